@@ -1,0 +1,466 @@
+//! What a handler can do beside handling: send, reserve, defer, ask.
+
+use crate::clock::Time;
+use crate::control::Arrival;
+use crate::event::{Class, Envelope, EventMeta};
+use crate::graph::GraphCore;
+use crate::pending::{DeferError, Pending};
+use crate::permits::Permits;
+use crate::pool::PoolCore;
+use crate::refusal::{Refusal, RefusalReason, Refused};
+use crate::sink::{AnyOutbox, Outbox, Sink, WaitingSink};
+use crate::stage::AnyStage;
+use crate::stats::WorkerBook;
+use crate::sync::Arc;
+use crate::tally::Tally;
+use std::fmt;
+
+/// How long finished work may wait for its batch to end before it is made known: the price of a
+/// publication (about 0.1 µs) stays below a thousandth of it.
+const PUBLISH_AFTER_NANOS: u64 = 100_000;
+
+/// A handler's view of the graph while it handles an event. Everything it sends inherits the
+/// event's class, deadline and request.
+pub struct Context {
+    graph: Arc<GraphCore>,
+    book: Arc<WorkerBook>,
+    /// The worker's pool, and how many workers it may have.
+    pool: Arc<PoolCore>,
+    workers: usize,
+    /// The stage that is run, and its place among the worker's stages.
+    stage: Option<(Arc<dyn AnyStage>, usize)>,
+    now: Time,
+    /// When the event in hand was begun, and when work was last made known.
+    begun: Time,
+    published: Time,
+    meta: EventMeta,
+    /// How many events are begun and not ended; more than one only for a cohort.
+    open: usize,
+    deferred: bool,
+    /// How many events of the batch have not been begun.
+    ahead: usize,
+    /// Whether events are timed one by one.
+    timed: bool,
+    /// Budget that ended events left behind, for what is sent.
+    credit: usize,
+    outboxes: Vec<Option<Box<dyn AnyOutbox>>>,
+    /// The outboxes with something in them.
+    dirty: Vec<usize>,
+    tally: Tally,
+}
+
+impl Context {
+    pub(crate) fn new(
+        graph: Arc<GraphCore>,
+        book: Arc<WorkerBook>,
+        pool: Arc<PoolCore>,
+        edges: usize,
+    ) -> Self {
+        Self {
+            graph,
+            book,
+            workers: pool.range.max,
+            pool,
+            stage: None,
+            now: Time::ZERO,
+            begun: Time::ZERO,
+            published: Time::ZERO,
+            meta: EventMeta::new(Time::ZERO, Class::HIGHEST, Time::NEVER),
+            open: 0,
+            deferred: false,
+            ahead: 0,
+            timed: true,
+            credit: 0,
+            outboxes: (0..edges).map(|_| None).collect(),
+            dirty: Vec::new(),
+            tally: Tally::default(),
+        }
+    }
+
+    /// When the event in hand, or its batch, was begun.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// Class, deadline and birth of the event in hand.
+    pub fn meta(&self) -> &EventMeta {
+        &self.meta
+    }
+
+    /// Whether the client that waits for the answer has gone, so that work for it can stop.
+    pub fn is_abandoned(&self) -> bool {
+        self.meta.is_abandoned()
+    }
+
+    /// Sends an event on. Never blocks, and the answer is final: once taken, the event has its
+    /// place. It is made known to the target when this batch ends, or 100 µs after the last
+    /// publication, whichever comes first, and between two events only; see [`Context::flush`].
+    ///
+    /// # Errors
+    /// The event and the reason why it was not taken.
+    pub fn send<E: Send + 'static>(&mut self, sink: &Sink<E>, event: E) -> Result<(), Refused<E>> {
+        match self.secure(sink, 1, self.ahead + 1, 0) {
+            Ok(()) => {
+                self.push(sink, event);
+                Ok(())
+            }
+            Err(reason) => Err(Refused::new(event, self.refuse(sink, reason, 1))),
+        }
+    }
+
+    /// Sends all of `events`, or none.
+    ///
+    /// # Errors
+    /// All of the events and the reason.
+    pub fn send_all<E: Send + 'static>(
+        &mut self,
+        sink: &Sink<E>,
+        events: Vec<E>,
+    ) -> Result<(), Refused<Vec<E>>> {
+        match self.secure(sink, events.len(), 0, 0) {
+            Ok(()) => {
+                events.into_iter().for_each(|event| self.push(sink, event));
+                Ok(())
+            }
+            Err(reason) => {
+                let refusal = self.refuse(sink, reason, events.len());
+                Err(Refused::new(events, refusal))
+            }
+        }
+    }
+
+    /// Sends two events over two sinks, both or neither. For more than two, [`Context::reserve`]
+    /// from each stage before sending to any.
+    ///
+    /// # Errors
+    /// Both events, and the refusal of the stage that had no room.
+    pub fn send_both<A: Send + 'static, B: Send + 'static>(
+        &mut self,
+        (first, a): (&Sink<A>, A),
+        (second, b): (&Sink<B>, B),
+    ) -> Result<(), Refused<(A, B)>> {
+        let to_one_stage = first.outbox == second.outbox;
+        let refusal = if let Err(reason) = self.secure(first, 1, 0, 0) {
+            self.refuse(first, reason, 1)
+        } else if let Err(reason) = self.secure(second, 1 + usize::from(to_one_stage), 0, 1) {
+            self.refuse(second, reason, 1)
+        } else {
+            self.push(first, a);
+            self.push(second, b);
+            return Ok(());
+        };
+        Err(Refused::new((a, b), refusal))
+    }
+
+    /// Sends an event and waits for room if need be, up to the sink's limit.
+    ///
+    /// # Errors
+    /// The event and the last reason.
+    pub fn send_waiting<E: Send + 'static>(
+        &mut self,
+        sink: &WaitingSink<E>,
+        event: E,
+    ) -> Result<(), Refused<E>> {
+        use crate::clock::{Clock, MonotonicClock};
+        let clock = MonotonicClock::new();
+        let slice = std::time::Duration::from_millis(20);
+        // What was sent so far must be seen, or the target could not make room by working it off.
+        self.flush();
+        loop {
+            let Err(reason) = self.secure(&sink.sink, 1, 1, 0) else {
+                self.push(&sink.sink, event);
+                return Ok(());
+            };
+            let left = sink.limit.saturating_sub(clock.now().since(Time::ZERO));
+            if left.is_zero() || !reason.is_transient() || self.graph.is_stepped() {
+                return Err(Refused::new(event, self.refuse(&sink.sink, reason, 1)));
+            }
+            let graph = Arc::clone(&self.graph);
+            graph
+                .room
+                .wait(left.min(slice), || self.secure(&sink.sink, 1, 1, 0).ok());
+        }
+    }
+
+    /// Reserves `n` places, to be used at any time, also after this event has ended.
+    ///
+    /// # Errors
+    /// Why they were not given; counted as `n` refused events.
+    pub fn reserve<E: Send + 'static>(
+        &mut self,
+        sink: &Sink<E>,
+        n: usize,
+    ) -> Result<Permits<E>, Refusal> {
+        let meta = self.meta.clone();
+        let reserved = Permits::reserve(&sink.stage, sink.edge, n, meta, true);
+        reserved.map_err(|reason| self.refuse(sink, reason, n))
+    }
+
+    /// Lets the handling of the event in hand go on outside this worker: on another thread, in
+    /// an async runtime. It stays in the stage, in service, until the returned handle is
+    /// completed, from any thread.
+    ///
+    /// # Errors
+    /// [`DeferError`] at the stage's limit of pending events, without budget, or outside of
+    /// [`Handler::handle`](crate::Handler::handle).
+    pub fn defer(&mut self) -> Result<Pending, DeferError> {
+        let Some((stage, _)) = &self.stage else {
+            return Err(DeferError::NoEvent);
+        };
+        if self.open != 1 || self.deferred {
+            return Err(DeferError::NoEvent);
+        }
+        if self.credit == 0 && !self.graph.budget.charge(1) {
+            return Err(DeferError::Budget {
+                stage: stage.name().to_string(),
+            });
+        }
+        self.credit = self.credit.max(1);
+        if !stage.defer(self.meta.class) {
+            return Err(DeferError::Limit {
+                stage: stage.name().to_string(),
+            });
+        }
+        self.credit -= 1;
+        self.deferred = true;
+        let (graph, stage) = (Arc::clone(&self.graph), Arc::clone(stage));
+        Ok(Pending::new(graph, stage, self.meta.clone(), self.begun))
+    }
+
+    /// Makes everything sent so far known to its targets now, for a handler that will be busy
+    /// for long after sending. From here on the event in hand needs a place in the budget beside
+    /// what it sent; if there is none, what was sent waits for the end of the batch.
+    pub fn flush(&mut self) {
+        let due = self.open.saturating_sub(self.credit);
+        if due > 0 && !self.graph.budget.charge(due) {
+            return;
+        }
+        self.credit += due;
+        let now = self.graph.now();
+        for index in std::mem::take(&mut self.dirty) {
+            if let Some(outbox) = self.outboxes.get_mut(index).and_then(Option::as_mut) {
+                outbox.publish(now, now.nanos_since(self.begun));
+                outbox.wake(false);
+            }
+        }
+    }
+
+    /// Makes sure of `n` leased places at `sink`, and of `n` events' budget beside `promised`.
+    fn secure<E: Send + 'static>(
+        &mut self,
+        sink: &Sink<E>,
+        n: usize,
+        ahead: usize,
+        promised: usize,
+    ) -> Result<(), RefusalReason> {
+        if sink.stage.graph.id != self.graph.id {
+            return Err(RefusalReason::Closed);
+        }
+        if self.meta.is_expired(self.now) {
+            return Err(RefusalReason::Expired);
+        }
+        self.outbox(sink)
+            .map_or(Err(RefusalReason::Closed), |outbox| outbox.lease(n, ahead))?;
+        let due = (n + promised).saturating_sub(self.credit);
+        if due > 0 {
+            let arrival = Arrival {
+                stage: sink.stage.index,
+                class: self.meta.class,
+                fan_out: true,
+            };
+            if !self.graph.budget.charge(due) && !self.graph.make_room(due, arrival) {
+                return Err(RefusalReason::Budget);
+            }
+            self.credit += due;
+        }
+        Ok(())
+    }
+
+    /// Puts an event into a place that was made sure of.
+    fn push<E: Send + 'static>(&mut self, sink: &Sink<E>, event: E) {
+        let (meta, enqueued) = (self.meta.clone(), self.now);
+        self.credit = self.credit.saturating_sub(1);
+        if let Some(outbox) = self.outbox(sink) {
+            outbox.push(Envelope {
+                event,
+                meta,
+                enqueued,
+            });
+        }
+    }
+
+    /// The outbox of an edge, noted as having something in it.
+    fn outbox<E: Send + 'static>(&mut self, sink: &Sink<E>) -> Option<&mut Outbox<E>> {
+        let place = self.outboxes.get_mut(sink.outbox)?;
+        let (pool, workers) = (&self.pool, self.workers);
+        let outbox =
+            place.get_or_insert_with(|| Box::new(Outbox::new(sink, pool.as_ref(), workers)));
+        if !self.dirty.contains(&sink.outbox) {
+            self.dirty.push(sink.outbox);
+        }
+        outbox.as_any_mut().downcast_mut()
+    }
+
+    fn refuse<E: Send + 'static>(
+        &self,
+        sink: &Sink<E>,
+        reason: RefusalReason,
+        n: usize,
+    ) -> Refusal {
+        sink.stage.refuse(self.meta.class, sink.edge, reason, n)
+    }
+}
+
+/// What the worker does to the context around its handlers.
+impl Context {
+    pub(crate) fn graph(&self) -> &Arc<GraphCore> {
+        &self.graph
+    }
+
+    pub(crate) fn book(&self) -> &Arc<WorkerBook> {
+        &self.book
+    }
+
+    /// The worker begins a batch of `stage`; with `timed` its events are timed one by one.
+    pub(crate) fn begin_batch(
+        &mut self,
+        stage: Arc<dyn AnyStage>,
+        place: usize,
+        now: Time,
+        timed: bool,
+    ) {
+        self.book.begin(place, now);
+        self.stage = Some((stage, place));
+        (self.now, self.begun, self.published) = (now, now, now);
+        self.timed = timed;
+    }
+
+    /// The worker ends a handler in good order: what it sends is new to the graph.
+    pub(crate) fn begin_finish(&mut self, now: Time) {
+        self.meta = EventMeta::new(now, Class::HIGHEST, Time::NEVER);
+    }
+
+    /// Notes how long an event had waited; runs of equal waits are cheap.
+    pub(crate) fn note_wait(&mut self, nanos: u64) {
+        if self.graph.is_timed() {
+            self.tally.wait(nanos);
+        }
+    }
+
+    pub(crate) fn begin_event(&mut self, meta: EventMeta, ahead: usize) {
+        self.meta = meta;
+        self.open = 1;
+        self.ahead = ahead;
+        // The place of the event in hand becomes the place of the first event it sends.
+        self.credit += 1;
+    }
+
+    pub(crate) fn begin_another(&mut self, meta: EventMeta) {
+        self.tally.cohort(self.meta.class, self.open > 0);
+        self.meta = meta;
+        self.open += 1;
+        self.ahead = 0;
+        self.credit += 1;
+    }
+
+    /// Ends the events that are begun: handled, unless deferred.
+    pub(crate) fn end_events(&mut self) {
+        if self.open == 0 {
+            return;
+        }
+        let deferred = std::mem::take(&mut self.deferred);
+        self.tally.end(self.meta.class, deferred);
+        self.time_events(u64::from(deferred));
+        self.open = 0;
+        self.meta.request = None;
+    }
+
+    /// Ends the events that are begun as failed; returns how many there were.
+    pub(crate) fn fail_events(&mut self) -> usize {
+        let failed = std::mem::take(&mut self.open);
+        if failed == 0 {
+            return 0;
+        }
+        // An event that was deferred before the panic is in its pending handle's care.
+        let deferred = std::mem::take(&mut self.deferred);
+        self.tally.fail(self.meta.class, deferred);
+        self.meta.request = None;
+        failed - usize::from(deferred)
+    }
+
+    fn time_events(&mut self, deferred: u64) {
+        let ended = self.open as u64 - deferred;
+        self.tally.done(ended);
+        if !self.timed {
+            return;
+        }
+        let now = self.graph.now();
+        self.tally
+            .service(now.nanos_since(self.begun) / self.open.max(1) as u64, ended);
+        self.begun = now;
+        self.now = now;
+        if now.nanos_since(self.published) >= PUBLISH_AFTER_NANOS {
+            self.publish(now, false);
+        }
+        if let Some((_, place)) = &self.stage {
+            self.book.begin(*place, now);
+        }
+    }
+
+    /// Ends the batch: everything is written down and made known. Returns the mean service time
+    /// in nanoseconds.
+    pub(crate) fn end_batch(&mut self) -> Option<u64> {
+        self.end_events();
+        let now = if self.timed {
+            self.now
+        } else {
+            self.graph.now()
+        };
+        self.now = now;
+        self.publish(now, true);
+        self.book.end();
+        self.stage = None;
+        self.tally.take_mean()
+    }
+
+    /// Makes known what was done since the last publication: ledger and figures of this stage,
+    /// then the events for others, in one cut.
+    fn publish(&mut self, now: Time, ending: bool) {
+        let mean = self
+            .tally
+            .close(now.nanos_since(self.published), self.timed);
+        let mut window = self.book.window.lock();
+        if let Some((stage, place)) = &self.stage {
+            if let Some(figures) = window
+                .stages
+                .get_mut(*place)
+                .filter(|_| self.graph.is_timed())
+            {
+                self.tally.write(figures);
+            }
+            self.tally.settle(stage.as_ref(), now);
+        }
+        for index in &self.dirty {
+            if let Some(outbox) = self.outboxes.get_mut(*index).and_then(Option::as_mut) {
+                outbox.publish(now, mean);
+            }
+        }
+        drop(window);
+        for index in self.dirty.drain(..) {
+            if let Some(outbox) = self.outboxes.get(index).and_then(Option::as_ref) {
+                outbox.wake(ending);
+            }
+        }
+        self.graph.credit(std::mem::take(&mut self.credit));
+        self.published = now;
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("stage", &self.stage.as_ref().map(|(stage, _)| stage.name()))
+            .field("meta", &self.meta)
+            .finish_non_exhaustive()
+    }
+}

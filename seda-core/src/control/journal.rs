@@ -1,0 +1,155 @@
+//! What the controllers decided, and why.
+
+use crate::sync::{AtomicU64, Mutex, Ordering};
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+use std::fmt;
+
+/// Decisions that are kept: minutes of resizing, or the last moments of an overload; with about
+/// 200 bytes each they stay below 100 KB.
+const KEPT: usize = 256;
+/// Decisions that a subscriber may be behind before it misses some.
+const SUBSCRIBER_LAG: usize = 1_024;
+
+/// Who decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Controller {
+    /// The pool-size controller.
+    PoolSize,
+    /// The overload valve.
+    Valve,
+    /// The watch for stuck handlers.
+    Watch,
+    /// The watch for failing factories.
+    Factory,
+    /// A drain.
+    Drain,
+    /// Someone called for it.
+    User,
+}
+
+impl fmt::Display for Controller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Controller::PoolSize => "pool_size",
+            Controller::Valve => "valve",
+            Controller::Watch => "watch",
+            Controller::Factory => "factory",
+            Controller::Drain => "drain",
+            Controller::User => "user",
+        })
+    }
+}
+
+/// One decision of a controller.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Decision {
+    /// When, in seconds of the graph's clock.
+    pub at_seconds: f64,
+    /// Who decided.
+    pub controller: Controller,
+    /// The stage or pool it is about.
+    pub stage: Option<String>,
+    /// What was seen.
+    pub seen: String,
+    /// What was done, or would have been.
+    pub action: String,
+    /// What it changed, as `before → after`.
+    pub changed: String,
+    /// False if the controller only observes.
+    pub acted: bool,
+}
+
+impl fmt::Display for Decision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let would = if self.acted { "" } else { "(observed only) " };
+        write!(
+            f,
+            "{:9.3}s {} {would}{}: {} [{}]",
+            self.at_seconds, self.controller, self.action, self.seen, self.changed
+        )
+    }
+}
+
+/// The last decisions, and those who want to hear of new ones.
+#[derive(Debug, Default)]
+pub struct Journal {
+    entries: Mutex<VecDeque<Decision>>,
+    subscribers: Mutex<Vec<Sender<Decision>>>,
+    missed: AtomicU64,
+}
+
+impl Journal {
+    /// Adds a decision; the oldest makes room. A subscriber that lags misses it.
+    pub(crate) fn write(&self, decision: Decision) {
+        tracing::debug!(target: "seda::journal", %decision);
+        self.subscribers
+            .lock()
+            .retain(|subscriber| match subscriber.try_send(decision.clone()) {
+                Ok(()) => true,
+                Err(TrySendError::Full(_)) => {
+                    self.missed.fetch_add(1, Ordering::Relaxed);
+                    true
+                }
+                Err(TrySendError::Disconnected(_)) => false,
+            });
+        let mut entries = self.entries.lock();
+        if entries.len() == KEPT {
+            entries.pop_front();
+        }
+        entries.push_back(decision);
+    }
+
+    /// The last decisions, oldest first.
+    pub(crate) fn entries(&self) -> Vec<Decision> {
+        self.entries.lock().iter().cloned().collect()
+    }
+
+    /// A channel that carries every decision from now on. A reader that is 1,024 decisions
+    /// behind misses what comes next.
+    pub(crate) fn subscribe(&self) -> Receiver<Decision> {
+        let (sender, receiver) = bounded(SUBSCRIBER_LAG);
+        self.subscribers.lock().push(sender);
+        receiver
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decision(at_seconds: f64) -> Decision {
+        Decision {
+            at_seconds,
+            controller: Controller::Valve,
+            stage: Some("parse".to_owned()),
+            seen: "depth 9".to_owned(),
+            action: "evicted 1".to_owned(),
+            changed: "9 → 8".to_owned(),
+            acted: true,
+        }
+    }
+
+    #[test]
+    fn the_journal_is_bounded_and_keeps_the_latest() {
+        let journal = Journal::default();
+        (0..KEPT + 10).for_each(|n| journal.write(decision(n as f64)));
+        let entries = journal.entries();
+        assert_eq!((entries.len(), entries[0].at_seconds), (KEPT, 10.0));
+    }
+
+    #[test]
+    fn a_subscriber_hears_of_every_decision_until_it_lags() {
+        let journal = Journal::default();
+        let heard = journal.subscribe();
+        (0..SUBSCRIBER_LAG + 3).for_each(|n| journal.write(decision(n as f64)));
+        assert_eq!(heard.len(), SUBSCRIBER_LAG);
+        assert_eq!(journal.missed.load(Ordering::Relaxed), 3);
+        drop(heard);
+        journal.write(decision(0.0));
+        assert!(journal.subscribers.lock().is_empty());
+    }
+}

@@ -1,0 +1,223 @@
+//! A graph that can run: stages with their pools, and what hires, watches and sizes workers.
+//!
+//! Data flows one way: workers write books, the [`Monitor`] collects them on the tick, policies
+//! read what it saw and the engine sets what they decide. Nothing here is on an event's way.
+
+use crate::clock::Time;
+use crate::context::Context;
+use crate::control::{Controller, Decision, Mode, PoolObservation, PoolSizePolicy};
+use crate::export;
+use crate::graph::{ClassConfig, Edge, GraphConfig, GraphCore, MakeRunner};
+use crate::monitor::Monitor;
+use crate::pool::PoolCore;
+use crate::report::Report;
+use crate::runner::{AnyRunner, StageShare};
+use crate::stage::AnyStage;
+use crate::sync::{Arc, Mutex};
+use crate::worker::Worker;
+use std::fmt;
+
+/// A stage, ready to run.
+pub(crate) struct StagePlan {
+    pub(crate) core: Arc<dyn AnyStage>,
+    pub(crate) share: Arc<StageShare>,
+    pub(crate) pool: usize,
+    pub(crate) make: Option<MakeRunner>,
+}
+
+/// A pool, ready to run.
+pub(crate) struct PoolPlan {
+    pub(crate) core: Arc<PoolCore>,
+    /// Which stages it runs.
+    pub(crate) stages: Vec<usize>,
+    pub(crate) policy: Box<dyn PoolSizePolicy>,
+}
+
+/// A pool with its policy taken out, to be shared.
+pub(crate) struct EnginePool {
+    pub(crate) core: Arc<PoolCore>,
+    pub(crate) stages: Vec<usize>,
+}
+
+pub(crate) struct Engine {
+    pub(crate) core: Arc<GraphCore>,
+    pub(crate) stages: Vec<StagePlan>,
+    pub(crate) pools: Vec<EnginePool>,
+    pub(crate) edges: Vec<Edge>,
+    pub(crate) classes: Vec<ClassConfig>,
+    pub(crate) config: GraphConfig,
+    monitor: Mutex<Monitor>,
+    policies: Mutex<Vec<Box<dyn PoolSizePolicy>>>,
+}
+
+impl Engine {
+    pub(crate) fn new(
+        core: Arc<GraphCore>,
+        stages: Vec<StagePlan>,
+        pools: Vec<PoolPlan>,
+        edges: Vec<Edge>,
+        classes: Vec<ClassConfig>,
+        config: GraphConfig,
+    ) -> Arc<Self> {
+        let monitor = Monitor::new(stages.len(), core.now());
+        let (pools, policies) = pools
+            .into_iter()
+            .map(
+                |PoolPlan {
+                     core,
+                     stages,
+                     policy,
+                 }| (EnginePool { core, stages }, policy),
+            )
+            .unzip();
+        Arc::new(Self {
+            core,
+            stages,
+            pools,
+            edges,
+            classes,
+            config,
+            monitor: Mutex::new(monitor),
+            policies: Mutex::new(policies),
+        })
+    }
+
+    pub(crate) fn now(&self) -> Time {
+        self.core.now()
+    }
+
+    /// The pool that runs a stage, and the stage's place in it.
+    pub(crate) fn pool_of(&self, stage: usize) -> Option<(&EnginePool, usize)> {
+        let pool = self.pools.get(self.stages.get(stage)?.pool)?;
+        let place = pool.stages.iter().position(|member| *member == stage)?;
+        Some((pool, place))
+    }
+
+    /// Makes one more worker for the pool at `index`, if it should have one.
+    pub(crate) fn hire(&self, index: usize) -> Option<Worker> {
+        let pool = self.pools.get(index)?;
+        let book = pool.core.hire(pool.stages.len())?;
+        let members = pool
+            .stages
+            .iter()
+            .filter_map(|stage| self.stages.get(*stage));
+        let runners: Vec<Box<dyn AnyRunner>> = members
+            .filter_map(|stage| Some((stage.make.as_ref()?)(&stage.share)))
+            .collect();
+        let core = Arc::clone(&self.core);
+        let cx = Context::new(core, book, Arc::clone(&pool.core), self.edges.len());
+        Some(Worker::new(Arc::clone(&pool.core), runners, cx))
+    }
+
+    /// One tick of the control plane: collect, watch, size, export.
+    pub(crate) fn tick(&self) {
+        let now = self.now();
+        let mut monitor = self.monitor.lock();
+        monitor.collect(self, now);
+        self.watch(now);
+        if self.config.control.pool_size != Mode::Off && !self.core.is_draining() {
+            self.size_pools(&monitor);
+        }
+        export::export(self, &mut monitor);
+        monitor.close_tick(now);
+    }
+
+    /// Everything as it is now, with rates over the last second or so.
+    pub(crate) fn report(&self) -> Report {
+        let mut monitor = self.monitor.lock();
+        monitor.collect(self, self.now());
+        Report::of_window(self, &monitor)
+    }
+
+    /// Everything as it is now, with rates over the graph's whole life.
+    pub(crate) fn final_report(&self) -> Report {
+        let mut monitor = self.monitor.lock();
+        monitor.collect(self, self.now());
+        Report::of_life(self, &monitor)
+    }
+
+    /// Writes off workers that have been in one event for too long, so that they are replaced.
+    fn watch(&self, now: Time) {
+        let limit = self.config.control.stuck_after;
+        for pool in &self.pools {
+            for book in pool.core.books() {
+                let Some((place, since)) = book.running() else {
+                    continue;
+                };
+                if now.since(since) < limit || book.is_written_off() {
+                    continue;
+                }
+                pool.core.write_off(&book);
+                let stage = pool
+                    .stages
+                    .get(place)
+                    .and_then(|stage| self.stages.get(*stage));
+                let name = stage.map_or("?", |stage| stage.core.name());
+                let (live, stuck) = (pool.core.live(), pool.core.stuck());
+                tracing::error!(stage = %name, worker = book.number, "a handler does not return");
+                self.core.journal.write(Decision {
+                    at_seconds: now.as_secs_f64(),
+                    controller: Controller::Watch,
+                    stage: Some(name.to_owned()),
+                    seen: format!(
+                        "worker {} of `{name}` has been in one event for {:?}",
+                        book.number,
+                        now.since(since)
+                    ),
+                    action: "wrote it off as stuck and replaced it within the limit".to_owned(),
+                    changed: format!("workers {} → {live}, stuck {stuck}", live + 1),
+                    acted: true,
+                });
+            }
+        }
+    }
+
+    fn size_pools(&self, monitor: &Monitor) {
+        let mut policies = self.policies.lock();
+        for (index, (pool, policy)) in self.pools.iter().zip(policies.iter_mut()).enumerate() {
+            if pool.core.hosted || pool.core.range.min == pool.core.range.max {
+                continue;
+            }
+            let Some(seen) = monitor.observe_pool(self, index) else {
+                continue;
+            };
+            if let Some((target, why)) = policy.decide(&seen) {
+                self.size(pool, &seen, target, why);
+            }
+        }
+    }
+
+    fn size(&self, pool: &EnginePool, seen: &PoolObservation, target: usize, why: String) {
+        let acted = self.config.control.pool_size == Mode::On;
+        let target = target.clamp(seen.min, seen.max);
+        if target == pool.core.target() {
+            return;
+        }
+        let before = pool.core.target();
+        if acted {
+            pool.core.set_target(target);
+        }
+        self.core.journal.write(Decision {
+            at_seconds: self.now().as_secs_f64(),
+            controller: Controller::PoolSize,
+            stage: Some(pool.core.name.to_string()),
+            seen: why,
+            action: if target > before {
+                "grew the pool"
+            } else {
+                "shrank the pool"
+            }
+            .to_owned(),
+            changed: format!("workers {before} → {target}"),
+            acted,
+        });
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine")
+            .field("graph", &self.core.name)
+            .finish_non_exhaustive()
+    }
+}

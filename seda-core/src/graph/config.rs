@@ -1,0 +1,55 @@
+//! Settings of a graph, as a file can hold them.
+
+use crate::control::ControlConfig;
+use crate::pool::WorkerRange;
+use crate::stage::StageConfig;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Settings of a graph; every one has a default.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GraphConfig {
+    /// How many events the graph may hold: queued, in hand, pending and reserved. `None`: half of
+    /// what the queues hold together, and as much as the largest of them, so that it binds
+    /// before the queues are all full and never before a single one is.
+    pub budget: Option<usize>,
+    /// Whether waits, services and occupancy are recorded. The ledgers always are.
+    pub statistics: bool,
+    /// The controllers.
+    pub control: ControlConfig,
+    /// Settings of stages, by name.
+    pub stages: BTreeMap<String, StageConfig>,
+    /// Settings of shared pools, by name.
+    pub pools: BTreeMap<String, PoolConfig>,
+}
+
+impl Default for GraphConfig {
+    fn default() -> Self {
+        Self {
+            budget: None,
+            statistics: true,
+            control: ControlConfig::default(),
+            stages: BTreeMap::new(),
+            pools: BTreeMap::new(),
+        }
+    }
+}
+
+/// Settings of a shared pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PoolConfig {
+    /// How many workers it may have.
+    pub workers: WorkerRange,
+}
+
+/// A class of events.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClassConfig {
+    /// Its name in reports and metrics.
+    pub name: String,
+    /// How many events it may take out of a queue per turn of the round robin.
+    pub weight: u32,
+}

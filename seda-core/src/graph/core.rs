@@ -1,0 +1,231 @@
+//! What all stages of one graph share: clock, budget, valve, journal, and the way out for events
+//! that are given up.
+
+use crate::clock::{Clock, Time};
+use crate::control::{Controller, Decision, Journal, Valve};
+use crate::disposal::Disposal;
+use crate::queue::Budget;
+use crate::request::{BookFigures, RequestBook};
+use crate::stage::AnyStage;
+use crate::sync::{
+    Arc, AtomicBool, AtomicU32, AtomicUsize, Condvar, Mutex, OnceLock, Ordering, Weak,
+};
+use std::time::Duration;
+
+/// The clock of a graph: set when it starts; until then it stands at its origin.
+#[derive(Debug, Default)]
+pub(crate) struct GraphClock {
+    started: OnceLock<Arc<dyn Clock>>,
+}
+
+impl GraphClock {
+    pub(crate) fn start(&self, clock: Arc<dyn Clock>) {
+        let _ = self.started.set(clock);
+    }
+}
+
+impl Clock for GraphClock {
+    fn now(&self) -> Time {
+        self.started.get().map_or(Time::ZERO, |clock| clock.now())
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct GraphCore {
+    pub(crate) name: Arc<str>,
+    /// Tells the graphs of one process apart, so that a token of another graph is recognised.
+    pub(crate) id: u32,
+    pub(crate) clock: Arc<GraphClock>,
+    pub(crate) budget: Budget,
+    pub(crate) valve: Valve,
+    pub(crate) journal: Journal,
+    pub(crate) disposal: Disposal,
+    pub(crate) room: Room,
+    pub(crate) finishing: Finishing,
+    /// How many classes the graph declared.
+    classes: AtomicUsize,
+    /// Whether times and distributions are recorded; the ledgers always are.
+    timed: AtomicBool,
+    draining: AtomicBool,
+    /// Runs without threads: whoever waited would wait for itself.
+    stepped: AtomicBool,
+    stages: OnceLock<Vec<Weak<dyn AnyStage>>>,
+    books: Mutex<Vec<Arc<RequestBook>>>,
+}
+
+impl GraphCore {
+    pub(crate) fn new(name: &str) -> Arc<Self> {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        Arc::new(Self {
+            name: name.into(),
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            clock: Arc::default(),
+            budget: Budget::default(),
+            valve: Valve::default(),
+            journal: Journal::default(),
+            disposal: Disposal::default(),
+            room: Room::default(),
+            finishing: Finishing::default(),
+            classes: AtomicUsize::new(1),
+            timed: AtomicBool::new(true),
+            draining: AtomicBool::new(false),
+            stepped: AtomicBool::new(false),
+            stages: OnceLock::new(),
+            books: Mutex::default(),
+        })
+    }
+
+    pub(crate) fn now(&self) -> Time {
+        self.clock.now()
+    }
+
+    pub(crate) fn classes(&self) -> usize {
+        self.classes.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_classes(&self, classes: usize) {
+        self.classes.store(classes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_timed(&self) -> bool {
+        self.timed.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_timed(&self, timed: bool) {
+        self.timed.store(timed, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_stepped(&self) -> bool {
+        self.stepped.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_stepped(&self) {
+        self.stepped.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::SeqCst)
+    }
+
+    /// From here on nothing enters the graph from outside.
+    pub(crate) fn close_entries(&self) {
+        self.draining.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn set_stages(&self, stages: Vec<Weak<dyn AnyStage>>) {
+        let _ = self.stages.set(stages);
+    }
+
+    /// All stages that still exist, in order of declaration.
+    pub(crate) fn stages(&self) -> Vec<Arc<dyn AnyStage>> {
+        self.stages
+            .get()
+            .into_iter()
+            .flatten()
+            .filter_map(Weak::upgrade)
+            .collect()
+    }
+
+    /// A new book for the requests of one source.
+    pub(crate) fn open_book(&self) -> Arc<RequestBook> {
+        let book = Arc::new(RequestBook::new(Arc::clone(&self.clock) as Arc<dyn Clock>));
+        self.books.lock().push(Arc::clone(&book));
+        book
+    }
+
+    /// All books' figures, each book as a consistent cut.
+    pub(crate) fn requests(&self) -> BookFigures {
+        let mut sum = BookFigures::default();
+        for book in self.books.lock().iter() {
+            book.add_to(&mut sum);
+        }
+        sum
+    }
+
+    /// Journals that a stage was closed because its factory keeps failing.
+    pub(crate) fn journal_closed(&self, stage: &str, failures: u32, error: &str) {
+        self.journal.write(Decision {
+            at_seconds: self.now().as_secs_f64(),
+            controller: Controller::Factory,
+            stage: Some(stage.to_owned()),
+            seen: format!("the factory failed {failures} times in a row: {error}"),
+            action: format!("closed `{stage}`; mend its factory and restart"),
+            changed: "open → closed".to_owned(),
+            acted: true,
+        });
+    }
+
+    /// Gives budget back and tells sources that wait for it.
+    pub(crate) fn credit(&self, n: usize) {
+        self.budget.credit(n);
+        if n > 0 {
+            self.room.announce();
+        }
+    }
+}
+
+/// Where sources outside the graph wait for room. Few threads ever do, so one place serves all.
+#[derive(Debug, Default)]
+pub(crate) struct Room {
+    waiting: AtomicUsize,
+    lock: Mutex<()>,
+    changed: Condvar,
+}
+
+impl Room {
+    /// Room may have come free; costs one load while nobody waits.
+    pub(crate) fn announce(&self) {
+        if self.waiting.load(Ordering::SeqCst) > 0 {
+            drop(self.lock.lock());
+            self.changed.notify_all();
+        }
+    }
+
+    /// Waits for `slice` at most, unless `attempt`, made once more after this thread counts as
+    /// waiting, succeeds.
+    pub(crate) fn wait<T>(
+        &self,
+        slice: Duration,
+        attempt: impl FnOnce() -> Option<T>,
+    ) -> Option<T> {
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        let mut guard = self.lock.lock();
+        let result = attempt();
+        if result.is_none() {
+            self.changed.wait_for(&mut guard, slice);
+        }
+        drop(guard);
+        self.waiting.fetch_sub(1, Ordering::SeqCst);
+        result
+    }
+}
+
+/// A drain's call to all workers: finish your handlers, send on what they hold.
+#[derive(Debug, Default)]
+pub(crate) struct Finishing {
+    call: AtomicUsize,
+    finished: AtomicUsize,
+}
+
+impl Finishing {
+    /// The number of the latest call.
+    pub(crate) fn call(&self) -> usize {
+        self.call.load(Ordering::Relaxed)
+    }
+
+    /// Calls once more; returns the call's number.
+    pub(crate) fn call_again(&self) -> usize {
+        self.finished.store(0, Ordering::SeqCst);
+        self.call.fetch_add(1, Ordering::SeqCst) + 1
+    }
+
+    /// A worker has finished so many handlers.
+    pub(crate) fn answer(&self, handlers: usize) {
+        self.finished.fetch_add(handlers, Ordering::SeqCst);
+    }
+
+    /// How many handlers were finished since the last call.
+    pub(crate) fn finished(&self) -> usize {
+        self.finished.load(Ordering::SeqCst)
+    }
+}

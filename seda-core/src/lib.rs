@@ -1,0 +1,92 @@
+//! The core of seda: servers as graphs of typed stages that stay well-conditioned under load.
+//!
+//! A program is a graph. Its nodes are [stages](Stage): a bounded queue and a [`Handler`]. Events
+//! of any type travel over declared, counted edges ([`Sink`]). Workers of [pools](Pool) run the
+//! stages in batches. Nothing inside ever waits for room: a send is taken or comes back
+//! ([`Refused`]), and an accepted event is handled, failed, or given up with a reason, always
+//! counted. That makes overload an ordinary state: memory is bounded, delays are bounded, and a
+//! [`Report`] says where the time goes.
+//!
+//! The idea is SEDA (Welsh, Culler, Brewer, SOSP 2001), with what was learned since: a stage is a
+//! module boundary and a pool a concurrency boundary, refusal belongs at the entry, and time in
+//! the queue is the better signal than its length.
+//!
+//! ```text
+//!          refused                 shed
+//!             ^                      ^
+//!   Source ---+--> [ lanes | budget ]+--> worker: Handler --- Sink ---> next stage
+//!                                               \--- Responder ---> Home (answer)
+//! ```
+//!
+//! # The rooms
+//!
+//! | room | what is in it |
+//! | --- | --- |
+//! | [`clock`] | time, injected |
+//! | [`event`] | class, deadline, birth: what travels with a value |
+//! | [`request`] | an answer that is owed, and its reserved way home |
+//! | `queue` | lanes, ledger, budget: plain data structures |
+//! | `stage` | a queue under its lock, and everything that happens to it |
+//! | [`source`], [`sink`], [`permits`] | the ways into a stage |
+//! | [`handler`], [`context`], [`pending`] | user code and what it can do |
+//! | `runner`, [`worker`], `idle`, [`park`] | one stage on one worker; the loop; sleeping and waking |
+//! | [`pool`] | how many workers, and for which stages |
+//! | [`graph`] | declaring, wiring, checking |
+//! | `engine`, `monitor`, [`control`] | the control plane: collect, decide, set |
+//! | [`report`], `export` | what it all looked like |
+//! | [`running`] | a graph on threads, or stepped by hand; draining it |
+//! | [`error`], [`refusal`], [`loss`] | what can go wrong, in words |
+
+#![forbid(unsafe_code)]
+
+pub mod clock;
+pub mod context;
+pub mod control;
+mod disposal;
+mod engine;
+pub mod error;
+pub mod event;
+mod export;
+pub mod graph;
+pub mod handler;
+mod idle;
+pub mod loss;
+mod monitor;
+pub mod park;
+pub mod pending;
+pub mod permits;
+pub mod pool;
+mod queue;
+pub mod refusal;
+pub mod report;
+pub mod request;
+mod runner;
+pub mod running;
+pub mod sink;
+pub mod source;
+pub mod stage;
+pub mod stats;
+mod sync;
+mod tally;
+pub mod worker;
+
+pub use clock::{Clock, ManualClock, MonotonicClock, Time};
+pub use context::Context;
+pub use control::{ControlConfig, Controller, Decision, Mode, OverloadPolicy};
+pub use error::{GraphError, GraphWarning};
+pub use event::{Class, EventMeta};
+pub use graph::{Graph, GraphConfig, PoolConfig, Wire};
+pub use handler::{Batch, Each, FactoryError, Handler, each};
+pub use loss::LossReason;
+pub use park::{CondvarPark, Park, Unpark};
+pub use pending::{DeferError, Pending};
+pub use permits::Permits;
+pub use pool::{Pool, WorkerRange};
+pub use refusal::{Refusal, RefusalReason, Refused};
+pub use report::Report;
+pub use request::{Address, Home, Lost, Outcome, Request, Responder, Ticket};
+pub use running::{Drained, Manual, Running, Snapshots};
+pub use sink::{Sink, WaitingSink};
+pub use source::{Source, Terms};
+pub use stage::{Stage, StageConfig};
+pub use worker::{Turn, Worker};

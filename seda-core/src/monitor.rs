@@ -1,0 +1,321 @@
+//! What the control plane knows: the workers' books, collected on the tick, as running sums.
+
+use crate::clock::Time;
+use crate::control::PoolObservation;
+use crate::engine::{Engine, EnginePool};
+use crate::pool::PoolCore;
+use crate::queue::ClassLedger;
+use crate::request::BookFigures;
+use crate::stage::QueueFigures;
+use crate::stats::{Schedstat, StageFigures, WorkerBook, WorkerWindow};
+use crate::sync::Arc;
+use std::collections::VecDeque;
+
+/// How many ticks a report's window spans: a second at the default tick, long enough for rates
+/// that do not jump, short enough to show what is going on.
+const WINDOW_TICKS: usize = 10;
+
+/// Sums over one stage since the graph began.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct StageSums {
+    pub(crate) ledger: ClassLedger,
+    pub(crate) depth: usize,
+    /// Nanoseconds in which workers ran it, the running batch included.
+    pub(crate) busy: u64,
+    /// Of `busy`: on a core, and waiting for one; `None` if the kernel does not tell.
+    pub(crate) cpu: Option<u64>,
+    pub(crate) run_queue: Option<u64>,
+    pub(crate) wait: (u128, u64),
+    pub(crate) service: (u128, u64),
+    pub(crate) occupancy: u128,
+    /// Worker-nanoseconds that its pool had.
+    pub(crate) workers: u128,
+}
+
+/// All stages' sums at one moment.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sample {
+    pub(crate) at: Time,
+    pub(crate) stages: Vec<StageSums>,
+}
+
+/// A worker's book, with what was seen in it before.
+struct Watched {
+    book: Arc<WorkerBook>,
+    pool: usize,
+    /// Swapped with the worker's own, to be read in peace.
+    spare: WorkerWindow,
+    schedstat: Option<Schedstat>,
+    /// Time of a running batch that was counted before its end.
+    ahead: Option<(usize, u64)>,
+}
+
+pub(crate) struct Monitor {
+    workers: Vec<Watched>,
+    /// Since the graph began, and since the last tick.
+    pub(crate) life: Vec<StageFigures>,
+    pub(crate) tick: Vec<StageFigures>,
+    /// The cut of the last collection.
+    pub(crate) queues: Vec<QueueFigures>,
+    pub(crate) requests: BookFigures,
+    pub(crate) budget: usize,
+    pub(crate) now: Sample,
+    pub(crate) first: Sample,
+    past: VecDeque<Sample>,
+}
+
+impl Monitor {
+    pub(crate) fn new(stages: usize, now: Time) -> Self {
+        let figures = || (0..stages).map(|_| StageFigures::default()).collect();
+        let cpu = StageSums {
+            cpu: Some(0),
+            run_queue: Some(0),
+            ..StageSums::default()
+        };
+        let first = Sample {
+            at: now,
+            stages: vec![cpu; stages],
+        };
+        Self {
+            workers: Vec::new(),
+            life: figures(),
+            tick: figures(),
+            queues: vec![QueueFigures::default(); stages],
+            requests: BookFigures::default(),
+            budget: 0,
+            now: first.clone(),
+            past: VecDeque::from([first.clone()]),
+            first,
+        }
+    }
+
+    /// The sample at the beginning of the report's window.
+    pub(crate) fn window_start(&self) -> &Sample {
+        self.past.front().unwrap_or(&self.first)
+    }
+
+    /// A sample from the middle of the window, to see what grows.
+    pub(crate) fn window_middle(&self) -> &Sample {
+        self.past.get(self.past.len() / 2).unwrap_or(&self.first)
+    }
+
+    /// Ends a tick: the sample joins the window.
+    pub(crate) fn close_tick(&mut self, now: Time) {
+        self.now.at = now;
+        self.past.push_back(self.now.clone());
+        if self.past.len() > WINDOW_TICKS {
+            self.past.pop_front();
+        }
+        self.tick.iter_mut().for_each(StageFigures::clear);
+    }
+
+    /// Takes a consistent cut through all stages, and everything that was written down.
+    pub(crate) fn collect(&mut self, engine: &Engine, now: Time) {
+        let elapsed = now.nanos_since(self.now.at);
+        self.enrol(engine);
+        self.cut(engine, now);
+        let mut sums = std::mem::take(&mut self.now.stages);
+        for (index, sum) in sums.iter_mut().enumerate() {
+            let workers = engine
+                .pool_of(index)
+                .map_or(0, |(pool, _)| pool.core.live());
+            sum.workers += u128::from(elapsed) * workers as u128;
+        }
+        for worker in 0..self.workers.len() {
+            self.read(worker, engine, now, &mut sums);
+        }
+        for ((sum, queue), life) in sums.iter_mut().zip(&self.queues).zip(&self.life) {
+            sum.ledger = queue.total();
+            sum.depth = queue.depth;
+            sum.occupancy = queue.occupancy;
+            sum.wait = (life.wait.total_nanos(), life.wait.count());
+            sum.service = (life.service.total_nanos(), life.service.count());
+        }
+        self.now = Sample {
+            at: now,
+            stages: sums,
+        };
+        self.dismiss(engine);
+    }
+
+    /// Notes workers that were hired since.
+    fn enrol(&mut self, engine: &Engine) {
+        for (pool, EnginePool { core, stages }) in engine.pools.iter().enumerate() {
+            for book in core.books() {
+                if !self
+                    .workers
+                    .iter()
+                    .any(|watched| Arc::ptr_eq(&watched.book, &book))
+                {
+                    let spare = WorkerWindow::new(stages.len());
+                    self.workers.push(Watched {
+                        book,
+                        pool,
+                        spare,
+                        schedstat: None,
+                        ahead: None,
+                    });
+                }
+            }
+        }
+    }
+
+    /// While all books are held no batch's end is half known: the ledgers balance across stages.
+    fn cut(&mut self, engine: &Engine, now: Time) {
+        let mut held: Vec<_> = self
+            .workers
+            .iter_mut()
+            .map(|w| (w.book.window.lock(), &mut w.spare))
+            .collect();
+        self.queues = engine
+            .stages
+            .iter()
+            .map(|stage| stage.core.figures(now))
+            .collect();
+        self.requests = engine.core.requests();
+        self.budget = engine.core.budget.used();
+        for (window, spare) in &mut held {
+            std::mem::swap::<WorkerWindow>(window, spare);
+        }
+    }
+
+    /// Adds what one worker wrote down, and splits its time by what the kernel says.
+    fn read(&mut self, worker: usize, engine: &Engine, now: Time, sums: &mut [StageSums]) {
+        let Some(watched) = self.workers.get_mut(worker) else {
+            return;
+        };
+        let Some(pool) = engine.pools.get(watched.pool) else {
+            return;
+        };
+        let ahead = watched
+            .book
+            .running()
+            .map(|(place, since)| (place, now.nanos_since(since)));
+        let before = std::mem::replace(&mut watched.ahead, ahead);
+        let of = |ahead: Option<(usize, u64)>, place| {
+            ahead
+                .filter(|(at, _)| *at == place)
+                .map_or(0, |(_, nanos)| nanos)
+        };
+        let busy: Vec<u64> = watched
+            .spare
+            .stages
+            .iter()
+            .enumerate()
+            .map(|(place, f)| (f.busy + of(ahead, place)).saturating_sub(of(before, place)))
+            .collect();
+        let schedstat = watched.book.thread().and_then(Schedstat::of);
+        let spent = schedstat
+            .zip(watched.schedstat)
+            .map(|(now, then)| now.since(then));
+        watched.schedstat = schedstat;
+        let all: u64 = busy.iter().sum::<u64>().max(1);
+        for ((place, stage), figures) in pool
+            .stages
+            .iter()
+            .enumerate()
+            .zip(&mut watched.spare.stages)
+        {
+            for kept in [self.life.get_mut(*stage), self.tick.get_mut(*stage)]
+                .into_iter()
+                .flatten()
+            {
+                kept.add(figures);
+            }
+            figures.clear();
+            let Some(sum) = sums.get_mut(*stage) else {
+                continue;
+            };
+            let busy = busy.get(place).copied().unwrap_or(0);
+            sum.busy += busy;
+            let share =
+                |nanos: u64| (u128::from(nanos) * u128::from(busy) / u128::from(all)) as u64;
+            // A worker that has just begun has no earlier reading: its first tick is not split.
+            if let Some(spent) = spent {
+                sum.cpu = sum.cpu.map(|cpu| cpu + share(spent.cpu).min(busy));
+                sum.run_queue = sum
+                    .run_queue
+                    .map(|wait| wait + share(spent.run_queue).min(busy));
+            } else if busy > 0 && watched.book.thread().is_none() {
+                (sum.cpu, sum.run_queue) = (None, None);
+            }
+        }
+    }
+
+    /// Forgets workers that are gone; what they wrote was just read.
+    fn dismiss(&mut self, engine: &Engine) {
+        self.workers.retain(|watched| {
+            let gone = watched.book.is_gone();
+            if let Some(pool) = engine.pools.get(watched.pool).filter(|_| gone) {
+                pool.core.forget(&watched.book);
+            }
+            !gone
+        });
+    }
+
+    /// A pool over the last tick; `None` before the first.
+    pub(crate) fn observe_pool(&self, engine: &Engine, index: usize) -> Option<PoolObservation> {
+        let EnginePool { core, stages } = engine.pools.get(index)?;
+        let then = self.past.back()?;
+        let seconds = self.now.at.since(then.at).as_secs_f64();
+        let mut seen = pool_as_it_is(core, seconds);
+        let (mut wait, mut busy, mut cpu, mut run_queue) = ((0, 0), 0, Some(0), Some(0));
+        let (mut service, mut workers) = ((0_u128, 0_u64), 0);
+        for stage in stages {
+            let (now, then) = (self.now.stages.get(*stage)?, then.stages.get(*stage)?);
+            seen.queued += now.depth;
+            seen.arrived += now.ledger.accepted - then.ledger.accepted;
+            wait = (
+                wait.0 + now.wait.0 - then.wait.0,
+                wait.1 + now.wait.1 - then.wait.1,
+            );
+            busy += now.busy - then.busy;
+            cpu = cpu.zip(between(then.cpu, now.cpu)).map(|(sum, n)| sum + n);
+            run_queue = run_queue
+                .zip(between(then.run_queue, now.run_queue))
+                .map(|(sum, n)| sum + n);
+            let tick = (
+                now.service.0 - then.service.0,
+                now.service.1 - then.service.1,
+            );
+            // What was served lately; what was ever served if nothing was.
+            let recent = if tick.1 > 0 { tick } else { now.service };
+            service = (service.0 + recent.0, service.1 + recent.1);
+            workers = now.workers - then.workers;
+        }
+        seen.wait_seconds = ratio(wait.0, wait.1) / 1e9;
+        seen.service_seconds = (service.1 > 0).then(|| ratio(service.0, service.1) / 1e9);
+        seen.utilization = if workers > 0 {
+            busy as f64 / workers as f64
+        } else {
+            0.0
+        };
+        let of_busy = |part: Option<u64>| part.filter(|_| busy > 0).map(|p| p as f64 / busy as f64);
+        (seen.cpu_share, seen.run_queue_share) = (of_busy(cpu), of_busy(run_queue));
+        Some(seen)
+    }
+}
+
+fn pool_as_it_is(core: &PoolCore, seconds: f64) -> PoolObservation {
+    PoolObservation {
+        seconds,
+        workers: core.target(),
+        min: core.range.min,
+        max: core.range.max,
+        cores: std::thread::available_parallelism().map_or(1, usize::from),
+        ..PoolObservation::default()
+    }
+}
+
+/// What was added between two readings, if both are known.
+pub(crate) fn between(then: Option<u64>, now: Option<u64>) -> Option<u64> {
+    now.zip(then).map(|(now, then)| now.saturating_sub(then))
+}
+
+fn ratio(total: u128, count: u64) -> f64 {
+    if count > 0 {
+        total as f64 / count as f64
+    } else {
+        0.0
+    }
+}

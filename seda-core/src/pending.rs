@@ -1,0 +1,150 @@
+//! An event whose handling goes on outside its worker.
+
+use crate::clock::Time;
+use crate::control::Arrival;
+use crate::event::{Envelope, EventMeta};
+use crate::graph::GraphCore;
+use crate::refusal::{RefusalReason, Refused};
+use crate::sink::Sink;
+use crate::stage::AnyStage;
+use crate::sync::Arc;
+use std::fmt;
+use thiserror::Error;
+
+/// Why an event could not be deferred.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum DeferError {
+    /// As many events are pending as the stage allows.
+    #[error(
+        "stage `{stage}` has as many pending events as its `pending` setting allows; \
+         answer busy, or raise it"
+    )]
+    Limit {
+        /// The stage.
+        stage: String,
+    },
+    /// The event's place went to an event it sent, and the graph's budget has no other.
+    #[error("stage `{stage}` cannot defer: the graph's budget is used up; defer before sending")]
+    Budget {
+        /// The stage.
+        stage: String,
+    },
+    /// There is no single event in hand that could be deferred.
+    #[error("nothing to defer: call `defer` once, while handling a single event")]
+    NoEvent,
+}
+
+/// The handle of an event whose handling goes on outside its worker. It can be moved to any
+/// thread, send over any sink of the graph, and must be [completed](Pending::complete); if it is
+/// dropped instead the event counts as failed.
+///
+/// Until then the event is counted in its stage, in the budget and by a drain.
+#[must_use = "a pending event that is dropped counts as failed"]
+pub struct Pending {
+    graph: Arc<GraphCore>,
+    stage: Arc<dyn AnyStage>,
+    meta: EventMeta,
+    taken: Time,
+    succeeded: bool,
+}
+
+impl Pending {
+    pub(crate) fn new(
+        graph: Arc<GraphCore>,
+        stage: Arc<dyn AnyStage>,
+        meta: EventMeta,
+        taken: Time,
+    ) -> Self {
+        Self {
+            graph,
+            stage,
+            meta,
+            taken,
+            succeeded: false,
+        }
+    }
+
+    /// Class, deadline and birth of the event.
+    pub fn meta(&self) -> &EventMeta {
+        &self.meta
+    }
+
+    /// Whether the client that waits for the answer has gone.
+    pub fn is_abandoned(&self) -> bool {
+        self.meta.is_abandoned()
+    }
+
+    /// Sends an event on, as the handler would have done. Never blocks.
+    ///
+    /// # Errors
+    /// The event and the reason why it was not taken.
+    pub fn send<E: Send + 'static>(&mut self, sink: &Sink<E>, event: E) -> Result<(), Refused<E>> {
+        let now = self.graph.now();
+        if let Err(reason) = self.secure(sink, now) {
+            let refusal = sink.stage.refuse(self.meta.class, sink.edge, reason, 1);
+            return Err(Refused::new(event, refusal));
+        }
+        let mut meta = self.meta.clone();
+        meta.spent = meta.spent.saturating_add(now.nanos_since(self.taken));
+        let envelope = Envelope {
+            event,
+            meta,
+            enqueued: now,
+        };
+        sink.stage
+            .publish(std::iter::once(envelope), sink.edge, 0, now);
+        sink.stage.wake();
+        Ok(())
+    }
+
+    /// The handling has ended well: the event counts as handled.
+    pub fn complete(mut self) {
+        self.succeeded = true;
+    }
+
+    fn secure<E: Send + 'static>(
+        &mut self,
+        sink: &Sink<E>,
+        now: Time,
+    ) -> Result<(), RefusalReason> {
+        if sink.stage.graph.id != self.graph.id {
+            return Err(RefusalReason::Closed);
+        }
+        if self.meta.is_expired(now) {
+            return Err(RefusalReason::Expired);
+        }
+        sink.stage.reserve(1, 1)?;
+        // The event stays in the stage until it is completed, so what it sends is one more; only
+        // its completion gives its own place back.
+        let arrival = Arrival {
+            stage: sink.stage.index,
+            class: self.meta.class,
+            fan_out: true,
+        };
+        if self.graph.budget.charge(1) || self.graph.make_room(1, arrival) {
+            Ok(())
+        } else {
+            sink.stage.unreserve(1);
+            Err(RefusalReason::Budget)
+        }
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        let now = self.graph.now();
+        self.stage
+            .complete(self.meta.class, self.succeeded, self.taken, now);
+        self.graph.credit(1);
+    }
+}
+
+impl fmt::Debug for Pending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pending")
+            .field("stage", self.stage.name())
+            .field("meta", &self.meta)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,83 @@
+//! How many events the whole graph may hold: queued, in hand, pending and reserved.
+//!
+//! Charged at the entry and at fan-out, credited at the end. An event that a handler sends on
+//! takes over the credit of the event in hand, so a move from stage to stage touches nothing
+//! here. Zero in use means that nothing is left in the graph, cycles or not: a drain waits for it.
+
+use crate::sync::{AtomicUsize, CachePadded, Condvar, Mutex, Ordering};
+use std::time::Duration;
+
+#[derive(Debug, Default)]
+pub(crate) struct Budget {
+    limit: AtomicUsize,
+    used: CachePadded<AtomicUsize>,
+    watched: AtomicUsize,
+    lock: Mutex<()>,
+    empty: Condvar,
+}
+
+impl Budget {
+    pub(crate) fn set_limit(&self, limit: usize) {
+        self.limit.store(limit, Ordering::Relaxed);
+    }
+
+    pub(crate) fn limit(&self) -> usize {
+        self.limit.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn used(&self) -> usize {
+        self.used.load(Ordering::SeqCst)
+    }
+
+    /// Takes `n` places, all or none.
+    pub(crate) fn charge(&self, n: usize) -> bool {
+        let limit = self.limit();
+        self.used
+            .fetch_update(Ordering::AcqRel, Ordering::Relaxed, |used| {
+                used.checked_add(n).filter(|sum| *sum <= limit)
+            })
+            .is_ok()
+    }
+
+    /// Gives `n` places back.
+    pub(crate) fn credit(&self, n: usize) {
+        if n == 0 {
+            return;
+        }
+        let before = self.used.fetch_sub(n, Ordering::SeqCst);
+        if before == n && self.watched.load(Ordering::SeqCst) > 0 {
+            let _guard = self.lock.lock();
+            self.empty.notify_all();
+        }
+    }
+
+    /// Waits until nothing is in use, for `limit` at most; returns whether nothing is.
+    pub(crate) fn wait_empty(&self, limit: Duration) -> bool {
+        self.watched.fetch_add(1, Ordering::SeqCst);
+        let mut guard = self.lock.lock();
+        if self.used() > 0 {
+            self.empty.wait_for(&mut guard, limit);
+        }
+        drop(guard);
+        self.watched.fetch_sub(1, Ordering::SeqCst);
+        self.used() == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_charge_is_all_or_none_and_never_exceeds_the_limit() {
+        let budget = Budget::default();
+        budget.set_limit(3);
+        assert!(budget.charge(2));
+        assert!(!budget.charge(2));
+        assert_eq!(budget.used(), 2);
+        assert!(budget.charge(1));
+        assert!(!budget.charge(usize::MAX));
+        budget.credit(3);
+        assert!(budget.wait_empty(Duration::ZERO));
+    }
+}

@@ -1,0 +1,393 @@
+//! A stage's queue as plain data: one lane per class, bounded, with places that can be reserved.
+
+use super::ledger::{Ledger, Outcome};
+use crate::clock::Time;
+use crate::event::{Class, Envelope, MAX_CLASSES};
+use crate::loss::LossReason;
+use crate::refusal::RefusalReason;
+use std::collections::VecDeque;
+
+/// A queued event that is given up, on its way to its owner.
+pub(crate) type GivenUp<E> = (Envelope<E>, LossReason);
+
+/// Which queued events may give way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Victims {
+    /// Classes strictly lower than this: for an entry.
+    LowerThan(Class),
+    /// This class and lower ones: for the fan-out of work that is under way.
+    UpTo(Class),
+}
+
+impl Victims {
+    pub(crate) fn include(self, class: Class) -> bool {
+        match self {
+            Victims::LowerThan(limit) => class.is_lower_than(limit),
+            Victims::UpTo(limit) => !limit.is_lower_than(class),
+        }
+    }
+}
+
+/// Which victim inside a queue goes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Evict {
+    /// Expired lane heads, then the lowest class, oldest first.
+    Oldest,
+    /// The newest of the lowest class.
+    Newest,
+    /// The n-th eligible one, counted from the lowest class's head.
+    Nth(usize),
+}
+
+#[derive(Debug)]
+struct Lane<E> {
+    events: VecDeque<Envelope<E>>,
+    weight: u32,
+}
+
+/// Bounded lanes with their ledger. Depth plus reserved places never exceeds `capacity`; above
+/// `soft` nothing is admitted and what is there stays.
+#[derive(Debug)]
+pub(crate) struct Lanes<E> {
+    lanes: Vec<Lane<E>>,
+    /// The lane whose turn it is, and how many takes are left of that turn.
+    turn: (usize, u32),
+    depth: usize,
+    reserved: usize,
+    capacity: usize,
+    soft: usize,
+    open: bool,
+    ledger: Ledger,
+    /// Nanoseconds of service that shed events had cost in earlier stages.
+    wasted: u64,
+    occupancy: Occupancy,
+}
+
+impl<E> Lanes<E> {
+    /// Closed lanes for one class; `capacity` is their hard and soft bound.
+    pub(crate) fn new(capacity: usize) -> Self {
+        Self {
+            lanes: vec![Lane {
+                events: VecDeque::new(),
+                weight: 1,
+            }],
+            turn: (0, 1),
+            depth: 0,
+            reserved: 0,
+            capacity,
+            soft: capacity,
+            open: false,
+            ledger: Ledger::default(),
+            wasted: 0,
+            occupancy: Occupancy::default(),
+        }
+    }
+
+    /// One lane per weight, in order of class; to be called while empty.
+    pub(crate) fn set_classes(&mut self, weights: &[u32]) {
+        let weights = weights.iter().take(MAX_CLASSES);
+        self.lanes = weights
+            .map(|&weight| Lane {
+                events: VecDeque::new(),
+                weight: weight.max(1),
+            })
+            .collect();
+        self.turn = (0, self.lanes.first().map_or(1, |lane| lane.weight));
+    }
+
+    pub(crate) fn set_capacity(&mut self, capacity: usize) {
+        (self.capacity, self.soft) = (capacity, self.soft.min(capacity));
+    }
+
+    /// Sets the bound above which nothing is admitted, live; at most the hard capacity.
+    pub(crate) fn set_soft(&mut self, soft: usize) {
+        self.soft = soft.min(self.capacity);
+    }
+
+    pub(crate) fn set_open(&mut self, open: bool) {
+        self.open = open;
+    }
+
+    pub(crate) fn depth(&self) -> usize {
+        self.depth
+    }
+
+    pub(crate) fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    pub(crate) fn soft(&self) -> usize {
+        self.soft
+    }
+
+    #[cfg(test)]
+    pub(crate) fn reserved(&self) -> usize {
+        self.reserved
+    }
+
+    pub(crate) fn wasted_nanos(&self) -> u64 {
+        self.wasted
+    }
+
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    pub(crate) fn ledger_mut(&mut self) -> &mut Ledger {
+        &mut self.ledger
+    }
+
+    /// Integral over time of the number of events in the stage, in event-nanoseconds, until `now`.
+    pub(crate) fn occupancy(&mut self, now: Time) -> u128 {
+        self.occupancy.advance(now);
+        self.occupancy.integral
+    }
+
+    /// Reserves at least `least` and at most `most` places; returns how many.
+    pub(crate) fn reserve(&mut self, least: usize, most: usize) -> Result<usize, RefusalReason> {
+        if !self.open {
+            return Err(RefusalReason::Closed);
+        }
+        if least > self.capacity {
+            return Err(RefusalReason::TooLarge);
+        }
+        let free = self.soft.saturating_sub(self.depth + self.reserved);
+        if free < least {
+            return Err(RefusalReason::Full);
+        }
+        let taken = most.clamp(least, free);
+        self.reserved += taken;
+        Ok(taken)
+    }
+
+    /// Gives reserved places back unused.
+    pub(crate) fn unreserve(&mut self, n: usize) {
+        debug_assert!(n <= self.reserved, "more places given back than reserved");
+        self.reserved = self.reserved.saturating_sub(n);
+    }
+
+    /// Puts an event into a reserved place. Taken even by closed lanes: the answer to a send is
+    /// final, and whoever closed them empties them.
+    pub(crate) fn push_reserved(&mut self, envelope: Envelope<E>, edge: usize, now: Time) {
+        self.unreserve(1);
+        self.occupancy.add(1, now);
+        self.ledger.accept(envelope.meta.class, edge);
+        self.depth += 1;
+        let class = envelope.meta.class.within(self.lanes.len());
+        if let Some(lane) = self.lanes.get_mut(class.index()) {
+            lane.events.push_back(envelope);
+        }
+    }
+
+    /// Takes up to `most` events that are worth starting into `batch`; those that are not go to
+    /// `given_up`, and do not count.
+    pub(crate) fn take(
+        &mut self,
+        most: usize,
+        now: Time,
+        batch: &mut VecDeque<Envelope<E>>,
+        given_up: &mut Vec<GivenUp<E>>,
+    ) {
+        let mut taken = 0;
+        while taken < most {
+            let Some(envelope) = self.pop_in_turn() else {
+                break;
+            };
+            self.depth -= 1;
+            match reason_not_to_start(&envelope, now) {
+                None => {
+                    self.ledger.take(envelope.meta.class);
+                    batch.push_back(envelope);
+                    taken += 1;
+                }
+                Some(reason) => self.shed(envelope, reason, now, given_up),
+            }
+        }
+        self.occupancy.advance(now);
+    }
+
+    /// An event in hand is given up before, or without, being handled.
+    pub(crate) fn shed_in_hand(&mut self, class: Class, reason: LossReason, spent: u64, now: Time) {
+        self.ledger.shed_in_hand(class, reason);
+        self.wasted = self.wasted.saturating_add(spent);
+        self.occupancy.remove(1, now);
+    }
+
+    /// Counts what became of events in hand.
+    pub(crate) fn settle(&mut self, outcome: &Outcome, now: Time) {
+        self.ledger.settle(outcome);
+        let all = outcome.handled.iter().chain(&outcome.failed);
+        self.occupancy.remove(all.map(|n| *n as usize).sum(), now);
+    }
+
+    /// An event in hand becomes pending: it is still in the stage.
+    pub(crate) fn defer(&mut self, class: Class) {
+        self.ledger.defer(class);
+    }
+
+    /// A pending event ends.
+    pub(crate) fn complete(&mut self, class: Class, succeeded: bool, now: Time) {
+        self.ledger.complete(class, succeeded);
+        self.occupancy.remove(1, now);
+    }
+
+    /// How many queued events may give way to an event that `victims` was made for.
+    pub(crate) fn eligible(&self, victims: Victims) -> usize {
+        let included = |class: usize| victims.include(Class::new(class as u8));
+        let lanes = self
+            .lanes
+            .iter()
+            .enumerate()
+            .filter(|(class, _)| included(*class));
+        lanes.map(|(_, lane)| lane.events.len()).sum()
+    }
+
+    /// Gives up to `most` events up; returns how many.
+    pub(crate) fn evict(
+        &mut self,
+        victims: Victims,
+        order: Evict,
+        most: usize,
+        now: Time,
+        given_up: &mut Vec<GivenUp<E>>,
+    ) -> usize {
+        let before = given_up.len();
+        if order == Evict::Oldest {
+            self.evict_expired_heads(most, now, given_up);
+        }
+        for class in (0..self.lanes.len())
+            .rev()
+            .filter(|c| victims.include(Class::new(*c as u8)))
+        {
+            while given_up.len() - before < most {
+                let Some(lane) = self.lanes.get_mut(class) else {
+                    break;
+                };
+                let victim = match order {
+                    Evict::Oldest => lane.events.pop_front(),
+                    Evict::Newest => lane.events.pop_back(),
+                    Evict::Nth(n) => lane.events.remove(n % lane.events.len().max(1)),
+                };
+                let Some(victim) = victim else { break };
+                self.depth -= 1;
+                self.shed(victim, LossReason::Valve, now, given_up);
+            }
+        }
+        given_up.len() - before
+    }
+
+    /// Gives everything up.
+    pub(crate) fn give_up_all(
+        &mut self,
+        reason: LossReason,
+        now: Time,
+        given_up: &mut Vec<GivenUp<E>>,
+    ) {
+        while let Some(envelope) = self.pop_in_turn() {
+            self.depth -= 1;
+            self.shed(envelope, reason, now, given_up);
+        }
+    }
+
+    fn evict_expired_heads(&mut self, most: usize, now: Time, given_up: &mut Vec<GivenUp<E>>) {
+        let before = given_up.len();
+        for class in 0..self.lanes.len() {
+            while given_up.len() - before < most {
+                let Some(lane) = self.lanes.get_mut(class) else {
+                    break;
+                };
+                if !lane
+                    .events
+                    .front()
+                    .is_some_and(|head| head.meta.is_expired(now))
+                {
+                    break;
+                }
+                let Some(victim) = lane.events.pop_front() else {
+                    break;
+                };
+                self.depth -= 1;
+                self.shed(victim, LossReason::Expired, now, given_up);
+            }
+        }
+    }
+
+    /// Counts a shed event, whose depth was taken off already, and hands it on.
+    fn shed(
+        &mut self,
+        envelope: Envelope<E>,
+        reason: LossReason,
+        now: Time,
+        given_up: &mut Vec<GivenUp<E>>,
+    ) {
+        self.ledger.shed(envelope.meta.class, reason);
+        self.wasted = self.wasted.saturating_add(envelope.meta.spent);
+        self.occupancy.remove(1, now);
+        given_up.push((envelope, reason));
+    }
+
+    /// Weighted round robin: each lane in turn gives up to `weight` events, an empty one passes.
+    fn pop_in_turn(&mut self) -> Option<Envelope<E>> {
+        for _ in 0..=self.lanes.len() {
+            let (turn, left) = self.turn;
+            if left > 0 {
+                let head = self
+                    .lanes
+                    .get_mut(turn)
+                    .and_then(|lane| lane.events.pop_front());
+                if head.is_some() {
+                    self.turn.1 -= 1;
+                    return head;
+                }
+            }
+            let next = if turn + 1 < self.lanes.len() {
+                turn + 1
+            } else {
+                0
+            };
+            self.turn = (next, self.lanes.get(next).map_or(1, |lane| lane.weight));
+        }
+        None
+    }
+}
+
+fn reason_not_to_start<E>(envelope: &Envelope<E>, now: Time) -> Option<LossReason> {
+    if envelope.meta.is_abandoned() {
+        Some(LossReason::Abandoned)
+    } else if envelope.meta.is_expired(now) {
+        Some(LossReason::Expired)
+    } else {
+        None
+    }
+}
+
+/// How many events are in the stage (queued, in hand, pending), integrated over time. Measured,
+/// not computed from rate and response time: Little's law can then be checked against it.
+#[derive(Debug, Default)]
+struct Occupancy {
+    present: usize,
+    integral: u128,
+    since: Time,
+}
+
+impl Occupancy {
+    fn advance(&mut self, now: Time) {
+        self.integral += self.present as u128 * u128::from(now.nanos_since(self.since));
+        self.since = self.since.max(now);
+    }
+
+    fn add(&mut self, n: usize, now: Time) {
+        self.advance(now);
+        self.present += n;
+    }
+
+    fn remove(&mut self, n: usize, now: Time) {
+        self.advance(now);
+        debug_assert!(n <= self.present, "more events left than were present");
+        self.present = self.present.saturating_sub(n);
+    }
+}
+
+#[cfg(test)]
+#[path = "lanes_tests.rs"]
+mod tests;

@@ -1,0 +1,207 @@
+use super::*;
+use crate::event::EventMeta;
+use proptest::prelude::*;
+
+const GOLD: Class = Class::new(0);
+const BASIC: Class = Class::new(1);
+
+fn envelope(event: u32, class: Class, deadline: Time) -> Envelope<u32> {
+    let mut meta = EventMeta::new(Time::ZERO, class, deadline);
+    meta.spent = 10;
+    Envelope {
+        event,
+        meta,
+        enqueued: Time::ZERO,
+    }
+}
+
+fn lanes(capacity: usize, weights: &[u32]) -> Lanes<u32> {
+    let mut lanes = Lanes::new(capacity);
+    lanes.set_classes(weights);
+    lanes.ledger_mut().add_edge();
+    lanes.set_open(true);
+    lanes
+}
+
+fn push(lanes: &mut Lanes<u32>, event: u32, class: Class) {
+    push_until(lanes, event, class, Time::NEVER);
+}
+
+fn push_until(lanes: &mut Lanes<u32>, event: u32, class: Class, deadline: Time) {
+    assert_eq!(lanes.reserve(1, 1), Ok(1));
+    lanes.push_reserved(envelope(event, class, deadline), 0, Time::ZERO);
+}
+
+fn take(lanes: &mut Lanes<u32>, most: usize) -> Vec<u32> {
+    let (mut batch, mut given_up) = (VecDeque::new(), Vec::new());
+    lanes.take(most, Time::ZERO, &mut batch, &mut given_up);
+    batch.into_iter().map(|envelope| envelope.event).collect()
+}
+
+fn events(given_up: &[GivenUp<u32>]) -> Vec<(u32, LossReason)> {
+    given_up
+        .iter()
+        .map(|(envelope, reason)| (envelope.event, *reason))
+        .collect()
+}
+
+#[test]
+fn reserved_places_count_against_the_capacity_until_given_back() {
+    let mut lanes = lanes(4, &[1]);
+    assert_eq!(lanes.reserve(1, 3), Ok(3));
+    assert_eq!(lanes.reserve(2, 2), Err(RefusalReason::Full));
+    assert_eq!(lanes.reserve(1, 9), Ok(1));
+    lanes.unreserve(4);
+    assert_eq!(lanes.reserve(5, 5), Err(RefusalReason::TooLarge));
+    lanes.set_open(false);
+    assert_eq!(lanes.reserve(1, 1), Err(RefusalReason::Closed));
+}
+
+#[test]
+fn above_the_soft_capacity_nothing_is_admitted_and_what_is_there_stays() {
+    let mut lanes = lanes(4, &[1]);
+    (0..4).for_each(|event| push(&mut lanes, event, GOLD));
+    lanes.set_soft(2);
+    assert_eq!(lanes.reserve(1, 1), Err(RefusalReason::Full));
+    assert_eq!(take(&mut lanes, 3), [0, 1, 2]);
+    assert_eq!(lanes.reserve(1, 9), Ok(1));
+}
+
+#[test]
+fn a_reserved_place_is_honoured_after_the_lanes_were_closed() {
+    let mut lanes = lanes(1, &[1]);
+    assert_eq!(lanes.reserve(1, 1), Ok(1));
+    lanes.set_open(false);
+    lanes.push_reserved(envelope(1, GOLD, Time::NEVER), 0, Time::ZERO);
+    assert_eq!(take(&mut lanes, 1), [1]);
+}
+
+#[test]
+fn lanes_take_turns_by_weight_and_keep_order_within_a_class() {
+    let mut lanes = lanes(32, &[3, 1]);
+    (0..6).for_each(|event| push(&mut lanes, event, GOLD));
+    (10..16).for_each(|event| push(&mut lanes, event, BASIC));
+    assert_eq!(take(&mut lanes, 8), [0, 1, 2, 10, 3, 4, 5, 11]);
+    assert_eq!(take(&mut lanes, 8), [12, 13, 14, 15]);
+}
+
+#[test]
+fn an_expired_event_is_shed_at_dequeue_and_does_not_count_as_taken() {
+    let mut lanes = lanes(8, &[1]);
+    push_until(&mut lanes, 1, GOLD, Time::from_nanos(5));
+    push(&mut lanes, 2, GOLD);
+    let (mut batch, mut given_up) = (VecDeque::new(), Vec::new());
+    lanes.take(1, Time::from_nanos(5), &mut batch, &mut given_up);
+    assert_eq!(batch.front().unwrap().event, 2);
+    assert_eq!(events(&given_up), [(1, LossReason::Expired)]);
+    assert_eq!(lanes.wasted_nanos(), 10);
+}
+
+#[test]
+fn eviction_takes_expired_heads_then_the_lowest_class_oldest_first() {
+    let mut lanes = lanes(8, &[1, 1]);
+    push_until(&mut lanes, 1, GOLD, Time::from_nanos(5));
+    push(&mut lanes, 2, GOLD);
+    push(&mut lanes, 3, BASIC);
+    push(&mut lanes, 4, BASIC);
+    let mut given_up = Vec::new();
+    let victims = Victims::LowerThan(GOLD);
+    assert_eq!(lanes.eligible(victims), 2);
+    let now = Time::from_nanos(9);
+    assert_eq!(
+        lanes.evict(victims, Evict::Oldest, 2, now, &mut given_up),
+        2
+    );
+    assert_eq!(
+        events(&given_up),
+        [(1, LossReason::Expired), (3, LossReason::Valve)]
+    );
+    assert_eq!(
+        lanes.evict(victims, Evict::Oldest, 9, now, &mut given_up),
+        1
+    );
+    assert_eq!(
+        lanes.evict(victims, Evict::Oldest, 9, now, &mut given_up),
+        0
+    );
+    assert_eq!(
+        lanes.evict(Victims::UpTo(GOLD), Evict::Newest, 9, now, &mut given_up),
+        1
+    );
+    assert_eq!(lanes.depth(), 0);
+}
+
+#[test]
+fn occupancy_is_the_time_integral_of_all_events_in_the_stage() {
+    let mut lanes = lanes(8, &[1]);
+    push(&mut lanes, 1, GOLD);
+    push(&mut lanes, 2, GOLD);
+    let (mut batch, mut given_up) = (VecDeque::new(), Vec::new());
+    lanes.take(1, Time::from_nanos(10), &mut batch, &mut given_up);
+    let mut outcome = Outcome::default();
+    outcome.handled[0] = 1;
+    lanes.settle(&outcome, Time::from_nanos(15));
+    // Two events for 15 ns (one of them in hand for 5), then one for 5.
+    assert_eq!(lanes.occupancy(Time::from_nanos(20)), 35);
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Push(u8),
+    Lease(usize),
+    Return,
+    Take(usize),
+    Evict(u8, usize),
+    Settle,
+    Soft(usize),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (0..3_u8).prop_map(Step::Push),
+        1 => (0..4_usize).prop_map(Step::Lease),
+        1 => Just(Step::Return),
+        2 => (0..5_usize).prop_map(Step::Take),
+        1 => (0..3_u8, 0..5_usize).prop_map(|(class, most)| Step::Evict(class, most)),
+        1 => Just(Step::Settle),
+        1 => (1..12_usize).prop_map(Step::Soft),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn depth_plus_reserved_never_exceeds_capacity_and_every_class_balances(
+        steps in proptest::collection::vec(step(), 0..200),
+    ) {
+        let mut lanes = lanes(8, &[4, 2, 1]);
+        let (mut batch, mut given_up, mut leased) = (VecDeque::new(), Vec::new(), 0);
+        for step in steps {
+            match step {
+                Step::Push(class) => match lanes.reserve(1, 1) {
+                    Ok(_) => lanes.push_reserved(
+                        envelope(0, Class::new(class), Time::NEVER), 0, Time::ZERO),
+                    Err(reason) => lanes.ledger_mut().refuse(Class::new(class), 0, reason, 1),
+                },
+                Step::Lease(n) => leased += lanes.reserve(n, n).unwrap_or(0),
+                Step::Return => lanes.unreserve(std::mem::take(&mut leased)),
+                Step::Take(most) => lanes.take(most, Time::ZERO, &mut batch, &mut given_up),
+                Step::Evict(class, most) => {
+                    let victims = Victims::LowerThan(Class::new(class));
+                    lanes.evict(victims, Evict::Oldest, most, Time::ZERO, &mut given_up);
+                }
+                Step::Settle => {
+                    let mut outcome = Outcome::default();
+                    for envelope in batch.drain(..) {
+                        outcome.handled[envelope.meta.class.index()] += 1;
+                    }
+                    lanes.settle(&outcome, Time::ZERO);
+                }
+                Step::Soft(soft) => lanes.set_soft(soft),
+            }
+            prop_assert!(lanes.depth() + lanes.reserved() <= lanes.capacity());
+            prop_assert!(lanes.ledger().classes().iter().all(|class| class.balances()));
+            let queued: u64 = lanes.ledger().classes().iter().map(|class| class.queued).sum();
+            prop_assert_eq!(queued, lanes.depth() as u64);
+        }
+    }
+}

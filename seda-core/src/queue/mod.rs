@@ -1,0 +1,19 @@
+//! Where events wait: bounded lanes, one per class, and the graph's budget.
+//!
+//! - [`Lanes`]: a stage's queue as a plain data structure, without locks or threads; the lock
+//!   around it lives in the stage, and one critical section moves a whole batch.
+//! - `Ledger`: the stage's counts, kept inside the same critical sections, so that they are
+//!   exact in every cut.
+//! - [`Budget`]: how many events the whole graph may hold.
+//!
+//! A lane is a `VecDeque` under the stage's one lock: `cargo bench -p benches --bench queue`
+//! shows that one lock per batch beats the channels it is measured beside, and only a structure
+//! under a lock can evict from its middle and count exactly.
+
+mod budget;
+mod lanes;
+mod ledger;
+
+pub(crate) use budget::Budget;
+pub(crate) use lanes::{Evict, GivenUp, Lanes, Victims};
+pub(crate) use ledger::{ClassLedger, Outcome};

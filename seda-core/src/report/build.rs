@@ -1,0 +1,194 @@
+//! From the monitor's sums to a report.
+
+use super::bottleneck::find_bottleneck;
+use super::{
+    BudgetReport, EdgeReport, EventLedger, QueueReport, Report, RequestLedger, Resolution,
+    ResponseReport, ServiceReport, StageReport, WorkersReport,
+};
+use crate::engine::Engine;
+use crate::loss::LossReason;
+use crate::monitor::{Monitor, Sample, between};
+use crate::queue::ClassLedger;
+use crate::refusal::RefusalReason;
+use crate::request::BookFigures;
+use std::collections::BTreeMap;
+
+impl Report {
+    /// With rates over the last second or so.
+    pub(crate) fn of_window(engine: &Engine, monitor: &Monitor) -> Report {
+        Self::since(engine, monitor, monitor.window_start())
+    }
+
+    /// With rates over the graph's whole life.
+    pub(crate) fn of_life(engine: &Engine, monitor: &Monitor) -> Report {
+        Self::since(engine, monitor, &monitor.first)
+    }
+
+    fn since(engine: &Engine, monitor: &Monitor, then: &Sample) -> Report {
+        let now = &monitor.now;
+        let mut total = ClassLedger::default();
+        now.stages.iter().for_each(|stage| total.add(&stage.ledger));
+        let stages = 0..engine.stages.len();
+        let mut report = Report {
+            graph: engine.core.name.to_string(),
+            uptime_seconds: now.at.since(monitor.first.at).as_secs_f64(),
+            window_seconds: now.at.since(then.at).as_secs_f64(),
+            events: events(&total),
+            requests: requests(&monitor.requests),
+            budget: BudgetReport {
+                used: monitor.budget,
+                limit: engine.core.budget.limit(),
+            },
+            response_seconds: responses(engine, &monitor.requests),
+            stages: stages
+                .filter_map(|n| stage(engine, monitor, then, n))
+                .collect(),
+            edges: edges(engine, monitor),
+            journal: engine.core.journal.entries(),
+            bottleneck: None,
+        };
+        report.bottleneck = find_bottleneck(&report, monitor, then);
+        report
+    }
+}
+
+fn events(total: &ClassLedger) -> EventLedger {
+    EventLedger {
+        offered: total.offered,
+        accepted: total.accepted,
+        refused: total.refused.iter().sum(),
+        handled: total.handled,
+        shed: total.shed.iter().sum(),
+        failed: total.failed,
+        queued: total.queued,
+        in_hand: total.in_hand,
+        pending: total.pending,
+    }
+}
+
+fn requests(figures: &BookFigures) -> RequestLedger {
+    RequestLedger {
+        admitted: figures.admitted,
+        answered: figures.answered,
+        lost: by_loss(&figures.lost),
+        open: figures.open,
+    }
+}
+
+fn by_loss(counts: &[u64]) -> BTreeMap<String, u64> {
+    let named = LossReason::ALL.iter().zip(counts).filter(|(_, n)| **n > 0);
+    named.map(|(reason, n)| (reason.to_string(), *n)).collect()
+}
+
+fn by_refusal(counts: &[u64]) -> BTreeMap<String, u64> {
+    let named = RefusalReason::ALL
+        .iter()
+        .zip(counts)
+        .filter(|(_, n)| **n > 0);
+    named.map(|(reason, n)| (reason.to_string(), *n)).collect()
+}
+
+fn responses(engine: &Engine, figures: &BookFigures) -> BTreeMap<String, ResponseReport> {
+    let classes = engine.classes.iter().zip(&figures.response);
+    classes
+        .map(|(class, response)| {
+            let report = ResponseReport {
+                quantiles: response.summary(),
+                cdf: response.cdf(),
+            };
+            (class.name.clone(), report)
+        })
+        .collect()
+}
+
+fn edges(engine: &Engine, monitor: &Monitor) -> Vec<EdgeReport> {
+    let name = |stage: usize| engine.stages.get(stage).map(|s| s.core.name().to_string());
+    let edges = engine.edges.iter().filter_map(|edge| {
+        let (sent, refused) = *monitor.queues.get(edge.to)?.edges.get(edge.number)?;
+        Some(EdgeReport {
+            from: edge.from.and_then(name),
+            to: name(edge.to)?,
+            sent,
+            refused,
+        })
+    });
+    edges.collect()
+}
+
+fn stage(engine: &Engine, monitor: &Monitor, then: &Sample, index: usize) -> Option<StageReport> {
+    let (queue, life) = (monitor.queues.get(index)?, monitor.life.get(index)?);
+    let (now, past) = (monitor.now.stages.get(index)?, then.stages.get(index)?);
+    let (pool, _) = engine.pool_of(index)?;
+    let seconds = monitor.now.at.since(then.at).as_secs_f64();
+    let per_second = |n: u64| {
+        if seconds > 0.0 {
+            n as f64 / seconds
+        } else {
+            0.0
+        }
+    };
+    let left =
+        |ledger: &ClassLedger| ledger.handled + ledger.failed + ledger.shed.iter().sum::<u64>();
+    let busy = now.busy - past.busy;
+    let of_busy = |part: Option<u64>| {
+        part.filter(|_| busy > 0)
+            .map(|part| (part as f64 / busy as f64).min(1.0))
+    };
+    let cpu_share = of_busy(between(past.cpu, now.cpu));
+    let runqueue_share = of_busy(between(past.run_queue, now.run_queue));
+    let blocked = cpu_share
+        .zip(runqueue_share)
+        .map(|(cpu, wait)| (1.0 - cpu - wait).max(0.0));
+    let mut service = life.service.clone();
+    service.add(&queue.deferred_service);
+    let workers = now.workers - past.workers;
+    Some(StageReport {
+        name: engine.stages.get(index)?.core.name().to_string(),
+        pool: pool.core.name.to_string(),
+        queue: QueueReport {
+            depth: queue.depth,
+            soft: queue.soft,
+            capacity: queue.capacity,
+        },
+        workers: WorkersReport {
+            now: pool.core.live(),
+            min: pool.core.range.min,
+            max: pool.core.range.max,
+            stuck: pool.core.stuck(),
+        },
+        arrivals_per_second: per_second(now.ledger.accepted - past.ledger.accepted),
+        throughput_per_second: per_second(left(&now.ledger) - left(&past.ledger)),
+        utilization: if workers > 0 {
+            (busy as f64 / workers as f64).min(1.0)
+        } else {
+            0.0
+        },
+        cpu_share,
+        runqueue_share,
+        blocked_share: blocked,
+        occupancy: if seconds > 0.0 {
+            (now.occupancy - past.occupancy) as f64 / 1e9 / seconds
+        } else {
+            0.0
+        },
+        wait_seconds: life.wait.summary(),
+        service_seconds: ServiceReport {
+            quantiles: service.summary(),
+            resolution: if life.batch_means > 0 {
+                Resolution::BatchMean
+            } else {
+                Resolution::Event
+            },
+        },
+        offered: now.ledger.offered,
+        accepted: now.ledger.accepted,
+        handled: now.ledger.handled,
+        refused: by_refusal(&now.ledger.refused),
+        shed: by_loss(&now.ledger.shed),
+        failed: now.ledger.failed,
+        queued: now.ledger.queued,
+        in_hand: now.ledger.in_hand,
+        pending: now.ledger.pending,
+        wasted_seconds: queue.wasted_nanos as f64 / 1e9,
+    })
+}

@@ -1,0 +1,227 @@
+//! A snapshot of a graph: every stage, tails, ledgers, and the bottleneck by name.
+//!
+//! [`Report`] is plain data: serde for programs, `Display` for people, [`Report::to_dot`] for
+//! pictures. Its fields are stable: new ones may come, none goes or changes its meaning.
+
+mod bottleneck;
+mod build;
+mod display;
+mod dot;
+
+use crate::control::Decision;
+use crate::stats::QuantileSummary;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A snapshot of a graph. Counts are since the graph began; rates and shares are over the last
+/// `window_seconds`. Times are in seconds, rates in events per second.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Report {
+    /// The graph's name.
+    pub graph: String,
+    /// Seconds since the graph began.
+    pub uptime_seconds: f64,
+    /// Seconds that rates and shares are taken over.
+    pub window_seconds: f64,
+    /// The ledger of events, over all stages.
+    pub events: EventLedger,
+    /// The ledger of requests.
+    pub requests: RequestLedger,
+    /// How full the graph is.
+    pub budget: BudgetReport,
+    /// Time from a request's admission to its answer, by class.
+    pub response_seconds: BTreeMap<String, ResponseReport>,
+    /// Every stage, in order of declaration.
+    pub stages: Vec<StageReport>,
+    /// Every edge; `from` is `null` for those from outside.
+    pub edges: Vec<EdgeReport>,
+    /// The controllers' last decisions, oldest first.
+    pub journal: Vec<Decision>,
+    /// The stage that limits the graph, if one does.
+    pub bottleneck: Option<Bottleneck>,
+}
+
+/// Events over all stages: accepted = handled + shed + failed + queued + in hand + pending, and
+/// offered = accepted + refused. An event sent on is offered anew.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct EventLedger {
+    /// Sent to a stage.
+    pub offered: u64,
+    /// Taken.
+    pub accepted: u64,
+    /// Given back to the sender.
+    pub refused: u64,
+    /// Handled to the end.
+    pub handled: u64,
+    /// Accepted and given up.
+    pub shed: u64,
+    /// Lost to a panic, or deferred and dropped.
+    pub failed: u64,
+    /// Waiting now.
+    pub queued: u64,
+    /// In a worker's hand now.
+    pub in_hand: u64,
+    /// Being handled outside now.
+    pub pending: u64,
+}
+
+/// Requests: admitted = answered + lost + open.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RequestLedger {
+    /// Taken in.
+    pub admitted: u64,
+    /// Answered.
+    pub answered: u64,
+    /// Given up, by reason.
+    pub lost: BTreeMap<String, u64>,
+    /// Waiting for their answer now.
+    pub open: u64,
+}
+
+/// The graph's budget, in events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct BudgetReport {
+    /// In use now.
+    pub used: usize,
+    /// The most that may be.
+    pub limit: usize,
+}
+
+/// Response times of one class, since the graph began.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ResponseReport {
+    /// Quantiles, mean and count.
+    #[serde(flatten)]
+    pub quantiles: QuantileSummary,
+    /// Pairs of seconds and how many responses took no longer.
+    pub cdf: Vec<(f64, u64)>,
+}
+
+/// One stage.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct StageReport {
+    /// Its name.
+    pub name: String,
+    /// The pool that runs it.
+    pub pool: String,
+    /// Its queue, now.
+    pub queue: QueueReport,
+    /// Its pool's workers, now.
+    pub workers: WorkersReport,
+    /// Events accepted per second.
+    pub arrivals_per_second: f64,
+    /// Events that left it per second, however they ended.
+    pub throughput_per_second: f64,
+    /// Share of its pool's time in which it was run, 0 to 1.
+    pub utilization: f64,
+    /// Share of its busy time on a core; unknown without procfs.
+    pub cpu_share: Option<f64>,
+    /// Share of its busy time spent waiting for a core.
+    pub runqueue_share: Option<f64>,
+    /// The rest of its busy time: blocked.
+    pub blocked_share: Option<f64>,
+    /// Mean number of events in it: queued, in hand, pending.
+    pub occupancy: f64,
+    /// Time in its queue, since the graph began.
+    pub wait_seconds: QuantileSummary,
+    /// Time in its handler, since the graph began.
+    pub service_seconds: ServiceReport,
+    /// Sent to it.
+    pub offered: u64,
+    /// Taken.
+    pub accepted: u64,
+    /// Handled to the end.
+    pub handled: u64,
+    /// Given back to the sender, by reason.
+    pub refused: BTreeMap<String, u64>,
+    /// Accepted and given up, by reason.
+    pub shed: BTreeMap<String, u64>,
+    /// Lost to a panic, or deferred and dropped.
+    pub failed: u64,
+    /// Waiting now.
+    pub queued: u64,
+    /// In a worker's hand now.
+    pub in_hand: u64,
+    /// Being handled outside now.
+    pub pending: u64,
+    /// Service that earlier stages spent on events shed here.
+    pub wasted_seconds: f64,
+}
+
+/// A stage's queue, in events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct QueueReport {
+    /// Queued now.
+    pub depth: usize,
+    /// Above this nothing is admitted.
+    pub soft: usize,
+    /// The hard bound.
+    pub capacity: usize,
+}
+
+/// A pool's workers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct WorkersReport {
+    /// How many there are.
+    pub now: usize,
+    /// Never fewer.
+    pub min: usize,
+    /// Never more.
+    pub max: usize,
+    /// How many are stuck in a handler and do not count.
+    pub stuck: usize,
+}
+
+/// Service times of one stage.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ServiceReport {
+    /// Quantiles, mean and count.
+    #[serde(flatten)]
+    pub quantiles: QuantileSummary,
+    /// How finely they were measured.
+    pub resolution: Resolution,
+}
+
+/// How finely service times were measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Resolution {
+    /// Every event by itself.
+    #[default]
+    Event,
+    /// Some batches were too fast for that: their mean counts for each of their events.
+    BatchMean,
+}
+
+/// One edge.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct EdgeReport {
+    /// The stage it leaves; `None` for outside.
+    pub from: Option<String>,
+    /// The stage it enters.
+    pub to: String,
+    /// Events sent and taken.
+    pub sent: u64,
+    /// Events refused.
+    pub refused: u64,
+}
+
+/// The stage that limits the graph.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Bottleneck {
+    /// Its name.
+    pub stage: String,
+    /// The evidence.
+    pub why: String,
+}

@@ -1,0 +1,92 @@
+//! Work that owes someone an answer.
+//!
+//! - [`Request`]: the obligation, resolved exactly once: answered or lost. Everything that
+//!   descends from it carries it, so that queued work for a client that has gone is not started.
+//! - [`Responder`]: the reserved way home, inside the user's event. It cannot fail and passes no
+//!   queue bound.
+//! - [`Home`]: where answers arrive: a reactor, or a [`Ticket`] in the caller's hand.
+//! - The book: the second ledger: admitted = answered + lost + open, exactly.
+
+mod book;
+mod responder;
+mod ticket;
+
+pub(crate) use book::{BookFigures, RequestBook};
+pub use responder::{Address, Home, Outcome, Responder};
+pub use ticket::{Lost, Ticket};
+
+use crate::clock::Time;
+use crate::event::Class;
+use crate::loss::LossReason;
+use crate::sync::{Arc, AtomicU8, Ordering};
+
+const OPEN: u8 = 0;
+const RESOLVED: u8 = 1;
+const ABANDONED: u8 = 2;
+
+/// One admitted request. Resolved exactly once, by whoever comes first.
+#[derive(Debug)]
+pub struct Request {
+    state: AtomicU8,
+    class: Class,
+    birth: Time,
+    book: Arc<RequestBook>,
+}
+
+impl Request {
+    /// Opens a request and counts it as admitted.
+    pub(crate) fn admit(book: &Arc<RequestBook>, class: Class, birth: Time) -> Arc<Self> {
+        book.admit(class);
+        Arc::new(Self {
+            state: AtomicU8::new(OPEN),
+            class,
+            birth,
+            book: Arc::clone(book),
+        })
+    }
+
+    /// Tells the graph that nobody waits for the answer any more: what is queued for this
+    /// request is shed before it starts. Returns whether the request was still open; it then
+    /// counts as lost with the reason [`LossReason::Abandoned`].
+    pub fn abandon(&self) -> bool {
+        let was_open = self.resolve_as(ABANDONED);
+        if was_open {
+            self.book.lose(self.class, LossReason::Abandoned);
+        }
+        was_open
+    }
+
+    /// Whether the client that waits for the answer has gone.
+    pub fn is_abandoned(&self) -> bool {
+        self.state.load(Ordering::Acquire) == ABANDONED
+    }
+
+    /// Whether the request still waits for its answer.
+    pub fn is_open(&self) -> bool {
+        self.state.load(Ordering::Acquire) == OPEN
+    }
+
+    /// Counts the answer and its response time; false if the request was resolved before.
+    pub(super) fn answered(&self) -> bool {
+        let first = self.resolve_as(RESOLVED);
+        if first {
+            self.book.answer(self.class, self.birth);
+        }
+        first
+    }
+
+    /// Counts the loss; false if the request was resolved before.
+    pub(super) fn lost(&self, reason: LossReason) -> bool {
+        let first = self.resolve_as(RESOLVED);
+        if first {
+            self.book.lose(self.class, reason);
+        }
+        first
+    }
+
+    fn resolve_as(&self, state: u8) -> bool {
+        self.state
+            .compare_exchange(OPEN, state, Ordering::AcqRel, Ordering::Acquire)
+            .is_ok()
+    }
+}

@@ -1,0 +1,318 @@
+//! One stage on one worker: a handler and the batch it works on.
+
+use crate::clock::Time;
+use crate::context::Context;
+use crate::event::Envelope;
+use crate::handler::{Batch, FactoryError, Handler};
+use crate::loss::{LossReason, losing};
+use crate::queue::GivenUp;
+use crate::stage::{AnyStage, StageCore};
+use crate::sync::{Arc, AtomicU32, AtomicUsize, Ordering};
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+/// Events of a microsecond or more are timed one by one: a clock read is 25 ns.
+const TIMED_FROM_NANOS: u64 = 1_000;
+/// A batch is kept to about a millisecond of service, so that no event in it waits long for its
+/// companions while another worker is idle.
+const BATCH_NANOS: u64 = 1_000_000;
+/// How often in a row a factory may fail before its stage is closed: enough to outlast a
+/// database that restarts, with the delays below about six seconds.
+const FACTORY_ATTEMPTS: u32 = 10;
+/// The delay after a factory's first failure; it doubles each time.
+const FACTORY_DELAY: Duration = Duration::from_millis(10);
+/// Idle workers of one pool that would each build a handler only to share a few events: below
+/// this depth per worker a batch is not cut up.
+const SHARE_FROM: usize = 2;
+
+/// What all workers of a stage share beside its queue.
+#[derive(Debug)]
+pub(crate) struct StageShare {
+    /// The most events taken at once.
+    pub(crate) batch: AtomicUsize,
+    /// The most workers that run the stage at once, and how many do.
+    pub(crate) cap: AtomicUsize,
+    pub(crate) running: AtomicUsize,
+    pub(crate) weight: AtomicU32,
+    /// How often in a row the factory has failed, over all workers.
+    failures: AtomicU32,
+}
+
+impl StageShare {
+    pub(crate) fn new(batch: usize, cap: Option<usize>, weight: u32) -> Self {
+        Self {
+            batch: AtomicUsize::new(batch.max(1)),
+            cap: AtomicUsize::new(cap.unwrap_or(usize::MAX)),
+            running: AtomicUsize::new(0),
+            weight: AtomicU32::new(weight.max(1)),
+            failures: AtomicU32::new(0),
+        }
+    }
+
+    /// Becomes one of the workers that run the stage, if the cap allows.
+    fn enter(&self) -> bool {
+        let cap = self.cap.load(Ordering::Relaxed);
+        let enter = |running| (running < cap).then_some(running + 1);
+        self.running
+            .fetch_update(Ordering::AcqRel, Ordering::Relaxed, enter)
+            .is_ok()
+    }
+
+    fn leave(&self) {
+        self.running.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    fn has_room(&self) -> bool {
+        self.running.load(Ordering::Relaxed) < self.cap.load(Ordering::Relaxed)
+    }
+}
+
+/// A stage on a worker, without its types.
+pub(crate) trait AnyRunner: Send {
+    fn share(&self) -> &StageShare;
+
+    /// Whether [`AnyRunner::run`] would find something to do.
+    fn is_ready(&self, now: Time) -> bool;
+
+    /// Until when there is nothing to do although events wait: a factory's delay.
+    fn waits_until(&self) -> Option<Time>;
+
+    /// Runs one batch, of which this worker should leave enough for `others`; returns how many
+    /// events it began, and `None` if it could not start.
+    fn run(&mut self, cx: &mut Context, place: usize, others: usize, now: Time) -> Option<usize>;
+
+    /// Whether it has taken events that it could not begin yet.
+    fn has_events(&self) -> bool;
+
+    /// Whether there is a handler that wants to be finished.
+    fn has_handler(&self) -> bool;
+
+    /// Ends the handler in good order.
+    fn finish(&mut self, cx: &mut Context, place: usize, now: Time);
+
+    /// Gives up events that were taken and could not be begun.
+    fn give_up(&mut self, reason: LossReason, now: Time);
+}
+
+pub(crate) struct Runner<E: Send + 'static, H, F> {
+    stage: Arc<StageCore<E>>,
+    share: Arc<StageShare>,
+    factory: Arc<F>,
+    handler: Option<H>,
+    /// Events taken and not begun. Empty between batches, unless the factory failed.
+    events: VecDeque<Envelope<E>>,
+    given_up: Vec<GivenUp<E>>,
+    /// Mean service time in nanoseconds, smoothed; unknown before the first batch.
+    mean: Option<u64>,
+    retry_at: Time,
+}
+
+impl<E, H, F> Runner<E, H, F>
+where
+    E: Send + 'static,
+    H: Handler<E> + 'static,
+    F: Fn() -> Result<H, FactoryError> + Send + Sync + 'static,
+{
+    pub(crate) fn new(stage: Arc<StageCore<E>>, share: Arc<StageShare>, factory: Arc<F>) -> Self {
+        Self {
+            stage,
+            share,
+            factory,
+            handler: None,
+            events: VecDeque::new(),
+            given_up: Vec::new(),
+            mean: None,
+            retry_at: Time::ZERO,
+        }
+    }
+
+    /// Builds the handler if there is none; false if that failed.
+    fn build(&mut self, now: Time) -> bool {
+        if self.handler.is_some() {
+            return true;
+        }
+        let error = match catch_unwind(AssertUnwindSafe(|| (self.factory)())) {
+            Ok(Ok(handler)) => {
+                self.handler = Some(handler);
+                self.share.failures.store(0, Ordering::Relaxed);
+                return true;
+            }
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "it panicked".to_owned(),
+        };
+        let failures = self.share.failures.fetch_add(1, Ordering::Relaxed) + 1;
+        let name = self.stage.name();
+        tracing::error!(stage = %name, failures, %error, "the handler's factory failed");
+        if failures >= FACTORY_ATTEMPTS {
+            self.close(failures, &error);
+        }
+        let doublings = failures.saturating_sub(1).min(FACTORY_ATTEMPTS);
+        self.retry_at = now.after(FACTORY_DELAY * 2_u32.saturating_pow(doublings));
+        false
+    }
+
+    /// A factory that keeps failing closes its stage: what waits is given up, what comes is
+    /// refused, and the journal says why.
+    fn close(&mut self, failures: u32, error: &str) {
+        self.stage.close();
+        self.stage
+            .graph
+            .journal_closed(self.stage.name(), failures, error);
+        self.give_up(LossReason::Closed, self.stage.graph.now());
+        Arc::clone(&self.stage).give_up_all(LossReason::Closed);
+    }
+
+    /// How many events to take: the setting, a fair part of what is there, and no more than
+    /// about a millisecond's worth.
+    fn batch_size(&self, others: usize) -> usize {
+        let Some(mean) = self.mean else { return 1 };
+        let by_time = usize::try_from(BATCH_NANOS / mean.max(1))
+            .unwrap_or(usize::MAX)
+            .max(1);
+        let depth = self.stage.depth_hint();
+        let fair = if depth >= SHARE_FROM * (others + 1) {
+            depth.div_ceil(others + 1)
+        } else {
+            1
+        };
+        let fair = if others == 0 { usize::MAX } else { fair };
+        self.share
+            .batch
+            .load(Ordering::Relaxed)
+            .min(by_time)
+            .min(fair)
+            .max(1)
+    }
+
+    fn take(&mut self, cx: &mut Context, others: usize, now: Time) {
+        let most = self.batch_size(others);
+        self.stage
+            .take(most, now, &mut self.events, &mut self.given_up);
+        if !self.given_up.is_empty() {
+            self.stage.say_farewell(std::mem::take(&mut self.given_up));
+        }
+        for envelope in &self.events {
+            cx.note_wait(now.nanos_since(envelope.enqueued));
+        }
+    }
+
+    /// Runs the handler over the batch; after a panic, a new handler over the rest of it.
+    fn handle(&mut self, cx: &mut Context, now: Time) {
+        while !self.events.is_empty() && self.build(now) {
+            let Some(handler) = &mut self.handler else {
+                return;
+            };
+            let mut batch = Batch {
+                stage: &self.stage,
+                events: &mut self.events,
+            };
+            let run = catch_unwind(AssertUnwindSafe(|| handler.handle_batch(&mut batch, cx)));
+            match run {
+                Ok(()) => {
+                    cx.end_events();
+                    self.give_up(LossReason::Forgotten, now);
+                }
+                Err(_) => {
+                    let failed = cx.fail_events();
+                    tracing::error!(stage = %self.stage.name(), failed, "a handler panicked");
+                    self.drop_handler();
+                }
+            }
+        }
+    }
+
+    /// Drops a handler that panicked, with whatever it held.
+    fn drop_handler(&mut self) {
+        let handler = self.handler.take();
+        let dropped = catch_unwind(AssertUnwindSafe(|| {
+            losing(LossReason::Panicked, || drop(handler))
+        }));
+        if dropped.is_err() {
+            tracing::error!(stage = %self.stage.name(), "dropping a handler panicked");
+        }
+    }
+}
+
+impl<E, H, F> AnyRunner for Runner<E, H, F>
+where
+    E: Send + 'static,
+    H: Handler<E> + 'static,
+    F: Fn() -> Result<H, FactoryError> + Send + Sync + 'static,
+{
+    fn share(&self) -> &StageShare {
+        &self.share
+    }
+
+    fn is_ready(&self, now: Time) -> bool {
+        let waiting = !self.events.is_empty() || self.stage.depth_hint() > 0;
+        waiting && self.retry_at <= now && self.share.has_room()
+    }
+
+    fn waits_until(&self) -> Option<Time> {
+        let waiting = !self.events.is_empty() || self.stage.depth_hint() > 0;
+        (waiting && self.retry_at > Time::ZERO).then_some(self.retry_at)
+    }
+
+    fn run(&mut self, cx: &mut Context, place: usize, others: usize, now: Time) -> Option<usize> {
+        if !self.share.enter() {
+            return None;
+        }
+        self.retry_at = Time::ZERO;
+        let timed =
+            self.stage.graph.is_timed() && self.mean.is_none_or(|mean| mean >= TIMED_FROM_NANOS);
+        let stage = Arc::clone(&self.stage) as Arc<dyn AnyStage>;
+        cx.begin_batch(stage, place, now, timed);
+        let mut begun = 0;
+        if self.build(now) {
+            if self.events.is_empty() {
+                self.take(cx, others, now);
+            }
+            begun = self.events.len();
+            self.handle(cx, now);
+            begun -= self.events.len();
+        }
+        if let Some(mean) = cx.end_batch() {
+            // Smoothed over a handful of batches: one odd batch must not change the mode.
+            self.mean = Some(self.mean.map_or(mean, |old| (old * 3 + mean) / 4));
+        }
+        self.share.leave();
+        Some(begun)
+    }
+
+    fn has_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+
+    fn has_handler(&self) -> bool {
+        self.handler.is_some()
+    }
+
+    fn finish(&mut self, cx: &mut Context, place: usize, now: Time) {
+        let Some(handler) = &mut self.handler else {
+            return;
+        };
+        cx.begin_batch(
+            Arc::clone(&self.stage) as Arc<dyn AnyStage>,
+            place,
+            now,
+            true,
+        );
+        cx.begin_finish(now);
+        let finished = catch_unwind(AssertUnwindSafe(|| handler.finish(cx)));
+        if finished.is_err() {
+            tracing::error!(stage = %self.stage.name(), "a handler panicked in `finish`");
+        }
+        cx.end_batch();
+        let handler = self.handler.take();
+        if catch_unwind(AssertUnwindSafe(|| drop(handler))).is_err() {
+            tracing::error!(stage = %self.stage.name(), "dropping a handler panicked");
+        }
+    }
+
+    fn give_up(&mut self, reason: LossReason, now: Time) {
+        while let Some(envelope) = self.events.pop_front() {
+            self.stage.give_up_in_hand(envelope, reason, now);
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Ending a graph.
+//!
+//! A drain closes the entries, waits until the budget counts nothing (so cyclic graphs end as
+//! well), then calls on all handlers to finish. What they had held back goes on through the
+//! graph, so it waits and calls again until a call finds no handler left to finish. All within
+//! the limit; what is left then is given up, told to its owners, and named in the result.
+
+use super::threads::Threads;
+use crate::clock::{Clock, MonotonicClock, Time};
+use crate::control::{Controller, Decision};
+use crate::engine::Engine;
+use crate::loss::LossReason;
+use crate::report::Report;
+use serde::Serialize;
+use std::time::Duration;
+
+/// How long a drain sleeps at most before it looks again at workers that report to nobody.
+const SLICE: Duration = Duration::from_millis(5);
+
+/// How long a drain waits for the controller and for owners being told, even past its limit.
+const SERVICES_LIMIT: Duration = Duration::from_millis(100);
+
+/// How a graph ended.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Drained {
+    /// Whether everything inside was finished within the limit.
+    pub complete: bool,
+    /// How many queued events were given up.
+    pub given_up: u64,
+    /// Stages that still had events in hand or pending at the limit.
+    pub left: Vec<LeftOver>,
+    /// The last report; its rates are over the graph's whole life.
+    pub report: Report,
+}
+
+/// A stage whose work did not end within a drain's limit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct LeftOver {
+    /// The stage.
+    pub stage: String,
+    /// Events in the hands of workers that did not return.
+    pub in_hand: u64,
+    /// Events deferred and not completed.
+    pub pending: u64,
+}
+
+/// The time left of a limit, by the machine's clock: a drain ends whatever clock the graph has.
+struct Limit {
+    clock: MonotonicClock,
+    limit: Duration,
+}
+
+impl Limit {
+    fn new(limit: Duration) -> Self {
+        Self {
+            clock: MonotonicClock::new(),
+            limit,
+        }
+    }
+
+    fn left(&self) -> Duration {
+        self.limit
+            .saturating_sub(self.clock.now().since(Time::ZERO))
+    }
+
+    fn is_over(&self) -> bool {
+        self.left().is_zero()
+    }
+}
+
+pub(super) fn drain(engine: &Engine, threads: &Threads, limit: Duration) -> Drained {
+    let limit = Limit::new(limit);
+    engine.core.close_entries();
+    while !limit.is_over() {
+        if !engine.core.budget.wait_empty(limit.left().min(SLICE)) {
+            continue;
+        }
+        let call = engine.core.finishing.call_again();
+        wake_all(engine);
+        if wait_finished(engine, call, &limit)
+            && engine.core.finishing.finished() == 0
+            && engine.core.budget.used() == 0
+        {
+            break;
+        }
+    }
+    end(engine, threads, limit.left().max(SLICE))
+}
+
+/// Ends the workers and gives up what is left.
+pub(super) fn end(engine: &Engine, threads: &Threads, limit: Duration) -> Drained {
+    let limit = Limit::new(limit);
+    engine.core.close_entries();
+    let complete = engine.core.budget.used() == 0;
+    let given_up = give_up(engine);
+    engine.pools.iter().for_each(|pool| pool.core.stop());
+    while engine.pools.iter().any(|pool| pool.core.live() > 0) && !limit.is_over() {
+        wake_all(engine);
+        threads.wait_for_exit(limit.left().min(SLICE));
+    }
+    threads.release_workers();
+    // What a worker that was still running sent meanwhile.
+    let given_up = given_up + give_up(engine);
+    threads.stop_services(engine, limit.left().max(SERVICES_LIMIT));
+    conclude(engine, complete, given_up)
+}
+
+pub(super) fn give_up(engine: &Engine) -> u64 {
+    let stages = engine.stages.iter();
+    let given_up = stages.map(|stage| {
+        stage.core.close();
+        stage.core.clone().give_up_all(LossReason::Drain) as u64
+    });
+    given_up.sum()
+}
+
+pub(super) fn conclude(engine: &Engine, complete: bool, given_up: u64) -> Drained {
+    let report = engine.final_report();
+    let unfinished = report
+        .stages
+        .iter()
+        .filter(|stage| stage.in_hand + stage.pending > 0);
+    let left: Vec<LeftOver> = unfinished
+        .map(|stage| LeftOver {
+            stage: stage.name.clone(),
+            in_hand: stage.in_hand,
+            pending: stage.pending,
+        })
+        .collect();
+    if given_up > 0 || !left.is_empty() {
+        let names: Vec<&str> = left.iter().map(|left| left.stage.as_str()).collect();
+        engine.core.journal.write(Decision {
+            at_seconds: engine.now().as_secs_f64(),
+            controller: Controller::Drain,
+            stage: left.first().map(|left| left.stage.clone()),
+            seen: format!("work that did not end in time in: {}", names.join(", ")),
+            action: format!("gave up {given_up} queued events"),
+            changed: "draining → ended".to_owned(),
+            acted: true,
+        });
+    }
+    let report = Report {
+        journal: engine.core.journal.entries(),
+        ..report
+    };
+    Drained {
+        complete: complete && left.is_empty() && given_up == 0,
+        given_up,
+        left,
+        report,
+    }
+}
+
+/// Waits until every worker that can has followed the call.
+fn wait_finished(engine: &Engine, call: usize, limit: &Limit) -> bool {
+    let called = || {
+        let books = engine.pools.iter().flat_map(|pool| pool.core.books());
+        books
+            .filter(|book| !book.is_gone() && !book.is_written_off())
+            .all(|book| book.has_finished(call))
+    };
+    while !called() {
+        if limit.is_over() {
+            return false;
+        }
+        wake_all(engine);
+        // Nobody announces this, and it ends a drain only once: a short wait on a signal that
+        // does not come.
+        engine
+            .core
+            .room
+            .wait(SLICE.min(limit.left()), || called().then_some(()));
+    }
+    true
+}
+
+fn wake_all(engine: &Engine) {
+    engine
+        .pools
+        .iter()
+        .for_each(|pool| pool.core.idle.wake_all());
+}

@@ -1,0 +1,183 @@
+//! A graph that is stepped by hand: the same queues, workers and controllers, without threads.
+
+use super::drain::{Drained, conclude, give_up};
+use crate::control::Decision;
+use crate::engine::Engine;
+use crate::error::GraphWarning;
+use crate::report::Report;
+use crate::sync::Arc;
+use crate::worker::{Turn, Worker};
+use crossbeam_channel::Receiver;
+use std::fmt;
+
+/// A graph without threads: every step is a call, every result is exact. For tests, for
+/// simulation, and to count instructions.
+///
+/// ```
+/// use seda_core::{Context, Graph, ManualClock, each};
+/// use std::sync::Arc;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut graph = Graph::new("stepped");
+/// let count = graph.stage::<u64>("count", 8);
+/// graph.attach(count, |_wire| || Ok(each(|_n: u64, _cx: &mut Context| {})))?;
+/// let numbers = graph.source(count)?;
+/// let mut graph = graph.start_manual(Arc::new(ManualClock::new()))?;
+/// numbers.send(1)?;
+/// numbers.send(2)?;
+/// assert_eq!(graph.run_until_idle(), 2);
+/// assert_eq!(graph.report().events.handled, 2);
+/// # Ok(())
+/// # }
+/// ```
+pub struct Manual {
+    engine: Arc<Engine>,
+    workers: Vec<Worker>,
+    warnings: Vec<GraphWarning>,
+    ended: bool,
+}
+
+impl Manual {
+    pub(crate) fn start(engine: Arc<Engine>, warnings: Vec<GraphWarning>) -> Self {
+        let mut manual = Self {
+            engine,
+            workers: Vec::new(),
+            warnings,
+            ended: false,
+        };
+        manual.hire();
+        manual
+    }
+
+    /// What is odd about the graph, though it runs.
+    pub fn warnings(&self) -> &[GraphWarning] {
+        &self.warnings
+    }
+
+    /// Gives every worker one turn, in order of hiring; returns how many events were begun.
+    pub fn step(&mut self) -> usize {
+        let mut begun = 0;
+        self.workers.retain_mut(|worker| match worker.turn() {
+            Turn::Ran(events) => {
+                begun += events;
+                true
+            }
+            Turn::Idle(_) => true,
+            Turn::Retired => false,
+        });
+        self.engine.core.disposal.run_waiting();
+        begun
+    }
+
+    /// Steps until no worker finds anything to do; returns how many events were begun. A graph
+    /// that sends in circles without end never gets there: see [`Manual::run`].
+    pub fn run_until_idle(&mut self) -> usize {
+        self.run(usize::MAX)
+    }
+
+    /// Steps until no worker finds anything to do, or `events` or more were begun; returns how
+    /// many were.
+    pub fn run(&mut self, events: usize) -> usize {
+        let mut begun = 0;
+        while begun < events {
+            match self.step() {
+                0 => break,
+                n => begun += n,
+            }
+        }
+        begun
+    }
+
+    /// One tick of the controllers, at the clock's present moment.
+    pub fn tick(&mut self) {
+        self.engine.tick();
+        self.hire();
+    }
+
+    /// A snapshot of everything.
+    pub fn report(&self) -> Report {
+        self.engine.report()
+    }
+
+    /// Every decision of a controller from now on.
+    pub fn journal(&self) -> Receiver<Decision> {
+        self.engine.core.journal.subscribe()
+    }
+
+    /// Sets how many workers a pool, or the own pool of a stage, should have, within its range;
+    /// returns what was set.
+    pub fn set_workers(&mut self, pool: &str, workers: usize) -> Option<usize> {
+        let known = self
+            .engine
+            .pools
+            .iter()
+            .find(|known| *known.core.name == *pool)?;
+        let set = known.core.set_target(workers);
+        self.hire();
+        Some(set)
+    }
+
+    /// Sets the bound above which a stage's queue admits nothing.
+    pub fn set_soft_capacity(&self, stage: &str, soft: usize) -> bool {
+        super::set_soft_capacity(&self.engine, stage, soft)
+    }
+
+    /// Refuses what comes, then steps until everything is finished, or `events` were begun;
+    /// what is left then is given up.
+    pub fn drain(mut self, events: usize) -> Drained {
+        self.ended = true;
+        self.engine.core.close_entries();
+        let mut left = events;
+        loop {
+            left = left.saturating_sub(self.run(left));
+            if left == 0 || self.engine.core.budget.used() > 0 {
+                break;
+            }
+            self.engine.core.finishing.call_again();
+            self.step();
+            let finished = self.engine.core.finishing.finished();
+            if finished == 0 && self.engine.core.budget.used() == 0 {
+                break;
+            }
+        }
+        self.end()
+    }
+
+    fn end(&mut self) -> Drained {
+        let complete = self.engine.core.budget.used() == 0;
+        let given_up = give_up(&self.engine);
+        self.engine.pools.iter().for_each(|pool| pool.core.stop());
+        while !self.workers.is_empty() {
+            self.step();
+        }
+        let given_up = given_up + give_up(&self.engine);
+        self.engine.core.disposal.run_waiting();
+        conclude(&self.engine, complete, given_up)
+    }
+
+    fn hire(&mut self) {
+        for index in 0..self.engine.pools.len() {
+            while let Some(worker) = self.engine.hire(index) {
+                self.workers.push(worker);
+            }
+        }
+    }
+}
+
+impl Drop for Manual {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.ended = true;
+            self.engine.core.close_entries();
+            self.end();
+        }
+    }
+}
+
+impl fmt::Debug for Manual {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Manual")
+            .field("workers", &self.workers.len())
+            .finish_non_exhaustive()
+    }
+}

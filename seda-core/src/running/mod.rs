@@ -1,0 +1,151 @@
+//! A graph that runs: on threads ([`Running`]), or stepped by hand ([`Manual`]).
+
+mod drain;
+mod manual;
+mod snapshots;
+mod threads;
+
+pub use drain::{Drained, LeftOver};
+pub use manual::Manual;
+pub use snapshots::Snapshots;
+
+use crate::clock::Clock;
+use crate::control::Decision;
+use crate::engine::Engine;
+use crate::error::{GraphError, GraphWarning};
+use crate::pool::Pool;
+use crate::report::Report;
+use crate::sync::Arc;
+use crate::worker::Worker;
+use crossbeam_channel::Receiver;
+use std::fmt;
+use std::time::Duration;
+use threads::Threads;
+
+/// How long [`Running`] waits for its workers when it is dropped without a drain.
+const DROP_LIMIT: Duration = Duration::from_secs(1);
+
+/// A graph whose workers run on threads named after their stages.
+///
+/// End it with [`Running::drain`] to finish what is in it, or [`Running::shutdown`] to give that
+/// up. Dropping it is a shutdown that waits a second for its threads at most.
+pub struct Running {
+    engine: Arc<Engine>,
+    threads: Arc<Threads>,
+    warnings: Vec<GraphWarning>,
+    ended: bool,
+}
+
+impl Running {
+    pub(crate) fn start(
+        engine: Arc<Engine>,
+        warnings: Vec<GraphWarning>,
+    ) -> Result<Self, GraphError> {
+        let threads = Threads::start(&engine)?;
+        Ok(Self {
+            engine,
+            threads,
+            warnings,
+            ended: false,
+        })
+    }
+
+    /// What is odd about the graph, though it runs.
+    pub fn warnings(&self) -> &[GraphWarning] {
+        &self.warnings
+    }
+
+    /// The clock that all of the graph's times are read from.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.engine.core.clock) as Arc<dyn Clock>
+    }
+
+    /// A snapshot of everything; rates are over the last second or so.
+    pub fn report(&self) -> Report {
+        self.engine.report()
+    }
+
+    /// A handle that gives out cached snapshots to anyone, made by the control thread.
+    pub fn snapshots(&self) -> Snapshots {
+        self.threads.snapshots()
+    }
+
+    /// Every decision of a controller from now on. A reader that is 1,024 decisions behind
+    /// misses what comes next.
+    pub fn journal(&self) -> Receiver<Decision> {
+        self.engine.core.journal.subscribe()
+    }
+
+    /// Sets how many workers a pool, or the own pool of a stage, should have, within its range.
+    /// Returns what was set; `None` if there is no such pool. A pool-size controller that is on
+    /// goes on from there.
+    pub fn set_workers(&self, pool: &str, workers: usize) -> Option<usize> {
+        let index = self
+            .engine
+            .pools
+            .iter()
+            .position(|known| *known.core.name == *pool)?;
+        let set = self.engine.pools.get(index)?.core.set_target(workers);
+        self.threads.hire(&self.engine, index);
+        Some(set)
+    }
+
+    /// Sets the bound above which a stage's queue admits nothing, at most its hard capacity.
+    /// Returns whether there is such a stage.
+    pub fn set_soft_capacity(&self, stage: &str, soft: usize) -> bool {
+        set_soft_capacity(&self.engine, stage, soft)
+    }
+
+    /// The workers of a hosted pool, each to be driven with [`Worker::run`] or [`Worker::turn`]
+    /// by a thread of the caller's. They are handed out once; a second call gives none.
+    pub fn hosted_workers(&self, pool: Pool) -> Vec<Worker> {
+        let own = pool.graph == self.engine.core.id;
+        let hosted = self
+            .engine
+            .pools
+            .get(pool.index)
+            .filter(|pool| own && pool.core.hosted);
+        let hire = |_: &crate::engine::EnginePool| self.engine.hire(pool.index);
+        hosted.map_or_else(Vec::new, |hosted| {
+            std::iter::from_fn(|| hire(hosted)).collect()
+        })
+    }
+
+    /// Refuses what comes, finishes what is inside, ends the workers. Takes `limit` at most;
+    /// what is left then is given up and told to its owners.
+    pub fn drain(mut self, limit: Duration) -> Drained {
+        self.ended = true;
+        drain::drain(&self.engine, &self.threads, limit)
+    }
+
+    /// Ends at once: what is queued is given up and told to its owners; events in hand are
+    /// finished if they end within a second.
+    pub fn shutdown(mut self) -> Drained {
+        self.ended = true;
+        drain::end(&self.engine, &self.threads, DROP_LIMIT)
+    }
+}
+
+fn set_soft_capacity(engine: &Engine, stage: &str, soft: usize) -> bool {
+    let plan = engine
+        .stages
+        .iter()
+        .find(|plan| **plan.core.name() == *stage);
+    plan.map(|plan| plan.core.set_soft(soft)).is_some()
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if !self.ended {
+            drain::end(&self.engine, &self.threads, DROP_LIMIT);
+        }
+    }
+}
+
+impl fmt::Debug for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Running")
+            .field("graph", &self.engine.core.name)
+            .finish_non_exhaustive()
+    }
+}

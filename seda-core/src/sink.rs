@@ -1,0 +1,170 @@
+//! One edge of the graph, typed: where a handler may send.
+//!
+//! A worker does not touch the target's queue for every event. The first send of a batch leases
+//! places there, further sends use them up, and the batch's end publishes everything at once.
+//! The answer to each send is final all the same: it has its place.
+
+use crate::clock::Time;
+use crate::event::Envelope;
+use crate::pool::PoolCore;
+use crate::refusal::RefusalReason;
+use crate::stage::{AnyStage, StageCore};
+use crate::sync::Arc;
+use std::any::Any;
+use std::fmt;
+use std::time::Duration;
+
+/// Sends events to one stage from inside a handler, with [`crate::Context::send`]. Declared and
+/// counted when the graph is wired; clone it into each worker's handler.
+pub struct Sink<E: Send + 'static> {
+    pub(crate) stage: Arc<StageCore<E>>,
+    /// The edge's number among those into the stage, and among all of the graph.
+    pub(crate) edge: usize,
+    pub(crate) outbox: usize,
+}
+
+impl<E: Send + 'static> Sink<E> {
+    /// The stage it leads to.
+    pub fn stage(&self) -> &str {
+        &self.stage.name
+    }
+}
+
+impl<E: Send + 'static> Clone for Sink<E> {
+    fn clone(&self) -> Self {
+        Self {
+            stage: Arc::clone(&self.stage),
+            edge: self.edge,
+            outbox: self.outbox,
+        }
+    }
+}
+
+impl<E: Send + 'static> fmt::Debug for Sink<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sink")
+            .field("stage", &self.stage.name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A sink whose sends may wait for room, for a limited time each: for a stage that feeds a
+/// slower one and has nothing better to do, such as a file reader. While it waits its worker
+/// does nothing else, so a waiting edge that lies on a cycle, or leads into its own pool, could
+/// only wait for itself: such a graph does not start.
+pub struct WaitingSink<E: Send + 'static> {
+    pub(crate) sink: Sink<E>,
+    pub(crate) limit: Duration,
+}
+
+impl<E: Send + 'static> WaitingSink<E> {
+    /// The longest that one send waits.
+    pub fn limit(&self) -> Duration {
+        self.limit
+    }
+}
+
+impl<E: Send + 'static> Clone for WaitingSink<E> {
+    fn clone(&self) -> Self {
+        Self {
+            sink: self.sink.clone(),
+            limit: self.limit,
+        }
+    }
+}
+
+impl<E: Send + 'static> fmt::Debug for WaitingSink<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WaitingSink")
+            .field("stage", &self.sink.stage.name)
+            .field("limit", &self.limit)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A worker's side of one edge: leased places, and what was sent into them since the last
+/// publication.
+pub(crate) struct Outbox<E: Send + 'static> {
+    stage: Arc<StageCore<E>>,
+    edge: usize,
+    /// The most places one lease may hold beyond what a send needs: capacity / (4 · workers),
+    /// so that all workers' leases together never hold more than a quarter of the queue.
+    most: usize,
+    /// Whether the sender's own pool runs the target.
+    own_pool: bool,
+    leased: usize,
+    sent: Vec<Envelope<E>>,
+}
+
+impl<E: Send + 'static> Outbox<E> {
+    pub(crate) fn new(sink: &Sink<E>, sender: &PoolCore, workers: usize) -> Self {
+        let stage = Arc::clone(&sink.stage);
+        let most = (stage.capacity() / (4 * workers.max(1))).max(1);
+        let own_pool = stage.runs_on(sender);
+        Self {
+            stage,
+            edge: sink.edge,
+            most,
+            own_pool,
+            leased: 0,
+            sent: Vec::new(),
+        }
+    }
+
+    /// Makes sure of `n` free leased places; `ahead` more are likely to be needed soon.
+    pub(crate) fn lease(&mut self, n: usize, ahead: usize) -> Result<(), RefusalReason> {
+        if self.leased >= n {
+            return Ok(());
+        }
+        let short = n - self.leased;
+        let most = short.max(ahead.min(self.most));
+        self.leased += self.stage.reserve(short, most)?;
+        Ok(())
+    }
+
+    /// Puts an event into a leased place.
+    pub(crate) fn push(&mut self, envelope: Envelope<E>) {
+        debug_assert!(self.leased > 0, "pushed without a lease");
+        self.leased = self.leased.saturating_sub(1);
+        self.sent.push(envelope);
+    }
+}
+
+/// An outbox without its event type.
+pub(crate) trait AnyOutbox: Send {
+    fn as_any_mut(&mut self) -> &mut dyn Any;
+
+    /// Publishes what was sent and returns unused places; `spent` is the service, in
+    /// nanoseconds, that each sent event's cause had here. Wakes nobody.
+    fn publish(&mut self, now: Time, spent: u64);
+
+    /// Wakes a worker of the target's pool. When the sender's batch is `ending` and the pool is
+    /// its own that is spared: it looks there itself before it parks, and passes the work on
+    /// when there is more than it can take. So an idle chain of stages wakes no thread per hop.
+    fn wake(&self, ending: bool);
+}
+
+impl<E: Send + 'static> AnyOutbox for Outbox<E> {
+    fn as_any_mut(&mut self) -> &mut dyn Any {
+        self
+    }
+
+    fn publish(&mut self, now: Time, spent: u64) {
+        if self.sent.is_empty() && self.leased == 0 {
+            return;
+        }
+        let stamped = self.sent.drain(..).map(|mut envelope| {
+            envelope.enqueued = now;
+            envelope.meta.spent = envelope.meta.spent.saturating_add(spent);
+            envelope
+        });
+        self.stage
+            .publish(stamped, self.edge, std::mem::take(&mut self.leased), now);
+    }
+
+    fn wake(&self, ending: bool) {
+        if self.stage.depth_hint() > 0 && !(ending && self.own_pool) {
+            self.stage.wake();
+        }
+    }
+}

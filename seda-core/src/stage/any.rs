@@ -1,0 +1,77 @@
+//! A stage seen without its event type: what controllers, valve, reports and drains need.
+
+use crate::clock::Time;
+use crate::event::{Class, PerClass};
+use crate::loss::LossReason;
+use crate::queue::{ClassLedger, Evict, Outcome, Victims};
+use crate::sync::Arc;
+use std::any::Any;
+
+/// One consistent cut through a stage's queue.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct QueueFigures {
+    pub(crate) depth: usize,
+    pub(crate) soft: usize,
+    pub(crate) capacity: usize,
+    pub(crate) classes: PerClass<ClassLedger>,
+    /// Sent and refused, by the number of the edge into this stage.
+    pub(crate) edges: Vec<(u64, u64)>,
+    pub(crate) wasted_nanos: u64,
+    /// Event-nanoseconds in the stage.
+    pub(crate) occupancy: u128,
+    /// Service of deferred events, from being taken to completion.
+    pub(crate) deferred_service: crate::stats::Quantiles,
+}
+
+impl QueueFigures {
+    pub(crate) fn total(&self) -> ClassLedger {
+        let mut sum = ClassLedger::default();
+        self.classes.iter().for_each(|class| sum.add(class));
+        sum
+    }
+}
+
+pub(crate) trait AnyStage: Send + Sync {
+    fn name(&self) -> &Arc<str>;
+
+    /// The stage's core by type, for [`Arc::downcast`].
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
+
+    /// How many events are queued: a hint, exact for who just changed it.
+    fn depth_hint(&self) -> usize;
+
+    /// Says which pool runs the stage; its idle workers are woken for what is sent here.
+    fn set_pool(&self, pool: Arc<crate::pool::PoolCore>);
+
+    fn set_classes(&self, weights: &[u32]);
+
+    fn set_capacity(&self, capacity: usize);
+
+    fn set_soft(&self, soft: usize);
+
+    fn set_pending_limit(&self, limit: usize);
+
+    fn add_edge(&self) -> usize;
+
+    fn open(&self);
+
+    fn close(&self);
+
+    fn figures(&self, now: Time) -> QueueFigures;
+
+    fn settle(&self, outcome: &Outcome, now: Time);
+
+    /// An event in hand becomes pending; false at the stage's limit.
+    fn defer(&self, class: Class) -> bool;
+
+    fn complete(&self, class: Class, succeeded: bool, taken: Time, now: Time);
+
+    /// Depth, and how many of it may give way.
+    fn eligible(&self, victims: Victims) -> (usize, usize);
+
+    /// Gives up to `most` events up and hands them to the graph's disposal; returns how many.
+    fn evict(self: Arc<Self>, victims: Victims, order: Evict, most: usize, now: Time) -> usize;
+
+    /// Gives up everything that is queued; returns how many. The budget is credited.
+    fn give_up_all(self: Arc<Self>, reason: LossReason) -> usize;
+}

@@ -1,0 +1,334 @@
+//! The core of a stage: its lanes under their lock, and everything that happens to them.
+
+use super::any::{AnyStage, QueueFigures};
+use crate::clock::Time;
+use crate::event::{Class, Envelope, EventMeta};
+use crate::graph::GraphCore;
+use crate::loss::{LossReason, losing};
+use crate::pool::PoolCore;
+use crate::queue::{Evict, GivenUp, Lanes, Outcome, Victims};
+use crate::refusal::{Refusal, RefusalReason};
+use crate::stats::Quantiles;
+use crate::sync::{Arc, AtomicUsize, Mutex, OnceLock, Ordering};
+use std::any::Any;
+use std::collections::VecDeque;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+type OnLost<E> = Box<dyn Fn(E, LossReason) + Send + Sync>;
+
+pub(crate) struct StageCore<E> {
+    pub(crate) name: Arc<str>,
+    pub(crate) index: usize,
+    pub(crate) graph: Arc<GraphCore>,
+    lanes: Mutex<Lanes<E>>,
+    /// The depth, readable without the lock.
+    depth: AtomicUsize,
+    pool: OnceLock<Arc<PoolCore>>,
+    on_lost: OnceLock<OnLost<E>>,
+    pending: AtomicUsize,
+    pending_limit: AtomicUsize,
+    deferred_service: Mutex<Quantiles>,
+}
+
+impl<E: Send + 'static> StageCore<E> {
+    pub(crate) fn new(name: &str, index: usize, capacity: usize, graph: Arc<GraphCore>) -> Self {
+        Self {
+            name: name.into(),
+            index,
+            graph,
+            lanes: Mutex::new(Lanes::new(capacity)),
+            depth: AtomicUsize::new(0),
+            pool: OnceLock::new(),
+            on_lost: OnceLock::new(),
+            pending: AtomicUsize::new(0),
+            pending_limit: AtomicUsize::new(0),
+            deferred_service: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn set_on_lost(&self, on_lost: OnLost<E>) -> bool {
+        self.on_lost.set(on_lost).is_ok()
+    }
+
+    pub(crate) fn capacity(&self) -> usize {
+        self.lanes.lock().capacity()
+    }
+
+    /// Whether `pool` is the one that runs this stage.
+    pub(crate) fn runs_on(&self, pool: &PoolCore) -> bool {
+        self.pool
+            .get()
+            .is_some_and(|own| std::ptr::eq(own.as_ref(), pool))
+    }
+
+    /// Reserves between `least` and `most` places; a refusal is not counted yet.
+    pub(crate) fn reserve(&self, least: usize, most: usize) -> Result<usize, RefusalReason> {
+        self.lanes.lock().reserve(least, most)
+    }
+
+    pub(crate) fn unreserve(&self, n: usize) {
+        if n > 0 {
+            self.lanes.lock().unreserve(n);
+            self.graph.room.announce();
+        }
+    }
+
+    /// Counts a refusal and puts it into words.
+    pub(crate) fn refuse(
+        &self,
+        class: Class,
+        edge: usize,
+        reason: RefusalReason,
+        n: usize,
+    ) -> Refusal {
+        self.lanes
+            .lock()
+            .ledger_mut()
+            .refuse(class, edge, reason, n as u64);
+        Refusal::new(Arc::clone(&self.name), reason)
+    }
+
+    /// Puts one event from outside into the queue and charges the budget, in one critical
+    /// section. On `Budget` the place stays reserved, for the valve to make it worth something.
+    pub(crate) fn enter(&self, event: E, meta: EventMeta, edge: usize) -> Result<(), Entry<E>> {
+        let now = meta.birth;
+        let mut lanes = self.lanes.lock();
+        match lanes.reserve(1, 1) {
+            Err(reason) => Err(Entry {
+                event,
+                meta,
+                reason,
+            }),
+            Ok(_) if !self.graph.budget.charge(1) => Err(Entry {
+                event,
+                meta,
+                reason: RefusalReason::Budget,
+            }),
+            Ok(_) => {
+                lanes.push_reserved(
+                    Envelope {
+                        event,
+                        meta,
+                        enqueued: now,
+                    },
+                    edge,
+                    now,
+                );
+                self.depth.store(lanes.depth(), Ordering::Relaxed);
+                drop(lanes);
+                self.wake();
+                Ok(())
+            }
+        }
+    }
+
+    /// Puts events into places that were reserved, and gives `unused` places back. Does not wake
+    /// anyone: the caller does, with [`StageCore::wake`], once it holds no lock.
+    pub(crate) fn publish(
+        &self,
+        envelopes: impl Iterator<Item = Envelope<E>>,
+        edge: usize,
+        unused: usize,
+        now: Time,
+    ) {
+        let mut lanes = self.lanes.lock();
+        for envelope in envelopes {
+            lanes.push_reserved(envelope, edge, now);
+        }
+        lanes.unreserve(unused);
+        self.depth.store(lanes.depth(), Ordering::Relaxed);
+    }
+
+    /// Makes sure that a worker looks at the queue.
+    pub(crate) fn wake(&self) {
+        if let Some(pool) = self.pool.get() {
+            pool.idle.wake_one();
+        }
+    }
+
+    /// Takes a batch; those not worth starting go to `given_up` and are credited.
+    pub(crate) fn take(
+        &self,
+        most: usize,
+        now: Time,
+        batch: &mut VecDeque<Envelope<E>>,
+        given_up: &mut Vec<GivenUp<E>>,
+    ) {
+        let mut lanes = self.lanes.lock();
+        lanes.take(most, now, batch, given_up);
+        self.depth.store(lanes.depth(), Ordering::Relaxed);
+        drop(lanes);
+        self.graph.credit(given_up.len());
+        self.graph.room.announce();
+    }
+
+    /// An event in hand is given up before it was begun; it is credited, and its owner told.
+    pub(crate) fn give_up_in_hand(&self, envelope: Envelope<E>, reason: LossReason, now: Time) {
+        let (class, spent) = (envelope.meta.class, envelope.meta.spent);
+        self.lanes.lock().shed_in_hand(class, reason, spent, now);
+        self.graph.credit(1);
+        self.say_farewell(vec![(envelope, reason)]);
+    }
+
+    /// Tells the owners of events that were given up, with user code inside the panic boundary
+    /// and outside all locks.
+    pub(crate) fn say_farewell(&self, given_up: Vec<GivenUp<E>>) {
+        for (Envelope { event, meta, .. }, reason) in given_up {
+            let told = catch_unwind(AssertUnwindSafe(|| {
+                losing(reason, || match self.on_lost.get() {
+                    Some(on_lost) => on_lost(event, reason),
+                    None => drop(event),
+                });
+            }));
+            if told.is_err() {
+                tracing::error!(stage = %self.name, %reason, "telling an event's owner panicked");
+            }
+            drop(meta);
+        }
+    }
+}
+
+/// An event that could not enter yet, with the reason.
+pub(crate) struct Entry<E> {
+    pub(crate) event: E,
+    pub(crate) meta: EventMeta,
+    pub(crate) reason: RefusalReason,
+}
+
+impl<E: Send + 'static> AnyStage for StageCore<E> {
+    fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
+        self
+    }
+
+    fn depth_hint(&self) -> usize {
+        self.depth.load(Ordering::Relaxed)
+    }
+
+    fn set_pool(&self, pool: Arc<PoolCore>) {
+        let _ = self.pool.set(pool);
+    }
+
+    fn set_classes(&self, weights: &[u32]) {
+        self.lanes.lock().set_classes(weights);
+    }
+
+    fn set_capacity(&self, capacity: usize) {
+        self.lanes.lock().set_capacity(capacity);
+    }
+
+    fn set_soft(&self, soft: usize) {
+        self.lanes.lock().set_soft(soft);
+        self.graph.room.announce();
+    }
+
+    fn set_pending_limit(&self, limit: usize) {
+        self.pending_limit.store(limit, Ordering::Relaxed);
+    }
+
+    fn add_edge(&self) -> usize {
+        self.lanes.lock().ledger_mut().add_edge()
+    }
+
+    fn open(&self) {
+        self.lanes.lock().set_open(true);
+    }
+
+    fn close(&self) {
+        self.lanes.lock().set_open(false);
+        self.graph.room.announce();
+    }
+
+    fn figures(&self, now: Time) -> QueueFigures {
+        let deferred_service = self.deferred_service.lock().clone();
+        let mut lanes = self.lanes.lock();
+        QueueFigures {
+            depth: lanes.depth(),
+            soft: lanes.soft(),
+            capacity: lanes.capacity(),
+            classes: lanes.ledger().classes().clone(),
+            edges: lanes
+                .ledger()
+                .edges()
+                .iter()
+                .map(|edge| (edge.sent, edge.refused))
+                .collect(),
+            wasted_nanos: lanes.wasted_nanos(),
+            occupancy: lanes.occupancy(now),
+            deferred_service,
+        }
+    }
+
+    fn settle(&self, outcome: &Outcome, now: Time) {
+        self.lanes.lock().settle(outcome, now);
+    }
+
+    fn defer(&self, class: Class) -> bool {
+        let limit = self.pending_limit.load(Ordering::Relaxed);
+        let raise = |pending| (pending < limit).then_some(pending + 1);
+        if self
+            .pending
+            .fetch_update(Ordering::AcqRel, Ordering::Relaxed, raise)
+            .is_err()
+        {
+            return false;
+        }
+        self.lanes.lock().defer(class);
+        true
+    }
+
+    fn complete(&self, class: Class, succeeded: bool, taken: Time, now: Time) {
+        self.lanes.lock().complete(class, succeeded, now);
+        self.pending.fetch_sub(1, Ordering::AcqRel);
+        if self.graph.is_timed() {
+            self.deferred_service
+                .lock()
+                .record(now.nanos_since(taken), 1);
+        }
+    }
+
+    fn eligible(&self, victims: Victims) -> (usize, usize) {
+        let lanes = self.lanes.lock();
+        (lanes.depth(), lanes.eligible(victims))
+    }
+
+    fn evict(self: Arc<Self>, victims: Victims, order: Evict, most: usize, now: Time) -> usize {
+        let mut given_up = Vec::with_capacity(most);
+        let mut lanes = self.lanes.lock();
+        let evicted = lanes.evict(victims, order, most, now, &mut given_up);
+        self.depth.store(lanes.depth(), Ordering::Relaxed);
+        drop(lanes);
+        if evicted > 0 {
+            let graph = Arc::clone(&self.graph);
+            graph
+                .disposal
+                .hand_over(Box::new(move || self.say_farewell(given_up)));
+        }
+        evicted
+    }
+
+    fn give_up_all(self: Arc<Self>, reason: LossReason) -> usize {
+        let now = self.graph.now();
+        let mut given_up = Vec::new();
+        let mut lanes = self.lanes.lock();
+        lanes.give_up_all(reason, now, &mut given_up);
+        self.depth.store(lanes.depth(), Ordering::Relaxed);
+        drop(lanes);
+        let n = given_up.len();
+        self.graph.credit(n);
+        self.say_farewell(given_up);
+        n
+    }
+}
+
+impl<E> fmt::Debug for StageCore<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StageCore")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}

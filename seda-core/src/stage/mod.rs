@@ -1,0 +1,81 @@
+//! A stage: name, queue, handler. The token a user holds, its settings, and its core.
+
+mod any;
+mod core;
+
+pub(crate) use any::{AnyStage, QueueFigures};
+pub(crate) use core::{Entry, StageCore};
+
+use crate::pool::WorkerRange;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::marker::PhantomData;
+
+/// A stage of a graph that takes events of type `E`: a token, made by [`crate::Graph::stage`].
+pub struct Stage<E> {
+    pub(crate) graph: u32,
+    pub(crate) index: usize,
+    pub(crate) event: PhantomData<fn(E)>,
+}
+
+impl<E> Clone for Stage<E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<E> Copy for Stage<E> {}
+
+impl<E> fmt::Debug for Stage<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stage")
+            .field("index", &self.index)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A stage's settings. What is `None` keeps the default, or what was set before.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StageConfig {
+    /// Hard bound of the queue, in events. Default: as declared in code.
+    pub capacity: Option<usize>,
+    /// Bound above which nothing is admitted, at most `capacity`; can be changed live. Default:
+    /// the hard bound.
+    pub soft: Option<usize>,
+    /// Workers of the stage's own pool; refused for a stage in a shared pool. Default: one, and
+    /// up to one per core.
+    pub workers: Option<WorkerRange>,
+    /// The most events a worker takes at once. Default: [`DEFAULT_BATCH`].
+    pub batch: Option<usize>,
+    /// Share of a shared pool's time relative to the pool's other stages. Default: 1.
+    pub weight: Option<u32>,
+    /// The most workers of the pool that run this stage at once. Default: all of them.
+    pub cap: Option<usize>,
+    /// The most events that may be pending outside (see [`crate::Context::defer`]). Default:
+    /// [`DEFAULT_PENDING`].
+    pub pending: Option<usize>,
+}
+
+/// Default of [`StageConfig::batch`]. 32 is where the price of a lock, a clock read and a wake-up
+/// per batch has become small against an event's own; more only adds delay.
+pub const DEFAULT_BATCH: usize = 32;
+
+/// Default of [`StageConfig::pending`]: what one remote service is usually willing to serve one
+/// client at once.
+pub const DEFAULT_PENDING: usize = 1_024;
+
+impl StageConfig {
+    /// These settings, and those of `before` where these say nothing.
+    pub(crate) fn or(self, before: StageConfig) -> StageConfig {
+        StageConfig {
+            capacity: self.capacity.or(before.capacity),
+            soft: self.soft.or(before.soft),
+            workers: self.workers.or(before.workers),
+            batch: self.batch.or(before.batch),
+            weight: self.weight.or(before.weight),
+            cap: self.cap.or(before.cap),
+            pending: self.pending.or(before.pending),
+        }
+    }
+}

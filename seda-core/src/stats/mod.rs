@@ -1,0 +1,12 @@
+//! Figures: quantiles, what a worker writes down, and what the kernel knows of a thread.
+//!
+//! Every worker writes into a book of its own, under a lock that it takes once per batch; the
+//! controller merges the books on its tick. No event touches a shared cache line to be counted.
+
+mod book;
+mod quantiles;
+mod schedstat;
+
+pub(crate) use book::{StageFigures, WorkerBook, WorkerWindow};
+pub use quantiles::{QuantileSummary, Quantiles};
+pub(crate) use schedstat::{Schedstat, ThreadId};

@@ -1,0 +1,70 @@
+//! What the kernel knows of a thread: time on a core, and time spent waiting for one.
+//!
+//! Wall time of a busy worker = on CPU + waiting for a core + blocked. Without the middle term an
+//! oversubscribed machine looks like blocking handlers, and a pool that grows on blocking runs
+//! away. The file is `/proc/self/task/TID/schedstat` (kernel documentation, `sched-stats`): time
+//! on CPU in ns, time on a run queue in ns, number of timeslices. Anyone may read it, so it works
+//! on a worker that is stuck.
+
+use std::fs;
+
+/// The kernel's number of a thread, where there is a procfs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ThreadId(u32);
+
+impl ThreadId {
+    /// The calling thread's number; `None` without procfs.
+    pub(crate) fn current() -> Option<Self> {
+        // The link reads `PID/task/TID`.
+        let link = fs::read_link("/proc/thread-self").ok()?;
+        link.file_name()?.to_str()?.parse().ok().map(ThreadId)
+    }
+}
+
+/// Two of the three ways a thread spends its time, in nanoseconds since it began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Schedstat {
+    pub(crate) cpu: u64,
+    pub(crate) run_queue: u64,
+}
+
+impl Schedstat {
+    /// Reads the figures of a thread of this process; `None` if the kernel does not tell.
+    pub(crate) fn of(thread: ThreadId) -> Option<Self> {
+        let path = format!("/proc/self/task/{}/schedstat", thread.0);
+        Self::parse(&fs::read_to_string(path).ok()?)
+    }
+
+    fn parse(line: &str) -> Option<Self> {
+        let mut numbers = line.split_ascii_whitespace().map(str::parse);
+        let cpu = numbers.next()?.ok()?;
+        let run_queue = numbers.next()?.ok()?;
+        Some(Self { cpu, run_queue })
+    }
+
+    /// What was added since `earlier`.
+    pub(crate) fn since(self, earlier: Schedstat) -> Schedstat {
+        Schedstat {
+            cpu: self.cpu.saturating_sub(earlier.cpu),
+            run_queue: self.run_queue.saturating_sub(earlier.run_queue),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernels_line_is_read_and_anything_else_is_unknown() {
+        assert_eq!(
+            Schedstat::parse("12 34 5\n"),
+            Some(Schedstat {
+                cpu: 12,
+                run_queue: 34
+            })
+        );
+        assert_eq!(Schedstat::parse("12"), None);
+        assert_eq!(Schedstat::parse("a b c"), None);
+    }
+}

@@ -1,0 +1,218 @@
+//! A worker and its loop: take a batch, run it, publish its sends, record, park.
+//!
+//! [`Worker::turn`] does one batch and returns, so a graph can be stepped without threads;
+//! [`Worker::run`] is the one loop around it, with a pluggable idle action.
+
+use crate::clock::Time;
+use crate::context::Context;
+use crate::loss::LossReason;
+use crate::park::Park;
+use crate::pool::PoolCore;
+use crate::runner::AnyRunner;
+use crate::sync::{Arc, Ordering};
+use std::fmt;
+use std::time::Duration;
+
+/// What a turn of a worker came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// It ran a batch of so many events (zero: it tried and could not begin one).
+    Ran(usize),
+    /// There was nothing it may run; at the given moment, if any, that may change by itself.
+    Idle(Option<Time>),
+    /// The worker has finished its handlers and must not be turned again.
+    Retired,
+}
+
+/// One worker of a pool: an instance of the handler of each of the pool's stages.
+///
+/// Workers of ordinary pools have threads of their own. Those of a hosted pool (see
+/// [`crate::Graph::hosted_pool`]) are given to whoever drives them.
+pub struct Worker {
+    pool: Arc<PoolCore>,
+    runners: Vec<Box<dyn AnyRunner>>,
+    /// Service that each stage has had here, divided by its weight: the least served goes first.
+    served: Vec<u64>,
+    cx: Context,
+    /// The last call to finish that was followed.
+    finished: usize,
+    retired: bool,
+}
+
+impl Worker {
+    pub(crate) fn new(pool: Arc<PoolCore>, runners: Vec<Box<dyn AnyRunner>>, cx: Context) -> Self {
+        let served = vec![0; runners.len()];
+        Self {
+            pool,
+            runners,
+            served,
+            cx,
+            finished: 0,
+            retired: false,
+        }
+    }
+
+    /// Names its thread after its stage, or after its pool if that runs several.
+    pub fn thread_name(&self) -> String {
+        format!("{}-{}", self.pool.name, self.cx.book().number)
+    }
+
+    pub(crate) fn pool(&self) -> Arc<PoolCore> {
+        Arc::clone(&self.pool)
+    }
+
+    /// The worker loop: turns until the worker retires, and parks when there is nothing to do.
+    pub fn run(mut self, mut park: impl Park) {
+        self.cx.book().enter_thread();
+        let number = self.cx.book().number;
+        loop {
+            match self.turn() {
+                Turn::Ran(_) => park.glance(),
+                Turn::Retired => break,
+                Turn::Idle(_) => {
+                    self.pool.idle.enter(number, park.unparker());
+                    match self.look_again() {
+                        Some(limit) => park.park(limit),
+                        None => park.glance(),
+                    }
+                    self.pool.idle.leave(number);
+                }
+            }
+        }
+    }
+
+    /// How long to park, once the worker is entered as idle; `None` if there is something to do.
+    fn look_again(&self) -> Option<Option<Duration>> {
+        let now = self.cx.graph().now();
+        let called = self.pool.may_retire(self.cx.book()) || self.is_called_to_finish();
+        if called || self.has_work(now) {
+            return None;
+        }
+        Some(self.waits_until().map(|until| until.since(now)))
+    }
+
+    /// Does one batch, of the stage that had the least service for its weight.
+    pub fn turn(&mut self) -> Turn {
+        if self.retired {
+            return Turn::Retired;
+        }
+        if self.pool.may_retire(self.cx.book()) && self.retire() {
+            return Turn::Retired;
+        }
+        let now = self.cx.graph().now();
+        if self.is_called_to_finish() {
+            self.answer_finish();
+        }
+        let Some(place) = self.next_stage(now) else {
+            return Turn::Idle(self.waits_until());
+        };
+        let others = self.pool.live().saturating_sub(1);
+        let Some(runner) = self.runners.get_mut(place) else {
+            return Turn::Idle(None);
+        };
+        let weight = u64::from(runner.share().weight.load(Ordering::Relaxed));
+        let Some(begun) = runner.run(&mut self.cx, place, others, now) else {
+            return Turn::Idle(None);
+        };
+        let spent = self.cx.now().nanos_since(now).max(begun as u64);
+        self.charge(place, spent / weight);
+        // More than one worker's batch, or a cap that was just left: pass it on.
+        if self.pool.idle.count() > 0 && self.has_work(self.cx.now()) {
+            self.pool.idle.wake_one();
+        }
+        Turn::Ran(begun)
+    }
+
+    /// The ready stage that had the least service for its weight.
+    fn next_stage(&self, now: Time) -> Option<usize> {
+        let ready = self
+            .runners
+            .iter()
+            .enumerate()
+            .filter(|(_, runner)| runner.is_ready(now));
+        ready
+            .min_by_key(|(place, _)| self.served.get(*place))
+            .map(|(place, _)| place)
+    }
+
+    /// Charges a stage for its service. A stage that was idle does not save up the time it did
+    /// not use: it is lifted to the least served of those that were busy.
+    fn charge(&mut self, place: usize, service: u64) {
+        let floor = self.served.get(place).copied().unwrap_or(0);
+        for served in &mut self.served {
+            *served = (*served).max(floor);
+        }
+        if let Some(served) = self.served.get_mut(place) {
+            *served = served.saturating_add(service);
+        }
+    }
+
+    fn has_work(&self, now: Time) -> bool {
+        self.runners.iter().any(|runner| runner.is_ready(now))
+    }
+
+    fn waits_until(&self) -> Option<Time> {
+        self.runners
+            .iter()
+            .filter_map(|runner| runner.waits_until())
+            .min()
+    }
+
+    /// Finishes all handlers if this worker is one too many; false if it is not, or if it holds
+    /// events that nobody else could begin.
+    fn retire(&mut self) -> bool {
+        let holds_events = self.runners.iter().any(|runner| runner.has_events());
+        if holds_events && !self.pool.is_stopping() || !self.pool.retires(self.cx.book()) {
+            return false;
+        }
+        let now = self.cx.graph().now();
+        self.finish();
+        self.runners
+            .iter_mut()
+            .for_each(|runner| runner.give_up(LossReason::Drain, now));
+        self.cx.book().leave();
+        self.retired = true;
+        true
+    }
+
+    fn is_called_to_finish(&self) -> bool {
+        self.cx.graph().finishing.call() != self.finished
+    }
+
+    /// Follows a drain's call: everything that handlers hold back is sent on.
+    fn answer_finish(&mut self) {
+        self.finished = self.cx.graph().finishing.call();
+        let finished = self.finish();
+        self.cx.graph().finishing.answer(finished);
+        self.cx.book().answer_finish(self.finished);
+    }
+
+    /// Ends all handlers in good order and returns how many there were; they are made anew if
+    /// more events come.
+    fn finish(&mut self) -> usize {
+        let now = self.cx.graph().now();
+        let mut finished = 0;
+        for (place, runner) in self.runners.iter_mut().enumerate() {
+            finished += usize::from(runner.has_handler());
+            runner.finish(&mut self.cx, place, now);
+        }
+        finished
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        if !self.retired {
+            self.cx.book().leave();
+        }
+    }
+}
+
+impl fmt::Debug for Worker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Worker")
+            .field("pool", &self.pool.name)
+            .field("number", &self.cx.book().number)
+            .finish_non_exhaustive()
+    }
+}
