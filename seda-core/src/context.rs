@@ -176,9 +176,9 @@ impl Context {
                 return Err(Refused::new(event, self.refuse(&sink.sink, reason, 1)));
             }
             let graph = Arc::clone(&self.graph);
-            graph
+            let _ = graph
                 .room
-                .wait(left.min(slice), || self.secure(&sink.sink, 1, 1, 0).ok());
+                .wait(left.min(slice), || self.secure(&sink.sink, 1, 1, 0));
         }
     }
 

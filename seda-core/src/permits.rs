@@ -75,6 +75,24 @@ impl<E: Send + 'static> Permits<E> {
         Ok(())
     }
 
+    /// Sends as many of `events` as there are places, in one go, and returns how many that was.
+    pub fn send_all(&mut self, events: impl IntoIterator<Item = E>) -> usize {
+        let (now, meta, before) = (self.stage.graph.now(), &self.meta, self.left);
+        let left = &mut self.left;
+        let places = events.into_iter().take(before).map(|event| {
+            *left -= 1;
+            Envelope {
+                event,
+                meta: meta.clone(),
+                enqueued: now,
+            }
+        });
+        self.stage
+            .publish(places.collect::<Vec<_>>().into_iter(), self.edge, 0, now);
+        self.stage.wake();
+        before - self.left
+    }
+
     pub(crate) fn meta_mut(&mut self) -> &mut EventMeta {
         &mut self.meta
     }

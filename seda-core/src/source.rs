@@ -65,7 +65,7 @@ impl<E: Send + 'static> Source<E> {
         let meta = self.meta(self.terms);
         let class = meta.class;
         self.attempt(event, meta)
-            .map_err(|(event, reason)| self.refuse(event, class, reason))
+            .map_err(|(event, reason)| self.refuse(event, class, reason, 1))
     }
 
     /// Sends all of `events`, or none.
@@ -75,10 +75,8 @@ impl<E: Send + 'static> Source<E> {
     pub fn send_all(&self, events: Vec<E>) -> Result<(), Refused<Vec<E>>> {
         match self.reserve(events.len()) {
             Ok(mut permits) => {
-                for event in events {
-                    // As many places as events were reserved.
-                    let _ = permits.send(event);
-                }
+                // As many places as events were reserved.
+                permits.send_all(events);
                 Ok(())
             }
             Err(refusal) => Err(Refused::new(events, refusal)),
@@ -91,30 +89,52 @@ impl<E: Send + 'static> Source<E> {
     /// # Errors
     /// The event and the last reason; at once if no waiting helps.
     pub fn send_within(&self, event: E, limit: Duration) -> Result<(), Refused<E>> {
-        let clock = MonotonicClock::new();
-        let meta = self.meta(self.terms);
-        let class = meta.class;
-        let mut waiting = match self.attempt(event, meta) {
-            Ok(()) => return Ok(()),
-            Err(refused) => Some(refused),
+        let class = self.meta(self.terms).class;
+        let attempt = |event| self.attempt(event, self.meta(self.terms));
+        self.keep_trying(event, limit, attempt)
+            .map_err(|(event, reason)| self.refuse(event, class, reason, 1))
+    }
+
+    /// Sends all of `events` or none, and waits for room, for `limit` at most; see
+    /// [`Source::send_within`].
+    ///
+    /// # Errors
+    /// All of the events and the last reason.
+    pub fn send_all_within(&self, events: Vec<E>, limit: Duration) -> Result<(), Refused<Vec<E>>> {
+        let (class, n) = (self.meta(self.terms).class, events.len());
+        let attempt = |events: Vec<E>| match self.try_reserve(n, self.meta(self.terms)) {
+            Ok(mut permits) => {
+                permits.send_all(events);
+                Ok(())
+            }
+            Err(reason) => Err((events, reason)),
         };
+        self.keep_trying(events, limit, attempt)
+            .map_err(|(events, reason)| self.refuse(events, class, reason, n))
+    }
+
+    /// Attempts until it is done, no waiting helps, or `limit` has passed.
+    fn keep_trying<T>(
+        &self,
+        what: T,
+        limit: Duration,
+        attempt: impl Fn(T) -> Result<(), (T, RefusalReason)>,
+    ) -> Result<(), (T, RefusalReason)> {
+        let clock = MonotonicClock::new();
+        let mut outcome = attempt(what);
         loop {
-            let Some((event, reason)) = waiting.take() else {
+            let Err((what, reason)) = outcome else {
                 return Ok(());
             };
             let left = limit.saturating_sub(clock.now().since(Time::ZERO));
             if left.is_zero() || !reason.is_transient() {
-                return Err(self.refuse(event, class, reason));
+                return Err((what, reason));
             }
-            let mut holder = Some(event);
-            self.stage.graph.room.wait(left.min(WAIT_SLICE), || {
-                let outcome = self.attempt(holder.take()?, self.meta(self.terms));
-                waiting = outcome.err();
-                (!waiting
-                    .as_ref()
-                    .is_some_and(|(_, reason)| reason.is_transient()))
-                .then_some(())
-            });
+            outcome = self
+                .stage
+                .graph
+                .room
+                .wait(left.min(WAIT_SLICE), || attempt(what));
         }
     }
 
@@ -165,11 +185,16 @@ impl<E: Send + 'static> Source<E> {
     fn reserve_on(&self, n: usize, terms: Terms) -> Result<Permits<E>, Refusal> {
         let meta = self.meta(terms);
         let class = meta.class;
-        let reserved = match self.barred(&meta) {
+        let reserved = self.try_reserve(n, meta);
+        reserved.map_err(|reason| self.stage.refuse(class, self.edge, reason, n))
+    }
+
+    /// One try, without counting a refusal.
+    fn try_reserve(&self, n: usize, meta: EventMeta) -> Result<Permits<E>, RefusalReason> {
+        match self.barred(&meta) {
             Some(reason) => Err(reason),
             None => Permits::reserve(&self.stage, self.edge, n, meta, false),
-        };
-        reserved.map_err(|reason| self.stage.refuse(class, self.edge, reason, n))
+        }
     }
 
     /// One try, without counting a refusal.
@@ -231,8 +256,8 @@ impl<E: Send + 'static> Source<E> {
         EventMeta::new(birth, terms.class.within(graph.classes()), deadline)
     }
 
-    fn refuse(&self, event: E, class: Class, reason: RefusalReason) -> Refused<E> {
-        Refused::new(event, self.stage.refuse(class, self.edge, reason, 1))
+    fn refuse<T>(&self, what: T, class: Class, reason: RefusalReason, n: usize) -> Refused<T> {
+        Refused::new(what, self.stage.refuse(class, self.edge, reason, n))
     }
 }
 

@@ -168,7 +168,7 @@ impl GraphCore {
 #[derive(Debug, Default)]
 pub(crate) struct Room {
     waiting: AtomicUsize,
-    lock: Mutex<()>,
+    lock: Mutex<u64>,
     changed: Condvar,
 }
 
@@ -176,25 +176,29 @@ impl Room {
     /// Room may have come free; costs one load while nobody waits.
     pub(crate) fn announce(&self) {
         if self.waiting.load(Ordering::SeqCst) > 0 {
-            drop(self.lock.lock());
+            *self.lock.lock() += 1;
             self.changed.notify_all();
         }
     }
 
-    /// Waits for `slice` at most, unless `attempt`, made once more after this thread counts as
-    /// waiting, succeeds.
-    pub(crate) fn wait<T>(
+    /// Makes one more `attempt` once this thread counts as waiting, and waits for `slice` at most
+    /// if that fails.
+    pub(crate) fn wait<T, E>(
         &self,
         slice: Duration,
-        attempt: impl FnOnce() -> Option<T>,
-    ) -> Option<T> {
+        attempt: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
         self.waiting.fetch_add(1, Ordering::SeqCst);
-        let mut guard = self.lock.lock();
+        // Attempted without the lock, as an attempt may announce room itself; the generation
+        // tells whether someone announced room in between.
+        let generation = *self.lock.lock();
         let result = attempt();
-        if result.is_none() {
-            self.changed.wait_for(&mut guard, slice);
+        if result.is_err() {
+            let mut now = self.lock.lock();
+            if *now == generation {
+                self.changed.wait_for(&mut now, slice);
+            }
         }
-        drop(guard);
         self.waiting.fetch_sub(1, Ordering::SeqCst);
         result
     }

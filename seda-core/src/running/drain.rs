@@ -168,10 +168,10 @@ fn wait_finished(engine: &Engine, call: usize, limit: &Limit) -> bool {
         wake_all(engine);
         // Nobody announces this, and it ends a drain only once: a short wait on a signal that
         // does not come.
-        engine
+        let _ = engine
             .core
             .room
-            .wait(SLICE.min(limit.left()), || called().then_some(()));
+            .wait(SLICE.min(limit.left()), || called().then_some(()).ok_or(()));
     }
     true
 }

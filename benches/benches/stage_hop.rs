@@ -1,0 +1,120 @@
+//! What one stage boundary costs: events go round six stages that pass a number on, all statistics
+//! on, minus the same six steps as plain calls; CPU time of the whole process per hop.
+//!
+//! `cargo bench -p benches --bench stage_hop` — shared pool and a pool per stage, on one core and
+//! on two; rounds are interleaved, medians and ranges of the rounds are printed. The events go
+//! round rather than through, so that a source's sends and waits are not counted as hops.
+
+use benches::{Pinned, Rounds, cpu_seconds, pin};
+use seda_core::{
+    Context, Drained, Graph, GraphConfig, Running, Sink, Source, StageConfig, WorkerRange, each,
+};
+use std::hint::black_box;
+use std::time::Duration;
+
+const STAGES: usize = 6;
+/// Enough to fill every worker's batches.
+const EVENTS: u64 = 1_024;
+/// How often each event is passed on.
+const HOPS: u64 = 6_000;
+const BATCH: usize = 32;
+const ROUNDS: usize = 7;
+
+fn main() {
+    println!(
+        "{EVENTS} events, {HOPS} hops each round {STAGES} stages, batches of {BATCH}; CPU ns per hop"
+    );
+    println!("{:<34} {:>8} {:>8} {:>8}", "case", "min", "median", "max");
+    for cores in [&[0][..], &[0, 1][..]] {
+        let Pinned::Yes = pin(cores) else {
+            println!("(cannot pin to {cores:?}: skipped)");
+            continue;
+        };
+        let mut rounds = Rounds::new([
+            "plain calls",
+            "shared pool, 1 worker",
+            "shared pool",
+            "own pools",
+        ]);
+        for _ in 0..ROUNDS {
+            rounds.add(0, plain());
+            rounds.add(1, staged(Some(1)));
+            rounds.add(2, staged(Some(cores.len())));
+            rounds.add(3, staged(None));
+        }
+        rounds.print_minus(0, &format!("{} core(s): ", cores.len()));
+    }
+}
+
+/// The same work without stages: CPU nanoseconds per hop.
+fn plain() -> f64 {
+    let steps: [fn(u64) -> u64; STAGES] = [|n| black_box(n).wrapping_sub(1); STAGES];
+    let before = cpu_seconds();
+    for _ in 0..EVENTS {
+        let mut left = HOPS;
+        while left > 0 {
+            left = steps.iter().fold(left, |n, step| black_box(step)(n));
+        }
+    }
+    per_hop(cpu_seconds() - before)
+}
+
+fn per_hop(seconds: f64) -> f64 {
+    seconds * 1e9 / (EVENTS * HOPS) as f64
+}
+
+/// Round the graph: in one pool of so many workers, or a pool per stage.
+fn staged(shared: Option<usize>) -> f64 {
+    let (running, source) = ring(shared);
+    let before = cpu_seconds();
+    source
+        .send_all(vec![HOPS - 1; EVENTS as usize])
+        .expect("room for all");
+    let Drained {
+        complete, report, ..
+    } = running.drain(Duration::from_secs(60));
+    let spent = cpu_seconds() - before;
+    assert!(complete, "not drained: {report}");
+    assert_eq!(report.events.handled, EVENTS * HOPS);
+    per_hop(spent)
+}
+
+fn ring(shared: Option<usize>) -> (Running, Source<u64>) {
+    let mut graph = Graph::new("hops");
+    graph
+        .apply(GraphConfig {
+            budget: Some(2_048),
+            ..GraphConfig::default()
+        })
+        .unwrap();
+    let pool = shared.map(|workers| graph.pool("all", WorkerRange::exactly(workers)));
+    let stages: Vec<_> = (0..STAGES)
+        .map(|n| graph.stage::<u64>(&format!("s{n}"), 8_192))
+        .collect();
+    for (n, stage) in stages.iter().enumerate() {
+        let next = stages[(n + 1) % STAGES];
+        let config = StageConfig {
+            workers: shared.is_none().then_some(WorkerRange::exactly(1)),
+            batch: Some(BATCH),
+            ..StageConfig::default()
+        };
+        graph.configure(*stage, config).unwrap();
+        let wire = |wire: &mut seda_core::Wire<'_>| {
+            let sink: Sink<u64> = wire.sink(next);
+            move || {
+                let sink = sink.clone();
+                Ok(each(move |left: u64, cx: &mut Context| {
+                    if left > 0 {
+                        cx.send(&sink, black_box(left) - 1).expect("room for all");
+                    }
+                }))
+            }
+        };
+        match &pool {
+            Some(pool) => graph.attach_in(pool, *stage, wire).unwrap(),
+            None => graph.attach(*stage, wire).unwrap(),
+        }
+    }
+    let source = graph.source(stages[0]).unwrap();
+    (graph.start().unwrap(), source)
+}
