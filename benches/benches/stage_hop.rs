@@ -30,12 +30,8 @@ fn main() {
             println!("(cannot pin to {cores:?}: skipped)");
             continue;
         };
-        let mut rounds = Rounds::new([
-            "plain calls",
-            "shared pool, 1 worker",
-            "shared pool",
-            "own pools",
-        ]);
+        let mut rounds =
+            Rounds::new(["plain calls", "shared pool, 1 worker", "shared pool", "own pools"]);
         for _ in 0..ROUNDS {
             rounds.add(0, plain());
             rounds.add(1, staged(Some(1)));
@@ -67,12 +63,8 @@ fn per_hop(seconds: f64) -> f64 {
 fn staged(shared: Option<usize>) -> f64 {
     let (running, source) = ring(shared);
     let before = cpu_seconds();
-    source
-        .send_all(vec![HOPS - 1; EVENTS as usize])
-        .expect("room for all");
-    let Drained {
-        complete, report, ..
-    } = running.drain(Duration::from_secs(60));
+    source.send_all(vec![HOPS - 1; EVENTS as usize]).expect("room for all");
+    let Drained { complete, report, .. } = running.drain(Duration::from_secs(60));
     let spent = cpu_seconds() - before;
     assert!(complete, "not drained: {report}");
     assert_eq!(report.events.handled, EVENTS * HOPS);
@@ -81,16 +73,9 @@ fn staged(shared: Option<usize>) -> f64 {
 
 fn ring(shared: Option<usize>) -> (Running, Source<u64>) {
     let mut graph = Graph::new("hops");
-    graph
-        .apply(GraphConfig {
-            budget: Some(2_048),
-            ..GraphConfig::default()
-        })
-        .unwrap();
+    graph.apply(GraphConfig { budget: Some(2_048), ..GraphConfig::default() }).unwrap();
     let pool = shared.map(|workers| graph.pool("all", WorkerRange::exactly(workers)));
-    let stages: Vec<_> = (0..STAGES)
-        .map(|n| graph.stage::<u64>(&format!("s{n}"), 8_192))
-        .collect();
+    let stages: Vec<_> = (0..STAGES).map(|n| graph.stage::<u64>(&format!("s{n}"), 8_192)).collect();
     for (n, stage) in stages.iter().enumerate() {
         let next = stages[(n + 1) % STAGES];
         let config = StageConfig {

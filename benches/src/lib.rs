@@ -49,12 +49,7 @@ pub struct Rounds {
 impl Rounds {
     /// No figures yet, of these cases.
     pub fn new<C: Display>(cases: impl IntoIterator<Item = C>) -> Self {
-        Self {
-            cases: cases
-                .into_iter()
-                .map(|case| (case.to_string(), Vec::new()))
-                .collect(),
-        }
+        Self { cases: cases.into_iter().map(|case| (case.to_string(), Vec::new())).collect() }
     }
 
     /// Adds a figure of one case.
@@ -66,9 +61,7 @@ impl Rounds {
 
     /// The median of one case; NaN without figures.
     pub fn median(&self, case: usize) -> f64 {
-        self.cases
-            .get(case)
-            .map_or(f64::NAN, |(_, figures)| spread(figures).1)
+        self.cases.get(case).map_or(f64::NAN, |(_, figures)| spread(figures).1)
     }
 
     /// Prints every case's minimum, median and maximum.
@@ -87,11 +80,8 @@ impl Rounds {
             if index == base {
                 print_line(&format!("{prefix}{case}"), spread(figures));
             } else {
-                let beyond: Vec<f64> = figures
-                    .iter()
-                    .zip(base_figures)
-                    .map(|(figure, base)| figure - base)
-                    .collect();
+                let beyond: Vec<f64> =
+                    figures.iter().zip(base_figures).map(|(figure, base)| figure - base).collect();
                 print_line(&format!("{prefix}{case}, beyond it"), spread(&beyond));
             }
         }
@@ -104,11 +94,7 @@ impl Rounds {
         else {
             return;
         };
-        let ratios: Vec<f64> = figures
-            .iter()
-            .zip(base_figures)
-            .map(|(a, b)| a / b)
-            .collect();
+        let ratios: Vec<f64> = figures.iter().zip(base_figures).map(|(a, b)| a / b).collect();
         let (low, median, high) = spread(&ratios);
         println!("{name} / {base_name}: {median:.3} (range {low:.3} to {high:.3})");
     }
@@ -123,9 +109,5 @@ fn spread(figures: &[f64]) -> (f64, f64, f64) {
     let mut sorted = figures.to_vec();
     sorted.sort_by(f64::total_cmp);
     let at = |index: usize| sorted.get(index).copied().unwrap_or(f64::NAN);
-    (
-        at(0),
-        at(sorted.len() / 2),
-        at(sorted.len().saturating_sub(1)),
-    )
+    (at(0), at(sorted.len() / 2), at(sorted.len().saturating_sub(1)))
 }

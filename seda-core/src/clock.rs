@@ -36,10 +36,7 @@ impl Time {
 
     /// This moment plus `delay`; [`Time::NEVER`] if that is too far to be counted.
     pub fn after(self, delay: Duration) -> Self {
-        Time(
-            self.0
-                .saturating_add(u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX)),
-        )
+        Time(self.0.saturating_add(u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX)))
     }
 
     /// Time passed since `earlier`; zero if `earlier` is not earlier.
@@ -69,14 +66,9 @@ pub struct MonotonicClock {
 
 impl MonotonicClock {
     /// A clock that starts now.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one room that reads the machine's clock"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the one room that reads the machine's clock")]
     pub fn new() -> Self {
-        Self {
-            origin: Instant::now(),
-        }
+        Self { origin: Instant::now() }
     }
 }
 
@@ -87,10 +79,7 @@ impl Default for MonotonicClock {
 }
 
 impl Clock for MonotonicClock {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one room that reads the machine's clock"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the one room that reads the machine's clock")]
     fn now(&self) -> Time {
         let elapsed = Instant::now().saturating_duration_since(self.origin);
         Time::ZERO.after(elapsed)

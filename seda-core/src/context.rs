@@ -78,6 +78,7 @@ impl Context {
     }
 
     /// When the event in hand, or its batch, was begun.
+    #[inline]
     pub fn now(&self) -> Time {
         self.now
     }
@@ -99,6 +100,10 @@ impl Context {
     /// # Errors
     /// The event and the reason why it was not taken.
     pub fn send<E: Send + 'static>(&mut self, sink: &Sink<E>, event: E) -> Result<(), Refused<E>> {
+        let event = match self.send_leased(sink, event) {
+            Ok(()) => return Ok(()),
+            Err(event) => event,
+        };
         match self.secure(sink, 1, self.ahead + 1, 0) {
             Ok(()) => {
                 self.push(sink, event);
@@ -176,9 +181,7 @@ impl Context {
                 return Err(Refused::new(event, self.refuse(&sink.sink, reason, 1)));
             }
             let graph = Arc::clone(&self.graph);
-            let _ = graph
-                .room
-                .wait(left.min(slice), || self.secure(&sink.sink, 1, 1, 0));
+            let _ = graph.room.wait(left.min(slice), || self.secure(&sink.sink, 1, 1, 0));
         }
     }
 
@@ -211,15 +214,11 @@ impl Context {
             return Err(DeferError::NoEvent);
         }
         if self.credit == 0 && !self.graph.budget.charge(1) {
-            return Err(DeferError::Budget {
-                stage: stage.name().to_string(),
-            });
+            return Err(DeferError::Budget { stage: stage.name().to_string() });
         }
         self.credit = self.credit.max(1);
         if !stage.defer(self.meta.class) {
-            return Err(DeferError::Limit {
-                stage: stage.name().to_string(),
-            });
+            return Err(DeferError::Limit { stage: stage.name().to_string() });
         }
         self.credit -= 1;
         self.deferred = true;
@@ -239,10 +238,31 @@ impl Context {
         let now = self.graph.now();
         for index in std::mem::take(&mut self.dirty) {
             if let Some(outbox) = self.outboxes.get_mut(index).and_then(Option::as_mut) {
-                outbox.publish(now, now.nanos_since(self.begun));
+                outbox.publish(now, now.nanos_since(self.begun), true);
                 outbox.wake(false);
             }
         }
+    }
+
+    /// The usual way: a place is leased, and the event in hand leaves its budget behind.
+    fn send_leased<E: Send + 'static>(&mut self, sink: &Sink<E>, event: E) -> Result<(), E> {
+        let own = sink.stage.graph.id == self.graph.id && !self.meta.is_expired(self.now);
+        if self.credit == 0 || !own {
+            return Err(event);
+        }
+        let place = self.outboxes.get_mut(sink.outbox).and_then(Option::as_mut);
+        let Some(outbox) = place.and_then(|o| o.as_any_mut().downcast_mut::<Outbox<E>>()) else {
+            return Err(event);
+        };
+        if !outbox.is_leased() {
+            return Err(event);
+        }
+        outbox.push(Envelope { event, meta: self.meta.clone(), enqueued: self.now });
+        self.credit -= 1;
+        if outbox.is_new() {
+            self.dirty.push(sink.outbox);
+        }
+        Ok(())
     }
 
     /// Makes sure of `n` leased places at `sink`, and of `n` events' budget beside `promised`.
@@ -259,15 +279,11 @@ impl Context {
         if self.meta.is_expired(self.now) {
             return Err(RefusalReason::Expired);
         }
-        self.outbox(sink)
-            .map_or(Err(RefusalReason::Closed), |outbox| outbox.lease(n, ahead))?;
+        self.outbox(sink).map_or(Err(RefusalReason::Closed), |outbox| outbox.lease(n, ahead))?;
         let due = (n + promised).saturating_sub(self.credit);
         if due > 0 {
-            let arrival = Arrival {
-                stage: sink.stage.index,
-                class: self.meta.class,
-                fan_out: true,
-            };
+            let arrival =
+                Arrival { stage: sink.stage.index, class: self.meta.class, fan_out: true };
             if !self.graph.budget.charge(due) && !self.graph.make_room(due, arrival) {
                 return Err(RefusalReason::Budget);
             }
@@ -281,11 +297,7 @@ impl Context {
         let (meta, enqueued) = (self.meta.clone(), self.now);
         self.credit = self.credit.saturating_sub(1);
         if let Some(outbox) = self.outbox(sink) {
-            outbox.push(Envelope {
-                event,
-                meta,
-                enqueued,
-            });
+            outbox.push(Envelope { event, meta, enqueued });
         }
     }
 
@@ -295,10 +307,11 @@ impl Context {
         let (pool, workers) = (&self.pool, self.workers);
         let outbox =
             place.get_or_insert_with(|| Box::new(Outbox::new(sink, pool.as_ref(), workers)));
-        if !self.dirty.contains(&sink.outbox) {
+        let outbox = outbox.as_any_mut().downcast_mut::<Outbox<E>>()?;
+        if outbox.is_new() {
             self.dirty.push(sink.outbox);
         }
-        outbox.as_any_mut().downcast_mut()
+        Some(outbox)
     }
 
     fn refuse<E: Send + 'static>(
@@ -313,6 +326,14 @@ impl Context {
 
 /// What the worker does to the context around its handlers.
 impl Context {
+    /// Gives back all places that are leased ahead: the worker has nothing to send for now.
+    pub(crate) fn return_leases(&mut self) {
+        let now = self.now;
+        for outbox in self.outboxes.iter_mut().flatten() {
+            outbox.publish(now, 0, false);
+        }
+    }
+
     pub(crate) fn graph(&self) -> &Arc<GraphCore> {
         &self.graph
     }
@@ -341,12 +362,14 @@ impl Context {
     }
 
     /// Notes how long an event had waited; runs of equal waits are cheap.
+    #[inline]
     pub(crate) fn note_wait(&mut self, nanos: u64) {
         if self.graph.is_timed() {
             self.tally.wait(nanos);
         }
     }
 
+    #[inline]
     pub(crate) fn begin_event(&mut self, meta: EventMeta, ahead: usize) {
         self.meta = meta;
         self.open = 1;
@@ -364,6 +387,7 @@ impl Context {
     }
 
     /// Ends the events that are begun: handled, unless deferred.
+    #[inline]
     pub(crate) fn end_events(&mut self) {
         if self.open == 0 {
             return;
@@ -388,6 +412,7 @@ impl Context {
         failed - usize::from(deferred)
     }
 
+    #[inline]
     fn time_events(&mut self, deferred: u64) {
         let ended = self.open as u64 - deferred;
         self.tally.done(ended);
@@ -395,8 +420,7 @@ impl Context {
             return;
         }
         let now = self.graph.now();
-        self.tally
-            .service(now.nanos_since(self.begun) / self.open.max(1) as u64, ended);
+        self.tally.service(now.nanos_since(self.begun) / self.open.max(1) as u64, ended);
         self.begun = now;
         self.now = now;
         if now.nanos_since(self.published) >= PUBLISH_AFTER_NANOS {
@@ -411,11 +435,7 @@ impl Context {
     /// in nanoseconds.
     pub(crate) fn end_batch(&mut self) -> Option<u64> {
         self.end_events();
-        let now = if self.timed {
-            self.now
-        } else {
-            self.graph.now()
-        };
+        let now = if self.timed { self.now } else { self.graph.now() };
         self.now = now;
         self.publish(now, true);
         self.book.end();
@@ -426,23 +446,17 @@ impl Context {
     /// Makes known what was done since the last publication: ledger and figures of this stage,
     /// then the events for others, in one cut.
     fn publish(&mut self, now: Time, ending: bool) {
-        let mean = self
-            .tally
-            .close(now.nanos_since(self.published), self.timed);
+        let mean = self.tally.close(now.nanos_since(self.published), self.timed);
         let mut window = self.book.window.lock();
         if let Some((stage, place)) = &self.stage {
-            if let Some(figures) = window
-                .stages
-                .get_mut(*place)
-                .filter(|_| self.graph.is_timed())
-            {
+            if let Some(figures) = window.stages.get_mut(*place).filter(|_| self.graph.is_timed()) {
                 self.tally.write(figures);
             }
             self.tally.settle(stage.as_ref(), now);
         }
         for index in &self.dirty {
             if let Some(outbox) = self.outboxes.get_mut(*index).and_then(Option::as_mut) {
-                outbox.publish(now, mean);
+                outbox.publish(now, mean, true);
             }
         }
         drop(window);

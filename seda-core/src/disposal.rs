@@ -25,11 +25,7 @@ pub(crate) struct Disposal {
 impl Default for Disposal {
     fn default() -> Self {
         let (sender, receiver) = bounded(WAITING_BATCHES);
-        Self {
-            sender: Mutex::new(Some(sender)),
-            receiver,
-            waiting: AtomicUsize::new(0),
-        }
+        Self { sender: Mutex::new(Some(sender)), receiver, waiting: AtomicUsize::new(0) }
     }
 }
 
@@ -54,10 +50,7 @@ impl Disposal {
 
     /// Tells everyone who waits; for the stepping thread.
     pub(crate) fn run_waiting(&self) -> usize {
-        self.receiver
-            .try_iter()
-            .map(|farewell| self.run(farewell))
-            .count()
+        self.receiver.try_iter().map(|farewell| self.run(farewell)).count()
     }
 
     /// Tells owners until [`Disposal::close`]; for the graph's own thread.
@@ -78,8 +71,6 @@ impl Disposal {
 
 impl fmt::Debug for Disposal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Disposal")
-            .field("waiting", &self.receiver.len())
-            .finish_non_exhaustive()
+        f.debug_struct("Disposal").field("waiting", &self.receiver.len()).finish_non_exhaustive()
     }
 }

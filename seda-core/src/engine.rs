@@ -62,13 +62,7 @@ impl Engine {
         let monitor = Monitor::new(stages.len(), core.now());
         let (pools, policies) = pools
             .into_iter()
-            .map(
-                |PoolPlan {
-                     core,
-                     stages,
-                     policy,
-                 }| (EnginePool { core, stages }, policy),
-            )
+            .map(|PoolPlan { core, stages, policy }| (EnginePool { core, stages }, policy))
             .unzip();
         Arc::new(Self {
             core,
@@ -97,13 +91,9 @@ impl Engine {
     pub(crate) fn hire(&self, index: usize) -> Option<Worker> {
         let pool = self.pools.get(index)?;
         let book = pool.core.hire(pool.stages.len())?;
-        let members = pool
-            .stages
-            .iter()
-            .filter_map(|stage| self.stages.get(*stage));
-        let runners: Vec<Box<dyn AnyRunner>> = members
-            .filter_map(|stage| Some((stage.make.as_ref()?)(&stage.share)))
-            .collect();
+        let members = pool.stages.iter().filter_map(|stage| self.stages.get(*stage));
+        let runners: Vec<Box<dyn AnyRunner>> =
+            members.filter_map(|stage| Some((stage.make.as_ref()?)(&stage.share))).collect();
         let core = Arc::clone(&self.core);
         let cx = Context::new(core, book, Arc::clone(&pool.core), self.edges.len());
         Some(Worker::new(Arc::clone(&pool.core), runners, cx))
@@ -148,10 +138,7 @@ impl Engine {
                     continue;
                 }
                 pool.core.write_off(&book);
-                let stage = pool
-                    .stages
-                    .get(place)
-                    .and_then(|stage| self.stages.get(*stage));
+                let stage = pool.stages.get(place).and_then(|stage| self.stages.get(*stage));
                 let name = stage.map_or("?", |stage| stage.core.name());
                 let (live, stuck) = (pool.core.live(), pool.core.stuck());
                 tracing::error!(stage = %name, worker = book.number, "a handler does not return");
@@ -202,12 +189,7 @@ impl Engine {
             controller: Controller::PoolSize,
             stage: Some(pool.core.name.to_string()),
             seen: why,
-            action: if target > before {
-                "grew the pool"
-            } else {
-                "shrank the pool"
-            }
-            .to_owned(),
+            action: if target > before { "grew the pool" } else { "shrank the pool" }.to_owned(),
             changed: format!("workers {before} → {target}"),
             acted,
         });
@@ -216,8 +198,6 @@ impl Engine {
 
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Engine")
-            .field("graph", &self.core.name)
-            .finish_non_exhaustive()
+        f.debug_struct("Engine").field("graph", &self.core.name).finish_non_exhaustive()
     }
 }

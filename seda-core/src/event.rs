@@ -63,13 +63,7 @@ pub struct EventMeta {
 
 impl EventMeta {
     pub(crate) fn new(birth: Time, class: Class, deadline: Time) -> Self {
-        Self {
-            birth,
-            deadline,
-            spent: 0,
-            request: None,
-            class,
-        }
+        Self { birth, deadline, spent: 0, request: None, class }
     }
 
     /// Priority and share.
@@ -88,15 +82,15 @@ impl EventMeta {
     }
 
     /// Whether the deadline has passed.
+    #[inline]
     pub fn is_expired(&self, now: Time) -> bool {
         self.deadline <= now
     }
 
     /// Whether the client that waits for the answer has gone.
+    #[inline]
     pub fn is_abandoned(&self) -> bool {
-        self.request
-            .as_ref()
-            .is_some_and(|request| request.is_abandoned())
+        self.request.as_ref().is_some_and(|request| request.is_abandoned())
     }
 }
 

@@ -94,8 +94,7 @@ impl<E: Send + 'static> Batch<'_, E> {
         loop {
             let envelope = self.events.pop_front()?;
             if envelope.meta.is_abandoned() {
-                self.stage
-                    .give_up_in_hand(envelope, LossReason::Abandoned, cx.now());
+                self.stage.give_up_in_hand(envelope, LossReason::Abandoned, cx.now());
                 continue;
             }
             cx.begin_event(envelope.meta, self.events.len());
@@ -127,8 +126,6 @@ impl<E: Send + 'static> Batch<'_, E> {
 
 impl<E: Send + 'static> fmt::Debug for Batch<'_, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Batch")
-            .field("len", &self.len())
-            .finish_non_exhaustive()
+        f.debug_struct("Batch").field("len", &self.len()).finish_non_exhaustive()
     }
 }

@@ -79,9 +79,7 @@ impl IdleWorkers {
 
 impl fmt::Debug for IdleWorkers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("IdleWorkers")
-            .field("count", &self.count())
-            .finish_non_exhaustive()
+        f.debug_struct("IdleWorkers").field("count", &self.count()).finish_non_exhaustive()
     }
 }
 

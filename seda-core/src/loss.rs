@@ -91,9 +91,7 @@ mod tests {
     fn the_innermost_scope_gives_the_reason_and_is_left_again() {
         assert_eq!(reason_in_scope(), LossReason::Forgotten);
         losing(LossReason::Valve, || {
-            losing(LossReason::Drain, || {
-                assert_eq!(reason_in_scope(), LossReason::Drain)
-            });
+            losing(LossReason::Drain, || assert_eq!(reason_in_scope(), LossReason::Drain));
             assert_eq!(reason_in_scope(), LossReason::Valve);
         });
         assert_eq!(reason_in_scope(), LossReason::Forgotten);

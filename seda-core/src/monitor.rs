@@ -67,15 +67,8 @@ pub(crate) struct Monitor {
 impl Monitor {
     pub(crate) fn new(stages: usize, now: Time) -> Self {
         let figures = || (0..stages).map(|_| StageFigures::default()).collect();
-        let cpu = StageSums {
-            cpu: Some(0),
-            run_queue: Some(0),
-            ..StageSums::default()
-        };
-        let first = Sample {
-            at: now,
-            stages: vec![cpu; stages],
-        };
+        let cpu = StageSums { cpu: Some(0), run_queue: Some(0), ..StageSums::default() };
+        let first = Sample { at: now, stages: vec![cpu; stages] };
         Self {
             workers: Vec::new(),
             life: figures(),
@@ -116,9 +109,7 @@ impl Monitor {
         self.cut(engine, now);
         let mut sums = std::mem::take(&mut self.now.stages);
         for (index, sum) in sums.iter_mut().enumerate() {
-            let workers = engine
-                .pool_of(index)
-                .map_or(0, |(pool, _)| pool.core.live());
+            let workers = engine.pool_of(index).map_or(0, |(pool, _)| pool.core.live());
             sum.workers += u128::from(elapsed) * workers as u128;
         }
         for worker in 0..self.workers.len() {
@@ -131,10 +122,7 @@ impl Monitor {
             sum.wait = (life.wait.total_nanos(), life.wait.count());
             sum.service = (life.service.total_nanos(), life.service.count());
         }
-        self.now = Sample {
-            at: now,
-            stages: sums,
-        };
+        self.now = Sample { at: now, stages: sums };
         self.dismiss(engine);
     }
 
@@ -142,19 +130,9 @@ impl Monitor {
     fn enrol(&mut self, engine: &Engine) {
         for (pool, EnginePool { core, stages }) in engine.pools.iter().enumerate() {
             for book in core.books() {
-                if !self
-                    .workers
-                    .iter()
-                    .any(|watched| Arc::ptr_eq(&watched.book, &book))
-                {
+                if !self.workers.iter().any(|watched| Arc::ptr_eq(&watched.book, &book)) {
                     let spare = WorkerWindow::new(stages.len());
-                    self.workers.push(Watched {
-                        book,
-                        pool,
-                        spare,
-                        schedstat: None,
-                        ahead: None,
-                    });
+                    self.workers.push(Watched { book, pool, spare, schedstat: None, ahead: None });
                 }
             }
         }
@@ -162,16 +140,9 @@ impl Monitor {
 
     /// While all books are held no batch's end is half known: the ledgers balance across stages.
     fn cut(&mut self, engine: &Engine, now: Time) {
-        let mut held: Vec<_> = self
-            .workers
-            .iter_mut()
-            .map(|w| (w.book.window.lock(), &mut w.spare))
-            .collect();
-        self.queues = engine
-            .stages
-            .iter()
-            .map(|stage| stage.core.figures(now))
-            .collect();
+        let mut held: Vec<_> =
+            self.workers.iter_mut().map(|w| (w.book.window.lock(), &mut w.spare)).collect();
+        self.queues = engine.stages.iter().map(|stage| stage.core.figures(now)).collect();
         self.requests = engine.core.requests();
         self.budget = engine.core.budget.used();
         for (window, spare) in &mut held {
@@ -187,15 +158,10 @@ impl Monitor {
         let Some(pool) = engine.pools.get(watched.pool) else {
             return;
         };
-        let ahead = watched
-            .book
-            .running()
-            .map(|(place, since)| (place, now.nanos_since(since)));
+        let ahead = watched.book.running().map(|(place, since)| (place, now.nanos_since(since)));
         let before = std::mem::replace(&mut watched.ahead, ahead);
         let of = |ahead: Option<(usize, u64)>, place| {
-            ahead
-                .filter(|(at, _)| *at == place)
-                .map_or(0, |(_, nanos)| nanos)
+            ahead.filter(|(at, _)| *at == place).map_or(0, |(_, nanos)| nanos)
         };
         let busy: Vec<u64> = watched
             .spare
@@ -205,20 +171,13 @@ impl Monitor {
             .map(|(place, f)| (f.busy + of(ahead, place)).saturating_sub(of(before, place)))
             .collect();
         let schedstat = watched.book.thread().and_then(Schedstat::of);
-        let spent = schedstat
-            .zip(watched.schedstat)
-            .map(|(now, then)| now.since(then));
+        let spent = schedstat.zip(watched.schedstat).map(|(now, then)| now.since(then));
         watched.schedstat = schedstat;
         let all: u64 = busy.iter().sum::<u64>().max(1);
-        for ((place, stage), figures) in pool
-            .stages
-            .iter()
-            .enumerate()
-            .zip(&mut watched.spare.stages)
+        for ((place, stage), figures) in
+            pool.stages.iter().enumerate().zip(&mut watched.spare.stages)
         {
-            for kept in [self.life.get_mut(*stage), self.tick.get_mut(*stage)]
-                .into_iter()
-                .flatten()
+            for kept in [self.life.get_mut(*stage), self.tick.get_mut(*stage)].into_iter().flatten()
             {
                 kept.add(figures);
             }
@@ -233,9 +192,7 @@ impl Monitor {
             // A worker that has just begun has no earlier reading: its first tick is not split.
             if let Some(spent) = spent {
                 sum.cpu = sum.cpu.map(|cpu| cpu + share(spent.cpu).min(busy));
-                sum.run_queue = sum
-                    .run_queue
-                    .map(|wait| wait + share(spent.run_queue).min(busy));
+                sum.run_queue = sum.run_queue.map(|wait| wait + share(spent.run_queue).min(busy));
             } else if busy > 0 && watched.book.thread().is_none() {
                 (sum.cpu, sum.run_queue) = (None, None);
             }
@@ -265,19 +222,12 @@ impl Monitor {
             let (now, then) = (self.now.stages.get(*stage)?, then.stages.get(*stage)?);
             seen.queued += now.depth;
             seen.arrived += now.ledger.accepted - then.ledger.accepted;
-            wait = (
-                wait.0 + now.wait.0 - then.wait.0,
-                wait.1 + now.wait.1 - then.wait.1,
-            );
+            wait = (wait.0 + now.wait.0 - then.wait.0, wait.1 + now.wait.1 - then.wait.1);
             busy += now.busy - then.busy;
             cpu = cpu.zip(between(then.cpu, now.cpu)).map(|(sum, n)| sum + n);
-            run_queue = run_queue
-                .zip(between(then.run_queue, now.run_queue))
-                .map(|(sum, n)| sum + n);
-            let tick = (
-                now.service.0 - then.service.0,
-                now.service.1 - then.service.1,
-            );
+            run_queue =
+                run_queue.zip(between(then.run_queue, now.run_queue)).map(|(sum, n)| sum + n);
+            let tick = (now.service.0 - then.service.0, now.service.1 - then.service.1);
             // What was served lately; what was ever served if nothing was.
             let recent = if tick.1 > 0 { tick } else { now.service };
             service = (service.0 + recent.0, service.1 + recent.1);
@@ -285,11 +235,7 @@ impl Monitor {
         }
         seen.wait_seconds = ratio(wait.0, wait.1) / 1e9;
         seen.service_seconds = (service.1 > 0).then(|| ratio(service.0, service.1) / 1e9);
-        seen.utilization = if workers > 0 {
-            busy as f64 / workers as f64
-        } else {
-            0.0
-        };
+        seen.utilization = if workers > 0 { busy as f64 / workers as f64 } else { 0.0 };
         let of_busy = |part: Option<u64>| part.filter(|_| busy > 0).map(|p| p as f64 / busy as f64);
         (seen.cpu_share, seen.run_queue_share) = (of_busy(cpu), of_busy(run_queue));
         Some(seen)
@@ -313,9 +259,5 @@ pub(crate) fn between(then: Option<u64>, now: Option<u64>) -> Option<u64> {
 }
 
 fn ratio(total: u128, count: u64) -> f64 {
-    if count > 0 {
-        total as f64 / count as f64
-    } else {
-        0.0
-    }
+    if count > 0 { total as f64 / count as f64 } else { 0.0 }
 }

@@ -56,13 +56,7 @@ impl Pending {
         meta: EventMeta,
         taken: Time,
     ) -> Self {
-        Self {
-            graph,
-            stage,
-            meta,
-            taken,
-            succeeded: false,
-        }
+        Self { graph, stage, meta, taken, succeeded: false }
     }
 
     /// Class, deadline and birth of the event.
@@ -87,13 +81,8 @@ impl Pending {
         }
         let mut meta = self.meta.clone();
         meta.spent = meta.spent.saturating_add(now.nanos_since(self.taken));
-        let envelope = Envelope {
-            event,
-            meta,
-            enqueued: now,
-        };
-        sink.stage
-            .publish(std::iter::once(envelope), sink.edge, 0, now);
+        let envelope = Envelope { event, meta, enqueued: now };
+        sink.stage.publish(std::iter::once(envelope), sink.edge, (0, 0), now);
         sink.stage.wake();
         Ok(())
     }
@@ -117,11 +106,7 @@ impl Pending {
         sink.stage.reserve(1, 1)?;
         // The event stays in the stage until it is completed, so what it sends is one more; only
         // its completion gives its own place back.
-        let arrival = Arrival {
-            stage: sink.stage.index,
-            class: self.meta.class,
-            fan_out: true,
-        };
+        let arrival = Arrival { stage: sink.stage.index, class: self.meta.class, fan_out: true };
         if self.graph.budget.charge(1) || self.graph.make_room(1, arrival) {
             Ok(())
         } else {
@@ -134,8 +119,7 @@ impl Pending {
 impl Drop for Pending {
     fn drop(&mut self) {
         let now = self.graph.now();
-        self.stage
-            .complete(self.meta.class, self.succeeded, self.taken, now);
+        self.stage.complete(self.meta.class, self.succeeded, self.taken, now);
         self.graph.credit(1);
     }
 }

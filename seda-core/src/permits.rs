@@ -31,21 +31,12 @@ impl<E: Send + 'static> Permits<E> {
         fan_out: bool,
     ) -> Result<Self, RefusalReason> {
         stage.reserve(n, n)?;
-        let arrival = Arrival {
-            stage: stage.index,
-            class: meta.class,
-            fan_out,
-        };
+        let arrival = Arrival { stage: stage.index, class: meta.class, fan_out };
         if !stage.graph.budget.charge(n) && !stage.graph.make_room(n, arrival) {
             stage.unreserve(n);
             return Err(RefusalReason::Budget);
         }
-        Ok(Self {
-            stage: Arc::clone(stage),
-            edge,
-            meta,
-            left: n,
-        })
+        Ok(Self { stage: Arc::clone(stage), edge, meta, left: n })
     }
 
     /// How many places are left.
@@ -64,13 +55,8 @@ impl<E: Send + 'static> Permits<E> {
         }
         self.left -= 1;
         let now = self.stage.graph.now();
-        let envelope = Envelope {
-            event,
-            meta: self.meta.clone(),
-            enqueued: now,
-        };
-        self.stage
-            .publish(std::iter::once(envelope), self.edge, 0, now);
+        let envelope = Envelope { event, meta: self.meta.clone(), enqueued: now };
+        self.stage.publish(std::iter::once(envelope), self.edge, (0, 0), now);
         self.stage.wake();
         Ok(())
     }
@@ -81,14 +67,9 @@ impl<E: Send + 'static> Permits<E> {
         let left = &mut self.left;
         let places = events.into_iter().take(before).map(|event| {
             *left -= 1;
-            Envelope {
-                event,
-                meta: meta.clone(),
-                enqueued: now,
-            }
+            Envelope { event, meta: meta.clone(), enqueued: now }
         });
-        self.stage
-            .publish(places.collect::<Vec<_>>().into_iter(), self.edge, 0, now);
+        self.stage.publish(places.collect::<Vec<_>>().into_iter(), self.edge, (0, 0), now);
         self.stage.wake();
         before - self.left
     }

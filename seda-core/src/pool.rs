@@ -43,10 +43,7 @@ impl Default for WorkerRange {
     /// handlers block needs a higher end, and only its author knows how high.
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self {
-            min: 1,
-            max: cores.min(MAX_WORKERS),
-        }
+        Self { min: 1, max: cores.min(MAX_WORKERS) }
     }
 }
 
@@ -72,11 +69,7 @@ impl FromStr for WorkerRange {
             Some((min, max)) => Self::new(number(min)?, number(max)?),
             None => Self::exactly(number(text)?),
         };
-        if range.is_valid() {
-            Ok(range)
-        } else {
-            Err(error())
-        }
+        if range.is_valid() { Ok(range) } else { Err(error()) }
     }
 }
 
@@ -161,11 +154,7 @@ impl PoolCore {
 
     /// How many workers are stuck in a handler and written off.
     pub(crate) fn stuck(&self) -> usize {
-        self.books
-            .lock()
-            .iter()
-            .filter(|book| book.is_written_off())
-            .count()
+        self.books.lock().iter().filter(|book| book.is_written_off()).count()
     }
 
     /// Makes the book of one more worker, if the range and the number of stuck ones allow it.

@@ -48,10 +48,7 @@ impl RefusalReason {
 
     /// Whether the same send may be taken later.
     pub const fn is_transient(self) -> bool {
-        matches!(
-            self,
-            RefusalReason::Full | RefusalReason::Budget | RefusalReason::Admission
-        )
+        matches!(self, RefusalReason::Full | RefusalReason::Budget | RefusalReason::Admission)
     }
 
     const fn remedy(self) -> &'static str {
@@ -132,9 +129,7 @@ impl<E> Refused<E> {
 
 impl<E> fmt::Debug for Refused<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Refused")
-            .field("refusal", &self.refusal)
-            .finish_non_exhaustive()
+        f.debug_struct("Refused").field("refusal", &self.refusal).finish_non_exhaustive()
     }
 }
 

@@ -54,9 +54,7 @@ impl StageShare {
     fn enter(&self) -> bool {
         let cap = self.cap.load(Ordering::Relaxed);
         let enter = |running| (running < cap).then_some(running + 1);
-        self.running
-            .fetch_update(Ordering::AcqRel, Ordering::Relaxed, enter)
-            .is_ok()
+        self.running.fetch_update(Ordering::AcqRel, Ordering::Relaxed, enter).is_ok()
     }
 
     fn leave(&self) {
@@ -156,9 +154,7 @@ where
     /// refused, and the journal says why.
     fn close(&mut self, failures: u32, error: &str) {
         self.stage.close();
-        self.stage
-            .graph
-            .journal_closed(self.stage.name(), failures, error);
+        self.stage.graph.journal_closed(self.stage.name(), failures, error);
         self.give_up(LossReason::Closed, self.stage.graph.now());
         Arc::clone(&self.stage).give_up_all(LossReason::Closed);
     }
@@ -167,28 +163,16 @@ where
     /// about a millisecond's worth.
     fn batch_size(&self, others: usize) -> usize {
         let Some(mean) = self.mean else { return 1 };
-        let by_time = usize::try_from(BATCH_NANOS / mean.max(1))
-            .unwrap_or(usize::MAX)
-            .max(1);
+        let by_time = usize::try_from(BATCH_NANOS / mean.max(1)).unwrap_or(usize::MAX).max(1);
         let depth = self.stage.depth_hint();
-        let fair = if depth >= SHARE_FROM * (others + 1) {
-            depth.div_ceil(others + 1)
-        } else {
-            1
-        };
+        let fair = if depth >= SHARE_FROM * (others + 1) { depth.div_ceil(others + 1) } else { 1 };
         let fair = if others == 0 { usize::MAX } else { fair };
-        self.share
-            .batch
-            .load(Ordering::Relaxed)
-            .min(by_time)
-            .min(fair)
-            .max(1)
+        self.share.batch.load(Ordering::Relaxed).min(by_time).min(fair).max(1)
     }
 
     fn take(&mut self, cx: &mut Context, others: usize, now: Time) {
         let most = self.batch_size(others);
-        self.stage
-            .take(most, now, &mut self.events, &mut self.given_up);
+        self.stage.take(most, now, &mut self.events, &mut self.given_up);
         if !self.given_up.is_empty() {
             self.stage.say_farewell(std::mem::take(&mut self.given_up));
         }
@@ -203,10 +187,7 @@ where
             let Some(handler) = &mut self.handler else {
                 return;
             };
-            let mut batch = Batch {
-                stage: &self.stage,
-                events: &mut self.events,
-            };
+            let mut batch = Batch { stage: &self.stage, events: &mut self.events };
             let run = catch_unwind(AssertUnwindSafe(|| handler.handle_batch(&mut batch, cx)));
             match run {
                 Ok(()) => {
@@ -225,9 +206,8 @@ where
     /// Drops a handler that panicked, with whatever it held.
     fn drop_handler(&mut self) {
         let handler = self.handler.take();
-        let dropped = catch_unwind(AssertUnwindSafe(|| {
-            losing(LossReason::Panicked, || drop(handler))
-        }));
+        let dropped =
+            catch_unwind(AssertUnwindSafe(|| losing(LossReason::Panicked, || drop(handler))));
         if dropped.is_err() {
             tracing::error!(stage = %self.stage.name(), "dropping a handler panicked");
         }
@@ -292,12 +272,7 @@ where
         let Some(handler) = &mut self.handler else {
             return;
         };
-        cx.begin_batch(
-            Arc::clone(&self.stage) as Arc<dyn AnyStage>,
-            place,
-            now,
-            true,
-        );
+        cx.begin_batch(Arc::clone(&self.stage) as Arc<dyn AnyStage>, place, now, true);
         cx.begin_finish(now);
         let finished = catch_unwind(AssertUnwindSafe(|| handler.finish(cx)));
         if finished.is_err() {

@@ -32,19 +32,13 @@ impl<E: Send + 'static> Sink<E> {
 
 impl<E: Send + 'static> Clone for Sink<E> {
     fn clone(&self) -> Self {
-        Self {
-            stage: Arc::clone(&self.stage),
-            edge: self.edge,
-            outbox: self.outbox,
-        }
+        Self { stage: Arc::clone(&self.stage), edge: self.edge, outbox: self.outbox }
     }
 }
 
 impl<E: Send + 'static> fmt::Debug for Sink<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sink")
-            .field("stage", &self.stage.name)
-            .finish_non_exhaustive()
+        f.debug_struct("Sink").field("stage", &self.stage.name).finish_non_exhaustive()
     }
 }
 
@@ -66,10 +60,7 @@ impl<E: Send + 'static> WaitingSink<E> {
 
 impl<E: Send + 'static> Clone for WaitingSink<E> {
     fn clone(&self) -> Self {
-        Self {
-            sink: self.sink.clone(),
-            limit: self.limit,
-        }
+        Self { sink: self.sink.clone(), limit: self.limit }
     }
 }
 
@@ -89,26 +80,21 @@ pub(crate) struct Outbox<E: Send + 'static> {
     edge: usize,
     /// The most places one lease may hold beyond what a send needs: capacity / (4 · workers),
     /// so that all workers' leases together never hold more than a quarter of the queue.
-    most: usize,
+    ahead: usize,
     /// Whether the sender's own pool runs the target.
     own_pool: bool,
     leased: usize,
     sent: Vec<Envelope<E>>,
+    /// Whether the worker has noted that something is in here.
+    noted: bool,
 }
 
 impl<E: Send + 'static> Outbox<E> {
     pub(crate) fn new(sink: &Sink<E>, sender: &PoolCore, workers: usize) -> Self {
         let stage = Arc::clone(&sink.stage);
-        let most = (stage.capacity() / (4 * workers.max(1))).max(1);
+        let ahead = stage.capacity() / (4 * workers.max(1));
         let own_pool = stage.runs_on(sender);
-        Self {
-            stage,
-            edge: sink.edge,
-            most,
-            own_pool,
-            leased: 0,
-            sent: Vec::new(),
-        }
+        Self { stage, edge: sink.edge, ahead, own_pool, leased: 0, sent: Vec::new(), noted: false }
     }
 
     /// Makes sure of `n` free leased places; `ahead` more are likely to be needed soon.
@@ -117,9 +103,20 @@ impl<E: Send + 'static> Outbox<E> {
             return Ok(());
         }
         let short = n - self.leased;
-        let most = short.max(ahead.min(self.most));
+        let most = short.max(ahead.min(self.ahead));
         self.leased += self.stage.reserve(short, most)?;
         Ok(())
+    }
+
+    #[inline]
+    pub(crate) fn is_leased(&self) -> bool {
+        self.leased > 0
+    }
+
+    /// Whether it is the first time since the last publication that this is asked.
+    #[inline]
+    pub(crate) fn is_new(&mut self) -> bool {
+        !std::mem::replace(&mut self.noted, true)
     }
 
     /// Puts an event into a leased place.
@@ -135,8 +132,9 @@ pub(crate) trait AnyOutbox: Send {
     fn as_any_mut(&mut self) -> &mut dyn Any;
 
     /// Publishes what was sent and returns unused places; `spent` is the service, in
-    /// nanoseconds, that each sent event's cause had here. Wakes nobody.
-    fn publish(&mut self, now: Time, spent: u64);
+    /// nanoseconds, that each sent event's cause had here. With `stay` as many places as were
+    /// used are leased anew in the same breath, for the next batch. Wakes nobody.
+    fn publish(&mut self, now: Time, spent: u64, stay: bool);
 
     /// Wakes a worker of the target's pool. When the sender's batch is `ending` and the pool is
     /// its own that is spared: it looks there itself before it parks, and passes the work on
@@ -149,17 +147,19 @@ impl<E: Send + 'static> AnyOutbox for Outbox<E> {
         self
     }
 
-    fn publish(&mut self, now: Time, spent: u64) {
+    fn publish(&mut self, now: Time, spent: u64, stay: bool) {
+        self.noted = false;
         if self.sent.is_empty() && self.leased == 0 {
             return;
         }
+        // A small queue's places are not held back: other senders may need every one of them.
+        let keep = if stay { self.sent.len().min(self.ahead) } else { 0 };
         let stamped = self.sent.drain(..).map(|mut envelope| {
             envelope.enqueued = now;
             envelope.meta.spent = envelope.meta.spent.saturating_add(spent);
             envelope
         });
-        self.stage
-            .publish(stamped, self.edge, std::mem::take(&mut self.leased), now);
+        self.leased = self.stage.publish(stamped, self.edge, (self.leased, keep), now);
     }
 
     fn wake(&self, ending: bool) {

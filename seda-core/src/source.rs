@@ -36,20 +36,12 @@ pub struct Source<E: Send + 'static> {
 impl<E: Send + 'static> Source<E> {
     pub(crate) fn new(stage: Arc<StageCore<E>>, edge: usize) -> Self {
         let book = stage.graph.open_book();
-        Self {
-            stage,
-            edge,
-            book,
-            terms: Terms::default(),
-        }
+        Self { stage, edge, book, terms: Terms::default() }
     }
 
     /// The same source with other terms.
     pub fn with_terms(&self, terms: Terms) -> Self {
-        Self {
-            terms,
-            ..self.clone()
-        }
+        Self { terms, ..self.clone() }
     }
 
     /// The stage it sends into.
@@ -64,8 +56,7 @@ impl<E: Send + 'static> Source<E> {
     pub fn send(&self, event: E) -> Result<(), Refused<E>> {
         let meta = self.meta(self.terms);
         let class = meta.class;
-        self.attempt(event, meta)
-            .map_err(|(event, reason)| self.refuse(event, class, reason, 1))
+        self.attempt(event, meta).map_err(|(event, reason)| self.refuse(event, class, reason, 1))
     }
 
     /// Sends all of `events`, or none.
@@ -130,11 +121,7 @@ impl<E: Send + 'static> Source<E> {
             if left.is_zero() || !reason.is_transient() {
                 return Err((what, reason));
             }
-            outcome = self
-                .stage
-                .graph
-                .room
-                .wait(left.min(WAIT_SLICE), || attempt(what));
+            outcome = self.stage.graph.room.wait(left.min(WAIT_SLICE), || attempt(what));
         }
     }
 
@@ -202,12 +189,7 @@ impl<E: Send + 'static> Source<E> {
         if let Some(reason) = self.barred(&meta) {
             return Err((event, reason));
         }
-        let Err(Entry {
-            event,
-            meta,
-            reason,
-        }) = self.stage.enter(event, meta, self.edge)
-        else {
+        let Err(Entry { event, meta, reason }) = self.stage.enter(event, meta, self.edge) else {
             return Ok(());
         };
         if reason != RefusalReason::Budget {
@@ -215,23 +197,14 @@ impl<E: Send + 'static> Source<E> {
         }
         // The place is held; the valve decides whether there is budget for it.
         let class = meta.class;
-        let arrival = Arrival {
-            stage: self.stage.index,
-            class,
-            fan_out: false,
-        };
+        let arrival = Arrival { stage: self.stage.index, class, fan_out: false };
         if !self.stage.graph.make_room(1, arrival) {
             self.stage.unreserve(1);
             return Err((event, reason));
         }
         let enqueued = meta.birth;
-        let envelope = crate::event::Envelope {
-            event,
-            meta,
-            enqueued,
-        };
-        self.stage
-            .publish(std::iter::once(envelope), self.edge, 0, enqueued);
+        let envelope = crate::event::Envelope { event, meta, enqueued };
+        self.stage.publish(std::iter::once(envelope), self.edge, (0, 0), enqueued);
         self.stage.wake();
         Ok(())
     }
@@ -250,9 +223,7 @@ impl<E: Send + 'static> Source<E> {
     fn meta(&self, terms: Terms) -> EventMeta {
         let graph = &self.stage.graph;
         let birth = graph.now();
-        let deadline = terms
-            .deadline
-            .map_or(Time::NEVER, |deadline| birth.after(deadline));
+        let deadline = terms.deadline.map_or(Time::NEVER, |deadline| birth.after(deadline));
         EventMeta::new(birth, terms.class.within(graph.classes()), deadline)
     }
 
@@ -274,8 +245,6 @@ impl<E: Send + 'static> Clone for Source<E> {
 
 impl<E: Send + 'static> fmt::Debug for Source<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Source")
-            .field("stage", &self.stage.name)
-            .finish_non_exhaustive()
+        f.debug_struct("Source").field("stage", &self.stage.name).finish_non_exhaustive()
     }
 }

@@ -17,21 +17,25 @@ pub(crate) struct Tally {
     means: u64,
     done: u64,
     busy: u64,
-    /// The begun events of a cohort, beside its last.
+    /// The begun events of a cohort, beside its last; and whether there are any.
     cohort: PerClass<u32>,
+    has_cohort: bool,
     /// Nanoseconds and events of the whole batch.
     batch: (u64, u64),
 }
 
 impl Tally {
+    #[inline]
     pub(crate) fn wait(&mut self, nanos: u64) {
         Self::note(&mut self.waits, nanos, 1);
     }
 
+    #[inline]
     pub(crate) fn service(&mut self, nanos: u64, count: u64) {
         Self::note(&mut self.services, nanos, count);
     }
 
+    #[inline]
     fn note(runs: &mut Vec<(u64, u64)>, nanos: u64, count: u64) {
         match runs.last_mut() {
             Some((last, n)) if *last == nanos => *n += count,
@@ -44,10 +48,12 @@ impl Tally {
     pub(crate) fn cohort(&mut self, class: Class, in_hand: bool) {
         if let Some(count) = self.cohort.get_mut(class.index()).filter(|_| in_hand) {
             *count += 1;
+            self.has_cohort = true;
         }
     }
 
     /// The begun events end, the last of them of `class`, deferred or not.
+    #[inline]
     pub(crate) fn end(&mut self, class: Class, deferred: bool) {
         if !deferred {
             self.outcome.handle(class);
@@ -62,7 +68,11 @@ impl Tally {
         self.end_cohort(Outcome::fail);
     }
 
+    #[inline]
     fn end_cohort(&mut self, count: impl Fn(&mut Outcome, Class)) {
+        if !std::mem::take(&mut self.has_cohort) {
+            return;
+        }
         for (class, n) in self.cohort.iter_mut().enumerate() {
             for _ in 0..std::mem::take(n) {
                 count(&mut self.outcome, Class::new(class as u8));
@@ -70,6 +80,7 @@ impl Tally {
         }
     }
 
+    #[inline]
     pub(crate) fn done(&mut self, events: u64) {
         self.done += events;
     }
@@ -90,8 +101,7 @@ impl Tally {
 
     pub(crate) fn write(&mut self, figures: &mut StageFigures) {
         let record = |quantiles: &mut Quantiles, runs: &mut Vec<(u64, u64)>| {
-            runs.drain(..)
-                .for_each(|(nanos, count)| quantiles.record(nanos, count));
+            runs.drain(..).for_each(|(nanos, count)| quantiles.record(nanos, count));
         };
         record(&mut figures.wait, &mut self.waits);
         record(&mut figures.service, &mut self.services);

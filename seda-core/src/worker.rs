@@ -13,6 +13,11 @@ use crate::sync::{Arc, Ordering};
 use std::fmt;
 use std::time::Duration;
 
+/// How often an idle worker lets others run and looks again before it parks. Parking and being
+/// woken costs both sides 5 to 10 µs, a look about 0.3 µs; where others run meanwhile, what they
+/// send has become a batch.
+const YIELDS: u32 = 3;
+
 /// What a turn of a worker came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
@@ -42,14 +47,7 @@ pub struct Worker {
 impl Worker {
     pub(crate) fn new(pool: Arc<PoolCore>, runners: Vec<Box<dyn AnyRunner>>, cx: Context) -> Self {
         let served = vec![0; runners.len()];
-        Self {
-            pool,
-            runners,
-            served,
-            cx,
-            finished: 0,
-            retired: false,
-        }
+        Self { pool, runners, served, cx, finished: 0, retired: false }
     }
 
     /// Names its thread after its stage, or after its pool if that runs several.
@@ -65,10 +63,19 @@ impl Worker {
     pub fn run(mut self, mut park: impl Park) {
         self.cx.book().enter_thread();
         let number = self.cx.book().number;
+        let mut yields = 0;
         loop {
             match self.turn() {
-                Turn::Ran(_) => park.glance(),
+                Turn::Ran(_) => {
+                    yields = 0;
+                    park.glance();
+                }
                 Turn::Retired => break,
+                Turn::Idle(_) if yields < YIELDS => {
+                    yields += 1;
+                    std::thread::yield_now();
+                    park.glance();
+                }
                 Turn::Idle(_) => {
                     self.pool.idle.enter(number, park.unparker());
                     match self.look_again() {
@@ -104,6 +111,7 @@ impl Worker {
             self.answer_finish();
         }
         let Some(place) = self.next_stage(now) else {
+            self.cx.return_leases();
             return Turn::Idle(self.waits_until());
         };
         let others = self.pool.live().saturating_sub(1);
@@ -125,14 +133,8 @@ impl Worker {
 
     /// The ready stage that had the least service for its weight.
     fn next_stage(&self, now: Time) -> Option<usize> {
-        let ready = self
-            .runners
-            .iter()
-            .enumerate()
-            .filter(|(_, runner)| runner.is_ready(now));
-        ready
-            .min_by_key(|(place, _)| self.served.get(*place))
-            .map(|(place, _)| place)
+        let ready = self.runners.iter().enumerate().filter(|(_, runner)| runner.is_ready(now));
+        ready.min_by_key(|(place, _)| self.served.get(*place)).map(|(place, _)| place)
     }
 
     /// Charges a stage for its service. A stage that was idle does not save up the time it did
@@ -152,10 +154,7 @@ impl Worker {
     }
 
     fn waits_until(&self) -> Option<Time> {
-        self.runners
-            .iter()
-            .filter_map(|runner| runner.waits_until())
-            .min()
+        self.runners.iter().filter_map(|runner| runner.waits_until()).min()
     }
 
     /// Finishes all handlers if this worker is one too many; false if it is not, or if it holds
@@ -167,9 +166,8 @@ impl Worker {
         }
         let now = self.cx.graph().now();
         self.finish();
-        self.runners
-            .iter_mut()
-            .for_each(|runner| runner.give_up(LossReason::Drain, now));
+        self.cx.return_leases();
+        self.runners.iter_mut().for_each(|runner| runner.give_up(LossReason::Drain, now));
         self.cx.book().leave();
         self.retired = true;
         true

@@ -27,9 +27,7 @@ impl FromStr for Mode {
             "on" => Ok(Mode::On),
             "observe" => Ok(Mode::Observe),
             "off" => Ok(Mode::Off),
-            _ => Err(format!(
-                "`{text}` is not a control mode: write on, observe or off"
-            )),
+            _ => Err(format!("`{text}` is not a control mode: write on, observe or off")),
         }
     }
 }
@@ -99,31 +97,12 @@ impl ControlConfig {
         };
         let settings = [
             ("control.tick", self.tick, 10, 10_000, "10ms to 10s"),
-            (
-                "control.wait_target",
-                self.wait_target,
-                1,
-                60_000,
-                "1ms to 60s",
-            ),
-            (
-                "control.idle_after",
-                self.idle_after,
-                10,
-                3_600_000,
-                "10ms to 1h",
-            ),
-            (
-                "control.stuck_after",
-                self.stuck_after,
-                10,
-                3_600_000,
-                "10ms to 1h",
-            ),
+            ("control.wait_target", self.wait_target, 1, 60_000, "1ms to 60s"),
+            ("control.idle_after", self.idle_after, 10, 3_600_000, "10ms to 1h"),
+            ("control.stuck_after", self.stuck_after, 10, 3_600_000, "10ms to 1h"),
         ];
-        let fault = settings
-            .into_iter()
-            .find(|(_, value, low, high, _)| !within(*value, *low, *high));
+        let fault =
+            settings.into_iter().find(|(_, value, low, high, _)| !within(*value, *low, *high));
         fault.map(|(key, value, _, _, allowed)| (key, format!("{value:?}"), allowed))
     }
 }
@@ -135,27 +114,16 @@ mod tests {
     #[test]
     fn a_setting_out_of_bounds_is_named_with_its_value_and_what_is_allowed() {
         assert_eq!(ControlConfig::default().fault(), None);
-        let config = ControlConfig {
-            tick: Duration::ZERO,
-            ..ControlConfig::default()
-        };
-        assert_eq!(
-            config.fault(),
-            Some(("control.tick", "0ns".to_owned(), "10ms to 10s"))
-        );
+        let config = ControlConfig { tick: Duration::ZERO, ..ControlConfig::default() };
+        assert_eq!(config.fault(), Some(("control.tick", "0ns".to_owned(), "10ms to 10s")));
     }
 
     #[test]
     fn an_unknown_key_is_refused_by_name() {
-        let error = toml::from_str::<ControlConfig>("tock = \"1s\"")
-            .unwrap_err()
-            .to_string();
+        let error = toml::from_str::<ControlConfig>("tock = \"1s\"").unwrap_err().to_string();
         assert!(error.contains("tock"), "{error}");
         let read =
             toml::from_str::<ControlConfig>("tick = \"250ms\"\nvalve = \"observe\"").unwrap();
-        assert_eq!(
-            (read.tick, read.valve),
-            (Duration::from_millis(250), Mode::Observe)
-        );
+        assert_eq!((read.tick, read.valve), (Duration::from_millis(250), Mode::Observe));
     }
 }

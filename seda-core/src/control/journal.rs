@@ -86,16 +86,14 @@ impl Journal {
     /// Adds a decision; the oldest makes room. A subscriber that lags misses it.
     pub(crate) fn write(&self, decision: Decision) {
         tracing::debug!(target: "seda::journal", %decision);
-        self.subscribers
-            .lock()
-            .retain(|subscriber| match subscriber.try_send(decision.clone()) {
-                Ok(()) => true,
-                Err(TrySendError::Full(_)) => {
-                    self.missed.fetch_add(1, Ordering::Relaxed);
-                    true
-                }
-                Err(TrySendError::Disconnected(_)) => false,
-            });
+        self.subscribers.lock().retain(|subscriber| match subscriber.try_send(decision.clone()) {
+            Ok(()) => true,
+            Err(TrySendError::Full(_)) => {
+                self.missed.fetch_add(1, Ordering::Relaxed);
+                true
+            }
+            Err(TrySendError::Disconnected(_)) => false,
+        });
         let mut entries = self.entries.lock();
         if entries.len() == KEPT {
             entries.pop_front();

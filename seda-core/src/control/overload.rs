@@ -46,11 +46,9 @@ impl FromStr for OverloadPolicy {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let all = [Self::LongestQueue, Self::TailDrop, Self::Random, Self::None];
-        all.into_iter()
-            .find(|policy| policy.to_string() == text)
-            .ok_or_else(|| {
-                format!("`{text}` is no policy: write longest_queue, tail_drop, random or none")
-            })
+        all.into_iter().find(|policy| policy.to_string() == text).ok_or_else(|| {
+            format!("`{text}` is no policy: write longest_queue, tail_drop, random or none")
+        })
     }
 }
 
@@ -77,11 +75,7 @@ pub(crate) struct Arrival {
 
 impl Arrival {
     fn victims(self) -> Victims {
-        if self.fan_out {
-            Victims::UpTo(self.class)
-        } else {
-            Victims::LowerThan(self.class)
-        }
+        if self.fan_out { Victims::UpTo(self.class) } else { Victims::LowerThan(self.class) }
     }
 }
 
@@ -107,34 +101,17 @@ fn choose(
     bound_for: usize,
     random: u64,
 ) -> Option<Choice> {
-    let eligible = || {
-        queues
-            .iter()
-            .enumerate()
-            .filter(|(_, queue)| queue.eligible > 0)
-    };
+    let eligible = || queues.iter().enumerate().filter(|(_, queue)| queue.eligible > 0);
     match policy {
         OverloadPolicy::None => None,
-        OverloadPolicy::TailDrop => {
-            eligible()
-                .find(|(stage, _)| *stage == bound_for)
-                .map(|(stage, _)| Choice {
-                    stage,
-                    most: 1,
-                    order: Evict::Newest,
-                })
-        }
+        OverloadPolicy::TailDrop => eligible()
+            .find(|(stage, _)| *stage == bound_for)
+            .map(|(stage, _)| Choice { stage, most: 1, order: Evict::Newest }),
         OverloadPolicy::Random => {
             let all: usize = queues.iter().map(|queue| queue.eligible).sum();
-            let mut nth = usize::try_from(random)
-                .unwrap_or(usize::MAX)
-                .checked_rem(all)?;
+            let mut nth = usize::try_from(random).unwrap_or(usize::MAX).checked_rem(all)?;
             eligible().find_map(|(stage, queue)| {
-                let choice = Choice {
-                    stage,
-                    most: 1,
-                    order: Evict::Nth(nth),
-                };
+                let choice = Choice { stage, most: 1, order: Evict::Nth(nth) };
                 let here = nth < queue.eligible;
                 nth = nth.saturating_sub(queue.eligible);
                 here.then_some(choice)
@@ -143,18 +120,11 @@ fn choose(
         OverloadPolicy::LongestQueue => {
             // Among equals the first declared: nearest the entry, least work wasted.
             let (stage, longest) = eligible().rev().max_by_key(|(_, queue)| queue.depth)?;
-            let others = queues
-                .iter()
-                .enumerate()
-                .filter(|(other, _)| *other != stage);
+            let others = queues.iter().enumerate().filter(|(other, _)| *other != stage);
             let second = others.map(|(_, queue)| queue.depth).max().unwrap_or(0);
             let excess = longest.depth.saturating_sub(second).max(1);
             let most = excess.min(QUANTUM).min(longest.eligible);
-            Some(Choice {
-                stage,
-                most,
-                order: Evict::Oldest,
-            })
+            Some(Choice { stage, most, order: Evict::Oldest })
         }
     }
 }
@@ -169,10 +139,7 @@ pub(crate) struct Valve {
 impl Default for Valve {
     fn default() -> Self {
         // Any odd seed: random drop is to be repeatable, not unpredictable.
-        Self {
-            settings: Mutex::default(),
-            random: AtomicU64::new(0x9E37_79B9_7F4A_7C15),
-        }
+        Self { settings: Mutex::default(), random: AtomicU64::new(0x9E37_79B9_7F4A_7C15) }
     }
 }
 
@@ -183,9 +150,7 @@ impl Valve {
 
     /// Weyl sequence through a 64-bit mixer (SplitMix64, Steele et al. 2014).
     fn next_random(&self) -> u64 {
-        let mut z = self
-            .random
-            .fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed);
+        let mut z = self.random.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed);
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         z ^ (z >> 31)
@@ -238,15 +203,7 @@ impl GraphCore {
                 break;
             };
             if mode == Mode::Observe {
-                self.journal_valve(
-                    policy,
-                    choice,
-                    choice.most,
-                    &queues,
-                    arrival,
-                    &stages,
-                    false,
-                );
+                self.journal_valve(policy, choice, choice.most, &queues, arrival, &stages, false);
                 break;
             }
             let victims = arrival.victims();
@@ -259,10 +216,7 @@ impl GraphCore {
         gained
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "everything that goes into one sentence"
-    )]
+    #[expect(clippy::too_many_arguments, reason = "everything that goes into one sentence")]
     fn journal_valve(
         &self,
         policy: OverloadPolicy,
@@ -274,11 +228,8 @@ impl GraphCore {
         acted: bool,
     ) {
         let name = |stage: usize| stages.get(stage).map_or("?", |stage| stage.name());
-        let depths: Vec<String> = queues
-            .iter()
-            .enumerate()
-            .map(|(n, q)| format!("{} {}", name(n), q.depth))
-            .collect();
+        let depths: Vec<String> =
+            queues.iter().enumerate().map(|(n, q)| format!("{} {}", name(n), q.depth)).collect();
         let depth = queues.get(choice.stage).map_or(0, |queue| queue.depth);
         let why = match policy {
             OverloadPolicy::LongestQueue => "the longest queue with a victim",
@@ -286,11 +237,7 @@ impl GraphCore {
             OverloadPolicy::Random => "a queued event at random",
             OverloadPolicy::None => "nobody",
         };
-        let who = if arrival.fan_out {
-            "a handler's send"
-        } else {
-            "an entry"
-        };
+        let who = if arrival.fan_out { "a handler's send" } else { "an entry" };
         self.journal.write(Decision {
             at_seconds: self.now().as_secs_f64(),
             controller: Controller::Valve,
@@ -312,9 +259,7 @@ impl GraphCore {
 
 fn look(stages: &[Arc<dyn AnyStage>], victims: Victims) -> Vec<Queue> {
     let eligible = stages.iter().map(|stage| stage.eligible(victims));
-    eligible
-        .map(|(depth, eligible)| Queue { depth, eligible })
-        .collect()
+    eligible.map(|(depth, eligible)| Queue { depth, eligible }).collect()
 }
 
 #[cfg(test)]
@@ -322,10 +267,7 @@ mod tests {
     use super::*;
 
     fn queues(figures: &[(usize, usize)]) -> Vec<Queue> {
-        figures
-            .iter()
-            .map(|&(depth, eligible)| Queue { depth, eligible })
-            .collect()
+        figures.iter().map(|&(depth, eligible)| Queue { depth, eligible }).collect()
     }
 
     fn longest(figures: &[(usize, usize)]) -> Option<(usize, usize)> {
@@ -350,18 +292,8 @@ mod tests {
     fn tail_drop_takes_the_newest_where_the_newcomer_is_bound_for() {
         let both = queues(&[(10, 10), (3, 3)]);
         let choice = choose(OverloadPolicy::TailDrop, &both, 1, 0);
-        assert_eq!(
-            choice,
-            Some(Choice {
-                stage: 1,
-                most: 1,
-                order: Evict::Newest
-            })
-        );
-        assert_eq!(
-            choose(OverloadPolicy::TailDrop, &queues(&[(10, 10), (3, 0)]), 1, 0),
-            None
-        );
+        assert_eq!(choice, Some(Choice { stage: 1, most: 1, order: Evict::Newest }));
+        assert_eq!(choose(OverloadPolicy::TailDrop, &queues(&[(10, 10), (3, 0)]), 1, 0), None);
     }
 
     #[test]
@@ -371,13 +303,7 @@ mod tests {
             .map(|n| choose(OverloadPolicy::Random, &both, 0, n).map(|c| (c.stage, c.order)))
             .collect();
         let expected = [(0, 0), (0, 1), (1, 0), (1, 1), (1, 2)];
-        assert_eq!(
-            picks,
-            expected.map(|(stage, n)| Some((stage, Evict::Nth(n))))
-        );
-        assert_eq!(
-            choose(OverloadPolicy::Random, &queues(&[(9, 0)]), 0, 7),
-            None
-        );
+        assert_eq!(picks, expected.map(|(stage, n)| Some((stage, Evict::Nth(n)))));
+        assert_eq!(choose(OverloadPolicy::Random, &queues(&[(9, 0)]), 0, 7), None);
     }
 }

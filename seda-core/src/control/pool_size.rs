@@ -70,11 +70,7 @@ pub struct LittlesLaw {
 impl LittlesLaw {
     /// The policy with the targets of `config`.
     pub fn new(config: &ControlConfig) -> Self {
-        Self {
-            wait_target: config.wait_target,
-            idle_after: config.idle_after,
-            spare: 0.0,
-        }
+        Self { wait_target: config.wait_target, idle_after: config.idle_after, spare: 0.0 }
     }
 
     /// Workers needed for the arrivals, and to work the queue off.
@@ -91,9 +87,7 @@ impl LittlesLaw {
     fn grow(&self, seen: &PoolObservation) -> Option<(usize, String)> {
         let stands = seen.wait_seconds > self.wait_target.as_secs_f64() && seen.queued > 0;
         let nobody_comes = seen.queued > seen.workers && seen.utilization >= 1.0;
-        let short_of_cores = seen
-            .run_queue_share
-            .is_some_and(|share| share > OVERSUBSCRIBED)
+        let short_of_cores = seen.run_queue_share.is_some_and(|share| share > OVERSUBSCRIBED)
             && seen.workers >= seen.cores;
         if !(stands || nobody_comes) || seen.workers >= seen.max || short_of_cores {
             return None;
@@ -112,11 +106,7 @@ impl LittlesLaw {
         let one_less = (seen.workers.saturating_sub(1)).max(1) as f64;
         let load = seen.utilization * seen.workers as f64;
         let spare = seen.workers > seen.min && load < SHRINK_UTILIZATION * one_less;
-        self.spare = if spare {
-            self.spare + seen.seconds
-        } else {
-            0.0
-        };
+        self.spare = if spare { self.spare + seen.seconds } else { 0.0 };
         if self.spare < self.idle_after.as_secs_f64() {
             return None;
         }
@@ -182,44 +172,27 @@ mod tests {
 
     #[test]
     fn a_burst_that_did_not_wait_changes_nothing() {
-        let seen = PoolObservation {
-            wait_seconds: 0.001,
-            utilization: 0.7,
-            ..busy(1)
-        };
+        let seen = PoolObservation { wait_seconds: 0.001, utilization: 0.7, ..busy(1) };
         assert_eq!(policy().decide(&seen), None);
     }
 
     #[test]
     fn events_that_nobody_takes_count_although_they_have_no_wait_yet() {
-        let seen = PoolObservation {
-            wait_seconds: 0.0,
-            service_seconds: None,
-            ..busy(1)
-        };
+        let seen = PoolObservation { wait_seconds: 0.0, service_seconds: None, ..busy(1) };
         assert_eq!(policy().decide(&seen).unwrap().0, 2);
     }
 
     #[test]
     fn workers_that_wait_for_a_core_are_not_joined_by_more() {
-        let seen = PoolObservation {
-            run_queue_share: Some(0.5),
-            ..busy(2)
-        };
+        let seen = PoolObservation { run_queue_share: Some(0.5), ..busy(2) };
         assert_eq!(policy().decide(&seen), None);
-        let seen = PoolObservation {
-            run_queue_share: None,
-            ..busy(2)
-        };
+        let seen = PoolObservation { run_queue_share: None, ..busy(2) };
         assert!(policy().decide(&seen).is_some());
     }
 
     #[test]
     fn the_range_is_kept() {
-        let seen = PoolObservation {
-            arrived: 1_000_000,
-            ..busy(4)
-        };
+        let seen = PoolObservation { arrived: 1_000_000, ..busy(4) };
         assert_eq!(policy().decide(&seen).unwrap().0, 16);
         assert_eq!(policy().decide(&busy(16)), None);
     }
@@ -237,10 +210,7 @@ mod tests {
         };
         let mut policy = policy();
         let decisions: Vec<_> = (0..80).filter_map(|_| policy.decide(&idle)).collect();
-        assert_eq!(
-            decisions.iter().map(|(n, _)| *n).collect::<Vec<_>>(),
-            [2, 2]
-        );
+        assert_eq!(decisions.iter().map(|(n, _)| *n).collect::<Vec<_>>(), [2, 2]);
         let smallest = PoolObservation { workers: 1, ..idle };
         assert!((0..200).all(|_| policy.decide(&smallest).is_none()));
     }

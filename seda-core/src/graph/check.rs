@@ -15,9 +15,7 @@ impl Graph {
     /// The first thing that is wrong with the graph.
     pub(super) fn check(&self) -> Result<(), GraphError> {
         if self.stages.is_empty() {
-            return Err(GraphError::NoStages {
-                graph: self.core.name.to_string(),
-            });
+            return Err(GraphError::NoStages { graph: self.core.name.to_string() });
         }
         self.check_names()?;
         self.check_stages()?;
@@ -38,9 +36,7 @@ impl Graph {
         for pool in &self.pools {
             check_name(&pool.name)?;
             if !pools.insert(pool.name.clone()) {
-                return Err(GraphError::PoolNameTwice {
-                    pool: pool.name.clone(),
-                });
+                return Err(GraphError::PoolNameTwice { pool: pool.name.clone() });
             }
         }
         Ok(())
@@ -66,10 +62,7 @@ impl Graph {
             .stages
             .iter()
             .filter_map(|stage| Some((stage.core.name().to_string(), stage.config.workers?)));
-        let shared = self
-            .pools
-            .iter()
-            .map(|pool| (pool.name.clone(), pool.range));
+        let shared = self.pools.iter().map(|pool| (pool.name.clone(), pool.range));
         match own.chain(shared).find(|(_, range)| !range.is_valid()) {
             Some((pool, range)) => Err(GraphError::EmptyRange { pool, range }),
             None => Ok(()),
@@ -83,14 +76,9 @@ impl Graph {
             let Some(from) = edge.from else { continue };
             if self.reachable(&[edge.to]).contains(&self.node(from)) {
                 let name = |index: usize| {
-                    self.stages
-                        .get(index)
-                        .map_or_else(String::new, |s| s.core.name().to_string())
+                    self.stages.get(index).map_or_else(String::new, |s| s.core.name().to_string())
                 };
-                return Err(GraphError::WaitingOnCycle {
-                    from: name(from),
-                    to: name(edge.to),
-                });
+                return Err(GraphError::WaitingOnCycle { from: name(from), to: name(edge.to) });
             }
         }
         Ok(())
@@ -98,11 +86,7 @@ impl Graph {
 
     fn check_settings(&self) -> Result<(), GraphError> {
         let setting = |key: &str, value: String, allowed: &str| {
-            Err(GraphError::Setting {
-                key: key.to_owned(),
-                value,
-                allowed: allowed.to_owned(),
-            })
+            Err(GraphError::Setting { key: key.to_owned(), value, allowed: allowed.to_owned() })
         };
         if self.config.budget == Some(0) {
             return setting("budget", "0".to_owned(), "1 or more events");
@@ -120,11 +104,7 @@ impl Graph {
                 return setting(&key, class.weight.to_string(), "1 to 1000000");
             }
             if !names.insert(&class.name) {
-                return setting(
-                    "classes",
-                    format!("`{}` twice", class.name),
-                    "names that differ",
-                );
+                return setting("classes", format!("`{}` twice", class.name), "names that differ");
             }
         }
         Ok(())
@@ -138,17 +118,11 @@ impl Graph {
             .then_some(never)
             .into_iter()
             .collect();
-        let entries = self
-            .edges
-            .iter()
-            .filter(|edge| edge.from.is_none())
-            .map(|edge| edge.to);
+        let entries = self.edges.iter().filter(|edge| edge.from.is_none()).map(|edge| edge.to);
         let reached = self.reachable_stages(&entries.collect::<Vec<_>>());
         for (index, stage) in self.stages.iter().enumerate() {
             if !reached.contains(&index) {
-                warnings.push(GraphWarning::Unreachable {
-                    stage: stage.core.name().to_string(),
-                });
+                warnings.push(GraphWarning::Unreachable { stage: stage.core.name().to_string() });
             }
         }
         warnings
@@ -161,9 +135,7 @@ impl Graph {
     }
 
     fn capacities(&self) -> impl Iterator<Item = usize> + '_ {
-        self.stages
-            .iter()
-            .map(|stage| stage.config.capacity.unwrap_or(stage.capacity))
+        self.stages.iter().map(|stage| stage.config.capacity.unwrap_or(stage.capacity))
     }
 
     /// A stage's pool if it shares one, else itself.
@@ -207,9 +179,7 @@ impl Graph {
 fn check_name(name: &str) -> Result<(), GraphError> {
     let printable = name.chars().all(|c| !c.is_control());
     if name.is_empty() || name.len() > MAX_NAME || !printable {
-        return Err(GraphError::BadName {
-            name: name.escape_debug().to_string(),
-        });
+        return Err(GraphError::BadName { name: name.escape_debug().to_string() });
     }
     Ok(())
 }

@@ -118,12 +118,7 @@ impl GraphCore {
 
     /// All stages that still exist, in order of declaration.
     pub(crate) fn stages(&self) -> Vec<Arc<dyn AnyStage>> {
-        self.stages
-            .get()
-            .into_iter()
-            .flatten()
-            .filter_map(Weak::upgrade)
-            .collect()
+        self.stages.get().into_iter().flatten().filter_map(Weak::upgrade).collect()
     }
 
     /// A new book for the requests of one source.

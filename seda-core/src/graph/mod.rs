@@ -103,10 +103,7 @@ impl Graph {
         Self {
             core: GraphCore::new(name),
             config: GraphConfig::default(),
-            classes: vec![ClassConfig {
-                name: "default".to_owned(),
-                weight: 1,
-            }],
+            classes: vec![ClassConfig { name: "default".to_owned(), weight: 1 }],
             stages: Vec::new(),
             pools: Vec::new(),
             edges: Vec::new(),
@@ -125,11 +122,7 @@ impl Graph {
             pool: None,
             make: None,
         });
-        Stage {
-            graph: self.core.id,
-            index,
-            event: PhantomData,
-        }
+        Stage { graph: self.core.id, index, event: PhantomData }
     }
 
     /// Declares a pool that stages can share.
@@ -144,24 +137,15 @@ impl Graph {
     }
 
     fn declare_pool(&mut self, name: &str, range: WorkerRange, hosted: bool) -> Pool {
-        self.pools.push(DeclaredPool {
-            name: name.to_owned(),
-            range,
-            hosted,
-        });
-        Pool {
-            graph: self.core.id,
-            index: self.pools.len() - 1,
-        }
+        self.pools.push(DeclaredPool { name: name.to_owned(), range, hosted });
+        Pool { graph: self.core.id, index: self.pools.len() - 1 }
     }
 
     /// Declares the classes of events, most important first, with their shares of a queue's
     /// takes. Without it there is one class.
     pub fn classes(&mut self, classes: &[(&str, u32)]) {
-        let declared = classes.iter().map(|&(name, weight)| ClassConfig {
-            name: name.to_owned(),
-            weight,
-        });
+        let declared =
+            classes.iter().map(|&(name, weight)| ClassConfig { name: name.to_owned(), weight });
         self.classes = declared.collect();
     }
 
@@ -187,10 +171,7 @@ impl Graph {
     /// [`GraphError::Unknown`] for a stage or pool that the graph does not have.
     pub fn apply(&mut self, config: GraphConfig) -> Result<(), GraphError> {
         for (name, settings) in &config.stages {
-            let Some(stage) = self
-                .stages
-                .iter_mut()
-                .find(|stage| **stage.core.name() == **name)
+            let Some(stage) = self.stages.iter_mut().find(|stage| **stage.core.name() == **name)
             else {
                 return Err(self.unknown(format!("stages.{name}"), "stage"));
             };
@@ -267,15 +248,9 @@ impl Graph {
     {
         let core = self.typed(stage)?;
         if self.declared(stage)?.make.is_some() {
-            return Err(GraphError::AttachedTwice {
-                stage: core.name.to_string(),
-            });
+            return Err(GraphError::AttachedTwice { stage: core.name.to_string() });
         }
-        let mut wiring = Wire {
-            graph: self,
-            from: stage.index,
-            foreign: false,
-        };
+        let mut wiring = Wire { graph: self, from: stage.index, foreign: false };
         let factory = Arc::new(wire(&mut wiring));
         if wiring.foreign {
             return Err(GraphError::Foreign { token: "stage" });
@@ -283,11 +258,7 @@ impl Graph {
         let declared = self.declared(stage)?;
         declared.pool = pool;
         declared.make = Some(Box::new(move |share| {
-            Box::new(Runner::new(
-                Arc::clone(&core),
-                Arc::clone(share),
-                Arc::clone(&factory),
-            ))
+            Box::new(Runner::new(Arc::clone(&core), Arc::clone(share), Arc::clone(&factory)))
         }));
         Ok(())
     }
@@ -306,9 +277,7 @@ impl Graph {
         if core.set_on_lost(Box::new(on_lost)) {
             Ok(())
         } else {
-            Err(GraphError::OnLostTwice {
-                stage: core.name.to_string(),
-            })
+            Err(GraphError::OnLostTwice { stage: core.name.to_string() })
         }
     }
 
@@ -344,21 +313,13 @@ impl Graph {
 
     /// The number, among the edges into `to`, of the edge from `from`; declared if it is new.
     fn edge(&mut self, from: Option<usize>, to: usize, waits: bool) -> usize {
-        let known = self
-            .edges
-            .iter_mut()
-            .find(|edge| (edge.from, edge.to) == (from, to));
+        let known = self.edges.iter_mut().find(|edge| (edge.from, edge.to) == (from, to));
         if let Some(edge) = known {
             edge.waits |= waits;
             return edge.number;
         }
         let number = self.stages.get(to).map_or(0, |stage| stage.core.add_edge());
-        self.edges.push(Edge {
-            from,
-            to,
-            number,
-            waits,
-        });
+        self.edges.push(Edge { from, to, number, waits });
         number
     }
 
@@ -373,29 +334,15 @@ impl Graph {
         stage: Stage<E>,
     ) -> Result<Arc<StageCore<E>>, GraphError> {
         let core = Arc::clone(&self.declared(stage)?.core);
-        core.into_any()
-            .downcast()
-            .map_err(|_| GraphError::Foreign { token: "stage" })
+        core.into_any().downcast().map_err(|_| GraphError::Foreign { token: "stage" })
     }
 
     fn unknown(&self, key: String, kind: &'static str) -> GraphError {
         let names: Vec<String> = match kind {
-            "stage" => self
-                .stages
-                .iter()
-                .map(|stage| format!("`{}`", stage.core.name()))
-                .collect(),
-            _ => self
-                .pools
-                .iter()
-                .map(|pool| format!("`{}`", pool.name))
-                .collect(),
+            "stage" => self.stages.iter().map(|stage| format!("`{}`", stage.core.name())).collect(),
+            _ => self.pools.iter().map(|pool| format!("`{}`", pool.name)).collect(),
         };
-        let known = if names.is_empty() {
-            "none".to_owned()
-        } else {
-            names.join(", ")
-        };
+        let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
         GraphError::Unknown { key, kind, known }
     }
 
@@ -413,70 +360,40 @@ impl Graph {
         self.core.budget.set_limit(budget);
         self.core.set_classes(self.classes.len());
         self.core.set_timed(self.config.statistics);
-        self.core
-            .valve
-            .set(self.config.control.valve, self.config.control.overload);
+        self.core.valve.set(self.config.control.valve, self.config.control.overload);
         self.core.clock.start(clock);
-        self.core.set_stages(
-            self.stages
-                .iter()
-                .map(|stage| Arc::downgrade(&stage.core))
-                .collect(),
-        );
+        self.core.set_stages(self.stages.iter().map(|stage| Arc::downgrade(&stage.core)).collect());
         let make_policy = self.make_policy.take();
         let pools = self.plan_pools(make_policy);
         let stages = std::mem::take(&mut self.stages);
         let weights: Vec<u32> = self.classes.iter().map(|class| class.weight).collect();
-        let plans = stages
-            .into_iter()
-            .map(|stage| plan_stage(stage, &weights))
-            .collect();
+        let plans = stages.into_iter().map(|stage| plan_stage(stage, &weights)).collect();
         let (core, edges, classes) = (self.core, self.edges, self.classes);
-        Ok((
-            Engine::new(core, plans, pools, edges, classes, self.config),
-            warnings,
-        ))
+        Ok((Engine::new(core, plans, pools, edges, classes, self.config), warnings))
     }
 
     /// The declared pools, and one for each stage that shares none.
     fn plan_pools(&mut self, make_policy: Option<MakePolicy>) -> Vec<PoolPlan> {
         for index in 0..self.stages.len() {
-            let Some(stage) = self
-                .stages
-                .get_mut(index)
-                .filter(|stage| stage.pool.is_none())
+            let Some(stage) = self.stages.get_mut(index).filter(|stage| stage.pool.is_none())
             else {
                 continue;
             };
             let range = stage.config.workers.unwrap_or_default();
             stage.pool = Some(self.pools.len());
             let name = stage.core.name().to_string();
-            self.pools.push(DeclaredPool {
-                name,
-                range,
-                hosted: false,
-            });
+            self.pools.push(DeclaredPool { name, range, hosted: false });
         }
         let control = &self.config.control;
         let plans = self.pools.iter().enumerate().map(|(index, pool)| {
             let members = self.stages.iter().enumerate();
-            let stages = members
-                .filter(|(_, stage)| stage.pool == Some(index))
-                .map(|(n, _)| n);
+            let stages = members.filter(|(_, stage)| stage.pool == Some(index)).map(|(n, _)| n);
             let policy = match &make_policy {
                 Some(make) => make(&pool.name),
                 None => Box::new(LittlesLaw::new(control)) as Box<dyn PoolSizePolicy>,
             };
-            let core = Arc::new(PoolCore::new(
-                pool.name.as_str().into(),
-                pool.range,
-                pool.hosted,
-            ));
-            PoolPlan {
-                core,
-                stages: stages.collect(),
-                policy,
-            }
+            let core = Arc::new(PoolCore::new(pool.name.as_str().into(), pool.range, pool.hosted));
+            PoolPlan { core, stages: stages.collect(), policy }
         });
         let plans: Vec<PoolPlan> = plans.collect();
         for stage in &self.stages {
@@ -489,13 +406,7 @@ impl Graph {
 }
 
 fn plan_stage(stage: DeclaredStage, weights: &[u32]) -> StagePlan {
-    let DeclaredStage {
-        core,
-        capacity,
-        config,
-        pool,
-        make,
-    } = stage;
+    let DeclaredStage { core, capacity, config, pool, make } = stage;
     let capacity = config.capacity.unwrap_or(capacity);
     core.set_classes(weights);
     core.set_capacity(capacity);
@@ -503,17 +414,8 @@ fn plan_stage(stage: DeclaredStage, weights: &[u32]) -> StagePlan {
     core.set_pending_limit(config.pending.unwrap_or(DEFAULT_PENDING));
     core.open();
     let batch = config.batch.unwrap_or(DEFAULT_BATCH);
-    let share = Arc::new(StageShare::new(
-        batch,
-        config.cap,
-        config.weight.unwrap_or(1),
-    ));
-    StagePlan {
-        core,
-        share,
-        pool: pool.unwrap_or(0),
-        make,
-    }
+    let share = Arc::new(StageShare::new(batch, config.cap, config.weight.unwrap_or(1)));
+    StagePlan { core, share, pool: pool.unwrap_or(0), make }
 }
 
 impl fmt::Debug for Graph {

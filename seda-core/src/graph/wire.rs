@@ -29,10 +29,7 @@ impl Wire<'_> {
         to: Stage<E>,
         limit: Duration,
     ) -> WaitingSink<E> {
-        WaitingSink {
-            sink: self.declare(to, true),
-            limit,
-        }
+        WaitingSink { sink: self.declare(to, true), limit }
     }
 
     fn declare<E: Send + 'static>(&mut self, to: Stage<E>, waits: bool) -> Sink<E> {
@@ -40,11 +37,7 @@ impl Wire<'_> {
             // A closed stage that belongs nowhere stands in until the attach has failed.
             self.foreign = true;
             let stage = StageCore::new("foreign", 0, 0, Arc::clone(&self.graph.core));
-            return Sink {
-                stage: Arc::new(stage),
-                edge: 0,
-                outbox: 0,
-            };
+            return Sink { stage: Arc::new(stage), edge: 0, outbox: 0 };
         };
         let edge = self.graph.edge(Some(self.from), to.index, waits);
         let outbox = self
@@ -52,18 +45,12 @@ impl Wire<'_> {
             .edges
             .iter()
             .position(|known| (known.from, known.to) == (Some(self.from), to.index));
-        Sink {
-            stage,
-            edge,
-            outbox: outbox.unwrap_or(0),
-        }
+        Sink { stage, edge, outbox: outbox.unwrap_or(0) }
     }
 }
 
 impl fmt::Debug for Wire<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Wire")
-            .field("from", &self.from)
-            .finish_non_exhaustive()
+        f.debug_struct("Wire").field("from", &self.from).finish_non_exhaustive()
     }
 }

@@ -2,7 +2,7 @@
 
 use super::ledger::{Ledger, Outcome};
 use crate::clock::Time;
-use crate::event::{Class, Envelope, MAX_CLASSES};
+use crate::event::{Class, Envelope, MAX_CLASSES, PerClass};
 use crate::loss::LossReason;
 use crate::refusal::RefusalReason;
 use std::collections::VecDeque;
@@ -67,10 +67,7 @@ impl<E> Lanes<E> {
     /// Closed lanes for one class; `capacity` is their hard and soft bound.
     pub(crate) fn new(capacity: usize) -> Self {
         Self {
-            lanes: vec![Lane {
-                events: VecDeque::new(),
-                weight: 1,
-            }],
+            lanes: vec![Lane { events: VecDeque::new(), weight: 1 }],
             turn: (0, 1),
             depth: 0,
             reserved: 0,
@@ -87,10 +84,7 @@ impl<E> Lanes<E> {
     pub(crate) fn set_classes(&mut self, weights: &[u32]) {
         let weights = weights.iter().take(MAX_CLASSES);
         self.lanes = weights
-            .map(|&weight| Lane {
-                events: VecDeque::new(),
-                weight: weight.max(1),
-            })
+            .map(|&weight| Lane { events: VecDeque::new(), weight: weight.max(1) })
             .collect();
         self.turn = (0, self.lanes.first().map_or(1, |lane| lane.weight));
     }
@@ -166,17 +160,30 @@ impl<E> Lanes<E> {
         self.reserved = self.reserved.saturating_sub(n);
     }
 
-    /// Puts an event into a reserved place. Taken even by closed lanes: the answer to a send is
+    /// Puts events into reserved places. Taken even by closed lanes: the answer to a send is
     /// final, and whoever closed them empties them.
-    pub(crate) fn push_reserved(&mut self, envelope: Envelope<E>, edge: usize, now: Time) {
-        self.unreserve(1);
-        self.occupancy.add(1, now);
-        self.ledger.accept(envelope.meta.class, edge);
-        self.depth += 1;
-        let class = envelope.meta.class.within(self.lanes.len());
-        if let Some(lane) = self.lanes.get_mut(class.index()) {
-            lane.events.push_back(envelope);
+    pub(crate) fn push_reserved(
+        &mut self,
+        envelopes: impl Iterator<Item = Envelope<E>>,
+        edge: usize,
+        now: Time,
+    ) {
+        let (mut counts, mut pushed) = (PerClass::<u32>::default(), 0);
+        let last = self.lanes.len().saturating_sub(1);
+        for envelope in envelopes {
+            let class = envelope.meta.class.index().min(last);
+            if let Some(count) = counts.get_mut(class) {
+                *count += 1;
+            }
+            if let Some(lane) = self.lanes.get_mut(class) {
+                lane.events.push_back(envelope);
+            }
+            pushed += 1;
         }
+        self.unreserve(pushed);
+        self.depth += pushed;
+        self.occupancy.add(pushed, now);
+        self.ledger.accept(&counts, edge);
     }
 
     /// Takes up to `most` events that are worth starting into `batch`; those that are not go to
@@ -188,7 +195,7 @@ impl<E> Lanes<E> {
         batch: &mut VecDeque<Envelope<E>>,
         given_up: &mut Vec<GivenUp<E>>,
     ) {
-        let mut taken = 0;
+        let (mut counts, mut taken) = (PerClass::<u32>::default(), 0);
         while taken < most {
             let Some(envelope) = self.pop_in_turn() else {
                 break;
@@ -196,14 +203,16 @@ impl<E> Lanes<E> {
             self.depth -= 1;
             match reason_not_to_start(&envelope, now) {
                 None => {
-                    self.ledger.take(envelope.meta.class);
+                    if let Some(count) = counts.get_mut(envelope.meta.class.index()) {
+                        *count += 1;
+                    }
                     batch.push_back(envelope);
                     taken += 1;
                 }
                 Some(reason) => self.shed(envelope, reason, now, given_up),
             }
         }
-        self.occupancy.advance(now);
+        self.ledger.take(&counts);
     }
 
     /// An event in hand is given up before, or without, being handled.
@@ -234,11 +243,7 @@ impl<E> Lanes<E> {
     /// How many queued events may give way to an event that `victims` was made for.
     pub(crate) fn eligible(&self, victims: Victims) -> usize {
         let included = |class: usize| victims.include(Class::new(class as u8));
-        let lanes = self
-            .lanes
-            .iter()
-            .enumerate()
-            .filter(|(class, _)| included(*class));
+        let lanes = self.lanes.iter().enumerate().filter(|(class, _)| included(*class));
         lanes.map(|(_, lane)| lane.events.len()).sum()
     }
 
@@ -255,10 +260,7 @@ impl<E> Lanes<E> {
         if order == Evict::Oldest {
             self.evict_expired_heads(most, now, given_up);
         }
-        for class in (0..self.lanes.len())
-            .rev()
-            .filter(|c| victims.include(Class::new(*c as u8)))
-        {
+        for class in (0..self.lanes.len()).rev().filter(|c| victims.include(Class::new(*c as u8))) {
             while given_up.len() - before < most {
                 let Some(lane) = self.lanes.get_mut(class) else {
                     break;
@@ -296,11 +298,7 @@ impl<E> Lanes<E> {
                 let Some(lane) = self.lanes.get_mut(class) else {
                     break;
                 };
-                if !lane
-                    .events
-                    .front()
-                    .is_some_and(|head| head.meta.is_expired(now))
-                {
+                if !lane.events.front().is_some_and(|head| head.meta.is_expired(now)) {
                     break;
                 }
                 let Some(victim) = lane.events.pop_front() else {
@@ -328,23 +326,19 @@ impl<E> Lanes<E> {
 
     /// Weighted round robin: each lane in turn gives up to `weight` events, an empty one passes.
     fn pop_in_turn(&mut self) -> Option<Envelope<E>> {
+        if let [only] = self.lanes.as_mut_slice() {
+            return only.events.pop_front();
+        }
         for _ in 0..=self.lanes.len() {
             let (turn, left) = self.turn;
             if left > 0 {
-                let head = self
-                    .lanes
-                    .get_mut(turn)
-                    .and_then(|lane| lane.events.pop_front());
+                let head = self.lanes.get_mut(turn).and_then(|lane| lane.events.pop_front());
                 if head.is_some() {
                     self.turn.1 -= 1;
                     return head;
                 }
             }
-            let next = if turn + 1 < self.lanes.len() {
-                turn + 1
-            } else {
-                0
-            };
+            let next = if turn + 1 < self.lanes.len() { turn + 1 } else { 0 };
             self.turn = (next, self.lanes.get(next).map_or(1, |lane| lane.weight));
         }
         None

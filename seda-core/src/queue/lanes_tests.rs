@@ -8,11 +8,7 @@ const BASIC: Class = Class::new(1);
 fn envelope(event: u32, class: Class, deadline: Time) -> Envelope<u32> {
     let mut meta = EventMeta::new(Time::ZERO, class, deadline);
     meta.spent = 10;
-    Envelope {
-        event,
-        meta,
-        enqueued: Time::ZERO,
-    }
+    Envelope { event, meta, enqueued: Time::ZERO }
 }
 
 fn lanes(capacity: usize, weights: &[u32]) -> Lanes<u32> {
@@ -29,7 +25,7 @@ fn push(lanes: &mut Lanes<u32>, event: u32, class: Class) {
 
 fn push_until(lanes: &mut Lanes<u32>, event: u32, class: Class, deadline: Time) {
     assert_eq!(lanes.reserve(1, 1), Ok(1));
-    lanes.push_reserved(envelope(event, class, deadline), 0, Time::ZERO);
+    lanes.push_reserved(std::iter::once(envelope(event, class, deadline)), 0, Time::ZERO);
 }
 
 fn take(lanes: &mut Lanes<u32>, most: usize) -> Vec<u32> {
@@ -39,10 +35,7 @@ fn take(lanes: &mut Lanes<u32>, most: usize) -> Vec<u32> {
 }
 
 fn events(given_up: &[GivenUp<u32>]) -> Vec<(u32, LossReason)> {
-    given_up
-        .iter()
-        .map(|(envelope, reason)| (envelope.event, *reason))
-        .collect()
+    given_up.iter().map(|(envelope, reason)| (envelope.event, *reason)).collect()
 }
 
 #[test]
@@ -72,7 +65,7 @@ fn a_reserved_place_is_honoured_after_the_lanes_were_closed() {
     let mut lanes = lanes(1, &[1]);
     assert_eq!(lanes.reserve(1, 1), Ok(1));
     lanes.set_open(false);
-    lanes.push_reserved(envelope(1, GOLD, Time::NEVER), 0, Time::ZERO);
+    lanes.push_reserved(std::iter::once(envelope(1, GOLD, Time::NEVER)), 0, Time::ZERO);
     assert_eq!(take(&mut lanes, 1), [1]);
 }
 
@@ -108,26 +101,11 @@ fn eviction_takes_expired_heads_then_the_lowest_class_oldest_first() {
     let victims = Victims::LowerThan(GOLD);
     assert_eq!(lanes.eligible(victims), 2);
     let now = Time::from_nanos(9);
-    assert_eq!(
-        lanes.evict(victims, Evict::Oldest, 2, now, &mut given_up),
-        2
-    );
-    assert_eq!(
-        events(&given_up),
-        [(1, LossReason::Expired), (3, LossReason::Valve)]
-    );
-    assert_eq!(
-        lanes.evict(victims, Evict::Oldest, 9, now, &mut given_up),
-        1
-    );
-    assert_eq!(
-        lanes.evict(victims, Evict::Oldest, 9, now, &mut given_up),
-        0
-    );
-    assert_eq!(
-        lanes.evict(Victims::UpTo(GOLD), Evict::Newest, 9, now, &mut given_up),
-        1
-    );
+    assert_eq!(lanes.evict(victims, Evict::Oldest, 2, now, &mut given_up), 2);
+    assert_eq!(events(&given_up), [(1, LossReason::Expired), (3, LossReason::Valve)]);
+    assert_eq!(lanes.evict(victims, Evict::Oldest, 9, now, &mut given_up), 1);
+    assert_eq!(lanes.evict(victims, Evict::Oldest, 9, now, &mut given_up), 0);
+    assert_eq!(lanes.evict(Victims::UpTo(GOLD), Evict::Newest, 9, now, &mut given_up), 1);
     assert_eq!(lanes.depth(), 0);
 }
 
@@ -178,8 +156,7 @@ proptest! {
         for step in steps {
             match step {
                 Step::Push(class) => match lanes.reserve(1, 1) {
-                    Ok(_) => lanes.push_reserved(
-                        envelope(0, Class::new(class), Time::NEVER), 0, Time::ZERO),
+                    Ok(_) => lanes.push_reserved(std::iter::once(envelope(0, Class::new(class), Time::NEVER)), 0, Time::ZERO),
                     Err(reason) => lanes.ledger_mut().refuse(Class::new(class), 0, reason, 1),
                 },
                 Step::Lease(n) => leased += lanes.reserve(n, n).unwrap_or(0),

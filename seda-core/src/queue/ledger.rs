@@ -60,6 +60,7 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
+    #[inline]
     pub(crate) fn handle(&mut self, class: Class) {
         self.any = true;
         if let Some(count) = self.handled.get_mut(class.index()) {
@@ -67,6 +68,7 @@ impl Outcome {
         }
     }
 
+    #[inline]
     pub(crate) fn fail(&mut self, class: Class) {
         self.any = true;
         if let Some(count) = self.failed.get_mut(class.index()) {
@@ -110,13 +112,18 @@ impl Ledger {
         &mut self.classes[class.index().min(last)]
     }
 
-    pub(crate) fn accept(&mut self, class: Class, edge: usize) {
-        let ledger = self.class(class);
-        ledger.offered += 1;
-        ledger.accepted += 1;
-        ledger.queued += 1;
+    /// So many events of each class were taken in over one edge.
+    pub(crate) fn accept(&mut self, counts: &PerClass<u32>, edge: usize) {
+        let mut sent = 0;
+        for (ledger, n) in self.classes.iter_mut().zip(counts).filter(|(_, n)| **n > 0) {
+            let n = u64::from(*n);
+            ledger.offered += n;
+            ledger.accepted += n;
+            ledger.queued += n;
+            sent += n;
+        }
         if let Some(edge) = self.edges.get_mut(edge) {
-            edge.sent += 1;
+            edge.sent += sent;
         }
     }
 
@@ -131,10 +138,12 @@ impl Ledger {
         }
     }
 
-    pub(crate) fn take(&mut self, class: Class) {
-        let ledger = self.class(class);
-        ledger.queued -= 1;
-        ledger.in_hand += 1;
+    /// A worker took so many events of each class.
+    pub(crate) fn take(&mut self, counts: &PerClass<u32>) {
+        for (ledger, n) in self.classes.iter_mut().zip(counts).filter(|(_, n)| **n > 0) {
+            ledger.queued -= u64::from(*n);
+            ledger.in_hand += u64::from(*n);
+        }
     }
 
     /// A queued event is given up.
@@ -157,7 +166,8 @@ impl Ledger {
 
     pub(crate) fn settle(&mut self, outcome: &Outcome) {
         let ended = outcome.handled.iter().zip(&outcome.failed);
-        for (ledger, (handled, failed)) in self.classes.iter_mut().zip(ended) {
+        let ended = self.classes.iter_mut().zip(ended);
+        for (ledger, (handled, failed)) in ended.filter(|(_, (h, f))| **h + **f > 0) {
             ledger.handled += u64::from(*handled);
             ledger.failed += u64::from(*failed);
             ledger.in_hand -= u64::from(*handled) + u64::from(*failed);
@@ -191,15 +201,16 @@ mod tests {
         let mut ledger = Ledger::default();
         let edge = ledger.add_edge();
         let check = |ledger: &Ledger| assert!(ledger.classes().iter().all(ClassLedger::balances));
-        for _ in 0..6 {
-            ledger.accept(class, edge);
-        }
+        let count = |n: u32| {
+            let mut counts = PerClass::default();
+            counts[class.index()] = n;
+            counts
+        };
+        ledger.accept(&count(6), edge);
         ledger.refuse(class, edge, RefusalReason::Full, 2);
         check(&ledger);
         ledger.shed(class, LossReason::Valve);
-        for _ in 0..5 {
-            ledger.take(class);
-        }
+        ledger.take(&count(5));
         check(&ledger);
         ledger.shed_in_hand(class, LossReason::Closed);
         ledger.defer(class);
@@ -207,31 +218,19 @@ mod tests {
         check(&ledger);
         ledger.complete(class, true);
         ledger.complete(class, false);
-        let mut outcome = Outcome {
-            any: true,
-            ..Outcome::default()
-        };
+        let mut outcome = Outcome { any: true, ..Outcome::default() };
         (outcome.handled[0], outcome.failed[0]) = (1, 1);
         ledger.settle(&outcome);
         check(&ledger);
-        assert_eq!(
-            ledger.edges(),
-            [EdgeLedger {
-                sent: 6,
-                refused: 2
-            }]
-        );
+        assert_eq!(ledger.edges(), [EdgeLedger { sent: 6, refused: 2 }]);
         let sum = &ledger.classes()[0];
-        assert_eq!(
-            (sum.handled, sum.failed, sum.queued, sum.in_hand),
-            (2, 2, 0, 0)
-        );
+        assert_eq!((sum.handled, sum.failed, sum.queued, sum.in_hand), (2, 2, 0, 0));
     }
 
     #[test]
     fn an_event_that_vanishes_is_seen() {
         let mut ledger = Ledger::default();
-        ledger.accept(Class::HIGHEST, 0);
+        ledger.accept(&[1, 0, 0, 0, 0, 0, 0, 0], 0);
         ledger.classes[0].queued -= 1;
         assert!(!ledger.classes()[0].balances());
     }

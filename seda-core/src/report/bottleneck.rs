@@ -15,11 +15,7 @@ pub(super) fn find_bottleneck(
     then: &Sample,
 ) -> Option<Bottleneck> {
     let middle = monitor.window_middle();
-    let candidates = report
-        .stages
-        .iter()
-        .enumerate()
-        .filter(|(_, stage)| stage.utilization > BUSY);
+    let candidates = report.stages.iter().enumerate().filter(|(_, stage)| stage.utilization > BUSY);
     let mut evidence = candidates.filter_map(|(index, stage)| {
         let now = monitor.now.stages.get(index)?;
         let earlier = mean_wait(then.stages.get(index)?, middle.stages.get(index)?);
@@ -38,29 +34,16 @@ pub(super) fn find_bottleneck(
             recent * 1e3,
             service * 1e3
         );
-        Some((
-            stage.utilization,
-            Bottleneck {
-                stage: stage.name.clone(),
-                why,
-            },
-        ))
+        Some((stage.utilization, Bottleneck { stage: stage.name.clone(), why }))
     });
     let first = evidence.next()?;
     // Among equals the first: what it holds back never reaches those behind it.
-    let busiest = evidence.fold(
-        first,
-        |best, next| if next.0 > best.0 { next } else { best },
-    );
+    let busiest = evidence.fold(first, |best, next| if next.0 > best.0 { next } else { best });
     Some(busiest.1)
 }
 
 /// Mean wait, in seconds, of events taken between two samples.
 fn mean_wait(then: &StageSums, now: &StageSums) -> Option<f64> {
-    let taken = now
-        .wait
-        .1
-        .checked_sub(then.wait.1)
-        .filter(|taken| *taken > 0)?;
+    let taken = now.wait.1.checked_sub(then.wait.1).filter(|taken| *taken > 0)?;
     Some(now.wait.0.saturating_sub(then.wait.0) as f64 / taken as f64 / 1e9)
 }

@@ -35,14 +35,9 @@ impl Report {
             window_seconds: now.at.since(then.at).as_secs_f64(),
             events: events(&total),
             requests: requests(&monitor.requests),
-            budget: BudgetReport {
-                used: monitor.budget,
-                limit: engine.core.budget.limit(),
-            },
+            budget: BudgetReport { used: monitor.budget, limit: engine.core.budget.limit() },
             response_seconds: responses(engine, &monitor.requests),
-            stages: stages
-                .filter_map(|n| stage(engine, monitor, then, n))
-                .collect(),
+            stages: stages.filter_map(|n| stage(engine, monitor, then, n)).collect(),
             edges: edges(engine, monitor),
             journal: engine.core.journal.entries(),
             bottleneck: None,
@@ -81,10 +76,7 @@ fn by_loss(counts: &[u64]) -> BTreeMap<String, u64> {
 }
 
 fn by_refusal(counts: &[u64]) -> BTreeMap<String, u64> {
-    let named = RefusalReason::ALL
-        .iter()
-        .zip(counts)
-        .filter(|(_, n)| **n > 0);
+    let named = RefusalReason::ALL.iter().zip(counts).filter(|(_, n)| **n > 0);
     named.map(|(reason, n)| (reason.to_string(), *n)).collect()
 }
 
@@ -92,10 +84,7 @@ fn responses(engine: &Engine, figures: &BookFigures) -> BTreeMap<String, Respons
     let classes = engine.classes.iter().zip(&figures.response);
     classes
         .map(|(class, response)| {
-            let report = ResponseReport {
-                quantiles: response.summary(),
-                cdf: response.cdf(),
-            };
+            let report = ResponseReport { quantiles: response.summary(), cdf: response.cdf() };
             (class.name.clone(), report)
         })
         .collect()
@@ -105,12 +94,7 @@ fn edges(engine: &Engine, monitor: &Monitor) -> Vec<EdgeReport> {
     let name = |stage: usize| engine.stages.get(stage).map(|s| s.core.name().to_string());
     let edges = engine.edges.iter().filter_map(|edge| {
         let (sent, refused) = *monitor.queues.get(edge.to)?.edges.get(edge.number)?;
-        Some(EdgeReport {
-            from: edge.from.and_then(name),
-            to: name(edge.to)?,
-            sent,
-            refused,
-        })
+        Some(EdgeReport { from: edge.from.and_then(name), to: name(edge.to)?, sent, refused })
     });
     edges.collect()
 }
@@ -121,35 +105,24 @@ fn stage(engine: &Engine, monitor: &Monitor, then: &Sample, index: usize) -> Opt
     let (pool, _) = engine.pool_of(index)?;
     let seconds = monitor.now.at.since(then.at).as_secs_f64();
     let per_second = |n: u64| {
-        if seconds > 0.0 {
-            n as f64 / seconds
-        } else {
-            0.0
-        }
+        if seconds > 0.0 { n as f64 / seconds } else { 0.0 }
     };
     let left =
         |ledger: &ClassLedger| ledger.handled + ledger.failed + ledger.shed.iter().sum::<u64>();
     let busy = now.busy - past.busy;
     let of_busy = |part: Option<u64>| {
-        part.filter(|_| busy > 0)
-            .map(|part| (part as f64 / busy as f64).min(1.0))
+        part.filter(|_| busy > 0).map(|part| (part as f64 / busy as f64).min(1.0))
     };
     let cpu_share = of_busy(between(past.cpu, now.cpu));
     let runqueue_share = of_busy(between(past.run_queue, now.run_queue));
-    let blocked = cpu_share
-        .zip(runqueue_share)
-        .map(|(cpu, wait)| (1.0 - cpu - wait).max(0.0));
+    let blocked = cpu_share.zip(runqueue_share).map(|(cpu, wait)| (1.0 - cpu - wait).max(0.0));
     let mut service = life.service.clone();
     service.add(&queue.deferred_service);
     let workers = now.workers - past.workers;
     Some(StageReport {
         name: engine.stages.get(index)?.core.name().to_string(),
         pool: pool.core.name.to_string(),
-        queue: QueueReport {
-            depth: queue.depth,
-            soft: queue.soft,
-            capacity: queue.capacity,
-        },
+        queue: QueueReport { depth: queue.depth, soft: queue.soft, capacity: queue.capacity },
         workers: WorkersReport {
             now: pool.core.live(),
             min: pool.core.range.min,
@@ -158,11 +131,7 @@ fn stage(engine: &Engine, monitor: &Monitor, then: &Sample, index: usize) -> Opt
         },
         arrivals_per_second: per_second(now.ledger.accepted - past.ledger.accepted),
         throughput_per_second: per_second(left(&now.ledger) - left(&past.ledger)),
-        utilization: if workers > 0 {
-            (busy as f64 / workers as f64).min(1.0)
-        } else {
-            0.0
-        },
+        utilization: if workers > 0 { (busy as f64 / workers as f64).min(1.0) } else { 0.0 },
         cpu_share,
         runqueue_share,
         blocked_share: blocked,

@@ -86,11 +86,7 @@ impl Report {
             }
             if stage.wasted_seconds > 0.0 {
                 let wasted = stage.wasted_seconds;
-                writeln!(
-                    f,
-                    "{}: shed events had cost {wasted:.3} s before",
-                    stage.name
-                )?;
+                writeln!(f, "{}: shed events had cost {wasted:.3} s before", stage.name)?;
             }
         }
         Ok(())
@@ -120,10 +116,7 @@ fn stage_line(stage: &StageReport, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 }
 
 fn named(counts: &BTreeMap<String, u64>) -> String {
-    let parts: Vec<String> = counts
-        .iter()
-        .map(|(reason, n)| format!("{n} {reason}"))
-        .collect();
+    let parts: Vec<String> = counts.iter().map(|(reason, n)| format!("{n} {reason}")).collect();
     parts.join(", ")
 }
 

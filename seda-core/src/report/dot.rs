@@ -17,10 +17,7 @@ impl Report {
         writeln!(dot, "  rankdir=LR;\n  node [shape=box];")?;
         writeln!(dot, "  outside [shape=plaintext];")?;
         for (n, stage) in self.stages.iter().enumerate() {
-            let limits = self
-                .bottleneck
-                .as_ref()
-                .is_some_and(|b| b.stage == stage.name);
+            let limits = self.bottleneck.as_ref().is_some_and(|b| b.stage == stage.name);
             let color = if limits { ", color=red" } else { "" };
             writeln!(
                 dot,
@@ -46,10 +43,7 @@ impl Report {
     }
 
     fn node(&self, name: &str) -> Option<String> {
-        self.stages
-            .iter()
-            .position(|stage| stage.name == name)
-            .map(|n| format!("s{n}"))
+        self.stages.iter().position(|stage| stage.name == name).map(|n| format!("s{n}"))
     }
 }
 

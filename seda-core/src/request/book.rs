@@ -26,10 +26,7 @@ pub(crate) struct RequestBook {
 
 impl RequestBook {
     pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
-        Self {
-            clock,
-            figures: Mutex::default(),
-        }
+        Self { clock, figures: Mutex::default() }
     }
 
     pub(super) fn admit(&self, _class: Class) {

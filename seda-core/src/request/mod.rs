@@ -37,12 +37,7 @@ impl Request {
     /// Opens a request and counts it as admitted.
     pub(crate) fn admit(book: &Arc<RequestBook>, class: Class, birth: Time) -> Arc<Self> {
         book.admit(class);
-        Arc::new(Self {
-            state: AtomicU8::new(OPEN),
-            class,
-            birth,
-            book: Arc::clone(book),
-        })
+        Arc::new(Self { state: AtomicU8::new(OPEN), class, birth, book: Arc::clone(book) })
     }
 
     /// Tells the graph that nobody waits for the answer any more: what is queued for this
@@ -85,8 +80,6 @@ impl Request {
     }
 
     fn resolve_as(&self, state: u8) -> bool {
-        self.state
-            .compare_exchange(OPEN, state, Ordering::AcqRel, Ordering::Acquire)
-            .is_ok()
+        self.state.compare_exchange(OPEN, state, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 }

@@ -50,11 +50,7 @@ pub struct Responder<R> {
 
 impl<R> Responder<R> {
     pub(crate) fn new(request: Arc<Request>, home: Arc<dyn Home<R>>, address: Address) -> Self {
-        Self {
-            request,
-            home,
-            address,
-        }
+        Self { request, home, address }
     }
 
     /// Sends the answer home. Cannot fail and passes no admission, expiry or valve; an answer to
@@ -83,8 +79,6 @@ impl<R> Drop for Responder<R> {
 
 impl<R> fmt::Debug for Responder<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Responder")
-            .field("address", &self.address)
-            .finish_non_exhaustive()
+        f.debug_struct("Responder").field("address", &self.address).finish_non_exhaustive()
     }
 }

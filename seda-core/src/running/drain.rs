@@ -54,15 +54,11 @@ struct Limit {
 
 impl Limit {
     fn new(limit: Duration) -> Self {
-        Self {
-            clock: MonotonicClock::new(),
-            limit,
-        }
+        Self { clock: MonotonicClock::new(), limit }
     }
 
     fn left(&self) -> Duration {
-        self.limit
-            .saturating_sub(self.clock.now().since(Time::ZERO))
+        self.limit.saturating_sub(self.clock.now().since(Time::ZERO))
     }
 
     fn is_over(&self) -> bool {
@@ -118,10 +114,7 @@ pub(super) fn give_up(engine: &Engine) -> u64 {
 
 pub(super) fn conclude(engine: &Engine, complete: bool, given_up: u64) -> Drained {
     let report = engine.final_report();
-    let unfinished = report
-        .stages
-        .iter()
-        .filter(|stage| stage.in_hand + stage.pending > 0);
+    let unfinished = report.stages.iter().filter(|stage| stage.in_hand + stage.pending > 0);
     let left: Vec<LeftOver> = unfinished
         .map(|stage| LeftOver {
             stage: stage.name.clone(),
@@ -141,16 +134,8 @@ pub(super) fn conclude(engine: &Engine, complete: bool, given_up: u64) -> Draine
             acted: true,
         });
     }
-    let report = Report {
-        journal: engine.core.journal.entries(),
-        ..report
-    };
-    Drained {
-        complete: complete && left.is_empty() && given_up == 0,
-        given_up,
-        left,
-        report,
-    }
+    let report = Report { journal: engine.core.journal.entries(), ..report };
+    Drained { complete: complete && left.is_empty() && given_up == 0, given_up, left, report }
 }
 
 /// Waits until every worker that can has followed the call.
@@ -168,17 +153,11 @@ fn wait_finished(engine: &Engine, call: usize, limit: &Limit) -> bool {
         wake_all(engine);
         // Nobody announces this, and it ends a drain only once: a short wait on a signal that
         // does not come.
-        let _ = engine
-            .core
-            .room
-            .wait(SLICE.min(limit.left()), || called().then_some(()).ok_or(()));
+        let _ = engine.core.room.wait(SLICE.min(limit.left()), || called().then_some(()).ok_or(()));
     }
     true
 }
 
 fn wake_all(engine: &Engine) {
-    engine
-        .pools
-        .iter()
-        .for_each(|pool| pool.core.idle.wake_all());
+    engine.pools.iter().for_each(|pool| pool.core.idle.wake_all());
 }

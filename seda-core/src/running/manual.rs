@@ -39,12 +39,7 @@ pub struct Manual {
 
 impl Manual {
     pub(crate) fn start(engine: Arc<Engine>, warnings: Vec<GraphWarning>) -> Self {
-        let mut manual = Self {
-            engine,
-            workers: Vec::new(),
-            warnings,
-            ended: false,
-        };
+        let mut manual = Self { engine, workers: Vec::new(), warnings, ended: false };
         manual.hire();
         manual
     }
@@ -107,11 +102,7 @@ impl Manual {
     /// Sets how many workers a pool, or the own pool of a stage, should have, within its range;
     /// returns what was set.
     pub fn set_workers(&mut self, pool: &str, workers: usize) -> Option<usize> {
-        let known = self
-            .engine
-            .pools
-            .iter()
-            .find(|known| *known.core.name == *pool)?;
+        let known = self.engine.pools.iter().find(|known| *known.core.name == *pool)?;
         let set = known.core.set_target(workers);
         self.hire();
         Some(set)
@@ -176,8 +167,6 @@ impl Drop for Manual {
 
 impl fmt::Debug for Manual {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Manual")
-            .field("workers", &self.workers.len())
-            .finish_non_exhaustive()
+        f.debug_struct("Manual").field("workers", &self.workers.len()).finish_non_exhaustive()
     }
 }

@@ -42,12 +42,7 @@ impl Running {
         warnings: Vec<GraphWarning>,
     ) -> Result<Self, GraphError> {
         let threads = Threads::start(&engine)?;
-        Ok(Self {
-            engine,
-            threads,
-            warnings,
-            ended: false,
-        })
+        Ok(Self { engine, threads, warnings, ended: false })
     }
 
     /// What is odd about the graph, though it runs.
@@ -80,11 +75,7 @@ impl Running {
     /// Returns what was set; `None` if there is no such pool. A pool-size controller that is on
     /// goes on from there.
     pub fn set_workers(&self, pool: &str, workers: usize) -> Option<usize> {
-        let index = self
-            .engine
-            .pools
-            .iter()
-            .position(|known| *known.core.name == *pool)?;
+        let index = self.engine.pools.iter().position(|known| *known.core.name == *pool)?;
         let set = self.engine.pools.get(index)?.core.set_target(workers);
         self.threads.hire(&self.engine, index);
         Some(set)
@@ -100,15 +91,9 @@ impl Running {
     /// by a thread of the caller's. They are handed out once; a second call gives none.
     pub fn hosted_workers(&self, pool: Pool) -> Vec<Worker> {
         let own = pool.graph == self.engine.core.id;
-        let hosted = self
-            .engine
-            .pools
-            .get(pool.index)
-            .filter(|pool| own && pool.core.hosted);
+        let hosted = self.engine.pools.get(pool.index).filter(|pool| own && pool.core.hosted);
         let hire = |_: &crate::engine::EnginePool| self.engine.hire(pool.index);
-        hosted.map_or_else(Vec::new, |hosted| {
-            std::iter::from_fn(|| hire(hosted)).collect()
-        })
+        hosted.map_or_else(Vec::new, |hosted| std::iter::from_fn(|| hire(hosted)).collect())
     }
 
     /// Refuses what comes, finishes what is inside, ends the workers. Takes `limit` at most;
@@ -127,10 +112,7 @@ impl Running {
 }
 
 fn set_soft_capacity(engine: &Engine, stage: &str, soft: usize) -> bool {
-    let plan = engine
-        .stages
-        .iter()
-        .find(|plan| **plan.core.name() == *stage);
+    let plan = engine.stages.iter().find(|plan| **plan.core.name() == *stage);
     plan.map(|plan| plan.core.set_soft(soft)).is_some()
 }
 
@@ -144,8 +126,6 @@ impl Drop for Running {
 
 impl fmt::Debug for Running {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Running")
-            .field("graph", &self.engine.core.name)
-            .finish_non_exhaustive()
+        f.debug_struct("Running").field("graph", &self.engine.core.name).finish_non_exhaustive()
     }
 }

@@ -66,21 +66,14 @@ impl Threads {
         let exit = Leaving(self.exit.sender.clone());
         let control = spawn(&name, move || {
             let _exit = exit;
-            Control {
-                engine: controlled,
-                inbox,
-                cached: None,
-            }
-            .run(|engine| {
+            Control { engine: controlled, inbox, cached: None }.run(|engine| {
                 if let Some(threads) = threads.upgrade() {
                     (0..engine.pools.len()).for_each(|index| threads.hire(engine, index));
                 }
             });
         })?;
         let core = Arc::clone(&engine.core);
-        let lost = spawn(&format!("{}-lost", core.name), move || {
-            core.disposal.run_until_closed()
-        })?;
+        let lost = spawn(&format!("{}-lost", core.name), move || core.disposal.run_until_closed())?;
         self.services.lock().extend([control, lost]);
         Ok(())
     }
@@ -165,10 +158,7 @@ impl Drop for Leaving {
 
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, GraphError> {
     let spawned: io::Result<_> = Builder::new().name(name.to_owned()).spawn(run);
-    spawned.map_err(|source| GraphError::Thread {
-        thread: name.to_owned(),
-        source,
-    })
+    spawned.map_err(|source| GraphError::Thread { thread: name.to_owned(), source })
 }
 
 /// The controller's thread: ticks, and hands out snapshots in between.

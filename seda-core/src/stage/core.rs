@@ -57,9 +57,7 @@ impl<E: Send + 'static> StageCore<E> {
 
     /// Whether `pool` is the one that runs this stage.
     pub(crate) fn runs_on(&self, pool: &PoolCore) -> bool {
-        self.pool
-            .get()
-            .is_some_and(|own| std::ptr::eq(own.as_ref(), pool))
+        self.pool.get().is_some_and(|own| std::ptr::eq(own.as_ref(), pool))
     }
 
     /// Reserves between `least` and `most` places; a refusal is not counted yet.
@@ -82,10 +80,7 @@ impl<E: Send + 'static> StageCore<E> {
         reason: RefusalReason,
         n: usize,
     ) -> Refusal {
-        self.lanes
-            .lock()
-            .ledger_mut()
-            .refuse(class, edge, reason, n as u64);
+        self.lanes.lock().ledger_mut().refuse(class, edge, reason, n as u64);
         Refusal::new(Arc::clone(&self.name), reason)
     }
 
@@ -95,26 +90,13 @@ impl<E: Send + 'static> StageCore<E> {
         let now = meta.birth;
         let mut lanes = self.lanes.lock();
         match lanes.reserve(1, 1) {
-            Err(reason) => Err(Entry {
-                event,
-                meta,
-                reason,
-            }),
-            Ok(_) if !self.graph.budget.charge(1) => Err(Entry {
-                event,
-                meta,
-                reason: RefusalReason::Budget,
-            }),
+            Err(reason) => Err(Entry { event, meta, reason }),
+            Ok(_) if !self.graph.budget.charge(1) => {
+                Err(Entry { event, meta, reason: RefusalReason::Budget })
+            }
             Ok(_) => {
-                lanes.push_reserved(
-                    Envelope {
-                        event,
-                        meta,
-                        enqueued: now,
-                    },
-                    edge,
-                    now,
-                );
+                let envelope = Envelope { event, meta, enqueued: now };
+                lanes.push_reserved(std::iter::once(envelope), edge, now);
                 self.depth.store(lanes.depth(), Ordering::Relaxed);
                 drop(lanes);
                 self.wake();
@@ -123,21 +105,22 @@ impl<E: Send + 'static> StageCore<E> {
         }
     }
 
-    /// Puts events into places that were reserved, and gives `unused` places back. Does not wake
+    /// Puts events into places that were reserved. Of `held` places that are then left, and of
+    /// the free ones, the caller wants to hold `wanted`; returns how many it holds. Does not wake
     /// anyone: the caller does, with [`StageCore::wake`], once it holds no lock.
     pub(crate) fn publish(
         &self,
         envelopes: impl Iterator<Item = Envelope<E>>,
         edge: usize,
-        unused: usize,
+        (held, wanted): (usize, usize),
         now: Time,
-    ) {
+    ) -> usize {
         let mut lanes = self.lanes.lock();
-        for envelope in envelopes {
-            lanes.push_reserved(envelope, edge, now);
-        }
-        lanes.unreserve(unused);
+        lanes.push_reserved(envelopes, edge, now);
+        lanes.unreserve(held);
+        let held = if wanted > 0 { lanes.reserve(0, wanted).unwrap_or(0) } else { 0 };
         self.depth.store(lanes.depth(), Ordering::Relaxed);
+        held
     }
 
     /// Makes sure that a worker looks at the queue.
@@ -251,12 +234,7 @@ impl<E: Send + 'static> AnyStage for StageCore<E> {
             soft: lanes.soft(),
             capacity: lanes.capacity(),
             classes: lanes.ledger().classes().clone(),
-            edges: lanes
-                .ledger()
-                .edges()
-                .iter()
-                .map(|edge| (edge.sent, edge.refused))
-                .collect(),
+            edges: lanes.ledger().edges().iter().map(|edge| (edge.sent, edge.refused)).collect(),
             wasted_nanos: lanes.wasted_nanos(),
             occupancy: lanes.occupancy(now),
             deferred_service,
@@ -270,11 +248,7 @@ impl<E: Send + 'static> AnyStage for StageCore<E> {
     fn defer(&self, class: Class) -> bool {
         let limit = self.pending_limit.load(Ordering::Relaxed);
         let raise = |pending| (pending < limit).then_some(pending + 1);
-        if self
-            .pending
-            .fetch_update(Ordering::AcqRel, Ordering::Relaxed, raise)
-            .is_err()
-        {
+        if self.pending.fetch_update(Ordering::AcqRel, Ordering::Relaxed, raise).is_err() {
             return false;
         }
         self.lanes.lock().defer(class);
@@ -285,9 +259,7 @@ impl<E: Send + 'static> AnyStage for StageCore<E> {
         self.lanes.lock().complete(class, succeeded, now);
         self.pending.fetch_sub(1, Ordering::AcqRel);
         if self.graph.is_timed() {
-            self.deferred_service
-                .lock()
-                .record(now.nanos_since(taken), 1);
+            self.deferred_service.lock().record(now.nanos_since(taken), 1);
         }
     }
 
@@ -304,9 +276,7 @@ impl<E: Send + 'static> AnyStage for StageCore<E> {
         drop(lanes);
         if evicted > 0 {
             let graph = Arc::clone(&self.graph);
-            graph
-                .disposal
-                .hand_over(Box::new(move || self.say_farewell(given_up)));
+            graph.disposal.hand_over(Box::new(move || self.say_farewell(given_up)));
         }
         evicted
     }
@@ -327,8 +297,6 @@ impl<E: Send + 'static> AnyStage for StageCore<E> {
 
 impl<E> fmt::Debug for StageCore<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StageCore")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
+        f.debug_struct("StageCore").field("name", &self.name).finish_non_exhaustive()
     }
 }

@@ -28,9 +28,7 @@ impl<E> Copy for Stage<E> {}
 
 impl<E> fmt::Debug for Stage<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Stage")
-            .field("index", &self.index)
-            .finish_non_exhaustive()
+        f.debug_struct("Stage").field("index", &self.index).finish_non_exhaustive()
     }
 }
 

@@ -43,9 +43,7 @@ pub(crate) struct WorkerWindow {
 
 impl WorkerWindow {
     pub(crate) fn new(stages: usize) -> Self {
-        Self {
-            stages: (0..stages).map(|_| StageFigures::default()).collect(),
-        }
+        Self { stages: (0..stages).map(|_| StageFigures::default()).collect() }
     }
 }
 
@@ -94,8 +92,7 @@ impl WorkerBook {
     /// The worker begins an event, or a batch, of the stage at `place`.
     pub(crate) fn begin(&self, place: usize, now: Time) {
         self.since.store(now.as_nanos(), Ordering::Relaxed);
-        self.running
-            .store(u32::try_from(place).unwrap_or(IDLE), Ordering::Release);
+        self.running.store(u32::try_from(place).unwrap_or(IDLE), Ordering::Release);
     }
 
     pub(crate) fn end(&self) {
@@ -105,12 +102,8 @@ impl WorkerBook {
     /// The stage that is being run, by place, and since when.
     pub(crate) fn running(&self) -> Option<(usize, Time)> {
         let place = self.running.load(Ordering::Acquire);
-        (place != IDLE).then(|| {
-            (
-                place as usize,
-                Time::from_nanos(self.since.load(Ordering::Relaxed)),
-            )
-        })
+        (place != IDLE)
+            .then(|| (place as usize, Time::from_nanos(self.since.load(Ordering::Relaxed))))
     }
 
     /// Marks the worker as stuck; false if it was already.

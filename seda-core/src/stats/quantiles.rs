@@ -105,10 +105,7 @@ impl Quantiles {
             .iter_recorded()
             .map(|step| {
                 cumulative += step.count_since_last_iteration();
-                (
-                    step.value_iterated_to().min(self.max) as f64 / 1e9,
-                    cumulative,
-                )
+                (step.value_iterated_to().min(self.max) as f64 / 1e9, cumulative)
             })
             .collect()
     }
@@ -179,11 +176,8 @@ mod tests {
 
     #[test]
     fn adding_is_the_same_as_recording_both() {
-        let (mut left, mut right, mut both) = (
-            Quantiles::default(),
-            Quantiles::default(),
-            Quantiles::default(),
-        );
+        let (mut left, mut right, mut both) =
+            (Quantiles::default(), Quantiles::default(), Quantiles::default());
         for nanos in [500, 90_000_000_000, 7_000_000] {
             left.record(nanos, 2);
             both.record(nanos, 2);

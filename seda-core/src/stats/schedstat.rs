@@ -57,13 +57,7 @@ mod tests {
 
     #[test]
     fn the_kernels_line_is_read_and_anything_else_is_unknown() {
-        assert_eq!(
-            Schedstat::parse("12 34 5\n"),
-            Some(Schedstat {
-                cpu: 12,
-                run_queue: 34
-            })
-        );
+        assert_eq!(Schedstat::parse("12 34 5\n"), Some(Schedstat { cpu: 12, run_queue: 34 }));
         assert_eq!(Schedstat::parse("12"), None);
         assert_eq!(Schedstat::parse("a b c"), None);
     }
