@@ -1,1 +1,8 @@
-//! placeholder
+//! seda.
+#![forbid(unsafe_code)]
+
+pub use seda_core::*;
+
+/// The HTTP/1.1 server whose request path is a stage graph (feature `http`, on by default).
+#[cfg(feature = "http")]
+pub use seda_http as http;

@@ -112,6 +112,11 @@ impl Engine {
         monitor.close_tick(now);
     }
 
+    /// Collects what was written down so far; to be called before the workers are ended.
+    pub(crate) fn collect(&self) {
+        self.monitor.lock().collect(self, self.now());
+    }
+
     /// Everything as it is now, with rates over the last second or so.
     pub(crate) fn report(&self) -> Report {
         let mut monitor = self.monitor.lock();

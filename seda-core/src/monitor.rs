@@ -59,6 +59,8 @@ pub(crate) struct Monitor {
     pub(crate) queues: Vec<QueueFigures>,
     pub(crate) requests: BookFigures,
     pub(crate) budget: usize,
+    /// How many workers each pool had at the last look, while it was not being ended.
+    live: Vec<usize>,
     pub(crate) now: Sample,
     pub(crate) first: Sample,
     past: VecDeque<Sample>,
@@ -76,6 +78,7 @@ impl Monitor {
             queues: vec![QueueFigures::default(); stages],
             requests: BookFigures::default(),
             budget: 0,
+            live: Vec::new(),
             now: first.clone(),
             past: VecDeque::from([first.clone()]),
             first,
@@ -108,9 +111,9 @@ impl Monitor {
         self.enrol(engine);
         self.cut(engine, now);
         let mut sums = std::mem::take(&mut self.now.stages);
-        for (index, sum) in sums.iter_mut().enumerate() {
-            let workers = engine.pool_of(index).map_or(0, |(pool, _)| pool.core.live());
-            sum.workers += u128::from(elapsed) * workers as u128;
+        self.count_workers(engine);
+        for (plan, sum) in engine.stages.iter().zip(&mut sums) {
+            sum.workers += u128::from(elapsed) * self.live(plan.pool) as u128;
         }
         for worker in 0..self.workers.len() {
             self.read(worker, engine, now, &mut sums);
@@ -124,6 +127,20 @@ impl Monitor {
         }
         self.now = Sample { at: now, stages: sums };
         self.dismiss(engine);
+    }
+
+    /// How many workers a pool has, or had before it was ended.
+    pub(crate) fn live(&self, pool: usize) -> usize {
+        self.live.get(pool).copied().unwrap_or(0)
+    }
+
+    fn count_workers(&mut self, engine: &Engine) {
+        self.live.resize(engine.pools.len(), 0);
+        for (live, pool) in self.live.iter_mut().zip(&engine.pools) {
+            if !pool.core.is_stopping() {
+                *live = pool.core.live();
+            }
+        }
     }
 
     /// Notes workers that were hired since.

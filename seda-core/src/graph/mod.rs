@@ -12,10 +12,11 @@ pub(crate) use core::GraphCore;
 pub use wire::Wire;
 
 use crate::clock::{Clock, MonotonicClock};
+use crate::context::Context;
 use crate::control::{LittlesLaw, PoolSizePolicy};
 use crate::engine::{Engine, PoolPlan, StagePlan};
 use crate::error::{GraphError, GraphWarning};
-use crate::handler::{FactoryError, Handler};
+use crate::handler::{FactoryError, Handler, each};
 use crate::loss::LossReason;
 use crate::pool::{Pool, PoolCore, WorkerRange};
 use crate::runner::{AnyRunner, Runner, StageShare};
@@ -59,25 +60,22 @@ type MakePolicy = Box<dyn Fn(&str) -> Box<dyn PoolSizePolicy> + Send>;
 /// A graph of stages that is being built.
 ///
 /// ```
-/// use seda_core::{Context, Graph, each};
+/// use seda_core::Graph;
 /// use std::time::Duration;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let mut graph = Graph::new("lengths");
 /// let measure = graph.stage::<String>("measure", 64);
 /// let print = graph.stage::<usize>("print", 64);
-/// graph.attach(measure, |wire| {
+/// graph.attach_each(measure, |wire| {
 ///     let print = wire.sink(print);
-///     move || {
-///         let print = print.clone();
-///         Ok(each(move |line: String, cx: &mut Context| {
-///             if let Err(refused) = cx.send(&print, line.len()) {
-///                 eprintln!("{refused}");
-///             }
-///         }))
+///     move |line, cx| {
+///         if let Err(refused) = cx.send(&print, line.len()) {
+///             eprintln!("{refused}");
+///         }
 ///     }
 /// })?;
-/// graph.attach(print, |_wire| || Ok(each(|n: usize, _cx: &mut Context| println!("{n}"))))?;
+/// graph.attach_each(print, |_wire| |length, _cx| println!("{length}"))?;
 /// let lines = graph.source(measure)?;
 /// let running = graph.start()?;
 /// lines.send("four".to_owned())?;
@@ -212,6 +210,26 @@ impl Graph {
         F: Fn() -> Result<H, FactoryError> + Send + Sync + 'static,
     {
         self.attach_to(None, stage, wire)
+    }
+
+    /// Gives a stage a closure as its handler, and a pool of its own: the short form of
+    /// [`Graph::attach`] for handlers that cannot fail to be made. Every worker gets a clone.
+    ///
+    /// # Errors
+    /// As [`Graph::attach`].
+    pub fn attach_each<E, F>(
+        &mut self,
+        stage: Stage<E>,
+        wire: impl FnOnce(&mut Wire<'_>) -> F,
+    ) -> Result<(), GraphError>
+    where
+        E: Send + 'static,
+        F: FnMut(E, &mut Context) + Clone + Send + Sync + 'static,
+    {
+        self.attach(stage, |wiring| {
+            let handle = wire(wiring);
+            move || Ok(each(handle.clone()))
+        })
     }
 
     /// Gives a stage its handler in a pool that it shares with other stages.

@@ -124,7 +124,7 @@ fn stage(engine: &Engine, monitor: &Monitor, then: &Sample, index: usize) -> Opt
         pool: pool.core.name.to_string(),
         queue: QueueReport { depth: queue.depth, soft: queue.soft, capacity: queue.capacity },
         workers: WorkersReport {
-            now: pool.core.live(),
+            now: monitor.live(engine.stages.get(index)?.pool),
             min: pool.core.range.min,
             max: pool.core.range.max,
             stuck: pool.core.stuck(),

@@ -91,6 +91,7 @@ pub(super) fn end(engine: &Engine, threads: &Threads, limit: Duration) -> Draine
     engine.core.close_entries();
     let complete = engine.core.budget.used() == 0;
     let given_up = give_up(engine);
+    engine.collect();
     engine.pools.iter().for_each(|pool| pool.core.stop());
     while engine.pools.iter().any(|pool| pool.core.live() > 0) && !limit.is_over() {
         wake_all(engine);

@@ -137,6 +137,7 @@ impl Manual {
     fn end(&mut self) -> Drained {
         let complete = self.engine.core.budget.used() == 0;
         let given_up = give_up(&self.engine);
+        self.engine.collect();
         self.engine.pools.iter().for_each(|pool| pool.core.stop());
         while !self.workers.is_empty() {
             self.step();

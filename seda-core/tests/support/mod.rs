@@ -1,0 +1,92 @@
+//! What the tests share: small graphs, gates that hold handlers up, and both ledgers' equations.
+#![allow(dead_code, unreachable_pub, missing_docs)]
+
+use parking_lot::{Condvar, Mutex};
+use seda_core::Report;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Long enough for any machine, so that a test that hangs fails.
+pub const LONG: Duration = Duration::from_secs(60);
+
+/// Both ledgers' equations; the first that does not hold is the error.
+pub fn check_ledgers(report: &Report) -> Result<(), String> {
+    for stage in &report.stages {
+        let shed: u64 = stage.shed.values().sum();
+        let inside = stage.queued + stage.in_hand + stage.pending;
+        let refused: u64 = stage.refused.values().sum();
+        if stage.accepted != stage.handled + shed + stage.failed + inside {
+            return Err(format!("{}: accepted is not what became of it: {stage:?}", stage.name));
+        }
+        if stage.offered != stage.accepted + refused {
+            return Err(format!("{}: offered is not accepted + refused", stage.name));
+        }
+        let edges = report.edges.iter().filter(|edge| edge.to == stage.name);
+        let over_edges: u64 = edges.map(|edge| edge.sent + edge.refused).sum();
+        if over_edges != stage.offered {
+            return Err(format!("{}: offered is not what came over its edges", stage.name));
+        }
+    }
+    let requests = &report.requests;
+    let lost: u64 = requests.lost.values().sum();
+    if requests.admitted != requests.answered + lost + requests.open {
+        return Err(format!("requests do not balance: {requests:?}"));
+    }
+    let events = &report.events;
+    let inside = (events.queued + events.in_hand + events.pending) as usize;
+    if inside > report.budget.used || report.budget.used > report.budget.limit {
+        return Err(format!("{inside} inside, budget {:?}", report.budget));
+    }
+    Ok(())
+}
+
+#[track_caller]
+pub fn assert_balanced(report: &Report) {
+    if let Err(fault) = check_ledgers(report) {
+        panic!("{fault}\n{report}");
+    }
+}
+
+/// Holds handlers up until it is opened, and says how many wait at it.
+#[derive(Clone, Default)]
+pub struct Gate(Arc<(Mutex<(bool, usize)>, Condvar)>);
+
+impl Gate {
+    pub fn pass(&self) {
+        let (state, changed) = &*self.0;
+        let mut state = state.lock();
+        state.1 += 1;
+        changed.notify_all();
+        while !state.0 {
+            changed.wait(&mut state);
+        }
+    }
+
+    pub fn open(&self) {
+        self.0.0.lock().0 = true;
+        self.0.1.notify_all();
+    }
+
+    /// Waits until `n` handlers have come to the gate.
+    pub fn wait_for(&self, n: usize) {
+        let (state, changed) = &*self.0;
+        let mut state = state.lock();
+        while state.1 < n {
+            assert!(!changed.wait_for(&mut state, LONG).timed_out(), "nobody came to the gate");
+        }
+    }
+}
+
+/// Looks again and again until `ready` says yes.
+#[track_caller]
+pub fn wait_until(what: &str, mut ready: impl FnMut() -> bool) {
+    let (sender, receiver) = std::sync::mpsc::channel::<()>();
+    for _ in 0..60_000 {
+        if ready() {
+            return;
+        }
+        let _ = receiver.recv_timeout(Duration::from_millis(1));
+    }
+    drop(sender);
+    panic!("never happened: {what}");
+}
