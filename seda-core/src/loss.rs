@@ -23,10 +23,12 @@ pub enum LossReason {
     Panicked,
     /// Its responder, or its pending handle, was dropped without an answer.
     Forgotten,
+    /// A later stage refused it and its sender gave it up ([`crate::Refused::give_up`]).
+    Refused,
 }
 
 impl LossReason {
-    pub(crate) const ALL: [LossReason; 7] = [
+    pub(crate) const ALL: [LossReason; 8] = [
         LossReason::Expired,
         LossReason::Abandoned,
         LossReason::Valve,
@@ -34,6 +36,7 @@ impl LossReason {
         LossReason::Drain,
         LossReason::Panicked,
         LossReason::Forgotten,
+        LossReason::Refused,
     ];
 
     /// The reason as reports, metrics and logs name it.
@@ -46,6 +49,7 @@ impl LossReason {
             LossReason::Drain => "drain",
             LossReason::Panicked => "panicked",
             LossReason::Forgotten => "forgotten",
+            LossReason::Refused => "refused",
         }
     }
 }

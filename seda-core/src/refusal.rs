@@ -1,5 +1,6 @@
 //! A send that was not taken, and why: the event comes back.
 
+use crate::loss::{LossReason, losing};
 use crate::sync::Arc;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -109,6 +110,12 @@ impl<E> Refused<E> {
     /// Gives the event back.
     pub fn into_event(self) -> E {
         self.event
+    }
+
+    /// Drops the event for the reason that it was refused: the owner of a responder inside hears
+    /// of that, and not that its request was forgotten. To be handed to `unwrap_or_else`.
+    pub fn give_up(self) {
+        losing(LossReason::Refused, || drop(self.event));
     }
 
     /// Why it was refused.

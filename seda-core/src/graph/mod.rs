@@ -232,6 +232,26 @@ impl Graph {
         })
     }
 
+    /// Gives a stage a closure as its handler, in a pool that it shares with other stages.
+    ///
+    /// # Errors
+    /// As [`Graph::attach_in`].
+    pub fn attach_each_in<E, F>(
+        &mut self,
+        pool: &Pool,
+        stage: Stage<E>,
+        wire: impl FnOnce(&mut Wire<'_>) -> F,
+    ) -> Result<(), GraphError>
+    where
+        E: Send + 'static,
+        F: FnMut(E, &mut Context) + Clone + Send + Sync + 'static,
+    {
+        self.attach_in(pool, stage, |wiring| {
+            let handle = wire(wiring);
+            move || Ok(each(handle.clone()))
+        })
+    }
+
     /// Gives a stage its handler in a pool that it shares with other stages.
     ///
     /// # Errors

@@ -1,0 +1,91 @@
+//! Flags, and the file behind `--config`:
+//!
+//! ```toml
+//! [http]
+//! listen = "127.0.0.1:8080"
+//! deadline = "1s"
+//!
+//! [graph]
+//! budget = 2048
+//! stages.work.workers = "1..4"
+//! control.pool_size = "observe"
+//! ```
+
+use clap::Parser;
+use seda::http::HttpConfig;
+use seda::{GraphConfig, Mode, StageConfig, WorkerRange};
+use serde::Deserialize;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// A web server as a graph of stages.
+#[derive(Debug, Default, Parser)]
+pub(crate) struct Flags {
+    /// Address to listen on; port 0 picks a free one [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Serve the files of a directory instead of the demo site
+    #[arg(long, value_name = "DIR", conflicts_with = "site_from")]
+    pub(crate) root: Option<PathBuf>,
+    /// Serve every path of an access trace, with the sizes it names
+    #[arg(long, value_name = "TRACE.tsv")]
+    pub(crate) site_from: Option<PathBuf>,
+    /// Workers of the stages `work` and `sleep`
+    #[arg(long, value_name = "MIN..MAX")]
+    pub(crate) workers: Option<WorkerRange>,
+    /// How old a request may become before its answer is worthless
+    #[arg(long, value_name = "1s", value_parser = humantime::parse_duration)]
+    pub(crate) deadline: Option<Duration>,
+    /// Settings from a TOML file; flags go before it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// What the controllers do: on, observe or off
+    #[arg(long, value_name = "MODE")]
+    pub(crate) control: Option<Mode>,
+}
+
+/// What the file may set.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Settings {
+    pub(crate) http: HttpConfig,
+    pub(crate) graph: GraphConfig,
+}
+
+impl Settings {
+    /// The file's settings, and what the flags say before it.
+    pub(crate) fn from_flags(flags: &Flags) -> Result<Self, String> {
+        let mut settings = match &flags.config {
+            Some(file) => Self::read(file)?,
+            None => Self::default(),
+        };
+        if let Some(listen) = flags.listen {
+            settings.http.listen = listen;
+        }
+        if flags.deadline.is_some() {
+            settings.http.deadline = flags.deadline;
+        }
+        if let Some(mode) = flags.control {
+            settings.graph.control.set_mode(mode);
+        }
+        for stage in ["work", "sleep"].into_iter().filter(|_| flags.workers.is_some()) {
+            let config = settings.graph.stages.entry(stage.to_owned());
+            config.or_insert_with(StageConfig::default).workers = flags.workers;
+        }
+        Ok(settings)
+    }
+
+    fn read(file: &Path) -> Result<Self, String> {
+        let name = file.display();
+        let text = fs::read_to_string(file)
+            .map_err(|error| format!("--config {name}: {error}; name a readable file"))?;
+        toml::from_str(&text).map_err(|error| {
+            let begin = error.span().map_or(0, |span| span.start).min(text.len());
+            let line = text.as_bytes()[..begin].iter().filter(|byte| **byte == b'\n').count() + 1;
+            let message = error.message().replace('\n', " ");
+            format!("--config {name}, line {line}: {message}; mend or remove the key")
+        })
+    }
+}

@@ -1,0 +1,71 @@
+//! The files of a directory, and none outside of it.
+
+use super::{not_found, text};
+use percent_encoding::percent_decode_str;
+use seda::http::{Body, HeaderValue, Response, StatusCode, header};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read};
+use std::path::{Component, Path, PathBuf};
+
+/// Files up to this size are read here, so that the reactor never waits for the disk for them;
+/// larger ones are read piece by piece while they are written.
+const READ_WHOLE: u64 = 256 * 1024;
+
+pub(crate) struct Directory {
+    /// Absolute, without links.
+    root: PathBuf,
+}
+
+impl Directory {
+    pub(crate) fn open(root: &Path) -> Result<Self, String> {
+        let error = |error: io::Error| {
+            format!("--root {}: {error}; name a readable directory", root.display())
+        };
+        fs::read_dir(root).map_err(error)?;
+        Ok(Self { root: root.canonicalize().map_err(error)? })
+    }
+
+    pub(crate) fn answer(&self, path: &str) -> Response<Body> {
+        let found = self.find(path).and_then(|file| Ok((read(&file)?, file)));
+        match found {
+            Ok((body, file)) => {
+                let mut answer = Response::new(body);
+                let kind = mime_guess::from_path(&file).first_or_octet_stream();
+                if let Ok(kind) = HeaderValue::from_str(kind.as_ref()) {
+                    answer.headers_mut().insert(header::CONTENT_TYPE, kind);
+                }
+                answer
+            }
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                text(StatusCode::FORBIDDEN, "not readable\n")
+            }
+            Err(_) => not_found(),
+        }
+    }
+
+    /// The file that a path names; a directory is its index.html.
+    fn find(&self, path: &str) -> io::Result<PathBuf> {
+        let decoded = percent_decode_str(path).decode_utf8().map_err(io::Error::other)?;
+        let relative = Path::new(decoded.trim_start_matches('/'));
+        if !relative.components().all(|part| matches!(part, Component::Normal(_))) {
+            return Err(ErrorKind::NotFound.into());
+        }
+        let mut file = self.root.join(relative).canonicalize()?;
+        if file.is_dir() {
+            file = file.join("index.html").canonicalize()?;
+        }
+        // A link may lead out of the directory.
+        if file.starts_with(&self.root) { Ok(file) } else { Err(ErrorKind::NotFound.into()) }
+    }
+}
+
+fn read(path: &Path) -> io::Result<Body> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    if length > READ_WHOLE {
+        return Ok(Body::File(file, length));
+    }
+    let mut content = Vec::with_capacity(length as usize);
+    file.read_to_end(&mut content)?;
+    Ok(content.into())
+}

@@ -1,0 +1,134 @@
+//! The graph: declared, wired, served.
+
+use crate::settings::Settings;
+use crate::site::Site;
+use rustix::time::{ClockId, clock_gettime};
+use seda::http::{
+    Body, HeaderValue, Http, HttpRequest, Method, Response, Server, StatusCode, header,
+};
+use seda::{Graph, Refused, Stage, StageConfig, WorkerRange};
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The longest that one request may burn or block, in seconds: below what counts as stuck.
+const LONGEST: u64 = 5;
+/// Workers of `sleep`, whose handlers only block: as many sleeps as a demo needs at once.
+const SLEEPERS: WorkerRange = WorkerRange::new(1, 64);
+
+/// A request with the microseconds to burn, or the milliseconds to block.
+type Timed = (u64, HttpRequest);
+
+/// Starts the server. `route` never blocks, so it runs on the reactor's own thread; so does
+/// `files` for a site in memory.
+pub(crate) fn start(settings: Settings, site: Site) -> Result<Server, Box<dyn Error>> {
+    let site = Arc::new(site);
+    let mut http = Http::bind(settings.http)?;
+    let mut graph = Graph::new("web_server");
+    let reactors = http.pool(&mut graph);
+    let route = graph.stage::<HttpRequest>("route", 4_096);
+    let files = graph.stage::<HttpRequest>("files", 4_096);
+    let work = graph.stage::<Timed>("work", 1_024);
+    let sleep = graph.stage::<Timed>("sleep", 1_024);
+    http.entry(&mut graph, route)?;
+
+    graph.attach_each_in(&reactors, route, |wire| {
+        let (files, work, sleep) = (wire.sink(files), wire.sink(work), wire.sink(sleep));
+        move |call: HttpRequest, cx| {
+            if !matches!(*call.request.method(), Method::GET | Method::HEAD) {
+                return call.respond(not_allowed());
+            }
+            // A send that is refused gives its request up: the client gets 503 at once.
+            match call.request.uri().path() {
+                "/work" => match number(&call, "micros", LONGEST * 1_000_000) {
+                    Ok(micros) => cx.send(&work, (micros, call)).unwrap_or_else(Refused::give_up),
+                    Err(why) => call.respond(text(StatusCode::BAD_REQUEST, why)),
+                },
+                "/sleep" => match number(&call, "millis", LONGEST * 1_000) {
+                    Ok(millis) => cx.send(&sleep, (millis, call)).unwrap_or_else(Refused::give_up),
+                    Err(why) => call.respond(text(StatusCode::BAD_REQUEST, why)),
+                },
+                _ => cx.send(&files, call).unwrap_or_else(Refused::give_up),
+            }
+        }
+    })?;
+    attach_files(&mut graph, &reactors, files, site)?;
+    graph.attach_each(work, |_wire| {
+        |(micros, call): Timed, _cx| {
+            burn(Duration::from_micros(micros));
+            call.respond(text(StatusCode::OK, format!("burned {micros} us\n")));
+        }
+    })?;
+    graph.attach_each(sleep, |_wire| {
+        |(millis, call): Timed, _cx| {
+            block(Duration::from_millis(millis));
+            call.respond(text(StatusCode::OK, format!("slept {millis} ms\n")));
+        }
+    })?;
+    graph.configure(sleep, StageConfig { workers: Some(SLEEPERS), ..StageConfig::default() })?;
+    graph.apply(settings.graph)?;
+    Ok(http.serve(graph.start()?)?)
+}
+
+fn attach_files(
+    graph: &mut Graph,
+    reactors: &seda::Pool,
+    files: Stage<HttpRequest>,
+    site: Arc<Site>,
+) -> Result<(), seda::GraphError> {
+    let blocks = site.blocks();
+    let handle = move |call: HttpRequest, _cx: &mut seda::Context| {
+        let answer = site.answer(call.request.uri());
+        call.respond(answer);
+    };
+    if blocks {
+        graph.attach_each(files, |_wire| handle)
+    } else {
+        graph.attach_each_in(reactors, files, |_wire| handle)
+    }
+}
+
+/// The value of a query parameter that must be there, once, from 0 to `most`.
+fn number(call: &HttpRequest, name: &str, most: u64) -> Result<u64, String> {
+    let query = call.request.uri().query().unwrap_or_default();
+    let values = query.split('&').filter_map(|pair| pair.split_once('='));
+    let mut values = values.filter(|(key, _)| *key == name).map(|(_, value)| value);
+    let value = values.next().and_then(|value| value.parse().ok());
+    let value = value.filter(|value| *value <= most && values.next().is_none());
+    value.ok_or_else(|| format!("say ?{name}=N with N from 0 to {most}\n"))
+}
+
+/// Burns so much CPU time of this thread: time in which another thread has the core is not
+/// counted, as it would not be for real work.
+fn burn(demand: Duration) {
+    let spent = || {
+        let time = clock_gettime(ClockId::ThreadCPUTime);
+        Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+    };
+    let end = spent() + demand;
+    let mut sum = 0_u64;
+    while spent() < end {
+        // About 2 us between two looks at the clock, which is a system call.
+        (0..2_000_u64).for_each(|n| sum = std::hint::black_box(sum.wrapping_mul(31) ^ n));
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "blocking is what this stage is there for")]
+fn block(time: Duration) {
+    std::thread::sleep(time);
+}
+
+fn not_allowed() -> Response<Body> {
+    let mut answer = text(StatusCode::METHOD_NOT_ALLOWED, "GET and HEAD only\n");
+    answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+    answer
+}
+
+/// A plain-text answer.
+pub(crate) fn text(status: StatusCode, body: impl Into<Body>) -> Response<Body> {
+    let mut answer = Response::new(body.into());
+    *answer.status_mut() = status;
+    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+    answer.headers_mut().insert(header::CONTENT_TYPE, plain);
+    answer
+}
