@@ -46,8 +46,25 @@ struct Page(Class);
 /// What became of the pages' parts, by class.
 #[derive(Default)]
 struct Fate {
-    rendered: [AtomicU64; 2],
-    lost: [AtomicU64; 2],
+    rendered: ByClass,
+    lost: ByClass,
+    refused: ByClass,
+}
+
+/// One count for each of the two classes.
+#[derive(Default)]
+struct ByClass([AtomicU64; 2]);
+
+impl ByClass {
+    fn count(&self, class: Class) {
+        if let Some(count) = self.0.get(class.index()) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn of(&self, class: Class) -> u64 {
+        self.0.get(class.index()).map_or(0, |count| count.load(Ordering::Relaxed))
+    }
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -77,20 +94,18 @@ fn main() -> Result<(), Box<dyn Error>> {
         let (clock, fate) = (Arc::clone(&clock), Arc::clone(&fate));
         move |part, _cx| {
             clock.advance(RENDER);
-            fate.rendered[part.0.index()].fetch_add(1, Ordering::Relaxed);
+            fate.rendered.count(part.0);
         }
     })?;
     for stage in [parse, render] {
         let fate = Arc::clone(&fate);
-        graph.on_lost(stage, move |event, _reason: LossReason| {
-            fate.lost[event.0.index()].fetch_add(1, Ordering::Relaxed);
-        })?;
+        graph.on_lost(stage, move |event, _reason: LossReason| fate.lost.count(event.0))?;
     }
 
     let source = graph.source(parse)?;
     let mut lab = graph.start_manual(clock.clone())?;
     let journal = lab.journal();
-    let (mut decisions, mut refused) = (0, [0_u64; 2]);
+    let mut decisions = 0;
     for n in 0..flags.pages {
         // A page every 2.5 ms: twice what the stages can do.
         let due = seda::Time::from_nanos(u64::from(n) * 2_500_000);
@@ -99,7 +114,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let class = if n % 4 == 0 { GOLD } else { BASIC };
         let entry = source.with_terms(Terms { class, deadline: None });
         if entry.send(Page(class)).is_err() {
-            refused[class.index()] += 1;
+            fate.refused.count(class);
         }
         for decision in journal.try_iter() {
             if decisions < flags.decisions {
@@ -111,10 +126,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let drained = lab.drain(usize::MAX);
     println!("{decisions} decisions under policy {}, control {}\n", flags.policy, flags.control);
     println!("class   pages refused   parts rendered   events shed");
-    for (class, name) in ["gold", "basic"].into_iter().enumerate() {
-        let count = |counts: &[AtomicU64; 2]| counts[class].load(Ordering::Relaxed);
-        let (rendered, lost) = (count(&fate.rendered), count(&fate.lost));
-        println!("{name:<6} {:>14} {rendered:>16} {lost:>13}", refused[class]);
+    for (class, name) in [(GOLD, "gold"), (BASIC, "basic")] {
+        let (refused, rendered) = (fate.refused.of(class), fate.rendered.of(class));
+        println!("{name:<6} {refused:>14} {rendered:>16} {:>13}", fate.lost.of(class));
     }
     let wasted: f64 = drained.report.stages.iter().map(|stage| stage.wasted_seconds).sum();
     println!("service time wasted on events shed later: {wasted:.3} s\n\n{}", drained.report);

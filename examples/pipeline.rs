@@ -17,7 +17,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     graph.attach_each(walk, |wire| {
         let pick = wire.sink(pick); // an edge: typed, declared, counted
         move |start, cx| {
-            let next = |n: &u64| (*n > 1).then(|| if n % 2 == 0 { n / 2 } else { 3 * n + 1 });
+            let next =
+                |n: &u64| (*n > 1).then(|| if n.is_multiple_of(2) { n / 2 } else { 3 * n + 1 });
             let length = std::iter::successors(Some(start), next).count();
             cx.send(&pick, (start, length)).unwrap_or_else(|refused| eprintln!("{refused}"));
         }

@@ -9,9 +9,11 @@
 //!
 //! `--help` lists the flags; `settings.rs` shows the file that `--config` reads.
 
+mod directory;
 mod settings;
 mod site;
 mod stages;
+mod trace;
 
 use clap::Parser;
 use settings::{Flags, Settings};

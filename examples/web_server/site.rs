@@ -1,13 +1,10 @@
 //! What `files` serves: the embedded demo site, a directory, or the paths of an access trace.
 
-mod directory;
-pub(crate) mod trace;
-
+use crate::directory::Directory;
 use crate::settings::Flags;
 use crate::stages::text;
-use directory::Directory;
+use crate::trace::Trace;
 use seda::http::{Body, HeaderValue, Response, StatusCode, Uri, header};
-use trace::Trace;
 
 /// The demo site: path, media type, content.
 const PAGES: [(&str, &str, &str); 3] = [
@@ -64,6 +61,6 @@ fn embedded(path: &str) -> Response<Body> {
     }
 }
 
-fn not_found() -> Response<Body> {
+pub(crate) fn not_found() -> Response<Body> {
     text(StatusCode::NOT_FOUND, "not here\n")
 }

@@ -1,6 +1,7 @@
 //! The files of a directory, and none outside of it.
 
-use super::{not_found, text};
+use crate::site::not_found;
+use crate::stages::text;
 use percent_encoding::percent_decode_str;
 use seda::http::{Body, HeaderValue, Response, StatusCode, header};
 use std::fs::{self, File};

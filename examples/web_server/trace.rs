@@ -1,6 +1,6 @@
 //! Every path of an access trace, served from memory with the size the trace names.
 
-use super::not_found;
+use crate::site::not_found;
 use seda::http::{Body, Response, StatusCode};
 use std::collections::HashMap;
 use std::fs;

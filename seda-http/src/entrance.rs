@@ -1,0 +1,85 @@
+//! Where requests enter the graph, or are turned away.
+
+use crate::admin::Admin;
+use crate::answers;
+use crate::http1::Http1;
+use crate::reactor::{Admission, Body, Service};
+use crate::request::HttpRequest;
+use crate::retry_after::RetryAfter;
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use seda_core::{Address, Home, LossReason, RefusalReason, Source, Terms};
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// Gives each request its class and deadline.
+pub(crate) type Classify = dyn Fn(&Request<Bytes>) -> Terms + Send + Sync;
+
+/// One reactor's way into the graph.
+pub(crate) struct Entrance {
+    pub(crate) source: Source<HttpRequest>,
+    pub(crate) home: Arc<dyn Home<Response<Body>>>,
+    pub(crate) admin: Admin,
+    pub(crate) retry_after: RetryAfter,
+    pub(crate) classify: Option<Arc<Classify>>,
+    /// Of a request that nobody classifies.
+    pub(crate) terms: Terms,
+}
+
+impl Entrance {
+    fn terms(&self, request: &Request<Bytes>) -> Terms {
+        let Some(classify) = &self.classify else { return self.terms };
+        // User code on the reactor: a panic in it must cost no connection.
+        catch_unwind(AssertUnwindSafe(|| classify(request))).unwrap_or_else(|_| {
+            tracing::error!("the classifier panicked; the request has the default terms");
+            self.terms
+        })
+    }
+
+    fn refused(&mut self, reason: RefusalReason) -> Response<Body> {
+        let why = match reason {
+            RefusalReason::Closed => "the server takes no more requests\n",
+            RefusalReason::Expired => "the request's deadline has passed\n",
+            _ => "the server is busy\n",
+        };
+        answers::unavailable(why, self.retry_after.seconds())
+    }
+}
+
+impl Service<Http1> for Entrance {
+    fn admit(
+        &mut self,
+        request: Request<Bytes>,
+        peer: SocketAddr,
+        address: Address,
+    ) -> Admission<Response<Body>> {
+        if Admin::is_asked(&request) {
+            return self.admin.answer(&request, address);
+        }
+        let terms = self.terms(&request);
+        let home = Arc::clone(&self.home);
+        let admitted = self.source.request_to(home, address, terms, |reply| HttpRequest {
+            request,
+            peer,
+            reply,
+        });
+        match admitted {
+            Ok(request) => Admission::Admitted(request),
+            Err(refusal) => Admission::Answered(self.refused(refusal.reason())),
+        }
+    }
+
+    fn lost(&mut self, reason: LossReason) -> Response<Body> {
+        let why = match reason {
+            LossReason::Panicked | LossReason::Forgotten => {
+                let why = "the server failed to answer this request\n";
+                return answers::text(StatusCode::INTERNAL_SERVER_ERROR, why);
+            }
+            LossReason::Expired => "the request's deadline has passed\n",
+            LossReason::Drain => "the server ends\n",
+            _ => "the server is busy\n",
+        };
+        answers::unavailable(why, self.retry_after.seconds())
+    }
+}

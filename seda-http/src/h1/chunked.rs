@@ -1,0 +1,181 @@
+//! The chunked transfer coding (RFC 9112 §7.1): takes the chunks apart, gives the body.
+
+use bytes::{Buf, Bytes, BytesMut};
+
+use super::{
+    head,
+    limits::{HEADERS_MOST, Limits},
+    lines::Lines,
+    rejection::Rejection,
+};
+
+/// Chunk extensions are ignored, and few clients send any. All those of a body together may have
+/// so many bytes (RFC 9112 §7.1.1 wants a limit on the total): signed uploads put about 90 bytes
+/// on each chunk of 8 KiB or more, which is 12 KiB for a body of 1 MiB.
+const EXTENSION_BYTES: usize = 16 * 1024;
+
+/// Hexadecimal digits of a chunk size: enough for 64 bits.
+const SIZE_DIGITS: u8 = 16;
+
+/// A chunked body on its way. Framing bytes are consumed as they come, so nothing is read twice.
+#[derive(Debug, Default)]
+pub(super) struct Chunked {
+    step: Step,
+    body: BytesMut,
+    extension_bytes: usize,
+    trailers: Lines,
+    trailer_fields: usize,
+}
+
+/// What the next byte is.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// A digit of a chunk's size, or what ends it.
+    Size { size: usize, digits: u8 },
+    /// White space before an extension.
+    Gap { size: usize },
+    /// Inside an extension.
+    Extension { size: usize },
+    /// The LF after a chunk's size.
+    SizeFeed { size: usize },
+    /// A chunk's data.
+    Data { left: usize },
+    /// The CR after a chunk's data.
+    DataReturn,
+    /// The LF after a chunk's data.
+    DataFeed,
+    /// The trailer section, kept in the input until it is whole.
+    Trailers,
+}
+
+impl Step {
+    const NEXT_CHUNK: Self = Self::Size { size: 0, digits: 0 };
+}
+
+impl Default for Step {
+    fn default() -> Self {
+        Self::NEXT_CHUNK
+    }
+}
+
+impl Chunked {
+    /// Consumes what has arrived. `Some` is the whole body; what follows it stays in `input`.
+    pub(super) fn decode(
+        &mut self,
+        input: &mut BytesMut,
+        limits: &Limits,
+    ) -> Result<Option<Bytes>, Rejection> {
+        loop {
+            self.step = match self.step {
+                Step::Trailers => return self.trailers(input, limits),
+                _ if input.is_empty() => return Ok(None),
+                Step::Data { left } => self.data(input, left),
+                step => self.framing(step, input.get_u8(), limits)?,
+            };
+        }
+    }
+
+    fn data(&mut self, input: &mut BytesMut, left: usize) -> Step {
+        let piece = input.get(..left).unwrap_or(input);
+        let taken = piece.len();
+        self.body.extend_from_slice(piece);
+        input.advance(taken);
+        if taken == left { Step::DataReturn } else { Step::Data { left: left - taken } }
+    }
+
+    fn framing(&mut self, step: Step, byte: u8, limits: &Limits) -> Result<Step, Rejection> {
+        match (step, byte) {
+            (Step::Size { size, digits: 1.. }, b'\r') => Ok(Step::SizeFeed { size }),
+            (Step::Size { size, digits: 1.. }, b';') => self.extension(size),
+            (Step::Size { size, digits: 1.. }, b' ' | b'\t') => self.gap(size),
+            (Step::Size { size, digits }, _) => digit(size, digits, byte),
+            (Step::Gap { size }, b' ' | b'\t') => self.gap(size),
+            (Step::Gap { size }, b';') => self.extension(size),
+            (Step::Extension { size }, b'\r') => Ok(Step::SizeFeed { size }),
+            (Step::Extension { size }, b'\t' | b' '..=b'~' | 0x80..) => self.extension(size),
+            (Step::SizeFeed { size }, b'\n') => self.chunk(size, limits),
+            (Step::DataReturn, b'\r') => Ok(Step::DataFeed),
+            (Step::DataFeed, b'\n') => Ok(Step::NEXT_CHUNK),
+            (Step::DataReturn | Step::DataFeed, _) => {
+                Err(Rejection::BadRequest("a chunk is not followed by CRLF"))
+            }
+            _ => Err(Rejection::BadRequest("the line of a chunk size is malformed")),
+        }
+    }
+
+    /// The line of a chunk's size is over: its data follow, or with size 0 the trailers.
+    fn chunk(&self, size: usize, limits: &Limits) -> Result<Step, Rejection> {
+        let limit = limits.body_bytes;
+        match size {
+            0 => Ok(Step::Trailers),
+            _ if size > limit.saturating_sub(self.body.len()) => {
+                Err(Rejection::BodyTooLarge { limit })
+            }
+            _ => Ok(Step::Data { left: size }),
+        }
+    }
+
+    fn extension(&mut self, size: usize) -> Result<Step, Rejection> {
+        self.count_extension_byte()?;
+        Ok(Step::Extension { size })
+    }
+
+    fn gap(&mut self, size: usize) -> Result<Step, Rejection> {
+        self.count_extension_byte()?;
+        Ok(Step::Gap { size })
+    }
+
+    fn count_extension_byte(&mut self) -> Result<(), Rejection> {
+        self.extension_bytes += 1;
+        if self.extension_bytes > EXTENSION_BYTES {
+            return Err(Rejection::BadRequest("the chunk extensions are too long"));
+        }
+        Ok(())
+    }
+
+    /// Trailer fields must be well-formed and few; then they are dropped, as RFC 9112 §7.1.2
+    /// allows: merged into the head, they could change what the request means.
+    fn trailers(
+        &mut self,
+        input: &mut BytesMut,
+        limits: &Limits,
+    ) -> Result<Option<Bytes>, Rejection> {
+        let too_large = Rejection::HeadTooLarge { limit: limits.head_bytes };
+        let limit = limits.headers.min(HEADERS_MOST);
+        loop {
+            let line = self.trailers.next(input, limits.head_bytes);
+            let Some(line) = line.map_err(|flaw| flaw.rejection(too_large))? else {
+                return Ok(None);
+            };
+            if line.is_empty() {
+                check_fields(&input.split_to(line.end + 2), limit)?;
+                return Ok(Some(std::mem::take(&mut self.body).freeze()));
+            }
+            self.trailer_fields += 1;
+            if self.trailer_fields > limit {
+                return Err(Rejection::TooManyFields { limit });
+            }
+        }
+    }
+}
+
+/// One more digit of a chunk's size.
+fn digit(size: usize, digits: u8, byte: u8) -> Result<Step, Rejection> {
+    let digit = char::from(byte)
+        .to_digit(16)
+        .ok_or(Rejection::BadRequest("a chunk size is not a hexadecimal number"))?;
+    size.checked_mul(16)
+        .filter(|_| digits < SIZE_DIGITS)
+        .map(|size| Step::Size { size: size | digit as usize, digits: digits + 1 })
+        .ok_or(Rejection::BadRequest("a chunk size is too large to be true"))
+}
+
+fn check_fields(section: &[u8], limit: usize) -> Result<(), Rejection> {
+    if *section == *b"\r\n" {
+        return Ok(());
+    }
+    let mut table = [httparse::EMPTY_HEADER; HEADERS_MOST];
+    httparse::parse_headers(section, &mut table)
+        .map(|_| ())
+        .map_err(|error| head::syntax(error, limit))
+}

@@ -1,0 +1,108 @@
+//! Where a request's body ends (RFC 9112 §6.3), decided strictly: a request that two recipients
+//! could frame differently is refused.
+
+use http::Version;
+
+use super::{limits::Limits, rejection::Rejection};
+
+/// How the body of a request is delimited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Framing {
+    /// Exactly so many bytes, 0 without any framing field; within [`Limits::body_bytes`].
+    Length(usize),
+    /// By the chunked transfer coding.
+    Chunked,
+}
+
+/// What the framing fields of a head say so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct FramingFields {
+    content_length: Option<u64>,
+    codings: Codings,
+}
+
+/// The transfer codings so far, over all Transfer-Encoding fields.
+#[derive(Clone, Copy, Debug, Default)]
+enum Codings {
+    #[default]
+    None,
+    /// Just `chunked`.
+    Chunked,
+    /// At least one that is not `chunked`.
+    Unknown,
+}
+
+impl FramingFields {
+    /// Takes in one Content-Length field.
+    ///
+    /// RFC 9112 §6.3 lets a server accept several equal ones; no honest client sends them, so they
+    /// are refused, and so is the list form `5, 5`.
+    pub(super) fn note_content_length(&mut self, value: &[u8]) -> Result<(), Rejection> {
+        let length = decimal(value)
+            .ok_or(Rejection::BadRequest("the Content-Length is not a decimal number"))?;
+        match self.content_length.replace(length) {
+            None => Ok(()),
+            Some(_) => Err(Rejection::BadRequest("there is more than one Content-Length")),
+        }
+    }
+
+    /// Takes in one Transfer-Encoding field. Empty list elements are refused: there is no reason
+    /// to send them but to be read differently by someone.
+    pub(super) fn note_transfer_encoding(&mut self, value: &[u8]) -> Result<(), Rejection> {
+        for coding in value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
+            self.codings = match self.codings {
+                _ if coding.is_empty() => {
+                    return Err(Rejection::BadRequest(
+                        "the Transfer-Encoding has an empty element",
+                    ));
+                }
+                Codings::Chunked => {
+                    return Err(Rejection::BadRequest("chunked is not the last transfer coding"));
+                }
+                Codings::None if coding.eq_ignore_ascii_case(b"chunked") => Codings::Chunked,
+                Codings::None | Codings::Unknown => Codings::Unknown,
+            };
+        }
+        Ok(())
+    }
+
+    /// Decides, once all fields were taken in.
+    ///
+    /// Transfer-Encoding with Content-Length "ought to be handled as an error" (RFC 9112 §6.3), and
+    /// in HTTP/1.0 "the framing is faulty" (§6.1).
+    pub(super) fn resolve(self, version: Version, limits: &Limits) -> Result<Framing, Rejection> {
+        match (self.codings, self.content_length) {
+            (Codings::None, length) => within(length.unwrap_or(0), limits).map(Framing::Length),
+            (_, Some(_)) => Err(Rejection::BadRequest(
+                "Content-Length and Transfer-Encoding exclude each other",
+            )),
+            _ if version == Version::HTTP_10 => {
+                Err(Rejection::BadRequest("HTTP/1.0 has no Transfer-Encoding"))
+            }
+            (Codings::Chunked, None) => Ok(Framing::Chunked),
+            (Codings::Unknown, None) => {
+                Err(Rejection::NotImplemented("the only transfer coding is chunked"))
+            }
+        }
+    }
+}
+
+fn within(length: u64, limits: &Limits) -> Result<usize, Rejection> {
+    let limit = limits.body_bytes;
+    usize::try_from(length)
+        .ok()
+        .filter(|length| *length <= limit)
+        .ok_or(Rejection::BodyTooLarge { limit })
+}
+
+/// `1*DIGIT` (RFC 9110 §8.6): no sign, no space; `None` too if it overflows.
+pub(super) fn decimal(digits: &[u8]) -> Option<u64> {
+    let (first, _) = digits.split_first()?;
+    if !first.is_ascii_digit() {
+        return None;
+    }
+    digits.iter().try_fold(0_u64, |number, byte| {
+        let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
+        number.checked_mul(10)?.checked_add(digit)
+    })
+}

@@ -1,0 +1,67 @@
+//! What the codec answers by itself, without asking the server.
+
+use http::StatusCode;
+
+/// Why a request never reaches the graph. Its `Display` is one line for the answer's body; it
+/// never repeats what the client sent.
+///
+/// Every rejection closes its connection: after a request that was not understood, or whose body
+/// is not read, nobody can say where the next one begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Rejection {
+    /// 400: syntax or framing is wrong (RFC 9110 §15.5.1); the text says what.
+    #[error("bad request: {0}")]
+    BadRequest(&'static str),
+    /// 413: the body is, or becomes, larger than [`Limits::body_bytes`](super::Limits).
+    #[error("the request body is larger than {limit} bytes")]
+    BodyTooLarge {
+        /// The limit in force, in bytes.
+        limit: usize,
+    },
+    /// 414: the target is longer than [`Limits::uri_bytes`](super::Limits).
+    #[error("the request target is longer than {limit} bytes")]
+    TargetTooLong {
+        /// The limit in force, in bytes.
+        limit: usize,
+    },
+    /// 417: an expectation other than `100-continue` (RFC 9110 §10.1.1).
+    #[error("the only expectation that can be met is 100-continue")]
+    ExpectationFailed,
+    /// 431: head or trailers are larger than [`Limits::head_bytes`](super::Limits).
+    #[error("the header fields are larger than {limit} bytes")]
+    HeadTooLarge {
+        /// The limit in force, in bytes.
+        limit: usize,
+    },
+    /// 431: there are more fields than [`Limits::headers`](super::Limits).
+    #[error("there are more than {limit} header fields")]
+    TooManyFields {
+        /// The limit in force.
+        limit: usize,
+    },
+    /// 501: a method or a transfer coding that this server does not have; the text says which.
+    #[error("not implemented: {0}")]
+    NotImplemented(&'static str),
+    /// 505: a major version other than 1 (RFC 9110 §15.6.6).
+    #[error("this server speaks HTTP/1.1")]
+    VersionNotSupported,
+}
+
+impl Rejection {
+    /// The status of the answer: 400, 413, 414, 417, 431, 501 or 505.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TargetTooLong { .. } => StatusCode::URI_TOO_LONG,
+            Self::ExpectationFailed => StatusCode::EXPECTATION_FAILED,
+            Self::HeadTooLarge { .. } | Self::TooManyFields { .. } => {
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
+            }
+            Self::NotImplemented(_) => StatusCode::NOT_IMPLEMENTED,
+            Self::VersionNotSupported => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! What the first line alone decides, before the rest of the head has arrived.
+
+use http::Version;
+
+use super::{exchange::Exchange, rejection::Rejection};
+
+/// Room in a request line for all but its target: method, two spaces, version and CRLF. The
+/// longest registered method has 17 bytes; 64 also leaves a longer one to its 501.
+pub(super) const REST_BYTES: usize = 64;
+
+/// The first byte of a TLS record that holds a handshake message (RFC 8446 §5.1).
+const TLS_HANDSHAKE: u8 = 0x16;
+
+/// Refuses what cannot become a request line, by its first byte.
+///
+/// A client that speaks another protocol here waits for an answer; it should not have to wait
+/// for a timeout.
+pub(super) fn check_first_byte(byte: u8) -> Result<(), Rejection> {
+    match byte {
+        TLS_HANDSHAKE => Err(Rejection::BadRequest("this port speaks HTTP, not TLS")),
+        b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'0'..=b'9' => Ok(()),
+        b'A'..=b'Z' | b'^'..=b'z' | b'|' | b'~' => Ok(()),
+        _ => Err(Rejection::BadRequest("this is not HTTP")),
+    }
+}
+
+/// The answer to a first line that does not end where it should.
+pub(super) fn too_long(line: &[u8], uri_bytes: usize) -> Rejection {
+    if line.contains(&b' ') {
+        Rejection::TargetTooLong { limit: uri_bytes }
+    } else {
+        Rejection::BadRequest("the request line has no target")
+    }
+}
+
+/// Reads the version at the line's end, and whether the method is HEAD. The rest of the line is
+/// left to the parser of the head.
+///
+/// A minor version above 1 is lowered to 1 in place, because it is processed as the highest one
+/// this server has (RFC 9110 §2.5), and the parser knows no other.
+pub(super) fn read(line: &mut [u8]) -> Result<Exchange, Rejection> {
+    let head = line.starts_with(b"HEAD ");
+    let Some(
+        [.., b' ', b'H', b'T', b'T', b'P', b'/', major @ b'0'..=b'9', b'.', minor @ b'0'..=b'9'],
+    ) = Some(line)
+    else {
+        return Err(Rejection::BadRequest("the request line does not end in an HTTP version"));
+    };
+    if *major != b'1' {
+        return Err(Rejection::VersionNotSupported);
+    }
+    let version = if *minor == b'0' { Version::HTTP_10 } else { Version::HTTP_11 };
+    *minor = (*minor).min(b'1');
+    Ok(Exchange { version, head, keep_alive: false })
+}

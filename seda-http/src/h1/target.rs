@@ -1,0 +1,49 @@
+//! The forms of a request target (RFC 9112 §3.2).
+
+use bytes::Bytes;
+use http::{Method, Uri, uri::Scheme};
+
+use super::{
+    host,
+    limits::{Limits, URI_BYTES_MOST},
+    rejection::Rejection,
+};
+
+/// Reads a target: origin-form (`/path?query`), absolute-form (`http://host/path`), or
+/// asterisk-form (`*`, for OPTIONS only). The authority-form belongs to CONNECT, which is refused
+/// before.
+///
+/// The path is not decoded or normalised; that is the server's.
+pub(super) fn read(target: Bytes, method: &Method, limits: &Limits) -> Result<Uri, Rejection> {
+    let limit = limits.uri_bytes.min(URI_BYTES_MOST);
+    if target.len() > limit {
+        return Err(Rejection::TargetTooLong { limit });
+    }
+    if !target.iter().all(|byte| is_target_byte(*byte)) {
+        return Err(Rejection::BadRequest("the target has a byte that no URI has"));
+    }
+    let (origin, asterisk) = (target.starts_with(b"/"), *target == *b"*");
+    let uri = Uri::from_maybe_shared(target)
+        .map_err(|_| Rejection::BadRequest("the target is not a URI"))?;
+    if origin || asterisk && *method == Method::OPTIONS || is_absolute(&uri) {
+        Ok(uri)
+    } else {
+        Err(Rejection::BadRequest("the target has a form that its method does not allow"))
+    }
+}
+
+/// Printable ASCII without `#`: a fragment is never sent (RFC 9110 §7.1), and [`Uri`] would drop
+/// it in silence.
+fn is_target_byte(byte: u8) -> bool {
+    byte.is_ascii_graphic() && byte != b'#'
+}
+
+/// An `http` or `https` URI with a host and without user information, which RFC 9110 §4.2.4 wants
+/// treated as an error.
+fn is_absolute(uri: &Uri) -> bool {
+    let scheme = uri.scheme().is_some_and(|it| *it == Scheme::HTTP || *it == Scheme::HTTPS);
+    let authority = uri
+        .authority()
+        .is_some_and(|it| !it.host().is_empty() && host::is_valid(it.as_str().as_bytes()));
+    scheme && authority
+}

@@ -1,0 +1,136 @@
+use bytes::BytesMut;
+use http::{Response, StatusCode, Version};
+
+use crate::h1::{CONTINUE, Exchange, carries_body, encode_head};
+
+const DATE: &[u8; 29] = b"Sun, 06 Nov 1994 08:49:37 GMT";
+
+const KEPT: Exchange = Exchange { version: Version::HTTP_11, head: false, keep_alive: true };
+const CLOSED: Exchange = Exchange { keep_alive: false, ..KEPT };
+const HEAD: Exchange = Exchange { head: true, ..KEPT };
+const OLD: Exchange = Exchange { version: Version::HTTP_10, ..KEPT };
+
+fn encoded(status: u16, fields: &[(&str, &str)], length: u64, exchange: Exchange) -> String {
+    let mut builder = Response::builder().status(status);
+    for (name, value) in fields {
+        builder = builder.header(*name, *value);
+    }
+    let (parts, ()) = builder.body(()).unwrap().into_parts();
+    let mut out = BytesMut::new();
+    encode_head(&parts, length, exchange, DATE, &mut out);
+    String::from_utf8(out.to_vec()).unwrap()
+}
+
+/// RFC 9112 §4 and §5: status line, fields, blank line.
+#[test]
+fn an_answer_has_these_exact_bytes() {
+    assert_eq!(
+        encoded(200, &[("Content-Type", "text/plain"), ("X-A", "1"), ("X-A", "2")], 12_345, KEPT),
+        "HTTP/1.1 200 OK\r\n\
+         Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n\
+         Content-Length: 12345\r\n\
+         content-type: text/plain\r\n\
+         x-a: 1\r\n\
+         x-a: 2\r\n\
+         \r\n"
+    );
+}
+
+/// RFC 9112 §4: the space before an absent reason stays.
+#[test]
+fn a_status_without_a_known_reason_keeps_its_space() {
+    assert!(encoded(299, &[], 0, KEPT).starts_with("HTTP/1.1 299 \r\nDate: "));
+    assert!(encoded(404, &[], 0, KEPT).starts_with("HTTP/1.1 404 Not Found\r\nDate: "));
+}
+
+/// RFC 9112 §9.6 and §9.3: an end is announced; HTTP/1.0 is told that it is not one.
+#[test]
+fn the_connection_field_says_what_is_not_the_default() {
+    assert!(encoded(200, &[], 0, CLOSED).contains("\r\nConnection: close\r\n"));
+    assert!(encoded(200, &[], 0, OLD).contains("\r\nConnection: keep-alive\r\n"));
+    let closed = Exchange { keep_alive: false, ..OLD };
+    assert!(encoded(200, &[], 0, closed).contains("\r\nConnection: close\r\n"));
+    assert!(!encoded(200, &[], 0, KEPT).contains("Connection"));
+}
+
+/// RFC 9110 §6.2: the answer's version is the server's own.
+#[test]
+fn http_1_0_is_answered_in_http_1_1() {
+    assert!(encoded(200, &[], 0, OLD).starts_with("HTTP/1.1 "));
+}
+
+/// RFC 9112 §6.3 and §11.1: a handler cannot contradict the framing.
+#[test]
+fn framing_fields_of_the_handler_are_replaced() {
+    let fields = [
+        ("Content-Length", "99"),
+        ("Transfer-Encoding", "chunked"),
+        ("Connection", "upgrade"),
+        ("Date", "yesterday"),
+        ("X-A", "b"),
+    ];
+    assert_eq!(
+        encoded(200, &fields, 3, KEPT),
+        "HTTP/1.1 200 OK\r\n\
+         Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n\
+         Content-Length: 3\r\n\
+         x-a: b\r\n\
+         \r\n"
+    );
+}
+
+/// RFC 9110 §8.6: no Content-Length with 1xx and 204; 304 would need that of the 200.
+#[test]
+fn an_answer_without_content_has_no_content_length() {
+    for status in [100, 103, 204, 304] {
+        let head = encoded(status, &[("Content-Length", "5")], 5, KEPT);
+        assert!(!head.to_lowercase().contains("content-length"), "{status}");
+        assert!(!carries_body(StatusCode::from_u16(status).unwrap(), KEPT), "{status}");
+    }
+}
+
+/// RFC 9110 §15.3.6: 205 has no content, and says so.
+#[test]
+fn reset_content_has_length_zero() {
+    assert!(encoded(205, &[], 7, KEPT).contains("\r\nContent-Length: 0\r\n"));
+    assert!(!carries_body(StatusCode::RESET_CONTENT, KEPT));
+}
+
+/// RFC 9110 §8.6 and §9.3.2: HEAD is told the length that GET would have.
+#[test]
+fn head_is_told_the_length_without_the_body() {
+    assert!(encoded(200, &[], 7, HEAD).contains("\r\nContent-Length: 7\r\n"));
+    let told = encoded(200, &[("Content-Length", "1000")], 0, HEAD);
+    assert!(told.contains("\r\nContent-Length: 1000\r\n") && !told.contains("content-length"));
+    let nonsense = encoded(200, &[("Content-Length", "+1")], 0, HEAD);
+    assert!(nonsense.contains("\r\nContent-Length: 0\r\n"));
+    assert!(!carries_body(StatusCode::OK, HEAD));
+    assert!(carries_body(StatusCode::OK, KEPT) && carries_body(StatusCode::NOT_FOUND, CLOSED));
+}
+
+/// RFC 9110 §8.6: decimal digits, at both ends of the range.
+#[test]
+fn any_length_is_written_in_decimal() {
+    for length in [0, 1, 9, 10, 99, 100, 65_536, u64::MAX - 1, u64::MAX] {
+        let expected = format!("\r\nContent-Length: {length}\r\n");
+        assert!(encoded(200, &[], length, KEPT).contains(&expected), "{length}");
+    }
+}
+
+/// One reservation: what is written fits in what was asked for at first.
+#[test]
+fn the_largest_own_head_fits_the_first_reservation() {
+    let parts = Response::builder().status(431).body(()).unwrap().into_parts().0;
+    let mut out = BytesMut::new();
+    encode_head(&parts, u64::MAX, OLD, DATE, &mut out);
+    assert!(out.len() <= 160, "{} bytes", out.len());
+}
+
+/// Answers are appended: a pipelined one before stays.
+#[test]
+fn what_is_in_the_buffer_stays() {
+    let parts = Response::new(()).into_parts().0;
+    let mut out = BytesMut::from(CONTINUE);
+    encode_head(&parts, 0, KEPT, DATE, &mut out);
+    assert!(out.starts_with(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n"));
+}

@@ -1,0 +1,67 @@
+//! Tests as a client's bytes; each names the RFC section it holds the codec to.
+
+mod chunked;
+mod encode;
+mod framing;
+mod head;
+mod limits;
+mod lines;
+mod persistence;
+mod properties;
+mod request_line;
+mod target;
+
+use bytes::{Bytes, BytesMut};
+use http::{Request, StatusCode};
+
+use super::{Decoded, Decoder, Exchange, Limits, Rejection};
+
+/// What a new connection makes of these bytes, in one piece.
+fn decode(wire: impl AsRef<[u8]>) -> Decoded {
+    decode_within(Limits::default(), wire)
+}
+
+fn decode_within(limits: Limits, wire: impl AsRef<[u8]>) -> Decoded {
+    Decoder::new(limits).decode(&mut BytesMut::from(wire.as_ref()))
+}
+
+/// The request that these bytes are.
+#[track_caller]
+fn accepted(wire: impl AsRef<[u8]>) -> (Request<Bytes>, Exchange) {
+    match decode(wire) {
+        Decoded::Request(request, exchange) => (request, exchange),
+        other => panic!("not a request: {other:?}"),
+    }
+}
+
+/// Why these bytes are refused; that it closes the connection is checked.
+#[track_caller]
+fn refused(wire: impl AsRef<[u8]>) -> Rejection {
+    refused_within(Limits::default(), wire)
+}
+
+#[track_caller]
+fn refused_within(limits: Limits, wire: impl AsRef<[u8]>) -> Rejection {
+    match decode_within(limits, wire) {
+        Decoded::Reject(rejection, exchange) => {
+            assert!(!exchange.keep_alive, "a rejection closes");
+            rejection
+        }
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+#[track_caller]
+fn status(wire: impl AsRef<[u8]>) -> StatusCode {
+    refused(wire).status()
+}
+
+/// A GET with these lines (each with its CRLF) after its Host.
+fn get_with(lines: &str) -> String {
+    format!("GET / HTTP/1.1\r\nHost: a\r\n{lines}\r\n")
+}
+
+/// A POST with these lines (each with its CRLF) after its Host, and this body.
+fn post_with(lines: &str, body: &str) -> String {
+    format!("POST / HTTP/1.1\r\nHost: a\r\n{lines}\r\n{body}")
+}

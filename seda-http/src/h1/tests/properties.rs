@@ -1,0 +1,200 @@
+use bytes::BytesMut;
+use proptest::{collection::vec, prelude::*, sample::Index};
+
+use super::{Decoded, Decoder, Limits};
+
+/// Small, so that generated requests meet them.
+const LIMITS: Limits = Limits { head_bytes: 128, uri_bytes: 16, headers: 4, body_bytes: 32 };
+
+/// What a connection makes of these pieces: every outcome, in words, and what it waits for. A
+/// `Continue` is left out: it depends on what has arrived, as it should.
+fn outcomes(pieces: &[&[u8]]) -> Vec<String> {
+    let mut decoder = Decoder::new(LIMITS);
+    let mut input = BytesMut::new();
+    let mut outcomes = Vec::new();
+    for piece in pieces {
+        input.extend_from_slice(piece);
+        loop {
+            match decoder.decode(&mut input) {
+                Decoded::Incomplete => break,
+                Decoded::Continue => {}
+                other => outcomes.push(format!("{other:?}")),
+            }
+        }
+    }
+    outcomes.push(format!("{} {}", decoder.mid_request(&input), decoder.in_body()));
+    outcomes
+}
+
+/// Cuts the wire at these places.
+fn pieces<'a>(wire: &'a [u8], cuts: &[Index]) -> Vec<&'a [u8]> {
+    let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(wire.len() + 1)).collect();
+    cuts.sort_unstable();
+    let mut from = 0;
+    let mut pieces = Vec::new();
+    for cut in cuts.into_iter().chain([wire.len()]) {
+        pieces.push(&wire[from..cut]);
+        from = cut;
+    }
+    pieces
+}
+
+/// One of these texts; the first three times in four, so that most messages get past it.
+fn mostly_first(texts: &'static [&'static str]) -> impl Strategy<Value = String> {
+    prop_oneof![3 => Just(texts[0]), 1 => prop::sample::select(texts)].prop_map(String::from)
+}
+
+/// The beginning of a head.
+const STARTS: &[&str] = &[
+    "POST / HTTP/1.1\r\nHost: a\r\n",
+    "\r\n\r\nHEAD /a?b HTTP/1.7\r\nHost: a\r\n",
+    "GET / HTTP/1.0\r\nConnection: keep-alive\r\n",
+    "OPTIONS http://b/ HTTP/1.1\r\nHost: a\r\n",
+    "GET / HTTP/1.1\r\n",
+    "GET / HTTP/2.0\r\n",
+    "GET /12345678901234567890 HTTP/1.1\r\nHost: a\r\n",
+    "BREW / HTTP/1.1\r\nHost: a\r\n",
+    "GET /\r\n",
+    "\n",
+];
+
+/// Fields between the beginning of a head and its framing.
+const FIELDS: &[&str] = &[
+    "",
+    "X: y\r\n",
+    "Connection: close\r\n",
+    "Expect: 100-continue\r\n",
+    "Expect: more\r\n",
+    "Host: b\r\n",
+    "X: y\n",
+    "X : y\r\n",
+    "X: y\r\n z\r\n",
+    "X: y\r\nX: y\r\nX: y\r\nX: y\r\n",
+    "X: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\r\n",
+];
+
+/// Chunks, and what may be taken for one.
+const CHUNKS: &[&str] = &[
+    "5\r\nhello\r\n",
+    "1;x=y\r\nz\r\n",
+    "A\r\n0123456789\r\n",
+    "1\nz\r\n",
+    "1\r\nzz",
+    "g\r\n",
+    "1f\r\n",
+];
+
+/// The last chunk with its trailers.
+const ENDS: &[&str] =
+    &["0\r\n\r\n", "0\r\nA: b\r\n\r\n", "0\r\nA: b\n\r\n", "0\r\nA b\r\n\r\n", "0\r\n", "0\n\n"];
+
+/// The end of a head, and a body.
+fn rest() -> impl Strategy<Value = String> {
+    let lengths: &[&str] = &[
+        "Content-Length: 5\r\n\r\nhello",
+        "Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello",
+        "Content-Length: 33\r\n\r\n",
+        "Content-Length: 5\r\n\r\nhell",
+        "\n",
+    ];
+    let chunks = (vec(mostly_first(CHUNKS), 0..5), mostly_first(ENDS));
+    prop_oneof![
+        Just(String::from("\r\n")),
+        mostly_first(lengths),
+        chunks.prop_map(|(chunks, end)| {
+            format!("Transfer-Encoding: chunked\r\n\r\n{}{end}", chunks.concat())
+        }),
+    ]
+}
+
+/// Messages that mostly make sense, now and then with one wrong byte.
+fn wire() -> impl Strategy<Value = Vec<u8>> {
+    let message = (mostly_first(STARTS), mostly_first(FIELDS), rest())
+        .prop_map(|(start, field, rest)| format!("{start}{field}{rest}"));
+    let wrong = prop::option::weighted(0.2, (any::<Index>(), any::<u8>()));
+    (vec(message, 1..5), wrong).prop_map(|(messages, wrong)| {
+        let mut wire = messages.concat().into_bytes();
+        if let Some((place, byte)) = wrong {
+            let place = place.index(wire.len());
+            wire[place] = byte;
+        }
+        wire
+    })
+}
+
+/// A well-formed request with this number in its target and body, and what it must become.
+fn request(number: u16) -> impl Strategy<Value = (String, String)> {
+    let body = prop_oneof![
+        Just(String::new()),
+        Just(format!("Content-Length: 5\r\n\r\n{number:05}")),
+        Just(format!(
+            "Transfer-Encoding: chunked\r\n\r\n2;a\r\n{:02}\r\n0\r\nA: b\r\n\r\n",
+            number % 100
+        )),
+    ];
+    (body, 0_usize..3).prop_map(move |(body, empty_lines)| {
+        let empty_lines = "\r\n".repeat(empty_lines);
+        let rest = if body.is_empty() { "\r\n" } else { &body };
+        (format!("{empty_lines}POST /{number} HTTP/1.1\r\nHost: a\r\n{rest}"), format!("/{number}"))
+    })
+}
+
+fn pipeline() -> impl Strategy<Value = Vec<(String, String)>> {
+    vec(any::<u16>(), 0..8)
+        .prop_flat_map(|numbers| numbers.into_iter().map(request).collect::<Vec<_>>())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 1_000,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    /// RFC 9112 §2: a message is a sequence of bytes, however the transport splits it.
+    #[test]
+    fn splitting_the_bytes_changes_nothing(wire in wire(), cuts in vec(any::<Index>(), 0..6)) {
+        let whole = outcomes(&[&wire]);
+        prop_assert_eq!(&outcomes(&pieces(&wire, &cuts)), &whole);
+        let singles: Vec<&[u8]> = wire.chunks(1).collect();
+        prop_assert_eq!(&outcomes(&singles), &whole);
+    }
+
+    /// RFC 9112 §2.2: what is not a message is refused, not a reason to fall over.
+    #[test]
+    fn arbitrary_bytes_never_panic(
+        wire in vec(any::<u8>(), 0..600), cuts in vec(any::<Index>(), 0..4),
+    ) {
+        outcomes(&pieces(&wire, &cuts));
+        outcomes(&[b"GET / HTTP/1.1\r\n", &wire]);
+        outcomes(&[b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", &wire]);
+    }
+
+    /// Nor do limits that were not checked.
+    #[test]
+    fn arbitrary_limits_never_panic(
+        wire in wire(), head_bytes: usize, uri_bytes: usize, headers: usize, body_bytes: usize,
+    ) {
+        let limits = Limits { head_bytes, uri_bytes, headers, body_bytes };
+        let mut input = BytesMut::from(&wire[..]);
+        let mut decoder = Decoder::new(limits);
+        while !matches!(decoder.decode(&mut input), Decoded::Incomplete | Decoded::Reject(..)) {}
+    }
+
+    /// RFC 9112 §9.3.2: pipelined requests are answered in the order they came.
+    #[test]
+    fn pipelined_requests_come_out_in_order(pipeline in pipeline()) {
+        let wire: String = pipeline.iter().map(|(wire, _)| wire.as_str()).collect();
+        let mut input = BytesMut::from(wire.as_str());
+        let mut decoder = Decoder::new(LIMITS);
+        for (_, path) in &pipeline {
+            let Decoded::Request(request, exchange) = decoder.decode(&mut input) else {
+                panic!("a request")
+            };
+            prop_assert_eq!(request.uri().path(), path);
+            prop_assert!(exchange.keep_alive);
+        }
+        prop_assert!(input.is_empty());
+        prop_assert!(!decoder.mid_request(&input));
+    }
+}

@@ -1,0 +1,92 @@
+//! HTTP/1.1 as a protocol of the reactor: the codec, the Date field, 408.
+
+use crate::answers;
+use crate::date::Date;
+use crate::h1::{self, Decoded as Found, Decoder, Exchange, Limits};
+use crate::reactor::{Body, Decoded, Output, Owed, Protocol};
+use bytes::{Bytes, BytesMut};
+use http::{Request, Response, StatusCode, Version};
+use seda_core::Time;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// HTTP/1.1 on all connections of one reactor.
+#[derive(Debug)]
+pub(crate) struct Http1 {
+    limits: Limits,
+    date: Date,
+}
+
+impl Http1 {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self { limits, date: Date::new() }
+    }
+}
+
+impl Protocol for Http1 {
+    type Request = Request<Bytes>;
+    type Response = Response<Body>;
+    type Exchange = Exchange;
+    type Decoder = Decoder;
+
+    fn decoder(&self) -> Decoder {
+        Decoder::new(self.limits)
+    }
+
+    fn decode(&self, decoder: &mut Decoder, input: &mut BytesMut) -> Decoded<Self> {
+        match decoder.decode(input) {
+            Found::Incomplete => Decoded::Incomplete,
+            Found::Continue => Decoded::Interim(h1::CONTINUE),
+            Found::Request(request, exchange) => Decoded::Request(request, exchange),
+            Found::Reject(rejection, exchange) => {
+                let line = format!("{rejection}\n");
+                Decoded::Answer(answers::text(rejection.status(), line), exchange)
+            }
+        }
+    }
+
+    fn owed(&self, decoder: &Decoder, input: &BytesMut) -> Owed {
+        match decoder.mid_request(input) {
+            false => Owed::Nothing,
+            true if decoder.in_body() => Owed::Body,
+            true => Owed::Head,
+        }
+    }
+
+    fn overdue(&self, owed: Owed) -> (Response<Body>, Exchange) {
+        let why = match owed {
+            Owed::Body => "the request's body did not come in time\n",
+            Owed::Head | Owed::Nothing => "the request's head did not come in time\n",
+        };
+        let exchange = Exchange { version: Version::HTTP_11, head: false, keep_alive: false };
+        (answers::text(StatusCode::REQUEST_TIMEOUT, why), exchange)
+    }
+
+    fn is_last(exchange: Exchange) -> bool {
+        !exchange.keep_alive
+    }
+
+    fn make_last(exchange: Exchange) -> Exchange {
+        Exchange { keep_alive: false, ..exchange }
+    }
+
+    fn encode(
+        &mut self,
+        response: Response<Body>,
+        exchange: Exchange,
+        now: Time,
+        output: &mut Output,
+    ) {
+        let (mut parts, body) = response.into_parts();
+        if !parts.extensions.is_empty() {
+            // The only values in an answer whose drop may be user code, on this thread.
+            let extensions = std::mem::take(&mut parts.extensions);
+            if catch_unwind(AssertUnwindSafe(|| drop(extensions))).is_err() {
+                tracing::error!("dropping an answer's extensions panicked");
+            }
+        }
+        h1::encode_head(&parts, body.len(), exchange, self.date.at(now), output.buffer());
+        if h1::carries_body(parts.status, exchange) {
+            output.put_body(body);
+        }
+    }
+}

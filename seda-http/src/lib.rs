@@ -1,0 +1,54 @@
+//! An HTTP/1.1 server whose request path is a seda stage graph.
+//!
+//! Sockets belong to reactors, and a reactor is a worker of the graph whose idle action is to
+//! poll. It reads and parses, then asks the graph for admission: a request that is admitted has a
+//! reserved way home for its answer, one that is not is answered 503 with a Retry-After, at once
+//! and before any work was done for it. Every bound has a default with a reason ([`HttpConfig`]),
+//! so no client and no number of clients can make the server hold more than was decided.
+//!
+//! ```text
+//! sockets ─▶ reactor ─▶ h1 ─▶ entrance ─▶ stages of the graph ─▶ Responder ─▶ reactor ─▶ sockets
+//!                               │    ╲
+//!                         503 ◀─┘     ▶ admin (from snapshots, outside the graph)
+//! ```
+//!
+//! # The rooms
+//!
+//! | room | what is in it |
+//! | --- | --- |
+//! | [`h1`] | HTTP/1.1 without I/O: bytes to requests, answers to bytes |
+//! | `reactor` | sockets, buffers, time limits: knows no HTTP |
+//! | `http1` | the codec as a protocol of the reactor; `date` is its clock |
+//! | `entrance` | admission, refusal, loss: the reactor's side of the graph |
+//! | `request` | [`HttpRequest`]: the event that enters the graph |
+//! | `retry_after`, `answers` | what a client is told that gets no answer from the graph |
+//! | `admin` | `/_seda/`: report, graph, liveness, readiness |
+//! | `config`, `error` | [`HttpConfig`], and what can be wrong, in words |
+//! | `binding`, `server` | [`Http`] before, [`Server`] while it serves; draining |
+//!
+//! Not here, on purpose: TLS, HTTP/2, upgrades, routing (it is a stage), streamed request bodies.
+
+#![forbid(unsafe_code)]
+
+mod admin;
+mod answers;
+mod binding;
+mod config;
+mod date;
+mod entrance;
+mod error;
+pub mod h1;
+mod http1;
+mod reactor;
+mod request;
+mod retry_after;
+mod server;
+
+pub use binding::Http;
+pub use bytes::Bytes;
+pub use config::{ConfigError, HttpConfig, RetryAfterRange};
+pub use error::{BindError, EntryError, ServeError};
+pub use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header};
+pub use reactor::Body;
+pub use request::HttpRequest;
+pub use server::Server;

@@ -1,0 +1,446 @@
+//! One client: its socket, its buffers, and what phase it is in.
+
+use super::occupancy::Presence;
+use super::output::Output;
+use super::patience::{Awaited, Patience};
+use super::pipeline::{Next, Pipeline};
+use super::{Admission, Decoded, Owed, Protocol, Service, Settings};
+use bytes::BytesMut;
+use mio::event::Event;
+use mio::net::TcpStream;
+use seda_core::{Address, Time};
+use std::io::{ErrorKind, Read};
+use std::net::{Shutdown, SocketAddr};
+use std::time::Duration;
+
+/// How many bytes one connection reads and writes before the others have their turn: 0.1 ms of
+/// copying, and enough that a long body is not cut into small writes.
+const QUANTUM: usize = 256 * 1024;
+
+/// How many bytes are discarded after our FIN, so that the client reads its answer before it
+/// hears of a reset (RFC 9112 §9.6). A client that sends more than this ignores its answer.
+const LINGER_BYTES: usize = 8 * 1024 * 1024;
+
+/// The least memory that is asked for when a read does not fit: most heads are smaller.
+const INPUT_BYTES: usize = 1024;
+
+/// How long a connection is idle before its buffers are given back.
+const BUFFERS_KEPT: Duration = Duration::from_secs(1);
+
+/// What a connection's turn may use, and what it must know.
+pub(super) struct Round<'a, P, S> {
+    pub(super) protocol: &'a mut P,
+    pub(super) service: &'a mut S,
+    pub(super) settings: &'a Settings,
+    /// Where reads land first: idle connections need no buffer, and no memory is cleared twice.
+    pub(super) scratch: &'a mut [u8],
+    pub(super) now: Time,
+    pub(super) draining: bool,
+}
+
+/// How a turn ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum After {
+    /// There is nothing to do until something happens.
+    Rest,
+    /// The quantum is used up; there is more to do.
+    More,
+    /// The connection has ended.
+    Gone,
+}
+
+/// The connection is of no use any more: the client hung up, or the socket failed.
+struct Gone;
+
+pub(super) struct Connection<P: Protocol> {
+    socket: TcpStream,
+    peer: SocketAddr,
+    address: Address,
+    decoder: P::Decoder,
+    input: BytesMut,
+    /// The input is known to hold no whole request.
+    starved: bool,
+    pipeline: Pipeline<P>,
+    output: Output,
+    phase: Phase,
+    patience: Patience,
+    /// What the poll said and no call has taken back: it reports changes only.
+    readable: bool,
+    writable: bool,
+    /// The client has shut its sending side; there may be bytes before the end.
+    hung_up: bool,
+    /// Everything it sent is read.
+    at_end: bool,
+    /// Both sides are shut, or the socket has failed.
+    dead: bool,
+    /// No request has come yet.
+    fresh: bool,
+    /// It is in the reactor's list of those with something to do.
+    pub(super) queued: bool,
+    _presence: Presence,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Takes requests.
+    Open,
+    /// Takes none; ends after the last answer.
+    Ending,
+    /// Has sent FIN and waits for the client's; may discard so many bytes until then.
+    Lingering(usize),
+}
+
+impl<P: Protocol> Connection<P> {
+    pub(super) fn new(
+        socket: TcpStream,
+        peer: SocketAddr,
+        presence: Presence,
+        address: Address,
+        decoder: P::Decoder,
+        now: Time,
+    ) -> Self {
+        Self {
+            socket,
+            peer,
+            address,
+            decoder,
+            input: BytesMut::new(),
+            starved: true,
+            pipeline: Pipeline::new(),
+            output: Output::default(),
+            phase: Phase::Open,
+            patience: Patience::new(now),
+            // The first poll after the registration reports what is there already.
+            readable: false,
+            writable: true,
+            hung_up: false,
+            at_end: false,
+            dead: false,
+            fresh: true,
+            queued: false,
+            _presence: presence,
+        }
+    }
+
+    pub(super) fn address(&self) -> Address {
+        self.address
+    }
+
+    /// Whether somebody works on an answer for it.
+    pub(super) fn awaits(&self) -> bool {
+        self.pipeline.awaits()
+    }
+
+    #[cfg(test)]
+    pub(super) fn awaits_a_head(&self) -> bool {
+        self.patience.awaited() == Awaited::Head
+    }
+
+    /// Takes in what the poll says.
+    pub(super) fn note(&mut self, event: &Event) {
+        self.readable |= event.is_readable() || event.is_read_closed();
+        self.writable |= event.is_writable();
+        self.hung_up |= event.is_read_closed();
+        self.dead |= event.is_error() || event.is_write_closed();
+    }
+
+    /// Looks at the socket in the next turn, whatever the poll says.
+    pub(super) fn look(&mut self) {
+        self.readable = true;
+    }
+
+    /// Puts an answer in its place; false if nobody waits for it.
+    pub(super) fn answer(&mut self, sequence: u64, response: P::Response) -> bool {
+        self.pipeline.answer(sequence, response)
+    }
+
+    /// Does what there is to do, within the quantum.
+    pub(super) fn turn<S: Service<P>>(&mut self, round: &mut Round<'_, P, S>) -> After {
+        if self.dead {
+            return After::Gone;
+        }
+        self.try_turn(round).unwrap_or(After::Gone)
+    }
+
+    fn try_turn<S: Service<P>>(&mut self, round: &mut Round<'_, P, S>) -> Result<After, Gone> {
+        let mut quantum = QUANTUM;
+        loop {
+            self.receive(round, &mut quantum)?;
+            // What went out may have made room for more requests.
+            if !self.send(round, &mut quantum)? || quantum == 0 {
+                break;
+            }
+        }
+        self.conclude(round, &mut quantum)?;
+        self.patience.await_next(self.awaited(round), round.now);
+        let reads = self.wants_bytes(round.settings) || matches!(self.phase, Phase::Lingering(_));
+        let more = self.readable && reads || self.writable && !self.output.is_empty();
+        Ok(if more { After::More } else { After::Rest })
+    }
+
+    /// Reads and takes requests until there are no more bytes, or as many as may be in flight.
+    fn receive<S: Service<P>>(
+        &mut self,
+        round: &mut Round<'_, P, S>,
+        quantum: &mut usize,
+    ) -> Result<(), Gone> {
+        loop {
+            self.take_requests(round);
+            if !self.readable || !self.wants_bytes(round.settings) || *quantum == 0 {
+                return Ok(());
+            }
+            let read = self.read(round.scratch)?;
+            *quantum = quantum.saturating_sub(read);
+            if read > 0 {
+                self.patience.renew_if(Awaited::Body, round.now);
+            }
+        }
+    }
+
+    /// Whether another request may be taken.
+    fn has_room(&self, settings: &Settings) -> bool {
+        self.phase == Phase::Open
+            && self.pipeline.len() < settings.pipeline
+            && self.output.buffered() < settings.write_buffer
+    }
+
+    fn wants_bytes(&self, settings: &Settings) -> bool {
+        self.starved && !self.at_end && self.has_room(settings)
+    }
+
+    fn take_requests<S: Service<P>>(&mut self, round: &mut Round<'_, P, S>) {
+        while !self.starved && self.has_room(round.settings) {
+            match round.protocol.decode(&mut self.decoder, &mut self.input) {
+                Decoded::Incomplete => self.starved = true,
+                Decoded::Interim(bytes) => self.pipeline.push_interim(bytes),
+                Decoded::Request(request, exchange) => {
+                    self.begin(exchange, round.now);
+                    let sequence = self.pipeline.next_sequence();
+                    let address = Address { sequence, ..self.address };
+                    match round.service.admit(request, self.peer, address) {
+                        Admission::Answered(answer) => {
+                            self.pipeline.push_answered(answer, exchange)
+                        }
+                        Admission::Admitted(request) => {
+                            self.pipeline.push_awaited(exchange, Some(request));
+                        }
+                        Admission::Awaited => self.pipeline.push_awaited(exchange, None),
+                    }
+                }
+                Decoded::Answer(answer, exchange) => {
+                    self.begin(exchange, round.now);
+                    self.pipeline.push_answered(answer, exchange);
+                }
+            }
+        }
+    }
+
+    /// A request is there: the clock for the next one has not begun.
+    fn begin(&mut self, exchange: P::Exchange, now: Time) {
+        self.fresh = false;
+        self.patience.await_next(Awaited::Nothing, now);
+        if P::is_last(exchange) {
+            self.phase = Phase::Ending;
+        }
+    }
+
+    fn read(&mut self, scratch: &mut [u8]) -> Result<usize, Gone> {
+        match self.socket.read(scratch) {
+            Ok(0) => {
+                self.at_end = true;
+                self.readable = false;
+                Ok(0)
+            }
+            Ok(read) => {
+                // A short read has emptied the socket, and what comes later is announced anew
+                // (epoll(7), "EPOLLET"): no second read only to be told so. But an end that was
+                // announced already is not announced again.
+                self.readable = self.hung_up || read == scratch.len() || !cfg!(unix);
+                self.starved = false;
+                if self.input.capacity() - self.input.len() < read {
+                    self.input.reserve(read.max(INPUT_BYTES));
+                }
+                self.input.extend_from_slice(scratch.get(..read).unwrap_or_default());
+                Ok(read)
+            }
+            Err(error) => match error.kind() {
+                ErrorKind::WouldBlock => {
+                    self.readable = false;
+                    Ok(0)
+                }
+                ErrorKind::Interrupted => Ok(0),
+                _ => Err(Gone),
+            },
+        }
+    }
+
+    /// Encodes answers whose turn it is and writes them; returns whether any bytes went out.
+    fn send<S: Service<P>>(
+        &mut self,
+        round: &mut Round<'_, P, S>,
+        quantum: &mut usize,
+    ) -> Result<bool, Gone> {
+        let mut sent = false;
+        loop {
+            self.encode(round);
+            if self.output.is_empty() || !self.writable || *quantum == 0 {
+                return Ok(sent);
+            }
+            let written =
+                self.output.write_to(&mut self.socket, round.scratch).map_err(|_| Gone)?;
+            self.writable = !written.full;
+            if written.bytes > 0 {
+                sent = true;
+                *quantum = quantum.saturating_sub(written.bytes);
+                self.patience.renew_if(Awaited::Reading, round.now);
+            }
+        }
+    }
+
+    /// Moves answers, in order, to where they wait to be written, as far as there is room.
+    fn encode<S: Service<P>>(&mut self, round: &mut Round<'_, P, S>) {
+        while self.output.has_room(round.settings.write_buffer) {
+            let is_last = self.pipeline.len() == 1 && self.ends_with_this(round);
+            match self.pipeline.take_next() {
+                None => return,
+                Some(Next::Interim(bytes)) => self.output.buffer().extend_from_slice(bytes),
+                Some(Next::Answer(answer, exchange)) => {
+                    let exchange = if is_last { P::make_last(exchange) } else { exchange };
+                    if P::is_last(exchange) && self.phase == Phase::Open {
+                        self.phase = Phase::Ending;
+                    }
+                    round.protocol.encode(answer, exchange, round.now, &mut self.output);
+                }
+            }
+        }
+    }
+
+    /// Whether the answer to the only request in flight is the connection's last: no further one
+    /// is taken, or the server drains and the client has sent no more.
+    fn ends_with_this<S: Service<P>>(&self, round: &Round<'_, P, S>) -> bool {
+        self.phase == Phase::Ending
+            || round.draining && self.starved && !self.readable && self.owed(round) == Owed::Nothing
+    }
+
+    fn owed<S: Service<P>>(&self, round: &Round<'_, P, S>) -> Owed {
+        round.protocol.owed(&self.decoder, &self.input)
+    }
+
+    /// Ends what can be ended.
+    fn conclude<S: Service<P>>(
+        &mut self,
+        round: &mut Round<'_, P, S>,
+        quantum: &mut usize,
+    ) -> Result<(), Gone> {
+        if self.hung_up && self.pipeline.awaits() && !round.settings.half_close {
+            return Err(Gone);
+        }
+        let idle = self.pipeline.is_empty() && self.output.is_empty();
+        let is_left = round.draining && !self.fresh && idle && !self.readable && self.starved;
+        if self.phase == Phase::Open
+            && (self.at_end && self.starved || is_left && self.owed(round) == Owed::Nothing)
+        {
+            if self.at_end && self.pipeline.awaits() && !round.settings.half_close {
+                return Err(Gone);
+            }
+            self.phase = Phase::Ending;
+        }
+        if self.phase == Phase::Ending && idle {
+            if self.at_end {
+                return Err(Gone);
+            }
+            self.socket.shutdown(Shutdown::Write).map_err(|_| Gone)?;
+            self.input = BytesMut::new();
+            self.phase = Phase::Lingering(LINGER_BYTES);
+        }
+        self.discard(round.scratch, quantum)
+    }
+
+    /// Reads on after our FIN, and forgets what it reads.
+    fn discard(&mut self, scratch: &mut [u8], quantum: &mut usize) -> Result<(), Gone> {
+        while let Phase::Lingering(left) = self.phase
+            && self.readable
+            && *quantum > 0
+        {
+            let read = self.read(scratch)?;
+            self.input.clear();
+            if self.at_end || read >= left {
+                return Err(Gone);
+            }
+            self.phase = Phase::Lingering(left - read);
+            *quantum = quantum.saturating_sub(read);
+        }
+        Ok(())
+    }
+
+    /// What the connection waits for.
+    fn awaited<S: Service<P>>(&self, round: &Round<'_, P, S>) -> Awaited {
+        if matches!(self.phase, Phase::Lingering(_)) {
+            Awaited::Fin
+        } else if !self.output.is_empty() {
+            Awaited::Reading
+        } else if !self.pipeline.is_empty() {
+            Awaited::Nothing
+        } else if round.draining && self.fresh && self.owed(round) == Owed::Nothing {
+            Awaited::FirstRequest
+        } else {
+            Awaited::from(self.owed(round))
+        }
+    }
+
+    /// When this connection has to be looked at again though nothing happens.
+    pub(super) fn due(&self, settings: &Settings) -> Time {
+        let deadline = self.patience.deadline(settings);
+        if self.keeps_idle_buffers() {
+            deadline.min(self.patience.since().after(BUFFERS_KEPT))
+        } else {
+            deadline
+        }
+    }
+
+    /// Looks after it when it is due; true if it then needs a turn.
+    pub(super) fn tend(&mut self, protocol: &P, settings: &Settings, now: Time) -> bool {
+        if self.keeps_idle_buffers() && self.patience.since().after(BUFFERS_KEPT) <= now {
+            self.input = BytesMut::new();
+            self.output.shrink();
+        }
+        if self.patience.deadline(settings) > now {
+            return false;
+        }
+        match self.patience.awaited() {
+            Awaited::Nothing => return false,
+            Awaited::Request | Awaited::FirstRequest => self.phase = Phase::Ending,
+            Awaited::Head => self.end_overdue(protocol.overdue(Owed::Head)),
+            Awaited::Body => self.end_overdue(protocol.overdue(Owed::Body)),
+            Awaited::Reading | Awaited::Fin => self.dead = true,
+        }
+        true
+    }
+
+    fn end_overdue(&mut self, (answer, exchange): (P::Response, P::Exchange)) {
+        self.pipeline.push_answered(answer, exchange);
+        self.phase = Phase::Ending;
+    }
+
+    fn keeps_idle_buffers(&self) -> bool {
+        self.patience.awaited() == Awaited::Request
+            && self.input.is_empty()
+            && (self.input.capacity() > 0 || self.output.has_memory())
+    }
+
+    /// The reactor ends: says so to whoever still waits, as far as the socket takes it.
+    pub(super) fn farewell<S: Service<P>>(&mut self, round: &mut Round<'_, P, S>) -> After {
+        let service = &mut *round.service;
+        self.pipeline.answer_all(|| service.lost(seda_core::LossReason::Drain));
+        if self.phase == Phase::Open {
+            self.phase = Phase::Ending;
+        }
+        self.turn(round)
+    }
+}
+
+impl<P: Protocol> Drop for Connection<P> {
+    fn drop(&mut self) {
+        self.pipeline.abandon();
+    }
+}

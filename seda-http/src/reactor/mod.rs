@@ -1,0 +1,58 @@
+//! The reactor: sockets, buffers and clocks of many connections on one thread. It knows bytes and
+//! the order of answers; it knows no HTTP.
+//!
+//! A reactor is a worker whose idle action is to poll ([`seda_core::Park`]): the same thread turns
+//! the non-blocking stages of its pool and looks at its sockets in between, so a request that
+//! needs no other thread costs no switch, no wake-up and two system calls: one read, one write.
+//!
+//! ```text
+//! Acceptor ─▶ Mailbox ─▶ Connections ─▶ Connection: read ─▶ Protocol ─▶ Service ─▶ (the graph)
+//!                ▲                         │  ▲                                        │
+//!                │                         ▼  │ in order                               │
+//!                │                  socket ◀─ Output ◀─ Pipeline ◀─────────────────────┤
+//!                └──────────────────── an answer, from any thread ◀────────────────────┘
+//! ```
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `protocol` | [`Protocol`]: bytes to requests, answers to bytes |
+//! | `service` | [`Service`]: what to do with a request |
+//! | `settings` | [`Settings`]: every bound and time limit of a connection |
+//! | `body` | [`Body`]: what follows an answer's head, made while it is written |
+//! | `output` | [`Output`]: what waits to be written |
+//! | `pipeline` | requests in flight on one connection, answered in order |
+//! | `connection` | one client: socket, buffers, phase |
+//! | `patience` | what a connection waits for, and how long |
+//! | `connections` | the table of connections and their generations |
+//! | `doze` | the sleep of a reactor, and how it is ended |
+//! | `mailbox` | what other threads tell a reactor |
+//! | `occupancy` | how many connections there are, and who waits for none to be left |
+//! | `acceptor` | the listener |
+//! | `poller` | [`Reactor`]: the round of it all |
+
+mod acceptor;
+mod body;
+mod connection;
+mod connections;
+mod doze;
+mod mailbox;
+mod occupancy;
+mod output;
+mod patience;
+mod pipeline;
+mod poller;
+mod protocol;
+mod service;
+mod settings;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use acceptor::Acceptor;
+pub use body::Body;
+pub(crate) use mailbox::{Letter, Mailbox};
+pub(crate) use occupancy::Occupancy;
+pub(crate) use output::Output;
+pub(crate) use poller::{Berth, Reactor, Seat};
+pub(crate) use protocol::{Decoded, Owed, Protocol};
+pub(crate) use service::{Admission, Service};
+pub(crate) use settings::Settings;

@@ -1,0 +1,343 @@
+//! The reactor's round: poll, read the mail, give each connection its turn, look at the clock.
+
+use super::acceptor::Newcomer;
+use super::body::CHUNK;
+use super::connection::{After, Connection, Round};
+use super::connections::Connections;
+use super::mailbox::{Letter, Mailbox};
+use super::{Acceptor, Protocol, Service, Settings};
+use crossbeam_channel::Receiver;
+use mio::{Events, Interest, Poll, Token};
+use seda_core::{Address, Clock, Outcome, Park, Time, Unpark};
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Events per poll; what does not fit comes with the next one.
+const EVENTS: usize = 1024;
+
+/// While the worker has stages to run, the sockets are looked at this often: a poll that finds
+/// nothing (0.5 µs) then costs a hundredth.
+const POLL_EVERY: Duration = Duration::from_micros(50);
+
+/// The least time between two sweeps over all connections' time limits, which is how exact they
+/// are: at 10,000 connections a sweep takes 0.1 ms.
+const SWEEP_EVERY: Duration = Duration::from_millis(250);
+
+/// How long a reactor that ends waits for outcomes that are on their way: they come at once,
+/// unless a handler does not return.
+const FAREWELL: Duration = Duration::from_millis(100);
+
+const WAKER: Token = Token(usize::MAX);
+const LISTENER: Token = Token(usize::MAX - 1);
+
+/// A poll with its mailbox: what must exist before a reactor's parts can know each other.
+pub(crate) struct Berth<R> {
+    poll: Poll,
+    mailbox: Arc<Mailbox<R>>,
+    letters: Receiver<Letter<R>>,
+}
+
+impl<R> Berth<R> {
+    pub(crate) fn new() -> io::Result<Self> {
+        let poll = Poll::new()?;
+        let (mailbox, letters) = Mailbox::new(mio::Waker::new(poll.registry(), WAKER)?);
+        Ok(Self { poll, mailbox: Arc::new(mailbox), letters })
+    }
+
+    pub(crate) fn mailbox(&self) -> &Arc<Mailbox<R>> {
+        &self.mailbox
+    }
+}
+
+/// Many connections on one thread.
+pub(crate) struct Reactor<P: Protocol, S> {
+    poll: Poll,
+    events: Events,
+    mailbox: Arc<Mailbox<P::Response>>,
+    letters: Receiver<Letter<P::Response>>,
+    acceptor: Option<Acceptor<P::Response>>,
+    connections: Connections<P>,
+    /// Slots of connections with something to do; each at most once.
+    ready: VecDeque<u32>,
+    protocol: P,
+    service: S,
+    settings: Settings,
+    scratch: Box<[u8]>,
+    clock: Arc<dyn Clock>,
+    now: Time,
+    swept: Time,
+    sweep_at: Time,
+    draining: bool,
+}
+
+impl<P: Protocol, S: Service<P>> Reactor<P, S> {
+    /// A reactor; the one with the acceptor owns the listener.
+    pub(crate) fn new(
+        berth: Berth<P::Response>,
+        mut acceptor: Option<Acceptor<P::Response>>,
+        protocol: P,
+        service: S,
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+    ) -> io::Result<Self> {
+        let Berth { poll, mailbox, letters } = berth;
+        if let Some(acceptor) = &mut acceptor {
+            acceptor.register(poll.registry(), LISTENER)?;
+        }
+        let now = clock.now();
+        Ok(Self {
+            poll,
+            events: Events::with_capacity(EVENTS),
+            mailbox,
+            letters,
+            acceptor,
+            connections: Connections::new(),
+            ready: VecDeque::new(),
+            protocol,
+            service,
+            settings,
+            scratch: vec![0; CHUNK].into_boxed_slice(),
+            clock,
+            now,
+            swept: now,
+            sweep_at: Time::NEVER,
+            draining: false,
+        })
+    }
+
+    /// Ends all connections; those who still wait for an answer are told.
+    pub(crate) fn farewell(mut self) {
+        self.draining = true;
+        // What the graph gave up when it ended is on its way, with the reason.
+        let until = self.clock.now().after(FAREWELL);
+        while self.connections.iter_mut().any(|connection| connection.awaits()) {
+            let left = until.since(self.clock.now());
+            let Ok(letter) = self.letters.recv_timeout(left) else { break };
+            self.read(letter);
+        }
+        for mut connection in self.connections.drain() {
+            let mut round = Round {
+                protocol: &mut self.protocol,
+                service: &mut self.service,
+                settings: &self.settings,
+                scratch: &mut self.scratch,
+                now: self.now,
+                draining: true,
+            };
+            let mut after = connection.farewell(&mut round);
+            while after == After::More {
+                after = connection.turn(&mut round);
+            }
+        }
+    }
+
+    /// Sleeps until something happens, `timeout` at most, and takes note of it.
+    fn poll(&mut self, timeout: Option<Duration>) {
+        if let Err(error) = self.poll.poll(&mut self.events, timeout)
+            && error.kind() != ErrorKind::Interrupted
+        {
+            tracing::error!(%error, "a reactor cannot poll");
+        }
+        self.now = self.clock.now();
+        for event in &self.events {
+            match event.token() {
+                WAKER => {}
+                LISTENER => {
+                    if let Some(acceptor) = &mut self.acceptor {
+                        acceptor.note();
+                    }
+                }
+                Token(slot) => {
+                    let slot = u32::try_from(slot).unwrap_or(u32::MAX);
+                    if let Some(connection) = self.connections.get(slot) {
+                        connection.note(event);
+                        enqueue(&mut self.ready, slot, connection);
+                    }
+                }
+            }
+        }
+        self.events.clear();
+    }
+
+    /// Everything but the poll.
+    fn serve(&mut self) {
+        self.read_letters();
+        self.accept();
+        self.tend();
+        self.turn_ready();
+    }
+
+    fn read_letters(&mut self) {
+        // Those that come meanwhile are read in the next round, so that nobody starves.
+        for _ in 0..self.letters.len() {
+            let Ok(letter) = self.letters.try_recv() else { return };
+            self.read(letter);
+        }
+    }
+
+    fn read(&mut self, letter: Letter<P::Response>) {
+        match letter {
+            Letter::Outcome(address, outcome) => self.take_outcome(address, outcome),
+            Letter::Newcomer(socket, peer, presence) => self.open((socket, peer, presence)),
+            Letter::Drain => self.begin_drain(),
+        }
+    }
+
+    /// Puts an answer into its place. The client may have gone, and the slot be another's.
+    fn take_outcome(&mut self, address: Address, outcome: Outcome<P::Response>) {
+        let Some(connection) = self.connections.at(address) else { return };
+        let answer = match outcome {
+            Outcome::Answered(answer) => answer,
+            Outcome::Lost(reason) => self.service.lost(reason),
+        };
+        if connection.answer(address.sequence, answer) {
+            enqueue(&mut self.ready, address.slot, connection);
+        }
+    }
+
+    fn accept(&mut self) {
+        let Some(mut acceptor) = self.acceptor.take() else { return };
+        acceptor.accept(self.now, self.draining, |newcomer| self.open(newcomer));
+        if !self.draining {
+            self.acceptor = Some(acceptor);
+        }
+    }
+
+    /// Makes a newcomer one of this reactor's connections.
+    fn open(&mut self, (mut socket, peer, presence): Newcomer) {
+        let Some(address) = self.connections.vacant() else { return };
+        // Answers are written whole, so there is nothing that Nagle's algorithm could gather.
+        let _ = socket.set_nodelay(true);
+        let token = Token(address.slot as usize);
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        if let Err(error) = self.poll.registry().register(&mut socket, token, interest) {
+            tracing::warn!(%error, %peer, "a connection cannot be watched and is closed");
+            return;
+        }
+        let decoder = self.protocol.decoder();
+        let mut connection = Connection::new(socket, peer, presence, address, decoder, self.now);
+        // Clients speak first and at once: most requests are there when they are accepted.
+        connection.look();
+        enqueue(&mut self.ready, address.slot, &mut connection);
+        self.connections.insert(connection);
+    }
+
+    /// From here on: no newcomers but those in the backlog, and each connection ends as soon as
+    /// what was begun on it is finished.
+    fn begin_drain(&mut self) {
+        self.draining = true;
+        if let Some(acceptor) = &mut self.acceptor {
+            acceptor.note();
+        }
+        for connection in self.connections.iter_mut() {
+            connection.look();
+            let slot = connection.address().slot;
+            enqueue(&mut self.ready, slot, connection);
+        }
+    }
+
+    /// Gives each connection that has something to do one turn.
+    fn turn_ready(&mut self) {
+        for _ in 0..self.ready.len() {
+            let Some(slot) = self.ready.pop_front() else { return };
+            let Some(connection) = self.connections.get(slot) else { continue };
+            connection.queued = false;
+            let after = connection.turn(&mut Round {
+                protocol: &mut self.protocol,
+                service: &mut self.service,
+                settings: &self.settings,
+                scratch: &mut self.scratch,
+                now: self.now,
+                draining: self.draining,
+            });
+            if after == After::Gone {
+                drop(self.connections.remove(slot));
+                continue;
+            }
+            if after == After::More {
+                enqueue(&mut self.ready, slot, connection);
+            }
+            let due = connection.due(&self.settings).max(self.swept.after(SWEEP_EVERY));
+            self.sweep_at = self.sweep_at.min(due);
+        }
+    }
+
+    /// Sweeps over all time limits, if it is time.
+    fn tend(&mut self) {
+        if self.sweep_at > self.now {
+            return;
+        }
+        self.swept = self.now;
+        let mut next = Time::NEVER;
+        for connection in self.connections.iter_mut() {
+            if connection.tend(&self.protocol, &self.settings, self.now) {
+                let slot = connection.address().slot;
+                enqueue(&mut self.ready, slot, connection);
+            } else {
+                next = next.min(connection.due(&self.settings));
+            }
+        }
+        self.sweep_at = next.max(self.now.after(SWEEP_EVERY));
+    }
+
+    /// How long it may sleep for its own sake.
+    fn patience(&self) -> Option<Duration> {
+        let accept_at = self.acceptor.as_ref().map_or(Time::NEVER, Acceptor::due);
+        let next = self.sweep_at.min(accept_at);
+        (next != Time::NEVER).then(|| next.since(self.clock.now()))
+    }
+}
+
+#[cfg(test)]
+impl<P: Protocol, S: Service<P>> Reactor<P, S> {
+    pub(super) fn service(&mut self) -> &mut S {
+        &mut self.service
+    }
+
+    pub(super) fn awaits_a_head(&mut self) -> bool {
+        self.connections.iter_mut().any(|connection| connection.awaits_a_head())
+    }
+}
+
+/// Enters a connection in the list of those with something to do.
+fn enqueue<P: Protocol>(ready: &mut VecDeque<u32>, slot: u32, connection: &mut Connection<P>) {
+    if !connection.queued {
+        connection.queued = true;
+        ready.push_back(slot);
+    }
+}
+
+/// A reactor as the place where its worker parks.
+pub(crate) struct Seat<'a, P: Protocol, S>(pub(crate) &'a mut Reactor<P, S>);
+
+impl<P: Protocol, S: Service<P>> Park for Seat<'_, P, S> {
+    fn glance(&mut self) {
+        let Seat(reactor) = self;
+        reactor.mailbox.doze().end();
+        if reactor.clock.now().since(reactor.now) >= POLL_EVERY {
+            reactor.poll(Some(Duration::ZERO));
+        }
+        reactor.serve();
+    }
+
+    fn park(&mut self, limit: Option<Duration>) {
+        let Seat(reactor) = self;
+        let may_sleep = reactor.mailbox.doze().begin()
+            && reactor.letters.is_empty()
+            && reactor.ready.is_empty();
+        let timeout = match (limit, reactor.patience()) {
+            _ if !may_sleep => Some(Duration::ZERO),
+            (Some(limit), Some(patience)) => Some(limit.min(patience)),
+            (limit, patience) => limit.or(patience),
+        };
+        reactor.poll(timeout);
+        reactor.mailbox.doze().end();
+        reactor.serve();
+    }
+
+    fn unparker(&self) -> Arc<dyn Unpark> {
+        self.0.mailbox.unparker()
+    }
+}

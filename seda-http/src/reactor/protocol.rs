@@ -1,0 +1,71 @@
+//! What a reactor must be told to speak a protocol.
+
+use super::Output;
+use bytes::BytesMut;
+use seda_core::Time;
+
+/// A protocol of requests and answers, in which answers go out in the order of their requests.
+/// It sees bytes, never sockets. One instance serves all connections of a reactor; what belongs
+/// to one connection is in its [`Protocol::Decoder`].
+pub(crate) trait Protocol: Send + 'static {
+    /// What the service is asked.
+    type Request;
+    /// What it answers.
+    type Response: Send + 'static;
+    /// What an answer must know of its request.
+    type Exchange: Copy;
+    /// The state of one connection's input.
+    type Decoder;
+
+    /// The state of a new connection.
+    fn decoder(&self) -> Self::Decoder;
+
+    /// Consumes from `input` what belongs to the next request. Called again after every outcome
+    /// but [`Decoded::Incomplete`].
+    fn decode(&self, decoder: &mut Self::Decoder, input: &mut BytesMut) -> Decoded<Self>;
+
+    /// What the client owes, after `decode` gave [`Decoded::Incomplete`].
+    fn owed(&self, decoder: &Self::Decoder, input: &BytesMut) -> Owed;
+
+    /// The last answer to a client that did not send in time what it owes; the connection ends
+    /// after it.
+    fn overdue(&self, owed: Owed) -> (Self::Response, Self::Exchange);
+
+    /// Whether the connection ends after this exchange.
+    fn is_last(exchange: Self::Exchange) -> bool;
+
+    /// The same exchange as the last one of its connection.
+    fn make_last(exchange: Self::Exchange) -> Self::Exchange;
+
+    /// Appends an answer to what waits to be written.
+    fn encode(
+        &mut self,
+        response: Self::Response,
+        exchange: Self::Exchange,
+        now: Time,
+        output: &mut Output,
+    );
+}
+
+/// What a decoder found.
+pub(crate) enum Decoded<P: Protocol + ?Sized> {
+    /// More bytes are needed.
+    Incomplete,
+    /// Bytes to be written in their turn, before the answer to the request that is being read.
+    Interim(&'static [u8]),
+    /// A whole request.
+    Request(P::Request, P::Exchange),
+    /// The protocol's own answer to what was not a request.
+    Answer(P::Response, P::Exchange),
+}
+
+/// What a client has begun to send and not finished.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Owed {
+    /// Nothing: it is between two requests.
+    Nothing,
+    /// The rest of a request's head.
+    Head,
+    /// The rest of its body.
+    Body,
+}

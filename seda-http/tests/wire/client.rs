@@ -1,0 +1,115 @@
+//! A client that sees every byte.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+/// Longer than anything takes on the slowest machine.
+pub(crate) const LIMIT: Duration = Duration::from_secs(60);
+
+pub(crate) struct Client {
+    reader: BufReader<TcpStream>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
+        let mut fields = self.head.lines().filter_map(|line| line.split_once(": "));
+        fields.find(|(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    pub(crate) fn closes(&self) -> bool {
+        self.field("connection") == Some("close")
+    }
+}
+
+impl Client {
+    pub(crate) fn connect(address: SocketAddr) -> Self {
+        let socket = TcpStream::connect(address).unwrap();
+        socket.set_read_timeout(Some(LIMIT)).unwrap();
+        socket.set_write_timeout(Some(LIMIT)).unwrap();
+        socket.set_nodelay(true).unwrap();
+        Self { reader: BufReader::new(socket) }
+    }
+
+    pub(crate) fn socket(&self) -> &TcpStream {
+        self.reader.get_ref()
+    }
+
+    pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        self.reader.get_mut().write_all(bytes.as_ref()).unwrap();
+    }
+
+    /// Into a connection that may have ended.
+    pub(crate) fn try_send(&mut self, bytes: impl AsRef<[u8]>) {
+        let _ = self.reader.get_mut().write_all(bytes.as_ref());
+    }
+
+    pub(crate) fn get(&mut self, path: &str) {
+        self.send(format!("GET {path} HTTP/1.1\r\nHost: test\r\n\r\n"));
+    }
+
+    /// The next answer; `None` if the connection ends before its first byte.
+    pub(crate) fn next_answer(&mut self) -> Option<Answer> {
+        self.read_answer(true)
+    }
+
+    pub(crate) fn answer(&mut self) -> Answer {
+        self.read_answer(true).expect("the connection ended without an answer")
+    }
+
+    /// To a HEAD request.
+    pub(crate) fn answer_without_body(&mut self) -> Answer {
+        self.read_answer(false).expect("the connection ended without an answer")
+    }
+
+    pub(crate) fn ask(&mut self, path: &str) -> Answer {
+        self.get(path);
+        self.answer()
+    }
+
+    /// Asserts that the server ends the connection in good order, with nothing more to say.
+    pub(crate) fn expect_end(&mut self) {
+        let mut rest = Vec::new();
+        self.reader.read_to_end(&mut rest).unwrap();
+        assert_eq!(String::from_utf8_lossy(&rest), "");
+    }
+
+    fn read_answer(&mut self, with_body: bool) -> Option<Answer> {
+        let mut head = String::new();
+        loop {
+            let before = head.len();
+            let read = match self.reader.read_line(&mut head) {
+                Ok(read) => read,
+                // A client that writes into a closed connection.
+                Err(_) if head.is_empty() => 0,
+                Err(error) => panic!("{error} after {head:?}"),
+            };
+            if read == 0 {
+                assert_eq!(head, "", "the connection ended inside a head");
+                return None;
+            }
+            if &head[before..] == "\r\n" {
+                break;
+            }
+        }
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        let mut answer = Answer { status, head, body: Vec::new() };
+        let length = answer.field("content-length").map_or(0, |length| length.parse().unwrap());
+        if with_body {
+            answer.body.resize(length, 0);
+            self.reader.read_exact(&mut answer.body).unwrap();
+        }
+        Some(answer)
+    }
+}

@@ -1,0 +1,162 @@
+//! A server to test against: one stage, with a pool of its own or on the reactor's thread.
+
+use crate::client::{Client, LIMIT};
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use seda_core::{Clock, Context, Graph, MonotonicClock, StageConfig, Time, WorkerRange, each};
+use seda_http::{Body, Bytes, Http, HttpConfig, HttpRequest, Response, Server, StatusCode};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// The site's pages:
+///
+/// | path | does |
+/// | --- | --- |
+/// | `/hello` | says hello |
+/// | `/echo` | gives the body back |
+/// | `/big?N` | N bytes of pattern |
+/// | `/hold` | waits until it is released |
+/// | `/panic` | panics |
+/// | `/forget` | drops its responder |
+pub(crate) struct Site {
+    pub(crate) server: Server,
+    /// Paths, when their handling begins and when it has ended.
+    pub(crate) begun: Receiver<String>,
+    pub(crate) ended: Receiver<String>,
+    release: Sender<()>,
+}
+
+#[derive(Clone)]
+pub(crate) struct Plan {
+    pub(crate) http: HttpConfig,
+    pub(crate) capacity: usize,
+    pub(crate) budget: Option<usize>,
+    /// `None`: on the reactor's thread.
+    pub(crate) workers: Option<usize>,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        let mut http = HttpConfig::default();
+        http.listen.set_port(0);
+        Self { http, capacity: 4096, budget: None, workers: Some(1) }
+    }
+}
+
+impl Plan {
+    pub(crate) fn with(change: impl FnOnce(&mut HttpConfig)) -> Self {
+        let mut plan = Self::default();
+        change(&mut plan.http);
+        plan
+    }
+
+    pub(crate) fn workers(self, workers: usize) -> Self {
+        Self { workers: Some(workers), ..self }
+    }
+
+    pub(crate) fn on_reactor(self) -> Self {
+        Self { workers: None, ..self }
+    }
+
+    pub(crate) fn start(self) -> Site {
+        let mut graph = Graph::new("site");
+        let mut http = Http::bind(self.http).unwrap();
+        let site = graph.stage::<HttpRequest>("site", self.capacity);
+        let reactors = http.pool(&mut graph);
+        http.entry(&mut graph, site).unwrap();
+        let (begin, begun) = unbounded();
+        let (end, ended) = unbounded();
+        let (release, released) = unbounded();
+        let factory = move || {
+            let (begin, end, released) = (begin.clone(), end.clone(), released.clone());
+            Ok(each(move |call: HttpRequest, _cx: &mut Context| {
+                let path = call.request.uri().to_string();
+                let _ = begin.send(path.clone());
+                handle(call, &released);
+                let _ = end.send(path);
+            }))
+        };
+        match self.workers {
+            None => graph.attach_in(&reactors, site, |_wire| factory).unwrap(),
+            Some(workers) => {
+                let workers = Some(WorkerRange::exactly(workers));
+                let config = StageConfig { workers, ..StageConfig::default() };
+                graph.configure(site, config).unwrap();
+                graph.attach(site, |_wire| factory).unwrap();
+            }
+        }
+        if let Some(budget) = self.budget {
+            graph.budget(budget);
+        }
+        let server = http.serve(graph.start().unwrap()).unwrap();
+        Site { server, begun, ended, release }
+    }
+}
+
+fn handle(call: HttpRequest, released: &Receiver<()>) {
+    let body = match call.request.uri().path() {
+        "/hello" => Body::from("hello\n"),
+        "/echo" => Body::from(call.request.body().clone()),
+        "/big" => Body::Pattern(call.request.uri().query().unwrap().parse().unwrap()),
+        "/bytes" => Body::from(Bytes::from(vec![b'b'; 1024])),
+        "/hold" => {
+            released.recv_timeout(LIMIT).unwrap();
+            Body::from("held\n")
+        }
+        "/panic" => panic!("on purpose"),
+        "/forget" => return,
+        _ => {
+            let mut answer = Response::new(Body::from("no such page\n"));
+            *answer.status_mut() = StatusCode::NOT_FOUND;
+            return call.respond(answer);
+        }
+    };
+    call.respond(Response::new(body));
+}
+
+impl Site {
+    pub(crate) fn start() -> Self {
+        Plan::default().start()
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.server.local_addr()
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        Client::connect(self.address())
+    }
+
+    /// A client whose request keeps one worker busy until it is released.
+    pub(crate) fn hold(&self) -> Client {
+        let mut client = self.client();
+        client.get("/hold");
+        assert_eq!(self.begun.recv_timeout(LIMIT).unwrap(), "/hold");
+        client
+    }
+
+    pub(crate) fn release(&self) {
+        self.release.send(()).unwrap();
+    }
+
+    /// Releases when the site itself is gone, or being drained.
+    pub(crate) fn release_handle(&self) -> Sender<()> {
+        self.release.clone()
+    }
+
+    pub(crate) fn admitted(&self) -> u64 {
+        self.server.graph().report().requests.admitted
+    }
+
+    pub(crate) fn lost(&self, reason: &str) -> u64 {
+        self.server.graph().report().requests.lost.get(reason).copied().unwrap_or(0)
+    }
+}
+
+/// Waits until something is so.
+pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let clock = MonotonicClock::new();
+    while !is_so() {
+        assert!(clock.now().since(Time::ZERO) < LIMIT, "waited in vain until {what}");
+        std::thread::park_timeout(Duration::from_millis(1));
+    }
+}

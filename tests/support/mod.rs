@@ -1,0 +1,96 @@
+//! A blocking HTTP/1.1 client, as plain as can be: what the tests check the server with.
+#![allow(dead_code, unreachable_pub)]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+/// Long enough for any machine: a server that hangs fails the test.
+const LONG: Duration = Duration::from_secs(120);
+
+/// One answer.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub content_length: Option<u64>,
+    pub retry_after: Option<u64>,
+    pub closes: bool,
+    /// How many bytes came after the head.
+    pub body_bytes: u64,
+    /// The first 64 KiB of them.
+    pub body: Vec<u8>,
+}
+
+/// A connection that is kept.
+pub struct Client {
+    stream: BufReader<TcpStream>,
+}
+
+impl Client {
+    pub fn connect(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).expect("the server listens");
+        stream.set_read_timeout(Some(LONG)).expect("a time limit");
+        stream.set_nodelay(true).expect("no delay");
+        Self { stream: BufReader::with_capacity(64 * 1024, stream) }
+    }
+
+    /// Sends a request without a body and reads its answer.
+    pub fn ask(&mut self, method: &str, target: &str) -> Answer {
+        self.send(method, target);
+        self.read(method == "HEAD").expect("an answer")
+    }
+
+    pub fn send(&mut self, method: &str, target: &str) {
+        let request = format!("{method} {target} HTTP/1.1\r\nHost: test\r\n\r\n");
+        // A server that has closed is noticed when the answer is read.
+        let _ = self.stream.get_mut().write_all(request.as_bytes());
+    }
+
+    /// Reads one answer; `None` if the connection ends before it begins.
+    pub fn read(&mut self, head_only: bool) -> Option<Answer> {
+        let mut line = String::new();
+        match self.stream.read_line(&mut line) {
+            Ok(n) if n > 0 => {}
+            _ => return None,
+        }
+        let status = line.split(' ').nth(1).and_then(|s| s.parse().ok()).expect("a status line");
+        let mut answer = Answer {
+            status,
+            content_length: None,
+            retry_after: None,
+            closes: false,
+            body_bytes: 0,
+            body: Vec::new(),
+        };
+        loop {
+            line.clear();
+            self.stream.read_line(&mut line).expect("a header line");
+            let Some((name, value)) = line.trim_end().split_once(':') else { break };
+            let value = value.trim();
+            match name.to_ascii_lowercase().as_str() {
+                "content-length" => answer.content_length = value.parse().ok(),
+                "retry-after" => answer.retry_after = value.parse().ok(),
+                "connection" => answer.closes = value.eq_ignore_ascii_case("close"),
+                _ => {}
+            }
+        }
+        if !head_only && status != 304 && status != 204 {
+            self.read_body(&mut answer);
+        }
+        Some(answer)
+    }
+
+    fn read_body(&mut self, answer: &mut Answer) {
+        let mut left = answer.content_length.expect("every answer has a length");
+        let mut buffer = vec![0; 64 * 1024];
+        while left > 0 {
+            let most = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+            let n = self.stream.read(&mut buffer[..most]).expect("the body");
+            assert!(n > 0, "the body ends {left} bytes early");
+            let room = (64 * 1024_usize).saturating_sub(answer.body.len()).min(n);
+            answer.body.extend_from_slice(&buffer[..room]);
+            answer.body_bytes += n as u64;
+            left -= n as u64;
+        }
+    }
+}

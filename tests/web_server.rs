@@ -1,0 +1,209 @@
+//! The web_server example as a user runs it: its flags, its signals, its last words.
+
+mod support;
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use support::Client;
+
+/// The example, built as this test was; a test run of its own does not build examples.
+fn example() -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    let build = || {
+        let me = std::env::current_exe().expect("this test has a path");
+        let profile = me.parent().and_then(|deps| deps.parent()).expect("target/PROFILE/deps");
+        let release = profile.ends_with("release").then_some("--release");
+        let built = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--example", "web_server"])
+            .args(release)
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .status();
+        assert!(built.expect("cargo runs").success(), "the example does not build");
+        profile.join("examples/web_server")
+    };
+    BUILT.get_or_init(build).clone()
+}
+
+fn run(flags: &[&str]) -> Output {
+    Command::new(example()).args(flags).stdin(Stdio::null()).output().expect("it starts")
+}
+
+/// Runs the example with flags it must refuse; returns the one line it says.
+#[track_caller]
+fn refused(flags: &[&str]) -> String {
+    let output = run(flags);
+    let said = String::from_utf8(output.stderr).expect("text");
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    said
+}
+
+/// A running example, killed when a test fails.
+struct Example {
+    child: Child,
+    output: BufReader<std::process::ChildStdout>,
+    address: SocketAddr,
+}
+
+impl Example {
+    fn start(flags: &[&str]) -> Self {
+        let mut child = Command::new(example())
+            .args(["--listen", "127.0.0.1:0"])
+            .args(flags)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it starts");
+        let mut output = BufReader::new(child.stdout.take().expect("piped"));
+        let mut line = String::new();
+        output.read_line(&mut line).expect("it says its address");
+        let address = line.trim_end().rsplit_once("http://").and_then(|(_, a)| a.parse().ok());
+        Self { child, output, address: address.expect("an address") }
+    }
+
+    fn signal(&self, signal: &str) {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args([signal, &pid]).status().expect("kill runs");
+        assert!(sent.success());
+    }
+
+    /// Waits for the end; returns the exit code and what was printed.
+    fn end(mut self) -> (Option<i32>, String) {
+        let mut said = String::new();
+        self.output.read_to_string(&mut said).expect("text");
+        (self.child.wait().expect("it ends").code(), said)
+    }
+}
+
+impl Drop for Example {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn every_wrong_flag_gets_one_line_that_names_it_and_exit_code_2() {
+    assert!(refused(&["--lisen", "x"]).contains("--lisen"));
+    assert!(refused(&["--listen", "nowhere"]).contains("--listen"));
+    assert!(refused(&["--workers", "4..2"]).contains("write MIN..MAX or one number"));
+    assert!(refused(&["--deadline", "soon"]).contains("--deadline"));
+    assert!(refused(&["--control", "maybe"]).contains("write on, observe or off"));
+    let missing = refused(&["--root", "/no/such/directory"]);
+    assert!(
+        missing.contains("--root /no/such/directory") && missing.contains("readable directory")
+    );
+    assert!(refused(&["--site-from", "/no/such/trace"]).contains("name a readable trace"));
+    assert!(refused(&["--config", "/no/such/file"]).contains("name a readable file"));
+}
+
+#[test]
+fn a_bad_setting_is_named_with_its_file_line_and_remedy() {
+    let file = std::env::temp_dir().join(format!("seda-settings-{}.toml", std::process::id()));
+    let path = file.to_str().expect("text");
+    let cases = [
+        ("[http]\nlisten = \"127.0.0.1:0\"\nlimit = 1\n", "line 3: unknown field `limit`"),
+        ("[graph]\nbudget = \"many\"\n", "line 2: invalid type"),
+        ("[http\n", "line 1"),
+        ("[http]\nreactors = 0\n", "`reactors` is 0"),
+        ("[graph]\nstages.wrok.batch = 1\n", "`stages.wrok` names no stage"),
+        ("[graph]\nbudget = 0\n", "`budget` is 0: allowed is 1 or more events"),
+        ("[graph.control]\ntick = \"1us\"\n", "`control.tick` is 1µs: allowed is 10ms to 10s"),
+    ];
+    for (text, expected) in cases {
+        std::fs::write(&file, text).expect("a temporary file");
+        let said = refused(&["--config", path, "--listen", "127.0.0.1:0"]);
+        assert!(said.contains(expected), "{said}");
+    }
+    std::fs::remove_file(&file).expect("it was there");
+}
+
+#[test]
+fn a_busy_port_is_named_with_a_remedy() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("bound").to_string();
+    let said = refused(&["--listen", &address]);
+    assert!(said.contains(&address) && said.contains("choose another port"), "{said}");
+}
+
+#[test]
+fn the_demo_answers_and_its_admin_view_stands_outside_the_graph() {
+    let example = Example::start(&[]);
+    let mut client = Client::connect(example.address);
+    let mut status = |method: &str, target: &str| client.ask(method, target).status;
+    assert_eq!(status("GET", "/"), 200);
+    assert_eq!(status("HEAD", "/"), 200);
+    assert_eq!(status("GET", "/work?micros=10"), 200);
+    assert_eq!(status("GET", "/sleep?millis=1"), 200);
+    assert_eq!(status("GET", "/work?micros=x"), 400);
+    assert_eq!(status("GET", "/work?micros=99999999"), 400);
+    assert_eq!(status("GET", "/nowhere"), 404);
+    assert_eq!(status("DELETE", "/"), 405);
+    for admin in ["live", "ready", "graph", "report?format=text"] {
+        assert_eq!(status("GET", &format!("/_seda/{admin}")), 200);
+    }
+    example.signal("-TERM");
+    let (code, said) = example.end();
+    assert_eq!(code, Some(0));
+    // Eight requests went through the graph, the admin's did not.
+    assert!(said.contains("requests 8 admitted, 8 answered, 0 lost, 0 open"), "{said}");
+}
+
+#[test]
+fn a_path_cannot_leave_the_directory_it_serves() {
+    let root = std::env::temp_dir().join(format!("seda-root-{}", std::process::id()));
+    let inner = root.join("inner");
+    std::fs::create_dir_all(&inner).expect("a temporary directory");
+    std::fs::write(root.join("secret"), "no").expect("a file");
+    std::fs::write(inner.join("a b.txt"), "yes").expect("a file");
+    std::os::unix::fs::symlink(root.join("secret"), inner.join("link")).expect("a link");
+    let example = Example::start(&["--root", inner.to_str().expect("text")]);
+    let mut client = Client::connect(example.address);
+    let found = client.ask("GET", "/a%20b.txt");
+    assert_eq!((found.status, found.body.as_slice()), (200, &b"yes"[..]));
+    for outside in ["/../secret", "/%2e%2e/secret", "/link", "//etc/passwd", "/%00", "/"] {
+        assert_eq!(client.ask("GET", outside).status, 404, "{outside}");
+    }
+    drop(client);
+    drop(example);
+    std::fs::remove_dir_all(&root).expect("it was there");
+}
+
+#[test]
+fn after_sigterm_under_load_every_request_that_was_received_is_answered() {
+    let example = Example::start(&["--workers", "2..4"]);
+    let (address, answers) = (example.address, AtomicU64::new(0));
+    thread::scope(|scope| {
+        for client in 0..32 {
+            let answers = &answers;
+            scope.spawn(move || {
+                let mut connection = Client::connect(address);
+                let target = if client % 4 == 0 { "/sleep?millis=3" } else { "/work?micros=300" };
+                loop {
+                    connection.send("GET", target);
+                    // The server's FIN instead of an answer: it had not received the request.
+                    let Some(answer) = connection.read(false) else { return };
+                    assert_eq!(answer.status, 200);
+                    answers.fetch_add(1, Ordering::SeqCst);
+                    if answer.closes {
+                        return;
+                    }
+                }
+            });
+        }
+        while answers.load(Ordering::SeqCst) < 500 {
+            thread::yield_now();
+        }
+        example.signal("-TERM");
+    });
+    let (code, said) = example.end();
+    let n = answers.load(Ordering::SeqCst);
+    assert_eq!(code, Some(0));
+    let ledger = format!("requests {n} admitted, {n} answered, 0 lost, 0 open");
+    assert!(said.contains(&ledger), "the clients got {n} answers\n{said}");
+}
