@@ -1,4 +1,4 @@
-//! seda.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 pub use seda_core::*;

@@ -25,7 +25,12 @@ fn main() {
         "{EVENTS} events, {HOPS} hops each round {STAGES} stages, batches of {BATCH}; CPU ns per hop"
     );
     println!("{:<34} {:>8} {:>8} {:>8}", "case", "min", "median", "max");
+    // `-- 1` or `-- 2` measures on so many cores only.
+    let only: Option<usize> = std::env::args().find_map(|word| word.parse().ok());
     for cores in [&[0][..], &[0, 1][..]] {
+        if only.is_some_and(|only| only != cores.len()) {
+            continue;
+        }
         let Pinned::Yes = pin(cores) else {
             println!("(cannot pin to {cores:?}: skipped)");
             continue;

@@ -82,8 +82,7 @@ impl Pending {
         let mut meta = self.meta.clone();
         meta.spent = meta.spent.saturating_add(now.nanos_since(self.taken));
         let envelope = Envelope { event, meta, enqueued: now };
-        sink.stage.publish(std::iter::once(envelope), sink.edge, (0, 0), now);
-        sink.stage.wake();
+        sink.stage.publish_one(envelope, sink.edge, now);
         Ok(())
     }
 

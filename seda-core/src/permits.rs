@@ -56,8 +56,7 @@ impl<E: Send + 'static> Permits<E> {
         self.left -= 1;
         let now = self.stage.graph.now();
         let envelope = Envelope { event, meta: self.meta.clone(), enqueued: now };
-        self.stage.publish(std::iter::once(envelope), self.edge, (0, 0), now);
-        self.stage.wake();
+        self.stage.publish_one(envelope, self.edge, now);
         Ok(())
     }
 
@@ -69,7 +68,7 @@ impl<E: Send + 'static> Permits<E> {
             *left -= 1;
             Envelope { event, meta: meta.clone(), enqueued: now }
         });
-        self.stage.publish(places.collect::<Vec<_>>().into_iter(), self.edge, (0, 0), now);
+        self.stage.publish(&mut places.collect(), self.edge, (0, 0), now);
         self.stage.wake();
         before - self.left
     }

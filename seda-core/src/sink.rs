@@ -154,12 +154,11 @@ impl<E: Send + 'static> AnyOutbox for Outbox<E> {
         }
         // A small queue's places are not held back: other senders may need every one of them.
         let keep = if stay { self.sent.len().min(self.ahead) } else { 0 };
-        let stamped = self.sent.drain(..).map(|mut envelope| {
+        for envelope in &mut self.sent {
             envelope.enqueued = now;
             envelope.meta.spent = envelope.meta.spent.saturating_add(spent);
-            envelope
-        });
-        self.leased = self.stage.publish(stamped, self.edge, (self.leased, keep), now);
+        }
+        self.leased = self.stage.publish(&mut self.sent, self.edge, (self.leased, keep), now);
     }
 
     fn wake(&self, ending: bool) {

@@ -204,8 +204,7 @@ impl<E: Send + 'static> Source<E> {
         }
         let enqueued = meta.birth;
         let envelope = crate::event::Envelope { event, meta, enqueued };
-        self.stage.publish(std::iter::once(envelope), self.edge, (0, 0), enqueued);
-        self.stage.wake();
+        self.stage.publish_one(envelope, self.edge, enqueued);
         Ok(())
     }
 

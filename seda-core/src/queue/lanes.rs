@@ -47,7 +47,10 @@ struct Lane<E> {
 
 /// Bounded lanes with their ledger. Depth plus reserved places never exceeds `capacity`; above
 /// `soft` nothing is admitted and what is there stays.
+///
+/// In this order: what every batch touches lies together, the ledger's rare counts behind it.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Lanes<E> {
     lanes: Vec<Lane<E>>,
     /// The lane whose turn it is, and how many takes are left of that turn.
@@ -57,10 +60,10 @@ pub(crate) struct Lanes<E> {
     capacity: usize,
     soft: usize,
     open: bool,
+    occupancy: Occupancy,
     ledger: Ledger,
     /// Nanoseconds of service that shed events had cost in earlier stages.
     wasted: u64,
-    occupancy: Occupancy,
 }
 
 impl<E> Lanes<E> {
@@ -164,26 +167,38 @@ impl<E> Lanes<E> {
     /// final, and whoever closed them empties them.
     pub(crate) fn push_reserved(
         &mut self,
-        envelopes: impl Iterator<Item = Envelope<E>>,
+        envelopes: &mut Vec<Envelope<E>>,
         edge: usize,
         now: Time,
     ) {
-        let (mut counts, mut pushed) = (PerClass::<u32>::default(), 0);
-        let last = self.lanes.len().saturating_sub(1);
-        for envelope in envelopes {
-            let class = envelope.meta.class.index().min(last);
-            if let Some(count) = counts.get_mut(class) {
-                *count += 1;
+        let pushed = envelopes.len();
+        self.ledger.accept(&count_by_class(envelopes.iter()), edge);
+        if let [only] = self.lanes.as_mut_slice() {
+            only.events.extend(envelopes.drain(..));
+        } else {
+            let last = self.lanes.len().saturating_sub(1);
+            for envelope in envelopes.drain(..) {
+                let class = envelope.meta.class.index().min(last);
+                if let Some(lane) = self.lanes.get_mut(class) {
+                    lane.events.push_back(envelope);
+                }
             }
-            if let Some(lane) = self.lanes.get_mut(class) {
-                lane.events.push_back(envelope);
-            }
-            pushed += 1;
         }
         self.unreserve(pushed);
         self.depth += pushed;
         self.occupancy.add(pushed, now);
-        self.ledger.accept(&counts, edge);
+    }
+
+    /// Puts one event into a reserved place.
+    pub(crate) fn push_one(&mut self, envelope: Envelope<E>, edge: usize, now: Time) {
+        self.ledger.accept(&count_by_class(std::iter::once(&envelope)), edge);
+        let class = envelope.meta.class.within(self.lanes.len());
+        if let Some(lane) = self.lanes.get_mut(class.index()) {
+            lane.events.push_back(envelope);
+        }
+        self.unreserve(1);
+        self.depth += 1;
+        self.occupancy.add(1, now);
     }
 
     /// Takes up to `most` events that are worth starting into `batch`; those that are not go to
@@ -195,24 +210,23 @@ impl<E> Lanes<E> {
         batch: &mut VecDeque<Envelope<E>>,
         given_up: &mut Vec<GivenUp<E>>,
     ) {
-        let (mut counts, mut taken) = (PerClass::<u32>::default(), 0);
-        while taken < most {
-            let Some(envelope) = self.pop_in_turn() else {
-                break;
-            };
+        let before = batch.len();
+        if let [only] = self.lanes.as_mut_slice() {
+            // The usual case, in one move: all of them are worth starting.
+            let waiting = only.events.iter().take(most);
+            let sound = waiting.take_while(|head| reason_not_to_start(head, now).is_none()).count();
+            batch.extend(only.events.drain(..sound));
+            self.depth -= sound;
+        }
+        while batch.len() - before < most {
+            let Some(envelope) = self.pop_in_turn() else { break };
             self.depth -= 1;
             match reason_not_to_start(&envelope, now) {
-                None => {
-                    if let Some(count) = counts.get_mut(envelope.meta.class.index()) {
-                        *count += 1;
-                    }
-                    batch.push_back(envelope);
-                    taken += 1;
-                }
+                None => batch.push_back(envelope),
                 Some(reason) => self.shed(envelope, reason, now, given_up),
             }
         }
-        self.ledger.take(&counts);
+        self.ledger.take(&count_by_class(batch.iter().skip(before)));
     }
 
     /// An event in hand is given up before, or without, being handled.
@@ -343,6 +357,16 @@ impl<E> Lanes<E> {
         }
         None
     }
+}
+
+fn count_by_class<'a, E: 'a>(envelopes: impl Iterator<Item = &'a Envelope<E>>) -> PerClass<u32> {
+    let mut counts = PerClass::default();
+    for envelope in envelopes {
+        if let Some(count) = counts.get_mut(envelope.meta.class.index()) {
+            *count += 1;
+        }
+    }
+    counts
 }
 
 fn reason_not_to_start<E>(envelope: &Envelope<E>, now: Time) -> Option<LossReason> {

@@ -25,7 +25,7 @@ fn push(lanes: &mut Lanes<u32>, event: u32, class: Class) {
 
 fn push_until(lanes: &mut Lanes<u32>, event: u32, class: Class, deadline: Time) {
     assert_eq!(lanes.reserve(1, 1), Ok(1));
-    lanes.push_reserved(std::iter::once(envelope(event, class, deadline)), 0, Time::ZERO);
+    lanes.push_reserved(&mut vec![envelope(event, class, deadline)], 0, Time::ZERO);
 }
 
 fn take(lanes: &mut Lanes<u32>, most: usize) -> Vec<u32> {
@@ -65,7 +65,7 @@ fn a_reserved_place_is_honoured_after_the_lanes_were_closed() {
     let mut lanes = lanes(1, &[1]);
     assert_eq!(lanes.reserve(1, 1), Ok(1));
     lanes.set_open(false);
-    lanes.push_reserved(std::iter::once(envelope(1, GOLD, Time::NEVER)), 0, Time::ZERO);
+    lanes.push_reserved(&mut vec![envelope(1, GOLD, Time::NEVER)], 0, Time::ZERO);
     assert_eq!(take(&mut lanes, 1), [1]);
 }
 
@@ -156,7 +156,7 @@ proptest! {
         for step in steps {
             match step {
                 Step::Push(class) => match lanes.reserve(1, 1) {
-                    Ok(_) => lanes.push_reserved(std::iter::once(envelope(0, Class::new(class), Time::NEVER)), 0, Time::ZERO),
+                    Ok(_) => lanes.push_reserved(&mut vec![envelope(0, Class::new(class), Time::NEVER)], 0, Time::ZERO),
                     Err(reason) => lanes.ledger_mut().refuse(Class::new(class), 0, reason, 1),
                 },
                 Step::Lease(n) => leased += lanes.reserve(n, n).unwrap_or(0),

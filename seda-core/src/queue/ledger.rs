@@ -9,17 +9,19 @@ use crate::event::{Class, PerClass};
 use crate::loss::LossReason;
 use crate::refusal::RefusalReason;
 
+/// In this order, and from a cache line's beginning: what every batch touches is one line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[repr(C, align(64))]
 pub(crate) struct ClassLedger {
     pub(crate) offered: u64,
     pub(crate) accepted: u64,
-    pub(crate) refused: [u64; RefusalReason::ALL.len()],
-    pub(crate) handled: u64,
-    pub(crate) failed: u64,
-    pub(crate) shed: [u64; LossReason::ALL.len()],
     pub(crate) queued: u64,
     pub(crate) in_hand: u64,
+    pub(crate) handled: u64,
+    pub(crate) failed: u64,
     pub(crate) pending: u64,
+    pub(crate) refused: [u64; RefusalReason::ALL.len()],
+    pub(crate) shed: [u64; LossReason::ALL.len()],
 }
 
 impl ClassLedger {

@@ -9,7 +9,7 @@ use crate::pool::PoolCore;
 use crate::queue::{Evict, GivenUp, Lanes, Outcome, Victims};
 use crate::refusal::{Refusal, RefusalReason};
 use crate::stats::Quantiles;
-use crate::sync::{Arc, AtomicUsize, Mutex, OnceLock, Ordering};
+use crate::sync::{Arc, AtomicUsize, CachePadded, Mutex, OnceLock, Ordering};
 use std::any::Any;
 use std::collections::VecDeque;
 use std::fmt;
@@ -21,8 +21,8 @@ pub(crate) struct StageCore<E> {
     pub(crate) name: Arc<str>,
     pub(crate) index: usize,
     pub(crate) graph: Arc<GraphCore>,
-    lanes: Mutex<Lanes<E>>,
-    /// The depth, readable without the lock.
+    lanes: CachePadded<Mutex<Lanes<E>>>,
+    /// The depth, readable without the lock and without touching what it guards.
     depth: AtomicUsize,
     pool: OnceLock<Arc<PoolCore>>,
     on_lost: OnceLock<OnLost<E>>,
@@ -37,7 +37,7 @@ impl<E: Send + 'static> StageCore<E> {
             name: name.into(),
             index,
             graph,
-            lanes: Mutex::new(Lanes::new(capacity)),
+            lanes: CachePadded(Mutex::new(Lanes::new(capacity))),
             depth: AtomicUsize::new(0),
             pool: OnceLock::new(),
             on_lost: OnceLock::new(),
@@ -96,7 +96,7 @@ impl<E: Send + 'static> StageCore<E> {
             }
             Ok(_) => {
                 let envelope = Envelope { event, meta, enqueued: now };
-                lanes.push_reserved(std::iter::once(envelope), edge, now);
+                lanes.push_one(envelope, edge, now);
                 self.depth.store(lanes.depth(), Ordering::Relaxed);
                 drop(lanes);
                 self.wake();
@@ -110,7 +110,7 @@ impl<E: Send + 'static> StageCore<E> {
     /// anyone: the caller does, with [`StageCore::wake`], once it holds no lock.
     pub(crate) fn publish(
         &self,
-        envelopes: impl Iterator<Item = Envelope<E>>,
+        envelopes: &mut Vec<Envelope<E>>,
         edge: usize,
         (held, wanted): (usize, usize),
         now: Time,
@@ -121,6 +121,15 @@ impl<E: Send + 'static> StageCore<E> {
         let held = if wanted > 0 { lanes.reserve(0, wanted).unwrap_or(0) } else { 0 };
         self.depth.store(lanes.depth(), Ordering::Relaxed);
         held
+    }
+
+    /// Puts one event into a place that was reserved, and makes sure that a worker looks.
+    pub(crate) fn publish_one(&self, envelope: Envelope<E>, edge: usize, now: Time) {
+        let mut lanes = self.lanes.lock();
+        lanes.push_one(envelope, edge, now);
+        self.depth.store(lanes.depth(), Ordering::Relaxed);
+        drop(lanes);
+        self.wake();
     }
 
     /// Makes sure that a worker looks at the queue.
