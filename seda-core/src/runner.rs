@@ -50,14 +50,21 @@ impl StageShare {
         }
     }
 
-    /// Becomes one of the workers that run the stage, if the cap allows.
+    /// Becomes one of the workers that run the stage, if the cap allows. Without a cap nobody
+    /// counts: the workers of a pool would hand one cache line around for it, twice a batch.
     fn enter(&self) -> bool {
         let cap = self.cap.load(Ordering::Relaxed);
+        if cap == usize::MAX {
+            return true;
+        }
         let enter = |running| (running < cap).then_some(running + 1);
         self.running.fetch_update(Ordering::AcqRel, Ordering::Relaxed, enter).is_ok()
     }
 
     fn leave(&self) {
+        if self.cap.load(Ordering::Relaxed) == usize::MAX {
+            return;
+        }
         self.running.fetch_sub(1, Ordering::AcqRel);
     }
 

@@ -111,10 +111,10 @@ pub struct HttpConfig {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RetryAfterRange {
-    /// The least.
+    /// The least; also what is said before anything was measured.
     #[serde(with = "humantime_serde")]
     pub least: Duration,
-    /// The most; also what is said while nothing is known.
+    /// The most; also what is said while nothing drains.
     #[serde(with = "humantime_serde")]
     pub most: Duration,
 }

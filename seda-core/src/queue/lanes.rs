@@ -172,7 +172,8 @@ impl<E> Lanes<E> {
         now: Time,
     ) {
         let pushed = envelopes.len();
-        self.ledger.accept(&count_by_class(envelopes.iter()), edge);
+        let counts = self.count_by_class(pushed, envelopes.iter());
+        self.ledger.accept(&counts, edge);
         if let [only] = self.lanes.as_mut_slice() {
             only.events.extend(envelopes.drain(..));
         } else {
@@ -191,7 +192,8 @@ impl<E> Lanes<E> {
 
     /// Puts one event into a reserved place.
     pub(crate) fn push_one(&mut self, envelope: Envelope<E>, edge: usize, now: Time) {
-        self.ledger.accept(&count_by_class(std::iter::once(&envelope)), edge);
+        let counts = self.count_by_class(1, std::iter::once(&envelope));
+        self.ledger.accept(&counts, edge);
         let class = envelope.meta.class.within(self.lanes.len());
         if let Some(lane) = self.lanes.get_mut(class.index()) {
             lane.events.push_back(envelope);
@@ -226,7 +228,8 @@ impl<E> Lanes<E> {
                 Some(reason) => self.shed(envelope, reason, now, given_up),
             }
         }
-        self.ledger.take(&count_by_class(batch.iter().skip(before)));
+        let counts = self.count_by_class(batch.len() - before, batch.iter().skip(before));
+        self.ledger.take(&counts);
     }
 
     /// An event in hand is given up before, or without, being handled.
@@ -338,6 +341,29 @@ impl<E> Lanes<E> {
         given_up.push((envelope, reason));
     }
 
+    /// How many of `n` envelopes are of each class; with a single class nobody looks at them.
+    fn count_by_class<'a>(
+        &self,
+        n: usize,
+        envelopes: impl Iterator<Item = &'a Envelope<E>>,
+    ) -> PerClass<u32>
+    where
+        E: 'a,
+    {
+        let mut counts = PerClass::default();
+        if self.lanes.len() <= 1 {
+            let [only, ..] = &mut counts;
+            *only = u32::try_from(n).unwrap_or(u32::MAX);
+            return counts;
+        }
+        for envelope in envelopes {
+            if let Some(count) = counts.get_mut(envelope.meta.class.index()) {
+                *count += 1;
+            }
+        }
+        counts
+    }
+
     /// Weighted round robin: each lane in turn gives up to `weight` events, an empty one passes.
     fn pop_in_turn(&mut self) -> Option<Envelope<E>> {
         if let [only] = self.lanes.as_mut_slice() {
@@ -357,16 +383,6 @@ impl<E> Lanes<E> {
         }
         None
     }
-}
-
-fn count_by_class<'a, E: 'a>(envelopes: impl Iterator<Item = &'a Envelope<E>>) -> PerClass<u32> {
-    let mut counts = PerClass::default();
-    for envelope in envelopes {
-        if let Some(count) = counts.get_mut(envelope.meta.class.index()) {
-            *count += 1;
-        }
-    }
-    counts
 }
 
 fn reason_not_to_start<E>(envelope: &Envelope<E>, now: Time) -> Option<LossReason> {

@@ -33,6 +33,8 @@ pub(crate) struct Acceptor<R> {
     /// There may be connections to accept.
     ready: bool,
     retry_at: Time,
+    /// The machine's refusal is logged once, not at every retry.
+    refused: bool,
     limit: usize,
     occupancy: Arc<Occupancy>,
     _presence: Presence,
@@ -52,6 +54,7 @@ impl<R> Acceptor<R> {
             turn: 0,
             ready: true,
             retry_at: Time::ZERO,
+            refused: false,
             limit,
             _presence: occupancy.enter(),
             occupancy,
@@ -88,6 +91,7 @@ impl<R> Acceptor<R> {
             }
             match self.listener.accept() {
                 Ok((socket, peer)) => {
+                    self.refused = false;
                     let newcomer = (socket, peer, self.occupancy.enter());
                     self.turn = (self.turn + 1) % self.reactors.len().max(1);
                     match self.reactors.get(self.turn).filter(|_| self.turn > 0) {
@@ -103,7 +107,9 @@ impl<R> Acceptor<R> {
                     // The client gave up while it waited.
                     ErrorKind::Interrupted | ErrorKind::ConnectionAborted => {}
                     _ => {
-                        tracing::warn!(%error, "accepts no connections for {RETRY:?}");
+                        if !std::mem::replace(&mut self.refused, true) {
+                            tracing::warn!(%error, "connections wait: none can be accepted");
+                        }
                         self.retry_at = now.after(RETRY);
                     }
                 },

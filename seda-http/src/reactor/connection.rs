@@ -4,13 +4,13 @@ use super::occupancy::Presence;
 use super::output::Output;
 use super::patience::{Awaited, Patience};
 use super::pipeline::{Next, Pipeline};
+use super::stream::{Gone, Stream};
 use super::{Admission, Decoded, Owed, Protocol, Service, Settings};
 use bytes::BytesMut;
 use mio::event::Event;
 use mio::net::TcpStream;
 use seda_core::{Address, Time};
-use std::io::{ErrorKind, Read};
-use std::net::{Shutdown, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// How many bytes one connection reads and writes before the others have their turn: 0.1 ms of
@@ -20,9 +20,6 @@ const QUANTUM: usize = 256 * 1024;
 /// How many bytes are discarded after our FIN, so that the client reads its answer before it
 /// hears of a reset (RFC 9112 §9.6). A client that sends more than this ignores its answer.
 const LINGER_BYTES: usize = 8 * 1024 * 1024;
-
-/// The least memory that is asked for when a read does not fit: most heads are smaller.
-const INPUT_BYTES: usize = 1024;
 
 /// How long a connection is idle before its buffers are given back.
 const BUFFERS_KEPT: Duration = Duration::from_secs(1);
@@ -49,11 +46,8 @@ pub(super) enum After {
     Gone,
 }
 
-/// The connection is of no use any more: the client hung up, or the socket failed.
-struct Gone;
-
 pub(super) struct Connection<P: Protocol> {
-    socket: TcpStream,
+    stream: Stream,
     peer: SocketAddr,
     address: Address,
     decoder: P::Decoder,
@@ -64,15 +58,6 @@ pub(super) struct Connection<P: Protocol> {
     output: Output,
     phase: Phase,
     patience: Patience,
-    /// What the poll said and no call has taken back: it reports changes only.
-    readable: bool,
-    writable: bool,
-    /// The client has shut its sending side; there may be bytes before the end.
-    hung_up: bool,
-    /// Everything it sent is read.
-    at_end: bool,
-    /// Both sides are shut, or the socket has failed.
-    dead: bool,
     /// No request has come yet.
     fresh: bool,
     /// It is in the reactor's list of those with something to do.
@@ -100,7 +85,7 @@ impl<P: Protocol> Connection<P> {
         now: Time,
     ) -> Self {
         Self {
-            socket,
+            stream: Stream::new(socket),
             peer,
             address,
             decoder,
@@ -110,12 +95,6 @@ impl<P: Protocol> Connection<P> {
             output: Output::default(),
             phase: Phase::Open,
             patience: Patience::new(now),
-            // The first poll after the registration reports what is there already.
-            readable: false,
-            writable: true,
-            hung_up: false,
-            at_end: false,
-            dead: false,
             fresh: true,
             queued: false,
             _presence: presence,
@@ -138,15 +117,7 @@ impl<P: Protocol> Connection<P> {
 
     /// Takes in what the poll says.
     pub(super) fn note(&mut self, event: &Event) {
-        self.readable |= event.is_readable() || event.is_read_closed();
-        self.writable |= event.is_writable();
-        self.hung_up |= event.is_read_closed();
-        self.dead |= event.is_error() || event.is_write_closed();
-    }
-
-    /// Looks at the socket in the next turn, whatever the poll says.
-    pub(super) fn look(&mut self) {
-        self.readable = true;
+        self.stream.note(event);
     }
 
     /// Puts an answer in its place; false if nobody waits for it.
@@ -156,9 +127,12 @@ impl<P: Protocol> Connection<P> {
 
     /// Does what there is to do, within the quantum.
     pub(super) fn turn<S: Service<P>>(&mut self, round: &mut Round<'_, P, S>) -> After {
-        if self.dead {
+        if self.stream.dead {
             return After::Gone;
         }
+        // A connection that may end now is looked at once more, whatever the poll says: every
+        // request that came before our FIN is to be answered.
+        self.stream.readable |= round.draining && !self.stream.at_end;
         self.try_turn(round).unwrap_or(After::Gone)
     }
 
@@ -174,7 +148,7 @@ impl<P: Protocol> Connection<P> {
         self.conclude(round, &mut quantum)?;
         self.patience.await_next(self.awaited(round), round.now);
         let reads = self.wants_bytes(round.settings) || matches!(self.phase, Phase::Lingering(_));
-        let more = self.readable && reads || self.writable && !self.output.is_empty();
+        let more = self.stream.readable && reads || self.stream.writable && !self.output.is_empty();
         Ok(if more { After::More } else { After::Rest })
     }
 
@@ -186,12 +160,13 @@ impl<P: Protocol> Connection<P> {
     ) -> Result<(), Gone> {
         loop {
             self.take_requests(round);
-            if !self.readable || !self.wants_bytes(round.settings) || *quantum == 0 {
+            if !self.stream.readable || !self.wants_bytes(round.settings) || *quantum == 0 {
                 return Ok(());
             }
-            let read = self.read(round.scratch)?;
+            let read = self.stream.read(&mut self.input, round.scratch)?;
             *quantum = quantum.saturating_sub(read);
             if read > 0 {
+                self.starved = false;
                 self.patience.renew_if(Awaited::Body, round.now);
             }
         }
@@ -205,7 +180,7 @@ impl<P: Protocol> Connection<P> {
     }
 
     fn wants_bytes(&self, settings: &Settings) -> bool {
-        self.starved && !self.at_end && self.has_room(settings)
+        self.starved && !self.stream.at_end && self.has_room(settings)
     }
 
     fn take_requests<S: Service<P>>(&mut self, round: &mut Round<'_, P, S>) {
@@ -244,36 +219,6 @@ impl<P: Protocol> Connection<P> {
         }
     }
 
-    fn read(&mut self, scratch: &mut [u8]) -> Result<usize, Gone> {
-        match self.socket.read(scratch) {
-            Ok(0) => {
-                self.at_end = true;
-                self.readable = false;
-                Ok(0)
-            }
-            Ok(read) => {
-                // A short read has emptied the socket, and what comes later is announced anew
-                // (epoll(7), "EPOLLET"): no second read only to be told so. But an end that was
-                // announced already is not announced again.
-                self.readable = self.hung_up || read == scratch.len() || !cfg!(unix);
-                self.starved = false;
-                if self.input.capacity() - self.input.len() < read {
-                    self.input.reserve(read.max(INPUT_BYTES));
-                }
-                self.input.extend_from_slice(scratch.get(..read).unwrap_or_default());
-                Ok(read)
-            }
-            Err(error) => match error.kind() {
-                ErrorKind::WouldBlock => {
-                    self.readable = false;
-                    Ok(0)
-                }
-                ErrorKind::Interrupted => Ok(0),
-                _ => Err(Gone),
-            },
-        }
-    }
-
     /// Encodes answers whose turn it is and writes them; returns whether any bytes went out.
     fn send<S: Service<P>>(
         &mut self,
@@ -283,12 +228,12 @@ impl<P: Protocol> Connection<P> {
         let mut sent = false;
         loop {
             self.encode(round);
-            if self.output.is_empty() || !self.writable || *quantum == 0 {
+            if self.output.is_empty() || !self.stream.writable || *quantum == 0 {
                 return Ok(sent);
             }
             let written =
-                self.output.write_to(&mut self.socket, round.scratch).map_err(|_| Gone)?;
-            self.writable = !written.full;
+                self.output.write_to(&mut self.stream.socket, round.scratch).map_err(|_| Gone)?;
+            self.stream.writable = !written.full;
             if written.bytes > 0 {
                 sent = true;
                 *quantum = quantum.saturating_sub(written.bytes);
@@ -319,7 +264,10 @@ impl<P: Protocol> Connection<P> {
     /// is taken, or the server drains and the client has sent no more.
     fn ends_with_this<S: Service<P>>(&self, round: &Round<'_, P, S>) -> bool {
         self.phase == Phase::Ending
-            || round.draining && self.starved && !self.readable && self.owed(round) == Owed::Nothing
+            || round.draining
+                && self.starved
+                && !self.stream.readable
+                && self.owed(round) == Owed::Nothing
     }
 
     fn owed<S: Service<P>>(&self, round: &Round<'_, P, S>) -> Owed {
@@ -332,24 +280,25 @@ impl<P: Protocol> Connection<P> {
         round: &mut Round<'_, P, S>,
         quantum: &mut usize,
     ) -> Result<(), Gone> {
-        if self.hung_up && self.pipeline.awaits() && !round.settings.half_close {
+        if self.stream.hung_up && self.pipeline.awaits() && !round.settings.half_close {
             return Err(Gone);
         }
         let idle = self.pipeline.is_empty() && self.output.is_empty();
-        let is_left = round.draining && !self.fresh && idle && !self.readable && self.starved;
+        let is_left =
+            round.draining && !self.fresh && idle && !self.stream.readable && self.starved;
         if self.phase == Phase::Open
-            && (self.at_end && self.starved || is_left && self.owed(round) == Owed::Nothing)
+            && (self.stream.at_end && self.starved || is_left && self.owed(round) == Owed::Nothing)
         {
-            if self.at_end && self.pipeline.awaits() && !round.settings.half_close {
+            if self.stream.at_end && self.pipeline.awaits() && !round.settings.half_close {
                 return Err(Gone);
             }
             self.phase = Phase::Ending;
         }
         if self.phase == Phase::Ending && idle {
-            if self.at_end {
+            if self.stream.at_end {
                 return Err(Gone);
             }
-            self.socket.shutdown(Shutdown::Write).map_err(|_| Gone)?;
+            self.stream.send_fin()?;
             self.input = BytesMut::new();
             self.phase = Phase::Lingering(LINGER_BYTES);
         }
@@ -359,12 +308,12 @@ impl<P: Protocol> Connection<P> {
     /// Reads on after our FIN, and forgets what it reads.
     fn discard(&mut self, scratch: &mut [u8], quantum: &mut usize) -> Result<(), Gone> {
         while let Phase::Lingering(left) = self.phase
-            && self.readable
+            && self.stream.readable
             && *quantum > 0
         {
-            let read = self.read(scratch)?;
+            let read = self.stream.read(&mut self.input, scratch)?;
             self.input.clear();
-            if self.at_end || read >= left {
+            if self.stream.at_end || read >= left {
                 return Err(Gone);
             }
             self.phase = Phase::Lingering(left - read);
@@ -412,7 +361,7 @@ impl<P: Protocol> Connection<P> {
             Awaited::Request | Awaited::FirstRequest => self.phase = Phase::Ending,
             Awaited::Head => self.end_overdue(protocol.overdue(Owed::Head)),
             Awaited::Body => self.end_overdue(protocol.overdue(Owed::Body)),
-            Awaited::Reading | Awaited::Fin => self.dead = true,
+            Awaited::Reading | Awaited::Fin => self.stream.dead = true,
         }
         true
     }

@@ -21,7 +21,8 @@
 //! | `body` | [`Body`]: what follows an answer's head, made while it is written |
 //! | `output` | [`Output`]: what waits to be written |
 //! | `pipeline` | requests in flight on one connection, answered in order |
-//! | `connection` | one client: socket, buffers, phase |
+//! | `stream` | a client's socket, and what is known of it |
+//! | `connection` | one client: buffers, requests in flight, phase |
 //! | `patience` | what a connection waits for, and how long |
 //! | `connections` | the table of connections and their generations |
 //! | `doze` | the sleep of a reactor, and how it is ended |
@@ -44,6 +45,7 @@ mod poller;
 mod protocol;
 mod service;
 mod settings;
+mod stream;
 #[cfg(test)]
 mod tests;
 

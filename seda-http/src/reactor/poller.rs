@@ -219,7 +219,6 @@ impl<P: Protocol, S: Service<P>> Reactor<P, S> {
         let decoder = self.protocol.decoder();
         let mut connection = Connection::new(socket, peer, presence, address, decoder, self.now);
         // Clients speak first and at once: most requests are there when they are accepted.
-        connection.look();
         enqueue(&mut self.ready, address.slot, &mut connection);
         self.connections.insert(connection);
     }
@@ -232,7 +231,6 @@ impl<P: Protocol, S: Service<P>> Reactor<P, S> {
             acceptor.note();
         }
         for connection in self.connections.iter_mut() {
-            connection.look();
             let slot = connection.address().slot;
             enqueue(&mut self.ready, slot, connection);
         }

@@ -46,8 +46,8 @@ fn ask_until_the_end(address: std::net::SocketAddr, answers: &AtomicU64) {
     }
 }
 
-/// A request in flight is finished, its answer says that it is the last one, and meanwhile the
-/// admin view says that the server is not ready.
+/// Requests in flight and half-sent ones are finished, the last answer of a connection says that
+/// it is, and meanwhile the admin view says that the server is not ready.
 #[test]
 fn what_was_begun_is_finished_and_nothing_else_is() {
     let site = Site::start();
@@ -63,15 +63,20 @@ fn what_was_begun_is_finished_and_nothing_else_is() {
         idle.expect_end();
         until("the listener is closed", || TcpStream::connect(address).is_err());
         partly_sent.send(" t\r\n\r\n");
+        held.get("/_seda/ready");
         // The worker is still held, so its answer can only come after the release.
         release.send(()).unwrap();
         assert_eq!(begun.recv_timeout(LIMIT).unwrap(), "/hello");
-        for client in [&mut held, &mut partly_sent] {
-            let answer = client.answer();
-            assert_eq!(answer.status, 200);
-            assert!(answer.closes());
-            client.expect_end();
-        }
+        let answer = held.answer();
+        assert_eq!((answer.text(), answer.closes()), ("held\n", false));
+        let answer = held.answer();
+        assert_eq!((answer.status, answer.text()), (503, "draining\n"));
+        assert!(answer.closes());
+        held.expect_end();
+        let answer = partly_sent.answer();
+        assert_eq!(answer.status, 200);
+        assert!(answer.closes());
+        partly_sent.expect_end();
         let drained = drain.join().unwrap();
         assert!(drained.complete);
         assert_eq!(drained.report.requests.answered, 2);

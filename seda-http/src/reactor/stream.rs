@@ -1,0 +1,85 @@
+//! A client's socket, with what is known of it: the poll reports changes only.
+
+use bytes::BytesMut;
+use mio::event::Event;
+use mio::net::TcpStream;
+use std::io::{self, ErrorKind, Read};
+use std::net::Shutdown;
+
+/// The least memory that is asked for when a read does not fit: most heads are smaller.
+const INPUT_BYTES: usize = 1024;
+
+/// The connection is of no use any more: the client hung up, or the socket failed.
+#[derive(Debug)]
+pub(super) struct Gone;
+
+#[derive(Debug)]
+pub(super) struct Stream {
+    pub(super) socket: TcpStream,
+    /// There may be bytes to read.
+    pub(super) readable: bool,
+    /// There may be room for bytes.
+    pub(super) writable: bool,
+    /// The client has shut its sending side; there may be bytes before the end.
+    pub(super) hung_up: bool,
+    /// Everything it sent is read.
+    pub(super) at_end: bool,
+    /// Both sides are shut, or the socket has failed.
+    pub(super) dead: bool,
+}
+
+impl Stream {
+    /// A connected socket that was not looked at yet.
+    pub(super) fn new(socket: TcpStream) -> Self {
+        let (readable, writable) = (true, true);
+        Self { socket, readable, writable, hung_up: false, at_end: false, dead: false }
+    }
+
+    /// Takes in what the poll says.
+    pub(super) fn note(&mut self, event: &Event) {
+        self.readable |= event.is_readable() || event.is_read_closed();
+        self.writable |= event.is_writable();
+        self.hung_up |= event.is_read_closed();
+        self.dead |= event.is_error() || event.is_write_closed();
+    }
+
+    /// One read, appended to `input`; returns how many bytes came. They pass through `scratch`:
+    /// an idle connection then needs no buffer, and no memory is cleared to be read into.
+    pub(super) fn read(&mut self, input: &mut BytesMut, scratch: &mut [u8]) -> Result<usize, Gone> {
+        match self.socket.read(scratch) {
+            Ok(0) => {
+                self.at_end = true;
+                self.readable = false;
+                Ok(0)
+            }
+            Ok(read) => {
+                // A short read has emptied the socket, and what comes later is announced anew
+                // (epoll(7), "edge-triggered"): no second read only to be told so. But an end
+                // that was announced already is not announced again.
+                self.readable = self.hung_up || read == scratch.len() || !cfg!(unix);
+                if input.capacity() - input.len() < read {
+                    input.reserve(read.max(INPUT_BYTES));
+                }
+                input.extend_from_slice(scratch.get(..read).unwrap_or_default());
+                Ok(read)
+            }
+            Err(error) => self.read_failed(&error),
+        }
+    }
+
+    fn read_failed(&mut self, error: &io::Error) -> Result<usize, Gone> {
+        match error.kind() {
+            ErrorKind::WouldBlock => {
+                self.readable = false;
+                Ok(0)
+            }
+            ErrorKind::Interrupted => Ok(0),
+            _ => Err(Gone),
+        }
+    }
+
+    /// Tells the client that nothing more comes.
+    pub(super) fn send_fin(&mut self) -> Result<(), Gone> {
+        self.socket.shutdown(Shutdown::Write).map_err(|_| Gone)
+    }
+}
