@@ -80,7 +80,7 @@ impl Pending {
             return Err(Refused::new(event, refusal));
         }
         let mut meta = self.meta.clone();
-        meta.spent = meta.spent.saturating_add(now.nanos_since(self.taken));
+        meta.spent.add(now.nanos_since(self.taken));
         let envelope = Envelope { event, meta, enqueued: now };
         sink.stage.publish_one(envelope, sink.edge, now);
         Ok(())

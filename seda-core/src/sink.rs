@@ -156,7 +156,7 @@ impl<E: Send + 'static> AnyOutbox for Outbox<E> {
         let keep = if stay { self.sent.len().min(self.ahead) } else { 0 };
         for envelope in &mut self.sent {
             envelope.enqueued = now;
-            envelope.meta.spent = envelope.meta.spent.saturating_add(spent);
+            envelope.meta.spent.add(spent);
         }
         self.leased = self.stage.publish(&mut self.sent, self.edge, (self.leased, keep), now);
     }

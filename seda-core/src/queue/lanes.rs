@@ -2,7 +2,7 @@
 
 use super::ledger::{Ledger, Outcome};
 use crate::clock::Time;
-use crate::event::{Class, Envelope, MAX_CLASSES, PerClass};
+use crate::event::{Class, Envelope, MAX_CLASSES, PerClass, Spent};
 use crate::loss::LossReason;
 use crate::refusal::RefusalReason;
 use std::collections::VecDeque;
@@ -233,9 +233,15 @@ impl<E> Lanes<E> {
     }
 
     /// An event in hand is given up before, or without, being handled.
-    pub(crate) fn shed_in_hand(&mut self, class: Class, reason: LossReason, spent: u64, now: Time) {
+    pub(crate) fn shed_in_hand(
+        &mut self,
+        class: Class,
+        reason: LossReason,
+        spent: Spent,
+        now: Time,
+    ) {
         self.ledger.shed_in_hand(class, reason);
-        self.wasted = self.wasted.saturating_add(spent);
+        self.wasted = self.wasted.saturating_add(spent.nanos());
         self.occupancy.remove(1, now);
     }
 
@@ -336,7 +342,7 @@ impl<E> Lanes<E> {
         given_up: &mut Vec<GivenUp<E>>,
     ) {
         self.ledger.shed(envelope.meta.class, reason);
-        self.wasted = self.wasted.saturating_add(envelope.meta.spent);
+        self.wasted = self.wasted.saturating_add(envelope.meta.spent.nanos());
         self.occupancy.remove(1, now);
         given_up.push((envelope, reason));
     }

@@ -7,7 +7,7 @@ const BASIC: Class = Class::new(1);
 
 fn envelope(event: u32, class: Class, deadline: Time) -> Envelope<u32> {
     let mut meta = EventMeta::new(Time::ZERO, class, deadline);
-    meta.spent = 10;
+    meta.spent.add(64);
     Envelope { event, meta, enqueued: Time::ZERO }
 }
 
@@ -87,7 +87,7 @@ fn an_expired_event_is_shed_at_dequeue_and_does_not_count_as_taken() {
     lanes.take(1, Time::from_nanos(5), &mut batch, &mut given_up);
     assert_eq!(batch.front().unwrap().event, 2);
     assert_eq!(events(&given_up), [(1, LossReason::Expired)]);
-    assert_eq!(lanes.wasted_nanos(), 10);
+    assert_eq!(lanes.wasted_nanos(), 64);
 }
 
 #[test]

@@ -6,9 +6,11 @@
 //!   exact in every cut.
 //! - [`Budget`]: how many events the whole graph may hold.
 //!
-//! A lane is a `VecDeque` under the stage's one lock: `cargo bench -p benches --bench queue`
-//! shows that one lock per batch beats the channels it is measured beside, and only a structure
-//! under a lock can evict from its middle and count exactly.
+//! A lane is a `VecDeque` under the stage's one lock. `cargo bench -p benches --bench queue` shows
+//! it ahead of channels wherever batches meet several threads, and behind crossbeam's where a
+//! single pair on two cores passes single events, which workers do not do under load
+//! (docs/performance.md). And only a structure under a lock can evict from its middle, weigh
+//! classes, and count everything in the same cut.
 
 mod budget;
 mod lanes;

@@ -85,8 +85,8 @@ impl Report {
                 }
             }
             if stage.wasted_seconds > 0.0 {
-                let wasted = stage.wasted_seconds;
-                writeln!(f, "{}: shed events had cost {wasted:.3} s before", stage.name)?;
+                let wasted = time(Some(stage.wasted_seconds));
+                writeln!(f, "{}: shed events had cost {wasted} before", stage.name)?;
             }
         }
         Ok(())
