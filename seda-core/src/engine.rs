@@ -47,7 +47,13 @@ pub(crate) struct Engine {
     pub(crate) classes: Vec<ClassConfig>,
     pub(crate) config: GraphConfig,
     monitor: Mutex<Monitor>,
-    policies: Mutex<Vec<Box<dyn PoolSizePolicy>>>,
+    policies: Mutex<Vec<Sizing>>,
+}
+
+/// A pool's policy, and the size it last only observed: an observer says a thing once.
+struct Sizing {
+    policy: Box<dyn PoolSizePolicy>,
+    observed: Option<usize>,
 }
 
 impl Engine {
@@ -62,7 +68,9 @@ impl Engine {
         let monitor = Monitor::new(stages.len(), core.now());
         let (pools, policies) = pools
             .into_iter()
-            .map(|PoolPlan { core, stages, policy }| (EnginePool { core, stages }, policy))
+            .map(|PoolPlan { core, stages, policy }| {
+                (EnginePool { core, stages }, Sizing { policy, observed: None })
+            })
             .unzip();
         Arc::new(Self {
             core,
@@ -166,23 +174,30 @@ impl Engine {
 
     fn size_pools(&self, monitor: &Monitor) {
         let mut policies = self.policies.lock();
-        for (index, (pool, policy)) in self.pools.iter().zip(policies.iter_mut()).enumerate() {
+        for (index, (pool, sizing)) in self.pools.iter().zip(policies.iter_mut()).enumerate() {
             if pool.core.hosted || pool.core.range.min == pool.core.range.max {
                 continue;
             }
             let Some(seen) = monitor.observe_pool(self, index) else {
                 continue;
             };
-            if let Some((target, why)) = policy.decide(&seen) {
-                self.size(pool, &seen, target, why);
+            if let Some((target, why)) = sizing.policy.decide(&seen) {
+                self.size(pool, &seen, target, why, &mut sizing.observed);
             }
         }
     }
 
-    fn size(&self, pool: &EnginePool, seen: &PoolObservation, target: usize, why: String) {
+    fn size(
+        &self,
+        pool: &EnginePool,
+        seen: &PoolObservation,
+        target: usize,
+        why: String,
+        observed: &mut Option<usize>,
+    ) {
         let acted = self.config.control.pool_size == Mode::On;
         let target = target.clamp(seen.min, seen.max);
-        if target == pool.core.target() {
+        if target == pool.core.target() || (!acted && observed.replace(target) == Some(target)) {
             return;
         }
         let before = pool.core.target();

@@ -64,6 +64,11 @@ impl Manual {
         begun
     }
 
+    /// Tells the owners of events that the valve evicted since the last step; a step does it too.
+    pub fn tell_owners(&mut self) {
+        self.engine.core.disposal.run_waiting();
+    }
+
     /// Steps until no worker finds anything to do; returns how many events were begun. A graph
     /// that sends in circles without end never gets there: see [`Manual::run`].
     pub fn run_until_idle(&mut self) -> usize {

@@ -2,8 +2,8 @@
 #![allow(dead_code, unreachable_pub, missing_docs)]
 
 use parking_lot::{Condvar, Mutex};
-use seda_core::Report;
-use std::sync::Arc;
+use seda_core::{Class, Report, StageConfig, Terms, WorkerRange};
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 /// Long enough for any machine, so that a test that hangs fails.
@@ -17,6 +17,9 @@ pub fn check_ledgers(report: &Report) -> Result<(), String> {
         let refused: u64 = stage.refused.values().sum();
         if stage.accepted != stage.handled + shed + stage.failed + inside {
             return Err(format!("{}: accepted is not what became of it: {stage:?}", stage.name));
+        }
+        if stage.queue.depth as u64 != stage.queued || stage.queue.depth > stage.queue.capacity {
+            return Err(format!("{}: depth is not what is queued: {stage:?}", stage.name));
         }
         if stage.offered != stage.accepted + refused {
             return Err(format!("{}: offered is not accepted + refused", stage.name));
@@ -89,4 +92,30 @@ pub fn wait_until(what: &str, mut ready: impl FnMut() -> bool) {
     }
     drop(sender);
     panic!("never happened: {what}");
+}
+
+/// What handlers of these tests panic with: kept off the tests' output by [`quiet_panics`].
+pub const ON_PURPOSE: &str = "on purpose";
+
+/// Keeps panics that belong to a test out of its output; all others are still told.
+pub fn quiet_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if info.payload().downcast_ref::<&str>() != Some(&ON_PURPOSE) {
+                usual(info);
+            }
+        }));
+    });
+}
+
+/// Settings of a stage with `n` workers.
+pub fn workers(n: usize) -> StageConfig {
+    StageConfig { workers: Some(WorkerRange::exactly(n)), ..StageConfig::default() }
+}
+
+/// Terms of a class without a deadline.
+pub fn class(index: u8) -> Terms {
+    Terms { class: Class::new(index), deadline: None }
 }

@@ -1,0 +1,83 @@
+//! An event that knows what became of it.
+
+use parking_lot::Mutex;
+use seda_core::{LossReason, Responder};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering::SeqCst};
+
+/// How often each fate was told, over all jobs.
+#[derive(Default)]
+pub(crate) struct Fates {
+    pub(crate) begun: AtomicU64,
+    pub(crate) refused: AtomicU64,
+    pub(crate) lost: Mutex<BTreeMap<String, u64>>,
+    /// Jobs that were dropped without a fate, or with two.
+    pub(crate) wrong: AtomicU64,
+    pub(crate) alive: AtomicI64,
+}
+
+/// Told exactly once in its life: begun by a handler, given up, or given back.
+pub(crate) struct Fate {
+    fates: Arc<Fates>,
+    told: AtomicU8,
+}
+
+impl Fate {
+    pub(crate) fn new(fates: &Arc<Fates>) -> Self {
+        fates.alive.fetch_add(1, SeqCst);
+        Self { fates: Arc::clone(fates), told: AtomicU8::new(0) }
+    }
+
+    pub(crate) fn begin(&self) {
+        self.told.fetch_add(1, SeqCst);
+        self.fates.begun.fetch_add(1, SeqCst);
+    }
+
+    pub(crate) fn refuse(&self) {
+        self.told.fetch_add(1, SeqCst);
+        self.fates.refused.fetch_add(1, SeqCst);
+    }
+
+    pub(crate) fn lose(&self, reason: LossReason) {
+        self.told.fetch_add(1, SeqCst);
+        *self.fates.lost.lock().entry(reason.to_string()).or_default() += 1;
+    }
+}
+
+impl Drop for Fate {
+    fn drop(&mut self) {
+        self.fates.alive.fetch_sub(1, SeqCst);
+        if self.told.load(SeqCst) != 1 {
+            self.fates.wrong.fetch_add(1, SeqCst);
+        }
+    }
+}
+
+pub(crate) struct Job {
+    /// How many more times its descendants are sent on: cycles end.
+    pub(crate) hops: u8,
+    /// Everything its handler does follows from this.
+    pub(crate) seed: u64,
+    pub(crate) fate: Fate,
+    pub(crate) reply: Option<Responder<u64>>,
+}
+
+/// Repeatable choices (SplitMix64).
+pub(crate) struct Dice(pub(crate) u64);
+
+impl Dice {
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB) ^ (z >> 31)
+    }
+
+    pub(crate) fn below(&mut self, n: u64) -> u64 {
+        self.next() % n.max(1)
+    }
+
+    pub(crate) fn one_in(&mut self, n: u64) -> bool {
+        self.below(n) == 0
+    }
+}
