@@ -6,7 +6,7 @@
 use crate::clock::Time;
 use crate::context::Context;
 use crate::control::{Controller, Decision, Mode, PoolObservation, PoolSizePolicy};
-use crate::export;
+use crate::export::Export;
 use crate::graph::{ClassConfig, Edge, GraphConfig, GraphCore, MakeRunner};
 use crate::monitor::Monitor;
 use crate::pool::PoolCore;
@@ -16,6 +16,7 @@ use crate::stage::AnyStage;
 use crate::sync::{Arc, Mutex};
 use crate::worker::Worker;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// A stage, ready to run.
 pub(crate) struct StagePlan {
@@ -47,6 +48,7 @@ pub(crate) struct Engine {
     pub(crate) classes: Vec<ClassConfig>,
     pub(crate) config: GraphConfig,
     monitor: Mutex<Monitor>,
+    /// Held while policies decide, by the tick alone.
     policies: Mutex<Vec<Sizing>>,
 }
 
@@ -107,17 +109,24 @@ impl Engine {
         Some(Worker::new(Arc::clone(&pool.core), runners, cx))
     }
 
-    /// One tick of the control plane: collect, watch, size, export.
+    /// One tick of the control plane: collect, watch, size, export. What others may replace, the
+    /// policies and the recorder of metrics, runs when the monitor's lock is free again.
     pub(crate) fn tick(&self) {
         let now = self.now();
         let mut monitor = self.monitor.lock();
         monitor.collect(self, now);
         self.watch(now);
-        if self.config.control.pool_size != Mode::Off && !self.core.is_draining() {
-            self.size_pools(&monitor);
-        }
-        export::export(self, &mut monitor);
+        let seen: Vec<_> =
+            (0..self.pools.len()).map(|pool| monitor.observe_pool(self, pool)).collect();
+        let exported = Export::of(self, &monitor);
         monitor.close_tick(now);
+        drop(monitor);
+        if self.config.control.pool_size != Mode::Off && !self.core.is_draining() {
+            self.size_pools(&seen);
+        }
+        if catch_unwind(AssertUnwindSafe(|| exported.record())).is_err() {
+            tracing::error!("the recorder of metrics panicked");
+        }
     }
 
     /// Collects what was written down so far; to be called before the workers are ended.
@@ -172,17 +181,19 @@ impl Engine {
         }
     }
 
-    fn size_pools(&self, monitor: &Monitor) {
+    fn size_pools(&self, seen: &[Option<PoolObservation>]) {
         let mut policies = self.policies.lock();
-        for (index, (pool, sizing)) in self.pools.iter().zip(policies.iter_mut()).enumerate() {
-            if pool.core.hosted || pool.core.range.min == pool.core.range.max {
-                continue;
-            }
-            let Some(seen) = monitor.observe_pool(self, index) else {
+        for ((pool, sizing), seen) in self.pools.iter().zip(policies.iter_mut()).zip(seen) {
+            let range = pool.core.range;
+            let Some(seen) = seen.as_ref().filter(|_| !pool.core.hosted && range.min < range.max)
+            else {
                 continue;
             };
-            if let Some((target, why)) = sizing.policy.decide(&seen) {
-                self.size(pool, &seen, target, why, &mut sizing.observed);
+            let Sizing { policy, observed } = sizing;
+            match catch_unwind(AssertUnwindSafe(|| policy.decide(seen))) {
+                Ok(Some((target, why))) => self.size(pool, seen, target, why, observed),
+                Ok(None) => {}
+                Err(_) => tracing::error!(pool = %pool.core.name, "a pool-size policy panicked"),
             }
         }
     }

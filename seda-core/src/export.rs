@@ -21,84 +21,134 @@ use crate::monitor::Monitor;
 use crate::queue::ClassLedger;
 use crate::refusal::RefusalReason;
 use crate::stats::Quantiles;
-use metrics::{counter, gauge, histogram};
+use metrics::{Label, counter, gauge, histogram};
 
-/// Exports what was collected since the last tick.
-pub(crate) fn export(engine: &Engine, monitor: &mut Monitor) {
-    gauge!("seda_budget_used").set(monitor.budget as f64);
-    gauge!("seda_budget_limit").set(engine.core.budget.limit() as f64);
-    export_requests(monitor);
-    for index in 0..engine.stages.len() {
-        export_stage(engine, monitor, index);
-    }
+/// The figures of one tick, taken under the monitor's lock and recorded outside of it: the
+/// recorder is the program's.
+#[derive(Default)]
+pub(crate) struct Export {
+    figures: Vec<Figure>,
 }
 
-fn export_requests(monitor: &Monitor) {
-    let requests = &monitor.requests;
-    counter!("seda_requests_admitted_total").absolute(requests.admitted);
-    counter!("seda_requests_answered_total").absolute(requests.answered);
-    gauge!("seda_requests_open").set(requests.open as f64);
-    for (reason, n) in LossReason::ALL.iter().zip(requests.lost) {
-        counter!("seda_requests_lost_total", "reason" => reason.as_str()).absolute(n);
-    }
+struct Figure {
+    name: &'static str,
+    labels: Vec<Label>,
+    value: Value,
 }
 
-fn export_stage(engine: &Engine, monitor: &Monitor, index: usize) {
-    let Some(stage) = engine.stages.get(index) else {
-        return;
-    };
-    let (Some(queue), Some(tick)) = (monitor.queues.get(index), monitor.tick.get(index)) else {
-        return;
-    };
-    let name = stage.core.name().to_string();
-    let gauge = |metric: &'static str, value: usize| {
-        gauge!(metric, "stage" => name.clone()).set(value as f64);
-    };
-    gauge("seda_stage_queue_depth", queue.depth);
-    gauge("seda_stage_queue_capacity", queue.capacity);
-    gauge("seda_stage_pending", queue.total().pending as usize);
-    if let Some((pool, _)) = engine.pool_of(index) {
-        gauge("seda_stage_workers", pool.core.live());
-        gauge("seda_stage_workers_stuck", pool.core.stuck());
-    }
-    record("seda_stage_wait_seconds", &name, &tick.wait);
-    record("seda_stage_service_seconds", &name, &tick.service);
-    if let Some(sums) = monitor.now.stages.get(index) {
-        let seconds = sums.busy / 1_000_000_000;
-        counter!("seda_stage_busy_seconds_total", "stage" => name.clone()).absolute(seconds);
-    }
-    for (class, ledger) in engine.classes.iter().zip(&queue.classes) {
-        export_ledger(&name, &class.name, ledger);
-    }
+enum Value {
+    Gauge(f64),
+    Counter(u64),
+    /// Seconds, and how many took as long.
+    Histogram(Vec<(f64, usize)>),
 }
 
-fn export_ledger(stage: &str, class: &str, ledger: &ClassLedger) {
-    let labels = [("stage", stage.to_owned()), ("class", class.to_owned())];
-    counter!("seda_stage_accepted_total", &labels).absolute(ledger.accepted);
-    counter!("seda_stage_handled_total", &labels).absolute(ledger.handled);
-    counter!("seda_stage_failed_total", &labels).absolute(ledger.failed);
-    let by_reason = |metric: &'static str, reason: &'static str, n: u64| {
-        let [stage, class] = labels.clone();
-        let labels = [stage, class, ("reason", reason.to_owned())];
-        counter!(metric, &labels).absolute(n);
-    };
-    for (reason, n) in RefusalReason::ALL.iter().zip(ledger.refused) {
-        by_reason("seda_stage_refused_total", reason.as_str(), n);
+impl Export {
+    pub(crate) fn of(engine: &Engine, monitor: &Monitor) -> Self {
+        let mut export = Self::default();
+        export.gauge("seda_budget_used", &[], monitor.budget);
+        export.gauge("seda_budget_limit", &[], engine.core.budget.limit());
+        export.requests(monitor);
+        for index in 0..engine.stages.len() {
+            export.stage(engine, monitor, index);
+        }
+        export
     }
-    for (reason, n) in LossReason::ALL.iter().zip(ledger.shed) {
-        by_reason("seda_stage_shed_total", reason.as_str(), n);
-    }
-}
 
-fn record(metric: &'static str, stage: &str, quantiles: &Quantiles) {
-    if quantiles.count() == 0 {
-        return;
+    /// Hands everything to the recorder that the program installed.
+    pub(crate) fn record(self) {
+        for Figure { name, labels, value } in self.figures {
+            match value {
+                Value::Gauge(value) => gauge!(name, labels).set(value),
+                Value::Counter(value) => counter!(name, labels).absolute(value),
+                Value::Histogram(runs) => {
+                    let histogram = histogram!(name, labels);
+                    runs.into_iter().for_each(|(value, n)| histogram.record_many(value, n));
+                }
+            }
+        }
     }
-    let histogram = histogram!(metric, "stage" => stage.to_owned());
-    let mut before = 0;
-    for (seconds, cumulative) in quantiles.cdf() {
-        let count = usize::try_from(cumulative - before).unwrap_or(usize::MAX);
-        histogram.record_many(seconds, count);
-        before = cumulative;
+
+    fn requests(&mut self, monitor: &Monitor) {
+        let requests = &monitor.requests;
+        self.counter("seda_requests_admitted_total", &[], requests.admitted);
+        self.counter("seda_requests_answered_total", &[], requests.answered);
+        self.gauge("seda_requests_open", &[], requests.open as usize);
+        for (reason, n) in LossReason::ALL.iter().zip(requests.lost) {
+            self.counter("seda_requests_lost_total", &[("reason", reason.as_str())], n);
+        }
+    }
+
+    fn stage(&mut self, engine: &Engine, monitor: &Monitor, index: usize) {
+        let (Some(stage), Some(queue)) = (engine.stages.get(index), monitor.queues.get(index))
+        else {
+            return;
+        };
+        let stage: &str = stage.core.name();
+        let labels = [("stage", stage)];
+        self.gauge("seda_stage_queue_depth", &labels, queue.depth);
+        self.gauge("seda_stage_queue_capacity", &labels, queue.capacity);
+        self.gauge("seda_stage_pending", &labels, queue.total().pending as usize);
+        if let Some((pool, _)) = engine.pool_of(index) {
+            self.gauge("seda_stage_workers", &labels, pool.core.live());
+            self.gauge("seda_stage_workers_stuck", &labels, pool.core.stuck());
+        }
+        if let Some(tick) = monitor.tick.get(index) {
+            self.histogram("seda_stage_wait_seconds", &labels, &tick.wait);
+            self.histogram("seda_stage_service_seconds", &labels, &tick.service);
+        }
+        if let Some(sums) = monitor.now.stages.get(index) {
+            self.counter("seda_stage_busy_seconds_total", &labels, sums.busy / 1_000_000_000);
+        }
+        for (class, ledger) in engine.classes.iter().zip(&queue.classes) {
+            self.ledger(stage, &class.name, ledger);
+        }
+    }
+
+    fn ledger(&mut self, stage: &str, class: &str, ledger: &ClassLedger) {
+        let labels = [("stage", stage), ("class", class)];
+        self.counter("seda_stage_accepted_total", &labels, ledger.accepted);
+        self.counter("seda_stage_handled_total", &labels, ledger.handled);
+        self.counter("seda_stage_failed_total", &labels, ledger.failed);
+        let [stage, class] = labels;
+        for (reason, n) in RefusalReason::ALL.iter().zip(ledger.refused) {
+            let labels = [stage, class, ("reason", reason.as_str())];
+            self.counter("seda_stage_refused_total", &labels, n);
+        }
+        for (reason, n) in LossReason::ALL.iter().zip(ledger.shed) {
+            let labels = [stage, class, ("reason", reason.as_str())];
+            self.counter("seda_stage_shed_total", &labels, n);
+        }
+    }
+
+    fn gauge(&mut self, name: &'static str, labels: &[(&'static str, &str)], value: usize) {
+        self.add(name, labels, Value::Gauge(value as f64));
+    }
+
+    fn counter(&mut self, name: &'static str, labels: &[(&'static str, &str)], value: u64) {
+        self.add(name, labels, Value::Counter(value));
+    }
+
+    fn histogram(
+        &mut self,
+        name: &'static str,
+        labels: &[(&'static str, &str)],
+        quantiles: &Quantiles,
+    ) {
+        let mut before = 0;
+        let runs = quantiles.cdf().into_iter().map(|(seconds, cumulative)| {
+            let count = usize::try_from(cumulative - before).unwrap_or(usize::MAX);
+            before = cumulative;
+            (seconds, count)
+        });
+        let runs: Vec<_> = runs.collect();
+        if !runs.is_empty() {
+            self.add(name, labels, Value::Histogram(runs));
+        }
+    }
+
+    fn add(&mut self, name: &'static str, labels: &[(&'static str, &str)], value: Value) {
+        let labels = labels.iter().map(|(key, value)| Label::new(*key, (*value).to_owned()));
+        self.figures.push(Figure { name, labels: labels.collect(), value });
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::clock::Time;
 use crate::control::PoolObservation;
-use crate::engine::{Engine, EnginePool};
+use crate::engine::{Engine, EnginePool, StagePlan};
 use crate::pool::PoolCore;
 use crate::queue::ClassLedger;
 use crate::request::BookFigures;
@@ -155,13 +155,14 @@ impl Monitor {
         }
     }
 
-    /// While all books are held no batch's end is half known: the ledgers balance across stages.
+    /// While all books are held no batch's end is half known, and while all lanes are held no
+    /// event enters or leaves: the ledgers balance, also across stages and with the budget.
     fn cut(&mut self, engine: &Engine, now: Time) {
         let mut held: Vec<_> =
             self.workers.iter_mut().map(|w| (w.book.window.lock(), &mut w.spare)).collect();
-        self.queues = engine.stages.iter().map(|stage| stage.core.figures(now)).collect();
+        self.queues.clear();
+        self.budget = cut_through(&engine.stages, engine, now, &mut self.queues);
         self.requests = engine.core.requests();
-        self.budget = engine.core.budget.used();
         for (window, spare) in &mut held {
             std::mem::swap::<WorkerWindow>(window, spare);
         }
@@ -204,12 +205,15 @@ impl Monitor {
             };
             let busy = busy.get(place).copied().unwrap_or(0);
             sum.busy += busy;
+            // A reactor's thread is on a core for its sockets, too: then the thread's time is
+            // split in proportion, and the parts never exceed the whole.
+            let whole = spent.map_or(all, |spent| all.max(spent.cpu + spent.run_queue));
             let share =
-                |nanos: u64| (u128::from(nanos) * u128::from(busy) / u128::from(all)) as u64;
+                |nanos: u64| (u128::from(nanos) * u128::from(busy) / u128::from(whole)) as u64;
             // A worker that has just begun has no earlier reading: its first tick is not split.
             if let Some(spent) = spent {
-                sum.cpu = sum.cpu.map(|cpu| cpu + share(spent.cpu).min(busy));
-                sum.run_queue = sum.run_queue.map(|wait| wait + share(spent.run_queue).min(busy));
+                sum.cpu = sum.cpu.map(|cpu| cpu + share(spent.cpu));
+                sum.run_queue = sum.run_queue.map(|wait| wait + share(spent.run_queue));
             } else if busy > 0 && watched.book.thread().is_none() {
                 (sum.cpu, sum.run_queue) = (None, None);
             }
@@ -257,6 +261,23 @@ impl Monitor {
         (seen.cpu_share, seen.run_queue_share) = (of_busy(cpu), of_busy(run_queue));
         Some(seen)
     }
+}
+
+/// Takes the figures of `stages` with all of them held; returns the budget in use meanwhile. An
+/// event is charged before it enters and credited after it has left, so never less than inside.
+fn cut_through(
+    stages: &[StagePlan],
+    engine: &Engine,
+    now: Time,
+    queues: &mut Vec<QueueFigures>,
+) -> usize {
+    let Some((first, others)) = stages.split_first() else { return engine.core.budget.used() };
+    let mut used = 0;
+    first.core.cut(now, &mut |figures| {
+        queues.push(figures);
+        used = cut_through(others, engine, now, queues);
+    });
+    used
 }
 
 fn pool_as_it_is(core: &PoolCore, seconds: f64) -> PoolObservation {

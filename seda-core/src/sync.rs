@@ -4,7 +4,8 @@
 //! can be put behind the same names. Rules that keep the locks harmless:
 //!
 //! - User code never runs under one of them.
-//! - Order: a worker's book, then a stage's lanes. Never two stages' lanes at once.
+//! - Order: workers' books, then stages' lanes, both in order of their making. Only a scrape
+//!   holds more than one of a kind, for a consistent cut.
 
 pub(crate) use parking_lot::{Condvar, Mutex};
 pub(crate) use std::sync::atomic::{

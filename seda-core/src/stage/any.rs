@@ -57,7 +57,9 @@ pub(crate) trait AnyStage: Send + Sync {
 
     fn close(&self);
 
-    fn figures(&self, now: Time) -> QueueFigures;
+    /// Takes the stage's figures and passes them to `rest` while nothing can enter or leave the
+    /// stage: nested over all stages this is a consistent cut through the graph.
+    fn cut(&self, now: Time, rest: &mut dyn FnMut(QueueFigures));
 
     fn settle(&self, outcome: &Outcome, now: Time);
 

@@ -235,10 +235,10 @@ impl<E: Send + 'static> AnyStage for StageCore<E> {
         self.graph.room.announce();
     }
 
-    fn figures(&self, now: Time) -> QueueFigures {
+    fn cut(&self, now: Time, rest: &mut dyn FnMut(QueueFigures)) {
         let deferred_service = self.deferred_service.lock().clone();
         let mut lanes = self.lanes.lock();
-        QueueFigures {
+        rest(QueueFigures {
             depth: lanes.depth(),
             soft: lanes.soft(),
             capacity: lanes.capacity(),
@@ -247,7 +247,7 @@ impl<E: Send + 'static> AnyStage for StageCore<E> {
             wasted_nanos: lanes.wasted_nanos(),
             occupancy: lanes.occupancy(now),
             deferred_service,
-        }
+        });
     }
 
     fn settle(&self, outcome: &Outcome, now: Time) {

@@ -1,0 +1,37 @@
+# `just ci` is what CI runs, no more and no less.
+
+# List the recipes.
+default:
+    @just --list
+
+# Everything that must hold before a change goes in.
+ci:
+    bash .ci/run
+
+# All tests; `just test -p seda-core conservation` for some.
+test *which="--workspace":
+    cargo test --locked {{which}}
+
+# The demo server; `just demo --workers 1..4` for flags.
+demo *flags:
+    cargo run --release --locked --example web_server -- {{flags}}
+
+# What one stage boundary costs.
+bench-hop:
+    cargo bench --locked -p benches --bench stage_hop
+
+# What one request costs, beside axum; needs wrk and two cores.
+bench-hello:
+    cargo bench --locked -p benches --bench hello
+
+# What a queue lane is made of, beside channels.
+bench-queue:
+    cargo bench --locked -p benches --bench queue
+
+# What the statistics cost.
+bench-stats:
+    cargo bench --locked -p benches --bench stats_cost
+
+# Licences, bans and advisories; needs cargo-deny.
+deny:
+    cargo deny --workspace check
