@@ -5,6 +5,14 @@
 //! there, else a seeded generator's, of the same shape; the test prints which, and how many
 //! lines. Lines with status 304, 206 or 5xx are replayed as plain GETs; none is skipped.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
 #[path = "../examples/web_server/directory.rs"]
 mod directory;
 #[path = "../examples/web_server/settings.rs"]

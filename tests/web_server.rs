@@ -1,5 +1,13 @@
 //! The web_server example as a user runs it: its flags, its signals, its last words.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
 mod support;
 
 use std::io::{BufRead, BufReader, Read};

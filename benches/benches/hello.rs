@@ -6,6 +6,14 @@
 //! their own, rounds are interleaved. A round counts only if the stage has handled what wrk says
 //! was completed, give or take the connections.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a benchmark that cannot be set up ends"
+)]
+
 use axum::{Router, routing::get};
 use benches::{Pinned, Rounds, cpu_seconds_of, pin};
 use seda::Graph;

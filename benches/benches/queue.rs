@@ -5,6 +5,15 @@
 //! bounded at 1,024, and whoever finds it full or empty yields and looks again, as a worker does
 //! before it parks. Figures are for one event, there and out.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a benchmark measures wall time with threads of its own, and ends if it cannot be set up"
+)]
+
 use benches::pin;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, measurement::WallTime};
 use parking_lot::Mutex;

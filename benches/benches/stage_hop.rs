@@ -5,6 +5,14 @@
 //! on two; rounds are interleaved, medians and ranges of the rounds are printed. The events go
 //! round rather than through, so that a source's sends and waits are not counted as hops.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a benchmark that cannot be set up ends"
+)]
+
 use benches::{Pinned, Rounds, cpu_seconds, pin};
 use seda_core::{
     Context, Drained, Graph, GraphConfig, Running, Sink, Source, StageConfig, WorkerRange, each,

@@ -5,6 +5,14 @@
 //! trivial work and with about 1 µs of work per stage. The ledgers are always on: they are what
 //! the bounds are kept with.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a benchmark that cannot be set up ends"
+)]
+
 use benches::{Rounds, cpu_seconds, pin};
 use seda_core::{Graph, GraphConfig, WorkerRange, each};
 use std::hint::black_box;

@@ -82,8 +82,8 @@ impl Settings {
         let text = fs::read_to_string(file)
             .map_err(|error| format!("--config {name}: {error}; name a readable file"))?;
         toml::from_str(&text).map_err(|error| {
-            let begin = error.span().map_or(0, |span| span.start).min(text.len());
-            let line = text.as_bytes()[..begin].iter().filter(|byte| **byte == b'\n').count() + 1;
+            let begin = error.span().map_or(0, |span| span.start);
+            let line = text.bytes().take(begin).filter(|byte| *byte == b'\n').count() + 1;
             let message = error.message().replace('\n', " ");
             format!("--config {name}, line {line}: {message}; mend or remove the key")
         })

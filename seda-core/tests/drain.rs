@@ -1,5 +1,13 @@
 //! Invariant 9: a drain ends, by counting, within its limit, and loses no worker-local state.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
 mod support;
 
 use parking_lot::Mutex;

@@ -1,5 +1,13 @@
 //! Invariant 12: illegal graphs do not start, and the error names the stage and the remedy.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
 use seda_core::{
     Context, FactoryError, Graph, GraphConfig, GraphError, GraphWarning, ManualClock, Stage,
     StageConfig, WorkerRange, each,

@@ -1,6 +1,14 @@
 //! Invariant 7: a panic costs one event (or its batch), never a worker, a stage or the process;
 //! a handler that does not return is reported, replaced, and does not keep a drain from ending.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
 mod support;
 
 use seda_core::{

@@ -1,5 +1,13 @@
 //! Events whose handling goes on outside the worker: counted, bounded, waited for.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
 mod support;
 
 use parking_lot::Mutex;
@@ -12,6 +20,8 @@ use std::time::Duration;
 use support::{LONG, assert_balanced, wait_until};
 
 type Parked = Arc<Mutex<Vec<Pending>>>;
+/// A pending event, and where it is to be sent on.
+type Handle = (Pending, seda_core::Sink<u32>);
 
 /// A stage that defers every event into `parked`.
 fn deferring(pending: usize, capacity: usize) -> (Graph, Source<u32>, Parked) {
@@ -107,7 +117,7 @@ fn a_pending_event_sends_on_and_its_place_is_given_back_once() {
     let mut graph = Graph::new("relay");
     let first = graph.stage::<u32>("first", 8);
     let second = graph.stage::<u32>("second", 1);
-    let parked: Arc<Mutex<Vec<(Pending, seda_core::Sink<u32>)>>> = Arc::default();
+    let parked: Arc<Mutex<Option<Handle>>> = Arc::default();
     let kept = Arc::clone(&parked);
     graph
         .attach_each(first, |wire| {
@@ -115,7 +125,7 @@ fn a_pending_event_sends_on_and_its_place_is_given_back_once() {
             move |_event, cx: &mut Context| {
                 let pending = cx.defer().unwrap();
                 assert_eq!(cx.defer().unwrap_err(), DeferError::NoEvent);
-                kept.lock().push((pending, sink.clone()));
+                *kept.lock() = Some((pending, sink.clone()));
             }
         })
         .unwrap();
@@ -124,7 +134,7 @@ fn a_pending_event_sends_on_and_its_place_is_given_back_once() {
     let mut graph = manual(graph);
     source.send(1).unwrap();
     graph.run_until_idle();
-    let (mut pending, sink) = parked.lock().pop().unwrap();
+    let (mut pending, sink) = parked.lock().take().unwrap();
     pending.send(&sink, 2).unwrap();
     assert_eq!(pending.send(&sink, 3).unwrap_err().into_event(), 3);
     assert_balanced(&graph.report());

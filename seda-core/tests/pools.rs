@@ -1,5 +1,13 @@
 //! Pools: sizes, shares, caps; invariants 5 and 6.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
 mod support;
 
 use parking_lot::Mutex;

@@ -1,5 +1,13 @@
 //! Invariant 4: an answer is never refused, and a request is resolved exactly once.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
 mod support;
 
 use parking_lot::Mutex;

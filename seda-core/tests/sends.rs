@@ -1,5 +1,13 @@
 //! Invariant 3: a handler's send never blocks, and its answer is final when it returns.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
 mod support;
 
 use seda_core::{

@@ -1,5 +1,13 @@
 //! Invariant 10: time is injected, and read twice per batch; what is measured is measured.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
 mod support;
 
 use seda_core::{Clock, Context, Graph, ManualClock, StageConfig, Time, WorkerRange};
