@@ -301,6 +301,13 @@ impl<E> Lanes<E> {
         given_up.len() - before
     }
 
+    /// Loses an event without counting it, for the test of the tests.
+    #[cfg(test)]
+    pub(crate) fn lose_one(&mut self) {
+        let lost = self.pop_in_turn();
+        self.depth -= usize::from(lost.is_some());
+    }
+
     /// Gives everything up.
     pub(crate) fn give_up_all(
         &mut self,

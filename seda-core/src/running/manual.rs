@@ -139,6 +139,11 @@ impl Manual {
         self.end()
     }
 
+    #[cfg(test)]
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
     fn end(&mut self) -> Drained {
         let complete = self.engine.core.budget.used() == 0;
         let given_up = give_up(&self.engine);

@@ -132,6 +132,11 @@ impl<E: Send + 'static> StageCore<E> {
         self.wake();
     }
 
+    #[cfg(test)]
+    pub(crate) fn lose_one(&self) {
+        self.lanes.lock().lose_one();
+    }
+
     /// Makes sure that a worker looks at the queue.
     pub(crate) fn wake(&self) {
         if let Some(pool) = self.pool.get() {

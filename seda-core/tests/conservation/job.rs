@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering::SeqCst};
 
 /// How often each fate was told, over all jobs.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Fates {
     pub(crate) begun: AtomicU64,
     pub(crate) refused: AtomicU64,
@@ -18,6 +18,7 @@ pub(crate) struct Fates {
 }
 
 /// Told exactly once in its life: begun by a handler, given up, or given back.
+#[derive(Debug)]
 pub(crate) struct Fate {
     fates: Arc<Fates>,
     told: AtomicU8,
@@ -39,6 +40,11 @@ impl Fate {
         self.fates.refused.fetch_add(1, SeqCst);
     }
 
+    /// Never offered to a stage.
+    pub(crate) fn keep(&self) {
+        self.told.fetch_add(1, SeqCst);
+    }
+
     pub(crate) fn lose(&self, reason: LossReason) {
         self.told.fetch_add(1, SeqCst);
         *self.fates.lost.lock().entry(reason.to_string()).or_default() += 1;
@@ -54,6 +60,7 @@ impl Drop for Fate {
     }
 }
 
+#[derive(Debug)]
 pub(crate) struct Job {
     /// How many more times its descendants are sent on: cycles end.
     pub(crate) hops: u8,

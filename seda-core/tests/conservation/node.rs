@@ -3,13 +3,13 @@
 use crate::job::{Dice, Fate, Fates, Job};
 use crate::support::ON_PURPOSE;
 use parking_lot::Mutex;
-use seda_core::{Batch, Context, Handler, ManualClock, Pending, Permits, Sink};
+use seda_core::{Batch, Clock, Context, Handler, ManualClock, Pending, Permits, Sink, Time};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
 
 /// What lives outside the graph.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct World {
     pub(crate) clock: ManualClock,
     pub(crate) fates: Arc<Fates>,
@@ -17,6 +17,12 @@ pub(crate) struct World {
     pub(crate) permits: Mutex<Vec<Permits<Job>>>,
     /// Places that were refused before a job was made for them.
     pub(crate) refused_places: AtomicU64,
+}
+
+impl Clock for World {
+    fn now(&self) -> Time {
+        self.clock.now()
+    }
 }
 
 impl World {
@@ -62,12 +68,9 @@ impl Handler<Job> for Node {
 
     fn handle_batch(&mut self, batch: &mut Batch<'_, Job>, cx: &mut Context) {
         if self.cohort && batch.len() > 1 {
-            // Every one of them is begun, whatever happens to the first.
-            for job in batch.take_all(cx) {
-                job.fate.begin();
-                assert_on_purpose(!Dice(job.seed).one_in(9) || std::thread::panicking());
-            }
-            return;
+            let jobs = batch.take_all(cx);
+            jobs.iter().for_each(|job| job.fate.begin());
+            return assert_on_purpose(!jobs.iter().any(|job| Dice(job.seed).one_in(9)));
         }
         while let Some(job) = batch.next(cx) {
             self.handle(job, cx);
@@ -114,8 +117,8 @@ impl Node {
                 if let Err(refused) = cx.send_both((sink, a), (other, b)) {
                     let (a, b) = refused.into_event();
                     // One of the two stages refused; the other job was never offered to it.
-                    give_back(Err(a));
-                    b.fate.lose(seda_core::LossReason::Refused);
+                    a.fate.refuse();
+                    b.fate.keep();
                 }
             }
             _ => self.reserve(dice, job, sink, cx),
@@ -128,9 +131,7 @@ impl Node {
             self.world.refused_places.fetch_add(n as u64, SeqCst);
             return;
         };
-        give_back(
-            permits.send(self.child(dice, job)).map_err(|refused| refused.into_event()),
-        );
+        give_back(permits.send(self.child(dice, job)).map_err(|refused| refused.into_event()));
         // Some are kept beyond the event, some given back at once.
         if dice.one_in(3) {
             self.world.permits.lock().push(permits);

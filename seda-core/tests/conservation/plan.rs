@@ -1,0 +1,137 @@
+//! A random graph.
+
+use crate::job::Job;
+use crate::node::{Node, World};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use seda_core::{Graph, Manual, Source, StageConfig, WorkerRange};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    stages: Vec<StagePlan>,
+    edges: Vec<(usize, usize)>,
+    classes: usize,
+    budget: Option<usize>,
+    shared_pool: Range,
+    policy: usize,
+    statistics: bool,
+}
+
+/// The fewest and the most workers.
+type Range = (usize, usize);
+
+#[derive(Clone, Debug)]
+struct StagePlan {
+    capacity: usize,
+    shares: bool,
+    workers: Range,
+    batch: usize,
+    pending: usize,
+    cohort: bool,
+    /// How many calls of the factory fail at first; at ten the stage is closed.
+    failing: usize,
+}
+
+fn range() -> impl Strategy<Value = Range> {
+    (1..3_usize, 0..3_usize).prop_map(|(min, more)| (min, min + more))
+}
+
+fn stage() -> impl Strategy<Value = StagePlan> {
+    let failing = prop_oneof![8 => Just(0), 1 => 1..4_usize, 1 => Just(40)];
+    (1..17_usize, any::<bool>(), range(), 1..9_usize, 0..4_usize, 0..4_u8, failing).prop_map(
+        |(capacity, shares, workers, batch, pending, cohort, failing)| StagePlan {
+            capacity,
+            shares,
+            workers,
+            batch,
+            pending,
+            cohort: cohort == 0,
+            failing,
+        },
+    )
+}
+
+pub(crate) fn plan() -> impl Strategy<Value = Plan> {
+    let stages = vec(stage(), 2..7);
+    let edges = vec((0..6_usize, 0..6_usize), 1..10);
+    let budget = proptest::option::of(1..40_usize);
+    (stages, edges, 1..4_usize, budget, range(), 0..4_usize, 0..12_u8).prop_map(
+        |(stages, edges, classes, budget, shared_pool, policy, statistics)| Plan {
+            stages,
+            edges,
+            classes,
+            budget,
+            shared_pool,
+            policy,
+            // Merging histograms is most of a debug build's time.
+            statistics: statistics == 0,
+        },
+    )
+}
+
+pub(crate) const NAMES: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
+
+impl Plan {
+    /// The graph, started, and a source into each stage.
+    pub(crate) fn start(&self, world: &Arc<World>) -> (Manual, Vec<Source<Job>>) {
+        let mut graph = Graph::new("random");
+        graph.classes(&[("gold", 4), ("silver", 2), ("basic", 1)][..self.classes]);
+        graph.apply(self.config()).unwrap();
+        let declare = |graph: &mut Graph, (n, plan): (usize, &StagePlan)| {
+            graph.stage::<Job>(NAMES[n], plan.capacity)
+        };
+        let stages: Vec<_> =
+            self.stages.iter().enumerate().map(|plan| declare(&mut graph, plan)).collect();
+        let pool = graph.pool("shared", WorkerRange::new(self.shared_pool.0, self.shared_pool.1));
+        let mut sources = Vec::new();
+        for (n, plan) in self.stages.iter().enumerate() {
+            graph.on_lost(stages[n], |job: Job, reason| job.fate.lose(reason)).unwrap();
+            graph.configure(stages[n], plan.config()).unwrap();
+            sources.push(graph.source(stages[n]).unwrap());
+            let leaving = self.edges.iter().filter(|(from, _)| from % stages.len() == n);
+            let targets: Vec<_> = leaving.map(|(_, to)| stages[to % stages.len()]).collect();
+            let (world, cohort, failing) =
+                (Arc::clone(world), plan.cohort, AtomicUsize::new(plan.failing));
+            let wire = move |wire: &mut seda_core::Wire<'_>| {
+                let sinks: Vec<_> = targets.into_iter().map(|to| wire.sink(to)).collect();
+                move || {
+                    if failing.fetch_update(SeqCst, SeqCst, |n| n.checked_sub(1)).is_ok() {
+                        return Err("not yet".into());
+                    }
+                    let (world, sinks) = (Arc::clone(&world), sinks.clone());
+                    Ok(Node { world, sinks, cohort, holds: false })
+                }
+            };
+            if plan.shares {
+                graph.attach_in(&pool, stages[n], wire).unwrap();
+            } else {
+                graph.attach(stages[n], wire).unwrap();
+            }
+        }
+        let manual = graph.start_manual(Arc::clone(world) as Arc<dyn seda_core::Clock>).unwrap();
+        (manual, sources)
+    }
+
+    fn config(&self) -> seda_core::GraphConfig {
+        use seda_core::OverloadPolicy::{LongestQueue, None, Random, TailDrop};
+        let mut config = seda_core::GraphConfig { budget: self.budget, ..Default::default() };
+        config.statistics = self.statistics;
+        config.control.overload = [LongestQueue, TailDrop, Random, None][self.policy];
+        config
+    }
+}
+
+impl StagePlan {
+    fn config(&self) -> StageConfig {
+        let workers = WorkerRange::new(self.workers.0, self.workers.1);
+        StageConfig {
+            workers: (!self.shares).then_some(workers),
+            batch: Some(self.batch),
+            pending: Some(self.pending),
+            cap: self.shares.then_some(self.workers.1),
+            ..StageConfig::default()
+        }
+    }
+}
