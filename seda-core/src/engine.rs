@@ -3,6 +3,7 @@
 //! Data flows one way: workers write books, the [`Monitor`] collects them on the tick, policies
 //! read what it saw and the engine sets what they decide. Nothing here is on an event's way.
 
+use crate::boundary::contained;
 use crate::clock::Time;
 use crate::context::Context;
 use crate::control::{Controller, Decision, Mode, PoolObservation, PoolSizePolicy};
@@ -16,7 +17,6 @@ use crate::stage::AnyStage;
 use crate::sync::{Arc, Mutex};
 use crate::worker::Worker;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// A stage, ready to run.
 pub(crate) struct StagePlan {
@@ -124,7 +124,7 @@ impl Engine {
         if self.config.control.pool_size != Mode::Off && !self.core.is_draining() {
             self.size_pools(&seen);
         }
-        if catch_unwind(AssertUnwindSafe(|| exported.record())).is_err() {
+        if contained(|| exported.record()).is_none() {
             tracing::error!("the recorder of metrics panicked");
         }
     }
@@ -190,10 +190,10 @@ impl Engine {
                 continue;
             };
             let Sizing { policy, observed } = sizing;
-            match catch_unwind(AssertUnwindSafe(|| policy.decide(seen))) {
-                Ok(Some((target, why))) => self.size(pool, seen, target, why, observed),
-                Ok(None) => {}
-                Err(_) => tracing::error!(pool = %pool.core.name, "a pool-size policy panicked"),
+            match contained(|| policy.decide(seen)) {
+                Some(Some((target, why))) => self.size(pool, seen, target, why, observed),
+                Some(None) => {}
+                None => tracing::error!(pool = %pool.core.name, "a pool-size policy panicked"),
             }
         }
     }

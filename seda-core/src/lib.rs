@@ -29,6 +29,7 @@
 //! | `stage` | a queue under its lock, and everything that happens to it |
 //! | [`source`], [`sink`], [`permits`] | the ways into a stage |
 //! | [`handler`], [`context`], [`pending`] | user code and what it can do |
+//! | `boundary` | what keeps a panic from going further |
 //! | `runner`, [`worker`], `idle`, [`park`] | one stage on one worker; the loop; sleeping and waking |
 //! | [`pool`] | how many workers, and for which stages |
 //! | [`graph`] | declaring, wiring, checking |
@@ -39,6 +40,7 @@
 
 #![forbid(unsafe_code)]
 
+mod boundary;
 pub mod clock;
 pub mod context;
 pub mod control;

@@ -1,5 +1,6 @@
 //! One stage on one worker: a handler and the batch it works on.
 
+use crate::boundary::contained;
 use crate::clock::Time;
 use crate::context::Context;
 use crate::event::Envelope;
@@ -9,7 +10,6 @@ use crate::queue::GivenUp;
 use crate::stage::{AnyStage, StageCore};
 use crate::sync::{Arc, AtomicU32, AtomicUsize, Ordering};
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 /// Events of a microsecond or more are timed one by one: a clock read is 25 ns.
@@ -137,14 +137,14 @@ where
         if self.handler.is_some() {
             return true;
         }
-        let error = match catch_unwind(AssertUnwindSafe(|| (self.factory)())) {
-            Ok(Ok(handler)) => {
+        let error = match contained(|| (self.factory)()) {
+            Some(Ok(handler)) => {
                 self.handler = Some(handler);
                 self.share.failures.store(0, Ordering::Relaxed);
                 return true;
             }
-            Ok(Err(error)) => error.to_string(),
-            Err(_) => "it panicked".to_owned(),
+            Some(Err(error)) => error.to_string(),
+            None => "it panicked".to_owned(),
         };
         let failures = self.share.failures.fetch_add(1, Ordering::Relaxed) + 1;
         let name = self.stage.name();
@@ -195,13 +195,12 @@ where
                 return;
             };
             let mut batch = Batch { stage: &self.stage, events: &mut self.events };
-            let run = catch_unwind(AssertUnwindSafe(|| handler.handle_batch(&mut batch, cx)));
-            match run {
-                Ok(()) => {
+            match contained(|| handler.handle_batch(&mut batch, cx)) {
+                Some(()) => {
                     cx.end_events();
                     self.give_up(LossReason::Forgotten, now);
                 }
-                Err(_) => {
+                None => {
                     let failed = cx.fail_events();
                     tracing::error!(stage = %self.stage.name(), failed, "a handler panicked");
                     self.drop_handler();
@@ -213,9 +212,7 @@ where
     /// Drops a handler that panicked, with whatever it held.
     fn drop_handler(&mut self) {
         let handler = self.handler.take();
-        let dropped =
-            catch_unwind(AssertUnwindSafe(|| losing(LossReason::Panicked, || drop(handler))));
-        if dropped.is_err() {
+        if contained(|| losing(LossReason::Panicked, || drop(handler))).is_none() {
             tracing::error!(stage = %self.stage.name(), "dropping a handler panicked");
         }
     }
@@ -281,13 +278,12 @@ where
         };
         cx.begin_batch(Arc::clone(&self.stage) as Arc<dyn AnyStage>, place, now, true);
         cx.begin_finish(now);
-        let finished = catch_unwind(AssertUnwindSafe(|| handler.finish(cx)));
-        if finished.is_err() {
+        if contained(|| handler.finish(cx)).is_none() {
             tracing::error!(stage = %self.stage.name(), "a handler panicked in `finish`");
         }
         cx.end_batch();
         let handler = self.handler.take();
-        if catch_unwind(AssertUnwindSafe(|| drop(handler))).is_err() {
+        if contained(|| drop(handler)).is_none() {
             tracing::error!(stage = %self.stage.name(), "dropping a handler panicked");
         }
     }

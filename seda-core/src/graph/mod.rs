@@ -5,6 +5,7 @@
 mod check;
 mod config;
 mod core;
+mod plan;
 mod wire;
 
 pub use config::{ClassConfig, GraphConfig, PoolConfig};
@@ -13,16 +14,15 @@ pub use wire::Wire;
 
 use crate::clock::{Clock, MonotonicClock};
 use crate::context::Context;
-use crate::control::{LittlesLaw, PoolSizePolicy};
-use crate::engine::{Engine, PoolPlan, StagePlan};
-use crate::error::{GraphError, GraphWarning};
+use crate::control::PoolSizePolicy;
+use crate::error::GraphError;
 use crate::handler::{FactoryError, Handler, each};
 use crate::loss::LossReason;
-use crate::pool::{Pool, PoolCore, WorkerRange};
+use crate::pool::{Pool, WorkerRange};
 use crate::runner::{AnyRunner, Runner, StageShare};
 use crate::running::{Manual, Running};
 use crate::source::Source;
-use crate::stage::{AnyStage, DEFAULT_BATCH, DEFAULT_PENDING, Stage, StageConfig, StageCore};
+use crate::stage::{AnyStage, Stage, StageConfig, StageCore};
 use crate::sync::Arc;
 use std::fmt;
 use std::marker::PhantomData;
@@ -383,77 +383,6 @@ impl Graph {
         let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
         GraphError::Unknown { key, kind, known }
     }
-
-    /// From declaration to something that can run.
-    fn build(
-        mut self,
-        clock: Arc<dyn Clock>,
-    ) -> Result<(Arc<Engine>, Vec<GraphWarning>), GraphError> {
-        self.check()?;
-        let budget = self.config.budget.unwrap_or_else(|| self.default_budget());
-        let warnings = self.warnings(budget);
-        for warning in &warnings {
-            tracing::warn!(graph = %self.core.name, "{warning}");
-        }
-        self.core.budget.set_limit(budget);
-        self.core.set_classes(self.classes.len());
-        self.core.set_timed(self.config.statistics);
-        self.core.valve.set(self.config.control.valve, self.config.control.overload);
-        self.core.clock.start(clock);
-        self.core.set_stages(self.stages.iter().map(|stage| Arc::downgrade(&stage.core)).collect());
-        let make_policy = self.make_policy.take();
-        let pools = self.plan_pools(make_policy);
-        let stages = std::mem::take(&mut self.stages);
-        let weights: Vec<u32> = self.classes.iter().map(|class| class.weight).collect();
-        let plans = stages.into_iter().map(|stage| plan_stage(stage, &weights)).collect();
-        let (core, edges, classes) = (self.core, self.edges, self.classes);
-        Ok((Engine::new(core, plans, pools, edges, classes, self.config), warnings))
-    }
-
-    /// The declared pools, and one for each stage that shares none.
-    fn plan_pools(&mut self, make_policy: Option<MakePolicy>) -> Vec<PoolPlan> {
-        for index in 0..self.stages.len() {
-            let Some(stage) = self.stages.get_mut(index).filter(|stage| stage.pool.is_none())
-            else {
-                continue;
-            };
-            let range = stage.config.workers.unwrap_or_default();
-            stage.pool = Some(self.pools.len());
-            let name = stage.core.name().to_string();
-            self.pools.push(DeclaredPool { name, range, hosted: false });
-        }
-        let control = &self.config.control;
-        let plans = self.pools.iter().enumerate().map(|(index, pool)| {
-            let members = self.stages.iter().enumerate();
-            let stages = members.filter(|(_, stage)| stage.pool == Some(index)).map(|(n, _)| n);
-            let policy = match &make_policy {
-                Some(make) => make(&pool.name),
-                None => Box::new(LittlesLaw::new(control)) as Box<dyn PoolSizePolicy>,
-            };
-            let core = Arc::new(PoolCore::new(pool.name.as_str().into(), pool.range, pool.hosted));
-            PoolPlan { core, stages: stages.collect(), policy }
-        });
-        let plans: Vec<PoolPlan> = plans.collect();
-        for stage in &self.stages {
-            if let Some(plan) = stage.pool.and_then(|pool| plans.get(pool)) {
-                stage.core.set_pool(Arc::clone(&plan.core));
-            }
-        }
-        plans
-    }
-}
-
-fn plan_stage(stage: DeclaredStage, weights: &[u32]) -> StagePlan {
-    let DeclaredStage { core, capacity, config, pool, make } = stage;
-    let capacity = config.capacity.unwrap_or(capacity);
-    core.set_classes(weights);
-    core.set_capacity(capacity);
-    core.set_soft(config.soft.unwrap_or(capacity));
-    core.set_pending_limit(config.pending.unwrap_or(DEFAULT_PENDING));
-    core.open();
-    let batch = config.batch.unwrap_or(DEFAULT_BATCH);
-    let share = Arc::new(StageShare::new(batch, config.cap, config.weight.unwrap_or(1)));
-    StagePlan { core, share, pool: pool.unwrap_or(0), make }
 }
 
 impl fmt::Debug for Graph {

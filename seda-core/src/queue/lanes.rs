@@ -1,6 +1,7 @@
 //! A stage's queue as plain data: one lane per class, bounded, with places that can be reserved.
 
 use super::ledger::{Ledger, Outcome};
+use super::occupancy::Occupancy;
 use crate::clock::Time;
 use crate::event::{Class, Envelope, MAX_CLASSES, PerClass, Spent};
 use crate::loss::LossReason;
@@ -136,8 +137,7 @@ impl<E> Lanes<E> {
 
     /// Integral over time of the number of events in the stage, in event-nanoseconds, until `now`.
     pub(crate) fn occupancy(&mut self, now: Time) -> u128 {
-        self.occupancy.advance(now);
-        self.occupancy.integral
+        self.occupancy.until(now)
     }
 
     /// Reserves at least `least` and at most `most` places; returns how many.
@@ -405,33 +405,6 @@ fn reason_not_to_start<E>(envelope: &Envelope<E>, now: Time) -> Option<LossReaso
         Some(LossReason::Expired)
     } else {
         None
-    }
-}
-
-/// How many events are in the stage (queued, in hand, pending), integrated over time. Measured,
-/// not computed from rate and response time: Little's law can then be checked against it.
-#[derive(Debug, Default)]
-struct Occupancy {
-    present: usize,
-    integral: u128,
-    since: Time,
-}
-
-impl Occupancy {
-    fn advance(&mut self, now: Time) {
-        self.integral += self.present as u128 * u128::from(now.nanos_since(self.since));
-        self.since = self.since.max(now);
-    }
-
-    fn add(&mut self, n: usize, now: Time) {
-        self.advance(now);
-        self.present += n;
-    }
-
-    fn remove(&mut self, n: usize, now: Time) {
-        self.advance(now);
-        debug_assert!(n <= self.present, "more events left than were present");
-        self.present = self.present.saturating_sub(n);
     }
 }
 

@@ -15,6 +15,7 @@
 mod budget;
 mod lanes;
 mod ledger;
+mod occupancy;
 
 pub(crate) use budget::Budget;
 pub(crate) use lanes::{Evict, GivenUp, Lanes, Victims};

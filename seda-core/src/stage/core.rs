@@ -1,6 +1,7 @@
 //! The core of a stage: its lanes under their lock, and everything that happens to them.
 
 use super::any::{AnyStage, QueueFigures};
+use crate::boundary::contained;
 use crate::clock::Time;
 use crate::event::{Class, Envelope, EventMeta};
 use crate::graph::GraphCore;
@@ -13,7 +14,6 @@ use crate::sync::{Arc, AtomicUsize, CachePadded, Mutex, OnceLock, Ordering};
 use std::any::Any;
 use std::collections::VecDeque;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 type OnLost<E> = Box<dyn Fn(E, LossReason) + Send + Sync>;
 
@@ -172,13 +172,13 @@ impl<E: Send + 'static> StageCore<E> {
     /// and outside all locks.
     pub(crate) fn say_farewell(&self, given_up: Vec<GivenUp<E>>) {
         for (Envelope { event, meta, .. }, reason) in given_up {
-            let told = catch_unwind(AssertUnwindSafe(|| {
+            let told = contained(|| {
                 losing(reason, || match self.on_lost.get() {
                     Some(on_lost) => on_lost(event, reason),
                     None => drop(event),
                 });
-            }));
-            if told.is_err() {
+            });
+            if told.is_none() {
                 tracing::error!(stage = %self.name, %reason, "telling an event's owner panicked");
             }
             drop(meta);

@@ -1,4 +1,8 @@
 //! What a handler can do beside handling: send, reserve, defer, ask.
+//!
+//! Its other side, what the worker does around its handlers, is in `turn`.
+
+mod turn;
 
 use crate::clock::Time;
 use crate::control::Arrival;
@@ -14,10 +18,6 @@ use crate::stats::WorkerBook;
 use crate::sync::Arc;
 use crate::tally::Tally;
 use std::fmt;
-
-/// How long finished work may wait for its batch to end before it is made known: the price of a
-/// publication (about 0.1 µs) stays below a thousandth of it.
-const PUBLISH_AFTER_NANOS: u64 = 100_000;
 
 /// A handler's view of the graph while it handles an event. Everything it sends inherits the
 /// event's class, deadline and request.
@@ -144,10 +144,11 @@ impl Context {
         (first, a): (&Sink<A>, A),
         (second, b): (&Sink<B>, B),
     ) -> Result<(), Refused<(A, B)>> {
-        let to_one_stage = first.outbox == second.outbox;
+        // Over one edge the second asks for both places; else the first's budget is promised.
+        let (n, promised) = if first.outbox == second.outbox { (2, 0) } else { (1, 1) };
         let refusal = if let Err(reason) = self.secure(first, 1, 0, 0) {
             self.refuse(first, reason, 1)
-        } else if let Err(reason) = self.secure(second, 1 + usize::from(to_one_stage), 0, 1) {
+        } else if let Err(reason) = self.secure(second, n, 0, promised) {
             self.refuse(second, reason, 1)
         } else {
             self.push(first, a);
@@ -321,152 +322,6 @@ impl Context {
         n: usize,
     ) -> Refusal {
         sink.stage.refuse(self.meta.class, sink.edge, reason, n)
-    }
-}
-
-/// What the worker does to the context around its handlers.
-impl Context {
-    /// Gives back all places that are leased ahead: the worker has nothing to send for now.
-    pub(crate) fn return_leases(&mut self) {
-        let now = self.now;
-        for outbox in self.outboxes.iter_mut().flatten() {
-            outbox.publish(now, 0, false);
-        }
-    }
-
-    pub(crate) fn graph(&self) -> &Arc<GraphCore> {
-        &self.graph
-    }
-
-    pub(crate) fn book(&self) -> &Arc<WorkerBook> {
-        &self.book
-    }
-
-    /// The worker begins a batch of `stage`; with `timed` its events are timed one by one.
-    pub(crate) fn begin_batch(
-        &mut self,
-        stage: Arc<dyn AnyStage>,
-        place: usize,
-        now: Time,
-        timed: bool,
-    ) {
-        self.book.begin(place, now);
-        self.stage = Some((stage, place));
-        (self.now, self.begun, self.published) = (now, now, now);
-        self.timed = timed;
-    }
-
-    /// The worker ends a handler in good order: what it sends is new to the graph.
-    pub(crate) fn begin_finish(&mut self, now: Time) {
-        self.meta = EventMeta::new(now, Class::HIGHEST, Time::NEVER);
-    }
-
-    /// Notes how long an event had waited; runs of equal waits are cheap.
-    #[inline]
-    pub(crate) fn note_wait(&mut self, nanos: u64) {
-        if self.graph.is_timed() {
-            self.tally.wait(nanos);
-        }
-    }
-
-    #[inline]
-    pub(crate) fn begin_event(&mut self, meta: EventMeta, ahead: usize) {
-        self.meta = meta;
-        self.open = 1;
-        self.ahead = ahead;
-        // The place of the event in hand becomes the place of the first event it sends.
-        self.credit += 1;
-    }
-
-    pub(crate) fn begin_another(&mut self, meta: EventMeta) {
-        self.tally.cohort(self.meta.class, self.open > 0);
-        self.meta = meta;
-        self.open += 1;
-        self.ahead = 0;
-        self.credit += 1;
-    }
-
-    /// Ends the events that are begun: handled, unless deferred.
-    #[inline]
-    pub(crate) fn end_events(&mut self) {
-        if self.open == 0 {
-            return;
-        }
-        let deferred = std::mem::take(&mut self.deferred);
-        self.tally.end(self.meta.class, deferred);
-        self.time_events(u64::from(deferred));
-        self.open = 0;
-        self.meta.request = None;
-    }
-
-    /// Ends the events that are begun as failed; returns how many there were.
-    pub(crate) fn fail_events(&mut self) -> usize {
-        let failed = std::mem::take(&mut self.open);
-        if failed == 0 {
-            return 0;
-        }
-        // An event that was deferred before the panic is in its pending handle's care.
-        let deferred = std::mem::take(&mut self.deferred);
-        self.tally.fail(self.meta.class, deferred);
-        self.meta.request = None;
-        failed - usize::from(deferred)
-    }
-
-    #[inline]
-    fn time_events(&mut self, deferred: u64) {
-        let ended = self.open as u64 - deferred;
-        self.tally.done(ended);
-        if !self.timed {
-            return;
-        }
-        let now = self.graph.now();
-        self.tally.service(now.nanos_since(self.begun) / self.open.max(1) as u64, ended);
-        self.begun = now;
-        self.now = now;
-        if now.nanos_since(self.published) >= PUBLISH_AFTER_NANOS {
-            self.publish(now, false);
-        }
-        if let Some((_, place)) = &self.stage {
-            self.book.begin(*place, now);
-        }
-    }
-
-    /// Ends the batch: everything is written down and made known. Returns the mean service time
-    /// in nanoseconds.
-    pub(crate) fn end_batch(&mut self) -> Option<u64> {
-        self.end_events();
-        let now = if self.timed { self.now } else { self.graph.now() };
-        self.now = now;
-        self.publish(now, true);
-        self.book.end();
-        self.stage = None;
-        self.tally.take_mean()
-    }
-
-    /// Makes known what was done since the last publication: ledger and figures of this stage,
-    /// then the events for others, in one cut.
-    fn publish(&mut self, now: Time, ending: bool) {
-        let mean = self.tally.close(now.nanos_since(self.published), self.timed);
-        let mut window = self.book.window.lock();
-        if let Some((stage, place)) = &self.stage {
-            if let Some(figures) = window.stages.get_mut(*place).filter(|_| self.graph.is_timed()) {
-                self.tally.write(figures);
-            }
-            self.tally.settle(stage.as_ref(), now);
-        }
-        for index in &self.dirty {
-            if let Some(outbox) = self.outboxes.get_mut(*index).and_then(Option::as_mut) {
-                outbox.publish(now, mean, true);
-            }
-        }
-        drop(window);
-        for index in self.dirty.drain(..) {
-            if let Some(outbox) = self.outboxes.get(index).and_then(Option::as_ref) {
-                outbox.wake(ending);
-            }
-        }
-        self.graph.credit(std::mem::take(&mut self.credit));
-        self.published = now;
     }
 }
 

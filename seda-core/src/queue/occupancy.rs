@@ -1,0 +1,36 @@
+//! How full a stage was, over time.
+
+use crate::clock::Time;
+
+/// How many events are in the stage (queued, in hand, pending), integrated over time. Measured,
+/// not computed from rate and response time: Little's law can then be checked against it.
+#[derive(Debug, Default)]
+pub(super) struct Occupancy {
+    present: usize,
+    integral: u128,
+    since: Time,
+}
+
+impl Occupancy {
+    /// Event-nanoseconds until `now`.
+    pub(super) fn until(&mut self, now: Time) -> u128 {
+        self.advance(now);
+        self.integral
+    }
+
+    fn advance(&mut self, now: Time) {
+        self.integral += self.present as u128 * u128::from(now.nanos_since(self.since));
+        self.since = self.since.max(now);
+    }
+
+    pub(super) fn add(&mut self, n: usize, now: Time) {
+        self.advance(now);
+        self.present += n;
+    }
+
+    pub(super) fn remove(&mut self, n: usize, now: Time) {
+        self.advance(now);
+        debug_assert!(n <= self.present, "more events left than were present");
+        self.present = self.present.saturating_sub(n);
+    }
+}

@@ -1,0 +1,102 @@
+//! After the end: what is still outside comes back, is counted, and its owner is told.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use parking_lot::Mutex;
+use seda_core::{Context, Graph, LossReason, ManualClock, Pending, Sink};
+use std::sync::Arc;
+use std::time::Duration;
+use support::{LONG, assert_balanced};
+
+type Told = Arc<Mutex<Vec<(u32, LossReason)>>>;
+
+/// A stage `s` that notes whom it loses.
+fn noting(graph: &mut Graph) -> (seda_core::Stage<u32>, Told) {
+    let stage = graph.stage::<u32>("s", 8);
+    let told = Told::default();
+    let note = Arc::clone(&told);
+    graph.on_lost(stage, move |event, reason| note.lock().push((event, reason))).unwrap();
+    (stage, told)
+}
+
+#[test]
+fn an_event_sent_into_a_permit_that_outlived_the_graph_is_given_up_and_told() {
+    let mut graph = Graph::new("g");
+    let (stage, told) = noting(&mut graph);
+    graph.attach_each(stage, |_wire| |_event, _cx| {}).unwrap();
+    let source = graph.source(stage).unwrap();
+    let manual = graph.start_manual(Arc::new(ManualClock::new())).unwrap();
+    let mut permits = source.reserve(3).unwrap();
+    let drained = manual.drain(10);
+    assert_eq!((drained.complete, drained.report.budget.used), (false, 3));
+    permits.send(1).unwrap();
+    assert_eq!(permits.send_all(vec![2]), 1);
+    drop(permits);
+    assert_eq!(*told.lock(), [(1, LossReason::Drain), (2, LossReason::Drain)]);
+}
+
+#[test]
+fn a_pending_event_that_outlived_the_graph_can_be_completed_and_is_refused_when_it_sends() {
+    let mut graph = Graph::new("g");
+    let first = graph.stage::<u32>("first", 8);
+    let (second, told) = noting(&mut graph);
+    let outside: Arc<Mutex<Vec<(Pending, Sink<u32>)>>> = Arc::default();
+    let keep = Arc::clone(&outside);
+    graph
+        .attach_each(first, |wire| {
+            let sink = wire.sink(second);
+            move |_event: u32, cx: &mut Context| {
+                keep.lock().push((cx.defer().unwrap(), sink.clone()));
+            }
+        })
+        .unwrap();
+    graph.attach_each(second, |_wire| |_event, _cx| {}).unwrap();
+    let source = graph.source(first).unwrap();
+    let mut manual = graph.start_manual(Arc::new(ManualClock::new())).unwrap();
+    source.send(1).unwrap();
+    manual.run_until_idle();
+    let drained = manual.drain(10);
+    assert_eq!((drained.complete, drained.left[0].pending), (false, 1));
+    let (mut pending, sink) = outside.lock().pop().unwrap();
+    assert!(pending.send(&sink, 5).is_err());
+    pending.complete();
+    assert!(told.lock().is_empty());
+}
+
+#[test]
+fn a_drain_does_not_wait_for_a_hosted_worker_that_its_host_has_dropped() {
+    let mut graph = Graph::new("g");
+    let pool = graph.hosted_pool("reactor", 1);
+    let (stage, told) = noting(&mut graph);
+    graph.attach_each_in(&pool, stage, |_wire| |_event, _cx| {}).unwrap();
+    let source = graph.source(stage).unwrap();
+    let running = graph.start().unwrap();
+    let mut worker = running.hosted_workers(pool).pop().unwrap();
+    source.send(1).unwrap();
+    assert_eq!(worker.turn(), seda_core::Turn::Ran(1));
+    drop(worker);
+    let began = running.clock();
+    let start = began.now();
+    let drained = running.drain(LONG);
+    assert!(drained.complete && told.lock().is_empty());
+    // A generous half of the limit; a worker that is waited for would take all of it.
+    assert!(began.now().since(start) < LONG / 2, "it waited for a worker that is gone");
+    assert_balanced(&drained.report);
+}
+
+#[test]
+fn a_drain_of_nothing_within_no_time_ends_complete() {
+    let mut graph = Graph::new("g");
+    let (stage, _) = noting(&mut graph);
+    graph.attach_each(stage, |_wire| |_event, _cx| {}).unwrap();
+    let drained = graph.start().unwrap().drain(Duration::ZERO);
+    assert!(drained.complete, "{}", drained.report);
+}

@@ -1,0 +1,177 @@
+//! Invariant 7 at its edges: what a panic carries, and what it costs the event behind it.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use seda_core::{Batch, Context, Graph, Handler, Manual, ManualClock, Source, each};
+use std::panic::panic_any;
+use std::sync::Arc;
+use std::time::Duration;
+use support::{ON_PURPOSE, assert_balanced, quiet_panics};
+
+/// What the handlers here panic with: dropping it panics once more.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic_any(ON_PURPOSE);
+    }
+}
+
+fn stepped(graph: Graph) -> (Manual, Arc<ManualClock>) {
+    quiet_panics();
+    let clock = Arc::new(ManualClock::new());
+    (graph.start_manual(clock.clone()).unwrap(), clock)
+}
+
+/// Panics with a bomb over event 1, and in `finish`.
+struct Bombs;
+
+impl Handler<u32> for Bombs {
+    fn handle(&mut self, event: u32, _cx: &mut Context) {
+        if event == 1 {
+            panic_any(Bomb);
+        }
+    }
+
+    fn finish(&mut self, _cx: &mut Context) {
+        panic_any(Bomb);
+    }
+}
+
+#[test]
+fn a_panic_whose_message_panics_when_dropped_costs_one_event_and_no_worker() {
+    let mut graph = Graph::new("g");
+    let stage = graph.stage::<u32>("s", 8);
+    graph.attach(stage, |_wire| || Ok(Bombs)).unwrap();
+    graph.on_lost(stage, |_event, _reason| panic_any(Bomb)).unwrap();
+    let source = graph.source(stage).unwrap();
+    let (mut manual, _) = stepped(graph);
+    source.send_all(vec![0, 1, 2]).unwrap();
+    manual.run_until_idle();
+    let report = manual.report();
+    assert_eq!((report.events.handled, report.events.failed), (2, 1));
+    assert_eq!(report.stages[0].workers.now, 1);
+    source.send_all(vec![0, 0]).unwrap();
+    let drained = manual.drain(1);
+    assert_eq!((drained.report.events.handled, drained.given_up), (3, 1));
+    assert_balanced(&drained.report);
+}
+
+#[test]
+fn a_factory_whose_panic_panics_when_dropped_has_failed_once() {
+    let mut graph = Graph::new("g");
+    let stage = graph.stage::<u32>("s", 8);
+    let first = std::sync::atomic::AtomicBool::new(true);
+    graph
+        .attach(stage, |_wire| {
+            move || {
+                if first.swap(false, std::sync::atomic::Ordering::SeqCst) {
+                    panic_any(Bomb);
+                }
+                Ok(each(|_event: u32, _cx: &mut Context| {}))
+            }
+        })
+        .unwrap();
+    let source = graph.source(stage).unwrap();
+    let (mut manual, clock) = stepped(graph);
+    source.send(1).unwrap();
+    manual.run_until_idle();
+    clock.advance(Duration::from_millis(10));
+    manual.run_until_idle();
+    assert_eq!(manual.report().events.handled, 1);
+}
+
+/// Takes 10 µs for an event; 500 µs, and panics, for event 1. Says how batches were taken.
+fn slow_panics() -> (Manual, Source<u32>) {
+    let clock = Arc::new(ManualClock::new());
+    let mut graph = Graph::new("g");
+    let stage = graph.stage::<u32>("s", 8);
+    let work = Arc::clone(&clock);
+    graph
+        .attach_each(stage, |_wire| {
+            move |event: u32, _cx: &mut Context| {
+                work.advance(Duration::from_micros(if event == 1 { 500 } else { 10 }));
+                if event == 1 {
+                    panic_any(ON_PURPOSE);
+                }
+            }
+        })
+        .unwrap();
+    let source = graph.source(stage).unwrap();
+    quiet_panics();
+    (graph.start_manual(clock).unwrap(), source)
+}
+
+#[test]
+fn the_time_a_panicked_event_took_is_not_charged_to_the_event_behind_it() {
+    let (mut manual, source) = slow_panics();
+    source.send(0).unwrap();
+    manual.run_until_idle();
+    // One batch: the panicked event and the one behind it.
+    source.send_all(vec![1, 2]).unwrap();
+    assert_eq!(manual.step(), 2);
+    let report = manual.report();
+    let service = &report.stages[0].service_seconds.quantiles;
+    assert_eq!((service.count, service.max), (2, Some(10e-6)));
+}
+
+/// Begins its whole batch, panics over it if it can, and leaves it to be dropped.
+struct Dropping;
+
+struct Loud(bool);
+
+impl Drop for Loud {
+    fn drop(&mut self) {
+        if self.0 && !std::thread::panicking() {
+            panic_any(ON_PURPOSE);
+        }
+    }
+}
+
+impl Handler<Loud> for Dropping {
+    fn handle(&mut self, event: Loud, _cx: &mut Context) {
+        drop(event);
+    }
+
+    fn handle_batch(&mut self, batch: &mut Batch<'_, Loud>, cx: &mut Context) {
+        if batch.len() > 2 {
+            // The last one is left in the batch: it is given up, and dropped by the worker.
+            (0..2).for_each(|_| drop(batch.next(cx)));
+            return;
+        }
+        while let Some(event) = batch.next(cx) {
+            self.handle(event, cx);
+        }
+    }
+}
+
+#[test]
+fn an_event_that_panics_when_it_is_dropped_costs_itself_wherever_that_happens() {
+    let mut graph = Graph::new("g");
+    let stage = graph.stage::<Loud>("s", 8);
+    graph.attach(stage, |_wire| || Ok(Dropping)).unwrap();
+    let source = graph.source(stage).unwrap();
+    let (mut manual, _) = stepped(graph);
+    // In the handler.
+    source.send_all(vec![Loud(true), Loud(false)]).unwrap();
+    manual.run_until_idle();
+    // By the worker, for a batch that was left unfinished.
+    source.send_all(vec![Loud(false), Loud(false), Loud(true)]).unwrap();
+    manual.run_until_idle();
+    let report = manual.report();
+    assert_eq!((report.events.handled, report.events.failed), (3, 1));
+    assert_eq!(report.stages[0].shed["forgotten"], 1);
+    // By a drain.
+    source.send_all(vec![Loud(true), Loud(true)]).unwrap();
+    let drained = manual.drain(0);
+    assert_eq!((drained.given_up, drained.report.stages[0].shed["drain"]), (2, 2));
+    assert_balanced(&drained.report);
+}
