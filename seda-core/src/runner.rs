@@ -80,6 +80,9 @@ pub(crate) trait AnyRunner: Send {
     /// Whether [`AnyRunner::run`] would find something to do.
     fn is_ready(&self, now: Time) -> bool;
 
+    /// Whether [`AnyRunner::run`] would leave something queued.
+    fn leaves_some(&self, others: usize) -> bool;
+
     /// Until when there is nothing to do although events wait: a factory's delay.
     fn waits_until(&self) -> Option<Time>;
 
@@ -231,6 +234,11 @@ where
     fn is_ready(&self, now: Time) -> bool {
         let waiting = !self.events.is_empty() || self.stage.depth_hint() > 0;
         waiting && self.retry_at <= now && self.share.has_room()
+    }
+
+    fn leaves_some(&self, others: usize) -> bool {
+        let taken = if self.events.is_empty() { self.batch_size(others) } else { 0 };
+        self.stage.depth_hint() > taken
     }
 
     fn waits_until(&self) -> Option<Time> {

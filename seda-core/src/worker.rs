@@ -62,6 +62,7 @@ impl Worker {
     /// The worker loop: turns until the worker retires, and parks when there is nothing to do.
     pub fn run(mut self, mut park: impl Park) {
         self.cx.book().enter_thread();
+        let _span = tracing::debug_span!("worker", thread = %self.thread_name()).entered();
         let number = self.cx.book().number;
         let mut yields = 0;
         loop {
@@ -115,6 +116,10 @@ impl Worker {
             return Turn::Idle(self.waits_until());
         };
         let others = self.pool.live().saturating_sub(1);
+        // Whoever woke this worker woke no other: what it leaves must not wait for its batch.
+        if self.pool.idle.count() > 0 && self.leaves_work(place, others, now) {
+            self.pool.idle.wake_one();
+        }
         let Some(runner) = self.runners.get_mut(place) else {
             return Turn::Idle(None);
         };
@@ -147,6 +152,16 @@ impl Worker {
         if let Some(served) = self.served.get_mut(place) {
             *served = served.saturating_add(service);
         }
+    }
+
+    /// Whether a batch of the stage at `place` leaves something that another worker could run.
+    fn leaves_work(&self, place: usize, others: usize, now: Time) -> bool {
+        let mut runners = self.runners.iter().enumerate();
+        runners.any(
+            |(other, runner)| {
+                if other == place { runner.leaves_some(others) } else { runner.is_ready(now) }
+            },
+        )
     }
 
     fn has_work(&self, now: Time) -> bool {

@@ -170,7 +170,9 @@ impl GraphCore {
         if !self.disposal.has_room() {
             return false;
         }
-        let gained = self.evict_for(need, arrival, mode, policy);
+        // What is free counts as well: only the rest has to come from others.
+        let free = self.budget.charge_up_to(need);
+        let gained = free + self.evict_for(need - free, arrival, mode, policy);
         if gained < need {
             self.credit(gained);
             return false;
@@ -191,7 +193,7 @@ impl GraphCore {
         // Each round evicts something, or another thread was faster; that cannot go on for ever.
         for _ in 0..need.saturating_mul(2).max(4) {
             let queues = look(&stages, arrival.victims());
-            let within_reach: usize = queues.iter().map(|queue| queue.eligible).sum();
+            let within_reach = within_reach(policy, &queues, arrival.stage);
             if gained >= need || gained + within_reach < need {
                 break;
             }
@@ -254,6 +256,17 @@ impl GraphCore {
             changed: format!("{depth} → {}", depth.saturating_sub(evicted)),
             acted,
         });
+    }
+}
+
+/// How many victims the policy could take in the end: too few, and it takes none.
+fn within_reach(policy: OverloadPolicy, queues: &[Queue], bound_for: usize) -> usize {
+    match policy {
+        OverloadPolicy::None => 0,
+        OverloadPolicy::TailDrop => queues.get(bound_for).map_or(0, |queue| queue.eligible),
+        OverloadPolicy::LongestQueue | OverloadPolicy::Random => {
+            queues.iter().map(|queue| queue.eligible).sum()
+        }
     }
 }
 

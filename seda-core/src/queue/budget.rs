@@ -39,6 +39,14 @@ impl Budget {
             .is_ok()
     }
 
+    /// Takes as many of `n` places as there are; returns how many.
+    pub(crate) fn charge_up_to(&self, n: usize) -> usize {
+        let limit = self.limit();
+        let free = |used: usize| limit.saturating_sub(used).min(n);
+        let charge = |used| Some(used + free(used));
+        self.used.fetch_update(Ordering::AcqRel, Ordering::Relaxed, charge).map_or(0, free)
+    }
+
     /// Gives `n` places back.
     pub(crate) fn credit(&self, n: usize) {
         if n == 0 {
@@ -79,5 +87,6 @@ mod tests {
         assert!(!budget.charge(usize::MAX));
         budget.credit(3);
         assert!(budget.wait_empty(Duration::ZERO));
+        assert_eq!((budget.charge_up_to(2), budget.charge_up_to(2), budget.used()), (2, 1, 3));
     }
 }

@@ -1,0 +1,109 @@
+//! Invariant 8: user code runs outside all locks and inside the panic boundary, and the valve's
+//! victims are told on a thread of the graph's own, never on the sender's.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use parking_lot::Mutex;
+use seda_core::control::{PoolObservation, PoolSizePolicy};
+use seda_core::{
+    Class, Graph, GraphConfig, RefusalReason, Running, Source, StageConfig, Terms, WorkerRange,
+};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use support::{Gate, LONG, assert_balanced, wait_until};
+
+/// The graph, for user code that calls back into it.
+type Shared = Arc<OnceLock<(Running, Source<u32>)>>;
+
+#[test]
+fn a_victims_owner_is_told_on_another_thread_and_may_use_the_graph() {
+    let gate = Gate::default();
+    let mut graph = Graph::new("callback");
+    graph.classes(&[("gold", 1), ("basic", 1)]);
+    graph.apply(GraphConfig { budget: Some(4), ..GraphConfig::default() }).unwrap();
+    let stage = graph.stage::<u32>("s", 8);
+    let held = gate.clone();
+    graph.attach_each(stage, |_wire| move |_event, _cx| held.pass()).unwrap();
+    let workers = Some(WorkerRange::exactly(1));
+    graph.configure(stage, StageConfig { workers, ..StageConfig::default() }).unwrap();
+    let (shared, told) = (Shared::default(), Arc::new(Mutex::new(Vec::new())));
+    let (inside, heard) = (Arc::clone(&shared), Arc::clone(&told));
+    graph
+        .on_lost(stage, move |event, _reason| {
+            // Every lock that this could run under is taken here once more.
+            if let Some((running, source)) = inside.get() {
+                let report = running.report();
+                assert!(report.budget.used <= 4);
+                let late = Terms { deadline: Some(Duration::ZERO), ..Terms::default() };
+                let refused = source.with_terms(late).send(99).unwrap_err();
+                assert_eq!(refused.reason(), RefusalReason::Expired);
+            }
+            let thread = std::thread::current().name().unwrap_or_default().to_owned();
+            heard.lock().push((event, thread));
+        })
+        .unwrap();
+    let source = graph.source(stage).unwrap();
+    let basic = source.with_terms(Terms { class: Class::new(1), deadline: None });
+    let running = graph.start().unwrap();
+    assert!(shared.set((running, basic.clone())).is_ok());
+    basic.send(0).unwrap();
+    gate.wait_for(1);
+    (1..4).for_each(|event| basic.send(event).unwrap());
+    // The longest queue goes down to nothing, as there is no second: three victims. The place
+    // of the first is the newcomer's, the others' are free for more.
+    source.send(10).unwrap();
+    source.send_all(vec![11, 12]).unwrap();
+    wait_until("the owners are told", || told.lock().len() == 3);
+    let expected = [1, 2, 3].map(|event| (event, "callback-lost".to_owned()));
+    assert_eq!(*told.lock(), expected);
+    gate.open();
+    let (running, _) = shared.get().unwrap();
+    wait_until("all is done", || running.report().budget.used == 0);
+    assert_balanced(&running.report());
+}
+
+/// Asks the graph for a report while it decides, then panics for ever.
+struct Nosy(Shared, u32);
+
+impl PoolSizePolicy for Nosy {
+    fn decide(&mut self, seen: &PoolObservation) -> Option<(usize, String)> {
+        let (running, _) = self.0.get()?;
+        assert_eq!(running.report().stages.len(), 1);
+        self.1 += 1;
+        assert!(self.1 < 3, "on purpose");
+        Some((seen.workers + 1, "because".to_owned()))
+    }
+}
+
+#[test]
+fn a_policy_may_use_the_graph_and_its_panics_do_not_end_the_control_plane() {
+    let mut graph = Graph::new("nosy");
+    let stage = graph.stage::<u32>("s", 8);
+    graph.attach_each(stage, |_wire| |_event, _cx| {}).unwrap();
+    let workers = Some(WorkerRange::new(1, 8));
+    graph.configure(stage, StageConfig { workers, ..StageConfig::default() }).unwrap();
+    let mut config = GraphConfig::default();
+    config.control.tick = Duration::from_millis(10);
+    graph.apply(config).unwrap();
+    let shared = Shared::default();
+    let inside = Arc::clone(&shared);
+    graph.pool_size_policy(move |_pool| Nosy(Arc::clone(&inside), 0));
+    let source = graph.source(stage).unwrap();
+    assert!(shared.set((graph.start().unwrap(), source.clone())).is_ok());
+    let (running, _) = shared.get().unwrap();
+    wait_until("it grew twice", || running.report().stages[0].workers.now == 3);
+    // It panics on every tick from here on; snapshots come from the same thread, and still do.
+    let (sender, snapshots) = std::sync::mpsc::channel();
+    running.snapshots().request(Box::new(move |report| drop(sender.send(report))));
+    assert_eq!(snapshots.recv_timeout(LONG).unwrap().graph, "nosy");
+    source.send(1).unwrap();
+    wait_until("it is handled", || running.report().events.handled == 1);
+}
