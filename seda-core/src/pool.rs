@@ -184,11 +184,6 @@ impl PoolCore {
             .is_ok()
     }
 
-    /// Counts off a worker that was hired and got no thread.
-    pub(crate) fn count_off(&self) {
-        self.live.fetch_sub(1, Ordering::SeqCst);
-    }
-
     /// Whether [`PoolCore::retires`] may say yes: cheap enough to be asked on every turn.
     pub(crate) fn may_retire(&self, book: &WorkerBook) -> bool {
         self.live.load(Ordering::Relaxed) > self.target()

@@ -162,7 +162,8 @@ impl<E: Send + 'static> AnyOutbox for Outbox<E> {
     }
 
     fn wake(&self, ending: bool) {
-        if self.stage.depth_hint() > 0 && !(ending && self.own_pool) {
+        let spared = ending && self.own_pool && !self.stage.graph.has_ended();
+        if self.stage.depth_hint() > 0 && !spared {
             self.stage.wake();
         }
     }

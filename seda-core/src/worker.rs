@@ -55,10 +55,6 @@ impl Worker {
         format!("{}-{}", self.pool.name, self.cx.book().number)
     }
 
-    pub(crate) fn pool(&self) -> Arc<PoolCore> {
-        Arc::clone(&self.pool)
-    }
-
     /// The worker loop: turns until the worker retires, and parks when there is nothing to do.
     pub fn run(mut self, mut park: impl Park) {
         self.cx.book().enter_thread();
@@ -180,7 +176,9 @@ impl Worker {
             return false;
         }
         let now = self.cx.graph().now();
-        self.finish();
+        // A drain that is calling must hear of it: what was sent on may be held back once more.
+        let finished = self.finish();
+        self.cx.graph().finishing.answer(finished);
         self.cx.return_leases();
         self.runners.iter_mut().for_each(|runner| runner.give_up(LossReason::Drain, now));
         self.cx.book().leave();
@@ -216,6 +214,12 @@ impl Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         if !self.retired {
+            // Dropped by its host, or for want of a thread: it no longer counts, and what it took
+            // and had not begun is given up.
+            let now = self.cx.graph().now();
+            self.pool.write_off(self.cx.book());
+            self.cx.return_leases();
+            self.runners.iter_mut().for_each(|runner| runner.give_up(LossReason::Forgotten, now));
             self.cx.book().leave();
         }
     }

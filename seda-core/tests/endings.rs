@@ -11,11 +11,12 @@
 mod support;
 
 use parking_lot::Mutex;
-use seda_core::{Context, Graph, LossReason, ManualClock, Pending, Sink};
+use seda_core::{Context, Graph, GraphConfig, LossReason, ManualClock, Pending, Sink, WorkerRange};
 use std::sync::Arc;
 use std::time::Duration;
-use support::{LONG, assert_balanced};
+use support::{Gate, LONG, assert_balanced, wait_until};
 
+type Outside = (Pending, Sink<u32>);
 type Told = Arc<Mutex<Vec<(u32, LossReason)>>>;
 
 /// A stage `s` that notes whom it loses.
@@ -48,13 +49,13 @@ fn a_pending_event_that_outlived_the_graph_can_be_completed_and_is_refused_when_
     let mut graph = Graph::new("g");
     let first = graph.stage::<u32>("first", 8);
     let (second, told) = noting(&mut graph);
-    let outside: Arc<Mutex<Vec<(Pending, Sink<u32>)>>> = Arc::default();
+    let outside: Arc<Mutex<Option<Outside>>> = Arc::default();
     let keep = Arc::clone(&outside);
     graph
         .attach_each(first, |wire| {
             let sink = wire.sink(second);
             move |_event: u32, cx: &mut Context| {
-                keep.lock().push((cx.defer().unwrap(), sink.clone()));
+                *keep.lock() = Some((cx.defer().unwrap(), sink.clone()));
             }
         })
         .unwrap();
@@ -65,7 +66,7 @@ fn a_pending_event_that_outlived_the_graph_can_be_completed_and_is_refused_when_
     manual.run_until_idle();
     let drained = manual.drain(10);
     assert_eq!((drained.complete, drained.left[0].pending), (false, 1));
-    let (mut pending, sink) = outside.lock().pop().unwrap();
+    let (mut pending, sink) = outside.lock().take().unwrap();
     assert!(pending.send(&sink, 5).is_err());
     pending.complete();
     assert!(told.lock().is_empty());
@@ -99,4 +100,40 @@ fn a_drain_of_nothing_within_no_time_ends_complete() {
     graph.attach_each(stage, |_wire| |_event, _cx| {}).unwrap();
     let drained = graph.start().unwrap().drain(Duration::ZERO);
     assert!(drained.complete, "{}", drained.report);
+}
+
+#[test]
+fn what_a_stuck_handler_had_sent_is_given_up_and_told_when_it_returns_after_the_end() {
+    for own_pool in [true, false] {
+        let gate = Gate::default();
+        let mut graph = Graph::new("g");
+        let first = graph.stage::<u32>("first", 8);
+        let (second, told) = noting(&mut graph);
+        // Without clock reads nothing is published before the batch's end.
+        graph.apply(GraphConfig { statistics: false, ..GraphConfig::default() }).unwrap();
+        let pool = graph.pool("shared", WorkerRange::exactly(1));
+        let held = gate.clone();
+        let wire = |wire: &mut seda_core::Wire<'_>| {
+            let second = wire.sink(second);
+            move |event: u32, cx: &mut Context| {
+                cx.send(&second, event).unwrap();
+                held.pass();
+            }
+        };
+        graph.attach_each_in(&pool, first, wire).unwrap();
+        if own_pool {
+            graph.attach_each_in(&pool, second, |_wire| |_event, _cx| {}).unwrap();
+        } else {
+            graph.attach_each(second, |_wire| |_event, _cx| {}).unwrap();
+        }
+        let source = graph.source(first).unwrap();
+        let running = graph.start().unwrap();
+        source.send(7).unwrap();
+        gate.wait_for(1);
+        let drained = running.drain(Duration::from_millis(1));
+        assert_eq!((drained.left[0].stage.as_str(), drained.left[0].in_hand), ("first", 1));
+        gate.open();
+        wait_until("its owner was told", || !told.lock().is_empty());
+        assert_eq!(*told.lock(), [(7, LossReason::Drain)]);
+    }
 }

@@ -47,6 +47,8 @@ pub(crate) struct GraphCore {
     /// Whether times and distributions are recorded; the ledgers always are.
     timed: AtomicBool,
     draining: AtomicBool,
+    /// Nobody works any more: what still arrives is given up by whoever sent it.
+    ended: AtomicBool,
     /// Runs without threads: whoever waited would wait for itself.
     stepped: AtomicBool,
     stages: OnceLock<Vec<Weak<dyn AnyStage>>>,
@@ -69,6 +71,7 @@ impl GraphCore {
             classes: AtomicUsize::new(1),
             timed: AtomicBool::new(true),
             draining: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
             stepped: AtomicBool::new(false),
             stages: OnceLock::new(),
             books: Mutex::default(),
@@ -110,6 +113,16 @@ impl GraphCore {
     /// From here on nothing enters the graph from outside.
     pub(crate) fn close_entries(&self) {
         self.draining.store(true, Ordering::SeqCst);
+    }
+
+    /// From here on nobody looks at the queues. To be called before they are emptied for the
+    /// last time: an event that comes later finds this set, by the order of its stage's lock.
+    pub(crate) fn end(&self) {
+        self.ended.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
     }
 
     pub(crate) fn set_stages(&self, stages: Vec<Weak<dyn AnyStage>>) {

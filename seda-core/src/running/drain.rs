@@ -98,6 +98,7 @@ pub(super) fn end(engine: &Engine, threads: &Threads, limit: Duration) -> Draine
         threads.wait_for_exit(limit.left().min(SLICE));
     }
     threads.release_workers();
+    engine.core.end();
     // What a worker that was still running sent meanwhile.
     let given_up = given_up + give_up(engine);
     threads.stop_services(engine, limit.left().max(SERVICES_LIMIT));

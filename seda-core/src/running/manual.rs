@@ -152,6 +152,7 @@ impl Manual {
         while !self.workers.is_empty() {
             self.step();
         }
+        self.engine.core.end();
         let given_up = given_up + give_up(&self.engine);
         self.engine.core.disposal.run_waiting();
         conclude(&self.engine, complete, given_up)

@@ -90,21 +90,15 @@ impl Threads {
         if engine.pools.get(index).is_none_or(|pool| pool.core.hosted) {
             return Ok(());
         }
-        // A worker that is dropped for want of a thread counts as gone, but was hired.
         while let Some(worker) = engine.hire(index) {
-            let (name, pool) = (worker.thread_name(), worker.pool());
+            let name = worker.thread_name();
             let exit = Leaving(self.exit.sender.clone());
             let spawned = spawn(&name, move || {
                 let _exit = exit;
                 worker.run(CondvarPark::new());
             });
-            match spawned {
-                Ok(handle) => self.workers.lock().push(handle),
-                Err(error) => {
-                    pool.count_off();
-                    return Err(error);
-                }
-            }
+            // Without a thread the worker is dropped, and counts as gone.
+            self.workers.lock().push(spawned?);
         }
         self.workers.lock().retain(|handle| !handle.is_finished());
         Ok(())

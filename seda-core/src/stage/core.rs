@@ -137,8 +137,13 @@ impl<E: Send + 'static> StageCore<E> {
         self.lanes.lock().lose_one();
     }
 
-    /// Makes sure that a worker looks at the queue.
+    /// Makes sure that a worker looks at the queue. When the graph has ended nobody will: a place
+    /// that was held beyond the end leads nowhere, and the event is given up here and now.
     pub(crate) fn wake(&self) {
+        if self.graph.has_ended() {
+            self.give_up_queued(LossReason::Drain);
+            return;
+        }
         if let Some(pool) = self.pool.get() {
             pool.idle.wake_one();
         }
@@ -166,6 +171,20 @@ impl<E: Send + 'static> StageCore<E> {
         self.lanes.lock().shed_in_hand(class, reason, spent, now);
         self.graph.credit(1);
         self.say_farewell(vec![(envelope, reason)]);
+    }
+
+    /// Gives up everything that is queued, credits it and tells the owners; returns how many.
+    fn give_up_queued(&self, reason: LossReason) -> usize {
+        let now = self.graph.now();
+        let mut given_up = Vec::new();
+        let mut lanes = self.lanes.lock();
+        lanes.give_up_all(reason, now, &mut given_up);
+        self.depth.store(lanes.depth(), Ordering::Relaxed);
+        drop(lanes);
+        let n = given_up.len();
+        self.graph.credit(n);
+        self.say_farewell(given_up);
+        n
     }
 
     /// Tells the owners of events that were given up, with user code inside the panic boundary
@@ -296,16 +315,7 @@ impl<E: Send + 'static> AnyStage for StageCore<E> {
     }
 
     fn give_up_all(self: Arc<Self>, reason: LossReason) -> usize {
-        let now = self.graph.now();
-        let mut given_up = Vec::new();
-        let mut lanes = self.lanes.lock();
-        lanes.give_up_all(reason, now, &mut given_up);
-        self.depth.store(lanes.depth(), Ordering::Relaxed);
-        drop(lanes);
-        let n = given_up.len();
-        self.graph.credit(n);
-        self.say_farewell(given_up);
-        n
+        self.give_up_queued(reason)
     }
 }
 

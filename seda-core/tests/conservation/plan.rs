@@ -30,8 +30,10 @@ struct StagePlan {
     batch: usize,
     pending: usize,
     cohort: bool,
-    /// How many calls of the factory fail at first; at ten the stage is closed.
+    /// How many calls of the factory fail at first; at ten in a row the stage is closed.
     failing: usize,
+    /// Every so many calls of the factory fail later on: what is in hand then has to wait.
+    relapse: usize,
 }
 
 fn range() -> impl Strategy<Value = Range> {
@@ -40,17 +42,19 @@ fn range() -> impl Strategy<Value = Range> {
 
 fn stage() -> impl Strategy<Value = StagePlan> {
     let failing = prop_oneof![8 => Just(0), 1 => 1..4_usize, 1 => Just(40)];
-    (1..17_usize, any::<bool>(), range(), 1..9_usize, 0..4_usize, 0..4_u8, failing).prop_map(
-        |(capacity, shares, workers, batch, pending, cohort, failing)| StagePlan {
-            capacity,
-            shares,
-            workers,
-            batch,
-            pending,
-            cohort: cohort == 0,
-            failing,
-        },
-    )
+    (1..17_usize, any::<bool>(), range(), 1..9_usize, 0..4_usize, 0..4_u8, failing, 2..9_usize)
+        .prop_map(|(capacity, shares, workers, batch, pending, cohort, failing, relapse)| {
+            StagePlan {
+                capacity,
+                shares,
+                workers,
+                batch,
+                pending,
+                cohort: cohort == 0,
+                failing,
+                relapse,
+            }
+        })
 }
 
 pub(crate) fn plan() -> impl Strategy<Value = Plan> {
