@@ -20,7 +20,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use support::{LONG, ON_PURPOSE, assert_balanced, quiet_panics};
 
 /// Requests of each of the two senders.
-const EACH: u64 = 3_000;
+const EACH: u64 = 15_000;
 
 struct Job {
     n: u64,
@@ -54,9 +54,9 @@ fn graph(outside: Sender<Outside>) -> (Running, Source<Job>) {
     let mut graph = Graph::new("g");
     // The budget never binds: nothing is refused, so that all figures can be foretold. Without
     // histograms to merge there are many scrapes.
-    let config = GraphConfig { budget: Some(20_000), statistics: false, ..GraphConfig::default() };
+    let config = GraphConfig { budget: Some(100_000), statistics: false, ..GraphConfig::default() };
     graph.apply(config).unwrap();
-    let [entry, work, out] = ["entry", "work", "out"].map(|name| graph.stage::<Job>(name, 8_192));
+    let [entry, work, out] = ["entry", "work", "out"].map(|name| graph.stage::<Job>(name, 65_536));
     graph
         .attach_each(entry, |wire| {
             let work = wire.sink(work);
@@ -75,7 +75,7 @@ fn graph(outside: Sender<Outside>) -> (Running, Source<Job>) {
         .unwrap();
     graph.attach_each(out, |_wire| |job: Job, _cx| job.reply.respond(job.n)).unwrap();
     let workers = Some(WorkerRange::new(1, 4));
-    let config = StageConfig { workers, pending: Some(8_192), ..StageConfig::default() };
+    let config = StageConfig { workers, pending: Some(65_536), ..StageConfig::default() };
     graph.configure(work, config).unwrap();
     // A batch of one has the most ends for its size, and each may fall into a scrape.
     graph.configure(entry, StageConfig { batch: Some(1), ..StageConfig::default() }).unwrap();

@@ -10,7 +10,8 @@ use crate::clock::{Clock, MonotonicClock, Time};
 use crate::control::{Controller, Decision};
 use crate::engine::Engine;
 use crate::loss::LossReason;
-use crate::report::Report;
+use crate::report::{Report, StageReport};
+use crate::sync::Arc;
 use serde::Serialize;
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ const SERVICES_LIMIT: Duration = Duration::from_millis(100);
 pub struct Drained {
     /// Whether everything inside was finished within the limit.
     pub complete: bool,
-    /// How many queued events were given up.
+    /// How many events were given up: queued, or taken and not begun.
     pub given_up: u64,
     /// Stages that still had events in hand or pending at the limit.
     pub left: Vec<LeftOver>,
@@ -90,7 +91,7 @@ pub(super) fn end(engine: &Engine, threads: &Threads, limit: Duration) -> Draine
     let limit = Limit::new(limit);
     engine.core.close_entries();
     let complete = engine.core.budget.used() == 0;
-    let given_up = give_up(engine);
+    give_up(engine);
     engine.collect();
     engine.pools.iter().for_each(|pool| pool.core.stop());
     while engine.pools.iter().any(|pool| pool.core.live() > 0) && !limit.is_over() {
@@ -100,22 +101,22 @@ pub(super) fn end(engine: &Engine, threads: &Threads, limit: Duration) -> Draine
     threads.release_workers();
     engine.core.end();
     // What a worker that was still running sent meanwhile.
-    let given_up = given_up + give_up(engine);
+    give_up(engine);
     threads.stop_services(engine, limit.left().max(SERVICES_LIMIT));
-    conclude(engine, complete, given_up)
+    conclude(engine, complete)
 }
 
-pub(super) fn give_up(engine: &Engine) -> u64 {
-    let stages = engine.stages.iter();
-    let given_up = stages.map(|stage| {
+pub(super) fn give_up(engine: &Engine) {
+    for stage in &engine.stages {
         stage.core.close();
-        stage.core.clone().give_up_all(LossReason::Drain) as u64
-    });
-    given_up.sum()
+        Arc::clone(&stage.core).give_up_all(LossReason::Drain);
+    }
 }
 
-pub(super) fn conclude(engine: &Engine, complete: bool, given_up: u64) -> Drained {
+pub(super) fn conclude(engine: &Engine, complete: bool) -> Drained {
     let report = engine.final_report();
+    let lost = |stage: &StageReport| stage.shed.get(LossReason::Drain.as_str()).copied();
+    let given_up: u64 = report.stages.iter().filter_map(lost).sum();
     let unfinished = report.stages.iter().filter(|stage| stage.in_hand + stage.pending > 0);
     let left: Vec<LeftOver> = unfinished
         .map(|stage| LeftOver {
@@ -125,13 +126,16 @@ pub(super) fn conclude(engine: &Engine, complete: bool, given_up: u64) -> Draine
         })
         .collect();
     if given_up > 0 || !left.is_empty() {
-        let names: Vec<&str> = left.iter().map(|left| left.stage.as_str()).collect();
+        let late =
+            |stage: &&StageReport| stage.in_hand + stage.pending > 0 || lost(stage).is_some();
+        let names: Vec<&str> =
+            report.stages.iter().filter(late).map(|stage| stage.name.as_str()).collect();
         engine.core.journal.write(Decision {
             at_seconds: engine.now().as_secs_f64(),
             controller: Controller::Drain,
-            stage: left.first().map(|left| left.stage.clone()),
+            stage: names.first().map(|name| (*name).to_owned()),
             seen: format!("work that did not end in time in: {}", names.join(", ")),
-            action: format!("gave up {given_up} queued events"),
+            action: format!("gave up {given_up} events"),
             changed: "draining → ended".to_owned(),
             acted: true,
         });

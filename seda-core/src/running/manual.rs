@@ -146,16 +146,16 @@ impl Manual {
 
     fn end(&mut self) -> Drained {
         let complete = self.engine.core.budget.used() == 0;
-        let given_up = give_up(&self.engine);
+        give_up(&self.engine);
         self.engine.collect();
         self.engine.pools.iter().for_each(|pool| pool.core.stop());
         while !self.workers.is_empty() {
             self.step();
         }
         self.engine.core.end();
-        let given_up = given_up + give_up(&self.engine);
+        give_up(&self.engine);
         self.engine.core.disposal.run_waiting();
-        conclude(&self.engine, complete, given_up)
+        conclude(&self.engine, complete)
     }
 
     fn hire(&mut self) {

@@ -223,6 +223,8 @@ fn end(run: &Run, manual: Manual) -> Result<(), TestCaseError> {
     let (events, world) = (&drained.report.events, Arc::clone(&run.world));
     prop_assert_eq!((events.queued, events.in_hand), (0, 0));
     prop_assert_eq!(&shed_by_reason(&drained.report), &*world.fates.lost.lock());
+    let lost_in_drain = shed_by_reason(&drained.report).get("drain").copied().unwrap_or(0);
+    prop_assert_eq!(drained.given_up, lost_in_drain);
     prop_assert_eq!(run.outside() == 0 && drained.given_up == 0, drained.complete);
     // What is still outside comes back after the end, and is counted all the same.
     world.pending.lock().clear();

@@ -96,12 +96,14 @@ impl Plan {
             sources.push(graph.source(stages[n]).unwrap());
             let leaving = self.edges.iter().filter(|(from, _)| from % stages.len() == n);
             let targets: Vec<_> = leaving.map(|(_, to)| stages[to % stages.len()]).collect();
-            let (world, cohort, failing) =
-                (Arc::clone(world), plan.cohort, AtomicUsize::new(plan.failing));
+            let (world, cohort, failing, relapse) =
+                (Arc::clone(world), plan.cohort, plan.failing, plan.relapse);
+            let calls = AtomicUsize::new(1);
             let wire = move |wire: &mut seda_core::Wire<'_>| {
                 let sinks: Vec<_> = targets.into_iter().map(|to| wire.sink(to)).collect();
                 move || {
-                    if failing.fetch_update(SeqCst, SeqCst, |n| n.checked_sub(1)).is_ok() {
+                    let call = calls.fetch_add(1, SeqCst);
+                    if call <= failing || call.is_multiple_of(relapse) {
                         return Err("not yet".into());
                     }
                     let (world, sinks) = (Arc::clone(&world), sinks.clone());
