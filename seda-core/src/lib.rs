@@ -76,6 +76,8 @@ pub mod worker;
 #[cfg(test)]
 extern crate self as seda_core;
 #[cfg(test)]
+mod finishing_tests;
+#[cfg(test)]
 mod lost_event_tests;
 
 pub use clock::{Clock, ManualClock, MonotonicClock, Time};

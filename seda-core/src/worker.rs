@@ -104,10 +104,13 @@ impl Worker {
             return Turn::Retired;
         }
         let now = self.cx.graph().now();
-        if self.is_called_to_finish() {
+        let mut next = self.next_stage(now);
+        // Not before the queues are empty: what waits there may make a handler once more.
+        if next.is_none() && self.is_called_to_finish() {
             self.answer_finish();
+            next = self.next_stage(now);
         }
-        let Some(place) = self.next_stage(now) else {
+        let Some(place) = next else {
             self.cx.return_leases();
             return Turn::Idle(self.waits_until());
         };

@@ -37,6 +37,8 @@ impl Handler<u64> for Sum {
 /// `local` sums per worker, `middle` sums those sums, `total` keeps what arrives.
 fn sums() -> (Graph, seda_core::Source<u64>, Arc<Mutex<Vec<u64>>>) {
     let mut graph = Graph::new("sums");
+    // So large that it never binds: at the budget what `finish` sends may evict what is queued.
+    graph.budget(1_000);
     let local = graph.stage::<u64>("local", 64);
     let middle = graph.stage::<u64>("middle", 64);
     let total = graph.stage::<u64>("total", 64);

@@ -222,12 +222,13 @@ pub(crate) struct Finishing {
 impl Finishing {
     /// The number of the latest call.
     pub(crate) fn call(&self) -> usize {
-        self.call.load(Ordering::Relaxed)
+        self.call.load(Ordering::Acquire)
     }
 
     /// Calls once more; returns the call's number.
     pub(crate) fn call_again(&self) -> usize {
-        self.finished.store(0, Ordering::SeqCst);
+        // Read and not only written, so that who follows the call sees what was sent before it.
+        self.finished.swap(0, Ordering::SeqCst);
         self.call.fetch_add(1, Ordering::SeqCst) + 1
     }
 
