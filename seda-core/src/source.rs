@@ -11,10 +11,6 @@ use crate::sync::Arc;
 use std::fmt;
 use std::time::Duration;
 
-/// How long a waiting source sleeps at most before it looks again by itself: what it waits for
-/// may come free in ways that nobody announces.
-const WAIT_SLICE: Duration = Duration::from_millis(20);
-
 /// What an event is given at the entry and hands down to everything it causes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Terms {
@@ -121,7 +117,7 @@ impl<E: Send + 'static> Source<E> {
             if left.is_zero() || !reason.is_transient() {
                 return Err((what, reason));
             }
-            outcome = self.stage.graph.room.wait(left.min(WAIT_SLICE), || attempt(what));
+            outcome = self.stage.graph.room.wait(left, || attempt(what));
         }
     }
 

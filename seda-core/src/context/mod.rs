@@ -169,7 +169,6 @@ impl Context {
     ) -> Result<(), Refused<E>> {
         use crate::clock::{Clock, MonotonicClock};
         let clock = MonotonicClock::new();
-        let slice = std::time::Duration::from_millis(20);
         // What was sent so far must be seen, or the target could not make room by working it off.
         self.flush();
         loop {
@@ -182,7 +181,7 @@ impl Context {
                 return Err(Refused::new(event, self.refuse(&sink.sink, reason, 1)));
             }
             let graph = Arc::clone(&self.graph);
-            let _ = graph.room.wait(left.min(slice), || self.secure(&sink.sink, 1, 1, 0));
+            let _ = graph.room.wait(left, || self.secure(&sink.sink, 1, 1, 0));
         }
     }
 

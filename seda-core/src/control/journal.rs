@@ -27,8 +27,6 @@ pub enum Controller {
     Factory,
     /// A drain.
     Drain,
-    /// Someone called for it.
-    User,
 }
 
 impl fmt::Display for Controller {
@@ -39,7 +37,6 @@ impl fmt::Display for Controller {
             Controller::Watch => "watch",
             Controller::Factory => "factory",
             Controller::Drain => "drain",
-            Controller::User => "user",
         })
     }
 }

@@ -172,6 +172,10 @@ impl GraphCore {
     }
 }
 
+/// How long a waiting sender sleeps at most before it looks again by itself: what it waits for
+/// may come free in ways that nobody announces.
+const WAIT_SLICE: Duration = Duration::from_millis(20);
+
 /// Where sources outside the graph wait for room. Few threads ever do, so one place serves all.
 #[derive(Debug, Default)]
 pub(crate) struct Room {
@@ -189,11 +193,11 @@ impl Room {
         }
     }
 
-    /// Makes one more `attempt` once this thread counts as waiting, and waits for `slice` at most
-    /// if that fails.
+    /// Makes one more `attempt` once this thread counts as waiting. If that fails it waits until
+    /// room is announced, for `limit` and for 20 ms at most: callers attempt in a loop.
     pub(crate) fn wait<T, E>(
         &self,
-        slice: Duration,
+        limit: Duration,
         attempt: impl FnOnce() -> Result<T, E>,
     ) -> Result<T, E> {
         self.waiting.fetch_add(1, Ordering::SeqCst);
@@ -204,7 +208,7 @@ impl Room {
         if result.is_err() {
             let mut now = self.lock.lock();
             if *now == generation {
-                self.changed.wait_for(&mut now, slice);
+                self.changed.wait_for(&mut now, limit.min(WAIT_SLICE));
             }
         }
         self.waiting.fetch_sub(1, Ordering::SeqCst);

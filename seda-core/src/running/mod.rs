@@ -88,7 +88,8 @@ impl Running {
     }
 
     /// The workers of a hosted pool, each to be driven with [`Worker::run`] or [`Worker::turn`]
-    /// by a thread of the caller's. They are handed out once; a second call gives none.
+    /// by a thread of the caller's. Each is handed out once: a second call gives none, unless one
+    /// was dropped, which it then replaces.
     pub fn hosted_workers(&self, pool: Pool) -> Vec<Worker> {
         let own = pool.graph == self.engine.core.id;
         let hosted = self.engine.pools.get(pool.index).filter(|pool| own && pool.core.hosted);
