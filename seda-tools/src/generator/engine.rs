@@ -1,0 +1,262 @@
+//! The load itself, without sockets and without a clock of its own: what starts when, what is
+//! given up, what is tried again, and what everything counts as.
+//!
+//! A driver tells it the time and the ends of attempts; it tells a [`Transport`] what to send. So
+//! it runs on a virtual clock against a model of a server just as well as on sockets.
+
+use super::attempt::{Attempt, End, Order, Transport};
+use super::rules::Rules;
+use super::source::Source;
+use super::tally::{Counted, Tally};
+use crate::h1::Answer;
+use crate::outcome::Outcome;
+use crate::workload::Target;
+use rand_xoshiro::Xoshiro256PlusPlus;
+use seda_core::Time;
+use slab::Slab;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// One thread's share of the load.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    source: Source,
+    targets: Arc<[Target]>,
+    rules: Rules,
+    random: Xoshiro256PlusPlus,
+    tally: Tally,
+    requests: Slab<Request>,
+    /// Those whose clients pause before they try again, soonest first.
+    pausing: BinaryHeap<Reverse<(Time, Attempt)>>,
+    /// When attempts are given up. All get the same time, so the order of beginning is the order
+    /// of ending; those that ended meanwhile are passed over.
+    deadlines: VecDeque<(Time, Attempt)>,
+    generation: u32,
+}
+
+/// A request under way.
+#[derive(Debug)]
+struct Request {
+    counted: Counted,
+    target: u32,
+    /// Of its present attempt, or of the one it pauses before.
+    generation: u32,
+    /// When the present attempt was meant to start.
+    begun: Time,
+    tried: u32,
+    pausing: bool,
+}
+
+impl Engine {
+    pub(crate) fn new(
+        source: Source,
+        targets: Arc<[Target]>,
+        rules: Rules,
+        tally: Tally,
+        random: Xoshiro256PlusPlus,
+    ) -> Self {
+        Self {
+            source,
+            targets,
+            rules,
+            random,
+            tally,
+            requests: Slab::new(),
+            pausing: BinaryHeap::new(),
+            deadlines: VecDeque::new(),
+            generation: 0,
+        }
+    }
+
+    /// When there is something to do next without any answer coming; `None` if never.
+    pub(crate) fn next_at(&self) -> Option<Time> {
+        let pausing = self.pausing.peek().map(|Reverse((at, _))| *at);
+        let deadline = self.deadlines.front().map(|(at, _)| *at);
+        [self.source.next_at(), pausing, deadline].into_iter().flatten().min()
+    }
+
+    /// Whether everything has started and ended.
+    pub(crate) fn is_done(&self) -> bool {
+        self.requests.is_empty() && self.source.next_at().is_none()
+    }
+
+    /// Starts one request that is due, a retry before a new one; false if none is.
+    pub(crate) fn start_one(&mut self, now: Time, transport: &mut impl Transport) -> bool {
+        if let Some(Reverse((due, attempt))) = self.pausing.peek().copied()
+            && due <= now
+        {
+            self.pausing.pop();
+            self.try_request(attempt, due, transport);
+            return true;
+        }
+        let Some(arrival) = self.source.take(now) else {
+            return false;
+        };
+        let label = self.targets.get(arrival.target as usize).map_or(0, |target| target.label);
+        let counted = self.tally.scheduled(arrival.at, label, arrival.client, now);
+        let generation = self.next_generation();
+        let place = self.requests.insert(Request {
+            counted,
+            target: arrival.target,
+            generation,
+            begun: arrival.at,
+            tried: 0,
+            pausing: true,
+        });
+        let attempt = Attempt { place: u32::try_from(place).unwrap_or(u32::MAX), generation };
+        self.try_request(attempt, arrival.at, transport);
+        true
+    }
+
+    /// Gives up what has been waiting for longer than the deadline.
+    pub(crate) fn expire(&mut self, now: Time, transport: &mut impl Transport) {
+        while let Some((at, attempt)) = self.deadlines.front().copied() {
+            let waiting = self.is_waiting(attempt);
+            if waiting && at > now {
+                return;
+            }
+            self.deadlines.pop_front();
+            if waiting {
+                transport.abandon(attempt);
+                self.time_out(attempt, now);
+            }
+        }
+    }
+
+    /// An attempt has ended; one that nobody waits for any more is passed over.
+    pub(crate) fn ended(&mut self, attempt: Attempt, end: End, now: Time) {
+        let Some((window, begun)) = self.waiting(attempt).map(|r| (r.counted.window, r.begun))
+        else {
+            return;
+        };
+        if let End::Answered { answer, sent } = end {
+            self.tally.status(window, answer.status);
+            if now.since(begun) > self.rules.deadline {
+                self.time_out(attempt, now);
+            } else {
+                self.answered(attempt, answer, sent, now);
+            }
+        } else if let End::Failed(failure) = end {
+            self.tally.failed(window, failure);
+            let outcome =
+                if failure.is_connecting() { Outcome::ConnectError } else { Outcome::Broken };
+            self.end_or_retry(attempt, outcome, None, None, now);
+        }
+    }
+
+    /// Starts nothing new any more, retries included.
+    pub(crate) fn stop(&mut self) {
+        self.source.stop();
+        self.rules.retry.most = 0;
+    }
+
+    /// Ends the run: what is under way does not count as scheduled.
+    pub(crate) fn give_up(&mut self, now: Time) {
+        self.stop();
+        for request in self.requests.drain() {
+            self.tally.unscheduled(request.counted, now);
+        }
+        self.pausing.clear();
+        self.deadlines.clear();
+    }
+
+    /// What has been counted.
+    pub(crate) fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// How many requests are under way.
+    pub(crate) fn under_way(&self) -> usize {
+        self.requests.len()
+    }
+
+    pub(crate) fn into_tally(self) -> Tally {
+        self.tally
+    }
+
+    fn try_request(&mut self, attempt: Attempt, begun: Time, transport: &mut impl Transport) {
+        let Some(request) = self.requests.get_mut(attempt.place as usize) else {
+            return;
+        };
+        if request.generation != attempt.generation {
+            return;
+        }
+        (request.begun, request.pausing) = (begun, false);
+        request.tried += 1;
+        let order = Order { attempt, target: request.target, client: request.counted.client };
+        self.tally.tried(request.counted.window);
+        self.deadlines.push_back((begun.after(self.rules.deadline), attempt));
+        transport.send(order);
+    }
+
+    fn answered(&mut self, attempt: Attempt, answer: Answer, sent: Time, now: Time) {
+        let Some(request) = self.waiting(attempt) else {
+            return;
+        };
+        let Some(target) = self.targets.get(request.target as usize) else {
+            return;
+        };
+        let response = now.since(request.counted.intended);
+        let outcome = self.rules.judge(answer.status, target, response);
+        let raw = Some(now.nanos_since(sent));
+        self.end_or_retry(attempt, outcome, raw, answer.retry_after, now);
+    }
+
+    fn time_out(&mut self, attempt: Attempt, now: Time) {
+        if let Some(window) = self.waiting(attempt).map(|request| request.counted.window) {
+            self.tally.no_answer(window, "no answer before the deadline");
+        }
+        self.end_or_retry(attempt, Outcome::TimedOut, None, None, now);
+    }
+
+    fn end_or_retry(
+        &mut self,
+        attempt: Attempt,
+        outcome: Outcome,
+        raw: Option<u64>,
+        retry_after: Option<Duration>,
+        now: Time,
+    ) {
+        let place = attempt.place as usize;
+        let again = !matches!(outcome, Outcome::Good | Outcome::Late | Outcome::Wrong);
+        let generation = self.next_generation();
+        let Some(request) = self.requests.get_mut(place) else {
+            return;
+        };
+        let pause = again
+            .then(|| self.rules.retry.pause(request.tried, retry_after, &mut self.random))
+            .flatten();
+        if let Some(pause) = pause {
+            (request.generation, request.pausing) = (generation, true);
+            let next = Attempt { generation, ..attempt };
+            self.pausing.push(Reverse((now.after(pause), next)));
+            return;
+        }
+        let request = self.requests.remove(place);
+        self.tally.ended(request.counted, outcome, raw, now);
+        if let Some(client) = request.counted.client {
+            self.source.ended(client, now);
+        }
+    }
+
+    /// The request that waits for this attempt's end.
+    fn waiting(&self, attempt: Attempt) -> Option<&Request> {
+        let request = self.requests.get(attempt.place as usize)?;
+        (request.generation == attempt.generation && !request.pausing).then_some(request)
+    }
+
+    fn is_waiting(&self, attempt: Attempt) -> bool {
+        self.waiting(attempt).is_some()
+    }
+
+    fn next_generation(&mut self) -> u32 {
+        self.generation = self.generation.wrapping_add(1);
+        self.generation
+    }
+}
+
+#[cfg(test)]
+#[path = "engine_tests.rs"]
+mod tests;

@@ -1,0 +1,29 @@
+//! The load generator: an engine that knows no sockets, sockets that know no schedule,
+//! and threads that drive the one against the other.
+//!
+//! ```text
+//! source (schedule | clients) -> engine -> Transport: connections -> server
+//!             tally <-------------'  ^------- ends of attempts ----'
+//! ```
+
+mod alarm;
+mod attempt;
+mod connection;
+mod driver;
+mod engine;
+mod occupancy;
+mod retry;
+mod rules;
+mod run;
+mod series;
+mod shares;
+mod source;
+mod summary;
+mod tally;
+mod transport;
+mod window;
+
+pub use retry::Retry;
+pub use run::{LoadError, Loaded, Observer, Progress, Stop, run};
+pub use series::{MAX_BINS, Series};
+pub use shares::PlanError;

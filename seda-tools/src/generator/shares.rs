@@ -1,0 +1,185 @@
+//! Divides a plan among the generator's threads: each gets every n-th request of one schedule.
+
+use super::engine::Engine;
+use super::rules::Rules;
+use super::series::MAX_BINS;
+use super::source::{Clients, Schedule, Source};
+use super::tally::{Categories, Tally};
+use super::window::Window;
+use crate::arrivals::{Arrivals, Part, Profile, ProfileError};
+use crate::plan::{LoadPlan, Pace};
+use rand_core::SeedableRng;
+use rand_xoshiro::Xoshiro256PlusPlus;
+use seda_core::Time;
+use std::time::Duration;
+use thiserror::Error;
+
+/// The mix is drawn from another stream than the arrivals, and pauses from a third.
+const MIX_STREAM: u64 = 0x6d69_7800;
+const PAUSE_STREAM: u64 = 0x7061_7573;
+
+/// Why a plan cannot be carried out.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// With warm-up and cool-down the profile is too long.
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
+    /// A closed loop needs a connection for each client.
+    #[error(
+        "{clients} clients need as many connections, but only {connections} are allowed: raise --connections or lower --clients"
+    )]
+    TooFewConnections {
+        /// Clients.
+        clients: u32,
+        /// Connections allowed.
+        connections: usize,
+    },
+    /// Something must be at least one.
+    #[error("{0} is 0; it must be 1 at least")]
+    Zero(&'static str),
+    /// Warm-up and cool-down leave nothing of a recorded trace.
+    #[error(
+        "warm-up and cool-down take {edges:?}, and the arrivals last only {whole:?}: nothing is left to measure"
+    )]
+    NothingLeft {
+        /// Warm-up and cool-down together.
+        edges: Duration,
+        /// The whole run.
+        whole: Duration,
+    },
+    /// The series would have too many bins.
+    #[error(
+        "{bins} bins are too many for a time series (at most {MAX_BINS}): make the run shorter or the bins wider"
+    )]
+    TooManyBins {
+        /// How many there would be.
+        bins: u128,
+    },
+    /// An SLO that no answer, or every answer, would meet.
+    #[error(
+        "an SLO of {slo:?} cannot be told apart from the deadline of {deadline:?}: set the SLO below the deadline"
+    )]
+    SloBeyondDeadline {
+        /// The SLO.
+        slo: Duration,
+        /// The deadline.
+        deadline: Duration,
+    },
+}
+
+/// Checks a plan, and returns what its run is divided into.
+pub(super) fn categories(plan: &LoadPlan) -> Result<Categories, PlanError> {
+    if plan.connections == 0 {
+        return Err(PlanError::Zero("--connections"));
+    }
+    if plan.threads == 0 {
+        return Err(PlanError::Zero("--threads"));
+    }
+    if let Pace::Closed { clients, .. } = &plan.pace {
+        if *clients == 0 {
+            return Err(PlanError::Zero("--clients"));
+        }
+        if *clients as usize > plan.connections {
+            let connections = plan.connections;
+            return Err(PlanError::TooFewConnections { clients: *clients, connections });
+        }
+    }
+    if let Some(slo) = plan.slos.iter().find(|slo| **slo > plan.deadline) {
+        return Err(PlanError::SloBeyondDeadline { slo: *slo, deadline: plan.deadline });
+    }
+    let windows = windows(plan)?;
+    let length = windows.last().map_or(Duration::ZERO, |last| last.to.since(Time::ZERO));
+    if let Some(width) = plan.bin {
+        let bins = length.as_nanos().div_ceil(width.as_nanos().max(1));
+        if bins > MAX_BINS as u128 {
+            return Err(PlanError::TooManyBins { bins });
+        }
+    }
+    Ok(Categories {
+        windows,
+        slos: plan.slos.clone(),
+        labels: plan.workload.labels.len(),
+        clients: match &plan.pace {
+            Pace::Closed { clients, .. } => *clients as usize,
+            _ => 0,
+        },
+        bin: plan.bin,
+    })
+}
+
+/// The engine of one of the threads.
+pub(super) fn engine(
+    plan: &LoadPlan,
+    categories: &Categories,
+    thread: usize,
+) -> Result<Engine, PlanError> {
+    let rules = Rules {
+        slo: plan.slos.first().copied(),
+        deadline: plan.deadline,
+        retry: plan.retry,
+        expected: plan.expected.clone(),
+    };
+    let end = categories.windows.last().map_or(Time::ZERO, |last| last.to);
+    let targets = plan.workload.order(plan.seed ^ MIX_STREAM);
+    let source = match &plan.pace {
+        Pace::Open { process, profile } => {
+            let arrivals = Arrivals::drawn(*process, &whole(plan, profile)?, plan.seed);
+            let all = arrivals.zip(targets);
+            Source::Open(Schedule::new(all.skip(thread).step_by(plan.threads)))
+        }
+        Pace::Recorded { times, speed } => {
+            let all = Arrivals::recorded(times.clone(), *speed).zip(targets);
+            Source::Open(Schedule::new(all.skip(thread).step_by(plan.threads)))
+        }
+        Pace::Closed { clients, think, .. } => {
+            let numbers: Vec<u32> = (0..*clients).skip(thread).step_by(plan.threads).collect();
+            let mine = targets.skip(thread).step_by(plan.threads);
+            Source::Closed(Clients::new(numbers.into_iter(), *think, end, mine))
+        }
+    };
+    let random = Xoshiro256PlusPlus::seed_from_u64(plan.seed ^ PAUSE_STREAM ^ thread as u64);
+    let tally = Tally::new(categories);
+    Ok(Engine::new(source, plan.workload.targets.clone(), rules, tally, random))
+}
+
+/// The profile with warm-up and cool-down, at the rates of its first and its last part.
+fn whole(plan: &LoadPlan, profile: &Profile) -> Result<Profile, ProfileError> {
+    let edge = |part: Option<&Part>, duration: Duration| {
+        part.filter(|_| !duration.is_zero()).map(|part| Part { rate: part.rate, duration })
+    };
+    let before = edge(profile.parts().first(), plan.warm_up);
+    let behind = edge(profile.parts().last(), plan.cool_down);
+    let parts = before.into_iter().chain(profile.parts().iter().copied()).chain(behind);
+    Profile::new(parts.collect())
+}
+
+fn windows(plan: &LoadPlan) -> Result<Vec<Window>, PlanError> {
+    let mut windows: Vec<Window> = Vec::new();
+    let mut add = |name: String, length: Duration, measured: bool| {
+        let from = windows.last().map_or(Time::ZERO, |last: &Window| last.to);
+        if !length.is_zero() {
+            windows.push(Window { name, from, to: from.after(length), measured });
+        }
+    };
+    add("warm-up".to_owned(), plan.warm_up, false);
+    match &plan.pace {
+        Pace::Open { profile, .. } => {
+            for part in profile.parts() {
+                add(part.to_string(), part.duration, true);
+            }
+        }
+        // A trace and a closed loop go on as they are; warm-up and cool-down are cut off them.
+        Pace::Recorded { .. } => {
+            let (whole, edges) = (plan.pace.duration(), plan.warm_up + plan.cool_down);
+            let left = whole.saturating_sub(edges);
+            if left.is_zero() {
+                return Err(PlanError::NothingLeft { edges, whole });
+            }
+            add("trace".to_owned(), left, true);
+        }
+        Pace::Closed { duration, .. } => add("clients".to_owned(), *duration, true),
+    }
+    add("cool-down".to_owned(), plan.cool_down, false);
+    Ok(windows)
+}

@@ -1,0 +1,110 @@
+//! The rules of RFC 9112 on where an answer ends, however its bytes are cut.
+
+use super::*;
+use proptest::prelude::*;
+
+const PLAIN: &str = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+const CHUNKED: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\
+                       5;x=y\r\nhello\r\n10\r\n0123456789abcdef\r\n0\r\nTrailer: x\r\n\r\n";
+
+/// Feeds the bytes in pieces of `size`; the answer, and how many bytes were used.
+fn in_pieces(bytes: &[u8], size: usize) -> Result<Option<(Answer, usize)>, NotHttp> {
+    let mut reader = AnswerReader::default();
+    let mut before = 0;
+    for piece in bytes.chunks(size) {
+        if let Progress::Whole(answer, used) = reader.read(piece, false)? {
+            return Ok(Some((answer, before + used)));
+        }
+        before += piece.len();
+    }
+    Ok(reader.close().map(|answer| (answer, before)))
+}
+
+#[test]
+fn an_answer_ends_at_the_same_byte_however_it_is_cut() {
+    for text in [PLAIN, CHUNKED, "HTTP/1.1 204 No Content\r\n\r\n"] {
+        let bytes = [text.as_bytes(), b"HTTP/1.1 200 OK\r\n"].concat();
+        for size in 1..=bytes.len() {
+            let (answer, used) = in_pieces(&bytes, size).unwrap().unwrap();
+            assert_eq!(used, text.len(), "pieces of {size}: {text}");
+            assert!(answer.keep_alive);
+        }
+    }
+}
+
+#[test]
+fn an_interim_answer_is_passed_over() {
+    let text = format!("HTTP/1.1 100 Continue\r\n\r\n{PLAIN}");
+    for size in 1..=text.len() {
+        let (answer, used) = in_pieces(text.as_bytes(), size).unwrap().unwrap();
+        assert_eq!((answer.status, used), (200, text.len()));
+    }
+}
+
+#[test]
+fn without_a_length_the_answer_ends_with_the_connection() {
+    let text = b"HTTP/1.1 200 OK\r\n\r\nanything";
+    let (answer, used) = in_pieces(text, 7).unwrap().unwrap();
+    assert_eq!((answer.keep_alive, used), (false, text.len()));
+}
+
+#[test]
+fn an_answer_that_is_cut_off_is_none() {
+    for text in ["HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell", "HTTP/1.1 200"] {
+        assert_eq!(in_pieces(text.as_bytes(), 9), Ok(None), "{text}");
+    }
+}
+
+#[test]
+fn an_answer_to_head_has_no_body() {
+    let head = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n";
+    let progress = AnswerReader::default().read(head, true).unwrap();
+    assert!(matches!(progress, Progress::Whole(_, used) if used == head.len()));
+}
+
+#[test]
+fn what_is_no_answer_is_said_to_be_none() {
+    let cases = [
+        "SSH-2.0-OpenSSH_9.2\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 5x\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n",
+    ];
+    for text in cases {
+        assert_eq!(in_pieces(text.as_bytes(), 3), Err(NotHttp), "{text}");
+    }
+    let endless = vec![b'a'; MAX_HEAD];
+    let mut text = b"HTTP/1.1 200 OK\r\nX: ".to_vec();
+    text.extend_from_slice(&endless);
+    assert_eq!(in_pieces(&text, 1_000), Err(NotHttp));
+}
+
+#[test]
+fn connection_and_retry_after_are_understood() {
+    let cases = [
+        ("HTTP/1.1 503 x\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n", true, Some(7)),
+        ("HTTP/1.1 503 x\r\nConnection: Close\r\nContent-Length: 0\r\n\r\n", false, None),
+        ("HTTP/1.0 200 x\r\nContent-Length: 0\r\n\r\n", false, None),
+        ("HTTP/1.0 200 x\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n", true, None),
+    ];
+    for (text, keep_alive, retry_after) in cases {
+        let (answer, _) = in_pieces(text.as_bytes(), 11).unwrap().unwrap();
+        assert_eq!(answer.keep_alive, keep_alive, "{text}");
+        assert_eq!(answer.retry_after, retry_after.map(Duration::from_secs), "{text}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_it_panic_or_use_more_than_was_given(
+        bytes in proptest::collection::vec(any::<u8>(), 0..400),
+        prefix in 0..=CHUNKED.len(),
+        size in 1..50_usize,
+    ) {
+        let bytes = [&CHUNKED.as_bytes()[..prefix], &bytes].concat();
+        if let Ok(Some((_, used))) = in_pieces(&bytes, size) {
+            prop_assert!(used <= bytes.len());
+        }
+    }
+}

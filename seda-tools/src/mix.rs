@@ -1,0 +1,272 @@
+//! Requests drawn at random, each with its share.
+
+use crate::arrivals::unit;
+use crate::trace::{Target, is_origin_form};
+use http::Method;
+use rand_core::RngCore;
+use std::fmt;
+use std::str::FromStr;
+use thiserror::Error;
+
+/// The highest weight. A draw has 53 bits: a share of one in a billion is still exact, and one far
+/// below would never be drawn.
+pub const MAX_WEIGHT: f64 = 1_000_000_000.0;
+
+/// Requests drawn at random, each with its share: written as entries separated by commas, such as
+/// `/work?micros=1000=9,POST /form=0.5,/`.
+///
+/// An entry is a path with its query, if need be behind a method (else it is GET) and before `=`
+/// and a weight (else it is 1). A number behind the last parameter's name of a query is that
+/// parameter's value (so that one without a value has the weight 1): `/work?micros=1000,/` are two paths of one weight, and
+/// `/work?micros=1000=9,/=1` gives them nine and one.
+///
+/// A path begins with `/` and is written as it is sent: what may not stand there is
+/// percent-encoded, a comma as `%2C`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mix {
+    choices: Vec<Choice>,
+    /// The sums of the weights up to each choice, itself included.
+    sums: Vec<f64>,
+}
+
+/// One of the requests of a mix.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Choice {
+    /// How often it is drawn, relative to the others: above 0, to [`MAX_WEIGHT`].
+    pub weight: f64,
+    /// The request. Nothing is known of its answer.
+    pub target: Target,
+}
+
+impl Mix {
+    /// The requests in the order in which they are written: at least one.
+    pub fn choices(&self) -> &[Choice] {
+        &self.choices
+    }
+
+    /// The index of a request drawn at random. Takes one number of the generator, and a binary
+    /// search.
+    pub fn draw(&self, rng: &mut impl RngCore) -> usize {
+        let point = unit(rng) * self.sums.last().copied().unwrap_or(0.0);
+        let index = self.sums.partition_point(|sum| *sum <= point);
+        // The product may be rounded up to the sum itself.
+        index.min(self.choices.len().saturating_sub(1))
+    }
+
+    fn new(choices: Vec<Choice>) -> Self {
+        let sums = choices.iter().scan(0.0, |sum, choice| {
+            *sum += choice.weight;
+            Some(*sum)
+        });
+        Self { sums: sums.collect(), choices }
+    }
+}
+
+impl fmt::Display for Mix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, choice) in self.choices.iter().enumerate() {
+            f.write_str(if index == 0 { "" } else { "," })?;
+            choice.write_request(f)?;
+            // Behind a parameter without a value it would be read as one; the weight there is 1.
+            if !ends_in_a_parameter(&choice.target.path) {
+                write!(f, "={}", choice.weight)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Choice {
+    fn write_request(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.target.method != Method::GET {
+            write!(f, "{} ", self.target.method)?;
+        }
+        f.write_str(&self.target.path)
+    }
+}
+
+/// Why something is no mix. Each names the entry as it was written.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum MixError {
+    /// There is no entry, or nothing between two commas.
+    #[error(
+        "`{0}` has an empty entry: write paths with weights, such as `/work?micros=1000=9,/=1`"
+    )]
+    Empty(String),
+    /// The weight is out of its bounds.
+    #[error(
+        "the weight in `{0}` is not above 0, up to {MAX_WEIGHT}: write such a number behind the \
+         last `=`; if what stands there belongs to the path, add `=1`"
+    )]
+    Weight(String),
+    /// The method is none.
+    #[error("the method in `{0}` is none: write one in capital letters, such as `POST /x=2`")]
+    Method(String),
+    /// The path cannot be sent.
+    #[error(
+        "the path in `{0}` cannot be sent: it begins with `/`, and blanks, controls and others \
+         that may not stand in a path are written as in `%20`"
+    )]
+    Path(String),
+}
+
+impl FromStr for Mix {
+    type Err = MixError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let choices = text.split(',').map(|entry| {
+            let entry = entry.trim();
+            if entry.is_empty() {
+                return Err(MixError::Empty(text.to_owned()));
+            }
+            let (request, weight) = weigh(entry)?;
+            Ok(Choice { weight, target: target(request, entry)? })
+        });
+        Ok(Self::new(choices.collect::<Result<_, _>>()?))
+    }
+}
+
+/// An entry without its weight, and the weight.
+fn weigh(entry: &str) -> Result<(&str, f64), MixError> {
+    let Some((request, last)) = entry.rsplit_once('=') else { return Ok((entry, 1.0)) };
+    let Ok(weight) = last.parse::<f64>() else { return Ok((entry, 1.0)) };
+    if ends_in_a_parameter(request) {
+        return Ok((entry, 1.0));
+    }
+    if weight > 0.0 && weight <= MAX_WEIGHT {
+        Ok((request, weight))
+    } else {
+        Err(MixError::Weight(entry.to_owned()))
+    }
+}
+
+/// Whether a query's parameter without a value is at the end.
+fn ends_in_a_parameter(request: &str) -> bool {
+    let parameter = request.split_once('?').and_then(|(_, query)| query.rsplit('&').next());
+    parameter.is_some_and(|parameter| !parameter.is_empty() && !parameter.contains('='))
+}
+
+fn target(request: &str, entry: &str) -> Result<Target, MixError> {
+    let (method, path) = match request.split_once(' ') {
+        Some((method, path)) if !request.starts_with('/') => (method, path.trim_start()),
+        _ => ("GET", request),
+    };
+    let capital = !method.contains(|letter: char| letter.is_ascii_lowercase());
+    let method = Method::from_bytes(method.as_bytes()).ok().filter(|_| capital);
+    let method = method.ok_or_else(|| MixError::Method(entry.to_owned()))?;
+    if !is_origin_form(path) {
+        return Err(MixError::Path(entry.to_owned()));
+    }
+    Ok(Target { method, ..Target::get(path.to_owned()) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use rand_core::SeedableRng;
+    use rand_xoshiro::Xoshiro256PlusPlus;
+
+    fn written(text: &str) -> Result<String, MixError> {
+        text.parse::<Mix>().map(|mix| mix.to_string())
+    }
+
+    fn error(text: &str) -> String {
+        written(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_last_number_of_an_entry_is_its_weight() {
+        for (text, expected) in [
+            ("/", "/=1"),
+            ("/=3", "/=3"),
+            ("/work?micros=1000=9,/=1", "/work?micros=1000=9,/=1"),
+            ("/work?micros=1000,/", "/work?micros=1000=1,/=1"),
+            ("/work?micros=1000=1,/", "/work?micros=1000=1,/=1"),
+            ("/x?q=a, POST /x=0.5 ,/y=1e3", "/x?q=a=1,POST /x=0.5,/y=1000"),
+            ("/x?a=1&b=c", "/x?a=1&b=c=1"),
+        ] {
+            assert_eq!(written(text).as_deref(), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_the_value_of_a_parameter_if_it_can_be() {
+        for (text, expected) in [
+            ("/work?micros=1000", "/work?micros=1000=1"),
+            ("/work?micros=1000=2", "/work?micros=1000=2"),
+            ("/x?a=1&b=0", "/x?a=1&b=0=1"),
+            ("/x?a", "/x?a"),
+            ("/x?=2", "/x?=2"),
+            ("POST /x=2", "POST /x=2"),
+        ] {
+            assert_eq!(written(text).as_deref(), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_error_names_the_entry_and_what_is_allowed() {
+        for empty in ["", " ", "/,", ",/", "/,,/"] {
+            assert!(error(empty).contains("has an empty entry"), "{empty}");
+        }
+        for weight in ["0", "-1", "NaN", "inf", "1e10", "-0"] {
+            let error = error(&format!("/a,/b={weight}"));
+            assert!(
+                error.contains(&format!("the weight in `/b={weight}` is not above 0")),
+                "{error}"
+            );
+        }
+        for path in ["x", "=2", "http://host/", "/a b", "/a\u{7}", "/é", "/a#b", "/%zz", "POST x=2"]
+        {
+            assert!(error(path).contains(&format!("the path in `{path}`")), "{path}");
+        }
+        for method in ["post /x", "G@T /x=2", " é /"] {
+            assert!(error(method).contains("the method in `"), "{method}");
+        }
+    }
+
+    #[test]
+    fn each_request_is_drawn_as_often_as_its_weight_says() {
+        let mix: Mix = "/a=9,/b=1,/c=0.5,/d=89.5".parse().unwrap();
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+        let mut drawn = [0u32; 4];
+        for _ in 0..100_000 {
+            drawn[mix.draw(&mut rng)] += 1;
+        }
+        for (drawn, percent) in drawn.into_iter().zip([9.0, 1.0, 0.5, 89.5]) {
+            let share = percent / 100.0;
+            let deviation = f64::sqrt(100_000.0 * share * (1.0 - share));
+            let expected = 100_000.0 * share;
+            assert!(
+                (f64::from(drawn) - expected).abs() < 4.0 * deviation,
+                "{drawn} of {percent} %"
+            );
+        }
+    }
+
+    #[test]
+    fn a_seed_determines_what_is_drawn() {
+        let mix: Mix = "/a=2,/b=1,/c=1".parse().unwrap();
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+        let drawn: Vec<usize> = (0..8).map(|_| mix.draw(&mut rng)).collect();
+        assert_eq!(drawn, [2, 1, 0, 1, 0, 1, 2, 1]);
+    }
+
+    proptest! {
+        #[test]
+        fn a_mix_is_read_as_it_is_written(text in "(POST )?/[a-c?=&1,./]{0,20}") {
+            if let Ok(mix) = text.parse::<Mix>() {
+                prop_assert_eq!(mix.to_string().parse(), Ok(mix));
+            }
+        }
+
+        #[test]
+        fn no_text_is_too_much(text in ".*") {
+            if let Ok(mix) = text.parse::<Mix>() {
+                let mut rng = Xoshiro256PlusPlus::seed_from_u64(0);
+                prop_assert!(mix.draw(&mut rng) < mix.choices().len());
+            }
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! What becomes of a request: exactly one of seven things.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// How a request ended. The seven are exclusive: their counts add up to what was scheduled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The right answer, within the first SLO (without an SLO: the right answer).
+    Good,
+    /// The right answer, too late for the SLO.
+    Late,
+    /// The server said no: 429 or 503.
+    Refused,
+    /// A whole answer, but with a status that was not expected.
+    Wrong,
+    /// No answer before the deadline: given up, its connection closed.
+    TimedOut,
+    /// No connection could be made.
+    ConnectError,
+    /// The connection ended in the middle, or what came was not HTTP.
+    Broken,
+}
+
+impl Outcome {
+    /// All seven, in the order of the report.
+    pub const ALL: [Outcome; 7] = [
+        Outcome::Good,
+        Outcome::Late,
+        Outcome::Refused,
+        Outcome::Wrong,
+        Outcome::TimedOut,
+        Outcome::ConnectError,
+        Outcome::Broken,
+    ];
+
+    /// The name in reports, with spaces for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Outcome::Good => "good",
+            Outcome::Late => "late",
+            Outcome::Refused => "refused",
+            Outcome::Wrong => "wrong",
+            Outcome::TimedOut => "timed out",
+            Outcome::ConnectError => "connect error",
+            Outcome::Broken => "broken",
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+/// How many requests were scheduled, and what became of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcomes {
+    /// Requests whose intended start is in the window: the sum of the seven that follow.
+    pub scheduled: u64,
+    /// See [`Outcome::Good`].
+    pub good: u64,
+    /// See [`Outcome::Late`].
+    pub late: u64,
+    /// See [`Outcome::Refused`].
+    pub refused: u64,
+    /// See [`Outcome::Wrong`].
+    pub wrong: u64,
+    /// See [`Outcome::TimedOut`].
+    pub timed_out: u64,
+    /// See [`Outcome::ConnectError`].
+    pub connect_error: u64,
+    /// See [`Outcome::Broken`].
+    pub broken: u64,
+}
+
+impl Outcomes {
+    /// How many ended so.
+    pub fn of(&self, outcome: Outcome) -> u64 {
+        match outcome {
+            Outcome::Good => self.good,
+            Outcome::Late => self.late,
+            Outcome::Refused => self.refused,
+            Outcome::Wrong => self.wrong,
+            Outcome::TimedOut => self.timed_out,
+            Outcome::ConnectError => self.connect_error,
+            Outcome::Broken => self.broken,
+        }
+    }
+
+    /// Counts one more end. What was scheduled is counted where it was scheduled.
+    pub fn count(&mut self, outcome: Outcome) {
+        *match outcome {
+            Outcome::Good => &mut self.good,
+            Outcome::Late => &mut self.late,
+            Outcome::Refused => &mut self.refused,
+            Outcome::Wrong => &mut self.wrong,
+            Outcome::TimedOut => &mut self.timed_out,
+            Outcome::ConnectError => &mut self.connect_error,
+            Outcome::Broken => &mut self.broken,
+        } += 1;
+    }
+
+    /// The sum of the seven.
+    pub fn ended(&self) -> u64 {
+        Outcome::ALL.iter().map(|outcome| self.of(*outcome)).sum()
+    }
+
+    /// Adds what another generator thread counted.
+    pub fn add(&mut self, other: &Outcomes) {
+        self.scheduled += other.scheduled;
+        self.good += other.good;
+        self.late += other.late;
+        self.refused += other.refused;
+        self.wrong += other.wrong;
+        self.timed_out += other.timed_out;
+        self.connect_error += other.connect_error;
+        self.broken += other.broken;
+    }
+}

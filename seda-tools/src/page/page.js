@@ -1,0 +1,8 @@
+// The page: reads what is embedded in it, says it, and draws it.
+
+const main = document.getElementById("page");
+const data = JSON.parse(document.getElementById("report").textContent);
+const pages = { sweep: sweepPage, compare: comparePage, step: stepPage };
+
+main.append(...pages[main.dataset.kind](data).filter((part) => part !== null));
+mount();

@@ -1,0 +1,229 @@
+//! Reports as servers would earn them, for tests: one that sheds what is too much, one that
+//! collapses under it.
+
+use crate::outcome::Outcomes;
+use crate::report::{Bin, LoadReport};
+use crate::step::{PartReport, Recovery, StepReport};
+use crate::sweep::{LambdaMax, Point, Round, Run, Spread, StagePoint, SweepReport};
+
+/// What a server does with more than it can do.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Overload {
+    /// Refuses the rest at once.
+    Sheds,
+    /// Takes everything, and answers too late.
+    Collapses,
+}
+
+const MULTIPLES: [f64; 10] = [0.25, 0.5, 0.75, 0.9, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0];
+const SLO: f64 = 0.1;
+const DEADLINE: f64 = 1.0;
+
+/// A sweep of a server with this capacity, ten loads, three rounds.
+pub(super) fn sweep(name: &str, capacity: f64, overload: Overload) -> SweepReport {
+    let points: Vec<Point> = MULTIPLES.iter().map(|at| point(*at, capacity, overload)).collect();
+    SweepReport {
+        name: name.to_owned(),
+        url: "http://127.0.0.1:8080/work?us=400".to_owned(),
+        command: "seda sweep http://127.0.0.1:8080/work?us=400 --slo 100ms,500ms --pid 4711"
+            .to_owned(),
+        slo_seconds: vec![SLO, 0.5],
+        deadline_seconds: DEADLINE,
+        cores: 2,
+        capacity_per_second: spread(capacity, 0.02),
+        lambda_max: Some(LambdaMax {
+            per_second: spread(capacity * 0.9, 0.03),
+            definition: "p99 within 100ms and 99 % of the scheduled good".to_owned(),
+        }),
+        rounds: (0..3).map(|_| round(capacity, &points)).collect(),
+        points,
+    }
+}
+
+/// A step over the capacity and back, in bins of 50 ms.
+pub(super) fn step(name: &str, capacity: f64, overload: Overload) -> StepReport {
+    let rates = [0.7, 1.5, 0.7].map(|share| share * capacity);
+    let parts =
+        rates.iter().zip([0.0, 5.0, 15.0, 25.0].windows(2)).map(|(rate, span)| PartReport {
+            name: format!("{rate:.0}/s:{:.0}s", span[1] - span[0]),
+            from_seconds: span[0],
+            to_seconds: span[1],
+            offered_per_second: spread(*rate, 0.01),
+            goodput_per_second: spread(rate.min(capacity), 0.03),
+            p50: Some(spread(0.004, 0.1)),
+            p99: Some(spread(0.02, 0.2)),
+        });
+    let change = |at, from: f64, to: f64, after| Recovery {
+        change: format!("{from:.0}/s -> {to:.0}/s"),
+        at_seconds: at,
+        p99_within_slo_after: after,
+        goodput_back_after: Some(0.15),
+    };
+    let recovered = (overload == Overload::Sheds).then_some(0.35);
+    StepReport {
+        name: name.to_owned(),
+        url: "http://127.0.0.1:8080/work?us=400".to_owned(),
+        command: "seda step http://127.0.0.1:8080/work?us=400 --repeats 3".to_owned(),
+        slo_seconds: SLO,
+        deadline_seconds: DEADLINE,
+        repeats: 3,
+        parts: parts.collect(),
+        bins: (0..500).map(|nth| bin(nth, rates, capacity, overload)).collect(),
+        recoveries: vec![
+            change(5.0, rates[0], rates[1], recovered),
+            change(15.0, rates[1], rates[2], Some(2.4)),
+        ],
+        kept_schedule: true,
+    }
+}
+
+fn point(multiple: f64, capacity: f64, overload: Overload) -> Point {
+    let offered = multiple * capacity;
+    let sheds = overload == Overload::Sheds;
+    let excess = (multiple - 1.0).max(0.0);
+    let ratio = match overload {
+        Overload::Sheds => multiple.min(1.0) * (1.0 - 0.008 * excess),
+        Overload::Collapses => multiple.min(1.0) / (1.0 + 6.0 * excess),
+    };
+    // What it still manages is late, for the most part.
+    let late = if sheds { 0.002 } else { 0.7 * (multiple.min(1.0) - ratio) / multiple };
+    let good = ratio / multiple;
+    let lost = (1.0 - good - late).max(0.0);
+    let utilization = (multiple * 0.93).min(0.97);
+    // Of an M/M/1 up to the capacity; beyond it a bounded queue, or one as long as the deadline.
+    let service = 2.0 * 0.93 / capacity;
+    let mean = match overload {
+        _ if multiple < 0.95 => service / (1.0 - utilization),
+        Overload::Sheds => service * (12.0 + excess),
+        Overload::Collapses => (service * 12.0 + 0.4 * excess).min(0.8 * DEADLINE),
+    };
+    let throughput = capacity * ratio + offered * late;
+    let some = |seconds: f64| Some(spread(seconds, 0.08));
+    Point {
+        settled_after: Spread::default(),
+        multiple,
+        offered_per_second: spread(offered, 0.005),
+        throughput_per_second: spread(throughput, 0.02),
+        goodput_per_second: spread(capacity * ratio, 0.03),
+        goodput_ratio: spread(ratio, 0.02),
+        goodput_by_slo: vec![
+            spread(capacity * ratio, 0.03),
+            spread(capacity * ratio + offered * late * 0.7, 0.03),
+        ],
+        mean: some(mean),
+        p50: some(mean * 0.7),
+        p99: some((mean * 4.6).min(DEADLINE)),
+        p999: some((mean * 6.9).min(DEADLINE)),
+        refusal_p99: sheds.then(|| spread(0.002, 0.1)),
+        shares: if sheds {
+            [good, late, lost, 0.0, 0.0, 0.0, 0.0]
+        } else {
+            [good, late, 0.0, 0.0, lost * 0.9, lost * 0.06, lost * 0.04]
+        },
+        in_flight: spread(
+            throughput * mean + offered * lost * if sheds { 0.001 } else { 0.9 },
+            0.05,
+        ),
+        rate_times_response: spread(throughput * mean, 0.05),
+        utilization: Some(spread(utilization, 0.01)),
+        demand_seconds: Some(spread(service, 0.02)),
+        predicted_mean: Some(service / (1.0 - utilization)),
+        verdict: Some(
+            if multiple < 0.95 { "nothing yet" } else { "CPU: all cores busy" }.to_owned(),
+        ),
+        kept_schedule: multiple < 5.0 || sheds,
+        cdf: (1..=200)
+            .map(|nth| f64::from(nth) / 200.0)
+            .map(|share| (time(mean, share), share))
+            .collect(),
+        stages: if sheds { stages(offered, lost) } else { Vec::new() },
+    }
+}
+
+/// Exponential, and no longer than the deadline.
+fn time(mean: f64, share: f64) -> f64 {
+    (0.0002 - mean * (1.0 - share * 0.9999).ln()).min(DEADLINE)
+}
+
+fn stages(offered: f64, lost: f64) -> Vec<StagePoint> {
+    let whole = |figure: f64| figure.max(0.0) as u64;
+    let stage = |name: &str, depth, workers, refused| StagePoint {
+        name: name.to_owned(),
+        depth,
+        workers,
+        utilization: 0.5,
+        handled: whole(offered * 10.0 * (1.0 - lost)),
+        refused,
+        shed: refused / 20,
+    };
+    vec![
+        stage("parse", whole(lost * 3.0), 1, 0),
+        stage("work", whole(lost * 120.0), 2 + whole(lost * 6.0), whole(offered * lost * 10.0)),
+        stage("render", whole(lost * 9.0), 1, 0),
+    ]
+}
+
+fn round(capacity: f64, points: &[Point]) -> Round {
+    let run = |point: &Point| {
+        let mut load = LoadReport { slo_seconds: vec![SLO], ..LoadReport::default() };
+        load.generator.kept_schedule = point.kept_schedule;
+        load.generator.why_not = (!point.kept_schedule)
+            .then(|| "p99 of the lag was 14 ms, more than a tenth of the SLO".to_owned());
+        let settled_after = point.settled_after.median;
+        Run { multiple: point.multiple, load, settled_after, stages: point.stages.clone() }
+    };
+    Round {
+        probed_per_second: capacity,
+        capacity_per_second: capacity,
+        runs: points.iter().map(run).collect(),
+    }
+}
+
+fn bin(nth: u32, rates: [f64; 3], capacity: f64, overload: Overload) -> Bin {
+    let from = f64::from(nth) * 0.05;
+    let wobble = 1.0 + 0.06 * (f64::from(nth) * 1.7).sin() * (f64::from(nth) * 0.37).cos();
+    let over = (5.0..15.0).contains(&from);
+    let rate = if over { rates[1] } else { rates[0] };
+    let count = |per_second: f64| (per_second * 0.05 * 3.0) as u64;
+    let scheduled = count(rate * wobble);
+    let settling = over && from < 5.4;
+    let collapsed = overload == Overload::Collapses && (5.8..17.4).contains(&from);
+    let good = match (over, collapsed) {
+        (_, true) => count(capacity * 0.06 * wobble),
+        (true, false) => count(capacity * 0.96 * wobble),
+        (false, false) => scheduled,
+    };
+    let late = if settling || collapsed { (scheduled - good.min(scheduled)) / 3 } else { 0 };
+    let rest = scheduled - good.min(scheduled) - late;
+    let shed = if overload == Overload::Sheds { rest } else { 0 };
+    let p99 = match (over, collapsed) {
+        (_, true) => 0.96,
+        (true, false) => {
+            if settling {
+                0.14
+            } else {
+                0.028
+            }
+        }
+        (false, false) => 0.009,
+    };
+    let answered = !(collapsed && nth % 40 < 3);
+    Bin {
+        from_seconds: from,
+        seconds: 0.05,
+        outcomes: Outcomes {
+            scheduled,
+            good: good.min(scheduled),
+            late,
+            refused: shed,
+            timed_out: rest - shed,
+            ..Outcomes::default()
+        },
+        p50: answered.then_some(p99 / 4.0 * wobble),
+        p99: answered.then_some(p99 * wobble),
+    }
+}
+
+fn spread(median: f64, share: f64) -> Spread {
+    Spread { median, low: median * (1.0 - share), high: median * (1.0 + share * 0.7) }
+}

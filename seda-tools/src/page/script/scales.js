@@ -1,0 +1,95 @@
+// Ranges and ticks.
+
+/** What the eye needs between a curve and the frame. */
+const HEADROOM = 1.06;
+
+/** The nearest of 1, 2, 5, 10, 20 … at or below a positive value. */
+function roundDown(value) {
+  const decade = 10 ** Math.floor(Math.log10(value));
+  return [5, 2, 1].find((digit) => digit * decade <= value * (1 + 1e-9)) * decade;
+}
+
+/** The nearest of 1, 2, 5, 10, 20 … at or above a positive value. */
+function roundUp(value) {
+  const decade = 10 ** Math.floor(Math.log10(value));
+  return [1, 2, 5, 10].find((digit) => digit * decade >= value * (1 - 1e-9)) * decade;
+}
+
+/**
+ * From where to where an axis goes that shows `values`: a linear one begins at zero, so that
+ * heights compare; one that is logarithmic has a labelled tick at each end.
+ */
+function extent(values, axis) {
+  if (!axis.log) {
+    return [
+      0,
+      axis.upTo ?? (values.reduce((most, value) => Math.max(most, value), 0) * HEADROOM || 1),
+    ];
+  }
+  const positive = values.filter((value) => value > 0);
+  if (positive.length === 0) return [1e-3, 1];
+  const least = roundDown(positive.reduce((a, b) => Math.min(a, b)) / HEADROOM);
+  const most = roundUp(positive.reduce((a, b) => Math.max(a, b)) * HEADROOM);
+  return [least, most];
+}
+
+/** The ticks of a logarithmic axis: whole decades, and 2 and 5 between them where there is room. */
+function decadeTicks(least, most, pixels, labelPixels) {
+  const pixelsPerDecade = pixels / Math.log10(most / least);
+  // Three labels share a decade, and from 1 to 2 and from 5 to 10 is the least distance: 0.3 of it.
+  const between = pixelsPerDecade * 0.3 > labelPixels ? [1, 2, 5] : [1];
+  const ticks = [];
+  for (let exponent = Math.floor(Math.log10(least)); exponent <= Math.log10(most); exponent += 1) {
+    ticks.push(...between.map((digit) => Number(`${digit}e${exponent}`)));
+  }
+  const shown = ticks.filter((tick) => tick >= least * 0.999 && tick <= most * 1.001);
+  // Zoomed in between two ticks, the ends are better than nothing.
+  return shown.length > 1 ? shown : [least, most];
+}
+
+/** Steps between the ticks of what is counted: half a worker there is not. */
+const WHOLE_STEPS = Array.from({ length: 12 }, (_, exponent) =>
+  [1, 2, 5].map((digit) => digit * 10 ** exponent),
+).flat();
+
+/** A scale in uPlot's terms. `limits()` are the ends as long as the reader has not zoomed. */
+function scale(axis, limits, isZoomed) {
+  return {
+    time: false,
+    distr: axis.log ? 3 : 1,
+    range: (plot, least, most) => (isZoomed(plot, least, most) ? [least, most] : limits(plot)),
+  };
+}
+
+/** An axis in uPlot's terms, with the unit in its label. */
+function ruler(axis, vertical) {
+  const made = {
+    label: axis.label,
+    labelSize: 22,
+    labelGap: 2,
+    labelFont: "12px system-ui, sans-serif",
+    font: "12px system-ui, sans-serif",
+    size: vertical ? 58 : 34,
+    gap: 4,
+    space: vertical ? 34 : 56,
+    stroke: () => ink("--muted"),
+    grid: { stroke: () => ink("--grid"), width: 1 },
+    ticks: { stroke: () => ink("--grid"), width: 1, size: 5 },
+    values: (plot, ticks) => ticks.map((tick) => (tick === 0 ? "0" : axis.format(tick))),
+  };
+  if (axis.whole) made.incrs = WHOLE_STEPS;
+  if (axis.log) {
+    made.splits = (plot, _axis, least, most) =>
+      decadeTicks(least, most, ...(vertical ? [plot.height, 20] : [plot.width, 48]));
+    made.filter = (plot, ticks) => ticks;
+  }
+  if (axis.names) {
+    made.splits = () => axis.names.map((_, place) => place);
+    made.grid = { show: false };
+    made.values = (plot, ticks) => {
+      const each = Math.ceil(36 / (plot.width / ticks.length));
+      return ticks.map((tick) => (tick % each === 0 ? axis.names[tick] : ""));
+    };
+  }
+  return made;
+}

@@ -1,0 +1,83 @@
+//! What every drawing keeps to.
+
+use super::*;
+use crate::page::samples::Overload::{Collapses, Sheds};
+use crate::page::samples::{step, sweep};
+use crate::step::StepReport;
+use crate::sweep::{Point, Spread, SweepReport};
+
+/// Whether every element that is opened is closed, in order, and every attribute quoted.
+fn is_well_formed(svg: &str) -> bool {
+    let mut open = Vec::new();
+    let mut rest = svg.trim();
+    while let Some((text, after)) = rest.split_once('<') {
+        let Some((tag, next)) = after.split_once('>') else { return false };
+        let is_text = !text.contains('>') && text.split('&').skip(1).all(|name| name.contains(';'));
+        if !is_text || tag.contains('<') || tag.matches('"').count() % 2 != 0 {
+            return false;
+        }
+        match (tag.strip_prefix('/'), tag.ends_with('/')) {
+            (Some(name), _) if open.pop() != Some(name) => return false,
+            (None, false) => open.push(tag.split_whitespace().next().unwrap_or_default()),
+            _ => {}
+        }
+        rest = next;
+    }
+    open.is_empty() && rest.is_empty()
+}
+
+#[test]
+fn a_drawing_is_well_formed_and_says_every_name_as_text() {
+    let names = ["seda", "thread per request", "a <b> & \"c\"\u{1}"];
+    let sweeps =
+        [Sheds, Collapses, Sheds].iter().zip(names).map(|(how, name)| sweep(name, 4800.0, *how));
+    let steps =
+        [Sheds, Collapses, Sheds].iter().zip(names).map(|(how, name)| step(name, 4800.0, *how));
+    let goodput = goodput_svg(&sweeps.collect::<Vec<_>>(), "Under <overload>").unwrap();
+    let step = step_svg(&steps.collect::<Vec<_>>(), "Under <overload>").unwrap();
+    for svg in [goodput, step] {
+        assert!(is_well_formed(&svg));
+        let texts: Vec<&str> = svg.split("<text").skip(1).collect();
+        for name in [
+            "seda",
+            "thread per request",
+            "a &lt;b&gt; &amp; &quot;c&quot;",
+            "Under &lt;overload&gt;",
+        ] {
+            assert!(texts.iter().any(|text| text.contains(&format!("\n{name}\n"))), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_drawing_holds_no_figure_that_is_none() {
+    let nan = Spread { median: f64::NAN, low: f64::NAN, high: f64::INFINITY };
+    let point =
+        |multiple| Point { multiple, goodput_per_second: nan, p99: Some(nan), ..Point::default() };
+    let broken = SweepReport {
+        name: "broken".to_owned(),
+        capacity_per_second: nan,
+        points: vec![point(1.0), point(f64::NAN)],
+        ..SweepReport::default()
+    };
+    let mut one = sweep("one", 4800.0, Sheds);
+    one.points.truncate(1);
+    let nothing = StepReport { bins: vec![crate::report::Bin::default()], ..StepReport::default() };
+    let drawings = [
+        goodput_svg(&[], "nothing"),
+        goodput_svg(&[SweepReport::default()], "empty"),
+        goodput_svg(std::slice::from_ref(&broken), "broken"),
+        goodput_svg(&[broken, sweep("whole", 4800.0, Sheds)], "both"),
+        goodput_svg(&[one], "one"),
+        step_svg(&[], "nothing"),
+        step_svg(&[StepReport::default()], "empty"),
+        step_svg(&[nothing], "no time"),
+    ];
+    for svg in drawings.map(Result::unwrap) {
+        assert!(is_well_formed(&svg));
+        assert!(
+            !svg.contains("NaN") && !svg.contains("inf") && !svg.contains("-2147483648"),
+            "{svg}"
+        );
+    }
+}

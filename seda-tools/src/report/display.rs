@@ -1,0 +1,228 @@
+//! The report for people.
+
+use super::{GeneratorReport, LoadReport, PathReport, WindowReport};
+use crate::figures::{percent, rate, seconds};
+use crate::outcome::Outcome;
+use seda_core::stats::QuantileSummary;
+use std::fmt;
+
+impl fmt::Display for LoadReport {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(why_not) = &self.generator.why_not {
+            writeln!(out, "THE SCHEDULE WAS NOT KEPT, this is not the load asked for: {why_not}")?;
+        }
+        writeln!(out, "{}: {}, seed {}", self.url, self.arrivals, self.seed)?;
+        if self.interrupted {
+            let unfinished = self.unfinished;
+            writeln!(out, "ended before its time; {unfinished} requests under way do not count")?;
+        }
+        self.outcomes_table(out)?;
+        self.rates(out)?;
+        self.latencies(out)?;
+        self.windows_table(out)?;
+        self.paths_table(out)?;
+        self.fairness_line(out)?;
+        writeln!(
+            out,
+            "in flight   mean {:.1}, most {} (Little: rate x response {:.1})",
+            self.in_flight_mean,
+            self.in_flight_max,
+            self.offered_per_second * self.sojourn_mean.unwrap_or_default()
+        )?;
+        if self.attempts > self.outcomes.scheduled {
+            let retries = self.attempts - self.outcomes.scheduled;
+            let amplification = self.amplification;
+            writeln!(out, "retries     {retries}: {amplification:.2} attempts a request")?;
+        }
+        for (why, count) in &self.failures {
+            writeln!(out, "no answer   {count} x {why}")?;
+        }
+        write!(out, "{}", self.generator)
+    }
+}
+
+impl LoadReport {
+    /// One line: what was offered, what was good, how long it took.
+    pub fn summary(&self) -> String {
+        format!(
+            "{} offered, {} good, p99 {}, {} refused",
+            rate(self.offered_per_second),
+            rate(self.goodput_per_second),
+            or_none(self.response_seconds.p99),
+            percent(self.outcomes.refused, self.outcomes.scheduled)
+        )
+    }
+
+    fn outcomes_table(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheduled = self.outcomes.scheduled;
+        writeln!(
+            out,
+            "scheduled   {scheduled:>10}          {:>10}",
+            rate(self.offered_per_second)
+        )?;
+        for outcome in Outcome::ALL {
+            let count = self.outcomes.of(outcome);
+            let share = percent(count, scheduled);
+            let per_second = rate(count as f64 / self.duration_seconds.max(f64::MIN_POSITIVE));
+            let words = self.meaning(outcome);
+            let name = outcome.name();
+            writeln!(out, "{name:<14}{count:>8} {share:>8} {per_second:>10}  {words}")?;
+        }
+        Ok(())
+    }
+
+    fn meaning(&self, outcome: Outcome) -> String {
+        let slo = self.slo_seconds.first().map(|slo| seconds(*slo));
+        let deadline = seconds(self.deadline_seconds);
+        match (outcome, slo) {
+            (Outcome::Good, Some(slo)) => format!("right, within {slo}"),
+            (Outcome::Good, None) => "right".to_owned(),
+            (Outcome::Late, Some(slo)) => format!("right, after {slo}"),
+            (Outcome::Late, None) => "right, after the SLO (none was set)".to_owned(),
+            (Outcome::Refused, _) => "429 or 503".to_owned(),
+            (Outcome::Wrong, _) => format!("another status: {}", self.wrong_statuses()),
+            (Outcome::TimedOut, _) => format!("given up after {deadline}"),
+            (Outcome::ConnectError, _) => "no connection".to_owned(),
+            (Outcome::Broken, _) => "cut off, or not HTTP".to_owned(),
+        }
+    }
+
+    /// The statuses that came and are neither what is expected nor a refusal.
+    fn wrong_statuses(&self) -> String {
+        let unusual = |(status, _): &(&u16, &u64)| !(200..400).contains(*status);
+        let known = self.statuses.iter().filter(unusual).filter(|(s, _)| ![429, 503].contains(*s));
+        let listed: Vec<String> = known.map(|(status, n)| format!("{n} x {status}")).collect();
+        if listed.is_empty() { "none".to_owned() } else { listed.join(", ") }
+    }
+
+    fn rates(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "throughput  {}   goodput", rate(self.throughput_per_second))?;
+        if self.goodput_by_slo.is_empty() {
+            write!(out, " {}", rate(self.goodput_per_second))?;
+        }
+        for (index, slo) in self.goodput_by_slo.iter().enumerate() {
+            let comma = if index == 0 { "" } else { "," };
+            let good = rate(slo.goodput_per_second);
+            write!(out, "{comma} {good} within {}", seconds(slo.slo_seconds))?;
+        }
+        writeln!(out)
+    }
+
+    fn latencies(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(out, "{:<22}{}", "", quantile_names())?;
+        let rows = [
+            ("response, as intended", &self.response_seconds),
+            ("response, as sent", &self.raw_seconds),
+            ("refusal, as intended", &self.refusal_seconds),
+        ];
+        for (name, quantiles) in rows.iter().filter(|(_, quantiles)| quantiles.count > 0) {
+            writeln!(out, "{name:<22}{}", quantile_row(quantiles))?;
+        }
+        Ok(())
+    }
+
+    fn windows_table(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.windows.len() > 1 {
+            self.windows.iter().try_for_each(|window| writeln!(out, "{window}"))?;
+        }
+        Ok(())
+    }
+
+    fn paths_table(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // More than a screen of them is for programs.
+        const SHOWN: usize = 12;
+        if self.paths.len() > 1 {
+            self.paths.iter().take(SHOWN).try_for_each(|path| writeln!(out, "{path}"))?;
+            let more = self.paths.len().saturating_sub(SHOWN);
+            if more > 0 {
+                writeln!(out, "({more} more paths: see --json)")?;
+            }
+        }
+        Ok(())
+    }
+
+    fn fairness_line(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(fairness) = &self.fairness else {
+            return Ok(());
+        };
+        let (clients, fewest, most) = (fairness.clients, fairness.fewest, fairness.most);
+        let jain = fairness.jain.map_or("none".to_owned(), |jain| format!("{jain:.3}"));
+        let enough = if fairness.enough { "" } else { ": too few for the index to mean anything" };
+        writeln!(
+            out,
+            "fairness    Jain {jain} over {clients} clients; {fewest} to {most} good each{enough}"
+        )
+    }
+}
+
+impl fmt::Display for WindowReport {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = if self.measured { "" } else { " (not counted)" };
+        write!(
+            out,
+            "  {:>6.1} s {:<26} offered {:>9}  good {:>9}  refused {:>7}  p99 {}",
+            self.from_seconds,
+            format!("{}{kind}", self.name),
+            rate(self.offered_per_second),
+            rate(self.goodput_per_second),
+            percent(self.outcomes.refused, self.outcomes.scheduled),
+            or_none(self.response_seconds.p99)
+        )
+    }
+}
+
+impl fmt::Display for PathReport {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            out,
+            "  {:<34} {:>9}  good {:>7}  refused {:>7}  p50 {:>9}  p99 {:>9}",
+            self.path,
+            self.outcomes.scheduled,
+            percent(self.outcomes.good, self.outcomes.scheduled),
+            percent(self.outcomes.refused, self.outcomes.scheduled),
+            or_none(self.response_seconds.p50),
+            or_none(self.response_seconds.p99)
+        )
+    }
+}
+
+impl fmt::Display for GeneratorReport {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            out,
+            "generator   began p50 {}, p99 {}, max {} late; {:.0} % of a core on {} thread{}; {} \
+             connections opened, {} at once",
+            or_none(self.lag_seconds.p50),
+            or_none(self.lag_seconds.p99),
+            or_none(self.lag_seconds.max),
+            self.cpu_share * 100.0,
+            self.threads,
+            if self.threads == 1 { "" } else { "s" },
+            self.connections_opened,
+            self.connections_max
+        )?;
+        if self.waited_for_connection > 0 {
+            let waited = self.waited_for_connection;
+            write!(out, "; {waited} requests waited for one (--connections allows no more)")?;
+        }
+        if self.resent > 0 {
+            write!(out, "; {} sent anew, their kept connection was closed", self.resent)?;
+        }
+        Ok(())
+    }
+}
+
+fn quantile_names() -> String {
+    ["p10", "p50", "p90", "p99", "p99.9", "max", "mean"].map(|name| format!("{name:>10}")).concat()
+}
+
+fn quantile_row(quantiles: &QuantileSummary) -> String {
+    let q = quantiles;
+    [q.p10, q.p50, q.p90, q.p99, q.p999, q.max, q.mean]
+        .map(|value| format!("{:>10}", or_none(value)))
+        .concat()
+}
+
+fn or_none(value: Option<f64>) -> String {
+    value.map_or("-".to_owned(), seconds)
+}

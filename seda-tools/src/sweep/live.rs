@@ -1,0 +1,171 @@
+//! A rig of sockets: the load goes to a real server, which may be watched meanwhile.
+
+use super::rounds::{Load, Measured, Rig};
+use super::stages;
+use crate::generator::{self, LoadError, Observer, Progress, Stop};
+use crate::plan::LoadPlan;
+use crate::watch::{Peaks, Sample, ServerReport, WatchError, Watcher};
+use seda_core::{Clock, MonotonicClock, Report, Time};
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::Duration;
+use thiserror::Error;
+
+/// How often threads and memory are looked at: a look costs some 40 us for each thread, which is
+/// to be seldom felt by the generator next to it.
+const PEAKS: Duration = Duration::from_secs(1);
+
+/// Runs loads against a server over sockets.
+pub struct Live {
+    plan: LoadPlan,
+    stop: Stop,
+    watcher: Option<Watcher>,
+    observer: Box<dyn Observer>,
+}
+
+/// Why a load could not be run.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum LiveError {
+    /// The load itself.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The server's process could not be watched.
+    #[error(transparent)]
+    Watch(#[from] WatchError),
+}
+
+impl Live {
+    /// Loads are like `plan` in everything but their pace. `observer` is told of
+    /// each load and how it is getting on.
+    pub fn new(
+        plan: LoadPlan,
+        stop: Stop,
+        watcher: Option<Watcher>,
+        observer: Box<dyn Observer>,
+    ) -> Self {
+        Self { plan, stop, watcher, observer }
+    }
+}
+
+impl Rig for Live {
+    type Error = LiveError;
+
+    fn run(&mut self, words: &str, load: &Load) -> Result<Measured, LiveError> {
+        self.observer.begins(words);
+        let mut plan = self.plan.clone();
+        plan.pace = load.pace.clone();
+        (plan.warm_up, plan.cool_down) = (load.warm_up, load.cool_down);
+        // Each round draws arrivals of its own, each time the same ones.
+        plan.seed = plan.seed.wrapping_add(u64::from(load.round));
+        let mut witness = Witness {
+            observer: self.observer.as_mut(),
+            watcher: self.watcher.as_mut(),
+            address: plan.address,
+            authority: plan.url.authority(),
+            clock: MonotonicClock::new(),
+            began: None,
+            ended: None,
+            peaks: Peaks::default(),
+            peaks_at: Time::ZERO,
+            problem: None,
+        };
+        let loaded = generator::run(&plan, &self.stop, &mut witness)?;
+        if let Some(problem) = witness.problem {
+            return Err(problem.into());
+        }
+        let (server, stages) = witness.found();
+        let elapsed = witness.clock.now().since(Time::ZERO);
+        let mut load = loaded.report;
+        load.server = server;
+        Ok(Measured { load, stages, series: loaded.series, elapsed })
+    }
+
+    fn rest(&mut self, time: Duration) {
+        if !self.stop.is_wanted() {
+            std::thread::park_timeout(time);
+        }
+    }
+}
+
+impl fmt::Debug for Live {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Live").field("plan", &self.plan).finish_non_exhaustive()
+    }
+}
+
+/// Looks at the server where the measured part of a load begins and where it ends.
+struct Witness<'a> {
+    observer: &'a mut dyn Observer,
+    watcher: Option<&'a mut Watcher>,
+    address: SocketAddr,
+    authority: String,
+    clock: MonotonicClock,
+    began: Option<Sight>,
+    ended: Option<Sight>,
+    /// The most threads and memory seen in between, and when it was last looked at.
+    peaks: Peaks,
+    peaks_at: Time,
+    problem: Option<WatchError>,
+}
+
+/// What was seen at one moment.
+struct Sight {
+    at: Time,
+    process: Option<Sample>,
+    report: Option<Report>,
+}
+
+impl Witness<'_> {
+    fn look(&mut self) -> Sight {
+        let at = self.clock.now();
+        let process = self.sample();
+        Sight { at, process, report: stages::report(self.address, &self.authority) }
+    }
+
+    fn sample(&mut self) -> Option<Sample> {
+        match self.watcher.as_mut()?.sample() {
+            Ok(sample) => Some(sample),
+            Err(error) => {
+                self.problem.get_or_insert(error);
+                None
+            }
+        }
+    }
+
+    /// The server's process over the measured part, and its stages.
+    fn found(&self) -> (Option<ServerReport>, Vec<super::StagePoint>) {
+        let (Some(began), Some(ended)) = (&self.began, &self.ended) else {
+            return (None, Vec::new());
+        };
+        let seconds = ended.at.since(began.at).as_secs_f64();
+        let server = began.process.as_ref().zip(ended.process.as_ref());
+        let server =
+            server.map(|(before, after)| ServerReport::between(before, after, seconds, self.peaks));
+        let reports = began.report.as_ref().zip(ended.report.as_ref());
+        let stages = reports.map(|(before, after)| stages::between(before, after));
+        (server, stages.unwrap_or_default())
+    }
+}
+
+impl Observer for Witness<'_> {
+    fn progress(&mut self, progress: &Progress) {
+        self.observer.progress(progress);
+        let now = self.clock.now();
+        let is_measuring = self.began.is_some() && self.ended.is_none();
+        if is_measuring && now.since(self.peaks_at) >= PEAKS {
+            self.peaks_at = now;
+            if let Some(sample) = self.sample() {
+                self.peaks.include(&sample);
+            }
+        }
+    }
+
+    fn measuring(&mut self) {
+        self.began = Some(self.look());
+    }
+
+    fn measured(&mut self) {
+        self.ended = Some(self.look());
+    }
+}

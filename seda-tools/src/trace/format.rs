@@ -1,0 +1,84 @@
+//! Which format a file is in, and how its lines are read.
+
+use super::columns::Columns;
+use super::error::quoted;
+use super::stamp::Stamp;
+use super::work::Work;
+use super::{LineFault, Target, WorkScale, log_line, status};
+
+/// What a line says.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Record {
+    pub(super) stamp: Stamp,
+    /// `None` if the request cannot be repeated.
+    pub(super) target: Option<Target>,
+}
+
+/// The format of a file.
+#[derive(Debug)]
+pub(super) enum Format {
+    /// Tab-separated fields.
+    Table { columns: Columns, seconds: usize, row: Row },
+    /// The Common or Combined Log Format.
+    Log,
+}
+
+/// What the fields say beside the time.
+#[derive(Debug)]
+pub(super) enum Row {
+    Access { method: usize, path: usize, status: Option<usize>, bytes: Option<usize> },
+    Work(Work),
+}
+
+impl Format {
+    /// The format of a file with this first line.
+    pub(super) fn recognise(first: &[u8], scale: WorkScale) -> Result<Self, LineFault> {
+        if let Some(columns) = Columns::read(first) {
+            return Self::table(columns, scale);
+        }
+        if log_line::recognises(first) {
+            return Ok(Self::Log);
+        }
+        Err(LineFault::Unrecognised { found: quoted(first) })
+    }
+
+    fn table(columns: Columns, scale: WorkScale) -> Result<Self, LineFault> {
+        /// The remedy for a file of arrivals is in it: that is not a trace.
+        const NEEDED: &str = "`seconds`, and either `method` and `path`, or `micros`, `work`, \
+                              `input_tokens` or `output_tokens`; a file of times alone is no \
+                              trace, but gives arrivals";
+
+        let access = columns.find("method").zip(columns.find("path"));
+        let row = if let Some((method, path)) = access {
+            let (status, bytes) = (columns.find("status"), columns.find("bytes"));
+            Some(Row::Access { method, path, status, bytes })
+        } else {
+            Work::find(&columns, scale).map(Row::Work)
+        };
+        match (columns.find("seconds"), row) {
+            (Some(seconds), Some(row)) => Ok(Self::Table { columns, seconds, row }),
+            _ => Err(columns.lack(NEEDED)),
+        }
+    }
+
+    /// Whether the first line is a header, and no record.
+    pub(super) fn has_header(&self) -> bool {
+        matches!(self, Self::Table { .. })
+    }
+
+    pub(super) fn read(&self, line: &[u8]) -> Result<Record, LineFault> {
+        let Self::Table { columns, seconds, row } = self else { return log_line::read(line) };
+        let fields = columns.fields(line)?;
+        let stamp = Stamp::read(fields.get(*seconds))?;
+        let target = match row {
+            Row::Work(work) => Some(work.read(&fields)?),
+            Row::Access { method, path, status, bytes } => {
+                let status = status.map_or(Ok(None), |column| status::read(fields.get(column)))?;
+                let bytes =
+                    bytes.map_or(Ok(None), |column| status::read_bytes(fields.get(column)))?;
+                Target::recorded(fields.get(*method), fields.get(*path), status, bytes)
+            }
+        };
+        Ok(Record { stamp, target })
+    }
+}

@@ -1,0 +1,110 @@
+//! A text line by line, in bounded memory.
+
+use super::{LineFault, TraceError};
+use std::io::{BufRead, Read};
+
+/// The longest line of a trace, in bytes, without its end. Servers take request lines of 8 KiB
+/// (RFC 9112, section 3, asks for 8,000 bytes), and a log escapes a byte as four at most and adds
+/// a referrer and an agent.
+pub const MAX_LINE: usize = 64 * 1024;
+
+/// The lines of a text that are not empty.
+pub(super) struct Lines<'a, R> {
+    file: &'a str,
+    reader: R,
+    line: Vec<u8>,
+    number: u64,
+}
+
+/// A line without its end.
+pub(super) struct Line<'a> {
+    /// From 1, empty lines included.
+    pub(super) number: u64,
+    pub(super) text: &'a [u8],
+}
+
+impl<'a, R: BufRead> Lines<'a, R> {
+    pub(super) fn new(file: &'a str, reader: R) -> Self {
+        Self { file, reader, line: Vec::new(), number: 0 }
+    }
+
+    pub(super) fn next(&mut self) -> Result<Option<Line<'_>>, TraceError> {
+        while self.fill()? {
+            let (begin, end) = self.bounds();
+            if end - begin > MAX_LINE {
+                return Err(self.too_long());
+            }
+            if begin < end {
+                let text = self.line.get(begin..end).unwrap_or_default();
+                return Ok(Some(Line { number: self.number, text }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reads up to a line's end, or a little more than is allowed; false at the end of the text.
+    fn fill(&mut self) -> Result<bool, TraceError> {
+        /// Room for a byte order mark, CR LF, and the byte that is one too many.
+        const MOST: u64 = MAX_LINE as u64 + 6;
+
+        self.line.clear();
+        self.number += 1;
+        let mut bounded = (&mut self.reader).take(MOST);
+        let read = bounded.read_until(b'\n', &mut self.line).map_err(|source| {
+            TraceError::Read { file: self.file.to_owned(), line: self.number, source }
+        })?;
+        Ok(read > 0)
+    }
+
+    /// Where the line's text is, without byte order mark and line end.
+    fn bounds(&self) -> (usize, usize) {
+        let text = self.line.strip_suffix(b"\n").unwrap_or(&self.line);
+        let text = text.strip_suffix(b"\r").unwrap_or(text);
+        let marked = self.number == 1 && text.starts_with(b"\xef\xbb\xbf");
+        (if marked { 3 } else { 0 }, text.len())
+    }
+
+    fn too_long(&self) -> TraceError {
+        let (file, fault) = (self.file.to_owned(), LineFault::TooLong);
+        TraceError::Line { file, line: self.number, fault }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &[u8]) -> Result<Vec<(u64, Vec<u8>)>, String> {
+        let mut lines = Lines::new("f", text);
+        let mut read = Vec::new();
+        while let Some(line) = lines.next().map_err(|error| error.to_string())? {
+            read.push((line.number, line.text.to_owned()));
+        }
+        Ok(read)
+    }
+
+    #[test]
+    fn line_ends_marks_and_empty_lines_are_not_text() {
+        let text = b"\xef\xbb\xbfa\r\n\r\n\nb\n\xef\xbb\xbfc\rd";
+        let expected: [(u64, &[u8]); 3] = [(1, b"a"), (4, b"b"), (5, b"\xef\xbb\xbfc\rd")];
+        let expected = expected.map(|(number, text)| (number, text.to_owned()));
+        assert_eq!(read(text), Ok(expected.to_vec()));
+        assert_eq!(read(b"\xef\xbb\xbf\r\n"), Ok(vec![]));
+        assert_eq!(read(b""), Ok(vec![]));
+    }
+
+    #[test]
+    fn a_line_may_have_so_many_bytes_and_no_more() {
+        let longest = [b"x".repeat(MAX_LINE), b"\r\n".to_vec()].concat();
+        let marked = [b"\xef\xbb\xbf".to_vec(), longest.clone()].concat();
+        assert_eq!(read(&longest).unwrap()[0].1.len(), MAX_LINE);
+        let next = [marked, b"b".to_vec()].concat();
+        let next = read(&next).unwrap();
+        assert_eq!((next[0].1.len(), &next[1]), (MAX_LINE, &(2, b"b".to_vec())));
+        for end in ["", "\n", "\r\n", "xxxxxxxxxxxx\n"] {
+            let long = [b"a\n".to_vec(), b"x".repeat(MAX_LINE + 1), end.into()].concat();
+            let error = read(&long).unwrap_err();
+            assert!(error.starts_with("f, line 2: longer than 65536 bytes"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! The status and the size of an answer, as logs write them.
+
+use super::LineFault;
+use std::str::FromStr;
+
+/// A status; `None` for `-`, and for `000`, which nginx writes of a client that got no answer.
+pub(super) fn read(field: &[u8]) -> Result<Option<u16>, LineFault> {
+    if matches!(field, b"-" | b"000") {
+        return Ok(None);
+    }
+    let status = number(field).filter(|status| (100..=999).contains(status));
+    let fault = || LineFault::value("status", field, "a number from 100 to 999, or `-`");
+    status.map(Some).ok_or_else(fault)
+}
+
+/// A size in bytes; `None` for `-`, by which some servers mean 0 and others that they do not know.
+pub(super) fn read_bytes(field: &[u8]) -> Result<Option<u64>, LineFault> {
+    if field == b"-" {
+        return Ok(None);
+    }
+    let fault = || LineFault::value("bytes", field, "a whole number of bytes, or `-`");
+    number(field).map(Some).ok_or_else(fault)
+}
+
+fn number<N: FromStr>(field: &[u8]) -> Option<N> {
+    let digits = field.iter().all(u8::is_ascii_digit);
+    if digits { str::from_utf8(field).ok()?.parse().ok() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dash_says_nothing_and_what_is_no_number_is_named() {
+        assert_eq!(read(b"404"), Ok(Some(404)));
+        assert_eq!((read(b"-"), read(b"000")), (Ok(None), Ok(None)));
+        assert_eq!(read_bytes(b"18446744073709551615"), Ok(Some(u64::MAX)));
+        assert_eq!((read_bytes(b"0"), read_bytes(b"-")), (Ok(Some(0)), Ok(None)));
+        for bad in ["", "99", "1000", "+20", "2.0", "OK"] {
+            let fault = read(bad.as_bytes()).unwrap_err().to_string();
+            assert!(fault.contains(&format!("status is `{bad}`: allowed is")), "{fault}");
+        }
+        for bad in ["", "-1", "+1", "1k", "18446744073709551616"] {
+            let fault = read_bytes(bad.as_bytes()).unwrap_err().to_string();
+            assert!(fault.contains(&format!("bytes is `{bad}`: allowed is")), "{fault}");
+        }
+    }
+}

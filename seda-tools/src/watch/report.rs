@@ -1,0 +1,195 @@
+//! What was seen of a server between two samples.
+
+use super::sample::Sample;
+use serde::{Deserialize, Serialize};
+
+/// A server's process and its descendants, over a window of time.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ServerReport {
+    /// The process that was watched.
+    pub pid: u32,
+    /// What it calls itself (at most 15 bytes).
+    pub name: String,
+    /// Time between the two samples, by the clock of who took them.
+    pub window_seconds: f64,
+    /// Cores that its threads may run on, together; what a control group grants of them
+    /// (`cpu.max`) is not considered.
+    pub cores: u64,
+    /// CPU time used, in and outside the kernel, exact to 10 ms for each process. What it cost the
+    /// kernel to take packets in may be charged to whoever was interrupted.
+    pub cpu_seconds: f64,
+    /// U: `cpu_seconds` of what `cores` had to give in the window, 0 to 1.
+    pub utilization: f64,
+    /// Threads that stood ready without a core, averaged over the window, per core. More than 1
+    /// if several waited for each. `None` if the kernel does not count it.
+    pub runqueue_share: Option<f64>,
+    /// Threads at the end.
+    pub threads: u64,
+    /// The most threads that any sample saw.
+    pub threads_max: u64,
+    /// How often a thread gave its core up to wait for something.
+    pub voluntary_switches: u64,
+    /// How often its core was taken from a thread.
+    pub involuntary_switches: u64,
+    /// Memory at the end; pages that several processes share count in each.
+    pub rss_bytes: u64,
+    /// The most memory. With one process it is the kernel's own mark; with several, the sum of
+    /// theirs: no less than they held at once.
+    pub rss_max_bytes: u64,
+    /// Connections lost because a listen queue was full. The kernel counts them for the whole
+    /// network namespace: other servers' count too. 0 if it does not count them.
+    pub listen_overflows: u64,
+    /// Connections lost by listening sockets for any reason, overflows included; counted likewise.
+    pub listen_drops: u64,
+}
+
+impl ServerReport {
+    /// What happened from one sample of a watcher to a later one of the same, which were taken
+    /// `window_seconds` apart. `peaks` are of the samples in between, if there were any.
+    pub fn between(
+        before: &Sample,
+        after: &Sample,
+        window_seconds: f64,
+        mut peaks: Peaks,
+    ) -> ServerReport {
+        peaks.include(before);
+        peaks.include(after);
+        let cpu_seconds = (after.cpu_seconds() - before.cpu_seconds()).max(0.0);
+        let core_seconds = window_seconds * after.cores as f64;
+        let share = |seconds: f64| if core_seconds > 0.0 { seconds / core_seconds } else { 0.0 };
+        let waited = before.run_queue_seconds.zip(after.run_queue_seconds);
+        ServerReport {
+            pid: after.pid,
+            name: after.name.clone(),
+            window_seconds,
+            cores: after.cores,
+            cpu_seconds,
+            // Ticks are rounded, and the samples take a moment of their own.
+            utilization: share(cpu_seconds).min(1.0),
+            runqueue_share: waited.map(|(before, after)| share((after - before).max(0.0))),
+            threads: after.threads,
+            threads_max: peaks.threads,
+            voluntary_switches: after.voluntary_switches.saturating_sub(before.voluntary_switches),
+            involuntary_switches: after
+                .involuntary_switches
+                .saturating_sub(before.involuntary_switches),
+            rss_bytes: after.rss_bytes,
+            rss_max_bytes: peaks.rss_bytes.max(held_at_most(before, after)),
+            listen_overflows: after.listen_overflows.saturating_sub(before.listen_overflows),
+            listen_drops: after.listen_drops.saturating_sub(before.listen_drops),
+        }
+    }
+}
+
+/// What was highest over some samples.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Peaks {
+    /// The most threads.
+    pub threads: u64,
+    /// The most memory, in bytes.
+    pub rss_bytes: u64,
+}
+
+impl Peaks {
+    /// Takes one more sample into account.
+    pub fn include(&mut self, sample: &Sample) {
+        self.threads = self.threads.max(sample.threads);
+        self.rss_bytes = self.rss_bytes.max(sample.rss_bytes);
+    }
+}
+
+/// The kernel marks the most that a process ever held: a mark that rose in the window was made in
+/// it, one that did not may be old.
+fn held_at_most(before: &Sample, after: &Sample) -> u64 {
+    let of_each = after.memory.iter().map(|(process, now)| {
+        let earlier = before.memory.get(process).copied().unwrap_or_default();
+        if now.peak > earlier.peak { now.peak } else { now.rss.max(earlier.rss) }
+    });
+    of_each.sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::watch::process::ProcessId;
+    use crate::watch::sample::Memory;
+    use std::collections::BTreeMap;
+
+    fn sample(scale: u64) -> Sample {
+        Sample {
+            pid: 7,
+            name: "server".to_owned(),
+            cpu_user_seconds: scale as f64,
+            cpu_system_seconds: 0.5 * scale as f64,
+            run_queue_seconds: Some(2.0 * scale as f64),
+            threads: 3 * scale,
+            voluntary_switches: 10 * scale,
+            involuntary_switches: 100 * scale,
+            rss_bytes: 1000 * scale,
+            cores: 2,
+            listen_overflows: 4 * scale,
+            listen_drops: 5 * scale,
+            ..Sample::default()
+        }
+    }
+
+    #[test]
+    fn counts_are_differences_and_shares_are_of_all_cores() {
+        let between = Peaks { threads: 50, rss_bytes: 1500 };
+        let report = ServerReport::between(&sample(1), &sample(3), 4.0, between);
+        let expected = ServerReport {
+            pid: 7,
+            name: "server".to_owned(),
+            window_seconds: 4.0,
+            cores: 2,
+            cpu_seconds: 3.0,
+            utilization: 0.375,
+            runqueue_share: Some(0.5),
+            threads: 9,
+            threads_max: 50,
+            voluntary_switches: 20,
+            involuntary_switches: 200,
+            rss_bytes: 3000,
+            rss_max_bytes: 3000,
+            listen_overflows: 8,
+            listen_drops: 10,
+        };
+        assert_eq!(report, expected);
+    }
+
+    #[test]
+    fn nothing_is_negative_infinite_or_more_than_all_cores() {
+        let backwards = ServerReport::between(&sample(3), &sample(1), 4.0, Peaks::default());
+        assert_eq!((backwards.cpu_seconds, backwards.runqueue_share), (0.0, Some(0.0)));
+        assert_eq!((backwards.voluntary_switches, backwards.threads_max), (0, 9));
+        let instant = ServerReport::between(&sample(1), &sample(3), 0.0, Peaks::default());
+        assert_eq!((instant.utilization, instant.runqueue_share), (0.0, Some(0.0)));
+        let short = ServerReport::between(&sample(1), &sample(3), 1.4, Peaks::default());
+        assert_eq!(short.utilization, 1.0);
+    }
+
+    #[test]
+    fn what_the_kernel_does_not_count_is_null() {
+        let unknown = Sample { run_queue_seconds: None, ..sample(3) };
+        let report = ServerReport::between(&sample(1), &unknown, 4.0, Peaks::default());
+        assert_eq!(report.runqueue_share, None);
+    }
+
+    #[test]
+    fn only_a_mark_made_in_the_window_is_the_windows_most_memory() {
+        let with = |rss: u64, peak: u64| Sample {
+            rss_bytes: rss,
+            memory: BTreeMap::from([(ProcessId { pid: 7, began: 0 }, Memory { rss, peak })]),
+            ..sample(1)
+        };
+        let most = |before: &Sample, after: &Sample| {
+            ServerReport::between(before, after, 1.0, Peaks::default()).rss_max_bytes
+        };
+        assert_eq!(most(&with(40, 900), &with(30, 900)), 40);
+        assert_eq!(most(&with(40, 900), &with(30, 901)), 901);
+        let forked = Sample { memory: BTreeMap::new(), rss_bytes: 0, ..sample(1) };
+        assert_eq!(most(&forked, &with(30, 80)), 80);
+    }
+}

@@ -1,0 +1,310 @@
+//! What held a server back, told from its CPU time and the load it was given.
+//!
+//! The utilization law: a server that answers X requests per second and keeps U of its cores busy
+//! spends D = U·cores/X seconds of CPU on each, and cannot answer more than cores/D per second,
+//! however many threads it has (Denning, Buzen 1978).
+
+use super::report::ServerReport;
+use serde::{Deserialize, Serialize};
+
+/// What a server could not get more of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Limit {
+    /// Its cores were busy.
+    Cpu,
+    /// It lagged behind although its cores were not busy with it.
+    NotCpu,
+    /// The generator did not offer what was asked for: nothing is known of the server.
+    Generator,
+    /// None was seen: it answered what was offered, or it lagged behind and was not watched.
+    None,
+}
+
+/// A limit, and the reason in words.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Verdict {
+    /// What held it back.
+    pub limit: Limit,
+    /// D: CPU time for each right answer. What wrong and refused answers cost is in it too. `None`
+    /// if the server was not watched, or gave no right answer.
+    pub demand_seconds: Option<f64>,
+    /// For people: one sentence, without a full stop.
+    pub words: String,
+}
+
+/// Judges one run. The first of these that holds is the verdict:
+///
+/// 1. The schedule was not kept: the **generator** was the limit.
+/// 2. The server used 90 % of its cores or more: **CPU**, even if it still answered everything. At
+///    that point a request waits for a core about ten times as long as it uses one (1/(1−U), the
+///    M/M/1 queue), and the rest is lost to what else runs on the machine, the generator included.
+/// 3. Right answers came at less than 95 % of the offered rate: **not CPU**, it waits for something
+///    else. Of a thousand Poisson arrivals the number alone varies by 3 %, and the last of a window
+///    are answered after it; 5 % is more than these make up.
+/// 4. **None**.
+///
+/// `throughput_per_second` is of right answers; `generator_cpu_share` of the generator's busiest
+/// thread, and only the words use it. Without `server` 2 and 3 cannot be told: the words say so.
+pub fn verdict(
+    server: Option<&ServerReport>,
+    offered_per_second: f64,
+    throughput_per_second: f64,
+    kept_schedule: bool,
+    generator_cpu_share: f64,
+) -> Verdict {
+    let server = server.filter(|server| server.cores > 0);
+    let demand_seconds = server.and_then(|server| demand(server, throughput_per_second));
+    let lags = throughput_per_second < ANSWERED * offered_per_second;
+    let generator = percent(generator_cpu_share);
+    let (limit, words) = match server {
+        _ if !kept_schedule => (
+            Limit::Generator,
+            format!(
+                "the generator could not keep its schedule (its busiest thread used {generator} of \
+                 a core): offer less, or give it more threads or another machine"
+            ),
+        ),
+        Some(server) if server.utilization >= BUSY => {
+            (Limit::Cpu, cpu_words(server, demand_seconds))
+        }
+        Some(server) if lags => {
+            let share = throughput_per_second / offered_per_second;
+            (Limit::NotCpu, not_cpu_words(server, share, &generator))
+        }
+        None if lags => {
+            let share = percent(throughput_per_second / offered_per_second);
+            let words = format!(
+                "it answered {share} of what was offered; what held it back cannot be told without \
+                 --pid"
+            );
+            (Limit::None, words)
+        }
+        _ => (Limit::None, unlimited_words(server, offered_per_second, throughput_per_second)),
+    };
+    Verdict { limit, demand_seconds, words }
+}
+
+/// See [`verdict`], rule 2.
+const BUSY: f64 = 0.9;
+
+/// See [`verdict`], rule 3.
+const ANSWERED: f64 = 0.95;
+
+fn demand(server: &ServerReport, throughput_per_second: f64) -> Option<f64> {
+    let busy_cores = server.utilization * server.cores as f64;
+    (throughput_per_second > 0.0).then_some(busy_cores / throughput_per_second)
+}
+
+fn cpu_words(server: &ServerReport, demand_seconds: Option<f64>) -> String {
+    let used = used(server);
+    match demand_seconds {
+        Some(demand) => {
+            let most = server.cores as f64 / demand;
+            let demand = demand * 1e3;
+            format!(
+                "limited by CPU: it used {used}, {demand:.3} ms for each right answer; at that \
+                 price it cannot answer more than {most:.0}/s"
+            )
+        }
+        None => format!("limited by CPU: it used {used} and gave no right answer"),
+    }
+}
+
+fn not_cpu_words(server: &ServerReport, answered: f64, generator: &str) -> String {
+    let (used, answered) = (used(server), percent(answered));
+    let waited = server.runqueue_share.unwrap_or(0.0);
+    // All that it waited for, added to what it had, makes its cores full: it may be that others had
+    // them. With less, it would have had cores to spare even if it had never waited.
+    if server.utilization + waited >= 1.0 {
+        return format!(
+            "not limited by CPU of its own: it used {used} and answered {answered} of what was \
+             offered, but on average {ready:.1} of its threads stood ready without a core, which \
+             others may have had (the generator's busiest thread used {generator} of one): give \
+             the server cores of its own",
+            ready = waited * server.cores as f64,
+        );
+    }
+    let threads = counted(server.threads_max, "thread");
+    format!(
+        "not limited by CPU: it used {used}, yet answered {answered} of what was offered; it waits \
+         for something else: locks, sleep, disk, a limit of workers or of admission; {threads}"
+    )
+}
+
+fn unlimited_words(server: Option<&ServerReport>, offered: f64, throughput: f64) -> String {
+    let share = throughput / offered;
+    let answered = match offered > 0.0 {
+        false => return "nothing was offered".to_owned(),
+        // What rounds to 100 %.
+        true if share >= 0.995 => "all that was offered".to_owned(),
+        true => format!("{} of what was offered", percent(share)),
+    };
+    match server {
+        Some(server) => format!("not limited: it answered {answered}, with {}", used(server)),
+        None => format!("not limited: it answered {answered}"),
+    }
+}
+
+fn used(server: &ServerReport) -> String {
+    format!("{} of its {}", percent(server.utilization), counted(server.cores, "core"))
+}
+
+fn counted(number: u64, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.0} %", share * 100.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn server(utilization: f64, runqueue_share: Option<f64>) -> ServerReport {
+        ServerReport {
+            cores: 2,
+            utilization,
+            runqueue_share,
+            threads: 60,
+            threads_max: 64,
+            ..ServerReport::default()
+        }
+    }
+
+    fn judge(utilization: f64, offered: f64, throughput: f64) -> Verdict {
+        verdict(Some(&server(utilization, Some(0.0))), offered, throughput, true, 0.3)
+    }
+
+    #[test]
+    fn thresholds_are_where_the_rules_put_them() {
+        let table = [
+            // utilization, offered, throughput, limit
+            (0.90, 1000.0, 1000.0, Limit::Cpu),
+            (0.90, 1000.0, 100.0, Limit::Cpu),
+            (1.00, 1000.0, 0.0, Limit::Cpu),
+            (0.89, 1000.0, 1000.0, Limit::None),
+            (0.89, 1000.0, 950.0, Limit::None),
+            (0.89, 1000.0, 949.0, Limit::NotCpu),
+            (0.00, 1000.0, 0.0, Limit::NotCpu),
+            (0.50, 1000.0, 1010.0, Limit::None),
+            (0.50, 0.0, 0.0, Limit::None),
+        ];
+        for (utilization, offered, throughput, limit) in table {
+            let verdict = judge(utilization, offered, throughput);
+            assert_eq!(verdict.limit, limit, "{utilization} {offered} {throughput}");
+        }
+    }
+
+    #[test]
+    fn a_generator_that_fell_behind_comes_before_everything() {
+        let verdict = verdict(Some(&server(1.0, None)), 1000.0, 10.0, false, 0.981);
+        assert_eq!(verdict.limit, Limit::Generator);
+        assert_eq!(
+            verdict.words,
+            "the generator could not keep its schedule (its busiest thread used 98 % of a core): \
+             offer less, or give it more threads or another machine"
+        );
+    }
+
+    #[test]
+    fn a_busy_server_is_told_what_its_cores_can_reach() {
+        let verdict = judge(0.95, 2000.0, 950.0);
+        assert_eq!(verdict.demand_seconds, Some(0.002));
+        assert_eq!(
+            verdict.words,
+            "limited by CPU: it used 95 % of its 2 cores, 2.000 ms for each right answer; at that \
+             price it cannot answer more than 1000/s"
+        );
+    }
+
+    #[test]
+    fn without_a_right_answer_there_is_no_demand() {
+        let verdict = judge(0.95, 2000.0, 0.0);
+        assert_eq!(verdict.demand_seconds, None);
+        assert_eq!(
+            verdict.words,
+            "limited by CPU: it used 95 % of its 2 cores and gave no right answer"
+        );
+    }
+
+    #[test]
+    fn an_idle_server_that_lags_waits_for_something_else() {
+        assert_eq!(
+            judge(0.25, 1000.0, 500.0).words,
+            "not limited by CPU: it used 25 % of its 2 cores, yet answered 50 % of what was \
+             offered; it waits for something else: locks, sleep, disk, a limit of workers or of \
+             admission; 64 threads"
+        );
+    }
+
+    #[test]
+    fn threads_without_a_core_are_not_said_to_wait_for_something_else() {
+        let crowded =
+            |runqueue| verdict(Some(&server(0.5, Some(runqueue))), 1000.0, 500.0, true, 0.7);
+        assert_eq!(
+            crowded(0.5).words,
+            "not limited by CPU of its own: it used 50 % of its 2 cores and answered 50 % of what \
+             was offered, but on average 1.0 of its threads stood ready without a core, which \
+             others may have had (the generator's busiest thread used 70 % of one): give the \
+             server cores of its own"
+        );
+        assert_eq!(crowded(0.5).limit, Limit::NotCpu);
+        assert!(crowded(0.49).words.contains("something else"));
+    }
+
+    #[test]
+    fn a_server_that_answers_everything_is_not_limited() {
+        assert_eq!(
+            judge(0.4, 1000.0, 996.0).words,
+            "not limited: it answered all that was offered, with 40 % of its 2 cores"
+        );
+        assert_eq!(
+            verdict(None, 1000.0, 960.0, true, 0.1).words,
+            "not limited: it answered 96 % of what was offered"
+        );
+        assert_eq!(judge(0.0, 0.0, 0.0).words, "nothing was offered");
+    }
+
+    #[test]
+    fn a_server_that_nobody_watched_is_not_judged() {
+        let unwatched = verdict(None, 1000.0, 500.0, true, 0.1);
+        assert_eq!((unwatched.limit, unwatched.demand_seconds), (Limit::None, None));
+        assert_eq!(
+            unwatched.words,
+            "it answered 50 % of what was offered; what held it back cannot be told without --pid"
+        );
+        let unreadable = ServerReport::default();
+        assert_eq!(verdict(Some(&unreadable), 1000.0, 500.0, true, 0.1), unwatched);
+    }
+
+    #[test]
+    fn limits_are_in_snake_case() {
+        assert_eq!(serde_json::to_string(&Limit::NotCpu).unwrap(), "\"not_cpu\"");
+    }
+
+    proptest! {
+        #[test]
+        fn every_run_gets_words_without_infinities(
+            utilization in 0.0..=1.0f64,
+            runqueue in proptest::option::of(0.0..50.0f64),
+            offered in prop_oneof![Just(0.0), 0.0..1e6f64],
+            throughput in prop_oneof![Just(0.0), 0.0..1e6f64],
+            kept in any::<bool>(),
+            watched in any::<bool>(),
+        ) {
+            let server = server(utilization, runqueue);
+            let verdict = verdict(watched.then_some(&server), offered, throughput, kept, 0.5);
+            prop_assert!(!verdict.words.contains("inf") && !verdict.words.contains("NaN"));
+            prop_assert_eq!(verdict.limit == Limit::Generator, !kept);
+            prop_assert_eq!(verdict.demand_seconds.is_some(), watched && throughput > 0.0);
+            // U of the cores are busy with X answers of D each.
+            if let Some(demand) = verdict.demand_seconds {
+                prop_assert!((demand * throughput - utilization * 2.0).abs() < 1e-9);
+            }
+        }
+    }
+}

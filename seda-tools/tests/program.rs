@@ -1,0 +1,301 @@
+//! The program as a user types it: what it says, and how it ends.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests"
+)]
+
+mod support;
+
+use serde_json::Value;
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use support::{OK, Reply, dead_port, server};
+
+fn seda(words: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_seda")).args(words).output().unwrap()
+}
+
+/// What it says on standard error, and its exit code; it must say one line and nothing else.
+fn complaint(words: &[&str]) -> (String, i32) {
+    let output = seda(words);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.stdout.len(), said.lines().count()), (0, 1), "{words:?}: {said}");
+    (said, output.status.code().unwrap())
+}
+
+fn file(name: &str, content: &str) -> PathBuf {
+    let path = std::env::temp_dir().join(format!("seda-{}-{name}", std::process::id()));
+    fs::write(&path, content).unwrap();
+    path
+}
+
+fn json(path: &PathBuf) -> Value {
+    let value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    fs::remove_file(path).unwrap();
+    value
+}
+
+#[test]
+fn wrong_input_is_named_in_one_line_with_exit_code_2() {
+    let url = "http://127.0.0.1:9/";
+    let trace = file("trace.tsv", "seconds\tmethod\tpath\n0\tGET\t/\nsoon\tGET\t/\n");
+    let trace = trace.to_str().unwrap();
+    let cases: &[(&[&str], &[&str])] = &[
+        (&["load", url], &["--rate", "--profile", "--clients", "--trace"]),
+        (&["load", url, "--rate", "0"], &["--rate", "'0'", "above 0"]),
+        (&["load", url, "--rate", "fast"], &["--rate", "fast"]),
+        (&["load", url, "--rate", "9", "--duration", "0s"], &["--duration", "too short"]),
+        (&["load", url, "--rate", "9", "--duration", "5"], &["--duration", "250ms or 10s"]),
+        (&["load", url, "--profile", "9/s:1s,x/s:1s"], &["--profile", "x/s:1s"]),
+        (&["load", url, "--mix", "work=1", "--rate", "9"], &["--mix", "work"]),
+        (&["load", url, "--rate", "9", "--slo", "20s"], &["SLO", "20s", "10s"]),
+        (&["load", url, "--rate", "9", "--expect", "99"], &["--expect", "99"]),
+        (&["load", url, "--rate", "9", "--header", "none"], &["none", "Accept"]),
+        (&["load", url, "--rate", "9", "--method", "G T"], &["G T"]),
+        (&["load", url, "--rate", "9", "--connections", "0"], &["--connections"]),
+        (&["load", url, "--rate", "9", "--retrys", "1"], &["--retrys"]),
+        (&["load", url, "--clients", "9", "--rate", "9"], &["--rate", "--clients"]),
+        (&["load", url, "--trace", trace], &[trace, "line 3", "soon"]),
+        (&["load", url, "--trace", "/no/such/file"], &["/no/such/file"]),
+        (&["load", url, "--arrivals", "/no/such/file"], &["/no/such/file"]),
+        (&["load", url, "--rate", "9", "--json", "/no/such/file"], &["--json", "/no/such/file"]),
+        (&["load", "http://no-such-host.invalid/", "--rate", "9"], &["no-such-host.invalid"]),
+        (&["load", "https://127.0.0.1/", "--rate", "9"], &["https", "http://"]),
+        (&["sweep", url, "--at", "0"], &["--at", "above 0"]),
+        (&["sweep", url, "--assert", "goodput@5x"], &["--assert", "goodput@5x"]),
+        (&["sweep", url, "--assert", "goodput@7x>=1"], &["7x", "--at"]),
+        (&["step", url], &["--profile"]),
+        (&["compare", "one.json"], &["SWEEP.json", "2"]),
+        (&["compare", trace, trace], &[trace, "seda sweep --json"]),
+        (&["lode", url], &["lode", "--help"]),
+    ];
+    for (words, expected) in cases {
+        let output = seda(words);
+        let said = String::from_utf8(output.stderr).unwrap();
+        // Whether somebody listens on the port is looked up before some of these are found out.
+        let said = said.lines().last().unwrap_or_default();
+        assert_eq!(output.status.code(), Some(2), "{words:?}: {said}");
+        assert!(output.stdout.is_empty(), "{words:?}");
+        for part in *expected {
+            assert!(said.contains(part), "{words:?}: no {part} in: {said}");
+        }
+    }
+    fs::remove_file(trace).unwrap();
+}
+
+#[test]
+fn the_json_has_the_documented_fields_and_the_ends_add_up() {
+    let url = format!("http://{}/", server(|_, _| Reply::Bytes(OK)));
+    let path = file("load.json", "");
+    let words = ["load", &url, "--rate", "500", "--duration", "200ms", "--slo", "5s,1s", "-q"];
+    let output = seda(&[&words[..], &["--json", path.to_str().unwrap()]].concat());
+    let report = json(&path);
+    // Exit code 3 is this machine's, if it was too busy.
+    assert!([Some(0), Some(3)].contains(&output.status.code()), "{output:?}");
+    let count = |field: &str| report[field].as_u64().unwrap_or_else(|| panic!("no {field}"));
+    let ends = ["good", "late", "refused", "wrong", "timed_out", "connect_error", "broken"];
+    assert_eq!(ends.iter().map(|end| count(end)).sum::<u64>(), count("scheduled"));
+    for field in FIELDS {
+        assert!(report.get(field).is_some(), "no {field}");
+    }
+    assert_eq!(report.as_object().unwrap().len(), FIELDS.len(), "a field that is not documented");
+    assert_eq!(report["slo_seconds"], serde_json::json!([1.0, 5.0]));
+    for quantile in ["p10", "p50", "p90", "p99", "p999", "max", "mean", "count"] {
+        assert!(report["response_seconds"][quantile].is_number(), "no {quantile}");
+    }
+}
+
+/// The stable fields of `seda load --json`, as docs/overload.md lists them.
+const FIELDS: [&str; 37] = [
+    "url",
+    "arrivals",
+    "seed",
+    "slo_seconds",
+    "deadline_seconds",
+    "interrupted",
+    "unfinished",
+    "duration_seconds",
+    "scheduled",
+    "good",
+    "late",
+    "refused",
+    "wrong",
+    "timed_out",
+    "connect_error",
+    "broken",
+    "offered_per_second",
+    "throughput_per_second",
+    "goodput_per_second",
+    "goodput_by_slo",
+    "response_seconds",
+    "raw_seconds",
+    "refusal_seconds",
+    "sojourn_mean",
+    "cdf",
+    "paths",
+    "windows",
+    "statuses",
+    "failures",
+    "attempts",
+    "amplification",
+    "in_flight_mean",
+    "in_flight_max",
+    "bytes_received",
+    "fairness",
+    "generator",
+    "server",
+];
+
+#[test]
+fn a_server_that_answers_nothing_ends_with_exit_code_1() {
+    let url = format!("http://{}/", dead_port());
+    let output = seda(&[
+        "load",
+        &url,
+        "--rate",
+        "100",
+        "--arrivals",
+        "uniform",
+        "--duration",
+        "100ms",
+        "-q",
+    ]);
+    let (said, found) =
+        (String::from_utf8(output.stderr).unwrap(), String::from_utf8(output.stdout).unwrap());
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("nobody takes connections") && said.contains("not one request"),
+        "{said}"
+    );
+    assert!(found.contains("10 x connection refused"), "{found}");
+}
+
+fn start(words: &[&str]) -> Child {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_seda"));
+    command.args(words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_prints_what_there_is_with_exit_code_130() {
+    use std::sync::mpsc::channel;
+    let (asked, is_asked) = channel();
+    let url = format!(
+        "http://{}/",
+        server(move |_, _| {
+            let _ = asked.send(());
+            Reply::Bytes(OK)
+        })
+    );
+    let child = start(&["load", &url, "--rate", "100", "--duration", "1h"]);
+    is_asked.recv().unwrap();
+    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(kill.success());
+    let output = child.wait_with_output().unwrap();
+    let found = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(130), "{found}");
+    assert!(found.contains("ended before its time") && found.contains("goodput"), "{found}");
+}
+
+#[test]
+fn a_sweep_writes_what_compare_reads() {
+    let url = format!("http://{}/", server(|_, _| Reply::Bytes(OK)));
+    let (one, two) = (file("one.json", ""), file("two.json", ""));
+    let html = file("sweep.html", "");
+    for path in [&one, &two] {
+        let output = seda(&[
+            "sweep",
+            &url,
+            "-q",
+            "--capacity",
+            "200",
+            "--at",
+            "0.5,2",
+            "--duration",
+            "200ms",
+            "--warmup",
+            "0s",
+            "--cooldown",
+            "0s",
+            "--json",
+            path.to_str().unwrap(),
+            "--html",
+            html.to_str().unwrap(),
+            "--assert",
+            "good@2x>=0",
+        ]);
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!([Some(0), Some(3)].contains(&output.status.code()), "{output:?}");
+        assert!(said.contains("assert good@2x>=0: holds"), "{said}");
+    }
+    assert!(fs::read_to_string(&html).unwrap().contains("<html"));
+    let output = seda(&["compare", one.to_str().unwrap(), two.to_str().unwrap()]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("goodput over capacity"), "{said}");
+    let sweep = json(&one);
+    assert_eq!(sweep["points"].as_array().unwrap().len(), 2);
+    fs::remove_file(two).unwrap();
+    fs::remove_file(html).unwrap();
+}
+
+#[test]
+fn an_assertion_that_does_not_hold_ends_with_exit_code_1() {
+    let url = format!("http://{}/", server(|_, _| Reply::Bytes(OK)));
+    let output = seda(&[
+        "sweep",
+        &url,
+        "-q",
+        "--capacity",
+        "100",
+        "--at",
+        "1",
+        "--duration",
+        "100ms",
+        "--warmup",
+        "0s",
+        "--cooldown",
+        "0s",
+        "--assert",
+        "good@1x>1",
+    ]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("DOES NOT HOLD"));
+}
+
+#[test]
+fn a_step_prints_its_time_series_and_its_recovery() {
+    let url = format!("http://{}/", server(|_, _| Reply::Bytes(OK)));
+    let output = seda(&[
+        "step",
+        &url,
+        "-q",
+        "--profile",
+        "100/s:200ms,300/s:200ms,100/s:200ms",
+        "--repeat",
+        "2",
+        "--slo",
+        "1s",
+        "--deadline",
+        "30s",
+    ]);
+    let found = String::from_utf8(output.stdout).unwrap();
+    assert!([Some(0), Some(3)].contains(&output.status.code()), "{found}");
+    assert!(
+        found.contains("100/s -> 300/s at 0.2 s") && found.contains("300/s -> 100/s"),
+        "{found}"
+    );
+}
+
+#[test]
+fn help_is_no_error() {
+    let output = seda(&["load", "--help"]);
+    assert!(output.status.success());
+    assert!(String::from_utf8(output.stdout).unwrap().contains("--honour-retry-after"));
+    let (said, code) = complaint(&["load"]);
+    assert!(code == 2 && said.contains("URL"), "{said}");
+}
