@@ -1,0 +1,111 @@
+//! axum on tokio's multi-threaded runtime.
+
+use crate::bounded_queue::{BoundedQueue, Full};
+use crate::settings::Work;
+use axum::error_handling::HandleErrorLayer;
+use axum::extract::RawQuery;
+use axum::http::{StatusCode, header::RETRY_AFTER};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get};
+use axum::serve::ListenerExt;
+use axum::{BoxError, Router};
+use peers::{answers, burn};
+use std::io;
+use std::time::Duration;
+use tokio::runtime::Builder;
+use tokio::task::spawn_blocking;
+use tower::ServiceBuilder;
+use tower::limit::GlobalConcurrencyLimitLayer;
+use tower::load_shed::LoadShedLayer;
+
+/// Serves until the process ends.
+pub(crate) fn serve(
+    listener: std::net::TcpListener,
+    router: Router,
+    threads: usize,
+    blocking_threads: usize,
+) -> io::Result<()> {
+    let mut runtime = Builder::new_multi_thread();
+    runtime.worker_threads(threads).max_blocking_threads(blocking_threads).enable_all();
+    let runtime = runtime.build()?;
+    runtime.block_on(async {
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        // axum does not do this by itself; seda, actix and nginx do.
+        let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+        axum::serve(listener, router).await
+    })
+}
+
+/// The routes; `threads` burn for a bounded queue.
+pub(crate) fn router(work: Work, threads: usize) -> io::Result<Router> {
+    let (work, sleep) = match work {
+        Work::Inline => (get(work_inline), get(sleep_async)),
+        Work::SpawnBlocking => (get(work_blocking), get(sleep_blocking)),
+        Work::Limit(limit) => {
+            (limited(get(work_blocking), limit), limited(get(sleep_async), limit))
+        }
+        Work::BoundedQueue(limit) => {
+            let queue = BoundedQueue::start(limit, threads)?;
+            (get(move |query| work_queued(query, queue)), get(sleep_async))
+        }
+    };
+    let router = Router::new()
+        .route("/", get(async || answers::HELLO))
+        .route("/file8k", get(async || answers::FILE))
+        .route("/work", work)
+        .route("/sleep", sleep)
+        .fallback(async || (StatusCode::NOT_FOUND, answers::NOT_FOUND));
+    Ok(router)
+}
+
+/// A limit over all connections, of this route alone: a request of a cheap route is never refused
+/// because of the expensive ones.
+fn limited(route: MethodRouter, limit: usize) -> MethodRouter {
+    // In one stack: a layer of its own would see a route between, which is always ready.
+    let stack = ServiceBuilder::new()
+        .layer(HandleErrorLayer::new(async |_overloaded: BoxError| busy()))
+        .layer(LoadShedLayer::new())
+        .layer(GlobalConcurrencyLimitLayer::new(limit));
+    route.layer(stack)
+}
+
+async fn work_inline(RawQuery(query): RawQuery) -> Result<String, Response> {
+    let micros = answers::micros(query.as_deref()).map_err(bad)?;
+    burn(Duration::from_micros(micros));
+    Ok(answers::burned(micros))
+}
+
+async fn work_blocking(RawQuery(query): RawQuery) -> Result<String, Response> {
+    let micros = answers::micros(query.as_deref()).map_err(bad)?;
+    spawn_blocking(move || burn(Duration::from_micros(micros))).await.map_err(|_| busy())?;
+    Ok(answers::burned(micros))
+}
+
+async fn work_queued(query: RawQuery, queue: BoundedQueue) -> Result<String, Response> {
+    let micros = answers::micros(query.0.as_deref()).map_err(bad)?;
+    queue.burn(Duration::from_micros(micros)).await.map_err(|Full| busy())?;
+    Ok(answers::burned(micros))
+}
+
+async fn sleep_async(RawQuery(query): RawQuery) -> Result<String, Response> {
+    let millis = answers::millis(query.as_deref()).map_err(bad)?;
+    tokio::time::sleep(Duration::from_millis(millis)).await;
+    Ok(answers::slept(millis))
+}
+
+#[expect(clippy::disallowed_methods, reason = "blocking is what this route is there for")]
+async fn sleep_blocking(RawQuery(query): RawQuery) -> Result<String, Response> {
+    let millis = answers::millis(query.as_deref()).map_err(bad)?;
+    let slept = spawn_blocking(move || std::thread::sleep(Duration::from_millis(millis)));
+    slept.await.map_err(|_| busy())?;
+    Ok(answers::slept(millis))
+}
+
+fn bad(why: String) -> Response {
+    (StatusCode::BAD_REQUEST, why).into_response()
+}
+
+fn busy() -> Response {
+    let wait = [(RETRY_AFTER, answers::RETRY_AFTER)];
+    (StatusCode::SERVICE_UNAVAILABLE, wait, answers::BUSY).into_response()
+}

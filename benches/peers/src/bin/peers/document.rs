@@ -1,0 +1,154 @@
+//! What is written down: Markdown for docs/overload.md, and the pictures.
+
+use super::hello::Hello;
+use super::overload::{LOADS, Overload};
+use seda_tools::figures::{rate, seconds};
+use seda_tools::page;
+use seda_tools::step::StepReport;
+use seda_tools::sweep::{Point, Spread, SweepReport};
+use std::error::Error;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+/// What is between these lines of docs/overload.md is written anew with every run.
+const BEGIN: &str = "<!-- peers: begin -->";
+const END: &str = "<!-- peers: end -->";
+
+/// The tables.
+pub(super) fn markdown(
+    quick: bool,
+    rounds: u32,
+    services: &[Overload],
+    steps: &[StepReport],
+    hello: &[Hello],
+) -> String {
+    let mut text = String::new();
+    let flag = if quick { " --quick" } else { "" };
+    let plural = if rounds == 1 { "" } else { "s" };
+    let _ = writeln!(
+        text,
+        "`just peers{flag}`: {rounds} round{plural}, server and generator on a core each, Poisson \
+         arrivals, SLO 200 ms, clients give up after 1 s.\n"
+    );
+    services.iter().for_each(|service| overload(&mut text, service));
+    recoveries(&mut text, steps);
+    costs(&mut text, hello);
+    text
+}
+
+fn overload(text: &mut String, measured: &Overload) {
+    let capacity = Spread::of(measured.capacities.iter().copied()).unwrap_or_default();
+    let _ = writeln!(
+        text,
+        "### {} of CPU a request\n\nCapacity C: {} ({} to {}), the best goodput of any server at \
+         any load of the round. Goodput over C, median (range); p99 of the right answers; p99 of \
+         the refusals.\n",
+        seconds(measured.micros as f64 / 1e6),
+        rate(capacity.median),
+        rate(capacity.low),
+        rate(capacity.high)
+    );
+    let loads: Vec<String> = LOADS.iter().map(|load| format!("{load}x")).collect();
+    let _ = writeln!(text, "| server | {} | refusal p99 at 5x |", loads.join(" | "));
+    let _ = writeln!(text, "| --- |{}", " --- |".repeat(LOADS.len() + 1));
+    for sweep in &measured.sweeps {
+        let cells: Vec<String> = sweep.points.iter().map(cell).collect();
+        let refusal = sweep.points.last().and_then(|point| point.refusal_p99);
+        let refusal = refusal.map_or("-".to_owned(), |p99| seconds(p99.median));
+        let _ = writeln!(text, "| {} | {} | {refusal} |", sweep.name, cells.join(" | "));
+    }
+    by_slo(text, &measured.sweeps);
+    if !measured.tuning.is_empty() {
+        let _ = writeln!(text, "\nHand-tuned limits at 2x: goodput over C, p99.\n");
+        let _ = writeln!(text, "| server and limit | goodput / C | p99 |\n| --- | --- | --- |");
+        for tried in &measured.tuning {
+            let p99 = tried.p99.map_or("-".to_owned(), seconds);
+            let ratio = tried.good / capacity.median;
+            let _ = writeln!(text, "| {} | {ratio:.2} | {p99} |", tried.contestant);
+        }
+    }
+    text.push('\n');
+}
+
+fn cell(point: &Point) -> String {
+    let ratio = point.goodput_ratio;
+    let p99 = point.p99.map_or("-".to_owned(), |p99| seconds(p99.median));
+    let kept = if point.kept_schedule { "" } else { " (schedule not kept)" };
+    format!("{:.2} ({:.2}-{:.2}), {p99}{kept}", ratio.median, ratio.low, ratio.high)
+}
+
+/// At the highest load, what each SLO would have called good.
+fn by_slo(text: &mut String, sweeps: &[SweepReport]) {
+    let names = |sweep: &SweepReport| -> Vec<String> {
+        sweep.slo_seconds.iter().map(|slo| seconds(*slo)).collect()
+    };
+    let Some(names) = sweeps.first().map(names) else { return };
+    let _ = writeln!(text, "\nGoodput at 5x under other SLOs:\n");
+    let _ = writeln!(text, "| server | {} |", names.join(" | "));
+    let _ = writeln!(text, "| --- |{}", " --- |".repeat(names.len()));
+    for sweep in sweeps {
+        let Some(point) = sweep.points.last() else { continue };
+        let rates: Vec<String> =
+            point.goodput_by_slo.iter().map(|good| rate(good.median)).collect();
+        let _ = writeln!(text, "| {} | {} |", sweep.name, rates.join(" | "));
+    }
+}
+
+fn recoveries(text: &mut String, steps: &[StepReport]) {
+    let _ = writeln!(
+        text,
+        "### Recovery: 2 s at 0.5x, 5 s at 5x, then 0.5x, with 1 ms of CPU a request\n\nSeconds \
+         after the end of the overload.\n\n| server | p99 within the SLO | goodput back at 97 % | \
+         runs |\n| --- | --- | --- | --- |"
+    );
+    for step in steps {
+        let last = step.recoveries.last();
+        let after = |time: Option<f64>| time.map_or("not in 5 s".to_owned(), seconds);
+        let p99 = after(last.and_then(|last| last.p99_within_slo_after));
+        let goodput = after(last.and_then(|last| last.goodput_back_after));
+        let _ = writeln!(text, "| {} | {p99} | {goodput} | {} |", step.name, step.repeats);
+    }
+    text.push('\n');
+}
+
+fn costs(text: &mut String, hello: &[Hello]) {
+    let _ = writeln!(
+        text,
+        "### Next to nothing to do, 20,000 requests a second\n\nCPU of the server's process per \
+         answer, median (range).\n\n| server | request | CPU | p99 |\n| --- | --- | --- | --- |"
+    );
+    for each in hello {
+        let micros = |value: f64| format!("{:.1}", value * 1e6);
+        let (demand, p99) = (each.demand, each.p99.map_or("-".to_owned(), |p| seconds(p.median)));
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} us ({} to {}) | {p99} |",
+            each.contestant,
+            if each.target == "/" { "hello" } else { "8 KiB file" },
+            micros(demand.median),
+            micros(demand.low),
+            micros(demand.high)
+        );
+    }
+}
+
+/// Puts the tables between the marks of docs/overload.md, and the pictures beside it.
+pub(super) fn write(
+    root: &Path,
+    markdown: &str,
+    first: &Overload,
+    steps: &[StepReport],
+) -> Result<(), Box<dyn Error>> {
+    let file = root.join("docs/overload.md");
+    let text = fs::read_to_string(&file)?;
+    let lost = || format!("{} has lost its line `{BEGIN}` or `{END}`", file.display());
+    let (before, rest) = text.split_once(BEGIN).ok_or_else(lost)?;
+    let (_, behind) = rest.split_once(END).ok_or_else(lost)?;
+    fs::write(&file, format!("{before}{BEGIN}\n\n{markdown}\n{END}{behind}"))?;
+    let title = "Goodput under overload: 1 ms of CPU a request, SLO 200 ms";
+    fs::write(root.join("docs/overload.svg"), page::svg::goodput_svg(&first.sweeps, title)?)?;
+    let title = "5 s of overload at 5x capacity, and after";
+    fs::write(root.join("docs/overload_step.svg"), page::svg::step_svg(steps, title)?)?;
+    Ok(())
+}

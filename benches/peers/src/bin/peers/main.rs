@@ -1,0 +1,128 @@
+//! The peers side by side: builds them, pins server and generator to a core each, lets them take
+//! turns, and writes the comparison.
+//!
+//! `just peers --quick` (under 3 minutes behind the build) or `just peers` (under 20). Needs two
+//! cores, `taskset`, and nginx for its rows (`apt-get install nginx-light`; without it they are
+//! left out). Writes `docs/overload.md` between its marks, `docs/overload.svg`,
+//! `docs/overload_step.svg`, and pages and JSON into `benches/peers/results/`.
+
+mod document;
+mod hello;
+mod overload;
+mod recovery;
+mod restarting;
+
+use clap::Parser;
+use peers::Contestant;
+use rustix::thread::{CpuSet, sched_setaffinity};
+use seda_tools::generator::Stop;
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// The server's core, and the generator's.
+const SERVER_CORE: usize = 0;
+const GENERATOR_CORE: usize = 1;
+
+/// Compares seda with its peers under overload.
+#[derive(Debug, Parser)]
+#[command(name = "peers")]
+struct Flags {
+    /// One service time, one round, fewer peers: under 3 minutes
+    #[arg(long)]
+    quick: bool,
+    /// Only these contestants, like "seda,axum-bounded-queue-16"
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    only: Vec<Contestant>,
+    /// Rounds [default: 3, with --quick 1]
+    #[arg(long, value_name = "N")]
+    rounds: Option<u32>,
+    /// Do not build anything first
+    #[arg(long)]
+    no_build: bool,
+    /// Leave docs/ as it is
+    #[arg(long)]
+    keep_docs: bool,
+}
+
+fn main() -> ExitCode {
+    match compare(&Flags::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn compare(flags: &Flags) -> Result<(), Box<dyn Error>> {
+    if !flags.no_build {
+        peers::build()?;
+    }
+    let mut core = CpuSet::new();
+    core.set(GENERATOR_CORE);
+    sched_setaffinity(None, &core).map_err(|error| {
+        format!("core {GENERATOR_CORE} cannot be had ({error}): two are needed")
+    })?;
+    let results = peers::root().join("benches/peers/results");
+    fs::create_dir_all(&results)?;
+    let stop = stop_on_signal()?;
+    let rounds = flags.rounds.unwrap_or(if flags.quick { 1 } else { 3 });
+    let mut services = vec![];
+    for micros in if flags.quick { vec![1_000] } else { vec![1_000, 100, 10_000] } {
+        let measured = overload::overload(micros, rounds, flags, &stop)?;
+        write_pages(&results, &measured)?;
+        services.push(measured);
+    }
+    let first = services.first().ok_or("nothing was measured")?;
+    let steps = recovery::recovery(first, flags, &stop)?;
+    let hello = hello::hello(flags, &stop)?;
+    let markdown = document::markdown(flags.quick, rounds, &services, &steps, &hello);
+    println!("{markdown}");
+    fs::write(results.join("overload.md"), &markdown)?;
+    if !flags.keep_docs {
+        document::write(&peers::root(), &markdown, first, &steps)?;
+    }
+    println!("pages and JSON: {}", results.display());
+    Ok(())
+}
+
+fn write_pages(results: &Path, measured: &overload::Overload) -> Result<(), Box<dyn Error>> {
+    let name = format!("overload-{}us", measured.micros);
+    let page = seda_tools::page::compare(&measured.sweeps)?;
+    fs::write(results.join(format!("{name}.html")), page)?;
+    for sweep in &measured.sweeps {
+        let file = results.join(format!("{name}-{}.json", sweep.name));
+        fs::write(file, serde_json::to_string_pretty(sweep)?)?;
+    }
+    Ok(())
+}
+
+/// Ctrl-C ends the comparison; servers end with it.
+fn stop_on_signal() -> Result<Stop, Box<dyn Error>> {
+    let stop = Stop::default();
+    let mut signals = signal_hook::iterator::Signals::new([
+        signal_hook::consts::SIGINT,
+        signal_hook::consts::SIGTERM,
+    ])?;
+    let asked = stop.clone();
+    std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        for _ in signals.forever() {
+            asked.ask();
+        }
+    })?;
+    Ok(stop)
+}
+
+/// What decides whether an answer is good.
+const SLO: Duration = Duration::from_millis(200);
+
+/// The SLOs of every run: the first decides, the others show how much depends on it.
+fn slos() -> Vec<Duration> {
+    vec![SLO, Duration::from_millis(100), Duration::from_millis(500)]
+}
+
+/// When a client gives up.
+const DEADLINE: Duration = Duration::from_secs(1);

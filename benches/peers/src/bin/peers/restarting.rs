@@ -1,0 +1,93 @@
+//! A rig that gives every load a server of its own, just started: what one load leaves behind is
+//! not the next one's burden, and no contestant is helped by a warm one.
+
+use super::SERVER_CORE;
+use peers::{Contestant, Server, StartError};
+use seda_tools::generator::{Retry, Stop};
+use seda_tools::plan::{LoadPlan, Pace};
+use seda_tools::sweep::{Live, LiveError, Load, Measured, Rig};
+use seda_tools::watch::{WatchError, Watcher};
+use seda_tools::workload::Workload;
+use seda_tools::{RequestError, RequestShape, Url, UrlError};
+use std::time::Duration;
+use thiserror::Error;
+
+/// Runs loads against a contestant.
+pub(super) struct Restarting {
+    contestant: Contestant,
+    target: String,
+    bin: Option<Duration>,
+    stop: Stop,
+    running: Option<(Server, Live)>,
+}
+
+/// Why a load could not be run.
+#[derive(Debug, Error)]
+pub(super) enum RestartError {
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error(transparent)]
+    Load(#[from] LiveError),
+    #[error(transparent)]
+    Watch(#[from] WatchError),
+    #[error(transparent)]
+    Url(#[from] UrlError),
+    #[error(transparent)]
+    Request(#[from] RequestError),
+}
+
+impl Restarting {
+    /// Asks for `target`.
+    pub(super) fn new(contestant: Contestant, target: &str, stop: &Stop) -> Self {
+        let target = target.to_owned();
+        Self { contestant, target, bin: None, stop: stop.clone(), running: None }
+    }
+
+    /// The same with a time series.
+    pub(super) fn with_bins(self, width: Duration) -> Self {
+        Self { bin: Some(width), ..self }
+    }
+
+    fn start(&self) -> Result<(Server, Live), RestartError> {
+        let server = self.contestant.start(&[SERVER_CORE])?;
+        let url: Url = format!("{}{}", server.url(), self.target).parse()?;
+        let shape = RequestShape::new(url.authority());
+        let plan = LoadPlan {
+            workload: Workload::single(&shape, "GET", url.target())?,
+            pace: Pace::Closed { clients: 1, think: Duration::ZERO, duration: Duration::ZERO },
+            warm_up: Duration::ZERO,
+            cool_down: Duration::ZERO,
+            slos: super::slos(),
+            deadline: super::DEADLINE,
+            retry: Retry::NONE,
+            expected: vec![200],
+            connections: 10_000,
+            threads: 1,
+            seed: 1,
+            bin: self.bin,
+            address: server.address(),
+            url,
+        };
+        let watcher = Watcher::open(server.pid())?;
+        Ok((server, Live::new(plan, self.stop.clone(), Some(watcher), Box::new(()))))
+    }
+}
+
+impl Rig for Restarting {
+    type Error = RestartError;
+
+    fn run(&mut self, words: &str, load: &Load) -> Result<Measured, RestartError> {
+        // The old one has to be gone before the new one takes its core.
+        self.running = None;
+        let (_, live) = self.running.insert(self.start()?);
+        let measured = live.run(words, load)?;
+        eprintln!("{} {words}{}", self.contestant, measured.load.summary());
+        Ok(measured)
+    }
+
+    fn rest(&mut self, time: Duration) {
+        if !self.stop.is_wanted() {
+            std::thread::park_timeout(time);
+        }
+    }
+}

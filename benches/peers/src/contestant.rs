@@ -1,0 +1,173 @@
+//! Who is compared.
+
+use crate::answers::HELLO;
+use crate::error::StartError;
+use crate::launch::Launch;
+use crate::programs;
+use crate::server::Server;
+use crate::site::Site;
+use std::ffi::OsString;
+use std::fmt;
+use std::str::FromStr;
+
+/// A server that can be started, with its settings. Its name, by [`Display`](fmt::Display) and back
+/// by [`FromStr`], is that of its kind, with the limit behind it: `axum-bounded-queue-64`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Contestant {
+    /// Seda: the example `web_server` as it is, with its demo site.
+    Seda,
+    /// The example `web_server` serving a directory from the disk, as nginx does.
+    SedaRoot,
+    /// axum; the handler burns on the worker of the async runtime.
+    AxumInline,
+    /// axum; the handler burns in `spawn_blocking`.
+    AxumSpawnBlocking,
+    /// As `AxumSpawnBlocking`, with few threads, behind tower's concurrency limit and load shedding.
+    AxumLimit(usize),
+    /// axum; one thread for each core burns what a bounded queue holds; a full one refuses.
+    AxumBoundedQueue(usize),
+    /// actix-web; the handler burns on the worker of the async runtime.
+    ActixInline,
+    /// actix-web; the handler burns in `web::block`.
+    ActixBlock,
+    /// hyper on a runtime with one thread; the handler burns on it.
+    HyperInline,
+    /// nginx: `/` and `/file8k` only.
+    Nginx,
+}
+
+/// A name that no contestant has.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "no contestant is called {name:?}; say seda, seda-root, axum-inline, axum-spawn-blocking, \
+     axum-limit-N, axum-bounded-queue-N, actix-inline, actix-block, hyper-inline or nginx"
+)]
+pub struct UnknownContestant {
+    name: String,
+}
+
+impl Contestant {
+    /// Every contestant; the ones that have a limit, with this one.
+    pub fn all(limit: usize) -> [Self; 10] {
+        use Contestant::*;
+        [
+            Seda,
+            SedaRoot,
+            AxumInline,
+            AxumSpawnBlocking,
+            AxumLimit(limit),
+            AxumBoundedQueue(limit),
+            ActixInline,
+            ActixBlock,
+            HyperInline,
+            Nginx,
+        ]
+    }
+
+    /// The name without the limit: what `peer` calls it, if it is one of its kinds.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Contestant::Seda => "seda",
+            Contestant::SedaRoot => "seda-root",
+            Contestant::AxumInline => "axum-inline",
+            Contestant::AxumSpawnBlocking => "axum-spawn-blocking",
+            Contestant::AxumLimit(_) => "axum-limit",
+            Contestant::AxumBoundedQueue(_) => "axum-bounded-queue",
+            Contestant::ActixInline => "actix-inline",
+            Contestant::ActixBlock => "actix-block",
+            Contestant::HyperInline => "hyper-inline",
+            Contestant::Nginx => "nginx",
+        }
+    }
+
+    /// The limit that somebody has to choose for it; `None` if there is nothing to tune.
+    pub fn limit(self) -> Option<usize> {
+        match self {
+            Contestant::AxumLimit(limit) | Contestant::AxumBoundedQueue(limit) => Some(limit),
+            _ => None,
+        }
+    }
+
+    /// The same with another limit; itself if it has none.
+    #[must_use]
+    pub fn with_limit(self, limit: usize) -> Self {
+        match self {
+            Contestant::AxumLimit(_) => Contestant::AxumLimit(limit),
+            Contestant::AxumBoundedQueue(_) => Contestant::AxumBoundedQueue(limit),
+            other => other,
+        }
+    }
+
+    /// Whether it answers `/work` and `/sleep`.
+    pub fn burns(self) -> bool {
+        self != Contestant::Nginx
+    }
+
+    /// Whether it answers `/file8k`.
+    pub fn serves_the_file(self) -> bool {
+        self != Contestant::Seda
+    }
+
+    /// What it answers to `/`: the demo site's page, or "Hello, world!".
+    pub fn hello(self) -> &'static str {
+        match self {
+            Contestant::Seda => include_str!("../../../examples/web_server/site/index.html"),
+            _ => HELLO,
+        }
+    }
+
+    /// Starts it on these cores of the machine, on a free port of 127.0.0.1; it serves when this
+    /// returns, and is ended by dropping the [`Server`]. Blocks for some 10 ms.
+    ///
+    /// Its programs must have been [built](crate::build). What it has to say goes to our stderr.
+    ///
+    /// # Errors
+    /// If it is not built or not installed, or does not serve.
+    pub fn start(&self, cores: &[usize]) -> Result<Server, StartError> {
+        Server::start(self.to_string(), self.launch()?, cores)
+    }
+
+    fn launch(self) -> Result<Launch, StartError> {
+        let missing = |source| StartError::Surroundings { name: self.to_string(), source };
+        let mut words: Vec<OsString> = vec!["--listen".into(), "127.0.0.1:0".into()];
+        match self {
+            Contestant::Seda => Launch::built(programs::web_server(), words, None),
+            Contestant::SedaRoot => {
+                let site = Site::create().map_err(missing)?;
+                words.extend(["--root".into(), site.files().into()]);
+                Launch::built(programs::web_server(), words, Some(site))
+            }
+            Contestant::Nginx => {
+                let program = programs::nginx().ok_or(StartError::NoNginx)?;
+                Site::create().and_then(|site| Launch::nginx(program, site)).map_err(missing)
+            }
+            peer => {
+                words.insert(0, peer.kind().into());
+                if let Some(limit) = peer.limit() {
+                    words.extend(["--limit".into(), limit.to_string().into()]);
+                }
+                Launch::built(programs::peer(), words, None)
+            }
+        }
+    }
+}
+
+impl fmt::Display for Contestant {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.limit() {
+            Some(limit) => write!(out, "{}-{limit}", self.kind()),
+            None => out.write_str(self.kind()),
+        }
+    }
+}
+
+impl FromStr for Contestant {
+    type Err = UnknownContestant;
+
+    fn from_str(name: &str) -> Result<Self, UnknownContestant> {
+        let limit = name.rsplit_once('-').and_then(|(_, limit)| limit.parse().ok());
+        let known = Contestant::all(limit.filter(|limit| *limit > 0).unwrap_or(1));
+        let found = known.into_iter().find(|contestant| contestant.to_string() == name);
+        found.ok_or_else(|| UnknownContestant { name: name.to_owned() })
+    }
+}
