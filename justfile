@@ -35,3 +35,11 @@ bench-stats:
 # Licences, bans and advisories; needs cargo-deny.
 deny:
     cargo deny --workspace check
+
+# seda and its peers under overload; `--quick` takes under 3 minutes behind the build, else under 20.
+peers *flags:
+    cargo run --release --locked --manifest-path benches/peers/Cargo.toml -- {{flags}}
+
+# Whether the load generator measures waits as they are.
+bench-lindley:
+    cargo bench --locked -p benches --bench lindley

@@ -30,6 +30,7 @@ use std::collections::{HashMap, VecDeque};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
 
@@ -71,7 +72,8 @@ fn main() {
 /// What the generator saw, and how long each service took, in order of arrival.
 fn one_run(profile: &Profile, seed: u64, service: f64) -> (LoadReport, Vec<u64>) {
     let (told, services) = channel();
-    let address = start_server(service, seed, told);
+    let life = Arc::new(());
+    let address = start_server(service, seed, told, Arc::downgrade(&life));
     assert_eq!(pin(&[1]), Pinned::Yes, "two cores are needed");
     let url: Url = format!("http://{address}/").parse().expect("an address");
     let plan = LoadPlan {
@@ -92,7 +94,8 @@ fn one_run(profile: &Profile, seed: u64, service: f64) -> (LoadReport, Vec<u64>)
     };
     let report = generator::run(&plan, &Stop::default(), &mut ()).expect("a run").report;
     assert_eq!(report.outcomes.good, report.outcomes.scheduled, "{report}");
-    (report, services.try_iter().collect())
+    drop(life);
+    (report, services.iter().collect())
 }
 
 /// The mean wait in seconds.
@@ -106,12 +109,13 @@ fn lindley(arrivals: &[u64], services: &[u64]) -> f64 {
 }
 
 /// A server of one thread that takes requests in the order in which they arrive, one at a time. It
-/// tells how long each took: from the moment it was free for it until its answer was written.
-fn start_server(service: f64, seed: u64, told: Sender<u64>) -> SocketAddr {
+/// tells how long each took: from the moment it was free for it until its answer was written. It
+/// ends when nobody holds its life any more.
+fn start_server(service: f64, seed: u64, told: Sender<u64>, life: Weak<()>) -> SocketAddr {
     let (bound, address) = channel();
     let serve = move || {
         pin(&[0]);
-        Server::new(service, seed, told).serve(&bound);
+        Server::new(service, seed, told).serve(&bound, &life);
     };
     thread::Builder::new().name("server".to_owned()).spawn(serve).expect("a thread");
     let address: Receiver<SocketAddr> = address;
@@ -148,8 +152,8 @@ impl Server {
         }
     }
 
-    /// Serves until the process ends.
-    fn serve(mut self, bound: &Sender<SocketAddr>) {
+    /// Serves until nobody holds its life.
+    fn serve(mut self, bound: &Sender<SocketAddr>, life: &Weak<()>) {
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let mut listener = TcpListener::bind(listen).expect("a port");
         let listening = Token(usize::MAX);
@@ -158,12 +162,15 @@ impl Server {
         bound.send(listener.local_addr().expect("bound")).expect("somebody waits");
         let mut events = Events::with_capacity(1_024);
         let mut next = 0;
-        loop {
-            let wait = (!self.waiting.is_empty()).then_some(Duration::ZERO);
-            if self.poll.poll(&mut events, wait).is_err() {
+        // The end of the last service, if nothing has been looked at since.
+        let mut ended = None;
+        while life.strong_count() > 0 {
+            // It looks all the time: waking up from a sleep would be a wait that nobody can tell
+            // from the others.
+            if self.poll.poll(&mut events, Some(Duration::ZERO)).is_err() {
                 continue;
             }
-            let woken = self.clock.now();
+            let looked = self.clock.now();
             // The kernel lists sockets in the order in which they became ready.
             for event in events.iter() {
                 if event.token() == listening {
@@ -172,9 +179,11 @@ impl Server {
                     self.receive(event.token());
                 }
             }
-            // One at a time; then whoever came meanwhile is lined up behind.
+            // One at a time. What has come during a service is begun when that ends: the time
+            // between, for looking, is part of the next service.
+            let begun = ended.take().unwrap_or(looked);
             if let Some(token) = self.waiting.pop_front() {
-                self.handle(token, woken);
+                ended = Some(self.handle(token, begun));
             }
         }
     }
@@ -206,12 +215,15 @@ impl Server {
         }
     }
 
-    fn handle(&mut self, token: Token, begun: Time) {
+    /// Serves one request; returns when that was done.
+    fn handle(&mut self, token: Token, begun: Time) -> Time {
         let service = self.draw.next().expect("an hour of services");
         while self.clock.now().nanos_since(begun) < service {}
         if let Some(stream) = self.connections.get_mut(&token) {
             let _ = stream.write_all(ANSWER);
         }
-        let _ = self.told.send(self.clock.now().nanos_since(begun));
+        let ended = self.clock.now();
+        let _ = self.told.send(ended.nanos_since(begun));
+        ended
     }
 }

@@ -1,14 +1,12 @@
 //! `seda load`.
 
 use super::input;
-use super::progress::ProgressLine;
 use super::request::RequestFlags;
-use super::signals::stop_on_signal;
 use super::{Ending, Failed};
 use crate::arrivals::{Process, Profile};
-use crate::generator::{self, Observer};
-use crate::plan::{LoadPlan, Pace};
+use crate::plan::Pace;
 use crate::report::LoadReport;
+use crate::sweep::{Load, Rig};
 use crate::trace::{Trace, read_arrivals};
 use clap::Args;
 use std::path::Path;
@@ -66,35 +64,22 @@ const EXAMPLES: &str = "Examples:
 pub(super) fn load(flags: &LoadFlags) -> Result<Ending, Failed> {
     let request = &flags.request;
     let trace = request.trace()?;
-    let plan = LoadPlan {
-        workload: request.workload(trace.as_ref())?,
+    let load = Load {
         pace: flags.pace(trace.as_ref())?,
         warm_up: flags.warmup,
         cool_down: flags.cooldown,
-        slos: request.slos(),
-        deadline: flags.deadline,
-        retry: request.retry(),
-        expected: request.expect.clone(),
-        connections: request.connections,
-        threads: request.threads,
-        seed: request.seed,
-        bin: None,
-        address: request.address()?,
-        url: request.url.clone(),
+        round: 0,
     };
     if let Some(file) = &request.json {
         input::check_writable("--json", file)?;
     }
-    let stop = stop_on_signal()?;
-    let mut line = ProgressLine::new();
-    let observer: &mut dyn Observer = if request.quiet { &mut () } else { &mut line };
-    let loaded = generator::run(&plan, &stop, observer)?;
-    line.clear();
-    println!("{}", loaded.report);
+    let mut rig = request.rig(trace.as_ref(), flags.deadline, None)?;
+    let report = rig.run("", &load)?.load;
+    println!("{report}");
     if let Some(file) = &request.json {
-        write_json("--json", file, &loaded.report)?;
+        write_json("--json", file, &report)?;
     }
-    Ok(ending(&loaded.report))
+    Ok(ending(&report))
 }
 
 /// Writes something as JSON into a file that a flag names.

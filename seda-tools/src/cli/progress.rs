@@ -66,6 +66,10 @@ impl Observer for ProgressLine {
         words.clone_into(&mut self.label);
     }
 
+    fn ends(&mut self) {
+        self.clear();
+    }
+
     fn progress(&mut self, progress: &Progress) {
         if progress.elapsed.saturating_sub(self.last.0) < self.every {
             return;

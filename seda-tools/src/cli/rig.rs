@@ -7,15 +7,20 @@ use super::signals::stop_on_signal;
 use crate::generator::Observer;
 use crate::plan::{LoadPlan, Pace};
 use crate::sweep::Live;
+use crate::trace::Trace;
 use crate::watch::Watcher;
 use std::time::Duration;
 
 impl RequestFlags {
     /// What runs loads against the server that the flags name.
-    pub(super) fn rig(&self, deadline: Duration, bin: Option<Duration>) -> Result<Live, Failed> {
-        let trace = self.trace()?;
+    pub(super) fn rig(
+        &self,
+        trace: Option<&Trace>,
+        deadline: Duration,
+        bin: Option<Duration>,
+    ) -> Result<Live, Failed> {
         let plan = LoadPlan {
-            workload: self.workload(trace.as_ref())?,
+            workload: self.workload(trace)?,
             // Every load brings its own.
             pace: Pace::Closed { clients: 1, think: Duration::ZERO, duration: Duration::ZERO },
             warm_up: Duration::ZERO,

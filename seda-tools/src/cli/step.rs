@@ -62,7 +62,7 @@ pub(super) fn step(flags: &StepFlags) -> Result<Ending, Failed> {
         slo: request.slos().first().copied().unwrap_or(flags.deadline),
         deadline: flags.deadline,
     };
-    let mut rig = request.rig(flags.deadline, Some(flags.bin))?;
+    let mut rig = request.rig(request.trace()?.as_ref(), flags.deadline, Some(flags.bin))?;
     let report = step::step(&plan, &mut rig)?;
     print!("{report}");
     if let Some(file) = &request.json {

@@ -67,7 +67,7 @@ pub(super) fn sweep(flags: &SweepFlags) -> Result<Ending, Failed> {
             input::check_writable(flag, file)?;
         }
     }
-    let mut rig = request.rig(flags.deadline, None)?;
+    let mut rig = request.rig(request.trace()?.as_ref(), flags.deadline, None)?;
     let report = sweep::sweep(&plan, &mut rig)?;
     println!("{report}");
     if let Some(file) = &request.json {

@@ -95,6 +95,8 @@ pub trait Observer {
     fn measuring(&mut self) {}
     /// The measured part has ended.
     fn measured(&mut self) {}
+    /// Every request of the run has ended.
+    fn ends(&mut self) {}
 }
 
 impl Observer for () {

@@ -3,6 +3,7 @@
 use super::{GeneratorReport, LoadReport, PathReport, WindowReport};
 use crate::figures::{percent, rate, seconds};
 use crate::outcome::Outcome;
+use crate::watch::verdict;
 use seda_core::stats::QuantileSummary;
 use std::fmt;
 
@@ -37,6 +38,7 @@ impl fmt::Display for LoadReport {
         for (why, count) in &self.failures {
             writeln!(out, "no answer   {count} x {why}")?;
         }
+        self.server_line(out)?;
         write!(out, "{}", self.generator)
     }
 }
@@ -139,6 +141,34 @@ impl LoadReport {
             }
         }
         Ok(())
+    }
+
+    /// What was seen of the server's process, and what limited it.
+    fn server_line(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(server) = &self.server else {
+            return Ok(());
+        };
+        let verdict = verdict(
+            Some(server),
+            self.offered_per_second,
+            self.throughput_per_second,
+            self.generator.kept_schedule,
+            self.generator.cpu_share,
+        );
+        writeln!(
+            out,
+            "server      {} (pid {}): {:.0} % of {} core{}, {} threads, {:.0} MiB; {} full listen \
+             queues\n            {}",
+            server.name,
+            server.pid,
+            server.utilization * 100.0,
+            server.cores,
+            if server.cores == 1 { "" } else { "s" },
+            server.threads_max,
+            server.rss_max_bytes as f64 / f64::from(1 << 20),
+            server.listen_overflows,
+            verdict.words
+        )
     }
 
     fn fairness_line(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {

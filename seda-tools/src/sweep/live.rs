@@ -21,6 +21,8 @@ pub struct Live {
     stop: Stop,
     watcher: Option<Watcher>,
     observer: Box<dyn Observer>,
+    /// The server is one of seda's: there is a report to look at.
+    has_stages: bool,
 }
 
 /// Why a load could not be run.
@@ -44,7 +46,9 @@ impl Live {
         watcher: Option<Watcher>,
         observer: Box<dyn Observer>,
     ) -> Self {
-        Self { plan, stop, watcher, observer }
+        // Found out once, while nothing is asked of it: a server under overload may not say.
+        let has_stages = stages::report(plan.address, &plan.url.authority()).is_some();
+        Self { plan, stop, watcher, observer, has_stages }
     }
 }
 
@@ -62,7 +66,7 @@ impl Rig for Live {
             observer: self.observer.as_mut(),
             watcher: self.watcher.as_mut(),
             address: plan.address,
-            authority: plan.url.authority(),
+            authority: self.has_stages.then(|| plan.url.authority()),
             clock: MonotonicClock::new(),
             began: None,
             ended: None,
@@ -70,7 +74,9 @@ impl Rig for Live {
             peaks_at: Time::ZERO,
             problem: None,
         };
-        let loaded = generator::run(&plan, &self.stop, &mut witness)?;
+        let loaded = generator::run(&plan, &self.stop, &mut witness);
+        witness.observer.ends();
+        let loaded = loaded?;
         if let Some(problem) = witness.problem {
             return Err(problem.into());
         }
@@ -99,7 +105,8 @@ struct Witness<'a> {
     observer: &'a mut dyn Observer,
     watcher: Option<&'a mut Watcher>,
     address: SocketAddr,
-    authority: String,
+    /// Whom to ask for its stages.
+    authority: Option<String>,
     clock: MonotonicClock,
     began: Option<Sight>,
     ended: Option<Sight>,
@@ -120,7 +127,9 @@ impl Witness<'_> {
     fn look(&mut self) -> Sight {
         let at = self.clock.now();
         let process = self.sample();
-        Sight { at, process, report: stages::report(self.address, &self.authority) }
+        let report = self.authority.as_ref();
+        let report = report.and_then(|authority| stages::report(self.address, authority));
+        Sight { at, process, report }
     }
 
     fn sample(&mut self) -> Option<Sample> {
