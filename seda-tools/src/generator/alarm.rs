@@ -7,9 +7,10 @@ use mio::{Registry, Token};
 use std::io;
 use std::time::Duration;
 
-/// Sleeping for less than this is not worth setting an alarm: waking from a sleep takes longer
-/// than that, so the poll looks once and comes back.
-const TOO_SHORT: Duration = Duration::from_micros(15);
+/// For less than this the poll looks again and again instead of sleeping. On a virtual machine it
+/// takes 10 us and more to fall asleep and to wake: measured at 80,000 requests a second, looking
+/// halves the median response (43 us against 106) and the time a request costs the generator.
+const TOO_SHORT: Duration = Duration::from_micros(40);
 
 /// An alarm clock for one poll.
 #[derive(Debug)]

@@ -74,7 +74,8 @@ impl Driver {
                 self.interrupt(&mut interrupted, now);
                 self.pulse(thread);
             }
-            let next = self.engine.next_at().unwrap_or(Time::NEVER).min(pulse_at);
+            let next = [self.engine.next_at(), self.sockets.next_at()].into_iter().flatten();
+            let next = next.fold(pulse_at, Time::min);
             self.sockets.turn(next.since(self.clock.now()))?;
             self.sockets.take_ended(&mut ended);
             for (attempt, end, at) in ended.drain(..) {

@@ -11,6 +11,7 @@ mod attempt;
 mod connection;
 mod driver;
 mod engine;
+mod growth;
 mod occupancy;
 mod retry;
 mod rules;

@@ -3,6 +3,7 @@
 use super::alarm::Alarm;
 use super::attempt::{Attempt, End, Order, Transport};
 use super::connection::{Connection, Step, connect_failure};
+use super::growth::Growth;
 use crate::workload::Target;
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
@@ -31,6 +32,7 @@ pub(super) struct Sockets {
     targets: Arc<[Target]>,
     limit: usize,
     connections: Slab<Connection>,
+    growth: Growth,
     /// Free ones, the last used on top, so that few are kept busy. Some may be gone or busy by now.
     idle: Vec<usize>,
     /// Each client's own connection, in a closed loop.
@@ -85,6 +87,7 @@ impl Sockets {
             targets,
             limit: limit.max(1),
             connections: Slab::new(),
+            growth: Growth::default(),
             idle: Vec::new(),
             own: Vec::new(),
             carriers: Vec::new(),
@@ -116,7 +119,14 @@ impl Sockets {
             self.connection_turn(place, true);
             self.serve_backlog();
         }
+        self.serve_backlog();
         Ok(())
+    }
+
+    /// When there is something to do without anything happening on a socket.
+    pub(super) fn next_at(&self) -> Option<Time> {
+        let may_grow = !self.backlog.is_empty() && self.connections.len() < self.limit;
+        may_grow.then(|| self.growth.next_at())
     }
 
     /// Attempts that have ended, with the moment of each.
@@ -181,7 +191,7 @@ impl Sockets {
             match place {
                 Some(place) => self.begin(place, order),
                 None if !is_waiting => {}
-                None if self.connections.len() < self.limit => self.open(order, false),
+                None if self.may_open(&order) => self.open(order, false),
                 None => return,
             }
             self.backlog.pop_front();
@@ -212,6 +222,18 @@ impl Sockets {
             let step = connection.begin(order, target, now);
             self.settle(place, step);
         }
+    }
+
+    fn may_open(&mut self, order: &Order) -> bool {
+        let count = self.connections.len();
+        // A closed loop's clients are few enough, and each has to have its own.
+        let is_growth = order.client.is_none() && count >= self.most();
+        count < self.limit && (!is_growth || self.growth.allow(self.clock.now()))
+    }
+
+    /// The most connections there have been at once.
+    fn most(&self) -> usize {
+        usize::try_from(self.figures.max).unwrap_or(usize::MAX)
     }
 
     /// Opens a connection for this order.
@@ -283,7 +305,7 @@ impl Transport for Sockets {
             if let Some(place) = self.idle_place(&order) {
                 return self.begin(place, order);
             }
-            if self.connections.len() < self.limit {
+            if self.may_open(&order) {
                 return self.open(order, false);
             }
         }

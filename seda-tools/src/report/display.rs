@@ -233,7 +233,7 @@ impl fmt::Display for GeneratorReport {
         )?;
         if self.waited_for_connection > 0 {
             let waited = self.waited_for_connection;
-            write!(out, "; {waited} requests waited for one (--connections allows no more)")?;
+            write!(out, "; {waited} requests waited for one")?;
         }
         if self.resent > 0 {
             write!(out, "; {} sent anew, their kept connection was closed", self.resent)?;

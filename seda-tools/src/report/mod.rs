@@ -187,7 +187,8 @@ pub struct GeneratorReport {
     pub connections_opened: u64,
     /// The most that were open at once.
     pub connections_max: u64,
-    /// Requests that had to wait because every connection allowed was busy.
+    /// Requests that had to wait for a connection: all that are allowed were busy, or their number
+    /// may not grow faster. The wait is part of their response time.
     pub waited_for_connection: u64,
     /// Requests sent anew because a kept connection had been closed by the server meanwhile.
     pub resent: u64,
