@@ -45,7 +45,7 @@ pub fn build() -> Result<(), BuildError> {
 
 /// The root of seda's repository.
 pub fn root() -> PathBuf {
-    PathBuf::from(SEDA)
+    Path::new(SEDA).canonicalize().unwrap_or_else(|_| SEDA.into())
 }
 
 fn run_cargo(directory: &'static str, words: &[&str]) -> Result<(), BuildError> {

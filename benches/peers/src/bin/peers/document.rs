@@ -1,7 +1,7 @@
 //! What is written down: Markdown for docs/overload.md, and the pictures.
 
 use super::hello::Hello;
-use super::overload::{LOADS, Overload};
+use super::overload::Overload;
 use seda_tools::figures::{rate, seconds};
 use seda_tools::page;
 use seda_tools::step::StepReport;
@@ -18,18 +18,16 @@ const END: &str = "<!-- peers: end -->";
 /// The tables.
 pub(super) fn markdown(
     quick: bool,
-    rounds: u32,
     services: &[Overload],
     steps: &[StepReport],
     hello: &[Hello],
 ) -> String {
     let mut text = String::new();
     let flag = if quick { " --quick" } else { "" };
-    let plural = if rounds == 1 { "" } else { "s" };
     let _ = writeln!(
         text,
-        "`just peers{flag}`: {rounds} round{plural}, server and generator on a core each, Poisson \
-         arrivals, SLO 200 ms, clients give up after 1 s.\n"
+        "`just peers{flag}`: server and generator on a core each, Poisson arrivals, SLO 200 ms, \
+         clients give up after 1 s; every load on a server just started.\n"
     );
     services.iter().for_each(|service| overload(&mut text, service));
     recoveries(&mut text, steps);
@@ -39,19 +37,21 @@ pub(super) fn markdown(
 
 fn overload(text: &mut String, measured: &Overload) {
     let capacity = Spread::of(measured.capacities.iter().copied()).unwrap_or_default();
+    let rounds = measured.service.rounds;
     let _ = writeln!(
         text,
-        "### {} of CPU a request\n\nCapacity C: {} ({} to {}), the best goodput of any server at \
-         any load of the round. Goodput over C, median (range); p99 of the right answers; p99 of \
-         the refusals.\n",
-        seconds(measured.micros as f64 / 1e6),
+        "### {} of CPU a request\n\n{rounds} round{}. Capacity C: {} ({} to {}), the best goodput \
+         of any server at any load of the round. Goodput over C, median (range); p99 of the right \
+         answers.\n",
+        seconds(measured.service.micros as f64 / 1e6),
+        if rounds == 1 { "" } else { "s" },
         rate(capacity.median),
         rate(capacity.low),
         rate(capacity.high)
     );
-    let loads: Vec<String> = LOADS.iter().map(|load| format!("{load}x")).collect();
+    let loads: Vec<String> = measured.service.loads.iter().map(|load| format!("{load}x")).collect();
     let _ = writeln!(text, "| server | {} | refusal p99 at 5x |", loads.join(" | "));
-    let _ = writeln!(text, "| --- |{}", " --- |".repeat(LOADS.len() + 1));
+    let _ = writeln!(text, "| --- |{}", " --- |".repeat(loads.len() + 1));
     for sweep in &measured.sweeps {
         let cells: Vec<String> = sweep.points.iter().map(cell).collect();
         let refusal = sweep.points.last().and_then(|point| point.refusal_p99);

@@ -36,7 +36,7 @@ struct Flags {
     /// Only these contestants, like "seda,axum-bounded-queue-16"
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
     only: Vec<Contestant>,
-    /// Rounds [default: 3, with --quick 1]
+    /// Rounds of every service time [default: 3 and 2, with --quick 1]
     #[arg(long, value_name = "N")]
     rounds: Option<u32>,
     /// Do not build anything first
@@ -69,17 +69,16 @@ fn compare(flags: &Flags) -> Result<(), Box<dyn Error>> {
     let results = peers::root().join("benches/peers/results");
     fs::create_dir_all(&results)?;
     let stop = stop_on_signal()?;
-    let rounds = flags.rounds.unwrap_or(if flags.quick { 1 } else { 3 });
     let mut services = vec![];
-    for micros in if flags.quick { vec![1_000] } else { vec![1_000, 100, 10_000] } {
-        let measured = overload::overload(micros, rounds, flags, &stop)?;
+    for service in overload::Service::all(flags.quick, flags.rounds) {
+        let measured = overload::overload(service, flags, &stop)?;
         write_pages(&results, &measured)?;
         services.push(measured);
     }
     let first = services.first().ok_or("nothing was measured")?;
     let steps = recovery::recovery(first, flags, &stop)?;
     let hello = hello::hello(flags, &stop)?;
-    let markdown = document::markdown(flags.quick, rounds, &services, &steps, &hello);
+    let markdown = document::markdown(flags.quick, &services, &steps, &hello);
     println!("{markdown}");
     fs::write(results.join("overload.md"), &markdown)?;
     if !flags.keep_docs {
@@ -90,7 +89,7 @@ fn compare(flags: &Flags) -> Result<(), Box<dyn Error>> {
 }
 
 fn write_pages(results: &Path, measured: &overload::Overload) -> Result<(), Box<dyn Error>> {
-    let name = format!("overload-{}us", measured.micros);
+    let name = format!("overload-{}us", measured.service.micros);
     let page = seda_tools::page::compare(&measured.sweeps)?;
     fs::write(results.join(format!("{name}.html")), page)?;
     for sweep in &measured.sweeps {

@@ -9,8 +9,33 @@ use seda_tools::sweep::{Rest, Round, SweepPlan, SweepReport, pool, sweep};
 use std::error::Error;
 use std::time::Duration;
 
-/// Multiples of the capacity that tell designs apart: below it every server keeps the SLO.
-pub(super) const LOADS: [f64; 4] = [0.9, 1.2, 2.0, 5.0];
+/// A service time to be compared at: of how much CPU, at which loads, how often.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Service {
+    /// CPU time of one request.
+    pub(super) micros: u64,
+    /// Multiples of the capacity.
+    pub(super) loads: &'static [f64],
+    pub(super) rounds: u32,
+}
+
+impl Service {
+    /// Those of a run: 1 ms first. Below the capacity every server keeps the SLO, so that one load
+    /// there is enough, and once.
+    pub(super) fn all(quick: bool, rounds: Option<u32>) -> Vec<Self> {
+        const OVERLOADS: &[f64] = &[1.2, 2.0, 5.0];
+        let service =
+            |micros, loads, usual| Self { micros, loads, rounds: rounds.unwrap_or(usual).max(1) };
+        if quick {
+            return vec![service(1_000, OVERLOADS, 1)];
+        }
+        vec![
+            service(1_000, &[0.9, 1.2, 2.0, 5.0], 3),
+            service(100, OVERLOADS, 2),
+            service(10_000, OVERLOADS, 2),
+        ]
+    }
+}
 /// Limits that are tried for whoever has one.
 const LIMITS: [usize; 5] = [1, 4, 16, 64, 256];
 /// The load at which limits are tried.
@@ -26,8 +51,7 @@ const PROBED: Contestant = Contestant::AxumBoundedQueue(16);
 /// What a service time came to.
 #[derive(Debug)]
 pub(super) struct Overload {
-    /// CPU time of one request.
-    pub(super) micros: u64,
+    pub(super) service: Service,
     /// The best goodput of any contestant at any load, of each round.
     pub(super) capacities: Vec<f64>,
     /// One for each contestant.
@@ -48,11 +72,11 @@ pub(super) struct Tried {
 
 /// Runs all of them.
 pub(super) fn overload(
-    micros: u64,
-    rounds: u32,
+    service: Service,
     flags: &Flags,
     stop: &Stop,
 ) -> Result<Overload, Box<dyn Error>> {
+    let Service { micros, loads, rounds } = service;
     let target = format!("/work?micros={micros}");
     let probed = probe(&target, stop)?;
     eprintln!("capacity for {micros} us: about {probed:.0}/s");
@@ -72,7 +96,7 @@ pub(super) fn overload(
         entries.rotate_left(number.min(1) as usize);
         for (contestant, rounds) in &mut entries {
             let mut rig = Restarting::new(*contestant, &target, stop);
-            let report = sweep(&plan(contestant, &LOADS, Some(probed)), &mut rig)?;
+            let report = sweep(&plan(contestant, loads, Some(probed)), &mut rig)?;
             rounds.extend(report.rounds);
         }
         capacities.push(share_capacity(&mut entries));
@@ -80,10 +104,10 @@ pub(super) fn overload(
     let turned = rounds.saturating_sub(1) as usize % entries.len().max(1);
     entries.rotate_right(turned);
     let pooled = |(contestant, rounds): (Contestant, Vec<Round>)| {
-        pool(&plan(&contestant, &LOADS, Some(probed)), rounds)
+        pool(&plan(&contestant, loads, Some(probed)), rounds)
     };
     let sweeps = entries.into_iter().map(pooled).collect();
-    Ok(Overload { micros, capacities, sweeps, tuning })
+    Ok(Overload { service, capacities, sweeps, tuning })
 }
 
 /// Makes the best goodput of any contestant at any load the capacity of the last round.

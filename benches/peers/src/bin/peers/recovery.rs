@@ -27,7 +27,7 @@ pub(super) fn recovery(
     let profile = Profile::new(STEP.map(part).to_vec())?;
     let mut steps = Vec::new();
     for contestant in contestants(flags) {
-        let target = format!("/work?micros={}", measured.micros);
+        let target = format!("/work?micros={}", measured.service.micros);
         let mut rig =
             Restarting::new(contestant, &target, stop).with_bins(Duration::from_millis(50));
         let plan = StepPlan {
