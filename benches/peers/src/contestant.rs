@@ -8,6 +8,7 @@ use crate::server::Server;
 use crate::site::Site;
 use std::ffi::OsString;
 use std::fmt;
+use std::fs;
 use std::str::FromStr;
 
 /// A server that can be started, with its settings. Its name, by [`Display`](fmt::Display) and back
@@ -18,6 +19,9 @@ pub enum Contestant {
     Seda,
     /// The example `web_server` serving a directory from the disk, as nginx does.
     SedaRoot,
+    /// Seda with a hand-tuned bound for the queue of `work`: what the mechanism does where somebody
+    /// has chosen the number.
+    SedaQueue(usize),
     /// axum; the handler burns on the worker of the async runtime.
     AxumInline,
     /// axum; the handler burns in `spawn_blocking`.
@@ -39,7 +43,7 @@ pub enum Contestant {
 /// A name that no contestant has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "no contestant is called {name:?}; say seda, seda-root, axum-inline, axum-spawn-blocking, \
+    "no contestant is called {name:?}; say seda, seda-root, seda-queue-N, axum-inline, axum-spawn-blocking, \
      axum-limit-N, axum-bounded-queue-N, actix-inline, actix-block, hyper-inline or nginx"
 )]
 pub struct UnknownContestant {
@@ -48,11 +52,12 @@ pub struct UnknownContestant {
 
 impl Contestant {
     /// Every contestant; the ones that have a limit, with this one.
-    pub fn all(limit: usize) -> [Self; 10] {
+    pub fn all(limit: usize) -> [Self; 11] {
         use Contestant::*;
         [
             Seda,
             SedaRoot,
+            SedaQueue(limit),
             AxumInline,
             AxumSpawnBlocking,
             AxumLimit(limit),
@@ -69,6 +74,7 @@ impl Contestant {
         match self {
             Contestant::Seda => "seda",
             Contestant::SedaRoot => "seda-root",
+            Contestant::SedaQueue(_) => "seda-queue",
             Contestant::AxumInline => "axum-inline",
             Contestant::AxumSpawnBlocking => "axum-spawn-blocking",
             Contestant::AxumLimit(_) => "axum-limit",
@@ -83,7 +89,9 @@ impl Contestant {
     /// The limit that somebody has to choose for it; `None` if there is nothing to tune.
     pub fn limit(self) -> Option<usize> {
         match self {
-            Contestant::AxumLimit(limit) | Contestant::AxumBoundedQueue(limit) => Some(limit),
+            Contestant::SedaQueue(limit)
+            | Contestant::AxumLimit(limit)
+            | Contestant::AxumBoundedQueue(limit) => Some(limit),
             _ => None,
         }
     }
@@ -92,6 +100,7 @@ impl Contestant {
     #[must_use]
     pub fn with_limit(self, limit: usize) -> Self {
         match self {
+            Contestant::SedaQueue(_) => Contestant::SedaQueue(limit),
             Contestant::AxumLimit(_) => Contestant::AxumLimit(limit),
             Contestant::AxumBoundedQueue(_) => Contestant::AxumBoundedQueue(limit),
             other => other,
@@ -105,13 +114,15 @@ impl Contestant {
 
     /// Whether it answers `/file8k`.
     pub fn serves_the_file(self) -> bool {
-        self != Contestant::Seda
+        !matches!(self, Contestant::Seda | Contestant::SedaQueue(_))
     }
 
     /// What it answers to `/`: the demo site's page, or "Hello, world!".
     pub fn hello(self) -> &'static str {
         match self {
-            Contestant::Seda => include_str!("../../../examples/web_server/site/index.html"),
+            Contestant::Seda | Contestant::SedaQueue(_) => {
+                include_str!("../../../examples/web_server/site/index.html")
+            }
             _ => HELLO,
         }
     }
@@ -135,6 +146,14 @@ impl Contestant {
             Contestant::SedaRoot => {
                 let site = Site::create().map_err(missing)?;
                 words.extend(["--root".into(), site.files().into()]);
+                Launch::built(programs::web_server(), words, Some(site))
+            }
+            Contestant::SedaQueue(limit) => {
+                let site = Site::create().map_err(missing)?;
+                let config = site.directory().join("seda.toml");
+                let text = format!("[graph]\nstages.work.capacity = {limit}\n");
+                fs::write(&config, text).map_err(missing)?;
+                words.extend(["--config".into(), config.into()]);
                 Launch::built(programs::web_server(), words, Some(site))
             }
             Contestant::Nginx => {

@@ -3,8 +3,8 @@
 use super::attempt::{Attempt, End};
 use super::engine::Engine;
 use super::run::Stop;
+use super::sockets::{SocketFigures, Sockets};
 use super::tally::Tally;
-use super::transport::{SocketFigures, Sockets};
 use crate::outcome::Outcomes;
 use seda_core::stats::Quantiles;
 use seda_core::{Clock, Time};

@@ -146,7 +146,7 @@ impl Engine {
         }
     }
 
-    /// Starts nothing new any more, retries included.
+    /// Starts nothing new any more; what fails from now on is not tried again.
     pub(crate) fn stop(&mut self) {
         self.source.stop();
         self.rules.retry.most = 0;

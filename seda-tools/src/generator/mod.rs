@@ -18,10 +18,10 @@ mod rules;
 mod run;
 mod series;
 mod shares;
+mod sockets;
 mod source;
 mod summary;
 mod tally;
-mod transport;
 mod window;
 
 pub use retry::Retry;

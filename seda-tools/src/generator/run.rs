@@ -3,8 +3,8 @@
 use super::driver::{Driven, Driver, Pulse};
 use super::series::Series;
 use super::shares::{self, PlanError};
+use super::sockets::Sockets;
 use super::summary;
-use super::transport::Sockets;
 use crate::outcome::Outcomes;
 use crate::plan::LoadPlan;
 use crate::report::LoadReport;
@@ -29,6 +29,16 @@ pub enum LoadError {
     /// The plan is at odds with itself.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// A closed loop needs a connection for each client.
+    #[error(
+        "{clients} clients need as many connections, but this process may have only {connections}: raise `ulimit -n`, or lower --clients"
+    )]
+    TooFewDescriptors {
+        /// Clients.
+        clients: usize,
+        /// Connections that can be had.
+        connections: usize,
+    },
     /// A thread or a poll could not be had.
     #[error(
         "a generator thread cannot go on ({0}); the machine may be short of threads or descriptors"
@@ -111,6 +121,9 @@ impl Observer for () {
 pub fn run(plan: &LoadPlan, stop: &Stop, observer: &mut dyn Observer) -> Result<Loaded, LoadError> {
     let categories = shares::categories(plan)?;
     let connections = raise_descriptor_limit(plan.connections);
+    if categories.clients > connections {
+        return Err(LoadError::TooFewDescriptors { clients: categories.clients, connections });
+    }
     let clock: Arc<dyn Clock> = Arc::new(MonotonicClock::new());
     let (pulses, pulsed) = channel();
     let mut threads = Vec::with_capacity(plan.threads);
@@ -136,7 +149,9 @@ pub fn run(plan: &LoadPlan, stop: &Stop, observer: &mut dyn Observer) -> Result<
     for thread in threads {
         driven.push(thread.join().map_err(|_| LoadError::Panicked)??);
     }
-    Ok(summary::loaded(plan, driven))
+    let mut loaded = summary::loaded(plan, driven);
+    loaded.report.generator.connections_allowed = connections as u64;
+    Ok(loaded)
 }
 
 /// Tells the observer what the threads say, until all of them have ended.

@@ -233,7 +233,8 @@ impl fmt::Display for GeneratorReport {
         )?;
         if self.waited_for_connection > 0 {
             let waited = self.waited_for_connection;
-            write!(out, "; {waited} requests waited for one")?;
+            let allowed = self.connections_allowed;
+            write!(out, "; {waited} requests waited for one ({allowed} are allowed)")?;
         }
         if self.resent > 0 {
             write!(out, "; {} sent anew, their kept connection was closed", self.resent)?;

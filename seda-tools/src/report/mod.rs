@@ -187,6 +187,9 @@ pub struct GeneratorReport {
     pub connections_opened: u64,
     /// The most that were open at once.
     pub connections_max: u64,
+    /// The most that might be: what was asked for, or less if this process may not have as many
+    /// descriptors (`ulimit -n`).
+    pub connections_allowed: u64,
     /// Requests that had to wait for a connection: all that are allowed were busy, or their number
     /// may not grow faster. The wait is part of their response time.
     pub waited_for_connection: u64,

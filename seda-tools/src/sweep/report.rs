@@ -17,7 +17,7 @@ pub struct SweepReport {
     pub slo_seconds: Vec<f64>,
     /// When a client gives up.
     pub deadline_seconds: f64,
-    /// Processors of the machine.
+    /// Processors that the generator may run on.
     pub cores: u64,
     /// Best goodput at any load, of each round: the capacity C.
     pub capacity_per_second: Spread,

@@ -55,7 +55,9 @@ function compareSummary(reports, best) {
   const loads = multiples(reports.filter((report) => report.points.length > 0));
   if (loads.length === 0) return ["No load was measured."];
   if (!(best > 0)) return ["None of them gave a good answer at any load."];
-  const first = reports.find((report) => median(report.capacity_per_second) === best);
+  const most = (report) =>
+    Math.max(0, ...report.points.map((point) => median(point.goodput_per_second)));
+  const first = reports.reduce((a, b) => (most(b) > most(a) ? b : a));
   const highest = loads[loads.length - 1];
   const there = reports
     .map((report) => ({ name: nameOf(report), point: pointAt(report, highest) }))
@@ -67,8 +69,8 @@ function compareSummary(reports, best) {
       ? there.map(text).join(", ")
       : `${there.slice(0, 2).map(text).join(", ")} … ${there.slice(-2).map(text).join(", ")}`;
   return [
-    `${nameOf(first)} gave the most good answers, ${count(best)} per second.`,
-    `At ${times(highest)} load, of each one's own best goodput there was left: ${shown}.`,
+    `${nameOf(first)} gave the most good answers, ${count(most(first))} per second.`,
+    `At ${times(highest)} load, of the best goodput there was left: ${shown}.`,
   ];
 }
 

@@ -104,7 +104,11 @@ fn recoveries(text: &mut String, steps: &[StepReport]) {
     );
     for step in steps {
         let last = step.recoveries.last();
-        let after = |time: Option<f64>| time.map_or("not in 5 s".to_owned(), seconds);
+        let after = |time: Option<f64>| match time {
+            Some(0.0) => "at once".to_owned(),
+            Some(time) => seconds(time),
+            None => "not in 5 s".to_owned(),
+        };
         let p99 = after(last.and_then(|last| last.p99_within_slo_after));
         let goodput = after(last.and_then(|last| last.goodput_back_after));
         let _ = writeln!(text, "| {} | {p99} | {goodput} | {} |", step.name, step.repeats);

@@ -20,6 +20,9 @@ pub(super) struct Service {
 }
 
 impl Service {
+    /// The service time that everything is tried with, in microseconds.
+    const FIRST: u64 = 1_000;
+
     /// Those of a run: 1 ms first. Below the capacity every server keeps the SLO, so that one load
     /// there is enough, and once.
     pub(super) fn all(quick: bool, rounds: Option<u32>) -> Vec<Self> {
@@ -27,10 +30,10 @@ impl Service {
         let service =
             |micros, loads, usual| Self { micros, loads, rounds: rounds.unwrap_or(usual).max(1) };
         if quick {
-            return vec![service(1_000, OVERLOADS, 1)];
+            return vec![service(Self::FIRST, OVERLOADS, 1)];
         }
         vec![
-            service(1_000, &[0.9, 1.2, 2.0, 5.0], 3),
+            service(Self::FIRST, &[0.9, 1.2, 2.0, 5.0], 3),
             service(100, OVERLOADS, 2),
             service(10_000, OVERLOADS, 2),
         ]
@@ -85,7 +88,7 @@ pub(super) fn overload(
     } else {
         tune(&target, probed, stop)?
     };
-    let contestants = contestants(flags, &tuning);
+    let contestants = contestants(service, flags, &tuning);
     let mut entries: Vec<(Contestant, Vec<Round>)> =
         contestants.into_iter().map(|contestant| (contestant, Vec::new())).collect();
     let mut capacities = Vec::new();
@@ -135,7 +138,11 @@ fn probe(target: &str, stop: &Stop) -> Result<f64, Box<dyn Error>> {
 fn tune(target: &str, capacity: f64, stop: &Stop) -> Result<Vec<Tried>, Box<dyn Error>> {
     let mut found = Vec::new();
     for limit in LIMITS {
-        for contestant in [Contestant::AxumLimit(limit), Contestant::AxumBoundedQueue(limit)] {
+        for contestant in [
+            Contestant::AxumLimit(limit),
+            Contestant::AxumBoundedQueue(limit),
+            Contestant::SedaQueue(limit),
+        ] {
             let mut rig = Restarting::new(contestant, target, stop);
             let plan = plan(&contestant, &[TUNED_AT], Some(capacity));
             let report = sweep(&plan, &mut rig)?;
@@ -148,10 +155,10 @@ fn tune(target: &str, capacity: f64, stop: &Stop) -> Result<Vec<Tried>, Box<dyn 
 }
 
 /// Who takes part: with the limits that did best, and with 64 as in many an example.
-fn contestants(flags: &Flags, tuning: &[Tried]) -> Vec<Contestant> {
+fn contestants(service: Service, flags: &Flags, tuning: &[Tried]) -> Vec<Contestant> {
     use Contestant::{
         ActixBlock, ActixInline, AxumBoundedQueue, AxumInline, AxumLimit, AxumSpawnBlocking,
-        HyperInline, Seda,
+        HyperInline, Seda, SedaQueue,
     };
     if !flags.only.is_empty() {
         return flags.only.clone();
@@ -159,6 +166,7 @@ fn contestants(flags: &Flags, tuning: &[Tried]) -> Vec<Contestant> {
     if flags.quick {
         return vec![
             Seda,
+            SedaQueue(16),
             AxumBoundedQueue(16),
             AxumLimit(64),
             AxumSpawnBlocking,
@@ -170,16 +178,20 @@ fn contestants(flags: &Flags, tuning: &[Tried]) -> Vec<Contestant> {
         let same = tuning.iter().filter(|tried| tried.contestant.kind() == kind.kind());
         same.max_by(|a, b| a.good.total_cmp(&b.good)).map_or(kind, |tried| tried.contestant)
     };
-    vec![
+    let mut all = vec![
         Seda,
+        best(SedaQueue(16)),
         best(AxumBoundedQueue(16)),
         best(AxumLimit(16)),
         AxumSpawnBlocking,
         AxumInline,
         ActixInline,
-        ActixBlock,
-        HyperInline,
-    ]
+    ];
+    // The same two designs once more, in other hands: once is enough.
+    if service.micros == Service::FIRST {
+        all.extend([ActixBlock, HyperInline]);
+    }
+    all
 }
 
 fn plan(contestant: &Contestant, loads: &[f64], capacity: Option<f64>) -> SweepPlan {
