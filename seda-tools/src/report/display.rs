@@ -82,19 +82,20 @@ impl LoadReport {
             (Outcome::Late, Some(slo)) => format!("right, after {slo}"),
             (Outcome::Late, None) => "right, after the SLO (none was set)".to_owned(),
             (Outcome::Refused, _) => "429 or 503".to_owned(),
-            (Outcome::Wrong, _) => format!("another status: {}", self.wrong_statuses()),
+            (Outcome::Wrong, _) if self.outcomes.wrong == 0 => "another status".to_owned(),
+            (Outcome::Wrong, _) => format!("another status: {}", self.unusual_statuses()),
             (Outcome::TimedOut, _) => format!("given up after {deadline}"),
             (Outcome::ConnectError, _) => "no connection".to_owned(),
             (Outcome::Broken, _) => "cut off, or not HTTP".to_owned(),
         }
     }
 
-    /// The statuses that came and are neither what is expected nor a refusal.
-    fn wrong_statuses(&self) -> String {
+    /// The statuses that are neither success nor refusal.
+    fn unusual_statuses(&self) -> String {
         let unusual = |(status, _): &(&u16, &u64)| !(200..400).contains(*status);
         let known = self.statuses.iter().filter(unusual).filter(|(s, _)| ![429, 503].contains(*s));
         let listed: Vec<String> = known.map(|(status, n)| format!("{n} x {status}")).collect();
-        if listed.is_empty() { "none".to_owned() } else { listed.join(", ") }
+        if listed.is_empty() { "not one of --expect".to_owned() } else { listed.join(", ") }
     }
 
     fn rates(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
