@@ -378,9 +378,37 @@ fn warm_up_counts_in_its_own_window_alone() {
     // By completion: those begun at 80 and 90 came in during the measured part.
     let came_in: Vec<_> = tally.windows.iter().map(|window| window.came_in).collect();
     assert_eq!(came_in, [8, 20, 10]);
+    assert_eq!(tally.windows[1].came_in_within, [20]);
     assert_eq!(tally.occupancy.mean(Time::NEVER), 2.5);
     let bins = tally.series.unwrap().report();
     assert_eq!(bins.iter().map(|bin| bin.outcomes.good).collect::<Vec<_>>(), [5; 8]);
+}
+
+#[test]
+fn goodput_is_never_more_than_the_server_can_do() {
+    // A server of 1,000/s gets 2,000/s. Of what starts in the measured part, from 100 to 200 ms,
+    // the first half is answered within 150 ms, but most of that comes in later.
+    let services = vec![MILLI; 1_000];
+    let model = SingleServer { services: services.into_iter(), free_at: Time::ZERO };
+    let mut categories = Categories {
+        windows: Vec::new(),
+        slos: vec![millis(150)],
+        labels: 1,
+        clients: 0,
+        bin: None,
+    };
+    for (name, from, to, measured) in [("warm-up", 0, 100, false), ("all", 100, 200, true)] {
+        let window = Window { name: name.to_owned(), from: at(from), to: at(to), measured };
+        categories.windows.push(window);
+    }
+    let mut engine = engine(open((0..400).map(|n| n * MILLI / 2)), &SETUP);
+    engine.tally = Tally::new(&categories);
+    engine.rules.slo = Some(millis(150));
+    let tally = run(engine, &mut Wire::new(model, usize::MAX));
+    let window = &tally.windows[1];
+    assert_eq!((window.outcomes.scheduled, window.came_in, window.good_in()), (200, 100, 100));
+    // The n-th starts at n/2 ms and ends at n+1 ms: it takes n/2 + 1 <= 150 ms up to n = 298.
+    assert_eq!(window.outcomes.good, 99);
 }
 
 proptest! {

@@ -41,17 +41,21 @@ pub(super) fn loaded(plan: &LoadPlan, driven: Vec<Driven>) -> Loaded {
 fn report(plan: &LoadPlan, tally: &Tally, until: Time) -> LoadReport {
     let mut outcomes = Outcomes::default();
     let mut response = Quantiles::default();
-    let (mut seconds, mut came_in) = (0.0, 0);
+    let (mut seconds, mut came_in, mut good_in) = (0.0, 0, 0);
+    let mut within_in = vec![0; tally.within.len()];
     for window in tally.windows.iter().filter(|window| window.window.measured) {
         outcomes.add(&window.outcomes);
         response.add(&window.response);
         seconds += window.seconds(until);
         came_in += window.came_in;
+        good_in += window.good_in();
+        let counts = within_in.iter_mut().zip(&window.came_in_within);
+        counts.for_each(|(sum, count)| *sum += count);
     }
-    let slo = |(slo, good): &(Duration, u64)| SloGoodput {
+    let slo = |((slo, good), came_in): (&(Duration, u64), u64)| SloGoodput {
         slo_seconds: slo.as_secs_f64(),
         good: *good,
-        goodput_per_second: rate(*good, seconds),
+        goodput_per_second: rate(came_in, seconds),
     };
     LoadReport {
         url: plan.url.to_string(),
@@ -65,8 +69,8 @@ fn report(plan: &LoadPlan, tally: &Tally, until: Time) -> LoadReport {
         outcomes,
         offered_per_second: rate(outcomes.scheduled, seconds),
         throughput_per_second: rate(came_in, seconds),
-        goodput_per_second: rate(outcomes.good, seconds),
-        goodput_by_slo: tally.within.iter().map(slo).collect(),
+        goodput_per_second: rate(good_in, seconds),
+        goodput_by_slo: tally.within.iter().zip(within_in).map(slo).collect(),
         response_seconds: response.summary(),
         raw_seconds: tally.raw.summary(),
         refusal_seconds: tally.refusal.summary(),

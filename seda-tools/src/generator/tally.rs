@@ -64,7 +64,9 @@ impl Tally {
         let to = measured().map(|window| window.to).max().unwrap_or_default();
         let length = categories.windows.last().map_or(Duration::ZERO, |w| w.to.since(Time::ZERO));
         Self {
-            windows: categories.windows.iter().cloned().map(WindowTally::new).collect(),
+            windows: (categories.windows.iter().cloned())
+                .map(|window| WindowTally::new(window, categories.slos.len()))
+                .collect(),
             within: categories.slos.iter().map(|slo| (*slo, 0)).collect(),
             raw: Quantiles::default(),
             refusal: Quantiles::default(),
@@ -126,7 +128,7 @@ impl Tally {
         }
         let right = matches!(outcome, Outcome::Good | Outcome::Late);
         if right {
-            self.came_in(now);
+            self.came_in(now, Duration::from_nanos(nanos));
         }
         if !self.is_measured(request.window) {
             return;
@@ -236,10 +238,10 @@ impl Tally {
         }
     }
 
-    fn came_in(&mut self, now: Time) {
+    fn came_in(&mut self, now: Time, response: Duration) {
         let inside = |tally: &&mut WindowTally| tally.window.from <= now && now < tally.window.to;
         if let Some(tally) = self.windows.iter_mut().find(inside) {
-            tally.came_in += 1;
+            tally.came_in(self.within.iter().map(|(slo, _)| *slo), response);
         }
     }
 

@@ -4,6 +4,7 @@ use crate::outcome::{Outcome, Outcomes};
 use crate::report::WindowReport;
 use seda_core::Time;
 use seda_core::stats::Quantiles;
+use std::time::Duration;
 
 /// A part of a run: warm-up, a part of the profile, cool-down.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,11 +26,27 @@ pub(crate) struct WindowTally {
     pub(crate) response: Quantiles,
     /// Right answers that came in while it lasted, whenever their requests were meant to start.
     pub(crate) came_in: u64,
+    /// Of these, those within each SLO.
+    pub(crate) came_in_within: Vec<u64>,
 }
 
 impl WindowTally {
-    pub(crate) fn new(window: Window) -> Self {
-        Self { window, outcomes: Outcomes::default(), response: Quantiles::default(), came_in: 0 }
+    pub(crate) fn new(window: Window, slos: usize) -> Self {
+        let (outcomes, response) = (Outcomes::default(), Quantiles::default());
+        Self { window, outcomes, response, came_in: 0, came_in_within: vec![0; slos] }
+    }
+
+    /// A right answer came in while it lasted.
+    pub(crate) fn came_in(&mut self, slos: impl Iterator<Item = Duration>, response: Duration) {
+        self.came_in += 1;
+        for (count, slo) in self.came_in_within.iter_mut().zip(slos) {
+            *count += u64::from(response <= slo);
+        }
+    }
+
+    /// Good answers that came in while it lasted; without an SLO every right one is good.
+    pub(crate) fn good_in(&self) -> u64 {
+        self.came_in_within.first().copied().unwrap_or(self.came_in)
     }
 
     pub(crate) fn ended(&mut self, outcome: Outcome, response_nanos: u64) {
@@ -43,6 +60,8 @@ impl WindowTally {
         self.outcomes.add(&other.outcomes);
         self.response.add(&other.response);
         self.came_in += other.came_in;
+        let counts = self.came_in_within.iter_mut().zip(&other.came_in_within);
+        counts.for_each(|(ours, theirs)| *ours += theirs);
     }
 
     /// Its length in seconds, or what of it has been when the run was ended at `until`.
@@ -60,7 +79,7 @@ impl WindowTally {
             outcomes: self.outcomes,
             offered_per_second: rate(self.outcomes.scheduled, seconds),
             throughput_per_second: rate(self.came_in, seconds),
-            goodput_per_second: rate(self.outcomes.good, seconds),
+            goodput_per_second: rate(self.good_in(), seconds),
             response_seconds: self.response.summary(),
         }
     }

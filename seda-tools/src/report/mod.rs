@@ -40,7 +40,8 @@ pub struct LoadReport {
     pub offered_per_second: f64,
     /// Right answers (good and late ones) that came in within the window, per second.
     pub throughput_per_second: f64,
-    /// Good answers per second.
+    /// Good answers that came in within the window, per second: of requests of the warm-up too, so
+    /// that a queue that is filling cannot lift it above what the server can do.
     pub goodput_per_second: f64,
     /// Goodput under each SLO.
     pub goodput_by_slo: Vec<SloGoodput>,
@@ -89,9 +90,9 @@ pub struct LoadReport {
 pub struct SloGoodput {
     /// The SLO.
     pub slo_seconds: f64,
-    /// Right answers within it.
+    /// Requests of the window with a right answer within it.
     pub good: u64,
-    /// The same per second.
+    /// Right answers within it that came in within the window, per second.
     pub goodput_per_second: f64,
 }
 
@@ -127,7 +128,7 @@ pub struct WindowReport {
     pub offered_per_second: f64,
     /// Right answers that came in within it, per second.
     pub throughput_per_second: f64,
-    /// Good answers per second.
+    /// Good answers that came in within it, per second.
     pub goodput_per_second: f64,
     /// From intended start to the last byte, right answers.
     pub response_seconds: QuantileSummary,

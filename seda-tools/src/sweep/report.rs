@@ -100,7 +100,7 @@ pub struct Point {
     pub shares: [f64; 7],
     /// N: requests under way, from the generator's own count.
     pub in_flight: Spread,
-    /// λR: what Little's law says N should be, of the requests that were answered.
+    /// λR: what Little's law says N should be. R is of all requests, however they ended.
     pub rate_times_response: Spread,
     /// U: share of the processors' time that the server used; with `--pid`.
     pub utilization: Option<Spread>,

@@ -145,7 +145,7 @@ function distributionChart(points) {
   const chosen = new Set(spreadOut(measured.length, FIRST_SHOWN_LOADS));
   return lineChart({
     title: "Distribution of response times",
-    note: "Share answered within a time, in the median round. Dots: p10, p50, p90; cross: the mean. A click on a load in the legend shows or hides it.",
+    note: "Share answered within a time, in the first round. Dots: p10, p50, p90; cross: the mean. A click on a load in the legend shows or hides it.",
     x: { label: "response time", format: duration, log: true, name: duration },
     y: { label: "share no longer", format: percent, upTo: 1 },
     lines: measured.map((point, nth) => ({
@@ -181,7 +181,7 @@ function littleChart(points) {
   const ends = extent([...xs, ...counted.map((point) => point.in_flight.median)], { log: true });
   return lineChart({
     title: "Little's law",
-    note: "N as the generator counted it, beside λR of what was answered. Above the diagonal: what was under way and never answered.",
+    note: "N as the generator counted it, beside λR: offered load times the mean time until a request's end, however it ended.",
     x: { label: "λR (requests)", format: count, log: true, name: (x) => `λR = ${count(x)}` },
     y: { label: "N (requests under way)", format: count, log: true },
     lines: [
