@@ -194,8 +194,8 @@ fn ctrl_c_prints_what_there_is_with_exit_code_130() {
     );
     let child = start(&["load", &url, "--rate", "100", "--duration", "1h"]);
     is_asked.recv().unwrap();
-    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    assert!(kill.success());
+    let process = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(process, rustix::process::Signal::INT).unwrap();
     let output = child.wait_with_output().unwrap();
     let found = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(130), "{found}");
@@ -298,4 +298,28 @@ fn help_is_no_error() {
     assert!(String::from_utf8(output.stdout).unwrap().contains("--honour-retry-after"));
     let (said, code) = complaint(&["load"]);
     assert!(code == 2 && said.contains("URL"), "{said}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_server_that_ends_under_load_is_a_finding_and_costs_no_figures() {
+    use parking_lot::Mutex;
+    let process = Command::new("sleep").arg("1000").spawn().unwrap();
+    let pid = process.id().to_string();
+    let process = Mutex::new(process);
+    let url = format!(
+        "http://{}/",
+        server(move |_, _| {
+            let mut process = process.lock();
+            process.kill().unwrap();
+            process.wait().unwrap();
+            Reply::Bytes(OK)
+        })
+    );
+    let output = seda(&["load", &url, "--rate", "100", "--duration", "200ms", "--pid", &pid, "-q"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    let found = String::from_utf8(output.stdout).unwrap();
+    assert!([Some(0), Some(3)].contains(&output.status.code()), "{said}");
+    assert!(said.contains(&pid), "{said}");
+    assert!(found.contains("goodput"), "{found}");
 }

@@ -74,8 +74,12 @@ pub(super) fn load(flags: &LoadFlags) -> Result<Ending, Failed> {
         input::check_writable("--json", file)?;
     }
     let mut rig = request.rig(trace.as_ref(), flags.deadline, None)?;
-    let report = rig.run("", &load)?.load;
+    let measured = rig.run("", &load)?;
+    let report = measured.load;
     println!("{report}");
+    if let Some(problem) = measured.unwatched {
+        eprintln!("warning: {problem}");
+    }
     if let Some(file) = &request.json {
         write_json("--json", file, &report)?;
     }

@@ -170,7 +170,8 @@ fn round(capacity: f64, points: &[Point]) -> Round {
         load.generator.why_not = (!point.kept_schedule)
             .then(|| "p99 of the lag was 14 ms, more than a tenth of the SLO".to_owned());
         let settled_after = point.settled_after.median;
-        Run { multiple: point.multiple, load, settled_after, stages: point.stages.clone() }
+        let stages = point.stages.clone();
+        Run { multiple: point.multiple, load, settled_after, unwatched: None, stages }
     };
     Round {
         probed_per_second: capacity,

@@ -9,7 +9,6 @@ use seda_core::{Clock, MonotonicClock, Report, Time};
 use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
-use thiserror::Error;
 
 /// How often threads and memory are looked at: a look costs some 40 us for each thread, which is
 /// to be seldom felt by the generator next to it.
@@ -23,18 +22,6 @@ pub struct Live {
     observer: Box<dyn Observer>,
     /// The server is one of seda's: there is a report to look at.
     has_stages: bool,
-}
-
-/// Why a load could not be run.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum LiveError {
-    /// The load itself.
-    #[error(transparent)]
-    Load(#[from] LoadError),
-    /// The server's process could not be watched.
-    #[error(transparent)]
-    Watch(#[from] WatchError),
 }
 
 impl Live {
@@ -53,9 +40,9 @@ impl Live {
 }
 
 impl Rig for Live {
-    type Error = LiveError;
+    type Error = LoadError;
 
-    fn run(&mut self, words: &str, load: &Load) -> Result<Measured, LiveError> {
+    fn run(&mut self, words: &str, load: &Load) -> Result<Measured, LoadError> {
         self.observer.begins(words);
         let mut plan = self.plan.clone();
         plan.pace = load.pace.clone();
@@ -77,14 +64,13 @@ impl Rig for Live {
         let loaded = generator::run(&plan, &self.stop, &mut witness);
         witness.observer.ends();
         let loaded = loaded?;
-        if let Some(problem) = witness.problem {
-            return Err(problem.into());
-        }
+        // A server that has fallen over under the load is a finding, not a failure of ours.
+        let unwatched = witness.problem.as_ref().map(ToString::to_string);
         let (server, stages) = witness.found();
         let elapsed = witness.clock.now().since(Time::ZERO);
         let mut load = loaded.report;
         load.server = server;
-        Ok(Measured { load, stages, series: loaded.series, elapsed })
+        Ok(Measured { load, stages, series: loaded.series, elapsed, unwatched })
     }
 
     fn rest(&mut self, time: Duration) {

@@ -15,7 +15,7 @@ mod stages;
 
 pub use assertion::{Assertion, AssertionError, Verdict};
 pub use capacity::NoCapacity;
-pub use live::{Live, LiveError};
+pub use live::Live;
 pub use report::{LambdaMax, Point, Round, Run, Spread, StagePoint, SweepReport};
 pub(crate) use rounds::settle;
 pub use rounds::{Load, Measured, Rest, Rig, SweepError, SweepPlan, pool, sweep};

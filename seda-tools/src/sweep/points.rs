@@ -96,6 +96,9 @@ fn predicted_mean(
 /// What limited the last run, where the server was watched.
 fn words(runs: &[(&Round, &Run)]) -> Option<String> {
     let (_, run) = runs.last()?;
+    if run.unwatched.is_some() {
+        return run.unwatched.clone();
+    }
     let load = &run.load;
     load.server.as_ref()?;
     let verdict = verdict(

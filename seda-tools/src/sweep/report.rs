@@ -163,6 +163,9 @@ pub struct Run {
     pub load: LoadReport,
     /// Seconds after the run until the server answered a single client within the SLO again.
     pub settled_after: f64,
+    /// Why the server's process could not be watched to the end: most likely it is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unwatched: Option<String>,
     /// Where the server is seda's: its stages.
     pub stages: Vec<StagePoint>,
 }

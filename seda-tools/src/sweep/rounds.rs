@@ -99,6 +99,8 @@ pub struct Measured {
     pub series: Option<Series>,
     /// From the run's begin until its last request had ended.
     pub elapsed: Duration,
+    /// Why the server's process could not be watched to the end: most likely it is gone.
+    pub unwatched: Option<String>,
 }
 
 impl Measured {
@@ -192,8 +194,8 @@ fn round<R: Rig>(
         }
         best = best.max(measured.load.goodput_per_second);
         let settled_after = settle(rig, plan.rest, &words, number)?;
-        let Measured { load, stages, .. } = measured;
-        runs.push(Run { multiple: *multiple, load, settled_after, stages });
+        let Measured { load, stages, unwatched, .. } = measured;
+        runs.push(Run { multiple: *multiple, load, settled_after, unwatched, stages });
     }
     Ok(Some(Round { probed_per_second: probed, capacity_per_second: best, runs }))
 }

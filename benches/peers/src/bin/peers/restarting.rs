@@ -3,9 +3,9 @@
 
 use super::SERVER_CORE;
 use peers::{Contestant, Server, StartError};
-use seda_tools::generator::{Retry, Stop};
+use seda_tools::generator::{LoadError, Retry, Stop};
 use seda_tools::plan::{LoadPlan, Pace};
-use seda_tools::sweep::{Live, LiveError, Load, Measured, Rig};
+use seda_tools::sweep::{Live, Load, Measured, Rig};
 use seda_tools::watch::{WatchError, Watcher};
 use seda_tools::workload::Workload;
 use seda_tools::{RequestError, RequestShape, Url, UrlError};
@@ -27,7 +27,7 @@ pub(super) enum RestartError {
     #[error(transparent)]
     Start(#[from] StartError),
     #[error(transparent)]
-    Load(#[from] LiveError),
+    Load(#[from] LoadError),
     #[error(transparent)]
     Watch(#[from] WatchError),
     #[error(transparent)]
