@@ -292,6 +292,31 @@ fn a_step_prints_its_time_series_and_its_recovery() {
 }
 
 #[test]
+fn a_step_against_nobody_ends_with_exit_code_1_and_nothing_comes_back() {
+    let url = format!("http://{}/", dead_port());
+    let output =
+        seda(&["step", &url, "-q", "--repeat", "1", "--profile", "100/s:300ms,300/s:300ms"]);
+    let (said, found) =
+        (String::from_utf8(output.stderr).unwrap(), String::from_utf8(output.stdout).unwrap());
+    assert_eq!(output.status.code(), Some(1), "{said}{found}");
+    assert!(said.contains("not one request was answered"), "{said}");
+    assert!(found.contains("goodput back at 97 % not before the part ended"), "{found}");
+}
+
+#[test]
+fn a_reader_that_has_gone_costs_no_panic_and_no_exit_code() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_seda"))
+        .args(["load", "--help"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
+}
+
+#[test]
 fn help_is_no_error() {
     let output = seda(&["load", "--help"]);
     assert!(output.status.success());

@@ -2,7 +2,7 @@
 
 use super::input;
 use super::load::write_json;
-use super::{Ending, Failed};
+use super::{Ending, Failed, say};
 use crate::compare::Comparison;
 use crate::page;
 use crate::sweep::SweepReport;
@@ -29,7 +29,7 @@ pub(super) struct CompareFlags {
 pub(super) fn compare(flags: &CompareFlags) -> Result<Ending, Failed> {
     let sweeps = flags.sweeps.iter().map(|file| read(file)).collect::<Result<Vec<_>, _>>()?;
     let comparison = Comparison::of(&sweeps);
-    print!("{comparison}");
+    say(&comparison);
     if let Some(file) = &flags.json {
         write_json("--json", file, &comparison)?;
     }

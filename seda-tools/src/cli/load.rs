@@ -2,7 +2,7 @@
 
 use super::input;
 use super::request::RequestFlags;
-use super::{Ending, Failed};
+use super::{Ending, Failed, say};
 use crate::arrivals::{Process, Profile};
 use crate::plan::Pace;
 use crate::report::LoadReport;
@@ -76,7 +76,7 @@ pub(super) fn load(flags: &LoadFlags) -> Result<Ending, Failed> {
     let mut rig = request.rig(trace.as_ref(), flags.deadline, None)?;
     let measured = rig.run("", &load)?;
     let report = measured.load;
-    println!("{report}");
+    say(&format_args!("{report}\n"));
     if let Some(problem) = measured.unwatched {
         eprintln!("warning: {problem}");
     }

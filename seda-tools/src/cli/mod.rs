@@ -12,6 +12,7 @@ mod sweep;
 
 use clap::{Parser, Subcommand};
 use std::fmt;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 /// How the program ends.
@@ -91,7 +92,7 @@ pub fn run(words: impl IntoIterator<Item = String>) -> ExitCode {
             return ExitCode::from(2);
         }
         Err(help) => {
-            print!("{help}");
+            say(&help);
             return ExitCode::SUCCESS;
         }
     };
@@ -108,4 +109,11 @@ pub fn run(words: impl IntoIterator<Item = String>) -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// Says a result on standard output. A reader that has gone (`| head`) has seen what it wanted:
+/// that is no reason to panic, as `println!` does, nor to lose the files that are still to write.
+fn say(words: &dyn fmt::Display) {
+    let mut out = io::stdout().lock();
+    let _ = write!(out, "{words}").and_then(|()| out.flush());
 }

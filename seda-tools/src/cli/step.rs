@@ -3,10 +3,12 @@
 use super::input;
 use super::load::write_json;
 use super::request::RequestFlags;
-use super::{Ending, Failed};
+use super::{Ending, Failed, say};
 use crate::arrivals::{Process, Profile};
+use crate::outcome::Outcomes;
 use crate::page;
-use crate::step::{self, StepPlan};
+use crate::report::Bin;
+use crate::step::{self, StepPlan, StepReport};
 use clap::Args;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -64,18 +66,29 @@ pub(super) fn step(flags: &StepFlags) -> Result<Ending, Failed> {
     };
     let mut rig = request.rig(request.trace()?.as_ref(), flags.deadline, Some(flags.bin))?;
     let report = step::step(&plan, &mut rig)?;
-    print!("{report}");
+    say(&report);
     if let Some(file) = &request.json {
         write_json("--json", file, &report)?;
     }
     if let Some(file) = &flags.html {
         input::write("--html", file, &page::step(&report)?)?;
     }
-    Ok(if report.repeats < u64::from(flags.repeat) {
+    Ok(ending(&report, flags.repeat))
+}
+
+fn ending(report: &StepReport, asked: u32) -> Ending {
+    let answered = |bin: &Bin| {
+        let Outcomes { good, late, refused, wrong, .. } = bin.outcomes;
+        good + late + refused + wrong > 0
+    };
+    if report.repeats < u64::from(asked) {
         Ending::Interrupted
-    } else if report.kept_schedule {
-        Ending::Well
-    } else {
+    } else if !report.kept_schedule {
         Ending::ScheduleNotKept
-    })
+    } else if !report.bins.iter().any(answered) {
+        eprintln!("not one request was answered");
+        Ending::NotAsWanted
+    } else {
+        Ending::Well
+    }
 }

@@ -3,7 +3,7 @@
 use super::input;
 use super::load::write_json;
 use super::request::RequestFlags;
-use super::{Ending, Failed};
+use super::{Ending, Failed, say};
 use crate::arrivals::Process;
 use crate::page;
 use crate::sweep::{self, Assertion, Rest, SweepPlan, SweepReport};
@@ -69,7 +69,7 @@ pub(super) fn sweep(flags: &SweepFlags) -> Result<Ending, Failed> {
     }
     let mut rig = request.rig(request.trace()?.as_ref(), flags.deadline, None)?;
     let report = sweep::sweep(&plan, &mut rig)?;
-    println!("{report}");
+    say(&format_args!("{report}\n"));
     if let Some(file) = &request.json {
         write_json("--json", file, &report)?;
     }
@@ -104,7 +104,7 @@ impl SweepFlags {
 
     fn ending(&self, report: &SweepReport) -> Ending {
         let verdicts: Vec<_> = self.assertions.iter().map(|each| each.holds(report)).collect();
-        verdicts.iter().for_each(|verdict| println!("{}", verdict.words));
+        verdicts.iter().for_each(|verdict| say(&format_args!("{}\n", verdict.words)));
         if report.rounds.len() < self.repeat as usize {
             Ending::Interrupted
         } else if verdicts.iter().any(|verdict| !verdict.holds) {

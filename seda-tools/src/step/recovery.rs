@@ -76,6 +76,10 @@ fn goodput_back_from(bins: &[Bin], repeats: u64, target_per_second: f64) -> Opti
         next.is_some_and(|next| reaches(next, repeats, target_per_second))
             && reaches(rest, repeats, target_per_second)
     };
+    // Nothing to come back to: a rate of zero is no goodput that a server has.
+    if target_per_second <= 0.0 {
+        return None;
+    }
     (0..bins.len()).filter_map(|from| bins.get(from..)).find(back)?.first()
 }
 
@@ -216,6 +220,13 @@ mod tests {
             recoveries(&parts, &bins, 1, SLO)[0].goodput_back_after
         };
         assert_eq!((back(49), back(48)), (Some(0.0), None));
+    }
+
+    #[test]
+    fn a_server_that_was_never_good_does_not_come_back() {
+        let parts = [part("a", 0, 8, 1600.0, 0.0), part("b", 8, 16, 1600.0, 0.0)];
+        let found = recoveries(&parts, &series(&[SLOW; 16]), 1, SLO);
+        assert_eq!((found[0].p99_within_slo_after, found[0].goodput_back_after), (None, None));
     }
 
     #[test]
