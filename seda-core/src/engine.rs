@@ -102,8 +102,9 @@ impl Engine {
         let pool = self.pools.get(index)?;
         let book = pool.core.hire(pool.stages.len())?;
         let members = pool.stages.iter().filter_map(|stage| self.stages.get(*stage));
-        let runners: Vec<Box<dyn AnyRunner>> =
-            members.filter_map(|stage| Some((stage.make.as_ref()?)(&stage.share))).collect();
+        let runners: Vec<Box<dyn AnyRunner>> = members
+            .filter_map(|stage| Some((stage.make.as_ref()?)(&stage.share, book.number)))
+            .collect();
         let core = Arc::clone(&self.core);
         let cx = Context::new(core, book, Arc::clone(&pool.core), self.edges.len());
         Some(Worker::new(Arc::clone(&pool.core), runners, cx))

@@ -103,6 +103,16 @@ pub enum GraphError {
         /// The stage.
         stage: String,
     },
+    /// A stage was told twice how to ask its events something.
+    #[error(
+        "stage `{stage}` is told twice how to ask for the {question} of an event: once is enough"
+    )]
+    AskedTwice {
+        /// The stage.
+        stage: String,
+        /// Key or weight.
+        question: &'static str,
+    },
     /// The machine did not give a thread.
     #[error("no thread for `{thread}`: {source}; lower the pools' worker ranges")]
     Thread {

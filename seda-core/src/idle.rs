@@ -9,6 +9,7 @@
 //! queues when it arrives and passes the wake-up on if there is more than it can take. A burst
 //! therefore costs its sender one wake-up (2 to 5 µs each), not one per event.
 
+use crate::clock::Time;
 use crate::park::Unpark;
 use crate::sync::{Arc, AtomicBool, AtomicUsize, CachePadded, Mutex, Ordering, fence};
 use std::fmt;
@@ -17,7 +18,14 @@ use std::fmt;
 pub(crate) struct IdleWorkers {
     count: CachePadded<AtomicUsize>,
     waking: AtomicBool,
-    parked: Mutex<Vec<(usize, Arc<dyn Unpark>)>>,
+    parked: Mutex<Vec<Parked>>,
+}
+
+struct Parked {
+    worker: usize,
+    unpark: Arc<dyn Unpark>,
+    /// When it gets up by itself.
+    until: Time,
 }
 
 impl IdleWorkers {
@@ -36,15 +44,16 @@ impl IdleWorkers {
 
     /// Wakes all, to retire or to stop.
     pub(crate) fn wake_all(&self) {
-        for (_, worker) in self.parked.lock().iter() {
-            worker.unpark();
+        for parked in self.parked.lock().iter() {
+            parked.unpark.unpark();
         }
     }
 
-    /// Enters `worker` as idle; it must look at its queues once more before it parks.
-    pub(crate) fn enter(&self, worker: usize, unpark: Arc<dyn Unpark>) {
+    /// Enters `worker` as idle, to get up by itself at `until`; it must look at its queues once
+    /// more before it parks.
+    pub(crate) fn enter(&self, worker: usize, unpark: Arc<dyn Unpark>, until: Time) {
         let mut parked = self.parked.lock();
-        parked.push((worker, unpark));
+        parked.push(Parked { worker, unpark, until });
         self.count.store(parked.len(), Ordering::SeqCst);
         drop(parked);
         fence(Ordering::SeqCst);
@@ -54,7 +63,7 @@ impl IdleWorkers {
     /// work again.
     pub(crate) fn leave(&self, worker: usize) {
         let mut parked = self.parked.lock();
-        let place = parked.iter().position(|(entered, _)| *entered == worker);
+        let place = parked.iter().position(|parked| parked.worker == worker);
         match place {
             Some(place) => drop(parked.swap_remove(place)),
             // A sender took it off the list: its wake-up has arrived.
@@ -65,6 +74,11 @@ impl IdleWorkers {
         fence(Ordering::SeqCst);
     }
 
+    /// Whether a worker gets up by itself at `due` or before.
+    pub(crate) fn gets_up_by(&self, due: Time) -> bool {
+        self.parked.lock().iter().any(|parked| parked.until <= due)
+    }
+
     pub(crate) fn count(&self) -> usize {
         self.count.load(Ordering::Relaxed)
     }
@@ -73,7 +87,7 @@ impl IdleWorkers {
         let mut parked = self.parked.lock();
         let worker = parked.pop();
         self.count.store(parked.len(), Ordering::SeqCst);
-        worker.map(|(_, unpark)| unpark)
+        worker.map(|parked| parked.unpark)
     }
 }
 
@@ -99,8 +113,8 @@ mod tests {
     #[test]
     fn a_burst_wakes_one_worker_until_it_has_arrived() {
         let (idle, counter) = (IdleWorkers::default(), Arc::new(Counter::default()));
-        idle.enter(0, counter.clone());
-        idle.enter(1, counter.clone());
+        idle.enter(0, counter.clone(), Time::NEVER);
+        idle.enter(1, counter.clone(), Time::NEVER);
         idle.wake_one();
         idle.wake_one();
         assert_eq!((counter.0.load(Ordering::SeqCst), idle.count()), (1, 1));
@@ -112,10 +126,10 @@ mod tests {
     #[test]
     fn a_worker_that_left_by_itself_does_not_eat_a_wake_up() {
         let (idle, counter) = (IdleWorkers::default(), Arc::new(Counter::default()));
-        idle.enter(0, counter.clone());
+        idle.enter(0, counter.clone(), Time::NEVER);
         idle.leave(0);
         idle.wake_one();
-        idle.enter(0, counter.clone());
+        idle.enter(0, counter.clone(), Time::NEVER);
         idle.wake_one();
         assert_eq!(counter.0.load(Ordering::SeqCst), 1);
     }

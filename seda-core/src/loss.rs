@@ -25,10 +25,12 @@ pub enum LossReason {
     Forgotten,
     /// A later stage refused it and its sender gave it up ([`crate::Refused::give_up`]).
     Refused,
+    /// It was to be sent later ([`crate::Context::send_after`]) and the graph ended before.
+    Cancelled,
 }
 
 impl LossReason {
-    pub(crate) const ALL: [LossReason; 8] = [
+    pub(crate) const ALL: [LossReason; 9] = [
         LossReason::Expired,
         LossReason::Abandoned,
         LossReason::Valve,
@@ -37,6 +39,7 @@ impl LossReason {
         LossReason::Panicked,
         LossReason::Forgotten,
         LossReason::Refused,
+        LossReason::Cancelled,
     ];
 
     /// The reason as reports, metrics and logs name it.
@@ -50,6 +53,7 @@ impl LossReason {
             LossReason::Panicked => "panicked",
             LossReason::Forgotten => "forgotten",
             LossReason::Refused => "refused",
+            LossReason::Cancelled => "cancelled",
         }
     }
 }

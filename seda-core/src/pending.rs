@@ -6,7 +6,7 @@ use crate::event::{Envelope, EventMeta};
 use crate::graph::GraphCore;
 use crate::refusal::{RefusalReason, Refused};
 use crate::sink::Sink;
-use crate::stage::AnyStage;
+use crate::stage::{AnyStage, Completion};
 use crate::sync::Arc;
 use std::fmt;
 use thiserror::Error;
@@ -45,8 +45,7 @@ pub struct Pending {
     graph: Arc<GraphCore>,
     stage: Arc<dyn AnyStage>,
     meta: EventMeta,
-    taken: Time,
-    succeeded: bool,
+    how: Completion,
 }
 
 impl Pending {
@@ -55,8 +54,9 @@ impl Pending {
         stage: Arc<dyn AnyStage>,
         meta: EventMeta,
         taken: Time,
+        held: bool,
     ) -> Self {
-        Self { graph, stage, meta, taken, succeeded: false }
+        Self { graph, stage, meta, how: Completion { succeeded: false, held, taken } }
     }
 
     /// Class, deadline and birth of the event.
@@ -75,12 +75,21 @@ impl Pending {
     /// The event and the reason why it was not taken.
     pub fn send<E: Send + 'static>(&mut self, sink: &Sink<E>, event: E) -> Result<(), Refused<E>> {
         let now = self.graph.now();
-        if let Err(reason) = self.secure(sink, now) {
-            let refusal = sink.stage.refuse(self.meta.class, sink.edge, reason, 1);
-            return Err(Refused::new(event, refusal));
-        }
-        let mut meta = self.meta.clone();
-        meta.spent.add(now.nanos_since(self.taken));
+        let secured = self.secure(sink, now).and_then(|()| {
+            sink.stage.check_in(&event).inspect_err(|_| {
+                sink.stage.unreserve(1);
+                self.graph.credit(1);
+            })
+        });
+        let label = match secured {
+            Ok(label) => label,
+            Err(reason) => {
+                let refusal = sink.stage.refuse(self.meta.class, sink.edge, reason, 1);
+                return Err(Refused::new(event, refusal));
+            }
+        };
+        let mut meta = self.meta.clone().labelled(label);
+        meta.spent.add(now.nanos_since(self.how.taken));
         let envelope = Envelope { event, meta, enqueued: now };
         sink.stage.publish_one(envelope, sink.edge, now);
         Ok(())
@@ -88,7 +97,7 @@ impl Pending {
 
     /// The handling has ended well: the event counts as handled.
     pub fn complete(mut self) {
-        self.succeeded = true;
+        self.how.succeeded = true;
     }
 
     fn secure<E: Send + 'static>(
@@ -118,7 +127,10 @@ impl Pending {
 impl Drop for Pending {
     fn drop(&mut self) {
         let now = self.graph.now();
-        self.stage.complete(self.meta.class, self.succeeded, self.taken, now);
+        self.stage.complete(&self.meta, self.how, now);
+        if self.how.held {
+            self.graph.budget.let_go();
+        }
         self.graph.credit(1);
     }
 }

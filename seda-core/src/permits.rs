@@ -1,7 +1,9 @@
 //! Reserved places in a stage's queue, with the budget to fill them: what every send stands on.
 
+use crate::clock::Time;
 use crate::control::Arrival;
 use crate::event::{Envelope, EventMeta};
+use crate::label::Label;
 use crate::refusal::{Refusal, RefusalReason, Refused};
 use crate::stage::StageCore;
 use crate::sync::Arc;
@@ -47,30 +49,68 @@ impl<E: Send + 'static> Permits<E> {
     /// Sends into a reserved place; it is taken at once and stays taken.
     ///
     /// # Errors
-    /// Only when no place is left: the event comes back with [`RefusalReason::TooLarge`].
+    /// The event comes back with [`RefusalReason::TooLarge`] when no place is left. A stage that
+    /// weighs its events refuses one that its graph has no bytes for: how heavy it is could not
+    /// be known when its place was reserved, and the place stays reserved.
     pub fn send(&mut self, event: E) -> Result<(), Refused<E>> {
         if self.left == 0 {
             let refusal = Refusal::new(Arc::clone(&self.stage.name), RefusalReason::TooLarge);
             return Err(Refused::new(event, refusal));
         }
-        self.left -= 1;
-        let now = self.stage.graph.now();
-        let envelope = Envelope { event, meta: self.meta.clone(), enqueued: now };
-        self.stage.publish_one(envelope, self.edge, now);
-        Ok(())
+        match self.stage.check_in(&event) {
+            Ok(label) => {
+                self.left -= 1;
+                let now = self.stage.graph.now();
+                let meta = self.meta.clone().labelled(label);
+                self.stage.publish_one(Envelope { event, meta, enqueued: now }, self.edge, now);
+                Ok(())
+            }
+            Err(reason) => {
+                let refusal = self.stage.refuse(self.meta.class, self.edge, reason, 1);
+                Err(Refused::new(event, refusal))
+            }
+        }
     }
 
     /// Sends as many of `events` as there are places, in one go, and returns how many that was.
+    /// An event that [`Permits::send`] would refuse is dropped for that reason, with what follows.
     pub fn send_all(&mut self, events: impl IntoIterator<Item = E>) -> usize {
-        let (now, meta, before) = (self.stage.graph.now(), &self.meta, self.left);
-        let left = &mut self.left;
-        let places = events.into_iter().take(before).map(|event| {
-            *left -= 1;
-            Envelope { event, meta: meta.clone(), enqueued: now }
+        let now = self.stage.graph.now();
+        let mut places = Vec::new();
+        for event in events.into_iter().take(self.left) {
+            match self.stage.check_in(&event) {
+                Ok(label) => {
+                    let meta = self.meta.clone().labelled(label);
+                    places.push(Envelope { event, meta, enqueued: now });
+                }
+                Err(reason) => {
+                    let refusal = self.stage.refuse(self.meta.class, self.edge, reason, 1);
+                    Refused::new(event, refusal).give_up();
+                    break;
+                }
+            }
+        }
+        self.publish(places, now)
+    }
+
+    /// Sends events that were checked in: at most as many as there are places.
+    pub(crate) fn send_checked_in(&mut self, events: Vec<E>, labels: Vec<Label>) {
+        let now = self.stage.graph.now();
+        let mut labels = labels.into_iter();
+        let places = events.into_iter().map(|event| {
+            let meta = self.meta.clone().labelled(labels.next().unwrap_or_default());
+            Envelope { event, meta, enqueued: now }
         });
-        self.stage.publish(&mut places.collect(), self.edge, (0, 0), now);
+        let places = places.collect();
+        self.publish(places, now);
+    }
+
+    fn publish(&mut self, mut places: Vec<Envelope<E>>, now: Time) -> usize {
+        let sent = places.len();
+        self.left = self.left.saturating_sub(sent);
+        self.stage.publish(&mut places, self.edge, (0, 0), now);
         self.stage.wake();
-        before - self.left
+        sent
     }
 
     pub(crate) fn meta_mut(&mut self) -> &mut EventMeta {

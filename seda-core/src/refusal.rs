@@ -13,7 +13,7 @@ use thiserror::Error;
 pub enum RefusalReason {
     /// The stage's queue is at its soft capacity.
     Full,
-    /// The graph holds as many events as its budget allows and none may be evicted.
+    /// The graph holds as many events, or bytes, as its budget allows and none may be evicted.
     Budget,
     /// The stage's gate does not admit it.
     Admission,
@@ -21,7 +21,8 @@ pub enum RefusalReason {
     Closed,
     /// Its deadline has passed.
     Expired,
-    /// More events at once than the queue can ever hold: no waiting helps.
+    /// More events at once than the queue can ever hold, or more bytes than the graph's byte
+    /// budget: no waiting helps.
     TooLarge,
 }
 
@@ -59,7 +60,7 @@ impl RefusalReason {
             RefusalReason::Admission => "its gate is shut; answer busy and let the client retry",
             RefusalReason::Closed => "it is closed; the graph is not started, draining or broken",
             RefusalReason::Expired => "the deadline has passed; nobody waits for the answer",
-            RefusalReason::TooLarge => "more than its queue can ever hold; send fewer at once",
+            RefusalReason::TooLarge => "more than can ever be held; send fewer or smaller ones",
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::clock::Time;
 use crate::context::Context;
 use crate::event::Envelope;
 use crate::handler::{Batch, FactoryError, Handler};
+use crate::label::ShardSet;
 use crate::loss::{LossReason, losing};
 use crate::queue::GivenUp;
 use crate::stage::{AnyStage, StageCore};
@@ -83,8 +84,12 @@ pub(crate) trait AnyRunner: Send {
     /// Whether [`AnyRunner::run`] would leave something queued.
     fn leaves_some(&self, others: usize) -> bool;
 
-    /// Until when there is nothing to do although events wait: a factory's delay.
+    /// When there will be something to do without anybody's doing: a factory's delay is over,
+    /// or an event that was sent for later is due.
     fn waits_until(&self) -> Option<Time>;
+
+    /// When the next event that was sent for later is due.
+    fn next_due(&self) -> Option<Time>;
 
     /// Runs one batch, of which this worker should leave enough for `others`; returns how many
     /// events it began, and `None` if it could not start.
@@ -114,6 +119,10 @@ pub(crate) struct Runner<E: Send + 'static, H, F> {
     /// Mean service time in nanoseconds, smoothed; unknown before the first batch.
     mean: Option<u64>,
     retry_at: Time,
+    /// Whose runner it is: shards of a keyed stage are claimed by number.
+    worker: usize,
+    /// The shards of `events`, and of what was taken with them.
+    claimed: ShardSet,
 }
 
 impl<E, H, F> Runner<E, H, F>
@@ -122,7 +131,12 @@ where
     H: Handler<E> + 'static,
     F: Fn() -> Result<H, FactoryError> + Send + Sync + 'static,
 {
-    pub(crate) fn new(stage: Arc<StageCore<E>>, share: Arc<StageShare>, factory: Arc<F>) -> Self {
+    pub(crate) fn new(
+        stage: Arc<StageCore<E>>,
+        share: Arc<StageShare>,
+        factory: Arc<F>,
+        worker: usize,
+    ) -> Self {
         Self {
             stage,
             share,
@@ -132,6 +146,8 @@ where
             given_up: Vec::new(),
             mean: None,
             retry_at: Time::ZERO,
+            worker,
+            claimed: ShardSet::default(),
         }
     }
 
@@ -182,7 +198,8 @@ where
 
     fn take(&mut self, cx: &mut Context, others: usize, now: Time) {
         let most = self.batch_size(others);
-        self.stage.take(most, now, &mut self.events, &mut self.given_up);
+        let (events, given_up) = (&mut self.events, &mut self.given_up);
+        self.claimed = self.stage.take(self.worker, most, now, events, given_up);
         if !self.given_up.is_empty() {
             self.stage.say_farewell(std::mem::take(&mut self.given_up));
         }
@@ -201,7 +218,7 @@ where
             match contained(|| handler.handle_batch(&mut batch, cx)) {
                 Some(()) => {
                     cx.end_events();
-                    self.give_up(LossReason::Forgotten, now);
+                    self.give_up_rest(LossReason::Forgotten, now);
                 }
                 None => {
                     let failed = cx.fail_events();
@@ -209,6 +226,20 @@ where
                     self.drop_handler();
                 }
             }
+        }
+    }
+
+    fn give_up_rest(&mut self, reason: LossReason, now: Time) {
+        while let Some(envelope) = self.events.pop_front() {
+            self.stage.give_up_in_hand(envelope, reason, now);
+        }
+    }
+
+    /// Gives the shards of a batch back that has ended, and whose sends are published: what
+    /// follows of them on another worker must not overtake it.
+    fn release(&mut self) {
+        if self.events.is_empty() {
+            self.stage.release(&std::mem::take(&mut self.claimed));
         }
     }
 
@@ -232,7 +263,7 @@ where
     }
 
     fn is_ready(&self, now: Time) -> bool {
-        let waiting = !self.events.is_empty() || self.stage.depth_hint() > 0;
+        let waiting = !self.events.is_empty() || self.stage.is_ready_for(self.worker, now);
         waiting && self.retry_at <= now && self.share.has_room()
     }
 
@@ -243,7 +274,12 @@ where
 
     fn waits_until(&self) -> Option<Time> {
         let waiting = !self.events.is_empty() || self.stage.depth_hint() > 0;
-        (waiting && self.retry_at > Time::ZERO).then_some(self.retry_at)
+        let retry = (waiting && self.retry_at > Time::ZERO).then_some(self.retry_at);
+        retry.into_iter().chain(self.next_due()).min()
+    }
+
+    fn next_due(&self) -> Option<Time> {
+        Some(self.stage.next_due()).filter(|due| *due < Time::NEVER)
     }
 
     fn run(&mut self, cx: &mut Context, place: usize, others: usize, now: Time) -> Option<usize> {
@@ -264,7 +300,9 @@ where
             self.handle(cx, now);
             begun -= self.events.len();
         }
-        if let Some(mean) = cx.end_batch() {
+        let mean = cx.end_batch();
+        self.release();
+        if let Some(mean) = mean {
             // Smoothed over a handful of batches: one odd batch must not change the mode.
             self.mean = Some(self.mean.map_or(mean, |old| (old * 3 + mean) / 4));
         }
@@ -297,8 +335,7 @@ where
     }
 
     fn give_up(&mut self, reason: LossReason, now: Time) {
-        while let Some(envelope) = self.events.pop_front() {
-            self.stage.give_up_in_hand(envelope, reason, now);
-        }
+        self.give_up_rest(reason, now);
+        self.release();
     }
 }

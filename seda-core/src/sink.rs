@@ -119,6 +119,12 @@ impl<E: Send + 'static> Outbox<E> {
         !std::mem::replace(&mut self.noted, true)
     }
 
+    /// A leased place is another's from here on.
+    pub(crate) fn pass_on(&mut self) {
+        debug_assert!(self.leased > 0, "passed on without a lease");
+        self.leased = self.leased.saturating_sub(1);
+    }
+
     /// Puts an event into a leased place.
     pub(crate) fn push(&mut self, envelope: Envelope<E>) {
         debug_assert!(self.leased > 0, "pushed without a lease");

@@ -60,14 +60,10 @@ impl<E: Send + 'static> Source<E> {
     /// # Errors
     /// All of the events and the reason.
     pub fn send_all(&self, events: Vec<E>) -> Result<(), Refused<Vec<E>>> {
-        match self.reserve(events.len()) {
-            Ok(mut permits) => {
-                // As many places as events were reserved.
-                permits.send_all(events);
-                Ok(())
-            }
-            Err(refusal) => Err(Refused::new(events, refusal)),
-        }
+        let (meta, n) = (self.meta(self.terms), events.len());
+        let class = meta.class;
+        self.attempt_all(events, meta)
+            .map_err(|(events, reason)| self.refuse(events, class, reason, n))
     }
 
     /// Sends one event and waits for room, for `limit` at most. Blocks the calling thread, so it
@@ -89,13 +85,7 @@ impl<E: Send + 'static> Source<E> {
     /// All of the events and the last reason.
     pub fn send_all_within(&self, events: Vec<E>, limit: Duration) -> Result<(), Refused<Vec<E>>> {
         let (class, n) = (self.meta(self.terms).class, events.len());
-        let attempt = |events: Vec<E>| match self.try_reserve(n, self.meta(self.terms)) {
-            Ok(mut permits) => {
-                permits.send_all(events);
-                Ok(())
-            }
-            Err(reason) => Err((events, reason)),
-        };
+        let attempt = |events| self.attempt_all(events, self.meta(self.terms));
         self.keep_trying(events, limit, attempt)
             .map_err(|(events, reason)| self.refuse(events, class, reason, n))
     }
@@ -147,7 +137,9 @@ impl<E: Send + 'static> Source<E> {
     /// is a place for it. Keep the returned request to [abandon](Request::abandon) it.
     ///
     /// # Errors
-    /// Why the request was refused; no event was made, nothing is delivered.
+    /// Why the request was refused; no event was made, nothing is delivered. An event that turns
+    /// out to weigh more than the graph has bytes for is no error here: its request was admitted,
+    /// and is lost with the reason [`crate::LossReason::Refused`].
     pub fn request_to<R: Send + 'static>(
         &self,
         home: Arc<dyn Home<R>>,
@@ -160,8 +152,9 @@ impl<E: Send + 'static> Source<E> {
         let request = Request::admit(&self.book, meta.class, meta.birth);
         meta.request = Some(Arc::clone(&request));
         let event = event(Responder::new(Arc::clone(&request), home, address));
-        // One place was reserved, so this is taken.
-        let _ = permits.send(event);
+        // One place was reserved, so this is taken, unless the event turns out too heavy: then
+        // its responder has told its home.
+        permits.send(event).unwrap_or_else(Refused::give_up);
         Ok(request)
     }
 
@@ -180,11 +173,38 @@ impl<E: Send + 'static> Source<E> {
         }
     }
 
+    /// One try to send all, without counting a refusal.
+    fn attempt_all(&self, events: Vec<E>, meta: EventMeta) -> Result<(), (Vec<E>, RefusalReason)> {
+        let mut permits = match self.try_reserve(events.len(), meta) {
+            Ok(permits) => permits,
+            Err(reason) => return Err((events, reason)),
+        };
+        match self.stage.check_all_in(&events) {
+            Ok(labels) => {
+                permits.send_checked_in(events, labels);
+                Ok(())
+            }
+            Err(reason) => Err((events, reason)),
+        }
+    }
+
     /// One try, without counting a refusal.
     fn attempt(&self, event: E, meta: EventMeta) -> Result<(), (E, RefusalReason)> {
         if let Some(reason) = self.barred(&meta) {
             return Err((event, reason));
         }
+        let label = match self.stage.check_in(&event) {
+            Ok(label) => label,
+            Err(reason) => return Err((event, reason)),
+        };
+        let entered = self.enter(event, meta.labelled(label));
+        if entered.is_err() {
+            self.stage.check_out(label);
+        }
+        entered
+    }
+
+    fn enter(&self, event: E, meta: EventMeta) -> Result<(), (E, RefusalReason)> {
         let Err(Entry { event, meta, reason }) = self.stage.enter(event, meta, self.edge) else {
             return Ok(());
         };

@@ -61,6 +61,12 @@ impl Tally {
         self.end_cohort(Outcome::handle);
     }
 
+    /// Events that end weighed so much.
+    pub(crate) fn weigh(&mut self, bytes: u64) {
+        self.outcome.any = true;
+        self.outcome.bytes += bytes;
+    }
+
     pub(crate) fn fail(&mut self, class: Class, deferred: bool) {
         if !deferred {
             self.outcome.fail(class);

@@ -74,7 +74,8 @@ impl Worker {
                     park.glance();
                 }
                 Turn::Idle(_) => {
-                    self.pool.idle.enter(number, park.unparker());
+                    let until = self.waits_until().unwrap_or(Time::NEVER);
+                    self.pool.idle.enter(number, park.unparker(), until);
                     match self.look_again() {
                         Some(limit) => park.park(limit),
                         None => park.glance(),
@@ -116,7 +117,9 @@ impl Worker {
         };
         let others = self.pool.live().saturating_sub(1);
         // Whoever woke this worker woke no other: what it leaves must not wait for its batch.
-        if self.pool.idle.count() > 0 && self.leaves_work(place, others, now) {
+        if self.pool.idle.count() > 0
+            && (self.leaves_work(place, others, now) || self.leaves_timers())
+        {
             self.pool.idle.wake_one();
         }
         let Some(runner) = self.runners.get_mut(place) else {
@@ -161,6 +164,12 @@ impl Worker {
                 if other == place { runner.leaves_some(others) } else { runner.is_ready(now) }
             },
         )
+    }
+
+    /// Whether an event will be due that no parked worker would get up for.
+    fn leaves_timers(&self) -> bool {
+        let next = self.runners.iter().filter_map(|runner| runner.next_due()).min();
+        next.is_some_and(|due| !self.pool.idle.gets_up_by(due))
     }
 
     fn has_work(&self, now: Time) -> bool {

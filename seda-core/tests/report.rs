@@ -73,14 +73,15 @@ fn the_json_has_exactly_the_stable_names() {
         "offered accepted refused handled shed failed queued in_hand pending",
     );
     assert_keys(&json["requests"], "admitted answered lost open");
-    assert_keys(&json["budget"], "used limit");
+    assert_keys(&json["budget"], "used limit bytes_used bytes_limit");
     assert_keys(&json["response_seconds"]["default"], "p10 p50 p90 p99 p999 max mean count cdf");
     let stage = &json["stages"][0];
     assert_keys(
         stage,
         "name pool queue workers arrivals_per_second throughput_per_second utilization cpu_share \
          runqueue_share blocked_share occupancy wait_seconds service_seconds offered accepted \
-         handled refused shed failed queued in_hand pending wasted_seconds",
+         handled refused shed failed queued in_hand pending held bytes busiest_shard_share \
+         wasted_seconds",
     );
     assert_keys(&stage["queue"], "depth soft capacity");
     assert_keys(&stage["workers"], "now min max stuck");

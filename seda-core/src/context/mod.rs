@@ -8,6 +8,8 @@ use crate::clock::Time;
 use crate::control::Arrival;
 use crate::event::{Class, Envelope, EventMeta};
 use crate::graph::GraphCore;
+use crate::held::Held;
+use crate::label::Label;
 use crate::pending::{DeferError, Pending};
 use crate::permits::Permits;
 use crate::pool::PoolCore;
@@ -18,6 +20,16 @@ use crate::stats::WorkerBook;
 use crate::sync::Arc;
 use crate::tally::Tally;
 use std::fmt;
+use std::time::Duration;
+
+/// Where the event in hand goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Aside {
+    /// Outside the worker: deferred.
+    Outside,
+    /// In its handler: held.
+    Held,
+}
 
 /// A handler's view of the graph while it handles an event. Everything it sends inherits the
 /// event's class, deadline and request.
@@ -36,7 +48,10 @@ pub struct Context {
     meta: EventMeta,
     /// How many events are begun and not ended; more than one only for a cohort.
     open: usize,
-    deferred: bool,
+    /// The event in hand goes on without this worker, or stays with its handler.
+    aside: Option<Aside>,
+    /// Whether the stage that is run weighs its events.
+    weighs: bool,
     /// How many events of the batch have not been begun.
     ahead: usize,
     /// Whether events are timed one by one.
@@ -67,7 +82,8 @@ impl Context {
             published: Time::ZERO,
             meta: EventMeta::new(Time::ZERO, Class::HIGHEST, Time::NEVER),
             open: 0,
-            deferred: false,
+            aside: None,
+            weighs: false,
             ahead: 0,
             timed: true,
             credit: 0,
@@ -104,13 +120,65 @@ impl Context {
             Ok(()) => return Ok(()),
             Err(event) => event,
         };
-        match self.secure(sink, 1, self.ahead + 1, 0) {
-            Ok(()) => {
-                self.push(sink, event);
+        match self.secure_for(sink, &event, self.ahead + 1, (1, 0)) {
+            Ok(label) => {
+                self.push(sink, event, label);
                 Ok(())
             }
             Err(reason) => Err(Refused::new(event, self.refuse(sink, reason, 1))),
         }
+    }
+
+    /// Sends an event that becomes known to its target after `delay`, if the graph has not begun
+    /// to drain by then: then it is cancelled ([`LossReason::Cancelled`]) and its owner told.
+    ///
+    /// The answer is final here, too: the event has its place in the target's queue and in the
+    /// graph's budget from now on, and counts there as pending. The delay is no waiting time. It
+    /// costs no thread: the target's workers look at the clock, and it may come later than asked
+    /// for by as long as they are all busy.
+    ///
+    /// [`LossReason::Cancelled`]: crate::LossReason::Cancelled
+    ///
+    /// # Errors
+    /// The event and the reason why it was not taken: [`RefusalReason::Expired`] if its deadline
+    /// will have passed, [`RefusalReason::Closed`] in a drain.
+    pub fn send_after<E: Send + 'static>(
+        &mut self,
+        delay: Duration,
+        sink: &Sink<E>,
+        event: E,
+    ) -> Result<(), Refused<E>> {
+        let due = self.graph.now().after(delay);
+        if self.meta.is_expired(due) {
+            return Err(Refused::new(event, self.refuse(sink, RefusalReason::Expired, 1)));
+        }
+        let label = match self.secure_for(sink, &event, 1, (1, 0)) {
+            Ok(label) => label,
+            Err(reason) => return Err(Refused::new(event, self.refuse(sink, reason, 1))),
+        };
+        let envelope = Envelope { event, meta: self.labelled(label), enqueued: due };
+        let Err(Envelope { event, .. }) = sink.stage.send_later(envelope, sink.edge, due) else {
+            self.credit = self.credit.saturating_sub(1);
+            if let Some(outbox) = self.outbox(sink) {
+                outbox.pass_on();
+            }
+            return Ok(());
+        };
+        sink.stage.check_out(label);
+        Err(Refused::new(event, self.refuse(sink, RefusalReason::Closed, 1)))
+    }
+
+    /// Sends an event that inherits from `meta` and not from the event in hand.
+    pub(crate) fn send_as<E: Send + 'static>(
+        &mut self,
+        meta: &EventMeta,
+        sink: &Sink<E>,
+        event: E,
+    ) -> Result<(), Refused<E>> {
+        let own = std::mem::replace(&mut self.meta, meta.clone());
+        let sent = self.send(sink, event);
+        self.meta = own;
+        sent
     }
 
     /// Sends all of `events`, or none.
@@ -122,9 +190,12 @@ impl Context {
         sink: &Sink<E>,
         events: Vec<E>,
     ) -> Result<(), Refused<Vec<E>>> {
-        match self.secure(sink, events.len(), 0, 0) {
-            Ok(()) => {
-                events.into_iter().for_each(|event| self.push(sink, event));
+        match self.secure_all(sink, &events) {
+            Ok(labels) => {
+                let mut labels = labels.into_iter();
+                for event in events {
+                    self.push(sink, event, labels.next().unwrap_or_default());
+                }
                 Ok(())
             }
             Err(reason) => {
@@ -145,15 +216,20 @@ impl Context {
         (second, b): (&Sink<B>, B),
     ) -> Result<(), Refused<(A, B)>> {
         // Over one edge the second asks for both places; else the first's budget is promised.
-        let (n, promised) = if first.outbox == second.outbox { (2, 0) } else { (1, 1) };
-        let refusal = if let Err(reason) = self.secure(first, 1, 0, 0) {
-            self.refuse(first, reason, 1)
-        } else if let Err(reason) = self.secure(second, n, 0, promised) {
-            self.refuse(second, reason, 1)
-        } else {
-            self.push(first, a);
-            self.push(second, b);
-            return Ok(());
+        let places = if first.outbox == second.outbox { (2, 0) } else { (1, 1) };
+        let refusal = match self.secure_for(first, &a, 0, (1, 0)) {
+            Err(reason) => self.refuse(first, reason, 1),
+            Ok(label) => match self.secure_for(second, &b, 0, places) {
+                Err(reason) => {
+                    first.stage.check_out(label);
+                    self.refuse(second, reason, 1)
+                }
+                Ok(other) => {
+                    self.push(first, a, label);
+                    self.push(second, b, other);
+                    return Ok(());
+                }
+            },
         };
         Err(Refused::new((a, b), refusal))
     }
@@ -172,9 +248,12 @@ impl Context {
         // What was sent so far must be seen, or the target could not make room by working it off.
         self.flush();
         loop {
-            let Err(reason) = self.secure(&sink.sink, 1, 1, 0) else {
-                self.push(&sink.sink, event);
-                return Ok(());
+            let reason = match self.secure_for(&sink.sink, &event, 1, (1, 0)) {
+                Ok(label) => {
+                    self.push(&sink.sink, event, label);
+                    return Ok(());
+                }
+                Err(reason) => reason,
             };
             let left = sink.limit.saturating_sub(clock.now().since(Time::ZERO));
             if left.is_zero() || !reason.is_transient() || self.graph.is_stepped() {
@@ -207,23 +286,39 @@ impl Context {
     /// [`DeferError`] at the stage's limit of pending events, without budget, or outside of
     /// [`Handler::handle`](crate::Handler::handle).
     pub fn defer(&mut self) -> Result<Pending, DeferError> {
+        self.set_aside(Aside::Outside)
+    }
+
+    /// Keeps the event in hand in its handler, for a join, a window or a batch. It stays in the
+    /// stage, as a pending event, until the returned handle is released. See [`Held`].
+    ///
+    /// # Errors
+    /// As [`Context::defer`].
+    pub fn hold(&mut self) -> Result<Held, DeferError> {
+        let pending = self.set_aside(Aside::Held)?;
+        self.graph.budget.hold();
+        Ok(Held::new(pending))
+    }
+
+    fn set_aside(&mut self, aside: Aside) -> Result<Pending, DeferError> {
         let Some((stage, _)) = &self.stage else {
             return Err(DeferError::NoEvent);
         };
-        if self.open != 1 || self.deferred {
+        if self.open != 1 || self.aside.is_some() {
             return Err(DeferError::NoEvent);
         }
         if self.credit == 0 && !self.graph.budget.charge(1) {
             return Err(DeferError::Budget { stage: stage.name().to_string() });
         }
         self.credit = self.credit.max(1);
-        if !stage.defer(self.meta.class) {
+        let holder = (aside == Aside::Held).then_some(self.book.number);
+        if !stage.defer(&self.meta, holder) {
             return Err(DeferError::Limit { stage: stage.name().to_string() });
         }
         self.credit -= 1;
-        self.deferred = true;
+        self.aside = Some(aside);
         let (graph, stage) = (Arc::clone(&self.graph), Arc::clone(stage));
-        Ok(Pending::new(graph, stage, self.meta.clone(), self.begun))
+        Ok(Pending::new(graph, stage, self.meta.clone(), self.begun, holder.is_some()))
     }
 
     /// Makes everything sent so far known to its targets now, for a handler that will be busy
@@ -247,7 +342,7 @@ impl Context {
     /// The usual way: a place is leased, and the event in hand leaves its budget behind.
     fn send_leased<E: Send + 'static>(&mut self, sink: &Sink<E>, event: E) -> Result<(), E> {
         let own = sink.stage.graph.id == self.graph.id && !self.meta.is_expired(self.now);
-        if self.credit == 0 || !own {
+        if self.credit == 0 || !own || sink.stage.asks() {
             return Err(event);
         }
         let place = self.outboxes.get_mut(sink.outbox).and_then(Option::as_mut);
@@ -292,9 +387,36 @@ impl Context {
         Ok(())
     }
 
+    /// Makes sure of `places.0` places, as [`Context::secure`], and of what the stage asks of
+    /// this event.
+    fn secure_for<E: Send + 'static>(
+        &mut self,
+        sink: &Sink<E>,
+        event: &E,
+        ahead: usize,
+        (places, promised): (usize, usize),
+    ) -> Result<Label, RefusalReason> {
+        self.secure(sink, places, ahead, promised)?;
+        sink.stage.check_in(event)
+    }
+
+    fn secure_all<E: Send + 'static>(
+        &mut self,
+        sink: &Sink<E>,
+        events: &[E],
+    ) -> Result<Vec<Label>, RefusalReason> {
+        self.secure(sink, events.len(), 0, 0)?;
+        sink.stage.check_all_in(events)
+    }
+
+    /// What an event that is sent now inherits, and what it has said of itself.
+    fn labelled(&self, label: Label) -> EventMeta {
+        self.meta.clone().labelled(label)
+    }
+
     /// Puts an event into a place that was made sure of.
-    fn push<E: Send + 'static>(&mut self, sink: &Sink<E>, event: E) {
-        let (meta, enqueued) = (self.meta.clone(), self.now);
+    fn push<E: Send + 'static>(&mut self, sink: &Sink<E>, event: E, label: Label) {
+        let (meta, enqueued) = (self.labelled(label), self.now);
         self.credit = self.credit.saturating_sub(1);
         if let Some(outbox) = self.outbox(sink) {
             outbox.push(Envelope { event, meta, enqueued });

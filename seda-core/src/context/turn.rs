@@ -1,6 +1,6 @@
 //! The worker's side of the context: beginning and ending events and batches, making work known.
 
-use super::Context;
+use super::{Aside, Context};
 use crate::clock::Time;
 use crate::event::{Class, EventMeta};
 use crate::graph::GraphCore;
@@ -38,6 +38,7 @@ impl Context {
         timed: bool,
     ) {
         self.book.begin(place, now);
+        self.weighs = stage.weighs();
         self.stage = Some((stage, place));
         (self.now, self.begun, self.published) = (now, now, now);
         self.timed = timed;
@@ -67,6 +68,9 @@ impl Context {
 
     pub(crate) fn begin_another(&mut self, meta: EventMeta) {
         self.tally.cohort(self.meta.class, self.open > 0);
+        if self.open > 0 {
+            self.weigh_out(false);
+        }
         self.meta = meta;
         self.open += 1;
         self.ahead = 0;
@@ -79,9 +83,10 @@ impl Context {
         if self.open == 0 {
             return;
         }
-        let deferred = std::mem::take(&mut self.deferred);
-        self.tally.end(self.meta.class, deferred);
-        self.time_events(u64::from(deferred));
+        let aside = self.aside.take();
+        self.weigh_out(aside.is_some());
+        self.tally.end(self.meta.class, aside.is_some());
+        self.time_events(u64::from(aside == Some(Aside::Outside)));
         self.open = 0;
         self.meta.request = None;
     }
@@ -93,15 +98,24 @@ impl Context {
             return 0;
         }
         // An event that was deferred before the panic is in its pending handle's care.
-        let deferred = std::mem::take(&mut self.deferred);
-        self.tally.fail(self.meta.class, deferred);
+        let aside = self.aside.take().is_some();
+        self.weigh_out(aside);
+        self.tally.fail(self.meta.class, aside);
         self.meta.request = None;
         if self.timed {
             // What it took is the worker's time, and not that of the event behind it.
             self.now = self.graph.now();
             self.begun = self.now;
         }
-        failed - usize::from(deferred)
+        failed - usize::from(aside)
+    }
+
+    /// Counts the weight of the event in hand as gone, unless it is set aside: then it stays.
+    #[inline]
+    fn weigh_out(&mut self, aside: bool) {
+        if self.weighs && !aside {
+            self.tally.weigh(self.meta.weight.bytes());
+        }
     }
 
     #[inline]

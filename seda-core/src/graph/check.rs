@@ -91,6 +91,9 @@ impl Graph {
         if self.config.budget == Some(0) {
             return setting("budget", "0".to_owned(), "1 or more events");
         }
+        if self.config.budget_bytes.is_some_and(|bytes| bytes.as_u64() == 0) {
+            return setting("budget_bytes", "0".to_owned(), "1 or more bytes, like \"64MiB\"");
+        }
         if let Some((key, value, allowed)) = self.config.control.fault() {
             return setting(key, value, allowed);
         }

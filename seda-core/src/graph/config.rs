@@ -3,6 +3,7 @@
 use crate::control::ControlConfig;
 use crate::pool::WorkerRange;
 use crate::stage::StageConfig;
+use bytesize::ByteSize;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -14,6 +15,9 @@ pub struct GraphConfig {
     /// what the queues hold together, and as much as the largest of them, so that it binds
     /// before the queues are all full and never before a single one is.
     pub budget: Option<usize>,
+    /// How many bytes the events in it may have, as far as their stages weigh them: "64MiB".
+    /// `None`: 256 MiB, a quarter of what the smallest machines that run servers have.
+    pub budget_bytes: Option<ByteSize>,
     /// Whether waits, services and occupancy are recorded. The ledgers always are.
     pub statistics: bool,
     /// The controllers.
@@ -28,6 +32,7 @@ impl Default for GraphConfig {
     fn default() -> Self {
         Self {
             budget: None,
+            budget_bytes: None,
             statistics: true,
             control: ControlConfig::default(),
             stages: BTreeMap::new(),

@@ -4,7 +4,7 @@
 use crate::clock::{Clock, Time};
 use crate::control::{Controller, Decision, Journal, Valve};
 use crate::disposal::Disposal;
-use crate::queue::Budget;
+use crate::queue::{Budget, ByteBudget};
 use crate::request::{BookFigures, RequestBook};
 use crate::stage::AnyStage;
 use crate::sync::{
@@ -37,6 +37,7 @@ pub(crate) struct GraphCore {
     pub(crate) id: u32,
     pub(crate) clock: Arc<GraphClock>,
     pub(crate) budget: Budget,
+    pub(crate) bytes: ByteBudget,
     pub(crate) valve: Valve,
     pub(crate) journal: Journal,
     pub(crate) disposal: Disposal,
@@ -63,6 +64,7 @@ impl GraphCore {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             clock: Arc::default(),
             budget: Budget::default(),
+            bytes: ByteBudget::default(),
             valve: Valve::default(),
             journal: Journal::default(),
             disposal: Disposal::default(),
@@ -161,6 +163,12 @@ impl GraphCore {
             changed: "open → closed".to_owned(),
             acted: true,
         });
+    }
+
+    /// Gives back what `n` events had, and their `bytes`, and tells sources that wait for it.
+    pub(crate) fn credit_weighed(&self, n: usize, bytes: u64) {
+        self.bytes.credit(bytes);
+        self.credit(n);
     }
 
     /// Gives budget back and tells sources that wait for it.

@@ -17,6 +17,7 @@ use crate::context::Context;
 use crate::control::PoolSizePolicy;
 use crate::error::GraphError;
 use crate::handler::{FactoryError, Handler, each};
+use crate::label::shard_of;
 use crate::loss::LossReason;
 use crate::pool::{Pool, WorkerRange};
 use crate::runner::{AnyRunner, Runner, StageShare};
@@ -24,10 +25,13 @@ use crate::running::{Manual, Running};
 use crate::source::Source;
 use crate::stage::{AnyStage, Stage, StageConfig, StageCore};
 use crate::sync::Arc;
+use bytesize::ByteSize;
 use std::fmt;
+use std::hash::Hash;
 use std::marker::PhantomData;
 
-pub(crate) type MakeRunner = Box<dyn Fn(&Arc<StageShare>) -> Box<dyn AnyRunner> + Send + Sync>;
+pub(crate) type MakeRunner =
+    Box<dyn Fn(&Arc<StageShare>, usize) -> Box<dyn AnyRunner> + Send + Sync>;
 
 /// An edge: from a stage, or from outside, into a stage.
 #[derive(Clone, Copy, Debug)]
@@ -153,6 +157,75 @@ impl Graph {
         self.config.budget = Some(events);
     }
 
+    /// Sets how many bytes the events of the whole graph may have, as far as their stages
+    /// [weigh](Graph::weigh) them. Without it: 256 MiB.
+    pub fn budget_bytes(&mut self, bytes: u64) {
+        self.config.budget_bytes = Some(ByteSize::b(bytes));
+    }
+
+    /// Makes `stage` a keyed stage: events with one key are handled one after the other, in the
+    /// order in which they were sent, however many workers there are. Keys are spread over
+    /// [`SHARDS`](crate::SHARDS) shards; a shard is in one worker's hand at a time, and moves to
+    /// another only when nothing of it is in hand, deferred or held. So a key that is too busy
+    /// for one worker holds up its shard: [`StageReport::busiest_shard_share`] shows it.
+    ///
+    /// An event that is deferred keeps its shard until it is completed, but those that were taken
+    /// in one batch with it go on: set the stage's `batch` to 1 where completions have to be in
+    /// order, too. Between classes there is no order.
+    ///
+    /// `key` is asked once per send, on the sender's thread; it should be cheap and not panic.
+    ///
+    /// [`StageReport::busiest_shard_share`]: crate::report::StageReport::busiest_shard_share
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use seda_core::Graph;
+    /// struct Transfer { account: u64, cents: i64 }
+    /// let mut graph = Graph::new("bank");
+    /// let book = graph.stage::<Transfer>("book", 1_024);
+    /// graph.keyed(book, |transfer| transfer.account)?;
+    /// graph.attach_each(book, |_wire| |transfer, _cx| println!("{}", transfer.cents))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// If it is keyed already, or belongs to another graph.
+    pub fn keyed<E: Send + 'static, K: Hash>(
+        &mut self,
+        stage: Stage<E>,
+        key: impl Fn(&E) -> K + Send + Sync + 'static,
+    ) -> Result<(), GraphError> {
+        let core = self.typed(stage)?;
+        if core.set_keyed(Box::new(move |event| shard_of(key(event)))) {
+            Ok(())
+        } else {
+            Err(GraphError::AskedTwice { stage: core.name.to_string(), question: "key" })
+        }
+    }
+
+    /// Makes `stage` weigh its events, in bytes: they count in the graph's
+    /// [byte budget](Graph::budget_bytes) from being sent until they end here. An event that does
+    /// not fit is refused for [`Budget`](crate::RefusalReason::Budget), one that never can for
+    /// [`TooLarge`](crate::RefusalReason::TooLarge). Weights are rounded up by less than 0.1 %.
+    ///
+    /// `bytes` is asked once per send, on the sender's thread; it should be cheap and not panic.
+    ///
+    /// # Errors
+    /// If it weighs its events already, or belongs to another graph.
+    pub fn weigh<E: Send + 'static>(
+        &mut self,
+        stage: Stage<E>,
+        bytes: impl Fn(&E) -> usize + Send + Sync + 'static,
+    ) -> Result<(), GraphError> {
+        let core = self.typed(stage)?;
+        if core.set_weighing(Box::new(bytes)) {
+            Ok(())
+        } else {
+            Err(GraphError::AskedTwice { stage: core.name.to_string(), question: "weight" })
+        }
+    }
+
     /// Sets what `config` says of a stage.
     ///
     /// # Errors
@@ -182,7 +255,8 @@ impl Graph {
             pool.range = settings.workers;
         }
         let budget = config.budget.or(self.config.budget);
-        self.config = GraphConfig { budget, ..config };
+        let budget_bytes = config.budget_bytes.or(self.config.budget_bytes);
+        self.config = GraphConfig { budget, budget_bytes, ..config };
         Ok(())
     }
 
@@ -295,8 +369,9 @@ impl Graph {
         }
         let declared = self.declared(stage)?;
         declared.pool = pool;
-        declared.make = Some(Box::new(move |share| {
-            Box::new(Runner::new(Arc::clone(&core), Arc::clone(share), Arc::clone(&factory)))
+        declared.make = Some(Box::new(move |share, worker| {
+            let (core, share, factory) = (core.clone(), share.clone(), factory.clone());
+            Box::new(Runner::new(core, share, factory, worker))
         }));
         Ok(())
     }

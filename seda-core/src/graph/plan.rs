@@ -23,6 +23,9 @@ impl Graph {
             tracing::warn!(graph = %self.core.name, "{warning}");
         }
         self.core.budget.set_limit(budget);
+        if let Some(bytes) = self.config.budget_bytes {
+            self.core.bytes.set_limit(bytes.as_u64());
+        }
         self.core.set_classes(self.classes.len());
         self.core.set_timed(self.config.statistics);
         self.core.valve.set(self.config.control.valve, self.config.control.overload);

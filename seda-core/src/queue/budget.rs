@@ -11,9 +11,11 @@ use std::time::Duration;
 pub(crate) struct Budget {
     limit: AtomicUsize,
     used: CachePadded<AtomicUsize>,
+    /// Of those in use, the ones that handlers keep: they move only when they are told to finish.
+    held: AtomicUsize,
     watched: AtomicUsize,
     lock: Mutex<()>,
-    empty: Condvar,
+    quiet: Condvar,
 }
 
 impl Budget {
@@ -53,22 +55,43 @@ impl Budget {
             return;
         }
         let before = self.used.fetch_sub(n, Ordering::SeqCst);
-        if before == n && self.watched.load(Ordering::SeqCst) > 0 {
+        self.announce_if_quiet(before - n);
+    }
+
+    /// One of those in use is kept by a handler.
+    pub(crate) fn hold(&self) {
+        self.held.fetch_add(1, Ordering::SeqCst);
+        self.announce_if_quiet(self.used());
+    }
+
+    /// A handler lets one go, which is then credited like any other.
+    pub(crate) fn let_go(&self) {
+        self.held.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Whether nothing is in use but what handlers keep.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.used() <= self.held.load(Ordering::SeqCst)
+    }
+
+    fn announce_if_quiet(&self, used: usize) {
+        if used <= self.held.load(Ordering::SeqCst) && self.watched.load(Ordering::SeqCst) > 0 {
             let _guard = self.lock.lock();
-            self.empty.notify_all();
+            self.quiet.notify_all();
         }
     }
 
-    /// Waits until nothing is in use, for `limit` at most; returns whether nothing is.
-    pub(crate) fn wait_empty(&self, limit: Duration) -> bool {
+    /// Waits until nothing is in use but what handlers keep, for `limit` at most; returns whether
+    /// that is so.
+    pub(crate) fn wait_quiet(&self, limit: Duration) -> bool {
         self.watched.fetch_add(1, Ordering::SeqCst);
         let mut guard = self.lock.lock();
-        if self.used() > 0 {
-            self.empty.wait_for(&mut guard, limit);
+        if !self.is_quiet() {
+            self.quiet.wait_for(&mut guard, limit);
         }
         drop(guard);
         self.watched.fetch_sub(1, Ordering::SeqCst);
-        self.used() == 0
+        self.is_quiet()
     }
 }
 
@@ -86,7 +109,7 @@ mod tests {
         assert!(budget.charge(1));
         assert!(!budget.charge(usize::MAX));
         budget.credit(3);
-        assert!(budget.wait_empty(Duration::ZERO));
+        assert!(budget.wait_quiet(Duration::ZERO));
         assert_eq!((budget.charge_up_to(2), budget.charge_up_to(2), budget.used()), (2, 1, 3));
     }
 }

@@ -1,9 +1,12 @@
 //! A stage's queue as plain data: one lane per class, bounded, with places that can be reserved.
 
+use super::lane::{Lane, Rows};
 use super::ledger::{Ledger, Outcome};
 use super::occupancy::Occupancy;
+use super::shards::Shards;
 use crate::clock::Time;
-use crate::event::{Class, Envelope, MAX_CLASSES, PerClass, Spent};
+use crate::event::{Class, Envelope, EventMeta, MAX_CLASSES, PerClass};
+use crate::label::ShardSet;
 use crate::loss::LossReason;
 use crate::refusal::RefusalReason;
 use std::collections::VecDeque;
@@ -40,12 +43,6 @@ pub(crate) enum Evict {
     Nth(usize),
 }
 
-#[derive(Debug)]
-struct Lane<E> {
-    events: VecDeque<Envelope<E>>,
-    weight: u32,
-}
-
 /// Bounded lanes with their ledger. Depth plus reserved places never exceeds `capacity`; above
 /// `soft` nothing is admitted and what is there stays.
 ///
@@ -65,13 +62,18 @@ pub(crate) struct Lanes<E> {
     ledger: Ledger,
     /// Nanoseconds of service that shed events had cost in earlier stages.
     wasted: u64,
+    /// Bytes of the events in the stage, where it weighs them.
+    bytes: u64,
+    weighs: bool,
+    /// Of a keyed stage: who may take what.
+    shards: Option<Box<Shards>>,
 }
 
 impl<E> Lanes<E> {
     /// Closed lanes for one class; `capacity` is their hard and soft bound.
     pub(crate) fn new(capacity: usize) -> Self {
         Self {
-            lanes: vec![Lane { events: VecDeque::new(), weight: 1 }],
+            lanes: vec![Lane::new(1, false)],
             turn: (0, 1),
             depth: 0,
             reserved: 0,
@@ -80,17 +82,30 @@ impl<E> Lanes<E> {
             open: false,
             ledger: Ledger::default(),
             wasted: 0,
+            bytes: 0,
+            weighs: false,
+            shards: None,
             occupancy: Occupancy::default(),
         }
     }
 
     /// One lane per weight, in order of class; to be called while empty.
     pub(crate) fn set_classes(&mut self, weights: &[u32]) {
+        let keyed = self.shards.is_some();
         let weights = weights.iter().take(MAX_CLASSES);
-        self.lanes = weights
-            .map(|&weight| Lane { events: VecDeque::new(), weight: weight.max(1) })
-            .collect();
+        self.lanes = weights.map(|&weight| Lane::new(weight, keyed)).collect();
         self.turn = (0, self.lanes.first().map_or(1, |lane| lane.weight));
+    }
+
+    /// Orders events by shard; to be called while empty.
+    pub(crate) fn set_keyed(&mut self) {
+        self.shards = Some(Box::new(Shards::new()));
+        self.lanes = self.lanes.iter().map(|lane| Lane::new(lane.weight, true)).collect();
+    }
+
+    /// Counts the weight of events.
+    pub(crate) fn set_weighing(&mut self) {
+        self.weighs = true;
     }
 
     pub(crate) fn set_capacity(&mut self, capacity: usize) {
@@ -125,6 +140,20 @@ impl<E> Lanes<E> {
 
     pub(crate) fn wasted_nanos(&self) -> u64 {
         self.wasted
+    }
+
+    /// Bytes of all events in the stage, as far as it weighs them.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    pub(crate) fn shards(&self) -> Option<&Shards> {
+        self.shards.as_deref()
+    }
+
+    /// Whether `worker` would find something to take.
+    pub(crate) fn is_ready_for(&self, worker: usize) -> bool {
+        self.lanes.iter().any(|lane| lane.is_ready_for(worker, self.shards()))
     }
 
     pub(crate) fn ledger(&self) -> &Ledger {
@@ -174,16 +203,11 @@ impl<E> Lanes<E> {
         let pushed = envelopes.len();
         let counts = self.count_by_class(pushed, envelopes.iter());
         self.ledger.accept(&counts, edge);
-        if let [only] = self.lanes.as_mut_slice() {
-            only.events.extend(envelopes.drain(..));
+        self.note_labels(envelopes.iter().map(|envelope| &envelope.meta));
+        if let [Lane { rows: Rows::One(row), .. }] = self.lanes.as_mut_slice() {
+            row.extend(envelopes.drain(..));
         } else {
-            let last = self.lanes.len().saturating_sub(1);
-            for envelope in envelopes.drain(..) {
-                let class = envelope.meta.class.index().min(last);
-                if let Some(lane) = self.lanes.get_mut(class) {
-                    lane.events.push_back(envelope);
-                }
-            }
+            envelopes.drain(..).for_each(|envelope| self.file(envelope));
         }
         self.unreserve(pushed);
         self.depth += pushed;
@@ -194,30 +218,84 @@ impl<E> Lanes<E> {
     pub(crate) fn push_one(&mut self, envelope: Envelope<E>, edge: usize, now: Time) {
         let counts = self.count_by_class(1, std::iter::once(&envelope));
         self.ledger.accept(&counts, edge);
-        let class = envelope.meta.class.within(self.lanes.len());
-        if let Some(lane) = self.lanes.get_mut(class.index()) {
-            lane.events.push_back(envelope);
-        }
+        self.note_labels(std::iter::once(&envelope.meta));
+        self.file(envelope);
         self.unreserve(1);
         self.depth += 1;
         self.occupancy.add(1, now);
     }
 
-    /// Takes up to `most` events that are worth starting into `batch`; those that are not go to
-    /// `given_up`, and do not count.
+    /// An event is accepted into a reserved place that it will fill later. It is in the stage,
+    /// counted as pending; the time until then was asked for, so it is no occupancy.
+    pub(crate) fn accept_timed(&mut self, meta: &EventMeta, edge: usize) {
+        self.ledger.accept_timed(meta.class, edge);
+        self.note_labels(std::iter::once(meta));
+    }
+
+    /// The time of some accepted events has come: they take their places.
+    pub(crate) fn fire(&mut self, envelopes: impl Iterator<Item = Envelope<E>>, now: Time) {
+        let mut fired = 0;
+        for envelope in envelopes {
+            self.ledger.fire(envelope.meta.class);
+            self.file(envelope);
+            fired += 1;
+        }
+        self.unreserve(fired);
+        self.depth += fired;
+        self.occupancy.add(fired, now);
+    }
+
+    /// An accepted event is given up before its time has come.
+    pub(crate) fn cancel(&mut self, meta: &EventMeta, reason: LossReason) {
+        self.ledger.cancel(meta.class, reason);
+        self.bytes -= self.weight_of(meta);
+        self.unreserve(1);
+    }
+
+    /// Puts an event into its class's lane.
+    fn file(&mut self, envelope: Envelope<E>) {
+        let class = envelope.meta.class.within(self.lanes.len());
+        if let Some(lane) = self.lanes.get_mut(class.index()) {
+            lane.push(envelope);
+        }
+    }
+
+    /// Notes what accepted events say of themselves; nobody looks where nothing was asked.
+    fn note_labels<'a>(&mut self, metas: impl Iterator<Item = &'a EventMeta>) {
+        if !self.weighs && self.shards.is_none() {
+            return;
+        }
+        for meta in metas {
+            self.bytes += self.weight_of(meta);
+            if let Some(shards) = &mut self.shards {
+                shards.accept(meta.shard);
+            }
+        }
+    }
+
+    fn weight_of(&self, meta: &EventMeta) -> u64 {
+        if self.weighs { meta.weight.bytes() } else { 0 }
+    }
+
+    /// `worker` takes up to `most` events that are worth starting into `batch`; those that are
+    /// not go to `given_up`, and do not count. Returns the shards it has claimed thereby.
     pub(crate) fn take(
         &mut self,
+        worker: usize,
         most: usize,
         now: Time,
         batch: &mut VecDeque<Envelope<E>>,
         given_up: &mut Vec<GivenUp<E>>,
-    ) {
+    ) -> ShardSet {
         let before = batch.len();
-        if let [only] = self.lanes.as_mut_slice() {
+        if let Some(shards) = &mut self.shards {
+            shards.begin(worker);
+        }
+        if let [Lane { rows: Rows::One(row), .. }] = self.lanes.as_mut_slice() {
             // The usual case, in one move: all of them are worth starting.
-            let waiting = only.events.iter().take(most);
+            let waiting = row.iter().take(most);
             let sound = waiting.take_while(|head| reason_not_to_start(head, now).is_none()).count();
-            batch.extend(only.events.drain(..sound));
+            batch.extend(row.drain(..sound));
             self.depth -= sound;
         }
         while batch.len() - before < most {
@@ -230,36 +308,65 @@ impl<E> Lanes<E> {
         }
         let counts = self.count_by_class(batch.len() - before, batch.iter().skip(before));
         self.ledger.take(&counts);
+        self.pass_turns_on()
+    }
+
+    /// Ends a take of a keyed stage.
+    fn pass_turns_on(&mut self) -> ShardSet {
+        let Some(shards) = &self.shards else {
+            return ShardSet::default();
+        };
+        for lane in &mut self.lanes {
+            if let Rows::PerShard(sharded) = &mut lane.rows {
+                sharded.pass_on();
+            }
+        }
+        shards.claimed()
+    }
+
+    /// Nothing of these shards is in its worker's hand any more.
+    pub(crate) fn release(&mut self, claimed: &ShardSet) {
+        if let Some(shards) = &mut self.shards {
+            shards.release(claimed);
+        }
     }
 
     /// An event in hand is given up before, or without, being handled.
-    pub(crate) fn shed_in_hand(
-        &mut self,
-        class: Class,
-        reason: LossReason,
-        spent: Spent,
-        now: Time,
-    ) {
-        self.ledger.shed_in_hand(class, reason);
-        self.wasted = self.wasted.saturating_add(spent.nanos());
+    pub(crate) fn shed_in_hand(&mut self, meta: &EventMeta, reason: LossReason, now: Time) {
+        self.ledger.shed_in_hand(meta.class, reason);
+        self.wasted = self.wasted.saturating_add(meta.spent.nanos());
+        self.bytes -= self.weight_of(meta);
         self.occupancy.remove(1, now);
     }
 
     /// Counts what became of events in hand.
     pub(crate) fn settle(&mut self, outcome: &Outcome, now: Time) {
         self.ledger.settle(outcome);
+        self.bytes -= outcome.bytes;
         let all = outcome.handled.iter().chain(&outcome.failed);
         self.occupancy.remove(all.map(|n| *n as usize).sum(), now);
     }
 
-    /// An event in hand becomes pending: it is still in the stage.
-    pub(crate) fn defer(&mut self, class: Class) {
-        self.ledger.defer(class);
+    /// An event in hand becomes pending: it is still in the stage. `holder` is the worker whose
+    /// handler keeps it, if it is kept and not handled outside.
+    pub(crate) fn defer(&mut self, meta: &EventMeta, holder: Option<usize>) {
+        self.ledger.defer(meta.class);
+        match (&mut self.shards, holder) {
+            (Some(shards), Some(worker)) => shards.hold(meta.shard, worker),
+            (Some(shards), None) => shards.defer(meta.shard),
+            (None, _) => {}
+        }
     }
 
     /// A pending event ends.
-    pub(crate) fn complete(&mut self, class: Class, succeeded: bool, now: Time) {
-        self.ledger.complete(class, succeeded);
+    pub(crate) fn complete(&mut self, meta: &EventMeta, held: bool, succeeded: bool, now: Time) {
+        self.ledger.complete(meta.class, succeeded);
+        self.bytes -= self.weight_of(meta);
+        match &mut self.shards {
+            Some(shards) if held => shards.let_go(meta.shard),
+            Some(shards) => shards.complete(meta.shard),
+            None => {}
+        }
         self.occupancy.remove(1, now);
     }
 
@@ -267,7 +374,7 @@ impl<E> Lanes<E> {
     pub(crate) fn eligible(&self, victims: Victims) -> usize {
         let included = |class: usize| victims.include(Class::new(class as u8));
         let lanes = self.lanes.iter().enumerate().filter(|(class, _)| included(*class));
-        lanes.map(|(_, lane)| lane.events.len()).sum()
+        lanes.map(|(_, lane)| lane.len()).sum()
     }
 
     /// Gives up to `most` events up; returns how many.
@@ -289,9 +396,9 @@ impl<E> Lanes<E> {
                     break;
                 };
                 let victim = match order {
-                    Evict::Oldest => lane.events.pop_front(),
-                    Evict::Newest => lane.events.pop_back(),
-                    Evict::Nth(n) => lane.events.remove(n % lane.events.len().max(1)),
+                    Evict::Oldest => lane.remove_oldest(),
+                    Evict::Newest => lane.remove_newest(),
+                    Evict::Nth(n) => lane.remove_nth(n),
                 };
                 let Some(victim) = victim else { break };
                 self.depth -= 1;
@@ -304,7 +411,7 @@ impl<E> Lanes<E> {
     /// Loses an event without counting it, for the test of the tests.
     #[cfg(test)]
     pub(crate) fn lose_one(&mut self) {
-        let lost = self.pop_in_turn();
+        let lost = self.lanes.iter_mut().find_map(Lane::remove_oldest);
         self.depth -= usize::from(lost.is_some());
     }
 
@@ -315,7 +422,7 @@ impl<E> Lanes<E> {
         now: Time,
         given_up: &mut Vec<GivenUp<E>>,
     ) {
-        while let Some(envelope) = self.pop_in_turn() {
+        while let Some(envelope) = self.lanes.iter_mut().find_map(Lane::remove_oldest) {
             self.depth -= 1;
             self.shed(envelope, reason, now, given_up);
         }
@@ -328,10 +435,7 @@ impl<E> Lanes<E> {
                 let Some(lane) = self.lanes.get_mut(class) else {
                     break;
                 };
-                if !lane.events.front().is_some_and(|head| head.meta.is_expired(now)) {
-                    break;
-                }
-                let Some(victim) = lane.events.pop_front() else {
+                let Some(victim) = lane.remove_expired_head(now) else {
                     break;
                 };
                 self.depth -= 1;
@@ -350,6 +454,7 @@ impl<E> Lanes<E> {
     ) {
         self.ledger.shed(envelope.meta.class, reason);
         self.wasted = self.wasted.saturating_add(envelope.meta.spent.nanos());
+        self.bytes -= self.weight_of(&envelope.meta);
         self.occupancy.remove(1, now);
         given_up.push((envelope, reason));
     }
@@ -379,13 +484,14 @@ impl<E> Lanes<E> {
 
     /// Weighted round robin: each lane in turn gives up to `weight` events, an empty one passes.
     fn pop_in_turn(&mut self) -> Option<Envelope<E>> {
-        if let [only] = self.lanes.as_mut_slice() {
-            return only.events.pop_front();
+        if let [Lane { rows: Rows::One(row), .. }] = self.lanes.as_mut_slice() {
+            return row.pop_front();
         }
         for _ in 0..=self.lanes.len() {
             let (turn, left) = self.turn;
             if left > 0 {
-                let head = self.lanes.get_mut(turn).and_then(|lane| lane.events.pop_front());
+                let head =
+                    self.lanes.get_mut(turn).and_then(|lane| lane.pop(self.shards.as_deref_mut()));
                 if head.is_some() {
                     self.turn.1 -= 1;
                     return head;

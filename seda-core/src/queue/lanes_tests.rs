@@ -1,5 +1,6 @@
 use super::*;
 use crate::event::EventMeta;
+use crate::label::Weight;
 use proptest::prelude::*;
 
 const GOLD: Class = Class::new(0);
@@ -30,7 +31,7 @@ fn push_until(lanes: &mut Lanes<u32>, event: u32, class: Class, deadline: Time) 
 
 fn take(lanes: &mut Lanes<u32>, most: usize) -> Vec<u32> {
     let (mut batch, mut given_up) = (VecDeque::new(), Vec::new());
-    lanes.take(most, Time::ZERO, &mut batch, &mut given_up);
+    lanes.take(0, most, Time::ZERO, &mut batch, &mut given_up);
     batch.into_iter().map(|envelope| envelope.event).collect()
 }
 
@@ -84,7 +85,7 @@ fn an_expired_event_is_shed_at_dequeue_and_does_not_count_as_taken() {
     push_until(&mut lanes, 1, GOLD, Time::from_nanos(5));
     push(&mut lanes, 2, GOLD);
     let (mut batch, mut given_up) = (VecDeque::new(), Vec::new());
-    lanes.take(1, Time::from_nanos(5), &mut batch, &mut given_up);
+    lanes.take(0, 1, Time::from_nanos(5), &mut batch, &mut given_up);
     assert_eq!(batch.front().unwrap().event, 2);
     assert_eq!(events(&given_up), [(1, LossReason::Expired)]);
     assert_eq!(lanes.wasted_nanos(), 64);
@@ -115,7 +116,7 @@ fn occupancy_is_the_time_integral_of_all_events_in_the_stage() {
     push(&mut lanes, 1, GOLD);
     push(&mut lanes, 2, GOLD);
     let (mut batch, mut given_up) = (VecDeque::new(), Vec::new());
-    lanes.take(1, Time::from_nanos(10), &mut batch, &mut given_up);
+    lanes.take(0, 1, Time::from_nanos(10), &mut batch, &mut given_up);
     let mut outcome = Outcome::default();
     outcome.handled[0] = 1;
     lanes.settle(&outcome, Time::from_nanos(15));
@@ -150,28 +151,55 @@ proptest! {
     #[test]
     fn depth_plus_reserved_never_exceeds_capacity_and_every_class_balances(
         steps in proptest::collection::vec(step(), 0..200),
+        keyed in any::<bool>(),
     ) {
         let mut lanes = lanes(8, &[4, 2, 1]);
+        lanes.set_weighing();
+        if keyed {
+            lanes.set_keyed();
+        }
+        let mut worker = 0;
         let (mut batch, mut given_up, mut leased) = (VecDeque::new(), Vec::new(), 0);
         for step in steps {
             match step {
                 Step::Push(class) => match lanes.reserve(1, 1) {
-                    Ok(_) => lanes.push_reserved(&mut vec![envelope(0, Class::new(class), Time::NEVER)], 0, Time::ZERO),
+                    Ok(_) => {
+                        let mut envelope = envelope(0, Class::new(class), Time::NEVER);
+                        envelope.meta.weight = Weight::of(3);
+                        envelope.meta.shard = 255 - class;
+                        lanes.push_reserved(&mut vec![envelope], 0, Time::ZERO);
+                    }
                     Err(reason) => lanes.ledger_mut().refuse(Class::new(class), 0, reason, 1),
                 },
                 Step::Lease(n) => leased += lanes.reserve(n, n).unwrap_or(0),
                 Step::Return => lanes.unreserve(std::mem::take(&mut leased)),
-                Step::Take(most) => lanes.take(most, Time::ZERO, &mut batch, &mut given_up),
+                Step::Take(most) => {
+                    let before = batch.len();
+                    let claimed =
+                        lanes.take(worker, most, Time::ZERO, &mut batch, &mut given_up);
+                    for taken in batch.iter().skip(before).filter(|_| keyed) {
+                        prop_assert!(claimed.contains(taken.meta.shard));
+                        let shards = batch.iter().take(before).map(|other| other.meta.shard);
+                        prop_assert!(!shards.collect::<Vec<_>>().contains(&taken.meta.shard));
+                    }
+                    worker += 1;
+                }
                 Step::Evict(class, most) => {
                     let victims = Victims::LowerThan(Class::new(class));
                     lanes.evict(victims, Evict::Oldest, most, Time::ZERO, &mut given_up);
                 }
                 Step::Settle => {
                     let mut outcome = Outcome::default();
+                    let mut claimed = ShardSet::default();
                     for envelope in batch.drain(..) {
                         outcome.handled[envelope.meta.class.index()] += 1;
+                        outcome.bytes += envelope.meta.weight.bytes();
+                        claimed.insert(envelope.meta.shard);
                     }
                     lanes.settle(&outcome, Time::ZERO);
+                    lanes.release(&claimed);
+                    // Nothing is in hand, so nothing is any worker's.
+                    prop_assert_eq!(lanes.is_ready_for(worker), lanes.depth() > 0);
                 }
                 Step::Soft(soft) => lanes.set_soft(soft),
             }
@@ -179,6 +207,7 @@ proptest! {
             prop_assert!(lanes.ledger().classes().iter().all(|class| class.balances()));
             let queued: u64 = lanes.ledger().classes().iter().map(|class| class.queued).sum();
             prop_assert_eq!(queued, lanes.depth() as u64);
+            prop_assert_eq!(lanes.bytes(), 3 * (queued + batch.len() as u64));
         }
     }
 }

@@ -57,6 +57,8 @@ impl ClassLedger {
 pub(crate) struct Outcome {
     pub(crate) handled: PerClass<u32>,
     pub(crate) failed: PerClass<u32>,
+    /// What they weighed, where the stage weighs.
+    pub(crate) bytes: u64,
     /// Whether anything was counted: an empty outcome needs no lock.
     pub(crate) any: bool,
 }
@@ -137,6 +139,33 @@ impl Ledger {
         }
         if let Some(edge) = self.edges.get_mut(edge) {
             edge.refused += n;
+        }
+    }
+
+    /// An event was taken in over one edge, for a later time.
+    pub(crate) fn accept_timed(&mut self, class: Class, edge: usize) {
+        let ledger = self.class(class);
+        ledger.offered += 1;
+        ledger.accepted += 1;
+        ledger.pending += 1;
+        if let Some(edge) = self.edges.get_mut(edge) {
+            edge.sent += 1;
+        }
+    }
+
+    /// The time of an accepted event has come.
+    pub(crate) fn fire(&mut self, class: Class) {
+        let ledger = self.class(class);
+        ledger.pending -= 1;
+        ledger.queued += 1;
+    }
+
+    /// An accepted event is given up before its time has come.
+    pub(crate) fn cancel(&mut self, class: Class, reason: LossReason) {
+        let ledger = self.class(class);
+        ledger.pending -= 1;
+        if let Some(count) = ledger.shed.get_mut(reason as usize) {
+            *count += 1;
         }
     }
 

@@ -13,10 +13,15 @@
 //! classes, and count everything in the same cut.
 
 mod budget;
+mod byte_budget;
+mod lane;
 mod lanes;
 mod ledger;
 mod occupancy;
+mod shards;
 
 pub(crate) use budget::Budget;
+pub(crate) use byte_budget::ByteBudget;
 pub(crate) use lanes::{Evict, GivenUp, Lanes, Victims};
 pub(crate) use ledger::{ClassLedger, Outcome};
+pub(crate) use shards::Shards;

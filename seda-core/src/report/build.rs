@@ -35,7 +35,12 @@ impl Report {
             window_seconds: now.at.since(then.at).as_secs_f64(),
             events: events(&total),
             requests: requests(&monitor.requests),
-            budget: BudgetReport { used: monitor.budget, limit: engine.core.budget.limit() },
+            budget: BudgetReport {
+                used: monitor.budget,
+                limit: engine.core.budget.limit(),
+                bytes_used: engine.core.bytes.used(),
+                bytes_limit: engine.core.bytes.limit(),
+            },
             response_seconds: responses(engine, &monitor.requests),
             stages: stages.filter_map(|n| stage(engine, monitor, then, n)).collect(),
             edges: edges(engine, monitor),
@@ -158,6 +163,9 @@ fn stage(engine: &Engine, monitor: &Monitor, then: &Sample, index: usize) -> Opt
         queued: now.ledger.queued,
         in_hand: now.ledger.in_hand,
         pending: now.ledger.pending,
+        held: queue.held as u64,
+        bytes: queue.bytes,
+        busiest_shard_share: queue.busiest_shard,
         wasted_seconds: queue.wasted_nanos as f64 / 1e9,
     })
 }

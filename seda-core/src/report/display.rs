@@ -1,6 +1,7 @@
 //! The report as text, for people.
 
 use super::{Report, StageReport};
+use bytesize::ByteSize;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -83,6 +84,12 @@ impl Report {
                 if !counts.is_empty() {
                     writeln!(f, "{}: {what} {}", stage.name, named(counts))?;
                 }
+            }
+            if let Some(share) = stage.busiest_shard_share.filter(|share| *share > 0.0) {
+                writeln!(f, "{}: busiest shard {:.1} % of its events", stage.name, share * 100.0)?;
+            }
+            if let Some(bytes) = stage.bytes.filter(|bytes| *bytes > 0) {
+                writeln!(f, "{}: {} in its events", stage.name, ByteSize::b(bytes))?;
             }
             if stage.wasted_seconds > 0.0 {
                 let wasted = time(Some(stage.wasted_seconds));

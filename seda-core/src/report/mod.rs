@@ -89,6 +89,10 @@ pub struct BudgetReport {
     pub used: usize,
     /// The most that may be.
     pub limit: usize,
+    /// Bytes in use now, of the events that are weighed.
+    pub bytes_used: u64,
+    /// The most bytes that may be.
+    pub bytes_limit: u64,
 }
 
 /// Response times of one class, since the graph began.
@@ -148,8 +152,15 @@ pub struct StageReport {
     pub queued: u64,
     /// In a worker's hand now.
     pub in_hand: u64,
-    /// Being handled outside now.
+    /// Being handled outside now, held, or sent for later.
     pub pending: u64,
+    /// Of the pending ones, those that its handlers keep ([`crate::Context::hold`]).
+    pub held: u64,
+    /// Bytes of the events in it, if it weighs them.
+    pub bytes: Option<u64>,
+    /// Share of all its events that had a key of its busiest shard, 0 to 1, if it is keyed. Above
+    /// 1 / workers that shard limits the stage.
+    pub busiest_shard_share: Option<f64>,
     /// Service that earlier stages spent on events shed here.
     pub wasted_seconds: f64,
 }

@@ -31,6 +31,8 @@ pub struct Drained {
     pub given_up: u64,
     /// Stages that still had events in hand or pending at the limit.
     pub left: Vec<LeftOver>,
+    /// Events that were to be sent later ([`crate::Context::send_after`]) and were cancelled.
+    pub cancelled: u64,
     /// The last report; its rates are over the graph's whole life.
     pub report: Report,
 }
@@ -70,8 +72,9 @@ impl Limit {
 pub(super) fn drain(engine: &Engine, threads: &Threads, limit: Duration) -> Drained {
     let limit = Limit::new(limit);
     engine.core.close_entries();
+    cancel_timers(engine);
     while !limit.is_over() {
-        if !engine.core.budget.wait_empty(limit.left().min(SLICE)) {
+        if !engine.core.budget.wait_quiet(limit.left().min(SLICE)) {
             continue;
         }
         let call = engine.core.finishing.call_again();
@@ -90,6 +93,7 @@ pub(super) fn drain(engine: &Engine, threads: &Threads, limit: Duration) -> Drai
 pub(super) fn end(engine: &Engine, threads: &Threads, limit: Duration) -> Drained {
     let limit = Limit::new(limit);
     engine.core.close_entries();
+    cancel_timers(engine);
     let complete = engine.core.budget.used() == 0;
     give_up(engine);
     engine.collect();
@@ -106,6 +110,22 @@ pub(super) fn end(engine: &Engine, threads: &Threads, limit: Duration) -> Draine
     conclude(engine, complete)
 }
 
+/// What was to be sent later is cancelled when the end begins: it may be due in an hour.
+pub(super) fn cancel_timers(engine: &Engine) {
+    let cancelled: usize = engine.stages.iter().map(|stage| stage.core.cancel_timers()).sum();
+    if cancelled > 0 {
+        engine.core.journal.write(Decision {
+            at_seconds: engine.now().as_secs_f64(),
+            controller: Controller::Drain,
+            stage: None,
+            seen: format!("{cancelled} events that were to be sent later"),
+            action: "cancelled them".to_owned(),
+            changed: "running → draining".to_owned(),
+            acted: true,
+        });
+    }
+}
+
 pub(super) fn give_up(engine: &Engine) {
     for stage in &engine.stages {
         stage.core.close();
@@ -115,7 +135,10 @@ pub(super) fn give_up(engine: &Engine) {
 
 pub(super) fn conclude(engine: &Engine, complete: bool) -> Drained {
     let report = engine.final_report();
-    let lost = |stage: &StageReport| stage.shed.get(LossReason::Drain.as_str()).copied();
+    let shed = |stage: &StageReport, reason: LossReason| stage.shed.get(reason.as_str()).copied();
+    let lost = |stage: &StageReport| shed(stage, LossReason::Drain);
+    let cancelled = |stage: &StageReport| shed(stage, LossReason::Cancelled);
+    let cancelled: u64 = report.stages.iter().filter_map(cancelled).sum();
     let given_up: u64 = report.stages.iter().filter_map(lost).sum();
     let unfinished = report.stages.iter().filter(|stage| stage.in_hand + stage.pending > 0);
     let left: Vec<LeftOver> = unfinished
@@ -141,7 +164,8 @@ pub(super) fn conclude(engine: &Engine, complete: bool) -> Drained {
         });
     }
     let report = Report { journal: engine.core.journal.entries(), ..report };
-    Drained { complete: complete && left.is_empty() && given_up == 0, given_up, left, report }
+    let complete = complete && left.is_empty() && given_up == 0;
+    Drained { complete, given_up, cancelled, left, report }
 }
 
 /// Waits until every worker that can has followed the call.

@@ -1,6 +1,6 @@
 //! A graph that is stepped by hand: the same queues, workers and controllers, without threads.
 
-use super::drain::{Drained, conclude, give_up};
+use super::drain::{Drained, cancel_timers, conclude, give_up};
 use crate::control::Decision;
 use crate::engine::Engine;
 use crate::error::GraphWarning;
@@ -123,10 +123,11 @@ impl Manual {
     pub fn drain(mut self, events: usize) -> Drained {
         self.ended = true;
         self.engine.core.close_entries();
+        cancel_timers(&self.engine);
         let mut left = events;
         loop {
             left = left.saturating_sub(self.run(left));
-            if left == 0 || self.engine.core.budget.used() > 0 {
+            if left == 0 || !self.engine.core.budget.is_quiet() {
                 break;
             }
             self.engine.core.finishing.call_again();
@@ -145,6 +146,7 @@ impl Manual {
     }
 
     fn end(&mut self) -> Drained {
+        cancel_timers(&self.engine);
         let complete = self.engine.core.budget.used() == 0;
         give_up(&self.engine);
         self.engine.collect();

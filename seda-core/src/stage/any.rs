@@ -1,7 +1,7 @@
 //! A stage seen without its event type: what controllers, valve, reports and drains need.
 
 use crate::clock::Time;
-use crate::event::{Class, PerClass};
+use crate::event::{EventMeta, PerClass};
 use crate::loss::LossReason;
 use crate::queue::{ClassLedger, Evict, Outcome, Victims};
 use crate::sync::Arc;
@@ -21,6 +21,12 @@ pub(crate) struct QueueFigures {
     pub(crate) occupancy: u128,
     /// Service of deferred events, from being taken to completion.
     pub(crate) deferred_service: crate::stats::Quantiles,
+    /// Of the pending events, those that handlers keep.
+    pub(crate) held: usize,
+    /// Bytes of the events in the stage, if it weighs them.
+    pub(crate) bytes: Option<u64>,
+    /// Share of the busiest shard, if the stage is keyed.
+    pub(crate) busiest_shard: Option<f64>,
 }
 
 impl QueueFigures {
@@ -29,6 +35,15 @@ impl QueueFigures {
         self.classes.iter().for_each(|class| sum.add(class));
         sum
     }
+}
+
+/// How a pending event ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Completion {
+    pub(crate) succeeded: bool,
+    /// Kept by a handler, and not handled outside.
+    pub(crate) held: bool,
+    pub(crate) taken: Time,
 }
 
 pub(crate) trait AnyStage: Send + Sync {
@@ -63,10 +78,17 @@ pub(crate) trait AnyStage: Send + Sync {
 
     fn settle(&self, outcome: &Outcome, now: Time);
 
-    /// An event in hand becomes pending; false at the stage's limit.
-    fn defer(&self, class: Class) -> bool;
+    /// An event in hand becomes pending; false at the stage's limit. `holder` is the worker
+    /// whose handler keeps it, if it is not handled outside.
+    fn defer(&self, meta: &EventMeta, holder: Option<usize>) -> bool;
 
-    fn complete(&self, class: Class, succeeded: bool, taken: Time, now: Time);
+    fn complete(&self, meta: &EventMeta, how: Completion, now: Time);
+
+    /// Whether the weight of events is counted here.
+    fn weighs(&self) -> bool;
+
+    /// Gives up what was to be sent later, and takes no more of it; returns how many.
+    fn cancel_timers(&self) -> usize;
 
     /// Depth, and how many of it may give way.
     fn eligible(&self, victims: Victims) -> (usize, usize);

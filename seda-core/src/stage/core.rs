@@ -1,13 +1,16 @@
 //! The core of a stage: its lanes under their lock, and everything that happens to them.
 
-use super::any::{AnyStage, QueueFigures};
+use super::any::{AnyStage, Completion, QueueFigures};
+use super::questions::Questions;
+use super::timers::Timers;
 use crate::boundary::contained;
 use crate::clock::Time;
 use crate::event::{Class, Envelope, EventMeta};
 use crate::graph::GraphCore;
+use crate::label::{Label, ShardSet};
 use crate::loss::{LossReason, losing};
 use crate::pool::PoolCore;
-use crate::queue::{Evict, GivenUp, Lanes, Outcome, Victims};
+use crate::queue::{Evict, GivenUp, Lanes, Outcome, Shards, Victims};
 use crate::refusal::{Refusal, RefusalReason};
 use crate::stats::Quantiles;
 use crate::sync::{Arc, AtomicUsize, CachePadded, Mutex, OnceLock, Ordering};
@@ -28,7 +31,11 @@ pub(crate) struct StageCore<E> {
     on_lost: OnceLock<OnLost<E>>,
     pending: AtomicUsize,
     pending_limit: AtomicUsize,
+    /// Of the pending events, those that handlers keep.
+    held: AtomicUsize,
     deferred_service: Mutex<Quantiles>,
+    questions: Questions<E>,
+    timers: Timers<E>,
 }
 
 impl<E: Send + 'static> StageCore<E> {
@@ -43,7 +50,123 @@ impl<E: Send + 'static> StageCore<E> {
             on_lost: OnceLock::new(),
             pending: AtomicUsize::new(0),
             pending_limit: AtomicUsize::new(0),
+            held: AtomicUsize::new(0),
             deferred_service: Mutex::default(),
+            questions: Questions::default(),
+            timers: Timers::default(),
+        }
+    }
+
+    /// Makes it a keyed stage; false if it is one.
+    pub(crate) fn set_keyed(&self, shard: Box<dyn Fn(&E) -> u8 + Send + Sync>) -> bool {
+        self.lanes.lock().set_keyed();
+        self.questions.ask_shard(shard)
+    }
+
+    /// Makes it weigh its events; false if it does.
+    pub(crate) fn set_weighing(&self, bytes: Box<dyn Fn(&E) -> usize + Send + Sync>) -> bool {
+        self.lanes.lock().set_weighing();
+        self.questions.ask_bytes(bytes)
+    }
+
+    /// Whether events have to be [checked in](StageCore::check_in).
+    #[inline]
+    pub(crate) fn asks(&self) -> bool {
+        self.questions.any()
+    }
+
+    /// Asks an event what this stage wants to know, and charges its weight.
+    pub(crate) fn check_in(&self, event: &E) -> Result<Label, RefusalReason> {
+        if !self.asks() {
+            return Ok(Label::default());
+        }
+        let label = self.questions.label(event, &self.name);
+        let bytes = label.weight.bytes();
+        if bytes > self.graph.bytes.limit() {
+            return Err(RefusalReason::TooLarge);
+        }
+        if bytes > 0 && !self.graph.bytes.charge(bytes) {
+            return Err(RefusalReason::Budget);
+        }
+        Ok(label)
+    }
+
+    /// Checks in all events or none. No labels at all where nothing is asked.
+    pub(crate) fn check_all_in(&self, events: &[E]) -> Result<Vec<Label>, RefusalReason> {
+        let mut labels = Vec::new();
+        if !self.asks() {
+            return Ok(labels);
+        }
+        for event in events {
+            match self.check_in(event) {
+                Ok(label) => labels.push(label),
+                Err(reason) => {
+                    labels.into_iter().for_each(|label| self.check_out(label));
+                    return Err(reason);
+                }
+            }
+        }
+        Ok(labels)
+    }
+
+    /// Gives back what an event was charged that was checked in and does not come.
+    pub(crate) fn check_out(&self, label: Label) {
+        self.graph.bytes.credit(label.weight.bytes());
+    }
+
+    /// Takes an event into a place that was reserved for it, to be queued at `due`.
+    ///
+    /// # Errors
+    /// The event, if the graph takes no more such events; the place is still the caller's.
+    pub(crate) fn send_later(
+        &self,
+        envelope: Envelope<E>,
+        edge: usize,
+        due: Time,
+    ) -> Result<(), Envelope<E>> {
+        let accept = |envelope: &Envelope<E>| {
+            self.lanes.lock().accept_timed(&envelope.meta, edge);
+        };
+        // Whoever is parked has to park for less long.
+        if self.timers.add(envelope, due, accept)? {
+            self.wake();
+        }
+        Ok(())
+    }
+
+    /// When the earliest event that was sent for later is due.
+    #[inline]
+    pub(crate) fn next_due(&self) -> Time {
+        self.timers.next()
+    }
+
+    /// Queues what is due.
+    fn fire_due(&self, now: Time) {
+        if self.next_due() > now {
+            return;
+        }
+        let due = self.timers.take_due(now);
+        let mut lanes = self.lanes.lock();
+        lanes.fire(due.into_iter(), now);
+        self.depth.store(lanes.depth(), Ordering::Relaxed);
+    }
+
+    /// Whether `worker` would find something to take at `now`.
+    #[inline]
+    pub(crate) fn is_ready_for(&self, worker: usize, now: Time) -> bool {
+        if self.depth_hint() == 0 {
+            return self.next_due() <= now;
+        }
+        // What is queued in a keyed stage may be another worker's.
+        !self.questions.is_keyed()
+            || self.next_due() <= now
+            || self.lanes.lock().is_ready_for(worker)
+    }
+
+    /// A worker has ended everything that it had in hand of these shards.
+    pub(crate) fn release(&self, claimed: &ShardSet) {
+        if !claimed.is_empty() {
+            self.lanes.lock().release(claimed);
         }
     }
 
@@ -144,33 +267,51 @@ impl<E: Send + 'static> StageCore<E> {
             self.give_up_queued(LossReason::Drain);
             return;
         }
-        if let Some(pool) = self.pool.get() {
+        let Some(pool) = self.pool.get() else {
+            return;
+        };
+        if self.questions.is_keyed() && self.held.load(Ordering::SeqCst) > 0 {
+            // It may be for the one worker that holds what this event belongs to.
+            pool.idle.wake_all();
+        } else {
             pool.idle.wake_one();
         }
     }
 
-    /// Takes a batch; those not worth starting go to `given_up` and are credited.
+    /// `worker` takes a batch; those not worth starting go to `given_up` and are credited.
+    /// Returns the shards that are now in its hand.
     pub(crate) fn take(
         &self,
+        worker: usize,
         most: usize,
         now: Time,
         batch: &mut VecDeque<Envelope<E>>,
         given_up: &mut Vec<GivenUp<E>>,
-    ) {
+    ) -> ShardSet {
+        self.fire_due(now);
         let mut lanes = self.lanes.lock();
-        lanes.take(most, now, batch, given_up);
+        let claimed = lanes.take(worker, most, now, batch, given_up);
         self.depth.store(lanes.depth(), Ordering::Relaxed);
         drop(lanes);
-        self.graph.credit(given_up.len());
+        self.graph.credit_weighed(given_up.len(), self.weight_of(given_up));
         self.graph.room.announce();
+        claimed
+    }
+
+    /// The bytes that have to be credited for events that were given up.
+    fn weight_of(&self, given_up: &[GivenUp<E>]) -> u64 {
+        if !self.weighs() {
+            return 0;
+        }
+        given_up.iter().map(|(envelope, _)| envelope.meta.weight.bytes()).sum()
     }
 
     /// An event in hand is given up before it was begun; it is credited, and its owner told.
     pub(crate) fn give_up_in_hand(&self, envelope: Envelope<E>, reason: LossReason, now: Time) {
-        let (class, spent) = (envelope.meta.class, envelope.meta.spent);
-        self.lanes.lock().shed_in_hand(class, reason, spent, now);
-        self.graph.credit(1);
-        self.say_farewell(vec![(envelope, reason)]);
+        self.lanes.lock().shed_in_hand(&envelope.meta, reason, now);
+        let given_up = vec![(envelope, reason)];
+        self.graph.credit_weighed(1, self.weight_of(&given_up));
+        self.say_farewell(given_up);
     }
 
     /// Gives up everything that is queued, credits it and tells the owners; returns how many.
@@ -182,7 +323,7 @@ impl<E: Send + 'static> StageCore<E> {
         self.depth.store(lanes.depth(), Ordering::Relaxed);
         drop(lanes);
         let n = given_up.len();
-        self.graph.credit(n);
+        self.graph.credit_weighed(n, self.weight_of(&given_up));
         self.say_farewell(given_up);
         n
     }
@@ -271,29 +412,65 @@ impl<E: Send + 'static> AnyStage for StageCore<E> {
             wasted_nanos: lanes.wasted_nanos(),
             occupancy: lanes.occupancy(now),
             deferred_service,
+            held: self.held.load(Ordering::Relaxed),
+            bytes: self.weighs().then(|| lanes.bytes()),
+            busiest_shard: lanes.shards().map(Shards::busiest_share),
         });
     }
 
     fn settle(&self, outcome: &Outcome, now: Time) {
         self.lanes.lock().settle(outcome, now);
+        self.graph.bytes.credit(outcome.bytes);
     }
 
-    fn defer(&self, class: Class) -> bool {
+    fn defer(&self, meta: &EventMeta, holder: Option<usize>) -> bool {
         let limit = self.pending_limit.load(Ordering::Relaxed);
         let raise = |pending| (pending < limit).then_some(pending + 1);
         if self.pending.fetch_update(Ordering::AcqRel, Ordering::Relaxed, raise).is_err() {
             return false;
         }
-        self.lanes.lock().defer(class);
+        if holder.is_some() {
+            self.held.fetch_add(1, Ordering::SeqCst);
+        }
+        self.lanes.lock().defer(meta, holder);
         true
     }
 
-    fn complete(&self, class: Class, succeeded: bool, taken: Time, now: Time) {
-        self.lanes.lock().complete(class, succeeded, now);
-        self.pending.fetch_sub(1, Ordering::AcqRel);
-        if self.graph.is_timed() {
-            self.deferred_service.lock().record(now.nanos_since(taken), 1);
+    fn complete(&self, meta: &EventMeta, how: Completion, now: Time) {
+        self.lanes.lock().complete(meta, how.held, how.succeeded, now);
+        if how.held {
+            self.held.fetch_sub(1, Ordering::SeqCst);
+        } else if self.graph.is_timed() {
+            self.deferred_service.lock().record(now.nanos_since(how.taken), 1);
         }
+        self.pending.fetch_sub(1, Ordering::AcqRel);
+        if self.weighs() {
+            self.graph.bytes.credit(meta.weight.bytes());
+        }
+        // Its shard may have others waiting, that nobody could take until now.
+        if self.questions.is_keyed() && self.depth_hint() > 0 {
+            self.wake();
+        }
+    }
+
+    fn weighs(&self) -> bool {
+        self.questions.weighs()
+    }
+
+    fn cancel_timers(&self) -> usize {
+        let cancelled = self.timers.close();
+        let n = cancelled.len();
+        if n == 0 {
+            return 0;
+        }
+        let mut lanes = self.lanes.lock();
+        cancelled.iter().for_each(|one| lanes.cancel(&one.meta, LossReason::Cancelled));
+        drop(lanes);
+        let given_up: Vec<_> =
+            cancelled.into_iter().map(|one| (one, LossReason::Cancelled)).collect();
+        self.graph.credit_weighed(n, self.weight_of(&given_up));
+        self.say_farewell(given_up);
+        n
     }
 
     fn eligible(&self, victims: Victims) -> (usize, usize) {
@@ -308,6 +485,7 @@ impl<E: Send + 'static> AnyStage for StageCore<E> {
         self.depth.store(lanes.depth(), Ordering::Relaxed);
         drop(lanes);
         if evicted > 0 {
+            self.graph.bytes.credit(self.weight_of(&given_up));
             let graph = Arc::clone(&self.graph);
             graph.disposal.hand_over(Box::new(move || self.say_farewell(given_up)));
         }

@@ -2,8 +2,10 @@
 
 mod any;
 mod core;
+mod questions;
+mod timers;
 
-pub(crate) use any::{AnyStage, QueueFigures};
+pub(crate) use any::{AnyStage, Completion, QueueFigures};
 pub(crate) use core::{Entry, StageCore};
 
 use crate::pool::WorkerRange;

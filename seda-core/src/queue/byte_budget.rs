@@ -1,0 +1,62 @@
+//! How many bytes the events of the whole graph may have, as far as stages weigh them.
+
+use crate::sync::{AtomicU64, Ordering};
+
+/// Default of the byte budget. A quarter of a gibibyte is what the smallest machines that run
+/// servers can spare; it bounds only events of stages that weigh them.
+pub(crate) const DEFAULT_BYTES: u64 = 256 << 20;
+
+#[derive(Debug)]
+pub(crate) struct ByteBudget {
+    limit: AtomicU64,
+    used: AtomicU64,
+}
+
+impl Default for ByteBudget {
+    fn default() -> Self {
+        Self { limit: AtomicU64::new(DEFAULT_BYTES), used: AtomicU64::new(0) }
+    }
+}
+
+impl ByteBudget {
+    pub(crate) fn set_limit(&self, bytes: u64) {
+        self.limit.store(bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn limit(&self) -> u64 {
+        self.limit.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn used(&self) -> u64 {
+        self.used.load(Ordering::SeqCst)
+    }
+
+    /// Takes `bytes`, all or none.
+    pub(crate) fn charge(&self, bytes: u64) -> bool {
+        let limit = self.limit();
+        let charge = |used: u64| used.checked_add(bytes).filter(|sum| *sum <= limit);
+        self.used.fetch_update(Ordering::AcqRel, Ordering::Relaxed, charge).is_ok()
+    }
+
+    /// Gives `bytes` back.
+    pub(crate) fn credit(&self, bytes: u64) {
+        if bytes > 0 {
+            self.used.fetch_sub(bytes, Ordering::SeqCst);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_charge_is_all_or_none_and_never_exceeds_the_limit() {
+        let budget = ByteBudget::default();
+        budget.set_limit(10);
+        assert!(budget.charge(6) && !budget.charge(5) && budget.charge(4));
+        assert!(!budget.charge(u64::MAX));
+        budget.credit(4);
+        assert_eq!((budget.used(), budget.charge(5), budget.charge(4)), (6, false, true));
+    }
+}

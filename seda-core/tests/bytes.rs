@@ -1,0 +1,195 @@
+//! Weights in bytes: charged when an event comes, credited whatever becomes of it.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use parking_lot::Mutex;
+use seda_core::{
+    Context, Graph, Held, LossReason, Manual, ManualClock, Pending, RefusalReason, Responder,
+    Source, Stage, Terms,
+};
+use std::sync::Arc;
+use std::time::Duration;
+use support::{ON_PURPOSE, assert_balanced, quiet_panics};
+
+/// What the handler does with a piece of so many bytes.
+#[derive(Debug)]
+enum Piece {
+    Handle(usize),
+    Fail(usize),
+    Defer(usize),
+    Hold(usize),
+    Later(usize),
+    Ask(usize, Responder<()>),
+}
+
+impl Piece {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Handle(bytes)
+            | Self::Fail(bytes)
+            | Self::Defer(bytes)
+            | Self::Hold(bytes)
+            | Self::Later(bytes)
+            | Self::Ask(bytes, _) => *bytes,
+        }
+    }
+}
+
+struct Weighing {
+    graph: Manual,
+    clock: Arc<ManualClock>,
+    source: Source<Piece>,
+    parked: Arc<Mutex<Vec<Pending>>>,
+    held: Arc<Mutex<Vec<Held>>>,
+}
+
+impl Weighing {
+    fn used(&self) -> u64 {
+        let report = self.graph.report();
+        assert_balanced(&report);
+        assert_eq!(report.stages[0].bytes, Some(report.budget.bytes_used), "{report}");
+        report.budget.bytes_used
+    }
+}
+
+fn weighing(budget: u64) -> Weighing {
+    let mut graph = Graph::new("bytes");
+    let stage: Stage<Piece> = graph.stage("stage", 64);
+    graph.weigh(stage, Piece::bytes).unwrap();
+    graph.budget_bytes(budget);
+    let (parked, held) = (Arc::<Mutex<Vec<_>>>::default(), Arc::<Mutex<Vec<_>>>::default());
+    let (parking, holding) = (Arc::clone(&parked), Arc::clone(&held));
+    graph
+        .attach_each(stage, |wire| {
+            let again = wire.sink(stage);
+            move |piece, cx: &mut Context| match piece {
+                Piece::Handle(_) => {}
+                Piece::Ask(_, reply) => reply.respond(()),
+                Piece::Fail(_) => std::panic::panic_any(ON_PURPOSE),
+                Piece::Defer(_) => parking.lock().push(cx.defer().unwrap()),
+                Piece::Hold(_) => holding.lock().push(cx.hold().unwrap()),
+                Piece::Later(bytes) => {
+                    let later = Duration::from_millis(1);
+                    cx.send_after(later, &again, Piece::Handle(bytes))
+                        .unwrap_or_else(|refused| refused.give_up());
+                }
+            }
+        })
+        .unwrap();
+    let source = graph.source(stage).unwrap();
+    let clock = Arc::new(ManualClock::new());
+    let graph = graph.start_manual(clock.clone()).unwrap();
+    Weighing { graph, clock, source, parked, held }
+}
+
+#[test]
+fn bytes_are_charged_at_the_send_and_credited_however_the_event_ends() {
+    quiet_panics();
+    let mut w = weighing(10_000);
+    w.source
+        .send_all(vec![
+            Piece::Handle(1_000),
+            Piece::Fail(100),
+            Piece::Defer(10),
+            Piece::Hold(20),
+            Piece::Later(1),
+        ])
+        .unwrap();
+    assert_eq!(w.used(), 1_131);
+    w.graph.run_until_idle();
+    // What is deferred, held, or to come later still counts.
+    assert_eq!(w.used(), 31);
+    w.parked.lock().drain(..).for_each(Pending::complete);
+    assert_eq!(w.used(), 21);
+    w.held.lock().drain(..).for_each(Held::release);
+    assert_eq!(w.used(), 1);
+    w.clock.advance(Duration::from_millis(1));
+    w.graph.run_until_idle();
+    assert_eq!(w.used(), 0);
+}
+
+#[test]
+fn what_does_not_fit_is_refused_and_what_never_can_is_too_large() {
+    let mut w = weighing(100);
+    w.source.send(Piece::Handle(60)).unwrap();
+    let refused = w.source.send(Piece::Handle(41)).unwrap_err();
+    assert_eq!((refused.reason(), refused.into_event().bytes()), (RefusalReason::Budget, 41));
+    assert_eq!(w.source.send(Piece::Handle(101)).unwrap_err().reason(), RefusalReason::TooLarge);
+    w.source.send(Piece::Handle(40)).unwrap();
+    assert_eq!(w.used(), 100);
+    w.graph.run_until_idle();
+    w.source.send(Piece::Handle(41)).unwrap();
+    assert_eq!(w.used(), 41);
+}
+
+#[test]
+fn all_are_sent_or_none() {
+    let w = weighing(100);
+    let refused = w.source.send_all(vec![Piece::Handle(60), Piece::Handle(60)]).unwrap_err();
+    assert_eq!((refused.reason(), refused.into_event().len()), (RefusalReason::Budget, 2));
+    assert_eq!(w.used(), 0);
+    w.source.send_all(vec![Piece::Handle(60), Piece::Handle(40)]).unwrap();
+    assert_eq!(w.used(), 100);
+}
+
+#[test]
+fn a_handlers_send_needs_bytes_beside_those_of_the_event_in_hand() {
+    let mut w = weighing(100);
+    w.source.send(Piece::Later(60)).unwrap();
+    w.graph.run_until_idle();
+    let report = w.graph.report();
+    assert_eq!(report.stages[0].refused.get("budget"), Some(&1));
+    assert_eq!(w.used(), 0);
+}
+
+#[test]
+fn what_is_shed_and_what_is_cancelled_gives_its_bytes_back() {
+    let mut w = weighing(1_000);
+    let terms = Terms { deadline: Some(Duration::from_millis(5)), ..Terms::default() };
+    w.source.with_terms(terms).send(Piece::Handle(7)).unwrap();
+    w.clock.advance(Duration::from_millis(5));
+    w.graph.run_until_idle();
+    assert_eq!(w.used(), 0);
+    w.source.send(Piece::Later(9)).unwrap();
+    w.graph.run_until_idle();
+    w.source.send(Piece::Handle(11)).unwrap();
+    assert_eq!(w.used(), 20);
+    // No event may be begun: the one that waits is given up, the one to come is cancelled.
+    let drained = w.graph.drain(0);
+    assert_eq!((drained.cancelled, drained.given_up), (1, 1));
+    assert_eq!(drained.report.budget.bytes_used, 0);
+    assert_balanced(&drained.report);
+}
+
+#[test]
+fn permits_refuse_what_turns_out_too_heavy_and_keep_the_place() {
+    let w = weighing(100);
+    let mut permits = w.source.reserve(2).unwrap();
+    assert_eq!(permits.send(Piece::Handle(101)).unwrap_err().reason(), RefusalReason::TooLarge);
+    permits.send(Piece::Handle(90)).unwrap();
+    assert_eq!(permits.send_all([Piece::Handle(20)]), 0);
+    assert_eq!((permits.left(), w.used()), (1, 90));
+    let refused = w.graph.report().events.refused;
+    assert_eq!(refused, 2);
+}
+
+#[test]
+fn a_request_that_turns_out_too_heavy_is_lost_as_refused() {
+    let mut w = weighing(100);
+    let ticket = w.source.request(|reply| Piece::Ask(101, reply)).unwrap();
+    assert_eq!(ticket.try_take(), Some(Err(LossReason::Refused)));
+    let light = w.source.request(|reply| Piece::Ask(100, reply)).unwrap();
+    w.graph.run_until_idle();
+    assert_eq!(light.try_take(), Some(Ok(())));
+    let requests = w.graph.report().requests;
+    assert_eq!((requests.admitted, requests.answered, requests.open), (2, 1, 0));
+    assert_eq!(w.used(), 0);
+}
