@@ -76,7 +76,7 @@ impl Pending {
     pub fn send<E: Send + 'static>(&mut self, sink: &Sink<E>, event: E) -> Result<(), Refused<E>> {
         let now = self.graph.now();
         let secured = self.secure(sink, now).and_then(|()| {
-            sink.stage.check_in(&event).inspect_err(|_| {
+            sink.stage.check_in(&event, self.meta.class, true).inspect_err(|_| {
                 sink.stage.unreserve(1);
                 self.graph.credit(1);
             })

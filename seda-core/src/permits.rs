@@ -21,6 +21,8 @@ pub struct Permits<E: Send + 'static> {
     edge: usize,
     meta: EventMeta,
     left: usize,
+    /// Reserved by a handler, and not at an entry.
+    fan_out: bool,
 }
 
 impl<E: Send + 'static> Permits<E> {
@@ -38,7 +40,7 @@ impl<E: Send + 'static> Permits<E> {
             stage.unreserve(n);
             return Err(RefusalReason::Budget);
         }
-        Ok(Self { stage: Arc::clone(stage), edge, meta, left: n })
+        Ok(Self { stage: Arc::clone(stage), edge, meta, left: n, fan_out })
     }
 
     /// How many places are left.
@@ -57,7 +59,7 @@ impl<E: Send + 'static> Permits<E> {
             let refusal = Refusal::new(Arc::clone(&self.stage.name), RefusalReason::TooLarge);
             return Err(Refused::new(event, refusal));
         }
-        match self.stage.check_in(&event) {
+        match self.stage.check_in(&event, self.meta.class, self.fan_out) {
             Ok(label) => {
                 self.left -= 1;
                 let now = self.stage.graph.now();
@@ -78,7 +80,7 @@ impl<E: Send + 'static> Permits<E> {
         let now = self.stage.graph.now();
         let mut places = Vec::new();
         for event in events.into_iter().take(self.left) {
-            match self.stage.check_in(&event) {
+            match self.stage.check_in(&event, self.meta.class, self.fan_out) {
                 Ok(label) => {
                     let meta = self.meta.clone().labelled(label);
                     places.push(Envelope { event, meta, enqueued: now });

@@ -175,11 +175,12 @@ impl<E: Send + 'static> Source<E> {
 
     /// One try to send all, without counting a refusal.
     fn attempt_all(&self, events: Vec<E>, meta: EventMeta) -> Result<(), (Vec<E>, RefusalReason)> {
+        let class = meta.class;
         let mut permits = match self.try_reserve(events.len(), meta) {
             Ok(permits) => permits,
             Err(reason) => return Err((events, reason)),
         };
-        match self.stage.check_all_in(&events) {
+        match self.stage.check_all_in(&events, class, false) {
             Ok(labels) => {
                 permits.send_checked_in(events, labels);
                 Ok(())
@@ -193,7 +194,7 @@ impl<E: Send + 'static> Source<E> {
         if let Some(reason) = self.barred(&meta) {
             return Err((event, reason));
         }
-        let label = match self.stage.check_in(&event) {
+        let label = match self.stage.check_in(&event, meta.class, false) {
             Ok(label) => label,
             Err(reason) => return Err((event, reason)),
         };

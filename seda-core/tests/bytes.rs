@@ -193,3 +193,36 @@ fn a_request_that_turns_out_too_heavy_is_lost_as_refused() {
     assert_eq!((requests.admitted, requests.answered, requests.open), (2, 1, 0));
     assert_eq!(w.used(), 0);
 }
+
+#[test]
+fn at_the_byte_budget_a_higher_class_displaces_a_lower_and_no_other() {
+    let mut graph = Graph::new("bytes");
+    let stage: Stage<Vec<u8>> = graph.stage("stage", 64);
+    graph.classes(&[("gold", 3), ("basic", 1)]);
+    graph.weigh(stage, Vec::len).unwrap();
+    graph.budget_bytes(100);
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let telling = Arc::clone(&told);
+    graph.on_lost(stage, move |event, reason| telling.lock().push((event.len(), reason))).unwrap();
+    graph.attach_each(stage, |_wire| |_event, _cx| {}).unwrap();
+    let source = graph.source(stage).unwrap();
+    let mut graph = graph.start_manual(Arc::new(ManualClock::new())).unwrap();
+    let basic = source.with_terms(support::class(1));
+    for bytes in [30, 40, 20] {
+        basic.send(vec![0; bytes]).unwrap();
+    }
+    assert_eq!(basic.send(vec![0; 11]).unwrap_err().reason(), RefusalReason::Budget);
+    // 10 are free, so the oldest, of 30, is enough.
+    source.send(vec![0; 35]).unwrap();
+    assert_eq!(graph.report().budget.bytes_used, 95);
+    // Gold gives way to nobody, and nobody is given up in vain.
+    assert_eq!(source.send(vec![0; 66]).unwrap_err().reason(), RefusalReason::Budget);
+    assert_eq!(graph.report().budget.bytes_used, 95);
+    source.send(vec![0; 65]).unwrap();
+    graph.tell_owners();
+    let valve = LossReason::Valve;
+    assert_eq!(*told.lock(), [(30, valve), (40, valve), (20, valve)]);
+    let report = graph.report();
+    assert_eq!((report.budget.used, report.budget.bytes_used), (2, 100));
+    assert_balanced(&report);
+}

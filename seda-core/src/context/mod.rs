@@ -397,7 +397,7 @@ impl Context {
         (places, promised): (usize, usize),
     ) -> Result<Label, RefusalReason> {
         self.secure(sink, places, ahead, promised)?;
-        sink.stage.check_in(event)
+        sink.stage.check_in(event, self.meta.class, true)
     }
 
     fn secure_all<E: Send + 'static>(
@@ -406,7 +406,7 @@ impl Context {
         events: &[E],
     ) -> Result<Vec<Label>, RefusalReason> {
         self.secure(sink, events.len(), 0, 0)?;
-        sink.stage.check_all_in(events)
+        sink.stage.check_all_in(events, self.meta.class, true)
     }
 
     /// What an event that is sent now inherits, and what it has said of itself.

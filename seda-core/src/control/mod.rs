@@ -6,6 +6,7 @@
 //!
 //! Each controller is `on`, `observe` (decides and journals, changes nothing) or `off`.
 
+mod byte_room;
 mod config;
 mod journal;
 mod overload;

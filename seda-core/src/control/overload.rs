@@ -74,7 +74,7 @@ pub(crate) struct Arrival {
 }
 
 impl Arrival {
-    fn victims(self) -> Victims {
+    pub(super) fn victims(self) -> Victims {
         if self.fan_out { Victims::UpTo(self.class) } else { Victims::LowerThan(self.class) }
     }
 }
@@ -146,6 +146,10 @@ impl Default for Valve {
 impl Valve {
     pub(crate) fn set(&self, mode: Mode, policy: OverloadPolicy) {
         *self.settings.lock() = (mode, policy);
+    }
+
+    pub(super) fn settings(&self) -> (Mode, OverloadPolicy) {
+        *self.settings.lock()
     }
 
     /// Weyl sequence through a 64-bit mixer (SplitMix64, Steele et al. 2014).

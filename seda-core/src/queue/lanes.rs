@@ -62,8 +62,9 @@ pub(crate) struct Lanes<E> {
     ledger: Ledger,
     /// Nanoseconds of service that shed events had cost in earlier stages.
     wasted: u64,
-    /// Bytes of the events in the stage, where it weighs them.
+    /// Bytes of the events in the stage, where it weighs them; and of the queued ones, by class.
     bytes: u64,
+    queued_bytes: PerClass<u64>,
     weighs: bool,
     /// Of a keyed stage: who may take what.
     shards: Option<Box<Shards>>,
@@ -83,6 +84,7 @@ impl<E> Lanes<E> {
             ledger: Ledger::default(),
             wasted: 0,
             bytes: 0,
+            queued_bytes: PerClass::default(),
             weighs: false,
             shards: None,
             occupancy: Occupancy::default(),
@@ -203,7 +205,7 @@ impl<E> Lanes<E> {
         let pushed = envelopes.len();
         let counts = self.count_by_class(pushed, envelopes.iter());
         self.ledger.accept(&counts, edge);
-        self.note_labels(envelopes.iter().map(|envelope| &envelope.meta));
+        envelopes.iter().for_each(|envelope| self.note_label(&envelope.meta, true));
         if let [Lane { rows: Rows::One(row), .. }] = self.lanes.as_mut_slice() {
             row.extend(envelopes.drain(..));
         } else {
@@ -218,7 +220,7 @@ impl<E> Lanes<E> {
     pub(crate) fn push_one(&mut self, envelope: Envelope<E>, edge: usize, now: Time) {
         let counts = self.count_by_class(1, std::iter::once(&envelope));
         self.ledger.accept(&counts, edge);
-        self.note_labels(std::iter::once(&envelope.meta));
+        self.note_label(&envelope.meta, true);
         self.file(envelope);
         self.unreserve(1);
         self.depth += 1;
@@ -229,7 +231,7 @@ impl<E> Lanes<E> {
     /// counted as pending; the time until then was asked for, so it is no occupancy.
     pub(crate) fn accept_timed(&mut self, meta: &EventMeta, edge: usize) {
         self.ledger.accept_timed(meta.class, edge);
-        self.note_labels(std::iter::once(meta));
+        self.note_label(meta, false);
     }
 
     /// The time of some accepted events has come: they take their places.
@@ -237,6 +239,7 @@ impl<E> Lanes<E> {
         let mut fired = 0;
         for envelope in envelopes {
             self.ledger.fire(envelope.meta.class);
+            self.queue_bytes(&envelope.meta);
             self.file(envelope);
             fired += 1;
         }
@@ -260,16 +263,31 @@ impl<E> Lanes<E> {
         }
     }
 
-    /// Notes what accepted events say of themselves; nobody looks where nothing was asked.
-    fn note_labels<'a>(&mut self, metas: impl Iterator<Item = &'a EventMeta>) {
-        if !self.weighs && self.shards.is_none() {
-            return;
-        }
-        for meta in metas {
-            self.bytes += self.weight_of(meta);
-            if let Some(shards) = &mut self.shards {
-                shards.accept(meta.shard);
+    /// Notes what an accepted event says of itself; there is nothing where nothing was asked.
+    #[inline]
+    fn note_label(&mut self, meta: &EventMeta, queued: bool) {
+        if self.weighs {
+            self.bytes += meta.weight.bytes();
+            if queued {
+                self.queue_bytes(meta);
             }
+        }
+        if let Some(shards) = &mut self.shards {
+            shards.accept(meta.shard);
+        }
+    }
+
+    fn queue_bytes(&mut self, meta: &EventMeta) {
+        let weight = self.weight_of(meta);
+        if let Some(bytes) = self.queued_bytes.get_mut(meta.class.index()) {
+            *bytes += weight;
+        }
+    }
+
+    fn unqueue_bytes(&mut self, meta: &EventMeta) {
+        let weight = self.weight_of(meta);
+        if let Some(bytes) = self.queued_bytes.get_mut(meta.class.index()) {
+            *bytes -= weight;
         }
     }
 
@@ -308,6 +326,9 @@ impl<E> Lanes<E> {
         }
         let counts = self.count_by_class(batch.len() - before, batch.iter().skip(before));
         self.ledger.take(&counts);
+        if self.weighs {
+            batch.iter().skip(before).for_each(|taken| self.unqueue_bytes(&taken.meta));
+        }
         self.pass_turns_on()
     }
 
@@ -375,6 +396,13 @@ impl<E> Lanes<E> {
         let included = |class: usize| victims.include(Class::new(class as u8));
         let lanes = self.lanes.iter().enumerate().filter(|(class, _)| included(*class));
         lanes.map(|(_, lane)| lane.len()).sum()
+    }
+
+    /// What they weigh.
+    pub(crate) fn eligible_bytes(&self, victims: Victims) -> u64 {
+        let classes = self.queued_bytes.iter().enumerate();
+        let included = classes.filter(|(class, _)| victims.include(Class::new(*class as u8)));
+        included.map(|(_, bytes)| bytes).sum()
     }
 
     /// Gives up to `most` events up; returns how many.
@@ -455,6 +483,7 @@ impl<E> Lanes<E> {
         self.ledger.shed(envelope.meta.class, reason);
         self.wasted = self.wasted.saturating_add(envelope.meta.spent.nanos());
         self.bytes -= self.weight_of(&envelope.meta);
+        self.unqueue_bytes(&envelope.meta);
         self.occupancy.remove(1, now);
         given_up.push((envelope, reason));
     }

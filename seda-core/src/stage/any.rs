@@ -93,6 +93,9 @@ pub(crate) trait AnyStage: Send + Sync {
     /// Depth, and how many of it may give way.
     fn eligible(&self, victims: Victims) -> (usize, usize);
 
+    /// Bytes of the events that may give way.
+    fn eligible_bytes(&self, victims: Victims) -> u64;
+
     /// Gives up to `most` events up and hands them to the graph's disposal; returns how many.
     fn evict(self: Arc<Self>, victims: Victims, order: Evict, most: usize, now: Time) -> usize;
 

@@ -5,6 +5,7 @@ use super::questions::Questions;
 use super::timers::Timers;
 use crate::boundary::contained;
 use crate::clock::Time;
+use crate::control::Arrival;
 use crate::event::{Class, Envelope, EventMeta};
 use crate::graph::GraphCore;
 use crate::label::{Label, ShardSet};
@@ -76,7 +77,12 @@ impl<E: Send + 'static> StageCore<E> {
     }
 
     /// Asks an event what this stage wants to know, and charges its weight.
-    pub(crate) fn check_in(&self, event: &E) -> Result<Label, RefusalReason> {
+    pub(crate) fn check_in(
+        &self,
+        event: &E,
+        class: Class,
+        fan_out: bool,
+    ) -> Result<Label, RefusalReason> {
         if !self.asks() {
             return Ok(Label::default());
         }
@@ -85,20 +91,26 @@ impl<E: Send + 'static> StageCore<E> {
         if bytes > self.graph.bytes.limit() {
             return Err(RefusalReason::TooLarge);
         }
-        if bytes > 0 && !self.graph.bytes.charge(bytes) {
+        let arrival = Arrival { stage: self.index, class, fan_out };
+        if bytes > 0 && !self.graph.charge_bytes(bytes, arrival) {
             return Err(RefusalReason::Budget);
         }
         Ok(label)
     }
 
     /// Checks in all events or none. No labels at all where nothing is asked.
-    pub(crate) fn check_all_in(&self, events: &[E]) -> Result<Vec<Label>, RefusalReason> {
+    pub(crate) fn check_all_in(
+        &self,
+        events: &[E],
+        class: Class,
+        fan_out: bool,
+    ) -> Result<Vec<Label>, RefusalReason> {
         let mut labels = Vec::new();
         if !self.asks() {
             return Ok(labels);
         }
         for event in events {
-            match self.check_in(event) {
+            match self.check_in(event, class, fan_out) {
                 Ok(label) => labels.push(label),
                 Err(reason) => {
                     labels.into_iter().for_each(|label| self.check_out(label));
@@ -455,6 +467,10 @@ impl<E: Send + 'static> AnyStage for StageCore<E> {
 
     fn weighs(&self) -> bool {
         self.questions.weighs()
+    }
+
+    fn eligible_bytes(&self, victims: Victims) -> u64 {
+        if self.weighs() { self.lanes.lock().eligible_bytes(victims) } else { 0 }
     }
 
     fn cancel_timers(&self) -> usize {
