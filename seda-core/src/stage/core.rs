@@ -5,10 +5,9 @@ use super::questions::Questions;
 use super::timers::Timers;
 use crate::boundary::contained;
 use crate::clock::Time;
-use crate::control::Arrival;
 use crate::event::{Class, Envelope, EventMeta};
 use crate::graph::GraphCore;
-use crate::label::{Label, ShardSet};
+use crate::label::ShardSet;
 use crate::loss::{LossReason, losing};
 use crate::pool::PoolCore;
 use crate::queue::{Evict, GivenUp, Lanes, Outcome, Shards, Victims};
@@ -25,9 +24,9 @@ pub(crate) struct StageCore<E> {
     pub(crate) name: Arc<str>,
     pub(crate) index: usize,
     pub(crate) graph: Arc<GraphCore>,
-    lanes: CachePadded<Mutex<Lanes<E>>>,
+    pub(super) lanes: CachePadded<Mutex<Lanes<E>>>,
     /// The depth, readable without the lock and without touching what it guards.
-    depth: AtomicUsize,
+    pub(super) depth: AtomicUsize,
     pool: OnceLock<Arc<PoolCore>>,
     on_lost: OnceLock<OnLost<E>>,
     pending: AtomicUsize,
@@ -35,8 +34,8 @@ pub(crate) struct StageCore<E> {
     /// Of the pending events, those that handlers keep.
     held: AtomicUsize,
     deferred_service: Mutex<Quantiles>,
-    questions: Questions<E>,
-    timers: Timers<E>,
+    pub(super) questions: Questions<E>,
+    pub(super) timers: Timers<E>,
 }
 
 impl<E: Send + 'static> StageCore<E> {
@@ -56,111 +55,6 @@ impl<E: Send + 'static> StageCore<E> {
             questions: Questions::default(),
             timers: Timers::default(),
         }
-    }
-
-    /// Makes it a keyed stage; false if it is one.
-    pub(crate) fn set_keyed(&self, shard: Box<dyn Fn(&E) -> u8 + Send + Sync>) -> bool {
-        self.lanes.lock().set_keyed();
-        self.questions.ask_shard(shard)
-    }
-
-    /// Makes it weigh its events; false if it does.
-    pub(crate) fn set_weighing(&self, bytes: Box<dyn Fn(&E) -> usize + Send + Sync>) -> bool {
-        self.lanes.lock().set_weighing();
-        self.questions.ask_bytes(bytes)
-    }
-
-    /// Whether events have to be [checked in](StageCore::check_in).
-    #[inline]
-    pub(crate) fn asks(&self) -> bool {
-        self.questions.any()
-    }
-
-    /// Asks an event what this stage wants to know, and charges its weight.
-    pub(crate) fn check_in(
-        &self,
-        event: &E,
-        class: Class,
-        fan_out: bool,
-    ) -> Result<Label, RefusalReason> {
-        if !self.asks() {
-            return Ok(Label::default());
-        }
-        let label = self.questions.label(event, &self.name);
-        let bytes = label.weight.bytes();
-        if bytes > self.graph.bytes.limit() {
-            return Err(RefusalReason::TooLarge);
-        }
-        let arrival = Arrival { stage: self.index, class, fan_out };
-        if bytes > 0 && !self.graph.charge_bytes(bytes, arrival) {
-            return Err(RefusalReason::Budget);
-        }
-        Ok(label)
-    }
-
-    /// Checks in all events or none. No labels at all where nothing is asked.
-    pub(crate) fn check_all_in(
-        &self,
-        events: &[E],
-        class: Class,
-        fan_out: bool,
-    ) -> Result<Vec<Label>, RefusalReason> {
-        let mut labels = Vec::new();
-        if !self.asks() {
-            return Ok(labels);
-        }
-        for event in events {
-            match self.check_in(event, class, fan_out) {
-                Ok(label) => labels.push(label),
-                Err(reason) => {
-                    labels.into_iter().for_each(|label| self.check_out(label));
-                    return Err(reason);
-                }
-            }
-        }
-        Ok(labels)
-    }
-
-    /// Gives back what an event was charged that was checked in and does not come.
-    pub(crate) fn check_out(&self, label: Label) {
-        self.graph.bytes.credit(label.weight.bytes());
-    }
-
-    /// Takes an event into a place that was reserved for it, to be queued at `due`.
-    ///
-    /// # Errors
-    /// The event, if the graph takes no more such events; the place is still the caller's.
-    pub(crate) fn send_later(
-        &self,
-        envelope: Envelope<E>,
-        edge: usize,
-        due: Time,
-    ) -> Result<(), Envelope<E>> {
-        let accept = |envelope: &Envelope<E>| {
-            self.lanes.lock().accept_timed(&envelope.meta, edge);
-        };
-        // Whoever is parked has to park for less long.
-        if self.timers.add(envelope, due, accept)? {
-            self.wake();
-        }
-        Ok(())
-    }
-
-    /// When the earliest event that was sent for later is due.
-    #[inline]
-    pub(crate) fn next_due(&self) -> Time {
-        self.timers.next()
-    }
-
-    /// Queues what is due.
-    fn fire_due(&self, now: Time) {
-        if self.next_due() > now {
-            return;
-        }
-        let due = self.timers.take_due(now);
-        let mut lanes = self.lanes.lock();
-        lanes.fire(due.into_iter(), now);
-        self.depth.store(lanes.depth(), Ordering::Relaxed);
     }
 
     /// Whether `worker` would find something to take at `now`.
@@ -311,7 +205,7 @@ impl<E: Send + 'static> StageCore<E> {
     }
 
     /// The bytes that have to be credited for events that were given up.
-    fn weight_of(&self, given_up: &[GivenUp<E>]) -> u64 {
+    pub(super) fn weight_of(&self, given_up: &[GivenUp<E>]) -> u64 {
         if !self.weighs() {
             return 0;
         }
@@ -474,19 +368,7 @@ impl<E: Send + 'static> AnyStage for StageCore<E> {
     }
 
     fn cancel_timers(&self) -> usize {
-        let cancelled = self.timers.close();
-        let n = cancelled.len();
-        if n == 0 {
-            return 0;
-        }
-        let mut lanes = self.lanes.lock();
-        cancelled.iter().for_each(|one| lanes.cancel(&one.meta, LossReason::Cancelled));
-        drop(lanes);
-        let given_up: Vec<_> =
-            cancelled.into_iter().map(|one| (one, LossReason::Cancelled)).collect();
-        self.graph.credit_weighed(n, self.weight_of(&given_up));
-        self.say_farewell(given_up);
-        n
+        self.cancel_all()
     }
 
     fn eligible(&self, victims: Victims) -> (usize, usize) {

@@ -1,8 +1,10 @@
 //! A stage: name, queue, handler. The token a user holds, its settings, and its core.
 
 mod any;
+mod checking_in;
 mod core;
 mod questions;
+mod sending_later;
 mod timers;
 
 pub(crate) use any::{AnyStage, Completion, QueueFigures};
