@@ -4,7 +4,7 @@
 //! takes over the credit of the event in hand, so a move from stage to stage touches nothing
 //! here. Zero in use means that nothing is left in the graph, cycles or not: a drain waits for it.
 
-use crate::sync::{AtomicUsize, CachePadded, Condvar, Mutex, Ordering};
+use crate::sync::{AtomicUsize, CachePadded, Condvar, Flaw, Mutex, Ordering, is_seeded};
 use std::time::Duration;
 
 #[derive(Debug, Default)]
@@ -54,7 +54,7 @@ impl Budget {
         }
         let before = self.used.fetch_sub(n, Ordering::SeqCst);
         if before == n && self.watched.load(Ordering::SeqCst) > 0 {
-            let _guard = self.lock.lock();
+            let _guard = (!is_seeded(Flaw::ToldWithoutLock)).then(|| self.lock.lock());
             self.empty.notify_all();
         }
     }
