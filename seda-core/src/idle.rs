@@ -11,7 +11,9 @@
 
 use crate::clock::Time;
 use crate::park::Unpark;
-use crate::sync::{Arc, AtomicBool, AtomicUsize, CachePadded, Mutex, Ordering, fence};
+use crate::sync::{
+    Arc, AtomicBool, AtomicUsize, CachePadded, Flaw, Mutex, Ordering, fence, is_seeded,
+};
 use std::fmt;
 
 #[derive(Default)]
@@ -31,7 +33,9 @@ struct Parked {
 impl IdleWorkers {
     /// Wakes one idle worker, if there is one and none is being woken already.
     pub(crate) fn wake_one(&self) {
-        fence(Ordering::SeqCst);
+        if !is_seeded(Flaw::NoFenceInWake) {
+            fence(Ordering::SeqCst);
+        }
         if self.count.load(Ordering::Relaxed) == 0 || self.waking.swap(true, Ordering::SeqCst) {
             return;
         }
@@ -56,7 +60,9 @@ impl IdleWorkers {
         parked.push(Parked { worker, unpark, until });
         self.count.store(parked.len(), Ordering::SeqCst);
         drop(parked);
-        fence(Ordering::SeqCst);
+        if !is_seeded(Flaw::NoFenceInEnter) {
+            fence(Ordering::SeqCst);
+        }
     }
 
     /// Ends the idleness of `worker`, however it came about; to be called before it looks for

@@ -64,7 +64,7 @@ impl fmt::Display for LossReason {
     }
 }
 
-thread_local! {
+crate::sync::per_thread! {
     static SCOPE: Cell<Option<LossReason>> = const { Cell::new(None) };
 }
 
@@ -73,7 +73,7 @@ pub(crate) fn reason_in_scope() -> LossReason {
     if std::thread::panicking() {
         return LossReason::Panicked;
     }
-    SCOPE.get().unwrap_or(LossReason::Forgotten)
+    SCOPE.with(Cell::get).unwrap_or(LossReason::Forgotten)
 }
 
 /// Runs `drop_work` with `reason` as the reason of every responder that is dropped inside.
@@ -84,10 +84,10 @@ pub(crate) fn losing<T>(reason: LossReason, drop_work: impl FnOnce() -> T) -> T 
     struct Restore(Option<LossReason>);
     impl Drop for Restore {
         fn drop(&mut self) {
-            SCOPE.set(self.0);
+            SCOPE.with(|scope| scope.set(self.0));
         }
     }
-    let _restore = Restore(SCOPE.replace(Some(reason)));
+    let _restore = Restore(SCOPE.with(|scope| scope.replace(Some(reason))));
     drop_work()
 }
 

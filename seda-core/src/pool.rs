@@ -3,7 +3,7 @@
 
 use crate::idle::IdleWorkers;
 use crate::stats::WorkerBook;
-use crate::sync::{Arc, AtomicBool, AtomicUsize, Mutex, Ordering};
+use crate::sync::{Arc, AtomicBool, AtomicUsize, Flaw, Mutex, Ordering, is_seeded};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
 use std::str::FromStr;
@@ -142,7 +142,7 @@ impl PoolCore {
     pub(crate) fn set_target(&self, target: usize) -> usize {
         let target = target.clamp(self.range.min, self.range.max);
         self.target.store(target, Ordering::SeqCst);
-        if self.live() > target {
+        if self.live() > target && !is_seeded(Flaw::SilentShrink) {
             self.idle.wake_all();
         }
         target

@@ -9,7 +9,7 @@ use crate::loss::LossReason;
 use crate::park::Park;
 use crate::pool::PoolCore;
 use crate::runner::AnyRunner;
-use crate::sync::{Arc, Ordering};
+use crate::sync::{Arc, Flaw, Ordering, is_seeded, yield_now};
 use std::fmt;
 use std::time::Duration;
 
@@ -70,7 +70,7 @@ impl Worker {
                 Turn::Retired => break,
                 Turn::Idle(_) if yields < YIELDS => {
                     yields += 1;
-                    std::thread::yield_now();
+                    yield_now();
                     park.glance();
                 }
                 Turn::Idle(_) => {
@@ -112,7 +112,9 @@ impl Worker {
             next = self.next_stage(now);
         }
         let Some(place) = next else {
-            self.cx.return_leases();
+            if !is_seeded(Flaw::LeaseKept) {
+                self.cx.return_leases();
+            }
             return Turn::Idle(self.waits_until());
         };
         let others = self.pool.live().saturating_sub(1);
@@ -132,7 +134,8 @@ impl Worker {
         let spent = self.cx.now().nanos_since(now).max(begun as u64);
         self.charge(place, spent / weight);
         // More than one worker's batch, or a cap that was just left: pass it on.
-        if self.pool.idle.count() > 0 && self.has_work(self.cx.now()) {
+        let passed_on = !is_seeded(Flaw::WorkNotPassedOn);
+        if passed_on && self.pool.idle.count() > 0 && self.has_work(self.cx.now()) {
             self.pool.idle.wake_one();
         }
         Turn::Ran(begun)

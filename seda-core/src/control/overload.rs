@@ -14,7 +14,7 @@ use crate::event::Class;
 use crate::graph::GraphCore;
 use crate::queue::{Evict, Victims};
 use crate::stage::AnyStage;
-use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
+use crate::sync::{Arc, AtomicU64, Flaw, Mutex, Ordering, is_seeded};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -217,7 +217,7 @@ impl GraphCore {
             if evicted > 0 {
                 self.journal_valve(policy, choice, evicted, &queues, arrival, &stages, true);
             }
-            gained += evicted;
+            gained += if is_seeded(Flaw::SeenIsGained) { choice.most } else { evicted };
         }
         gained
     }

@@ -8,7 +8,7 @@ use crate::queue::{Budget, ByteBudget};
 use crate::request::{BookFigures, RequestBook};
 use crate::stage::AnyStage;
 use crate::sync::{
-    Arc, AtomicBool, AtomicU32, AtomicUsize, Condvar, Mutex, OnceLock, Ordering, Weak,
+    Arc, AtomicBool, AtomicUsize, Condvar, Flaw, Mutex, OnceLock, Ordering, Weak, is_seeded,
 };
 use std::time::Duration;
 
@@ -58,7 +58,8 @@ pub(crate) struct GraphCore {
 
 impl GraphCore {
     pub(crate) fn new(name: &str) -> Arc<Self> {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
+        // Numbers and no protocol; a model starts anew each time, and this does not.
+        static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
         Arc::new(Self {
             name: name.into(),
             id: NEXT.fetch_add(1, Ordering::Relaxed),
@@ -196,7 +197,7 @@ impl Room {
     /// Room may have come free; costs one load while nobody waits.
     pub(crate) fn announce(&self) {
         if self.waiting.load(Ordering::SeqCst) > 0 {
-            *self.lock.lock() += 1;
+            *self.lock.lock() += u64::from(!is_seeded(Flaw::NoGeneration));
             self.changed.notify_all();
         }
     }

@@ -12,7 +12,7 @@ use crate::sync::Arc;
 
 impl Graph {
     /// From declaration to something that can run.
-    pub(super) fn build(
+    pub(crate) fn build(
         mut self,
         clock: Arc<dyn Clock>,
     ) -> Result<(Arc<Engine>, Vec<GraphWarning>), GraphError> {

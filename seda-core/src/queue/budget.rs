@@ -4,7 +4,7 @@
 //! takes over the credit of the event in hand, so a move from stage to stage touches nothing
 //! here. Zero in use means that nothing is left in the graph, cycles or not: a drain waits for it.
 
-use crate::sync::{AtomicUsize, CachePadded, Condvar, Mutex, Ordering};
+use crate::sync::{AtomicUsize, CachePadded, Condvar, Flaw, Mutex, Ordering, is_seeded};
 use std::time::Duration;
 
 #[derive(Debug, Default)]
@@ -76,7 +76,7 @@ impl Budget {
 
     fn announce_if_quiet(&self, used: usize) {
         if used <= self.held.load(Ordering::SeqCst) && self.watched.load(Ordering::SeqCst) > 0 {
-            let _guard = self.lock.lock();
+            let _guard = (!is_seeded(Flaw::ToldWithoutLock)).then(|| self.lock.lock());
             self.quiet.notify_all();
         }
     }

@@ -11,7 +11,7 @@ use crate::control::{Controller, Decision};
 use crate::engine::Engine;
 use crate::loss::LossReason;
 use crate::report::{Report, StageReport};
-use crate::sync::Arc;
+use crate::sync::{Arc, Flaw, is_seeded, pause};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -50,13 +50,13 @@ pub struct LeftOver {
 }
 
 /// The time left of a limit, by the machine's clock: a drain ends whatever clock the graph has.
-struct Limit {
+pub(super) struct Limit {
     clock: MonotonicClock,
     limit: Duration,
 }
 
 impl Limit {
-    fn new(limit: Duration) -> Self {
+    pub(super) fn new(limit: Duration) -> Self {
         Self { clock: MonotonicClock::new(), limit }
     }
 
@@ -71,6 +71,12 @@ impl Limit {
 
 pub(super) fn drain(engine: &Engine, threads: &Threads, limit: Duration) -> Drained {
     let limit = Limit::new(limit);
+    finish_all(engine, &limit);
+    end(engine, threads, limit.left().max(SLICE))
+}
+
+/// Lets everything inside come to its end, within the limit.
+pub(super) fn finish_all(engine: &Engine, limit: &Limit) {
     engine.core.close_entries();
     cancel_timers(engine);
     while !limit.is_over() {
@@ -79,14 +85,13 @@ pub(super) fn drain(engine: &Engine, threads: &Threads, limit: Duration) -> Drai
         }
         let call = engine.core.finishing.call_again();
         wake_all(engine);
-        if wait_finished(engine, call, &limit)
+        if wait_finished(engine, call, limit)
             && engine.core.finishing.finished() == 0
             && engine.core.budget.used() == 0
         {
             break;
         }
     }
-    end(engine, threads, limit.left().max(SLICE))
 }
 
 /// Ends the workers and gives up what is left.
@@ -103,9 +108,7 @@ pub(super) fn end(engine: &Engine, threads: &Threads, limit: Duration) -> Draine
         threads.wait_for_exit(limit.left().min(SLICE));
     }
     threads.release_workers();
-    engine.core.end();
-    // What a worker that was still running sent meanwhile.
-    give_up(engine);
+    leave(engine);
     threads.stop_services(engine, limit.left().max(SERVICES_LIMIT));
     conclude(engine, complete)
 }
@@ -123,6 +126,15 @@ pub(super) fn cancel_timers(engine: &Engine) {
             changed: "running → draining".to_owned(),
             acted: true,
         });
+    }
+}
+
+/// The end, once no worker looks at the queues any more. What a worker that was still running
+/// sent meanwhile is given up here, and what comes later by whoever sends it.
+pub(super) fn leave(engine: &Engine) {
+    engine.core.end();
+    if !is_seeded(Flaw::EmptiedBeforeTheEnd) {
+        give_up(engine);
     }
 }
 
@@ -181,9 +193,8 @@ fn wait_finished(engine: &Engine, call: usize, limit: &Limit) -> bool {
             return false;
         }
         wake_all(engine);
-        // Nobody announces this, and it ends a drain only once: a short wait on a signal that
-        // does not come.
-        let _ = engine.core.room.wait(SLICE.min(limit.left()), || called().then_some(()).ok_or(()));
+        // Nobody announces this, and a drain waits for it only once or twice.
+        pause(SLICE.min(limit.left()));
     }
     true
 }

@@ -1,6 +1,6 @@
 //! A graph that is stepped by hand: the same queues, workers and controllers, without threads.
 
-use super::drain::{Drained, cancel_timers, conclude, give_up};
+use super::drain::{Drained, cancel_timers, conclude, give_up, leave};
 use crate::control::Decision;
 use crate::engine::Engine;
 use crate::error::GraphWarning;
@@ -154,8 +154,7 @@ impl Manual {
         while !self.workers.is_empty() {
             self.step();
         }
-        self.engine.core.end();
-        give_up(&self.engine);
+        leave(&self.engine);
         self.engine.core.disposal.run_waiting();
         conclude(&self.engine, complete)
     }

@@ -2,6 +2,8 @@
 
 mod drain;
 mod manual;
+#[cfg(seda_model)]
+pub mod modelled;
 mod snapshots;
 mod threads;
 

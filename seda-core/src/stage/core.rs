@@ -13,7 +13,7 @@ use crate::pool::PoolCore;
 use crate::queue::{Evict, GivenUp, Lanes, Outcome, Shards, Victims};
 use crate::refusal::{Refusal, RefusalReason};
 use crate::stats::Quantiles;
-use crate::sync::{Arc, AtomicUsize, CachePadded, Mutex, OnceLock, Ordering};
+use crate::sync::{Arc, AtomicUsize, CachePadded, Flaw, Mutex, OnceLock, Ordering, is_seeded};
 use std::any::Any;
 use std::collections::VecDeque;
 use std::fmt;
@@ -169,7 +169,7 @@ impl<E: Send + 'static> StageCore<E> {
     /// Makes sure that a worker looks at the queue. When the graph has ended nobody will: a place
     /// that was held beyond the end leads nowhere, and the event is given up here and now.
     pub(crate) fn wake(&self) {
-        if self.graph.has_ended() {
+        if self.graph.has_ended() && !is_seeded(Flaw::EndUnseen) {
             self.give_up_queued(LossReason::Drain);
             return;
         }

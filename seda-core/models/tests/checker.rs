@@ -1,0 +1,111 @@
+//! Runs a model under many schedules: it holds under all, or fails with a flaw for a stated reason.
+
+#[cfg(feature = "loom")]
+pub use loom::{sync, thread};
+use seda_core::running::modelled::{Flaw, seed};
+#[cfg(feature = "shuttle")]
+pub use shuttle::{sync, thread};
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// What both checkers call a state in which everybody waits.
+pub const DEADLOCK: &str = "deadlock";
+
+/// Names, in the environment of a child, that a flaw is to be seeded and its model to fail.
+const CHILD: &str = "SEDA_MODEL_CHILD";
+
+/// The model holds under every schedule that is tried.
+pub fn holds(model: impl Fn() + Send + Sync + 'static) {
+    println!("{} schedules", run(Arc::new(model)));
+}
+
+/// With `flaw` the model fails under one of the schedules that are tried, and says `why`.
+///
+/// It fails in a child process: a checker unwinds all of a model's threads at once, and what they
+/// drop then can end the process.
+#[track_caller]
+pub fn fails(flaw: Flaw, why: &str, model: impl Fn() + Send + Sync + 'static) {
+    if std::env::var_os(CHILD).is_some() {
+        return fail(flaw, model);
+    }
+    let thread = std::thread::current();
+    let test = thread.name().expect("a test's thread has its name");
+    let child = Command::new(std::env::current_exe().unwrap())
+        .args([test, "--exact", "--nocapture", "--test-threads=1"])
+        .env(CHILD, "1")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&child.stderr);
+    assert_eq!(child.status.code(), Some(CAUGHT), "{flaw:?} was not caught: {said}");
+    assert!(said.contains(why), "{flaw:?} was caught, but for another reason than `{why}`: {said}");
+    println!("{said}");
+}
+
+/// How a child ends whose model failed.
+const CAUGHT: i32 = 70;
+
+fn fail(flaw: Flaw, model: impl Fn() + Send + Sync + 'static) {
+    let tried = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&tried);
+    std::panic::set_hook(Box::new(move |panic| {
+        eprintln!("{flaw:?}, caught by schedule {}: {panic}", tried.load(Ordering::Relaxed));
+        std::process::exit(CAUGHT);
+    }));
+    seed(Some(flaw));
+    run(Arc::new(move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+        model();
+    }));
+}
+
+#[cfg(feature = "shuttle")]
+fn run(model: Arc<dyn Fn() + Send + Sync>) -> usize {
+    use shuttle::scheduler::{PctScheduler, RandomScheduler, ReplayScheduler};
+
+    /// Fixed, so that a failure is one on every machine.
+    const SEED: u64 = 0x5EDA;
+    /// Of each scheduler. Each flaw was found within a tenth of them.
+    const SCHEDULES: usize = 10_000;
+    /// How many preemptions a bug may need for PCT to find it (Burckhardt et al. 2010).
+    const PREEMPTIONS: usize = 3;
+
+    let runner = |model: Arc<dyn Fn() + Send + Sync>| move || model();
+    if let Ok(schedule) = std::env::var("SEDA_SCHEDULE") {
+        let replayed = ReplayScheduler::new_from_encoded(&schedule);
+        return shuttle::Runner::new(replayed, config()).run(runner(model));
+    }
+    let random = RandomScheduler::new_from_seed(SEED, SCHEDULES);
+    let tried = shuttle::Runner::new(random, config()).run(runner(Arc::clone(&model)));
+    let pct = PctScheduler::new_from_seed(SEED, PREEMPTIONS, SCHEDULES);
+    tried + shuttle::Runner::new(pct, config()).run(runner(model))
+}
+
+#[cfg(feature = "shuttle")]
+fn config() -> shuttle::Config {
+    let mut config = shuttle::Config::new();
+    // A worker's turn with a report inside needs more than the default of 60 KiB.
+    config.stack_size = 512 * 1024;
+    // Nothing here takes a tenth of that: more is a livelock.
+    config.max_steps = shuttle::MaxSteps::FailAfter(100_000);
+    // Orderings are loom's business: see `wakeups.rs`.
+    config.silence_warnings = true;
+    config
+}
+
+#[cfg(feature = "loom")]
+fn run(model: Arc<dyn Fn() + Send + Sync>) -> usize {
+    /// How many preemptions a schedule may have; with more the number of schedules explodes.
+    const PREEMPTIONS: usize = 3;
+
+    let tried = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&tried);
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(PREEMPTIONS);
+    builder.max_branches = 50_000;
+    builder.check(move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+        model();
+    });
+    tried.load(Ordering::Relaxed)
+}
