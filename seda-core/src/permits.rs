@@ -4,7 +4,7 @@ use crate::clock::Time;
 use crate::control::Arrival;
 use crate::event::{Envelope, EventMeta};
 use crate::label::Label;
-use crate::refusal::{Refusal, RefusalReason, Refused};
+use crate::refusal::{Refusal, RefusalReason, Refused, give_up};
 use crate::stage::StageCore;
 use crate::sync::Arc;
 use std::fmt;
@@ -87,7 +87,7 @@ impl<E: Send + 'static> Permits<E> {
                 }
                 Err(reason) => {
                     let refusal = self.stage.refuse(self.meta.class, self.edge, reason, 1);
-                    Refused::new(event, refusal).give_up();
+                    give_up(Refused::new(event, refusal));
                     break;
                 }
             }

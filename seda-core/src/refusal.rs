@@ -1,5 +1,6 @@
 //! A send that was not taken, and why: the event comes back.
 
+use crate::boundary::contained;
 use crate::loss::{LossReason, losing};
 use crate::sync::Arc;
 use serde::{Deserialize, Serialize};
@@ -132,6 +133,15 @@ impl<E> Refused<E> {
     /// The event and its refusal.
     pub fn into_parts(self) -> (E, Refusal) {
         (self.event, self.refusal)
+    }
+}
+
+/// Drops a refused event where its sender does not get it back: it is user code that must not
+/// unwind into a sender who has to go on, as a reactor has.
+pub(crate) fn give_up<E>(refused: Refused<E>) {
+    let stage = Arc::clone(&refused.refusal.stage);
+    if contained(|| refused.give_up()).is_none() {
+        tracing::error!(%stage, "dropping a refused event panicked");
     }
 }
 

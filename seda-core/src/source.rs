@@ -4,7 +4,7 @@ use crate::clock::{Clock, MonotonicClock, Time};
 use crate::control::Arrival;
 use crate::event::{Class, EventMeta};
 use crate::permits::Permits;
-use crate::refusal::{Refusal, RefusalReason, Refused};
+use crate::refusal::{Refusal, RefusalReason, Refused, give_up};
 use crate::request::{Address, Home, Request, RequestBook, Responder, Ticket};
 use crate::stage::{Entry, StageCore};
 use crate::sync::Arc;
@@ -154,7 +154,9 @@ impl<E: Send + 'static> Source<E> {
         let event = event(Responder::new(Arc::clone(&request), home, address));
         // One place was reserved, so this is taken, unless the event turns out too heavy: then
         // its responder has told its home.
-        permits.send(event).unwrap_or_else(Refused::give_up);
+        if let Err(refused) = permits.send(event) {
+            give_up(refused);
+        }
         Ok(request)
     }
 

@@ -10,7 +10,7 @@
 
 mod support;
 
-use seda_core::{Batch, Context, Graph, Handler, Manual, ManualClock, Source, each};
+use seda_core::{Batch, Context, Graph, Handler, Manual, ManualClock, Responder, Source, each};
 use std::panic::panic_any;
 use std::sync::Arc;
 use std::time::Duration;
@@ -174,4 +174,25 @@ fn an_event_that_panics_when_it_is_dropped_costs_itself_wherever_that_happens() 
     let drained = manual.drain(0);
     assert_eq!((drained.given_up, drained.report.stages[0].shed["drain"]), (2, 2));
     assert_balanced(&drained.report);
+}
+
+#[test]
+fn an_event_too_heavy_that_panics_when_it_is_dropped_does_not_unwind_into_its_sender() {
+    let mut graph = Graph::new("g");
+    let stage = graph.stage::<(Loud, Option<Responder<()>>)>("s", 8);
+    graph.attach_each(stage, |_wire| |_event, _cx| {}).unwrap();
+    graph.weigh(stage, |_event| 100).unwrap();
+    graph.budget_bytes(10);
+    let source = graph.source(stage).unwrap();
+    let (manual, _) = stepped(graph);
+    // A request's event is made when its place is had: there is nobody to give it back to.
+    let ticket = source.request(|reply| (Loud(true), Some(reply))).unwrap();
+    assert!(matches!(ticket.try_take(), Some(Err(_))));
+    let mut permits = source.reserve(2).unwrap();
+    assert_eq!(permits.send_all([(Loud(true), None), (Loud(false), None)]), 0);
+    drop(permits);
+    let report = manual.report();
+    assert_eq!((report.events.offered, report.events.refused), (2, 2));
+    assert_eq!((report.requests.open, report.budget.used), (0, 0));
+    assert_balanced(&report);
 }
