@@ -1,143 +1,130 @@
 //! A random graph.
 
-use crate::job::Job;
-use crate::node::{Node, World};
-use proptest::collection::vec;
-use proptest::prelude::*;
-use seda_core::{Graph, Manual, Source, StageConfig, WorkerRange};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug)]
+/// Everything that is chosen before a graph starts. As JSON it can be kept and run again.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Plan {
-    stages: Vec<StagePlan>,
-    edges: Vec<(usize, usize)>,
-    classes: usize,
-    budget: Option<usize>,
-    shared_pool: Range,
-    policy: usize,
-    statistics: bool,
+    pub(crate) stages: Vec<StagePlan>,
+    pub(crate) edges: Vec<EdgePlan>,
+    pub(crate) pools: Vec<PoolPlan>,
+    pub(crate) classes: usize,
+    pub(crate) budget: Option<usize>,
+    pub(crate) budget_bytes: Option<u64>,
+    pub(crate) overload: Overload,
+    pub(crate) valve: Acting,
+    pub(crate) sizing: Sizing,
+    pub(crate) statistics: bool,
 }
 
 /// The fewest and the most workers.
-type Range = (usize, usize);
+pub(crate) type Range = (usize, usize);
 
-#[derive(Clone, Debug)]
-struct StagePlan {
-    capacity: usize,
-    shares: bool,
-    workers: Range,
-    batch: usize,
-    pending: usize,
-    cohort: bool,
-    /// How many calls of the factory fail at first; at ten in a row the stage is closed.
-    failing: usize,
-    /// Every so many calls of the factory fail later on: what is in hand then has to wait.
-    relapse: usize,
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct StagePlan {
+    pub(crate) capacity: usize,
+    /// One of the pools; its own if there are not as many.
+    pub(crate) pool: usize,
+    pub(crate) workers: Range,
+    pub(crate) cap: Option<usize>,
+    pub(crate) weight: u32,
+    pub(crate) batch: usize,
+    pub(crate) pending: usize,
+    pub(crate) cohort: bool,
+    pub(crate) keyed: bool,
+    pub(crate) weighs: bool,
+    pub(crate) lost: Lost,
+    pub(crate) factory: Factory,
 }
 
-fn range() -> impl Strategy<Value = Range> {
-    (1..3_usize, 0..3_usize).prop_map(|(min, more)| (min, min + more))
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct EdgePlan {
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+    pub(crate) waits: bool,
 }
 
-fn stage() -> impl Strategy<Value = StagePlan> {
-    let failing = prop_oneof![8 => Just(0), 1 => 1..4_usize, 1 => Just(40)];
-    (1..17_usize, any::<bool>(), range(), 1..9_usize, 0..4_usize, 0..4_u8, failing, 2..9_usize)
-        .prop_map(|(capacity, shares, workers, batch, pending, cohort, failing, relapse)| {
-            StagePlan {
-                capacity,
-                shares,
-                workers,
-                batch,
-                pending,
-                cohort: cohort == 0,
-                failing,
-                relapse,
-            }
-        })
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct PoolPlan {
+    pub(crate) workers: Range,
+    pub(crate) hosted: bool,
 }
 
-pub(crate) fn plan() -> impl Strategy<Value = Plan> {
-    let stages = vec(stage(), 2..7);
-    let edges = vec((0..6_usize, 0..6_usize), 1..10);
-    let budget = proptest::option::of(1..40_usize);
-    (stages, edges, 1..4_usize, budget, range(), 0..4_usize, 0..12_u8).prop_map(
-        |(stages, edges, classes, budget, shared_pool, policy, statistics)| Plan {
-            stages,
-            edges,
-            classes,
-            budget,
-            shared_pool,
-            policy,
-            // Merging histograms is most of a debug build's time.
-            statistics: statistics == 0,
-        },
-    )
+/// Who hears of a stage's lost jobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Lost {
+    Nobody,
+    Somebody,
+    /// Who panics now and then.
+    Panicking,
+    /// Who sends another job to the first stage.
+    Sending,
 }
 
-pub(crate) const NAMES: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
+/// When making a handler fails.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Factory {
+    /// How many calls fail at first; at ten in a row the stage is closed.
+    pub(crate) first: usize,
+    /// Every so many calls fail later on: what is in hand then has to wait.
+    pub(crate) every: Option<usize>,
+    /// Every so many handlers panic when they are dropped.
+    pub(crate) bombs: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) enum Overload {
+    LongestQueue,
+    TailDrop,
+    Random,
+    None,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) enum Acting {
+    On,
+    Observe,
+    Off,
+}
+
+/// The pool-size policy.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) enum Sizing {
+    Usual,
+    Random(u64),
+    Panicking,
+}
 
 impl Plan {
-    /// The graph, started, and a source into each stage.
-    pub(crate) fn start(&self, world: &Arc<World>) -> (Manual, Vec<Source<Job>>) {
-        let mut graph = Graph::new("random");
-        graph.classes(&[("gold", 4), ("silver", 2), ("basic", 1)][..self.classes]);
-        graph.apply(self.config()).unwrap();
-        let declare = |graph: &mut Graph, (n, plan): (usize, &StagePlan)| {
-            graph.stage::<Job>(NAMES[n], plan.capacity)
+    /// Whether a waiting edge lies on a cycle of stages or pools: such a graph does not start.
+    pub(crate) fn waits_in_a_circle(&self) -> bool {
+        self.edges.iter().any(|edge| edge.waits && self.leads_to(edge.to, edge.from))
+    }
+
+    /// The pool of a stage, if it shares one.
+    pub(crate) fn pool_of(&self, stage: usize) -> Option<usize> {
+        let pool = self.stages[stage].pool;
+        (pool < self.pools.len()).then_some(pool)
+    }
+
+    /// Whether the workers of one stage are those of another, or send to those that are, or so on.
+    fn leads_to(&self, from: usize, to: usize) -> bool {
+        let together = |one: usize, other: usize| {
+            one == other
+                || self.pool_of(one).is_some_and(|_| self.pool_of(one) == self.pool_of(other))
         };
-        let stages: Vec<_> =
-            self.stages.iter().enumerate().map(|plan| declare(&mut graph, plan)).collect();
-        let pool = graph.pool("shared", WorkerRange::new(self.shared_pool.0, self.shared_pool.1));
-        let mut sources = Vec::new();
-        for (n, plan) in self.stages.iter().enumerate() {
-            graph.on_lost(stages[n], |job: Job, reason| job.fate.lose(reason)).unwrap();
-            graph.configure(stages[n], plan.config()).unwrap();
-            sources.push(graph.source(stages[n]).unwrap());
-            let leaving = self.edges.iter().filter(|(from, _)| from % stages.len() == n);
-            let targets: Vec<_> = leaving.map(|(_, to)| stages[to % stages.len()]).collect();
-            let (world, cohort, failing, relapse) =
-                (Arc::clone(world), plan.cohort, plan.failing, plan.relapse);
-            let calls = AtomicUsize::new(1);
-            let wire = move |wire: &mut seda_core::Wire<'_>| {
-                let sinks: Vec<_> = targets.into_iter().map(|to| wire.sink(to)).collect();
-                move || {
-                    let call = calls.fetch_add(1, SeqCst);
-                    if call <= failing || call.is_multiple_of(relapse) {
-                        return Err("not yet".into());
-                    }
-                    let (world, sinks) = (Arc::clone(&world), sinks.clone());
-                    Ok(Node { world, sinks, cohort, holds: false })
+        let mut reached = vec![from];
+        let mut seen = 0;
+        while let Some(&stage) = reached.get(seen) {
+            seen += 1;
+            let sent = self.edges.iter().filter(|edge| edge.from == stage).map(|edge| edge.to);
+            let beside = (0..self.stages.len()).filter(|other| together(stage, *other));
+            for next in sent.chain(beside) {
+                if !reached.contains(&next) {
+                    reached.push(next);
                 }
-            };
-            if plan.shares {
-                graph.attach_in(&pool, stages[n], wire).unwrap();
-            } else {
-                graph.attach(stages[n], wire).unwrap();
             }
         }
-        let manual = graph.start_manual(Arc::clone(world) as Arc<dyn seda_core::Clock>).unwrap();
-        (manual, sources)
-    }
-
-    fn config(&self) -> seda_core::GraphConfig {
-        use seda_core::OverloadPolicy::{LongestQueue, None, Random, TailDrop};
-        let mut config = seda_core::GraphConfig { budget: self.budget, ..Default::default() };
-        config.statistics = self.statistics;
-        config.control.overload = [LongestQueue, TailDrop, Random, None][self.policy];
-        config
-    }
-}
-
-impl StagePlan {
-    fn config(&self) -> StageConfig {
-        let workers = WorkerRange::new(self.workers.0, self.workers.1);
-        StageConfig {
-            workers: (!self.shares).then_some(workers),
-            batch: Some(self.batch),
-            pending: Some(self.pending),
-            cap: self.shares.then_some(self.workers.1),
-            ..StageConfig::default()
-        }
+        reached.contains(&to)
     }
 }

@@ -1,0 +1,105 @@
+//! What must hold after every step.
+
+use crate::plan::Plan;
+use crate::support::check_ledgers;
+use crate::world::{Count, Counts, World};
+use seda_core::Report;
+use seda_core::report::StageReport;
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+
+/// The first thing that is wrong.
+pub(crate) fn check(report: &Report, world: &World, plan: &Plan) -> Result<(), String> {
+    check_ledgers(report)?;
+    let counts = world.counts.lock();
+    if let Some(fault) = &counts.fault {
+        return Err(fault.clone());
+    }
+    for (n, stage) in report.stages.iter().enumerate() {
+        check_stage(n, stage, world, &counts).map_err(|e| format!("stage {}: {e}", stage.name))?;
+    }
+    check_edges(report, plan, &counts)?;
+    check_budget(report, world, &counts)?;
+    drop(counts);
+    check_requests(report, world)
+}
+
+fn check_stage(
+    n: usize,
+    stage: &StageReport,
+    world: &World,
+    counts: &Counts,
+) -> Result<(), String> {
+    let by_class = counts.by_class(n);
+    let sum = |of: fn(&Count) -> u64| by_class.iter().map(of).sum::<u64>();
+    same("accepted", stage.accepted, sum(|count| count.accepted))?;
+    same("refused", stage.refused.values().sum(), sum(|count| count.refused))?;
+    let inside = stage.queued + stage.in_hand + stage.pending;
+    same("jobs that are alive", inside, sum(|count| count.alive))?;
+    let outside = world.outside.lock().iter().filter(|outside| outside.stage == n).count() as u64;
+    let own = counts.stages[n];
+    same("held", stage.held, own.held)?;
+    let begun = stage.handled + stage.failed + outside + own.held;
+    same("begun", begun, sum(|count| count.begun))?;
+    check_shed(stage, world.facts(n).heard, by_class)?;
+    // What was sent for later and has not come.
+    let timed = stage.pending.checked_sub(outside + own.held);
+    let Some(timed) = timed.filter(|timed| *timed <= own.timed) else {
+        return Err(format!("{} pending, {outside} outside, {own:?}", stage.pending));
+    };
+    let places = stage.queued + timed + world.places(n) as u64;
+    if places > stage.queue.capacity as u64 {
+        return Err(format!("{places} places of {} are taken", stage.queue.capacity));
+    }
+    same("bytes", stage.bytes, world.facts(n).weighs.then_some(own.bytes))
+}
+
+fn check_shed(stage: &StageReport, heard: bool, by_class: &[Count]) -> Result<(), String> {
+    let silent: u64 = by_class.iter().map(|count| count.silent).sum();
+    if !heard {
+        return same("shed", stage.shed.values().sum(), silent);
+    }
+    let mut lost = BTreeMap::new();
+    for (reason, n) in by_class.iter().flat_map(|count| &count.lost) {
+        *lost.entry((*reason).to_owned()).or_default() += n;
+    }
+    same("shed", &stage.shed, &lost)
+}
+
+fn check_edges(report: &Report, plan: &Plan, counts: &Counts) -> Result<(), String> {
+    let number = |name: &str| report.stages.iter().position(|stage| stage.name == name);
+    for edge in &report.edges {
+        let from = edge.from.as_deref().and_then(number).unwrap_or(counts.edges.len() - 1);
+        let to = number(&edge.to).ok_or("an edge into nowhere")?;
+        let what = format!("sent and refused, {:?} to {}", edge.from, edge.to);
+        same(&what, (edge.sent, edge.refused), counts.edges[from][to])?;
+    }
+    let mut known: Vec<_> = plan.edges.iter().map(|edge| (edge.from, edge.to)).collect();
+    known.sort_unstable();
+    known.dedup();
+    same("edges", report.edges.len(), known.len() + plan.stages.len())
+}
+
+fn check_budget(report: &Report, world: &World, counts: &Counts) -> Result<(), String> {
+    let (events, budget) = (&report.events, &report.budget);
+    let inside = (events.queued + events.in_hand + events.pending) as usize;
+    let places: usize = world.permits.lock().iter().map(|placed| placed.permits.left()).sum();
+    same("budget", budget.used, inside + places)?;
+    let bytes: u64 = counts.stages.iter().map(|stage| stage.bytes).sum();
+    same("bytes", budget.bytes_used, bytes)?;
+    let within = budget.used <= budget.limit && budget.bytes_used <= budget.bytes_limit;
+    if within { Ok(()) } else { Err(format!("over the budget: {budget:?}")) }
+}
+
+fn check_requests(report: &Report, world: &World) -> Result<(), String> {
+    let sums = world.clients.lock().sums()?;
+    let requests = &report.requests;
+    same("admitted", requests.admitted, sums.admitted)?;
+    same("answered", requests.answered, sums.answered)?;
+    same("lost", &requests.lost, &sums.lost)?;
+    same("open", requests.open, sums.open)
+}
+
+pub(crate) fn same<T: PartialEq + Debug>(what: &str, seen: T, known: T) -> Result<(), String> {
+    if seen == known { Ok(()) } else { Err(format!("{what}: {seen:?} reported, {known:?} known")) }
+}

@@ -1,0 +1,173 @@
+//! One case: a plan is started, steps are taken, and it is ended.
+
+use crate::check::{check, same};
+use crate::classes::check_classes;
+use crate::plan::Plan;
+use crate::step::{Step, complete, rest};
+use crate::support::quiet_panics;
+use crate::world::World;
+use seda_core::error::GraphError;
+use seda_core::{Drained, Manual, Report};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What can be run, and run again.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Case {
+    pub(crate) plan: Plan,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) end: End,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) enum End {
+    /// Everything outside is brought back first, and it is looked whether anything is stuck.
+    Settled,
+    /// A drain that may begin so many events.
+    Drain(usize),
+    Dropped,
+}
+
+/// Longer than the longest delay between two calls of a factory.
+const FACTORY_DELAY: Duration = Duration::from_secs(11);
+/// How often a graph whose factories fail is given time: at the worst every second call of a
+/// factory fails, for each of five workers in turn.
+const ROUNDS: usize = 64;
+/// More than any schedule begins.
+const ALL: usize = 100_000;
+
+impl Case {
+    pub(crate) fn run(&self) -> Result<(), String> {
+        quiet_panics();
+        let (plan, (mut manual, world)) = self.start()?;
+        for (n, step) in self.steps.iter().enumerate() {
+            let taken = step.take(&mut manual, &world);
+            taken
+                .and_then(|()| check(&manual.report(), &world, &plan))
+                .and_then(|()| check_rest(step, &manual, &plan))
+                .map_err(|fault| format!("step {n}, {step:?}: {fault}"))?;
+        }
+        check_classes(&mut manual, &world, &plan)?;
+        let end = format!("{:?}", self.end);
+        self.end(manual, &world, &plan).map_err(|fault| format!("end, {end}: {fault}"))
+    }
+
+    /// Starts the plan; without waiting edges if one of them could only wait for itself.
+    fn start(&self) -> Result<(Plan, (Manual, Arc<World>)), String> {
+        let mut plan = self.plan.clone();
+        let waits_for_itself = plan.waits_in_a_circle();
+        let started = match plan.start() {
+            Err(GraphError::WaitingOnCycle { .. }) if waits_for_itself => {
+                plan.edges.iter_mut().for_each(|edge| edge.waits = false);
+                plan.start()
+            }
+            Ok(_) if waits_for_itself => return Err("a graph that waits for itself starts".into()),
+            started => started,
+        };
+        let started = started.map_err(|error| format!("does not start: {error}"))?;
+        Ok((plan, started))
+    }
+
+    fn end(&self, mut manual: Manual, world: &Arc<World>, plan: &Plan) -> Result<(), String> {
+        if let End::Settled = self.end {
+            settle(&mut manual, world, plan)?;
+        }
+        match self.end {
+            End::Settled => check_drained(manual.drain(ALL), world, plan)?,
+            End::Drain(most) => check_drained(manual.drain(most), world, plan)?,
+            End::Dropped => drop(manual),
+        }
+        // What is still outside comes back after the end, and is counted all the same.
+        let outside = world.outside.lock().len();
+        (0..outside).for_each(|n| complete(world, 0, n as u8 % 4, 1));
+        let permits = std::mem::take(&mut *world.permits.lock());
+        for mut placed in permits {
+            let job = crate::job::Job::new(world, placed.to, placed.class, 0, 1);
+            match placed.permits.send(job) {
+                Ok(()) => world.counts.lock().sent(placed.from, placed.to, placed.class, 1),
+                Err(refused) => refused.into_event().keep(),
+            }
+        }
+        world.sources.lock().clear();
+        let counts = world.counts.lock();
+        let alive = |stage| counts.by_class(stage).iter().map(|count| count.alive).sum::<u64>();
+        same("alive after the end", (0..plan.stages.len()).map(alive).sum(), 0)?;
+        counts.fault.clone().map_or(Ok(()), Err)?;
+        drop(counts);
+        let sums = world.clients.lock().sums()?;
+        same("open after the end", sums.open, 0)
+    }
+}
+
+/// No worker rests beside a job that it may run.
+fn check_rest(step: &Step, manual: &Manual, plan: &Plan) -> Result<(), String> {
+    if !matches!(step, Step::Rest) {
+        return Ok(());
+    }
+    let report = manual.report();
+    let mut stages = report.stages.iter().zip(&plan.stages);
+    // A sound factory, and no shard that is kept from everybody by a job outside.
+    let idle = stages.find(|(stage, plan)| {
+        let waits_outside = plan.keyed && stage.pending > 0;
+        stage.queued > 0 && plan.factory.is_sound() && !waits_outside
+    });
+    idle.map_or(Ok(()), |(stage, _)| Err(format!("all rest, and `{}` waits", stage.name)))
+}
+
+/// Brings back what is outside, gives factories time, and finds nothing left and no place lost.
+fn settle(manual: &mut Manual, world: &Arc<World>, plan: &Plan) -> Result<(), String> {
+    for round in 0..ROUNDS {
+        let outside = world.outside.lock().len();
+        (0..outside).for_each(|_| complete(world, 0, 1, round as u64));
+        world.permits.lock().clear();
+        rest(manual)?;
+        check(&manual.report(), world, plan)?;
+        world.clock.advance(FACTORY_DELAY);
+    }
+    let report = manual.report();
+    for (n, stage) in report.stages.iter().enumerate() {
+        let held_back = plan.stages[n].keyed && stage.held > 0;
+        if (stage.queued > 0 && !held_back) || stage.in_hand > 0 || stage.pending > stage.held {
+            return Err(format!("`{}` is stuck: {stage:?}", stage.name));
+        }
+    }
+    check_places(&report, world)
+}
+
+/// Every place that is not taken can be had.
+fn check_places(report: &Report, world: &Arc<World>) -> Result<(), String> {
+    let in_budget = report.budget.limit - report.budget.used;
+    for (n, stage) in report.stages.iter().enumerate() {
+        let free = stage.queue.soft.saturating_sub(stage.queue.depth).min(in_budget);
+        let Some(source) = world.source(n) else { continue };
+        match source.reserve(free) {
+            Ok(permits) => drop(permits),
+            Err(refusal) => {
+                world.counts.lock().refused(None, n, 0, free);
+                if refusal.reason() != seda_core::RefusalReason::Closed {
+                    return Err(format!(
+                        "places were lost: {free} of {:?}: {refusal}",
+                        stage.queue
+                    ));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check_drained(drained: Drained, world: &Arc<World>, plan: &Plan) -> Result<(), String> {
+    let report = &drained.report;
+    check(report, world, plan)?;
+    let shed = |reason: &str| -> u64 {
+        report.stages.iter().filter_map(|stage| stage.shed.get(reason)).sum()
+    };
+    same("given up", drained.given_up, shed("drain"))?;
+    same("cancelled", drained.cancelled, shed("cancelled"))?;
+    same("queued, in hand", (report.events.queued, report.events.in_hand), (0, 0))?;
+    let outside = world.outside.lock().len();
+    let places: usize = world.permits.lock().iter().map(|placed| placed.permits.left()).sum();
+    same("pending", report.events.pending, outside as u64)?;
+    same("complete", drained.complete, outside + places == 0 && drained.given_up == 0)
+}
