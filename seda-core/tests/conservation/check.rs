@@ -34,6 +34,8 @@ fn check_stage(
     let sum = |of: fn(&Count) -> u64| by_class.iter().map(of).sum::<u64>();
     same("accepted", stage.accepted, sum(|count| count.accepted))?;
     same("refused", stage.refused.values().sum(), sum(|count| count.refused))?;
+    same("handled", stage.handled, sum(|count| count.handled))?;
+    same("failed", stage.failed, sum(|count| count.failed))?;
     let inside = stage.queued + stage.in_hand + stage.pending;
     same("jobs that are alive", inside, sum(|count| count.alive))?;
     let outside = world.outside.lock().iter().filter(|outside| outside.stage == n).count() as u64;

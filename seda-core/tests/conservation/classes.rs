@@ -69,6 +69,8 @@ pub(crate) fn check_classes(manual: &mut Manual, world: &World, plan: &Plan) -> 
             let what = |name: &str| format!("{name} of {class} in {stage}");
             same(&what("accepted"), of("accepted"), count.accepted)?;
             same(&what("refused"), of("refused"), count.refused)?;
+            same(&what("handled"), of("handled"), count.handled)?;
+            same(&what("failed"), of("failed"), count.failed)?;
             same(&what("shed"), of("shed"), count.lost.values().sum::<u64>() + count.silent)?;
             let ended = of("handled") + of("failed") + of("shed");
             same(&what("alive"), of("accepted") - ended, count.alive)?;

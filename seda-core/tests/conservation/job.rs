@@ -107,7 +107,8 @@ impl Fate {
         self.told.load(SeqCst) == 0 && self.at_door.as_ref().is_some_and(turn)
     }
 
-    pub(crate) fn begin(&self) {
+    /// Returns the job's class.
+    pub(crate) fn begin(&self) -> usize {
         self.tell();
         let mut counts = self.world.counts.lock();
         counts.of(self.stage, self.class).begun += 1;
@@ -117,6 +118,7 @@ impl Fate {
                 counts.fault(format!("key {} of stage {}: overtaken", self.key, self.stage));
             }
         }
+        self.class
     }
 
     fn refuse(&self) {

@@ -34,36 +34,59 @@ pub(crate) struct Node {
 pub(crate) struct Kept {
     held: Held,
     job: Job,
-    _mark: Mark,
+    mark: Mark,
 }
 
 /// Counted while it is there.
 #[derive(Debug)]
-struct Mark(Arc<World>, usize);
+struct Mark {
+    world: Arc<World>,
+    stage: usize,
+    class: usize,
+    released: bool,
+}
 
 impl Mark {
-    fn new(world: &Arc<World>, stage: usize) -> Self {
+    fn new(world: &Arc<World>, stage: usize, class: usize) -> Self {
         world.counts.lock().stages[stage].held += 1;
-        Self(Arc::clone(world), stage)
+        Self { world: Arc::clone(world), stage, class, released: false }
     }
 }
 
 impl Drop for Mark {
     fn drop(&mut self) {
-        self.0.counts.lock().stages[self.1].held -= 1;
+        self.world.counts.lock().stages[self.stage].held -= 1;
+        self.world.end(self.stage, self.class, self.released);
+    }
+}
+
+/// The jobs in hand, by their classes: they end together when this is dropped.
+struct InHand {
+    world: Arc<World>,
+    stage: usize,
+    classes: Vec<usize>,
+}
+
+impl Drop for InHand {
+    fn drop(&mut self) {
+        let handled = !std::thread::panicking();
+        self.classes.iter().for_each(|class| self.world.end(self.stage, *class, handled));
     }
 }
 
 impl Handler<Job> for Node {
-    fn handle(&mut self, mut job: Job, cx: &mut Context) {
+    fn handle(&mut self, job: Job, cx: &mut Context) {
         job.fate.begin();
+        // The job is dropped before it ends, as that may panic.
+        let mut in_hand = self.in_hand(vec![cx.meta().class().index()]);
+        let mut job = job;
         let mut dice = Dice(job.seed);
         self.world.clock.advance(Duration::from_micros(dice.below(1_500)));
         self.owes |= job.hops > 0;
         dice.panic_one_in(14);
         // Before or behind what it sends: then the budget may not allow it any more.
         if dice.one_in(2) {
-            let Some(back) = self.set_aside(&mut dice, job, cx) else { return };
+            let Some(back) = self.set_aside(&mut dice, job, &mut in_hand, cx) else { return };
             job = back;
         }
         if job.hops > 0 {
@@ -77,7 +100,7 @@ impl Handler<Job> for Node {
         if dice.one_in(10) {
             cx.flush();
         }
-        let Some(mut job) = self.set_aside(&mut dice, job, cx) else { return };
+        let Some(mut job) = self.set_aside(&mut dice, job, &mut in_hand, cx) else { return };
         dice.panic_one_in(14);
         if let Some(reply) = job.reply.take().filter(|_| !dice.one_in(4)) {
             reply.respond(job.seed);
@@ -87,7 +110,9 @@ impl Handler<Job> for Node {
     fn handle_batch(&mut self, batch: &mut Batch<'_, Job>, cx: &mut Context) {
         if self.cohort && batch.len() > 1 {
             let jobs = batch.take_all(cx);
-            jobs.iter().for_each(|job| job.fate.begin());
+            let classes = jobs.iter().map(|job| job.fate.begin()).collect();
+            let _in_hand = self.in_hand(classes);
+            let jobs = jobs;
             jobs.iter().for_each(|job| Dice(job.seed).panic_one_in(9));
             return;
         }
@@ -117,19 +142,31 @@ impl Handler<Job> for Node {
 }
 
 impl Node {
+    fn in_hand(&self, classes: Vec<usize>) -> InHand {
+        InHand { world: Arc::clone(&self.world), stage: self.stage, classes }
+    }
+
     /// Defers a job, keeps it, or gives it back, if that is not to be or not to be had.
-    fn set_aside(&mut self, dice: &mut Dice, job: Job, cx: &mut Context) -> Option<Job> {
+    fn set_aside(
+        &mut self,
+        dice: &mut Dice,
+        job: Job,
+        in_hand: &mut InHand,
+        cx: &mut Context,
+    ) -> Option<Job> {
         match dice.below(14) {
             0 => {
                 let Ok(pending) = cx.defer() else { return Some(job) };
+                in_hand.classes.clear();
                 let (stage, exits) = (self.stage, self.exits.clone());
                 self.world.outside.lock().push(Outside { pending, job, stage, exits });
                 None
             }
             1 => {
                 let Ok(held) = cx.hold() else { return Some(job) };
-                let _mark = Mark::new(&self.world, self.stage);
-                self.kept.push(Kept { held, job, _mark });
+                in_hand.classes.clear();
+                let mark = Mark::new(&self.world, self.stage, held.meta().class().index());
+                self.kept.push(Kept { held, job, mark });
                 None
             }
             _ => Some(job),
@@ -141,7 +178,7 @@ impl Node {
         if self.kept.is_empty() {
             return;
         }
-        let Kept { mut held, mut job, .. } = self.kept.remove(0);
+        let Kept { mut held, mut job, mut mark } = self.kept.remove(0);
         if let Some(exit) = dice.pick(&self.exits).filter(|_| job.hops > 0) {
             let class = held.meta().class().index();
             let child = self.child(dice, &mut job, exit, class);
@@ -150,6 +187,7 @@ impl Node {
         }
         if !dice.one_in(5) {
             held.release();
+            mark.released = true;
         }
     }
 

@@ -225,6 +225,7 @@ pub(crate) fn complete(world: &Arc<World>, at: usize, how: u8, seed: u64) {
         let sent = pending.send(&exit.sink, child).map_err(|refused| refused.into_event());
         world.note(Some(stage), exit.to, class, sent);
     }
+    world.end(stage, pending.meta().class().index(), how > 0);
     if how > 0 {
         pending.complete();
     }

@@ -56,6 +56,8 @@ pub(crate) struct Count {
     pub(crate) accepted: u64,
     pub(crate) refused: u64,
     pub(crate) begun: u64,
+    pub(crate) handled: u64,
+    pub(crate) failed: u64,
     pub(crate) lost: BTreeMap<&'static str, u64>,
     /// Dropped before they were begun, and nobody heard of it.
     pub(crate) silent: u64,
@@ -144,6 +146,17 @@ impl World {
 
     pub(crate) fn facts(&self, stage: usize) -> Facts {
         self.facts[stage]
+    }
+
+    /// A job that was begun has ended.
+    pub(crate) fn end(&self, stage: usize, class: usize, handled: bool) {
+        let mut counts = self.counts.lock();
+        let count = counts.of(stage, class);
+        if handled {
+            count.handled += 1;
+        } else {
+            count.failed += 1;
+        }
     }
 
     /// Counts what became of sending one job.
