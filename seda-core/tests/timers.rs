@@ -145,6 +145,21 @@ fn what_would_come_behind_its_deadline_is_refused_at_once() {
 }
 
 #[test]
+fn it_has_its_place_in_the_budget_beside_the_event_that_sent_it() {
+    for (budget, taken) in [(1, 0), (2, 1)] {
+        let (mut graph, source, _, _) = planning(8);
+        graph.budget(budget);
+        let (mut graph, _) = manual(graph);
+        source.send(9).unwrap();
+        graph.run_until_idle();
+        let report = graph.report();
+        let refused = report.stages[1].refused.get("budget").copied().unwrap_or(0);
+        assert_eq!((report.stages[1].accepted, refused), (taken, 1 - taken));
+        assert_balanced(&report);
+    }
+}
+
+#[test]
 fn a_hundred_thousand_of_them_come_in_order() {
     let (graph, source, _, seen) = planning(200_000);
     let (mut graph, clock) = manual(graph);

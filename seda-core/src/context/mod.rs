@@ -152,7 +152,9 @@ impl Context {
         if self.meta.is_expired(due) {
             return Err(Refused::new(event, self.refuse(sink, RefusalReason::Expired, 1)));
         }
-        let label = match self.secure_for(sink, &event, 1, (1, 0)) {
+        // It counts at its target from now on, so what is in hand needs places of its own.
+        let in_hand = if self.aside.is_none() { self.open } else { 0 };
+        let label = match self.secure_for(sink, &event, 1, (1, in_hand)) {
             Ok(label) => label,
             Err(reason) => return Err(Refused::new(event, self.refuse(sink, reason, 1))),
         };
