@@ -3,6 +3,10 @@
 //! Absolute times on a shared machine mean little. The benchmarks interleave their cases round by
 //! round and print the median and the range of each.
 
+pub mod dice;
+pub mod ledgers;
+pub mod process;
+
 use std::fmt::Display;
 use std::fs;
 

@@ -1,0 +1,40 @@
+//! A recorder of metrics that panics now and then.
+
+use benches::dice::Dice;
+use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+struct Panicking(AtomicU64);
+
+impl Panicking {
+    fn take(&self) {
+        Dice(self.0.fetch_add(1, Relaxed)).panic_one_in(20_000);
+    }
+}
+
+impl Recorder for Panicking {
+    fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn register_counter(&self, _: &Key, _: &Metadata<'_>) -> Counter {
+        self.take();
+        Counter::noop()
+    }
+
+    fn register_gauge(&self, _: &Key, _: &Metadata<'_>) -> Gauge {
+        self.take();
+        Gauge::noop()
+    }
+
+    fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
+        self.take();
+        Histogram::noop()
+    }
+}
+
+/// Every graph of this process exports to it.
+pub(crate) fn install() {
+    // Nobody else installs one.
+    let _ = metrics::set_global_recorder(Panicking(AtomicU64::new(0)));
+}
