@@ -137,6 +137,9 @@ impl<E: Send + 'static> Outbox<E> {
 pub(crate) trait AnyOutbox: Send {
     fn as_any_mut(&mut self) -> &mut dyn Any;
 
+    /// How many events were sent and not published.
+    fn len(&self) -> usize;
+
     /// Publishes what was sent and returns unused places; `spent` is the service, in
     /// nanoseconds, that each sent event's cause had here. With `stay` as many places as were
     /// used are leased anew in the same breath, for the next batch. Wakes nobody.
@@ -151,6 +154,10 @@ pub(crate) trait AnyOutbox: Send {
 impl<E: Send + 'static> AnyOutbox for Outbox<E> {
     fn as_any_mut(&mut self) -> &mut dyn Any {
         self
+    }
+
+    fn len(&self) -> usize {
+        self.sent.len()
     }
 
     fn publish(&mut self, now: Time, spent: u64, stay: bool) {

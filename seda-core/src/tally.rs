@@ -116,6 +116,15 @@ impl Tally {
         figures.batches += 1;
     }
 
+    /// How many events have ended, and still count as in hand.
+    pub(crate) fn unsettled(&self) -> usize {
+        let Outcome { handled, failed, any, .. } = &self.outcome;
+        if !any {
+            return 0;
+        }
+        handled.iter().chain(failed).map(|n| *n as usize).sum()
+    }
+
     pub(crate) fn settle(&mut self, stage: &dyn AnyStage, now: Time) {
         if self.outcome.any {
             stage.settle(&std::mem::take(&mut self.outcome), now);

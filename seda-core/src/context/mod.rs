@@ -152,8 +152,9 @@ impl Context {
         if self.meta.is_expired(due) {
             return Err(Refused::new(event, self.refuse(sink, RefusalReason::Expired, 1)));
         }
-        // It counts at its target from now on, so what is in hand needs places of its own.
-        let in_hand = if self.aside.is_none() { self.open } else { 0 };
+        // It counts at its target from now on, so what counts here needs places of its own.
+        let unpublished: usize = self.dirty_outboxes().map(AnyOutbox::len).sum();
+        let in_hand = self.counted_in_hand().saturating_sub(unpublished);
         let label = match self.secure_for(sink, &event, 1, (1, in_hand)) {
             Ok(label) => label,
             Err(reason) => return Err(Refused::new(event, self.refuse(sink, reason, 1))),
@@ -324,10 +325,10 @@ impl Context {
     }
 
     /// Makes everything sent so far known to its targets now, for a handler that will be busy
-    /// for long after sending. From here on the event in hand needs a place in the budget beside
-    /// what it sent; if there is none, what was sent waits for the end of the batch.
+    /// for long after sending. From here on the events in hand need places in the budget beside
+    /// what they sent; if there are none, what was sent waits for the end of the batch.
     pub fn flush(&mut self) {
-        let due = self.open.saturating_sub(self.credit);
+        let due = self.counted_in_hand().saturating_sub(self.credit);
         if due > 0 && !self.graph.budget.charge(due) {
             return;
         }
@@ -339,6 +340,17 @@ impl Context {
                 outbox.wake(false);
             }
         }
+    }
+
+    /// How many begun events the stage counts as in hand: the present ones, unless set aside, and
+    /// those that ended since the last publication.
+    fn counted_in_hand(&self) -> usize {
+        let present = if self.aside.is_none() { self.open } else { 0 };
+        present + self.tally.unsettled()
+    }
+
+    fn dirty_outboxes(&self) -> impl Iterator<Item = &dyn AnyOutbox> {
+        self.dirty.iter().filter_map(|index| self.outboxes.get(*index)?.as_deref())
     }
 
     /// The usual way: a place is leased, and the event in hand leaves its budget behind.

@@ -170,7 +170,8 @@ fn finish(world: &World, running: Running, end: End) -> Result<Option<Drained>, 
         return Err(format!("{end:?} took {took} s"));
     }
     if let Some(drained) = &drained {
-        benches::ledgers::check(&drained.report)?;
+        benches::ledgers::check(&drained.report)
+            .map_err(|f| format!("{f}\n{:?}\n{}", drained.left, drained.report))?;
     }
     Ok(drained)
 }

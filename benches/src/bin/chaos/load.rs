@@ -179,7 +179,7 @@ pub(crate) fn scrape(world: &World, running: &Running, mut dice: Dice) -> u64 {
     while !world.watching_is_over.load(SeqCst) {
         let report = running.report();
         if let Err(fault) = benches::ledgers::check(&report) {
-            world.fates.fault(fault);
+            world.fates.fault(format!("{fault}\n{:?}", report.stages));
         }
         let now = (report.events.offered, report.events.handled, report.requests.admitted);
         if now.0 < before.0 || now.1 < before.1 || now.2 < before.2 {
