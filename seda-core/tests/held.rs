@@ -201,3 +201,18 @@ fn what_is_sent_for_a_held_event_inherits_from_it() {
     assert_eq!((report.stages[0].handled, report.stages[1].handled), (2, 1), "{report}");
     assert_balanced(&report);
 }
+
+#[test]
+fn in_every_scrape_what_is_held_is_pending() {
+    let (graph, source, _) = collecting(3, 2);
+    let running = graph.start().unwrap();
+    std::thread::scope(|scope| {
+        let sending = scope.spawn(|| {
+            (1..=20_000).for_each(|number| source.send_within(number, LONG).unwrap());
+        });
+        while !sending.is_finished() {
+            assert_balanced(&running.report());
+        }
+    });
+    assert!(running.drain(LONG).complete);
+}

@@ -335,18 +335,23 @@ impl<E: Send + 'static> AnyStage for StageCore<E> {
         if self.pending.fetch_update(Ordering::AcqRel, Ordering::Relaxed, raise).is_err() {
             return false;
         }
+        let mut lanes = self.lanes.lock();
+        lanes.defer(meta, holder);
         if holder.is_some() {
+            // Under the lock, so that a cut sees no event held that is not pending.
             self.held.fetch_add(1, Ordering::SeqCst);
         }
-        self.lanes.lock().defer(meta, holder);
         true
     }
 
     fn complete(&self, meta: &EventMeta, how: Completion, now: Time) {
-        self.lanes.lock().complete(meta, how.held, how.succeeded, now);
+        let mut lanes = self.lanes.lock();
+        lanes.complete(meta, how.held, how.succeeded, now);
         if how.held {
             self.held.fetch_sub(1, Ordering::SeqCst);
-        } else if self.graph.is_timed() {
+        }
+        drop(lanes);
+        if !how.held && self.graph.is_timed() {
             self.deferred_service.lock().record(now.nanos_since(how.taken), 1);
         }
         self.pending.fetch_sub(1, Ordering::AcqRel);

@@ -21,6 +21,9 @@ pub fn check_ledgers(report: &Report) -> Result<(), String> {
         if stage.queue.depth as u64 != stage.queued || stage.queue.depth > stage.queue.capacity {
             return Err(format!("{}: depth is not what is queued: {stage:?}", stage.name));
         }
+        if stage.held > stage.pending {
+            return Err(format!("{}: held and not pending: {stage:?}", stage.name));
+        }
         if stage.offered != stage.accepted + refused {
             return Err(format!("{}: offered is not accepted + refused", stage.name));
         }
