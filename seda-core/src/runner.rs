@@ -106,6 +106,9 @@ pub(crate) trait AnyRunner: Send {
 
     /// Gives up events that were taken and could not be begun.
     fn give_up(&mut self, reason: LossReason, now: Time);
+
+    /// Drops the handler as it is, with whatever it holds.
+    fn drop_handler(&mut self, reason: LossReason);
 }
 
 pub(crate) struct Runner<E: Send + 'static, H, F> {
@@ -223,7 +226,7 @@ where
                 None => {
                     let failed = cx.fail_events();
                     tracing::error!(stage = %self.stage.name(), failed, "a handler panicked");
-                    self.drop_handler();
+                    self.drop_handler(LossReason::Panicked);
                 }
             }
         }
@@ -240,14 +243,6 @@ where
     fn release(&mut self) {
         if self.events.is_empty() {
             self.stage.release(&std::mem::take(&mut self.claimed));
-        }
-    }
-
-    /// Drops a handler that panicked, with whatever it held.
-    fn drop_handler(&mut self) {
-        let handler = self.handler.take();
-        if contained(|| losing(LossReason::Panicked, || drop(handler))).is_none() {
-            tracing::error!(stage = %self.stage.name(), "dropping a handler panicked");
         }
     }
 }
@@ -328,14 +323,18 @@ where
             tracing::error!(stage = %self.stage.name(), "a handler panicked in `finish`");
         }
         cx.end_batch();
-        let handler = self.handler.take();
-        if contained(|| drop(handler)).is_none() {
-            tracing::error!(stage = %self.stage.name(), "dropping a handler panicked");
-        }
+        self.drop_handler(LossReason::Forgotten);
     }
 
     fn give_up(&mut self, reason: LossReason, now: Time) {
         self.give_up_rest(reason, now);
         self.release();
+    }
+
+    fn drop_handler(&mut self, reason: LossReason) {
+        let handler = self.handler.take();
+        if contained(|| losing(reason, || drop(handler))).is_none() {
+            tracing::error!(stage = %self.stage.name(), "dropping a handler panicked");
+        }
     }
 }

@@ -234,7 +234,11 @@ impl Drop for Worker {
             let now = self.cx.graph().now();
             self.pool.write_off(self.cx.book());
             self.cx.return_leases();
-            self.runners.iter_mut().for_each(|runner| runner.give_up(LossReason::Forgotten, now));
+            for runner in &mut self.runners {
+                runner.give_up(LossReason::Forgotten, now);
+                // In here: its host is not to unwind over it.
+                runner.drop_handler(LossReason::Forgotten);
+            }
             self.cx.book().leave();
         }
     }

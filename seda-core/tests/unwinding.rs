@@ -196,3 +196,29 @@ fn an_event_too_heavy_that_panics_when_it_is_dropped_does_not_unwind_into_its_se
     assert_eq!((report.requests.open, report.budget.used), (0, 0));
     assert_balanced(&report);
 }
+
+#[test]
+fn a_handler_that_panics_when_it_is_dropped_does_not_unwind_into_the_host_of_its_worker() {
+    let mut graph = Graph::new("g");
+    let pool = graph.hosted_pool("reactor", 1);
+    let stage = graph.stage::<u32>("s", 8);
+    graph
+        .attach_in(&pool, stage, |_wire| {
+            || {
+                let bomb = Bomb;
+                Ok(each(move |_event: u32, _cx: &mut Context| {
+                    let _kept = &bomb;
+                }))
+            }
+        })
+        .unwrap();
+    let source = graph.source(stage).unwrap();
+    quiet_panics();
+    let running = graph.start().unwrap();
+    let mut worker = running.hosted_workers(pool).pop().unwrap();
+    source.send(1).unwrap();
+    assert_eq!(worker.turn(), seda_core::Turn::Ran(1));
+    drop(worker);
+    assert_eq!(running.report().stages[0].workers.now, 0);
+    assert!(running.drain(support::LONG).complete);
+}
