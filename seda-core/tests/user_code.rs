@@ -107,3 +107,18 @@ fn a_policy_may_use_the_graph_and_its_panics_do_not_end_the_control_plane() {
     source.send(1).unwrap();
     wait_until("it is handled", || running.report().events.handled == 1);
 }
+
+#[test]
+fn taking_a_snapshot_may_panic_and_the_control_plane_goes_on() {
+    support::quiet_panics();
+    let mut graph = Graph::new("g");
+    let stage = graph.stage::<u32>("s", 8);
+    graph.attach_each(stage, |_wire| |_event, _cx| {}).unwrap();
+    let running = graph.start().unwrap();
+    let snapshots = running.snapshots();
+    snapshots.request(Box::new(|_report| std::panic::panic_any(support::ON_PURPOSE)));
+    let (sender, answer) = std::sync::mpsc::channel();
+    snapshots.request(Box::new(move |report| sender.send(report.stages.len()).unwrap()));
+    assert_eq!(answer.recv_timeout(LONG), Ok(1));
+    assert!(running.drain(LONG).complete);
+}

@@ -1,6 +1,7 @@
 //! The threads of a running graph: workers, the controller, and the one that tells owners.
 
 use super::snapshots::{Snapshots, Wish};
+use crate::boundary::contained;
 use crate::clock::{Clock, MonotonicClock, Time};
 use crate::engine::Engine;
 use crate::error::GraphError;
@@ -191,6 +192,8 @@ impl Control {
             None => Arc::new(self.engine.report()),
         };
         self.cached = Some(Arc::clone(&report));
-        wish(report);
+        if contained(|| wish(report)).is_none() {
+            tracing::error!("taking a snapshot panicked");
+        }
     }
 }

@@ -197,5 +197,10 @@ pub(crate) fn scrape(world: &World, running: &Running, mut dice: Dice) -> u64 {
         }
         std::thread::park_timeout(Duration::from_micros(dice.below(4_000) as u64));
     }
+    let (sender, answer) = std::sync::mpsc::channel();
+    snapshots.request(Box::new(move |report| drop(sender.send(report.uptime_seconds))));
+    if answer.recv_timeout(TOLD_WITHIN).is_err() {
+        world.fates.fault("the control thread gives no snapshots any more".to_owned());
+    }
     scrapes
 }
