@@ -53,11 +53,16 @@ pub(crate) fn run(seed: u64) -> Result<(String, Sums), String> {
     let end = End::draw(&mut dice);
     let about = format!("{} stages, {end:?}", shape.stages.len());
     let mut sums = live(&mut dice, (&world, &shape), running, end)?;
-    // What nobody brought back while the graph lived.
-    while world.complete_one(dice.roll()) {}
-    world.permits.lock().drain(..).for_each(drop);
+    // Handlers that were stuck may still set events aside.
+    let bring_back = || {
+        while world.complete_one(dice.roll()) {}
+        let permits = std::mem::take(&mut *world.permits.lock());
+        drop(permits);
+        world.fates.alive.load(SeqCst) == 0
+    };
+    let all_told = wait_until(LONG, bring_back);
     world.sources.lock().clear();
-    if !wait_until(LONG, || world.fates.alive.load(SeqCst) == 0) {
+    if !all_told {
         let alive = world.fates.alive.load(SeqCst);
         world.fates.fault(format!("{alive} events are still alive after the end"));
     }
