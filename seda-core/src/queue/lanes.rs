@@ -55,6 +55,8 @@ pub(crate) struct Lanes<E> {
     turn: (usize, u32),
     depth: usize,
     reserved: usize,
+    /// Of the reserved places, those of accepted events whose time has not come.
+    delayed: usize,
     capacity: usize,
     soft: usize,
     open: bool,
@@ -78,6 +80,7 @@ impl<E> Lanes<E> {
             turn: (0, 1),
             depth: 0,
             reserved: 0,
+            delayed: 0,
             capacity,
             soft: capacity,
             open: false,
@@ -142,6 +145,11 @@ impl<E> Lanes<E> {
 
     pub(crate) fn wasted_nanos(&self) -> u64 {
         self.wasted
+    }
+
+    /// How many accepted events wait for their time.
+    pub(crate) fn delayed(&self) -> usize {
+        self.delayed
     }
 
     /// Bytes of all events in the stage, as far as it weighs them.
@@ -231,6 +239,7 @@ impl<E> Lanes<E> {
     /// counted as pending; the time until then was asked for, so it is no occupancy.
     pub(crate) fn accept_timed(&mut self, meta: &EventMeta, edge: usize) {
         self.ledger.accept_timed(meta.class, edge);
+        self.delayed += 1;
         self.note_label(meta, false);
     }
 
@@ -244,6 +253,7 @@ impl<E> Lanes<E> {
             fired += 1;
         }
         self.unreserve(fired);
+        self.delayed -= fired;
         self.depth += fired;
         self.occupancy.add(fired, now);
     }
@@ -251,6 +261,7 @@ impl<E> Lanes<E> {
     /// An accepted event is given up before its time has come.
     pub(crate) fn cancel(&mut self, meta: &EventMeta, reason: LossReason) {
         self.ledger.cancel(meta.class, reason);
+        self.delayed -= 1;
         self.bytes -= self.weight_of(meta);
         self.unreserve(1);
     }

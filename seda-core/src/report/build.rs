@@ -164,6 +164,7 @@ fn stage(engine: &Engine, monitor: &Monitor, then: &Sample, index: usize) -> Opt
         in_hand: now.ledger.in_hand,
         pending: now.ledger.pending,
         held: queue.held as u64,
+        delayed: queue.delayed as u64,
         bytes: queue.bytes,
         busiest_shard_share: queue.busiest_shard,
         wasted_seconds: queue.wasted_nanos as f64 / 1e9,

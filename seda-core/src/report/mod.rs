@@ -156,6 +156,8 @@ pub struct StageReport {
     pub pending: u64,
     /// Of the pending ones, those that its handlers keep ([`crate::Context::hold`]).
     pub held: u64,
+    /// Of the pending ones, those that are to come later ([`crate::Context::send_after`]).
+    pub delayed: u64,
     /// Bytes of the events in it, if it weighs them.
     pub bytes: Option<u64>,
     /// Share of all its events that had a key of its busiest shard, 0 to 1, if it is keyed. Above

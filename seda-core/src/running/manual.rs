@@ -80,8 +80,10 @@ impl Manual {
     pub fn run(&mut self, events: usize) -> usize {
         let mut begun = 0;
         while begun < events {
+            let finished = self.engine.core.finishing.finished();
             match self.step() {
-                0 => break,
+                // A handler that was finished may have sent something to a worker before it.
+                0 if self.engine.core.finishing.finished() == finished => break,
                 n => begun += n,
             }
         }

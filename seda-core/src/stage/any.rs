@@ -23,6 +23,8 @@ pub(crate) struct QueueFigures {
     pub(crate) deferred_service: crate::stats::Quantiles,
     /// Of the pending events, those that handlers keep.
     pub(crate) held: usize,
+    /// Of the pending events, those that were sent for later.
+    pub(crate) delayed: usize,
     /// Bytes of the events in the stage, if it weighs them.
     pub(crate) bytes: Option<u64>,
     /// Share of the busiest shard, if the stage is keyed.

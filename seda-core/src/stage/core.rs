@@ -319,6 +319,7 @@ impl<E: Send + 'static> AnyStage for StageCore<E> {
             occupancy: lanes.occupancy(now),
             deferred_service,
             held: self.held.load(Ordering::Relaxed),
+            delayed: lanes.delayed(),
             bytes: self.weighs().then(|| lanes.bytes()),
             busiest_shard: lanes.shards().map(Shards::busiest_share),
         });

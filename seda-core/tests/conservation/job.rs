@@ -1,10 +1,11 @@
 //! An event that knows what became of it.
 
+use crate::support::ON_PURPOSE;
 use parking_lot::Mutex;
 use seda_core::{LossReason, Responder};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering::SeqCst};
 
 /// How often each fate was told, over all jobs.
 #[derive(Debug, Default)]
@@ -22,12 +23,13 @@ pub(crate) struct Fates {
 pub(crate) struct Fate {
     fates: Arc<Fates>,
     told: AtomicU8,
+    armed: AtomicBool,
 }
 
 impl Fate {
     pub(crate) fn new(fates: &Arc<Fates>) -> Self {
         fates.alive.fetch_add(1, SeqCst);
-        Self { fates: Arc::clone(fates), told: AtomicU8::new(0) }
+        Self { fates: Arc::clone(fates), told: AtomicU8::new(0), armed: AtomicBool::new(false) }
     }
 
     pub(crate) fn begin(&self) {
@@ -38,6 +40,11 @@ impl Fate {
     pub(crate) fn refuse(&self) {
         self.told.fetch_add(1, SeqCst);
         self.fates.refused.fetch_add(1, SeqCst);
+    }
+
+    /// Panics when it is dropped.
+    pub(crate) fn arm(&self) {
+        self.armed.store(true, SeqCst);
     }
 
     /// Never offered to a stage.
@@ -57,6 +64,9 @@ impl Drop for Fate {
         if self.told.load(SeqCst) != 1 {
             self.fates.wrong.fetch_add(1, SeqCst);
         }
+        if self.armed.load(SeqCst) && !std::thread::panicking() {
+            std::panic::panic_any(ON_PURPOSE);
+        }
     }
 }
 
@@ -68,6 +78,34 @@ pub(crate) struct Job {
     pub(crate) seed: u64,
     pub(crate) fate: Fate,
     pub(crate) reply: Option<Responder<u64>>,
+}
+
+impl Job {
+    pub(crate) fn key(&self) -> u64 {
+        self.seed % 5
+    }
+
+    /// Now and then more than any budget has. A request's job has none: one that turns out too
+    /// heavy would be dropped where nobody could note it (`bytes.rs` has that case).
+    pub(crate) fn bytes(&self) -> usize {
+        if self.reply.is_some() {
+            return 0;
+        }
+        let mut dice = Dice(self.seed ^ 3);
+        if dice.one_in(40) { 1 << 30 } else { dice.below(3_000) as usize }
+    }
+
+    /// Its owner hears of its loss, and may panic over it, or over its end.
+    pub(crate) fn lose(self, reason: LossReason) {
+        self.fate.lose(reason);
+        let mut dice = Dice(self.seed ^ 2);
+        if dice.one_in(5) {
+            std::panic::panic_any(ON_PURPOSE);
+        }
+        if dice.one_in(5) {
+            self.fate.arm();
+        }
+    }
 }
 
 /// Repeatable choices (SplitMix64).

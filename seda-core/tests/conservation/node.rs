@@ -3,7 +3,7 @@
 use crate::job::{Dice, Fate, Fates, Job};
 use crate::support::ON_PURPOSE;
 use parking_lot::Mutex;
-use seda_core::{Batch, Clock, Context, Handler, ManualClock, Pending, Permits, Sink, Time};
+use seda_core::{Batch, Clock, Context, Handler, Held, ManualClock, Pending, Permits, Sink, Time};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
@@ -15,6 +15,8 @@ pub(crate) struct World {
     pub(crate) fates: Arc<Fates>,
     pub(crate) pending: Mutex<Vec<(Pending, Job)>>,
     pub(crate) permits: Mutex<Vec<Permits<Job>>>,
+    /// Events that handlers keep.
+    pub(crate) held: AtomicU64,
     /// Places that were refused before a job was made for them.
     pub(crate) refused_places: AtomicU64,
 }
@@ -36,7 +38,8 @@ pub(crate) struct Node {
     pub(crate) sinks: Vec<Sink<Job>>,
     pub(crate) cohort: bool,
     /// Whether there is something to send on when the handler is finished.
-    pub(crate) holds: bool,
+    owes: bool,
+    held: Vec<(Held, Job)>,
 }
 
 impl Handler<Job> for Node {
@@ -44,12 +47,21 @@ impl Handler<Job> for Node {
         job.fate.begin();
         let mut dice = Dice(job.seed);
         self.world.clock.advance(Duration::from_micros(dice.below(1_500)));
-        self.holds |= job.hops > 0;
+        self.owes |= job.hops > 0;
         assert_on_purpose(!dice.one_in(14));
         if dice.one_in(6) {
             match cx.defer() {
                 Ok(pending) => return self.world.pending.lock().push((pending, job)),
                 Err(_) => drop(job.reply.take()),
+            }
+        }
+        if dice.one_in(3) {
+            self.let_go(&mut dice);
+        }
+        if dice.one_in(8) {
+            match self.hold(job, cx) {
+                Some(refused) => job = refused,
+                None => return,
             }
         }
         if job.hops > 0 {
@@ -63,6 +75,9 @@ impl Handler<Job> for Node {
         assert_on_purpose(!dice.one_in(14));
         if let Some(reply) = job.reply.take().filter(|_| !dice.one_in(4)) {
             reply.respond(job.seed);
+        }
+        if dice.one_in(20) {
+            job.fate.arm();
         }
     }
 
@@ -83,14 +98,58 @@ impl Handler<Job> for Node {
     }
 
     fn finish(&mut self, cx: &mut Context) {
-        let holds = std::mem::take(&mut self.holds);
-        if let Some(sink) = self.sinks.first().filter(|_| holds) {
+        let owes = std::mem::take(&mut self.owes);
+        if let Some(sink) = self.sinks.first().filter(|_| owes) {
             give_back(cx.send(sink, self.world.job(0, 1)).map_err(|refused| refused.into_event()));
+        }
+        while let Some((mut held, job)) = self.held.pop() {
+            let mut dice = Dice(job.seed ^ 5);
+            if let Some(sink) = self.sinks.last().filter(|_| dice.one_in(2)) {
+                let sent = held.send(cx, sink, self.world.job(0, dice.next()));
+                give_back(sent.map_err(|refused| refused.into_event()));
+            }
+            self.world.held.fetch_sub(1, SeqCst);
+            if !dice.one_in(4) {
+                held.release();
+            }
+            assert_on_purpose(!dice.one_in(20));
         }
     }
 }
 
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.world.held.fetch_sub(self.held.len() as u64, SeqCst);
+    }
+}
+
 impl Node {
+    pub(crate) fn new(world: Arc<World>, sinks: Vec<Sink<Job>>, cohort: bool) -> Self {
+        Self { world, sinks, cohort, owes: false, held: Vec::new() }
+    }
+
+    /// Keeps a job for a while, if it may.
+    fn hold(&mut self, job: Job, cx: &mut Context) -> Option<Job> {
+        let Ok(held) = cx.hold() else {
+            return Some(job);
+        };
+        self.world.held.fetch_add(1, SeqCst);
+        self.held.push((held, job));
+        None
+    }
+
+    /// Ends what was held longest, one way or the other.
+    fn let_go(&mut self, dice: &mut Dice) {
+        if self.held.is_empty() {
+            return;
+        }
+        let (held, _job) = self.held.remove(0);
+        self.world.held.fetch_sub(1, SeqCst);
+        if !dice.one_in(4) {
+            held.release();
+        }
+    }
+
     fn child(&self, dice: &mut Dice, parent: &mut Job) -> Job {
         let reply = parent.reply.take().filter(|_| dice.one_in(2));
         Job { reply, ..self.world.job(parent.hops - 1, dice.next()) }
@@ -102,7 +161,12 @@ impl Node {
         let (Some(sink), Some(other)) = (pick(dice), pick(dice)) else {
             return;
         };
-        match dice.below(5) {
+        match dice.below(6) {
+            5 => {
+                let (child, delay) = (self.child(dice, job), dice.below(30));
+                let sent = cx.send_after(Duration::from_millis(delay), sink, child);
+                give_back(sent.map_err(|refused| refused.into_event()));
+            }
             0 | 1 => {
                 let child = self.child(dice, job);
                 give_back(cx.send(sink, child).map_err(|refused| refused.into_event()));

@@ -14,6 +14,7 @@ pub(crate) struct Plan {
     edges: Vec<(usize, usize)>,
     classes: usize,
     budget: Option<usize>,
+    bytes: Option<u64>,
     shared_pool: Range,
     policy: usize,
     statistics: bool,
@@ -33,7 +34,9 @@ struct StagePlan {
     /// How many calls of the factory fail at first; at ten in a row the stage is closed.
     failing: usize,
     /// Every so many calls of the factory fail later on: what is in hand then has to wait.
-    relapse: usize,
+    relapse: Option<usize>,
+    keyed: bool,
+    weighs: bool,
 }
 
 fn range() -> impl Strategy<Value = Range> {
@@ -42,31 +45,40 @@ fn range() -> impl Strategy<Value = Range> {
 
 fn stage() -> impl Strategy<Value = StagePlan> {
     let failing = prop_oneof![8 => Just(0), 1 => 1..4_usize, 1 => Just(40)];
-    (1..17_usize, any::<bool>(), range(), 1..9_usize, 0..4_usize, 0..4_u8, failing, 2..9_usize)
-        .prop_map(|(capacity, shares, workers, batch, pending, cohort, failing, relapse)| {
+    let relapse = proptest::option::weighted(0.3, 2..9_usize);
+    let bounds = (1..17_usize, any::<bool>(), range(), 1..9_usize, 0..6_usize);
+    (bounds, 0..4_u8, failing, relapse, 0..3_u8, 0..3_u8).prop_map(
+        |(bounds, cohort, failing, relapse, keyed, weighs)| {
+            let (capacity, shares, workers, batch, pending) = bounds;
+            let (cohort, keyed, weighs) = (cohort == 0, keyed == 0, weighs == 0);
             StagePlan {
                 capacity,
                 shares,
                 workers,
                 batch,
                 pending,
-                cohort: cohort == 0,
+                cohort,
                 failing,
                 relapse,
+                keyed,
+                weighs,
             }
-        })
+        },
+    )
 }
 
 pub(crate) fn plan() -> impl Strategy<Value = Plan> {
-    let stages = vec(stage(), 2..7);
+    let stages = vec(stage(), 1..7);
     let edges = vec((0..6_usize, 0..6_usize), 1..10);
     let budget = proptest::option::of(1..40_usize);
-    (stages, edges, 1..4_usize, budget, range(), 0..4_usize, 0..12_u8).prop_map(
-        |(stages, edges, classes, budget, shared_pool, policy, statistics)| Plan {
+    let bytes = proptest::option::of(1_000..20_000_u64);
+    (stages, edges, 1..4_usize, (budget, bytes), range(), 0..4_usize, 0..12_u8).prop_map(
+        |(stages, edges, classes, (budget, bytes), shared_pool, policy, statistics)| Plan {
             stages,
             edges,
             classes,
             budget,
+            bytes,
             shared_pool,
             policy,
             // Merging histograms is most of a debug build's time.
@@ -91,7 +103,13 @@ impl Plan {
         let pool = graph.pool("shared", WorkerRange::new(self.shared_pool.0, self.shared_pool.1));
         let mut sources = Vec::new();
         for (n, plan) in self.stages.iter().enumerate() {
-            graph.on_lost(stages[n], |job: Job, reason| job.fate.lose(reason)).unwrap();
+            graph.on_lost(stages[n], |job: Job, reason| job.lose(reason)).unwrap();
+            if plan.keyed {
+                graph.keyed(stages[n], |job| job.key()).unwrap();
+            }
+            if plan.weighs {
+                graph.weigh(stages[n], Job::bytes).unwrap();
+            }
             graph.configure(stages[n], plan.config()).unwrap();
             sources.push(graph.source(stages[n]).unwrap());
             let leaving = self.edges.iter().filter(|(from, _)| from % stages.len() == n);
@@ -103,11 +121,11 @@ impl Plan {
                 let sinks: Vec<_> = targets.into_iter().map(|to| wire.sink(to)).collect();
                 move || {
                     let call = calls.fetch_add(1, SeqCst);
-                    if call <= failing || call.is_multiple_of(relapse) {
+                    if call <= failing || relapse.is_some_and(|n| call.is_multiple_of(n)) {
                         return Err("not yet".into());
                     }
                     let (world, sinks) = (Arc::clone(&world), sinks.clone());
-                    Ok(Node { world, sinks, cohort, holds: false })
+                    Ok(Node::new(world, sinks, cohort))
                 }
             };
             if plan.shares {
@@ -120,9 +138,15 @@ impl Plan {
         (manual, sources)
     }
 
+    /// Whether every handler can be made whenever it is wanted.
+    pub(crate) fn is_reliable(&self) -> bool {
+        self.stages.iter().all(|stage| stage.failing == 0 && stage.relapse.is_none())
+    }
+
     fn config(&self) -> seda_core::GraphConfig {
         use seda_core::OverloadPolicy::{LongestQueue, None, Random, TailDrop};
         let mut config = seda_core::GraphConfig { budget: self.budget, ..Default::default() };
+        config.budget_bytes = self.bytes.map(bytesize::ByteSize::b);
         config.statistics = self.statistics;
         config.control.overload = [LongestQueue, TailDrop, Random, None][self.policy];
         config

@@ -40,6 +40,10 @@ pub fn check_ledgers(report: &Report) -> Result<(), String> {
     if inside > report.budget.used || report.budget.used > report.budget.limit {
         return Err(format!("{inside} inside, budget {:?}", report.budget));
     }
+    let bytes: u64 = report.stages.iter().filter_map(|stage| stage.bytes).sum();
+    if bytes > report.budget.bytes_used || report.budget.bytes_used > report.budget.bytes_limit {
+        return Err(format!("{bytes} bytes inside, budget {:?}", report.budget));
+    }
     Ok(())
 }
 
