@@ -75,14 +75,23 @@ impl Pending {
     /// The event and the reason why it was not taken.
     pub fn send<E: Send + 'static>(&mut self, sink: &Sink<E>, event: E) -> Result<(), Refused<E>> {
         let now = self.graph.now();
-        if let Err(reason) = self.secure(sink, now) {
-            let refusal = sink.stage.refuse(self.meta.class, sink.edge, reason, 1);
+        let (sink, secured) = match &sink.ways {
+            None => (sink, self.secure(sink, now)),
+            Some(ways) => ways.ask(
+                self,
+                |_, target| target.stage.present_hint(),
+                |pending, target| pending.secure(target, now),
+            ),
+        };
+        let edge = sink.edge_from(self.stage.index());
+        if let Err(reason) = secured {
+            let refusal = sink.stage.refuse(self.meta.class, edge, reason, 1);
             return Err(Refused::new(event, refusal));
         }
         let mut meta = self.meta.clone();
         meta.spent.add(now.nanos_since(self.taken));
         let envelope = Envelope { event, meta, enqueued: now };
-        sink.stage.publish_one(envelope, sink.edge, now);
+        sink.stage.publish_one(envelope, edge, now);
         Ok(())
     }
 

@@ -1,7 +1,9 @@
 //! What a handler can do beside handling: send, reserve, defer, ask.
 //!
-//! Its other side, what the worker does around its handlers, is in `turn`.
+//! Its other side, what the worker does around its handlers, is in `turn`; how a send finds its
+//! replica is in `replicated`.
 
+mod replicated;
 mod turn;
 
 use crate::clock::Time;
@@ -100,6 +102,7 @@ impl Context {
     /// # Errors
     /// The event and the reason why it was not taken.
     pub fn send<E: Send + 'static>(&mut self, sink: &Sink<E>, event: E) -> Result<(), Refused<E>> {
+        let sink = self.target(sink, 1);
         let event = match self.send_leased(sink, event) {
             Ok(()) => return Ok(()),
             Err(event) => event,
@@ -113,7 +116,7 @@ impl Context {
         }
     }
 
-    /// Sends all of `events`, or none.
+    /// Sends all of `events`, or none; to one and the same replica, if the sink leads to several.
     ///
     /// # Errors
     /// All of the events and the reason.
@@ -122,6 +125,7 @@ impl Context {
         sink: &Sink<E>,
         events: Vec<E>,
     ) -> Result<(), Refused<Vec<E>>> {
+        let sink = self.target(sink, events.len());
         match self.secure(sink, events.len(), 0, 0) {
             Ok(()) => {
                 events.into_iter().for_each(|event| self.push(sink, event));
@@ -144,6 +148,8 @@ impl Context {
         (first, a): (&Sink<A>, A),
         (second, b): (&Sink<B>, B),
     ) -> Result<(), Refused<(A, B)>> {
+        let first = self.target(first, 1);
+        let second = self.target_beside(first, second);
         // Over one edge the second asks for both places; else the first's budget is promised.
         let (n, promised) = if first.outbox == second.outbox { (2, 0) } else { (1, 1) };
         let refusal = if let Err(reason) = self.secure(first, 1, 0, 0) {
@@ -172,20 +178,25 @@ impl Context {
         // What was sent so far must be seen, or the target could not make room by working it off.
         self.flush();
         loop {
-            let Err(reason) = self.secure(&sink.sink, 1, 1, 0) else {
-                self.push(&sink.sink, event);
+            let target = self.target(&sink.sink, 1);
+            let Err(reason) = self.secure(target, 1, 1, 0) else {
+                self.push(target, event);
                 return Ok(());
             };
             let left = sink.limit.saturating_sub(clock.now().since(Time::ZERO));
             if left.is_zero() || !reason.is_transient() || self.graph.is_stepped() {
-                return Err(Refused::new(event, self.refuse(&sink.sink, reason, 1)));
+                return Err(Refused::new(event, self.refuse(target, reason, 1)));
             }
             let graph = Arc::clone(&self.graph);
-            let _ = graph.room.wait(left, || self.secure(&sink.sink, 1, 1, 0));
+            let _ = graph.room.wait(left, || {
+                let target = self.target(&sink.sink, 1);
+                self.secure(target, 1, 1, 0)
+            });
         }
     }
 
-    /// Reserves `n` places, to be used at any time, also after this event has ended.
+    /// Reserves `n` places, to be used at any time, also after this event has ended; at one and
+    /// the same replica, if the sink leads to several.
     ///
     /// # Errors
     /// Why they were not given; counted as `n` refused events.
@@ -194,9 +205,8 @@ impl Context {
         sink: &Sink<E>,
         n: usize,
     ) -> Result<Permits<E>, Refusal> {
-        let meta = self.meta.clone();
-        let reserved = Permits::reserve(&sink.stage, sink.edge, n, meta, true);
-        reserved.map_err(|reason| self.refuse(sink, reason, n))
+        let (target, reserved) = self.reserve_at(sink, n);
+        reserved.map_err(|reason| self.refuse(target, reason, n))
     }
 
     /// Lets the handling of the event in hand go on outside this worker: on another thread, in
@@ -259,7 +269,7 @@ impl Context {
         }
         outbox.push(Envelope { event, meta: self.meta.clone(), enqueued: self.now });
         self.credit -= 1;
-        if outbox.is_new() {
+        if outbox.is_new(sink, self.stage.as_ref().map(|(stage, _)| stage.index())) {
             self.dirty.push(sink.outbox);
         }
         Ok(())
@@ -308,7 +318,7 @@ impl Context {
         let outbox =
             place.get_or_insert_with(|| Box::new(Outbox::new(sink, pool.as_ref(), workers)));
         let outbox = outbox.as_any_mut().downcast_mut::<Outbox<E>>()?;
-        if outbox.is_new() {
+        if outbox.is_new(sink, self.stage.as_ref().map(|(stage, _)| stage.index())) {
             self.dirty.push(sink.outbox);
         }
         Some(outbox)
@@ -320,7 +330,7 @@ impl Context {
         reason: RefusalReason,
         n: usize,
     ) -> Refusal {
-        sink.stage.refuse(self.meta.class, sink.edge, reason, n)
+        sink.stage.refuse(self.meta.class, self.edge(sink), reason, n)
     }
 }
 

@@ -6,10 +6,12 @@ mod check;
 mod config;
 mod core;
 mod plan;
+mod replicated;
 mod wire;
 
 pub use config::{ClassConfig, GraphConfig, PoolConfig};
 pub(crate) use core::GraphCore;
+use replicated::Replicated;
 pub use wire::Wire;
 
 use crate::clock::{Clock, MonotonicClock};
@@ -21,7 +23,7 @@ use crate::loss::LossReason;
 use crate::pool::{Pool, WorkerRange};
 use crate::runner::{AnyRunner, Runner, StageShare};
 use crate::running::{Manual, Running};
-use crate::source::Source;
+use crate::source::{Source, Way};
 use crate::stage::{AnyStage, Stage, StageConfig, StageCore};
 use crate::sync::Arc;
 use std::fmt;
@@ -43,6 +45,9 @@ struct DeclaredStage {
     core: Arc<dyn AnyStage>,
     capacity: usize,
     config: StageConfig,
+    /// How many servers it stands for, if it is replicated: workers of a pool of its own, or the
+    /// most of a shared one.
+    servers: Option<usize>,
     /// `None`: a pool of its own.
     pool: Option<usize>,
     make: Option<MakeRunner>,
@@ -91,6 +96,9 @@ pub struct Graph {
     classes: Vec<ClassConfig>,
     stages: Vec<DeclaredStage>,
     pools: Vec<DeclaredPool>,
+    replicated: Vec<Replicated>,
+    /// How many sources of replicated stages there are.
+    sources: u64,
     edges: Vec<Edge>,
     make_policy: Option<MakePolicy>,
 }
@@ -104,6 +112,8 @@ impl Graph {
             classes: vec![ClassConfig { name: "default".to_owned(), weight: 1 }],
             stages: Vec::new(),
             pools: Vec::new(),
+            replicated: Vec::new(),
+            sources: 0,
             edges: Vec::new(),
             make_policy: None,
         }
@@ -111,16 +121,26 @@ impl Graph {
 
     /// Declares a stage that takes events of type `E` and queues up to `capacity` of them.
     pub fn stage<E: Send + 'static>(&mut self, name: &str, capacity: usize) -> Stage<E> {
-        let index = self.stages.len();
-        let core = StageCore::<E>::new(name, index, capacity, Arc::clone(&self.core));
+        let core = StageCore::<E>::new(name, self.stages.len(), capacity, Arc::clone(&self.core));
+        self.declare_stage(core, capacity, None)
+    }
+
+    fn declare_stage<E: Send + 'static>(
+        &mut self,
+        core: StageCore<E>,
+        capacity: usize,
+        servers: Option<usize>,
+    ) -> Stage<E> {
+        let stage = Stage { graph: self.core.id, index: core.index, event: PhantomData };
         self.stages.push(DeclaredStage {
             core: Arc::new(core),
             capacity,
             config: StageConfig::default(),
+            servers,
             pool: None,
             make: None,
         });
-        Stage { graph: self.core.id, index, event: PhantomData }
+        stage
     }
 
     /// Declares a pool that stages can share.
@@ -153,13 +173,14 @@ impl Graph {
         self.config.budget = Some(events);
     }
 
-    /// Sets what `config` says of a stage.
+    /// Sets what `config` says of a stage; of a replicated one it is said of all replicas, among
+    /// which capacities and the limit of pending events are divided.
     ///
     /// # Errors
     /// [`GraphError::Foreign`] for a stage of another graph.
     pub fn configure<E>(&mut self, stage: Stage<E>, config: StageConfig) -> Result<(), GraphError> {
-        let declared = self.declared(stage)?;
-        declared.config = config.or(std::mem::take(&mut declared.config));
+        self.declared(stage)?;
+        self.configure_members(stage, &config);
         Ok(())
     }
 
@@ -169,6 +190,9 @@ impl Graph {
     /// [`GraphError::Unknown`] for a stage or pool that the graph does not have.
     pub fn apply(&mut self, config: GraphConfig) -> Result<(), GraphError> {
         for (name, settings) in &config.stages {
+            if self.configure_replicated(name, settings) {
+                continue;
+            }
             let Some(stage) = self.stages.iter_mut().find(|stage| **stage.core.name() == **name)
             else {
                 return Err(self.unknown(format!("stages.{name}"), "stage"));
@@ -209,7 +233,10 @@ impl Graph {
         H: Handler<E> + 'static,
         F: Fn() -> Result<H, FactoryError> + Send + Sync + 'static,
     {
-        self.attach_to(None, stage, wire)
+        self.attach_to(None, stage, |wiring| {
+            let factory = wire(wiring);
+            move |_replica| factory()
+        })
     }
 
     /// Gives a stage a closure as its handler, and a pool of its own: the short form of
@@ -270,7 +297,10 @@ impl Graph {
         if pool.graph != self.core.id {
             return Err(GraphError::Foreign { token: "pool" });
         }
-        self.attach_to(Some(pool.index), stage, wire)
+        self.attach_to(Some(pool.index), stage, |wiring| {
+            let factory = wire(wiring);
+            move |_replica| factory()
+        })
     }
 
     fn attach_to<E, H, F>(
@@ -282,22 +312,32 @@ impl Graph {
     where
         E: Send + 'static,
         H: Handler<E> + 'static,
-        F: Fn() -> Result<H, FactoryError> + Send + Sync + 'static,
+        F: Fn(usize) -> Result<H, FactoryError> + Send + Sync + 'static,
     {
         let core = self.typed(stage)?;
         if self.declared(stage)?.make.is_some() {
             return Err(GraphError::AttachedTwice { stage: core.name.to_string() });
         }
-        let mut wiring = Wire { graph: self, from: stage.index, foreign: false };
+        let members: Vec<Stage<E>> = self.members(stage).collect();
+        let senders = stage.index..stage.index + members.len();
+        let mut wiring = Wire { graph: self, senders, foreign: false };
         let factory = Arc::new(wire(&mut wiring));
         if wiring.foreign {
             return Err(GraphError::Foreign { token: "stage" });
         }
-        let declared = self.declared(stage)?;
-        declared.pool = pool;
-        declared.make = Some(Box::new(move |share| {
-            Box::new(Runner::new(Arc::clone(&core), Arc::clone(share), Arc::clone(&factory)))
-        }));
+        for (replica, member) in members.into_iter().enumerate() {
+            let (core, factory) = (self.typed(member)?, Arc::clone(&factory));
+            let number = self.numbering(stage, replica);
+            let declared = self.declared(member)?;
+            declared.pool = pool;
+            declared.config.cap =
+                declared.config.cap.or(declared.servers.filter(|_| pool.is_some()));
+            declared.make = Some(Box::new(move |share| {
+                let (factory, replica) = (Arc::clone(&factory), number());
+                let factory = Arc::new(move || factory(replica));
+                Box::new(Runner::new(Arc::clone(&core), Arc::clone(share), factory))
+            }));
+        }
         Ok(())
     }
 
@@ -311,12 +351,15 @@ impl Graph {
         stage: Stage<E>,
         on_lost: impl Fn(E, LossReason) + Send + Sync + 'static,
     ) -> Result<(), GraphError> {
-        let core = self.typed(stage)?;
-        if core.set_on_lost(Box::new(on_lost)) {
-            Ok(())
-        } else {
-            Err(GraphError::OnLostTwice { stage: core.name.to_string() })
+        self.declared(stage)?;
+        let on_lost = Arc::new(on_lost);
+        for member in self.members(stage) {
+            let (core, on_lost) = (self.typed(member)?, Arc::clone(&on_lost));
+            if !core.set_on_lost(Box::new(move |event, reason| on_lost(event, reason))) {
+                return Err(GraphError::OnLostTwice { stage: core.name.to_string() });
+            }
         }
+        Ok(())
     }
 
     /// A way into `stage` from outside. Each source keeps a request ledger of its own, so give
@@ -325,9 +368,15 @@ impl Graph {
     /// # Errors
     /// If the stage belongs to another graph.
     pub fn source<E: Send + 'static>(&mut self, stage: Stage<E>) -> Result<Source<E>, GraphError> {
+        let way = self.way(stage)?;
+        let ways = self.ways(stage)?;
+        Ok(Source::new(way, ways))
+    }
+
+    fn way<E: Send + 'static>(&mut self, stage: Stage<E>) -> Result<Way<E>, GraphError> {
         let core = self.typed(stage)?;
-        let number = self.edge(None, stage.index, false);
-        Ok(Source::new(core, number))
+        let edge = self.edge(None, stage.index, false);
+        Ok(Way { stage: core, edge })
     }
 
     /// Checks the graph and starts its workers and its controller.

@@ -24,6 +24,8 @@ pub(crate) struct StageCore<E> {
     lanes: CachePadded<Mutex<Lanes<E>>>,
     /// The depth, readable without the lock and without touching what it guards.
     depth: AtomicUsize,
+    /// Of a replica: how many events are in the stage, for those who choose among replicas.
+    present: Option<AtomicUsize>,
     pool: OnceLock<Arc<PoolCore>>,
     on_lost: OnceLock<OnLost<E>>,
     pending: AtomicUsize,
@@ -39,11 +41,35 @@ impl<E: Send + 'static> StageCore<E> {
             graph,
             lanes: CachePadded(Mutex::new(Lanes::new(capacity))),
             depth: AtomicUsize::new(0),
+            present: None,
             pool: OnceLock::new(),
             on_lost: OnceLock::new(),
             pending: AtomicUsize::new(0),
             pending_limit: AtomicUsize::new(0),
             deferred_service: Mutex::default(),
+        }
+    }
+
+    /// The same, as one of several replicas.
+    pub(crate) fn replica(self) -> Self {
+        Self { present: Some(AtomicUsize::new(0)), ..self }
+    }
+
+    /// How many events are queued, in hand and pending, as of the last publication; of a replica
+    /// only, else 0.
+    pub(crate) fn present_hint(&self) -> usize {
+        self.present.as_ref().map_or(0, |present| present.load(Ordering::Relaxed))
+    }
+
+    /// Makes the depth readable without the lock, and of a replica how many events are in it.
+    fn show(&self, lanes: &Lanes<E>) {
+        self.depth.store(lanes.depth(), Ordering::Relaxed);
+        self.show_present(lanes);
+    }
+
+    fn show_present(&self, lanes: &Lanes<E>) {
+        if let Some(present) = &self.present {
+            present.store(lanes.present(), Ordering::Relaxed);
         }
     }
 
@@ -97,7 +123,7 @@ impl<E: Send + 'static> StageCore<E> {
             Ok(_) => {
                 let envelope = Envelope { event, meta, enqueued: now };
                 lanes.push_one(envelope, edge, now);
-                self.depth.store(lanes.depth(), Ordering::Relaxed);
+                self.show(&lanes);
                 drop(lanes);
                 self.wake();
                 Ok(())
@@ -119,7 +145,7 @@ impl<E: Send + 'static> StageCore<E> {
         lanes.push_reserved(envelopes, edge, now);
         lanes.unreserve(held);
         let held = if wanted > 0 { lanes.reserve(0, wanted).unwrap_or(0) } else { 0 };
-        self.depth.store(lanes.depth(), Ordering::Relaxed);
+        self.show(&lanes);
         held
     }
 
@@ -127,7 +153,7 @@ impl<E: Send + 'static> StageCore<E> {
     pub(crate) fn publish_one(&self, envelope: Envelope<E>, edge: usize, now: Time) {
         let mut lanes = self.lanes.lock();
         lanes.push_one(envelope, edge, now);
-        self.depth.store(lanes.depth(), Ordering::Relaxed);
+        self.show(&lanes);
         drop(lanes);
         self.wake();
     }
@@ -159,7 +185,7 @@ impl<E: Send + 'static> StageCore<E> {
     ) {
         let mut lanes = self.lanes.lock();
         lanes.take(most, now, batch, given_up);
-        self.depth.store(lanes.depth(), Ordering::Relaxed);
+        self.show(&lanes);
         drop(lanes);
         self.graph.credit(given_up.len());
         self.graph.room.announce();
@@ -168,7 +194,10 @@ impl<E: Send + 'static> StageCore<E> {
     /// An event in hand is given up before it was begun; it is credited, and its owner told.
     pub(crate) fn give_up_in_hand(&self, envelope: Envelope<E>, reason: LossReason, now: Time) {
         let (class, spent) = (envelope.meta.class, envelope.meta.spent);
-        self.lanes.lock().shed_in_hand(class, reason, spent, now);
+        let mut lanes = self.lanes.lock();
+        lanes.shed_in_hand(class, reason, spent, now);
+        self.show_present(&lanes);
+        drop(lanes);
         self.graph.credit(1);
         self.say_farewell(vec![(envelope, reason)]);
     }
@@ -179,7 +208,7 @@ impl<E: Send + 'static> StageCore<E> {
         let mut given_up = Vec::new();
         let mut lanes = self.lanes.lock();
         lanes.give_up_all(reason, now, &mut given_up);
-        self.depth.store(lanes.depth(), Ordering::Relaxed);
+        self.show(&lanes);
         drop(lanes);
         let n = given_up.len();
         self.graph.credit(n);
@@ -215,6 +244,10 @@ pub(crate) struct Entry<E> {
 impl<E: Send + 'static> AnyStage for StageCore<E> {
     fn name(&self) -> &Arc<str> {
         &self.name
+    }
+
+    fn index(&self) -> usize {
+        self.index
     }
 
     fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
@@ -275,7 +308,9 @@ impl<E: Send + 'static> AnyStage for StageCore<E> {
     }
 
     fn settle(&self, outcome: &Outcome, now: Time) {
-        self.lanes.lock().settle(outcome, now);
+        let mut lanes = self.lanes.lock();
+        lanes.settle(outcome, now);
+        self.show_present(&lanes);
     }
 
     fn defer(&self, class: Class) -> bool {
@@ -289,7 +324,10 @@ impl<E: Send + 'static> AnyStage for StageCore<E> {
     }
 
     fn complete(&self, class: Class, succeeded: bool, taken: Time, now: Time) {
-        self.lanes.lock().complete(class, succeeded, now);
+        let mut lanes = self.lanes.lock();
+        lanes.complete(class, succeeded, now);
+        self.show_present(&lanes);
+        drop(lanes);
         self.pending.fetch_sub(1, Ordering::AcqRel);
         if self.graph.is_timed() {
             self.deferred_service.lock().record(now.nanos_since(taken), 1);
@@ -305,7 +343,7 @@ impl<E: Send + 'static> AnyStage for StageCore<E> {
         let mut given_up = Vec::with_capacity(most);
         let mut lanes = self.lanes.lock();
         let evicted = lanes.evict(victims, order, most, now, &mut given_up);
-        self.depth.store(lanes.depth(), Ordering::Relaxed);
+        self.show(&lanes);
         drop(lanes);
         if evicted > 0 {
             let graph = Arc::clone(&self.graph);
