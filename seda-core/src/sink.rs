@@ -25,11 +25,16 @@ pub struct Sink<E: Send + 'static> {
     pub(crate) outbox: usize,
     /// The stages that it was declared for: one, or the replicas of one.
     pub(crate) senders: Range<usize>,
-    /// To the replicas, if it leads to several; the stage above is then the first of them.
+    /// To the replicas, if it leads to several; the stage above is then the first of them, and
+    /// the outbox none.
     pub(crate) ways: Option<Box<Ways<Sink<E>>>>,
 }
 
 impl<E: Send + 'static> Sink<E> {
+    /// The outbox of a sink that leads to replicas: none, so that the way of a send to an ordinary
+    /// stage need not ask whether it does.
+    pub(crate) const NO_OUTBOX: usize = usize::MAX;
+
     /// The stage it leads to.
     pub fn stage(&self) -> &str {
         self.ways.as_ref().map_or(&self.stage.name, |ways| ways.name())
@@ -131,15 +136,15 @@ impl<E: Send + 'static> Outbox<E> {
         self.leased > 0
     }
 
-    /// Whether it is the first time since the last publication that this is asked; if so, what
-    /// is sent until the next one is counted for the stage at `from`, if that is known.
+    /// Whether it is the first time since the last publication that this is asked.
     #[inline]
-    pub(crate) fn is_new(&mut self, sink: &Sink<E>, from: Option<usize>) -> bool {
-        if std::mem::replace(&mut self.noted, true) {
-            return false;
-        }
-        self.edge = from.map_or(sink.edge, |from| sink.edge_from(from));
-        true
+    pub(crate) fn is_new(&mut self) -> bool {
+        !std::mem::replace(&mut self.noted, true)
+    }
+
+    /// What is sent until the next publication is counted for this edge.
+    pub(crate) fn count_for(&mut self, edge: usize) {
+        self.edge = edge;
     }
 
     /// How many events are at the target, with those that lie in here.

@@ -102,11 +102,12 @@ impl Context {
     /// # Errors
     /// The event and the reason why it was not taken.
     pub fn send<E: Send + 'static>(&mut self, sink: &Sink<E>, event: E) -> Result<(), Refused<E>> {
-        let sink = self.target(sink, 1);
+        // A sink to replicas has no outbox of its own, so that it is asked for only behind this.
         let event = match self.send_leased(sink, event) {
             Ok(()) => return Ok(()),
             Err(event) => event,
         };
+        let sink = self.target(sink, 1);
         match self.secure(sink, 1, self.ahead + 1, 0) {
             Ok(()) => {
                 self.push(sink, event);
@@ -269,7 +270,8 @@ impl Context {
         }
         outbox.push(Envelope { event, meta: self.meta.clone(), enqueued: self.now });
         self.credit -= 1;
-        if outbox.is_new(sink, self.stage.as_ref().map(|(stage, _)| stage.index())) {
+        if outbox.is_new() {
+            outbox.count_for(replicated::edge(&self.stage, sink));
             self.dirty.push(sink.outbox);
         }
         Ok(())
@@ -318,7 +320,8 @@ impl Context {
         let outbox =
             place.get_or_insert_with(|| Box::new(Outbox::new(sink, pool.as_ref(), workers)));
         let outbox = outbox.as_any_mut().downcast_mut::<Outbox<E>>()?;
-        if outbox.is_new(sink, self.stage.as_ref().map(|(stage, _)| stage.index())) {
+        if outbox.is_new() {
+            outbox.count_for(replicated::edge(&self.stage, sink));
             self.dirty.push(sink.outbox);
         }
         Some(outbox)
@@ -330,7 +333,7 @@ impl Context {
         reason: RefusalReason,
         n: usize,
     ) -> Refusal {
-        sink.stage.refuse(self.meta.class, self.edge(sink), reason, n)
+        sink.stage.refuse(self.meta.class, replicated::edge(&self.stage, sink), reason, n)
     }
 }
 

@@ -5,6 +5,8 @@ use crate::permits::Permits;
 use crate::refusal::RefusalReason;
 use crate::replicas::Ways;
 use crate::sink::{Outbox, Sink};
+use crate::stage::AnyStage;
+use crate::sync::Arc;
 
 impl Context {
     /// Where a send of `n` events goes. Of several replicas it is one that has leased them places,
@@ -40,7 +42,7 @@ impl Context {
         n: usize,
     ) -> (&'s Sink<E>, Result<Permits<E>, RefusalReason>) {
         let reserve = |cx: &mut Self, target: &Sink<E>| {
-            Permits::reserve(&target.stage, cx.edge(target), n, cx.meta.clone(), true)
+            Permits::reserve(&target.stage, edge(&cx.stage, target), n, cx.meta.clone(), true)
         };
         match &sink.ways {
             None => (sink, reserve(self, sink)),
@@ -48,12 +50,8 @@ impl Context {
         }
     }
 
-    /// The number of an edge among those into its target.
-    pub(super) fn edge<E: Send + 'static>(&self, sink: &Sink<E>) -> usize {
-        let from = self.stage.as_ref().map(|(stage, _)| stage.index());
-        from.map_or(sink.edge, |from| sink.edge_from(from))
-    }
-
+    /// Out of line, so that a send to an ordinary stage stays as small as it was.
+    #[inline(never)]
     fn choose<'s, E: Send + 'static>(
         &mut self,
         ways: &'s Ways<Sink<E>>,
@@ -82,4 +80,12 @@ impl Context {
             None => target.stage.present_hint(),
         }
     }
+}
+
+/// The number of an edge among those into its target, when `stage` is the one that is run.
+pub(super) fn edge<E: Send + 'static>(
+    stage: &Option<(Arc<dyn AnyStage>, usize)>,
+    sink: &Sink<E>,
+) -> usize {
+    stage.as_ref().map_or(sink.edge, |(stage, _)| sink.edge_from(stage.index()))
 }

@@ -67,7 +67,8 @@ impl Wire<'_> {
         let first = sinks.first().cloned().unwrap_or_else(|| self.stand_in());
         // Of two edges each has draws of its own.
         let seed = first.outbox as u64;
-        Sink { ways: Ways::new(name, balance, sinks, seed).map(Box::new), ..first }
+        let ways = Ways::new(name, balance, sinks, seed).map(Box::new);
+        Sink { ways, outbox: Sink::<E>::NO_OUTBOX, ..first }
     }
 
     /// A closed stage that belongs nowhere stands in until the attach has failed.
