@@ -1,12 +1,7 @@
 //! The lab's simulation of replicas against what queueing theory says of them. Seeded: it comes to
 //! the same every time.
 
-#![allow(
-    dead_code,
-    unreachable_pub,
-    clippy::indexing_slicing,
-    reason = "the lab uses the rest; a test fails by panicking"
-)]
+#![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 #[path = "../examples/overload_lab/replicas.rs"]
 mod replicas;
