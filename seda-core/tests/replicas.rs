@@ -119,51 +119,59 @@ fn the_shortest_queue_is_joined() {
 #[test]
 fn what_a_batch_has_sent_and_not_published_counts_for_the_shortest() {
     let send = |cx: &mut Context, render: &Sink<u32>, n| {
-        (0..8).for_each(|_| cx.send(render, n).unwrap());
+        cx.send_all(render, vec![n; 3]).unwrap();
+        (0..9).for_each(|_| cx.send(render, n).unwrap());
     };
     let (mut manual, source) = behind(64, 4, Balance::ShortestQueue, send);
     source.send(0).unwrap();
     manual.step();
-    assert_eq!(depths(&manual), [2, 2, 2, 2, 0]);
+    assert_eq!(depths(&manual), [3, 3, 3, 3, 0]);
 }
 
 #[test]
 fn a_busy_replica_with_an_empty_queue_is_not_the_shortest() {
-    for pending in [false, true] {
+    // Whichever replica's turn it is among equals.
+    for turn in 0..3 {
         let (mut graph, render) = declare(64, 3, Balance::ShortestQueue);
         let source = graph.source(render).unwrap();
-        let (inside, held) = (source.clone(), Arc::new(Mutex::new(Vec::new())));
+        let inside: Vec<_> = (0..=turn).map(|_| source.clone()).collect();
         graph
             .attach_each(render, |_wire| {
-                move |event: u32, cx: &mut Context| {
-                    if pending && event == 1 {
-                        held.lock().push(cx.defer().unwrap());
-                    } else if event == 1 {
-                        // Two are free: none of these comes to the one that sends them.
-                        (0..2).for_each(|_| inside.send(0).unwrap());
+                move |event: u32, _: &mut Context| {
+                    if event == 1 {
+                        inside[turn].send(0).unwrap();
                     }
                 }
             })
             .unwrap();
         let mut manual = manual(graph);
-        for _ in 0..3 {
-            source.send(1).unwrap();
-            manual.step();
-            if pending {
-                // It is in the first of those that hold nothing; the next one is another's.
-                continue;
-            }
-            manual.run_until_idle();
-        }
+        source.send(1).unwrap();
+        manual.run_until_idle();
         let report = manual.report();
-        let accepted: Vec<u64> = report.stages.iter().map(|stage| stage.accepted).collect();
-        if pending {
-            let pending: Vec<u64> = report.stages.iter().map(|stage| stage.pending).collect();
-            assert_eq!(pending, [1, 1, 1]);
-        } else {
-            assert_eq!(accepted, [3, 3, 3]);
-        }
+        assert_eq!((report.stages[0].accepted, report.events.handled), (1, 2), "turn {turn}");
         assert_balanced(&report);
+    }
+}
+
+#[test]
+fn a_pending_event_counts_for_the_shortest() {
+    for turn in 0..3 {
+        let (mut graph, render) = declare(64, 3, Balance::ShortestQueue);
+        let source = graph.source(render).unwrap();
+        let clones: Vec<_> = (0..=turn).map(|_| source.clone()).collect();
+        let held = Arc::new(Mutex::new(Vec::new()));
+        let hold = Arc::clone(&held);
+        graph
+            .attach_each(render, |_wire| move |_, cx| hold.lock().push(cx.defer().unwrap()))
+            .unwrap();
+        let mut manual = manual(graph);
+        source.send(0).unwrap();
+        manual.step();
+        clones[turn].send(0).unwrap();
+        manual.step();
+        assert_eq!(manual.report().stages[0].pending, 1, "turn {turn}");
+        held.lock().clear();
+        assert_balanced(&manual.report());
     }
 }
 
