@@ -43,3 +43,7 @@ peers *flags:
 # Whether the load generator measures waits as they are.
 bench-lindley:
     cargo bench --locked -p benches --bench lindley
+
+# Balances of replicated stages side by side.
+bench-replicas:
+    cargo bench --locked -p benches --bench replicas

@@ -103,6 +103,15 @@ pub enum GraphError {
         /// The stage.
         stage: String,
     },
+    /// A keyed stage with several queues.
+    #[error(
+        "stage `{stage}` cannot be keyed: its replicas have a queue each, so events of one key would \
+         be spread over them; use the central queue, whose workers share out the keys"
+    )]
+    KeyedReplicas {
+        /// The stage.
+        stage: String,
+    },
     /// A stage was told twice how to ask its events something.
     #[error(
         "stage `{stage}` is told twice how to ask for the {question} of an event: once is enough"

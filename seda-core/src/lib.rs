@@ -31,6 +31,7 @@
 //! | [`handler`], [`context`], [`pending`] | user code and what it can do |
 //! | `boundary` | what keeps a panic from going further |
 //! | `runner`, [`worker`], `idle`, [`park`] | one stage on one worker; the loop; sleeping and waking |
+//! | [`replicas`] | n copies of a stage, and the choice among them |
 //! | [`pool`] | how many workers, and for which stages |
 //! | [`graph`] | declaring, wiring, checking |
 //! | `engine`, `monitor`, [`control`] | the control plane: collect, decide, set |
@@ -62,6 +63,7 @@ pub mod permits;
 pub mod pool;
 mod queue;
 pub mod refusal;
+pub mod replicas;
 pub mod report;
 pub mod request;
 mod runner;
@@ -97,6 +99,7 @@ pub use pending::{DeferError, Pending};
 pub use permits::Permits;
 pub use pool::{Pool, WorkerRange};
 pub use refusal::{Refusal, RefusalReason, Refused};
+pub use replicas::{Balance, Chooser, Replicas};
 pub use report::Report;
 pub use request::{Address, Home, Lost, Outcome, Request, Responder, Ticket};
 pub use running::{Drained, Manual, Running, Snapshots};

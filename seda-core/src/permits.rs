@@ -95,6 +95,11 @@ impl<E: Send + 'static> Permits<E> {
         self.publish(places, now)
     }
 
+    /// Asks all of `events` what the stage wants to know, or none.
+    pub(crate) fn check_all_in(&self, events: &[E]) -> Result<Vec<Label>, RefusalReason> {
+        self.stage.check_all_in(events, self.meta.class, self.fan_out)
+    }
+
     /// Sends events that were checked in: at most as many as there are places.
     pub(crate) fn send_checked_in(&mut self, events: Vec<E>, labels: Vec<Label>) {
         let now = self.stage.graph.now();

@@ -108,10 +108,14 @@ pub(crate) trait AnyRunner: Send {
     fn give_up(&mut self, reason: LossReason, now: Time);
 }
 
-pub(crate) struct Runner<E: Send + 'static, H, F> {
+/// Makes handlers. Called seldom, so without its type: however a stage was attached, its runner
+/// is one piece of code.
+pub(crate) type Factory<H> = Arc<dyn Fn() -> Result<H, FactoryError> + Send + Sync>;
+
+pub(crate) struct Runner<E: Send + 'static, H> {
     stage: Arc<StageCore<E>>,
     share: Arc<StageShare>,
-    factory: Arc<F>,
+    factory: Factory<H>,
     handler: Option<H>,
     /// Events taken and not begun. Empty between batches, unless the factory failed.
     events: VecDeque<Envelope<E>>,
@@ -125,16 +129,15 @@ pub(crate) struct Runner<E: Send + 'static, H, F> {
     claimed: ShardSet,
 }
 
-impl<E, H, F> Runner<E, H, F>
+impl<E, H> Runner<E, H>
 where
     E: Send + 'static,
     H: Handler<E> + 'static,
-    F: Fn() -> Result<H, FactoryError> + Send + Sync + 'static,
 {
     pub(crate) fn new(
         stage: Arc<StageCore<E>>,
         share: Arc<StageShare>,
-        factory: Arc<F>,
+        factory: Factory<H>,
         worker: usize,
     ) -> Self {
         Self {
@@ -252,11 +255,10 @@ where
     }
 }
 
-impl<E, H, F> AnyRunner for Runner<E, H, F>
+impl<E, H> AnyRunner for Runner<E, H>
 where
     E: Send + 'static,
     H: Handler<E> + 'static,
-    F: Fn() -> Result<H, FactoryError> + Send + Sync + 'static,
 {
     fn share(&self) -> &StageShare {
         &self.share

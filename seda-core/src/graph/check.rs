@@ -17,6 +17,7 @@ impl Graph {
         if self.stages.is_empty() {
             return Err(GraphError::NoStages { graph: self.core.name.to_string() });
         }
+        self.check_replicas()?;
         self.check_names()?;
         self.check_stages()?;
         self.check_pools()?;

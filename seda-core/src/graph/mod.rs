@@ -6,10 +6,12 @@ mod check;
 mod config;
 mod core;
 mod plan;
+mod replicated;
 mod wire;
 
 pub use config::{ClassConfig, GraphConfig, PoolConfig};
 pub(crate) use core::GraphCore;
+use replicated::Replicated;
 pub use wire::Wire;
 
 use crate::clock::{Clock, MonotonicClock};
@@ -22,7 +24,7 @@ use crate::loss::LossReason;
 use crate::pool::{Pool, WorkerRange};
 use crate::runner::{AnyRunner, Runner, StageShare};
 use crate::running::{Manual, Running};
-use crate::source::Source;
+use crate::source::{Source, Way};
 use crate::stage::{AnyStage, Stage, StageConfig, StageCore};
 use crate::sync::Arc;
 use bytesize::ByteSize;
@@ -47,6 +49,9 @@ struct DeclaredStage {
     core: Arc<dyn AnyStage>,
     capacity: usize,
     config: StageConfig,
+    /// How many servers it stands for, if it is replicated: workers of a pool of its own, or the
+    /// most of a shared one.
+    servers: Option<usize>,
     /// `None`: a pool of its own.
     pool: Option<usize>,
     make: Option<MakeRunner>,
@@ -95,6 +100,9 @@ pub struct Graph {
     classes: Vec<ClassConfig>,
     stages: Vec<DeclaredStage>,
     pools: Vec<DeclaredPool>,
+    replicated: Vec<Replicated>,
+    /// How many sources of replicated stages there are.
+    sources: u64,
     edges: Vec<Edge>,
     make_policy: Option<MakePolicy>,
 }
@@ -108,6 +116,8 @@ impl Graph {
             classes: vec![ClassConfig { name: "default".to_owned(), weight: 1 }],
             stages: Vec::new(),
             pools: Vec::new(),
+            replicated: Vec::new(),
+            sources: 0,
             edges: Vec::new(),
             make_policy: None,
         }
@@ -115,16 +125,26 @@ impl Graph {
 
     /// Declares a stage that takes events of type `E` and queues up to `capacity` of them.
     pub fn stage<E: Send + 'static>(&mut self, name: &str, capacity: usize) -> Stage<E> {
-        let index = self.stages.len();
-        let core = StageCore::<E>::new(name, index, capacity, Arc::clone(&self.core));
+        let core = StageCore::<E>::new(name, self.stages.len(), capacity, Arc::clone(&self.core));
+        self.declare_stage(core, capacity, None)
+    }
+
+    fn declare_stage<E: Send + 'static>(
+        &mut self,
+        core: StageCore<E>,
+        capacity: usize,
+        servers: Option<usize>,
+    ) -> Stage<E> {
+        let stage = Stage { graph: self.core.id, index: core.index, event: PhantomData };
         self.stages.push(DeclaredStage {
             core: Arc::new(core),
             capacity,
             config: StageConfig::default(),
+            servers,
             pool: None,
             make: None,
         });
-        Stage { graph: self.core.id, index, event: PhantomData }
+        stage
     }
 
     /// Declares a pool that stages can share.
@@ -190,13 +210,17 @@ impl Graph {
     /// ```
     ///
     /// # Errors
-    /// If it is keyed already, or belongs to another graph.
+    /// If it is keyed already, is replicated with a queue for each replica (events of one key would
+    /// be spread over them), or belongs to another graph.
     pub fn keyed<E: Send + 'static, K: Hash>(
         &mut self,
         stage: Stage<E>,
         key: impl Fn(&E) -> K + Send + Sync + 'static,
     ) -> Result<(), GraphError> {
         let core = self.typed(stage)?;
+        if let Some(replicated) = self.replicated(stage) {
+            return Err(GraphError::KeyedReplicas { stage: replicated.name.clone() });
+        }
         if core.set_keyed(Box::new(move |event| shard_of(key(event)))) {
             Ok(())
         } else {
@@ -218,21 +242,25 @@ impl Graph {
         stage: Stage<E>,
         bytes: impl Fn(&E) -> usize + Send + Sync + 'static,
     ) -> Result<(), GraphError> {
-        let core = self.typed(stage)?;
-        if core.set_weighing(Box::new(bytes)) {
-            Ok(())
-        } else {
-            Err(GraphError::AskedTwice { stage: core.name.to_string(), question: "weight" })
+        let bytes = Arc::new(bytes);
+        for member in self.members(stage).collect::<Vec<_>>() {
+            let (core, bytes) = (self.typed(member)?, Arc::clone(&bytes));
+            if !core.set_weighing(Box::new(move |event| bytes(event))) {
+                let stage = core.name.to_string();
+                return Err(GraphError::AskedTwice { stage, question: "weight" });
+            }
         }
+        Ok(())
     }
 
-    /// Sets what `config` says of a stage.
+    /// Sets what `config` says of a stage; of a replicated one it is said of all replicas, among
+    /// which capacities and the limit of pending events are divided.
     ///
     /// # Errors
     /// [`GraphError::Foreign`] for a stage of another graph.
     pub fn configure<E>(&mut self, stage: Stage<E>, config: StageConfig) -> Result<(), GraphError> {
-        let declared = self.declared(stage)?;
-        declared.config = config.or(std::mem::take(&mut declared.config));
+        self.declared(stage)?;
+        self.configure_members(stage, &config);
         Ok(())
     }
 
@@ -242,6 +270,9 @@ impl Graph {
     /// [`GraphError::Unknown`] for a stage or pool that the graph does not have.
     pub fn apply(&mut self, config: GraphConfig) -> Result<(), GraphError> {
         for (name, settings) in &config.stages {
+            if self.configure_replicated(name, settings) {
+                continue;
+            }
             let Some(stage) = self.stages.iter_mut().find(|stage| **stage.core.name() == **name)
             else {
                 return Err(self.unknown(format!("stages.{name}"), "stage"));
@@ -283,7 +314,10 @@ impl Graph {
         H: Handler<E> + 'static,
         F: Fn() -> Result<H, FactoryError> + Send + Sync + 'static,
     {
-        self.attach_to(None, stage, wire)
+        self.attach_to(None, stage, |wiring| {
+            let factory = wire(wiring);
+            move |_replica| factory()
+        })
     }
 
     /// Gives a stage a closure as its handler, and a pool of its own: the short form of
@@ -344,7 +378,10 @@ impl Graph {
         if pool.graph != self.core.id {
             return Err(GraphError::Foreign { token: "pool" });
         }
-        self.attach_to(Some(pool.index), stage, wire)
+        self.attach_to(Some(pool.index), stage, |wiring| {
+            let factory = wire(wiring);
+            move |_replica| factory()
+        })
     }
 
     fn attach_to<E, H, F>(
@@ -356,23 +393,32 @@ impl Graph {
     where
         E: Send + 'static,
         H: Handler<E> + 'static,
-        F: Fn() -> Result<H, FactoryError> + Send + Sync + 'static,
+        F: Fn(usize) -> Result<H, FactoryError> + Send + Sync + 'static,
     {
         let core = self.typed(stage)?;
         if self.declared(stage)?.make.is_some() {
             return Err(GraphError::AttachedTwice { stage: core.name.to_string() });
         }
-        let mut wiring = Wire { graph: self, from: stage.index, foreign: false };
+        let members: Vec<Stage<E>> = self.members(stage).collect();
+        let senders = stage.index..stage.index + members.len();
+        let mut wiring = Wire { graph: self, senders, foreign: false };
         let factory = Arc::new(wire(&mut wiring));
         if wiring.foreign {
             return Err(GraphError::Foreign { token: "stage" });
         }
-        let declared = self.declared(stage)?;
-        declared.pool = pool;
-        declared.make = Some(Box::new(move |share, worker| {
-            let (core, share, factory) = (core.clone(), share.clone(), factory.clone());
-            Box::new(Runner::new(core, share, factory, worker))
-        }));
+        for (replica, member) in members.into_iter().enumerate() {
+            let (core, factory) = (self.typed(member)?, Arc::clone(&factory));
+            let number = self.numbering(stage, replica);
+            let declared = self.declared(member)?;
+            declared.pool = pool;
+            declared.config.cap =
+                declared.config.cap.or(declared.servers.filter(|_| pool.is_some()));
+            declared.make = Some(Box::new(move |share, worker| {
+                let (factory, replica) = (Arc::clone(&factory), number());
+                let factory = Arc::new(move || factory(replica));
+                Box::new(Runner::new(Arc::clone(&core), Arc::clone(share), factory, worker))
+            }));
+        }
         Ok(())
     }
 
@@ -386,12 +432,15 @@ impl Graph {
         stage: Stage<E>,
         on_lost: impl Fn(E, LossReason) + Send + Sync + 'static,
     ) -> Result<(), GraphError> {
-        let core = self.typed(stage)?;
-        if core.set_on_lost(Box::new(on_lost)) {
-            Ok(())
-        } else {
-            Err(GraphError::OnLostTwice { stage: core.name.to_string() })
+        self.declared(stage)?;
+        let on_lost = Arc::new(on_lost);
+        for member in self.members(stage) {
+            let (core, on_lost) = (self.typed(member)?, Arc::clone(&on_lost));
+            if !core.set_on_lost(Box::new(move |event, reason| on_lost(event, reason))) {
+                return Err(GraphError::OnLostTwice { stage: core.name.to_string() });
+            }
         }
+        Ok(())
     }
 
     /// A way into `stage` from outside. Each source keeps a request ledger of its own, so give
@@ -400,9 +449,15 @@ impl Graph {
     /// # Errors
     /// If the stage belongs to another graph.
     pub fn source<E: Send + 'static>(&mut self, stage: Stage<E>) -> Result<Source<E>, GraphError> {
+        let way = self.way(stage)?;
+        let ways = self.ways(stage)?;
+        Ok(Source::new(way, ways))
+    }
+
+    fn way<E: Send + 'static>(&mut self, stage: Stage<E>) -> Result<Way<E>, GraphError> {
         let core = self.typed(stage)?;
-        let number = self.edge(None, stage.index, false);
-        Ok(Source::new(core, number))
+        let edge = self.edge(None, stage.index, false);
+        Ok(Way { stage: core, edge })
     }
 
     /// Checks the graph and starts its workers and its controller.

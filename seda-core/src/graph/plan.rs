@@ -5,7 +5,7 @@ use crate::clock::Clock;
 use crate::control::{LittlesLaw, PoolSizePolicy};
 use crate::engine::{Engine, PoolPlan, StagePlan};
 use crate::error::{GraphError, GraphWarning};
-use crate::pool::PoolCore;
+use crate::pool::{PoolCore, WorkerRange};
 use crate::runner::StageShare;
 use crate::stage::{DEFAULT_BATCH, DEFAULT_PENDING};
 use crate::sync::Arc;
@@ -47,7 +47,8 @@ impl Graph {
             else {
                 continue;
             };
-            let range = stage.config.workers.unwrap_or_default();
+            let own = stage.servers.map_or_else(WorkerRange::default, WorkerRange::exactly);
+            let range = stage.config.workers.unwrap_or(own);
             stage.pool = Some(self.pools.len());
             let name = stage.core.name().to_string();
             self.pools.push(DeclaredPool { name, range, hosted: false });
@@ -74,7 +75,7 @@ impl Graph {
 }
 
 fn plan_stage(stage: DeclaredStage, weights: &[u32]) -> StagePlan {
-    let DeclaredStage { core, capacity, config, pool, make } = stage;
+    let DeclaredStage { core, capacity, config, pool, make, .. } = stage;
     let capacity = config.capacity.unwrap_or(capacity);
     core.set_classes(weights);
     core.set_capacity(capacity);

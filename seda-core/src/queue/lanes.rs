@@ -179,6 +179,11 @@ impl<E> Lanes<E> {
         self.occupancy.until(now)
     }
 
+    /// How many events are in the stage: queued, in hand and pending.
+    pub(crate) fn present(&self) -> usize {
+        self.occupancy.present()
+    }
+
     /// Reserves at least `least` and at most `most` places; returns how many.
     pub(crate) fn reserve(&mut self, least: usize, most: usize) -> Result<usize, RefusalReason> {
         if !self.open {

@@ -51,17 +51,28 @@ impl Manual {
 
     /// Gives every worker one turn, in order of hiring; returns how many events were begun.
     pub fn step(&mut self) -> usize {
-        let mut begun = 0;
+        self.turn_all().0
+    }
+
+    /// Gives every worker one turn; returns how many events were begun, and whether anything at
+    /// all was done: a batch may have been given up as a whole, a handler finished.
+    fn turn_all(&mut self) -> (usize, bool) {
+        let finished = self.engine.core.finishing.finished();
+        let (mut begun, mut done) = (0, false);
         self.workers.retain_mut(|worker| match worker.turn() {
             Turn::Ran(events) => {
                 begun += events;
+                done = true;
                 true
             }
             Turn::Idle(_) => true,
-            Turn::Retired => false,
+            Turn::Retired => {
+                done = true;
+                false
+            }
         });
         self.engine.core.disposal.run_waiting();
-        begun
+        (begun, done || self.engine.core.finishing.finished() != finished)
     }
 
     /// Tells the owners of events that the valve evicted since the last step; a step does it too.
@@ -80,11 +91,9 @@ impl Manual {
     pub fn run(&mut self, events: usize) -> usize {
         let mut begun = 0;
         while begun < events {
-            let finished = self.engine.core.finishing.finished();
-            match self.step() {
-                // A handler that was finished may have sent something to a worker before it.
-                0 if self.engine.core.finishing.finished() == finished => break,
-                n => begun += n,
+            match self.turn_all() {
+                (_, false) => break,
+                (n, true) => begun += n,
             }
         }
         begun

@@ -51,6 +51,9 @@ pub(crate) struct Completion {
 pub(crate) trait AnyStage: Send + Sync {
     fn name(&self) -> &Arc<str>;
 
+    /// Its place in order of declaration.
+    fn index(&self) -> usize;
+
     /// The stage's core by type, for [`Arc::downcast`].
     fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
 
