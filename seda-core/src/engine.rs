@@ -8,7 +8,7 @@ use crate::clock::Time;
 use crate::context::Context;
 use crate::control::{Controller, Decision, Mode, PoolObservation, PoolSizePolicy};
 use crate::export::Export;
-use crate::graph::{ClassConfig, Edge, GraphConfig, GraphCore, MakeRunner};
+use crate::graph::{ClassConfig, Edge, GraphCore, MakeRunner, Settings};
 use crate::monitor::Monitor;
 use crate::pool::PoolCore;
 use crate::report::Report;
@@ -46,7 +46,7 @@ pub(crate) struct Engine {
     pub(crate) pools: Vec<EnginePool>,
     pub(crate) edges: Vec<Edge>,
     pub(crate) classes: Vec<ClassConfig>,
-    pub(crate) config: GraphConfig,
+    pub(crate) settings: Settings,
     monitor: Mutex<Monitor>,
     /// Held while policies decide, by the tick alone.
     policies: Mutex<Vec<Sizing>>,
@@ -65,7 +65,7 @@ impl Engine {
         pools: Vec<PoolPlan>,
         edges: Vec<Edge>,
         classes: Vec<ClassConfig>,
-        config: GraphConfig,
+        settings: Settings,
     ) -> Arc<Self> {
         let monitor = Monitor::new(stages.len(), core.now());
         let (pools, policies) = pools
@@ -80,7 +80,7 @@ impl Engine {
             pools,
             edges,
             classes,
-            config,
+            settings,
             monitor: Mutex::new(monitor),
             policies: Mutex::new(policies),
         })
@@ -121,7 +121,7 @@ impl Engine {
         let exported = Export::of(self, &monitor);
         monitor.close_tick(now);
         drop(monitor);
-        if self.config.control.pool_size != Mode::Off && !self.core.is_draining() {
+        if self.settings.control.pool_size != Mode::Off && !self.core.is_draining() {
             self.size_pools(&seen);
         }
         if contained(|| exported.record()).is_none() {
@@ -150,7 +150,7 @@ impl Engine {
 
     /// Writes off workers that have been in one event for too long, so that they are replaced.
     fn watch(&self, now: Time) {
-        let limit = self.config.control.stuck_after;
+        let limit = self.settings.control.stuck_after;
         for pool in &self.pools {
             for book in pool.core.books() {
                 let Some((place, since)) = book.running() else {
@@ -206,7 +206,7 @@ impl Engine {
         why: String,
         observed: &mut Option<usize>,
     ) {
-        let acted = self.config.control.pool_size == Mode::On;
+        let acted = self.settings.control.pool_size == Mode::On;
         let target = target.clamp(seen.min, seen.max);
         if target == pool.core.target() || (!acted && observed.replace(target) == Some(target)) {
             return;

@@ -82,7 +82,7 @@ pub enum GraphError {
     Unknown {
         /// The key as written.
         key: String,
-        /// Stage or pool.
+        /// Stage, pool or class.
         kind: &'static str,
         /// The names there are.
         known: String,

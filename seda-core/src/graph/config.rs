@@ -22,6 +22,9 @@ pub struct GraphConfig {
     pub stages: BTreeMap<String, StageConfig>,
     /// Settings of shared pools, by name.
     pub pools: BTreeMap<String, PoolConfig>,
+    /// Shares of classes by name: how many events of a class are taken out of a queue in its
+    /// turn of the round robin, 1 to 1,000,000. Default: as declared in code.
+    pub classes: BTreeMap<String, u32>,
 }
 
 impl Default for GraphConfig {
@@ -32,6 +35,7 @@ impl Default for GraphConfig {
             control: ControlConfig::default(),
             stages: BTreeMap::new(),
             pools: BTreeMap::new(),
+            classes: BTreeMap::new(),
         }
     }
 }

@@ -5,11 +5,14 @@
 mod check;
 mod config;
 mod core;
+mod declaration;
 mod plan;
+mod settings;
 mod wire;
 
 pub use config::{ClassConfig, GraphConfig, PoolConfig};
 pub(crate) use core::GraphCore;
+pub(crate) use settings::Settings;
 pub use wire::Wire;
 
 use crate::clock::{Clock, MonotonicClock};
@@ -42,16 +45,18 @@ pub(crate) struct Edge {
 struct DeclaredStage {
     core: Arc<dyn AnyStage>,
     capacity: usize,
+    /// What code says; what a file says is in the graph's `config`.
     config: StageConfig,
     /// `None`: a pool of its own.
     pool: Option<usize>,
     make: Option<MakeRunner>,
 }
 
-struct DeclaredPool {
-    name: String,
-    range: WorkerRange,
-    hosted: bool,
+#[derive(Clone, Debug)]
+pub(crate) struct DeclaredPool {
+    pub(crate) name: String,
+    pub(crate) range: WorkerRange,
+    pub(crate) hosted: bool,
 }
 
 /// Makes the policy of one pool, by the pool's name.
@@ -87,7 +92,9 @@ type MakePolicy = Box<dyn Fn(&str) -> Box<dyn PoolSizePolicy> + Send>;
 #[must_use = "a graph does nothing until it is started"]
 pub struct Graph {
     core: Arc<GraphCore>,
+    /// What a file says; it goes before what code says.
     config: GraphConfig,
+    budget: Option<usize>,
     classes: Vec<ClassConfig>,
     stages: Vec<DeclaredStage>,
     pools: Vec<DeclaredPool>,
@@ -101,6 +108,7 @@ impl Graph {
         Self {
             core: GraphCore::new(name),
             config: GraphConfig::default(),
+            budget: None,
             classes: vec![ClassConfig { name: "default".to_owned(), weight: 1 }],
             stages: Vec::new(),
             pools: Vec::new(),
@@ -150,7 +158,7 @@ impl Graph {
     /// Sets how many events the whole graph may hold. Without it: half of what its queues hold
     /// together, and as much as the largest of them.
     pub fn budget(&mut self, events: usize) {
-        self.config.budget = Some(events);
+        self.budget = Some(events);
     }
 
     /// Sets what `config` says of a stage.
@@ -163,26 +171,15 @@ impl Graph {
         Ok(())
     }
 
-    /// Sets everything that `config` says; to be called after stages and pools are declared.
+    /// Sets everything that `config` says, as a file holds it; to be called after stages, pools
+    /// and classes are declared. It goes before what code says (with [`Graph::configure`],
+    /// [`Graph::budget`] and the declarations), and replaces what an earlier call said.
     ///
     /// # Errors
-    /// [`GraphError::Unknown`] for a stage or pool that the graph does not have.
+    /// [`GraphError::Unknown`] for a stage, a pool or a class that the graph does not have.
     pub fn apply(&mut self, config: GraphConfig) -> Result<(), GraphError> {
-        for (name, settings) in &config.stages {
-            let Some(stage) = self.stages.iter_mut().find(|stage| **stage.core.name() == **name)
-            else {
-                return Err(self.unknown(format!("stages.{name}"), "stage"));
-            };
-            stage.config = settings.clone().or(std::mem::take(&mut stage.config));
-        }
-        for (name, settings) in &config.pools {
-            let Some(pool) = self.pools.iter_mut().find(|pool| pool.name == *name) else {
-                return Err(self.unknown(format!("pools.{name}"), "pool"));
-            };
-            pool.range = settings.workers;
-        }
-        let budget = config.budget.or(self.config.budget);
-        self.config = GraphConfig { budget, ..config };
+        self.declaration().check_names(&config)?;
+        self.config = config;
         Ok(())
     }
 
@@ -373,15 +370,6 @@ impl Graph {
     ) -> Result<Arc<StageCore<E>>, GraphError> {
         let core = Arc::clone(&self.declared(stage)?.core);
         core.into_any().downcast().map_err(|_| GraphError::Foreign { token: "stage" })
-    }
-
-    fn unknown(&self, key: String, kind: &'static str) -> GraphError {
-        let names: Vec<String> = match kind {
-            "stage" => self.stages.iter().map(|stage| format!("`{}`", stage.core.name())).collect(),
-            _ => self.pools.iter().map(|pool| format!("`{}`", pool.name)).collect(),
-        };
-        let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-        GraphError::Unknown { key, kind, known }
     }
 }
 

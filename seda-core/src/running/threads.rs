@@ -164,7 +164,7 @@ struct Control {
 
 impl Control {
     fn run(mut self, hire: impl Fn(&Arc<Engine>)) {
-        let tick = self.engine.config.control.tick;
+        let tick = self.engine.settings.control.tick;
         let mut next = self.engine.now().after(tick);
         loop {
             match self.inbox.recv_timeout(next.since(self.engine.now())) {
