@@ -34,6 +34,7 @@
 //! | [`pool`] | how many workers, and for which stages |
 //! | [`graph`] | declaring, wiring, checking |
 //! | `engine`, `monitor`, [`control`] | the control plane: collect, decide, set |
+//! | `reconfigure` | new settings for a graph that runs |
 //! | [`report`], `export` | what it all looked like |
 //! | [`running`] | a graph on threads, or stepped by hand; draining it |
 //! | [`error`], [`refusal`], [`loss`] | what can go wrong, in words |
@@ -51,6 +52,7 @@ pub mod event;
 mod export;
 pub mod graph;
 pub mod handler;
+mod headcount;
 mod idle;
 pub mod loss;
 mod monitor;
@@ -59,6 +61,7 @@ pub mod pending;
 pub mod permits;
 pub mod pool;
 mod queue;
+mod reconfigure;
 pub mod refusal;
 pub mod report;
 pub mod request;
@@ -85,7 +88,7 @@ pub use context::Context;
 pub use control::{ControlConfig, Controller, Decision, Mode, OverloadPolicy};
 pub use error::{GraphError, GraphWarning};
 pub use event::{Class, EventMeta};
-pub use graph::{Graph, GraphConfig, PoolConfig, Wire};
+pub use graph::{Change, Graph, GraphConfig, PoolConfig, Wire};
 pub use handler::{Batch, Each, FactoryError, Handler, each};
 pub use loss::LossReason;
 pub use park::{CondvarPark, Park, Unpark};

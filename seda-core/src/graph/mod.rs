@@ -2,6 +2,7 @@
 //! edge can name any stage (cycles are just names) and all edges are known before any worker
 //! exists.
 
+mod change;
 mod check;
 mod config;
 mod core;
@@ -10,9 +11,11 @@ mod plan;
 mod settings;
 mod wire;
 
+pub use change::Change;
 pub use config::{ClassConfig, GraphConfig, PoolConfig};
 pub(crate) use core::GraphCore;
-pub(crate) use settings::Settings;
+pub(crate) use declaration::Declaration;
+pub(crate) use settings::{Settings, StageSettings};
 pub use wire::Wire;
 
 use crate::clock::{Clock, MonotonicClock};

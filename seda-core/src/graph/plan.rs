@@ -1,9 +1,7 @@
 //! From a graph that is declared to one that can run.
 
-use super::settings::StageSettings;
-use super::{DeclaredStage, Graph, Settings};
+use super::{DeclaredStage, Graph, Settings, StageSettings};
 use crate::clock::Clock;
-use crate::control::{LittlesLaw, PoolSizePolicy};
 use crate::engine::{Engine, PoolPlan, StagePlan};
 use crate::error::{GraphError, GraphWarning};
 use crate::pool::PoolCore;
@@ -17,7 +15,8 @@ impl Graph {
         clock: Arc<dyn Clock>,
     ) -> Result<(Arc<Engine>, Vec<GraphWarning>), GraphError> {
         self.check()?;
-        let settings = Settings::of(&self.declaration(), &self.config)?;
+        let declared = self.declaration();
+        let settings = Settings::of(&declared, &self.config)?;
         let warnings: Vec<_> = settings.warning().into_iter().chain(self.unreachable()).collect();
         for warning in &warnings {
             tracing::warn!(graph = %self.core.name, "{warning}");
@@ -31,8 +30,7 @@ impl Graph {
         let pools = self.plan_pools(&settings);
         let stages = std::mem::take(&mut self.stages).into_iter().zip(&settings.stages);
         let plans = stages.map(|(stage, set)| plan_stage(stage, set, &settings.shares)).collect();
-        let (core, edges, classes) = (self.core, self.edges, self.classes);
-        Ok((Engine::new(core, plans, pools, edges, classes, settings), warnings))
+        Ok((Engine::new(self.core, plans, pools, self.edges, declared, settings), warnings))
     }
 
     /// The declared pools, and one for each stage that shares none.
@@ -48,10 +46,7 @@ impl Graph {
         let plans = plans.map(|(index, ((name, hosted), range))| {
             let members = self.stages.iter().enumerate();
             let stages = members.filter(|(_, stage)| stage.pool == Some(index)).map(|(n, _)| n);
-            let policy = match &make_policy {
-                Some(make) => make(&name),
-                None => Box::new(LittlesLaw::new(&settings.control)) as Box<dyn PoolSizePolicy>,
-            };
+            let policy = make_policy.as_ref().map(|make| make(&name));
             let core = Arc::new(PoolCore::new(name, *range, hosted));
             PoolPlan { core, stages: stages.collect(), policy }
         });
@@ -69,7 +64,7 @@ fn plan_stage(stage: DeclaredStage, settings: &StageSettings, shares: &[u32]) ->
     let DeclaredStage { core, pool, make, .. } = stage;
     core.set_classes(shares);
     core.set_capacity(settings.capacity);
-    core.set_soft(settings.soft.unwrap_or(settings.capacity));
+    core.set_soft(settings.soft.unwrap_or(usize::MAX));
     core.set_pending_limit(settings.pending);
     core.open();
     let share = Arc::new(StageShare::new(settings.batch, settings.cap, settings.weight));

@@ -4,12 +4,14 @@
 //! takes over the credit of the event in hand, so a move from stage to stage touches nothing
 //! here. Zero in use means that nothing is left in the graph, cycles or not: a drain waits for it.
 
-use crate::sync::{AtomicUsize, CachePadded, Condvar, Mutex, Ordering};
+use crate::sync::{AtomicBool, AtomicUsize, CachePadded, Condvar, Mutex, Ordering};
 use std::time::Duration;
 
 #[derive(Debug, Default)]
 pub(crate) struct Budget {
     limit: AtomicUsize,
+    /// Whether the limit was set below what may have been in use.
+    lowered: AtomicBool,
     used: CachePadded<AtomicUsize>,
     watched: AtomicUsize,
     lock: Mutex<()>,
@@ -17,8 +19,21 @@ pub(crate) struct Budget {
 }
 
 impl Budget {
+    /// Sets the limit, live. Below what is in use nothing is taken, and what is there stays.
     pub(crate) fn set_limit(&self, limit: usize) {
-        self.limit.store(limit, Ordering::Relaxed);
+        if self.limit.swap(limit, Ordering::Relaxed) > limit {
+            self.lowered.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// What bounds the budget while `used` of it are in use: the limit, or, until a limit that
+    /// was set lower is reached for the first time, what is in use.
+    pub(crate) fn bound(&self, used: usize) -> usize {
+        let limit = self.limit();
+        if used <= limit {
+            self.lowered.store(false, Ordering::Relaxed);
+        }
+        if self.lowered.load(Ordering::Relaxed) { used } else { limit }
     }
 
     pub(crate) fn limit(&self) -> usize {
@@ -31,10 +46,9 @@ impl Budget {
 
     /// Takes `n` places, all or none.
     pub(crate) fn charge(&self, n: usize) -> bool {
-        let limit = self.limit();
         self.used
             .fetch_update(Ordering::AcqRel, Ordering::Relaxed, |used| {
-                used.checked_add(n).filter(|sum| *sum <= limit)
+                used.checked_add(n).filter(|sum| *sum <= self.limit())
             })
             .is_ok()
     }
@@ -88,5 +102,24 @@ mod tests {
         budget.credit(3);
         assert!(budget.wait_empty(Duration::ZERO));
         assert_eq!((budget.charge_up_to(2), budget.charge_up_to(2), budget.used()), (2, 1, 3));
+    }
+
+    #[test]
+    fn a_limit_set_below_what_is_in_use_admits_nothing_and_bounds_what_is_there() {
+        let budget = Budget::default();
+        budget.set_limit(8);
+        assert!(budget.charge(6));
+        budget.set_limit(4);
+        assert!(!budget.charge(1));
+        assert_eq!((budget.charge_up_to(1), budget.bound(budget.used())), (0, 6));
+        budget.credit(1);
+        assert_eq!((budget.charge(1), budget.bound(budget.used())), (false, 5));
+        budget.credit(2);
+        assert_eq!(
+            (budget.bound(budget.used()), budget.charge(1), budget.charge(1)),
+            (4, true, false)
+        );
+        // From here on the limit is the bound again, and an excess would show.
+        assert_eq!(budget.bound(5), 4);
     }
 }
