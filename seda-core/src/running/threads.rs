@@ -183,8 +183,11 @@ impl Control {
                     // From now, not from when it was due: a late tick is not followed by a burst.
                     next = due(&self.engine);
                 }
-                // A tick that is due soon stays due: changes that keep coming do not put it off.
-                Ok(Message::Settings) => next = next.min(due(&self.engine)),
+                Ok(Message::Settings) => {
+                    // One that is due sooner stays: changes that keep coming do not put it off.
+                    next = next.min(due(&self.engine));
+                    self.cached = None;
+                }
                 Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return,
             }
         }
