@@ -288,7 +288,7 @@ fn a_size_that_was_set_live_stays_unless_the_new_range_leaves_it_out() {
             small.graph.set_workers("own", live);
         }
         small.graph.step();
-        let workers = small.graph.report().stages[0].workers.clone();
+        let workers = small.graph.report().stages[0].workers;
         (workers.now, workers.min, workers.max)
     };
     assert_eq!(workers("stages.own.workers = \"1..8\"", Some(6)), (6, 1, 8));
