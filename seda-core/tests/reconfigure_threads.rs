@@ -154,10 +154,13 @@ fn a_cap_that_changes_while_workers_are_inside_holds_once_they_have_left() {
     let gates: Vec<Gate> = (0..4).map(|_| Gate::default()).collect();
     let inside = Inside::default();
     let (running, source) = capped(&inside, gates.clone());
+    // A worker that counts as stuck would be replaced, and hide one that nobody has woken.
+    let cap = |text: &str| set(&running, &format!("control.stuck_after = \"1h\"\n{text}"));
+    cap("");
     // Nobody is counted on the way in, and all four on the way out if the cap decided.
     source.send_all(vec![0; 4]).unwrap();
     gates[0].wait_for(4);
-    set(&running, "stages.s.cap = 2");
+    cap("stages.s.cap = 2");
     gates[0].open();
     let most = peak(&running, &source, &inside);
     assert!((1..=2).contains(&most), "{most}");
@@ -165,20 +168,20 @@ fn a_cap_that_changes_while_workers_are_inside_holds_once_they_have_left() {
     source.send_all(vec![1; 4]).unwrap();
     gates[1].wait_for(2);
     let_park();
-    set(&running, "");
+    cap("");
     // The two that waited beside the cap come in as soon as it is gone.
     gates[1].wait_for(4);
     gates[1].open();
     wait_until("all have left", || running.report().events.in_hand == 0);
-    set(&running, "stages.s.cap = 1");
+    cap("stages.s.cap = 1");
     assert_eq!(peak(&running, &source, &inside), 1);
     // Raised while one is inside: the next come at once.
     source.send_all(vec![2; 3]).unwrap();
     gates[2].wait_for(1);
-    set(&running, "stages.s.cap = 3");
+    cap("stages.s.cap = 3");
     gates[2].wait_for(3);
     // Lowered while three are inside: nobody comes before they have left.
-    set(&running, "stages.s.cap = 1");
+    cap("stages.s.cap = 1");
     source.send(3).unwrap();
     gates[2].open();
     gates[3].wait_for(1);
