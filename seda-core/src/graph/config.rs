@@ -6,7 +6,21 @@ use crate::stage::StageConfig;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Settings of a graph; every one has a default.
+/// Settings of a graph; every one has a default. They go before what code declares, at the start
+/// ([`crate::Graph::apply`]) and while the graph runs ([`crate::Running::reconfigure`]). All can
+/// change live, except the workers of a hosted pool.
+///
+/// ```toml
+/// budget = 2048
+/// control.pool_size = "observe"
+/// classes.gold = 3
+/// pools.front.workers = "2..8"
+///
+/// [stages.render]
+/// capacity = 256
+/// soft = 200
+/// batch = 16
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct GraphConfig {
@@ -14,7 +28,8 @@ pub struct GraphConfig {
     /// what the queues hold together, and as much as the largest of them, so that it binds
     /// before the queues are all full and never before a single one is.
     pub budget: Option<usize>,
-    /// Whether waits, services and occupancy are recorded. The ledgers always are.
+    /// Whether waits, services and occupancy are recorded. The ledgers always are. Rates of a
+    /// report's window in which it changes are of a part of it.
     pub statistics: bool,
     /// The controllers.
     pub control: ControlConfig,

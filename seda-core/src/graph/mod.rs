@@ -186,7 +186,8 @@ impl Graph {
         Ok(())
     }
 
-    /// Replaces the pool-size policy; called once for each pool, with its name.
+    /// Replaces the pool-size policy; called once for each pool, with its name. A policy made
+    /// here has its own settings and keeps them: only the default one follows `control`.
     pub fn pool_size_policy<P: PoolSizePolicy + 'static>(
         &mut self,
         make: impl Fn(&str) -> P + Send + 'static,
