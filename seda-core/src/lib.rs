@@ -35,6 +35,7 @@
 //! | [`pool`] | how many workers, and for which stages |
 //! | [`graph`] | declaring, wiring, checking |
 //! | `engine`, `monitor`, [`control`] | the control plane: collect, decide, set |
+//! | `reconfigure` | new settings for a graph that runs |
 //! | [`report`], `export` | what it all looked like |
 //! | [`running`] | a graph on threads, or stepped by hand; draining it |
 //! | [`error`], [`refusal`], [`loss`] | what can go wrong, in words |
@@ -52,6 +53,7 @@ pub mod event;
 mod export;
 pub mod graph;
 pub mod handler;
+mod headcount;
 pub mod held;
 mod idle;
 mod label;
@@ -62,6 +64,7 @@ pub mod pending;
 pub mod permits;
 pub mod pool;
 mod queue;
+mod reconfigure;
 pub mod refusal;
 pub mod replicas;
 pub mod report;
@@ -89,7 +92,7 @@ pub use context::Context;
 pub use control::{ControlConfig, Controller, Decision, Mode, OverloadPolicy};
 pub use error::{GraphError, GraphWarning};
 pub use event::{Class, EventMeta};
-pub use graph::{Graph, GraphConfig, PoolConfig, Wire};
+pub use graph::{Change, Graph, GraphConfig, PoolConfig, Wire};
 pub use handler::{Batch, Each, FactoryError, Handler, each};
 pub use held::Held;
 pub use label::SHARDS;

@@ -104,6 +104,9 @@ pub(crate) struct Outbox<E: Send + 'static> {
     /// The most places one lease may hold beyond what a send needs: capacity / (4 · workers),
     /// so that all workers' leases together never hold more than a quarter of the queue.
     ahead: usize,
+    /// How often settings had changed when `ahead` was worked out.
+    changes: usize,
+    sender: Arc<PoolCore>,
     /// Whether the sender's own pool runs the target.
     own_pool: bool,
     leased: usize,
@@ -113,11 +116,28 @@ pub(crate) struct Outbox<E: Send + 'static> {
 }
 
 impl<E: Send + 'static> Outbox<E> {
-    pub(crate) fn new(sink: &Sink<E>, sender: &PoolCore, workers: usize) -> Self {
+    pub(crate) fn new(sink: &Sink<E>, sender: &Arc<PoolCore>) -> Self {
         let stage = Arc::clone(&sink.stage);
-        let ahead = stage.capacity() / (4 * workers.max(1));
-        let own_pool = stage.runs_on(sender);
-        Self { stage, edge: sink.edge, ahead, own_pool, leased: 0, sent: Vec::new(), noted: false }
+        let changes = stage.graph.changes();
+        Self {
+            edge: sink.edge,
+            ahead: ahead(&stage, sender),
+            changes,
+            sender: Arc::clone(sender),
+            own_pool: stage.runs_on(sender),
+            stage,
+            leased: 0,
+            sent: Vec::new(),
+            noted: false,
+        }
+    }
+
+    /// Follows the settings: asked where the target's lock is taken anyway, once for a batch.
+    fn refresh(&mut self) {
+        let changes = self.stage.graph.changes();
+        if changes != self.changes {
+            (self.changes, self.ahead) = (changes, ahead(&self.stage, &self.sender));
+        }
     }
 
     /// Makes sure of `n` free leased places; `ahead` more are likely to be needed soon.
@@ -125,6 +145,7 @@ impl<E: Send + 'static> Outbox<E> {
         if self.leased >= n {
             return Ok(());
         }
+        self.refresh();
         let short = n - self.leased;
         let most = short.max(ahead.min(self.ahead));
         self.leased += self.stage.reserve(short, most)?;
@@ -166,6 +187,11 @@ impl<E: Send + 'static> Outbox<E> {
     }
 }
 
+/// capacity / (4 · workers), as they are set now.
+fn ahead<E: Send + 'static>(stage: &StageCore<E>, sender: &PoolCore) -> usize {
+    stage.capacity() / (4 * sender.range().max.max(1))
+}
+
 /// An outbox without its event type.
 pub(crate) trait AnyOutbox: Send {
     fn as_any(&self) -> &dyn Any;
@@ -197,6 +223,7 @@ impl<E: Send + 'static> AnyOutbox for Outbox<E> {
         if self.sent.is_empty() && self.leased == 0 {
             return;
         }
+        self.refresh();
         // A small queue's places are not held back: other senders may need every one of them.
         let keep = if stay { self.sent.len().min(self.ahead) } else { 0 };
         for envelope in &mut self.sent {

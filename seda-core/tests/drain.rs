@@ -192,7 +192,7 @@ fn a_stepped_drain_goes_on_when_finish_sends_to_a_worker_whose_turn_is_over() {
             .unwrap();
     }
     let source = graph.source(local).unwrap();
-    let mut graph = graph.start_manual(Arc::new(ManualClock::new())).unwrap();
+    let graph = graph.start_manual(Arc::new(ManualClock::new())).unwrap();
     source.send_all(vec![1, 2, 3]).unwrap();
     let drained = graph.drain(usize::MAX);
     assert_eq!((drained.complete, arrived.lock().as_slice()), (true, &[6][..]));

@@ -38,9 +38,8 @@ enum Aside {
 pub struct Context {
     graph: Arc<GraphCore>,
     book: Arc<WorkerBook>,
-    /// The worker's pool, and how many workers it may have.
+    /// The worker's pool.
     pool: Arc<PoolCore>,
-    workers: usize,
     /// The stage that is run, and its place among the worker's stages.
     stage: Option<(Arc<dyn AnyStage>, usize)>,
     now: Time,
@@ -76,7 +75,6 @@ impl Context {
         Self {
             graph,
             book,
-            workers: pool.range.max,
             pool,
             stage: None,
             now: Time::ZERO,
@@ -440,9 +438,8 @@ impl Context {
     /// The outbox of an edge, noted as having something in it.
     fn outbox<E: Send + 'static>(&mut self, sink: &Sink<E>) -> Option<&mut Outbox<E>> {
         let place = self.outboxes.get_mut(sink.outbox)?;
-        let (pool, workers) = (&self.pool, self.workers);
-        let outbox =
-            place.get_or_insert_with(|| Box::new(Outbox::new(sink, pool.as_ref(), workers)));
+        let pool = &self.pool;
+        let outbox = place.get_or_insert_with(|| Box::new(Outbox::new(sink, pool)));
         let outbox = outbox.as_any_mut().downcast_mut::<Outbox<E>>()?;
         if outbox.is_new() {
             outbox.count_for(replicated::edge(&self.stage, sink));

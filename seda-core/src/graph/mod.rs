@@ -2,16 +2,22 @@
 //! edge can name any stage (cycles are just names) and all edges are known before any worker
 //! exists.
 
+mod change;
 mod check;
 mod config;
 mod core;
+mod declaration;
 mod plan;
 mod replicated;
+mod settings;
 mod wire;
 
+pub use change::Change;
 pub use config::{ClassConfig, GraphConfig, PoolConfig};
 pub(crate) use core::GraphCore;
+pub(crate) use declaration::Declaration;
 use replicated::Replicated;
+pub(crate) use settings::{Settings, StageSettings};
 pub use wire::Wire;
 
 use crate::clock::{Clock, MonotonicClock};
@@ -48,6 +54,7 @@ pub(crate) struct Edge {
 struct DeclaredStage {
     core: Arc<dyn AnyStage>,
     capacity: usize,
+    /// What code says; what a file says is in the graph's `config`.
     config: StageConfig,
     /// How many servers it stands for, if it is replicated: workers of a pool of its own, or the
     /// most of a shared one.
@@ -57,10 +64,11 @@ struct DeclaredStage {
     make: Option<MakeRunner>,
 }
 
-struct DeclaredPool {
-    name: String,
-    range: WorkerRange,
-    hosted: bool,
+#[derive(Clone, Debug)]
+pub(crate) struct DeclaredPool {
+    pub(crate) name: String,
+    pub(crate) range: WorkerRange,
+    pub(crate) hosted: bool,
 }
 
 /// Makes the policy of one pool, by the pool's name.
@@ -96,7 +104,10 @@ type MakePolicy = Box<dyn Fn(&str) -> Box<dyn PoolSizePolicy> + Send>;
 #[must_use = "a graph does nothing until it is started"]
 pub struct Graph {
     core: Arc<GraphCore>,
+    /// What a file says; it goes before what code says.
     config: GraphConfig,
+    budget: Option<usize>,
+    budget_bytes: Option<ByteSize>,
     classes: Vec<ClassConfig>,
     stages: Vec<DeclaredStage>,
     pools: Vec<DeclaredPool>,
@@ -113,6 +124,8 @@ impl Graph {
         Self {
             core: GraphCore::new(name),
             config: GraphConfig::default(),
+            budget: None,
+            budget_bytes: None,
             classes: vec![ClassConfig { name: "default".to_owned(), weight: 1 }],
             stages: Vec::new(),
             pools: Vec::new(),
@@ -174,13 +187,13 @@ impl Graph {
     /// Sets how many events the whole graph may hold. Without it: half of what its queues hold
     /// together, and as much as the largest of them.
     pub fn budget(&mut self, events: usize) {
-        self.config.budget = Some(events);
+        self.budget = Some(events);
     }
 
     /// Sets how many bytes the events of the whole graph may have, as far as their stages
     /// [weigh](Graph::weigh) them. Without it: 256 MiB.
     pub fn budget_bytes(&mut self, bytes: u64) {
-        self.config.budget_bytes = Some(ByteSize::b(bytes));
+        self.budget_bytes = Some(ByteSize::b(bytes));
     }
 
     /// Makes `stage` a keyed stage: events with one key are handled one after the other, in the
@@ -264,34 +277,20 @@ impl Graph {
         Ok(())
     }
 
-    /// Sets everything that `config` says; to be called after stages and pools are declared.
+    /// Sets everything that `config` says, as a file holds it; to be called after stages, pools
+    /// and classes are declared. It goes before what code says (with [`Graph::configure`],
+    /// [`Graph::budget`] and the declarations), and replaces what an earlier call said.
     ///
     /// # Errors
-    /// [`GraphError::Unknown`] for a stage or pool that the graph does not have.
+    /// [`GraphError::Unknown`] for a stage, a pool or a class that the graph does not have.
     pub fn apply(&mut self, config: GraphConfig) -> Result<(), GraphError> {
-        for (name, settings) in &config.stages {
-            if self.configure_replicated(name, settings) {
-                continue;
-            }
-            let Some(stage) = self.stages.iter_mut().find(|stage| **stage.core.name() == **name)
-            else {
-                return Err(self.unknown(format!("stages.{name}"), "stage"));
-            };
-            stage.config = settings.clone().or(std::mem::take(&mut stage.config));
-        }
-        for (name, settings) in &config.pools {
-            let Some(pool) = self.pools.iter_mut().find(|pool| pool.name == *name) else {
-                return Err(self.unknown(format!("pools.{name}"), "pool"));
-            };
-            pool.range = settings.workers;
-        }
-        let budget = config.budget.or(self.config.budget);
-        let budget_bytes = config.budget_bytes.or(self.config.budget_bytes);
-        self.config = GraphConfig { budget, budget_bytes, ..config };
+        self.declaration().check_names(&config)?;
+        self.config = config;
         Ok(())
     }
 
-    /// Replaces the pool-size policy; called once for each pool, with its name.
+    /// Replaces the pool-size policy; called once for each pool, with its name. A policy made
+    /// here has its own settings and keeps them: only the default one follows `control`.
     pub fn pool_size_policy<P: PoolSizePolicy + 'static>(
         &mut self,
         make: impl Fn(&str) -> P + Send + 'static,
@@ -503,15 +502,6 @@ impl Graph {
     ) -> Result<Arc<StageCore<E>>, GraphError> {
         let core = Arc::clone(&self.declared(stage)?.core);
         core.into_any().downcast().map_err(|_| GraphError::Foreign { token: "stage" })
-    }
-
-    fn unknown(&self, key: String, kind: &'static str) -> GraphError {
-        let names: Vec<String> = match kind {
-            "stage" => self.stages.iter().map(|stage| format!("`{}`", stage.core.name())).collect(),
-            _ => self.pools.iter().map(|pool| format!("`{}`", pool.name)).collect(),
-        };
-        let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-        GraphError::Unknown { key, kind, known }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Declaring replicated stages, and what a token of one stands for: all of its replicas.
 
+use super::declaration::Membership;
 use super::{Graph, Wire};
 use crate::error::GraphError;
 use crate::handler::{FactoryError, Handler};
@@ -138,29 +139,22 @@ impl Graph {
         let members: Vec<Stage<E>> = self.members(stage).collect();
         for (member, index) in members.iter().map(|member| member.index).enumerate() {
             if let Some(declared) = self.stages.get_mut(index) {
-                let share = |total: Option<usize>| Some(part(total?, members.len(), member));
-                let config = StageConfig {
-                    capacity: share(config.capacity),
-                    soft: share(config.soft),
-                    pending: share(config.pending),
-                    ..config.clone()
-                };
-                declared.config = config.or(std::mem::take(&mut declared.config));
+                let part = config.part(members.len(), member);
+                declared.config = part.or(std::mem::take(&mut declared.config));
             }
         }
     }
 
-    /// Sets what a file says of a replicated stage by its name; false if there is none.
-    pub(super) fn configure_replicated(&mut self, name: &str, config: &StageConfig) -> bool {
-        let Some(known) = self.replicated.iter().find(|known| known.name == name) else {
-            return false;
-        };
-        let (graph, index) = (self.core.id, known.first);
-        self.configure_members(
-            Stage::<()> { graph, index, event: std::marker::PhantomData },
-            config,
-        );
-        true
+    /// Of a stage that is one of several replicas: which.
+    pub(super) fn membership(&self, index: usize) -> Option<Membership> {
+        let several = |known: &&Replicated| known.replicas.balance != Balance::Central;
+        let known = self
+            .replicated
+            .iter()
+            .filter(several)
+            .find(|known| (known.first..known.first + known.members).contains(&index))?;
+        let (name, number) = (known.name.clone(), index - known.first);
+        Some(Membership { name, number, members: known.members })
     }
 
     pub(super) fn check_replicas(&self) -> Result<(), GraphError> {
@@ -190,6 +184,19 @@ impl Graph {
     fn declared_as<E>(&self, stage: Stage<E>) -> Option<&Replicated> {
         let own = stage.graph == self.core.id;
         self.replicated.iter().find(|known| own && known.first == stage.index)
+    }
+}
+
+impl StageConfig {
+    /// What is said of one of `members` replicas when this is said of all of them.
+    pub(super) fn part(&self, members: usize, member: usize) -> StageConfig {
+        let share = |total: Option<usize>| Some(part(total?, members, member));
+        StageConfig {
+            capacity: share(self.capacity),
+            soft: share(self.soft),
+            pending: share(self.pending),
+            ..self.clone()
+        }
     }
 }
 

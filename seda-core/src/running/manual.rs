@@ -3,7 +3,8 @@
 use super::drain::{Drained, cancel_timers, conclude, give_up, leave};
 use crate::control::Decision;
 use crate::engine::Engine;
-use crate::error::GraphWarning;
+use crate::error::{GraphError, GraphWarning};
+use crate::graph::{Change, GraphConfig};
 use crate::report::Report;
 use crate::sync::Arc;
 use crate::worker::{Turn, Worker};
@@ -113,6 +114,17 @@ impl Manual {
     /// Every decision of a controller from now on.
     pub fn journal(&self) -> Receiver<Decision> {
         self.engine.core.journal.subscribe()
+    }
+
+    /// Sets everything that `config` says, whole or not at all: see
+    /// [`Running::reconfigure`](crate::Running::reconfigure).
+    ///
+    /// # Errors
+    /// What is wrong with `config`; nothing has changed then.
+    pub fn reconfigure(&mut self, config: &GraphConfig) -> Result<Vec<Change>, GraphError> {
+        let changes = self.engine.reconfigure(config)?;
+        self.hire();
+        Ok(changes)
     }
 
     /// Sets how many workers a pool, or the own pool of a stage, should have, within its range;

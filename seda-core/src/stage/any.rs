@@ -63,7 +63,11 @@ pub(crate) trait AnyStage: Send + Sync {
     /// Says which pool runs the stage; its idle workers are woken for what is sent here.
     fn set_pool(&self, pool: Arc<crate::pool::PoolCore>);
 
+    /// To be called before the first event.
     fn set_classes(&self, weights: &[u32]);
+
+    /// Changes the weights of the classes, live.
+    fn set_shares(&self, weights: &[u32]);
 
     fn set_capacity(&self, capacity: usize);
 

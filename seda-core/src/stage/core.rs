@@ -313,8 +313,13 @@ impl<E: Send + 'static> AnyStage for StageCore<E> {
         self.lanes.lock().set_classes(weights);
     }
 
+    fn set_shares(&self, weights: &[u32]) {
+        self.lanes.lock().set_shares(weights);
+    }
+
     fn set_capacity(&self, capacity: usize) {
         self.lanes.lock().set_capacity(capacity);
+        self.graph.room.announce();
     }
 
     fn set_soft(&self, soft: usize) {
@@ -345,7 +350,7 @@ impl<E: Send + 'static> AnyStage for StageCore<E> {
         rest(QueueFigures {
             depth: lanes.depth(),
             soft: lanes.soft(),
-            capacity: lanes.capacity(),
+            capacity: lanes.bound(),
             classes: lanes.ledger().classes().clone(),
             edges: lanes.ledger().edges().iter().map(|edge| (edge.sent, edge.refused)).collect(),
             wasted_nanos: lanes.wasted_nanos(),
