@@ -27,7 +27,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const EVENTS: usize = 4_000_000;
-const SEEDS: u64 = 10;
+/// Odd, so that one of the runs is the median.
+const SEEDS: u64 = 9;
 /// How far the mean over all seeds may be from its closed form.
 const TOLERANCE: f64 = 0.02;
 /// On threads: the mean service, far above the 0.1 ms that a sleep is late, and how many events.

@@ -309,7 +309,7 @@ fn each_replica_has_an_edge_of_its_own_on_both_sides() {
 }
 
 #[test]
-fn replicas_in_one_pool_keep_their_edges_apart_and_run_one_at_a_time_each() {
+fn replicas_in_one_pool_keep_their_edges_apart() {
     let (mut graph, render) = declare(64, 2, Balance::RoundRobin);
     let store = graph.stage::<u32>("store", 64);
     let pool = graph.pool("all", seda_core::WorkerRange::exactly(1));
@@ -328,6 +328,36 @@ fn replicas_in_one_pool_keep_their_edges_apart_and_run_one_at_a_time_each() {
     assert_eq!(over_edges(&report, Some("render-1")), [5]);
     assert_eq!(over_edges(&report, Some("render-2")), [4]);
     assert_balanced(&report);
+}
+
+#[test]
+fn of_a_shared_pool_one_worker_at_a_time_runs_a_replica() {
+    let gate = support::Gate::default();
+    let (mut graph, render) = declare(64, 2, Balance::RoundRobin);
+    let pool = graph.pool("all", seda_core::WorkerRange::exactly(2));
+    let held = gate.clone();
+    graph
+        .attach_replicas_in(&pool, render, |_wire| {
+            move |_replica| {
+                let gate = held.clone();
+                Ok(each(move |_: u32, _: &mut Context| gate.pass()))
+            }
+        })
+        .unwrap();
+    let source = graph.source(render).unwrap();
+    let running = graph.start().unwrap();
+    // Both to the first. The other worker may not take what is left there, but what comes next.
+    source.send_all(vec![0; 2]).unwrap();
+    gate.wait_for(1);
+    source.send(0).unwrap();
+    gate.wait_for(2);
+    let report = running.report();
+    let inside = report.stages.iter().map(|stage| (stage.in_hand, stage.queued));
+    assert_eq!(inside.collect::<Vec<_>>(), [(1, 1), (1, 0)]);
+    gate.open();
+    let drained = running.drain(support::LONG);
+    assert_eq!(drained.report.events.handled, 3);
+    assert_balanced(&drained.report);
 }
 
 #[test]

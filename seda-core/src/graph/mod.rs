@@ -374,10 +374,7 @@ impl Graph {
         H: Handler<E> + 'static,
         F: Fn() -> Result<H, FactoryError> + Send + Sync + 'static,
     {
-        if pool.graph != self.core.id {
-            return Err(GraphError::Foreign { token: "pool" });
-        }
-        self.attach_to(Some(pool.index), stage, |wiring| {
+        self.attach_replicas_in(pool, stage, |wiring| {
             let factory = wire(wiring);
             move |_replica| factory()
         })

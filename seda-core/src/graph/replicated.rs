@@ -4,6 +4,7 @@ use super::declaration::Membership;
 use super::{Graph, Wire};
 use crate::error::GraphError;
 use crate::handler::{FactoryError, Handler};
+use crate::pool::Pool;
 use crate::replicas::{Balance, MAX_REPLICAS, Replicas, Ways};
 use crate::source::Way;
 use crate::stage::{DEFAULT_PENDING, Stage, StageConfig, StageCore};
@@ -26,7 +27,7 @@ impl Graph {
     /// With [`Balance::Central`] it is one stage with as many workers as replicas. Otherwise each
     /// replica is a stage called `name-1`, `name-2` and so on, in reports and settings too, with an
     /// even share of the capacity and one worker, unless its settings say otherwise. In a shared
-    /// pool as many workers run it at once as there are replicas.
+    /// pool at most as many workers run it at once as there are replicas, one for each.
     ///
     /// ```
     /// use seda_core::{Balance, Graph, Replicas};
@@ -91,6 +92,28 @@ impl Graph {
         F: Fn(usize) -> Result<H, FactoryError> + Send + Sync + 'static,
     {
         self.attach_to(None, stage, wire)
+    }
+
+    /// Gives a replicated stage its handlers in a pool that it shares with other stages, as
+    /// [`Graph::attach_replicas`].
+    ///
+    /// # Errors
+    /// As [`Graph::attach_in`].
+    pub fn attach_replicas_in<E, H, F>(
+        &mut self,
+        pool: &Pool,
+        stage: Stage<E>,
+        wire: impl FnOnce(&mut Wire<'_>) -> F,
+    ) -> Result<(), GraphError>
+    where
+        E: Send + 'static,
+        H: Handler<E> + 'static,
+        F: Fn(usize) -> Result<H, FactoryError> + Send + Sync + 'static,
+    {
+        if pool.graph != self.core.id {
+            return Err(GraphError::Foreign { token: "pool" });
+        }
+        self.attach_to(Some(pool.index), stage, wire)
     }
 
     /// What a token was declared as, if it has a stage for each replica.
