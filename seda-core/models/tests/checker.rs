@@ -15,9 +15,14 @@ pub const DEADLOCK: &str = "deadlock";
 /// Names, in the environment of a child, that a flaw is to be seeded and its model to fail.
 const CHILD: &str = "SEDA_MODEL_CHILD";
 
+/// How far a checker goes: shuttle tries so many schedules with each of its schedulers, loom every
+/// schedule with so many preemptions at most.
+#[derive(Clone, Copy, Debug)]
+pub struct Bound(pub usize);
+
 /// The model holds under every schedule that is tried.
-pub fn holds(model: impl Fn() + Send + Sync + 'static) {
-    println!("{} schedules", run(Arc::new(model)));
+pub fn holds(bound: Bound, model: impl Fn() + Send + Sync + 'static) {
+    println!("{} schedules", run(bound, Arc::new(model)));
 }
 
 /// With `flaw` the model fails under one of the schedules that are tried, and says `why`.
@@ -25,9 +30,9 @@ pub fn holds(model: impl Fn() + Send + Sync + 'static) {
 /// It fails in a child process: a checker unwinds all of a model's threads at once, and what they
 /// drop then can end the process.
 #[track_caller]
-pub fn fails(flaw: Flaw, why: &str, model: impl Fn() + Send + Sync + 'static) {
+pub fn fails(bound: Bound, flaw: Flaw, why: &str, model: impl Fn() + Send + Sync + 'static) {
     if std::env::var_os(CHILD).is_some() {
-        return fail(flaw, model);
+        return fail(bound, flaw, model);
     }
     let thread = std::thread::current();
     let test = thread.name().expect("a test's thread has its name");
@@ -45,7 +50,7 @@ pub fn fails(flaw: Flaw, why: &str, model: impl Fn() + Send + Sync + 'static) {
 /// How a child ends whose model failed.
 const CAUGHT: i32 = 70;
 
-fn fail(flaw: Flaw, model: impl Fn() + Send + Sync + 'static) {
+fn fail(bound: Bound, flaw: Flaw, model: impl Fn() + Send + Sync + 'static) {
     let tried = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&tried);
     std::panic::set_hook(Box::new(move |panic| {
@@ -53,20 +58,21 @@ fn fail(flaw: Flaw, model: impl Fn() + Send + Sync + 'static) {
         std::process::exit(CAUGHT);
     }));
     seed(Some(flaw));
-    run(Arc::new(move || {
-        counted.fetch_add(1, Ordering::Relaxed);
-        model();
-    }));
+    run(
+        bound,
+        Arc::new(move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+            model();
+        }),
+    );
 }
 
 #[cfg(feature = "shuttle")]
-fn run(model: Arc<dyn Fn() + Send + Sync>) -> usize {
+fn run(Bound(bound): Bound, model: Arc<dyn Fn() + Send + Sync>) -> usize {
     use shuttle::scheduler::{PctScheduler, RandomScheduler, ReplayScheduler};
 
     /// Fixed, so that a failure is one on every machine.
     const SEED: u64 = 0x5EDA;
-    /// Of each scheduler. Each flaw was found within a tenth of them.
-    const SCHEDULES: usize = 10_000;
     /// How many preemptions a bug may need for PCT to find it (Burckhardt et al. 2010).
     const PREEMPTIONS: usize = 3;
 
@@ -75,9 +81,9 @@ fn run(model: Arc<dyn Fn() + Send + Sync>) -> usize {
         let replayed = ReplayScheduler::new_from_encoded(&schedule);
         return shuttle::Runner::new(replayed, config()).run(runner(model));
     }
-    let random = RandomScheduler::new_from_seed(SEED, SCHEDULES);
+    let random = RandomScheduler::new_from_seed(SEED, bound);
     let tried = shuttle::Runner::new(random, config()).run(runner(Arc::clone(&model)));
-    let pct = PctScheduler::new_from_seed(SEED, PREEMPTIONS, SCHEDULES);
+    let pct = PctScheduler::new_from_seed(SEED, PREEMPTIONS, bound);
     tried + shuttle::Runner::new(pct, config()).run(runner(model))
 }
 
@@ -94,14 +100,11 @@ fn config() -> shuttle::Config {
 }
 
 #[cfg(feature = "loom")]
-fn run(model: Arc<dyn Fn() + Send + Sync>) -> usize {
-    /// How many preemptions a schedule may have; with more the number of schedules explodes.
-    const PREEMPTIONS: usize = 3;
-
+fn run(Bound(bound): Bound, model: Arc<dyn Fn() + Send + Sync>) -> usize {
     let tried = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&tried);
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(PREEMPTIONS);
+    builder.preemption_bound.get_or_insert(bound);
     builder.max_branches = 50_000;
     builder.check(move || {
         counted.fetch_add(1, Ordering::Relaxed);

@@ -20,4 +20,5 @@ mod shrink;
 mod support;
 #[cfg(feature = "shuttle")]
 mod valve;
+#[cfg(feature = "loom")]
 mod wakeups;
