@@ -64,6 +64,14 @@ impl Modelled {
         }
     }
 
+    /// Waits until a pool has so many workers left.
+    pub fn wait_workers(&self, pool: &str, workers: usize) {
+        let left = || self.pool(pool).books().iter().filter(|book| !book.is_gone()).count();
+        while left() > workers {
+            pause(Duration::ZERO);
+        }
+    }
+
     /// Tells the owners of the valve's victims.
     pub fn tell_owners(&self) {
         self.engine.core.disposal.run_waiting();
