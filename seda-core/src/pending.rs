@@ -109,7 +109,7 @@ impl Pending {
         if self.graph.budget.charge(1) || self.graph.make_room(1, arrival) {
             Ok(())
         } else {
-            sink.stage.unreserve(1);
+            sink.stage.put_back(1);
             Err(RefusalReason::Budget)
         }
     }

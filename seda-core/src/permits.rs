@@ -33,7 +33,7 @@ impl<E: Send + 'static> Permits<E> {
         stage.reserve(n, n)?;
         let arrival = Arrival { stage: stage.index, class: meta.class, fan_out };
         if !stage.graph.budget.charge(n) && !stage.graph.make_room(n, arrival) {
-            stage.unreserve(n);
+            stage.put_back(n);
             return Err(RefusalReason::Budget);
         }
         Ok(Self { stage: Arc::clone(stage), edge, meta, left: n })

@@ -195,7 +195,7 @@ impl<E: Send + 'static> Source<E> {
         let class = meta.class;
         let arrival = Arrival { stage: self.stage.index, class, fan_out: false };
         if !self.stage.graph.make_room(1, arrival) {
-            self.stage.unreserve(1);
+            self.stage.put_back(1);
             return Err((event, reason));
         }
         let enqueued = meta.birth;

@@ -11,6 +11,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What both checkers call a state in which everybody waits.
 pub const DEADLOCK: &str = "deadlock";
+/// What shuttle calls an execution that does not end.
+#[cfg(feature = "shuttle")]
+pub const LIVELOCK: &str = "exceeded max_steps bound";
 
 /// Names, in the environment of a child, that a flaw is to be seeded and its model to fail.
 const CHILD: &str = "SEDA_MODEL_CHILD";
@@ -81,10 +84,10 @@ fn run(Bound(bound): Bound, model: Arc<dyn Fn() + Send + Sync>) -> usize {
         let replayed = ReplayScheduler::new_from_encoded(&schedule);
         return shuttle::Runner::new(replayed, config()).run(runner(model));
     }
-    let random = RandomScheduler::new_from_seed(SEED, bound);
-    let tried = shuttle::Runner::new(random, config()).run(runner(Arc::clone(&model)));
     let pct = PctScheduler::new_from_seed(SEED, PREEMPTIONS, bound);
-    tried + shuttle::Runner::new(pct, config()).run(runner(model))
+    let tried = shuttle::Runner::new(pct, config()).run(runner(Arc::clone(&model)));
+    let random = RandomScheduler::new_from_seed(SEED, bound);
+    tried + shuttle::Runner::new(random, config()).run(runner(model))
 }
 
 #[cfg(feature = "shuttle")]

@@ -11,7 +11,7 @@ use crate::checker::{Bound, DEADLOCK, fails, holds, thread::spawn};
 use crate::support::{assert_ended, graph, workers};
 use seda_core::running::modelled::{Flaw, Modelled};
 
-const SCHEDULES: Bound = Bound(20_000);
+const SCHEDULES: Bound = Bound(5_000);
 
 fn a_push_meets_a_retirement() {
     let mut graph = graph(8);
@@ -27,7 +27,7 @@ fn a_push_meets_a_retirement() {
     sender.join().unwrap();
     graph.wait_empty();
     let drained = graph.end();
-    assert_ended(&drained);
+    assert_ended(&drained.report);
     assert_eq!(drained.report.events.handled, 1);
 }
 

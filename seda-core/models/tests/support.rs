@@ -1,7 +1,7 @@
 //! What the models share: small settings, and both ledgers' equations.
 
 use crate::checker::sync::{Condvar, Mutex};
-use seda_core::{Class, Drained, Graph, GraphConfig, Report, StageConfig, Terms, WorkerRange};
+use seda_core::{Class, Graph, GraphConfig, Report, StageConfig, Terms, WorkerRange};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -58,8 +58,7 @@ impl Bell {
 }
 
 /// Everything ended, and all that was accepted ended in one way.
-pub fn assert_ended(drained: &Drained) {
-    let report = &drained.report;
+pub fn assert_ended(report: &Report) {
     assert_balanced(report);
     let events = &report.events;
     let inside = events.queued + events.in_hand + events.pending;
@@ -81,5 +80,6 @@ pub fn assert_balanced(report: &Report) {
     let events = &report.events;
     let inside = (events.queued + events.in_hand + events.pending) as usize;
     let budget = report.budget;
-    assert!(inside <= budget.used && budget.used <= budget.limit, "{inside} inside, {budget:?}");
+    let covered = inside <= budget.used && budget.used <= budget.limit;
+    assert!(covered, "the budget does not cover what is inside: {inside}, {budget:?}");
 }

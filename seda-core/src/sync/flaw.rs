@@ -30,6 +30,8 @@ pub enum Flaw {
     SeenIsGained,
     /// A drain is told without its lock that the budget is used by nothing.
     ToldWithoutLock,
+    /// An attempt that failed announces the place that it held meanwhile.
+    FailureIsNews,
     /// Room is announced to those that wait, not to those that are about to.
     NoGeneration,
 }
