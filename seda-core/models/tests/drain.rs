@@ -10,7 +10,8 @@
 //! end of its workers. shuttle, random and PCT schedules.
 
 use crate::checker::{Bound, DEADLOCK, LIVELOCK, fails, holds, thread::spawn};
-use crate::support::{assert_ended, graph, workers};
+use crate::ledgers::assert_ended;
+use crate::support::{graph, workers};
 use seda_core::running::modelled::{Flaw, Modelled};
 use seda_core::{Graph, Source};
 use std::time::Duration;

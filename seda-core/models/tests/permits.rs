@@ -10,7 +10,8 @@
 //! Whole graphs. shuttle, random and PCT schedules.
 
 use crate::checker::{Bound, fails, holds, thread::spawn};
-use crate::support::{Count, assert_balanced, assert_ended, graph, workers};
+use crate::ledgers::{Count, assert_balanced, assert_ended};
+use crate::support::{graph, workers};
 use seda_core::running::modelled::{Flaw, Modelled};
 use std::sync::Arc;
 

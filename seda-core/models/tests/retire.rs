@@ -8,7 +8,8 @@
 //! loop, parking place, pool and queue. shuttle, random and PCT schedules.
 
 use crate::checker::{Bound, DEADLOCK, fails, holds, thread::spawn};
-use crate::support::{assert_ended, graph, workers};
+use crate::ledgers::assert_ended;
+use crate::support::{graph, workers};
 use seda_core::running::modelled::{Flaw, Modelled};
 
 const SCHEDULES: Bound = Bound(5_000);

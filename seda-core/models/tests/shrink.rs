@@ -9,7 +9,8 @@
 //! Whole graph, two workers, two stages in one pool. shuttle, random and PCT schedules.
 
 use crate::checker::{Bound, DEADLOCK, LIVELOCK, fails, holds, thread::spawn};
-use crate::support::{Bell, Count, assert_ended, graph};
+use crate::ledgers::{Count, assert_ended};
+use crate::support::{Bell, graph};
 use seda_core::running::modelled::{Flaw, Modelled};
 use seda_core::{Context, Handler, Sink, WorkerRange};
 use std::sync::Arc;

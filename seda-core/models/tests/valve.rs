@@ -8,8 +8,10 @@
 //! crate's queue, valve, budget and worker loop. shuttle, random and PCT schedules.
 
 use crate::checker::{Bound, fails, holds, thread::spawn, thread::yield_now};
-use crate::support::{Count, assert_balanced, assert_ended, class, graph, workers};
+use crate::ledgers::{Count, assert_balanced, assert_ended};
+use crate::support::{graph, workers};
 use seda_core::running::modelled::{Flaw, Modelled};
+use seda_core::{Class, Terms};
 use std::sync::Arc;
 
 const SCHEDULES: Bound = Bound(5_000);
@@ -27,8 +29,9 @@ fn the_valve_meets_a_worker() {
     graph.on_lost(stage, move |event, _reason| lost[event].add(1)).unwrap();
     let source = graph.source(stage).unwrap();
     let graph = Modelled::start(graph);
-    let send = |class_of, events: [usize; 2]| {
-        let (source, ends) = (source.with_terms(class(class_of)), Arc::clone(&ends));
+    let send = |class, events: [usize; 2]| {
+        let class = Terms { class: Class::new(class), deadline: None };
+        let (source, ends) = (source.with_terms(class), Arc::clone(&ends));
         spawn(move || {
             for event in events {
                 if source.send(event).is_err() {

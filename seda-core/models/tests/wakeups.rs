@@ -41,7 +41,9 @@ fn a_worker_goes_to_sleep_while_two_events_are_sent() {
     let senders = [Arc::clone(&wakeups), Arc::clone(&wakeups)];
     let senders = senders.map(|wakeups| spawn(move || wakeups.send()));
     wakeups.take(2);
-    senders.map(|sender| sender.join().unwrap());
+    for sender in senders {
+        sender.join().unwrap();
+    }
 }
 
 #[test]
@@ -55,22 +57,22 @@ fn no_event_waits_beside_a_parked_worker() {
 }
 
 #[test]
-fn without_the_senders_fence_one_does() {
+fn if_the_sender_has_no_fence_one_does() {
     fails(ALONE, Flaw::NoFenceInWake, DEADLOCK, a_worker_goes_to_sleep_while_two_events_are_sent);
 }
 
 #[test]
-fn without_the_senders_fence_one_does_in_a_graph() {
+fn if_the_sender_has_no_fence_one_does_in_a_graph() {
     let model = a_worker_of_a_graph_goes_to_sleep_while_an_event_is_sent;
     fails(GRAPH, Flaw::NoFenceInWake, DEADLOCK, model);
 }
 
 #[test]
-fn without_the_workers_fence_one_does() {
+fn if_the_worker_has_no_fence_one_does() {
     fails(ALONE, Flaw::NoFenceInEnter, DEADLOCK, a_worker_goes_to_sleep_while_two_events_are_sent);
 }
 
 #[test]
-fn with_a_wake_up_called_off_late_one_does() {
+fn if_a_wake_up_is_called_off_late_one_does() {
     fails(ALONE, Flaw::LateCallOff, DEADLOCK, a_worker_goes_to_sleep_while_two_events_are_sent);
 }
