@@ -12,6 +12,10 @@ ci:
 test *which="--workspace":
     cargo test --locked {{which}}
 
+# The models of the concurrent code, all or some, under loom and shuttle.
+models *which:
+    bash .ci/models {{which}}
+
 # The demo server; `just demo --workers 1..4` for flags.
 demo *flags:
     cargo run --release --locked --example web_server -- {{flags}}

@@ -86,8 +86,8 @@ impl Pending {
         let edge = sink.edge_from(self.stage.index());
         let secured = secured.and_then(|()| {
             sink.stage.check_in(&event, self.meta.class, true).inspect_err(|_| {
-                sink.stage.unreserve(1);
-                self.graph.credit(1);
+                sink.stage.put_back(1);
+                self.graph.budget.credit(1);
             })
         });
         let label = match secured {
@@ -127,7 +127,7 @@ impl Pending {
         if self.graph.budget.charge(1) || self.graph.make_room(1, arrival) {
             Ok(())
         } else {
-            sink.stage.unreserve(1);
+            sink.stage.put_back(1);
             Err(RefusalReason::Budget)
         }
     }

@@ -37,7 +37,7 @@ impl<E: Send + 'static> Permits<E> {
         stage.reserve(n, n)?;
         let arrival = Arrival { stage: stage.index, class: meta.class, fan_out };
         if !stage.graph.budget.charge(n) && !stage.graph.make_room(n, arrival) {
-            stage.unreserve(n);
+            stage.put_back(n);
             return Err(RefusalReason::Budget);
         }
         Ok(Self { stage: Arc::clone(stage), edge, meta, left: n, fan_out })
@@ -118,6 +118,12 @@ impl<E: Send + 'static> Permits<E> {
         self.stage.publish(&mut places, self.edge, (0, 0), now);
         self.stage.wake();
         sent
+    }
+
+    /// Gives the places back that an attempt held until it failed: nobody needs to hear of it.
+    pub(crate) fn put_back(mut self) {
+        self.stage.put_back(self.left);
+        self.stage.graph.budget.credit(std::mem::take(&mut self.left));
     }
 
     pub(crate) fn meta_mut(&mut self) -> &mut EventMeta {

@@ -183,14 +183,19 @@ impl<E: Send + 'static> Source<E> {
 
     /// One try to send all, without counting a refusal.
     fn attempt_all(&self, events: Vec<E>, meta: EventMeta) -> Result<(), (Vec<E>, RefusalReason)> {
-        let permits = self.try_reserve(events.len(), meta);
-        let checked = permits.and_then(|permits| Ok((permits.check_all_in(&events)?, permits)));
-        match checked {
-            Ok((labels, mut permits)) => {
+        let mut permits = match self.try_reserve(events.len(), meta) {
+            Ok(permits) => permits,
+            Err(reason) => return Err((events, reason)),
+        };
+        match permits.check_all_in(&events) {
+            Ok(labels) => {
                 permits.send_checked_in(events, labels);
                 Ok(())
             }
-            Err(reason) => Err((events, reason)),
+            Err(reason) => {
+                permits.put_back();
+                Err((events, reason))
+            }
         }
     }
 
@@ -285,7 +290,7 @@ impl<E: Send + 'static> Way<E> {
         let class = entry.meta.class;
         let arrival = Arrival { stage: self.stage.index, class, fan_out: false };
         if !self.stage.graph.make_room(1, arrival) {
-            self.stage.unreserve(1);
+            self.stage.put_back(1);
             return Err(entry);
         }
         let Entry { event, meta, .. } = entry;

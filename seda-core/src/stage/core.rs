@@ -127,6 +127,16 @@ impl<E: Send + 'static> StageCore<E> {
         }
     }
 
+    /// Gives back places that an attempt held until it failed. That is no news: were it announced,
+    /// every source that waits would be woken by its own failure, and by that of the others. Who
+    /// was refused meanwhile for want of just these places looks again by itself, in 20 ms.
+    pub(crate) fn put_back(&self, n: usize) {
+        self.lanes.lock().unreserve(n);
+        if is_seeded(Flaw::FailureIsNews) {
+            self.graph.room.announce();
+        }
+    }
+
     /// Counts a refusal and puts it into words.
     pub(crate) fn refuse(
         &self,
