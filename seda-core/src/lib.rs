@@ -36,6 +36,7 @@
 //! | `engine`, `monitor`, [`control`] | the control plane: collect, decide, set |
 //! | [`report`], `export` | what it all looked like |
 //! | [`running`] | a graph on threads, or stepped by hand; draining it |
+//! | [`testing`] | probes, a timeline, assertions: tests of handlers and graphs |
 //! | [`error`], [`refusal`], [`loss`] | what can go wrong, in words |
 
 #![forbid(unsafe_code)]
@@ -70,6 +71,7 @@ pub mod stage;
 pub mod stats;
 mod sync;
 mod tally;
+pub mod testing;
 pub mod worker;
 
 // The tests' own checks speak of the crate by its name.

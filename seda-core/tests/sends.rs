@@ -10,9 +10,9 @@
 
 mod support;
 
+use seda_core::testing::{Stepped, probe};
 use seda_core::{
-    Class, Clock, Context, Graph, Manual, ManualClock, RefusalReason, Sink, Source, Stage, Terms,
-    each,
+    Class, Context, Graph, Manual, ManualClock, RefusalReason, Sink, Source, Stage, Terms, each,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -157,40 +157,24 @@ fn what_is_sent_inherits_class_deadline_and_birth() {
     let mut graph = Graph::new("inherit");
     graph.classes(&[("gold", 2), ("basic", 1)]);
     let first = graph.stage::<u32>("first", 8);
-    let second = graph.stage::<u32>("second", 8);
+    let (second, received) = probe(&mut graph, "second", 8).unwrap();
     graph
-        .attach(first, |wire| {
+        .attach_each(first, |wire| {
             let second = wire.sink(second);
-            move || {
-                let second = second.clone();
-                Ok(each(move |n: u32, cx: &mut Context| cx.send(&second, n).unwrap()))
-            }
-        })
-        .unwrap();
-    let (seen, heard) = std::sync::mpsc::channel();
-    graph
-        .attach(second, |_wire| {
-            move || {
-                let seen = seen.clone();
-                Ok(each(move |_: u32, cx: &mut Context| {
-                    let meta = cx.meta();
-                    seen.send((meta.class(), meta.deadline(), meta.birth())).unwrap();
-                }))
-            }
+            move |n, cx: &mut Context| cx.send(&second, n).unwrap()
         })
         .unwrap();
     let source = graph.source(first).unwrap();
-    let clock = Arc::new(ManualClock::new());
-    let mut manual = graph.start_manual(clock.clone()).unwrap();
-    clock.advance(Duration::from_secs(1));
-    let birth = clock.now();
-    let deadline = Duration::from_secs(9);
+    let mut test = Stepped::start(graph).unwrap();
+    test.advance(Duration::from_secs(1));
+    let (birth, deadline) = (test.now(), Duration::from_secs(9));
     // A class that was never declared counts as the last one.
     let terms = Terms { class: Class::new(7), deadline: Some(deadline) };
     source.with_terms(terms).send(1).unwrap();
-    clock.advance(Duration::from_secs(1));
-    manual.run_until_idle();
-    assert_eq!(heard.recv().unwrap(), (Class::new(1), birth.after(deadline), birth));
+    test.advance(Duration::from_secs(1));
+    let (_, meta) = received.take_with_meta().remove(0);
+    assert_eq!((meta.class(), meta.deadline()), (Class::new(1), birth.after(deadline)));
+    assert_eq!(meta.birth(), birth);
 }
 
 #[test]
