@@ -157,8 +157,10 @@ fn the_dictionary_is_waited_for_without_a_worker_and_never_by_more_than_two() ->
     Ok(())
 }
 
+type Check = fn() -> Checked;
+
 /// Every check, with what it shows.
-const CHECKS: [(&str, fn() -> Checked); 5] = [
+const CHECKS: [(&str, Check); 5] = [
     ("a known word is answered and not passed on", a_known_word_is_answered_and_not_passed_on),
     (
         "an unknown word is passed on with the duty to answer",
