@@ -195,7 +195,9 @@ impl Context {
         n: usize,
     ) -> Result<Permits<E>, Refusal> {
         let meta = self.meta.clone();
-        let reserved = Permits::reserve(&sink.stage, sink.edge, n, meta, true);
+        let reserved = self
+            .may_send(sink)
+            .and_then(|()| Permits::reserve(&sink.stage, sink.edge, n, meta, true));
         reserved.map_err(|reason| self.refuse(sink, reason, n))
     }
 
@@ -265,6 +267,17 @@ impl Context {
         Ok(())
     }
 
+    /// What keeps the event in hand from sending before any queue is looked at.
+    fn may_send<E: Send + 'static>(&self, sink: &Sink<E>) -> Result<(), RefusalReason> {
+        if sink.stage.graph.id != self.graph.id {
+            Err(RefusalReason::Closed)
+        } else if self.meta.is_expired(self.now) {
+            Err(RefusalReason::Expired)
+        } else {
+            Ok(())
+        }
+    }
+
     /// Makes sure of `n` leased places at `sink`, and of `n` events' budget beside `promised`.
     fn secure<E: Send + 'static>(
         &mut self,
@@ -273,12 +286,7 @@ impl Context {
         ahead: usize,
         promised: usize,
     ) -> Result<(), RefusalReason> {
-        if sink.stage.graph.id != self.graph.id {
-            return Err(RefusalReason::Closed);
-        }
-        if self.meta.is_expired(self.now) {
-            return Err(RefusalReason::Expired);
-        }
+        self.may_send(sink)?;
         self.outbox(sink).map_or(Err(RefusalReason::Closed), |outbox| outbox.lease(n, ahead))?;
         let due = (n + promised).saturating_sub(self.credit);
         if due > 0 {
