@@ -54,6 +54,8 @@ pub mod graph;
 pub mod handler;
 mod idle;
 pub mod loss;
+#[cfg(doctest)]
+mod misuse;
 mod monitor;
 pub mod park;
 pub mod pending;
