@@ -38,6 +38,7 @@
 //! | `reconfigure` | new settings for a graph that runs |
 //! | [`report`], `export` | what it all looked like |
 //! | [`running`] | a graph on threads, or stepped by hand; draining it |
+//! | [`testing`] | probes, a timeline, assertions: tests of handlers and graphs |
 //! | [`error`], [`refusal`], [`loss`] | what can go wrong, in words |
 
 #![forbid(unsafe_code)]
@@ -58,6 +59,8 @@ pub mod held;
 mod idle;
 mod label;
 pub mod loss;
+#[cfg(doctest)]
+mod misuse;
 mod monitor;
 pub mod park;
 pub mod pending;
@@ -77,6 +80,7 @@ pub mod stage;
 pub mod stats;
 mod sync;
 mod tally;
+pub mod testing;
 pub mod worker;
 
 // The tests' own checks speak of the crate by its name.

@@ -285,6 +285,9 @@ impl Context {
         sink: &Sink<E>,
         n: usize,
     ) -> Result<Permits<E>, Refusal> {
+        if let Err(reason) = self.may_send(sink) {
+            return Err(self.refuse(sink, reason, n));
+        }
         let (target, reserved) = self.reserve_at(sink, n);
         reserved.map_err(|reason| self.refuse(target, reason, n))
     }
@@ -372,6 +375,17 @@ impl Context {
         Ok(())
     }
 
+    /// What keeps the event in hand from sending before any queue is looked at.
+    fn may_send<E: Send + 'static>(&self, sink: &Sink<E>) -> Result<(), RefusalReason> {
+        if sink.stage.graph.id != self.graph.id {
+            Err(RefusalReason::Closed)
+        } else if self.meta.is_expired(self.now) {
+            Err(RefusalReason::Expired)
+        } else {
+            Ok(())
+        }
+    }
+
     /// Makes sure of `n` leased places at `sink`, and of `n` events' budget beside `promised`.
     fn secure<E: Send + 'static>(
         &mut self,
@@ -380,12 +394,7 @@ impl Context {
         ahead: usize,
         promised: usize,
     ) -> Result<(), RefusalReason> {
-        if sink.stage.graph.id != self.graph.id {
-            return Err(RefusalReason::Closed);
-        }
-        if self.meta.is_expired(self.now) {
-            return Err(RefusalReason::Expired);
-        }
+        self.may_send(sink)?;
         self.outbox(sink).map_or(Err(RefusalReason::Closed), |outbox| outbox.lease(n, ahead))?;
         let due = (n + promised).saturating_sub(self.credit);
         if due > 0 {

@@ -493,7 +493,7 @@ impl Graph {
         declared.ok_or(GraphError::Foreign { token: "stage" })
     }
 
-    fn typed<E: Send + 'static>(
+    pub(crate) fn typed<E: Send + 'static>(
         &mut self,
         stage: Stage<E>,
     ) -> Result<Arc<StageCore<E>>, GraphError> {

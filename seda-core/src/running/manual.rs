@@ -1,6 +1,7 @@
 //! A graph that is stepped by hand: the same queues, workers and controllers, without threads.
 
 use super::drain::{Drained, cancel_timers, conclude, give_up, leave};
+use crate::clock::Time;
 use crate::control::Decision;
 use crate::engine::Engine;
 use crate::error::{GraphError, GraphWarning};
@@ -98,6 +99,12 @@ impl Manual {
             }
         }
         begun
+    }
+
+    /// When the next event is due that was sent for later ([`crate::Context::send_after`]).
+    pub fn next_due(&self) -> Option<Time> {
+        let due = self.engine.stages.iter().map(|stage| stage.core.next_timer());
+        due.min().filter(|due| *due < Time::NEVER)
     }
 
     /// One tick of the controllers, at the clock's present moment.

@@ -96,6 +96,9 @@ pub(crate) trait AnyStage: Send + Sync {
     /// Whether the weight of events is counted here.
     fn weighs(&self) -> bool;
 
+    /// When the earliest event that was sent for later is due; never without any.
+    fn next_timer(&self) -> Time;
+
     /// Gives up what was to be sent later, and takes no more of it; returns how many.
     fn cancel_timers(&self) -> usize;
 

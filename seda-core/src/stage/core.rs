@@ -422,6 +422,10 @@ impl<E: Send + 'static> AnyStage for StageCore<E> {
         if self.weighs() { self.lanes.lock().eligible_bytes(victims) } else { 0 }
     }
 
+    fn next_timer(&self) -> Time {
+        self.next_due()
+    }
+
     fn cancel_timers(&self) -> usize {
         self.cancel_all()
     }
