@@ -47,7 +47,7 @@ fn a_stage_closes_while_events_are_sent_on_into_leased_places() {
     let sender = spawn(move || source.send_all(vec![1, 2]).unwrap());
     graph.close("b");
     sender.join().unwrap();
-    graph.wait_empty();
+    graph.wait_quiet();
     let drained = graph.end();
     assert_ended(&drained.report);
     let [a, b] = drained.report.stages.as_slice() else { panic!("two stages") };
@@ -61,7 +61,7 @@ fn events_are_sent_on_into_leased_places() {
     let rival = spawn(move || drop(other.reserve(2).unwrap()));
     sender.join().unwrap();
     rival.join().unwrap();
-    graph.wait_empty();
+    graph.wait_quiet();
     graph.wait_parked("a", 1);
     graph.wait_parked("b", 1);
     assert_balanced(&graph.report());

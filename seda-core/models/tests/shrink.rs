@@ -65,7 +65,7 @@ fn a_pool_shrinks_while_its_workers_hold_events() {
     graph.wait_workers("p", 1);
     sender.join().unwrap();
     // What the worker that went had held back is taken by the one that stays.
-    graph.wait_empty();
+    graph.wait_quiet();
     graph.finish_all();
     let drained = graph.end();
     assert_ended(&drained.report);
@@ -95,7 +95,7 @@ fn two_events_are_left_in_the_own_pool_that_need_two_workers() {
     let source = graph.source(split).unwrap();
     let graph = Modelled::start(graph);
     source.send(1).unwrap();
-    graph.wait_empty();
+    graph.wait_quiet();
     let drained = graph.end();
     assert_ended(&drained.report);
     assert_eq!(drained.report.events.handled, 3);

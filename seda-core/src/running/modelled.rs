@@ -4,6 +4,7 @@
 
 use super::drain::{Drained, Limit, conclude, finish_all, give_up, leave};
 use crate::clock::ManualClock;
+use crate::clock::Time;
 use crate::engine::Engine;
 use crate::graph::Graph;
 use crate::idle::IdleWorkers;
@@ -151,7 +152,7 @@ impl Wakeups {
                     return;
                 }
             }
-            self.idle.enter(0, park.unparker());
+            self.idle.enter(0, park.unparker(), Time::NEVER);
             if self.depth.load(Ordering::Relaxed) == 0 {
                 park.park(None);
             }
