@@ -12,6 +12,10 @@ ci:
 test *which="--workspace":
     cargo test --locked {{which}}
 
+# The models of the concurrent code, all or some, under loom and shuttle.
+models *which:
+    bash .ci/models {{which}}
+
 # The demo server; `just demo --workers 1..4` for flags.
 demo *flags:
     cargo run --release --locked --example web_server -- {{flags}}
@@ -43,3 +47,7 @@ peers *flags:
 # Whether the load generator measures waits as they are.
 bench-lindley:
     cargo bench --locked -p benches --bench lindley
+
+# Balances of replicated stages side by side.
+bench-replicas:
+    cargo bench --locked -p benches --bench replicas

@@ -4,10 +4,14 @@
 //!
 //! Type: `cargo run --release --example overload_lab -- --policy longest_queue`
 //!       (or tail_drop, random, none; `--control observe` only says what it would have done)
+//!       `-- --experiment replicas` compares the balances of a replicated stage instead
 //! See:  the valve's decisions, each with the depths before, the victims and why; then what
 //!       became of each class, and the service time that went into events shed later.
 
-use clap::Parser;
+#[path = "overload_lab/replicas.rs"]
+mod replicas;
+
+use clap::{Parser, ValueEnum};
 use seda::{
     Class, Clock, Graph, GraphConfig, LossReason, ManualClock, Mode, OverloadPolicy, Terms,
 };
@@ -21,9 +25,20 @@ const BASIC: Class = Class::new(1);
 const PARSE: Duration = Duration::from_millis(1);
 const RENDER: Duration = Duration::from_millis(2);
 
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Experiment {
+    /// Two stages are flooded; who gives way?
+    Valve,
+    /// Four replicas of a stage; which of them gets the next event?
+    Replicas,
+}
+
 #[derive(Parser)]
 #[command(about = "Floods two stages through a budget and shows who gives way")]
 struct Flags {
+    /// What to try
+    #[arg(long, default_value = "valve")]
+    experiment: Experiment,
     /// Who gives way at the budget: longest_queue, tail_drop, random or none
     #[arg(long, default_value = "longest_queue")]
     policy: OverloadPolicy,
@@ -39,6 +54,12 @@ struct Flags {
     /// Decisions to print
     #[arg(long, default_value_t = 12)]
     decisions: usize,
+    /// Events that arrive for each balance, in the experiment with replicas
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1000..))]
+    events: u32,
+    /// How often that is repeated, each time with arrivals of its own
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
+    seeds: u64,
 }
 
 struct Page(Class);
@@ -69,6 +90,10 @@ impl ByClass {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let flags = Flags::parse();
+    if flags.experiment == Experiment::Replicas {
+        replicas::compare(flags.events as usize, flags.seeds, |_, _, _, _| {});
+        return Ok(());
+    }
     let (clock, fate) = (Arc::new(ManualClock::new()), Arc::new(Fate::default()));
 
     let mut graph = Graph::new("lab");

@@ -16,8 +16,13 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
+use std::time::Duration;
 use support::Client;
+
+/// Long enough for any machine, so that a test that hangs fails.
+const LONG: Duration = Duration::from_secs(60);
 
 /// The example, built as this test was; a test run of its own does not build examples.
 fn example() -> PathBuf {
@@ -55,6 +60,8 @@ fn refused(flags: &[&str]) -> String {
 struct Example {
     child: Child,
     output: BufReader<std::process::ChildStdout>,
+    /// What it says on stderr, line by line.
+    errors: Receiver<String>,
     address: SocketAddr,
 }
 
@@ -64,14 +71,18 @@ impl Example {
             .args(["--listen", "127.0.0.1:0"])
             .args(flags)
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .expect("it starts");
+        let (sender, errors) = channel();
+        let stderr = BufReader::new(child.stderr.take().expect("piped"));
+        let forward = move || stderr.lines().map_while(Result::ok).try_for_each(|l| sender.send(l));
+        thread::Builder::new().spawn(forward).expect("a thread");
         let mut output = BufReader::new(child.stdout.take().expect("piped"));
         let mut line = String::new();
         output.read_line(&mut line).expect("it says its address");
         let address = line.trim_end().rsplit_once("http://").and_then(|(_, a)| a.parse().ok());
-        Self { child, output, address: address.expect("an address") }
+        Self { child, output, errors, address: address.expect("an address") }
     }
 
     fn signal(&self, signal: &str) {
@@ -214,4 +225,94 @@ fn after_sigterm_under_load_every_request_that_was_received_is_answered() {
     assert_eq!(code, Some(0));
     let ledger = format!("requests {n} admitted, {n} answered, 0 lost, 0 open");
     assert!(said.contains(&ledger), "the clients got {n} answers\n{said}");
+}
+
+/// The report, without blanks.
+fn report(client: &mut Client) -> String {
+    let answer = client.ask("GET", "/_seda/report");
+    assert_eq!(answer.status, 200);
+    String::from_utf8(answer.body).expect("text").split_whitespace().collect()
+}
+
+/// The part of a report that is about one stage.
+fn stage<'a>(report: &'a str, name: &str) -> &'a str {
+    let begin = report.find(&format!("{{\"name\":\"{name}\"")).expect("the stage");
+    let rest = &report[begin..];
+    &rest[..rest.find("\"arrivals_per_second\"").expect("its figures")]
+}
+
+/// How many changes of settings the journal in a report has.
+fn journaled(report: &str) -> usize {
+    report.matches("\"controller\":\"settings\"").count()
+}
+
+#[test]
+fn after_sighup_the_file_holds_whole_or_not_at_all_and_flags_go_before_it() {
+    let file = std::env::temp_dir().join(format!("seda-reload-{}.toml", std::process::id()));
+    let write = |text: &str| std::fs::write(&file, text).expect("a temporary file");
+    write("[graph]\nstages.work.capacity = 64\nbudget = 100\n");
+    let config = ["--config", file.to_str().expect("text"), "--workers", "1..2"];
+    let example = Example::start(&config);
+    let mut client = Client::connect(example.address);
+    let before = report(&mut client);
+    assert!(before.contains("\"limit\":100"), "{before}");
+    assert!(stage(&before, "work").contains("\"capacity\":64"), "{before}");
+
+    // Refused: by its last key, by its syntax, by the http section, by what cannot change.
+    let bad = [
+        (
+            "[graph]\nbudget = 50\nstages.work.capacity = 32\nstages.work.batch = 0\n",
+            "`stages.work.batch` is 0: allowed is 1 to 4096 events",
+        ),
+        ("[graph]\nbudget = \"few\"\n", "line 2: invalid type"),
+        ("[graph]\nbudget = 50\n[http]\nreactors = 0\n", "`reactors` is 0"),
+        ("[graph]\nbudget = 50\npools.reactor.workers = 2\n", "cannot become 2..2"),
+    ];
+    for (text, expected) in bad {
+        write(text);
+        example.signal("-HUP");
+        let said = example.errors.recv_timeout(LONG).expect("it says what is wrong");
+        assert!(said.contains(expected) && said.ends_with("; the old settings stay"), "{said}");
+        let now = report(&mut client);
+        assert!(now.contains("\"limit\":100"), "{now}");
+        assert_eq!(stage(&now, "work"), stage(&before, "work"));
+        assert_eq!(journaled(&now), 0);
+    }
+
+    write(
+        "[graph]\nstages.work.capacity = 128\nstages.work.workers = \"3..4\"\n\
+         stages.sleep.soft = 8\n[http]\ndeadline = \"9s\"\nlisten = \"127.0.0.1:1\"\n",
+    );
+    example.signal("-HUP");
+    let mut now = report(&mut client);
+    for _ in 0..60_000 {
+        if journaled(&now) > 0 {
+            break;
+        }
+        let _ = example.errors.recv_timeout(Duration::from_millis(1));
+        now = report(&mut client);
+    }
+    let work = stage(&now, "work");
+    assert!(work.contains("\"soft\":128,\"capacity\":128"), "{now}");
+    assert!(work.contains("\"min\":1,\"max\":2"), "the flag goes before the file: {now}");
+    assert!(stage(&now, "sleep").contains("\"soft\":8,\"capacity\":1024"), "{now}");
+    // The line that is gone: half of 4,096 + 4,096 + 128 + 1,024 is more than the largest queue.
+    assert!(now.contains("\"limit\":4672"), "{now}");
+    assert_eq!(journaled(&now), 3);
+
+    assert_eq!(client.ask("GET", "/work?micros=10").status, 200);
+    example.signal("-TERM");
+    let (code, said) = example.end();
+    assert_eq!(code, Some(0));
+    for line in [
+        "set `budget`: 100 → 4672",
+        "set `stages.work.capacity`: 64 → 128",
+        "set `stages.sleep.soft`: the capacity → 8",
+        // The address is a flag's, so the file does not matter.
+        "restart for what differs in [http], which stays as it was: deadline",
+    ] {
+        assert!(said.lines().any(|said| said == line), "{line}\n{said}");
+    }
+    assert_eq!(said.lines().filter(|line| line.starts_with("set `")).count(), 3, "{said}");
+    std::fs::remove_file(&file).expect("it was there");
 }

@@ -4,7 +4,6 @@
 //! round and print the median and the range of each.
 
 pub mod dice;
-pub mod ledgers;
 pub mod process;
 
 use std::fmt::Display;

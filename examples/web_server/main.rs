@@ -7,9 +7,12 @@
 //! See:  the demo site on http://127.0.0.1:8080/; after Ctrl-C (or SIGTERM) it drains, answers
 //!       everything it has received, and prints a final report.
 //!
-//! `--help` lists the flags; `settings.rs` shows the file that `--config` reads.
+//! `--help` lists the flags; `settings.rs` shows the file that `--config` reads. After
+//! `kill -HUP` that file is read again: what it says of the graph holds from there on, whole or,
+//! if anything in it is wrong, not at all.
 
 mod directory;
+mod reload;
 mod settings;
 mod site;
 mod stages;
@@ -17,7 +20,7 @@ mod trace;
 
 use clap::Parser;
 use settings::{Flags, Settings};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::error::Error;
 use std::process::ExitCode;
@@ -52,7 +55,12 @@ fn main() -> ExitCode {
 
 fn serve(flags: Flags) -> Result<(), Box<dyn Error>> {
     let settings = Settings::from_flags(&flags)?;
+    let http = settings.http.clone();
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    if flags.config.is_some() {
+        // Without a file to read again the signal ends the program, as it always does.
+        signals.add_signal(SIGHUP)?;
+    }
     let (site, described) = site::Site::open(&flags)?;
     let server = stages::start(settings, site)?;
 
@@ -65,7 +73,9 @@ fn serve(flags: Flags) -> Result<(), Box<dyn Error>> {
     println!("     curl {url}/_seda/graph | dot -Tsvg");
     println!("Ctrl-C drains and prints a report.");
 
-    signals.forever().next();
+    for _ in signals.forever().take_while(|signal| *signal == SIGHUP) {
+        reload::reload(&flags, &http, &server);
+    }
     eprintln!("draining");
     let drained = server.drain(DRAIN_LIMIT);
     println!("{}", drained.report);

@@ -10,6 +10,8 @@
 //! stages.work.workers = "1..4"
 //! control.pool_size = "observe"
 //! ```
+//!
+//! It is read again after SIGHUP; `[http]` only changes with a restart.
 
 use clap::Parser;
 use seda::http::HttpConfig;
@@ -38,7 +40,7 @@ pub(crate) struct Flags {
     /// How old a request may become before its answer is worthless
     #[arg(long, value_name = "1s", value_parser = humantime::parse_duration)]
     pub(crate) deadline: Option<Duration>,
-    /// Settings from a TOML file; flags go before it
+    /// Settings from a TOML file, read again after SIGHUP; flags go before it
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// What the controllers do: on, observe or off

@@ -6,9 +6,11 @@
 use crate::boundary::contained;
 use crate::clock::Time;
 use crate::context::Context;
-use crate::control::{Controller, Decision, Mode, PoolObservation, PoolSizePolicy};
+use crate::control::{
+    ControlConfig, Controller, Decision, LittlesLaw, Mode, PoolObservation, PoolSizePolicy,
+};
 use crate::export::Export;
-use crate::graph::{ClassConfig, Edge, GraphConfig, GraphCore, MakeRunner};
+use crate::graph::{ClassConfig, Declaration, Edge, GraphCore, MakeRunner, Settings};
 use crate::monitor::Monitor;
 use crate::pool::PoolCore;
 use crate::report::Report;
@@ -17,6 +19,7 @@ use crate::stage::AnyStage;
 use crate::sync::{Arc, Mutex};
 use crate::worker::Worker;
 use std::fmt;
+use std::time::Duration;
 
 /// A stage, ready to run.
 pub(crate) struct StagePlan {
@@ -31,7 +34,8 @@ pub(crate) struct PoolPlan {
     pub(crate) core: Arc<PoolCore>,
     /// Which stages it runs.
     pub(crate) stages: Vec<usize>,
-    pub(crate) policy: Box<dyn PoolSizePolicy>,
+    /// The program's own; `None`: the default one.
+    pub(crate) policy: Option<Box<dyn PoolSizePolicy>>,
 }
 
 /// A pool with its policy taken out, to be shared.
@@ -45,8 +49,9 @@ pub(crate) struct Engine {
     pub(crate) stages: Vec<StagePlan>,
     pub(crate) pools: Vec<EnginePool>,
     pub(crate) edges: Vec<Edge>,
-    pub(crate) classes: Vec<ClassConfig>,
-    pub(crate) config: GraphConfig,
+    pub(crate) declared: Declaration,
+    /// The settings in force, replaced as a whole.
+    settings: Mutex<Arc<Settings>>,
     monitor: Mutex<Monitor>,
     /// Held while policies decide, by the tick alone.
     policies: Mutex<Vec<Sizing>>,
@@ -55,7 +60,30 @@ pub(crate) struct Engine {
 /// A pool's policy, and the size it last only observed: an observer says a thing once.
 struct Sizing {
     policy: Box<dyn PoolSizePolicy>,
+    /// What the default policy was made for. The program's own keeps its own settings.
+    made_for: Option<ControlConfig>,
     observed: Option<usize>,
+}
+
+impl Sizing {
+    fn new(own: Option<Box<dyn PoolSizePolicy>>, control: &ControlConfig) -> Self {
+        match own {
+            Some(policy) => Self { policy, made_for: None, observed: None },
+            None => Self {
+                policy: Box::new(LittlesLaw::new(control)),
+                made_for: Some(control.clone()),
+                observed: None,
+            },
+        }
+    }
+
+    /// Makes the default policy anew when its settings have changed: what it has seen was
+    /// measured against others.
+    fn follow(&mut self, control: &ControlConfig) {
+        if self.made_for.as_ref().is_some_and(|made_for| made_for != control) {
+            *self = Self::new(None, control);
+        }
+    }
 }
 
 impl Engine {
@@ -64,14 +92,14 @@ impl Engine {
         stages: Vec<StagePlan>,
         pools: Vec<PoolPlan>,
         edges: Vec<Edge>,
-        classes: Vec<ClassConfig>,
-        config: GraphConfig,
+        declared: Declaration,
+        settings: Settings,
     ) -> Arc<Self> {
         let monitor = Monitor::new(stages.len(), core.now());
         let (pools, policies) = pools
             .into_iter()
             .map(|PoolPlan { core, stages, policy }| {
-                (EnginePool { core, stages }, Sizing { policy, observed: None })
+                (EnginePool { core, stages }, Sizing::new(policy, &settings.control))
             })
             .unzip();
         Arc::new(Self {
@@ -79,8 +107,8 @@ impl Engine {
             stages,
             pools,
             edges,
-            classes,
-            config,
+            declared,
+            settings: Mutex::new(Arc::new(settings)),
             monitor: Mutex::new(monitor),
             policies: Mutex::new(policies),
         })
@@ -88,6 +116,27 @@ impl Engine {
 
     pub(crate) fn now(&self) -> Time {
         self.core.now()
+    }
+
+    /// The settings in force.
+    pub(crate) fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&self.settings.lock())
+    }
+
+    /// Replaces the settings by what `replace` makes of them, while nobody collects or reports:
+    /// a tick and a report see all of them or none. Changes come one after the other.
+    pub(crate) fn replace_settings<T, E>(
+        &self,
+        replace: impl FnOnce(&Settings) -> Result<(Settings, T), E>,
+    ) -> Result<T, E> {
+        let _quiet = self.monitor.lock();
+        let (settings, result) = replace(&self.settings())?;
+        *self.settings.lock() = Arc::new(settings);
+        Ok(result)
+    }
+
+    pub(crate) fn classes(&self) -> &[ClassConfig] {
+        &self.declared.classes
     }
 
     /// The pool that runs a stage, and the stage's place in it.
@@ -115,15 +164,16 @@ impl Engine {
     pub(crate) fn tick(&self) {
         let now = self.now();
         let mut monitor = self.monitor.lock();
+        let settings = self.settings();
         monitor.collect(self, now);
-        self.watch(now);
+        self.watch(now, settings.control.stuck_after);
         let seen: Vec<_> =
             (0..self.pools.len()).map(|pool| monitor.observe_pool(self, pool)).collect();
         let exported = Export::of(self, &monitor);
         monitor.close_tick(now);
         drop(monitor);
-        if self.config.control.pool_size != Mode::Off && !self.core.is_draining() {
-            self.size_pools(&seen);
+        if settings.control.pool_size != Mode::Off && !self.core.is_draining() {
+            self.size_pools(&seen, &settings.control);
         }
         if contained(|| exported.record()).is_none() {
             tracing::error!("the recorder of metrics panicked");
@@ -150,8 +200,7 @@ impl Engine {
     }
 
     /// Writes off workers that have been in one event for too long, so that they are replaced.
-    fn watch(&self, now: Time) {
-        let limit = self.config.control.stuck_after;
+    fn watch(&self, now: Time, limit: Duration) {
         for pool in &self.pools {
             for book in pool.core.books() {
                 let Some((place, since)) = book.running() else {
@@ -182,17 +231,19 @@ impl Engine {
         }
     }
 
-    fn size_pools(&self, seen: &[Option<PoolObservation>]) {
+    fn size_pools(&self, seen: &[Option<PoolObservation>], control: &ControlConfig) {
         let mut policies = self.policies.lock();
         for ((pool, sizing), seen) in self.pools.iter().zip(policies.iter_mut()).zip(seen) {
-            let range = pool.core.range;
+            let range = pool.core.range();
             let Some(seen) = seen.as_ref().filter(|_| !pool.core.hosted && range.min < range.max)
             else {
                 continue;
             };
-            let Sizing { policy, observed } = sizing;
+            sizing.follow(control);
+            let Sizing { policy, observed, .. } = sizing;
+            let acts = control.pool_size == Mode::On;
             match contained(|| policy.decide(seen)) {
-                Some(Some((target, why))) => self.size(pool, seen, target, why, observed),
+                Some(Some((target, why))) => self.size(pool, seen, target, why, observed, acts),
                 Some(None) => {}
                 None => tracing::error!(pool = %pool.core.name, "a pool-size policy panicked"),
             }
@@ -206,8 +257,8 @@ impl Engine {
         target: usize,
         why: String,
         observed: &mut Option<usize>,
+        acted: bool,
     ) {
-        let acted = self.config.control.pool_size == Mode::On;
         let target = target.clamp(seen.min, seen.max);
         if target == pool.core.target() || (!acted && observed.replace(target) == Some(target)) {
             return;

@@ -3,7 +3,7 @@
 use crate::pool::{MAX_WORKERS, WorkerRange};
 use thiserror::Error;
 
-/// Why a graph does not start.
+/// Why a graph does not start, or does not take new settings.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum GraphError {
@@ -82,7 +82,7 @@ pub enum GraphError {
     Unknown {
         /// The key as written.
         key: String,
-        /// Stage or pool.
+        /// Stage, pool or class.
         kind: &'static str,
         /// The names there are.
         known: String,
@@ -97,9 +97,30 @@ pub enum GraphError {
         /// What is allowed.
         allowed: String,
     },
+    /// A setting that was to change while the graph runs, and cannot.
+    #[error("`{key}` is {now} and cannot become {wanted} while the graph runs: {why}")]
+    Fixed {
+        /// The key.
+        key: String,
+        /// What it is.
+        now: String,
+        /// What it was to become.
+        wanted: String,
+        /// Why it cannot, and the remedy.
+        why: &'static str,
+    },
     /// A handler for lost events was given twice.
     #[error("stage `{stage}` has `on_lost` twice: one function hears of its lost events")]
     OnLostTwice {
+        /// The stage.
+        stage: String,
+    },
+    /// A keyed stage with several queues.
+    #[error(
+        "stage `{stage}` cannot be keyed: its replicas have a queue each, so events of one key would \
+         be spread over them; use the central queue, whose workers share out the keys"
+    )]
+    KeyedReplicas {
         /// The stage.
         stage: String,
     },

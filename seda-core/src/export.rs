@@ -46,8 +46,8 @@ enum Value {
 impl Export {
     pub(crate) fn of(engine: &Engine, monitor: &Monitor) -> Self {
         let mut export = Self::default();
-        export.gauge("seda_budget_used", &[], monitor.budget);
-        export.gauge("seda_budget_limit", &[], engine.core.budget.limit());
+        export.gauge("seda_budget_used", &[], monitor.budget.0);
+        export.gauge("seda_budget_limit", &[], monitor.budget.1);
         export.requests(monitor);
         for index in 0..engine.stages.len() {
             export.stage(engine, monitor, index);
@@ -100,7 +100,7 @@ impl Export {
         if let Some(sums) = monitor.now.stages.get(index) {
             self.counter("seda_stage_busy_seconds_total", &labels, sums.busy / 1_000_000_000);
         }
-        for (class, ledger) in engine.classes.iter().zip(&queue.classes) {
+        for (class, ledger) in engine.classes().iter().zip(&queue.classes) {
             self.ledger(stage, &class.name, ledger);
         }
     }

@@ -42,7 +42,8 @@ impl IdleWorkers {
         // The most recently parked: its caches are warm, and the others can retire.
         match self.pop() {
             Some(worker) => worker.unpark(),
-            None => self.waking.store(false, Ordering::SeqCst),
+            None if is_seeded(Flaw::LateCallOff) => self.waking.store(false, Ordering::SeqCst),
+            None => {}
         }
     }
 
@@ -92,6 +93,11 @@ impl IdleWorkers {
     fn pop(&self) -> Option<Arc<dyn Unpark>> {
         let mut parked = self.parked.lock();
         let worker = parked.pop();
+        // Called off before anyone can enter: who enters later may be meant by a wake-up that is
+        // not sent because of this one.
+        if worker.is_none() && !is_seeded(Flaw::LateCallOff) {
+            self.waking.store(false, Ordering::SeqCst);
+        }
         self.count.store(parked.len(), Ordering::SeqCst);
         worker.map(|parked| parked.unpark)
     }

@@ -31,11 +31,14 @@
 //! | [`handler`], [`context`], [`pending`] | user code and what it can do |
 //! | `boundary` | what keeps a panic from going further |
 //! | `runner`, [`worker`], `idle`, [`park`] | one stage on one worker; the loop; sleeping and waking |
+//! | [`replicas`] | n copies of a stage, and the choice among them |
 //! | [`pool`] | how many workers, and for which stages |
 //! | [`graph`] | declaring, wiring, checking |
 //! | `engine`, `monitor`, [`control`] | the control plane: collect, decide, set |
+//! | `reconfigure` | new settings for a graph that runs |
 //! | [`report`], `export` | what it all looked like |
 //! | [`running`] | a graph on threads, or stepped by hand; draining it |
+//! | [`testing`] | probes, a timeline, assertions: tests of handlers and graphs |
 //! | [`error`], [`refusal`], [`loss`] | what can go wrong, in words |
 
 #![forbid(unsafe_code)]
@@ -51,17 +54,22 @@ pub mod event;
 mod export;
 pub mod graph;
 pub mod handler;
+mod headcount;
 pub mod held;
 mod idle;
 mod label;
 pub mod loss;
+#[cfg(doctest)]
+mod misuse;
 mod monitor;
 pub mod park;
 pub mod pending;
 pub mod permits;
 pub mod pool;
 mod queue;
+mod reconfigure;
 pub mod refusal;
+pub mod replicas;
 pub mod report;
 pub mod request;
 mod runner;
@@ -72,6 +80,7 @@ pub mod stage;
 pub mod stats;
 mod sync;
 mod tally;
+pub mod testing;
 pub mod worker;
 
 // The tests' own checks speak of the crate by its name.
@@ -87,7 +96,7 @@ pub use context::Context;
 pub use control::{ControlConfig, Controller, Decision, Mode, OverloadPolicy};
 pub use error::{GraphError, GraphWarning};
 pub use event::{Class, EventMeta};
-pub use graph::{Graph, GraphConfig, PoolConfig, Wire};
+pub use graph::{Change, Graph, GraphConfig, PoolConfig, Wire};
 pub use handler::{Batch, Each, FactoryError, Handler, each};
 pub use held::Held;
 pub use label::SHARDS;
@@ -97,6 +106,7 @@ pub use pending::{DeferError, Pending};
 pub use permits::Permits;
 pub use pool::{Pool, WorkerRange};
 pub use refusal::{Refusal, RefusalReason, Refused};
+pub use replicas::{Balance, Chooser, Replicas};
 pub use report::Report;
 pub use request::{Address, Home, Lost, Outcome, Request, Responder, Ticket};
 pub use running::{Drained, Manual, Running, Snapshots};

@@ -30,7 +30,7 @@ fn a_lost_event_turns_the_ledgers_red_before_and_after_a_drain() {
     assert_eq!(check_ledgers(&manual.report()), Ok(()));
     lose_one(&manual);
     let fault = check_ledgers(&manual.report()).unwrap_err();
-    assert!(fault.starts_with("leaky: depth is not what is queued"), "{fault}");
+    assert!(fault.starts_with("stage `leaky`: depth is 1, but queued is 2"), "{fault}");
     let drained = manual.drain(100);
     assert!(!drained.complete, "the budget still counts the lost event");
     assert!(check_ledgers(&drained.report).is_err());

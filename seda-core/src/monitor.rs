@@ -58,7 +58,10 @@ pub(crate) struct Monitor {
     /// The cut of the last collection.
     pub(crate) queues: Vec<QueueFigures>,
     pub(crate) requests: BookFigures,
-    pub(crate) budget: usize,
+    /// The budget in use at that moment, and its bound.
+    pub(crate) budget: (usize, usize),
+    /// The same in bytes.
+    pub(crate) bytes: (u64, u64),
     /// How many workers each pool had at the last look, while it was not being ended.
     live: Vec<usize>,
     pub(crate) now: Sample,
@@ -77,7 +80,8 @@ impl Monitor {
             tick: figures(),
             queues: vec![QueueFigures::default(); stages],
             requests: BookFigures::default(),
-            budget: 0,
+            budget: (0, 0),
+            bytes: (0, 0),
             live: Vec::new(),
             now: first.clone(),
             past: VecDeque::from([first.clone()]),
@@ -161,7 +165,11 @@ impl Monitor {
         let mut held: Vec<_> =
             self.workers.iter_mut().map(|w| (w.book.window.lock(), &mut w.spare)).collect();
         self.queues.clear();
-        self.budget = cut_through(&engine.stages, engine, now, &mut self.queues);
+        let used = cut_through(&engine.stages, engine, now, &mut self.queues);
+        self.budget = (used, engine.core.budget.bound(used));
+        let bytes = engine.core.bytes.used();
+        // Above a limit that was set lower, what is there stays.
+        self.bytes = (bytes, engine.core.bytes.limit().max(bytes));
         self.requests = engine.core.requests();
         for (window, spare) in &mut held {
             std::mem::swap::<WorkerWindow>(window, spare);
@@ -281,11 +289,12 @@ fn cut_through(
 }
 
 fn pool_as_it_is(core: &PoolCore, seconds: f64) -> PoolObservation {
+    let range = core.range();
     PoolObservation {
         seconds,
         workers: core.target(),
-        min: core.range.min,
-        max: core.range.max,
+        min: range.min,
+        max: range.max,
         cores: std::thread::available_parallelism().map_or(1, usize::from),
         ..PoolObservation::default()
     }

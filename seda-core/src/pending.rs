@@ -75,23 +75,32 @@ impl Pending {
     /// The event and the reason why it was not taken.
     pub fn send<E: Send + 'static>(&mut self, sink: &Sink<E>, event: E) -> Result<(), Refused<E>> {
         let now = self.graph.now();
-        let secured = self.secure(sink, now).and_then(|()| {
+        let (sink, secured) = match &sink.ways {
+            None => (sink, self.secure(sink, now)),
+            Some(ways) => ways.ask(
+                self,
+                |_, target| target.stage.present_hint(),
+                |pending, target| pending.secure(target, now),
+            ),
+        };
+        let edge = sink.edge_from(self.stage.index());
+        let secured = secured.and_then(|()| {
             sink.stage.check_in(&event, self.meta.class, true).inspect_err(|_| {
-                sink.stage.unreserve(1);
-                self.graph.credit(1);
+                sink.stage.put_back(1);
+                self.graph.budget.credit(1);
             })
         });
         let label = match secured {
             Ok(label) => label,
             Err(reason) => {
-                let refusal = sink.stage.refuse(self.meta.class, sink.edge, reason, 1);
+                let refusal = sink.stage.refuse(self.meta.class, edge, reason, 1);
                 return Err(Refused::new(event, refusal));
             }
         };
         let mut meta = self.meta.clone().labelled(label);
         meta.spent.add(now.nanos_since(self.how.taken));
         let envelope = Envelope { event, meta, enqueued: now };
-        sink.stage.publish_one(envelope, sink.edge, now);
+        sink.stage.publish_one(envelope, edge, now);
         Ok(())
     }
 
@@ -118,7 +127,7 @@ impl Pending {
         if self.graph.budget.charge(1) || self.graph.make_room(1, arrival) {
             Ok(())
         } else {
-            sink.stage.unreserve(1);
+            sink.stage.put_back(1);
             Err(RefusalReason::Budget)
         }
     }

@@ -37,7 +37,7 @@ impl<E: Send + 'static> Permits<E> {
         stage.reserve(n, n)?;
         let arrival = Arrival { stage: stage.index, class: meta.class, fan_out };
         if !stage.graph.budget.charge(n) && !stage.graph.make_room(n, arrival) {
-            stage.unreserve(n);
+            stage.put_back(n);
             return Err(RefusalReason::Budget);
         }
         Ok(Self { stage: Arc::clone(stage), edge, meta, left: n, fan_out })
@@ -95,6 +95,11 @@ impl<E: Send + 'static> Permits<E> {
         self.publish(places, now)
     }
 
+    /// Asks all of `events` what the stage wants to know, or none.
+    pub(crate) fn check_all_in(&self, events: &[E]) -> Result<Vec<Label>, RefusalReason> {
+        self.stage.check_all_in(events, self.meta.class, self.fan_out)
+    }
+
     /// Sends events that were checked in: at most as many as there are places.
     pub(crate) fn send_checked_in(&mut self, events: Vec<E>, labels: Vec<Label>) {
         let now = self.stage.graph.now();
@@ -113,6 +118,12 @@ impl<E: Send + 'static> Permits<E> {
         self.stage.publish(&mut places, self.edge, (0, 0), now);
         self.stage.wake();
         sent
+    }
+
+    /// Gives the places back that an attempt held until it failed: nobody needs to hear of it.
+    pub(crate) fn put_back(mut self) {
+        self.stage.put_back(self.left);
+        self.stage.graph.budget.credit(std::mem::take(&mut self.left));
     }
 
     pub(crate) fn meta_mut(&mut self) -> &mut EventMeta {

@@ -1,6 +1,7 @@
 //! A pool: the workers that run one or more stages. A stage is a module boundary, a pool is a
 //! concurrency boundary, and the two are chosen separately.
 
+use crate::headcount::Headcount;
 use crate::idle::IdleWorkers;
 use crate::stats::WorkerBook;
 use crate::sync::{Arc, AtomicBool, AtomicUsize, Flaw, Mutex, Ordering, is_seeded};
@@ -105,12 +106,11 @@ pub struct Pool {
 #[derive(Debug)]
 pub(crate) struct PoolCore {
     pub(crate) name: Arc<str>,
-    pub(crate) range: WorkerRange,
     /// Its workers are turned by someone else: a reactor, or a test.
     pub(crate) hosted: bool,
     pub(crate) idle: IdleWorkers,
-    /// How many workers there should be.
-    target: AtomicUsize,
+    /// How many workers there may be and should be.
+    headcount: Headcount,
     /// How many there are, without those written off as stuck.
     live: AtomicUsize,
     stopping: AtomicBool,
@@ -122,10 +122,9 @@ impl PoolCore {
     pub(crate) fn new(name: Arc<str>, range: WorkerRange, hosted: bool) -> Self {
         Self {
             name,
-            range,
             hosted,
             idle: IdleWorkers::default(),
-            target: AtomicUsize::new(range.min),
+            headcount: Headcount::new(range),
             live: AtomicUsize::new(0),
             stopping: AtomicBool::new(false),
             made: AtomicUsize::new(0),
@@ -134,18 +133,32 @@ impl PoolCore {
     }
 
     pub(crate) fn target(&self) -> usize {
-        self.target.load(Ordering::Relaxed)
+        self.headcount.target()
+    }
+
+    pub(crate) fn range(&self) -> WorkerRange {
+        self.headcount.range()
     }
 
     /// Sets how many workers there should be, within the range; wakes idle ones so that they can
     /// retire. Returns what was set.
     pub(crate) fn set_target(&self, target: usize) -> usize {
-        let target = target.clamp(self.range.min, self.range.max);
-        self.target.store(target, Ordering::SeqCst);
+        let target = self.headcount.set_target(target);
+        self.release(target);
+        target
+    }
+
+    /// Sets how many workers there may be; how many there should be follows if it must. Those
+    /// that are missing then have to be hired.
+    pub(crate) fn set_range(&self, range: WorkerRange) {
+        self.release(self.headcount.set_range(range));
+    }
+
+    /// Wakes idle workers that are too many.
+    fn release(&self, target: usize) {
         if self.live() > target && !is_seeded(Flaw::SilentShrink) {
             self.idle.wake_all();
         }
-        target
     }
 
     pub(crate) fn live(&self) -> usize {
@@ -162,7 +175,7 @@ impl PoolCore {
     pub(crate) fn hire(&self, stages: usize) -> Option<Arc<WorkerBook>> {
         let mut books = self.books.lock();
         let stuck = books.iter().filter(|book| book.is_written_off()).count();
-        if self.is_stopping() || self.live() >= self.target() || stuck > self.range.max {
+        if self.is_stopping() || self.live() >= self.target() || stuck > self.range().max {
             return None;
         }
         self.live.fetch_add(1, Ordering::SeqCst);

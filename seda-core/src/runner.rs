@@ -52,26 +52,35 @@ impl StageShare {
     }
 
     /// Becomes one of the workers that run the stage, if the cap allows. Without a cap nobody
-    /// counts: the workers of a pool would hand one cache line around for it, twice a batch.
-    fn enter(&self) -> bool {
+    /// counts: the workers of a pool would hand one cache line around for it, twice a batch. So
+    /// those who are inside when the first cap is set are beside it until they leave.
+    fn enter(&self) -> Option<Inside> {
         let cap = self.cap.load(Ordering::Relaxed);
         if cap == usize::MAX {
-            return true;
+            return Some(Inside { counted: false });
         }
         let enter = |running| (running < cap).then_some(running + 1);
-        self.running.fetch_update(Ordering::AcqRel, Ordering::Relaxed, enter).is_ok()
+        let entered = self.running.fetch_update(Ordering::AcqRel, Ordering::Relaxed, enter);
+        entered.is_ok().then_some(Inside { counted: true })
     }
 
-    fn leave(&self) {
-        if self.cap.load(Ordering::Relaxed) == usize::MAX {
-            return;
+    /// Whoever was counted on the way in is counted on the way out, whatever the cap is now.
+    fn leave(&self, inside: Inside) {
+        if inside.counted {
+            self.running.fetch_sub(1, Ordering::AcqRel);
         }
-        self.running.fetch_sub(1, Ordering::AcqRel);
     }
 
     fn has_room(&self) -> bool {
         self.running.load(Ordering::Relaxed) < self.cap.load(Ordering::Relaxed)
     }
+}
+
+/// A worker runs the stage.
+#[derive(Debug)]
+#[must_use = "who enters must leave"]
+struct Inside {
+    counted: bool,
 }
 
 /// A stage on a worker, without its types.
@@ -111,10 +120,14 @@ pub(crate) trait AnyRunner: Send {
     fn drop_handler(&mut self, reason: LossReason);
 }
 
-pub(crate) struct Runner<E: Send + 'static, H, F> {
+/// Makes handlers. Called seldom, so without its type: however a stage was attached, its runner
+/// is one piece of code.
+pub(crate) type Factory<H> = Arc<dyn Fn() -> Result<H, FactoryError> + Send + Sync>;
+
+pub(crate) struct Runner<E: Send + 'static, H> {
     stage: Arc<StageCore<E>>,
     share: Arc<StageShare>,
-    factory: Arc<F>,
+    factory: Factory<H>,
     handler: Option<H>,
     /// Events taken and not begun. Empty between batches, unless the factory failed.
     events: VecDeque<Envelope<E>>,
@@ -128,16 +141,15 @@ pub(crate) struct Runner<E: Send + 'static, H, F> {
     claimed: ShardSet,
 }
 
-impl<E, H, F> Runner<E, H, F>
+impl<E, H> Runner<E, H>
 where
     E: Send + 'static,
     H: Handler<E> + 'static,
-    F: Fn() -> Result<H, FactoryError> + Send + Sync + 'static,
 {
     pub(crate) fn new(
         stage: Arc<StageCore<E>>,
         share: Arc<StageShare>,
-        factory: Arc<F>,
+        factory: Factory<H>,
         worker: usize,
     ) -> Self {
         Self {
@@ -247,11 +259,10 @@ where
     }
 }
 
-impl<E, H, F> AnyRunner for Runner<E, H, F>
+impl<E, H> AnyRunner for Runner<E, H>
 where
     E: Send + 'static,
     H: Handler<E> + 'static,
-    F: Fn() -> Result<H, FactoryError> + Send + Sync + 'static,
 {
     fn share(&self) -> &StageShare {
         &self.share
@@ -278,9 +289,7 @@ where
     }
 
     fn run(&mut self, cx: &mut Context, place: usize, others: usize, now: Time) -> Option<usize> {
-        if !self.share.enter() {
-            return None;
-        }
+        let inside = self.share.enter()?;
         self.retry_at = Time::ZERO;
         let timed =
             self.stage.graph.is_timed() && self.mean.is_none_or(|mean| mean >= TIMED_FROM_NANOS);
@@ -301,7 +310,7 @@ where
             // Smoothed over a handful of batches: one odd batch must not change the mode.
             self.mean = Some(self.mean.map_or(mean, |old| (old * 3 + mean) / 4));
         }
-        self.share.leave();
+        self.share.leave(inside);
         Some(begun)
     }
 

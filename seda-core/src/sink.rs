@@ -8,10 +8,12 @@ use crate::clock::Time;
 use crate::event::Envelope;
 use crate::pool::PoolCore;
 use crate::refusal::RefusalReason;
+use crate::replicas::Ways;
 use crate::stage::{AnyStage, StageCore};
 use crate::sync::Arc;
 use std::any::Any;
 use std::fmt;
+use std::ops::Range;
 use std::time::Duration;
 
 /// Sends events to one stage from inside a handler, with [`crate::Context::send`]. Declared and
@@ -21,24 +23,45 @@ pub struct Sink<E: Send + 'static> {
     /// The edge's number among those into the stage, and among all of the graph.
     pub(crate) edge: usize,
     pub(crate) outbox: usize,
+    /// The stages that it was declared for: one, or the replicas of one.
+    pub(crate) senders: Range<usize>,
+    /// To the replicas, if it leads to several; the stage above is then the first of them, and
+    /// the outbox none.
+    pub(crate) ways: Option<Box<Ways<Sink<E>>>>,
 }
 
 impl<E: Send + 'static> Sink<E> {
+    /// The outbox of a sink that leads to replicas: none, so that the way of a send to an ordinary
+    /// stage need not ask whether it does.
+    pub(crate) const NO_OUTBOX: usize = usize::MAX;
+
     /// The stage it leads to.
     pub fn stage(&self) -> &str {
-        &self.stage.name
+        self.ways.as_ref().map_or(&self.stage.name, |ways| ways.name())
+    }
+
+    /// The number of the edge for what the stage at `index` sends: each of several replicas has
+    /// one of its own, and their numbers are consecutive.
+    pub(crate) fn edge_from(&self, index: usize) -> usize {
+        self.edge + if self.senders.contains(&index) { index - self.senders.start } else { 0 }
     }
 }
 
 impl<E: Send + 'static> Clone for Sink<E> {
     fn clone(&self) -> Self {
-        Self { stage: Arc::clone(&self.stage), edge: self.edge, outbox: self.outbox }
+        Self {
+            stage: Arc::clone(&self.stage),
+            edge: self.edge,
+            outbox: self.outbox,
+            senders: self.senders.clone(),
+            ways: self.ways.clone(),
+        }
     }
 }
 
 impl<E: Send + 'static> fmt::Debug for Sink<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sink").field("stage", &self.stage.name).finish_non_exhaustive()
+        f.debug_struct("Sink").field("stage", &self.stage()).finish_non_exhaustive()
     }
 }
 
@@ -67,7 +90,7 @@ impl<E: Send + 'static> Clone for WaitingSink<E> {
 impl<E: Send + 'static> fmt::Debug for WaitingSink<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WaitingSink")
-            .field("stage", &self.sink.stage.name)
+            .field("stage", &self.sink.stage())
             .field("limit", &self.limit)
             .finish_non_exhaustive()
     }
@@ -81,6 +104,9 @@ pub(crate) struct Outbox<E: Send + 'static> {
     /// The most places one lease may hold beyond what a send needs: capacity / (4 · workers),
     /// so that all workers' leases together never hold more than a quarter of the queue.
     ahead: usize,
+    /// How often settings had changed when `ahead` was worked out.
+    changes: usize,
+    sender: Arc<PoolCore>,
     /// Whether the sender's own pool runs the target.
     own_pool: bool,
     leased: usize,
@@ -90,11 +116,28 @@ pub(crate) struct Outbox<E: Send + 'static> {
 }
 
 impl<E: Send + 'static> Outbox<E> {
-    pub(crate) fn new(sink: &Sink<E>, sender: &PoolCore, workers: usize) -> Self {
+    pub(crate) fn new(sink: &Sink<E>, sender: &Arc<PoolCore>) -> Self {
         let stage = Arc::clone(&sink.stage);
-        let ahead = stage.capacity() / (4 * workers.max(1));
-        let own_pool = stage.runs_on(sender);
-        Self { stage, edge: sink.edge, ahead, own_pool, leased: 0, sent: Vec::new(), noted: false }
+        let changes = stage.graph.changes();
+        Self {
+            edge: sink.edge,
+            ahead: ahead(&stage, sender),
+            changes,
+            sender: Arc::clone(sender),
+            own_pool: stage.runs_on(sender),
+            stage,
+            leased: 0,
+            sent: Vec::new(),
+            noted: false,
+        }
+    }
+
+    /// Follows the settings: asked where the target's lock is taken anyway, once for a batch.
+    fn refresh(&mut self) {
+        let changes = self.stage.graph.changes();
+        if changes != self.changes {
+            (self.changes, self.ahead) = (changes, ahead(&self.stage, &self.sender));
+        }
     }
 
     /// Makes sure of `n` free leased places; `ahead` more are likely to be needed soon.
@@ -102,6 +145,7 @@ impl<E: Send + 'static> Outbox<E> {
         if self.leased >= n {
             return Ok(());
         }
+        self.refresh();
         let short = n - self.leased;
         let most = short.max(ahead.min(self.ahead));
         self.leased += self.stage.reserve(short, most)?;
@@ -125,6 +169,16 @@ impl<E: Send + 'static> Outbox<E> {
         self.leased = self.leased.saturating_sub(1);
     }
 
+    /// What is sent until the next publication is counted for this edge.
+    pub(crate) fn count_for(&mut self, edge: usize) {
+        self.edge = edge;
+    }
+
+    /// How many events are at the target, with those that lie in here.
+    pub(crate) fn present(&self) -> usize {
+        self.stage.present_hint() + self.sent.len()
+    }
+
     /// Puts an event into a leased place.
     pub(crate) fn push(&mut self, envelope: Envelope<E>) {
         debug_assert!(self.leased > 0, "pushed without a lease");
@@ -133,8 +187,15 @@ impl<E: Send + 'static> Outbox<E> {
     }
 }
 
+/// capacity / (4 · workers), as they are set now.
+fn ahead<E: Send + 'static>(stage: &StageCore<E>, sender: &PoolCore) -> usize {
+    stage.capacity() / (4 * sender.range().max.max(1))
+}
+
 /// An outbox without its event type.
 pub(crate) trait AnyOutbox: Send {
+    fn as_any(&self) -> &dyn Any;
+
     fn as_any_mut(&mut self) -> &mut dyn Any;
 
     /// How many events were sent and not published.
@@ -152,6 +213,10 @@ pub(crate) trait AnyOutbox: Send {
 }
 
 impl<E: Send + 'static> AnyOutbox for Outbox<E> {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
     fn as_any_mut(&mut self) -> &mut dyn Any {
         self
     }
@@ -165,6 +230,7 @@ impl<E: Send + 'static> AnyOutbox for Outbox<E> {
         if self.sent.is_empty() && self.leased == 0 {
             return;
         }
+        self.refresh();
         // A small queue's places are not held back: other senders may need every one of them.
         let keep = if stay { self.sent.len().min(self.ahead) } else { 0 };
         for envelope in &mut self.sent {

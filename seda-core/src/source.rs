@@ -5,6 +5,7 @@ use crate::control::Arrival;
 use crate::event::{Class, EventMeta};
 use crate::permits::Permits;
 use crate::refusal::{Refusal, RefusalReason, Refused, give_up};
+use crate::replicas::Ways;
 use crate::request::{Address, Home, Request, RequestBook, Responder, Ticket};
 use crate::stage::{Entry, StageCore};
 use crate::sync::Arc;
@@ -23,16 +24,23 @@ pub struct Terms {
 /// Sends events into one stage from outside the graph. Cheap to clone; clones share their
 /// request ledger, so give each busy thread a source of its own ([`crate::Graph::source`]).
 pub struct Source<E: Send + 'static> {
-    stage: Arc<StageCore<E>>,
-    edge: usize,
+    way: Way<E>,
+    /// To the replicas, if it leads to several; the way above is then the first of them.
+    ways: Option<Box<Ways<Way<E>>>>,
     book: Arc<RequestBook>,
     terms: Terms,
 }
 
+/// A way from outside into one stage, with the edge's number among those into it.
+pub(crate) struct Way<E: Send + 'static> {
+    pub(crate) stage: Arc<StageCore<E>>,
+    pub(crate) edge: usize,
+}
+
 impl<E: Send + 'static> Source<E> {
-    pub(crate) fn new(stage: Arc<StageCore<E>>, edge: usize) -> Self {
-        let book = stage.graph.open_book();
-        Self { stage, edge, book, terms: Terms::default() }
+    pub(crate) fn new(way: Way<E>, ways: Option<Box<Ways<Way<E>>>>) -> Self {
+        let book = way.stage.graph.open_book();
+        Self { way, ways, book, terms: Terms::default() }
     }
 
     /// The same source with other terms.
@@ -42,7 +50,7 @@ impl<E: Send + 'static> Source<E> {
 
     /// The stage it sends into.
     pub fn stage(&self) -> &str {
-        &self.stage.name
+        self.ways.as_ref().map_or(&self.way.stage.name, |ways| ways.name())
     }
 
     /// Sends one event; never blocks.
@@ -55,7 +63,7 @@ impl<E: Send + 'static> Source<E> {
         self.attempt(event, meta).map_err(|(event, reason)| self.refuse(event, class, reason, 1))
     }
 
-    /// Sends all of `events`, or none.
+    /// Sends all of `events`, or none; to one and the same replica, if there are several.
     ///
     /// # Errors
     /// All of the events and the reason.
@@ -107,11 +115,11 @@ impl<E: Send + 'static> Source<E> {
             if left.is_zero() || !reason.is_transient() {
                 return Err((what, reason));
             }
-            outcome = self.stage.graph.room.wait(left, || attempt(what));
+            outcome = self.way.stage.graph.room.wait(left, || attempt(what));
         }
     }
 
-    /// Reserves `n` places.
+    /// Reserves `n` places; at one and the same replica, if there are several.
     ///
     /// # Errors
     /// Why they were not given; counted as `n` refused events.
@@ -164,30 +172,32 @@ impl<E: Send + 'static> Source<E> {
         let meta = self.meta(terms);
         let class = meta.class;
         let reserved = self.try_reserve(n, meta);
-        reserved.map_err(|reason| self.stage.refuse(class, self.edge, reason, n))
+        reserved.map_err(|reason| self.refusal(class, reason, n))
     }
 
     /// One try, without counting a refusal.
     fn try_reserve(&self, n: usize, meta: EventMeta) -> Result<Permits<E>, RefusalReason> {
         match self.barred(&meta) {
             Some(reason) => Err(reason),
-            None => Permits::reserve(&self.stage, self.edge, n, meta, false),
+            None => self.ask(|way| Permits::reserve(&way.stage, way.edge, n, meta.clone(), false)),
         }
     }
 
     /// One try to send all, without counting a refusal.
     fn attempt_all(&self, events: Vec<E>, meta: EventMeta) -> Result<(), (Vec<E>, RefusalReason)> {
-        let class = meta.class;
         let mut permits = match self.try_reserve(events.len(), meta) {
             Ok(permits) => permits,
             Err(reason) => return Err((events, reason)),
         };
-        match self.stage.check_all_in(&events, class, false) {
+        match permits.check_all_in(&events) {
             Ok(labels) => {
                 permits.send_checked_in(events, labels);
                 Ok(())
             }
-            Err(reason) => Err((events, reason)),
+            Err(reason) => {
+                permits.put_back();
+                Err((events, reason))
+            }
         }
     }
 
@@ -196,40 +206,40 @@ impl<E: Send + 'static> Source<E> {
         if let Some(reason) = self.barred(&meta) {
             return Err((event, reason));
         }
-        let label = match self.stage.check_in(&event, meta.class, false) {
-            Ok(label) => label,
-            Err(reason) => return Err((event, reason)),
-        };
-        let entered = self.enter(event, meta.labelled(label));
-        if entered.is_err() {
-            self.stage.check_out(label);
+        if self.ways.is_none() {
+            return self.way.enter(event, meta).map_err(|entry| (entry.event, entry.reason));
         }
-        entered
+        let mut held = Some((event, meta));
+        let entered =
+            self.ask(|way| match held.take().map(|(event, meta)| way.enter(event, meta)) {
+                Some(Err(Entry { event, meta, reason })) => {
+                    held = Some((event, meta));
+                    Err(reason)
+                }
+                Some(Ok(())) | None => Ok(()),
+            });
+        match (entered, held) {
+            (Err(reason), Some((event, _))) => Err((event, reason)),
+            _ => Ok(()),
+        }
     }
 
-    fn enter(&self, event: E, meta: EventMeta) -> Result<(), (E, RefusalReason)> {
-        let Err(Entry { event, meta, reason }) = self.stage.enter(event, meta, self.edge) else {
-            return Ok(());
-        };
-        if reason != RefusalReason::Budget {
-            return Err((event, reason));
+    /// Asks the stage; of several replicas one after the other, until one agrees.
+    fn ask<R>(
+        &self,
+        mut attempt: impl FnMut(&Way<E>) -> Result<R, RefusalReason>,
+    ) -> Result<R, RefusalReason> {
+        match &self.ways {
+            None => attempt(&self.way),
+            Some(ways) => {
+                ways.ask(&mut (), |(), way| way.stage.present_hint(), |(), way| attempt(way)).1
+            }
         }
-        // The place is held; the valve decides whether there is budget for it.
-        let class = meta.class;
-        let arrival = Arrival { stage: self.stage.index, class, fan_out: false };
-        if !self.stage.graph.make_room(1, arrival) {
-            self.stage.unreserve(1);
-            return Err((event, reason));
-        }
-        let enqueued = meta.birth;
-        let envelope = crate::event::Envelope { event, meta, enqueued };
-        self.stage.publish_one(envelope, self.edge, enqueued);
-        Ok(())
     }
 
     /// What keeps an event out before any queue is looked at.
     fn barred(&self, meta: &EventMeta) -> Option<RefusalReason> {
-        if self.stage.graph.is_draining() {
+        if self.way.stage.graph.is_draining() {
             Some(RefusalReason::Closed)
         } else if meta.is_expired(meta.birth) {
             Some(RefusalReason::Expired)
@@ -239,22 +249,71 @@ impl<E: Send + 'static> Source<E> {
     }
 
     fn meta(&self, terms: Terms) -> EventMeta {
-        let graph = &self.stage.graph;
+        let graph = &self.way.stage.graph;
         let birth = graph.now();
         let deadline = terms.deadline.map_or(Time::NEVER, |deadline| birth.after(deadline));
         EventMeta::new(birth, terms.class.within(graph.classes()), deadline)
     }
 
     fn refuse<T>(&self, what: T, class: Class, reason: RefusalReason, n: usize) -> Refused<T> {
-        Refused::new(what, self.stage.refuse(class, self.edge, reason, n))
+        Refused::new(what, self.refusal(class, reason, n))
+    }
+
+    /// Counts a refusal: of several replicas at the one that refused last in the name of all. With
+    /// threads that share this source it may be another one's.
+    fn refusal(&self, class: Class, reason: RefusalReason, n: usize) -> Refusal {
+        let way = self.ways.as_ref().map_or(&self.way, |ways| ways.refusing());
+        way.stage.refuse(class, way.edge, reason, n)
+    }
+}
+
+impl<E: Send + 'static> Way<E> {
+    /// Puts one event into the queue, if need be with the valve's help.
+    fn enter(&self, event: E, meta: EventMeta) -> Result<(), Entry<E>> {
+        let label = match self.stage.check_in(&event, meta.class, false) {
+            Ok(label) => label,
+            Err(reason) => return Err(Entry { event, meta, reason }),
+        };
+        let entered = self.enter_checked_in(event, meta.labelled(label));
+        if entered.is_err() {
+            self.stage.check_out(label);
+        }
+        entered
+    }
+
+    fn enter_checked_in(&self, event: E, meta: EventMeta) -> Result<(), Entry<E>> {
+        let Err(entry) = self.stage.enter(event, meta, self.edge) else {
+            return Ok(());
+        };
+        if entry.reason != RefusalReason::Budget {
+            return Err(entry);
+        }
+        // The place is held; the valve decides whether there is budget for it.
+        let class = entry.meta.class;
+        let arrival = Arrival { stage: self.stage.index, class, fan_out: false };
+        if !self.stage.graph.make_room(1, arrival) {
+            self.stage.put_back(1);
+            return Err(entry);
+        }
+        let Entry { event, meta, .. } = entry;
+        let enqueued = meta.birth;
+        let envelope = crate::event::Envelope { event, meta, enqueued };
+        self.stage.publish_one(envelope, self.edge, enqueued);
+        Ok(())
+    }
+}
+
+impl<E: Send + 'static> Clone for Way<E> {
+    fn clone(&self) -> Self {
+        Self { stage: Arc::clone(&self.stage), edge: self.edge }
     }
 }
 
 impl<E: Send + 'static> Clone for Source<E> {
     fn clone(&self) -> Self {
         Self {
-            stage: Arc::clone(&self.stage),
-            edge: self.edge,
+            way: self.way.clone(),
+            ways: self.ways.clone(),
             book: Arc::clone(&self.book),
             terms: self.terms,
         }
@@ -263,6 +322,6 @@ impl<E: Send + 'static> Clone for Source<E> {
 
 impl<E: Send + 'static> fmt::Debug for Source<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Source").field("stage", &self.stage.name).finish_non_exhaustive()
+        f.debug_struct("Source").field("stage", &self.stage()).finish_non_exhaustive()
     }
 }

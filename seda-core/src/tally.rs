@@ -136,6 +136,7 @@ impl Tally {
         // Left behind where nothing is recorded.
         self.waits.clear();
         self.services.clear();
+        (self.means, self.busy) = (0, 0);
         let (nanos, events) = std::mem::take(&mut self.batch);
         nanos.checked_div(events)
     }

@@ -119,9 +119,7 @@ impl Worker {
         };
         let others = self.pool.live().saturating_sub(1);
         // Whoever woke this worker woke no other: what it leaves must not wait for its batch.
-        if self.pool.idle.count() > 0
-            && (self.leaves_work(place, others, now) || self.leaves_timers())
-        {
+        if self.passes_on() && (self.leaves_work(place, others, now) || self.leaves_timers()) {
             self.pool.idle.wake_one();
         }
         let Some(runner) = self.runners.get_mut(place) else {
@@ -134,8 +132,7 @@ impl Worker {
         let spent = self.cx.now().nanos_since(now).max(begun as u64);
         self.charge(place, spent / weight);
         // More than one worker's batch, or a cap that was just left: pass it on.
-        let passed_on = !is_seeded(Flaw::WorkNotPassedOn);
-        if passed_on && self.pool.idle.count() > 0 && self.has_work(self.cx.now()) {
+        if self.passes_on() && self.has_work(self.cx.now()) {
             self.pool.idle.wake_one();
         }
         Turn::Ran(begun)
@@ -157,6 +154,11 @@ impl Worker {
         if let Some(served) = self.served.get_mut(place) {
             *served = served.saturating_add(service);
         }
+    }
+
+    /// Whether there is anybody to pass work on to.
+    fn passes_on(&self) -> bool {
+        self.pool.idle.count() > 0 && !is_seeded(Flaw::WorkNotPassedOn)
     }
 
     /// Whether a batch of the stage at `place` leaves something that another worker could run.
@@ -198,6 +200,11 @@ impl Worker {
         self.runners.iter_mut().for_each(|runner| runner.give_up(LossReason::Drain, now));
         self.cx.book().leave();
         self.retired = true;
+        // It may have been woken for an event, and what it sent on may be for its own pool: let
+        // somebody else look.
+        if !is_seeded(Flaw::SilentRetirement) {
+            self.pool.idle.wake_one();
+        }
         true
     }
 

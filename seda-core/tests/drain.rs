@@ -171,3 +171,30 @@ fn a_hundred_starts_and_drains_leave_no_thread_behind() {
     // Other tests of this program start threads too, but not three hundred.
     assert!(threads() < before + 50, "{before} threads before, {} now", threads());
 }
+
+#[test]
+fn a_stepped_drain_goes_on_when_finish_sends_to_a_worker_whose_turn_is_over() {
+    let mut graph = Graph::new("backwards");
+    // Declared, and so stepped, before the stage that sends to it when it is finished; that one is
+    // busy with what the first sends when *it* is finished, and finishes in a step of its own.
+    let total = graph.stage::<u64>("total", 8);
+    let local = graph.stage::<u64>("local", 8);
+    let middle = graph.stage::<u64>("middle", 8);
+    let arrived: Arc<Mutex<Vec<u64>>> = Arc::default();
+    let kept = Arc::clone(&arrived);
+    graph.attach_each(total, |_wire| move |n, _cx| kept.lock().push(n)).unwrap();
+    for (from, to) in [(local, middle), (middle, total)] {
+        graph
+            .attach(from, |wire| {
+                let to = wire.sink(to);
+                move || Ok(Sum { sum: 0, to: to.clone() })
+            })
+            .unwrap();
+    }
+    let source = graph.source(local).unwrap();
+    let graph = graph.start_manual(Arc::new(ManualClock::new())).unwrap();
+    source.send_all(vec![1, 2, 3]).unwrap();
+    let drained = graph.drain(usize::MAX);
+    assert_eq!((drained.complete, arrived.lock().as_slice()), (true, &[6][..]));
+    assert_balanced(&drained.report);
+}

@@ -252,3 +252,23 @@ fn the_policy_can_be_replaced() {
     graph.tick();
     assert_eq!(graph.report().stages[0].workers.now, 5);
 }
+
+#[test]
+fn a_graph_is_not_idle_because_all_of_a_batch_was_given_up() {
+    let mut graph = Graph::new("expired");
+    let pool = graph.pool("shared", WorkerRange::exactly(1));
+    let [first, second] = ["first", "second"].map(|name| graph.stage::<u32>(name, 8));
+    for stage in [first, second] {
+        graph.attach_each_in(&pool, stage, |_wire| |_n, _cx: &mut Context| {}).unwrap();
+    }
+    let (hasty, patient) = (graph.source(first).unwrap(), graph.source(second).unwrap());
+    let clock = Arc::new(ManualClock::new());
+    let mut graph = graph.start_manual(clock.clone()).unwrap();
+    let deadline = Some(Duration::from_millis(1));
+    hasty.with_terms(Terms { deadline, ..Terms::default() }).send(1).unwrap();
+    clock.advance(Duration::from_millis(1));
+    patient.send(2).unwrap();
+    assert_eq!(graph.run_until_idle(), 1);
+    let events = graph.report().events;
+    assert_eq!((events.handled, events.shed, events.queued), (1, 1, 0));
+}

@@ -11,6 +11,7 @@
 mod support;
 
 use parking_lot::Mutex;
+use seda_core::testing::{Stepped, probe};
 use seda_core::{
     Address, Context, Graph, Home, LossReason, Lost, ManualClock, Outcome, Refused, Request,
     Responder, Source, StageConfig, Terms, WorkerRange,
@@ -84,15 +85,14 @@ fn every_request_is_delivered_once_with_its_answer_or_the_reason() {
 #[test]
 fn a_request_that_expires_in_the_queue_is_told_so_and_not_begun() {
     let (graph, source) = graph(64, |(_, reply), _cx| reply.respond(1));
-    let clock = Arc::new(ManualClock::new());
-    let mut graph = graph.start_manual(clock.clone()).unwrap();
-    let home = Arc::new(Letters::default());
-    let terms = Terms { deadline: Some(Duration::from_millis(5)), ..Terms::default() };
-    let _request = ask(&source, &home, 0, terms);
-    clock.advance(Duration::from_millis(5));
-    graph.run_until_idle();
-    assert_eq!(*home.0.lock(), [(0, Err(LossReason::Expired))]);
-    assert_eq!(graph.report().stages[0].handled, 0);
+    let mut test = Stepped::start(graph).unwrap();
+    let deadline = Duration::from_millis(5);
+    let source = source.with_terms(Terms { deadline: Some(deadline), ..Terms::default() });
+    let ticket = source.request(|reply| (0, reply)).unwrap();
+    test.stall(deadline);
+    assert_eq!(test.loss(&ticket), LossReason::Expired);
+    assert_eq!(test.stage("answer").handled, 0);
+    test.assert_finished();
 }
 
 #[test]
@@ -112,36 +112,29 @@ fn a_drain_that_gives_up_tells_every_client() {
 fn a_send_that_is_refused_and_given_up_tells_the_client_that_it_was_refused() {
     let mut graph = Graph::new("refusing");
     let entry = graph.stage::<Ask>("entry", 8);
-    let narrow = graph.stage::<Ask>("narrow", 1);
+    let (narrow, behind) = probe(&mut graph, "narrow", 1).unwrap();
     graph
         .attach_each(entry, |wire| {
             let narrow = wire.sink(narrow);
             move |ask, cx| cx.send(&narrow, ask).unwrap_or_else(Refused::give_up)
         })
         .unwrap();
-    graph.attach_each(narrow, |_wire| |(n, reply), _cx| reply.respond(n)).unwrap();
     let source = graph.source(entry).unwrap();
-    let mut graph = graph.start_manual(Arc::new(ManualClock::new())).unwrap();
-    let home = Arc::new(Letters::default());
-    graph.set_soft_capacity("narrow", 0);
-    let _request = ask(&source, &home, 9, Terms::default());
-    graph.run_until_idle();
-    assert_eq!(*home.0.lock(), [(9, Err(LossReason::Refused))]);
+    let mut test = Stepped::start(graph).unwrap();
+    behind.refuse();
+    let ticket = source.request(|reply| (9, reply)).unwrap();
+    assert_eq!(test.loss(&ticket), LossReason::Refused);
+    test.assert_finished();
 }
 
 #[test]
 fn an_answer_passes_no_queue_bound() {
     // The stage's own queue is full while it answers; the answer goes home all the same.
     let (graph, source) = graph(2, |(n, reply), _cx| reply.respond(n));
-    let mut graph = graph.start_manual(Arc::new(ManualClock::new())).unwrap();
-    let home = Arc::new(Letters::default());
-    for n in 0..2 {
-        drop(ask(&source, &home, n, Terms::default()));
-    }
-    let full = source.request::<u32>(|reply| (7, reply));
-    assert!(full.is_err());
-    graph.run_until_idle();
-    assert_eq!(home.0.lock().len(), 2);
+    let mut test = Stepped::start(graph).unwrap();
+    let tickets = [4, 5].map(|n| source.request(|reply| (n, reply)).unwrap());
+    assert!(source.request(|reply| (7, reply)).is_err());
+    assert_eq!(tickets.map(|ticket| test.answer(&ticket)), [4, 5]);
 }
 
 #[test]

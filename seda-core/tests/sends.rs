@@ -10,9 +10,10 @@
 
 mod support;
 
+use seda_core::testing::{Stepped, Timeline, probe};
 use seda_core::{
-    Class, Clock, Context, Graph, Manual, ManualClock, RefusalReason, Sink, Source, Stage, Terms,
-    each,
+    Class, Context, Graph, LossReason, Manual, ManualClock, RefusalReason, Sink, Source, Stage,
+    Terms, each,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -153,44 +154,71 @@ fn an_expired_event_is_not_sent_on_and_not_let_in() {
 }
 
 #[test]
+fn an_event_that_expires_in_hand_neither_sends_nor_reserves() {
+    let timeline = Timeline::new();
+    let mut graph = Graph::new("late");
+    let stage = graph.stage::<u32>("stage", 8);
+    let (next, kept) = probe::<u32>(&mut graph, "next", 8).unwrap();
+    graph
+        .attach_each(stage, |wire| {
+            let (next, clock) = (wire.sink(next), timeline.clock());
+            move |n, cx: &mut Context| {
+                if n == 0 {
+                    return clock.advance(Duration::from_micros(2));
+                }
+                let reasons = [
+                    cx.send(&next, n).err().map(|refused| refused.reason()),
+                    cx.reserve(&next, 1).err().map(|refusal| refusal.reason()),
+                ];
+                // The first is in time; the second is taken with it and late.
+                let expected = if n == 1 { None } else { Some(RefusalReason::Expired) };
+                assert_eq!(reasons, [expected; 2]);
+                clock.advance(Duration::from_millis(1));
+            }
+        })
+        .unwrap();
+    graph.configure(stage, support::workers(1)).unwrap();
+    let source = graph.source(stage).unwrap();
+    let mut test = Stepped::start_on(graph, &timeline).unwrap();
+    // After some events of 2 µs it takes two at once, and times each.
+    for _ in 0..4 {
+        source.send_all(vec![0; 8]).unwrap();
+        test.run_until_idle();
+    }
+    let deadline = Some(Duration::from_millis(1));
+    let hurried = source.with_terms(Terms { deadline, ..Terms::default() });
+    hurried.send_all(vec![1, 2]).unwrap();
+    test.run_until_idle();
+    // What the first had sent is late when it gets there.
+    assert_eq!((test.stage("stage").handled, kept.len()), (4 * 8 + 2, 0));
+    assert_eq!(test.shed("next", LossReason::Expired), 1);
+    assert_eq!(test.refused("next", RefusalReason::Expired), 2);
+    test.assert_finished();
+}
+
+#[test]
 fn what_is_sent_inherits_class_deadline_and_birth() {
     let mut graph = Graph::new("inherit");
     graph.classes(&[("gold", 2), ("basic", 1)]);
     let first = graph.stage::<u32>("first", 8);
-    let second = graph.stage::<u32>("second", 8);
+    let (second, received) = probe(&mut graph, "second", 8).unwrap();
     graph
-        .attach(first, |wire| {
+        .attach_each(first, |wire| {
             let second = wire.sink(second);
-            move || {
-                let second = second.clone();
-                Ok(each(move |n: u32, cx: &mut Context| cx.send(&second, n).unwrap()))
-            }
-        })
-        .unwrap();
-    let (seen, heard) = std::sync::mpsc::channel();
-    graph
-        .attach(second, |_wire| {
-            move || {
-                let seen = seen.clone();
-                Ok(each(move |_: u32, cx: &mut Context| {
-                    let meta = cx.meta();
-                    seen.send((meta.class(), meta.deadline(), meta.birth())).unwrap();
-                }))
-            }
+            move |n, cx: &mut Context| cx.send(&second, n).unwrap()
         })
         .unwrap();
     let source = graph.source(first).unwrap();
-    let clock = Arc::new(ManualClock::new());
-    let mut manual = graph.start_manual(clock.clone()).unwrap();
-    clock.advance(Duration::from_secs(1));
-    let birth = clock.now();
-    let deadline = Duration::from_secs(9);
+    let mut test = Stepped::start(graph).unwrap();
+    test.advance(Duration::from_secs(1));
+    let (birth, deadline) = (test.now(), Duration::from_secs(9));
     // A class that was never declared counts as the last one.
     let terms = Terms { class: Class::new(7), deadline: Some(deadline) };
     source.with_terms(terms).send(1).unwrap();
-    clock.advance(Duration::from_secs(1));
-    manual.run_until_idle();
-    assert_eq!(heard.recv().unwrap(), (Class::new(1), birth.after(deadline), birth));
+    test.advance(Duration::from_secs(1));
+    let (_, meta) = received.take_with_meta().remove(0);
+    assert_eq!((meta.class(), meta.deadline()), (Class::new(1), birth.after(deadline)));
+    assert_eq!(meta.birth(), birth);
 }
 
 #[test]

@@ -65,13 +65,7 @@ impl Http {
     /// The key that is wrong, or why the address cannot be had.
     pub fn bind(config: HttpConfig) -> Result<Self, BindError> {
         config.check()?;
-        let address = config.listen;
-        let refused = |source: io::Error| match source.kind() {
-            ErrorKind::AddrInUse => BindError::InUse { address },
-            _ => BindError::Address { address, source },
-        };
-        let listener = listen(address).map_err(refused)?;
-        let local_addr = listener.local_addr().map_err(refused)?;
+        let (listener, local_addr) = bind(config.listen)?;
         let (pool, sources, classify) = (None, Vec::new(), None);
         Ok(Self { config, listener, local_addr, pool, sources, classify })
     }
@@ -131,6 +125,17 @@ impl fmt::Debug for Http {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Http").field("local_addr", &self.local_addr).finish_non_exhaustive()
     }
+}
+
+/// Takes an address; also says which it is, with the port that port 0 has become.
+pub(crate) fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), BindError> {
+    let refused = |source: io::Error| match source.kind() {
+        ErrorKind::AddrInUse => BindError::InUse { address },
+        _ => BindError::Address { address, source },
+    };
+    let listener = listen(address).map_err(refused)?;
+    let local_addr = listener.local_addr().map_err(refused)?;
+    Ok((listener, local_addr))
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {

@@ -207,7 +207,7 @@ impl HttpConfig {
     }
 }
 
-fn in_range<T>(key: &'static str, value: T, least: T, most: T) -> Result<(), ConfigError>
+pub(crate) fn in_range<T>(key: &'static str, value: T, least: T, most: T) -> Result<(), ConfigError>
 where
     T: PartialOrd + Display,
 {

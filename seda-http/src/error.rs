@@ -40,12 +40,12 @@ pub enum BindError {
 #[non_exhaustive]
 pub enum ServeError {
     /// No stage takes the requests.
-    #[error("no stage takes the requests: name one with `http.entry(&mut graph, stage)`")]
+    #[error("no stage takes the requests: name one with `entry` before `serve`")]
     NoEntry,
     /// The graph that runs is not the one with the entry, or its workers are taken.
     #[error(
         "the running graph has no workers for the reactors: give `serve` the graph that \
-         `http.entry` was called with, once"
+         `entry` was called with, once"
     )]
     NoWorkers,
     /// The machine gave no poll, no thread or no descriptor.

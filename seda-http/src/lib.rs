@@ -24,7 +24,9 @@
 //! | `retry_after`, `answers` | what a client is told that gets no answer from the graph |
 //! | `admin` | `/_seda/`: report, graph, liveness, readiness |
 //! | `config`, `error` | [`HttpConfig`], and what can be wrong, in words |
-//! | `binding`, `server` | [`Http`] before, [`Server`] while it serves; draining |
+//! | `binding`, `server` | [`Http`] before, [`Server`] while it serves |
+//! | `fleet` | reactors and their graph, started and drained together |
+//! | [`tcp`] | servers of other protocols on the same reactor |
 //!
 //! Not here, on purpose: TLS, HTTP/2, upgrades, routing (it is a stage), streamed request bodies.
 
@@ -37,15 +39,17 @@ mod config;
 mod date;
 mod entrance;
 mod error;
+mod fleet;
 pub mod h1;
 mod http1;
 mod reactor;
 mod request;
 mod retry_after;
 mod server;
+pub mod tcp;
 
 pub use binding::Http;
-pub use bytes::Bytes;
+pub use bytes::{Bytes, BytesMut};
 pub use config::{ConfigError, HttpConfig, RetryAfterRange};
 pub use error::{BindError, EntryError, ServeError};
 pub use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header};

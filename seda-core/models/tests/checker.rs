@@ -11,13 +11,25 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What both checkers call a state in which everybody waits.
 pub const DEADLOCK: &str = "deadlock";
+/// What shuttle calls an execution that does not end.
+#[cfg(feature = "shuttle")]
+pub const LIVELOCK: &str = "exceeded max_steps bound";
 
-/// Names, in the environment of a child, that a flaw is to be seeded and its model to fail.
+/// In the environment of a child: the flaw that it is to seed, and the model that is to fail.
 const CHILD: &str = "SEDA_MODEL_CHILD";
+/// How a child ends whose model failed.
+const CAUGHT: i32 = 70;
+
+/// How far a checker goes: shuttle tries so many schedules with each of its schedulers, loom every
+/// schedule with so many preemptions at most.
+#[derive(Clone, Copy, Debug)]
+pub struct Bound(pub usize);
 
 /// The model holds under every schedule that is tried.
-pub fn holds(model: impl Fn() + Send + Sync + 'static) {
-    println!("{} schedules", run(Arc::new(model)));
+pub fn holds(bound: Bound, model: impl Fn() + Send + Sync + 'static) {
+    if std::env::var_os(CHILD).is_none() {
+        println!("{} schedules", run(bound, Arc::new(model)));
+    }
 }
 
 /// With `flaw` the model fails under one of the schedules that are tried, and says `why`.
@@ -25,48 +37,52 @@ pub fn holds(model: impl Fn() + Send + Sync + 'static) {
 /// It fails in a child process: a checker unwinds all of a model's threads at once, and what they
 /// drop then can end the process.
 #[track_caller]
-pub fn fails(flaw: Flaw, why: &str, model: impl Fn() + Send + Sync + 'static) {
-    if std::env::var_os(CHILD).is_some() {
-        return fail(flaw, model);
+pub fn fails<M: Fn() + Send + Sync + 'static>(bound: Bound, flaw: Flaw, why: &str, model: M) {
+    let name = std::any::type_name::<M>();
+    let child = format!("{flaw:?} in {name}");
+    if let Some(chosen) = std::env::var_os(CHILD) {
+        if *chosen == *child {
+            fail(bound, flaw, model);
+        }
+        return;
     }
-    let thread = std::thread::current();
-    let test = thread.name().expect("a test's thread has its name");
-    let child = Command::new(std::env::current_exe().unwrap())
-        .args([test, "--exact", "--nocapture", "--test-threads=1"])
-        .env(CHILD, "1")
+    // `models::file::function`; the file's other tests do nothing in a child.
+    let file = name.split("::").nth(1).unwrap_or_default();
+    let ended = Command::new(std::env::current_exe().unwrap())
+        .args([file, "--nocapture", "--test-threads=1"])
+        .env(CHILD, child)
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&child.stderr);
-    assert_eq!(child.status.code(), Some(CAUGHT), "{flaw:?} was not caught: {said}");
-    assert!(said.contains(why), "{flaw:?} was caught, but for another reason than `{why}`: {said}");
-    println!("{said}");
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(CAUGHT), "{flaw:?} was not caught: {said}");
+    let (schedule, caught) = said.split_once("caught: ").unwrap_or_default();
+    assert!(caught.contains(why), "{flaw:?} was caught, but not by `{why}`: {caught}");
+    println!("{flaw:?}, caught {caught}");
+    // To be replayed.
+    eprintln!("{schedule}");
 }
 
-/// How a child ends whose model failed.
-const CAUGHT: i32 = 70;
-
-fn fail(flaw: Flaw, model: impl Fn() + Send + Sync + 'static) {
+fn fail(bound: Bound, flaw: Flaw, model: impl Fn() + Send + Sync + 'static) {
     let tried = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&tried);
     std::panic::set_hook(Box::new(move |panic| {
-        eprintln!("{flaw:?}, caught by schedule {}: {panic}", tried.load(Ordering::Relaxed));
+        eprintln!("caught: by schedule {}, {panic}", tried.load(Ordering::Relaxed));
         std::process::exit(CAUGHT);
     }));
     seed(Some(flaw));
-    run(Arc::new(move || {
+    let counting = move || {
         counted.fetch_add(1, Ordering::Relaxed);
         model();
-    }));
+    };
+    run(bound, Arc::new(counting));
 }
 
 #[cfg(feature = "shuttle")]
-fn run(model: Arc<dyn Fn() + Send + Sync>) -> usize {
+fn run(Bound(bound): Bound, model: Arc<dyn Fn() + Send + Sync>) -> usize {
     use shuttle::scheduler::{PctScheduler, RandomScheduler, ReplayScheduler};
 
     /// Fixed, so that a failure is one on every machine.
     const SEED: u64 = 0x5EDA;
-    /// Of each scheduler. Each flaw was found within a tenth of them.
-    const SCHEDULES: usize = 10_000;
     /// How many preemptions a bug may need for PCT to find it (Burckhardt et al. 2010).
     const PREEMPTIONS: usize = 3;
 
@@ -75,10 +91,10 @@ fn run(model: Arc<dyn Fn() + Send + Sync>) -> usize {
         let replayed = ReplayScheduler::new_from_encoded(&schedule);
         return shuttle::Runner::new(replayed, config()).run(runner(model));
     }
-    let random = RandomScheduler::new_from_seed(SEED, SCHEDULES);
-    let tried = shuttle::Runner::new(random, config()).run(runner(Arc::clone(&model)));
-    let pct = PctScheduler::new_from_seed(SEED, PREEMPTIONS, SCHEDULES);
-    tried + shuttle::Runner::new(pct, config()).run(runner(model))
+    let pct = PctScheduler::new_from_seed(SEED, PREEMPTIONS, bound);
+    let tried = shuttle::Runner::new(pct, config()).run(runner(Arc::clone(&model)));
+    let random = RandomScheduler::new_from_seed(SEED, bound);
+    tried + shuttle::Runner::new(random, config()).run(runner(model))
 }
 
 #[cfg(feature = "shuttle")]
@@ -94,14 +110,11 @@ fn config() -> shuttle::Config {
 }
 
 #[cfg(feature = "loom")]
-fn run(model: Arc<dyn Fn() + Send + Sync>) -> usize {
-    /// How many preemptions a schedule may have; with more the number of schedules explodes.
-    const PREEMPTIONS: usize = 3;
-
+fn run(Bound(bound): Bound, model: Arc<dyn Fn() + Send + Sync>) -> usize {
     let tried = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&tried);
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(PREEMPTIONS);
+    builder.preemption_bound.get_or_insert(bound);
     builder.max_branches = 50_000;
     builder.check(move || {
         counted.fetch_add(1, Ordering::Relaxed);

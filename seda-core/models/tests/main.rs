@@ -12,6 +12,8 @@ mod checker;
 #[cfg(feature = "shuttle")]
 mod drain;
 #[cfg(feature = "shuttle")]
+mod ledgers;
+#[cfg(feature = "shuttle")]
 mod permits;
 #[cfg(feature = "shuttle")]
 mod retire;
@@ -20,4 +22,5 @@ mod shrink;
 mod support;
 #[cfg(feature = "shuttle")]
 mod valve;
+#[cfg(feature = "loom")]
 mod wakeups;

@@ -1,7 +1,9 @@
 //! What a handler can do beside handling: send, reserve, defer, ask.
 //!
-//! Its other side, what the worker does around its handlers, is in `turn`.
+//! Its other side, what the worker does around its handlers, is in `turn`; how a send finds its
+//! replica is in `replicated`.
 
+mod replicated;
 mod turn;
 
 use crate::clock::Time;
@@ -36,9 +38,8 @@ enum Aside {
 pub struct Context {
     graph: Arc<GraphCore>,
     book: Arc<WorkerBook>,
-    /// The worker's pool, and how many workers it may have.
+    /// The worker's pool.
     pool: Arc<PoolCore>,
-    workers: usize,
     /// The stage that is run, and its place among the worker's stages.
     stage: Option<(Arc<dyn AnyStage>, usize)>,
     now: Time,
@@ -74,7 +75,6 @@ impl Context {
         Self {
             graph,
             book,
-            workers: pool.range.max,
             pool,
             stage: None,
             now: Time::ZERO,
@@ -116,10 +116,12 @@ impl Context {
     /// # Errors
     /// The event and the reason why it was not taken.
     pub fn send<E: Send + 'static>(&mut self, sink: &Sink<E>, event: E) -> Result<(), Refused<E>> {
+        // A sink to replicas has no outbox of its own, so that it is asked for only behind this.
         let event = match self.send_leased(sink, event) {
             Ok(()) => return Ok(()),
             Err(event) => event,
         };
+        let sink = self.target(sink, 1);
         match self.secure_for(sink, &event, self.ahead + 1, (1, 0)) {
             Ok(label) => {
                 self.push(sink, event, label);
@@ -148,6 +150,7 @@ impl Context {
         sink: &Sink<E>,
         event: E,
     ) -> Result<(), Refused<E>> {
+        let sink = self.target(sink, 1);
         let due = self.graph.now().after(delay);
         if self.meta.is_expired(due) {
             return Err(Refused::new(event, self.refuse(sink, RefusalReason::Expired, 1)));
@@ -160,7 +163,8 @@ impl Context {
             Err(reason) => return Err(Refused::new(event, self.refuse(sink, reason, 1))),
         };
         let envelope = Envelope { event, meta: self.labelled(label), enqueued: due };
-        let Err(Envelope { event, .. }) = sink.stage.send_later(envelope, sink.edge, due) else {
+        let edge = replicated::edge(&self.stage, sink);
+        let Err(Envelope { event, .. }) = sink.stage.send_later(envelope, edge, due) else {
             self.credit = self.credit.saturating_sub(1);
             if let Some(outbox) = self.outbox(sink) {
                 outbox.pass_on();
@@ -184,7 +188,7 @@ impl Context {
         sent
     }
 
-    /// Sends all of `events`, or none.
+    /// Sends all of `events`, or none; to one and the same replica, if the sink leads to several.
     ///
     /// # Errors
     /// All of the events and the reason.
@@ -193,6 +197,7 @@ impl Context {
         sink: &Sink<E>,
         events: Vec<E>,
     ) -> Result<(), Refused<Vec<E>>> {
+        let sink = self.target(sink, events.len());
         match self.secure_all(sink, &events) {
             Ok(labels) => {
                 let mut labels = labels.into_iter();
@@ -218,6 +223,8 @@ impl Context {
         (first, a): (&Sink<A>, A),
         (second, b): (&Sink<B>, B),
     ) -> Result<(), Refused<(A, B)>> {
+        let first = self.target(first, 1);
+        let second = self.target_beside(first, second);
         // Over one edge the second asks for both places; else the first's budget is promised.
         let places = if first.outbox == second.outbox { (2, 0) } else { (1, 1) };
         let refusal = match self.secure_for(first, &a, 0, (1, 0)) {
@@ -251,23 +258,28 @@ impl Context {
         // What was sent so far must be seen, or the target could not make room by working it off.
         self.flush();
         loop {
-            let reason = match self.secure_for(&sink.sink, &event, 1, (1, 0)) {
+            let target = self.target(&sink.sink, 1);
+            let reason = match self.secure_for(target, &event, 1, (1, 0)) {
                 Ok(label) => {
-                    self.push(&sink.sink, event, label);
+                    self.push(target, event, label);
                     return Ok(());
                 }
                 Err(reason) => reason,
             };
             let left = sink.limit.saturating_sub(clock.now().since(Time::ZERO));
             if left.is_zero() || !reason.is_transient() || self.graph.is_stepped() {
-                return Err(Refused::new(event, self.refuse(&sink.sink, reason, 1)));
+                return Err(Refused::new(event, self.refuse(target, reason, 1)));
             }
             let graph = Arc::clone(&self.graph);
-            let _ = graph.room.wait(left, || self.secure(&sink.sink, 1, 1, 0));
+            let _ = graph.room.wait(left, || {
+                let target = self.target(&sink.sink, 1);
+                self.secure(target, 1, 1, 0)
+            });
         }
     }
 
-    /// Reserves `n` places, to be used at any time, also after this event has ended.
+    /// Reserves `n` places, to be used at any time, also after this event has ended; at one and
+    /// the same replica, if the sink leads to several.
     ///
     /// # Errors
     /// Why they were not given; counted as `n` refused events.
@@ -276,9 +288,11 @@ impl Context {
         sink: &Sink<E>,
         n: usize,
     ) -> Result<Permits<E>, Refusal> {
-        let meta = self.meta.clone();
-        let reserved = Permits::reserve(&sink.stage, sink.edge, n, meta, true);
-        reserved.map_err(|reason| self.refuse(sink, reason, n))
+        if let Err(reason) = self.may_send(sink) {
+            return Err(self.refuse(sink, reason, n));
+        }
+        let (target, reserved) = self.reserve_at(sink, n);
+        reserved.map_err(|reason| self.refuse(target, reason, n))
     }
 
     /// Lets the handling of the event in hand go on outside this worker: on another thread, in
@@ -369,9 +383,21 @@ impl Context {
         outbox.push(Envelope { event, meta: self.meta.clone(), enqueued: self.now });
         self.credit -= 1;
         if outbox.is_new() {
+            outbox.count_for(replicated::edge(&self.stage, sink));
             self.dirty.push(sink.outbox);
         }
         Ok(())
+    }
+
+    /// What keeps the event in hand from sending before any queue is looked at.
+    fn may_send<E: Send + 'static>(&self, sink: &Sink<E>) -> Result<(), RefusalReason> {
+        if sink.stage.graph.id != self.graph.id {
+            Err(RefusalReason::Closed)
+        } else if self.meta.is_expired(self.now) {
+            Err(RefusalReason::Expired)
+        } else {
+            Ok(())
+        }
     }
 
     /// Makes sure of `n` leased places at `sink`, and of `n` events' budget beside `promised`.
@@ -382,12 +408,7 @@ impl Context {
         ahead: usize,
         promised: usize,
     ) -> Result<(), RefusalReason> {
-        if sink.stage.graph.id != self.graph.id {
-            return Err(RefusalReason::Closed);
-        }
-        if self.meta.is_expired(self.now) {
-            return Err(RefusalReason::Expired);
-        }
+        self.may_send(sink)?;
         self.outbox(sink).map_or(Err(RefusalReason::Closed), |outbox| outbox.lease(n, ahead))?;
         let due = (n + promised).saturating_sub(self.credit);
         if due > 0 {
@@ -440,11 +461,11 @@ impl Context {
     /// The outbox of an edge, noted as having something in it.
     fn outbox<E: Send + 'static>(&mut self, sink: &Sink<E>) -> Option<&mut Outbox<E>> {
         let place = self.outboxes.get_mut(sink.outbox)?;
-        let (pool, workers) = (&self.pool, self.workers);
-        let outbox =
-            place.get_or_insert_with(|| Box::new(Outbox::new(sink, pool.as_ref(), workers)));
+        let pool = &self.pool;
+        let outbox = place.get_or_insert_with(|| Box::new(Outbox::new(sink, pool)));
         let outbox = outbox.as_any_mut().downcast_mut::<Outbox<E>>()?;
         if outbox.is_new() {
+            outbox.count_for(replicated::edge(&self.stage, sink));
             self.dirty.push(sink.outbox);
         }
         Some(outbox)
@@ -456,7 +477,7 @@ impl Context {
         reason: RefusalReason,
         n: usize,
     ) -> Refusal {
-        sink.stage.refuse(self.meta.class, sink.edge, reason, n)
+        sink.stage.refuse(self.meta.class, replicated::edge(&self.stage, sink), reason, n)
     }
 }
 

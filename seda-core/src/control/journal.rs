@@ -27,6 +27,8 @@ pub enum Controller {
     Factory,
     /// A drain.
     Drain,
+    /// Whoever changed the settings of the running graph.
+    Settings,
 }
 
 impl fmt::Display for Controller {
@@ -37,6 +39,7 @@ impl fmt::Display for Controller {
             Controller::Watch => "watch",
             Controller::Factory => "factory",
             Controller::Drain => "drain",
+            Controller::Settings => "settings",
         })
     }
 }

@@ -178,7 +178,8 @@ impl GraphCore {
         let free = self.budget.charge_up_to(need);
         let gained = free + self.evict_for(need - free, arrival, mode, policy);
         if gained < need {
-            self.credit(gained);
+            // Not announced: see `StageCore::put_back`.
+            self.budget.credit(gained);
             return false;
         }
         self.credit(gained - need);

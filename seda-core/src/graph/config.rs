@@ -7,7 +7,21 @@ use bytesize::ByteSize;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Settings of a graph; every one has a default.
+/// Settings of a graph; every one has a default. They go before what code declares, at the start
+/// ([`crate::Graph::apply`]) and while the graph runs ([`crate::Running::reconfigure`]). All can
+/// change live, except the workers of a hosted pool.
+///
+/// ```toml
+/// budget = 2048
+/// control.pool_size = "observe"
+/// classes.gold = 3
+/// pools.front.workers = "2..8"
+///
+/// [stages.render]
+/// capacity = 256
+/// soft = 200
+/// batch = 16
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct GraphConfig {
@@ -18,7 +32,8 @@ pub struct GraphConfig {
     /// How many bytes the events in it may have, as far as their stages weigh them: "64MiB".
     /// `None`: 256 MiB, a quarter of what the smallest machines that run servers have.
     pub budget_bytes: Option<ByteSize>,
-    /// Whether waits, services and occupancy are recorded. The ledgers always are.
+    /// Whether waits, services and occupancy are recorded. The ledgers always are. Rates of a
+    /// report's window in which it changes are of a part of it.
     pub statistics: bool,
     /// The controllers.
     pub control: ControlConfig,
@@ -26,6 +41,9 @@ pub struct GraphConfig {
     pub stages: BTreeMap<String, StageConfig>,
     /// Settings of shared pools, by name.
     pub pools: BTreeMap<String, PoolConfig>,
+    /// Shares of classes by name: how many events of a class are taken out of a queue in its
+    /// turn of the round robin, 1 to 1,000,000. Default: as declared in code.
+    pub classes: BTreeMap<String, u32>,
 }
 
 impl Default for GraphConfig {
@@ -37,6 +55,7 @@ impl Default for GraphConfig {
             control: ControlConfig::default(),
             stages: BTreeMap::new(),
             pools: BTreeMap::new(),
+            classes: BTreeMap::new(),
         }
     }
 }

@@ -52,6 +52,9 @@ pub(crate) struct GraphCore {
     ended: AtomicBool,
     /// Runs without threads: whoever waited would wait for itself.
     stepped: AtomicBool,
+    /// How often settings have changed since the start: who keeps what follows from them looks
+    /// here whether it still does.
+    changes: AtomicUsize,
     stages: OnceLock<Vec<Weak<dyn AnyStage>>>,
     books: Mutex<Vec<Arc<RequestBook>>>,
 }
@@ -76,6 +79,7 @@ impl GraphCore {
             draining: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             stepped: AtomicBool::new(false),
+            changes: AtomicUsize::new(0),
             stages: OnceLock::new(),
             books: Mutex::default(),
         })
@@ -99,6 +103,17 @@ impl GraphCore {
 
     pub(crate) fn set_timed(&self, timed: bool) {
         self.timed.store(timed, Ordering::Relaxed);
+    }
+
+    #[inline]
+    pub(crate) fn changes(&self) -> usize {
+        self.changes.load(Ordering::Acquire)
+    }
+
+    /// Settings have changed.
+    pub(crate) fn announce_change(&self) {
+        self.changes.fetch_add(1, Ordering::Release);
+        self.room.announce();
     }
 
     pub(crate) fn is_stepped(&self) -> bool {

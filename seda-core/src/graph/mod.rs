@@ -2,14 +2,22 @@
 //! edge can name any stage (cycles are just names) and all edges are known before any worker
 //! exists.
 
+mod change;
 mod check;
 mod config;
 mod core;
+mod declaration;
 mod plan;
+mod replicated;
+mod settings;
 mod wire;
 
+pub use change::Change;
 pub use config::{ClassConfig, GraphConfig, PoolConfig};
 pub(crate) use core::GraphCore;
+pub(crate) use declaration::Declaration;
+use replicated::Replicated;
+pub(crate) use settings::{Settings, StageSettings};
 pub use wire::Wire;
 
 use crate::clock::{Clock, MonotonicClock};
@@ -22,7 +30,7 @@ use crate::loss::LossReason;
 use crate::pool::{Pool, WorkerRange};
 use crate::runner::{AnyRunner, Runner, StageShare};
 use crate::running::{Manual, Running};
-use crate::source::Source;
+use crate::source::{Source, Way};
 use crate::stage::{AnyStage, Stage, StageConfig, StageCore};
 use crate::sync::Arc;
 use bytesize::ByteSize;
@@ -46,16 +54,21 @@ pub(crate) struct Edge {
 struct DeclaredStage {
     core: Arc<dyn AnyStage>,
     capacity: usize,
+    /// What code says; what a file says is in the graph's `config`.
     config: StageConfig,
+    /// How many servers it stands for, if it is replicated: workers of a pool of its own, or the
+    /// most of a shared one.
+    servers: Option<usize>,
     /// `None`: a pool of its own.
     pool: Option<usize>,
     make: Option<MakeRunner>,
 }
 
-struct DeclaredPool {
-    name: String,
-    range: WorkerRange,
-    hosted: bool,
+#[derive(Clone, Debug)]
+pub(crate) struct DeclaredPool {
+    pub(crate) name: String,
+    pub(crate) range: WorkerRange,
+    pub(crate) hosted: bool,
 }
 
 /// Makes the policy of one pool, by the pool's name.
@@ -91,10 +104,16 @@ type MakePolicy = Box<dyn Fn(&str) -> Box<dyn PoolSizePolicy> + Send>;
 #[must_use = "a graph does nothing until it is started"]
 pub struct Graph {
     core: Arc<GraphCore>,
+    /// What a file says; it goes before what code says.
     config: GraphConfig,
+    budget: Option<usize>,
+    budget_bytes: Option<ByteSize>,
     classes: Vec<ClassConfig>,
     stages: Vec<DeclaredStage>,
     pools: Vec<DeclaredPool>,
+    replicated: Vec<Replicated>,
+    /// How many sources of replicated stages there are.
+    sources: u64,
     edges: Vec<Edge>,
     make_policy: Option<MakePolicy>,
 }
@@ -105,9 +124,13 @@ impl Graph {
         Self {
             core: GraphCore::new(name),
             config: GraphConfig::default(),
+            budget: None,
+            budget_bytes: None,
             classes: vec![ClassConfig { name: "default".to_owned(), weight: 1 }],
             stages: Vec::new(),
             pools: Vec::new(),
+            replicated: Vec::new(),
+            sources: 0,
             edges: Vec::new(),
             make_policy: None,
         }
@@ -115,16 +138,26 @@ impl Graph {
 
     /// Declares a stage that takes events of type `E` and queues up to `capacity` of them.
     pub fn stage<E: Send + 'static>(&mut self, name: &str, capacity: usize) -> Stage<E> {
-        let index = self.stages.len();
-        let core = StageCore::<E>::new(name, index, capacity, Arc::clone(&self.core));
+        let core = StageCore::<E>::new(name, self.stages.len(), capacity, Arc::clone(&self.core));
+        self.declare_stage(core, capacity, None)
+    }
+
+    fn declare_stage<E: Send + 'static>(
+        &mut self,
+        core: StageCore<E>,
+        capacity: usize,
+        servers: Option<usize>,
+    ) -> Stage<E> {
+        let stage = Stage { graph: self.core.id, index: core.index, event: PhantomData };
         self.stages.push(DeclaredStage {
             core: Arc::new(core),
             capacity,
             config: StageConfig::default(),
+            servers,
             pool: None,
             make: None,
         });
-        Stage { graph: self.core.id, index, event: PhantomData }
+        stage
     }
 
     /// Declares a pool that stages can share.
@@ -154,13 +187,13 @@ impl Graph {
     /// Sets how many events the whole graph may hold. Without it: half of what its queues hold
     /// together, and as much as the largest of them.
     pub fn budget(&mut self, events: usize) {
-        self.config.budget = Some(events);
+        self.budget = Some(events);
     }
 
     /// Sets how many bytes the events of the whole graph may have, as far as their stages
     /// [weigh](Graph::weigh) them. Without it: 256 MiB.
     pub fn budget_bytes(&mut self, bytes: u64) {
-        self.config.budget_bytes = Some(ByteSize::b(bytes));
+        self.budget_bytes = Some(ByteSize::b(bytes));
     }
 
     /// Makes `stage` a keyed stage: events with one key are handled one after the other, in the
@@ -190,13 +223,17 @@ impl Graph {
     /// ```
     ///
     /// # Errors
-    /// If it is keyed already, or belongs to another graph.
+    /// If it is keyed already, is replicated with a queue for each replica (events of one key would
+    /// be spread over them), or belongs to another graph.
     pub fn keyed<E: Send + 'static, K: Hash>(
         &mut self,
         stage: Stage<E>,
         key: impl Fn(&E) -> K + Send + Sync + 'static,
     ) -> Result<(), GraphError> {
         let core = self.typed(stage)?;
+        if let Some(replicated) = self.replicated(stage) {
+            return Err(GraphError::KeyedReplicas { stage: replicated.name.clone() });
+        }
         if core.set_keyed(Box::new(move |event| shard_of(key(event)))) {
             Ok(())
         } else {
@@ -218,49 +255,42 @@ impl Graph {
         stage: Stage<E>,
         bytes: impl Fn(&E) -> usize + Send + Sync + 'static,
     ) -> Result<(), GraphError> {
-        let core = self.typed(stage)?;
-        if core.set_weighing(Box::new(bytes)) {
-            Ok(())
-        } else {
-            Err(GraphError::AskedTwice { stage: core.name.to_string(), question: "weight" })
+        let bytes = Arc::new(bytes);
+        for member in self.members(stage).collect::<Vec<_>>() {
+            let (core, bytes) = (self.typed(member)?, Arc::clone(&bytes));
+            if !core.set_weighing(Box::new(move |event| bytes(event))) {
+                let stage = core.name.to_string();
+                return Err(GraphError::AskedTwice { stage, question: "weight" });
+            }
         }
+        Ok(())
     }
 
-    /// Sets what `config` says of a stage.
+    /// Sets what `config` says of a stage; of a replicated one it is said of all replicas, among
+    /// which capacities and the limit of pending events are divided.
     ///
     /// # Errors
     /// [`GraphError::Foreign`] for a stage of another graph.
     pub fn configure<E>(&mut self, stage: Stage<E>, config: StageConfig) -> Result<(), GraphError> {
-        let declared = self.declared(stage)?;
-        declared.config = config.or(std::mem::take(&mut declared.config));
+        self.declared(stage)?;
+        self.configure_members(stage, &config);
         Ok(())
     }
 
-    /// Sets everything that `config` says; to be called after stages and pools are declared.
+    /// Sets everything that `config` says, as a file holds it; to be called after stages, pools
+    /// and classes are declared. It goes before what code says (with [`Graph::configure`],
+    /// [`Graph::budget`] and the declarations), and replaces what an earlier call said.
     ///
     /// # Errors
-    /// [`GraphError::Unknown`] for a stage or pool that the graph does not have.
+    /// [`GraphError::Unknown`] for a stage, a pool or a class that the graph does not have.
     pub fn apply(&mut self, config: GraphConfig) -> Result<(), GraphError> {
-        for (name, settings) in &config.stages {
-            let Some(stage) = self.stages.iter_mut().find(|stage| **stage.core.name() == **name)
-            else {
-                return Err(self.unknown(format!("stages.{name}"), "stage"));
-            };
-            stage.config = settings.clone().or(std::mem::take(&mut stage.config));
-        }
-        for (name, settings) in &config.pools {
-            let Some(pool) = self.pools.iter_mut().find(|pool| pool.name == *name) else {
-                return Err(self.unknown(format!("pools.{name}"), "pool"));
-            };
-            pool.range = settings.workers;
-        }
-        let budget = config.budget.or(self.config.budget);
-        let budget_bytes = config.budget_bytes.or(self.config.budget_bytes);
-        self.config = GraphConfig { budget, budget_bytes, ..config };
+        self.declaration().check_names(&config)?;
+        self.config = config;
         Ok(())
     }
 
-    /// Replaces the pool-size policy; called once for each pool, with its name.
+    /// Replaces the pool-size policy; called once for each pool, with its name. A policy made
+    /// here has its own settings and keeps them: only the default one follows `control`.
     pub fn pool_size_policy<P: PoolSizePolicy + 'static>(
         &mut self,
         make: impl Fn(&str) -> P + Send + 'static,
@@ -283,7 +313,10 @@ impl Graph {
         H: Handler<E> + 'static,
         F: Fn() -> Result<H, FactoryError> + Send + Sync + 'static,
     {
-        self.attach_to(None, stage, wire)
+        self.attach_to(None, stage, |wiring| {
+            let factory = wire(wiring);
+            move |_replica| factory()
+        })
     }
 
     /// Gives a stage a closure as its handler, and a pool of its own: the short form of
@@ -341,10 +374,10 @@ impl Graph {
         H: Handler<E> + 'static,
         F: Fn() -> Result<H, FactoryError> + Send + Sync + 'static,
     {
-        if pool.graph != self.core.id {
-            return Err(GraphError::Foreign { token: "pool" });
-        }
-        self.attach_to(Some(pool.index), stage, wire)
+        self.attach_replicas_in(pool, stage, |wiring| {
+            let factory = wire(wiring);
+            move |_replica| factory()
+        })
     }
 
     fn attach_to<E, H, F>(
@@ -356,23 +389,32 @@ impl Graph {
     where
         E: Send + 'static,
         H: Handler<E> + 'static,
-        F: Fn() -> Result<H, FactoryError> + Send + Sync + 'static,
+        F: Fn(usize) -> Result<H, FactoryError> + Send + Sync + 'static,
     {
         let core = self.typed(stage)?;
         if self.declared(stage)?.make.is_some() {
             return Err(GraphError::AttachedTwice { stage: core.name.to_string() });
         }
-        let mut wiring = Wire { graph: self, from: stage.index, foreign: false };
+        let members: Vec<Stage<E>> = self.members(stage).collect();
+        let senders = stage.index..stage.index + members.len();
+        let mut wiring = Wire { graph: self, senders, foreign: false };
         let factory = Arc::new(wire(&mut wiring));
         if wiring.foreign {
             return Err(GraphError::Foreign { token: "stage" });
         }
-        let declared = self.declared(stage)?;
-        declared.pool = pool;
-        declared.make = Some(Box::new(move |share, worker| {
-            let (core, share, factory) = (core.clone(), share.clone(), factory.clone());
-            Box::new(Runner::new(core, share, factory, worker))
-        }));
+        for (replica, member) in members.into_iter().enumerate() {
+            let (core, factory) = (self.typed(member)?, Arc::clone(&factory));
+            let number = self.numbering(stage, replica);
+            let declared = self.declared(member)?;
+            declared.pool = pool;
+            declared.config.cap =
+                declared.config.cap.or(declared.servers.filter(|_| pool.is_some()));
+            declared.make = Some(Box::new(move |share, worker| {
+                let (factory, replica) = (Arc::clone(&factory), number());
+                let factory = Arc::new(move || factory(replica));
+                Box::new(Runner::new(Arc::clone(&core), Arc::clone(share), factory, worker))
+            }));
+        }
         Ok(())
     }
 
@@ -386,12 +428,15 @@ impl Graph {
         stage: Stage<E>,
         on_lost: impl Fn(E, LossReason) + Send + Sync + 'static,
     ) -> Result<(), GraphError> {
-        let core = self.typed(stage)?;
-        if core.set_on_lost(Box::new(on_lost)) {
-            Ok(())
-        } else {
-            Err(GraphError::OnLostTwice { stage: core.name.to_string() })
+        self.declared(stage)?;
+        let on_lost = Arc::new(on_lost);
+        for member in self.members(stage) {
+            let (core, on_lost) = (self.typed(member)?, Arc::clone(&on_lost));
+            if !core.set_on_lost(Box::new(move |event, reason| on_lost(event, reason))) {
+                return Err(GraphError::OnLostTwice { stage: core.name.to_string() });
+            }
         }
+        Ok(())
     }
 
     /// A way into `stage` from outside. Each source keeps a request ledger of its own, so give
@@ -400,9 +445,15 @@ impl Graph {
     /// # Errors
     /// If the stage belongs to another graph.
     pub fn source<E: Send + 'static>(&mut self, stage: Stage<E>) -> Result<Source<E>, GraphError> {
+        let way = self.way(stage)?;
+        let ways = self.ways(stage)?;
+        Ok(Source::new(way, ways))
+    }
+
+    fn way<E: Send + 'static>(&mut self, stage: Stage<E>) -> Result<Way<E>, GraphError> {
         let core = self.typed(stage)?;
-        let number = self.edge(None, stage.index, false);
-        Ok(Source::new(core, number))
+        let edge = self.edge(None, stage.index, false);
+        Ok(Way { stage: core, edge })
     }
 
     /// Checks the graph and starts its workers and its controller.
@@ -442,21 +493,12 @@ impl Graph {
         declared.ok_or(GraphError::Foreign { token: "stage" })
     }
 
-    fn typed<E: Send + 'static>(
+    pub(crate) fn typed<E: Send + 'static>(
         &mut self,
         stage: Stage<E>,
     ) -> Result<Arc<StageCore<E>>, GraphError> {
         let core = Arc::clone(&self.declared(stage)?.core);
         core.into_any().downcast().map_err(|_| GraphError::Foreign { token: "stage" })
-    }
-
-    fn unknown(&self, key: String, kind: &'static str) -> GraphError {
-        let names: Vec<String> = match kind {
-            "stage" => self.stages.iter().map(|stage| format!("`{}`", stage.core.name())).collect(),
-            _ => self.pools.iter().map(|pool| format!("`{}`", pool.name)).collect(),
-        };
-        let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-        GraphError::Unknown { key, kind, known }
     }
 }
 

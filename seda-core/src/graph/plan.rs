@@ -1,13 +1,11 @@
 //! From a graph that is declared to one that can run.
 
-use super::{DeclaredPool, DeclaredStage, Graph, MakePolicy};
+use super::{DeclaredStage, Graph, Settings, StageSettings};
 use crate::clock::Clock;
-use crate::control::{LittlesLaw, PoolSizePolicy};
 use crate::engine::{Engine, PoolPlan, StagePlan};
 use crate::error::{GraphError, GraphWarning};
 use crate::pool::PoolCore;
 use crate::runner::StageShare;
-use crate::stage::{DEFAULT_BATCH, DEFAULT_PENDING};
 use crate::sync::Arc;
 
 impl Graph {
@@ -17,50 +15,40 @@ impl Graph {
         clock: Arc<dyn Clock>,
     ) -> Result<(Arc<Engine>, Vec<GraphWarning>), GraphError> {
         self.check()?;
-        let budget = self.config.budget.unwrap_or_else(|| self.default_budget());
-        let warnings = self.warnings(budget);
+        let declared = self.declaration();
+        let settings = Settings::of(&declared, &self.config)?;
+        let warnings: Vec<_> = settings.warning().into_iter().chain(self.unreachable()).collect();
         for warning in &warnings {
             tracing::warn!(graph = %self.core.name, "{warning}");
         }
-        self.core.budget.set_limit(budget);
-        if let Some(bytes) = self.config.budget_bytes {
-            self.core.bytes.set_limit(bytes.as_u64());
-        }
+        self.core.budget.set_limit(settings.budget);
+        self.core.bytes.set_limit(settings.budget_bytes);
         self.core.set_classes(self.classes.len());
-        self.core.set_timed(self.config.statistics);
-        self.core.valve.set(self.config.control.valve, self.config.control.overload);
+        self.core.set_timed(settings.statistics);
+        self.core.valve.set(settings.control.valve, settings.control.overload);
         self.core.clock.start(clock);
         self.core.set_stages(self.stages.iter().map(|stage| Arc::downgrade(&stage.core)).collect());
-        let make_policy = self.make_policy.take();
-        let pools = self.plan_pools(make_policy);
-        let stages = std::mem::take(&mut self.stages);
-        let weights: Vec<u32> = self.classes.iter().map(|class| class.weight).collect();
-        let plans = stages.into_iter().map(|stage| plan_stage(stage, &weights)).collect();
-        let (core, edges, classes) = (self.core, self.edges, self.classes);
-        Ok((Engine::new(core, plans, pools, edges, classes, self.config), warnings))
+        let pools = self.plan_pools(&settings);
+        let stages = std::mem::take(&mut self.stages).into_iter().zip(&settings.stages);
+        let plans = stages.map(|(stage, set)| plan_stage(stage, set, &settings.shares)).collect();
+        Ok((Engine::new(self.core, plans, pools, self.edges, declared, settings), warnings))
     }
 
     /// The declared pools, and one for each stage that shares none.
-    fn plan_pools(&mut self, make_policy: Option<MakePolicy>) -> Vec<PoolPlan> {
-        for index in 0..self.stages.len() {
-            let Some(stage) = self.stages.get_mut(index).filter(|stage| stage.pool.is_none())
-            else {
-                continue;
-            };
-            let range = stage.config.workers.unwrap_or_default();
-            stage.pool = Some(self.pools.len());
-            let name = stage.core.name().to_string();
-            self.pools.push(DeclaredPool { name, range, hosted: false });
+    fn plan_pools(&mut self, settings: &Settings) -> Vec<PoolPlan> {
+        let make_policy = self.make_policy.take();
+        let mut pools: Vec<_> =
+            self.pools.iter().map(|pool| (pool.name.as_str().into(), pool.hosted)).collect();
+        for stage in self.stages.iter_mut().filter(|stage| stage.pool.is_none()) {
+            stage.pool = Some(pools.len());
+            pools.push((Arc::clone(stage.core.name()), false));
         }
-        let control = &self.config.control;
-        let plans = self.pools.iter().enumerate().map(|(index, pool)| {
+        let plans = pools.into_iter().zip(&settings.pools).enumerate();
+        let plans = plans.map(|(index, ((name, hosted), range))| {
             let members = self.stages.iter().enumerate();
             let stages = members.filter(|(_, stage)| stage.pool == Some(index)).map(|(n, _)| n);
-            let policy = match &make_policy {
-                Some(make) => make(&pool.name),
-                None => Box::new(LittlesLaw::new(control)) as Box<dyn PoolSizePolicy>,
-            };
-            let core = Arc::new(PoolCore::new(pool.name.as_str().into(), pool.range, pool.hosted));
+            let policy = make_policy.as_ref().map(|make| make(&name));
+            let core = Arc::new(PoolCore::new(name, *range, hosted));
             PoolPlan { core, stages: stages.collect(), policy }
         });
         let plans: Vec<PoolPlan> = plans.collect();
@@ -73,15 +61,13 @@ impl Graph {
     }
 }
 
-fn plan_stage(stage: DeclaredStage, weights: &[u32]) -> StagePlan {
-    let DeclaredStage { core, capacity, config, pool, make } = stage;
-    let capacity = config.capacity.unwrap_or(capacity);
-    core.set_classes(weights);
-    core.set_capacity(capacity);
-    core.set_soft(config.soft.unwrap_or(capacity));
-    core.set_pending_limit(config.pending.unwrap_or(DEFAULT_PENDING));
+fn plan_stage(stage: DeclaredStage, settings: &StageSettings, shares: &[u32]) -> StagePlan {
+    let DeclaredStage { core, pool, make, .. } = stage;
+    core.set_classes(shares);
+    core.set_capacity(settings.capacity);
+    core.set_soft(settings.soft.unwrap_or(usize::MAX));
+    core.set_pending_limit(settings.pending);
     core.open();
-    let batch = config.batch.unwrap_or(DEFAULT_BATCH);
-    let share = Arc::new(StageShare::new(batch, config.cap, config.weight.unwrap_or(1)));
+    let share = Arc::new(StageShare::new(settings.batch, settings.cap, settings.weight));
     StagePlan { core, share, pool: pool.unwrap_or(0), make }
 }

@@ -1,17 +1,20 @@
 //! Declaring the edges that leave a stage.
 
 use super::Graph;
+use crate::replicas::{Balance, Ways};
 use crate::sink::{Sink, WaitingSink};
 use crate::stage::{Stage, StageCore};
 use crate::sync::Arc;
 use std::fmt;
+use std::ops::Range;
 use std::time::Duration;
 
 /// Given to the closure that wires a stage: each sink taken here is an edge that the graph knows
 /// and counts.
 pub struct Wire<'a> {
     pub(super) graph: &'a mut Graph,
-    pub(super) from: usize,
+    /// The stage, or the replicas of it, that the edges leave.
+    pub(super) senders: Range<usize>,
     /// Whether a stage of another graph was asked for.
     pub(super) foreign: bool,
 }
@@ -32,25 +35,52 @@ impl Wire<'_> {
         WaitingSink { sink: self.declare(to, true), limit }
     }
 
+    /// The edges from the stage, or from each of its replicas, to `to`, or to each of its replicas.
     fn declare<E: Send + 'static>(&mut self, to: Stage<E>, waits: bool) -> Sink<E> {
+        let sinks = self.graph.members(to).map(|to| self.declare_one(to, waits)).collect();
+        let to = self.graph.replicated(to).map(|r| (r.name.clone(), r.replicas.balance));
+        match to {
+            Some((name, balance)) => self.sink_to_all(&name, balance, sinks),
+            None => sinks.into_iter().next().unwrap_or_else(|| self.stand_in()),
+        }
+    }
+
+    fn declare_one<E: Send + 'static>(&mut self, to: Stage<E>, waits: bool) -> Sink<E> {
         let Ok(stage) = self.graph.typed(to) else {
-            // A closed stage that belongs nowhere stands in until the attach has failed.
-            self.foreign = true;
-            let stage = StageCore::new("foreign", 0, 0, Arc::clone(&self.graph.core));
-            return Sink { stage: Arc::new(stage), edge: 0, outbox: 0 };
+            return self.stand_in();
         };
-        let edge = self.graph.edge(Some(self.from), to.index, waits);
-        let outbox = self
-            .graph
-            .edges
-            .iter()
-            .position(|known| (known.from, known.to) == (Some(self.from), to.index));
-        Sink { stage, edge, outbox: outbox.unwrap_or(0) }
+        let (senders, edges) = (self.senders.clone(), self.graph.edges.len());
+        // Declared in one go, so that their numbers are consecutive.
+        let numbers = senders.clone().map(|from| self.graph.edge(Some(from), to.index, waits));
+        let edge = numbers.collect::<Vec<_>>().into_iter().next().unwrap_or(0);
+        let mut known = self.graph.edges.iter();
+        let outbox = known.position(|edge| (edge.from, edge.to) == (Some(senders.start), to.index));
+        Sink { stage, edge, outbox: outbox.unwrap_or(edges), senders, ways: None }
+    }
+
+    fn sink_to_all<E: Send + 'static>(
+        &mut self,
+        name: &str,
+        balance: Balance,
+        sinks: Vec<Sink<E>>,
+    ) -> Sink<E> {
+        let first = sinks.first().cloned().unwrap_or_else(|| self.stand_in());
+        // Of two edges each has draws of its own.
+        let seed = first.outbox as u64;
+        let ways = Ways::new(name, balance, sinks, seed).map(Box::new);
+        Sink { ways, outbox: Sink::<E>::NO_OUTBOX, ..first }
+    }
+
+    /// A closed stage that belongs nowhere stands in until the attach has failed.
+    fn stand_in<E: Send + 'static>(&mut self) -> Sink<E> {
+        self.foreign = true;
+        let stage = StageCore::new("foreign", 0, 0, Arc::clone(&self.graph.core));
+        Sink { stage: Arc::new(stage), edge: 0, outbox: 0, senders: 0..0, ways: None }
     }
 }
 
 impl fmt::Debug for Wire<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Wire").field("from", &self.from).finish_non_exhaustive()
+        f.debug_struct("Wire").field("senders", &self.senders).finish_non_exhaustive()
     }
 }

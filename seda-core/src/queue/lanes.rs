@@ -43,8 +43,8 @@ pub(crate) enum Evict {
     Nth(usize),
 }
 
-/// Bounded lanes with their ledger. Depth plus reserved places never exceeds `capacity`; above
-/// `soft` nothing is admitted and what is there stays.
+/// Bounded lanes with their ledger. Depth plus reserved places never exceeds `bound`; above
+/// `capacity` or `soft` nothing is admitted and what is there stays.
 ///
 /// In this order: what every batch touches lies together, the ledger's rare counts behind it.
 #[derive(Debug)]
@@ -55,7 +55,12 @@ pub(crate) struct Lanes<E> {
     turn: (usize, u32),
     depth: usize,
     reserved: usize,
+    /// Of the reserved places, those of accepted events whose time has not come.
+    delayed: usize,
     capacity: usize,
+    /// The capacity, or what was held when that was set lower: sinks to it as events leave.
+    bound: usize,
+    /// May be beyond the capacity, which then is what holds.
     soft: usize,
     open: bool,
     occupancy: Occupancy,
@@ -78,8 +83,10 @@ impl<E> Lanes<E> {
             turn: (0, 1),
             depth: 0,
             reserved: 0,
+            delayed: 0,
             capacity,
-            soft: capacity,
+            bound: capacity,
+            soft: usize::MAX,
             open: false,
             ledger: Ledger::default(),
             wasted: 0,
@@ -110,13 +117,25 @@ impl<E> Lanes<E> {
         self.weighs = true;
     }
 
-    pub(crate) fn set_capacity(&mut self, capacity: usize) {
-        (self.capacity, self.soft) = (capacity, self.soft.min(capacity));
+    /// Changes the lanes' weights, in order of class, whatever is queued. A lane in its turn
+    /// gets no more of it than its new weight.
+    pub(crate) fn set_shares(&mut self, weights: &[u32]) {
+        for (lane, weight) in self.lanes.iter_mut().zip(weights) {
+            lane.weight = (*weight).max(1);
+        }
+        let (turn, left) = self.turn;
+        self.turn.1 = self.lanes.get(turn).map_or(left, |lane| left.min(lane.weight));
     }
 
-    /// Sets the bound above which nothing is admitted, live; at most the hard capacity.
+    /// Sets the hard capacity, live. Below what is held nothing is admitted, what is there
+    /// stays, and the bound sinks with it.
+    pub(crate) fn set_capacity(&mut self, capacity: usize) {
+        (self.capacity, self.bound) = (capacity, capacity.max(self.depth + self.reserved));
+    }
+
+    /// Sets the bound above which nothing is admitted, live; beyond the hard capacity that is it.
     pub(crate) fn set_soft(&mut self, soft: usize) {
-        self.soft = soft.min(self.capacity);
+        self.soft = soft;
     }
 
     pub(crate) fn set_open(&mut self, open: bool) {
@@ -131,8 +150,15 @@ impl<E> Lanes<E> {
         self.capacity
     }
 
+    /// What holds now: the capacity, unless it was set lower than what was held. Sinks only
+    /// when it is asked for, so nobody pays for it on an event's way.
+    pub(crate) fn bound(&mut self) -> usize {
+        self.bound = self.capacity.max(self.bound.min(self.depth + self.reserved));
+        self.bound
+    }
+
     pub(crate) fn soft(&self) -> usize {
-        self.soft
+        self.soft.min(self.capacity)
     }
 
     #[cfg(test)]
@@ -142,6 +168,11 @@ impl<E> Lanes<E> {
 
     pub(crate) fn wasted_nanos(&self) -> u64 {
         self.wasted
+    }
+
+    /// How many accepted events wait for their time.
+    pub(crate) fn delayed(&self) -> usize {
+        self.delayed
     }
 
     /// Bytes of all events in the stage, as far as it weighs them.
@@ -171,6 +202,11 @@ impl<E> Lanes<E> {
         self.occupancy.until(now)
     }
 
+    /// How many events are in the stage: queued, in hand and pending.
+    pub(crate) fn present(&self) -> usize {
+        self.occupancy.present()
+    }
+
     /// Reserves at least `least` and at most `most` places; returns how many.
     pub(crate) fn reserve(&mut self, least: usize, most: usize) -> Result<usize, RefusalReason> {
         if !self.open {
@@ -179,7 +215,7 @@ impl<E> Lanes<E> {
         if least > self.capacity {
             return Err(RefusalReason::TooLarge);
         }
-        let free = self.soft.saturating_sub(self.depth + self.reserved);
+        let free = self.soft().saturating_sub(self.depth + self.reserved);
         if free < least {
             return Err(RefusalReason::Full);
         }
@@ -231,6 +267,7 @@ impl<E> Lanes<E> {
     /// counted as pending; the time until then was asked for, so it is no occupancy.
     pub(crate) fn accept_timed(&mut self, meta: &EventMeta, edge: usize) {
         self.ledger.accept_timed(meta.class, edge);
+        self.delayed += 1;
         self.note_label(meta, false);
     }
 
@@ -244,6 +281,7 @@ impl<E> Lanes<E> {
             fired += 1;
         }
         self.unreserve(fired);
+        self.delayed -= fired;
         self.depth += fired;
         self.occupancy.add(fired, now);
     }
@@ -251,6 +289,7 @@ impl<E> Lanes<E> {
     /// An accepted event is given up before its time has come.
     pub(crate) fn cancel(&mut self, meta: &EventMeta, reason: LossReason) {
         self.ledger.cancel(meta.class, reason);
+        self.delayed -= 1;
         self.bytes -= self.weight_of(meta);
         self.unreserve(1);
     }

@@ -124,6 +124,32 @@ fn occupancy_is_the_time_integral_of_all_events_in_the_stage() {
     assert_eq!(lanes.occupancy(Time::from_nanos(20)), 35);
 }
 
+#[test]
+fn a_capacity_below_the_depth_sinks_with_it_and_admits_nothing_meanwhile() {
+    let mut lanes = lanes(8, &[1]);
+    (0..6).for_each(|event| push(&mut lanes, event, GOLD));
+    assert_eq!(lanes.reserve(1, 1), Ok(1));
+    lanes.set_capacity(4);
+    assert_eq!((lanes.bound(), lanes.soft()), (7, 4));
+    assert_eq!(lanes.reserve(1, 1), Err(RefusalReason::Full));
+    assert_eq!(lanes.reserve(5, 5), Err(RefusalReason::TooLarge));
+    lanes.unreserve(1);
+    assert_eq!(take(&mut lanes, 1), [0]);
+    assert_eq!((lanes.bound(), lanes.reserve(1, 1)), (5, Err(RefusalReason::Full)));
+    assert_eq!(take(&mut lanes, 2), [1, 2]);
+    assert_eq!((lanes.bound(), lanes.reserve(1, 1)), (4, Ok(1)));
+}
+
+#[test]
+fn shares_that_change_in_the_midst_of_a_turn_hold_from_there_on() {
+    let mut lanes = lanes(32, &[4, 1]);
+    (0..12).for_each(|n| push(&mut lanes, n, GOLD));
+    (100..112).for_each(|n| push(&mut lanes, n, BASIC));
+    assert_eq!(take(&mut lanes, 1), [0]);
+    lanes.set_shares(&[1, 2]);
+    assert_eq!(take(&mut lanes, 7), [1, 100, 101, 2, 102, 103, 3]);
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Push(u8),
@@ -133,6 +159,8 @@ enum Step {
     Evict(u8, usize),
     Settle,
     Soft(usize),
+    Capacity(usize),
+    Shares(u32),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -144,6 +172,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..3_u8, 0..5_usize).prop_map(|(class, most)| Step::Evict(class, most)),
         1 => Just(Step::Settle),
         1 => (1..12_usize).prop_map(Step::Soft),
+        1 => (1..12_usize).prop_map(Step::Capacity),
+        1 => (1..5_u32).prop_map(Step::Shares),
     ]
 }
 
@@ -160,6 +190,7 @@ proptest! {
         }
         let mut worker = 0;
         let (mut batch, mut given_up, mut leased) = (VecDeque::new(), Vec::new(), 0);
+        let mut bound = usize::MAX;
         for step in steps {
             match step {
                 Step::Push(class) => match lanes.reserve(1, 1) {
@@ -202,8 +233,18 @@ proptest! {
                     prop_assert_eq!(lanes.is_ready_for(worker), lanes.depth() > 0);
                 }
                 Step::Soft(soft) => lanes.set_soft(soft),
+                Step::Capacity(capacity) => {
+                    lanes.set_capacity(capacity);
+                    bound = usize::MAX;
+                }
+                Step::Shares(share) => lanes.set_shares(&[share, 1, 2]),
             }
-            prop_assert!(lanes.depth() + lanes.reserved() <= lanes.capacity());
+            let held = lanes.depth() + lanes.reserved();
+            prop_assert!(held <= lanes.bound() && lanes.soft() <= lanes.capacity());
+            // Between two changes of the capacity its bound only sinks, and no lower than that.
+            prop_assert!(lanes.capacity() <= lanes.bound() && lanes.bound() <= bound);
+            prop_assert_eq!(lanes.bound(), lanes.capacity().max(held));
+            bound = lanes.bound();
             prop_assert!(lanes.ledger().classes().iter().all(|class| class.balances()));
             let queued: u64 = lanes.ledger().classes().iter().map(|class| class.queued).sum();
             prop_assert_eq!(queued, lanes.depth() as u64);

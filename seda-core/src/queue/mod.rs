@@ -21,7 +21,7 @@ mod occupancy;
 mod shards;
 
 pub(crate) use budget::Budget;
-pub(crate) use byte_budget::ByteBudget;
+pub(crate) use byte_budget::{ByteBudget, DEFAULT_BYTES};
 pub(crate) use lanes::{Evict, GivenUp, Lanes, Victims};
 pub(crate) use ledger::{ClassLedger, Outcome};
 pub(crate) use shards::Shards;

@@ -18,6 +18,11 @@ impl Occupancy {
         self.integral
     }
 
+    /// How many events are in the stage.
+    pub(super) fn present(&self) -> usize {
+        self.present
+    }
+
     fn advance(&mut self, now: Time) {
         self.integral += self.present as u128 * u128::from(now.nanos_since(self.since));
         self.since = self.since.max(now);

@@ -36,10 +36,10 @@ impl Report {
             events: events(&total),
             requests: requests(&monitor.requests),
             budget: BudgetReport {
-                used: monitor.budget,
-                limit: engine.core.budget.limit(),
-                bytes_used: engine.core.bytes.used(),
-                bytes_limit: engine.core.bytes.limit(),
+                used: monitor.budget.0,
+                limit: monitor.budget.1,
+                bytes_used: monitor.bytes.0,
+                bytes_limit: monitor.bytes.1,
             },
             response_seconds: responses(engine, &monitor.requests),
             stages: stages.filter_map(|n| stage(engine, monitor, then, n)).collect(),
@@ -86,7 +86,7 @@ fn by_refusal(counts: &[u64]) -> BTreeMap<String, u64> {
 }
 
 fn responses(engine: &Engine, figures: &BookFigures) -> BTreeMap<String, ResponseReport> {
-    let classes = engine.classes.iter().zip(&figures.response);
+    let classes = engine.classes().iter().zip(&figures.response);
     classes
         .map(|(class, response)| {
             let report = ResponseReport { quantiles: response.summary(), cdf: response.cdf() };
@@ -124,14 +124,15 @@ fn stage(engine: &Engine, monitor: &Monitor, then: &Sample, index: usize) -> Opt
     let mut service = life.service.clone();
     service.add(&queue.deferred_service);
     let workers = now.workers - past.workers;
+    let range = pool.core.range();
     Some(StageReport {
         name: engine.stages.get(index)?.core.name().to_string(),
         pool: pool.core.name.to_string(),
         queue: QueueReport { depth: queue.depth, soft: queue.soft, capacity: queue.capacity },
         workers: WorkersReport {
             now: monitor.live(engine.stages.get(index)?.pool),
-            min: pool.core.range.min,
-            max: pool.core.range.max,
+            min: range.min,
+            max: range.max,
             stuck: pool.core.stuck(),
         },
         arrivals_per_second: per_second(now.ledger.accepted - past.ledger.accepted),
@@ -164,6 +165,7 @@ fn stage(engine: &Engine, monitor: &Monitor, then: &Sample, index: usize) -> Opt
         in_hand: now.ledger.in_hand,
         pending: now.ledger.pending,
         held: queue.held as u64,
+        delayed: queue.delayed as u64,
         bytes: queue.bytes,
         busiest_shard_share: queue.busiest_shard,
         wasted_seconds: queue.wasted_nanos as f64 / 1e9,

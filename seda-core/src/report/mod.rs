@@ -87,7 +87,7 @@ pub struct RequestLedger {
 pub struct BudgetReport {
     /// In use now.
     pub used: usize,
-    /// The most that may be.
+    /// The most that may be: the budget, or what is left in use since it was set lower than that.
     pub limit: usize,
     /// Bytes in use now, of the events that are weighed.
     pub bytes_used: u64,
@@ -156,6 +156,8 @@ pub struct StageReport {
     pub pending: u64,
     /// Of the pending ones, those that its handlers keep ([`crate::Context::hold`]).
     pub held: u64,
+    /// Of the pending ones, those that are to come later ([`crate::Context::send_after`]).
+    pub delayed: u64,
     /// Bytes of the events in it, if it weighs them.
     pub bytes: Option<u64>,
     /// Share of all its events that had a key of its busiest shard, 0 to 1, if it is keyed. Above
@@ -173,7 +175,7 @@ pub struct QueueReport {
     pub depth: usize,
     /// Above this nothing is admitted.
     pub soft: usize,
-    /// The hard bound.
+    /// The hard bound: the capacity, or what is left since that was set lower than what was held.
     pub capacity: usize,
 }
 

@@ -1,9 +1,11 @@
 //! A graph that is stepped by hand: the same queues, workers and controllers, without threads.
 
 use super::drain::{Drained, cancel_timers, conclude, give_up, leave};
+use crate::clock::Time;
 use crate::control::Decision;
 use crate::engine::Engine;
-use crate::error::GraphWarning;
+use crate::error::{GraphError, GraphWarning};
+use crate::graph::{Change, GraphConfig};
 use crate::report::Report;
 use crate::sync::Arc;
 use crate::worker::{Turn, Worker};
@@ -51,17 +53,28 @@ impl Manual {
 
     /// Gives every worker one turn, in order of hiring; returns how many events were begun.
     pub fn step(&mut self) -> usize {
-        let mut begun = 0;
+        self.turn_all().0
+    }
+
+    /// Gives every worker one turn; returns how many events were begun, and whether anything at
+    /// all was done: a batch may have been given up as a whole, a handler finished.
+    fn turn_all(&mut self) -> (usize, bool) {
+        let finished = self.engine.core.finishing.finished();
+        let (mut begun, mut done) = (0, false);
         self.workers.retain_mut(|worker| match worker.turn() {
             Turn::Ran(events) => {
                 begun += events;
+                done = true;
                 true
             }
             Turn::Idle(_) => true,
-            Turn::Retired => false,
+            Turn::Retired => {
+                done = true;
+                false
+            }
         });
         self.engine.core.disposal.run_waiting();
-        begun
+        (begun, done || self.engine.core.finishing.finished() != finished)
     }
 
     /// Tells the owners of events that the valve evicted since the last step; a step does it too.
@@ -80,12 +93,18 @@ impl Manual {
     pub fn run(&mut self, events: usize) -> usize {
         let mut begun = 0;
         while begun < events {
-            match self.step() {
-                0 => break,
-                n => begun += n,
+            match self.turn_all() {
+                (_, false) => break,
+                (n, true) => begun += n,
             }
         }
         begun
+    }
+
+    /// When the next event is due that was sent for later ([`crate::Context::send_after`]).
+    pub fn next_due(&self) -> Option<Time> {
+        let due = self.engine.stages.iter().map(|stage| stage.core.next_timer());
+        due.min().filter(|due| *due < Time::NEVER)
     }
 
     /// One tick of the controllers, at the clock's present moment.
@@ -102,6 +121,17 @@ impl Manual {
     /// Every decision of a controller from now on.
     pub fn journal(&self) -> Receiver<Decision> {
         self.engine.core.journal.subscribe()
+    }
+
+    /// Sets everything that `config` says, whole or not at all: see
+    /// [`Running::reconfigure`](crate::Running::reconfigure).
+    ///
+    /// # Errors
+    /// What is wrong with `config`; nothing has changed then.
+    pub fn reconfigure(&mut self, config: &GraphConfig) -> Result<Vec<Change>, GraphError> {
+        let changes = self.engine.reconfigure(config)?;
+        self.hire();
+        Ok(changes)
     }
 
     /// Sets how many workers a pool, or the own pool of a stage, should have, within its range;

@@ -15,6 +15,7 @@ use crate::clock::Clock;
 use crate::control::Decision;
 use crate::engine::Engine;
 use crate::error::{GraphError, GraphWarning};
+use crate::graph::{Change, GraphConfig};
 use crate::pool::Pool;
 use crate::report::Report;
 use crate::sync::Arc;
@@ -71,6 +72,57 @@ impl Running {
     /// misses what comes next.
     pub fn journal(&self) -> Receiver<Decision> {
         self.engine.core.journal.subscribe()
+    }
+
+    /// Sets everything that `config` says, as when its file is read again: whole, or not at all.
+    /// It replaces what [`Graph::apply`](crate::Graph::apply) or an earlier call said, so what it
+    /// does not name has its declared value again. Returns what has changed, in the order of a
+    /// file; each change is in the journal.
+    ///
+    /// Nothing that was accepted is lost. Below what a queue or the graph holds, a new capacity
+    /// or budget admits nothing; what is there stays, and the bound sinks with it. A cap set for
+    /// the first time does not count the workers that are inside already. Workers that a range
+    /// calls for are hired before this returns, those that are too many retire after their batch.
+    ///
+    /// What was set live, with [`Running::set_workers`] and [`Running::set_soft_capacity`], stays
+    /// for as long as the range or the soft capacity that it moves in is not changed; a new range
+    /// only moves a size that it does not contain.
+    ///
+    /// Blocks while a report is made, for milliseconds at most. Not to be called from a handler.
+    ///
+    /// # Errors
+    /// As at the start: [`GraphError::Unknown`], [`GraphError::Setting`] and their like name the
+    /// key, its value and what is allowed. [`GraphError::Fixed`] for what cannot change while the
+    /// graph runs: the workers of a hosted pool. Nothing has changed then.
+    ///
+    /// ```
+    /// use seda_core::{Graph, GraphConfig, StageConfig};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut graph = Graph::new("pages");
+    /// let render = graph.stage::<u32>("render", 64);
+    /// graph.attach_each(render, |_wire| |_page, _cx| {})?;
+    /// let running = graph.start()?;
+    ///
+    /// let mut config = GraphConfig::default();
+    /// let larger = StageConfig { capacity: Some(128), ..StageConfig::default() };
+    /// config.stages.insert("render".to_owned(), larger);
+    /// let changes = running.reconfigure(&config)?;
+    /// assert_eq!(changes[1].to_string(), "`stages.render.capacity`: 64 → 128");
+    /// // The budget was not stated: it follows from the capacities.
+    /// assert_eq!(changes[0].key, "budget");
+    ///
+    /// config.budget = Some(0);
+    /// assert!(running.reconfigure(&config).is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn reconfigure(&self, config: &GraphConfig) -> Result<Vec<Change>, GraphError> {
+        let changes = self.engine.reconfigure(config)?;
+        if !changes.is_empty() {
+            self.threads.follow(&self.engine);
+        }
+        Ok(changes)
     }
 
     /// Sets how many workers a pool, or the own pool of a stage, should have, within its range.

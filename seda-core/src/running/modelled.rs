@@ -4,11 +4,13 @@
 
 use super::drain::{Drained, Limit, conclude, finish_all, give_up, leave};
 use crate::clock::ManualClock;
+use crate::clock::Time;
 use crate::engine::Engine;
 use crate::graph::Graph;
-use crate::park::CondvarPark;
+use crate::idle::IdleWorkers;
+use crate::park::{CondvarPark, Park};
 use crate::pool::PoolCore;
-use crate::sync::{Arc, JoinHandle, Mutex, spawn, yield_now};
+use crate::sync::{Arc, AtomicUsize, JoinHandle, Mutex, Ordering, pause, spawn};
 use crate::{LossReason, Report};
 use std::time::Duration;
 
@@ -59,7 +61,15 @@ impl Modelled {
     /// Waits until so many workers of a pool are parked, or about to park.
     pub fn wait_parked(&self, pool: &str, workers: usize) {
         while self.pool(pool).idle.count() < workers {
-            yield_now();
+            pause(Duration::ZERO);
+        }
+    }
+
+    /// Waits until a pool has so many workers left.
+    pub fn wait_workers(&self, pool: &str, workers: usize) {
+        let left = || self.pool(pool).books().iter().filter(|book| !book.is_gone()).count();
+        while left() > workers {
+            pause(Duration::ZERO);
         }
     }
 
@@ -86,14 +96,19 @@ impl Modelled {
         let complete = self.engine.core.budget.used() == 0;
         give_up(&self.engine);
         self.engine.collect();
+        self.stop();
+        leave(&self.engine);
+        self.tell_owners();
+        conclude(&self.engine, complete)
+    }
+
+    /// Ends the workers, and nothing else.
+    pub fn stop(&self) {
         self.engine.pools.iter().for_each(|pool| pool.core.stop());
         let workers = std::mem::take(&mut *self.workers.lock());
         for worker in workers {
             worker.join().expect("a worker never panics");
         }
-        leave(&self.engine);
-        self.tell_owners();
-        conclude(&self.engine, complete)
     }
 
     fn pool(&self, name: &str) -> &PoolCore {
@@ -107,6 +122,41 @@ impl Modelled {
                 let thread = spawn(move || worker.run(CondvarPark::new()));
                 self.workers.lock().push(thread);
             }
+        }
+    }
+}
+
+/// The protocol of `idle.rs` alone, with a worker loop around the smallest queue there is: few
+/// enough steps for every schedule with several preemptions.
+#[derive(Debug, Default)]
+pub struct Wakeups {
+    idle: IdleWorkers,
+    depth: AtomicUsize,
+}
+
+impl Wakeups {
+    /// Publishes an event and makes sure that the worker looks.
+    pub fn send(&self) {
+        self.depth.fetch_add(1, Ordering::Relaxed);
+        self.idle.wake_one();
+    }
+
+    /// The worker: returns when it has taken so many events.
+    pub fn take(&self, mut events: usize) {
+        let mut park = CondvarPark::new();
+        loop {
+            while self.depth.load(Ordering::Relaxed) > 0 {
+                self.depth.fetch_sub(1, Ordering::Relaxed);
+                events -= 1;
+                if events == 0 {
+                    return;
+                }
+            }
+            self.idle.enter(0, park.unparker(), Time::NEVER);
+            if self.depth.load(Ordering::Relaxed) == 0 {
+                park.park(None);
+            }
+            self.idle.leave(0);
         }
     }
 }

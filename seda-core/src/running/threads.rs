@@ -20,6 +20,8 @@ const SNAPSHOT_AGE: Duration = Duration::from_millis(250);
 /// What the controller's thread is told.
 pub(super) enum Message {
     Snapshot(Wish),
+    /// Settings have changed, the tick perhaps.
+    Settings,
     Stop,
 }
 
@@ -105,6 +107,12 @@ impl Threads {
         Ok(())
     }
 
+    /// Follows changed settings: hires who is missing, and has the controller look at its tick.
+    pub(super) fn follow(&self, engine: &Arc<Engine>) {
+        (0..engine.pools.len()).for_each(|index| self.hire(engine, index));
+        let _ = self.messages.send(Message::Settings);
+    }
+
     pub(super) fn snapshots(&self) -> Snapshots {
         Snapshots::new(self.messages.clone())
     }
@@ -165,8 +173,8 @@ struct Control {
 
 impl Control {
     fn run(mut self, hire: impl Fn(&Arc<Engine>)) {
-        let tick = self.engine.config.control.tick;
-        let mut next = self.engine.now().after(tick);
+        let due = |engine: &Engine| engine.now().after(engine.settings().control.tick);
+        let mut next = due(&self.engine);
         loop {
             match self.inbox.recv_timeout(next.since(self.engine.now())) {
                 Ok(Message::Snapshot(wish)) => self.answer(wish),
@@ -174,7 +182,12 @@ impl Control {
                     self.engine.tick();
                     hire(&self.engine);
                     // From now, not from when it was due: a late tick is not followed by a burst.
-                    next = self.engine.now().after(tick);
+                    next = due(&self.engine);
+                }
+                Ok(Message::Settings) => {
+                    // One that is due sooner stays: changes that keep coming do not put it off.
+                    next = next.min(due(&self.engine));
+                    self.cached = None;
                 }
                 Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return,
             }

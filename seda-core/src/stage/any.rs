@@ -23,6 +23,8 @@ pub(crate) struct QueueFigures {
     pub(crate) deferred_service: crate::stats::Quantiles,
     /// Of the pending events, those that handlers keep.
     pub(crate) held: usize,
+    /// Of the pending events, those that were sent for later.
+    pub(crate) delayed: usize,
     /// Bytes of the events in the stage, if it weighs them.
     pub(crate) bytes: Option<u64>,
     /// Share of the busiest shard, if the stage is keyed.
@@ -49,6 +51,9 @@ pub(crate) struct Completion {
 pub(crate) trait AnyStage: Send + Sync {
     fn name(&self) -> &Arc<str>;
 
+    /// Its place in order of declaration.
+    fn index(&self) -> usize;
+
     /// The stage's core by type, for [`Arc::downcast`].
     fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
 
@@ -58,7 +63,11 @@ pub(crate) trait AnyStage: Send + Sync {
     /// Says which pool runs the stage; its idle workers are woken for what is sent here.
     fn set_pool(&self, pool: Arc<crate::pool::PoolCore>);
 
+    /// To be called before the first event.
     fn set_classes(&self, weights: &[u32]);
+
+    /// Changes the weights of the classes, live.
+    fn set_shares(&self, weights: &[u32]);
 
     fn set_capacity(&self, capacity: usize);
 
@@ -86,6 +95,9 @@ pub(crate) trait AnyStage: Send + Sync {
 
     /// Whether the weight of events is counted here.
     fn weighs(&self) -> bool;
+
+    /// When the earliest event that was sent for later is due; never without any.
+    fn next_timer(&self) -> Time;
 
     /// Gives up what was to be sent later, and takes no more of it; returns how many.
     fn cancel_timers(&self) -> usize;

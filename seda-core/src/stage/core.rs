@@ -27,6 +27,8 @@ pub(crate) struct StageCore<E> {
     pub(super) lanes: CachePadded<Mutex<Lanes<E>>>,
     /// The depth, readable without the lock and without touching what it guards.
     pub(super) depth: AtomicUsize,
+    /// Of a replica: how many events are in the stage, for those who choose among replicas.
+    pub(super) present: Option<AtomicUsize>,
     pool: OnceLock<Arc<PoolCore>>,
     on_lost: OnceLock<OnLost<E>>,
     pending: AtomicUsize,
@@ -46,6 +48,7 @@ impl<E: Send + 'static> StageCore<E> {
             graph,
             lanes: CachePadded(Mutex::new(Lanes::new(capacity))),
             depth: AtomicUsize::new(0),
+            present: None,
             pool: OnceLock::new(),
             on_lost: OnceLock::new(),
             pending: AtomicUsize::new(0),
@@ -76,6 +79,29 @@ impl<E: Send + 'static> StageCore<E> {
         }
     }
 
+    /// The same, as one of several replicas.
+    pub(crate) fn replica(self) -> Self {
+        Self { present: Some(AtomicUsize::new(0)), ..self }
+    }
+
+    /// How many events are queued, in hand and pending, as of the last publication; of a replica
+    /// only, else 0.
+    pub(crate) fn present_hint(&self) -> usize {
+        self.present.as_ref().map_or(0, |present| present.load(Ordering::Relaxed))
+    }
+
+    /// Makes the depth readable without the lock, and of a replica how many events are in it.
+    pub(super) fn show(&self, lanes: &Lanes<E>) {
+        self.depth.store(lanes.depth(), Ordering::Relaxed);
+        self.show_present(lanes);
+    }
+
+    fn show_present(&self, lanes: &Lanes<E>) {
+        if let Some(present) = &self.present {
+            present.store(lanes.present(), Ordering::Relaxed);
+        }
+    }
+
     pub(crate) fn set_on_lost(&self, on_lost: OnLost<E>) -> bool {
         self.on_lost.set(on_lost).is_ok()
     }
@@ -97,6 +123,16 @@ impl<E: Send + 'static> StageCore<E> {
     pub(crate) fn unreserve(&self, n: usize) {
         if n > 0 {
             self.lanes.lock().unreserve(n);
+            self.graph.room.announce();
+        }
+    }
+
+    /// Gives back places that an attempt held until it failed. That is no news: were it announced,
+    /// every source that waits would be woken by its own failure, and by that of the others. Who
+    /// was refused meanwhile for want of just these places looks again by itself, in 20 ms.
+    pub(crate) fn put_back(&self, n: usize) {
+        self.lanes.lock().unreserve(n);
+        if is_seeded(Flaw::FailureIsNews) {
             self.graph.room.announce();
         }
     }
@@ -126,7 +162,7 @@ impl<E: Send + 'static> StageCore<E> {
             Ok(_) => {
                 let envelope = Envelope { event, meta, enqueued: now };
                 lanes.push_one(envelope, edge, now);
-                self.depth.store(lanes.depth(), Ordering::Relaxed);
+                self.show(&lanes);
                 drop(lanes);
                 self.wake();
                 Ok(())
@@ -148,7 +184,7 @@ impl<E: Send + 'static> StageCore<E> {
         lanes.push_reserved(envelopes, edge, now);
         lanes.unreserve(held);
         let held = if wanted > 0 { lanes.reserve(0, wanted).unwrap_or(0) } else { 0 };
-        self.depth.store(lanes.depth(), Ordering::Relaxed);
+        self.show(&lanes);
         held
     }
 
@@ -156,7 +192,7 @@ impl<E: Send + 'static> StageCore<E> {
     pub(crate) fn publish_one(&self, envelope: Envelope<E>, edge: usize, now: Time) {
         let mut lanes = self.lanes.lock();
         lanes.push_one(envelope, edge, now);
-        self.depth.store(lanes.depth(), Ordering::Relaxed);
+        self.show(&lanes);
         drop(lanes);
         self.wake();
     }
@@ -197,7 +233,7 @@ impl<E: Send + 'static> StageCore<E> {
         self.fire_due(now);
         let mut lanes = self.lanes.lock();
         let claimed = lanes.take(worker, most, now, batch, given_up);
-        self.depth.store(lanes.depth(), Ordering::Relaxed);
+        self.show(&lanes);
         drop(lanes);
         self.graph.credit_weighed(given_up.len(), self.weight_of(given_up));
         self.graph.room.announce();
@@ -214,7 +250,10 @@ impl<E: Send + 'static> StageCore<E> {
 
     /// An event in hand is given up before it was begun; it is credited, and its owner told.
     pub(crate) fn give_up_in_hand(&self, envelope: Envelope<E>, reason: LossReason, now: Time) {
-        self.lanes.lock().shed_in_hand(&envelope.meta, reason, now);
+        let mut lanes = self.lanes.lock();
+        lanes.shed_in_hand(&envelope.meta, reason, now);
+        self.show_present(&lanes);
+        drop(lanes);
         let given_up = vec![(envelope, reason)];
         self.graph.credit_weighed(1, self.weight_of(&given_up));
         self.say_farewell(given_up);
@@ -226,7 +265,7 @@ impl<E: Send + 'static> StageCore<E> {
         let mut given_up = Vec::new();
         let mut lanes = self.lanes.lock();
         lanes.give_up_all(reason, now, &mut given_up);
-        self.depth.store(lanes.depth(), Ordering::Relaxed);
+        self.show(&lanes);
         drop(lanes);
         let n = given_up.len();
         self.graph.credit_weighed(n, self.weight_of(&given_up));
@@ -264,6 +303,10 @@ impl<E: Send + 'static> AnyStage for StageCore<E> {
         &self.name
     }
 
+    fn index(&self) -> usize {
+        self.index
+    }
+
     fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
         self
     }
@@ -280,8 +323,13 @@ impl<E: Send + 'static> AnyStage for StageCore<E> {
         self.lanes.lock().set_classes(weights);
     }
 
+    fn set_shares(&self, weights: &[u32]) {
+        self.lanes.lock().set_shares(weights);
+    }
+
     fn set_capacity(&self, capacity: usize) {
         self.lanes.lock().set_capacity(capacity);
+        self.graph.room.announce();
     }
 
     fn set_soft(&self, soft: usize) {
@@ -312,20 +360,24 @@ impl<E: Send + 'static> AnyStage for StageCore<E> {
         rest(QueueFigures {
             depth: lanes.depth(),
             soft: lanes.soft(),
-            capacity: lanes.capacity(),
+            capacity: lanes.bound(),
             classes: lanes.ledger().classes().clone(),
             edges: lanes.ledger().edges().iter().map(|edge| (edge.sent, edge.refused)).collect(),
             wasted_nanos: lanes.wasted_nanos(),
             occupancy: lanes.occupancy(now),
             deferred_service,
             held: self.held.load(Ordering::Relaxed),
+            delayed: lanes.delayed(),
             bytes: self.weighs().then(|| lanes.bytes()),
             busiest_shard: lanes.shards().map(Shards::busiest_share),
         });
     }
 
     fn settle(&self, outcome: &Outcome, now: Time) {
-        self.lanes.lock().settle(outcome, now);
+        let mut lanes = self.lanes.lock();
+        lanes.settle(outcome, now);
+        self.show_present(&lanes);
+        drop(lanes);
         self.graph.bytes.credit(outcome.bytes);
     }
 
@@ -347,6 +399,7 @@ impl<E: Send + 'static> AnyStage for StageCore<E> {
     fn complete(&self, meta: &EventMeta, how: Completion, now: Time) {
         let mut lanes = self.lanes.lock();
         lanes.complete(meta, how.held, how.succeeded, now);
+        self.show_present(&lanes);
         if how.held {
             self.held.fetch_sub(1, Ordering::SeqCst);
         }
@@ -372,6 +425,10 @@ impl<E: Send + 'static> AnyStage for StageCore<E> {
         if self.weighs() { self.lanes.lock().eligible_bytes(victims) } else { 0 }
     }
 
+    fn next_timer(&self) -> Time {
+        self.next_due()
+    }
+
     fn cancel_timers(&self) -> usize {
         self.cancel_all()
     }
@@ -385,7 +442,7 @@ impl<E: Send + 'static> AnyStage for StageCore<E> {
         let mut given_up = Vec::with_capacity(most);
         let mut lanes = self.lanes.lock();
         let evicted = lanes.evict(victims, order, most, now, &mut given_up);
-        self.depth.store(lanes.depth(), Ordering::Relaxed);
+        self.show(&lanes);
         drop(lanes);
         if evicted > 0 {
             self.graph.bytes.credit(self.weight_of(&given_up));

@@ -40,10 +40,10 @@ impl<E> fmt::Debug for Stage<E> {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct StageConfig {
-    /// Hard bound of the queue, in events. Default: as declared in code.
+    /// Hard bound of the queue, in events. Set live below what is queued, it admits nothing, and
+    /// the bound sinks with the queue. Default: as declared in code.
     pub capacity: Option<usize>,
-    /// Bound above which nothing is admitted, at most `capacity`; can be changed live. Default:
-    /// the hard bound.
+    /// Bound above which nothing is admitted, at most `capacity`. Default: the hard bound.
     pub soft: Option<usize>,
     /// Workers of the stage's own pool; refused for a stage in a shared pool. Default: one, and
     /// up to one per core.
@@ -52,7 +52,8 @@ pub struct StageConfig {
     pub batch: Option<usize>,
     /// Share of a shared pool's time relative to the pool's other stages. Default: 1.
     pub weight: Option<u32>,
-    /// The most workers of the pool that run this stage at once. Default: all of them.
+    /// The most workers of the pool that run this stage at once. The first one set live does not
+    /// count those that are inside already. Default: all of them.
     pub cap: Option<usize>,
     /// The most events that may be pending outside (see [`crate::Context::defer`]). Default:
     /// [`DEFAULT_PENDING`].

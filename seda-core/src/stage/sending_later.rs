@@ -4,7 +4,6 @@ use super::core::StageCore;
 use crate::clock::Time;
 use crate::event::Envelope;
 use crate::loss::LossReason;
-use crate::sync::Ordering;
 
 impl<E: Send + 'static> StageCore<E> {
     /// Takes an event into a place that was reserved for it, to be queued at `due`.
@@ -41,7 +40,7 @@ impl<E: Send + 'static> StageCore<E> {
         let due = self.timers.take_due(now);
         let mut lanes = self.lanes.lock();
         lanes.fire(due.into_iter(), now);
-        self.depth.store(lanes.depth(), Ordering::Relaxed);
+        self.show(&lanes);
     }
 
     /// Gives up what was to be sent later, and takes no more of it; returns how many.

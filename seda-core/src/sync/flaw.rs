@@ -16,9 +16,9 @@ pub enum Flaw {
     LateCallOff,
     /// An idle worker is not told that its pool shrinks.
     SilentShrink,
-    /// A worker leaves without passing on what its handlers sent when they were finished.
+    /// A worker that retires wakes nobody in its stead.
     SilentRetirement,
-    /// The batch's end wakes nobody for what it leaves in its own pool.
+    /// A worker wakes nobody for what it leaves in its own pool.
     WorkNotPassedOn,
     /// An event sent through a place held beyond the graph's end stays in the queue.
     EndUnseen,
@@ -30,6 +30,8 @@ pub enum Flaw {
     SeenIsGained,
     /// A drain is told without its lock that the budget is used by nothing.
     ToldWithoutLock,
+    /// An attempt that failed announces the place that it held meanwhile.
+    FailureIsNews,
     /// Room is announced to those that wait, not to those that are about to.
     NoGeneration,
 }

@@ -107,7 +107,7 @@ impl Plan {
                     owes: false,
                     kept: Vec::new(),
                     dice: Dice(call as u64),
-                    bomb: Bomb(factory.bombs.is_some_and(|every| call.is_multiple_of(every))),
+                    _bomb: Bomb(factory.bombs.is_some_and(|every| call.is_multiple_of(every))),
                 })
             })
         }

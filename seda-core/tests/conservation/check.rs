@@ -44,12 +44,11 @@ fn check_stage(
     let begun = stage.handled + stage.failed + outside + own.held;
     same("begun", begun, sum(|count| count.begun))?;
     check_shed(stage, world.facts(n).heard, by_class)?;
-    // What was sent for later and has not come.
-    let timed = stage.pending.checked_sub(outside + own.held);
-    let Some(timed) = timed.filter(|timed| *timed <= own.timed) else {
-        return Err(format!("{} pending, {outside} outside, {own:?}", stage.pending));
-    };
-    let places = stage.queued + timed + world.places(n) as u64;
+    same("pending", stage.pending, outside + own.held + stage.delayed)?;
+    if stage.delayed > own.timed {
+        return Err(format!("{} delayed, {own:?}", stage.delayed));
+    }
+    let places = stage.queued + stage.delayed + world.places(n) as u64;
     if places > stage.queue.capacity as u64 {
         return Err(format!("{places} places of {} are taken", stage.queue.capacity));
     }

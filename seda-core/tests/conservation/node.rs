@@ -26,7 +26,7 @@ pub(crate) struct Node {
     pub(crate) owes: bool,
     pub(crate) kept: Vec<Kept>,
     pub(crate) dice: Dice,
-    pub(crate) bomb: Bomb,
+    pub(crate) _bomb: Bomb,
 }
 
 /// A job that the handler keeps.

@@ -2,6 +2,9 @@
 #![allow(dead_code, unreachable_pub, missing_docs)]
 
 use parking_lot::{Condvar, Mutex};
+#[allow(unused_imports, reason = "each test uses some of this")]
+pub use seda_core::testing::assert_balanced;
+use seda_core::testing::imbalances;
 use seda_core::{Class, Report, StageConfig, Terms, WorkerRange};
 use std::sync::{Arc, Once};
 use std::time::Duration;
@@ -11,46 +14,7 @@ pub const LONG: Duration = Duration::from_secs(60);
 
 /// Both ledgers' equations; the first that does not hold is the error.
 pub fn check_ledgers(report: &Report) -> Result<(), String> {
-    for stage in &report.stages {
-        let shed: u64 = stage.shed.values().sum();
-        let inside = stage.queued + stage.in_hand + stage.pending;
-        let refused: u64 = stage.refused.values().sum();
-        if stage.accepted != stage.handled + shed + stage.failed + inside {
-            return Err(format!("{}: accepted is not what became of it: {stage:?}", stage.name));
-        }
-        if stage.queue.depth as u64 != stage.queued || stage.queue.depth > stage.queue.capacity {
-            return Err(format!("{}: depth is not what is queued: {stage:?}", stage.name));
-        }
-        if stage.held > stage.pending {
-            return Err(format!("{}: held and not pending: {stage:?}", stage.name));
-        }
-        if stage.offered != stage.accepted + refused {
-            return Err(format!("{}: offered is not accepted + refused", stage.name));
-        }
-        let edges = report.edges.iter().filter(|edge| edge.to == stage.name);
-        let over_edges: u64 = edges.map(|edge| edge.sent + edge.refused).sum();
-        if over_edges != stage.offered {
-            return Err(format!("{}: offered is not what came over its edges", stage.name));
-        }
-    }
-    let requests = &report.requests;
-    let lost: u64 = requests.lost.values().sum();
-    if requests.admitted != requests.answered + lost + requests.open {
-        return Err(format!("requests do not balance: {requests:?}"));
-    }
-    let events = &report.events;
-    let inside = (events.queued + events.in_hand + events.pending) as usize;
-    if inside > report.budget.used || report.budget.used > report.budget.limit {
-        return Err(format!("{inside} inside, budget {:?}", report.budget));
-    }
-    Ok(())
-}
-
-#[track_caller]
-pub fn assert_balanced(report: &Report) {
-    if let Err(fault) = check_ledgers(report) {
-        panic!("{fault}\n{report}");
-    }
+    imbalances(report).first().map_or(Ok(()), |fault| Err(fault.to_string()))
 }
 
 /// Holds handlers up until it is opened, and says how many wait at it.

@@ -13,9 +13,9 @@ pub(crate) trait Protocol: Send + 'static {
     /// What it answers.
     type Response: Send + 'static;
     /// What an answer must know of its request.
-    type Exchange: Copy;
+    type Exchange: Copy + Send;
     /// The state of one connection's input.
-    type Decoder;
+    type Decoder: Send;
 
     /// The state of a new connection.
     fn decoder(&self) -> Self::Decoder;

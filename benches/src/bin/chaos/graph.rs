@@ -49,7 +49,7 @@ pub(crate) fn start(dice: &mut Dice, world: &Arc<World>) -> Result<(Running, Sha
         hosted,
         classes,
     };
-    for (n, (name, stage)) in stages.iter().enumerate() {
+    for (name, stage) in &stages {
         let home = match (dice.below(4), hosted) {
             (0, _) => Some((shared, false)),
             (1, Some(hosted)) => Some((hosted, true)),

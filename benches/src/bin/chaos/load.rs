@@ -4,6 +4,7 @@ use crate::fate::{Door, Job};
 use crate::graph::Shape;
 use crate::world::World;
 use benches::dice::Dice;
+use seda_core::testing::imbalances;
 use seda_core::{Class, LossReason, Lost, Running, Source, Terms, Ticket};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
@@ -178,8 +179,8 @@ pub(crate) fn scrape(world: &World, running: &Running, mut dice: Dice) -> u64 {
     let mut before = (0, 0, 0);
     while !world.watching_is_over.load(SeqCst) {
         let report = running.report();
-        if let Err(fault) = benches::ledgers::check(&report) {
-            world.fates.fault(format!("{fault}\n{:?}", report.stages));
+        if let Some(fault) = imbalances(&report).first() {
+            world.fates.fault(format!("{fault}\n{report}"));
         }
         let now = (report.events.offered, report.events.handled, report.requests.admitted);
         if now.0 < before.0 || now.1 < before.1 || now.2 < before.2 {
@@ -198,7 +199,9 @@ pub(crate) fn scrape(world: &World, running: &Running, mut dice: Dice) -> u64 {
         std::thread::park_timeout(Duration::from_micros(dice.below(4_000) as u64));
     }
     let (sender, answer) = std::sync::mpsc::channel();
-    snapshots.request(Box::new(move |report| drop(sender.send(report.uptime_seconds))));
+    snapshots.request(Box::new(move |report| {
+        let _ = sender.send(report.uptime_seconds);
+    }));
     if answer.recv_timeout(TOLD_WITHIN).is_err() {
         world.fates.fault("the control thread gives no snapshots any more".to_owned());
     }

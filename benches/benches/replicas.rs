@@ -1,0 +1,150 @@
+//! The balances of a replicated stage side by side: response times in exact virtual time, and
+//! once more on threads.
+//!
+//! `cargo bench -p benches --bench replicas` — 4 replicas, exponential and heavy-tailed services,
+//! alike and with one half as fast; prints the tables of `docs/replicas.md` (a few minutes). It
+//! fails if the central queue (M/M/4) or the round robin (E4/M/1) is more than 2 % off its closed
+//! form. `-- live` only runs the threads.
+//!
+//! On threads a service is a sleep, so that four replicas need no four cores. What is measured is
+//! beside what the simulation makes of the very arrivals and service times of the run.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a benchmark that cannot be set up ends"
+)]
+
+#[path = "../../examples/overload_lab/replicas.rs"]
+mod replicas;
+
+use parking_lot::Mutex;
+use replicas::{Figures, REPLICAS, Scenario, Servers, Service};
+use seda_core::{Balance, Clock, Context, Graph, MonotonicClock, Replicas, each};
+use std::sync::Arc;
+use std::time::Duration;
+
+const EVENTS: usize = 4_000_000;
+/// Odd, so that one of the runs is the median.
+const SEEDS: u64 = 9;
+/// How far the mean over all seeds may be from its closed form.
+const TOLERANCE: f64 = 0.02;
+/// On threads: the mean service, far above the 0.1 ms that a sleep is late, and how many events.
+const SERVICE: f64 = 5e-3;
+const LIVE_EVENTS: usize = 10_000;
+const LIVE_LOAD: f64 = 0.8;
+
+fn main() {
+    if !std::env::args().any(|word| word == "live") {
+        let mut checks = Vec::new();
+        replicas::compare(EVENTS, SEEDS, |scenario, slow, balance, runs| {
+            let expected = match (scenario.service, slow, balance) {
+                (Service::Exponential, false, Balance::Central) => mm4(scenario.load),
+                (Service::Exponential, false, Balance::RoundRobin) => e4m1(scenario.load),
+                _ => return,
+            };
+            let mean = runs.iter().map(|figures| figures.0[0]).sum::<f64>() / runs.len() as f64;
+            checks.push((balance, scenario.load, mean, expected));
+        });
+        println!("\n| balance | load | mean response | closed form | off by |");
+        println!("| --- | --- | --- | --- | --- |");
+        for (balance, load, mean, expected) in &checks {
+            let off = mean / expected - 1.0;
+            println!("| {balance} | {load} | {mean:.4} | {expected:.4} | {:.2} % |", off * 100.0);
+        }
+        assert!(checks.iter().all(|(_, _, mean, form)| (mean / form - 1.0).abs() < TOLERANCE));
+        println!();
+    }
+    println!("On threads: {LIVE_EVENTS} events at a load of {LIVE_LOAD}, mean service 5 ms\n");
+    println!("| replicas | balance | mean, measured | simulated | p99, measured | simulated |");
+    println!("| --- | --- | --- | --- | --- | --- |");
+    for slow in [false, true] {
+        for balance in Balance::ALL {
+            let scenario = Scenario::new(Service::Exponential, slow, LIVE_LOAD);
+            let (measured, simulated) = live(&scenario, balance);
+            println!(
+                "| {} | {balance} | {:.1} ms | {:.1} ms | {:.1} ms | {:.1} ms |",
+                if slow { "one slow" } else { "alike" },
+                measured.0[0],
+                simulated.0[0],
+                measured.0[2],
+                simulated.0[2]
+            );
+        }
+    }
+}
+
+/// Mean response in an M/M/4 with a service rate of 1 (Erlang 1917).
+fn mm4(load: f64) -> f64 {
+    let offered = 4.0 * load;
+    let all_busy = offered.powi(4) / 24.0 / (1.0 - load);
+    let fewer = 1.0 + offered + offered.powi(2) / 2.0 + offered.powi(3) / 6.0;
+    1.0 + all_busy / (fewer + all_busy) / (4.0 * (1.0 - load))
+}
+
+/// Mean response at one of 4 servers that Poisson arrivals are dealt out to in turn: gaps are
+/// Erlang-4, and 1 / (1 - σ) with σ the root of the gap's transform (Kendall 1953).
+fn e4m1(load: f64) -> f64 {
+    let rate = 4.0 * load;
+    let next = |root: f64| (rate / (rate + 1.0 - root)).powi(4);
+    1.0 / (1.0 - (0..100_000).fold(load, |root, _| next(root)))
+}
+
+/// What became of one event: when it was meant to arrive, its work, and its response.
+#[derive(Clone, Copy)]
+struct Served {
+    at: f64,
+    work: f64,
+    response: f64,
+}
+
+/// One run on threads, and the same arrivals and services simulated; in milliseconds.
+fn live(scenario: &Scenario, balance: Balance) -> (Figures, Figures) {
+    let clock = Arc::new(MonotonicClock::new());
+    let served = Arc::new(Mutex::new(Vec::with_capacity(LIVE_EVENTS)));
+    let mut graph = Graph::new("live");
+    let declared = Replicas { count: REPLICAS, balance };
+    let stage = graph.replicated_stage::<(f64, f64)>("serve", 65_536, declared);
+    let speeds = scenario.speeds;
+    let (timer, record) = (Arc::clone(&clock), Arc::clone(&served));
+    graph
+        .attach_replicas(stage, move |_wire| {
+            move |replica| {
+                let (clock, served) = (Arc::clone(&timer), Arc::clone(&record));
+                Ok(each(move |(at, work): (f64, f64), _: &mut Context| {
+                    let begun = clock.now();
+                    sleep(work / speeds[replica] * SERVICE);
+                    let ended = clock.now();
+                    // What it took, in the work that an ordinary replica would have done.
+                    let took = ended.nanos_since(begun) as f64 / 1e9 * speeds[replica];
+                    let response = ended.as_secs_f64() - at;
+                    served.lock().push(Served { at, work: took, response });
+                }))
+            }
+        })
+        .unwrap();
+    let source = graph.source(stage).unwrap();
+    let running = graph.start().unwrap();
+    let start = clock.now().as_secs_f64() + 0.1;
+    for (at, work) in scenario.arrivals(1).take(LIVE_EVENTS) {
+        let at = start + at * SERVICE;
+        sleep(at - clock.now().as_secs_f64());
+        source.send((at, work)).expect("room for all");
+    }
+    assert!(running.drain(Duration::from_secs(60)).complete, "not drained");
+    let mut served = served.lock().clone();
+    served.sort_by(|a, b| a.at.total_cmp(&b.at));
+    let mut servers = Servers::new(balance, speeds, 0);
+    let simulated = served.iter().map(|event| servers.serve(event.at, event.work) * 1e3);
+    let simulated = Figures::of(simulated.collect());
+    (Figures::of(served.iter().map(|event| event.response * 1e3).collect()), simulated)
+}
+
+#[allow(clippy::disallowed_methods, reason = "a service that needs no core, and a sender's pause")]
+fn sleep(seconds: f64) {
+    if seconds > 0.0 {
+        std::thread::sleep(Duration::from_secs_f64(seconds));
+    }
+}

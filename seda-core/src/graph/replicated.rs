@@ -1,0 +1,229 @@
+//! Declaring replicated stages, and what a token of one stands for: all of its replicas.
+
+use super::declaration::Membership;
+use super::{Graph, Wire};
+use crate::error::GraphError;
+use crate::handler::{FactoryError, Handler};
+use crate::pool::Pool;
+use crate::replicas::{Balance, MAX_REPLICAS, Replicas, Ways};
+use crate::source::Way;
+use crate::stage::{DEFAULT_PENDING, Stage, StageConfig, StageCore};
+use crate::sync::{Arc, AtomicUsize, Ordering};
+
+/// A replicated stage: its members are stages next to each other. A central queue is one stage.
+pub(super) struct Replicated {
+    pub(super) name: String,
+    pub(super) replicas: Replicas,
+    capacity: usize,
+    first: usize,
+    members: usize,
+}
+
+impl Graph {
+    /// Declares a stage of which there are several: `replicas` says how many, and which of them
+    /// gets an event. `capacity` is that of all together. Sinks, sources and the settings of the
+    /// token are for all of them.
+    ///
+    /// With [`Balance::Central`] it is one stage with as many workers as replicas. Otherwise each
+    /// replica is a stage called `name-1`, `name-2` and so on, in reports and settings too, with an
+    /// even share of the capacity and one worker, unless its settings say otherwise. In a shared
+    /// pool at most as many workers run it at once as there are replicas, one for each.
+    ///
+    /// ```
+    /// use seda_core::{Balance, Graph, Replicas};
+    /// use std::time::Duration;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut graph = Graph::new("pages");
+    /// let replicas = Replicas { count: 4, balance: Balance::RoundRobin };
+    /// let render = graph.replicated_stage::<u32>("render", 256, replicas);
+    /// graph.attach_each(render, |_wire| |_page, _cx| {})?;
+    /// let pages = graph.source(render)?;
+    /// let running = graph.start()?;
+    /// for page in 0..8 {
+    ///     pages.send(page)?;
+    /// }
+    /// let report = running.drain(Duration::from_secs(5)).report;
+    /// assert!(report.stages.iter().all(|replica| replica.handled == 2));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn replicated_stage<E: Send + 'static>(
+        &mut self,
+        name: &str,
+        capacity: usize,
+        replicas: Replicas,
+    ) -> Stage<E> {
+        let (first, count) = (self.stages.len(), replicas.count);
+        let central = replicas.balance == Balance::Central;
+        // A count that cannot be is told when the graph is to start.
+        let members = if central { 1 } else { count.clamp(1, MAX_REPLICAS) };
+        let declared = Replicated { name: name.to_owned(), replicas, capacity, first, members };
+        self.replicated.push(declared);
+        if central {
+            let core = StageCore::new(name, first, capacity, Arc::clone(&self.core));
+            return self.declare_stage(core, capacity, Some(count));
+        }
+        let token = Stage { graph: self.core.id, index: first, event: std::marker::PhantomData };
+        for (member, index) in (first..first + members).enumerate() {
+            let (name, share) = (format!("{name}-{}", member + 1), part(capacity, members, member));
+            let core = StageCore::<E>::new(&name, index, share, Arc::clone(&self.core)).replica();
+            self.declare_stage(core, share, Some(1));
+        }
+        let pending = StageConfig { pending: Some(DEFAULT_PENDING), ..StageConfig::default() };
+        self.configure_members(token, &pending);
+        token
+    }
+
+    /// Gives a replicated stage its handlers, and pools of their own; the factory is told for
+    /// which replica, from 0, it makes one. A replica's handler that is made anew, after a panic,
+    /// has the same number. An ordinary stage is replica 0.
+    ///
+    /// # Errors
+    /// As [`Graph::attach`].
+    pub fn attach_replicas<E, H, F>(
+        &mut self,
+        stage: Stage<E>,
+        wire: impl FnOnce(&mut Wire<'_>) -> F,
+    ) -> Result<(), GraphError>
+    where
+        E: Send + 'static,
+        H: Handler<E> + 'static,
+        F: Fn(usize) -> Result<H, FactoryError> + Send + Sync + 'static,
+    {
+        self.attach_to(None, stage, wire)
+    }
+
+    /// Gives a replicated stage its handlers in a pool that it shares with other stages, as
+    /// [`Graph::attach_replicas`].
+    ///
+    /// # Errors
+    /// As [`Graph::attach_in`].
+    pub fn attach_replicas_in<E, H, F>(
+        &mut self,
+        pool: &Pool,
+        stage: Stage<E>,
+        wire: impl FnOnce(&mut Wire<'_>) -> F,
+    ) -> Result<(), GraphError>
+    where
+        E: Send + 'static,
+        H: Handler<E> + 'static,
+        F: Fn(usize) -> Result<H, FactoryError> + Send + Sync + 'static,
+    {
+        if pool.graph != self.core.id {
+            return Err(GraphError::Foreign { token: "pool" });
+        }
+        self.attach_to(Some(pool.index), stage, wire)
+    }
+
+    /// What a token was declared as, if it has a stage for each replica.
+    pub(super) fn replicated<E>(&self, stage: Stage<E>) -> Option<&Replicated> {
+        let several = |known: &&Replicated| known.replicas.balance != Balance::Central;
+        self.declared_as(stage).filter(several)
+    }
+
+    /// The stages that a token stands for: itself, or all replicas.
+    pub(super) fn members<E>(&self, stage: Stage<E>) -> impl Iterator<Item = Stage<E>> + use<E> {
+        let members = self.replicated(stage).map_or(1, |known| known.members);
+        (stage.index..stage.index + members).map(move |index| Stage { index, ..stage })
+    }
+
+    /// The ways from outside to the replicas, if there are several.
+    pub(super) fn ways<E: Send + 'static>(
+        &mut self,
+        stage: Stage<E>,
+    ) -> Result<Option<Box<Ways<Way<E>>>>, GraphError> {
+        let Some(known) = self.replicated(stage) else { return Ok(None) };
+        let (name, balance) = (known.name.clone(), known.replicas.balance);
+        let members: Result<Vec<_>, _> =
+            self.members(stage).map(|member| self.way(member)).collect();
+        // Of two sources each has draws of its own.
+        let seed = self.sources;
+        self.sources += 1;
+        Ok(Ways::new(&name, balance, members?, seed).map(Box::new))
+    }
+
+    /// Gives the number of the replica for each handler of one member that is to be made.
+    pub(super) fn numbering<E>(
+        &self,
+        stage: Stage<E>,
+        member: usize,
+    ) -> impl Fn() -> usize + Send + Sync + use<E> {
+        let central = |known: &&Replicated| known.replicas.balance == Balance::Central;
+        let workers = self.declared_as(stage).filter(central);
+        let count = workers.map_or(1, |known| known.replicas.count.max(1));
+        let made = AtomicUsize::new(0);
+        // With a central queue the workers are the replicas, and who replaces one has its number.
+        move || member + made.fetch_add(1, Ordering::Relaxed) % count
+    }
+
+    /// Sets what `config` says of the stages that a token stands for.
+    pub(super) fn configure_members<E>(&mut self, stage: Stage<E>, config: &StageConfig) {
+        let members: Vec<Stage<E>> = self.members(stage).collect();
+        for (member, index) in members.iter().map(|member| member.index).enumerate() {
+            if let Some(declared) = self.stages.get_mut(index) {
+                let part = config.part(members.len(), member);
+                declared.config = part.or(std::mem::take(&mut declared.config));
+            }
+        }
+    }
+
+    /// Of a stage that is one of several replicas: which.
+    pub(super) fn membership(&self, index: usize) -> Option<Membership> {
+        let several = |known: &&Replicated| known.replicas.balance != Balance::Central;
+        let known = self
+            .replicated
+            .iter()
+            .filter(several)
+            .find(|known| (known.first..known.first + known.members).contains(&index))?;
+        let (name, number) = (known.name.clone(), index - known.first);
+        Some(Membership { name, number, members: known.members })
+    }
+
+    pub(super) fn check_replicas(&self) -> Result<(), GraphError> {
+        for known in &self.replicated {
+            let fault = |key: &str, value: usize, allowed: String| GraphError::Setting {
+                key: format!("stages.{}.{key}", known.name),
+                value: value.to_string(),
+                allowed,
+            };
+            let count = known.replicas.count;
+            if !(1..=MAX_REPLICAS).contains(&count) {
+                return Err(fault("replicas", count, format!("1 to {MAX_REPLICAS}")));
+            }
+            let several = known.replicas.balance != Balance::Central;
+            if several && known.capacity < count {
+                let allowed = format!("{count} or more events, one for the queue of each replica");
+                return Err(fault("capacity", known.capacity, allowed));
+            }
+            let taken = |stage: &super::DeclaredStage| **stage.core.name() == *known.name;
+            if several && self.stages.iter().any(taken) {
+                return Err(GraphError::StageNameTwice { stage: known.name.clone() });
+            }
+        }
+        Ok(())
+    }
+
+    fn declared_as<E>(&self, stage: Stage<E>) -> Option<&Replicated> {
+        let own = stage.graph == self.core.id;
+        self.replicated.iter().find(|known| own && known.first == stage.index)
+    }
+}
+
+impl StageConfig {
+    /// What is said of one of `members` replicas when this is said of all of them.
+    pub(super) fn part(&self, members: usize, member: usize) -> StageConfig {
+        let share = |total: Option<usize>| Some(part(total?, members, member));
+        StageConfig {
+            capacity: share(self.capacity),
+            soft: share(self.soft),
+            pending: share(self.pending),
+            ..self.clone()
+        }
+    }
+}
+
+/// The n-th of `count` parts of `total`, as even as whole numbers can be.
+fn part(total: usize, count: usize, n: usize) -> usize {
+    total / count.max(1) + usize::from(n < total % count.max(1))
+}

@@ -1,0 +1,177 @@
+//! The settings in force: what a file says, else what code declared, else the default.
+
+use super::declaration::Declaration;
+use super::{ClassConfig, GraphConfig};
+use crate::control::ControlConfig;
+use crate::error::{GraphError, GraphWarning};
+use crate::pool::WorkerRange;
+use crate::queue::DEFAULT_BYTES;
+use crate::stage::{DEFAULT_BATCH, DEFAULT_PENDING, StageConfig};
+
+/// A queue of more events than this is a leak with a name; it would hold gigabytes.
+const MAX_CAPACITY: usize = 1 << 28;
+/// A share is a number of takes in a row: beyond this the other classes starve.
+const MAX_SHARE: u32 = 1_000_000;
+
+/// Everything that can be set of a graph, checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Settings {
+    pub(crate) budget: usize,
+    /// Whether somebody said so, or it follows from the capacities.
+    pub(crate) budget_is_stated: bool,
+    pub(crate) budget_bytes: u64,
+    pub(crate) statistics: bool,
+    pub(crate) control: ControlConfig,
+    /// By class.
+    pub(crate) shares: Vec<u32>,
+    pub(crate) stages: Vec<StageSettings>,
+    /// The pools that were declared, then one for each stage that shares none.
+    pub(crate) pools: Vec<WorkerRange>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StageSettings {
+    pub(crate) capacity: usize,
+    /// `None`: the capacity.
+    pub(crate) soft: Option<usize>,
+    pub(crate) batch: usize,
+    pub(crate) weight: u32,
+    /// `None`: all workers of the pool.
+    pub(crate) cap: Option<usize>,
+    pub(crate) pending: usize,
+}
+
+impl Settings {
+    /// What holds for a graph with this declaration when a file says `config`.
+    ///
+    /// The one check for a start and for a change while the graph runs.
+    pub(crate) fn of(declared: &Declaration, config: &GraphConfig) -> Result<Self, GraphError> {
+        declared.check_names(config)?;
+        let mut stages = Vec::with_capacity(declared.stages.len());
+        let mut own_pools = Vec::new();
+        for stage in &declared.stages {
+            let said = config.stages.get(&*stage.name).cloned().unwrap_or_default();
+            let merged = said.or(stage.said_of_group(config)).or(stage.config.clone());
+            if stage.pool.is_none() {
+                let own = stage.servers.map_or_else(WorkerRange::default, WorkerRange::exactly);
+                let range = merged.workers.unwrap_or(own);
+                check_range(&stage.name, range)?;
+                own_pools.push(range);
+            }
+            let shares_pool = stage.pool.is_some();
+            stages.push(stage_settings(&stage.name, merged, stage.capacity, shares_pool)?);
+        }
+        let mut pools = Vec::with_capacity(declared.pools.len() + own_pools.len());
+        for pool in &declared.pools {
+            let range = config.pools.get(&pool.name).map_or(pool.range, |said| said.workers);
+            check_range(&pool.name, range)?;
+            pools.push(range);
+        }
+        pools.append(&mut own_pools);
+        let shares = declared.classes.iter().map(|class| share(class, config));
+        let shares = shares.collect::<Result<_, _>>()?;
+        if let Some((key, value, allowed)) = config.control.fault() {
+            return Err(fault(key, value, allowed));
+        }
+        let stated = config.budget.or(declared.budget);
+        if stated == Some(0) {
+            return Err(fault("budget", 0, "1 or more events"));
+        }
+        let bytes = config.budget_bytes.or(declared.budget_bytes);
+        let budget_bytes = bytes.map_or(DEFAULT_BYTES, |bytes| bytes.as_u64());
+        if budget_bytes == 0 {
+            return Err(fault("budget_bytes", 0, "1 or more bytes, like \"64MiB\""));
+        }
+        let budget = stated.unwrap_or_else(|| default_budget(&stages));
+        let (statistics, control) = (config.statistics, config.control.clone());
+        let budget_is_stated = stated.is_some();
+        Ok(Self {
+            budget,
+            budget_is_stated,
+            budget_bytes,
+            statistics,
+            control,
+            shares,
+            stages,
+            pools,
+        })
+    }
+
+    /// What is odd about the settings, though they can be.
+    pub(crate) fn warning(&self) -> Option<GraphWarning> {
+        let capacities = capacities(&self.stages).fold(0, usize::saturating_add);
+        let never = GraphWarning::BudgetNeverBinds { budget: self.budget, capacities };
+        (self.budget >= capacities && self.budget_is_stated).then_some(never)
+    }
+}
+
+/// Half of what the queues hold together, and as much as the largest of them.
+fn default_budget(stages: &[StageSettings]) -> usize {
+    let half = capacities(stages).fold(0, usize::saturating_add) / 2;
+    half.max(capacities(stages).max().unwrap_or(1))
+}
+
+fn capacities(stages: &[StageSettings]) -> impl Iterator<Item = usize> + '_ {
+    stages.iter().map(|stage| stage.capacity)
+}
+
+fn share(class: &ClassConfig, config: &GraphConfig) -> Result<u32, GraphError> {
+    let share = config.classes.get(&class.name).copied().unwrap_or(class.weight);
+    if share == 0 || share > MAX_SHARE {
+        return Err(fault(&format!("classes.{}", class.name), share, "1 to 1000000"));
+    }
+    Ok(share)
+}
+
+fn check_range(pool: &str, range: WorkerRange) -> Result<(), GraphError> {
+    if range.is_valid() {
+        return Ok(());
+    }
+    Err(GraphError::EmptyRange { pool: pool.to_owned(), range })
+}
+
+fn stage_settings(
+    stage: &str,
+    config: StageConfig,
+    declared_capacity: usize,
+    shares_pool: bool,
+) -> Result<StageSettings, GraphError> {
+    let capacity = config.capacity.unwrap_or(declared_capacity);
+    if capacity == 0 {
+        return Err(GraphError::ZeroCapacity { stage: stage.to_owned() });
+    }
+    let key = |key: &str| format!("stages.{stage}.{key}");
+    if capacity > MAX_CAPACITY {
+        let allowed = format!("1 to {MAX_CAPACITY} events");
+        return Err(fault(&key("capacity"), capacity, &allowed));
+    }
+    if let Some(soft) = config.soft.filter(|soft| *soft == 0 || *soft > capacity) {
+        return Err(fault(&key("soft"), soft, &format!("1 to the capacity, {capacity}")));
+    }
+    if let Some(batch) = config.batch.filter(|batch| !(1..=4096).contains(batch)) {
+        return Err(fault(&key("batch"), batch, "1 to 4096 events"));
+    }
+    if config.weight == Some(0) {
+        return Err(fault(&key("weight"), 0, "1 or more"));
+    }
+    if config.cap == Some(0) {
+        return Err(fault(&key("cap"), 0, "1 or more workers"));
+    }
+    if let Some(range) = config.workers.filter(|_| shares_pool) {
+        let allowed = "nothing for a stage in a shared pool: set the pool's workers";
+        return Err(fault(&key("workers"), range, allowed));
+    }
+    Ok(StageSettings {
+        capacity,
+        soft: config.soft,
+        batch: config.batch.unwrap_or(DEFAULT_BATCH),
+        weight: config.weight.unwrap_or(1),
+        cap: config.cap,
+        pending: config.pending.unwrap_or(DEFAULT_PENDING),
+    })
+}
+
+fn fault(key: &str, value: impl ToString, allowed: &str) -> GraphError {
+    let (key, value, allowed) = (key.to_owned(), value.to_string(), allowed.to_owned());
+    GraphError::Setting { key, value, allowed }
+}

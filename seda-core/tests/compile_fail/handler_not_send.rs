@@ -1,0 +1,14 @@
+//! A handler moves to its worker's thread, so what it holds must be able to.
+
+use seda_core::{Context, Handler};
+use std::rc::Rc;
+
+struct Local {
+    count: Rc<u32>,
+}
+
+impl Handler<u32> for Local {
+    fn handle(&mut self, _event: u32, _cx: &mut Context) {}
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+//! A request is answered once: the responder is used up.
+
+use seda_core::Responder;
+
+fn answer(reply: Responder<u32>) {
+    reply.respond(1);
+    reply.respond(2);
+}
+
+fn main() {}

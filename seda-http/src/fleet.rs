@@ -1,0 +1,150 @@
+//! The reactors of a server with their graph, whatever they speak: started together, drained
+//! together.
+
+use crate::error::ServeError;
+use crate::reactor::{Acceptor, Berth, Letter, Mailbox, Occupancy, Protocol, Reactor};
+use crate::reactor::{Seat, Service, Settings};
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use seda_core::{Clock, Drained, Pool, Running, Worker};
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+
+/// What of a drain's limit is kept for the graph: at the limit those who still wait are told, and
+/// that takes a moment.
+const KEPT_FOR_GRAPH: u32 = 10;
+
+/// How long a server waits for its reactors after their workers have ended: they only write what
+/// their sockets take.
+const JOIN_LIMIT: Duration = Duration::from_secs(1);
+
+/// Where connections come from, and their bounds.
+pub(crate) struct Harbour {
+    pub(crate) listener: TcpListener,
+    pub(crate) local_addr: SocketAddr,
+    pub(crate) connections: usize,
+    pub(crate) settings: Settings,
+}
+
+/// Reactors that run, answering with `R`.
+pub(crate) struct Fleet<R> {
+    local_addr: SocketAddr,
+    clock: Arc<dyn Clock>,
+    occupancy: Arc<Occupancy>,
+    mailboxes: Vec<Arc<Mailbox<R>>>,
+    // In this order: the graph ends the reactors' workers, then their threads can be joined.
+    running: Running,
+    threads: Threads,
+}
+
+/// The reactors' threads.
+struct Threads {
+    handles: Vec<JoinHandle<()>>,
+    /// Disconnected when all of them have ended.
+    ended: Receiver<()>,
+}
+
+impl<R: Send + 'static> Fleet<R> {
+    /// Starts a reactor for each of `sources`; `equip` gives it its protocol and its service.
+    pub(crate) fn start<P, S, T>(
+        harbour: Harbour,
+        pool: Option<Pool>,
+        sources: Vec<T>,
+        running: Running,
+        mut equip: impl FnMut(usize, T, &Running, &Arc<Mailbox<R>>) -> (P, S),
+    ) -> Result<Self, ServeError>
+    where
+        P: Protocol<Response = R>,
+        S: Service<P> + Send + 'static,
+    {
+        let Harbour { listener, local_addr, connections, settings } = harbour;
+        let pool = pool.filter(|_| !sources.is_empty()).ok_or(ServeError::NoEntry)?;
+        let workers = running.hosted_workers(pool);
+        if workers.len() != sources.len() {
+            return Err(ServeError::NoWorkers);
+        }
+        let berths = (0..workers.len()).map(|reactor| {
+            Berth::<R>::new().map_err(|source| ServeError::Reactor { reactor, source })
+        });
+        let berths = berths.collect::<Result<Vec<_>, _>>()?;
+        let mailboxes: Vec<_> = berths.iter().map(|berth| Arc::clone(berth.mailbox())).collect();
+        let occupancy = Arc::new(Occupancy::default());
+        let mut acceptor =
+            Some(Acceptor::new(listener, mailboxes.clone(), connections, Arc::clone(&occupancy)));
+        let (leaving, ended) = unbounded();
+        let threads = Threads { handles: Vec::new(), ended };
+        let clock = running.clock();
+        let mut fleet = Self { local_addr, clock, occupancy, mailboxes, running, threads };
+        for (reactor, ((berth, worker), source)) in
+            berths.into_iter().zip(workers).zip(sources).enumerate()
+        {
+            let (protocol, service) = equip(reactor, source, &fleet.running, berth.mailbox());
+            let clock = fleet.running.clock();
+            let made =
+                Reactor::new(berth, acceptor.take(), protocol, service, settings.clone(), clock);
+            let spawned = made.and_then(|made| spawn(made, worker, leaving.clone()));
+            let handle = spawned.map_err(|source| ServeError::Reactor { reactor, source })?;
+            fleet.threads.handles.push(handle);
+        }
+        tracing::info!(address = %fleet.local_addr, "serves");
+        Ok(fleet)
+    }
+
+    pub(crate) fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    pub(crate) fn graph(&self) -> &Running {
+        &self.running
+    }
+
+    /// Lets the connections finish what was begun on them, then the graph.
+    pub(crate) fn drain(self, limit: Duration) -> Drained {
+        let begun = self.clock.now();
+        for mailbox in &self.mailboxes {
+            mailbox.post(Letter::Drain);
+        }
+        let for_connections = limit - limit / KEPT_FOR_GRAPH;
+        if !self.occupancy.wait_until_empty(for_connections) {
+            tracing::warn!("connections are left at the limit of the drain");
+        }
+        let left = limit.saturating_sub(self.clock.now().since(begun));
+        self.running.drain(left)
+    }
+}
+
+impl Drop for Threads {
+    /// Waits for the reactors to end. One whose stage does not return is left behind: a thread
+    /// that is stuck in user code cannot be ended.
+    fn drop(&mut self) {
+        let ended = self.ended.recv_timeout(JOIN_LIMIT);
+        if ended == Err(crossbeam_channel::RecvTimeoutError::Timeout) {
+            tracing::error!("a reactor does not end: a stage in its pool does not return");
+            return;
+        }
+        for handle in self.handles.drain(..) {
+            if handle.join().is_err() {
+                tracing::error!("a reactor panicked");
+            }
+        }
+    }
+}
+
+/// Starts the thread of one reactor. It ends with its worker; `leaving` is dropped then.
+fn spawn<P, S>(
+    mut reactor: Reactor<P, S>,
+    worker: Worker,
+    leaving: Sender<()>,
+) -> io::Result<JoinHandle<()>>
+where
+    P: Protocol,
+    S: Service<P> + Send + 'static,
+{
+    Builder::new().name(worker.thread_name()).spawn(move || {
+        let _leaving = leaving;
+        worker.run(Seat(&mut reactor));
+        reactor.farewell();
+    })
+}

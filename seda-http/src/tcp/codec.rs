@@ -1,0 +1,77 @@
+//! A user's protocol as the reactor wants it.
+
+use super::protocol::{Protocol, Unserved};
+use crate::reactor::{self, Decoded, Output, Owed};
+use bytes::BytesMut;
+use seda_core::Time;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// What the reactor writes: an answer, or nothing where the code that was to make it panicked.
+pub(super) type Word<A> = Option<A>;
+
+pub(super) struct Codec<P> {
+    pub(super) protocol: P,
+    /// The most bytes of one request.
+    pub(super) request_bytes: usize,
+}
+
+/// Whether it is the last exchange of its connection.
+type IsLast = bool;
+
+impl<P: Protocol> reactor::Protocol for Codec<P> {
+    type Request = P::Request;
+    type Response = Word<P::Answer>;
+    type Exchange = IsLast;
+    type Decoder = ();
+
+    fn decoder(&self) {}
+
+    fn decode(&self, (): &mut (), input: &mut BytesMut) -> Decoded<Self> {
+        match contained(|| self.protocol.decode(input)) {
+            Some(Ok(Some(request))) => Decoded::Request(request, false),
+            Some(Ok(None)) if input.len() > self.request_bytes => {
+                Decoded::Answer(refusal(&self.protocol, Unserved::TooLong), true)
+            }
+            Some(Ok(None)) => Decoded::Incomplete,
+            Some(Err(last)) => Decoded::Answer(Some(last), true),
+            None => Decoded::Answer(None, true),
+        }
+    }
+
+    fn owed(&self, (): &(), input: &BytesMut) -> Owed {
+        if input.is_empty() { Owed::Nothing } else { Owed::Head }
+    }
+
+    fn overdue(&self, _owed: Owed) -> (Self::Response, IsLast) {
+        (refusal(&self.protocol, Unserved::Overdue), true)
+    }
+
+    fn is_last(is_last: IsLast) -> bool {
+        is_last
+    }
+
+    fn make_last(_is_last: IsLast) -> IsLast {
+        true
+    }
+
+    fn encode(&mut self, word: Word<P::Answer>, _: IsLast, _now: Time, output: &mut Output) {
+        if let Some(answer) = word {
+            // What it has written before it panics is written: the client sees a short answer.
+            contained(|| self.protocol.encode(answer, output.buffer()));
+        }
+    }
+}
+
+/// The answer to a request that gets none from the graph.
+pub(super) fn refusal<P: Protocol>(protocol: &P, why: Unserved) -> Word<P::Answer> {
+    contained(|| protocol.refuse(why))
+}
+
+/// Runs code of the user's on the reactor; `None` if it panicked.
+pub(super) fn contained<T>(run: impl FnOnce() -> T) -> Option<T> {
+    let result = catch_unwind(AssertUnwindSafe(run));
+    if result.is_err() {
+        tracing::error!("a protocol panicked on the reactor");
+    }
+    result.ok()
+}

@@ -1,0 +1,169 @@
+//! The line server as a user runs it: a real process, real sockets.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// Long enough for any machine, so that a test that hangs fails.
+const LONG: Duration = Duration::from_secs(60);
+
+/// A running example, killed when a test fails.
+struct Example {
+    child: Child,
+    said: BufReader<std::process::ChildStdout>,
+    address: SocketAddr,
+}
+
+/// The example, built as this test was; a test run of its own does not build examples.
+fn example() -> PathBuf {
+    let me = std::env::current_exe().unwrap();
+    let profile = me.parent().and_then(|deps| deps.parent()).unwrap();
+    let release = profile.ends_with("release").then_some("--release");
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--example", "line_server"])
+        .args(release)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .status();
+    assert!(built.unwrap().success(), "the example does not build");
+    profile.join("examples/line_server")
+}
+
+impl Example {
+    fn start() -> Self {
+        let mut child = Command::new(example())
+            .args(["--listen", "127.0.0.1:0", "--workers", "2"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        said.read_line(&mut line).unwrap();
+        let address = line.trim().strip_prefix("serving on ").unwrap().parse().unwrap();
+        Self { child, said, address }
+    }
+
+    fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(LONG)).unwrap();
+        stream
+    }
+
+    /// Sends all of it and reads to the end.
+    fn ask(&self, text: &[u8]) -> String {
+        let mut stream = self.connect();
+        stream.write_all(text).unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        let mut answers = String::new();
+        stream.read_to_string(&mut answers).unwrap();
+        answers
+    }
+
+    /// Ends it with SIGTERM; its last words, and whether it ended well.
+    fn end(mut self) -> (String, bool) {
+        self.signal();
+        let mut rest = String::new();
+        self.said.read_to_string(&mut rest).unwrap();
+        (rest, self.child.wait().unwrap().success())
+    }
+
+    fn signal(&self) {
+        let process = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(process, rustix::process::Signal::TERM).unwrap();
+    }
+}
+
+impl Drop for Example {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn commands_sent_in_one_go_are_answered_in_order() {
+    let example = Example::start();
+    let answers =
+        example.ask(b"SET a 1\r\nGET a\nGET b\nSET b two words\nGET b\nDEL a\nDEL a\nGET a\n");
+    assert_eq!(answers, "OK\nVALUE 1\nNOT FOUND\nOK\nVALUE two words\nOK\nNOT FOUND\nNOT FOUND\n");
+    let (report, well) = example.end();
+    assert!(well && report.contains("requests 8 admitted, 8 answered, 0 lost, 0 open"), "{report}");
+}
+
+#[test]
+fn what_is_no_command_is_an_error_in_its_turn_and_the_connection_goes_on() {
+    let example = Example::start();
+    let wrong = "ERROR write SET key value, GET key or DEL key\n";
+    let answers = example.ask(b"SET a 1\nGET\n\xff\xfe\x00\nset a 2\n\nGET a\n");
+    assert_eq!(answers, format!("OK\n{wrong}{wrong}{wrong}{wrong}VALUE 1\n"));
+    // Half a line is no command; the client has said that no more will come.
+    assert_eq!(example.ask(b"GET a"), "");
+    assert!(example.end().1);
+}
+
+#[test]
+fn a_line_that_is_too_long_ends_its_connection_with_a_word_and_no_other() {
+    let example = Example::start();
+    let long = [b"SET a ", vec![b'x'; 5_000].as_slice(), b"\nGET a\n"].concat();
+    assert_eq!(example.ask(&long), "ERROR line too long, or too slow\n");
+    let endless = vec![b'x'; 100_000];
+    let mut stream = example.connect();
+    // The server may have closed before all of it is written.
+    let _ = stream.write_all(&endless);
+    let mut answer = String::new();
+    BufReader::new(stream).read_line(&mut answer).unwrap();
+    assert_eq!(answer, "ERROR line too long, or too slow\n");
+    assert_eq!(example.ask(b"GET a\n"), "NOT FOUND\n");
+}
+
+#[test]
+fn sigterm_under_load_answers_what_was_received_and_ends_well() {
+    let example = Example::start();
+    let clients: Vec<_> = (0..4)
+        .map(|client| {
+            let mut stream = example.connect();
+            std::thread::Builder::new()
+                .name(format!("client {client}"))
+                .spawn(move || {
+                    let mut answers = BufReader::new(stream.try_clone().unwrap());
+                    let (mut asked, mut answered) = (0_u64, 0_u64);
+                    loop {
+                        let mut answer = String::new();
+                        if stream.write_all(b"SET key value\n").is_err() {
+                            break;
+                        }
+                        asked += 1;
+                        match answers.read_line(&mut answer) {
+                            Ok(n) if n > 0 => assert_eq!(answer, "OK\n"),
+                            _ => break,
+                        }
+                        answered += 1;
+                    }
+                    (asked, answered)
+                })
+                .unwrap()
+        })
+        .collect();
+    while !example.ask(b"GET key\n").starts_with("VALUE") {}
+    let (report, well) = example.end();
+    assert!(well, "{report}");
+    let (mut asked, mut answered) = (0, 0);
+    for client in clients {
+        let (a, b) = client.join().unwrap();
+        // The last one of each may have met the FIN.
+        assert!(a - b <= 1, "{a} asked, {b} answered");
+        (asked, answered) = (asked + a, answered + b);
+    }
+    assert!(answered > 0 && asked >= answered);
+    assert!(report.contains(" 0 lost, 0 open"), "{report}");
+}
