@@ -62,6 +62,8 @@ fn ten_thousand_may_be_outstanding_on_two_workers_and_a_drain_waits_for_them() {
         source.send_within(event, LONG).unwrap();
     }
     wait_until("all are outstanding", || running.report().events.pending == 10_000);
+    // The last one counts as pending a moment before its handler has parked it.
+    wait_until("all are parked", || parked.lock().len() == 10_000);
     let report = running.report();
     assert_eq!((report.budget.used, report.events.handled), (10_000, 0));
     assert_balanced(&report);
