@@ -27,7 +27,7 @@ impl Plan {
     pub(crate) fn start(&self) -> Result<(Manual, Arc<World>), GraphError> {
         let facts = |stage: &StagePlan| Facts {
             heard: stage.lost != Lost::Nobody,
-            keyed: stage.keyed,
+            keyed: stage.is_keyed(),
             weighs: stage.weighs,
         };
         let world = World::new(self.stages.iter().map(facts).collect(), self.classes);
@@ -42,7 +42,13 @@ impl Plan {
             .stages
             .iter()
             .zip(NAMES)
-            .map(|(plan, name)| graph.stage(name, plan.capacity))
+            .map(|(plan, name)| match plan.replicas {
+                Some(replicas) => {
+                    let capacity = plan.capacity.max(replicas.count);
+                    graph.replicated_stage(name, capacity, replicas)
+                }
+                None => graph.stage(name, plan.capacity),
+            })
             .collect();
         let range = |(min, max)| WorkerRange::new(min, max);
         let pools = self.pools.iter().zip(POOLS).map(|(pool, name)| {
@@ -56,7 +62,7 @@ impl Plan {
         for (n, plan) in self.stages.iter().enumerate() {
             let stage = stages[n];
             graph.configure(stage, self.stage_config(n))?;
-            if plan.keyed {
+            if plan.is_keyed() {
                 graph.keyed(stage, Job::key)?;
             }
             if plan.weighs {
@@ -113,7 +119,8 @@ impl Plan {
         }
     }
 
-    fn config(&self) -> GraphConfig {
+    /// What is said of the graph beside its declaration.
+    pub(crate) fn config(&self) -> GraphConfig {
         let mut config = GraphConfig { budget: self.budget, ..GraphConfig::default() };
         config.budget_bytes = self.budget_bytes.map(bytesize::ByteSize::b);
         config.statistics = self.statistics;
@@ -143,6 +150,11 @@ impl Plan {
             ..StageConfig::default()
         }
     }
+}
+
+/// The number of a stage, or of the stage that it is a replica of, by its name.
+pub(crate) fn number(name: &str) -> Option<usize> {
+    NAMES.iter().position(|known| name.starts_with(known))
 }
 
 type MakeNode = Box<dyn Fn() -> Result<Node, seda_core::FactoryError> + Send + Sync>;

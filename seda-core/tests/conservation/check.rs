@@ -1,8 +1,9 @@
 //! What must hold after every step.
 
+use crate::build::number;
 use crate::plan::Plan;
 use crate::support::check_ledgers;
-use crate::world::{Count, Counts, World};
+use crate::world::{Count, Counts, STAGES, World};
 use seda_core::Report;
 use seda_core::report::StageReport;
 use std::collections::BTreeMap;
@@ -15,8 +16,10 @@ pub(crate) fn check(report: &Report, world: &World, plan: &Plan) -> Result<(), S
     if let Some(fault) = &counts.fault {
         return Err(fault.clone());
     }
-    for (n, stage) in report.stages.iter().enumerate() {
-        check_stage(n, stage, world, &counts).map_err(|e| format!("stage {}: {e}", stage.name))?;
+    for n in 0..plan.stages.len() {
+        let replicas = report.stages.iter().filter(|stage| number(&stage.name) == Some(n));
+        let stage = together(replicas).ok_or("a stage is not in the report")?;
+        check_stage(n, &stage, world, &counts).map_err(|e| format!("stage {}: {e}", stage.name))?;
     }
     check_edges(report, plan, &counts)?;
     check_budget(report, world, &counts)?;
@@ -55,6 +58,29 @@ fn check_stage(
     same("bytes", stage.bytes, world.facts(n).weighs.then_some(own.bytes))
 }
 
+/// Replicas as one stage: which of them gets a job is nobody's business here.
+fn together<'a>(mut replicas: impl Iterator<Item = &'a StageReport>) -> Option<StageReport> {
+    let mut sum = replicas.next()?.clone();
+    for stage in replicas {
+        let add = |sum: &mut BTreeMap<String, u64>, more: &BTreeMap<String, u64>| {
+            more.iter().for_each(|(reason, n)| *sum.entry(reason.clone()).or_default() += n);
+        };
+        add(&mut sum.refused, &stage.refused);
+        add(&mut sum.shed, &stage.shed);
+        sum.accepted += stage.accepted;
+        sum.handled += stage.handled;
+        sum.failed += stage.failed;
+        sum.queued += stage.queued;
+        sum.in_hand += stage.in_hand;
+        sum.pending += stage.pending;
+        sum.held += stage.held;
+        sum.delayed += stage.delayed;
+        sum.queue.capacity += stage.queue.capacity;
+        sum.bytes = sum.bytes.zip(stage.bytes).map(|(sum, bytes)| sum + bytes);
+    }
+    Some(sum)
+}
+
 fn check_shed(stage: &StageReport, heard: bool, by_class: &[Count]) -> Result<(), String> {
     let silent: u64 = by_class.iter().map(|count| count.silent).sum();
     if !heard {
@@ -68,17 +94,26 @@ fn check_shed(stage: &StageReport, heard: bool, by_class: &[Count]) -> Result<()
 }
 
 fn check_edges(report: &Report, plan: &Plan, counts: &Counts) -> Result<(), String> {
-    let number = |name: &str| report.stages.iter().position(|stage| stage.name == name);
+    let mut seen = [[(0, 0); STAGES]; STAGES + 1];
     for edge in &report.edges {
-        let from = edge.from.as_deref().and_then(number).unwrap_or(counts.edges.len() - 1);
+        let from = edge.from.as_deref().and_then(number).unwrap_or(STAGES);
         let to = number(&edge.to).ok_or("an edge into nowhere")?;
-        let what = format!("sent and refused, {:?} to {}", edge.from, edge.to);
-        same(&what, (edge.sent, edge.refused), counts.edges[from][to])?;
+        seen[from][to].0 += edge.sent;
+        seen[from][to].1 += edge.refused;
     }
+    for from in (0..=STAGES).filter(|from| seen[*from] != counts.edges[*from]) {
+        same(&format!("sent and refused, from {from}"), seen[from], counts.edges[from])?;
+    }
+    let members = |stage: usize| {
+        let plan = &plan.stages[stage];
+        plan.replicas.filter(|_| plan.is_split()).map_or(1, |replicas| replicas.count)
+    };
     let mut known: Vec<_> = plan.edges.iter().map(|edge| (edge.from, edge.to)).collect();
     known.sort_unstable();
     known.dedup();
-    same("edges", report.edges.len(), known.len() + plan.stages.len())
+    let inside: usize = known.iter().map(|(from, to)| members(*from) * members(*to)).sum();
+    let outside: usize = (0..plan.stages.len()).map(members).sum();
+    same("edges", report.edges.len(), inside + outside)
 }
 
 fn check_budget(report: &Report, world: &World, counts: &Counts) -> Result<(), String> {

@@ -1,5 +1,6 @@
 //! The ledgers of each class, which a report adds up and the metrics do not.
 
+use crate::build::{NAMES, number};
 use crate::check::same;
 use crate::plan::Plan;
 use crate::world::World;
@@ -38,7 +39,9 @@ impl Recorder for Recording {
             let label = key.labels().find(|label| label.key() == name);
             label.map_or_else(String::new, |label| label.value().to_owned())
         };
-        let slot = (key.name().to_owned(), label("stage"), label("class"));
+        // Replicas count as one.
+        let stage = number(&label("stage")).map_or("", |stage| NAMES[stage]).to_owned();
+        let slot = (key.name().to_owned(), stage, label("class"));
         Counter::from_arc(Arc::new(Slot(Arc::clone(&self.0), slot)))
     }
 
@@ -57,7 +60,7 @@ pub(crate) fn check_classes(manual: &mut Manual, world: &World, plan: &Plan) -> 
     metrics::with_local_recorder(&Recording(Arc::clone(&seen)), || manual.tick());
     manual.tell_owners();
     let (seen, counts) = (seen.lock(), world.counts.lock());
-    let stages = crate::build::NAMES.iter().take(plan.stages.len());
+    let stages = NAMES.iter().take(plan.stages.len());
     for (n, stage) in stages.enumerate() {
         let classes = crate::build::CLASS_NAMES.iter().take(plan.classes);
         for ((class, _), count) in classes.zip(counts.by_class(n)) {

@@ -9,6 +9,7 @@ use crate::world::{CLASSES, STAGES};
 use proptest::collection::vec;
 use proptest::option::{of, weighted};
 use proptest::prelude::*;
+use seda_core::{Balance, Replicas};
 
 /// The most steps of a schedule: beyond it few cases find anything that shorter ones do not.
 const STEPS: usize = 60;
@@ -71,7 +72,14 @@ fn plan() -> impl Strategy<Value = Plan> {
 fn stage() -> impl Strategy<Value = StagePlan> {
     let queue = (1..17_usize, 1..9_usize, 0..4_usize);
     let pool = (0..4_usize, range(), weighted(0.3, 1..3_usize), 1..4_u32);
-    let kind = (one_in(4), one_in(4), one_in(4));
+    let balance = prop_oneof![
+        Just(Balance::Central),
+        Just(Balance::ShortestQueue),
+        Just(Balance::TwoChoices),
+        Just(Balance::RoundRobin)
+    ];
+    let replicas = (1..4_usize, balance).prop_map(|(count, balance)| Replicas { count, balance });
+    let kind = (one_in(4), one_in(4), one_in(4), weighted(0.2, replicas));
     let lost = prop_oneof![
         2 => Just(Lost::Nobody),
         6 => Just(Lost::Somebody),
@@ -81,7 +89,7 @@ fn stage() -> impl Strategy<Value = StagePlan> {
     (queue, pool, kind, lost, factory()).prop_map(|(queue, pool, kind, lost, factory)| {
         let (capacity, batch, pending) = queue;
         let (pool, workers, cap, weight) = pool;
-        let (cohort, keyed, weighs) = kind;
+        let (cohort, keyed, weighs, replicas) = kind;
         StagePlan {
             capacity,
             pool,
@@ -91,6 +99,7 @@ fn stage() -> impl Strategy<Value = StagePlan> {
             batch,
             pending,
             cohort,
+            replicas,
             keyed,
             weighs,
             lost,
@@ -128,6 +137,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => at.prop_map(|at| Step::Leave { at }),
         1 => (0..STAGES + 3, 0..6_usize).prop_map(|(pool, workers)| Step::Resize { pool, workers }),
         1 => (0..STAGES, 0..17_usize).prop_map(|(stage, soft)| Step::Soft { stage, soft }),
+        1 => any::<u64>().prop_map(Step::Reconfigure),
     ]
 }
 

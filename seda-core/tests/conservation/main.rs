@@ -33,6 +33,7 @@ mod job;
 mod node;
 mod plan;
 mod run;
+mod settings;
 mod step;
 mod world;
 

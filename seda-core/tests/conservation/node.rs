@@ -1,5 +1,6 @@
 //! The handler of every stage: what it does with a job follows from the job's seed.
 
+use crate::build::number;
 use crate::dice::{Bomb, Dice};
 use crate::job::Job;
 use crate::world::{Outside, Placed, World};
@@ -264,7 +265,7 @@ impl Node {
             return;
         };
         // One of the two stages refused; the other job was never offered to it.
-        let first = refused.refusal().stage() == exit.sink.stage();
+        let first = number(refused.refusal().stage()) == Some(exit.to);
         let (a, b) = refused.into_event();
         let (refused, kept, to) = if first { (a, b, exit.to) } else { (b, a, other.to) };
         self.note(to, class, Err(refused));

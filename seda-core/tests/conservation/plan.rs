@@ -1,5 +1,8 @@
 //! A random graph.
 
+use crate::build::number;
+use seda_core::report::StageReport;
+use seda_core::{Balance, Replicas};
 use serde::{Deserialize, Serialize};
 
 /// Everything that is chosen before a graph starts. As JSON it can be kept and run again.
@@ -31,6 +34,7 @@ pub(crate) struct StagePlan {
     pub(crate) batch: usize,
     pub(crate) pending: usize,
     pub(crate) cohort: bool,
+    pub(crate) replicas: Option<Replicas>,
     pub(crate) keyed: bool,
     pub(crate) weighs: bool,
     pub(crate) lost: Lost,
@@ -95,10 +99,26 @@ pub(crate) enum Sizing {
     Panicking,
 }
 
+impl StagePlan {
+    /// Whether each replica has a queue of its own; events of one key would not stay together.
+    pub(crate) fn is_split(&self) -> bool {
+        self.replicas.is_some_and(|replicas| replicas.balance != Balance::Central)
+    }
+
+    pub(crate) fn is_keyed(&self) -> bool {
+        self.keyed && !self.is_split()
+    }
+}
+
 impl Plan {
     /// Whether a waiting edge lies on a cycle of stages or pools: such a graph does not start.
     pub(crate) fn waits_in_a_circle(&self) -> bool {
         self.edges.iter().any(|edge| edge.waits && self.leads_to(edge.to, edge.from))
+    }
+
+    /// The plan of a stage, or of the one that it is a replica of.
+    pub(crate) fn stage(&self, stage: &StageReport) -> Option<&StagePlan> {
+        self.stages.get(number(&stage.name)?)
     }
 
     /// The pool of a stage, if it shares one.

@@ -1,11 +1,12 @@
 //! One case: a plan is started, steps are taken, and it is ended.
 
+use crate::build::number;
 use crate::check::{check, same};
 use crate::classes::check_classes;
-use crate::plan::Plan;
+use crate::plan::{Plan, StagePlan};
 use crate::step::{Step, complete, rest};
 use crate::support::quiet_panics;
-use crate::world::World;
+use crate::world::{STAGES, World};
 use seda_core::error::GraphError;
 use seda_core::{Drained, Manual, Report};
 use serde::{Deserialize, Serialize};
@@ -42,7 +43,7 @@ impl Case {
         quiet_panics();
         let (plan, (mut manual, world)) = self.start()?;
         for (n, step) in self.steps.iter().enumerate() {
-            let taken = step.take(&mut manual, &world);
+            let taken = step.take(&mut manual, &world, &plan);
             taken
                 .and_then(|()| check(&manual.report(), &world, &plan))
                 .and_then(|()| check_rest(step, &manual, &plan))
@@ -106,10 +107,10 @@ fn check_rest(step: &Step, manual: &Manual, plan: &Plan) -> Result<(), String> {
         return Ok(());
     }
     let report = manual.report();
-    let mut stages = report.stages.iter().zip(&plan.stages);
+    let mut stages = report.stages.iter().filter_map(|stage| Some((stage, plan.stage(stage)?)));
     // A sound factory, and no shard that is kept from everybody by a job outside.
     let idle = stages.find(|(stage, plan)| {
-        let waits_outside = plan.keyed && stage.pending > 0;
+        let waits_outside = plan.is_keyed() && stage.pending > 0;
         stage.queued > 0 && plan.factory.is_sound() && !waits_outside
     });
     idle.map_or(Ok(()), |(stage, _)| Err(format!("all rest, and `{}` waits", stage.name)))
@@ -126,8 +127,9 @@ fn settle(manual: &mut Manual, world: &Arc<World>, plan: &Plan) -> Result<(), St
         world.clock.advance(FACTORY_DELAY);
     }
     let report = manual.report();
-    for (n, stage) in report.stages.iter().enumerate() {
-        let held_back = plan.stages[n].keyed && stage.held > 0;
+    for stage in &report.stages {
+        let keyed = plan.stage(stage).is_some_and(StagePlan::is_keyed);
+        let held_back = keyed && stage.held > 0;
         if (stage.queued > 0 && !held_back) || stage.in_hand > 0 || stage.pending > stage.held {
             return Err(format!("`{}` is stuck: {stage:?}", stage.name));
         }
@@ -138,18 +140,18 @@ fn settle(manual: &mut Manual, world: &Arc<World>, plan: &Plan) -> Result<(), St
 /// Every place that is not taken can be had.
 fn check_places(report: &Report, world: &Arc<World>) -> Result<(), String> {
     let in_budget = report.budget.limit - report.budget.used;
-    for (n, stage) in report.stages.iter().enumerate() {
-        let free = stage.queue.soft.saturating_sub(stage.queue.depth).min(in_budget);
-        let Some(source) = world.source(n) else { continue };
+    for n in 0..STAGES {
+        let Some(source) = world.source(n) else { break };
+        // As many as each of its replicas has: some may be closed.
+        let own = report.stages.iter().filter(|stage| number(&stage.name) == Some(n));
+        let free = own.map(|stage| stage.queue.soft.saturating_sub(stage.queue.depth)).min();
+        let free = free.unwrap_or(0).min(in_budget);
         match source.reserve(free) {
             Ok(permits) => drop(permits),
             Err(refusal) => {
                 world.counts.lock().refused(None, n, 0, free);
                 if refusal.reason() != seda_core::RefusalReason::Closed {
-                    return Err(format!(
-                        "places were lost: {free} of {:?}: {refusal}",
-                        stage.queue
-                    ));
+                    return Err(format!("places were lost: {free}: {refusal}\n{report}"));
                 }
             }
         }

@@ -1,7 +1,10 @@
 //! What is done to a graph, one thing after the other.
 
 use crate::build::{NAMES, POOLS};
+use crate::dice::Dice;
 use crate::job::{ENTERED, ENTERING, Job, TURNED_AWAY};
+use crate::plan::Plan;
+use crate::settings::reconfigure;
 use crate::world::{Outside, Placed, World};
 use seda_core::{Address, Class, Home, Manual, Source, Terms};
 use serde::{Deserialize, Serialize};
@@ -67,6 +70,8 @@ pub(crate) enum Step {
         stage: usize,
         soft: usize,
     },
+    /// Settings that follow from the number; what they are not allowed to be, too.
+    Reconfigure(u64),
 }
 
 /// Turns without anything begun until a graph is taken to rest: a turn may end in nothing because
@@ -76,7 +81,12 @@ const QUIET_TURNS: usize = 4;
 const RESTLESS: usize = 100_000;
 
 impl Step {
-    pub(crate) fn take(&self, manual: &mut Manual, world: &Arc<World>) -> Result<(), String> {
+    pub(crate) fn take(
+        &self,
+        manual: &mut Manual,
+        world: &Arc<World>,
+        plan: &Plan,
+    ) -> Result<(), String> {
         match *self {
             Step::Send { to, class, deadline, hops, seed } => {
                 let entry = Entry::new(world, to, class, deadline);
@@ -121,6 +131,7 @@ impl Step {
             Step::Soft { stage, soft } => {
                 manual.set_soft_capacity(NAMES[stage], soft);
             }
+            Step::Reconfigure(seed) => reconfigure(manual, plan, &mut Dice(seed))?,
         }
         manual.tell_owners();
         Ok(())
