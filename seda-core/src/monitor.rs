@@ -8,7 +8,7 @@ use crate::queue::ClassLedger;
 use crate::request::BookFigures;
 use crate::stage::QueueFigures;
 use crate::stats::{Schedstat, StageFigures, WorkerBook, WorkerWindow};
-use crate::sync::Arc;
+use crate::sync::{Arc, Flaw, is_seeded};
 use std::collections::VecDeque;
 
 /// How many ticks a report's window spans: a second at the default tick, long enough for rates
@@ -165,9 +165,9 @@ impl Monitor {
         let mut held: Vec<_> =
             self.workers.iter_mut().map(|w| (w.book.window.lock(), &mut w.spare)).collect();
         self.queues.clear();
-        let used = cut_through(&engine.stages, engine, now, &mut self.queues);
+        let (used, bytes) = cut_through(&engine.stages, engine, now, &mut self.queues);
         self.budget = (used, engine.core.budget.bound(used));
-        let bytes = engine.core.bytes.used();
+        let bytes = if is_seeded(Flaw::BytesReadLate) { engine.core.bytes.used() } else { bytes };
         // Above a limit that was set lower, what is there stays.
         self.bytes = (bytes, engine.core.bytes.limit().max(bytes));
         self.requests = engine.core.requests();
@@ -271,16 +271,19 @@ impl Monitor {
     }
 }
 
-/// Takes the figures of `stages` with all of them held; returns the budget in use meanwhile. An
-/// event is charged before it enters and credited after it has left, so never less than inside.
+/// Takes the figures of `stages` with all of them held; returns the budget in use meanwhile, in
+/// events and in bytes. An event is charged before it enters and credited after it has left, so
+/// never less than inside.
 fn cut_through(
     stages: &[StagePlan],
     engine: &Engine,
     now: Time,
     queues: &mut Vec<QueueFigures>,
-) -> usize {
-    let Some((first, others)) = stages.split_first() else { return engine.core.budget.used() };
-    let mut used = 0;
+) -> (usize, u64) {
+    let Some((first, others)) = stages.split_first() else {
+        return (engine.core.budget.used(), engine.core.bytes.used());
+    };
+    let mut used = (0, 0);
     first.core.cut(now, &mut |figures| {
         queues.push(figures);
         used = cut_through(others, engine, now, queues);

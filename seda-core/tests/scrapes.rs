@@ -74,6 +74,9 @@ fn graph(outside: Sender<Outside>) -> (Running, Source<Job>) {
         })
         .unwrap();
     graph.attach_each(out, |_wire| |job: Job, _cx| job.reply.respond(job.n)).unwrap();
+    for stage in [entry, work, out] {
+        graph.weigh(stage, |job| 64 + (job.n % 64) as usize).unwrap();
+    }
     let workers = Some(WorkerRange::new(1, 4));
     let config = StageConfig { workers, pending: Some(65_536), ..StageConfig::default() };
     graph.configure(work, config).unwrap();

@@ -10,6 +10,8 @@
 mod checker;
 
 #[cfg(feature = "shuttle")]
+mod cut;
+#[cfg(feature = "shuttle")]
 mod drain;
 #[cfg(feature = "shuttle")]
 mod ledgers;

@@ -32,6 +32,8 @@ pub enum Flaw {
     ToldWithoutLock,
     /// An attempt that failed announces the place that it held meanwhile.
     FailureIsNews,
+    /// A scrape reads what the byte budget has in use after it has let the queues go.
+    BytesReadLate,
     /// Room is announced to those that wait, not to those that are about to.
     NoGeneration,
 }

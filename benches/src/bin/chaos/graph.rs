@@ -6,7 +6,8 @@ use crate::world::World;
 use benches::dice::Dice;
 use seda_core::error::GraphError;
 use seda_core::{
-    Graph, GraphConfig, OverloadPolicy, Pool, Running, Stage, StageConfig, WorkerRange,
+    Balance, Graph, GraphConfig, OverloadPolicy, Pool, Replicas, Running, Stage, StageConfig,
+    WorkerRange,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -21,6 +22,7 @@ pub(crate) struct Shape {
     pub(crate) pools: Vec<String>,
     pub(crate) hosted: Option<Pool>,
     pub(crate) classes: usize,
+    pub(crate) stuck: bool,
 }
 
 const CLASSES: [(&str, u32); 4] = [("gold", 4), ("silver", 2), ("basic", 1), ("idle", 1)];
@@ -32,24 +34,21 @@ pub(crate) fn start(dice: &mut Dice, world: &Arc<World>) -> Result<(Running, Sha
     graph.classes(CLASSES.get(..classes).unwrap_or_default());
     let stuck = dice.one_in(3);
     let capacity = dice.between(2, 9);
-    let stages: Vec<(String, Stage<Job>)> = (0..dice.between(1, 10))
-        .map(|n| {
-            let name = format!("s{n}");
-            let stage = graph.stage(&name, dice.between(1, 1 << capacity));
-            (name, stage)
-        })
+    let stages: Vec<Declared> = (0..dice.between(1, 10))
+        .map(|n| declare(&mut graph, dice, &format!("s{n}"), 1 << capacity))
         .collect();
     let shared = graph.pool("shared", WorkerRange::new(1, dice.between(1, 4)));
     let hosted = dice.one_in(2).then(|| graph.hosted_pool("hosted", dice.between(1, 2)));
     graph.apply(config(dice, stuck))?;
     let mut shape = Shape {
-        stages: stages.iter().map(|(name, _)| name.clone()).collect(),
+        stages: stages.iter().map(|declared| declared.name.clone()).collect(),
         keyed: Vec::new(),
         pools: vec!["shared".to_owned()],
         hosted,
         classes,
+        stuck,
     };
-    for (name, stage) in &stages {
+    for Declared { name, stage, split } in &stages {
         let home = match (dice.below(4), hosted) {
             (0, _) => Some((shared, false)),
             (1, Some(hosted)) => Some((hosted, true)),
@@ -68,7 +67,8 @@ pub(crate) fn start(dice: &mut Dice, world: &Arc<World>) -> Result<(Running, Sha
             ..StageConfig::default()
         };
         graph.configure(*stage, settings)?;
-        shape.keyed.push(dice.one_in(3));
+        // Events of one key would not stay with one of several replicas.
+        shape.keyed.push(dice.one_in(3) && !split);
         if shape.keyed.last() == Some(&true) {
             graph.keyed(*stage, Job::key)?;
         }
@@ -87,11 +87,29 @@ pub(crate) fn start(dice: &mut Dice, world: &Arc<World>) -> Result<(Running, Sha
     Ok((graph.start()?, shape))
 }
 
+struct Declared {
+    name: String,
+    stage: Stage<Job>,
+    /// Whether each of its replicas has a queue of its own.
+    split: bool,
+}
+
+fn declare(graph: &mut Graph, dice: &mut Dice, name: &str, most: usize) -> Declared {
+    let (name, capacity) = (name.to_owned(), dice.between(1, most));
+    if !dice.one_in(5) {
+        return Declared { stage: graph.stage(&name, capacity), name, split: false };
+    }
+    let balance = dice.pick(&Balance::ALL).copied().unwrap_or_default();
+    let replicas = Replicas { count: dice.between(1, 3), balance };
+    let stage = graph.replicated_stage(&name, capacity.max(replicas.count), replicas);
+    Declared { name, stage, split: balance != Balance::Central }
+}
+
 type Make = Box<dyn Fn() -> Result<Node, seda_core::FactoryError> + Send + Sync>;
 
 fn wire<'a>(
     dice: &mut Dice,
-    stages: &'a [(String, Stage<Job>)],
+    stages: &'a [Declared],
     (stuck, hosted): (bool, bool),
     world: &Arc<World>,
 ) -> impl FnOnce(&mut seda_core::Wire<'_>) -> Make + 'a {
@@ -103,8 +121,8 @@ fn wire<'a>(
     let (seed, world) = (dice.roll(), Arc::clone(world));
     move |wire| {
         let exits = targets.iter().filter_map(|to| {
-            let (_, stage) = stages.get(*to)?;
-            Some(Exit { to: *to, sink: wire.sink(*stage) })
+            let declared = stages.get(*to)?;
+            Some(Exit { to: *to, sink: wire.sink(declared.stage) })
         });
         let exits: Vec<Exit> = exits.collect();
         let calls = AtomicUsize::new(0);
@@ -151,7 +169,7 @@ fn hear(
     })
 }
 
-fn config(dice: &mut Dice, stuck: bool) -> GraphConfig {
+pub(crate) fn config(dice: &mut Dice, stuck: bool) -> GraphConfig {
     let mut config = GraphConfig::default();
     config.budget = dice.one_in(2).then(|| dice.between(4, 600));
     config.budget_bytes =

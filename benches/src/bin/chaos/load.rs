@@ -1,11 +1,13 @@
 //! What happens to a graph while it lives: load, completions, changes, scrapes.
 
 use crate::fate::{Door, Job};
-use crate::graph::Shape;
+use crate::graph::{Shape, config};
 use crate::world::World;
 use benches::dice::Dice;
 use seda_core::testing::imbalances;
-use seda_core::{Class, LossReason, Lost, Running, Source, Terms, Ticket};
+use seda_core::{
+    Class, GraphConfig, LossReason, Lost, Running, Source, StageConfig, Terms, Ticket, WorkerRange,
+};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
@@ -156,20 +158,48 @@ pub(crate) fn complete(world: &World, mut dice: Dice) {
 pub(crate) fn change(world: &World, running: &Running, shape: &Shape, mut dice: Dice) {
     while !world.watching_is_over.load(SeqCst) {
         match dice.below(8) {
-            0..=3 => {
+            0..=2 => {
                 if let Some(pool) = dice.pick(&shape.pools) {
                     running.set_workers(pool, dice.below(6));
                 }
             }
-            4..=6 => {
+            3 | 4 => {
                 if let Some(stage) = dice.pick(&shape.stages) {
                     running.set_soft_capacity(stage, dice.below(600));
                 }
+            }
+            5 | 6 => {
+                // What is out of bounds is refused, and changes nothing.
+                let _ = running.reconfigure(&settings(shape, &mut dice));
             }
             _ => world.prison.amnesty(),
         }
         std::thread::park_timeout(Duration::from_micros(dice.below(20_000) as u64));
     }
+}
+
+fn settings(shape: &Shape, dice: &mut Dice) -> GraphConfig {
+    let mut config = config(dice, shape.stuck);
+    for name in &shape.stages {
+        let some = |dice: &mut Dice, low: usize, high: usize| {
+            dice.one_in(2).then(|| dice.between(low, high))
+        };
+        let range = WorkerRange::new(1, dice.between(1, 4));
+        let own_pool = shape.pools.contains(name);
+        let said = StageConfig {
+            capacity: some(dice, 3, 512),
+            soft: some(dice, 1, 512).filter(|_| dice.one_in(8)),
+            workers: (own_pool && dice.one_in(2)).then_some(range),
+            batch: some(dice, 1, 32),
+            weight: None,
+            cap: some(dice, 1, 3),
+            pending: some(dice, 0, 32),
+        };
+        if dice.one_in(2) {
+            config.stages.insert(name.clone(), said);
+        }
+    }
+    config
 }
 
 /// Looks at the graph in all the ways there are; each cut must be consistent.

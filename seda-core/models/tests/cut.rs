@@ -1,0 +1,52 @@
+//! A scrape against a worker: what a report says was so at one moment.
+//!
+//! Protocol. A scrape holds all queues at once, and reads the budgets meanwhile. An event is charged
+//! before it enters and credited after it has left, so a budget never has less in use than is inside.
+//!
+//! One worker, a thread that closes the stage and gives up what waits, and scrapes in between; the
+//! crate's queue, ledgers, byte budget and monitor. shuttle, random and PCT schedules.
+
+use crate::checker::{Bound, fails, holds, thread::spawn};
+use crate::support::{graph, workers};
+use seda_core::running::modelled::{Flaw, Modelled};
+use seda_core::testing::assert_balanced;
+use std::sync::Arc;
+
+const SCHEDULES: Bound = Bound(5_000);
+
+fn a_scrape_meets_a_worker_and_a_closing() {
+    let mut graph = graph(4);
+    let stage = graph.stage::<usize>("s", 4);
+    graph.configure(stage, workers(1, 1)).unwrap();
+    graph.weigh(stage, |_event| 64).unwrap();
+    graph.attach_each(stage, |_wire| |_event: usize, _cx| {}).unwrap();
+    let source = graph.source(stage).unwrap();
+    let graph = Arc::new(Modelled::start(graph));
+    (0..3).for_each(|event| source.send(event).unwrap());
+    let closed = Arc::clone(&graph);
+    let closing = spawn(move || closed.close("s"));
+    for _ in 0..2 {
+        assert_balanced(&graph.report());
+    }
+    closing.join().unwrap();
+    graph.wait_quiet();
+    let report = graph.report();
+    assert_balanced(&report);
+    assert_eq!(report.budget.bytes_used, 0, "every byte is given back once");
+    graph.end();
+}
+
+#[test]
+fn a_report_is_of_one_moment() {
+    holds(SCHEDULES, a_scrape_meets_a_worker_and_a_closing);
+}
+
+#[test]
+fn if_the_bytes_are_read_after_the_queues_are_let_go_more_are_inside_than_in_use() {
+    fails(
+        SCHEDULES,
+        Flaw::BytesReadLate,
+        "bytes are inside",
+        a_scrape_meets_a_worker_and_a_closing,
+    );
+}
