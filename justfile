@@ -51,3 +51,11 @@ bench-lindley:
 # Balances of replicated stages side by side.
 bench-replicas:
     cargo bench --locked -p benches --bench replicas
+
+# Random graphs on threads, attacked: `just chaos --minutes 10 --seed 7`.
+chaos *flags:
+    cargo run --release --locked -p benches --bin chaos -- {{flags}}
+
+# Whether graphs give back what they take, to the last block: `just leak-check --iterations 1000`.
+leak-check *flags:
+    cargo run --release --locked -p benches --bin leak_check -- {{flags}}
