@@ -83,7 +83,7 @@ impl Serialize for WorkerRange {
 impl<'de> Deserialize<'de> for WorkerRange {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
-        #[serde(untagged)]
+        #[serde(untagged, expecting = "a range of workers is text or a number: \"1..4\", or 3")]
         enum Written {
             Number(usize),
             Text(String),
@@ -242,6 +242,15 @@ mod tests {
             let error = bad.parse::<WorkerRange>().unwrap_err();
             assert!(error.to_string().contains(&format!("`{bad}`")), "{error}");
         }
+    }
+
+    #[test]
+    fn a_range_of_another_type_is_refused_with_the_form_that_is_allowed() {
+        let table = r#"{"min": 1, "max": 3}"#;
+        let error = serde_json::from_str::<WorkerRange>(table).unwrap_err();
+        assert!(error.to_string().contains(r#""1..4", or 3"#), "{error}");
+        assert_eq!(serde_json::from_str("3").ok(), Some(WorkerRange::exactly(3)));
+        assert_eq!(serde_json::from_str(r#""1..3""#).ok(), Some(WorkerRange::new(1, 3)));
     }
 
     #[test]
