@@ -137,7 +137,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         while clock.now() < due && lab.step() > 0 {}
         clock.advance_to(due);
         let class = if n % 4 == 0 { GOLD } else { BASIC };
-        let entry = source.with_terms(Terms { class, deadline: None });
+        let entry = source.with_terms(Terms { class, ..Terms::default() });
         if entry.send(Page(class)).is_err() {
             fate.refused.count(class);
         }

@@ -6,6 +6,7 @@
 //! deadline = "1s"
 //!
 //! [graph]
+//! slo.p99 = "200ms"
 //! budget = 2048
 //! stages.work.workers = "1..4"
 //! control.pool_size = "observe"
@@ -40,6 +41,9 @@ pub(crate) struct Flags {
     /// How old a request may become before its answer is worthless
     #[arg(long, value_name = "1s", value_parser = humantime::parse_duration)]
     pub(crate) deadline: Option<Duration>,
+    /// What was promised: how long 99 of 100 answers may take, like 200ms
+    #[arg(long, value_name = "200ms", value_parser = humantime::parse_duration)]
+    pub(crate) slo: Option<Duration>,
     /// Settings from a TOML file, read again after SIGHUP; flags go before it
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
@@ -71,6 +75,9 @@ impl Settings {
         }
         if let Some(mode) = flags.control {
             settings.graph.control.set_mode(mode);
+        }
+        if flags.slo.is_some() {
+            settings.graph.slo.p99 = flags.slo;
         }
         for stage in ["work", "sleep"].into_iter().filter(|_| flags.workers.is_some()) {
             let config = settings.graph.stages.entry(stage.to_owned());

@@ -4,9 +4,10 @@ use crate::settings::Settings;
 use crate::site::Site;
 use rustix::time::{ClockId, clock_gettime};
 use seda::http::{
-    Body, HeaderValue, Http, HttpRequest, Method, Response, Server, StatusCode, header,
+    Body, Bytes, HeaderValue, Http, HttpRequest, Method, Request, Response, Server, StatusCode,
+    header,
 };
-use seda::{Graph, Refused, Stage, StageConfig, WorkerRange};
+use seda::{Class, Graph, Refused, Stage, StageConfig, Terms, WorkerRange};
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +24,7 @@ type Timed = (u64, HttpRequest);
 /// `files` for a site in memory.
 pub(crate) fn start(settings: Settings, site: Site) -> Result<Server, Box<dyn Error>> {
     let site = Arc::new(site);
+    let deadline = settings.http.deadline;
     let mut http = Http::bind(settings.http)?;
     let mut graph = Graph::new("web_server");
     let reactors = http.pool(&mut graph);
@@ -31,6 +33,18 @@ pub(crate) fn start(settings: Settings, site: Site) -> Result<Server, Box<dyn Er
     let work = graph.stage::<Timed>("work", 1_024);
     let sleep = graph.stage::<Timed>("sleep", 1_024);
     http.entry(&mut graph, route)?;
+    graph.classes(&[("gold", 4), ("basic", 1)]);
+    let (to_work, to_sleep) = (graph.route([work.id()])?, graph.route([sleep.id()])?);
+    http.classify(move |request| Terms {
+        class: class(request),
+        deadline,
+        // So that a request is refused before it is routed, while its stage is overloaded.
+        route: match request.uri().path() {
+            "/work" => Some(to_work),
+            "/sleep" => Some(to_sleep),
+            _ => None,
+        },
+    });
 
     graph.attach_each_in(&reactors, route, |wire| {
         let (files, work, sleep) = (wire.sink(files), wire.sink(work), wire.sink(sleep));
@@ -86,6 +100,15 @@ fn attach_files(
     } else {
         graph.attach_each_in(reactors, files, |_wire| handle)
     }
+}
+
+/// Gold if the request is more urgent than usual, basic otherwise (`Priority: u=0`; 3 is usual:
+/// RFC 9218, section 4.1).
+fn class(request: &Request<Bytes>) -> Class {
+    let priority = request.headers().get("priority").and_then(|value| value.to_str().ok());
+    let mut parameters = priority.into_iter().flat_map(|value| value.split(',')).map(str::trim);
+    let urgency = parameters.find_map(|parameter| parameter.strip_prefix("u=")?.parse().ok());
+    Class::new(u8::from(urgency.unwrap_or(3_u8) >= 3))
 }
 
 /// The value of a query parameter that must be there, once, from 0 to `most`.

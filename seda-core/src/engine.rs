@@ -11,6 +11,7 @@ use crate::control::{
 };
 use crate::export::Export;
 use crate::graph::{ClassConfig, Declaration, Edge, GraphCore, MakeRunner, Settings};
+use crate::limits::Limiter;
 use crate::monitor::Monitor;
 use crate::pool::PoolCore;
 use crate::report::Report;
@@ -55,6 +56,8 @@ pub(crate) struct Engine {
     monitor: Mutex<Monitor>,
     /// Held while policies decide, by the tick alone.
     policies: Mutex<Vec<Sizing>>,
+    /// By stage; as many as there are once something was promised. Used by the tick alone.
+    pub(crate) limiters: Mutex<Vec<Limiter>>,
 }
 
 /// A pool's policy, and the size it last only observed: an observer says a thing once.
@@ -111,6 +114,7 @@ impl Engine {
             settings: Mutex::new(Arc::new(settings)),
             monitor: Mutex::new(monitor),
             policies: Mutex::new(policies),
+            limiters: Mutex::default(),
         })
     }
 
@@ -169,12 +173,19 @@ impl Engine {
         self.watch(now, settings.control.stuck_after);
         let seen: Vec<_> =
             (0..self.pools.len()).map(|pool| monitor.observe_pool(self, pool)).collect();
+        let sights = settings.admits().then(|| {
+            let stages = settings.stages.iter().enumerate();
+            stages
+                .map(|(stage, set)| monitor.observe_stage(self, stage, &seen, set.pending))
+                .collect()
+        });
         let exported = Export::of(self, &monitor);
         monitor.close_tick(now);
         drop(monitor);
         if settings.control.pool_size != Mode::Off && !self.core.is_draining() {
             self.size_pools(&seen, &settings.control);
         }
+        self.set_limits(sights, &settings);
         if contained(|| exported.record()).is_none() {
             tracing::error!("the recorder of metrics panicked");
         }

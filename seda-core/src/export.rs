@@ -10,6 +10,8 @@
 //! | `seda_stage_busy_seconds_total` | counter (whole seconds: the facade counts in integers) | stage |
 //! | `seda_stage_accepted_total`, `seda_stage_handled_total`, `seda_stage_failed_total` | counter | stage, class |
 //! | `seda_stage_refused_total`, `seda_stage_shed_total` | counter | stage, class, reason |
+//! | `seda_gate_bound`, `seda_gate_limit` | gauge | stage |
+//! | `seda_gate_turned_away_total` | counter | stage, class |
 //! | `seda_budget_used`, `seda_budget_limit` | gauge | – |
 //! | `seda_requests_admitted_total`, `seda_requests_answered_total` | counter | – |
 //! | `seda_requests_lost_total` | counter | reason |
@@ -99,6 +101,14 @@ impl Export {
         }
         if let Some(sums) = monitor.now.stages.get(index) {
             self.counter("seda_stage_busy_seconds_total", &labels, sums.busy / 1_000_000_000);
+        }
+        if let Some(gate) = monitor.gates.get(index).copied().flatten() {
+            self.gauge("seda_gate_bound", &labels, gate.bound);
+            self.gauge("seda_gate_limit", &labels, gate.limit.unwrap_or(usize::MAX));
+            for (class, n) in engine.classes().iter().zip(gate.turned_away) {
+                let labels = [("stage", stage), ("class", class.name.as_str())];
+                self.counter("seda_gate_turned_away_total", &labels, n);
+            }
         }
         for (class, ledger) in engine.classes().iter().zip(&queue.classes) {
             self.ledger(stage, &class.name, ledger);

@@ -29,12 +29,14 @@
 //! | `stage` | a queue under its lock, and everything that happens to it |
 //! | [`source`], [`sink`], [`permits`] | the ways into a stage |
 //! | [`handler`], [`context`], [`pending`] | user code and what it can do |
+//! | [`slo`], [`admission`] | what was promised; routes and gates: who may enter |
 //! | `boundary` | what keeps a panic from going further |
 //! | `runner`, [`worker`], `idle`, [`park`] | one stage on one worker; the loop; sleeping and waking |
 //! | [`replicas`] | n copies of a stage, and the choice among them |
 //! | [`pool`] | how many workers, and for which stages |
 //! | [`graph`] | declaring, wiring, checking |
 //! | `engine`, `monitor`, [`control`] | the control plane: collect, decide, set |
+//! | `limits` | the admission controller: from what was seen to the gates' limits |
 //! | `reconfigure` | new settings for a graph that runs |
 //! | [`report`], `export` | what it all looked like |
 //! | [`running`] | a graph on threads, or stepped by hand; draining it |
@@ -43,6 +45,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod admission;
 mod boundary;
 pub mod clock;
 pub mod context;
@@ -58,6 +61,7 @@ mod headcount;
 pub mod held;
 mod idle;
 mod label;
+mod limits;
 pub mod loss;
 #[cfg(doctest)]
 mod misuse;
@@ -74,7 +78,9 @@ pub mod report;
 pub mod request;
 mod runner;
 pub mod running;
+mod sight;
 pub mod sink;
+pub mod slo;
 pub mod source;
 pub mod stage;
 pub mod stats;
@@ -91,6 +97,7 @@ mod finishing_tests;
 #[cfg(test)]
 mod lost_event_tests;
 
+pub use admission::{Route, StageId};
 pub use clock::{Clock, ManualClock, MonotonicClock, Time};
 pub use context::Context;
 pub use control::{ControlConfig, Controller, Decision, Mode, OverloadPolicy};
@@ -111,6 +118,7 @@ pub use report::Report;
 pub use request::{Address, Home, Lost, Outcome, Request, Responder, Ticket};
 pub use running::{Drained, Manual, Running, Snapshots};
 pub use sink::{Sink, WaitingSink};
+pub use slo::{ClassSlo, SloConfig};
 pub use source::{Source, Terms};
 pub use stage::{Stage, StageConfig};
 pub use worker::{Turn, Worker};

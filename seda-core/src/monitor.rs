@@ -1,5 +1,6 @@
 //! What the control plane knows: the workers' books, collected on the tick, as running sums.
 
+use crate::admission::GateFigures;
 use crate::clock::Time;
 use crate::control::PoolObservation;
 use crate::engine::{Engine, EnginePool, StagePlan};
@@ -26,6 +27,9 @@ pub(crate) struct StageSums {
     pub(crate) cpu: Option<u64>,
     pub(crate) run_queue: Option<u64>,
     pub(crate) wait: (u128, u64),
+    /// Of deferred events, from being taken to being completed.
+    pub(crate) deferred: (u128, u64),
+    pub(crate) gate: GateFigures,
     pub(crate) service: (u128, u64),
     pub(crate) occupancy: u128,
     /// Worker-nanoseconds that its pool had.
@@ -62,11 +66,13 @@ pub(crate) struct Monitor {
     pub(crate) budget: (usize, usize),
     /// The same in bytes.
     pub(crate) bytes: (u64, u64),
+    /// The gates, while they count.
+    pub(crate) gates: Vec<Option<GateFigures>>,
     /// How many workers each pool had at the last look, while it was not being ended.
     live: Vec<usize>,
     pub(crate) now: Sample,
     pub(crate) first: Sample,
-    past: VecDeque<Sample>,
+    pub(crate) past: VecDeque<Sample>,
 }
 
 impl Monitor {
@@ -82,6 +88,7 @@ impl Monitor {
             requests: BookFigures::default(),
             budget: (0, 0),
             bytes: (0, 0),
+            gates: vec![None; stages],
             live: Vec::new(),
             now: first.clone(),
             past: VecDeque::from([first.clone()]),
@@ -126,8 +133,13 @@ impl Monitor {
             sum.ledger = queue.total();
             sum.depth = queue.depth;
             sum.occupancy = queue.occupancy;
+            let deferred = &queue.deferred_service;
+            sum.deferred = (deferred.total_nanos(), deferred.count());
             sum.wait = (life.wait.total_nanos(), life.wait.count());
             sum.service = (life.service.total_nanos(), life.service.count());
+        }
+        for (sum, gate) in sums.iter_mut().zip(&self.gates) {
+            sum.gate = gate.unwrap_or(sum.gate);
         }
         self.now = Sample { at: now, stages: sums };
         self.dismiss(engine);
@@ -171,6 +183,8 @@ impl Monitor {
         // Above a limit that was set lower, what is there stays.
         self.bytes = (bytes, engine.core.bytes.limit().max(bytes));
         self.requests = engine.core.requests();
+        self.gates =
+            (0..engine.stages.len()).map(|stage| engine.core.admission.figures(stage)).collect();
         for (window, spare) in &mut held {
             std::mem::swap::<WorkerWindow>(window, spare);
         }

@@ -43,6 +43,7 @@ impl Engine {
     /// Sets only what differs: beside the settings there is what was set live.
     fn set(&self, before: &Settings, after: &Settings) {
         self.core.set_timed(after.statistics);
+        self.core.admission.set(&after.slo, after.control.admission);
         self.core.valve.set(after.control.valve, after.control.overload);
         let stages = before.stages.iter().zip(&after.stages);
         for (plan, (before, after)) in self.stages.iter().zip(stages) {

@@ -1,5 +1,6 @@
 //! The way into a graph from outside: a thread, a reactor, a test.
 
+use crate::admission::{Admission, NO_ROUTE, Route, Shut};
 use crate::clock::{Clock, MonotonicClock, Time};
 use crate::control::Arrival;
 use crate::event::{Class, EventMeta};
@@ -17,8 +18,11 @@ use std::time::Duration;
 pub struct Terms {
     /// Priority and share.
     pub class: Class,
-    /// After how long the answer is worthless. `None`: never.
+    /// After how long the answer is worthless. `None`: as the SLO says, else never.
     pub deadline: Option<Duration>,
+    /// Which stages a request is going to visit, beside the one where it enters. `None`, or a
+    /// route of another graph: not known.
+    pub route: Option<Route>,
 }
 
 /// Sends events into one stage from outside the graph. Cheap to clone; clones share their
@@ -155,9 +159,11 @@ impl<E: Send + 'static> Source<E> {
         terms: Terms,
         event: impl FnOnce(Responder<R>) -> E,
     ) -> Result<Arc<Request>, Refusal> {
-        let mut permits = self.reserve_on(1, terms)?;
+        let route = self.pass_gates(terms)?;
+        let reserved = self.reserve_on(1, terms);
+        let mut permits = reserved.inspect_err(|_| self.admission().leave(route))?;
         let meta = permits.meta_mut();
-        let request = Request::admit(&self.book, meta.class, meta.birth);
+        let request = Request::admit(&self.book, meta.class, meta.birth, route);
         meta.request = Some(Arc::clone(&request));
         let event = event(Responder::new(Arc::clone(&request), home, address));
         // One place was reserved, so this is taken, unless the event turns out too heavy: then
@@ -166,6 +172,30 @@ impl<E: Send + 'static> Source<E> {
             give_up(refused);
         }
         Ok(request)
+    }
+
+    fn admission(&self) -> &Admission {
+        &self.way.stage.graph.admission
+    }
+
+    /// Enters at the gates of all stages that the request is going to visit; returns the route
+    /// whose gates it has to leave.
+    fn pass_gates(&self, terms: Terms) -> Result<u16, Refusal> {
+        let graph = &self.way.stage.graph;
+        let declared = terms.route.filter(|route| route.graph == graph.id);
+        let route = self.admission().route(self.way.stage.index, declared);
+        if route == NO_ROUTE {
+            return Ok(route);
+        }
+        let class = terms.class.within(graph.classes());
+        match self.admission().enter(route, class) {
+            Ok(()) => Ok(route),
+            Err(Shut { stage }) if graph.make_way(stage, class) => {
+                self.admission().enter_anyway(route);
+                Ok(route)
+            }
+            Err(Shut { .. }) => Err(self.refusal(class, RefusalReason::Admission, 1)),
+        }
     }
 
     fn reserve_on(&self, n: usize, terms: Terms) -> Result<Permits<E>, Refusal> {
@@ -251,8 +281,9 @@ impl<E: Send + 'static> Source<E> {
     fn meta(&self, terms: Terms) -> EventMeta {
         let graph = &self.way.stage.graph;
         let birth = graph.now();
-        let deadline = terms.deadline.map_or(Time::NEVER, |deadline| birth.after(deadline));
-        EventMeta::new(birth, terms.class.within(graph.classes()), deadline)
+        let class = terms.class.within(graph.classes());
+        let deadline = terms.deadline.or_else(|| graph.admission.deadline(class));
+        EventMeta::new(birth, class, deadline.map_or(Time::NEVER, |after| birth.after(after)))
     }
 
     fn refuse<T>(&self, what: T, class: Class, reason: RefusalReason, n: usize) -> Refused<T> {

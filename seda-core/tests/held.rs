@@ -193,9 +193,12 @@ fn what_is_sent_for_a_held_event_inherits_from_it() {
     let source = graph.source(first).unwrap();
     let mut graph = manual(graph);
     let deadline = Some(Duration::from_secs(1));
-    source.with_terms(Terms { class: Class::HIGHEST, deadline }).send(1).unwrap();
+    source
+        .with_terms(Terms { class: Class::HIGHEST, deadline, ..Terms::default() })
+        .send(1)
+        .unwrap();
     graph.run_until_idle();
-    source.with_terms(Terms { class: Class::new(1), deadline: None }).send(2).unwrap();
+    source.with_terms(Terms { class: Class::new(1), ..Terms::default() }).send(2).unwrap();
     graph.run_until_idle();
     let report = graph.report();
     assert_eq!((report.stages[0].handled, report.stages[1].handled), (2, 1), "{report}");

@@ -157,8 +157,8 @@ fn within_a_class_events_are_taken_in_the_order_of_their_arrival() {
     graph.attach_each(stage, |_wire| move |event, _cx| kept.lock().push(event)).unwrap();
     workers(&mut graph, stage, WorkerRange::exactly(1));
     let source = graph.source(stage).unwrap();
-    let gold = source.with_terms(Terms { class: Class::new(0), deadline: None });
-    let basic = source.with_terms(Terms { class: Class::new(1), deadline: None });
+    let gold = source.with_terms(Terms { class: Class::new(0), ..Terms::default() });
+    let basic = source.with_terms(Terms { class: Class::new(1), ..Terms::default() });
     let mut graph = graph.start_manual(Arc::new(ManualClock::new())).unwrap();
     gold.send_all((0..200).collect()).unwrap();
     basic.send_all((1_000..1_200).collect()).unwrap();

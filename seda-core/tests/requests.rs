@@ -217,7 +217,7 @@ fn response_time_is_recorded_once_for_each_answered_request_by_class() {
     let home = Arc::new(Letters::default());
     for n in 0..3 {
         let class = seda_core::Class::new(u8::from(n > 0));
-        drop(ask(&source, &home, n, Terms { class, deadline: None }));
+        drop(ask(&source, &home, n, Terms { class, ..Terms::default() }));
     }
     clock.advance(Duration::from_millis(40));
     graph.run_until_idle();

@@ -140,8 +140,11 @@ fn a_permit_that_is_used_up_gives_the_event_back() {
 #[test]
 fn an_expired_event_is_not_sent_on_and_not_let_in() {
     let (mut manual, source, clock) = fan(|cx, left, _, event| drop(cx.send(left, event)));
-    let source = source
-        .with_terms(Terms { class: Class::HIGHEST, deadline: Some(Duration::from_millis(5)) });
+    let source = source.with_terms(Terms {
+        class: Class::HIGHEST,
+        deadline: Some(Duration::from_millis(5)),
+        ..Terms::default()
+    });
     source.send(1).unwrap();
     clock.advance(Duration::from_millis(5));
     manual.run(9);
@@ -213,7 +216,7 @@ fn what_is_sent_inherits_class_deadline_and_birth() {
     test.advance(Duration::from_secs(1));
     let (birth, deadline) = (test.now(), Duration::from_secs(9));
     // A class that was never declared counts as the last one.
-    let terms = Terms { class: Class::new(7), deadline: Some(deadline) };
+    let terms = Terms { class: Class::new(7), deadline: Some(deadline), ..Terms::default() };
     source.with_terms(terms).send(1).unwrap();
     test.advance(Duration::from_secs(1));
     let (_, meta) = received.take_with_meta().remove(0);

@@ -61,7 +61,7 @@ fn complaint<T>(assertion: impl FnOnce() -> T) -> String {
 #[test]
 fn a_probe_keeps_what_reaches_it_in_order_and_with_its_terms() {
     let (mut test, source, kept) = relay();
-    let terms = Terms { class: Class::new(1), deadline: Some(MILLI) };
+    let terms = Terms { class: Class::new(1), deadline: Some(MILLI), ..Terms::default() };
     let basic = source.with_terms(terms);
     (1..=3).for_each(|n| basic.send(n).unwrap());
     assert_eq!(test.run_until_idle(), 6);

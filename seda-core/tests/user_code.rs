@@ -51,7 +51,7 @@ fn a_victims_owner_is_told_on_another_thread_and_may_use_the_graph() {
         })
         .unwrap();
     let source = graph.source(stage).unwrap();
-    let basic = source.with_terms(Terms { class: Class::new(1), deadline: None });
+    let basic = source.with_terms(Terms { class: Class::new(1), ..Terms::default() });
     let running = graph.start().unwrap();
     assert!(shared.set((running, basic.clone())).is_ok());
     basic.send(0).unwrap();

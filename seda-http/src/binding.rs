@@ -101,8 +101,8 @@ impl Http {
         Ok(())
     }
 
-    /// Sets what gives each request its class and deadline; it replaces `deadline` of the
-    /// settings. It runs on the reactor for every request, so it must not block; if it panics the
+    /// Sets what gives each request its class, its deadline and its
+    /// [route](seda_core::Route); it replaces `deadline` of the settings. It runs on the reactor for every request, so it must not block; if it panics the
     /// request has class 0 and the deadline of the settings.
     pub fn classify(
         &mut self,

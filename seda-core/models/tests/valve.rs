@@ -30,7 +30,7 @@ fn the_valve_meets_a_worker() {
     let source = graph.source(stage).unwrap();
     let graph = Modelled::start(graph);
     let send = |class, events: [usize; 2]| {
-        let class = Terms { class: Class::new(class), deadline: None };
+        let class = Terms { class: Class::new(class), ..Terms::default() };
         let (source, ends) = (source.with_terms(class), Arc::clone(&ends));
         spawn(move || {
             for event in events {

@@ -52,6 +52,8 @@ pub struct ControlConfig {
     pub tick: Duration,
     /// Resizing of pools.
     pub pool_size: Mode,
+    /// Admission by what was promised ([`crate::SloConfig`]): without a promise it does nothing.
+    pub admission: Mode,
     /// The overload valve.
     pub valve: Mode,
     /// Who gives way at the budget.
@@ -75,6 +77,7 @@ impl Default for ControlConfig {
         Self {
             tick: Duration::from_millis(100),
             pool_size: Mode::On,
+            admission: Mode::On,
             valve: Mode::On,
             overload: OverloadPolicy::default(),
             wait_target: Duration::from_millis(5),
@@ -87,7 +90,7 @@ impl Default for ControlConfig {
 impl ControlConfig {
     /// Sets the mode of all controllers.
     pub fn set_mode(&mut self, mode: Mode) {
-        (self.pool_size, self.valve) = (mode, mode);
+        (self.pool_size, self.admission, self.valve) = (mode, mode, mode);
     }
 
     /// The first setting that is out of bounds: its key, its value and what is allowed.

@@ -1,17 +1,20 @@
 //! The control plane: reads statistics, writes settings, and keeps a journal of both.
 //!
 //! - [`PoolSizePolicy`]: how many workers a pool should have; pure, replaceable.
+//! - [`AdmissionLaw`]: how many requests may be under way for a stage; pure, replaceable.
 //! - [`OverloadPolicy`]: who gives way when the graph's budget is reached; the valve acts on it.
 //! - [`Journal`]: every decision, with what was seen and what it changed.
 //!
 //! Each controller is `on`, `observe` (decides and journals, changes nothing) or `off`.
 
+mod admission;
 mod byte_room;
 mod config;
 mod journal;
 mod overload;
 mod pool_size;
 
+pub use admission::{AdmissionLaw, AdmissionObservation, DrainRate};
 pub use config::{ControlConfig, Mode};
 pub use journal::{Controller, Decision, Journal};
 pub use overload::OverloadPolicy;

@@ -48,6 +48,7 @@ impl Settings {
             budget_bytes,
             statistics,
             control,
+            slo,
             shares,
             stages,
             pools,
@@ -58,6 +59,10 @@ impl Settings {
             ("statistics".to_owned(), None, statistics.to_string()),
         ];
         entries.extend(control_entries(control));
+        for (class, p99) in declared.classes.iter().zip(slo) {
+            let p99 = p99.map_or_else(|| "none".to_owned(), |p99| format!("{p99:?}"));
+            entries.push((format!("slo.classes.{}.p99", class.name), None, p99));
+        }
         for (class, share) in declared.classes.iter().zip(shares) {
             entries.push((format!("classes.{}", class.name), None, share.to_string()));
         }
@@ -84,11 +89,20 @@ impl Settings {
 }
 
 fn control_entries(control: &ControlConfig) -> Vec<Entry> {
-    let ControlConfig { tick, pool_size, valve, overload, wait_target, idle_after, stuck_after } =
-        control;
+    let ControlConfig {
+        tick,
+        pool_size,
+        admission,
+        valve,
+        overload,
+        wait_target,
+        idle_after,
+        stuck_after,
+    } = control;
     let entries = [
         ("tick", format!("{tick:?}")),
         ("pool_size", pool_size.to_string()),
+        ("admission", admission.to_string()),
         ("valve", valve.to_string()),
         ("overload", overload.to_string()),
         ("wait_target", format!("{wait_target:?}")),

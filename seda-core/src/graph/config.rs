@@ -2,6 +2,7 @@
 
 use crate::control::ControlConfig;
 use crate::pool::WorkerRange;
+use crate::slo::SloConfig;
 use crate::stage::StageConfig;
 use bytesize::ByteSize;
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,7 @@ use std::collections::BTreeMap;
 ///
 /// ```toml
 /// budget = 2048
+/// slo.p99 = "200ms"
 /// control.pool_size = "observe"
 /// classes.gold = 3
 /// pools.front.workers = "2..8"
@@ -35,6 +37,8 @@ pub struct GraphConfig {
     /// Whether waits, services and occupancy are recorded. The ledgers always are. Rates of a
     /// report's window in which it changes are of a part of it.
     pub statistics: bool,
+    /// What was promised of response times.
+    pub slo: SloConfig,
     /// The controllers.
     pub control: ControlConfig,
     /// Settings of stages, by name.
@@ -52,6 +56,7 @@ impl Default for GraphConfig {
             budget: None,
             budget_bytes: None,
             statistics: true,
+            slo: SloConfig::default(),
             control: ControlConfig::default(),
             stages: BTreeMap::new(),
             pools: BTreeMap::new(),

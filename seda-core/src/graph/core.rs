@@ -1,6 +1,7 @@
 //! What all stages of one graph share: clock, budget, valve, journal, and the way out for events
 //! that are given up.
 
+use crate::admission::Admission;
 use crate::clock::{Clock, Time};
 use crate::control::{Controller, Decision, Journal, Valve};
 use crate::disposal::Disposal;
@@ -39,6 +40,7 @@ pub(crate) struct GraphCore {
     pub(crate) budget: Budget,
     pub(crate) bytes: ByteBudget,
     pub(crate) valve: Valve,
+    pub(crate) admission: Arc<Admission>,
     pub(crate) journal: Journal,
     pub(crate) disposal: Disposal,
     pub(crate) room: Room,
@@ -70,6 +72,7 @@ impl GraphCore {
             budget: Budget::default(),
             bytes: ByteBudget::default(),
             valve: Valve::default(),
+            admission: Arc::default(),
             journal: Journal::default(),
             disposal: Disposal::default(),
             room: Room::default(),
@@ -152,9 +155,17 @@ impl GraphCore {
         self.stages.get().into_iter().flatten().filter_map(Weak::upgrade).collect()
     }
 
+    /// One stage, if it still exists.
+    pub(crate) fn stage(&self, index: usize) -> Option<Arc<dyn AnyStage>> {
+        self.stages.get()?.get(index)?.upgrade()
+    }
+
     /// A new book for the requests of one source.
     pub(crate) fn open_book(&self) -> Arc<RequestBook> {
-        let book = Arc::new(RequestBook::new(Arc::clone(&self.clock) as Arc<dyn Clock>));
+        let book = Arc::new(RequestBook::new(
+            Arc::clone(&self.clock) as Arc<dyn Clock>,
+            Arc::clone(&self.admission),
+        ));
         self.books.lock().push(Arc::clone(&book));
         book
     }

@@ -3,6 +3,7 @@
 
 use super::{ClassConfig, DeclaredPool, Graph, GraphConfig};
 use crate::error::GraphError;
+use crate::slo::SloConfig;
 use crate::stage::StageConfig;
 use crate::sync::Arc;
 use bytesize::ByteSize;
@@ -11,6 +12,7 @@ use bytesize::ByteSize;
 pub(crate) struct Declaration {
     pub(crate) budget: Option<usize>,
     pub(crate) budget_bytes: Option<ByteSize>,
+    pub(crate) slo: SloConfig,
     pub(crate) classes: Vec<ClassConfig>,
     pub(crate) stages: Vec<StageDeclaration>,
     pub(crate) pools: Vec<DeclaredPool>,
@@ -61,6 +63,7 @@ impl Graph {
         Declaration {
             budget: self.budget,
             budget_bytes: self.budget_bytes,
+            slo: self.slo.clone(),
             classes: self.classes.clone(),
             stages: stages.collect(),
             pools: self.pools.clone(),
@@ -79,7 +82,9 @@ impl Declaration {
         let classes: Vec<&str> = self.classes.iter().map(|class| &*class.name).collect();
         check("stages", "stage", config.stages.keys(), &stages)?;
         check("pools", "pool", config.pools.keys(), &pools)?;
-        check("classes", "class", config.classes.keys(), &classes)
+        check("classes", "class", config.classes.keys(), &classes)?;
+        let promised = config.slo.classes.keys().chain(self.slo.classes.keys());
+        check("slo.classes", "class", promised, &classes)
     }
 }
 

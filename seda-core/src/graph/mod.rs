@@ -9,6 +9,7 @@ mod core;
 mod declaration;
 mod plan;
 mod replicated;
+mod route;
 mod settings;
 mod wire;
 
@@ -30,6 +31,7 @@ use crate::loss::LossReason;
 use crate::pool::{Pool, WorkerRange};
 use crate::runner::{AnyRunner, Runner, StageShare};
 use crate::running::{Manual, Running};
+use crate::slo::SloConfig;
 use crate::source::{Source, Way};
 use crate::stage::{AnyStage, Stage, StageConfig, StageCore};
 use crate::sync::Arc;
@@ -108,6 +110,7 @@ pub struct Graph {
     config: GraphConfig,
     budget: Option<usize>,
     budget_bytes: Option<ByteSize>,
+    slo: SloConfig,
     classes: Vec<ClassConfig>,
     stages: Vec<DeclaredStage>,
     pools: Vec<DeclaredPool>,
@@ -115,6 +118,8 @@ pub struct Graph {
     /// How many sources of replicated stages there are.
     sources: u64,
     edges: Vec<Edge>,
+    /// The stages on each declared route.
+    routes: Vec<Box<[usize]>>,
     make_policy: Option<MakePolicy>,
 }
 
@@ -126,12 +131,14 @@ impl Graph {
             config: GraphConfig::default(),
             budget: None,
             budget_bytes: None,
+            slo: SloConfig::default(),
             classes: vec![ClassConfig { name: "default".to_owned(), weight: 1 }],
             stages: Vec::new(),
             pools: Vec::new(),
             replicated: Vec::new(),
             sources: 0,
             edges: Vec::new(),
+            routes: Vec::new(),
             make_policy: None,
         }
     }

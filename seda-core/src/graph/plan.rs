@@ -24,6 +24,8 @@ impl Graph {
         self.core.budget.set_limit(settings.budget);
         self.core.bytes.set_limit(settings.budget_bytes);
         self.core.set_classes(self.classes.len());
+        self.core.admission.build(self.stages.len(), &self.routes);
+        self.core.admission.set(&settings.slo, settings.control.admission);
         self.core.set_timed(settings.statistics);
         self.core.valve.set(settings.control.valve, settings.control.overload);
         self.core.clock.start(clock);

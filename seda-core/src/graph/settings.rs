@@ -2,11 +2,13 @@
 
 use super::declaration::Declaration;
 use super::{ClassConfig, GraphConfig};
-use crate::control::ControlConfig;
+use crate::control::{ControlConfig, Mode};
 use crate::error::{GraphError, GraphWarning};
 use crate::pool::WorkerRange;
 use crate::queue::DEFAULT_BYTES;
+use crate::slo;
 use crate::stage::{DEFAULT_BATCH, DEFAULT_PENDING, StageConfig};
+use std::time::Duration;
 
 /// A queue of more events than this is a leak with a name; it would hold gigabytes.
 const MAX_CAPACITY: usize = 1 << 28;
@@ -22,6 +24,8 @@ pub(crate) struct Settings {
     pub(crate) budget_bytes: u64,
     pub(crate) statistics: bool,
     pub(crate) control: ControlConfig,
+    /// By class.
+    pub(crate) slo: Vec<Option<Duration>>,
     /// By class.
     pub(crate) shares: Vec<u32>,
     pub(crate) stages: Vec<StageSettings>,
@@ -70,6 +74,8 @@ impl Settings {
         pools.append(&mut own_pools);
         let shares = declared.classes.iter().map(|class| share(class, config));
         let shares = shares.collect::<Result<_, _>>()?;
+        let slo = declared.classes.iter().map(|class| objective(class, config, declared));
+        let slo = slo.collect::<Result<_, _>>()?;
         if let Some((key, value, allowed)) = config.control.fault() {
             return Err(fault(key, value, allowed));
         }
@@ -91,10 +97,16 @@ impl Settings {
             budget_bytes,
             statistics,
             control,
+            slo,
             shares,
             stages,
             pools,
         })
+    }
+
+    /// Whether admission has anything to do.
+    pub(crate) fn admits(&self) -> bool {
+        self.control.admission != Mode::Off && self.slo.iter().any(Option::is_some)
     }
 
     /// What is odd about the settings, though they can be.
@@ -121,6 +133,25 @@ fn share(class: &ClassConfig, config: &GraphConfig) -> Result<u32, GraphError> {
         return Err(fault(&format!("classes.{}", class.name), share, "1 to 1000000"));
     }
     Ok(share)
+}
+
+/// What a class was promised: by a file, else by code.
+fn objective(
+    class: &ClassConfig,
+    config: &GraphConfig,
+    declared: &Declaration,
+) -> Result<Option<Duration>, GraphError> {
+    let said = config.slo.of(&class.name);
+    let objective = said.or_else(|| declared.slo.of(&class.name));
+    match objective {
+        Some(p99) if !(slo::LEAST..=slo::MOST).contains(&p99) => {
+            let own = config.slo.classes.contains_key(&class.name);
+            let key =
+                if own { format!("slo.classes.{}.p99", class.name) } else { "slo.p99".to_owned() };
+            Err(fault(&key, format!("{p99:?}"), slo::ALLOWED))
+        }
+        _ => Ok(objective),
+    }
 }
 
 fn check_range(pool: &str, range: WorkerRange) -> Result<(), GraphError> {

@@ -10,6 +10,7 @@ use crate::label::ShardSet;
 use crate::loss::LossReason;
 use crate::refusal::RefusalReason;
 use std::collections::VecDeque;
+use std::time::Duration;
 
 /// A queued event that is given up, on its way to its owner.
 pub(crate) type GivenUp<E> = (Envelope<E>, LossReason);
@@ -62,6 +63,10 @@ pub(crate) struct Lanes<E> {
     bound: usize,
     /// May be beyond the capacity, which then is what holds.
     soft: usize,
+    /// How many may be held before nothing more is admitted; an empty stage admits anything.
+    admission: usize,
+    /// How long before its deadline an event has to be begun, in nanoseconds.
+    lead: u64,
     open: bool,
     occupancy: Occupancy,
     ledger: Ledger,
@@ -87,6 +92,8 @@ impl<E> Lanes<E> {
             capacity,
             bound: capacity,
             soft: usize::MAX,
+            admission: usize::MAX,
+            lead: 0,
             open: false,
             ledger: Ledger::default(),
             wasted: 0,
@@ -136,6 +143,13 @@ impl<E> Lanes<E> {
     /// Sets the bound above which nothing is admitted, live; beyond the hard capacity that is it.
     pub(crate) fn set_soft(&mut self, soft: usize) {
         self.soft = soft;
+    }
+
+    /// Sets what the admission controller says: how many events may be held, and how long before
+    /// its deadline each has to be begun.
+    pub(crate) fn set_admission(&mut self, most: usize, lead: Duration) {
+        self.admission = most;
+        self.lead = u64::try_from(lead.as_nanos()).unwrap_or(u64::MAX);
     }
 
     pub(crate) fn set_open(&mut self, open: bool) {
@@ -215,11 +229,17 @@ impl<E> Lanes<E> {
         if least > self.capacity {
             return Err(RefusalReason::TooLarge);
         }
-        let free = self.soft().saturating_sub(self.depth + self.reserved);
+        let held = self.depth + self.reserved;
+        let free = self.soft().saturating_sub(held);
         if free < least {
             return Err(RefusalReason::Full);
         }
-        let taken = most.clamp(least, free);
+        let admitted = if held == 0 { self.admission.max(least) } else { self.admission };
+        let admitted = admitted.saturating_sub(held).min(free);
+        if admitted < least {
+            return Err(RefusalReason::Admission);
+        }
+        let taken = most.clamp(least, admitted);
         self.reserved += taken;
         Ok(taken)
     }
@@ -345,20 +365,22 @@ impl<E> Lanes<E> {
         given_up: &mut Vec<GivenUp<E>>,
     ) -> ShardSet {
         let before = batch.len();
+        let begun_by = now.after(Duration::from_nanos(self.lead));
         if let Some(shards) = &mut self.shards {
             shards.begin(worker);
         }
         if let [Lane { rows: Rows::One(row), .. }] = self.lanes.as_mut_slice() {
             // The usual case, in one move: all of them are worth starting.
             let waiting = row.iter().take(most);
-            let sound = waiting.take_while(|head| reason_not_to_start(head, now).is_none()).count();
+            let worth = |head: &&Envelope<E>| reason_not_to_start(head, begun_by).is_none();
+            let sound = waiting.take_while(worth).count();
             batch.extend(row.drain(..sound));
             self.depth -= sound;
         }
         while batch.len() - before < most {
             let Some(envelope) = self.pop_in_turn() else { break };
             self.depth -= 1;
-            match reason_not_to_start(&envelope, now) {
+            match reason_not_to_start(&envelope, begun_by) {
                 None => batch.push_back(envelope),
                 Some(reason) => self.shed(envelope, reason, now, given_up),
             }

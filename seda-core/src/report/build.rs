@@ -2,8 +2,8 @@
 
 use super::bottleneck::find_bottleneck;
 use super::{
-    BudgetReport, EdgeReport, EventLedger, QueueReport, Report, RequestLedger, Resolution,
-    ResponseReport, ServiceReport, StageReport, WorkersReport,
+    BudgetReport, EdgeReport, EventLedger, GateReport, QueueReport, Report, RequestLedger,
+    Resolution, ResponseReport, ServiceReport, StageReport, WorkersReport,
 };
 use crate::engine::Engine;
 use crate::loss::LossReason;
@@ -104,6 +104,14 @@ fn edges(engine: &Engine, monitor: &Monitor) -> Vec<EdgeReport> {
     edges.collect()
 }
 
+fn gate(engine: &Engine, monitor: &Monitor, index: usize) -> Option<GateReport> {
+    let figures = monitor.gates.get(index).copied().flatten()?;
+    let classes = engine.classes().iter().zip(figures.turned_away);
+    let turned_away = classes.filter(|(_, n)| *n > 0).map(|(class, n)| (class.name.clone(), n));
+    let turned_away = turned_away.collect();
+    Some(GateReport { bound: figures.bound, limit: figures.limit, turned_away })
+}
+
 fn stage(engine: &Engine, monitor: &Monitor, then: &Sample, index: usize) -> Option<StageReport> {
     let (queue, life) = (monitor.queues.get(index)?, monitor.life.get(index)?);
     let (now, past) = (monitor.now.stages.get(index)?, then.stages.get(index)?);
@@ -168,6 +176,7 @@ fn stage(engine: &Engine, monitor: &Monitor, then: &Sample, index: usize) -> Opt
         delayed: queue.delayed as u64,
         bytes: queue.bytes,
         busiest_shard_share: queue.busiest_shard,
+        gate: gate(engine, monitor, index),
         wasted_seconds: queue.wasted_nanos as f64 / 1e9,
     })
 }

@@ -91,6 +91,11 @@ impl Report {
             if let Some(bytes) = stage.bytes.filter(|bytes| *bytes > 0) {
                 writeln!(f, "{}: {} in its events", stage.name, ByteSize::b(bytes))?;
             }
+            if let Some(gate) = stage.gate.as_ref().filter(|gate| !gate.turned_away.is_empty()) {
+                let limit = gate.limit.map_or_else(|| "none".to_owned(), |limit| limit.to_string());
+                let away = named(&gate.turned_away);
+                writeln!(f, "{}: turned away {away}; limit {limit}", stage.name)?;
+            }
             if stage.wasted_seconds > 0.0 {
                 let wasted = time(Some(stage.wasted_seconds));
                 writeln!(f, "{}: shed events had cost {wasted} before", stage.name)?;

@@ -163,8 +163,23 @@ pub struct StageReport {
     /// Share of all its events that had a key of its busiest shard, 0 to 1, if it is keyed. Above
     /// 1 / workers that shard limits the stage.
     pub busiest_shard_share: Option<f64>,
+    /// Its gate, while it admits by an SLO.
+    pub gate: Option<GateReport>,
     /// Service that earlier stages spent on events shed here.
     pub wasted_seconds: f64,
+}
+
+/// A stage's gate: which requests may enter the graph as far as this stage is concerned.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct GateReport {
+    /// Requests that will visit the stage, are in it or have left it, and have not ended.
+    pub bound: usize,
+    /// How many of the highest class may be; `None` while nothing was measured.
+    pub limit: Option<usize>,
+    /// Requests refused at the entry on behalf of this stage, by class. The entry counts them, too:
+    /// as refused for `admission`.
+    pub turned_away: BTreeMap<String, u64>,
 }
 
 /// A stage's queue, in events.

@@ -1,5 +1,6 @@
 //! The ledger of requests: admitted = answered + lost + open.
 
+use crate::admission::Admission;
 use crate::clock::{Clock, Time};
 use crate::event::{Class, PerClass};
 use crate::loss::LossReason;
@@ -21,12 +22,14 @@ pub(crate) struct BookFigures {
 #[derive(Debug)]
 pub(crate) struct RequestBook {
     clock: Arc<dyn Clock>,
+    /// The gates that its requests have passed.
+    pub(super) admission: Arc<Admission>,
     figures: Mutex<BookFigures>,
 }
 
 impl RequestBook {
-    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, figures: Mutex::default() }
+    pub(crate) fn new(clock: Arc<dyn Clock>, admission: Arc<Admission>) -> Self {
+        Self { clock, admission, figures: Mutex::default() }
     }
 
     pub(super) fn admit(&self, _class: Class) {

@@ -31,13 +31,20 @@ pub struct Request {
     class: Class,
     birth: Time,
     book: Arc<RequestBook>,
+    /// The gates it has passed, and still counts at.
+    route: u16,
 }
 
 impl Request {
-    /// Opens a request and counts it as admitted.
-    pub(crate) fn admit(book: &Arc<RequestBook>, class: Class, birth: Time) -> Arc<Self> {
+    /// Opens a request and counts it as admitted. It has entered at the gates of `route`.
+    pub(crate) fn admit(
+        book: &Arc<RequestBook>,
+        class: Class,
+        birth: Time,
+        route: u16,
+    ) -> Arc<Self> {
         book.admit(class);
-        Arc::new(Self { state: AtomicU8::new(OPEN), class, birth, book: Arc::clone(book) })
+        Arc::new(Self { state: AtomicU8::new(OPEN), class, birth, book: Arc::clone(book), route })
     }
 
     /// Tells the graph that nobody waits for the answer any more: what is queued for this
@@ -80,6 +87,11 @@ impl Request {
     }
 
     fn resolve_as(&self, state: u8) -> bool {
-        self.state.compare_exchange(OPEN, state, Ordering::AcqRel, Ordering::Acquire).is_ok()
+        let first =
+            self.state.compare_exchange(OPEN, state, Ordering::AcqRel, Ordering::Acquire).is_ok();
+        if first {
+            self.book.admission.leave(self.route);
+        }
+        first
     }
 }

@@ -6,6 +6,7 @@ use crate::loss::LossReason;
 use crate::queue::{ClassLedger, Evict, Outcome, Victims};
 use crate::sync::Arc;
 use std::any::Any;
+use std::time::Duration;
 
 /// One consistent cut through a stage's queue.
 #[derive(Clone, Debug, Default)]
@@ -72,6 +73,10 @@ pub(crate) trait AnyStage: Send + Sync {
     fn set_capacity(&self, capacity: usize);
 
     fn set_soft(&self, soft: usize);
+
+    /// Sets how many events may be held before nothing more is admitted, and how long before its
+    /// deadline each has to be begun.
+    fn set_admission(&self, most: usize, lead: Duration);
 
     fn set_pending_limit(&self, limit: usize);
 

@@ -17,6 +17,7 @@ use crate::sync::{Arc, AtomicUsize, CachePadded, Flaw, Mutex, OnceLock, Ordering
 use std::any::Any;
 use std::collections::VecDeque;
 use std::fmt;
+use std::time::Duration;
 
 type OnLost<E> = Box<dyn Fn(E, LossReason) + Send + Sync>;
 
@@ -335,6 +336,10 @@ impl<E: Send + 'static> AnyStage for StageCore<E> {
     fn set_soft(&self, soft: usize) {
         self.lanes.lock().set_soft(soft);
         self.graph.room.announce();
+    }
+
+    fn set_admission(&self, most: usize, lead: Duration) {
+        self.lanes.lock().set_admission(most, lead);
     }
 
     fn set_pending_limit(&self, limit: usize) {

@@ -166,7 +166,7 @@ impl<'a> Entry<'a> {
         let sources = world.sources.lock();
         let to = to % sources.len();
         let deadline = deadline.map(|millis| Duration::from_millis(millis.into()));
-        let terms = Terms { class: Class::new(class as u8), deadline };
+        let terms = Terms { class: Class::new(class as u8), deadline, ..Terms::default() };
         let class = class.min(world.classes - 1);
         Self { world, source: sources[to].with_terms(terms), terms, to, class }
     }

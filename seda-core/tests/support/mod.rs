@@ -84,5 +84,5 @@ pub fn workers(n: usize) -> StageConfig {
 
 /// Terms of a class without a deadline.
 pub fn class(index: u8) -> Terms {
-    Terms { class: Class::new(index), deadline: None }
+    Terms { class: Class::new(index), ..Terms::default() }
 }

@@ -54,7 +54,8 @@ fn send_one(
     // Between classes there is no order: those that are ordered are of one.
     let ordered = shape.keyed.get(to) == Some(&true) && dice.one_in(2);
     let class = if ordered { 0 } else { dice.below(shape.classes) };
-    let source = source.with_terms(Terms { class: Class::new(class as u8), deadline });
+    let source =
+        source.with_terms(Terms { class: Class::new(class as u8), deadline, ..Terms::default() });
     let job = |dice: &mut Dice| Job::new(&world.fates, to, dice.below(6) as u8, dice.roll());
     match dice.below(10) {
         _ if ordered => {

@@ -189,6 +189,7 @@ fn load(running: &Running, source: &Source<Job>, shared: &Shared) {
         let terms = Terms {
             class: Class::new((n % 2) as u8),
             deadline: n.is_multiple_of(9).then_some(Duration::from_millis(2)),
+            ..Terms::default()
         };
         let source = source.with_terms(terms);
         if n.is_multiple_of(2) {

@@ -1,0 +1,66 @@
+//! Declaring what requests were promised, and which stages they visit.
+
+use super::Graph;
+use crate::admission::{Route, StageId};
+use crate::error::GraphError;
+use crate::slo::SloConfig;
+
+/// Its number is kept in two bytes of every request, beside one for each stage.
+const MAX_ROUTES: usize = 1 << 14;
+
+impl Graph {
+    /// Sets what was promised of response times; what a file says goes before it. Requests are
+    /// then admitted as far as the promise can be kept.
+    pub fn slo(&mut self, slo: SloConfig) {
+        self.slo = slo;
+    }
+
+    /// Declares that a kind of request visits `stages`, in any order; the stage where it enters
+    /// need not be named. A request with this route in its [`Terms`](crate::Terms) is refused at
+    /// the entry while one of these stages has as much to do as it can do within the
+    /// [SLO](crate::SloConfig). Without a route a request counts at its entry stage only, and
+    /// the stages behind refuse what is sent to them: later, when work has been spent.
+    ///
+    /// A replicated stage stands for all of its replicas.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use seda_core::{Graph, Terms};
+    /// let mut graph = Graph::new("pages");
+    /// let parse = graph.stage::<String>("parse", 64);
+    /// let render = graph.stage::<String>("render", 64);
+    /// let pages = graph.route([render.id()])?;
+    /// let source = graph.source(parse)?.with_terms(Terms { route: Some(pages), ..Terms::default() });
+    /// # let _ = source;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// If a stage belongs to another graph, none is named, or there are 16,384 routes.
+    pub fn route(
+        &mut self,
+        stages: impl IntoIterator<Item = StageId>,
+    ) -> Result<Route, GraphError> {
+        let mut visited = Vec::new();
+        for StageId { graph, index } in stages {
+            if graph != self.core.id || index >= self.stages.len() {
+                return Err(GraphError::Foreign { token: "stage" });
+            }
+            if !visited.contains(&index) {
+                visited.push(index);
+            }
+        }
+        if visited.is_empty() || self.routes.len() >= MAX_ROUTES {
+            let allowed = "1 or more stages, and at most 16384 routes";
+            return Err(GraphError::Setting {
+                key: "route".to_owned(),
+                value: format!("{} stages in route {}", visited.len(), self.routes.len()),
+                allowed: allowed.to_owned(),
+            });
+        }
+        self.routes.push(visited.into());
+        let index = u16::try_from(self.routes.len() - 1).unwrap_or(u16::MAX);
+        Ok(Route { graph: self.core.id, index })
+    }
+}

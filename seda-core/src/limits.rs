@@ -1,0 +1,217 @@
+//! The admission controller: what the monitor saw goes to the laws, what they say to the gates.
+
+use crate::boundary::contained;
+use crate::clock::Time;
+use crate::control::{AdmissionLaw, Controller, Decision, DrainRate, Mode};
+use crate::engine::Engine;
+use crate::event::{MAX_CLASSES, PerClass};
+use crate::graph::Settings;
+use crate::sight::StageSight;
+use crate::stats::Quantiles;
+use std::time::Duration;
+
+/// Over how many events a mean service time is smoothed: one odd event must not close a gate, and a
+/// change of demand is known after a few of the new kind.
+const SMOOTHED_OVER: f64 = 8.0;
+/// How many service times a 99th percentile is taken from, at least: fewer have none.
+const SAMPLES: u64 = 200;
+/// A lower class leaves this part of the limit to the higher ones, once there are any: what
+/// arrives of them in a burst finds room without anybody being given up.
+const RESERVED: usize = 4;
+/// How long a class that was seen counts as being there.
+const SEEN_FOR: Duration = Duration::from_secs(10);
+/// After this without a refusal a gate is said to be open again.
+const CALM: Duration = Duration::from_secs(1);
+
+/// The laws of one stage, and what they know of it.
+#[derive(Default)]
+pub(crate) struct Limiter {
+    /// By class.
+    laws: Vec<Box<dyn AdmissionLaw>>,
+    service: Option<f64>,
+    tail: Tail,
+    /// How many of each class had come or wanted to, at the last tick.
+    came: PerClass<u64>,
+    /// When each class was last seen.
+    seen: [Option<Time>; MAX_CLASSES],
+    /// When it last turned somebody away, while that is news no more.
+    refusing: Option<Time>,
+    /// Whether it was said that the SLO cannot be met.
+    hopeless: bool,
+}
+
+/// The last few hundred service times: two generations, so that the old ones can be forgotten.
+#[derive(Default)]
+struct Tail {
+    old: Quantiles,
+    new: Quantiles,
+}
+
+impl Tail {
+    fn add(&mut self, tick: &Quantiles) {
+        self.new.add(tick);
+        if self.new.count() >= SAMPLES {
+            self.old = std::mem::take(&mut self.new);
+        }
+    }
+
+    fn p99(&self) -> Option<f64> {
+        if self.old.count() == 0 {
+            return self.new.quantile_seconds(0.99);
+        }
+        let mut both = self.old.clone();
+        both.add(&self.new);
+        both.quantile_seconds(0.99)
+    }
+}
+
+impl Engine {
+    /// Sets the limits of all gates by what was promised, once per tick.
+    /// `None`: nothing was promised, or nobody is to keep it.
+    pub(crate) fn set_limits(&self, sights: Option<Vec<Option<StageSight>>>, settings: &Settings) {
+        let Some(sights) = sights else { return self.open_gates() };
+        let mut limiters = self.limiters.lock();
+        limiters.resize_with(self.stages.len(), Limiter::default);
+        for (stage, (limiter, sight)) in limiters.iter_mut().zip(&sights).enumerate() {
+            if let Some(sight) = sight {
+                self.set_limit(stage, limiter, sight, settings);
+            }
+        }
+    }
+
+    fn open_gates(&self) {
+        let mut limiters = self.limiters.lock();
+        if limiters.is_empty() {
+            return;
+        }
+        limiters.clear();
+        for (index, stage) in self.stages.iter().enumerate() {
+            if let Some(gate) = self.core.admission.gate(index) {
+                gate.set_limits(&[usize::MAX; MAX_CLASSES]);
+            }
+            stage.core.set_admission(usize::MAX, Duration::ZERO);
+        }
+    }
+
+    fn set_limit(
+        &self,
+        stage: usize,
+        limiter: &mut Limiter,
+        sight: &StageSight,
+        settings: &Settings,
+    ) {
+        let (Some(plan), Some(gate)) = (self.stages.get(stage), self.core.admission.gate(stage))
+        else {
+            return;
+        };
+        limiter.learn(sight, self.now());
+        let limits = limiter.limits(sight, settings);
+        let slo = settings.slo.iter().flatten().min().copied().unwrap_or(crate::slo::MOST);
+        self.say_what_is_new(plan.core.name(), limiter, sight, slo, limits.first().copied());
+        if settings.control.admission == Mode::On {
+            gate.set_limits(&limits);
+            let most = limits.iter().copied().max().unwrap_or(usize::MAX);
+            let on_route = self.core.admission.is_on_route(stage);
+            let lead = limiter.lead(slo);
+            plan.core.set_admission(if on_route { usize::MAX } else { most }, lead);
+        }
+    }
+
+    /// Journals when a gate begins and ends to turn requests away, and an SLO that no limit keeps.
+    fn say_what_is_new(
+        &self,
+        stage: &str,
+        limiter: &mut Limiter,
+        sight: &StageSight,
+        slo: Duration,
+        limit: Option<usize>,
+    ) {
+        let now = self.now();
+        let acted = self.settings().control.admission == Mode::On;
+        let write = |seen: String, action: &str, changed: String| {
+            self.core.journal.write(Decision {
+                at_seconds: now.as_secs_f64(),
+                controller: Controller::Admission,
+                stage: Some(stage.to_owned()),
+                seen,
+                action: action.to_owned(),
+                changed,
+                acted,
+            });
+        };
+        let limit = limit.filter(|limit| *limit < usize::MAX);
+        let said = limit.map_or_else(|| "no limit".to_owned(), |limit| format!("limit {limit}"));
+        let service = limiter.service.unwrap_or(0.0) * 1e3;
+        let seen = || {
+            format!(
+                "{} of {} turned away, {} queued, service {service:.2} ms, {} workers",
+                sight.turned_away, sight.offered, sight.queued, sight.workers
+            )
+        };
+        match (sight.turned_away > 0, limiter.refusing) {
+            (true, None) => write(seen(), "began to turn requests away", said),
+            (false, Some(last)) if now.since(last) >= CALM => {
+                limiter.refusing = None;
+                write(seen(), "ended turning requests away", said);
+            }
+            _ => {}
+        }
+        if sight.turned_away > 0 {
+            limiter.refusing = Some(now);
+        }
+        let hopeless = limiter.service.is_some_and(|mean| mean >= slo.as_secs_f64());
+        if hopeless && !limiter.hopeless {
+            let why = format!("mean service {service:.1} ms, promised {slo:?}");
+            tracing::warn!(stage, "no setting can keep the SLO: {why}");
+            let action = "no setting can keep the SLO: serving what can be served";
+            write(why, action, "make the work shorter or promise more time".to_owned());
+        }
+        limiter.hopeless = hopeless;
+    }
+}
+
+impl Limiter {
+    fn learn(&mut self, sight: &StageSight, now: Time) {
+        if let Some(mean) = sight.service.mean_seconds() {
+            let n = sight.service.count() as f64;
+            let share = n / (n + SMOOTHED_OVER);
+            self.service = Some(self.service.map_or(mean, |old| old + (mean - old) * share));
+            self.tail.add(&sight.service);
+        }
+        let came = std::mem::replace(&mut self.came, sight.came);
+        for (seen, (before, after)) in self.seen.iter_mut().zip(came.iter().zip(&self.came)) {
+            if after > before {
+                *seen = Some(now);
+            } else if seen.is_some_and(|then| now.since(then) > SEEN_FOR) {
+                *seen = None;
+            }
+        }
+    }
+
+    /// The limit of each class: its law's, less what is kept free for higher classes.
+    fn limits(&mut self, sight: &StageSight, settings: &Settings) -> [usize; MAX_CLASSES] {
+        let classes = settings.slo.len();
+        self.laws.resize_with(classes, || Box::new(DrainRate));
+        let mut limits = [usize::MAX; MAX_CLASSES];
+        let mut higher = 0;
+        for (class, (law, slo)) in self.laws.iter_mut().zip(&settings.slo).enumerate() {
+            let here = self.seen.get(class).copied().flatten().is_some();
+            let (Some(slo), Some(limit)) = (slo, limits.get_mut(class)) else { continue };
+            let seen = sight.observation(slo.as_secs_f64(), self.service, self.tail.p99());
+            if let Some(Some(law)) = contained(|| law.decide(&seen)) {
+                // By class: each leaves something to those above it.
+                let kept = (law / RESERVED) * higher / classes.max(1);
+                *limit = law.saturating_sub(kept).max(1);
+            }
+            higher += usize::from(here);
+        }
+        limits
+    }
+
+    /// How long before its deadline an event has to be begun. An SLO that the service alone
+    /// exceeds is missed anyway: then only the wait counts.
+    fn lead(&self, slo: Duration) -> Duration {
+        let service = self.service.filter(|mean| *mean < slo.as_secs_f64() / 2.0);
+        Duration::try_from_secs_f64(service.unwrap_or(0.0)).unwrap_or(Duration::ZERO)
+    }
+}

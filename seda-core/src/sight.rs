@@ -1,0 +1,137 @@
+//! A stage over the last tick, as the admission controller sees it.
+
+use crate::control::{AdmissionObservation, PoolObservation};
+use crate::engine::Engine;
+use crate::event::PerClass;
+use crate::monitor::Monitor;
+use crate::stats::Quantiles;
+
+/// Above this share of busy time spent waiting for a core, more workers would only wait, too: as
+/// the pool-size policy has it.
+const OVERSUBSCRIBED: f64 = 0.25;
+/// A handler that is on a core for less than this share of its time has nearly no demand for one:
+/// how many of them would fill the machine cannot be told.
+const LEAST_CPU_SHARE: f64 = 0.01;
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct StageSight {
+    pub(crate) seconds: f64,
+    /// Requests that wanted to pass its gate, or events that were sent to it if those are more.
+    pub(crate) offered: u64,
+    pub(crate) admitted: u64,
+    /// At its gate.
+    pub(crate) turned_away: u64,
+    pub(crate) completed: u64,
+    /// By class: what came or wanted to, since the graph began.
+    pub(crate) came: PerClass<u64>,
+    pub(crate) queued: usize,
+    pub(crate) inside: usize,
+    pub(crate) limit: Option<usize>,
+    pub(crate) wait: Quantiles,
+    pub(crate) service: Quantiles,
+    /// Workers that serve it, or would.
+    pub(crate) workers: usize,
+}
+
+impl StageSight {
+    /// What a law is told.
+    pub(crate) fn observation(
+        &self,
+        slo_seconds: f64,
+        service_mean: Option<f64>,
+        service_p99: Option<f64>,
+    ) -> AdmissionObservation {
+        AdmissionObservation {
+            seconds: self.seconds,
+            slo_seconds,
+            offered: self.offered,
+            admitted: self.admitted,
+            completed: self.completed,
+            queued: self.queued,
+            inside: self.inside,
+            wait_mean: self.wait.mean_seconds(),
+            wait_p90: self.wait.quantile_seconds(0.9),
+            wait_max: self.wait.quantile_seconds(1.0),
+            service_mean,
+            service_p99,
+            workers: self.workers,
+            limit: self.limit,
+        }
+    }
+}
+
+impl Monitor {
+    /// A stage over the last tick; `None` before the first. `pools` is what was seen of them, and
+    /// `pending` how many events the stage may have outside.
+    pub(crate) fn observe_stage(
+        &self,
+        engine: &Engine,
+        index: usize,
+        pools: &[Option<PoolObservation>],
+        pending: usize,
+    ) -> Option<StageSight> {
+        let (now, then) = (self.now.stages.get(index)?, self.past.back()?.stages.get(index)?);
+        let (queue, tick) = (self.queues.get(index)?, self.tick.get(index)?);
+        let pool = pools.get(engine.stages.get(index)?.pool)?.as_ref()?;
+        let (ledger, before) = (&now.ledger, &then.ledger);
+        let entered = now.gate.entered.saturating_sub(then.gate.entered);
+        let away = |class: usize| {
+            let of = |turned_away: &PerClass<u64>| turned_away.get(class).copied().unwrap_or(0);
+            of(&now.gate.turned_away).saturating_sub(of(&then.gate.turned_away))
+        };
+        let came = std::array::from_fn(|class| {
+            let offered = queue.classes.get(class).map_or(0, |class| class.offered);
+            offered + now.gate.turned_away.get(class).copied().unwrap_or(0)
+        });
+        let turned_away: u64 = (0..now.gate.turned_away.len()).map(away).sum();
+        let (service, workers) = self.service(index, pool, pending)?;
+        Some(StageSight {
+            seconds: pool.seconds,
+            offered: (entered + turned_away).max(ledger.offered - before.offered),
+            admitted: entered.max(ledger.accepted - before.accepted),
+            turned_away,
+            completed: ledger.handled - before.handled,
+            came,
+            queued: now.depth,
+            inside: now.gate.bound.max(now.depth),
+            limit: now.gate.limit,
+            wait: tick.wait.clone(),
+            service,
+            workers,
+        })
+    }
+
+    /// What an event takes, and how many can be served at once.
+    fn service(
+        &self,
+        index: usize,
+        pool: &PoolObservation,
+        pending: usize,
+    ) -> Option<(Quantiles, usize)> {
+        let (now, then) = (self.now.stages.get(index)?, self.past.back()?.stages.get(index)?);
+        let tick = self.tick.get(index)?;
+        let outside = now.deferred.1 - then.deferred.1;
+        if outside == 0 {
+            return Some((tick.service.clone(), useful_workers(pool)));
+        }
+        // Handled outside: a place there is what serves an event, and the time there what it takes.
+        let nanos = (now.deferred.0 - then.deferred.0) / u128::from(outside);
+        let mut service = Quantiles::default();
+        service.record(u64::try_from(nanos).unwrap_or(u64::MAX), outside);
+        Some((service, pending))
+    }
+}
+
+/// As many workers as the pool may have, unless they would only wait for a core: while another
+/// allowed worker would help, nobody is to be refused.
+fn useful_workers(pool: &PoolObservation) -> usize {
+    let oversubscribed = pool.run_queue_share.is_some_and(|share| share > OVERSUBSCRIBED);
+    if oversubscribed && pool.workers >= pool.cores {
+        return pool.workers;
+    }
+    let Some(cpu) = pool.cpu_share.filter(|_| pool.utilization > 0.0) else {
+        return pool.max.max(pool.workers);
+    };
+    let fill = (pool.cores as f64 / cpu.max(LEAST_CPU_SHARE)).ceil() as usize;
+    fill.clamp(pool.workers, pool.max.max(pool.workers))
+}
