@@ -34,6 +34,7 @@ impl Dice {
     }
 
     /// Panics with [`ON_PURPOSE`], once in `n` times.
+    #[expect(clippy::panic, reason = "user code that panics is what is tested")]
     pub fn panic_one_in(&mut self, n: usize) {
         if self.one_in(n) {
             std::panic::panic_any(ON_PURPOSE);

@@ -40,6 +40,36 @@ pub enum DeferError {
 /// dropped instead the event counts as failed.
 ///
 /// Until then the event is counted in its stage, in the budget and by a drain.
+///
+/// ```
+/// use seda_core::{Context, Graph};
+/// use std::time::Duration;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut graph = Graph::new("remote");
+/// let ask = graph.stage::<String>("ask", 64);
+/// let show = graph.stage::<usize>("show", 64);
+/// graph.attach_each(ask, |wire| {
+///     let show = wire.sink(show);
+///     move |question: String, cx: &mut Context| {
+///         let Ok(mut pending) = cx.defer() else { return };
+///         let show = show.clone();
+///         // Another thread, a callback, an async task: no worker waits for it.
+///         std::thread::spawn(move || {
+///             if pending.send(&show, question.len()).is_ok() {
+///                 pending.complete();
+///             }
+///         });
+///     }
+/// })?;
+/// graph.attach_each(show, |_wire| |length, _cx| println!("{length}"))?;
+/// let questions = graph.source(ask)?;
+/// let running = graph.start()?;
+/// questions.send("how long?".to_owned())?;
+/// assert_eq!(running.drain(Duration::from_secs(5)).report.events.handled, 2);
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a pending event that is dropped counts as failed"]
 pub struct Pending {
     graph: Arc<GraphCore>,

@@ -95,7 +95,34 @@ impl<'de> Deserialize<'de> for WorkerRange {
     }
 }
 
-/// A pool of a graph: a token, made by [`crate::Graph::pool`].
+/// A pool of a graph: a token, made by [`crate::Graph::pool`]. A stage is a boundary between
+/// modules, a pool one between threads: stages that share a pool are run by the same workers, each
+/// by its weight and within its cap.
+///
+/// ```
+/// use seda_core::{Graph, StageConfig, WorkerRange};
+/// use std::time::Duration;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut graph = Graph::new("front");
+/// let parse = graph.stage::<u64>("parse", 64);
+/// let log = graph.stage::<u64>("log", 64);
+/// let workers = graph.pool("workers", WorkerRange::new(1, 4));
+/// graph.attach_each_in(&workers, parse, |wire| {
+///     let log = wire.sink(log);
+///     move |n, cx| cx.send(&log, n).unwrap_or_else(seda_core::Refused::give_up)
+/// })?;
+/// graph.attach_each_in(&workers, log, |_wire| |n, _cx| println!("{n}"))?;
+/// // Of five moments of a busy worker four are for `parse`, and one worker at most logs.
+/// graph.configure(parse, StageConfig { weight: Some(4), ..StageConfig::default() })?;
+/// graph.configure(log, StageConfig { cap: Some(1), ..StageConfig::default() })?;
+/// let numbers = graph.source(parse)?;
+/// let running = graph.start()?;
+/// numbers.send(7)?;
+/// assert_eq!(running.drain(Duration::from_secs(5)).report.stages[1].pool, "workers");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pool {
     pub(crate) graph: u32,

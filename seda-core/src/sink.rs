@@ -18,6 +18,35 @@ use std::time::Duration;
 
 /// Sends events to one stage from inside a handler, with [`crate::Context::send`]. Declared and
 /// counted when the graph is wired; clone it into each worker's handler.
+///
+/// ```
+/// use seda_core::{Graph, ManualClock};
+/// use std::sync::Arc;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut graph = Graph::new("words");
+/// let split = graph.stage::<&str>("split", 8);
+/// let count = graph.stage::<usize>("count", 2);
+/// graph.attach_each(split, |wire| {
+///     let count = wire.sink(count);
+///     // All or none: three words do not fit, and come back.
+///     move |line, cx| {
+///         if let Err(refused) = cx.send_all(&count, line.split(' ').map(str::len).collect()) {
+///             assert_eq!(refused.into_event(), [1, 2, 3]);
+///         }
+///     }
+/// })?;
+/// graph.attach_each(count, |_wire| |_length, _cx| {})?;
+/// let lines = graph.source(split)?;
+/// let mut graph = graph.start_manual(Arc::new(ManualClock::new()))?;
+/// lines.send("a bc")?;
+/// lines.send("a bc def")?;
+/// graph.run_until_idle();
+/// let report = graph.report();
+/// assert_eq!((report.edges[0].sent, report.edges[0].refused), (2, 3));
+/// # Ok(())
+/// # }
+/// ```
 pub struct Sink<E: Send + 'static> {
     pub(crate) stage: Arc<StageCore<E>>,
     /// The edge's number among those into the stage, and among all of the graph.

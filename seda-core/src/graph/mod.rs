@@ -2,12 +2,14 @@
 //! edge can name any stage (cycles are just names) and all edges are known before any worker
 //! exists.
 
+mod attaching;
 mod change;
 mod check;
 mod config;
 mod core;
 mod declaration;
 mod plan;
+mod questions;
 mod replicated;
 mod route;
 mod settings;
@@ -22,14 +24,10 @@ pub(crate) use settings::{Settings, StageSettings};
 pub use wire::Wire;
 
 use crate::clock::{Clock, MonotonicClock};
-use crate::context::Context;
 use crate::control::PoolSizePolicy;
 use crate::error::GraphError;
-use crate::handler::{FactoryError, Handler, each};
-use crate::label::shard_of;
-use crate::loss::LossReason;
 use crate::pool::{Pool, WorkerRange};
-use crate::runner::{AnyRunner, Runner, StageShare};
+use crate::runner::{AnyRunner, StageShare};
 use crate::running::{Manual, Running};
 use crate::slo::SloConfig;
 use crate::source::{Source, Way};
@@ -37,7 +35,6 @@ use crate::stage::{AnyStage, Stage, StageConfig, StageCore};
 use crate::sync::Arc;
 use bytesize::ByteSize;
 use std::fmt;
-use std::hash::Hash;
 use std::marker::PhantomData;
 
 pub(crate) type MakeRunner =
@@ -203,76 +200,6 @@ impl Graph {
         self.budget_bytes = Some(ByteSize::b(bytes));
     }
 
-    /// Makes `stage` a keyed stage: events with one key are handled one after the other, in the
-    /// order in which they were sent, however many workers there are. Keys are spread over
-    /// [`SHARDS`](crate::SHARDS) shards; a shard is in one worker's hand at a time, and moves to
-    /// another only when nothing of it is in hand, deferred or held. So a key that is too busy
-    /// for one worker holds up its shard: [`StageReport::busiest_shard_share`] shows it.
-    ///
-    /// An event that is deferred keeps its shard until it is completed, but those that were taken
-    /// in one batch with it go on: set the stage's `batch` to 1 where completions have to be in
-    /// order, too. Between classes there is no order.
-    ///
-    /// `key` is asked once per send, on the sender's thread; it should be cheap and not panic.
-    ///
-    /// [`StageReport::busiest_shard_share`]: crate::report::StageReport::busiest_shard_share
-    ///
-    /// ```
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # use seda_core::Graph;
-    /// struct Transfer { account: u64, cents: i64 }
-    /// let mut graph = Graph::new("bank");
-    /// let book = graph.stage::<Transfer>("book", 1_024);
-    /// graph.keyed(book, |transfer| transfer.account)?;
-    /// graph.attach_each(book, |_wire| |transfer, _cx| println!("{}", transfer.cents))?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    /// If it is keyed already, is replicated with a queue for each replica (events of one key would
-    /// be spread over them), or belongs to another graph.
-    pub fn keyed<E: Send + 'static, K: Hash>(
-        &mut self,
-        stage: Stage<E>,
-        key: impl Fn(&E) -> K + Send + Sync + 'static,
-    ) -> Result<(), GraphError> {
-        let core = self.typed(stage)?;
-        if let Some(replicated) = self.replicated(stage) {
-            return Err(GraphError::KeyedReplicas { stage: replicated.name.clone() });
-        }
-        if core.set_keyed(Box::new(move |event| shard_of(key(event)))) {
-            Ok(())
-        } else {
-            Err(GraphError::AskedTwice { stage: core.name.to_string(), question: "key" })
-        }
-    }
-
-    /// Makes `stage` weigh its events, in bytes: they count in the graph's
-    /// [byte budget](Graph::budget_bytes) from being sent until they end here. An event that does
-    /// not fit is refused for [`Budget`](crate::RefusalReason::Budget), one that never can for
-    /// [`TooLarge`](crate::RefusalReason::TooLarge). Weights are rounded up by less than 0.1 %.
-    ///
-    /// `bytes` is asked once per send, on the sender's thread; it should be cheap and not panic.
-    ///
-    /// # Errors
-    /// If it weighs its events already, or belongs to another graph.
-    pub fn weigh<E: Send + 'static>(
-        &mut self,
-        stage: Stage<E>,
-        bytes: impl Fn(&E) -> usize + Send + Sync + 'static,
-    ) -> Result<(), GraphError> {
-        let bytes = Arc::new(bytes);
-        for member in self.members(stage).collect::<Vec<_>>() {
-            let (core, bytes) = (self.typed(member)?, Arc::clone(&bytes));
-            if !core.set_weighing(Box::new(move |event| bytes(event))) {
-                let stage = core.name.to_string();
-                return Err(GraphError::AskedTwice { stage, question: "weight" });
-            }
-        }
-        Ok(())
-    }
-
     /// Sets what `config` says of a stage; of a replicated one it is said of all replicas, among
     /// which capacities and the limit of pending events are divided.
     ///
@@ -303,147 +230,6 @@ impl Graph {
         make: impl Fn(&str) -> P + Send + 'static,
     ) {
         self.make_policy = Some(Box::new(move |pool| Box::new(make(pool))));
-    }
-
-    /// Gives a stage its handler and a pool of its own. `wire` runs once, declares the edges and
-    /// returns the factory, which runs once per worker and may fail.
-    ///
-    /// # Errors
-    /// If the stage has a handler already, or a token belongs to another graph.
-    pub fn attach<E, H, F>(
-        &mut self,
-        stage: Stage<E>,
-        wire: impl FnOnce(&mut Wire<'_>) -> F,
-    ) -> Result<(), GraphError>
-    where
-        E: Send + 'static,
-        H: Handler<E> + 'static,
-        F: Fn() -> Result<H, FactoryError> + Send + Sync + 'static,
-    {
-        self.attach_to(None, stage, |wiring| {
-            let factory = wire(wiring);
-            move |_replica| factory()
-        })
-    }
-
-    /// Gives a stage a closure as its handler, and a pool of its own: the short form of
-    /// [`Graph::attach`] for handlers that cannot fail to be made. Every worker gets a clone.
-    ///
-    /// # Errors
-    /// As [`Graph::attach`].
-    pub fn attach_each<E, F>(
-        &mut self,
-        stage: Stage<E>,
-        wire: impl FnOnce(&mut Wire<'_>) -> F,
-    ) -> Result<(), GraphError>
-    where
-        E: Send + 'static,
-        F: FnMut(E, &mut Context) + Clone + Send + Sync + 'static,
-    {
-        self.attach(stage, |wiring| {
-            let handle = wire(wiring);
-            move || Ok(each(handle.clone()))
-        })
-    }
-
-    /// Gives a stage a closure as its handler, in a pool that it shares with other stages.
-    ///
-    /// # Errors
-    /// As [`Graph::attach_in`].
-    pub fn attach_each_in<E, F>(
-        &mut self,
-        pool: &Pool,
-        stage: Stage<E>,
-        wire: impl FnOnce(&mut Wire<'_>) -> F,
-    ) -> Result<(), GraphError>
-    where
-        E: Send + 'static,
-        F: FnMut(E, &mut Context) + Clone + Send + Sync + 'static,
-    {
-        self.attach_in(pool, stage, |wiring| {
-            let handle = wire(wiring);
-            move || Ok(each(handle.clone()))
-        })
-    }
-
-    /// Gives a stage its handler in a pool that it shares with other stages.
-    ///
-    /// # Errors
-    /// If the stage has a handler already, or a token belongs to another graph.
-    pub fn attach_in<E, H, F>(
-        &mut self,
-        pool: &Pool,
-        stage: Stage<E>,
-        wire: impl FnOnce(&mut Wire<'_>) -> F,
-    ) -> Result<(), GraphError>
-    where
-        E: Send + 'static,
-        H: Handler<E> + 'static,
-        F: Fn() -> Result<H, FactoryError> + Send + Sync + 'static,
-    {
-        self.attach_replicas_in(pool, stage, |wiring| {
-            let factory = wire(wiring);
-            move |_replica| factory()
-        })
-    }
-
-    fn attach_to<E, H, F>(
-        &mut self,
-        pool: Option<usize>,
-        stage: Stage<E>,
-        wire: impl FnOnce(&mut Wire<'_>) -> F,
-    ) -> Result<(), GraphError>
-    where
-        E: Send + 'static,
-        H: Handler<E> + 'static,
-        F: Fn(usize) -> Result<H, FactoryError> + Send + Sync + 'static,
-    {
-        let core = self.typed(stage)?;
-        if self.declared(stage)?.make.is_some() {
-            return Err(GraphError::AttachedTwice { stage: core.name.to_string() });
-        }
-        let members: Vec<Stage<E>> = self.members(stage).collect();
-        let senders = stage.index..stage.index + members.len();
-        let mut wiring = Wire { graph: self, senders, foreign: false };
-        let factory = Arc::new(wire(&mut wiring));
-        if wiring.foreign {
-            return Err(GraphError::Foreign { token: "stage" });
-        }
-        for (replica, member) in members.into_iter().enumerate() {
-            let (core, factory) = (self.typed(member)?, Arc::clone(&factory));
-            let number = self.numbering(stage, replica);
-            let declared = self.declared(member)?;
-            declared.pool = pool;
-            declared.config.cap =
-                declared.config.cap.or(declared.servers.filter(|_| pool.is_some()));
-            declared.make = Some(Box::new(move |share, worker| {
-                let (factory, replica) = (Arc::clone(&factory), number());
-                let factory = Arc::new(move || factory(replica));
-                Box::new(Runner::new(Arc::clone(&core), Arc::clone(share), factory, worker))
-            }));
-        }
-        Ok(())
-    }
-
-    /// Says who hears of a stage's accepted events that are given up. Without it they are
-    /// dropped, which tells the owner of any responder inside.
-    ///
-    /// # Errors
-    /// If it was said before, or the stage belongs to another graph.
-    pub fn on_lost<E: Send + 'static>(
-        &mut self,
-        stage: Stage<E>,
-        on_lost: impl Fn(E, LossReason) + Send + Sync + 'static,
-    ) -> Result<(), GraphError> {
-        self.declared(stage)?;
-        let on_lost = Arc::new(on_lost);
-        for member in self.members(stage) {
-            let (core, on_lost) = (self.typed(member)?, Arc::clone(&on_lost));
-            if !core.set_on_lost(Box::new(move |event, reason| on_lost(event, reason))) {
-                return Err(GraphError::OnLostTwice { stage: core.name.to_string() });
-            }
-        }
-        Ok(())
     }
 
     /// A way into `stage` from outside. Each source keeps a request ledger of its own, so give

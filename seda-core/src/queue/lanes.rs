@@ -1,48 +1,17 @@
 //! A stage's queue as plain data: one lane per class, bounded, with places that can be reserved.
 
+use super::eviction::GivenUp;
 use super::lane::{Lane, Rows};
 use super::ledger::{Ledger, Outcome};
 use super::occupancy::Occupancy;
 use super::shards::Shards;
 use crate::clock::Time;
-use crate::event::{Class, Envelope, EventMeta, MAX_CLASSES, PerClass};
+use crate::event::{Envelope, EventMeta, MAX_CLASSES, PerClass};
 use crate::label::ShardSet;
 use crate::loss::LossReason;
 use crate::refusal::RefusalReason;
 use std::collections::VecDeque;
 use std::time::Duration;
-
-/// A queued event that is given up, on its way to its owner.
-pub(crate) type GivenUp<E> = (Envelope<E>, LossReason);
-
-/// Which queued events may give way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Victims {
-    /// Classes strictly lower than this: for an entry.
-    LowerThan(Class),
-    /// This class and lower ones: for the fan-out of work that is under way.
-    UpTo(Class),
-}
-
-impl Victims {
-    pub(crate) fn include(self, class: Class) -> bool {
-        match self {
-            Victims::LowerThan(limit) => class.is_lower_than(limit),
-            Victims::UpTo(limit) => !limit.is_lower_than(class),
-        }
-    }
-}
-
-/// Which victim inside a queue goes first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Evict {
-    /// Expired lane heads, then the lowest class, oldest first.
-    Oldest,
-    /// The newest of the lowest class.
-    Newest,
-    /// The n-th eligible one, counted from the lowest class's head.
-    Nth(usize),
-}
 
 /// Bounded lanes with their ledger. Depth plus reserved places never exceeds `bound`; above
 /// `capacity` or `soft` nothing is admitted and what is there stays.
@@ -51,10 +20,10 @@ pub(crate) enum Evict {
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Lanes<E> {
-    lanes: Vec<Lane<E>>,
+    pub(super) lanes: Vec<Lane<E>>,
     /// The lane whose turn it is, and how many takes are left of that turn.
     turn: (usize, u32),
-    depth: usize,
+    pub(super) depth: usize,
     reserved: usize,
     /// Of the reserved places, those of accepted events whose time has not come.
     delayed: usize,
@@ -68,16 +37,16 @@ pub(crate) struct Lanes<E> {
     /// How long before its deadline an event has to be begun, in nanoseconds.
     lead: u64,
     open: bool,
-    occupancy: Occupancy,
-    ledger: Ledger,
+    pub(super) occupancy: Occupancy,
+    pub(super) ledger: Ledger,
     /// Nanoseconds of service that shed events had cost in earlier stages.
-    wasted: u64,
+    pub(super) wasted: u64,
     /// Bytes of the events in the stage, where it weighs them; and of the queued ones, by class.
-    bytes: u64,
-    queued_bytes: PerClass<u64>,
-    weighs: bool,
+    pub(super) bytes: u64,
+    pub(super) queued_bytes: PerClass<u64>,
+    pub(super) weighs: bool,
     /// Of a keyed stage: who may take what.
-    shards: Option<Box<Shards>>,
+    pub(super) shards: Option<Box<Shards>>,
 }
 
 impl<E> Lanes<E> {
@@ -111,17 +80,6 @@ impl<E> Lanes<E> {
         let weights = weights.iter().take(MAX_CLASSES);
         self.lanes = weights.map(|&weight| Lane::new(weight, keyed)).collect();
         self.turn = (0, self.lanes.first().map_or(1, |lane| lane.weight));
-    }
-
-    /// Orders events by shard; to be called while empty.
-    pub(crate) fn set_keyed(&mut self) {
-        self.shards = Some(Box::new(Shards::new()));
-        self.lanes = self.lanes.iter().map(|lane| Lane::new(lane.weight, true)).collect();
-    }
-
-    /// Counts the weight of events.
-    pub(crate) fn set_weighing(&mut self) {
-        self.weighs = true;
     }
 
     /// Changes the lanes' weights, in order of class, whatever is queued. A lane in its turn
@@ -187,15 +145,6 @@ impl<E> Lanes<E> {
     /// How many accepted events wait for their time.
     pub(crate) fn delayed(&self) -> usize {
         self.delayed
-    }
-
-    /// Bytes of all events in the stage, as far as it weighs them.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.bytes
-    }
-
-    pub(crate) fn shards(&self) -> Option<&Shards> {
-        self.shards.as_deref()
     }
 
     /// Whether `worker` would find something to take.
@@ -322,38 +271,6 @@ impl<E> Lanes<E> {
         }
     }
 
-    /// Notes what an accepted event says of itself; there is nothing where nothing was asked.
-    #[inline]
-    fn note_label(&mut self, meta: &EventMeta, queued: bool) {
-        if self.weighs {
-            self.bytes += meta.weight.bytes();
-            if queued {
-                self.queue_bytes(meta);
-            }
-        }
-        if let Some(shards) = &mut self.shards {
-            shards.accept(meta.shard);
-        }
-    }
-
-    fn queue_bytes(&mut self, meta: &EventMeta) {
-        let weight = self.weight_of(meta);
-        if let Some(bytes) = self.queued_bytes.get_mut(meta.class.index()) {
-            *bytes += weight;
-        }
-    }
-
-    fn unqueue_bytes(&mut self, meta: &EventMeta) {
-        let weight = self.weight_of(meta);
-        if let Some(bytes) = self.queued_bytes.get_mut(meta.class.index()) {
-            *bytes -= weight;
-        }
-    }
-
-    fn weight_of(&self, meta: &EventMeta) -> u64 {
-        if self.weighs { meta.weight.bytes() } else { 0 }
-    }
-
     /// `worker` takes up to `most` events that are worth starting into `batch`; those that are
     /// not go to `given_up`, and do not count. Returns the shards it has claimed thereby.
     pub(crate) fn take(
@@ -393,34 +310,6 @@ impl<E> Lanes<E> {
         self.pass_turns_on()
     }
 
-    /// Ends a take of a keyed stage.
-    fn pass_turns_on(&mut self) -> ShardSet {
-        let Some(shards) = &self.shards else {
-            return ShardSet::default();
-        };
-        for lane in &mut self.lanes {
-            if let Rows::PerShard(sharded) = &mut lane.rows {
-                sharded.pass_on();
-            }
-        }
-        shards.claimed()
-    }
-
-    /// Nothing of these shards is in its worker's hand any more.
-    pub(crate) fn release(&mut self, claimed: &ShardSet) {
-        if let Some(shards) = &mut self.shards {
-            shards.release(claimed);
-        }
-    }
-
-    /// An event in hand is given up before, or without, being handled.
-    pub(crate) fn shed_in_hand(&mut self, meta: &EventMeta, reason: LossReason, now: Time) {
-        self.ledger.shed_in_hand(meta.class, reason);
-        self.wasted = self.wasted.saturating_add(meta.spent.nanos());
-        self.bytes -= self.weight_of(meta);
-        self.occupancy.remove(1, now);
-    }
-
     /// Counts what became of events in hand.
     pub(crate) fn settle(&mut self, outcome: &Outcome, now: Time) {
         self.ledger.settle(outcome);
@@ -452,101 +341,11 @@ impl<E> Lanes<E> {
         self.occupancy.remove(1, now);
     }
 
-    /// How many queued events may give way to an event that `victims` was made for.
-    pub(crate) fn eligible(&self, victims: Victims) -> usize {
-        let included = |class: usize| victims.include(Class::new(class as u8));
-        let lanes = self.lanes.iter().enumerate().filter(|(class, _)| included(*class));
-        lanes.map(|(_, lane)| lane.len()).sum()
-    }
-
-    /// What they weigh.
-    pub(crate) fn eligible_bytes(&self, victims: Victims) -> u64 {
-        let classes = self.queued_bytes.iter().enumerate();
-        let included = classes.filter(|(class, _)| victims.include(Class::new(*class as u8)));
-        included.map(|(_, bytes)| bytes).sum()
-    }
-
-    /// Gives up to `most` events up; returns how many.
-    pub(crate) fn evict(
-        &mut self,
-        victims: Victims,
-        order: Evict,
-        most: usize,
-        now: Time,
-        given_up: &mut Vec<GivenUp<E>>,
-    ) -> usize {
-        let before = given_up.len();
-        if order == Evict::Oldest {
-            self.evict_expired_heads(most, now, given_up);
-        }
-        for class in (0..self.lanes.len()).rev().filter(|c| victims.include(Class::new(*c as u8))) {
-            while given_up.len() - before < most {
-                let Some(lane) = self.lanes.get_mut(class) else {
-                    break;
-                };
-                let victim = match order {
-                    Evict::Oldest => lane.remove_oldest(),
-                    Evict::Newest => lane.remove_newest(),
-                    Evict::Nth(n) => lane.remove_nth(n),
-                };
-                let Some(victim) = victim else { break };
-                self.depth -= 1;
-                self.shed(victim, LossReason::Valve, now, given_up);
-            }
-        }
-        given_up.len() - before
-    }
-
     /// Loses an event without counting it, for the test of the tests.
     #[cfg(test)]
     pub(crate) fn lose_one(&mut self) {
         let lost = self.lanes.iter_mut().find_map(Lane::remove_oldest);
         self.depth -= usize::from(lost.is_some());
-    }
-
-    /// Gives everything up.
-    pub(crate) fn give_up_all(
-        &mut self,
-        reason: LossReason,
-        now: Time,
-        given_up: &mut Vec<GivenUp<E>>,
-    ) {
-        while let Some(envelope) = self.lanes.iter_mut().find_map(Lane::remove_oldest) {
-            self.depth -= 1;
-            self.shed(envelope, reason, now, given_up);
-        }
-    }
-
-    fn evict_expired_heads(&mut self, most: usize, now: Time, given_up: &mut Vec<GivenUp<E>>) {
-        let before = given_up.len();
-        for class in 0..self.lanes.len() {
-            while given_up.len() - before < most {
-                let Some(lane) = self.lanes.get_mut(class) else {
-                    break;
-                };
-                let Some(victim) = lane.remove_expired_head(now) else {
-                    break;
-                };
-                self.depth -= 1;
-                self.shed(victim, LossReason::Expired, now, given_up);
-            }
-        }
-    }
-
-    /// Counts a shed event, whose depth was taken off already, and hands it on.
-    fn shed(
-        &mut self,
-        envelope: Envelope<E>,
-        reason: LossReason,
-        now: Time,
-        given_up: &mut Vec<GivenUp<E>>,
-    ) {
-        self.ledger.shed(envelope.meta.class, reason);
-        self.wasted = self.wasted.saturating_add(envelope.meta.spent.nanos());
-        self.bytes -= self.weight_of(&envelope.meta);
-        self.unqueue_bytes(&envelope.meta);
-        self.occupancy.remove(1, now);
-        given_up.push((envelope, reason));
     }
 
     /// How many of `n` envelopes are of each class; with a single class nobody looks at them.

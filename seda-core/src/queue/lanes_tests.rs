@@ -1,6 +1,8 @@
 use super::*;
+use crate::event::Class;
 use crate::event::EventMeta;
 use crate::label::Weight;
+use crate::queue::{Evict, Victims};
 use proptest::prelude::*;
 
 const GOLD: Class = Class::new(0);

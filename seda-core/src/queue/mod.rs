@@ -14,6 +14,8 @@
 
 mod budget;
 mod byte_budget;
+mod eviction;
+mod labels;
 mod lane;
 mod lanes;
 mod ledger;
@@ -22,6 +24,7 @@ mod shards;
 
 pub(crate) use budget::Budget;
 pub(crate) use byte_budget::{ByteBudget, DEFAULT_BYTES};
-pub(crate) use lanes::{Evict, GivenUp, Lanes, Victims};
+pub(crate) use eviction::{Evict, GivenUp, Victims};
+pub(crate) use lanes::Lanes;
 pub(crate) use ledger::{ClassLedger, Outcome};
 pub(crate) use shards::Shards;

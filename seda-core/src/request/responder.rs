@@ -41,6 +41,34 @@ pub trait Home<R>: Send + Sync {
 
 /// Answers one request. It lives inside the user's event; whoever drops it unanswered supplies
 /// the reason, and the client is told.
+///
+/// ```
+/// use seda_core::{Graph, Lost, LossReason, ManualClock, Responder};
+/// use std::{sync::Arc, time::Duration};
+///
+/// struct Question { n: u64, reply: Responder<u64> }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut graph = Graph::new("halves");
+/// let halve = graph.stage::<Question>("halve", 8);
+/// graph.attach_each(halve, |_wire| {
+///     |Question { n, reply }, _cx| {
+///         // An odd one is dropped unanswered: it is lost, and whoever asked hears of it.
+///         if n % 2 == 0 {
+///             reply.respond(n / 2);
+///         }
+///     }
+/// })?;
+/// let questions = graph.source(halve)?;
+/// let mut graph = graph.start_manual(Arc::new(ManualClock::new()))?;
+/// let even = questions.request(|reply| Question { n: 8, reply })?;
+/// let odd = questions.request(|reply| Question { n: 9, reply })?;
+/// graph.run_until_idle();
+/// assert_eq!(even.wait(Duration::ZERO), Ok(4));
+/// assert_eq!(odd.wait(Duration::ZERO), Err(Lost::Given(LossReason::Forgotten)));
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a responder that is dropped is a lost request"]
 pub struct Responder<R> {
     request: Arc<Request>,

@@ -3,12 +3,11 @@
 use super::any::{AnyStage, Completion, QueueFigures};
 use super::questions::Questions;
 use super::timers::Timers;
-use crate::boundary::contained;
 use crate::clock::Time;
 use crate::event::{Class, Envelope, EventMeta};
 use crate::graph::GraphCore;
 use crate::label::ShardSet;
-use crate::loss::{LossReason, losing};
+use crate::loss::LossReason;
 use crate::pool::PoolCore;
 use crate::queue::{Evict, GivenUp, Lanes, Outcome, Shards, Victims};
 use crate::refusal::{Refusal, RefusalReason};
@@ -30,12 +29,12 @@ pub(crate) struct StageCore<E> {
     pub(super) depth: AtomicUsize,
     /// Of a replica: how many events are in the stage, for those who choose among replicas.
     pub(super) present: Option<AtomicUsize>,
-    pool: OnceLock<Arc<PoolCore>>,
-    on_lost: OnceLock<OnLost<E>>,
+    pub(super) pool: OnceLock<Arc<PoolCore>>,
+    pub(super) on_lost: OnceLock<OnLost<E>>,
     pending: AtomicUsize,
     pending_limit: AtomicUsize,
     /// Of the pending events, those that handlers keep.
-    held: AtomicUsize,
+    pub(super) held: AtomicUsize,
     deferred_service: Mutex<Quantiles>,
     pub(super) questions: Questions<E>,
     pub(super) timers: Timers<E>,
@@ -97,7 +96,7 @@ impl<E: Send + 'static> StageCore<E> {
         self.show_present(lanes);
     }
 
-    fn show_present(&self, lanes: &Lanes<E>) {
+    pub(super) fn show_present(&self, lanes: &Lanes<E>) {
         if let Some(present) = &self.present {
             present.store(lanes.present(), Ordering::Relaxed);
         }
@@ -150,75 +149,9 @@ impl<E: Send + 'static> StageCore<E> {
         Refusal::new(Arc::clone(&self.name), reason)
     }
 
-    /// Puts one event from outside into the queue and charges the budget, in one critical
-    /// section. On `Budget` the place stays reserved, for the valve to make it worth something.
-    pub(crate) fn enter(&self, event: E, meta: EventMeta, edge: usize) -> Result<(), Entry<E>> {
-        let now = meta.birth;
-        let mut lanes = self.lanes.lock();
-        match lanes.reserve(1, 1) {
-            Err(reason) => Err(Entry { event, meta, reason }),
-            Ok(_) if !self.graph.budget.charge(1) => {
-                Err(Entry { event, meta, reason: RefusalReason::Budget })
-            }
-            Ok(_) => {
-                let envelope = Envelope { event, meta, enqueued: now };
-                lanes.push_one(envelope, edge, now);
-                self.show(&lanes);
-                drop(lanes);
-                self.wake();
-                Ok(())
-            }
-        }
-    }
-
-    /// Puts events into places that were reserved. Of `held` places that are then left, and of
-    /// the free ones, the caller wants to hold `wanted`; returns how many it holds. Does not wake
-    /// anyone: the caller does, with [`StageCore::wake`], once it holds no lock.
-    pub(crate) fn publish(
-        &self,
-        envelopes: &mut Vec<Envelope<E>>,
-        edge: usize,
-        (held, wanted): (usize, usize),
-        now: Time,
-    ) -> usize {
-        let mut lanes = self.lanes.lock();
-        lanes.push_reserved(envelopes, edge, now);
-        lanes.unreserve(held);
-        let held = if wanted > 0 { lanes.reserve(0, wanted).unwrap_or(0) } else { 0 };
-        self.show(&lanes);
-        held
-    }
-
-    /// Puts one event into a place that was reserved, and makes sure that a worker looks.
-    pub(crate) fn publish_one(&self, envelope: Envelope<E>, edge: usize, now: Time) {
-        let mut lanes = self.lanes.lock();
-        lanes.push_one(envelope, edge, now);
-        self.show(&lanes);
-        drop(lanes);
-        self.wake();
-    }
-
     #[cfg(test)]
     pub(crate) fn lose_one(&self) {
         self.lanes.lock().lose_one();
-    }
-
-    /// Makes sure that a worker looks at the queue. When the graph has ended nobody will: a place
-    /// that was held beyond the end leads nowhere, and the event is given up here and now.
-    pub(crate) fn wake(&self) {
-        if self.graph.has_ended() && !is_seeded(Flaw::EndUnseen) {
-            self.give_up_queued(LossReason::Drain);
-            return;
-        }
-        let Some(pool) = self.pool.get() else {
-            return;
-        };
-        if self.questions.is_keyed() && self.held.load(Ordering::SeqCst) > 0 {
-            // It may be for the one worker that holds what this event belongs to.
-            pool.idle.wake_all();
-        } else {
-            pool.idle.wake_one();
-        }
     }
 
     /// `worker` takes a batch; those not worth starting go to `given_up` and are credited.
@@ -240,63 +173,6 @@ impl<E: Send + 'static> StageCore<E> {
         self.graph.room.announce();
         claimed
     }
-
-    /// The bytes that have to be credited for events that were given up.
-    pub(super) fn weight_of(&self, given_up: &[GivenUp<E>]) -> u64 {
-        if !self.weighs() {
-            return 0;
-        }
-        given_up.iter().map(|(envelope, _)| envelope.meta.weight.bytes()).sum()
-    }
-
-    /// An event in hand is given up before it was begun; it is credited, and its owner told.
-    pub(crate) fn give_up_in_hand(&self, envelope: Envelope<E>, reason: LossReason, now: Time) {
-        let mut lanes = self.lanes.lock();
-        lanes.shed_in_hand(&envelope.meta, reason, now);
-        self.show_present(&lanes);
-        drop(lanes);
-        let given_up = vec![(envelope, reason)];
-        self.graph.credit_weighed(1, self.weight_of(&given_up));
-        self.say_farewell(given_up);
-    }
-
-    /// Gives up everything that is queued, credits it and tells the owners; returns how many.
-    fn give_up_queued(&self, reason: LossReason) -> usize {
-        let now = self.graph.now();
-        let mut given_up = Vec::new();
-        let mut lanes = self.lanes.lock();
-        lanes.give_up_all(reason, now, &mut given_up);
-        self.show(&lanes);
-        drop(lanes);
-        let n = given_up.len();
-        self.graph.credit_weighed(n, self.weight_of(&given_up));
-        self.say_farewell(given_up);
-        n
-    }
-
-    /// Tells the owners of events that were given up, with user code inside the panic boundary
-    /// and outside all locks.
-    pub(crate) fn say_farewell(&self, given_up: Vec<GivenUp<E>>) {
-        for (Envelope { event, meta, .. }, reason) in given_up {
-            let told = contained(|| {
-                losing(reason, || match self.on_lost.get() {
-                    Some(on_lost) => on_lost(event, reason),
-                    None => drop(event),
-                });
-            });
-            if told.is_none() {
-                tracing::error!(stage = %self.name, %reason, "telling an event's owner panicked");
-            }
-            drop(meta);
-        }
-    }
-}
-
-/// An event that could not enter yet, with the reason.
-pub(crate) struct Entry<E> {
-    pub(crate) event: E,
-    pub(crate) meta: EventMeta,
-    pub(crate) reason: RefusalReason,
 }
 
 impl<E: Send + 'static> AnyStage for StageCore<E> {

@@ -1,14 +1,17 @@
 //! A stage: name, queue, handler. The token a user holds, its settings, and its core.
 
 mod any;
+mod arrivals;
 mod checking_in;
 mod core;
+mod ending;
 mod questions;
 mod sending_later;
 mod timers;
 
 pub(crate) use any::{AnyStage, Completion, QueueFigures};
-pub(crate) use core::{Entry, StageCore};
+pub(crate) use arrivals::Entry;
+pub(crate) use core::StageCore;
 
 use crate::pool::WorkerRange;
 use serde::{Deserialize, Serialize};

@@ -1,5 +1,6 @@
 //! The engine on a virtual clock, against models of servers whose answers are known to the
-//! nanosecond. What it measures must equal what the model says.
+//! nanosecond. What it measures must equal what the model says. In one file, as every test stands on
+//! the wire at its top.
 
 use super::*;
 use crate::generator::attempt::Failure;

@@ -87,6 +87,7 @@ impl Job {
 pub(crate) struct Bomb(pub(crate) bool);
 
 impl Drop for Bomb {
+    #[expect(clippy::panic, reason = "events that panic when they are dropped are tested")]
     fn drop(&mut self) {
         if self.0 && !std::thread::panicking() {
             std::panic::panic_any(benches::dice::ON_PURPOSE);

@@ -175,10 +175,10 @@ fn finish(world: &World, running: Running, end: End) -> Result<Option<Drained>, 
     if took > (limit + GRACE).as_secs_f64() {
         return Err(format!("{end:?} took {took} s"));
     }
-    if let Some(drained) = &drained {
-        if let Some(fault) = imbalances(&drained.report).first() {
-            return Err(format!("at the end: {fault}\n{}", drained.report));
-        }
+    if let Some(drained) = &drained
+        && let Some(fault) = imbalances(&drained.report).first()
+    {
+        return Err(format!("at the end: {fault}\n{}", drained.report));
     }
     Ok(drained)
 }

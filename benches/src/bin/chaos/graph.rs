@@ -170,11 +170,14 @@ fn hear(
 }
 
 pub(crate) fn config(dice: &mut Dice, stuck: bool) -> GraphConfig {
-    let mut config = GraphConfig::default();
-    config.budget = dice.one_in(2).then(|| dice.between(4, 600));
-    config.budget_bytes =
-        dice.one_in(3).then(|| bytesize::ByteSize::b(dice.between(5_000, 500_000) as u64));
-    config.statistics = !dice.one_in(4);
+    let mut config = GraphConfig {
+        budget: dice.one_in(2).then(|| dice.between(4, 600)),
+        budget_bytes: dice
+            .one_in(3)
+            .then(|| bytesize::ByteSize::b(dice.between(5_000, 500_000) as u64)),
+        statistics: !dice.one_in(4),
+        ..GraphConfig::default()
+    };
     config.control.tick = Duration::from_millis(10);
     config.control.idle_after = Duration::from_millis(20);
     config.control.stuck_after = Duration::from_millis(if stuck { 50 } else { 10_000 });

@@ -1,5 +1,7 @@
 //! One graph's life, with everything in it that holds something.
 
+#![expect(clippy::panic, reason = "handlers that panic are part of a life")]
+
 use benches::dice::ON_PURPOSE;
 use parking_lot::Mutex;
 use seda_core::testing::imbalances;

@@ -1,0 +1,83 @@
+//! Events that come in, and whom that wakes.
+
+use super::core::StageCore;
+use crate::clock::Time;
+use crate::event::{Envelope, EventMeta};
+use crate::loss::LossReason;
+use crate::refusal::RefusalReason;
+use crate::sync::{Flaw, Ordering, is_seeded};
+
+/// An event that could not enter yet, with the reason.
+pub(crate) struct Entry<E> {
+    pub(crate) event: E,
+    pub(crate) meta: EventMeta,
+    pub(crate) reason: RefusalReason,
+}
+
+impl<E: Send + 'static> StageCore<E> {
+    /// Puts one event from outside into the queue and charges the budget, in one critical
+    /// section. On `Budget` the place stays reserved, for the valve to make it worth something.
+    pub(crate) fn enter(&self, event: E, meta: EventMeta, edge: usize) -> Result<(), Entry<E>> {
+        let now = meta.birth;
+        let mut lanes = self.lanes.lock();
+        match lanes.reserve(1, 1) {
+            Err(reason) => Err(Entry { event, meta, reason }),
+            Ok(_) if !self.graph.budget.charge(1) => {
+                Err(Entry { event, meta, reason: RefusalReason::Budget })
+            }
+            Ok(_) => {
+                let envelope = Envelope { event, meta, enqueued: now };
+                lanes.push_one(envelope, edge, now);
+                self.show(&lanes);
+                drop(lanes);
+                self.wake();
+                Ok(())
+            }
+        }
+    }
+
+    /// Puts events into places that were reserved. Of `held` places that are then left, and of
+    /// the free ones, the caller wants to hold `wanted`; returns how many it holds. Does not wake
+    /// anyone: the caller does, with [`StageCore::wake`], once it holds no lock.
+    pub(crate) fn publish(
+        &self,
+        envelopes: &mut Vec<Envelope<E>>,
+        edge: usize,
+        (held, wanted): (usize, usize),
+        now: Time,
+    ) -> usize {
+        let mut lanes = self.lanes.lock();
+        lanes.push_reserved(envelopes, edge, now);
+        lanes.unreserve(held);
+        let held = if wanted > 0 { lanes.reserve(0, wanted).unwrap_or(0) } else { 0 };
+        self.show(&lanes);
+        held
+    }
+
+    /// Puts one event into a place that was reserved, and makes sure that a worker looks.
+    pub(crate) fn publish_one(&self, envelope: Envelope<E>, edge: usize, now: Time) {
+        let mut lanes = self.lanes.lock();
+        lanes.push_one(envelope, edge, now);
+        self.show(&lanes);
+        drop(lanes);
+        self.wake();
+    }
+
+    /// Makes sure that a worker looks at the queue. When the graph has ended nobody will: a place
+    /// that was held beyond the end leads nowhere, and the event is given up here and now.
+    pub(crate) fn wake(&self) {
+        if self.graph.has_ended() && !is_seeded(Flaw::EndUnseen) {
+            self.give_up_queued(LossReason::Drain);
+            return;
+        }
+        let Some(pool) = self.pool.get() else {
+            return;
+        };
+        if self.questions.is_keyed() && self.held.load(Ordering::SeqCst) > 0 {
+            // It may be for the one worker that holds what this event belongs to.
+            pool.idle.wake_all();
+        } else {
+            pool.idle.wake_one();
+        }
+    }
+}
