@@ -105,7 +105,7 @@ impl Engine {
                 (EnginePool { core, stages }, Sizing::new(policy, &settings.control))
             })
             .unzip();
-        Arc::new(Self {
+        let engine = Arc::new(Self {
             core,
             stages,
             pools,
@@ -115,7 +115,9 @@ impl Engine {
             monitor: Mutex::new(monitor),
             policies: Mutex::new(policies),
             limiters: Mutex::default(),
-        })
+        });
+        engine.set_first_limits();
+        engine
     }
 
     pub(crate) fn now(&self) -> Time {

@@ -79,6 +79,17 @@ impl Engine {
         }
     }
 
+    /// The limits before anything was measured: a flood may come with the first request.
+    pub(crate) fn set_first_limits(&self) {
+        let settings = self.settings();
+        let unseen = |stage| {
+            let workers = self.pool_of(stage).map(|(pool, _)| pool.core.range().max)?;
+            Some(StageSight { workers, ..StageSight::default() })
+        };
+        let sights = || (0..self.stages.len()).map(unseen).collect();
+        self.set_limits(settings.admits().then(sights), &settings);
+    }
+
     fn open_gates(&self) {
         let mut limiters = self.limiters.lock();
         if limiters.is_empty() {

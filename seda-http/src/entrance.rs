@@ -25,6 +25,8 @@ pub(crate) struct Entrance {
     pub(crate) classify: Option<Arc<Classify>>,
     /// Of a request that nobody classifies.
     pub(crate) terms: Terms,
+    /// How many requests were refused because there is too much to do.
+    pub(crate) turned_away: u64,
 }
 
 impl Entrance {
@@ -38,6 +40,7 @@ impl Entrance {
     }
 
     fn refused(&mut self, reason: RefusalReason) -> Response<Body> {
+        self.turned_away += u64::from(reason.is_transient());
         let why = match reason {
             RefusalReason::Closed => "the server takes no more requests\n",
             RefusalReason::Expired => "the request's deadline has passed\n",
@@ -68,6 +71,10 @@ impl Service<Http1> for Entrance {
             Ok(request) => Admission::Admitted(request),
             Err(refusal) => Admission::Answered(self.refused(refusal.reason())),
         }
+    }
+
+    fn turned_away(&self) -> u64 {
+        self.turned_away
     }
 
     fn lost(&mut self, reason: LossReason) -> Response<Body> {

@@ -47,6 +47,7 @@ impl Server {
                     retry_after: RetryAfter::new(snapshots, clock, config.retry_after, seed),
                     classify: classify.clone(),
                     terms: Terms { deadline: config.deadline, ..Terms::default() },
+                    turned_away: 0,
                 };
                 (Http1::new(config.limits), entrance)
             })?;

@@ -26,6 +26,7 @@
 //! | `patience` | what a connection waits for, and how long |
 //! | `connections` | the table of connections and their generations |
 //! | `doze` | the sleep of a reactor, and how it is ended |
+//! | `gathering` | how a reactor under a flood saves wake-ups |
 //! | `mailbox` | what other threads tell a reactor |
 //! | `occupancy` | how many connections there are, and who waits for none to be left |
 //! | `acceptor` | the listener |
@@ -36,6 +37,7 @@ mod body;
 mod connection;
 mod connections;
 mod doze;
+mod gathering;
 mod mailbox;
 mod occupancy;
 mod output;

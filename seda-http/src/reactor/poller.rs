@@ -4,6 +4,7 @@ use super::acceptor::Newcomer;
 use super::body::CHUNK;
 use super::connection::{After, Connection, Round};
 use super::connections::Connections;
+use super::gathering::{GATHER, Gathering};
 use super::mailbox::{Letter, Mailbox};
 use super::{Acceptor, Protocol, Service, Settings};
 use crossbeam_channel::Receiver;
@@ -70,6 +71,7 @@ pub(crate) struct Reactor<P: Protocol, S> {
     swept: Time,
     sweep_at: Time,
     draining: bool,
+    gathering: Gathering,
 }
 
 impl<P: Protocol, S: Service<P>> Reactor<P, S> {
@@ -104,6 +106,7 @@ impl<P: Protocol, S: Service<P>> Reactor<P, S> {
             swept: now,
             sweep_at: Time::NEVER,
             draining: false,
+            gathering: Gathering::default(),
         })
     }
 
@@ -167,6 +170,16 @@ impl<P: Protocol, S: Service<P>> Reactor<P, S> {
         self.accept();
         self.tend();
         self.turn_ready();
+        self.gathering.note(self.service.turned_away(), self.now, self.clock.now());
+    }
+
+    /// Under a flood, sleeps for a moment although there may be something to do.
+    #[expect(clippy::disallowed_methods, reason = "nothing is to end this sleep")]
+    fn let_gather(&mut self) {
+        if self.gathering.is_flooded() && !self.draining {
+            std::thread::sleep(GATHER);
+            self.gathering.gathered(self.clock.now());
+        }
     }
 
     fn read_letters(&mut self) {
@@ -330,6 +343,9 @@ impl<P: Protocol, S: Service<P>> Park for Seat<'_, P, S> {
             (Some(limit), Some(patience)) => Some(limit.min(patience)),
             (limit, patience) => limit.or(patience),
         };
+        if timeout.is_none_or(|timeout| timeout > GATHER) {
+            reactor.let_gather();
+        }
         reactor.poll(timeout);
         reactor.mailbox.doze().end();
         reactor.serve();

@@ -15,6 +15,11 @@ pub(crate) trait Service<P: Protocol> {
         address: Address,
     ) -> Admission<P::Response>;
 
+    /// How many requests were turned away so far, because there is too much to do.
+    fn turned_away(&self) -> u64 {
+        0
+    }
+
     /// The answer to a request that the graph gave up.
     fn lost(&mut self, reason: LossReason) -> P::Response;
 }
