@@ -1,5 +1,5 @@
 //! A web server as a graph of stages: `route` decides, `files` serves a site, `work` burns CPU,
-//! `sleep` blocks.
+//! `sleep` blocks, `page` burns CPU and is content with a tenth of it under pressure.
 //!
 //! Type: `cargo run --release --example web_server`, and in another terminal
 //!       `curl 'http://127.0.0.1:8080/work?micros=1000'`
@@ -69,6 +69,7 @@ fn serve(flags: Flags) -> Result<(), Box<dyn Error>> {
     println!("try: curl {url}/");
     println!("     curl '{url}/work?micros=1000'      burns a millisecond of CPU");
     println!("     curl '{url}/sleep?millis=50'       blocks for 50 ms");
+    println!("     curl '{url}/page?micros=4000'      rich, or cheap under pressure");
     println!("     curl '{url}/_seda/report?format=text'");
     println!("     curl {url}/_seda/graph | dot -Tsvg");
     println!("Ctrl-C drains and prints a report.");

@@ -32,9 +32,11 @@ pub(crate) fn start(settings: Settings, site: Site) -> Result<Server, Box<dyn Er
     let files = graph.stage::<HttpRequest>("files", 4_096);
     let work = graph.stage::<Timed>("work", 1_024);
     let sleep = graph.stage::<Timed>("sleep", 1_024);
+    let page = graph.stage::<Timed>("page", 1_024);
     http.entry(&mut graph, route)?;
     graph.classes(&[("gold", 4), ("basic", 1)]);
     let (to_work, to_sleep) = (graph.route([work.id()])?, graph.route([sleep.id()])?);
+    let to_page = graph.route([page.id()])?;
     http.classify(move |request| Terms {
         class: class(request),
         deadline,
@@ -42,12 +44,14 @@ pub(crate) fn start(settings: Settings, site: Site) -> Result<Server, Box<dyn Er
         route: match request.uri().path() {
             "/work" => Some(to_work),
             "/sleep" => Some(to_sleep),
+            "/page" => Some(to_page),
             _ => None,
         },
     });
 
     graph.attach_each_in(&reactors, route, |wire| {
         let (files, work, sleep) = (wire.sink(files), wire.sink(work), wire.sink(sleep));
+        let page = wire.sink(page);
         move |call: HttpRequest, cx| {
             if !matches!(*call.request.method(), Method::GET | Method::HEAD) {
                 return call.respond(not_allowed());
@@ -62,6 +66,10 @@ pub(crate) fn start(settings: Settings, site: Site) -> Result<Server, Box<dyn Er
                     Ok(millis) => cx.send(&sleep, (millis, call)).unwrap_or_else(Refused::give_up),
                     Err(why) => call.respond(text(StatusCode::BAD_REQUEST, why)),
                 },
+                "/page" => match number(&call, "micros", LONGEST * 1_000_000) {
+                    Ok(micros) => cx.send(&page, (micros, call)).unwrap_or_else(Refused::give_up),
+                    Err(why) => call.respond(text(StatusCode::BAD_REQUEST, why)),
+                },
                 _ => cx.send(&files, call).unwrap_or_else(Refused::give_up),
             }
         }
@@ -71,6 +79,15 @@ pub(crate) fn start(settings: Settings, site: Site) -> Result<Server, Box<dyn Er
         |(micros, call): Timed, _cx| {
             burn(Duration::from_micros(micros));
             call.respond(text(StatusCode::OK, format!("burned {micros} us\n")));
+        }
+    })?;
+    graph.attach_each(page, |_wire| {
+        // Cheaper before anybody is refused.
+        |(micros, call): Timed, cx| {
+            let (quality, micros) =
+                if cx.pressure() < 0.5 { ("rich", micros) } else { ("cheap", micros / 10) };
+            burn(Duration::from_micros(micros));
+            call.respond(text(StatusCode::OK, format!("a {quality} page in {micros} us\n")));
         }
     })?;
     graph.attach_each(sleep, |_wire| {

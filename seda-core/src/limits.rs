@@ -121,7 +121,8 @@ impl Engine {
         self.say_what_is_new(plan.core.name(), limiter, sight, slo, limits.first().copied());
         if settings.control.admission == Mode::On {
             gate.set_limits(&limits);
-            let most = limits.iter().copied().max().unwrap_or(usize::MAX);
+            let declared = limits.iter().take(settings.slo.len());
+            let most = declared.copied().max().unwrap_or(usize::MAX);
             let on_route = self.core.admission.is_on_route(stage);
             let lead = limiter.lead(slo);
             plan.core.set_admission(if on_route { usize::MAX } else { most }, lead);

@@ -77,15 +77,13 @@ impl Gate {
         }
     }
 
-    /// How full it is for an event of `class`, 0 to 1; of `queued` events where more are queued
-    /// than requests are bound for the stage: not every event serves a request.
-    pub(crate) fn fullness(&self, class: Class, queued: usize) -> f64 {
+    /// Which share of the limit of `class` is used, 0 to 1; `None` while there is no limit. Where
+    /// more events are `queued` than requests are bound for the stage, they count: not every event
+    /// serves a request.
+    pub(crate) fn fullness(&self, class: Class, queued: usize) -> Option<f64> {
         let limit = self.limit(class);
-        if limit == usize::MAX {
-            return 0.0;
-        }
         let inside = self.bound.load(Ordering::Relaxed).max(queued);
-        (inside as f64 / limit.max(1) as f64).min(1.0)
+        (limit < usize::MAX).then(|| (inside as f64 / limit.max(1) as f64).min(1.0))
     }
 
     pub(crate) fn figures(&self) -> GateFigures {

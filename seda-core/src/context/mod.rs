@@ -3,6 +3,7 @@
 //! Its other side, what the worker does around its handlers, is in `turn`; how a send finds its
 //! replica is in `replicated`, the sends themselves in `sends`.
 
+mod pressure;
 mod replicated;
 mod sends;
 mod turn;
@@ -59,6 +60,8 @@ pub struct Context {
     /// The outboxes with something in them.
     dirty: Vec<usize>,
     tally: Tally,
+    /// By the stage's place: see [`Context::pressure`].
+    pressures: Vec<f64>,
 }
 
 impl Context {
@@ -86,6 +89,7 @@ impl Context {
             outboxes: (0..edges).map(|_| None).collect(),
             dirty: Vec::new(),
             tally: Tally::default(),
+            pressures: Vec::new(),
         }
     }
 

@@ -107,6 +107,9 @@ pub(crate) trait AnyStage: Send + Sync {
     /// Gives up what was to be sent later, and takes no more of it; returns how many.
     fn cancel_timers(&self) -> usize;
 
+    /// How many events are queued, and how many may be before nothing more is admitted.
+    fn crowding(&self) -> (usize, usize);
+
     /// Depth, and how many of it may give way.
     fn eligible(&self, victims: Victims) -> (usize, usize);
 

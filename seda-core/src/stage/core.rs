@@ -314,6 +314,11 @@ impl<E: Send + 'static> AnyStage for StageCore<E> {
         self.cancel_all()
     }
 
+    fn crowding(&self) -> (usize, usize) {
+        let lanes = self.lanes.lock();
+        (lanes.depth(), lanes.soft())
+    }
+
     fn eligible(&self, victims: Victims) -> (usize, usize) {
         let lanes = self.lanes.lock();
         (lanes.depth(), lanes.eligible(victims))

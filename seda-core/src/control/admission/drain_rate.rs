@@ -27,7 +27,7 @@ pub struct DrainRate;
 impl AdmissionLaw for DrainRate {
     fn decide(&mut self, seen: &AdmissionObservation) -> Option<usize> {
         let workers = seen.workers.max(1);
-        let Some(service) = seen.service_mean.filter(|mean| mean.is_finite() && *mean > 0.0) else {
+        let Some(service) = seen.service_mean.filter(|mean| *mean >= 0.0) else {
             // Nothing was ever served: enough to begin with, and little enough whatever it takes.
             return Some(workers.saturating_add(ENOUGH as usize));
         };

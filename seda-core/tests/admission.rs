@@ -1,0 +1,442 @@
+//! Admission by what was promised, on the manual clock: one server whose demand is known, and
+//! arrivals that come while it serves.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use parking_lot::Mutex;
+use seda_core::{
+    Class, Context, Controller, Graph, GraphConfig, Manual, ManualClock, Mode, Responder, Route,
+    SloConfig, Source, StageConfig, Terms, Ticket, Time, WorkerRange,
+};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use support::assert_balanced;
+
+const MS: Duration = Duration::from_millis(1);
+const SLO: Duration = Duration::from_millis(200);
+const GOLD: Class = Class::new(0);
+const BASIC: Class = Class::new(1);
+
+struct Job {
+    class: Class,
+    born: Time,
+    reply: Responder<()>,
+}
+
+/// Everything outside of the graph. Its time passes while the handler serves.
+struct World {
+    clock: Arc<ManualClock>,
+    source: Mutex<Option<Source<Job>>>,
+    route: Mutex<Option<Route>>,
+    streams: Mutex<Vec<Stream>>,
+    tickets: Mutex<Vec<Ticket<()>>>,
+    /// Nanoseconds of service per job.
+    demand: AtomicU64,
+    /// Response times, by class.
+    responses: Mutex<[Vec<Duration>; 2]>,
+    /// By class: offered, refused.
+    sent: Mutex<[(u64, u64); 2]>,
+}
+
+/// Poisson arrivals of one class.
+struct Stream {
+    class: Class,
+    per_second: f64,
+    next: Time,
+    random: u64,
+}
+
+impl Stream {
+    fn new(class: Class, per_second: f64) -> Self {
+        Self { class, per_second, next: Time::ZERO, random: 0x9E37_79B9_7F4A_7C15 }
+    }
+
+    fn pass(&mut self) {
+        // xorshift64*, and the inverse of the exponential distribution.
+        self.random ^= self.random >> 12;
+        self.random ^= self.random << 25;
+        self.random ^= self.random >> 27;
+        let uniform = (self.random.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 11) as f64;
+        let gap = -(1.0 - uniform / (1_u64 << 53) as f64).ln() / self.per_second;
+        self.next = self.next.after(Duration::from_secs_f64(gap));
+    }
+}
+
+impl World {
+    fn now(&self) -> Time {
+        use seda_core::Clock;
+        self.clock.now()
+    }
+
+    /// Lets time pass until `end`: what arrives meanwhile is sent.
+    fn pass_until(&self, end: Time) {
+        loop {
+            let due = {
+                let mut streams = self.streams.lock();
+                let next = streams.iter_mut().min_by_key(|stream| stream.next);
+                next.filter(|next| next.next <= end).map(|next| {
+                    let due = (next.next, next.class);
+                    next.pass();
+                    due
+                })
+            };
+            let Some((at, class)) = due else { break };
+            self.clock.advance(at.since(self.now()));
+            self.send(class);
+        }
+        self.clock.advance(end.since(self.now()));
+    }
+
+    fn send(&self, class: Class) {
+        let terms = Terms { class, route: *self.route.lock(), ..Terms::default() };
+        let source = self.source.lock().clone().unwrap().with_terms(terms);
+        let born = self.now();
+        let asked = source.request(|reply| Job { class, born, reply });
+        let sent = &mut self.sent.lock()[class.index()];
+        sent.0 += 1;
+        match asked {
+            Ok(ticket) => self.tickets.lock().push(ticket),
+            Err(_) => sent.1 += 1,
+        }
+    }
+
+    fn offer(&self, class: Class, per_second: f64) {
+        let mut streams = self.streams.lock();
+        streams.retain(|stream| stream.class != class);
+        let mut stream = Stream::new(class, per_second);
+        stream.next = self.now();
+        stream.pass();
+        streams.push(stream);
+    }
+
+    fn set_demand(&self, demand: Duration) {
+        self.demand.store(demand.as_nanos() as u64, Ordering::Relaxed);
+    }
+
+    fn sent(&self, class: Class) -> (u64, u64) {
+        self.sent.lock()[class.index()]
+    }
+
+    fn slowest(&self, class: Class) -> Duration {
+        self.responses.lock()[class.index()].iter().max().copied().unwrap_or_default()
+    }
+
+    fn answered(&self, class: Class) -> u64 {
+        self.responses.lock()[class.index()].len() as u64
+    }
+}
+
+/// `front` passes everything on to `work`, whose one worker serves.
+struct Plant {
+    world: Arc<World>,
+    graph: Manual,
+    next_tick: Time,
+    tick: Duration,
+}
+
+fn plant(demand: Duration, config: GraphConfig, routed: bool) -> Plant {
+    let world = Arc::new(World {
+        clock: Arc::new(ManualClock::new()),
+        source: Mutex::default(),
+        route: Mutex::default(),
+        streams: Mutex::default(),
+        tickets: Mutex::default(),
+        demand: AtomicU64::new(demand.as_nanos() as u64),
+        responses: Mutex::default(),
+        sent: Mutex::default(),
+    });
+    let mut graph = Graph::new("plant");
+    graph.classes(&[("gold", 4), ("basic", 1)]);
+    let front = graph.stage::<Job>("front", 4_096);
+    let work = graph.stage::<Job>("work", 4_096);
+    let pool = graph.pool("pool", WorkerRange::exactly(1));
+    graph
+        .attach_each_in(&pool, front, |wire| {
+            let work = wire.sink(work);
+            move |job: Job, cx: &mut Context| {
+                cx.send(&work, job).unwrap_or_else(seda_core::Refused::give_up);
+            }
+        })
+        .unwrap();
+    let outside = Arc::clone(&world);
+    graph
+        .attach_each_in(&pool, work, |_wire| {
+            move |job: Job, _cx: &mut Context| {
+                let demand = Duration::from_nanos(outside.demand.load(Ordering::Relaxed));
+                outside.pass_until(outside.now().after(demand));
+                outside.responses.lock()[job.class.index()].push(outside.now().since(job.born));
+                job.reply.respond(());
+            }
+        })
+        .unwrap();
+    // What has come is passed on between two jobs.
+    graph.configure(work, StageConfig { batch: Some(1), ..StageConfig::default() }).unwrap();
+    *world.source.lock() = Some(graph.source(front).unwrap());
+    *world.route.lock() = routed.then(|| graph.route([work.id()]).unwrap());
+    let tick = config.control.tick;
+    graph.apply(config).unwrap();
+    let graph = graph.start_manual(Arc::clone(&world.clock) as Arc<dyn seda_core::Clock>).unwrap();
+    Plant { world, graph, next_tick: Time::ZERO.after(tick), tick }
+}
+
+fn promised(p99: Duration) -> GraphConfig {
+    GraphConfig { slo: SloConfig::new(p99), ..GraphConfig::default() }
+}
+
+impl Plant {
+    fn run(&mut self, time: Duration) {
+        let end = self.world.now().after(time);
+        while self.world.now() < end {
+            if self.world.now() >= self.next_tick {
+                self.graph.tick();
+                self.next_tick = self.next_tick.after(self.tick).max(self.world.now());
+            }
+            if self.graph.step() == 0 {
+                let next = self.world.streams.lock().iter().map(|stream| stream.next).min();
+                let next = next.unwrap_or(end).min(end).min(self.next_tick);
+                self.world.pass_until(next);
+            }
+        }
+    }
+
+    /// Stops the arrivals, lets everything end and checks that nothing is owed.
+    fn end(mut self) -> Arc<World> {
+        self.world.streams.lock().clear();
+        self.run(Duration::from_secs(10));
+        let report = self.graph.report();
+        assert_balanced(&report);
+        assert_eq!(report.requests.open, 0);
+        for stage in &report.stages {
+            assert_eq!(stage.gate.as_ref().map_or(0, |gate| gate.bound), 0, "{}", stage.name);
+        }
+        self.world
+    }
+
+    fn limit(&self) -> usize {
+        self.graph.report().stages[1].gate.as_ref().and_then(|gate| gate.limit).unwrap()
+    }
+
+    fn decisions(&self) -> Vec<String> {
+        let journal = self.graph.report().journal;
+        let of = journal.iter().filter(|entry| entry.controller == Controller::Admission);
+        of.map(|entry| entry.action.clone()).collect()
+    }
+}
+
+/// Overloads a fresh plant and looks at it when it has found its limits.
+fn overload(demand: Duration, times: f64, slo: Duration) -> (Arc<World>, f64) {
+    let mut plant = plant(demand, promised(slo), true);
+    plant.world.offer(BASIC, times / demand.as_secs_f64());
+    plant.run(Duration::from_secs(20));
+    let utilization = plant.world.answered(BASIC) as f64 * demand.as_secs_f64()
+        / plant.world.now().since(Time::ZERO).as_secs_f64();
+    (plant.end(), utilization)
+}
+
+#[test]
+fn under_overload_every_answer_is_in_time_and_the_server_is_never_idle() {
+    for (micros, times) in [(100, 2.0), (1_000, 1.2), (1_000, 5.0), (1_000, 10.0), (10_000, 1.2)] {
+        let (world, utilization) = overload(Duration::from_micros(micros), times, SLO);
+        assert!(world.slowest(BASIC) <= SLO, "{micros} us at {times}: {:?}", world.slowest(BASIC));
+        assert!(utilization >= 0.97, "{micros} us at {times}: {utilization}");
+        let (offered, refused) = world.sent(BASIC);
+        assert!(refused as f64 >= offered as f64 * (1.0 - 1.1 / times), "{refused} of {offered}");
+    }
+}
+
+#[test]
+fn a_service_that_takes_a_quarter_of_the_promise_is_kept_as_busy_as_a_queue_of_two_allows() {
+    // An M/D/1/3 queue is busy for 98.8 % of the time at twice its capacity.
+    let (world, utilization) = overload(MS * 50, 2.0, SLO);
+    assert!(world.slowest(BASIC) <= SLO, "{:?}", world.slowest(BASIC));
+    assert!(utilization >= 0.97, "{utilization}");
+}
+
+#[test]
+fn other_promises_are_kept_as_well() {
+    for slo in [MS * 50, MS * 1_000] {
+        let (world, utilization) = overload(MS, 5.0, slo);
+        assert!(world.slowest(BASIC) <= slo, "{slo:?}: {:?}", world.slowest(BASIC));
+        assert!(utilization >= 0.97, "{slo:?}: {utilization}");
+    }
+}
+
+#[test]
+fn at_half_load_nothing_is_refused_in_24_hours() {
+    let mut config = promised(Duration::from_secs(20));
+    config.control.tick = Duration::from_secs(1);
+    let mut plant = plant(MS * 500, config, true);
+    plant.world.offer(BASIC, 1.0);
+    plant.run(Duration::from_secs(24 * 3_600));
+    assert!(plant.decisions().is_empty());
+    let world = plant.end();
+    let (offered, refused) = world.sent(BASIC);
+    assert!(offered > 80_000, "{offered}");
+    assert_eq!((refused, world.answered(BASIC)), (0, offered));
+}
+
+#[test]
+fn a_refusal_is_counted_at_the_entry_and_named_at_the_stage_it_was_for() {
+    let mut plant = plant(MS, promised(SLO), true);
+    plant.world.offer(BASIC, 5_000.0);
+    plant.run(Duration::from_secs(2));
+    let (report, (offered, refused)) = (plant.graph.report(), plant.world.sent(BASIC));
+    let [front, work] = report.stages.as_slice() else { panic!("two stages") };
+    assert_eq!((front.offered, front.refused["admission"]), (offered, refused));
+    assert_eq!(work.gate.as_ref().unwrap().turned_away["basic"], refused);
+    assert!(front.gate.as_ref().unwrap().turned_away.is_empty());
+    assert!(work.refused.is_empty());
+    assert_eq!(plant.decisions(), ["began to turn requests away"]);
+    plant.world.offer(BASIC, 100.0);
+    plant.run(Duration::from_secs(2));
+    assert_eq!(plant.decisions().last().unwrap(), "ended turning requests away");
+    plant.end();
+}
+
+#[test]
+fn without_a_route_the_stage_itself_refuses_what_it_could_not_do_in_time() {
+    let mut plant = plant(MS, promised(SLO), false);
+    plant.world.offer(BASIC, 5_000.0);
+    plant.run(Duration::from_secs(10));
+    let report = plant.graph.report();
+    assert!(report.stages[1].refused.contains_key("admission"), "{report}");
+    let world = plant.end();
+    assert!(world.slowest(BASIC) <= SLO, "{:?}", world.slowest(BASIC));
+    assert!(world.answered(BASIC) as f64 * 1e-3 >= 0.97 * 10.0, "{}", world.answered(BASIC));
+}
+
+#[test]
+fn the_higher_class_is_hardly_refused_and_the_lower_gets_the_rest() {
+    let mut plant = plant(MS, promised(SLO), true);
+    plant.world.offer(GOLD, 500.0);
+    plant.world.offer(BASIC, 4_500.0);
+    plant.run(Duration::from_secs(20));
+    let world = plant.end();
+    let (offered, _) = world.sent(GOLD);
+    let answered = world.answered(GOLD);
+    assert!(offered - answered <= offered / 100, "{answered} of {offered}");
+    let rest = 20_000 - answered;
+    assert!(world.answered(BASIC) as f64 >= 0.95 * rest as f64, "{}", world.answered(BASIC));
+    assert!(world.slowest(BASIC) <= SLO && world.slowest(GOLD) <= SLO);
+}
+
+#[test]
+fn when_the_demand_steps_by_ten_the_limit_follows_within_two_seconds() {
+    let mut plant = plant(MS, promised(SLO), true);
+    plant.world.offer(BASIC, 3_000.0);
+    plant.run(Duration::from_secs(5));
+    for (demand, expected) in [(MS * 10, 13), (MS, 81)] {
+        plant.world.set_demand(demand);
+        plant.run(Duration::from_secs(2));
+        let limit = plant.limit();
+        assert!(limit.abs_diff(expected) <= expected / 10, "{demand:?}: {limit}");
+        let before = (plant.world.answered(BASIC), plant.world.now());
+        plant.run(Duration::from_secs(3));
+        let busy = (plant.world.answered(BASIC) - before.0) as f64 * demand.as_secs_f64();
+        assert!(busy >= 0.97 * plant.world.now().since(before.1).as_secs_f64(), "{busy}");
+    }
+    let world = plant.end();
+    assert!(world.slowest(BASIC) <= SLO + MS * 10, "{:?}", world.slowest(BASIC));
+}
+
+#[test]
+fn observing_refuses_nothing_and_says_whom_it_would_have_refused() {
+    let mut config = promised(SLO);
+    config.control.admission = Mode::Observe;
+    let mut plant = plant(MS, config, true);
+    plant.world.offer(BASIC, 2_000.0);
+    plant.run(Duration::from_secs(1));
+    let report = plant.graph.report();
+    assert_eq!(plant.world.sent(BASIC).1, 0);
+    assert!(report.stages[1].gate.as_ref().unwrap().limit.is_none());
+    plant.end();
+}
+
+#[test]
+fn switched_off_the_queue_grows_and_switched_on_live_it_is_worked_off() {
+    let mut off = promised(SLO);
+    off.control.admission = Mode::Off;
+    let mut plant = plant(MS, off, true);
+    plant.world.offer(BASIC, 1_500.0);
+    plant.run(Duration::from_secs(3));
+    assert!(plant.world.slowest(BASIC) > SLO, "{:?}", plant.world.slowest(BASIC));
+    assert!(plant.graph.report().stages.iter().all(|stage| stage.gate.is_none()));
+    plant.graph.reconfigure(&promised(SLO)).unwrap();
+    plant.run(Duration::from_secs(4));
+    plant.world.responses.lock()[BASIC.index()].clear();
+    plant.run(Duration::from_secs(2));
+    let world = plant.end();
+    assert!(world.slowest(BASIC) <= SLO, "{:?}", world.slowest(BASIC));
+}
+
+#[test]
+fn an_slo_that_nothing_can_keep_is_said_once_and_the_server_serves_what_it_can() {
+    let mut plant = plant(MS * 500, promised(SLO), true);
+    plant.world.offer(BASIC, 10.0);
+    plant.run(Duration::from_secs(20));
+    let hopeless = |action: &&String| action.starts_with("no setting can keep the SLO");
+    assert_eq!(plant.decisions().iter().filter(hopeless).count(), 1);
+    let world = plant.end();
+    assert!(world.answered(BASIC) >= 18, "{}", world.answered(BASIC));
+}
+
+#[test]
+fn a_late_tick_and_an_idle_hour_change_nothing_for_those_who_come_then() {
+    let mut plant = plant(MS, promised(SLO), true);
+    plant.world.offer(BASIC, 5_000.0);
+    plant.run(Duration::from_secs(3));
+    // Nobody ticks for five seconds of overload.
+    plant.next_tick = plant.world.now().after(Duration::from_secs(5));
+    plant.run(Duration::from_secs(6));
+    plant.world.streams.lock().clear();
+    plant.run(Duration::from_secs(2));
+    plant.world.clock.advance(Duration::from_secs(3_600));
+    plant.next_tick = plant.world.now();
+    let before = plant.world.sent(BASIC);
+    plant.world.offer(BASIC, 500.0);
+    plant.run(Duration::from_secs(3));
+    let after = plant.world.sent(BASIC);
+    assert_eq!(after.1 - before.1, 0, "{before:?} {after:?}");
+    let world = plant.end();
+    assert!(world.slowest(BASIC) <= SLO, "{:?}", world.slowest(BASIC));
+}
+
+#[test]
+fn a_promise_out_of_bounds_is_refused_by_name() {
+    for (slo, value) in [(Duration::ZERO, "0ns"), (Duration::from_secs(3_600), "3600s")] {
+        let mut graph = Graph::new("g");
+        let stage = graph.stage::<u32>("s", 8);
+        graph.attach_each(stage, |_wire| |_n, _cx| {}).unwrap();
+        graph.slo(SloConfig::new(slo));
+        let error = graph.start_manual(Arc::new(ManualClock::new())).unwrap_err().to_string();
+        for part in ["slo.p99", value, "1ms to 10m"] {
+            assert!(error.contains(part), "{error}");
+        }
+    }
+    let text = "slo.classes.silver.p99 = \"1s\"";
+    let mut graph = Graph::new("g");
+    graph.stage::<u32>("s", 8);
+    let error = graph.apply(toml::from_str(text).unwrap()).unwrap_err().to_string();
+    assert!(error.contains("silver") && error.contains("default"), "{error}");
+    let error = toml::from_str::<GraphConfig>("slo.p99 = \"-1s\"").unwrap_err().to_string();
+    assert!(error.contains("p99") || error.contains("-1s"), "{error}");
+}
+
+#[test]
+fn a_class_has_its_own_promise() {
+    let text = "slo.p99 = \"200ms\"\nslo.classes.basic.p99 = \"50ms\"";
+    let mut plant = plant(MS, toml::from_str(text).unwrap(), true);
+    plant.world.offer(BASIC, 5_000.0);
+    plant.run(Duration::from_secs(5));
+    let world = plant.end();
+    assert!(world.slowest(BASIC) <= MS * 50, "{:?}", world.slowest(BASIC));
+}
