@@ -39,7 +39,7 @@ fn a_value_that_makes_no_sense_is_named() {
         ("slo = \"200ms\"", "slo = \"soon\"", "soon"),
         ("probed = \"axum-bounded-queue-16\"", "probed = \"iis\"", "\"iis\""),
         ("requests = \"/work?micros=1000\"", "requests = \"work\"", "the path in `work`"),
-        ("loads = [1.2, ", "loads = [0.9, ", "needs `loads` above 1"),
+        ("loads = [1.2, 2", "loads = [0.9, 2", "needs `loads` above 1"),
     ] {
         let error = error(&default_with(from, to));
         assert!(error.contains(named), "{named}: {error}");
