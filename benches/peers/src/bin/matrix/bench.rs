@@ -67,6 +67,8 @@ pub(crate) struct Recorded {
     server_cpu_seconds: f64,
     /// Of its threads that do no request's own work.
     front_cpu_seconds: Option<f64>,
+    /// That its threads stood ready without a core, added up.
+    ready_seconds: Option<f64>,
     report: LoadReport,
 }
 
@@ -165,6 +167,7 @@ fn recorded(ask: &Ask<'_>, subject: Subject, load: &LoadReport, spent: &Spent) -
         round: ask.round,
         server_cpu_seconds: spent.cpu,
         front_cpu_seconds: spent.front,
+        ready_seconds: spent.ready,
         report,
     }
 }

@@ -37,6 +37,8 @@ pub(crate) struct Spent {
     pub(crate) cpu: f64,
     /// Of the threads among them that do no request's own work: what receives, refuses, answers.
     pub(crate) front: Option<f64>,
+    /// Seconds that its threads stood ready without a core, added up.
+    pub(crate) ready: Option<f64>,
     /// Right answers that came in meanwhile, late ones too.
     pub(crate) served: f64,
     /// Requests that were refused.
@@ -89,6 +91,10 @@ mod tests {
 
     const COSTS: Costs = Costs { capacity: 1_000.0, served: 1e-3, refused: 5e-6 };
 
+    fn spent(cpu: f64, front: Option<f64>, served: f64, refused: f64) -> Spent {
+        Spent { cpu, front, ready: None, served, refused }
+    }
+
     #[test]
     fn the_bound_loses_what_refusals_cost() {
         assert_eq!(COSTS.bound(1_000.0), 1_000.0);
@@ -113,16 +119,16 @@ mod tests {
 
     #[test]
     fn a_refusal_costs_what_the_front_used_beyond_the_served() {
-        let below = Spent { cpu: 0.88, front: Some(0.032), served: 800.0, refused: 0.0 };
-        let flooded = Spent { cpu: 1.0, front: Some(0.135), served: 875.0, refused: 20_000.0 };
+        let below = spent(0.88, Some(0.032), 800.0, 0.0);
+        let flooded = spent(1.0, Some(0.135), 875.0, 20_000.0);
         assert_eq!(served_cost(&below), Some(1.1e-3));
         assert!((refused_cost(&flooded, &below).unwrap() - 5e-6).abs() < 1e-12);
     }
 
     #[test]
     fn without_a_front_it_is_what_the_process_used_beyond_the_served() {
-        let below = Spent { cpu: 0.8, front: None, served: 800.0, refused: 0.0 };
-        let flooded = Spent { cpu: 1.0, front: Some(0.1), served: 900.0, refused: 20_000.0 };
+        let below = spent(0.8, None, 800.0, 0.0);
+        let flooded = spent(1.0, Some(0.1), 900.0, 20_000.0);
         assert!((refused_cost(&flooded, &below).unwrap() - 5e-6).abs() < 1e-12);
         let cheap = Spent { cpu: 0.7, ..flooded };
         assert_eq!(refused_cost(&cheap, &below), Some(0.0), "never less than nothing");

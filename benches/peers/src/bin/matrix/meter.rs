@@ -20,6 +20,7 @@ pub(crate) struct Meter<'a> {
 struct Reading {
     all: f64,
     front: Option<f64>,
+    ready: Option<f64>,
 }
 
 impl<'a> Meter<'a> {
@@ -34,14 +35,16 @@ impl<'a> Meter<'a> {
         Spent {
             cpu: both.map_or(0.0, |(began, ended)| ended.all - began.all),
             front,
+            ready: both.and_then(|(began, ended)| Some(ended.ready? - began.ready?)),
             served: load.throughput_per_second * load.duration_seconds,
             refused: load.outcomes.refused as f64,
         }
     }
 
     fn read(&mut self) -> Option<Reading> {
-        let all = self.watcher.sample().ok()?.cpu_seconds();
-        Some(Reading { all, front: front_seconds(self.pid, self.burners) })
+        let sample = self.watcher.sample().ok()?;
+        let front = front_seconds(self.pid, self.burners);
+        Some(Reading { all: sample.cpu_seconds(), front, ready: sample.run_queue_seconds })
     }
 }
 
