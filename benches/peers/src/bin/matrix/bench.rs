@@ -53,6 +53,8 @@ pub(crate) struct Ask<'a> {
 #[derive(Clone, Debug)]
 pub(crate) struct Ran {
     pub(crate) load: LoadReport,
+    /// Good answers per second.
+    pub(crate) goodput: f64,
     pub(crate) spent: Spent,
     pub(crate) series: Option<Series>,
 }
@@ -115,7 +117,7 @@ impl Bench {
         let spent = meter.spent(&load);
         eprintln!("{}: {subject}, {}: {}", ask.cell, ask.words, load.summary());
         self.runs.push(recorded(ask, subject, &load, &spent));
-        Ok(Ran { load, spent, series: loaded.series })
+        Ok(Ran { goodput: load.goodput_per_second, load, spent, series: loaded.series })
     }
 
     /// About how many requests a second a core can serve: what rates are multiples of.

@@ -19,14 +19,16 @@ impl Costs {
     /// B where a served request takes the server's core for as long as it takes.
     pub(crate) fn bound(&self, offered: f64) -> f64 {
         let multiple = (offered / self.capacity).max(1.0);
-        (self.capacity * (1.0 - (multiple - 1.0) * self.refused / self.served)).max(0.0)
+        let left = self.capacity * (1.0 - (multiple - 1.0) * self.refused / self.served);
+        // Chance may offer less in a short run than what was meant.
+        left.clamp(0.0, offered)
     }
 
     /// B where workers that only wait are what is scarce: refusals take nothing from them as long
     /// as the core has time for those, too.
     pub(crate) fn bound_by_workers(&self, offered: f64) -> f64 {
         let refusals = (offered - self.capacity).max(0.0) * self.refused;
-        self.capacity.min((1.0 - refusals) / self.served).max(0.0)
+        self.capacity.min((1.0 - refusals) / self.served).clamp(0.0, offered)
     }
 }
 
@@ -103,8 +105,8 @@ mod tests {
     }
 
     #[test]
-    fn the_bound_is_the_capacity_below_it_and_never_negative() {
-        assert_eq!(COSTS.bound(500.0), 1_000.0);
+    fn the_bound_is_no_more_than_what_is_offered_and_never_negative() {
+        assert_eq!(COSTS.bound(500.0), 500.0);
         assert_eq!(COSTS.bound(1e9), 0.0);
     }
 

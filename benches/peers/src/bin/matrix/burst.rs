@@ -101,3 +101,44 @@ impl Burst {
         self.before + self.lasts
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A second of 1 s before, 1 s of overload and 2 s after, in bins of an eighth.
+    const EIGHTH: f64 = 0.125;
+
+    fn burst() -> Burst {
+        toml::from_str(
+            "name = 'b'\nrequests = '/'\nload = 0.9\npeak = 5\nbefore = '1s'\nlasts = '1s'\n\
+             after = '2s'\nretries = 0\nruns = 1\nback = 0.97\nwithin = '1s'\nquiet_after = '1s'",
+        )
+        .unwrap()
+    }
+
+    fn bins(good: impl Iterator<Item = u64>) -> Vec<Bin> {
+        let bin = |(index, good): (usize, u64)| {
+            let mut bin = Bin::default();
+            (bin.from_seconds, bin.seconds) = (index as f64 * EIGHTH, EIGHTH);
+            (bin.outcomes.scheduled, bin.outcomes.good) = (100, good);
+            bin
+        };
+        good.enumerate().map(bin).collect()
+    }
+
+    #[test]
+    fn goodput_is_back_when_its_share_is_what_it_was_in_the_end_before_the_overload() {
+        // The server's start is no measure of it.
+        let before = [0, 0, 0, 0, 98, 98, 98, 98];
+        let series = before.into_iter().chain([20; 8]).chain([20; 2]).chain([96; 14]);
+        assert_eq!(burst().back_after(&bins(series)), Some(2.0 * EIGHTH));
+    }
+
+    #[test]
+    fn goodput_that_never_was_or_stays_down_is_not_back() {
+        assert_eq!(burst().back_after(&bins([0; 32].into_iter())), None);
+        let down = [100; 8].into_iter().chain([20; 24]);
+        assert_eq!(burst().back_after(&bins(down)), None);
+    }
+}

@@ -177,6 +177,11 @@ impl Cells {
         Ok(all.into_iter().filter(chosen).collect())
     }
 
+    #[cfg(test)]
+    pub(crate) fn overloads(&self) -> &[Overload] {
+        &self.overload
+    }
+
     fn all(&self) -> Vec<Cell<'_>> {
         let mut all: Vec<Cell<'_>> = self.overload.iter().map(Cell::Overload).collect();
         all.extend(self.step.iter().map(Cell::Step));

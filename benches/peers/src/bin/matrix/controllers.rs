@@ -32,13 +32,13 @@ impl Controllers {
         let (mut more, mut each) = (Vec::new(), Vec::new());
         for round in 0..pairs {
             // Whoever is first has another part of what the machine drifts by.
-            let (first, second) = match round % 2 {
-                0 => (Subject::Judged, Subject::Uncontrolled),
-                _ => (Subject::Uncontrolled, Subject::Judged),
+            let mut cost = |subject| self.cost(bench, &requests, subject, base, round);
+            let (on, off) = if round.is_multiple_of(2) {
+                (cost(Subject::Judged)?, cost(Subject::Uncontrolled)?)
+            } else {
+                let off = cost(Subject::Uncontrolled)?;
+                (cost(Subject::Judged)?, off)
             };
-            let one = self.cost(bench, &requests, first, base, round)?;
-            let other = self.cost(bench, &requests, second, base, round)?;
-            let (on, off) = if round % 2 == 0 { (one, other) } else { (other, one) };
             each.push(off);
             more.push(on / off - 1.0);
         }

@@ -115,4 +115,20 @@ mod tests {
             assert_eq!(entry.target, u32::from(middle), "{entry:?}");
         }
     }
+
+    #[test]
+    fn it_has_settled_where_it_stays_near_what_it_ends_up_at() {
+        let bin = |(index, good): (usize, u64)| {
+            let mut bin = Bin::default();
+            (bin.from_seconds, bin.seconds) = (index as f64 / 8.0, 0.125);
+            (bin.outcomes.scheduled, bin.outcomes.good) = (100, good);
+            bin
+        };
+        let up = [0, 0, 12, 10, 9, 10, 11, 10];
+        let series = [100; 8].into_iter().chain(up).chain([0; 8]);
+        let bins: Vec<Bin> = series.enumerate().map(bin).collect();
+        assert_eq!(demand().settled(&bins, Duration::from_secs(1)), Some(0.25));
+        let nothing = demand().settled(&bins, Duration::from_secs(2));
+        assert_eq!(nothing, None, "a part that ends with nothing has not settled");
+    }
 }
