@@ -107,7 +107,9 @@ fn measure(flags: &Flags) -> Result<bool, Box<dyn Error>> {
     };
     let command = command(flags);
     let mut rows = Vec::new();
-    for cell in chosen {
+    let cells_in_all = chosen.len();
+    for (number, cell) in (1..).zip(chosen) {
+        eprintln!("cell {number} of {cells_in_all}: {}", cell.name());
         let more = cell.measure(&mut bench)?;
         more.iter().for_each(|row| println!("{}", document::line(row)));
         rows.extend(more);

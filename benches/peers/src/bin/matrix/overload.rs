@@ -102,9 +102,14 @@ impl Overload {
         self.slo.unwrap_or(bench.settings.slo)
     }
 
+    /// Instead of the usual time its own; with `--quick` half of that, if it is longer.
     pub(crate) fn duration(&self, bench: &Bench) -> Duration {
         let usual = bench.settings.measured;
-        self.measured.filter(|_| !bench.quick).unwrap_or(usual)
+        match self.measured {
+            Some(own) if bench.quick => usual.max(own / 2),
+            Some(own) => own,
+            None => usual,
+        }
     }
 
     /// What the generator does at this rate against a server that only says hello.

@@ -48,7 +48,7 @@ impl Judging<'_> {
         let others = [
             self.beside(each(&|point| point.ours.goodput / point.rival.goodput), reach),
             Check::at_most("p99 of the answered", p99, self.slo.as_secs_f64(), time),
-            Check::at_most("refusal p99", refusal, reach.refusal_p99.as_secs_f64(), time),
+            Check::at_most_if_any("refusal p99", refusal, reach.refusal_p99.as_secs_f64(), time),
             Check::at_most("c", cost, reach.refusal_cpu.as_secs_f64(), time),
         ];
         let judged = |check: Check| if self.cell.goodput_only { check.unjudged() } else { check };

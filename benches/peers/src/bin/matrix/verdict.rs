@@ -88,6 +88,17 @@ impl Check {
         Self { met: None, wanted: "shown".to_owned(), ..self }
     }
 
+    /// The same of something that may not have happened at all: then all is well.
+    pub(crate) fn at_most_if_any(
+        what: &str,
+        came: Option<Spread>,
+        most: f64,
+        format: Format,
+    ) -> Self {
+        let met = came.is_none_or(|came| came.median <= most);
+        Self { met: Some(met), ..Self::at_most(what, came, most, format) }
+    }
+
     /// A time that may never have come.
     pub(crate) fn within(what: &str, came: Option<f64>, most: f64) -> Self {
         let figure = came.map_or("never".to_owned(), after);
@@ -161,6 +172,12 @@ mod tests {
         ] {
             assert_eq!(check.met, Some(false), "{check:?}");
         }
+    }
+
+    #[test]
+    fn what_need_not_have_happened_is_reached_without() {
+        assert_eq!(Check::at_most_if_any("", None, 9.0, ratio).met, Some(true));
+        assert_eq!(Check::at_most_if_any("", spread(8.0, 9.5, 10.0), 9.0, ratio).met, Some(false));
     }
 
     #[test]
