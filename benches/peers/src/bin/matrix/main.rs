@@ -57,6 +57,9 @@ struct Flags {
     /// The file with the cells [default: benches/peers/matrix.toml]
     #[arg(long, value_name = "FILE")]
     cells: Option<PathBuf>,
+    /// Where JSON and Markdown go [default: benches/peers/results]
+    #[arg(long, value_name = "DIR")]
+    results: Option<PathBuf>,
     /// Do not build anything first
     #[arg(long)]
     no_build: bool,
@@ -94,7 +97,8 @@ fn measure(flags: &Flags) -> Result<bool, Box<dyn Error>> {
         peers::build()?;
     }
     peers::pin_generator()?;
-    let results = peers::root().join("benches/peers/results");
+    let usual = peers::root().join("benches/peers/results");
+    let results = flags.results.clone().unwrap_or(usual);
     fs::create_dir_all(&results)?;
     let settings = cells.settings(flags.quick, flags.rounds);
     let rounds = settings.rounds;

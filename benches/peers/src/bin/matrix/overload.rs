@@ -93,6 +93,11 @@ impl Overload {
         Ok(rows)
     }
 
+    /// Whether an overload leaves the core no idle moment: waiting workers and bursts do.
+    pub(crate) fn fills_the_core(&self) -> bool {
+        self.workers.is_none() && self.trace.is_none()
+    }
+
     /// The capacity that is stated, per second.
     pub(crate) fn stated(&self) -> Option<f64> {
         Some(f64::from(self.workers?) / self.each?.as_secs_f64())

@@ -85,7 +85,7 @@ impl Judging<'_> {
         }
         let core = |point: &Point| point.ours.spent.cpu / point.ours.load.duration_seconds;
         let core = Spread::of(points.iter().map(core));
-        let core = core.filter(|core| self.cell.workers.is_none() && core.low < CORE);
+        let core = core.filter(|core| self.cell.fills_the_core() && core.low < CORE);
         notes.extend(core.map(|core| format!("had {} of its core", range(&core, percent))));
         notes
     }
