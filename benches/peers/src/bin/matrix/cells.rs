@@ -92,6 +92,8 @@ pub(crate) struct Settings {
 struct Quick {
     rounds: u32,
     #[serde(with = "humantime_serde")]
+    warm_up: Duration,
+    #[serde(with = "humantime_serde")]
     measured: Duration,
     /// Of the loads of an overload cell, these.
     loads: Vec<f64>,
@@ -156,14 +158,17 @@ impl Cells {
 
     /// The settings of a run.
     pub(crate) fn settings(&self, quick: bool, rounds: Option<u32>) -> Settings {
-        let usual = if quick { self.quick.rounds } else { self.run.rounds };
-        Settings {
-            rounds: rounds.unwrap_or(usual).max(1),
-            measured: if quick { self.quick.measured } else { self.run.measured },
-            quick_loads: self.quick.loads.clone(),
-            quick_runs: self.quick.runs,
-            ..self.run.clone()
+        let mut settings = self.run.clone();
+        settings.quick_loads.clone_from(&self.quick.loads);
+        settings.quick_runs = self.quick.runs;
+        if quick {
+            settings.rounds = self.quick.rounds;
+            (settings.warm_up, settings.measured) = (self.quick.warm_up, self.quick.measured);
+            // C is then what the row's own loads come to.
+            settings.at_capacity.clear();
         }
+        settings.rounds = rounds.unwrap_or(settings.rounds).max(1);
+        settings
     }
 
     /// Those of these names; all, if none is named.

@@ -20,26 +20,20 @@ pub(crate) enum DocumentError {
     Marks { file: String },
 }
 
-/// One row, for the terminal.
+/// One row, for the terminal: a table of its figures.
 pub(crate) fn line(row: &Row) -> String {
     let mut text = format!("{}: {}", row.name, row.verdict());
-    for check in &row.checks {
-        let _ = write!(text, "\n    {}{}", check.what, of_terminal(check));
+    for Check { what, figure, wanted, met } in &row.checks {
+        let _ = match met {
+            None => write!(text, "\n  {what:<32} {figure}"),
+            Some(true) => write!(text, "\n  {what:<32} {figure:<44} {wanted}"),
+            Some(false) => write!(text, "\n  {what:<32} {figure:<44} {wanted:<12} MISSED"),
+        };
     }
     for note in &row.notes {
-        let _ = write!(text, "\n    ({note})");
+        let _ = write!(text, "\n  ({note})");
     }
     text
-}
-
-fn of_terminal(check: &Check) -> String {
-    match check.met {
-        None => format!(": {}", check.figure),
-        Some(met) => {
-            let missed = if met { "" } else { "  MISSED" };
-            format!(": {} (wanted {}){missed}", check.figure, check.wanted)
-        }
-    }
 }
 
 /// All rows, a table for each kind.
@@ -47,7 +41,7 @@ pub(crate) fn markdown(command: &str, rounds: u32, rows: &[Row]) -> String {
     let met = rows.iter().filter(|row| row.verdict() == "met").count();
     let mut text = format!(
         "`{command}`: {met} of {} rows met; {rounds} round{}, median (range). What is missed is \
-         bold.\n",
+         bold; what is italic is only shown.\n",
         rows.len(),
         if rounds == 1 { "" } else { "s" }
     );
@@ -80,7 +74,7 @@ fn table(text: &mut String, rows: &[&Row]) {
     }
 }
 
-/// What a column has in common; what is wanted, if that is the same in all rows.
+/// What a column has in common; what is wanted, if that is the same in all rows that are judged.
 fn head(column: usize, check: &Check, rows: &[&Row]) -> String {
     match common_wish(column, rows) {
         Some(wanted) => format!("{} ({wanted})", check.what),
@@ -90,8 +84,10 @@ fn head(column: usize, check: &Check, rows: &[&Row]) -> String {
 
 fn cell(column: usize, check: &Check, rows: &[&Row]) -> String {
     let figure = match check.met {
+        Some(true) => check.figure.clone(),
         Some(false) => format!("**{}**", check.figure),
-        _ => check.figure.clone(),
+        None if wishes(column, rows).next().is_some() => format!("*{}*", check.figure),
+        None => check.figure.clone(),
     };
     match (check.met, common_wish(column, rows)) {
         (Some(_), None) => format!("{figure}, wanted {}", check.wanted),
@@ -100,10 +96,15 @@ fn cell(column: usize, check: &Check, rows: &[&Row]) -> String {
 }
 
 fn common_wish<'a>(column: usize, rows: &[&'a Row]) -> Option<&'a str> {
-    let mut checks = rows.iter().filter_map(|row| row.checks.get(column));
-    let first = checks.next()?;
-    let same = checks.all(|check| check.wanted == first.wanted);
-    (same && first.met.is_some()).then_some(first.wanted.as_str())
+    let mut wishes = wishes(column, rows);
+    let first = wishes.next()?;
+    wishes.all(|wish| wish == first).then_some(first)
+}
+
+/// What the rows want that are judged by this column.
+fn wishes<'a>(column: usize, rows: &[&'a Row]) -> impl Iterator<Item = &'a str> {
+    let checks = rows.iter().filter_map(move |row| row.checks.get(column));
+    checks.filter(|check| check.met.is_some()).map(|check| check.wanted.as_str())
 }
 
 /// Puts the tables between the marks.
@@ -152,6 +153,15 @@ mod tests {
     }
 
     #[test]
+    fn a_row_that_is_not_judged_by_a_column_is_italic_in_it_and_does_not_change_its_head() {
+        let mut shown = row("c", "", true);
+        shown.checks = shown.checks.into_iter().map(Check::unjudged).collect();
+        let text = markdown("x", 1, &[row("a", ">= 0.9", true), shown]);
+        assert!(text.contains("| goodput (>= 0.9) | verdict |"), "{text}");
+        assert!(text.contains("| c | 1000/s | *0.96* | met |"), "{text}");
+    }
+
+    #[test]
     fn a_row_that_was_not_run_is_no_row_that_is_met() {
         let mut absent = row("c", "", true);
         absent.checks.clear();
@@ -163,8 +173,10 @@ mod tests {
     #[test]
     fn a_line_names_what_is_wanted_and_missed() {
         let said = line(&row("b", ">= 0.97", false));
-        assert!(said.contains("goodput: 0.96 (wanted >= 0.97)  MISSED"), "{said}");
-        assert!(said.contains("C: 1000/s\n") && said.ends_with("(s 1 ms)"), "{said}");
+        let figure = said.lines().find(|line| line.contains("goodput")).unwrap_or_default();
+        let words: Vec<&str> = figure.split_ascii_whitespace().collect();
+        assert_eq!(words, ["goodput", "0.96", ">=", "0.97", "MISSED"]);
+        assert!(said.starts_with("b: missed\n") && said.ends_with("\n  (s 1 ms)"), "{said}");
     }
 
     #[test]
