@@ -3,7 +3,6 @@
 //!
 //! Type: `cargo run --release --example web_server`, and in another terminal
 //!       `curl 'http://127.0.0.1:8080/work?micros=1000'`
-//!       `curl 'http://127.0.0.1:8080/work?micros=1000&class=gold'`: of the favoured class
 //!       `curl 'http://127.0.0.1:8080/_seda/report?format=text'`
 //! See:  the demo site on http://127.0.0.1:8080/; after Ctrl-C (or SIGTERM) it drains, answers
 //!       everything it has received, and prints a final report.

@@ -6,7 +6,7 @@ use rustix::time::{ClockId, clock_gettime};
 use seda::http::{
     Body, HeaderValue, Http, HttpRequest, Method, Response, Server, StatusCode, header,
 };
-use seda::{Class, Graph, Refused, Stage, StageConfig, Terms, WorkerRange};
+use seda::{Graph, Refused, Stage, StageConfig, WorkerRange};
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,9 +16,6 @@ const LONGEST: u64 = 5;
 /// Workers of `sleep`, whose handlers only block: as many sleeps as a demo needs at once.
 const SLEEPERS: WorkerRange = WorkerRange::new(1, 64);
 
-/// The classes, most important first: a request is gold if its query says `class=gold`.
-const CLASSES: [(&str, u32); 2] = [("gold", 4), ("basic", 1)];
-
 /// A request with the microseconds to burn, or the milliseconds to block.
 type Timed = (u64, HttpRequest);
 
@@ -26,11 +23,8 @@ type Timed = (u64, HttpRequest);
 /// `files` for a site in memory.
 pub(crate) fn start(settings: Settings, site: Site) -> Result<Server, Box<dyn Error>> {
     let site = Arc::new(site);
-    let deadline = settings.http.deadline;
     let mut http = Http::bind(settings.http)?;
     let mut graph = Graph::new("web_server");
-    graph.classes(&CLASSES);
-    http.classify(move |request| Terms { class: class(request.uri().query()), deadline });
     let reactors = http.pool(&mut graph);
     let route = graph.stage::<HttpRequest>("route", 4_096);
     let files = graph.stage::<HttpRequest>("files", 4_096);
@@ -92,12 +86,6 @@ fn attach_files(
     } else {
         graph.attach_each_in(reactors, files, |_wire| handle)
     }
-}
-
-/// Whoever says nothing, or anything else, is basic.
-fn class(query: Option<&str>) -> Class {
-    let is_gold = query.is_some_and(|query| query.split('&').any(|pair| pair == "class=gold"));
-    Class::new(u8::from(!is_gold))
 }
 
 /// The value of a query parameter that must be there, once, from 0 to `most`.
