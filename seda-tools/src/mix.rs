@@ -71,7 +71,7 @@ impl fmt::Display for Mix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, choice) in self.choices.iter().enumerate() {
             f.write_str(if index == 0 { "" } else { "," })?;
-            choice.write_request(f)?;
+            choice.fmt(f)?;
             // Behind a parameter without a value it would be read as one; the weight there is 1.
             if !ends_in_a_parameter(&choice.target.path) {
                 write!(f, "={}", choice.weight)?;
@@ -81,8 +81,9 @@ impl fmt::Display for Mix {
     }
 }
 
-impl Choice {
-    fn write_request(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// As in a mix, without the weight: "{priority: u=0} POST /form".
+impl fmt::Display for Choice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (name, value) in &self.headers {
             write!(f, "{{{name}: {}}} ", String::from_utf8_lossy(value.as_bytes()))?;
         }

@@ -17,7 +17,7 @@ pub(crate) struct Classes {
     /// A path for each class.
     requests: Asked,
     load: f64,
-    /// What the favoured class's path has in it, and no other.
+    /// What the favoured class's path or headers have in them, and no other's.
     favoured: String,
     /// The most of it that may be refused.
     refused: f64,

@@ -68,13 +68,12 @@ impl Neighbour {
     fn mix(&self) -> Result<Mix, MixError> {
         let choices = self.requests.0.choices();
         let sum: f64 = choices.iter().map(|choice| choice.weight).sum();
-        let entry = |path: &str, weight: f64| format!("{path}={weight}");
-        let mut entries: Vec<String> = choices
-            .iter()
-            .map(|choice| entry(&choice.target.path, choice.weight / sum * self.load))
-            .collect();
-        entries.push(entry(&self.beside, self.beside_load));
-        entries.join(",").parse()
+        let overloaded = choices.iter().map(|choice| {
+            let weight = choice.weight / sum * self.load;
+            format!("{choice}={weight}")
+        });
+        let beside = format!("{}={}", self.beside, self.beside_load);
+        overloaded.chain([beside]).collect::<Vec<String>>().join(",").parse()
     }
 }
 

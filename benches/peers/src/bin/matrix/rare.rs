@@ -2,7 +2,7 @@
 
 use super::asked::{Asked, Requests};
 use super::bench::{Ask, Bench, poisson};
-use super::paths::find;
+use super::paths::{choice, find};
 use super::sampler::{Sampled, Sampler};
 use super::servers::Subject;
 use super::verdict::{Check, Row, time};
@@ -18,7 +18,7 @@ pub(crate) struct Rare {
     pub(crate) name: String,
     requests: Asked,
     load: f64,
-    /// What the rare class's path has in it, and no other.
+    /// What the rare class's path or headers have in them, and no other's.
     rare: String,
     /// What its served p90 is to keep.
     #[serde(with = "humantime_serde")]
@@ -30,10 +30,8 @@ pub(crate) struct Rare {
 impl Rare {
     pub(crate) fn measure(&self, bench: &mut Bench) -> Result<Vec<Row>, Box<dyn Error>> {
         let requests = Requests::from(&self.requests);
-        let choices = self.requests.0.choices();
-        let path = choices.iter().map(|choice| &choice.target.path);
-        let path = path.clone().find(|path| path.contains(&self.rare));
-        let path = path.ok_or_else(|| format!("{}: no path has {}", self.name, self.rare))?;
+        let rare = choice(&self.requests.0, &self.rare)
+            .ok_or_else(|| format!("{}: no path has {}", self.name, self.rare))?;
         let (mut p90, mut sampled) = (Vec::new(), Sampled::default());
         for round in 0..bench.settings.rounds {
             let base = bench.probe(&self.name, &requests, bench.settings.slo, round)?;
@@ -49,7 +47,7 @@ impl Rare {
                 round,
             };
             let running = bench.server.start(Subject::Judged, ask.slo)?;
-            let sampler = Sampler::start(running.server.address(), path, &self.evidence)?;
+            let sampler = Sampler::start(running.server.address(), rare, &self.evidence)?;
             let load = bench.load(&running, Subject::Judged, &ask)?.load;
             sampled.add(sampler.stop());
             let rare = find(&load, &self.rare).and_then(|path| path.response_seconds.p90);

@@ -1,6 +1,9 @@
 //! Asks a server now and then while it is under load, and reads what its refusals say: the load
 //! generator only measures them.
 
+use seda_tools::RequestShape;
+use seda_tools::mix::Choice;
+use std::error::Error;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
@@ -32,14 +35,21 @@ pub(crate) struct Sampled {
 }
 
 impl Sampler {
-    /// Begins to ask for `path`.
-    pub(crate) fn start(server: SocketAddr, path: &str, evidence: &[String]) -> io::Result<Self> {
+    /// Begins to ask for this entry of a mix.
+    pub(crate) fn start(
+        server: SocketAddr,
+        asked: &Choice,
+        evidence: &[String],
+    ) -> Result<Self, Box<dyn Error>> {
+        let shape = RequestShape { keep_alive: false, ..RequestShape::new(server.to_string()) };
+        let shape = shape.with_headers(&asked.headers);
+        let request = shape.bytes(&asked.target.method, &asked.target.path)?;
         let ended = Arc::new(AtomicBool::new(false));
-        let (seen, path, evidence) = (Arc::clone(&ended), path.to_owned(), evidence.to_vec());
+        let (seen, evidence) = (Arc::clone(&ended), evidence.to_vec());
         let thread = thread::Builder::new().name("sampler".to_owned()).spawn(move || {
             let mut sampled = Sampled::default();
             while !seen.load(Ordering::Relaxed) {
-                if let Ok(answer) = ask(server, &path) {
+                if let Ok(answer) = ask(server, &request) {
                     sampled.count(&answer, &evidence);
                 }
                 thread::park_timeout(PAUSE);
@@ -76,11 +86,10 @@ impl Sampled {
     }
 }
 
-fn ask(server: SocketAddr, path: &str) -> io::Result<String> {
+fn ask(server: SocketAddr, request: &[u8]) -> io::Result<String> {
     let mut stream = TcpStream::connect_timeout(&server, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes())?;
+    stream.write_all(request)?;
     let mut answer = String::new();
     stream.take(MAX_ANSWER).read_to_string(&mut answer)?;
     Ok(answer)
