@@ -9,7 +9,7 @@ use super::verdict::Row;
 use peers::Contestant;
 use seda_tools::figures::rate;
 use seda_tools::sweep::Spread;
-use seda_tools::trace::Trace;
+use seda_tools::trace::{Trace, WorkScale};
 use serde::Deserialize;
 use std::error::Error;
 use std::path::PathBuf;
@@ -30,6 +30,8 @@ pub(crate) struct Overload {
     trace: Option<PathBuf>,
     /// Of which so many are used.
     first: Option<usize>,
+    /// What the tokens of a language model's requests cost, if not the usual.
+    micros_per_token: Option<Tokens>,
     loads: Vec<f64>,
     /// Instead of the usual one.
     #[serde(default, with = "humantime_serde")]
@@ -51,6 +53,14 @@ pub(crate) struct Overload {
     /// Show what the generator does against a loop that only says hello.
     #[serde(default)]
     bare_loop: bool,
+}
+
+/// Microseconds of work for a token.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tokens {
+    input: f64,
+    output: f64,
 }
 
 impl Overload {
@@ -172,7 +182,11 @@ impl Overload {
             eprintln!("{}: {} is not there", self.name, file.display());
             return Ok(None);
         }
-        Ok(Some(Requests::Trace(Arc::new(first(Trace::open(&file)?, self.first)))))
+        let scale = self.micros_per_token.map_or_else(WorkScale::default, |tokens| WorkScale {
+            micros_per_input_token: tokens.input,
+            micros_per_output_token: tokens.output,
+        });
+        Ok(Some(Requests::Trace(Arc::new(first(Trace::open_scaled(&file, scale)?, self.first)))))
     }
 
     fn not_run(&self) -> Row {

@@ -2,10 +2,10 @@
 
 use super::asked::{Asked, Requests};
 use super::bench::{Ask, Bench, poisson};
-use super::paths::{choice, find};
+use super::paths::{choice, find, refused_share};
 use super::sampler::{Sampled, Sampler};
 use super::servers::Subject;
-use super::verdict::{Check, Row, time};
+use super::verdict::{Check, Row, percent, time};
 use seda_tools::sweep::Spread;
 use serde::Deserialize;
 use std::error::Error;
@@ -32,7 +32,7 @@ impl Rare {
         let requests = Requests::from(&self.requests);
         let rare = choice(&self.requests.0, &self.rare)
             .ok_or_else(|| format!("{}: no path has {}", self.name, self.rare))?;
-        let (mut p90, mut sampled) = (Vec::new(), Sampled::default());
+        let (mut p90, mut refused, mut sampled) = (Vec::new(), Vec::new(), Sampled::default());
         for round in 0..bench.settings.rounds {
             let base = bench.probe(&self.name, &requests, bench.settings.slo, round)?;
             let ask = Ask {
@@ -50,19 +50,21 @@ impl Rare {
             let sampler = Sampler::start(running.server.address(), rare, &self.evidence)?;
             let load = bench.load(&running, Subject::Judged, &ask)?.load;
             sampled.add(sampler.stop());
-            let rare = find(&load, &self.rare).and_then(|path| path.response_seconds.p90);
-            p90.extend(rare);
+            let Some(rare) = find(&load, &self.rare) else { continue };
+            p90.extend(rare.response_seconds.p90);
+            refused.push(refused_share(&rare.outcomes));
         }
-        Ok(vec![self.row(Spread::of(p90), &sampled)])
+        Ok(vec![self.row(Spread::of(p90), Spread::of(refused), &sampled)])
     }
 
-    fn row(&self, p90: Option<Spread>, sampled: &Sampled) -> Row {
+    fn row(&self, p90: Option<Spread>, refused: Option<Spread>, sampled: &Sampled) -> Row {
         let most = self.p90.as_secs_f64();
         let in_time = p90.is_some_and(|p90| p90.median <= most);
         let explained = sampled.refused > 0 && sampled.explained == sampled.refused;
         let why = format!("{} of {} sampled refusals", sampled.explained, sampled.refused);
         let checks = vec![
             Check::at_most("served p90", p90, most, time).unjudged(),
+            Check::at_most("refused", refused, 1.0, percent).unjudged(),
             Check::plain("refusals that say why", why, "shown", true).unjudged(),
             Check::plain(
                 "served in time, or told why not",
@@ -96,10 +98,10 @@ mod tests {
         .unwrap();
         let spread = |value| Some(Spread { median: value, low: value, high: value });
         let told = |refused, explained| Sampled { answered: 1, refused, explained };
-        assert!(cell.row(spread(0.1), &told(0, 0)).is_met());
-        assert!(cell.row(spread(0.3), &told(5, 5)).is_met());
-        assert!(cell.row(None, &told(5, 5)).is_met());
-        assert!(!cell.row(spread(0.3), &told(5, 4)).is_met());
-        assert!(!cell.row(None, &told(0, 0)).is_met());
+        assert!(cell.row(spread(0.1), spread(0.0), &told(0, 0)).is_met());
+        assert!(cell.row(spread(0.3), spread(0.5), &told(5, 5)).is_met());
+        assert!(cell.row(None, spread(1.0), &told(5, 5)).is_met());
+        assert!(!cell.row(spread(0.3), spread(0.5), &told(5, 4)).is_met());
+        assert!(!cell.row(None, None, &told(0, 0)).is_met());
     }
 }
