@@ -8,7 +8,6 @@ use super::point::Point;
 use super::servers::Subject;
 use seda_tools::plan::Pace;
 use std::error::Error;
-use std::time::Duration;
 
 /// Where s is measured, as a multiple of the capacity: next to nothing is refused there.
 const BELOW: f64 = 0.8;
@@ -39,7 +38,7 @@ impl Rounds<'_> {
         let served = served_cost(&below.spent).ok_or("nothing was served below the capacity")?;
         let refused = refused_cost(&flooded.spent, &below.spent).unwrap_or(0.0);
         let mut best = below.goodput;
-        for load in bench.settings.at_capacity.clone() {
+        for load in self.at_capacity(bench) {
             let (ours, rival) = self.pair(bench, load, base, round)?;
             best = best.max(ours.goodput).max(rival.goodput);
         }
@@ -49,9 +48,10 @@ impl Rounds<'_> {
             best = best.max(ours.goodput).max(rival.goodput);
             pairs.push((ours, rival));
         }
+        let warm_up = bench.settings.warm_up.as_secs_f64();
         let costs = Costs { capacity: self.cell.stated().unwrap_or(best), served, refused };
         let point = |(ours, rival): (Ran, Ran)| {
-            let bound = self.bound(&costs, &ours);
+            let bound = self.bound(&costs, &ours, warm_up);
             Point { ours, rival, costs, bound }
         };
         Ok(pairs.into_iter().map(point).collect())
@@ -97,8 +97,7 @@ impl Rounds<'_> {
         };
         let speed = base * load / recorded_rate(trace);
         let pace = Pace::Recorded { times: trace.times(), speed };
-        let ask = Ask { warm_up: Duration::ZERO, ..self.ask(bench, pace, load, round) };
-        let mut ran = bench.run(subject, &ask)?;
+        let mut ran = bench.run(subject, &self.ask(bench, pace, load, round))?;
         // A trace ends as it ends: what it asked for last is answered behind its end.
         ran.goodput = ran.load.outcomes.good as f64 / ran.load.duration_seconds;
         Ok(ran)
@@ -132,9 +131,18 @@ impl Rounds<'_> {
         }
     }
 
-    /// B of a run.
-    fn bound(&self, costs: &Costs, ours: &Ran) -> f64 {
-        let offered = ours.load.offered_per_second;
+    /// Loads that only help to find C. Recorded arrivals overload at any mean load, in bursts.
+    fn at_capacity(&self, bench: &Bench) -> Vec<f64> {
+        match self.requests {
+            Requests::Mix(_) => bench.settings.at_capacity.clone(),
+            Requests::Trace(_) => Vec::new(),
+        }
+    }
+
+    /// B of a run. What comes within the warm-up is cut off a trace.
+    fn bound(&self, costs: &Costs, ours: &Ran, warm_up: f64) -> f64 {
+        let load = &ours.load;
+        let offered = load.offered_per_second;
         let bound = match self.cell.workers {
             Some(_) => costs.bound_by_workers(offered),
             None => costs.bound(offered),
@@ -142,9 +150,9 @@ impl Rounds<'_> {
         let Requests::Trace(trace) = self.requests else { return bound };
         // What every request costs beside its own demand.
         let beside = ours.spent.front.map_or(0.0, |front| front / ours.spent.served.max(1.0));
-        let speed = offered / recorded_rate(trace);
-        let slo = ours.load.slo_seconds.first().copied().unwrap_or(f64::MAX);
-        let good = clairvoyant(demands(trace, speed, beside), slo) as f64;
-        bound.min(good * speed / trace.duration().as_secs_f64())
+        let whole = load.duration_seconds + warm_up;
+        let arrivals = demands(trace, trace.duration().as_secs_f64() / whole, beside);
+        let slo = load.slo_seconds.first().copied().unwrap_or(f64::MAX);
+        bound.min(clairvoyant(arrivals, slo, warm_up) as f64 / load.duration_seconds)
     }
 }
