@@ -70,24 +70,6 @@ fn quotient(cpu: f64, count: f64) -> Option<f64> {
     (count >= 1.0).then(|| cpu / count)
 }
 
-/// How many of these requests are answered within the SLO by one server that takes them in their
-/// order, knows what each demands, and refuses at once, at no cost, whatever would be late. Bursts
-/// leave it idle in between: no goodput of recorded arrivals should be held against more.
-///
-/// `arrivals` are pairs of time and demand in seconds, by time; those before `from` are taken and not
-/// counted.
-pub(crate) fn clairvoyant(arrivals: impl Iterator<Item = (f64, f64)>, slo: f64, from: f64) -> u64 {
-    let (mut free, mut good) = (0.0_f64, 0);
-    for (at, demand) in arrivals {
-        let end = free.max(at) + demand;
-        if end - at <= slo {
-            free = end;
-            good += u64::from(at >= from);
-        }
-    }
-    good
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,14 +123,5 @@ mod tests {
     fn nothing_served_or_refused_has_no_cost() {
         let idle = Spent { cpu: 1.0, ..Spent::default() };
         assert_eq!((served_cost(&idle), refused_cost(&idle, &idle)), (None, None));
-    }
-
-    #[test]
-    fn a_clairvoyant_server_takes_what_ends_in_time_and_idles_between_bursts() {
-        let burst = |at: f64| (0..5).map(move |_| (at, 0.05));
-        let arrivals = burst(0.0).chain(burst(1.0));
-        assert_eq!(clairvoyant(arrivals.clone(), 0.151, 0.0), 6);
-        assert_eq!(clairvoyant(arrivals, 0.151, 0.5), 3);
-        assert_eq!(clairvoyant([(0.0, 0.3), (0.1, 0.1)].into_iter(), 0.2, 0.0), 1);
     }
 }

@@ -23,6 +23,7 @@ mod point;
 mod profile;
 mod quiet;
 mod rare;
+mod reference;
 mod rounds;
 mod sampler;
 mod series;

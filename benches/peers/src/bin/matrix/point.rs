@@ -20,6 +20,8 @@ pub(crate) struct Point {
     pub(crate) costs: Costs,
     /// B, per second.
     pub(crate) bound: f64,
+    /// Of recorded arrivals: what a server would get, per second, with the best bound on waits.
+    pub(crate) waiting: Option<f64>,
 }
 
 /// What the points of a cell are held against.
@@ -77,6 +79,10 @@ impl Judging<'_> {
             let each = humantime::format_duration(each);
             notes.push(format!("C is stated: {workers} workers / {each}"));
         }
+        if let Some(waiting) = Spread::of(points.iter().filter_map(|point| point.waiting)) {
+            let waiting = range(&waiting, rate);
+            notes.push(format!("knowing what waits and not what comes, {waiting} at best"));
+        }
         let late = points.iter().filter(|point| !point.ours.load.generator.kept_schedule).count();
         if late > 0 {
             notes.push(format!("schedule not kept in {late} of {} rounds", points.len()));
@@ -109,7 +115,7 @@ mod tests {
 
     fn point(ours: f64, rival: f64) -> Point {
         let costs = Costs { capacity: 1_000.0, served: 1e-3, refused: 5e-6 };
-        Point { ours: ran(ours, 0.1), rival: ran(rival, 0.01), costs, bound: 980.0 }
+        Point { ours: ran(ours, 0.1), rival: ran(rival, 0.01), costs, bound: 980.0, waiting: None }
     }
 
     fn judged(points: &[Point]) -> Row {

@@ -2,9 +2,10 @@
 
 use super::asked::{Requests, demands, recorded_rate};
 use super::bench::{Ask, Bench, Ran, poisson};
-use super::bound::{Costs, clairvoyant, refused_cost, served_cost};
+use super::bound::{Costs, refused_cost, served_cost};
 use super::overload::Overload;
 use super::point::Point;
+use super::reference::{Job, Taking, best_wait};
 use super::servers::Subject;
 use seda_tools::plan::Pace;
 use std::error::Error;
@@ -51,8 +52,8 @@ impl Rounds<'_> {
         let warm_up = bench.settings.warm_up.as_secs_f64();
         let costs = Costs { capacity: self.cell.stated().unwrap_or(best), served, refused };
         let point = |(ours, rival): (Ran, Ran)| {
-            let bound = self.bound(&costs, &ours, warm_up);
-            Point { ours, rival, costs, bound }
+            let (bound, waiting) = self.bounds(&costs, &ours, warm_up);
+            Point { ours, rival, costs, bound, waiting }
         };
         Ok(pairs.into_iter().map(point).collect())
     }
@@ -139,20 +140,24 @@ impl Rounds<'_> {
         }
     }
 
-    /// B of a run. What comes within the warm-up is cut off a trace.
-    fn bound(&self, costs: &Costs, ours: &Ran, warm_up: f64) -> f64 {
+    /// B of a run, and for recorded arrivals what the best bound on waits would get.
+    fn bounds(&self, costs: &Costs, ours: &Ran, warm_up: f64) -> (f64, Option<f64>) {
         let load = &ours.load;
         let offered = load.offered_per_second;
         let bound = match self.cell.workers {
             Some(_) => costs.bound_by_workers(offered),
             None => costs.bound(offered),
         };
-        let Requests::Trace(trace) = self.requests else { return bound };
+        let Requests::Trace(trace) = self.requests else { return (bound, None) };
         // What every request costs beside its own demand.
         let beside = ours.spent.front.map_or(0.0, |front| front / ours.spent.served.max(1.0));
+        // What comes within the warm-up is cut off a trace.
         let whole = load.duration_seconds + warm_up;
-        let arrivals = demands(trace, trace.duration().as_secs_f64() / whole, beside);
+        let speed = trace.duration().as_secs_f64() / whole;
+        let jobs: Vec<Job> = demands(trace, speed, beside).collect();
         let slo = load.slo_seconds.first().copied().unwrap_or(f64::MAX);
-        bound.min(clairvoyant(arrivals, slo, warm_up) as f64 / load.duration_seconds)
+        let rate = |good: u64| good as f64 / load.duration_seconds;
+        let known = rate(Taking::Clairvoyant.good(&jobs, slo, warm_up));
+        (bound.min(known), Some(rate(best_wait(&jobs, slo, warm_up))))
     }
 }
