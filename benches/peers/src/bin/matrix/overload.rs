@@ -32,6 +32,10 @@ pub(crate) struct Overload {
     first: Option<usize>,
     /// What the tokens of a language model's requests cost, if not the usual.
     micros_per_token: Option<Tokens>,
+    /// Whether B assumes no more of a server than that it knows how long a request would wait; else
+    /// it assumes that it knows what each demands, which is no bound that a server can reach.
+    #[serde(default)]
+    pub(crate) demand_unknown: bool,
     loads: Vec<f64>,
     /// Instead of the usual one.
     #[serde(default, with = "humantime_serde")]

@@ -157,7 +157,11 @@ impl Rounds<'_> {
         let jobs: Vec<Job> = demands(trace, speed, beside).collect();
         let slo = load.slo_seconds.first().copied().unwrap_or(f64::MAX);
         let rate = |good: u64| good as f64 / load.duration_seconds;
-        let known = rate(Taking::Clairvoyant.good(&jobs, slo, warm_up));
-        (bound.min(known), Some(rate(best_wait(&jobs, slo, warm_up))))
+        let waiting = rate(best_wait(&jobs, slo, warm_up));
+        let best = match self.cell.demand_unknown {
+            true => waiting,
+            false => rate(Taking::Clairvoyant.good(&jobs, slo, warm_up)),
+        };
+        (bound.min(best), Some(waiting))
     }
 }
