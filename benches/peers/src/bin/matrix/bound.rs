@@ -55,9 +55,9 @@ pub(crate) fn served_cost(below: &Spent) -> Option<f64> {
 /// c, of a run that refuses nearly all, and one below the capacity.
 ///
 /// Where the threads of the front can be told, their CPU alone is taken, less what it was for each
-/// served request below the capacity: an error of 1 % in s would be 10 us in c at 1 ms of work,
-/// if the whole process was taken, and a request that is half done at an edge of the run much more.
-/// Without them it is (cpu - s * served) / refused.
+/// served request below the capacity. With the whole process's, at twice the capacity and 1 ms of
+/// work, an error of 1 % in s would be 10 us in c, and a request that is half done at an edge of the
+/// run more. Without a front it is (cpu - s * served) / refused.
 pub(crate) fn refused_cost(flooded: &Spent, below: &Spent) -> Option<f64> {
     let (flood, each) = match (flooded.front, below.front) {
         (Some(flood), Some(front)) => (flood, quotient(front, below.served)?),
