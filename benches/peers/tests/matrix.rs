@@ -61,6 +61,18 @@ fn a_cell_that_does_not_exist_and_a_wrong_key_are_errors_by_name() {
     assert!(String::from_utf8_lossy(&wrong.stderr).contains("unknown field `round`"));
 }
 
+#[test]
+fn a_cell_whose_server_does_not_start_is_a_row_that_was_not_run() {
+    peers::build().expect("the contestants build");
+    let directory = tempfile::tempdir().expect("a directory");
+    let cells = CELLS.replace("flags = [\"--deadline\"", "flags = [\"--deadlin\"");
+    let output = matrix(directory.path(), &cells, &["--only", "fairness,quiet"]);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("fairness: not run\n  (not run: seda on cores [0] ended with"), "{said}");
+    assert!(said.contains("0 of 2 rows met"), "{said}");
+}
+
 fn matrix(directory: &Path, cells: &str, words: &[&str]) -> Output {
     let file = directory.join("cells.toml");
     fs::write(&file, cells).expect("room for the cells");

@@ -219,6 +219,22 @@ impl Cell<'_> {
         }
     }
 
+    /// As its rows have it.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Cell::Overload(_) => "overload",
+            Cell::Step(_) => "step",
+            Cell::Burst(_) => "burst",
+            Cell::Classes(_) => "classes",
+            Cell::Neighbour(_) => "neighbour",
+            Cell::Rare(_) => "rare class",
+            Cell::Demand(_) => "demand",
+            Cell::Fairness(_) => "fairness",
+            Cell::Controllers(_) => "controllers",
+            Cell::Quiet(_) => "quiet",
+        }
+    }
+
     /// Its rows.
     pub(crate) fn measure(&self, bench: &mut Bench) -> Result<Vec<Row>, Box<dyn Error>> {
         match self {

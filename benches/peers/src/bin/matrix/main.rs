@@ -115,7 +115,12 @@ fn measure(flags: &Flags) -> Result<bool, Box<dyn Error>> {
     let cells_in_all = chosen.len();
     for (number, cell) in (1..).zip(chosen) {
         eprintln!("cell {number} of {cells_in_all}: {}", cell.name());
-        let more = cell.measure(&mut bench)?;
+        let more = match cell.measure(&mut bench) {
+            Ok(rows) => rows,
+            Err(error) if bench.stop.is_wanted() => return Err(error),
+            // The others can be measured all the same.
+            Err(error) => vec![Row::not_run(cell.kind(), cell.name(), &error.to_string())],
+        };
         more.iter().for_each(|row| println!("{}", document::line(row)));
         rows.extend(more);
         // An hour is long: what is there is there, whatever comes.

@@ -182,7 +182,6 @@ impl Overload {
         }
         let file = peers::root().join(self.trace.as_deref().unwrap_or(&PathBuf::new()));
         if !file.is_file() {
-            eprintln!("{}: {} is not there", self.name, file.display());
             return Ok(None);
         }
         let scale = self.micros_per_token.map_or_else(WorkScale::default, |tokens| WorkScale {
@@ -194,7 +193,6 @@ impl Overload {
 
     fn not_run(&self) -> Row {
         let file = self.trace.as_deref().unwrap_or(&PathBuf::new()).display().to_string();
-        let notes = vec![format!("not run: {file} is not there")];
-        Row { kind: "overload", name: self.name.clone(), checks: Vec::new(), notes }
+        Row::not_run("overload", &self.name, &format!("{file} is not there"))
     }
 }

@@ -31,6 +31,12 @@ pub(crate) struct Check {
 }
 
 impl Row {
+    /// Of a cell that could not be run.
+    pub(crate) fn not_run(kind: &'static str, name: &str, why: &str) -> Self {
+        let (name, notes) = (name.to_owned(), vec![format!("not run: {why}")]);
+        Self { kind, name, checks: Vec::new(), notes }
+    }
+
     /// Whether all of it is reached.
     pub(crate) fn is_met(&self) -> bool {
         self.checks.iter().all(|check| check.met != Some(false))
