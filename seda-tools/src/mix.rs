@@ -152,8 +152,10 @@ fn entries(text: &str) -> Vec<&str> {
     text.split(is_between).collect()
 }
 
+type Headers = Vec<(HeaderName, HeaderValue)>;
+
 /// An entry's own headers, and what is behind them.
-fn headers(entry: &str) -> Result<(Vec<(HeaderName, HeaderValue)>, &str), MixError> {
+fn headers(entry: &str) -> Result<(Headers, &str), MixError> {
     let (mut found, mut rest) = (Vec::new(), entry);
     while let Some(opened) = rest.strip_prefix('{') {
         let wrong = || MixError::Header(entry.to_owned());
