@@ -114,7 +114,8 @@ pub enum MixError {
     Method(String),
     /// A header is none, or not an entry's to set.
     #[error(
-        "the headers in `{0}` are none: write them like `{{priority: u=0}} /x=2`, each in braces of its own; how a message is framed is not theirs to say"
+        "the headers in `{0}` are none: write them like `{{priority: u=0}} /x=2`, each in braces of \
+         its own; how a message is framed is not theirs to say"
     )]
     Header(String),
     /// The path cannot be sent.
