@@ -23,7 +23,7 @@ pub(crate) enum DocumentError {
 /// One row, for the terminal: a table of its figures.
 pub(crate) fn line(row: &Row) -> String {
     let mut text = format!("{}: {}", row.name, row.verdict());
-    for Check { what, figure, wanted, met } in &row.checks {
+    for Check { what, figure, wanted, met, .. } in &row.checks {
         let _ = match met {
             None => write!(text, "\n  {what:<32} {figure}"),
             Some(true) => write!(text, "\n  {what:<32} {figure:<44} {wanted}"),

@@ -67,7 +67,8 @@ impl Judging<'_> {
             Some(ratios) => {
                 let figure = format!("{}, {}", range(&ratios, ratio), self.rival);
                 let met = no_worse(Some(ratios), reach.no_worse_by);
-                Check::plain(what, figure, "no worse", met)
+                let check = Check::plain(what, figure, "no worse", met);
+                Check { spread: Some(ratios), ..check }
             }
             None => Check::plain(what, format!("{} has none", self.rival), "no worse", true),
         }

@@ -18,7 +18,7 @@ pub(crate) struct Row {
 }
 
 /// A figure and what is wanted of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Check {
     /// What is measured.
     pub(crate) what: String,
@@ -26,6 +26,8 @@ pub(crate) struct Check {
     pub(crate) figure: String,
     /// What is wanted.
     pub(crate) wanted: String,
+    /// The same for programs, in seconds, per second or as a share; `None` if it is in words.
+    pub(crate) spread: Option<Spread>,
     /// Whether it is so; `None` if it is shown and not judged.
     pub(crate) met: Option<bool>,
 }
@@ -109,13 +111,14 @@ impl Check {
     pub(crate) fn within(what: &str, came: Option<f64>, most: f64) -> Self {
         let figure = came.map_or("never".to_owned(), after);
         let met = Some(came.is_some_and(|came| came <= most));
-        Self { what: what.to_owned(), figure, wanted: format!("<= {}", time(most)), met }
+        let (what, wanted) = (what.to_owned(), format!("<= {}", time(most)));
+        Self { what, figure, wanted, spread: Spread::of(came), met }
     }
 
     /// A figure in words.
     pub(crate) fn plain(what: &str, figure: String, wanted: &str, met: bool) -> Self {
         let (what, wanted) = (what.to_owned(), wanted.to_owned());
-        Self { what, figure, wanted, met: Some(met) }
+        Self { what, figure, wanted, spread: None, met: Some(met) }
     }
 
     /// What was not measured is not reached.
@@ -128,7 +131,7 @@ impl Check {
     ) -> Self {
         let figure = came.map_or("none".to_owned(), |spread| range(&spread, format));
         let met = Some(came.is_some_and(|spread| met(spread.median)));
-        Self { what: what.to_owned(), figure, wanted, met }
+        Self { what: what.to_owned(), figure, wanted, spread: came, met }
     }
 }
 
