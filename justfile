@@ -44,6 +44,10 @@ deny:
 peers *flags:
     cargo run --release --locked --manifest-path benches/peers/Cargo.toml -- {{flags}}
 
+# seda with an SLO in every case of benches/peers/matrix.toml; an hour at most, `--quick` six minutes.
+overload-matrix *flags:
+    cargo run --release --locked --manifest-path benches/peers/Cargo.toml --bin matrix -- {{flags}}
+
 # Whether the load generator measures waits as they are.
 bench-lindley:
     cargo bench --locked -p benches --bench lindley

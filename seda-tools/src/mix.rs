@@ -1,8 +1,9 @@
 //! Requests drawn at random, each with its share.
 
 use crate::arrivals::unit;
+use crate::h1;
 use crate::trace::{Target, is_origin_form};
-use http::Method;
+use http::{HeaderName, HeaderValue, Method};
 use rand_core::RngCore;
 use std::fmt;
 use std::str::FromStr;
@@ -20,6 +21,8 @@ pub const MAX_WEIGHT: f64 = 1_000_000_000.0;
 /// parameter's value (so that one without a value has the weight 1): `/work?micros=1000,/` are two paths of one weight, and
 /// `/work?micros=1000=9,/=1` gives them nine and one.
 ///
+/// Headers of an entry's own stand before it, in braces: `{priority: u=0} /work?micros=1000=1`.
+///
 /// A path begins with `/` and is written as it is sent: what may not stand there is
 /// percent-encoded, a comma as `%2C`.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +39,8 @@ pub struct Choice {
     pub weight: f64,
     /// The request. Nothing is known of its answer.
     pub target: Target,
+    /// Headers that it has beside those of all requests, or instead of them.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Mix {
@@ -66,7 +71,7 @@ impl fmt::Display for Mix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, choice) in self.choices.iter().enumerate() {
             f.write_str(if index == 0 { "" } else { "," })?;
-            choice.write_request(f)?;
+            choice.fmt(f)?;
             // Behind a parameter without a value it would be read as one; the weight there is 1.
             if !ends_in_a_parameter(&choice.target.path) {
                 write!(f, "={}", choice.weight)?;
@@ -76,8 +81,12 @@ impl fmt::Display for Mix {
     }
 }
 
-impl Choice {
-    fn write_request(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// As in a mix, without the weight: "{priority: u=0} POST /form".
+impl fmt::Display for Choice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, value) in &self.headers {
+            write!(f, "{{{name}: {}}} ", String::from_utf8_lossy(value.as_bytes()))?;
+        }
         if self.target.method != Method::GET {
             write!(f, "{} ", self.target.method)?;
         }
@@ -103,6 +112,12 @@ pub enum MixError {
     /// The method is none.
     #[error("the method in `{0}` is none: write one in capital letters, such as `POST /x=2`")]
     Method(String),
+    /// A header is none, or not an entry's to set.
+    #[error(
+        "the headers in `{0}` are none: write them like `{{priority: u=0}} /x=2`, each in braces of \
+         its own; how a message is framed is not theirs to say"
+    )]
+    Header(String),
     /// The path cannot be sent.
     #[error(
         "the path in `{0}` cannot be sent: it begins with `/`, and blanks, controls and others \
@@ -115,16 +130,41 @@ impl FromStr for Mix {
     type Err = MixError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let choices = text.split(',').map(|entry| {
+        let choices = entries(text).into_iter().map(|entry| {
             let entry = entry.trim();
-            if entry.is_empty() {
+            let (headers, rest) = headers(entry)?;
+            if rest.is_empty() {
                 return Err(MixError::Empty(text.to_owned()));
             }
-            let (request, weight) = weigh(entry)?;
-            Ok(Choice { weight, target: target(request, entry)? })
+            let (request, weight) = weigh(rest)?;
+            Ok(Choice { weight, target: target(request, entry)?, headers })
         });
         Ok(Self::new(choices.collect::<Result<_, _>>()?))
     }
+}
+
+/// What is between commas that are in no braces.
+fn entries(text: &str) -> Vec<&str> {
+    let mut within = false;
+    let is_between = |letter: char| {
+        within = if within { letter != '}' } else { letter == '{' };
+        letter == ',' && !within
+    };
+    text.split(is_between).collect()
+}
+
+type Headers = Vec<(HeaderName, HeaderValue)>;
+
+/// An entry's own headers, and what is behind them.
+fn headers(entry: &str) -> Result<(Headers, &str), MixError> {
+    let (mut found, mut rest) = (Vec::new(), entry);
+    while let Some(opened) = rest.strip_prefix('{') {
+        let wrong = || MixError::Header(entry.to_owned());
+        let (header, behind) = opened.split_once('}').ok_or_else(wrong)?;
+        found.push(h1::header(header).map_err(|_| wrong())?);
+        rest = behind.trim_start();
+    }
+    Ok((found, rest))
 }
 
 /// An entry without its weight, and the weight.
@@ -227,6 +267,19 @@ mod tests {
     }
 
     #[test]
+    fn headers_of_an_entrys_own_stand_before_it_and_may_have_commas() {
+        let text = "{priority: u=0, i} {x: 1} /a=1,/a=9,{x: 2} POST /b=0.5";
+        assert_eq!(written(text).as_deref(), Ok(text));
+        let mix: Mix = text.parse().unwrap();
+        let counts: Vec<usize> = mix.choices().iter().map(|choice| choice.headers.len()).collect();
+        assert_eq!(counts, [2, 0, 1]);
+        for wrong in ["{x: 1 /a", "{x} /a", "{} /a", "{content-length: 5} /a", "{x: \u{7}} /a"] {
+            assert!(error(wrong).contains("the headers in `{"), "{wrong}");
+        }
+        assert!(error("{x: 1}").contains("has an empty entry"));
+    }
+
+    #[test]
     fn each_request_is_drawn_as_often_as_its_weight_says() {
         let mix: Mix = "/a=9,/b=1,/c=0.5,/d=89.5".parse().unwrap();
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
@@ -255,7 +308,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_mix_is_read_as_it_is_written(text in "(POST )?/[a-c?=&1,./]{0,20}") {
+        fn a_mix_is_read_as_it_is_written(text in "(\\{[a-c]: [a-c=,1]{0,5}\\} )?(POST )?/[a-c?=&1,./]{0,20}") {
             if let Ok(mix) = text.parse::<Mix>() {
                 prop_assert_eq!(mix.to_string().parse(), Ok(mix));
             }

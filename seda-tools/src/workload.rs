@@ -3,7 +3,7 @@
 use crate::h1::{RequestError, RequestShape};
 use crate::mix::Mix;
 use crate::trace::{self, Trace};
-use http::Method;
+use http::{HeaderName, HeaderValue, Method};
 use rand_core::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use std::collections::{HashMap, HashSet};
@@ -52,7 +52,7 @@ impl Workload {
     pub fn single(shape: &RequestShape, method: &str, target: &str) -> Result<Self, RequestError> {
         let method = method.parse().map_err(|_| RequestError::Method(method.to_owned()))?;
         let only = trace::Target { method, ..trace::Target::get(target.to_owned()) };
-        let (targets, labels) = prepare(shape, &[(&only, 1.0)])?;
+        let (targets, labels) = prepare(shape, &[Listed::new(&only, 1.0)])?;
         Ok(Self { targets, labels, order: Order::Same })
     }
 
@@ -61,8 +61,11 @@ impl Workload {
     /// # Errors
     /// A method or a target cannot stand in a request line.
     pub fn mix(shape: &RequestShape, mix: Mix) -> Result<Self, RequestError> {
-        let listed: Vec<_> =
-            mix.choices().iter().map(|choice| (&choice.target, choice.weight)).collect();
+        let listed = mix.choices().iter().map(|choice| Listed {
+            headers: &choice.headers,
+            ..Listed::new(&choice.target, choice.weight)
+        });
+        let listed: Vec<_> = listed.collect();
         let (targets, labels) = prepare(shape, &listed)?;
         Ok(Self { targets, labels, order: Order::Mix(mix) })
     }
@@ -78,7 +81,8 @@ impl Workload {
                 *count += 1.0;
             }
         }
-        let listed: Vec<_> = trace.targets.iter().zip(often).collect();
+        let targets = trace.targets.iter().zip(often);
+        let listed: Vec<_> = targets.map(|(target, often)| Listed::new(target, often)).collect();
         let (targets, labels) = prepare(shape, &listed)?;
         let order = trace.entries.iter().map(|entry| entry.target).collect();
         Ok(Self { targets, labels, order: Order::Recorded(order) })
@@ -105,7 +109,27 @@ impl Workload {
 }
 
 /// A target and how often it comes.
-type Listed<'a> = (&'a trace::Target, f64);
+#[derive(Clone, Copy, Debug)]
+struct Listed<'a> {
+    target: &'a trace::Target,
+    /// Beside those of all requests.
+    headers: &'a [(HeaderName, HeaderValue)],
+    often: f64,
+}
+
+impl<'a> Listed<'a> {
+    fn new(target: &'a trace::Target, often: f64) -> Self {
+        Self { target, headers: &[], often }
+    }
+
+    /// Its headers as in a mix: two that differ in nothing else are told apart by them.
+    fn suffix(&self) -> String {
+        let header = |(name, value): &(HeaderName, HeaderValue)| {
+            format!(" {{{name}: {}}}", String::from_utf8_lossy(value.as_bytes()))
+        };
+        self.headers.iter().map(header).collect()
+    }
+}
 
 fn prepare(
     shape: &RequestShape,
@@ -114,9 +138,9 @@ fn prepare(
     let names = names(listed);
     let (labels, label_of) = labels(listed, &names);
     let mut targets = Vec::with_capacity(listed.len());
-    for ((target, _), name) in listed.iter().zip(&names) {
+    for (Listed { target, headers, .. }, name) in listed.iter().zip(&names) {
         targets.push(Target {
-            bytes: shape.bytes(&target.method, &target.path)?,
+            bytes: shape.with_headers(headers).bytes(&target.method, &target.path)?,
             label: label_of.get(name).copied().unwrap_or(MAX_LABELS),
             is_head: target.method == Method::HEAD,
             expected: target.status,
@@ -128,11 +152,13 @@ fn prepare(
 /// What each listed target is called in a report.
 fn names(listed: &[Listed<'_>]) -> Vec<String> {
     let distinct: HashSet<_> =
-        listed.iter().map(|(target, _)| (&target.method, &target.path)).collect();
+        listed.iter().map(|listed| (&listed.target.method, &listed.target.path)).collect();
     let queries_matter = distinct.len() <= MAX_QUERIES;
-    let name = |(target, _): &Listed<'_>| {
+    let name = |listed: &Listed<'_>| {
+        let target = listed.target;
         let path = target.path.split('?').next().unwrap_or(&target.path);
-        format!("{} {}", target.method, if queries_matter { &target.path } else { path })
+        let path = if queries_matter { &target.path } else { path };
+        format!("{} {path}{}", target.method, listed.suffix())
     };
     listed.iter().map(name).collect()
 }
@@ -140,8 +166,8 @@ fn names(listed: &[Listed<'_>]) -> Vec<String> {
 /// The labels, most frequent first, and the place of each name among them.
 fn labels(listed: &[Listed<'_>], names: &[String]) -> (Vec<String>, HashMap<String, usize>) {
     let mut often: HashMap<&String, f64> = HashMap::new();
-    for ((_, count), name) in listed.iter().zip(names) {
-        *often.entry(name).or_default() += count;
+    for (listed, name) in listed.iter().zip(names) {
+        *often.entry(name).or_default() += listed.often;
     }
     let mut order: Vec<_> = often.into_iter().collect();
     order.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(b.0)));
@@ -179,6 +205,16 @@ mod tests {
         assert_eq!(draws, workload.order(7).take(10_000).collect::<Vec<_>>());
         let first = draws.iter().filter(|target| **target == 0).count();
         assert!((8_800..9_200).contains(&first), "{first} of 10,000");
+    }
+
+    #[test]
+    fn an_entrys_own_headers_are_sent_and_tell_it_apart() {
+        let mix: Mix = "{priority: u=0} /x=1,/x=9".parse().unwrap();
+        let workload = Workload::mix(&shape(), mix).unwrap();
+        assert_eq!(workload.labels, ["GET /x", "GET /x {priority: u=0}"]);
+        let sent = |index: usize| String::from_utf8_lossy(&workload.targets[index].bytes);
+        assert!(sent(0).contains("priority: u=0\r\n"));
+        assert!(!sent(1).contains("priority"));
     }
 
     #[test]

@@ -135,7 +135,17 @@ impl Contestant {
     /// # Errors
     /// If it is not built or not installed, or does not serve.
     pub fn start(&self, cores: &[usize]) -> Result<Server, StartError> {
-        Server::start(self.to_string(), self.launch()?, cores)
+        self.start_with(cores, &[])
+    }
+
+    /// The same with further flags behind its own.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start): a flag that it does not know ends it, and it says so.
+    pub fn start_with(&self, cores: &[usize], flags: &[String]) -> Result<Server, StartError> {
+        let mut launch = self.launch()?;
+        launch.words.extend(flags.iter().map(OsString::from));
+        Server::start(self.to_string(), launch, cores)
     }
 
     fn launch(self) -> Result<Launch, StartError> {

@@ -14,6 +14,7 @@ mod launch;
 mod nginx;
 mod programs;
 mod server;
+mod setup;
 mod site;
 
 pub use burn::burn;
@@ -22,3 +23,4 @@ pub use cores::allowed_cores;
 pub use error::StartError;
 pub use programs::{BuildError, build, root};
 pub use server::Server;
+pub use setup::{GENERATOR_CORE, SERVER_CORE, SetupError, pin_generator, stop_on_signal};

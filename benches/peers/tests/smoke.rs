@@ -91,6 +91,15 @@ fn a_start_that_fails_says_why() {
 }
 
 #[test]
+fn further_flags_reach_the_program_and_a_wrong_one_ends_it() {
+    build();
+    let core = *allowed_cores().first().expect("a core");
+    let start = |words: [&str; 2]| Contestant::Seda.start_with(&[core], &words.map(str::to_owned));
+    assert!(start(["--control", "off"]).is_ok());
+    assert!(matches!(start(["--contrl", "off"]), Err(StartError::Ended { .. })));
+}
+
+#[test]
 fn a_name_names_one_contestant() {
     for contestant in Contestant::all(17) {
         assert_eq!(contestant.to_string().parse(), Ok(contestant));

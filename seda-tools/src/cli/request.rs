@@ -19,7 +19,8 @@ const FIRST_CONNECTION: Duration = Duration::from_secs(1);
 pub(super) struct RequestFlags {
     /// The server, like http://127.0.0.1:8080/work?micros=1000
     pub(super) url: Url,
-    /// Paths by weight instead of the URL's: "/work?micros=1000=9,/=1"
+    /// Paths by weight instead of the URL's: "/work?micros=1000=9,/=1"; an entry's own headers stand
+    /// before it: "{priority: u=0} /=1"
     #[arg(long, value_name = "PATH=WEIGHT,...", conflicts_with = "trace")]
     pub(super) mix: Option<Mix>,
     /// Paths, and unless a rate is given arrivals too, of a recorded trace: an access log (Common

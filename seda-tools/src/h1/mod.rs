@@ -7,5 +7,6 @@ mod request;
 mod url;
 
 pub(crate) use answer::{Answer, AnswerReader, Progress};
+pub(crate) use request::header;
 pub use request::{RequestError, RequestShape};
 pub use url::{Url, UrlError};

@@ -47,16 +47,17 @@ impl RequestShape {
     /// # Errors
     /// It is none, or one that says how the message is framed.
     pub fn header(&mut self, text: &str) -> Result<(), RequestError> {
-        let none = || RequestError::Header(text.to_owned());
-        let (name, value) = text.split_once(':').ok_or_else(none)?;
-        let name: HeaderName = name.trim().parse().map_err(|_| none())?;
-        // Two of these would make it unclear where the request ends (RFC 9112, 6.3).
-        if ["content-length", "transfer-encoding", "connection"].contains(&name.as_str()) {
-            return Err(RequestError::OwnHeader(name.to_string()));
-        }
-        let value = value.trim().parse().map_err(|_| none())?;
-        self.headers.push((name, value));
+        self.headers.push(header(text)?);
         Ok(())
+    }
+
+    /// The same with further headers; one of a name that is there already takes its place.
+    #[must_use]
+    pub fn with_headers(&self, headers: &[(HeaderName, HeaderValue)]) -> Self {
+        let mut shape = self.clone();
+        shape.headers.retain(|(name, _)| !headers.iter().any(|(other, _)| other == name));
+        shape.headers.extend_from_slice(headers);
+        shape
     }
 
     /// The bytes of one request.
@@ -91,6 +92,18 @@ impl RequestShape {
         bytes.extend_from_slice(&self.body);
         Ok(bytes)
     }
+}
+
+/// A header given as `Name: value`, that is not the generator's own to set.
+pub(crate) fn header(text: &str) -> Result<(HeaderName, HeaderValue), RequestError> {
+    let none = || RequestError::Header(text.to_owned());
+    let (name, value) = text.split_once(':').ok_or_else(none)?;
+    let name: HeaderName = name.trim().parse().map_err(|_| none())?;
+    // Two of these would make it unclear where the request ends (RFC 9112, 6.3).
+    if ["content-length", "transfer-encoding", "connection"].contains(&name.as_str()) {
+        return Err(RequestError::OwnHeader(name.to_string()));
+    }
+    Ok((name, value.trim().parse().map_err(|_| none())?))
 }
 
 #[cfg(test)]
@@ -133,6 +146,15 @@ mod tests {
         shape.header("Host: example.org").unwrap();
         let request = text(&shape, "GET", "/");
         assert!(request.contains("host: example.org") && !request.contains("127.0.0.1"));
+    }
+
+    #[test]
+    fn a_requests_own_header_takes_the_place_of_everybodys() {
+        let mut shape = RequestShape::new("h");
+        shape.header("Priority: u=3").unwrap();
+        let urgent = shape.with_headers(&[header("priority: u=0").unwrap()]);
+        let request = text(&urgent, "GET", "/");
+        assert!(request.contains("priority: u=0\r\n") && !request.contains("u=3"), "{request}");
     }
 
     #[test]

@@ -14,17 +14,11 @@ mod restarting;
 
 use clap::Parser;
 use peers::Contestant;
-use rustix::thread::{CpuSet, sched_setaffinity};
-use seda_tools::generator::Stop;
 use std::error::Error;
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
-
-/// The server's core, and the generator's.
-const SERVER_CORE: usize = 0;
-const GENERATOR_CORE: usize = 1;
 
 /// Compares seda with its peers under overload.
 #[derive(Debug, Parser)]
@@ -61,14 +55,10 @@ fn compare(flags: &Flags) -> Result<(), Box<dyn Error>> {
     if !flags.no_build {
         peers::build()?;
     }
-    let mut core = CpuSet::new();
-    core.set(GENERATOR_CORE);
-    sched_setaffinity(None, &core).map_err(|error| {
-        format!("core {GENERATOR_CORE} cannot be had ({error}): two are needed")
-    })?;
+    peers::pin_generator()?;
     let results = peers::root().join("benches/peers/results");
     fs::create_dir_all(&results)?;
-    let stop = stop_on_signal()?;
+    let stop = peers::stop_on_signal()?;
     let mut services = vec![];
     for service in overload::Service::all(flags.quick, flags.rounds) {
         let measured = overload::overload(service, flags, &stop)?;
@@ -97,22 +87,6 @@ fn write_pages(results: &Path, measured: &overload::Overload) -> Result<(), Box<
         fs::write(file, serde_json::to_string_pretty(sweep)?)?;
     }
     Ok(())
-}
-
-/// Ctrl-C ends the comparison; servers end with it.
-fn stop_on_signal() -> Result<Stop, Box<dyn Error>> {
-    let stop = Stop::default();
-    let mut signals = signal_hook::iterator::Signals::new([
-        signal_hook::consts::SIGINT,
-        signal_hook::consts::SIGTERM,
-    ])?;
-    let asked = stop.clone();
-    std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
-        for _ in signals.forever() {
-            asked.ask();
-        }
-    })?;
-    Ok(stop)
 }
 
 /// What decides whether an answer is good.

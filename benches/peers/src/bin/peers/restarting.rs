@@ -1,8 +1,7 @@
 //! A rig that gives every load a server of its own, just started: what one load leaves behind is
 //! not the next one's burden, and no contestant is helped by a warm one.
 
-use super::SERVER_CORE;
-use peers::{Contestant, Server, StartError};
+use peers::{Contestant, SERVER_CORE, Server, StartError};
 use seda_tools::generator::{LoadError, Retry, Stop};
 use seda_tools::plan::{LoadPlan, Pace};
 use seda_tools::sweep::{Live, Load, Measured, Rig};

@@ -1,0 +1,134 @@
+//! What a stage's requests demand changes at a stroke, up and down; how many come does not.
+
+use super::asked::{Asked, Requests};
+use super::bench::Bench;
+use super::profile::{Pooling, profile};
+use super::series::{between, good_share, settled_after};
+use super::servers::Subject;
+use super::verdict::{Check, Row};
+use seda_tools::arrivals::{Arrivals, Process, Profile};
+use seda_tools::plan::Pace;
+use seda_tools::report::Bin;
+use seda_tools::trace::{Entry, Trace};
+use serde::Deserialize;
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What the goodput of a moment is taken over: ten bins, since 5 ms of work leave few answers in
+/// one.
+const WINDOW: f64 = 0.5;
+
+/// A cell of the file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Demand {
+    pub(crate) name: String,
+    /// One request each.
+    low: Asked,
+    high: Asked,
+    /// Multiple of the capacity for the low demand.
+    load: f64,
+    /// How long each of the three parts lasts: low, high, low.
+    #[serde(with = "humantime_serde")]
+    lasts: Duration,
+    runs: u32,
+    /// Goodput is to be within this share of where it ends up, and by when.
+    band: f64,
+    #[serde(with = "humantime_serde")]
+    within: Duration,
+}
+
+impl Demand {
+    pub(crate) fn measure(&self, bench: &mut Bench) -> Result<Vec<Row>, Box<dyn Error>> {
+        let low = Requests::from(&self.low);
+        let base = bench.probe(&self.name, &low, bench.settings.slo, 0)?;
+        let runs = if bench.quick { bench.settings.quick_runs.min(2) } else { self.runs };
+        let profile = profile(&[(base * self.load, self.lasts * 3)])?;
+        let pooling = Pooling {
+            cell: &self.name,
+            requests: &low,
+            subject: Subject::Judged,
+            runs,
+            retries: 0,
+        };
+        let bins = pooling.pool_with(bench, |round| {
+            let trace = Arc::new(self.trace(&profile, u64::from(round)));
+            (Pace::Recorded { times: trace.times(), speed: 1.0 }, Requests::Trace(trace))
+        })?;
+        let (up, down) = (self.lasts, self.lasts * 2);
+        let within = self.within.as_secs_f64();
+        let checks = vec![
+            Check::within("settled after the step up", self.settled(&bins, up), within),
+            Check::within("settled after the step down", self.settled(&bins, down), within),
+        ];
+        Ok(vec![Row { kind: "demand", name: self.name.clone(), checks, notes: Vec::new() }])
+    }
+
+    /// Poisson arrivals whose request depends on when they come.
+    fn trace(&self, profile: &Profile, seed: u64) -> Trace {
+        let targets = [&self.low, &self.high].into_iter();
+        let targets = targets.filter_map(|asked| asked.0.choices().first());
+        let high = self.lasts.as_nanos()..(self.lasts * 2).as_nanos();
+        let entry = |at_nanos: u64| Entry {
+            at_nanos,
+            target: u32::from(high.contains(&u128::from(at_nanos))),
+        };
+        Trace {
+            entries: Arrivals::drawn(Process::Poisson, profile, 1 + seed).map(entry).collect(),
+            targets: targets.map(|choice| choice.target.clone()).collect(),
+            skipped: 0,
+        }
+    }
+
+    /// Seconds after a step until goodput is where it ends up in that part.
+    fn settled(&self, bins: &[Bin], at: Duration) -> Option<f64> {
+        let (at, end) = (at.as_secs_f64(), (at + self.lasts).as_secs_f64());
+        let part = between(bins, at, end);
+        let last = good_share(between(bins, end - self.lasts.as_secs_f64() / 2.0, end))?;
+        let band = last * (1.0 - self.band)..=last * (1.0 + self.band);
+        // A part that ends with nothing good has settled on nothing.
+        if last > 0.0 { settled_after(part, at, WINDOW, &band) } else { None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn demand() -> Demand {
+        toml::from_str(
+            "name = 'd'\nlow = '/work?micros=500'\nhigh = '/work?micros=5000'\nload = 0.9\n\
+             lasts = '1s'\nruns = 1\nband = 0.1\nwithin = '500ms'",
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn the_middle_third_of_the_arrivals_has_the_high_demand() {
+        let profile = profile(&[(1_000.0, Duration::from_secs(3))]).unwrap();
+        let trace = demand().trace(&profile, 0);
+        assert_eq!(trace.targets.len(), 2);
+        assert!(trace.entries.len() > 2_500);
+        for entry in &trace.entries {
+            let middle = (1_000_000_000..2_000_000_000).contains(&entry.at_nanos);
+            assert_eq!(entry.target, u32::from(middle), "{entry:?}");
+        }
+    }
+
+    #[test]
+    fn it_has_settled_where_it_stays_near_what_it_ends_up_at() {
+        let bin = |(index, good): (usize, u64)| {
+            let mut bin = Bin::default();
+            (bin.from_seconds, bin.seconds) = (index as f64 / 8.0, 0.125);
+            (bin.outcomes.scheduled, bin.outcomes.good) = (100, good);
+            bin
+        };
+        let up = [0, 0, 12, 10, 9, 10, 11, 10];
+        let series = [100; 8].into_iter().chain(up).chain([0; 8]);
+        let bins: Vec<Bin> = series.enumerate().map(bin).collect();
+        assert_eq!(demand().settled(&bins, Duration::from_secs(1)), Some(0.25));
+        let nothing = demand().settled(&bins, Duration::from_secs(2));
+        assert_eq!(nothing, None, "a part that ends with nothing has not settled");
+    }
+}

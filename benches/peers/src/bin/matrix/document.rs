@@ -1,0 +1,189 @@
+//! What is written down: Markdown for docs/overload.md.
+
+use super::verdict::{Check, Row};
+use std::fmt::Write as _;
+use std::fs;
+use std::io;
+use std::path::Path;
+use thiserror::Error;
+
+/// What is between these lines of docs/overload.md is written anew with every run.
+const BEGIN: &str = "<!-- matrix: begin -->";
+const END: &str = "<!-- matrix: end -->";
+
+/// Why the tables are not in the document.
+#[derive(Debug, Error)]
+pub(crate) enum DocumentError {
+    #[error("{file}: {source}; see that it can be read and written")]
+    File { file: String, source: io::Error },
+    #[error("{file} has lost its line `{BEGIN}` or `{END}`; put both where the tables belong")]
+    Marks { file: String },
+}
+
+/// One row, for the terminal: a table of its figures.
+pub(crate) fn line(row: &Row) -> String {
+    let mut text = format!("{}: {}", row.name, row.verdict());
+    for Check { what, figure, wanted, met, .. } in &row.checks {
+        let _ = match met {
+            None => write!(text, "\n  {what:<32} {figure}"),
+            Some(true) => write!(text, "\n  {what:<32} {figure:<44} {wanted}"),
+            Some(false) => write!(text, "\n  {what:<32} {figure:<44} {wanted:<12} MISSED"),
+        };
+    }
+    for note in &row.notes {
+        let _ = write!(text, "\n  ({note})");
+    }
+    text
+}
+
+/// All rows, a table for each kind.
+pub(crate) fn markdown(command: &str, rounds: u32, rows: &[Row]) -> String {
+    let met = rows.iter().filter(|row| row.verdict() == "met").count();
+    let mut text = format!(
+        "`{command}`: {met} of {} rows met; {rounds} round{}, median (range). What is missed is \
+         bold; what is italic is only shown.\n",
+        rows.len(),
+        if rounds == 1 { "" } else { "s" }
+    );
+    let mut kinds: Vec<&str> = rows.iter().map(|row| row.kind).collect();
+    kinds.dedup();
+    for kind in kinds {
+        let rows: Vec<&Row> = rows.iter().filter(|row| row.kind == kind).collect();
+        table(&mut text, &rows);
+    }
+    text
+}
+
+fn table(text: &mut String, rows: &[&Row]) {
+    // A row that was not run has no checks.
+    let Some(widest) = rows.iter().max_by_key(|row| row.checks.len()) else { return };
+    let heads: Vec<String> =
+        (0..).zip(&widest.checks).map(|(n, check)| head(n, check, rows)).collect();
+    let columns = heads.iter().map(|head| format!(" {head} |")).collect::<String>();
+    let _ = writeln!(text, "\n| {} |{columns} verdict |", widest.kind);
+    let _ = writeln!(text, "| --- |{} --- |", " --- |".repeat(heads.len()));
+    for row in rows {
+        let mut cells: Vec<String> =
+            (0..).zip(&row.checks).map(|(n, check)| cell(n, check, rows)).collect();
+        cells.resize(heads.len(), "-".to_owned());
+        let cells = cells.iter().map(|cell| format!(" {cell} |")).collect::<String>();
+        let _ = writeln!(text, "| {} |{cells} {} |", row.name, row.verdict());
+    }
+    for row in rows.iter().filter(|row| !row.notes.is_empty()) {
+        let _ = writeln!(text, "\n{}: {}.", row.name, row.notes.join("; "));
+    }
+}
+
+/// What a column has in common; what is wanted, if that is the same in all rows that are judged.
+fn head(column: usize, check: &Check, rows: &[&Row]) -> String {
+    match common_wish(column, rows) {
+        Some(wanted) => format!("{} ({wanted})", check.what),
+        None => check.what.clone(),
+    }
+}
+
+fn cell(column: usize, check: &Check, rows: &[&Row]) -> String {
+    let figure = match check.met {
+        Some(true) => check.figure.clone(),
+        Some(false) => format!("**{}**", check.figure),
+        None if wishes(column, rows).next().is_some() => format!("*{}*", check.figure),
+        None => check.figure.clone(),
+    };
+    match (check.met, common_wish(column, rows)) {
+        (Some(_), None) => format!("{figure}, wanted {}", check.wanted),
+        _ => figure,
+    }
+}
+
+fn common_wish<'a>(column: usize, rows: &[&'a Row]) -> Option<&'a str> {
+    let mut wishes = wishes(column, rows);
+    let first = wishes.next()?;
+    wishes.all(|wish| wish == first).then_some(first)
+}
+
+/// What the rows want that are judged by this column.
+fn wishes<'a>(column: usize, rows: &[&'a Row]) -> impl Iterator<Item = &'a str> {
+    let checks = rows.iter().filter_map(move |row| row.checks.get(column));
+    checks.filter(|check| check.met.is_some()).map(|check| check.wanted.as_str())
+}
+
+/// Puts the tables between the marks.
+pub(crate) fn write(file: &Path, markdown: &str) -> Result<(), DocumentError> {
+    let name = || file.display().to_string();
+    let failed = |source| DocumentError::File { file: name(), source };
+    let text = fs::read_to_string(file).map_err(failed)?;
+    let text =
+        between_marks(&text, markdown).ok_or_else(|| DocumentError::Marks { file: name() })?;
+    fs::write(file, text).map_err(failed)
+}
+
+fn between_marks(text: &str, markdown: &str) -> Option<String> {
+    let (before, rest) = text.split_once(BEGIN)?;
+    let (_, behind) = rest.split_once(END)?;
+    Some(format!("{before}{BEGIN}\n\n{markdown}\n{END}{behind}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(name: &str, wanted: &str, met: bool) -> Row {
+        let check = Check::plain("goodput", "0.96".to_owned(), wanted, met);
+        let shown = Check::plain("C", "1000/s".to_owned(), "", true).unjudged();
+        let notes = if met { Vec::new() } else { vec!["s 1 ms".to_owned()] };
+        Row { kind: "overload", name: name.to_owned(), checks: vec![shown, check], notes }
+    }
+
+    #[test]
+    fn a_table_says_once_what_all_want_and_prints_what_is_missed_bold() {
+        let rows = [row("a", ">= 0.9", true), row("b", ">= 0.9", false)];
+        let text = markdown("just overload-matrix", 5, &rows);
+        assert!(text.contains("1 of 2 rows met; 5 rounds"), "{text}");
+        assert!(text.contains("| overload | C | goodput (>= 0.9) | verdict |"), "{text}");
+        assert!(text.contains("| a | 1000/s | 0.96 | met |"), "{text}");
+        assert!(text.contains("| b | 1000/s | **0.96** | missed |\n\nb: s 1 ms.\n"), "{text}");
+    }
+
+    #[test]
+    fn where_rows_want_different_things_each_says_its_own() {
+        let rows = [row("a", ">= 0.9", true), row("b", ">= 0.97", false)];
+        let text = markdown("x", 1, &rows);
+        assert!(text.contains("| overload | C | goodput | verdict |"), "{text}");
+        assert!(text.contains("| b | 1000/s | **0.96**, wanted >= 0.97 | missed |"), "{text}");
+    }
+
+    #[test]
+    fn a_row_that_is_not_judged_by_a_column_is_italic_in_it_and_does_not_change_its_head() {
+        let mut shown = row("c", "", true);
+        shown.checks = shown.checks.into_iter().map(Check::unjudged).collect();
+        let text = markdown("x", 1, &[row("a", ">= 0.9", true), shown]);
+        assert!(text.contains("| goodput (>= 0.9) | verdict |"), "{text}");
+        assert!(text.contains("| c | 1000/s | *0.96* | met |"), "{text}");
+    }
+
+    #[test]
+    fn a_row_that_was_not_run_is_no_row_that_is_met() {
+        let mut absent = row("c", "", true);
+        absent.checks.clear();
+        let text = markdown("x", 1, &[row("a", "", true), absent.clone()]);
+        assert!(text.contains("1 of 2 rows met") && text.contains("| c | - | - | not run |"));
+        assert_eq!(line(&absent), "c: not run");
+    }
+
+    #[test]
+    fn a_line_names_what_is_wanted_and_missed() {
+        let said = line(&row("b", ">= 0.97", false));
+        let figure = said.lines().find(|line| line.contains("goodput")).unwrap_or_default();
+        let words: Vec<&str> = figure.split_ascii_whitespace().collect();
+        assert_eq!(words, ["goodput", "0.96", ">=", "0.97", "MISSED"]);
+        assert!(said.starts_with("b: missed\n") && said.ends_with("\n  (s 1 ms)"), "{said}");
+    }
+
+    #[test]
+    fn only_what_is_between_the_marks_is_replaced() {
+        let text = format!("a\n{BEGIN}\nold\n{END}\nb\n");
+        let expected = format!("a\n{BEGIN}\n\nnew\n{END}\nb\n");
+        assert_eq!(between_marks(&text, "new"), Some(expected));
+        assert_eq!(between_marks("no marks", "new"), None);
+    }
+}

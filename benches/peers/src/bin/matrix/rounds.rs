@@ -1,0 +1,167 @@
+//! One round of an overload cell: everybody's turn at every load, and what things cost meanwhile.
+
+use super::asked::{Requests, demands, recorded_rate};
+use super::bench::{Ask, Bench, Ran, poisson};
+use super::bound::{Costs, refused_cost, served_cost};
+use super::overload::Overload;
+use super::point::Point;
+use super::reference::{Job, Taking, best_wait};
+use super::servers::Subject;
+use seda_tools::plan::Pace;
+use std::error::Error;
+
+/// Where s is measured, as a multiple of the capacity: next to nothing is refused there.
+const BELOW: f64 = 0.8;
+/// The flood that c is measured in is at least this multiple of the capacity.
+const FLOOD: f64 = 4.0;
+
+/// Runs the rounds of a cell.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rounds<'a> {
+    pub(crate) cell: &'a Overload,
+    pub(crate) requests: &'a Requests,
+    /// The best hand-tuned one.
+    pub(crate) rival: Subject,
+}
+
+impl Rounds<'_> {
+    /// A point for each load.
+    pub(crate) fn round(
+        &self,
+        bench: &mut Bench,
+        loads: &[f64],
+        round: u32,
+    ) -> Result<Vec<Point>, Box<dyn Error>> {
+        let base = self.base(bench, round)?;
+        let below = self.at_rate(bench, Subject::Judged, BELOW, base * BELOW, round)?;
+        let flood = bench.settings.flood.max(base * FLOOD);
+        let flooded = self.at_rate(bench, Subject::Judged, flood / base, flood, round)?;
+        let served = served_cost(&below.spent).ok_or("nothing was served below the capacity")?;
+        let refused = refused_cost(&flooded.spent, &below.spent).unwrap_or(0.0);
+        let mut best = below.goodput;
+        for load in self.at_capacity(bench) {
+            let (ours, rival) = self.pair(bench, load, base, round)?;
+            best = best.max(ours.goodput).max(rival.goodput);
+        }
+        let mut pairs = Vec::new();
+        for load in loads {
+            let (ours, rival) = self.pair(bench, *load, base, round)?;
+            best = best.max(ours.goodput).max(rival.goodput);
+            pairs.push((ours, rival));
+        }
+        let warm_up = bench.settings.warm_up.as_secs_f64();
+        let costs = Costs { capacity: self.cell.stated().unwrap_or(best), served, refused };
+        let point = |(ours, rival): (Ran, Ran)| {
+            let (bound, waiting) = self.bounds(&costs, &ours, warm_up);
+            Point { ours, rival, costs, bound, waiting }
+        };
+        Ok(pairs.into_iter().map(point).collect())
+    }
+
+    /// About the capacity: what rates are multiples of.
+    pub(crate) fn base(&self, bench: &mut Bench, round: u32) -> Result<f64, Box<dyn Error>> {
+        match self.cell.stated() {
+            Some(stated) => Ok(stated),
+            None => bench.probe(&self.cell.name, self.requests, self.cell.slo(bench), round),
+        }
+    }
+
+    /// Both at one load, one after the other.
+    fn pair(
+        &self,
+        bench: &mut Bench,
+        load: f64,
+        base: f64,
+        round: u32,
+    ) -> Result<(Ran, Ran), Box<dyn Error>> {
+        // Whoever is first has another part of what the machine drifts by.
+        if round.is_multiple_of(2) {
+            let ours = self.at(bench, Subject::Judged, load, base, round)?;
+            Ok((ours, self.at(bench, self.rival, load, base, round)?))
+        } else {
+            let rival = self.at(bench, self.rival, load, base, round)?;
+            Ok((self.at(bench, Subject::Judged, load, base, round)?, rival))
+        }
+    }
+
+    /// At a multiple of the capacity, at the trace's own times if there is one.
+    pub(crate) fn at(
+        &self,
+        bench: &mut Bench,
+        subject: Subject,
+        load: f64,
+        base: f64,
+        round: u32,
+    ) -> Result<Ran, Box<dyn Error>> {
+        let Requests::Trace(trace) = self.requests else {
+            return self.at_rate(bench, subject, load, base * load, round);
+        };
+        let speed = base * load / recorded_rate(trace);
+        let pace = Pace::Recorded { times: trace.times(), speed };
+        let mut ran = bench.run(subject, &self.ask(bench, pace, load, round))?;
+        // A trace ends as it ends: what it asked for last is answered behind its end.
+        ran.goodput = ran.load.outcomes.good as f64 / ran.load.duration_seconds;
+        Ok(ran)
+    }
+
+    /// With Poisson arrivals.
+    pub(crate) fn at_rate(
+        &self,
+        bench: &mut Bench,
+        subject: Subject,
+        load: f64,
+        per_second: f64,
+        round: u32,
+    ) -> Result<Ran, Box<dyn Error>> {
+        let pace = poisson(per_second, self.cell.duration(bench))?;
+        let ask = self.ask(bench, pace, load, round);
+        bench.run(subject, &ask)
+    }
+
+    fn ask(&self, bench: &Bench, pace: Pace, load: f64, round: u32) -> Ask<'_> {
+        Ask {
+            cell: &self.cell.name,
+            words: format!("round {}, {load:.2}x", round + 1),
+            requests: self.requests,
+            pace,
+            warm_up: bench.settings.warm_up,
+            slo: self.cell.slo(bench),
+            retries: 0,
+            bin: None,
+            round,
+        }
+    }
+
+    /// Loads that only help to find C. Recorded arrivals overload at any mean load, in bursts.
+    fn at_capacity(&self, bench: &Bench) -> Vec<f64> {
+        match self.requests {
+            Requests::Mix(_) => bench.settings.at_capacity.clone(),
+            Requests::Trace(_) => Vec::new(),
+        }
+    }
+
+    /// B of a run, and for recorded arrivals what the best bound on waits would get.
+    fn bounds(&self, costs: &Costs, ours: &Ran, warm_up: f64) -> (f64, Option<f64>) {
+        let load = &ours.load;
+        let offered = load.offered_per_second;
+        let bound = match self.cell.workers {
+            Some(_) => costs.bound_by_workers(offered),
+            None => costs.bound(offered),
+        };
+        let Requests::Trace(trace) = self.requests else { return (bound, None) };
+        // What every request costs beside its own demand.
+        let beside = ours.spent.front.map_or(0.0, |front| front / ours.spent.served.max(1.0));
+        // What comes within the warm-up is cut off a trace.
+        let whole = load.duration_seconds + warm_up;
+        let speed = trace.duration().as_secs_f64() / whole;
+        let jobs: Vec<Job> = demands(trace, speed, beside).collect();
+        let slo = load.slo_seconds.first().copied().unwrap_or(f64::MAX);
+        let rate = |good: u64| good as f64 / load.duration_seconds;
+        let waiting = rate(best_wait(&jobs, slo, warm_up));
+        let best = match self.cell.demand_unknown {
+            true => waiting,
+            false => rate(Taking::Clairvoyant.good(&jobs, slo, warm_up)),
+        };
+        (bound.min(best), Some(waiting))
+    }
+}
