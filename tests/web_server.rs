@@ -297,7 +297,7 @@ fn after_sighup_the_file_holds_whole_or_not_at_all_and_flags_go_before_it() {
     assert!(work.contains("\"min\":1,\"max\":2"), "the flag goes before the file: {now}");
     assert!(stage(&now, "sleep").contains("\"soft\":8,\"capacity\":1024"), "{now}");
     // The line that is gone: half of 4,096 + 4,096 + 128 + 1,024 is more than the largest queue.
-    assert!(now.contains("\"limit\":4672"), "{now}");
+    assert!(now.contains("\"limit\":5184"), "{now}");
     assert_eq!(journaled(&now), 3);
 
     assert_eq!(client.ask("GET", "/work?micros=10").status, 200);
@@ -305,7 +305,7 @@ fn after_sighup_the_file_holds_whole_or_not_at_all_and_flags_go_before_it() {
     let (code, said) = example.end();
     assert_eq!(code, Some(0));
     for line in [
-        "set `budget`: 100 → 4672",
+        "set `budget`: 100 → 5184",
         "set `stages.work.capacity`: 64 → 128",
         "set `stages.sleep.soft`: the capacity → 8",
         // The address is a flag's, so the file does not matter.

@@ -98,7 +98,7 @@ impl Engine {
         limiters.clear();
         for (index, stage) in self.stages.iter().enumerate() {
             if let Some(gate) = self.core.admission.gate(index) {
-                gate.set_limits(&[usize::MAX; MAX_CLASSES]);
+                gate.set_limits(&[usize::MAX; MAX_CLASSES], &[0; MAX_CLASSES]);
             }
             stage.core.set_admission(usize::MAX, Duration::ZERO);
         }
@@ -120,7 +120,7 @@ impl Engine {
         let slo = settings.slo.iter().flatten().min().copied().unwrap_or(crate::slo::MOST);
         self.say_what_is_new(plan.core.name(), limiter, sight, slo, limits.first().copied());
         if settings.control.admission == Mode::On {
-            gate.set_limits(&limits);
+            gate.set_limits(&limits, &guarantees(&limits, &settings.shares));
             let declared = limits.iter().take(settings.slo.len());
             let most = declared.copied().max().unwrap_or(usize::MAX);
             let on_route = self.core.admission.is_on_route(stage);
@@ -180,6 +180,19 @@ impl Engine {
         }
         limiter.hopeless = hopeless;
     }
+}
+
+/// What each class may have whoever else is there: its share of the limit, as it has its share of
+/// the takes. So no class starves, and a higher one has no less than what it is entitled to.
+fn guarantees(limits: &[usize; MAX_CLASSES], shares: &[u32]) -> [usize; MAX_CLASSES] {
+    let all: u64 = shares.iter().map(|share| u64::from(*share)).sum();
+    let most = limits.iter().take(shares.len()).max().copied().unwrap_or(usize::MAX);
+    let mut guaranteed = [0; MAX_CLASSES];
+    for (guaranteed, share) in guaranteed.iter_mut().zip(shares) {
+        let part = most as u128 * u128::from(*share) / u128::from(all.max(1));
+        *guaranteed = usize::try_from(part).unwrap_or(usize::MAX).max(1);
+    }
+    guaranteed
 }
 
 impl Limiter {

@@ -161,7 +161,10 @@ impl<E: Send + 'static> Source<E> {
     ) -> Result<Arc<Request>, Refusal> {
         let route = self.pass_gates(terms)?;
         let reserved = self.reserve_on(1, terms);
-        let mut permits = reserved.inspect_err(|_| self.admission().leave(route))?;
+        let mut permits = reserved.inspect_err(|_| {
+            let class = terms.class.within(self.way.stage.graph.classes());
+            self.admission().leave(route, class);
+        })?;
         let meta = permits.meta_mut();
         let request = Request::admit(&self.book, meta.class, meta.birth, route);
         meta.request = Some(Arc::clone(&request));
@@ -191,7 +194,7 @@ impl<E: Send + 'static> Source<E> {
         match self.admission().enter(route, class) {
             Ok(()) => Ok(route),
             Err(Shut { stage }) if graph.make_way(stage, class) => {
-                self.admission().enter_anyway(route);
+                self.admission().enter_anyway(route, class);
                 Ok(route)
             }
             Err(Shut { .. }) => Err(self.refusal(class, RefusalReason::Admission, 1)),

@@ -330,6 +330,18 @@ fn the_higher_class_is_hardly_refused_and_the_lower_gets_the_rest() {
 }
 
 #[test]
+fn a_rare_lower_class_is_served_beside_a_flood_of_the_higher() {
+    let mut plant = plant(MS, promised(SLO), true);
+    plant.world.offer(GOLD, 2_000.0);
+    plant.world.offer(BASIC, 10.0);
+    plant.run(Duration::from_secs(20));
+    let world = plant.end();
+    let (offered, refused) = world.sent(BASIC);
+    assert_eq!((refused, world.answered(BASIC)), (0, offered));
+    assert!(world.slowest(BASIC) <= SLO && world.slowest(GOLD) <= SLO);
+}
+
+#[test]
 fn when_the_demand_steps_by_ten_the_limit_follows_within_two_seconds() {
     let mut plant = plant(MS, promised(SLO), true);
     plant.world.offer(BASIC, 3_000.0);

@@ -15,8 +15,11 @@ use std::str::FromStr;
 /// by [`FromStr`], is that of its kind, with the limit behind it: `axum-bounded-queue-64`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Contestant {
-    /// Seda: the example `web_server` as it is, with its demo site.
+    /// Seda: the example `web_server` as it is, with its demo site. Nothing was promised, so that
+    /// nothing but the length of its queues bounds what waits.
     Seda,
+    /// The same with the SLO of the comparison, and no other setting: `--slo 200ms`.
+    SedaSlo,
     /// The example `web_server` serving a directory from the disk, as nginx does.
     SedaRoot,
     /// Seda with a hand-tuned bound for the queue of `work`: what the mechanism does where somebody
@@ -43,7 +46,7 @@ pub enum Contestant {
 /// A name that no contestant has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "no contestant is called {name:?}; say seda, seda-root, seda-queue-N, axum-inline, axum-spawn-blocking, \
+    "no contestant is called {name:?}; say seda, seda-slo, seda-root, seda-queue-N, axum-inline, axum-spawn-blocking, \
      axum-limit-N, axum-bounded-queue-N, actix-inline, actix-block, hyper-inline or nginx"
 )]
 pub struct UnknownContestant {
@@ -52,10 +55,11 @@ pub struct UnknownContestant {
 
 impl Contestant {
     /// Every contestant; the ones that have a limit, with this one.
-    pub fn all(limit: usize) -> [Self; 11] {
+    pub fn all(limit: usize) -> [Self; 12] {
         use Contestant::*;
         [
             Seda,
+            SedaSlo,
             SedaRoot,
             SedaQueue(limit),
             AxumInline,
@@ -73,6 +77,7 @@ impl Contestant {
     pub fn kind(self) -> &'static str {
         match self {
             Contestant::Seda => "seda",
+            Contestant::SedaSlo => "seda-slo",
             Contestant::SedaRoot => "seda-root",
             Contestant::SedaQueue(_) => "seda-queue",
             Contestant::AxumInline => "axum-inline",
@@ -114,13 +119,13 @@ impl Contestant {
 
     /// Whether it answers `/file8k`.
     pub fn serves_the_file(self) -> bool {
-        !matches!(self, Contestant::Seda | Contestant::SedaQueue(_))
+        !matches!(self, Contestant::Seda | Contestant::SedaSlo | Contestant::SedaQueue(_))
     }
 
     /// What it answers to `/`: the demo site's page, or "Hello, world!".
     pub fn hello(self) -> &'static str {
         match self {
-            Contestant::Seda | Contestant::SedaQueue(_) => {
+            Contestant::Seda | Contestant::SedaSlo | Contestant::SedaQueue(_) => {
                 include_str!("../../../examples/web_server/site/index.html")
             }
             _ => HELLO,
@@ -153,6 +158,10 @@ impl Contestant {
         let mut words: Vec<OsString> = vec!["--listen".into(), "127.0.0.1:0".into()];
         match self {
             Contestant::Seda => Launch::built(programs::web_server(), words, None),
+            Contestant::SedaSlo => {
+                words.extend(["--slo".into(), "200ms".into()]);
+                Launch::built(programs::web_server(), words, None)
+            }
             Contestant::SedaRoot => {
                 let site = Site::create().map_err(missing)?;
                 words.extend(["--root".into(), site.files().into()]);

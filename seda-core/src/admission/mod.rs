@@ -130,10 +130,10 @@ impl Admission {
             if !gate.enter(class) {
                 gate.turn_away(class);
                 if observes {
-                    gate.enter_anyway();
+                    gate.enter_anyway(class);
                     continue;
                 }
-                self.on(route).take(passed).for_each(|(_, gate)| gate.leave());
+                self.on(route).take(passed).for_each(|(_, gate)| gate.leave(class));
                 return Err(Shut { stage });
             }
         }
@@ -141,13 +141,13 @@ impl Admission {
     }
 
     /// The same, though the gate is shut: somebody of a lower class makes room.
-    pub(crate) fn enter_anyway(&self, route: u16) {
-        self.on(route).for_each(|(_, gate)| gate.enter_anyway());
+    pub(crate) fn enter_anyway(&self, route: u16, class: Class) {
+        self.on(route).for_each(|(_, gate)| gate.enter_anyway(class));
     }
 
     /// A request that had entered has ended.
-    pub(crate) fn leave(&self, route: u16) {
-        self.on(route).for_each(|(_, gate)| gate.leave());
+    pub(crate) fn leave(&self, route: u16, class: Class) {
+        self.on(route).for_each(|(_, gate)| gate.leave(class));
     }
 
     /// The gates on a route.
@@ -186,7 +186,7 @@ mod tests {
         let (admission, route) = admission();
         let mut limits = [usize::MAX; MAX_CLASSES];
         limits[0] = 1;
-        admission.gate(2).unwrap().set_limits(&limits);
+        admission.gate(2).unwrap().set_limits(&limits, &[0; MAX_CLASSES]);
         assert_eq!(admission.enter(route, GOLD), Ok(()));
         assert_eq!(admission.enter(route, GOLD), Err(Shut { stage: 2 }));
         assert_eq!(bound(&admission), [0, 1, 1]);
@@ -195,16 +195,28 @@ mod tests {
         assert_eq!(admission.enter(admission.route(1, None), GOLD), Ok(()));
         assert_eq!(bound(&admission), [0, 3, 2]);
         assert_eq!(admission.gate(2).unwrap().figures().turned_away[..2], [1, 0]);
-        admission.leave(route);
-        admission.leave(route);
+        admission.leave(route, GOLD);
+        admission.leave(route, BASIC);
         assert_eq!((bound(&admission), admission.enter(route, GOLD)), (vec![0, 1, 0], Ok(())));
+    }
+
+    #[test]
+    fn what_a_class_is_guaranteed_it_has_whoever_else_is_there() {
+        let (admission, route) = admission();
+        let (mut limits, mut guaranteed) = ([usize::MAX; MAX_CLASSES], [0; MAX_CLASSES]);
+        (limits[0], limits[1], guaranteed[1]) = (3, 2, 1);
+        admission.gate(1).unwrap().set_limits(&limits, &guaranteed);
+        assert!((0..3).all(|_| admission.enter(route, GOLD).is_ok()));
+        assert_eq!(admission.enter(route, BASIC), Ok(()));
+        assert_eq!(admission.enter(route, BASIC), Err(Shut { stage: 1 }));
+        assert!(!admission.gate(1).unwrap().exceeds_guarantee(BASIC));
     }
 
     #[test]
     fn an_observing_gate_counts_whom_it_would_have_turned_away() {
         let (admission, route) = admission();
         admission.set(&SLO, Mode::Observe);
-        admission.gate(1).unwrap().set_limits(&[0; MAX_CLASSES]);
+        admission.gate(1).unwrap().set_limits(&[0; MAX_CLASSES], &[0; MAX_CLASSES]);
         assert_eq!(admission.enter(route, BASIC), Ok(()));
         assert_eq!(admission.gate(1).unwrap().figures().turned_away[..2], [0, 1]);
         assert_eq!(bound(&admission), [0, 1, 1]);
@@ -225,7 +237,7 @@ mod tests {
         admission.set(&SLO, Mode::Off);
         assert_eq!(admission.route(1, None), NO_ROUTE);
         assert_eq!(admission.enter(NO_ROUTE, GOLD), Ok(()));
-        admission.leave(NO_ROUTE);
+        admission.leave(NO_ROUTE, GOLD);
         assert_eq!(bound(&admission), [0, 0, 0]);
     }
 }

@@ -90,7 +90,7 @@ impl Request {
         let first =
             self.state.compare_exchange(OPEN, state, Ordering::AcqRel, Ordering::Acquire).is_ok();
         if first {
-            self.book.admission.leave(self.route);
+            self.book.admission.leave(self.route, self.class);
         }
         first
     }

@@ -138,11 +138,7 @@ fn probe(target: &str, stop: &Stop) -> Result<f64, Box<dyn Error>> {
 fn tune(target: &str, capacity: f64, stop: &Stop) -> Result<Vec<Tried>, Box<dyn Error>> {
     let mut found = Vec::new();
     for limit in LIMITS {
-        for contestant in [
-            Contestant::AxumLimit(limit),
-            Contestant::AxumBoundedQueue(limit),
-            Contestant::SedaQueue(limit),
-        ] {
+        for contestant in [Contestant::AxumLimit(limit), Contestant::AxumBoundedQueue(limit)] {
             let mut rig = Restarting::new(contestant, target, stop);
             let plan = plan(&contestant, &[TUNED_AT], Some(capacity));
             let report = sweep(&plan, &mut rig)?;
@@ -158,7 +154,7 @@ fn tune(target: &str, capacity: f64, stop: &Stop) -> Result<Vec<Tried>, Box<dyn 
 fn contestants(service: Service, flags: &Flags, tuning: &[Tried]) -> Vec<Contestant> {
     use Contestant::{
         ActixBlock, ActixInline, AxumBoundedQueue, AxumInline, AxumLimit, AxumSpawnBlocking,
-        HyperInline, Seda, SedaQueue,
+        HyperInline, Seda, SedaSlo,
     };
     if !flags.only.is_empty() {
         return flags.only.clone();
@@ -166,7 +162,7 @@ fn contestants(service: Service, flags: &Flags, tuning: &[Tried]) -> Vec<Contest
     if flags.quick {
         return vec![
             Seda,
-            SedaQueue(16),
+            SedaSlo,
             AxumBoundedQueue(16),
             AxumLimit(64),
             AxumSpawnBlocking,
@@ -180,7 +176,7 @@ fn contestants(service: Service, flags: &Flags, tuning: &[Tried]) -> Vec<Contest
     };
     let mut all = vec![
         Seda,
-        best(SedaQueue(16)),
+        SedaSlo,
         best(AxumBoundedQueue(16)),
         best(AxumLimit(16)),
         AxumSpawnBlocking,

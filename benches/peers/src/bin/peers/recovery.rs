@@ -46,9 +46,9 @@ pub(super) fn recovery(
 }
 
 fn contestants(flags: &Flags) -> Vec<Contestant> {
-    use Contestant::{ActixInline, AxumBoundedQueue, AxumSpawnBlocking, Seda};
+    use Contestant::{ActixInline, AxumBoundedQueue, AxumSpawnBlocking, Seda, SedaSlo};
     if !flags.only.is_empty() {
         return flags.only.clone();
     }
-    vec![Seda, AxumBoundedQueue(16), AxumSpawnBlocking, ActixInline]
+    vec![SedaSlo, Seda, AxumBoundedQueue(16), AxumSpawnBlocking, ActixInline]
 }
