@@ -2,7 +2,7 @@
 
 use crate::boundary::contained;
 use crate::clock::Time;
-use crate::control::{AdmissionLaw, Controller, Decision, DrainRate, Mode};
+use crate::control::{AdmissionLaw, Controller, Decision, Law, Mode};
 use crate::engine::Engine;
 use crate::event::{MAX_CLASSES, PerClass};
 use crate::graph::Settings;
@@ -26,6 +26,7 @@ const CALM: Duration = Duration::from_secs(1);
 /// The laws of one stage, and what they know of it.
 #[derive(Default)]
 pub(crate) struct Limiter {
+    law: Option<Law>,
     /// By class.
     laws: Vec<Box<dyn AdmissionLaw>>,
     service: Option<f64>,
@@ -216,7 +217,12 @@ impl Limiter {
     /// The limit of each class: its law's, less what is kept free for higher classes.
     fn limits(&mut self, sight: &StageSight, settings: &Settings) -> [usize; MAX_CLASSES] {
         let classes = settings.slo.len();
-        self.laws.resize_with(classes, || Box::new(DrainRate));
+        if self.law != Some(settings.control.law) {
+            // What a law has learned is of no use to another.
+            self.law = Some(settings.control.law);
+            self.laws.clear();
+        }
+        self.laws.resize_with(classes, || settings.control.law.make());
         let mut limits = [usize::MAX; MAX_CLASSES];
         let mut higher = 0;
         for (class, (law, slo)) in self.laws.iter_mut().zip(&settings.slo).enumerate() {

@@ -1,5 +1,6 @@
 //! Settings of the controllers.
 
+use super::admission::Law;
 use super::overload::OverloadPolicy;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -54,6 +55,8 @@ pub struct ControlConfig {
     pub pool_size: Mode,
     /// Admission by what was promised ([`crate::SloConfig`]): without a promise it does nothing.
     pub admission: Mode,
+    /// The law by which it admits.
+    pub law: Law,
     /// The overload valve.
     pub valve: Mode,
     /// Who gives way at the budget.
@@ -78,6 +81,7 @@ impl Default for ControlConfig {
             tick: Duration::from_millis(100),
             pool_size: Mode::On,
             admission: Mode::On,
+            law: Law::default(),
             valve: Mode::On,
             overload: OverloadPolicy::default(),
             wait_target: Duration::from_millis(5),

@@ -14,7 +14,7 @@ mod journal;
 mod overload;
 mod pool_size;
 
-pub use admission::{AdmissionLaw, AdmissionObservation, DrainRate};
+pub use admission::{AdmissionLaw, AdmissionObservation, Aimd, Credits, DrainRate, Gradient, Law};
 pub use config::{ControlConfig, Mode};
 pub use journal::{Controller, Decision, Journal};
 pub use overload::OverloadPolicy;

@@ -3,10 +3,84 @@
 //!
 //! - [`AdmissionLaw`]: per stage and class, once per tick; pure, replaceable.
 //! - [`DrainRate`]: the default: what the stage drains in the time that it has.
+//! - [`Aimd`], [`Credits`], [`Gradient`]: laws of others, to be compared with it.
 
+mod aimd;
+mod credits;
 mod drain_rate;
+mod gradient;
 
+pub use aimd::Aimd;
+pub use credits::Credits;
 pub use drain_rate::DrainRate;
+pub use gradient::Gradient;
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// How many events may wait before anything was measured: as in [`DrainRate`], what keeps a server
+/// busy.
+const FIRST_QUEUE: f64 = 12.0;
+/// More requests than any machine has under way.
+const MOST: f64 = 1e9;
+
+/// A limit that lets every worker work and one event wait, whatever was computed.
+fn bounded(limit: f64, least: f64) -> f64 {
+    if limit.is_nan() { least + FIRST_QUEUE } else { limit.clamp(least, MOST) }
+}
+
+/// Which law admits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Law {
+    /// [`DrainRate`].
+    #[default]
+    DrainRate,
+    /// [`Aimd`].
+    Aimd,
+    /// [`Credits`].
+    Credits,
+    /// [`Gradient`].
+    Gradient,
+}
+
+impl Law {
+    /// All there are.
+    pub const ALL: [Law; 4] = [Law::DrainRate, Law::Aimd, Law::Credits, Law::Gradient];
+
+    /// A law that has seen nothing yet.
+    pub(crate) fn make(self) -> Box<dyn AdmissionLaw> {
+        match self {
+            Law::DrainRate => Box::new(DrainRate),
+            Law::Aimd => Box::new(Aimd::default()),
+            Law::Credits => Box::new(Credits::default()),
+            Law::Gradient => Box::new(Gradient::default()),
+        }
+    }
+}
+
+impl FromStr for Law {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Law::ALL.into_iter().find(|law| law.to_string() == text).ok_or_else(|| {
+            format!("`{text}` is no law: write drain_rate, aimd, credits or gradient")
+        })
+    }
+}
+
+impl fmt::Display for Law {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Law::DrainRate => "drain_rate",
+            Law::Aimd => "aimd",
+            Law::Credits => "credits",
+            Law::Gradient => "gradient",
+        })
+    }
+}
 
 /// A stage and a class over the last tick, as its law sees them. Times are in seconds.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -48,4 +122,45 @@ pub trait AdmissionLaw: Send {
     /// How many requests may be under way: at least one; `None` while nothing is known that
     /// would justify a refusal.
     fn decide(&mut self, seen: &AdmissionObservation) -> Option<usize>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_law_is_read_from_its_name_and_a_wrong_one_is_named() {
+        assert!(Law::ALL.iter().all(|law| law.to_string().parse() == Ok(*law)));
+        assert!("p90".parse::<Law>().unwrap_err().contains("`p90`"));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_they_see_no_law_stops_the_workers(
+            wait in proptest::num::f64::ANY,
+            service in proptest::num::f64::ANY,
+            slo in proptest::num::f64::ANY,
+            seconds in proptest::num::f64::ANY,
+            (workers, inside, completed) in (0_usize..2_000, 0_usize..1_000_000, 0_u64..1_000_000),
+        ) {
+            let seen = AdmissionObservation {
+                seconds,
+                slo_seconds: slo,
+                inside,
+                completed,
+                wait_mean: Some(wait),
+                wait_p90: Some(wait),
+                service_mean: Some(service),
+                workers,
+                ..AdmissionObservation::default()
+            };
+            for law in Law::ALL {
+                let mut law = law.make();
+                for _ in 0..5 {
+                    prop_assert!(law.decide(&seen).is_none_or(|limit| limit > workers));
+                }
+            }
+        }
+    }
 }
