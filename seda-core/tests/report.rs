@@ -81,7 +81,7 @@ fn the_json_has_exactly_the_stable_names() {
         "name pool queue workers arrivals_per_second throughput_per_second utilization cpu_share \
          runqueue_share blocked_share occupancy wait_seconds service_seconds offered accepted \
          handled refused shed failed queued in_hand pending held delayed bytes busiest_shard_share \
-         wasted_seconds",
+         gate wasted_seconds",
     );
     assert_keys(&stage["queue"], "depth soft capacity");
     assert_keys(&stage["workers"], "now min max stuck");
