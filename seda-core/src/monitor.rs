@@ -265,6 +265,7 @@ impl Monitor {
             let (now, then) = (self.now.stages.get(*stage)?, then.stages.get(*stage)?);
             seen.queued += now.depth;
             seen.arrived += now.ledger.accepted - then.ledger.accepted;
+            seen.completed += now.ledger.ended() - then.ledger.ended();
             wait = (wait.0 + now.wait.0 - then.wait.0, wait.1 + now.wait.1 - then.wait.1);
             busy += now.busy - then.busy;
             cpu = cpu.zip(between(then.cpu, now.cpu)).map(|(sum, n)| sum + n);

@@ -13,6 +13,7 @@ mod config;
 mod journal;
 mod overload;
 mod pool_size;
+mod trial;
 
 pub use admission::{AdmissionLaw, AdmissionObservation, Aimd, Credits, DrainRate, Gradient, Law};
 pub use config::{ControlConfig, Mode};

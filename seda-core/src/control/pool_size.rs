@@ -1,6 +1,7 @@
 //! How many workers a pool should have.
 
 use super::config::ControlConfig;
+use super::trial::Trial;
 use std::fmt;
 use std::time::Duration;
 
@@ -22,6 +23,8 @@ pub struct PoolObservation {
     pub queued: usize,
     /// Events that arrived during the tick.
     pub arrived: u64,
+    /// Events that left the pool's stages during the tick, however they ended.
+    pub completed: u64,
     /// Mean time that events taken during the tick had waited, in seconds; zero if none was.
     pub wait_seconds: f64,
     /// Mean service time in seconds, over the pool's stages as they were mixed; `None` if
@@ -54,7 +57,7 @@ const SHRINK_UTILIZATION: f64 = 0.5;
 const DRAIN_SECONDS: f64 = 1.0;
 
 /// Grows when events stand in the queue, at once to what Little's law (N = λ·R) predicts is
-/// needed; shrinks by one after a while without need.
+/// needed; takes that back if it did not help; shrinks by one after a while without need.
 ///
 /// Signals: sojourn time in the queue against a target, as queue length sampled now and then
 /// hides bursts; queue length, for events that nobody has taken yet; the share of time that
@@ -65,12 +68,18 @@ pub struct LittlesLaw {
     idle_after: Duration,
     /// Seconds for which the pool has been larger than it need be.
     spare: f64,
+    trial: Trial,
 }
 
 impl LittlesLaw {
     /// The policy with the targets of `config`.
     pub fn new(config: &ControlConfig) -> Self {
-        Self { wait_target: config.wait_target, idle_after: config.idle_after, spare: 0.0 }
+        Self {
+            wait_target: config.wait_target,
+            idle_after: config.idle_after,
+            spare: 0.0,
+            trial: Trial::default(),
+        }
     }
 
     /// Workers needed for the arrivals, and to work the queue off.
@@ -78,14 +87,21 @@ impl LittlesLaw {
         let Some(service) = seen.service_seconds else {
             return seen.workers + 1;
         };
+        // What a worker waits for a core it would not need on a core of its own.
+        let service = service * (1.0 - seen.run_queue_share.unwrap_or(0.0)).clamp(0.0, 1.0);
         let arrivals = seen.arrived as f64 / seen.seconds.max(1e-9);
         let load = (arrivals + seen.queued as f64 / DRAIN_SECONDS) * service / TARGET_UTILIZATION;
         // A float beyond every pool's size saturates in the cast.
         (load.ceil() as usize).max(seen.workers + 1)
     }
 
+    /// Whether events stand in the queue, beyond a burst.
+    fn stands(&self, seen: &PoolObservation) -> bool {
+        seen.wait_seconds > self.wait_target.as_secs_f64() && seen.queued > 0
+    }
+
     fn grow(&self, seen: &PoolObservation) -> Option<(usize, String)> {
-        let stands = seen.wait_seconds > self.wait_target.as_secs_f64() && seen.queued > 0;
+        let stands = self.stands(seen);
         let nobody_comes = seen.queued > seen.workers && seen.utilization >= 1.0;
         let short_of_cores = seen.run_queue_share.is_some_and(|share| share > OVERSUBSCRIBED)
             && seen.workers >= seen.cores;
@@ -122,9 +138,15 @@ impl LittlesLaw {
 
 impl PoolSizePolicy for LittlesLaw {
     fn decide(&mut self, seen: &PoolObservation) -> Option<(usize, String)> {
-        let grown = self.grow(seen);
+        if let Some(no_help) = self.trial.pass(seen.completed, seen.seconds, self.stands(seen))
+            && no_help.back_to < seen.workers
+        {
+            return Some((no_help.back_to.max(seen.min), no_help.to_string()));
+        }
+        let grown = self.grow(seen).filter(|_| self.trial.may_grow());
         if grown.is_some() {
             self.spare = 0.0;
+            self.trial.begin(seen.workers, seen.completed as f64 / seen.seconds.max(1e-9));
             return grown;
         }
         self.shrink(seen)
@@ -156,6 +178,7 @@ mod tests {
             cores: 2,
             queued: 20,
             arrived: 40,
+            completed: 40,
             wait_seconds: 0.030,
             service_seconds: Some(0.010),
             utilization: 1.0,
@@ -168,6 +191,23 @@ mod tests {
     fn a_standing_queue_makes_the_pool_jump_to_what_littles_law_predicts() {
         // 400/s arrive and 20 are to be worked off in a second, 10 ms each, at 80 %: 5.25.
         assert_eq!(policy().decide(&busy(1)).unwrap().0, 6);
+    }
+
+    #[test]
+    fn workers_that_do_not_help_are_let_go_and_not_hired_again_at_once() {
+        let mut policy = policy();
+        assert_eq!(policy.decide(&busy(1)).unwrap().0, 6);
+        let ticks: Vec<_> = (0..20).filter_map(|_| policy.decide(&busy(6))).collect();
+        assert_eq!(ticks.iter().map(|(n, _)| *n).collect::<Vec<_>>(), [1]);
+        assert!(ticks[0].1.contains("did not help"), "{}", ticks[0].1);
+    }
+
+    #[test]
+    fn workers_that_help_stay_and_may_be_joined_by_more() {
+        let mut policy = policy();
+        policy.decide(&busy(1)).unwrap();
+        let seen = PoolObservation { completed: 240, arrived: 900, ..busy(6) };
+        assert!(policy.decide(&seen).unwrap().0 > 6);
     }
 
     #[test]

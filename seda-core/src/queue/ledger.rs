@@ -25,6 +25,11 @@ pub(crate) struct ClassLedger {
 }
 
 impl ClassLedger {
+    /// Events that have left the stage, however they ended.
+    pub(crate) fn ended(&self) -> u64 {
+        self.handled + self.failed + self.shed.iter().sum::<u64>()
+    }
+
     /// Whether both equations hold.
     #[cfg(test)]
     pub(crate) fn balances(&self) -> bool {
