@@ -113,4 +113,4 @@ pub use running::{Drained, Manual, Running, Snapshots};
 pub use sink::{Sink, WaitingSink};
 pub use source::{Source, Terms};
 pub use stage::{Stage, StageConfig};
-pub use worker::{Turn, Worker};
+pub use worker::{Begun, Turn, Worker};
