@@ -1,0 +1,214 @@
+//! What came of a simulation.
+
+use crate::spec::Spec;
+use seda_core::Report;
+use seda_core::stats::{QuantileSummary, Quantiles};
+use serde::{Deserialize, Serialize};
+
+/// A simulated run, as `seda sim --json FILE` writes it. Times are in seconds, rates per second.
+///
+/// Counts are of the requests that were meant to start in the measured window; rates of answers
+/// are of those that came in within it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SimReport {
+    /// The spec's name.
+    pub name: String,
+    /// What everything random was drawn with.
+    pub seed: u64,
+    /// Cores of the simulated machine.
+    pub cores: usize,
+    /// Length of the measured window.
+    pub duration_seconds: f64,
+    /// How requests ended.
+    pub ends: Ends,
+    /// Requests that were meant to start, per second.
+    pub offered_per_second: f64,
+    /// Answers, late ones too, per second.
+    pub throughput_per_second: f64,
+    /// Good answers per second.
+    pub goodput_per_second: f64,
+    /// From a request's intended start to its answer.
+    pub response_seconds: QuantileSummary,
+    /// From a request's intended start to its last refusal.
+    pub refusal_seconds: QuantileSummary,
+    /// Distribution of `response_seconds`: seconds, and the share that took no longer.
+    pub cdf: Vec<(f64, f64)>,
+    /// Mean time to the end of all requests, however they ended: R of N = λR.
+    pub sojourn_mean: Option<f64>,
+    /// Requests under way, averaged over the window: N, from a count of its own.
+    pub in_flight_mean: f64,
+    /// The most that were under way at once within the window.
+    pub in_flight_max: u64,
+    /// Attempts over the whole run, retries included.
+    pub attempts: u64,
+    /// Attempts per request, over the whole run.
+    pub amplification: f64,
+    /// Share of the cores' time that was used, within the window.
+    pub utilization: f64,
+    /// Arrivals, completed batches and controllers' ticks of the whole run.
+    pub events: u64,
+    /// The graph's own report at the window's end. Without controllers its rates are over the
+    /// window, with them over ten of their ticks.
+    pub graph: Report,
+}
+
+/// How requests ended; they add up to `scheduled`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Ends {
+    /// Meant to start in the window.
+    pub scheduled: u64,
+    /// Answered within the SLO.
+    pub good: u64,
+    /// Answered later.
+    pub late: u64,
+    /// Refused, and not tried again.
+    pub refused: u64,
+    /// The client lost its patience.
+    pub timed_out: u64,
+    /// Taken, and given up by the graph.
+    pub lost: u64,
+    /// Still under way when the simulation ended.
+    pub unfinished: u64,
+}
+
+/// How a request, or an attempt, ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    Answered,
+    Refused,
+    TimedOut,
+    Lost,
+}
+
+/// Counts ends as they happen.
+#[derive(Debug)]
+pub(crate) struct Tally {
+    from: u64,
+    to: u64,
+    slo: u64,
+    ends: Ends,
+    pub(crate) attempts: u64,
+    requests: u64,
+    response: Quantiles,
+    refusal: Quantiles,
+    sojourn: Quantiles,
+    /// Answers, and good ones, that came in within the window.
+    came_in: u64,
+    good_in: u64,
+    open: u64,
+    open_max: u64,
+    /// Time integral of `open` over the window, and when it was brought up to.
+    occupancy: u128,
+    at: u64,
+}
+
+impl Tally {
+    pub(crate) fn new(spec: &Spec) -> Self {
+        let from = spec.warm_up.as_nanos() as u64;
+        Self {
+            from,
+            to: from + spec.window.as_nanos() as u64,
+            slo: spec.slo.map_or(u64::MAX, |slo| slo.as_nanos() as u64),
+            ends: Ends::default(),
+            attempts: 0,
+            requests: 0,
+            response: Quantiles::default(),
+            refusal: Quantiles::default(),
+            sojourn: Quantiles::default(),
+            came_in: 0,
+            good_in: 0,
+            open: 0,
+            open_max: 0,
+            occupancy: 0,
+            at: 0,
+        }
+    }
+
+    fn measures(&self, time: u64) -> bool {
+        (self.from..self.to).contains(&time)
+    }
+
+    pub(crate) fn begin(&mut self, now: u64) {
+        self.advance(now);
+        self.requests += 1;
+        self.open += 1;
+        if self.measures(now) {
+            self.ends.scheduled += 1;
+            self.open_max = self.open_max.max(self.open);
+        }
+    }
+
+    pub(crate) fn end(&mut self, now: u64, start: u64, end: End) {
+        self.advance(now);
+        self.open -= 1;
+        let took = now - start;
+        let good = took <= self.slo;
+        if end == End::Answered && self.measures(now) {
+            self.came_in += 1;
+            self.good_in += u64::from(good);
+        }
+        if !self.measures(start) {
+            return;
+        }
+        self.sojourn.record(took, 1);
+        match end {
+            End::Answered => {
+                *if good { &mut self.ends.good } else { &mut self.ends.late } += 1;
+                self.response.record(took, 1);
+            }
+            End::Refused => {
+                self.ends.refused += 1;
+                self.refusal.record(took, 1);
+            }
+            End::TimedOut => self.ends.timed_out += 1,
+            End::Lost => self.ends.lost += 1,
+        }
+    }
+
+    /// Whether a request of the window is still under way.
+    pub(crate) fn is_open(&self) -> bool {
+        let Ends { scheduled, good, late, refused, timed_out, lost, .. } = self.ends;
+        scheduled > good + late + refused + timed_out + lost
+    }
+
+    fn advance(&mut self, now: u64) {
+        let (from, to) = (self.at.clamp(self.from, self.to), now.clamp(self.from, self.to));
+        self.occupancy += u128::from(to - from) * u128::from(self.open);
+        self.at = now;
+    }
+
+    /// The report, at the end of the run.
+    pub(crate) fn report(mut self, spec: &Spec, seed: u64, graph: Report) -> SimReport {
+        self.advance(self.to.max(self.at));
+        let seconds = spec.window.as_secs_f64();
+        let rate = |count: u64| count as f64 / seconds;
+        let ends = self.ends;
+        let over = ends.good + ends.late + ends.refused + ends.timed_out + ends.lost;
+        let count = self.response.count().max(1) as f64;
+        let cdf = self.response.cdf().into_iter().map(|(time, n)| (time, n as f64 / count));
+        SimReport {
+            name: spec.name.clone(),
+            seed,
+            cores: spec.cores,
+            duration_seconds: seconds,
+            // The one figure that is what the others leave: those that ended were counted there.
+            ends: Ends { unfinished: ends.scheduled.saturating_sub(over), ..ends },
+            offered_per_second: rate(ends.scheduled),
+            throughput_per_second: rate(self.came_in),
+            goodput_per_second: rate(self.good_in),
+            response_seconds: self.response.summary(),
+            refusal_seconds: self.refusal.summary(),
+            cdf: cdf.collect(),
+            sojourn_mean: self.sojourn.mean_seconds(),
+            in_flight_mean: self.occupancy as f64 / 1e9 / seconds,
+            in_flight_max: self.open_max,
+            attempts: self.attempts,
+            amplification: self.attempts as f64 / self.requests.max(1) as f64,
+            utilization: 0.0,
+            events: 0,
+            graph,
+        }
+    }
+}
