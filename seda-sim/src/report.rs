@@ -4,6 +4,7 @@ use crate::spec::Spec;
 use seda_core::Report;
 use seda_core::stats::{QuantileSummary, Quantiles};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// A simulated run, as `seda sim --json FILE` writes it. Times are in seconds, rates per second.
 ///
@@ -80,6 +81,53 @@ pub(crate) enum End {
     Refused,
     TimedOut,
     Lost,
+}
+
+impl fmt::Display for SimReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Ends { scheduled, good, late, refused, timed_out, lost, unfinished } = self.ends;
+        let millis = |time: Option<f64>| match time {
+            Some(seconds) => format!("{:.3} ms", seconds * 1e3),
+            None => "-".to_owned(),
+        };
+        writeln!(
+            f,
+            "{}: {} s simulated on {} cores, seed {}",
+            self.name, self.duration_seconds, self.cores, self.seed
+        )?;
+        writeln!(
+            f,
+            "  requests    {scheduled} scheduled = {good} good + {late} late + {refused} refused \
+             + {timed_out} timed out + {lost} lost + {unfinished} unfinished"
+        )?;
+        writeln!(
+            f,
+            "  per second  {:.1} offered, {:.1} answered, {:.1} good; {:.3} attempts a request",
+            self.offered_per_second,
+            self.throughput_per_second,
+            self.goodput_per_second,
+            self.amplification
+        )?;
+        let response = &self.response_seconds;
+        writeln!(
+            f,
+            "  response    mean {}, p50 {}, p99 {}, p99.9 {}, max {}",
+            millis(response.mean),
+            millis(response.p50),
+            millis(response.p99),
+            millis(response.p999),
+            millis(response.max)
+        )?;
+        writeln!(
+            f,
+            "  Little      N = {:.3} counted, {:.3} = rate x mean time; at most {}",
+            self.in_flight_mean,
+            self.offered_per_second * self.sojourn_mean.unwrap_or_default(),
+            self.in_flight_max
+        )?;
+        writeln!(f, "  cores       {:.1} % used", self.utilization * 100.0)?;
+        write!(f, "{}", self.graph)
+    }
 }
 
 /// Counts ends as they happen.

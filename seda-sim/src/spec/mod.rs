@@ -125,6 +125,24 @@ impl Spec {
         Ok(spec)
     }
 
+    /// Requests per second on the average, of all classes; of a profile in its last part.
+    pub fn mean_rate(&self) -> f64 {
+        let own: f64 = self.classes.iter().filter_map(|class| class.rate).sum();
+        self.arrivals.mean_rate() + own
+    }
+
+    /// The same spec with `rate` requests per second on the average, spread as before: a profile
+    /// has the one rate, bursts and a trace keep their shape, classes their shares.
+    #[must_use]
+    pub fn at_rate(&self, rate: f64) -> Self {
+        let mut spec = self.clone();
+        if spec.arrivals.profile.is_some() {
+            spec.arrivals.rate = spec.arrivals.rates().ok().and_then(|r| Some(r.last()?.rate));
+            spec.arrivals.profile = None;
+        }
+        spec.scaled(rate / spec.mean_rate())
+    }
+
     /// The same spec with its arrivals multiplied: rates by `factor`, times of a trace divided.
     #[must_use]
     pub fn scaled(&self, factor: f64) -> Self {
