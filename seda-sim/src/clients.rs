@@ -70,7 +70,7 @@ impl Clients {
 
     /// A request comes; returns whether its first attempt was taken.
     pub(crate) fn start(&mut self, now: u64, class: usize) -> bool {
-        self.tally.begin(now);
+        self.tally.begin(now, class);
         let place = self.free.pop().unwrap_or_else(|| {
             self.slots.push(Slot::default());
             (self.slots.len() - 1) as u32
@@ -178,7 +178,7 @@ impl Clients {
             self.numbered += 1;
             return;
         }
-        self.tally.end(now, waiting.start, end);
+        self.tally.end(now, waiting.start, waiting.class, end);
         slot.waiting = None;
         slot.generation = slot.generation.wrapping_add(1);
         self.free.push(place);

@@ -4,6 +4,7 @@ use crate::spec::Spec;
 use seda_core::Report;
 use seda_core::stats::{QuantileSummary, Quantiles};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// A simulated run, as `seda sim --json FILE` writes it. Times are in seconds, rates per second.
@@ -23,6 +24,8 @@ pub struct SimReport {
     pub duration_seconds: f64,
     /// How requests ended.
     pub ends: Ends,
+    /// The same by class.
+    pub classes: BTreeMap<String, Ends>,
     /// Requests that were meant to start, per second.
     pub offered_per_second: f64,
     /// Answers, late ones too, per second.
@@ -74,6 +77,20 @@ pub struct Ends {
     pub unfinished: u64,
 }
 
+impl Ends {
+    fn plus(self, other: &Ends) -> Ends {
+        Ends {
+            scheduled: self.scheduled + other.scheduled,
+            good: self.good + other.good,
+            late: self.late + other.late,
+            refused: self.refused + other.refused,
+            timed_out: self.timed_out + other.timed_out,
+            lost: self.lost + other.lost,
+            unfinished: self.unfinished + other.unfinished,
+        }
+    }
+}
+
 /// How a request, or an attempt, ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
@@ -100,6 +117,14 @@ impl fmt::Display for SimReport {
             "  requests    {scheduled} scheduled = {good} good + {late} late + {refused} refused \
              + {timed_out} timed out + {lost} lost + {unfinished} unfinished"
         )?;
+        for (class, ends) in self.classes.iter().filter(|_| self.classes.len() > 1) {
+            let Ends { scheduled, good, late, refused, timed_out, lost, unfinished } = ends;
+            writeln!(
+                f,
+                "    {class}: {scheduled} = {good} + {late} + {refused} + {timed_out} + {lost} + \
+                 {unfinished}"
+            )?;
+        }
         writeln!(
             f,
             "  per second  {:.1} offered, {:.1} answered, {:.1} good; {:.3} attempts a request",
@@ -136,7 +161,9 @@ pub(crate) struct Tally {
     from: u64,
     to: u64,
     slo: u64,
-    ends: Ends,
+    /// By class; what has not ended is counted as unfinished.
+    ends: Vec<Ends>,
+    unfinished: u64,
     pub(crate) attempts: u64,
     requests: u64,
     response: Quantiles,
@@ -159,7 +186,8 @@ impl Tally {
             from,
             to: from + spec.window.as_nanos() as u64,
             slo: spec.slo.map_or(u64::MAX, |slo| slo.as_nanos() as u64),
-            ends: Ends::default(),
+            ends: vec![Ends::default(); spec.classes.len().max(1)],
+            unfinished: 0,
             attempts: 0,
             requests: 0,
             response: Quantiles::default(),
@@ -178,17 +206,21 @@ impl Tally {
         (self.from..self.to).contains(&time)
     }
 
-    pub(crate) fn begin(&mut self, now: u64) {
+    pub(crate) fn begin(&mut self, now: u64, class: usize) {
         self.advance(now);
         self.requests += 1;
         self.open += 1;
         if self.measures(now) {
-            self.ends.scheduled += 1;
+            self.unfinished += 1;
+            if let Some(ends) = self.ends.get_mut(class) {
+                ends.scheduled += 1;
+                ends.unfinished += 1;
+            }
             self.open_max = self.open_max.max(self.open);
         }
     }
 
-    pub(crate) fn end(&mut self, now: u64, start: u64, end: End) {
+    pub(crate) fn end(&mut self, now: u64, start: u64, class: usize, end: End) {
         self.advance(now);
         self.open -= 1;
         let took = now - start;
@@ -202,23 +234,26 @@ impl Tally {
         }
         self.sojourn.record(took, 1);
         match end {
-            End::Answered => {
-                *if good { &mut self.ends.good } else { &mut self.ends.late } += 1;
-                self.response.record(took, 1);
-            }
-            End::Refused => {
-                self.ends.refused += 1;
-                self.refusal.record(took, 1);
-            }
-            End::TimedOut => self.ends.timed_out += 1,
-            End::Lost => self.ends.lost += 1,
+            End::Answered => self.response.record(took, 1),
+            End::Refused => self.refusal.record(took, 1),
+            End::TimedOut | End::Lost => {}
+        }
+        self.unfinished -= 1;
+        if let Some(ends) = self.ends.get_mut(class) {
+            ends.unfinished -= 1;
+            *match end {
+                End::Answered if good => &mut ends.good,
+                End::Answered => &mut ends.late,
+                End::Refused => &mut ends.refused,
+                End::TimedOut => &mut ends.timed_out,
+                End::Lost => &mut ends.lost,
+            } += 1;
         }
     }
 
     /// Whether a request of the window is still under way.
     pub(crate) fn is_open(&self) -> bool {
-        let Ends { scheduled, good, late, refused, timed_out, lost, .. } = self.ends;
-        scheduled > good + late + refused + timed_out + lost
+        self.unfinished > 0
     }
 
     fn advance(&mut self, now: u64) {
@@ -232,8 +267,12 @@ impl Tally {
         self.advance(self.to.max(self.at));
         let seconds = spec.window.as_secs_f64();
         let rate = |count: u64| count as f64 / seconds;
-        let ends = self.ends;
-        let over = ends.good + ends.late + ends.refused + ends.timed_out + ends.lost;
+        let ends = self.ends.iter().fold(Ends::default(), |sum, ends| sum.plus(ends));
+        let name = |class: usize| {
+            let declared = spec.classes.get(class).map(|class| class.name.clone());
+            declared.unwrap_or_else(|| "default".to_owned())
+        };
+        let classes = self.ends.iter().enumerate().map(|(class, ends)| (name(class), *ends));
         let count = self.response.count().max(1) as f64;
         let cdf = self.response.cdf().into_iter().map(|(time, n)| (time, n as f64 / count));
         SimReport {
@@ -241,8 +280,8 @@ impl Tally {
             seed,
             cores: spec.cores,
             duration_seconds: seconds,
-            // The one figure that is what the others leave: those that ended were counted there.
-            ends: Ends { unfinished: ends.scheduled.saturating_sub(over), ..ends },
+            ends,
+            classes: classes.collect(),
             offered_per_second: rate(ends.scheduled),
             throughput_per_second: rate(self.came_in),
             goodput_per_second: rate(self.good_in),
