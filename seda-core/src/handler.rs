@@ -83,6 +83,8 @@ where
 pub struct Batch<'a, E: Send + 'static> {
     pub(crate) stage: &'a StageCore<E>,
     pub(crate) events: &'a mut VecDeque<Envelope<E>>,
+    /// Their service was begun before, so it ends even if a client has gone meanwhile.
+    pub(crate) in_service: bool,
 }
 
 impl<E: Send + 'static> Batch<'_, E> {
@@ -93,7 +95,7 @@ impl<E: Send + 'static> Batch<'_, E> {
         cx.end_events();
         loop {
             let envelope = self.events.pop_front()?;
-            if envelope.meta.is_abandoned() {
+            if envelope.meta.is_abandoned() && !self.in_service {
                 self.stage.give_up_in_hand(envelope, LossReason::Abandoned, cx.now());
                 continue;
             }

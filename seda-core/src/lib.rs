@@ -121,4 +121,4 @@ pub use sink::{Sink, WaitingSink};
 pub use slo::{ClassSlo, SloConfig};
 pub use source::{Source, Terms};
 pub use stage::{Stage, StageConfig};
-pub use worker::{Turn, Worker};
+pub use worker::{Begun, Turn, Worker};

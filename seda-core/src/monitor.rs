@@ -210,8 +210,9 @@ impl Monitor {
             .enumerate()
             .map(|(place, f)| (f.busy + of(ahead, place)).saturating_sub(of(before, place)))
             .collect();
-        let schedstat = watched.book.thread().and_then(Schedstat::of);
-        let spent = schedstat.zip(watched.schedstat).map(|(now, then)| now.since(then));
+        let schedstat = watched.book.schedstat();
+        let earlier = watched.schedstat.or_else(|| watched.book.first_schedstat());
+        let spent = schedstat.zip(earlier).map(|(now, then)| now.since(then));
         watched.schedstat = schedstat;
         let all: u64 = busy.iter().sum::<u64>().max(1);
         for ((place, stage), figures) in
@@ -236,7 +237,7 @@ impl Monitor {
             if let Some(spent) = spent {
                 sum.cpu = sum.cpu.map(|cpu| cpu + share(spent.cpu));
                 sum.run_queue = sum.run_queue.map(|wait| wait + share(spent.run_queue));
-            } else if busy > 0 && watched.book.thread().is_none() {
+            } else if busy > 0 && !watched.book.is_split() {
                 (sum.cpu, sum.run_queue) = (None, None);
             }
         }
@@ -258,7 +259,7 @@ impl Monitor {
         let EnginePool { core, stages } = engine.pools.get(index)?;
         let then = self.past.back()?;
         let seconds = self.now.at.since(then.at).as_secs_f64();
-        let mut seen = pool_as_it_is(core, seconds);
+        let mut seen = pool_as_it_is(core, seconds, engine.core.cores());
         let (mut wait, mut busy, mut cpu, mut run_queue) = ((0, 0), 0, Some(0), Some(0));
         let (mut service, mut workers) = ((0_u128, 0_u64), 0);
         for stage in stages {
@@ -306,14 +307,14 @@ fn cut_through(
     used
 }
 
-fn pool_as_it_is(core: &PoolCore, seconds: f64) -> PoolObservation {
+fn pool_as_it_is(core: &PoolCore, seconds: f64, cores: usize) -> PoolObservation {
     let range = core.range();
     PoolObservation {
         seconds,
         workers: core.target(),
         min: range.min,
         max: range.max,
-        cores: std::thread::available_parallelism().map_or(1, usize::from),
+        cores,
         ..PoolObservation::default()
     }
 }

@@ -104,6 +104,16 @@ pub(crate) trait AnyRunner: Send {
     /// events it began, and `None` if it could not start.
     fn run(&mut self, cx: &mut Context, place: usize, others: usize, now: Time) -> Option<usize>;
 
+    /// The first half of [`AnyRunner::run`]: takes a batch and keeps it in hand; returns how many
+    /// events that are, and `None` if it could not start. [`AnyRunner::complete`] has to follow.
+    fn begin(&mut self, cx: &mut Context, place: usize, others: usize, now: Time) -> Option<usize>;
+
+    /// The second half: handles the batch in hand; returns how many events it began.
+    fn complete(&mut self, cx: &mut Context, now: Time) -> usize;
+
+    /// The number of its stage, in order of declaration.
+    fn stage(&self) -> usize;
+
     /// Whether it has taken events that it could not begin yet.
     fn has_events(&self) -> bool;
 
@@ -139,6 +149,10 @@ pub(crate) struct Runner<E: Send + 'static, H> {
     worker: usize,
     /// The shards of `events`, and of what was taken with them.
     claimed: ShardSet,
+    /// A batch is in hand whose service is going on: between `begin` and `complete`.
+    begun: Option<Inside>,
+    /// So the events in hand are past the last look whether their client has gone.
+    in_service: bool,
 }
 
 impl<E, H> Runner<E, H>
@@ -163,6 +177,60 @@ where
             retry_at: Time::ZERO,
             worker,
             claimed: ShardSet::default(),
+            begun: None,
+            in_service: false,
+        }
+    }
+
+    /// Enters the stage, unless its cap is reached, and takes a batch.
+    fn take_batch(
+        &mut self,
+        cx: &mut Context,
+        place: usize,
+        others: usize,
+        now: Time,
+    ) -> Option<Inside> {
+        let inside = self.share.enter()?;
+        self.retry_at = Time::ZERO;
+        let timed =
+            self.stage.graph.is_timed() && self.mean.is_none_or(|mean| mean >= TIMED_FROM_NANOS);
+        let stage = Arc::clone(&self.stage) as Arc<dyn AnyStage>;
+        cx.begin_batch(stage, place, now, timed);
+        if self.build(now) && self.events.is_empty() {
+            self.take(cx, others, now);
+        }
+        Some(inside)
+    }
+
+    /// Handles what was taken, makes it known and leaves; returns how many events were begun.
+    fn handle_taken(&mut self, cx: &mut Context, inside: Inside, now: Time) -> usize {
+        let mut begun = 0;
+        // Without a handler the factory failed: what was taken before waits for its next attempt.
+        if self.handler.is_some() {
+            begun = self.events.len();
+            self.handle(cx, now);
+            begun -= self.events.len();
+        }
+        let mean = cx.end_batch();
+        self.release();
+        if let Some(mean) = mean {
+            // Smoothed over a handful of batches: one odd batch must not change the mode.
+            self.mean = Some(self.mean.map_or(mean, |old| (old * 3 + mean) / 4));
+        }
+        self.share.leave(inside);
+        begun
+    }
+
+    /// Gives up those whose client has gone: their service is not begun.
+    fn pass_over_abandoned(&mut self, now: Time) {
+        for _ in 0..self.events.len() {
+            match self.events.pop_front() {
+                Some(envelope) if envelope.meta.is_abandoned() => {
+                    self.stage.give_up_in_hand(envelope, LossReason::Abandoned, now);
+                }
+                Some(envelope) => self.events.push_back(envelope),
+                None => return,
+            }
         }
     }
 
@@ -229,7 +297,8 @@ where
             let Some(handler) = &mut self.handler else {
                 return;
             };
-            let mut batch = Batch { stage: &self.stage, events: &mut self.events };
+            let in_service = self.in_service;
+            let mut batch = Batch { stage: &self.stage, events: &mut self.events, in_service };
             match contained(|| handler.handle_batch(&mut batch, cx)) {
                 Some(()) => {
                     cx.end_events();
@@ -289,29 +358,30 @@ where
     }
 
     fn run(&mut self, cx: &mut Context, place: usize, others: usize, now: Time) -> Option<usize> {
-        let inside = self.share.enter()?;
-        self.retry_at = Time::ZERO;
-        let timed =
-            self.stage.graph.is_timed() && self.mean.is_none_or(|mean| mean >= TIMED_FROM_NANOS);
-        let stage = Arc::clone(&self.stage) as Arc<dyn AnyStage>;
-        cx.begin_batch(stage, place, now, timed);
-        let mut begun = 0;
-        if self.build(now) {
-            if self.events.is_empty() {
-                self.take(cx, others, now);
-            }
-            begun = self.events.len();
-            self.handle(cx, now);
-            begun -= self.events.len();
+        let inside = self.take_batch(cx, place, others, now)?;
+        Some(self.handle_taken(cx, inside, now))
+    }
+
+    fn begin(&mut self, cx: &mut Context, place: usize, others: usize, now: Time) -> Option<usize> {
+        let inside = self.take_batch(cx, place, others, now)?;
+        self.pass_over_abandoned(now);
+        self.begun = Some(inside);
+        self.in_service = true;
+        // All of them end when the batch does: the whole is not the first one's time.
+        if self.events.len() > 1 {
+            cx.time_together();
         }
-        let mean = cx.end_batch();
-        self.release();
-        if let Some(mean) = mean {
-            // Smoothed over a handful of batches: one odd batch must not change the mode.
-            self.mean = Some(self.mean.map_or(mean, |old| (old * 3 + mean) / 4));
-        }
-        self.share.leave(inside);
-        Some(begun)
+        Some(if self.handler.is_some() { self.events.len() } else { 0 })
+    }
+
+    fn complete(&mut self, cx: &mut Context, now: Time) -> usize {
+        let begun = self.begun.take().map_or(0, |inside| self.handle_taken(cx, inside, now));
+        self.in_service = false;
+        begun
+    }
+
+    fn stage(&self) -> usize {
+        self.stage.index
     }
 
     fn has_events(&self) -> bool {
@@ -338,6 +408,9 @@ where
     fn give_up(&mut self, reason: LossReason, now: Time) {
         self.give_up_rest(reason, now);
         self.release();
+        if let Some(inside) = self.begun.take() {
+            self.share.leave(inside);
+        }
     }
 
     fn drop_handler(&mut self, reason: LossReason) {

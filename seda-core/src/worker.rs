@@ -29,6 +29,22 @@ pub enum Turn {
     Retired,
 }
 
+/// What the beginning of a split turn came to: see [`Worker::begin`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begun {
+    /// A batch is in hand, to be completed.
+    Batch {
+        /// Its stage, by number in order of declaration; replicas with a queue each have one each.
+        stage: usize,
+        /// How many events are in hand; zero if all that was taken was given up.
+        events: usize,
+    },
+    /// As [`Turn::Idle`].
+    Idle(Option<Time>),
+    /// As [`Turn::Retired`].
+    Retired,
+}
+
 /// One worker of a pool: an instance of the handler of each of the pool's stages.
 ///
 /// Workers of ordinary pools have threads of their own. Those of a hosted pool (see
@@ -41,13 +57,25 @@ pub struct Worker {
     cx: Context,
     /// The last call to finish that was followed.
     finished: usize,
+    /// The batch in hand, between [`Worker::begin`] and [`Worker::complete`].
+    begun: Option<(Chosen, usize)>,
     retired: bool,
+}
+
+/// A stage that a worker is to run.
+#[derive(Clone, Copy)]
+struct Chosen {
+    place: usize,
+    weight: u64,
+    /// How many other workers the pool has.
+    others: usize,
+    now: Time,
 }
 
 impl Worker {
     pub(crate) fn new(pool: Arc<PoolCore>, runners: Vec<Box<dyn AnyRunner>>, cx: Context) -> Self {
         let served = vec![0; runners.len()];
-        Self { pool, runners, served, cx, finished: 0, retired: false }
+        Self { pool, runners, served, cx, finished: 0, begun: None, retired: false }
     }
 
     /// Names its thread after its stage, or after its pool if that runs several.
@@ -96,13 +124,90 @@ impl Worker {
         Some(self.waits_until().map(|until| until.since(now)))
     }
 
-    /// Does one batch, of the stage that had the least service for its weight.
+    /// Does one batch, of the stage that had the least service for its weight. A batch that was
+    /// [begun](Worker::begin) is completed first.
     pub fn turn(&mut self) -> Turn {
+        if self.begun.is_some() {
+            return Turn::Ran(self.complete());
+        }
+        let chosen = match self.choose() {
+            Ok(chosen) => chosen,
+            Err(turn) => return turn,
+        };
+        let Chosen { place, others, now, .. } = chosen;
+        let Some(runner) = self.runners.get_mut(place) else {
+            return Turn::Idle(None);
+        };
+        let Some(begun) = runner.run(&mut self.cx, place, others, now) else {
+            return Turn::Idle(None);
+        };
+        self.close_turn(chosen, begun);
+        Turn::Ran(begun)
+    }
+
+    /// The first half of a [turn](Worker::turn): takes a batch at the clock's present moment and
+    /// keeps it in hand. Whoever drives the clock moves it by the batch's service time and calls
+    /// [`Worker::complete`]: so a simulation steps real workers whose service is not real. In a
+    /// batch of several events each has the batch's mean as its service time, for they all end
+    /// with it. An event whose client has gone is not begun; one that is begun is handled, even if
+    /// its client goes meanwhile.
+    ///
+    /// With a batch in hand it says what that is, and does nothing.
+    pub fn begin(&mut self) -> Begun {
+        let (chosen, events) = match self.begun {
+            Some(begun) => begun,
+            None => match self.begin_chosen() {
+                Ok(begun) => begun,
+                Err(Turn::Retired) => return Begun::Retired,
+                Err(Turn::Idle(until)) => return Begun::Idle(until),
+                Err(Turn::Ran(_)) => return Begun::Idle(None),
+            },
+        };
+        let stage = self.runners.get(chosen.place).map_or(0, |runner| runner.stage());
+        Begun::Batch { stage, events }
+    }
+
+    fn begin_chosen(&mut self) -> Result<(Chosen, usize), Turn> {
+        let chosen = self.choose()?;
+        let Chosen { place, others, now, .. } = chosen;
+        let runner = self.runners.get_mut(place).ok_or(Turn::Idle(None))?;
+        let begun = runner.begin(&mut self.cx, place, others, now).ok_or(Turn::Idle(None))?;
+        self.begun = Some((chosen, begun));
+        Ok((chosen, begun))
+    }
+
+    /// The second half of a turn: runs the handler over the batch in hand and publishes its sends,
+    /// at the clock's present moment. Returns how many events it began; none without a batch.
+    pub fn complete(&mut self) -> usize {
+        let Some((chosen, _)) = self.begun.take() else {
+            return 0;
+        };
+        let now = self.cx.graph().now();
+        let runner = self.runners.get_mut(chosen.place);
+        let begun = runner.map_or(0, |runner| runner.complete(&mut self.cx, now));
+        self.close_turn(chosen, begun);
+        begun
+    }
+
+    /// Adds to the time that the worker has spent on a core, and waiting for one, for a worker
+    /// whose service is simulated: the kernel knows nothing of it. Once credited, with nothing if
+    /// need be, the kernel is not asked about it again.
+    pub fn credit(&self, cpu: Duration, run_queue: Duration) {
+        self.cx.book().credit(cpu, run_queue);
+    }
+
+    /// The name of its pool.
+    pub fn pool(&self) -> &str {
+        &self.pool.name
+    }
+
+    /// Retires if it is called to, or chooses the stage that is to be run.
+    fn choose(&mut self) -> Result<Chosen, Turn> {
         if self.retired {
-            return Turn::Retired;
+            return Err(Turn::Retired);
         }
         if self.pool.may_retire(self.cx.book()) && self.retire() {
-            return Turn::Retired;
+            return Err(Turn::Retired);
         }
         let now = self.cx.graph().now();
         let mut next = self.next_stage(now);
@@ -115,27 +220,26 @@ impl Worker {
             if !is_seeded(Flaw::LeaseKept) {
                 self.cx.return_leases();
             }
-            return Turn::Idle(self.waits_until());
+            return Err(Turn::Idle(self.waits_until()));
         };
         let others = self.pool.live().saturating_sub(1);
         // Whoever woke this worker woke no other: what it leaves must not wait for its batch.
         if self.passes_on() && (self.leaves_work(place, others, now) || self.leaves_timers()) {
             self.pool.idle.wake_one();
         }
-        let Some(runner) = self.runners.get_mut(place) else {
-            return Turn::Idle(None);
-        };
+        let runner = self.runners.get(place).ok_or(Turn::Idle(None))?;
         let weight = u64::from(runner.share().weight.load(Ordering::Relaxed));
-        let Some(begun) = runner.run(&mut self.cx, place, others, now) else {
-            return Turn::Idle(None);
-        };
-        let spent = self.cx.now().nanos_since(now).max(begun as u64);
-        self.charge(place, spent / weight);
+        Ok(Chosen { place, weight, others, now })
+    }
+
+    /// Charges the stage for the batch, and passes on what is left.
+    fn close_turn(&mut self, chosen: Chosen, begun: usize) {
+        let spent = self.cx.now().nanos_since(chosen.now).max(begun as u64);
+        self.charge(chosen.place, spent / chosen.weight);
         // More than one worker's batch, or a cap that was just left: pass it on.
         if self.passes_on() && self.has_work(self.cx.now()) {
             self.pool.idle.wake_one();
         }
-        Turn::Ran(begun)
     }
 
     /// The ready stage that had the least service for its weight.

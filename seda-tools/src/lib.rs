@@ -72,6 +72,7 @@ pub mod outcome;
 pub mod page;
 pub mod plan;
 pub mod report;
+pub mod sim;
 pub mod step;
 pub mod sweep;
 pub mod trace;

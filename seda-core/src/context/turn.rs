@@ -44,6 +44,11 @@ impl Context {
         self.timed = timed;
     }
 
+    /// The events of the batch end together: its mean counts for each of them.
+    pub(crate) fn time_together(&mut self) {
+        self.timed = false;
+    }
+
     /// The worker ends a handler in good order: what it sends is new to the graph.
     pub(crate) fn begin_finish(&mut self, now: Time) {
         self.meta = EventMeta::new(now, Class::HIGHEST, Time::NEVER);

@@ -47,6 +47,8 @@ pub(crate) struct GraphCore {
     pub(crate) finishing: Finishing,
     /// How many classes the graph declared.
     classes: AtomicUsize,
+    /// How many cores its workers have; 0: as many as the machine gives this process.
+    cores: AtomicUsize,
     /// Whether times and distributions are recorded; the ledgers always are.
     timed: AtomicBool,
     draining: AtomicBool,
@@ -78,6 +80,7 @@ impl GraphCore {
             room: Room::default(),
             finishing: Finishing::default(),
             classes: AtomicUsize::new(1),
+            cores: AtomicUsize::new(0),
             timed: AtomicBool::new(true),
             draining: AtomicBool::new(false),
             ended: AtomicBool::new(false),
@@ -98,6 +101,18 @@ impl GraphCore {
 
     pub(crate) fn set_classes(&self, classes: usize) {
         self.classes.store(classes, Ordering::Relaxed);
+    }
+
+    /// How many cores its workers have.
+    pub(crate) fn cores(&self) -> usize {
+        match self.cores.load(Ordering::Relaxed) {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            cores => cores,
+        }
+    }
+
+    pub(crate) fn set_cores(&self, cores: usize) {
+        self.cores.store(cores, Ordering::Relaxed);
     }
 
     pub(crate) fn is_timed(&self) -> bool {

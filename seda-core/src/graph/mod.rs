@@ -194,6 +194,12 @@ impl Graph {
         self.budget = Some(events);
     }
 
+    /// Sets how many cores the controllers reckon with, where the workers' service is simulated.
+    /// Without it: as many as the machine gives this process.
+    pub fn cores(&mut self, cores: usize) {
+        self.core.set_cores(cores);
+    }
+
     /// Sets how many bytes the events of the whole graph may have, as far as their stages
     /// [weigh](Graph::weigh) them. Without it: 256 MiB.
     pub fn budget_bytes(&mut self, bytes: u64) {

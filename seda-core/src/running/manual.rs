@@ -77,6 +77,19 @@ impl Manual {
         (begun, done || self.engine.core.finishing.finished() != finished)
     }
 
+    /// Takes the workers out, to be driven one by one with [`Worker::begin`] and
+    /// [`Worker::complete`]; called again, those that were hired since. One that is dropped counts
+    /// as gone, and the next tick replaces it: [put back](Manual::put_back) those that are to take
+    /// part in a drain.
+    pub fn take_workers(&mut self) -> Vec<Worker> {
+        std::mem::take(&mut self.workers)
+    }
+
+    /// Takes workers back that were [taken out](Manual::take_workers), of this graph alone.
+    pub fn put_back(&mut self, workers: Vec<Worker>) {
+        self.workers.extend(workers);
+    }
+
     /// Tells the owners of events that the valve evicted since the last step; a step does it too.
     pub fn tell_owners(&mut self) {
         self.engine.core.disposal.run_waiting();

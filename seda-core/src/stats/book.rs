@@ -1,8 +1,9 @@
 //! What one worker writes down, once per batch, under a lock of its own.
 
-use super::{Quantiles, ThreadId};
+use super::{Quantiles, Schedstat, ThreadId};
 use crate::clock::Time;
 use crate::sync::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Mutex, OnceLock, Ordering};
+use std::time::Duration;
 
 /// A worker's figures of one stage since the book was last collected.
 #[derive(Debug, Default)]
@@ -57,6 +58,8 @@ pub(crate) struct WorkerBook {
     /// consistent cut; swapped out by the controller.
     pub(crate) window: Mutex<WorkerWindow>,
     thread: OnceLock<Option<ThreadId>>,
+    /// What a simulation says instead of the kernel.
+    credited: OnceLock<Credit>,
     /// The place of the stage that is being run, and since when, in nanoseconds.
     running: AtomicU32,
     since: AtomicU64,
@@ -66,12 +69,20 @@ pub(crate) struct WorkerBook {
     finished: AtomicUsize,
 }
 
+/// Time on a core and waiting for one, in nanoseconds.
+#[derive(Debug, Default)]
+struct Credit {
+    cpu: AtomicU64,
+    run_queue: AtomicU64,
+}
+
 impl WorkerBook {
     pub(crate) fn new(number: usize, stages: usize) -> Self {
         Self {
             number,
             window: Mutex::new(WorkerWindow::new(stages)),
             thread: OnceLock::new(),
+            credited: OnceLock::new(),
             running: AtomicU32::new(IDLE),
             since: AtomicU64::new(0),
             written_off: AtomicBool::new(false),
@@ -85,7 +96,35 @@ impl WorkerBook {
         self.thread.get_or_init(ThreadId::current);
     }
 
-    pub(crate) fn thread(&self) -> Option<ThreadId> {
+    /// Whether anybody says how the worker's time is split.
+    pub(crate) fn is_split(&self) -> bool {
+        self.credited.get().is_some() || self.thread().is_some()
+    }
+
+    /// How the worker's time was split since it began, if anybody says so.
+    pub(crate) fn schedstat(&self) -> Option<Schedstat> {
+        match self.credited.get() {
+            Some(credit) => Some(Schedstat {
+                cpu: credit.cpu.load(Ordering::Relaxed),
+                run_queue: credit.run_queue.load(Ordering::Relaxed),
+            }),
+            None => self.thread().and_then(Schedstat::of),
+        }
+    }
+
+    /// What it was when the worker began, if that is known: a thread is older than its book.
+    pub(crate) fn first_schedstat(&self) -> Option<Schedstat> {
+        self.credited.get().map(|_| Schedstat::default())
+    }
+
+    pub(crate) fn credit(&self, cpu: Duration, run_queue: Duration) {
+        let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        let credit = self.credited.get_or_init(Credit::default);
+        credit.cpu.fetch_add(nanos(cpu), Ordering::Relaxed);
+        credit.run_queue.fetch_add(nanos(run_queue), Ordering::Relaxed);
+    }
+
+    fn thread(&self) -> Option<ThreadId> {
         self.thread.get().copied().flatten()
     }
 

@@ -7,6 +7,7 @@ mod progress;
 mod request;
 mod rig;
 mod signals;
+mod sim;
 mod step;
 mod sweep;
 
@@ -78,6 +79,8 @@ enum Command {
     Step(step::StepFlags),
     /// Lays sweeps over each other
     Compare(compare::CompareFlags),
+    /// Simulates a graph of stages under virtual time
+    Sim(sim::SimFlags),
 }
 
 /// Runs the program with the words it was called with.
@@ -101,6 +104,7 @@ pub fn run(words: impl IntoIterator<Item = String>) -> ExitCode {
         Command::Sweep(flags) => sweep::sweep(&flags),
         Command::Step(flags) => step::step(&flags),
         Command::Compare(flags) => compare::compare(&flags),
+        Command::Sim(flags) => sim::sim(&flags),
     };
     match ending {
         Ok(ending) => ending.code(),

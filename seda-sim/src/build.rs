@@ -1,0 +1,144 @@
+//! The graph of a spec: stages, pools and edges, as a program would declare them.
+
+use crate::dice::{Dice, Use};
+use crate::job::{Job, Step, Touched, Way};
+use crate::run::SimError;
+use crate::spec::{Fault, Spec, StageSpec};
+use parking_lot::Mutex;
+use seda_core::{
+    Balance, Graph, Manual, ManualClock, Replicas, Source, Stage, StageConfig, WorkerRange, each,
+};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A graph that is ready to be stepped.
+pub(crate) struct Built {
+    pub(crate) graph: Manual,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) source: Source<Job>,
+    pub(crate) touched: Arc<Touched>,
+    /// Pools by name.
+    pub(crate) pools: HashMap<String, usize>,
+    /// Pools of the first stage, where requests enter.
+    pub(crate) entry: Vec<usize>,
+    /// Every queue in order of declaration: its stage's place in the spec, and its name.
+    pub(crate) queues: Vec<(usize, String)>,
+}
+
+pub(crate) fn build(spec: &Spec, seed: u64) -> Result<Built, SimError> {
+    let mut graph = Graph::new(&spec.name);
+    graph.cores(spec.cores);
+    if !spec.classes.is_empty() {
+        let classes: Vec<_> =
+            spec.classes.iter().map(|class| (class.name.as_str(), class.weight)).collect();
+        graph.classes(&classes);
+    }
+    let mut pools = HashMap::new();
+    let shared: HashMap<_, _> = spec
+        .pools
+        .iter()
+        .map(|pool| {
+            pools.insert(pool.name.clone(), pools.len());
+            (pool.name.as_str(), graph.pool(&pool.name, pool.workers))
+        })
+        .collect();
+    let mut queues = Vec::new();
+    let mut stages: Vec<(Stage<Job>, Vec<usize>)> = Vec::new();
+    for (index, stage) in spec.stages.iter().enumerate() {
+        let declared = declare(&mut graph, stage);
+        let first = queues.len();
+        queues.extend(names(stage).into_iter().map(|name| (index, name)));
+        let own = match &stage.pool {
+            Some(pool) => pools.get(pool).copied().into_iter().collect(),
+            None => {
+                let names = queues.iter().skip(first);
+                names
+                    .map(|(_, name)| {
+                        let pool = pools.len();
+                        pools.insert(name.clone(), pool);
+                        pool
+                    })
+                    .collect()
+            }
+        };
+        graph.configure(declared, config(stage))?;
+        stages.push((declared, own));
+    }
+    let touched = Arc::new(Touched::new(pools.len()));
+    for (index, stage) in spec.stages.iter().enumerate() {
+        let Some((declared, _)) = stages.get(index) else {
+            continue;
+        };
+        let dice = Arc::new(Mutex::new(Dice::new(seed, Use::Routes(index))));
+        let panics = panics(spec, stage);
+        let touched = Arc::clone(&touched);
+        let wire = |wire: &mut seda_core::Wire<'_>| {
+            let mut until = 0.0;
+            let mut ways = Vec::new();
+            for route in &stage.routes {
+                until += route.share;
+                let to = spec.stages.iter().position(|stage| stage.name == route.to);
+                if let Some((to, pools)) = to.and_then(|to| stages.get(to)) {
+                    ways.push(Way { until, sink: wire.sink(*to), pools: pools.clone() });
+                }
+            }
+            let step = Step { ways, panics, dice, touched };
+            move |_replica| {
+                let step = step.clone();
+                Ok(each(move |job, cx: &mut seda_core::Context| step.handle(job, cx)))
+            }
+        };
+        match stage.pool.as_ref().and_then(|pool| shared.get(pool.as_str())) {
+            Some(pool) => graph.attach_replicas_in(pool, *declared, wire)?,
+            None => graph.attach_replicas(*declared, wire)?,
+        }
+    }
+    graph.apply(spec.graph.clone())?;
+    let (first, entry) = stages.first().cloned().ok_or(SimError::NoStage)?;
+    let source = graph.source(first)?;
+    let clock = Arc::new(ManualClock::new());
+    let graph = graph.start_manual(Arc::clone(&clock) as Arc<dyn seda_core::Clock>)?;
+    Ok(Built { graph, clock, source, touched, pools, entry, queues })
+}
+
+fn declare(graph: &mut Graph, stage: &StageSpec) -> Stage<Job> {
+    match stage.replicas {
+        None => graph.stage(&stage.name, stage.capacity),
+        Some(count) => {
+            let balance = stage.balance.unwrap_or_default();
+            graph.replicated_stage(&stage.name, stage.capacity, Replicas { count, balance })
+        }
+    }
+}
+
+/// The names of its queues, which are those of their pools.
+fn names(stage: &StageSpec) -> Vec<String> {
+    match stage.replicas {
+        Some(count) if stage.balance.unwrap_or_default() != Balance::Central => {
+            (1..=count).map(|n| format!("{}-{n}", stage.name)).collect()
+        }
+        _ => vec![stage.name.clone()],
+    }
+}
+
+fn config(stage: &StageSpec) -> StageConfig {
+    // Replicas bring their number of workers; nothing else does, and a simulation must not depend
+    // on how many cores the machine has that it runs on.
+    let own = stage.replicas.is_none() && stage.pool.is_none();
+    let workers = stage.workers.or(own.then(|| WorkerRange::exactly(1)));
+    StageConfig {
+        workers,
+        batch: Some(stage.batch),
+        weight: stage.weight,
+        cap: stage.cap,
+        ..StageConfig::default()
+    }
+}
+
+fn panics(spec: &Spec, stage: &StageSpec) -> f64 {
+    let shares = spec.faults.iter().filter_map(|fault| match fault {
+        Fault::Panic { stage: panicking, share } if *panicking == stage.name => Some(*share),
+        _ => None,
+    });
+    shares.sum()
+}

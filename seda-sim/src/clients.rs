@@ -1,0 +1,195 @@
+//! What becomes of each request: attempts, retries, patience. Each request is a client of its own.
+
+use crate::dice::{Dice, Use};
+use crate::job::{Answer, Ended, Job, Mailbox};
+use crate::report::{End, Tally};
+use crate::spec::{ClientSpec, Spec};
+use seda_core::{Address, Class, Home, Request, Source, Terms};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A request that has not ended.
+#[derive(Debug)]
+struct Waiting {
+    start: u64,
+    class: usize,
+    /// Attempts so far.
+    attempts: u32,
+    /// The attempt under way; none between two.
+    open: Option<Arc<Request>>,
+}
+
+/// A place for a request; used again, it has another generation.
+#[derive(Debug, Default)]
+struct Slot {
+    generation: u32,
+    waiting: Option<Waiting>,
+}
+
+pub(crate) struct Clients {
+    spec: ClientSpec,
+    /// Deadlines by class.
+    deadlines: Vec<Option<Duration>>,
+    source: Source<Job>,
+    mailbox: Arc<Mailbox>,
+    home: Arc<dyn Home<Answer>>,
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+    /// When clients lose patience. All have the same, so the order is that of their attempts.
+    patience: VecDeque<(u64, Address)>,
+    /// When clients try again.
+    retries: BinaryHeap<Reverse<(u64, u64, u32)>>,
+    numbered: u64,
+    dice: Dice,
+    arrived: Vec<(Address, Ended)>,
+    pub(crate) tally: Tally,
+}
+
+impl Clients {
+    pub(crate) fn new(spec: &Spec, seed: u64, source: Source<Job>) -> Self {
+        let mailbox = Arc::new(Mailbox::default());
+        let home = Arc::clone(&mailbox) as Arc<dyn Home<Answer>>;
+        Self {
+            spec: spec.client.clone(),
+            deadlines: spec.classes.iter().map(|class| class.deadline).collect(),
+            source,
+            mailbox,
+            home,
+            slots: Vec::new(),
+            free: Vec::new(),
+            patience: VecDeque::new(),
+            retries: BinaryHeap::new(),
+            numbered: 0,
+            dice: Dice::new(seed, Use::Clients),
+            arrived: Vec::new(),
+            tally: Tally::new(spec),
+        }
+    }
+
+    /// A request comes; returns whether its first attempt was taken.
+    pub(crate) fn start(&mut self, now: u64, class: usize) -> bool {
+        self.tally.begin(now, class);
+        let place = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(Slot::default());
+            (self.slots.len() - 1) as u32
+        });
+        if let Some(slot) = self.slots.get_mut(place as usize) {
+            slot.waiting = Some(Waiting { start: now, class, attempts: 0, open: None });
+        }
+        self.attempt(now, place)
+    }
+
+    /// When something is due by itself.
+    pub(crate) fn next_due(&self) -> Option<u64> {
+        let patience = self.patience.front().map(|(at, _)| *at);
+        let retry = self.retries.peek().map(|Reverse((at, ..))| *at);
+        patience.into_iter().chain(retry).min()
+    }
+
+    /// Does the first thing that is due at `now`; returns whether an attempt was refused, if one
+    /// was made.
+    pub(crate) fn act(&mut self, now: u64) -> Option<bool> {
+        if let Some(Reverse((_, _, place))) = self.retries.peek().filter(|Reverse(r)| r.0 <= now) {
+            let place = *place;
+            self.retries.pop();
+            return Some(self.attempt(now, place));
+        }
+        let (_, address) = *self.patience.front().filter(|(at, _)| *at <= now)?;
+        self.patience.pop_front();
+        if let Some(waiting) = self.under_way(address) {
+            let request = waiting.open.take();
+            if let Some(request) = request.filter(|_| self.spec.hangs_up) {
+                request.abandon();
+            }
+            self.end(now, address.slot, End::TimedOut);
+        }
+        None
+    }
+
+    /// Takes in what the graph has answered by `now`.
+    pub(crate) fn collect(&mut self, now: u64) {
+        let mut arrived = std::mem::take(&mut self.arrived);
+        self.mailbox.collect(&mut arrived);
+        for (address, ended) in arrived.drain(..) {
+            if let Some(waiting) = self.under_way(address) {
+                waiting.open = None;
+                let end = match ended {
+                    Ended::Answered(Answer::Done) => End::Answered,
+                    Ended::Answered(Answer::Refused) => End::Refused,
+                    Ended::Lost => End::Lost,
+                };
+                self.end(now, address.slot, end);
+            }
+        }
+        self.arrived = arrived;
+    }
+
+    fn attempt(&mut self, now: u64, place: u32) -> bool {
+        let Some(slot) = self.slots.get_mut(place as usize) else {
+            return true;
+        };
+        let Some(waiting) = &mut slot.waiting else {
+            return true;
+        };
+        self.tally.attempts += 1;
+        waiting.attempts += 1;
+        let sequence = u64::from(waiting.attempts);
+        let address = Address { slot: place, generation: slot.generation, sequence };
+        let class = Class::new(u8::try_from(waiting.class).unwrap_or(u8::MAX));
+        let deadline = self.deadlines.get(waiting.class).copied().flatten();
+        let terms = Terms { class, deadline };
+        match self.source.request_to(Arc::clone(&self.home), address, terms, Job::new) {
+            Ok(request) => {
+                waiting.open = Some(request);
+                if let Some(patience) = self.spec.gives_up_after {
+                    self.patience.push_back((now + patience.as_nanos() as u64, address));
+                }
+                true
+            }
+            Err(_) => {
+                self.end(now, place, End::Refused);
+                false
+            }
+        }
+    }
+
+    /// The request whose attempt this is, if that is still under way.
+    fn under_way(&mut self, address: Address) -> Option<&mut Waiting> {
+        let slot = self.slots.get_mut(address.slot as usize)?;
+        let same = slot.generation == address.generation;
+        let waiting = slot.waiting.as_mut().filter(|_| same)?;
+        let current = u64::from(waiting.attempts) == address.sequence && waiting.open.is_some();
+        current.then_some(waiting)
+    }
+
+    /// An attempt has ended, and with it the request, unless the client tries again.
+    fn end(&mut self, now: u64, place: u32, end: End) {
+        let Some(slot) = self.slots.get_mut(place as usize) else {
+            return;
+        };
+        let Some(waiting) = &slot.waiting else {
+            return;
+        };
+        if end != End::Answered && waiting.attempts <= self.spec.retries {
+            let pause = pause(&self.spec, waiting.attempts, end, &mut self.dice);
+            self.retries.push(Reverse((now + pause, self.numbered, place)));
+            self.numbered += 1;
+            return;
+        }
+        self.tally.end(now, waiting.start, waiting.class, end);
+        slot.waiting = None;
+        slot.generation = slot.generation.wrapping_add(1);
+        self.free.push(place);
+    }
+}
+
+/// "Full jitter" (Brooker 2015): evenly from zero to a bound that doubles.
+fn pause(spec: &ClientSpec, attempts: u32, end: End, dice: &mut Dice) -> u64 {
+    let doubled = spec.backoff.saturating_mul(2_u32.saturating_pow(attempts.saturating_sub(1)));
+    let most = spec.most_backoff.map_or(doubled, |most| doubled.min(most));
+    let own = (most.as_nanos() as f64 * dice.unit()) as u64;
+    let asked = spec.retry_after.filter(|_| spec.honours_retry_after && end == End::Refused);
+    own.max(asked.unwrap_or_default().as_nanos() as u64)
+}

@@ -1,0 +1,173 @@
+//! The loop: what comes next, move the clock, act.
+
+use crate::arrivals::{Stream, streams};
+use crate::build::{Built, build};
+use crate::clients::Clients;
+use crate::machine::Machine;
+use crate::report::SimReport;
+use crate::spec::{Spec, SpecError};
+use seda_core::control::Mode;
+use seda_core::{GraphError, ManualClock, Time};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::sync::Arc;
+use std::time::Duration;
+use thiserror::Error;
+
+/// Ticks that a graph's report spans.
+const TICKS_OF_A_REPORT: u32 = 10;
+
+/// Why a spec cannot be simulated.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum SimError {
+    /// What is wrong with the spec.
+    #[error(transparent)]
+    Spec(#[from] SpecError),
+    /// What is wrong with its graph.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+    /// There is nothing that requests could enter.
+    #[error("`stage` is empty; a spec needs one at least")]
+    NoStage,
+}
+
+/// Runs a spec to its end; the same seed gives the same report, to the bit.
+///
+/// # Errors
+/// What is wrong with the spec, by name.
+pub fn run(spec: &Spec, seed: u64) -> Result<SimReport, SimError> {
+    spec.check()?;
+    let built = build(spec, seed)?;
+    Ok(Simulation::new(spec, seed, built)?.run(spec, seed))
+}
+
+struct Simulation {
+    clock: Arc<ManualClock>,
+    streams: Vec<Stream>,
+    /// The next arrival of each stream: when, of which stream, of which class.
+    arrivals: BinaryHeap<Reverse<(u64, usize, usize)>>,
+    clients: Clients,
+    machine: Machine,
+    entry: Vec<usize>,
+    refusal_work: f64,
+    tick: u64,
+    next_tick: u64,
+    events: u64,
+}
+
+impl Simulation {
+    fn new(spec: &Spec, seed: u64, built: Built) -> Result<Self, SimError> {
+        let mut streams = streams(spec, seed)?;
+        let mut arrivals = BinaryHeap::new();
+        for (number, stream) in streams.iter_mut().enumerate() {
+            arrivals.extend(stream.next().map(|(at, class)| Reverse((at, number, class))));
+        }
+        let tick = tick(spec).as_nanos() as u64;
+        Ok(Self {
+            clock: Arc::clone(&built.clock),
+            streams,
+            arrivals,
+            clients: Clients::new(spec, seed, built.source.clone()),
+            entry: built.entry.clone(),
+            machine: Machine::new(spec, seed, built),
+            refusal_work: spec.refusal_cpu.as_nanos() as f64,
+            tick,
+            next_tick: first_tick(spec.warm_up.as_nanos() as u64, tick),
+            events: 0,
+        })
+    }
+
+    fn run(mut self, spec: &Spec, seed: u64) -> SimReport {
+        let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        let from = nanos(spec.warm_up);
+        let to = from.saturating_add(nanos(spec.window));
+        self.run_until(from, false);
+        let before = self.machine.work_done(from);
+        self.run_until(to, false);
+        let work = self.machine.work_done(to) - before;
+        self.move_to(to);
+        let graph = self.machine.report();
+        self.run_until(to.saturating_add(nanos(spec.cool_down)), true);
+        let mut report = self.clients.tally.report(spec, seed, graph);
+        report.utilization = work / (spec.window.as_secs_f64() * spec.cores as f64);
+        report.events = self.events + self.machine.completed;
+        report
+    }
+
+    /// Runs everything before `end`; with `settling` no longer than requests of the window are
+    /// under way.
+    fn run_until(&mut self, end: u64, settling: bool) {
+        while !settling || self.clients.tally.is_open() {
+            let machine = self.machine.next_due().unwrap_or(u64::MAX);
+            let arrival = self.arrivals.peek().map_or(u64::MAX, |Reverse((at, ..))| *at);
+            let client = self.clients.next_due().unwrap_or(u64::MAX);
+            let now = machine.min(arrival).min(client).min(self.next_tick);
+            if now >= end {
+                return;
+            }
+            self.move_to(now);
+            // One order for what happens at once: ends, then clients, then arrivals, then ticks.
+            if machine == now {
+                self.machine.act(now);
+            } else if client == now {
+                if let Some(taken) = self.clients.act(now) {
+                    self.entered(now, taken);
+                }
+            } else if arrival == now {
+                self.arrive(now);
+            } else {
+                self.events += 1;
+                self.machine.tick(now);
+                self.next_tick = now.saturating_add(self.tick);
+            }
+            self.machine.settle(now);
+            self.clients.collect(now);
+        }
+    }
+
+    fn move_to(&self, now: u64) {
+        self.clock.advance_to(Time::from_nanos(now));
+    }
+
+    fn arrive(&mut self, now: u64) {
+        let Some(Reverse((_, number, class))) = self.arrivals.pop() else {
+            return;
+        };
+        self.events += 1;
+        let next = self.streams.get_mut(number).and_then(Stream::next);
+        self.arrivals.extend(next.map(|(at, class)| Reverse((at, number, class))));
+        let taken = self.clients.start(now, class);
+        self.entered(now, taken);
+    }
+
+    fn entered(&mut self, now: u64, taken: bool) {
+        if taken {
+            self.machine.touch(&self.entry);
+        } else {
+            self.machine.refuse(now, self.refusal_work);
+        }
+        self.machine.tell_owners();
+    }
+}
+
+/// So that one tick falls on the window's beginning.
+fn first_tick(window: u64, tick: u64) -> u64 {
+    match window % tick {
+        0 => tick,
+        rest => rest,
+    }
+}
+
+/// The controllers' tick. Without controllers it only moves the report's window, which then is
+/// the measured one: a simulated day has ten ticks instead of a million.
+fn tick(spec: &Spec) -> Duration {
+    let control = &spec.graph.control;
+    let mut off = control.clone();
+    off.set_mode(Mode::Off);
+    if *control == off {
+        (spec.window / TICKS_OF_A_REPORT).max(Duration::from_nanos(1))
+    } else {
+        control.tick
+    }
+}

@@ -1,0 +1,167 @@
+//! What is to be simulated, as a TOML file holds it.
+//!
+//! Unknown keys are errors. [`Spec::check`] names what is out of bounds: key, value and what is
+//! allowed. What the graph itself can be told is in `[graph]`, as in a server's own file.
+
+mod arrivals;
+mod check;
+mod client;
+mod demand;
+mod fault;
+mod stage;
+
+pub use arrivals::{ArrivalsSpec, ClassSpec, Process, Stretch, stretches};
+pub use check::SpecError;
+pub use client::ClientSpec;
+pub use demand::Demand;
+pub use fault::Fault;
+pub use stage::{PoolSpec, RouteSpec, StageSpec};
+
+use seda_core::GraphConfig;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// A graph, its machine, its clients.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Spec {
+    /// What to call it.
+    #[serde(default = "default_name")]
+    pub name: String,
+    /// Cores that workers share, 1 to 1,024.
+    #[serde(default = "default_cores")]
+    pub cores: usize,
+    /// What everything random is drawn with.
+    #[serde(default = "default_seed")]
+    pub seed: u64,
+    /// Load before the measured window.
+    #[serde(default = "default_warm_up", with = "humantime_serde")]
+    pub warm_up: Duration,
+    /// The measured window; requests that are meant to start in it are reported.
+    #[serde(default = "default_window", with = "humantime_serde")]
+    pub window: Duration,
+    /// How long the load goes on behind it, so that they end under the same load. Less if they
+    /// have ended before.
+    #[serde(default = "default_cool_down", with = "humantime_serde")]
+    pub cool_down: Duration,
+    /// Answers later than this are late. `None`: every answer is good.
+    #[serde(default, with = "humantime_serde")]
+    pub slo: Option<Duration>,
+    /// What it costs to refuse a request, on a core.
+    #[serde(default, with = "humantime_serde")]
+    pub refusal_cpu: Duration,
+    /// When requests come. They enter at the first stage.
+    pub arrivals: ArrivalsSpec,
+    /// Their classes, most important first; without any there is one.
+    #[serde(default, rename = "class")]
+    pub classes: Vec<ClassSpec>,
+    /// Who waits for the answers.
+    #[serde(default)]
+    pub client: ClientSpec,
+    /// Pools that stages share.
+    #[serde(default, rename = "pool")]
+    pub pools: Vec<PoolSpec>,
+    /// The stages; requests enter at the first.
+    #[serde(rename = "stage")]
+    pub stages: Vec<StageSpec>,
+    /// What goes wrong.
+    #[serde(default, rename = "fault")]
+    pub faults: Vec<Fault>,
+    /// Settings of the graph and its controllers, as a server's file has them.
+    #[serde(default)]
+    pub graph: GraphConfig,
+}
+
+fn default_name() -> String {
+    "simulated".to_owned()
+}
+
+/// Enough that nothing waits for a core unless the spec is about that.
+fn default_cores() -> usize {
+    64
+}
+
+fn default_seed() -> u64 {
+    1
+}
+
+/// A queue that starts empty has forgotten it after some seconds, unless it is close to full load.
+fn default_warm_up() -> Duration {
+    Duration::from_secs(5)
+}
+
+fn default_window() -> Duration {
+    Duration::from_secs(60)
+}
+
+/// Longer than any client waits.
+fn default_cool_down() -> Duration {
+    Duration::from_secs(60)
+}
+
+impl Spec {
+    /// Reads a spec from a file; the files it names are looked for beside it.
+    ///
+    /// # Errors
+    /// The file cannot be read, or what is wrong with it.
+    pub fn read(path: &Path) -> Result<Self, SpecError> {
+        let unreadable =
+            |path: &Path, error| SpecError::Unreadable { path: path.to_owned(), error };
+        let text = std::fs::read_to_string(path).map_err(|error| unreadable(path, error))?;
+        let mut spec: Self = toml::from_str(&text).map_err(Box::new)?;
+        let beside = path.parent().unwrap_or(Path::new("."));
+        let read = |file: &Path| {
+            let file = beside.join(file);
+            std::fs::read_to_string(&file).map_err(|error| unreadable(&file, error))
+        };
+        spec.arrivals.load(&read)?;
+        for stage in &mut spec.stages {
+            stage.demand.load(&stage.name, &read)?;
+        }
+        spec.check()?;
+        Ok(spec)
+    }
+
+    /// Requests per second on the average, of all classes; of a profile in its last part.
+    pub fn mean_rate(&self) -> f64 {
+        let own: f64 = self.classes.iter().filter_map(|class| class.rate).sum();
+        self.arrivals.mean_rate() + own
+    }
+
+    /// The same spec with `rate` requests per second on the average, spread as before: a profile
+    /// has the one rate, bursts and a trace keep their shape, classes their shares.
+    #[must_use]
+    pub fn at_rate(&self, rate: f64) -> Self {
+        let mut spec = self.clone();
+        if spec.arrivals.profile.is_some() {
+            spec.arrivals.rate = spec.arrivals.rates().ok().and_then(|r| Some(r.last()?.rate));
+            spec.arrivals.profile = None;
+        }
+        spec.scaled(rate / spec.mean_rate())
+    }
+
+    /// The same spec with its arrivals multiplied: rates by `factor`, times of a trace divided.
+    #[must_use]
+    pub fn scaled(&self, factor: f64) -> Self {
+        let mut spec = self.clone();
+        spec.arrivals.scale(factor);
+        for rate in spec.classes.iter_mut().filter_map(|class| class.rate.as_mut()) {
+            *rate *= factor;
+        }
+        spec
+    }
+}
+
+impl FromStr for Spec {
+    type Err = SpecError;
+
+    /// Reads a spec that names no files.
+    fn from_str(text: &str) -> Result<Self, SpecError> {
+        let spec: Self = toml::from_str(text).map_err(Box::new)?;
+        spec.check()?;
+        Ok(spec)
+    }
+}

@@ -1,0 +1,96 @@
+//! The specs of the lab, each for some virtual seconds: what `docs/lab.md` says of it holds.
+
+use seda_sim::{Capacity, SimReport, Spec};
+use std::path::Path;
+use std::time::Duration;
+
+fn spec(name: &str) -> Spec {
+    let lab = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/lab");
+    Spec::read(&lab.join(format!("{name}.toml"))).unwrap()
+}
+
+fn run(spec: &Spec) -> SimReport {
+    let report = seda_sim::run(spec, spec.seed).unwrap();
+    let ends = report.ends;
+    let over = ends.good + ends.late + ends.refused + ends.timed_out + ends.lost;
+    assert_eq!(ends.scheduled, over + ends.unfinished);
+    let events = report.graph.events;
+    assert_eq!(events.offered, events.accepted + events.refused);
+    let inside = events.queued + events.in_hand + events.pending;
+    assert_eq!(events.accepted, events.handled + events.shed + events.failed + inside);
+    report
+}
+
+#[test]
+fn littles_law_holds_for_mm1() {
+    let report = run(&spec("mm1"));
+    let predicted = report.offered_per_second * report.sojourn_mean.unwrap();
+    assert!((report.in_flight_mean / predicted - 1.0).abs() < 0.01);
+}
+
+#[test]
+fn a_hot_spot_hurts_round_robin_and_the_shortest_queue_hardly() {
+    let mut spec = spec("hot_spot");
+    let round_robin = run(&spec);
+    spec.stages[0].balance = Some(seda_core::Balance::ShortestQueue);
+    let shortest = run(&spec);
+    assert!(round_robin.response_seconds.p99.unwrap() > 1.0);
+    assert!(shortest.response_seconds.p99.unwrap() < 0.05);
+    let bottleneck = round_robin.graph.bottleneck.unwrap();
+    assert_eq!(bottleneck.stage, "app-2");
+}
+
+#[test]
+fn a_blocking_stage_gets_more_workers_than_there_are_cores() {
+    let report = run(&spec("blocking_stage"));
+    let query = &report.graph.stages[1];
+    assert!((12..=64).contains(&query.workers.now), "{:?}", query.workers);
+    assert!(query.blocked_share.unwrap() > 0.9);
+    assert!(report.ends.good * 100 > report.ends.scheduled * 99);
+}
+
+#[test]
+fn with_retries_and_no_control_the_load_stays_when_its_cause_has_gone() {
+    let mut spec = spec("congestion_collapse");
+    // 30 s behind the burst the load is below the capacity again.
+    (spec.warm_up, spec.window) = (Duration::from_secs(40), Duration::from_secs(20));
+    let collapsed = run(&spec);
+    assert!(collapsed.goodput_per_second < 0.05 * collapsed.offered_per_second);
+    assert!(collapsed.amplification > 3.0);
+    // A queue that is as long as patience keeps it upright.
+    spec.stages[0].capacity = 100;
+    spec.graph.budget = Some(200);
+    let bounded = run(&spec);
+    assert!(bounded.goodput_per_second > 0.95 * bounded.offered_per_second);
+}
+
+#[test]
+fn the_longest_queue_gives_way_for_gold_and_without_a_valve_gold_is_refused() {
+    let mut spec = spec("longest_queue_drop");
+    let valve = run(&spec);
+    let refused = |report: &SimReport| report.classes["gold"].refused;
+    assert_eq!(refused(&valve), 0);
+    let slow = &valve.graph.stages[1];
+    assert!(slow.shed["valve"] > 100);
+    spec.graph.control.overload = seda_core::OverloadPolicy::None;
+    let none = run(&spec);
+    assert!(refused(&none) > none.classes["gold"].scheduled / 10);
+}
+
+#[test]
+fn the_serial_part_bounds_what_cores_can_do() {
+    let mut spec = spec("amdahl");
+    for cores in [1, 2, 4, 8] {
+        spec.cores = cores;
+        spec.stages[1].workers = Some(seda_core::WorkerRange::exactly(cores));
+        let capacity = Capacity::of(&spec).per_second;
+        // One core does both parts; from four on the serial part is full first.
+        let law = (1000.0_f64).min(cores as f64 * 250.0);
+        assert!((capacity - law).abs() < 1e-6, "{cores}: {capacity}");
+        let below = run(&spec.at_rate(0.9 * capacity));
+        assert_eq!(below.ends.refused, 0, "{cores} cores");
+        // What the serial part did for requests that the other refuses is lost work.
+        let beyond = run(&spec.at_rate(1.5 * capacity)).throughput_per_second;
+        assert!((0.75..1.01).contains(&(beyond / law)), "{cores} cores: {beyond} of {law}");
+    }
+}

@@ -1,0 +1,189 @@
+//! The same seed gives the same report to the bit; faults, clients and long runs.
+
+use seda_sim::{SimReport, Spec};
+use std::time::Duration;
+
+/// Everything at once: classes, pools, retries, faults, controllers.
+const EVERYTHING: &str = r#"
+    cores = 2
+    warm_up = "2s"
+    window = "10s"
+    cool_down = "5s"
+    slo = "100ms"
+    refusal_cpu = "20us"
+
+    [arrivals]
+    process = "on_off"
+    rate = 900.0
+    on = "300ms"
+    off = "100ms"
+
+    [[class]]
+    name = "gold"
+    weight = 3
+    share = 0.2
+    [[class]]
+    name = "basic"
+    share = 0.8
+    deadline = "300ms"
+
+    [client]
+    gives_up_after = "400ms"
+    hangs_up = true
+    retries = 2
+    backoff = "50ms"
+    retry_after = "80ms"
+    honours_retry_after = true
+
+    [[pool]]
+    name = "front"
+    workers = "1..4"
+
+    [[stage]]
+    name = "parse"
+    capacity = 100
+    pool = "front"
+    batch = 8
+    demand = { kind = "bimodal", fast = "100us", slow = "2ms", slow_share = 0.1 }
+    routes = [{ to = "query", share = 0.7 }, { to = "render", share = 0.2 }]
+    [[stage]]
+    name = "query"
+    capacity = 100
+    workers = "1..32"
+    cpu_share = 0.1
+    demand = { kind = "lognormal", mean = "8ms", sigma = 0.8 }
+    routes = [{ to = "render" }]
+    [[stage]]
+    name = "render"
+    capacity = 100
+    pool = "front"
+    demand = { kind = "empirical", seconds = [0.0005, 0.001, 0.002] }
+
+    [[fault]]
+    kind = "slow"
+    stage = "query"
+    factor = 10.0
+    from = "4s"
+    to = "6s"
+    [[fault]]
+    kind = "stall"
+    stage = "parse"
+    at = "8s"
+    for = "1s"
+    [[fault]]
+    kind = "panic"
+    stage = "render"
+    share = 0.01
+    [[fault]]
+    kind = "flood"
+    class = "basic"
+    factor = 3.0
+    from = "9s"
+    to = "11s"
+"#;
+
+fn run(text: &str, seed: u64) -> SimReport {
+    let spec: Spec = text.parse().unwrap_or_else(|error| panic!("{error}"));
+    seda_sim::run(&spec, seed).unwrap()
+}
+
+#[test]
+fn one_seed_is_one_report_to_the_bit_and_another_is_another() {
+    let json = |seed| serde_json::to_string(&run(EVERYTHING, seed)).unwrap();
+    let first = json(1);
+    assert_eq!(first, json(1));
+    assert_ne!(first, json(2));
+}
+
+#[test]
+fn every_request_has_one_end_whatever_goes_wrong() {
+    let report = run(EVERYTHING, 1);
+    let ends = report.ends;
+    assert_eq!(
+        ends.scheduled,
+        ends.good + ends.late + ends.refused + ends.timed_out + ends.lost + ends.unfinished
+    );
+    assert_eq!(ends.unfinished, 0);
+    assert!(ends.good > 0 && ends.late > 0 && ends.refused > 0 && ends.timed_out > 0);
+    let render = &report.graph.stages[2];
+    let failed = render.failed as f64 / render.accepted as f64;
+    assert!((0.005..0.015).contains(&failed), "{failed}");
+    let requests = &report.graph.requests;
+    let lost: u64 = requests.lost.values().sum();
+    assert_eq!(requests.admitted, requests.answered + lost + requests.open);
+    assert!(requests.lost["abandoned"] > 0 && requests.lost["expired"] > 0);
+}
+
+#[test]
+fn what_is_refused_costs_the_cores_what_the_spec_says() {
+    let text = |cost: &str| {
+        format!(
+            r#"
+            cores = 1
+            warm_up = "1s"
+            window = "20s"
+            refusal_cpu = "{cost}"
+            arrivals = {{ rate = 3000.0, process = "uniform" }}
+            [[stage]]
+            name = "serve"
+            capacity = 1
+            demand = {{ kind = "deterministic", mean = "1ms" }}
+            [graph.control]
+            pool_size = "off"
+            "#
+        )
+    };
+    let free = run(&text("0s"), 1);
+    let dear = run(&text("200us"), 1);
+    // 1 = X·1 ms + (3000 − X)·200 µs: the core does 500 a second beside its refusals.
+    assert!((free.throughput_per_second - 1000.0).abs() < 5.0, "{}", free.throughput_per_second);
+    assert!((dear.throughput_per_second - 500.0).abs() < 5.0, "{}", dear.throughput_per_second);
+    assert!(dear.utilization > 0.99);
+}
+
+#[test]
+fn a_day_at_low_load_is_simulated_to_its_end() {
+    let mut spec: Spec = r#"
+        arrivals = { rate = 1.0 }
+        [[stage]]
+        name = "serve"
+        capacity = 100
+        demand = { kind = "exponential", mean = "50ms" }
+    "#
+    .parse()
+    .unwrap();
+    spec.window = Duration::from_secs(24 * 60 * 60);
+    let report = seda_sim::run(&spec, 1).unwrap();
+    assert_eq!(report.ends.scheduled, report.ends.good);
+    assert!((report.ends.scheduled as f64 / 86_400.0 - 1.0).abs() < 0.02);
+    // The controllers looked ten times a second all day.
+    assert!(report.events > 864_000);
+}
+
+#[test]
+fn a_bad_value_is_named_with_what_is_allowed() {
+    let error = |from: &str, to: &str| {
+        let text = EVERYTHING.replacen(from, to, 1);
+        assert_ne!(text, EVERYTHING, "{from}");
+        text.parse::<Spec>().unwrap_err().to_string()
+    };
+    let unknown = error("cores = 2", "kores = 2");
+    assert!(unknown.contains("kores"), "{unknown}");
+    assert_eq!(error("cores = 2", "cores = 0"), "`cores` is 0; allowed is 1 to 1024");
+    assert_eq!(
+        error("to = \"query\"", "to = \"quarry\""),
+        "`stage.parse.routes.to` is quarry; allowed is one of parse, query, render"
+    );
+    assert_eq!(
+        error("cpu_share = 0.1", "cpu_share = 1.5"),
+        "`stage.query.cpu_share` is 1.5; allowed is 0 to 1"
+    );
+    assert_eq!(
+        error("share = 0.7", "share = 0.9"),
+        "`stage.parse.routes` is 1.1; allowed is shares that add up to 1 at most"
+    );
+    assert_eq!(
+        error("stage = \"render\"\n    share = 0.01", "stage = \"rander\"\n    share = 0.01"),
+        "`fault.stage` is rander; allowed is one of parse, query, render"
+    );
+}

@@ -1,0 +1,100 @@
+//! Simulated servers as rigs: a sweep of a spec is a sweep like any other.
+
+use crate::outcome::Outcomes;
+use crate::plan::Pace;
+use crate::report::{LoadReport, SloGoodput};
+use crate::sweep::{Load, Measured, Rig, StagePoint};
+use seda_sim::{SimError, SimReport, Spec};
+use std::time::Duration;
+
+/// Runs loads against a simulated server.
+#[derive(Clone, Debug)]
+pub struct SimRig {
+    spec: Spec,
+    seed: u64,
+}
+
+impl SimRig {
+    /// A rig for `spec`; rounds of a sweep are drawn anew, from `seed` on.
+    pub fn new(spec: Spec, seed: u64) -> Self {
+        Self { spec, seed }
+    }
+}
+
+impl Rig for SimRig {
+    type Error = SimError;
+
+    fn run(&mut self, _words: &str, load: &Load) -> Result<Measured, SimError> {
+        let Pace::Open { profile, .. } = &load.pace else {
+            // Only to see whether a server has settled; each simulated run starts anew.
+            return Ok(Measured::default());
+        };
+        let rate = profile.parts().last().map_or(0.0, |part| part.rate);
+        let mut spec = self.spec.at_rate(rate);
+        (spec.warm_up, spec.window) = (load.warm_up, profile.total());
+        let seed = self.seed.wrapping_add(u64::from(load.round));
+        let report = seda_sim::run(&spec, seed)?;
+        let mut measured = Measured::of(as_load(&spec, &report));
+        measured.stages = stages(&report);
+        Ok(measured)
+    }
+
+    fn rest(&mut self, _time: Duration) {}
+}
+
+/// The report of a generator that had sent the same load.
+fn as_load(spec: &Spec, report: &SimReport) -> LoadReport {
+    let ends = &report.ends;
+    let slo = spec.slo.unwrap_or_default().as_secs_f64();
+    let mut load = LoadReport {
+        url: format!("sim:{}", spec.name),
+        arrivals: format!("{:.0}/s simulated", spec.mean_rate()),
+        seed: report.seed,
+        slo_seconds: vec![slo],
+        unfinished: ends.unfinished,
+        duration_seconds: report.duration_seconds,
+        outcomes: Outcomes {
+            scheduled: ends.scheduled - ends.unfinished,
+            good: ends.good,
+            late: ends.late,
+            refused: ends.refused,
+            timed_out: ends.timed_out,
+            // A connection that ends without an answer is how a client sees a lost request.
+            broken: ends.lost,
+            ..Outcomes::default()
+        },
+        offered_per_second: report.offered_per_second,
+        throughput_per_second: report.throughput_per_second,
+        goodput_per_second: report.goodput_per_second,
+        goodput_by_slo: vec![SloGoodput {
+            slo_seconds: slo,
+            good: ends.good,
+            goodput_per_second: report.goodput_per_second,
+        }],
+        response_seconds: report.response_seconds.clone(),
+        raw_seconds: report.response_seconds.clone(),
+        refusal_seconds: report.refusal_seconds.clone(),
+        sojourn_mean: report.sojourn_mean,
+        cdf: report.cdf.clone(),
+        attempts: report.attempts,
+        amplification: report.amplification,
+        in_flight_mean: report.in_flight_mean,
+        in_flight_max: report.in_flight_max,
+        ..LoadReport::default()
+    };
+    load.generator.kept_schedule = true;
+    load
+}
+
+fn stages(report: &SimReport) -> Vec<StagePoint> {
+    let stage = |stage: &seda_core::report::StageReport| StagePoint {
+        name: stage.name.clone(),
+        depth: stage.queue.depth as u64,
+        workers: stage.workers.now as u64,
+        utilization: stage.utilization,
+        handled: stage.handled,
+        refused: stage.refused.values().sum(),
+        shed: stage.shed.values().sum(),
+    };
+    report.graph.stages.iter().map(stage).collect()
+}
