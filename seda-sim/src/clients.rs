@@ -139,7 +139,7 @@ impl Clients {
         let address = Address { slot: place, generation: slot.generation, sequence };
         let class = Class::new(u8::try_from(waiting.class).unwrap_or(u8::MAX));
         let deadline = self.deadlines.get(waiting.class).copied().flatten();
-        let terms = Terms { class, deadline };
+        let terms = Terms { class, deadline, ..Terms::default() };
         match self.source.request_to(Arc::clone(&self.home), address, terms, Job::new) {
             Ok(request) => {
                 waiting.open = Some(request);
