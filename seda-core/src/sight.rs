@@ -9,6 +9,8 @@ use crate::stats::Quantiles;
 /// Above this share of busy time spent waiting for a core, more workers would only wait, too: as
 /// the pool-size policy has it.
 const OVERSUBSCRIBED: f64 = 0.25;
+/// From this part of a worker on it takes one more to do the work.
+const LEAST_PART: f64 = 0.25;
 /// A handler that is on a core for less than this share of its time has nearly no demand for one:
 /// how many of them would fill the machine cannot be told.
 const LEAST_CPU_SHARE: f64 = 0.01;
@@ -29,8 +31,9 @@ pub(crate) struct StageSight {
     pub(crate) limit: Option<usize>,
     pub(crate) wait: Quantiles,
     pub(crate) service: Quantiles,
-    /// Workers that serve it, or would.
+    /// Workers that serve it, or would, and how many events they serve at once.
     pub(crate) workers: usize,
+    pub(crate) parallelism: f64,
 }
 
 impl StageSight {
@@ -55,6 +58,7 @@ impl StageSight {
             service_mean,
             service_p99,
             workers: self.workers,
+            parallelism: self.parallelism,
             limit: self.limit,
         }
     }
@@ -84,7 +88,7 @@ impl Monitor {
             offered + now.gate.turned_away.get(class).copied().unwrap_or(0)
         });
         let turned_away: u64 = (0..now.gate.turned_away.len()).map(away).sum();
-        let (service, workers) = self.service(index, pool, pending)?;
+        let (service, parallelism) = self.service(index, pool, pending)?;
         Some(StageSight {
             seconds: pool.seconds,
             offered: (entered + turned_away).max(ledger.offered - before.offered),
@@ -97,7 +101,8 @@ impl Monitor {
             limit: now.gate.limit,
             wait: tick.wait.clone(),
             service,
-            workers,
+            workers: whole(parallelism),
+            parallelism,
         })
     }
 
@@ -107,7 +112,7 @@ impl Monitor {
         index: usize,
         pool: &PoolObservation,
         pending: usize,
-    ) -> Option<(Quantiles, usize)> {
+    ) -> Option<(Quantiles, f64)> {
         let (now, then) = (self.now.stages.get(index)?, self.past.back()?.stages.get(index)?);
         let tick = self.tick.get(index)?;
         let outside = now.deferred.1 - then.deferred.1;
@@ -118,20 +123,25 @@ impl Monitor {
         let nanos = (now.deferred.0 - then.deferred.0) / u128::from(outside);
         let mut service = Quantiles::default();
         service.record(u64::try_from(nanos).unwrap_or(u64::MAX), outside);
-        Some((service, pending))
+        Some((service, pending as f64))
     }
 }
 
 /// As many workers as the pool may have, unless they would only wait for a core: while another
 /// allowed worker would help, nobody is to be refused.
-fn useful_workers(pool: &PoolObservation) -> usize {
+fn useful_workers(pool: &PoolObservation) -> f64 {
+    let (now, most) = (pool.workers as f64, pool.max.max(pool.workers) as f64);
     let oversubscribed = pool.run_queue_share.is_some_and(|share| share > OVERSUBSCRIBED);
     if oversubscribed && pool.workers >= pool.cores {
-        return pool.workers;
+        return now;
     }
     let Some(cpu) = pool.cpu_share.filter(|_| pool.utilization > 0.0) else {
-        return pool.max.max(pool.workers);
+        return most;
     };
-    let fill = (pool.cores as f64 / cpu.max(LEAST_CPU_SHARE)).ceil() as usize;
-    fill.clamp(pool.workers, pool.max.max(pool.workers))
+    (pool.cores as f64 / cpu.max(LEAST_CPU_SHARE)).clamp(now.min(most), most)
+}
+
+/// A small part of a worker is none: what it could do, those that are there do.
+fn whole(parallelism: f64) -> usize {
+    (parallelism + 1.0 - LEAST_PART) as usize
 }

@@ -47,6 +47,8 @@ pub trait PoolSizePolicy: Send {
 /// A pool whose workers spend more of their busy time than this waiting for a core is not short
 /// of workers but of cores: one more would only wait too.
 const OVERSUBSCRIBED: f64 = 0.25;
+/// Workers that are on the cores for this share of what there is leave none to another.
+const FILLED: f64 = 0.9;
 /// Headroom over the load that Little's law predicts: at 80 % utilization an M/M/1 queue is four
 /// events long, beyond it grows steeply.
 const TARGET_UTILIZATION: f64 = 0.8;
@@ -105,7 +107,10 @@ impl LittlesLaw {
         let nobody_comes = seen.queued > seen.workers && seen.utilization >= 1.0;
         let short_of_cores = seen.run_queue_share.is_some_and(|share| share > OVERSUBSCRIBED)
             && seen.workers >= seen.cores;
-        if !(stands || nobody_comes) || seen.workers >= seen.max || short_of_cores {
+        let on_cores = seen.cpu_share.map(|share| share * seen.workers as f64);
+        let fills_the_cores = on_cores.is_some_and(|busy| busy >= FILLED * seen.cores as f64);
+        let useless = short_of_cores || fills_the_cores;
+        if !(stands || nobody_comes) || seen.workers >= seen.max || useless {
             return None;
         }
         let target = Self::needed(seen).min(seen.max);
@@ -220,6 +225,14 @@ mod tests {
     fn events_that_nobody_takes_count_although_they_have_no_wait_yet() {
         let seen = PoolObservation { wait_seconds: 0.0, service_seconds: None, ..busy(1) };
         assert_eq!(policy().decide(&seen).unwrap().0, 2);
+    }
+
+    #[test]
+    fn workers_that_fill_the_cores_are_not_joined_by_more() {
+        let seen = PoolObservation { cpu_share: Some(0.95), ..busy(2) };
+        assert_eq!(policy().decide(&seen), None);
+        let seen = PoolObservation { cpu_share: Some(0.95), ..busy(1) };
+        assert!(policy().decide(&seen).is_some());
     }
 
     #[test]

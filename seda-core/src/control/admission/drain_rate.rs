@@ -31,7 +31,10 @@ impl AdmissionLaw for DrainRate {
             // Nothing was ever served: enough to begin with, and little enough whatever it takes.
             return Some(workers.saturating_add(ENOUGH as usize));
         };
-        let rate = workers as f64 / service;
+        // Without it, or where it is no number: as many as there are workers.
+        let parallel = seen.parallelism;
+        let parallel = if parallel >= 1.0 { parallel.min(workers as f64) } else { workers as f64 };
+        let rate = parallel / service;
         let left = seen.slo_seconds * KEPT - service;
         let wait = (ENOUGH / rate).max(seen.slo_seconds * QUEUE_SHARE).min(left).max(0.0);
         // A float beyond what a queue can hold saturates in the cast, NaN becomes 0.
@@ -51,6 +54,7 @@ mod tests {
             slo_seconds: slo,
             service_mean: Some(service),
             workers,
+            parallelism: workers as f64,
             ..AdmissionObservation::default()
         };
         DrainRate.decide(&seen).unwrap()

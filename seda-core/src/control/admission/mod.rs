@@ -113,6 +113,9 @@ pub struct AdmissionObservation {
     /// Workers that serve the stage, or would if there were more to do: as many as the pool may
     /// have and the machine has cores for.
     pub workers: usize,
+    /// The same in parts of a worker: how many events are served at once when all are busy. At
+    /// most `workers`; 1.05 if one worker is on the only core for 95 % of its time.
+    pub parallelism: f64,
     /// The limit in force, in requests; `None` before the first.
     pub limit: Option<usize>,
 }
