@@ -170,6 +170,39 @@ fn a_day_at_low_load_is_simulated_to_its_end() {
 }
 
 #[test]
+fn a_graph_that_was_measured_is_simulated_as_it_was() {
+    let text = r#"
+        cores = 4
+        window = "100s"
+        arrivals = { rate = 300.0 }
+        [[stage]]
+        name = "parse"
+        capacity = 500
+        demand = { kind = "exponential", mean = "1ms" }
+        routes = [{ to = "query", share = 0.5 }]
+        [[stage]]
+        name = "query"
+        capacity = 200
+        workers = 4
+        cpu_share = 0.25
+        demand = { kind = "exponential", mean = "12ms" }
+        [graph.control]
+        pool_size = "off"
+        valve = "off"
+    "#;
+    let measured = run(text, 1);
+    let spec = Spec::from_report(&measured.graph, 4).unwrap();
+    assert_eq!((spec.stages[0].name.as_str(), spec.stages[1].capacity), ("parse", 200));
+    assert!((spec.stages[0].routes[0].share - 0.5).abs() < 0.02);
+    assert!((spec.stages[1].cpu_share - 0.25).abs() < 0.02);
+    assert!((spec.stages[1].demand.mean() - 0.012).abs() < 0.0003);
+    assert_eq!(spec.stages[1].workers, Some(seda_core::WorkerRange::exactly(4)));
+    let simulated = seda_sim::run(&spec, 2).unwrap();
+    let mean = |report: &SimReport| report.response_seconds.mean.unwrap();
+    assert!((mean(&simulated) / mean(&measured) - 1.0).abs() < 0.1);
+}
+
+#[test]
 fn a_bad_value_is_named_with_what_is_allowed() {
     let error = |from: &str, to: &str| {
         let text = EVERYTHING.replacen(from, to, 1);
