@@ -1,7 +1,16 @@
 //! A turn in two halves, as a simulation takes it: begin, move the clock, complete.
 
-use seda_core::{Begun, Graph, LossReason, Lost, Manual, ManualClock, Responder, WorkerRange};
-use seda_core::{Context, Source, StageConfig};
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+use seda_core::{
+    Begun, Context, Graph, LossReason, Lost, Manual, ManualClock, Responder, Source, StageConfig,
+    WorkerRange,
+};
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,6 +1,13 @@
 //! Simulated queues against the closed forms of queueing theory: means within 2 %, tails within
 //! 5 %. The seeds are fixed, so what holds once holds always. All controllers are off.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 use seda_sim::{SimReport, Spec};
 
 const OFF: &str = r#"

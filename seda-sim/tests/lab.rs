@@ -1,5 +1,12 @@
 //! The specs of the lab, each for some virtual seconds: what `docs/lab.md` says of it holds.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 use seda_sim::{Capacity, SimReport, Spec};
 use std::path::Path;
 use std::time::Duration;

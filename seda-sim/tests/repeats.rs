@@ -1,5 +1,12 @@
 //! The same seed gives the same report to the bit; faults, clients and long runs.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 use seda_sim::{SimReport, Spec};
 use std::time::Duration;
 
@@ -149,6 +156,8 @@ fn a_day_at_low_load_is_simulated_to_its_end() {
         name = "serve"
         capacity = 100
         demand = { kind = "exponential", mean = "50ms" }
+        [graph.control]
+        tick = "10s"
     "#
     .parse()
     .unwrap();
@@ -156,8 +165,41 @@ fn a_day_at_low_load_is_simulated_to_its_end() {
     let report = seda_sim::run(&spec, 1).unwrap();
     assert_eq!(report.ends.scheduled, report.ends.good);
     assert!((report.ends.scheduled as f64 / 86_400.0 - 1.0).abs() < 0.02);
-    // The controllers looked ten times a second all day.
-    assert!(report.events > 864_000);
+    // The controllers looked every ten seconds, all day.
+    assert!(report.events > 2 * report.ends.scheduled + 8_600);
+}
+
+#[test]
+fn a_graph_that_was_measured_is_simulated_as_it_was() {
+    let text = r#"
+        cores = 4
+        window = "100s"
+        arrivals = { rate = 300.0 }
+        [[stage]]
+        name = "parse"
+        capacity = 500
+        demand = { kind = "exponential", mean = "1ms" }
+        routes = [{ to = "query", share = 0.5 }]
+        [[stage]]
+        name = "query"
+        capacity = 200
+        workers = 4
+        cpu_share = 0.25
+        demand = { kind = "exponential", mean = "12ms" }
+        [graph.control]
+        pool_size = "off"
+        valve = "off"
+    "#;
+    let measured = run(text, 1);
+    let spec = Spec::from_report(&measured.graph, 4).unwrap();
+    assert_eq!((spec.stages[0].name.as_str(), spec.stages[1].capacity), ("parse", 200));
+    assert!((spec.stages[0].routes[0].share - 0.5).abs() < 0.02);
+    assert!((spec.stages[1].cpu_share - 0.25).abs() < 0.02);
+    assert!((spec.stages[1].demand.mean() - 0.012).abs() < 0.0003);
+    assert_eq!(spec.stages[1].workers, Some(seda_core::WorkerRange::exactly(4)));
+    let simulated = seda_sim::run(&spec, 2).unwrap();
+    let mean = |report: &SimReport| report.response_seconds.mean.unwrap();
+    assert!((mean(&simulated) / mean(&measured) - 1.0).abs() < 0.1);
 }
 
 #[test]

@@ -243,8 +243,10 @@ mod tests {
         let rates = parse_profile("100/s:2s, 50/s:8s").unwrap();
         let (from, to) = (Duration::from_secs(1), Duration::from_secs(3));
         let flood = Fault::Flood { class: "basic".to_owned(), factor: 10.0, from, to };
-        let basic: Vec<f64> =
-            stretches(&rates, 0.5, "basic", &[flood.clone()]).iter().map(|s| s.rate).collect();
+        let basic: Vec<f64> = stretches(&rates, 0.5, "basic", std::slice::from_ref(&flood))
+            .iter()
+            .map(|s| s.rate)
+            .collect();
         assert_eq!(basic, [50.0, 500.0, 250.0, 25.0, 25.0]);
         let gold: Vec<f64> =
             stretches(&rates, 0.5, "gold", &[flood]).iter().map(|s| s.rate).collect();

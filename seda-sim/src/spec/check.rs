@@ -2,6 +2,7 @@
 
 use super::Spec;
 use super::arrivals::Process;
+use seda_core::Balance;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -81,12 +82,14 @@ impl Spec {
         self.faults.iter().try_for_each(|fault| fault.check(&stages, &classes))
     }
 
-    /// Names of stages and of all replicas.
+    /// Names of stages, and of replicas that have a queue each.
     fn queue_names(&self) -> Vec<String> {
         let mut names = Vec::new();
         for stage in &self.stages {
             names.push(stage.name.clone());
-            let replicas = stage.replicas.unwrap_or(0);
+            // Behind one queue nobody knows which of them takes an event.
+            let apart = stage.balance.unwrap_or_default() != Balance::Central;
+            let replicas = stage.replicas.filter(|_| apart).unwrap_or(0);
             names.extend((1..=replicas).map(|n| format!("{}-{n}", stage.name)));
         }
         names

@@ -8,6 +8,7 @@ mod check;
 mod client;
 mod demand;
 mod fault;
+mod from_report;
 mod stage;
 
 pub use arrivals::{ArrivalsSpec, ClassSpec, Process, Stretch, stretches};

@@ -20,8 +20,14 @@ const SLO: Duration = Duration::from_millis(200);
 #[command(after_help = EXAMPLES)]
 pub(super) struct SimFlags {
     /// What to simulate, as TOML
-    #[arg(value_name = "SPEC.toml")]
-    spec: PathBuf,
+    #[arg(value_name = "SPEC.toml", required_unless_present = "from_report")]
+    spec: Option<PathBuf>,
+    /// Simulates a graph that was measured, instead: what its /_seda/report said, as JSON
+    #[arg(long, value_name = "FILE", conflicts_with = "spec")]
+    from_report: Option<PathBuf>,
+    /// Cores of the machine of --from-report [default: this machine's]
+    #[arg(long, value_name = "N", requires = "from_report")]
+    cores: Option<usize>,
     /// Runs it at multiples of its capacity
     #[arg(long)]
     sweep: bool,
@@ -57,7 +63,7 @@ pub(super) fn sim(flags: &SimFlags) -> Result<Ending, Failed> {
             input::check_writable(flag, file)?;
         }
     }
-    let spec = Spec::read(&flags.spec)?;
+    let spec = flags.spec()?;
     let seed = flags.seed.unwrap_or(spec.seed);
     if flags.sweep {
         return sweep(flags, spec, seed);
@@ -70,6 +76,23 @@ pub(super) fn sim(flags: &SimFlags) -> Result<Ending, Failed> {
     Ok(Ending::Well)
 }
 
+impl SimFlags {
+    fn spec(&self) -> Result<Spec, Failed> {
+        if let Some(file) = &self.from_report {
+            let json = input::read("--from-report", file)?;
+            let report: seda_core::Report = serde_json::from_slice(&json)?;
+            let cores = self.cores.unwrap_or_else(|| {
+                std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+            });
+            return Ok(Spec::from_report(&report, cores)?);
+        }
+        match &self.spec {
+            Some(file) => Ok(Spec::read(file)?),
+            None => Err(Failed::new("name a SPEC.toml, or a report with --from-report")),
+        }
+    }
+}
+
 fn sweep(flags: &SimFlags, mut spec: Spec, seed: u64) -> Result<Ending, Failed> {
     let slo = *spec.slo.get_or_insert(SLO);
     let capacity = Capacity::of(&spec);
@@ -79,7 +102,7 @@ fn sweep(flags: &SimFlags, mut spec: Spec, seed: u64) -> Result<Ending, Failed> 
     flags.assertions.iter().try_for_each(|assertion| assertion.check(&multiples))?;
     let plan = SweepPlan {
         name: spec.name.clone(),
-        url: format!("sim:{}", flags.spec.display()),
+        url: format!("sim:{}", spec.name),
         command: std::env::args().collect::<Vec<_>>().join(" "),
         multiples,
         repeat: flags.repeat,
