@@ -101,3 +101,21 @@ fn the_serial_part_bounds_what_cores_can_do() {
         assert!((0.75..1.01).contains(&(beyond / law)), "{cores} cores: {beyond} of {law}");
     }
 }
+
+#[test]
+fn a_promise_is_kept_at_every_load_and_by_nothing_else_than_admission() {
+    for times in [1.2, 2.0, 5.0, 10.0] {
+        let mut spec = spec("admission");
+        spec.window = Duration::from_secs(5);
+        spec.arrivals.rate = Some(times * 1_000.0);
+        let report = run(&spec);
+        // What refusing costs cannot be served.
+        let bound = 1_000.0 * (1.0 - (times - 1.0) * 6e-6 / 1e-3);
+        assert!(report.goodput_per_second >= 0.97 * bound, "{times}: {}", report.goodput_per_second);
+        assert!(report.response_seconds.p99.unwrap() <= 0.2);
+        assert_eq!((report.ends.late, report.ends.timed_out, report.ends.lost), (0, 0, 0));
+    }
+    let mut spec = spec("admission");
+    spec.graph.control.admission = seda_core::Mode::Off;
+    assert_eq!(run(&spec).ends.good, 0);
+}
