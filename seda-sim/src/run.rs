@@ -7,7 +7,7 @@ use crate::machine::Machine;
 use crate::report::SimReport;
 use crate::spec::{Spec, SpecError};
 use seda_core::control::Mode;
-use seda_core::{GraphError, ManualClock, Time};
+use seda_core::{GraphError, ManualClock, SloConfig, Time};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
@@ -162,10 +162,14 @@ fn first_tick(window: u64, tick: u64) -> u64 {
 /// The controllers' tick. Without controllers it only moves the report's window, which then is
 /// the measured one: a simulated day has ten ticks instead of a million.
 fn tick(spec: &Spec) -> Duration {
-    let control = &spec.graph.control;
+    let mut control = spec.graph.control.clone();
+    if spec.graph.slo == SloConfig::default() {
+        // Nothing was promised: admission has nothing to do.
+        control.admission = Mode::Off;
+    }
     let mut off = control.clone();
     off.set_mode(Mode::Off);
-    if *control == off {
+    if control == off {
         (spec.window / TICKS_OF_A_REPORT).max(Duration::from_nanos(1))
     } else {
         control.tick

@@ -111,7 +111,11 @@ fn a_promise_is_kept_at_every_load_and_by_nothing_else_than_admission() {
         let report = run(&spec);
         // What refusing costs cannot be served.
         let bound = 1_000.0 * (1.0 - (times - 1.0) * 6e-6 / 1e-3);
-        assert!(report.goodput_per_second >= 0.97 * bound, "{times}: {}", report.goodput_per_second);
+        assert!(
+            report.goodput_per_second >= 0.97 * bound,
+            "{times}: {}",
+            report.goodput_per_second
+        );
         assert!(report.response_seconds.p99.unwrap() <= 0.2);
         assert_eq!((report.ends.late, report.ends.timed_out, report.ends.lost), (0, 0, 0));
     }
