@@ -98,3 +98,50 @@ fn stages(report: &SimReport) -> Vec<StagePoint> {
     };
     report.graph.stages.iter().map(stage).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arrivals::Process;
+    use crate::sweep::{Rest, SweepPlan, sweep};
+
+    #[test]
+    fn a_sweep_of_a_spec_is_a_sweep_like_any_other() {
+        let spec: Spec = r#"
+            slo = "100ms"
+            window = "5s"
+            arrivals = { rate = 1.0 }
+            [[stage]]
+            name = "serve"
+            capacity = 50
+            demand = { kind = "exponential", mean = "1ms" }
+        "#
+        .parse()
+        .unwrap();
+        let plan = SweepPlan {
+            name: "simulated".to_owned(),
+            url: "sim".to_owned(),
+            command: String::new(),
+            multiples: vec![0.5, 2.0],
+            repeat: 2,
+            process: Process::Poisson,
+            duration: spec.window,
+            warm_up: Duration::from_secs(1),
+            cool_down: spec.cool_down,
+            slos: vec![Duration::from_millis(100)],
+            deadline: Duration::from_secs(1),
+            capacity: Some(1000.0),
+            rest: Rest { least: Duration::ZERO, most: Duration::ZERO },
+        };
+        let report = sweep(&plan, &mut SimRig::new(spec, 1)).unwrap();
+        let ratios: Vec<f64> = report.points.iter().map(|p| p.goodput_ratio.median).collect();
+        assert!((0.45..0.55).contains(&ratios[0]) && ratios[1] > 0.95, "{ratios:?}");
+        for run in report.rounds.iter().flat_map(|round| &round.runs) {
+            assert_eq!(run.load.outcomes.ended(), run.load.outcomes.scheduled);
+        }
+        // Beyond the capacity what is too much is refused, and rounds are drawn anew.
+        assert!(report.points[1].shares[2] > 0.4);
+        assert_ne!(report.rounds[0].runs[0].load.outcomes, report.rounds[1].runs[0].load.outcomes);
+        assert!(crate::page::sweep(&report).unwrap().contains("serve"));
+    }
+}
