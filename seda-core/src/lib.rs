@@ -37,6 +37,7 @@
 //! | [`graph`] | declaring, wiring, checking |
 //! | `engine`, `monitor`, [`control`] | the control plane: collect, decide, set |
 //! | `limits` | the admission controller: from what was seen to the gates' limits |
+//! | [`gate`] | a verdict per event: token bucket, CoDel |
 //! | `reconfigure` | new settings for a graph that runs |
 //! | [`report`], `export` | what it all looked like |
 //! | [`running`] | a graph on threads, or stepped by hand; draining it |
@@ -55,6 +56,7 @@ mod engine;
 pub mod error;
 pub mod event;
 mod export;
+pub mod gate;
 pub mod graph;
 pub mod handler;
 mod headcount;

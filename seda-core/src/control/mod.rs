@@ -2,6 +2,7 @@
 //!
 //! - [`PoolSizePolicy`]: how many workers a pool should have; pure, replaceable.
 //! - [`AdmissionLaw`]: how many requests may be under way for a stage; pure, replaceable.
+//! - [`Hotspot`]: which stage is hot, not for a moment and not one that is cooling already.
 //! - [`OverloadPolicy`]: who gives way when the graph's budget is reached; the valve acts on it.
 //! - [`Journal`]: every decision, with what was seen and what it changed.
 //!
@@ -10,6 +11,7 @@
 mod admission;
 mod byte_room;
 mod config;
+mod hotspot;
 mod journal;
 mod overload;
 mod pool_size;
@@ -17,6 +19,7 @@ mod trial;
 
 pub use admission::{AdmissionLaw, AdmissionObservation, Aimd, Credits, DrainRate, Gradient, Law};
 pub use config::{ControlConfig, Mode};
+pub use hotspot::{Hotspot, HotspotChange, HotspotConfig};
 pub use journal::{Controller, Decision, Journal};
 pub use overload::OverloadPolicy;
 pub(crate) use overload::{Arrival, Valve};
