@@ -7,7 +7,7 @@ use crate::boundary::contained;
 use crate::clock::Time;
 use crate::context::Context;
 use crate::control::{
-    ControlConfig, Controller, Decision, LittlesLaw, Mode, PoolObservation, PoolSizePolicy,
+    ControlConfig, Controller, Decision, Hotspot, LittlesLaw, Mode, PoolObservation, PoolSizePolicy,
 };
 use crate::export::Export;
 use crate::graph::{ClassConfig, Declaration, Edge, GraphCore, MakeRunner, Settings};
@@ -58,6 +58,8 @@ pub(crate) struct Engine {
     policies: Mutex<Vec<Sizing>>,
     /// By stage; as many as there are once something was promised. Used by the tick alone.
     pub(crate) limiters: Mutex<Vec<Limiter>>,
+    /// By pool; used by the tick alone.
+    pub(crate) hotspots: Mutex<Vec<Hotspot>>,
 }
 
 /// A pool's policy, and the size it last only observed: an observer says a thing once.
@@ -115,6 +117,7 @@ impl Engine {
             monitor: Mutex::new(monitor),
             policies: Mutex::new(policies),
             limiters: Mutex::default(),
+            hotspots: Mutex::default(),
         });
         engine.set_first_limits();
         engine
@@ -184,6 +187,7 @@ impl Engine {
         let exported = Export::of(self, &monitor);
         monitor.close_tick(now);
         drop(monitor);
+        self.flag_hot_pools(&seen);
         if settings.control.pool_size != Mode::Off && !self.core.is_draining() {
             self.size_pools(&seen, &settings.control);
         }

@@ -38,6 +38,7 @@
 //! | `engine`, `monitor`, [`control`] | the control plane: collect, decide, set |
 //! | `limits` | the admission controller: from what was seen to the gates' limits |
 //! | [`gate`] | a verdict per event: token bucket, CoDel |
+//! | `hotspots` | the watch for hot pools |
 //! | `reconfigure` | new settings for a graph that runs |
 //! | [`report`], `export` | what it all looked like |
 //! | [`running`] | a graph on threads, or stepped by hand; draining it |
@@ -61,6 +62,7 @@ pub mod graph;
 pub mod handler;
 mod headcount;
 pub mod held;
+mod hotspots;
 mod idle;
 mod label;
 mod limits;

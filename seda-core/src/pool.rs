@@ -141,6 +141,8 @@ pub(crate) struct PoolCore {
     /// How many there are, without those written off as stuck.
     live: AtomicUsize,
     stopping: AtomicBool,
+    /// Whether its utilization is and stays high.
+    hot: AtomicBool,
     made: AtomicUsize,
     books: Mutex<Vec<Arc<WorkerBook>>>,
 }
@@ -154,9 +156,18 @@ impl PoolCore {
             headcount: Headcount::new(range),
             live: AtomicUsize::new(0),
             stopping: AtomicBool::new(false),
+            hot: AtomicBool::new(false),
             made: AtomicUsize::new(0),
             books: Mutex::default(),
         }
+    }
+
+    pub(crate) fn set_hot(&self, hot: bool) {
+        self.hot.store(hot, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_hot(&self) -> bool {
+        self.hot.load(Ordering::Relaxed)
     }
 
     pub(crate) fn target(&self) -> usize {

@@ -361,6 +361,24 @@ fn when_the_demand_steps_by_ten_the_limit_follows_within_two_seconds() {
 }
 
 #[test]
+fn a_pool_that_is_full_and_stays_so_is_flagged_once_and_unflagged_once() {
+    let mut plant = plant(MS, promised(SLO), true);
+    plant.world.offer(BASIC, 300.0);
+    plant.run(Duration::from_secs(3));
+    assert!(plant.graph.report().stages.iter().all(|stage| !stage.hot));
+    plant.world.offer(BASIC, 3_000.0);
+    plant.run(Duration::from_secs(3));
+    assert!(plant.graph.report().stages.iter().all(|stage| stage.hot));
+    plant.world.offer(BASIC, 300.0);
+    plant.run(Duration::from_secs(3));
+    let journal = plant.graph.report().journal;
+    let flags = journal.iter().filter(|entry| entry.controller == Controller::Hotspot);
+    let flags: Vec<&str> = flags.map(|entry| entry.changed.as_str()).collect();
+    assert_eq!(flags, ["hot false → true", "hot true → false"]);
+    plant.end();
+}
+
+#[test]
 fn observing_refuses_nothing_and_says_whom_it_would_have_refused() {
     let mut config = promised(SLO);
     config.control.admission = Mode::Observe;

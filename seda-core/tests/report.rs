@@ -78,7 +78,7 @@ fn the_json_has_exactly_the_stable_names() {
     let stage = &json["stages"][0];
     assert_keys(
         stage,
-        "name pool queue workers arrivals_per_second throughput_per_second utilization cpu_share \
+        "name pool queue workers arrivals_per_second throughput_per_second utilization hot cpu_share \
          runqueue_share blocked_share occupancy wait_seconds service_seconds offered accepted \
          handled refused shed failed queued in_hand pending held delayed bytes busiest_shard_share \
          gate wasted_seconds",

@@ -25,6 +25,8 @@ pub enum Controller {
     Valve,
     /// The watch for stuck handlers.
     Watch,
+    /// The watch for hot pools.
+    Hotspot,
     /// The watch for failing factories.
     Factory,
     /// A drain.
@@ -40,6 +42,7 @@ impl fmt::Display for Controller {
             Controller::Admission => "admission",
             Controller::Valve => "valve",
             Controller::Watch => "watch",
+            Controller::Hotspot => "hotspot",
             Controller::Factory => "factory",
             Controller::Drain => "drain",
             Controller::Settings => "settings",

@@ -146,6 +146,7 @@ fn stage(engine: &Engine, monitor: &Monitor, then: &Sample, index: usize) -> Opt
         arrivals_per_second: per_second(now.ledger.accepted - past.ledger.accepted),
         throughput_per_second: per_second(left(&now.ledger) - left(&past.ledger)),
         utilization: if workers > 0 { (busy as f64 / workers as f64).min(1.0) } else { 0.0 },
+        hot: pool.core.is_hot(),
         cpu_share,
         runqueue_share,
         blocked_share: blocked,
