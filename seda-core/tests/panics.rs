@@ -230,11 +230,10 @@ fn a_handler_that_does_not_return_is_reported_and_replaced() {
     wait_until("the others are handled", || running.report().events.handled == 19);
     let report = running.report();
     assert_eq!((report.stages[0].workers.now, report.stages[0].workers.stuck), (1, 1));
-    let decision = journal.recv_timeout(LONG).unwrap();
-    assert_eq!(
-        (decision.controller, decision.stage.as_deref()),
-        (Controller::Watch, Some("loops"))
-    );
+    // The pool may be flagged as hot meanwhile, which it is.
+    let mut decisions = std::iter::from_fn(|| journal.recv_timeout(LONG).ok());
+    let watched = decisions.find(|decision| decision.controller == Controller::Watch);
+    assert_eq!(watched.unwrap().stage.as_deref(), Some("loops"));
     // It comes back after all: its event counts, and the worker that is one too many retires.
     gate.open();
     wait_until("the stuck one came back", || {
