@@ -57,6 +57,12 @@ impl<E: Send + 'static> Source<E> {
         self.ways.as_ref().map_or(&self.way.stage.name, |ways| ways.name())
     }
 
+    /// The shortest of the response times that the graph promises now, of all classes; `None` if
+    /// nothing is promised, or nobody sees to it.
+    pub fn promised(&self) -> Option<Duration> {
+        self.admission().shortest_promise()
+    }
+
     /// Sends one event; never blocks.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ use seda_core::{Address, Home, LossReason, RefusalReason, Source, Terms};
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Gives each request its class and deadline.
 pub(crate) type Classify = dyn Fn(&Request<Bytes>) -> Terms + Send + Sync;
@@ -75,6 +76,10 @@ impl Service<Http1> for Entrance {
 
     fn turned_away(&self) -> u64 {
         self.turned_away
+    }
+
+    fn promised(&self) -> Option<Duration> {
+        self.source.promised()
     }
 
     fn lost(&mut self, reason: LossReason) -> Response<Body> {

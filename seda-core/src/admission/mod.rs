@@ -97,6 +97,13 @@ impl Admission {
         (promised < u64::MAX).then(|| Duration::from_nanos(promised))
     }
 
+    /// The shortest of the promises of all classes.
+    pub(crate) fn shortest_promise(&self) -> Option<Duration> {
+        let deadlines = self.promised.iter().map(|promised| promised.load(Ordering::Relaxed));
+        let shortest = deadlines.min().filter(|nanos| *nanos < u64::MAX)?;
+        Some(Duration::from_nanos(shortest / 19 * 20))
+    }
+
     pub(crate) fn gate(&self, stage: usize) -> Option<&Gate> {
         self.built.get()?.gates.get(stage)
     }
@@ -227,8 +234,9 @@ mod tests {
         let (admission, _) = admission();
         assert_eq!(admission.deadline(GOLD), Some(Duration::from_millis(190)));
         assert_eq!(admission.deadline(BASIC), None);
+        assert_eq!(admission.shortest_promise(), Some(Duration::from_millis(200)));
         admission.set(&SLO, Mode::Observe);
-        assert_eq!(admission.deadline(GOLD), None);
+        assert_eq!((admission.deadline(GOLD), admission.shortest_promise()), (None, None));
     }
 
     #[test]

@@ -3,9 +3,20 @@
 use seda_core::Time;
 use std::time::Duration;
 
-/// How long requests gather. A refusal takes that much longer, which no client notices, and a
-/// flood of 20,000 a second costs 2,000 wake-ups instead of as many as there are requests.
-pub(super) const GATHER: Duration = Duration::from_micros(500);
+/// How long requests gather, at least: a flood of 20,000 a second then costs 2,000 wake-ups instead
+/// of as many as there are requests. No client notices.
+const LEAST: Duration = Duration::from_micros(500);
+/// And at most. 40 of those 20,000 come meanwhile, and a wake-up for 40 is next to nothing; a core
+/// shared with workers has slices as long as this, so the worst refusal takes no longer.
+const MOST: Duration = Duration::from_millis(2);
+/// Between the two it is this part of what was promised: it comes on top of all response times.
+const OF_PROMISE: u32 = 100;
+
+/// How long requests gather where this response time was promised.
+pub(super) fn pause(promised: Option<Duration>) -> Duration {
+    promised.map_or(LEAST, |promised| (promised / OF_PROMISE).clamp(LEAST, MOST))
+}
+
 /// Refusals that follow each other within this are a flood: then at least two gather.
 const FLOOD: Duration = Duration::from_micros(250);
 
@@ -52,6 +63,13 @@ mod tests {
 
     fn at(micros: u64) -> Time {
         Time::from_nanos(micros * 1_000)
+    }
+
+    #[test]
+    fn requests_gather_for_a_hundredth_of_what_was_promised() {
+        let pauses = [None, Some(10), Some(100), Some(5_000)]
+            .map(|promised| pause(promised.map(Duration::from_millis)).as_micros());
+        assert_eq!(pauses, [500, 500, 1_000, 2_000]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::acceptor::Newcomer;
 use super::body::CHUNK;
 use super::connection::{After, Connection, Round};
 use super::connections::Connections;
-use super::gathering::{GATHER, Gathering};
+use super::gathering::{self, Gathering};
 use super::mailbox::{Letter, Mailbox};
 use super::{Acceptor, Protocol, Service, Settings};
 use crossbeam_channel::Receiver;
@@ -173,11 +173,16 @@ impl<P: Protocol, S: Service<P>> Reactor<P, S> {
         self.gathering.note(self.service.turned_away(), self.now, self.clock.now());
     }
 
-    /// Under a flood, sleeps for a moment although there may be something to do.
+    /// Under a flood, sleeps for a moment although there may be something to do, if it may sleep
+    /// for longer than that.
     #[expect(clippy::disallowed_methods, reason = "nothing is to end this sleep")]
-    fn let_gather(&mut self) {
-        if self.gathering.is_flooded() && !self.draining {
-            std::thread::sleep(GATHER);
+    fn let_gather(&mut self, timeout: Option<Duration>) {
+        if !self.gathering.is_flooded() || self.draining {
+            return;
+        }
+        let pause = gathering::pause(self.service.promised());
+        if timeout.is_none_or(|timeout| timeout > pause) {
+            std::thread::sleep(pause);
             self.gathering.gathered(self.clock.now());
         }
     }
@@ -343,9 +348,7 @@ impl<P: Protocol, S: Service<P>> Park for Seat<'_, P, S> {
             (Some(limit), Some(patience)) => Some(limit.min(patience)),
             (limit, patience) => limit.or(patience),
         };
-        if timeout.is_none_or(|timeout| timeout > GATHER) {
-            reactor.let_gather();
-        }
+        reactor.let_gather(timeout);
         reactor.poll(timeout);
         reactor.mailbox.doze().end();
         reactor.serve();

@@ -4,6 +4,7 @@ use super::Protocol;
 use seda_core::{Address, LossReason, Request};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Decides about each request. Runs on the reactor, so it must not block.
 pub(crate) trait Service<P: Protocol> {
@@ -18,6 +19,11 @@ pub(crate) trait Service<P: Protocol> {
     /// How many requests were turned away so far, because there is too much to do.
     fn turned_away(&self) -> u64 {
         0
+    }
+
+    /// The shortest response time that is promised to anybody, if any is.
+    fn promised(&self) -> Option<Duration> {
+        None
     }
 
     /// The answer to a request that the graph gave up.
