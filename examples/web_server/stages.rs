@@ -37,16 +37,18 @@ pub(crate) fn start(settings: Settings, site: Site) -> Result<Server, Box<dyn Er
     graph.classes(&[("gold", 4), ("basic", 1)]);
     let (to_work, to_sleep) = (graph.route([work.id()])?, graph.route([sleep.id()])?);
     let to_page = graph.route([page.id()])?;
-    http.classify(move |request| Terms {
-        class: class(request),
-        deadline,
-        // So that a request is refused before it is routed, while its stage is overloaded.
-        route: match request.uri().path() {
-            "/work" => Some(to_work),
-            "/sleep" => Some(to_sleep),
-            "/page" => Some(to_page),
-            _ => None,
-        },
+    http.classify(move |request| {
+        // So that a request is refused before it is routed, while its stage is overloaded, and one
+        // that takes long before one that does not.
+        let (route, demand) = match request.uri().path() {
+            "/work" => (Some(to_work), "micros"),
+            "/sleep" => (Some(to_sleep), "millis"),
+            "/page" => (Some(to_page), "micros"),
+            _ => (None, ""),
+        };
+        let cost = route.and_then(|_| number(request, demand, u64::from(u32::MAX)).ok());
+        let cost = cost.and_then(|cost| u32::try_from(cost).ok());
+        Terms { class: class(request), deadline, route, cost }
     });
 
     graph.attach_each_in(&reactors, route, |wire| {
@@ -58,15 +60,15 @@ pub(crate) fn start(settings: Settings, site: Site) -> Result<Server, Box<dyn Er
             }
             // A send that is refused gives its request up: the client gets 503 at once.
             match call.request.uri().path() {
-                "/work" => match number(&call, "micros", LONGEST * 1_000_000) {
+                "/work" => match number(&call.request, "micros", LONGEST * 1_000_000) {
                     Ok(micros) => cx.send(&work, (micros, call)).unwrap_or_else(Refused::give_up),
                     Err(why) => call.respond(text(StatusCode::BAD_REQUEST, why)),
                 },
-                "/sleep" => match number(&call, "millis", LONGEST * 1_000) {
+                "/sleep" => match number(&call.request, "millis", LONGEST * 1_000) {
                     Ok(millis) => cx.send(&sleep, (millis, call)).unwrap_or_else(Refused::give_up),
                     Err(why) => call.respond(text(StatusCode::BAD_REQUEST, why)),
                 },
-                "/page" => match number(&call, "micros", LONGEST * 1_000_000) {
+                "/page" => match number(&call.request, "micros", LONGEST * 1_000_000) {
                     Ok(micros) => cx.send(&page, (micros, call)).unwrap_or_else(Refused::give_up),
                     Err(why) => call.respond(text(StatusCode::BAD_REQUEST, why)),
                 },
@@ -129,8 +131,8 @@ fn class(request: &Request<Bytes>) -> Class {
 }
 
 /// The value of a query parameter that must be there, once, from 0 to `most`.
-fn number(call: &HttpRequest, name: &str, most: u64) -> Result<u64, String> {
-    let query = call.request.uri().query().unwrap_or_default();
+fn number(request: &Request<Bytes>, name: &str, most: u64) -> Result<u64, String> {
+    let query = request.uri().query().unwrap_or_default();
     let values = query.split('&').filter_map(|pair| pair.split_once('='));
     let mut values = values.filter(|(key, _)| *key == name).map(|(_, value)| value);
     let value = values.next().and_then(|value| value.parse().ok());

@@ -6,9 +6,7 @@
 use crate::boundary::contained;
 use crate::clock::Time;
 use crate::context::Context;
-use crate::control::{
-    ControlConfig, Controller, Decision, Hotspot, LittlesLaw, Mode, PoolObservation, PoolSizePolicy,
-};
+use crate::control::{Controller, Decision, Hotspot, Mode, PoolSizePolicy};
 use crate::export::Export;
 use crate::graph::{ClassConfig, Declaration, Edge, GraphCore, MakeRunner, Settings};
 use crate::limits::Limiter;
@@ -16,6 +14,7 @@ use crate::monitor::Monitor;
 use crate::pool::PoolCore;
 use crate::report::Report;
 use crate::runner::{AnyRunner, StageShare};
+use crate::sizing::Sizing;
 use crate::stage::AnyStage;
 use crate::sync::{Arc, Mutex};
 use crate::worker::Worker;
@@ -55,40 +54,11 @@ pub(crate) struct Engine {
     settings: Mutex<Arc<Settings>>,
     monitor: Mutex<Monitor>,
     /// Held while policies decide, by the tick alone.
-    policies: Mutex<Vec<Sizing>>,
+    pub(crate) policies: Mutex<Vec<Sizing>>,
     /// By stage; as many as there are once something was promised. Used by the tick alone.
     pub(crate) limiters: Mutex<Vec<Limiter>>,
     /// By pool; used by the tick alone.
     pub(crate) hotspots: Mutex<Vec<Hotspot>>,
-}
-
-/// A pool's policy, and the size it last only observed: an observer says a thing once.
-struct Sizing {
-    policy: Box<dyn PoolSizePolicy>,
-    /// What the default policy was made for. The program's own keeps its own settings.
-    made_for: Option<ControlConfig>,
-    observed: Option<usize>,
-}
-
-impl Sizing {
-    fn new(own: Option<Box<dyn PoolSizePolicy>>, control: &ControlConfig) -> Self {
-        match own {
-            Some(policy) => Self { policy, made_for: None, observed: None },
-            None => Self {
-                policy: Box::new(LittlesLaw::new(control)),
-                made_for: Some(control.clone()),
-                observed: None,
-            },
-        }
-    }
-
-    /// Makes the default policy anew when its settings have changed: what it has seen was
-    /// measured against others.
-    fn follow(&mut self, control: &ControlConfig) {
-        if self.made_for.as_ref().is_some_and(|made_for| made_for != control) {
-            *self = Self::new(None, control);
-        }
-    }
 }
 
 impl Engine {
@@ -189,7 +159,7 @@ impl Engine {
         drop(monitor);
         self.flag_hot_pools(&seen);
         if settings.control.pool_size != Mode::Off && !self.core.is_draining() {
-            self.size_pools(&seen, &settings.control);
+            self.size_pools(&seen, &settings);
         }
         self.set_limits(sights, &settings);
         if contained(|| exported.record()).is_none() {
@@ -246,53 +216,6 @@ impl Engine {
                 });
             }
         }
-    }
-
-    fn size_pools(&self, seen: &[Option<PoolObservation>], control: &ControlConfig) {
-        let mut policies = self.policies.lock();
-        for ((pool, sizing), seen) in self.pools.iter().zip(policies.iter_mut()).zip(seen) {
-            let range = pool.core.range();
-            let Some(seen) = seen.as_ref().filter(|_| !pool.core.hosted && range.min < range.max)
-            else {
-                continue;
-            };
-            sizing.follow(control);
-            let Sizing { policy, observed, .. } = sizing;
-            let acts = control.pool_size == Mode::On;
-            match contained(|| policy.decide(seen)) {
-                Some(Some((target, why))) => self.size(pool, seen, target, why, observed, acts),
-                Some(None) => {}
-                None => tracing::error!(pool = %pool.core.name, "a pool-size policy panicked"),
-            }
-        }
-    }
-
-    fn size(
-        &self,
-        pool: &EnginePool,
-        seen: &PoolObservation,
-        target: usize,
-        why: String,
-        observed: &mut Option<usize>,
-        acted: bool,
-    ) {
-        let target = target.clamp(seen.min, seen.max);
-        if target == pool.core.target() || (!acted && observed.replace(target) == Some(target)) {
-            return;
-        }
-        let before = pool.core.target();
-        if acted {
-            pool.core.set_target(target);
-        }
-        self.core.journal.write(Decision {
-            at_seconds: self.now().as_secs_f64(),
-            controller: Controller::PoolSize,
-            stage: Some(pool.core.name.to_string()),
-            seen: why,
-            action: if target > before { "grew the pool" } else { "shrank the pool" }.to_owned(),
-            changed: format!("workers {before} → {target}"),
-            acted,
-        });
     }
 }
 

@@ -84,6 +84,7 @@ mod runner;
 pub mod running;
 mod sight;
 pub mod sink;
+mod sizing;
 pub mod slo;
 pub mod source;
 pub mod stage;

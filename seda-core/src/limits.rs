@@ -1,5 +1,6 @@
 //! The admission controller: what the monitor saw goes to the laws, what they say to the gates.
 
+use crate::admission::{Limits, Price, UNLIMITED};
 use crate::boundary::contained;
 use crate::clock::Time;
 use crate::control::{AdmissionLaw, Controller, Decision, Law, Mode};
@@ -30,6 +31,7 @@ pub(crate) struct Limiter {
     /// By class.
     laws: Vec<Box<dyn AdmissionLaw>>,
     service: Option<f64>,
+    price: Price,
     tail: Tail,
     /// How many of each class had come or wanted to, at the last tick.
     came: PerClass<u64>,
@@ -99,7 +101,7 @@ impl Engine {
         limiters.clear();
         for (index, stage) in self.stages.iter().enumerate() {
             if let Some(gate) = self.core.admission.gate(index) {
-                gate.set_limits(&[usize::MAX; MAX_CLASSES], &[0; MAX_CLASSES]);
+                gate.set_limits(&Limits::NONE, &Limits::NONE);
             }
             stage.core.set_admission(usize::MAX, Duration::ZERO);
         }
@@ -121,7 +123,9 @@ impl Engine {
         let slo = settings.slo.iter().flatten().min().copied().unwrap_or(crate::slo::MOST);
         self.say_what_is_new(plan.core.name(), limiter, sight, slo, limits.first().copied());
         if settings.control.admission == Mode::On {
-            gate.set_limits(&limits, &guarantees(&limits, &settings.shares));
+            let costs = limiter.costs(&limits);
+            let shared = |most| Limits::shared(most, &settings.shares);
+            gate.set_limits(&shared(limits.map(amount)), &costs.map_or(Limits::NONE, shared));
             let declared = limits.iter().take(settings.slo.len());
             let most = declared.copied().max().unwrap_or(usize::MAX);
             let on_route = self.core.admission.is_on_route(stage);
@@ -183,17 +187,9 @@ impl Engine {
     }
 }
 
-/// What each class may have whoever else is there: its share of the limit, as it has its share of
-/// the takes. So no class starves, and a higher one has no less than what it is entitled to.
-fn guarantees(limits: &[usize; MAX_CLASSES], shares: &[u32]) -> [usize; MAX_CLASSES] {
-    let all: u64 = shares.iter().map(|share| u64::from(*share)).sum();
-    let most = limits.iter().take(shares.len()).max().copied().unwrap_or(usize::MAX);
-    let mut guaranteed = [0; MAX_CLASSES];
-    for (guaranteed, share) in guaranteed.iter_mut().zip(shares) {
-        let part = most as u128 * u128::from(*share) / u128::from(all.max(1));
-        *guaranteed = usize::try_from(part).unwrap_or(usize::MAX).max(1);
-    }
-    guaranteed
+/// A limit in requests as an amount; what no limit is in the one is none in the other.
+fn amount(limit: usize) -> u64 {
+    if limit == usize::MAX { UNLIMITED } else { limit as u64 }
 }
 
 impl Limiter {
@@ -204,6 +200,10 @@ impl Limiter {
             self.service = Some(self.service.map_or(mean, |old| old + (mean - old) * share));
             self.tail.add(&sight.service);
         }
+        self.price.learn(
+            &sight.served,
+            sight.service.mean_seconds().unwrap_or(0.0) * sight.service.count() as f64,
+        );
         let came = std::mem::replace(&mut self.came, sight.came);
         for (seen, (before, after)) in self.seen.iter_mut().zip(came.iter().zip(&self.came)) {
             if after > before {
@@ -228,7 +228,8 @@ impl Limiter {
         for (class, (law, slo)) in self.laws.iter_mut().zip(&settings.slo).enumerate() {
             let here = self.seen.get(class).copied().flatten().is_some();
             let (Some(slo), Some(limit)) = (slo, limits.get_mut(class)) else { continue };
-            let seen = sight.observation(slo.as_secs_f64(), self.service, self.tail.p99());
+            let mut seen = sight.observation(slo.as_secs_f64(), self.service, self.tail.p99());
+            seen.cost_variation = self.price.variation();
             if let Some(Some(law)) = contained(|| law.decide(&seen)) {
                 // By class: each leaves something to those above it.
                 let kept = (law / RESERVED) * higher / classes.max(1);
@@ -237,6 +238,15 @@ impl Limiter {
             higher += usize::from(here);
         }
         limits
+    }
+
+    /// The same in what requests declare to cost: as much as the seconds of service are worth that
+    /// the limits stand for. `None` while nothing was declared.
+    fn costs(&self, limits: &[usize; MAX_CLASSES]) -> Option<[u64; MAX_CLASSES]> {
+        let units = self.price.units_per_second()? * self.service?;
+        // One unit at least; a float beyond what is countable saturates in the cast.
+        let cost = |limit: usize| ((limit as f64 * units) as u64).clamp(1, UNLIMITED - 1);
+        Some(limits.map(|limit| if limit == usize::MAX { UNLIMITED } else { cost(limit) }))
     }
 
     /// How long before its deadline an event has to be begun. An SLO that the service alone

@@ -11,6 +11,8 @@ use std::fmt;
 pub enum LossReason {
     /// Its deadline passed while it was queued.
     Expired,
+    /// It was taken from a queue that stands, by [CoDel](crate::gate::Codel).
+    Delay,
     /// The client had gone before work on it began.
     Abandoned,
     /// The overload valve made room for another.
@@ -30,8 +32,9 @@ pub enum LossReason {
 }
 
 impl LossReason {
-    pub(crate) const ALL: [LossReason; 9] = [
+    pub(crate) const ALL: [LossReason; 10] = [
         LossReason::Expired,
+        LossReason::Delay,
         LossReason::Abandoned,
         LossReason::Valve,
         LossReason::Closed,
@@ -46,6 +49,7 @@ impl LossReason {
     pub const fn as_str(self) -> &'static str {
         match self {
             LossReason::Expired => "expired",
+            LossReason::Delay => "delay",
             LossReason::Abandoned => "abandoned",
             LossReason::Valve => "valve",
             LossReason::Closed => "closed",

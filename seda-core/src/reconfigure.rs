@@ -101,6 +101,9 @@ fn set_stage(plan: &StagePlan, before: &StageSettings, after: &StageSettings) {
     if before.pending != after.pending {
         core.set_pending_limit(after.pending);
     }
+    if before.standing != after.standing {
+        core.set_standing(&after.standing);
+    }
 }
 
 fn set_pool(pool: &EnginePool, before: WorkerRange, after: WorkerRange) {

@@ -1,10 +1,12 @@
 //! A stage over the last tick, as the admission controller sees it.
 
+use crate::admission::ServedCosts;
 use crate::control::{AdmissionObservation, PoolObservation};
 use crate::engine::Engine;
 use crate::event::PerClass;
 use crate::monitor::Monitor;
 use crate::stats::Quantiles;
+use crate::sync::Ordering;
 
 /// Above this share of busy time spent waiting for a core, more workers would only wait, too: as
 /// the pool-size policy has it.
@@ -31,6 +33,8 @@ pub(crate) struct StageSight {
     pub(crate) limit: Option<usize>,
     pub(crate) wait: Quantiles,
     pub(crate) service: Quantiles,
+    /// Declared by requests that were answered.
+    pub(crate) served: ServedCosts,
     /// Workers that serve it, or would, and how many events they serve at once.
     pub(crate) workers: usize,
     pub(crate) parallelism: f64,
@@ -60,6 +64,7 @@ impl StageSight {
             workers: self.workers,
             parallelism: self.parallelism,
             limit: self.limit,
+            cost_variation: None,
         }
     }
 }
@@ -88,7 +93,7 @@ impl Monitor {
             offered + now.gate.turned_away.get(class).copied().unwrap_or(0)
         });
         let turned_away: u64 = (0..now.gate.turned_away.len()).map(away).sum();
-        let (service, parallelism) = self.service(index, pool, pending)?;
+        let (service, parallelism) = self.service(engine, index, pool, pending)?;
         Some(StageSight {
             seconds: pool.seconds,
             offered: (entered + turned_away).max(ledger.offered - before.offered),
@@ -101,6 +106,7 @@ impl Monitor {
             limit: now.gate.limit,
             wait: tick.wait.clone(),
             service,
+            served: now.gate.served.since(&then.gate.served),
             workers: whole(parallelism),
             parallelism,
         })
@@ -109,6 +115,7 @@ impl Monitor {
     /// What an event takes, and how many can be served at once.
     fn service(
         &self,
+        engine: &Engine,
         index: usize,
         pool: &PoolObservation,
         pending: usize,
@@ -117,7 +124,8 @@ impl Monitor {
         let tick = self.tick.get(index)?;
         let outside = now.deferred.1 - then.deferred.1;
         if outside == 0 {
-            return Some((tick.service.clone(), useful_workers(pool)));
+            let parallelism = self.own_part(engine, index, useful_workers(pool))?;
+            return Some((tick.service.clone(), parallelism));
         }
         // Handled outside: a place there is what serves an event, and the time there what it takes.
         let nanos = (now.deferred.0 - then.deferred.0) / u128::from(outside);
@@ -125,15 +133,36 @@ impl Monitor {
         service.record(u64::try_from(nanos).unwrap_or(u64::MAX), outside);
         Some((service, pending as f64))
     }
+
+    /// Of so many useful workers of a pool, those that a stage has for itself: what the pool's
+    /// other stages leave, or its weight's share of all, if that is more.
+    fn own_part(&self, engine: &Engine, index: usize, useful: f64) -> Option<f64> {
+        let then = self.past.back()?;
+        let (pool, _) = engine.pool_of(index)?;
+        let weight = |stage: &usize| {
+            let plan = engine.stages.get(*stage);
+            plan.map_or(0, |plan| u64::from(plan.share.weight.load(Ordering::Relaxed)))
+        };
+        let all: u64 = pool.stages.iter().map(weight).sum();
+        let share = weight(&index) as f64 / all.max(1) as f64;
+        let mut others = 0;
+        for stage in pool.stages.iter().filter(|stage| **stage != index) {
+            let (now, then) = (self.now.stages.get(*stage)?, then.stages.get(*stage)?);
+            others += now.busy.saturating_sub(then.busy);
+        }
+        let nanos = self.now.at.nanos_since(then.at).max(1);
+        Some((useful - others as f64 / nanos as f64).clamp(useful * share, useful))
+    }
 }
 
 /// As many workers as the pool may have, unless they would only wait for a core: while another
 /// allowed worker would help, nobody is to be refused.
 fn useful_workers(pool: &PoolObservation) -> f64 {
     let (now, most) = (pool.workers as f64, pool.max.max(pool.workers) as f64);
-    let oversubscribed = pool.run_queue_share.is_some_and(|share| share > OVERSUBSCRIBED);
-    if oversubscribed && pool.workers >= pool.cores {
-        return now;
+    let oversubscribed = pool.run_queue_share.filter(|share| *share > OVERSUBSCRIBED);
+    if let Some(share) = oversubscribed.filter(|_| pool.workers >= pool.cores) {
+        // Service is counted without the time spent waiting for a core.
+        return now * (1.0 - share);
     }
     let Some(cpu) = pool.cpu_share.filter(|_| pool.utilization > 0.0) else {
         return most;

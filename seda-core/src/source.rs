@@ -23,6 +23,18 @@ pub struct Terms {
     /// Which stages a request is going to visit, beside the one where it enters. `None`, or a
     /// route of another graph: not known.
     pub route: Option<Route>,
+    /// What a request will cost the stages that it visits, in a unit of your own that all requests
+    /// for a stage share: microseconds, tokens, rows. What a unit takes is measured. A stage whose
+    /// requests declare it is bounded by what they cost together instead of how many they are, so
+    /// that cheap ones are let in where a dear one has no room. 0 counts as 1; `None`: not known.
+    pub cost: Option<u32>,
+}
+
+impl Terms {
+    /// What it is counted as at the gates.
+    fn declared(self) -> u32 {
+        self.cost.map_or(0, |cost| cost.max(1))
+    }
 }
 
 /// Sends events into one stage from outside the graph. Cheap to clone; clones share their
@@ -169,10 +181,13 @@ impl<E: Send + 'static> Source<E> {
         let reserved = self.reserve_on(1, terms);
         let mut permits = reserved.inspect_err(|_| {
             let class = terms.class.within(self.way.stage.graph.classes());
-            self.admission().leave(route, class);
+            self.admission().leave(route, class, u64::from(terms.declared()));
         })?;
         let meta = permits.meta_mut();
-        let request = Request::admit(&self.book, meta.class, meta.birth, route);
+        let request = {
+            let passed = (route, terms.declared());
+            Request::admit(&self.book, meta.class, meta.birth, passed)
+        };
         meta.request = Some(Arc::clone(&request));
         let event = event(Responder::new(Arc::clone(&request), home, address));
         // One place was reserved, so this is taken, unless the event turns out too heavy: then
@@ -197,10 +212,11 @@ impl<E: Send + 'static> Source<E> {
             return Ok(route);
         }
         let class = terms.class.within(graph.classes());
-        match self.admission().enter(route, class) {
+        let cost = u64::from(terms.declared());
+        match self.admission().enter(route, class, cost) {
             Ok(()) => Ok(route),
             Err(Shut { stage }) if graph.make_way(stage, class) => {
-                self.admission().enter_anyway(route, class);
+                self.admission().enter_anyway(route, class, cost);
                 Ok(route)
             }
             Err(Shut { .. }) => Err(self.refusal(class, RefusalReason::Admission, 1)),

@@ -17,7 +17,7 @@ use seda_core::{
     SloConfig, Source, StageConfig, Terms, Ticket, Time, WorkerRange,
 };
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use support::assert_balanced;
 
@@ -28,6 +28,8 @@ const BASIC: Class = Class::new(1);
 
 struct Job {
     class: Class,
+    /// How many times the usual demand.
+    times: u64,
     born: Time,
     reply: Responder<()>,
 }
@@ -41,6 +43,10 @@ struct World {
     tickets: Mutex<Vec<Ticket<()>>>,
     /// Nanoseconds of service per job.
     demand: AtomicU64,
+    /// One job in so many takes a hundred times as long; 0: none.
+    dear: AtomicU64,
+    /// Whether jobs say what they demand, in a unit that the graph does not know.
+    declares: AtomicBool,
     /// Response times, by class.
     responses: Mutex<[Vec<Duration>; 2]>,
     /// By class: offered, refused.
@@ -97,10 +103,14 @@ impl World {
     }
 
     fn send(&self, class: Class) {
-        let terms = Terms { class, route: *self.route.lock(), ..Terms::default() };
+        let count = self.sent.lock()[class.index()].0;
+        let dear = self.dear.load(Ordering::Relaxed);
+        let times = if dear > 0 && count % dear == 0 { 100 } else { 1 };
+        let cost = self.declares.load(Ordering::Relaxed).then_some(7 * times as u32);
+        let terms = Terms { class, route: *self.route.lock(), cost, ..Terms::default() };
         let source = self.source.lock().clone().unwrap().with_terms(terms);
         let born = self.now();
-        let asked = source.request(|reply| Job { class, born, reply });
+        let asked = source.request(|reply| Job { class, times, born, reply });
         let sent = &mut self.sent.lock()[class.index()];
         sent.0 += 1;
         match asked {
@@ -151,6 +161,8 @@ fn plant(demand: Duration, config: GraphConfig, routed: bool) -> Plant {
         streams: Mutex::default(),
         tickets: Mutex::default(),
         demand: AtomicU64::new(demand.as_nanos() as u64),
+        dear: AtomicU64::new(0),
+        declares: AtomicBool::new(false),
         responses: Mutex::default(),
         sent: Mutex::default(),
     });
@@ -171,7 +183,8 @@ fn plant(demand: Duration, config: GraphConfig, routed: bool) -> Plant {
     graph
         .attach_each_in(&pool, work, |_wire| {
             move |job: Job, _cx: &mut Context| {
-                let demand = Duration::from_nanos(outside.demand.load(Ordering::Relaxed));
+                let usual = outside.demand.load(Ordering::Relaxed);
+                let demand = Duration::from_nanos(usual * job.times);
                 outside.pass_until(outside.now().after(demand));
                 outside.responses.lock()[job.class.index()].push(outside.now().since(job.born));
                 job.reply.respond(());
@@ -268,6 +281,41 @@ fn other_promises_are_kept_as_well() {
         assert!(world.slowest(BASIC) <= slo, "{slo:?}: {:?}", world.slowest(BASIC));
         assert!(utilization >= 0.97, "{slo:?}: {utilization}");
     }
+}
+
+/// Of 50 jobs one takes 50 ms and the others half a millisecond, at three times the capacity.
+fn bimodal(declares: bool) -> Arc<World> {
+    let mut plant = plant(MS / 2, promised(SLO), true);
+    plant.world.dear.store(50, Ordering::Relaxed);
+    plant.world.declares.store(declares, Ordering::Relaxed);
+    plant.world.offer(BASIC, 2_000.0);
+    plant.run(Duration::from_secs(20));
+    plant.end()
+}
+
+#[test]
+fn where_costs_are_declared_what_has_no_room_is_dear_and_nothing_is_late() {
+    let (blind, declared) = (bimodal(false), bimodal(true));
+    let slowest = declared.slowest(BASIC);
+    assert!(slowest <= SLO, "{slowest:?}");
+    let (blind, declared) = (blind.answered(BASIC), declared.answered(BASIC));
+    assert!(declared * 10 > blind * 15, "{declared} answered, {blind} without");
+}
+
+#[test]
+fn a_job_that_is_dearer_than_all_that_may_wait_is_served_when_nobody_else_is_there() {
+    let mut plant = plant(MS * 3, promised(SLO), true);
+    plant.world.declares.store(true, Ordering::Relaxed);
+    plant.world.offer(BASIC, 100.0);
+    plant.run(Duration::from_secs(2));
+    plant.world.streams.lock().clear();
+    plant.run(Duration::from_secs(1));
+    let answered = plant.world.answered(BASIC);
+    plant.world.dear.store(1, Ordering::Relaxed);
+    plant.world.send(BASIC);
+    plant.world.send(BASIC);
+    let world = plant.end();
+    assert_eq!((world.answered(BASIC) - answered, world.sent(BASIC).1), (1, 1));
 }
 
 #[test]

@@ -39,6 +39,9 @@ pub enum Contestant {
     ActixBlock,
     /// hyper on a runtime with one thread; the handler burns on it.
     HyperInline,
+    /// A loop that refuses everything, beside a thread that burns: no server, but what a refusal
+    /// costs at the least.
+    RefusingLoop,
     /// nginx: `/` and `/file8k` only.
     Nginx,
 }
@@ -47,14 +50,14 @@ pub enum Contestant {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "no contestant is called {name:?}; say seda, seda-slo, seda-root, seda-queue-N, axum-inline, axum-spawn-blocking, \
-     axum-limit-N, axum-bounded-queue-N, actix-inline, actix-block, hyper-inline or nginx"
+     axum-limit-N, axum-bounded-queue-N, actix-inline, actix-block, hyper-inline, refusing-loop or nginx"
 )]
 pub struct UnknownContestant {
     name: String,
 }
 
 impl Contestant {
-    /// Every contestant; the ones that have a limit, with this one.
+    /// Every server; the ones that have a limit, with this one.
     pub fn all(limit: usize) -> [Self; 12] {
         use Contestant::*;
         [
@@ -87,6 +90,7 @@ impl Contestant {
             Contestant::ActixInline => "actix-inline",
             Contestant::ActixBlock => "actix-block",
             Contestant::HyperInline => "hyper-inline",
+            Contestant::RefusingLoop => "refusing-loop",
             Contestant::Nginx => "nginx",
         }
     }
@@ -114,12 +118,13 @@ impl Contestant {
 
     /// Whether it answers `/work` and `/sleep`.
     pub fn burns(self) -> bool {
-        self != Contestant::Nginx
+        !matches!(self, Contestant::Nginx | Contestant::RefusingLoop)
     }
 
     /// Whether it answers `/file8k`.
     pub fn serves_the_file(self) -> bool {
-        !matches!(self, Contestant::Seda | Contestant::SedaSlo | Contestant::SedaQueue(_))
+        use Contestant::{RefusingLoop, Seda, SedaQueue, SedaSlo};
+        !matches!(self, Seda | SedaSlo | SedaQueue(_) | RefusingLoop)
     }
 
     /// What it answers to `/`: the demo site's page, or "Hello, world!".
@@ -205,7 +210,8 @@ impl FromStr for Contestant {
     fn from_str(name: &str) -> Result<Self, UnknownContestant> {
         let limit = name.rsplit_once('-').and_then(|(_, limit)| limit.parse().ok());
         let known = Contestant::all(limit.filter(|limit| *limit > 0).unwrap_or(1));
-        let found = known.into_iter().find(|contestant| contestant.to_string() == name);
+        let mut known = known.into_iter().chain([Contestant::RefusingLoop]);
+        let found = known.find(|contestant| contestant.to_string() == name);
         found.ok_or_else(|| UnknownContestant { name: name.to_owned() })
     }
 }

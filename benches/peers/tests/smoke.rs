@@ -69,6 +69,14 @@ fn what_has_no_limit_refuses_nobody() {
 }
 
 #[test]
+fn the_refusing_loop_refuses_everything() {
+    let Some(server) = start(Contestant::RefusingLoop) else { return };
+    let refused = get(&server, "/work?micros=200");
+    assert_eq!((refused.status, refused.body.as_str()), (503, answers::BUSY));
+    assert_eq!(refused.field("retry-after"), Some(answers::RETRY_AFTER));
+}
+
+#[test]
 fn a_server_has_its_cores_and_ends_when_it_is_dropped() {
     let core = *allowed_cores().first().expect("a core");
     for contestant in Contestant::all(64) {
@@ -104,6 +112,7 @@ fn a_name_names_one_contestant() {
     for contestant in Contestant::all(17) {
         assert_eq!(contestant.to_string().parse(), Ok(contestant));
     }
+    assert_eq!("refusing-loop".parse(), Ok(Contestant::RefusingLoop));
     assert_eq!("axum-limit-9".parse(), Ok(Contestant::AxumLimit(9)));
     for wrong in ["axum-limit", "axum-limit-0", "axum-limit-+9", "nginx-64", ""] {
         assert!(wrong.parse::<Contestant>().is_err(), "{wrong}");

@@ -1,29 +1,34 @@
 //! One stage's gate.
 
-use crate::event::{Class, MAX_CLASSES, PerClass};
-use crate::sync::{AtomicU64, AtomicUsize, Ordering};
+use super::allowance::{Allowance, Limits, UNLIMITED};
+use super::cost::{Served, ServedCosts};
+use crate::event::{Class, PerClass};
+use crate::sync::{AtomicU64, Ordering};
 
-/// Counts the requests that are bound for a stage and have not ended, and says whether one more
-/// may come. Open to everybody until limits are set.
+/// Counts the requests that are bound for a stage and have not ended, and what they cost where that
+/// is declared, and says whether one more may come. Open to everybody until limits are set.
 #[derive(Debug)]
 pub(crate) struct Gate {
-    bound: AtomicUsize,
-    /// Of these, by class.
-    by_class: PerClass<AtomicUsize>,
-    limits: PerClass<AtomicUsize>,
-    /// How many of a class may be, whoever else is there.
-    guaranteed: PerClass<AtomicUsize>,
+    requests: Allowance,
+    /// What those that declare it cost.
+    costs: Allowance,
+    served: Served,
     entered: AtomicU64,
     turned_away: PerClass<AtomicU64>,
 }
 
 /// A gate as it is at one moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct GateFigures {
     /// Requests that will visit the stage, are in it or have left it, and have not ended.
     pub(crate) bound: usize,
     /// The limit of the highest class; `None` while there is none.
     pub(crate) limit: Option<usize>,
+    /// The declared costs of these requests.
+    pub(crate) cost: u64,
+    pub(crate) cost_limit: Option<u64>,
+    /// What was declared by requests that were answered, since the graph began.
+    pub(crate) served: ServedCosts,
     pub(crate) entered: u64,
     pub(crate) turned_away: PerClass<u64>,
 }
@@ -31,10 +36,9 @@ pub(crate) struct GateFigures {
 impl Default for Gate {
     fn default() -> Self {
         Self {
-            bound: AtomicUsize::new(0),
-            by_class: PerClass::default(),
-            guaranteed: PerClass::default(),
-            limits: std::array::from_fn(|_| AtomicUsize::new(usize::MAX)),
+            requests: Allowance::default(),
+            costs: Allowance::default(),
+            served: Served::default(),
             entered: AtomicU64::new(0),
             turned_away: std::array::from_fn(|_| AtomicU64::new(0)),
         }
@@ -42,55 +46,54 @@ impl Default for Gate {
 }
 
 impl Gate {
-    /// One more, if there is room for its class. Nothing else is ordered by this counter.
-    pub(super) fn enter(&self, class: Class) -> bool {
-        let limit = self.limit(class);
-        let entered = if limit == usize::MAX || self.has_guaranteed_room(class) {
-            self.bound.fetch_add(1, Ordering::Relaxed);
-            true
-        } else {
-            let one_more = |bound: usize| (bound < limit).then_some(bound + 1);
-            self.bound.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).is_ok()
-        };
-        if entered {
-            self.count(class);
+    /// One more, if there is room for its class: for what it costs, if it says so and it is known
+    /// what that means, else for one request. `cost` is 0 where it is not declared.
+    pub(super) fn enter(&self, class: Class, cost: u64) -> bool {
+        if cost == 0 || self.costs.limit(class) == UNLIMITED {
+            let enters = self.requests.enter(class, 1);
+            if enters {
+                self.note(class, cost);
+            }
+            return enters;
         }
-        entered
+        let enters = self.costs.enter(class, cost);
+        if enters {
+            self.requests.enter_anyway(class, 1);
+            self.entered.fetch_add(1, Ordering::Relaxed);
+        }
+        enters
     }
 
-    /// Whether fewer of a class are there than it is guaranteed; two who ask at once may both come.
-    fn has_guaranteed_room(&self, class: Class) -> bool {
-        let here = self.by_class.get(class.index()).map(|here| here.load(Ordering::Relaxed));
-        let guaranteed =
-            self.guaranteed.get(class.index()).map(|room| room.load(Ordering::Relaxed));
-        here < guaranteed
+    pub(super) fn enter_anyway(&self, class: Class, cost: u64) {
+        self.requests.enter_anyway(class, 1);
+        self.note(class, cost);
     }
 
-    pub(super) fn enter_anyway(&self, class: Class) {
-        self.bound.fetch_add(1, Ordering::Relaxed);
-        self.count(class);
-    }
-
-    fn count(&self, class: Class) {
+    fn note(&self, class: Class, cost: u64) {
         self.entered.fetch_add(1, Ordering::Relaxed);
-        if let Some(here) = self.by_class.get(class.index()) {
-            here.fetch_add(1, Ordering::Relaxed);
+        if cost > 0 {
+            self.costs.enter_anyway(class, cost);
         }
     }
 
-    pub(super) fn leave(&self, class: Class) {
-        self.bound.fetch_sub(1, Ordering::Relaxed);
-        if let Some(here) = self.by_class.get(class.index()) {
-            here.fetch_sub(1, Ordering::Relaxed);
+    pub(super) fn leave(&self, class: Class, cost: u64) {
+        self.requests.leave(class, 1);
+        if cost > 0 {
+            self.costs.leave(class, cost);
         }
+    }
+
+    /// A request that declared its cost was answered.
+    pub(super) fn serve(&self, cost: u64) {
+        self.served.add(cost);
     }
 
     /// Whether there are more of a class than it is guaranteed.
     pub(super) fn exceeds_guarantee(&self, class: Class) -> bool {
-        let room = |of: &PerClass<AtomicUsize>| {
-            of.get(class.index()).map_or(0, |room| room.load(Ordering::Relaxed))
-        };
-        room(&self.by_class) > room(&self.guaranteed)
+        match self.costs.limit(class) {
+            UNLIMITED => self.requests.exceeds_guarantee(class),
+            _ => self.costs.exceeds_guarantee(class),
+        }
     }
 
     pub(super) fn turn_away(&self, class: Class) {
@@ -99,37 +102,35 @@ impl Gate {
         }
     }
 
-    fn limit(&self, class: Class) -> usize {
-        self.limits.get(class.index()).map_or(usize::MAX, |limit| limit.load(Ordering::Relaxed))
-    }
-
-    /// Sets how many requests may be, and how many of a class may be whoever else is there.
-    pub(crate) fn set_limits(
-        &self,
-        limits: &[usize; MAX_CLASSES],
-        guaranteed: &[usize; MAX_CLASSES],
-    ) {
-        let set = |all: &PerClass<AtomicUsize>, to: &[usize; MAX_CLASSES]| {
-            all.iter().zip(to).for_each(|(one, to)| one.store(*to, Ordering::Relaxed));
-        };
-        set(&self.limits, limits);
-        set(&self.guaranteed, guaranteed);
+    /// Sets how many requests may be, and what those that say so may cost together.
+    pub(crate) fn set_limits(&self, requests: &Limits, costs: &Limits) {
+        self.requests.set_limits(requests);
+        self.costs.set_limits(costs);
     }
 
     /// Which share of the limit of `class` is used, 0 to 1; `None` while there is no limit. Where
     /// more events are `queued` than requests are bound for the stage, they count: not every event
     /// serves a request.
     pub(crate) fn fullness(&self, class: Class, queued: usize) -> Option<f64> {
-        let limit = self.limit(class);
-        let inside = self.bound.load(Ordering::Relaxed).max(queued);
-        (limit < usize::MAX).then(|| (inside as f64 / limit.max(1) as f64).min(1.0))
+        let share = |inside: u64, limit: u64| (inside as f64 / limit.max(1) as f64).min(1.0);
+        let limit = match self.costs.limit(class) {
+            UNLIMITED => self.requests.limit(class),
+            limit if self.costs.inside() > 0 => return Some(share(self.costs.inside(), limit)),
+            _ => self.requests.limit(class),
+        };
+        let inside = self.requests.inside().max(queued as u64);
+        (limit < UNLIMITED).then(|| share(inside, limit))
     }
 
     pub(crate) fn figures(&self) -> GateFigures {
-        let limit = self.limit(Class::HIGHEST);
+        let limited = |limit: u64| (limit < UNLIMITED).then_some(limit);
+        let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
         GateFigures {
-            bound: self.bound.load(Ordering::Relaxed),
-            limit: (limit < usize::MAX).then_some(limit),
+            bound: count(self.requests.inside()),
+            limit: limited(self.requests.limit(Class::HIGHEST)).map(count),
+            cost: self.costs.inside(),
+            cost_limit: limited(self.costs.limit(Class::HIGHEST)),
+            served: self.served.figures(),
             entered: self.entered.load(Ordering::Relaxed),
             turned_away: self.turned_away.each_ref().map(|count| count.load(Ordering::Relaxed)),
         }

@@ -2,17 +2,23 @@
 //! it is going to visit has as much to do as it can do in time.
 //!
 //! - [`Route`]: which stages a kind of request visits, declared in code.
-//! - `Gate`: one stage's: how many requests are bound for it, and how many of each class may be.
+//! - `Gate`: one stage's: how many requests are bound for it, and how many of each class may be;
+//!   of two `Allowance`s, one in requests and one in what they cost, where they say so.
+//! - `Price`: what a unit of declared cost turned out to take.
 //! - `Admission`: all gates of a graph. It holds no opinion: the limits come from a law of
 //!   [`crate::control`], once per tick.
 //!
 //! By Little's law a bound on the requests that are inside is a bound on the time they take: who
 //! may have N requests under way and ends X per second keeps them N/X seconds.
 
+mod allowance;
+mod cost;
 mod eviction;
 mod gate;
 mod route;
 
+pub(crate) use allowance::{Limits, UNLIMITED};
+pub(crate) use cost::{Price, ServedCosts};
 pub(crate) use gate::{Gate, GateFigures};
 pub use route::{Route, StageId};
 
@@ -130,17 +136,17 @@ impl Admission {
         u16::try_from(number).ok().filter(|_| number < built.routes.len()).unwrap_or(NO_ROUTE)
     }
 
-    /// A request passes all gates on its route, or none.
-    pub(crate) fn enter(&self, route: u16, class: Class) -> Result<(), Shut> {
+    /// A request passes all gates on its route, or none; `cost` is 0 if it is not declared.
+    pub(crate) fn enter(&self, route: u16, class: Class, cost: u64) -> Result<(), Shut> {
         let observes = self.observes.load(Ordering::Relaxed);
         for (passed, (stage, gate)) in self.on(route).enumerate() {
-            if !gate.enter(class) {
+            if !gate.enter(class, cost) {
                 gate.turn_away(class);
                 if observes {
-                    gate.enter_anyway(class);
+                    gate.enter_anyway(class, cost);
                     continue;
                 }
-                self.on(route).take(passed).for_each(|(_, gate)| gate.leave(class));
+                self.on(route).take(passed).for_each(|(_, gate)| gate.leave(class, cost));
                 return Err(Shut { stage });
             }
         }
@@ -148,13 +154,18 @@ impl Admission {
     }
 
     /// The same, though the gate is shut: somebody of a lower class makes room.
-    pub(crate) fn enter_anyway(&self, route: u16, class: Class) {
-        self.on(route).for_each(|(_, gate)| gate.enter_anyway(class));
+    pub(crate) fn enter_anyway(&self, route: u16, class: Class, cost: u64) {
+        self.on(route).for_each(|(_, gate)| gate.enter_anyway(class, cost));
     }
 
     /// A request that had entered has ended.
-    pub(crate) fn leave(&self, route: u16, class: Class) {
-        self.on(route).for_each(|(_, gate)| gate.leave(class));
+    pub(crate) fn leave(&self, route: u16, class: Class, cost: u64) {
+        self.on(route).for_each(|(_, gate)| gate.leave(class, cost));
+    }
+
+    /// A request that had entered with a declared cost was answered.
+    pub(crate) fn serve(&self, route: u16, cost: u64) {
+        self.on(route).for_each(|(_, gate)| gate.serve(cost));
     }
 
     /// The gates on a route.
@@ -191,31 +202,31 @@ mod tests {
     #[test]
     fn a_request_passes_all_gates_on_its_route_or_none() {
         let (admission, route) = admission();
-        let mut limits = [usize::MAX; MAX_CLASSES];
-        limits[0] = 1;
-        admission.gate(2).unwrap().set_limits(&limits, &[0; MAX_CLASSES]);
-        assert_eq!(admission.enter(route, GOLD), Ok(()));
-        assert_eq!(admission.enter(route, GOLD), Err(Shut { stage: 2 }));
+        let mut limits = Limits::NONE;
+        limits.most[0] = 1;
+        admission.gate(2).unwrap().set_limits(&limits, &Limits::NONE);
+        assert_eq!(admission.enter(route, GOLD, 0), Ok(()));
+        assert_eq!(admission.enter(route, GOLD, 0), Err(Shut { stage: 2 }));
         assert_eq!(bound(&admission), [0, 1, 1]);
         // Another class has a limit of its own, and a request for stage 1 alone meets no other.
-        assert_eq!(admission.enter(route, BASIC), Ok(()));
-        assert_eq!(admission.enter(admission.route(1, None), GOLD), Ok(()));
+        assert_eq!(admission.enter(route, BASIC, 0), Ok(()));
+        assert_eq!(admission.enter(admission.route(1, None), GOLD, 0), Ok(()));
         assert_eq!(bound(&admission), [0, 3, 2]);
         assert_eq!(admission.gate(2).unwrap().figures().turned_away[..2], [1, 0]);
-        admission.leave(route, GOLD);
-        admission.leave(route, BASIC);
-        assert_eq!((bound(&admission), admission.enter(route, GOLD)), (vec![0, 1, 0], Ok(())));
+        admission.leave(route, GOLD, 0);
+        admission.leave(route, BASIC, 0);
+        assert_eq!((bound(&admission), admission.enter(route, GOLD, 0)), (vec![0, 1, 0], Ok(())));
     }
 
     #[test]
     fn what_a_class_is_guaranteed_it_has_whoever_else_is_there() {
         let (admission, route) = admission();
-        let (mut limits, mut guaranteed) = ([usize::MAX; MAX_CLASSES], [0; MAX_CLASSES]);
-        (limits[0], limits[1], guaranteed[1]) = (3, 2, 1);
-        admission.gate(1).unwrap().set_limits(&limits, &guaranteed);
-        assert!((0..3).all(|_| admission.enter(route, GOLD).is_ok()));
-        assert_eq!(admission.enter(route, BASIC), Ok(()));
-        assert_eq!(admission.enter(route, BASIC), Err(Shut { stage: 1 }));
+        let mut limits = Limits::NONE;
+        (limits.most[0], limits.most[1], limits.guaranteed[1]) = (3, 2, 1);
+        admission.gate(1).unwrap().set_limits(&limits, &Limits::NONE);
+        assert!((0..3).all(|_| admission.enter(route, GOLD, 0).is_ok()));
+        assert_eq!(admission.enter(route, BASIC, 0), Ok(()));
+        assert_eq!(admission.enter(route, BASIC, 0), Err(Shut { stage: 1 }));
         assert!(!admission.gate(1).unwrap().exceeds_guarantee(BASIC));
     }
 
@@ -223,10 +234,31 @@ mod tests {
     fn an_observing_gate_counts_whom_it_would_have_turned_away() {
         let (admission, route) = admission();
         admission.set(&SLO, Mode::Observe);
-        admission.gate(1).unwrap().set_limits(&[0; MAX_CLASSES], &[0; MAX_CLASSES]);
-        assert_eq!(admission.enter(route, BASIC), Ok(()));
+        let shut = Limits { most: [0; MAX_CLASSES], ..Limits::NONE };
+        admission.gate(1).unwrap().set_limits(&shut, &Limits::NONE);
+        assert_eq!(admission.enter(route, BASIC, 0), Ok(()));
         assert_eq!(admission.gate(1).unwrap().figures().turned_away[..2], [0, 1]);
         assert_eq!(bound(&admission), [0, 1, 1]);
+    }
+
+    #[test]
+    fn costs_are_bounded_instead_of_requests_where_they_are_declared() {
+        let (admission, route) = admission();
+        let requests = Limits { most: [1; MAX_CLASSES], ..Limits::NONE };
+        let gate = admission.gate(1).unwrap();
+        gate.set_limits(&requests, &Limits::NONE);
+        assert_eq!(admission.enter(route, GOLD, 5), Ok(()));
+        assert_eq!(admission.enter(route, GOLD, 5), Err(Shut { stage: 1 }), "not known what 5 is");
+        gate.set_limits(&requests, &Limits { most: [12; MAX_CLASSES], ..Limits::NONE });
+        assert_eq!(admission.enter(route, GOLD, 8), Err(Shut { stage: 1 }));
+        assert_eq!(admission.enter(route, GOLD, 7), Ok(()));
+        assert_eq!(admission.enter(route, GOLD, 0), Err(Shut { stage: 1 }), "one request may be");
+        assert_eq!((gate.figures().bound, gate.figures().cost), (2, 12));
+        assert_eq!(gate.fullness(GOLD, 0), Some(1.0));
+        admission.serve(route, 7);
+        admission.leave(route, GOLD, 7);
+        assert_eq!((gate.figures().bound, gate.figures().cost), (1, 5));
+        assert_eq!((gate.figures().served.requests, gate.figures().served.cost), (1, 7.0));
     }
 
     #[test]
@@ -244,8 +276,8 @@ mod tests {
         let (admission, _) = admission();
         admission.set(&SLO, Mode::Off);
         assert_eq!(admission.route(1, None), NO_ROUTE);
-        assert_eq!(admission.enter(NO_ROUTE, GOLD), Ok(()));
-        admission.leave(NO_ROUTE, GOLD);
+        assert_eq!(admission.enter(NO_ROUTE, GOLD, 0), Ok(()));
+        admission.leave(NO_ROUTE, GOLD, 0);
         assert_eq!(bound(&admission), [0, 0, 0]);
     }
 }

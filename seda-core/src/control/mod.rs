@@ -16,6 +16,9 @@ mod journal;
 mod overload;
 mod pool_size;
 mod trial;
+mod worker_budget;
+
+pub(crate) use worker_budget::{Claim, share_out};
 
 pub use admission::{AdmissionLaw, AdmissionObservation, Aimd, Credits, DrainRate, Gradient, Law};
 pub use config::{ControlConfig, Mode};

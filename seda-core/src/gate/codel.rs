@@ -2,6 +2,7 @@
 
 use crate::clock::Time;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::time::Duration;
 
 /// Settings of a [`Codel`]; every one has a default.
@@ -92,6 +93,17 @@ impl Default for CodelConfig {
             law: CodelLaw::default(),
             keep_one_in: 10,
         }
+    }
+}
+
+impl fmt::Display for CodelConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { target, interval, law, keep_one_in } = self;
+        let law = match law {
+            CodelLaw::Slough => "slough",
+            CodelLaw::Spaced => "spaced",
+        };
+        write!(f, "{law}, {target:?} of {interval:?}, keeps one in {keep_one_in}")
     }
 }
 

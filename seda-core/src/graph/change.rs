@@ -3,6 +3,7 @@
 use super::declaration::Declaration;
 use super::settings::{Settings, StageSettings};
 use crate::control::ControlConfig;
+use crate::queue::StandingConfig;
 use bytesize::ByteSize;
 use serde::Serialize;
 use std::fmt;
@@ -46,6 +47,7 @@ impl Settings {
             budget,
             budget_is_stated: _,
             budget_bytes,
+            workers,
             statistics,
             control,
             slo,
@@ -56,6 +58,7 @@ impl Settings {
         let mut entries = vec![
             ("budget".to_owned(), None, budget.to_string()),
             ("budget_bytes".to_owned(), None, ByteSize::b(*budget_bytes).to_string()),
+            ("workers".to_owned(), None, workers.to_string()),
             ("statistics".to_owned(), None, statistics.to_string()),
         ];
         entries.extend(control_entries(control));
@@ -115,7 +118,7 @@ fn control_entries(control: &ControlConfig) -> Vec<Entry> {
 }
 
 fn stage_entries(settings: &StageSettings, add: &mut impl FnMut(&str, String)) {
-    let StageSettings { capacity, soft, batch, weight, cap, pending } = settings;
+    let StageSettings { capacity, soft, batch, weight, cap, pending, standing } = settings;
     let or = |value: &Option<usize>, default: &str| {
         value.map_or_else(|| default.to_owned(), |value| value.to_string())
     };
@@ -125,4 +128,8 @@ fn stage_entries(settings: &StageSettings, add: &mut impl FnMut(&str, String)) {
     add("weight", weight.to_string());
     add("cap", or(cap, "all workers"));
     add("pending", pending.to_string());
+    let StandingConfig { codel, newest_first_above } = standing;
+    add("codel", codel.as_ref().map_or_else(|| "off".to_owned(), ToString::to_string));
+    let above = newest_first_above.map(|above| format!("{above:?}"));
+    add("newest_first_above", above.unwrap_or_else(|| "never".to_owned()));
 }

@@ -34,6 +34,10 @@ pub struct GraphConfig {
     /// How many bytes the events in it may have, as far as their stages weigh them: "64MiB".
     /// `None`: 256 MiB, a quarter of what the smallest machines that run servers have.
     pub budget_bytes: Option<ByteSize>,
+    /// How many workers all pools may have together. Each keeps the fewest it may have; where they
+    /// want more than there are, the largest give way. `None`: 1,024, with which 8 GiB of address
+    /// space are stacks, or the fewest if those are more.
+    pub workers: Option<usize>,
     /// Whether waits, services and occupancy are recorded. The ledgers always are. Rates of a
     /// report's window in which it changes are of a part of it.
     pub statistics: bool,
@@ -55,6 +59,7 @@ impl Default for GraphConfig {
         Self {
             budget: None,
             budget_bytes: None,
+            workers: None,
             statistics: true,
             slo: SloConfig::default(),
             control: ControlConfig::default(),

@@ -27,6 +27,8 @@ pub(crate) struct StageDeclaration {
     pub(crate) pool: Option<usize>,
     /// How many workers a pool of its own has by default, if it is replicated.
     pub(crate) servers: Option<usize>,
+    /// Whether events of one key are handled in their order.
+    pub(crate) keyed: bool,
     /// The replicated stage that it is a member of.
     pub(crate) group: Option<Membership>,
 }
@@ -58,6 +60,7 @@ impl Graph {
             config: stage.config.clone(),
             pool: stage.pool,
             servers: stage.servers,
+            keyed: stage.core.is_keyed(),
             group: self.membership(index),
         });
         Declaration {

@@ -69,6 +69,7 @@ fn plan_stage(stage: DeclaredStage, settings: &StageSettings, shares: &[u32]) ->
     core.set_capacity(settings.capacity);
     core.set_soft(settings.soft.unwrap_or(usize::MAX));
     core.set_pending_limit(settings.pending);
+    core.set_standing(&settings.standing);
     core.open();
     let share = Arc::new(StageShare::new(settings.batch, settings.cap, settings.weight));
     StagePlan { core, share, pool: pool.unwrap_or(0), make }

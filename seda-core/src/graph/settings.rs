@@ -4,8 +4,9 @@ use super::declaration::Declaration;
 use super::{ClassConfig, GraphConfig};
 use crate::control::{ControlConfig, Mode};
 use crate::error::{GraphError, GraphWarning};
+use crate::gate::CodelConfig;
 use crate::pool::WorkerRange;
-use crate::queue::DEFAULT_BYTES;
+use crate::queue::{DEFAULT_BYTES, StandingConfig};
 use crate::slo;
 use crate::stage::{DEFAULT_BATCH, DEFAULT_PENDING, StageConfig};
 use std::time::Duration;
@@ -15,6 +16,9 @@ const MAX_CAPACITY: usize = 1 << 28;
 /// A share is a number of takes in a row: beyond this the other classes starve.
 const MAX_SHARE: u32 = 1_000_000;
 
+/// More threads than this seldom help, and their stacks are 8 GiB of address space.
+const DEFAULT_WORKERS: usize = 1_024;
+
 /// Everything that can be set of a graph, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Settings {
@@ -22,6 +26,8 @@ pub(crate) struct Settings {
     /// Whether somebody said so, or it follows from the capacities.
     pub(crate) budget_is_stated: bool,
     pub(crate) budget_bytes: u64,
+    /// Of all pools together.
+    pub(crate) workers: usize,
     pub(crate) statistics: bool,
     pub(crate) control: ControlConfig,
     /// By class.
@@ -43,6 +49,7 @@ pub(crate) struct StageSettings {
     /// `None`: all workers of the pool.
     pub(crate) cap: Option<usize>,
     pub(crate) pending: usize,
+    pub(crate) standing: StandingConfig,
 }
 
 impl Settings {
@@ -63,6 +70,11 @@ impl Settings {
                 own_pools.push(range);
             }
             let shares_pool = stage.pool.is_some();
+            if let Some(above) = merged.newest_first_above.filter(|_| stage.keyed) {
+                let key = format!("stages.{}.newest_first_above", stage.name);
+                let allowed = "nothing for a keyed stage: events of one key are handled in order";
+                return Err(fault(&key, format!("{above:?}"), allowed));
+            }
             stages.push(stage_settings(&stage.name, merged, stage.capacity, shares_pool)?);
         }
         let mut pools = Vec::with_capacity(declared.pools.len() + own_pools.len());
@@ -88,6 +100,7 @@ impl Settings {
         if budget_bytes == 0 {
             return Err(fault("budget_bytes", 0, "1 or more bytes, like \"64MiB\""));
         }
+        let workers = worker_budget(config.workers, &pools)?;
         let budget = stated.unwrap_or_else(|| default_budget(&stages));
         let (statistics, control) = (config.statistics, config.control.clone());
         let budget_is_stated = stated.is_some();
@@ -95,6 +108,7 @@ impl Settings {
             budget,
             budget_is_stated,
             budget_bytes,
+            workers,
             statistics,
             control,
             slo,
@@ -114,6 +128,18 @@ impl Settings {
         let capacities = capacities(&self.stages).fold(0, usize::saturating_add);
         let never = GraphWarning::BudgetNeverBinds { budget: self.budget, capacities };
         (self.budget >= capacities && self.budget_is_stated).then_some(never)
+    }
+}
+
+/// How many workers all pools may have together.
+fn worker_budget(said: Option<usize>, pools: &[WorkerRange]) -> Result<usize, GraphError> {
+    let least = pools.iter().fold(0, |sum: usize, pool| sum.saturating_add(pool.min));
+    match said {
+        Some(workers) if workers < least => {
+            let allowed = format!("{least} or more: the fewest that the pools may have, together");
+            Err(fault("workers", workers, &allowed))
+        }
+        said => Ok(said.unwrap_or(DEFAULT_WORKERS.max(least))),
     }
 }
 
@@ -199,7 +225,34 @@ fn stage_settings(
         weight: config.weight.unwrap_or(1),
         cap: config.cap,
         pending: config.pending.unwrap_or(DEFAULT_PENDING),
+        standing: standing(stage, config.codel, config.newest_first_above)?,
     })
+}
+
+/// What a stage does about a standing queue.
+fn standing(
+    stage: &str,
+    codel: Option<CodelConfig>,
+    newest_first_above: Option<Duration>,
+) -> Result<StandingConfig, GraphError> {
+    let key = |key: &str| format!("stages.{stage}.{key}");
+    let within = |time: Duration| (slo::LEAST..=slo::MOST).contains(&time);
+    if let Some(codel) = &codel {
+        for (name, time) in [("target", codel.target), ("interval", codel.interval)] {
+            if !within(time) {
+                let name = key(&format!("codel.{name}"));
+                return Err(fault(&name, format!("{time:?}"), slo::ALLOWED));
+            }
+        }
+        if codel.target >= codel.interval {
+            let (name, value) = (key("codel.target"), format!("{:?}", codel.target));
+            return Err(fault(&name, value, "less than the interval"));
+        }
+    }
+    if let Some(above) = newest_first_above.filter(|above| !within(*above)) {
+        return Err(fault(&key("newest_first_above"), format!("{above:?}"), slo::ALLOWED));
+    }
+    Ok(StandingConfig { codel, newest_first_above })
 }
 
 fn fault(key: &str, value: impl ToString, allowed: &str) -> GraphError {

@@ -97,7 +97,12 @@ impl<E> Lanes<E> {
         }
     }
 
-    fn evict_expired_heads(&mut self, most: usize, now: Time, given_up: &mut Vec<GivenUp<E>>) {
+    pub(super) fn evict_expired_heads(
+        &mut self,
+        most: usize,
+        now: Time,
+        given_up: &mut Vec<GivenUp<E>>,
+    ) {
         let before = given_up.len();
         for class in 0..self.lanes.len() {
             while given_up.len() - before < most {

@@ -75,6 +75,14 @@ impl<E> Lane<E> {
         }
     }
 
+    /// Since when the oldest event is queued; unknown where keys have rows of their own.
+    pub(super) fn oldest(&self) -> Option<Time> {
+        match &self.rows {
+            Rows::One(row) => row.front().map(|head| head.enqueued),
+            Rows::PerShard(_) => None,
+        }
+    }
+
     pub(super) fn remove_oldest(&mut self) -> Option<Envelope<E>> {
         match &mut self.rows {
             Rows::One(row) => row.pop_front(),

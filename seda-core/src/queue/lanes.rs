@@ -5,6 +5,7 @@ use super::lane::{Lane, Rows};
 use super::ledger::{Ledger, Outcome};
 use super::occupancy::Occupancy;
 use super::shards::Shards;
+use super::standing::Standing;
 use crate::clock::Time;
 use crate::event::{Envelope, EventMeta, MAX_CLASSES, PerClass};
 use crate::label::ShardSet;
@@ -36,6 +37,8 @@ pub(crate) struct Lanes<E> {
     admission: usize,
     /// How long before its deadline an event has to be begun, in nanoseconds.
     lead: u64,
+    /// What is done about a queue that stands.
+    pub(crate) standing: Standing,
     open: bool,
     pub(super) occupancy: Occupancy,
     pub(super) ledger: Ledger,
@@ -63,6 +66,7 @@ impl<E> Lanes<E> {
             soft: usize::MAX,
             admission: usize::MAX,
             lead: 0,
+            standing: Standing::default(),
             open: false,
             ledger: Ledger::default(),
             wasted: 0,
@@ -286,7 +290,14 @@ impl<E> Lanes<E> {
         if let Some(shards) = &mut self.shards {
             shards.begin(worker);
         }
-        if let [Lane { rows: Rows::One(row), .. }] = self.lanes.as_mut_slice() {
+        let newest_first = self.turns_around(now);
+        if newest_first {
+            // What has waited in vain stays at the heads.
+            self.evict_expired_heads(usize::MAX, now, given_up);
+        }
+        if self.standing.is_set() {
+            // Each is asked about.
+        } else if let [Lane { rows: Rows::One(row), .. }] = self.lanes.as_mut_slice() {
             // The usual case, in one move: all of them are worth starting.
             let waiting = row.iter().take(most);
             let worth = |head: &&Envelope<E>| reason_not_to_start(head, begun_by).is_none();
@@ -295,9 +306,13 @@ impl<E> Lanes<E> {
             self.depth -= sound;
         }
         while batch.len() - before < most {
-            let Some(envelope) = self.pop_in_turn() else { break };
+            let Some(envelope) = self.pop_in_turn(newest_first) else { break };
             self.depth -= 1;
-            match reason_not_to_start(&envelope, begun_by) {
+            let reason = reason_not_to_start(&envelope, begun_by).or_else(|| {
+                let drops = self.standing.drops(envelope.enqueued, self.depth, now);
+                drops.then_some(LossReason::Delay)
+            });
+            match reason {
                 None => batch.push_back(envelope),
                 Some(reason) => self.shed(envelope, reason, now, given_up),
             }
@@ -308,6 +323,13 @@ impl<E> Lanes<E> {
             batch.iter().skip(before).for_each(|taken| self.unqueue_bytes(&taken.meta));
         }
         self.pass_turns_on()
+    }
+
+    /// Whether the newest events are to be taken first.
+    fn turns_around(&self, now: Time) -> bool {
+        let oldest = || self.lanes.iter().filter_map(Lane::oldest).min();
+        self.standing.is_set()
+            && oldest().is_some_and(|oldest| self.standing.turns_around(oldest, now))
     }
 
     /// Counts what became of events in hand.
@@ -372,15 +394,18 @@ impl<E> Lanes<E> {
     }
 
     /// Weighted round robin: each lane in turn gives up to `weight` events, an empty one passes.
-    fn pop_in_turn(&mut self) -> Option<Envelope<E>> {
+    fn pop_in_turn(&mut self, newest_first: bool) -> Option<Envelope<E>> {
         if let [Lane { rows: Rows::One(row), .. }] = self.lanes.as_mut_slice() {
-            return row.pop_front();
+            return if newest_first { row.pop_back() } else { row.pop_front() };
         }
         for _ in 0..=self.lanes.len() {
             let (turn, left) = self.turn;
             if left > 0 {
-                let head =
-                    self.lanes.get_mut(turn).and_then(|lane| lane.pop(self.shards.as_deref_mut()));
+                let shards = self.shards.as_deref_mut();
+                let head = self.lanes.get_mut(turn).and_then(|lane| match newest_first {
+                    true => lane.remove_newest(),
+                    false => lane.pop(shards),
+                });
                 if head.is_some() {
                     self.turn.1 -= 1;
                     return head;

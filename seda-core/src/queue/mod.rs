@@ -21,6 +21,7 @@ mod lanes;
 mod ledger;
 mod occupancy;
 mod shards;
+mod standing;
 
 pub(crate) use budget::Budget;
 pub(crate) use byte_budget::{ByteBudget, DEFAULT_BYTES};
@@ -28,3 +29,4 @@ pub(crate) use eviction::{Evict, GivenUp, Victims};
 pub(crate) use lanes::Lanes;
 pub(crate) use ledger::{ClassLedger, Outcome};
 pub(crate) use shards::Shards;
+pub(crate) use standing::StandingConfig;

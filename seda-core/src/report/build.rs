@@ -5,6 +5,7 @@ use super::{
     BudgetReport, EdgeReport, EventLedger, GateReport, QueueReport, Report, RequestLedger,
     Resolution, ResponseReport, ServiceReport, StageReport, WorkersReport,
 };
+use crate::admission::GateFigures;
 use crate::engine::Engine;
 use crate::loss::LossReason;
 use crate::monitor::{Monitor, Sample, between};
@@ -109,7 +110,8 @@ fn gate(engine: &Engine, monitor: &Monitor, index: usize) -> Option<GateReport> 
     let classes = engine.classes().iter().zip(figures.turned_away);
     let turned_away = classes.filter(|(_, n)| *n > 0).map(|(class, n)| (class.name.clone(), n));
     let turned_away = turned_away.collect();
-    Some(GateReport { bound: figures.bound, limit: figures.limit, turned_away })
+    let GateFigures { bound, limit, cost, cost_limit, .. } = figures;
+    Some(GateReport { bound, limit, cost, cost_limit, turned_away })
 }
 
 fn stage(engine: &Engine, monitor: &Monitor, then: &Sample, index: usize) -> Option<StageReport> {

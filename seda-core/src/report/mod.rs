@@ -179,6 +179,10 @@ pub struct GateReport {
     pub bound: usize,
     /// How many of the highest class may be; `None` while nothing was measured.
     pub limit: Option<usize>,
+    /// What these requests declared to cost, in their own unit.
+    pub cost: u64,
+    /// How much of it may be of the highest class; `None` where nothing is declared.
+    pub cost_limit: Option<u64>,
     /// Requests refused at the entry on behalf of this stage, by class. The entry counts them, too:
     /// as refused for `admission`.
     pub turned_away: BTreeMap<String, u64>,

@@ -33,6 +33,8 @@ pub struct Request {
     book: Arc<RequestBook>,
     /// The gates it has passed, and still counts at.
     route: u16,
+    /// With what it declared to cost; 0 if it did not.
+    cost: u32,
 }
 
 impl Request {
@@ -41,10 +43,11 @@ impl Request {
         book: &Arc<RequestBook>,
         class: Class,
         birth: Time,
-        route: u16,
+        (route, cost): (u16, u32),
     ) -> Arc<Self> {
         book.admit(class);
-        Arc::new(Self { state: AtomicU8::new(OPEN), class, birth, book: Arc::clone(book), route })
+        let (state, book) = (AtomicU8::new(OPEN), Arc::clone(book));
+        Arc::new(Self { state, class, birth, book, route, cost })
     }
 
     /// Tells the graph that nobody waits for the answer any more: what is queued for this
@@ -73,6 +76,9 @@ impl Request {
         let first = self.resolve_as(RESOLVED);
         if first {
             self.book.answer(self.class, self.birth);
+            if self.cost > 0 {
+                self.book.admission.serve(self.route, u64::from(self.cost));
+            }
         }
         first
     }
@@ -90,7 +96,7 @@ impl Request {
         let first =
             self.state.compare_exchange(OPEN, state, Ordering::AcqRel, Ordering::Acquire).is_ok();
         if first {
-            self.book.admission.leave(self.route, self.class);
+            self.book.admission.leave(self.route, self.class, u64::from(self.cost));
         }
         first
     }

@@ -3,7 +3,7 @@
 use crate::clock::Time;
 use crate::event::{EventMeta, PerClass};
 use crate::loss::LossReason;
-use crate::queue::{ClassLedger, Evict, Outcome, Victims};
+use crate::queue::{ClassLedger, Evict, Outcome, StandingConfig, Victims};
 use crate::sync::Arc;
 use std::any::Any;
 use std::time::Duration;
@@ -79,6 +79,12 @@ pub(crate) trait AnyStage: Send + Sync {
     fn set_admission(&self, most: usize, lead: Duration);
 
     fn set_pending_limit(&self, limit: usize);
+
+    /// Sets what is done about a queue that stands.
+    fn set_standing(&self, config: &StandingConfig);
+
+    /// Whether events of one key are handled in their order.
+    fn is_keyed(&self) -> bool;
 
     fn add_edge(&self) -> usize;
 

@@ -9,7 +9,7 @@ use crate::graph::GraphCore;
 use crate::label::ShardSet;
 use crate::loss::LossReason;
 use crate::pool::PoolCore;
-use crate::queue::{Evict, GivenUp, Lanes, Outcome, Shards, Victims};
+use crate::queue::{Evict, GivenUp, Lanes, Outcome, Shards, StandingConfig, Victims};
 use crate::refusal::{Refusal, RefusalReason};
 use crate::stats::Quantiles;
 use crate::sync::{Arc, AtomicUsize, CachePadded, Flaw, Mutex, OnceLock, Ordering, is_seeded};
@@ -220,6 +220,14 @@ impl<E: Send + 'static> AnyStage for StageCore<E> {
 
     fn set_pending_limit(&self, limit: usize) {
         self.pending_limit.store(limit, Ordering::Relaxed);
+    }
+
+    fn set_standing(&self, config: &StandingConfig) {
+        self.lanes.lock().standing.set(config);
+    }
+
+    fn is_keyed(&self) -> bool {
+        self.questions.is_keyed()
     }
 
     fn add_edge(&self) -> usize {

@@ -13,10 +13,12 @@ pub(crate) use any::{AnyStage, Completion, QueueFigures};
 pub(crate) use arrivals::Entry;
 pub(crate) use core::StageCore;
 
+use crate::gate::CodelConfig;
 use crate::pool::WorkerRange;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::marker::PhantomData;
+use std::time::Duration;
 
 /// A stage of a graph that takes events of type `E`: a token, made by [`crate::Graph::stage`].
 pub struct Stage<E> {
@@ -61,6 +63,16 @@ pub struct StageConfig {
     /// The most events that may be pending outside (see [`crate::Context::defer`]). Default:
     /// [`DEFAULT_PENDING`].
     pub pending: Option<usize>,
+    /// Sheds from a standing queue, whatever was promised: what has waited for too long while
+    /// nobody got through quickly. `codel = {}` has the defaults. Default: off; with an SLO the
+    /// limit at the entry keeps queues short before anything is spent.
+    pub codel: Option<CodelConfig>,
+    /// While the oldest queued event has waited for longer than this, the newest is served first:
+    /// under overload some are answered at once instead of all too late, and what has waited in
+    /// vain expires at the head. Only with deadlines, or an SLO; not for keyed stages. (Maurer, "Fail
+    /// at scale", ACM Queue 13(8), 2015, has it as adaptive LIFO.) Default: the oldest first.
+    #[serde(with = "humantime_serde")]
+    pub newest_first_above: Option<Duration>,
 }
 
 /// Default of [`StageConfig::batch`]. 32 is where the price of a lock, a clock read and a wake-up
@@ -82,6 +94,8 @@ impl StageConfig {
             weight: self.weight.or(before.weight),
             cap: self.cap.or(before.cap),
             pending: self.pending.or(before.pending),
+            codel: self.codel.or(before.codel),
+            newest_first_above: self.newest_first_above.or(before.newest_first_above),
         }
     }
 }

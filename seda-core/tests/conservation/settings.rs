@@ -5,9 +5,11 @@ use crate::check::same;
 use crate::dice::Dice;
 use crate::plan::Plan;
 use seda_core::control::Mode;
+use seda_core::gate::CodelConfig;
 use seda_core::{
     GraphConfig, Manual, OverloadPolicy, PoolConfig, Report, StageConfig, WorkerRange,
 };
+use std::time::Duration;
 
 /// Sets what follows from the dice; what is refused must have changed nothing.
 pub(crate) fn reconfigure(manual: &mut Manual, plan: &Plan, dice: &mut Dice) -> Result<(), String> {
@@ -65,6 +67,8 @@ fn stage_config(plan: &Plan, stage: usize, dice: &mut Dice) -> StageConfig {
         weight: None,
         cap: some(dice, 4).map(|n| positive(n, dice)),
         pending: some(dice, 5),
+        codel: dice.one_in(4).then(CodelConfig::default),
+        newest_first_above: dice.one_in(4).then_some(Duration::from_millis(1)),
     }
 }
 

@@ -14,6 +14,8 @@ const ENOUGH: f64 = 12.0;
 /// outside of them, in the kernel's queues and the reactor, and for services that take longer than
 /// usual: an event that waits beyond its deadline has waited for nothing.
 const KEPT: f64 = 0.8;
+/// The same where requests declare what they cost: then no service takes longer than usual.
+const KEPT_IF_DECLARED: f64 = 0.9;
 
 /// Admits what the stage drains in the time that it has: N = X·W, Little's law as a limit.
 ///
@@ -33,10 +35,14 @@ impl AdmissionLaw for DrainRate {
         };
         // Without it, or where it is no number: as many as there are workers.
         let parallel = seen.parallelism;
-        let parallel = if parallel >= 1.0 { parallel.min(workers as f64) } else { workers as f64 };
+        let parallel = if parallel > 0.0 { parallel.min(workers as f64) } else { workers as f64 };
         let rate = parallel / service;
-        let left = seen.slo_seconds * KEPT - service;
-        let wait = (ENOUGH / rate).max(seen.slo_seconds * QUEUE_SHARE).min(left).max(0.0);
+        // A queue of demands that differ has to be longer by 1 + c2 to keep a server as busy
+        // (Pollaczek and Khinchine), and may be: how long it takes is known.
+        let longer = seen.cost_variation.map_or(1.0, |c2| 1.0 + c2);
+        let kept = if seen.cost_variation.is_some() { KEPT_IF_DECLARED } else { KEPT };
+        let left = seen.slo_seconds * kept - service;
+        let wait = (ENOUGH / rate).max(seen.slo_seconds * QUEUE_SHARE * longer).min(left).max(0.0);
         // A float beyond what a queue can hold saturates in the cast, NaN becomes 0.
         let queue = (wait * rate) as usize;
         // One that waits, so that the workers find the next event when they have ended one.
@@ -70,6 +76,19 @@ mod tests {
         // What the SLO leaves: 110 ms.
         assert_eq!(limit(0.2, 0.050, 1), 3);
         assert_eq!(limit(0.2, 0.050, 4), 4 + 8);
+    }
+
+    #[test]
+    fn demands_that_differ_have_a_longer_queue_where_they_are_declared() {
+        let seen = |cost_variation| AdmissionObservation {
+            slo_seconds: 0.2,
+            service_mean: Some(0.001),
+            workers: 1,
+            cost_variation,
+            ..AdmissionObservation::default()
+        };
+        let limits = [None, Some(0.0), Some(1.0), Some(5.0)].map(|c2| DrainRate.decide(&seen(c2)));
+        assert_eq!(limits, [Some(81), Some(81), Some(161), Some(180)]);
     }
 
     #[test]

@@ -114,10 +114,14 @@ pub struct AdmissionObservation {
     /// have and the machine has cores for.
     pub workers: usize,
     /// The same in parts of a worker: how many events are served at once when all are busy. At
-    /// most `workers`; 1.05 if one worker is on the only core for 95 % of its time.
+    /// most `workers`; 1.05 if one worker is on the only core for 95 % of its time, 0.5 if the
+    /// only worker serves another stage for half of the time.
     pub parallelism: f64,
     /// The limit in force, in requests; `None` before the first.
     pub limit: Option<usize>,
+    /// Squared coefficient of variation of what requests declare to cost; `None` where they declare
+    /// nothing.
+    pub cost_variation: Option<f64>,
 }
 
 /// Decides once per tick. Pure: the same observations give the same answers.

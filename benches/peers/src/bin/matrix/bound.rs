@@ -13,6 +13,8 @@ pub(crate) struct Costs {
     pub(crate) served: f64,
     /// c: CPU seconds of a refused one.
     pub(crate) refused: f64,
+    /// What it costs a loop that does nothing but refuse, if that was measured.
+    pub(crate) least: Option<f64>,
 }
 
 impl Costs {
@@ -74,7 +76,7 @@ fn quotient(cpu: f64, count: f64) -> Option<f64> {
 mod tests {
     use super::*;
 
-    const COSTS: Costs = Costs { capacity: 1_000.0, served: 1e-3, refused: 5e-6 };
+    const COSTS: Costs = Costs { capacity: 1_000.0, served: 1e-3, refused: 5e-6, least: None };
 
     fn spent(cpu: f64, front: Option<f64>, served: f64, refused: f64) -> Spent {
         Spent { cpu, front, ready: None, served, refused }

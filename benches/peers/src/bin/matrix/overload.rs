@@ -51,12 +51,16 @@ pub(crate) struct Overload {
     rivals: Vec<Peer>,
     /// What of the bound is wanted.
     pub(crate) goodput: f64,
+    /// What c is measured with, if the cell's own requests are so short that many of a flood are
+    /// served.
+    flooded: Option<Asked>,
     /// All else is shown and not judged.
     #[serde(default)]
     pub(crate) goodput_only: bool,
-    /// Show what the generator does against a loop that only says hello.
+    /// Show what the generator does against a loop that only says hello, and c of a loop that only
+    /// refuses.
     #[serde(default)]
-    bare_loop: bool,
+    pub(crate) bare_loop: bool,
 }
 
 /// Microseconds of work for a token.
@@ -105,6 +109,11 @@ impl Overload {
             rows.push(row);
         }
         Ok(rows)
+    }
+
+    /// What c is measured with.
+    pub(crate) fn flooding(&self, own: &Requests) -> Requests {
+        self.flooded.as_ref().map_or_else(|| own.clone(), Requests::from)
     }
 
     /// Whether an overload leaves the core no idle moment: waiting workers and bursts do.

@@ -84,6 +84,9 @@ impl Judging<'_> {
             let waiting = range(&waiting, rate);
             notes.push(format!("knowing what waits and not what comes, {waiting} at best"));
         }
+        if let Some(least) = Spread::of(points.iter().filter_map(|point| point.costs.least)) {
+            notes.push(format!("c of a loop that does nothing else {}", range(&least, time)));
+        }
         let late = points.iter().filter(|point| !point.ours.load.generator.kept_schedule).count();
         if late > 0 {
             notes.push(format!("schedule not kept in {late} of {} rounds", points.len()));
@@ -115,7 +118,7 @@ mod tests {
     }
 
     fn point(ours: f64, rival: f64) -> Point {
-        let costs = Costs { capacity: 1_000.0, served: 1e-3, refused: 5e-6 };
+        let costs = Costs { capacity: 1_000.0, served: 1e-3, refused: 5e-6, least: None };
         Point { ours: ran(ours, 0.1), rival: ran(rival, 0.01), costs, bound: 980.0, waiting: None }
     }
 

@@ -2,11 +2,12 @@
 
 use super::asked::{Requests, demands, recorded_rate};
 use super::bench::{Ask, Bench, Ran, poisson};
-use super::bound::{Costs, refused_cost, served_cost};
+use super::bound::{Costs, Spent, refused_cost, served_cost};
 use super::overload::Overload;
 use super::point::Point;
 use super::reference::{Job, Taking, best_wait};
 use super::servers::Subject;
+use peers::Contestant;
 use seda_tools::plan::Pace;
 use std::error::Error;
 
@@ -35,7 +36,13 @@ impl Rounds<'_> {
         let base = self.base(bench, round)?;
         let below = self.at_rate(bench, Subject::Judged, BELOW, base * BELOW, round)?;
         let flood = bench.settings.flood.max(base * FLOOD);
-        let flooded = self.at_rate(bench, Subject::Judged, flood / base, flood, round)?;
+        let flooding = self.cell.flooding(self.requests);
+        let all_refused = Rounds { requests: &flooding, ..*self };
+        let flooded = all_refused.at_rate(bench, Subject::Judged, flood / base, flood, round)?;
+        let least = match self.cell.bare_loop {
+            true => all_refused.least(bench, flood / base, flood, round)?,
+            false => None,
+        };
         let served = served_cost(&below.spent).ok_or("nothing was served below the capacity")?;
         let refused = refused_cost(&flooded.spent, &below.spent).unwrap_or(0.0);
         let mut best = below.goodput;
@@ -50,12 +57,25 @@ impl Rounds<'_> {
             pairs.push((ours, rival));
         }
         let warm_up = bench.settings.warm_up.as_secs_f64();
-        let costs = Costs { capacity: self.cell.stated().unwrap_or(best), served, refused };
+        let costs = Costs { capacity: self.cell.stated().unwrap_or(best), served, refused, least };
         let point = |(ours, rival): (Ran, Ran)| {
             let (bound, waiting) = self.bounds(&costs, &ours, warm_up);
             Point { ours, rival, costs, bound, waiting }
         };
         Ok(pairs.into_iter().map(point).collect())
+    }
+
+    /// What a refusal costs a loop that does nothing else.
+    fn least(
+        &self,
+        bench: &mut Bench,
+        load: f64,
+        per_second: f64,
+        round: u32,
+    ) -> Result<Option<f64>, Box<dyn Error>> {
+        let bare = Subject::Rival(Contestant::RefusingLoop);
+        let spent = self.at_rate(bench, bare, load, per_second, round)?.spent;
+        Ok(refused_cost(&spent, &Spent { served: 1.0, front: Some(0.0), ..Spent::default() }))
     }
 
     /// About the capacity: what rates are multiples of.

@@ -9,6 +9,7 @@ mod axum_server;
 mod bounded_queue;
 mod hyper_server;
 mod listener;
+mod refusing_loop;
 mod settings;
 
 use clap::Parser;
@@ -46,6 +47,7 @@ fn serve(flags: &Flags) -> Result<(), Box<dyn Error>> {
             )?;
         }
         Settings::Actix { threads, blocks } => actix_server::serve(listener, threads, blocks)?,
+        Settings::RefusingLoop => refusing_loop::serve(listener)?,
         Settings::Hyper => hyper_server::serve(listener)?,
     }
     Ok(())

@@ -50,6 +50,8 @@ enum Kind {
     ActixBlock,
     /// hyper, burning on its only thread
     HyperInline,
+    /// A loop that refuses everything: what a refusal costs at the least
+    RefusingLoop,
 }
 
 /// Which server, how.
@@ -58,6 +60,7 @@ pub(crate) enum Settings {
     Axum { threads: usize, blocking_threads: usize, work: Work },
     Actix { threads: usize, blocks: bool },
     Hyper,
+    RefusingLoop,
 }
 
 /// Where axum's handler has the burning done.
@@ -101,6 +104,7 @@ impl Flags {
             Kind::ActixInline => Settings::Actix { threads, blocks: false },
             Kind::ActixBlock => Settings::Actix { threads, blocks: true },
             Kind::HyperInline => Settings::Hyper,
+            Kind::RefusingLoop => Settings::RefusingLoop,
         })
     }
 }

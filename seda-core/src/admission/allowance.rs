@@ -1,0 +1,170 @@
+//! How much of something is inside, and how much may be.
+
+use crate::event::{Class, MAX_CLASSES, PerClass};
+use crate::sync::{AtomicU64, Ordering};
+
+/// No limit.
+pub(crate) const UNLIMITED: u64 = u64::MAX;
+
+/// Amounts inside, by class, and their limits. Unlimited until limits are set. Nothing else is
+/// ordered by these counters.
+#[derive(Debug)]
+pub(super) struct Allowance {
+    inside: AtomicU64,
+    /// Of it, by class.
+    by_class: PerClass<AtomicU64>,
+    limits: PerClass<AtomicU64>,
+    /// How much of a class may be, whoever else is there.
+    guaranteed: PerClass<AtomicU64>,
+}
+
+impl Default for Allowance {
+    fn default() -> Self {
+        Self {
+            inside: AtomicU64::new(0),
+            by_class: PerClass::default(),
+            limits: std::array::from_fn(|_| AtomicU64::new(UNLIMITED)),
+            guaranteed: PerClass::default(),
+        }
+    }
+}
+
+impl Allowance {
+    /// So much more, if there is room for its class. Whatever finds nothing inside may come: it
+    /// would never find more room.
+    pub(super) fn enter(&self, class: Class, amount: u64) -> bool {
+        let limit = self.limit(class);
+        let entered = if limit == UNLIMITED || self.is_guaranteed(class, amount) {
+            self.inside.fetch_add(amount, Ordering::Relaxed);
+            true
+        } else {
+            let more = |inside: u64| {
+                let sum = inside.saturating_add(amount);
+                (sum <= limit || inside == 0 && limit > 0).then_some(sum)
+            };
+            self.inside.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
+        };
+        if entered {
+            self.count(class, amount);
+        }
+        entered
+    }
+
+    /// Whether with so much more a class has no more than it is guaranteed; two who ask at once may
+    /// both come.
+    fn is_guaranteed(&self, class: Class, amount: u64) -> bool {
+        of(&self.by_class, class, 0).saturating_add(amount) <= of(&self.guaranteed, class, 0)
+    }
+
+    pub(super) fn enter_anyway(&self, class: Class, amount: u64) {
+        self.inside.fetch_add(amount, Ordering::Relaxed);
+        self.count(class, amount);
+    }
+
+    fn count(&self, class: Class, amount: u64) {
+        if let Some(here) = self.by_class.get(class.index()) {
+            here.fetch_add(amount, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn leave(&self, class: Class, amount: u64) {
+        self.inside.fetch_sub(amount, Ordering::Relaxed);
+        if let Some(here) = self.by_class.get(class.index()) {
+            here.fetch_sub(amount, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether there is more of a class than it is guaranteed.
+    pub(super) fn exceeds_guarantee(&self, class: Class) -> bool {
+        of(&self.by_class, class, 0) > of(&self.guaranteed, class, 0)
+    }
+
+    pub(super) fn inside(&self) -> u64 {
+        self.inside.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn limit(&self, class: Class) -> u64 {
+        of(&self.limits, class, UNLIMITED)
+    }
+
+    /// Sets how much may be inside, and how much of a class whoever else is there.
+    pub(super) fn set_limits(&self, limits: &Limits) {
+        let set = |all: &PerClass<AtomicU64>, to: &[u64; MAX_CLASSES]| {
+            all.iter().zip(to).for_each(|(one, to)| one.store(*to, Ordering::Relaxed));
+        };
+        set(&self.limits, &limits.most);
+        set(&self.guaranteed, &limits.guaranteed);
+    }
+}
+
+fn of(amounts: &PerClass<AtomicU64>, class: Class, else_it_is: u64) -> u64 {
+    amounts.get(class.index()).map_or(else_it_is, |amount| amount.load(Ordering::Relaxed))
+}
+
+/// Limits, by class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Limits {
+    pub(crate) most: [u64; MAX_CLASSES],
+    pub(crate) guaranteed: [u64; MAX_CLASSES],
+}
+
+impl Limits {
+    pub(crate) const NONE: Self =
+        Self { most: [UNLIMITED; MAX_CLASSES], guaranteed: [0; MAX_CLASSES] };
+
+    /// With these limits each class is guaranteed its share of the highest, as it has its share of
+    /// the takes. So no class starves, and a higher one has no less than what it is entitled to.
+    pub(crate) fn shared(most: [u64; MAX_CLASSES], shares: &[u32]) -> Self {
+        let all: u64 = shares.iter().map(|share| u64::from(*share)).sum();
+        let highest = most.iter().take(shares.len()).max().copied().unwrap_or(UNLIMITED);
+        let mut guaranteed = [0; MAX_CLASSES];
+        for (guaranteed, share) in guaranteed.iter_mut().zip(shares) {
+            let part = u128::from(highest) * u128::from(*share) / u128::from(all.max(1));
+            *guaranteed = u64::try_from(part).unwrap_or(UNLIMITED).max(1);
+        }
+        Self { most, guaranteed }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONLY: Class = Class::new(0);
+
+    #[test]
+    fn what_does_not_fit_stays_out_and_less_of_it_comes_in() {
+        let allowance = Allowance::default();
+        allowance.set_limits(&Limits::shared([100; MAX_CLASSES], &[1]));
+        assert!(allowance.enter(ONLY, 60));
+        assert!(!allowance.enter(ONLY, 41));
+        assert!(allowance.enter(ONLY, 40));
+        assert_eq!(allowance.inside(), 100);
+        allowance.leave(ONLY, 60);
+        assert_eq!(allowance.inside(), 40);
+    }
+
+    #[test]
+    fn what_is_larger_than_the_limit_comes_in_alone() {
+        let allowance = Allowance::default();
+        allowance.set_limits(&Limits::shared([100; MAX_CLASSES], &[1]));
+        assert!(allowance.enter(ONLY, 500));
+        assert!(!allowance.enter(ONLY, 1));
+        allowance.leave(ONLY, 500);
+        assert!(allowance.enter(ONLY, 1));
+        assert!(!allowance.enter(ONLY, 500));
+    }
+
+    #[test]
+    fn a_class_has_its_share_whoever_else_is_there() {
+        let limits = Limits::shared([100; MAX_CLASSES], &[4, 1]);
+        assert_eq!(limits.guaranteed[..3], [80, 20, 0]);
+        let (allowance, basic) = (Allowance::default(), Class::new(1));
+        allowance.set_limits(&limits);
+        assert!(allowance.enter(ONLY, 100));
+        assert!(!allowance.enter(basic, 21));
+        assert!(allowance.enter(basic, 20));
+        assert!(!allowance.enter(basic, 1));
+        assert!(!allowance.exceeds_guarantee(basic) && allowance.exceeds_guarantee(ONLY));
+    }
+}

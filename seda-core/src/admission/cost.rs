@@ -1,0 +1,114 @@
+//! What requests said they would cost, beside what they then took.
+
+use crate::sync::Mutex;
+
+/// Over how many requests the price of a unit of cost is smoothed. Demands that differ by two
+/// orders of magnitude, as those of language models do, leave an error of a tenth.
+const SMOOTHED_OVER: f64 = 64.0;
+
+/// The declared costs of requests that were answered.
+#[derive(Debug, Default)]
+pub(super) struct Served(Mutex<ServedCosts>);
+
+/// Sums since the graph began.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct ServedCosts {
+    pub(crate) requests: u64,
+    pub(crate) cost: f64,
+    /// Of the squares.
+    pub(crate) squares: f64,
+}
+
+impl Served {
+    pub(super) fn add(&self, cost: u64) {
+        let mut sums = self.0.lock();
+        sums.requests += 1;
+        sums.cost += cost as f64;
+        sums.squares += cost as f64 * cost as f64;
+    }
+
+    pub(super) fn figures(&self) -> ServedCosts {
+        *self.0.lock()
+    }
+}
+
+impl ServedCosts {
+    /// What was added since `then`.
+    pub(crate) fn since(&self, then: &Self) -> Self {
+        Self {
+            requests: self.requests.saturating_sub(then.requests),
+            cost: self.cost - then.cost,
+            squares: self.squares - then.squares,
+        }
+    }
+}
+
+/// What a unit of cost is worth, learned from requests that were served, and how much their costs
+/// differ.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Price {
+    requests: f64,
+    cost: f64,
+    squares: f64,
+    /// What serving them took.
+    seconds: f64,
+}
+
+impl Price {
+    /// During a tick these were served, and their service took so many seconds.
+    pub(crate) fn learn(&mut self, served: &ServedCosts, seconds: f64) {
+        if served.requests == 0 && self.requests == 0.0 {
+            return;
+        }
+        let n = served.requests as f64;
+        let kept = SMOOTHED_OVER / (SMOOTHED_OVER + n);
+        self.requests = self.requests * kept + n;
+        self.cost = self.cost * kept + served.cost;
+        self.squares = self.squares * kept + served.squares;
+        self.seconds = self.seconds * kept + seconds;
+    }
+
+    /// How many units a second of service is worth; `None` while nothing was declared and served.
+    pub(crate) fn units_per_second(&self) -> Option<f64> {
+        (self.cost > 0.0 && self.seconds > 0.0).then(|| self.cost / self.seconds)
+    }
+
+    /// The squared coefficient of variation of the costs: 0 if all are alike, 1 if they are
+    /// exponential.
+    pub(crate) fn variation(&self) -> Option<f64> {
+        let mean = self.cost / self.requests;
+        (self.cost > 0.0).then(|| (self.squares / self.requests / (mean * mean) - 1.0).max(0.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn served(costs: &[u64]) -> ServedCosts {
+        let served = Served::default();
+        costs.iter().for_each(|cost| served.add(*cost));
+        served.figures()
+    }
+
+    #[test]
+    fn the_price_follows_what_serving_took() {
+        let mut price = Price::default();
+        price.learn(&served(&[]), 1.0);
+        assert_eq!((price.units_per_second(), price.variation()), (None, None));
+        price.learn(&served(&[10; 64]), 0.64);
+        assert_eq!((price.units_per_second(), price.variation()), (Some(1_000.0), Some(0.0)));
+        // It has doubled: half of what is known is new.
+        price.learn(&served(&[10; 64]), 1.28);
+        assert_eq!(price.units_per_second(), Some(960.0 / 1.6));
+    }
+
+    #[test]
+    fn costs_that_differ_vary() {
+        let mut price = Price::default();
+        price.learn(&served(&[1, 3]), 1.0);
+        assert_eq!(price.variation(), Some(0.25));
+        let (all, early) = (served(&[1, 2, 3]), served(&[1]));
+        assert_eq!(all.since(&early), served(&[2, 3]));
+    }
+}
