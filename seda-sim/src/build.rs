@@ -6,7 +6,8 @@ use crate::run::SimError;
 use crate::spec::{Fault, Spec, StageSpec};
 use parking_lot::Mutex;
 use seda_core::{
-    Balance, Graph, Manual, ManualClock, Replicas, Source, Stage, StageConfig, WorkerRange, each,
+    Balance, Graph, Manual, ManualClock, Replicas, Route, Source, Stage, StageConfig, WorkerRange,
+    each,
 };
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,6 +17,8 @@ pub(crate) struct Built {
     pub(crate) graph: Manual,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) source: Source<Job>,
+    /// The ways from the first stage, each up to a probability, if they are known at the entry.
+    pub(crate) routes: Vec<(f64, Route)>,
     pub(crate) touched: Arc<Touched>,
     /// Pools by name.
     pub(crate) pools: HashMap<String, usize>,
@@ -93,12 +96,32 @@ pub(crate) fn build(spec: &Spec, seed: u64) -> Result<Built, SimError> {
             None => graph.attach_replicas(*declared, wire)?,
         }
     }
+    let routes = known_routes(spec, &mut graph, &stages)?;
     graph.apply(spec.graph.clone())?;
     let (first, entry) = stages.first().cloned().ok_or(SimError::NoStage)?;
     let source = graph.source(first)?;
     let clock = Arc::new(ManualClock::new());
     let graph = graph.start_manual(Arc::clone(&clock) as Arc<dyn seda_core::Clock>)?;
-    Ok(Built { graph, clock, source, touched, pools, entry, queues })
+    Ok(Built { graph, clock, source, routes, touched, pools, entry, queues })
+}
+
+/// The first stage's ways as routes of requests, if the spec says that they are known.
+fn known_routes(
+    spec: &Spec,
+    graph: &mut Graph,
+    stages: &[(Stage<Job>, Vec<usize>)],
+) -> Result<Vec<(f64, Route)>, SimError> {
+    let first = spec.stages.first().filter(|_| spec.routes_known);
+    let mut until = 0.0;
+    let mut routes = Vec::new();
+    for way in first.iter().flat_map(|first| &first.routes) {
+        until += way.share;
+        let to = spec.stages.iter().position(|stage| stage.name == way.to);
+        if let Some((to, _)) = to.and_then(|to| stages.get(to)) {
+            routes.push((until, graph.route([to.id()])?));
+        }
+    }
+    Ok(routes)
 }
 
 fn declare(graph: &mut Graph, stage: &StageSpec) -> Stage<Job> {

@@ -1,10 +1,11 @@
 //! What becomes of each request: attempts, retries, patience. Each request is a client of its own.
 
+use crate::build::Built;
 use crate::dice::{Dice, Use};
 use crate::job::{Answer, Ended, Job, Mailbox};
 use crate::report::{End, Tally};
 use crate::spec::{ClientSpec, Spec};
-use seda_core::{Address, Class, Home, Request, Source, Terms};
+use seda_core::{Address, Class, Home, Request, Route, Source, Terms};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
@@ -33,6 +34,8 @@ pub(crate) struct Clients {
     /// Deadlines by class.
     deadlines: Vec<Option<Duration>>,
     source: Source<Job>,
+    /// Where requests go from the first stage, each up to a probability, if that is known.
+    routes: Vec<(f64, Route)>,
     mailbox: Arc<Mailbox>,
     home: Arc<dyn Home<Answer>>,
     slots: Vec<Slot>,
@@ -48,13 +51,14 @@ pub(crate) struct Clients {
 }
 
 impl Clients {
-    pub(crate) fn new(spec: &Spec, seed: u64, source: Source<Job>) -> Self {
+    pub(crate) fn new(spec: &Spec, seed: u64, built: &Built) -> Self {
         let mailbox = Arc::new(Mailbox::default());
         let home = Arc::clone(&mailbox) as Arc<dyn Home<Answer>>;
         Self {
             spec: spec.client.clone(),
             deadlines: spec.classes.iter().map(|class| class.deadline).collect(),
-            source,
+            source: built.source.clone(),
+            routes: built.routes.clone(),
             mailbox,
             home,
             slots: Vec::new(),
@@ -126,7 +130,20 @@ impl Clients {
         self.arrived = arrived;
     }
 
+    /// Which way a request goes, if that is known before: its number, and its route; none if it is
+    /// answered by the first stage.
+    fn draw_way(&mut self) -> Option<(usize, Option<Route>)> {
+        if self.routes.is_empty() {
+            return None;
+        }
+        let drawn = self.dice.unit();
+        let way = self.routes.iter().position(|(until, _)| drawn < *until);
+        let route = way.and_then(|way| self.routes.get(way)).map(|(_, route)| *route);
+        Some((way.unwrap_or(usize::MAX), route))
+    }
+
     fn attempt(&mut self, now: u64, place: u32) -> bool {
+        let way = self.draw_way();
         let Some(slot) = self.slots.get_mut(place as usize) else {
             return true;
         };
@@ -139,8 +156,10 @@ impl Clients {
         let address = Address { slot: place, generation: slot.generation, sequence };
         let class = Class::new(u8::try_from(waiting.class).unwrap_or(u8::MAX));
         let deadline = self.deadlines.get(waiting.class).copied().flatten();
-        let terms = Terms { class, deadline, ..Terms::default() };
-        match self.source.request_to(Arc::clone(&self.home), address, terms, Job::new) {
+        let route = way.and_then(|(_, route)| route);
+        let terms = Terms { class, deadline, route, ..Terms::default() };
+        let job = |reply| Job::new(reply, way.map(|(way, _)| way));
+        match self.source.request_to(Arc::clone(&self.home), address, terms, job) {
             Ok(request) => {
                 waiting.open = Some(request);
                 if let Some(patience) = self.spec.gives_up_after {

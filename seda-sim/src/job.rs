@@ -12,6 +12,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 #[derive(Debug)]
 pub(crate) struct Job {
     reply: Responder<Answer>,
+    /// Which way it goes from the first stage, if that is known.
+    way: Option<usize>,
 }
 
 /// What a client is told.
@@ -95,18 +97,22 @@ pub(crate) struct Step {
 }
 
 impl Job {
-    pub(crate) fn new(reply: Responder<Answer>) -> Self {
-        Self { reply }
+    pub(crate) fn new(reply: Responder<Answer>, way: Option<usize>) -> Self {
+        Self { reply, way }
     }
 }
 
 impl Step {
-    pub(crate) fn handle(&self, job: Job, cx: &mut Context) {
+    pub(crate) fn handle(&self, mut job: Job, cx: &mut Context) {
         if self.panics > 0.0 && self.dice.lock().unit() < self.panics {
             // As a panic, but without the hook: a million of them are no news on stderr.
             std::panic::resume_unwind(Box::new("a simulated fault"));
         }
-        let Some(way) = self.draw_way() else {
+        let way = match job.way.take() {
+            Some(known) => self.ways.get(known),
+            None => self.draw_way(),
+        };
+        let Some(way) = way else {
             job.reply.respond(Answer::Done);
             return;
         };

@@ -68,7 +68,7 @@ impl Simulation {
             clock: Arc::clone(&built.clock),
             streams,
             arrivals,
-            clients: Clients::new(spec, seed, built.source.clone()),
+            clients: Clients::new(spec, seed, &built),
             entry: built.entry.clone(),
             machine: Machine::new(spec, seed, built),
             refusal_work: spec.refusal_cpu.as_nanos() as f64,

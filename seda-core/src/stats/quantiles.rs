@@ -2,6 +2,7 @@
 
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// The shortest duration told apart from zero: below it a clock read is a large part.
 const LOWEST_NANOS: u64 = 1_000;
@@ -11,16 +12,24 @@ const HIGHEST_NANOS: u64 = 60_000_000_000;
 /// Two digits keep a histogram near 20 KB and its merge at a few microseconds; three would cost
 /// eight times as much and a fifth of a core in merging.
 const SIGNIFICANT_DIGITS: u8 = 2;
+/// So many records are kept as they are. Many workers and stages mean few records for each pair in
+/// a tick, and to merge 32 of them costs a tenth of merging a histogram.
+const FEW: usize = 32;
 
 /// Durations in nanoseconds: quantiles within 1 %, mean, count and maximum exact.
 ///
-/// The histogram is allocated with the first record: an idle stage costs nothing.
+/// The histogram is allocated when there are more than a few records: an idle stage costs nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Quantiles {
+    /// Durations, and how often each was recorded, while they are few.
+    few: Vec<(u64, u64)>,
+    /// Empty but for its memory while they are few.
     histogram: Option<Box<Histogram<u64>>>,
     count: u64,
     total: u128,
     max: u64,
+    /// They are many, and in the histogram.
+    many: bool,
 }
 
 impl Quantiles {
@@ -29,22 +38,30 @@ impl Quantiles {
         self.count += count;
         self.total += u128::from(nanos) * u128::from(count);
         self.max = self.max.max(nanos);
-        if let Some(histogram) = self.histogram_mut() {
-            histogram.saturating_record_n(nanos, count);
-        }
+        self.keep(nanos, count);
     }
 
     /// Adds everything that `other` recorded.
     pub fn add(&mut self, other: &Quantiles) {
-        let Some(theirs) = &other.histogram else {
-            return;
-        };
         self.count += other.count;
         self.total += other.total;
         self.max = self.max.max(other.max);
-        if let Some(histogram) = self.histogram_mut() {
-            // Cannot fail: both have the same bounds.
-            let _ = histogram.add(theirs.as_ref());
+        match &other.histogram {
+            Some(theirs) if other.many => {
+                if let Some(histogram) = self.histogram_of_many() {
+                    // Cannot fail: both have the same bounds.
+                    let _ = histogram.add(theirs.as_ref());
+                }
+            }
+            _ => other.few.iter().for_each(|(nanos, count)| self.keep(*nanos, *count)),
+        }
+    }
+
+    fn keep(&mut self, nanos: u64, count: u64) {
+        if !self.many && self.few.len() < FEW {
+            self.few.push((nanos, count));
+        } else if let Some(histogram) = self.histogram_of_many() {
+            histogram.saturating_record_n(nanos, count);
         }
     }
 
@@ -54,9 +71,11 @@ impl Quantiles {
             return;
         }
         (self.count, self.total, self.max) = (0, 0, 0);
-        if let Some(histogram) = &mut self.histogram {
+        self.few.clear();
+        if let Some(histogram) = self.histogram.as_mut().filter(|_| self.many) {
             histogram.reset();
         }
+        self.many = false;
     }
 
     /// How many durations were recorded.
@@ -76,13 +95,17 @@ impl Quantiles {
 
     /// The quantile `q` in 0..=1, in seconds; `None` without records.
     pub fn quantile_seconds(&self, q: f64) -> Option<f64> {
-        let histogram = self.histogram.as_ref().filter(|_| self.count > 0)?;
-        Some(histogram.value_at_quantile(q).min(self.max) as f64 / 1e9)
+        self.seconds_at(&*self.recorded()?, q)
+    }
+
+    fn seconds_at(&self, recorded: &Histogram<u64>, q: f64) -> Option<f64> {
+        Some(recorded.value_at_quantile(q).min(self.max) as f64 / 1e9)
     }
 
     /// The quantiles that a report shows.
     pub fn summary(&self) -> QuantileSummary {
-        let at = |q| self.quantile_seconds(q);
+        let recorded = self.recorded();
+        let at = |q| self.seconds_at(recorded.as_deref()?, q);
         QuantileSummary {
             p10: at(0.10),
             p50: at(0.50),
@@ -97,11 +120,11 @@ impl Quantiles {
 
     /// The cumulative distribution: pairs of seconds and how many durations were no longer.
     pub fn cdf(&self) -> Vec<(f64, u64)> {
-        let Some(histogram) = &self.histogram else {
+        let Some(recorded) = self.recorded() else {
             return Vec::new();
         };
         let mut cumulative = 0;
-        histogram
+        recorded
             .iter_recorded()
             .map(|step| {
                 cumulative += step.count_since_last_iteration();
@@ -110,14 +133,37 @@ impl Quantiles {
             .collect()
     }
 
-    fn histogram_mut(&mut self) -> Option<&mut Histogram<u64>> {
-        if self.histogram.is_none() {
-            let bounds = (LOWEST_NANOS, HIGHEST_NANOS, SIGNIFICANT_DIGITS);
-            let made = Histogram::new_with_bounds(bounds.0, bounds.1, bounds.2);
-            self.histogram = made.ok().map(Box::new);
+    /// All records as a histogram, made for the question if they are few; `None` without any.
+    fn recorded(&self) -> Option<Cow<'_, Histogram<u64>>> {
+        if self.count == 0 {
+            return None;
         }
-        self.histogram.as_deref_mut()
+        if self.many {
+            return self.histogram.as_deref().map(Cow::Borrowed);
+        }
+        let mut histogram = *empty()?;
+        self.few.iter().for_each(|(nanos, count)| histogram.saturating_record_n(*nanos, *count));
+        Some(Cow::Owned(histogram))
     }
+
+    /// The histogram; the few move to it.
+    fn histogram_of_many(&mut self) -> Option<&mut Histogram<u64>> {
+        if self.histogram.is_none() {
+            self.histogram = empty();
+        }
+        let histogram = self.histogram.as_deref_mut()?;
+        if !self.many {
+            self.many = true;
+            let few = self.few.drain(..);
+            few.for_each(|(nanos, count)| histogram.saturating_record_n(nanos, count));
+        }
+        Some(histogram)
+    }
+}
+
+fn empty() -> Option<Box<Histogram<u64>>> {
+    let made = Histogram::new_with_bounds(LOWEST_NANOS, HIGHEST_NANOS, SIGNIFICANT_DIGITS);
+    made.ok().map(Box::new)
 }
 
 /// Quantiles in seconds; all but `count` are `None` (JSON `null`) while nothing was recorded.
@@ -172,6 +218,26 @@ mod tests {
         let quantiles = Quantiles::default();
         assert_eq!(quantiles.summary(), QuantileSummary::default());
         assert!(quantiles.histogram.is_none() && quantiles.cdf().is_empty());
+    }
+
+    #[test]
+    fn few_records_need_no_histogram_and_many_keep_all_of_the_few() {
+        let mut quantiles = Quantiles::default();
+        (1..=FEW as u64).for_each(|millis| quantiles.record(millis * 1_000_000, 1));
+        assert!(quantiles.histogram.is_none());
+        let few = quantiles.summary();
+        assert_eq!((few.count, few.max), (32, Some(0.032)));
+        assert!((few.p50.unwrap() - 0.016).abs() <= 0.000_16);
+        quantiles.record(1_000_000, 1);
+        assert!(quantiles.histogram.is_some());
+        assert_eq!(quantiles.cdf().last().unwrap().1, 33);
+        quantiles.clear();
+        assert_eq!(quantiles.summary(), QuantileSummary::default());
+        quantiles.record(7_000_000, 2);
+        assert_eq!(quantiles.cdf(), [(0.007, 2)]);
+        let mut sum = Quantiles::default();
+        (0..100).for_each(|_| sum.add(&quantiles));
+        assert_eq!((sum.count(), sum.cdf()), (200, vec![(0.007, 200)]));
     }
 
     #[test]

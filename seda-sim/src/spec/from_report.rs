@@ -40,6 +40,7 @@ impl Spec {
             window: super::default_window(),
             cool_down: super::default_cool_down(),
             slo: None,
+            routes_known: false,
             refusal_cpu: Duration::ZERO,
             arrivals: ArrivalsSpec { rate: Some(rate), ..ArrivalsSpec::default() },
             classes: Vec::new(),

@@ -54,6 +54,11 @@ pub struct Spec {
     /// What it costs to refuse a request, on a core.
     #[serde(default, with = "humantime_serde")]
     pub refusal_cpu: Duration,
+    /// Whether the program knows at the entry where a request goes from the first stage, and says
+    /// so ([`seda_core::Terms::route`]): then it is refused there for that stage's sake. Otherwise
+    /// every stage refuses for itself what is sent to it.
+    #[serde(default)]
+    pub routes_known: bool,
     /// When requests come. They enter at the first stage.
     pub arrivals: ArrivalsSpec,
     /// Their classes, most important first; without any there is one.
