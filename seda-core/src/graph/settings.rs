@@ -171,7 +171,8 @@ fn objective(
     let objective = said.or_else(|| declared.slo.of(&class.name));
     match objective {
         Some(p99) if !(slo::LEAST..=slo::MOST).contains(&p99) => {
-            let own = config.slo.classes.contains_key(&class.name);
+            let own = config.slo.classes.contains_key(&class.name)
+                || config.slo.p99.is_none() && declared.slo.classes.contains_key(&class.name);
             let key =
                 if own { format!("slo.classes.{}.p99", class.name) } else { "slo.p99".to_owned() };
             Err(fault(&key, format!("{p99:?}"), slo::ALLOWED))
@@ -208,11 +209,14 @@ fn stage_settings(
     if let Some(batch) = config.batch.filter(|batch| !(1..=4096).contains(batch)) {
         return Err(fault(&key("batch"), batch, "1 to 4096 events"));
     }
-    if config.weight == Some(0) {
-        return Err(fault(&key("weight"), 0, "1 or more"));
+    if let Some(weight) = config.weight.filter(|weight| !(1..=MAX_SHARE).contains(weight)) {
+        return Err(fault(&key("weight"), weight, "1 to 1000000"));
     }
     if config.cap == Some(0) {
         return Err(fault(&key("cap"), 0, "1 or more workers"));
+    }
+    if let Some(pending) = config.pending.filter(|pending| *pending > MAX_CAPACITY) {
+        return Err(fault(&key("pending"), pending, &format!("0 to {MAX_CAPACITY} events")));
     }
     if let Some(range) = config.workers.filter(|_| shares_pool) {
         let allowed = "nothing for a stage in a shared pool: set the pool's workers";

@@ -17,6 +17,11 @@ use std::time::Duration;
 /// copying, and enough that a long body is not cut into small writes.
 const QUANTUM: usize = 256 * 1024;
 
+/// How many requests one connection brings in before the others have their turn. Refusals and
+/// answers given at once leave the pipeline at once, so that its bound alone would let a client
+/// that sends thousands in one piece be refused, or served, before anybody else is looked at.
+const REQUESTS: usize = 16;
+
 /// How many bytes are discarded after our FIN, so that the client reads its answer before it
 /// hears of a reset (RFC 9112 §9.6). A client that sends more than this ignores its answer.
 const LINGER_BYTES: usize = 8 * 1024 * 1024;
@@ -58,6 +63,8 @@ pub(super) struct Connection<P: Protocol> {
     output: Output,
     phase: Phase,
     patience: Patience,
+    /// Requests that it brought in during this turn.
+    brought: usize,
     /// No request has come yet.
     fresh: bool,
     /// It is in the reactor's list of those with something to do.
@@ -95,6 +102,7 @@ impl<P: Protocol> Connection<P> {
             output: Output::default(),
             phase: Phase::Open,
             patience: Patience::new(now),
+            brought: 0,
             fresh: true,
             queued: false,
             _presence: presence,
@@ -138,6 +146,7 @@ impl<P: Protocol> Connection<P> {
 
     fn try_turn<S: Service<P>>(&mut self, round: &mut Round<'_, P, S>) -> Result<After, Gone> {
         let mut quantum = QUANTUM;
+        self.brought = 0;
         loop {
             self.receive(round, &mut quantum)?;
             // What went out may have made room for more requests.
@@ -148,7 +157,9 @@ impl<P: Protocol> Connection<P> {
         self.conclude(round, &mut quantum)?;
         self.patience.await_next(self.awaited(round), round.now);
         let reads = self.wants_bytes(round.settings) || matches!(self.phase, Phase::Lingering(_));
-        let more = self.stream.readable && reads || self.stream.writable && !self.output.is_empty();
+        let requests = !self.starved && self.has_room(round.settings);
+        let writes = self.stream.writable && !self.output.is_empty();
+        let more = self.stream.readable && reads || requests || writes;
         Ok(if more { After::More } else { After::Rest })
     }
 
@@ -184,7 +195,7 @@ impl<P: Protocol> Connection<P> {
     }
 
     fn take_requests<S: Service<P>>(&mut self, round: &mut Round<'_, P, S>) {
-        while !self.starved && self.has_room(round.settings) {
+        while !self.starved && self.has_room(round.settings) && self.brought < REQUESTS {
             match round.protocol.decode(&mut self.decoder, &mut self.input) {
                 Decoded::Incomplete => self.starved = true,
                 Decoded::Interim(bytes) => self.pipeline.push_interim(bytes),
@@ -213,6 +224,7 @@ impl<P: Protocol> Connection<P> {
     /// A request is there: the clock for the next one has not begun.
     fn begin(&mut self, exchange: P::Exchange, now: Time) {
         self.fresh = false;
+        self.brought += 1;
         self.patience.await_next(Awaited::Nothing, now);
         if P::is_last(exchange) {
             self.phase = Phase::Ending;

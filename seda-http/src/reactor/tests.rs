@@ -49,14 +49,15 @@ impl Protocol for Lines {
     }
 }
 
-/// Answers nothing by itself; keeps who asked.
+/// Keeps who asked; answers by itself what ends with an exclamation mark.
 #[derive(Default)]
 struct Asked(Vec<(String, Address)>);
 
 impl Service<Lines> for Asked {
     fn admit(&mut self, line: String, _peer: SocketAddr, address: Address) -> Admission<String> {
+        let answer = line.ends_with('!').then(|| line.clone());
         self.0.push((line, address));
-        Admission::Awaited
+        answer.map_or(Admission::Awaited, Admission::Answered)
     }
 
     fn lost(&mut self, reason: LossReason) -> String {
@@ -197,6 +198,23 @@ fn the_bound_of_requests_in_flight_holds() {
     bench.until(|bench| bench.reactor.service().0.len() == 4);
     assert_eq!(bench.reactor.service().0[3].0, "5");
     assert_eq!(line(&mut client), "one");
+}
+
+/// One client sends a thousand requests in one piece, ten send one each: none of the ten waits for
+/// the thousand.
+#[test]
+fn connections_take_turns_however_much_one_of_them_sends() {
+    let mut bench = Bench::new();
+    let mut greedy = bench.connect();
+    greedy.get_mut().write_all("greedy!\n".repeat(1_000).as_bytes()).unwrap();
+    let mut modest: Vec<_> = (0..8).map(|_| bench.connect()).collect();
+    modest.iter_mut().for_each(|client| client.get_mut().write_all(b"modest!\n").unwrap());
+    bench.until(|bench| bench.reactor.service().0.len() == 1_008);
+    let asked = &bench.reactor.service().0;
+    let last = asked.iter().rposition(|(line, _)| line == "modest!").unwrap();
+    assert!(last < 3 * 16 + 8, "{last} came before");
+    assert!(modest.iter_mut().all(|client| line(client) == "modest!"));
+    assert!((0..1_000).all(|_| line(&mut greedy) == "greedy!"));
 }
 
 #[test]

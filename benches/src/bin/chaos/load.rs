@@ -195,6 +195,8 @@ fn settings(shape: &Shape, dice: &mut Dice) -> GraphConfig {
             weight: None,
             cap: some(dice, 1, 3),
             pending: some(dice, 0, 32),
+            codel: None,
+            newest_first_above: None,
         };
         if dice.one_in(2) {
             config.stages.insert(name.clone(), said);
