@@ -21,6 +21,16 @@ const SAMPLES: u64 = 200;
 const RESERVED: usize = 4;
 /// How long a class that was seen counts as being there.
 const SEEN_FOR: Duration = Duration::from_secs(10);
+/// How many events are served at once is followed at once where it changes by more than this
+/// factor, and else smoothed with this weight of the last tick: shares of CPU time vary from tick to
+/// tick.
+const STEADY: f64 = 1.5;
+const OF_A_TICK: f64 = 0.1;
+/// A pool is small for what could be served at once if that is so many times its size.
+const GROWS: f64 = 1.5;
+/// So long after workers were to be hired they still count as coming: what was let in for their
+/// sake is worked off by then.
+const GROWTH: Duration = Duration::from_secs(1);
 /// After this without a refusal a gate is said to be open again.
 const CALM: Duration = Duration::from_secs(1);
 
@@ -31,6 +41,10 @@ pub(crate) struct Limiter {
     /// By class.
     laws: Vec<Box<dyn AdmissionLaw>>,
     service: Option<f64>,
+    /// How many events are served at once.
+    parallelism: Option<f64>,
+    /// When workers were last to be hired.
+    grows: Option<Time>,
     price: Price,
     tail: Tail,
     /// How many of each class had come or wanted to, at the last tick.
@@ -200,10 +214,16 @@ impl Limiter {
             self.service = Some(self.service.map_or(mean, |old| old + (mean - old) * share));
             self.tail.add(&sight.service);
         }
-        self.price.learn(
-            &sight.served,
-            sight.service.mean_seconds().unwrap_or(0.0) * sight.service.count() as f64,
-        );
+        let range = |old: &f64| (old / STEADY..=old * STEADY).contains(&sight.parallelism);
+        let smooth = |old: f64| old + (sight.parallelism - old) * OF_A_TICK;
+        let parallelism = self.parallelism.filter(range).map_or(sight.parallelism, smooth);
+        self.parallelism = Some(parallelism);
+        self.price.learn(&sight.served, sight.service.total_nanos() as f64 / 1e9);
+        let hired = sight.hired as f64;
+        if parallelism >= hired * GROWS {
+            self.grows = Some(now);
+        }
+        self.grows = self.grows.filter(|then| now.since(*then) < GROWTH);
         let came = std::mem::replace(&mut self.came, sight.came);
         for (seen, (before, after)) in self.seen.iter_mut().zip(came.iter().zip(&self.came)) {
             if after > before {
@@ -230,6 +250,8 @@ impl Limiter {
             let (Some(slo), Some(limit)) = (slo, limits.get_mut(class)) else { continue };
             let mut seen = sight.observation(slo.as_secs_f64(), self.service, self.tail.p99());
             seen.cost_variation = self.price.variation();
+            seen.parallelism = self.parallelism.unwrap_or(seen.parallelism);
+            seen.grows = self.grows.is_some();
             if let Some(Some(law)) = contained(|| law.decide(&seen)) {
                 // By class: each leaves something to those above it.
                 let kept = (law / RESERVED) * higher / classes.max(1);

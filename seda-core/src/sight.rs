@@ -38,6 +38,8 @@ pub(crate) struct StageSight {
     /// Workers that serve it, or would, and how many events they serve at once.
     pub(crate) workers: usize,
     pub(crate) parallelism: f64,
+    /// Workers that the pool has.
+    pub(crate) hired: usize,
 }
 
 impl StageSight {
@@ -65,6 +67,7 @@ impl StageSight {
             parallelism: self.parallelism,
             limit: self.limit,
             cost_variation: None,
+            grows: false,
         }
     }
 }
@@ -109,6 +112,7 @@ impl Monitor {
             served: now.gate.served.since(&then.gate.served),
             workers: whole(parallelism),
             parallelism,
+            hired: pool.workers,
         })
     }
 

@@ -105,7 +105,7 @@ impl World {
     fn send(&self, class: Class) {
         let count = self.sent.lock()[class.index()].0;
         let dear = self.dear.load(Ordering::Relaxed);
-        let times = if dear > 0 && count % dear == 0 { 100 } else { 1 };
+        let times = if dear > 0 && count.is_multiple_of(dear) { 100 } else { 1 };
         let cost = self.declares.load(Ordering::Relaxed).then_some(7 * times as u32);
         let terms = Terms { class, route: *self.route.lock(), cost, ..Terms::default() };
         let source = self.source.lock().clone().unwrap().with_terms(terms);

@@ -21,13 +21,13 @@ const SLO: f64 = 0.2;
 
 /// The machine with its 100 stages, all of this demand, at a multiple of their capacity.
 fn spec(demand: &str, load: f64) -> Spec {
-    let mut text = format!(
+    let mut text = String::from(
         "name = 'wide'\ncores = 64\nroutes_known = true\nslo = '200ms'\nrefusal_cpu = '6us'\nwarm_up = '1s'\n\
          window = '1s'\ncool_down = '1s'\n\
          [arrivals]\nrate = 1.0\n[client]\ngives_up_after = '1s'\n\
          [[pool]]\nname = 'pool'\nworkers = 64\n\
          [[stage]]\nname = 'entry'\ncapacity = 65536\nworkers = 4\nbatch = 16\n\
-         demand = {{ kind = 'deterministic', mean = '1us' }}\nroutes = ["
+         demand = { kind = 'deterministic', mean = '1us' }\nroutes = [",
     );
     for service in 0..SERVICES {
         write!(text, "{{ to = 's{service}', share = {} }},", 1.0 / SERVICES as f64).unwrap();

@@ -42,7 +42,9 @@ impl AdmissionLaw for DrainRate {
         let longer = seen.cost_variation.map_or(1.0, |c2| 1.0 + c2);
         let kept = if seen.cost_variation.is_some() { KEPT_IF_DECLARED } else { KEPT };
         let left = seen.slo_seconds * kept - service;
-        let wait = (ENOUGH / rate).max(seen.slo_seconds * QUEUE_SHARE * longer).min(left).max(0.0);
+        // What waits for workers to come need not be refused, as long as it will be in time.
+        let share = if seen.grows { kept } else { QUEUE_SHARE * longer };
+        let wait = (ENOUGH / rate).max(seen.slo_seconds * share).min(left).max(0.0);
         // A float beyond what a queue can hold saturates in the cast, NaN becomes 0.
         let queue = (wait * rate) as usize;
         // One that waits, so that the workers find the next event when they have ended one.
@@ -89,6 +91,20 @@ mod tests {
         };
         let limits = [None, Some(0.0), Some(1.0), Some(5.0)].map(|c2| DrainRate.decide(&seen(c2)));
         assert_eq!(limits, [Some(81), Some(81), Some(161), Some(180)]);
+    }
+
+    #[test]
+    fn while_workers_are_still_to_come_as_many_wait_as_can_be_in_time() {
+        let mut seen = AdmissionObservation {
+            slo_seconds: 0.2,
+            service_mean: Some(0.010),
+            workers: 4,
+            parallelism: 4.0,
+            ..AdmissionObservation::default()
+        };
+        assert_eq!(DrainRate.decide(&seen), Some(4 + 32));
+        seen.grows = true;
+        assert_eq!(DrainRate.decide(&seen), Some(4 + 60));
     }
 
     #[test]

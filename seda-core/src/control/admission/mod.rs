@@ -117,6 +117,8 @@ pub struct AdmissionObservation {
     /// most `workers`; 1.05 if one worker is on the only core for 95 % of its time, 0.5 if the
     /// only worker serves another stage for half of the time.
     pub parallelism: f64,
+    /// Of these workers some are still to be hired: the stage will drain faster than it does.
+    pub grows: bool,
     /// The limit in force, in requests; `None` before the first.
     pub limit: Option<usize>,
     /// Squared coefficient of variation of what requests declare to cost; `None` where they declare

@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn waiting_workers_lose_nothing_until_the_core_is_full() {
-        let costs = Costs { capacity: 3_200.0, served: 5e-5, refused: 5e-6 };
+        let costs = Costs { capacity: 3_200.0, served: 5e-5, refused: 5e-6, least: None };
         assert_eq!(costs.bound_by_workers(32_000.0), 3_200.0);
         let full = costs.bound_by_workers(183_200.0);
         assert!((full - 2_000.0).abs() < 1e-6, "{full}");

@@ -18,6 +18,7 @@ const LISTENER: Token = Token(usize::MAX);
 
 /// Refuses until the process ends. Takes each read for one whole request, and does not notice
 /// clients that leave: it is no server.
+#[expect(clippy::disallowed_methods, reason = "it is no worker of seda")]
 pub(crate) fn serve(listener: net::TcpListener) -> io::Result<()> {
     let mut listener = TcpListener::from_std(listener);
     let mut poll = Poll::new()?;
