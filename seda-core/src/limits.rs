@@ -18,7 +18,7 @@ const SMOOTHED_OVER: f64 = 8.0;
 const SAMPLES: u64 = 200;
 /// A lower class leaves this part of the limit to the higher ones, once there are any: what
 /// arrives of them in a burst finds room without anybody being given up.
-const RESERVED: usize = 4;
+const RESERVED: f64 = 0.25;
 /// How long a class that was seen counts as being there.
 const SEEN_FOR: Duration = Duration::from_secs(10);
 /// How many events are served at once is followed at once where it changes by more than this
@@ -135,12 +135,14 @@ impl Engine {
         limiter.learn(sight, self.now());
         let limits = limiter.limits(sight, settings);
         let slo = settings.slo.iter().flatten().min().copied().unwrap_or(crate::slo::MOST);
-        self.say_what_is_new(plan.core.name(), limiter, sight, slo, limits.first().copied());
+        let requests = limits.map(in_requests);
+        self.say_what_is_new(plan.core.name(), limiter, sight, slo, requests.first().copied());
         if settings.control.admission == Mode::On {
             let costs = limiter.costs(&limits);
             let shared = |most| Limits::shared(most, &settings.shares);
-            gate.set_limits(&shared(limits.map(amount)), &costs.map_or(Limits::NONE, shared));
-            let declared = limits.iter().take(settings.slo.len());
+            gate.set_limits(&shared(requests.map(amount)), &costs.map_or(Limits::NONE, shared));
+            gate.set_pace(limiter.price.units_per_second().unwrap_or(0.0));
+            let declared = requests.iter().take(settings.slo.len());
             let most = declared.copied().max().unwrap_or(usize::MAX);
             let on_route = self.core.admission.is_on_route(stage);
             let lead = limiter.lead(slo);
@@ -201,7 +203,13 @@ impl Engine {
     }
 }
 
-/// A limit in requests as an amount; what no limit is in the one is none in the other.
+/// A limit in whole requests, one at least; `usize::MAX` where there is none.
+fn in_requests(limit: f64) -> usize {
+    // A float beyond what is countable saturates in the cast.
+    (limit as usize).max(1)
+}
+
+/// The same as an amount; what no limit is in the one is none in the other.
 fn amount(limit: usize) -> u64 {
     if limit == usize::MAX { UNLIMITED } else { limit as u64 }
 }
@@ -234,8 +242,9 @@ impl Limiter {
         }
     }
 
-    /// The limit of each class: its law's, less what is kept free for higher classes.
-    fn limits(&mut self, sight: &StageSight, settings: &Settings) -> [usize; MAX_CLASSES] {
+    /// The limit of each class, in requests and parts of one: its law's, less what is kept free for
+    /// higher classes; infinite where there is none.
+    fn limits(&mut self, sight: &StageSight, settings: &Settings) -> [f64; MAX_CLASSES] {
         let classes = settings.slo.len();
         if self.law != Some(settings.control.law) {
             // What a law has learned is of no use to another.
@@ -243,7 +252,7 @@ impl Limiter {
             self.laws.clear();
         }
         self.laws.resize_with(classes, || settings.control.law.make());
-        let mut limits = [usize::MAX; MAX_CLASSES];
+        let mut limits = [f64::INFINITY; MAX_CLASSES];
         let mut higher = 0;
         for (class, (law, slo)) in self.laws.iter_mut().zip(&settings.slo).enumerate() {
             let here = self.seen.get(class).copied().flatten().is_some();
@@ -252,23 +261,24 @@ impl Limiter {
             seen.cost_variation = self.price.variation();
             seen.parallelism = self.parallelism.unwrap_or(seen.parallelism);
             seen.grows = self.grows.is_some();
-            if let Some(Some(law)) = contained(|| law.decide(&seen)) {
+            let decided = contained(|| law.decide(&seen)).flatten();
+            if let Some(law) = decided.filter(|limit| !limit.is_nan()) {
                 // By class: each leaves something to those above it.
-                let kept = (law / RESERVED) * higher / classes.max(1);
-                *limit = law.saturating_sub(kept).max(1);
+                let kept = law * RESERVED * f64::from(higher) / classes.max(1) as f64;
+                *limit = (law - kept.floor()).max(1.0);
             }
-            higher += usize::from(here);
+            higher += u32::from(here);
         }
         limits
     }
 
     /// The same in what requests declare to cost: as much as the seconds of service are worth that
     /// the limits stand for. `None` while nothing was declared.
-    fn costs(&self, limits: &[usize; MAX_CLASSES]) -> Option<[u64; MAX_CLASSES]> {
+    fn costs(&self, limits: &[f64; MAX_CLASSES]) -> Option<[u64; MAX_CLASSES]> {
         let units = self.price.units_per_second()? * self.service?;
         // One unit at least; a float beyond what is countable saturates in the cast.
-        let cost = |limit: usize| ((limit as f64 * units) as u64).clamp(1, UNLIMITED - 1);
-        Some(limits.map(|limit| if limit == usize::MAX { UNLIMITED } else { cost(limit) }))
+        let cost = |limit: f64| ((limit * units) as u64).clamp(1, UNLIMITED - 1);
+        Some(limits.map(|limit| if limit.is_finite() { cost(limit) } else { UNLIMITED }))
     }
 
     /// How long before its deadline an event has to be begun. An SLO that the service alone

@@ -367,6 +367,9 @@ where
         self.pass_over_abandoned(now);
         self.begun = Some(inside);
         self.in_service = true;
+        for request in self.events.iter().filter_map(|envelope| envelope.meta.request.as_ref()) {
+            request.begin_service(self.stage.index, now);
+        }
         // All of them end when the batch does: the whole is not the first one's time.
         if self.events.len() > 1 {
             cx.time_together();

@@ -213,7 +213,7 @@ impl<E: Send + 'static> Source<E> {
         }
         let class = terms.class.within(graph.classes());
         let cost = u64::from(terms.declared());
-        match self.admission().enter(route, class, cost) {
+        match self.admission().enter(route, class, cost, || graph.now()) {
             Ok(()) => Ok(route),
             Err(Shut { stage }) if graph.make_way(stage, class) => {
                 self.admission().enter_anyway(route, class, cost);

@@ -30,9 +30,9 @@ impl Default for Allowance {
 }
 
 impl Allowance {
-    /// So much more, if there is room for its class. Whatever finds nothing inside may come: it
-    /// would never find more room.
-    pub(super) fn enter(&self, class: Class, amount: u64) -> bool {
+    /// So much more, if there is room for its class, when of what is inside `done` does not count.
+    /// Whatever finds nothing inside may come: it would never find more room.
+    pub(super) fn enter(&self, class: Class, amount: u64, done: u64) -> bool {
         let limit = self.limit(class);
         let entered = if limit == UNLIMITED || self.is_guaranteed(class, amount) {
             self.inside.fetch_add(amount, Ordering::Relaxed);
@@ -40,7 +40,8 @@ impl Allowance {
         } else {
             let more = |inside: u64| {
                 let sum = inside.saturating_add(amount);
-                (sum <= limit || inside == 0 && limit > 0).then_some(sum)
+                let fits = sum.saturating_sub(done) <= limit || inside == 0 && limit > 0;
+                fits.then_some(sum)
             };
             self.inside.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
         };
@@ -136,9 +137,9 @@ mod tests {
     fn what_does_not_fit_stays_out_and_less_of_it_comes_in() {
         let allowance = Allowance::default();
         allowance.set_limits(&Limits::shared([100; MAX_CLASSES], &[1]));
-        assert!(allowance.enter(ONLY, 60));
-        assert!(!allowance.enter(ONLY, 41));
-        assert!(allowance.enter(ONLY, 40));
+        assert!(allowance.enter(ONLY, 60, 0));
+        assert!(!allowance.enter(ONLY, 41, 0));
+        assert!(allowance.enter(ONLY, 40, 0));
         assert_eq!(allowance.inside(), 100);
         allowance.leave(ONLY, 60);
         assert_eq!(allowance.inside(), 40);
@@ -148,11 +149,21 @@ mod tests {
     fn what_is_larger_than_the_limit_comes_in_alone() {
         let allowance = Allowance::default();
         allowance.set_limits(&Limits::shared([100; MAX_CLASSES], &[1]));
-        assert!(allowance.enter(ONLY, 500));
-        assert!(!allowance.enter(ONLY, 1));
+        assert!(allowance.enter(ONLY, 500, 0));
+        assert!(!allowance.enter(ONLY, 1, 0));
         allowance.leave(ONLY, 500);
-        assert!(allowance.enter(ONLY, 1));
-        assert!(!allowance.enter(ONLY, 500));
+        assert!(allowance.enter(ONLY, 1, 0));
+        assert!(!allowance.enter(ONLY, 500, 0));
+    }
+
+    #[test]
+    fn what_is_done_makes_room_before_it_leaves() {
+        let allowance = Allowance::default();
+        allowance.set_limits(&Limits::shared([100; MAX_CLASSES], &[1]));
+        assert!(allowance.enter(ONLY, 100, 0));
+        assert!(!allowance.enter(ONLY, 41, 40));
+        assert!(allowance.enter(ONLY, 40, 40));
+        assert_eq!(allowance.inside(), 140);
     }
 
     #[test]
@@ -161,10 +172,10 @@ mod tests {
         assert_eq!(limits.guaranteed[..3], [80, 20, 0]);
         let (allowance, basic) = (Allowance::default(), Class::new(1));
         allowance.set_limits(&limits);
-        assert!(allowance.enter(ONLY, 100));
-        assert!(!allowance.enter(basic, 21));
-        assert!(allowance.enter(basic, 20));
-        assert!(!allowance.enter(basic, 1));
+        assert!(allowance.enter(ONLY, 100, 0));
+        assert!(!allowance.enter(basic, 21, 0));
+        assert!(allowance.enter(basic, 20, 0));
+        assert!(!allowance.enter(basic, 1, 0));
         assert!(!allowance.exceeds_guarantee(basic) && allowance.exceeds_guarantee(ONLY));
     }
 }

@@ -2,6 +2,8 @@
 
 use super::allowance::{Allowance, Limits, UNLIMITED};
 use super::cost::{Served, ServedCosts};
+use super::in_service::InService;
+use crate::clock::Time;
 use crate::event::{Class, PerClass};
 use crate::sync::{AtomicU64, Ordering};
 
@@ -12,6 +14,7 @@ pub(crate) struct Gate {
     requests: Allowance,
     /// What those that declare it cost.
     costs: Allowance,
+    in_service: InService,
     served: Served,
     entered: AtomicU64,
     turned_away: PerClass<AtomicU64>,
@@ -38,6 +41,7 @@ impl Default for Gate {
         Self {
             requests: Allowance::default(),
             costs: Allowance::default(),
+            in_service: InService::default(),
             served: Served::default(),
             entered: AtomicU64::new(0),
             turned_away: std::array::from_fn(|_| AtomicU64::new(0)),
@@ -48,15 +52,17 @@ impl Default for Gate {
 impl Gate {
     /// One more, if there is room for its class: for what it costs, if it says so and it is known
     /// what that means, else for one request. `cost` is 0 where it is not declared.
-    pub(super) fn enter(&self, class: Class, cost: u64) -> bool {
+    pub(super) fn enter(&self, class: Class, cost: u64, now: impl Fn() -> Time) -> bool {
         if cost == 0 || self.costs.limit(class) == UNLIMITED {
-            let enters = self.requests.enter(class, 1);
+            let enters = self.requests.enter(class, 1, 0);
             if enters {
                 self.note(class, cost);
             }
             return enters;
         }
-        let enters = self.costs.enter(class, cost);
+        // What was done is only asked for where it decides: it takes a lock and the clock.
+        let enters = self.costs.enter(class, cost, 0)
+            || self.costs.enter(class, cost, self.in_service.served(now()));
         if enters {
             self.requests.enter_anyway(class, 1);
             self.entered.fetch_add(1, Ordering::Relaxed);
@@ -83,6 +89,16 @@ impl Gate {
         }
     }
 
+    /// A worker begins a request that has declared its cost.
+    pub(crate) fn begin(&self, cost: u64, now: Time) {
+        self.in_service.begin(cost, now);
+    }
+
+    /// The request that was begun at `begun` is in service no more.
+    pub(crate) fn end(&self, cost: u64, begun: Time) {
+        self.in_service.end(cost, begun);
+    }
+
     /// A request that declared its cost was answered.
     pub(super) fn serve(&self, cost: u64) {
         self.served.add(cost);
@@ -106,6 +122,11 @@ impl Gate {
     pub(crate) fn set_limits(&self, requests: &Limits, costs: &Limits) {
         self.requests.set_limits(requests);
         self.costs.set_limits(costs);
+    }
+
+    /// Sets how many units of cost a second of service is worth.
+    pub(crate) fn set_pace(&self, units_per_second: f64) {
+        self.in_service.set_pace(units_per_second);
     }
 
     /// Which share of the limit of `class` is used, 0 to 1; `None` while there is no limit. Where

@@ -4,6 +4,7 @@
 //! - [`Route`]: which stages a kind of request visits, declared in code.
 //! - `Gate`: one stage's: how many requests are bound for it, and how many of each class may be;
 //!   of two `Allowance`s, one in requests and one in what they cost, where they say so.
+//! - `InService`: what of these costs was served already.
 //! - `Price`: what a unit of declared cost turned out to take.
 //! - `Admission`: all gates of a graph. It holds no opinion: the limits come from a law of
 //!   [`crate::control`], once per tick.
@@ -15,6 +16,7 @@ mod allowance;
 mod cost;
 mod eviction;
 mod gate;
+mod in_service;
 mod route;
 
 pub(crate) use allowance::{Limits, UNLIMITED};
@@ -22,6 +24,7 @@ pub(crate) use cost::{Price, ServedCosts};
 pub(crate) use gate::{Gate, GateFigures};
 pub use route::{Route, StageId};
 
+use crate::clock::Time;
 use crate::control::Mode;
 use crate::event::{Class, PerClass};
 use crate::sync::{AtomicBool, AtomicU64, OnceLock, Ordering};
@@ -137,10 +140,16 @@ impl Admission {
     }
 
     /// A request passes all gates on its route, or none; `cost` is 0 if it is not declared.
-    pub(crate) fn enter(&self, route: u16, class: Class, cost: u64) -> Result<(), Shut> {
+    pub(crate) fn enter(
+        &self,
+        route: u16,
+        class: Class,
+        cost: u64,
+        now: impl Fn() -> Time,
+    ) -> Result<(), Shut> {
         let observes = self.observes.load(Ordering::Relaxed);
         for (passed, (stage, gate)) in self.on(route).enumerate() {
-            if !gate.enter(class, cost) {
+            if !gate.enter(class, cost, &now) {
                 gate.turn_away(class);
                 if observes {
                     gate.enter_anyway(class, cost);
@@ -163,6 +172,11 @@ impl Admission {
         self.on(route).for_each(|(_, gate)| gate.leave(class, cost));
     }
 
+    /// The gate of a stage, if it is on a route.
+    pub(crate) fn gate_on(&self, route: u16, stage: usize) -> Option<&Gate> {
+        self.on(route).find_map(|(on_route, gate)| (on_route == stage).then_some(gate))
+    }
+
     /// A request that had entered with a declared cost was answered.
     pub(crate) fn serve(&self, route: u16, cost: u64) {
         self.on(route).for_each(|(_, gate)| gate.serve(cost));
@@ -182,6 +196,7 @@ mod tests {
     use super::*;
     use crate::event::MAX_CLASSES;
 
+    const NOW: fn() -> Time = || Time::ZERO;
     const GOLD: Class = Class::new(0);
     const BASIC: Class = Class::new(1);
     const SLO: [Option<Duration>; 1] = [Some(Duration::from_millis(200))];
@@ -205,17 +220,20 @@ mod tests {
         let mut limits = Limits::NONE;
         limits.most[0] = 1;
         admission.gate(2).unwrap().set_limits(&limits, &Limits::NONE);
-        assert_eq!(admission.enter(route, GOLD, 0), Ok(()));
-        assert_eq!(admission.enter(route, GOLD, 0), Err(Shut { stage: 2 }));
+        assert_eq!(admission.enter(route, GOLD, 0, NOW), Ok(()));
+        assert_eq!(admission.enter(route, GOLD, 0, NOW), Err(Shut { stage: 2 }));
         assert_eq!(bound(&admission), [0, 1, 1]);
         // Another class has a limit of its own, and a request for stage 1 alone meets no other.
-        assert_eq!(admission.enter(route, BASIC, 0), Ok(()));
-        assert_eq!(admission.enter(admission.route(1, None), GOLD, 0), Ok(()));
+        assert_eq!(admission.enter(route, BASIC, 0, NOW), Ok(()));
+        assert_eq!(admission.enter(admission.route(1, None), GOLD, 0, NOW), Ok(()));
         assert_eq!(bound(&admission), [0, 3, 2]);
         assert_eq!(admission.gate(2).unwrap().figures().turned_away[..2], [1, 0]);
         admission.leave(route, GOLD, 0);
         admission.leave(route, BASIC, 0);
-        assert_eq!((bound(&admission), admission.enter(route, GOLD, 0)), (vec![0, 1, 0], Ok(())));
+        assert_eq!(
+            (bound(&admission), admission.enter(route, GOLD, 0, NOW)),
+            (vec![0, 1, 0], Ok(()))
+        );
     }
 
     #[test]
@@ -224,9 +242,9 @@ mod tests {
         let mut limits = Limits::NONE;
         (limits.most[0], limits.most[1], limits.guaranteed[1]) = (3, 2, 1);
         admission.gate(1).unwrap().set_limits(&limits, &Limits::NONE);
-        assert!((0..3).all(|_| admission.enter(route, GOLD, 0).is_ok()));
-        assert_eq!(admission.enter(route, BASIC, 0), Ok(()));
-        assert_eq!(admission.enter(route, BASIC, 0), Err(Shut { stage: 1 }));
+        assert!((0..3).all(|_| admission.enter(route, GOLD, 0, NOW).is_ok()));
+        assert_eq!(admission.enter(route, BASIC, 0, NOW), Ok(()));
+        assert_eq!(admission.enter(route, BASIC, 0, NOW), Err(Shut { stage: 1 }));
         assert!(!admission.gate(1).unwrap().exceeds_guarantee(BASIC));
     }
 
@@ -236,7 +254,7 @@ mod tests {
         admission.set(&SLO, Mode::Observe);
         let shut = Limits { most: [0; MAX_CLASSES], ..Limits::NONE };
         admission.gate(1).unwrap().set_limits(&shut, &Limits::NONE);
-        assert_eq!(admission.enter(route, BASIC, 0), Ok(()));
+        assert_eq!(admission.enter(route, BASIC, 0, NOW), Ok(()));
         assert_eq!(admission.gate(1).unwrap().figures().turned_away[..2], [0, 1]);
         assert_eq!(bound(&admission), [0, 1, 1]);
     }
@@ -247,12 +265,20 @@ mod tests {
         let requests = Limits { most: [1; MAX_CLASSES], ..Limits::NONE };
         let gate = admission.gate(1).unwrap();
         gate.set_limits(&requests, &Limits::NONE);
-        assert_eq!(admission.enter(route, GOLD, 5), Ok(()));
-        assert_eq!(admission.enter(route, GOLD, 5), Err(Shut { stage: 1 }), "not known what 5 is");
+        assert_eq!(admission.enter(route, GOLD, 5, NOW), Ok(()));
+        assert_eq!(
+            admission.enter(route, GOLD, 5, NOW),
+            Err(Shut { stage: 1 }),
+            "not known what 5 is"
+        );
         gate.set_limits(&requests, &Limits { most: [12; MAX_CLASSES], ..Limits::NONE });
-        assert_eq!(admission.enter(route, GOLD, 8), Err(Shut { stage: 1 }));
-        assert_eq!(admission.enter(route, GOLD, 7), Ok(()));
-        assert_eq!(admission.enter(route, GOLD, 0), Err(Shut { stage: 1 }), "one request may be");
+        assert_eq!(admission.enter(route, GOLD, 8, NOW), Err(Shut { stage: 1 }));
+        assert_eq!(admission.enter(route, GOLD, 7, NOW), Ok(()));
+        assert_eq!(
+            admission.enter(route, GOLD, 0, NOW),
+            Err(Shut { stage: 1 }),
+            "one request may be"
+        );
         assert_eq!((gate.figures().bound, gate.figures().cost), (2, 12));
         assert_eq!(gate.fullness(GOLD, 0), Some(1.0));
         admission.serve(route, 7);
@@ -276,7 +302,7 @@ mod tests {
         let (admission, _) = admission();
         admission.set(&SLO, Mode::Off);
         assert_eq!(admission.route(1, None), NO_ROUTE);
-        assert_eq!(admission.enter(NO_ROUTE, GOLD, 0), Ok(()));
+        assert_eq!(admission.enter(NO_ROUTE, GOLD, 0, NOW), Ok(()));
         admission.leave(NO_ROUTE, GOLD, 0);
         assert_eq!(bound(&admission), [0, 0, 0]);
     }

@@ -67,6 +67,9 @@ impl Context {
         self.meta = meta;
         self.open = 1;
         self.ahead = ahead;
+        if let (Some(request), Some((stage, _))) = (&self.meta.request, &self.stage) {
+            request.begin_service(stage.index(), self.begun);
+        }
         // The place of the event in hand becomes the place of the first event it sends.
         self.credit += 1;
     }
@@ -93,7 +96,7 @@ impl Context {
         self.tally.end(self.meta.class, aside.is_some());
         self.time_events(u64::from(aside == Some(Aside::Outside)));
         self.open = 0;
-        self.meta.request = None;
+        self.end_service();
     }
 
     /// Ends the events that are begun as failed; returns how many there were.
@@ -106,13 +109,21 @@ impl Context {
         let aside = self.aside.take().is_some();
         self.weigh_out(aside);
         self.tally.fail(self.meta.class, aside);
-        self.meta.request = None;
+        self.end_service();
         if self.timed {
             // What it took is the worker's time, and not that of the event behind it.
             self.now = self.graph.now();
             self.begun = self.now;
         }
         failed - usize::from(aside)
+    }
+
+    /// The event in hand serves its request no more, as far as this worker is concerned.
+    #[inline]
+    fn end_service(&mut self) {
+        if let Some(request) = self.meta.request.take() {
+            request.end_service();
+        }
     }
 
     /// Counts the weight of the event in hand as gone, unless it is set aside: then it stays.

@@ -18,7 +18,7 @@ pub use ticket::{Lost, Ticket};
 use crate::clock::Time;
 use crate::event::Class;
 use crate::loss::LossReason;
-use crate::sync::{Arc, AtomicU8, Ordering};
+use crate::sync::{Arc, AtomicU8, Mutex, Ordering};
 
 const OPEN: u8 = 0;
 const RESOLVED: u8 = 1;
@@ -35,6 +35,8 @@ pub struct Request {
     route: u16,
     /// With what it declared to cost; 0 if it did not.
     cost: u32,
+    /// At which stage it is in service, and since when, if it declared its cost.
+    begun: Mutex<Option<(usize, Time)>>,
 }
 
 impl Request {
@@ -47,7 +49,8 @@ impl Request {
     ) -> Arc<Self> {
         book.admit(class);
         let (state, book) = (AtomicU8::new(OPEN), Arc::clone(book));
-        Arc::new(Self { state, class, birth, book, route, cost })
+        let begun = Mutex::default();
+        Arc::new(Self { state, class, birth, book, route, cost, begun })
     }
 
     /// Tells the graph that nobody waits for the answer any more: what is queued for this
@@ -96,8 +99,44 @@ impl Request {
         let first =
             self.state.compare_exchange(OPEN, state, Ordering::AcqRel, Ordering::Acquire).is_ok();
         if first {
+            self.end_service();
             self.book.admission.leave(self.route, self.class, u64::from(self.cost));
         }
         first
+    }
+
+    /// A worker begins it at `stage`: from now on less and less of its cost is to come. Of several
+    /// of its events that are in service at one stage the first counts, at several stages the last.
+    pub(crate) fn begin_service(&self, stage: usize, now: Time) {
+        if self.cost == 0 {
+            return;
+        }
+        let mut begun = self.begun.lock();
+        if begun.is_some_and(|(at, _)| at == stage) {
+            return;
+        }
+        self.leave_service(begun.take());
+        // Looked at under the lock: whoever resolves it meanwhile waits, and ends its service.
+        if self.is_open()
+            && let Some(gate) = self.book.admission.gate_on(self.route, stage)
+        {
+            gate.begin(u64::from(self.cost), now);
+            *begun = Some((stage, now));
+        }
+    }
+
+    /// What was begun of it has ended.
+    pub(crate) fn end_service(&self) {
+        if self.cost > 0 {
+            self.leave_service(self.begun.lock().take());
+        }
+    }
+
+    fn leave_service(&self, begun: Option<(usize, Time)>) {
+        if let Some((stage, begun)) = begun
+            && let Some(gate) = self.book.admission.gate_on(self.route, stage)
+        {
+            gate.end(u64::from(self.cost), begun);
+        }
     }
 }

@@ -27,7 +27,7 @@ pub struct Aimd {
 }
 
 impl AdmissionLaw for Aimd {
-    fn decide(&mut self, seen: &AdmissionObservation) -> Option<usize> {
+    fn decide(&mut self, seen: &AdmissionObservation) -> Option<f64> {
         let least = (seen.workers.max(1) + 1) as f64;
         self.limit = self.limit.max(if self.limit == 0.0 { least + FIRST_QUEUE } else { least });
         self.samples = self.samples.saturating_add(seen.completed);
@@ -46,6 +46,6 @@ impl AdmissionLaw for Aimd {
             }
         }
         self.limit = bounded(self.limit, least);
-        Some(self.limit as usize)
+        Some(self.limit)
     }
 }

@@ -20,7 +20,7 @@ pub struct Credits {
 }
 
 impl AdmissionLaw for Credits {
-    fn decide(&mut self, seen: &AdmissionObservation) -> Option<usize> {
+    fn decide(&mut self, seen: &AdmissionObservation) -> Option<f64> {
         let least = (seen.workers.max(1) + 1) as f64;
         self.pool = self.pool.max(if self.pool == 0.0 { least + FIRST_QUEUE } else { least });
         if let Some((wait, service)) = seen.wait_mean.zip(seen.service_mean) {
@@ -36,6 +36,6 @@ impl AdmissionLaw for Credits {
             }
         }
         self.pool = bounded(self.pool, least);
-        Some(self.pool as usize)
+        Some(self.pool)
     }
 }

@@ -1,6 +1,6 @@
 //! The limit from the rate at which a stage drains.
 
-use super::{AdmissionLaw, AdmissionObservation};
+use super::{AdmissionLaw, AdmissionObservation, MOST};
 
 /// Share of the promised time that a queue may take while it is long enough for other reasons. 40 %
 /// of the SLO is what Breakwater found to waste neither the server's time nor the client's (Cho et
@@ -27,11 +27,11 @@ const KEPT_IF_DECLARED: f64 = 0.9;
 pub struct DrainRate;
 
 impl AdmissionLaw for DrainRate {
-    fn decide(&mut self, seen: &AdmissionObservation) -> Option<usize> {
+    fn decide(&mut self, seen: &AdmissionObservation) -> Option<f64> {
         let workers = seen.workers.max(1);
         let Some(service) = seen.service_mean.filter(|mean| *mean >= 0.0) else {
             // Nothing was ever served: enough to begin with, and little enough whatever it takes.
-            return Some(workers.saturating_add(ENOUGH as usize));
+            return Some(workers as f64 + ENOUGH);
         };
         // Without it, or where it is no number: as many as there are workers.
         let parallel = seen.parallelism;
@@ -45,10 +45,9 @@ impl AdmissionLaw for DrainRate {
         // What waits for workers to come need not be refused, as long as it will be in time.
         let share = if seen.grows { kept } else { QUEUE_SHARE * longer };
         let wait = (ENOUGH / rate).max(seen.slo_seconds * share).min(left).max(0.0);
-        // A float beyond what a queue can hold saturates in the cast, NaN becomes 0.
-        let queue = (wait * rate) as usize;
-        // One that waits, so that the workers find the next event when they have ended one.
-        Some(workers.saturating_add(queue.max(1)))
+        // One that waits, so that the workers find the next event when they have ended one; also
+        // where the queue comes out as no number.
+        Some(workers as f64 + (wait * rate).clamp(1.0, MOST).max(1.0))
     }
 }
 
@@ -65,7 +64,7 @@ mod tests {
             parallelism: workers as f64,
             ..AdmissionObservation::default()
         };
-        DrainRate.decide(&seen).unwrap()
+        DrainRate.decide(&seen).unwrap() as usize
     }
 
     #[test]
@@ -89,8 +88,9 @@ mod tests {
             cost_variation,
             ..AdmissionObservation::default()
         };
-        let limits = [None, Some(0.0), Some(1.0), Some(5.0)].map(|c2| DrainRate.decide(&seen(c2)));
-        assert_eq!(limits, [Some(81), Some(81), Some(161), Some(180)]);
+        let limits = [None, Some(0.0), Some(1.0), Some(5.0)];
+        let limits = limits.map(|c2| DrainRate.decide(&seen(c2)).map(f64::round));
+        assert_eq!(limits, [Some(81.0), Some(81.0), Some(161.0), Some(180.0)]);
     }
 
     #[test]
@@ -102,14 +102,15 @@ mod tests {
             parallelism: 4.0,
             ..AdmissionObservation::default()
         };
-        assert_eq!(DrainRate.decide(&seen), Some(4 + 32));
+        let limit = |seen| DrainRate.decide(seen).map(f64::round);
+        assert_eq!(limit(&seen), Some(36.0));
         seen.grows = true;
-        assert_eq!(DrainRate.decide(&seen), Some(4 + 60));
+        assert_eq!(limit(&seen), Some(64.0));
     }
 
     #[test]
     fn before_anything_was_measured_few_are_let_in() {
-        assert_eq!(DrainRate.decide(&AdmissionObservation::default()), Some(13));
+        assert_eq!(DrainRate.decide(&AdmissionObservation::default()), Some(13.0));
     }
 
     #[test]
@@ -131,7 +132,7 @@ mod tests {
                 ..AdmissionObservation::default()
             };
             if let Some(limit) = DrainRate.decide(&seen) {
-                prop_assert!(limit > workers);
+                prop_assert!(limit > workers as f64);
             }
         }
     }

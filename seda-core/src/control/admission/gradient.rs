@@ -26,7 +26,7 @@ pub struct Gradient {
 }
 
 impl AdmissionLaw for Gradient {
-    fn decide(&mut self, seen: &AdmissionObservation) -> Option<usize> {
+    fn decide(&mut self, seen: &AdmissionObservation) -> Option<f64> {
         let least = (seen.workers.max(1) + 1) as f64;
         self.limit = self.limit.max(if self.limit == 0.0 { least + FIRST_QUEUE } else { least });
         if let Some((wait, service)) = seen.wait_mean.zip(seen.service_mean) {
@@ -42,6 +42,6 @@ impl AdmissionLaw for Gradient {
             }
         }
         self.limit = bounded(self.limit, least);
-        Some(self.limit as usize)
+        Some(self.limit)
     }
 }

@@ -129,8 +129,9 @@ pub struct AdmissionObservation {
 /// Decides once per tick. Pure: the same observations give the same answers.
 pub trait AdmissionLaw: Send {
     /// How many requests may be under way: at least one; `None` while nothing is known that
-    /// would justify a refusal.
-    fn decide(&mut self, seen: &AdmissionObservation) -> Option<usize>;
+    /// would justify a refusal. A part of a request counts where requests declare what they cost,
+    /// and else does not.
+    fn decide(&mut self, seen: &AdmissionObservation) -> Option<f64>;
 }
 
 #[cfg(test)]
@@ -167,7 +168,7 @@ mod tests {
             for law in Law::ALL {
                 let mut law = law.make();
                 for _ in 0..5 {
-                    prop_assert!(law.decide(&seen).is_none_or(|limit| limit > workers));
+                    prop_assert!(law.decide(&seen).is_none_or(|limit| limit > workers as f64));
                 }
             }
         }
