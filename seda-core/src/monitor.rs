@@ -4,11 +4,12 @@ use crate::admission::GateFigures;
 use crate::clock::Time;
 use crate::control::PoolObservation;
 use crate::engine::{Engine, EnginePool, StagePlan};
+use crate::event::PerClass;
 use crate::pool::PoolCore;
 use crate::queue::ClassLedger;
 use crate::request::BookFigures;
 use crate::stage::QueueFigures;
-use crate::stats::{Schedstat, StageFigures, WorkerBook, WorkerWindow};
+use crate::stats::{Quantiles, Schedstat, StageFigures, WorkerBook, WorkerWindow};
 use crate::sync::{Arc, Flaw, is_seeded};
 use std::collections::VecDeque;
 

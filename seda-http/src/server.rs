@@ -1,7 +1,7 @@
 //! A server that serves, and how it ends.
 
-use crate::advice::Advice;
 use crate::admin::Admin;
+use crate::advice::Advice;
 use crate::binding::Http;
 use crate::entrance::Entrance;
 use crate::error::ServeError;

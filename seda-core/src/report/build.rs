@@ -2,8 +2,8 @@
 
 use super::bottleneck::find_bottleneck;
 use super::{
-    BudgetReport, ClassReport, EdgeReport, EventLedger, GateReport, QueueReport, Report, RequestLedger,
-    Resolution, ResponseReport, ServiceReport, StageReport, WorkersReport,
+    BudgetReport, ClassReport, EdgeReport, EventLedger, GateReport, QueueReport, Report,
+    RequestLedger, Resolution, ResponseReport, ServiceReport, StageReport, WorkersReport,
 };
 use crate::admission::GateFigures;
 use crate::engine::Engine;
