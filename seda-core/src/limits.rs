@@ -101,7 +101,8 @@ impl Engine {
         let settings = self.settings();
         let unseen = |stage| {
             let workers = self.pool_of(stage).map(|(pool, _)| pool.core.range().max)?;
-            Some(StageSight { workers, parallelism: workers as f64, ..StageSight::default() })
+            let parallelism = workers as f64;
+            Some(StageSight { workers, hired: workers, parallelism, ..StageSight::default() })
         };
         let sights = || (0..self.stages.len()).map(unseen).collect();
         self.set_limits(settings.admits().then(sights), &settings);

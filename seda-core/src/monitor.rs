@@ -4,11 +4,12 @@ use crate::admission::GateFigures;
 use crate::clock::Time;
 use crate::control::PoolObservation;
 use crate::engine::{Engine, EnginePool, StagePlan};
+use crate::event::PerClass;
 use crate::pool::PoolCore;
 use crate::queue::ClassLedger;
 use crate::request::BookFigures;
 use crate::stage::QueueFigures;
-use crate::stats::{Schedstat, StageFigures, WorkerBook, WorkerWindow};
+use crate::stats::{Quantiles, Schedstat, StageFigures, WorkerBook, WorkerWindow};
 use crate::sync::{Arc, Flaw, is_seeded};
 use std::collections::VecDeque;
 
@@ -41,6 +42,8 @@ pub(crate) struct StageSums {
 pub(crate) struct Sample {
     pub(crate) at: Time,
     pub(crate) stages: Vec<StageSums>,
+    /// Response times since the graph began, by class.
+    pub(crate) response: PerClass<Quantiles>,
 }
 
 /// A worker's book, with what was seen in it before.
@@ -79,7 +82,8 @@ impl Monitor {
     pub(crate) fn new(stages: usize, now: Time) -> Self {
         let figures = || (0..stages).map(|_| StageFigures::default()).collect();
         let cpu = StageSums { cpu: Some(0), run_queue: Some(0), ..StageSums::default() };
-        let first = Sample { at: now, stages: vec![cpu; stages] };
+        let response = PerClass::default();
+        let first = Sample { at: now, stages: vec![cpu; stages], response };
         Self {
             workers: Vec::new(),
             life: figures(),
@@ -141,7 +145,8 @@ impl Monitor {
         for (sum, gate) in sums.iter_mut().zip(&self.gates) {
             sum.gate = gate.unwrap_or(sum.gate);
         }
-        self.now = Sample { at: now, stages: sums };
+        let response = self.requests.response.clone();
+        self.now = Sample { at: now, stages: sums, response };
         self.dismiss(engine);
     }
 

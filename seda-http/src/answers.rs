@@ -23,7 +23,7 @@ pub(crate) fn with_type(
 }
 
 /// RFC 9110 §15.6.4, with how long to wait: §10.2.3.
-pub(crate) fn unavailable(why: &'static str, retry_after_seconds: u64) -> Response<Body> {
+pub(crate) fn unavailable(why: impl Into<Body>, retry_after_seconds: u64) -> Response<Body> {
     let mut answer = text(StatusCode::SERVICE_UNAVAILABLE, why);
     answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_after_seconds));
     answer

@@ -1,14 +1,14 @@
 //! Where requests enter the graph, or are turned away.
 
 use crate::admin::Admin;
+use crate::advice::Advice;
 use crate::answers;
 use crate::http1::Http1;
 use crate::reactor::{Admission, Body, Service};
 use crate::request::HttpRequest;
-use crate::retry_after::RetryAfter;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
-use seda_core::{Address, Home, LossReason, RefusalReason, Source, Terms};
+use seda_core::{Address, Class, Home, LossReason, RefusalReason, Source, Terms};
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub(crate) struct Entrance {
     pub(crate) source: Source<HttpRequest>,
     pub(crate) home: Arc<dyn Home<Response<Body>>>,
     pub(crate) admin: Admin,
-    pub(crate) retry_after: RetryAfter,
+    pub(crate) advice: Advice,
     pub(crate) classify: Option<Arc<Classify>>,
     /// Of a request that nobody classifies.
     pub(crate) terms: Terms,
@@ -40,14 +40,18 @@ impl Entrance {
         })
     }
 
-    fn refused(&mut self, reason: RefusalReason) -> Response<Body> {
+    fn refused(&mut self, class: Class, reason: RefusalReason) -> Response<Body> {
         self.turned_away += u64::from(reason.is_transient());
-        let why = match reason {
-            RefusalReason::Closed => "the server takes no more requests\n",
-            RefusalReason::Expired => "the request's deadline has passed\n",
-            _ => "the server is busy\n",
-        };
-        answers::unavailable(why, self.retry_after.seconds())
+        let (busy, seconds) = self.advice.next(class);
+        match reason {
+            RefusalReason::Closed => {
+                answers::unavailable("the server takes no more requests\n", seconds)
+            }
+            RefusalReason::Expired => {
+                answers::unavailable("the request's deadline has passed\n", seconds)
+            }
+            _ => answers::unavailable(busy, seconds),
+        }
     }
 }
 
@@ -70,7 +74,7 @@ impl Service<Http1> for Entrance {
         });
         match admitted {
             Ok(request) => Admission::Admitted(request),
-            Err(refusal) => Admission::Answered(self.refused(refusal.reason())),
+            Err(refusal) => Admission::Answered(self.refused(terms.class, refusal.reason())),
         }
     }
 
@@ -92,6 +96,8 @@ impl Service<Http1> for Entrance {
             LossReason::Drain => "the server ends\n",
             _ => "the server is busy\n",
         };
-        answers::unavailable(why, self.retry_after.seconds())
+        // Nobody remembers its class; the time is the same for all.
+        let (_, seconds) = self.advice.next(Class::HIGHEST);
+        answers::unavailable(why, seconds)
     }
 }

@@ -21,7 +21,7 @@
 //! | `http1` | the codec as a protocol of the reactor; `date` is its clock |
 //! | `entrance` | admission, refusal, loss: the reactor's side of the graph |
 //! | `request` | [`HttpRequest`]: the event that enters the graph |
-//! | `retry_after`, `answers` | what a client is told that gets no answer from the graph |
+//! | `advice`, `answers` | what a client is told that gets no answer from the graph |
 //! | `admin` | `/_seda/`: report, graph, liveness, readiness |
 //! | `config`, `error` | [`HttpConfig`], and what can be wrong, in words |
 //! | `binding`, `server` | [`Http`] before, [`Server`] while it serves |
@@ -33,6 +33,7 @@
 #![forbid(unsafe_code)]
 
 mod admin;
+mod advice;
 mod answers;
 mod binding;
 mod config;
@@ -44,7 +45,6 @@ pub mod h1;
 mod http1;
 mod reactor;
 mod request;
-mod retry_after;
 mod server;
 pub mod tcp;
 

@@ -1,13 +1,13 @@
 //! A server that serves, and how it ends.
 
 use crate::admin::Admin;
+use crate::advice::Advice;
 use crate::binding::Http;
 use crate::entrance::Entrance;
 use crate::error::ServeError;
 use crate::fleet::{Fleet, Harbour};
 use crate::http1::Http1;
 use crate::reactor::Body;
-use crate::retry_after::RetryAfter;
 use http::Response;
 use seda_core::{Drained, Home, Running, Terms};
 use std::fmt;
@@ -44,7 +44,7 @@ impl Server {
                     source,
                     admin,
                     home,
-                    retry_after: RetryAfter::new(snapshots, clock, config.retry_after, seed),
+                    advice: Advice::new(snapshots, clock, config.retry_after, seed),
                     classify: classify.clone(),
                     terms: Terms { deadline: config.deadline, ..Terms::default() },
                     turned_away: 0,

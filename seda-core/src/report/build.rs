@@ -2,8 +2,8 @@
 
 use super::bottleneck::find_bottleneck;
 use super::{
-    BudgetReport, EdgeReport, EventLedger, GateReport, QueueReport, Report, RequestLedger,
-    Resolution, ResponseReport, ServiceReport, StageReport, WorkersReport,
+    BudgetReport, ClassReport, EdgeReport, EventLedger, GateReport, QueueReport, Report,
+    RequestLedger, Resolution, ResponseReport, ServiceReport, StageReport, WorkersReport,
 };
 use crate::admission::GateFigures;
 use crate::engine::Engine;
@@ -43,6 +43,7 @@ impl Report {
                 bytes_limit: monitor.bytes.1,
             },
             response_seconds: responses(engine, &monitor.requests),
+            classes: classes(engine, now, then),
             stages: stages.filter_map(|n| stage(engine, monitor, then, n)).collect(),
             edges: edges(engine, monitor),
             journal: engine.core.journal.entries(),
@@ -92,6 +93,23 @@ fn responses(engine: &Engine, figures: &BookFigures) -> BTreeMap<String, Respons
         .map(|(class, response)| {
             let report = ResponseReport { quantiles: response.summary(), cdf: response.cdf() };
             (class.name.clone(), report)
+        })
+        .collect()
+}
+
+fn classes(engine: &Engine, now: &Sample, then: &Sample) -> Vec<ClassReport> {
+    let slo = engine.settings().slo.clone();
+    let responses = now.response.iter().zip(&then.response);
+    let classes = engine.classes().iter().zip(slo).zip(responses);
+    classes
+        .map(|((class, promised), (now, then))| {
+            let lately = now.since(then);
+            ClassReport {
+                name: class.name.clone(),
+                promised_seconds: promised.map(|p99| p99.as_secs_f64()),
+                answered: lately.count(),
+                p90_seconds: lately.quantile_seconds(0.9),
+            }
         })
         .collect()
 }

@@ -32,6 +32,8 @@ pub struct Report {
     pub budget: BudgetReport,
     /// Time from a request's admission to its answer, by class.
     pub response_seconds: BTreeMap<String, ResponseReport>,
+    /// Every class, highest first: what was promised, and how it was kept lately.
+    pub classes: Vec<ClassReport>,
     /// Every stage, in order of declaration.
     pub stages: Vec<StageReport>,
     /// Every edge; `from` is `null` for those from outside.
@@ -93,6 +95,20 @@ pub struct BudgetReport {
     pub bytes_used: u64,
     /// The most bytes that may be.
     pub bytes_limit: u64,
+}
+
+/// A class over the report's window.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ClassReport {
+    /// Its name.
+    pub name: String,
+    /// The response time that 99 % of its answers are to keep; `None` if nothing was promised.
+    pub promised_seconds: Option<f64>,
+    /// How many of its requests were answered.
+    pub answered: u64,
+    /// 90 % of these took no longer; `None` if there were none.
+    pub p90_seconds: Option<f64>,
 }
 
 /// Response times of one class, since the graph began.

@@ -65,6 +65,25 @@ impl Quantiles {
         }
     }
 
+    /// What was recorded since these were a copy `then`: quantiles within 1 %, mean and count exact;
+    /// the maximum is that of all.
+    pub fn since(&self, then: &Quantiles) -> Quantiles {
+        let (Some(now), Some(before)) = (self.recorded(), then.recorded()) else {
+            return self.clone();
+        };
+        let mut histogram = now.into_owned();
+        // Fails if `then` was no copy of these: then there is nothing to be taken off.
+        let _ = histogram.subtract(before.as_ref());
+        Quantiles {
+            few: Vec::new(),
+            histogram: Some(Box::new(histogram)),
+            count: self.count.saturating_sub(then.count),
+            total: self.total.saturating_sub(then.total),
+            max: self.max,
+            many: true,
+        }
+    }
+
     /// Forgets everything and keeps the allocation.
     pub fn clear(&mut self) {
         if self.count == 0 {
@@ -238,6 +257,19 @@ mod tests {
         let mut sum = Quantiles::default();
         (0..100).for_each(|_| sum.add(&quantiles));
         assert_eq!((sum.count(), sum.cdf()), (200, vec![(0.007, 200)]));
+    }
+
+    #[test]
+    fn what_came_since_is_apart_from_what_was_before() {
+        let mut quantiles = Quantiles::default();
+        (0..100).for_each(|_| quantiles.record(1_000_000, 1));
+        let then = quantiles.clone();
+        assert_eq!(quantiles.since(&then).summary().p90, None);
+        (0..10).for_each(|_| quantiles.record(50_000_000, 1));
+        let since = quantiles.since(&then).summary();
+        assert_eq!((since.count, since.mean), (10, Some(0.05)));
+        assert!((since.p10.unwrap() - 0.05).abs() <= 0.0005);
+        assert_eq!(quantiles.since(&Quantiles::default()).summary(), quantiles.summary());
     }
 
     #[test]

@@ -1,8 +1,10 @@
-//! How long a client that was refused should wait, by what was measured.
+//! What a client is told that is refused: why, and when to come back, by what was measured.
 
 use crate::config::RetryAfterRange;
+use bytes::Bytes;
 use parking_lot::Mutex;
-use seda_core::{Clock, Report, Snapshots, Time};
+use seda_core::report::ClassReport;
+use seda_core::{Class, Clock, Report, Snapshots, Time};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,8 +15,12 @@ const KEPT: Duration = Duration::from_millis(250);
 /// one and a half times the figure.
 const JITTER: f64 = 0.5;
 
-/// Says when to come back: how long the slowest queue takes to drain at the rate it drains now.
-pub(crate) struct RetryAfter {
+/// Why nobody is told more, before anything was measured.
+const BUSY: &str = "the server is busy\n";
+
+/// Says when to come back: how long the slowest queue takes to drain at the rate it drains now; and
+/// how the promise to the client's class is kept meanwhile.
+pub(crate) struct Advice {
     snapshots: Snapshots,
     clock: Arc<dyn Clock>,
     range: RetryAfterRange,
@@ -24,11 +30,15 @@ pub(crate) struct RetryAfter {
     jitter: u64,
 }
 
-/// The last figure, in seconds; unknown until the first snapshot.
+/// The last figures; unknown until the first snapshot.
 #[derive(Debug, Default)]
-struct Measured(Option<f64>);
+struct Measured {
+    seconds: Option<f64>,
+    /// By class: made once for all who are refused until the next snapshot.
+    why: Vec<Bytes>,
+}
 
-impl RetryAfter {
+impl Advice {
     /// `seed` tells the reactors' jitters apart.
     pub(crate) fn new(
         snapshots: Snapshots,
@@ -40,21 +50,45 @@ impl RetryAfter {
         Self { snapshots, clock, range, measured, asked_at: None, jitter: seed }
     }
 
-    /// Whole seconds for the next client. Never blocks; asks for a new figure when the last one
-    /// is old, which then comes in time for later clients.
-    pub(crate) fn seconds(&mut self) -> u64 {
+    /// Why a request of `class` is refused, and whole seconds until it may come back. Never blocks;
+    /// asks for new figures when the last ones are old, which then come in time for later clients.
+    pub(crate) fn next(&mut self, class: Class) -> (Bytes, u64) {
         let now = self.clock.now();
         if self.asked_at.is_none_or(|asked_at| now.since(asked_at) >= KEPT) {
             self.asked_at = Some(now);
             let measured = Arc::clone(&self.measured);
             self.snapshots.request(Box::new(move |report| {
-                measured.lock().0 = Some(drain_seconds(&report));
+                *measured.lock() = Measured::of(&report);
             }));
         }
-        let unknown = self.range.least.as_secs_f64();
-        let seconds = self.measured.lock().0.unwrap_or(unknown);
-        said(seconds, next_fraction(&mut self.jitter), self.range)
+        let (seconds, why) = self.measured.lock().of_class(class);
+        let seconds = seconds.unwrap_or(self.range.least.as_secs_f64());
+        (why, said(seconds, next_fraction(&mut self.jitter), self.range))
     }
+}
+
+impl Measured {
+    fn of(report: &Report) -> Self {
+        let why = report.classes.iter().map(|class| Bytes::from(why(class)));
+        Self { seconds: Some(drain_seconds(report)), why: why.collect() }
+    }
+
+    fn of_class(&self, class: Class) -> (Option<f64>, Bytes) {
+        // What is beyond the declared classes counts as the lowest.
+        let why = self.why.get(class.index()).or(self.why.last()).cloned();
+        (self.seconds, why.unwrap_or(Bytes::from_static(BUSY.as_bytes())))
+    }
+}
+
+/// How the promise to a class is kept, in a line for its clients.
+fn why(class: &ClassReport) -> String {
+    let Some(target) = class.promised_seconds else { return BUSY.to_owned() };
+    let (name, target) = (&class.name, target * 1e3);
+    let p90 = match class.p90_seconds {
+        Some(p90) => format!("p90 {:.0} ms", p90 * 1e3),
+        None => "no p90, as nobody was answered lately".to_owned(),
+    };
+    format!("the server is busy; class {name}: {p90}, target {target:.0} ms\n")
 }
 
 /// How long the slowest queue takes to drain; infinite for one that does not.
@@ -83,6 +117,18 @@ fn next_fraction(state: &mut u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refusal_names_class_p90_and_target() {
+        let mut class = ClassReport::default();
+        class.name = "basic".to_owned();
+        assert_eq!(why(&class), BUSY);
+        class.promised_seconds = Some(0.2);
+        let unknown = "class basic: no p90, as nobody was answered lately, target 200 ms\n";
+        assert_eq!(why(&class), format!("the server is busy; {unknown}"));
+        class.p90_seconds = Some(0.1814);
+        assert_eq!(why(&class), "the server is busy; class basic: p90 181 ms, target 200 ms\n");
+    }
 
     #[test]
     fn what_is_said_stays_in_range_and_spreads_over_half_to_one_and_a_half() {
