@@ -3,6 +3,7 @@
 //! Data flows one way: workers write books, the [`Monitor`] collects them on the tick, policies
 //! read what it saw and the engine sets what they decide. Nothing here is on an event's way.
 
+use crate::batching::Batching;
 use crate::boundary::contained;
 use crate::clock::Time;
 use crate::context::Context;
@@ -55,6 +56,8 @@ pub(crate) struct Engine {
     monitor: Mutex<Monitor>,
     /// Held while policies decide, by the tick alone.
     pub(crate) policies: Mutex<Vec<Sizing>>,
+    /// By stage; used by the tick alone.
+    pub(crate) batchings: Mutex<Vec<Batching>>,
     /// By stage; as many as there are once something was promised. Used by the tick alone.
     pub(crate) limiters: Mutex<Vec<Limiter>>,
     /// By pool; used by the tick alone.
@@ -65,6 +68,7 @@ impl Engine {
     pub(crate) fn new(
         core: Arc<GraphCore>,
         stages: Vec<StagePlan>,
+        batchings: Vec<Batching>,
         pools: Vec<PoolPlan>,
         edges: Vec<Edge>,
         declared: Declaration,
@@ -86,6 +90,7 @@ impl Engine {
             settings: Mutex::new(Arc::new(settings)),
             monitor: Mutex::new(monitor),
             policies: Mutex::new(policies),
+            batchings: Mutex::new(batchings),
             limiters: Mutex::default(),
             hotspots: Mutex::default(),
         });
@@ -154,6 +159,8 @@ impl Engine {
                 .map(|(stage, set)| monitor.observe_stage(self, stage, &seen, set.pending))
                 .collect()
         });
+        let batches: Vec<_> =
+            (0..self.stages.len()).map(|stage| monitor.observe_batches(self, stage)).collect();
         let exported = Export::of(self, &monitor);
         monitor.close_tick(now);
         drop(monitor);
@@ -161,6 +168,7 @@ impl Engine {
         if settings.control.pool_size != Mode::Off && !self.core.is_draining() {
             self.size_pools(&seen, &settings);
         }
+        self.size_batches(&batches, &settings);
         self.set_limits(sights, &settings);
         if contained(|| exported.record()).is_none() {
             tracing::error!("the recorder of metrics panicked");

@@ -36,7 +36,7 @@
 //! | [`pool`] | how many workers, and for which stages |
 //! | [`graph`] | declaring, wiring, checking |
 //! | `engine`, `monitor`, [`control`] | the control plane: collect, decide, set |
-//! | `limits` | the admission controller: from what was seen to the gates' limits |
+//! | `sizing`, `batching`, `limits` | from what was seen to pools, batches, and limits of gates |
 //! | [`gate`] | a verdict per event: token bucket, CoDel |
 //! | `hotspots` | the watch for hot pools |
 //! | `reconfigure` | new settings for a graph that runs |
@@ -48,6 +48,7 @@
 #![forbid(unsafe_code)]
 
 pub mod admission;
+mod batching;
 mod boundary;
 pub mod clock;
 pub mod context;

@@ -30,8 +30,9 @@ const SHARE_FROM: usize = 2;
 /// What all workers of a stage share beside its queue.
 #[derive(Debug)]
 pub(crate) struct StageShare {
-    /// The most events taken at once.
+    /// The most events taken at once: by the setting, and within it by the controller.
     pub(crate) batch: AtomicUsize,
+    pub(crate) size: AtomicUsize,
     /// The most workers that run the stage at once, and how many do.
     pub(crate) cap: AtomicUsize,
     pub(crate) running: AtomicUsize,
@@ -44,6 +45,7 @@ impl StageShare {
     pub(crate) fn new(batch: usize, cap: Option<usize>, weight: u32) -> Self {
         Self {
             batch: AtomicUsize::new(batch.max(1)),
+            size: AtomicUsize::new(usize::MAX),
             cap: AtomicUsize::new(cap.unwrap_or(usize::MAX)),
             running: AtomicUsize::new(0),
             weight: AtomicU32::new(weight.max(1)),
@@ -69,6 +71,11 @@ impl StageShare {
         if inside.counted {
             self.running.fetch_sub(1, Ordering::AcqRel);
         }
+    }
+
+    /// The most events that are taken at once now.
+    pub(crate) fn batch_limit(&self) -> usize {
+        self.batch.load(Ordering::Relaxed).min(self.size.load(Ordering::Relaxed))
     }
 
     fn has_room(&self) -> bool {
@@ -268,7 +275,7 @@ where
         Arc::clone(&self.stage).give_up_all(LossReason::Closed);
     }
 
-    /// How many events to take: the setting, a fair part of what is there, and no more than
+    /// How many events to take: the setting or what the controller makes of it, a fair part of what is there, and no more than
     /// about a millisecond's worth.
     fn batch_size(&self, others: usize) -> usize {
         let Some(mean) = self.mean else { return 1 };
@@ -276,7 +283,7 @@ where
         let depth = self.stage.depth_hint();
         let fair = if depth >= SHARE_FROM * (others + 1) { depth.div_ceil(others + 1) } else { 1 };
         let fair = if others == 0 { usize::MAX } else { fair };
-        self.share.batch.load(Ordering::Relaxed).min(by_time).min(fair).max(1)
+        self.share.batch_limit().min(by_time).min(fair).max(1)
     }
 
     fn take(&mut self, cx: &mut Context, others: usize, now: Time) {

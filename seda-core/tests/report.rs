@@ -66,8 +66,9 @@ fn the_json_has_exactly_the_stable_names() {
     assert_keys(
         &json,
         "graph uptime_seconds window_seconds events requests budget response_seconds stages edges \
-         journal bottleneck",
+         journal bottleneck classes",
     );
+    assert_keys(&json["classes"][0], "name promised_seconds answered p90_seconds");
     assert_keys(
         &json["events"],
         "offered accepted refused handled shed failed queued in_hand pending",
@@ -78,7 +79,7 @@ fn the_json_has_exactly_the_stable_names() {
     let stage = &json["stages"][0];
     assert_keys(
         stage,
-        "name pool queue workers arrivals_per_second throughput_per_second utilization hot cpu_share \
+        "name pool queue workers batch arrivals_per_second throughput_per_second utilization hot cpu_share \
          runqueue_share blocked_share occupancy wait_seconds service_seconds offered accepted \
          handled refused shed failed queued in_hand pending held delayed bytes busiest_shard_share \
          gate wasted_seconds",

@@ -53,6 +53,8 @@ pub struct ControlConfig {
     pub tick: Duration,
     /// Resizing of pools.
     pub pool_size: Mode,
+    /// Sizing of batches, within each stage's `batch` setting.
+    pub batch_size: Mode,
     /// Admission by what was promised ([`crate::SloConfig`]): without a promise it does nothing.
     pub admission: Mode,
     /// The law by which it admits.
@@ -80,6 +82,7 @@ impl Default for ControlConfig {
         Self {
             tick: Duration::from_millis(100),
             pool_size: Mode::On,
+            batch_size: Mode::On,
             admission: Mode::On,
             law: Law::default(),
             valve: Mode::On,
@@ -94,7 +97,8 @@ impl Default for ControlConfig {
 impl ControlConfig {
     /// Sets the mode of all controllers.
     pub fn set_mode(&mut self, mode: Mode) {
-        (self.pool_size, self.admission, self.valve) = (mode, mode, mode);
+        (self.pool_size, self.batch_size) = (mode, mode);
+        (self.admission, self.valve) = (mode, mode);
     }
 
     /// The first setting that is out of bounds: its key, its value and what is allowed.

@@ -95,6 +95,7 @@ fn control_entries(control: &ControlConfig) -> Vec<Entry> {
     let ControlConfig {
         tick,
         pool_size,
+        batch_size,
         admission,
         law,
         valve,
@@ -106,6 +107,7 @@ fn control_entries(control: &ControlConfig) -> Vec<Entry> {
     let entries = [
         ("tick", format!("{tick:?}")),
         ("pool_size", pool_size.to_string()),
+        ("batch_size", batch_size.to_string()),
         ("admission", admission.to_string()),
         ("law", law.to_string()),
         ("valve", valve.to_string()),

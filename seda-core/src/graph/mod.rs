@@ -24,7 +24,7 @@ pub(crate) use settings::{Settings, StageSettings};
 pub use wire::Wire;
 
 use crate::clock::{Clock, MonotonicClock};
-use crate::control::PoolSizePolicy;
+use crate::control::{BatchSizePolicy, PoolSizePolicy};
 use crate::error::GraphError;
 use crate::pool::{Pool, WorkerRange};
 use crate::runner::{AnyRunner, StageShare};
@@ -72,6 +72,8 @@ pub(crate) struct DeclaredPool {
 
 /// Makes the policy of one pool, by the pool's name.
 type MakePolicy = Box<dyn Fn(&str) -> Box<dyn PoolSizePolicy> + Send>;
+/// The same of one stage.
+type MakeBatchPolicy = Box<dyn Fn(&str) -> Box<dyn BatchSizePolicy> + Send>;
 
 /// A graph of stages that is being built.
 ///
@@ -118,6 +120,7 @@ pub struct Graph {
     /// The stages on each declared route.
     routes: Vec<Box<[usize]>>,
     make_policy: Option<MakePolicy>,
+    make_batch_policy: Option<MakeBatchPolicy>,
 }
 
 impl Graph {
@@ -137,6 +140,7 @@ impl Graph {
             edges: Vec::new(),
             routes: Vec::new(),
             make_policy: None,
+            make_batch_policy: None,
         }
     }
 
@@ -236,6 +240,14 @@ impl Graph {
         make: impl Fn(&str) -> P + Send + 'static,
     ) {
         self.make_policy = Some(Box::new(move |pool| Box::new(make(pool))));
+    }
+
+    /// Replaces the batch-size policy; called once for each stage, with its name.
+    pub fn batch_size_policy<P: BatchSizePolicy + 'static>(
+        &mut self,
+        make: impl Fn(&str) -> P + Send + 'static,
+    ) {
+        self.make_batch_policy = Some(Box::new(move |stage| Box::new(make(stage))));
     }
 
     /// A way into `stage` from outside. Each source keeps a request ledger of its own, so give

@@ -1,6 +1,7 @@
 //! From a graph that is declared to one that can run.
 
 use super::{DeclaredStage, Graph, Settings, StageSettings};
+use crate::batching::Batching;
 use crate::clock::Clock;
 use crate::engine::{Engine, PoolPlan, StagePlan};
 use crate::error::{GraphError, GraphWarning};
@@ -31,9 +32,15 @@ impl Graph {
         self.core.clock.start(clock);
         self.core.set_stages(self.stages.iter().map(|stage| Arc::downgrade(&stage.core)).collect());
         let pools = self.plan_pools(&settings);
+        let make_batching = self.make_batch_policy.take();
+        let own = |name: &str| make_batching.as_ref().map(|make| make(name));
+        let batchings = self.stages.iter().map(|stage| Batching::new(own(stage.core.name())));
+        let batchings = batchings.collect();
         let stages = std::mem::take(&mut self.stages).into_iter().zip(&settings.stages);
         let plans = stages.map(|(stage, set)| plan_stage(stage, set, &settings.shares)).collect();
-        Ok((Engine::new(self.core, plans, pools, self.edges, declared, settings), warnings))
+        let edges = std::mem::take(&mut self.edges);
+        let engine = Engine::new(self.core, plans, batchings, pools, edges, declared, settings);
+        Ok((engine, warnings))
     }
 
     /// The declared pools, and one for each stage that shares none.

@@ -163,6 +163,7 @@ fn stage(engine: &Engine, monitor: &Monitor, then: &Sample, index: usize) -> Opt
             max: range.max,
             stuck: pool.core.stuck(),
         },
+        batch: engine.stages.get(index)?.share.batch_limit(),
         arrivals_per_second: per_second(now.ledger.accepted - past.ledger.accepted),
         throughput_per_second: per_second(left(&now.ledger) - left(&past.ledger)),
         utilization: if workers > 0 { (busy as f64 / workers as f64).min(1.0) } else { 0.0 },

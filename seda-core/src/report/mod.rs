@@ -134,6 +134,8 @@ pub struct StageReport {
     pub queue: QueueReport,
     /// Its pool's workers, now.
     pub workers: WorkersReport,
+    /// The most events that a worker takes at once, now.
+    pub batch: usize,
     /// Events accepted per second.
     pub arrivals_per_second: f64,
     /// Events that left it per second, however they ended.

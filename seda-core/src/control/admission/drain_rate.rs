@@ -102,7 +102,7 @@ mod tests {
             parallelism: 4.0,
             ..AdmissionObservation::default()
         };
-        let limit = |seen| DrainRate.decide(seen).map(f64::round);
+        let limit = |seen: &AdmissionObservation| DrainRate.decide(seen).map(f64::round);
         assert_eq!(limit(&seen), Some(36.0));
         seen.grows = true;
         assert_eq!(limit(&seen), Some(64.0));
