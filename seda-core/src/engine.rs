@@ -56,6 +56,8 @@ pub(crate) struct Engine {
     monitor: Mutex<Monitor>,
     /// Held while policies decide, by the tick alone.
     pub(crate) policies: Mutex<Vec<Sizing>>,
+    /// What sizes the places outside, by stage; as many as there are once there was a tick.
+    pub(crate) places: Mutex<Vec<Sizing>>,
     /// By stage; used by the tick alone.
     pub(crate) batchings: Mutex<Vec<Batching>>,
     /// By stage; as many as there are once something was promised. Used by the tick alone.
@@ -90,6 +92,7 @@ impl Engine {
             settings: Mutex::new(Arc::new(settings)),
             monitor: Mutex::new(monitor),
             policies: Mutex::new(policies),
+            places: Mutex::default(),
             batchings: Mutex::new(batchings),
             limiters: Mutex::default(),
             hotspots: Mutex::default(),
@@ -161,12 +164,14 @@ impl Engine {
         });
         let batches: Vec<_> =
             (0..self.stages.len()).map(|stage| monitor.observe_batches(self, stage)).collect();
+        let places = monitor.observe_outstanding(self, &settings);
         let exported = Export::of(self, &monitor);
         monitor.close_tick(now);
         drop(monitor);
         self.flag_hot_pools(&seen);
         if settings.control.pool_size != Mode::Off && !self.core.is_draining() {
             self.size_pools(&seen, &settings);
+            self.size_outstanding(&places, &settings);
         }
         self.size_batches(&batches, &settings);
         self.set_limits(sights, &settings);

@@ -5,7 +5,8 @@
 //! | --- | --- | --- |
 //! | `seda_stage_queue_depth`, `seda_stage_queue_capacity` | gauge | stage |
 //! | `seda_stage_workers`, `seda_stage_workers_stuck` | gauge | stage |
-//! | `seda_stage_pending` | gauge | stage |
+//! | `seda_stage_pending`, `seda_stage_batch_size` | gauge | stage |
+//! | `seda_stage_outstanding_limit` (where there is one) | gauge | stage |
 //! | `seda_stage_wait_seconds`, `seda_stage_service_seconds` | histogram | stage |
 //! | `seda_stage_busy_seconds_total` | counter (whole seconds: the facade counts in integers) | stage |
 //! | `seda_stage_accepted_total`, `seda_stage_handled_total`, `seda_stage_failed_total` | counter | stage, class |
@@ -86,11 +87,17 @@ impl Export {
         else {
             return;
         };
+        let (_, places) = stage.core.outside();
+        let batch = stage.share.batch_limit();
         let stage: &str = stage.core.name();
         let labels = [("stage", stage)];
         self.gauge("seda_stage_queue_depth", &labels, queue.depth);
         self.gauge("seda_stage_queue_capacity", &labels, queue.capacity);
         self.gauge("seda_stage_pending", &labels, queue.total().pending as usize);
+        self.gauge("seda_stage_batch_size", &labels, batch);
+        if places < usize::MAX {
+            self.gauge("seda_stage_outstanding_limit", &labels, places);
+        }
         if let Some((pool, _)) = engine.pool_of(index) {
             self.gauge("seda_stage_workers", &labels, pool.core.live());
             self.gauge("seda_stage_workers_stuck", &labels, pool.core.stuck());

@@ -36,7 +36,7 @@
 //! | [`pool`] | how many workers, and for which stages |
 //! | [`graph`] | declaring, wiring, checking |
 //! | `engine`, `monitor`, [`control`] | the control plane: collect, decide, set |
-//! | `sizing`, `batching`, `limits` | from what was seen to pools, batches, and limits of gates |
+//! | `sizing`, `outstanding`, `batching`, `limits` | from what was seen to pools, batches, and limits of gates |
 //! | [`gate`] | a verdict per event: token bucket, CoDel |
 //! | `hotspots` | the watch for hot pools |
 //! | `reconfigure` | new settings for a graph that runs |
@@ -71,6 +71,7 @@ pub mod loss;
 #[cfg(doctest)]
 mod misuse;
 mod monitor;
+mod outstanding;
 pub mod park;
 pub mod pending;
 pub mod permits;

@@ -101,6 +101,10 @@ fn set_stage(plan: &StagePlan, before: &StageSettings, after: &StageSettings) {
     if before.pending != after.pending {
         core.set_pending_limit(after.pending);
     }
+    // What was found lately counts no more: another range may be another remote side.
+    if (before.outstanding, before.pending) != (after.outstanding, after.pending) {
+        core.set_outside_limit(after.outstanding.unwrap_or(usize::MAX));
+    }
     if before.standing != after.standing {
         core.set_standing(&after.standing);
     }

@@ -18,9 +18,9 @@ pub(crate) struct Sizing {
 }
 
 /// What a pool is to have, and why.
-struct Wish {
-    target: usize,
-    why: String,
+pub(crate) struct Wish {
+    pub(crate) target: usize,
+    pub(crate) why: String,
 }
 
 impl Sizing {
@@ -37,18 +37,24 @@ impl Sizing {
 
     /// Makes the default policy anew when its settings have changed: what it has seen was
     /// measured against others.
-    fn follow(&mut self, control: &ControlConfig) {
+    pub(crate) fn follow(&mut self, control: &ControlConfig) {
         if self.made_for.as_ref().is_some_and(|made_for| made_for != control) {
             *self = Self::new(None, control);
         }
     }
 
-    fn wish(&mut self, pool: &EnginePool, seen: &PoolObservation) -> Option<Wish> {
+    pub(crate) fn wish(&mut self, pool: &str, seen: &PoolObservation) -> Option<Wish> {
         let Some(decided) = contained(|| self.policy.decide(seen)) else {
-            tracing::error!(pool = %pool.core.name, "a pool-size policy panicked");
+            tracing::error!(pool, "a pool-size policy panicked");
             return None;
         };
         decided.map(|(target, why)| Wish { target: target.clamp(seen.min, seen.max), why })
+    }
+
+    /// Whether a target differs from what is, and was not just observed: an observer says a thing
+    /// once.
+    pub(crate) fn is_news(&mut self, target: usize, before: usize, acts: bool) -> bool {
+        target != before && (acts || self.observed.replace(target) != Some(target))
     }
 }
 
@@ -62,7 +68,7 @@ impl Engine {
             let sized = !pool.core.hosted && range.min < range.max;
             wishes.push(seen.as_ref().filter(|_| sized).and_then(|seen| {
                 sizing.follow(&settings.control);
-                sizing.wish(pool, seen)
+                sizing.wish(&pool.core.name, seen)
             }));
         }
         let acts = settings.control.pool_size == Mode::On;
@@ -72,11 +78,11 @@ impl Engine {
             let before = pool.core.target();
             match wish {
                 Some(wish) => {
-                    self.size(pool, wish.target.min(share), wish.why, &mut sizing.observed, acts);
+                    self.size(pool, wish.target.min(share), wish.why, sizing, acts);
                 }
                 None if share < before => {
                     let why = format!("all pools may have {} workers", settings.workers);
-                    self.size(pool, share, why, &mut sizing.observed, acts);
+                    self.size(pool, share, why, sizing, acts);
                 }
                 None => {}
             }
@@ -100,11 +106,11 @@ impl Engine {
         pool: &EnginePool,
         target: usize,
         why: String,
-        observed: &mut Option<usize>,
+        sizing: &mut Sizing,
         acted: bool,
     ) {
         let before = pool.core.target();
-        if target == before || (!acted && observed.replace(target) == Some(target)) {
+        if !sizing.is_news(target, before, acted) {
             return;
         }
         if acted {

@@ -47,6 +47,10 @@ struct World {
     dear: AtomicU64,
     /// Whether jobs say what they demand, in a unit that the graph does not know.
     declares: AtomicBool,
+    /// Whether the handler gives answers that cost a tenth, from half of the pressure on; and how
+    /// many of those it gave.
+    degrades: AtomicBool,
+    cheap: AtomicU64,
     /// Response times, by class.
     responses: Mutex<[Vec<Duration>; 2]>,
     /// By class: offered, refused.
@@ -163,6 +167,8 @@ fn plant(demand: Duration, config: GraphConfig, routed: bool) -> Plant {
         demand: AtomicU64::new(demand.as_nanos() as u64),
         dear: AtomicU64::new(0),
         declares: AtomicBool::new(false),
+        degrades: AtomicBool::new(false),
+        cheap: AtomicU64::new(0),
         responses: Mutex::default(),
         sent: Mutex::default(),
     });
@@ -182,8 +188,10 @@ fn plant(demand: Duration, config: GraphConfig, routed: bool) -> Plant {
     let outside = Arc::clone(&world);
     graph
         .attach_each_in(&pool, work, |_wire| {
-            move |job: Job, _cx: &mut Context| {
-                let usual = outside.demand.load(Ordering::Relaxed);
+            move |job: Job, cx: &mut Context| {
+                let cheap = outside.degrades.load(Ordering::Relaxed) && cx.pressure() >= 0.5;
+                outside.cheap.fetch_add(u64::from(cheap), Ordering::Relaxed);
+                let usual = outside.demand.load(Ordering::Relaxed) / if cheap { 10 } else { 1 };
                 let demand = Duration::from_nanos(usual * job.times);
                 outside.pass_until(outside.now().after(demand));
                 outside.responses.lock()[job.class.index()].push(outside.now().since(job.born));
@@ -350,6 +358,36 @@ fn at_half_load_nothing_is_refused_in_24_hours() {
     let (offered, refused) = world.sent(BASIC);
     assert!(offered > 80_000, "{offered}");
     assert_eq!((refused, world.answered(BASIC)), (0, offered));
+}
+
+/// A minute of so many times what the rich answers' server could do, after a second in which
+/// nothing is known yet: refused, cheap, answered.
+fn degrading(times: f64) -> (u64, u64, u64) {
+    let mut plant = plant(MS * 2, promised(SLO), true);
+    plant.world.degrades.store(true, Ordering::Relaxed);
+    plant.world.offer(BASIC, 500.0 * times);
+    plant.run(Duration::from_secs(1));
+    let world = Arc::clone(&plant.world);
+    let figures =
+        || (world.sent(BASIC).1, world.cheap.load(Ordering::Relaxed), world.answered(BASIC));
+    let before = figures();
+    plant.run(Duration::from_secs(60));
+    let after = figures();
+    assert!(world.slowest(BASIC) <= SLO);
+    (after.0 - before.0, after.1 - before.1, after.2 - before.2)
+}
+
+#[test]
+fn cheaper_answers_come_before_refusals_and_only_when_they_are_needed() {
+    let (refused, cheap, answered) = degrading(0.5);
+    assert_eq!((refused, cheap), (0, 0), "of {answered}");
+    // Three times as many as rich answers could be, and a third of what cheap ones could.
+    let (refused, cheap, answered) = degrading(3.0);
+    assert_eq!(refused, 0);
+    assert!(cheap > answered / 2 && cheap < answered, "{cheap} of {answered}");
+    // More than cheap answers could be.
+    let (refused, cheap, answered) = degrading(20.0);
+    assert!(refused > 0 && cheap > answered * 99 / 100, "{cheap} of {answered}");
 }
 
 #[test]

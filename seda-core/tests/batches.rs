@@ -1,7 +1,12 @@
 //! How many events a worker takes at once, on the manual clock: handlers whose time is known, in
 //! steps of one batch.
 
-#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
 mod support;
 

@@ -178,6 +178,7 @@ fn sized(mode: Mode) -> (Manual, Source<u32>, Arc<ManualClock>) {
     let mut graph = Graph::new("g");
     let mut config = GraphConfig::default();
     config.control.pool_size = mode;
+    config.control.batch_size = Mode::Off;
     graph.apply(config).unwrap();
     let stage = graph.stage::<u32>("slow", 1_024);
     let clock = Arc::new(ManualClock::new());

@@ -81,7 +81,7 @@ fn the_json_has_exactly_the_stable_names() {
         stage,
         "name pool queue workers batch arrivals_per_second throughput_per_second utilization hot cpu_share \
          runqueue_share blocked_share occupancy wait_seconds service_seconds offered accepted \
-         handled refused shed failed queued in_hand pending held delayed bytes busiest_shard_share \
+         handled refused shed failed queued in_hand pending outstanding held delayed bytes busiest_shard_share \
          gate wasted_seconds",
     );
     assert_keys(&stage["queue"], "depth soft capacity");
@@ -184,6 +184,7 @@ fn every_figure_is_exported_under_its_name_with_bounded_labels() {
         "seda_requests_lost_total{reason}",
         "seda_requests_open{}",
         "seda_stage_accepted_total{stage,class}",
+        "seda_stage_batch_size{stage}",
         "seda_stage_busy_seconds_total{stage}",
         "seda_stage_failed_total{stage,class}",
         "seda_stage_handled_total{stage,class}",

@@ -13,6 +13,7 @@ use seda_sim::{SimReport, Spec};
 const OFF: &str = r#"
     [graph.control]
     pool_size = "off"
+    batch_size = "off"
     valve = "off"
 "#;
 

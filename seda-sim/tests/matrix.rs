@@ -233,8 +233,10 @@ fn when_demand_steps_by_ten_the_limits_are_there_within_two_seconds() {
             .map(|stage| stage.gate.as_ref().and_then(|gate| gate.limit).unwrap() as f64);
         limits.sum::<f64>()
     };
+    // Each is two or three: a mean over four ticks, that of one is a matter of chance.
+    let around = |at: f64| (0..4).map(|tick| limits(at + 0.1 * f64::from(tick))).sum::<f64>() / 4.0;
     for (step, end) in [(2.0, 6.0), (6.0, 10.0)] {
-        let (soon, last) = (limits(step + 2.0), limits(end));
+        let (soon, last) = (around(step + 2.0), around(end - 0.3));
         assert!((soon / last - 1.0).abs() <= 0.1, "{soon}, in the end {last}");
     }
 }

@@ -137,6 +137,7 @@ fn what_is_refused_costs_the_cores_what_the_spec_says() {
             demand = {{ kind = "deterministic", mean = "1ms" }}
             [graph.control]
             pool_size = "off"
+            batch_size = "off"
             "#
         )
     };
@@ -188,6 +189,7 @@ fn a_graph_that_was_measured_is_simulated_as_it_was() {
         demand = { kind = "exponential", mean = "12ms" }
         [graph.control]
         pool_size = "off"
+        batch_size = "off"
         valve = "off"
     "#;
     let measured = run(text, 1);

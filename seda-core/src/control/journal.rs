@@ -19,6 +19,8 @@ const SUBSCRIBER_LAG: usize = 1_024;
 pub enum Controller {
     /// The pool-size controller.
     PoolSize,
+    /// The pool-size controller, of places outside.
+    Outstanding,
     /// The batch-size controller.
     BatchSize,
     /// The admission controller.
@@ -41,6 +43,7 @@ impl fmt::Display for Controller {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Controller::PoolSize => "pool_size",
+            Controller::Outstanding => "outstanding",
             Controller::BatchSize => "batch_size",
             Controller::Admission => "admission",
             Controller::Valve => "valve",

@@ -120,7 +120,8 @@ fn control_entries(control: &ControlConfig) -> Vec<Entry> {
 }
 
 fn stage_entries(settings: &StageSettings, add: &mut impl FnMut(&str, String)) {
-    let StageSettings { capacity, soft, batch, weight, cap, pending, standing } = settings;
+    let StageSettings { capacity, soft, batch, weight, cap, pending, outstanding, standing } =
+        settings;
     let or = |value: &Option<usize>, default: &str| {
         value.map_or_else(|| default.to_owned(), |value| value.to_string())
     };
@@ -130,6 +131,7 @@ fn stage_entries(settings: &StageSettings, add: &mut impl FnMut(&str, String)) {
     add("weight", weight.to_string());
     add("cap", or(cap, "all workers"));
     add("pending", pending.to_string());
+    add("outstanding", or(outstanding, "unbounded"));
     let StandingConfig { codel, newest_first_above } = standing;
     add("codel", codel.as_ref().map_or_else(|| "off".to_owned(), ToString::to_string));
     let above = newest_first_above.map(|above| format!("{above:?}"));

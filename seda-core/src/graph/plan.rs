@@ -76,6 +76,7 @@ fn plan_stage(stage: DeclaredStage, settings: &StageSettings, shares: &[u32]) ->
     core.set_capacity(settings.capacity);
     core.set_soft(settings.soft.unwrap_or(usize::MAX));
     core.set_pending_limit(settings.pending);
+    core.set_outside_limit(settings.outstanding.unwrap_or(usize::MAX));
     core.set_standing(&settings.standing);
     core.open();
     let share = Arc::new(StageShare::new(settings.batch, settings.cap, settings.weight));

@@ -214,10 +214,13 @@ impl StageConfig {
     /// What is said of one of `members` replicas when this is said of all of them.
     pub(super) fn part(&self, members: usize, member: usize) -> StageConfig {
         let share = |total: Option<usize>| Some(part(total?, members, member));
+        let some = usize::from(self.outstanding.is_some_and(|least| least > 0));
         StageConfig {
             capacity: share(self.capacity),
             soft: share(self.soft),
             pending: share(self.pending),
+            // Where they are fewer than replicas, each has one; none stays none, and is refused.
+            outstanding: share(self.outstanding).map(|least| least.max(some)),
             ..self.clone()
         }
     }

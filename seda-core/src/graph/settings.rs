@@ -49,6 +49,8 @@ pub(crate) struct StageSettings {
     /// `None`: all workers of the pool.
     pub(crate) cap: Option<usize>,
     pub(crate) pending: usize,
+    /// The least of the places outside, if they are sized.
+    pub(crate) outstanding: Option<usize>,
     pub(crate) standing: StandingConfig,
 }
 
@@ -218,6 +220,11 @@ fn stage_settings(
     if let Some(pending) = config.pending.filter(|pending| *pending > MAX_CAPACITY) {
         return Err(fault(&key("pending"), pending, &format!("0 to {MAX_CAPACITY} events")));
     }
+    let pending = config.pending.unwrap_or(DEFAULT_PENDING);
+    if let Some(least) = config.outstanding.filter(|least| !(1..=pending).contains(least)) {
+        let allowed = format!("1 to the stage's `pending`, {pending}");
+        return Err(fault(&key("outstanding"), least, &allowed));
+    }
     if let Some(range) = config.workers.filter(|_| shares_pool) {
         let allowed = "nothing for a stage in a shared pool: set the pool's workers";
         return Err(fault(&key("workers"), range, allowed));
@@ -228,7 +235,8 @@ fn stage_settings(
         batch: config.batch.unwrap_or(DEFAULT_BATCH),
         weight: config.weight.unwrap_or(1),
         cap: config.cap,
-        pending: config.pending.unwrap_or(DEFAULT_PENDING),
+        pending,
+        outstanding: config.outstanding,
         standing: standing(stage, config.codel, config.newest_first_above)?,
     })
 }

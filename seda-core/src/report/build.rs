@@ -123,6 +123,12 @@ fn edges(engine: &Engine, monitor: &Monitor) -> Vec<EdgeReport> {
     edges.collect()
 }
 
+/// Of a stage whose places outside are bounded: how many there are.
+fn outstanding(engine: &Engine, index: usize) -> Option<usize> {
+    let (_, limit) = engine.stages.get(index)?.core.outside();
+    (limit < usize::MAX).then_some(limit)
+}
+
 fn gate(engine: &Engine, monitor: &Monitor, index: usize) -> Option<GateReport> {
     let figures = monitor.gates.get(index).copied().flatten()?;
     let classes = engine.classes().iter().zip(figures.turned_away);
@@ -194,6 +200,7 @@ fn stage(engine: &Engine, monitor: &Monitor, then: &Sample, index: usize) -> Opt
         queued: now.ledger.queued,
         in_hand: now.ledger.in_hand,
         pending: now.ledger.pending,
+        outstanding: outstanding(engine, index),
         held: queue.held as u64,
         delayed: queue.delayed as u64,
         bytes: queue.bytes,

@@ -174,6 +174,9 @@ pub struct StageReport {
     pub in_hand: u64,
     /// Being handled outside now, held, or sent for later.
     pub pending: u64,
+    /// How many may be outside before nothing more is taken; `None` where only `pending` bounds
+    /// them ([`crate::StageConfig::outstanding`]).
+    pub outstanding: Option<usize>,
     /// Of the pending ones, those that its handlers keep ([`crate::Context::hold`]).
     pub held: u64,
     /// Of the pending ones, those that are to come later ([`crate::Context::send_after`]).

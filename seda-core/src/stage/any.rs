@@ -80,6 +80,12 @@ pub(crate) trait AnyStage: Send + Sync {
 
     fn set_pending_limit(&self, limit: usize);
 
+    /// Sets how many events may be outside before nothing more is taken.
+    fn set_outside_limit(&self, limit: usize);
+
+    /// How many events are outside, and how many may be before nothing more is taken.
+    fn outside(&self) -> (usize, usize);
+
     /// Sets what is done about a queue that stands.
     fn set_standing(&self, config: &StandingConfig);
 

@@ -33,6 +33,8 @@ pub(crate) struct StageCore<E> {
     pub(super) on_lost: OnceLock<OnLost<E>>,
     pending: AtomicUsize,
     pending_limit: AtomicUsize,
+    /// How many events may be outside or in hand before nothing more is taken.
+    outside_limit: AtomicUsize,
     /// Of the pending events, those that handlers keep.
     pub(super) held: AtomicUsize,
     deferred_service: Mutex<Quantiles>,
@@ -53,6 +55,7 @@ impl<E: Send + 'static> StageCore<E> {
             on_lost: OnceLock::new(),
             pending: AtomicUsize::new(0),
             pending_limit: AtomicUsize::new(0),
+            outside_limit: AtomicUsize::new(usize::MAX),
             held: AtomicUsize::new(0),
             deferred_service: Mutex::default(),
             questions: Questions::default(),
@@ -66,10 +69,22 @@ impl<E: Send + 'static> StageCore<E> {
         if self.depth_hint() == 0 {
             return self.next_due() <= now;
         }
+        if self.outside_limit.load(Ordering::Relaxed) < usize::MAX
+            && self.free_places(&self.lanes.lock()) == 0
+        {
+            return self.next_due() <= now;
+        }
         // What is queued in a keyed stage may be another worker's.
         !self.questions.is_keyed()
             || self.next_due() <= now
             || self.lanes.lock().is_ready_for(worker)
+    }
+
+    /// How many more events may be taken: each may go outside.
+    fn free_places(&self, lanes: &Lanes<E>) -> usize {
+        let limit = self.outside_limit.load(Ordering::Relaxed);
+        let begun = lanes.present().saturating_sub(lanes.depth());
+        limit.saturating_sub(begun.saturating_sub(self.held.load(Ordering::SeqCst)))
     }
 
     /// A worker has ended everything that it had in hand of these shards.
@@ -166,6 +181,7 @@ impl<E: Send + 'static> StageCore<E> {
     ) -> ShardSet {
         self.fire_due(now);
         let mut lanes = self.lanes.lock();
+        let most = most.min(self.free_places(&lanes));
         let claimed = lanes.take(worker, most, now, batch, given_up);
         self.show(&lanes);
         drop(lanes);
@@ -220,6 +236,19 @@ impl<E: Send + 'static> AnyStage for StageCore<E> {
 
     fn set_pending_limit(&self, limit: usize) {
         self.pending_limit.store(limit, Ordering::Relaxed);
+    }
+
+    fn set_outside_limit(&self, limit: usize) {
+        let before = self.outside_limit.swap(limit, Ordering::Relaxed);
+        if before < limit && self.depth_hint() > 0 {
+            self.wake();
+        }
+    }
+
+    fn outside(&self) -> (usize, usize) {
+        let pending = self.pending.load(Ordering::Relaxed);
+        let outside = pending.saturating_sub(self.held.load(Ordering::SeqCst));
+        (outside, self.outside_limit.load(Ordering::Relaxed))
     }
 
     fn set_standing(&self, config: &StandingConfig) {
@@ -300,8 +329,9 @@ impl<E: Send + 'static> AnyStage for StageCore<E> {
         if self.weighs() {
             self.graph.bytes.credit(meta.weight.bytes());
         }
-        // Its shard may have others waiting, that nobody could take until now.
-        if self.questions.is_keyed() && self.depth_hint() > 0 {
+        // Its shard may have others waiting, that nobody could take until now, or its place.
+        let limited = self.outside_limit.load(Ordering::Relaxed) < usize::MAX;
+        if (self.questions.is_keyed() || limited) && self.depth_hint() > 0 {
             self.wake();
         }
     }

@@ -63,6 +63,12 @@ pub struct StageConfig {
     /// The most events that may be pending outside (see [`crate::Context::defer`]). Default:
     /// [`DEFAULT_PENDING`].
     pub pending: Option<usize>,
+    /// How many events may be outside to begin with, 1 to `pending`: workers take nothing beyond,
+    /// and what comes waits in the queue. The pool-size controller sizes it between this and
+    /// `pending`, as it sizes pools: the remote side gets as much at once as makes it answer more,
+    /// and no more. Events that are held do not count. Default: `pending` alone bounds them, and
+    /// who would defer beyond it gets an error.
+    pub outstanding: Option<usize>,
     /// Sheds from a standing queue, whatever was promised: what has waited for too long while
     /// nobody got through quickly. `codel = {}` has the defaults. Default: off; with an SLO the
     /// limit at the entry keeps queues short before anything is spent.
@@ -94,6 +100,7 @@ impl StageConfig {
             weight: self.weight.or(before.weight),
             cap: self.cap.or(before.cap),
             pending: self.pending.or(before.pending),
+            outstanding: self.outstanding.or(before.outstanding),
             codel: self.codel.or(before.codel),
             newest_first_above: self.newest_first_above.or(before.newest_first_above),
         }

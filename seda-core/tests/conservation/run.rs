@@ -108,9 +108,11 @@ fn check_rest(step: &Step, manual: &Manual, plan: &Plan) -> Result<(), String> {
     }
     let report = manual.report();
     let mut stages = report.stages.iter().filter_map(|stage| Some((stage, plan.stage(stage)?)));
-    // A sound factory, and no shard that is kept from everybody by a job outside.
+    // A sound factory, and no shard or place that is kept from everybody by a job outside.
     let idle = stages.find(|(stage, plan)| {
-        let waits_outside = plan.is_keyed() && stage.pending > 0;
+        let outside = stage.pending - stage.held - stage.delayed;
+        let full = stage.outstanding.is_some_and(|places| outside >= places as u64);
+        let waits_outside = plan.is_keyed() && stage.pending > 0 || full;
         stage.queued > 0 && plan.factory.is_sound() && !waits_outside
     });
     idle.map_or(Ok(()), |(stage, _)| Err(format!("all rest, and `{}` waits", stage.name)))

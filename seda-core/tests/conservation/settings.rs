@@ -67,6 +67,7 @@ fn stage_config(plan: &Plan, stage: usize, dice: &mut Dice) -> StageConfig {
         weight: None,
         cap: some(dice, 4).map(|n| positive(n, dice)),
         pending: some(dice, 5),
+        outstanding: dice.one_in(6).then_some(1),
         codel: dice.one_in(4).then(CodelConfig::default),
         newest_first_above: dice.one_in(4).then_some(Duration::from_millis(1)),
     }

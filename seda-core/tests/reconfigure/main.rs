@@ -81,6 +81,7 @@ const EVERYTHING: &str = r#"
     [control]
     tick = "200ms"
     pool_size = "off"
+    batch_size = "observe"
     valve = "observe"
     overload = "tail_drop"
     wait_target = "6ms"
@@ -96,16 +97,18 @@ const EVERYTHING: &str = r#"
     weight = 2
     cap = 3
     pending = 9
+    outstanding = 5
     workers = "2..4"
     [pools.both]
     workers = "1..3"
 "#;
 
-const EVERY_CHANGE: [&str; 19] = [
+const EVERY_CHANGE: [&str; 21] = [
     "`budget`: 1500 → 1000",
     "`statistics`: true → false",
     "`control.tick`: 100ms → 200ms",
     "`control.pool_size`: on → off",
+    "`control.batch_size`: on → observe",
     "`control.valve`: on → observe",
     "`control.overload`: longest_queue → tail_drop",
     "`control.wait_target`: 5ms → 6ms",
@@ -119,6 +122,7 @@ const EVERY_CHANGE: [&str; 19] = [
     "`stages.own.weight`: 1 → 2",
     "`stages.own.cap`: all workers → 3",
     "`stages.own.pending`: 1024 → 9",
+    "`stages.own.outstanding`: unbounded → 5",
     "`stages.own.workers`: 1..1 → 2..4",
     "`pools.both.workers`: 1..1 → 1..3",
 ];
@@ -146,6 +150,12 @@ fn with_one_bad_key_among_all_nothing_changes() {
         ("batch = 4", "batch = 5000", "`stages.own.batch` is 5000"),
         ("weight = 2", "weight = 0", "`stages.own.weight` is 0"),
         ("cap = 3", "cap = 0", "`stages.own.cap` is 0"),
+        ("outstanding = 5", "outstanding = 0", "`stages.own.outstanding` is 0"),
+        (
+            "outstanding = 5",
+            "outstanding = 10",
+            "`stages.own.outstanding` is 10: allowed is 1 to the stage's `pending`, 9",
+        ),
         ("[stages.own]", "[stages.won]", "`stages.won` names no stage"),
         ("[pools.both]", "[pools.booth]", "`pools.booth` names no pool"),
         (
@@ -190,9 +200,9 @@ fn every_change_is_journaled_once_and_nothing_else_is() {
         .collect();
     assert_eq!(entries, EVERY_CHANGE);
     let about: Vec<Option<&str>> = journal.iter().map(|entry| entry.stage.as_deref()).collect();
-    assert_eq!(about[..11], [None; 11]);
-    assert_eq!(about[11..18], [Some("own"); 7]);
-    assert_eq!(about[18], Some("both"));
+    assert_eq!(about[..12], [None; 12]);
+    assert_eq!(about[12..20], [Some("own"); 8]);
+    assert_eq!(about[20], Some("both"));
 }
 
 #[test]

@@ -195,6 +195,7 @@ fn settings(shape: &Shape, dice: &mut Dice) -> GraphConfig {
             weight: None,
             cap: some(dice, 1, 3),
             pending: some(dice, 0, 32),
+            outstanding: Some(1).filter(|_| dice.one_in(8)),
             codel: None,
             newest_first_above: None,
         };

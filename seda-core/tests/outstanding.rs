@@ -1,0 +1,187 @@
+//! How many events a deferring stage has outside: bounded, waited for, and sized like a pool. On
+//! the manual clock, with a remote side whose capacity is known.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use parking_lot::Mutex;
+use seda_core::{
+    Context, Controller, Graph, GraphConfig, Manual, ManualClock, Mode, Pending, Source,
+    StageConfig, WorkerRange,
+};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+use support::{LONG, assert_balanced, wait_until};
+
+const MS: Duration = Duration::from_millis(1);
+
+type Outside = Arc<Mutex<VecDeque<Pending>>>;
+
+/// A stage that defers whatever comes.
+fn deferring(config: StageConfig, mode: Mode) -> (Graph, Source<u32>, Outside) {
+    let mut graph = Graph::new("remote");
+    let ask = graph.stage::<u32>("ask", 8_192);
+    let outside = Outside::default();
+    let kept = Arc::clone(&outside);
+    graph
+        .attach_each(ask, |_wire| {
+            move |_event, cx: &mut Context| kept.lock().push_back(cx.defer().unwrap())
+        })
+        .unwrap();
+    let workers = Some(WorkerRange::exactly(2));
+    graph.configure(ask, StageConfig { workers, ..config }).unwrap();
+    let mut config = GraphConfig::default();
+    config.control.pool_size = mode;
+    graph.apply(config).unwrap();
+    let source = graph.source(ask).unwrap();
+    (graph, source, outside)
+}
+
+fn places(outstanding: usize, pending: usize) -> StageConfig {
+    StageConfig { outstanding: Some(outstanding), pending: Some(pending), ..StageConfig::default() }
+}
+
+/// The remote side serves `servers` at once, each for 10 ms, in the order in which they came.
+struct Plant {
+    graph: Manual,
+    clock: Arc<ManualClock>,
+    source: Source<u32>,
+    outside: Outside,
+    /// Who is served, and for how many milliseconds yet.
+    served: Vec<(Pending, u32)>,
+    most: usize,
+}
+
+impl Plant {
+    fn new(config: StageConfig, mode: Mode) -> Self {
+        let (graph, source, outside) = deferring(config, mode);
+        let clock = Arc::new(ManualClock::new());
+        let graph = graph.start_manual(clock.clone()).unwrap();
+        Self { graph, clock, source, outside, served: Vec::new(), most: 0 }
+    }
+
+    /// So many milliseconds in each of which so many come.
+    fn run(&mut self, millis: usize, come: u32, servers: usize) {
+        for millisecond in 0..millis {
+            for event in 0..come {
+                // A full queue refuses.
+                let _ = self.source.send(event);
+            }
+            self.graph.run_until_idle();
+            self.clock.advance(MS);
+            self.served.iter_mut().for_each(|(_, left)| *left -= 1);
+            let done = self.served.extract_if(.., |(_, left)| *left == 0);
+            done.for_each(|(pending, _)| pending.complete());
+            let mut outside = self.outside.lock();
+            while self.served.len() < servers
+                && let Some(pending) = outside.pop_front()
+            {
+                self.served.push((pending, 10));
+            }
+            self.most = self.most.max(self.served.len() + outside.len());
+            drop(outside);
+            if millisecond % 100 == 99 {
+                self.graph.tick();
+            }
+        }
+    }
+
+    fn limit(&self) -> Option<usize> {
+        self.graph.report().stages[0].outstanding
+    }
+
+    fn handled(&self) -> u64 {
+        let report = self.graph.report();
+        assert_balanced(&report);
+        report.events.handled
+    }
+}
+
+#[test]
+fn the_remote_side_gets_as_much_at_once_as_makes_it_answer_more() {
+    // Eight servers do 800 a second; 1,000 come.
+    let mut plant = Plant::new(places(1, 1_024), Mode::On);
+    plant.run(3_000, 1, 8);
+    let (limit, before) = (plant.limit().unwrap(), plant.handled());
+    assert!((8..=32).contains(&limit), "{limit}");
+    plant.run(2_000, 1, 8);
+    assert!(plant.handled() - before >= 1_584, "{} in two seconds", plant.handled() - before);
+    assert!(plant.most <= 64, "{} outside", plant.most);
+}
+
+#[test]
+fn places_that_nobody_needs_are_given_up() {
+    let mut plant = Plant::new(places(1, 1_024), Mode::On);
+    plant.run(3_000, 1, 8);
+    let busy = plant.limit().unwrap();
+    plant.run(10_000, 0, 8);
+    plant.run(5_000, 0, 8);
+    assert!(plant.limit().unwrap() < busy, "{:?} of {busy}", plant.limit());
+}
+
+#[test]
+fn an_observer_says_what_it_would_do_and_keeps_the_least() {
+    let mut plant = Plant::new(places(2, 1_024), Mode::Observe);
+    plant.run(500, 1, 8);
+    assert_eq!((plant.limit(), plant.most), (Some(2), 2));
+    let journal = plant.graph.report().journal;
+    let said = journal.iter().filter(|decision| decision.controller == Controller::Outstanding);
+    assert!(said.clone().count() > 0 && said.clone().all(|decision| !decision.acted));
+}
+
+#[test]
+fn without_it_pending_alone_bounds_what_is_outside() {
+    let config = StageConfig { pending: Some(1_024), ..StageConfig::default() };
+    let mut plant = Plant::new(config, Mode::On);
+    plant.run(3_000, 1, 8);
+    assert_eq!((plant.limit(), plant.most > 500), (None, true));
+}
+
+#[test]
+fn set_while_it_runs_it_holds_from_the_next_event_on() {
+    let mut plant = Plant::new(StageConfig::default(), Mode::Off);
+    plant.run(50, 1, 0);
+    assert_eq!(plant.outside.lock().len(), 50);
+    let mut config = GraphConfig::default();
+    config.control.pool_size = Mode::Off;
+    config.stages.insert("ask".to_owned(), places(60, 1_024));
+    plant.graph.reconfigure(&config).unwrap();
+    plant.run(50, 1, 0);
+    assert_eq!((plant.outside.lock().len(), plant.graph.report().stages[0].queued), (60, 40));
+    config.stages.insert("ask".to_owned(), places(70, 1_024));
+    plant.graph.reconfigure(&config).unwrap();
+    plant.run(1, 0, 0);
+    assert_eq!((plant.outside.lock().len(), plant.graph.report().stages[0].queued), (70, 30));
+}
+
+#[test]
+fn a_least_beyond_what_may_be_pending_is_refused_by_name() {
+    for (least, pending) in [(0, 8), (9, 8)] {
+        let (graph, _source, _outside) = deferring(places(least, pending), Mode::On);
+        let error = graph.start_manual(Arc::new(ManualClock::new())).unwrap_err().to_string();
+        assert!(error.contains("stages.ask.outstanding") && error.contains("1 to"), "{error}");
+    }
+}
+
+#[test]
+fn on_threads_a_place_that_is_given_back_is_taken_by_who_waits() {
+    let (graph, source, outside) = deferring(places(3, 3), Mode::Off);
+    let running = graph.start().unwrap();
+    source.send_all(vec![0; 1_000]).unwrap();
+    for done in 0..1_000 {
+        wait_until("one is outside", || !outside.lock().is_empty());
+        assert!(outside.lock().len() <= 3, "after {done}");
+        outside.lock().pop_front().unwrap().complete();
+    }
+    let drained = running.drain(LONG);
+    assert!(drained.complete, "{}", drained.report);
+    assert_eq!(drained.report.events.handled, 1_000);
+    assert_balanced(&drained.report);
+}
