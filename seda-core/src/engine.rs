@@ -7,7 +7,7 @@ use crate::batching::Batching;
 use crate::boundary::contained;
 use crate::clock::Time;
 use crate::context::Context;
-use crate::control::{Controller, Decision, Hotspot, Mode, PoolSizePolicy};
+use crate::control::{AdmissionLaw, Controller, Decision, Hotspot, Mode, PoolSizePolicy};
 use crate::export::Export;
 use crate::graph::{ClassConfig, Declaration, Edge, GraphCore, MakeRunner, Settings};
 use crate::limits::Limiter;
@@ -45,6 +45,17 @@ pub(crate) struct EnginePool {
     pub(crate) stages: Vec<usize>,
 }
 
+/// Makes a stage's law of admission for one class, by the stage's name.
+pub(crate) type MakeLaw = Box<dyn Fn(&str) -> Box<dyn AdmissionLaw> + Send + Sync>;
+
+/// The policies of stages; those of pools come with their plans.
+pub(crate) struct StagePolicies {
+    /// By stage.
+    pub(crate) batchings: Vec<Batching>,
+    /// The program's own; `None`: as `control.law` says.
+    pub(crate) law: Option<MakeLaw>,
+}
+
 pub(crate) struct Engine {
     pub(crate) core: Arc<GraphCore>,
     pub(crate) stages: Vec<StagePlan>,
@@ -60,6 +71,8 @@ pub(crate) struct Engine {
     pub(crate) places: Mutex<Vec<Sizing>>,
     /// By stage; used by the tick alone.
     pub(crate) batchings: Mutex<Vec<Batching>>,
+    /// The program's own law of admission.
+    pub(crate) law: Option<MakeLaw>,
     /// By stage; as many as there are once something was promised. Used by the tick alone.
     pub(crate) limiters: Mutex<Vec<Limiter>>,
     /// By pool; used by the tick alone.
@@ -70,13 +83,14 @@ impl Engine {
     pub(crate) fn new(
         core: Arc<GraphCore>,
         stages: Vec<StagePlan>,
-        batchings: Vec<Batching>,
+        policies: StagePolicies,
         pools: Vec<PoolPlan>,
         edges: Vec<Edge>,
         declared: Declaration,
         settings: Settings,
     ) -> Arc<Self> {
         let monitor = Monitor::new(stages.len(), core.now());
+        let StagePolicies { batchings, law } = policies;
         let (pools, policies) = pools
             .into_iter()
             .map(|PoolPlan { core, stages, policy }| {
@@ -94,6 +108,7 @@ impl Engine {
             policies: Mutex::new(policies),
             places: Mutex::default(),
             batchings: Mutex::new(batchings),
+            law,
             limiters: Mutex::default(),
             hotspots: Mutex::default(),
         });

@@ -134,10 +134,13 @@ impl Engine {
             return;
         };
         limiter.learn(sight, self.now());
-        let limits = limiter.limits(sight, settings);
+        let name = plan.core.name();
+        let own = || self.law.as_ref().and_then(|make| contained(|| make(name)));
+        let make = || own().unwrap_or_else(|| settings.control.law.make());
+        let limits = limiter.limits(sight, settings, make);
         let slo = settings.slo.iter().flatten().min().copied().unwrap_or(crate::slo::MOST);
         let requests = limits.map(in_requests);
-        self.say_what_is_new(plan.core.name(), limiter, sight, slo, requests.first().copied());
+        self.say_what_is_new(name, limiter, sight, slo, requests.first().copied());
         if settings.control.admission == Mode::On {
             let costs = limiter.costs(&limits);
             let shared = |most| Limits::shared(most, &settings.shares);
@@ -245,14 +248,19 @@ impl Limiter {
 
     /// The limit of each class, in requests and parts of one: its law's, less what is kept free for
     /// higher classes; infinite where there is none.
-    fn limits(&mut self, sight: &StageSight, settings: &Settings) -> [f64; MAX_CLASSES] {
+    fn limits(
+        &mut self,
+        sight: &StageSight,
+        settings: &Settings,
+        make: impl Fn() -> Box<dyn AdmissionLaw>,
+    ) -> [f64; MAX_CLASSES] {
         let classes = settings.slo.len();
         if self.law != Some(settings.control.law) {
             // What a law has learned is of no use to another.
             self.law = Some(settings.control.law);
             self.laws.clear();
         }
-        self.laws.resize_with(classes, || settings.control.law.make());
+        self.laws.resize_with(classes, make);
         let mut limits = [f64::INFINITY; MAX_CLASSES];
         let mut higher = 0;
         for (class, (law, slo)) in self.laws.iter_mut().zip(&settings.slo).enumerate() {

@@ -12,6 +12,7 @@
 mod support;
 
 use parking_lot::Mutex;
+use seda_core::control::{AdmissionLaw, AdmissionObservation};
 use seda_core::{
     Class, Context, Controller, Graph, GraphConfig, Manual, ManualClock, Mode, Responder, Route,
     SloConfig, Source, StageConfig, Terms, Ticket, Time, WorkerRange,
@@ -149,6 +150,15 @@ impl World {
     }
 }
 
+/// Three requests, whatever is seen.
+struct Three;
+
+impl AdmissionLaw for Three {
+    fn decide(&mut self, _seen: &AdmissionObservation) -> Option<f64> {
+        Some(3.0)
+    }
+}
+
 /// `front` passes everything on to `work`, whose one worker serves.
 struct Plant {
     world: Arc<World>,
@@ -158,6 +168,15 @@ struct Plant {
 }
 
 fn plant(demand: Duration, config: GraphConfig, routed: bool) -> Plant {
+    plant_with(demand, config, routed, |_graph| {})
+}
+
+fn plant_with(
+    demand: Duration,
+    config: GraphConfig,
+    routed: bool,
+    more: impl Fn(&mut Graph),
+) -> Plant {
     let world = Arc::new(World {
         clock: Arc::new(ManualClock::new()),
         source: Mutex::default(),
@@ -205,6 +224,7 @@ fn plant(demand: Duration, config: GraphConfig, routed: bool) -> Plant {
     *world.route.lock() = routed.then(|| graph.route([work.id()]).unwrap());
     let tick = config.control.tick;
     graph.apply(config).unwrap();
+    more(&mut graph);
     let graph = graph.start_manual(Arc::clone(&world.clock) as Arc<dyn seda_core::Clock>).unwrap();
     Plant { world, graph, next_tick: Time::ZERO.after(tick), tick }
 }
@@ -388,6 +408,21 @@ fn cheaper_answers_come_before_refusals_and_only_when_they_are_needed() {
     // More than cheap answers could be.
     let (refused, cheap, answered) = degrading(20.0);
     assert!(refused > 0 && cheap > answered * 99 / 100, "{cheap} of {answered}");
+}
+
+#[test]
+fn the_law_can_be_replaced_and_one_that_cannot_be_made_is_the_default() {
+    let limit = |more: fn(&mut Graph)| {
+        let mut plant = plant_with(MS, promised(SLO), true, more);
+        plant.world.offer(BASIC, 2_000.0);
+        plant.run(Duration::from_secs(1));
+        plant.graph.report().stages[1].gate.as_ref().unwrap().limit
+    };
+    assert_eq!(limit(|graph| graph.admission_law(|_stage| Three)), Some(3));
+    let broken = |graph: &mut Graph| {
+        graph.admission_law(|stage| -> Three { panic!("no law for {stage}") });
+    };
+    assert_eq!(limit(broken), limit(|_graph| {}));
 }
 
 #[test]

@@ -24,7 +24,8 @@ pub(crate) use settings::{Settings, StageSettings};
 pub use wire::Wire;
 
 use crate::clock::{Clock, MonotonicClock};
-use crate::control::{BatchSizePolicy, PoolSizePolicy};
+use crate::control::{AdmissionLaw, BatchSizePolicy, PoolSizePolicy};
+use crate::engine::MakeLaw;
 use crate::error::GraphError;
 use crate::pool::{Pool, WorkerRange};
 use crate::runner::{AnyRunner, StageShare};
@@ -121,6 +122,7 @@ pub struct Graph {
     routes: Vec<Box<[usize]>>,
     make_policy: Option<MakePolicy>,
     make_batch_policy: Option<MakeBatchPolicy>,
+    make_law: Option<MakeLaw>,
 }
 
 impl Graph {
@@ -141,6 +143,7 @@ impl Graph {
             routes: Vec::new(),
             make_policy: None,
             make_batch_policy: None,
+            make_law: None,
         }
     }
 
@@ -248,6 +251,15 @@ impl Graph {
         make: impl Fn(&str) -> P + Send + 'static,
     ) {
         self.make_batch_policy = Some(Box::new(move |stage| Box::new(make(stage))));
+    }
+
+    /// Replaces the law of admission, whatever `control.law` says; called for each class of each
+    /// stage, with the stage's name, once something was promised.
+    pub fn admission_law<L: AdmissionLaw + 'static>(
+        &mut self,
+        make: impl Fn(&str) -> L + Send + Sync + 'static,
+    ) {
+        self.make_law = Some(Box::new(move |stage| Box::new(make(stage))));
     }
 
     /// A way into `stage` from outside. Each source keeps a request ledger of its own, so give

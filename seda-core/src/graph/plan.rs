@@ -3,7 +3,7 @@
 use super::{DeclaredStage, Graph, Settings, StageSettings};
 use crate::batching::Batching;
 use crate::clock::Clock;
-use crate::engine::{Engine, PoolPlan, StagePlan};
+use crate::engine::{Engine, PoolPlan, StagePlan, StagePolicies};
 use crate::error::{GraphError, GraphWarning};
 use crate::pool::PoolCore;
 use crate::runner::StageShare;
@@ -35,11 +35,11 @@ impl Graph {
         let make_batching = self.make_batch_policy.take();
         let own = |name: &str| make_batching.as_ref().map(|make| make(name));
         let batchings = self.stages.iter().map(|stage| Batching::new(own(stage.core.name())));
-        let batchings = batchings.collect();
+        let policies = StagePolicies { batchings: batchings.collect(), law: self.make_law.take() };
         let stages = std::mem::take(&mut self.stages).into_iter().zip(&settings.stages);
         let plans = stages.map(|(stage, set)| plan_stage(stage, set, &settings.shares)).collect();
         let edges = std::mem::take(&mut self.edges);
-        let engine = Engine::new(self.core, plans, batchings, pools, edges, declared, settings);
+        let engine = Engine::new(self.core, plans, policies, pools, edges, declared, settings);
         Ok((engine, warnings))
     }
 

@@ -104,7 +104,7 @@ impl Bench {
             connections: CONNECTIONS,
             threads: 1,
             // Each round draws arrivals of its own, each time the same ones.
-            seed: 1 + u64::from(ask.round),
+            seed: seed(ask.round),
             bin: ask.bin,
             address: server.address(),
             url,
@@ -144,6 +144,11 @@ impl Bench {
         let found = served.load.throughput_per_second;
         if found > 0.0 { Ok(found) } else { Err(format!("{cell}: the probe got no answer").into()) }
     }
+}
+
+/// What the arrivals of a round are drawn with: the same for everybody.
+pub(crate) fn seed(round: u32) -> u64 {
+    1 + u64::from(round)
 }
 
 /// Poisson arrivals of one rate.

@@ -47,6 +47,10 @@ pub(crate) struct Overload {
     pub(crate) workers: Option<u32>,
     #[serde(default, with = "humantime_serde")]
     pub(crate) each: Option<Duration>,
+    /// What each request demands, if so few of them fit into the SLO that chance leaves the best
+    /// server idle: then what who knows everything would make of the same arrivals is shown.
+    #[serde(default, with = "humantime_serde")]
+    pub(crate) demand: Option<Duration>,
     /// Rivals with their limits; the best is compared, with `--quick` the first.
     rivals: Vec<Peer>,
     /// What of the bound is wanted.

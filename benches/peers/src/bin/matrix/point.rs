@@ -22,6 +22,8 @@ pub(crate) struct Point {
     pub(crate) bound: f64,
     /// Of recorded arrivals: what a server would get, per second, with the best bound on waits.
     pub(crate) waiting: Option<f64>,
+    /// Of drawn arrivals: what who knows the demand of each would get, per second.
+    pub(crate) known: Option<f64>,
 }
 
 /// What the points of a cell are held against.
@@ -84,6 +86,10 @@ impl Judging<'_> {
             let waiting = range(&waiting, rate);
             notes.push(format!("knowing what waits and not what comes, {waiting} at best"));
         }
+        if let Some(known) = Spread::of(points.iter().filter_map(|point| point.known)) {
+            let known = range(&known, rate);
+            notes.push(format!("who knows everything keeps {known} of these arrivals at best"));
+        }
         if let Some(least) = Spread::of(points.iter().filter_map(|point| point.costs.least)) {
             notes.push(format!("c of a loop that does nothing else {}", range(&least, time)));
         }
@@ -119,7 +125,8 @@ mod tests {
 
     fn point(ours: f64, rival: f64) -> Point {
         let costs = Costs { capacity: 1_000.0, served: 1e-3, refused: 5e-6, least: None };
-        Point { ours: ran(ours, 0.1), rival: ran(rival, 0.01), costs, bound: 980.0, waiting: None }
+        let (ours, rival) = (ran(ours, 0.1), ran(rival, 0.01));
+        Point { ours, rival, costs, bound: 980.0, waiting: None, known: None }
     }
 
     fn judged(points: &[Point]) -> Row {

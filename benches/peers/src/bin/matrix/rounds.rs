@@ -1,13 +1,14 @@
 //! One round of an overload cell: everybody's turn at every load, and what things cost meanwhile.
 
 use super::asked::{Requests, demands, recorded_rate};
-use super::bench::{Ask, Bench, Ran, poisson};
+use super::bench::{Ask, Bench, Ran, poisson, seed};
 use super::bound::{Costs, Spent, refused_cost, served_cost};
 use super::overload::Overload;
 use super::point::Point;
 use super::reference::{Job, Taking, best_wait};
 use super::servers::Subject;
 use peers::Contestant;
+use seda_tools::arrivals::{Arrivals, Process, Profile};
 use seda_tools::plan::Pace;
 use std::error::Error;
 
@@ -54,13 +55,13 @@ impl Rounds<'_> {
         for load in loads {
             let (ours, rival) = self.pair(bench, *load, base, round)?;
             best = best.max(ours.goodput).max(rival.goodput);
-            pairs.push((ours, rival));
+            pairs.push((ours, rival, self.known(bench, base * load, round)?));
         }
         let warm_up = bench.settings.warm_up.as_secs_f64();
         let costs = Costs { capacity: self.cell.stated().unwrap_or(best), served, refused, least };
-        let point = |(ours, rival): (Ran, Ran)| {
+        let point = |(ours, rival, known): (Ran, Ran, Option<f64>)| {
             let (bound, waiting) = self.bounds(&costs, &ours, warm_up);
-            Point { ours, rival, costs, bound, waiting }
+            Point { ours, rival, costs, bound, waiting, known }
         };
         Ok(pairs.into_iter().map(point).collect())
     }
@@ -136,6 +137,23 @@ impl Rounds<'_> {
         let pace = poisson(per_second, self.cell.duration(bench))?;
         let ask = self.ask(bench, pace, load, round);
         bench.run(subject, &ask)
+    }
+
+    /// What who knows the demand of each would make of the arrivals that a rate has in this round.
+    fn known(
+        &self,
+        bench: &Bench,
+        per_second: f64,
+        round: u32,
+    ) -> Result<Option<f64>, Box<dyn Error>> {
+        let Some(demand) = self.cell.demand else { return Ok(None) };
+        let (warm_up, measured) = (bench.settings.warm_up, self.cell.duration(bench));
+        let profile = Profile::constant(per_second, warm_up + measured)?;
+        let arrivals = Arrivals::drawn(Process::Poisson, &profile, seed(round));
+        let jobs: Vec<Job> = arrivals.map(|at| (at as f64 / 1e9, demand.as_secs_f64())).collect();
+        let slo = self.cell.slo(bench).as_secs_f64();
+        let good = Taking::Clairvoyant.good(&jobs, slo, warm_up.as_secs_f64());
+        Ok(Some(good as f64 / measured.as_secs_f64()))
     }
 
     fn ask(&self, bench: &Bench, pace: Pace, load: f64, round: u32) -> Ask<'_> {
