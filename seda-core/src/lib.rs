@@ -31,7 +31,7 @@
 //! | [`handler`], [`context`], [`pending`] | user code and what it can do |
 //! | [`slo`], [`admission`] | what was promised; routes and gates: who may enter |
 //! | `boundary` | what keeps a panic from going further |
-//! | `runner`, [`worker`], `idle`, [`park`] | one stage on one worker; the loop; sleeping and waking |
+//! | `runner`, `stage_share`, [`worker`], `idle`, [`park`] | one stage on one worker; the loop; sleeping and waking |
 //! | [`replicas`] | n copies of a stage, and the choice among them |
 //! | [`pool`] | how many workers, and for which stages |
 //! | [`graph`] | declaring, wiring, checking |
@@ -90,6 +90,7 @@ mod sizing;
 pub mod slo;
 pub mod source;
 pub mod stage;
+mod stage_share;
 pub mod stats;
 mod sync;
 mod tally;

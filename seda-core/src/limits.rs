@@ -142,7 +142,7 @@ impl Engine {
         let requests = limits.map(in_requests);
         self.say_what_is_new(name, limiter, sight, slo, requests.first().copied());
         if settings.control.admission == Mode::On {
-            let costs = limiter.costs(&limits);
+            let costs = limiter.costs(&limits, sight.workers);
             let shared = |most| Limits::shared(most, &settings.shares);
             gate.set_limits(&shared(requests.map(amount)), &costs.map_or(Limits::NONE, shared));
             gate.set_pace(limiter.price.units_per_second().unwrap_or(0.0));
@@ -283,10 +283,14 @@ impl Limiter {
 
     /// The same in what requests declare to cost: as much as the seconds of service are worth that
     /// the limits stand for. `None` while nothing was declared.
-    fn costs(&self, limits: &[f64; MAX_CLASSES]) -> Option<[u64; MAX_CLASSES]> {
+    ///
+    /// Of what is in service only the rest counts: when a worker is free for the next request, of
+    /// the others' half on the average. A limit counts them whole.
+    fn costs(&self, limits: &[f64; MAX_CLASSES], workers: usize) -> Option<[u64; MAX_CLASSES]> {
         let units = self.price.units_per_second()? * self.service?;
+        let half_done = workers.saturating_sub(1) as f64 / 2.0;
         // One unit at least; a float beyond what is countable saturates in the cast.
-        let cost = |limit: f64| ((limit * units) as u64).clamp(1, UNLIMITED - 1);
+        let cost = |limit: f64| (((limit - half_done) * units) as u64).clamp(1, UNLIMITED - 1);
         Some(limits.map(|limit| if limit.is_finite() { cost(limit) } else { UNLIMITED }))
     }
 

@@ -6,7 +6,7 @@ use crate::clock::Clock;
 use crate::engine::{Engine, PoolPlan, StagePlan, StagePolicies};
 use crate::error::{GraphError, GraphWarning};
 use crate::pool::PoolCore;
-use crate::runner::StageShare;
+use crate::stage_share::StageShare;
 use crate::sync::Arc;
 
 impl Graph {

@@ -169,18 +169,18 @@ fn objective(
     config: &GraphConfig,
     declared: &Declaration,
 ) -> Result<Option<Duration>, GraphError> {
+    let outside = |p99: &Duration| !(slo::LEAST..=slo::MOST).contains(p99);
+    // Also where every class has its own: it was meant for something.
+    if let Some(p99) = config.slo.p99.or(declared.slo.p99).filter(outside) {
+        return Err(fault("slo.p99", format!("{p99:?}"), slo::ALLOWED));
+    }
     let said = config.slo.of(&class.name);
     let objective = said.or_else(|| declared.slo.of(&class.name));
-    match objective {
-        Some(p99) if !(slo::LEAST..=slo::MOST).contains(&p99) => {
-            let own = config.slo.classes.contains_key(&class.name)
-                || config.slo.p99.is_none() && declared.slo.classes.contains_key(&class.name);
-            let key =
-                if own { format!("slo.classes.{}.p99", class.name) } else { "slo.p99".to_owned() };
-            Err(fault(&key, format!("{p99:?}"), slo::ALLOWED))
-        }
-        _ => Ok(objective),
+    if let Some(p99) = objective.filter(outside) {
+        let key = format!("slo.classes.{}.p99", class.name);
+        return Err(fault(&key, format!("{p99:?}"), slo::ALLOWED));
     }
+    Ok(objective)
 }
 
 fn check_range(pool: &str, range: WorkerRange) -> Result<(), GraphError> {

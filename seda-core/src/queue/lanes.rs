@@ -1,6 +1,5 @@
 //! A stage's queue as plain data: one lane per class, bounded, with places that can be reserved.
 
-use super::eviction::GivenUp;
 use super::lane::{Lane, Rows};
 use super::ledger::{Ledger, Outcome};
 use super::occupancy::Occupancy;
@@ -8,10 +7,8 @@ use super::shards::Shards;
 use super::standing::Standing;
 use crate::clock::Time;
 use crate::event::{Envelope, EventMeta, MAX_CLASSES, PerClass};
-use crate::label::ShardSet;
 use crate::loss::LossReason;
 use crate::refusal::RefusalReason;
-use std::collections::VecDeque;
 use std::time::Duration;
 
 /// Bounded lanes with their ledger. Depth plus reserved places never exceeds `bound`; above
@@ -23,7 +20,7 @@ use std::time::Duration;
 pub(crate) struct Lanes<E> {
     pub(super) lanes: Vec<Lane<E>>,
     /// The lane whose turn it is, and how many takes are left of that turn.
-    turn: (usize, u32),
+    pub(super) turn: (usize, u32),
     pub(super) depth: usize,
     reserved: usize,
     /// Of the reserved places, those of accepted events whose time has not come.
@@ -36,7 +33,7 @@ pub(crate) struct Lanes<E> {
     /// How many may be held before nothing more is admitted; an empty stage admits anything.
     admission: usize,
     /// How long before its deadline an event has to be begun, in nanoseconds.
-    lead: u64,
+    pub(super) lead: u64,
     /// What is done about a queue that stands.
     pub(crate) standing: Standing,
     open: bool,
@@ -275,63 +272,6 @@ impl<E> Lanes<E> {
         }
     }
 
-    /// `worker` takes up to `most` events that are worth starting into `batch`; those that are
-    /// not go to `given_up`, and do not count. Returns the shards it has claimed thereby.
-    pub(crate) fn take(
-        &mut self,
-        worker: usize,
-        most: usize,
-        now: Time,
-        batch: &mut VecDeque<Envelope<E>>,
-        given_up: &mut Vec<GivenUp<E>>,
-    ) -> ShardSet {
-        let before = batch.len();
-        let begun_by = now.after(Duration::from_nanos(self.lead));
-        if let Some(shards) = &mut self.shards {
-            shards.begin(worker);
-        }
-        let newest_first = self.turns_around(now);
-        if newest_first {
-            // What has waited in vain stays at the heads.
-            self.evict_expired_heads(usize::MAX, now, given_up);
-        }
-        if self.standing.is_set() {
-            // Each is asked about.
-        } else if let [Lane { rows: Rows::One(row), .. }] = self.lanes.as_mut_slice() {
-            // The usual case, in one move: all of them are worth starting.
-            let waiting = row.iter().take(most);
-            let worth = |head: &&Envelope<E>| reason_not_to_start(head, begun_by).is_none();
-            let sound = waiting.take_while(worth).count();
-            batch.extend(row.drain(..sound));
-            self.depth -= sound;
-        }
-        while batch.len() - before < most {
-            let Some(envelope) = self.pop_in_turn(newest_first) else { break };
-            self.depth -= 1;
-            let reason = reason_not_to_start(&envelope, begun_by).or_else(|| {
-                let drops = self.standing.drops(envelope.enqueued, self.depth, now);
-                drops.then_some(LossReason::Delay)
-            });
-            match reason {
-                None => batch.push_back(envelope),
-                Some(reason) => self.shed(envelope, reason, now, given_up),
-            }
-        }
-        let counts = self.count_by_class(batch.len() - before, batch.iter().skip(before));
-        self.ledger.take(&counts);
-        if self.weighs {
-            batch.iter().skip(before).for_each(|taken| self.unqueue_bytes(&taken.meta));
-        }
-        self.pass_turns_on()
-    }
-
-    /// Whether the newest events are to be taken first.
-    fn turns_around(&self, now: Time) -> bool {
-        let oldest = || self.lanes.iter().filter_map(Lane::oldest).min();
-        self.standing.is_set()
-            && oldest().is_some_and(|oldest| self.standing.turns_around(oldest, now))
-    }
-
     /// Counts what became of events in hand.
     pub(crate) fn settle(&mut self, outcome: &Outcome, now: Time) {
         self.ledger.settle(outcome);
@@ -371,7 +311,7 @@ impl<E> Lanes<E> {
     }
 
     /// How many of `n` envelopes are of each class; with a single class nobody looks at them.
-    fn count_by_class<'a>(
+    pub(super) fn count_by_class<'a>(
         &self,
         n: usize,
         envelopes: impl Iterator<Item = &'a Envelope<E>>,
@@ -391,40 +331,6 @@ impl<E> Lanes<E> {
             }
         }
         counts
-    }
-
-    /// Weighted round robin: each lane in turn gives up to `weight` events, an empty one passes.
-    fn pop_in_turn(&mut self, newest_first: bool) -> Option<Envelope<E>> {
-        if let [Lane { rows: Rows::One(row), .. }] = self.lanes.as_mut_slice() {
-            return if newest_first { row.pop_back() } else { row.pop_front() };
-        }
-        for _ in 0..=self.lanes.len() {
-            let (turn, left) = self.turn;
-            if left > 0 {
-                let shards = self.shards.as_deref_mut();
-                let head = self.lanes.get_mut(turn).and_then(|lane| match newest_first {
-                    true => lane.remove_newest(),
-                    false => lane.pop(shards),
-                });
-                if head.is_some() {
-                    self.turn.1 -= 1;
-                    return head;
-                }
-            }
-            let next = if turn + 1 < self.lanes.len() { turn + 1 } else { 0 };
-            self.turn = (next, self.lanes.get(next).map_or(1, |lane| lane.weight));
-        }
-        None
-    }
-}
-
-fn reason_not_to_start<E>(envelope: &Envelope<E>, now: Time) -> Option<LossReason> {
-    if envelope.meta.is_abandoned() {
-        Some(LossReason::Abandoned)
-    } else if envelope.meta.is_expired(now) {
-        Some(LossReason::Expired)
-    } else {
-        None
     }
 }
 

@@ -1,9 +1,12 @@
 use super::*;
 use crate::event::Class;
 use crate::event::EventMeta;
+use crate::label::ShardSet;
 use crate::label::Weight;
+use crate::queue::GivenUp;
 use crate::queue::{Evict, Victims};
 use proptest::prelude::*;
+use std::collections::VecDeque;
 
 const GOLD: Class = Class::new(0);
 const BASIC: Class = Class::new(1);

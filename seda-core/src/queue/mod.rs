@@ -2,6 +2,7 @@
 //!
 //! - [`Lanes`]: a stage's queue as a plain data structure, without locks or threads; the lock
 //!   around it lives in the stage, and one critical section moves a whole batch.
+//!   `taking` has what a worker takes of it, `eviction` what the valve does.
 //! - `Ledger`: the stage's counts, kept inside the same critical sections, so that they are
 //!   exact in every cut.
 //! - [`Budget`]: how many events the whole graph may hold.
@@ -22,6 +23,7 @@ mod ledger;
 mod occupancy;
 mod shards;
 mod standing;
+mod taking;
 
 pub(crate) use budget::Budget;
 pub(crate) use byte_budget::{ByteBudget, DEFAULT_BYTES};

@@ -14,7 +14,8 @@ const ENOUGH: f64 = 12.0;
 /// outside of them, in the kernel's queues and the reactor, and for services that take longer than
 /// usual: an event that waits beyond its deadline has waited for nothing.
 const KEPT: f64 = 0.8;
-/// The same where requests declare what they cost: then no service takes longer than usual.
+/// The same where requests declare what they cost, and all workers are there: then no service takes
+/// longer than usual.
 const KEPT_IF_DECLARED: f64 = 0.9;
 
 /// Admits what the stage drains in the time that it has: N = X·W, Little's law as a limit.
@@ -40,7 +41,8 @@ impl AdmissionLaw for DrainRate {
         // A queue of demands that differ has to be longer by 1 + c2 to keep a server as busy
         // (Pollaczek and Khinchine), and may be: how long it takes is known.
         let longer = seen.cost_variation.map_or(1.0, |c2| 1.0 + c2);
-        let kept = if seen.cost_variation.is_some() { KEPT_IF_DECLARED } else { KEPT };
+        let known = seen.cost_variation.is_some() && !seen.grows;
+        let kept = if known { KEPT_IF_DECLARED } else { KEPT };
         let left = seen.slo_seconds * kept - service;
         // What waits for workers to come need not be refused, as long as it will be in time.
         let share = if seen.grows { kept } else { QUEUE_SHARE * longer };

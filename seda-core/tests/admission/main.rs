@@ -9,146 +9,17 @@
     reason = "a test fails by panicking"
 )]
 
+mod costs;
+mod plant;
+#[path = "../support/mod.rs"]
 mod support;
 
-use parking_lot::Mutex;
+use plant::{BASIC, GOLD, MS, SLO, World, plant, plant_with, promised};
 use seda_core::control::{AdmissionLaw, AdmissionObservation};
-use seda_core::{
-    Class, Context, Controller, Graph, GraphConfig, Manual, ManualClock, Mode, Responder, Route,
-    SloConfig, Source, StageConfig, Terms, Ticket, Time, WorkerRange,
-};
+use seda_core::{Controller, Graph, GraphConfig, ManualClock, Mode, SloConfig, Time};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
-use support::assert_balanced;
-
-const MS: Duration = Duration::from_millis(1);
-const SLO: Duration = Duration::from_millis(200);
-const GOLD: Class = Class::new(0);
-const BASIC: Class = Class::new(1);
-
-struct Job {
-    class: Class,
-    /// How many times the usual demand.
-    times: u64,
-    born: Time,
-    reply: Responder<()>,
-}
-
-/// Everything outside of the graph. Its time passes while the handler serves.
-struct World {
-    clock: Arc<ManualClock>,
-    source: Mutex<Option<Source<Job>>>,
-    route: Mutex<Option<Route>>,
-    streams: Mutex<Vec<Stream>>,
-    tickets: Mutex<Vec<Ticket<()>>>,
-    /// Nanoseconds of service per job.
-    demand: AtomicU64,
-    /// One job in so many takes a hundred times as long; 0: none.
-    dear: AtomicU64,
-    /// Whether jobs say what they demand, in a unit that the graph does not know.
-    declares: AtomicBool,
-    /// Whether the handler gives answers that cost a tenth, from half of the pressure on; and how
-    /// many of those it gave.
-    degrades: AtomicBool,
-    cheap: AtomicU64,
-    /// Response times, by class.
-    responses: Mutex<[Vec<Duration>; 2]>,
-    /// By class: offered, refused.
-    sent: Mutex<[(u64, u64); 2]>,
-}
-
-/// Poisson arrivals of one class.
-struct Stream {
-    class: Class,
-    per_second: f64,
-    next: Time,
-    random: u64,
-}
-
-impl Stream {
-    fn new(class: Class, per_second: f64) -> Self {
-        Self { class, per_second, next: Time::ZERO, random: 0x9E37_79B9_7F4A_7C15 }
-    }
-
-    fn pass(&mut self) {
-        // xorshift64*, and the inverse of the exponential distribution.
-        self.random ^= self.random >> 12;
-        self.random ^= self.random << 25;
-        self.random ^= self.random >> 27;
-        let uniform = (self.random.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 11) as f64;
-        let gap = -(1.0 - uniform / (1_u64 << 53) as f64).ln() / self.per_second;
-        self.next = self.next.after(Duration::from_secs_f64(gap));
-    }
-}
-
-impl World {
-    fn now(&self) -> Time {
-        use seda_core::Clock;
-        self.clock.now()
-    }
-
-    /// Lets time pass until `end`: what arrives meanwhile is sent.
-    fn pass_until(&self, end: Time) {
-        loop {
-            let due = {
-                let mut streams = self.streams.lock();
-                let next = streams.iter_mut().min_by_key(|stream| stream.next);
-                next.filter(|next| next.next <= end).map(|next| {
-                    let due = (next.next, next.class);
-                    next.pass();
-                    due
-                })
-            };
-            let Some((at, class)) = due else { break };
-            self.clock.advance(at.since(self.now()));
-            self.send(class);
-        }
-        self.clock.advance(end.since(self.now()));
-    }
-
-    fn send(&self, class: Class) {
-        let count = self.sent.lock()[class.index()].0;
-        let dear = self.dear.load(Ordering::Relaxed);
-        let times = if dear > 0 && count.is_multiple_of(dear) { 100 } else { 1 };
-        let cost = self.declares.load(Ordering::Relaxed).then_some(7 * times as u32);
-        let terms = Terms { class, route: *self.route.lock(), cost, ..Terms::default() };
-        let source = self.source.lock().clone().unwrap().with_terms(terms);
-        let born = self.now();
-        let asked = source.request(|reply| Job { class, times, born, reply });
-        let sent = &mut self.sent.lock()[class.index()];
-        sent.0 += 1;
-        match asked {
-            Ok(ticket) => self.tickets.lock().push(ticket),
-            Err(_) => sent.1 += 1,
-        }
-    }
-
-    fn offer(&self, class: Class, per_second: f64) {
-        let mut streams = self.streams.lock();
-        streams.retain(|stream| stream.class != class);
-        let mut stream = Stream::new(class, per_second);
-        stream.next = self.now();
-        stream.pass();
-        streams.push(stream);
-    }
-
-    fn set_demand(&self, demand: Duration) {
-        self.demand.store(demand.as_nanos() as u64, Ordering::Relaxed);
-    }
-
-    fn sent(&self, class: Class) -> (u64, u64) {
-        self.sent.lock()[class.index()]
-    }
-
-    fn slowest(&self, class: Class) -> Duration {
-        self.responses.lock()[class.index()].iter().max().copied().unwrap_or_default()
-    }
-
-    fn answered(&self, class: Class) -> u64 {
-        self.responses.lock()[class.index()].len() as u64
-    }
-}
 
 /// Three requests, whatever is seen.
 struct Three;
@@ -156,120 +27,6 @@ struct Three;
 impl AdmissionLaw for Three {
     fn decide(&mut self, _seen: &AdmissionObservation) -> Option<f64> {
         Some(3.0)
-    }
-}
-
-/// `front` passes everything on to `work`, whose one worker serves.
-struct Plant {
-    world: Arc<World>,
-    graph: Manual,
-    next_tick: Time,
-    tick: Duration,
-}
-
-fn plant(demand: Duration, config: GraphConfig, routed: bool) -> Plant {
-    plant_with(demand, config, routed, |_graph| {})
-}
-
-fn plant_with(
-    demand: Duration,
-    config: GraphConfig,
-    routed: bool,
-    more: impl Fn(&mut Graph),
-) -> Plant {
-    let world = Arc::new(World {
-        clock: Arc::new(ManualClock::new()),
-        source: Mutex::default(),
-        route: Mutex::default(),
-        streams: Mutex::default(),
-        tickets: Mutex::default(),
-        demand: AtomicU64::new(demand.as_nanos() as u64),
-        dear: AtomicU64::new(0),
-        declares: AtomicBool::new(false),
-        degrades: AtomicBool::new(false),
-        cheap: AtomicU64::new(0),
-        responses: Mutex::default(),
-        sent: Mutex::default(),
-    });
-    let mut graph = Graph::new("plant");
-    graph.classes(&[("gold", 4), ("basic", 1)]);
-    let front = graph.stage::<Job>("front", 4_096);
-    let work = graph.stage::<Job>("work", 4_096);
-    let pool = graph.pool("pool", WorkerRange::exactly(1));
-    graph
-        .attach_each_in(&pool, front, |wire| {
-            let work = wire.sink(work);
-            move |job: Job, cx: &mut Context| {
-                cx.send(&work, job).unwrap_or_else(seda_core::Refused::give_up);
-            }
-        })
-        .unwrap();
-    let outside = Arc::clone(&world);
-    graph
-        .attach_each_in(&pool, work, |_wire| {
-            move |job: Job, cx: &mut Context| {
-                let cheap = outside.degrades.load(Ordering::Relaxed) && cx.pressure() >= 0.5;
-                outside.cheap.fetch_add(u64::from(cheap), Ordering::Relaxed);
-                let usual = outside.demand.load(Ordering::Relaxed) / if cheap { 10 } else { 1 };
-                let demand = Duration::from_nanos(usual * job.times);
-                outside.pass_until(outside.now().after(demand));
-                outside.responses.lock()[job.class.index()].push(outside.now().since(job.born));
-                job.reply.respond(());
-            }
-        })
-        .unwrap();
-    // What has come is passed on between two jobs.
-    graph.configure(work, StageConfig { batch: Some(1), ..StageConfig::default() }).unwrap();
-    *world.source.lock() = Some(graph.source(front).unwrap());
-    *world.route.lock() = routed.then(|| graph.route([work.id()]).unwrap());
-    let tick = config.control.tick;
-    graph.apply(config).unwrap();
-    more(&mut graph);
-    let graph = graph.start_manual(Arc::clone(&world.clock) as Arc<dyn seda_core::Clock>).unwrap();
-    Plant { world, graph, next_tick: Time::ZERO.after(tick), tick }
-}
-
-fn promised(p99: Duration) -> GraphConfig {
-    GraphConfig { slo: SloConfig::new(p99), ..GraphConfig::default() }
-}
-
-impl Plant {
-    fn run(&mut self, time: Duration) {
-        let end = self.world.now().after(time);
-        while self.world.now() < end {
-            if self.world.now() >= self.next_tick {
-                self.graph.tick();
-                self.next_tick = self.next_tick.after(self.tick).max(self.world.now());
-            }
-            if self.graph.step() == 0 {
-                let next = self.world.streams.lock().iter().map(|stream| stream.next).min();
-                let next = next.unwrap_or(end).min(end).min(self.next_tick);
-                self.world.pass_until(next);
-            }
-        }
-    }
-
-    /// Stops the arrivals, lets everything end and checks that nothing is owed.
-    fn end(mut self) -> Arc<World> {
-        self.world.streams.lock().clear();
-        self.run(Duration::from_secs(10));
-        let report = self.graph.report();
-        assert_balanced(&report);
-        assert_eq!(report.requests.open, 0);
-        for stage in &report.stages {
-            assert_eq!(stage.gate.as_ref().map_or(0, |gate| gate.bound), 0, "{}", stage.name);
-        }
-        self.world
-    }
-
-    fn limit(&self) -> usize {
-        self.graph.report().stages[1].gate.as_ref().and_then(|gate| gate.limit).unwrap()
-    }
-
-    fn decisions(&self) -> Vec<String> {
-        let journal = self.graph.report().journal;
-        let of = journal.iter().filter(|entry| entry.controller == Controller::Admission);
-        of.map(|entry| entry.action.clone()).collect()
     }
 }
 
@@ -309,61 +66,6 @@ fn other_promises_are_kept_as_well() {
         assert!(world.slowest(BASIC) <= slo, "{slo:?}: {:?}", world.slowest(BASIC));
         assert!(utilization >= 0.97, "{slo:?}: {utilization}");
     }
-}
-
-/// Of 50 jobs one takes 50 ms and the others half a millisecond, at three times the capacity.
-fn bimodal(declares: bool) -> Arc<World> {
-    let mut plant = plant(MS / 2, promised(SLO), true);
-    plant.world.dear.store(50, Ordering::Relaxed);
-    plant.world.declares.store(declares, Ordering::Relaxed);
-    plant.world.offer(BASIC, 2_000.0);
-    plant.run(Duration::from_secs(20));
-    plant.end()
-}
-
-#[test]
-fn where_costs_are_declared_what_has_no_room_is_dear_and_nothing_is_late() {
-    let (blind, declared) = (bimodal(false), bimodal(true));
-    let slowest = declared.slowest(BASIC);
-    assert!(slowest <= SLO, "{slowest:?}");
-    let (blind, declared) = (blind.answered(BASIC), declared.answered(BASIC));
-    assert!(declared * 10 > blind * 15, "{declared} answered, {blind} without");
-}
-
-/// Jobs of a quarter of the SLO, at 1.2 times the capacity: three fit, or what is left of four.
-fn quarters(declares: bool) -> Arc<World> {
-    let mut plant = plant(MS * 50, promised(SLO), true);
-    plant.world.declares.store(declares, Ordering::Relaxed);
-    plant.world.offer(BASIC, 24.0);
-    plant.run(Duration::from_secs(300));
-    plant.end()
-}
-
-#[test]
-fn where_costs_are_declared_what_is_served_of_a_job_makes_room_before_it_ends() {
-    let (blind, declared) = (quarters(false), quarters(true));
-    let slowest = declared.slowest(BASIC);
-    assert!(slowest <= SLO, "{slowest:?}");
-    let (blind, declared) = (blind.answered(BASIC), declared.answered(BASIC));
-    // 89.6 % and 92.4 % of the capacity by simulation of the two rules alone.
-    assert!((5_300..5_460).contains(&blind), "{blind}");
-    assert!((5_460..5_640).contains(&declared), "{declared}");
-}
-
-#[test]
-fn a_job_that_is_dearer_than_all_that_may_wait_is_served_when_nobody_else_is_there() {
-    let mut plant = plant(MS * 3, promised(SLO), true);
-    plant.world.declares.store(true, Ordering::Relaxed);
-    plant.world.offer(BASIC, 100.0);
-    plant.run(Duration::from_secs(2));
-    plant.world.streams.lock().clear();
-    plant.run(Duration::from_secs(1));
-    let answered = plant.world.answered(BASIC);
-    plant.world.dear.store(1, Ordering::Relaxed);
-    plant.world.send(BASIC);
-    plant.world.send(BASIC);
-    let world = plant.end();
-    assert_eq!((world.answered(BASIC) - answered, world.sent(BASIC).1), (1, 1));
 }
 
 #[test]
@@ -568,7 +270,7 @@ fn a_late_tick_and_an_idle_hour_change_nothing_for_those_who_come_then() {
     // Nobody ticks for five seconds of overload.
     plant.next_tick = plant.world.now().after(Duration::from_secs(5));
     plant.run(Duration::from_secs(6));
-    plant.world.streams.lock().clear();
+    plant.world.stop_offering();
     plant.run(Duration::from_secs(2));
     plant.world.clock.advance(Duration::from_secs(3_600));
     plant.next_tick = plant.world.now();
@@ -593,6 +295,14 @@ fn a_promise_out_of_bounds_is_refused_by_name() {
             assert!(error.contains(part), "{error}");
         }
     }
+    // Also where every class has one of its own.
+    let text = "slo.p99 = \"1h\"\nslo.classes.default.p99 = \"1s\"";
+    let mut graph = Graph::new("g");
+    let stage = graph.stage::<u32>("s", 8);
+    graph.attach_each(stage, |_wire| |_n, _cx| {}).unwrap();
+    graph.apply(toml::from_str(text).unwrap()).unwrap();
+    let error = graph.start_manual(Arc::new(ManualClock::new())).unwrap_err().to_string();
+    assert!(error.contains("`slo.p99` is 3600s"), "{error}");
     let text = "slo.classes.silver.p99 = \"1s\"";
     let mut graph = Graph::new("g");
     graph.stage::<u32>("s", 8);

@@ -1,0 +1,61 @@
+//! Requests that declare what they cost.
+
+use crate::plant::{BASIC, MS, SLO, World, plant, promised};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// Of 50 jobs one takes 50 ms and the others half a millisecond, at three times the capacity.
+fn bimodal(declares: bool) -> Arc<World> {
+    let mut plant = plant(MS / 2, promised(SLO), true);
+    plant.world.dear.store(50, Ordering::Relaxed);
+    plant.world.declares.store(declares, Ordering::Relaxed);
+    plant.world.offer(BASIC, 2_000.0);
+    plant.run(Duration::from_secs(20));
+    plant.end()
+}
+
+#[test]
+fn where_costs_are_declared_what_has_no_room_is_dear_and_nothing_is_late() {
+    let (blind, declared) = (bimodal(false), bimodal(true));
+    let slowest = declared.slowest(BASIC);
+    assert!(slowest <= SLO, "{slowest:?}");
+    let (blind, declared) = (blind.answered(BASIC), declared.answered(BASIC));
+    assert!(declared * 10 > blind * 15, "{declared} answered, {blind} without");
+}
+
+/// Jobs of a quarter of the SLO, at 1.2 times the capacity: three fit, or what is left of four.
+fn quarters(declares: bool) -> Arc<World> {
+    let mut plant = plant(MS * 50, promised(SLO), true);
+    plant.world.declares.store(declares, Ordering::Relaxed);
+    plant.world.offer(BASIC, 24.0);
+    plant.run(Duration::from_secs(300));
+    plant.end()
+}
+
+#[test]
+fn where_costs_are_declared_what_is_served_of_a_job_makes_room_before_it_ends() {
+    let (blind, declared) = (quarters(false), quarters(true));
+    let slowest = declared.slowest(BASIC);
+    assert!(slowest <= SLO, "{slowest:?}");
+    let (blind, declared) = (blind.answered(BASIC), declared.answered(BASIC));
+    // 89.6 % and 92.4 % of the capacity by simulation of the two rules alone.
+    assert!((5_300..5_460).contains(&blind), "{blind}");
+    assert!((5_460..5_640).contains(&declared), "{declared}");
+}
+
+#[test]
+fn a_job_that_is_dearer_than_all_that_may_wait_is_served_when_nobody_else_is_there() {
+    let mut plant = plant(MS * 3, promised(SLO), true);
+    plant.world.declares.store(true, Ordering::Relaxed);
+    plant.world.offer(BASIC, 100.0);
+    plant.run(Duration::from_secs(2));
+    plant.world.stop_offering();
+    plant.run(Duration::from_secs(1));
+    let answered = plant.world.answered(BASIC);
+    plant.world.dear.store(1, Ordering::Relaxed);
+    plant.world.send(BASIC);
+    plant.world.send(BASIC);
+    let world = plant.end();
+    assert_eq!((world.answered(BASIC) - answered, world.sent(BASIC).1), (1, 1));
+}

@@ -1,0 +1,258 @@
+//! One server whose demand is known, and arrivals that come while it serves.
+
+use crate::support::assert_balanced;
+use parking_lot::Mutex;
+use seda_core::{
+    Class, Context, Controller, Graph, GraphConfig, Manual, ManualClock, Responder, Route,
+    SloConfig, Source, StageConfig, Terms, Ticket, Time, WorkerRange,
+};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+pub(crate) const MS: Duration = Duration::from_millis(1);
+pub(crate) const SLO: Duration = Duration::from_millis(200);
+pub(crate) const GOLD: Class = Class::new(0);
+pub(crate) const BASIC: Class = Class::new(1);
+
+pub(crate) struct Job {
+    pub(crate) class: Class,
+    /// How many times the usual demand.
+    times: u64,
+    born: Time,
+    reply: Responder<()>,
+}
+
+/// Everything outside of the graph. Its time passes while the handler serves.
+pub(crate) struct World {
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) source: Mutex<Option<Source<Job>>>,
+    pub(crate) route: Mutex<Option<Route>>,
+    streams: Mutex<Vec<Stream>>,
+    pub(crate) tickets: Mutex<Vec<Ticket<()>>>,
+    /// Nanoseconds of service per job.
+    pub(crate) demand: AtomicU64,
+    /// One job in so many takes a hundred times as long; 0: none.
+    pub(crate) dear: AtomicU64,
+    /// Whether jobs say what they demand, in a unit that the graph does not know.
+    pub(crate) declares: AtomicBool,
+    /// Whether the handler gives answers that cost a tenth, from half of the pressure on; and how
+    /// many of those it gave.
+    pub(crate) degrades: AtomicBool,
+    pub(crate) cheap: AtomicU64,
+    /// Response times, by class.
+    pub(crate) responses: Mutex<[Vec<Duration>; 2]>,
+    /// By class: offered, refused.
+    pub(crate) sent: Mutex<[(u64, u64); 2]>,
+}
+
+/// Poisson arrivals of one class.
+struct Stream {
+    class: Class,
+    per_second: f64,
+    next: Time,
+    random: u64,
+}
+
+impl Stream {
+    fn new(class: Class, per_second: f64) -> Self {
+        Self { class, per_second, next: Time::ZERO, random: 0x9E37_79B9_7F4A_7C15 }
+    }
+
+    fn pass(&mut self) {
+        // xorshift64*, and the inverse of the exponential distribution.
+        self.random ^= self.random >> 12;
+        self.random ^= self.random << 25;
+        self.random ^= self.random >> 27;
+        let uniform = (self.random.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 11) as f64;
+        let gap = -(1.0 - uniform / (1_u64 << 53) as f64).ln() / self.per_second;
+        self.next = self.next.after(Duration::from_secs_f64(gap));
+    }
+}
+
+impl World {
+    pub(crate) fn now(&self) -> Time {
+        use seda_core::Clock;
+        self.clock.now()
+    }
+
+    /// Lets time pass until `end`: what arrives meanwhile is sent.
+    fn pass_until(&self, end: Time) {
+        loop {
+            let due = {
+                let mut streams = self.streams.lock();
+                let next = streams.iter_mut().min_by_key(|stream| stream.next);
+                next.filter(|next| next.next <= end).map(|next| {
+                    let due = (next.next, next.class);
+                    next.pass();
+                    due
+                })
+            };
+            let Some((at, class)) = due else { break };
+            self.clock.advance(at.since(self.now()));
+            self.send(class);
+        }
+        self.clock.advance(end.since(self.now()));
+    }
+
+    pub(crate) fn send(&self, class: Class) {
+        let count = self.sent.lock()[class.index()].0;
+        let dear = self.dear.load(Ordering::Relaxed);
+        let times = if dear > 0 && count.is_multiple_of(dear) { 100 } else { 1 };
+        let cost = self.declares.load(Ordering::Relaxed).then_some(7 * times as u32);
+        let terms = Terms { class, route: *self.route.lock(), cost, ..Terms::default() };
+        let source = self.source.lock().clone().unwrap().with_terms(terms);
+        let born = self.now();
+        let asked = source.request(|reply| Job { class, times, born, reply });
+        let sent = &mut self.sent.lock()[class.index()];
+        sent.0 += 1;
+        match asked {
+            Ok(ticket) => self.tickets.lock().push(ticket),
+            Err(_) => sent.1 += 1,
+        }
+    }
+
+    pub(crate) fn offer(&self, class: Class, per_second: f64) {
+        let mut streams = self.streams.lock();
+        streams.retain(|stream| stream.class != class);
+        let mut stream = Stream::new(class, per_second);
+        stream.next = self.now();
+        stream.pass();
+        streams.push(stream);
+    }
+
+    /// Nobody comes any more.
+    pub(crate) fn stop_offering(&self) {
+        self.streams.lock().clear();
+    }
+
+    pub(crate) fn set_demand(&self, demand: Duration) {
+        self.demand.store(demand.as_nanos() as u64, Ordering::Relaxed);
+    }
+
+    pub(crate) fn sent(&self, class: Class) -> (u64, u64) {
+        self.sent.lock()[class.index()]
+    }
+
+    pub(crate) fn slowest(&self, class: Class) -> Duration {
+        self.responses.lock()[class.index()].iter().max().copied().unwrap_or_default()
+    }
+
+    pub(crate) fn answered(&self, class: Class) -> u64 {
+        self.responses.lock()[class.index()].len() as u64
+    }
+}
+
+/// `front` passes everything on to `work`, whose one worker serves.
+pub(crate) struct Plant {
+    pub(crate) world: Arc<World>,
+    pub(crate) graph: Manual,
+    pub(crate) next_tick: Time,
+    tick: Duration,
+}
+
+pub(crate) fn plant(demand: Duration, config: GraphConfig, routed: bool) -> Plant {
+    plant_with(demand, config, routed, |_graph| {})
+}
+
+pub(crate) fn plant_with(
+    demand: Duration,
+    config: GraphConfig,
+    routed: bool,
+    more: impl Fn(&mut Graph),
+) -> Plant {
+    let world = Arc::new(World {
+        clock: Arc::new(ManualClock::new()),
+        source: Mutex::default(),
+        route: Mutex::default(),
+        streams: Mutex::default(),
+        tickets: Mutex::default(),
+        demand: AtomicU64::new(demand.as_nanos() as u64),
+        dear: AtomicU64::new(0),
+        declares: AtomicBool::new(false),
+        degrades: AtomicBool::new(false),
+        cheap: AtomicU64::new(0),
+        responses: Mutex::default(),
+        sent: Mutex::default(),
+    });
+    let mut graph = Graph::new("plant");
+    graph.classes(&[("gold", 4), ("basic", 1)]);
+    let front = graph.stage::<Job>("front", 4_096);
+    let work = graph.stage::<Job>("work", 4_096);
+    let pool = graph.pool("pool", WorkerRange::exactly(1));
+    graph
+        .attach_each_in(&pool, front, |wire| {
+            let work = wire.sink(work);
+            move |job: Job, cx: &mut Context| {
+                cx.send(&work, job).unwrap_or_else(seda_core::Refused::give_up);
+            }
+        })
+        .unwrap();
+    let outside = Arc::clone(&world);
+    graph
+        .attach_each_in(&pool, work, |_wire| {
+            move |job: Job, cx: &mut Context| {
+                let cheap = outside.degrades.load(Ordering::Relaxed) && cx.pressure() >= 0.5;
+                outside.cheap.fetch_add(u64::from(cheap), Ordering::Relaxed);
+                let usual = outside.demand.load(Ordering::Relaxed) / if cheap { 10 } else { 1 };
+                let demand = Duration::from_nanos(usual * job.times);
+                outside.pass_until(outside.now().after(demand));
+                outside.responses.lock()[job.class.index()].push(outside.now().since(job.born));
+                job.reply.respond(());
+            }
+        })
+        .unwrap();
+    // What has come is passed on between two jobs.
+    graph.configure(work, StageConfig { batch: Some(1), ..StageConfig::default() }).unwrap();
+    *world.source.lock() = Some(graph.source(front).unwrap());
+    *world.route.lock() = routed.then(|| graph.route([work.id()]).unwrap());
+    let tick = config.control.tick;
+    graph.apply(config).unwrap();
+    more(&mut graph);
+    let graph = graph.start_manual(Arc::clone(&world.clock) as Arc<dyn seda_core::Clock>).unwrap();
+    Plant { world, graph, next_tick: Time::ZERO.after(tick), tick }
+}
+
+pub(crate) fn promised(p99: Duration) -> GraphConfig {
+    GraphConfig { slo: SloConfig::new(p99), ..GraphConfig::default() }
+}
+
+impl Plant {
+    pub(crate) fn run(&mut self, time: Duration) {
+        let end = self.world.now().after(time);
+        while self.world.now() < end {
+            if self.world.now() >= self.next_tick {
+                self.graph.tick();
+                self.next_tick = self.next_tick.after(self.tick).max(self.world.now());
+            }
+            if self.graph.step() == 0 {
+                let next = self.world.streams.lock().iter().map(|stream| stream.next).min();
+                let next = next.unwrap_or(end).min(end).min(self.next_tick);
+                self.world.pass_until(next);
+            }
+        }
+    }
+
+    /// Stops the arrivals, lets everything end and checks that nothing is owed.
+    pub(crate) fn end(mut self) -> Arc<World> {
+        self.world.streams.lock().clear();
+        self.run(Duration::from_secs(10));
+        let report = self.graph.report();
+        assert_balanced(&report);
+        assert_eq!(report.requests.open, 0);
+        for stage in &report.stages {
+            assert_eq!(stage.gate.as_ref().map_or(0, |gate| gate.bound), 0, "{}", stage.name);
+        }
+        self.world
+    }
+
+    pub(crate) fn limit(&self) -> usize {
+        self.graph.report().stages[1].gate.as_ref().and_then(|gate| gate.limit).unwrap()
+    }
+
+    pub(crate) fn decisions(&self) -> Vec<String> {
+        let journal = self.graph.report().journal;
+        let of = journal.iter().filter(|entry| entry.controller == Controller::Admission);
+        of.map(|entry| entry.action.clone()).collect()
+    }
+}
