@@ -1,6 +1,6 @@
 //! The admission controller: what the monitor saw goes to the laws, what they say to the gates.
 
-use crate::admission::{Limits, Price, UNLIMITED};
+use crate::admission::{Limits, Price, Stall, UNLIMITED};
 use crate::boundary::contained;
 use crate::clock::Time;
 use crate::control::{AdmissionLaw, Controller, Decision, Law, Mode};
@@ -41,6 +41,8 @@ pub(crate) struct Limiter {
     /// By class.
     laws: Vec<Box<dyn AdmissionLaw>>,
     service: Option<f64>,
+    /// Whether the last tick was far slower than all before.
+    stall: Stall,
     /// How many events are served at once.
     parallelism: Option<f64>,
     /// When workers were last to be hired.
@@ -223,7 +225,10 @@ impl Limiter {
         if let Some(mean) = sight.service.mean_seconds() {
             let n = sight.service.count() as f64;
             let share = n / (n + SMOOTHED_OVER);
-            self.service = Some(self.service.map_or(mean, |old| old + (mean - old) * share));
+            let smooth = |old: f64| old + (mean - old) * share;
+            if self.stall.counts(mean, self.service) {
+                self.service = Some(self.service.map_or(mean, smooth));
+            }
             self.tail.add(&sight.service);
         }
         let range = |old: &f64| (old / STEADY..=old * STEADY).contains(&sight.parallelism);

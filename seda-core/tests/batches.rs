@@ -79,7 +79,7 @@ impl Plant {
 
 #[test]
 fn batches_shrink_to_what_sustains_throughput_and_the_journal_says_so() {
-    let mut plant = plant(Duration::from_micros(25), Mode::On, None);
+    let mut plant = plant(Duration::from_micros(30), Mode::On, None);
     assert_eq!(plant.taken(), 1);
     assert_eq!(plant.decisions(), [("batch 32 → 1".to_owned(), true)]);
     assert_eq!(plant.graph.report().stages[0].batch, 1);
@@ -93,20 +93,20 @@ fn events_that_take_next_to_nothing_keep_their_batches() {
 
 #[test]
 fn an_observer_says_once_what_it_would_do_and_does_nothing() {
-    let mut plant = plant(Duration::from_micros(25), Mode::Observe, None);
+    let mut plant = plant(Duration::from_micros(30), Mode::Observe, None);
     assert_eq!(plant.taken(), 32);
     assert_eq!(plant.decisions(), [("batch 32 → 1".to_owned(), false)]);
 }
 
 #[test]
 fn switched_off_batches_are_what_the_setting_says() {
-    let mut plant = plant(Duration::from_micros(25), Mode::Off, None);
+    let mut plant = plant(Duration::from_micros(30), Mode::Off, None);
     assert_eq!((plant.taken(), plant.decisions()), (32, vec![]));
 }
 
 #[test]
 fn switched_off_while_it_runs_the_setting_is_back_in_force() {
-    let mut plant = plant(Duration::from_micros(25), Mode::On, None);
+    let mut plant = plant(Duration::from_micros(30), Mode::On, None);
     assert_eq!(plant.taken(), 1);
     let mut config = GraphConfig::default();
     config.control.batch_size = Mode::Off;

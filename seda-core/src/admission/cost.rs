@@ -1,5 +1,6 @@
 //! What requests said they would cost, beside what they then took.
 
+use super::stall::Stall;
 use crate::sync::Mutex;
 
 /// Over how many requests the price of a unit of cost is smoothed. Demands that differ by two
@@ -52,6 +53,7 @@ pub(crate) struct Price {
     squares: f64,
     /// What serving them took.
     seconds: f64,
+    stall: Stall,
 }
 
 impl Price {
@@ -61,6 +63,10 @@ impl Price {
             return;
         }
         let n = served.requests as f64;
+        let known = self.units_per_second().map(|units| served.cost / units);
+        if !self.stall.counts(seconds, known.filter(|known| *known > 0.0)) {
+            return;
+        }
         let kept = SMOOTHED_OVER / (SMOOTHED_OVER + n);
         self.requests = self.requests * kept + n;
         self.cost = self.cost * kept + served.cost;

@@ -18,11 +18,13 @@ mod eviction;
 mod gate;
 mod in_service;
 mod route;
+mod stall;
 
 pub(crate) use allowance::{Limits, UNLIMITED};
 pub(crate) use cost::{Price, ServedCosts};
 pub(crate) use gate::{Gate, GateFigures};
 pub use route::{Route, StageId};
+pub(crate) use stall::Stall;
 
 use crate::clock::Time;
 use crate::control::Mode;

@@ -38,13 +38,13 @@ const LEAST_OVERHEAD: f64 = 300e-9;
 /// More than a batch costs under any contention; more than this is measured of workers that had to
 /// wait for a core.
 const MOST_OVERHEAD: f64 = 10e-6;
-/// Over how many batches what they cost is smoothed.
-const SMOOTHED_OVER: f64 = 256.0;
+/// Over how many batches what they cost is smoothed, and over how many events what those take.
+const SMOOTHED_OVER: f64 = 1_024.0;
 /// Fewer events in a tick are no reason to change anything.
 const LEAST_EVENTS: u64 = 32;
 /// A size that was too large by less than this is kept: the next power of two below it must not be
 /// too small again with the next tick.
-const MARGIN: f64 = 1.5;
+const MARGIN: f64 = 2.0;
 
 /// The smallest batch that sustains throughput: so large that what it costs to take and to end it
 /// is lost beside its events, and no larger, as whoever comes meanwhile waits for it, of whatever
@@ -56,29 +56,35 @@ const MARGIN: f64 = 1.5;
 pub struct SmallestBatch {
     /// What a batch cost beside its events, in seconds.
     overhead: Option<f64>,
+    /// What an event took.
+    service: Option<f64>,
 }
 
 impl SmallestBatch {
-    fn learn(&mut self, seen: &BatchObservation) -> f64 {
+    /// What a batch costs, and what an event takes.
+    fn learn(&mut self, seen: &BatchObservation) -> (f64, f64) {
         if let Some(service) = seen.service_seconds.filter(|_| seen.batches > 0) {
             let n = seen.batches as f64;
             let now = ((seen.busy_seconds - service) / n).clamp(0.0, MOST_OVERHEAD);
-            let share = n / (n + SMOOTHED_OVER);
-            self.overhead = Some(self.overhead.map_or(now, |old| old + (now - old) * share));
+            self.overhead = Some(smoothed(self.overhead, now, n));
         }
-        self.overhead.unwrap_or(0.0).max(LEAST_OVERHEAD)
+        // Of events that are not timed one by one the whole is known: they look longer than they
+        // are, by what their batch cost.
+        let n = seen.events as f64;
+        let now = seen.service_seconds.unwrap_or(seen.busy_seconds) / n;
+        if now.is_finite() {
+            self.service = Some(smoothed(self.service, now, n));
+        }
+        (self.overhead.unwrap_or(0.0).max(LEAST_OVERHEAD), self.service.unwrap_or(0.0))
     }
 }
 
 impl BatchSizePolicy for SmallestBatch {
     fn decide(&mut self, seen: &BatchObservation) -> Option<(usize, String)> {
-        let overhead = self.learn(seen);
+        let (overhead, service) = self.learn(seen);
         if seen.events < LEAST_EVENTS {
             return None;
         }
-        // Of events that are not timed one by one the whole is known: they look longer than they
-        // are, by what their batch cost.
-        let service = seen.service_seconds.unwrap_or(seen.busy_seconds) / seen.events as f64;
         let needed = overhead / service * SUSTAINED / (1.0 - SUSTAINED);
         // A float beyond every batch saturates in the cast, NaN becomes 0.
         let whole = |size: f64| (size.ceil() as usize).clamp(1, seen.max.max(1));
@@ -90,6 +96,11 @@ impl BatchSizePolicy for SmallestBatch {
             (size, why)
         })
     }
+}
+
+/// What was known, and what `n` more say.
+fn smoothed(old: Option<f64>, now: f64, n: f64) -> f64 {
+    old.map_or(now, |old| old + (now - old) * n / (n + SMOOTHED_OVER))
 }
 
 struct Micros(f64);
