@@ -45,6 +45,8 @@ pub(crate) struct Limiter {
     stall: Stall,
     /// How many events are served at once.
     parallelism: Option<f64>,
+    /// Whether that was far less in the last tick than before.
+    fell: bool,
     /// When workers were last to be hired.
     grows: Option<Time>,
     price: Price,
@@ -231,9 +233,7 @@ impl Limiter {
             }
             self.tail.add(&sight.service);
         }
-        let range = |old: &f64| (old / STEADY..=old * STEADY).contains(&sight.parallelism);
-        let smooth = |old: f64| old + (sight.parallelism - old) * OF_A_TICK;
-        let parallelism = self.parallelism.filter(range).map_or(sight.parallelism, smooth);
+        let parallelism = self.parallelism_after(sight);
         self.parallelism = Some(parallelism);
         self.price.learn(&sight.served, sight.service.total_nanos() as f64 / 1e9);
         let hired = sight.hired as f64;
@@ -249,6 +249,18 @@ impl Limiter {
                 *seen = None;
             }
         }
+    }
+
+    /// How many events are served at once, after a tick. That somebody else took the core for one
+    /// tick is no fall.
+    fn parallelism_after(&mut self, sight: &StageSight) -> f64 {
+        let now = sight.parallelism;
+        let Some(old) = self.parallelism else { return now };
+        let falls = now < old / STEADY;
+        let again = std::mem::replace(&mut self.fell, falls);
+        let moment = falls && sight.alone && !again;
+        let far = falls || now > old * STEADY;
+        if far && !moment { now } else { old + (now - old) * OF_A_TICK }
     }
 
     /// The limit of each class, in requests and parts of one: its law's, less what is kept free for
@@ -304,5 +316,31 @@ impl Limiter {
     fn lead(&self, slo: Duration) -> Duration {
         let service = self.service.filter(|mean| *mean < slo.as_secs_f64() / 2.0);
         Duration::try_from_secs_f64(service.unwrap_or(0.0)).unwrap_or(Duration::ZERO)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// After each of these ticks.
+    fn parallelism(alone: bool, ticks: [f64; 4]) -> [f64; 4] {
+        let mut limiter = Limiter { parallelism: Some(1.0), ..Limiter::default() };
+        ticks.map(|parallelism| {
+            let sight = StageSight { parallelism, alone, ..StageSight::default() };
+            limiter.learn(&sight, Time::ZERO);
+            (limiter.parallelism.unwrap_or(0.0) * 100.0).round() / 100.0
+        })
+    }
+
+    #[test]
+    fn a_core_that_is_gone_for_one_tick_changes_little_and_for_two_all() {
+        assert_eq!(parallelism(true, [0.2, 1.0, 0.2, 0.2]), [0.92, 0.93, 0.86, 0.2]);
+        assert_eq!(parallelism(true, [4.0, 4.0, 4.0, 1.0]), [4.0, 4.0, 4.0, 3.7]);
+    }
+
+    #[test]
+    fn what_others_leave_of_a_shared_pool_is_followed_at_once() {
+        assert_eq!(parallelism(false, [0.2, 1.0, 0.2, 1.0]), [0.2, 1.0, 0.2, 1.0]);
     }
 }

@@ -38,6 +38,8 @@ pub(crate) struct StageSight {
     /// Workers that serve it, or would, and how many events they serve at once.
     pub(crate) workers: usize,
     pub(crate) parallelism: f64,
+    /// Whether it has its pool for itself: what others leave of a shared one changes from tick to tick.
+    pub(crate) alone: bool,
     /// Workers that the pool has.
     pub(crate) hired: usize,
 }
@@ -112,6 +114,7 @@ impl Monitor {
             served: now.gate.served.since(&then.gate.served),
             workers: whole(parallelism),
             parallelism,
+            alone: engine.pool_of(index)?.0.stages.len() == 1,
             hired: pool.workers,
         })
     }
