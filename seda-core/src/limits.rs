@@ -1,6 +1,6 @@
 //! The admission controller: what the monitor saw goes to the laws, what they say to the gates.
 
-use crate::admission::{Limits, Price, Stall, UNLIMITED};
+use crate::admission::{Limits, Price, Stall, UNLIMITED, are_far};
 use crate::boundary::contained;
 use crate::clock::Time;
 use crate::control::{AdmissionLaw, Controller, Decision, Law, Mode};
@@ -41,7 +41,7 @@ pub(crate) struct Limiter {
     /// By class.
     laws: Vec<Box<dyn AdmissionLaw>>,
     service: Option<f64>,
-    /// Whether the last tick was far slower than all before.
+    /// Whether a tick far from all before was a moment.
     stall: Stall,
     /// How many events are served at once.
     parallelism: Option<f64>,
@@ -66,6 +66,8 @@ pub(crate) struct Limiter {
 struct Tail {
     old: Quantiles,
     new: Quantiles,
+    /// In seconds, of both; `None` without any.
+    p99: Option<f64>,
 }
 
 impl Tail {
@@ -74,15 +76,9 @@ impl Tail {
         if self.new.count() >= SAMPLES {
             self.old = std::mem::take(&mut self.new);
         }
-    }
-
-    fn p99(&self) -> Option<f64> {
-        if self.old.count() == 0 {
-            return self.new.quantile_seconds(0.99);
-        }
         let mut both = self.old.clone();
         both.add(&self.new);
-        both.quantile_seconds(0.99)
+        self.p99 = both.quantile_seconds(0.99);
     }
 }
 
@@ -224,18 +220,21 @@ fn amount(limit: usize) -> u64 {
 
 impl Limiter {
     fn learn(&mut self, sight: &StageSight, now: Time) {
+        let counts = self.stall.counts(are_far(&sight.service, self.service, self.tail.p99));
         if let Some(mean) = sight.service.mean_seconds() {
             let n = sight.service.count() as f64;
             let share = n / (n + SMOOTHED_OVER);
             let smooth = |old: f64| old + (mean - old) * share;
-            if self.stall.counts(mean, self.service) {
+            if counts {
                 self.service = Some(self.service.map_or(mean, smooth));
             }
             self.tail.add(&sight.service);
         }
         let parallelism = self.parallelism_after(sight);
         self.parallelism = Some(parallelism);
-        self.price.learn(&sight.served, sight.service.total_nanos() as f64 / 1e9);
+        if counts {
+            self.price.learn(&sight.served, sight.service.total_nanos() as f64 / 1e9);
+        }
         let hired = sight.hired as f64;
         if parallelism >= hired * GROWS {
             self.grows = Some(now);
@@ -283,7 +282,7 @@ impl Limiter {
         for (class, (law, slo)) in self.laws.iter_mut().zip(&settings.slo).enumerate() {
             let here = self.seen.get(class).copied().flatten().is_some();
             let (Some(slo), Some(limit)) = (slo, limits.get_mut(class)) else { continue };
-            let mut seen = sight.observation(slo.as_secs_f64(), self.service, self.tail.p99());
+            let mut seen = sight.observation(slo.as_secs_f64(), self.service, self.tail.p99);
             seen.cost_variation = self.price.variation();
             seen.parallelism = self.parallelism.unwrap_or(seen.parallelism);
             seen.grows = self.grows.is_some();

@@ -1,6 +1,6 @@
 //! What requests said they would cost, beside what they then took.
 
-use super::stall::Stall;
+use super::stall::{Stall, is_far};
 use crate::sync::Mutex;
 
 /// Over how many requests the price of a unit of cost is smoothed. Demands that differ by two
@@ -64,7 +64,7 @@ impl Price {
         }
         let n = served.requests as f64;
         let known = self.units_per_second().map(|units| served.cost / units);
-        if !self.stall.counts(seconds, known.filter(|known| *known > 0.0)) {
+        if !self.stall.counts(is_far(seconds, known.filter(|known| *known > 0.0))) {
             return;
         }
         let kept = SMOOTHED_OVER / (SMOOTHED_OVER + n);

@@ -24,7 +24,7 @@ pub(crate) use allowance::{Limits, UNLIMITED};
 pub(crate) use cost::{Price, ServedCosts};
 pub(crate) use gate::{Gate, GateFigures};
 pub use route::{Route, StageId};
-pub(crate) use stall::Stall;
+pub(crate) use stall::{Stall, are_far};
 
 use crate::clock::Time;
 use crate::control::Mode;

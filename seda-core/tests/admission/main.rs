@@ -82,6 +82,19 @@ fn at_half_load_nothing_is_refused_in_24_hours() {
     assert_eq!((refused, world.answered(BASIC)), (0, offered));
 }
 
+#[test]
+fn a_machine_that_stands_still_for_a_moment_refuses_nobody_at_half_load() {
+    let mut plant = plant(MS, promised(SLO), true);
+    plant.world.offer(BASIC, 450.0);
+    plant.run(Duration::from_secs(1));
+    plant.world.dear.store(500, Ordering::Relaxed);
+    plant.run(Duration::from_secs(100));
+    let world = plant.end();
+    let (offered, refused) = world.sent(BASIC);
+    assert_eq!((refused, world.answered(BASIC)), (0, offered));
+    assert!(world.slowest(BASIC) <= SLO);
+}
+
 /// A minute of so many times what the rich answers' server could do, after a second in which
 /// nothing is known yet: refused, cheap, answered.
 fn degrading(times: f64) -> (u64, u64, u64) {
