@@ -36,6 +36,7 @@
 //! | [`pool`] | how many workers, and for which stages |
 //! | [`graph`] | declaring, wiring, checking |
 //! | `engine`, `monitor`, [`control`] | the control plane: collect, decide, set |
+//! | `sight`, `estimate` | a stage over the last tick; what the ticks have told of it |
 //! | `sizing`, `outstanding`, `batching`, `limits` | from what was seen to pools, batches, and limits of gates |
 //! | [`gate`] | a verdict per event: token bucket, CoDel |
 //! | `hotspots` | the watch for hot pools |
@@ -56,6 +57,7 @@ pub mod control;
 mod disposal;
 mod engine;
 pub mod error;
+mod estimate;
 pub mod event;
 mod export;
 pub mod gate;
