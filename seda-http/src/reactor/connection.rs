@@ -1,5 +1,7 @@
 //! One client: its socket, its buffers, and what phase it is in.
 
+mod overdue;
+
 use super::occupancy::Presence;
 use super::output::Output;
 use super::patience::{Awaited, Patience};
@@ -11,7 +13,6 @@ use mio::event::Event;
 use mio::net::TcpStream;
 use seda_core::{Address, Time};
 use std::net::SocketAddr;
-use std::time::Duration;
 
 /// How many bytes one connection reads and writes before the others have their turn: 0.1 ms of
 /// copying, and enough that a long body is not cut into small writes.
@@ -25,9 +26,6 @@ const REQUESTS: usize = 16;
 /// How many bytes are discarded after our FIN, so that the client reads its answer before it
 /// hears of a reset (RFC 9112 §9.6). A client that sends more than this ignores its answer.
 const LINGER_BYTES: usize = 8 * 1024 * 1024;
-
-/// How long a connection is idle before its buffers are given back.
-const BUFFERS_KEPT: Duration = Duration::from_secs(1);
 
 /// What a connection's turn may use, and what it must know.
 pub(super) struct Round<'a, P, S> {
@@ -116,11 +114,6 @@ impl<P: Protocol> Connection<P> {
     /// Whether somebody works on an answer for it.
     pub(super) fn awaits(&self) -> bool {
         self.pipeline.awaits()
-    }
-
-    #[cfg(test)]
-    pub(super) fn awaits_a_head(&self) -> bool {
-        self.patience.awaited() == Awaited::Head
     }
 
     /// Takes in what the poll says.
@@ -332,61 +325,6 @@ impl<P: Protocol> Connection<P> {
             *quantum = quantum.saturating_sub(read);
         }
         Ok(())
-    }
-
-    /// What the connection waits for.
-    fn awaited<S: Service<P>>(&self, round: &Round<'_, P, S>) -> Awaited {
-        if matches!(self.phase, Phase::Lingering(_)) {
-            Awaited::Fin
-        } else if !self.output.is_empty() {
-            Awaited::Reading
-        } else if !self.pipeline.is_empty() {
-            Awaited::Nothing
-        } else if round.draining && self.fresh && self.owed(round) == Owed::Nothing {
-            Awaited::FirstRequest
-        } else {
-            Awaited::from(self.owed(round))
-        }
-    }
-
-    /// When this connection has to be looked at again though nothing happens.
-    pub(super) fn due(&self, settings: &Settings) -> Time {
-        let deadline = self.patience.deadline(settings);
-        if self.keeps_idle_buffers() {
-            deadline.min(self.patience.since().after(BUFFERS_KEPT))
-        } else {
-            deadline
-        }
-    }
-
-    /// Looks after it when it is due; true if it then needs a turn.
-    pub(super) fn tend(&mut self, protocol: &P, settings: &Settings, now: Time) -> bool {
-        if self.keeps_idle_buffers() && self.patience.since().after(BUFFERS_KEPT) <= now {
-            self.input = BytesMut::new();
-            self.output.shrink();
-        }
-        if self.patience.deadline(settings) > now {
-            return false;
-        }
-        match self.patience.awaited() {
-            Awaited::Nothing => return false,
-            Awaited::Request | Awaited::FirstRequest => self.phase = Phase::Ending,
-            Awaited::Head => self.end_overdue(protocol.overdue(Owed::Head)),
-            Awaited::Body => self.end_overdue(protocol.overdue(Owed::Body)),
-            Awaited::Reading | Awaited::Fin => self.stream.dead = true,
-        }
-        true
-    }
-
-    fn end_overdue(&mut self, (answer, exchange): (P::Response, P::Exchange)) {
-        self.pipeline.push_answered(answer, exchange);
-        self.phase = Phase::Ending;
-    }
-
-    fn keeps_idle_buffers(&self) -> bool {
-        self.patience.awaited() == Awaited::Request
-            && self.input.is_empty()
-            && (self.input.capacity() > 0 || self.output.has_memory())
     }
 
     /// The reactor ends: says so to whoever still waits, as far as the socket takes it.
