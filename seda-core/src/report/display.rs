@@ -65,13 +65,17 @@ impl Report {
         for (class, response) in &self.response_seconds {
             let q = &response.quantiles;
             if q.count > 0 {
+                let known = self.classes.iter().find(|known| known.name == *class);
+                let promised = known.and_then(|known| known.promised_seconds);
+                let promised = promised.map(|p99| format!(" (promised: p99 {})", time(Some(p99))));
                 writeln!(
                     f,
-                    "response {class}: p50 {} p99 {} p99.9 {} max {}",
+                    "response {class}: p50 {} p99 {} p99.9 {} max {}{}",
                     time(q.p50),
                     time(q.p99),
                     time(q.p999),
-                    time(q.max)
+                    time(q.max),
+                    promised.unwrap_or_default()
                 )?;
             }
         }
@@ -90,6 +94,10 @@ impl Report {
             }
             if let Some(bytes) = stage.bytes.filter(|bytes| *bytes > 0) {
                 writeln!(f, "{}: {} in its events", stage.name, ByteSize::b(bytes))?;
+            }
+            if let Some(most) = stage.outstanding {
+                let outside = stage.pending.saturating_sub(stage.held + stage.delayed);
+                writeln!(f, "{}: {outside} outside of {most}", stage.name)?;
             }
             if let Some(gate) = stage.gate.as_ref().filter(|gate| !gate.turned_away.is_empty()) {
                 let limit = gate.limit.map_or_else(|| "none".to_owned(), |limit| limit.to_string());
