@@ -66,7 +66,7 @@ impl Engine {
             if let Some(gate) = self.core.admission.gate(index) {
                 gate.set_limits(&Limits::NONE, &Limits::NONE);
             }
-            stage.core.set_admission(usize::MAX, Duration::ZERO);
+            stage.core.set_admission(&Limits::NONE, Duration::ZERO);
         }
     }
 
@@ -92,13 +92,12 @@ impl Engine {
         if settings.control.admission == Mode::On {
             let costs = limiter.costs(&limits, sight.workers);
             let shared = |most| Limits::shared(most, &settings.shares);
-            gate.set_limits(&shared(requests.map(amount)), &costs.map_or(Limits::NONE, shared));
+            let requests = shared(requests.map(amount));
+            gate.set_limits(&requests, &costs.map_or(Limits::NONE, shared));
             gate.set_pace(limiter.estimate.units_per_second().unwrap_or(0.0));
-            let declared = requests.iter().take(settings.slo.len());
-            let most = declared.copied().max().unwrap_or(usize::MAX);
             let on_route = self.core.admission.is_on_route(stage);
-            let lead = limiter.estimate.lead(slo);
-            plan.core.set_admission(if on_route { usize::MAX } else { most }, lead);
+            let own = if on_route { Limits::NONE } else { requests };
+            plan.core.set_admission(&own, limiter.estimate.lead(slo));
         }
     }
 

@@ -34,7 +34,7 @@ impl<E: Send + 'static> Permits<E> {
         meta: EventMeta,
         fan_out: bool,
     ) -> Result<Self, RefusalReason> {
-        stage.reserve(n, n)?;
+        stage.reserve(meta.class, n, n)?;
         let arrival = Arrival { stage: stage.index, class: meta.class, fan_out };
         if !stage.graph.budget.charge(n) && !stage.graph.make_room(n, arrival) {
             stage.put_back(n);

@@ -5,7 +5,7 @@
 //! The answer to each send is final all the same: it has its place.
 
 use crate::clock::Time;
-use crate::event::Envelope;
+use crate::event::{Class, Envelope};
 use crate::pool::PoolCore;
 use crate::refusal::RefusalReason;
 use crate::replicas::Ways;
@@ -169,15 +169,21 @@ impl<E: Send + 'static> Outbox<E> {
         }
     }
 
-    /// Makes sure of `n` free leased places; `ahead` more are likely to be needed soon.
-    pub(crate) fn lease(&mut self, n: usize, ahead: usize) -> Result<(), RefusalReason> {
+    /// Makes sure of `n` free leased places for events of `class`; `ahead` more are likely to be
+    /// needed soon.
+    pub(crate) fn lease(
+        &mut self,
+        class: Class,
+        n: usize,
+        ahead: usize,
+    ) -> Result<(), RefusalReason> {
         if self.leased >= n {
             return Ok(());
         }
         self.refresh();
         let short = n - self.leased;
         let most = short.max(ahead.min(self.ahead));
-        self.leased += self.stage.reserve(short, most)?;
+        self.leased += self.stage.reserve(class, short, most)?;
         Ok(())
     }
 

@@ -66,8 +66,9 @@ impl Context {
         let ahead = n + self.ahead / ways.count();
         let length = |cx: &Self, target: &Sink<E>| cx.present(target) + promised(target);
         let lease = |cx: &mut Self, target: &Sink<E>| {
+            let class = cx.meta.class;
             let outbox = cx.outbox(target).ok_or(RefusalReason::Closed)?;
-            outbox.lease(n + promised(target), ahead)
+            outbox.lease(class, n + promised(target), ahead)
         };
         ways.ask(self, length, lease).0
     }

@@ -240,11 +240,12 @@ impl Context {
         promised: usize,
     ) -> Result<(), RefusalReason> {
         self.may_send(sink)?;
-        self.outbox(sink).map_or(Err(RefusalReason::Closed), |outbox| outbox.lease(n, ahead))?;
+        let class = self.meta.class;
+        let outbox = self.outbox(sink).ok_or(RefusalReason::Closed)?;
+        outbox.lease(class, n, ahead)?;
         let due = (n + promised).saturating_sub(self.credit);
         if due > 0 {
-            let arrival =
-                Arrival { stage: sink.stage.index, class: self.meta.class, fan_out: true };
+            let arrival = Arrival { stage: sink.stage.index, class, fan_out: true };
             if !self.graph.budget.charge(due) && !self.graph.make_room(due, arrival) {
                 return Err(RefusalReason::Budget);
             }

@@ -1,12 +1,14 @@
 //! A stage's queue as plain data: one lane per class, bounded, with places that can be reserved.
 
+use super::entrance::Entrance;
 use super::lane::{Lane, Rows};
 use super::ledger::{Ledger, Outcome};
 use super::occupancy::Occupancy;
 use super::shards::Shards;
 use super::standing::Standing;
+use crate::admission::Limits;
 use crate::clock::Time;
-use crate::event::{Envelope, EventMeta, MAX_CLASSES, PerClass};
+use crate::event::{Class, Envelope, EventMeta, MAX_CLASSES, PerClass};
 use crate::loss::LossReason;
 use crate::refusal::RefusalReason;
 use std::time::Duration;
@@ -30,8 +32,8 @@ pub(crate) struct Lanes<E> {
     bound: usize,
     /// May be beyond the capacity, which then is what holds.
     soft: usize,
-    /// How many may be held before nothing more is admitted; an empty stage admits anything.
-    admission: usize,
+    /// Whom the admission controller lets in; an empty stage admits anything.
+    entrance: Entrance,
     /// How long before its deadline an event has to be begun, in nanoseconds.
     pub(super) lead: u64,
     /// What is done about a queue that stands.
@@ -61,7 +63,7 @@ impl<E> Lanes<E> {
             capacity,
             bound: capacity,
             soft: usize::MAX,
-            admission: usize::MAX,
+            entrance: Entrance::default(),
             lead: 0,
             standing: Standing::default(),
             open: false,
@@ -106,8 +108,8 @@ impl<E> Lanes<E> {
 
     /// Sets what the admission controller says: how many events may be held, and how long before
     /// its deadline each has to be begun.
-    pub(crate) fn set_admission(&mut self, most: usize, lead: Duration) {
-        self.admission = most;
+    pub(crate) fn set_admission(&mut self, limits: &Limits, lead: Duration) {
+        self.entrance.set_limits(limits);
         self.lead = u64::try_from(lead.as_nanos()).unwrap_or(u64::MAX);
     }
 
@@ -171,8 +173,14 @@ impl<E> Lanes<E> {
         self.occupancy.present()
     }
 
-    /// Reserves at least `least` and at most `most` places; returns how many.
-    pub(crate) fn reserve(&mut self, least: usize, most: usize) -> Result<usize, RefusalReason> {
+    /// Reserves at least `least` places for events of `class`, and at most `most` for whomever;
+    /// returns how many.
+    pub(crate) fn reserve(
+        &mut self,
+        class: Class,
+        least: usize,
+        most: usize,
+    ) -> Result<usize, RefusalReason> {
         if !self.open {
             return Err(RefusalReason::Closed);
         }
@@ -184,14 +192,27 @@ impl<E> Lanes<E> {
         if free < least {
             return Err(RefusalReason::Full);
         }
-        let admitted = if held == 0 { self.admission.max(least) } else { self.admission };
-        let admitted = admitted.saturating_sub(held).min(free);
+        let admitted = self.admitted(class, least, held).min(free);
         if admitted < least {
             return Err(RefusalReason::Admission);
         }
         let taken = most.clamp(least, admitted);
         self.reserved += taken;
         Ok(taken)
+    }
+
+    /// Of `held` events and more, how many more there may be: as many as whoever asked might have,
+    /// else `least` if it is `class` that needs them.
+    fn admitted(&self, class: Class, least: usize, held: usize) -> usize {
+        let for_all = self.entrance.for_all().saturating_sub(held);
+        if for_all >= least {
+            return for_all;
+        }
+        let queued = || self.lanes.get(class.index()).map_or(0, Lane::len);
+        // Whose the reserved places are is not known: counted as its own, they are not too many.
+        let own = || queued() + self.reserved.saturating_sub(self.delayed) + least;
+        let admits = held == 0 || self.entrance.admits(class, held + least, own());
+        if admits { least } else { for_all }
     }
 
     /// Gives reserved places back unused.

@@ -2,7 +2,7 @@
 //!
 //! - [`Lanes`]: a stage's queue as a plain data structure, without locks or threads; the lock
 //!   around it lives in the stage, and one critical section moves a whole batch.
-//!   `taking` has what a worker takes of it, `eviction` what the valve does.
+//!   `entrance` has whom it lets in, `taking` what a worker takes of it, `eviction` what the valve does.
 //! - `Ledger`: the stage's counts, kept inside the same critical sections, so that they are
 //!   exact in every cut.
 //! - [`Budget`]: how many events the whole graph may hold.
@@ -15,6 +15,7 @@
 
 mod budget;
 mod byte_budget;
+mod entrance;
 mod eviction;
 mod labels;
 mod lane;

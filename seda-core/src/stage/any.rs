@@ -1,5 +1,6 @@
 //! A stage seen without its event type: what controllers, valve, reports and drains need.
 
+use crate::admission::Limits;
 use crate::clock::Time;
 use crate::event::{EventMeta, PerClass};
 use crate::loss::LossReason;
@@ -76,7 +77,7 @@ pub(crate) trait AnyStage: Send + Sync {
 
     /// Sets how many events may be held before nothing more is admitted, and how long before its
     /// deadline each has to be begun.
-    fn set_admission(&self, most: usize, lead: Duration);
+    fn set_admission(&self, limits: &Limits, lead: Duration);
 
     fn set_pending_limit(&self, limit: usize);
 

@@ -2,7 +2,7 @@
 
 use super::core::StageCore;
 use crate::clock::Time;
-use crate::event::{Envelope, EventMeta};
+use crate::event::{Class, Envelope, EventMeta};
 use crate::loss::LossReason;
 use crate::refusal::RefusalReason;
 use crate::sync::{Flaw, Ordering, is_seeded};
@@ -20,7 +20,7 @@ impl<E: Send + 'static> StageCore<E> {
     pub(crate) fn enter(&self, event: E, meta: EventMeta, edge: usize) -> Result<(), Entry<E>> {
         let now = meta.birth;
         let mut lanes = self.lanes.lock();
-        match lanes.reserve(1, 1) {
+        match lanes.reserve(meta.class, 1, 1) {
             Err(reason) => Err(Entry { event, meta, reason }),
             Ok(_) if !self.graph.budget.charge(1) => {
                 Err(Entry { event, meta, reason: RefusalReason::Budget })
@@ -49,7 +49,8 @@ impl<E: Send + 'static> StageCore<E> {
         let mut lanes = self.lanes.lock();
         lanes.push_reserved(envelopes, edge, now);
         lanes.unreserve(held);
-        let held = if wanted > 0 { lanes.reserve(0, wanted).unwrap_or(0) } else { 0 };
+        let held =
+            if wanted > 0 { lanes.reserve(Class::HIGHEST, 0, wanted).unwrap_or(0) } else { 0 };
         self.show(&lanes);
         held
     }

@@ -3,6 +3,7 @@
 use super::any::{AnyStage, Completion, QueueFigures};
 use super::questions::Questions;
 use super::timers::Timers;
+use crate::admission::Limits;
 use crate::clock::Time;
 use crate::event::{Class, Envelope, EventMeta};
 use crate::graph::GraphCore;
@@ -130,9 +131,15 @@ impl<E: Send + 'static> StageCore<E> {
         self.pool.get().is_some_and(|own| std::ptr::eq(own.as_ref(), pool))
     }
 
-    /// Reserves between `least` and `most` places; a refusal is not counted yet.
-    pub(crate) fn reserve(&self, least: usize, most: usize) -> Result<usize, RefusalReason> {
-        self.lanes.lock().reserve(least, most)
+    /// Reserves at least `least` places for events of `class`, and at most `most`; a refusal is not
+    /// counted yet.
+    pub(crate) fn reserve(
+        &self,
+        class: Class,
+        least: usize,
+        most: usize,
+    ) -> Result<usize, RefusalReason> {
+        self.lanes.lock().reserve(class, least, most)
     }
 
     pub(crate) fn unreserve(&self, n: usize) {
@@ -230,8 +237,8 @@ impl<E: Send + 'static> AnyStage for StageCore<E> {
         self.graph.room.announce();
     }
 
-    fn set_admission(&self, most: usize, lead: Duration) {
-        self.lanes.lock().set_admission(most, lead);
+    fn set_admission(&self, limits: &Limits, lead: Duration) {
+        self.lanes.lock().set_admission(limits, lead);
     }
 
     fn set_pending_limit(&self, limit: usize) {

@@ -186,6 +186,20 @@ fn the_higher_class_is_hardly_refused_and_the_lower_gets_the_rest() {
 }
 
 #[test]
+fn without_a_route_the_higher_class_is_hardly_refused_either() {
+    let mut plant = plant(MS, promised(SLO), false);
+    plant.world.offer(GOLD, 500.0);
+    plant.world.offer(BASIC, 4_500.0);
+    plant.run(Duration::from_secs(20));
+    let world = plant.end();
+    let ((offered, _), answered) = (world.sent(GOLD), world.answered(GOLD));
+    assert!(offered - answered <= offered / 100, "{answered} of {offered}");
+    let (rest, basic) = (20_000 - answered, world.answered(BASIC));
+    assert!(basic as f64 >= 0.95 * rest as f64, "{basic} of {rest}");
+    assert!(world.slowest(BASIC) <= SLO && world.slowest(GOLD) <= SLO);
+}
+
+#[test]
 fn a_rare_lower_class_is_served_beside_a_flood_of_the_higher() {
     let mut plant = plant(MS, promised(SLO), true);
     plant.world.offer(GOLD, 2_000.0);
