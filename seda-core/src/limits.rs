@@ -35,6 +35,7 @@ impl Engine {
     /// `None`: nothing was promised, or nobody is to keep it.
     pub(crate) fn set_limits(&self, sights: Option<Vec<Option<StageSight>>>, settings: &Settings) {
         let Some(sights) = sights else { return self.open_gates() };
+        self.core.admission.learn_demands();
         let mut limiters = self.limiters.lock();
         limiters.resize_with(self.stages.len(), Limiter::default);
         for (stage, (limiter, sight)) in limiters.iter_mut().zip(&sights).enumerate() {

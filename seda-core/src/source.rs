@@ -26,15 +26,10 @@ pub struct Terms {
     /// What a request will cost the stages that it visits, in a unit of your own that all requests
     /// for a stage share: microseconds, tokens, rows. What a unit takes is measured. A stage whose
     /// requests declare it is bounded by what they cost together instead of how many they are, so
-    /// that cheap ones are let in where a dear one has no room. 0 counts as 1; `None`: not known.
+    /// that cheap ones are let in where a dear one has no room. 0 counts as 1. `None`: not known;
+    /// where routes of a graph meet in a stage and one takes twice as long as another, each request
+    /// then counts as what its route was measured to take.
     pub cost: Option<u32>,
-}
-
-impl Terms {
-    /// What it is counted as at the gates.
-    fn declared(self) -> u32 {
-        self.cost.map_or(0, |cost| cost.max(1))
-    }
 }
 
 /// Sends events into one stage from outside the graph. Cheap to clone; clones share their
@@ -177,17 +172,14 @@ impl<E: Send + 'static> Source<E> {
         terms: Terms,
         event: impl FnOnce(Responder<R>) -> E,
     ) -> Result<Arc<Request>, Refusal> {
-        let route = self.pass_gates(terms)?;
+        let (route, cost) = self.pass_gates(terms)?;
         let reserved = self.reserve_on(1, terms);
         let mut permits = reserved.inspect_err(|_| {
             let class = terms.class.within(self.way.stage.graph.classes());
-            self.admission().leave(route, class, u64::from(terms.declared()));
+            self.admission().leave(route, class, u64::from(cost));
         })?;
         let meta = permits.meta_mut();
-        let request = {
-            let passed = (route, terms.declared());
-            Request::admit(&self.book, meta.class, meta.birth, passed)
-        };
+        let request = Request::admit(&self.book, meta.class, meta.birth, (route, cost));
         meta.request = Some(Arc::clone(&request));
         let event = event(Responder::new(Arc::clone(&request), home, address));
         // One place was reserved, so this is taken, unless the event turns out too heavy: then
@@ -203,21 +195,21 @@ impl<E: Send + 'static> Source<E> {
     }
 
     /// Enters at the gates of all stages that the request is going to visit; returns the route
-    /// whose gates it has to leave.
-    fn pass_gates(&self, terms: Terms) -> Result<u16, Refusal> {
+    /// whose gates it has to leave, and what it counts as there.
+    fn pass_gates(&self, terms: Terms) -> Result<(u16, u32), Refusal> {
         let graph = &self.way.stage.graph;
         let declared = terms.route.filter(|route| route.graph == graph.id);
         let route = self.admission().route(self.way.stage.index, declared);
         if route == NO_ROUTE {
-            return Ok(route);
+            return Ok((route, 0));
         }
         let class = terms.class.within(graph.classes());
-        let cost = u64::from(terms.declared());
-        match self.admission().enter(route, class, cost, || graph.now()) {
-            Ok(()) => Ok(route),
+        let cost = self.admission().cost(route, terms.cost);
+        match self.admission().enter(route, class, u64::from(cost), || graph.now()) {
+            Ok(()) => Ok((route, cost)),
             Err(Shut { stage }) if graph.make_way(stage, class) => {
-                self.admission().enter_anyway(route, class, cost);
-                Ok(route)
+                self.admission().enter_anyway(route, class, u64::from(cost));
+                Ok((route, cost))
             }
             Err(Shut { .. }) => Err(self.refusal(class, RefusalReason::Admission, 1)),
         }

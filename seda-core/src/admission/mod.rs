@@ -6,6 +6,7 @@
 //!   of two `Allowance`s, one in requests and one in what they cost, where they say so.
 //! - `InService`: what of these costs was served already.
 //! - `Price`: what a unit of declared cost turned out to take.
+//! - `Demands`: what requests of each route take, for those that declare no cost.
 //! - `Admission`: all gates of a graph. It holds no opinion: the limits come from a law of
 //!   [`crate::control`], once per tick.
 //!
@@ -14,6 +15,7 @@
 
 mod allowance;
 mod cost;
+mod demand;
 mod eviction;
 mod gate;
 mod in_service;
@@ -26,6 +28,7 @@ pub(crate) use gate::{Gate, GateFigures};
 pub use route::{Route, StageId};
 pub(crate) use stall::{Stall, are_far};
 
+use self::demand::Demands;
 use crate::clock::Time;
 use crate::control::Mode;
 use crate::event::{Class, PerClass};
@@ -66,6 +69,7 @@ struct Built {
     routes: Box<[Box<[usize]>]>,
     /// Whether a declared route leads through the stage.
     on_route: Box<[bool]>,
+    demands: Demands,
 }
 
 /// A shut gate.
@@ -80,9 +84,11 @@ impl Admission {
     pub(crate) fn build(&self, stages: usize, declared: &[Box<[usize]>]) {
         let alone = (0..stages).map(|stage| Box::from([stage]));
         let on_route = (0..stages).map(|stage| declared.iter().any(|route| route.contains(&stage)));
+        let routes: Box<[_]> = alone.chain(declared.iter().cloned()).collect();
         let built = Built {
             gates: (0..stages).map(|_| Gate::default()).collect(),
-            routes: alone.chain(declared.iter().cloned()).collect(),
+            demands: Demands::new(&routes),
+            routes,
             on_route: on_route.collect(),
         };
         let _ = self.built.set(built);
@@ -141,7 +147,30 @@ impl Admission {
         u16::try_from(number).ok().filter(|_| number < built.routes.len()).unwrap_or(NO_ROUTE)
     }
 
-    /// A request passes all gates on its route, or none; `cost` is 0 if it is not declared.
+    /// What a request counts as at the gates of `route`: what it declares, else what such requests
+    /// were measured to take, where that matters; 0 if it is counted and not weighed.
+    pub(crate) fn cost(&self, route: u16, declared: Option<u32>) -> u32 {
+        let Some(built) = self.built.get() else { return 0 };
+        let Some(declared) = declared else { return built.demands.cost(route) };
+        built.demands.note_declared();
+        declared.max(1)
+    }
+
+    /// What was measured during a tick joins what is known of the routes' demands.
+    pub(crate) fn learn_demands(&self) {
+        if let Some(built) = self.built.get() {
+            built.demands.learn();
+        }
+    }
+
+    /// A stage has served a request of this route for so long.
+    pub(crate) fn took(&self, route: u16, nanos: u64) {
+        if let Some(built) = self.built.get() {
+            built.demands.took(route, nanos);
+        }
+    }
+
+    /// A request passes all gates on its route, or none; `cost` is 0 if it is only counted.
     pub(crate) fn enter(
         &self,
         route: u16,
@@ -179,9 +208,14 @@ impl Admission {
         self.on(route).find_map(|(on_route, gate)| (on_route == stage).then_some(gate))
     }
 
-    /// A request that had entered with a declared cost was answered.
+    /// A request that had entered with this cost was answered.
     pub(crate) fn serve(&self, route: u16, cost: u64) {
-        self.on(route).for_each(|(_, gate)| gate.serve(cost));
+        if cost > 0 {
+            self.on(route).for_each(|(_, gate)| gate.serve(cost));
+        }
+        if let Some(built) = self.built.get() {
+            built.demands.answered(route);
+        }
     }
 
     /// The gates on a route.

@@ -94,7 +94,10 @@ impl Context {
         let aside = self.aside.take();
         self.weigh_out(aside.is_some());
         self.tally.end(self.meta.class, aside.is_some());
-        self.time_events(u64::from(aside == Some(Aside::Outside)));
+        let took = self.time_events(u64::from(aside == Some(Aside::Outside)));
+        if let (Some(nanos), Some(request)) = (took, &self.meta.request) {
+            request.took(nanos);
+        }
         self.open = 0;
         self.end_service();
     }
@@ -134,15 +137,17 @@ impl Context {
         }
     }
 
+    /// Returns what each took, in nanoseconds, where they are timed one by one.
     #[inline]
-    fn time_events(&mut self, deferred: u64) {
+    fn time_events(&mut self, deferred: u64) -> Option<u64> {
         let ended = self.open as u64 - deferred;
         self.tally.done(ended);
         if !self.timed {
-            return;
+            return None;
         }
         let now = self.graph.now();
-        self.tally.service(now.nanos_since(self.begun) / self.open.max(1) as u64, ended);
+        let each = now.nanos_since(self.begun) / self.open.max(1) as u64;
+        self.tally.service(each, ended);
         self.begun = now;
         self.now = now;
         if now.nanos_since(self.published) >= PUBLISH_AFTER_NANOS {
@@ -151,6 +156,7 @@ impl Context {
         if let Some((_, place)) = &self.stage {
             self.book.begin(*place, now);
         }
+        Some(each)
     }
 
     /// Ends the batch: everything is written down and made known. Returns the mean service time

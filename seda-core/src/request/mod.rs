@@ -33,9 +33,9 @@ pub struct Request {
     book: Arc<RequestBook>,
     /// The gates it has passed, and still counts at.
     route: u16,
-    /// With what it declared to cost; 0 if it did not.
+    /// And what it counts as there: what it declared to cost or its route to take; 0 if nothing.
     cost: u32,
-    /// At which stage it is in service, and since when, if it declared its cost.
+    /// At which stage it is in service, and since when, if it has a cost.
     begun: Mutex<Option<(usize, Time)>>,
 }
 
@@ -79,9 +79,7 @@ impl Request {
         let first = self.resolve_as(RESOLVED);
         if first {
             self.book.answer(self.class, self.birth);
-            if self.cost > 0 {
-                self.book.admission.serve(self.route, u64::from(self.cost));
-            }
+            self.book.admission.serve(self.route, u64::from(self.cost));
         }
         first
     }
@@ -123,6 +121,11 @@ impl Request {
             gate.begin(u64::from(self.cost), now);
             *begun = Some((stage, now));
         }
+    }
+
+    /// A stage has served it for so many nanoseconds.
+    pub(crate) fn took(&self, nanos: u64) {
+        self.book.admission.took(self.route, nanos);
     }
 
     /// What was begun of it has ended.

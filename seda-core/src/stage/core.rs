@@ -330,7 +330,11 @@ impl<E: Send + 'static> AnyStage for StageCore<E> {
         }
         drop(lanes);
         if !how.held && self.graph.is_timed() {
-            self.deferred_service.lock().record(now.nanos_since(how.taken), 1);
+            let outside = now.nanos_since(how.taken);
+            self.deferred_service.lock().record(outside, 1);
+            if let Some(request) = &meta.request {
+                request.took(outside);
+            }
         }
         self.pending.fetch_sub(1, Ordering::AcqRel);
         if self.weighs() {

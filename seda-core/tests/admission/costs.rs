@@ -1,6 +1,7 @@
 //! Requests that declare what they cost.
 
-use crate::plant::{BASIC, MS, SLO, World, plant, promised};
+use crate::plant::{BASIC, MS, SLO, World, plant, plant_with, promised};
+use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -22,6 +23,28 @@ fn where_costs_are_declared_what_has_no_room_is_dear_and_nothing_is_late() {
     assert!(slowest <= SLO, "{slowest:?}");
     let (blind, declared) = (blind.answered(BASIC), declared.answered(BASIC));
     assert!(declared * 10 > blind * 15, "{declared} answered, {blind} without");
+}
+
+/// The same jobs, of which none says what it costs; the dear ones have a route of their own, or not.
+fn bimodal_by_route(apart: bool) -> Arc<World> {
+    let second = Mutex::new(None);
+    let mut plant = plant_with(MS / 2, promised(SLO), true, |graph, work| {
+        *second.lock() = Some(graph.route([work.id()]).unwrap());
+    });
+    plant.world.dear.store(50, Ordering::Relaxed);
+    *plant.world.dear_route.lock() = second.into_inner().filter(|_| apart);
+    plant.world.offer(BASIC, 2_000.0);
+    plant.run(Duration::from_secs(20));
+    plant.end()
+}
+
+#[test]
+fn of_routes_that_meet_the_one_that_was_measured_to_be_dear_finds_no_room_first() {
+    let (together, apart) = (bimodal_by_route(false), bimodal_by_route(true));
+    let slowest = apart.slowest(BASIC);
+    assert!(slowest <= SLO, "{slowest:?}");
+    let (together, apart) = (together.answered(BASIC), apart.answered(BASIC));
+    assert!(apart * 10 > together * 15, "{apart} answered, {together} with one route");
 }
 
 /// Jobs of a quarter of the SLO, at 1.2 times the capacity: three fit, or what is left of four.

@@ -128,7 +128,7 @@ fn cheaper_answers_come_before_refusals_and_only_when_they_are_needed() {
 #[test]
 fn the_law_can_be_replaced_and_one_that_cannot_be_made_is_the_default() {
     let limit = |more: fn(&mut Graph)| {
-        let mut plant = plant_with(MS, promised(SLO), true, more);
+        let mut plant = plant_with(MS, promised(SLO), true, |graph, _work| more(graph));
         plant.world.offer(BASIC, 2_000.0);
         plant.run(Duration::from_secs(1));
         plant.graph.report().stages[1].gate.as_ref().unwrap().limit

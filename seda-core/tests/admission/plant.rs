@@ -4,7 +4,7 @@ use crate::support::assert_balanced;
 use parking_lot::Mutex;
 use seda_core::{
     Class, Context, Controller, Graph, GraphConfig, Manual, ManualClock, Responder, Route,
-    SloConfig, Source, StageConfig, Terms, Ticket, Time, WorkerRange,
+    SloConfig, Source, Stage, StageConfig, Terms, Ticket, Time, WorkerRange,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -28,6 +28,8 @@ pub(crate) struct World {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) source: Mutex<Option<Source<Job>>>,
     pub(crate) route: Mutex<Option<Route>>,
+    /// Of the jobs that take a hundred times as long, if they have one of their own.
+    pub(crate) dear_route: Mutex<Option<Route>>,
     streams: Mutex<Vec<Stream>>,
     pub(crate) tickets: Mutex<Vec<Ticket<()>>>,
     /// Nanoseconds of service per job.
@@ -100,7 +102,9 @@ impl World {
         let dear = self.dear.load(Ordering::Relaxed);
         let times = if dear > 0 && count.is_multiple_of(dear) { 100 } else { 1 };
         let cost = self.declares.load(Ordering::Relaxed).then_some(7 * times as u32);
-        let terms = Terms { class, route: *self.route.lock(), cost, ..Terms::default() };
+        let dear_route = self.dear_route.lock().filter(|_| times > 1);
+        let route = dear_route.or(*self.route.lock());
+        let terms = Terms { class, route, cost, ..Terms::default() };
         let source = self.source.lock().clone().unwrap().with_terms(terms);
         let born = self.now();
         let asked = source.request(|reply| Job { class, times, born, reply });
@@ -152,19 +156,20 @@ pub(crate) struct Plant {
 }
 
 pub(crate) fn plant(demand: Duration, config: GraphConfig, routed: bool) -> Plant {
-    plant_with(demand, config, routed, |_graph| {})
+    plant_with(demand, config, routed, |_graph, _work| {})
 }
 
 pub(crate) fn plant_with(
     demand: Duration,
     config: GraphConfig,
     routed: bool,
-    more: impl Fn(&mut Graph),
+    more: impl Fn(&mut Graph, Stage<Job>),
 ) -> Plant {
     let world = Arc::new(World {
         clock: Arc::new(ManualClock::new()),
         source: Mutex::default(),
         route: Mutex::default(),
+        dear_route: Mutex::default(),
         streams: Mutex::default(),
         tickets: Mutex::default(),
         demand: AtomicU64::new(demand.as_nanos() as u64),
@@ -208,7 +213,7 @@ pub(crate) fn plant_with(
     *world.route.lock() = routed.then(|| graph.route([work.id()]).unwrap());
     let tick = config.control.tick;
     graph.apply(config).unwrap();
-    more(&mut graph);
+    more(&mut graph, work);
     let graph = graph.start_manual(Arc::clone(&world.clock) as Arc<dyn seda_core::Clock>).unwrap();
     Plant { world, graph, next_tick: Time::ZERO.after(tick), tick }
 }
