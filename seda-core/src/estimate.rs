@@ -27,6 +27,7 @@ const GROWS: f64 = 1.5;
 /// sake is worked off by then.
 const GROWTH: Duration = Duration::from_secs(1);
 
+/// Of one stage.
 #[derive(Default)]
 pub(crate) struct Estimate {
     /// The mean of an event, in seconds.

@@ -113,16 +113,25 @@ impl Demands {
             mean.learn(&std::mem::take(&mut *route.sums.lock()));
         }
         learned.weighs = learned.differ(&self.pairs);
-        for (route, mean) in self.routes.iter().zip(&learned.means) {
+        for (n, route) in self.routes.iter().enumerate() {
+            let seconds = learned.seconds(n).filter(|_| learned.weighs);
             // A float beyond what is countable saturates in the cast.
             let micros = |seconds: f64| ((seconds * 1e6).round() as u32).max(1);
-            let cost = mean.seconds.filter(|_| learned.weighs).map_or(0, micros);
-            route.cost.store(cost, Ordering::Relaxed);
+            route.cost.store(seconds.map_or(0, micros), Ordering::Relaxed);
         }
     }
 }
 
 impl Learned {
+    /// What a request of a route takes; nobody having been answered there yet, what the routes take
+    /// that are known: were it only counted, it would not count beside those that are weighed.
+    fn seconds(&self, route: usize) -> Option<f64> {
+        let known = || self.means.iter().filter_map(|mean| mean.seconds);
+        let usual =
+            || Some(known().sum::<f64>() / known().count() as f64).filter(|s| s.is_finite());
+        self.means.get(route)?.seconds.or_else(usual)
+    }
+
     /// Whether of two routes that meet one takes far longer than the other.
     fn differ(&self, pairs: &[(usize, usize)]) -> bool {
         let mean = |n: &usize| self.means.get(*n).and_then(|mean| mean.seconds);
@@ -191,6 +200,15 @@ mod tests {
         demands.took(0, 200 * MICROS);
         serve(&demands, [0, 100, 0]);
         assert_eq!(costs(&demands), [500, 100, 0]);
+    }
+
+    #[test]
+    fn a_route_that_nobody_knows_counts_as_what_the_known_ones_take() {
+        let demands = Demands::new(&[Box::from([0]), Box::from([0]), Box::from([0])]);
+        serve(&demands, [100, 0, 0]);
+        assert_eq!(costs(&demands), [0, 0, 0]);
+        serve(&demands, [0, 300, 0]);
+        assert_eq!(costs(&demands), [100, 300, 200]);
     }
 
     #[test]
