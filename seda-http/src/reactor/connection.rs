@@ -237,7 +237,7 @@ impl<P: Protocol> Connection<P> {
                 return Ok(sent);
             }
             let written =
-                self.output.write_to(&mut self.stream.socket, round.scratch).map_err(|_| Gone)?;
+                self.output.write_to(&mut self.stream, round.scratch).map_err(|_| Gone)?;
             self.stream.writable = !written.full;
             if written.bytes > 0 {
                 sent = true;

@@ -47,6 +47,7 @@ mod poller;
 mod protocol;
 mod service;
 mod settings;
+mod socket;
 mod stream;
 #[cfg(test)]
 mod tests;

@@ -1,9 +1,10 @@
 //! A client's socket, with what is known of it: the poll reports changes only.
 
+use super::socket;
 use bytes::BytesMut;
 use mio::event::Event;
 use mio::net::TcpStream;
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind, IoSlice, Write};
 use std::net::Shutdown;
 
 /// The least memory that is asked for when a read does not fit: most heads are smaller.
@@ -46,7 +47,7 @@ impl Stream {
     /// One read, appended to `input`; returns how many bytes came. They pass through `scratch`:
     /// an idle connection then needs no buffer, and no memory is cleared to be read into.
     pub(super) fn read(&mut self, input: &mut BytesMut, scratch: &mut [u8]) -> Result<usize, Gone> {
-        match self.socket.read(scratch) {
+        match socket::receive(&self.socket, scratch) {
             Ok(0) => {
                 self.at_end = true;
                 self.readable = false;
@@ -81,5 +82,19 @@ impl Stream {
     /// Tells the client that nothing more comes.
     pub(super) fn send_fin(&mut self) -> Result<(), Gone> {
         self.socket.shutdown(Shutdown::Write).map_err(|_| Gone)
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        socket::send(&self.socket, bytes)
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.socket.write_vectored(slices)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
