@@ -14,6 +14,8 @@ use std::time::Duration;
 
 /// The longest that one request may burn or block, in seconds: below what counts as stuck.
 const LONGEST: u64 = 5;
+const MOST_MILLIS: u64 = LONGEST * 1_000;
+const MOST_MICROS: u64 = LONGEST * 1_000_000;
 /// Workers of `sleep`, whose handlers only block: as many sleeps as a demo needs at once.
 const SLEEPERS: WorkerRange = WorkerRange::new(1, 64);
 
@@ -39,15 +41,18 @@ pub(crate) fn start(settings: Settings, site: Site) -> Result<Server, Box<dyn Er
     let to_page = graph.route([page.id()])?;
     http.classify(move |request| {
         // So that a request is refused before it is routed, while its stage is overloaded, and one
-        // that takes long before one that does not.
-        let (route, demand) = match request.uri().path() {
-            "/work" => (Some(to_work), "micros"),
-            "/sleep" => (Some(to_sleep), "millis"),
-            "/page" => (Some(to_page), "micros"),
-            _ => (None, ""),
+        // that takes long before one that does not. One that asks for what cannot be is told so at
+        // once: it visits no other stage.
+        let visits = match request.uri().path() {
+            "/work" => Some((to_work, "micros", MOST_MICROS)),
+            "/sleep" => Some((to_sleep, "millis", MOST_MILLIS)),
+            "/page" => Some((to_page, "micros", MOST_MICROS)),
+            _ => None,
         };
-        let cost = route.and_then(|_| number(request, demand, u64::from(u32::MAX)).ok());
-        let cost = cost.and_then(|cost| u32::try_from(cost).ok());
+        let asked = visits.and_then(|(route, name, most)| {
+            Some((route, u32::try_from(number(request, name, most).ok()?).ok()?))
+        });
+        let (route, cost) = asked.unzip();
         Terms { class: class(request), deadline, route, cost }
     });
 
@@ -60,15 +65,15 @@ pub(crate) fn start(settings: Settings, site: Site) -> Result<Server, Box<dyn Er
             }
             // A send that is refused gives its request up: the client gets 503 at once.
             match call.request.uri().path() {
-                "/work" => match number(&call.request, "micros", LONGEST * 1_000_000) {
+                "/work" => match number(&call.request, "micros", MOST_MICROS) {
                     Ok(micros) => cx.send(&work, (micros, call)).unwrap_or_else(Refused::give_up),
                     Err(why) => call.respond(text(StatusCode::BAD_REQUEST, why)),
                 },
-                "/sleep" => match number(&call.request, "millis", LONGEST * 1_000) {
+                "/sleep" => match number(&call.request, "millis", MOST_MILLIS) {
                     Ok(millis) => cx.send(&sleep, (millis, call)).unwrap_or_else(Refused::give_up),
                     Err(why) => call.respond(text(StatusCode::BAD_REQUEST, why)),
                 },
-                "/page" => match number(&call.request, "micros", LONGEST * 1_000_000) {
+                "/page" => match number(&call.request, "micros", MOST_MICROS) {
                     Ok(micros) => cx.send(&page, (micros, call)).unwrap_or_else(Refused::give_up),
                     Err(why) => call.respond(text(StatusCode::BAD_REQUEST, why)),
                 },

@@ -7,10 +7,11 @@ use crate::batching::Batching;
 use crate::boundary::contained;
 use crate::clock::Time;
 use crate::context::Context;
-use crate::control::{AdmissionLaw, Controller, Decision, Hotspot, Mode, PoolSizePolicy};
+use crate::control::{AdmissionLaw, Controller, Decision, Hotspot, Mode, PoolSizePolicy, Prospect};
+use crate::event::PerClass;
 use crate::export::Export;
 use crate::graph::{ClassConfig, Declaration, Edge, GraphCore, MakeRunner, Settings};
-use crate::limits::Limiter;
+use crate::limiter::Limiter;
 use crate::monitor::Monitor;
 use crate::pool::PoolCore;
 use crate::report::Report;
@@ -76,6 +77,9 @@ pub(crate) struct Engine {
     pub(crate) law: Option<MakeLaw>,
     /// By stage; as many as there are once something was promised. Used by the tick alone.
     pub(crate) limiters: Mutex<Vec<Limiter>>,
+    /// By declared route and class, whether its stages together can keep the promise. Used by the
+    /// tick alone.
+    pub(crate) route_prospects: Mutex<Vec<PerClass<Prospect>>>,
     /// By pool; used by the tick alone.
     pub(crate) hotspots: Mutex<Vec<Hotspot>>,
 }
@@ -111,6 +115,7 @@ impl Engine {
             batchings: Mutex::new(batchings),
             law,
             limiters: Mutex::default(),
+            route_prospects: Mutex::default(),
             hotspots: Mutex::default(),
         });
         engine.set_first_limits();

@@ -14,6 +14,8 @@ const SMOOTHED_OVER: f64 = 8.0;
 /// How many service times a 99th percentile is taken from, at least, once there were so many:
 /// fewer hold not even two that are longer.
 const SAMPLES: u64 = 200;
+/// Over how many events the parts of classes are smoothed: known to a tenth or so.
+const PARTS_OVER: f64 = 64.0;
 /// How long a class that was seen counts as being there.
 const SEEN_FOR: Duration = Duration::from_secs(10);
 /// How many events are served at once is followed at once where it changes by more than this
@@ -41,9 +43,15 @@ pub(crate) struct Estimate {
     /// When workers were last to be hired.
     grows: Option<Time>,
     price: Price,
+    /// Whether what has that price was declared.
+    declared: bool,
     tail: Tail,
     /// How many of each class had come or wanted to, at the last tick.
     came: PerClass<u64>,
+    /// How many of each class were handled, at the last tick.
+    handled: PerClass<u64>,
+    /// Of what is handled, the part of each class; nothing before anything was.
+    parts: PerClass<f64>,
     /// When each class was last seen.
     seen: [Option<Time>; MAX_CLASSES],
 }
@@ -52,6 +60,18 @@ impl Estimate {
     /// The mean of a service in seconds; `None` before the first.
     pub(crate) fn service(&self) -> Option<f64> {
         self.service
+    }
+
+    /// What the services of a class take at least, in seconds: in the mean, and one in a hundred
+    /// where enough were seen. Where several classes are about nobody knows whose they are, and both
+    /// are what all but one in a hundred exceed. `None` if the class is not about.
+    pub(crate) fn least_services(&self, class: usize) -> Option<(f64, f64)> {
+        let mean = self.service.filter(|_| self.is_here(class))?;
+        if self.seen.iter().flatten().count() > 1 {
+            let least = self.tail.quantile(0.01)?;
+            return Some((least, least));
+        }
+        Some((mean, self.tail.quantile(0.99).unwrap_or(mean)))
     }
 
     /// How many units of declared cost a second of service is worth; `None` while nothing was
@@ -63,6 +83,11 @@ impl Estimate {
     /// Whether requests of this class came lately.
     pub(crate) fn is_here(&self, class: usize) -> bool {
         self.seen.get(class).copied().flatten().is_some()
+    }
+
+    /// Which part of what the stage handles is of classes higher than this one, 0 to 1.
+    pub(crate) fn of_higher(&self, class: usize) -> f64 {
+        self.parts.iter().take(class).sum::<f64>().min(1.0)
     }
 
     /// What a law is told that is to keep a promise of so many seconds.
@@ -82,7 +107,12 @@ impl Estimate {
     }
 
     /// What was seen during a tick joins what is known.
-    pub(crate) fn learn(&mut self, sight: &StageSight, now: Time) {
+    /// With `declared` its requests say what they cost, else that is what their routes take: what a
+    /// unit of the one is worth says nothing about the other.
+    pub(crate) fn learn(&mut self, sight: &StageSight, declared: bool, now: Time) {
+        if std::mem::replace(&mut self.declared, declared) != declared {
+            self.price = Price::default();
+        }
         self.learn_service(sight);
         let parallelism = self.parallelism_after(sight);
         self.parallelism = Some(parallelism);
@@ -91,6 +121,22 @@ impl Estimate {
         }
         self.grows = self.grows.filter(|then| now.since(*then) < GROWTH);
         self.see(sight.came, now);
+        self.learn_parts(sight.handled);
+    }
+
+    fn learn_parts(&mut self, handled: PerClass<u64>) {
+        let before = std::mem::replace(&mut self.handled, handled);
+        let new: PerClass<f64> = std::array::from_fn(|class| {
+            let of = |handled: &PerClass<u64>| handled.get(class).copied().unwrap_or(0);
+            of(&handled).saturating_sub(of(&before)) as f64
+        });
+        let n: f64 = new.iter().sum();
+        if n > 0.0 {
+            let weight = n / (n + PARTS_OVER);
+            for (part, new) in self.parts.iter_mut().zip(new) {
+                *part += (new / n - *part) * weight;
+            }
+        }
     }
 
     fn learn_service(&mut self, sight: &StageSight) {
@@ -148,9 +194,19 @@ impl Tail {
         if self.new.count() >= SAMPLES {
             self.old = std::mem::take(&mut self.new);
         }
+        self.p99 = self.all().quantile_seconds(0.99);
+    }
+
+    fn all(&self) -> Quantiles {
         let mut both = self.old.clone();
         both.add(&self.new);
-        self.p99 = both.quantile_seconds(0.99);
+        both
+    }
+
+    /// A quantile in seconds, once there were enough for one in a hundred to be seen.
+    fn quantile(&self, q: f64) -> Option<f64> {
+        let all = self.all();
+        if all.count() < SAMPLES { None } else { all.quantile_seconds(q) }
     }
 }
 
@@ -163,7 +219,7 @@ mod tests {
         let mut estimate = Estimate { parallelism: Some(1.0), ..Estimate::default() };
         ticks.map(|parallelism| {
             let sight = StageSight { parallelism, alone, ..StageSight::default() };
-            estimate.learn(&sight, Time::ZERO);
+            estimate.learn(&sight, false, Time::ZERO);
             (estimate.parallelism.unwrap_or(0.0) * 100.0).round() / 100.0
         })
     }

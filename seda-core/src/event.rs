@@ -109,6 +109,11 @@ impl EventMeta {
     pub fn is_abandoned(&self) -> bool {
         self.request.as_ref().is_some_and(|request| request.is_abandoned())
     }
+
+    /// Whether it serves a request that counts at the gate of a stage.
+    pub(crate) fn is_bound_for(&self, stage: usize) -> bool {
+        self.request.as_ref().is_some_and(|request| request.is_bound_for(stage))
+    }
 }
 
 /// Service that earlier stages spent on an event's ancestors: what a shed would waste.

@@ -68,6 +68,7 @@ pub mod held;
 mod hotspots;
 mod idle;
 mod label;
+mod limiter;
 mod limits;
 pub mod loss;
 #[cfg(doctest)]
@@ -78,6 +79,7 @@ pub mod park;
 pub mod pending;
 pub mod permits;
 pub mod pool;
+mod promises;
 mod queue;
 mod reconfigure;
 pub mod refusal;

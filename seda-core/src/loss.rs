@@ -17,6 +17,9 @@ pub enum LossReason {
     Abandoned,
     /// The overload valve made room for another.
     Valve,
+    /// A request of a higher class found a stage's gate shut, and its own class had more than it is
+    /// guaranteed.
+    Admission,
     /// Its stage was closed with the event in its queue.
     Closed,
     /// A drain reached its limit.
@@ -32,11 +35,12 @@ pub enum LossReason {
 }
 
 impl LossReason {
-    pub(crate) const ALL: [LossReason; 10] = [
+    pub(crate) const ALL: [LossReason; 11] = [
         LossReason::Expired,
         LossReason::Delay,
         LossReason::Abandoned,
         LossReason::Valve,
+        LossReason::Admission,
         LossReason::Closed,
         LossReason::Drain,
         LossReason::Panicked,
@@ -52,6 +56,7 @@ impl LossReason {
             LossReason::Delay => "delay",
             LossReason::Abandoned => "abandoned",
             LossReason::Valve => "valve",
+            LossReason::Admission => "admission",
             LossReason::Closed => "closed",
             LossReason::Drain => "drain",
             LossReason::Panicked => "panicked",

@@ -11,7 +11,7 @@ impl Engine {
     /// Sets what `config` says, else what was declared. From the first line that sets something
     /// on, nothing can fail. Workers that are missing then have to be hired.
     pub(crate) fn reconfigure(&self, config: &GraphConfig) -> Result<Vec<Change>, GraphError> {
-        self.replace_settings(|before| {
+        let changes = self.replace_settings(|before| {
             let settings = Settings::of(&self.declared, config)?;
             self.check_fixed(before, &settings)?;
             let changes = settings.changes(before, &self.declared);
@@ -23,7 +23,11 @@ impl Engine {
                 }
             }
             Ok((settings, changes))
-        })
+        })?;
+        if !changes.is_empty() {
+            self.follow_promises();
+        }
+        Ok(changes)
     }
 
     /// What can only be said before the start.

@@ -25,7 +25,11 @@ pub(crate) struct StageSight {
     pub(crate) admitted: u64,
     /// At its gate.
     pub(crate) turned_away: u64,
+    /// There, of a lower class, for one of a higher.
+    pub(crate) gave_way: u64,
     pub(crate) completed: u64,
+    /// The same by class, since the graph began.
+    pub(crate) handled: PerClass<u64>,
     /// By class: what came or wanted to, since the graph began.
     pub(crate) came: PerClass<u64>,
     pub(crate) queued: usize,
@@ -33,7 +37,7 @@ pub(crate) struct StageSight {
     pub(crate) limit: Option<usize>,
     pub(crate) wait: Quantiles,
     pub(crate) service: Quantiles,
-    /// Declared by requests that were answered.
+    /// Declared by requests that it has served.
     pub(crate) served: ServedCosts,
     /// Workers that serve it, or would, and how many events they serve at once.
     pub(crate) workers: usize,
@@ -104,14 +108,18 @@ impl Monitor {
             offered: (entered + turned_away).max(ledger.offered - before.offered),
             admitted: entered.max(ledger.accepted - before.accepted),
             turned_away,
+            gave_way: now.gate.gave_way.saturating_sub(then.gate.gave_way),
             completed: ledger.handled - before.handled,
+            handled: std::array::from_fn(|class| {
+                queue.classes.get(class).map_or(0, |class| class.handled)
+            }),
             came,
             queued: now.depth,
             inside: now.gate.bound.max(now.depth),
             limit: now.gate.limit,
             wait: tick.wait.clone(),
             service,
-            served: now.gate.served.since(&then.gate.served),
+            served: now.served.since(&then.served),
             workers: whole(parallelism),
             parallelism,
             alone: engine.pool_of(index)?.0.stages.len() == 1,

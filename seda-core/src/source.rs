@@ -1,6 +1,6 @@
 //! The way into a graph from outside: a thread, a reactor, a test.
 
-use crate::admission::{Admission, NO_ROUTE, Route, Shut};
+use crate::admission::{Admission, Passage, Route};
 use crate::clock::{Clock, MonotonicClock, Time};
 use crate::control::Arrival;
 use crate::event::{Class, EventMeta};
@@ -172,14 +172,10 @@ impl<E: Send + 'static> Source<E> {
         terms: Terms,
         event: impl FnOnce(Responder<R>) -> E,
     ) -> Result<Arc<Request>, Refusal> {
-        let (route, cost) = self.pass_gates(terms)?;
-        let reserved = self.reserve_on(1, terms);
-        let mut permits = reserved.inspect_err(|_| {
-            let class = terms.class.within(self.way.stage.graph.classes());
-            self.admission().leave(route, class, u64::from(cost));
-        })?;
+        let passage = self.passage(terms);
+        let mut permits = self.pass_gates(&passage, terms)?;
         let meta = permits.meta_mut();
-        let request = Request::admit(&self.book, meta.class, meta.birth, (route, cost));
+        let request = Request::admit(&self.book, meta.birth, passage);
         meta.request = Some(Arc::clone(&request));
         let event = event(Responder::new(Arc::clone(&request), home, address));
         // One place was reserved, so this is taken, unless the event turns out too heavy: then
@@ -194,25 +190,37 @@ impl<E: Send + 'static> Source<E> {
         &self.way.stage.graph.admission
     }
 
-    /// Enters at the gates of all stages that the request is going to visit; returns the route
-    /// whose gates it has to leave, and what it counts as there.
-    fn pass_gates(&self, terms: Terms) -> Result<(u16, u32), Refusal> {
+    /// What a request will count as at the gates of the stages that it is going to visit.
+    fn passage(&self, terms: Terms) -> Passage {
         let graph = &self.way.stage.graph;
-        let declared = terms.route.filter(|route| route.graph == graph.id);
-        let route = self.admission().route(self.way.stage.index, declared);
-        if route == NO_ROUTE {
-            return Ok((route, 0));
-        }
-        let class = terms.class.within(graph.classes());
-        let cost = self.admission().cost(route, terms.cost);
-        match self.admission().enter(route, class, u64::from(cost), || graph.now()) {
-            Ok(()) => Ok((route, cost)),
-            Err(Shut { stage }) if graph.make_way(stage, class) => {
-                self.admission().enter_anyway(route, class, u64::from(cost));
-                Ok((route, cost))
+        self.admission().passage(self.route(terms), terms.class.within(graph.classes()), terms.cost)
+    }
+
+    fn route(&self, terms: Terms) -> u16 {
+        let declared = terms.route.filter(|route| route.graph == self.way.stage.graph.id);
+        self.admission().route(self.way.stage.index, declared)
+    }
+
+    /// Passes the gates on the request's route and reserves its place at the entry.
+    fn pass_gates(&self, passage: &Passage, terms: Terms) -> Result<Permits<E>, Refusal> {
+        let graph = &self.way.stage.graph;
+        let refused = match self.admission().enter(passage, &[], || graph.now()) {
+            Ok(()) => {
+                let reserved = self.reserve_on(1, terms);
+                return reserved.inspect_err(|_| self.admission().leave(passage));
             }
-            Err(Shut { .. }) => Err(self.refusal(class, RefusalReason::Admission, 1)),
-        }
+            Err(shut) if !graph.may_make_way(passage.class) => shut,
+            Err(_) => {
+                // First the place: nobody gives way for whom the entry would refuse.
+                let permits = self.reserve_on(1, terms)?;
+                match graph.make_way(passage) {
+                    Ok(()) => return Ok(permits),
+                    Err(shut) => shut,
+                }
+            }
+        };
+        self.admission().turn_away(passage, refused);
+        Err(self.refusal(passage.class, RefusalReason::Admission, 1))
     }
 
     fn reserve_on(&self, n: usize, terms: Terms) -> Result<Permits<E>, Refusal> {
@@ -299,7 +307,8 @@ impl<E: Send + 'static> Source<E> {
         let graph = &self.way.stage.graph;
         let birth = graph.now();
         let class = terms.class.within(graph.classes());
-        let deadline = terms.deadline.or_else(|| graph.admission.deadline(class));
+        let promised = || graph.admission.deadline(self.route(terms), class);
+        let deadline = terms.deadline.or_else(promised);
         EventMeta::new(birth, class, deadline.map_or(Time::NEVER, |after| birth.after(after)))
     }
 

@@ -51,6 +51,23 @@ impl Allowance {
         entered
     }
 
+    /// Whether so much more would be let in now, when of what is inside `done` does not count.
+    pub(super) fn has_room(&self, class: Class, amount: u64, done: u64) -> bool {
+        let limit = self.limit(class);
+        let inside = self.inside();
+        limit == UNLIMITED
+            || self.is_guaranteed(class, amount)
+            || inside.saturating_add(amount).saturating_sub(done) <= limit
+            || inside == 0 && limit > 0
+    }
+
+    /// Whether so much more of a class would fit if no lower class were there.
+    pub(super) fn fits_above(&self, class: Class, amount: u64) -> bool {
+        let above = self.by_class.iter().take(class.index() + 1);
+        let inside: u64 = above.map(|here| here.load(Ordering::Relaxed)).sum();
+        inside.saturating_add(amount) <= self.limit(class)
+    }
+
     /// Whether with so much more a class has no more than it is guaranteed; two who ask at once may
     /// both come.
     fn is_guaranteed(&self, class: Class, amount: u64) -> bool {
@@ -113,14 +130,17 @@ impl Limits {
     pub(crate) const NONE: Self =
         Self { most: [UNLIMITED; MAX_CLASSES], guaranteed: [0; MAX_CLASSES] };
 
-    /// With these limits each class is guaranteed its share of the highest, as it has its share of
-    /// the takes. So no class starves, and a higher one has no less than what it is entitled to.
+    /// With these limits each class is guaranteed its share of its own, as it has its share of the
+    /// takes: what is guaranteed is served in the time that the limit stands for. So no class
+    /// starves, and a higher one has no less than what it is entitled to. A class without a limit
+    /// is entitled to its share of the highest there is.
     pub(crate) fn shared(most: [u64; MAX_CLASSES], shares: &[u32]) -> Self {
         let all: u64 = shares.iter().map(|share| u64::from(*share)).sum();
-        let highest = most.iter().take(shares.len()).max().copied().unwrap_or(UNLIMITED);
+        let limited = most.iter().take(shares.len()).filter(|most| **most < UNLIMITED);
+        let highest = limited.max().copied().unwrap_or(UNLIMITED);
         let mut guaranteed = [0; MAX_CLASSES];
-        for (guaranteed, share) in guaranteed.iter_mut().zip(shares) {
-            let part = u128::from(highest) * u128::from(*share) / u128::from(all.max(1));
+        for ((guaranteed, share), most) in guaranteed.iter_mut().zip(shares).zip(most) {
+            let part = u128::from(most.min(highest)) * u128::from(*share) / u128::from(all.max(1));
             *guaranteed = u64::try_from(part).unwrap_or(UNLIMITED).max(1);
         }
         Self { most, guaranteed }
@@ -164,6 +184,17 @@ mod tests {
         assert!(!allowance.enter(ONLY, 41, 40));
         assert!(allowance.enter(ONLY, 40, 40));
         assert_eq!(allowance.inside(), 140);
+    }
+
+    #[test]
+    fn no_class_is_guaranteed_more_than_its_share_of_its_own_limit() {
+        let mut most = [UNLIMITED; MAX_CLASSES];
+        (most[0], most[1]) = (80, 800);
+        assert_eq!(Limits::shared(most, &[4, 1]).guaranteed[..3], [64, 160, 0]);
+        most[1] = UNLIMITED;
+        assert_eq!(Limits::shared(most, &[4, 1]).guaranteed[..3], [64, 16, 0]);
+        most[0] = 1;
+        assert_eq!(Limits::shared(most, &[4, 1]).guaranteed[..3], [1, 1, 0]);
     }
 
     #[test]

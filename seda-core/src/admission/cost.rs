@@ -7,25 +7,25 @@ use crate::sync::Mutex;
 /// orders of magnitude, as those of language models do, leave an error of a tenth.
 const SMOOTHED_OVER: f64 = 64.0;
 
-/// The declared costs of requests that were answered.
+/// The costs of requests that a stage has served, each once.
 #[derive(Debug, Default)]
 pub(super) struct Served(Mutex<ServedCosts>);
 
-/// Sums since the graph began.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+/// Sums since the graph began, exact: a request of the highest cost hides none of the lowest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ServedCosts {
     pub(crate) requests: u64,
-    pub(crate) cost: f64,
+    pub(crate) cost: u128,
     /// Of the squares.
-    pub(crate) squares: f64,
+    pub(crate) squares: u128,
 }
 
 impl Served {
-    pub(super) fn add(&self, cost: u64) {
+    pub(super) fn add(&self, cost: u32) {
         let mut sums = self.0.lock();
         sums.requests += 1;
-        sums.cost += cost as f64;
-        sums.squares += cost as f64 * cost as f64;
+        sums.cost += u128::from(cost);
+        sums.squares += u128::from(cost) * u128::from(cost);
     }
 
     pub(super) fn figures(&self) -> ServedCosts {
@@ -38,8 +38,8 @@ impl ServedCosts {
     pub(crate) fn since(&self, then: &Self) -> Self {
         Self {
             requests: self.requests.saturating_sub(then.requests),
-            cost: self.cost - then.cost,
-            squares: self.squares - then.squares,
+            cost: self.cost.saturating_sub(then.cost),
+            squares: self.squares.saturating_sub(then.squares),
         }
     }
 }
@@ -62,15 +62,19 @@ impl Price {
         if served.requests == 0 && self.requests == 0.0 {
             return;
         }
-        let n = served.requests as f64;
-        let known = self.units_per_second().map(|units| served.cost / units);
-        if !self.stall.counts(is_far(seconds, known.filter(|known| *known > 0.0))) {
+        let (n, cost) = (served.requests as f64, served.cost as f64);
+        let expected = self.units_per_second().map(|units| cost / units);
+        let expected = expected.filter(|seconds| *seconds > 0.0);
+        // Far more than it should have taken, or far less: one that says it costs a million times
+        // what it takes does not make all others cheap.
+        let far = is_far(seconds, expected) || expected.is_some_and(|e| is_far(e, Some(seconds)));
+        if !self.stall.counts(far) {
             return;
         }
         let kept = SMOOTHED_OVER / (SMOOTHED_OVER + n);
         self.requests = self.requests * kept + n;
-        self.cost = self.cost * kept + served.cost;
-        self.squares = self.squares * kept + served.squares;
+        self.cost = self.cost * kept + cost;
+        self.squares = self.squares * kept + served.squares as f64;
         self.seconds = self.seconds * kept + seconds;
     }
 
@@ -91,7 +95,7 @@ impl Price {
 mod tests {
     use super::*;
 
-    fn served(costs: &[u64]) -> ServedCosts {
+    fn served(costs: &[u32]) -> ServedCosts {
         let served = Served::default();
         costs.iter().for_each(|cost| served.add(*cost));
         served.figures()
@@ -107,6 +111,17 @@ mod tests {
         // It has doubled: half of what is known is new.
         price.learn(&served(&[10; 64]), 1.28);
         assert_eq!(price.units_per_second(), Some(960.0 / 1.6));
+    }
+
+    #[test]
+    fn one_that_declares_a_million_times_what_it_takes_makes_no_other_cheap() {
+        let mut price = Price::default();
+        price.learn(&served(&[10; 64]), 0.64);
+        price.learn(&served(&[u32::MAX]), 0.01);
+        assert_eq!(price.units_per_second(), Some(1_000.0));
+        // It stays exact beside it, too.
+        let all = served(&[u32::MAX, 10, 10]);
+        assert_eq!(all.since(&served(&[u32::MAX])), served(&[10, 10]));
     }
 
     #[test]

@@ -32,7 +32,7 @@ struct Route {
     cost: AtomicU32,
 }
 
-/// Since the last tick.
+/// Not learned from yet.
 #[derive(Debug, Default)]
 struct Sums {
     requests: u64,
@@ -84,33 +84,48 @@ impl Demands {
         self.measured(route).map_or(0, |route| route.cost.load(Ordering::Relaxed))
     }
 
-    /// A stage has served a request of this route for so long.
+    /// Whether it matters what requests of this route take.
+    pub(super) fn measures(&self, route: u16) -> bool {
+        self.measured(route).is_some()
+    }
+
+    /// A stage has served an answered request of this route for so long.
     pub(super) fn took(&self, route: u16, nanos: u64) {
         if let Some(route) = self.measured(route) {
             route.sums.lock().nanos += nanos;
         }
     }
 
-    /// A request of this route was answered.
-    pub(super) fn answered(&self, route: u16) {
+    /// A request of this route was answered, and has taken so long until then.
+    pub(super) fn answered(&self, route: u16, nanos: u64) {
         if let Some(route) = self.measured(route) {
-            route.sums.lock().requests += 1;
+            let mut sums = route.sums.lock();
+            sums.requests += 1;
+            sums.nanos += nanos;
         }
+    }
+
+    pub(super) fn are_declared(&self) -> bool {
+        self.declared.load(Ordering::Relaxed)
     }
 
     fn measured(&self, route: u16) -> Option<&Route> {
         let route = self.routes.get(usize::from(route))?;
-        (route.meets && !self.declared.load(Ordering::Relaxed)).then_some(route)
+        (route.meets && !self.are_declared()).then_some(route)
     }
 
     /// What was measured during a tick joins what is known, and says what requests count as.
     pub(super) fn learn(&self) {
-        if self.pairs.is_empty() || self.declared.load(Ordering::Relaxed) {
+        if self.pairs.is_empty() || self.are_declared() {
             return;
         }
         let mut learned = self.learned.lock();
         for (route, mean) in self.routes.iter().zip(&mut learned.means) {
-            mean.learn(&std::mem::take(&mut *route.sums.lock()));
+            let mut sums = route.sums.lock();
+            // What was answered in one tick may have taken its time in another.
+            if sums.requests > 0 && sums.nanos > 0 {
+                mean.learn(&std::mem::take(&mut *sums));
+            }
         }
         learned.weighs = learned.differ(&self.pairs);
         for (n, route) in self.routes.iter().enumerate() {
@@ -145,9 +160,6 @@ impl Learned {
 
 impl Mean {
     fn learn(&mut self, tick: &Sums) {
-        if tick.requests == 0 || tick.nanos == 0 {
-            return;
-        }
         let n = tick.requests as f64;
         let now = tick.nanos as f64 / n / 1e9;
         if self.stall.counts(is_far(now, self.seconds)) {
@@ -170,8 +182,9 @@ mod tests {
 
     fn serve(demands: &Demands, micros: [u64; 3]) {
         for (route, micros) in (0..).zip(micros) {
-            demands.took(route, micros * MICROS);
-            demands.answered(route);
+            if micros > 0 {
+                demands.answered(route, micros * MICROS);
+            }
         }
         demands.learn();
     }
@@ -196,9 +209,23 @@ mod tests {
     #[test]
     fn what_a_request_takes_at_several_stages_is_summed() {
         let demands = demands();
-        demands.took(0, 300 * MICROS);
+        demands.answered(1, 100 * MICROS);
+        demands.answered(0, 300 * MICROS);
+        // What a stage does behind the answer.
         demands.took(0, 200 * MICROS);
-        serve(&demands, [0, 100, 0]);
+        demands.learn();
+        assert_eq!(costs(&demands), [500, 100, 0]);
+    }
+
+    #[test]
+    fn an_answer_and_what_it_took_may_come_in_different_ticks() {
+        let demands = demands();
+        demands.answered(0, 0);
+        demands.answered(1, 100 * MICROS);
+        demands.learn();
+        assert_eq!(costs(&demands), [0, 0, 0]);
+        demands.took(0, 500 * MICROS);
+        demands.learn();
         assert_eq!(costs(&demands), [500, 100, 0]);
     }
 

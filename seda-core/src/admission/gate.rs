@@ -1,11 +1,10 @@
 //! One stage's gate.
 
 use super::allowance::{Allowance, Limits, UNLIMITED};
-use super::cost::{Served, ServedCosts};
 use super::in_service::InService;
 use crate::clock::Time;
 use crate::event::{Class, PerClass};
-use crate::sync::{AtomicU64, Ordering};
+use crate::sync::{AtomicBool, AtomicU64, Ordering};
 
 /// Counts the requests that are bound for a stage and have not ended, and what they cost where that
 /// is declared, and says whether one more may come. Open to everybody until limits are set.
@@ -15,9 +14,14 @@ pub(crate) struct Gate {
     /// What those that declare it cost.
     costs: Allowance,
     in_service: InService,
-    served: Served,
     entered: AtomicU64,
     turned_away: PerClass<AtomicU64>,
+    /// For whom a lower class gave way, by the class of the newcomer.
+    gave_way: AtomicU64,
+    /// Whether the stage cannot keep what was promised to a class.
+    missed: PerClass<AtomicBool>,
+    /// And not even to most of its requests.
+    hopeless: PerClass<AtomicBool>,
 }
 
 /// A gate as it is at one moment.
@@ -30,10 +34,12 @@ pub(crate) struct GateFigures {
     /// The declared costs of these requests.
     pub(crate) cost: u64,
     pub(crate) cost_limit: Option<u64>,
-    /// What was declared by requests that were answered, since the graph began.
-    pub(crate) served: ServedCosts,
     pub(crate) entered: u64,
     pub(crate) turned_away: PerClass<u64>,
+    /// How many of a lower class were given up for one of a higher.
+    pub(crate) gave_way: u64,
+    /// Whether no setting can keep what was promised to a class.
+    pub(crate) missed: PerClass<bool>,
 }
 
 impl Default for Gate {
@@ -42,9 +48,11 @@ impl Default for Gate {
             requests: Allowance::default(),
             costs: Allowance::default(),
             in_service: InService::default(),
-            served: Served::default(),
             entered: AtomicU64::new(0),
             turned_away: std::array::from_fn(|_| AtomicU64::new(0)),
+            gave_way: AtomicU64::new(0),
+            missed: std::array::from_fn(|_| AtomicBool::new(false)),
+            hopeless: std::array::from_fn(|_| AtomicBool::new(false)),
         }
     }
 }
@@ -68,6 +76,55 @@ impl Gate {
             self.entered.fetch_add(1, Ordering::Relaxed);
         }
         enters
+    }
+
+    /// Whether [`Gate::enter`] would let it in now.
+    pub(super) fn has_room(&self, class: Class, cost: u64, now: impl Fn() -> Time) -> bool {
+        if cost == 0 || self.costs.limit(class) == UNLIMITED {
+            return self.requests.has_room(class, 1, 0);
+        }
+        self.costs.has_room(class, cost, 0)
+            || self.costs.has_room(class, cost, self.in_service.served(now()))
+    }
+
+    /// The class of which an event would have to give way for a newcomer of `class`: the lowest
+    /// that has more than it is guaranteed. `None` if there is none, or if it would not help: what
+    /// is there of the newcomer's class and of higher ones fills the limit.
+    pub(super) fn gives_way(&self, class: Class, cost: u64, classes: usize) -> Option<Class> {
+        let fits = match self.costs.limit(class) {
+            limit if cost > 0 && limit < UNLIMITED => self.costs.fits_above(class, cost),
+            _ => self.requests.fits_above(class, 1),
+        };
+        let lower = (class.index() + 1..classes).rev();
+        let mut lower = lower.filter_map(|class| u8::try_from(class).ok().map(Class::new));
+        lower.find(|lower| fits && self.exceeds_guarantee(*lower))
+    }
+
+    /// Somebody of a lower class has given way.
+    pub(super) fn note_way(&self) {
+        self.gave_way.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// One that has entered goes: another gate on its route is shut.
+    pub(super) fn turn_back(&self, class: Class, cost: u64) {
+        self.entered.fetch_sub(1, Ordering::Relaxed);
+        self.leave(class, cost);
+    }
+
+    /// Whether a mean service alone takes longer than was promised to the class.
+    pub(super) fn is_hopeless(&self, class: Class) -> bool {
+        self.hopeless.get(class.index()).is_some_and(|hopeless| hopeless.load(Ordering::Relaxed))
+    }
+
+    /// Sets whether services alone make the promise to a class impossible to keep: as far as one in
+    /// a hundred is concerned, and on the average.
+    pub(crate) fn set_prospect(&self, class: usize, missed: bool, hopeless: bool) {
+        let all = [(&self.missed, missed), (&self.hopeless, hopeless)];
+        for (by_class, is_so) in all {
+            if let Some(one) = by_class.get(class) {
+                one.store(is_so, Ordering::Relaxed);
+            }
+        }
     }
 
     pub(super) fn enter_anyway(&self, class: Class, cost: u64) {
@@ -97,11 +154,6 @@ impl Gate {
     /// The request that was begun at `begun` is in service no more.
     pub(crate) fn end(&self, cost: u64, begun: Time) {
         self.in_service.end(cost, begun);
-    }
-
-    /// A request that declared its cost was answered.
-    pub(super) fn serve(&self, cost: u64) {
-        self.served.add(cost);
     }
 
     /// Whether there are more of a class than it is guaranteed.
@@ -151,9 +203,10 @@ impl Gate {
             limit: limited(self.requests.limit(Class::HIGHEST)).map(count),
             cost: self.costs.inside(),
             cost_limit: limited(self.costs.limit(Class::HIGHEST)),
-            served: self.served.figures(),
             entered: self.entered.load(Ordering::Relaxed),
             turned_away: self.turned_away.each_ref().map(|count| count.load(Ordering::Relaxed)),
+            gave_way: self.gave_way.load(Ordering::Relaxed),
+            missed: self.missed.each_ref().map(|missed| missed.load(Ordering::Relaxed)),
         }
     }
 }

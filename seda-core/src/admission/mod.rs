@@ -6,6 +6,7 @@
 //!   of two `Allowance`s, one in requests and one in what they cost, where they say so.
 //! - `InService`: what of these costs was served already.
 //! - `Price`: what a unit of declared cost turned out to take.
+//! - `Passage`: what a request counts as, from its entry to its end.
 //! - `Demands`: what requests of each route take, for those that declare no cost.
 //! - `Admission`: all gates of a graph. It holds no opinion: the limits come from a law of
 //!   [`crate::control`], once per tick.
@@ -23,6 +24,7 @@ mod route;
 mod stall;
 
 pub(crate) use allowance::{Limits, UNLIMITED};
+use cost::Served;
 pub(crate) use cost::{Price, ServedCosts};
 pub(crate) use gate::{Gate, GateFigures};
 pub use route::{Route, StageId};
@@ -37,6 +39,10 @@ use std::time::Duration;
 
 /// Of a request that passed no gate.
 pub(crate) const NO_ROUTE: u16 = u16::MAX;
+
+/// Percent of what was promised within which a request has to be answered: the answer still has to
+/// reach the client.
+const ANSWERED_WITHIN: u64 = 95;
 
 /// The gates of one graph.
 #[derive(Debug)]
@@ -65,11 +71,26 @@ impl Default for Admission {
 struct Built {
     /// By stage.
     gates: Box<[Gate]>,
-    /// For every stage the route that visits it alone, then the declared ones.
+    /// By stage: which gate is its own. Replicas have one together, that of the first.
+    gate_of: Box<[usize]>,
+    /// For every stage the route that visits it alone, then the declared ones, in gates.
     routes: Box<[Box<[usize]>]>,
     /// Whether a declared route leads through the stage.
     on_route: Box<[bool]>,
     demands: Demands,
+    /// By stage, what the requests declared that it has served; by replica too.
+    served: Box<[Served]>,
+}
+
+/// What a request counts as at the gates on its route, from its entry to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Passage {
+    pub(crate) route: u16,
+    pub(crate) class: Class,
+    /// What it declared to cost, or its route was measured to take; 0 if it is only counted.
+    pub(crate) cost: u32,
+    /// Whether it declared that.
+    pub(crate) declared: bool,
 }
 
 /// A shut gate.
@@ -80,18 +101,36 @@ pub(crate) struct Shut {
 }
 
 impl Admission {
-    /// To be called once, before the first request.
-    pub(crate) fn build(&self, stages: usize, declared: &[Box<[usize]>]) {
-        let alone = (0..stages).map(|stage| Box::from([stage]));
-        let on_route = (0..stages).map(|stage| declared.iter().any(|route| route.contains(&stage)));
+    /// To be called once, before the first request. `gate_of` says for each stage which one's gate
+    /// is its own.
+    pub(crate) fn build(&self, gate_of: Box<[usize]>, declared: &[Box<[usize]>]) {
+        let stages = gate_of.len();
+        let gates = |visited: &[usize]| {
+            let mut gates: Vec<usize> =
+                visited.iter().filter_map(|stage| gate_of.get(*stage).copied()).collect();
+            gates.sort_unstable();
+            gates.dedup();
+            gates.into_boxed_slice()
+        };
+        let alone = (0..stages).map(|stage| gates(&[stage]));
+        let declared: Vec<_> = declared.iter().map(|visited| gates(visited)).collect();
+        let is_on_route = |gate: &usize| declared.iter().any(|route| route.contains(gate));
+        let on_route = gate_of.iter().map(is_on_route).collect();
         let routes: Box<[_]> = alone.chain(declared.iter().cloned()).collect();
         let built = Built {
             gates: (0..stages).map(|_| Gate::default()).collect(),
             demands: Demands::new(&routes),
+            served: (0..stages).map(|_| Served::default()).collect(),
             routes,
-            on_route: on_route.collect(),
+            on_route,
+            gate_of,
         };
         let _ = self.built.set(built);
+    }
+
+    /// Whether gates are shut, and not only watched.
+    pub(crate) fn acts(&self) -> bool {
+        self.on.load(Ordering::Relaxed) && !self.observes.load(Ordering::Relaxed)
     }
 
     /// Sets what was promised, by class, and who keeps it. What is under way when counting begins
@@ -101,40 +140,72 @@ impl Admission {
         for (class, promised) in self.promised.iter().enumerate() {
             let p99 = slo.get(class).copied().flatten().filter(|_| mode == Mode::On);
             let nanos = p99.and_then(|p99| u64::try_from(p99.as_nanos()).ok());
-            promised.store(nanos.map_or(u64::MAX, |nanos| nanos / 20 * 19), Ordering::Relaxed);
+            promised.store(nanos.unwrap_or(u64::MAX), Ordering::Relaxed);
         }
         self.observes.store(mode == Mode::Observe, Ordering::Relaxed);
         self.on.store(on, Ordering::Relaxed);
     }
 
-    /// After how long the answer to an event of `class` would be late, if that was promised: 95 %
-    /// of the SLO, as the answer still has to reach the client.
-    pub(crate) fn deadline(&self, class: Class) -> Option<Duration> {
+    /// After how long the answer to an event of `class` on this route would be late, if that was
+    /// promised. Where a stage on it cannot keep the promise whatever is done, an answer that comes
+    /// late is worth more than none.
+    pub(crate) fn deadline(&self, route: u16, class: Class) -> Option<Duration> {
         let promised = self.promised.get(class.index())?.load(Ordering::Relaxed);
-        (promised < u64::MAX).then(|| Duration::from_nanos(promised))
+        let kept = promised < u64::MAX && !self.on(route).any(|(_, gate)| gate.is_hopeless(class));
+        kept.then(|| Duration::from_nanos(promised / 100 * ANSWERED_WITHIN))
     }
 
     /// The shortest of the promises of all classes.
     pub(crate) fn shortest_promise(&self) -> Option<Duration> {
-        let deadlines = self.promised.iter().map(|promised| promised.load(Ordering::Relaxed));
-        let shortest = deadlines.min().filter(|nanos| *nanos < u64::MAX)?;
-        Some(Duration::from_nanos(shortest / 19 * 20))
+        let promises = self.promised.iter().map(|promised| promised.load(Ordering::Relaxed));
+        promises.min().filter(|nanos| *nanos < u64::MAX).map(Duration::from_nanos)
     }
 
+    /// A stage's gate; replicas have one together.
     pub(crate) fn gate(&self, stage: usize) -> Option<&Gate> {
-        self.built.get()?.gates.get(stage)
+        let built = self.built.get()?;
+        built.gates.get(*built.gate_of.get(stage)?)
     }
 
-    /// A stage's gate as it is, while requests are counted.
+    /// Whether a stage's gate is its own, and not that of another replica.
+    pub(crate) fn has_gate(&self, stage: usize) -> bool {
+        self.gate_number(stage) == Some(stage)
+    }
+
+    /// The stage whose gate is that of this one.
+    pub(crate) fn gate_number(&self, stage: usize) -> Option<usize> {
+        self.built.get()?.gate_of.get(stage).copied()
+    }
+
+    /// A stage's gate as it is, while requests are counted; of replicas the first one's.
     pub(crate) fn figures(&self, stage: usize) -> Option<GateFigures> {
-        let gate = self.gate(stage).filter(|_| self.on.load(Ordering::Relaxed));
-        gate.map(Gate::figures)
+        let counts = self.on.load(Ordering::Relaxed) && self.has_gate(stage);
+        self.gate(stage).filter(|_| counts).map(Gate::figures)
+    }
+
+    /// What the requests declared, or were taken for, that a stage has served since the graph
+    /// began.
+    pub(crate) fn served(&self, stage: usize) -> ServedCosts {
+        let served = self.built.get().and_then(|built| built.served.get(stage));
+        served.map_or_else(ServedCosts::default, Served::figures)
     }
 
     /// Whether the requests for a stage are counted and bounded at the entry.
     pub(crate) fn is_on_route(&self, stage: usize) -> bool {
         let on_route = self.built.get().and_then(|built| built.on_route.get(stage));
         on_route.copied().unwrap_or(false)
+    }
+
+    /// How many routes were declared.
+    pub(crate) fn declared_routes(&self) -> usize {
+        self.built.get().map_or(0, |built| built.routes.len() - built.gates.len())
+    }
+
+    /// The stages whose gates are on a declared route.
+    pub(crate) fn stages_on(&self, declared: usize) -> &[usize] {
+        let built = self.built.get();
+        let route = built.and_then(|built| built.routes.get(built.gates.len() + declared));
+        route.map_or(&[], |stages| stages)
     }
 
     /// The number of a route, for a request that enters at stage `entry`.
@@ -147,13 +218,24 @@ impl Admission {
         u16::try_from(number).ok().filter(|_| number < built.routes.len()).unwrap_or(NO_ROUTE)
     }
 
-    /// What a request counts as at the gates of `route`: what it declares, else what such requests
-    /// were measured to take, where that matters; 0 if it is counted and not weighed.
-    pub(crate) fn cost(&self, route: u16, declared: Option<u32>) -> u32 {
-        let Some(built) = self.built.get() else { return 0 };
-        let Some(declared) = declared else { return built.demands.cost(route) };
-        built.demands.note_declared();
-        declared.max(1)
+    /// What a request of `route` counts as at its gates: what it declares, else what such requests
+    /// were measured to take, where that matters.
+    pub(crate) fn passage(&self, route: u16, class: Class, declared: Option<u32>) -> Passage {
+        let demands = self.built.get().filter(|_| route != NO_ROUTE).map(|built| &built.demands);
+        let cost = match (demands, declared) {
+            (None, _) => 0,
+            (Some(demands), None) => demands.cost(route),
+            (Some(demands), Some(cost)) => {
+                demands.note_declared();
+                cost.max(1)
+            }
+        };
+        Passage { route, class, cost, declared: declared.is_some() }
+    }
+
+    /// Whether requests have declared what they cost: nothing else is a cost from then on.
+    pub(crate) fn costs_are_declared(&self) -> bool {
+        self.built.get().is_some_and(|built| built.demands.are_declared())
     }
 
     /// What was measured during a tick joins what is known of the routes' demands.
@@ -163,62 +245,92 @@ impl Admission {
         }
     }
 
-    /// A stage has served a request of this route for so long.
-    pub(crate) fn took(&self, route: u16, nanos: u64) {
+    /// Whether it matters what such a request takes.
+    pub(crate) fn measures(&self, passage: &Passage) -> bool {
+        self.built.get().is_some_and(|built| built.demands.measures(passage.route))
+    }
+
+    /// A stage has served an answered request for so long.
+    pub(crate) fn took(&self, passage: &Passage, nanos: u64) {
         if let Some(built) = self.built.get() {
-            built.demands.took(route, nanos);
+            built.demands.took(passage.route, nanos);
         }
     }
 
-    /// A request passes all gates on its route, or none; `cost` is 0 if it is only counted.
+    /// A request was answered that has taken so long.
+    pub(crate) fn answered(&self, passage: &Passage, nanos: u64) {
+        if let Some(built) = self.built.get() {
+            built.demands.answered(passage.route, nanos);
+        }
+    }
+
+    /// A request passes all gates on its route, or none; those of the stages in `way_made` whoever
+    /// is there.
     pub(crate) fn enter(
         &self,
-        route: u16,
-        class: Class,
-        cost: u64,
+        passage: &Passage,
+        way_made: &[usize],
         now: impl Fn() -> Time,
     ) -> Result<(), Shut> {
+        let (class, cost) = (passage.class, u64::from(passage.cost));
         let observes = self.observes.load(Ordering::Relaxed);
-        for (passed, (stage, gate)) in self.on(route).enumerate() {
-            if !gate.enter(class, cost, &now) {
-                gate.turn_away(class);
+        for (passed, (stage, gate)) in self.on(passage.route).enumerate() {
+            if way_made.contains(&stage) {
+                gate.enter_anyway(class, cost);
+            } else if !gate.enter(class, cost, &now) {
                 if observes {
+                    gate.turn_away(class);
                     gate.enter_anyway(class, cost);
                     continue;
                 }
-                self.on(route).take(passed).for_each(|(_, gate)| gate.leave(class, cost));
+                let passed = self.on(passage.route).take(passed);
+                passed.for_each(|(_, gate)| gate.turn_back(class, cost));
                 return Err(Shut { stage });
             }
         }
         Ok(())
     }
 
-    /// The same, though the gate is shut: somebody of a lower class makes room.
-    pub(crate) fn enter_anyway(&self, route: u16, class: Class, cost: u64) {
-        self.on(route).for_each(|(_, gate)| gate.enter_anyway(class, cost));
+    /// The stages on a route whose gates are shut for a request.
+    pub(crate) fn shut(&self, passage: &Passage, now: impl Fn() -> Time) -> Vec<usize> {
+        let cost = u64::from(passage.cost);
+        let shut =
+            self.on(passage.route).filter(|(_, gate)| !gate.has_room(passage.class, cost, &now));
+        shut.map(|(stage, _)| stage).collect()
+    }
+
+    /// A request is refused for the sake of a stage.
+    pub(crate) fn turn_away(&self, passage: &Passage, shut: Shut) {
+        if let Some(gate) = self.gate(shut.stage) {
+            gate.turn_away(passage.class);
+        }
     }
 
     /// A request that had entered has ended.
-    pub(crate) fn leave(&self, route: u16, class: Class, cost: u64) {
-        self.on(route).for_each(|(_, gate)| gate.leave(class, cost));
+    pub(crate) fn leave(&self, passage: &Passage) {
+        let cost = u64::from(passage.cost);
+        self.on(passage.route).for_each(|(_, gate)| gate.leave(passage.class, cost));
     }
 
-    /// The gate of a stage, if it is on a route.
-    pub(crate) fn gate_on(&self, route: u16, stage: usize) -> Option<&Gate> {
-        self.on(route).find_map(|(on_route, gate)| (on_route == stage).then_some(gate))
+    /// The gate of a stage, and its place on the route, if it is on it.
+    pub(crate) fn gate_on(&self, passage: &Passage, stage: usize) -> Option<(usize, &Gate)> {
+        let number = self.gate_number(stage)?;
+        let mut on = self.on(passage.route).enumerate();
+        on.find_map(|(place, (on_route, gate))| (on_route == number).then_some((place, gate)))
     }
 
-    /// A request that had entered with this cost was answered.
-    pub(crate) fn serve(&self, route: u16, cost: u64) {
-        if cost > 0 {
-            self.on(route).for_each(|(_, gate)| gate.serve(cost));
+    /// A stage has served a request, whose cost was what that was for. One that was only taken for
+    /// it tells nothing once requests declare theirs: that is another unit.
+    pub(crate) fn serve(&self, passage: &Passage, stage: usize) {
+        let Some(built) = self.built.get() else { return };
+        if passage.declared == built.demands.are_declared()
+            && let Some(served) = built.served.get(stage)
+        {
+            served.add(passage.cost);
         }
-        if let Some(built) = self.built.get() {
-            built.demands.answered(route);
-        }
     }
 
-    /// The gates on a route.
+    /// The gates on a route, and whose they are.
     fn on(&self, route: u16) -> impl Iterator<Item = (usize, &Gate)> {
         let built = self.built.get();
         let stages = built.and_then(|built| built.routes.get(usize::from(route)));
@@ -240,14 +352,26 @@ mod tests {
     /// Stages 0 to 2, and a route through the last two.
     fn admission() -> (Admission, u16) {
         let admission = Admission::default();
-        admission.build(3, &[Box::from([1, 2])]);
+        admission.build(Box::from([0, 1, 2]), &[Box::from([1, 2])]);
         admission.set(&SLO, Mode::On);
         let route = admission.route(0, Some(Route { graph: 0, index: 0 }));
         (admission, route)
     }
 
+    fn passage(route: u16, class: Class, cost: u32) -> Passage {
+        Passage { route, class, cost, declared: cost > 0 }
+    }
+
+    fn enter(admission: &Admission, route: u16, class: Class, cost: u32) -> Result<(), Shut> {
+        admission.enter(&passage(route, class, cost), &[], NOW)
+    }
+
     fn bound(admission: &Admission) -> Vec<usize> {
         (0..3).map(|stage| admission.gate(stage).unwrap().figures().bound).collect()
+    }
+
+    fn all(most: u64) -> Limits {
+        Limits { most: [most; MAX_CLASSES], ..Limits::NONE }
     }
 
     #[test]
@@ -256,20 +380,69 @@ mod tests {
         let mut limits = Limits::NONE;
         limits.most[0] = 1;
         admission.gate(2).unwrap().set_limits(&limits, &Limits::NONE);
-        assert_eq!(admission.enter(route, GOLD, 0, NOW), Ok(()));
-        assert_eq!(admission.enter(route, GOLD, 0, NOW), Err(Shut { stage: 2 }));
+        assert_eq!(enter(&admission, route, GOLD, 0), Ok(()));
+        assert_eq!(enter(&admission, route, GOLD, 0), Err(Shut { stage: 2 }));
         assert_eq!(bound(&admission), [0, 1, 1]);
+        assert_eq!(admission.gate(1).unwrap().figures().entered, 1, "it has turned back");
         // Another class has a limit of its own, and a request for stage 1 alone meets no other.
-        assert_eq!(admission.enter(route, BASIC, 0, NOW), Ok(()));
-        assert_eq!(admission.enter(admission.route(1, None), GOLD, 0, NOW), Ok(()));
+        assert_eq!(enter(&admission, route, BASIC, 0), Ok(()));
+        assert_eq!(enter(&admission, admission.route(1, None), GOLD, 0), Ok(()));
         assert_eq!(bound(&admission), [0, 3, 2]);
+        admission.turn_away(&passage(route, GOLD, 0), Shut { stage: 2 });
         assert_eq!(admission.gate(2).unwrap().figures().turned_away[..2], [1, 0]);
-        admission.leave(route, GOLD, 0);
-        admission.leave(route, BASIC, 0);
-        assert_eq!(
-            (bound(&admission), admission.enter(route, GOLD, 0, NOW)),
-            (vec![0, 1, 0], Ok(()))
-        );
+        admission.leave(&passage(route, GOLD, 0));
+        admission.leave(&passage(route, BASIC, 0));
+        assert_eq!((bound(&admission), enter(&admission, route, GOLD, 0)), (vec![0, 1, 0], Ok(())));
+    }
+
+    #[test]
+    fn replicas_have_one_gate_together() {
+        let admission = Admission::default();
+        admission.build(Box::from([0, 1, 1, 1]), &[Box::from([2, 3]), Box::from([0])]);
+        admission.set(&SLO, Mode::On);
+        admission.gate(3).unwrap().set_limits(&all(2), &Limits::NONE);
+        let declared = |index| admission.route(0, Some(Route { graph: 0, index }));
+        assert_eq!(enter(&admission, declared(0), GOLD, 0), Ok(()));
+        assert_eq!(enter(&admission, admission.route(2, None), GOLD, 0), Ok(()));
+        assert_eq!(enter(&admission, declared(0), GOLD, 0), Err(Shut { stage: 1 }));
+        assert_eq!(enter(&admission, declared(1), GOLD, 0), Ok(()));
+        let counted: Vec<_> =
+            (0..4).map(|stage| admission.figures(stage).map(|g| g.bound)).collect();
+        assert_eq!(counted, [Some(1), Some(2), None, None]);
+        assert_eq!([0, 1, 2, 3].map(|stage| admission.is_on_route(stage)), [true; 4]);
+        let on = |stage| admission.gate_on(&passage(declared(0), GOLD, 0), stage).is_some();
+        assert_eq!([0, 1, 2, 3].map(on), [false, true, true, true]);
+    }
+
+    #[test]
+    fn where_way_was_made_a_request_enters_whoever_is_there() {
+        let (admission, route) = admission();
+        admission.gate(1).unwrap().set_limits(&all(1), &Limits::NONE);
+        assert_eq!(enter(&admission, route, GOLD, 0), Ok(()));
+        let next = passage(route, GOLD, 0);
+        assert_eq!(admission.shut(&next, NOW), [1]);
+        assert_eq!(admission.enter(&next, &[1], NOW), Ok(()));
+        assert_eq!(bound(&admission), [0, 2, 2]);
+        admission.gate(2).unwrap().set_limits(&all(2), &Limits::NONE);
+        assert_eq!(admission.shut(&next, NOW), [1, 2]);
+        assert_eq!(admission.enter(&next, &[1], NOW), Err(Shut { stage: 2 }));
+        assert_eq!(bound(&admission), [0, 2, 2]);
+    }
+
+    #[test]
+    fn nobody_gives_way_for_a_class_that_fills_its_limit_by_itself_or_to_its_guarantee() {
+        let (admission, route) = admission();
+        let gate = admission.gate(1).unwrap();
+        let mut most = [UNLIMITED; MAX_CLASSES];
+        (most[0], most[1]) = (2, 10);
+        gate.set_limits(&Limits::shared(most, &[1, 1]), &Limits::NONE);
+        (0..5).for_each(|_| assert_eq!(enter(&admission, route, BASIC, 0), Ok(())));
+        assert_eq!(gate.gives_way(GOLD, 0, 2), None, "basic has no more than its half");
+        (0..3).for_each(|_| assert_eq!(enter(&admission, route, BASIC, 0), Ok(())));
+        assert_eq!(gate.gives_way(GOLD, 0, 2), Some(BASIC));
+        assert_eq!(gate.gives_way(GOLD, 0, 1), None, "there is no lower class");
+        (0..2).for_each(|_| admission.gate(1).unwrap().enter_anyway(GOLD, 0));
+        assert_eq!(gate.gives_way(GOLD, 0, 2), None);
     }
 
     #[test]
@@ -278,9 +451,9 @@ mod tests {
         let mut limits = Limits::NONE;
         (limits.most[0], limits.most[1], limits.guaranteed[1]) = (3, 2, 1);
         admission.gate(1).unwrap().set_limits(&limits, &Limits::NONE);
-        assert!((0..3).all(|_| admission.enter(route, GOLD, 0, NOW).is_ok()));
-        assert_eq!(admission.enter(route, BASIC, 0, NOW), Ok(()));
-        assert_eq!(admission.enter(route, BASIC, 0, NOW), Err(Shut { stage: 1 }));
+        assert!((0..3).all(|_| enter(&admission, route, GOLD, 0).is_ok()));
+        assert_eq!(enter(&admission, route, BASIC, 0), Ok(()));
+        assert_eq!(enter(&admission, route, BASIC, 0), Err(Shut { stage: 1 }));
         assert!(!admission.gate(1).unwrap().exceeds_guarantee(BASIC));
     }
 
@@ -288,9 +461,8 @@ mod tests {
     fn an_observing_gate_counts_whom_it_would_have_turned_away() {
         let (admission, route) = admission();
         admission.set(&SLO, Mode::Observe);
-        let shut = Limits { most: [0; MAX_CLASSES], ..Limits::NONE };
-        admission.gate(1).unwrap().set_limits(&shut, &Limits::NONE);
-        assert_eq!(admission.enter(route, BASIC, 0, NOW), Ok(()));
+        admission.gate(1).unwrap().set_limits(&all(0), &Limits::NONE);
+        assert_eq!(enter(&admission, route, BASIC, 0), Ok(()));
         assert_eq!(admission.gate(1).unwrap().figures().turned_away[..2], [0, 1]);
         assert_eq!(bound(&admission), [0, 1, 1]);
     }
@@ -298,39 +470,47 @@ mod tests {
     #[test]
     fn costs_are_bounded_instead_of_requests_where_they_are_declared() {
         let (admission, route) = admission();
-        let requests = Limits { most: [1; MAX_CLASSES], ..Limits::NONE };
         let gate = admission.gate(1).unwrap();
-        gate.set_limits(&requests, &Limits::NONE);
-        assert_eq!(admission.enter(route, GOLD, 5, NOW), Ok(()));
-        assert_eq!(
-            admission.enter(route, GOLD, 5, NOW),
-            Err(Shut { stage: 1 }),
-            "not known what 5 is"
-        );
-        gate.set_limits(&requests, &Limits { most: [12; MAX_CLASSES], ..Limits::NONE });
-        assert_eq!(admission.enter(route, GOLD, 8, NOW), Err(Shut { stage: 1 }));
-        assert_eq!(admission.enter(route, GOLD, 7, NOW), Ok(()));
-        assert_eq!(
-            admission.enter(route, GOLD, 0, NOW),
-            Err(Shut { stage: 1 }),
-            "one request may be"
-        );
+        gate.set_limits(&all(1), &Limits::NONE);
+        assert_eq!(enter(&admission, route, GOLD, 5), Ok(()));
+        let refused = enter(&admission, route, GOLD, 5);
+        assert_eq!(refused, Err(Shut { stage: 1 }), "not known what 5 is");
+        gate.set_limits(&all(1), &all(12));
+        assert_eq!(enter(&admission, route, GOLD, 8), Err(Shut { stage: 1 }));
+        assert_eq!(enter(&admission, route, GOLD, 7), Ok(()));
+        assert_eq!(enter(&admission, route, GOLD, 0), Err(Shut { stage: 1 }), "one may be");
         assert_eq!((gate.figures().bound, gate.figures().cost), (2, 12));
         assert_eq!(gate.fullness(GOLD, 0), Some(1.0));
-        admission.serve(route, 7);
-        admission.leave(route, GOLD, 7);
+        admission.leave(&passage(route, GOLD, 7));
         assert_eq!((gate.figures().bound, gate.figures().cost), (1, 5));
-        assert_eq!((gate.figures().served.requests, gate.figures().served.cost), (1, 7.0));
     }
 
     #[test]
-    fn a_promise_is_a_deadline_of_its_class_while_it_is_kept() {
-        let (admission, _) = admission();
-        assert_eq!(admission.deadline(GOLD), Some(Duration::from_millis(190)));
-        assert_eq!(admission.deadline(BASIC), None);
+    fn what_was_measured_tells_nothing_of_the_unit_in_which_requests_declare() {
+        let (admission, route) = admission();
+        let measured = Passage { declared: false, ..passage(route, GOLD, 50_000) };
+        admission.serve(&measured, 1);
+        assert_eq!(admission.served(1).cost, 50_000);
+        let declared = admission.passage(route, GOLD, Some(7));
+        assert!(admission.costs_are_declared());
+        admission.serve(&declared, 1);
+        admission.serve(&measured, 1);
+        assert_eq!((admission.served(1).cost, admission.served(2).cost), (50_007, 0));
+    }
+
+    #[test]
+    fn a_promise_is_a_deadline_of_its_class_while_it_can_be_kept() {
+        let (admission, route) = admission();
+        let deadline = |class| admission.deadline(route, class);
+        assert_eq!(deadline(GOLD), Some(Duration::from_millis(190)));
+        assert_eq!(deadline(BASIC), None);
         assert_eq!(admission.shortest_promise(), Some(Duration::from_millis(200)));
+        admission.gate(2).unwrap().set_prospect(0, true, true);
+        assert_eq!(deadline(GOLD), None);
+        assert!(admission.deadline(admission.route(1, None), GOLD).is_some());
         admission.set(&SLO, Mode::Observe);
-        assert_eq!((admission.deadline(GOLD), admission.shortest_promise()), (None, None));
+        admission.gate(2).unwrap().set_prospect(0, false, false);
+        assert_eq!((deadline(GOLD), admission.shortest_promise()), (None, None));
     }
 
     #[test]
@@ -338,8 +518,8 @@ mod tests {
         let (admission, _) = admission();
         admission.set(&SLO, Mode::Off);
         assert_eq!(admission.route(1, None), NO_ROUTE);
-        assert_eq!(admission.enter(NO_ROUTE, GOLD, 0, NOW), Ok(()));
-        admission.leave(NO_ROUTE, GOLD, 0);
+        assert_eq!(enter(&admission, NO_ROUTE, GOLD, 0), Ok(()));
+        admission.leave(&passage(NO_ROUTE, GOLD, 0));
         assert_eq!(bound(&admission), [0, 0, 0]);
     }
 }

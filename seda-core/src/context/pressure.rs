@@ -28,7 +28,9 @@ impl Context {
     pub fn pressure(&mut self) -> f64 {
         let Some((stage, place)) = &self.stage else { return 0.0 };
         let (queued, room) = stage.crowding();
-        let gate = self.graph.admission.gate(stage.index());
+        // An observing gate says nothing: to give cheaper answers would be to act.
+        let acts = self.graph.admission.acts();
+        let gate = self.graph.admission.gate(stage.index()).filter(|_| acts);
         let limited = gate.and_then(|gate| gate.fullness(self.meta.class, queued));
         let now = limited.unwrap_or_else(|| queued as f64 / room.max(1) as f64).min(1.0);
         let place = *place;

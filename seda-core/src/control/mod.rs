@@ -20,6 +20,7 @@ mod pool_size;
 mod trial;
 mod worker_budget;
 
+pub(crate) use admission::Prospect;
 pub(crate) use worker_budget::{Claim, share_out};
 
 pub use admission::{AdmissionLaw, AdmissionObservation, Aimd, Credits, DrainRate, Gradient, Law};

@@ -1,5 +1,6 @@
 //! From a graph that is declared to one that can run.
 
+use super::replicated::Replicated;
 use super::{DeclaredStage, Graph, Settings, StageSettings};
 use crate::batching::Batching;
 use crate::clock::Clock;
@@ -25,7 +26,7 @@ impl Graph {
         self.core.budget.set_limit(settings.budget);
         self.core.bytes.set_limit(settings.budget_bytes);
         self.core.set_classes(self.classes.len());
-        self.core.admission.build(self.stages.len(), &self.routes);
+        self.core.admission.build(self.gates(), &self.routes);
         self.core.admission.set(&settings.slo, settings.control.admission);
         self.core.set_timed(settings.statistics);
         self.core.valve.set(settings.control.valve, settings.control.overload);
@@ -41,6 +42,15 @@ impl Graph {
         let edges = std::mem::take(&mut self.edges);
         let engine = Engine::new(self.core, plans, policies, pools, edges, declared, settings);
         Ok((engine, warnings))
+    }
+
+    /// For each stage the one whose gate is its own: the first of its replicas.
+    fn gates(&self) -> Box<[usize]> {
+        let first = |stage: usize| {
+            let mut declared = self.replicated.iter().map(Replicated::members);
+            declared.find(|members| members.contains(&stage)).map_or(stage, |members| members.start)
+        };
+        (0..self.stages.len()).map(first).collect()
     }
 
     /// The declared pools, and one for each stage that shares none.

@@ -19,6 +19,13 @@ pub(super) struct Replicated {
     members: usize,
 }
 
+impl Replicated {
+    /// The stages that it is made of.
+    pub(super) fn members(&self) -> std::ops::Range<usize> {
+        self.first..self.first + self.members
+    }
+}
+
 impl Graph {
     /// Declares a stage of which there are several: `replicas` says how many, and which of them
     /// gets an event. `capacity` is that of all together. Sinks, sources and the settings of the

@@ -125,6 +125,12 @@ impl Settings {
         self.control.admission != Mode::Off && self.slo.iter().any(Option::is_some)
     }
 
+    /// The part of the takes that a class is entitled to, 0 to 1.
+    pub(crate) fn share_of(&self, class: usize) -> f64 {
+        let all: u64 = self.shares.iter().map(|share| u64::from(*share)).sum();
+        self.shares.get(class).map_or(1.0, |share| f64::from(*share) / all.max(1) as f64)
+    }
+
     /// What is odd about the settings, though they can be.
     pub(crate) fn warning(&self) -> Option<GraphWarning> {
         let capacities = capacities(&self.stages).fold(0, usize::saturating_add);

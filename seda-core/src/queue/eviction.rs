@@ -16,6 +16,8 @@ pub(crate) enum Victims {
     LowerThan(Class),
     /// This class and lower ones: for the fan-out of work that is under way.
     UpTo(Class),
+    /// This class: it has more than it is guaranteed.
+    Only(Class),
 }
 
 impl Victims {
@@ -23,6 +25,7 @@ impl Victims {
         match self {
             Victims::LowerThan(limit) => class.is_lower_than(limit),
             Victims::UpTo(limit) => !limit.is_lower_than(class),
+            Victims::Only(only) => class == only,
         }
     }
 }
@@ -34,8 +37,21 @@ pub(crate) enum Evict {
     Oldest,
     /// The newest of the lowest class.
     Newest,
+    /// The newest of the lowest class that counts at the gate of this stage: with it goes what
+    /// shuts the gate.
+    NewestBoundFor(usize),
     /// The n-th eligible one, counted from the lowest class's head.
     Nth(usize),
+}
+
+impl Evict {
+    /// What its owner is told.
+    fn reason(self) -> LossReason {
+        match self {
+            Evict::NewestBoundFor(_) => LossReason::Admission,
+            Evict::Oldest | Evict::Newest | Evict::Nth(_) => LossReason::Valve,
+        }
+    }
 }
 
 impl<E> Lanes<E> {
@@ -73,12 +89,15 @@ impl<E> Lanes<E> {
                 };
                 let victim = match order {
                     Evict::Oldest => lane.remove_oldest(),
-                    Evict::Newest => lane.remove_newest(),
+                    Evict::Newest => lane.remove_newest(|_meta| true),
+                    Evict::NewestBoundFor(stage) => {
+                        lane.remove_newest(|meta| meta.is_bound_for(stage))
+                    }
                     Evict::Nth(n) => lane.remove_nth(n),
                 };
                 let Some(victim) = victim else { break };
                 self.depth -= 1;
-                self.shed(victim, LossReason::Valve, now, given_up);
+                self.shed(victim, order.reason(), now, given_up);
             }
         }
         given_up.len() - before

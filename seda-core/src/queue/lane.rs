@@ -2,7 +2,7 @@
 
 use super::shards::Shards;
 use crate::clock::Time;
-use crate::event::Envelope;
+use crate::event::{Envelope, EventMeta};
 use crate::label::{SHARDS, ShardSet};
 use std::collections::VecDeque;
 
@@ -90,10 +90,14 @@ impl<E> Lane<E> {
         }
     }
 
-    pub(super) fn remove_newest(&mut self) -> Option<Envelope<E>> {
+    /// Removes the newest of those that may go.
+    pub(super) fn remove_newest(
+        &mut self,
+        may_go: impl Fn(&EventMeta) -> bool,
+    ) -> Option<Envelope<E>> {
         match &mut self.rows {
-            Rows::One(row) => row.pop_back(),
-            Rows::PerShard(sharded) => sharded.remove_newest(),
+            Rows::One(row) => row.remove(newest(row, may_go)?),
+            Rows::PerShard(sharded) => sharded.remove_newest(may_go),
         }
     }
 
@@ -155,10 +159,6 @@ impl<E> Sharded<E> {
         self.rows.get(usize::from(shard))?.front()
     }
 
-    fn tail(&self, shard: u8) -> Option<&Envelope<E>> {
-        self.rows.get(usize::from(shard))?.back()
-    }
-
     fn remove(
         &mut self,
         shard: u8,
@@ -179,10 +179,15 @@ impl<E> Sharded<E> {
         self.remove(shard, VecDeque::pop_front)
     }
 
-    fn remove_newest(&mut self) -> Option<Envelope<E>> {
-        let enqueued = |shard: &u8| self.tail(*shard).map(|tail| tail.enqueued);
-        let shard = self.waiting.from(0).max_by_key(enqueued)?;
-        self.remove(shard, VecDeque::pop_back)
+    fn remove_newest(&mut self, may_go: impl Fn(&EventMeta) -> bool) -> Option<Envelope<E>> {
+        let newest_of = |shard: u8| {
+            let row = self.rows.get(usize::from(shard))?;
+            let place = newest(row, &may_go)?;
+            Some((row.get(place)?.enqueued, shard, place))
+        };
+        let candidates = self.waiting.from(0).filter_map(newest_of);
+        let (_, shard, place) = candidates.max_by_key(|(enqueued, ..)| *enqueued)?;
+        self.remove(shard, |row| row.remove(place))
     }
 
     fn remove_nth(&mut self, mut n: usize) -> Option<Envelope<E>> {
@@ -195,4 +200,9 @@ impl<E> Sharded<E> {
         }
         None
     }
+}
+
+/// The place in a row of the newest event that may go.
+fn newest<E>(row: &VecDeque<Envelope<E>>, may_go: impl Fn(&EventMeta) -> bool) -> Option<usize> {
+    row.iter().rposition(|envelope| may_go(&envelope.meta))
 }

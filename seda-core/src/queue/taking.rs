@@ -49,7 +49,11 @@ impl<E> Lanes<E> {
                 drops.then_some(LossReason::Delay)
             });
             match reason {
-                None => batch.push_back(envelope),
+                None => {
+                    self.turn.1 = self.turn.1.saturating_sub(1);
+                    batch.push_back(envelope);
+                }
+                // It costs its class no part of its turn: nobody was served.
                 Some(reason) => self.shed(envelope, reason, now, given_up),
             }
         }
@@ -68,7 +72,8 @@ impl<E> Lanes<E> {
             && oldest().is_some_and(|oldest| self.standing.turns_around(oldest, now))
     }
 
-    /// Weighted round robin: each lane in turn gives up to `weight` events, an empty one passes.
+    /// Weighted round robin: each lane in turn gives up to `weight` events, an empty one passes. The
+    /// caller counts what of a turn is used.
     fn pop_in_turn(&mut self, newest_first: bool) -> Option<Envelope<E>> {
         if let [Lane { rows: Rows::One(row), .. }] = self.lanes.as_mut_slice() {
             return if newest_first { row.pop_back() } else { row.pop_front() };
@@ -78,11 +83,10 @@ impl<E> Lanes<E> {
             if left > 0 {
                 let shards = self.shards.as_deref_mut();
                 let head = self.lanes.get_mut(turn).and_then(|lane| match newest_first {
-                    true => lane.remove_newest(),
+                    true => lane.remove_newest(|_meta| true),
                     false => lane.pop(shards),
                 });
                 if head.is_some() {
-                    self.turn.1 -= 1;
                     return head;
                 }
             }

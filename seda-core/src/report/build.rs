@@ -134,8 +134,10 @@ fn gate(engine: &Engine, monitor: &Monitor, index: usize) -> Option<GateReport> 
     let classes = engine.classes().iter().zip(figures.turned_away);
     let turned_away = classes.filter(|(_, n)| *n > 0).map(|(class, n)| (class.name.clone(), n));
     let turned_away = turned_away.collect();
-    let GateFigures { bound, limit, cost, cost_limit, .. } = figures;
-    Some(GateReport { bound, limit, cost, cost_limit, turned_away })
+    let missed = engine.classes().iter().zip(figures.missed).filter(|(_, missed)| *missed);
+    let cannot_keep = missed.map(|(class, _)| class.name.clone()).collect();
+    let GateFigures { bound, limit, cost, cost_limit, gave_way, .. } = figures;
+    Some(GateReport { bound, limit, cost, cost_limit, turned_away, gave_way, cannot_keep })
 }
 
 fn stage(engine: &Engine, monitor: &Monitor, then: &Sample, index: usize) -> Option<StageReport> {

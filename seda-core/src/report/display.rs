@@ -104,6 +104,9 @@ impl Report {
                 let away = named(&gate.turned_away);
                 writeln!(f, "{}: turned away {away}; limit {limit}", stage.name)?;
             }
+            for class in stage.gate.iter().flat_map(|gate| &gate.cannot_keep) {
+                writeln!(f, "{}: no setting can keep what was promised to {class}", stage.name)?;
+            }
             if stage.wasted_seconds > 0.0 {
                 let wasted = time(Some(stage.wasted_seconds));
                 writeln!(f, "{}: shed events had cost {wasted} before", stage.name)?;

@@ -207,6 +207,12 @@ pub struct GateReport {
     /// Requests refused at the entry on behalf of this stage, by class. The entry counts them, too:
     /// as refused for `admission`.
     pub turned_away: BTreeMap<String, u64>,
+    /// Queued requests of a lower class that were given up for one of a higher.
+    #[serde(default)]
+    pub gave_way: u64,
+    /// The classes to which more was promised than any setting can keep: services alone take longer.
+    #[serde(default)]
+    pub cannot_keep: Vec<String>,
 }
 
 /// A stage's queue, in events.

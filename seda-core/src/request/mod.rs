@@ -15,8 +15,8 @@ pub(crate) use book::{BookFigures, RequestBook};
 pub use responder::{Address, Home, Outcome, Responder};
 pub use ticket::{Lost, Ticket};
 
+use crate::admission::Passage;
 use crate::clock::Time;
-use crate::event::Class;
 use crate::loss::LossReason;
 use crate::sync::{Arc, AtomicU8, Mutex, Ordering};
 
@@ -28,29 +28,32 @@ const ABANDONED: u8 = 2;
 #[derive(Debug)]
 pub struct Request {
     state: AtomicU8,
-    class: Class,
     birth: Time,
     book: Arc<RequestBook>,
-    /// The gates it has passed, and still counts at.
-    route: u16,
-    /// And what it counts as there: what it declared to cost or its route to take; 0 if nothing.
-    cost: u32,
+    /// The gates it has passed, and what it counts as there until it ends.
+    passage: Passage,
+    service: Mutex<Service>,
+}
+
+/// What is known of a request's service.
+#[derive(Debug, Default)]
+struct Service {
     /// At which stage it is in service, and since when, if it has a cost.
-    begun: Mutex<Option<(usize, Time)>>,
+    begun: Option<(usize, Time)>,
+    /// Which stages on its route have served it: a bit for each of the first 64.
+    visited: u64,
+    /// What all stages took for it together, in nanoseconds, where its route is measured.
+    nanos: u64,
+    /// It was answered: what a stage says now that it took counts at once.
+    answered: bool,
 }
 
 impl Request {
-    /// Opens a request and counts it as admitted. It has entered at the gates of `route`.
-    pub(crate) fn admit(
-        book: &Arc<RequestBook>,
-        class: Class,
-        birth: Time,
-        (route, cost): (u16, u32),
-    ) -> Arc<Self> {
-        book.admit(class);
+    /// Opens a request and counts it as admitted. It has passed the gates on its way.
+    pub(crate) fn admit(book: &Arc<RequestBook>, birth: Time, passage: Passage) -> Arc<Self> {
+        book.admit(passage.class);
         let (state, book) = (AtomicU8::new(OPEN), Arc::clone(book));
-        let begun = Mutex::default();
-        Arc::new(Self { state, class, birth, book, route, cost, begun })
+        Arc::new(Self { state, birth, book, passage, service: Mutex::default() })
     }
 
     /// Tells the graph that nobody waits for the answer any more: what is queued for this
@@ -59,7 +62,7 @@ impl Request {
     pub fn abandon(&self) -> bool {
         let was_open = self.resolve_as(ABANDONED);
         if was_open {
-            self.book.lose(self.class, LossReason::Abandoned);
+            self.book.lose(self.passage.class, LossReason::Abandoned);
         }
         was_open
     }
@@ -78,8 +81,8 @@ impl Request {
     pub(super) fn answered(&self) -> bool {
         let first = self.resolve_as(RESOLVED);
         if first {
-            self.book.answer(self.class, self.birth);
-            self.book.admission.serve(self.route, u64::from(self.cost));
+            self.book.answer(self.passage.class, self.birth);
+            self.tell_demand();
         }
         first
     }
@@ -88,7 +91,7 @@ impl Request {
     pub(super) fn lost(&self, reason: LossReason) -> bool {
         let first = self.resolve_as(RESOLVED);
         if first {
-            self.book.lose(self.class, reason);
+            self.book.lose(self.passage.class, reason);
         }
         first
     }
@@ -98,48 +101,78 @@ impl Request {
             self.state.compare_exchange(OPEN, state, Ordering::AcqRel, Ordering::Acquire).is_ok();
         if first {
             self.end_service();
-            self.book.admission.leave(self.route, self.class, u64::from(self.cost));
+            self.book.admission.leave(&self.passage);
         }
         first
+    }
+
+    /// Whether it counts at the gate of a stage.
+    pub(crate) fn is_bound_for(&self, stage: usize) -> bool {
+        self.book.admission.gate_on(&self.passage, stage).is_some()
     }
 
     /// A worker begins it at `stage`: from now on less and less of its cost is to come. Of several
     /// of its events that are in service at one stage the first counts, at several stages the last.
     pub(crate) fn begin_service(&self, stage: usize, now: Time) {
-        if self.cost == 0 {
+        if self.passage.cost == 0 {
             return;
         }
-        let mut begun = self.begun.lock();
-        if begun.is_some_and(|(at, _)| at == stage) {
+        let mut service = self.service.lock();
+        if service.begun.is_some_and(|(at, _)| at == stage) {
             return;
         }
-        self.leave_service(begun.take());
+        self.leave_service(&mut service);
         // Looked at under the lock: whoever resolves it meanwhile waits, and ends its service.
         if self.is_open()
-            && let Some(gate) = self.book.admission.gate_on(self.route, stage)
+            && let Some((_, gate)) = self.book.admission.gate_on(&self.passage, stage)
         {
-            gate.begin(u64::from(self.cost), now);
-            *begun = Some((stage, now));
+            gate.begin(u64::from(self.passage.cost), now);
+            service.begun = Some((stage, now));
         }
     }
 
-    /// A stage has served it for so many nanoseconds.
+    /// A stage has served it for so many nanoseconds. That counts once it is answered: what was
+    /// given up has not shown what such a request takes.
     pub(crate) fn took(&self, nanos: u64) {
-        self.book.admission.took(self.route, nanos);
+        if !self.book.admission.measures(&self.passage) {
+            return;
+        }
+        let mut service = self.service.lock();
+        if service.answered {
+            self.book.admission.took(&self.passage, nanos);
+        } else {
+            service.nanos = service.nanos.saturating_add(nanos);
+        }
+    }
+
+    /// It is answered: what was measured of it so far counts.
+    fn tell_demand(&self) {
+        if self.book.admission.measures(&self.passage) {
+            let mut service = self.service.lock();
+            service.answered = true;
+            self.book.admission.answered(&self.passage, std::mem::take(&mut service.nanos));
+        }
     }
 
     /// What was begun of it has ended.
     pub(crate) fn end_service(&self) {
-        if self.cost > 0 {
-            self.leave_service(self.begun.lock().take());
+        if self.passage.cost > 0 {
+            self.leave_service(&mut self.service.lock());
         }
     }
 
-    fn leave_service(&self, begun: Option<(usize, Time)>) {
-        if let Some((stage, begun)) = begun
-            && let Some(gate) = self.book.admission.gate_on(self.route, stage)
-        {
-            gate.end(u64::from(self.cost), begun);
+    /// The first time that a stage has served it, its cost is what the stage's service was for.
+    fn leave_service(&self, service: &mut Service) {
+        let Some((stage, begun)) = service.begun.take() else { return };
+        let Some((place, gate)) = self.book.admission.gate_on(&self.passage, stage) else {
+            return;
+        };
+        gate.end(u64::from(self.passage.cost), begun);
+        let visit = u32::try_from(place).ok().and_then(|place| 1_u64.checked_shl(place));
+        let visit = visit.unwrap_or(0);
+        if service.visited & visit == 0 {
+            service.visited |= visit;
+            self.book.admission.serve(&self.passage, stage);
         }
     }
 }

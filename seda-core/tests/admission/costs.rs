@@ -68,6 +68,22 @@ fn where_costs_are_declared_what_is_served_of_a_job_makes_room_before_it_ends() 
 }
 
 #[test]
+fn what_was_answered_before_it_came_to_a_stage_says_nothing_of_what_that_takes() {
+    let cost_limit = |caches: bool| {
+        let mut plant = plant(MS, promised(SLO), true);
+        plant.world.declares.store(true, Ordering::Relaxed);
+        plant.world.caches.store(caches, Ordering::Relaxed);
+        plant.world.offer(BASIC, 900.0);
+        plant.run(Duration::from_secs(3));
+        let limit = plant.graph.report().stages[1].gate.as_ref().unwrap().cost_limit.unwrap();
+        plant.end();
+        limit
+    };
+    // 81 jobs of seven units each.
+    assert_eq!((cost_limit(false), cost_limit(true)), (567, 567));
+}
+
+#[test]
 fn a_job_that_is_dearer_than_all_that_may_wait_is_served_when_nobody_else_is_there() {
     let mut plant = plant(MS * 3, promised(SLO), true);
     plant.world.declares.store(true, Ordering::Relaxed);

@@ -9,11 +9,13 @@ mod aimd;
 mod credits;
 mod drain_rate;
 mod gradient;
+mod prospect;
 
 pub use aimd::Aimd;
 pub use credits::Credits;
 pub use drain_rate::DrainRate;
 pub use gradient::Gradient;
+pub(crate) use prospect::Prospect;
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -128,9 +130,10 @@ pub struct AdmissionObservation {
 
 /// Decides once per tick. Pure: the same observations give the same answers.
 pub trait AdmissionLaw: Send {
-    /// How many requests may be under way: at least one; `None` while nothing is known that
-    /// would justify a refusal. A part of a request counts where requests declare what they cost,
-    /// and else does not.
+    /// How many requests may be under way; `None`, an infinite limit or one that is no number while
+    /// nothing is known that would justify a refusal. Below one it counts as one, so that a stage
+    /// never stands idle. Fractions count where requests declare what they cost; elsewhere the limit
+    /// is rounded down. A law that panics is replaced by [`DrainRate`].
     fn decide(&mut self, seen: &AdmissionObservation) -> Option<f64>;
 }
 

@@ -1,0 +1,179 @@
+//! What the laws of one stage say, as limits for its gate.
+
+use crate::admission::{Limits, UNLIMITED};
+use crate::boundary::contained;
+use crate::clock::Time;
+use crate::control::{AdmissionLaw, Law, Prospect};
+use crate::estimate::Estimate;
+use crate::event::{MAX_CLASSES, PerClass};
+use crate::graph::Settings;
+use crate::sight::StageSight;
+
+/// A lower class leaves this part of the limit to the higher ones, once there are any: what
+/// arrives of them in a burst finds room without anybody being given up.
+const RESERVED: f64 = 0.25;
+
+/// The laws of one stage, and what they know of it.
+#[derive(Default)]
+pub(crate) struct Limiter {
+    law: Option<Law>,
+    /// By class.
+    laws: Vec<Box<dyn AdmissionLaw>>,
+    pub(crate) estimate: Estimate,
+    /// When it last turned somebody away, while that is news no more.
+    pub(crate) refusing: Option<Time>,
+    /// By class, whether the services of the mean request, and of one in a hundred, exceed what was
+    /// promised.
+    pub(crate) mean: PerClass<Prospect>,
+    pub(crate) tail: PerClass<Prospect>,
+}
+
+/// The limits of one gate: of one stage's, or of several replicas' together.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct GateLimits {
+    pub(crate) requests: [u64; MAX_CLASSES],
+    /// The same in what requests declare to cost. `None` while nothing was declared.
+    pub(crate) costs: Option<[u64; MAX_CLASSES]>,
+    /// Units of cost that a second of service is worth.
+    pub(crate) pace: f64,
+}
+
+impl GateLimits {
+    /// What two replicas may have together: the requests choose among them. One that has served
+    /// nothing yet is taken to be like the other.
+    pub(crate) fn joined(self, other: Self) -> Self {
+        let add = |a: [u64; MAX_CLASSES], b: [u64; MAX_CLASSES]| {
+            let mut sum = a;
+            sum.iter_mut().zip(b).for_each(|(sum, b)| *sum = sum.saturating_add(b));
+            sum
+        };
+        let either = self.costs.or(other.costs);
+        Self {
+            requests: add(self.requests, other.requests),
+            costs: either
+                .map(|either| add(self.costs.unwrap_or(either), other.costs.unwrap_or(either))),
+            pace: match (self.pace > 0.0, other.pace > 0.0) {
+                (true, true) => (self.pace + other.pace) / 2.0,
+                _ => self.pace.max(other.pace),
+            },
+        }
+    }
+
+    /// In requests, and in what they cost, each class with its guaranteed share.
+    pub(crate) fn shared(&self, shares: &[u32]) -> (Limits, Limits) {
+        let shared = |most| Limits::shared(most, shares);
+        (shared(self.requests), self.costs.map_or(Limits::NONE, shared))
+    }
+}
+
+impl Limiter {
+    /// What its laws say of the last tick. `make` makes one for a class, of which there is none yet
+    /// or of which the kind has changed.
+    pub(crate) fn decide(
+        &mut self,
+        stage: &str,
+        sight: &StageSight,
+        settings: &Settings,
+        make: impl Fn() -> Box<dyn AdmissionLaw>,
+    ) -> GateLimits {
+        if self.law != Some(settings.control.law) {
+            // What a law has learned is of no use to another.
+            self.law = Some(settings.control.law);
+            self.laws.clear();
+        }
+        self.laws.resize_with(settings.slo.len(), make);
+        let limits = self.limits(stage, sight, settings);
+        GateLimits {
+            requests: limits.map(in_requests),
+            costs: self.costs(&limits, sight.workers),
+            pace: self.estimate.units_per_second().unwrap_or(0.0),
+        }
+    }
+
+    /// The limit of each class, in requests and parts of one: its law's, as far as the stage drains
+    /// for it, less what is kept free for higher classes; infinite where there is none.
+    fn limits(
+        &mut self,
+        stage: &str,
+        sight: &StageSight,
+        settings: &Settings,
+    ) -> [f64; MAX_CLASSES] {
+        let classes = settings.slo.len();
+        let mut limits = [f64::INFINITY; MAX_CLASSES];
+        let mut higher = 0;
+        for (class, (law, slo)) in self.laws.iter_mut().zip(&settings.slo).enumerate() {
+            let (Some(slo), Some(limit)) = (slo, limits.get_mut(class)) else { continue };
+            let seen = self.estimate.observation(sight, slo.as_secs_f64());
+            let decided = contained(|| law.decide(&seen)).unwrap_or_else(|| {
+                tracing::error!(
+                    stage,
+                    class,
+                    "a law of admission panicked: the default has its place"
+                );
+                *law = Law::default().make();
+                law.decide(&seen)
+            });
+            // What higher classes are served of what the stage can do, this one is not, down to its
+            // share: only the rest of the drain rate is what the promise to it can be made of.
+            let share = settings.share_of(class);
+            let drains = (1.0 - self.estimate.of_higher(class)).max(share);
+            let decided = decided.map(|limit| limit * drains);
+            if let Some(decided) = decided.filter(|limit| limit.is_finite()) {
+                // By class: each leaves something to those above it.
+                let kept = decided * RESERVED * f64::from(higher) / classes.max(1) as f64;
+                *limit = (decided - kept.floor()).max(1.0);
+            }
+            higher += u32::from(self.estimate.is_here(class));
+        }
+        limits
+    }
+
+    /// The same in what requests declare to cost: as much as the seconds of service are worth that
+    /// the limits stand for.
+    ///
+    /// Of what is in service only the rest counts: when a worker is free for the next request, of
+    /// the others' half on the average. A limit counts them whole.
+    fn costs(&self, limits: &[f64; MAX_CLASSES], workers: usize) -> Option<[u64; MAX_CLASSES]> {
+        let units = self.estimate.units_per_second()? * self.estimate.service()?;
+        let half_done = workers.saturating_sub(1) as f64 / 2.0;
+        // One unit at least; a float beyond what is countable saturates in the cast.
+        let cost = |limit: f64| (((limit - half_done) * units) as u64).clamp(1, UNLIMITED - 1);
+        Some(limits.map(|limit| if limit.is_finite() { cost(limit) } else { UNLIMITED }))
+    }
+}
+
+/// A limit in whole requests, one at least.
+fn in_requests(limit: f64) -> u64 {
+    // A float beyond what is countable saturates in the cast.
+    if limit.is_finite() { (limit as u64).clamp(1, UNLIMITED - 1) } else { UNLIMITED }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits(requests: u64, costs: Option<u64>, pace: f64) -> GateLimits {
+        GateLimits {
+            requests: [requests; MAX_CLASSES],
+            costs: costs.map(|costs| [costs; MAX_CLASSES]),
+            pace,
+        }
+    }
+
+    #[test]
+    fn replicas_have_together_what_each_may_have() {
+        let joined = limits(3, Some(300), 10.0).joined(limits(4, Some(500), 30.0));
+        assert_eq!(joined, limits(7, Some(800), 20.0));
+        assert_eq!(limits(3, None, 0.0).joined(limits(3, None, 0.0)), limits(6, None, 0.0));
+    }
+
+    #[test]
+    fn one_that_has_served_nothing_is_taken_to_be_like_the_other() {
+        let joined = limits(13, None, 0.0).joined(limits(3, Some(300), 10.0));
+        assert_eq!(joined, limits(16, Some(600), 10.0));
+        assert_eq!(
+            limits(UNLIMITED, None, 0.0).joined(limits(3, None, 0.0)).requests[0],
+            UNLIMITED
+        );
+    }
+}
