@@ -25,7 +25,7 @@ impl Engine {
         for (stage, (limiter, sight)) in limiters.iter_mut().zip(&sights).enumerate() {
             let (Some(sight), Some(plan)) = (sight, self.stages.get(stage)) else { continue };
             let limits = self.decide(plan, limiter, sight, settings);
-            self.set_entrance(stage, plan, limiter, &limits, settings);
+            self.set_entrance(plan, limiter, &limits, settings);
             let number = self.core.admission.gate_number(stage).unwrap_or(stage);
             if let Some(gate) = gates.get_mut(number) {
                 *gate = Some(gate.map_or(limits, |sum| sum.joined(limits)));
@@ -97,10 +97,10 @@ impl Engine {
         limiter.decide(name, sight, settings, make)
     }
 
-    /// What a stage's own queue is told: an observer changes nothing there.
+    /// What a stage's own entrance lets in of those that were not counted at its gate. An observer
+    /// changes nothing there.
     fn set_entrance(
         &self,
-        stage: usize,
         plan: &StagePlan,
         limiter: &Limiter,
         limits: &GateLimits,
@@ -109,9 +109,7 @@ impl Engine {
         if settings.control.admission != Mode::On {
             return plan.core.set_admission(&Limits::NONE, Duration::ZERO);
         }
-        // Who enters by a route was counted at the gate.
-        let on_route = self.core.admission.is_on_route(stage);
-        let own = if on_route { Limits::NONE } else { limits.shared(&settings.shares).0 };
+        let (own, _) = limits.shared(&settings.shares);
         let shortest = settings.slo.iter().flatten().min().copied().unwrap_or(crate::slo::MOST);
         plan.core.set_admission(&own, limiter.estimate.lead(shortest));
     }

@@ -150,7 +150,7 @@ impl Pending {
         if self.meta.is_expired(now) {
             return Err(RefusalReason::Expired);
         }
-        sink.stage.reserve(self.meta.class, 1, 1)?;
+        sink.stage.reserve_for(&self.meta, 1)?;
         // The event stays in the stage until it is completed, so what it sends is one more; only
         // its completion gives its own place back.
         let arrival = Arrival { stage: sink.stage.index, class: self.meta.class, fan_out: true };

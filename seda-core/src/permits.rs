@@ -34,7 +34,28 @@ impl<E: Send + 'static> Permits<E> {
         meta: EventMeta,
         fan_out: bool,
     ) -> Result<Self, RefusalReason> {
-        stage.reserve(meta.class, n, n)?;
+        stage.reserve_for(&meta, n)?;
+        Self::within_budget(stage, edge, n, meta, fan_out)
+    }
+
+    /// Reserves a place for a request that has passed the stage's gate, and is not made yet.
+    pub(crate) fn reserve_counted(
+        stage: &Arc<StageCore<E>>,
+        edge: usize,
+        meta: EventMeta,
+    ) -> Result<Self, RefusalReason> {
+        stage.reserve_counted(1)?;
+        Self::within_budget(stage, edge, 1, meta, false)
+    }
+
+    /// `n` places are reserved; if the graph's budget is used up, others have to make room.
+    fn within_budget(
+        stage: &Arc<StageCore<E>>,
+        edge: usize,
+        n: usize,
+        meta: EventMeta,
+        fan_out: bool,
+    ) -> Result<Self, RefusalReason> {
         let arrival = Arrival { stage: stage.index, class: meta.class, fan_out };
         if !stage.graph.budget.charge(n) && !stage.graph.make_room(n, arrival) {
             stage.put_back(n);

@@ -187,6 +187,13 @@ impl<E: Send + 'static> Outbox<E> {
         Ok(())
     }
 
+    /// The same for events of a request that has passed the target's gate.
+    pub(crate) fn lease_counted(&mut self, n: usize) -> Result<(), RefusalReason> {
+        let short = n.saturating_sub(self.leased);
+        self.leased += self.stage.reserve_counted(short)?;
+        Ok(())
+    }
+
     #[inline]
     pub(crate) fn is_leased(&self) -> bool {
         self.leased > 0

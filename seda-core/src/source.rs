@@ -206,13 +206,13 @@ impl<E: Send + 'static> Source<E> {
         let graph = &self.way.stage.graph;
         let refused = match self.admission().enter(passage, &[], || graph.now()) {
             Ok(()) => {
-                let reserved = self.reserve_on(1, terms);
+                let reserved = self.reserve_behind(passage, terms);
                 return reserved.inspect_err(|_| self.admission().leave(passage));
             }
             Err(shut) if !graph.may_make_way(passage.class) => shut,
             Err(_) => {
                 // First the place: nobody gives way for whom the entry would refuse.
-                let permits = self.reserve_on(1, terms)?;
+                let permits = self.reserve_behind(passage, terms)?;
                 match graph.make_way(passage) {
                     Ok(()) => return Ok(permits),
                     Err(shut) => shut,
@@ -221,6 +221,20 @@ impl<E: Send + 'static> Source<E> {
         };
         self.admission().turn_away(passage, refused);
         Err(self.refusal(passage.class, RefusalReason::Admission, 1))
+    }
+
+    /// The place at the entry of a request that has passed the gates: where the entry's was among
+    /// them, it is not asked a second time.
+    fn reserve_behind(&self, passage: &Passage, terms: Terms) -> Result<Permits<E>, Refusal> {
+        if self.admission().gate_on(passage, self.way.stage.index).is_none() {
+            return self.reserve_on(1, terms);
+        }
+        let meta = self.meta(terms);
+        let reserved = match self.barred(&meta) {
+            Some(reason) => Err(reason),
+            None => self.ask(|way| Permits::reserve_counted(&way.stage, way.edge, meta.clone())),
+        };
+        reserved.map_err(|reason| self.refusal(passage.class, reason, 1))
     }
 
     fn reserve_on(&self, n: usize, terms: Terms) -> Result<Permits<E>, Refusal> {

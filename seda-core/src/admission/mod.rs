@@ -75,8 +75,6 @@ struct Built {
     gate_of: Box<[usize]>,
     /// For every stage the route that visits it alone, then the declared ones, in gates.
     routes: Box<[Box<[usize]>]>,
-    /// Whether a declared route leads through the stage.
-    on_route: Box<[bool]>,
     demands: Demands,
     /// By stage, what the requests declared that it has served; by replica too.
     served: Box<[Served]>,
@@ -113,16 +111,13 @@ impl Admission {
             gates.into_boxed_slice()
         };
         let alone = (0..stages).map(|stage| gates(&[stage]));
-        let declared: Vec<_> = declared.iter().map(|visited| gates(visited)).collect();
-        let is_on_route = |gate: &usize| declared.iter().any(|route| route.contains(gate));
-        let on_route = gate_of.iter().map(is_on_route).collect();
-        let routes: Box<[_]> = alone.chain(declared.iter().cloned()).collect();
+        let declared = declared.iter().map(|visited| gates(visited));
+        let routes: Box<[_]> = alone.chain(declared).collect();
         let built = Built {
             gates: (0..stages).map(|_| Gate::default()).collect(),
             demands: Demands::new(&routes),
             served: (0..stages).map(|_| Served::default()).collect(),
             routes,
-            on_route,
             gate_of,
         };
         let _ = self.built.set(built);
@@ -188,12 +183,6 @@ impl Admission {
     pub(crate) fn served(&self, stage: usize) -> ServedCosts {
         let served = self.built.get().and_then(|built| built.served.get(stage));
         served.map_or_else(ServedCosts::default, Served::figures)
-    }
-
-    /// Whether the requests for a stage are counted and bounded at the entry.
-    pub(crate) fn is_on_route(&self, stage: usize) -> bool {
-        let on_route = self.built.get().and_then(|built| built.on_route.get(stage));
-        on_route.copied().unwrap_or(false)
     }
 
     /// How many routes were declared.
@@ -409,7 +398,6 @@ mod tests {
         let counted: Vec<_> =
             (0..4).map(|stage| admission.figures(stage).map(|g| g.bound)).collect();
         assert_eq!(counted, [Some(1), Some(2), None, None]);
-        assert_eq!([0, 1, 2, 3].map(|stage| admission.is_on_route(stage)), [true; 4]);
         let on = |stage| admission.gate_on(&passage(declared(0), GOLD, 0), stage).is_some();
         assert_eq!([0, 1, 2, 3].map(on), [false, true, true, true]);
     }

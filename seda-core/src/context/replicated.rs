@@ -65,11 +65,7 @@ impl Context {
         let promised = |target: &Sink<E>| usize::from(beside == Some(target.outbox));
         let ahead = n + self.ahead / ways.count();
         let length = |cx: &Self, target: &Sink<E>| cx.present(target) + promised(target);
-        let lease = |cx: &mut Self, target: &Sink<E>| {
-            let class = cx.meta.class;
-            let outbox = cx.outbox(target).ok_or(RefusalReason::Closed)?;
-            outbox.lease(class, n + promised(target), ahead)
-        };
+        let lease = |cx: &mut Self, target: &Sink<E>| cx.lease(target, n + promised(target), ahead);
         ways.ask(self, length, lease).0
     }
 

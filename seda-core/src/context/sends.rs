@@ -231,6 +231,23 @@ impl Context {
         }
     }
 
+    /// Makes sure of `n` leased places at `sink`, and that there are more for `ahead` if possible.
+    pub(super) fn lease<E: Send + 'static>(
+        &mut self,
+        sink: &Sink<E>,
+        n: usize,
+        ahead: usize,
+    ) -> Result<(), RefusalReason> {
+        let class = self.meta.class;
+        let outbox = self.outbox(sink).ok_or(RefusalReason::Closed)?;
+        match outbox.lease(class, n, ahead) {
+            Err(RefusalReason::Admission) if self.meta.is_bound_for(sink.stage.index) => {
+                self.outbox(sink).ok_or(RefusalReason::Closed)?.lease_counted(n)
+            }
+            leased => leased,
+        }
+    }
+
     /// Makes sure of `n` leased places at `sink`, and of `n` events' budget beside `promised`.
     fn secure<E: Send + 'static>(
         &mut self,
@@ -240,12 +257,11 @@ impl Context {
         promised: usize,
     ) -> Result<(), RefusalReason> {
         self.may_send(sink)?;
-        let class = self.meta.class;
-        let outbox = self.outbox(sink).ok_or(RefusalReason::Closed)?;
-        outbox.lease(class, n, ahead)?;
+        self.lease(sink, n, ahead)?;
         let due = (n + promised).saturating_sub(self.credit);
         if due > 0 {
-            let arrival = Arrival { stage: sink.stage.index, class, fan_out: true };
+            let arrival =
+                Arrival { stage: sink.stage.index, class: self.meta.class, fan_out: true };
             if !self.graph.budget.charge(due) && !self.graph.make_room(due, arrival) {
                 return Err(RefusalReason::Budget);
             }

@@ -3,8 +3,8 @@
 use crate::admission::Limits;
 use crate::event::{Class, MAX_CLASSES};
 
-/// What the admission controller says for a stage to which no route leads: nobody was counted for
-/// it at the graph's entry, so its own is where a class finds room or does not.
+/// What the admission controller says for events whose request was not counted for the stage at the
+/// graph's entry: here a class finds room or does not.
 #[derive(Debug)]
 pub(super) struct Entrance {
     /// So many may be held whoever asks: the usual case is one comparison.

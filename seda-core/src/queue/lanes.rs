@@ -181,18 +181,8 @@ impl<E> Lanes<E> {
         least: usize,
         most: usize,
     ) -> Result<usize, RefusalReason> {
-        if !self.open {
-            return Err(RefusalReason::Closed);
-        }
-        if least > self.capacity {
-            return Err(RefusalReason::TooLarge);
-        }
-        let held = self.depth + self.reserved;
-        let free = self.soft().saturating_sub(held);
-        if free < least {
-            return Err(RefusalReason::Full);
-        }
-        let admitted = self.admitted(class, least, held).min(free);
+        let free = self.free_for(least)?;
+        let admitted = self.admitted(class, least).min(free);
         if admitted < least {
             return Err(RefusalReason::Admission);
         }
@@ -201,9 +191,30 @@ impl<E> Lanes<E> {
         Ok(taken)
     }
 
-    /// Of `held` events and more, how many more there may be: as many as whoever asked might have,
-    /// else `least` if it is `class` that needs them.
-    fn admitted(&self, class: Class, least: usize, held: usize) -> usize {
+    /// Reserves `n` places for events whose request was counted at the stage's gate: what is let in
+    /// here was let in there.
+    pub(crate) fn reserve_counted(&mut self, n: usize) -> Result<usize, RefusalReason> {
+        self.free_for(n)?;
+        self.reserved += n;
+        Ok(n)
+    }
+
+    /// How many places are free, if they are `least`.
+    fn free_for(&self, least: usize) -> Result<usize, RefusalReason> {
+        if !self.open {
+            return Err(RefusalReason::Closed);
+        }
+        if least > self.capacity {
+            return Err(RefusalReason::TooLarge);
+        }
+        let free = self.soft().saturating_sub(self.depth + self.reserved);
+        if free < least { Err(RefusalReason::Full) } else { Ok(free) }
+    }
+
+    /// How many more may enter: as many as whoever asked might have, else `least` if it is `class`
+    /// that needs them. Events whose time has not come wait for nobody.
+    fn admitted(&self, class: Class, least: usize) -> usize {
+        let held = self.depth + self.reserved - self.delayed;
         let for_all = self.entrance.for_all().saturating_sub(held);
         if for_all >= least {
             return for_all;

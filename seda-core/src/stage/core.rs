@@ -142,6 +142,21 @@ impl<E: Send + 'static> StageCore<E> {
         self.lanes.lock().reserve(class, least, most)
     }
 
+    /// Reserves `n` places for events of a request that has passed the stage's gate.
+    pub(crate) fn reserve_counted(&self, n: usize) -> Result<usize, RefusalReason> {
+        self.lanes.lock().reserve_counted(n)
+    }
+
+    /// Reserves `n` places for events like `meta`, whether counted at the gate or not.
+    pub(crate) fn reserve_for(&self, meta: &EventMeta, n: usize) -> Result<usize, RefusalReason> {
+        match self.reserve(meta.class, n, n) {
+            Err(RefusalReason::Admission) if meta.is_bound_for(self.index) => {
+                self.reserve_counted(n)
+            }
+            reserved => reserved,
+        }
+    }
+
     pub(crate) fn unreserve(&self, n: usize) {
         if n > 0 {
             self.lanes.lock().unreserve(n);

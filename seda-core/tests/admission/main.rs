@@ -17,7 +17,7 @@ mod support;
 
 use plant::{BASIC, GOLD, MS, SLO, World, plant, plant_with, promised};
 use seda_core::control::{AdmissionLaw, AdmissionObservation};
-use seda_core::{Controller, Graph, GraphConfig, ManualClock, Mode, SloConfig, Time};
+use seda_core::{Controller, Graph, GraphConfig, ManualClock, Mode, SloConfig, Terms, Time};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -225,6 +225,32 @@ fn without_a_route_the_higher_class_is_hardly_refused_either() {
     let (rest, basic) = (20_000 - answered, world.answered(BASIC));
     assert!(basic as f64 >= 0.95 * rest as f64, "{basic} of {rest}");
     assert!(world.slowest(BASIC) <= SLO && world.slowest(GOLD) <= SLO);
+}
+
+#[test]
+fn a_flood_by_no_route_leaves_those_who_were_counted_at_the_entry_in_time() {
+    let mut plant = plant(MS, promised(SLO), true);
+    plant.world.offer(BASIC, 300.0);
+    let unrouted = plant.world.source.lock().clone().unwrap();
+    let unrouted = unrouted.with_terms(Terms { class: BASIC, ..Terms::default() });
+    let mut refused = 0;
+    for _ in 0..2_000 {
+        for _ in 0..10 {
+            match unrouted.request(|reply| plant::Job::of(BASIC, plant.world.now(), reply)) {
+                Ok(ticket) => plant.world.tickets.lock().push(ticket),
+                Err(_) => refused += 1,
+            }
+        }
+        plant.run(MS * 2);
+    }
+    let report = plant.graph.report();
+    // The stage has refused what came to it uncounted, long before its queue was full.
+    assert!(report.stages[1].refused["admission"] > 10_000, "{report}");
+    assert!(report.stages[1].queue.depth < 200, "{report}");
+    assert!(plant.world.slowest(BASIC) <= SLO, "{:?}", plant.world.slowest(BASIC));
+    let (offered, away) = plant.world.sent(BASIC);
+    assert!(away * 100 < offered, "{away} of {offered}, {refused}");
+    plant.end();
 }
 
 #[test]

@@ -25,8 +25,8 @@ pub(crate) struct Job {
 
 impl Job {
     /// One that takes the usual time.
-    pub(crate) fn of(class: Class, reply: Responder<()>) -> Self {
-        Self { class, times: 1, born: Time::ZERO, reply }
+    pub(crate) fn of(class: Class, born: Time, reply: Responder<()>) -> Self {
+        Self { class, times: 1, born, reply }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Promises that nothing can keep, and who gives way for whom.
 
-use crate::plant::{BASIC, GOLD, MS, Plant, SLO, plant, promised};
+use crate::plant::{BASIC, GOLD, Job, MS, Plant, SLO, plant, promised};
 use seda_core::{
     Balance, Context, Graph, GraphConfig, ManualClock, RefusalReason, Replicas, Responder, Terms,
 };
@@ -140,10 +140,10 @@ fn nobody_gives_way_for_one_that_would_be_too_late() {
     let source = plant.world.source.lock().clone().unwrap();
     let terms = Terms { class: GOLD, route: *plant.world.route.lock(), ..Terms::default() };
     let late = Terms { deadline: Some(Duration::ZERO), ..terms };
-    let refused = source.with_terms(late).request(|reply| crate::plant::Job::of(GOLD, reply));
+    let refused = source.with_terms(late).request(|reply| Job::of(GOLD, plant.world.now(), reply));
     assert_eq!(refused.unwrap_err().reason(), RefusalReason::Expired);
     assert_eq!(given_up(&plant), before);
-    let entered = source.with_terms(terms).request(|reply| crate::plant::Job::of(GOLD, reply));
+    let entered = source.with_terms(terms).request(|reply| Job::of(GOLD, plant.world.now(), reply));
     assert!(entered.is_ok());
     assert_eq!(given_up(&plant), before + 1);
     let gate = plant.graph.report().stages[1].gate.clone().unwrap();
