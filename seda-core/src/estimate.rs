@@ -4,7 +4,7 @@ use crate::admission::{Price, Stall, are_far};
 use crate::clock::Time;
 use crate::control::AdmissionObservation;
 use crate::event::{MAX_CLASSES, PerClass};
-use crate::sight::StageSight;
+use crate::sight::{StageSight, whole};
 use crate::stats::Quantiles;
 use std::time::Duration;
 
@@ -45,6 +45,8 @@ pub(crate) struct Estimate {
     price: Price,
     /// Whether what has that price was declared.
     declared: bool,
+    /// Whether it is known of each request how long it takes.
+    differ: bool,
     tail: Tail,
     /// How many of each class had come or wanted to, at the last tick.
     came: PerClass<u64>,
@@ -74,6 +76,11 @@ impl Estimate {
         Some((mean, self.tail.quantile(0.99).unwrap_or(mean)))
     }
 
+    /// How many events are served at once when all workers are busy; `None` before the first tick.
+    pub(crate) fn parallelism(&self) -> Option<f64> {
+        self.parallelism
+    }
+
     /// How many units of declared cost a second of service is worth; `None` while nothing was
     /// declared and served.
     pub(crate) fn units_per_second(&self) -> Option<f64> {
@@ -93,8 +100,10 @@ impl Estimate {
     /// What a law is told that is to keep a promise of so many seconds.
     pub(crate) fn observation(&self, sight: &StageSight, slo_seconds: f64) -> AdmissionObservation {
         let mut seen = sight.observation(slo_seconds, self.service, self.tail.p99);
-        seen.cost_variation = self.price.variation();
+        seen.cost_variation = self.price.variation().filter(|_| self.differ);
         seen.parallelism = self.parallelism.unwrap_or(seen.parallelism);
+        // As steady as that: a tick's own shares of CPU time vary, and a worker more is much.
+        seen.workers = whole(seen.parallelism);
         seen.grows = self.grows.is_some();
         seen
     }
@@ -108,8 +117,15 @@ impl Estimate {
 
     /// What was seen during a tick joins what is known.
     /// With `declared` its requests say what they cost, else that is what their routes take: what a
-    /// unit of the one is worth says nothing about the other.
-    pub(crate) fn learn(&mut self, sight: &StageSight, declared: bool, now: Time) {
+    /// unit of the one is worth says nothing about the other. With `differ` it is known of each how
+    /// long it takes, beside others that take longer.
+    pub(crate) fn learn(
+        &mut self,
+        sight: &StageSight,
+        (declared, differ): (bool, bool),
+        now: Time,
+    ) {
+        self.differ = differ;
         if std::mem::replace(&mut self.declared, declared) != declared {
             self.price = Price::default();
         }
@@ -219,7 +235,7 @@ mod tests {
         let mut estimate = Estimate { parallelism: Some(1.0), ..Estimate::default() };
         ticks.map(|parallelism| {
             let sight = StageSight { parallelism, alone, ..StageSight::default() };
-            estimate.learn(&sight, false, Time::ZERO);
+            estimate.learn(&sight, (false, false), Time::ZERO);
             (estimate.parallelism.unwrap_or(0.0) * 100.0).round() / 100.0
         })
     }

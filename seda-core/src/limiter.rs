@@ -7,11 +7,18 @@ use crate::control::{AdmissionLaw, Law, Prospect};
 use crate::estimate::Estimate;
 use crate::event::{MAX_CLASSES, PerClass};
 use crate::graph::Settings;
-use crate::sight::StageSight;
+use crate::sight::{StageSight, whole};
+use std::time::Duration;
 
 /// A lower class leaves this part of the limit to the higher ones, once there are any: what
 /// arrives of them in a burst finds room without anybody being given up.
 const RESERVED: f64 = 0.25;
+/// Where fewer services than this follow each other within what was promised, a limit in whole
+/// requests is off by more than a twentieth, and the part of a request that was served already
+/// counts. It no longer does where a third more fit, so that means which vary do not switch to and
+/// fro.
+const FEW: f64 = 24.0;
+const MANY: f64 = 32.0;
 
 /// The laws of one stage, and what they know of it.
 #[derive(Default)]
@@ -20,6 +27,8 @@ pub(crate) struct Limiter {
     /// By class.
     laws: Vec<Box<dyn AdmissionLaw>>,
     pub(crate) estimate: Estimate,
+    /// Whether few services fit into what was promised.
+    few_fit: bool,
     /// When it last turned somebody away, while that is news no more.
     pub(crate) refusing: Option<Time>,
     /// By class, whether the services of the mean request, and of one in a hundred, exceed what was
@@ -36,6 +45,8 @@ pub(crate) struct GateLimits {
     pub(crate) costs: Option<[u64; MAX_CLASSES]>,
     /// Units of cost that a second of service is worth.
     pub(crate) pace: f64,
+    /// How many requests are served at once at that pace.
+    pub(crate) parallelism: f64,
 }
 
 impl GateLimits {
@@ -56,6 +67,7 @@ impl GateLimits {
                 (true, true) => (self.pace + other.pace) / 2.0,
                 _ => self.pace.max(other.pace),
             },
+            parallelism: self.parallelism + other.parallelism,
         }
     }
 
@@ -67,6 +79,13 @@ impl GateLimits {
 }
 
 impl Limiter {
+    /// Whether so few services follow each other within an SLO that parts of one matter.
+    pub(crate) fn few_fit(&mut self, slo: Duration) -> bool {
+        let fit = self.estimate.service().map_or(f64::INFINITY, |mean| slo.as_secs_f64() / mean);
+        self.few_fit = fit < if self.few_fit { MANY } else { FEW };
+        self.few_fit
+    }
+
     /// What its laws say of the last tick. `make` makes one for a class, of which there is none yet
     /// or of which the kind has changed.
     pub(crate) fn decide(
@@ -83,10 +102,12 @@ impl Limiter {
         }
         self.laws.resize_with(settings.slo.len(), make);
         let limits = self.limits(stage, sight, settings);
+        let parallelism = self.estimate.parallelism().unwrap_or(sight.parallelism);
         GateLimits {
             requests: limits.map(in_requests),
-            costs: self.costs(&limits, sight.workers),
+            costs: self.costs(&limits, whole(parallelism)),
             pace: self.estimate.units_per_second().unwrap_or(0.0),
+            parallelism,
         }
     }
 
@@ -152,11 +173,13 @@ fn in_requests(limit: f64) -> u64 {
 mod tests {
     use super::*;
 
+    /// Limits of a gate at which as many are served at once as may be.
     fn limits(requests: u64, costs: Option<u64>, pace: f64) -> GateLimits {
         GateLimits {
             requests: [requests; MAX_CLASSES],
             costs: costs.map(|costs| [costs; MAX_CLASSES]),
             pace,
+            parallelism: requests as f64,
         }
     }
 

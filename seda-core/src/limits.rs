@@ -17,10 +17,14 @@ impl Engine {
     /// `None`: nothing was promised, or nobody is to keep it.
     pub(crate) fn set_limits(&self, sights: Option<Vec<Option<StageSight>>>, settings: &Settings) {
         let Some(sights) = sights else { return self.open_gates() };
-        self.core.admission.learn_demands();
         // Taken out: laws are the program's, and run outside of all locks.
         let mut limiters = std::mem::take(&mut *self.limiters.lock());
         limiters.resize_with(self.stages.len(), Limiter::default);
+        let shortest = settings.slo.iter().flatten().min().copied();
+        let few_fit = |limiter: &mut Limiter| shortest.is_some_and(|slo| limiter.few_fit(slo));
+        // Each keeps in mind what it has said: all are asked.
+        let few_fit = limiters.iter_mut().map(few_fit).fold(false, |any, few| any | few);
+        self.core.admission.learn_demands(few_fit);
         let mut gates: Vec<Option<GateLimits>> = vec![None; self.stages.len()];
         for (stage, (limiter, sight)) in limiters.iter_mut().zip(&sights).enumerate() {
             let (Some(sight), Some(plan)) = (sight, self.stages.get(stage)) else { continue };
@@ -35,7 +39,7 @@ impl Engine {
             if let (Some(limits), Some(gate)) = (limits, self.core.admission.gate(stage)) {
                 let (requests, costs) = limits.shared(&settings.shares);
                 gate.set_limits(&requests, &costs);
-                gate.set_pace(limits.pace);
+                gate.set_pace(limits.pace, limits.parallelism);
             }
         }
         self.say_what_is_new(&mut limiters, &sights, settings);
@@ -90,8 +94,9 @@ impl Engine {
         settings: &Settings,
     ) -> GateLimits {
         let name = plan.core.name();
-        let declared = self.core.admission.costs_are_declared();
-        limiter.estimate.learn(sight, declared, self.now());
+        let admission = &self.core.admission;
+        let (declared, differ) = (admission.costs_are_declared(), admission.costs_differ());
+        limiter.estimate.learn(sight, (declared, differ), self.now());
         let own = || self.law.as_ref().and_then(|make| contained(|| make(name)));
         let make = || own().unwrap_or_else(|| settings.control.law.make());
         limiter.decide(name, sight, settings, make)

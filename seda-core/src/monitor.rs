@@ -1,6 +1,6 @@
 //! What the control plane knows: the workers' books, collected on the tick, as running sums.
 
-use crate::admission::{GateFigures, ServedCosts};
+use crate::admission::GateFigures;
 use crate::clock::Time;
 use crate::control::PoolObservation;
 use crate::engine::{Engine, EnginePool, StagePlan};
@@ -31,8 +31,6 @@ pub(crate) struct StageSums {
     /// Of deferred events, from being taken to being completed.
     pub(crate) deferred: (u128, u64),
     pub(crate) gate: GateFigures,
-    /// What the requests declared that it has served.
-    pub(crate) served: ServedCosts,
     pub(crate) service: (u128, u64),
     pub(crate) occupancy: u128,
     /// Worker-nanoseconds that its pool had.
@@ -144,9 +142,8 @@ impl Monitor {
             sum.wait = (life.wait.total_nanos(), life.wait.count());
             sum.service = (life.service.total_nanos(), life.service.count());
         }
-        for (stage, (sum, gate)) in sums.iter_mut().zip(&self.gates).enumerate() {
+        for (sum, gate) in sums.iter_mut().zip(&self.gates) {
             sum.gate = gate.unwrap_or(sum.gate);
-            sum.served = engine.core.admission.served(stage);
         }
         let response = self.requests.response.clone();
         self.now = Sample { at: now, stages: sums, response };

@@ -119,7 +119,7 @@ impl Monitor {
             limit: now.gate.limit,
             wait: tick.wait.clone(),
             service,
-            served: now.served.since(&then.served),
+            served: tick.served,
             workers: whole(parallelism),
             parallelism,
             alone: engine.pool_of(index)?.0.stages.len() == 1,
@@ -186,6 +186,6 @@ fn useful_workers(pool: &PoolObservation) -> f64 {
 }
 
 /// A small part of a worker is none: what it could do, those that are there do.
-fn whole(parallelism: f64) -> usize {
+pub(crate) fn whole(parallelism: f64) -> usize {
     (parallelism + 1.0 - LEAST_PART) as usize
 }

@@ -1,5 +1,6 @@
 //! What a worker has done since it last made it known: kept locally, written in one go.
 
+use crate::admission::ServedCosts;
 use crate::clock::Time;
 use crate::event::{Class, PerClass};
 use crate::queue::Outcome;
@@ -22,6 +23,7 @@ pub(crate) struct Tally {
     has_cohort: bool,
     /// Nanoseconds and events of the whole batch.
     batch: (u64, u64),
+    served: ServedCosts,
 }
 
 impl Tally {
@@ -59,6 +61,11 @@ impl Tally {
             self.outcome.handle(class);
         }
         self.end_cohort(Outcome::handle);
+    }
+
+    /// What a request costs for which the event is served that ends now.
+    pub(crate) fn serve(&mut self, cost: u32) {
+        self.served.count(cost);
     }
 
     /// Events that end weighed so much.
@@ -113,6 +120,7 @@ impl Tally {
         record(&mut figures.service, &mut self.services);
         figures.batch_means += std::mem::take(&mut self.means);
         figures.busy += std::mem::take(&mut self.busy);
+        figures.served.add(&std::mem::take(&mut self.served));
         figures.batches += 1;
     }
 
@@ -136,7 +144,7 @@ impl Tally {
         // Left behind where nothing is recorded.
         self.waits.clear();
         self.services.clear();
-        (self.means, self.busy) = (0, 0);
+        (self.means, self.busy, self.served) = (0, 0, ServedCosts::default());
         let (nanos, events) = std::mem::take(&mut self.batch);
         nanos.checked_div(events)
     }

@@ -144,15 +144,7 @@ impl Machine {
 
     /// One tick of the graph's controllers.
     pub(crate) fn tick(&mut self, now: u64) {
-        let given = self.cores.given(now);
-        for place in self.places.iter_mut().flatten() {
-            if let Some(burst) = &mut place.burst {
-                let credit = burst.so_far(now, given);
-                credit.credit(&place.worker);
-                burst.credited.0 += credit.cpu;
-                burst.credited.1 += credit.run_queue;
-            }
-        }
+        self.credit_running(now);
         self.graph.tick();
         self.take_on();
         // Pools may have shrunk: those that are too many retire when they are given a turn.
@@ -164,12 +156,27 @@ impl Machine {
         }
     }
 
+    /// What workers are in the midst of counts so far, as a kernel would say: to be called before
+    /// anybody looks.
+    fn credit_running(&mut self, now: u64) {
+        let given = self.cores.given(now);
+        for place in self.places.iter_mut().flatten() {
+            if let Some(burst) = &mut place.burst {
+                let credit = burst.so_far(now, given);
+                credit.credit(&place.worker);
+                burst.credited.0 += credit.cpu;
+                burst.credited.1 += credit.run_queue;
+            }
+        }
+    }
+
     /// Tells the owners of events that the valve evicted.
     pub(crate) fn tell_owners(&mut self) {
         self.graph.tell_owners();
     }
 
-    pub(crate) fn report(&self) -> Report {
+    pub(crate) fn report(&mut self, now: u64) -> Report {
+        self.credit_running(now);
         self.graph.report()
     }
 

@@ -87,7 +87,7 @@ impl Simulation {
         self.run_until(to, false);
         let work = self.machine.work_done(to) - before;
         self.move_to(to);
-        let graph = self.machine.report();
+        let graph = self.machine.report(to);
         self.run_until(to.saturating_add(nanos(spec.cool_down)), true);
         let mut report = self.clients.tally.report(spec, seed, graph);
         report.utilization = work / (spec.window.as_secs_f64() * spec.cores as f64);

@@ -1,17 +1,13 @@
 //! What requests said they would cost, beside what they then took.
 
 use super::stall::{Stall, is_far};
-use crate::sync::Mutex;
 
 /// Over how many requests the price of a unit of cost is smoothed. Demands that differ by two
 /// orders of magnitude, as those of language models do, leave an error of a tenth.
 const SMOOTHED_OVER: f64 = 64.0;
 
-/// The costs of requests that a stage has served, each once.
-#[derive(Debug, Default)]
-pub(super) struct Served(Mutex<ServedCosts>);
-
-/// Sums since the graph began, exact: a request of the highest cost hides none of the lowest.
+/// The costs of requests that a stage has served, each once, written down together with what their
+/// service took. Exact: a request of the highest cost hides none of the lowest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ServedCosts {
     pub(crate) requests: u64,
@@ -20,27 +16,18 @@ pub(crate) struct ServedCosts {
     pub(crate) squares: u128,
 }
 
-impl Served {
-    pub(super) fn add(&self, cost: u32) {
-        let mut sums = self.0.lock();
-        sums.requests += 1;
-        sums.cost += u128::from(cost);
-        sums.squares += u128::from(cost) * u128::from(cost);
-    }
-
-    pub(super) fn figures(&self) -> ServedCosts {
-        *self.0.lock()
-    }
-}
-
 impl ServedCosts {
-    /// What was added since `then`.
-    pub(crate) fn since(&self, then: &Self) -> Self {
-        Self {
-            requests: self.requests.saturating_sub(then.requests),
-            cost: self.cost.saturating_sub(then.cost),
-            squares: self.squares.saturating_sub(then.squares),
-        }
+    /// A request more.
+    pub(crate) fn count(&mut self, cost: u32) {
+        self.requests += 1;
+        self.cost += u128::from(cost);
+        self.squares += u128::from(cost) * u128::from(cost);
+    }
+
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.requests += other.requests;
+        self.cost += other.cost;
+        self.squares += other.squares;
     }
 }
 
@@ -96,9 +83,9 @@ mod tests {
     use super::*;
 
     fn served(costs: &[u32]) -> ServedCosts {
-        let served = Served::default();
-        costs.iter().for_each(|cost| served.add(*cost));
-        served.figures()
+        let mut served = ServedCosts::default();
+        costs.iter().for_each(|cost| served.count(*cost));
+        served
     }
 
     #[test]
@@ -119,9 +106,10 @@ mod tests {
         price.learn(&served(&[10; 64]), 0.64);
         price.learn(&served(&[u32::MAX]), 0.01);
         assert_eq!(price.units_per_second(), Some(1_000.0));
-        // It stays exact beside it, too.
-        let all = served(&[u32::MAX, 10, 10]);
-        assert_eq!(all.since(&served(&[u32::MAX])), served(&[10, 10]));
+        // The sums stay exact beside it, too.
+        let mut all = served(&[u32::MAX]);
+        all.add(&served(&[10, 10]));
+        assert_eq!(all.squares, u128::from(u32::MAX) * u128::from(u32::MAX) + 200);
     }
 
     #[test]
@@ -129,7 +117,5 @@ mod tests {
         let mut price = Price::default();
         price.learn(&served(&[1, 3]), 1.0);
         assert_eq!(price.variation(), Some(0.25));
-        let (all, early) = (served(&[1, 2, 3]), served(&[1]));
-        assert_eq!(all.since(&early), served(&[2, 3]));
     }
 }

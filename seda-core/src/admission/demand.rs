@@ -14,12 +14,15 @@ const ALIKE: f64 = 1.5;
 const SMOOTHED_OVER: f64 = 64.0;
 
 /// The demands of all routes of a graph. Nobody is asked to measure where no two routes meet in a
-/// stage, nor once a request has declared its cost: its unit is not known.
+/// stage and many requests fit into what was promised, nor once a request has declared its cost: its
+/// unit is not known.
 #[derive(Debug)]
 pub(super) struct Demands {
     routes: Box<[Route]>,
     /// Pairs of routes that meet in a stage.
     pairs: Box<[(usize, usize)]>,
+    /// Whether so few requests fit that it matters which part of one is still to come.
+    few_fit: AtomicBool,
     declared: AtomicBool,
     learned: Mutex<Learned>,
 }
@@ -42,6 +45,9 @@ struct Sums {
 #[derive(Debug, Default)]
 struct Learned {
     means: Box<[Mean]>,
+    /// Whether some of them differ.
+    differs: bool,
+    /// Whether requests count as what they take.
     weighs: bool,
 }
 
@@ -67,8 +73,9 @@ impl Demands {
         Self {
             routes: (0..stages.len()).map(route).collect(),
             pairs,
+            few_fit: AtomicBool::new(false),
             declared: AtomicBool::new(false),
-            learned: Mutex::new(Learned { means, weighs: false }),
+            learned: Mutex::new(Learned { means, ..Learned::default() }),
         }
     }
 
@@ -105,21 +112,32 @@ impl Demands {
         }
     }
 
+    /// Whether some routes that meet take far longer than others.
+    pub(super) fn differ(&self) -> bool {
+        self.learned.lock().differs
+    }
+
     pub(super) fn are_declared(&self) -> bool {
         self.declared.load(Ordering::Relaxed)
     }
 
     fn measured(&self, route: u16) -> Option<&Route> {
         let route = self.routes.get(usize::from(route))?;
-        (route.meets && !self.are_declared()).then_some(route)
+        let matters = route.meets || self.few_fit.load(Ordering::Relaxed);
+        (matters && !self.are_declared()).then_some(route)
     }
 
     /// What was measured during a tick joins what is known, and says what requests count as.
-    pub(super) fn learn(&self) {
-        if self.pairs.is_empty() || self.are_declared() {
+    /// `few_fit` says whether that matters though all are alike.
+    pub(super) fn learn(&self, few_fit: bool) {
+        if self.are_declared() {
             return;
         }
+        self.few_fit.store(few_fit, Ordering::Relaxed);
         let mut learned = self.learned.lock();
+        if self.pairs.is_empty() && !few_fit && !learned.weighs {
+            return;
+        }
         for (route, mean) in self.routes.iter().zip(&mut learned.means) {
             let mut sums = route.sums.lock();
             // What was answered in one tick may have taken its time in another.
@@ -127,7 +145,8 @@ impl Demands {
                 mean.learn(&std::mem::take(&mut *sums));
             }
         }
-        learned.weighs = learned.differ(&self.pairs);
+        learned.differs = learned.differ(&self.pairs);
+        learned.weighs = learned.differs || few_fit;
         for (n, route) in self.routes.iter().enumerate() {
             let seconds = learned.seconds(n).filter(|_| learned.weighs);
             // A float beyond what is countable saturates in the cast.
@@ -154,7 +173,7 @@ impl Learned {
             let (a, b) = (mean(a)?, mean(b)?);
             Some(a.max(b) / a.min(b))
         });
-        ratios.fold(1.0, f64::max) >= if self.weighs { ALIKE } else { DIFFER }
+        ratios.fold(1.0, f64::max) >= if self.differs { ALIKE } else { DIFFER }
     }
 }
 
@@ -186,7 +205,7 @@ mod tests {
                 demands.answered(route, micros * MICROS);
             }
         }
-        demands.learn();
+        demands.learn(false);
     }
 
     fn costs(demands: &Demands) -> [u32; 3] {
@@ -213,7 +232,7 @@ mod tests {
         demands.answered(0, 300 * MICROS);
         // What a stage does behind the answer.
         demands.took(0, 200 * MICROS);
-        demands.learn();
+        demands.learn(false);
         assert_eq!(costs(&demands), [500, 100, 0]);
     }
 
@@ -222,10 +241,10 @@ mod tests {
         let demands = demands();
         demands.answered(0, 0);
         demands.answered(1, 100 * MICROS);
-        demands.learn();
+        demands.learn(false);
         assert_eq!(costs(&demands), [0, 0, 0]);
         demands.took(0, 500 * MICROS);
-        demands.learn();
+        demands.learn(false);
         assert_eq!(costs(&demands), [500, 100, 0]);
     }
 
@@ -236,6 +255,20 @@ mod tests {
         assert_eq!(costs(&demands), [0, 0, 0]);
         serve(&demands, [0, 300, 0]);
         assert_eq!(costs(&demands), [100, 300, 200]);
+    }
+
+    #[test]
+    fn where_few_fit_requests_are_weighed_though_they_are_alike_and_meet_nobody() {
+        let demands = Demands::new(&[Box::from([0])]);
+        demands.answered(0, 50_000 * MICROS);
+        demands.learn(false);
+        assert_eq!((demands.cost(0), demands.measures(0)), (0, false));
+        demands.learn(true);
+        demands.answered(0, 50_000 * MICROS);
+        demands.learn(true);
+        assert_eq!((demands.cost(0), demands.measures(0), demands.differ()), (50_000, true, false));
+        demands.learn(false);
+        assert_eq!((demands.cost(0), demands.measures(0)), (0, false));
     }
 
     #[test]

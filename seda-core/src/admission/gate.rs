@@ -176,9 +176,9 @@ impl Gate {
         self.costs.set_limits(costs);
     }
 
-    /// Sets how many units of cost a second of service is worth.
-    pub(crate) fn set_pace(&self, units_per_second: f64) {
-        self.in_service.set_pace(units_per_second);
+    /// Sets how many units of cost a second of service is worth, and how many are served at once.
+    pub(crate) fn set_pace(&self, units_per_second: f64, parallelism: f64) {
+        self.in_service.set_pace(units_per_second, parallelism);
     }
 
     /// Which share of the limit of `class` is used, 0 to 1; `None` while there is no limit. Where

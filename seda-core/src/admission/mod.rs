@@ -24,7 +24,6 @@ mod route;
 mod stall;
 
 pub(crate) use allowance::{Limits, UNLIMITED};
-use cost::Served;
 pub(crate) use cost::{Price, ServedCosts};
 pub(crate) use gate::{Gate, GateFigures};
 pub use route::{Route, StageId};
@@ -76,8 +75,6 @@ struct Built {
     /// For every stage the route that visits it alone, then the declared ones, in gates.
     routes: Box<[Box<[usize]>]>,
     demands: Demands,
-    /// By stage, what the requests declared that it has served; by replica too.
-    served: Box<[Served]>,
 }
 
 /// What a request counts as at the gates on its route, from its entry to its end.
@@ -116,7 +113,6 @@ impl Admission {
         let built = Built {
             gates: (0..stages).map(|_| Gate::default()).collect(),
             demands: Demands::new(&routes),
-            served: (0..stages).map(|_| Served::default()).collect(),
             routes,
             gate_of,
         };
@@ -178,13 +174,6 @@ impl Admission {
         self.gate(stage).filter(|_| counts).map(Gate::figures)
     }
 
-    /// What the requests declared, or were taken for, that a stage has served since the graph
-    /// began.
-    pub(crate) fn served(&self, stage: usize) -> ServedCosts {
-        let served = self.built.get().and_then(|built| built.served.get(stage));
-        served.map_or_else(ServedCosts::default, Served::figures)
-    }
-
     /// How many routes were declared.
     pub(crate) fn declared_routes(&self) -> usize {
         self.built.get().map_or(0, |built| built.routes.len() - built.gates.len())
@@ -227,10 +216,17 @@ impl Admission {
         self.built.get().is_some_and(|built| built.demands.are_declared())
     }
 
-    /// What was measured during a tick joins what is known of the routes' demands.
-    pub(crate) fn learn_demands(&self) {
+    /// Whether it is known beforehand that some requests take far longer than others.
+    pub(crate) fn costs_differ(&self) -> bool {
+        let differ = |built: &Built| built.demands.are_declared() || built.demands.differ();
+        self.built.get().is_some_and(differ)
+    }
+
+    /// What was measured during a tick joins what is known of the routes' demands. With `few_fit`
+    /// there is a stage of which so few fit into what was promised that parts of one matter.
+    pub(crate) fn learn_demands(&self, few_fit: bool) {
         if let Some(built) = self.built.get() {
-            built.demands.learn();
+            built.demands.learn(few_fit);
         }
     }
 
@@ -308,15 +304,10 @@ impl Admission {
         on.find_map(|(place, (on_route, gate))| (on_route == number).then_some((place, gate)))
     }
 
-    /// A stage has served a request, whose cost was what that was for. One that was only taken for
-    /// it tells nothing once requests declare theirs: that is another unit.
-    pub(crate) fn serve(&self, passage: &Passage, stage: usize) {
-        let Some(built) = self.built.get() else { return };
-        if passage.declared == built.demands.are_declared()
-            && let Some(served) = built.served.get(stage)
-        {
-            served.add(passage.cost);
-        }
+    /// Whether a request's cost tells what a unit takes. One that was only taken for it does not
+    /// once requests declare theirs: that is another unit.
+    pub(crate) fn prices(&self, passage: &Passage) -> bool {
+        passage.declared == self.costs_are_declared()
     }
 
     /// The gates on a route, and whose they are.
@@ -477,13 +468,10 @@ mod tests {
     fn what_was_measured_tells_nothing_of_the_unit_in_which_requests_declare() {
         let (admission, route) = admission();
         let measured = Passage { declared: false, ..passage(route, GOLD, 50_000) };
-        admission.serve(&measured, 1);
-        assert_eq!(admission.served(1).cost, 50_000);
+        assert!(admission.prices(&measured));
         let declared = admission.passage(route, GOLD, Some(7));
         assert!(admission.costs_are_declared());
-        admission.serve(&declared, 1);
-        admission.serve(&measured, 1);
-        assert_eq!((admission.served(1).cost, admission.served(2).cost), (50_007, 0));
+        assert!(admission.prices(&declared) && !admission.prices(&measured));
     }
 
     #[test]

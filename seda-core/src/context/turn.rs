@@ -76,6 +76,7 @@ impl Context {
 
     pub(crate) fn begin_another(&mut self, meta: EventMeta) {
         self.tally.cohort(self.meta.class, self.open > 0);
+        self.price_service();
         if self.open > 0 {
             self.weigh_out(false);
         }
@@ -94,6 +95,7 @@ impl Context {
         let aside = self.aside.take();
         self.weigh_out(aside.is_some());
         self.tally.end(self.meta.class, aside.is_some());
+        self.price_service();
         let took = self.time_events(u64::from(aside == Some(Aside::Outside)));
         if let (Some(nanos), Some(request)) = (took, &self.meta.request) {
             request.took(nanos);
@@ -119,6 +121,17 @@ impl Context {
             self.begun = self.now;
         }
         failed - usize::from(aside)
+    }
+
+    /// What the request of the event in hand costs is written down with what its service took.
+    #[inline]
+    fn price_service(&mut self) {
+        if let (Some(request), Some((stage, _))) = (&self.meta.request, &self.stage) {
+            let cost = request.visit(stage.index());
+            if cost > 0 {
+                self.tally.serve(cost);
+            }
+        }
     }
 
     /// The event in hand serves its request no more, as far as this worker is concerned.

@@ -161,18 +161,27 @@ impl Request {
         }
     }
 
-    /// The first time that a stage has served it, its cost is what the stage's service was for.
-    fn leave_service(&self, service: &mut Service) {
-        let Some((stage, begun)) = service.begun.take() else { return };
-        let Some((place, gate)) = self.book.admission.gate_on(&self.passage, stage) else {
-            return;
-        };
-        gate.end(u64::from(self.passage.cost), begun);
+    /// A stage has served an event of it. Returns what it costs, if that is what this service was
+    /// for: the stage is on its route and serves it for the first time. Else 0.
+    pub(crate) fn visit(&self, stage: usize) -> u32 {
+        let passage = &self.passage;
+        if passage.cost == 0 || !self.book.admission.prices(passage) {
+            return 0;
+        }
+        let Some((place, _)) = self.book.admission.gate_on(passage, stage) else { return 0 };
         let visit = u32::try_from(place).ok().and_then(|place| 1_u64.checked_shl(place));
         let visit = visit.unwrap_or(0);
-        if service.visited & visit == 0 {
-            service.visited |= visit;
-            self.book.admission.serve(&self.passage, stage);
+        let mut service = self.service.lock();
+        let before = service.visited;
+        service.visited |= visit;
+        if before & visit == 0 { passage.cost } else { 0 }
+    }
+
+    fn leave_service(&self, service: &mut Service) {
+        if let Some((stage, begun)) = service.begun.take()
+            && let Some((_, gate)) = self.book.admission.gate_on(&self.passage, stage)
+        {
+            gate.end(u64::from(self.passage.cost), begun);
         }
     }
 }

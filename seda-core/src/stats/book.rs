@@ -1,6 +1,7 @@
 //! What one worker writes down, once per batch, under a lock of its own.
 
 use super::{Quantiles, Schedstat, ThreadId};
+use crate::admission::ServedCosts;
 use crate::clock::Time;
 use crate::sync::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Mutex, OnceLock, Ordering};
 use std::time::Duration;
@@ -18,6 +19,8 @@ pub(crate) struct StageFigures {
     /// Nanoseconds in which the worker ran the stage.
     pub(crate) busy: u64,
     pub(crate) batches: u64,
+    /// What the requests cost that were served in these service times.
+    pub(crate) served: ServedCosts,
 }
 
 impl StageFigures {
@@ -27,12 +30,14 @@ impl StageFigures {
         self.batch_means += other.batch_means;
         self.busy += other.busy;
         self.batches += other.batches;
+        self.served.add(&other.served);
     }
 
     pub(crate) fn clear(&mut self) {
         self.wait.clear();
         self.service.clear();
         (self.batch_means, self.busy, self.batches) = (0, 0, 0);
+        self.served = ServedCosts::default();
     }
 }
 

@@ -57,14 +57,16 @@ fn quarters(declares: bool) -> Arc<World> {
 }
 
 #[test]
-fn where_costs_are_declared_what_is_served_of_a_job_makes_room_before_it_ends() {
-    let (blind, declared) = (quarters(false), quarters(true));
-    let slowest = declared.slowest(BASIC);
-    assert!(slowest <= SLO, "{slowest:?}");
-    let (blind, declared) = (blind.answered(BASIC), declared.answered(BASIC));
-    // 89.6 % and 92.4 % of the capacity by simulation of the two rules alone.
-    assert!((5_300..5_460).contains(&blind), "{blind}");
-    assert!((5_460..5_640).contains(&declared), "{declared}");
+fn what_is_served_of_a_job_makes_room_before_it_ends_whether_costs_are_declared_or_measured() {
+    for declares in [true, false] {
+        let world = quarters(declares);
+        let slowest = world.slowest(BASIC);
+        assert!(slowest <= SLO, "{slowest:?}");
+        // 93.0 % of the capacity by simulation of the rule alone, and 93.7 % for an oracle; three
+        // whole jobs would keep it busy for 89.3 %.
+        let answered = world.answered(BASIC);
+        assert!((5_550..5_640).contains(&answered), "{answered}");
+    }
 }
 
 #[test]

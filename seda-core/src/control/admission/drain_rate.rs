@@ -17,6 +17,10 @@ const KEPT: f64 = 0.8;
 /// The same where requests declare what they cost, and all workers are there: then no service takes
 /// longer than usual.
 const KEPT_IF_DECLARED: f64 = 0.9;
+/// The most of it, where one service in a hundred takes hardly longer than the others. A request is
+/// given up that could not be answered within 95 % of the promise; half a percent is for the way
+/// there and back.
+const MOST_KEPT: f64 = 0.945;
 
 /// Admits what the stage drains in the time that it has: N = X·W, Little's law as a limit.
 ///
@@ -40,12 +44,17 @@ impl AdmissionLaw for DrainRate {
         let rate = parallel / service;
         // A queue of demands that differ has to be longer by 1 + c2 to keep a server as busy
         // (Pollaczek and Khinchine), and may be: how long it takes is known.
-        let longer = seen.cost_variation.map_or(1.0, |c2| 1.0 + c2);
+        let queue = seen.cost_variation.map_or(1.0, |c2| 1.0 + c2);
         let known = seen.cost_variation.is_some() && !seen.grows;
-        let kept = if known { KEPT_IF_DECLARED } else { KEPT };
+        let least = if known { KEPT_IF_DECLARED } else { KEPT };
+        // How much longer than usual one in a hundred takes is to be left free.
+        let longer = seen.service_p99.filter(|p99| p99.is_finite() && !seen.grows);
+        let most =
+            longer.map_or(0.0, |p99| MOST_KEPT - (p99 - service).max(0.0) / seen.slo_seconds);
+        let kept = most.max(least);
         let left = seen.slo_seconds * kept - service;
         // What waits for workers to come need not be refused, as long as it will be in time.
-        let share = if seen.grows { kept } else { QUEUE_SHARE * longer };
+        let share = if seen.grows { kept } else { QUEUE_SHARE * queue };
         let wait = (ENOUGH / rate).max(seen.slo_seconds * share).min(left).max(0.0);
         // One that waits, so that the workers find the next event when they have ended one; also
         // where the queue comes out as no number.
@@ -93,6 +102,21 @@ mod tests {
         let limits = [None, Some(0.0), Some(1.0), Some(5.0)];
         let limits = limits.map(|c2| DrainRate.decide(&seen(c2)).map(f64::round));
         assert_eq!(limits, [Some(81.0), Some(81.0), Some(161.0), Some(180.0)]);
+    }
+
+    #[test]
+    fn where_no_service_takes_longer_than_usual_nearly_all_of_the_promise_may_be_used() {
+        let seen = |p99| AdmissionObservation {
+            slo_seconds: 0.2,
+            service_mean: Some(0.050),
+            service_p99: Some(p99),
+            workers: 1,
+            parallelism: 1.0,
+            ..AdmissionObservation::default()
+        };
+        let limits = [0.050, 0.060, 0.230, f64::NAN].map(|p99| DrainRate.decide(&seen(p99)));
+        let limits = limits.map(|limit| limit.map(|limit| (limit * 100.0).round() / 100.0));
+        assert_eq!(limits, [Some(3.78), Some(3.58), Some(3.2), Some(3.2)]);
     }
 
     #[test]
