@@ -18,6 +18,7 @@ use crate::runner::AnyRunner;
 use crate::sizing::Sizing;
 use crate::stage::AnyStage;
 use crate::stage_share::StageShare;
+use crate::standing::Episodes;
 use crate::sync::{Arc, Mutex};
 use crate::worker::Worker;
 use std::fmt;
@@ -76,6 +77,8 @@ pub(crate) struct Engine {
     pub(crate) law: Option<MakeLaw>,
     /// By stage; as many as there are once something was promised. Used by the tick alone.
     pub(crate) limiters: Mutex<Vec<Limiter>>,
+    /// By stage; used by the tick alone.
+    pub(crate) standing: Mutex<Vec<Episodes>>,
     /// By pool; used by the tick alone.
     pub(crate) hotspots: Mutex<Vec<Hotspot>>,
 }
@@ -111,6 +114,7 @@ impl Engine {
             batchings: Mutex::new(batchings),
             law,
             limiters: Mutex::default(),
+            standing: Mutex::default(),
             hotspots: Mutex::default(),
         });
         engine.set_first_limits();
@@ -181,10 +185,12 @@ impl Engine {
         let batches: Vec<_> =
             (0..self.stages.len()).map(|stage| monitor.observe_batches(self, stage)).collect();
         let places = monitor.observe_outstanding(self, &settings);
+        let standing = monitor.observe_standing();
         let exported = Export::of(self, &monitor);
         monitor.close_tick(now);
         drop(monitor);
         self.flag_hot_pools(&seen);
+        self.tell_of_standing_queues(&standing, &settings);
         if settings.control.pool_size != Mode::Off && !self.core.is_draining() {
             self.size_pools(&seen, &settings);
             self.size_outstanding(&places, &settings);

@@ -169,6 +169,8 @@ fn tick(spec: &Spec) -> Duration {
     }
     let mut off = control.clone();
     off.set_mode(Mode::Off);
+    // Stages shed from standing queues at dequeue; the tick would only journal it.
+    off.queue_delay = control.queue_delay;
     if control == off {
         (spec.window / TICKS_OF_A_REPORT).max(Duration::from_nanos(1))
     } else {

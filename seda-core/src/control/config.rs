@@ -61,6 +61,9 @@ pub struct ControlConfig {
     pub law: Law,
     /// The overload valve.
     pub valve: Mode,
+    /// What stages do about a queue that stands ([`crate::StageConfig::codel`] and
+    /// [`crate::StageConfig::newest_first_above`]): without such a setting it does nothing.
+    pub queue_delay: Mode,
     /// Who gives way at the budget.
     pub overload: OverloadPolicy,
     /// How long events may wait in a queue before their pool is to grow. 5 ms is CoDel's target
@@ -86,6 +89,7 @@ impl Default for ControlConfig {
             admission: Mode::On,
             law: Law::default(),
             valve: Mode::On,
+            queue_delay: Mode::On,
             overload: OverloadPolicy::default(),
             wait_target: Duration::from_millis(5),
             idle_after: Duration::from_secs(5),
@@ -99,6 +103,7 @@ impl ControlConfig {
     pub fn set_mode(&mut self, mode: Mode) {
         (self.pool_size, self.batch_size) = (mode, mode);
         (self.admission, self.valve) = (mode, mode);
+        self.queue_delay = mode;
     }
 
     /// The first setting that is out of bounds: its key, its value and what is allowed.

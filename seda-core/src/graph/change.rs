@@ -99,6 +99,7 @@ fn control_entries(control: &ControlConfig) -> Vec<Entry> {
         admission,
         law,
         valve,
+        queue_delay,
         overload,
         wait_target,
         idle_after,
@@ -111,6 +112,7 @@ fn control_entries(control: &ControlConfig) -> Vec<Entry> {
         ("admission", admission.to_string()),
         ("law", law.to_string()),
         ("valve", valve.to_string()),
+        ("queue_delay", queue_delay.to_string()),
         ("overload", overload.to_string()),
         ("wait_target", format!("{wait_target:?}")),
         ("idle_after", format!("{idle_after:?}")),
@@ -132,7 +134,8 @@ fn stage_entries(settings: &StageSettings, add: &mut impl FnMut(&str, String)) {
     add("cap", or(cap, "all workers"));
     add("pending", pending.to_string());
     add("outstanding", or(outstanding, "unbounded"));
-    let StandingConfig { codel, newest_first_above } = standing;
+    // The mode is the graph's: `control.queue_delay`.
+    let StandingConfig { mode: _, codel, newest_first_above } = standing;
     add("codel", codel.as_ref().map_or_else(|| "off".to_owned(), ToString::to_string));
     let above = newest_first_above.map(|above| format!("{above:?}"));
     add("newest_first_above", above.unwrap_or_else(|| "never".to_owned()));

@@ -77,7 +77,9 @@ impl Settings {
                 let allowed = "nothing for a keyed stage: events of one key are handled in order";
                 return Err(fault(&key, format!("{above:?}"), allowed));
             }
-            stages.push(stage_settings(&stage.name, merged, stage.capacity, shares_pool)?);
+            let mut settings = stage_settings(&stage.name, merged, stage.capacity, shares_pool)?;
+            settings.standing.mode = config.control.queue_delay;
+            stages.push(settings);
         }
         let mut pools = Vec::with_capacity(declared.pools.len() + own_pools.len());
         for pool in &declared.pools {
@@ -264,7 +266,7 @@ fn standing(
     if let Some(above) = newest_first_above.filter(|above| !within(*above)) {
         return Err(fault(&key("newest_first_above"), format!("{above:?}"), slo::ALLOWED));
     }
-    Ok(StandingConfig { codel, newest_first_above })
+    Ok(StandingConfig { mode: Mode::default(), codel, newest_first_above })
 }
 
 fn fault(key: &str, value: impl ToString, allowed: &str) -> GraphError {

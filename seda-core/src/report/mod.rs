@@ -166,6 +166,8 @@ pub struct StageReport {
     pub refused: BTreeMap<String, u64>,
     /// Accepted and given up, by reason.
     pub shed: BTreeMap<String, u64>,
+    /// Begun, although its CoDel would have given them up: `control.queue_delay` only observes.
+    pub spared: u64,
     /// Lost to a panic, or deferred and dropped.
     pub failed: u64,
     /// Waiting now.

@@ -4,7 +4,7 @@ use crate::admission::Limits;
 use crate::clock::Time;
 use crate::event::{EventMeta, PerClass};
 use crate::loss::LossReason;
-use crate::queue::{ClassLedger, Evict, Outcome, StandingConfig, Victims};
+use crate::queue::{ClassLedger, Evict, Outcome, StandingConfig, Stood, Victims};
 use crate::sync::Arc;
 use std::any::Any;
 use std::time::Duration;
@@ -19,6 +19,8 @@ pub(crate) struct QueueFigures {
     /// Sent and refused, by the number of the edge into this stage.
     pub(crate) edges: Vec<(u64, u64)>,
     pub(crate) wasted_nanos: u64,
+    /// What is being done about the queue, if it stands.
+    pub(crate) stood: Stood,
     /// Event-nanoseconds in the stage.
     pub(crate) occupancy: u128,
     /// Service of deferred events, from being taken to completion.

@@ -289,6 +289,7 @@ impl<E: Send + 'static> AnyStage for StageCore<E> {
             classes: lanes.ledger().classes().clone(),
             edges: lanes.ledger().edges().iter().map(|edge| (edge.sent, edge.refused)).collect(),
             wasted_nanos: lanes.wasted_nanos(),
+            stood: lanes.stood(now),
             occupancy: lanes.occupancy(now),
             deferred_service,
             held: self.held.load(Ordering::Relaxed),
