@@ -7,7 +7,7 @@ use crate::batching::Batching;
 use crate::boundary::contained;
 use crate::clock::Time;
 use crate::context::Context;
-use crate::control::{AdmissionLaw, Controller, Decision, Hotspot, Mode, PoolSizePolicy};
+use crate::control::{AdmissionLaw, Controller, Decision, Hotspot, PoolSizePolicy};
 use crate::export::Export;
 use crate::graph::{ClassConfig, Declaration, Edge, GraphCore, MakeRunner, Settings};
 use crate::limits::Limiter;
@@ -189,9 +189,9 @@ impl Engine {
         let exported = Export::of(self, &monitor);
         monitor.close_tick(now);
         drop(monitor);
-        self.flag_hot_pools(&seen);
+        self.flag_hot_pools(&seen, &settings);
         self.tell_of_standing_queues(&standing, &settings);
-        if settings.control.pool_size != Mode::Off && !self.core.is_draining() {
+        if !self.core.is_draining() {
             self.size_pools(&seen, &settings);
             self.size_outstanding(&places, &settings);
         }

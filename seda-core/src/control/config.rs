@@ -1,11 +1,13 @@
 //! Settings of the controllers.
 
 use super::admission::Law;
+use super::hotspot::HotspotConfig;
 use super::overload::OverloadPolicy;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
+use thiserror::Error;
 
 /// Whether a controller acts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,8 +45,17 @@ impl fmt::Display for Mode {
     }
 }
 
+/// A controller that does not exist.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("`{name}` is no controller: write one of {known}")]
+#[non_exhaustive]
+pub struct UnknownController {
+    name: String,
+    known: String,
+}
+
 /// Settings of the controllers; every one has a default.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ControlConfig {
     /// How often the controllers look, 10 ms to 10 s. At 100 ms a step in load is met before a
@@ -53,6 +64,9 @@ pub struct ControlConfig {
     pub tick: Duration,
     /// Resizing of pools.
     pub pool_size: Mode,
+    /// Sizing of the places outside, where a stage bounds them ([`crate::StageConfig::outstanding`]).
+    /// Switched off, as many stay as there are.
+    pub outstanding: Mode,
     /// Sizing of batches, within each stage's `batch` setting.
     pub batch_size: Mode,
     /// Admission by what was promised ([`crate::SloConfig`]): without a promise it does nothing.
@@ -64,6 +78,10 @@ pub struct ControlConfig {
     /// What stages do about a queue that stands ([`crate::StageConfig::codel`] and
     /// [`crate::StageConfig::newest_first_above`]): without such a setting it does nothing.
     pub queue_delay: Mode,
+    /// The watch for hot pools: flags them, and leaves it to others to act.
+    pub hotspot: Mode,
+    /// Which pool is hot, by its utilization.
+    pub hot: HotspotConfig,
     /// Who gives way at the budget.
     pub overload: OverloadPolicy,
     /// How long events may wait in a queue before their pool is to grow. 5 ms is CoDel's target
@@ -85,11 +103,14 @@ impl Default for ControlConfig {
         Self {
             tick: Duration::from_millis(100),
             pool_size: Mode::On,
+            outstanding: Mode::On,
             batch_size: Mode::On,
             admission: Mode::On,
             law: Law::default(),
             valve: Mode::On,
             queue_delay: Mode::On,
+            hotspot: Mode::On,
+            hot: HotspotConfig::default(),
             overload: OverloadPolicy::default(),
             wait_target: Duration::from_millis(5),
             idle_after: Duration::from_secs(5),
@@ -101,9 +122,34 @@ impl Default for ControlConfig {
 impl ControlConfig {
     /// Sets the mode of all controllers.
     pub fn set_mode(&mut self, mode: Mode) {
-        (self.pool_size, self.batch_size) = (mode, mode);
-        (self.admission, self.valve) = (mode, mode);
-        self.queue_delay = mode;
+        self.modes().into_iter().for_each(|(_, known)| *known = mode);
+    }
+
+    /// Sets the mode of one controller, by its key.
+    ///
+    /// # Errors
+    /// There is none of that name; the error has those that there are.
+    pub fn set_mode_of(&mut self, controller: &str, mode: Mode) -> Result<(), UnknownController> {
+        let mut modes = self.modes();
+        let Some((_, known)) = modes.iter_mut().find(|(name, _)| *name == controller) else {
+            let known = modes.map(|(name, _)| name).join(", ");
+            return Err(UnknownController { name: controller.to_owned(), known });
+        };
+        **known = mode;
+        Ok(())
+    }
+
+    /// The controllers with their keys.
+    fn modes(&mut self) -> [(&'static str, &mut Mode); 7] {
+        [
+            ("pool_size", &mut self.pool_size),
+            ("outstanding", &mut self.outstanding),
+            ("batch_size", &mut self.batch_size),
+            ("admission", &mut self.admission),
+            ("valve", &mut self.valve),
+            ("queue_delay", &mut self.queue_delay),
+            ("hotspot", &mut self.hotspot),
+        ]
     }
 
     /// The first setting that is out of bounds: its key, its value and what is allowed.
@@ -119,7 +165,8 @@ impl ControlConfig {
         ];
         let fault =
             settings.into_iter().find(|(_, value, low, high, _)| !within(*value, *low, *high));
-        fault.map(|(key, value, _, _, allowed)| (key, format!("{value:?}"), allowed))
+        let fault = fault.map(|(key, value, _, _, allowed)| (key, format!("{value:?}"), allowed));
+        fault.or_else(|| self.hot.fault())
     }
 }
 
@@ -132,6 +179,42 @@ mod tests {
         assert_eq!(ControlConfig::default().fault(), None);
         let config = ControlConfig { tick: Duration::ZERO, ..ControlConfig::default() };
         assert_eq!(config.fault(), Some(("control.tick", "0ns".to_owned(), "10ms to 10s")));
+    }
+
+    #[test]
+    fn every_controller_has_a_mode_of_its_own_and_one_call_sets_all() {
+        let mut config = ControlConfig::default();
+        config.set_mode(Mode::Off);
+        assert!(config.modes().iter().all(|(_, mode)| **mode == Mode::Off));
+        config.set_mode_of("hotspot", Mode::Observe).unwrap();
+        assert_eq!((config.hotspot, config.valve), (Mode::Observe, Mode::Off));
+        // Whatever in a file is written as a mode can be set by name.
+        let file = toml::Table::try_from(&config).unwrap();
+        let written = file
+            .iter()
+            .filter(|(_, value)| value.as_str().is_some_and(|text| text.parse::<Mode>().is_ok()));
+        assert_eq!(written.count(), config.modes().len());
+        let error = config.set_mode_of("valv", Mode::On).unwrap_err().to_string();
+        assert!(error.starts_with("`valv` is no controller: write one of pool_size, "), "{error}");
+    }
+
+    #[test]
+    fn what_is_hot_is_checked_by_name() {
+        let hot = |text: &str| toml::from_str::<ControlConfig>(text).unwrap().fault();
+        assert_eq!(hot("hot = { threshold = 0.8, least = 2, of = 2 }"), None);
+        for (text, key, value) in [
+            ("hot.threshold = nan", "control.hot.threshold", "NaN"),
+            ("hot.threshold = 0", "control.hot.threshold", "0"),
+            ("hot.threshold = 1.5", "control.hot.threshold", "1.5"),
+            ("hot.of = 1", "control.hot.of", "1"),
+            ("hot.of = 1001", "control.hot.of", "1001"),
+            ("hot.least = 0", "control.hot.least", "0"),
+            ("hot.least = 6", "control.hot.least", "6"),
+        ] {
+            let (named, was, allowed) = hot(text).unwrap();
+            assert_eq!((named, was.as_str()), (key, value), "{text}");
+            assert!(!allowed.is_empty());
+        }
     }
 
     #[test]

@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 /// soft = 200
 /// batch = 16
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct GraphConfig {
     /// How many events the graph may hold: queued, in hand, pending and reserved. `None`: half of

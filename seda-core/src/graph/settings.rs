@@ -20,7 +20,7 @@ const MAX_SHARE: u32 = 1_000_000;
 const DEFAULT_WORKERS: usize = 1_024;
 
 /// Everything that can be set of a graph, checked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Settings {
     pub(crate) budget: usize,
     /// Whether somebody said so, or it follows from the capacities.
