@@ -142,6 +142,9 @@ fn what_is_out_of_bounds_is_named() {
         ("codel.target = \"0s\"", "stages.work.codel.target"),
         ("codel.interval = \"20m\"", "stages.work.codel.interval"),
         ("codel = { target = \"1s\", interval = \"1s\" }", "stages.work.codel.target"),
+        ("codel.keep_one_in = 0", "stages.work.codel.keep_one_in"),
+        ("codel.keep_one_in = 1", "stages.work.codel.keep_one_in"),
+        ("codel.keep_one_in = 1000001", "stages.work.codel.keep_one_in"),
         ("newest_first_above = \"0s\"", "stages.work.newest_first_above"),
     ] {
         let mut plant = plant(StageConfig::default());

@@ -20,8 +20,9 @@ pub struct CodelConfig {
     pub interval: Duration,
     /// How it is given up.
     pub law: CodelLaw,
-    /// Of so many events that are taken in an interval one is kept at least, whatever they waited;
-    /// 0 counts as 1, which sheds nothing. A delay can have another cause than the queue, and
+    /// Of so many events that are taken in an interval one is kept at least, whatever they waited: 2
+    /// to 1,000,000 (1 would shed nothing, as would 0, which counts as 1; a graph takes neither). A
+    /// delay can have another cause than the queue, and
     /// control that reacts to nothing else can spiral: so a tenth of the work is done anyway. It
     /// is the highest overload that the gate alone can meet, too: ten times the capacity.
     pub keep_one_in: u32,

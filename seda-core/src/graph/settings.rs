@@ -9,12 +9,16 @@ use crate::pool::WorkerRange;
 use crate::queue::{DEFAULT_BYTES, StandingConfig};
 use crate::slo;
 use crate::stage::{DEFAULT_BATCH, DEFAULT_PENDING, StageConfig};
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// A queue of more events than this is a leak with a name; it would hold gigabytes.
 const MAX_CAPACITY: usize = 1 << 28;
 /// A share is a number of takes in a row: beyond this the other classes starve.
 const MAX_SHARE: u32 = 1_000_000;
+
+/// Who keeps one in one sheds nothing, and there are not a million events in an interval.
+const CODEL_KEEPS: RangeInclusive<u32> = 2..=1_000_000;
 
 /// More threads than this seldom help, and their stacks are 8 GiB of address space.
 const DEFAULT_WORKERS: usize = 1_024;
@@ -261,6 +265,10 @@ fn standing(
         if codel.target >= codel.interval {
             let (name, value) = (key("codel.target"), format!("{:?}", codel.target));
             return Err(fault(&name, value, "less than the interval"));
+        }
+        if !CODEL_KEEPS.contains(&codel.keep_one_in) {
+            let allowed = "2 to 1000000: 1 would keep all; without `codel` nothing is shed";
+            return Err(fault(&key("codel.keep_one_in"), codel.keep_one_in, allowed));
         }
     }
     if let Some(above) = newest_first_above.filter(|above| !within(*above)) {
