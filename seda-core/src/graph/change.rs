@@ -128,7 +128,7 @@ fn control_entries(control: &ControlConfig) -> Vec<Entry> {
 }
 
 fn stage_entries(settings: &StageSettings, add: &mut impl FnMut(&str, String)) {
-    let StageSettings { capacity, soft, batch, weight, cap, pending, outstanding, standing } =
+    let StageSettings { capacity, soft, batch, weight, cap, pending, outstanding, rate, standing } =
         settings;
     let or = |value: &Option<usize>, default: &str| {
         value.map_or_else(|| default.to_owned(), |value| value.to_string())
@@ -140,6 +140,7 @@ fn stage_entries(settings: &StageSettings, add: &mut impl FnMut(&str, String)) {
     add("cap", or(cap, "all workers"));
     add("pending", pending.to_string());
     add("outstanding", or(outstanding, "unbounded"));
+    add("rate", rate.map_or_else(|| "unbounded".to_owned(), |rate| rate.to_string()));
     // The mode is the graph's: `control.queue_delay`.
     let StandingConfig { mode: _, codel, newest_first_above } = standing;
     add("codel", codel.as_ref().map_or_else(|| "off".to_owned(), ToString::to_string));

@@ -4,7 +4,7 @@ use super::declaration::Declaration;
 use super::{ClassConfig, GraphConfig};
 use crate::control::{ControlConfig, Mode};
 use crate::error::{GraphError, GraphWarning};
-use crate::gate::CodelConfig;
+use crate::gate::{CodelConfig, RateConfig};
 use crate::pool::WorkerRange;
 use crate::queue::{DEFAULT_BYTES, StandingConfig};
 use crate::slo;
@@ -43,7 +43,7 @@ pub(crate) struct Settings {
     pub(crate) pools: Vec<WorkerRange>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct StageSettings {
     pub(crate) capacity: usize,
     /// `None`: the capacity.
@@ -55,6 +55,8 @@ pub(crate) struct StageSettings {
     pub(crate) pending: usize,
     /// The least of the places outside, if they are sized.
     pub(crate) outstanding: Option<usize>,
+    /// `None`: nothing bounds it.
+    pub(crate) rate: Option<RateConfig>,
     pub(crate) standing: StandingConfig,
 }
 
@@ -235,6 +237,9 @@ fn stage_settings(
         let allowed = "nothing for a stage in a shared pool: set the pool's workers";
         return Err(fault(&key("workers"), range, allowed));
     }
+    if let Some((name, value, allowed)) = config.rate.and_then(RateConfig::fault) {
+        return Err(fault(&key(&format!("rate.{name}")), value, allowed));
+    }
     Ok(StageSettings {
         capacity,
         soft: config.soft,
@@ -243,6 +248,7 @@ fn stage_settings(
         cap: config.cap,
         pending,
         outstanding: config.outstanding,
+        rate: config.rate,
         standing: standing(stage, config.codel, config.newest_first_above)?,
     })
 }

@@ -3,6 +3,7 @@
 use crate::admission::Limits;
 use crate::clock::Time;
 use crate::event::{EventMeta, PerClass};
+use crate::gate::RateConfig;
 use crate::loss::LossReason;
 use crate::queue::{ClassLedger, Evict, Outcome, StandingConfig, Stood, Victims};
 use crate::sync::Arc;
@@ -91,6 +92,9 @@ pub(crate) trait AnyStage: Send + Sync {
 
     /// Sets what is done about a queue that stands.
     fn set_standing(&self, config: &StandingConfig);
+
+    /// Bounds the rate at which events enter, or no more.
+    fn set_rate(&self, config: Option<RateConfig>);
 
     /// Whether events of one key are handled in their order.
     fn is_keyed(&self) -> bool;

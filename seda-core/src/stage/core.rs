@@ -6,6 +6,7 @@ use super::timers::Timers;
 use crate::admission::Limits;
 use crate::clock::Time;
 use crate::event::{Class, Envelope, EventMeta};
+use crate::gate::RateConfig;
 use crate::graph::GraphCore;
 use crate::label::ShardSet;
 use crate::loss::LossReason;
@@ -139,7 +140,7 @@ impl<E: Send + 'static> StageCore<E> {
         least: usize,
         most: usize,
     ) -> Result<usize, RefusalReason> {
-        self.lanes.lock().reserve(class, least, most)
+        self.lanes.lock().reserve(class, least, most, || self.graph.now())
     }
 
     pub(crate) fn unreserve(&self, n: usize) {
@@ -260,6 +261,11 @@ impl<E: Send + 'static> AnyStage for StageCore<E> {
 
     fn set_standing(&self, config: &StandingConfig) {
         self.lanes.lock().standing.set(config);
+    }
+
+    fn set_rate(&self, config: Option<RateConfig>) {
+        self.lanes.lock().set_rate(config, self.graph.now());
+        self.graph.room.announce();
     }
 
     fn is_keyed(&self) -> bool {

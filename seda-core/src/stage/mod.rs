@@ -13,7 +13,7 @@ pub(crate) use any::{AnyStage, Completion, QueueFigures};
 pub(crate) use arrivals::Entry;
 pub(crate) use core::StageCore;
 
-use crate::gate::CodelConfig;
+use crate::gate::{CodelConfig, RateConfig};
 use crate::pool::WorkerRange;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -42,7 +42,7 @@ impl<E> fmt::Debug for Stage<E> {
 }
 
 /// A stage's settings. What is `None` keeps the default, or what was set before.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct StageConfig {
     /// Hard bound of the queue, in events. Set live below what is queued, it admits nothing, and
@@ -69,6 +69,13 @@ pub struct StageConfig {
     /// and no more. Events that are held do not count. Default: `pending` alone bounds them, and
     /// who would defer beyond it gets an error.
     pub outstanding: Option<usize>,
+    /// Bounds how many events enter per second, from wherever they come: a declared bound like
+    /// `capacity`, no controller. What exceeds it is refused for `admission` before anything is
+    /// spent, and more at once than its burst as too large; who may wait does. A place that is
+    /// reserved counts when it is reserved, and one that is given back unused does not. Replicas
+    /// with queues of their own have equal shares, and one event of the burst at least. Default:
+    /// nothing bounds the rate.
+    pub rate: Option<RateConfig>,
     /// Sheds from a standing queue, whatever was promised: what has waited for too long while
     /// nobody got through quickly. `codel = {}` has the defaults. Default: off; with an SLO the
     /// limit at the entry keeps queues short before anything is spent.
@@ -101,6 +108,7 @@ impl StageConfig {
             cap: self.cap.or(before.cap),
             pending: self.pending.or(before.pending),
             outstanding: self.outstanding.or(before.outstanding),
+            rate: self.rate.or(before.rate),
             codel: self.codel.or(before.codel),
             newest_first_above: self.newest_first_above.or(before.newest_first_above),
         }
