@@ -14,13 +14,13 @@
 //!
 //! It is read again after SIGHUP; `[http]` only changes with a restart.
 
+use crate::file;
 use clap::Parser;
 use seda::http::HttpConfig;
 use seda::{GraphConfig, Mode, StageConfig, WorkerRange};
 use serde::Deserialize;
-use std::fs;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// A web server as a graph of stages.
@@ -64,7 +64,7 @@ impl Settings {
     /// The file's settings, and what the flags say before it.
     pub(crate) fn from_flags(flags: &Flags) -> Result<Self, String> {
         let mut settings = match &flags.config {
-            Some(file) => Self::read(file)?,
+            Some(file) => file::read(file)?,
             None => Self::default(),
         };
         if let Some(listen) = flags.listen {
@@ -84,17 +84,5 @@ impl Settings {
             config.or_insert_with(StageConfig::default).workers = flags.workers;
         }
         Ok(settings)
-    }
-
-    fn read(file: &Path) -> Result<Self, String> {
-        let name = file.display();
-        let text = fs::read_to_string(file)
-            .map_err(|error| format!("--config {name}: {error}; name a readable file"))?;
-        toml::from_str(&text).map_err(|error| {
-            let begin = error.span().map_or(0, |span| span.start);
-            let line = text.bytes().take(begin).filter(|byte| *byte == b'\n').count() + 1;
-            let message = error.message().replace('\n', " ");
-            format!("--config {name}, line {line}: {message}; mend or remove the key")
-        })
     }
 }

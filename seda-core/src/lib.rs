@@ -40,6 +40,7 @@
 //! | `sizing`, `outstanding`, `batching`, `limits` | from what was seen to pools, batches, and limits of gates |
 //! | [`gate`] | a verdict per event: token bucket, CoDel |
 //! | `hotspots`, `standing` | the watch for hot pools; what was done about queues that stood |
+//! | [`written`] | how settings are written in files |
 //! | `reconfigure` | new settings for a graph that runs |
 //! | [`report`], `export` | what it all looked like |
 //! | [`running`] | a graph on threads, or stepped by hand; draining it |
@@ -99,6 +100,7 @@ mod sync;
 mod tally;
 pub mod testing;
 pub mod worker;
+pub mod written;
 
 // The tests' own checks speak of the crate by its name.
 #[cfg(test)]

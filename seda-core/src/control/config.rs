@@ -3,14 +3,15 @@
 use super::admission::Law;
 use super::hotspot::HotspotConfig;
 use super::overload::OverloadPolicy;
-use serde::{Deserialize, Serialize};
+use crate::written;
+use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 use thiserror::Error;
 
 /// Whether a controller acts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// It decides and acts.
@@ -35,6 +36,16 @@ impl FromStr for Mode {
     }
 }
 
+impl<'de> Deserialize<'de> for Mode {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        written::word(from, "\"on\", \"observe\" or \"off\"")
+    }
+}
+
+fn overload_policy<'de, D: Deserializer<'de>>(from: D) -> Result<OverloadPolicy, D::Error> {
+    written::word(from, "\"longest_queue\", \"tail_drop\", \"random\" or \"none\"")
+}
+
 impl fmt::Display for Mode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -56,11 +67,11 @@ pub struct UnknownController {
 
 /// Settings of the controllers; every one has a default.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a table like { tick = \"100ms\" }")]
 pub struct ControlConfig {
     /// How often the controllers look, 10 ms to 10 s. At 100 ms a step in load is met before a
     /// client notices, and the looking costs less than a thousandth of a core.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "written::duration")]
     pub tick: Duration,
     /// Resizing of pools.
     pub pool_size: Mode,
@@ -83,18 +94,19 @@ pub struct ControlConfig {
     /// Which pool is hot, by its utilization.
     pub hot: HotspotConfig,
     /// Who gives way at the budget.
+    #[serde(deserialize_with = "overload_policy")]
     pub overload: OverloadPolicy,
     /// How long events may wait in a queue before their pool is to grow. 5 ms is CoDel's target
     /// (Nichols & Jacobson 2012): shorter queues are bursts, longer ones stand.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "written::duration")]
     pub wait_target: Duration,
     /// After how long without need a pool shrinks by one worker. Five seconds is the SEDA
     /// paper's figure (SOSP 2001, §4.2).
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "written::duration")]
     pub idle_after: Duration,
     /// After how long in one event a worker counts as stuck and is replaced. Ten seconds is
     /// longer than any deadline a server keeps.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "written::duration")]
     pub stuck_after: Duration,
 }
 

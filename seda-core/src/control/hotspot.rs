@@ -1,5 +1,6 @@
 //! Which stage is hot: not for a moment, and not one that is cooling already.
 
+use crate::written;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::fmt;
@@ -16,14 +17,20 @@ const MOST_OBSERVATIONS: usize = 1_000;
 /// hot = { threshold = 0.8, least = 6, of = 10 }
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(
+    deny_unknown_fields,
+    default,
+    expecting = "a table like { threshold = 0.9, least = 3, of = 5 }"
+)]
 pub struct HotspotConfig {
     /// A value above this is hot. For a utilization 0.9: beyond it an M/M/1 queue is nine events
     /// long and doubles with each further 5 %. For a wait over its target: 1.
     pub threshold: f64,
     /// So many of the last `of` observations must be hot, and as many cool to be so no more.
+    #[serde(deserialize_with = "written::count")]
     pub least: usize,
     /// How many observations are remembered, 2 at least.
+    #[serde(deserialize_with = "written::count")]
     pub of: usize,
 }
 

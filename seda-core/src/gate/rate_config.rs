@@ -1,6 +1,7 @@
 //! A declared bound on a rate, as a file can hold it.
 
 use super::Rate;
+use crate::written;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -26,6 +27,7 @@ pub struct RateConfig {
     pub per_second: f64,
     /// How many may enter at once after a while without any, 1 to 268,435,456. Arrivals are never
     /// even: with a burst of 1 a third of Poisson's at half the rate is refused (M/D/1/1).
+    #[serde(deserialize_with = "written::count")]
     pub burst: u64,
 }
 
