@@ -111,8 +111,29 @@ fn every_wrong_flag_gets_one_line_that_names_it_and_exit_code_2() {
     assert!(refused(&["--lisen", "x"]).contains("--lisen"));
     assert!(refused(&["--listen", "nowhere"]).contains("--listen"));
     assert!(refused(&["--workers", "4..2"]).contains("write MIN..MAX or one number"));
-    assert!(refused(&["--deadline", "soon"]).contains("--deadline"));
-    assert!(refused(&["--control", "maybe"]).contains("write on, observe or off"));
+    for (flag, value) in [
+        ("--deadline", "soon"),
+        ("--deadline", "-1s"),
+        ("--slo", "-1s"),
+        ("--slo", "NaN"),
+        ("--slo", "10"),
+    ] {
+        let said = refused(&[flag, value]);
+        let wrong = format!("`{value}` is not a duration like \"200ms\"");
+        assert!(said.contains(flag) && said.contains(&wrong), "{said}");
+    }
+    assert!(refused(&["--slo", "0s"]).contains("`slo.p99` is 0ns: allowed is 1ms to 10m"));
+    for (value, wrong) in [
+        ("maybe", "`maybe` is not a control mode: write on, observe or off"),
+        ("admission=maybe", "`maybe` is not a control mode: write on, observe or off"),
+        ("admision=observe", "`admision` is no controller: write one of pool_size, outstanding,"),
+        ("=on", "`` is no controller: write one of"),
+    ] {
+        let said = refused(&["--control", value]);
+        assert!(said.contains("--control") && said.contains(wrong), "{said}");
+    }
+    let said = refused(&["--law", "p90"]);
+    assert!(said.contains("--law") && said.contains("write drain_rate, aimd, credits or gradient"));
     let missing = refused(&["--root", "/no/such/directory"]);
     assert!(
         missing.contains("--root /no/such/directory") && missing.contains("readable directory")
@@ -281,6 +302,29 @@ fn after_sigterm_under_load_every_request_that_was_received_is_answered() {
     assert_eq!(code, Some(0));
     let ledger = format!("requests {n} admitted, {n} answered, 0 lost, 0 open");
     assert!(said.contains(&ledger), "the clients got {n} answers\n{said}");
+}
+
+#[test]
+fn one_controller_can_be_set_beside_the_others_in_the_order_of_the_flags() {
+    let file = std::env::temp_dir().join(format!("seda-control-{}.toml", std::process::id()));
+    std::fs::write(&file, "").expect("a temporary file");
+    let config = ["--config", file.to_str().expect("text"), "--law", "aimd"];
+    let control = ["--control", "off", "--control", "queue_delay=observe", "--control", "valve=on"];
+    let example = Example::start(&[&config[..], &control].concat());
+    // The flags go before the file: what it says of them is no change, of the others it is.
+    let text = "[graph.control]\nvalve = \"off\"\nlaw = \"credits\"\nidle_after = \"9s\"\n";
+    std::fs::write(&file, text).expect("a temporary file");
+    example.signal("-HUP");
+    let mut client = Client::connect(example.address);
+    while journaled(&report(&mut client)) == 0 {
+        let _ = example.errors.recv_timeout(Duration::from_millis(1));
+    }
+    example.signal("-TERM");
+    let (code, said) = example.end();
+    assert_eq!(code, Some(0));
+    let changes: Vec<&str> = said.lines().filter(|line| line.starts_with("set `")).collect();
+    assert_eq!(changes, ["set `control.idle_after`: 5s → 9s"]);
+    std::fs::remove_file(&file).expect("it was there");
 }
 
 /// The report, without blanks.
