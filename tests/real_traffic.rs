@@ -15,6 +15,9 @@
 
 #[path = "../examples/web_server/directory.rs"]
 mod directory;
+#[path = "../examples/web_server/file.rs"]
+#[allow(dead_code)]
+mod file;
 #[path = "../examples/web_server/settings.rs"]
 #[allow(dead_code)]
 mod settings;

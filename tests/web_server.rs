@@ -111,8 +111,29 @@ fn every_wrong_flag_gets_one_line_that_names_it_and_exit_code_2() {
     assert!(refused(&["--lisen", "x"]).contains("--lisen"));
     assert!(refused(&["--listen", "nowhere"]).contains("--listen"));
     assert!(refused(&["--workers", "4..2"]).contains("write MIN..MAX or one number"));
-    assert!(refused(&["--deadline", "soon"]).contains("--deadline"));
-    assert!(refused(&["--control", "maybe"]).contains("write on, observe or off"));
+    for (flag, value) in [
+        ("--deadline", "soon"),
+        ("--deadline", "-1s"),
+        ("--slo", "-1s"),
+        ("--slo", "NaN"),
+        ("--slo", "10"),
+    ] {
+        let said = refused(&[flag, value]);
+        let wrong = format!("`{value}` is not a duration like \"200ms\"");
+        assert!(said.contains(flag) && said.contains(&wrong), "{said}");
+    }
+    assert!(refused(&["--slo", "0s"]).contains("`slo.p99` is 0ns: allowed is 1ms to 10m"));
+    for (value, wrong) in [
+        ("maybe", "`maybe` is not a control mode: write on, observe or off"),
+        ("admission=maybe", "`maybe` is not a control mode: write on, observe or off"),
+        ("admision=observe", "`admision` is no controller: write one of pool_size, outstanding,"),
+        ("=on", "`` is no controller: write one of"),
+    ] {
+        let said = refused(&["--control", value]);
+        assert!(said.contains("--control") && said.contains(wrong), "{said}");
+    }
+    let said = refused(&["--law", "p90"]);
+    assert!(said.contains("--law") && said.contains("write drain_rate, aimd, credits or gradient"));
     let missing = refused(&["--root", "/no/such/directory"]);
     assert!(
         missing.contains("--root /no/such/directory") && missing.contains("readable directory")
@@ -126,8 +147,64 @@ fn a_bad_setting_is_named_with_its_file_line_and_remedy() {
     let file = std::env::temp_dir().join(format!("seda-settings-{}.toml", std::process::id()));
     let path = file.to_str().expect("text");
     let cases = [
-        ("[http]\nlisten = \"127.0.0.1:0\"\nlimit = 1\n", "line 3: unknown field `limit`"),
-        ("[graph]\nbudget = \"many\"\n", "line 2: invalid type"),
+        (
+            "[http]\nlisten = \"127.0.0.1:0\"\nlimit = 1\n",
+            "line 3: `http.limit`: unknown field `limit`",
+        ),
+        (
+            "[graph]\nbudget = \"many\"\n",
+            "line 2: `graph.budget` is \"many\": allowed is a whole number, neither below 0",
+        ),
+        ("[graph]\nslo.p99 = nan\n", "line 2: `graph.slo.p99` is nan: allowed is a duration like"),
+        (
+            "[graph]\nslo.p99 = \"-1s\"\n",
+            "line 2: `graph.slo.p99` is \"-1s\": allowed is a duration like \"200ms\"",
+        ),
+        (
+            "[graph]\nslo.p99 = \"10\"\n",
+            "line 2: `graph.slo.p99` is \"10\": allowed is a duration like \"200ms\"",
+        ),
+        (
+            "[graph]\ncontrol.law = \"p90\"\n",
+            "line 2: `graph.control.law` is \"p90\": allowed is \"drain_rate\", \"aimd\", \"credits\" or",
+        ),
+        (
+            "[graph]\n\n[graph.control]\nqueue_delay = \"maybe\"\n",
+            "line 4: `graph.control.queue_delay` is \"maybe\": allowed is \"on\", \"observe\" or \"off\"",
+        ),
+        (
+            "[graph]\ncontrol.admission = true\n",
+            "line 2: `graph.control.admission` is true: allowed is \"on\", \"observe\" or \"off\"",
+        ),
+        (
+            "[graph]\nstages.work.codel.target = 0\n",
+            "line 2: `graph.stages.work.codel.target` is 0: allowed is a duration like",
+        ),
+        (
+            "[graph]\nstages.work.codel.target = \"0s\"\n",
+            "`stages.work.codel.target` is 0ns: allowed is 1ms to 10m",
+        ),
+        (
+            "[graph]\nstages.work.codel.keep_one_in = 0\n",
+            "`stages.work.codel.keep_one_in` is 0: allowed is 2 to 1000000",
+        ),
+        (
+            "[graph]\nstages.work.codel = \"off\"\n",
+            "line 2: `graph.stages.work.codel` is \"off\": allowed is a table like { target",
+        ),
+        (
+            "[graph]\nstages.work.capacity = -1\n",
+            "line 2: `graph.stages.work.capacity` is -1: allowed is a whole number, neither below 0",
+        ),
+        (
+            "[graph]\nbudget_bytes = -3\n",
+            "line 2: `graph.budget_bytes` is -3: allowed is a size like \"64MiB\"",
+        ),
+        ("[graph.control]\nhot.least = 6\n", "`control.hot.least` is 6: allowed is 1 to"),
+        (
+            "[http]\nidle_timeout = 60\n",
+            "line 2: `http.idle_timeout` is 60: allowed is a duration like \"200ms\"",
+        ),
         ("[http\n", "line 1"),
         ("[http]\nreactors = 0\n", "`reactors` is 0"),
         ("[graph]\nstages.wrok.batch = 1\n", "`stages.wrok` names no stage"),
@@ -227,6 +304,29 @@ fn after_sigterm_under_load_every_request_that_was_received_is_answered() {
     assert!(said.contains(&ledger), "the clients got {n} answers\n{said}");
 }
 
+#[test]
+fn one_controller_can_be_set_beside_the_others_in_the_order_of_the_flags() {
+    let file = std::env::temp_dir().join(format!("seda-control-{}.toml", std::process::id()));
+    std::fs::write(&file, "").expect("a temporary file");
+    let config = ["--config", file.to_str().expect("text"), "--law", "aimd"];
+    let control = ["--control", "off", "--control", "queue_delay=observe", "--control", "valve=on"];
+    let example = Example::start(&[&config[..], &control].concat());
+    // The flags go before the file: what it says of them is no change, of the others it is.
+    let text = "[graph.control]\nvalve = \"off\"\nlaw = \"credits\"\nidle_after = \"9s\"\n";
+    std::fs::write(&file, text).expect("a temporary file");
+    example.signal("-HUP");
+    let mut client = Client::connect(example.address);
+    while journaled(&report(&mut client)) == 0 {
+        let _ = example.errors.recv_timeout(Duration::from_millis(1));
+    }
+    example.signal("-TERM");
+    let (code, said) = example.end();
+    assert_eq!(code, Some(0));
+    let changes: Vec<&str> = said.lines().filter(|line| line.starts_with("set `")).collect();
+    assert_eq!(changes, ["set `control.idle_after`: 5s → 9s"]);
+    std::fs::remove_file(&file).expect("it was there");
+}
+
 /// The report, without blanks.
 fn report(client: &mut Client) -> String {
     let answer = client.ask("GET", "/_seda/report");
@@ -264,7 +364,7 @@ fn after_sighup_the_file_holds_whole_or_not_at_all_and_flags_go_before_it() {
             "[graph]\nbudget = 50\nstages.work.capacity = 32\nstages.work.batch = 0\n",
             "`stages.work.batch` is 0: allowed is 1 to 4096 events",
         ),
-        ("[graph]\nbudget = \"few\"\n", "line 2: invalid type"),
+        ("[graph]\nbudget = \"few\"\n", "line 2: `graph.budget` is \"few\": allowed is"),
         ("[graph]\nbudget = 50\n[http]\nreactors = 0\n", "`reactors` is 0"),
         ("[graph]\nbudget = 50\npools.reactor.workers = 2\n", "cannot become 2..2"),
     ];

@@ -12,6 +12,7 @@
 //! if anything in it is wrong, not at all.
 
 mod directory;
+mod file;
 mod reload;
 mod settings;
 mod site;

@@ -14,13 +14,15 @@
 //!
 //! It is read again after SIGHUP; `[http]` only changes with a restart.
 
+use crate::file;
 use clap::Parser;
+use seda::control::Law;
 use seda::http::HttpConfig;
-use seda::{GraphConfig, Mode, StageConfig, WorkerRange};
+use seda::written::parse_duration;
+use seda::{ControlConfig, GraphConfig, Mode, StageConfig, WorkerRange};
 use serde::Deserialize;
-use std::fs;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// A web server as a graph of stages.
@@ -38,18 +40,23 @@ pub(crate) struct Flags {
     /// Workers of the stages `work` and `sleep`
     #[arg(long, value_name = "MIN..MAX")]
     pub(crate) workers: Option<WorkerRange>,
-    /// How old a request may become before its answer is worthless
-    #[arg(long, value_name = "1s", value_parser = humantime::parse_duration)]
+    /// How old a request may become before its answer is worthless: 1ms to 1day
+    #[arg(long, value_name = "1s", value_parser = parse_duration, allow_hyphen_values = true)]
     pub(crate) deadline: Option<Duration>,
-    /// What was promised: how long 99 of 100 answers may take, like 200ms
-    #[arg(long, value_name = "200ms", value_parser = humantime::parse_duration)]
+    /// What was promised: how long 99 of 100 answers may take, 1ms to 10m
+    #[arg(long, value_name = "200ms", value_parser = parse_duration, allow_hyphen_values = true)]
     pub(crate) slo: Option<Duration>,
     /// Settings from a TOML file, read again after SIGHUP; flags go before it
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// What the controllers do: on, observe or off
-    #[arg(long, value_name = "MODE")]
-    pub(crate) control: Option<Mode>,
+    /// What the controllers do: on, observe or off; or what one of them does, like
+    /// admission=observe; may be repeated and is set in that order. There are pool_size, outstanding,
+    /// batch_size, admission, valve, queue_delay, hotspot
+    #[arg(long, value_name = "[NAME=]MODE", value_parser = control)]
+    pub(crate) control: Vec<Control>,
+    /// The law by which requests are admitted: drain_rate, aimd, credits or gradient
+    #[arg(long, value_name = "LAW")]
+    pub(crate) law: Option<Law>,
 }
 
 /// What the file may set.
@@ -64,7 +71,7 @@ impl Settings {
     /// The file's settings, and what the flags say before it.
     pub(crate) fn from_flags(flags: &Flags) -> Result<Self, String> {
         let mut settings = match &flags.config {
-            Some(file) => Self::read(file)?,
+            Some(file) => file::read(file)?,
             None => Self::default(),
         };
         if let Some(listen) = flags.listen {
@@ -73,8 +80,17 @@ impl Settings {
         if flags.deadline.is_some() {
             settings.http.deadline = flags.deadline;
         }
-        if let Some(mode) = flags.control {
-            settings.graph.control.set_mode(mode);
+        let control = &mut settings.graph.control;
+        for (controller, mode) in &flags.control {
+            match controller {
+                None => control.set_mode(*mode),
+                Some(controller) => {
+                    control.set_mode_of(controller, *mode).map_err(|error| error.to_string())?;
+                }
+            }
+        }
+        if let Some(law) = flags.law {
+            control.law = law;
         }
         if flags.slo.is_some() {
             settings.graph.slo.p99 = flags.slo;
@@ -85,16 +101,17 @@ impl Settings {
         }
         Ok(settings)
     }
+}
 
-    fn read(file: &Path) -> Result<Self, String> {
-        let name = file.display();
-        let text = fs::read_to_string(file)
-            .map_err(|error| format!("--config {name}: {error}; name a readable file"))?;
-        toml::from_str(&text).map_err(|error| {
-            let begin = error.span().map_or(0, |span| span.start);
-            let line = text.bytes().take(begin).filter(|byte| *byte == b'\n').count() + 1;
-            let message = error.message().replace('\n', " ");
-            format!("--config {name}, line {line}: {message}; mend or remove the key")
-        })
-    }
+/// Whose mode it is, if not everybody's, and the mode.
+type Control = (Option<String>, Mode);
+
+fn control(text: &str) -> Result<Control, String> {
+    let Some((controller, mode)) = text.split_once('=') else {
+        let one = "or for one controller, like admission=observe";
+        return text.parse().map(|mode| (None, mode)).map_err(|error| format!("{error}; {one}"));
+    };
+    let mode = mode.parse()?;
+    let known = ControlConfig::default().set_mode_of(controller, mode);
+    known.map(|()| (Some(controller.to_owned()), mode)).map_err(|error| error.to_string())
 }

@@ -7,7 +7,7 @@ use crate::batching::Batching;
 use crate::boundary::contained;
 use crate::clock::Time;
 use crate::context::Context;
-use crate::control::{AdmissionLaw, Controller, Decision, Hotspot, Mode, PoolSizePolicy, Prospect};
+use crate::control::{AdmissionLaw, Controller, Decision, Hotspot, PoolSizePolicy, Prospect};
 use crate::event::PerClass;
 use crate::export::Export;
 use crate::graph::{ClassConfig, Declaration, Edge, GraphCore, MakeRunner, Settings};
@@ -19,6 +19,7 @@ use crate::runner::AnyRunner;
 use crate::sizing::Sizing;
 use crate::stage::AnyStage;
 use crate::stage_share::StageShare;
+use crate::standing::Episodes;
 use crate::sync::{Arc, Mutex};
 use crate::worker::Worker;
 use std::fmt;
@@ -80,6 +81,8 @@ pub(crate) struct Engine {
     /// By declared route and class, whether its stages together can keep the promise. Used by the
     /// tick alone.
     pub(crate) route_prospects: Mutex<Vec<PerClass<Prospect>>>,
+    /// By stage; used by the tick alone.
+    pub(crate) standing: Mutex<Vec<Episodes>>,
     /// By pool; used by the tick alone.
     pub(crate) hotspots: Mutex<Vec<Hotspot>>,
 }
@@ -116,6 +119,7 @@ impl Engine {
             law,
             limiters: Mutex::default(),
             route_prospects: Mutex::default(),
+            standing: Mutex::default(),
             hotspots: Mutex::default(),
         });
         engine.set_first_limits();
@@ -186,11 +190,13 @@ impl Engine {
         let batches: Vec<_> =
             (0..self.stages.len()).map(|stage| monitor.observe_batches(self, stage)).collect();
         let places = monitor.observe_outstanding(self, &settings);
+        let standing = monitor.observe_standing();
         let exported = Export::of(self, &monitor);
         monitor.close_tick(now);
         drop(monitor);
-        self.flag_hot_pools(&seen);
-        if settings.control.pool_size != Mode::Off && !self.core.is_draining() {
+        self.flag_hot_pools(&seen, &settings);
+        self.tell_of_standing_queues(&standing, &settings);
+        if !self.core.is_draining() {
             self.size_pools(&seen, &settings);
             self.size_outstanding(&places, &settings);
         }

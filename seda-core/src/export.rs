@@ -11,6 +11,7 @@
 //! | `seda_stage_busy_seconds_total` | counter (whole seconds: the facade counts in integers) | stage |
 //! | `seda_stage_accepted_total`, `seda_stage_handled_total`, `seda_stage_failed_total` | counter | stage, class |
 //! | `seda_stage_refused_total`, `seda_stage_shed_total` | counter | stage, class, reason |
+//! | `seda_stage_spared_total` | counter | stage |
 //! | `seda_gate_bound`, `seda_gate_limit` | gauge | stage |
 //! | `seda_gate_turned_away_total` | counter | stage, class |
 //! | `seda_budget_used`, `seda_budget_limit` | gauge | – |
@@ -95,6 +96,7 @@ impl Export {
         self.gauge("seda_stage_queue_capacity", &labels, queue.capacity);
         self.gauge("seda_stage_pending", &labels, queue.total().pending as usize);
         self.gauge("seda_stage_batch_size", &labels, batch);
+        self.counter("seda_stage_spared_total", &labels, queue.stood.spared);
         if places < usize::MAX {
             self.gauge("seda_stage_outstanding_limit", &labels, places);
         }

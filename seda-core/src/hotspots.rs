@@ -1,17 +1,29 @@
 //! The watch for hot pools: it flags, and leaves it to others to act.
 
-use crate::control::{Controller, Decision, Hotspot, HotspotConfig, PoolObservation};
+use crate::control::{Controller, Decision, Hotspot, Mode, PoolObservation};
 use crate::engine::Engine;
+use crate::graph::Settings;
 
 impl Engine {
-    /// Looks at the utilization of every pool, once per tick; a flag that changes is journaled.
-    pub(crate) fn flag_hot_pools(&self, seen: &[Option<PoolObservation>]) {
+    /// Looks at the utilization of every pool, once per tick; a flag that changes is journaled. Who
+    /// only observes flags nothing; switched off, it forgets what it has seen.
+    pub(crate) fn flag_hot_pools(&self, seen: &[Option<PoolObservation>], settings: &Settings) {
+        let (mode, config) = (settings.control.hotspot, settings.control.hot);
+        let acts = mode == Mode::On;
         let mut hotspots = self.hotspots.lock();
-        hotspots.resize_with(self.pools.len(), || Hotspot::new(HotspotConfig::default()));
+        // With other settings what was seen says something else.
+        if mode == Mode::Off || hotspots.iter().any(|hotspot| hotspot.config() != config) {
+            hotspots.clear();
+        }
+        if mode == Mode::Off {
+            self.pools.iter().for_each(|pool| pool.core.set_hot(false));
+            return;
+        }
+        hotspots.resize_with(self.pools.len(), || Hotspot::new(config));
         for ((pool, hotspot), seen) in self.pools.iter().zip(hotspots.iter_mut()).zip(seen) {
-            let Some(seen) = seen else { continue };
-            let Some(change) = hotspot.observe(seen.utilization) else { continue };
-            pool.core.set_hot(change.hot);
+            let change = seen.as_ref().and_then(|seen| hotspot.observe(seen.utilization));
+            pool.core.set_hot(acts && hotspot.is_hot());
+            let Some(change) = change else { continue };
             self.core.journal.write(Decision {
                 at_seconds: self.now().as_secs_f64(),
                 controller: Controller::Hotspot,
@@ -20,7 +32,7 @@ impl Engine {
                 action: if change.hot { "flagged it as hot" } else { "took the flag back" }
                     .to_owned(),
                 changed: format!("hot {} → {}", !change.hot, change.hot),
-                acted: true,
+                acted: acts,
             });
         }
     }

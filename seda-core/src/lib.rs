@@ -39,7 +39,8 @@
 //! | `sight`, `estimate` | a stage over the last tick; what the ticks have told of it |
 //! | `sizing`, `outstanding`, `batching`, `limits` | from what was seen to pools, batches, and limits of gates |
 //! | [`gate`] | a verdict per event: token bucket, CoDel |
-//! | `hotspots` | the watch for hot pools |
+//! | `hotspots`, `standing` | the watch for hot pools; what was done about queues that stood |
+//! | [`written`] | how settings are written in files |
 //! | `reconfigure` | new settings for a graph that runs |
 //! | [`report`], `export` | what it all looked like |
 //! | [`running`] | a graph on threads, or stepped by hand; draining it |
@@ -95,11 +96,13 @@ pub mod slo;
 pub mod source;
 pub mod stage;
 mod stage_share;
+mod standing;
 pub mod stats;
 mod sync;
 mod tally;
 pub mod testing;
 pub mod worker;
+pub mod written;
 
 // The tests' own checks speak of the crate by its name.
 #[cfg(test)]

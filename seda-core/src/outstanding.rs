@@ -56,9 +56,12 @@ impl Monitor {
 }
 
 impl Engine {
-    /// Once per tick, by the mode of the pool-size controller.
+    /// Once per tick, unless it is switched off: then as many stay as there are.
     pub(crate) fn size_outstanding(&self, seen: &[Option<PoolObservation>], settings: &Settings) {
-        let mode = settings.control.pool_size;
+        let mode = settings.control.outstanding;
+        if mode == Mode::Off {
+            return;
+        }
         let mut places = self.places.lock();
         places.resize_with(self.stages.len(), || Sizing::new(None, &settings.control));
         for ((plan, sizing), seen) in self.stages.iter().zip(places.iter_mut()).zip(seen) {

@@ -5,7 +5,8 @@ use crate::headcount::Headcount;
 use crate::idle::IdleWorkers;
 use crate::stats::WorkerBook;
 use crate::sync::{Arc, AtomicBool, AtomicUsize, Flaw, Mutex, Ordering, is_seeded};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use crate::written;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
 use thiserror::Error;
@@ -13,6 +14,9 @@ use thiserror::Error;
 /// The most workers one pool may have: beyond it threads cost more in memory and switching than
 /// any handler gains; a stage that waits for the outside should defer instead.
 pub const MAX_WORKERS: usize = 1_024;
+
+/// How a range is written.
+const ALLOWED: &str = "a range like \"1..4\", or one number, 1 to 1024 workers";
 
 /// How many workers a pool may have, both ends included: written `MIN..MAX`, or a single number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,16 +86,7 @@ impl Serialize for WorkerRange {
 
 impl<'de> Deserialize<'de> for WorkerRange {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged, expecting = "a range of workers is text or a number: \"1..4\", or 3")]
-        enum Written {
-            Number(usize),
-            Text(String),
-        }
-        match Written::deserialize(deserializer)? {
-            Written::Number(n) => n.to_string().parse().map_err(de::Error::custom),
-            Written::Text(text) => text.parse().map_err(de::Error::custom),
-        }
+        written::text_or_number(deserializer, ALLOWED)
     }
 }
 
@@ -286,7 +281,7 @@ mod tests {
     fn a_range_of_another_type_is_refused_with_the_form_that_is_allowed() {
         let table = r#"{"min": 1, "max": 3}"#;
         let error = serde_json::from_str::<WorkerRange>(table).unwrap_err();
-        assert!(error.to_string().contains(r#""1..4", or 3"#), "{error}");
+        assert!(error.to_string().contains(r#"like "1..4", or one number"#), "{error}");
         assert_eq!(serde_json::from_str("3").ok(), Some(WorkerRange::exactly(3)));
         assert_eq!(serde_json::from_str(r#""1..3""#).ok(), Some(WorkerRange::new(1, 3)));
     }

@@ -109,6 +109,9 @@ fn set_stage(plan: &StagePlan, before: &StageSettings, after: &StageSettings) {
     if (before.outstanding, before.pending) != (after.outstanding, after.pending) {
         core.set_outside_limit(after.outstanding.unwrap_or(usize::MAX));
     }
+    if before.rate != after.rate {
+        core.set_rate(after.rate);
+    }
     if before.standing != after.standing {
         core.set_standing(&after.standing);
     }

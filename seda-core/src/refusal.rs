@@ -16,13 +16,13 @@ pub enum RefusalReason {
     Full,
     /// The graph holds as many events, or bytes, as its budget allows and none may be evicted.
     Budget,
-    /// The stage's gate does not admit it.
+    /// The stage's gate does not admit it, or its rate is used up ([`crate::StageConfig::rate`]).
     Admission,
     /// The stage is closed: not started yet, draining, or its factory keeps failing.
     Closed,
     /// Its deadline has passed.
     Expired,
-    /// More events at once than the queue can ever hold, or more bytes than the graph's byte
+    /// More events at once than the queue can ever hold, or its rate's burst, or more bytes than the graph's byte
     /// budget: no waiting helps.
     TooLarge,
 }

@@ -59,8 +59,11 @@ impl Sizing {
 }
 
 impl Engine {
-    /// Once per tick.
+    /// Once per tick, unless it is switched off.
     pub(crate) fn size_pools(&self, seen: &[Option<PoolObservation>], settings: &Settings) {
+        if settings.control.pool_size == Mode::Off {
+            return;
+        }
         let mut policies = self.policies.lock();
         let mut wishes = Vec::with_capacity(self.pools.len());
         for ((pool, sizing), seen) in self.pools.iter().zip(policies.iter_mut()).zip(seen) {

@@ -1,5 +1,6 @@
 //! What a graph's users were promised: the one figure from which admission follows.
 
+use crate::written;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,11 +22,11 @@ pub(crate) const ALLOWED: &str = "1ms to 10m";
 /// classes.batch.p99 = "2s"
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a table like { p99 = \"200ms\" }")]
 pub struct SloConfig {
     /// The 99th percentile of the response time, from entering the graph to being answered: 1 ms
     /// to 10 minutes. `None`: nothing was promised, and nothing is refused on that account.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "written::optional_duration")]
     pub p99: Option<Duration>,
     /// What was promised to single classes instead, by name.
     pub classes: BTreeMap<String, ClassSlo>,
@@ -33,10 +34,10 @@ pub struct SloConfig {
 
 /// The objective of one class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table like { p99 = \"200ms\" }")]
 pub struct ClassSlo {
     /// As [`SloConfig::p99`].
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "written::duration")]
     pub p99: Duration,
 }
 

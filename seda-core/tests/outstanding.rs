@@ -38,7 +38,7 @@ fn deferring(config: StageConfig, mode: Mode) -> (Graph, Source<u32>, Outside) {
     let workers = Some(WorkerRange::exactly(2));
     graph.configure(ask, StageConfig { workers, ..config }).unwrap();
     let mut config = GraphConfig::default();
-    config.control.pool_size = mode;
+    config.control.outstanding = mode;
     graph.apply(config).unwrap();
     let source = graph.source(ask).unwrap();
     (graph, source, outside)
@@ -137,6 +137,18 @@ fn an_observer_says_what_it_would_do_and_keeps_the_least() {
 }
 
 #[test]
+fn it_has_a_mode_of_its_own_beside_that_of_the_pools() {
+    let mut plant = Plant::new(places(1, 1_024), Mode::Off);
+    plant.run(1_000, 1, 8);
+    assert_eq!((plant.limit(), plant.graph.report().journal.len()), (Some(1), 0));
+    let mut config = GraphConfig::default();
+    config.control.pool_size = Mode::Off;
+    plant.graph.reconfigure(&config).unwrap();
+    plant.run(2_000, 1, 8);
+    assert!(plant.limit().unwrap() >= 8, "{:?}", plant.limit());
+}
+
+#[test]
 fn without_it_pending_alone_bounds_what_is_outside() {
     let config = StageConfig { pending: Some(1_024), ..StageConfig::default() };
     let mut plant = Plant::new(config, Mode::On);
@@ -150,7 +162,7 @@ fn set_while_it_runs_it_holds_from_the_next_event_on() {
     plant.run(50, 1, 0);
     assert_eq!(plant.outside.lock().len(), 50);
     let mut config = GraphConfig::default();
-    config.control.pool_size = Mode::Off;
+    config.control.outstanding = Mode::Off;
     config.stages.insert("ask".to_owned(), places(60, 1_024));
     plant.graph.reconfigure(&config).unwrap();
     plant.run(50, 1, 0);

@@ -81,7 +81,7 @@ fn the_json_has_exactly_the_stable_names() {
         stage,
         "name pool queue workers batch arrivals_per_second throughput_per_second utilization hot cpu_share \
          runqueue_share blocked_share occupancy wait_seconds service_seconds offered accepted \
-         handled refused shed failed queued in_hand pending outstanding held delayed bytes busiest_shard_share \
+         handled refused shed spared failed queued in_hand pending outstanding held delayed bytes busiest_shard_share \
          gate wasted_seconds",
     );
     assert_keys(&stage["queue"], "depth soft capacity");
@@ -194,6 +194,7 @@ fn every_figure_is_exported_under_its_name_with_bounded_labels() {
         "seda_stage_refused_total{stage,class,reason}",
         "seda_stage_service_seconds{stage}",
         "seda_stage_shed_total{stage,class,reason}",
+        "seda_stage_spared_total{stage}",
         "seda_stage_wait_seconds{stage}",
         "seda_stage_workers_stuck{stage}",
         "seda_stage_workers{stage}",

@@ -14,7 +14,8 @@ mod support;
 use parking_lot::Mutex;
 use seda_core::gate::CodelConfig;
 use seda_core::{
-    Context, Graph, GraphConfig, Manual, ManualClock, Source, StageConfig, Terms, WorkerRange,
+    Context, Controller, Graph, GraphConfig, Manual, ManualClock, Mode, Source, StageConfig, Terms,
+    WorkerRange,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -141,6 +142,9 @@ fn what_is_out_of_bounds_is_named() {
         ("codel.target = \"0s\"", "stages.work.codel.target"),
         ("codel.interval = \"20m\"", "stages.work.codel.interval"),
         ("codel = { target = \"1s\", interval = \"1s\" }", "stages.work.codel.target"),
+        ("codel.keep_one_in = 0", "stages.work.codel.keep_one_in"),
+        ("codel.keep_one_in = 1", "stages.work.codel.keep_one_in"),
+        ("codel.keep_one_in = 1000001", "stages.work.codel.keep_one_in"),
         ("newest_first_above = \"0s\"", "stages.work.newest_first_above"),
     ] {
         let mut plant = plant(StageConfig::default());
@@ -161,4 +165,141 @@ fn the_options_change_while_the_graph_runs() {
     assert_eq!(change.after, "slough, 20ms of 100ms, keeps one in 10");
     plant.run(100, 2);
     assert!(plant.work().shed["delay"] > 100);
+}
+
+const CODEL: &str = "[stages.work]\ncodel = { target = \"20ms\" }\n";
+const NEWEST_FIRST: &str = "[stages.work]\nnewest_first_above = \"15ms\"\n";
+
+impl Plant {
+    fn set(&mut self, mode: Mode, options: &str) {
+        let mut config: GraphConfig = toml::from_str(options).unwrap();
+        config.control.queue_delay = mode;
+        self.graph.reconfigure(&config).unwrap();
+    }
+
+    /// So many ticks of 100 ms, in each of which ten events are served and so many come.
+    fn tick(&mut self, times: usize, come: u32) {
+        for _ in 0..times {
+            self.run(10, come / 10);
+            self.graph.tick();
+        }
+    }
+
+    /// What the journal says of standing queues: what was done, what it changed, whether it acted.
+    fn told(&self) -> Vec<(String, String, bool)> {
+        let journal = self.graph.report().journal.into_iter();
+        let ours = journal.filter(|decision| decision.controller == Controller::QueueDelay);
+        ours.map(|decision| (decision.action, decision.changed, decision.acted)).collect()
+    }
+
+    /// What was seen when the journal said this last.
+    fn seen(&self, action: &str) -> String {
+        let journal = self.graph.report().journal;
+        journal.into_iter().rfind(|decision| decision.action == action).unwrap().seen
+    }
+}
+
+fn line(action: &str, changed: &str, acted: bool) -> (String, String, bool) {
+    (action.to_owned(), changed.to_owned(), acted)
+}
+
+#[test]
+fn codel_says_once_when_it_began_to_shed_and_once_when_it_ended() {
+    let mut plant = plant(StageConfig::default());
+    plant.set(Mode::On, CODEL);
+    plant.tick(20, 20);
+    let began = line("began shedding", "shedding false → true", true);
+    assert_eq!(plant.told(), std::slice::from_ref(&began));
+    assert!(plant.seen("began shedding").ends_with("slough, 20ms of 100ms, keeps one in 10"));
+    plant.tick(20, 0);
+    assert_eq!(plant.told(), [began, line("ended shedding", "shedding true → false", true)]);
+    let shed = plant.work().shed["delay"];
+    let seen = plant.seen("ended shedding");
+    assert!(seen.ends_with(&format!("; {shed} given up meanwhile")), "{shed}: {seen}");
+}
+
+#[test]
+fn codel_that_observes_counts_what_it_would_have_given_up_and_keeps_it() {
+    let (mut plain, mut observed) = (plant(StageConfig::default()), plant(StageConfig::default()));
+    observed.set(Mode::Observe, CODEL);
+    plain.tick(20, 20);
+    observed.tick(20, 20);
+    let (plain, work) = (plain.work(), observed.work());
+    assert_eq!((work.handled, work.queued, work.shed.len()), (plain.handled, plain.queued, 0));
+    assert!((100..200).contains(&work.spared), "{}", work.spared);
+    observed.tick(30, 0);
+    assert_eq!(
+        observed.told(),
+        [
+            line("began shedding", "shedding false → true", false),
+            line("ended shedding", "shedding true → false", false),
+        ]
+    );
+    let seen = observed.seen("ended shedding");
+    let spared = observed.work().spared;
+    assert!(seen.ends_with(&format!("; {spared} would have been given up meanwhile")), "{seen}");
+}
+
+#[test]
+fn switched_off_codel_gives_up_nothing_and_says_nothing() {
+    let mut plant = plant(StageConfig::default());
+    let mut config: GraphConfig = toml::from_str(CODEL).unwrap();
+    config.control.set_mode(Mode::Off);
+    plant.graph.reconfigure(&config).unwrap();
+    plant.tick(20, 20);
+    let work = plant.work();
+    assert_eq!((work.handled, work.queued, work.spared), (200, 200, 0));
+    assert_eq!(plant.told(), []);
+}
+
+#[test]
+fn the_mode_changes_while_the_queue_stands() {
+    let mut plant = plant(StageConfig::default());
+    plant.set(Mode::Observe, CODEL);
+    plant.tick(10, 20);
+    plant.set(Mode::On, CODEL);
+    plant.tick(10, 20);
+    let shed = plant.work().shed["delay"];
+    assert!(shed > 0);
+    plant.set(Mode::Off, CODEL);
+    plant.tick(10, 20);
+    assert_eq!(plant.work().shed["delay"], shed);
+    assert_eq!(
+        plant.told(),
+        [
+            line("began shedding", "shedding false → true", false),
+            line("began shedding", "shedding false → true", true),
+            line("ended shedding", "shedding true → false", true),
+        ]
+    );
+}
+
+#[test]
+fn a_queue_that_turns_around_and_back_says_so() {
+    let mut plant = plant(StageConfig::default());
+    plant.set(Mode::On, NEWEST_FIRST);
+    plant.tick(2, 20);
+    let turned = line("serves the newest first", "oldest → newest", true);
+    assert_eq!(plant.told(), std::slice::from_ref(&turned));
+    plant.tick(4, 0);
+    assert_eq!(
+        plant.told(),
+        [turned, line("serves the oldest first again", "newest → oldest", true)]
+    );
+}
+
+#[test]
+fn who_observes_serves_the_oldest_first_and_says_what_it_would_do() {
+    let mut plant = plant(StageConfig::default());
+    plant.set(Mode::Observe, NEWEST_FIRST);
+    (1..=20).for_each(|event| plant.source.send(event).unwrap());
+    plant.tick(3, 0);
+    assert_eq!(*plant.handled.lock(), (1..=20).collect::<Vec<_>>());
+    assert_eq!(
+        plant.told(),
+        [
+            line("serves the newest first", "oldest → newest", false),
+            line("serves the oldest first again", "newest → oldest", false),
+        ]
+    );
 }

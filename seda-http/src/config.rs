@@ -52,44 +52,48 @@ pub struct HttpConfig {
     /// Default 1: one reactor reads, parses and writes for about 100,000 small requests a second,
     /// while a second one takes a core from the stages. Add one when `reactor-0` is busy and
     /// cores are idle.
+    #[serde(deserialize_with = "seda_core::written::count")]
     pub reactors: usize,
     /// Connections at once, over all reactors. Further ones wait, unaccepted, in the kernel's
     /// backlog. 1 to 1,048,576.
     ///
     /// Default 10,000: each takes a descriptor, and services commonly have some 16,000.
+    #[serde(deserialize_with = "seda_core::written::count")]
     pub connections: usize,
     /// Requests in flight on one connection; while there are as many, it is not read from. 1 to
     /// 1,024.
     ///
     /// Default 32: more than clients pipeline, and little enough that one connection cannot fill
     /// a stage's queue.
+    #[serde(deserialize_with = "seda_core::written::count")]
     pub pipeline: usize,
     /// Bytes of encoded answers that wait on one connection, beyond which no further answer is
     /// encoded and no request read; bodies are produced as the client takes them. 4 KiB to
     /// 64 MiB.
     ///
     /// Default 256 KiB: what a fast long-distance connection takes in one round trip.
+    #[serde(deserialize_with = "seda_core::written::count")]
     pub write_buffer: usize,
     /// How long a connection may be idle between two requests, and before its first. 1 ms to one
     /// day. Default 60 s: longer than a person reads one page before the next.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "seda_core::written::duration")]
     pub idle_timeout: Duration,
     /// How long a request's head may take from its first byte on; then 408 (RFC 9110 §15.5.9).
     /// 1 ms to one day. Default 10 s: three retransmissions on a bad connection, and short enough
     /// that clients who dribble bytes cannot collect connections.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "seda_core::written::duration")]
     pub head_timeout: Duration,
     /// How long may pass between two pieces of a body; then 408. 1 ms to one day. Default 30 s:
     /// uploads stall when a phone changes its cell.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "seda_core::written::duration")]
     pub body_timeout: Duration,
     /// How long a client may take nothing of what is written to it; then it is disconnected. 1 ms
     /// to one day. Default 30 s, as for a body.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "seda_core::written::duration")]
     pub write_timeout: Duration,
     /// How long the server waits for the client's FIN after its own, so that the last answer is
     /// not lost to a reset (RFC 9112 §9.6). 1 ms to 60 s. Default 1 s: a few round trips.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "seda_core::written::duration")]
     pub linger: Duration,
     /// Whether a client that has shut its sending side still gets its answers. Default false: it
     /// is taken as gone, and its queued work is not begun, because a client that gave up looks
@@ -97,7 +101,7 @@ pub struct HttpConfig {
     pub half_close: bool,
     /// How old a request may become before its answer is worthless: what is still queued then is
     /// answered 503. Default none.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "seda_core::written::optional_duration")]
     pub deadline: Option<Duration>,
     /// The least and the most that Retry-After says (RFC 9110 §10.2.3), in whole seconds. 1 s to
     /// one hour. Default 1 s to 30 s: the figure is measured, and a measurement is not good for
@@ -112,10 +116,10 @@ pub struct HttpConfig {
 #[serde(default, deny_unknown_fields)]
 pub struct RetryAfterRange {
     /// The least; also what is said before anything was measured.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "seda_core::written::duration")]
     pub least: Duration,
     /// The most; also what is said while nothing drains.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "seda_core::written::duration")]
     pub most: Duration,
 }
 

@@ -169,6 +169,10 @@ fn tick(spec: &Spec) -> Duration {
     }
     let mut off = control.clone();
     off.set_mode(Mode::Off);
+    // Stages shed from standing queues at dequeue; of that and of hot pools the tick only tells.
+    // No simulated stage defers.
+    (off.queue_delay, off.hotspot) = (control.queue_delay, control.hotspot);
+    off.outstanding = control.outstanding;
     if control == off {
         (spec.window / TICKS_OF_A_REPORT).max(Duration::from_nanos(1))
     } else {

@@ -27,6 +27,8 @@ pub enum Controller {
     Admission,
     /// The overload valve.
     Valve,
+    /// What stages do about a queue that stands.
+    QueueDelay,
     /// The watch for stuck handlers.
     Watch,
     /// The watch for hot pools.
@@ -47,6 +49,7 @@ impl fmt::Display for Controller {
             Controller::BatchSize => "batch_size",
             Controller::Admission => "admission",
             Controller::Valve => "valve",
+            Controller::QueueDelay => "queue_delay",
             Controller::Watch => "watch",
             Controller::Hotspot => "hotspot",
             Controller::Factory => "factory",

@@ -25,7 +25,7 @@ pub(crate) use worker_budget::{Claim, share_out};
 
 pub use admission::{AdmissionLaw, AdmissionObservation, Aimd, Credits, DrainRate, Gradient, Law};
 pub use batch_size::{BatchObservation, BatchSizePolicy, SmallestBatch};
-pub use config::{ControlConfig, Mode};
+pub use config::{ControlConfig, Mode, UnknownController};
 pub use hotspot::{Hotspot, HotspotChange, HotspotConfig};
 pub use journal::{Controller, Decision, Journal};
 pub use overload::OverloadPolicy;

@@ -1,34 +1,38 @@
 //! Controlled delay: gives up what would only make a standing queue stand.
 
 use crate::clock::Time;
-use serde::{Deserialize, Serialize};
+use crate::written;
+use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 /// Settings of a [`Codel`]; every one has a default.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a table like { target = \"20ms\" }")]
 pub struct CodelConfig {
     /// A wait that a standing queue may have. 5 ms is 5 % of the interval: CoDel's setpoint
     /// (RFC 8289, section 4) and folly's default for servers. A stage whose events take longer
     /// than that needs more: with less than a service time every queue stands.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "written::duration")]
     pub target: Duration,
     /// How long the wait must have been above the target before anything is given up: queues that
     /// last shorter are bursts. 100 ms (RFC 8289, section 4; folly has it, too).
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "written::duration")]
     pub interval: Duration,
     /// How it is given up.
     pub law: CodelLaw,
-    /// Of so many events that are taken in an interval one is kept at least, whatever they waited;
-    /// 0 counts as 1, which sheds nothing. A delay can have another cause than the queue, and
+    /// Of so many events that are taken in an interval one is kept at least, whatever they waited: 2
+    /// to 1,000,000 (1 would shed nothing, as would 0, which counts as 1; a graph takes neither). A
+    /// delay can have another cause than the queue, and
     /// control that reacts to nothing else can spiral: so a tenth of the work is done anyway. It
     /// is the highest overload that the gate alone can meet, too: ten times the capacity.
+    #[serde(deserialize_with = "written::count")]
     pub keep_one_in: u32,
 }
 
 /// How [`Codel`] gives up events while the queue stands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum CodelLaw {
@@ -93,6 +97,24 @@ impl Default for CodelConfig {
             law: CodelLaw::default(),
             keep_one_in: 10,
         }
+    }
+}
+
+impl FromStr for CodelLaw {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "slough" => Ok(CodelLaw::Slough),
+            "spaced" => Ok(CodelLaw::Spaced),
+            _ => Err(format!("`{text}` is no law of CoDel: write slough or spaced")),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for CodelLaw {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        written::word(from, "\"slough\" or \"spaced\"")
     }
 }
 

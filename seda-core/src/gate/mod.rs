@@ -7,10 +7,10 @@
 //!
 //! | gate | is asked | says | keeps bounded |
 //! | --- | --- | --- | --- |
-//! | [`TokenBucket`] | at an entry, before anything is spent | how many may enter | the rate, and the burst |
+//! | [`TokenBucket`] | at a stage's entrance ([`crate::StageConfig::rate`]), before anything is spent | how many may enter | the rate, and the burst |
 //! | [`Codel`] | at dequeue, before an event is begun | [`Verdict`] | the time in a standing queue |
 //!
-//! Neither decides how much is right: a rate comes from a law or a promise, and a gate at dequeue
+//! Neither decides how much is right: a rate is declared ([`RateConfig`]), and a gate at dequeue
 //! is the net below a limit at the entry. What it sheds has cost its way there.
 //!
 //! Both are bounded themselves: a rate is never zero, and what CoDel may shed in an interval has a
@@ -19,9 +19,11 @@
 mod codel;
 #[cfg(test)]
 mod codel_tests;
+mod rate_config;
 mod token_bucket;
 #[cfg(test)]
 mod token_bucket_tests;
 
 pub use codel::{Codel, CodelConfig, CodelLaw, Dequeued, Verdict};
+pub use rate_config::RateConfig;
 pub use token_bucket::{Rate, TokenBucket};

@@ -95,10 +95,14 @@ fn control_entries(control: &ControlConfig) -> Vec<Entry> {
     let ControlConfig {
         tick,
         pool_size,
+        outstanding,
         batch_size,
         admission,
         law,
         valve,
+        queue_delay,
+        hotspot,
+        hot,
         overload,
         wait_target,
         idle_after,
@@ -107,10 +111,14 @@ fn control_entries(control: &ControlConfig) -> Vec<Entry> {
     let entries = [
         ("tick", format!("{tick:?}")),
         ("pool_size", pool_size.to_string()),
+        ("outstanding", outstanding.to_string()),
         ("batch_size", batch_size.to_string()),
         ("admission", admission.to_string()),
         ("law", law.to_string()),
         ("valve", valve.to_string()),
+        ("queue_delay", queue_delay.to_string()),
+        ("hotspot", hotspot.to_string()),
+        ("hot", hot.to_string()),
         ("overload", overload.to_string()),
         ("wait_target", format!("{wait_target:?}")),
         ("idle_after", format!("{idle_after:?}")),
@@ -120,7 +128,7 @@ fn control_entries(control: &ControlConfig) -> Vec<Entry> {
 }
 
 fn stage_entries(settings: &StageSettings, add: &mut impl FnMut(&str, String)) {
-    let StageSettings { capacity, soft, batch, weight, cap, pending, outstanding, standing } =
+    let StageSettings { capacity, soft, batch, weight, cap, pending, outstanding, rate, standing } =
         settings;
     let or = |value: &Option<usize>, default: &str| {
         value.map_or_else(|| default.to_owned(), |value| value.to_string())
@@ -132,7 +140,9 @@ fn stage_entries(settings: &StageSettings, add: &mut impl FnMut(&str, String)) {
     add("cap", or(cap, "all workers"));
     add("pending", pending.to_string());
     add("outstanding", or(outstanding, "unbounded"));
-    let StandingConfig { codel, newest_first_above } = standing;
+    add("rate", rate.map_or_else(|| "unbounded".to_owned(), |rate| rate.to_string()));
+    // The mode is the graph's: `control.queue_delay`.
+    let StandingConfig { mode: _, codel, newest_first_above } = standing;
     add("codel", codel.as_ref().map_or_else(|| "off".to_owned(), ToString::to_string));
     let above = newest_first_above.map(|above| format!("{above:?}"));
     add("newest_first_above", above.unwrap_or_else(|| "never".to_owned()));

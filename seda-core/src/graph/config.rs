@@ -4,6 +4,7 @@ use crate::control::ControlConfig;
 use crate::pool::WorkerRange;
 use crate::slo::SloConfig;
 use crate::stage::StageConfig;
+use crate::written;
 use bytesize::ByteSize;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -24,19 +25,22 @@ use std::collections::BTreeMap;
 /// soft = 200
 /// batch = 16
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default, expecting = "a table of a graph's settings")]
 pub struct GraphConfig {
     /// How many events the graph may hold: queued, in hand, pending and reserved. `None`: half of
     /// what the queues hold together, and as much as the largest of them, so that it binds
     /// before the queues are all full and never before a single one is.
+    #[serde(deserialize_with = "written::optional_count")]
     pub budget: Option<usize>,
     /// How many bytes the events in it may have, as far as their stages weigh them: "64MiB".
     /// `None`: 256 MiB, a quarter of what the smallest machines that run servers have.
+    #[serde(deserialize_with = "written::optional_size")]
     pub budget_bytes: Option<ByteSize>,
     /// How many workers all pools may have together. Each keeps the fewest it may have; where they
     /// want more than there are, the largest give way. `None`: 1,024, with which 8 GiB of address
     /// space are stacks, or the fewest if those are more.
+    #[serde(deserialize_with = "written::optional_count")]
     pub workers: Option<usize>,
     /// Whether waits, services and occupancy are recorded. The ledgers always are. Rates of a
     /// report's window in which it changes are of a part of it.
@@ -51,6 +55,7 @@ pub struct GraphConfig {
     pub pools: BTreeMap<String, PoolConfig>,
     /// Shares of classes by name: how many events of a class are taken out of a queue in its
     /// turn of the round robin, 1 to 1,000,000. Default: as declared in code.
+    #[serde(deserialize_with = "written::counts")]
     pub classes: BTreeMap<String, u32>,
 }
 
@@ -72,7 +77,7 @@ impl Default for GraphConfig {
 
 /// Settings of a shared pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table like { workers = \"2..8\" }")]
 pub struct PoolConfig {
     /// How many workers it may have.
     pub workers: WorkerRange,

@@ -88,6 +88,7 @@ fn plan_stage(stage: DeclaredStage, settings: &StageSettings, shares: &[u32]) ->
     core.set_pending_limit(settings.pending);
     core.set_outside_limit(settings.outstanding.unwrap_or(usize::MAX));
     core.set_standing(&settings.standing);
+    core.set_rate(settings.rate);
     core.open();
     let share = Arc::new(StageShare::new(settings.batch, settings.cap, settings.weight));
     StagePlan { core, share, pool: pool.unwrap_or(0), make }

@@ -228,6 +228,7 @@ impl StageConfig {
             pending: share(self.pending),
             // Where they are fewer than replicas, each has one; none stays none, and is refused.
             outstanding: share(self.outstanding).map(|least| least.max(some)),
+            rate: self.rate.map(|rate| rate.part(members, member)),
             ..self.clone()
         }
     }

@@ -4,11 +4,12 @@ use super::declaration::Declaration;
 use super::{ClassConfig, GraphConfig};
 use crate::control::{ControlConfig, Mode};
 use crate::error::{GraphError, GraphWarning};
-use crate::gate::CodelConfig;
+use crate::gate::{CodelConfig, RateConfig};
 use crate::pool::WorkerRange;
 use crate::queue::{DEFAULT_BYTES, StandingConfig};
 use crate::slo;
 use crate::stage::{DEFAULT_BATCH, DEFAULT_PENDING, StageConfig};
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// A queue of more events than this is a leak with a name; it would hold gigabytes.
@@ -16,11 +17,14 @@ const MAX_CAPACITY: usize = 1 << 28;
 /// A share is a number of takes in a row: beyond this the other classes starve.
 const MAX_SHARE: u32 = 1_000_000;
 
+/// Who keeps one in one sheds nothing, and there are not a million events in an interval.
+const CODEL_KEEPS: RangeInclusive<u32> = 2..=1_000_000;
+
 /// More threads than this seldom help, and their stacks are 8 GiB of address space.
 const DEFAULT_WORKERS: usize = 1_024;
 
 /// Everything that can be set of a graph, checked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Settings {
     pub(crate) budget: usize,
     /// Whether somebody said so, or it follows from the capacities.
@@ -39,7 +43,7 @@ pub(crate) struct Settings {
     pub(crate) pools: Vec<WorkerRange>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct StageSettings {
     pub(crate) capacity: usize,
     /// `None`: the capacity.
@@ -51,6 +55,8 @@ pub(crate) struct StageSettings {
     pub(crate) pending: usize,
     /// The least of the places outside, if they are sized.
     pub(crate) outstanding: Option<usize>,
+    /// `None`: nothing bounds it.
+    pub(crate) rate: Option<RateConfig>,
     pub(crate) standing: StandingConfig,
 }
 
@@ -77,7 +83,9 @@ impl Settings {
                 let allowed = "nothing for a keyed stage: events of one key are handled in order";
                 return Err(fault(&key, format!("{above:?}"), allowed));
             }
-            stages.push(stage_settings(&stage.name, merged, stage.capacity, shares_pool)?);
+            let mut settings = stage_settings(&stage.name, merged, stage.capacity, shares_pool)?;
+            settings.standing.mode = config.control.queue_delay;
+            stages.push(settings);
         }
         let mut pools = Vec::with_capacity(declared.pools.len() + own_pools.len());
         for pool in &declared.pools {
@@ -235,6 +243,9 @@ fn stage_settings(
         let allowed = "nothing for a stage in a shared pool: set the pool's workers";
         return Err(fault(&key("workers"), range, allowed));
     }
+    if let Some((name, value, allowed)) = config.rate.and_then(RateConfig::fault) {
+        return Err(fault(&key(&format!("rate.{name}")), value, allowed));
+    }
     Ok(StageSettings {
         capacity,
         soft: config.soft,
@@ -243,6 +254,7 @@ fn stage_settings(
         cap: config.cap,
         pending,
         outstanding: config.outstanding,
+        rate: config.rate,
         standing: standing(stage, config.codel, config.newest_first_above)?,
     })
 }
@@ -266,11 +278,15 @@ fn standing(
             let (name, value) = (key("codel.target"), format!("{:?}", codel.target));
             return Err(fault(&name, value, "less than the interval"));
         }
+        if !CODEL_KEEPS.contains(&codel.keep_one_in) {
+            let allowed = "2 to 1000000: 1 would keep all; without `codel` nothing is shed";
+            return Err(fault(&key("codel.keep_one_in"), codel.keep_one_in, allowed));
+        }
     }
     if let Some(above) = newest_first_above.filter(|above| !within(*above)) {
         return Err(fault(&key("newest_first_above"), format!("{above:?}"), slo::ALLOWED));
     }
-    Ok(StandingConfig { codel, newest_first_above })
+    Ok(StandingConfig { mode: Mode::default(), codel, newest_first_above })
 }
 
 fn fault(key: &str, value: impl ToString, allowed: &str) -> GraphError {

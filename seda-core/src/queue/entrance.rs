@@ -1,7 +1,10 @@
 //! How many events a stage lets in at its own entrance, by class.
 
 use crate::admission::Limits;
+use crate::clock::Time;
 use crate::event::{Class, MAX_CLASSES};
+use crate::gate::{RateConfig, TokenBucket};
+use crate::refusal::RefusalReason;
 
 /// What the admission controller says for events whose request was not counted for the stage at the
 /// graph's entry: here a class finds room or does not.
@@ -10,11 +13,13 @@ pub(super) struct Entrance {
     /// So many may be held whoever asks: the usual case is one comparison.
     for_all: usize,
     limits: Box<Limits>,
+    /// The declared bound on the rate, if there is one: whoever asks.
+    rate: Option<Box<TokenBucket>>,
 }
 
 impl Default for Entrance {
     fn default() -> Self {
-        Self { for_all: usize::MAX, limits: Box::new(Limits::NONE) }
+        Self { for_all: usize::MAX, limits: Box::new(Limits::NONE), rate: None }
     }
 }
 
@@ -23,6 +28,45 @@ impl Entrance {
         let lowest = limits.most.iter().min().copied().unwrap_or(u64::MAX);
         self.for_all = usize::try_from(lowest).unwrap_or(usize::MAX);
         *self.limits = *limits;
+    }
+
+    /// Sets the bound on the rate, live. Tokens that are there stay, as far as the burst allows; one
+    /// that was not bounded starts with all of them.
+    pub(super) fn set_rate(&mut self, config: Option<RateConfig>, now: Time) {
+        let Some(config) = config else {
+            self.rate = None;
+            return;
+        };
+        let new = || Box::new(TokenBucket::new(config.rate(), config.burst, now));
+        let bucket = self.rate.get_or_insert_with(new);
+        bucket.set_rate(config.rate(), now);
+        bucket.set_burst(config.burst, now);
+    }
+
+    /// Of `most` places that somebody would like and `least` that he needs, how many the rate
+    /// allows. Where it is bounded nobody holds places for later: tokens are for events.
+    pub(super) fn pass(
+        &mut self,
+        least: usize,
+        most: usize,
+        now: impl FnOnce() -> Time,
+    ) -> Result<usize, RefusalReason> {
+        let Some(bucket) = &mut self.rate else { return Ok(most) };
+        if least as u64 > bucket.burst() {
+            return Err(RefusalReason::TooLarge);
+        }
+        // Who needs none is not asked for the time.
+        if least > 0 && !bucket.take(least as u64, now()) {
+            return Err(RefusalReason::Admission);
+        }
+        Ok(least)
+    }
+
+    /// Some who passed do not enter.
+    pub(super) fn turn_back(&mut self, n: usize) {
+        if let Some(bucket) = &mut self.rate {
+            bucket.give_back(n as u64);
+        }
     }
 
     pub(super) fn for_all(&self) -> usize {

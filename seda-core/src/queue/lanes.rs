@@ -9,6 +9,7 @@ use super::standing::Standing;
 use crate::admission::Limits;
 use crate::clock::Time;
 use crate::event::{Class, Envelope, EventMeta, MAX_CLASSES, PerClass};
+use crate::gate::RateConfig;
 use crate::loss::LossReason;
 use crate::refusal::RefusalReason;
 use std::time::Duration;
@@ -113,6 +114,11 @@ impl<E> Lanes<E> {
         self.lead = u64::try_from(lead.as_nanos()).unwrap_or(u64::MAX);
     }
 
+    /// Bounds the rate at which events enter, live.
+    pub(crate) fn set_rate(&mut self, config: Option<RateConfig>, now: Time) {
+        self.entrance.set_rate(config, now);
+    }
+
     pub(crate) fn set_open(&mut self, open: bool) {
         self.open = open;
     }
@@ -174,19 +180,20 @@ impl<E> Lanes<E> {
     }
 
     /// Reserves at least `least` places for events of `class`, and at most `most` for whomever;
-    /// returns how many.
+    /// returns how many. The time is only asked for where a rate bounds who enters.
     pub(crate) fn reserve(
         &mut self,
         class: Class,
         least: usize,
         most: usize,
+        now: impl FnOnce() -> Time,
     ) -> Result<usize, RefusalReason> {
         let free = self.free_for(least)?;
         let admitted = self.admitted(class, least).min(free);
         if admitted < least {
             return Err(RefusalReason::Admission);
         }
-        let taken = most.clamp(least, admitted);
+        let taken = self.entrance.pass(least, most.clamp(least, admitted), now)?;
         self.reserved += taken;
         Ok(taken)
     }
@@ -228,6 +235,12 @@ impl<E> Lanes<E> {
 
     /// Gives reserved places back unused.
     pub(crate) fn unreserve(&mut self, n: usize) {
+        self.entrance.turn_back(n);
+        self.fill(n);
+    }
+
+    /// Reserved places are reserved no more.
+    fn fill(&mut self, n: usize) {
         debug_assert!(n <= self.reserved, "more places given back than reserved");
         self.reserved = self.reserved.saturating_sub(n);
     }
@@ -249,7 +262,7 @@ impl<E> Lanes<E> {
         } else {
             envelopes.drain(..).for_each(|envelope| self.file(envelope));
         }
-        self.unreserve(pushed);
+        self.fill(pushed);
         self.depth += pushed;
         self.occupancy.add(pushed, now);
     }
@@ -260,7 +273,7 @@ impl<E> Lanes<E> {
         self.ledger.accept(&counts, edge);
         self.note_label(&envelope.meta, true);
         self.file(envelope);
-        self.unreserve(1);
+        self.fill(1);
         self.depth += 1;
         self.occupancy.add(1, now);
     }
@@ -282,7 +295,7 @@ impl<E> Lanes<E> {
             self.file(envelope);
             fired += 1;
         }
-        self.unreserve(fired);
+        self.fill(fired);
         self.delayed -= fired;
         self.depth += fired;
         self.occupancy.add(fired, now);
@@ -293,7 +306,7 @@ impl<E> Lanes<E> {
         self.ledger.cancel(meta.class, reason);
         self.delayed -= 1;
         self.bytes -= self.weight_of(meta);
-        self.unreserve(1);
+        self.fill(1);
     }
 
     /// Puts an event into its class's lane.

@@ -32,4 +32,4 @@ pub(crate) use eviction::{Evict, GivenUp, Victims};
 pub(crate) use lanes::Lanes;
 pub(crate) use ledger::{ClassLedger, Outcome};
 pub(crate) use shards::Shards;
-pub(crate) use standing::StandingConfig;
+pub(crate) use standing::{StandingConfig, Stood};

@@ -3,6 +3,7 @@
 use super::eviction::GivenUp;
 use super::lane::{Lane, Rows};
 use super::lanes::Lanes;
+use super::standing::Stood;
 use crate::clock::Time;
 use crate::event::Envelope;
 use crate::label::ShardSet;
@@ -67,9 +68,18 @@ impl<E> Lanes<E> {
 
     /// Whether the newest events are to be taken first.
     fn turns_around(&self, now: Time) -> bool {
-        let oldest = || self.lanes.iter().filter_map(Lane::oldest).min();
         self.standing.is_set()
-            && oldest().is_some_and(|oldest| self.standing.turns_around(oldest, now))
+            && self.oldest().is_some_and(|oldest| self.standing.turns_around(oldest, now))
+    }
+
+    /// What is being done about the queue, if it stands.
+    pub(crate) fn stood(&self, now: Time) -> Stood {
+        self.standing.stood(self.oldest(), now)
+    }
+
+    /// Since when the oldest event is queued.
+    fn oldest(&self) -> Option<Time> {
+        self.lanes.iter().filter_map(Lane::oldest).min()
     }
 
     /// Weighted round robin: each lane in turn gives up to `weight` events, an empty one passes. The

@@ -198,6 +198,7 @@ fn stage(engine: &Engine, monitor: &Monitor, then: &Sample, index: usize) -> Opt
         handled: now.ledger.handled,
         refused: by_refusal(&now.ledger.refused),
         shed: by_loss(&now.ledger.shed),
+        spared: queue.stood.spared,
         failed: now.ledger.failed,
         queued: now.ledger.queued,
         in_hand: now.ledger.in_hand,

@@ -142,7 +142,8 @@ pub struct StageReport {
     pub throughput_per_second: f64,
     /// Share of its pool's time in which it was run, 0 to 1.
     pub utilization: f64,
-    /// Whether its pool's utilization is above 90 % and stays there ([`crate::control::Hotspot`]).
+    /// Whether its pool's utilization is above 90 %, or what `control.hot` says, and stays there
+    /// ([`crate::control::Hotspot`]).
     pub hot: bool,
     /// Share of its busy time on a core; unknown without procfs.
     pub cpu_share: Option<f64>,
@@ -166,6 +167,8 @@ pub struct StageReport {
     pub refused: BTreeMap<String, u64>,
     /// Accepted and given up, by reason.
     pub shed: BTreeMap<String, u64>,
+    /// Begun, although its CoDel would have given them up: `control.queue_delay` only observes.
+    pub spared: u64,
     /// Lost to a panic, or deferred and dropped.
     pub failed: u64,
     /// Waiting now.

@@ -3,8 +3,9 @@
 use crate::admission::Limits;
 use crate::clock::Time;
 use crate::event::{EventMeta, PerClass};
+use crate::gate::RateConfig;
 use crate::loss::LossReason;
-use crate::queue::{ClassLedger, Evict, Outcome, StandingConfig, Victims};
+use crate::queue::{ClassLedger, Evict, Outcome, StandingConfig, Stood, Victims};
 use crate::sync::Arc;
 use std::any::Any;
 use std::time::Duration;
@@ -19,6 +20,8 @@ pub(crate) struct QueueFigures {
     /// Sent and refused, by the number of the edge into this stage.
     pub(crate) edges: Vec<(u64, u64)>,
     pub(crate) wasted_nanos: u64,
+    /// What is being done about the queue, if it stands.
+    pub(crate) stood: Stood,
     /// Event-nanoseconds in the stage.
     pub(crate) occupancy: u128,
     /// Service of deferred events, from being taken to completion.
@@ -89,6 +92,9 @@ pub(crate) trait AnyStage: Send + Sync {
 
     /// Sets what is done about a queue that stands.
     fn set_standing(&self, config: &StandingConfig);
+
+    /// Bounds the rate at which events enter, or no more.
+    fn set_rate(&self, config: Option<RateConfig>);
 
     /// Whether events of one key are handled in their order.
     fn is_keyed(&self) -> bool;

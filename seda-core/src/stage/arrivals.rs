@@ -20,7 +20,7 @@ impl<E: Send + 'static> StageCore<E> {
     pub(crate) fn enter(&self, event: E, meta: EventMeta, edge: usize) -> Result<(), Entry<E>> {
         let now = meta.birth;
         let mut lanes = self.lanes.lock();
-        match lanes.reserve(meta.class, 1, 1) {
+        match lanes.reserve(meta.class, 1, 1, || now) {
             Err(reason) => Err(Entry { event, meta, reason }),
             Ok(_) if !self.graph.budget.charge(1) => {
                 Err(Entry { event, meta, reason: RefusalReason::Budget })
@@ -49,8 +49,8 @@ impl<E: Send + 'static> StageCore<E> {
         let mut lanes = self.lanes.lock();
         lanes.push_reserved(envelopes, edge, now);
         lanes.unreserve(held);
-        let held =
-            if wanted > 0 { lanes.reserve(Class::HIGHEST, 0, wanted).unwrap_or(0) } else { 0 };
+        let mut again = || lanes.reserve(Class::HIGHEST, 0, wanted, || now).unwrap_or(0);
+        let held = if wanted > 0 { again() } else { 0 };
         self.show(&lanes);
         held
     }

@@ -6,6 +6,7 @@ use super::timers::Timers;
 use crate::admission::Limits;
 use crate::clock::Time;
 use crate::event::{Class, Envelope, EventMeta};
+use crate::gate::RateConfig;
 use crate::graph::GraphCore;
 use crate::label::ShardSet;
 use crate::loss::LossReason;
@@ -139,7 +140,7 @@ impl<E: Send + 'static> StageCore<E> {
         least: usize,
         most: usize,
     ) -> Result<usize, RefusalReason> {
-        self.lanes.lock().reserve(class, least, most)
+        self.lanes.lock().reserve(class, least, most, || self.graph.now())
     }
 
     /// Reserves `n` places for events of a request that has passed the stage's gate.
@@ -277,6 +278,11 @@ impl<E: Send + 'static> AnyStage for StageCore<E> {
         self.lanes.lock().standing.set(config);
     }
 
+    fn set_rate(&self, config: Option<RateConfig>) {
+        self.lanes.lock().set_rate(config, self.graph.now());
+        self.graph.room.announce();
+    }
+
     fn is_keyed(&self) -> bool {
         self.questions.is_keyed()
     }
@@ -304,6 +310,7 @@ impl<E: Send + 'static> AnyStage for StageCore<E> {
             classes: lanes.ledger().classes().clone(),
             edges: lanes.ledger().edges().iter().map(|edge| (edge.sent, edge.refused)).collect(),
             wasted_nanos: lanes.wasted_nanos(),
+            stood: lanes.stood(now),
             occupancy: lanes.occupancy(now),
             deferred_service,
             held: self.held.load(Ordering::Relaxed),

@@ -17,7 +17,9 @@ mod support;
 
 use plant::{BASIC, GOLD, MS, SLO, World, plant, plant_with, promised};
 use seda_core::control::{AdmissionLaw, AdmissionObservation};
-use seda_core::{Controller, Graph, GraphConfig, ManualClock, Mode, SloConfig, Terms, Time};
+use seda_core::{
+    Controller, Graph, GraphConfig, Manual, ManualClock, Mode, SloConfig, Terms, Time,
+};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -306,6 +308,42 @@ fn mode(mode: Mode) -> GraphConfig {
     let mut config = promised(SLO);
     config.control.admission = mode;
     config
+}
+
+#[test]
+fn the_watch_for_hot_pools_flags_only_when_it_is_on_and_by_the_bounds_that_were_set() {
+    let mut config = promised(SLO);
+    config.control.hotspot = Mode::Observe;
+    let mut plant = plant(MS, config.clone(), true);
+    plant.world.offer(BASIC, 3_000.0);
+    plant.run(Duration::from_secs(3));
+    let hot = |graph: &Manual| graph.report().stages.iter().all(|stage| stage.hot);
+    let told = |graph: &Manual| {
+        let journal = graph.report().journal.into_iter();
+        let flags = journal.filter(|entry| entry.controller == Controller::Hotspot);
+        flags.map(|entry| (entry.changed, entry.acted)).collect::<Vec<_>>()
+    };
+    let observed = ("hot false → true".to_owned(), false);
+    assert!(!hot(&plant.graph));
+    assert_eq!(told(&plant.graph), std::slice::from_ref(&observed));
+    // What was observed is done from the next tick on.
+    config.control.hotspot = Mode::On;
+    plant.graph.reconfigure(&config).unwrap();
+    plant.run(MS * 100);
+    assert!(hot(&plant.graph));
+    // Eight of eight, seen anew.
+    (config.control.hot.least, config.control.hot.of) = (8, 8);
+    plant.graph.reconfigure(&config).unwrap();
+    plant.run(MS * 500);
+    assert!(!hot(&plant.graph));
+    plant.run(MS * 500);
+    assert!(hot(&plant.graph));
+    config.control.hotspot = Mode::Off;
+    plant.graph.reconfigure(&config).unwrap();
+    plant.run(Duration::from_secs(3));
+    assert!(!hot(&plant.graph));
+    assert_eq!(told(&plant.graph), [observed, ("hot false → true".to_owned(), true)]);
+    plant.end();
 }
 
 #[test]

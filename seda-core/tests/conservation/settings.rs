@@ -5,7 +5,7 @@ use crate::check::same;
 use crate::dice::Dice;
 use crate::plan::Plan;
 use seda_core::control::Mode;
-use seda_core::gate::CodelConfig;
+use seda_core::gate::{CodelConfig, RateConfig};
 use seda_core::{
     GraphConfig, Manual, OverloadPolicy, PoolConfig, Report, StageConfig, WorkerRange,
 };
@@ -37,6 +37,10 @@ fn draw(plan: &Plan, dice: &mut Dice) -> GraphConfig {
             dice.pick(&[Mode::On, Mode::Observe, Mode::Off]).copied().unwrap_or_default();
         let policies = [OverloadPolicy::LongestQueue, OverloadPolicy::Random];
         config.control.overload = dice.pick(&policies).copied().unwrap_or_default();
+    }
+    if dice.one_in(4) {
+        config.control.queue_delay =
+            dice.pick(&[Mode::On, Mode::Observe, Mode::Off]).copied().unwrap_or_default();
     }
     for (name, pool) in crate::build::POOLS.iter().zip(&plan.pools) {
         // The workers of a hosted pool are fixed; now and then it is tried.
@@ -70,6 +74,7 @@ fn stage_config(plan: &Plan, stage: usize, dice: &mut Dice) -> StageConfig {
         outstanding: dice.one_in(6).then_some(1),
         codel: dice.one_in(4).then(CodelConfig::default),
         newest_first_above: dice.one_in(4).then_some(Duration::from_millis(1)),
+        rate: dice.one_in(6).then(|| RateConfig { per_second: 1e3, burst: 1 + dice.below(8) }),
     }
 }
 

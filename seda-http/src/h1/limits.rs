@@ -33,21 +33,25 @@ pub struct Limits {
     ///
     /// Default 16 KiB: twice the 8 KiB per line that most proxies pass on, so that a long target
     /// and long cookies fit together.
+    #[serde(deserialize_with = "seda_core::written::count")]
     pub head_bytes: usize,
     /// The request target. More is answered with 414. 16 to 65,534, and not above `head_bytes`.
     ///
     /// Default 8 KiB: RFC 9112 §3 recommends at least 8,000 bytes.
+    #[serde(deserialize_with = "seda_core::written::count")]
     pub uri_bytes: usize,
     /// Header fields of a request, or trailer fields of a chunked body. More is answered with 431.
     /// 1 to 256.
     ///
     /// Default 100: browsers send about 20, chains of proxies add as many; each field costs the
     /// server a table entry.
+    #[serde(deserialize_with = "seda_core::written::count")]
     pub headers: usize,
     /// The body, without the framing of its chunks. More is answered with 413, before the body is
     /// read where its length is declared. 0 (no body) to 1,073,741,824.
     ///
     /// Default 1 MiB: bodies are kept whole in memory, so thousands of connections must fit.
+    #[serde(deserialize_with = "seda_core::written::count")]
     pub body_bytes: usize,
 }
 

@@ -21,34 +21,39 @@ pub struct TcpConfig {
     /// The address to listen on; port 0 takes a free one. Default `127.0.0.1:7000`.
     pub listen: SocketAddr,
     /// Threads that own sockets. 1 to 64; default 1.
+    #[serde(deserialize_with = "seda_core::written::count")]
     pub reactors: usize,
     /// Connections at once; further ones wait in the kernel's backlog. Default 10,000.
+    #[serde(deserialize_with = "seda_core::written::count")]
     pub connections: usize,
     /// Requests in flight on one connection; while there are as many, it is not read from.
     /// Default 32.
+    #[serde(deserialize_with = "seda_core::written::count")]
     pub pipeline: usize,
     /// Bytes of encoded answers that wait on one connection, beyond which no further answer is
     /// encoded and no request read. 4 KiB to 64 MiB; default 256 KiB.
+    #[serde(deserialize_with = "seda_core::written::count")]
     pub write_buffer: usize,
     /// The most bytes of one request. 1 to 64 MiB. Default 64 KiB: what one read brings.
+    #[serde(deserialize_with = "seda_core::written::count")]
     pub request_bytes: usize,
     /// How long a connection may be idle between two requests. Default 60 s.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "seda_core::written::duration")]
     pub idle_timeout: Duration,
     /// How long a request may take from its first byte on. Default 10 s.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "seda_core::written::duration")]
     pub request_timeout: Duration,
     /// How long a client may take nothing of what is written to it. Default 30 s.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "seda_core::written::duration")]
     pub write_timeout: Duration,
     /// How long the server waits for the client's FIN after its own. Default 1 s.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "seda_core::written::duration")]
     pub linger: Duration,
     /// Whether a client that has shut its sending side still gets its answers. Default true: `nc`
     /// and scripts send all they have and then read.
     pub half_close: bool,
     /// How old a request may become before its answer is worthless. Default none.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "seda_core::written::optional_duration")]
     pub deadline: Option<Duration>,
 }
 

@@ -4,6 +4,7 @@ use crate::fate::{Door, Job};
 use crate::graph::{Shape, config};
 use crate::world::World;
 use benches::dice::Dice;
+use seda_core::gate::RateConfig;
 use seda_core::testing::imbalances;
 use seda_core::{
     Class, GraphConfig, LossReason, Lost, Running, Source, StageConfig, Terms, Ticket, WorkerRange,
@@ -196,6 +197,9 @@ fn settings(shape: &Shape, dice: &mut Dice) -> GraphConfig {
             cap: some(dice, 1, 3),
             pending: some(dice, 0, 32),
             outstanding: Some(1).filter(|_| dice.one_in(8)),
+            rate: some(dice, 1, 64)
+                .filter(|_| dice.one_in(4))
+                .map(|burst| RateConfig { per_second: 1e4, burst: burst as u64 }),
             codel: None,
             newest_first_above: None,
         };

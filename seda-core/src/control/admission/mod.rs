@@ -17,7 +17,8 @@ pub use drain_rate::DrainRate;
 pub use gradient::Gradient;
 pub(crate) use prospect::Prospect;
 
-use serde::{Deserialize, Serialize};
+use crate::written;
+use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
@@ -33,7 +34,7 @@ fn bounded(limit: f64, least: f64) -> f64 {
 }
 
 /// Which law admits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Law {
@@ -70,6 +71,12 @@ impl FromStr for Law {
         Law::ALL.into_iter().find(|law| law.to_string() == text).ok_or_else(|| {
             format!("`{text}` is no law: write drain_rate, aimd, credits or gradient")
         })
+    }
+}
+
+impl<'de> Deserialize<'de> for Law {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        written::word(from, "\"drain_rate\", \"aimd\", \"credits\" or \"gradient\"")
     }
 }
 
