@@ -165,6 +165,7 @@ impl Engine {
     /// One tick of the control plane: collect, watch, size, export. What others may replace, the
     /// policies and the recorder of metrics, runs when the monitor's lock is free again.
     pub(crate) fn tick(&self) {
+        self.journal_evictions();
         let now = self.now();
         let mut monitor = self.monitor.lock();
         let settings = self.settings();
@@ -203,6 +204,7 @@ impl Engine {
 
     /// Everything as it is now, with rates over the last second or so.
     pub(crate) fn report(&self) -> Report {
+        self.journal_evictions();
         let mut monitor = self.monitor.lock();
         monitor.collect(self, self.now());
         Report::of_window(self, &monitor)
@@ -210,6 +212,7 @@ impl Engine {
 
     /// Everything as it is now, with rates over the graph's whole life.
     pub(crate) fn final_report(&self) -> Report {
+        self.journal_evictions();
         let mut monitor = self.monitor.lock();
         monitor.collect(self, self.now());
         Report::of_life(self, &monitor)
