@@ -79,11 +79,11 @@ pub struct Decision {
 impl fmt::Display for Decision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let would = if self.acted { "" } else { "(observed only) " };
-        write!(
-            f,
-            "{:9.3}s {} {would}{}: {} [{}]",
-            self.at_seconds, self.controller, self.action, self.seen, self.changed
-        )
+        write!(f, "{:9.3}s {}", self.at_seconds, self.controller)?;
+        if let Some(stage) = &self.stage {
+            write!(f, " `{stage}`")?;
+        }
+        write!(f, ": {would}{}: {} [{}]", self.action, self.seen, self.changed)
     }
 }
 
