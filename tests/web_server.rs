@@ -227,6 +227,19 @@ fn after_sigterm_under_load_every_request_that_was_received_is_answered() {
     assert!(said.contains(&ledger), "the clients got {n} answers\n{said}");
 }
 
+#[test]
+fn a_promise_that_nothing_can_keep_is_said_on_stderr() {
+    let example = Example::start(&["--slo", "5ms"]);
+    let mut client = Client::connect(example.address);
+    // The service alone takes four times what was promised, at whatever speed.
+    let said = (0..200).find_map(|_| {
+        client.ask("GET", "/work?micros=20000");
+        example.errors.try_iter().find(|line| line.contains("no setting can keep the SLO"))
+    });
+    let said = said.expect("a warning");
+    assert!(said.contains("WARN") && said.contains("promised 5ms"), "{said}");
+}
+
 /// The report, without blanks.
 fn report(client: &mut Client) -> String {
     let answer = client.ask("GET", "/_seda/report");
