@@ -163,7 +163,8 @@ impl Engine {
     }
 
     /// One tick of the control plane: collect, watch, size, export. What others may replace, the
-    /// policies and the recorder of metrics, runs when the monitor's lock is free again.
+    /// policies and the recorder of metrics, runs when the monitor's lock is free again. Policies
+    /// decide about ticks that have a length.
     pub(crate) fn tick(&self) {
         self.journal_evictions();
         let now = self.now();
@@ -171,6 +172,11 @@ impl Engine {
         let settings = self.settings();
         monitor.collect(self, now);
         self.watch(now, settings.control.stuck_after);
+        if !monitor.has_length() {
+            let exported = Export::of(self, &monitor);
+            drop(monitor);
+            return self.export(exported);
+        }
         let seen: Vec<_> =
             (0..self.pools.len()).map(|pool| monitor.observe_pool(self, pool)).collect();
         let sights = settings.admits().then(|| {
@@ -192,6 +198,10 @@ impl Engine {
         }
         self.size_batches(&batches, &settings);
         self.set_limits(sights, &settings);
+        self.export(exported);
+    }
+
+    fn export(&self, exported: Export) {
         if contained(|| exported.record()).is_none() {
             tracing::error!("the recorder of metrics panicked");
         }
