@@ -19,6 +19,7 @@ use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use tracing_subscriber::filter::LevelFilter;
 
 /// The longest line: a command is no upload.
 const LINE: usize = 4 * 1024;
@@ -122,6 +123,8 @@ fn carry_out(table: &RwLock<HashMap<Bytes, Bytes>>, command: &Command) -> Answer
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
+    // The libraries' warnings, on stderr: they install no subscriber themselves.
+    tracing_subscriber::fmt().with_max_level(LevelFilter::WARN).with_writer(std::io::stderr).init();
     let flags = Flags::parse();
     let mut graph = Graph::new("line_server");
     let mut config = TcpConfig::at(flags.listen);

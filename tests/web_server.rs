@@ -327,6 +327,19 @@ fn one_controller_can_be_set_beside_the_others_in_the_order_of_the_flags() {
     std::fs::remove_file(&file).expect("it was there");
 }
 
+#[test]
+fn a_promise_that_nothing_can_keep_is_said_on_stderr() {
+    let example = Example::start(&["--slo", "5ms"]);
+    let mut client = Client::connect(example.address);
+    // The service alone takes four times what was promised, at whatever speed.
+    let said = (0..200).find_map(|_| {
+        client.ask("GET", "/work?micros=20000");
+        example.errors.try_iter().find(|line| line.contains("no setting can keep the SLO"))
+    });
+    let said = said.expect("a warning");
+    assert!(said.contains("WARN") && said.contains("promised 5ms"), "{said}");
+}
+
 /// The report, without blanks.
 fn report(client: &mut Client) -> String {
     let answer = client.ask("GET", "/_seda/report");

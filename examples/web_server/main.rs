@@ -24,8 +24,10 @@ use settings::{Flags, Settings};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::error::Error;
+use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
+use tracing_subscriber::filter::LevelFilter;
 
 /// What requests in flight get to finish after the signal.
 const DRAIN_LIMIT: Duration = Duration::from_secs(10);
@@ -55,6 +57,9 @@ fn main() -> ExitCode {
 }
 
 fn serve(flags: Flags) -> Result<(), Box<dyn Error>> {
+    // The libraries' warnings, on stderr: they install no subscriber themselves. Below warnings
+    // nothing is asked for, so what they trace costs one comparison.
+    tracing_subscriber::fmt().with_max_level(LevelFilter::WARN).with_writer(io::stderr).init();
     let settings = Settings::from_flags(&flags)?;
     let http = settings.http.clone();
     let mut signals = Signals::new([SIGINT, SIGTERM])?;

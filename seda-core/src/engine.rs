@@ -172,13 +172,20 @@ impl Engine {
     }
 
     /// One tick of the control plane: collect, watch, size, export. What others may replace, the
-    /// policies and the recorder of metrics, runs when the monitor's lock is free again.
+    /// policies and the recorder of metrics, runs when the monitor's lock is free again. Policies
+    /// decide about ticks that have a length.
     pub(crate) fn tick(&self) {
+        self.journal_evictions();
         let now = self.now();
         let mut monitor = self.monitor.lock();
         let settings = self.settings();
         monitor.collect(self, now);
         self.watch(now, settings.control.stuck_after);
+        if !monitor.has_length() {
+            let exported = Export::of(self, &monitor);
+            drop(monitor);
+            return self.export(exported);
+        }
         let seen: Vec<_> =
             (0..self.pools.len()).map(|pool| monitor.observe_pool(self, pool)).collect();
         let sights = settings.admits().then(|| {
@@ -202,6 +209,10 @@ impl Engine {
         }
         self.size_batches(&batches, &settings);
         self.set_limits(sights, &settings);
+        self.export(exported);
+    }
+
+    fn export(&self, exported: Export) {
         if contained(|| exported.record()).is_none() {
             tracing::error!("the recorder of metrics panicked");
         }
@@ -214,6 +225,7 @@ impl Engine {
 
     /// Everything as it is now, with rates over the last second or so.
     pub(crate) fn report(&self) -> Report {
+        self.journal_evictions();
         let mut monitor = self.monitor.lock();
         monitor.collect(self, self.now());
         Report::of_window(self, &monitor)
@@ -221,6 +233,7 @@ impl Engine {
 
     /// Everything as it is now, with rates over the graph's whole life.
     pub(crate) fn final_report(&self) -> Report {
+        self.journal_evictions();
         let mut monitor = self.monitor.lock();
         monitor.collect(self, self.now());
         Report::of_life(self, &monitor)

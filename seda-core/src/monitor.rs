@@ -110,6 +110,18 @@ impl Monitor {
         self.past.get(self.past.len() / 2).unwrap_or(&self.first)
     }
 
+    /// Whether the tick that ends with what was just collected has a length: no rate follows from
+    /// what happened in no time. On a clock that stood still it goes on, and what came to pass
+    /// counts when it ends; on one that was set back the window begins anew.
+    pub(crate) fn has_length(&mut self) -> bool {
+        let (began, now) = (self.past.back().unwrap_or(&self.first).at, self.now.at);
+        if now < began {
+            self.past.clear();
+            self.close_tick(now);
+        }
+        began < now
+    }
+
     /// Ends a tick: the sample joins the window.
     pub(crate) fn close_tick(&mut self, now: Time) {
         self.now.at = now;

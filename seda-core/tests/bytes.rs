@@ -225,4 +225,33 @@ fn at_the_byte_budget_a_higher_class_displaces_a_lower_and_no_other() {
     let report = graph.report();
     assert_eq!((report.budget.used, report.budget.bytes_used), (2, 100));
     assert_balanced(&report);
+    let said: Vec<_> = report.journal.iter().map(|entry| entry.to_string()).collect();
+    assert!(
+        said[0].contains("evicted 1 of class basic for 1 of class gold from `stage`"),
+        "{said:?}"
+    );
+    assert!(said[1].ends_with("[95 → 35 bytes]"), "{said:?}");
+}
+
+#[test]
+fn a_valve_that_observes_says_who_would_have_given_way_for_bytes() {
+    let mut graph = Graph::new("bytes");
+    let stage: Stage<Vec<u8>> = graph.stage("stage", 64);
+    graph.classes(&[("gold", 3), ("basic", 1)]);
+    graph.weigh(stage, Vec::len).unwrap();
+    graph.budget_bytes(100);
+    let mut config = seda_core::GraphConfig::default();
+    config.control.valve = seda_core::Mode::Observe;
+    graph.apply(config).unwrap();
+    graph.attach_each(stage, |_wire| |_event, _cx| {}).unwrap();
+    let source = graph.source(stage).unwrap();
+    let graph = graph.start_manual(Arc::new(ManualClock::new())).unwrap();
+    source.with_terms(support::class(1)).send(vec![0; 90]).unwrap();
+    for _ in 0..3 {
+        assert_eq!(source.send(vec![0; 11]).unwrap_err().reason(), RefusalReason::Budget);
+    }
+    let report = graph.report();
+    assert_eq!((report.budget.bytes_used, report.journal.len()), (90, 1));
+    let said = &report.journal[0];
+    assert!(!said.acted && said.action.starts_with("evicted 3 for 3 of class gold"), "{said}");
 }

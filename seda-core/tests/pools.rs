@@ -218,8 +218,9 @@ fn a_pool_grows_when_events_wait_shrinks_when_they_do_not_and_journals_both() {
 #[test]
 fn a_controller_that_observes_journals_once_and_changes_nothing_and_one_that_is_off_is_silent() {
     for (mode, entries) in [(Mode::Observe, 1), (Mode::Off, 0)] {
-        let (mut graph, source, _clock) = sized(mode);
+        let (mut graph, source, clock) = sized(mode);
         source.send_all(vec![0; 100]).unwrap();
+        clock.advance(Duration::from_secs(1));
         graph.tick();
         for _ in 0..3 {
             graph.run(10);

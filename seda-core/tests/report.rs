@@ -13,7 +13,7 @@ mod support;
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 use parking_lot::Mutex;
 use seda_core::{
-    Graph, GraphConfig, Manual, ManualClock, Report, Source, StageConfig, WorkerRange,
+    Controller, Graph, GraphConfig, Manual, ManualClock, Report, Source, StageConfig, WorkerRange,
 };
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -66,7 +66,7 @@ fn the_json_has_exactly_the_stable_names() {
     assert_keys(
         &json,
         "graph uptime_seconds window_seconds events requests budget response_seconds stages edges \
-         journal bottleneck classes",
+         journal journal_missed bottleneck classes",
     );
     assert_keys(&json["classes"][0], "name promised_seconds answered p90_seconds");
     assert_keys(
@@ -135,6 +135,28 @@ fn the_text_has_a_line_for_each_stage_and_the_picture_an_arrow_for_each_edge() {
     assert!(dot.contains("outside -> s0 [label=\"3\"];"), "{dot}");
     assert!(dot.contains("s0 -> s1 [label=\"3\"];"), "{dot}");
     assert!(dot.starts_with("digraph \"tandem\" {\n") && dot.ends_with("}\n"));
+}
+
+#[test]
+fn the_text_ends_with_the_last_decisions_and_no_controller_has_them_all() {
+    let (mut graph, _source, clock) = tandem();
+    assert!(graph.report().to_string().ends_with("bottleneck: none\n"));
+    let set = |tick| format!("budget = 600\n[control]\ntick = '{tick}ms'\nvalve = 'off'");
+    for tick in 11..20 {
+        clock.advance(Duration::from_secs(1));
+        graph.reconfigure(&toml::from_str(&set(tick)).unwrap()).unwrap();
+    }
+    let mut report = graph.report();
+    let mut pool = report.journal[0].clone();
+    pool.controller = Controller::PoolSize;
+    report.journal.insert(0, pool.clone());
+    report.journal_missed = 3;
+    let text = report.to_string();
+    let lines: Vec<&str> = text.lines().skip_while(|line| *line != "decided last:").collect();
+    assert_eq!((lines.len(), lines[1]), (5, pool.to_string().as_str()), "{text}");
+    assert!(lines[3].starts_with("    9.000s settings: "), "{text}");
+    assert!(lines[3].contains("19ms"), "{text}");
+    assert_eq!(lines[4], "subscribers of the journal missed 3 decisions");
 }
 
 /// Remembers the names and labels of what is registered.

@@ -107,6 +107,53 @@ fn the_longest_queue_gives_its_lowest_class_oldest_first_down_to_the_second_long
 }
 
 #[test]
+fn a_flood_at_the_budget_is_one_entry_per_tick_and_stage_and_leaves_the_others_theirs() {
+    let mut lab = lab(20, OverloadPolicy::LongestQueue, Mode::On);
+    let settings = "budget = 20\n[control]\nstuck_after = '9s'";
+    lab.graph.reconfigure(&toml::from_str(settings).unwrap()).unwrap();
+    // 2,000 a second for 3 s, each basic event displaced by a gold one.
+    for tick in 0..30 {
+        for event in 0..100 {
+            fill(&lab.left, BASIC, event..event + 1);
+            if event % 20 == 19 {
+                (0..20).for_each(|gold| fill(&lab.right, GOLD, gold..gold + 1));
+                lab.graph.run_until_idle();
+            }
+        }
+        lab.clock.advance(Duration::from_millis(100));
+        lab.graph.tick();
+        assert!(lab.graph.report().journal.len() <= 2 + tick, "{tick}");
+    }
+    let journal = lab.graph.report().journal;
+    let valve = || journal.iter().filter(|entry| entry.controller == Controller::Valve);
+    assert_eq!((valve().count(), journal[0].controller), (30, Controller::Settings));
+    let last = valve().next_back().unwrap();
+    // Five times twenty basic ones were in the way: sixteen of them went for the first of gold,
+    // which leaves room for fifteen more, and one for each of the last four.
+    assert_eq!(
+        last.action,
+        "evicted 100 of class basic for 25 of class gold from `left`, the longest queue with a \
+         victim"
+    );
+    assert!(last.seen.ends_with("an entry of class gold into `right`"), "{last}");
+    assert_balanced(&lab.graph.report());
+}
+
+#[test]
+fn an_observer_says_once_per_tick_whom_it_would_have_evicted() {
+    let mut lab = lab(4, OverloadPolicy::LongestQueue, Mode::Observe);
+    fill(&lab.left, BASIC, 0..4);
+    let entry = lab.right.with_terms(Terms { class: GOLD, ..Terms::default() });
+    (0..50).for_each(|event| drop(entry.send(event)));
+    lab.graph.tick();
+    let journal = lab.graph.report().journal;
+    assert_eq!((journal.len(), journal[0].acted), (1, false));
+    let action = "evicted 50 for 50 of class gold from `left`, the longest queue with a victim";
+    assert_eq!(journal[0].action, action);
+    assert_eq!(lab.depths(), (4, 0));
+}
+
+#[test]
 fn a_decision_evicts_sixteen_at_the_most() {
     let mut lab = lab(40, OverloadPolicy::LongestQueue, Mode::On);
     fill(&lab.left, BASIC, 0..40);

@@ -92,8 +92,8 @@ impl Clients {
         patience.into_iter().chain(retry).min()
     }
 
-    /// Does the first thing that is due at `now`; returns whether an attempt was refused, if one
-    /// was made.
+    /// Does the first thing that is due at `now`; returns whether an attempt was taken, if one was
+    /// made.
     pub(crate) fn act(&mut self, now: u64) -> Option<bool> {
         if let Some(Reverse((_, _, place))) = self.retries.peek().filter(|Reverse(r)| r.0 <= now) {
             let place = *place;

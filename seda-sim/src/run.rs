@@ -121,6 +121,8 @@ impl Simulation {
                 self.machine.tick(now);
                 self.next_tick = now.saturating_add(self.tick);
             }
+            // Whatever just happened: a victim's client hears of it now and not at the next arrival.
+            self.machine.tell_owners();
             self.machine.settle(now);
             self.clients.collect(now);
         }
@@ -147,7 +149,6 @@ impl Simulation {
         } else {
             self.machine.refuse(now, self.refusal_work);
         }
-        self.machine.tell_owners();
     }
 }
 

@@ -6,7 +6,7 @@ use std::fmt;
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct BatchObservation {
-    /// Length of the tick, in seconds.
+    /// Length of the tick, in seconds; never zero.
     pub seconds: f64,
     /// The most events that are taken at once now.
     pub size: usize,

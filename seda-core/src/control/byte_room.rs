@@ -5,7 +5,7 @@
 //! most, oldest first; under `tail_drop` from the stage the newcomer is bound for, newest first.
 
 use super::config::Mode;
-use super::journal::{Controller, Decision};
+use super::evictions::{Eviction, Gone, Kind, Scarce};
 use super::overload::{Arrival, OverloadPolicy, QUANTUM};
 use crate::graph::GraphCore;
 use crate::queue::Evict;
@@ -21,55 +21,57 @@ impl GraphCore {
     fn make_byte_room(&self, bytes: u64, arrival: Arrival) -> bool {
         let (mode, policy) = self.valve.settings();
         let hopeless = !arrival.fan_out && arrival.class.index() + 1 >= self.classes();
-        let shut = mode != Mode::On || policy == OverloadPolicy::None;
+        let shut = mode == Mode::Off || policy == OverloadPolicy::None;
         if shut || hopeless || !self.disposal.has_room() {
             return false;
         }
-        let (stages, mut evicted) = (self.stages(), 0);
-        let mut made = false;
-        while !made && evicted < QUANTUM {
+        let (stages, mut asked) = (self.stages(), Vec::new());
+        // One event goes in each round.
+        for _ in 0..QUANTUM {
             let weights = eligible_weights(&stages, policy, arrival);
-            let free = self.bytes.limit().saturating_sub(self.bytes.used());
+            let used = self.bytes.used();
+            let free = self.bytes.limit().saturating_sub(used);
             // Nobody is given up for a newcomer that would be refused all the same.
             if free + weights.iter().sum::<u64>() < bytes {
-                break;
+                return false;
             }
             let heaviest = stages.iter().zip(&weights).filter(|(_, weight)| **weight > 0);
             let Some((heaviest, _)) = heaviest.max_by_key(|(_, weight)| **weight) else {
-                break;
+                return false;
             };
             let order =
                 if policy == OverloadPolicy::TailDrop { Evict::Newest } else { Evict::Oldest };
-            let gone = Arc::clone(heaviest).evict(arrival.victims(), order, 1, self.now());
-            self.credit(gone);
-            evicted += gone;
-            made = self.bytes.charge(bytes);
-            if gone == 0 {
-                // Another thread was faster; what it gained is not looked for twice.
-                break;
+            let (acted, at) = (mode == Mode::On, self.now());
+            let victims = if acted {
+                let gone = Arc::clone(heaviest).give_way(arrival.victims(), order, 1, at);
+                if gone.iter().sum::<usize>() == 0 {
+                    // Another thread was faster; what it gained is not looked for twice.
+                    return self.bytes.charge(bytes);
+                }
+                self.credit(1);
+                Gone::ByClass(gone)
+            } else {
+                // One at least: what each of them weighs is known when it is gone.
+                Gone::WouldBe(1)
+            };
+            let stage = heaviest.index();
+            let eviction = Eviction {
+                kind: Kind { stage, scarce: Scarce::Bytes, policy, acted },
+                at,
+                arrival,
+                victims,
+                is_first: !asked.contains(&stage),
+                changed: (used, self.bytes.used()),
+            };
+            let limit = self.bytes.limit();
+            let seen = || format!("{used} of {limit} bytes used, {bytes} more to come");
+            self.valve.evictions().note(eviction, seen);
+            asked.push(stage);
+            if !acted || self.bytes.charge(bytes) {
+                return acted;
             }
         }
-        if evicted > 0 {
-            self.journal_bytes(bytes, evicted, made);
-        }
-        made
-    }
-
-    fn journal_bytes(&self, bytes: u64, evicted: usize, made: bool) {
-        let outcome = if made { "made room" } else { "and it was not enough" };
-        self.journal.write(Decision {
-            at_seconds: self.now().as_secs_f64(),
-            controller: Controller::Valve,
-            stage: None,
-            seen: format!(
-                "{} of {} bytes used, {bytes} more to come",
-                self.bytes.used(),
-                self.bytes.limit()
-            ),
-            action: format!("evicted {evicted} of the heaviest stages' events"),
-            changed: outcome.to_owned(),
-            acted: true,
-        });
+        false
     }
 }
 

@@ -3,12 +3,13 @@
 use crate::sync::{AtomicU64, Mutex, Ordering};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 
-/// Decisions that are kept: minutes of resizing, or the last moments of an overload; with about
-/// 200 bytes each they stay below 100 KB.
-const KEPT: usize = 256;
+/// Decisions of one controller that are kept: minutes of resizing, or, of a valve that says one
+/// thing per tick, the last six seconds of an overload. Of all ten controllers, with about 200
+/// bytes each, they stay below 150 KB.
+const KEPT: usize = 64;
 /// Decisions that a subscriber may be behind before it misses some.
 const SUBSCRIBER_LAG: usize = 1_024;
 
@@ -81,24 +82,33 @@ pub struct Decision {
 impl fmt::Display for Decision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let would = if self.acted { "" } else { "(observed only) " };
-        write!(
-            f,
-            "{:9.3}s {} {would}{}: {} [{}]",
-            self.at_seconds, self.controller, self.action, self.seen, self.changed
-        )
+        write!(f, "{:9.3}s {}", self.at_seconds, self.controller)?;
+        if let Some(stage) = &self.stage {
+            write!(f, " `{stage}`")?;
+        }
+        write!(f, ": {would}{}: {} [{}]", self.action, self.seen, self.changed)
     }
 }
 
-/// The last decisions, and those who want to hear of new ones.
+/// The last decisions of each controller, and those who want to hear of new ones. One that has
+/// much to say takes no room from the others.
 #[derive(Debug, Default)]
 pub struct Journal {
-    entries: Mutex<VecDeque<Decision>>,
+    entries: Mutex<HashMap<Controller, VecDeque<Entry>>>,
     subscribers: Mutex<Vec<Sender<Decision>>>,
+    written: AtomicU64,
     missed: AtomicU64,
 }
 
+/// A decision, and how many were written before it.
+#[derive(Debug)]
+struct Entry {
+    number: u64,
+    decision: Decision,
+}
+
 impl Journal {
-    /// Adds a decision; the oldest makes room. A subscriber that lags misses it.
+    /// Adds a decision; the controller's oldest makes room. A subscriber that lags misses it.
     pub(crate) fn write(&self, decision: Decision) {
         tracing::debug!(target: "seda::journal", %decision);
         self.subscribers.lock().retain(|subscriber| match subscriber.try_send(decision.clone()) {
@@ -109,16 +119,29 @@ impl Journal {
             }
             Err(TrySendError::Disconnected(_)) => false,
         });
+        let number = self.written.fetch_add(1, Ordering::Relaxed);
         let mut entries = self.entries.lock();
+        let entries = entries.entry(decision.controller).or_default();
         if entries.len() == KEPT {
             entries.pop_front();
         }
-        entries.push_back(decision);
+        entries.push_back(Entry { number, decision });
     }
 
-    /// The last decisions, oldest first.
+    /// The last decisions of all controllers, oldest first.
     pub(crate) fn entries(&self) -> Vec<Decision> {
-        self.entries.lock().iter().cloned().collect()
+        let entries = self.entries.lock();
+        let mut all: Vec<&Entry> = entries.values().flatten().collect();
+        all.sort_by(|a, b| {
+            let times = a.decision.at_seconds.total_cmp(&b.decision.at_seconds);
+            times.then(a.number.cmp(&b.number))
+        });
+        all.into_iter().map(|entry| entry.decision.clone()).collect()
+    }
+
+    /// How many decisions did not reach a subscriber, as it lagged.
+    pub(crate) fn missed(&self) -> u64 {
+        self.missed.load(Ordering::Relaxed)
     }
 
     /// A channel that carries every decision from now on. A reader that is 1,024 decisions
@@ -155,12 +178,23 @@ mod tests {
     }
 
     #[test]
+    fn a_controller_that_floods_it_takes_no_room_from_the_others() {
+        let journal = Journal::default();
+        journal.write(Decision { controller: Controller::Admission, ..decision(1.0) });
+        (0..1_000).for_each(|n| journal.write(decision(f64::from(n) / 100.0)));
+        journal.write(Decision { controller: Controller::PoolSize, ..decision(9.5) });
+        let entries = journal.entries();
+        assert_eq!((entries.len(), entries[0].controller), (KEPT + 2, Controller::Admission));
+        assert!(entries.is_sorted_by_key(|entry| entry.at_seconds));
+    }
+
+    #[test]
     fn a_subscriber_hears_of_every_decision_until_it_lags() {
         let journal = Journal::default();
         let heard = journal.subscribe();
         (0..SUBSCRIBER_LAG + 3).for_each(|n| journal.write(decision(n as f64)));
         assert_eq!(heard.len(), SUBSCRIBER_LAG);
-        assert_eq!(journal.missed.load(Ordering::Relaxed), 3);
+        assert_eq!(journal.missed(), 3);
         drop(heard);
         journal.write(decision(0.0));
         assert!(journal.subscribers.lock().is_empty());

@@ -13,6 +13,7 @@ mod admission;
 mod batch_size;
 mod byte_room;
 mod config;
+mod evictions;
 mod hotspot;
 mod journal;
 mod overload;

@@ -9,7 +9,7 @@
 //! `wasted_seconds` of every stage.
 
 use super::config::Mode;
-use super::journal::{Controller, Decision};
+use super::evictions::{Eviction, Evictions, Gone, Kind, Scarce};
 use crate::event::Class;
 use crate::graph::GraphCore;
 use crate::queue::{Evict, Victims};
@@ -129,17 +129,19 @@ fn choose(
     }
 }
 
-/// The valve's settings, live.
+/// The valve's settings, live, and what it did since the last tick.
 #[derive(Debug)]
 pub(crate) struct Valve {
     settings: Mutex<(Mode, OverloadPolicy)>,
     random: AtomicU64,
+    evictions: Evictions,
 }
 
 impl Default for Valve {
     fn default() -> Self {
         // Any odd seed: random drop is to be repeatable, not unpredictable.
-        Self { settings: Mutex::default(), random: AtomicU64::new(0x9E37_79B9_7F4A_7C15) }
+        let random = AtomicU64::new(0x9E37_79B9_7F4A_7C15);
+        Self { settings: Mutex::default(), random, evictions: Evictions::default() }
     }
 }
 
@@ -150,6 +152,10 @@ impl Valve {
 
     pub(super) fn settings(&self) -> (Mode, OverloadPolicy) {
         *self.settings.lock()
+    }
+
+    pub(super) fn evictions(&self) -> &Evictions {
+        &self.evictions
     }
 
     /// Weyl sequence through a 64-bit mixer (SplitMix64, Steele et al. 2014).
@@ -194,7 +200,7 @@ impl GraphCore {
         policy: OverloadPolicy,
     ) -> usize {
         let stages = self.stages();
-        let mut gained = 0;
+        let (mut gained, mut asked) = (0, Vec::new());
         // Each round evicts something, or another thread was faster; that cannot go on for ever.
         for _ in 0..need.saturating_mul(2).max(4) {
             let queues = look(&stages, arrival.victims());
@@ -209,58 +215,43 @@ impl GraphCore {
             let Some(stage) = stages.get(choice.stage) else {
                 break;
             };
-            if mode == Mode::Observe {
-                self.journal_valve(policy, choice, choice.most, &queues, arrival, &stages, false);
-                break;
-            }
-            let victims = arrival.victims();
-            let evicted = Arc::clone(stage).evict(victims, choice.order, choice.most, self.now());
+            let (acted, at) = (mode == Mode::On, self.now());
+            let (victims, evicted) = if acted {
+                let gone =
+                    Arc::clone(stage).give_way(arrival.victims(), choice.order, choice.most, at);
+                (Gone::ByClass(gone), gone.iter().sum())
+            } else {
+                // For the next newcomer it would look again: each is counted for its own places.
+                let would_be = choice.most.min(need);
+                (Gone::WouldBe(would_be), would_be)
+            };
             if evicted > 0 {
-                self.journal_valve(policy, choice, evicted, &queues, arrival, &stages, true);
+                let depth = queues.get(choice.stage).map_or(0, |queue| queue.depth);
+                let eviction = Eviction {
+                    kind: Kind { stage: stage.index(), scarce: Scarce::Events, policy, acted },
+                    at,
+                    arrival,
+                    victims,
+                    is_first: !asked.contains(&choice.stage),
+                    changed: (depth as u64, depth.saturating_sub(evicted) as u64),
+                };
+                self.valve.evictions.note(eviction, || self.describe(&queues, &stages));
+                asked.push(choice.stage);
+            }
+            if !acted {
+                break;
             }
             gained += if is_seeded(Flaw::SeenIsGained) { choice.most } else { evicted };
         }
         gained
     }
 
-    #[expect(clippy::too_many_arguments, reason = "everything that goes into one sentence")]
-    fn journal_valve(
-        &self,
-        policy: OverloadPolicy,
-        choice: Choice,
-        evicted: usize,
-        queues: &[Queue],
-        arrival: Arrival,
-        stages: &[Arc<dyn AnyStage>],
-        acted: bool,
-    ) {
-        let name = |stage: usize| stages.get(stage).map_or("?", |stage| stage.name());
+    fn describe(&self, queues: &[Queue], stages: &[Arc<dyn AnyStage>]) -> String {
+        let depths = stages.iter().zip(queues);
         let depths: Vec<String> =
-            queues.iter().enumerate().map(|(n, q)| format!("{} {}", name(n), q.depth)).collect();
-        let depth = queues.get(choice.stage).map_or(0, |queue| queue.depth);
-        let why = match policy {
-            OverloadPolicy::LongestQueue => "the longest queue with a victim",
-            OverloadPolicy::TailDrop => "the queue the newcomer is bound for",
-            OverloadPolicy::Random => "a queued event at random",
-            OverloadPolicy::None => "nobody",
-        };
-        let who = if arrival.fan_out { "a handler's send" } else { "an entry" };
-        self.journal.write(Decision {
-            at_seconds: self.now().as_secs_f64(),
-            controller: Controller::Valve,
-            stage: Some(name(choice.stage).to_owned()),
-            seen: format!(
-                "budget {} of {} used; depths {}; {who} of class {} into `{}`",
-                self.budget.used(),
-                self.budget.limit(),
-                depths.join(", "),
-                arrival.class.index(),
-                name(arrival.stage),
-            ),
-            action: format!("evicted {evicted} from `{}`, {why}", name(choice.stage)),
-            changed: format!("{depth} → {}", depth.saturating_sub(evicted)),
-            acted,
-        });
+            depths.map(|(stage, queue)| format!("{} {}", stage.name(), queue.depth)).collect();
+        let (used, limit) = (self.budget.used(), self.budget.limit());
+        format!("budget {used} of {limit} used; depths {}", depths.join(", "))
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct PoolObservation {
-    /// Length of the tick, in seconds.
+    /// Length of the tick, in seconds; never zero.
     pub seconds: f64,
     /// Workers there are now, and the range allowed.
     pub workers: usize,

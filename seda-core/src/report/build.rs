@@ -47,6 +47,7 @@ impl Report {
             stages: stages.filter_map(|n| stage(engine, monitor, then, n)).collect(),
             edges: edges(engine, monitor),
             journal: engine.core.journal.entries(),
+            journal_missed: engine.core.journal.missed(),
             bottleneck: None,
         };
         report.bottleneck = find_bottleneck(&report, monitor, then);

@@ -1,9 +1,15 @@
 //! The report as text, for people.
 
 use super::{Report, StageReport};
+use crate::control::Decision;
 use bytesize::ByteSize;
 use std::collections::BTreeMap;
 use std::fmt;
+
+/// Decisions that are shown: they are to be read below the table, on one screen.
+const DECISIONS: usize = 5;
+/// Of these of one controller: one that decides every tick leaves the others some.
+const OF_ONE_CONTROLLER: usize = 2;
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -28,9 +34,10 @@ impl fmt::Display for Report {
         }
         self.losses(f)?;
         match &self.bottleneck {
-            Some(found) => writeln!(f, "bottleneck: {}: {}", found.stage, found.why),
-            None => writeln!(f, "bottleneck: none"),
+            Some(found) => writeln!(f, "bottleneck: {}: {}", found.stage, found.why)?,
+            None => writeln!(f, "bottleneck: none")?,
         }
+        self.decisions(f)
     }
 }
 
@@ -78,6 +85,25 @@ impl Report {
                     promised.unwrap_or_default()
                 )?;
             }
+        }
+        Ok(())
+    }
+
+    /// The last decisions, oldest first.
+    fn decisions(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown: Vec<&Decision> = Vec::new();
+        for decision in self.journal.iter().rev() {
+            let same = shown.iter().filter(|shown| shown.controller == decision.controller);
+            if shown.len() < DECISIONS && same.count() < OF_ONE_CONTROLLER {
+                shown.push(decision);
+            }
+        }
+        if !shown.is_empty() {
+            writeln!(f, "decided last:")?;
+        }
+        shown.iter().rev().try_for_each(|decision| writeln!(f, "{decision}"))?;
+        if self.journal_missed > 0 {
+            writeln!(f, "subscribers of the journal missed {} decisions", self.journal_missed)?;
         }
         Ok(())
     }

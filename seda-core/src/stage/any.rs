@@ -136,7 +136,18 @@ pub(crate) trait AnyStage: Send + Sync {
     fn eligible_bytes(&self, victims: Victims) -> u64;
 
     /// Gives up to `most` events up and hands them to the graph's disposal; returns how many.
-    fn evict(self: Arc<Self>, victims: Victims, order: Evict, most: usize, now: Time) -> usize;
+    fn evict(self: Arc<Self>, victims: Victims, order: Evict, most: usize, now: Time) -> usize {
+        self.give_way(victims, order, most, now).iter().sum()
+    }
+
+    /// The same; returns how many of each class.
+    fn give_way(
+        self: Arc<Self>,
+        victims: Victims,
+        order: Evict,
+        most: usize,
+        now: Time,
+    ) -> PerClass<usize>;
 
     /// Gives up everything that is queued; returns how many. The budget is credited.
     fn give_up_all(self: Arc<Self>, reason: LossReason) -> usize;

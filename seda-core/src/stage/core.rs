@@ -5,7 +5,7 @@ use super::questions::Questions;
 use super::timers::Timers;
 use crate::admission::Limits;
 use crate::clock::Time;
-use crate::event::{Class, Envelope, EventMeta};
+use crate::event::{Class, Envelope, EventMeta, PerClass};
 use crate::gate::RateConfig;
 use crate::graph::GraphCore;
 use crate::label::ShardSet;
@@ -395,13 +395,25 @@ impl<E: Send + 'static> AnyStage for StageCore<E> {
         (lanes.depth(), lanes.eligible(victims))
     }
 
-    fn evict(self: Arc<Self>, victims: Victims, order: Evict, most: usize, now: Time) -> usize {
+    fn give_way(
+        self: Arc<Self>,
+        victims: Victims,
+        order: Evict,
+        most: usize,
+        now: Time,
+    ) -> PerClass<usize> {
         let mut given_up = Vec::with_capacity(most);
         let mut lanes = self.lanes.lock();
-        let evicted = lanes.evict(victims, order, most, now, &mut given_up);
+        lanes.evict(victims, order, most, now, &mut given_up);
         self.show(&lanes);
         drop(lanes);
-        if evicted > 0 {
+        let mut evicted = PerClass::default();
+        for (envelope, _) in &given_up {
+            if let Some(of_class) = evicted.get_mut(envelope.meta.class.index()) {
+                *of_class += 1;
+            }
+        }
+        if !given_up.is_empty() {
             self.graph.bytes.credit(self.weight_of(&given_up));
             let graph = Arc::clone(&self.graph);
             graph.disposal.hand_over(Box::new(move || self.say_farewell(given_up)));
