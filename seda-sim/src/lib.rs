@@ -77,5 +77,5 @@ mod time;
 pub use capacity::Capacity;
 pub use fairness::Fairness;
 pub use report::SimReport;
-pub use run::{SimError, run};
+pub use run::{SimError, run, watch};
 pub use spec::{Spec, SpecError};

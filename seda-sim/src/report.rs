@@ -32,6 +32,9 @@ pub struct SimReport {
     /// By the stage that requests go to from the first; only where that is known at the entry.
     #[serde(default)]
     pub routes: BTreeMap<String, RouteEnds>,
+    /// The window in slices, if the spec asks for them.
+    #[serde(default)]
+    pub slices: Vec<Slice>,
     /// What each client of a closed loop got.
     #[serde(default)]
     pub fairness: Option<Fairness>,
@@ -84,6 +87,18 @@ pub struct Ends {
     pub lost: u64,
     /// Still under way when the simulation ended.
     pub unfinished: u64,
+}
+
+/// How the requests ended that were meant to start in a slice of the window.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Slice {
+    /// When it begins, from the run's beginning.
+    pub from_seconds: f64,
+    /// How requests ended.
+    pub ends: Ends,
+    /// From a request's intended start to its answer.
+    pub response_seconds: QuantileSummary,
 }
 
 /// How the requests of one way ended.

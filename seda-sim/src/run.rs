@@ -8,7 +8,7 @@ use crate::report::SimReport;
 use crate::spec::{Spec, SpecError};
 use crate::time::nanos;
 use seda_core::control::Mode;
-use seda_core::{GraphError, ManualClock, SloConfig, Time};
+use seda_core::{GraphError, ManualClock, Report, SloConfig, Time};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
@@ -38,9 +38,23 @@ pub enum SimError {
 /// # Errors
 /// What is wrong with the spec, by name.
 pub fn run(spec: &Spec, seed: u64) -> Result<SimReport, SimError> {
+    watch(spec, seed, spec.window, |_seconds, _graph| {})
+}
+
+/// As [`run`], and shows the graph's report each time that `every` has passed of the window, with
+/// the seconds since the run's beginning. Looking changes nothing.
+///
+/// # Errors
+/// As [`run`].
+pub fn watch(
+    spec: &Spec,
+    seed: u64,
+    every: Duration,
+    look: impl FnMut(f64, &Report),
+) -> Result<SimReport, SimError> {
     spec.check()?;
     let built = build(spec, seed)?;
-    Ok(Simulation::new(spec, seed, built)?.run(spec, seed))
+    Ok(Simulation::new(spec, seed, built)?.run(spec, seed, every, look))
 }
 
 struct Simulation {
@@ -76,15 +90,30 @@ impl Simulation {
         })
     }
 
-    fn run(mut self, spec: &Spec, seed: u64) -> SimReport {
+    fn run(
+        mut self,
+        spec: &Spec,
+        seed: u64,
+        every: Duration,
+        mut look: impl FnMut(f64, &Report),
+    ) -> SimReport {
         let from = nanos(spec.warm_up);
         let to = from.saturating_add(nanos(spec.window));
         self.run_until(from, false);
         let before = self.machine.work_done(from);
+        let every = nanos(every).max(1);
+        let mut next = from.saturating_add(every);
+        while next < to {
+            self.run_until(next, false);
+            self.move_to(next);
+            look(next as f64 / 1e9, &self.machine.report());
+            next = next.saturating_add(every);
+        }
         self.run_until(to, false);
         let work = self.machine.work_done(to) - before;
         self.move_to(to);
         let graph = self.machine.report();
+        look(to as f64 / 1e9, &graph);
         self.run_until(to.saturating_add(nanos(spec.cool_down)), true);
         let events = self.events + self.clients.events + self.machine.completed;
         let mut report = self.clients.tally.report(spec, seed, graph);

@@ -1,7 +1,7 @@
 //! Counts the ends of requests as they happen.
 
 use crate::fairness::Fairness;
-use crate::report::{Ends, RouteEnds, SimReport};
+use crate::report::{Ends, RouteEnds, SimReport, Slice};
 use crate::spec::Spec;
 use crate::time::nanos;
 use seda_core::Report;
@@ -42,6 +42,9 @@ pub(crate) struct Tally {
     classes: Vec<Kind>,
     /// By way from the first stage, if they are known.
     ways: Vec<Kind>,
+    /// By slice of the window, and how long each is.
+    slices: Vec<Kind>,
+    slice: u64,
     /// Good answers of each client of a closed loop.
     clients: Vec<u64>,
     unfinished: u64,
@@ -71,6 +74,8 @@ impl Tally {
             slo: spec.slo.map_or(u64::MAX, nanos),
             classes: vec![Kind::default(); spec.classes.len().max(1)],
             ways: vec![Kind::default(); ways.unwrap_or(0)],
+            slices: Vec::new(),
+            slice: spec.slice.map_or(u64::MAX, nanos).max(1),
             clients: vec![0; spec.client.clients as usize],
             unfinished: 0,
             attempts: 0,
@@ -133,7 +138,15 @@ impl Tally {
 
     fn kinds(&mut self, asked: Asked) -> impl Iterator<Item = &mut Kind> {
         let way = asked.way.and_then(|way| self.ways.get_mut(way));
-        self.classes.get_mut(asked.class).into_iter().chain(way)
+        let slice = match self.slice {
+            u64::MAX => None,
+            slice => {
+                let place = (asked.start.saturating_sub(self.from) / slice) as usize;
+                self.slices.resize_with(self.slices.len().max(place + 1), Kind::default);
+                self.slices.get_mut(place)
+            }
+        };
+        self.classes.get_mut(asked.class).into_iter().chain(way).chain(slice)
     }
 
     /// Whether a request of the window is still under way.
@@ -171,6 +184,7 @@ impl Tally {
                 .map(|(name, kind)| (name, kind.response.summary()))
                 .collect(),
             routes: self.routes(spec).collect(),
+            slices: self.slices().collect(),
             fairness: Fairness::of(&self.clients),
             offered_per_second: rate(ends.scheduled),
             throughput_per_second: rate(self.came_in),
@@ -187,6 +201,15 @@ impl Tally {
             events: 0,
             graph,
         }
+    }
+
+    fn slices(&self) -> impl Iterator<Item = Slice> {
+        let begin = |place: usize| (self.from + place as u64 * self.slice) as f64 / 1e9;
+        self.slices.iter().enumerate().map(move |(place, kind)| Slice {
+            from_seconds: begin(place),
+            ends: kind.ends,
+            response_seconds: kind.response.summary(),
+        })
     }
 
     /// By the stage that requests went to; those that the first answers are under its own name.

@@ -25,6 +25,9 @@ pub enum SpecError {
     /// It is not TOML, or not of the right shape.
     #[error("{0}")]
     Shape(#[from] Box<toml::de::Error>),
+    /// TOML cannot hold it.
+    #[error("it cannot be written as TOML: {0}")]
+    Unwritable(#[from] Box<toml::ser::Error>),
     /// A value is out of bounds.
     #[error("`{key}` is {value}; allowed is {allowed}")]
     Value {
@@ -91,6 +94,10 @@ impl Spec {
         check_duration("warm_up", self.warm_up, TIME)?;
         check_duration("window", self.window, LENGTH)?;
         check_duration("cool_down", self.cool_down, TIME)?;
+        if let Some(slice) = self.slice {
+            // Each has a histogram of its own, of 31 KB.
+            check_duration("slice", slice, (self.window / 1_000).max(SHORTEST)..=self.window)?;
+        }
         check_duration("refusal_cpu", self.refusal_cpu, REFUSAL)?;
         self.slo.map_or(Ok(()), |slo| check_duration("slo", slo, SLO))?;
         if self.stages.is_empty() {

@@ -1,6 +1,7 @@
 //! How long an event's service takes when nobody else wants the core.
 
 use super::check::{SpecError, check_duration};
+use super::quantiles;
 use super::trace::column;
 use crate::dice::Dice;
 use serde::{Deserialize, Serialize};
@@ -60,6 +61,11 @@ pub enum Demand {
         #[serde(default)]
         file: Option<PathBuf>,
     },
+    /// Between measured quantiles.
+    Quantiles {
+        /// Pairs of a share, from 0 to 1, and the seconds that so many took at most; both ascend.
+        points: Vec<(f64, f64)>,
+    },
     /// What the trace of the arrivals says of each request.
     Trace {
         /// First and second moment of what it says, as [`Spec::with_trace`] has found them.
@@ -101,6 +107,7 @@ impl Demand {
                 let squares = seconds.iter().map(|s| s * s).sum::<f64>();
                 (seconds.iter().sum::<f64>() / n, squares / n)
             }
+            Demand::Quantiles { points } => quantiles::moments(points),
             Demand::Trace { moments } => *moments,
         }
     }
@@ -108,6 +115,7 @@ impl Demand {
     /// One demand, in nanoseconds; nothing of what a trace says, for that is known.
     pub(crate) fn draw(&self, dice: &mut Dice) -> f64 {
         let seconds = match self {
+            Demand::Quantiles { points } => quantiles::at(points, dice.unit()),
             Demand::Trace { .. } => 0.0,
             Demand::Deterministic { mean } => mean.as_secs_f64(),
             Demand::Exponential { mean } => mean.as_secs_f64() * dice.exponential(),
@@ -166,6 +174,7 @@ impl Demand {
                 Err(SpecError::value(key("seconds"), "none", "one at least"))
             }
             Demand::Empirical { seconds, .. } => check_seconds(&key("seconds"), seconds),
+            Demand::Quantiles { points } => quantiles::check(&key("points"), points),
             Demand::Trace { .. } => Ok(()),
         }
     }

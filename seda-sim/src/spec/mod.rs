@@ -11,6 +11,7 @@ mod demand;
 mod fault;
 mod from_report;
 mod profile;
+mod quantiles;
 mod scale;
 mod stage;
 mod trace;
@@ -52,6 +53,10 @@ pub struct Spec {
     /// The measured window; requests that are meant to start in it are reported.
     #[serde(default = "default_window", with = "humantime_serde")]
     pub window: Duration,
+    /// Slices of the window that are reported beside the whole, each for the requests that were
+    /// meant to start in it; a thousand at most. `None`: none.
+    #[serde(default, with = "humantime_serde")]
+    pub slice: Option<Duration>,
     /// How long the load goes on behind it, so that they end under the same load. Less if they
     /// have ended before.
     #[serde(default = "default_cool_down", with = "humantime_serde")]
@@ -135,6 +140,14 @@ impl Spec {
         spec.load(&read)?;
         spec.check()?;
         Ok(spec)
+    }
+
+    /// The spec as a file that can be read again, and edited. What it names files for stays there.
+    ///
+    /// # Errors
+    /// What TOML cannot hold: nothing that was read from it.
+    pub fn to_toml(&self) -> Result<String, SpecError> {
+        Ok(toml::to_string(self).map_err(Box::new)?)
     }
 
     /// Reads what the spec names files for.
