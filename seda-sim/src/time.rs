@@ -21,7 +21,7 @@ pub(crate) fn words(time: Duration) -> String {
     if nanos == 0 {
         return "0s".to_owned();
     }
-    match UNITS.iter().find(|(_, unit)| nanos % unit == 0) {
+    match UNITS.iter().find(|(_, unit)| nanos.is_multiple_of(*unit)) {
         Some((name, unit)) => format!("{}{name}", nanos / unit),
         None => format!("{nanos}ns"),
     }

@@ -65,7 +65,7 @@ fn drawn() -> Vec<(f64, f64)> {
     };
     let mut at = 0.0;
     let mut row = |n: usize| {
-        let gap = if n / 100 % 2 == 0 { 0.2 } else { 0.6 };
+        let gap = if (n / 100).is_multiple_of(2) { 0.2 } else { 0.6 };
         at -= gap * (1.0 - unit()).ln();
         let normal = (-2.0 * (1.0 - unit()).ln()).sqrt() * (std::f64::consts::TAU * unit()).cos();
         (at, 4.8e-3 * (0.9 * normal - 0.9 * 0.9 / 2.0).exp())
