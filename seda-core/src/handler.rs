@@ -38,6 +38,13 @@ pub trait Handler<E: Send + 'static>: Send {
         }
     }
 
+    /// Called for each event of a batch that [`Worker::begin`](crate::Worker::begin) has taken, when
+    /// its service begins: whoever simulates the service can see what it is of. A
+    /// [turn](crate::Worker::turn) in one does not call it, and neither does a worker's thread.
+    fn begin(&mut self, event: &E) {
+        let _ = event;
+    }
+
     /// Called once before the handler goes away in good order: its worker retires or the graph
     /// drains. What was held back can be sent on here.
     fn finish(&mut self, cx: &mut Context) {

@@ -3,7 +3,7 @@
 use crate::admission::GateFigures;
 use crate::clock::Time;
 use crate::control::PoolObservation;
-use crate::engine::{Engine, EnginePool, StagePlan};
+use crate::engine::{Engine, EnginePool};
 use crate::event::PerClass;
 use crate::pool::PoolCore;
 use crate::queue::ClassLedger;
@@ -194,7 +194,7 @@ impl Monitor {
         let mut held: Vec<_> =
             self.workers.iter_mut().map(|w| (w.book.window.lock(), &mut w.spare)).collect();
         self.queues.clear();
-        let (used, bytes) = cut_through(&engine.stages, engine, now, &mut self.queues);
+        let (used, bytes) = cut_through(engine, now, &mut self.queues);
         self.budget = (used, engine.core.budget.bound(used));
         let bytes = if is_seeded(Flaw::BytesReadLate) { engine.core.bytes.used() } else { bytes };
         // Above a limit that was set lower, what is there stays.
@@ -304,24 +304,18 @@ impl Monitor {
     }
 }
 
-/// Takes the figures of `stages` with all of them held; returns the budget in use meanwhile, in
+/// Takes the figures of all stages with all of them held; returns the budget in use meanwhile, in
 /// events and in bytes. An event is charged before it enters and credited after it has left, so
 /// never less than inside.
-fn cut_through(
-    stages: &[StagePlan],
-    engine: &Engine,
-    now: Time,
-    queues: &mut Vec<QueueFigures>,
-) -> (usize, u64) {
-    let Some((first, others)) = stages.split_first() else {
-        return (engine.core.budget.used(), engine.core.bytes.used());
-    };
-    let mut used = (0, 0);
-    first.core.cut(now, &mut |figures| {
+fn cut_through(engine: &Engine, now: Time, queues: &mut Vec<QueueFigures>) -> (usize, u64) {
+    // On the heap: held one inside the other they would need a stack frame for each stage.
+    let mut held = Vec::with_capacity(engine.stages.len());
+    for plan in &engine.stages {
+        let (figures, guard) = plan.core.cut(now);
         queues.push(figures);
-        used = cut_through(others, engine, now, queues);
-    });
-    used
+        held.push(guard);
+    }
+    (engine.core.budget.used(), engine.core.bytes.used())
 }
 
 fn pool_as_it_is(core: &PoolCore, seconds: f64, cores: usize) -> PoolObservation {

@@ -315,6 +315,12 @@ where
         for request in self.events.iter().filter_map(|envelope| envelope.meta.request.as_ref()) {
             request.begin_service(self.stage.index, now);
         }
+        if let Some(handler) = &mut self.handler {
+            let events = self.events.iter().map(|envelope| &envelope.event);
+            if contained(|| events.for_each(|event| handler.begin(event))).is_none() {
+                tracing::error!(stage = %self.stage.name(), "a handler panicked in `begin`");
+            }
+        }
         // All of them end when the batch does: the whole is not the first one's time.
         if self.events.len() > 1 {
             cx.time_together();

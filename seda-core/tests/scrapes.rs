@@ -12,9 +12,10 @@
 mod support;
 
 use seda_core::{
-    Context, Graph, GraphConfig, LossReason, Pending, Responder, Running, Sink, Source,
-    StageConfig, Ticket, WorkerRange,
+    Context, Graph, GraphConfig, LossReason, ManualClock, Pending, Responder, Running, Sink,
+    Source, StageConfig, Ticket, WorkerRange,
 };
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use support::{LONG, ON_PURPOSE, assert_balanced, quiet_panics};
@@ -158,4 +159,25 @@ fn check_end(running: Running) {
     assert_eq!((report.requests.admitted, report.requests.answered), (all, through));
     assert_eq!(report.requests.lost["panicked"], count(&[Fate::Panic]));
     assert_eq!(report.budget.used, 0);
+}
+
+#[test]
+fn a_scrape_of_five_thousand_stages_needs_no_more_stack_than_one_of_a_few() {
+    const STAGES: usize = 5_000;
+    let scrape = || {
+        let mut graph = Graph::new("many");
+        for number in 0..STAGES {
+            let stage = graph.stage::<u64>(&format!("s{number}"), 1);
+            let workers = Some(WorkerRange::exactly(1));
+            graph.configure(stage, StageConfig { workers, ..StageConfig::default() }).unwrap();
+            graph.attach_each(stage, |_wire| |_event, _cx: &mut Context| {}).unwrap();
+        }
+        let mut graph = graph.start_manual(Arc::new(ManualClock::new())).unwrap();
+        graph.tick();
+        assert_balanced(&graph.report());
+        graph.report().stages.len()
+    };
+    // A quarter of what a thread has by default.
+    let small = std::thread::Builder::new().name("small".to_owned()).stack_size(512 * 1024);
+    assert_eq!(small.spawn(scrape).unwrap().join().unwrap(), STAGES);
 }

@@ -7,12 +7,16 @@
     reason = "a test fails by panicking"
 )]
 
+mod support;
+
+use parking_lot::Mutex;
 use seda_core::{
-    Begun, Context, Graph, LossReason, Lost, Manual, ManualClock, Responder, Source, StageConfig,
-    WorkerRange,
+    Begun, Context, Graph, Handler, LossReason, Lost, Manual, ManualClock, Responder, Source,
+    StageConfig, WorkerRange,
 };
 use std::sync::Arc;
 use std::time::Duration;
+use support::{ON_PURPOSE, quiet_panics};
 
 struct Rig {
     graph: Manual,
@@ -154,4 +158,39 @@ fn the_time_that_a_worker_is_credited_splits_its_busy_time() {
     assert_eq!((first.cpu_share, first.runqueue_share), (Some(0.5), Some(0.2)));
     assert!((first.blocked_share.unwrap() - 0.3).abs() < 1e-9);
     rig.graph.put_back(workers);
+}
+
+#[test]
+fn a_handler_sees_each_event_when_its_service_begins_and_handles_it_at_its_end() {
+    struct Seen(Arc<Mutex<Vec<(&'static str, u32)>>>);
+    impl Handler<u32> for Seen {
+        fn begin(&mut self, event: &u32) {
+            self.0.lock().push(("begun", *event));
+            assert_ne!(*event, 3, "{ON_PURPOSE}");
+        }
+        fn handle(&mut self, event: u32, _cx: &mut Context) {
+            self.0.lock().push(("handled", event));
+        }
+    }
+    quiet_panics();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let mut graph = Graph::new("split");
+    let stage = graph.stage::<u32>("stage", 8);
+    graph
+        .configure(stage, StageConfig { workers: Some(WorkerRange::exactly(1)), ..config_of(1) })
+        .unwrap();
+    let handler = Arc::clone(&seen);
+    graph.attach(stage, |_wire| move || Ok(Seen(Arc::clone(&handler)))).unwrap();
+    let source = graph.source(stage).unwrap();
+    let mut graph = graph.start_manual(Arc::new(ManualClock::new())).unwrap();
+    let mut worker = graph.take_workers().remove(0);
+    for event in [1, 2, 3] {
+        source.send(event).unwrap();
+        worker.begin();
+        worker.begin();
+        assert_eq!(worker.complete(), 1);
+    }
+    // A panic in there costs nothing: the event is handled.
+    let expected = [1, 2, 3].map(|event| [("begun", event), ("handled", event)]);
+    assert_eq!(*seen.lock(), expected.concat());
 }

@@ -1,13 +1,12 @@
 //! The graph of a spec: stages, pools and edges, as a program would declare them.
 
 use crate::dice::{Dice, Use};
-use crate::job::{Job, Step, Touched, Way};
+use crate::job::{Foreseen, Job, Step, Touched, Way};
 use crate::run::SimError;
 use crate::spec::{Fault, Spec, StageSpec};
 use parking_lot::Mutex;
 use seda_core::{
     Balance, Graph, Manual, ManualClock, Replicas, Route, Source, Stage, StageConfig, WorkerRange,
-    each,
 };
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,6 +19,7 @@ pub(crate) struct Built {
     /// The ways from the first stage, each up to a probability, if they are known at the entry.
     pub(crate) routes: Vec<(f64, Route)>,
     pub(crate) touched: Arc<Touched>,
+    pub(crate) foreseen: Arc<Foreseen>,
     /// Pools by name.
     pub(crate) pools: HashMap<String, usize>,
     /// Pools of the first stage, where requests enter.
@@ -68,6 +68,7 @@ pub(crate) fn build(spec: &Spec, seed: u64) -> Result<Built, SimError> {
         stages.push((declared, own));
     }
     let touched = Arc::new(Touched::new(pools.len()));
+    let foreseen = Arc::new(Foreseen::default());
     for (index, stage) in spec.stages.iter().enumerate() {
         let Some((declared, _)) = stages.get(index) else {
             continue;
@@ -75,6 +76,7 @@ pub(crate) fn build(spec: &Spec, seed: u64) -> Result<Built, SimError> {
         let dice = Arc::new(Mutex::new(Dice::new(seed, Use::Routes(index))));
         let panics = panics(spec, stage);
         let touched = Arc::clone(&touched);
+        let foreseen = stage.demand.is_traced().then(|| Arc::clone(&foreseen));
         let wire = |wire: &mut seda_core::Wire<'_>| {
             let mut until = 0.0;
             let mut ways = Vec::new();
@@ -85,10 +87,10 @@ pub(crate) fn build(spec: &Spec, seed: u64) -> Result<Built, SimError> {
                     ways.push(Way { until, sink: wire.sink(*to), pools: pools.clone() });
                 }
             }
-            let step = Step { ways, panics, dice, touched };
-            move |_replica| {
-                let step = step.clone();
-                Ok(each(move |job, cx: &mut seda_core::Context| step.handle(job, cx)))
+            let step = Step { ways, panics: 0.0, dice, touched, foreseen };
+            move |replica: usize| {
+                let panics = panics.get(replica).copied().unwrap_or(0.0);
+                Ok(Step { panics, ..step.clone() })
             }
         };
         match stage.pool.as_ref().and_then(|pool| shared.get(pool.as_str())) {
@@ -102,7 +104,7 @@ pub(crate) fn build(spec: &Spec, seed: u64) -> Result<Built, SimError> {
     let source = graph.source(first)?;
     let clock = Arc::new(ManualClock::new());
     let graph = graph.start_manual(Arc::clone(&clock) as Arc<dyn seda_core::Clock>)?;
-    Ok(Built { graph, clock, source, routes, touched, pools, entry, queues })
+    Ok(Built { graph, clock, source, routes, touched, foreseen, pools, entry, queues })
 }
 
 /// The first stage's ways as routes of requests, if the spec says that they are known.
@@ -158,10 +160,21 @@ fn config(stage: &StageSpec) -> StageConfig {
     }
 }
 
-fn panics(spec: &Spec, stage: &StageSpec) -> f64 {
-    let shares = spec.faults.iter().filter_map(|fault| match fault {
-        Fault::Panic { stage: panicking, share } if *panicking == stage.name => Some(*share),
-        _ => None,
-    });
-    shares.sum()
+/// By replica, for how many of its events it panics; a stage has one.
+fn panics(spec: &Spec, stage: &StageSpec) -> Vec<f64> {
+    let of = |name: &String| {
+        let shares = spec.faults.iter().filter_map(|fault| match fault {
+            Fault::Panic { stage: panicking, share }
+                if *panicking == stage.name || panicking == name =>
+            {
+                Some(*share)
+            }
+            _ => None,
+        });
+        shares.sum()
+    };
+    let names = names(stage);
+    let replicas = stage.replicas.unwrap_or(1).max(1);
+    // Replicas behind one queue have its name.
+    (0..replicas).filter_map(|replica| names.get(replica).or(names.first())).map(of).collect()
 }

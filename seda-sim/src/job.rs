@@ -4,9 +4,9 @@
 
 use crate::dice::Dice;
 use parking_lot::Mutex;
-use seda_core::{Address, Context, Home, Outcome, Responder, Sink};
+use seda_core::{Address, Context, Handler, Home, Outcome, Responder, Sink};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// An event of a simulated graph.
 #[derive(Debug)]
@@ -14,6 +14,8 @@ pub(crate) struct Job {
     reply: Responder<Answer>,
     /// Which way it goes from the first stage, if that is known.
     way: Option<usize>,
+    /// What a trace says that it demands, in nanoseconds.
+    demand: u64,
 }
 
 /// What a client is told.
@@ -57,25 +59,48 @@ impl Mailbox {
 /// Pools that something was sent to since they were last looked after.
 #[derive(Debug)]
 pub(crate) struct Touched {
-    pools: Vec<AtomicBool>,
+    /// By pool: whether it is in the list.
+    listed: Vec<AtomicBool>,
+    list: Mutex<Vec<usize>>,
 }
 
 impl Touched {
     pub(crate) fn new(pools: usize) -> Self {
-        Self { pools: (0..pools).map(|_| AtomicBool::new(false)).collect() }
+        let listed = (0..pools).map(|_| AtomicBool::new(false)).collect();
+        Self { listed, list: Mutex::default() }
     }
 
     pub(crate) fn touch(&self, pool: usize) {
-        if let Some(touched) = self.pools.get(pool) {
-            touched.store(true, Ordering::Relaxed);
+        if let Some(listed) = self.listed.get(pool).filter(|listed| !listed.load(Ordering::Relaxed))
+        {
+            listed.store(true, Ordering::Relaxed);
+            self.list.lock().push(pool);
         }
     }
 
-    /// Whether the pool was touched; it no longer is then.
-    pub(crate) fn take(&self, pool: usize) -> bool {
-        self.pools.get(pool).is_some_and(|touched| {
-            touched.load(Ordering::Relaxed) && touched.swap(false, Ordering::Relaxed)
-        })
+    /// Moves those that were touched to `into`, in order of declaration; they no longer are then.
+    pub(crate) fn take(&self, into: &mut Vec<usize>) {
+        into.append(&mut self.list.lock());
+        into.sort_unstable();
+        for listed in into.iter().filter_map(|pool| self.listed.get(*pool)) {
+            listed.store(false, Ordering::Relaxed);
+        }
+    }
+}
+
+/// What the events in the batch that was just begun demand together, in nanoseconds, as far as a
+/// trace says it.
+#[derive(Debug, Default)]
+pub(crate) struct Foreseen(AtomicU64);
+
+impl Foreseen {
+    fn add(&self, demand: u64) {
+        self.0.store(self.0.load(Ordering::Relaxed).saturating_add(demand), Ordering::Relaxed);
+    }
+
+    /// What it is; nothing is foreseen then.
+    pub(crate) fn take(&self) -> u64 {
+        self.0.swap(0, Ordering::Relaxed)
     }
 }
 
@@ -94,16 +119,24 @@ pub(crate) struct Step {
     pub(crate) panics: f64,
     pub(crate) dice: Arc<Mutex<Dice>>,
     pub(crate) touched: Arc<Touched>,
+    /// Where it says what a trace demands of it; none if its demand is drawn.
+    pub(crate) foreseen: Option<Arc<Foreseen>>,
 }
 
 impl Job {
-    pub(crate) fn new(reply: Responder<Answer>, way: Option<usize>) -> Self {
-        Self { reply, way }
+    pub(crate) fn new(reply: Responder<Answer>, way: Option<usize>, demand: u64) -> Self {
+        Self { reply, way, demand }
     }
 }
 
-impl Step {
-    pub(crate) fn handle(&self, mut job: Job, cx: &mut Context) {
+impl Handler<Job> for Step {
+    fn begin(&mut self, job: &Job) {
+        if let Some(foreseen) = &self.foreseen {
+            foreseen.add(job.demand);
+        }
+    }
+
+    fn handle(&mut self, mut job: Job, cx: &mut Context) {
         if self.panics > 0.0 && self.dice.lock().unit() < self.panics {
             // As a panic, but without the hook: a million of them are no news on stderr.
             std::panic::resume_unwind(Box::new("a simulated fault"));
@@ -121,7 +154,9 @@ impl Step {
             Err(refused) => refused.into_event().reply.respond(Answer::Refused),
         }
     }
+}
 
+impl Step {
     fn draw_way(&self) -> Option<&Way> {
         match self.ways.as_slice() {
             [] => None,

@@ -52,8 +52,9 @@
 //! | `build`, `job` | the graph of the spec; what its handlers do |
 //! | `machine` | workers and cores: who runs, who waits, who is idle |
 //! | `clients` | attempts, retries, deadlines: what becomes of each request |
+//! | `fairness` | what each client of a closed loop got |
 //! | `run` | the loop: next event, move the clock, act |
-//! | [`report`] | what came of it |
+//! | [`report`], `tally` | what came of it |
 //! | `capacity` | visits, demands, and the load at which something is full |
 
 #![forbid(unsafe_code)]
@@ -64,13 +65,17 @@ mod capacity;
 mod clients;
 mod cores;
 mod dice;
+mod fairness;
 mod job;
 mod machine;
 pub mod report;
 mod run;
 pub mod spec;
+mod tally;
+mod time;
 
 pub use capacity::Capacity;
+pub use fairness::Fairness;
 pub use report::SimReport;
-pub use run::{SimError, run};
+pub use run::{SimError, run, watch};
 pub use spec::{Spec, SpecError};

@@ -7,8 +7,9 @@
 use crate::build::Built;
 use crate::cores::Cores;
 use crate::dice::{Dice, Use};
-use crate::job::Touched;
+use crate::job::{Foreseen, Touched};
 use crate::spec::{Fault, Spec};
+use crate::time::nanos;
 use seda_core::{Begun, Manual, Report, Worker};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
@@ -45,6 +46,9 @@ struct Burst {
     credited: (u64, u64),
 }
 
+/// A batch's demand ends at a hundred years: slow faults multiply, and a product of many is infinite.
+const LONGEST: f64 = 3.2e18;
+
 /// A refusal's burst belongs to no worker.
 const NOBODY: usize = usize::MAX;
 
@@ -57,6 +61,9 @@ pub(crate) struct Machine {
     idle: Vec<Vec<usize>>,
     pools: HashMap<String, usize>,
     touched: Arc<Touched>,
+    /// Taken from `touched`, in order of declaration.
+    unsettled: Vec<usize>,
+    foreseen: Arc<Foreseen>,
     /// Workers that are blocked, and until when.
     blocked: BinaryHeap<Reverse<(u64, u64, usize)>>,
     numbered: u64,
@@ -83,6 +90,8 @@ impl Machine {
             idle: vec![Vec::new(); built.pools.len()],
             pools: built.pools,
             touched: built.touched,
+            unsettled: Vec::new(),
+            foreseen: built.foreseen,
             blocked: BinaryHeap::new(),
             numbered: 0,
             completed: 0,
@@ -135,11 +144,12 @@ impl Machine {
 
     /// Gives idle workers of touched pools turns until they find nothing.
     pub(crate) fn settle(&mut self, now: u64) {
-        for pool in 0..self.idle.len() {
-            if self.touched.take(pool) {
-                while self.begin_one(pool, now) {}
-            }
+        let mut unsettled = std::mem::take(&mut self.unsettled);
+        self.touched.take(&mut unsettled);
+        for pool in unsettled.drain(..) {
+            while self.begin_one(pool, now) {}
         }
+        self.unsettled = unsettled;
     }
 
     /// One tick of the graph's controllers.
@@ -229,8 +239,9 @@ impl Machine {
         };
         match place.worker.begin() {
             Begun::Batch { stage, events } => {
+                let foreseen = self.foreseen.take();
                 let (work, blocked) = match self.queues.get_mut(stage) {
-                    Some(queue) => queue.draw(events, now),
+                    Some(queue) => queue.draw(events, foreseen, now),
                     None => (0.0, 0),
                 };
                 if work > 0.0 {
@@ -276,16 +287,15 @@ impl Machine {
 
 impl Queue {
     fn new(spec: &Spec, stage: &crate::spec::StageSpec, name: &str) -> Self {
-        let nanos = |time: &Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         let is_this = |of: &String| *of == *name || *of == stage.name;
         let (mut slow, mut stalls) = (Vec::new(), Vec::new());
         for fault in &spec.faults {
             match fault {
                 Fault::Slow { stage, factor, from, to } if is_this(stage) => {
-                    slow.push((nanos(from), to.as_ref().map_or(u64::MAX, nanos), *factor));
+                    slow.push((nanos(*from), to.map_or(u64::MAX, nanos), *factor));
                 }
                 Fault::Stall { stage, at, length } if is_this(stage) => {
-                    stalls.push((nanos(at), nanos(&(*at + *length))));
+                    stalls.push((nanos(*at), nanos(at.saturating_add(*length))));
                 }
                 _ => {}
             }
@@ -295,9 +305,11 @@ impl Queue {
         Self { demand, cpu_share, dice, slow, stalls }
     }
 
-    /// Work for a core, and blocked time behind it, of a batch; in nanoseconds.
-    fn draw(&mut self, events: usize, now: u64) -> (f64, u64) {
-        let mut demand: f64 = (0..events).map(|_| self.demand.draw(&mut self.dice)).sum();
+    /// Work for a core, and blocked time behind it, of a batch; in nanoseconds. What was foreseen
+    /// of it is not drawn.
+    fn draw(&mut self, events: usize, foreseen: u64, now: u64) -> (f64, u64) {
+        let drawn: f64 = (0..events).map(|_| self.demand.draw(&mut self.dice)).sum();
+        let mut demand = drawn + foreseen as f64;
         let on = |from: u64, to: u64| from <= now && now < to;
         for (from, to, factor) in &self.slow {
             if on(*from, *to) {
@@ -306,8 +318,9 @@ impl Queue {
         }
         let stalls = self.stalls.iter().filter(|(from, to)| events > 0 && on(*from, *to));
         let stalled = stalls.map(|(_, to)| to - now).max().unwrap_or(0);
+        let demand = demand.min(LONGEST);
         let work = demand * self.cpu_share;
-        (work, (demand - work).round() as u64 + stalled)
+        (work, ((demand - work).round() as u64).saturating_add(stalled))
     }
 }
 

@@ -1,13 +1,14 @@
 //! The loop: what comes next, move the clock, act.
 
-use crate::arrivals::{Stream, streams};
+use crate::arrivals::{Arrival, Stream, streams};
 use crate::build::{Built, build};
 use crate::clients::Clients;
 use crate::machine::Machine;
 use crate::report::SimReport;
 use crate::spec::{Spec, SpecError};
+use crate::time::nanos;
 use seda_core::control::Mode;
-use seda_core::{GraphError, ManualClock, SloConfig, Time};
+use seda_core::{GraphError, ManualClock, Report, SloConfig, Time};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
@@ -37,16 +38,30 @@ pub enum SimError {
 /// # Errors
 /// What is wrong with the spec, by name.
 pub fn run(spec: &Spec, seed: u64) -> Result<SimReport, SimError> {
+    watch(spec, seed, spec.window, |_seconds, _graph| {})
+}
+
+/// As [`run`], and shows the graph's report each time that `every` has passed of the window, with
+/// the seconds since the run's beginning. Looking changes nothing.
+///
+/// # Errors
+/// As [`run`].
+pub fn watch(
+    spec: &Spec,
+    seed: u64,
+    every: Duration,
+    look: impl FnMut(f64, &Report),
+) -> Result<SimReport, SimError> {
     spec.check()?;
     let built = build(spec, seed)?;
-    Ok(Simulation::new(spec, seed, built)?.run(spec, seed))
+    Ok(Simulation::new(spec, seed, built)?.run(spec, seed, every, look))
 }
 
 struct Simulation {
     clock: Arc<ManualClock>,
     streams: Vec<Stream>,
-    /// The next arrival of each stream: when, of which stream, of which class.
-    arrivals: BinaryHeap<Reverse<(u64, usize, usize)>>,
+    /// The next arrival of each stream.
+    arrivals: BinaryHeap<Reverse<Arrival>>,
     clients: Clients,
     machine: Machine,
     entry: Vec<usize>,
@@ -59,11 +74,8 @@ struct Simulation {
 impl Simulation {
     fn new(spec: &Spec, seed: u64, built: Built) -> Result<Self, SimError> {
         let mut streams = streams(spec, seed)?;
-        let mut arrivals = BinaryHeap::new();
-        for (number, stream) in streams.iter_mut().enumerate() {
-            arrivals.extend(stream.next().map(|(at, class)| Reverse((at, number, class))));
-        }
-        let tick = tick(spec).as_nanos() as u64;
+        let arrivals = streams.iter_mut().filter_map(Stream::next).map(Reverse).collect();
+        let tick = nanos(tick(spec)).max(1);
         Ok(Self {
             clock: Arc::clone(&built.clock),
             streams,
@@ -71,27 +83,42 @@ impl Simulation {
             clients: Clients::new(spec, seed, &built),
             entry: built.entry.clone(),
             machine: Machine::new(spec, seed, built),
-            refusal_work: spec.refusal_cpu.as_nanos() as f64,
+            refusal_work: nanos(spec.refusal_cpu) as f64,
             tick,
-            next_tick: first_tick(spec.warm_up.as_nanos() as u64, tick),
+            next_tick: first_tick(nanos(spec.warm_up), tick),
             events: 0,
         })
     }
 
-    fn run(mut self, spec: &Spec, seed: u64) -> SimReport {
-        let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+    fn run(
+        mut self,
+        spec: &Spec,
+        seed: u64,
+        every: Duration,
+        mut look: impl FnMut(f64, &Report),
+    ) -> SimReport {
         let from = nanos(spec.warm_up);
         let to = from.saturating_add(nanos(spec.window));
         self.run_until(from, false);
         let before = self.machine.work_done(from);
+        let every = nanos(every).max(1);
+        let mut next = from.saturating_add(every);
+        while next < to {
+            self.run_until(next, false);
+            self.move_to(next);
+            look(next as f64 / 1e9, &self.machine.report(next));
+            next = next.saturating_add(every);
+        }
         self.run_until(to, false);
         let work = self.machine.work_done(to) - before;
         self.move_to(to);
         let graph = self.machine.report(to);
+        look(to as f64 / 1e9, &graph);
         self.run_until(to.saturating_add(nanos(spec.cool_down)), true);
+        let events = self.events + self.clients.events + self.machine.completed;
         let mut report = self.clients.tally.report(spec, seed, graph);
         report.utilization = work / (spec.window.as_secs_f64() * spec.cores as f64);
-        report.events = self.events + self.machine.completed;
+        report.events = events;
         report
     }
 
@@ -100,7 +127,7 @@ impl Simulation {
     fn run_until(&mut self, end: u64, settling: bool) {
         while !settling || self.clients.tally.is_open() {
             let machine = self.machine.next_due().unwrap_or(u64::MAX);
-            let arrival = self.arrivals.peek().map_or(u64::MAX, |Reverse((at, ..))| *at);
+            let arrival = self.arrivals.peek().map_or(u64::MAX, |Reverse(next)| next.at);
             let client = self.clients.next_due().unwrap_or(u64::MAX);
             let now = machine.min(arrival).min(client).min(self.next_tick);
             if now >= end {
@@ -133,13 +160,13 @@ impl Simulation {
     }
 
     fn arrive(&mut self, now: u64) {
-        let Some(Reverse((_, number, class))) = self.arrivals.pop() else {
+        let Some(Reverse(Arrival { stream, class, demand, .. })) = self.arrivals.pop() else {
             return;
         };
         self.events += 1;
-        let next = self.streams.get_mut(number).and_then(Stream::next);
-        self.arrivals.extend(next.map(|(at, class)| Reverse((at, number, class))));
-        let taken = self.clients.start(now, class);
+        let next = self.streams.get_mut(stream).and_then(Stream::next);
+        self.arrivals.extend(next.map(Reverse));
+        let taken = self.clients.start(now, class, demand);
         self.entered(now, taken);
     }
 

@@ -94,10 +94,10 @@ fn the_serial_part_bounds_what_cores_can_do() {
         // One core does both parts; from four on the serial part is full first.
         let law = (1000.0_f64).min(cores as f64 * 250.0);
         assert!((capacity - law).abs() < 1e-6, "{cores}: {capacity}");
-        let below = run(&spec.at_rate(0.9 * capacity));
+        let below = run(&spec.at_rate(0.9 * capacity).unwrap());
         assert_eq!(below.ends.refused, 0, "{cores} cores");
         // What the serial part did for requests that the other refuses is lost work.
-        let beyond = run(&spec.at_rate(1.5 * capacity)).throughput_per_second;
+        let beyond = run(&spec.at_rate(1.5 * capacity).unwrap()).throughput_per_second;
         assert!((0.75..1.01).contains(&(beyond / law)), "{cores} cores: {beyond} of {law}");
     }
 }

@@ -231,3 +231,26 @@ fn a_bad_value_is_named_with_what_is_allowed() {
         "`fault.stage` is rander; allowed is one of parse, query, render"
     );
 }
+
+#[test]
+fn looking_at_a_run_changes_nothing_and_its_slices_add_up() {
+    let mut spec: Spec = EVERYTHING.parse().unwrap();
+    let json = |report: &SimReport| serde_json::to_string(report).unwrap();
+    let unseen = seda_sim::run(&spec, 1).unwrap();
+    let mut moments = Vec::new();
+    let every = Duration::from_millis(2_500);
+    let seen = seda_sim::watch(&spec, 1, every, |at, graph| {
+        moments.push((at, (graph.uptime_seconds - at).abs() < 1e-9));
+    });
+    assert_eq!(moments, [4.5, 7.0, 9.5, 12.0].map(|at| (at, true)));
+    assert_eq!(json(&seen.unwrap()), json(&unseen));
+    spec.slice = Some(Duration::from_secs(3));
+    let sliced = seda_sim::run(&spec, 1).unwrap();
+    let begins: Vec<f64> = sliced.slices.iter().map(|slice| slice.from_seconds).collect();
+    assert_eq!(begins, [2.0, 5.0, 8.0, 11.0]);
+    let sum = |end: fn(&seda_sim::report::Ends) -> u64| -> u64 {
+        sliced.slices.iter().map(|slice| end(&slice.ends)).sum()
+    };
+    assert_eq!(sum(|ends| ends.scheduled), unseen.ends.scheduled);
+    assert_eq!(sum(|ends| ends.good), unseen.ends.good);
+}

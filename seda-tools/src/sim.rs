@@ -30,7 +30,7 @@ impl Rig for SimRig {
             return Ok(Measured::default());
         };
         let rate = profile.parts().last().map_or(0.0, |part| part.rate);
-        let mut spec = self.spec.at_rate(rate);
+        let mut spec = self.spec.at_rate(rate)?;
         (spec.warm_up, spec.window) = (load.warm_up, profile.total());
         let seed = self.seed.wrapping_add(u64::from(load.round));
         let report = seda_sim::run(&spec, seed)?;

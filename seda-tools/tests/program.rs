@@ -348,3 +348,44 @@ fn a_server_that_ends_under_load_is_a_finding_and_costs_no_figures() {
     assert!(said.contains(&pid), "{said}");
     assert!(found.contains("goodput"), "{found}");
 }
+
+/// A spec of the lab.
+fn lab(name: &str) -> String {
+    format!("{}/../examples/lab/{name}.toml", env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn a_simulation_says_how_fast_it_was_and_has_the_cores_that_it_is_told() {
+    let output = seda(&["sim", &lab("admission"), "--cores", "3"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    let found = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && said.contains(" events/s"), "{said}");
+    assert!(found.contains("simulated on 3 cores"), "{found}");
+    let output = seda(&["sim", &lab("admission"), "--sweep", "--repeat", "0"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("--repeat"), "{said}");
+}
+
+#[test]
+fn what_is_no_report_is_named_with_what_is_needed() {
+    let output = seda(&["sim", "--from-report", &lab("mm1")]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success());
+    assert!(said.contains("mm1.toml") && said.contains("/_seda/report gave, as JSON"), "{said}");
+}
+
+#[test]
+fn the_spec_of_a_report_is_written_to_be_edited_and_run_again() {
+    let temporary = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let file = |name: &str| temporary.join(name).to_str().unwrap().to_owned();
+    let (run, report, spec) =
+        (file("sim-run.json"), file("sim-report.json"), file("sim-spec.toml"));
+    let output = seda(&["sim", &lab("mm1"), "--json", &run]);
+    assert!(output.status.success());
+    let json: serde_json::Value = serde_json::from_slice(&std::fs::read(&run).unwrap()).unwrap();
+    std::fs::write(&report, json["graph"].to_string()).unwrap();
+    let first = seda(&["sim", "--from-report", &report, "--cores", "2", "--spec-out", &spec]);
+    assert!(first.status.success(), "{}", String::from_utf8_lossy(&first.stderr));
+    let again = seda(&["sim", &spec]);
+    assert_eq!(first.stdout, again.stdout);
+}

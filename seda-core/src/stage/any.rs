@@ -53,6 +53,11 @@ pub(crate) struct Completion {
     pub(crate) taken: Time,
 }
 
+/// A lock's guard, whatever it guards.
+pub(crate) trait Held {}
+
+impl<T> Held for T {}
+
 pub(crate) trait AnyStage: Send + Sync {
     fn name(&self) -> &Arc<str>;
 
@@ -105,9 +110,9 @@ pub(crate) trait AnyStage: Send + Sync {
 
     fn close(&self);
 
-    /// Takes the stage's figures and passes them to `rest` while nothing can enter or leave the
-    /// stage: nested over all stages this is a consistent cut through the graph.
-    fn cut(&self, now: Time, rest: &mut dyn FnMut(QueueFigures));
+    /// The stage's figures, and what keeps events from entering and leaving it while it lives: with
+    /// all stages held, their figures are a consistent cut through the graph.
+    fn cut(&self, now: Time) -> (QueueFigures, Box<dyn Held + '_>);
 
     fn settle(&self, outcome: &Outcome, now: Time);
 

@@ -1,6 +1,6 @@
 //! The core of a stage: its lanes under their lock, and everything that happens to them.
 
-use super::any::{AnyStage, Completion, QueueFigures};
+use super::any::{AnyStage, Completion, Held, QueueFigures};
 use super::questions::Questions;
 use super::timers::Timers;
 use crate::admission::Limits;
@@ -300,10 +300,10 @@ impl<E: Send + 'static> AnyStage for StageCore<E> {
         self.graph.room.announce();
     }
 
-    fn cut(&self, now: Time, rest: &mut dyn FnMut(QueueFigures)) {
+    fn cut(&self, now: Time) -> (QueueFigures, Box<dyn Held + '_>) {
         let deferred_service = self.deferred_service.lock().clone();
         let mut lanes = self.lanes.lock();
-        rest(QueueFigures {
+        let figures = QueueFigures {
             depth: lanes.depth(),
             soft: lanes.soft(),
             capacity: lanes.bound(),
@@ -317,7 +317,8 @@ impl<E: Send + 'static> AnyStage for StageCore<E> {
             delayed: lanes.delayed(),
             bytes: self.weighs().then(|| lanes.bytes()),
             busiest_shard: lanes.shards().map(Shards::busiest_share),
-        });
+        };
+        (figures, Box::new(lanes))
     }
 
     fn settle(&self, outcome: &Outcome, now: Time) {

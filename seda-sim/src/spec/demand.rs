@@ -1,10 +1,16 @@
 //! How long an event's service takes when nobody else wants the core.
 
-use super::check::SpecError;
+use super::check::{SpecError, check_duration};
+use super::quantiles;
+use super::trace::column;
 use crate::dice::Dice;
 use serde::{Deserialize, Serialize};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+/// What a service may take: an hour is more than anybody waits for.
+const SERVICE: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(3600);
 
 /// A distribution of service demands. What is drawn is at least nothing.
 ///
@@ -55,6 +61,19 @@ pub enum Demand {
         #[serde(default)]
         file: Option<PathBuf>,
     },
+    /// Between measured quantiles.
+    Quantiles {
+        /// Pairs of a share, from 0 to 1, and the seconds that so many took at most; both ascend.
+        points: Vec<(f64, f64)>,
+    },
+    /// What the trace of the arrivals says of each request.
+    Trace {
+        /// First and second moment of what it says, as [`Spec::with_trace`] has found them.
+        ///
+        /// [`Spec::with_trace`]: super::Spec::with_trace
+        #[serde(skip)]
+        moments: (f64, f64),
+    },
 }
 
 impl Demand {
@@ -88,12 +107,16 @@ impl Demand {
                 let squares = seconds.iter().map(|s| s * s).sum::<f64>();
                 (seconds.iter().sum::<f64>() / n, squares / n)
             }
+            Demand::Quantiles { points } => quantiles::moments(points),
+            Demand::Trace { moments } => *moments,
         }
     }
 
-    /// One demand, in nanoseconds.
+    /// One demand, in nanoseconds; nothing of what a trace says, for that is known.
     pub(crate) fn draw(&self, dice: &mut Dice) -> f64 {
         let seconds = match self {
+            Demand::Quantiles { points } => quantiles::at(points, dice.unit()),
+            Demand::Trace { .. } => 0.0,
             Demand::Deterministic { mean } => mean.as_secs_f64(),
             Demand::Exponential { mean } => mean.as_secs_f64() * dice.exponential(),
             Demand::Lognormal { mean, sigma } => {
@@ -109,49 +132,58 @@ impl Demand {
         seconds * 1e9
     }
 
+    /// Whether it is what a trace says.
+    pub(crate) fn is_traced(&self) -> bool {
+        matches!(self, Demand::Trace { .. })
+    }
+
     pub(super) fn load(
         &mut self,
         stage: &str,
         read: &dyn Fn(&Path) -> Result<String, SpecError>,
     ) -> Result<(), SpecError> {
         if let Demand::Empirical { seconds, file: Some(file) } = self {
-            *seconds = numbers(&read(file)?, &format!("stage.{stage}.demand.file"))?;
+            if !seconds.is_empty() {
+                let key = format!("stage.{stage}.demand.seconds");
+                return Err(SpecError::value(key, "set", "either `seconds` or `file`"));
+            }
+            *seconds = column(&read(file)?, 0, &format!("stage.{stage}.demand.file"))?;
         }
         Ok(())
     }
 
     pub(super) fn check(&self, stage: &str) -> Result<(), SpecError> {
         let key = |name: &str| format!("stage.{stage}.demand.{name}");
-        let bad =
-            |name: &str, value: f64, allowed| Err(SpecError::value(key(name), value, allowed));
+        let service = |name: &str, time: &Duration| check_duration(key(name), *time, SERVICE);
+        let share = |name: &str, value: f64, most: f64| match (0.0..=most).contains(&value) {
+            true => Ok(()),
+            false => Err(SpecError::value(key(name), value, format!("0 to {most}"))),
+        };
         match self {
-            Demand::Lognormal { sigma, .. } if !(0.0..=5.0).contains(sigma) => {
-                bad("sigma", *sigma, "0 to 5")
+            Demand::Deterministic { mean } | Demand::Exponential { mean } => service("mean", mean),
+            Demand::Lognormal { mean, sigma } => {
+                service("mean", mean)?;
+                share("sigma", *sigma, 5.0)
             }
-            Demand::Bimodal { slow_share, .. } if !(0.0..=1.0).contains(slow_share) => {
-                bad("slow_share", *slow_share, "0 to 1")
+            Demand::Bimodal { fast, slow, slow_share } => {
+                service("fast", fast)?;
+                service("slow", slow)?;
+                share("slow_share", *slow_share, 1.0)
             }
-            Demand::Empirical { seconds, .. } => {
-                if seconds.is_empty() {
-                    return Err(SpecError::value(key("seconds"), "none", "one at least"));
-                }
-                match seconds.iter().find(|s| !(0.0..=3600.0).contains(*s)) {
-                    Some(odd) => bad("seconds", *odd, "0 to 3600 each"),
-                    None => Ok(()),
-                }
+            Demand::Empirical { seconds, .. } if seconds.is_empty() => {
+                Err(SpecError::value(key("seconds"), "none", "one at least"))
             }
-            _ => Ok(()),
+            Demand::Empirical { seconds, .. } => check_seconds(&key("seconds"), seconds),
+            Demand::Quantiles { points } => quantiles::check(&key("points"), points),
+            Demand::Trace { .. } => Ok(()),
         }
     }
 }
 
-/// The first number of each line; empty lines and those that begin with `#` are passed over.
-pub(super) fn numbers(text: &str, key: &str) -> Result<Vec<f64>, SpecError> {
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let lines = lines.filter(|line| !line.starts_with('#'));
-    let number = |line: &str| {
-        let first = line.split('\t').next().unwrap_or_default().trim();
-        first.parse().map_err(|_| SpecError::value(key, first, "a number of seconds in each line"))
-    };
-    lines.map(number).collect()
+/// Checks services that are given as seconds.
+pub(super) fn check_seconds(key: &str, seconds: &[f64]) -> Result<(), SpecError> {
+    match seconds.iter().find(|s| !(0.0..=SERVICE.end().as_secs_f64()).contains(*s)) {
+        Some(odd) => Err(SpecError::value(key, odd, "0 to 3600 seconds each")),
+        None => Ok(()),
+    }
 }

@@ -1,6 +1,9 @@
 //! What goes wrong, and when.
 
-use super::check::SpecError;
+use super::arrivals::Process;
+use super::check::{LENGTH, SpecError, TIME, check_duration};
+use super::{ClassSpec, Spec};
+use crate::time::words;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -65,18 +68,26 @@ pub enum Fault {
 }
 
 impl Fault {
-    pub(super) fn check(&self, stages: &[String], classes: &[&str]) -> Result<(), SpecError> {
-        let known = |stage: &String| match stages.contains(stage) {
+    /// Checks it for a spec whose queues have these names.
+    pub(super) fn check(&self, queues: &[String], spec: &Spec) -> Result<(), SpecError> {
+        let known = |stage: &String| match queues.contains(stage) {
             true => Ok(()),
-            false => Err(SpecError::value("fault.stage", stage, names(stages))),
+            false => Err(SpecError::value("fault.stage", stage, one_of(queues))),
         };
-        let positive = |factor: f64| match factor > 0.0 && factor <= 1e6 {
+        let factor = |factor: f64| match factor > 0.0 && factor <= 1e6 {
             true => Ok(()),
             false => Err(SpecError::value("fault.factor", factor, "above 0, up to 1000000")),
         };
         match self {
-            Fault::Slow { stage, factor, .. } => known(stage).and(positive(*factor)),
-            Fault::Stall { stage, .. } => known(stage),
+            Fault::Slow { stage, factor: times, from, to } => {
+                known(stage).and(factor(*times))?;
+                check_stretch(*from, *to, spec)
+            }
+            Fault::Stall { stage, at, length } => {
+                known(stage)?;
+                check_begins("fault.at", *at, spec)?;
+                check_duration("fault.for", *length, LENGTH)
+            }
             Fault::Panic { stage, share } => {
                 known(stage)?;
                 match (0.0..=1.0).contains(share) {
@@ -84,17 +95,54 @@ impl Fault {
                     false => Err(SpecError::value("fault.share", share, "0 to 1")),
                 }
             }
-            Fault::Flood { class, factor, .. } => {
-                if !classes.contains(&class.as_str()) {
-                    let known: Vec<_> = classes.iter().map(|name| (*name).to_owned()).collect();
-                    return Err(SpecError::value("fault.class", class, names(&known)));
-                }
-                positive(*factor)
+            Fault::Flood { class, factor: times, from, to } => {
+                factor(*times)?;
+                check_flooded(class, spec)?;
+                check_stretch(*from, Some(*to), spec)
             }
         }
     }
 }
 
-fn names(known: &[String]) -> String {
+/// A flood multiplies a rate: there must be one.
+fn check_flooded(class: &String, spec: &Spec) -> Result<(), SpecError> {
+    let default = [ClassSpec::default()];
+    let classes = if spec.classes.is_empty() { &default[..] } else { &spec.classes };
+    let Some(flooded) = classes.iter().find(|known| known.name == *class) else {
+        let names: Vec<_> = classes.iter().map(|known| known.name.clone()).collect();
+        return Err(SpecError::value("fault.class", class, one_of(&names)));
+    };
+    let fixed = spec.arrivals.process == Process::Trace || spec.client.clients > 0;
+    if fixed && flooded.rate.is_none() {
+        let allowed = "one whose arrivals have a rate: neither a trace's nor a closed loop's have";
+        return Err(SpecError::value("fault.class", class, allowed));
+    }
+    Ok(())
+}
+
+fn check_stretch(from: Duration, to: Option<Duration>, spec: &Spec) -> Result<(), SpecError> {
+    check_begins("fault.from", from, spec)?;
+    let Some(to) = to else {
+        return Ok(());
+    };
+    check_duration("fault.to", to, TIME)?;
+    if to <= from {
+        let allowed = format!("later than `from`, which is {}", words(from));
+        return Err(SpecError::value("fault.to", words(to), allowed));
+    }
+    Ok(())
+}
+
+/// A fault behind the end of the run would have no effect.
+fn check_begins(key: &str, at: Duration, spec: &Spec) -> Result<(), SpecError> {
+    let end = spec.end();
+    if at >= end {
+        let allowed = format!("before the run ends, at {}", words(end));
+        return Err(SpecError::value(key, words(at), allowed));
+    }
+    Ok(())
+}
+
+fn one_of(known: &[String]) -> String {
     format!("one of {}", known.join(", "))
 }

@@ -5,18 +5,27 @@
 
 mod arrivals;
 mod check;
+mod class;
 mod client;
 mod demand;
 mod fault;
 mod from_report;
+mod profile;
+mod quantiles;
+mod scale;
 mod stage;
+mod trace;
+mod ways;
 
-pub use arrivals::{ArrivalsSpec, ClassSpec, Process, Stretch, stretches};
+pub use arrivals::{ArrivalsSpec, Process};
 pub use check::SpecError;
+pub use class::ClassSpec;
 pub use client::ClientSpec;
 pub use demand::Demand;
 pub use fault::Fault;
+pub use profile::{Stretch, stretches};
 pub use stage::{PoolSpec, RouteSpec, StageSpec};
+pub use trace::Trace;
 
 use seda_core::GraphConfig;
 use serde::{Deserialize, Serialize};
@@ -44,11 +53,15 @@ pub struct Spec {
     /// The measured window; requests that are meant to start in it are reported.
     #[serde(default = "default_window", with = "humantime_serde")]
     pub window: Duration,
+    /// Slices of the window that are reported beside the whole, each for the requests that were
+    /// meant to start in it; a thousand at most. `None`: none.
+    #[serde(default, with = "humantime_serde")]
+    pub slice: Option<Duration>,
     /// How long the load goes on behind it, so that they end under the same load. Less if they
     /// have ended before.
     #[serde(default = "default_cool_down", with = "humantime_serde")]
     pub cool_down: Duration,
-    /// Answers later than this are late. `None`: every answer is good.
+    /// Answers later than this are late: 1 ms to 10 minutes. `None`: every answer is good.
     #[serde(default, with = "humantime_serde")]
     pub slo: Option<Duration>,
     /// What it costs to refuse a request, on a core.
@@ -60,6 +73,7 @@ pub struct Spec {
     #[serde(default)]
     pub routes_known: bool,
     /// When requests come. They enter at the first stage.
+    #[serde(default)]
     pub arrivals: ArrivalsSpec,
     /// Their classes, most important first; without any there is one.
     #[serde(default, rename = "class")]
@@ -123,41 +137,45 @@ impl Spec {
             let file = beside.join(file);
             std::fs::read_to_string(&file).map_err(|error| unreadable(&file, error))
         };
-        spec.arrivals.load(&read)?;
-        for stage in &mut spec.stages {
-            stage.demand.load(&stage.name, &read)?;
-        }
+        spec.load(&read)?;
         spec.check()?;
         Ok(spec)
     }
 
-    /// Requests per second on the average, of all classes; of a profile in its last part.
-    pub fn mean_rate(&self) -> f64 {
-        let own: f64 = self.classes.iter().filter_map(|class| class.rate).sum();
-        self.arrivals.mean_rate() + own
+    /// The spec as a file that can be read again, and edited. What it names files for stays there.
+    ///
+    /// # Errors
+    /// What TOML cannot hold: nothing that was read from it.
+    pub fn to_toml(&self) -> Result<String, SpecError> {
+        Ok(toml::to_string(self).map_err(Box::new)?)
     }
 
-    /// The same spec with `rate` requests per second on the average, spread as before: a profile
-    /// has the one rate, bursts and a trace keep their shape, classes their shares.
-    #[must_use]
-    pub fn at_rate(&self, rate: f64) -> Self {
-        let mut spec = self.clone();
-        if spec.arrivals.profile.is_some() {
-            spec.arrivals.rate = spec.arrivals.rates().ok().and_then(|r| Some(r.last()?.rate));
-            spec.arrivals.profile = None;
+    /// Reads what the spec names files for.
+    fn load(&mut self, read: &dyn Fn(&Path) -> Result<String, SpecError>) -> Result<(), SpecError> {
+        for stage in &mut self.stages {
+            stage.demand.load(&stage.name, read)?;
         }
-        spec.scaled(rate / spec.mean_rate())
+        let traced = self.stages.iter().any(|stage| stage.demand.is_traced());
+        if let Some(trace) = &self.arrivals.trace {
+            self.take_trace(Trace::parse(&read(trace)?, traced)?);
+        }
+        Ok(())
     }
 
-    /// The same spec with its arrivals multiplied: rates by `factor`, times of a trace divided.
+    /// The same spec with these arrivals, in the place of those that its trace would say.
     #[must_use]
-    pub fn scaled(&self, factor: f64) -> Self {
-        let mut spec = self.clone();
-        spec.arrivals.scale(factor);
-        for rate in spec.classes.iter_mut().filter_map(|class| class.rate.as_mut()) {
-            *rate *= factor;
+    pub fn with_trace(mut self, trace: Trace) -> Self {
+        self.take_trace(trace);
+        self
+    }
+
+    fn take_trace(&mut self, trace: Trace) {
+        for stage in &mut self.stages {
+            if let Demand::Trace { moments } = &mut stage.demand {
+                *moments = trace.moments();
+            }
         }
-        spec
+        self.arrivals.recorded = trace;
     }
 }
 
@@ -166,7 +184,11 @@ impl FromStr for Spec {
 
     /// Reads a spec that names no files.
     fn from_str(text: &str) -> Result<Self, SpecError> {
-        let spec: Self = toml::from_str(text).map_err(Box::new)?;
+        let mut spec: Self = toml::from_str(text).map_err(Box::new)?;
+        spec.load(&|file: &Path| {
+            let allowed = "none, where a spec is not read from a file beside it";
+            Err(SpecError::value("file", file.display(), allowed))
+        })?;
         spec.check()?;
         Ok(spec)
     }

@@ -52,7 +52,7 @@ pub struct StageSpec {
 pub struct RouteSpec {
     /// The stage.
     pub to: String,
-    /// How many go there, 0 to 1.
+    /// How many go there: above 0, up to 1.
     #[serde(default = "whole")]
     pub share: f64,
 }
@@ -83,8 +83,9 @@ impl StageSpec {
         if !(0.0..=1.0).contains(&self.cpu_share) {
             return Err(SpecError::value(key("cpu_share"), self.cpu_share, "0 to 1"));
         }
-        if let Some(bad) = self.routes.iter().find(|route| !(0.0..=1.0).contains(&route.share)) {
-            return Err(SpecError::value(key("routes.share"), bad.share, "0 to 1"));
+        let is_share = |share: f64| share > 0.0 && share <= 1.0;
+        if let Some(bad) = self.routes.iter().find(|route| !is_share(route.share)) {
+            return Err(SpecError::value(key("routes.share"), bad.share, "above 0, up to 1"));
         }
         let sum: f64 = self.routes.iter().map(|route| route.share).sum();
         if sum > 1.0 + 1e-9 {
@@ -92,6 +93,15 @@ impl StageSpec {
         }
         if self.pool.is_some() && self.workers.is_some() {
             return Err(SpecError::value(key("workers"), "set", "either `workers` or `pool`"));
+        }
+        if self.pool.is_none() && self.weight.is_some() {
+            return Err(SpecError::value(key("weight"), "set", "with a `pool` that it shares"));
+        }
+        if self.pool.is_none() && self.cap.is_some() {
+            return Err(SpecError::value(key("cap"), "set", "with a `pool` that it shares"));
+        }
+        if self.replicas.is_none() && self.balance.is_some() {
+            return Err(SpecError::value(key("balance"), "set", "with `replicas`"));
         }
         if self.batch == 0 {
             return Err(SpecError::value(key("batch"), 0, "1 and more"));

@@ -8,8 +8,11 @@ use crate::page;
 use crate::sim::SimRig;
 use crate::sweep::{self, Assertion, Rest, SweepPlan};
 use clap::Args;
+use seda_core::{Clock, MonotonicClock, Time};
 use seda_sim::{Capacity, Spec};
-use std::path::PathBuf;
+use std::fmt::Display;
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Where a spec states no SLO a sweep needs one, to tell good answers from late ones: what `seda
@@ -25,9 +28,12 @@ pub(super) struct SimFlags {
     /// Simulates a graph that was measured, instead: what its /_seda/report said, as JSON
     #[arg(long, value_name = "FILE", conflicts_with = "spec")]
     from_report: Option<PathBuf>,
-    /// Cores of the machine of --from-report [default: this machine's]
-    #[arg(long, value_name = "N", requires = "from_report")]
+    /// Cores of the simulated machine [default: the spec's; of --from-report, this machine's]
+    #[arg(long, value_name = "N")]
     cores: Option<usize>,
+    /// Writes the spec as TOML, to be edited and run again: with --from-report the way to a "what if"
+    #[arg(long, value_name = "FILE")]
+    spec_out: Option<PathBuf>,
     /// Runs it at multiples of its capacity
     #[arg(long)]
     sweep: bool,
@@ -36,7 +42,8 @@ pub(super) struct SimFlags {
         default_value = "0.5,0.8,0.9,1.0,1.2,1.5,2,5,10", requires = "sweep")]
     at: Vec<f64>,
     /// Rounds, each drawn anew; every figure is their median, with the range
-    #[arg(long, value_name = "N", default_value_t = 1, requires = "sweep")]
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "sweep",
+        value_parser = clap::value_parser!(u32).range(1..))]
     repeat: u32,
     /// Another seed than the spec's
     #[arg(long, value_name = "N")]
@@ -54,21 +61,35 @@ pub(super) struct SimFlags {
 
 const EXAMPLES: &str = "Examples:
   seda sim examples/lab/mm1.toml
-  seda sim examples/lab/congestion_collapse.toml --sweep --html collapse.html";
+  seda sim examples/lab/congestion_collapse.toml --sweep --html collapse.html
+  curl http://127.0.0.1:8080/_seda/report > report.json
+  seda sim --from-report report.json --spec-out measured.toml";
 
 /// Carries the command out.
 pub(super) fn sim(flags: &SimFlags) -> Result<Ending, Failed> {
-    for (flag, file) in [("--json", &flags.json), ("--html", &flags.html)] {
+    for (flag, file) in
+        [("--json", &flags.json), ("--html", &flags.html), ("--spec-out", &flags.spec_out)]
+    {
         if let Some(file) = file {
             input::check_writable(flag, file)?;
         }
     }
     let spec = flags.spec()?;
+    if let Some(file) = &flags.spec_out {
+        input::write("--spec-out", file, &spec.to_toml()?)?;
+    }
     let seed = flags.seed.unwrap_or(spec.seed);
     if flags.sweep {
         return sweep(flags, spec, seed);
     }
+    let clock = MonotonicClock::new();
     let report = seda_sim::run(&spec, seed)?;
+    let seconds = clock.now().nanos_since(Time::ZERO) as f64 / 1e9;
+    eprintln!(
+        "{} events in {seconds:.2} s: {:.0} events/s",
+        report.events,
+        report.events as f64 / seconds
+    );
     say(&format_args!("{report}\n"));
     if let Some(file) = &flags.json {
         write_json("--json", file, &report)?;
@@ -78,18 +99,31 @@ pub(super) fn sim(flags: &SimFlags) -> Result<Ending, Failed> {
 
 impl SimFlags {
     fn spec(&self) -> Result<Spec, Failed> {
-        if let Some(file) = &self.from_report {
-            let json = input::read("--from-report", file)?;
-            let report: seda_core::Report = serde_json::from_slice(&json)?;
-            let cores = self.cores.unwrap_or_else(|| {
-                std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
-            });
-            return Ok(Spec::from_report(&report, cores)?);
-        }
-        match &self.spec {
-            Some(file) => Ok(Spec::read(file)?),
-            None => Err(Failed::new("name a SPEC.toml, or a report with --from-report")),
-        }
+        let mut spec = match (&self.from_report, &self.spec) {
+            (Some(file), _) => self.measured(file)?,
+            (None, Some(file)) => Spec::read(file)?,
+            (None, None) => {
+                return Err(Failed::new("name a SPEC.toml, or a report with --from-report"));
+            }
+        };
+        spec.cores = self.cores.unwrap_or(spec.cores);
+        spec.check()?;
+        Ok(spec)
+    }
+
+    /// The spec of a report.
+    fn measured(&self, file: &Path) -> Result<Spec, Failed> {
+        let failed = |words: &dyn Display| {
+            Failed::new(format_args!("--from-report {}: {words}", file.display()))
+        };
+        let json = input::read("--from-report", file)?;
+        let report: seda_core::Report = serde_json::from_slice(&json).map_err(|error| {
+            failed(&format_args!(
+                "{error}; it has to be what a server's /_seda/report gave, as JSON"
+            ))
+        })?;
+        let here = || std::thread::available_parallelism().map_or(1, NonZero::get);
+        Spec::from_report(&report, self.cores.unwrap_or_else(here)).map_err(|error| failed(&error))
     }
 }
 

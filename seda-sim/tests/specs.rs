@@ -1,0 +1,294 @@
+//! What a spec cannot mean is refused, with the key, the value and the remedy: nothing panics,
+//! nothing wraps, and no setting is without effect.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+use seda_sim::spec::{Fault, Process, Trace};
+use seda_sim::{SimError, Spec};
+use std::time::Duration;
+
+/// A spec with `top` before its tables, and `rest` behind the first stage's settings.
+fn spec(top: &str, rest: &str) -> Result<Spec, String> {
+    let arrivals = if top.contains("arrivals") || top.contains("clients") {
+        ""
+    } else {
+        "arrivals.rate = 100.0"
+    };
+    let text = format!(
+        "{arrivals}\nwindow = '10s'\nwarm_up = '1s'\ncool_down = '1s'\n{top}\n[[stage]]\nname = 'a'\n\
+         capacity = 10\ndemand = {{ kind = 'deterministic', mean = '1ms' }}\n{rest}"
+    );
+    text.parse().map_err(|error: seda_sim::SpecError| error.to_string())
+}
+
+/// Each of them is refused in these words.
+#[track_caller]
+fn refused(cases: &[(&str, &str, &str)]) {
+    for (top, rest, words) in cases {
+        match spec(top, rest) {
+            Ok(_) => panic!("accepted: {top} {rest}"),
+            Err(error) => assert!(error.contains(words), "{top} {rest}: {error}"),
+        }
+    }
+}
+
+const ENDLESS: &str = "18446744073709551615s";
+
+#[test]
+fn a_duration_out_of_bounds_is_named_and_neither_panics_nor_wraps() {
+    let stall =
+        format!("[[fault]]\nkind = 'stall'\nstage = 'a'\nat = '{ENDLESS}'\nfor = '{ENDLESS}'");
+    let long = format!("[[fault]]\nkind = 'stall'\nstage = 'a'\nat = '1s'\nfor = '{ENDLESS}'");
+    refused(&[
+        ("", &stall, "`fault.at` is 18446744073709551615s; allowed is before the run ends, at 12s"),
+        ("", &long, "`fault.for` is 18446744073709551615s; allowed is 1us to 100days"),
+        (
+            "client.gives_up_after = '18446744073s 709ms'",
+            "",
+            "`client.gives_up_after` is 18446744073709ms; allowed is 1us to 1days",
+        ),
+        (
+            "client.retry_after = '18446744073s 700ms'",
+            "",
+            "`client.retry_after` is 18446744073700ms; allowed is 0s to 1days",
+        ),
+        ("client.gives_up_after = '0s'", "", "`client.gives_up_after` is 0s"),
+        ("client.backoff = '2days'", "", "`client.backoff` is 2days"),
+        ("client.most_backoff = '2days'", "", "`client.most_backoff` is 2days"),
+        ("client.clients = 2", "", "`client.think` is 0s; allowed is 1us to 1days"),
+        ("slo = '0s'", "", "`slo` is 0s; allowed is 1ms to 10m"),
+        ("slo = '1h'", "", "`slo` is 1h; allowed is 1ms to 10m"),
+        ("refusal_cpu = '2s'", "", "`refusal_cpu` is 2s; allowed is 0s to 1s"),
+        ("class = [{ name = 'gold', deadline = '0s' }]", "", "`class.gold.deadline` is 0s"),
+        (
+            "[[class]]\nname = 'default'",
+            "[[fault]]\nkind = 'flood'\nclass = 'default'\nfactor = 2\nfrom = '1s'\nto = '101days'",
+            "`fault.to` is 101days",
+        ),
+        (
+            "arrivals = { rate = 1.0, process = 'on_off', on = '1s' }",
+            "",
+            "`arrivals.off` is 0s; allowed is 1us to 100days",
+        ),
+    ]);
+    for demand in [
+        "kind = 'exponential', mean = '2h'",
+        "kind = 'lognormal', mean = '2h', sigma = 1.0",
+        "kind = 'bimodal', fast = '2h', slow = '1ms', slow_share = 0.5",
+        "kind = 'bimodal', fast = '1ms', slow = '2h', slow_share = 0.5",
+    ] {
+        let text = format!(
+            "arrivals.rate = 1.0\n[[stage]]\nname = 'a'\ncapacity = 1\ndemand = {{ {demand} }}"
+        );
+        let error = text.parse::<Spec>().unwrap_err().to_string();
+        assert!(error.contains("is 2h; allowed is 0s to 1h"), "{error}");
+    }
+}
+
+#[test]
+fn the_longest_waits_that_are_allowed_are_counted_without_wrapping() {
+    let mut spec = spec("client.gives_up_after = '1days'", "").unwrap();
+    let retries = "client = { retries = 1000, backoff = '1days', retry_after = '1days', honours_retry_after = true }";
+    let refused = self::spec(retries, "[graph]\nbudget = 1").unwrap();
+    for spec in [&mut spec, &mut refused.clone()] {
+        let stall = Fault::Stall {
+            stage: "a".to_owned(),
+            at: Duration::from_secs(2),
+            length: Duration::from_secs(100 * 24 * 60 * 60),
+        };
+        spec.faults.push(stall);
+        // What is in the stall has not ended, and nothing that waits has lost its patience.
+        let ends = seda_sim::run(spec, 1).unwrap().ends;
+        assert_eq!((ends.timed_out, ends.scheduled > 900), (0, true), "{ends:?}");
+        assert!(ends.unfinished > 0, "{ends:?}");
+    }
+}
+
+#[test]
+fn a_setting_without_effect_is_refused() {
+    let replicas = "replicas = 2\nbalance = 'round_robin'\n";
+    let second =
+        "[[stage]]\nname = 'b'\ncapacity = 1\ndemand = { kind = 'deterministic', mean = '1ms' }\n";
+    let fault = |text: &str| format!("[[fault]]\n{text}");
+    let routed = |to: &str| format!("routes = [{{ {to} }}]\n{second}");
+    refused(&[
+        (
+            "arrivals = { rate = 1.0, on = '1s' }",
+            "",
+            "`arrivals.on` is set; allowed is with process = \"on_off\"",
+        ),
+        ("arrivals = { rate = 1.0, off = '1s' }", "", "`arrivals.off` is set"),
+        ("arrivals = { rate = 1.0, repeat = true }", "", "with process = \"trace\""),
+        (
+            "arrivals = { process = 'trace', rate = 1.0 }",
+            "",
+            "`arrivals.rate` is set; allowed is none beside a trace",
+        ),
+        ("arrivals = { process = 'trace', profile = '1/s:1s' }", "", "`arrivals.profile` is set"),
+        ("arrivals = { process = 'trace' }", "", "`arrivals.trace` is empty"),
+        (
+            "arrivals = { process = 'trace', trace = 'x.tsv' }",
+            "",
+            "`file` is x.tsv; allowed is none",
+        ),
+        ("", "weight = 2", "`stage.a.weight` is set; allowed is with a `pool` that it shares"),
+        ("", "cap = 2", "`stage.a.cap` is set"),
+        ("", "balance = 'round_robin'", "`stage.a.balance` is set; allowed is with `replicas`"),
+        ("", "pool = 'p'", "`stage.a.pool` is p; allowed is one that a [[pool]] names"),
+        ("", "routes = [{ to = 'a', share = 1.0 }]", "a circle that nothing leaves"),
+        (
+            "",
+            &routed("to = 'b', share = 0.0"),
+            "`stage.a.routes.share` is 0; allowed is above 0, up to 1",
+        ),
+        ("", second, "`stage.b` is never visited; allowed is one that a route leads to"),
+        ("", &second.replace("'b'", "'a'"), "`stage.name` is a twice; allowed is each name once"),
+        ("", &second.replace("'b'", "''"), "`stage.name` is empty"),
+        ("", &format!("{replicas}{}", second.replace("'b'", "'a-2'")), "`stage.name` is a-2 twice"),
+        ("class = [{ name = '' }]", "", "`class.name` is empty; allowed is a name"),
+        ("class = [{ name = 'x' }, { name = 'x' }]", "", "`class.name` is x twice"),
+        ("class = [{ name = 'x', share = 0.0 }]", "", "`class.share` is 0 for all"),
+        (
+            "client.think = '1s'\narrivals.rate = 1.0",
+            "",
+            "`client.think` is set; allowed is with `client.clients`",
+        ),
+        (
+            "client = { clients = 2, think = '1s' }\narrivals.rate = 1.0",
+            "",
+            "the load is either open or closed",
+        ),
+        (
+            "",
+            &fault("kind = 'slow'\nstage = 'a'\nfactor = 2\nfrom = '3s'\nto = '2s'"),
+            "`fault.to` is 2s; allowed is later than `from`, which is 3s",
+        ),
+        (
+            "",
+            &fault("kind = 'slow'\nstage = 'a'\nfactor = 2\nfrom = '12s'"),
+            "`fault.from` is 12s; allowed is before the run ends, at 12s",
+        ),
+        ("", &fault("kind = 'stall'\nstage = 'a'\nat = '2s'\nfor = '0s'"), "`fault.for` is 0s"),
+        (
+            "client = { clients = 2, think = '1s' }",
+            &fault("kind = 'flood'\nclass = 'default'\nfactor = 2\nfrom = '1s'\nto = '2s'"),
+            "neither a trace's nor a closed loop's",
+        ),
+        (
+            "",
+            &fault("kind = 'flood'\nclass = 'default'\nfactor = 1e6\nfrom = '1s'\nto = '2s'"),
+            "`fault.factor` is 100000000 per second of class default together",
+        ),
+    ]);
+    let both = "arrivals.rate = 1.0\n[[stage]]\nname = 'a'\ncapacity = 1\ndemand = { kind = 'empirical', seconds = [1.0], file = 'x' }";
+    let error = both.parse::<Spec>().unwrap_err().to_string();
+    assert!(error.contains("either `seconds` or `file`"), "{error}");
+    let traced =
+        "arrivals.rate = 1.0\n[[stage]]\nname = 'a'\ncapacity = 1\ndemand = { kind = 'trace' }";
+    let error = traced.parse::<Spec>().unwrap_err().to_string();
+    assert!(error.contains("`stage.a.demand.kind` is trace; allowed is where"), "{error}");
+}
+
+#[test]
+fn a_circle_with_a_way_out_and_a_stage_behind_another_are_fine() {
+    let behind = "routes = [{ to = 'b' }]\n[[stage]]\nname = 'b'\ncapacity = 10\n\
+                  demand = { kind = 'deterministic', mean = '1ms' }\nroutes = [{ to = 'a', share = 0.5 }]";
+    assert!(spec("", behind).is_ok());
+    let circle = behind.replace("share = 0.5", "share = 1.0");
+    assert!(spec("", &circle).unwrap_err().contains("a circle that nothing leaves"));
+}
+
+/// Requests as a trace of so many seconds would have them, 100 a second.
+fn traced(seconds: f64) -> Spec {
+    let mut spec = spec("", "").unwrap();
+    (spec.arrivals.rate, spec.arrivals.process) = (None, Process::Trace);
+    let times = (0..).map(|n| f64::from(n) / 100.0).take_while(|time| *time < seconds);
+    spec.with_trace(Trace::new(times.collect(), Vec::new()))
+}
+
+#[test]
+fn a_trace_that_is_shorter_than_the_run_is_refused_unless_it_repeats() {
+    let mut short = traced(3.0);
+    let error = seda_sim::run(&short, 1).unwrap_err().to_string();
+    let words = "`arrivals.trace` is 2.99 seconds long; allowed is as long as warm_up and window \
+                 together, 11 seconds, or with `repeat = true`";
+    assert_eq!(error, words);
+    short.arrivals.repeat = true;
+    assert_eq!(seda_sim::run(&short, 1).unwrap().ends.scheduled, 1000);
+    assert_eq!(seda_sim::run(&traced(12.0), 1).unwrap().ends.scheduled, 1000);
+    let times = |times: Vec<f64>| {
+        let spec = traced(12.0).with_trace(Trace::new(times, Vec::new()));
+        spec.check().unwrap_err().to_string()
+    };
+    for bad in [vec![1e300], vec![f64::NAN], vec![2.0, 1.0], vec![-1.0]] {
+        assert!(times(bad).contains("allowed is ascending times, 100 days at most"));
+    }
+}
+
+#[test]
+fn multiples_of_a_trace_are_offered_for_the_whole_window() {
+    let base = traced(12.0);
+    for multiple in [0.5, 1.0, 2.0, 9.0] {
+        let offered = |rate: f64| {
+            let spec = base.at_rate(rate).unwrap();
+            seda_sim::run(&spec, 1).unwrap().offered_per_second
+        };
+        let rate = 100.0 * multiple;
+        assert!((offered(rate) / rate - 1.0).abs() < 0.01, "{multiple}: {}", offered(rate));
+    }
+}
+
+#[test]
+fn what_cannot_be_multiplied_is_named() {
+    let error = |spec: &Spec| match spec.at_rate(100.0) {
+        Ok(_) => panic!("multiplied"),
+        Err(error) => SimError::from(error).to_string(),
+    };
+    let profile = spec("arrivals.profile = '100/s:5s,0/s:5s'", "").unwrap();
+    let words = "`arrivals.profile` is 100/s:5s,0/s:5s; allowed is one that ends in a rate";
+    assert!(error(&profile).starts_with(words), "{}", error(&profile));
+    let zeros = traced(12.0).with_trace(Trace::new(vec![0.0; 9], Vec::new()));
+    assert!(error(&zeros).starts_with("`arrivals.trace` is 0 seconds long"), "{}", error(&zeros));
+    let closed = spec("client = { clients = 3, think = '1s' }", "").unwrap();
+    assert!(error(&closed).starts_with("`client.clients` is 3"), "{}", error(&closed));
+}
+
+#[test]
+fn a_request_of_a_trace_demands_what_the_trace_says_of_it() {
+    let text = "warm_up = '0s'\nwindow = '10s'\n[arrivals]\nprocess = 'trace'\n[[stage]]\nname = 'a'\ncapacity = 10\n\
+                demand = { kind = 'deterministic', mean = '1ms' }\nroutes = [{ to = 'b' }]\n\
+                [[stage]]\nname = 'b'\ncapacity = 10\nworkers = 2\ndemand = { kind = 'trace' }\n\
+                [graph.control]\npool_size = 'off'\nbatch_size = 'off'";
+    let spec: Spec = toml::from_str(text).unwrap();
+    // The second overtakes the first; whose service is whose shows in the answers.
+    let spec = spec.with_trace(Trace::new(vec![1.0, 1.001, 2.0, 10.0], vec![3.0, 0.5, 0.25, 1.0]));
+    let report = seda_sim::run(&spec, 1).unwrap();
+    let service = &report.graph.stages[1].service_seconds.quantiles;
+    assert_eq!((report.ends.good, service.max.map(|max| max.round())), (3, Some(3.0)));
+    assert!((report.response_seconds.mean.unwrap() - (3.75 + 0.003) / 3.0).abs() < 0.001);
+    assert!((spec.stages[1].demand.mean() - 4.75 / 4.0).abs() < 1e-9);
+}
+
+#[test]
+fn a_panic_of_one_replica_is_of_that_replica() {
+    let replicas = "replicas = 3\nbalance = 'round_robin'\n[[fault]]\nkind = 'panic'\nstage = 'a-2'\nshare = 0.5";
+    let report = seda_sim::run(&spec("", replicas).unwrap(), 1).unwrap();
+    let failed: Vec<u64> = report.graph.stages.iter().map(|stage| stage.failed).collect();
+    assert!(failed[0] == 0 && failed[1] > 100 && failed[2] == 0, "{failed:?}");
+}
+
+#[test]
+fn clients_of_a_closed_loop_think_between_their_requests() {
+    let mut spec = spec("client = { clients = 50, think = '99ms' }", "workers = 50").unwrap();
+    spec.stages[0].capacity = 100;
+    let report = seda_sim::run(&spec, 1).unwrap();
+    // Each 1 ms of service and 99 ms of thought: ten a second of each client.
+    assert!((report.throughput_per_second - 500.0).abs() < 5.0, "{report}");
+    let fairness = report.fairness.unwrap();
+    assert_eq!((fairness.clients, fairness.fewest, fairness.jain > 0.9999), (50, 100, true));
+}
