@@ -40,29 +40,60 @@ pub(crate) struct Limiter {
 /// The limits of one gate: of one stage's, or of several replicas' together.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct GateLimits {
-    pub(crate) requests: [u64; MAX_CLASSES],
+    pub(crate) requests: Amounts,
     /// The same in what requests declare to cost. `None` while nothing was declared.
-    pub(crate) costs: Option<[u64; MAX_CLASSES]>,
+    pub(crate) costs: Option<Amounts>,
     /// Units of cost that a second of service is worth.
     pub(crate) pace: f64,
     /// How many requests are served at once at that pace.
     pub(crate) parallelism: f64,
 }
 
-impl GateLimits {
-    /// What two replicas may have together: the requests choose among them. One that has served
-    /// nothing yet is taken to be like the other.
-    pub(crate) fn joined(self, other: Self) -> Self {
+/// By class, how much may be there, and how much might if the class were alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Amounts {
+    most: [u64; MAX_CLASSES],
+    alone: [u64; MAX_CLASSES],
+}
+
+impl Amounts {
+    fn map(limits: &[ClassLimit; MAX_CLASSES], amount: impl Fn(f64) -> u64) -> Self {
+        Self {
+            most: limits.map(|limit| amount(limit.most)),
+            alone: limits.map(|limit| amount(limit.alone)),
+        }
+    }
+
+    fn plus(self, other: Self) -> Self {
         let add = |a: [u64; MAX_CLASSES], b: [u64; MAX_CLASSES]| {
             let mut sum = a;
             sum.iter_mut().zip(b).for_each(|(sum, b)| *sum = sum.saturating_add(b));
             sum
         };
+        Self { most: add(self.most, other.most), alone: add(self.alone, other.alone) }
+    }
+
+    fn shared(&self, shares: &[u32]) -> Limits {
+        Limits::shared(self.most, self.alone, shares)
+    }
+}
+
+/// In requests and parts of one; infinite where there is none.
+#[derive(Clone, Copy, Debug)]
+struct ClassLimit {
+    most: f64,
+    alone: f64,
+}
+
+impl GateLimits {
+    /// What two replicas may have together: the requests choose among them. One that has served
+    /// nothing yet is taken to be like the other.
+    pub(crate) fn joined(self, other: Self) -> Self {
         let either = self.costs.or(other.costs);
         Self {
-            requests: add(self.requests, other.requests),
+            requests: self.requests.plus(other.requests),
             costs: either
-                .map(|either| add(self.costs.unwrap_or(either), other.costs.unwrap_or(either))),
+                .map(|either| self.costs.unwrap_or(either).plus(other.costs.unwrap_or(either))),
             pace: match (self.pace > 0.0, other.pace > 0.0) {
                 (true, true) => (self.pace + other.pace) / 2.0,
                 _ => self.pace.max(other.pace),
@@ -73,8 +104,8 @@ impl GateLimits {
 
     /// In requests, and in what they cost, each class with its guaranteed share.
     pub(crate) fn shared(&self, shares: &[u32]) -> (Limits, Limits) {
-        let shared = |most| Limits::shared(most, shares);
-        (shared(self.requests), self.costs.map_or(Limits::NONE, shared))
+        let costs = self.costs.map_or(Limits::NONE, |costs| costs.shared(shares));
+        (self.requests.shared(shares), costs)
     }
 }
 
@@ -104,7 +135,7 @@ impl Limiter {
         let limits = self.limits(stage, sight, settings);
         let parallelism = self.estimate.parallelism().unwrap_or(sight.parallelism);
         GateLimits {
-            requests: limits.map(in_requests),
+            requests: Amounts::map(&limits, in_requests),
             costs: self.costs(&limits, whole(parallelism)),
             pace: self.estimate.units_per_second().unwrap_or(0.0),
             parallelism,
@@ -118,9 +149,10 @@ impl Limiter {
         stage: &str,
         sight: &StageSight,
         settings: &Settings,
-    ) -> [f64; MAX_CLASSES] {
+    ) -> [ClassLimit; MAX_CLASSES] {
         let classes = settings.slo.len();
-        let mut limits = [f64::INFINITY; MAX_CLASSES];
+        let none = ClassLimit { most: f64::INFINITY, alone: f64::INFINITY };
+        let mut limits = [none; MAX_CLASSES];
         let mut higher = 0;
         for (class, (law, slo)) in self.laws.iter_mut().zip(&settings.slo).enumerate() {
             let (Some(slo), Some(limit)) = (slo, limits.get_mut(class)) else { continue };
@@ -134,15 +166,14 @@ impl Limiter {
                 *law = Law::default().make();
                 law.decide(&seen)
             });
-            // What higher classes are served of what the stage can do, this one is not, down to its
-            // share: only the rest of the drain rate is what the promise to it can be made of.
-            let share = settings.share_of(class);
-            let drains = (1.0 - self.estimate.of_higher(class)).max(share);
-            let decided = decided.map(|limit| limit * drains);
-            if let Some(decided) = decided.filter(|limit| limit.is_finite()) {
+            if let Some(alone) = decided.filter(|limit| limit.is_finite()) {
+                // What higher classes are served of what the stage can do, this one is not, down to
+                // its share: only the rest of the drain rate is what its promise can be made of.
+                let rest = 1.0 - self.estimate.of_higher(class);
+                let drains = alone * rest.max(settings.share_of(class));
                 // By class: each leaves something to those above it.
-                let kept = decided * RESERVED * f64::from(higher) / classes.max(1) as f64;
-                *limit = (decided - kept.floor()).max(1.0);
+                let kept = drains * RESERVED * f64::from(higher) / classes.max(1) as f64;
+                *limit = ClassLimit { most: (drains - kept.floor()).max(1.0), alone };
             }
             higher += u32::from(self.estimate.is_here(class));
         }
@@ -154,12 +185,13 @@ impl Limiter {
     ///
     /// Of what is in service only the rest counts: when a worker is free for the next request, of
     /// the others' half on the average. A limit counts them whole.
-    fn costs(&self, limits: &[f64; MAX_CLASSES], workers: usize) -> Option<[u64; MAX_CLASSES]> {
+    fn costs(&self, limits: &[ClassLimit; MAX_CLASSES], workers: usize) -> Option<Amounts> {
         let units = self.estimate.units_per_second()? * self.estimate.service()?;
         let half_done = workers.saturating_sub(1) as f64 / 2.0;
         // One unit at least; a float beyond what is countable saturates in the cast.
         let cost = |limit: f64| (((limit - half_done) * units) as u64).clamp(1, UNLIMITED - 1);
-        Some(limits.map(|limit| if limit.is_finite() { cost(limit) } else { UNLIMITED }))
+        let cost = |limit: f64| if limit.is_finite() { cost(limit) } else { UNLIMITED };
+        Some(Amounts::map(limits, cost))
     }
 }
 
@@ -173,11 +205,15 @@ fn in_requests(limit: f64) -> u64 {
 mod tests {
     use super::*;
 
+    fn all(amount: u64) -> Amounts {
+        Amounts { most: [amount; MAX_CLASSES], alone: [amount; MAX_CLASSES] }
+    }
+
     /// Limits of a gate at which as many are served at once as may be.
     fn limits(requests: u64, costs: Option<u64>, pace: f64) -> GateLimits {
         GateLimits {
-            requests: [requests; MAX_CLASSES],
-            costs: costs.map(|costs| [costs; MAX_CLASSES]),
+            requests: all(requests),
+            costs: costs.map(all),
             pace,
             parallelism: requests as f64,
         }
@@ -194,9 +230,7 @@ mod tests {
     fn one_that_has_served_nothing_is_taken_to_be_like_the_other() {
         let joined = limits(13, None, 0.0).joined(limits(3, Some(300), 10.0));
         assert_eq!(joined, limits(16, Some(600), 10.0));
-        assert_eq!(
-            limits(UNLIMITED, None, 0.0).joined(limits(3, None, 0.0)).requests[0],
-            UNLIMITED
-        );
+        let unlimited = limits(UNLIMITED, None, 0.0).joined(limits(3, None, 0.0));
+        assert_eq!(unlimited.requests, all(UNLIMITED));
     }
 }

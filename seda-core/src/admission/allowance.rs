@@ -130,20 +130,30 @@ impl Limits {
     pub(crate) const NONE: Self =
         Self { most: [UNLIMITED; MAX_CLASSES], guaranteed: [0; MAX_CLASSES] };
 
-    /// With these limits each class is guaranteed its share of its own, as it has its share of the
-    /// takes: what is guaranteed is served in the time that the limit stands for. So no class
-    /// starves, and a higher one has no less than what it is entitled to. A class without a limit
-    /// is entitled to its share of the highest there is.
-    pub(crate) fn shared(most: [u64; MAX_CLASSES], shares: &[u32]) -> Self {
+    /// With these limits each class is guaranteed its share of what it might have if it were alone,
+    /// as it has its share of the takes: what is guaranteed is served in the time that this stands
+    /// for. So no class starves, and a higher one has no less than what it is entitled to. A class
+    /// without a limit is entitled to its share of the highest there is.
+    pub(crate) fn shared(
+        most: [u64; MAX_CLASSES],
+        alone: [u64; MAX_CLASSES],
+        shares: &[u32],
+    ) -> Self {
         let all: u64 = shares.iter().map(|share| u64::from(*share)).sum();
-        let limited = most.iter().take(shares.len()).filter(|most| **most < UNLIMITED);
+        let limited = alone.iter().take(shares.len()).filter(|alone| **alone < UNLIMITED);
         let highest = limited.max().copied().unwrap_or(UNLIMITED);
         let mut guaranteed = [0; MAX_CLASSES];
-        for ((guaranteed, share), most) in guaranteed.iter_mut().zip(shares).zip(most) {
-            let part = u128::from(most.min(highest)) * u128::from(*share) / u128::from(all.max(1));
+        for ((guaranteed, share), alone) in guaranteed.iter_mut().zip(shares).zip(alone) {
+            let part = u128::from(alone.min(highest)) * u128::from(*share) / u128::from(all.max(1));
             *guaranteed = u64::try_from(part).unwrap_or(UNLIMITED).max(1);
         }
         Self { most, guaranteed }
+    }
+
+    /// The same, each class having what it might have alone.
+    #[cfg(test)]
+    pub(crate) fn of(most: [u64; MAX_CLASSES], shares: &[u32]) -> Self {
+        Self::shared(most, most, shares)
     }
 }
 
@@ -156,7 +166,7 @@ mod tests {
     #[test]
     fn what_does_not_fit_stays_out_and_less_of_it_comes_in() {
         let allowance = Allowance::default();
-        allowance.set_limits(&Limits::shared([100; MAX_CLASSES], &[1]));
+        allowance.set_limits(&Limits::of([100; MAX_CLASSES], &[1]));
         assert!(allowance.enter(ONLY, 60, 0));
         assert!(!allowance.enter(ONLY, 41, 0));
         assert!(allowance.enter(ONLY, 40, 0));
@@ -168,7 +178,7 @@ mod tests {
     #[test]
     fn what_is_larger_than_the_limit_comes_in_alone() {
         let allowance = Allowance::default();
-        allowance.set_limits(&Limits::shared([100; MAX_CLASSES], &[1]));
+        allowance.set_limits(&Limits::of([100; MAX_CLASSES], &[1]));
         assert!(allowance.enter(ONLY, 500, 0));
         assert!(!allowance.enter(ONLY, 1, 0));
         allowance.leave(ONLY, 500);
@@ -179,7 +189,7 @@ mod tests {
     #[test]
     fn what_is_done_makes_room_before_it_leaves() {
         let allowance = Allowance::default();
-        allowance.set_limits(&Limits::shared([100; MAX_CLASSES], &[1]));
+        allowance.set_limits(&Limits::of([100; MAX_CLASSES], &[1]));
         assert!(allowance.enter(ONLY, 100, 0));
         assert!(!allowance.enter(ONLY, 41, 40));
         assert!(allowance.enter(ONLY, 40, 40));
@@ -190,16 +200,16 @@ mod tests {
     fn no_class_is_guaranteed_more_than_its_share_of_its_own_limit() {
         let mut most = [UNLIMITED; MAX_CLASSES];
         (most[0], most[1]) = (80, 800);
-        assert_eq!(Limits::shared(most, &[4, 1]).guaranteed[..3], [64, 160, 0]);
+        assert_eq!(Limits::of(most, &[4, 1]).guaranteed[..3], [64, 160, 0]);
         most[1] = UNLIMITED;
-        assert_eq!(Limits::shared(most, &[4, 1]).guaranteed[..3], [64, 16, 0]);
+        assert_eq!(Limits::of(most, &[4, 1]).guaranteed[..3], [64, 16, 0]);
         most[0] = 1;
-        assert_eq!(Limits::shared(most, &[4, 1]).guaranteed[..3], [1, 1, 0]);
+        assert_eq!(Limits::of(most, &[4, 1]).guaranteed[..3], [1, 1, 0]);
     }
 
     #[test]
     fn a_class_has_its_share_whoever_else_is_there() {
-        let limits = Limits::shared([100; MAX_CLASSES], &[4, 1]);
+        let limits = Limits::of([100; MAX_CLASSES], &[4, 1]);
         assert_eq!(limits.guaranteed[..3], [80, 20, 0]);
         let (allowance, basic) = (Allowance::default(), Class::new(1));
         allowance.set_limits(&limits);

@@ -414,7 +414,7 @@ mod tests {
         let gate = admission.gate(1).unwrap();
         let mut most = [UNLIMITED; MAX_CLASSES];
         (most[0], most[1]) = (2, 10);
-        gate.set_limits(&Limits::shared(most, &[1, 1]), &Limits::NONE);
+        gate.set_limits(&Limits::of(most, &[1, 1]), &Limits::NONE);
         (0..5).for_each(|_| assert_eq!(enter(&admission, route, BASIC, 0), Ok(())));
         assert_eq!(gate.gives_way(GOLD, 0, 2), None, "basic has no more than its half");
         (0..3).for_each(|_| assert_eq!(enter(&admission, route, BASIC, 0), Ok(())));

@@ -94,7 +94,7 @@ mod tests {
         assert!(entrance.admits(basic, usize::MAX, usize::MAX));
         let mut most = [u64::MAX; MAX_CLASSES];
         (most[0], most[1]) = (10, 8);
-        entrance.set_limits(&Limits::shared(most, &[4, 1]));
+        entrance.set_limits(&Limits::of(most, &[4, 1]));
         entrance.limits.guaranteed[..2].copy_from_slice(&[4, 2]);
         assert_eq!(entrance.for_all(), 8);
         assert!(entrance.admits(gold, 10, 9) && !entrance.admits(gold, 11, 5));
