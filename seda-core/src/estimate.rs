@@ -92,6 +92,12 @@ impl Estimate {
         self.seen.get(class).copied().flatten().is_some()
     }
 
+    /// How long so many requests take together, in seconds, when all workers are busy.
+    pub(crate) fn seconds_for(&self, requests: f64) -> Option<f64> {
+        let seconds = requests * self.service? / self.parallelism?;
+        (seconds > 0.0).then_some(seconds)
+    }
+
     /// Which part of what the stage handles is of classes higher than this one, 0 to 1.
     pub(crate) fn of_higher(&self, class: usize) -> f64 {
         self.parts.iter().take(class).sum::<f64>().min(1.0)

@@ -13,6 +13,9 @@ use std::time::Duration;
 /// A lower class leaves this part of the limit to the higher ones, once there are any: what
 /// arrives of them in a burst finds room without anybody being given up.
 const RESERVED: f64 = 0.25;
+/// Share of a promise that waiting may take where higher classes are served first. What waits for
+/// longer is given up by its deadline, at 95 %.
+const KEPT: f64 = 0.9;
 /// Where fewer services than this follow each other within what was promised, a limit in whole
 /// requests is off by more than a twentieth, and the part of a request that was served already
 /// counts. It no longer does where a third more fit, so that means which vary do not switch to and
@@ -156,7 +159,8 @@ impl Limiter {
         let mut higher = 0;
         for (class, (law, slo)) in self.laws.iter_mut().zip(&settings.slo).enumerate() {
             let (Some(slo), Some(limit)) = (slo, limits.get_mut(class)) else { continue };
-            let seen = self.estimate.observation(sight, slo.as_secs_f64());
+            let promised = slo.as_secs_f64();
+            let seen = self.estimate.observation(sight, promised);
             let decided = contained(|| law.decide(&seen)).unwrap_or_else(|| {
                 tracing::error!(
                     stage,
@@ -168,12 +172,15 @@ impl Limiter {
             });
             if let Some(alone) = decided.filter(|limit| limit.is_finite()) {
                 // What higher classes are served of what the stage can do, this one is not, down to
-                // its share: only the rest of the drain rate is what its promise can be made of.
-                let rest = 1.0 - self.estimate.of_higher(class);
-                let drains = alone * rest.max(settings.share_of(class));
+                // its share: it waits longer, for what its limit leaves of the promise at most. While
+                // workers are to come there will be more for everybody.
+                let rest = if seen.grows { 1.0 } else { 1.0 - self.estimate.of_higher(class) };
+                let slack = self.estimate.seconds_for(alone).map_or(1.0, |s| promised * KEPT / s);
+                let part = (rest * slack.max(1.0)).clamp(settings.share_of(class), 1.0);
                 // By class: each leaves something to those above it.
-                let kept = drains * RESERVED * f64::from(higher) / classes.max(1) as f64;
-                *limit = ClassLimit { most: (drains - kept.floor()).max(1.0), alone };
+                let kept = alone * RESERVED * f64::from(higher) / classes.max(1) as f64;
+                let most = (alone * part).min(alone - kept.floor());
+                *limit = ClassLimit { most: most.max(1.0), alone };
             }
             higher += u32::from(self.estimate.is_here(class));
         }
