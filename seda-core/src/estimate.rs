@@ -70,10 +70,10 @@ impl Estimate {
     pub(crate) fn least_services(&self, class: usize) -> Option<(f64, f64)> {
         let mean = self.service.filter(|_| self.is_here(class))?;
         if self.seen.iter().flatten().count() > 1 {
-            let least = self.tail.quantile(0.01)?;
+            let (least, _) = self.tail.hundredths?;
             return Some((least, least));
         }
-        Some((mean, self.tail.quantile(0.99).unwrap_or(mean)))
+        Some((mean, self.tail.hundredths.map_or(mean, |(_, most)| most)))
     }
 
     /// How many events are served at once when all workers are busy; `None` before the first tick.
@@ -208,6 +208,8 @@ struct Tail {
     new: Quantiles,
     /// In seconds, of both; `None` without any.
     p99: Option<f64>,
+    /// The first and the last hundredth, once there were enough for one in a hundred to be seen.
+    hundredths: Option<(f64, f64)>,
 }
 
 impl Tail {
@@ -216,19 +218,11 @@ impl Tail {
         if self.new.count() >= SAMPLES {
             self.old = std::mem::take(&mut self.new);
         }
-        self.p99 = self.all().quantile_seconds(0.99);
-    }
-
-    fn all(&self) -> Quantiles {
         let mut both = self.old.clone();
         both.add(&self.new);
-        both
-    }
-
-    /// A quantile in seconds, once there were enough for one in a hundred to be seen.
-    fn quantile(&self, q: f64) -> Option<f64> {
-        let all = self.all();
-        if all.count() < SAMPLES { None } else { all.quantile_seconds(q) }
+        self.p99 = both.quantile_seconds(0.99);
+        let first = both.quantile_seconds(0.01).filter(|_| both.count() >= SAMPLES);
+        self.hundredths = first.zip(self.p99);
     }
 }
 

@@ -37,7 +37,8 @@
 //! | [`graph`] | declaring, wiring, checking |
 //! | `engine`, `monitor`, [`control`] | the control plane: collect, decide, set |
 //! | `sight`, `estimate` | a stage over the last tick; what the ticks have told of it |
-//! | `sizing`, `outstanding`, `batching`, `limits` | from what was seen to pools, batches, and limits of gates |
+//! | `sizing`, `outstanding`, `batching` | from what was seen to pools, places outside and batches |
+//! | `limits`, `limiter`, `gate_limits`, `promises` | from what was seen to limits of gates; promises that cannot be kept |
 //! | [`gate`] | a verdict per event: token bucket, CoDel |
 //! | `hotspots`, `standing` | the watch for hot pools; what was done about queues that stood |
 //! | [`written`] | how settings are written in files |
@@ -62,6 +63,7 @@ mod estimate;
 pub mod event;
 mod export;
 pub mod gate;
+mod gate_limits;
 pub mod graph;
 pub mod handler;
 mod headcount;

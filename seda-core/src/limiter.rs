@@ -1,11 +1,12 @@
 //! What the laws of one stage say, as limits for its gate.
 
-use crate::admission::{Limits, UNLIMITED};
+use crate::admission::UNLIMITED;
 use crate::boundary::contained;
 use crate::clock::Time;
 use crate::control::{AdmissionLaw, Law, Prospect};
 use crate::estimate::Estimate;
 use crate::event::{MAX_CLASSES, PerClass};
+use crate::gate_limits::{Amounts, ClassLimit, GateLimits};
 use crate::graph::Settings;
 use crate::sight::{StageSight, whole};
 use std::time::Duration;
@@ -40,78 +41,6 @@ pub(crate) struct Limiter {
     pub(crate) tail: PerClass<Prospect>,
 }
 
-/// The limits of one gate: of one stage's, or of several replicas' together.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct GateLimits {
-    pub(crate) requests: Amounts,
-    /// The same in what requests declare to cost. `None` while nothing was declared.
-    pub(crate) costs: Option<Amounts>,
-    /// Units of cost that a second of service is worth.
-    pub(crate) pace: f64,
-    /// How many requests are served at once at that pace.
-    pub(crate) parallelism: f64,
-}
-
-/// By class, how much may be there, and how much might if the class were alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Amounts {
-    most: [u64; MAX_CLASSES],
-    alone: [u64; MAX_CLASSES],
-}
-
-impl Amounts {
-    fn map(limits: &[ClassLimit; MAX_CLASSES], amount: impl Fn(f64) -> u64) -> Self {
-        Self {
-            most: limits.map(|limit| amount(limit.most)),
-            alone: limits.map(|limit| amount(limit.alone)),
-        }
-    }
-
-    fn plus(self, other: Self) -> Self {
-        let add = |a: [u64; MAX_CLASSES], b: [u64; MAX_CLASSES]| {
-            let mut sum = a;
-            sum.iter_mut().zip(b).for_each(|(sum, b)| *sum = sum.saturating_add(b));
-            sum
-        };
-        Self { most: add(self.most, other.most), alone: add(self.alone, other.alone) }
-    }
-
-    fn shared(&self, shares: &[u32]) -> Limits {
-        Limits::shared(self.most, self.alone, shares)
-    }
-}
-
-/// In requests and parts of one; infinite where there is none.
-#[derive(Clone, Copy, Debug)]
-struct ClassLimit {
-    most: f64,
-    alone: f64,
-}
-
-impl GateLimits {
-    /// What two replicas may have together: the requests choose among them. One that has served
-    /// nothing yet is taken to be like the other.
-    pub(crate) fn joined(self, other: Self) -> Self {
-        let either = self.costs.or(other.costs);
-        Self {
-            requests: self.requests.plus(other.requests),
-            costs: either
-                .map(|either| self.costs.unwrap_or(either).plus(other.costs.unwrap_or(either))),
-            pace: match (self.pace > 0.0, other.pace > 0.0) {
-                (true, true) => (self.pace + other.pace) / 2.0,
-                _ => self.pace.max(other.pace),
-            },
-            parallelism: self.parallelism + other.parallelism,
-        }
-    }
-
-    /// In requests, and in what they cost, each class with its guaranteed share.
-    pub(crate) fn shared(&self, shares: &[u32]) -> (Limits, Limits) {
-        let costs = self.costs.map_or(Limits::NONE, |costs| costs.shared(shares));
-        (self.requests.shared(shares), costs)
-    }
-}
-
 impl Limiter {
     /// Whether so few services follow each other within an SLO that parts of one matter.
     pub(crate) fn few_fit(&mut self, slo: Duration) -> bool {
@@ -138,7 +67,7 @@ impl Limiter {
         let limits = self.limits(stage, sight, settings);
         let parallelism = self.estimate.parallelism().unwrap_or(sight.parallelism);
         GateLimits {
-            requests: Amounts::map(&limits, in_requests),
+            requests: Amounts::in_requests(&limits),
             costs: self.costs(&limits, whole(parallelism)),
             pace: self.estimate.units_per_second().unwrap_or(0.0),
             parallelism,
@@ -199,45 +128,5 @@ impl Limiter {
         let cost = |limit: f64| (((limit - half_done) * units) as u64).clamp(1, UNLIMITED - 1);
         let cost = |limit: f64| if limit.is_finite() { cost(limit) } else { UNLIMITED };
         Some(Amounts::map(limits, cost))
-    }
-}
-
-/// A limit in whole requests, one at least.
-fn in_requests(limit: f64) -> u64 {
-    // A float beyond what is countable saturates in the cast.
-    if limit.is_finite() { (limit as u64).clamp(1, UNLIMITED - 1) } else { UNLIMITED }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn all(amount: u64) -> Amounts {
-        Amounts { most: [amount; MAX_CLASSES], alone: [amount; MAX_CLASSES] }
-    }
-
-    /// Limits of a gate at which as many are served at once as may be.
-    fn limits(requests: u64, costs: Option<u64>, pace: f64) -> GateLimits {
-        GateLimits {
-            requests: all(requests),
-            costs: costs.map(all),
-            pace,
-            parallelism: requests as f64,
-        }
-    }
-
-    #[test]
-    fn replicas_have_together_what_each_may_have() {
-        let joined = limits(3, Some(300), 10.0).joined(limits(4, Some(500), 30.0));
-        assert_eq!(joined, limits(7, Some(800), 20.0));
-        assert_eq!(limits(3, None, 0.0).joined(limits(3, None, 0.0)), limits(6, None, 0.0));
-    }
-
-    #[test]
-    fn one_that_has_served_nothing_is_taken_to_be_like_the_other() {
-        let joined = limits(13, None, 0.0).joined(limits(3, Some(300), 10.0));
-        assert_eq!(joined, limits(16, Some(600), 10.0));
-        let unlimited = limits(UNLIMITED, None, 0.0).joined(limits(3, None, 0.0));
-        assert_eq!(unlimited.requests, all(UNLIMITED));
     }
 }

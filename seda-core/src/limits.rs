@@ -4,8 +4,9 @@ use crate::admission::Limits;
 use crate::boundary::contained;
 use crate::control::{Controller, Decision, Mode};
 use crate::engine::{Engine, StagePlan};
+use crate::gate_limits::GateLimits;
 use crate::graph::Settings;
-use crate::limiter::{GateLimits, Limiter};
+use crate::limiter::Limiter;
 use crate::sight::StageSight;
 use std::time::Duration;
 

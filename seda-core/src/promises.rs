@@ -1,7 +1,6 @@
 //! What was promised and cannot be kept is said: in the journal, in the log and in the report.
 
-use crate::control::Prospect;
-use crate::control::{Controller, Decision, Mode};
+use crate::control::{Controller, Decision, Mode, Prospect};
 use crate::engine::Engine;
 use crate::event::{MAX_CLASSES, PerClass};
 use crate::graph::Settings;
@@ -13,6 +12,20 @@ struct Promise<'a> {
     class: usize,
     name: &'a str,
     slo: Duration,
+}
+
+/// What services alone make of a promise: whether it is missed, and whether by most requests.
+#[derive(Clone, Copy)]
+struct Outlook {
+    missed: bool,
+    hopeless: bool,
+}
+
+impl Outlook {
+    /// Of two replicas: each request visits one of them.
+    fn beside(self, other: Self) -> Self {
+        Self { missed: self.missed || other.missed, hopeless: self.hopeless && other.hopeless }
+    }
 }
 
 impl Engine {
@@ -27,8 +40,18 @@ impl Engine {
         let mut prospects = std::mem::take(&mut *self.route_prospects.lock());
         prospects.resize_with(self.core.admission.declared_routes(), PerClass::default);
         for promise in promises {
+            let mut gates = vec![None; limiters.len()];
             for (stage, limiter) in limiters.iter_mut().enumerate() {
-                self.judge_stage(stage, limiter, &promise, acted);
+                let judged = self.judge_stage(stage, limiter, &promise, acted);
+                let number = self.core.admission.gate_number(stage).unwrap_or(stage);
+                if let (Some(judged), Some(gate)) = (judged, gates.get_mut(number)) {
+                    *gate = Some(gate.map_or(judged, |others: Outlook| others.beside(judged)));
+                }
+            }
+            for (stage, outlook) in gates.into_iter().enumerate() {
+                if let (Some(outlook), Some(gate)) = (outlook, self.core.admission.gate(stage)) {
+                    gate.set_prospect(promise.class, outlook.missed, outlook.hopeless);
+                }
             }
             for (route, prospects) in prospects.iter_mut().enumerate() {
                 if let Some(prospect) = prospects.get_mut(promise.class) {
@@ -39,20 +62,23 @@ impl Engine {
         *self.route_prospects.lock() = prospects;
     }
 
-    fn judge_stage(&self, stage: usize, limiter: &mut Limiter, promise: &Promise<'_>, acted: bool) {
+    /// `None` if the class is not about, or nothing was served yet.
+    fn judge_stage(
+        &self,
+        stage: usize,
+        limiter: &mut Limiter,
+        promise: &Promise<'_>,
+        acted: bool,
+    ) -> Option<Outlook> {
         let (now, promised) = (self.now(), promise.slo.as_secs_f64());
-        let seconds = limiter.estimate.least_services(promise.class);
-        let (Some((mean, tail)), Some(plan)) = (seconds, self.stages.get(stage)) else { return };
-        let (Some(of_mean), Some(of_tail)) =
-            (limiter.mean.get_mut(promise.class), limiter.tail.get_mut(promise.class))
-        else {
-            return;
-        };
+        let (mean, tail) = limiter.estimate.least_services(promise.class)?;
+        let plan = self.stages.get(stage)?;
+        let of_mean = limiter.mean.get_mut(promise.class)?;
+        let of_tail = limiter.tail.get_mut(promise.class)?;
         of_mean.judge(mean, promised, now);
         let news = of_tail.judge(mean.max(tail), promised, now);
-        if let Some(gate) = self.core.admission.gate(stage) {
-            gate.set_prospect(promise.class, of_tail.is_impossible(), of_mean.is_impossible());
-        }
+        let outlook =
+            Outlook { missed: of_tail.is_impossible(), hopeless: of_mean.is_impossible() };
         if let Some(impossible) = news {
             let takes = if mean >= promised {
                 format!("mean service {:.1} ms", mean * 1e3)
@@ -61,6 +87,7 @@ impl Engine {
             };
             self.say(plan.core.name(), &takes, promise, impossible, acted);
         }
+        Some(outlook)
     }
 
     /// Of a route whose stages each could keep the promise: the request visits all of them.
