@@ -40,6 +40,35 @@ fn assert_close(what: &str, found: f64, expected: f64, share: f64) {
     assert!(off.abs() <= share, "{what}: {found} is {:.2} % off {expected}", off * 100.0);
 }
 
+/// Where a tail, the probability to exceed so many seconds, falls to 1 %: by halving, to the
+/// microsecond.
+fn p99(tail: impl Fn(f64) -> f64) -> f64 {
+    let (mut low, mut high) = (0.0, 10.0);
+    while high - low > 1e-6 {
+        let middle = f64::midpoint(low, high);
+        *(if tail(middle) > 0.01 { &mut low } else { &mut high }) = middle;
+    }
+    high
+}
+
+fn assert_p99(report: &SimReport, tail: impl Fn(f64) -> f64) {
+    assert_close("p99", report.response_seconds.p99.unwrap(), p99(tail), 0.05);
+}
+
+/// The tail of a sum of exponential times with these rates, all of them different.
+fn hypoexponential(rates: &[f64], t: f64) -> f64 {
+    let part = |(i, rate): (usize, &f64)| {
+        let others = rates.iter().enumerate().filter(|(j, _)| *j != i);
+        (-rate * t).exp() * others.map(|(_, other)| other / (other - rate)).product::<f64>()
+    };
+    rates.iter().enumerate().map(part).sum()
+}
+
+/// n! as a float.
+fn factorial(n: u32) -> f64 {
+    (1..=n).map(f64::from).product()
+}
+
 /// Erlang's C: the probability that one has to wait for c servers with a offered Erlangs.
 fn erlang_c(c: u32, a: f64) -> f64 {
     let mut inverse_b = 1.0;
@@ -71,8 +100,12 @@ fn an_m_m_1_queue_has_the_mean_and_the_tail_of_theory() {
 fn an_m_m_c_queue_waits_as_erlang_says() {
     let exponential = r#"{ kind = "exponential", mean = "4ms" }"#;
     let report = single(800.0, "500s", 20_000, exponential, "workers = 4");
-    let wait = erlang_c(4, 3.2) / (4.0 * 250.0 - 800.0);
-    assert_close("mean", mean(&report), wait + 0.004, 0.02);
+    let (waits, leaves) = (erlang_c(4, 3.2), 4.0 * 250.0 - 800.0);
+    assert_close("mean", mean(&report), waits / leaves + 0.004, 0.02);
+    // Who has to wait does so for an exponential time with the rate at which places fall free.
+    assert_p99(&report, |t| {
+        (1.0 - waits) * hypoexponential(&[250.0], t) + waits * hypoexponential(&[250.0, leaves], t)
+    });
 }
 
 #[test]
@@ -80,6 +113,52 @@ fn an_m_d_1_queue_waits_half_as_long() {
     let deterministic = r#"{ kind = "deterministic", mean = "1ms" }"#;
     let report = single(800.0, "500s", 20_000, deterministic, "");
     assert_close("mean", mean(&report), 0.001 + 0.8 * 0.001 / (2.0 * 0.2), 0.02);
+    // Erlang's distribution of the wait (1909), in milliseconds; the service comes on top.
+    let waited = |t: f64| {
+        let term = |k: u32| {
+            let x = 0.8 * (t - f64::from(k));
+            (-x).powi(k.cast_signed()) / factorial(k) * x.exp()
+        };
+        0.2 * (0..=t as u32).map(term).sum::<f64>()
+    };
+    // The terms alternate and grow: far out nothing is left of the sum's digits, nor of the tail.
+    let tail = |t: f64| if t < 30.0 { 1.0 - waited(t - 1.0) } else { 0.0 };
+    assert_p99(&report, |t| if t < 0.001 { 1.0 } else { tail(t * 1e3) });
+}
+
+/// The tail of the wait of an M/G/1 queue whose services are 500 us, or 5.5 ms for one in ten, at a
+/// load of 0.6: a geometric sum of residual services (Pollaczek and Khinchine), by Panjer's recursion
+/// on a grid of 50 us, up to 200 ms.
+fn bimodal_wait() -> impl Fn(f64) -> f64 {
+    const STEP: f64 = 50e-6;
+    const POINTS: usize = 4_000;
+    // A residual of a constant is uniform; which of the two it is goes by the time they take.
+    let residual = |x: f64| {
+        let uniform = |most: f64| (x / most).clamp(0.0, 1.0);
+        0.45 * uniform(500e-6) + 0.55 * uniform(5_500e-6)
+    };
+    let mass = |k: usize| {
+        let x = k as f64 * STEP;
+        residual(x + STEP / 2.0) - residual(x - STEP / 2.0)
+    };
+    let masses: Vec<f64> = (0..POINTS).map(mass).take_while(|mass| *mass > 0.0).collect();
+    let again = 0.6 / (1.0 - 0.6 * masses[0]);
+    let mut waits = vec![0.4 / (1.0 - 0.6 * masses[0])];
+    for k in 1..POINTS {
+        let sums = (1..masses.len().min(k + 1)).map(|j| masses[j] * waits[k - j]);
+        waits.push(again * sums.sum::<f64>());
+    }
+    let mut within = 0.0;
+    let tails: Vec<f64> = waits
+        .iter()
+        .map(|wait| {
+            within += wait;
+            1.0 - within
+        })
+        .collect();
+    move |t: f64| {
+        if t < 0.0 { 1.0 } else { tails.get((t / STEP) as usize).copied().unwrap_or(0.0) }
+    }
 }
 
 #[test]
@@ -88,6 +167,8 @@ fn an_m_g_1_queue_waits_as_pollaczek_and_khinchine_say() {
     let report = single(600.0, "1000s", 20_000, bimodal, "");
     let second = 0.9 * 0.0005_f64.powi(2) + 0.1 * 0.0055_f64.powi(2);
     assert_close("bimodal", mean(&report), 0.001 + 600.0 * second / (2.0 * 0.4), 0.02);
+    let wait = bimodal_wait();
+    assert_p99(&report, |t| 0.9 * wait(t - 0.0005) + 0.1 * wait(t - 0.0055));
     let lognormal = r#"{ kind = "lognormal", mean = "1ms", sigma = 1.0 }"#;
     let report = single(600.0, "1000s", 20_000, lognormal, "");
     let second = 1e-6 * 1.0_f64.exp();
@@ -110,6 +191,14 @@ fn an_m_m_1_k_queue_refuses_the_share_of_theory() {
     let n: f64 = (0..=k).map(|i| f64::from(i) * load.powi(i)).sum::<f64>() * (1.0 - load)
         / (1.0 - load.powi(k + 1));
     assert_close("mean", mean(&report), n / (1200.0 * (1.0 - loss)), 0.02);
+    // Who comes in finds n others with the probability of n, given that it comes in, and stays for
+    // n + 1 exponential services.
+    let finds = |n: i32| (1.0 - load) * load.powi(n) / (1.0 - load.powi(k + 1)) / (1.0 - loss);
+    let longer = |n: u32, t: f64| {
+        let services = (0..=n).map(|j| (1e3 * t).powi(j.cast_signed()) / factorial(j));
+        (-1e3 * t).exp() * services.sum::<f64>()
+    };
+    assert_p99(&report, |t| (0..5_u32).map(|n| finds(n.cast_signed()) * longer(n, t)).sum());
 }
 
 #[test]
@@ -139,6 +228,11 @@ fn a_tandem_of_queues_is_as_if_each_were_alone() {
     let alone = |rate: f64, mean: f64| 1.0 / (1.0 / mean - rate);
     let expected = alone(500.0, 0.001) + alone(500.0, 0.0014) + 0.4 * alone(200.0, 0.003);
     assert_close("mean", mean(&report), expected, 0.02);
+    // Sojourn times in a row of M/M/1 queues are independent (Reich, 1957).
+    let rates = [500.0, 1.0 / 0.0014 - 500.0, 1.0 / 0.003 - 200.0];
+    assert_p99(&report, |t| {
+        0.6 * hypoexponential(&rates[..2], t) + 0.4 * hypoexponential(&rates, t)
+    });
 }
 
 #[test]
