@@ -226,12 +226,11 @@ impl<E: Send + 'static> Source<E> {
     /// The place at the entry of a request that has passed the gates: where the entry's was among
     /// them, it is not asked a second time.
     fn reserve_behind(&self, passage: &Passage, terms: Terms) -> Result<Permits<E>, Refusal> {
-        if self.admission().gate_on(passage, self.way.stage.index).is_none() {
-            return self.reserve_on(1, terms);
-        }
-        let meta = self.meta(terms);
+        let meta = self.meta_on(passage.route, terms);
+        let counted = self.admission().gate_on(passage, self.way.stage.index).is_some();
         let reserved = match self.barred(&meta) {
             Some(reason) => Err(reason),
+            None if !counted => self.try_reserve(1, meta),
             None => self.ask(|way| Permits::reserve_counted(&way.stage, way.edge, meta.clone())),
         };
         reserved.map_err(|reason| self.refusal(passage.class, reason, 1))
@@ -318,10 +317,14 @@ impl<E: Send + 'static> Source<E> {
     }
 
     fn meta(&self, terms: Terms) -> EventMeta {
+        self.meta_on(self.route(terms), terms)
+    }
+
+    fn meta_on(&self, route: u16, terms: Terms) -> EventMeta {
         let graph = &self.way.stage.graph;
         let birth = graph.now();
         let class = terms.class.within(graph.classes());
-        let promised = || graph.admission.deadline(self.route(terms), class);
+        let promised = || graph.admission.deadline(route, class);
         let deadline = terms.deadline.or_else(promised);
         EventMeta::new(birth, class, deadline.map_or(Time::NEVER, |after| birth.after(after)))
     }

@@ -13,7 +13,7 @@ mod support;
 use seda_core::gate::RateConfig;
 use seda_core::{
     Balance, Context, Graph, GraphConfig, Manual, ManualClock, RefusalReason, Refused, Replicas,
-    Source, StageConfig,
+    Responder, SloConfig, Source, StageConfig, Terms,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -195,4 +195,29 @@ fn on_threads_a_source_that_may_wait_waits_for_its_turn() {
     assert_eq!(drained.report.events.handled, 20);
     assert!(drained.report.uptime_seconds >= 0.019, "{}", drained.report);
     assert_balanced(&drained.report);
+}
+
+#[test]
+fn a_request_that_was_counted_at_the_gate_has_no_more_of_the_rate_than_any_event() {
+    let mut graph = Graph::new("g");
+    let mail = graph.stage::<Responder<()>>("mail", 4_096);
+    graph.attach_each(mail, |_wire| |reply: Responder<()>, _cx| reply.respond(())).unwrap();
+    graph.configure(mail, rate(500.0, 5)).unwrap();
+    let route = Some(graph.route([mail.id()]).unwrap());
+    let source = graph.source(mail).unwrap().with_terms(Terms { route, ..Terms::default() });
+    let slo = SloConfig::new(MS * 200);
+    graph.apply(GraphConfig { slo, ..GraphConfig::default() }).unwrap();
+    let clock = Arc::new(ManualClock::new());
+    let mut graph = graph.start_manual(clock.clone()).unwrap();
+    let mut admitted = |requests: usize| {
+        let asked: Vec<_> = (0..requests).map(|_| source.request(|reply| reply)).collect();
+        while graph.step() > 0 {}
+        asked.iter().filter(|asked| asked.is_ok()).count()
+    };
+    assert_eq!(admitted(8), 5);
+    clock.advance(MS * 4);
+    assert_eq!(admitted(8), 2);
+    let report = graph.report();
+    assert_balanced(&report);
+    assert_eq!(report.stages[0].gate.as_ref().unwrap().bound, 0);
 }

@@ -31,7 +31,6 @@ impl Default for Allowance {
 
 impl Allowance {
     /// So much more, if there is room for its class, when of what is inside `done` does not count.
-    /// Whatever finds nothing inside may come: it would never find more room.
     pub(super) fn enter(&self, class: Class, amount: u64, done: u64) -> bool {
         let limit = self.limit(class);
         let entered = if limit == UNLIMITED || self.is_guaranteed(class, amount) {
@@ -39,9 +38,7 @@ impl Allowance {
             true
         } else {
             let more = |inside: u64| {
-                let sum = inside.saturating_add(amount);
-                let fits = sum.saturating_sub(done) <= limit || inside == 0 && limit > 0;
-                fits.then_some(sum)
+                fits(inside, amount, done, limit).then(|| inside.saturating_add(amount))
             };
             self.inside.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
         };
@@ -54,11 +51,9 @@ impl Allowance {
     /// Whether so much more would be let in now, when of what is inside `done` does not count.
     pub(super) fn has_room(&self, class: Class, amount: u64, done: u64) -> bool {
         let limit = self.limit(class);
-        let inside = self.inside();
         limit == UNLIMITED
             || self.is_guaranteed(class, amount)
-            || inside.saturating_add(amount).saturating_sub(done) <= limit
-            || inside == 0 && limit > 0
+            || fits(self.inside(), amount, done, limit)
     }
 
     /// Whether so much more of a class would fit if no lower class were there.
@@ -113,6 +108,12 @@ impl Allowance {
         set(&self.limits, &limits.most);
         set(&self.guaranteed, &limits.guaranteed);
     }
+}
+
+/// Whether so much more is within the limit when `done` of what is inside does not count; whatever
+/// finds nothing inside is, as it would never find more room.
+fn fits(inside: u64, amount: u64, done: u64, limit: u64) -> bool {
+    inside.saturating_add(amount).saturating_sub(done) <= limit || inside == 0 && limit > 0
 }
 
 fn of(amounts: &PerClass<AtomicU64>, class: Class, else_it_is: u64) -> u64 {

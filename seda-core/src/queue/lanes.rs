@@ -198,12 +198,17 @@ impl<E> Lanes<E> {
         Ok(taken)
     }
 
-    /// Reserves `n` places for events whose request was counted at the stage's gate: what is let in
-    /// here was let in there.
-    pub(crate) fn reserve_counted(&mut self, n: usize) -> Result<usize, RefusalReason> {
+    /// Reserves `n` places for events whose request was counted at the stage's gate: whom that has
+    /// let in the admission controller's limits are not asked for again. A rate holds for everybody.
+    pub(crate) fn reserve_counted(
+        &mut self,
+        n: usize,
+        now: impl FnOnce() -> Time,
+    ) -> Result<usize, RefusalReason> {
         self.free_for(n)?;
-        self.reserved += n;
-        Ok(n)
+        let taken = self.entrance.pass(n, n, now)?;
+        self.reserved += taken;
+        Ok(taken)
     }
 
     /// How many places are free, if they are `least`.

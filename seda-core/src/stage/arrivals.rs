@@ -15,6 +15,49 @@ pub(crate) struct Entry<E> {
 }
 
 impl<E: Send + 'static> StageCore<E> {
+    /// Reserves at least `least` places for events of `class`, and at most `most`; a refusal is not
+    /// counted yet.
+    pub(crate) fn reserve(
+        &self,
+        class: Class,
+        least: usize,
+        most: usize,
+    ) -> Result<usize, RefusalReason> {
+        self.lanes.lock().reserve(class, least, most, || self.graph.now())
+    }
+
+    /// Reserves `n` places for events of a request that has passed the stage's gate.
+    pub(crate) fn reserve_counted(&self, n: usize) -> Result<usize, RefusalReason> {
+        self.lanes.lock().reserve_counted(n, || self.graph.now())
+    }
+
+    /// Reserves `n` places for events like `meta`, whether counted at the gate or not.
+    pub(crate) fn reserve_for(&self, meta: &EventMeta, n: usize) -> Result<usize, RefusalReason> {
+        match self.reserve(meta.class, n, n) {
+            Err(RefusalReason::Admission) if meta.is_bound_for(self.index) => {
+                self.reserve_counted(n)
+            }
+            reserved => reserved,
+        }
+    }
+
+    pub(crate) fn unreserve(&self, n: usize) {
+        if n > 0 {
+            self.lanes.lock().unreserve(n);
+            self.graph.room.announce();
+        }
+    }
+
+    /// Gives back places that an attempt held until it failed. That is no news: were it announced,
+    /// every source that waits would be woken by its own failure, and by that of the others. Who
+    /// was refused meanwhile for want of just these places looks again by itself, in 20 ms.
+    pub(crate) fn put_back(&self, n: usize) {
+        self.lanes.lock().unreserve(n);
+        if is_seeded(Flaw::FailureIsNews) {
+            self.graph.room.announce();
+        }
+    }
+
     /// Puts one event from outside into the queue and charges the budget, in one critical
     /// section. On `Budget` the place stays reserved, for the valve to make it worth something.
     pub(crate) fn enter(&self, event: E, meta: EventMeta, edge: usize) -> Result<(), Entry<E>> {
