@@ -1,14 +1,15 @@
 //! Declaring replicated stages, and what a token of one stands for: all of its replicas.
 
-use super::declaration::Membership;
-use super::{Graph, Wire};
-use crate::error::GraphError;
-use crate::handler::{FactoryError, Handler};
+use crate::config::GraphError;
+use crate::config::Membership;
+use crate::graph::builder::Graph;
+use crate::graph::wire::Wire;
+use crate::platform::sync::{Arc, AtomicUsize, Ordering};
 use crate::pool::Pool;
-use crate::replicas::{Balance, MAX_REPLICAS, Replicas, Ways};
-use crate::source::Way;
+use crate::stage::ports::Way;
+use crate::stage::replicas::{Balance, MAX_REPLICAS, Replicas, Ways};
 use crate::stage::{DEFAULT_PENDING, Stage, StageConfig, StageCore};
-use crate::sync::{Arc, AtomicUsize, Ordering};
+use crate::worker::{FactoryError, Handler};
 
 /// A replicated stage: its members are stages next to each other. A central queue is one stage.
 pub(super) struct Replicated {
@@ -176,7 +177,7 @@ impl Graph {
     }
 
     /// Of a stage that is one of several replicas: which.
-    pub(super) fn membership(&self, index: usize) -> Option<Membership> {
+    pub(crate) fn membership(&self, index: usize) -> Option<Membership> {
         let several = |known: &&Replicated| known.replicas.balance != Balance::Central;
         let known = self
             .replicated
@@ -203,7 +204,8 @@ impl Graph {
                 let allowed = format!("{count} or more events, one for the queue of each replica");
                 return Err(fault("capacity", known.capacity, allowed));
             }
-            let taken = |stage: &super::DeclaredStage| **stage.core.name() == *known.name;
+            let taken =
+                |stage: &crate::graph::builder::DeclaredStage| **stage.core.name() == *known.name;
             if several && self.stages.iter().any(taken) {
                 return Err(GraphError::StageNameTwice { stage: known.name.clone() });
             }
@@ -219,7 +221,7 @@ impl Graph {
 
 impl StageConfig {
     /// What is said of one of `members` replicas when this is said of all of them.
-    pub(super) fn part(&self, members: usize, member: usize) -> StageConfig {
+    pub(crate) fn part(&self, members: usize, member: usize) -> StageConfig {
         let share = |total: Option<usize>| Some(part(total?, members, member));
         let some = usize::from(self.outstanding.is_some_and(|least| least > 0));
         StageConfig {

@@ -1,6 +1,6 @@
 //! How many bytes the events of the whole graph may have, as far as stages weigh them.
 
-use crate::sync::{AtomicU64, Ordering};
+use crate::platform::sync::{AtomicU64, Ordering};
 
 /// Default of the byte budget. A quarter of a gibibyte is what the smallest machines that run
 /// servers can spare; it bounds only events of stages that weigh them.

@@ -1,10 +1,10 @@
-use super::*;
 use crate::event::Class;
 use crate::event::EventMeta;
-use crate::label::ShardSet;
-use crate::label::Weight;
-use crate::queue::GivenUp;
-use crate::queue::{Evict, Victims};
+use crate::event::ShardSet;
+use crate::event::Weight;
+use crate::queue::evict::GivenUp;
+use crate::queue::evict::{Evict, Victims};
+use crate::queue::lanes::*;
 use proptest::prelude::*;
 use std::collections::VecDeque;
 

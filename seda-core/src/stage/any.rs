@@ -1,12 +1,12 @@
 //! A stage seen without its event type: what controllers, valve, reports and drains need.
 
-use crate::admission::Limits;
-use crate::clock::Time;
+use crate::config::RateConfig;
+use crate::event::LossReason;
 use crate::event::{EventMeta, PerClass};
-use crate::gate::RateConfig;
-use crate::loss::LossReason;
+use crate::gate::Limits;
+use crate::platform::Time;
+use crate::platform::sync::Arc;
 use crate::queue::{ClassLedger, Evict, Outcome, StandingConfig, Stood, Victims};
-use crate::sync::Arc;
 use std::any::Any;
 use std::time::Duration;
 

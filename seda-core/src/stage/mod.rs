@@ -1,27 +1,36 @@
 //! A stage: name, queue, handler. The token a user holds, its settings, and its core.
 
 mod any;
-mod arrivals;
-mod checking_in;
+mod charge;
 mod core;
-mod ending;
-mod questions;
-mod sending_later;
+mod delayed;
+mod enqueue;
+mod extractors;
+mod journal;
+mod loss_notifier;
+pub(crate) mod ports;
+pub(crate) mod replicas;
+mod shared;
+mod shed;
 mod timers;
+pub(crate) mod valve;
 
 pub(crate) use any::{AnyStage, Completion, QueueFigures};
-pub(crate) use arrivals::Entry;
 pub(crate) use core::StageCore;
+pub(crate) use enqueue::Entry;
+pub use journal::{Controller, Decision, Journal};
+pub(crate) use shared::GraphCore;
 
-use crate::gate::{CodelConfig, RateConfig};
+use crate::config::RateConfig;
+use crate::config::units;
 use crate::pool::WorkerRange;
-use crate::written;
+use crate::queue::CodelConfig;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-/// A stage of a graph that takes events of type `E`: a token, made by [`crate::Graph::stage`].
+/// A stage of a graph that takes events of type `E`: a token, made by [`crate::graph::Graph::stage`].
 pub struct Stage<E> {
     pub(crate) graph: u32,
     pub(crate) index: usize,
@@ -48,34 +57,34 @@ impl<E> fmt::Debug for Stage<E> {
 pub struct StageConfig {
     /// Hard bound of the queue, in events. Set live below what is queued, it admits nothing, and
     /// the bound sinks with the queue. Default: as declared in code.
-    #[serde(deserialize_with = "written::optional_count")]
+    #[serde(deserialize_with = "units::optional_count")]
     pub capacity: Option<usize>,
     /// Bound above which nothing is admitted, at most `capacity`. Default: the hard bound.
-    #[serde(deserialize_with = "written::optional_count")]
+    #[serde(deserialize_with = "units::optional_count")]
     pub soft: Option<usize>,
     /// Workers of the stage's own pool; refused for a stage in a shared pool. Default: one, and
     /// up to one per core.
     pub workers: Option<WorkerRange>,
     /// The most events a worker takes at once. Default: [`DEFAULT_BATCH`].
-    #[serde(deserialize_with = "written::optional_count")]
+    #[serde(deserialize_with = "units::optional_count")]
     pub batch: Option<usize>,
     /// Share of a shared pool's time relative to the pool's other stages. Default: 1.
-    #[serde(deserialize_with = "written::optional_count")]
+    #[serde(deserialize_with = "units::optional_count")]
     pub weight: Option<u32>,
     /// The most workers of the pool that run this stage at once. The first one set live does not
     /// count those that are inside already. Default: all of them.
-    #[serde(deserialize_with = "written::optional_count")]
+    #[serde(deserialize_with = "units::optional_count")]
     pub cap: Option<usize>,
-    /// The most events that may be pending outside (see [`crate::Context::defer`]). Default:
+    /// The most events that may be pending outside (see [`crate::worker::context::Context::defer`]). Default:
     /// [`DEFAULT_PENDING`].
-    #[serde(deserialize_with = "written::optional_count")]
+    #[serde(deserialize_with = "units::optional_count")]
     pub pending: Option<usize>,
     /// How many events may be outside to begin with, 1 to `pending`: workers take nothing beyond,
     /// and what comes waits in the queue. The pool-size controller sizes it between this and
     /// `pending`, as it sizes pools: the remote side gets as much at once as makes it answer more,
     /// and no more. Events that are held do not count. Default: `pending` alone bounds them, and
     /// who would defer beyond it gets an error.
-    #[serde(deserialize_with = "written::optional_count")]
+    #[serde(deserialize_with = "units::optional_count")]
     pub outstanding: Option<usize>,
     /// Bounds how many events enter per second, from wherever they come: a declared bound like
     /// `capacity`, no controller. What exceeds it is refused for `admission` before anything is
@@ -92,7 +101,7 @@ pub struct StageConfig {
     /// under overload some are answered at once instead of all too late, and what has waited in
     /// vain expires at the head. Only with deadlines, or an SLO; not for keyed stages. (Maurer, "Fail
     /// at scale", ACM Queue 13(8), 2015, has it as adaptive LIFO.) Default: the oldest first.
-    #[serde(with = "written::optional_duration")]
+    #[serde(with = "units::optional_duration")]
     pub newest_first_above: Option<Duration>,
 }
 
