@@ -41,25 +41,23 @@ mod worker;
 #[cfg(test)]
 extern crate self as seda_core;
 
-pub use config::error;
-pub use config::units as written;
 pub use config::{
-    Change, ClassSlo, ControlConfig, GraphConfig, GraphError, GraphWarning, Mode, PoolConfig,
-    SloConfig,
+    Balance, Change, Class, ClassSlo, ControlConfig, GraphConfig, GraphError, GraphWarning, Mode,
+    OverloadPolicy, PoolConfig, Replicas, SloConfig, StageConfig, WorkerRange, error,
+    units as written,
 };
 pub use event::request::{Address, Home, Lost, Outcome, Request, Responder, Ticket};
-pub use event::{Class, EventMeta, LossReason, Refusal, RefusalReason, Refused, SHARDS};
+pub use event::{EventMeta, LossReason, Refusal, RefusalReason, Refused, SHARDS};
 pub use gate::{Route, StageId};
 pub use graph::{Graph, Wire};
 pub use monitor::report;
 pub use monitor::report::Report;
 pub use platform::{Clock, ManualClock, MonotonicClock, Time};
-pub use pool::{CondvarPark, Park, Pool, Unpark, WorkerRange};
+pub use pool::{CondvarPark, Park, Pool, Unpark};
 pub use runtime::{Drained, Manual, Running, Snapshots};
 pub use stage::ports::{Permits, Sink, Source, Terms, WaitingSink};
-pub use stage::replicas::{Balance, Chooser, Replicas};
-pub use stage::valve::OverloadPolicy;
-pub use stage::{Controller, Decision, Stage, StageConfig};
+pub use stage::replicas::Chooser;
+pub use stage::{Controller, Decision, Stage};
 #[cfg(seda_model)]
 pub use testing::modelled;
 pub use worker::context::Context;

@@ -27,6 +27,9 @@ fn every_case_is_among_the_documentation_tests() {
     let cases: Vec<String> = names.filter(|name| name.ends_with(".rs")).collect();
     assert_eq!(cases.len(), list.matches("compile_fail/").count());
     for case in cases {
-        assert!(list.contains(&format!("compile_fail/{case}")), "{case} is not in src/compile_fail.rs");
+        assert!(
+            list.contains(&format!("compile_fail/{case}")),
+            "{case} is not in src/compile_fail.rs"
+        );
     }
 }

@@ -1,9 +1,7 @@
 //! Settings of the controllers.
 
+use crate::config::policies::{HotspotConfig, Law, OverloadPolicy};
 use crate::config::units;
-use crate::control::admission::Law;
-use crate::control::hotspot::HotspotConfig;
-use crate::stage::valve::OverloadPolicy;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -75,7 +73,7 @@ pub struct ControlConfig {
     pub tick: Duration,
     /// Resizing of pools.
     pub pool_size: Mode,
-    /// Sizing of the places outside, where a stage bounds them ([`crate::stage::StageConfig::outstanding`]).
+    /// Sizing of the places outside, where a stage bounds them ([`crate::config::StageConfig::outstanding`]).
     /// Switched off, as many stay as there are.
     pub outstanding: Mode,
     /// Sizing of batches, within each stage's `batch` setting.
@@ -86,8 +84,8 @@ pub struct ControlConfig {
     pub law: Law,
     /// The overload valve.
     pub valve: Mode,
-    /// What stages do about a queue that stands ([`crate::stage::StageConfig::codel`] and
-    /// [`crate::stage::StageConfig::newest_first_above`]): without such a setting it does nothing.
+    /// What stages do about a queue that stands ([`crate::config::StageConfig::codel`] and
+    /// [`crate::config::StageConfig::newest_first_above`]): without such a setting it does nothing.
     pub queue_delay: Mode,
     /// The watch for hot pools: flags them, and leaves it to others to act.
     pub hotspot: Mode,

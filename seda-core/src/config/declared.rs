@@ -1,12 +1,13 @@
 //! What code declared of all that a file may set: kept apart from what the file says, so that a
 //! line that is taken out of the file means the declared value again.
 
+use crate::config::WorkerRange;
+use crate::config::class::ClassConfig;
 use crate::config::error::GraphError;
-use crate::config::graph::{ClassConfig, GraphConfig};
+use crate::config::graph::GraphConfig;
 use crate::config::slo::SloConfig;
-use crate::graph::{DeclaredPool, Graph};
+use crate::config::stage::StageConfig;
 use crate::platform::sync::Arc;
-use crate::stage::StageConfig;
 use bytesize::ByteSize;
 
 #[derive(Clone, Debug)]
@@ -53,28 +54,6 @@ impl StageDeclaration {
     }
 }
 
-impl Graph {
-    pub(crate) fn declaration(&self) -> Declaration {
-        let stages = self.stages.iter().enumerate().map(|(index, stage)| StageDeclaration {
-            name: Arc::clone(stage.core.name()),
-            capacity: stage.capacity,
-            config: stage.config.clone(),
-            pool: stage.pool,
-            servers: stage.servers,
-            keyed: stage.core.is_keyed(),
-            group: self.membership(index),
-        });
-        Declaration {
-            budget: self.budget,
-            budget_bytes: self.budget_bytes,
-            slo: self.slo.clone(),
-            classes: self.classes.clone(),
-            stages: stages.collect(),
-            pools: self.pools.clone(),
-        }
-    }
-}
-
 impl Declaration {
     /// Whether everything that `config` names exists.
     pub(crate) fn check_names(&self, config: &GraphConfig) -> Result<(), GraphError> {
@@ -102,4 +81,11 @@ fn check<'a>(
     let known: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
     let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
     Err(GraphError::Unknown { key: format!("{section}.{name}"), kind, known })
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct DeclaredPool {
+    pub(crate) name: String,
+    pub(crate) range: WorkerRange,
+    pub(crate) hosted: bool,
 }

@@ -2,8 +2,7 @@
 
 use crate::config::control::ControlConfig;
 use crate::config::declared::Declaration;
-use crate::config::resolved::{Settings, StageSettings};
-use crate::queue::StandingConfig;
+use crate::config::resolved::{Settings, StageSettings, StandingConfig};
 use bytesize::ByteSize;
 use serde::Serialize;
 use std::fmt;

@@ -1,6 +1,6 @@
 //! What can be wrong with a graph: errors keep it from starting, warnings do not.
 
-use crate::pool::{MAX_WORKERS, WorkerRange};
+use crate::config::pool::{MAX_WORKERS, WorkerRange};
 use thiserror::Error;
 
 /// Why a graph does not start, or does not take new settings.

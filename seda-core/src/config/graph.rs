@@ -1,10 +1,10 @@
 //! Settings of a graph, as a file can hold them.
 
 use crate::config::control::ControlConfig;
+use crate::config::pool::PoolConfig;
 use crate::config::slo::SloConfig;
+use crate::config::stage::StageConfig;
 use crate::config::units;
-use crate::pool::WorkerRange;
-use crate::stage::StageConfig;
 use bytesize::ByteSize;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -73,22 +73,4 @@ impl Default for GraphConfig {
             classes: BTreeMap::new(),
         }
     }
-}
-
-/// Settings of a shared pool.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a table like { workers = \"2..8\" }")]
-pub struct PoolConfig {
-    /// How many workers it may have.
-    pub workers: WorkerRange,
-}
-
-/// A class of events.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ClassConfig {
-    /// Its name in reports and metrics.
-    pub name: String,
-    /// How many events it may take out of a queue per turn of the round robin.
-    pub weight: u32,
 }

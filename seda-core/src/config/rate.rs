@@ -1,7 +1,6 @@
 //! A declared bound on a rate, as a file can hold it.
 
 use crate::config::units;
-use crate::queue::Rate;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -13,7 +12,7 @@ const MOST: f64 = 1e9;
 const MOST_BURST: u64 = 1 << 28;
 
 /// How many events may enter a stage: settings of the [`TokenBucket`](crate::gate::TokenBucket) at its
-/// entrance ([`crate::stage::StageConfig::rate`]). Over any time `t` no more than `burst + per_second · t`
+/// entrance ([`crate::config::StageConfig::rate`]). Over any time `t` no more than `burst + per_second · t`
 /// do.
 ///
 /// ```toml
@@ -32,11 +31,6 @@ pub struct RateConfig {
 }
 
 impl RateConfig {
-    /// The rate, as near as there is one.
-    pub(crate) fn rate(self) -> Rate {
-        Rate::per_second(self.per_second)
-    }
-
     /// The n-th of so many parts: none lets nobody in.
     pub(crate) fn part(self, count: usize, n: usize) -> Self {
         let (count, n) = (count.max(1) as u64, n as u64);

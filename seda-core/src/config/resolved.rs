@@ -1,15 +1,15 @@
 //! The settings in force: what a file says, else what code declared, else the default.
 
+use crate::config::class::ClassConfig;
+use crate::config::codel::CodelConfig;
 use crate::config::control::{ControlConfig, Mode};
 use crate::config::declared::Declaration;
 use crate::config::error::{GraphError, GraphWarning};
-use crate::config::graph::{ClassConfig, GraphConfig};
+use crate::config::graph::GraphConfig;
+use crate::config::pool::WorkerRange;
 use crate::config::rate::RateConfig;
 use crate::config::slo;
-use crate::pool::WorkerRange;
-use crate::queue::CodelConfig;
-use crate::queue::{DEFAULT_BYTES, StandingConfig};
-use crate::stage::{DEFAULT_BATCH, DEFAULT_PENDING, StageConfig};
+use crate::config::stage::{DEFAULT_BATCH, DEFAULT_PENDING, StageConfig};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -294,3 +294,15 @@ fn fault(key: &str, value: impl ToString, allowed: &str) -> GraphError {
     let (key, value, allowed) = (key.to_owned(), value.to_string(), allowed.to_owned());
     GraphError::Setting { key, value, allowed }
 }
+
+/// The options as they are set.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct StandingConfig {
+    pub(crate) mode: Mode,
+    pub(crate) codel: Option<CodelConfig>,
+    pub(crate) newest_first_above: Option<Duration>,
+}
+
+/// Default of the byte budget. A quarter of a gibibyte is what the smallest machines that run
+/// servers can spare; it bounds only events of stages that weigh them.
+pub(crate) const DEFAULT_BYTES: u64 = 256 << 20;

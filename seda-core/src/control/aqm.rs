@@ -1,11 +1,9 @@
 //! What stages do about queues that stand goes to the journal: not each event that is given up, but
 //! when it began and when it ended, as seen at the ticks. What ends within a tick is only counted.
 
-use crate::config::Mode;
-use crate::config::Settings;
+use crate::config::{Mode, Settings};
 use crate::event::LossReason;
-use crate::monitor::Engine;
-use crate::monitor::Monitor;
+use crate::monitor::{Engine, Monitor};
 use crate::queue::Stood;
 use crate::stage::{Controller, Decision};
 

@@ -19,11 +19,10 @@ mod reconfigure;
 
 pub(crate) use aqm::Episodes;
 
-pub use crate::config::{ControlConfig, Mode};
+pub use crate::config::{ControlConfig, HotspotConfig, Law, Mode, OverloadPolicy};
 pub use crate::control::admission::laws::{Aimd, Credits, DrainRate, Gradient};
-pub use crate::control::admission::{AdmissionLaw, AdmissionObservation, Law};
+pub use crate::control::admission::{AdmissionLaw, AdmissionObservation};
 pub use crate::control::batch_size::{BatchObservation, BatchSizePolicy, SmallestBatch};
-pub use crate::control::hotspot::{Hotspot, HotspotChange, HotspotConfig};
+pub use crate::control::hotspot::{Hotspot, HotspotChange};
 pub use crate::control::pool_size::{LittlesLaw, PoolObservation, PoolSizePolicy};
-pub use crate::stage::valve::OverloadPolicy;
 pub use crate::stage::{Controller, Decision, Journal};

@@ -1,12 +1,9 @@
 //! How many events of a deferring stage may be outside: places there are to such a stage what
 //! workers are to others, and are sized by the same policy.
 
-use crate::config::Mode;
-use crate::config::Settings;
-use crate::control::pool_size::PoolObservation;
-use crate::control::pool_size::Sizing;
-use crate::monitor::Engine;
-use crate::monitor::Monitor;
+use crate::config::{Mode, Settings};
+use crate::control::pool_size::{PoolObservation, Sizing};
+use crate::monitor::{Engine, Monitor};
 use crate::stage::{Controller, Decision};
 
 impl Monitor {

@@ -1,10 +1,8 @@
 //! New settings for a graph that runs: checked as at its start, then set, whole or not at all.
 
-use crate::config::GraphError;
-use crate::config::{Change, GraphConfig, Settings, StageSettings};
+use crate::config::{Change, GraphConfig, GraphError, Settings, StageSettings, WorkerRange};
 use crate::monitor::{Engine, EnginePool, StagePlan};
 use crate::platform::sync::Ordering;
-use crate::pool::WorkerRange;
 use crate::stage::{Controller, Decision};
 
 impl Engine {

@@ -16,7 +16,7 @@ pub enum RefusalReason {
     Full,
     /// The graph holds as many events, or bytes, as its budget allows and none may be evicted.
     Budget,
-    /// The stage's gate does not admit it, or its rate is used up ([`crate::stage::StageConfig::rate`]).
+    /// The stage's gate does not admit it, or its rate is used up ([`crate::config::StageConfig::rate`]).
     Admission,
     /// The stage is closed: not started yet, draining, or its factory keeps failing.
     Closed,

@@ -1,6 +1,6 @@
 //! How much of something is inside, and how much may be.
 
-use crate::event::{Class, MAX_CLASSES, PerClass};
+use crate::config::{Class, MAX_CLASSES, PerClass};
 use crate::platform::sync::{AtomicU64, Ordering};
 
 /// No limit.

@@ -1,35 +1,10 @@
 //! What requests said they would cost, beside what they then took.
 
-use crate::stats::{Stall, is_far};
+use crate::stats::{ServedCosts, Stall, is_far};
 
 /// Over how many requests the price of a unit of cost is smoothed. Demands that differ by two
 /// orders of magnitude, as those of language models do, leave an error of a tenth.
 const SMOOTHED_OVER: f64 = 64.0;
-
-/// The costs of requests that a stage has served, each once, written down together with what their
-/// service took. Exact: a request of the highest cost hides none of the lowest.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct ServedCosts {
-    pub(crate) requests: u64,
-    pub(crate) cost: u128,
-    /// Of the squares.
-    pub(crate) squares: u128,
-}
-
-impl ServedCosts {
-    /// A request more.
-    pub(crate) fn count(&mut self, cost: u32) {
-        self.requests += 1;
-        self.cost += u128::from(cost);
-        self.squares += u128::from(cost) * u128::from(cost);
-    }
-
-    pub(crate) fn add(&mut self, other: &Self) {
-        self.requests += other.requests;
-        self.cost += other.cost;
-        self.squares += other.squares;
-    }
-}
 
 /// What a unit of cost is worth, learned from requests that were served, and how much their costs
 /// differ.

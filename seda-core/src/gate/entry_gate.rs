@@ -1,6 +1,6 @@
 //! One stage's gate.
 
-use crate::event::{Class, PerClass};
+use crate::config::{Class, PerClass};
 use crate::gate::class_limits::{Allowance, Limits, UNLIMITED};
 use crate::gate::in_service::InService;
 use crate::platform::Time;

@@ -17,22 +17,24 @@
 mod class_limits;
 mod cost_model;
 mod entry_gate;
+mod gate_charge;
 mod in_service;
 mod route;
 mod route_demand;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use gate_charge::{Passage, Shut};
+
 pub(crate) use class_limits::{Limits, UNLIMITED};
-pub(crate) use cost_model::{Price, ServedCosts};
+pub(crate) use cost_model::Price;
 pub(crate) use entry_gate::{Gate, GateFigures};
 pub use route::{Route, StageId};
 
-pub use crate::config::RateConfig;
-pub use crate::queue::{Codel, CodelConfig, Rate, TokenBucket};
+pub use crate::config::{CodelConfig, RateConfig};
+pub use crate::queue::{Codel, Rate, TokenBucket};
 
-use crate::config::Mode;
-use crate::event::{Class, PerClass};
+use crate::config::{Class, Mode, PerClass};
 use crate::gate::route_demand::Demands;
 use crate::platform::Time;
 use crate::platform::sync::{AtomicBool, AtomicU64, OnceLock, Ordering};
@@ -77,24 +79,6 @@ struct Built {
     /// For every stage the route that visits it alone, then the declared ones, in gates.
     routes: Box<[Box<[usize]>]>,
     demands: Demands,
-}
-
-/// What a request counts as at the gates on its route, from its entry to its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Passage {
-    pub(crate) route: u16,
-    pub(crate) class: Class,
-    /// What it declared to cost, or its route was measured to take; 0 if it is only counted.
-    pub(crate) cost: u32,
-    /// Whether it declared that.
-    pub(crate) declared: bool,
-}
-
-/// A shut gate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Shut {
-    /// Whose it is.
-    pub(crate) stage: usize,
 }
 
 impl Admission {

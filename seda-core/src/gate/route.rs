@@ -1,19 +1,10 @@
 //! Which stages a kind of request visits.
 
-use crate::stage::Stage;
-
-/// A stage, whatever its events: a token, made by [`Stage::id`].
+/// A stage, whatever its events: a token, made by [`Stage::id`](crate::stage::Stage::id).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StageId {
     pub(crate) graph: u32,
     pub(crate) index: usize,
-}
-
-impl<E> Stage<E> {
-    /// The stage without the type of its events.
-    pub fn id(self) -> StageId {
-        StageId { graph: self.graph, index: self.index }
-    }
 }
 
 /// The stages that a kind of request is going to visit: a token, made by

@@ -1,4 +1,5 @@
-use crate::event::MAX_CLASSES;
+use crate::config::MAX_CLASSES;
+use crate::gate::gate_charge::{Passage, Shut};
 use crate::gate::*;
 
 const NOW: fn() -> Time = || Time::ZERO;

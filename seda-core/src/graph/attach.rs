@@ -7,9 +7,8 @@ use crate::graph::wire::Wire;
 use crate::platform::sync::Arc;
 use crate::pool::Pool;
 use crate::stage::Stage;
-use crate::worker::Runner;
 use crate::worker::context::Context;
-use crate::worker::{FactoryError, Handler, each};
+use crate::worker::{FactoryError, Handler, Runner, each};
 
 impl Graph {
     /// Gives a stage its handler and a pool of its own. `wire` runs once, declares the edges and

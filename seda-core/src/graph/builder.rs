@@ -2,61 +2,25 @@
 //! edge can name any stage (cycles are just names) and all edges are known before any worker
 //! exists.
 
-use crate::config::ClassConfig;
-use crate::config::GraphConfig;
-use crate::graph::replicated::Replicated;
+use crate::config::{ClassConfig, DeclaredPool, GraphConfig};
+use crate::graph::declared::{DeclaredStage, Replicated};
+use crate::monitor::Edge;
 use crate::stage::GraphCore;
 
-use crate::config::GraphError;
-use crate::config::SloConfig;
+use crate::config::{GraphError, SloConfig, StageConfig, WorkerRange};
 use crate::control::admission::AdmissionLaw;
 use crate::control::batch_size::BatchSizePolicy;
 use crate::control::pool_size::PoolSizePolicy;
 use crate::monitor::MakeLaw;
 use crate::platform::sync::Arc;
 use crate::platform::{Clock, MonotonicClock};
-use crate::pool::StageShare;
-use crate::pool::{Pool, WorkerRange};
+use crate::pool::Pool;
 use crate::runtime::{Manual, Running};
 use crate::stage::ports::{Source, Way};
-use crate::stage::{AnyStage, Stage, StageConfig, StageCore};
-use crate::worker::AnyRunner;
+use crate::stage::{Stage, StageCore};
 use bytesize::ByteSize;
 use std::fmt;
 use std::marker::PhantomData;
-
-pub(crate) type MakeRunner =
-    Box<dyn Fn(&Arc<StageShare>, usize) -> Box<dyn AnyRunner> + Send + Sync>;
-
-/// An edge: from a stage, or from outside, into a stage.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Edge {
-    pub(crate) from: Option<usize>,
-    pub(crate) to: usize,
-    /// Its number among the edges into `to`.
-    pub(crate) number: usize,
-    pub(crate) waits: bool,
-}
-
-pub(crate) struct DeclaredStage {
-    pub(crate) core: Arc<dyn AnyStage>,
-    pub(crate) capacity: usize,
-    /// What code says; what a file says is in the graph's `config`.
-    pub(crate) config: StageConfig,
-    /// How many servers it stands for, if it is replicated: workers of a pool of its own, or the
-    /// most of a shared one.
-    pub(crate) servers: Option<usize>,
-    /// `None`: a pool of its own.
-    pub(crate) pool: Option<usize>,
-    pub(super) make: Option<MakeRunner>,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct DeclaredPool {
-    pub(crate) name: String,
-    pub(crate) range: WorkerRange,
-    pub(crate) hosted: bool,
-}
 
 /// Makes the policy of one pool, by the pool's name.
 type MakePolicy = Box<dyn Fn(&str) -> Box<dyn PoolSizePolicy> + Send>;

@@ -3,6 +3,8 @@
 mod attach;
 mod builder;
 mod check;
+mod declare;
+mod declared;
 mod extractors;
 mod plan;
 mod replicated;
@@ -10,5 +12,4 @@ mod route;
 mod wire;
 
 pub use builder::Graph;
-pub(crate) use builder::{DeclaredPool, Edge, MakeRunner};
 pub use wire::Wire;

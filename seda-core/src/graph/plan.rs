@@ -1,15 +1,13 @@
 //! From a graph that is declared to one that can run.
 
-use crate::config::{GraphError, GraphWarning};
-use crate::config::{Settings, StageSettings};
+use crate::config::{GraphError, GraphWarning, Settings, StageSettings};
 use crate::control::batch_size::Batching;
-use crate::graph::builder::{DeclaredStage, Graph};
-use crate::graph::replicated::Replicated;
+use crate::graph::builder::Graph;
+use crate::graph::declared::{DeclaredStage, Replicated};
 use crate::monitor::{Engine, PoolPlan, StagePlan, StagePolicies};
 use crate::platform::Clock;
 use crate::platform::sync::Arc;
-use crate::pool::PoolCore;
-use crate::pool::StageShare;
+use crate::pool::{PoolCore, StageShare};
 
 impl Graph {
     /// From declaration to something that can run.

@@ -1,7 +1,6 @@
 //! Declaring what requests were promised, and which stages they visit.
 
-use crate::config::GraphError;
-use crate::config::SloConfig;
+use crate::config::{GraphError, SloConfig};
 use crate::gate::{Route, StageId};
 use crate::graph::builder::Graph;
 

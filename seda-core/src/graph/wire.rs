@@ -1,9 +1,10 @@
 //! Declaring the edges that leave a stage.
 
+use crate::config::Balance;
 use crate::graph::builder::Graph;
 use crate::platform::sync::Arc;
 use crate::stage::ports::{Sink, WaitingSink};
-use crate::stage::replicas::{Balance, Ways};
+use crate::stage::replicas::Ways;
 use crate::stage::{Stage, StageCore};
 use std::fmt;
 use std::ops::Range;

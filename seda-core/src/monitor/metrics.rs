@@ -19,8 +19,7 @@
 //! | `seda_requests_lost_total` | counter | reason |
 //! | `seda_requests_open` | gauge | – |
 
-use crate::event::LossReason;
-use crate::event::RefusalReason;
+use crate::event::{LossReason, RefusalReason};
 use crate::monitor::Monitor;
 use crate::monitor::topology::Engine;
 use crate::queue::ClassLedger;

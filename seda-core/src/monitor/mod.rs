@@ -4,17 +4,17 @@ mod metrics;
 pub mod report;
 mod topology;
 
+pub(crate) use topology::{Edge, MakeRunner};
+
 pub(crate) use topology::{Engine, EnginePool, MakeLaw, PoolPlan, StagePlan, StagePolicies};
 
+use crate::config::PerClass;
 use crate::control::pool_size::PoolObservation;
-use crate::event::PerClass;
 use crate::event::request::BookFigures;
 use crate::gate::GateFigures;
-use crate::platform::Schedstat;
-use crate::platform::Time;
 use crate::platform::sync::{Arc, Flaw, is_seeded};
-use crate::pool::PoolCore;
-use crate::pool::{StageFigures, WorkerBook, WorkerWindow};
+use crate::platform::{Schedstat, Time};
+use crate::pool::{PoolCore, StageFigures, WorkerBook, WorkerWindow};
 use crate::queue::ClassLedger;
 use crate::stage::QueueFigures;
 use crate::stats::Quantiles;

@@ -3,30 +3,21 @@
 //! Data flows one way: workers write books, the [`Monitor`] collects them on the tick, policies
 //! read what it saw and the engine sets what they decide. Nothing here is on an event's way.
 
-use crate::config::{ClassConfig, Declaration, Settings};
+use crate::config::{ClassConfig, Declaration, PerClass, Settings};
 use crate::control::Episodes;
-use crate::control::admission::Limiter;
-use crate::control::admission::{AdmissionLaw, Prospect};
+use crate::control::admission::{AdmissionLaw, Limiter, Prospect};
 use crate::control::batch_size::Batching;
 use crate::control::hotspot::Hotspot;
-use crate::control::pool_size::PoolSizePolicy;
-use crate::control::pool_size::Sizing;
-use crate::event::PerClass;
-use crate::graph::{Edge, MakeRunner};
+use crate::control::pool_size::{PoolSizePolicy, Sizing};
 use crate::monitor::Monitor;
 use crate::monitor::metrics::Export;
 use crate::monitor::report::Report;
-use crate::platform::Time;
-use crate::platform::contained;
 use crate::platform::sync::{Arc, Mutex};
-use crate::pool::PoolCore;
-use crate::pool::StageShare;
-use crate::stage::AnyStage;
-use crate::stage::GraphCore;
-use crate::stage::{Controller, Decision};
-use crate::worker::AnyRunner;
-use crate::worker::Worker;
+use crate::platform::{Time, contained};
+use crate::pool::{PoolCore, StageShare};
+use crate::stage::{AnyStage, Controller, Decision, GraphCore};
 use crate::worker::context::Context;
+use crate::worker::{AnyRunner, Worker};
 use std::fmt;
 use std::time::Duration;
 
@@ -281,4 +272,17 @@ impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Engine").field("graph", &self.core.name).finish_non_exhaustive()
     }
+}
+
+pub(crate) type MakeRunner =
+    Box<dyn Fn(&Arc<StageShare>, usize) -> Box<dyn AnyRunner> + Send + Sync>;
+
+/// An edge: from a stage, or from outside, into a stage.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Edge {
+    pub(crate) from: Option<usize>,
+    pub(crate) to: usize,
+    /// Its number among the edges into `to`.
+    pub(crate) number: usize,
+    pub(crate) waits: bool,
 }

@@ -1,10 +1,10 @@
 //! How many workers a pool may have and should have, in one word: it is read on every turn of
 //! every worker, and nobody may see a target with the range of another moment.
 
+use crate::config::WorkerRange;
 use crate::platform::sync::{AtomicU64, Ordering};
-use crate::pool::WorkerRange;
 
-/// Bits of each of the three numbers; [`crate::pool::MAX_WORKERS`] needs eleven.
+/// Bits of each of the three numbers; [`crate::config::MAX_WORKERS`] needs eleven.
 const BITS: u32 = 16;
 const MASK: u64 = (1 << BITS) - 1;
 
@@ -65,7 +65,7 @@ fn pack(range: WorkerRange, target: usize) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pool::MAX_WORKERS;
+    use crate::config::MAX_WORKERS;
 
     #[test]
     fn a_target_is_kept_within_the_range_and_moves_only_if_the_range_leaves_it_behind() {

@@ -1,12 +1,10 @@
 //! What one worker writes down, once per batch, under a lock of its own.
 
-use crate::gate::ServedCosts;
-use crate::platform::Time;
 use crate::platform::sync::{
     AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Mutex, OnceLock, Ordering,
 };
-use crate::platform::{Schedstat, ThreadId};
-use crate::stats::Quantiles;
+use crate::platform::{Schedstat, ThreadId, Time};
+use crate::stats::{Quantiles, ServedCosts};
 use std::time::Duration;
 
 /// A worker's figures of one stage since the book was last collected.

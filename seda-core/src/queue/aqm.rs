@@ -1,8 +1,8 @@
 //! What a stage does about a queue that stands: options of its settings.
 
-use crate::config::Mode;
+use crate::config::{CodelConfig, Mode, StandingConfig};
 use crate::platform::Time;
-use crate::queue::codel::{Codel, CodelConfig, Dequeued, Verdict};
+use crate::queue::codel::{Codel, Dequeued, Verdict};
 use std::time::Duration;
 
 /// CoDel, newest first, both or neither.
@@ -14,14 +14,6 @@ pub(crate) struct Standing {
     newest_first_above: Option<Duration>,
     /// Events that CoDel would have given up, had it not only observed.
     spared: u64,
-}
-
-/// The options as they are set.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct StandingConfig {
-    pub(crate) mode: Mode,
-    pub(crate) codel: Option<CodelConfig>,
-    pub(crate) newest_first_above: Option<Duration>,
 }
 
 /// What is being done about the queue at one moment, or would be.

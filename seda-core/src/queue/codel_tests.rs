@@ -1,5 +1,6 @@
+use crate::config::{CodelConfig, CodelLaw};
 use crate::platform::Time;
-use crate::queue::codel::{Codel, CodelConfig, CodelLaw, Dequeued, Verdict};
+use crate::queue::codel::{Codel, Dequeued, Verdict};
 use proptest::prelude::*;
 use std::collections::VecDeque;
 use std::time::Duration;

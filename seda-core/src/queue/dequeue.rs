@@ -1,8 +1,6 @@
 //! What a worker takes from the lanes, and in which order.
 
-use crate::event::Envelope;
-use crate::event::LossReason;
-use crate::event::ShardSet;
+use crate::event::{Envelope, LossReason, ShardSet};
 use crate::platform::Time;
 use crate::queue::aqm::Stood;
 use crate::queue::evict::GivenUp;

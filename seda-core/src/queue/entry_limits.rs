@@ -1,11 +1,10 @@
 //! How many events a stage lets in at its own entrance, by class.
 
-use crate::config::RateConfig;
+use crate::config::{Class, MAX_CLASSES, RateConfig};
 use crate::event::RefusalReason;
-use crate::event::{Class, MAX_CLASSES};
 use crate::gate::Limits;
 use crate::platform::Time;
-use crate::queue::token_bucket::TokenBucket;
+use crate::queue::token_bucket::{Rate, TokenBucket};
 
 /// What the admission controller says for events whose request was not counted for the stage at the
 /// graph's entry: here a class finds room or does not.
@@ -38,9 +37,9 @@ impl Entrance {
             self.rate = None;
             return;
         };
-        let new = || Box::new(TokenBucket::new(config.rate(), config.burst, now));
+        let new = || Box::new(TokenBucket::new(Rate::from(config), config.burst, now));
         let bucket = self.rate.get_or_insert_with(new);
-        bucket.set_rate(config.rate(), now);
+        bucket.set_rate(Rate::from(config), now);
         bucket.set_burst(config.burst, now);
     }
 

@@ -1,7 +1,7 @@
 //! Giving up: who gives way to a newcomer, and what a queue does with whom it gives up.
 
-use crate::event::LossReason;
-use crate::event::{Class, Envelope, EventMeta};
+use crate::config::Class;
+use crate::event::{Envelope, EventMeta, LossReason};
 use crate::platform::Time;
 use crate::queue::lane::Lane;
 use crate::queue::lanes::Lanes;

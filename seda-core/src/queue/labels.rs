@@ -1,7 +1,6 @@
 //! What events say of themselves, as a queue keeps it: the shard of a key, and bytes.
 
-use crate::event::EventMeta;
-use crate::event::ShardSet;
+use crate::event::{EventMeta, ShardSet};
 use crate::queue::lane::{Lane, Rows};
 use crate::queue::lanes::Lanes;
 use crate::queue::shards::Shards;

@@ -1,7 +1,6 @@
 //! One class's queued events: in one row, or in one row per shard of a keyed stage.
 
-use crate::event::{Envelope, EventMeta};
-use crate::event::{SHARDS, ShardSet};
+use crate::event::{Envelope, EventMeta, SHARDS, ShardSet};
 use crate::platform::Time;
 use crate::queue::shards::Shards;
 use std::collections::VecDeque;

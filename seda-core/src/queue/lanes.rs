@@ -1,9 +1,7 @@
 //! A stage's queue as plain data: one lane per class, bounded, with places that can be reserved.
 
-use crate::config::RateConfig;
-use crate::event::LossReason;
-use crate::event::RefusalReason;
-use crate::event::{Class, Envelope, EventMeta, MAX_CLASSES, PerClass};
+use crate::config::{Class, MAX_CLASSES, PerClass, RateConfig};
+use crate::event::{Envelope, EventMeta, LossReason, RefusalReason};
 use crate::gate::Limits;
 use crate::platform::Time;
 use crate::queue::aqm::Standing;

@@ -1,9 +1,6 @@
-use crate::event::Class;
-use crate::event::EventMeta;
-use crate::event::ShardSet;
-use crate::event::Weight;
-use crate::queue::evict::GivenUp;
-use crate::queue::evict::{Evict, Victims};
+use crate::config::Class;
+use crate::event::{EventMeta, ShardSet, Weight};
+use crate::queue::evict::{Evict, GivenUp, Victims};
 use crate::queue::lanes::*;
 use proptest::prelude::*;
 use std::collections::VecDeque;

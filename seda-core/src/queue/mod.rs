@@ -32,10 +32,10 @@ mod token_bucket;
 #[cfg(test)]
 mod token_bucket_tests;
 
-pub(crate) use aqm::{StandingConfig, Stood};
+pub(crate) use aqm::Stood;
 pub(crate) use budget::Budget;
-pub(crate) use byte_budget::{ByteBudget, DEFAULT_BYTES};
-pub use codel::{Codel, CodelConfig};
+pub(crate) use byte_budget::ByteBudget;
+pub use codel::Codel;
 pub(crate) use evict::{Evict, GivenUp, Victims};
 pub(crate) use lanes::Lanes;
 pub(crate) use ledger::{ClassLedger, Outcome};

@@ -1,5 +1,6 @@
 //! Tokens that come at a rate and are saved up to a burst.
 
+use crate::config::RateConfig;
 use crate::platform::Time;
 use std::fmt;
 use std::time::Duration;
@@ -60,6 +61,12 @@ impl Rate {
     /// Tokens per second.
     pub fn as_per_second(self) -> f64 {
         self.millitokens as f64 / 1e3
+    }
+}
+
+impl From<RateConfig> for Rate {
+    fn from(config: RateConfig) -> Self {
+        Self::per_second(config.per_second)
     }
 }
 

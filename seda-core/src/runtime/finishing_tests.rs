@@ -39,8 +39,8 @@ fn a_worker_that_retires_during_a_call_says_how_many_handlers_it_finished() {
     let mut graph = Graph::new("g");
     let stage = graph.stage::<u32>("holds", 8);
     graph.attach(stage, |_wire| || Ok(Holds)).unwrap();
-    let workers = Some(crate::pool::WorkerRange::new(1, 2));
-    graph.configure(stage, crate::stage::StageConfig { workers, ..Default::default() }).unwrap();
+    let workers = Some(crate::config::WorkerRange::new(1, 2));
+    graph.configure(stage, crate::config::StageConfig { workers, ..Default::default() }).unwrap();
     let source = graph.source(stage).unwrap();
     let mut manual = graph.start_manual(Arc::new(ManualClock::new())).unwrap();
     manual.set_workers("holds", 2);

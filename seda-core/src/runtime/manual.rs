@@ -1,7 +1,6 @@
 //! A graph that is stepped by hand: the same queues, workers and controllers, without threads.
 
-use crate::config::{Change, GraphConfig};
-use crate::config::{GraphError, GraphWarning};
+use crate::config::{Change, GraphConfig, GraphError, GraphWarning};
 use crate::monitor::Engine;
 use crate::monitor::report::Report;
 use crate::platform::Time;

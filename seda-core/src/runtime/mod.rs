@@ -10,7 +10,7 @@ mod running;
 mod snapshots;
 mod threads;
 
-pub use drain::{Drained, LeftOver};
+pub use drain::Drained;
 #[cfg(seda_model)]
 pub(crate) use drain::{Limit, conclude, finish_all, give_up, leave};
 pub use manual::Manual;

@@ -1,14 +1,12 @@
 //! A graph that runs: on threads ([`Running`]), or stepped by hand ([`Manual`]).
 
-use crate::config::{Change, GraphConfig};
-use crate::config::{GraphError, GraphWarning};
+use crate::config::{Change, GraphConfig, GraphError, GraphWarning};
 use crate::monitor::Engine;
 use crate::monitor::report::Report;
 use crate::platform::Clock;
 use crate::platform::sync::Arc;
 use crate::pool::Pool;
 use crate::runtime::drain::Drained;
-use crate::runtime::drain::drain;
 use crate::runtime::snapshots::Snapshots;
 use crate::runtime::threads::Threads;
 use crate::stage::Decision;

@@ -2,7 +2,6 @@
 
 use crate::monitor::report::Report;
 use crate::platform::sync::Arc;
-use crate::runtime::threads::Message;
 use crossbeam_channel::Sender;
 use std::fmt;
 
@@ -32,4 +31,12 @@ impl fmt::Debug for Snapshots {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Snapshots")
     }
+}
+
+/// What the controller's thread is told.
+pub(crate) enum Message {
+    Snapshot(Wish),
+    /// Settings have changed, the tick perhaps.
+    Settings,
+    Stop,
 }

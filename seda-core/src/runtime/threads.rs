@@ -3,11 +3,10 @@
 use crate::config::GraphError;
 use crate::monitor::Engine;
 use crate::monitor::report::Report;
-use crate::platform::contained;
 use crate::platform::sync::{Arc, Mutex};
-use crate::platform::{Clock, MonotonicClock, Time};
+use crate::platform::{Clock, MonotonicClock, Time, contained};
 use crate::pool::CondvarPark;
-use crate::runtime::snapshots::{Snapshots, Wish};
+use crate::runtime::snapshots::{Message, Snapshots, Wish};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use std::io;
 use std::thread::{Builder, JoinHandle};
@@ -16,14 +15,6 @@ use std::time::Duration;
 /// How old a snapshot may be that is given out: fresh for a person, and a flood of questions
 /// costs four reports a second.
 const SNAPSHOT_AGE: Duration = Duration::from_millis(250);
-
-/// What the controller's thread is told.
-pub(super) enum Message {
-    Snapshot(Wish),
-    /// Settings have changed, the tick perhaps.
-    Settings,
-    Stop,
-}
 
 /// A channel that is told when a thread ends, so that ending can be waited for with a limit.
 struct Exit {

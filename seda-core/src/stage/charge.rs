@@ -1,8 +1,7 @@
 //! Checking events in: asking for key and weight, and charging the weight.
 
-use crate::event::Class;
-use crate::event::Label;
-use crate::event::RefusalReason;
+use crate::config::Class;
+use crate::event::{Label, RefusalReason};
 use crate::stage::core::StageCore;
 use crate::stage::valve::Arrival;
 

@@ -1,15 +1,12 @@
 //! The core of a stage: its lanes under their lock, and everything that happens to them.
 
-use crate::config::RateConfig;
-use crate::event::LossReason;
-use crate::event::ShardSet;
-use crate::event::{Class, Envelope, EventMeta, PerClass};
-use crate::event::{Refusal, RefusalReason};
+use crate::config::{Class, PerClass, RateConfig, StandingConfig};
+use crate::event::{Envelope, EventMeta, LossReason, Refusal, RefusalReason, ShardSet};
 use crate::gate::Limits;
 use crate::platform::Time;
 use crate::platform::sync::{Arc, AtomicUsize, CachePadded, Mutex, OnceLock, Ordering};
 use crate::pool::PoolCore;
-use crate::queue::{Evict, GivenUp, Lanes, Outcome, Shards, StandingConfig, Victims};
+use crate::queue::{Evict, GivenUp, Lanes, Outcome, Shards, Victims};
 use crate::stage::any::{AnyStage, Completion, Held, QueueFigures};
 use crate::stage::extractors::Questions;
 use crate::stage::shared::GraphCore;

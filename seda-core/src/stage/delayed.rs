@@ -1,7 +1,6 @@
 //! Events that are sent for later, between their timers and the lanes.
 
-use crate::event::Envelope;
-use crate::event::LossReason;
+use crate::event::{Envelope, LossReason};
 use crate::platform::Time;
 use crate::stage::core::StageCore;
 

@@ -1,8 +1,7 @@
 //! Events that come in, and whom that wakes.
 
-use crate::event::LossReason;
-use crate::event::RefusalReason;
-use crate::event::{Class, Envelope, EventMeta};
+use crate::config::Class;
+use crate::event::{Envelope, EventMeta, LossReason, RefusalReason};
 use crate::platform::Time;
 use crate::platform::sync::{Flaw, Ordering, is_seeded};
 use crate::stage::core::StageCore;

@@ -1,9 +1,7 @@
 //! Events that are given up: credited, counted, their owners told.
 
-use crate::event::Envelope;
-use crate::event::{LossReason, losing};
-use crate::platform::Time;
-use crate::platform::contained;
+use crate::event::{Envelope, LossReason, losing};
+use crate::platform::{Time, contained};
 use crate::queue::GivenUp;
 use crate::stage::any::AnyStage;
 use crate::stage::core::StageCore;

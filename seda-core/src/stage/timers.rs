@@ -117,7 +117,8 @@ impl<E> Timers<E> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Class, EventMeta};
+    use crate::config::Class;
+    use crate::event::EventMeta;
 
     fn envelope(event: u32) -> Envelope<u32> {
         let meta = EventMeta::new(Time::ZERO, Class::HIGHEST, Time::NEVER);

@@ -3,8 +3,11 @@
 //! Every worker writes into a book of its own, under a lock that it takes once per batch; the
 //! controller merges the books on its tick. No event touches a shared cache line to be counted.
 
+mod costs;
 mod outlier;
 mod quantiles;
+
+pub(crate) use costs::ServedCosts;
 
 pub(crate) use outlier::{Stall, are_far, is_far};
 pub use quantiles::{QuantileSummary, Quantiles};

@@ -6,12 +6,9 @@ use crate::event::LossReason;
 use crate::graph::Graph;
 use crate::monitor::Engine;
 use crate::monitor::report::Report;
-use crate::platform::ManualClock;
-use crate::platform::Time;
 use crate::platform::sync::{Arc, AtomicUsize, JoinHandle, Mutex, Ordering, pause, spawn};
-use crate::pool::IdleWorkers;
-use crate::pool::PoolCore;
-use crate::pool::{CondvarPark, Park};
+use crate::platform::{ManualClock, Time};
+use crate::pool::{CondvarPark, IdleWorkers, Park, PoolCore};
 use crate::runtime::{Drained, Limit, conclude, finish_all, give_up, leave};
 use std::time::Duration;
 

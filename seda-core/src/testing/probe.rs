@@ -1,11 +1,10 @@
 //! A stage that keeps what reaches it.
 
-use crate::config::GraphError;
+use crate::config::{GraphError, StageConfig, WorkerRange};
 use crate::event::EventMeta;
 use crate::graph::Graph;
 use crate::platform::sync::{Arc, Mutex};
-use crate::pool::WorkerRange;
-use crate::stage::{AnyStage, Stage, StageConfig, StageCore};
+use crate::stage::{AnyStage, Stage, StageCore};
 use crate::worker::context::Context;
 use std::fmt;
 

@@ -2,9 +2,8 @@
 #![expect(clippy::panic, reason = "an assertion fails by panicking")]
 
 use crate::config::GraphError;
-use crate::event::LossReason;
-use crate::event::RefusalReason;
 use crate::event::request::Ticket;
+use crate::event::{LossReason, RefusalReason};
 use crate::graph::Graph;
 use crate::monitor::report::{Report, StageReport};
 use crate::platform::sync::Arc;

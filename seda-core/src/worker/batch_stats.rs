@@ -1,12 +1,11 @@
 //! What a worker has done since it last made it known: kept locally, written in one go.
 
-use crate::event::{Class, PerClass};
-use crate::gate::ServedCosts;
+use crate::config::{Class, PerClass};
 use crate::platform::Time;
 use crate::pool::StageFigures;
 use crate::queue::Outcome;
 use crate::stage::AnyStage;
-use crate::stats::Quantiles;
+use crate::stats::{Quantiles, ServedCosts};
 
 #[derive(Debug, Default)]
 pub(crate) struct Tally {

@@ -1,7 +1,6 @@
 //! User code: what a stage does with its events.
 
-use crate::event::Envelope;
-use crate::event::LossReason;
+use crate::event::{Envelope, LossReason};
 use crate::stage::StageCore;
 use crate::worker::context::Context;
 use std::collections::VecDeque;

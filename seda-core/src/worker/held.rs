@@ -1,7 +1,6 @@
 //! An event that a handler keeps back: for a join, a window, a batch for a database.
 
-use crate::event::EventMeta;
-use crate::event::Refused;
+use crate::event::{EventMeta, Refused};
 use crate::stage::ports::Sink;
 use crate::worker::context::Context;
 use crate::worker::pending::Pending;

@@ -1,13 +1,11 @@
 //! An event whose handling goes on outside its worker.
 
-use crate::event::{Envelope, EventMeta};
-use crate::event::{RefusalReason, Refused};
+use crate::event::{Envelope, EventMeta, RefusalReason, Refused};
 use crate::platform::Time;
 use crate::platform::sync::Arc;
-use crate::stage::GraphCore;
 use crate::stage::ports::Sink;
 use crate::stage::valve::Arrival;
-use crate::stage::{AnyStage, Completion};
+use crate::stage::{AnyStage, Completion, GraphCore};
 use std::fmt;
 use thiserror::Error;
 

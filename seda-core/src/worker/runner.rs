@@ -1,11 +1,8 @@
 //! One stage on one worker: a handler and the batch it works on.
 
-use crate::event::Envelope;
-use crate::event::ShardSet;
-use crate::event::{LossReason, losing};
-use crate::platform::Time;
-use crate::platform::contained;
+use crate::event::{Envelope, LossReason, ShardSet, losing};
 use crate::platform::sync::{Arc, Ordering};
+use crate::platform::{Time, contained};
 use crate::pool::{Inside, StageShare};
 use crate::queue::GivenUp;
 use crate::stage::{AnyStage, StageCore};

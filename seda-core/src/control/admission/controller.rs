@@ -1,8 +1,8 @@
 //! The admission controller: what the monitor saw goes to the laws, what they say to the gates.
 
-use crate::config::Mode;
-use crate::config::Settings;
+use crate::config::{Mode, Settings};
 use crate::control::admission::gate_limits::GateLimits;
+use crate::control::admission::laws;
 use crate::control::admission::limiter::Limiter;
 use crate::control::admission::observation::StageSight;
 use crate::gate::Limits;
@@ -100,7 +100,7 @@ impl Engine {
         let (declared, differ) = (admission.costs_are_declared(), admission.costs_differ());
         limiter.estimate.learn(sight, (declared, differ), self.now());
         let own = || self.law.as_ref().and_then(|make| contained(|| make(name)));
-        let make = || own().unwrap_or_else(|| settings.control.law.make());
+        let make = || own().unwrap_or_else(|| laws::make(settings.control.law));
         limiter.decide(name, sight, settings, make)
     }
 

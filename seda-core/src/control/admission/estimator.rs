@@ -1,12 +1,11 @@
 //! What is known of a stage: what the last ticks showed, smoothed, and moments passed over.
 
+use crate::config::{MAX_CLASSES, PerClass};
 use crate::control::admission::law::AdmissionObservation;
 use crate::control::admission::observation::{StageSight, whole};
-use crate::event::{MAX_CLASSES, PerClass};
 use crate::gate::Price;
 use crate::platform::Time;
-use crate::stats::Quantiles;
-use crate::stats::{Stall, are_far};
+use crate::stats::{Quantiles, Stall, are_far};
 use std::time::Duration;
 
 /// Over how many events a mean service time is smoothed: one odd event must not close a gate, and a

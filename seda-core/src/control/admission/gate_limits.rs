@@ -1,6 +1,6 @@
 //! The limits of a gate, before classes have their guaranteed shares of them.
 
-use crate::event::MAX_CLASSES;
+use crate::config::MAX_CLASSES;
 use crate::gate::{Limits, UNLIMITED};
 
 /// The limits of one gate: of one stage's, or of several replicas' together.

@@ -2,19 +2,10 @@
 //! answered are answered in time.
 //!
 //! - [`AdmissionLaw`]: per stage and class, once per tick; pure, replaceable.
-//! - [`DrainRate`]: the default: what the stage drains in the time that it has.
+//! - `DrainRate`: the default: what the stage drains in the time that it has.
 //! - [`Aimd`], [`Credits`], [`Gradient`]: laws of others, to be compared with it.
 
-use crate::config::units;
-use crate::control::admission::laws::Aimd;
-use crate::control::admission::laws::Credits;
-use crate::control::admission::laws::DrainRate;
-use crate::control::admission::laws::Gradient;
-use serde::{Deserialize, Deserializer, Serialize};
-use std::fmt;
-use std::str::FromStr;
-
-/// How many events may wait before anything was measured: as in [`DrainRate`], what keeps a server
+/// How many events may wait before anything was measured: as in `DrainRate`, what keeps a server
 /// busy.
 pub(in crate::control) const FIRST_QUEUE: f64 = 12.0;
 /// More requests than any machine has under way.
@@ -23,64 +14,6 @@ pub(in crate::control) const MOST: f64 = 1e9;
 /// A limit that lets every worker work and one event wait, whatever was computed.
 pub(in crate::control) fn bounded(limit: f64, least: f64) -> f64 {
     if limit.is_nan() { least + FIRST_QUEUE } else { limit.clamp(least, MOST) }
-}
-
-/// Which law admits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Law {
-    /// [`DrainRate`].
-    #[default]
-    DrainRate,
-    /// [`Aimd`].
-    Aimd,
-    /// [`Credits`].
-    Credits,
-    /// [`Gradient`].
-    Gradient,
-}
-
-impl Law {
-    /// All there are.
-    pub const ALL: [Law; 4] = [Law::DrainRate, Law::Aimd, Law::Credits, Law::Gradient];
-
-    /// A law that has seen nothing yet.
-    pub(crate) fn make(self) -> Box<dyn AdmissionLaw> {
-        match self {
-            Law::DrainRate => Box::new(DrainRate),
-            Law::Aimd => Box::new(Aimd::default()),
-            Law::Credits => Box::new(Credits::default()),
-            Law::Gradient => Box::new(Gradient::default()),
-        }
-    }
-}
-
-impl FromStr for Law {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Law::ALL.into_iter().find(|law| law.to_string() == text).ok_or_else(|| {
-            format!("`{text}` is no law: write drain_rate, aimd, credits or gradient")
-        })
-    }
-}
-
-impl<'de> Deserialize<'de> for Law {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        units::word(from, "\"drain_rate\", \"aimd\", \"credits\" or \"gradient\"")
-    }
-}
-
-impl fmt::Display for Law {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Law::DrainRate => "drain_rate",
-            Law::Aimd => "aimd",
-            Law::Credits => "credits",
-            Law::Gradient => "gradient",
-        })
-    }
 }
 
 /// A stage and a class over the last tick, as its law sees them. Times are in seconds.
@@ -132,13 +65,14 @@ pub trait AdmissionLaw: Send {
     /// How many requests may be under way; `None`, an infinite limit or one that is no number while
     /// nothing is known that would justify a refusal. Below one it counts as one, so that a stage
     /// never stands idle. Fractions count where requests declare what they cost; elsewhere the limit
-    /// is rounded down. A law that panics is replaced by [`DrainRate`].
+    /// is rounded down. A law that panics is replaced by `DrainRate`.
     fn decide(&mut self, seen: &AdmissionObservation) -> Option<f64>;
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Law;
     use proptest::prelude::*;
 
     #[test]
@@ -168,7 +102,7 @@ mod tests {
                 ..AdmissionObservation::default()
             };
             for law in Law::ALL {
-                let mut law = law.make();
+                let mut law = crate::control::admission::laws::make(law);
                 for _ in 0..5 {
                     prop_assert!(law.decide(&seen).is_none_or(|limit| limit > workers as f64));
                 }

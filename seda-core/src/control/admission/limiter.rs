@@ -1,15 +1,14 @@
 //! What the laws of one stage say, as limits for its gate.
 
-use crate::config::Settings;
+use crate::config::{Law, MAX_CLASSES, PerClass, Settings};
 use crate::control::admission::estimator::Estimate;
 use crate::control::admission::feasibility::Prospect;
 use crate::control::admission::gate_limits::{Amounts, ClassLimit, GateLimits};
-use crate::control::admission::law::{AdmissionLaw, Law};
+use crate::control::admission::law::AdmissionLaw;
+use crate::control::admission::laws;
 use crate::control::admission::observation::{StageSight, whole};
-use crate::event::{MAX_CLASSES, PerClass};
 use crate::gate::UNLIMITED;
-use crate::platform::Time;
-use crate::platform::contained;
+use crate::platform::{Time, contained};
 use std::time::Duration;
 
 /// A lower class leaves this part of the limit to the higher ones, once there are any: what
@@ -97,7 +96,7 @@ impl Limiter {
                     class,
                     "a law of admission panicked: the default has its place"
                 );
-                *law = Law::default().make();
+                *law = laws::make(Law::default());
                 law.decide(&seen)
             });
             if let Some(alone) = decided.filter(|limit| limit.is_finite()) {

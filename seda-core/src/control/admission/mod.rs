@@ -11,6 +11,6 @@ mod observation;
 mod slo_check;
 
 pub(crate) use feasibility::Prospect;
-pub use law::{AdmissionLaw, AdmissionObservation, Law};
+pub use law::{AdmissionLaw, AdmissionObservation};
 pub(in crate::control) use law::{FIRST_QUEUE, MOST, bounded};
 pub(crate) use limiter::Limiter;

@@ -1,13 +1,11 @@
 //! A stage over the last tick, as the admission controller sees it.
 
+use crate::config::PerClass;
 use crate::control::admission::law::AdmissionObservation;
 use crate::control::pool_size::PoolObservation;
-use crate::event::PerClass;
-use crate::gate::ServedCosts;
-use crate::monitor::Engine;
-use crate::monitor::Monitor;
+use crate::monitor::{Engine, Monitor};
 use crate::platform::sync::Ordering;
-use crate::stats::Quantiles;
+use crate::stats::{Quantiles, ServedCosts};
 
 /// Above this share of busy time spent waiting for a core, more workers would only wait, too: as
 /// the pool-size policy has it.

@@ -1,10 +1,8 @@
 //! What was promised and cannot be kept is said: in the journal, in the log and in the report.
 
-use crate::config::Mode;
-use crate::config::Settings;
+use crate::config::{MAX_CLASSES, Mode, PerClass, Settings};
 use crate::control::admission::feasibility::Prospect;
 use crate::control::admission::limiter::Limiter;
-use crate::event::{MAX_CLASSES, PerClass};
 use crate::monitor::Engine;
 use crate::stage::{Controller, Decision};
 use std::time::Duration;

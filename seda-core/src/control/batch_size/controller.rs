@@ -1,11 +1,9 @@
 //! The batch-size controller: what the monitor saw of a stage goes to its policy, what that wants
 //! to the stage's workers.
 
-use crate::config::Mode;
-use crate::config::Settings;
+use crate::config::{Mode, Settings};
 use crate::control::batch_size::policy::{BatchObservation, BatchSizePolicy, SmallestBatch};
-use crate::monitor::Engine;
-use crate::monitor::Monitor;
+use crate::monitor::{Engine, Monitor};
 use crate::platform::contained;
 use crate::platform::sync::Ordering;
 use crate::stage::{Controller, Decision};

@@ -1,7 +1,6 @@
 //! The watch for hot pools: it flags, and leaves it to others to act.
 
-use crate::config::Mode;
-use crate::config::Settings;
+use crate::config::{Mode, Settings};
 use crate::control::hotspot::detector::Hotspot;
 use crate::control::pool_size::PoolObservation;
 use crate::monitor::Engine;

@@ -3,4 +3,4 @@
 mod controller;
 mod detector;
 
-pub use detector::{Hotspot, HotspotChange, HotspotConfig};
+pub use detector::{Hotspot, HotspotChange};

@@ -1,8 +1,7 @@
 //! The pool-size controller: what the monitor saw goes to the policies, what they want to the
 //! pools, within what all of them may have together.
 
-use crate::config::Settings;
-use crate::config::{ControlConfig, Mode};
+use crate::config::{ControlConfig, Mode, Settings};
 use crate::control::pool_size::littles_law::{LittlesLaw, PoolObservation, PoolSizePolicy};
 use crate::control::pool_size::max_min_fair::{Claim, share_out};
 use crate::monitor::{Engine, EnginePool};

@@ -1,7 +1,7 @@
 //! The ledger of requests: admitted = answered + lost + open.
 
+use crate::config::{Class, PerClass};
 use crate::event::LossReason;
-use crate::event::{Class, PerClass};
 use crate::gate::Admission;
 use crate::platform::sync::{Arc, Mutex};
 use crate::platform::{Clock, Time};

@@ -1,16 +1,14 @@
 //! From the monitor's sums to a report.
 
-use crate::event::LossReason;
-use crate::event::RefusalReason;
 use crate::event::request::BookFigures;
+use crate::event::{LossReason, RefusalReason};
 use crate::gate::GateFigures;
-use crate::monitor::Engine;
 use crate::monitor::report::bottleneck::find_bottleneck;
 use crate::monitor::report::{
     BudgetReport, ClassReport, EdgeReport, EventLedger, GateReport, QueueReport, Report,
     RequestLedger, Resolution, ResponseReport, ServiceReport, StageReport, WorkersReport,
 };
-use crate::monitor::{Monitor, Sample, between};
+use crate::monitor::{Engine, Monitor, Sample, between};
 use crate::queue::ClassLedger;
 use std::collections::BTreeMap;
 

@@ -182,7 +182,7 @@ pub struct StageReport {
     /// Being handled outside now, held, or sent for later.
     pub pending: u64,
     /// How many may be outside before nothing more is taken; `None` where only `pending` bounds
-    /// them ([`crate::stage::StageConfig::outstanding`]).
+    /// them ([`crate::config::StageConfig::outstanding`]).
     pub outstanding: Option<usize>,
     /// Of the pending ones, those that its handlers keep ([`crate::worker::context::Context::hold`]).
     pub held: u64,

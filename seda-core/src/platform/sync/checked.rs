@@ -22,7 +22,7 @@ use std::time::Duration;
 /// loom's has no initializer that is constant.
 macro_rules! per_thread {
     ($visible:vis static $name:ident: $of:ty = const { $value:expr };) => {
-        $crate::sync::checker::thread_local! { $visible static $name: $of = $value; }
+        $crate::platform::sync::checker::thread_local! { $visible static $name: $of = $value; }
     };
 }
 pub(crate) use per_thread;

@@ -1,8 +1,6 @@
 //! Reserved places in a stage's queue, with the budget to fill them: what every send stands on.
 
-use crate::event::Label;
-use crate::event::{Envelope, EventMeta};
-use crate::event::{Refusal, RefusalReason, Refused, give_up};
+use crate::event::{Envelope, EventMeta, Label, Refusal, RefusalReason, Refused, give_up};
 use crate::platform::Time;
 use crate::platform::sync::Arc;
 use crate::stage::StageCore;

@@ -4,8 +4,8 @@
 //! places there, further sends use them up, and the batch's end publishes everything at once.
 //! The answer to each send is final all the same: it has its place.
 
-use crate::event::RefusalReason;
-use crate::event::{Class, Envelope};
+use crate::config::Class;
+use crate::event::{Envelope, RefusalReason};
 use crate::platform::Time;
 use crate::platform::sync::Arc;
 use crate::pool::PoolCore;

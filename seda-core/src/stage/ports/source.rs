@@ -1,8 +1,8 @@
 //! The way into a graph from outside: a thread, a reactor, a test.
 
+use crate::config::Class;
 use crate::event::request::{Address, Home, Request, RequestBook, Responder, Ticket};
-use crate::event::{Class, EventMeta};
-use crate::event::{Refusal, RefusalReason, Refused, give_up};
+use crate::event::{EventMeta, Refusal, RefusalReason, Refused, give_up};
 use crate::gate::{Admission, Passage, Route};
 use crate::platform::sync::Arc;
 use crate::platform::{Clock, MonotonicClock, Time};

@@ -1,7 +1,7 @@
 //! The choice of a replica, as plain data: lengths in, a number out.
 
+use crate::config::{Balance, MAX_REPLICAS};
 use crate::platform::sync::{Arc, AtomicU64, Ordering};
-use crate::stage::replicas::{Balance, MAX_REPLICAS};
 use std::fmt;
 
 /// The odd fraction of 2⁶⁴ at the golden ratio: successive multiples are spread evenly, so that
@@ -31,7 +31,7 @@ pub struct Chooser {
 }
 
 impl Chooser {
-    /// Chooses among `count` replicas, 1 to [`MAX_REPLICAS`] (what is beyond counts as the limit).
+    /// Chooses among `count` replicas, 1 to 64 (what is beyond counts as the limit).
     pub fn new(balance: Balance, count: usize, seed: u64) -> Self {
         let count = count.clamp(1, MAX_REPLICAS);
         let senders = Arc::new(AtomicU64::new(1));

@@ -1,10 +1,9 @@
 //! The ways from one sender to the replicas of a stage.
 
+use crate::config::Balance;
 use crate::event::RefusalReason;
 use crate::platform::sync::{Arc, AtomicUsize, Ordering};
-use crate::stage::replicas::Balance;
-use crate::stage::replicas::balancer::Chooser;
-use crate::stage::replicas::balancer::Untried;
+use crate::stage::replicas::balancer::{Chooser, Untried};
 
 /// The ways to all replicas of a stage, and the choice among them. Every clone is a sender of its
 /// own, so that workers share nothing that they write to.

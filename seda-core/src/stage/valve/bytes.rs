@@ -4,13 +4,13 @@
 //! classes, a handler's send its own as well. The victims come from the stage whose events weigh
 //! most, oldest first; under `tail_drop` from the stage the newcomer is bound for, newest first.
 
-use crate::config::Mode;
+use crate::config::{Mode, OverloadPolicy};
 use crate::platform::sync::Arc;
 use crate::queue::Evict;
-use crate::stage::AnyStage;
-use crate::stage::GraphCore;
+use crate::stage::valve::QUANTUM;
 use crate::stage::valve::eviction_log::{Eviction, Gone, Kind, Scarce};
-use crate::stage::valve::{Arrival, OverloadPolicy, QUANTUM};
+use crate::stage::valve::incoming::Arrival;
+use crate::stage::{AnyStage, GraphCore};
 
 impl GraphCore {
     /// Charges `bytes`, if need be at the expense of others: of [`QUANTUM`] events at most.

@@ -3,23 +3,23 @@
 //! At the budget it decides as often as events come, thousands of times a second. Each decision in
 //! the journal would leave room there for nothing else.
 
-use crate::event::{Class, PerClass};
+use crate::config::{Class, OverloadPolicy, PerClass};
 use crate::monitor::Engine;
 use crate::platform::Time;
 use crate::platform::sync::Mutex;
-use crate::stage::valve::{Arrival, OverloadPolicy};
+use crate::stage::valve::incoming::Arrival;
 use crate::stage::{Controller, Decision};
 
 /// What there was too little of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Scarce {
+pub(crate) enum Scarce {
     Events,
     Bytes,
 }
 
 /// Decisions that are alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Kind {
+pub(crate) struct Kind {
     /// Whose queue gave way.
     pub(super) stage: usize,
     pub(super) scarce: Scarce,
@@ -30,7 +30,7 @@ pub(super) struct Kind {
 
 /// One decision.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Eviction {
+pub(crate) struct Eviction {
     pub(super) kind: Kind,
     pub(super) at: Time,
     pub(super) arrival: Arrival,
@@ -44,7 +44,7 @@ pub(super) struct Eviction {
 
 /// Who gave way.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Gone {
+pub(crate) enum Gone {
     ByClass(PerClass<usize>),
     /// Nobody did, but so many would have.
     WouldBe(usize),
@@ -64,7 +64,7 @@ struct Noted {
 
 /// What the valve did since the last tick or report: an entry for each stage that gave way.
 #[derive(Debug, Default)]
-pub(super) struct Evictions {
+pub(crate) struct Evictions {
     noted: Mutex<Vec<Noted>>,
 }
 

@@ -10,78 +10,21 @@
 
 mod bytes;
 mod eviction_log;
+mod incoming;
 mod preempt;
 
-use crate::config::Mode;
-use crate::event::Class;
+pub(crate) use incoming::Arrival;
+
+use crate::config::{Mode, OverloadPolicy};
 use crate::platform::sync::{Arc, AtomicU64, Flaw, Mutex, Ordering, is_seeded};
 use crate::queue::{Evict, Victims};
-use crate::stage::AnyStage;
-use crate::stage::GraphCore;
 use crate::stage::valve::eviction_log::{Eviction, Evictions, Gone, Kind, Scarce};
-use serde::{Deserialize, Serialize};
-use std::fmt;
-use std::str::FromStr;
+use crate::stage::{AnyStage, GraphCore};
 
 /// The most victims of one decision. A sender that needs one place makes room for a few more, so
 /// that a burst does not decide anew for each event, and never so many that a short overload
 /// empties a queue.
 pub(crate) const QUANTUM: usize = 16;
-
-/// Who gives way at the graph's budget.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum OverloadPolicy {
-    /// The longest queue: expired events, then its lowest class, oldest first, down to the
-    /// length of the second-longest queue or 16 events, whichever comes first.
-    #[default]
-    LongestQueue,
-    /// The newest event of the lowest class in the queue that the newcomer is bound for.
-    TailDrop,
-    /// Any queued event, each with the same probability.
-    Random,
-    /// Nobody: the newcomer is refused.
-    None,
-}
-
-impl FromStr for OverloadPolicy {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let all = [Self::LongestQueue, Self::TailDrop, Self::Random, Self::None];
-        all.into_iter().find(|policy| policy.to_string() == text).ok_or_else(|| {
-            format!("`{text}` is no policy: write longest_queue, tail_drop, random or none")
-        })
-    }
-}
-
-impl fmt::Display for OverloadPolicy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::LongestQueue => "longest_queue",
-            Self::TailDrop => "tail_drop",
-            Self::Random => "random",
-            Self::None => "none",
-        })
-    }
-}
-
-/// Who needs room.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Arrival {
-    /// The stage it is bound for.
-    pub(crate) stage: usize,
-    pub(crate) class: Class,
-    /// Sent by a handler: work is under way, so its own class may give way too.
-    pub(crate) fan_out: bool,
-}
-
-impl Arrival {
-    pub(super) fn victims(self) -> Victims {
-        if self.fan_out { Victims::UpTo(self.class) } else { Victims::LowerThan(self.class) }
-    }
-}
 
 /// A queue as the policy sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

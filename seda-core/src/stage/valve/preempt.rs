@@ -1,6 +1,6 @@
 //! At a shut gate: the lower class gives way.
 
-use crate::event::Class;
+use crate::config::Class;
 use crate::gate::{Passage, Shut};
 use crate::platform::sync::Arc;
 use crate::queue::{Evict, Victims};

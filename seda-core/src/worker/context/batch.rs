@@ -1,11 +1,11 @@
 //! The worker's side of the context: beginning and ending events and batches, making work known.
 
-use crate::event::{Class, EventMeta};
+use crate::config::Class;
+use crate::event::EventMeta;
 use crate::platform::Time;
 use crate::platform::sync::Arc;
 use crate::pool::WorkerBook;
-use crate::stage::AnyStage;
-use crate::stage::GraphCore;
+use crate::stage::{AnyStage, GraphCore};
 use crate::worker::context::{Aside, Context};
 
 /// How long finished work may wait for its batch to end before it is made known: the price of a

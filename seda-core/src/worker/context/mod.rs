@@ -8,17 +8,14 @@ mod pressure;
 mod send;
 mod target;
 
-use crate::event::{Class, EventMeta};
+use crate::config::Class;
+use crate::event::EventMeta;
 use crate::platform::Time;
 use crate::platform::sync::Arc;
-use crate::pool::PoolCore;
-use crate::pool::WorkerBook;
-use crate::stage::AnyStage;
-use crate::stage::GraphCore;
+use crate::pool::{PoolCore, WorkerBook};
 use crate::stage::ports::AnyOutbox;
-use crate::worker::Held;
-use crate::worker::Tally;
-use crate::worker::{DeferError, Pending};
+use crate::stage::{AnyStage, GraphCore};
+use crate::worker::{DeferError, Held, Pending, Tally};
 use std::fmt;
 
 /// Where the event in hand goes on.

@@ -1,12 +1,9 @@
 //! What a handler sends, and how.
 
-use crate::event::Label;
-use crate::event::{Envelope, EventMeta};
-use crate::event::{Refusal, RefusalReason, Refused};
+use crate::event::{Envelope, EventMeta, Label, Refusal, RefusalReason, Refused};
 use crate::platform::Time;
 use crate::platform::sync::Arc;
-use crate::stage::ports::Permits;
-use crate::stage::ports::{AnyOutbox, Outbox, Sink, WaitingSink};
+use crate::stage::ports::{AnyOutbox, Outbox, Permits, Sink, WaitingSink};
 use crate::stage::valve::Arrival;
 use crate::worker::context::{Context, target};
 use std::time::Duration;

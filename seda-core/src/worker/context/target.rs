@@ -3,8 +3,7 @@
 use crate::event::RefusalReason;
 use crate::platform::sync::Arc;
 use crate::stage::AnyStage;
-use crate::stage::ports::Permits;
-use crate::stage::ports::{Outbox, Sink};
+use crate::stage::ports::{Outbox, Permits, Sink};
 use crate::stage::replicas::Ways;
 use crate::worker::context::Context;
 
