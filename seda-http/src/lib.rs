@@ -32,27 +32,17 @@
 
 #![forbid(unsafe_code)]
 
-mod admin;
-mod advice;
-mod answers;
-mod binding;
-mod config;
-mod date;
-mod entrance;
-mod error;
-mod fleet;
 pub mod h1;
-mod http1;
+mod http;
 mod reactor;
-mod request;
 mod server;
 pub mod tcp;
 
-pub use binding::Http;
+pub use crate::http::builder::Http;
+pub use crate::http::config::{ConfigError, HttpConfig, RetryAfterRange};
+pub use crate::http::request::HttpRequest;
+pub use crate::http::server::Server;
+pub use crate::reactor::Body;
+pub use crate::server::error::{BindError, EntryError, ServeError};
+pub use ::http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 pub use bytes::{Bytes, BytesMut};
-pub use config::{ConfigError, HttpConfig, RetryAfterRange};
-pub use error::{BindError, EntryError, ServeError};
-pub use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header};
-pub use reactor::Body;
-pub use request::HttpRequest;
-pub use server::Server;

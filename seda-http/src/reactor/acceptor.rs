@@ -1,7 +1,7 @@
 //! The listener: takes connections and hands them out.
 
+use super::connection_count::{Occupancy, Presence};
 use super::mailbox::{Letter, Mailbox};
-use super::occupancy::{Occupancy, Presence};
 use mio::net::{TcpListener, TcpStream};
 use mio::{Interest, Registry, Token};
 use seda_core::Time;

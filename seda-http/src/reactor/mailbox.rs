@@ -1,7 +1,7 @@
 //! What other threads tell a reactor: answers, new connections, that it shall drain.
 
-use super::doze::Doze;
-use super::occupancy::Presence;
+use super::connection_count::Presence;
+use super::unparker::Doze;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use mio::net::TcpStream;
 use seda_core::{Address, Home, Outcome, Unpark};

@@ -2,9 +2,9 @@
 
 use super::acceptor::Newcomer;
 use super::body::CHUNK;
+use super::coalescing::{self, Gathering};
 use super::connection::{After, Connection, Round};
 use super::connections::Connections;
-use super::gathering::{self, Gathering};
 use super::mailbox::{Letter, Mailbox};
 use super::{Acceptor, Protocol, Service, Settings};
 use crossbeam_channel::Receiver;
@@ -180,7 +180,7 @@ impl<P: Protocol, S: Service<P>> Reactor<P, S> {
         if !self.gathering.is_flooded() || self.draining {
             return;
         }
-        let pause = gathering::pause(self.service.promised());
+        let pause = coalescing::pause(self.service.promised());
         if timeout.is_none_or(|timeout| timeout > pause) {
             std::thread::sleep(pause);
             self.gathering.gathered(self.clock.now());

@@ -1,6 +1,6 @@
 //! Settings of a server of another protocol, as a file can hold them.
 
-use crate::config::{ConfigError, HttpConfig, in_range};
+use crate::http::config::{ConfigError, HttpConfig, in_range};
 use crate::reactor::Settings;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;

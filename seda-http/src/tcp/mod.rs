@@ -63,12 +63,12 @@
 //! | `entrance` | admission, refusal, loss: the reactor's side of the graph |
 //! | `server` | [`Tcp`] before, [`TcpServer`] while it serves |
 
+mod accept;
+mod builder;
 mod codec;
 mod config;
-mod entrance;
 mod protocol;
-mod server;
 
+pub use builder::{Tcp, TcpServer};
 pub use config::TcpConfig;
 pub use protocol::{Protocol, Unserved};
-pub use server::{Tcp, TcpServer};

@@ -1,6 +1,6 @@
 //! What a connection waits for, and what becomes of it when that does not come.
 
-use super::super::patience::Awaited;
+use super::super::timeouts::Awaited;
 use super::super::{Owed, Protocol, Service, Settings};
 use super::{Connection, Phase, Round};
 use bytes::BytesMut;

@@ -1,9 +1,9 @@
 //! The reactors of a server with their graph, whatever they speak: started together, drained
 //! together.
 
-use crate::error::ServeError;
 use crate::reactor::{Acceptor, Berth, Letter, Mailbox, Occupancy, Protocol, Reactor};
 use crate::reactor::{Seat, Service, Settings};
+use crate::server::error::ServeError;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use seda_core::{Clock, Drained, Pool, Running, Worker};
 use std::io;

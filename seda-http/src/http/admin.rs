@@ -3,7 +3,7 @@
 //! It is answered from snapshots that the graph's control thread makes and keeps for a moment, so
 //! no load on the graph keeps it waiting and no flood of questions costs the graph anything.
 
-use crate::answers;
+use crate::http::responses;
 use crate::reactor::{Admission, Body};
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
@@ -72,12 +72,12 @@ impl Admin {
             }
             "report" => report_view(request),
             "graph" => Some(View::Dot),
-            "live" => return Admission::Answered(answers::text(StatusCode::OK, "live\n")),
+            "live" => return Admission::Answered(responses::text(StatusCode::OK, "live\n")),
             "ready" => return Admission::Answered(self.readiness()),
-            _ => return Admission::Answered(answers::text(StatusCode::NOT_FOUND, PAGES)),
+            _ => return Admission::Answered(responses::text(StatusCode::NOT_FOUND, PAGES)),
         };
         let Some(view) = view else {
-            return Admission::Answered(answers::text(StatusCode::BAD_REQUEST, FORMATS));
+            return Admission::Answered(responses::text(StatusCode::BAD_REQUEST, FORMATS));
         };
         self.ask(address, view);
         Admission::Awaited
@@ -85,9 +85,9 @@ impl Admin {
 
     fn readiness(&self) -> Answer {
         if self.ready.load(Ordering::SeqCst) {
-            answers::text(StatusCode::OK, "ready\n")
+            responses::text(StatusCode::OK, "ready\n")
         } else {
-            answers::text(StatusCode::SERVICE_UNAVAILABLE, "draining\n")
+            responses::text(StatusCode::SERVICE_UNAVAILABLE, "draining\n")
         }
     }
 
@@ -145,7 +145,7 @@ impl Drop for Asked {
             return;
         }
         for (address, _) in self.take_waiting() {
-            let answer = answers::text(StatusCode::SERVICE_UNAVAILABLE, "the graph has ended\n");
+            let answer = responses::text(StatusCode::SERVICE_UNAVAILABLE, "the graph has ended\n");
             self.home.deliver(address, Outcome::Answered(answer));
         }
     }
@@ -162,7 +162,7 @@ fn report_view(request: &Request<Bytes>) -> Option<View> {
 }
 
 fn not_allowed() -> Answer {
-    let mut answer = answers::text(StatusCode::METHOD_NOT_ALLOWED, "GET and HEAD only\n");
+    let mut answer = responses::text(StatusCode::METHOD_NOT_ALLOWED, "GET and HEAD only\n");
     answer.headers_mut().insert(header::ALLOW, ALLOWED);
     answer
 }
@@ -188,7 +188,7 @@ fn page(view: View, bytes: Bytes) -> Answer {
         View::Text => "text/plain; charset=utf-8",
         View::Dot => "text/vnd.graphviz",
     };
-    let mut page = answers::with_type(StatusCode::OK, HeaderValue::from_static(kind), bytes);
+    let mut page = responses::with_type(StatusCode::OK, HeaderValue::from_static(kind), bytes);
     page.headers_mut().insert(header::CACHE_CONTROL, NOT_KEPT);
     page
 }

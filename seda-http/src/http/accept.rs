@@ -1,11 +1,11 @@
 //! Where requests enter the graph, or are turned away.
 
-use crate::admin::Admin;
-use crate::advice::Advice;
-use crate::answers;
-use crate::http1::Http1;
+use crate::http::admin::Admin;
+use crate::http::codec::Http1;
+use crate::http::request::HttpRequest;
+use crate::http::responses;
+use crate::http::retry_after::Advice;
 use crate::reactor::{Admission, Body, Service};
-use crate::request::HttpRequest;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use seda_core::{Address, Class, Home, LossReason, RefusalReason, Source, Terms};
@@ -45,12 +45,12 @@ impl Entrance {
         let (busy, seconds) = self.advice.next(class);
         match reason {
             RefusalReason::Closed => {
-                answers::unavailable("the server takes no more requests\n", seconds)
+                responses::unavailable("the server takes no more requests\n", seconds)
             }
             RefusalReason::Expired => {
-                answers::unavailable("the request's deadline has passed\n", seconds)
+                responses::unavailable("the request's deadline has passed\n", seconds)
             }
-            _ => answers::unavailable(busy, seconds),
+            _ => responses::unavailable(busy, seconds),
         }
     }
 }
@@ -90,7 +90,7 @@ impl Service<Http1> for Entrance {
         let why = match reason {
             LossReason::Panicked | LossReason::Forgotten => {
                 let why = "the server failed to answer this request\n";
-                return answers::text(StatusCode::INTERNAL_SERVER_ERROR, why);
+                return responses::text(StatusCode::INTERNAL_SERVER_ERROR, why);
             }
             LossReason::Expired => "the request's deadline has passed\n",
             LossReason::Drain => "the server ends\n",
@@ -98,6 +98,6 @@ impl Service<Http1> for Entrance {
         };
         // Nobody remembers its class; the time is the same for all.
         let (_, seconds) = self.advice.next(Class::HIGHEST);
-        answers::unavailable(why, seconds)
+        responses::unavailable(why, seconds)
     }
 }

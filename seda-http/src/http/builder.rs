@@ -1,10 +1,10 @@
 //! A server that is being put together with its graph.
 
-use crate::config::HttpConfig;
-use crate::entrance::Classify;
-use crate::error::{BindError, EntryError, ServeError};
-use crate::request::HttpRequest;
-use crate::server::Server;
+use crate::http::accept::Classify;
+use crate::http::config::HttpConfig;
+use crate::http::request::HttpRequest;
+use crate::http::server::Server;
+use crate::server::error::{BindError, EntryError, ServeError};
 use bytes::Bytes;
 use http::Request;
 use seda_core::{Graph, Pool, Running, Source, Stage, Terms};

@@ -1,13 +1,13 @@
 //! A TCP server, before and while it serves.
 
+use super::accept::{Entrance, Make, Returns};
 use super::codec::{Codec, Word};
 use super::config::TcpConfig;
-use super::entrance::{Entrance, Make, Returns};
 use super::protocol::Protocol;
-use crate::binding::{POOL, bind};
-use crate::error::{BindError, EntryError, ServeError};
-use crate::fleet::{Fleet, Harbour};
+use crate::http::builder::{POOL, bind};
 use crate::reactor::Mailbox;
+use crate::server::error::{BindError, EntryError, ServeError};
+use crate::server::reactor_group::{Fleet, Harbour};
 use seda_core::{Drained, Graph, Pool, Responder, Running, Source, Stage, Terms};
 use std::fmt;
 use std::net::{SocketAddr, TcpListener};

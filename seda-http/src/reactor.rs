@@ -34,30 +34,30 @@
 
 mod acceptor;
 mod body;
+mod coalescing;
+mod codec;
 mod connection;
+mod connection_count;
 mod connections;
-mod doze;
-mod gathering;
 mod mailbox;
-mod occupancy;
 mod output;
-mod patience;
 mod pipeline;
 mod poller;
-mod protocol;
 mod service;
 mod settings;
 mod socket;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod timeouts;
+mod unparker;
 
 pub(crate) use acceptor::Acceptor;
 pub use body::Body;
+pub(crate) use codec::{Decoded, Owed, Protocol};
+pub(crate) use connection_count::Occupancy;
 pub(crate) use mailbox::{Letter, Mailbox};
-pub(crate) use occupancy::Occupancy;
 pub(crate) use output::Output;
 pub(crate) use poller::{Berth, Reactor, Seat};
-pub(crate) use protocol::{Decoded, Owed, Protocol};
 pub(crate) use service::{Admission, Service};
 pub(crate) use settings::Settings;

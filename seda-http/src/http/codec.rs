@@ -1,8 +1,8 @@
 //! HTTP/1.1 as a protocol of the reactor: the codec, the Date field, 408.
 
-use crate::answers;
-use crate::date::Date;
 use crate::h1::{self, Decoded as Found, Decoder, Exchange, Limits};
+use crate::http::date::Date;
+use crate::http::responses;
 use crate::reactor::{Body, Decoded, Output, Owed, Protocol};
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response, StatusCode, Version};
@@ -39,7 +39,7 @@ impl Protocol for Http1 {
             Found::Request(request, exchange) => Decoded::Request(request, exchange),
             Found::Reject(rejection, exchange) => {
                 let line = format!("{rejection}\n");
-                Decoded::Answer(answers::text(rejection.status(), line), exchange)
+                Decoded::Answer(responses::text(rejection.status(), line), exchange)
             }
         }
     }
@@ -58,7 +58,7 @@ impl Protocol for Http1 {
             Owed::Head | Owed::Nothing => "the request's head did not come in time\n",
         };
         let exchange = Exchange { version: Version::HTTP_11, head: false, keep_alive: false };
-        (answers::text(StatusCode::REQUEST_TIMEOUT, why), exchange)
+        (responses::text(StatusCode::REQUEST_TIMEOUT, why), exchange)
     }
 
     fn is_last(exchange: Exchange) -> bool {

@@ -1,13 +1,13 @@
 //! A server that serves, and how it ends.
 
-use crate::admin::Admin;
-use crate::advice::Advice;
-use crate::binding::Http;
-use crate::entrance::Entrance;
-use crate::error::ServeError;
-use crate::fleet::{Fleet, Harbour};
-use crate::http1::Http1;
+use crate::http::accept::Entrance;
+use crate::http::admin::Admin;
+use crate::http::builder::Http;
+use crate::http::codec::Http1;
+use crate::http::retry_after::Advice;
 use crate::reactor::Body;
+use crate::server::error::ServeError;
+use crate::server::reactor_group::{Fleet, Harbour};
 use http::Response;
 use seda_core::{Drained, Home, Running, Terms};
 use std::fmt;

@@ -2,11 +2,11 @@
 
 mod overdue;
 
-use super::occupancy::Presence;
+use super::connection_count::Presence;
 use super::output::Output;
-use super::patience::{Awaited, Patience};
 use super::pipeline::{Next, Pipeline};
 use super::stream::{Gone, Stream};
+use super::timeouts::{Awaited, Patience};
 use super::{Admission, Decoded, Owed, Protocol, Service, Settings};
 use bytes::BytesMut;
 use mio::event::Event;

@@ -1,6 +1,6 @@
 //! What can keep a server from starting, in words that say what to do.
 
-use crate::config::ConfigError;
+use crate::http::config::ConfigError;
 use seda_core::GraphError;
 use std::io;
 use std::net::SocketAddr;
