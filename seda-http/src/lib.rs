@@ -38,11 +38,8 @@ mod reactor;
 mod server;
 pub mod tcp;
 
-pub use crate::http::builder::Http;
-pub use crate::http::config::{ConfigError, HttpConfig, RetryAfterRange};
-pub use crate::http::request::HttpRequest;
-pub use crate::http::server::Server;
+pub use crate::http::{Http, HttpConfig, HttpRequest, RetryAfterRange, Server};
 pub use crate::reactor::Body;
-pub use crate::server::error::{BindError, EntryError, ServeError};
+pub use crate::server::{BindError, ConfigError, EntryError, ServeError};
 pub use ::http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 pub use bytes::{Bytes, BytesMut};

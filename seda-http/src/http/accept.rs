@@ -1,16 +1,16 @@
 //! Where requests enter the graph, or are turned away.
 
-use crate::http::admin::Admin;
-use crate::http::codec::Http1;
-use crate::http::request::HttpRequest;
-use crate::http::responses;
-use crate::http::retry_after::Advice;
+use super::admin::Admin;
+use super::codec::Http1;
+use super::request::HttpRequest;
+use super::responses;
+use super::retry_after::Advice;
 use crate::reactor::{Admission, Body, Service};
+use crate::server::catch_panic;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use seda_core::{Address, Class, Home, LossReason, RefusalReason, Source, Terms};
 use std::net::SocketAddr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,11 +33,7 @@ pub(crate) struct Entrance {
 impl Entrance {
     fn terms(&self, request: &Request<Bytes>) -> Terms {
         let Some(classify) = &self.classify else { return self.terms };
-        // User code on the reactor: a panic in it must cost no connection.
-        catch_unwind(AssertUnwindSafe(|| classify(request))).unwrap_or_else(|_| {
-            tracing::error!("the classifier panicked; the request has the default terms");
-            self.terms
-        })
+        catch_panic("the classifier", || classify(request)).unwrap_or(self.terms)
     }
 
     fn refused(&mut self, class: Class, reason: RefusalReason) -> Response<Body> {

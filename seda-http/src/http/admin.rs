@@ -3,7 +3,7 @@
 //! It is answered from snapshots that the graph's control thread makes and keeps for a moment, so
 //! no load on the graph keeps it waiting and no flood of questions costs the graph anything.
 
-use crate::http::responses;
+use super::responses;
 use crate::reactor::{Admission, Body};
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};

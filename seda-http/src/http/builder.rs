@@ -1,25 +1,21 @@
 //! A server that is being put together with its graph.
 
-use crate::http::accept::Classify;
-use crate::http::config::HttpConfig;
-use crate::http::request::HttpRequest;
-use crate::http::server::Server;
-use crate::server::error::{BindError, EntryError, ServeError};
+use super::accept::{Classify, Entrance};
+use super::admin::Admin;
+use super::codec::Http1;
+use super::config::HttpConfig;
+use super::request::HttpRequest;
+use super::retry_after::Advice;
+use super::server::Server;
+use crate::reactor::Body;
+use crate::server::{BindError, EntryError, ServeError, ServerBuilder};
 use bytes::Bytes;
-use http::Request;
-use seda_core::{Graph, Pool, Running, Source, Stage, Terms};
-use socket2::{Domain, Protocol, Socket, Type};
+use http::{Request, Response};
+use seda_core::{Graph, Home, Pool, Running, Source, Stage, Terms};
 use std::fmt;
-use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::Arc;
-
-/// The name of the reactors' pool in reports and thread names.
-pub(crate) const POOL: &str = "reactor";
-
-/// How many connections the kernel keeps for us until they are accepted: what arrives in some
-/// 50 ms of a flood of 20,000 connections a second. Kernels cut it to their own bound.
-const BACKLOG: i32 = 1024;
+use std::sync::atomic::AtomicBool;
 
 /// A server that listens and does not serve yet: clients that connect wait.
 ///
@@ -48,13 +44,10 @@ const BACKLOG: i32 = 1024;
 /// ```
 #[must_use = "nobody is served before `serve`"]
 pub struct Http {
-    pub(crate) config: HttpConfig,
-    pub(crate) listener: TcpListener,
-    pub(crate) local_addr: SocketAddr,
-    pub(crate) pool: Option<Pool>,
-    /// One for each reactor, so that they share no ledger.
-    pub(crate) sources: Vec<Source<HttpRequest>>,
-    pub(crate) classify: Option<Arc<Classify>>,
+    config: HttpConfig,
+    server: ServerBuilder,
+    sources: Vec<Source<HttpRequest>>,
+    classify: Option<Arc<Classify>>,
 }
 
 impl Http {
@@ -65,21 +58,20 @@ impl Http {
     /// The key that is wrong, or why the address cannot be had.
     pub fn bind(config: HttpConfig) -> Result<Self, BindError> {
         config.check()?;
-        let (listener, local_addr) = bind(config.listen)?;
-        let (pool, sources, classify) = (None, Vec::new(), None);
-        Ok(Self { config, listener, local_addr, pool, sources, classify })
+        let server = ServerBuilder::bind(&config.server())?;
+        Ok(Self { config, server, sources: Vec::new(), classify: None })
     }
 
     /// The address it listens on, with the port that port 0 has become.
     pub fn local_addr(&self) -> SocketAddr {
-        self.local_addr
+        self.server.local_addr()
     }
 
     /// The reactors' pool: attach stages to it whose handlers do not block and end within some
     /// 100 µs. They run on the threads that own the sockets, so a request that needs no other
     /// stage changes no thread; but while they run no socket is served.
     pub fn pool(&mut self, graph: &mut Graph) -> Pool {
-        *self.pool.get_or_insert_with(|| graph.hosted_pool(POOL, self.config.reactors))
+        self.server.pool(graph)
     }
 
     /// Names the stage where requests enter.
@@ -91,13 +83,7 @@ impl Http {
         graph: &mut Graph,
         stage: Stage<HttpRequest>,
     ) -> Result<(), EntryError> {
-        if let Some(source) = self.sources.first() {
-            return Err(EntryError::Twice { stage: source.stage().to_owned() });
-        }
-        self.pool(graph);
-        let sources: Result<Vec<_>, _> =
-            (0..self.config.reactors).map(|_| graph.source(stage)).collect();
-        self.sources = sources?;
+        self.sources = self.server.entry(graph, stage)?;
         Ok(())
     }
 
@@ -117,35 +103,30 @@ impl Http {
     /// If there is no entry, `running` is another graph, or the machine gives no thread. The
     /// graph is then shut down.
     pub fn serve(self, running: Running) -> Result<Server, ServeError> {
-        Server::start(self, running)
+        let Self { config, server, sources, classify } = self;
+        let ready = Arc::new(AtomicBool::new(true));
+        let group = server.serve(sources, running, |reactor, source, running, mailbox| {
+            let home = Arc::clone(mailbox) as Arc<dyn Home<Response<Body>>>;
+            let (snapshots, clock) = (running.snapshots(), running.clock());
+            let admin = Admin::new(snapshots.clone(), Arc::clone(&home), Arc::clone(&ready));
+            let seed = reactor as u64;
+            let entrance = Entrance {
+                source,
+                admin,
+                home,
+                advice: Advice::new(snapshots, clock, config.retry_after, seed),
+                classify: classify.clone(),
+                terms: Terms { deadline: config.deadline, ..Terms::default() },
+                turned_away: 0,
+            };
+            (Http1::new(config.limits), entrance)
+        })?;
+        Ok(Server::new(ready, group))
     }
 }
 
 impl fmt::Debug for Http {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Http").field("local_addr", &self.local_addr).finish_non_exhaustive()
+        f.debug_struct("Http").field("local_addr", &self.local_addr()).finish_non_exhaustive()
     }
-}
-
-/// Takes an address; also says which it is, with the port that port 0 has become.
-pub(crate) fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), BindError> {
-    let refused = |source: io::Error| match source.kind() {
-        ErrorKind::AddrInUse => BindError::InUse { address },
-        _ => BindError::Address { address, source },
-    };
-    let listener = listen(address).map_err(refused)?;
-    let local_addr = listener.local_addr().map_err(refused)?;
-    Ok((listener, local_addr))
-}
-
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    // A restarted server must not wait for its predecessor's connections to be forgotten. On
-    // Windows the option means something else: it would share the port with a stranger.
-    #[cfg(unix)]
-    socket.set_reuse_address(true)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    Ok(socket.into())
 }

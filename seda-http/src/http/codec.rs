@@ -1,13 +1,13 @@
 //! HTTP/1.1 as a protocol of the reactor: the codec, the Date field, 408.
 
+use super::date::Date;
+use super::responses;
 use crate::h1::{self, Decoded as Found, Decoder, Exchange, Limits};
-use crate::http::date::Date;
-use crate::http::responses;
 use crate::reactor::{Body, Decoded, Output, Owed, Protocol};
+use crate::server::catch_panic;
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response, StatusCode, Version};
 use seda_core::Time;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// HTTP/1.1 on all connections of one reactor.
 #[derive(Debug)]
@@ -80,9 +80,7 @@ impl Protocol for Http1 {
         if !parts.extensions.is_empty() {
             // The only values in an answer whose drop may be user code, on this thread.
             let extensions = std::mem::take(&mut parts.extensions);
-            if catch_unwind(AssertUnwindSafe(|| drop(extensions))).is_err() {
-                tracing::error!("dropping an answer's extensions panicked");
-            }
+            catch_panic("the drop of a response's extensions", || drop(extensions));
         }
         h1::encode_head(&parts, body.len(), exchange, self.date.at(now), output.buffer());
         if h1::carries_body(parts.status, exchange) {

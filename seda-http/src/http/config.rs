@@ -1,37 +1,11 @@
 //! Settings of a server, as a file can hold them.
 
-use crate::h1::{Limits, LimitsError};
+use crate::h1::Limits;
 use crate::reactor::Settings;
+use crate::server::{ConfigError, ServerConfig, in_time};
 use serde::{Deserialize, Serialize};
-use std::fmt::Display;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
-use thiserror::Error;
-
-/// A reactor is a thread that polls; beyond this the machine has no cores for them.
-const REACTORS_MOST: usize = 64;
-
-/// Each connection takes a descriptor and about 1 KiB; a process may have 2²⁰ on Linux.
-const CONNECTIONS_MOST: usize = 1_048_576;
-
-/// Each place in a pipeline is a place for an answer that must be kept.
-const PIPELINE_MOST: usize = 1_024;
-
-/// A buffer smaller than a head's usual size would cut every answer in two.
-const WRITE_BUFFER_LEAST: usize = 4 * 1024;
-
-/// More than this per connection is no buffer but a copy of the site.
-const WRITE_BUFFER_MOST: usize = 64 * 1024 * 1024;
-
-/// Time limits are looked at four times a second, but the sockets' own events come at once, so
-/// shorter ones than the sweep are allowed; nothing is done in no time.
-const TIMEOUT_LEAST: Duration = Duration::from_millis(1);
-
-/// Whoever waits for longer than a day does not need a limit.
-const TIMEOUT_MOST: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// The connection must end soon after its FIN: it only waits for the client to have read.
-const LINGER_MOST: Duration = Duration::from_secs(60);
 
 /// Retry-After is in whole seconds (RFC 9110 §10.2.3), and an hour is "do not come back".
 const RETRY_MOST: Duration = Duration::from_secs(60 * 60);
@@ -150,89 +124,40 @@ impl Default for HttpConfig {
     }
 }
 
-/// A setting that is out of its bounds.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// A value outside its range.
-    #[error("`{key}` is {value}: allowed is {allowed}")]
-    OutOfRange {
-        /// The key.
-        key: &'static str,
-        /// Its value.
-        value: String,
-        /// The range.
-        allowed: String,
-    },
-    /// A limit on requests outside its range.
-    #[error("`limits`: {0}")]
-    Limits(#[from] LimitsError),
-}
-
 impl HttpConfig {
     /// Says which setting is unusable, if one is.
     ///
     /// # Errors
     /// The first one, with its value and what is allowed.
     pub fn check(&self) -> Result<(), ConfigError> {
-        in_range("reactors", self.reactors, 1, REACTORS_MOST)?;
-        in_range("connections", self.connections, 1, CONNECTIONS_MOST)?;
-        in_range("pipeline", self.pipeline, 1, PIPELINE_MOST)?;
-        in_range("write_buffer", self.write_buffer, WRITE_BUFFER_LEAST, WRITE_BUFFER_MOST)?;
-        for (key, timeout) in [
-            ("idle_timeout", self.idle_timeout),
-            ("head_timeout", self.head_timeout),
-            ("body_timeout", self.body_timeout),
-            ("write_timeout", self.write_timeout),
-        ] {
-            in_time(key, timeout, TIMEOUT_LEAST, TIMEOUT_MOST)?;
-        }
-        in_time("linger", self.linger, TIMEOUT_LEAST, LINGER_MOST)?;
-        if let Some(deadline) = self.deadline {
-            in_time("deadline", deadline, TIMEOUT_LEAST, TIMEOUT_MOST)?;
-        }
+        self.server().check()?;
         let RetryAfterRange { least, most } = self.retry_after;
         in_time("retry_after.least", least, Duration::from_secs(1), RETRY_MOST)?;
         in_time("retry_after.most", most, least, RETRY_MOST)?;
         Ok(self.limits.check()?)
     }
 
-    pub(crate) fn settings(&self) -> Settings {
-        Settings {
-            pipeline: self.pipeline,
-            write_buffer: self.write_buffer,
-            idle: self.idle_timeout,
-            head: self.head_timeout,
-            body: self.body_timeout,
-            write: self.write_timeout,
-            linger: self.linger,
-            half_close: self.half_close,
+    /// The part of it that does not depend on HTTP.
+    pub(crate) fn server(&self) -> ServerConfig {
+        ServerConfig {
+            listen: self.listen,
+            reactors: self.reactors,
+            connections: self.connections,
+            deadline: self.deadline,
+            settings: Settings {
+                pipeline: self.pipeline,
+                write_buffer: self.write_buffer,
+                idle: self.idle_timeout,
+                head: self.head_timeout,
+                body: self.body_timeout,
+                write: self.write_timeout,
+                linger: self.linger,
+                half_close: self.half_close,
+            },
+            head_key: "head_timeout",
+            body_key: "body_timeout",
         }
     }
-}
-
-pub(crate) fn in_range<T>(key: &'static str, value: T, least: T, most: T) -> Result<(), ConfigError>
-where
-    T: PartialOrd + Display,
-{
-    if least <= value && value <= most {
-        return Ok(());
-    }
-    let allowed = format!("{least} to {most}");
-    Err(ConfigError::OutOfRange { key, value: value.to_string(), allowed })
-}
-
-fn in_time(
-    key: &'static str,
-    value: Duration,
-    least: Duration,
-    most: Duration,
-) -> Result<(), ConfigError> {
-    if least <= value && value <= most {
-        return Ok(());
-    }
-    let allowed = format!("{least:?} to {most:?}");
-    Err(ConfigError::OutOfRange { key, value: format!("{value:?}"), allowed })
 }
 
 #[cfg(test)]

@@ -1,12 +1,17 @@
 //! The HTTP/1.1 server.
 
-pub(crate) mod accept;
-pub(crate) mod admin;
-pub(crate) mod builder;
-pub(crate) mod codec;
-pub(crate) mod config;
-pub(crate) mod date;
-pub(crate) mod request;
-pub(crate) mod responses;
-pub(crate) mod retry_after;
-pub(crate) mod server;
+mod accept;
+mod admin;
+mod builder;
+mod codec;
+mod config;
+mod date;
+mod request;
+mod responses;
+mod retry_after;
+mod server;
+
+pub use builder::Http;
+pub use config::{HttpConfig, RetryAfterRange};
+pub use request::HttpRequest;
+pub use server::Server;

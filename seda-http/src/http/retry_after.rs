@@ -1,6 +1,6 @@
 //! What a client is told that is refused: why, and when to come back, by what was measured.
 
-use crate::http::config::RetryAfterRange;
+use super::config::RetryAfterRange;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use seda_core::report::ClassReport;

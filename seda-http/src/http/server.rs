@@ -1,22 +1,14 @@
 //! A server that serves, and how it ends.
 
-use crate::http::accept::Entrance;
-use crate::http::admin::Admin;
-use crate::http::builder::Http;
-use crate::http::codec::Http1;
-use crate::http::retry_after::Advice;
 use crate::reactor::Body;
-use crate::server::error::ServeError;
-use crate::server::reactor_group::{Fleet, Harbour};
+use crate::server::ReactorGroup;
 use http::Response;
-use seda_core::{Drained, Home, Running, Terms};
+use seda_core::{Drained, Running};
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-
-type Answer = Response<Body>;
 
 /// A running server.
 ///
@@ -25,43 +17,23 @@ type Answer = Response<Body>;
 #[must_use = "a server that is dropped ends"]
 pub struct Server {
     ready: Arc<AtomicBool>,
-    fleet: Fleet<Answer>,
+    group: ReactorGroup<Response<Body>>,
 }
 
 impl Server {
-    pub(crate) fn start(http: Http, running: Running) -> Result<Self, ServeError> {
-        let Http { config, listener, local_addr, pool, sources, classify } = http;
-        let ready = Arc::new(AtomicBool::new(true));
-        let (connections, settings) = (config.connections, config.settings());
-        let harbour = Harbour { listener, local_addr, connections, settings };
-        let fleet =
-            Fleet::start(harbour, pool, sources, running, |reactor, source, running, mailbox| {
-                let home = Arc::clone(mailbox) as Arc<dyn Home<Answer>>;
-                let (snapshots, clock) = (running.snapshots(), running.clock());
-                let admin = Admin::new(snapshots.clone(), Arc::clone(&home), Arc::clone(&ready));
-                let seed = reactor as u64;
-                let entrance = Entrance {
-                    source,
-                    admin,
-                    home,
-                    advice: Advice::new(snapshots, clock, config.retry_after, seed),
-                    classify: classify.clone(),
-                    terms: Terms { deadline: config.deadline, ..Terms::default() },
-                    turned_away: 0,
-                };
-                (Http1::new(config.limits), entrance)
-            })?;
-        Ok(Self { ready, fleet })
+    /// `ready` is false from the beginning of a drain on.
+    pub(super) fn new(ready: Arc<AtomicBool>, group: ReactorGroup<Response<Body>>) -> Self {
+        Self { ready, group }
     }
 
     /// The address it listens on.
     pub fn local_addr(&self) -> SocketAddr {
-        self.fleet.local_addr()
+        self.group.local_addr()
     }
 
     /// The running graph, for its report, its journal and its settings.
     pub fn graph(&self) -> &Running {
-        self.fleet.graph()
+        self.group.graph()
     }
 
     /// Ends in good order, within `limit`.
@@ -75,7 +47,7 @@ impl Server {
     ///    Who still waits then is answered 503.
     pub fn drain(self, limit: Duration) -> Drained {
         self.ready.store(false, Ordering::SeqCst);
-        self.fleet.drain(limit)
+        self.group.drain(limit)
     }
 }
 

@@ -38,13 +38,18 @@ mod codec;
 mod connection;
 mod connection_count;
 mod connections;
+mod deadline;
 mod mailbox;
 mod output;
+mod park;
+mod parts;
 mod pipeline;
+mod ready_queue;
 mod service;
 mod settings;
 mod socket;
 mod stream;
+mod sweep_timer;
 #[cfg(test)]
 mod tests;
 mod timeouts;
@@ -54,8 +59,11 @@ pub(crate) use acceptor::Acceptor;
 pub use body::Body;
 pub(crate) use codec::{Decoded, Owed, Protocol};
 pub(crate) use connection_count::Occupancy;
+pub(crate) use deadline::Deadline;
 pub(crate) use mailbox::{Letter, Mailbox};
 pub(crate) use output::Output;
+pub(crate) use park::Seat;
+pub(crate) use parts::Berth;
 pub(crate) use service::{Admission, Service};
 pub(crate) use settings::Settings;
 
@@ -64,10 +72,12 @@ use self::body::CHUNK;
 use self::coalescing::Gathering;
 use self::connection::{After, Connection, Round};
 use self::connections::Connections;
+use self::parts::WAKER;
+use self::ready_queue::ReadyQueue;
+use self::sweep_timer::SweepTimer;
 use crossbeam_channel::Receiver;
 use mio::{Events, Interest, Poll, Token};
-use seda_core::{Address, Clock, Outcome, Park, Time, Unpark};
-use std::collections::VecDeque;
+use seda_core::{Address, Clock, Outcome, Time};
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -75,39 +85,11 @@ use std::time::Duration;
 /// Events per poll; what does not fit comes with the next one.
 const EVENTS: usize = 1024;
 
-/// While the worker has stages to run, the sockets are looked at this often: a poll that finds
-/// nothing (0.5 µs) then costs a hundredth.
-const POLL_EVERY: Duration = Duration::from_micros(50);
-
-/// The least time between two sweeps over all connections' time limits, which is how exact they
-/// are: at 10,000 connections a sweep takes 0.1 ms.
-const SWEEP_EVERY: Duration = Duration::from_millis(250);
-
 /// How long a reactor that ends waits for outcomes that are on their way: they come at once,
 /// unless a handler does not return.
 const FAREWELL: Duration = Duration::from_millis(100);
 
-const WAKER: Token = Token(usize::MAX);
 const LISTENER: Token = Token(usize::MAX - 1);
-
-/// A poll with its mailbox: what must exist before a reactor's parts can know each other.
-pub(crate) struct Berth<R> {
-    poll: Poll,
-    mailbox: Arc<Mailbox<R>>,
-    letters: Receiver<Letter<R>>,
-}
-
-impl<R> Berth<R> {
-    pub(crate) fn new() -> io::Result<Self> {
-        let poll = Poll::new()?;
-        let (mailbox, letters) = Mailbox::new(mio::Waker::new(poll.registry(), WAKER)?);
-        Ok(Self { poll, mailbox: Arc::new(mailbox), letters })
-    }
-
-    pub(crate) fn mailbox(&self) -> &Arc<Mailbox<R>> {
-        &self.mailbox
-    }
-}
 
 /// Many connections on one thread.
 pub(crate) struct Reactor<P: Protocol, S> {
@@ -117,16 +99,14 @@ pub(crate) struct Reactor<P: Protocol, S> {
     letters: Receiver<Letter<P::Response>>,
     acceptor: Option<Acceptor<P::Response>>,
     connections: Connections<P>,
-    /// Slots of connections with something to do; each at most once.
-    ready: VecDeque<u32>,
+    ready: ReadyQueue,
     protocol: P,
     service: S,
     settings: Settings,
     scratch: Box<[u8]>,
     clock: Arc<dyn Clock>,
     now: Time,
-    swept: Time,
-    sweep_at: Time,
+    sweep_timer: SweepTimer,
     draining: bool,
     gathering: Gathering,
 }
@@ -153,15 +133,14 @@ impl<P: Protocol, S: Service<P>> Reactor<P, S> {
             letters,
             acceptor,
             connections: Connections::new(),
-            ready: VecDeque::new(),
+            ready: ReadyQueue::default(),
             protocol,
             service,
             settings,
             scratch: vec![0; CHUNK].into_boxed_slice(),
             clock,
             now,
-            swept: now,
-            sweep_at: Time::NEVER,
+            sweep_timer: SweepTimer::new(now),
             draining: false,
             gathering: Gathering::default(),
         })
@@ -171,10 +150,9 @@ impl<P: Protocol, S: Service<P>> Reactor<P, S> {
     pub(crate) fn farewell(mut self) {
         self.draining = true;
         // What the graph gave up when it ended is on its way, with the reason.
-        let until = self.clock.now().after(FAREWELL);
+        let deadline = Deadline::after(Arc::clone(&self.clock), FAREWELL);
         while self.connections.iter_mut().any(|connection| connection.awaits()) {
-            let left = until.since(self.clock.now());
-            let Ok(letter) = self.letters.recv_timeout(left) else { break };
+            let Ok(letter) = self.letters.recv_timeout(deadline.remaining()) else { break };
             self.read(letter);
         }
         for mut connection in self.connections.drain() {
@@ -213,7 +191,7 @@ impl<P: Protocol, S: Service<P>> Reactor<P, S> {
                     let slot = u32::try_from(slot).unwrap_or(u32::MAX);
                     if let Some(connection) = self.connections.get(slot) {
                         connection.note(event);
-                        enqueue(&mut self.ready, slot, connection);
+                        self.ready.push(connection);
                     }
                 }
             }
@@ -268,7 +246,7 @@ impl<P: Protocol, S: Service<P>> Reactor<P, S> {
             Outcome::Lost(reason) => self.service.lost(reason),
         };
         if connection.answer(address.sequence, answer) {
-            enqueue(&mut self.ready, address.slot, connection);
+            self.ready.push(connection);
         }
     }
 
@@ -294,7 +272,7 @@ impl<P: Protocol, S: Service<P>> Reactor<P, S> {
         let decoder = self.protocol.decoder();
         let mut connection = Connection::new(socket, peer, presence, address, decoder, self.now);
         // Clients speak first and at once: most requests are there when they are accepted.
-        enqueue(&mut self.ready, address.slot, &mut connection);
+        self.ready.push(&mut connection);
         self.connections.insert(connection);
     }
 
@@ -306,15 +284,14 @@ impl<P: Protocol, S: Service<P>> Reactor<P, S> {
             acceptor.note();
         }
         for connection in self.connections.iter_mut() {
-            let slot = connection.address().slot;
-            enqueue(&mut self.ready, slot, connection);
+            self.ready.push(connection);
         }
     }
 
     /// Gives each connection that has something to do one turn.
     fn turn_ready(&mut self) {
         for _ in 0..self.ready.len() {
-            let Some(slot) = self.ready.pop_front() else { return };
+            let Some(slot) = self.ready.pop() else { return };
             let Some(connection) = self.connections.get(slot) else { continue };
             connection.queued = false;
             let after = connection.turn(&mut Round {
@@ -330,35 +307,30 @@ impl<P: Protocol, S: Service<P>> Reactor<P, S> {
                 continue;
             }
             if after == After::More {
-                enqueue(&mut self.ready, slot, connection);
+                self.ready.push(connection);
             }
-            let due = connection.due(&self.settings).max(self.swept.after(SWEEP_EVERY));
-            self.sweep_at = self.sweep_at.min(due);
+            self.sweep_timer.schedule(connection.due(&self.settings));
         }
     }
 
     /// Sweeps over all time limits, if it is time.
     fn tend(&mut self) {
-        if self.sweep_at > self.now {
+        if !self.sweep_timer.begin_if_due(self.now) {
             return;
         }
-        self.swept = self.now;
-        let mut next = Time::NEVER;
         for connection in self.connections.iter_mut() {
             if connection.tend(&self.protocol, &self.settings, self.now) {
-                let slot = connection.address().slot;
-                enqueue(&mut self.ready, slot, connection);
+                self.ready.push(connection);
             } else {
-                next = next.min(connection.due(&self.settings));
+                self.sweep_timer.schedule(connection.due(&self.settings));
             }
         }
-        self.sweep_at = next.max(self.now.after(SWEEP_EVERY));
     }
 
     /// How long it may sleep for its own sake.
     fn patience(&self) -> Option<Duration> {
         let accept_at = self.acceptor.as_ref().map_or(Time::NEVER, Acceptor::due);
-        let next = self.sweep_at.min(accept_at);
+        let next = self.sweep_timer.next().min(accept_at);
         (next != Time::NEVER).then(|| next.since(self.clock.now()))
     }
 }
@@ -371,47 +343,5 @@ impl<P: Protocol, S: Service<P>> Reactor<P, S> {
 
     fn awaits_a_head(&mut self) -> bool {
         self.connections.iter_mut().any(|connection| connection.awaits_a_head())
-    }
-}
-
-/// Enters a connection in the list of those with something to do.
-fn enqueue<P: Protocol>(ready: &mut VecDeque<u32>, slot: u32, connection: &mut Connection<P>) {
-    if !connection.queued {
-        connection.queued = true;
-        ready.push_back(slot);
-    }
-}
-
-/// A reactor as the place where its worker parks.
-pub(crate) struct Seat<'a, P: Protocol, S>(pub(crate) &'a mut Reactor<P, S>);
-
-impl<P: Protocol, S: Service<P>> Park for Seat<'_, P, S> {
-    fn glance(&mut self) {
-        let Seat(reactor) = self;
-        reactor.mailbox.doze().end();
-        if reactor.clock.now().since(reactor.now) >= POLL_EVERY {
-            reactor.poll(Some(Duration::ZERO));
-        }
-        reactor.serve();
-    }
-
-    fn park(&mut self, limit: Option<Duration>) {
-        let Seat(reactor) = self;
-        let may_sleep = reactor.mailbox.doze().begin()
-            && reactor.letters.is_empty()
-            && reactor.ready.is_empty();
-        let timeout = match (limit, reactor.patience()) {
-            _ if !may_sleep => Some(Duration::ZERO),
-            (Some(limit), Some(patience)) => Some(limit.min(patience)),
-            (limit, patience) => limit.or(patience),
-        };
-        reactor.let_gather(timeout);
-        reactor.poll(timeout);
-        reactor.mailbox.doze().end();
-        reactor.serve();
-    }
-
-    fn unparker(&self) -> Arc<dyn Unpark> {
-        self.0.mailbox.unparker()
     }
 }

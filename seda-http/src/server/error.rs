@@ -1,10 +1,29 @@
 //! What can keep a server from starting, in words that say what to do.
 
-use crate::http::config::ConfigError;
+use crate::h1::LimitsError;
 use seda_core::GraphError;
 use std::io;
 use std::net::SocketAddr;
 use thiserror::Error;
+
+/// A setting that is out of its bounds.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A value outside its range.
+    #[error("`{key}` is {value}: allowed is {allowed}")]
+    OutOfRange {
+        /// The key.
+        key: &'static str,
+        /// Its value.
+        value: String,
+        /// The range.
+        allowed: String,
+    },
+    /// A limit on requests outside its range.
+    #[error("`limits`: {0}")]
+    Limits(#[from] LimitsError),
+}
 
 /// Why a server cannot listen.
 #[derive(Debug, Error)]

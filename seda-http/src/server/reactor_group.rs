@@ -1,13 +1,14 @@
 //! The reactors of a server with their graph, whatever they speak: started together, drained
 //! together.
 
-use crate::reactor::{Acceptor, Berth, Letter, Mailbox, Occupancy, Protocol, Reactor};
-use crate::reactor::{Seat, Service, Settings};
-use crate::server::error::ServeError;
+use super::error::ServeError;
+use super::listener::ListenerConfig;
+use crate::reactor::{Acceptor, Berth, Deadline, Letter, Mailbox, Occupancy, Protocol, Reactor};
+use crate::reactor::{Seat, Service};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use seda_core::{Clock, Drained, Pool, Running, Worker};
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
@@ -20,16 +21,8 @@ const KEPT_FOR_GRAPH: u32 = 10;
 /// their sockets take.
 const JOIN_LIMIT: Duration = Duration::from_secs(1);
 
-/// Where connections come from, and their bounds.
-pub(crate) struct Harbour {
-    pub(crate) listener: TcpListener,
-    pub(crate) local_addr: SocketAddr,
-    pub(crate) connections: usize,
-    pub(crate) settings: Settings,
-}
-
 /// Reactors that run, answering with `R`.
-pub(crate) struct Fleet<R> {
+pub(crate) struct ReactorGroup<R> {
     local_addr: SocketAddr,
     clock: Arc<dyn Clock>,
     occupancy: Arc<Occupancy>,
@@ -46,11 +39,11 @@ struct Threads {
     ended: Receiver<()>,
 }
 
-impl<R: Send + 'static> Fleet<R> {
+impl<R: Send + 'static> ReactorGroup<R> {
     /// Starts a reactor for each of `sources`; `equip` gives it its protocol and its service.
     pub(crate) fn start<P, S, T>(
-        harbour: Harbour,
-        pool: Option<Pool>,
+        listener: ListenerConfig,
+        pool: Pool,
         sources: Vec<T>,
         running: Running,
         mut equip: impl FnMut(usize, T, &Running, &Arc<Mailbox<R>>) -> (P, S),
@@ -59,8 +52,7 @@ impl<R: Send + 'static> Fleet<R> {
         P: Protocol<Response = R>,
         S: Service<P> + Send + 'static,
     {
-        let Harbour { listener, local_addr, connections, settings } = harbour;
-        let pool = pool.filter(|_| !sources.is_empty()).ok_or(ServeError::NoEntry)?;
+        let ListenerConfig { listener, local_addr, connections, settings } = listener;
         let workers = running.hosted_workers(pool);
         if workers.len() != sources.len() {
             return Err(ServeError::NoWorkers);
@@ -76,20 +68,20 @@ impl<R: Send + 'static> Fleet<R> {
         let (leaving, ended) = unbounded();
         let threads = Threads { handles: Vec::new(), ended };
         let clock = running.clock();
-        let mut fleet = Self { local_addr, clock, occupancy, mailboxes, running, threads };
+        let mut group = Self { local_addr, clock, occupancy, mailboxes, running, threads };
         for (reactor, ((berth, worker), source)) in
             berths.into_iter().zip(workers).zip(sources).enumerate()
         {
-            let (protocol, service) = equip(reactor, source, &fleet.running, berth.mailbox());
-            let clock = fleet.running.clock();
+            let (protocol, service) = equip(reactor, source, &group.running, berth.mailbox());
+            let clock = group.running.clock();
             let made =
                 Reactor::new(berth, acceptor.take(), protocol, service, settings.clone(), clock);
             let spawned = made.and_then(|made| spawn(made, worker, leaving.clone()));
             let handle = spawned.map_err(|source| ServeError::Reactor { reactor, source })?;
-            fleet.threads.handles.push(handle);
+            group.threads.handles.push(handle);
         }
-        tracing::info!(address = %fleet.local_addr, "serves");
-        Ok(fleet)
+        tracing::info!(address = %group.local_addr, "serves");
+        Ok(group)
     }
 
     pub(crate) fn local_addr(&self) -> SocketAddr {
@@ -102,7 +94,7 @@ impl<R: Send + 'static> Fleet<R> {
 
     /// Lets the connections finish what was begun on them, then the graph.
     pub(crate) fn drain(self, limit: Duration) -> Drained {
-        let begun = self.clock.now();
+        let deadline = Deadline::after(Arc::clone(&self.clock), limit);
         for mailbox in &self.mailboxes {
             mailbox.post(Letter::Drain);
         }
@@ -110,8 +102,7 @@ impl<R: Send + 'static> Fleet<R> {
         if !self.occupancy.wait_until_empty(for_connections) {
             tracing::warn!("connections are left at the limit of the drain");
         }
-        let left = limit.saturating_sub(self.clock.now().since(begun));
-        self.running.drain(left)
+        self.running.drain(deadline.remaining())
     }
 }
 

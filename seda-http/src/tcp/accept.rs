@@ -1,8 +1,9 @@
 //! Where requests enter the graph, or are turned away.
 
-use super::codec::{Codec, Word, contained, refusal};
+use super::codec::{Codec, PROTOCOL, Word, refusal};
 use super::protocol::{Protocol, Unserved};
 use crate::reactor::{Admission, Mailbox, Service};
+use crate::server::catch_panic;
 use seda_core::{Address, Home, LossReason, Outcome, Responder, Source, Terms};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -43,7 +44,7 @@ impl<P: Protocol, E: Send + 'static> Service<Codec<P>> for Entrance<P, E> {
     ) -> Admission<Word<P::Answer>> {
         let home = Arc::clone(&self.home) as Arc<dyn Home<P::Answer>>;
         let make = |reply| (self.make)(request, peer, reply);
-        match contained(|| self.source.request_to(home, address, self.terms, make)) {
+        match catch_panic(PROTOCOL, || self.source.request_to(home, address, self.terms, make)) {
             Some(Ok(request)) => Admission::Admitted(request),
             Some(Err(refusal)) => Admission::Answered(self::refusal(
                 &self.protocol,

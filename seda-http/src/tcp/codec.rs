@@ -2,9 +2,12 @@
 
 use super::protocol::{Protocol, Unserved};
 use crate::reactor::{self, Decoded, Output, Owed};
+use crate::server::catch_panic;
 use bytes::BytesMut;
 use seda_core::Time;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// What panicked, in the log.
+pub(super) const PROTOCOL: &str = "a protocol";
 
 /// What the reactor writes: an answer, or nothing where the code that was to make it panicked.
 pub(super) type Word<A> = Option<A>;
@@ -27,7 +30,7 @@ impl<P: Protocol> reactor::Protocol for Codec<P> {
     fn decoder(&self) {}
 
     fn decode(&self, (): &mut (), input: &mut BytesMut) -> Decoded<Self> {
-        match contained(|| self.protocol.decode(input)) {
+        match catch_panic(PROTOCOL, || self.protocol.decode(input)) {
             Some(Ok(Some(request))) => Decoded::Request(request, false),
             Some(Ok(None)) if input.len() > self.request_bytes => {
                 Decoded::Answer(refusal(&self.protocol, Unserved::TooLong), true)
@@ -57,21 +60,12 @@ impl<P: Protocol> reactor::Protocol for Codec<P> {
     fn encode(&mut self, word: Word<P::Answer>, _: IsLast, _now: Time, output: &mut Output) {
         if let Some(answer) = word {
             // What it has written before it panics is written: the client sees a short answer.
-            contained(|| self.protocol.encode(answer, output.buffer()));
+            catch_panic(PROTOCOL, || self.protocol.encode(answer, output.buffer()));
         }
     }
 }
 
 /// The answer to a request that gets none from the graph.
 pub(super) fn refusal<P: Protocol>(protocol: &P, why: Unserved) -> Word<P::Answer> {
-    contained(|| protocol.refuse(why))
-}
-
-/// Runs code of the user's on the reactor; `None` if it panicked.
-pub(super) fn contained<T>(run: impl FnOnce() -> T) -> Option<T> {
-    let result = catch_unwind(AssertUnwindSafe(run));
-    if result.is_err() {
-        tracing::error!("a protocol panicked on the reactor");
-    }
-    result.ok()
+    catch_panic(PROTOCOL, || protocol.refuse(why))
 }

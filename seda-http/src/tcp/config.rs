@@ -1,7 +1,8 @@
 //! Settings of a server of another protocol, as a file can hold them.
 
-use crate::http::config::{ConfigError, HttpConfig, in_range};
+use crate::http::HttpConfig;
 use crate::reactor::Settings;
+use crate::server::{ConfigError, ServerConfig, in_range};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -89,36 +90,28 @@ impl TcpConfig {
     /// The first one, with its value and what is allowed.
     pub fn check(&self) -> Result<(), ConfigError> {
         in_range("request_bytes", self.request_bytes, 1, REQUEST_BYTES_MOST)?;
-        let shared = HttpConfig {
-            reactors: self.reactors,
-            connections: self.connections,
-            pipeline: self.pipeline,
-            write_buffer: self.write_buffer,
-            idle_timeout: self.idle_timeout,
-            head_timeout: self.request_timeout,
-            write_timeout: self.write_timeout,
-            linger: self.linger,
-            deadline: self.deadline,
-            ..HttpConfig::default()
-        };
-        shared.check().map_err(|error| match error {
-            ConfigError::OutOfRange { key: "head_timeout", value, allowed } => {
-                ConfigError::OutOfRange { key: "request_timeout", value, allowed }
-            }
-            other => other,
-        })
+        self.server().check()
     }
 
-    pub(super) fn settings(&self) -> Settings {
-        Settings {
-            pipeline: self.pipeline,
-            write_buffer: self.write_buffer,
-            idle: self.idle_timeout,
-            head: self.request_timeout,
-            body: self.request_timeout,
-            write: self.write_timeout,
-            linger: self.linger,
-            half_close: self.half_close,
+    /// The part of it that does not depend on the protocol.
+    pub(super) fn server(&self) -> ServerConfig {
+        ServerConfig {
+            listen: self.listen,
+            reactors: self.reactors,
+            connections: self.connections,
+            deadline: self.deadline,
+            settings: Settings {
+                pipeline: self.pipeline,
+                write_buffer: self.write_buffer,
+                idle: self.idle_timeout,
+                head: self.request_timeout,
+                body: self.request_timeout,
+                write: self.write_timeout,
+                linger: self.linger,
+                half_close: self.half_close,
+            },
+            head_key: "request_timeout",
+            body_key: "request_timeout",
         }
     }
 }

@@ -68,7 +68,9 @@ mod builder;
 mod codec;
 mod config;
 mod protocol;
+mod server;
 
-pub use builder::{Tcp, TcpServer};
+pub use builder::Tcp;
 pub use config::TcpConfig;
 pub use protocol::{Protocol, Unserved};
+pub use server::TcpServer;
