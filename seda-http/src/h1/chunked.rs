@@ -144,7 +144,7 @@ impl Chunked {
         let limit = limits.headers.min(HEADERS_MOST);
         loop {
             let line = self.trailers.next(input, limits.head_bytes);
-            let Some(line) = line.map_err(|flaw| flaw.rejection(too_large))? else {
+            let Some(line) = line.map_err(|error| error.rejection(too_large))? else {
                 return Ok(None);
             };
             if line.is_empty() {

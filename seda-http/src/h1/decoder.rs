@@ -42,13 +42,13 @@ enum State {
     /// Between requests, or inside a head.
     Head,
     /// The head is read, the body is not whole.
-    Body(Request<()>, Body),
+    Body(Request<()>, BodyState),
     /// The last request was given out, or refused.
     Closed,
 }
 
 #[derive(Debug)]
-enum Body {
+enum BodyState {
     Length(usize),
     Chunked(Chunked),
 }
@@ -139,8 +139,8 @@ impl Decoder {
         self.exchange.keep_alive = keep_alive;
         let body = match framing {
             Framing::Length(0) => return Ok(self.complete(request, Bytes::new())),
-            Framing::Length(length) => Body::Length(length),
-            Framing::Chunked => Body::Chunked(Chunked::default()),
+            Framing::Length(length) => BodyState::Length(length),
+            Framing::Chunked => BodyState::Chunked(Chunked::default()),
         };
         self.state = State::Body(request, body);
         if expects_continue && input.is_empty() {
@@ -173,8 +173,8 @@ impl Decoder {
         loop {
             let first = self.lines.at_first();
             let limit = if first { first_line } else { head_bytes };
-            let line = self.lines.next(input, limit).map_err(|flaw| {
-                flaw.rejection(match first {
+            let line = self.lines.next(input, limit).map_err(|error| {
+                error.rejection(match first {
                     true => request_line::too_long(input.get(..limit).unwrap_or(input), uri_bytes),
                     false => Rejection::HeadTooLarge { limit: head_bytes },
                 })
@@ -191,10 +191,10 @@ impl Decoder {
 
     fn body(&mut self, input: &mut BytesMut) -> Result<Decoded, Rejection> {
         let body = match &mut self.state {
-            State::Body(_, Body::Length(length)) if input.len() >= *length => {
+            State::Body(_, BodyState::Length(length)) if input.len() >= *length => {
                 Some(input.split_to(*length).freeze())
             }
-            State::Body(_, Body::Chunked(chunked)) => chunked.decode(input, &self.limits)?,
+            State::Body(_, BodyState::Chunked(chunked)) => chunked.decode(input, &self.limits)?,
             _ => None,
         };
         let Some(body) = body else {

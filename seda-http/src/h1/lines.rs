@@ -19,7 +19,7 @@ pub(super) struct Lines {
 
 /// Why there is no next line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Flaw {
+pub(super) enum LineError {
     /// The line ends in LF without CR.
     BareLineFeed,
     /// There is no line end within the limit.
@@ -40,21 +40,21 @@ impl Lines {
     /// The place of the next line, without its CRLF; `None` if its end has not arrived.
     ///
     /// Line ends are looked for in the first `limit` bytes of the input. RFC 9112 §2.2 allows a
-    /// recipient to take a single LF for a line end; a proxy in front may not, so it is a flaw.
+    /// recipient to take a single LF for a line end; a proxy in front may not, so it is a error.
     pub(super) fn next(
         &mut self,
         input: &[u8],
         limit: usize,
-    ) -> Result<Option<Range<usize>>, Flaw> {
+    ) -> Result<Option<Range<usize>>, LineError> {
         let window = input.get(..limit).unwrap_or(input);
         let Some(offset) = line_feed(window.get(self.scanned..).unwrap_or_default()) else {
             self.scanned = window.len();
-            return if window.len() < limit { Ok(None) } else { Err(Flaw::TooLong) };
+            return if window.len() < limit { Ok(None) } else { Err(LineError::TooLong) };
         };
         let feed = self.scanned + offset;
         let line = window.get(self.start..feed).unwrap_or_default();
         let Some((b'\r', line)) = line.split_last() else {
-            return Err(Flaw::BareLineFeed);
+            return Err(LineError::BareLineFeed);
         };
         let start = self.start;
         self.start = feed + 1;
@@ -63,8 +63,8 @@ impl Lines {
     }
 }
 
-impl Flaw {
-    /// The answer to a section with this flaw, if being too long means `too_long`.
+impl LineError {
+    /// The answer to a section with this error, if being too long means `too_long`.
     pub(super) fn rejection(self, too_long: Rejection) -> Rejection {
         match self {
             Self::BareLineFeed => Rejection::BadRequest("a line ends in LF without CR"),

@@ -4,7 +4,7 @@ use super::admin::Admin;
 use super::codec::Http1;
 use super::request::HttpRequest;
 use super::responses;
-use super::retry_after::Advice;
+use super::retry_after::RetryAfter;
 use crate::reactor::{Admission, Body, Service};
 use crate::server::catch_panic;
 use bytes::Bytes;
@@ -18,27 +18,27 @@ use std::time::Duration;
 pub(crate) type Classify = dyn Fn(&Request<Bytes>) -> Terms + Send + Sync;
 
 /// One reactor's way into the graph.
-pub(crate) struct Entrance {
+pub(crate) struct HttpService {
     pub(crate) source: Source<HttpRequest>,
-    pub(crate) home: Arc<dyn Home<Response<Body>>>,
+    pub(crate) reply_sink: Arc<dyn Home<Response<Body>>>,
     pub(crate) admin: Admin,
-    pub(crate) advice: Advice,
+    pub(crate) retry_after: RetryAfter,
     pub(crate) classify: Option<Arc<Classify>>,
     /// Of a request that nobody classifies.
     pub(crate) terms: Terms,
     /// How many requests were refused because there is too much to do.
-    pub(crate) turned_away: u64,
+    pub(crate) refused_total: u64,
 }
 
-impl Entrance {
+impl HttpService {
     fn terms(&self, request: &Request<Bytes>) -> Terms {
         let Some(classify) = &self.classify else { return self.terms };
         catch_panic("the classifier", || classify(request)).unwrap_or(self.terms)
     }
 
     fn refused(&mut self, class: Class, reason: RefusalReason) -> Response<Body> {
-        self.turned_away += u64::from(reason.is_transient());
-        let (busy, seconds) = self.advice.next(class);
+        self.refused_total += u64::from(reason.is_transient());
+        let (busy, seconds) = self.retry_after.next(class);
         match reason {
             RefusalReason::Closed => {
                 responses::unavailable("the server takes no more requests\n", seconds)
@@ -51,19 +51,19 @@ impl Entrance {
     }
 }
 
-impl Service<Http1> for Entrance {
+impl Service<Http1> for HttpService {
     fn admit(
         &mut self,
         request: Request<Bytes>,
         peer: SocketAddr,
         address: Address,
     ) -> Admission<Response<Body>> {
-        if Admin::is_asked(&request) {
+        if Admin::handles(&request) {
             return self.admin.answer(&request, address);
         }
         let terms = self.terms(&request);
-        let home = Arc::clone(&self.home);
-        let admitted = self.source.request_to(home, address, terms, |reply| HttpRequest {
+        let reply_sink = Arc::clone(&self.reply_sink);
+        let admitted = self.source.request_to(reply_sink, address, terms, |reply| HttpRequest {
             request,
             peer,
             reply,
@@ -74,11 +74,11 @@ impl Service<Http1> for Entrance {
         }
     }
 
-    fn turned_away(&self) -> u64 {
-        self.turned_away
+    fn refused_total(&self) -> u64 {
+        self.refused_total
     }
 
-    fn promised(&self) -> Option<Duration> {
+    fn slo(&self) -> Option<Duration> {
         self.source.promised()
     }
 
@@ -93,7 +93,7 @@ impl Service<Http1> for Entrance {
             _ => "the server is busy\n",
         };
         // Nobody remembers its class; the time is the same for all.
-        let (_, seconds) = self.advice.next(Class::HIGHEST);
+        let (_, seconds) = self.retry_after.next(Class::HIGHEST);
         responses::unavailable(why, seconds)
     }
 }

@@ -19,7 +19,7 @@ const PREFIX: &str = "/_seda/";
 const ALLOWED: HeaderValue = HeaderValue::from_static("GET, HEAD");
 
 /// A snapshot is of its moment.
-const NOT_KEPT: HeaderValue = HeaderValue::from_static("no-store");
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 /// The body of 404.
 const PAGES: &str = "there are /_seda/report, /_seda/graph, /_seda/live, /_seda/ready\n";
@@ -32,12 +32,12 @@ type Answer = Response<Body>;
 /// Answers `/_seda/report`, `graph`, `live` and `ready`.
 pub(crate) struct Admin {
     snapshots: Snapshots,
-    home: Arc<dyn Home<Answer>>,
+    reply_sink: Arc<dyn Home<Answer>>,
     ready: Arc<AtomicBool>,
     waiting: Arc<Waiting>,
 }
 
-/// Who waits for the next snapshot. One is asked for on behalf of all.
+/// Who waits for the next snapshot. One is request for on behalf of all.
 type Waiting = Mutex<Vec<(Address, View)>>;
 
 /// A picture of a snapshot.
@@ -51,14 +51,14 @@ enum View {
 impl Admin {
     pub(crate) fn new(
         snapshots: Snapshots,
-        home: Arc<dyn Home<Answer>>,
+        reply_sink: Arc<dyn Home<Answer>>,
         ready: Arc<AtomicBool>,
     ) -> Self {
-        Self { snapshots, home, ready, waiting: Arc::default() }
+        Self { snapshots, reply_sink, ready, waiting: Arc::default() }
     }
 
     /// Whether a request is for the admin view and not for the graph.
-    pub(crate) fn is_asked(request: &Request<Bytes>) -> bool {
+    pub(crate) fn handles(request: &Request<Bytes>) -> bool {
         request.uri().path().starts_with(PREFIX)
     }
 
@@ -97,27 +97,27 @@ impl Admin {
         let is_first = waiting.len() == 1;
         drop(waiting);
         if is_first {
-            let asked = Asked {
+            let request = SnapshotRequest {
                 waiting: Arc::clone(&self.waiting),
-                home: Arc::clone(&self.home),
-                came: false,
+                reply_sink: Arc::clone(&self.reply_sink),
+                delivered: false,
             };
-            self.snapshots.request(Box::new(move |report| asked.deliver(&report)));
+            self.snapshots.request(Box::new(move |report| request.deliver(&report)));
         }
     }
 }
 
-/// A snapshot that was asked for. Whether it comes or not, all who wait are answered.
-struct Asked {
+/// A snapshot that was request for. Whether it comes or not, all who wait are answered.
+struct SnapshotRequest {
     waiting: Arc<Waiting>,
-    home: Arc<dyn Home<Answer>>,
-    came: bool,
+    reply_sink: Arc<dyn Home<Answer>>,
+    delivered: bool,
 }
 
-impl Asked {
+impl SnapshotRequest {
     /// Runs on the control thread; renders each view once.
     fn deliver(mut self, report: &Report) {
-        self.came = true;
+        self.delivered = true;
         let mut rendered: Vec<(View, Bytes)> = Vec::new();
         for (address, view) in self.take_waiting() {
             let known = rendered.iter().find(|(known, _)| *known == view);
@@ -129,7 +129,7 @@ impl Asked {
                     bytes
                 }
             };
-            self.home.deliver(address, Outcome::Answered(page(view, bytes)));
+            self.reply_sink.deliver(address, Outcome::Answered(page(view, bytes)));
         }
     }
 
@@ -138,15 +138,15 @@ impl Asked {
     }
 }
 
-impl Drop for Asked {
+impl Drop for SnapshotRequest {
     fn drop(&mut self) {
-        if self.came {
-            // Who waits by now has asked for a snapshot of their own.
+        if self.delivered {
+            // Who waits by now has request for a snapshot of their own.
             return;
         }
         for (address, _) in self.take_waiting() {
             let answer = responses::text(StatusCode::SERVICE_UNAVAILABLE, "the graph has ended\n");
-            self.home.deliver(address, Outcome::Answered(answer));
+            self.reply_sink.deliver(address, Outcome::Answered(answer));
         }
     }
 }
@@ -189,6 +189,6 @@ fn page(view: View, bytes: Bytes) -> Answer {
         View::Dot => "text/vnd.graphviz",
     };
     let mut page = responses::with_type(StatusCode::OK, HeaderValue::from_static(kind), bytes);
-    page.headers_mut().insert(header::CACHE_CONTROL, NOT_KEPT);
+    page.headers_mut().insert(header::CACHE_CONTROL, NO_STORE);
     page
 }

@@ -1,11 +1,11 @@
 //! A server that is being put together with its graph.
 
-use super::accept::{Classify, Entrance};
+use super::accept::{Classify, HttpService};
 use super::admin::Admin;
 use super::codec::Http1;
 use super::config::HttpConfig;
 use super::request::HttpRequest;
-use super::retry_after::Advice;
+use super::retry_after::RetryAfter;
 use super::server::Server;
 use crate::reactor::Body;
 use crate::server::{BindError, EntryError, ServeError, ServerBuilder};
@@ -106,20 +106,20 @@ impl Http {
         let Self { config, server, sources, classify } = self;
         let ready = Arc::new(AtomicBool::new(true));
         let group = server.serve(sources, running, |reactor, source, running, mailbox| {
-            let home = Arc::clone(mailbox) as Arc<dyn Home<Response<Body>>>;
+            let reply_sink = Arc::clone(mailbox) as Arc<dyn Home<Response<Body>>>;
             let (snapshots, clock) = (running.snapshots(), running.clock());
-            let admin = Admin::new(snapshots.clone(), Arc::clone(&home), Arc::clone(&ready));
+            let admin = Admin::new(snapshots.clone(), Arc::clone(&reply_sink), Arc::clone(&ready));
             let seed = reactor as u64;
-            let entrance = Entrance {
+            let service = HttpService {
                 source,
                 admin,
-                home,
-                advice: Advice::new(snapshots, clock, config.retry_after, seed),
+                reply_sink,
+                retry_after: RetryAfter::new(snapshots, clock, config.retry_after, seed),
                 classify: classify.clone(),
                 terms: Terms { deadline: config.deadline, ..Terms::default() },
-                turned_away: 0,
+                refused_total: 0,
             };
-            (Http1::new(config.limits), entrance)
+            (Http1::new(config.limits), service)
         })?;
         Ok(Server::new(ready, group))
     }

@@ -2,8 +2,8 @@
 
 use super::date::Date;
 use super::responses;
-use crate::h1::{self, Decoded as Found, Decoder, Exchange, Limits};
-use crate::reactor::{Body, Decoded, Output, Owed, Protocol};
+use crate::h1::{self, Decoded, Decoder, Exchange, Limits};
+use crate::reactor::{Body, Codec, DecodeOutcome, Expecting, Output};
 use crate::server::catch_panic;
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response, StatusCode, Version};
@@ -22,7 +22,7 @@ impl Http1 {
     }
 }
 
-impl Protocol for Http1 {
+impl Codec for Http1 {
     type Request = Request<Bytes>;
     type Response = Response<Body>;
     type Exchange = Exchange;
@@ -32,30 +32,30 @@ impl Protocol for Http1 {
         Decoder::new(self.limits)
     }
 
-    fn decode(&self, decoder: &mut Decoder, input: &mut BytesMut) -> Decoded<Self> {
+    fn decode(&self, decoder: &mut Decoder, input: &mut BytesMut) -> DecodeOutcome<Self> {
         match decoder.decode(input) {
-            Found::Incomplete => Decoded::Incomplete,
-            Found::Continue => Decoded::Interim(h1::CONTINUE),
-            Found::Request(request, exchange) => Decoded::Request(request, exchange),
-            Found::Reject(rejection, exchange) => {
+            Decoded::Incomplete => DecodeOutcome::Incomplete,
+            Decoded::Continue => DecodeOutcome::Interim(h1::CONTINUE),
+            Decoded::Request(request, exchange) => DecodeOutcome::Request(request, exchange),
+            Decoded::Reject(rejection, exchange) => {
                 let line = format!("{rejection}\n");
-                Decoded::Answer(responses::text(rejection.status(), line), exchange)
+                DecodeOutcome::Answer(responses::text(rejection.status(), line), exchange)
             }
         }
     }
 
-    fn owed(&self, decoder: &Decoder, input: &BytesMut) -> Owed {
+    fn expecting(&self, decoder: &Decoder, input: &BytesMut) -> Expecting {
         match decoder.mid_request(input) {
-            false => Owed::Nothing,
-            true if decoder.in_body() => Owed::Body,
-            true => Owed::Head,
+            false => Expecting::Nothing,
+            true if decoder.in_body() => Expecting::Body,
+            true => Expecting::Head,
         }
     }
 
-    fn overdue(&self, owed: Owed) -> (Response<Body>, Exchange) {
-        let why = match owed {
-            Owed::Body => "the request's body did not come in time\n",
-            Owed::Head | Owed::Nothing => "the request's head did not come in time\n",
+    fn timeout_response(&self, expecting: Expecting) -> (Response<Body>, Exchange) {
+        let why = match expecting {
+            Expecting::Body => "the request's body did not come in time\n",
+            Expecting::Head | Expecting::Nothing => "the request's head did not come in time\n",
         };
         let exchange = Exchange { version: Version::HTTP_11, head: false, keep_alive: false };
         (responses::text(StatusCode::REQUEST_TIMEOUT, why), exchange)

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-/// Retry-After is in whole seconds (RFC 9110 §10.2.3), and an hour is "do not come back".
+/// Retry-TurnOutcome is in whole seconds (RFC 9110 §10.2.3), and an hour is "do not come back".
 const RETRY_MOST: Duration = Duration::from_secs(60 * 60);
 
 /// Settings of an HTTP server; every one has a default. Durations are written `10s`, `250ms`.
@@ -77,7 +77,7 @@ pub struct HttpConfig {
     /// answered 503. Default none.
     #[serde(with = "seda_core::written::optional_duration")]
     pub deadline: Option<Duration>,
-    /// The least and the most that Retry-After says (RFC 9110 §10.2.3), in whole seconds. 1 s to
+    /// The least and the most that Retry-TurnOutcome says (RFC 9110 §10.2.3), in whole seconds. 1 s to
     /// one hour. Default 1 s to 30 s: the figure is measured, and a measurement is not good for
     /// more.
     pub retry_after: RetryAfterRange,
@@ -85,7 +85,7 @@ pub struct HttpConfig {
     pub limits: Limits,
 }
 
-/// The range of what Retry-After says.
+/// The range of what Retry-TurnOutcome says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RetryAfterRange {

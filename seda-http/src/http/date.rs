@@ -4,7 +4,7 @@ use seda_core::Time;
 use std::time::{Duration, SystemTime};
 
 /// The field has a resolution of a second (RFC 9110 §5.6.7).
-const KEPT: Duration = Duration::from_secs(1);
+const RESOLUTION: Duration = Duration::from_secs(1);
 
 /// The date as answers tell it, kept for a second. The one room that reads the wall clock.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ impl Date {
 
     /// The date, as an IMF-fixdate; at most a second behind.
     pub(crate) fn at(&mut self, now: Time) -> &[u8; 29] {
-        if self.read_at.is_none_or(|read_at| now.since(read_at) >= KEPT) {
+        if self.read_at.is_none_or(|read_at| now.since(read_at) >= RESOLUTION) {
             self.read_at = Some(now);
             self.read();
         }

@@ -1,4 +1,4 @@
-//! What a client is told that is refused: why, and when to come back, by what was measured.
+//! What a client is told that is refused: why, and when to come back, by what was estimate.
 
 use super::config::RetryAfterRange;
 use bytes::Bytes;
@@ -9,22 +9,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How old the figure may be: as old as snapshots are at most.
-const KEPT: Duration = Duration::from_millis(250);
+const ESTIMATE_AGE_MOST: Duration = Duration::from_millis(250);
 
 /// Clients that were refused together shall not come back together: each is told between half and
 /// one and a half times the figure.
 const JITTER: f64 = 0.5;
 
-/// Why nobody is told more, before anything was measured.
+/// Why nobody is told more, before anything was estimate.
 const BUSY: &str = "the server is busy\n";
 
 /// Says when to come back: how long the slowest queue takes to drain at the rate it drains now; and
 /// how the promise to the client's class is kept meanwhile.
-pub(crate) struct Advice {
+pub(crate) struct RetryAfter {
     snapshots: Snapshots,
     clock: Arc<dyn Clock>,
     range: RetryAfterRange,
-    measured: Arc<Mutex<Measured>>,
+    estimate: Arc<Mutex<Estimate>>,
     asked_at: Option<Time>,
     /// The state of the jitter's sequence.
     jitter: u64,
@@ -32,13 +32,13 @@ pub(crate) struct Advice {
 
 /// The last figures; unknown until the first snapshot.
 #[derive(Debug, Default)]
-struct Measured {
+struct Estimate {
     seconds: Option<f64>,
     /// By class: made once for all who are refused until the next snapshot.
     why: Vec<Bytes>,
 }
 
-impl Advice {
+impl RetryAfter {
     /// `seed` tells the reactors' jitters apart.
     pub(crate) fn new(
         snapshots: Snapshots,
@@ -46,28 +46,28 @@ impl Advice {
         range: RetryAfterRange,
         seed: u64,
     ) -> Self {
-        let measured = Arc::default();
-        Self { snapshots, clock, range, measured, asked_at: None, jitter: seed }
+        let estimate = Arc::default();
+        Self { snapshots, clock, range, estimate, asked_at: None, jitter: seed }
     }
 
     /// Why a request of `class` is refused, and whole seconds until it may come back. Never blocks;
     /// asks for new figures when the last ones are old, which then come in time for later clients.
     pub(crate) fn next(&mut self, class: Class) -> (Bytes, u64) {
         let now = self.clock.now();
-        if self.asked_at.is_none_or(|asked_at| now.since(asked_at) >= KEPT) {
+        if self.asked_at.is_none_or(|asked_at| now.since(asked_at) >= ESTIMATE_AGE_MOST) {
             self.asked_at = Some(now);
-            let measured = Arc::clone(&self.measured);
+            let estimate = Arc::clone(&self.estimate);
             self.snapshots.request(Box::new(move |report| {
-                *measured.lock() = Measured::of(&report);
+                *estimate.lock() = Estimate::of(&report);
             }));
         }
-        let (seconds, why) = self.measured.lock().of_class(class);
+        let (seconds, why) = self.estimate.lock().of_class(class);
         let seconds = seconds.unwrap_or(self.range.least.as_secs_f64());
         (why, said(seconds, next_fraction(&mut self.jitter), self.range))
     }
 }
 
-impl Measured {
+impl Estimate {
     fn of(report: &Report) -> Self {
         let why = report.classes.iter().map(|class| Bytes::from(why(class)));
         Self { seconds: Some(drain_seconds(report)), why: why.collect() }

@@ -27,17 +27,17 @@ const FLOOD: Duration = Duration::from_micros(250);
 /// trouble and the same cure: under load they are looked at now and then (Mogul and Ramakrishnan,
 /// "Eliminating receive livelock", 1996).
 #[derive(Debug, Default)]
-pub(super) struct Gathering {
-    turned_away: u64,
+pub(super) struct WakeupCoalescer {
+    refused_total: u64,
     /// When the round ended that turned somebody away.
     at: Option<Time>,
     flood: bool,
 }
 
-impl Gathering {
-    /// A round has ended, at `now`, that began at `begun`; `turned_away` counts all refusals.
-    pub(super) fn note(&mut self, turned_away: u64, begun: Time, now: Time) {
-        let more = std::mem::replace(&mut self.turned_away, turned_away) < turned_away;
+impl WakeupCoalescer {
+    /// A round has ended, at `now`, that began at `begun`; `refused_total` counts all refusals.
+    pub(super) fn note(&mut self, refused_total: u64, begun: Time, now: Time) {
+        let more = std::mem::replace(&mut self.refused_total, refused_total) < refused_total;
         if more {
             self.flood = self.at.is_some_and(|at| begun.since(at) < FLOOD);
             self.at = Some(now);
@@ -51,8 +51,8 @@ impl Gathering {
         self.flood
     }
 
-    /// Requests have gathered until `now`: what is there did not just come.
-    pub(super) fn gathered(&mut self, now: Time) {
+    /// Requests have note_pause_end until `now`: what is there did not just come.
+    pub(super) fn note_pause_end(&mut self, now: Time) {
         self.at = self.at.map(|_| now);
     }
 }
@@ -74,17 +74,17 @@ mod tests {
 
     #[test]
     fn refusals_that_follow_each_other_closely_are_a_flood_until_a_round_without() {
-        let mut gathering = Gathering::default();
-        gathering.note(1, at(0), at(5));
-        assert!(!gathering.is_flooded());
-        gathering.note(2, at(1_000), at(1_005));
-        assert!(!gathering.is_flooded());
-        gathering.note(3, at(1_200), at(1_210));
-        assert!(gathering.is_flooded());
-        gathering.gathered(at(1_710));
-        gathering.note(9, at(1_715), at(1_740));
-        assert!(gathering.is_flooded());
-        gathering.note(9, at(2_300), at(2_301));
-        assert!(!gathering.is_flooded());
+        let mut coalescer = WakeupCoalescer::default();
+        coalescer.note(1, at(0), at(5));
+        assert!(!coalescer.is_flooded());
+        coalescer.note(2, at(1_000), at(1_005));
+        assert!(!coalescer.is_flooded());
+        coalescer.note(3, at(1_200), at(1_210));
+        assert!(coalescer.is_flooded());
+        coalescer.note_pause_end(at(1_710));
+        coalescer.note(9, at(1_715), at(1_740));
+        assert!(coalescer.is_flooded());
+        coalescer.note(9, at(2_300), at(2_301));
+        assert!(!coalescer.is_flooded());
     }
 }

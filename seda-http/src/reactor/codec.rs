@@ -6,8 +6,8 @@ use seda_core::Time;
 
 /// A protocol of requests and answers, in which answers go out in the order of their requests.
 /// It sees bytes, never sockets. One instance serves all connections of a reactor; what belongs
-/// to one connection is in its [`Protocol::Decoder`].
-pub(crate) trait Protocol: Send + 'static {
+/// to one connection is in its [`Codec::Decoder`].
+pub(crate) trait Codec: Send + 'static {
     /// What the service is asked.
     type Request;
     /// What it answers.
@@ -21,15 +21,15 @@ pub(crate) trait Protocol: Send + 'static {
     fn decoder(&self) -> Self::Decoder;
 
     /// Consumes from `input` what belongs to the next request. Called again after every outcome
-    /// but [`Decoded::Incomplete`].
-    fn decode(&self, decoder: &mut Self::Decoder, input: &mut BytesMut) -> Decoded<Self>;
+    /// but [`DecodeOutcome::Incomplete`].
+    fn decode(&self, decoder: &mut Self::Decoder, input: &mut BytesMut) -> DecodeOutcome<Self>;
 
-    /// What the client owes, after `decode` gave [`Decoded::Incomplete`].
-    fn owed(&self, decoder: &Self::Decoder, input: &BytesMut) -> Owed;
+    /// What the client owes, after `decode` gave [`DecodeOutcome::Incomplete`].
+    fn expecting(&self, decoder: &Self::Decoder, input: &BytesMut) -> Expecting;
 
     /// The last answer to a client that did not send in time what it owes; the connection ends
     /// after it.
-    fn overdue(&self, owed: Owed) -> (Self::Response, Self::Exchange);
+    fn timeout_response(&self, expecting: Expecting) -> (Self::Response, Self::Exchange);
 
     /// Whether the connection ends after this exchange.
     fn is_last(exchange: Self::Exchange) -> bool;
@@ -48,7 +48,7 @@ pub(crate) trait Protocol: Send + 'static {
 }
 
 /// What a decoder found.
-pub(crate) enum Decoded<P: Protocol + ?Sized> {
+pub(crate) enum DecodeOutcome<P: Codec + ?Sized> {
     /// More bytes are needed.
     Incomplete,
     /// Bytes to be written in their turn, before the answer to the request that is being read.
@@ -61,7 +61,7 @@ pub(crate) enum Decoded<P: Protocol + ?Sized> {
 
 /// What a client has begun to send and not finished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Owed {
+pub(crate) enum Expecting {
     /// Nothing: it is between two requests.
     Nothing,
     /// The rest of a request's head.

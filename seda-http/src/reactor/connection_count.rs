@@ -5,44 +5,44 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// Counts [`Presence`]s: one for each connection, wherever it is, and one for the listener while
+/// Counts [`ConnectionGuard`]s: one for each connection, wherever it is, and one for the listener while
 /// it is open.
 #[derive(Debug, Default)]
-pub(crate) struct Occupancy {
+pub(crate) struct ConnectionCount {
     present: AtomicUsize,
     lock: Mutex<()>,
-    emptied: Condvar,
+    reached_zero: Condvar,
 }
 
-impl Occupancy {
+impl ConnectionCount {
     /// One more.
-    pub(crate) fn enter(self: &Arc<Self>) -> Presence {
+    pub(crate) fn add(self: &Arc<Self>) -> ConnectionGuard {
         self.present.fetch_add(1, Ordering::SeqCst);
-        Presence(Arc::clone(self))
+        ConnectionGuard(Arc::clone(self))
     }
 
-    pub(super) fn present(&self) -> usize {
+    pub(super) fn get(&self) -> usize {
         self.present.load(Ordering::SeqCst)
     }
 
     /// Waits until nobody is present, for `limit` at most; false if somebody still is.
-    pub(crate) fn wait_until_empty(&self, limit: Duration) -> bool {
+    pub(crate) fn wait_until_zero(&self, limit: Duration) -> bool {
         let mut guard = self.lock.lock();
-        self.emptied.wait_while_for(&mut guard, |()| self.present() > 0, limit);
-        self.present() == 0
+        self.reached_zero.wait_while_for(&mut guard, |()| self.get() > 0, limit);
+        self.get() == 0
     }
 }
 
 /// Counts as long as it lives.
 #[derive(Debug)]
-pub(crate) struct Presence(Arc<Occupancy>);
+pub(crate) struct ConnectionGuard(Arc<ConnectionCount>);
 
-impl Drop for Presence {
+impl Drop for ConnectionGuard {
     fn drop(&mut self) {
         if self.0.present.fetch_sub(1, Ordering::SeqCst) == 1 {
             // Under the lock, so that it cannot fall between a waiter's look and its wait.
             drop(self.0.lock.lock());
-            self.0.emptied.notify_all();
+            self.0.reached_zero.notify_all();
         }
     }
 }
@@ -53,12 +53,12 @@ mod tests {
 
     #[test]
     fn who_waits_for_nobody_is_told_when_the_last_one_leaves() {
-        let occupancy = Arc::new(Occupancy::default());
-        let (first, second) = (occupancy.enter(), occupancy.enter());
+        let connection_count = Arc::new(ConnectionCount::default());
+        let (first, second) = (connection_count.add(), connection_count.add());
         drop(first);
-        assert!(!occupancy.wait_until_empty(Duration::ZERO));
+        assert!(!connection_count.wait_until_zero(Duration::ZERO));
         std::thread::scope(|scope| {
-            scope.spawn(|| assert!(occupancy.wait_until_empty(Duration::from_secs(60))));
+            scope.spawn(|| assert!(connection_count.wait_until_zero(Duration::from_secs(60))));
             drop(second);
         });
     }

@@ -1,20 +1,20 @@
 //! The table of a reactor's connections.
 
-use super::Protocol;
+use super::Codec;
 use super::connection::Connection;
 use seda_core::Address;
 use slab::Slab;
 
 /// Connections by slot. Slots are used again; each connection carries a generation of its own, so
 /// that an answer that comes late does not reach the slot's next client.
-pub(super) struct Connections<P: Protocol> {
+pub(super) struct Connections<P: Codec> {
     slots: Slab<Connection<P>>,
     /// Of the next connection. It repeats after 2³² connections of one reactor, when no answer to
     /// the first of them can still be on its way.
     generation: u32,
 }
 
-impl<P: Protocol> Connections<P> {
+impl<P: Codec> Connections<P> {
     pub(super) fn new() -> Self {
         Self { slots: Slab::new(), generation: 0 }
     }

@@ -6,7 +6,7 @@
 //! needs no other thread costs no switch, no wake-up and two system calls: one read, one write.
 //!
 //! ```text
-//! Acceptor ─▶ Mailbox ─▶ Connections ─▶ Connection: read ─▶ Protocol ─▶ Service ─▶ (the graph)
+//! Acceptor ─▶ Mailbox ─▶ Connections ─▶ Connection: read ─▶ Codec ─▶ Service ─▶ (the graph)
 //!                ▲                         │  ▲                                        │
 //!                │                         ▼  │ in order                               │
 //!                │                  socket ◀─ Output ◀─ Pipeline ◀─────────────────────┤
@@ -15,7 +15,7 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `protocol` | [`Protocol`]: bytes to requests, answers to bytes |
+//! | `protocol` | [`Codec`]: bytes to requests, answers to bytes |
 //! | `service` | [`Service`]: what to do with a request |
 //! | `settings` | [`Settings`]: every bound and time limit of a connection |
 //! | `body` | [`Body`]: what follows an answer's head, made while it is written |
@@ -23,12 +23,12 @@
 //! | `pipeline` | requests in flight on one connection, answered in order |
 //! | `stream` | a client's socket, and what is known of it |
 //! | `connection` | one client: buffers, requests in flight, phase |
-//! | `patience` | what a connection waits for, and how long |
+//! | `timeout` | what a connection waits for, and how long |
 //! | `connections` | the table of connections and their generations |
-//! | `doze` | the sleep of a reactor, and how it is ended |
-//! | `gathering` | how a reactor under a flood saves wake-ups |
+//! | `unparker` | the sleep of a reactor, and how it is ended |
+//! | `coalescer` | how a reactor under a flood saves wake-ups |
 //! | `mailbox` | what other threads tell a reactor |
-//! | `occupancy` | how many connections there are, and who waits for none to be left |
+//! | `connection_count` | how many connections there are, and who waits for none to be left |
 //! | `acceptor` | the listener |
 
 mod acceptor;
@@ -57,21 +57,21 @@ mod unparker;
 
 pub(crate) use acceptor::Acceptor;
 pub use body::Body;
-pub(crate) use codec::{Decoded, Owed, Protocol};
-pub(crate) use connection_count::Occupancy;
+pub(crate) use codec::{Codec, DecodeOutcome, Expecting};
+pub(crate) use connection_count::ConnectionCount;
 pub(crate) use deadline::Deadline;
-pub(crate) use mailbox::{Letter, Mailbox};
+pub(crate) use mailbox::{Mailbox, ReactorMessage};
 pub(crate) use output::Output;
-pub(crate) use park::Seat;
-pub(crate) use parts::Berth;
+pub(crate) use park::ReactorPark;
+pub(crate) use parts::ReactorParts;
 pub(crate) use service::{Admission, Service};
 pub(crate) use settings::Settings;
 
-use self::acceptor::Newcomer;
 use self::body::CHUNK;
-use self::coalescing::Gathering;
-use self::connection::{After, Connection, Round};
+use self::coalescing::WakeupCoalescer;
+use self::connection::{Connection, TurnContext, TurnOutcome};
 use self::connections::Connections;
+use self::mailbox::Accepted;
 use self::parts::WAKER;
 use self::ready_queue::ReadyQueue;
 use self::sweep_timer::SweepTimer;
@@ -87,16 +87,16 @@ const EVENTS: usize = 1024;
 
 /// How long a reactor that ends waits for outcomes that are on their way: they come at once,
 /// unless a handler does not return.
-const FAREWELL: Duration = Duration::from_millis(100);
+const OUTCOME_GRACE: Duration = Duration::from_millis(100);
 
 const LISTENER: Token = Token(usize::MAX - 1);
 
 /// Many connections on one thread.
-pub(crate) struct Reactor<P: Protocol, S> {
+pub(crate) struct Reactor<P: Codec, S> {
     poll: Poll,
     events: Events,
     mailbox: Arc<Mailbox<P::Response>>,
-    letters: Receiver<Letter<P::Response>>,
+    messages: Receiver<ReactorMessage<P::Response>>,
     acceptor: Option<Acceptor<P::Response>>,
     connections: Connections<P>,
     ready: ReadyQueue,
@@ -108,20 +108,20 @@ pub(crate) struct Reactor<P: Protocol, S> {
     now: Time,
     sweep_timer: SweepTimer,
     draining: bool,
-    gathering: Gathering,
+    coalescer: WakeupCoalescer,
 }
 
-impl<P: Protocol, S: Service<P>> Reactor<P, S> {
+impl<P: Codec, S: Service<P>> Reactor<P, S> {
     /// A reactor; the one with the acceptor owns the listener.
     pub(crate) fn new(
-        berth: Berth<P::Response>,
+        parts: ReactorParts<P::Response>,
         mut acceptor: Option<Acceptor<P::Response>>,
         protocol: P,
         service: S,
         settings: Settings,
         clock: Arc<dyn Clock>,
     ) -> io::Result<Self> {
-        let Berth { poll, mailbox, letters } = berth;
+        let ReactorParts { poll, mailbox, messages } = parts;
         if let Some(acceptor) = &mut acceptor {
             acceptor.register(poll.registry(), LISTENER)?;
         }
@@ -130,7 +130,7 @@ impl<P: Protocol, S: Service<P>> Reactor<P, S> {
             poll,
             events: Events::with_capacity(EVENTS),
             mailbox,
-            letters,
+            messages,
             acceptor,
             connections: Connections::new(),
             ready: ReadyQueue::default(),
@@ -142,21 +142,21 @@ impl<P: Protocol, S: Service<P>> Reactor<P, S> {
             now,
             sweep_timer: SweepTimer::new(now),
             draining: false,
-            gathering: Gathering::default(),
+            coalescer: WakeupCoalescer::default(),
         })
     }
 
     /// Ends all connections; those who still wait for an answer are told.
-    pub(crate) fn farewell(mut self) {
+    pub(crate) fn shutdown(mut self) {
         self.draining = true;
         // What the graph gave up when it ended is on its way, with the reason.
-        let deadline = Deadline::after(Arc::clone(&self.clock), FAREWELL);
+        let deadline = Deadline::after(Arc::clone(&self.clock), OUTCOME_GRACE);
         while self.connections.iter_mut().any(|connection| connection.awaits()) {
-            let Ok(letter) = self.letters.recv_timeout(deadline.remaining()) else { break };
-            self.read(letter);
+            let Ok(message) = self.messages.recv_timeout(deadline.remaining()) else { break };
+            self.handle(message);
         }
         for mut connection in self.connections.drain() {
-            let mut round = Round {
+            let mut cx = TurnContext {
                 protocol: &mut self.protocol,
                 service: &mut self.service,
                 settings: &self.settings,
@@ -164,9 +164,9 @@ impl<P: Protocol, S: Service<P>> Reactor<P, S> {
                 now: self.now,
                 draining: true,
             };
-            let mut after = connection.farewell(&mut round);
-            while after == After::More {
-                after = connection.turn(&mut round);
+            let mut after = connection.shutdown(&mut cx);
+            while after == TurnOutcome::More {
+                after = connection.turn(&mut cx);
             }
         }
     }
@@ -184,7 +184,7 @@ impl<P: Protocol, S: Service<P>> Reactor<P, S> {
                 WAKER => {}
                 LISTENER => {
                     if let Some(acceptor) = &mut self.acceptor {
-                        acceptor.note();
+                        acceptor.set_ready();
                     }
                 }
                 Token(slot) => {
@@ -201,40 +201,40 @@ impl<P: Protocol, S: Service<P>> Reactor<P, S> {
 
     /// Everything but the poll.
     fn serve(&mut self) {
-        self.read_letters();
+        self.receive_messages();
         self.accept();
-        self.tend();
+        self.sweep();
         self.turn_ready();
-        self.gathering.note(self.service.turned_away(), self.now, self.clock.now());
+        self.coalescer.note(self.service.refused_total(), self.now, self.clock.now());
     }
 
     /// Under a flood, sleeps for a moment although there may be something to do, if it may sleep
     /// for longer than that.
     #[expect(clippy::disallowed_methods, reason = "nothing is to end this sleep")]
-    fn let_gather(&mut self, timeout: Option<Duration>) {
-        if !self.gathering.is_flooded() || self.draining {
+    fn coalesce(&mut self, timeout: Option<Duration>) {
+        if !self.coalescer.is_flooded() || self.draining {
             return;
         }
-        let pause = coalescing::pause(self.service.promised());
+        let pause = coalescing::pause(self.service.slo());
         if timeout.is_none_or(|timeout| timeout > pause) {
             std::thread::sleep(pause);
-            self.gathering.gathered(self.clock.now());
+            self.coalescer.note_pause_end(self.clock.now());
         }
     }
 
-    fn read_letters(&mut self) {
-        // Those that come meanwhile are read in the next round, so that nobody starves.
-        for _ in 0..self.letters.len() {
-            let Ok(letter) = self.letters.try_recv() else { return };
-            self.read(letter);
+    fn receive_messages(&mut self) {
+        // Those that come meanwhile are read in the next cx, so that nobody starves.
+        for _ in 0..self.messages.len() {
+            let Ok(message) = self.messages.try_recv() else { return };
+            self.handle(message);
         }
     }
 
-    fn read(&mut self, letter: Letter<P::Response>) {
-        match letter {
-            Letter::Outcome(address, outcome) => self.take_outcome(address, outcome),
-            Letter::Newcomer(socket, peer, presence) => self.open((socket, peer, presence)),
-            Letter::Drain => self.begin_drain(),
+    fn handle(&mut self, message: ReactorMessage<P::Response>) {
+        match message {
+            ReactorMessage::Outcome(address, outcome) => self.take_outcome(address, outcome),
+            ReactorMessage::Accepted(accepted) => self.open(accepted),
+            ReactorMessage::Drain => self.begin_drain(),
         }
     }
 
@@ -259,7 +259,7 @@ impl<P: Protocol, S: Service<P>> Reactor<P, S> {
     }
 
     /// Makes a newcomer one of this reactor's connections.
-    fn open(&mut self, (mut socket, peer, presence): Newcomer) {
+    fn open(&mut self, Accepted { mut socket, peer, guard }: Accepted) {
         let Some(address) = self.connections.vacant() else { return };
         // Answers are written whole, so there is nothing that Nagle's algorithm could gather.
         let _ = socket.set_nodelay(true);
@@ -270,7 +270,7 @@ impl<P: Protocol, S: Service<P>> Reactor<P, S> {
             return;
         }
         let decoder = self.protocol.decoder();
-        let mut connection = Connection::new(socket, peer, presence, address, decoder, self.now);
+        let mut connection = Connection::new(socket, peer, guard, address, decoder, self.now);
         // Clients speak first and at once: most requests are there when they are accepted.
         self.ready.push(&mut connection);
         self.connections.insert(connection);
@@ -281,7 +281,7 @@ impl<P: Protocol, S: Service<P>> Reactor<P, S> {
     fn begin_drain(&mut self) {
         self.draining = true;
         if let Some(acceptor) = &mut self.acceptor {
-            acceptor.note();
+            acceptor.set_ready();
         }
         for connection in self.connections.iter_mut() {
             self.ready.push(connection);
@@ -294,7 +294,7 @@ impl<P: Protocol, S: Service<P>> Reactor<P, S> {
             let Some(slot) = self.ready.pop() else { return };
             let Some(connection) = self.connections.get(slot) else { continue };
             connection.queued = false;
-            let after = connection.turn(&mut Round {
+            let after = connection.turn(&mut TurnContext {
                 protocol: &mut self.protocol,
                 service: &mut self.service,
                 settings: &self.settings,
@@ -302,11 +302,11 @@ impl<P: Protocol, S: Service<P>> Reactor<P, S> {
                 now: self.now,
                 draining: self.draining,
             });
-            if after == After::Gone {
+            if after == TurnOutcome::Ended {
                 drop(self.connections.remove(slot));
                 continue;
             }
-            if after == After::More {
+            if after == TurnOutcome::More {
                 self.ready.push(connection);
             }
             self.sweep_timer.schedule(connection.due(&self.settings));
@@ -314,12 +314,12 @@ impl<P: Protocol, S: Service<P>> Reactor<P, S> {
     }
 
     /// Sweeps over all time limits, if it is time.
-    fn tend(&mut self) {
+    fn sweep(&mut self) {
         if !self.sweep_timer.begin_if_due(self.now) {
             return;
         }
         for connection in self.connections.iter_mut() {
-            if connection.tend(&self.protocol, &self.settings, self.now) {
+            if connection.sweep(&self.protocol, &self.settings, self.now) {
                 self.ready.push(connection);
             } else {
                 self.sweep_timer.schedule(connection.due(&self.settings));
@@ -328,7 +328,7 @@ impl<P: Protocol, S: Service<P>> Reactor<P, S> {
     }
 
     /// How long it may sleep for its own sake.
-    fn patience(&self) -> Option<Duration> {
+    fn timeout(&self) -> Option<Duration> {
         let accept_at = self.acceptor.as_ref().map_or(Time::NEVER, Acceptor::due);
         let next = self.sweep_timer.next().min(accept_at);
         (next != Time::NEVER).then(|| next.since(self.clock.now()))
@@ -336,7 +336,7 @@ impl<P: Protocol, S: Service<P>> Reactor<P, S> {
 }
 
 #[cfg(test)]
-impl<P: Protocol, S: Service<P>> Reactor<P, S> {
+impl<P: Codec, S: Service<P>> Reactor<P, S> {
     fn service(&mut self) -> &mut S {
         &mut self.service
     }

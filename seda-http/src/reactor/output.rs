@@ -17,14 +17,14 @@ const SLICES: usize = 5;
 #[derive(Debug, Default)]
 pub(crate) struct Output {
     buffer: BytesMut,
-    body: Rest,
+    body: BodyCursor,
 }
 
 /// What is left of a body.
 #[derive(Debug, Default)]
-enum Rest {
+enum BodyCursor {
     #[default]
-    Nothing,
+    Empty,
     Bytes(Bytes),
     Pattern {
         /// Of the next byte.
@@ -59,9 +59,9 @@ impl Output {
             Body::Bytes(bytes) if bytes.len() <= COPIED_BYTES => {
                 self.buffer.extend_from_slice(&bytes);
             }
-            Body::Bytes(bytes) => self.body = Rest::Bytes(bytes),
-            Body::Pattern(left) => self.body = Rest::Pattern { position: 0, left },
-            Body::File(file, left) => self.body = Rest::File { file, left },
+            Body::Bytes(bytes) => self.body = BodyCursor::Bytes(bytes),
+            Body::Pattern(left) => self.body = BodyCursor::Pattern { position: 0, left },
+            Body::File(file, left) => self.body = BodyCursor::File { file, left },
         }
     }
 
@@ -132,9 +132,9 @@ impl Output {
         };
         offer(&self.buffer);
         match &self.body {
-            Rest::Nothing | Rest::File { .. } => {}
-            Rest::Bytes(bytes) => offer(bytes.get(..SLICES * CHUNK).unwrap_or(bytes)),
-            Rest::Pattern { position, left } => {
+            BodyCursor::Empty | BodyCursor::File { .. } => {}
+            BodyCursor::Bytes(bytes) => offer(bytes.get(..SLICES * CHUNK).unwrap_or(bytes)),
+            BodyCursor::Pattern { position, left } => {
                 let (mut start, mut left) = (within_chunk(*position), *left);
                 for _ in 1..SLICES {
                     let part = PATTERN.get(start..).unwrap_or_default();
@@ -159,21 +159,21 @@ impl Output {
         }
         let rest = written - buffered;
         match &mut self.body {
-            Rest::Bytes(bytes) => bytes.advance(rest.min(bytes.len())),
-            Rest::Pattern { position, left } => {
+            BodyCursor::Bytes(bytes) => bytes.advance(rest.min(bytes.len())),
+            BodyCursor::Pattern { position, left } => {
                 *position += rest as u64;
                 *left = left.saturating_sub(rest as u64);
             }
-            Rest::Nothing | Rest::File { .. } => {}
+            BodyCursor::Empty | BodyCursor::File { .. } => {}
         }
         if self.body.is_empty() {
-            self.body = Rest::Nothing;
+            self.body = BodyCursor::Empty;
         }
     }
 
     /// Fills the buffer up from the file, if that is what the body comes from.
     fn read_file(&mut self, scratch: &mut [u8]) -> io::Result<()> {
-        let Rest::File { file, left } = &mut self.body else { return Ok(()) };
+        let BodyCursor::File { file, left } = &mut self.body else { return Ok(()) };
         if self.buffer.len() >= CHUNK {
             return Ok(());
         }
@@ -186,18 +186,18 @@ impl Output {
         self.buffer.extend_from_slice(chunk.get(..read).unwrap_or_default());
         *left -= read as u64;
         if *left == 0 {
-            self.body = Rest::Nothing;
+            self.body = BodyCursor::Empty;
         }
         Ok(())
     }
 }
 
-impl Rest {
+impl BodyCursor {
     fn is_empty(&self) -> bool {
         match self {
-            Rest::Nothing => true,
-            Rest::Bytes(bytes) => bytes.is_empty(),
-            Rest::Pattern { left, .. } | Rest::File { left, .. } => *left == 0,
+            BodyCursor::Empty => true,
+            BodyCursor::Bytes(bytes) => bytes.is_empty(),
+            BodyCursor::Pattern { left, .. } | BodyCursor::File { left, .. } => *left == 0,
         }
     }
 }

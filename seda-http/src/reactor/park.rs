@@ -1,6 +1,6 @@
 //! A reactor as the place where its worker parks.
 
-use super::{Protocol, Reactor, Service};
+use super::{Codec, Reactor, Service};
 use seda_core::{Park, Unpark};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,12 +10,12 @@ use std::time::Duration;
 const POLL_EVERY: Duration = Duration::from_micros(50);
 
 /// A reactor as the place where its worker parks.
-pub(crate) struct Seat<'a, P: Protocol, S>(pub(crate) &'a mut Reactor<P, S>);
+pub(crate) struct ReactorPark<'a, P: Codec, S>(pub(crate) &'a mut Reactor<P, S>);
 
-impl<P: Protocol, S: Service<P>> Park for Seat<'_, P, S> {
+impl<P: Codec, S: Service<P>> Park for ReactorPark<'_, P, S> {
     fn glance(&mut self) {
-        let Seat(reactor) = self;
-        reactor.mailbox.doze().end();
+        let ReactorPark(reactor) = self;
+        reactor.mailbox.unparker().set_awake();
         if reactor.clock.now().since(reactor.now) >= POLL_EVERY {
             reactor.poll(Some(Duration::ZERO));
         }
@@ -23,22 +23,22 @@ impl<P: Protocol, S: Service<P>> Park for Seat<'_, P, S> {
     }
 
     fn park(&mut self, limit: Option<Duration>) {
-        let Seat(reactor) = self;
-        let may_sleep = reactor.mailbox.doze().begin()
-            && reactor.letters.is_empty()
+        let ReactorPark(reactor) = self;
+        let may_sleep = reactor.mailbox.unparker().prepare_sleep()
+            && reactor.messages.is_empty()
             && reactor.ready.is_empty();
-        let timeout = match (limit, reactor.patience()) {
+        let timeout = match (limit, reactor.timeout()) {
             _ if !may_sleep => Some(Duration::ZERO),
-            (Some(limit), Some(patience)) => Some(limit.min(patience)),
-            (limit, patience) => limit.or(patience),
+            (Some(limit), Some(timeout)) => Some(limit.min(timeout)),
+            (limit, timeout) => limit.or(timeout),
         };
-        reactor.let_gather(timeout);
+        reactor.coalesce(timeout);
         reactor.poll(timeout);
-        reactor.mailbox.doze().end();
+        reactor.mailbox.unparker().set_awake();
         reactor.serve();
     }
 
     fn unparker(&self) -> Arc<dyn Unpark> {
-        self.0.mailbox.unparker()
+        Arc::clone(self.0.mailbox.unparker()) as Arc<dyn Unpark>
     }
 }

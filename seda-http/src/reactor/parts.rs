@@ -1,6 +1,6 @@
 //! What must exist before a reactor: its poll and its mailbox.
 
-use super::mailbox::{Letter, Mailbox};
+use super::mailbox::{Mailbox, ReactorMessage};
 use crossbeam_channel::Receiver;
 use mio::{Poll, Token};
 use std::io;
@@ -9,17 +9,17 @@ use std::sync::Arc;
 pub(super) const WAKER: Token = Token(usize::MAX);
 
 /// A poll with its mailbox: what must exist before a reactor's parts can know each other.
-pub(crate) struct Berth<R> {
+pub(crate) struct ReactorParts<R> {
     pub(super) poll: Poll,
     pub(super) mailbox: Arc<Mailbox<R>>,
-    pub(super) letters: Receiver<Letter<R>>,
+    pub(super) messages: Receiver<ReactorMessage<R>>,
 }
 
-impl<R> Berth<R> {
+impl<R> ReactorParts<R> {
     pub(crate) fn new() -> io::Result<Self> {
         let poll = Poll::new()?;
-        let (mailbox, letters) = Mailbox::new(mio::Waker::new(poll.registry(), WAKER)?);
-        Ok(Self { poll, mailbox: Arc::new(mailbox), letters })
+        let (mailbox, messages) = Mailbox::new(mio::Waker::new(poll.registry(), WAKER)?);
+        Ok(Self { poll, mailbox: Arc::new(mailbox), messages })
     }
 
     pub(crate) fn mailbox(&self) -> &Arc<Mailbox<R>> {

@@ -1,13 +1,13 @@
 //! The requests in flight on one connection. Answers may come in any order; they go out in the
 //! order of their requests.
 
-use super::Protocol;
+use super::Codec;
 use seda_core::Request;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// A queue of exchanges, oldest first.
-pub(super) struct Pipeline<P: Protocol> {
+pub(super) struct Pipeline<P: Codec> {
     slots: VecDeque<Slot<P>>,
     /// The sequence number of the oldest.
     first: u64,
@@ -16,19 +16,19 @@ pub(super) struct Pipeline<P: Protocol> {
 }
 
 /// One exchange.
-enum Slot<P: Protocol> {
+enum Slot<P: Codec> {
     Awaited(P::Exchange, Option<Arc<Request>>),
     Answered(P::Response, P::Exchange),
     Interim(&'static [u8]),
 }
 
 /// What goes out next.
-pub(super) enum Next<P: Protocol> {
+pub(super) enum Next<P: Codec> {
     Answer(P::Response, P::Exchange),
     Interim(&'static [u8]),
 }
 
-impl<P: Protocol> Pipeline<P> {
+impl<P: Codec> Pipeline<P> {
     pub(super) fn new() -> Self {
         Self { slots: VecDeque::new(), first: 0, awaited: 0 }
     }

@@ -1,6 +1,6 @@
 //! The connections of a reactor that have something to do.
 
-use super::Protocol;
+use super::Codec;
 use super::connection::Connection;
 use std::collections::VecDeque;
 
@@ -12,7 +12,7 @@ pub(super) struct ReadyQueue {
 
 impl ReadyQueue {
     /// Adds a connection, unless it is queued already.
-    pub(super) fn push<P: Protocol>(&mut self, connection: &mut Connection<P>) {
+    pub(super) fn push<P: Codec>(&mut self, connection: &mut Connection<P>) {
         if !connection.queued {
             connection.queued = true;
             self.slots.push_back(connection.address().slot);

@@ -1,13 +1,13 @@
 //! What a reactor does with a request: the other side of it.
 
-use super::Protocol;
+use super::Codec;
 use seda_core::{Address, LossReason, Request};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Decides about each request. Runs on the reactor, so it must not block.
-pub(crate) trait Service<P: Protocol> {
+pub(crate) trait Service<P: Codec> {
     /// Takes a request in, or answers it at once.
     fn admit(
         &mut self,
@@ -17,12 +17,12 @@ pub(crate) trait Service<P: Protocol> {
     ) -> Admission<P::Response>;
 
     /// How many requests were turned away so far, because there is too much to do.
-    fn turned_away(&self) -> u64 {
+    fn refused_total(&self) -> u64 {
         0
     }
 
     /// The shortest response time that is promised to anybody, if any is.
-    fn promised(&self) -> Option<Duration> {
+    fn slo(&self) -> Option<Duration> {
         None
     }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 struct Lines;
 
-impl Protocol for Lines {
+impl Codec for Lines {
     type Request = String;
     type Response = String;
     type Exchange = bool;
@@ -19,19 +19,19 @@ impl Protocol for Lines {
 
     fn decoder(&self) {}
 
-    fn decode(&self, (): &mut (), input: &mut BytesMut) -> Decoded<Self> {
+    fn decode(&self, (): &mut (), input: &mut BytesMut) -> DecodeOutcome<Self> {
         let Some(end) = input.iter().position(|byte| *byte == b'\n') else {
-            return Decoded::Incomplete;
+            return DecodeOutcome::Incomplete;
         };
         let line = input.split_to(end + 1);
-        Decoded::Request(String::from_utf8_lossy(&line).trim_end().to_owned(), false)
+        DecodeOutcome::Request(String::from_utf8_lossy(&line).trim_end().to_owned(), false)
     }
 
-    fn owed(&self, (): &(), input: &BytesMut) -> Owed {
-        if input.is_empty() { Owed::Nothing } else { Owed::Head }
+    fn expecting(&self, (): &(), input: &BytesMut) -> Expecting {
+        if input.is_empty() { Expecting::Nothing } else { Expecting::Head }
     }
 
-    fn overdue(&self, _owed: Owed) -> (String, bool) {
+    fn timeout_response(&self, _owed: Expecting) -> (String, bool) {
         ("too slow".to_owned(), true)
     }
 
@@ -69,7 +69,7 @@ struct Bench {
     reactor: Reactor<Lines, Asked>,
     mailbox: Arc<Mailbox<String>>,
     clock: Arc<ManualClock>,
-    occupancy: Arc<Occupancy>,
+    connection_count: Arc<ConnectionCount>,
     address: SocketAddr,
 }
 
@@ -78,11 +78,11 @@ impl Bench {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
-        let berth = Berth::new().unwrap();
-        let mailbox = Arc::clone(berth.mailbox());
-        let occupancy = Arc::new(Occupancy::default());
+        let parts = ReactorParts::new().unwrap();
+        let mailbox = Arc::clone(parts.mailbox());
+        let connection_count = Arc::new(ConnectionCount::default());
         let reactors = vec![Arc::clone(&mailbox)];
-        let acceptor = Acceptor::new(listener, reactors, 10, Arc::clone(&occupancy));
+        let acceptor = Acceptor::new(listener, reactors, 10, Arc::clone(&connection_count));
         let second = Duration::from_secs(1);
         let settings = Settings {
             pipeline: 4,
@@ -96,14 +96,14 @@ impl Bench {
         };
         let clock = Arc::new(ManualClock::new());
         let reactor = Reactor::new(
-            berth,
+            parts,
             Some(acceptor),
             Lines,
             Asked::default(),
             settings,
             Arc::clone(&clock) as Arc<dyn seda_core::Clock>,
         );
-        Self { reactor: reactor.unwrap(), mailbox, clock, occupancy, address }
+        Self { reactor: reactor.unwrap(), mailbox, clock, connection_count, address }
     }
 
     fn connect(&self) -> BufReader<TcpStream> {
@@ -114,7 +114,7 @@ impl Bench {
 
     /// One round; its sleep is ended by what happens.
     fn round(&mut self) {
-        Seat(&mut self.reactor).park(Some(Duration::from_millis(100)));
+        ReactorPark(&mut self.reactor).park(Some(Duration::from_millis(100)));
     }
 
     fn until(&mut self, mut is_so: impl FnMut(&mut Self) -> bool) {
@@ -157,7 +157,7 @@ fn an_answer_to_a_former_client_of_the_slot_is_dropped() {
     let former = bench.asked("first");
     drop(first);
     // One is present: the listener.
-    bench.until(|bench| bench.occupancy.present() == 1);
+    bench.until(|bench| bench.connection_count.get() == 1);
     let mut second = bench.connect();
     second.get_mut().write_all(b"second\n").unwrap();
     let present = bench.asked("second");

@@ -1,16 +1,16 @@
 //! What a connection waits for, and since when.
 
-use super::{Owed, Settings};
+use super::{Expecting, Settings};
 use seda_core::Time;
 use std::time::Duration;
 
 /// How long a client that connected just before a drain may take to send its first request: its
 /// bytes follow its handshake by a round trip.
-const NEWCOMER_GRACE: Duration = Duration::from_millis(250);
+const FIRST_REQUEST_GRACE: Duration = Duration::from_millis(250);
 
 /// What the client has to do next, if anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Awaited {
+pub(super) enum Waiting {
     /// Nothing: the server is at work.
     Nothing,
     /// A first or next request.
@@ -29,32 +29,32 @@ pub(super) enum Awaited {
 
 /// A time limit that begins anew whenever something else is awaited, or on progress.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Patience {
-    awaited: Awaited,
+pub(super) struct Timeout {
+    waiting: Waiting,
     since: Time,
 }
 
-impl Patience {
+impl Timeout {
     pub(super) fn new(now: Time) -> Self {
-        Self { awaited: Awaited::Request, since: now }
+        Self { waiting: Waiting::Request, since: now }
     }
 
     /// The client made progress, if this is what it was to do.
-    pub(super) fn renew_if(&mut self, awaited: Awaited, now: Time) {
-        if self.awaited == awaited {
+    pub(super) fn renew_if(&mut self, waiting: Waiting, now: Time) {
+        if self.waiting == waiting {
             self.since = now;
         }
     }
 
     /// Takes note of what is awaited now.
-    pub(super) fn await_next(&mut self, awaited: Awaited, now: Time) {
-        if self.awaited != awaited {
-            *self = Self { awaited, since: now };
+    pub(super) fn set_waiting(&mut self, waiting: Waiting, now: Time) {
+        if self.waiting != waiting {
+            *self = Self { waiting, since: now };
         }
     }
 
-    pub(super) fn awaited(&self) -> Awaited {
-        self.awaited
+    pub(super) fn waiting(&self) -> Waiting {
+        self.waiting
     }
 
     /// Since when, without progress.
@@ -64,25 +64,25 @@ impl Patience {
 
     /// When it ends.
     pub(super) fn deadline(&self, settings: &Settings) -> Time {
-        let limit = match self.awaited {
-            Awaited::Nothing => return Time::NEVER,
-            Awaited::Request => settings.idle,
-            Awaited::FirstRequest => NEWCOMER_GRACE,
-            Awaited::Head => settings.head,
-            Awaited::Body => settings.body,
-            Awaited::Reading => settings.write,
-            Awaited::Fin => settings.linger,
+        let limit = match self.waiting {
+            Waiting::Nothing => return Time::NEVER,
+            Waiting::Request => settings.idle,
+            Waiting::FirstRequest => FIRST_REQUEST_GRACE,
+            Waiting::Head => settings.head,
+            Waiting::Body => settings.body,
+            Waiting::Reading => settings.write,
+            Waiting::Fin => settings.linger,
         };
         self.since.after(limit)
     }
 }
 
-impl From<Owed> for Awaited {
-    fn from(owed: Owed) -> Self {
-        match owed {
-            Owed::Nothing => Awaited::Request,
-            Owed::Head => Awaited::Head,
-            Owed::Body => Awaited::Body,
+impl From<Expecting> for Waiting {
+    fn from(expecting: Expecting) -> Self {
+        match expecting {
+            Expecting::Nothing => Waiting::Request,
+            Expecting::Head => Waiting::Head,
+            Expecting::Body => Waiting::Body,
         }
     }
 }

@@ -4,7 +4,7 @@ use super::config::ServerConfig;
 use super::error::{BindError, EntryError, ServeError};
 use super::listener::ListenerConfig;
 use super::reactor_group::ReactorGroup;
-use crate::reactor::{Mailbox, Protocol, Service};
+use crate::reactor::{Codec, Mailbox, Service};
 use seda_core::{Graph, Pool, Running, Source, Stage};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -62,7 +62,7 @@ impl ServerBuilder {
     ) -> Result<ReactorGroup<R>, ServeError>
     where
         R: Send + 'static,
-        P: Protocol<Response = R>,
+        P: Codec<Response = R>,
         S: Service<P> + Send + 'static,
     {
         if sources.is_empty() {

@@ -3,8 +3,10 @@
 
 use super::error::ServeError;
 use super::listener::ListenerConfig;
-use crate::reactor::{Acceptor, Berth, Deadline, Letter, Mailbox, Occupancy, Protocol, Reactor};
-use crate::reactor::{Seat, Service};
+use crate::reactor::{
+    Acceptor, Codec, ConnectionCount, Deadline, Mailbox, Reactor, ReactorMessage, ReactorParts,
+};
+use crate::reactor::{ReactorPark, Service};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use seda_core::{Clock, Drained, Pool, Running, Worker};
 use std::io;
@@ -15,7 +17,7 @@ use std::time::Duration;
 
 /// What of a drain's limit is kept for the graph: at the limit those who still wait are told, and
 /// that takes a moment.
-const KEPT_FOR_GRAPH: u32 = 10;
+const GRAPH_SHARE: u32 = 10;
 
 /// How long a server waits for its reactors after their workers have ended: they only write what
 /// their sockets take.
@@ -25,15 +27,15 @@ const JOIN_LIMIT: Duration = Duration::from_secs(1);
 pub(crate) struct ReactorGroup<R> {
     local_addr: SocketAddr,
     clock: Arc<dyn Clock>,
-    occupancy: Arc<Occupancy>,
+    connection_count: Arc<ConnectionCount>,
     mailboxes: Vec<Arc<Mailbox<R>>>,
     // In this order: the graph ends the reactors' workers, then their threads can be joined.
     running: Running,
-    threads: Threads,
+    threads: ReactorThreads,
 }
 
 /// The reactors' threads.
-struct Threads {
+struct ReactorThreads {
     handles: Vec<JoinHandle<()>>,
     /// Disconnected when all of them have ended.
     ended: Receiver<()>,
@@ -49,7 +51,7 @@ impl<R: Send + 'static> ReactorGroup<R> {
         mut equip: impl FnMut(usize, T, &Running, &Arc<Mailbox<R>>) -> (P, S),
     ) -> Result<Self, ServeError>
     where
-        P: Protocol<Response = R>,
+        P: Codec<Response = R>,
         S: Service<P> + Send + 'static,
     {
         let ListenerConfig { listener, local_addr, connections, settings } = listener;
@@ -57,26 +59,30 @@ impl<R: Send + 'static> ReactorGroup<R> {
         if workers.len() != sources.len() {
             return Err(ServeError::NoWorkers);
         }
-        let berths = (0..workers.len()).map(|reactor| {
-            Berth::<R>::new().map_err(|source| ServeError::Reactor { reactor, source })
+        let parts = (0..workers.len()).map(|reactor| {
+            ReactorParts::<R>::new().map_err(|source| ServeError::Reactor { reactor, source })
         });
-        let berths = berths.collect::<Result<Vec<_>, _>>()?;
-        let mailboxes: Vec<_> = berths.iter().map(|berth| Arc::clone(berth.mailbox())).collect();
-        let occupancy = Arc::new(Occupancy::default());
-        let mut acceptor =
-            Some(Acceptor::new(listener, mailboxes.clone(), connections, Arc::clone(&occupancy)));
-        let (leaving, ended) = unbounded();
-        let threads = Threads { handles: Vec::new(), ended };
+        let parts = parts.collect::<Result<Vec<_>, _>>()?;
+        let mailboxes: Vec<_> = parts.iter().map(|parts| Arc::clone(parts.mailbox())).collect();
+        let connection_count = Arc::new(ConnectionCount::default());
+        let mut acceptor = Some(Acceptor::new(
+            listener,
+            mailboxes.clone(),
+            connections,
+            Arc::clone(&connection_count),
+        ));
+        let (alive, ended) = unbounded();
+        let threads = ReactorThreads { handles: Vec::new(), ended };
         let clock = running.clock();
-        let mut group = Self { local_addr, clock, occupancy, mailboxes, running, threads };
-        for (reactor, ((berth, worker), source)) in
-            berths.into_iter().zip(workers).zip(sources).enumerate()
+        let mut group = Self { local_addr, clock, connection_count, mailboxes, running, threads };
+        for (reactor, ((parts, worker), source)) in
+            parts.into_iter().zip(workers).zip(sources).enumerate()
         {
-            let (protocol, service) = equip(reactor, source, &group.running, berth.mailbox());
+            let (protocol, service) = equip(reactor, source, &group.running, parts.mailbox());
             let clock = group.running.clock();
             let made =
-                Reactor::new(berth, acceptor.take(), protocol, service, settings.clone(), clock);
-            let spawned = made.and_then(|made| spawn(made, worker, leaving.clone()));
+                Reactor::new(parts, acceptor.take(), protocol, service, settings.clone(), clock);
+            let spawned = made.and_then(|made| spawn(made, worker, alive.clone()));
             let handle = spawned.map_err(|source| ServeError::Reactor { reactor, source })?;
             group.threads.handles.push(handle);
         }
@@ -96,17 +102,17 @@ impl<R: Send + 'static> ReactorGroup<R> {
     pub(crate) fn drain(self, limit: Duration) -> Drained {
         let deadline = Deadline::after(Arc::clone(&self.clock), limit);
         for mailbox in &self.mailboxes {
-            mailbox.post(Letter::Drain);
+            mailbox.send(ReactorMessage::Drain);
         }
-        let for_connections = limit - limit / KEPT_FOR_GRAPH;
-        if !self.occupancy.wait_until_empty(for_connections) {
+        let for_connections = limit - limit / GRAPH_SHARE;
+        if !self.connection_count.wait_until_zero(for_connections) {
             tracing::warn!("connections are left at the limit of the drain");
         }
         self.running.drain(deadline.remaining())
     }
 }
 
-impl Drop for Threads {
+impl Drop for ReactorThreads {
     /// Waits for the reactors to end. One whose stage does not return is left behind: a thread
     /// that is stuck in user code cannot be ended.
     fn drop(&mut self) {
@@ -123,19 +129,19 @@ impl Drop for Threads {
     }
 }
 
-/// Starts the thread of one reactor. It ends with its worker; `leaving` is dropped then.
+/// Starts the thread of one reactor. It ends with its worker; `alive` is dropped then.
 fn spawn<P, S>(
     mut reactor: Reactor<P, S>,
     worker: Worker,
-    leaving: Sender<()>,
+    alive: Sender<()>,
 ) -> io::Result<JoinHandle<()>>
 where
-    P: Protocol,
+    P: Codec,
     S: Service<P> + Send + 'static,
 {
     Builder::new().name(worker.thread_name()).spawn(move || {
-        let _leaving = leaving;
-        worker.run(Seat(&mut reactor));
-        reactor.farewell();
+        let _alive = alive;
+        worker.run(ReactorPark(&mut reactor));
+        reactor.shutdown();
     })
 }

@@ -1,6 +1,6 @@
 //! Where requests enter the graph, or are turned away.
 
-use super::codec::{Codec, PROTOCOL, Word, refusal};
+use super::codec::{PROTOCOL, ProtocolCodec, Reply, refusal};
 use super::protocol::{Protocol, Unserved};
 use crate::reactor::{Admission, Mailbox, Service};
 use crate::server::catch_panic;
@@ -9,23 +9,23 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// Makes the event that enters the graph.
-pub(super) type Make<P, E> = dyn Fn(<P as Protocol>::Request, SocketAddr, Responder<<P as Protocol>::Answer>) -> E
+pub(super) type MakeEvent<P, E> = dyn Fn(<P as Protocol>::Request, SocketAddr, Responder<<P as Protocol>::Answer>) -> E
     + Send
     + Sync;
 
 /// One reactor's way into the graph.
-pub(super) struct Entrance<P: Protocol, E: Send + 'static> {
+pub(super) struct TcpService<P: Protocol, E: Send + 'static> {
     pub(super) protocol: P,
     pub(super) source: Source<E>,
-    pub(super) home: Arc<Returns<P::Answer>>,
-    pub(super) make: Arc<Make<P, E>>,
+    pub(super) reply_sink: Arc<ReplyAdapter<P::Answer>>,
+    pub(super) make: Arc<MakeEvent<P, E>>,
     pub(super) terms: Terms,
 }
 
 /// The mailbox, for answers as the graph gives them.
-pub(super) struct Returns<A>(pub(super) Arc<Mailbox<Word<A>>>);
+pub(super) struct ReplyAdapter<A>(pub(super) Arc<Mailbox<Reply<A>>>);
 
-impl<A: Send> Home<A> for Returns<A> {
+impl<A: Send> Home<A> for ReplyAdapter<A> {
     fn deliver(&self, address: Address, outcome: Outcome<A>) {
         let outcome = match outcome {
             Outcome::Answered(answer) => Outcome::Answered(Some(answer)),
@@ -35,16 +35,18 @@ impl<A: Send> Home<A> for Returns<A> {
     }
 }
 
-impl<P: Protocol, E: Send + 'static> Service<Codec<P>> for Entrance<P, E> {
+impl<P: Protocol, E: Send + 'static> Service<ProtocolCodec<P>> for TcpService<P, E> {
     fn admit(
         &mut self,
         request: P::Request,
         peer: SocketAddr,
         address: Address,
-    ) -> Admission<Word<P::Answer>> {
-        let home = Arc::clone(&self.home) as Arc<dyn Home<P::Answer>>;
+    ) -> Admission<Reply<P::Answer>> {
+        let reply_sink = Arc::clone(&self.reply_sink) as Arc<dyn Home<P::Answer>>;
         let make = |reply| (self.make)(request, peer, reply);
-        match catch_panic(PROTOCOL, || self.source.request_to(home, address, self.terms, make)) {
+        match catch_panic(PROTOCOL, || {
+            self.source.request_to(reply_sink, address, self.terms, make)
+        }) {
             Some(Ok(request)) => Admission::Admitted(request),
             Some(Err(refusal)) => Admission::Answered(self::refusal(
                 &self.protocol,
@@ -55,7 +57,7 @@ impl<P: Protocol, E: Send + 'static> Service<Codec<P>> for Entrance<P, E> {
         }
     }
 
-    fn lost(&mut self, reason: LossReason) -> Word<P::Answer> {
+    fn lost(&mut self, reason: LossReason) -> Reply<P::Answer> {
         refusal(&self.protocol, Unserved::Lost(reason))
     }
 }

@@ -1,7 +1,7 @@
 //! A TCP server, before and while it serves.
 
-use super::accept::{Entrance, Make, Returns};
-use super::codec::{Codec, Word};
+use super::accept::{MakeEvent, ReplyAdapter, TcpService};
+use super::codec::{ProtocolCodec, Reply};
 use super::config::TcpConfig;
 use super::protocol::Protocol;
 use super::server::TcpServer;
@@ -22,7 +22,7 @@ pub struct Tcp<P: Protocol> {
 
 /// Starts the reactors, with the most bytes of a request.
 type Start<P> = dyn FnOnce(ServerBuilder, P, usize, Running) -> Started<P>;
-type Started<P> = Result<ReactorGroup<Word<<P as Protocol>::Answer>>, ServeError>;
+type Started<P> = Result<ReactorGroup<Reply<<P as Protocol>::Answer>>, ServeError>;
 
 impl<P: Protocol> Tcp<P> {
     /// Checks the settings and takes the address, so that a busy port is known before anything
@@ -48,7 +48,7 @@ impl<P: Protocol> Tcp<P> {
     }
 
     /// Names the stage where requests enter, and says how a request, its client's address and the
-    /// way home of its answer become an event. That runs on the reactor, for admitted requests
+    /// way reply_sink of its answer become an event. That runs on the reactor, for admitted requests
     /// only.
     ///
     /// # Errors
@@ -60,14 +60,14 @@ impl<P: Protocol> Tcp<P> {
         make: impl Fn(P::Request, SocketAddr, Responder<P::Answer>) -> E + Send + Sync + 'static,
     ) -> Result<(), EntryError> {
         let sources = self.server.entry(graph, stage)?;
-        let make: Arc<Make<P, E>> = Arc::new(make);
+        let make: Arc<MakeEvent<P, E>> = Arc::new(make);
         let terms = Terms { deadline: self.config.deadline, ..Terms::default() };
         let start = move |server: ServerBuilder, protocol: P, request_bytes, running| {
             server.serve(sources, running, |_, source, _, mailbox| {
-                let home = Arc::new(Returns(Arc::clone(mailbox)));
+                let reply_sink = Arc::new(ReplyAdapter(Arc::clone(mailbox)));
                 let (own, make) = (protocol.clone(), Arc::clone(&make));
-                let entrance = Entrance { protocol: own, source, home, make, terms };
-                (Codec { protocol: protocol.clone(), request_bytes }, entrance)
+                let service = TcpService { protocol: own, source, reply_sink, make, terms };
+                (ProtocolCodec { protocol: protocol.clone(), request_bytes }, service)
             })
         };
         self.start = Some(Box::new(start));

@@ -1,7 +1,7 @@
 //! A user's protocol as the reactor wants it.
 
 use super::protocol::{Protocol, Unserved};
-use crate::reactor::{self, Decoded, Output, Owed};
+use crate::reactor::{self, DecodeOutcome, Expecting, Output};
 use crate::server::catch_panic;
 use bytes::BytesMut;
 use seda_core::Time;
@@ -10,9 +10,9 @@ use seda_core::Time;
 pub(super) const PROTOCOL: &str = "a protocol";
 
 /// What the reactor writes: an answer, or nothing where the code that was to make it panicked.
-pub(super) type Word<A> = Option<A>;
+pub(super) type Reply<A> = Option<A>;
 
-pub(super) struct Codec<P> {
+pub(super) struct ProtocolCodec<P> {
     pub(super) protocol: P,
     /// The most bytes of one request.
     pub(super) request_bytes: usize,
@@ -21,31 +21,31 @@ pub(super) struct Codec<P> {
 /// Whether it is the last exchange of its connection.
 type IsLast = bool;
 
-impl<P: Protocol> reactor::Protocol for Codec<P> {
+impl<P: Protocol> reactor::Codec for ProtocolCodec<P> {
     type Request = P::Request;
-    type Response = Word<P::Answer>;
+    type Response = Reply<P::Answer>;
     type Exchange = IsLast;
     type Decoder = ();
 
     fn decoder(&self) {}
 
-    fn decode(&self, (): &mut (), input: &mut BytesMut) -> Decoded<Self> {
+    fn decode(&self, (): &mut (), input: &mut BytesMut) -> DecodeOutcome<Self> {
         match catch_panic(PROTOCOL, || self.protocol.decode(input)) {
-            Some(Ok(Some(request))) => Decoded::Request(request, false),
+            Some(Ok(Some(request))) => DecodeOutcome::Request(request, false),
             Some(Ok(None)) if input.len() > self.request_bytes => {
-                Decoded::Answer(refusal(&self.protocol, Unserved::TooLong), true)
+                DecodeOutcome::Answer(refusal(&self.protocol, Unserved::TooLong), true)
             }
-            Some(Ok(None)) => Decoded::Incomplete,
-            Some(Err(last)) => Decoded::Answer(Some(last), true),
-            None => Decoded::Answer(None, true),
+            Some(Ok(None)) => DecodeOutcome::Incomplete,
+            Some(Err(last)) => DecodeOutcome::Answer(Some(last), true),
+            None => DecodeOutcome::Answer(None, true),
         }
     }
 
-    fn owed(&self, (): &(), input: &BytesMut) -> Owed {
-        if input.is_empty() { Owed::Nothing } else { Owed::Head }
+    fn expecting(&self, (): &(), input: &BytesMut) -> Expecting {
+        if input.is_empty() { Expecting::Nothing } else { Expecting::Head }
     }
 
-    fn overdue(&self, _owed: Owed) -> (Self::Response, IsLast) {
+    fn timeout_response(&self, _owed: Expecting) -> (Self::Response, IsLast) {
         (refusal(&self.protocol, Unserved::Overdue), true)
     }
 
@@ -57,8 +57,8 @@ impl<P: Protocol> reactor::Protocol for Codec<P> {
         true
     }
 
-    fn encode(&mut self, word: Word<P::Answer>, _: IsLast, _now: Time, output: &mut Output) {
-        if let Some(answer) = word {
+    fn encode(&mut self, reply: Reply<P::Answer>, _: IsLast, _now: Time, output: &mut Output) {
+        if let Some(answer) = reply {
             // What it has written before it panics is written: the client sees a short answer.
             catch_panic(PROTOCOL, || self.protocol.encode(answer, output.buffer()));
         }
@@ -66,6 +66,6 @@ impl<P: Protocol> reactor::Protocol for Codec<P> {
 }
 
 /// The answer to a request that gets none from the graph.
-pub(super) fn refusal<P: Protocol>(protocol: &P, why: Unserved) -> Word<P::Answer> {
+pub(super) fn refusal<P: Protocol>(protocol: &P, why: Unserved) -> Reply<P::Answer> {
     catch_panic(PROTOCOL, || protocol.refuse(why))
 }

@@ -1,6 +1,6 @@
 //! A TCP server that serves.
 
-use super::codec::Word;
+use super::codec::Reply;
 use crate::server::ReactorGroup;
 use seda_core::{Drained, Running};
 use std::fmt;
@@ -13,7 +13,7 @@ use std::time::Duration;
 /// [refused](super::Protocol::refuse).
 #[must_use = "a server that is dropped ends"]
 pub struct TcpServer<A: Send + 'static> {
-    pub(super) group: ReactorGroup<Word<A>>,
+    pub(super) group: ReactorGroup<Reply<A>>,
 }
 
 impl<A: Send + 'static> TcpServer<A> {

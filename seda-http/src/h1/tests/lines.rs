@@ -1,4 +1,4 @@
-use crate::h1::lines::{Flaw, Lines};
+use crate::h1::lines::{LineError, Lines};
 
 const LIMIT: usize = 100;
 
@@ -22,7 +22,7 @@ fn a_line_end_is_found_wherever_it_is() {
         input.extend_from_slice(b"\r\ny\n");
         let mut lines = Lines::default();
         assert_eq!(lines.next(&input, LIMIT), Ok(Some(0..length)));
-        assert_eq!(lines.next(&input, LIMIT), Err(Flaw::BareLineFeed));
+        assert_eq!(lines.next(&input, LIMIT), Err(LineError::BareLineFeed));
     }
 }
 
@@ -30,7 +30,7 @@ fn a_line_end_is_found_wherever_it_is() {
 #[test]
 fn a_line_end_beyond_the_limit_is_not_seen() {
     assert_eq!(Lines::default().next(b"abc\r\n", 5), Ok(Some(0..3)));
-    assert_eq!(Lines::default().next(b"abc\r\n", 4), Err(Flaw::TooLong));
-    assert_eq!(Lines::default().next(b"abc\r", 4), Err(Flaw::TooLong));
+    assert_eq!(Lines::default().next(b"abc\r\n", 4), Err(LineError::TooLong));
+    assert_eq!(Lines::default().next(b"abc\r", 4), Err(LineError::TooLong));
     assert_eq!(Lines::default().next(b"abc", 4), Ok(None));
 }

@@ -2,12 +2,12 @@
 
 mod overdue;
 
-use super::connection_count::Presence;
+use super::connection_count::ConnectionGuard;
 use super::output::Output;
 use super::pipeline::{Next, Pipeline};
-use super::stream::{Gone, Stream};
-use super::timeouts::{Awaited, Patience};
-use super::{Admission, Decoded, Owed, Protocol, Service, Settings};
+use super::stream::{Disconnected, Stream};
+use super::timeouts::{Timeout, Waiting};
+use super::{Admission, Codec, DecodeOutcome, Expecting, Service, Settings};
 use bytes::BytesMut;
 use mio::event::Event;
 use mio::net::TcpStream;
@@ -28,7 +28,7 @@ const REQUESTS: usize = 16;
 const LINGER_BYTES: usize = 8 * 1024 * 1024;
 
 /// What a connection's turn may use, and what it must know.
-pub(super) struct Round<'a, P, S> {
+pub(super) struct TurnContext<'a, P, S> {
     pub(super) protocol: &'a mut P,
     pub(super) service: &'a mut S,
     pub(super) settings: &'a Settings,
@@ -40,34 +40,34 @@ pub(super) struct Round<'a, P, S> {
 
 /// How a turn ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum After {
+pub(super) enum TurnOutcome {
     /// There is nothing to do until something happens.
-    Rest,
+    Idle,
     /// The quantum is used up; there is more to do.
     More,
     /// The connection has ended.
-    Gone,
+    Ended,
 }
 
-pub(super) struct Connection<P: Protocol> {
+pub(super) struct Connection<P: Codec> {
     stream: Stream,
     peer: SocketAddr,
     address: Address,
     decoder: P::Decoder,
     input: BytesMut,
     /// The input is known to hold no whole request.
-    starved: bool,
+    needs_input: bool,
     pipeline: Pipeline<P>,
     output: Output,
     phase: Phase,
-    patience: Patience,
-    /// Requests that it brought in during this turn.
-    brought: usize,
+    timeout: Timeout,
+    /// Requests that it requests_this_turn in during this turn.
+    requests_this_turn: usize,
     /// No request has come yet.
-    fresh: bool,
+    is_new: bool,
     /// It is in the reactor's list of those with something to do.
     pub(super) queued: bool,
-    _presence: Presence,
+    _guard: ConnectionGuard,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,11 +80,11 @@ enum Phase {
     Lingering(usize),
 }
 
-impl<P: Protocol> Connection<P> {
+impl<P: Codec> Connection<P> {
     pub(super) fn new(
         socket: TcpStream,
         peer: SocketAddr,
-        presence: Presence,
+        guard: ConnectionGuard,
         address: Address,
         decoder: P::Decoder,
         now: Time,
@@ -95,15 +95,15 @@ impl<P: Protocol> Connection<P> {
             address,
             decoder,
             input: BytesMut::new(),
-            starved: true,
+            needs_input: true,
             pipeline: Pipeline::new(),
             output: Output::default(),
             phase: Phase::Open,
-            patience: Patience::new(now),
-            brought: 0,
-            fresh: true,
+            timeout: Timeout::new(now),
+            requests_this_turn: 0,
+            is_new: true,
             queued: false,
-            _presence: presence,
+            _guard: guard,
         }
     }
 
@@ -127,51 +127,54 @@ impl<P: Protocol> Connection<P> {
     }
 
     /// Does what there is to do, within the quantum.
-    pub(super) fn turn<S: Service<P>>(&mut self, round: &mut Round<'_, P, S>) -> After {
+    pub(super) fn turn<S: Service<P>>(&mut self, cx: &mut TurnContext<'_, P, S>) -> TurnOutcome {
         if self.stream.dead {
-            return After::Gone;
+            return TurnOutcome::Ended;
         }
         // A connection that may end now is looked at once more, whatever the poll says: every
         // request that came before our FIN is to be answered.
-        self.stream.readable |= round.draining && !self.stream.at_end;
-        self.try_turn(round).unwrap_or(After::Gone)
+        self.stream.readable |= cx.draining && !self.stream.at_eof;
+        self.try_turn(cx).unwrap_or(TurnOutcome::Ended)
     }
 
-    fn try_turn<S: Service<P>>(&mut self, round: &mut Round<'_, P, S>) -> Result<After, Gone> {
+    fn try_turn<S: Service<P>>(
+        &mut self,
+        cx: &mut TurnContext<'_, P, S>,
+    ) -> Result<TurnOutcome, Disconnected> {
         let mut quantum = QUANTUM;
-        self.brought = 0;
+        self.requests_this_turn = 0;
         loop {
-            self.receive(round, &mut quantum)?;
+            self.receive(cx, &mut quantum)?;
             // What went out may have made room for more requests.
-            if !self.send(round, &mut quantum)? || quantum == 0 {
+            if !self.send(cx, &mut quantum)? || quantum == 0 {
                 break;
             }
         }
-        self.conclude(round, &mut quantum)?;
-        self.patience.await_next(self.awaited(round), round.now);
-        let reads = self.wants_bytes(round.settings) || matches!(self.phase, Phase::Lingering(_));
-        let requests = !self.starved && self.has_room(round.settings);
+        self.close_if_done(cx, &mut quantum)?;
+        self.timeout.set_waiting(self.waiting(cx), cx.now);
+        let reads = self.wants_bytes(cx.settings) || matches!(self.phase, Phase::Lingering(_));
+        let requests = !self.needs_input && self.has_room(cx.settings);
         let writes = self.stream.writable && !self.output.is_empty();
         let more = self.stream.readable && reads || requests || writes;
-        Ok(if more { After::More } else { After::Rest })
+        Ok(if more { TurnOutcome::More } else { TurnOutcome::Idle })
     }
 
     /// Reads and takes requests until there are no more bytes, or as many as may be in flight.
     fn receive<S: Service<P>>(
         &mut self,
-        round: &mut Round<'_, P, S>,
+        cx: &mut TurnContext<'_, P, S>,
         quantum: &mut usize,
-    ) -> Result<(), Gone> {
+    ) -> Result<(), Disconnected> {
         loop {
-            self.take_requests(round);
-            if !self.stream.readable || !self.wants_bytes(round.settings) || *quantum == 0 {
+            self.take_requests(cx);
+            if !self.stream.readable || !self.wants_bytes(cx.settings) || *quantum == 0 {
                 return Ok(());
             }
-            let read = self.stream.read(&mut self.input, round.scratch)?;
+            let read = self.stream.read(&mut self.input, cx.scratch)?;
             *quantum = quantum.saturating_sub(read);
             if read > 0 {
-                self.starved = false;
-                self.patience.renew_if(Awaited::Body, round.now);
+                self.needs_input = false;
+                self.timeout.renew_if(Waiting::Body, cx.now);
             }
         }
     }
@@ -184,19 +187,20 @@ impl<P: Protocol> Connection<P> {
     }
 
     fn wants_bytes(&self, settings: &Settings) -> bool {
-        self.starved && !self.stream.at_end && self.has_room(settings)
+        self.needs_input && !self.stream.at_eof && self.has_room(settings)
     }
 
-    fn take_requests<S: Service<P>>(&mut self, round: &mut Round<'_, P, S>) {
-        while !self.starved && self.has_room(round.settings) && self.brought < REQUESTS {
-            match round.protocol.decode(&mut self.decoder, &mut self.input) {
-                Decoded::Incomplete => self.starved = true,
-                Decoded::Interim(bytes) => self.pipeline.push_interim(bytes),
-                Decoded::Request(request, exchange) => {
-                    self.begin(exchange, round.now);
+    fn take_requests<S: Service<P>>(&mut self, cx: &mut TurnContext<'_, P, S>) {
+        while !self.needs_input && self.has_room(cx.settings) && self.requests_this_turn < REQUESTS
+        {
+            match cx.protocol.decode(&mut self.decoder, &mut self.input) {
+                DecodeOutcome::Incomplete => self.needs_input = true,
+                DecodeOutcome::Interim(bytes) => self.pipeline.push_interim(bytes),
+                DecodeOutcome::Request(request, exchange) => {
+                    self.note_request(exchange, cx.now);
                     let sequence = self.pipeline.next_sequence();
                     let address = Address { sequence, ..self.address };
-                    match round.service.admit(request, self.peer, address) {
+                    match cx.service.admit(request, self.peer, address) {
                         Admission::Answered(answer) => {
                             self.pipeline.push_answered(answer, exchange)
                         }
@@ -206,8 +210,8 @@ impl<P: Protocol> Connection<P> {
                         Admission::Awaited => self.pipeline.push_awaited(exchange, None),
                     }
                 }
-                Decoded::Answer(answer, exchange) => {
-                    self.begin(exchange, round.now);
+                DecodeOutcome::Answer(answer, exchange) => {
+                    self.note_request(exchange, cx.now);
                     self.pipeline.push_answered(answer, exchange);
                 }
             }
@@ -215,10 +219,10 @@ impl<P: Protocol> Connection<P> {
     }
 
     /// A request is there: the clock for the next one has not begun.
-    fn begin(&mut self, exchange: P::Exchange, now: Time) {
-        self.fresh = false;
-        self.brought += 1;
-        self.patience.await_next(Awaited::Nothing, now);
+    fn note_request(&mut self, exchange: P::Exchange, now: Time) {
+        self.is_new = false;
+        self.requests_this_turn += 1;
+        self.timeout.set_waiting(Waiting::Nothing, now);
         if P::is_last(exchange) {
             self.phase = Phase::Ending;
         }
@@ -227,30 +231,30 @@ impl<P: Protocol> Connection<P> {
     /// Encodes answers whose turn it is and writes them; returns whether any bytes went out.
     fn send<S: Service<P>>(
         &mut self,
-        round: &mut Round<'_, P, S>,
+        cx: &mut TurnContext<'_, P, S>,
         quantum: &mut usize,
-    ) -> Result<bool, Gone> {
+    ) -> Result<bool, Disconnected> {
         let mut sent = false;
         loop {
-            self.encode(round);
+            self.encode(cx);
             if self.output.is_empty() || !self.stream.writable || *quantum == 0 {
                 return Ok(sent);
             }
             let written =
-                self.output.write_to(&mut self.stream, round.scratch).map_err(|_| Gone)?;
+                self.output.write_to(&mut self.stream, cx.scratch).map_err(|_| Disconnected)?;
             self.stream.writable = !written.full;
             if written.bytes > 0 {
                 sent = true;
                 *quantum = quantum.saturating_sub(written.bytes);
-                self.patience.renew_if(Awaited::Reading, round.now);
+                self.timeout.renew_if(Waiting::Reading, cx.now);
             }
         }
     }
 
     /// Moves answers, in order, to where they wait to be written, as far as there is room.
-    fn encode<S: Service<P>>(&mut self, round: &mut Round<'_, P, S>) {
-        while self.output.has_room(round.settings.write_buffer) {
-            let is_last = self.pipeline.len() == 1 && self.ends_with_this(round);
+    fn encode<S: Service<P>>(&mut self, cx: &mut TurnContext<'_, P, S>) {
+        while self.output.has_room(cx.settings.write_buffer) {
+            let is_last = self.pipeline.len() == 1 && self.is_last_response(cx);
             match self.pipeline.take_next() {
                 None => return,
                 Some(Next::Interim(bytes)) => self.output.buffer().extend_from_slice(bytes),
@@ -259,7 +263,7 @@ impl<P: Protocol> Connection<P> {
                     if P::is_last(exchange) && self.phase == Phase::Open {
                         self.phase = Phase::Ending;
                     }
-                    round.protocol.encode(answer, exchange, round.now, &mut self.output);
+                    cx.protocol.encode(answer, exchange, cx.now, &mut self.output);
                 }
             }
         }
@@ -267,59 +271,60 @@ impl<P: Protocol> Connection<P> {
 
     /// Whether the answer to the only request in flight is the connection's last: no further one
     /// is taken, or the server drains and the client has sent no more.
-    fn ends_with_this<S: Service<P>>(&self, round: &Round<'_, P, S>) -> bool {
+    fn is_last_response<S: Service<P>>(&self, cx: &TurnContext<'_, P, S>) -> bool {
         self.phase == Phase::Ending
-            || round.draining
-                && self.starved
+            || cx.draining
+                && self.needs_input
                 && !self.stream.readable
-                && self.owed(round) == Owed::Nothing
+                && self.expecting(cx) == Expecting::Nothing
     }
 
-    fn owed<S: Service<P>>(&self, round: &Round<'_, P, S>) -> Owed {
-        round.protocol.owed(&self.decoder, &self.input)
+    fn expecting<S: Service<P>>(&self, cx: &TurnContext<'_, P, S>) -> Expecting {
+        cx.protocol.expecting(&self.decoder, &self.input)
     }
 
     /// Ends what can be ended.
-    fn conclude<S: Service<P>>(
+    fn close_if_done<S: Service<P>>(
         &mut self,
-        round: &mut Round<'_, P, S>,
+        cx: &mut TurnContext<'_, P, S>,
         quantum: &mut usize,
-    ) -> Result<(), Gone> {
-        if self.stream.hung_up && self.pipeline.awaits() && !round.settings.half_close {
-            return Err(Gone);
+    ) -> Result<(), Disconnected> {
+        if self.stream.read_closed && self.pipeline.awaits() && !cx.settings.half_close {
+            return Err(Disconnected);
         }
         let idle = self.pipeline.is_empty() && self.output.is_empty();
         let is_left =
-            round.draining && !self.fresh && idle && !self.stream.readable && self.starved;
+            cx.draining && !self.is_new && idle && !self.stream.readable && self.needs_input;
         if self.phase == Phase::Open
-            && (self.stream.at_end && self.starved || is_left && self.owed(round) == Owed::Nothing)
+            && (self.stream.at_eof && self.needs_input
+                || is_left && self.expecting(cx) == Expecting::Nothing)
         {
-            if self.stream.at_end && self.pipeline.awaits() && !round.settings.half_close {
-                return Err(Gone);
+            if self.stream.at_eof && self.pipeline.awaits() && !cx.settings.half_close {
+                return Err(Disconnected);
             }
             self.phase = Phase::Ending;
         }
         if self.phase == Phase::Ending && idle {
-            if self.stream.at_end {
-                return Err(Gone);
+            if self.stream.at_eof {
+                return Err(Disconnected);
             }
             self.stream.send_fin()?;
             self.input = BytesMut::new();
             self.phase = Phase::Lingering(LINGER_BYTES);
         }
-        self.discard(round.scratch, quantum)
+        self.discard(cx.scratch, quantum)
     }
 
     /// Reads on after our FIN, and forgets what it reads.
-    fn discard(&mut self, scratch: &mut [u8], quantum: &mut usize) -> Result<(), Gone> {
+    fn discard(&mut self, scratch: &mut [u8], quantum: &mut usize) -> Result<(), Disconnected> {
         while let Phase::Lingering(left) = self.phase
             && self.stream.readable
             && *quantum > 0
         {
             let read = self.stream.read(&mut self.input, scratch)?;
             self.input.clear();
-            if self.stream.at_end || read >= left {
-                return Err(Gone);
+            if self.stream.at_eof || read >= left {
+                return Err(Disconnected);
             }
             self.phase = Phase::Lingering(left - read);
             *quantum = quantum.saturating_sub(read);
@@ -328,17 +333,20 @@ impl<P: Protocol> Connection<P> {
     }
 
     /// The reactor ends: says so to whoever still waits, as far as the socket takes it.
-    pub(super) fn farewell<S: Service<P>>(&mut self, round: &mut Round<'_, P, S>) -> After {
-        let service = &mut *round.service;
+    pub(super) fn shutdown<S: Service<P>>(
+        &mut self,
+        cx: &mut TurnContext<'_, P, S>,
+    ) -> TurnOutcome {
+        let service = &mut *cx.service;
         self.pipeline.answer_all(|| service.lost(seda_core::LossReason::Drain));
         if self.phase == Phase::Open {
             self.phase = Phase::Ending;
         }
-        self.turn(round)
+        self.turn(cx)
     }
 }
 
-impl<P: Protocol> Drop for Connection<P> {
+impl<P: Codec> Drop for Connection<P> {
     fn drop(&mut self) {
         self.pipeline.abandon();
     }
