@@ -1,4 +1,4 @@
-//! Where requests enter the graph, or are turned away.
+//! The way of HTTP requests into the graph: admission, refusal and loss.
 
 use super::admin::Admin;
 use super::codec::Http1;
@@ -14,30 +14,36 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Gives each request its class and deadline.
-pub(crate) type Classify = dyn Fn(&Request<Bytes>) -> Terms + Send + Sync;
+/// Returns the class, deadline, route and cost of a request.
+pub(super) type Classify = dyn Fn(&Request<Bytes>) -> Terms + Send + Sync;
 
-/// One reactor's way into the graph.
-pub(crate) struct HttpService {
-    pub(crate) source: Source<HttpRequest>,
-    pub(crate) reply_sink: Arc<dyn Home<Response<Body>>>,
-    pub(crate) admin: Admin,
-    pub(crate) retry_after: RetryAfter,
-    pub(crate) classify: Option<Arc<Classify>>,
-    /// Of a request that nobody classifies.
-    pub(crate) terms: Terms,
-    /// How many requests were refused because there is too much to do.
-    pub(crate) refused_total: u64,
+/// The service of one reactor.
+pub(super) struct HttpService {
+    pub(super) source: Source<HttpRequest>,
+    pub(super) reply_sink: Arc<dyn Home<Response<Body>>>,
+    pub(super) admin: Admin,
+    pub(super) retry_after: RetryAfter,
+    pub(super) classify: Option<Arc<Classify>>,
+    /// The terms of a request without a classifier.
+    pub(super) terms: Terms,
+    /// The number of requests refused because of overload.
+    pub(super) refused_total: u64,
 }
 
 impl HttpService {
     fn terms(&self, request: &Request<Bytes>) -> Terms {
-        let Some(classify) = &self.classify else { return self.terms };
-        catch_panic("the classifier", || classify(request)).unwrap_or(self.terms)
+        match &self.classify {
+            Some(classify) => {
+                catch_panic("the classifier", || classify(request)).unwrap_or(self.terms)
+            }
+            None => self.terms,
+        }
     }
 
-    fn refused(&mut self, class: Class, reason: RefusalReason) -> Response<Body> {
-        self.refused_total += u64::from(reason.is_transient());
+    fn refuse(&mut self, class: Class, reason: RefusalReason) -> Response<Body> {
+        if reason.is_transient() {
+            self.refused_total += 1;
+        }
         let (busy, seconds) = self.retry_after.next(class);
         match reason {
             RefusalReason::Closed => {
@@ -59,7 +65,7 @@ impl Service<Http1> for HttpService {
         address: Address,
     ) -> Admission<Response<Body>> {
         if Admin::handles(&request) {
-            return self.admin.answer(&request, address);
+            return self.admin.admit(&request, address);
         }
         let terms = self.terms(&request);
         let reply_sink = Arc::clone(&self.reply_sink);
@@ -70,7 +76,7 @@ impl Service<Http1> for HttpService {
         });
         match admitted {
             Ok(request) => Admission::Admitted(request),
-            Err(refusal) => Admission::Answered(self.refused(terms.class, refusal.reason())),
+            Err(refusal) => Admission::Answered(self.refuse(terms.class, refusal.reason())),
         }
     }
 
@@ -83,17 +89,17 @@ impl Service<Http1> for HttpService {
     }
 
     fn lost(&mut self, reason: LossReason) -> Response<Body> {
-        let why = match reason {
+        let text = match reason {
             LossReason::Panicked | LossReason::Forgotten => {
-                let why = "the server failed to answer this request\n";
-                return responses::text(StatusCode::INTERNAL_SERVER_ERROR, why);
+                let text = "the server failed to answer this request\n";
+                return responses::text(StatusCode::INTERNAL_SERVER_ERROR, text);
             }
             LossReason::Expired => "the request's deadline has passed\n",
             LossReason::Drain => "the server ends\n",
             _ => "the server is busy\n",
         };
-        // Nobody remembers its class; the time is the same for all.
+        // The class of a lost request is not known here. The time is the same for all classes.
         let (_, seconds) = self.retry_after.next(Class::HIGHEST);
-        responses::unavailable(why, seconds)
+        responses::unavailable(text, seconds)
     }
 }

@@ -1,7 +1,7 @@
-//! The operator's view, under `/_seda/`: outside the graph, its budget and its figures.
+//! The admin view under `/_seda/`. It is outside the graph, its budget and its figures.
 //!
-//! It is answered from snapshots that the graph's control thread makes and keeps for a moment, so
-//! no load on the graph keeps it waiting and no flood of questions costs the graph anything.
+//! The graph's control thread makes snapshots and keeps each for a moment. So load on the graph
+//! does not delay the view, and a flood of admin requests costs the graph nothing.
 
 use super::responses;
 use crate::reactor::{Admission, Body};
@@ -12,35 +12,33 @@ use seda_core::{Address, Home, Outcome, Report, Snapshots};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// What every path of the admin view begins with.
+/// The beginning of every path of the admin view.
 const PREFIX: &str = "/_seda/";
 
-/// RFC 9110 §15.5.6 asks for it.
+/// The Allow field of a 405 (RFC 9110 §15.5.6).
 const ALLOWED: HeaderValue = HeaderValue::from_static("GET, HEAD");
 
-/// A snapshot is of its moment.
+/// The Cache-Control field of a snapshot, which is outdated at once.
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
-/// The body of 404.
+/// The body of a 404.
 const PAGES: &str = "there are /_seda/report, /_seda/graph, /_seda/live, /_seda/ready\n";
 
-/// The body of 400.
-const FORMATS: &str = "there are format=json (as without it) and format=text\n";
+/// The body of a 400.
+const FORMATS: &str = "allowed are format=json (the default) and format=text\n";
 
-type Answer = Response<Body>;
-
-/// Answers `/_seda/report`, `graph`, `live` and `ready`.
-pub(crate) struct Admin {
+/// Responds to `/_seda/report`, `graph`, `live` and `ready`.
+pub(super) struct Admin {
     snapshots: Snapshots,
-    reply_sink: Arc<dyn Home<Answer>>,
+    reply_sink: Arc<dyn Home<Response<Body>>>,
     ready: Arc<AtomicBool>,
-    waiting: Arc<Waiting>,
+    waiters: Arc<Waiters>,
 }
 
-/// Who waits for the next snapshot. One is request for on behalf of all.
-type Waiting = Mutex<Vec<(Address, View)>>;
+/// The admin requests that wait for the next snapshot. The first one requests it for all.
+type Waiters = Mutex<Vec<(Address, View)>>;
 
-/// A picture of a snapshot.
+/// A rendering of a snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum View {
     Json,
@@ -49,21 +47,26 @@ enum View {
 }
 
 impl Admin {
-    pub(crate) fn new(
+    /// `ready` is false from the beginning of a drain on.
+    pub(super) fn new(
         snapshots: Snapshots,
-        reply_sink: Arc<dyn Home<Answer>>,
+        reply_sink: Arc<dyn Home<Response<Body>>>,
         ready: Arc<AtomicBool>,
     ) -> Self {
-        Self { snapshots, reply_sink, ready, waiting: Arc::default() }
+        Self { snapshots, reply_sink, ready, waiters: Arc::default() }
     }
 
-    /// Whether a request is for the admin view and not for the graph.
-    pub(crate) fn handles(request: &Request<Bytes>) -> bool {
+    /// Returns true if a request is for the admin view and not for the graph.
+    pub(super) fn handles(request: &Request<Bytes>) -> bool {
         request.uri().path().starts_with(PREFIX)
     }
 
-    /// Answers at once, or leaves the answer to the next snapshot.
-    pub(crate) fn answer(&self, request: &Request<Bytes>, address: Address) -> Admission<Answer> {
+    /// Responds at once, or with the next snapshot.
+    pub(super) fn admit(
+        &self,
+        request: &Request<Bytes>,
+        address: Address,
+    ) -> Admission<Response<Body>> {
         let page = request.uri().path().strip_prefix(PREFIX).unwrap_or_default();
         let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
         let view = match page {
@@ -79,11 +82,11 @@ impl Admin {
         let Some(view) = view else {
             return Admission::Answered(responses::text(StatusCode::BAD_REQUEST, FORMATS));
         };
-        self.ask(address, view);
+        self.request_snapshot(address, view);
         Admission::Awaited
     }
 
-    fn readiness(&self) -> Answer {
+    fn readiness(&self) -> Response<Body> {
         if self.ready.load(Ordering::SeqCst) {
             responses::text(StatusCode::OK, "ready\n")
         } else {
@@ -91,35 +94,35 @@ impl Admin {
         }
     }
 
-    fn ask(&self, address: Address, view: View) {
-        let mut waiting = self.waiting.lock();
-        waiting.push((address, view));
-        let is_first = waiting.len() == 1;
-        drop(waiting);
+    fn request_snapshot(&self, address: Address, view: View) {
+        let mut waiters = self.waiters.lock();
+        waiters.push((address, view));
+        let is_first = waiters.len() == 1;
+        drop(waiters);
         if is_first {
             let request = SnapshotRequest {
-                waiting: Arc::clone(&self.waiting),
+                waiters: Arc::clone(&self.waiters),
                 reply_sink: Arc::clone(&self.reply_sink),
-                delivered: false,
+                is_delivered: false,
             };
             self.snapshots.request(Box::new(move |report| request.deliver(&report)));
         }
     }
 }
 
-/// A snapshot that was request for. Whether it comes or not, all who wait are answered.
+/// A requested snapshot. All waiters get a response, with the snapshot or without.
 struct SnapshotRequest {
-    waiting: Arc<Waiting>,
-    reply_sink: Arc<dyn Home<Answer>>,
-    delivered: bool,
+    waiters: Arc<Waiters>,
+    reply_sink: Arc<dyn Home<Response<Body>>>,
+    is_delivered: bool,
 }
 
 impl SnapshotRequest {
-    /// Runs on the control thread; renders each view once.
+    /// Renders each requested view once. Runs on the control thread.
     fn deliver(mut self, report: &Report) {
-        self.delivered = true;
+        self.is_delivered = true;
         let mut rendered: Vec<(View, Bytes)> = Vec::new();
-        for (address, view) in self.take_waiting() {
+        for (address, view) in self.take_waiters() {
             let known = rendered.iter().find(|(known, _)| *known == view);
             let bytes = match known {
                 Some((_, bytes)) => bytes.clone(),
@@ -133,25 +136,26 @@ impl SnapshotRequest {
         }
     }
 
-    fn take_waiting(&self) -> Vec<(Address, View)> {
-        std::mem::take(&mut *self.waiting.lock())
+    fn take_waiters(&self) -> Vec<(Address, View)> {
+        std::mem::take(&mut *self.waiters.lock())
     }
 }
 
 impl Drop for SnapshotRequest {
     fn drop(&mut self) {
-        if self.delivered {
-            // Who waits by now has request for a snapshot of their own.
+        if self.is_delivered {
+            // Waiters that came since belong to the next request.
             return;
         }
-        for (address, _) in self.take_waiting() {
-            let answer = responses::text(StatusCode::SERVICE_UNAVAILABLE, "the graph has ended\n");
-            self.reply_sink.deliver(address, Outcome::Answered(answer));
+        for (address, _) in self.take_waiters() {
+            let response =
+                responses::text(StatusCode::SERVICE_UNAVAILABLE, "the graph has ended\n");
+            self.reply_sink.deliver(address, Outcome::Answered(response));
         }
     }
 }
 
-/// `None` for a format that there is not.
+/// Returns the view that the query asks for; `None` if its format is unknown.
 fn report_view(request: &Request<Bytes>) -> Option<View> {
     let query = request.uri().query().unwrap_or_default();
     match query.split('&').find_map(|pair| pair.strip_prefix("format=")) {
@@ -161,19 +165,19 @@ fn report_view(request: &Request<Bytes>) -> Option<View> {
     }
 }
 
-fn not_allowed() -> Answer {
-    let mut answer = responses::text(StatusCode::METHOD_NOT_ALLOWED, "GET and HEAD only\n");
-    answer.headers_mut().insert(header::ALLOW, ALLOWED);
-    answer
+fn not_allowed() -> Response<Body> {
+    let mut response = responses::text(StatusCode::METHOD_NOT_ALLOWED, "GET and HEAD only\n");
+    response.headers_mut().insert(header::ALLOW, ALLOWED);
+    response
 }
 
 fn render(report: &Report, view: View) -> Bytes {
     match view {
         View::Json => match serde_json::to_vec(report) {
             Ok(json) => json.into(),
-            // A report has string keys and plain numbers: nothing that JSON could not hold.
+            // Unreachable: a report has string keys and plain numbers.
             Err(error) => {
-                tracing::error!(%error, "a report cannot be written as JSON");
+                tracing::error!(%error, "cannot write a report as JSON");
                 Bytes::from_static(b"null")
             }
         },
@@ -182,13 +186,14 @@ fn render(report: &Report, view: View) -> Bytes {
     }
 }
 
-fn page(view: View, bytes: Bytes) -> Answer {
-    let kind = match view {
+fn page(view: View, bytes: Bytes) -> Response<Body> {
+    let content_type = match view {
         View::Json => "application/json",
         View::Text => "text/plain; charset=utf-8",
         View::Dot => "text/vnd.graphviz",
     };
-    let mut page = responses::with_type(StatusCode::OK, HeaderValue::from_static(kind), bytes);
+    let content_type = HeaderValue::from_static(content_type);
+    let mut page = responses::with_type(StatusCode::OK, content_type, bytes);
     page.headers_mut().insert(header::CACHE_CONTROL, NO_STORE);
     page
 }

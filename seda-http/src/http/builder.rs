@@ -1,4 +1,4 @@
-//! A server that is being put together with its graph.
+//! An HTTP server before it serves.
 
 use super::accept::{Classify, HttpService};
 use super::admin::Admin;
@@ -17,7 +17,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-/// A server that listens and does not serve yet: clients that connect wait.
+/// An HTTP server that listens and does not serve yet. Clients that connect wait.
+///
+/// Bind it, name the stage where requests enter, start the graph, then serve:
 ///
 /// ```no_run
 /// use seda_core::{Context, Graph, each};
@@ -42,42 +44,45 @@ use std::sync::atomic::AtomicBool;
 /// # Ok(())
 /// # }
 /// ```
-#[must_use = "nobody is served before `serve`"]
+#[must_use = "clients wait until `serve` is called"]
 pub struct Http {
     config: HttpConfig,
     server: ServerBuilder,
+    /// One source per reactor; empty before `entry`.
     sources: Vec<Source<HttpRequest>>,
     classify: Option<Arc<Classify>>,
 }
 
 impl Http {
-    /// Checks the settings and takes the address, so that a busy port is known before anything
+    /// Checks the settings and listens to the address. So a busy port is known before any thread
     /// runs.
     ///
     /// # Errors
-    /// The key that is wrong, or why the address cannot be had.
+    /// [`BindError`] if a setting is out of its bounds or the address is not available.
     pub fn bind(config: HttpConfig) -> Result<Self, BindError> {
         config.check()?;
         let server = ServerBuilder::bind(&config.server())?;
         Ok(Self { config, server, sources: Vec::new(), classify: None })
     }
 
-    /// The address it listens on, with the port that port 0 has become.
+    /// Returns the address that the server listens on, with the port that replaced port 0.
     pub fn local_addr(&self) -> SocketAddr {
         self.server.local_addr()
     }
 
-    /// The reactors' pool: attach stages to it whose handlers do not block and end within some
-    /// 100 µs. They run on the threads that own the sockets, so a request that needs no other
-    /// stage changes no thread; but while they run no socket is served.
+    /// Returns the pool of the reactors; the first call declares it in `graph`.
+    ///
+    /// Attach stages to it whose handlers do not block and end within about 100 µs. They run on
+    /// the threads that own the sockets, so a request that needs no other stage changes no thread.
+    /// While such a handler runs, its reactor serves no socket.
     pub fn pool(&mut self, graph: &mut Graph) -> Pool {
         self.server.pool(graph)
     }
 
-    /// Names the stage where requests enter.
+    /// Makes `stage` the stage where requests enter.
     ///
     /// # Errors
-    /// If there is an entry already, or the stage is of another graph.
+    /// [`EntryError`] if there is an entry already, or `stage` is not of `graph`.
     pub fn entry(
         &mut self,
         graph: &mut Graph,
@@ -87,9 +92,28 @@ impl Http {
         Ok(())
     }
 
-    /// Sets what gives each request its class, its deadline and its
-    /// [route](seda_core::Route); it replaces `deadline` of the settings. It runs on the reactor for every request, so it must not block; if it panics the
-    /// request has class 0 and the deadline of the settings.
+    /// Sets the function that gives each request its class, deadline, [route](seda_core::Route)
+    /// and cost, in place of [`HttpConfig::deadline`].
+    ///
+    /// It runs on the reactor for every request, so it must not block. If it panics, the request
+    /// has the highest class and the deadline of the settings.
+    ///
+    /// ```
+    /// # use seda_http::{Http, HttpConfig};
+    /// use seda_core::Terms;
+    /// use std::time::Duration;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let mut config = HttpConfig::default();
+    /// # config.listen.set_port(0);
+    /// # let mut http = Http::bind(config)?;
+    /// http.classify(|request| {
+    ///     let is_live = request.uri().path().starts_with("/live/");
+    ///     Terms { deadline: is_live.then_some(Duration::from_millis(200)), ..Terms::default() }
+    /// });
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn classify(
         &mut self,
         classify: impl Fn(&Request<Bytes>) -> Terms + Send + Sync + 'static,
@@ -97,24 +121,24 @@ impl Http {
         self.classify = Some(Arc::new(classify));
     }
 
-    /// Serves: from here on connections are accepted.
+    /// Starts the reactors on the running graph. From here on connections are accepted.
     ///
     /// # Errors
-    /// If there is no entry, `running` is another graph, or the machine gives no thread. The
-    /// graph is then shut down.
+    /// [`ServeError`] if there is no entry, `running` is not the graph of the entry, or the
+    /// operating system refuses a thread. The graph is then shut down.
     pub fn serve(self, running: Running) -> Result<Server, ServeError> {
         let Self { config, server, sources, classify } = self;
         let ready = Arc::new(AtomicBool::new(true));
         let group = server.serve(sources, running, |reactor, source, running, mailbox| {
             let reply_sink = Arc::clone(mailbox) as Arc<dyn Home<Response<Body>>>;
-            let (snapshots, clock) = (running.snapshots(), running.clock());
-            let admin = Admin::new(snapshots.clone(), Arc::clone(&reply_sink), Arc::clone(&ready));
+            let snapshots = running.snapshots();
             let seed = reactor as u64;
+            let range = config.retry_after;
             let service = HttpService {
                 source,
-                admin,
+                admin: Admin::new(snapshots.clone(), Arc::clone(&reply_sink), Arc::clone(&ready)),
                 reply_sink,
-                retry_after: RetryAfter::new(snapshots, clock, config.retry_after, seed),
+                retry_after: RetryAfter::new(snapshots, running.clock(), range, seed),
                 classify: classify.clone(),
                 terms: Terms { deadline: config.deadline, ..Terms::default() },
                 refused_total: 0,

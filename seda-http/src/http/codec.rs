@@ -1,4 +1,4 @@
-//! HTTP/1.1 as a protocol of the reactor: the codec, the Date field, 408.
+//! HTTP/1.1 as a codec of the reactor: the I/O-free codec of [`h1`], the Date field, and 408.
 
 use super::date::Date;
 use super::responses;
@@ -11,13 +11,13 @@ use seda_core::Time;
 
 /// HTTP/1.1 on all connections of one reactor.
 #[derive(Debug)]
-pub(crate) struct Http1 {
+pub(super) struct Http1 {
     limits: Limits,
     date: Date,
 }
 
 impl Http1 {
-    pub(crate) fn new(limits: Limits) -> Self {
+    pub(super) fn new(limits: Limits) -> Self {
         Self { limits, date: Date::new() }
     }
 }
@@ -39,26 +39,28 @@ impl Codec for Http1 {
             Decoded::Request(request, exchange) => DecodeOutcome::Request(request, exchange),
             Decoded::Reject(rejection, exchange) => {
                 let line = format!("{rejection}\n");
-                DecodeOutcome::Answer(responses::text(rejection.status(), line), exchange)
+                DecodeOutcome::Response(responses::text(rejection.status(), line), exchange)
             }
         }
     }
 
     fn expecting(&self, decoder: &Decoder, input: &BytesMut) -> Expecting {
-        match decoder.mid_request(input) {
-            false => Expecting::Nothing,
-            true if decoder.in_body() => Expecting::Body,
-            true => Expecting::Head,
+        if !decoder.mid_request(input) {
+            Expecting::Nothing
+        } else if decoder.in_body() {
+            Expecting::Body
+        } else {
+            Expecting::Head
         }
     }
 
     fn timeout_response(&self, expecting: Expecting) -> (Response<Body>, Exchange) {
-        let why = match expecting {
+        let text = match expecting {
             Expecting::Body => "the request's body did not come in time\n",
             Expecting::Head | Expecting::Nothing => "the request's head did not come in time\n",
         };
         let exchange = Exchange { version: Version::HTTP_11, head: false, keep_alive: false };
-        (responses::text(StatusCode::REQUEST_TIMEOUT, why), exchange)
+        (responses::text(StatusCode::REQUEST_TIMEOUT, text), exchange)
     }
 
     fn is_last(exchange: Exchange) -> bool {
@@ -78,7 +80,7 @@ impl Codec for Http1 {
     ) {
         let (mut parts, body) = response.into_parts();
         if !parts.extensions.is_empty() {
-            // The only values in an answer whose drop may be user code, on this thread.
+            // The extensions are the only part of a response with user code in its drop.
             let extensions = std::mem::take(&mut parts.extensions);
             catch_panic("the drop of a response's extensions", || drop(extensions));
         }

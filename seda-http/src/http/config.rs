@@ -1,98 +1,142 @@
-//! Settings of a server, as a file can hold them.
+//! The settings of an HTTP server.
 
 use crate::h1::Limits;
 use crate::reactor::Settings;
-use crate::server::{ConfigError, ServerConfig, in_time};
+use crate::server::{ConfigError, ServerConfig, in_duration_range};
 use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-/// Retry-TurnOutcome is in whole seconds (RFC 9110 §10.2.3), and an hour is "do not come back".
+/// The shortest Retry-After: the field is in whole seconds (RFC 9110 §10.2.3).
+const RETRY_LEAST: Duration = Duration::from_secs(1);
+
+/// The longest Retry-After. A client that is told an hour does not come back.
 const RETRY_MOST: Duration = Duration::from_secs(60 * 60);
 
-/// Settings of an HTTP server; every one has a default. Durations are written `10s`, `250ms`.
+/// The settings of an HTTP server. Each has a default. Durations are written `10s`, `250ms`.
 ///
-/// What clients can make the server hold is bounded by `connections` × (`limits.head_bytes` +
-/// `limits.body_bytes` + `write_buffer`).
+/// The memory that clients can make the server hold is bounded by `connections` ×
+/// (`limits.head_bytes` + `limits.body_bytes` + `write_buffer`).
+///
+/// ```
+/// use seda_http::HttpConfig;
+/// use std::time::Duration;
+///
+/// let mut config = HttpConfig::default();
+/// config.listen = ([127, 0, 0, 1], 0).into();
+/// config.head_timeout = Duration::from_secs(5);
+/// config.limits.body_bytes = 64 * 1024;
+/// assert!(config.check().is_ok());
+///
+/// // The same from a file.
+/// let file = r#"{
+///     "listen": "127.0.0.1:0",
+///     "head_timeout": "5s",
+///     "limits": { "body_bytes": 65536 }
+/// }"#;
+/// assert_eq!(serde_json::from_str::<HttpConfig>(file).unwrap(), config);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct HttpConfig {
-    /// The address to listen on; port 0 takes a free one. Default `127.0.0.1:8080`: nobody but
-    /// this machine is served unless somebody says so.
-    pub listen: SocketAddr,
-    /// Threads that own sockets. 1 to 64.
+    /// The address to listen on. Port 0 takes a free port.
     ///
-    /// Default 1: one reactor reads, parses and writes for about 100,000 small requests a second,
-    /// while a second one takes a core from the stages. Add one when `reactor-0` is busy and
-    /// cores are idle.
+    /// Default `127.0.0.1:8080`: only clients on this machine are served unless the operator
+    /// decides otherwise.
+    pub listen: SocketAddr,
+    /// Number of threads that own sockets, 1 to 64.
+    ///
+    /// Default 1: one reactor reads, parses and writes about 100,000 small requests a second, and
+    /// a second one takes a core from the stages. Add one when `reactor-0` is busy and cores are
+    /// idle.
     #[serde(deserialize_with = "seda_core::written::count")]
     pub reactors: usize,
-    /// Connections at once, over all reactors. Further ones wait, unaccepted, in the kernel's
-    /// backlog. 1 to 1,048,576.
+    /// The most connections at once over all reactors, 1 to 1,048,576. Further ones wait in the
+    /// kernel's backlog and are not accepted.
     ///
-    /// Default 10,000: each takes a descriptor, and services commonly have some 16,000.
+    /// Default 10,000: each takes a descriptor, and a service commonly has about 16,000.
     #[serde(deserialize_with = "seda_core::written::count")]
     pub connections: usize,
-    /// Requests in flight on one connection; while there are as many, it is not read from. 1 to
-    /// 1,024.
+    /// The most requests in flight on one connection, 1 to 1,024. At the bound the connection is
+    /// not read from.
     ///
-    /// Default 32: more than clients pipeline, and little enough that one connection cannot fill
-    /// a stage's queue.
+    /// Default 32: more than clients pipeline, and too few for one connection to fill a queue.
     #[serde(deserialize_with = "seda_core::written::count")]
     pub pipeline: usize,
-    /// Bytes of encoded answers that wait on one connection, beyond which no further answer is
-    /// encoded and no request read; bodies are produced as the client takes them. 4 KiB to
-    /// 64 MiB.
+    /// Bytes of encoded responses that wait on one connection, 4 KiB to 64 MiB. Beyond it no
+    /// further response is encoded and no request is read. Bodies are produced while they are
+    /// written and do not count.
     ///
-    /// Default 256 KiB: what a fast long-distance connection takes in one round trip.
+    /// Default 256 KiB: one round trip of a fast long-distance connection.
     #[serde(deserialize_with = "seda_core::written::count")]
     pub write_buffer: usize,
-    /// How long a connection may be idle between two requests, and before its first. 1 ms to one
-    /// day. Default 60 s: longer than a person reads one page before the next.
+    /// The longest time that a connection may be idle before its first request and between two
+    /// requests, 1 ms to one day.
+    ///
+    /// Default 60 s: a user reads a page for less before opening the next.
     #[serde(with = "seda_core::written::duration")]
     pub idle_timeout: Duration,
-    /// How long a request's head may take from its first byte on; then 408 (RFC 9110 §15.5.9).
-    /// 1 ms to one day. Default 10 s: three retransmissions on a bad connection, and short enough
-    /// that clients who dribble bytes cannot collect connections.
+    /// The longest time from the first byte of a request's head to its end, 1 ms to one day. A
+    /// slower head is answered with 408 (RFC 9110 §15.5.9).
+    ///
+    /// Default 10 s: enough for three retransmissions, and too short for clients that send byte by
+    /// byte to collect connections.
     #[serde(with = "seda_core::written::duration")]
     pub head_timeout: Duration,
-    /// How long may pass between two pieces of a body; then 408. 1 ms to one day. Default 30 s:
-    /// uploads stall when a phone changes its cell.
+    /// The longest time between two pieces of a body, 1 ms to one day. A slower body is answered
+    /// with 408.
+    ///
+    /// Default 30 s: an upload stalls for some time when a phone changes its cell.
     #[serde(with = "seda_core::written::duration")]
     pub body_timeout: Duration,
-    /// How long a client may take nothing of what is written to it; then it is disconnected. 1 ms
-    /// to one day. Default 30 s, as for a body.
+    /// The longest time that a client may take no byte of its responses, 1 ms to one day. It is
+    /// then disconnected.
+    ///
+    /// Default 30 s, like `body_timeout`.
     #[serde(with = "seda_core::written::duration")]
     pub write_timeout: Duration,
-    /// How long the server waits for the client's FIN after its own, so that the last answer is
-    /// not lost to a reset (RFC 9112 §9.6). 1 ms to 60 s. Default 1 s: a few round trips.
+    /// The longest wait for the client's FIN after the server's own, 1 ms to 60 s. It keeps the
+    /// last response from being lost to a reset (RFC 9112 §9.6).
+    ///
+    /// Default 1 s: a few round trips.
     #[serde(with = "seda_core::written::duration")]
     pub linger: Duration,
-    /// Whether a client that has shut its sending side still gets its answers. Default false: it
-    /// is taken as gone, and its queued work is not begun, because a client that gave up looks
-    /// the same.
+    /// True if a client that has shut its sending side still gets its responses.
+    ///
+    /// Default false: the client counts as gone and its queued requests are not begun, because a
+    /// client that gave up looks the same.
     pub half_close: bool,
-    /// How old a request may become before its answer is worthless: what is still queued then is
-    /// answered 503. Default none.
+    /// The age at which the response to a request becomes worthless, 1 ms to one day. A request
+    /// that is still queued then is answered with 503. Default `None`: no deadline.
     #[serde(with = "seda_core::written::optional_duration")]
     pub deadline: Option<Duration>,
-    /// The least and the most that Retry-TurnOutcome says (RFC 9110 §10.2.3), in whole seconds. 1 s to
-    /// one hour. Default 1 s to 30 s: the figure is measured, and a measurement is not good for
-    /// more.
+    /// The range of the Retry-After field (RFC 9110 §10.2.3), 1 s to one hour.
+    ///
+    /// Default 1 s to 30 s: the value is estimated from measurements, which hold for no longer.
     pub retry_after: RetryAfterRange,
-    /// What of a request is read before it is refused.
+    /// The bounds of a request, beyond which it is rejected.
     pub limits: Limits,
 }
 
-/// The range of what Retry-TurnOutcome says.
+/// The range of the Retry-After field.
+///
+/// ```
+/// use seda_http::{HttpConfig, RetryAfterRange};
+/// use std::time::Duration;
+///
+/// let mut config = HttpConfig::default();
+/// config.retry_after =
+///     RetryAfterRange { least: Duration::from_secs(5), most: Duration::from_secs(60) };
+/// assert!(config.check().is_ok());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RetryAfterRange {
-    /// The least; also what is said before anything was measured.
+    /// The shortest time; also used before the first measurement.
     #[serde(with = "seda_core::written::duration")]
     pub least: Duration,
-    /// The most; also what is said while nothing drains.
+    /// The longest time; also used while a queue does not drain.
     #[serde(with = "seda_core::written::duration")]
     pub most: Duration,
 }
@@ -125,19 +169,19 @@ impl Default for HttpConfig {
 }
 
 impl HttpConfig {
-    /// Says which setting is unusable, if one is.
+    /// Checks every setting.
     ///
     /// # Errors
-    /// The first one, with its value and what is allowed.
+    /// The first setting out of its bounds, with its key, its value and the bounds.
     pub fn check(&self) -> Result<(), ConfigError> {
         self.server().check()?;
         let RetryAfterRange { least, most } = self.retry_after;
-        in_time("retry_after.least", least, Duration::from_secs(1), RETRY_MOST)?;
-        in_time("retry_after.most", most, least, RETRY_MOST)?;
+        in_duration_range("retry_after.least", least, RETRY_LEAST, RETRY_MOST)?;
+        in_duration_range("retry_after.most", most, least, RETRY_MOST)?;
         Ok(self.limits.check()?)
     }
 
-    /// The part of it that does not depend on HTTP.
+    /// Returns the settings that do not depend on HTTP.
     pub(crate) fn server(&self) -> ServerConfig {
         ServerConfig {
             listen: self.listen,
@@ -170,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn the_defaults_are_allowed_and_survive_a_file() {
+    fn the_defaults_are_allowed_and_survive_serialization() {
         let config = HttpConfig::default();
         config.check().unwrap();
         let written = serde_json::to_string(&config).unwrap();
@@ -179,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_names_key_value_and_what_is_allowed() {
+    fn an_error_names_the_key_the_value_and_the_bounds() {
         assert_eq!(error(r#"{"reactors": 0}"#), "`reactors` is 0: allowed is 1 to 64");
         assert_eq!(
             error(r#"{"head_timeout": "0s"}"#),

@@ -1,4 +1,15 @@
-//! The HTTP/1.1 server.
+//! The HTTP/1.1 server: its settings, its builder, its admission and its admin view.
+//!
+//! The room imports `server`, `reactor` and [`h1`](crate::h1). Parsing does not belong here
+//! (`h1`), nor does code that another protocol could use (`server`, `reactor`).
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `config`, `builder`, `server` | [`HttpConfig`]; [`Http`] before it serves; [`Server`] after |
+//! | `codec`, `date` | HTTP/1.1 as a codec of the reactor; the Date field |
+//! | `accept`, `request` | admission, refusal, loss; [`HttpRequest`], the event |
+//! | `responses`, `retry_after` | the server's own responses; Retry-After |
+//! | `admin` | `/_seda/`: report, graph, liveness, readiness |
 
 mod accept;
 mod admin;

@@ -6,23 +6,42 @@ use http::{Request, Response};
 use seda_core::Responder;
 use std::net::SocketAddr;
 
-/// One HTTP request, with the way home for its answer. Dropped unanswered, its client is told:
-/// 500 if the handler panicked or forgot it, 503 if it was shed.
+/// An HTTP request with the responder for its response.
+///
+/// A request that is dropped without a response is answered by the server: 500 if its handler
+/// panicked or dropped it, 503 if it was shed.
+///
+/// ```
+/// use seda_http::{Body, HttpRequest, Method, Response, StatusCode};
+///
+/// fn handle(call: HttpRequest) {
+///     let mut response = Response::new(Body::from(format!("hello {}\n", call.peer.ip())));
+///     if call.request.method() != Method::GET {
+///         *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+///     }
+///     call.respond(response);
+/// }
+/// # let _ = handle;
+/// ```
 #[derive(Debug)]
 pub struct HttpRequest {
-    /// Method, target, header fields, and the whole body. The field values share the memory that
-    /// the request was read into, so keeping one keeps that.
+    /// Method, target, header fields and the whole body.
+    ///
+    /// Field values and body share the memory of the bytes that were read: keeping one value keeps
+    /// that memory.
     pub request: Request<Bytes>,
-    /// The client's address.
+    /// The address of the client.
     pub peer: SocketAddr,
-    /// Answers the request.
+    /// The responder of the request; [`HttpRequest::respond`] uses it.
     pub reply: Responder<Response<Body>>,
 }
 
 impl HttpRequest {
-    /// Answers the request. Content-Length, Transfer-Encoding, Connection and Date are the
-    /// server's: what `answer` says of them is left out.
-    pub fn respond(self, answer: Response<Body>) {
-        self.reply.respond(answer);
+    /// Responds to the request.
+    ///
+    /// The server itself writes Content-Length, Transfer-Encoding, Connection and Date. These
+    /// fields of `response` are ignored.
+    pub fn respond(self, response: Response<Body>) {
+        self.reply.respond(response);
     }
 }

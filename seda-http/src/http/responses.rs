@@ -1,30 +1,30 @@
-//! The answers that the server gives by itself: one line of text.
+//! The server's own responses: one line of text each.
 
 use crate::reactor::Body;
 use http::{HeaderValue, Response, StatusCode, header};
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 
-/// An answer with this status and `body` as plain text.
-pub(crate) fn text(status: StatusCode, body: impl Into<Body>) -> Response<Body> {
+/// Returns a response with `body` as plain text.
+pub(super) fn text(status: StatusCode, body: impl Into<Body>) -> Response<Body> {
     with_type(status, TEXT, body)
 }
 
-/// An answer with this status and `body` of this type.
-pub(crate) fn with_type(
+/// Returns a response with `body` of the given Content-Type.
+pub(super) fn with_type(
     status: StatusCode,
-    kind: HeaderValue,
+    content_type: HeaderValue,
     body: impl Into<Body>,
 ) -> Response<Body> {
-    let mut answer = Response::new(body.into());
-    *answer.status_mut() = status;
-    answer.headers_mut().insert(header::CONTENT_TYPE, kind);
-    answer
+    let mut response = Response::new(body.into());
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+    response
 }
 
-/// RFC 9110 §15.6.4, with how long to wait: §10.2.3.
-pub(crate) fn unavailable(why: impl Into<Body>, retry_after_seconds: u64) -> Response<Body> {
-    let mut answer = text(StatusCode::SERVICE_UNAVAILABLE, why);
-    answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_after_seconds));
-    answer
+/// Returns a 503 (RFC 9110 §15.6.4) with a Retry-After (§10.2.3) in seconds.
+pub(super) fn unavailable(reason: impl Into<Body>, retry_after_seconds: u64) -> Response<Body> {
+    let mut response = text(StatusCode::SERVICE_UNAVAILABLE, reason);
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_after_seconds));
+    response
 }

@@ -1,59 +1,62 @@
-//! A reactor under a flood lets requests gather before it looks again.
+//! Fewer wake-ups under a flood: the reactor pauses, so that requests arrive in groups.
 
 use seda_core::Time;
 use std::time::Duration;
 
-/// How long requests gather, at least: a flood of 20,000 a second then costs 2,000 wake-ups instead
-/// of as many as there are requests. No client notices.
-const LEAST: Duration = Duration::from_micros(500);
-/// And at most. 40 of those 20,000 come meanwhile, and a wake-up for 40 is next to nothing; a core
-/// shared with workers has slices as long as this, so the worst refusal takes no longer.
-const MOST: Duration = Duration::from_millis(2);
-/// Between the two it is this part of what was promised: it comes on top of all response times.
-const OF_PROMISE: u32 = 100;
+/// The shortest pause. A flood of 20,000 requests a second then costs 2,000 wake-ups a second, and
+/// no client notices the delay.
+const PAUSE_LEAST: Duration = Duration::from_micros(500);
 
-/// How long requests gather where this response time was promised.
-pub(super) fn pause(promised: Option<Duration>) -> Duration {
-    promised.map_or(LEAST, |promised| (promised / OF_PROMISE).clamp(LEAST, MOST))
-}
+/// The longest pause. 40 of those 20,000 requests arrive in it, so the wake-up costs little per
+/// request. A core shared with workers has time slices of this length, so the slowest refusal is
+/// not delayed further.
+const PAUSE_MOST: Duration = Duration::from_millis(2);
 
-/// Refusals that follow each other within this are a flood: then at least two gather.
+/// The pause is this fraction of the SLO, because it adds to every response time.
+const SLO_FRACTION: u32 = 100;
+
+/// Refusals that follow each other within this time are a flood. A pause then groups at least two.
 const FLOOD: Duration = Duration::from_micros(250);
 
-/// Whom a reactor turned away, and when.
+/// Returns the pause for the shortest response-time SLO, if there is one.
+pub(super) fn pause(slo: Option<Duration>) -> Duration {
+    slo.map_or(PAUSE_LEAST, |slo| (slo / SLO_FRACTION).clamp(PAUSE_LEAST, PAUSE_MOST))
+}
+
+/// Detects a flood of refusals.
 ///
-/// A refusal is cheap but for what surrounds it: the reactor is woken for it, takes the core from
-/// a worker, polls, and sleeps again, which is a third of the cost. Network cards have the same
-/// trouble and the same cure: under load they are looked at now and then (Mogul and Ramakrishnan,
-/// "Eliminating receive livelock", 1996).
+/// A refusal itself is cheap. Waking the reactor, taking a core from a worker, the poll and the
+/// next sleep are a third of its cost. Network cards have the same problem and the same remedy:
+/// under load they are polled now and then (Mogul and Ramakrishnan, "Eliminating receive
+/// livelock", 1996).
 #[derive(Debug, Default)]
 pub(super) struct WakeupCoalescer {
     refused_total: u64,
-    /// When the round ended that turned somebody away.
-    at: Option<Time>,
-    flood: bool,
+    /// The end of the last round with a refusal.
+    last_refusal: Option<Time>,
+    is_flooded: bool,
 }
 
 impl WakeupCoalescer {
-    /// A round has ended, at `now`, that began at `begun`; `refused_total` counts all refusals.
-    pub(super) fn note(&mut self, refused_total: u64, begun: Time, now: Time) {
-        let more = std::mem::replace(&mut self.refused_total, refused_total) < refused_total;
-        if more {
-            self.flood = self.at.is_some_and(|at| begun.since(at) < FLOOD);
-            self.at = Some(now);
+    /// Takes in a round from `begun` to `now`. `refused_total` counts all refusals so far.
+    pub(super) fn note_round(&mut self, refused_total: u64, begun: Time, now: Time) {
+        if refused_total > self.refused_total {
+            self.is_flooded = self.last_refusal.is_some_and(|last| begun.since(last) < FLOOD);
+            self.last_refusal = Some(now);
         } else {
-            self.flood = false;
+            self.is_flooded = false;
         }
+        self.refused_total = refused_total;
     }
 
-    /// Whether to let requests gather now.
+    /// Returns true if the reactor should pause before it looks at its sockets again.
     pub(super) fn is_flooded(&self) -> bool {
-        self.flood
+        self.is_flooded
     }
 
-    /// Requests have note_pause_end until `now`: what is there did not just come.
+    /// Takes in that a pause ended at `now`: the time until the next refusal counts from there.
     pub(super) fn note_pause_end(&mut self, now: Time) {
-        self.at = self.at.map(|_| now);
+        self.last_refusal = self.last_refusal.map(|_| now);
     }
 }
 
@@ -66,25 +69,25 @@ mod tests {
     }
 
     #[test]
-    fn requests_gather_for_a_hundredth_of_what_was_promised() {
+    fn the_pause_is_a_hundredth_of_the_slo_within_its_bounds() {
         let pauses = [None, Some(10), Some(100), Some(5_000)]
-            .map(|promised| pause(promised.map(Duration::from_millis)).as_micros());
+            .map(|slo| pause(slo.map(Duration::from_millis)).as_micros());
         assert_eq!(pauses, [500, 500, 1_000, 2_000]);
     }
 
     #[test]
-    fn refusals_that_follow_each_other_closely_are_a_flood_until_a_round_without() {
+    fn close_refusals_are_a_flood_until_a_round_without_one() {
         let mut coalescer = WakeupCoalescer::default();
-        coalescer.note(1, at(0), at(5));
+        coalescer.note_round(1, at(0), at(5));
         assert!(!coalescer.is_flooded());
-        coalescer.note(2, at(1_000), at(1_005));
+        coalescer.note_round(2, at(1_000), at(1_005));
         assert!(!coalescer.is_flooded());
-        coalescer.note(3, at(1_200), at(1_210));
+        coalescer.note_round(3, at(1_200), at(1_210));
         assert!(coalescer.is_flooded());
         coalescer.note_pause_end(at(1_710));
-        coalescer.note(9, at(1_715), at(1_740));
+        coalescer.note_round(9, at(1_715), at(1_740));
         assert!(coalescer.is_flooded());
-        coalescer.note(9, at(2_300), at(2_301));
+        coalescer.note_round(9, at(2_300), at(2_301));
         assert!(!coalescer.is_flooded());
     }
 }

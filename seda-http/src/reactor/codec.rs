@@ -1,43 +1,44 @@
-//! What a reactor must be told to speak a protocol.
+//! The interface through which a reactor speaks a protocol.
 
 use super::Output;
 use bytes::BytesMut;
 use seda_core::Time;
 
-/// A protocol of requests and answers, in which answers go out in the order of their requests.
-/// It sees bytes, never sockets. One instance serves all connections of a reactor; what belongs
-/// to one connection is in its [`Codec::Decoder`].
+/// A protocol of requests and responses, in which responses go out in the order of their requests.
+///
+/// It sees bytes, never sockets. One instance serves all connections of a reactor; the state of
+/// one connection is in its [`Codec::Decoder`].
 pub(crate) trait Codec: Send + 'static {
-    /// What the service is asked.
+    /// The value that a request is decoded to.
     type Request;
-    /// What it answers.
+    /// The value that a response is encoded from.
     type Response: Send + 'static;
-    /// What an answer must know of its request.
+    /// The properties of a request that its response depends on.
     type Exchange: Copy + Send;
     /// The state of one connection's input.
     type Decoder: Send;
 
-    /// The state of a new connection.
+    /// Returns the state of a new connection.
     fn decoder(&self) -> Self::Decoder;
 
-    /// Consumes from `input` what belongs to the next request. Called again after every outcome
-    /// but [`DecodeOutcome::Incomplete`].
+    /// Consumes the next request from `input`. The reactor calls it again after every outcome
+    /// except [`DecodeOutcome::Incomplete`].
     fn decode(&self, decoder: &mut Self::Decoder, input: &mut BytesMut) -> DecodeOutcome<Self>;
 
-    /// What the client owes, after `decode` gave [`DecodeOutcome::Incomplete`].
+    /// Returns the part of a request that the client still has to send. Valid only after `decode`
+    /// returned [`DecodeOutcome::Incomplete`].
     fn expecting(&self, decoder: &Self::Decoder, input: &BytesMut) -> Expecting;
 
-    /// The last answer to a client that did not send in time what it owes; the connection ends
-    /// after it.
+    /// Returns the last response to a client that did not send `expecting` in time.
     fn timeout_response(&self, expecting: Expecting) -> (Self::Response, Self::Exchange);
 
-    /// Whether the connection ends after this exchange.
+    /// Returns true if the connection ends after this exchange.
     fn is_last(exchange: Self::Exchange) -> bool;
 
-    /// The same exchange as the last one of its connection.
+    /// Returns the same exchange as the last one of its connection.
     fn make_last(exchange: Self::Exchange) -> Self::Exchange;
 
-    /// Appends an answer to what waits to be written.
+    /// Appends a response to `output`.
     fn encode(
         &mut self,
         response: Self::Response,
@@ -47,25 +48,25 @@ pub(crate) trait Codec: Send + 'static {
     );
 }
 
-/// What a decoder found.
-pub(crate) enum DecodeOutcome<P: Codec + ?Sized> {
+/// The result of [`Codec::decode`].
+pub(crate) enum DecodeOutcome<C: Codec + ?Sized> {
     /// More bytes are needed.
     Incomplete,
-    /// Bytes to be written in their turn, before the answer to the request that is being read.
+    /// Bytes to write in their turn, before the response to the request that is being read.
     Interim(&'static [u8]),
     /// A whole request.
-    Request(P::Request, P::Exchange),
-    /// The protocol's own answer to what was not a request.
-    Answer(P::Response, P::Exchange),
+    Request(C::Request, C::Exchange),
+    /// The codec's own response to malformed input.
+    Response(C::Response, C::Exchange),
 }
 
-/// What a client has begun to send and not finished.
+/// The part of a request that a client has begun to send and not finished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Expecting {
-    /// Nothing: it is between two requests.
+    /// Nothing: the client is between two requests.
     Nothing,
-    /// The rest of a request's head.
+    /// The rest of a head.
     Head,
-    /// The rest of its body.
+    /// The rest of a body.
     Body,
 }

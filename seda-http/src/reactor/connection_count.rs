@@ -1,31 +1,32 @@
-//! How many connections there are over all reactors, and who waits for none to be left.
+//! The number of connections over all reactors of a server.
 
 use parking_lot::{Condvar, Mutex};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// Counts [`ConnectionGuard`]s: one for each connection, wherever it is, and one for the listener while
-/// it is open.
+/// Counts [`ConnectionGuard`]s: one for each connection, on its way to a reactor or in it, and one
+/// for the listener while it is open.
 #[derive(Debug, Default)]
 pub(crate) struct ConnectionCount {
-    present: AtomicUsize,
+    count: AtomicUsize,
     lock: Mutex<()>,
     reached_zero: Condvar,
 }
 
 impl ConnectionCount {
-    /// One more.
+    /// Counts one connection until the guard is dropped.
     pub(crate) fn add(self: &Arc<Self>) -> ConnectionGuard {
-        self.present.fetch_add(1, Ordering::SeqCst);
+        self.count.fetch_add(1, Ordering::SeqCst);
         ConnectionGuard(Arc::clone(self))
     }
 
+    /// Returns the current number of guards.
     pub(super) fn get(&self) -> usize {
-        self.present.load(Ordering::SeqCst)
+        self.count.load(Ordering::SeqCst)
     }
 
-    /// Waits until nobody is present, for `limit` at most; false if somebody still is.
+    /// Waits until the count is zero, for at most `limit`. Returns false at the limit.
     pub(crate) fn wait_until_zero(&self, limit: Duration) -> bool {
         let mut guard = self.lock.lock();
         self.reached_zero.wait_while_for(&mut guard, |()| self.get() > 0, limit);
@@ -33,14 +34,15 @@ impl ConnectionCount {
     }
 }
 
-/// Counts as long as it lives.
+/// One connection in a [`ConnectionCount`], as long as it lives.
 #[derive(Debug)]
 pub(crate) struct ConnectionGuard(Arc<ConnectionCount>);
 
 impl Drop for ConnectionGuard {
     fn drop(&mut self) {
-        if self.0.present.fetch_sub(1, Ordering::SeqCst) == 1 {
-            // Under the lock, so that it cannot fall between a waiter's look and its wait.
+        if self.0.count.fetch_sub(1, Ordering::SeqCst) == 1 {
+            // Taking the lock keeps the notification from falling between the waiter's check of
+            // the count and its wait.
             drop(self.0.lock.lock());
             self.0.reached_zero.notify_all();
         }
@@ -52,13 +54,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_waits_for_nobody_is_told_when_the_last_one_leaves() {
-        let connection_count = Arc::new(ConnectionCount::default());
-        let (first, second) = (connection_count.add(), connection_count.add());
+    fn a_waiting_thread_is_notified_when_the_last_guard_drops() {
+        let count = Arc::new(ConnectionCount::default());
+        let first = count.add();
+        let second = count.add();
         drop(first);
-        assert!(!connection_count.wait_until_zero(Duration::ZERO));
+        assert!(!count.wait_until_zero(Duration::ZERO));
         std::thread::scope(|scope| {
-            scope.spawn(|| assert!(connection_count.wait_until_zero(Duration::from_secs(60))));
+            scope.spawn(|| assert!(count.wait_until_zero(Duration::from_secs(60))));
             drop(second);
         });
     }

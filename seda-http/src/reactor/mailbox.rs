@@ -1,4 +1,4 @@
-//! What other threads tell a reactor: answers, new connections, that it shall drain.
+//! Messages from other threads to a reactor: outcomes, accepted connections, the order to drain.
 
 use super::connection_count::ConnectionGuard;
 use super::unparker::Unparker;
@@ -10,38 +10,39 @@ use std::sync::Arc;
 
 /// A message to a reactor.
 pub(crate) enum ReactorMessage<R> {
-    /// How a request ended.
+    /// The outcome of a request.
     Outcome(Address, Outcome<R>),
     /// A connection that the acceptor gives to this reactor.
     Accepted(Accepted),
-    /// Take no more connections, finish what was begun, end the rest.
+    /// The order to accept no more connections, to finish all begun requests and to close the
+    /// other connections.
     Drain,
 }
 
-/// A connection that was accepted and is not yet a reactor's.
+/// A connection that was accepted and has no reactor yet.
 pub(crate) struct Accepted {
     pub(super) socket: TcpStream,
     pub(super) peer: SocketAddr,
     pub(super) guard: ConnectionGuard,
 }
 
-/// A reactor's address for other threads.
+/// The way from other threads to a reactor.
 ///
-/// The channel has no bound of its own and needs none: an outcome has the place that was reserved
-/// when its request was admitted (connections × pipeline), a newcomer counts as a connection.
+/// The channel has no bound of its own and needs none. An outcome has the place that was reserved
+/// when its request was admitted (connections × pipeline); an accepted connection is counted.
 pub(crate) struct Mailbox<R> {
     messages: Sender<ReactorMessage<R>>,
     unparker: Arc<Unparker>,
 }
 
 impl<R> Mailbox<R> {
-    /// The mailbox, and its end for the reactor that sleeps on `waker`.
+    /// Returns the mailbox, and the receiver for the reactor that polls with `waker`.
     pub(super) fn new(waker: mio::Waker) -> (Self, Receiver<ReactorMessage<R>>) {
         let (messages, receiver) = unbounded();
         (Self { messages, unparker: Arc::new(Unparker::new(waker)) }, receiver)
     }
 
-    /// Leaves a message, and wakes the reactor if it sleeps. A message to a reactor that has ended
+    /// Sends a message, and wakes the reactor if it sleeps. A message to a reactor that has ended
     /// is dropped.
     pub(crate) fn send(&self, message: ReactorMessage<R>) {
         if self.messages.send(message).is_ok() {

@@ -1,4 +1,4 @@
-//! What must exist before a reactor: its poll and its mailbox.
+//! The parts of a reactor that exist before it: its poll and its mailbox.
 
 use super::mailbox::{Mailbox, ReactorMessage};
 use crossbeam_channel::Receiver;
@@ -6,9 +6,11 @@ use mio::{Poll, Token};
 use std::io;
 use std::sync::Arc;
 
+/// The token of the event that ends a sleep.
 pub(super) const WAKER: Token = Token(usize::MAX);
 
-/// A poll with its mailbox: what must exist before a reactor's parts can know each other.
+/// A poll with its mailbox. All mailboxes of a server exist before its first reactor, because the
+/// acceptor sends to each of them.
 pub(crate) struct ReactorParts<R> {
     pub(super) poll: Poll,
     pub(super) mailbox: Arc<Mailbox<R>>,

@@ -1,26 +1,26 @@
-//! The connections of a reactor that have something to do.
+//! The connections of a reactor that have work to do.
 
 use super::Codec;
 use super::connection::Connection;
 use std::collections::VecDeque;
 
-/// Slots of connections, in the order of their turns; each at most once.
+/// Slots of connections in the order of their turns, each at most once.
 #[derive(Debug, Default)]
 pub(super) struct ReadyQueue {
-    slots: VecDeque<u32>,
+    slots: VecDeque<usize>,
 }
 
 impl ReadyQueue {
-    /// Adds a connection, unless it is queued already.
-    pub(super) fn push<P: Codec>(&mut self, connection: &mut Connection<P>) {
-        if !connection.queued {
-            connection.queued = true;
-            self.slots.push_back(connection.address().slot);
+    /// Adds a connection unless it is queued already.
+    pub(super) fn push<C: Codec>(&mut self, connection: &mut Connection<C>) {
+        if !connection.is_queued {
+            connection.is_queued = true;
+            self.slots.push_back(connection.address().slot as usize);
         }
     }
 
-    /// The slot whose turn it is. The caller resets the connection's `queued`.
-    pub(super) fn pop(&mut self) -> Option<u32> {
+    /// Returns the slot of the next turn. The caller resets `is_queued` of its connection.
+    pub(super) fn pop(&mut self) -> Option<usize> {
         self.slots.pop_front()
     }
 

@@ -1,40 +1,41 @@
-//! When the time limits of all connections are looked at.
+//! The timer of the sweeps over all connections' time limits.
 
 use seda_core::Time;
 use std::time::Duration;
 
-/// The least time between two sweeps over all connections' time limits, which is how exact they
-/// are: at 10,000 connections a sweep takes 0.1 ms.
+/// The least time between two sweeps, and so the precision of time limits. A sweep over 10,000
+/// connections takes 0.1 ms.
 const SWEEP_EVERY: Duration = Duration::from_millis(250);
 
-/// Times the sweeps over a reactor's connections.
+/// Says when a reactor sweeps over its connections.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SweepTimer {
-    last: Time,
+    last_sweep: Time,
     /// [`Time::NEVER`] while no connection has a time limit.
-    next: Time,
+    next_sweep: Time,
 }
 
 impl SweepTimer {
     pub(super) fn new(now: Time) -> Self {
-        Self { last: now, next: Time::NEVER }
+        Self { last_sweep: now, next_sweep: Time::NEVER }
     }
 
-    /// Makes sure that a sweep follows `due`.
+    /// Schedules a sweep for `due`, or for the first moment after it that a sweep is allowed.
     pub(super) fn schedule(&mut self, due: Time) {
-        self.next = self.next.min(due.max(self.last.after(SWEEP_EVERY)));
+        self.next_sweep = self.next_sweep.min(due.max(self.last_sweep.after(SWEEP_EVERY)));
     }
 
-    /// Begins a sweep at `now`, if one is due; every connection is scheduled anew in it.
+    /// Returns true if a sweep is due, and begins it: the caller schedules every connection anew.
     pub(super) fn begin_if_due(&mut self, now: Time) -> bool {
-        let is_due = self.next <= now;
+        let is_due = self.next_sweep <= now;
         if is_due {
             *self = Self::new(now);
         }
         is_due
     }
 
-    pub(super) fn next(&self) -> Time {
-        self.next
+    /// Returns the time of the next sweep.
+    pub(super) fn next_sweep(&self) -> Time {
+        self.next_sweep
     }
 }

@@ -1,33 +1,33 @@
-//! What a connection waits for, and since when.
+//! The time limit of a connection: the awaited action of the client, and since when.
 
 use super::{Expecting, Settings};
 use seda_core::Time;
 use std::time::Duration;
 
-/// How long a client that connected just before a drain may take to send its first request: its
-/// bytes follow its handshake by a round trip.
+/// Time that a client may take for its first request if it connected just before a drain. Its
+/// bytes follow its handshake by one round trip.
 const FIRST_REQUEST_GRACE: Duration = Duration::from_millis(250);
 
-/// What the client has to do next, if anything.
+/// The next action that the server waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Waiting {
-    /// Nothing: the server is at work.
+    /// None: the server itself is at work.
     Nothing,
-    /// A first or next request.
+    /// The first or next request.
     Request,
-    /// A first request, while the server drains.
+    /// The first request, while the server drains.
     FirstRequest,
     /// The rest of a request's head, from its first byte on.
     Head,
     /// More of a body.
     Body,
-    /// To take what is written.
+    /// The client reads the response.
     Reading,
-    /// To close its side.
+    /// The client closes its side.
     Fin,
 }
 
-/// A time limit that begins anew whenever something else is awaited, or on progress.
+/// A time limit that restarts when the connection waits for another action, or on progress.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Timeout {
     waiting: Waiting,
@@ -39,14 +39,14 @@ impl Timeout {
         Self { waiting: Waiting::Request, since: now }
     }
 
-    /// The client made progress, if this is what it was to do.
+    /// Restarts the limit if the connection waits for this action.
     pub(super) fn renew_if(&mut self, waiting: Waiting, now: Time) {
         if self.waiting == waiting {
             self.since = now;
         }
     }
 
-    /// Takes note of what is awaited now.
+    /// Sets the awaited action; restarts the limit if it changes.
     pub(super) fn set_waiting(&mut self, waiting: Waiting, now: Time) {
         if self.waiting != waiting {
             *self = Self { waiting, since: now };
@@ -57,12 +57,12 @@ impl Timeout {
         self.waiting
     }
 
-    /// Since when, without progress.
+    /// Returns the start of the limit: the last change or progress.
     pub(super) fn since(&self) -> Time {
         self.since
     }
 
-    /// When it ends.
+    /// Returns the end of the limit; [`Time::NEVER`] if the client owes nothing.
     pub(super) fn deadline(&self, settings: &Settings) -> Time {
         let limit = match self.waiting {
             Waiting::Nothing => return Time::NEVER,

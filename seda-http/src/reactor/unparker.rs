@@ -1,18 +1,33 @@
-//! The sleep of a reactor, and how any thread ends it.
+//! The sleep of a reactor, and how another thread ends it.
 //!
-//! Codec. A waker first publishes what there is to see, then looks at the state; the reactor
-//! first says that it sleeps, then looks once more at what there is to see. Both steps are
-//! sequentially consistent, so at least one of the two sees the other. Only a reactor that said
-//! it sleeps costs its waker a system call, and only one waker pays it.
+//! # Protocol
+//!
+//! | state | meaning | left by |
+//! | --- | --- | --- |
+//! | `AWAKE` | the reactor runs and will look at its queues before it sleeps | both sides |
+//! | `ASLEEP` | the reactor is about to block in the poll, or blocks in it | both sides |
+//! | `NOTIFIED` | the next sleep must not block; a wake-up is on its way if one was needed | the reactor |
+//!
+//! ```text
+//! reactor                                 another thread
+//! 1. AWAKE → ASLEEP, or do not block      1. publish the message
+//! 2. look at the queues once more         2. read the state
+//! 3. block in the poll                    3. if ASLEEP: → NOTIFIED and wake the poll
+//! 4. any state → AWAKE
+//! ```
+//!
+//! Steps 1 and 2 of both sides are sequentially consistent. So either the reactor sees the
+//! message, or the other thread sees `ASLEEP`. A wake-up costs a system call: only the thread that
+//! replaces `ASLEEP` pays it, and none does while the reactor is awake.
 
 use seda_core::Unpark;
 use std::sync::atomic::{AtomicU8, Ordering, fence};
 
 const AWAKE: u8 = 0;
 const ASLEEP: u8 = 1;
-/// Somebody asked for another look at the queues; the next sleep ends before it begins.
 const NOTIFIED: u8 = 2;
 
+/// Wakes a reactor from any thread.
 #[derive(Debug)]
 pub(super) struct Unparker {
     state: AtomicU8,
@@ -24,22 +39,24 @@ impl Unparker {
         Self { state: AtomicU8::new(AWAKE), waker }
     }
 
-    /// Says that the reactor is about to sleep; false if it was called in the meantime. It must
-    /// then look around once more before it does.
+    /// Announces that the reactor is about to sleep. Returns false if it was notified meanwhile
+    /// and must not block. After true, the reactor looks at its queues once more before it blocks.
     pub(super) fn prepare_sleep(&self) -> bool {
         self.state.compare_exchange(AWAKE, ASLEEP, Ordering::SeqCst, Ordering::SeqCst).is_ok()
     }
 
-    /// The reactor is awake and will look at everything: whatever it was called for is included.
+    /// Announces that the reactor is awake and will look at all its queues, which answers every
+    /// notification so far.
     pub(super) fn set_awake(&self) {
-        // A plain load first: a reactor that is never called never writes the line.
+        // The load comes first, so that a reactor without notifications never writes the line.
         if self.state.load(Ordering::Relaxed) != AWAKE {
             self.state.swap(AWAKE, Ordering::SeqCst);
         }
     }
 
-    /// Something was published where the reactor looks before it sleeps.
+    /// Wakes the reactor if it sleeps. The caller has published its message before.
     pub(super) fn wake_if_asleep(&self) {
+        // Orders the published message before the load of the state.
         fence(Ordering::SeqCst);
         if self.state.load(Ordering::SeqCst) == ASLEEP {
             self.unpark();
@@ -52,7 +69,7 @@ impl Unpark for Unparker {
         if self.state.swap(NOTIFIED, Ordering::SeqCst) == ASLEEP
             && let Err(error) = self.waker.wake()
         {
-            tracing::error!(%error, "a reactor could not be woken; it looks again by itself");
+            tracing::error!(%error, "cannot wake a reactor; it looks again after its time limit");
         }
     }
 }
@@ -69,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_before_the_sleep_is_not_lost() {
+    fn a_notification_before_the_sleep_is_not_lost() {
         let (_poll, unparker) = unparker();
         unparker.unpark();
         assert!(!unparker.prepare_sleep());

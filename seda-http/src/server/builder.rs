@@ -9,21 +9,21 @@ use seda_core::{Graph, Pool, Running, Source, Stage};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-/// The name of the reactors' pool in reports and thread names.
+/// Name of the reactors' pool in reports and thread names.
 const POOL: &str = "reactor";
 
-/// A server that listens and does not serve yet.
+/// A listening server and its entry into a graph, before it serves.
 #[derive(Debug)]
 pub(crate) struct ServerBuilder {
     listener: ListenerConfig,
     reactors: usize,
     pool: Option<Pool>,
-    /// The name of the entry stage, once there is one.
+    /// The name of the entry stage; `None` before `entry`.
     entry: Option<String>,
 }
 
 impl ServerBuilder {
-    /// Takes the address. The caller has checked `config`.
+    /// Binds and listens. The caller has checked `config`.
     pub(crate) fn bind(config: &ServerConfig) -> Result<Self, BindError> {
         let listener = ListenerConfig::bind(config)?;
         Ok(Self { listener, reactors: config.reactors, pool: None, entry: None })
@@ -33,11 +33,12 @@ impl ServerBuilder {
         self.listener.local_addr
     }
 
+    /// Returns the pool of the reactors; the first call declares it.
     pub(crate) fn pool(&mut self, graph: &mut Graph) -> Pool {
         *self.pool.get_or_insert_with(|| graph.hosted_pool(POOL, self.reactors))
     }
 
-    /// Returns one source for each reactor, so that reactors share no ledger.
+    /// Makes `stage` the entry. Returns one source per reactor, so that they share no ledger.
     pub(crate) fn entry<E: Send + 'static>(
         &mut self,
         graph: &mut Graph,
@@ -53,17 +54,17 @@ impl ServerBuilder {
         Ok(sources)
     }
 
-    /// Starts a reactor for each of `sources`; `equip` gives it its protocol and its service.
-    pub(crate) fn serve<R, P, S, T>(
+    /// Starts one reactor for each of `sources`. `equip` returns its codec and its service.
+    pub(crate) fn serve<R, C, S, T>(
         self,
         sources: Vec<T>,
         running: Running,
-        equip: impl FnMut(usize, T, &Running, &Arc<Mailbox<R>>) -> (P, S),
+        equip: impl FnMut(usize, T, &Running, &Arc<Mailbox<R>>) -> (C, S),
     ) -> Result<ReactorGroup<R>, ServeError>
     where
         R: Send + 'static,
-        P: Codec<Response = R>,
-        S: Service<P> + Send + 'static,
+        C: Codec<Response = R>,
+        S: Service<C> + Send + 'static,
     {
         if sources.is_empty() {
             return Err(ServeError::NoEntry);

@@ -6,33 +6,33 @@ use std::fmt::Display;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// A reactor is a thread that polls; beyond this the machine has no cores for them.
+/// A reactor is a thread that polls. A machine has no cores for more of them.
 const REACTORS_MOST: usize = 64;
 
-/// Each connection takes a descriptor and about 1 KiB; a process may have 2²⁰ on Linux.
+/// A connection takes one descriptor and about 1 KiB. A process on Linux may have 2²⁰ descriptors.
 const CONNECTIONS_MOST: usize = 1_048_576;
 
-/// Each place in a pipeline is a place for an answer that must be kept.
+/// Each place in a pipeline reserves the place of one response.
 const PIPELINE_MOST: usize = 1_024;
 
-/// A buffer smaller than a head's usual size would cut every answer in two.
+/// A smaller buffer would split the head of most responses.
 const WRITE_BUFFER_LEAST: usize = 4 * 1024;
 
-/// More than this per connection is no buffer but a copy of the site.
+/// A larger buffer per connection would be a copy of the site.
 const WRITE_BUFFER_MOST: usize = 64 * 1024 * 1024;
 
-/// Time limits are looked at four times a second, but the sockets' own events come at once, so
-/// shorter ones than the sweep are allowed; nothing is done in no time.
+/// Shorter than the 250 ms between two sweeps over the time limits, because an event of the socket
+/// enforces a limit, too.
 const TIMEOUT_LEAST: Duration = Duration::from_millis(1);
 
-/// Whoever waits for longer than a day does not need a limit.
+/// A time limit of more than a day limits nothing.
 const TIMEOUT_MOST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The connection must end soon after its FIN: it only waits for the client to have read.
+/// After its FIN a connection only waits until the client has read.
 const LINGER_MOST: Duration = Duration::from_secs(60);
 
-/// The settings that do not depend on the protocol. Each protocol's public configuration builds
-/// one, so that bounds are checked and reactors are started in one place.
+/// The settings that do not depend on the protocol. `HttpConfig` and `TcpConfig` each build one, so
+/// that their bounds are checked in one place.
 #[derive(Clone, Debug)]
 pub(crate) struct ServerConfig {
     pub(crate) listen: SocketAddr,
@@ -42,12 +42,15 @@ pub(crate) struct ServerConfig {
     pub(crate) settings: Settings,
     /// The configuration key of `settings.head`, for error messages.
     pub(crate) head_key: &'static str,
-    /// The configuration key of `settings.body`.
+    /// The configuration key of `settings.body`, for error messages.
     pub(crate) body_key: &'static str,
 }
 
 impl ServerConfig {
-    /// Returns the first setting that is out of its bounds as an error.
+    /// Checks every setting.
+    ///
+    /// # Errors
+    /// The first setting out of its bounds, with its key, its value and the bounds.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let settings = &self.settings;
         in_range("reactors", self.reactors, 1, REACTORS_MOST)?;
@@ -60,16 +63,17 @@ impl ServerConfig {
             (self.body_key, settings.body),
             ("write_timeout", settings.write),
         ] {
-            in_time(key, timeout, TIMEOUT_LEAST, TIMEOUT_MOST)?;
+            in_duration_range(key, timeout, TIMEOUT_LEAST, TIMEOUT_MOST)?;
         }
-        in_time("linger", settings.linger, TIMEOUT_LEAST, LINGER_MOST)?;
+        in_duration_range("linger", settings.linger, TIMEOUT_LEAST, LINGER_MOST)?;
         if let Some(deadline) = self.deadline {
-            in_time("deadline", deadline, TIMEOUT_LEAST, TIMEOUT_MOST)?;
+            in_duration_range("deadline", deadline, TIMEOUT_LEAST, TIMEOUT_MOST)?;
         }
         Ok(())
     }
 }
 
+/// Fails with `key` if `value` is not in `least..=most`.
 pub(crate) fn in_range<T>(key: &'static str, value: T, least: T, most: T) -> Result<(), ConfigError>
 where
     T: PartialOrd + Display,
@@ -81,7 +85,8 @@ where
     Err(ConfigError::OutOfRange { key, value: value.to_string(), allowed })
 }
 
-pub(crate) fn in_time(
+/// Fails with `key` if `value` is not in `least..=most`; like [`in_range`], for durations.
+pub(crate) fn in_duration_range(
     key: &'static str,
     value: Duration,
     least: Duration,

@@ -1,13 +1,12 @@
-//! The reactors of a server with their graph, whatever they speak: started together, drained
-//! together.
+//! The reactors of a server with their graph, started together and drained together.
 
 use super::error::ServeError;
 use super::listener::ListenerConfig;
 use crate::reactor::{
-    Acceptor, Codec, ConnectionCount, Deadline, Mailbox, Reactor, ReactorMessage, ReactorParts,
+    Acceptor, Codec, ConnectionCount, Deadline, Mailbox, Reactor, ReactorMessage, ReactorPark,
+    ReactorParts, Service,
 };
-use crate::reactor::{ReactorPark, Service};
-use crossbeam_channel::{Receiver, Sender, unbounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use seda_core::{Clock, Drained, Pool, Running, Worker};
 use std::io;
 use std::net::SocketAddr;
@@ -15,75 +14,72 @@ use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
-/// What of a drain's limit is kept for the graph: at the limit those who still wait are told, and
-/// that takes a moment.
+/// One part in this many of a drain's limit is kept for the graph, because requests that are still
+/// open at the limit must be answered, which takes a moment.
 const GRAPH_SHARE: u32 = 10;
 
-/// How long a server waits for its reactors after their workers have ended: they only write what
-/// their sockets take.
+/// Time that a server waits for its reactors after their workers have ended. A reactor then only
+/// writes what its sockets take.
 const JOIN_LIMIT: Duration = Duration::from_secs(1);
 
-/// Reactors that run, answering with `R`.
+/// Running reactors that respond with `R`, and their graph.
 pub(crate) struct ReactorGroup<R> {
     local_addr: SocketAddr,
     clock: Arc<dyn Clock>,
     connection_count: Arc<ConnectionCount>,
     mailboxes: Vec<Arc<Mailbox<R>>>,
-    // In this order: the graph ends the reactors' workers, then their threads can be joined.
+    // Dropped in this order: the graph ends the reactors' workers, then their threads are joined.
     running: Running,
     threads: ReactorThreads,
 }
 
-/// The reactors' threads.
+/// The threads of the reactors.
 struct ReactorThreads {
     handles: Vec<JoinHandle<()>>,
-    /// Disconnected when all of them have ended.
+    /// Disconnected once all of them have ended.
     ended: Receiver<()>,
 }
 
 impl<R: Send + 'static> ReactorGroup<R> {
-    /// Starts a reactor for each of `sources`; `equip` gives it its protocol and its service.
-    pub(crate) fn start<P, S, T>(
+    /// Starts one reactor for each of `sources`. `equip` returns its codec and its service.
+    pub(super) fn start<C, S, T>(
         listener: ListenerConfig,
         pool: Pool,
         sources: Vec<T>,
         running: Running,
-        mut equip: impl FnMut(usize, T, &Running, &Arc<Mailbox<R>>) -> (P, S),
+        mut equip: impl FnMut(usize, T, &Running, &Arc<Mailbox<R>>) -> (C, S),
     ) -> Result<Self, ServeError>
     where
-        P: Codec<Response = R>,
-        S: Service<P> + Send + 'static,
+        C: Codec<Response = R>,
+        S: Service<C> + Send + 'static,
     {
         let ListenerConfig { listener, local_addr, connections, settings } = listener;
+        // The graph's hosted workers become the reactors.
         let workers = running.hosted_workers(pool);
         if workers.len() != sources.len() {
             return Err(ServeError::NoWorkers);
         }
-        let parts = (0..workers.len()).map(|reactor| {
-            ReactorParts::<R>::new().map_err(|source| ServeError::Reactor { reactor, source })
-        });
-        let parts = parts.collect::<Result<Vec<_>, _>>()?;
+        // All mailboxes exist before the first reactor, because the acceptor sends to each.
+        let parts = make_parts(workers.len())?;
         let mailboxes: Vec<_> = parts.iter().map(|parts| Arc::clone(parts.mailbox())).collect();
         let connection_count = Arc::new(ConnectionCount::default());
-        let mut acceptor = Some(Acceptor::new(
-            listener,
-            mailboxes.clone(),
-            connections,
-            Arc::clone(&connection_count),
-        ));
+        let count = Arc::clone(&connection_count);
+        let acceptor = Acceptor::new(listener, mailboxes.clone(), connections, count);
+        // The first reactor owns the acceptor.
+        let mut acceptor = Some(acceptor);
         let (alive, ended) = unbounded();
         let threads = ReactorThreads { handles: Vec::new(), ended };
         let clock = running.clock();
         let mut group = Self { local_addr, clock, connection_count, mailboxes, running, threads };
-        for (reactor, ((parts, worker), source)) in
+        for (index, ((parts, worker), source)) in
             parts.into_iter().zip(workers).zip(sources).enumerate()
         {
-            let (protocol, service) = equip(reactor, source, &group.running, parts.mailbox());
-            let clock = group.running.clock();
-            let made =
-                Reactor::new(parts, acceptor.take(), protocol, service, settings.clone(), clock);
-            let spawned = made.and_then(|made| spawn(made, worker, alive.clone()));
-            let handle = spawned.map_err(|source| ServeError::Reactor { reactor, source })?;
+            let (codec, service) = equip(index, source, &group.running, parts.mailbox());
+            let clock = Arc::clone(&group.clock);
+            let settings = settings.clone();
+            let reactor = Reactor::new(parts, acceptor.take(), codec, service, settings, clock);
+            let handle = reactor.and_then(|reactor| spawn(reactor, worker, alive.clone()));
+            let handle = handle.map_err(|source| ServeError::Reactor { reactor: index, source })?;
             group.threads.handles.push(handle);
         }
         tracing::info!(address = %group.local_addr, "serves");
@@ -98,26 +94,28 @@ impl<R: Send + 'static> ReactorGroup<R> {
         &self.running
     }
 
-    /// Lets the connections finish what was begun on them, then the graph.
+    /// Drains the connections, then the graph. Both together take at most `limit`.
     pub(crate) fn drain(self, limit: Duration) -> Drained {
         let deadline = Deadline::after(Arc::clone(&self.clock), limit);
+        // 1. The reactors close the listener, and each connection after its begun requests.
         for mailbox in &self.mailboxes {
             mailbox.send(ReactorMessage::Drain);
         }
+        // 2. Wait for the last connection.
         let for_connections = limit - limit / GRAPH_SHARE;
         if !self.connection_count.wait_until_zero(for_connections) {
-            tracing::warn!("connections are left at the limit of the drain");
+            tracing::warn!("connections are still open at the limit of the drain");
         }
+        // 3. The graph drains. Its end loses the requests that are still open.
         self.running.drain(deadline.remaining())
     }
 }
 
 impl Drop for ReactorThreads {
-    /// Waits for the reactors to end. One whose stage does not return is left behind: a thread
-    /// that is stuck in user code cannot be ended.
+    /// Waits for the reactors to end. A reactor whose stage does not return is left behind, because
+    /// a thread in user code cannot be ended.
     fn drop(&mut self) {
-        let ended = self.ended.recv_timeout(JOIN_LIMIT);
-        if ended == Err(crossbeam_channel::RecvTimeoutError::Timeout) {
+        if self.ended.recv_timeout(JOIN_LIMIT) == Err(RecvTimeoutError::Timeout) {
             tracing::error!("a reactor does not end: a stage in its pool does not return");
             return;
         }
@@ -129,15 +127,23 @@ impl Drop for ReactorThreads {
     }
 }
 
-/// Starts the thread of one reactor. It ends with its worker; `alive` is dropped then.
-fn spawn<P, S>(
-    mut reactor: Reactor<P, S>,
+fn make_parts<R>(reactors: usize) -> Result<Vec<ReactorParts<R>>, ServeError> {
+    (0..reactors)
+        .map(|reactor| {
+            ReactorParts::new().map_err(|source| ServeError::Reactor { reactor, source })
+        })
+        .collect()
+}
+
+/// Starts the thread of one reactor. The thread ends with its worker and then drops `alive`.
+fn spawn<C, S>(
+    mut reactor: Reactor<C, S>,
     worker: Worker,
     alive: Sender<()>,
 ) -> io::Result<JoinHandle<()>>
 where
-    P: Codec,
-    S: Service<P> + Send + 'static,
+    C: Codec,
+    S: Service<C> + Send + 'static,
 {
     Builder::new().name(worker.thread_name()).spawn(move || {
         let _alive = alive;

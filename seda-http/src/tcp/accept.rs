@@ -1,6 +1,6 @@
-//! Where requests enter the graph, or are turned away.
+//! The way of requests into the graph: admission, refusal and loss.
 
-use super::codec::{PROTOCOL, ProtocolCodec, Reply, refusal};
+use super::codec::{PROTOCOL, ProtocolCodec, Reply, refuse};
 use super::protocol::{Protocol, Unserved};
 use crate::reactor::{Admission, Mailbox, Service};
 use crate::server::catch_panic;
@@ -13,7 +13,7 @@ pub(super) type MakeEvent<P, E> = dyn Fn(<P as Protocol>::Request, SocketAddr, R
     + Send
     + Sync;
 
-/// One reactor's way into the graph.
+/// The service of one reactor.
 pub(super) struct TcpService<P: Protocol, E: Send + 'static> {
     pub(super) protocol: P,
     pub(super) source: Source<E>,
@@ -22,7 +22,7 @@ pub(super) struct TcpService<P: Protocol, E: Send + 'static> {
     pub(super) terms: Terms,
 }
 
-/// The mailbox, for answers as the graph gives them.
+/// A reactor's mailbox as the destination of the graph's answers.
 pub(super) struct ReplyAdapter<A>(pub(super) Arc<Mailbox<Reply<A>>>);
 
 impl<A: Send> Home<A> for ReplyAdapter<A> {
@@ -43,21 +43,23 @@ impl<P: Protocol, E: Send + 'static> Service<ProtocolCodec<P>> for TcpService<P,
         address: Address,
     ) -> Admission<Reply<P::Answer>> {
         let reply_sink = Arc::clone(&self.reply_sink) as Arc<dyn Home<P::Answer>>;
-        let make = |reply| (self.make)(request, peer, reply);
-        match catch_panic(PROTOCOL, || {
-            self.source.request_to(reply_sink, address, self.terms, make)
-        }) {
+        let admitted = catch_panic(PROTOCOL, || {
+            self.source.request_to(reply_sink, address, self.terms, |reply| {
+                (self.make)(request, peer, reply)
+            })
+        });
+        match admitted {
             Some(Ok(request)) => Admission::Admitted(request),
-            Some(Err(refusal)) => Admission::Answered(self::refusal(
-                &self.protocol,
-                Unserved::Refused(refusal.reason()),
-            )),
-            // The event was not made, but its responder was: the loss is in the mailbox.
+            Some(Err(refusal)) => {
+                let why = Unserved::Refused(refusal.reason());
+                Admission::Answered(refuse(&self.protocol, why))
+            }
+            // `make` panicked and dropped the responder: the loss is in the mailbox already.
             None => Admission::Awaited,
         }
     }
 
     fn lost(&mut self, reason: LossReason) -> Reply<P::Answer> {
-        refusal(&self.protocol, Unserved::Lost(reason))
+        refuse(&self.protocol, Unserved::Lost(reason))
     }
 }

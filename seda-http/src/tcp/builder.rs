@@ -1,4 +1,4 @@
-//! A TCP server, before and while it serves.
+//! A TCP server before it serves.
 
 use super::accept::{MakeEvent, ReplyAdapter, TcpService};
 use super::codec::{ProtocolCodec, Reply};
@@ -11,48 +11,86 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-/// A server that listens and does not serve yet: clients that connect wait.
-#[must_use = "nobody is served before `serve`"]
+/// A TCP server that listens and does not serve yet. Clients that connect wait.
+///
+/// ```
+/// # use seda_core::{Context, Graph, Responder};
+/// # use seda_http::BytesMut;
+/// # use seda_http::tcp::{Protocol, Tcp, TcpConfig, Unserved};
+/// # #[derive(Clone)]
+/// # struct Echo;
+/// # impl Protocol for Echo {
+/// #     type Request = BytesMut;
+/// #     type Answer = BytesMut;
+/// #     fn decode(&self, input: &mut BytesMut) -> Result<Option<BytesMut>, BytesMut> {
+/// #         Ok((!input.is_empty()).then(|| input.split()))
+/// #     }
+/// #     fn encode(&mut self, answer: BytesMut, output: &mut BytesMut) {
+/// #         output.extend_from_slice(&answer);
+/// #     }
+/// #     fn refuse(&self, _why: Unserved) -> BytesMut {
+/// #         BytesMut::new()
+/// #     }
+/// # }
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// // `Echo` is a `Protocol` with bytes as requests and answers.
+/// let mut graph = Graph::new("echo");
+/// let mut tcp = Tcp::bind(TcpConfig::at(([127, 0, 0, 1], 0).into()), Echo)?;
+/// let echo = graph.stage::<(BytesMut, Responder<BytesMut>)>("echo", 1_024);
+/// tcp.entry(&mut graph, echo, |request, _peer, reply| (request, reply))?;
+/// graph.attach_each(echo, |_wire| {
+///     |(request, reply): (BytesMut, Responder<BytesMut>), _cx: &mut Context| reply.respond(request)
+/// })?;
+/// let server = tcp.serve(graph.start()?)?;
+/// # drop(server);
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "clients wait until `serve` is called"]
 pub struct Tcp<P: Protocol> {
     config: TcpConfig,
     protocol: P,
     server: ServerBuilder,
+    /// Starts the reactors; `None` before `entry`. It hides the type of the entry's events.
     start: Option<Box<Start<P>>>,
 }
 
-/// Starts the reactors, with the most bytes of a request.
+/// Starts the reactors with the most bytes of a request.
 type Start<P> = dyn FnOnce(ServerBuilder, P, usize, Running) -> Started<P>;
 type Started<P> = Result<ReactorGroup<Reply<<P as Protocol>::Answer>>, ServeError>;
 
 impl<P: Protocol> Tcp<P> {
-    /// Checks the settings and takes the address, so that a busy port is known before anything
+    /// Checks the settings and listens to the address. So a busy port is known before any thread
     /// runs.
     ///
     /// # Errors
-    /// The key that is wrong, or why the address cannot be had.
+    /// [`BindError`] if a setting is out of its bounds or the address is not available.
     pub fn bind(config: TcpConfig, protocol: P) -> Result<Self, BindError> {
         config.check()?;
         let server = ServerBuilder::bind(&config.server())?;
         Ok(Self { config, protocol, server, start: None })
     }
 
-    /// The address it listens on, with the port that port 0 has become.
+    /// Returns the address that the server listens on, with the port that replaced port 0.
     pub fn local_addr(&self) -> SocketAddr {
         self.server.local_addr()
     }
 
-    /// The reactors' pool: attach stages to it whose handlers do not block and end within some
-    /// 100 µs; see [`Http::pool`](crate::Http::pool).
+    /// Returns the pool of the reactors; the first call declares it in `graph`.
+    ///
+    /// Attach stages to it whose handlers do not block and end within about 100 µs; see
+    /// [`Http::pool`](crate::Http::pool).
     pub fn pool(&mut self, graph: &mut Graph) -> Pool {
         self.server.pool(graph)
     }
 
-    /// Names the stage where requests enter, and says how a request, its client's address and the
-    /// way reply_sink of its answer become an event. That runs on the reactor, for admitted requests
-    /// only.
+    /// Makes `stage` the stage where requests enter.
+    ///
+    /// `make` turns a request, the client's address and the responder into an event. It runs on
+    /// the reactor, for admitted requests only.
     ///
     /// # Errors
-    /// If there is an entry already, or the stage is of another graph.
+    /// [`EntryError`] if there is an entry already, or `stage` is not of `graph`.
     pub fn entry<E: Send + 'static>(
         &mut self,
         graph: &mut Graph,
@@ -62,23 +100,26 @@ impl<P: Protocol> Tcp<P> {
         let sources = self.server.entry(graph, stage)?;
         let make: Arc<MakeEvent<P, E>> = Arc::new(make);
         let terms = Terms { deadline: self.config.deadline, ..Terms::default() };
-        let start = move |server: ServerBuilder, protocol: P, request_bytes, running| {
+        self.start = Some(Box::new(move |server, protocol, request_bytes, running| {
             server.serve(sources, running, |_, source, _, mailbox| {
-                let reply_sink = Arc::new(ReplyAdapter(Arc::clone(mailbox)));
-                let (own, make) = (protocol.clone(), Arc::clone(&make));
-                let service = TcpService { protocol: own, source, reply_sink, make, terms };
+                let service = TcpService {
+                    protocol: protocol.clone(),
+                    source,
+                    reply_sink: Arc::new(ReplyAdapter(Arc::clone(mailbox))),
+                    make: Arc::clone(&make),
+                    terms,
+                };
                 (ProtocolCodec { protocol: protocol.clone(), request_bytes }, service)
             })
-        };
-        self.start = Some(Box::new(start));
+        }));
         Ok(())
     }
 
-    /// Serves: from here on connections are accepted.
+    /// Starts the reactors on the running graph. From here on connections are accepted.
     ///
     /// # Errors
-    /// If there is no entry, `running` is another graph, or the machine gives no thread. The
-    /// graph is then shut down.
+    /// [`ServeError`] if there is no entry, `running` is not the graph of the entry, or the
+    /// operating system refuses a thread. The graph is then shut down.
     pub fn serve(self, running: Running) -> Result<TcpServer<P::Answer>, ServeError> {
         let Self { config, protocol, server, start } = self;
         let start = start.ok_or(ServeError::NoEntry)?;

@@ -1,27 +1,28 @@
-//! A user's protocol as the reactor wants it.
+//! A user's protocol as a codec of the reactor.
 
 use super::protocol::{Protocol, Unserved};
-use crate::reactor::{self, DecodeOutcome, Expecting, Output};
+use crate::reactor::{Codec, DecodeOutcome, Expecting, Output};
 use crate::server::catch_panic;
 use bytes::BytesMut;
 use seda_core::Time;
 
-/// What panicked, in the log.
+/// The name of user code in the log of a caught panic.
 pub(super) const PROTOCOL: &str = "a protocol";
 
-/// What the reactor writes: an answer, or nothing where the code that was to make it panicked.
+/// An answer; `None` if the user code that makes it panicked. Then nothing is written.
 pub(super) type Reply<A> = Option<A>;
 
+/// Decodes and encodes with a [`Protocol`], and catches its panics.
 pub(super) struct ProtocolCodec<P> {
     pub(super) protocol: P,
     /// The most bytes of one request.
     pub(super) request_bytes: usize,
 }
 
-/// Whether it is the last exchange of its connection.
+/// True for the last exchange of a connection.
 type IsLast = bool;
 
-impl<P: Protocol> reactor::Codec for ProtocolCodec<P> {
+impl<P: Protocol> Codec for ProtocolCodec<P> {
     type Request = P::Request;
     type Response = Reply<P::Answer>;
     type Exchange = IsLast;
@@ -33,11 +34,11 @@ impl<P: Protocol> reactor::Codec for ProtocolCodec<P> {
         match catch_panic(PROTOCOL, || self.protocol.decode(input)) {
             Some(Ok(Some(request))) => DecodeOutcome::Request(request, false),
             Some(Ok(None)) if input.len() > self.request_bytes => {
-                DecodeOutcome::Answer(refusal(&self.protocol, Unserved::TooLong), true)
+                DecodeOutcome::Response(refuse(&self.protocol, Unserved::TooLong), true)
             }
             Some(Ok(None)) => DecodeOutcome::Incomplete,
-            Some(Err(last)) => DecodeOutcome::Answer(Some(last), true),
-            None => DecodeOutcome::Answer(None, true),
+            Some(Err(last)) => DecodeOutcome::Response(Some(last), true),
+            None => DecodeOutcome::Response(None, true),
         }
     }
 
@@ -45,8 +46,8 @@ impl<P: Protocol> reactor::Codec for ProtocolCodec<P> {
         if input.is_empty() { Expecting::Nothing } else { Expecting::Head }
     }
 
-    fn timeout_response(&self, _owed: Expecting) -> (Self::Response, IsLast) {
-        (refusal(&self.protocol, Unserved::Overdue), true)
+    fn timeout_response(&self, _expecting: Expecting) -> (Self::Response, IsLast) {
+        (refuse(&self.protocol, Unserved::Overdue), true)
     }
 
     fn is_last(is_last: IsLast) -> bool {
@@ -59,13 +60,13 @@ impl<P: Protocol> reactor::Codec for ProtocolCodec<P> {
 
     fn encode(&mut self, reply: Reply<P::Answer>, _: IsLast, _now: Time, output: &mut Output) {
         if let Some(answer) = reply {
-            // What it has written before it panics is written: the client sees a short answer.
+            // Bytes appended before a panic are sent: the client sees a short answer.
             catch_panic(PROTOCOL, || self.protocol.encode(answer, output.buffer()));
         }
     }
 }
 
-/// The answer to a request that gets none from the graph.
-pub(super) fn refusal<P: Protocol>(protocol: &P, why: Unserved) -> Reply<P::Answer> {
+/// Returns the protocol's answer to a request that gets none from the graph.
+pub(super) fn refuse<P: Protocol>(protocol: &P, why: Unserved) -> Reply<P::Answer> {
     catch_panic(PROTOCOL, || protocol.refuse(why))
 }

@@ -1,4 +1,4 @@
-//! A TCP server that serves.
+//! A running TCP server.
 
 use super::codec::Reply;
 use crate::server::ReactorGroup;
@@ -7,29 +7,44 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// A running server that answers with `A`.
+/// A running TCP server with its graph, whose answers are of type `A`.
 ///
-/// End it with [`TcpServer::drain`]. Dropped, it ends at once: whoever waits for an answer is
-/// [refused](super::Protocol::refuse).
+/// End it with [`TcpServer::drain`]. A server that is dropped ends at once and answers its open
+/// requests with [`Protocol::refuse`](super::Protocol::refuse).
+///
+/// ```
+/// use seda_http::tcp::TcpServer;
+/// use std::time::Duration;
+///
+/// fn stop(server: TcpServer<String>) {
+///     println!("{} answered", server.graph().report().requests.answered);
+///     let drained = server.drain(Duration::from_secs(5));
+///     println!("{}", drained.report);
+/// }
+/// # let _ = stop;
+/// ```
 #[must_use = "a server that is dropped ends"]
 pub struct TcpServer<A: Send + 'static> {
     pub(super) group: ReactorGroup<Reply<A>>,
 }
 
 impl<A: Send + 'static> TcpServer<A> {
-    /// The address it listens on.
+    /// Returns the address that the server listens on, with the port that replaced port 0.
     pub fn local_addr(&self) -> SocketAddr {
         self.group.local_addr()
     }
 
-    /// The running graph, for its report, its journal and its settings.
+    /// Returns the running graph, for its report, its journal and its settings.
     pub fn graph(&self) -> &Running {
         self.group.graph()
     }
 
-    /// Ends in good order, within `limit`: connections that wait in the backlog are accepted, then
-    /// the listener is closed; every request that was received is answered; then the graph
-    /// drains. Who still waits at the limit is refused.
+    /// Ends the server within `limit` and returns the final report.
+    ///
+    /// 1. Connections in the backlog are accepted, then the listener is closed.
+    /// 2. Every request that arrives before the server's FIN is answered.
+    /// 3. The graph drains. Requests that are still open at the limit are answered with
+    ///    [`Protocol::refuse`](super::Protocol::refuse).
     pub fn drain(self, limit: Duration) -> Drained {
         self.group.drain(limit)
     }

@@ -1,4 +1,16 @@
-//! One client: its socket, its buffers, and what phase it is in.
+//! One client: its socket, its buffers, its requests in flight and its phase.
+//!
+//! # Phases
+//!
+//! ```text
+//! Open ──▶ Ending ──▶ Lingering ──▶ closed
+//!   │         │           │            ▲
+//!   └─────────┴───────────┴────────────┘  the client has left, or a time limit has passed
+//! ```
+//!
+//! `Open` takes requests. `Ending` takes none and writes the responses that are due. `Lingering`
+//! has sent its FIN and discards input until the client's FIN, so that the last response is not
+//! lost to a reset.
 
 mod overdue;
 
@@ -11,62 +23,80 @@ use super::{Admission, Codec, DecodeOutcome, Expecting, Service, Settings};
 use bytes::BytesMut;
 use mio::event::Event;
 use mio::net::TcpStream;
-use seda_core::{Address, Time};
+use seda_core::{Address, LossReason, Time};
 use std::net::SocketAddr;
 
-/// How many bytes one connection reads and writes before the others have their turn: 0.1 ms of
-/// copying, and enough that a long body is not cut into small writes.
+/// Bytes that one connection reads and writes in a turn: 0.1 ms of copying, and enough that a long
+/// body is not cut into small writes.
 const QUANTUM: usize = 256 * 1024;
 
-/// How many requests one connection brings in before the others have their turn. Refusals and
-/// answers given at once leave the pipeline at once, so that its bound alone would let a client
-/// that sends thousands in one piece be refused, or served, before anybody else is looked at.
+/// Requests that one connection decodes in a turn. The bound of the pipeline does not suffice:
+/// requests that are refused or answered at once leave it at once, so thousands in one piece would
+/// all be decoded before the next connection has its turn.
 const REQUESTS: usize = 16;
 
-/// How many bytes are discarded after our FIN, so that the client reads its answer before it
-/// hears of a reset (RFC 9112 §9.6). A client that sends more than this ignores its answer.
+/// Bytes discarded after the server's FIN, so that the client reads its response before it sees a
+/// reset (RFC 9112 §9.6). A client that sends more ignores its response.
 const LINGER_BYTES: usize = 8 * 1024 * 1024;
 
-/// What a connection's turn may use, and what it must know.
-pub(super) struct TurnContext<'a, P, S> {
-    pub(super) protocol: &'a mut P,
+/// The parts of a reactor that a connection uses in its turn.
+pub(super) struct TurnContext<'a, C, S> {
+    pub(super) codec: &'a mut C,
     pub(super) service: &'a mut S,
     pub(super) settings: &'a Settings,
-    /// Where reads land first: idle connections need no buffer, and no memory is cleared twice.
+    /// The buffer of every read, shared by all connections.
     pub(super) scratch: &'a mut [u8],
     pub(super) now: Time,
     pub(super) draining: bool,
+    pub(super) budget: TurnBudget,
 }
 
-/// How a turn ended.
+/// The bytes and requests that are left for one turn.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TurnBudget {
+    bytes: usize,
+    requests: usize,
+}
+
+impl Default for TurnBudget {
+    fn default() -> Self {
+        Self { bytes: QUANTUM, requests: REQUESTS }
+    }
+}
+
+impl TurnBudget {
+    fn spend(&mut self, bytes: usize) {
+        self.bytes = self.bytes.saturating_sub(bytes);
+    }
+}
+
+/// The result of a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TurnOutcome {
-    /// There is nothing to do until something happens.
+    /// The connection has nothing to do until an event, a message or a time limit.
     Idle,
-    /// The quantum is used up; there is more to do.
+    /// The budget of the turn is used up, and the connection has more to do.
     More,
     /// The connection has ended.
     Ended,
 }
 
-pub(super) struct Connection<P: Codec> {
+pub(super) struct Connection<C: Codec> {
     stream: Stream,
     peer: SocketAddr,
     address: Address,
-    decoder: P::Decoder,
+    decoder: C::Decoder,
     input: BytesMut,
     /// The input is known to hold no whole request.
     needs_input: bool,
-    pipeline: Pipeline<P>,
+    pipeline: Pipeline<C>,
     output: Output,
     phase: Phase,
     timeout: Timeout,
-    /// Requests that it requests_this_turn in during this turn.
-    requests_this_turn: usize,
-    /// No request has come yet.
+    /// No request has arrived yet.
     is_new: bool,
-    /// It is in the reactor's list of those with something to do.
-    pub(super) queued: bool,
+    /// The connection is in the reactor's [`ReadyQueue`](super::ready_queue::ReadyQueue).
+    pub(super) is_queued: bool,
     _guard: ConnectionGuard,
 }
 
@@ -74,19 +104,19 @@ pub(super) struct Connection<P: Codec> {
 enum Phase {
     /// Takes requests.
     Open,
-    /// Takes none; ends after the last answer.
+    /// Takes none, and ends after the last response.
     Ending,
-    /// Has sent FIN and waits for the client's; may discard so many bytes until then.
+    /// Has sent FIN, waits for the client's, and discards up to this number of bytes until then.
     Lingering(usize),
 }
 
-impl<P: Codec> Connection<P> {
+impl<C: Codec> Connection<C> {
     pub(super) fn new(
         socket: TcpStream,
         peer: SocketAddr,
         guard: ConnectionGuard,
         address: Address,
-        decoder: P::Decoder,
+        decoder: C::Decoder,
         now: Time,
     ) -> Self {
         Self {
@@ -100,9 +130,8 @@ impl<P: Codec> Connection<P> {
             output: Output::default(),
             phase: Phase::Open,
             timeout: Timeout::new(now),
-            requests_this_turn: 0,
             is_new: true,
-            queued: false,
+            is_queued: false,
             _guard: guard,
         }
     }
@@ -111,67 +140,69 @@ impl<P: Codec> Connection<P> {
         self.address
     }
 
-    /// Whether somebody works on an answer for it.
-    pub(super) fn awaits(&self) -> bool {
-        self.pipeline.awaits()
+    /// Returns true if a request of this connection waits for its response.
+    pub(super) fn is_awaiting(&self) -> bool {
+        self.pipeline.is_awaiting()
     }
 
-    /// Takes in what the poll says.
+    /// Takes in an event of the poll.
     pub(super) fn note(&mut self, event: &Event) {
         self.stream.note(event);
     }
 
-    /// Puts an answer in its place; false if nobody waits for it.
-    pub(super) fn answer(&mut self, sequence: u64, response: P::Response) -> bool {
+    /// Puts a response into its slot. Returns false if the slot waits for none.
+    pub(super) fn answer(&mut self, sequence: u64, response: C::Response) -> bool {
         self.pipeline.answer(sequence, response)
     }
 
-    /// Does what there is to do, within the quantum.
-    pub(super) fn turn<S: Service<P>>(&mut self, cx: &mut TurnContext<'_, P, S>) -> TurnOutcome {
-        if self.stream.dead {
+    /// Reads, admits, encodes and writes within the budget of a turn.
+    pub(super) fn turn<S: Service<C>>(&mut self, cx: &mut TurnContext<'_, C, S>) -> TurnOutcome {
+        if self.stream.is_dead {
             return TurnOutcome::Ended;
         }
-        // A connection that may end now is looked at once more, whatever the poll says: every
-        // request that came before our FIN is to be answered.
-        self.stream.readable |= cx.draining && !self.stream.at_eof;
+        cx.budget = TurnBudget::default();
+        // Under a drain the socket is read once more without an event, because every request that
+        // arrives before the server's FIN must be answered.
+        self.stream.is_readable |= cx.draining && !self.stream.is_at_eof;
         self.try_turn(cx).unwrap_or(TurnOutcome::Ended)
     }
 
-    fn try_turn<S: Service<P>>(
+    fn try_turn<S: Service<C>>(
         &mut self,
-        cx: &mut TurnContext<'_, P, S>,
+        cx: &mut TurnContext<'_, C, S>,
     ) -> Result<TurnOutcome, Disconnected> {
-        let mut quantum = QUANTUM;
-        self.requests_this_turn = 0;
+        // Read and write in turn: written responses make room for more requests.
         loop {
-            self.receive(cx, &mut quantum)?;
-            // What went out may have made room for more requests.
-            if !self.send(cx, &mut quantum)? || quantum == 0 {
+            self.receive(cx)?;
+            if !self.send(cx)? || cx.budget.bytes == 0 {
                 break;
             }
         }
-        self.close_if_done(cx, &mut quantum)?;
+        // Move to the next phase if this one is over.
+        self.advance_phase(cx)?;
+        self.discard(cx)?;
+        // Restart the time limit if the connection now waits for something else.
         self.timeout.set_waiting(self.waiting(cx), cx.now);
+        // Say whether the budget stopped the turn before the socket did.
         let reads = self.wants_bytes(cx.settings) || matches!(self.phase, Phase::Lingering(_));
-        let requests = !self.needs_input && self.has_room(cx.settings);
-        let writes = self.stream.writable && !self.output.is_empty();
-        let more = self.stream.readable && reads || requests || writes;
-        Ok(if more { TurnOutcome::More } else { TurnOutcome::Idle })
+        let decodes = !self.needs_input && self.has_room(cx.settings);
+        let writes = self.stream.is_writable && !self.output.is_empty();
+        let has_more = self.stream.is_readable && reads || decodes || writes;
+        Ok(if has_more { TurnOutcome::More } else { TurnOutcome::Idle })
     }
 
-    /// Reads and takes requests until there are no more bytes, or as many as may be in flight.
-    fn receive<S: Service<P>>(
+    /// Reads and decodes until the socket is empty, the pipeline is full or the budget is used up.
+    fn receive<S: Service<C>>(
         &mut self,
-        cx: &mut TurnContext<'_, P, S>,
-        quantum: &mut usize,
+        cx: &mut TurnContext<'_, C, S>,
     ) -> Result<(), Disconnected> {
         loop {
             self.take_requests(cx);
-            if !self.stream.readable || !self.wants_bytes(cx.settings) || *quantum == 0 {
+            if !self.stream.is_readable || !self.wants_bytes(cx.settings) || cx.budget.bytes == 0 {
                 return Ok(());
             }
             let read = self.stream.read(&mut self.input, cx.scratch)?;
-            *quantum = quantum.saturating_sub(read);
+            cx.budget.spend(read);
             if read > 0 {
                 self.needs_input = false;
                 self.timeout.renew_if(Waiting::Body, cx.now);
@@ -179,7 +210,7 @@ impl<P: Codec> Connection<P> {
         }
     }
 
-    /// Whether another request may be taken.
+    /// Returns true if another request may be taken.
     fn has_room(&self, settings: &Settings) -> bool {
         self.phase == Phase::Open
             && self.pipeline.len() < settings.pipeline
@@ -187,158 +218,167 @@ impl<P: Codec> Connection<P> {
     }
 
     fn wants_bytes(&self, settings: &Settings) -> bool {
-        self.needs_input && !self.stream.at_eof && self.has_room(settings)
+        self.needs_input && !self.stream.is_at_eof && self.has_room(settings)
     }
 
-    fn take_requests<S: Service<P>>(&mut self, cx: &mut TurnContext<'_, P, S>) {
-        while !self.needs_input && self.has_room(cx.settings) && self.requests_this_turn < REQUESTS
-        {
-            match cx.protocol.decode(&mut self.decoder, &mut self.input) {
+    /// Decodes requests from the input and gives them to the service.
+    fn take_requests<S: Service<C>>(&mut self, cx: &mut TurnContext<'_, C, S>) {
+        while !self.needs_input && self.has_room(cx.settings) && cx.budget.requests > 0 {
+            match cx.codec.decode(&mut self.decoder, &mut self.input) {
                 DecodeOutcome::Incomplete => self.needs_input = true,
                 DecodeOutcome::Interim(bytes) => self.pipeline.push_interim(bytes),
                 DecodeOutcome::Request(request, exchange) => {
-                    self.note_request(exchange, cx.now);
-                    let sequence = self.pipeline.next_sequence();
-                    let address = Address { sequence, ..self.address };
-                    match cx.service.admit(request, self.peer, address) {
-                        Admission::Answered(answer) => {
-                            self.pipeline.push_answered(answer, exchange)
-                        }
-                        Admission::Admitted(request) => {
-                            self.pipeline.push_awaited(exchange, Some(request));
-                        }
-                        Admission::Awaited => self.pipeline.push_awaited(exchange, None),
-                    }
+                    self.note_request(exchange, cx);
+                    self.admit(request, exchange, cx.service);
                 }
-                DecodeOutcome::Answer(answer, exchange) => {
-                    self.note_request(exchange, cx.now);
-                    self.pipeline.push_answered(answer, exchange);
+                DecodeOutcome::Response(response, exchange) => {
+                    self.note_request(exchange, cx);
+                    self.pipeline.push_answered(response, exchange);
                 }
             }
         }
     }
 
-    /// A request is there: the clock for the next one has not begun.
-    fn note_request(&mut self, exchange: P::Exchange, now: Time) {
+    fn admit<S: Service<C>>(
+        &mut self,
+        request: C::Request,
+        exchange: C::Exchange,
+        service: &mut S,
+    ) {
+        let sequence = self.pipeline.next_sequence();
+        let address = Address { sequence, ..self.address };
+        match service.admit(request, self.peer, address) {
+            Admission::Answered(response) => self.pipeline.push_answered(response, exchange),
+            Admission::Admitted(request) => self.pipeline.push_awaited(exchange, Some(request)),
+            Admission::Awaited => self.pipeline.push_awaited(exchange, None),
+        }
+    }
+
+    /// Takes in that a request is complete. The time limit of the next one has not begun.
+    fn note_request<S>(&mut self, exchange: C::Exchange, cx: &mut TurnContext<'_, C, S>) {
         self.is_new = false;
-        self.requests_this_turn += 1;
-        self.timeout.set_waiting(Waiting::Nothing, now);
-        if P::is_last(exchange) {
+        cx.budget.requests -= 1;
+        self.timeout.set_waiting(Waiting::Nothing, cx.now);
+        if C::is_last(exchange) {
             self.phase = Phase::Ending;
         }
     }
 
-    /// Encodes answers whose turn it is and writes them; returns whether any bytes went out.
-    fn send<S: Service<P>>(
+    /// Encodes and writes the responses that are due. Returns true if any bytes went out.
+    fn send<S: Service<C>>(
         &mut self,
-        cx: &mut TurnContext<'_, P, S>,
-        quantum: &mut usize,
+        cx: &mut TurnContext<'_, C, S>,
     ) -> Result<bool, Disconnected> {
-        let mut sent = false;
+        let mut has_sent = false;
         loop {
             self.encode(cx);
-            if self.output.is_empty() || !self.stream.writable || *quantum == 0 {
-                return Ok(sent);
+            if self.output.is_empty() || !self.stream.is_writable || cx.budget.bytes == 0 {
+                return Ok(has_sent);
             }
             let written =
                 self.output.write_to(&mut self.stream, cx.scratch).map_err(|_| Disconnected)?;
-            self.stream.writable = !written.full;
+            self.stream.is_writable = !written.is_full;
             if written.bytes > 0 {
-                sent = true;
-                *quantum = quantum.saturating_sub(written.bytes);
+                has_sent = true;
+                cx.budget.spend(written.bytes);
                 self.timeout.renew_if(Waiting::Reading, cx.now);
             }
         }
     }
 
-    /// Moves answers, in order, to where they wait to be written, as far as there is room.
-    fn encode<S: Service<P>>(&mut self, cx: &mut TurnContext<'_, P, S>) {
+    /// Encodes responses, in order, while the output has room.
+    fn encode<S: Service<C>>(&mut self, cx: &mut TurnContext<'_, C, S>) {
         while self.output.has_room(cx.settings.write_buffer) {
             let is_last = self.pipeline.len() == 1 && self.is_last_response(cx);
             match self.pipeline.take_next() {
                 None => return,
                 Some(Next::Interim(bytes)) => self.output.buffer().extend_from_slice(bytes),
-                Some(Next::Answer(answer, exchange)) => {
-                    let exchange = if is_last { P::make_last(exchange) } else { exchange };
-                    if P::is_last(exchange) && self.phase == Phase::Open {
+                Some(Next::Response(response, exchange)) => {
+                    let exchange = if is_last { C::make_last(exchange) } else { exchange };
+                    if C::is_last(exchange) && self.phase == Phase::Open {
                         self.phase = Phase::Ending;
                     }
-                    cx.protocol.encode(answer, exchange, cx.now, &mut self.output);
+                    cx.codec.encode(response, exchange, cx.now, &mut self.output);
                 }
             }
         }
     }
 
-    /// Whether the answer to the only request in flight is the connection's last: no further one
-    /// is taken, or the server drains and the client has sent no more.
-    fn is_last_response<S: Service<P>>(&self, cx: &TurnContext<'_, P, S>) -> bool {
+    /// Returns true if the response to the only request in flight ends the connection: it takes no
+    /// further request, or the server drains and the client has sent nothing more.
+    fn is_last_response<S: Service<C>>(&self, cx: &TurnContext<'_, C, S>) -> bool {
         self.phase == Phase::Ending
             || cx.draining
                 && self.needs_input
-                && !self.stream.readable
-                && self.expecting(cx) == Expecting::Nothing
+                && !self.stream.is_readable
+                && self.expecting(cx.codec) == Expecting::Nothing
     }
 
-    fn expecting<S: Service<P>>(&self, cx: &TurnContext<'_, P, S>) -> Expecting {
-        cx.protocol.expecting(&self.decoder, &self.input)
+    fn expecting(&self, codec: &C) -> Expecting {
+        codec.expecting(&self.decoder, &self.input)
     }
 
-    /// Ends what can be ended.
-    fn close_if_done<S: Service<P>>(
+    /// Moves from `Open` to `Ending` to `Lingering` as far as possible.
+    fn advance_phase<S: Service<C>>(
         &mut self,
-        cx: &mut TurnContext<'_, P, S>,
-        quantum: &mut usize,
+        cx: &mut TurnContext<'_, C, S>,
     ) -> Result<(), Disconnected> {
-        if self.stream.read_closed && self.pipeline.awaits() && !cx.settings.half_close {
+        let abandons = !cx.settings.half_close && self.pipeline.is_awaiting();
+        // A client that has shut its sending side counts as gone, unless half-close is allowed.
+        if self.stream.is_read_closed && abandons {
             return Err(Disconnected);
         }
-        let idle = self.pipeline.is_empty() && self.output.is_empty();
-        let is_left =
-            cx.draining && !self.is_new && idle && !self.stream.readable && self.needs_input;
-        if self.phase == Phase::Open
-            && (self.stream.at_eof && self.needs_input
-                || is_left && self.expecting(cx) == Expecting::Nothing)
-        {
-            if self.stream.at_eof && self.pipeline.awaits() && !cx.settings.half_close {
+        // Open → Ending: the input has ended, or the server drains and the client has no request.
+        let is_idle = self.pipeline.is_empty() && self.output.is_empty();
+        if self.phase == Phase::Open && self.needs_input {
+            let is_drained = cx.draining && !self.is_new && is_idle && !self.stream.is_readable;
+            if self.stream.is_at_eof && abandons {
                 return Err(Disconnected);
             }
-            self.phase = Phase::Ending;
+            if self.stream.is_at_eof || is_drained && self.expecting(cx.codec) == Expecting::Nothing
+            {
+                self.phase = Phase::Ending;
+            }
         }
-        if self.phase == Phase::Ending && idle {
-            if self.stream.at_eof {
+        // Ending → Lingering: all responses are written.
+        if self.phase == Phase::Ending && is_idle {
+            if self.stream.is_at_eof {
                 return Err(Disconnected);
             }
             self.stream.send_fin()?;
             self.input = BytesMut::new();
             self.phase = Phase::Lingering(LINGER_BYTES);
         }
-        self.discard(cx.scratch, quantum)
+        Ok(())
     }
 
-    /// Reads on after our FIN, and forgets what it reads.
-    fn discard(&mut self, scratch: &mut [u8], quantum: &mut usize) -> Result<(), Disconnected> {
+    /// Reads and discards input after the server's FIN.
+    fn discard<S: Service<C>>(
+        &mut self,
+        cx: &mut TurnContext<'_, C, S>,
+    ) -> Result<(), Disconnected> {
         while let Phase::Lingering(left) = self.phase
-            && self.stream.readable
-            && *quantum > 0
+            && self.stream.is_readable
+            && cx.budget.bytes > 0
         {
-            let read = self.stream.read(&mut self.input, scratch)?;
+            let read = self.stream.read(&mut self.input, cx.scratch)?;
             self.input.clear();
-            if self.stream.at_eof || read >= left {
+            if self.stream.is_at_eof || read >= left {
                 return Err(Disconnected);
             }
             self.phase = Phase::Lingering(left - read);
-            *quantum = quantum.saturating_sub(read);
+            cx.budget.spend(read);
         }
         Ok(())
     }
 
-    /// The reactor ends: says so to whoever still waits, as far as the socket takes it.
-    pub(super) fn shutdown<S: Service<P>>(
+    /// Answers all requests in flight with [`LossReason::Drain`], takes no more, and has a turn.
+    pub(super) fn shutdown<S: Service<C>>(
         &mut self,
-        cx: &mut TurnContext<'_, P, S>,
+        cx: &mut TurnContext<'_, C, S>,
     ) -> TurnOutcome {
         let service = &mut *cx.service;
-        self.pipeline.answer_all(|| service.lost(seda_core::LossReason::Drain));
+        self.pipeline.answer_all(|| service.lost(LossReason::Drain));
         if self.phase == Phase::Open {
             self.phase = Phase::Ending;
         }
@@ -346,7 +386,7 @@ impl<P: Codec> Connection<P> {
     }
 }
 
-impl<P: Codec> Drop for Connection<P> {
+impl<C: Codec> Drop for Connection<C> {
     fn drop(&mut self) {
         self.pipeline.abandon();
     }
