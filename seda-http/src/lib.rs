@@ -1,8 +1,8 @@
-//! An HTTP/1.1 server whose request path is a seda stage graph.
+//! An HTTP/1.1 server on a seda stage graph: each request is an event of the graph.
 //!
-//! Sockets belong to reactors. A reactor is a worker of the graph whose idle action is to poll. It
-//! reads and parses a request, then asks the graph for admission. An admitted request has a
-//! reserved place for its response. A refused one is answered at once with 503 and Retry-After,
+//! Sockets belong to reactors. A reactor is a worker of the graph that polls its sockets when it is
+//! idle. It reads and parses a request, then asks the graph for admission. An admitted request has
+//! a reserved place for its response. A refused one is answered at once with 503 and Retry-After,
 //! before any work is done for it. Every bound has a default with a reason ([`HttpConfig`]), so
 //! clients cannot make the server hold more than the operator allows.
 //!

@@ -72,7 +72,7 @@ impl Http {
 
     /// Returns the pool of the reactors; the first call declares it in `graph`.
     ///
-    /// Attach stages to it whose handlers do not block and end within about 100 µs. They run on
+    /// It is for stages with handlers that do not block and end within about 100 µs. They run on
     /// the threads that own the sockets, so a request that needs no other stage changes no thread.
     /// While such a handler runs, its reactor serves no socket.
     pub fn pool(&mut self, graph: &mut Graph) -> Pool {

@@ -104,7 +104,7 @@ impl<R> Acceptor<R> {
         }
     }
 
-    /// Returns the mailbox of the reactor whose turn it is; `None` if it is the owner's.
+    /// Returns the mailbox of the next reactor; `None` if the owner of this acceptor is next.
     fn next_reactor(&mut self) -> Option<&Mailbox<R>> {
         self.turn = (self.turn + 1) % self.reactors.len().max(1);
         if self.turn == 0 {

@@ -34,7 +34,7 @@ impl ConnectionCount {
     }
 }
 
-/// One connection in a [`ConnectionCount`], as long as it lives.
+/// Counts as one connection until it is dropped.
 #[derive(Debug)]
 pub(crate) struct ConnectionGuard(Arc<ConnectionCount>);
 

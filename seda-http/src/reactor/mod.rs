@@ -4,9 +4,10 @@
 //! through a [`Codec`], and requests enter the graph through a [`Service`]. Listening, starting
 //! and draining servers do not belong here (`server`).
 //!
-//! A reactor is a worker whose idle action is to poll ([`seda_core::Park`]). The same thread runs
-//! the non-blocking stages of its pool and serves its sockets in between. So a request that needs
-//! no other thread costs no thread switch, no wake-up and two system calls: one read, one write.
+//! A reactor is a worker with the poll as its idle action ([`seda_core::Park`]). The same thread
+//! runs the non-blocking stages of its pool and serves its sockets in between. So a request that
+//! needs no other thread costs no thread switch, no wake-up and two system calls: one read, one
+//! write.
 //!
 //! ```text
 //! Acceptor ─▶ Mailbox ─▶ Connections ─▶ Connection: read ─▶ Codec ─▶ Service ─▶ (the graph)
@@ -19,10 +20,13 @@
 //! # Wake-up protocol
 //!
 //! One round is: poll, receive messages, accept, enforce time limits, give each ready connection a
-//! turn. Between two rounds the worker runs stages, or sleeps in the poll. Four events end a sleep:
-//! readiness of a socket or of the listener, a message, work in the reactor's pool, and the next
-//! time limit. The first is the poll's own; the file `unparker` has the protocol of the second and
-//! third; the fourth is the timeout of the poll.
+//! turn. Between two rounds the worker runs stages, or sleeps in the poll. Four events end a
+//! sleep:
+//!
+//! - a socket or the listener is ready: an event of the poll,
+//! - a message arrives: [`Mailbox::send`] wakes the reactor by the protocol in `unparker`,
+//! - a stage of the reactor's pool has work: the pool unparks the worker by the same protocol,
+//! - a time limit passes: the timeout of the poll.
 //!
 //! | file | holds |
 //! | --- | --- |
@@ -166,7 +170,7 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
             let Ok(message) = self.messages.recv_timeout(deadline.remaining()) else { break };
             self.handle(message);
         }
-        // Write what the sockets take.
+        // Write as much as the sockets take.
         for mut connection in self.connections.drain() {
             let mut cx = TurnContext {
                 codec: &mut self.codec,

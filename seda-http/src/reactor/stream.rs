@@ -67,9 +67,9 @@ impl Stream {
                 Ok(0)
             }
             Ok(read) => {
-                // A short read has emptied the socket, and an event announces later bytes (epoll(7),
-                // "edge-triggered"), so a second read is not needed. An end that was announced
-                // before is not announced again.
+                // A short read has emptied the socket, and an event announces later bytes
+                // (epoll(7), "edge-triggered"), so a second read is not needed. An end that was
+                // announced before is not announced again.
                 self.is_readable = self.is_read_closed || read == scratch.len() || !cfg!(unix);
                 if input.capacity() - input.len() < read {
                     input.reserve(read.max(INPUT_BYTES));

@@ -65,7 +65,7 @@ impl Service<Lines> for Recorder {
     }
 }
 
-/// A reactor whose rounds and clock the test steps.
+/// A reactor with rounds and a clock that the test steps.
 struct Bench {
     reactor: Reactor<Lines, Recorder>,
     mailbox: Arc<Mailbox<String>>,

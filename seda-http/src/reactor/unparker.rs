@@ -6,7 +6,7 @@
 //! | --- | --- | --- |
 //! | `AWAKE` | the reactor runs and will look at its queues before it sleeps | both sides |
 //! | `ASLEEP` | the reactor is about to block in the poll, or blocks in it | both sides |
-//! | `NOTIFIED` | the next sleep must not block; a wake-up is on its way if one was needed | the reactor |
+//! | `NOTIFIED` | the next sleep must not block; a needed wake-up is sent | the reactor |
 //!
 //! ```text
 //! reactor                                 another thread

@@ -14,12 +14,12 @@ use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
-/// One part in this many of a drain's limit is kept for the graph, because requests that are still
-/// open at the limit must be answered, which takes a moment.
+/// A drain keeps one tenth of its limit for the graph, because answering the requests that are open
+/// at the limit takes a moment.
 const GRAPH_SHARE: u32 = 10;
 
 /// Time that a server waits for its reactors after their workers have ended. A reactor then only
-/// writes what its sockets take.
+/// writes as much as its sockets take.
 const JOIN_LIMIT: Duration = Duration::from_secs(1);
 
 /// Running reactors that respond with `R`, and their graph.
@@ -112,8 +112,8 @@ impl<R: Send + 'static> ReactorGroup<R> {
 }
 
 impl Drop for ReactorThreads {
-    /// Waits for the reactors to end. A reactor whose stage does not return is left behind, because
-    /// a thread in user code cannot be ended.
+    /// Waits for the reactors to end. A reactor in a stage that does not return is left behind,
+    /// because a thread in user code cannot be ended.
     fn drop(&mut self) {
         if self.ended.recv_timeout(JOIN_LIMIT) == Err(RecvTimeoutError::Timeout) {
             tracing::error!("a reactor does not end: a stage in its pool does not return");

@@ -39,7 +39,9 @@ use std::sync::Arc;
 /// let echo = graph.stage::<(BytesMut, Responder<BytesMut>)>("echo", 1_024);
 /// tcp.entry(&mut graph, echo, |request, _peer, reply| (request, reply))?;
 /// graph.attach_each(echo, |_wire| {
-///     |(request, reply): (BytesMut, Responder<BytesMut>), _cx: &mut Context| reply.respond(request)
+///     |(request, reply): (BytesMut, Responder<BytesMut>), _cx: &mut Context| {
+///         reply.respond(request);
+///     }
 /// })?;
 /// let server = tcp.serve(graph.start()?)?;
 /// # drop(server);
@@ -78,7 +80,7 @@ impl<P: Protocol> Tcp<P> {
 
     /// Returns the pool of the reactors; the first call declares it in `graph`.
     ///
-    /// Attach stages to it whose handlers do not block and end within about 100 µs; see
+    /// It is for stages with handlers that do not block and end within about 100 µs; see
     /// [`Http::pool`](crate::Http::pool).
     pub fn pool(&mut self, graph: &mut Graph) -> Pool {
         self.server.pool(graph)

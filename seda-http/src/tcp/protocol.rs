@@ -57,7 +57,7 @@ pub trait Protocol: Clone + Send + 'static {
     /// [`TcpConfig::request_bytes`](super::TcpConfig::request_bytes) is [`Unserved::TooLong`].
     ///
     /// # Errors
-    /// The last answer to a client whose input is malformed. The connection ends after it.
+    /// The last answer to a client with malformed input. The connection ends after it.
     fn decode(&self, input: &mut BytesMut) -> Result<Option<Self::Request>, Self::Answer>;
 
     /// Appends the bytes of an answer to `output`.

@@ -7,7 +7,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// A running TCP server with its graph, whose answers are of type `A`.
+/// A running TCP server with its graph. `A` is the type of its answers.
 ///
 /// End it with [`TcpServer::drain`]. A server that is dropped ends at once and answers its open
 /// requests with [`Protocol::refuse`](super::Protocol::refuse).

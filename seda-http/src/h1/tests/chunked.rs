@@ -24,7 +24,7 @@ fn chunks_are_joined() {
     }
 }
 
-/// RFC 9112 §7.1: what follows belongs to the next request.
+/// RFC 9112 §7.1: the following bytes belong to the next request.
 #[test]
 fn a_chunked_body_ends_exactly_after_its_trailers() {
     let mut input = BytesMut::from(chunked("1\r\nx\r\n0\r\nA: b\r\n\r\nGET").as_str());
@@ -52,7 +52,7 @@ fn extensions_are_bounded_over_the_whole_body() {
     assert_eq!(status(chunked(&format!("{fits}0 "))), StatusCode::BAD_REQUEST);
 }
 
-/// RFC 9112 §7.1 and §11.2: framing that two parties could read differently.
+/// RFC 9112 §7.1 and §11.2: two parties could read this framing differently.
 #[test]
 fn malformed_chunks_are_refused() {
     for wire in [
@@ -102,7 +102,7 @@ fn a_chunk_size_cannot_overflow() {
     assert_eq!(status(sum), StatusCode::PAYLOAD_TOO_LARGE);
 }
 
-/// RFC 9110 §15.5.14: 413 by the chunk that would go over, before its data.
+/// RFC 9110 §15.5.14: 413 at the size of the chunk that exceeds the limit, before its data.
 #[test]
 fn chunks_over_the_body_limit_are_refused_before_their_data() {
     let limits = Limits { body_bytes: 4, ..Limits::default() };
@@ -122,7 +122,7 @@ fn trailers_are_dropped() {
     assert!(!request.headers().contains_key("x-a"));
 }
 
-/// RFC 6585 §5: trailers have the limits of a head.
+/// RFC 6585 §5: the limits of a head apply to trailers.
 #[test]
 fn trailers_are_bounded() {
     let many = format!("0\r\n{}", "A: b\r\n".repeat(101));

@@ -56,8 +56,8 @@ fn space_before_the_colon_is_refused() {
     }
 }
 
-/// RFC 9112 §5.2: obsolete line folding MUST be refused or replaced; §2.2: so white space after
-/// the request line.
+/// RFC 9112 §5.2: obsolete line folding MUST be refused or replaced; §2.2: the same for white
+/// space after the request line.
 #[test]
 fn folded_lines_are_refused() {
     for wire in [
@@ -84,7 +84,7 @@ fn malformed_fields_are_refused() {
     }
 }
 
-/// RFC 6585 §5: 431, at the exact byte and without waiting for an end.
+/// RFC 6585 §5: 431 at the exact byte, before the head ends.
 #[test]
 fn a_head_over_its_limit_is_refused() {
     let limits = Limits { head_bytes: 256, uri_bytes: 64, ..Limits::default() };
@@ -99,7 +99,7 @@ fn a_head_over_its_limit_is_refused() {
     assert_eq!(refused_within(limits, fits.replace("\r\n\r\n", "xxxx")), rejection);
 }
 
-/// RFC 6585 §5: also for the number of fields.
+/// RFC 6585 §5: 431 for the number of fields, too.
 #[test]
 fn more_fields_than_allowed_are_refused() {
     let limits = Limits { headers: 3, ..Limits::default() };
@@ -108,9 +108,9 @@ fn more_fields_than_allowed_are_refused() {
     assert_eq!(refused_within(limits, wire(4)), Rejection::TooManyFields { limit: 3 });
 }
 
-/// RFC 9110 §10.1.1: 417 to an expectation that is not known.
+/// RFC 9110 §10.1.1: 417 to an unknown expectation.
 #[test]
-fn other_expectations_fail() {
+fn unknown_expectations_are_refused() {
     for value in ["200-ok", "100-continue, x", ""] {
         let rejection = refused(get_with(&format!("Expect: {value}\r\n")));
         assert_eq!(rejection, Rejection::ExpectationFailed, "{value:?}");
@@ -118,7 +118,7 @@ fn other_expectations_fail() {
     }
 }
 
-/// RFC 9110 §10.1.1: no 100 without content to wait for, and none to HTTP/1.0.
+/// RFC 9110 §10.1.1: no 100 without content, and none to HTTP/1.0.
 #[test]
 fn no_continue_without_a_body_or_to_http_1_0() {
     assert!(matches!(decode(get_with("Expect: 100-continue\r\n")), Decoded::Request(..)));
