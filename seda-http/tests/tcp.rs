@@ -165,7 +165,8 @@ fn a_request_to_a_full_queue_is_refused_at_once_in_request_order_and_counted() {
     assert_eq!(&read::<4>(&mut first), b"abcF");
     drop((first, second));
     let drained = served.server.drain(LONG);
-    let (events, requests) = (&drained.report.events, &drained.report.requests);
+    let events = &drained.report.events;
+    let requests = &drained.report.requests;
     assert_eq!((events.offered, events.accepted, events.refused), (7, 3, 4));
     assert_eq!((requests.admitted, requests.answered, requests.open), (3, 3, 0));
     assert!(drained.complete);

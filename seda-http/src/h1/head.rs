@@ -1,4 +1,4 @@
-//! Reads a whole head.
+//! A whole head, from the request line to the blank line, to a request.
 
 use std::mem::MaybeUninit;
 

@@ -15,7 +15,7 @@ const HEAD_BYTES_LEAST: usize = 128;
 /// A connection keeps its unfinished head in memory. Beyond this size it would be a body.
 const HEAD_BYTES_MOST: usize = 1024 * 1024;
 
-/// A lower bound would reject even short paths.
+/// A smaller limit would reject even short paths.
 const URI_BYTES_LEAST: usize = 16;
 
 /// A body is one piece of memory.

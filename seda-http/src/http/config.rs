@@ -10,7 +10,7 @@ use std::time::Duration;
 /// The shortest Retry-After: the field is in whole seconds (RFC 9110 §10.2.3).
 const RETRY_LEAST: Duration = Duration::from_secs(1);
 
-/// The longest Retry-After. A client that is told an hour does not come back.
+/// The longest Retry-After. A client does not come back after a longer time.
 const RETRY_MOST: Duration = Duration::from_secs(60 * 60);
 
 /// The settings of an HTTP server. Each has a default. Durations are written `10s`, `250ms`.

@@ -1,6 +1,6 @@
 //! Reactors: the sockets, buffers and time limits of many connections on one thread.
 //!
-//! The room imports [`h1`](crate::h1) at most and knows no protocol: bytes become requests
+//! The room may import [`h1`](crate::h1) alone, and knows no protocol: bytes become requests
 //! through a [`Codec`], and requests enter the graph through a [`Service`]. Listening, starting
 //! and draining servers do not belong here (`server`).
 //!

@@ -39,3 +39,26 @@ impl SweepTimer {
         self.next_sweep
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: u64) -> Time {
+        Time::from_nanos(millis * 1_000_000)
+    }
+
+    #[test]
+    fn a_sweep_follows_its_due_time_but_not_the_last_sweep_too_closely() {
+        let mut timer = SweepTimer::new(at(0));
+        assert!(!timer.begin_if_due(at(10_000)), "no limit is scheduled");
+        timer.schedule(at(1_000));
+        timer.schedule(at(100));
+        assert_eq!(timer.next_sweep(), at(250));
+        assert!(!timer.begin_if_due(at(249)));
+        assert!(timer.begin_if_due(at(300)));
+        assert_eq!(timer.next_sweep(), Time::NEVER);
+        timer.schedule(at(1_000));
+        assert_eq!(timer.next_sweep(), at(1_000));
+    }
+}

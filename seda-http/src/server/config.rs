@@ -6,7 +6,7 @@ use std::fmt::Display;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// A reactor is a thread that polls. A machine has no cores for more of them.
+/// A reactor is a thread that polls, and more of them would have no cores to run on.
 const REACTORS_MOST: usize = 64;
 
 /// A connection takes one descriptor and about 1 KiB. A process on Linux may have 2²⁰ descriptors.
@@ -18,11 +18,10 @@ const PIPELINE_MOST: usize = 1_024;
 /// A smaller buffer would split the head of most responses.
 const WRITE_BUFFER_LEAST: usize = 4 * 1024;
 
-/// A larger buffer per connection would be a copy of the site.
+/// Bounds the memory of one connection. No network path has that many bytes in flight.
 const WRITE_BUFFER_MOST: usize = 64 * 1024 * 1024;
 
-/// Shorter than the 250 ms between two sweeps over the time limits, because an event of the socket
-/// enforces a limit, too.
+/// The shortest time limit, because zero would allow nothing. Limits are enforced up to 250 ms late.
 const TIMEOUT_LEAST: Duration = Duration::from_millis(1);
 
 /// A time limit of more than a day limits nothing.

@@ -10,3 +10,14 @@ pub(crate) fn catch_panic<T>(name: &'static str, code: impl FnOnce() -> T) -> Op
     }
     result.ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_none() {
+        assert_eq!(catch_panic("a test", || 1), Some(1));
+        assert_eq!(catch_panic("a test", || panic!("on purpose")), None::<()>);
+    }
+}

@@ -205,7 +205,8 @@ fn half_close_ends_a_connection_unless_it_is_allowed() {
 #[test]
 fn connections_beyond_the_bound_wait_for_a_place() {
     let site = Plan::with(|http| http.connections = 2).start();
-    let (mut first, mut second) = (site.client(), site.client());
+    let mut first = site.client();
+    let mut second = site.client();
     assert_eq!(first.fetch("/hello").status, 200);
     assert_eq!(second.fetch("/hello").status, 200);
     let mut third = site.client();

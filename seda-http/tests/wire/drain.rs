@@ -14,7 +14,8 @@ const DRAIN: Duration = Duration::from_secs(50);
 fn a_drain_under_load_answers_every_received_request() {
     for plan in [Plan::default().workers(2), Plan::default().on_reactor()] {
         let site = plan.start();
-        let (address, responses) = (site.address(), AtomicU64::new(0));
+        let address = site.address();
+        let responses = AtomicU64::new(0);
         let drained = std::thread::scope(|scope| {
             for _ in 0..16 {
                 scope.spawn(|| send_until_the_end(address, &responses));
@@ -56,7 +57,8 @@ fn a_drain_finishes_begun_requests_and_closes_idle_connections() {
     partly_sent.send("GET /hello HTTP/1.1\r\nHost:");
     let mut idle = site.client();
     assert_eq!(idle.fetch("/_seda/ready").status, 200);
-    let (address, release) = (site.address(), site.release_handle());
+    let address = site.address();
+    let release = site.release_handle();
     let Site { server, begun, .. } = site;
     std::thread::scope(|scope| {
         let drain = scope.spawn(|| server.drain(DRAIN));

@@ -30,7 +30,8 @@ fn requests_of_clients_that_closed_are_not_begun() {
     let begun: Vec<String> = site.begun.try_iter().collect();
     assert_eq!(begun, ["/hello"]);
     let drained = site.server.drain(Duration::from_secs(30));
-    let (events, requests) = (&drained.report.events, &drained.report.requests);
+    let events = &drained.report.events;
+    let requests = &drained.report.requests;
     assert_eq!((events.accepted, events.handled, events.shed), (1_002, 2, 1_000));
     assert_eq!((requests.admitted, requests.answered, requests.open), (1_002, 2, 0));
     assert_eq!(drained.report.stages[0].shed["abandoned"], 1_000);

@@ -70,7 +70,9 @@ impl Plan {
         let (end, ended) = unbounded();
         let (release, released) = unbounded();
         let factory = move || {
-            let (begin, end, released) = (begin.clone(), end.clone(), released.clone());
+            let begin = begin.clone();
+            let end = end.clone();
+            let released = released.clone();
             Ok(each(move |call: HttpRequest, _cx: &mut Context| {
                 let path = call.request.uri().to_string();
                 let _ = begin.send(path.clone());

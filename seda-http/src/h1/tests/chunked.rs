@@ -10,6 +10,11 @@ fn chunked(body: &str) -> String {
     post_with("Transfer-Encoding: chunked\r\n", body)
 }
 
+/// Returns a chunk of one byte with an extension of this length.
+fn chunk_with_extension(bytes: usize) -> String {
+    format!("1{}\r\nx\r\n", ";".repeat(bytes))
+}
+
 /// RFC 9112 §7.1: sizes are hexadecimal in either case, leading zeros allowed.
 #[test]
 fn chunks_are_joined() {
@@ -45,8 +50,7 @@ fn extensions_are_ignored() {
 /// RFC 9112 §7.1.1: "ought to limit the total length of chunk extensions".
 #[test]
 fn extensions_are_bounded_over_the_whole_body() {
-    let chunk = |bytes: usize| format!("1{}\r\nx\r\n", ";".repeat(bytes));
-    let fits = chunk(8 * 1024).repeat(2);
+    let fits = chunk_with_extension(8 * 1024).repeat(2);
     assert!(matches!(decode(chunked(&format!("{fits}0\r\n\r\n"))), Decoded::Request(..)));
     assert_eq!(status(chunked(&format!("{fits}0;"))), StatusCode::BAD_REQUEST);
     assert_eq!(status(chunked(&format!("{fits}0 "))), StatusCode::BAD_REQUEST);

@@ -5,6 +5,16 @@ use super::{
     status,
 };
 
+/// Returns a GET with a field of this many bytes.
+fn get_padded(bytes: usize) -> String {
+    get_with(&format!("X: {}\r\n", "x".repeat(bytes)))
+}
+
+/// Returns a GET with this number of fields, the Host included.
+fn get_with_fields(fields: usize) -> String {
+    get_with(&"X: y\r\n".repeat(fields - 1))
+}
+
 /// RFC 9112 §5: names are lower-cased by the map, values lose the white space around them, and
 /// lines of one name keep their order.
 #[test]
@@ -88,11 +98,10 @@ fn malformed_fields_are_refused() {
 #[test]
 fn a_head_over_its_limit_is_refused() {
     let limits = Limits { head_bytes: 256, uri_bytes: 64, ..Limits::default() };
-    let padding = |bytes: usize| get_with(&format!("X: {}\r\n", "x".repeat(bytes)));
-    let fits = padding(256 - padding(0).len());
+    let fits = get_padded(256 - get_padded(0).len());
     assert_eq!(fits.len(), 256);
     assert!(matches!(decode_within(limits, &fits), Decoded::Request(..)));
-    let rejection = refused_within(limits, padding(257 - padding(0).len()));
+    let rejection = refused_within(limits, get_padded(257 - get_padded(0).len()));
     assert_eq!(rejection, Rejection::HeadTooLarge { limit: 256 });
     assert_eq!(rejection.status(), StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
     assert!(matches!(decode_within(limits, &fits[..255]), Decoded::Incomplete));
@@ -103,9 +112,8 @@ fn a_head_over_its_limit_is_refused() {
 #[test]
 fn more_fields_than_allowed_are_refused() {
     let limits = Limits { headers: 3, ..Limits::default() };
-    let wire = |fields: usize| get_with(&"X: y\r\n".repeat(fields - 1));
-    assert!(matches!(decode_within(limits, wire(3)), Decoded::Request(..)));
-    assert_eq!(refused_within(limits, wire(4)), Rejection::TooManyFields { limit: 3 });
+    assert!(matches!(decode_within(limits, get_with_fields(3)), Decoded::Request(..)));
+    assert_eq!(refused_within(limits, get_with_fields(4)), Rejection::TooManyFields { limit: 3 });
 }
 
 /// RFC 9110 §10.1.1: 417 to an unknown expectation.

@@ -3,6 +3,11 @@ use http::{Method, StatusCode, Version};
 
 use super::{Decoded, Decoder, Limits, accepted, decode, refused, refused_within, status};
 
+/// Returns a GET with a target of this length.
+fn with_target_of(bytes: usize) -> String {
+    format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "x".repeat(bytes - 1))
+}
+
 /// RFC 9110 §9.1: methods are case-sensitive; RFC 9110 §15.6.2: 501 to an unknown one.
 #[test]
 fn known_methods_are_read_and_others_not_implemented() {
@@ -115,9 +120,8 @@ fn empty_lines_between_requests_do_not_add_up() {
 #[test]
 fn a_target_over_its_limit_is_refused_at_the_exact_byte() {
     let limits = Limits { uri_bytes: 20, ..Limits::default() };
-    let wire = |bytes: usize| format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "x".repeat(bytes - 1));
-    assert!(matches!(super::decode_within(limits, wire(20)), Decoded::Request(..)));
-    assert_eq!(refused_within(limits, wire(21)).status(), StatusCode::URI_TOO_LONG);
+    assert!(matches!(super::decode_within(limits, with_target_of(20)), Decoded::Request(..)));
+    assert_eq!(refused_within(limits, with_target_of(21)).status(), StatusCode::URI_TOO_LONG);
 }
 
 /// RFC 9112 §3: the limit holds before the target ends, too.
