@@ -231,7 +231,10 @@ impl Decoder {
         };
         match std::mem::replace(&mut self.state, State::Head) {
             State::Body(request, _) => Ok(self.complete(request, body)),
-            State::Head | State::Closed => Ok(Decoded::Incomplete),
+            State::Head | State::Closed => {
+                debug_assert!(false, "a body is complete only inside a body");
+                Ok(Decoded::Incomplete)
+            }
         }
     }
 

@@ -83,7 +83,7 @@ impl Admin {
             return Admission::Answered(responses::text(StatusCode::BAD_REQUEST, FORMATS));
         };
         self.request_snapshot(address, view);
-        Admission::Awaited
+        Admission::External
     }
 
     fn readiness(&self) -> Response<Body> {

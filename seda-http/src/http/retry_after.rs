@@ -87,7 +87,7 @@ fn refusal_text(class: &ClassReport) -> String {
     let Some(slo_seconds) = class.promised_seconds else { return BUSY.to_owned() };
     let p90 = match class.p90_seconds {
         Some(p90) => format!("p90 {:.0} ms", p90 * 1e3),
-        None => "no p90, because no request was answered lately".to_owned(),
+        None => "no p90, because no request was answered recently".to_owned(),
     };
     let name = &class.name;
     let target = slo_seconds * 1e3;
@@ -128,7 +128,7 @@ mod tests {
         class.name = "basic".to_owned();
         assert_eq!(refusal_text(&class), BUSY);
         class.promised_seconds = Some(0.2);
-        let unknown = "no p90, because no request was answered lately, target 200 ms\n";
+        let unknown = "no p90, because no request was answered recently, target 200 ms\n";
         assert_eq!(refusal_text(&class), format!("the server is busy; class basic: {unknown}"));
         class.p90_seconds = Some(0.1814);
         let text = "the server is busy; class basic: p90 181 ms, target 200 ms\n";

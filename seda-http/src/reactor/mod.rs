@@ -166,7 +166,7 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
         self.draining = true;
         // The graph has ended, so outcomes with their reasons are on their way. Wait for them.
         let deadline = Deadline::after(Arc::clone(&self.clock), OUTCOME_GRACE);
-        while self.connections.iter_mut().any(|connection| connection.is_awaiting()) {
+        while self.connections.iter_mut().any(|connection| connection.has_pending()) {
             let Ok(message) = self.messages.recv_timeout(deadline.remaining()) else { break };
             self.handle(message);
         }

@@ -12,13 +12,13 @@ pub(super) struct Pipeline<C: Codec> {
     /// The sequence number of the oldest exchange.
     first: u64,
     /// The number of exchanges without a response.
-    awaited: usize,
+    pending: usize,
 }
 
 /// One exchange.
 enum Slot<C: Codec> {
     /// The response is not here yet. The request is kept to abandon it.
-    Awaited(C::Exchange, Option<Arc<Request>>),
+    Pending(C::Exchange, Option<Arc<Request>>),
     Answered(C::Response, C::Exchange),
     Interim(&'static [u8]),
 }
@@ -31,7 +31,7 @@ pub(super) enum Next<C: Codec> {
 
 impl<C: Codec> Pipeline<C> {
     pub(super) fn new() -> Self {
-        Self { slots: VecDeque::new(), first: 0, awaited: 0 }
+        Self { slots: VecDeque::new(), first: 0, pending: 0 }
     }
 
     /// Returns the sequence number of the exchange that is pushed next.
@@ -48,14 +48,14 @@ impl<C: Codec> Pipeline<C> {
     }
 
     /// Returns true if an exchange waits for its response.
-    pub(super) fn is_awaiting(&self) -> bool {
-        self.awaited > 0
+    pub(super) fn has_pending(&self) -> bool {
+        self.pending > 0
     }
 
     /// Adds an exchange without a response; `request` is kept to abandon it.
-    pub(super) fn push_awaited(&mut self, exchange: C::Exchange, request: Option<Arc<Request>>) {
-        self.awaited += 1;
-        self.slots.push_back(Slot::Awaited(exchange, request));
+    pub(super) fn push_pending(&mut self, exchange: C::Exchange, request: Option<Arc<Request>>) {
+        self.pending += 1;
+        self.slots.push_back(Slot::Pending(exchange, request));
     }
 
     pub(super) fn push_answered(&mut self, response: C::Response, exchange: C::Exchange) {
@@ -71,15 +71,15 @@ impl<C: Codec> Pipeline<C> {
     pub(super) fn answer(&mut self, sequence: u64, response: C::Response) -> bool {
         let offset = sequence.checked_sub(self.first).and_then(|it| usize::try_from(it).ok());
         let Some(slot) = offset.and_then(|offset| self.slots.get_mut(offset)) else { return false };
-        let Slot::Awaited(exchange, _) = *slot else { return false };
+        let Slot::Pending(exchange, _) = *slot else { return false };
         *slot = Slot::Answered(response, exchange);
-        self.awaited -= 1;
+        self.pending -= 1;
         true
     }
 
     /// Removes the oldest exchange; `None` if there is none or its response is not here yet.
     pub(super) fn take_next(&mut self) -> Option<Next<C>> {
-        if matches!(self.slots.front()?, Slot::Awaited(..)) {
+        if matches!(self.slots.front()?, Slot::Pending(..)) {
             return None;
         }
         let slot = self.slots.pop_front()?;
@@ -87,30 +87,33 @@ impl<C: Codec> Pipeline<C> {
         match slot {
             Slot::Answered(response, exchange) => Some(Next::Response(response, exchange)),
             Slot::Interim(bytes) => Some(Next::Interim(bytes)),
-            Slot::Awaited(..) => None,
+            Slot::Pending(..) => {
+                debug_assert!(false, "the oldest exchange has its response");
+                None
+            }
         }
     }
 
     /// Drops all exchanges. The graph does not begin requests that are abandoned.
     pub(super) fn abandon(&mut self) {
         for slot in self.slots.drain(..) {
-            if let Slot::Awaited(_, Some(request)) = slot {
+            if let Slot::Pending(_, Some(request)) = slot {
                 request.abandon();
             }
         }
-        self.awaited = 0;
+        self.pending = 0;
     }
 
     /// Gives `make()` to every exchange without a response, and abandons its request.
     pub(super) fn answer_all(&mut self, mut make: impl FnMut() -> C::Response) {
         for slot in &mut self.slots {
-            if let Slot::Awaited(exchange, request) = slot {
+            if let Slot::Pending(exchange, request) = slot {
                 if let Some(request) = request {
                     request.abandon();
                 }
                 *slot = Slot::Answered(make(), *exchange);
             }
         }
-        self.awaited = 0;
+        self.pending = 0;
     }
 }

@@ -38,5 +38,5 @@ pub(crate) enum Admission<R> {
     /// The graph has the request; its outcome comes to the mailbox.
     Admitted(Arc<Request>),
     /// The request is handled outside the graph; its outcome comes to the mailbox.
-    Awaited,
+    External,
 }

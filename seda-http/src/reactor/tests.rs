@@ -57,7 +57,7 @@ impl Service<Lines> for Recorder {
     fn admit(&mut self, line: String, _peer: SocketAddr, address: Address) -> Admission<String> {
         let response = line.ends_with('!').then(|| line.clone());
         self.0.push((line, address));
-        response.map_or(Admission::Awaited, Admission::Answered)
+        response.map_or(Admission::External, Admission::Answered)
     }
 
     fn lost(&mut self, reason: LossReason) -> String {

@@ -21,7 +21,7 @@ const WRITE_BUFFER_LEAST: usize = 4 * 1024;
 /// Bounds the memory of one connection. No network path has that many bytes in flight.
 const WRITE_BUFFER_MOST: usize = 64 * 1024 * 1024;
 
-/// The shortest time limit, because zero would allow nothing. Limits are enforced up to 250 ms late.
+/// The shortest time limit: zero would allow nothing. Limits are enforced up to 250 ms late.
 const TIMEOUT_LEAST: Duration = Duration::from_millis(1);
 
 /// A time limit of more than a day limits nothing.

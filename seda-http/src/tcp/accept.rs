@@ -55,7 +55,7 @@ impl<P: Protocol, E: Send + 'static> Service<ProtocolCodec<P>> for TcpService<P,
                 Admission::Answered(refuse(&self.protocol, why))
             }
             // `make` panicked and dropped the responder: the loss is in the mailbox already.
-            None => Admission::Awaited,
+            None => Admission::External,
         }
     }
 

@@ -141,8 +141,8 @@ impl<C: Codec> Connection<C> {
     }
 
     /// Returns true if a request of this connection waits for its response.
-    pub(super) fn is_awaiting(&self) -> bool {
-        self.pipeline.is_awaiting()
+    pub(super) fn has_pending(&self) -> bool {
+        self.pipeline.has_pending()
     }
 
     /// Takes in an event of the poll.
@@ -249,8 +249,8 @@ impl<C: Codec> Connection<C> {
         let address = Address { sequence, ..self.address };
         match service.admit(request, self.peer, address) {
             Admission::Answered(response) => self.pipeline.push_answered(response, exchange),
-            Admission::Admitted(request) => self.pipeline.push_awaited(exchange, Some(request)),
-            Admission::Awaited => self.pipeline.push_awaited(exchange, None),
+            Admission::Admitted(request) => self.pipeline.push_pending(exchange, Some(request)),
+            Admission::External => self.pipeline.push_pending(exchange, None),
         }
     }
 
@@ -323,7 +323,7 @@ impl<C: Codec> Connection<C> {
         &mut self,
         cx: &mut TurnContext<'_, C, S>,
     ) -> Result<(), Disconnected> {
-        let abandons = !cx.settings.half_close && self.pipeline.is_awaiting();
+        let abandons = !cx.settings.half_close && self.pipeline.has_pending();
         // A client that has shut its sending side counts as gone, unless half-close is allowed.
         if self.stream.is_read_closed && abandons {
             return Err(Disconnected);
