@@ -3,35 +3,36 @@
 use seda_core::Time;
 use std::time::{Duration, SystemTime};
 
-/// The field has a resolution of a second (RFC 9110 §5.6.7).
-const KEPT: Duration = Duration::from_secs(1);
+/// The resolution of the field (RFC 9110 §5.6.7).
+const RESOLUTION: Duration = Duration::from_secs(1);
 
-/// The date as answers tell it, kept for a second. The one room that reads the wall clock.
+/// The current date as text. The only file that reads the wall clock.
 #[derive(Debug)]
-pub(crate) struct Date {
+pub(super) struct Date {
     text: [u8; 29],
     read_at: Option<Time>,
 }
 
 impl Date {
-    pub(crate) fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { text: [b' '; 29], read_at: None }
     }
 
-    /// The date, as an IMF-fixdate; at most a second behind.
-    pub(crate) fn at(&mut self, now: Time) -> &[u8; 29] {
-        if self.read_at.is_none_or(|read_at| now.since(read_at) >= KEPT) {
+    /// Returns the date as an IMF-fixdate, at most one second old.
+    pub(super) fn at(&mut self, now: Time) -> &[u8; 29] {
+        if self.read_at.is_none_or(|read_at| now.since(read_at) >= RESOLUTION) {
             self.read_at = Some(now);
             self.read();
         }
         &self.text
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the Date field tells the wall clock")]
+    #[expect(clippy::disallowed_methods, reason = "the Date field has the wall clock's time")]
     fn read(&mut self) {
         let text = httpdate::fmt_http_date(SystemTime::now());
-        if let Ok(text) = text.as_bytes().try_into() {
-            self.text = text;
+        match text.as_bytes().try_into() {
+            Ok(text) => self.text = text,
+            Err(_) => debug_assert!(false, "an IMF-fixdate has 29 bytes: {text}"),
         }
     }
 }
@@ -41,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_an_imf_fixdate_and_kept_for_a_second() {
+    fn the_date_is_an_imf_fixdate_and_is_kept_for_a_second() {
         let mut date = Date::new();
         let first = *date.at(Time::ZERO);
         assert!(first.ends_with(b" GMT") && first[3] == b',');
