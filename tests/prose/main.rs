@@ -12,7 +12,7 @@
 //! - No identifier is one of [`terms::BANNED`]: one idea has one name. Strings are left alone, so
 //!   the key of a file stays what it is, with `#[serde(rename = "…")]`.
 //! - A path in backticks in a Markdown file exists. It is relative to the root, to the file, or to
-//!   a package or its `src`; under a heading that is a package's name, to that package alone.
+//!   a package, its `src` or its `tests`; under a heading that is a package's name, to that package alone.
 
 #![allow(clippy::panic, reason = "a test fails by panicking")]
 

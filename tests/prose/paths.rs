@@ -5,6 +5,9 @@ use crate::{Text, markers};
 /// The endings of file names of the repository.
 const ENDINGS: &[&str] = &[".rs", ".md", ".toml", ".svg", ".sh", ".yml", ".in", "/"];
 
+/// Folders of files that programs write.
+const MADE: &[&str] = &["target/", "benches/peers/results/"];
+
 /// Returns a fault for each path of `document` that no file of `files` has.
 pub(crate) fn missing(document: &Text, files: &[String]) -> Vec<String> {
     let mut package = None;
@@ -19,7 +22,7 @@ pub(crate) fn missing(document: &Text, files: &[String]) -> Vec<String> {
                 if !bases.iter().any(|base| exists(&format!("{base}{path}"), files)) {
                     faults.push(format!(
                         "{}:{n}: there is no `{path}`: name the file as it is now, from the root \
-                         or from a package's `src`",
+                         or from a package's `src` or `tests`",
                         document.path
                     ));
                 }
@@ -47,6 +50,7 @@ fn bases(document: &Text, package: Option<&str>, files: &[String]) -> Vec<String
     for found in packages(files).filter(|found| package.is_none_or(|only| only == *found)) {
         bases.push(found.to_owned());
         bases.push(format!("{found}src/"));
+        bases.push(format!("{found}tests/"));
     }
     bases
 }
@@ -58,9 +62,9 @@ fn is_path(code: &str, files: &[String]) -> bool {
     let begins = code.split_once('/').is_some_and(|(folder, _)| {
         !folder.is_empty() && files.iter().any(|file| file.starts_with(&format!("{folder}/")))
     });
-    let is_relative = !code.starts_with('/') && !code.starts_with("target/");
+    let is_made = code.starts_with('/') || MADE.iter().any(|folder| code.starts_with(folder));
     let ends = ENDINGS.iter().any(|ending| code.len() > ending.len() && code.ends_with(ending));
-    has_only_names && is_relative && (begins || ends)
+    has_only_names && !is_made && (begins || ends)
 }
 
 /// Returns `a.rs` and `b.rs` for `{a,b}.rs`, and otherwise the path itself.

@@ -106,7 +106,7 @@ fn the_root_defines_nothing() {
 fn super_leads_to_the_rooms_root_and_no_further() {
     let inside = krate(&[("bottom/part.rs", "use super::Bottom; mod a { use super::super::B; }")]);
     assert_none(&rules::supers_out_of_rooms(&HOUSE, &inside));
-    let remedy = "begin the path with `crate`";
+    let remedy = "begin it with `crate`";
     for text in ["use super::bottom::Part;", "mod a { fn f() { super::super::bottom::f(); } }"] {
         assert_one(&rules::supers_out_of_rooms(&HOUSE, &middle(text)), &["mod.rs:1", remedy]);
     }
