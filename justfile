@@ -1,10 +1,10 @@
-# `just ci` is what CI runs, no more and no less.
+# Shortcuts: every recipe is one command that runs without just. `just ci` is exactly what CI runs.
 
 # List the recipes.
 default:
     @just --list
 
-# Everything that must hold before a change goes in.
+# All checks of a change.
 ci:
     bash .ci/run
 
@@ -20,19 +20,19 @@ models *which:
 demo *flags:
     cargo run --release --locked --example web_server -- {{flags}}
 
-# What one stage boundary costs.
+# The cost of one stage boundary.
 bench-hop:
     cargo bench --locked -p benches --bench stage_hop
 
-# What one request costs, beside axum; needs wrk and two cores.
+# The cost of one request, beside axum; needs wrk and two cores.
 bench-hello:
     cargo bench --locked -p benches --bench hello
 
-# What a queue lane is made of, beside channels.
+# The queue of a stage, beside channels.
 bench-queue:
     cargo bench --locked -p benches --bench queue
 
-# What the statistics cost.
+# The cost of the statistics.
 bench-stats:
     cargo bench --locked -p benches --bench stats_cost
 
@@ -48,7 +48,7 @@ peers *flags:
 overload-matrix *flags:
     cargo run --release --locked --manifest-path benches/peers/Cargo.toml --bin matrix -- {{flags}}
 
-# Whether the load generator measures waits as they are.
+# The waits that the load generator measures, beside Lindley's recursion.
 bench-lindley:
     cargo bench --locked -p benches --bench lindley
 
@@ -60,6 +60,6 @@ bench-replicas:
 chaos *flags:
     cargo run --release --locked -p benches --bin chaos -- {{flags}}
 
-# Whether graphs give back what they take, to the last block: `just leak-check --iterations 1000`.
+# Checks that graphs return every allocated block: `just leak-check --iterations 1000`.
 leak-check *flags:
     cargo run --release --locked -p benches --bin leak_check -- {{flags}}
