@@ -34,7 +34,7 @@
 //!    its queue.
 //! 2. [`Graph::attach_each`] gives it a [`Handler`]. Inside, [`Wire::sink`] declares an edge to
 //!    another stage, and [`Context::send`] sends over it.
-//! 3. [`Graph::source`] is the entry for threads outside the graph; `http::Http::entry` is the
+//! 3. [`Graph::source`] is the entry for threads outside the graph; [`http::Http::entry`] is the
 //!    entry for requests.
 //! 4. [`Graph::start`] checks the graph and starts its workers. [`Running`] reports, changes
 //!    settings and drains.
@@ -54,14 +54,14 @@
 //! | read settings from a file, and change them live | [`GraphConfig`], [`Running::reconfigure`] |
 //! | find the bottleneck | [`Running::report`], [`Report`] |
 //! | test handlers without threads | [`testing`] |
-//! | serve HTTP/1.1, or another protocol over TCP | `http` (feature `http`) |
+//! | serve HTTP/1.1, or another protocol over TCP | [`http`], [`http::tcp`] |
 //!
 //! # What always holds
 //!
 //! - A handler's send never blocks. The event is taken, or it comes back with the reason
 //!   ([`Refused`]).
-//! - Every event is counted where it happens: accepted = handled + shed + failed + queued + in hand
-//!   + pending.
+//! - Every event is counted where it happens, and the counts balance:
+//!   accepted = handled + shed + failed + queued + in hand + pending.
 //! - An answer is never refused. A request without an answer is lost with a reason
 //!   ([`LossReason`]), and its client is told.
 //! - A panic costs one event, not a worker.
@@ -69,7 +69,7 @@
 //!
 //! # Features
 //!
-//! - `http` (default): the module `http`, from the crate `seda-http`.
+//! - `http` (default): the module [`http`], from the crate `seda-http`.
 //!
 //! Guides, measurements and runnable examples are in the repository: `docs/control.md` explains
 //! admission by SLO, `docs/overload.md` compares servers under overload.
@@ -80,6 +80,7 @@ pub use seda_core::*;
 
 /// The HTTP/1.1 server whose request path is a stage graph (feature `http`, on by default).
 #[cfg(feature = "http")]
+#[doc(inline)]
 pub use seda_http as http;
 
 /// Compiles the programs in the README.
