@@ -1,6 +1,6 @@
 //! Comment lines of a source: `//`, `///` and `//!`.
 
-use crate::Text;
+use crate::tokens::Source;
 
 /// The most columns of a comment line: what rustfmt allows code.
 pub(crate) const MOST_COLUMNS: usize = 100;
@@ -11,7 +11,7 @@ pub(crate) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     numbered.filter(|(_, line)| line.trim_start().starts_with("//"))
 }
 
-pub(crate) fn too_wide(source: &Text) -> Vec<String> {
+pub(crate) fn too_wide(source: &Source) -> Vec<String> {
     let wide = lines(&source.text).filter(|(_, line)| line.chars().count() > MOST_COLUMNS);
     let faults = wide.map(|(n, line)| {
         let columns = line.chars().count();

@@ -27,27 +27,34 @@ mod tree;
 
 use std::sync::LazyLock;
 
-/// A file of the repository.
+use tokens::Source;
+
+/// A Markdown file.
 #[derive(Debug)]
-struct Text {
+struct Document {
     path: String,
     text: String,
 }
 
-/// All sources and Markdown files, read once for all tests.
-static TEXTS: LazyLock<Vec<Text>> = LazyLock::new(|| {
-    let root = tree::root();
-    let mut paths = tree::files(&root);
-    paths.retain(|path| path.ends_with(".rs") || path.ends_with(".md"));
-    paths.into_iter().map(|path| Text { text: tree::read(&root.join(&path)), path }).collect()
+/// The paths of all files of the repository.
+static FILES: LazyLock<Vec<String>> = LazyLock::new(|| tree::files(&tree::root()));
+
+/// The Rust sources, read once for all tests.
+static SOURCES: LazyLock<Vec<Source>> = LazyLock::new(|| {
+    let texts = texts(".rs").into_iter();
+    texts.map(|(path, text)| Source::new(path, text)).collect()
 });
 
-fn sources() -> impl Iterator<Item = &'static Text> {
-    TEXTS.iter().filter(|text| text.path.ends_with(".rs"))
-}
+static DOCUMENTS: LazyLock<Vec<Document>> = LazyLock::new(|| {
+    let texts = texts(".md").into_iter();
+    texts.map(|(path, text)| Document { path, text }).collect()
+});
 
-fn documents() -> impl Iterator<Item = &'static Text> {
-    TEXTS.iter().filter(|text| text.path.ends_with(".md"))
+/// Returns the files with this ending: path and text.
+fn texts(ending: &str) -> Vec<(String, String)> {
+    let root = tree::root();
+    let paths = FILES.iter().filter(|path| path.ends_with(ending));
+    paths.map(|path| (path.clone(), tree::read(&root.join(path)))).collect()
 }
 
 #[track_caller]
@@ -57,29 +64,26 @@ fn assert_none(faults: &[String]) {
 
 #[test]
 fn comments_fit_on_the_page() {
-    assert_none(&sources().flat_map(comments::too_wide).collect::<Vec<_>>());
+    assert_none(&SOURCES.iter().flat_map(comments::too_wide).collect::<Vec<_>>());
 }
 
 #[test]
-fn comments_and_messages_say_what_acts() {
-    assert_none(&markers::in_sources(sources()));
+fn comments_and_messages_name_the_thing_that_acts() {
+    assert_none(&markers::in_sources(&SOURCES));
 }
 
 #[test]
-fn documents_say_what_acts() {
-    assert_none(&markers::in_documents(documents()));
+fn documents_name_the_thing_that_acts() {
+    assert_none(&markers::in_documents(&DOCUMENTS));
 }
 
 #[test]
 fn one_idea_has_one_name() {
-    assert_none(&terms::banned(sources(), terms::BANNED));
+    assert_none(&terms::banned(&SOURCES, terms::BANNED));
 }
 
 #[test]
 fn paths_in_documents_exist() {
-    let root = tree::root();
-    let files = tree::files(&root);
-    assert_none(
-        &documents().flat_map(|document| paths::missing(document, &files)).collect::<Vec<_>>(),
-    );
+    let missing = DOCUMENTS.iter().flat_map(|document| paths::missing(document, &FILES));
+    assert_none(&missing.collect::<Vec<_>>());
 }

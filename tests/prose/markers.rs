@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Text, comments, tokens};
+use crate::tokens::Source;
+use crate::{Document, comments};
 
 /// The number of markers per 1,000 lines at which prose fails.
 pub(crate) const MOST: usize = 10;
@@ -83,7 +84,7 @@ fn is_apart(line: &str, at: usize, length: usize) -> bool {
 }
 
 /// Counts comments and messages, a fault for each package that has too many markers.
-pub(crate) fn in_sources<'t>(sources: impl Iterator<Item = &'t Text>) -> Vec<String> {
+pub(crate) fn in_sources(sources: &[Source]) -> Vec<String> {
     let mut packages: BTreeMap<&str, Tally> = BTreeMap::new();
     for source in sources {
         let package = PACKAGES.iter().find(|folder| source.path.starts_with(**folder));
@@ -92,15 +93,15 @@ pub(crate) fn in_sources<'t>(sources: impl Iterator<Item = &'t Text>) -> Vec<Str
             tally.lines += 1;
             tally.search(&source.path, n, line);
         }
-        for (n, message) in tokens::messages(source) {
-            tally.search(&source.path, n, &message);
+        for (n, message) in &source.messages {
+            tally.search(&source.path, *n, message);
         }
     }
     packages.into_iter().filter_map(|(package, tally)| tally.fault(package)).collect()
 }
 
 /// Counts the prose of Markdown files: all lines that are neither empty nor in a code block.
-pub(crate) fn in_documents<'t>(documents: impl Iterator<Item = &'t Text>) -> Vec<String> {
+pub(crate) fn in_documents(documents: &[Document]) -> Vec<String> {
     let mut tally = Tally::default();
     for document in documents {
         for (n, line) in prose(&document.text) {

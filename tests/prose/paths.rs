@@ -1,6 +1,6 @@
 //! Paths in backticks in Markdown files.
 
-use crate::{Text, markers};
+use crate::{Document, markers};
 
 /// The endings of file names of the repository.
 const ENDINGS: &[&str] = &[".rs", ".md", ".toml", ".svg", ".sh", ".yml", ".in", "/"];
@@ -9,7 +9,7 @@ const ENDINGS: &[&str] = &[".rs", ".md", ".toml", ".svg", ".sh", ".yml", ".in", 
 const MADE: &[&str] = &["target/", "benches/peers/results/"];
 
 /// Returns a fault for each path of `document` that no file of `files` has.
-pub(crate) fn missing(document: &Text, files: &[String]) -> Vec<String> {
+pub(crate) fn missing(document: &Document, files: &[String]) -> Vec<String> {
     let mut package = None;
     let mut faults = Vec::new();
     for (n, line) in markers::prose(&document.text) {
@@ -44,7 +44,7 @@ fn packages(files: &[String]) -> impl Iterator<Item = &str> {
 }
 
 /// Returns the folders from which a path may be counted, each with a `/` behind it.
-fn bases(document: &Text, package: Option<&str>, files: &[String]) -> Vec<String> {
+fn bases(document: &Document, package: Option<&str>, files: &[String]) -> Vec<String> {
     let folder = document.path.rfind('/').and_then(|end| document.path.get(..=end));
     let mut bases = vec![String::new(), folder.unwrap_or_default().to_owned()];
     for found in packages(files).filter(|found| package.is_none_or(|only| only == *found)) {
@@ -59,9 +59,10 @@ fn bases(document: &Text, package: Option<&str>, files: &[String]) -> Vec<String
 /// because it begins with a folder of the root.
 fn is_path(code: &str, files: &[String]) -> bool {
     let has_only_names = code.chars().all(|c| c.is_ascii_alphanumeric() || "_-./{},".contains(c));
-    let begins = code.split_once('/').is_some_and(|(folder, _)| {
-        !folder.is_empty() && files.iter().any(|file| file.starts_with(&format!("{folder}/")))
-    });
+    let begins = code
+        .find('/')
+        .and_then(|end| code.get(..=end))
+        .is_some_and(|folder| folder != "/" && files.iter().any(|file| file.starts_with(folder)));
     let is_made = code.starts_with('/') || MADE.iter().any(|folder| code.starts_with(folder));
     let ends = ENDINGS.iter().any(|ending| code.len() > ending.len() && code.ends_with(ending));
     has_only_names && !is_made && (begins || ends)

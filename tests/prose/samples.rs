@@ -1,10 +1,15 @@
 //! Each rule on samples: it sees its fault, and passes what is right.
 
 use crate::markers::MARKERS;
-use crate::{Text, comments, markers, paths, terms, tokens};
+use crate::tokens::Source;
+use crate::{Document, comments, markers, paths, terms};
 
-fn text(path: &str, text: impl Into<String>) -> Text {
-    Text { path: path.to_owned(), text: text.into() }
+fn source(path: &str, text: impl Into<String>) -> Source {
+    Source::new(path.to_owned(), text.into())
+}
+
+fn document(path: &str, text: impl Into<String>) -> Document {
+    Document { path: path.to_owned(), text: text.into() }
 }
 
 #[track_caller]
@@ -22,11 +27,12 @@ fn assert_none(faults: &[String]) {
 
 #[test]
 fn a_comment_of_more_than_a_hundred_columns_is_seen() {
-    let comment = |columns: usize| text("a.rs", format!("let a;\n  //{}", "é".repeat(columns - 4)));
+    let comment =
+        |columns: usize| source("a.rs", format!("let a;\n  //{}", "é".repeat(columns - 4)));
     assert_none(&comments::too_wide(&comment(100)));
     assert_one(&comments::too_wide(&comment(101)), &["a.rs:2", "101 columns"]);
     // Code is rustfmt's.
-    assert_none(&comments::too_wide(&text("a.rs", "a();".repeat(50))));
+    assert_none(&comments::too_wide(&source("a.rs", "a();".repeat(50))));
 }
 
 #[test]
@@ -40,33 +46,34 @@ fn a_marker_is_a_word_of_its_own() {
 #[test]
 fn markers_in_comments_and_messages_count_by_package() {
     let marker = MARKERS[0];
-    let comments = |n: usize| "// The queue is full.\n".repeat(n);
-    let comment = text("seda-core/src/a.rs", format!("{}//! {marker} events", comments(99)));
-    assert_one(&markers::in_sources([&comment].into_iter()), &["seda-core/", "a.rs:100"]);
-    let message = text("src/a.rs", format!("{}fn f() {{ g(\"a b {marker}\") }}", comments(99)));
-    assert_one(&markers::in_sources([&message].into_iter()), &["seda:", "src/a.rs:100"]);
+    let lines = "// The queue is full.\n".repeat(99);
+    let message = source("src/a.rs", format!("{lines}fn f() {{ g(\"a b {marker}\") }}"));
+    assert_one(&markers::in_sources(&[message]), &["seda:", "src/a.rs:100"]);
+    let comment = source("seda-core/src/a.rs", format!("{lines}//! {marker} events"));
+    let mut sources = vec![comment];
+    assert_one(&markers::in_sources(&sources), &["seda-core/", "a.rs:100"]);
 
     // One marker in 101 lines is below ten in a thousand.
-    let more = text("seda-core/tests/b.rs", "// One more.\n");
-    assert_none(&markers::in_sources([&comment, &more].into_iter()));
+    sources.push(source("seda-core/tests/b.rs", "// One more.\n"));
+    assert_none(&markers::in_sources(&sources));
     // Names and keys are no messages.
-    let key = text("src/a.rs", format!("const KEY: &str = \"{marker}\";"));
-    assert_none(&markers::in_sources([&key].into_iter()));
+    let key = source("src/a.rs", format!("const KEY: &str = \"{marker}\";"));
+    assert_none(&markers::in_sources(&[key]));
 }
 
 #[test]
 fn markers_in_documents_count_outside_code() {
     let marker = MARKERS[0];
-    let prose = text("docs/a.md", format!("# A\n\n{marker} events\n"));
-    assert_one(&markers::in_documents([&prose].into_iter()), &["docs/a.md:3", "in 2 lines"]);
-    let code = text("docs/a.md", format!("# A\n```text\n{marker} events\n```\n"));
-    assert_none(&markers::in_documents([&code].into_iter()));
+    let prose = document("docs/a.md", format!("# A\n\n{marker} events\n"));
+    assert_one(&markers::in_documents(&[prose]), &["docs/a.md:3", "in 2 lines"]);
+    let code = document("docs/a.md", format!("# A\n```text\n{marker} events\n```\n"));
+    assert_none(&markers::in_documents(&[code]));
 }
 
 #[test]
 fn a_banned_name_is_seen_as_an_identifier_only() {
     let banned = [("headcount", "worker_count"), ("give_up_*", "shed")];
-    let faults = |source: &str| terms::banned([&text("a.rs", source)].into_iter(), &banned);
+    let faults = |text: &str| terms::banned(&[source("a.rs", text)], &banned);
     assert_one(&faults("\nfn f(headcount: u8) {}"), &["a.rs:2", "`headcount`", "`worker_count`"]);
     assert_one(&faults("fn f() { m!(a.give_up_all()) }"), &["`give_up_all`", "`shed`"]);
     assert_none(&faults("// headcount\n/// headcount\nfn f() { g(\"headcount\") }"));
@@ -75,9 +82,11 @@ fn a_banned_name_is_seen_as_an_identifier_only() {
 
 #[test]
 fn identifiers_have_their_lines() {
-    let source = text("a.rs", "/// doc\nfn f() {\n    g![h]\n}");
-    let names: Vec<_> = tokens::identifiers(&source).into_iter().skip(1).collect();
-    assert_eq!(names, [(2, "f".to_owned()), (3, "g".to_owned()), (3, "h".to_owned())]);
+    let source = source("a.rs", "/// doc\nfn f() {\n    g![h]\n}");
+    assert_eq!(
+        source.identifiers.get(1..).unwrap_or_default(),
+        [(2, "f".to_owned()), (3, "g".to_owned()), (3, "h".to_owned())]
+    );
 }
 
 #[test]
@@ -91,7 +100,7 @@ fn a_path_that_no_file_has_is_seen() {
         "core/tests/t.rs",
     ]
     .map(str::to_owned);
-    let missing = |line: &str| paths::missing(&text("docs/x.md", line), &files);
+    let missing = |line: &str| paths::missing(&document("docs/x.md", line), &files);
 
     for path in
         ["core/src/a/b.rs", "a/b.rs", "a/", "src/a/", "x.md", "docs/x.md", "src/{a/b}.rs", "t.rs"]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Text, tokens};
+use crate::tokens::Source;
 
 /// A name, whole and in its case, and the name to write instead. A `*` at its end stands for any
 /// rest. Words that have a plain meaning elsewhere are not listed: `rest`, `room`, `way`.
@@ -141,13 +141,19 @@ pub(crate) const BANNED: &[Term] = &[
 ];
 
 /// Returns a fault for each banned identifier, with its first places.
-pub(crate) fn banned<'t>(sources: impl Iterator<Item = &'t Text>, terms: &[Term]) -> Vec<String> {
-    let mut found: BTreeMap<(String, &str), Vec<String>> = BTreeMap::new();
+pub(crate) fn banned(sources: &[Source], terms: &[Term]) -> Vec<String> {
+    let whole: BTreeMap<_, _> = terms.iter().copied().collect();
+    let families: Vec<_> = terms
+        .iter()
+        .filter_map(|(banned, instead)| Some((banned.strip_suffix('*')?, *instead)))
+        .collect();
+    let mut found: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
     for source in sources {
-        for (line, name) in tokens::identifiers(source) {
-            if let Some((_, instead)) = terms.iter().find(|(banned, _)| is(&name, banned)) {
-                let place = format!("{}:{line}", source.path);
-                found.entry((name, instead)).or_default().push(place);
+        for (line, name) in &source.identifiers {
+            let family = families.iter().find(|(beginning, _)| name.starts_with(beginning));
+            let instead = whole.get(name.as_str()).or(family.map(|(_, instead)| instead));
+            if let Some(instead) = instead {
+                found.entry((name, instead)).or_default().push(format!("{}:{line}", source.path));
             }
         }
     }
@@ -156,8 +162,4 @@ pub(crate) fn banned<'t>(sources: impl Iterator<Item = &'t Text>, terms: &[Term]
         format!("`{name}`: write `{instead}`; {} times: {first}", places.len())
     });
     faults.collect()
-}
-
-fn is(name: &str, banned: &str) -> bool {
-    banned.strip_suffix('*').map_or(name == banned, |beginning| name.starts_with(beginning))
 }

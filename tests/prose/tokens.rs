@@ -1,59 +1,58 @@
 //! The tokens of a source: identifiers and string literals. Comments are none.
 
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Literal, TokenStream, TokenTree};
 use syn::Lit;
-
-use crate::Text;
 
 /// The fewest words of a literal that is a message.
 const WORDS_OF_A_MESSAGE: usize = 3;
 
-/// Returns the lines of the messages among the string literals, each with its line number.
-pub(crate) fn messages(source: &Text) -> Vec<(usize, String)> {
-    let mut lines = Vec::new();
-    for token in tokens(source) {
-        if let TokenTree::Literal(literal) = token
-            && let Lit::Str(text) = Lit::new(literal.clone())
+/// A Rust source and the parts of it that carry words.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub(crate) path: String,
+    pub(crate) text: String,
+    /// All identifiers with their lines.
+    pub(crate) identifiers: Vec<(usize, String)>,
+    /// The lines of string literals that are messages, each with the line where its literal begins.
+    pub(crate) messages: Vec<(usize, String)>,
+}
+
+impl Source {
+    pub(crate) fn new(path: String, text: String) -> Self {
+        let stream = text.parse().unwrap_or_else(|error| panic!("{path}: {error}"));
+        let mut source = Self { path, text, identifiers: Vec::new(), messages: Vec::new() };
+        source.collect(stream);
+        source
+    }
+
+    /// Collects from a stream and the groups in it.
+    fn collect(&mut self, stream: TokenStream) {
+        for token in stream {
+            match token {
+                TokenTree::Group(group) if is_doc(&group) => {}
+                TokenTree::Group(group) => self.collect(group.stream()),
+                TokenTree::Ident(ident) => {
+                    self.identifiers.push((ident.span().start().line, ident.to_string()));
+                }
+                TokenTree::Literal(literal) => self.add_message(literal),
+                TokenTree::Punct(_) => {}
+            }
+        }
+    }
+
+    fn add_message(&mut self, literal: Literal) {
+        let first = literal.span().start().line;
+        if let Lit::Str(text) = Lit::new(literal)
             && text.value().split_whitespace().count() >= WORDS_OF_A_MESSAGE
         {
-            let first = literal.span().start().line;
-            lines.extend(text.value().lines().map(|line| (first, line.to_owned())));
-        }
-    }
-    lines
-}
-
-/// Returns the identifiers, each with its line number.
-pub(crate) fn identifiers(source: &Text) -> Vec<(usize, String)> {
-    let identifiers = tokens(source).into_iter().filter_map(|token| match token {
-        TokenTree::Ident(ident) => Some((ident.span().start().line, ident.to_string())),
-        _ => None,
-    });
-    identifiers.collect()
-}
-
-/// Returns all tokens, those in groups too; doc comments, which the lexer makes attributes, are
-/// left out.
-fn tokens(source: &Text) -> Vec<TokenTree> {
-    let stream = source.text.parse().unwrap_or_else(|error| panic!("{}: {error}", source.path));
-    let mut found = Vec::new();
-    flatten(stream, &mut found);
-    found
-}
-
-fn flatten(stream: TokenStream, found: &mut Vec<TokenTree>) {
-    for token in stream {
-        match token {
-            TokenTree::Group(group) if is_doc(group.delimiter(), &group.stream()) => {}
-            TokenTree::Group(group) => flatten(group.stream(), found),
-            other => found.push(other),
+            self.messages.extend(text.value().lines().map(|line| (first, line.to_owned())));
         }
     }
 }
 
-/// True for the brackets of `#[doc = "…"]`.
-fn is_doc(delimiter: Delimiter, stream: &TokenStream) -> bool {
-    let first = stream.clone().into_iter().next();
-    delimiter == Delimiter::Bracket
+/// True for the brackets of `#[doc = "…"]`: the lexer makes it of a doc comment.
+fn is_doc(group: &Group) -> bool {
+    let first = group.stream().into_iter().next();
+    group.delimiter() == Delimiter::Bracket
         && matches!(first, Some(TokenTree::Ident(ident)) if ident == "doc")
 }

@@ -1,4 +1,4 @@
-//! The rules. Each returns its faults: file, line, what is wrong, and the remedy.
+//! The rules. Each returns its faults: file, line, the import or the size, and the remedy.
 
 use std::collections::{BTreeMap, BTreeSet};
 
