@@ -68,6 +68,11 @@ const HOUSES: &[House] = &[
         rooms: &["run", "model", "report", "spec", "base"],
         root: &["lib.rs"],
     },
+    House {
+        folder: "benches/peers/src/bin/matrix",
+        rooms: &["cases", "measure", "judge", "settings"],
+        root: &["main.rs"],
+    },
 ];
 
 /// Each house with its crate, read once for all tests.

@@ -75,7 +75,8 @@ impl Crate {
     /// Makes a crate of texts, each with its path relative to `src`.
     pub(crate) fn of(texts: BTreeMap<String, String>) -> Self {
         let mut krate = Self { files: texts.keys().cloned().collect(), ..Self::default() };
-        krate.load("lib.rs", Vec::new(), &texts);
+        let root = if texts.contains_key("lib.rs") { "lib.rs" } else { "main.rs" };
+        krate.load(root, Vec::new(), &texts);
         krate
     }
 
