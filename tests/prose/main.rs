@@ -1,18 +1,19 @@
-//! How things read: what a machine can check of comments, names and documents.
+//! The language of the repository: rules for comments, names and documents that a machine checks.
 //!
 //! ```text
-//!   // So many events wait, whoever sent them.        two markers of prose that cannot be skimmed
-//!   // Number of queued events, over all lanes.       subject first: nothing to find
+//!   /// Number of queued events, over all lanes.     names the thing first: read at a glance
+//!   /// How many of them are waiting there.          leaves the thing to the reader's guess
 //! ```
 //!
 //! - A comment line has at most [`comments::MOST_COLUMNS`] columns.
-//! - [`markers::MARKERS`] are words that begin a relative clause, or a person where a thing acts.
-//!   Comments and messages of a package have fewer than [`markers::MOST`] of them per 1,000
-//!   comment lines, and Markdown files have fewer per 1,000 lines of prose.
+//! - [`markers::MARKERS`] are words of the second kind: relative clauses in place of a noun, and
+//!   persons in place of threads and events. Comments and messages of a package have fewer than
+//!   [`markers::MOST`] of them per 1,000 comment lines; so have Markdown files per 1,000 lines.
 //! - No identifier is one of [`terms::BANNED`]: one idea has one name. Strings are left alone, so
 //!   the key of a file stays what it is, with `#[serde(rename = "…")]`.
 //! - A path in backticks in a Markdown file exists. It is relative to the root, to the file, or to
-//!   a package, its `src` or its `tests`; under a heading that is a package's name, to that package alone.
+//!   a package, its `src` or its `tests`. Under a heading with the name of a package, only that
+//!   package counts.
 
 #![allow(clippy::panic, reason = "a test fails by panicking")]
 

@@ -8,8 +8,8 @@ use crate::{Document, comments};
 /// The number of markers per 1,000 lines at which prose fails.
 pub(crate) const MOST: usize = 10;
 
-/// Words and pairs of words that begin a relative clause where the thing should be named, or
-/// that put a person where a thread, an event or a stage acts.
+/// Words that begin a relative clause in place of a noun, or that put a person in place of a
+/// thread, an event or a stage.
 pub(crate) const MARKERS: &[&str] = &[
     "so many",
     "so much",
@@ -53,15 +53,15 @@ impl Tally {
 
     fn fault(self, what: &str) -> Option<String> {
         let Self { lines, markers } = self;
-        let is_within = markers.len() * 1_000 < MOST * lines || markers.is_empty();
-        (!is_within).then(|| {
-            format!(
-                "{what}: {} marker words in {lines} lines; of 1,000 lines, fewer than {MOST} may \
-                 have one. Begin with the thing that acts: `the event`, `the worker`, `the limit`\n{}",
-                markers.len(),
-                markers.join("\n")
-            )
-        })
+        if markers.is_empty() || markers.len() * 1_000 < MOST * lines {
+            return None;
+        }
+        Some(format!(
+            "{what}: {} marker words in {lines} lines; fewer than {MOST} per 1,000 are allowed. \
+             Begin the sentence with the thing that acts: the event, the worker, the limit\n{}",
+            markers.len(),
+            markers.join("\n")
+        ))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Each rule on samples: it sees its fault, and passes what is right.
+//! Each rule on samples: it reports its fault, and passes a correct text.
 
 use crate::markers::MARKERS;
 use crate::tokens::Source;

@@ -115,7 +115,6 @@ pub(crate) const BANNED: &[Term] = &[
     ("doze", "unparker"),
     ("Doze", "Unparker"),
     ("rouse", "wake_if_asleep"),
-    ("letter", "message"),
     ("Letter", "ReactorMessage"),
     ("berth*", "parts"),
     ("Berth*", "ReactorParts"),
@@ -132,7 +131,6 @@ pub(crate) const BANNED: &[Term] = &[
     ("Gathering", "WakeupCoalescer"),
     ("patience", "timeouts"),
     ("Patience", "Timeout"),
-    ("Awaited", "Waiting"),
     ("swept", "last_sweep"),
     ("Owed", "Expecting"),
     // Random numbers.

@@ -1,4 +1,4 @@
-//! Each rule on made-up crates: it sees its fault, and passes what is right.
+//! Each rule on made-up crates: it reports its fault, and passes a correct crate.
 
 use crate::large_structs::{self, Listed};
 use crate::rules::{self, House};

@@ -1,8 +1,8 @@
-//! Where things stand: every crate is a house whose rooms are folders in one order.
+//! The places of files: every crate is a house, and its rooms are folders in one order.
 //!
 //! ```text
 //!   testing     a file imports from its own room
-//!   graph       and from rooms below it, never upward
+//!   graph       and from rooms below it, never upward.
 //!   runtime
 //!   ...           |  control/plane.rs  -->  queue/lanes.rs     holds
 //!   queue         v  queue/lanes.rs    -->  control/plane.rs   fails

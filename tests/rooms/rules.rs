@@ -16,12 +16,18 @@ pub(crate) struct House {
     pub(crate) root: &'static [&'static str],
 }
 
+/// A room and its place in the order, 0 at the top.
+struct Room<'f> {
+    name: &'f str,
+    level: usize,
+}
+
 impl House {
-    /// Returns the room of a file, and its place in the order; `None` at the root, or if the
-    /// folder is no room.
-    fn room<'f>(&self, file: &'f str) -> Option<(usize, &'f str)> {
-        let (room, _) = file.split_once('/')?;
-        self.rooms.iter().position(|known| *known == room).map(|level| (level, room))
+    /// Returns the room of a file; `None` at the root, or if its folder is no room.
+    fn room<'f>(&self, file: &'f str) -> Option<Room<'f>> {
+        let (name, _) = file.split_once('/')?;
+        let level = self.rooms.iter().position(|room| *room == name)?;
+        Some(Room { name, level })
     }
 }
 
@@ -66,7 +72,8 @@ pub(crate) fn crowded_folders(house: &House, krate: &Crate, most: usize) -> Vec<
     crowded.collect()
 }
 
-/// A file imports from its own room and from lower ones. Re-exports count here. Each pair of files is reported once, at its first line.
+/// A file imports from its own room and from lower ones. Re-exports count here. Each pair of files
+/// is reported once, at its first line.
 pub(crate) fn upward_imports(house: &House, krate: &Crate) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let faults = krate.mentions.iter().filter_map(|mention| {
@@ -78,12 +85,13 @@ pub(crate) fn upward_imports(house: &House, krate: &Crate) -> Vec<String> {
 }
 
 fn upward_import(house: &House, mention: &Mention, definer: &str) -> Option<String> {
-    let (level, room) = house.room(&mention.place.file)?;
+    let Room { name: room, level } = house.room(&mention.place.file)?;
     let import = format!("{}: `{}` is of {definer}", at(house, mention), mention.path.join("::"));
     match house.room(definer) {
-        Some((definers_level, definers_room)) if definers_level < level => Some(format!(
-            "{import}: `{room}` stands below `{definers_room}`. Move the definition down to \
-             `{room}`, or the code that needs it up to `{definers_room}`"
+        Some(above) if above.level < level => Some(format!(
+            "{import}: `{room}` stands below `{0}`. Move the definition down to `{room}`, or the \
+             code that needs it up to `{0}`",
+            above.name
         )),
         // The root stands above all rooms.
         None if house.root.contains(&definer) => Some(format!(
@@ -138,9 +146,9 @@ fn at(house: &House, mention: &Mention) -> String {
 /// An inherent `impl` stands in the room of its type.
 pub(crate) fn impls_outside_their_rooms(house: &House, krate: &Crate) -> Vec<String> {
     let faults = krate.impls.iter().filter_map(|found| {
-        let (_, room) = house.room(&found.place.file)?;
+        let room = house.room(&found.place.file)?.name;
         let definer = krate.definer(&found.module, &found.type_path)?;
-        let types_room = house.room(definer).map_or("the root", |(_, room)| room);
+        let types_room = house.room(definer).map_or("the root", |room| room.name);
         (types_room != room).then(|| {
             format!(
                 "{}/{}:{}: `impl {}` stands in `{room}`, its type in `{types_room}` ({definer}): \

@@ -66,7 +66,7 @@ pub(crate) struct Crate {
 }
 
 impl Crate {
-    /// Reads the crate whose sources are in `folder`.
+    /// Reads the crate with its sources in `folder`.
     pub(crate) fn read(folder: &Path) -> Self {
         let paths = tree::files(folder).into_iter().filter(|path| path.ends_with(".rs"));
         Self::of(paths.map(|path| (path.clone(), tree::read(&folder.join(path)))).collect())
