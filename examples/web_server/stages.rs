@@ -7,7 +7,7 @@ use seda::http::{
     Body, Bytes, HeaderValue, Http, HttpRequest, Method, Request, Response, Server, StatusCode,
     header,
 };
-use seda::{Class, Graph, Refused, Stage, StageConfig, Terms, WorkerRange};
+use seda::{Class, Graph, Refused, Route, Stage, StageConfig, Terms, WorkerRange};
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,24 +37,12 @@ pub(crate) fn start(settings: Settings, site: Site) -> Result<Server, Box<dyn Er
     let page = graph.stage::<Timed>("page", 1_024);
     http.entry(&mut graph, route)?;
     graph.classes(&[("gold", 4), ("basic", 1)]);
-    let (to_work, to_sleep) = (graph.route([work.id()])?, graph.route([sleep.id()])?);
-    let to_page = graph.route([page.id()])?;
-    http.classify(move |request| {
-        // So that a request is refused before it is routed, while its stage is overloaded, and one
-        // that takes long before one that does not. One that asks for what cannot be is told so at
-        // once: it visits no other stage.
-        let visits = match request.uri().path() {
-            "/work" => Some((to_work, "micros", MOST_MICROS)),
-            "/sleep" => Some((to_sleep, "millis", MOST_MILLIS)),
-            "/page" => Some((to_page, "micros", MOST_MICROS)),
-            _ => None,
-        };
-        let asked = visits.and_then(|(route, name, most)| {
-            Some((route, u32::try_from(number(request, name, most).ok()?).ok()?))
-        });
-        let (route, cost) = asked.unzip();
-        Terms { class: class(request), deadline, route, cost }
-    });
+    let routes = Routes {
+        work: graph.route([work.id()])?,
+        sleep: graph.route([sleep.id()])?,
+        page: graph.route([page.id()])?,
+    };
+    http.classify(move |request| Terms { deadline, ..routes.classify(request) });
 
     graph.attach_each_in(&reactors, route, |wire| {
         let (files, work, sleep) = (wire.sink(files), wire.sink(work), wire.sink(sleep));
@@ -106,6 +94,32 @@ pub(crate) fn start(settings: Settings, site: Site) -> Result<Server, Box<dyn Er
     graph.configure(sleep, StageConfig { workers: Some(SLEEPERS), ..StageConfig::default() })?;
     graph.apply(settings.graph)?;
     Ok(http.serve(graph.start()?)?)
+}
+
+/// The stages behind `route`, as an entry gate sees them.
+struct Routes {
+    work: Route,
+    sleep: Route,
+    page: Route,
+}
+
+impl Routes {
+    /// Returns the class, the route and the cost of a request. While a stage is overloaded, the
+    /// gate refuses requests of its route, expensive ones first. A request with a parameter out
+    /// of range has no route: `route` answers it.
+    fn classify(&self, request: &Request<Bytes>) -> Terms {
+        let visits = match request.uri().path() {
+            "/work" => Some((self.work, "micros", MOST_MICROS)),
+            "/sleep" => Some((self.sleep, "millis", MOST_MILLIS)),
+            "/page" => Some((self.page, "micros", MOST_MICROS)),
+            _ => None,
+        };
+        let asked = visits.and_then(|(route, name, most)| {
+            Some((route, u32::try_from(number(request, name, most).ok()?).ok()?))
+        });
+        let (route, cost) = asked.unzip();
+        Terms { class: class(request), route, cost, ..Terms::default() }
+    }
 }
 
 fn attach_files(
