@@ -8,8 +8,8 @@
 
 use seda::testing::{Probe, Stepped, Timeline, probe};
 use seda::{
-    Context, Graph, GraphError, LossReason, RefusalReason, Responder, Source, Stage, StageConfig,
-    Terms,
+    Context, Graph, GraphError, LossReason, RefusalReason, Responder, SendOptions, Source, Stage,
+    StageConfig,
 };
 use std::{error::Error, time::Duration};
 
@@ -133,7 +133,7 @@ fn when_the_next_stage_refuses_the_client_hears_that_it_is_busy() -> Checked {
 fn a_client_that_waits_for_too_long_in_the_queue_is_told() -> Checked {
     let (mut test, words, passed_on) = lookup_alone()?;
     let deadline = Some(Duration::from_millis(50));
-    let hurried = words.with_terms(Terms { deadline, ..Terms::default() });
+    let hurried = words.with_terms(SendOptions { deadline, ..SendOptions::default() });
     let ticket = hurried.request(|reply| Lookup { word: "sedan", reply })?;
     test.stall(Duration::from_millis(50)); // As if all workers were busy for so long.
     assert_eq!(test.loss(&ticket), LossReason::Expired);

@@ -1,7 +1,7 @@
 //! Four replicas of a stage under each balance, in virtual time: exact, and the same for a seed.
 //!
 //! Arrivals are Poisson, service times are drawn at arrival, so that all balances get the very
-//! same work. The choice is the graph's own ([`Chooser`]); the rest is a queue for each replica,
+//! same work. The choice is the graph's own ([`Balancer`]); the rest is a queue for each replica,
 //! or one for all. Times are in mean service times of an ordinary replica.
 
 #![allow(
@@ -10,7 +10,7 @@
     reason = "a benchmark and a test use more of it than the lab; replicas and columns are four"
 )]
 
-use seda::{Balance, Chooser};
+use seda::{Balance, Balancer};
 use std::collections::VecDeque;
 use std::fmt::{self, Display, Formatter};
 
@@ -103,7 +103,7 @@ impl Scenario {
 /// The replicas: when each will have done what it has.
 pub(crate) struct Servers {
     speeds: [f64; REPLICAS],
-    chooser: Chooser,
+    chooser: Balancer,
     central: bool,
     /// Departures from each that lie ahead, with a queue for each.
     ahead: [VecDeque<f64>; REPLICAS],
@@ -115,7 +115,7 @@ impl Servers {
     pub(crate) fn new(balance: Balance, speeds: [f64; REPLICAS], seed: u64) -> Self {
         Self {
             speeds,
-            chooser: Chooser::new(balance, REPLICAS, seed),
+            chooser: Balancer::new(balance, REPLICAS, seed),
             central: balance == Balance::Central,
             ahead: Default::default(),
             free: [0.0; REPLICAS],

@@ -7,7 +7,7 @@ use seda::http::{
     Body, Bytes, HeaderValue, Http, HttpRequest, Method, Request, Response, Server, StatusCode,
     header,
 };
-use seda::{Class, Graph, Refused, Route, Stage, StageConfig, Terms, WorkerRange};
+use seda::{Class, Graph, Refused, Route, SendOptions, Stage, StageConfig, WorkerRange};
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,7 +42,7 @@ pub(crate) fn start(settings: Settings, site: Site) -> Result<Server, Box<dyn Er
         sleep: graph.route([sleep.id()])?,
         page: graph.route([page.id()])?,
     };
-    http.classify(move |request| Terms { deadline, ..routes.classify(request) });
+    http.classify(move |request| SendOptions { deadline, ..routes.classify(request) });
 
     graph.attach_each_in(&reactors, route, |wire| {
         let (files, work, sleep) = (wire.sink(files), wire.sink(work), wire.sink(sleep));
@@ -107,7 +107,7 @@ impl Routes {
     /// Returns the class, the route and the cost of a request. While a stage is overloaded, the
     /// gate refuses requests of its route, expensive ones first. A request with a parameter out
     /// of range has no route: `route` answers it.
-    fn classify(&self, request: &Request<Bytes>) -> Terms {
+    fn classify(&self, request: &Request<Bytes>) -> SendOptions {
         let visits = match request.uri().path() {
             "/work" => Some((self.work, "micros", MOST_MICROS)),
             "/sleep" => Some((self.sleep, "millis", MOST_MILLIS)),
@@ -118,7 +118,7 @@ impl Routes {
             Some((route, u32::try_from(number(request, name, most).ok()?).ok()?))
         });
         let (route, cost) = asked.unzip();
-        Terms { class: class(request), route, cost, ..Terms::default() }
+        SendOptions { class: class(request), route, cost, ..SendOptions::default() }
     }
 }
 

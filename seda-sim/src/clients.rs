@@ -8,7 +8,7 @@ use crate::job::{Answer, Ended, Job, Mailbox};
 use crate::spec::{ClientSpec, Spec};
 use crate::tally::{Asked, End, Tally};
 use crate::time::nanos;
-use seda_core::{Address, Class, Home, Request, Route, Source, Terms};
+use seda_core::{Class, ReplyAddress, ReplySink, Request, Route, SendOptions, Source};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
@@ -43,11 +43,11 @@ pub(crate) struct Clients {
     /// Where requests go from the first stage, each up to a probability, if that is known.
     routes: Vec<(f64, Route)>,
     mailbox: Arc<Mailbox>,
-    home: Arc<dyn Home<Answer>>,
+    home: Arc<dyn ReplySink<Answer>>,
     slots: Vec<Slot>,
     free: Vec<u32>,
     /// When clients lose patience. All have the same, so the order is that of their attempts.
-    patience: VecDeque<(u64, Address)>,
+    patience: VecDeque<(u64, ReplyAddress)>,
     /// When clients try again.
     retries: BinaryHeap<Reverse<(u64, u64, u32)>>,
     numbered: u64,
@@ -58,14 +58,14 @@ pub(crate) struct Clients {
     dice: Dice,
     /// Retries, timeouts and requests of a closed loop.
     pub(crate) events: u64,
-    arrived: Vec<(Address, Ended)>,
+    arrived: Vec<(ReplyAddress, Ended)>,
     pub(crate) tally: Tally,
 }
 
 impl Clients {
     pub(crate) fn new(spec: &Spec, seed: u64, built: &Built) -> Self {
         let mailbox = Arc::new(Mailbox::default());
-        let home = Arc::clone(&mailbox) as Arc<dyn Home<Answer>>;
+        let home = Arc::clone(&mailbox) as Arc<dyn ReplySink<Answer>>;
         Self {
             spec: spec.client.clone(),
             deadlines: spec.classes.iter().map(|class| class.deadline).collect(),
@@ -191,11 +191,11 @@ impl Clients {
         self.tally.attempts += 1;
         waiting.attempts += 1;
         let sequence = u64::from(waiting.attempts);
-        let address = Address { slot: place, generation: slot.generation, sequence };
+        let address = ReplyAddress { slot: place, generation: slot.generation, sequence };
         let Asked { class, way, .. } = waiting.asked;
         let deadline = self.deadlines.get(class).copied().flatten();
         let class = Class::new(u8::try_from(class).unwrap_or(u8::MAX));
-        let terms = Terms { class, deadline, route: waiting.route, ..Terms::default() };
+        let terms = SendOptions { class, deadline, route: waiting.route, ..SendOptions::default() };
         let demand = waiting.demand;
         let job = |reply| Job::new(reply, way, demand);
         match self.source.request_to(Arc::clone(&self.home), address, terms, job) {
@@ -214,7 +214,7 @@ impl Clients {
     }
 
     /// The request whose attempt this is, if that is still under way.
-    fn under_way(&mut self, address: Address) -> Option<&mut Waiting> {
+    fn under_way(&mut self, address: ReplyAddress) -> Option<&mut Waiting> {
         let slot = self.slots.get_mut(address.slot as usize)?;
         let same = slot.generation == address.generation;
         let waiting = slot.waiting.as_mut().filter(|_| same)?;

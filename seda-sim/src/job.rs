@@ -4,7 +4,7 @@
 
 use crate::dice::Dice;
 use parking_lot::Mutex;
-use seda_core::{Address, Context, Handler, Home, Outcome, Responder, Sink};
+use seda_core::{Context, Handler, Outcome, ReplyAddress, ReplySink, Responder, Sink};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -36,11 +36,11 @@ pub(crate) enum Ended {
 /// Where answers arrive.
 #[derive(Debug, Default)]
 pub(crate) struct Mailbox {
-    outcomes: Mutex<Vec<(Address, Ended)>>,
+    outcomes: Mutex<Vec<(ReplyAddress, Ended)>>,
 }
 
-impl Home<Answer> for Mailbox {
-    fn deliver(&self, address: Address, outcome: Outcome<Answer>) {
+impl ReplySink<Answer> for Mailbox {
+    fn deliver(&self, address: ReplyAddress, outcome: Outcome<Answer>) {
         let ended = match outcome {
             Outcome::Answered(answer) => Ended::Answered(answer),
             Outcome::Lost(_) => Ended::Lost,
@@ -51,7 +51,7 @@ impl Home<Answer> for Mailbox {
 
 impl Mailbox {
     /// Moves what has arrived to `into`.
-    pub(crate) fn collect(&self, into: &mut Vec<(Address, Ended)>) {
+    pub(crate) fn collect(&self, into: &mut Vec<(ReplyAddress, Ended)>) {
         into.append(&mut self.outcomes.lock());
     }
 }

@@ -7,7 +7,7 @@ use crate::machine::Machine;
 use crate::report::SimReport;
 use crate::spec::{Spec, SpecError};
 use crate::time::nanos;
-use seda_core::control::Mode;
+use seda_core::Mode;
 use seda_core::{GraphError, ManualClock, Report, SloConfig, Time};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

@@ -68,7 +68,7 @@ pub struct Spec {
     #[serde(default, with = "humantime_serde")]
     pub refusal_cpu: Duration,
     /// Whether the program knows at the entry where a request goes from the first stage, and says
-    /// so ([`seda_core::Terms::route`]): then it is refused there for that stage's sake. Otherwise
+    /// so ([`seda_core::SendOptions::route`]): then it is refused there for that stage's sake. Otherwise
     /// every stage refuses for itself what is sent to it.
     #[serde(default)]
     pub routes_known: bool,
