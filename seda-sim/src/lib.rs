@@ -59,23 +59,14 @@
 
 #![forbid(unsafe_code)]
 
-mod arrivals;
-mod build;
-mod capacity;
-mod clients;
-mod cores;
-mod dice;
-mod fairness;
-mod job;
-mod machine;
+mod base;
+mod model;
 pub mod report;
 mod run;
 pub mod spec;
-mod tally;
-mod time;
 
-pub use capacity::Capacity;
-pub use fairness::Fairness;
 pub use report::SimReport;
+pub use report::fairness::Fairness;
 pub use run::{SimError, run, watch};
+pub use spec::capacity::Capacity;
 pub use spec::{Spec, SpecError};

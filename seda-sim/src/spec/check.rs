@@ -1,8 +1,8 @@
 //! What can be wrong with a spec.
 
 use super::profile::stretches;
-use super::{ClassSpec, Spec, ways};
-use crate::time::words;
+use super::{ClassSpec, Spec, routing};
+use crate::base::time::words;
 use seda_core::Balance;
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -105,7 +105,7 @@ impl Spec {
         }
         self.check_names()?;
         self.stages.iter().try_for_each(|stage| stage.check())?;
-        ways::check(&self.stages)?;
+        routing::check(&self.stages)?;
         self.client.check()?;
         self.classes.iter().try_for_each(|class| class.check())?;
         self.check_load()?;

@@ -3,7 +3,7 @@
 use super::check::{SpecError, check_duration};
 use super::quantiles;
 use super::trace::column;
-use crate::dice::Dice;
+use crate::base::rng::Dice;
 use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};

@@ -3,7 +3,7 @@
 use super::arrivals::Process;
 use super::check::{LENGTH, SpecError, TIME, check_duration};
 use super::{ClassSpec, Spec};
-use crate::time::words;
+use crate::base::time::words;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 

@@ -4,6 +4,7 @@
 //! allowed. What the graph itself can be told is in `[graph]`, as in a server's own file.
 
 mod arrivals;
+pub(crate) mod capacity;
 mod check;
 mod class;
 mod client;
@@ -12,10 +13,10 @@ mod fault;
 mod from_report;
 mod profile;
 mod quantiles;
+mod routing;
 mod scale;
 mod stage;
 mod trace;
-mod ways;
 
 pub use arrivals::{ArrivalsSpec, Process};
 pub use check::SpecError;

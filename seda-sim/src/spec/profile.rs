@@ -2,7 +2,7 @@
 
 use super::check::SpecError;
 use super::fault::Fault;
-use crate::time::nanos;
+use crate::base::time::nanos;
 
 /// A stretch of time with one rate; `until` in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq)]

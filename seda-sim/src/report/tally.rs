@@ -1,9 +1,9 @@
 //! Counts the ends of requests as they happen.
 
-use crate::fairness::Fairness;
+use crate::base::time::nanos;
+use crate::report::fairness::Fairness;
 use crate::report::{Ends, RouteEnds, SimReport, Slice};
 use crate::spec::Spec;
-use crate::time::nanos;
 use seda_core::Report;
 use seda_core::stats::Quantiles;
 

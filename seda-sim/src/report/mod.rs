@@ -1,6 +1,9 @@
 //! What came of a simulation.
 
-use crate::fairness::Fairness;
+pub(crate) mod fairness;
+pub(crate) mod tally;
+
+use fairness::Fairness;
 use seda_core::Report;
 use seda_core::stats::QuantileSummary;
 use serde::{Deserialize, Serialize};

@@ -1,8 +1,8 @@
 //! When requests come: streams of times in nanoseconds, one for each class, never descending.
 
-use crate::dice::{Dice, Use};
+use crate::base::rng::{Dice, Use};
+use crate::base::time::nanos;
 use crate::spec::{ClassSpec, Process, Spec, SpecError, Stretch, Trace, stretches};
-use crate::time::nanos;
 use std::time::Duration;
 
 /// A request that comes. Ordered by time.

@@ -1,12 +1,12 @@
 //! The loop: what comes next, move the clock, act.
 
-use crate::arrivals::{Arrival, Stream, streams};
-use crate::build::{Built, build};
-use crate::clients::Clients;
-use crate::machine::Machine;
+use crate::base::time::nanos;
+use crate::model::arrivals::{Arrival, Stream, streams};
+use crate::model::build::{Built, build};
+use crate::model::clients::Clients;
+use crate::model::machine::Machine;
 use crate::report::SimReport;
 use crate::spec::{Spec, SpecError};
-use crate::time::nanos;
 use seda_core::control::Mode;
 use seda_core::{GraphError, ManualClock, Report, SloConfig, Time};
 use std::cmp::Reverse;

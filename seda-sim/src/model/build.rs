@@ -1,7 +1,7 @@
 //! The graph of a spec: stages, pools and edges, as a program would declare them.
 
-use crate::dice::{Dice, Use};
-use crate::job::{Foreseen, Job, Step, Touched, Way};
+use crate::base::rng::{Dice, Use};
+use crate::model::job::{Foreseen, Job, Step, Touched, Way};
 use crate::run::SimError;
 use crate::spec::{Fault, Spec, StageSpec};
 use parking_lot::Mutex;

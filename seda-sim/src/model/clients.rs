@@ -1,13 +1,13 @@
 //! What becomes of each request: attempts, retries, patience. Each request is a client of its own,
 //! or there are clients of a closed loop, who begin anew when they have thought.
 
-use crate::arrivals::{draw_class, shares};
-use crate::build::Built;
-use crate::dice::{Dice, Use};
-use crate::job::{Answer, Ended, Job, Mailbox};
+use crate::base::rng::{Dice, Use};
+use crate::base::time::nanos;
+use crate::model::arrivals::{draw_class, shares};
+use crate::model::build::Built;
+use crate::model::job::{Answer, Ended, Job, Mailbox};
+use crate::report::tally::{Asked, End, Tally};
 use crate::spec::{ClientSpec, Spec};
-use crate::tally::{Asked, End, Tally};
-use crate::time::nanos;
 use seda_core::{Address, Class, Home, Request, Route, Source, Terms};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};

@@ -4,12 +4,12 @@
 //! until a moment. Whoever sends something touches the target's pools; [`Machine::settle`] gives
 //! idle workers of touched pools a turn until one finds nothing: so none idles beside work.
 
-use crate::build::Built;
-use crate::cores::Cores;
-use crate::dice::{Dice, Use};
-use crate::job::{Foreseen, Touched};
+use crate::base::rng::{Dice, Use};
+use crate::base::time::nanos;
+use crate::model::build::Built;
+use crate::model::cores::Cores;
+use crate::model::job::{Foreseen, Touched};
 use crate::spec::{Fault, Spec};
-use crate::time::nanos;
 use seda_core::{Begun, Manual, Report, Worker};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};

@@ -2,7 +2,7 @@
 //!
 //! The service itself is over when they are called: the clock was moved by it.
 
-use crate::dice::Dice;
+use crate::base::rng::Dice;
 use parking_lot::Mutex;
 use seda_core::{Address, Context, Handler, Home, Outcome, Responder, Sink};
 use std::sync::Arc;
