@@ -11,7 +11,7 @@
 mod wide;
 
 use seda_sim::Spec;
-use seda_sim::spec::{Demand, Process, Trace};
+use seda_sim::spec::{Demand, Moments, Process, Trace};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::path::Path;
@@ -100,7 +100,7 @@ fn of_recorded_arrivals_with_recorded_demands_nine_tenths_of_what_can_be_are_goo
     for load in [1.2, 2.0, 5.0] {
         let mut spec = spec(&deterministic("1ms"), load);
         for service in &mut spec.stages[1..] {
-            service.demand = Demand::Trace { moments: (0.0, 0.0) };
+            service.demand = Demand::Trace { moments: Moments::default() };
         }
         spec.arrivals.rate = None;
         (spec.arrivals.process, spec.arrivals.repeat) = (Process::Trace, true);

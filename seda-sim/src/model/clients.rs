@@ -1,12 +1,14 @@
-//! What becomes of each request: attempts, retries, patience. Each request is a client of its own,
-//! or there are clients of a closed loop, who begin anew when they have thought.
+//! Clients: attempts, timeouts, retries.
+//!
+//! With an open load every request is a client of its own. In a closed loop a client sends its next
+//! request when its last one has ended and its thinking time is over.
 
-use crate::base::rng::{Dice, Use};
+use super::arrivals::{draw_class, shares};
+use super::build::{Built, KnownRoute};
+use super::job::{Answer, AttemptEnd, Job, Mailbox};
+use crate::base::rng::{Purpose, Rng};
 use crate::base::time::nanos;
-use crate::model::arrivals::{draw_class, shares};
-use crate::model::build::Built;
-use crate::model::job::{Answer, Ended, Job, Mailbox};
-use crate::report::tally::{Asked, End, Tally};
+use crate::report::tally::{End, RequestInfo, Tally};
 use crate::spec::{ClientSpec, Spec};
 use seda_core::{Address, Class, Home, Request, Route, Source, Terms};
 use std::cmp::Reverse;
@@ -14,55 +16,90 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A request that has not ended.
-#[derive(Debug)]
-struct Waiting {
-    asked: Asked,
-    /// The route of its way.
-    route: Option<Route>,
-    /// What a trace says that it demands, in nanoseconds.
-    demand: u64,
-    /// Attempts so far.
-    attempts: u32,
-    /// The attempt under way; none between two.
-    open: Option<Arc<Request>>,
-}
-
-/// A place for a request; used again, it has another generation.
-#[derive(Debug, Default)]
-struct Slot {
-    generation: u32,
-    waiting: Option<Waiting>,
-}
-
+/// The clients of a run. All times are in nanoseconds.
 pub(crate) struct Clients {
     spec: ClientSpec,
-    /// Deadlines by class.
+    /// By class.
     deadlines: Vec<Option<Duration>>,
     source: Source<Job>,
-    /// Where requests go from the first stage, each up to a probability, if that is known.
-    routes: Vec<(f64, Route)>,
+    /// The routes from the first stage; empty if they are not known at the entry.
+    routes: Vec<KnownRoute>,
     mailbox: Arc<Mailbox>,
+    /// The mailbox again, as the graph has it.
     home: Arc<dyn Home<Answer>>,
     slots: Vec<Slot>,
+    /// The indices of free slots.
     free: Vec<u32>,
-    /// When clients lose patience. All have the same, so the order is that of their attempts.
-    patience: VecDeque<(u64, Address)>,
-    /// When clients try again.
-    retries: BinaryHeap<Reverse<(u64, u64, u32)>>,
-    numbered: u64,
-    /// When clients of a closed loop send their next request: when, and which.
-    starts: BinaryHeap<Reverse<(u64, u32)>>,
-    /// Of a closed loop's requests, by class.
+    /// The timeouts of attempts. All have the same length, so a queue keeps them in order.
+    timeouts: VecDeque<Timeout>,
+    retries: BinaryHeap<Reverse<Retry>>,
+    /// The number of the next retry.
+    next_number: u64,
+    /// The next requests of the clients of a closed loop.
+    starts: BinaryHeap<Reverse<Start>>,
+    /// The share of each class in the requests of a closed loop.
     shares: Vec<f64>,
-    dice: Dice,
-    /// Retries, timeouts and requests of a closed loop.
+    rng: Rng,
+    /// Retries, timeouts and requests of a closed loop in the whole run.
     pub(crate) events: u64,
-    arrived: Vec<(Address, Ended)>,
+    /// Reused by `collect`: the ends that it collects.
+    ends: Vec<(Address, AttemptEnd)>,
     pub(crate) tally: Tally,
 }
 
+/// The place of a request. Each use has another generation.
+#[derive(Debug, Default)]
+struct Slot {
+    generation: u32,
+    pending: Option<PendingRequest>,
+}
+
+/// A request that has not ended.
+#[derive(Debug)]
+struct PendingRequest {
+    info: RequestInfo,
+    route: Option<Route>,
+    /// Its demand by a trace.
+    demand: u64,
+    /// Attempts so far.
+    attempts: u32,
+    /// The attempt under way; `None` before a retry.
+    open: Option<Arc<Request>>,
+}
+
+/// The timeout of an attempt.
+#[derive(Clone, Copy, Debug)]
+struct Timeout {
+    at: u64,
+    attempt: Address,
+}
+
+/// A retry that is due later. Retries at the same time are made in the order of their numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Retry {
+    at: u64,
+    number: u64,
+    slot: u32,
+}
+
+/// The next request of a client of a closed loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Start {
+    at: u64,
+    client: u32,
+}
+
+/// The route of a request from the first stage, drawn at the entry.
+#[derive(Clone, Copy, Debug)]
+struct DrawnRoute {
+    /// The index of the route; one behind the last if the first stage answers.
+    index: usize,
+    /// `None` if the first stage answers.
+    route: Option<Route>,
+}
+
 impl Clients {
+    /// Returns the clients of a built graph, before their first requests.
     pub(crate) fn new(spec: &Spec, seed: u64, built: &Built) -> Self {
         let mailbox = Arc::new(Mailbox::default());
         let home = Arc::clone(&mailbox) as Arc<dyn Home<Answer>>;
@@ -75,191 +112,221 @@ impl Clients {
             home,
             slots: Vec::new(),
             free: Vec::new(),
-            patience: VecDeque::new(),
+            timeouts: VecDeque::new(),
             retries: BinaryHeap::new(),
-            numbered: 0,
+            next_number: 0,
             starts: first_starts(&spec.client),
             shares: shares(spec),
-            dice: Dice::new(seed, Use::Clients),
+            rng: Rng::new(seed, Purpose::Clients),
             events: 0,
-            arrived: Vec::new(),
+            ends: Vec::new(),
             tally: Tally::new(spec),
         }
     }
 
-    /// A request comes; returns whether its first attempt was taken.
+    /// Starts a request of an open load; returns whether its first attempt was accepted.
     pub(crate) fn start(&mut self, now: u64, class: usize, demand: u64) -> bool {
         self.begin(now, class, demand, None)
     }
 
     fn begin(&mut self, now: u64, class: usize, demand: u64, client: Option<u32>) -> bool {
-        let (way, route) = self.draw_way().unzip();
-        let asked = Asked { start: now, class, way, client };
-        self.tally.begin(now, asked);
-        let place = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(Slot::default());
-            (self.slots.len() - 1) as u32
-        });
-        if let Some(slot) = self.slots.get_mut(place as usize) {
-            let route = route.flatten();
-            slot.waiting = Some(Waiting { asked, route, demand, attempts: 0, open: None });
-        }
-        self.attempt(now, place)
+        let drawn = self.draw_route();
+        let index = drawn.map(|drawn| drawn.index);
+        let route = drawn.and_then(|drawn| drawn.route);
+        let info = RequestInfo { start: now, class, route: index, client };
+        self.tally.begin(now, info);
+        let pending = PendingRequest { info, route, demand, attempts: 0, open: None };
+        let slot = self.occupy_slot(pending);
+        self.attempt(now, slot)
     }
 
-    /// When something is due by itself.
+    /// Puts a request into a free slot and returns the slot's index.
+    fn occupy_slot(&mut self, pending: PendingRequest) -> u32 {
+        let index = self.free.pop().unwrap_or(self.slots.len() as u32);
+        match self.slots.get_mut(index as usize) {
+            Some(slot) => slot.pending = Some(pending),
+            None => self.slots.push(Slot { generation: 0, pending: Some(pending) }),
+        }
+        index
+    }
+
+    /// Returns the time of the next timeout, retry or request of a closed loop.
     pub(crate) fn next_due(&mut self) -> Option<u64> {
-        // Nobody is impatient about what has ended.
-        while let Some((_, address)) = self.patience.front().copied() {
-            if self.under_way(address).is_some() {
-                break;
-            }
-            self.patience.pop_front();
+        // Attempts that have ended have no timeout any more.
+        while let Some(timeout) = self.timeouts.front().copied()
+            && self.under_way(timeout.attempt).is_none()
+        {
+            self.timeouts.pop_front();
         }
-        let patience = self.patience.front().map(|(at, _)| *at);
-        let retry = self.retries.peek().map(|Reverse((at, ..))| *at);
-        let start = self.starts.peek().map(|Reverse((at, _))| *at);
-        patience.into_iter().chain(retry).chain(start).min()
+        let timeout = self.timeouts.front().map(|timeout| timeout.at);
+        let retry = self.retries.peek().map(|Reverse(retry)| retry.at);
+        let start = self.starts.peek().map(|Reverse(start)| start.at);
+        timeout.into_iter().chain(retry).chain(start).min()
     }
 
-    /// Does the first thing that is due at `now`; returns whether an attempt was taken, if one was
-    /// made.
+    /// Does one thing that is due at `now`: a retry, else a request of a closed loop, else a
+    /// timeout. Returns whether the attempt was accepted, or `None` if it made none.
     pub(crate) fn act(&mut self, now: u64) -> Option<bool> {
-        if let Some(Reverse((_, _, place))) = self.retries.peek().filter(|Reverse(r)| r.0 <= now) {
-            let place = *place;
+        if let Some(Reverse(retry)) = self.retries.peek().copied()
+            && retry.at <= now
+        {
             self.retries.pop();
             self.events += 1;
-            return Some(self.attempt(now, place));
+            return Some(self.attempt(now, retry.slot));
         }
-        if let Some(Reverse((_, client))) = self.starts.peek().filter(|Reverse(s)| s.0 <= now) {
-            let client = *client;
+        if let Some(Reverse(start)) = self.starts.peek().copied()
+            && start.at <= now
+        {
             self.starts.pop();
             self.events += 1;
-            let class = draw_class(&self.shares, &mut self.dice);
-            return Some(self.begin(now, class, 0, Some(client)));
+            let class = draw_class(&self.shares, &mut self.rng);
+            return Some(self.begin(now, class, 0, Some(start.client)));
         }
-        let (_, address) = *self.patience.front().filter(|(at, _)| *at <= now)?;
-        self.patience.pop_front();
-        if let Some(waiting) = self.under_way(address) {
-            let request = waiting.open.take();
-            if let Some(request) = request.filter(|_| self.spec.hangs_up) {
-                request.abandon();
-            }
-            self.events += 1;
-            self.end(now, address.slot, End::TimedOut);
+        if let Some(timeout) = self.timeouts.front().copied()
+            && timeout.at <= now
+        {
+            self.timeouts.pop_front();
+            self.time_out(now, timeout.attempt);
         }
         None
     }
 
-    /// Takes in what the graph has answered by `now`.
-    pub(crate) fn collect(&mut self, now: u64) {
-        let mut arrived = std::mem::take(&mut self.arrived);
-        self.mailbox.collect(&mut arrived);
-        for (address, ended) in arrived.drain(..) {
-            if let Some(waiting) = self.under_way(address) {
-                waiting.open = None;
-                let end = match ended {
-                    Ended::Answered(Answer::Done) => End::Answered,
-                    Ended::Answered(Answer::Refused) => End::Refused,
-                    Ended::Lost => End::Lost,
-                };
-                self.end(now, address.slot, end);
-            }
+    /// Gives up an attempt, unless it has ended already.
+    fn time_out(&mut self, now: u64, attempt: Address) {
+        let Some(pending) = self.under_way(attempt) else {
+            return;
+        };
+        if let Some(request) = pending.open.take()
+            && self.spec.hangs_up
+        {
+            request.abandon();
         }
-        self.arrived = arrived;
+        self.events += 1;
+        self.end(now, attempt.slot, End::TimedOut);
     }
 
-    /// Which way a request goes, if that is known before: its number, and its route; none if it is
-    /// answered by the first stage.
-    fn draw_way(&mut self) -> Option<(usize, Option<Route>)> {
+    /// Ends the attempts that the graph has answered or lost by `now`.
+    pub(crate) fn collect(&mut self, now: u64) {
+        let mut ends = std::mem::take(&mut self.ends);
+        self.mailbox.collect(&mut ends);
+        for (attempt, end) in ends.drain(..) {
+            // The end of an attempt that has timed out is of no interest.
+            if let Some(pending) = self.under_way(attempt) {
+                pending.open = None;
+                let end = match end {
+                    AttemptEnd::Answered(Answer::Done) => End::Answered,
+                    AttemptEnd::Answered(Answer::Refused) => End::Refused,
+                    AttemptEnd::Lost => End::Lost,
+                };
+                self.end(now, attempt.slot, end);
+            }
+        }
+        self.ends = ends;
+    }
+
+    /// Draws the route of a request; `None` if routes are not known at the entry.
+    fn draw_route(&mut self) -> Option<DrawnRoute> {
         if self.routes.is_empty() {
             return None;
         }
-        let drawn = self.dice.unit();
-        let way = self.routes.iter().position(|(until, _)| drawn < *until);
-        let route = way.and_then(|way| self.routes.get(way)).map(|(_, route)| *route);
-        Some((way.unwrap_or(self.routes.len()), route))
+        let drawn = self.rng.unit();
+        let found = self.routes.iter().enumerate().find(|(_, known)| drawn < known.until);
+        Some(match found {
+            Some((index, known)) => DrawnRoute { index, route: Some(known.route) },
+            None => DrawnRoute { index: self.routes.len(), route: None },
+        })
     }
 
-    fn attempt(&mut self, now: u64, place: u32) -> bool {
-        let Some(slot) = self.slots.get_mut(place as usize) else {
-            return true;
-        };
-        let Some(waiting) = &mut slot.waiting else {
+    /// Sends the request of a slot once more; returns whether it was accepted.
+    fn attempt(&mut self, now: u64, index: u32) -> bool {
+        let slot = self.slots.get_mut(index as usize);
+        let Some(Slot { generation, pending: Some(pending) }) = slot else {
+            debug_assert!(false, "an attempt is of a request that has not ended");
             return true;
         };
         self.tally.attempts += 1;
-        waiting.attempts += 1;
-        let sequence = u64::from(waiting.attempts);
-        let address = Address { slot: place, generation: slot.generation, sequence };
-        let Asked { class, way, .. } = waiting.asked;
+        pending.attempts += 1;
+        let sequence = u64::from(pending.attempts);
+        let address = Address { slot: index, generation: *generation, sequence };
+        let RequestInfo { class, route, .. } = pending.info;
         let deadline = self.deadlines.get(class).copied().flatten();
         let class = Class::new(u8::try_from(class).unwrap_or(u8::MAX));
-        let terms = Terms { class, deadline, route: waiting.route, ..Terms::default() };
-        let demand = waiting.demand;
-        let job = |reply| Job::new(reply, way, demand);
-        match self.source.request_to(Arc::clone(&self.home), address, terms, job) {
-            Ok(request) => {
-                waiting.open = Some(request);
-                if let Some(patience) = self.spec.gives_up_after {
-                    self.patience.push_back((now.saturating_add(nanos(patience)), address));
-                }
-                true
-            }
-            Err(_) => {
-                self.end(now, place, End::Refused);
-                false
-            }
+        let terms = Terms { class, deadline, route: pending.route, ..Terms::default() };
+        let demand = pending.demand;
+        let sent = self.source.request_to(Arc::clone(&self.home), address, terms, |reply| {
+            Job::new(reply, route, demand)
+        });
+        let Ok(request) = sent else {
+            self.end(now, index, End::Refused);
+            return false;
+        };
+        pending.open = Some(request);
+        if let Some(timeout) = self.spec.gives_up_after {
+            let at = now.saturating_add(nanos(timeout));
+            self.timeouts.push_back(Timeout { at, attempt: address });
         }
+        true
     }
 
-    /// The request whose attempt this is, if that is still under way.
-    fn under_way(&mut self, address: Address) -> Option<&mut Waiting> {
-        let slot = self.slots.get_mut(address.slot as usize)?;
-        let same = slot.generation == address.generation;
-        let waiting = slot.waiting.as_mut().filter(|_| same)?;
-        let current = u64::from(waiting.attempts) == address.sequence && waiting.open.is_some();
-        current.then_some(waiting)
+    /// Returns the request of an attempt, if that attempt is under way.
+    fn under_way(&mut self, attempt: Address) -> Option<&mut PendingRequest> {
+        let slot = self.slots.get_mut(attempt.slot as usize)?;
+        if slot.generation != attempt.generation {
+            return None;
+        }
+        let pending = slot.pending.as_mut()?;
+        let is_current = u64::from(pending.attempts) == attempt.sequence;
+        (is_current && pending.open.is_some()).then_some(pending)
     }
 
-    /// An attempt has ended, and with it the request, unless the client tries again.
-    fn end(&mut self, now: u64, place: u32, end: End) {
-        let Some(slot) = self.slots.get_mut(place as usize) else {
+    /// Ends an attempt, and with it the request, unless the client retries.
+    fn end(&mut self, now: u64, index: u32, end: End) {
+        let slot = self.slots.get_mut(index as usize);
+        let Some(Slot { generation, pending: slot }) = slot else {
+            debug_assert!(false, "an end is of a request in a slot");
             return;
         };
-        let Some(waiting) = &slot.waiting else {
+        let Some(pending) = slot else {
+            debug_assert!(false, "an end is of a request that has not ended");
             return;
         };
-        if end != End::Answered && waiting.attempts <= self.spec.retries {
-            let pause = pause(&self.spec, waiting.attempts, end, &mut self.dice);
-            self.retries.push(Reverse((now.saturating_add(pause), self.numbered, place)));
-            self.numbered += 1;
+        if end != End::Answered && pending.attempts <= self.spec.retries {
+            let pause = pause(&self.spec, pending.attempts, end, &mut self.rng);
+            let at = now.saturating_add(pause);
+            self.retries.push(Reverse(Retry { at, number: self.next_number, slot: index }));
+            self.next_number += 1;
             return;
         }
-        let asked = waiting.asked;
-        self.tally.end(now, asked, end);
-        slot.waiting = None;
-        slot.generation = slot.generation.wrapping_add(1);
-        self.free.push(place);
-        if let Some(client) = asked.client {
-            let next = now.saturating_add(nanos(self.spec.think));
-            self.starts.push(Reverse((next, client)));
+        let info = pending.info;
+        self.tally.end(now, info, end);
+        *slot = None;
+        *generation = generation.wrapping_add(1);
+        self.free.push(index);
+        if let Some(client) = info.client {
+            let at = now.saturating_add(nanos(self.spec.think));
+            self.starts.push(Reverse(Start { at, client }));
         }
     }
 }
 
-/// Spread evenly over the time that they think.
-fn first_starts(spec: &ClientSpec) -> BinaryHeap<Reverse<(u64, u32)>> {
+/// Returns the first requests of a closed loop, spread evenly over the thinking time.
+fn first_starts(spec: &ClientSpec) -> BinaryHeap<Reverse<Start>> {
     let gap = spec.think.as_nanos() as f64 / f64::from(spec.clients.max(1));
-    let start = |client: u32| Reverse(((gap * f64::from(client)) as u64, client));
-    (0..spec.clients).map(start).collect()
+    (0..spec.clients)
+        .map(|client| Reverse(Start { at: (gap * f64::from(client)) as u64, client }))
+        .collect()
 }
 
-/// "Full jitter" (Brooker 2015): evenly from zero to a bound that doubles.
-fn pause(spec: &ClientSpec, attempts: u32, end: End, dice: &mut Dice) -> u64 {
+/// Returns the pause before a retry, in nanoseconds: evenly drawn from zero to a bound that doubles
+/// ("full jitter", Brooker 2015), and as long as a refusal asks for.
+fn pause(spec: &ClientSpec, attempts: u32, end: End, rng: &mut Rng) -> u64 {
     let doubled = spec.backoff.saturating_mul(2_u32.saturating_pow(attempts.saturating_sub(1)));
-    let most = spec.most_backoff.map_or(doubled, |most| doubled.min(most));
-    let own = (nanos(most) as f64 * dice.unit()) as u64;
-    let asked = spec.retry_after.filter(|_| spec.honours_retry_after && end == End::Refused);
-    own.max(nanos(asked.unwrap_or_default()))
+    let bound = spec.most_backoff.map_or(doubled, |most| doubled.min(most));
+    let own = (nanos(bound) as f64 * rng.unit()) as u64;
+    match spec.retry_after {
+        Some(retry_after) if spec.honours_retry_after && end == End::Refused => {
+            own.max(nanos(retry_after))
+        }
+        _ => own,
+    }
 }

@@ -1,8 +1,8 @@
-//! What the handlers of a simulated graph do: send an event on, answer it, or panic.
+//! Events and handlers of a simulated graph. A handler sends its event on, answers it, or panics.
 //!
-//! The service itself is over when they are called: the clock was moved by it.
+//! The service is over when a handler is called, because the clock has moved by it already.
 
-use crate::base::rng::Dice;
+use crate::base::rng::Rng;
 use parking_lot::Mutex;
 use seda_core::{Address, Context, Handler, Home, Outcome, Responder, Sink};
 use std::sync::Arc;
@@ -12,158 +12,167 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 #[derive(Debug)]
 pub(crate) struct Job {
     reply: Responder<Answer>,
-    /// Which way it goes from the first stage, if that is known.
-    way: Option<usize>,
-    /// What a trace says that it demands, in nanoseconds.
+    /// The index of its edge from the first stage, if that is known at the entry. An index behind
+    /// the last edge means that the first stage answers.
+    route: Option<usize>,
+    /// Its demand by a trace, in nanoseconds.
     demand: u64,
 }
 
-/// What a client is told.
+/// The answer to a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     Done,
-    /// A later stage had no room.
+    /// A later stage refused the event.
     Refused,
 }
 
-/// How an attempt ended.
+/// How an attempt ended in the graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ended {
+pub(crate) enum AttemptEnd {
     Answered(Answer),
     Lost,
 }
 
-/// Where answers arrive.
+/// Receives the ends of attempts until the clients collect them.
 #[derive(Debug, Default)]
 pub(crate) struct Mailbox {
-    outcomes: Mutex<Vec<(Address, Ended)>>,
+    ends: Mutex<Vec<(Address, AttemptEnd)>>,
 }
 
 impl Home<Answer> for Mailbox {
     fn deliver(&self, address: Address, outcome: Outcome<Answer>) {
-        let ended = match outcome {
-            Outcome::Answered(answer) => Ended::Answered(answer),
-            Outcome::Lost(_) => Ended::Lost,
+        let end = match outcome {
+            Outcome::Answered(answer) => AttemptEnd::Answered(answer),
+            Outcome::Lost(_) => AttemptEnd::Lost,
         };
-        self.outcomes.lock().push((address, ended));
+        self.ends.lock().push((address, end));
     }
 }
 
 impl Mailbox {
-    /// Moves what has arrived to `into`.
-    pub(crate) fn collect(&self, into: &mut Vec<(Address, Ended)>) {
-        into.append(&mut self.outcomes.lock());
+    /// Moves everything received to `into`.
+    pub(crate) fn collect(&self, into: &mut Vec<(Address, AttemptEnd)>) {
+        into.append(&mut self.ends.lock());
     }
 }
 
-/// Pools that something was sent to since they were last looked after.
+/// The pools that may have new events.
 #[derive(Debug)]
-pub(crate) struct Touched {
-    /// By pool: whether it is in the list.
-    listed: Vec<AtomicBool>,
+pub(crate) struct TouchedPools {
+    /// By pool: whether it is in `list`.
+    is_listed: Vec<AtomicBool>,
     list: Mutex<Vec<usize>>,
 }
 
-impl Touched {
+impl TouchedPools {
+    /// Returns the empty set of `pools` pools.
     pub(crate) fn new(pools: usize) -> Self {
-        let listed = (0..pools).map(|_| AtomicBool::new(false)).collect();
-        Self { listed, list: Mutex::default() }
+        let is_listed = (0..pools).map(|_| AtomicBool::new(false)).collect();
+        Self { is_listed, list: Mutex::default() }
     }
 
+    /// Adds a pool.
     pub(crate) fn touch(&self, pool: usize) {
-        if let Some(listed) = self.listed.get(pool).filter(|listed| !listed.load(Ordering::Relaxed))
+        debug_assert!(pool < self.is_listed.len(), "an unknown pool");
+        if let Some(is_listed) = self.is_listed.get(pool)
+            && !is_listed.load(Ordering::Relaxed)
         {
-            listed.store(true, Ordering::Relaxed);
+            is_listed.store(true, Ordering::Relaxed);
             self.list.lock().push(pool);
         }
     }
 
-    /// Moves those that were touched to `into`, in order of declaration; they no longer are then.
+    /// Moves all pools to `into`, sorted by index.
     pub(crate) fn take(&self, into: &mut Vec<usize>) {
         into.append(&mut self.list.lock());
         into.sort_unstable();
-        for listed in into.iter().filter_map(|pool| self.listed.get(*pool)) {
-            listed.store(false, Ordering::Relaxed);
+        for is_listed in into.iter().filter_map(|pool| self.is_listed.get(*pool)) {
+            is_listed.store(false, Ordering::Relaxed);
         }
     }
 }
 
-/// What the events in the batch that was just begun demand together, in nanoseconds, as far as a
-/// trace says it.
+/// The demand by a trace of all events in the batch that is being begun, in nanoseconds.
 #[derive(Debug, Default)]
-pub(crate) struct Foreseen(AtomicU64);
+pub(crate) struct TracedDemand(AtomicU64);
 
-impl Foreseen {
+impl TracedDemand {
     fn add(&self, demand: u64) {
         self.0.store(self.0.load(Ordering::Relaxed).saturating_add(demand), Ordering::Relaxed);
     }
 
-    /// What it is; nothing is foreseen then.
+    /// Returns the demand and sets it to 0.
     pub(crate) fn take(&self) -> u64 {
         self.0.swap(0, Ordering::Relaxed)
     }
 }
 
-/// A way on: with this probability or less, to this stage, whose pools are these.
+/// An edge to another stage.
 #[derive(Clone)]
-pub(crate) struct Way {
+pub(crate) struct Edge {
+    /// Cumulative probability: that an event takes this edge or an earlier one.
     pub(crate) until: f64,
     pub(crate) sink: Sink<Job>,
+    /// The pools of the other stage.
     pub(crate) pools: Vec<usize>,
 }
 
-/// The handler of one stage; its workers share the dice.
+/// The handler of a simulated stage. All its workers share one stream of random numbers.
 #[derive(Clone)]
-pub(crate) struct Step {
-    pub(crate) ways: Vec<Way>,
+pub(crate) struct StageHandler {
+    pub(crate) edges: Vec<Edge>,
+    /// The probability that an event makes it panic.
     pub(crate) panics: f64,
-    pub(crate) dice: Arc<Mutex<Dice>>,
-    pub(crate) touched: Arc<Touched>,
-    /// Where it says what a trace demands of it; none if its demand is drawn.
-    pub(crate) foreseen: Option<Arc<Foreseen>>,
+    pub(crate) rng: Arc<Mutex<Rng>>,
+    pub(crate) touched: Arc<TouchedPools>,
+    /// Receives the demand of each event that is begun; `None` unless the stage takes its demands
+    /// from a trace.
+    pub(crate) traced: Option<Arc<TracedDemand>>,
 }
 
 impl Job {
-    pub(crate) fn new(reply: Responder<Answer>, way: Option<usize>, demand: u64) -> Self {
-        Self { reply, way, demand }
+    pub(crate) fn new(reply: Responder<Answer>, route: Option<usize>, demand: u64) -> Self {
+        Self { reply, route, demand }
     }
 }
 
-impl Handler<Job> for Step {
+impl Handler<Job> for StageHandler {
     fn begin(&mut self, job: &Job) {
-        if let Some(foreseen) = &self.foreseen {
-            foreseen.add(job.demand);
+        if let Some(traced) = &self.traced {
+            traced.add(job.demand);
         }
     }
 
     fn handle(&mut self, mut job: Job, cx: &mut Context) {
-        if self.panics > 0.0 && self.dice.lock().unit() < self.panics {
-            // As a panic, but without the hook: a million of them are no news on stderr.
+        if self.panics > 0.0 && self.rng.lock().unit() < self.panics {
+            // A panic without the panic hook: a million messages on stderr would help no user.
             std::panic::resume_unwind(Box::new("a simulated fault"));
         }
-        let way = match job.way.take() {
-            Some(known) => self.ways.get(known),
-            None => self.draw_way(),
+        let edge = match job.route.take() {
+            Some(known) => self.edges.get(known),
+            None => self.draw_edge(),
         };
-        let Some(way) = way else {
+        let Some(edge) = edge else {
             job.reply.respond(Answer::Done);
             return;
         };
-        match cx.send(&way.sink, job) {
-            Ok(()) => way.pools.iter().for_each(|pool| self.touched.touch(*pool)),
+        match cx.send(&edge.sink, job) {
+            Ok(()) => edge.pools.iter().for_each(|pool| self.touched.touch(*pool)),
             Err(refused) => refused.into_event().reply.respond(Answer::Refused),
         }
     }
 }
 
-impl Step {
-    fn draw_way(&self) -> Option<&Way> {
-        match self.ways.as_slice() {
+impl StageHandler {
+    /// Draws the edge that an event takes; `None` if it is answered here.
+    fn draw_edge(&self) -> Option<&Edge> {
+        match self.edges.as_slice() {
             [] => None,
             [only] if only.until >= 1.0 => Some(only),
-            ways => {
-                let drawn = self.dice.lock().unit();
-                ways.iter().find(|way| drawn < way.until)
+            edges => {
+                let drawn = self.rng.lock().unit();
+                edges.iter().find(|edge| drawn < edge.until)
             }
         }
     }

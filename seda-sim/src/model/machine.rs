@@ -1,148 +1,197 @@
-//! Workers and cores: who runs, who is blocked, who is idle.
+//! The machine: workers on cores.
 //!
-//! Every worker is in one of these: idle in its pool's list; with a burst on the cores; blocked
-//! until a moment. Whoever sends something touches the target's pools; [`Machine::settle`] gives
-//! idle workers of touched pools a turn until one finds nothing: so none idles beside work.
+//! Every worker is in one of three states: idle in its pool's list, with a burst on the cores, or
+//! blocked until a moment. A send touches the pools of its target. [`Machine::settle`] gives the
+//! idle workers of touched pools a turn until one finds nothing, so no worker idles beside work.
 
-use crate::base::rng::{Dice, Use};
+use super::build::Built;
+use super::cores::{Cores, Owner};
+use super::job::{TouchedPools, TracedDemand};
+use crate::base::rng::{Purpose, Rng};
 use crate::base::time::nanos;
-use crate::model::build::Built;
-use crate::model::cores::Cores;
-use crate::model::job::{Foreseen, Touched};
-use crate::spec::{Fault, Spec};
+use crate::spec::{Demand, Fault, Spec, StageSpec};
 use seda_core::{Begun, Manual, Report, Worker};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What a queue's events ask for.
-#[derive(Debug)]
-struct Queue {
-    demand: crate::spec::Demand,
-    cpu_share: f64,
-    dice: Dice,
-    /// From, to, factor.
-    slow: Vec<(u64, u64, f64)>,
-    /// From, to.
-    stalls: Vec<(u64, u64)>,
+/// The longest demand of a batch, in nanoseconds: a hundred years. Slow faults multiply, and the
+/// product of many is infinite.
+const LONGEST: f64 = 3.2e18;
+
+/// The workers and cores of a graph that is stepped. All times are in nanoseconds.
+pub(crate) struct Machine {
+    graph: Manual,
+    cores: Cores,
+    /// By queue, in order of declaration.
+    queues: Vec<Queue>,
+    workers: Vec<Option<WorkerSlot>>,
+    /// The indices of free slots in `workers`.
+    free: Vec<usize>,
+    /// By pool: the idle workers.
+    idle: Vec<Vec<usize>>,
+    /// The index of each pool, by name.
+    pools: HashMap<String, usize>,
+    touched: Arc<TouchedPools>,
+    /// Reused by `settle`: the pools that it settles.
+    unsettled: Vec<usize>,
+    traced: Arc<TracedDemand>,
+    blocked: BinaryHeap<Reverse<Blocked>>,
+    /// The number of the next blocked worker.
+    next_number: u64,
+    /// Completed batches in the whole run.
+    pub(crate) completed: u64,
 }
 
-struct Place {
+/// The service demands of a queue's events.
+#[derive(Debug)]
+struct Queue {
+    demand: Demand,
+    cpu_share: f64,
+    rng: Rng,
+    slow: Vec<SlowPeriod>,
+    stalls: Vec<Period>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Period {
+    from: u64,
+    to: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct SlowPeriod {
+    period: Period,
+    factor: f64,
+}
+
+struct WorkerSlot {
     worker: Worker,
     pool: usize,
+    /// The burst of its batch, while it is on the cores.
     burst: Option<Burst>,
+}
+
+/// The service demand of a batch.
+#[derive(Clone, Copy, Debug)]
+struct Service {
+    /// Work for a core.
+    work: f64,
+    /// Blocked time behind the work.
+    blocked: u64,
 }
 
 /// A batch on the cores.
 #[derive(Clone, Copy, Debug)]
 struct Burst {
-    work: f64,
-    blocked: u64,
+    service: Service,
+    /// The time of its beginning.
     since: u64,
     /// Virtual time of the cores at its beginning.
     given: f64,
-    /// What the worker was credited for it so far: work, and waiting for a core.
-    credited: (u64, u64),
+    /// The time that its worker was credited so far.
+    credited: Credit,
 }
 
-/// A batch's demand ends at a hundred years: slow faults multiply, and a product of many is infinite.
-const LONGEST: f64 = 3.2e18;
+/// The time of a worker, as the kernel counts it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Credit {
+    /// On a core.
+    cpu: u64,
+    /// Waiting for a core.
+    run_queue: u64,
+}
 
-/// A refusal's burst belongs to no worker.
-const NOBODY: usize = usize::MAX;
-
-pub(crate) struct Machine {
-    graph: Manual,
-    cores: Cores,
-    queues: Vec<Queue>,
-    places: Vec<Option<Place>>,
-    free: Vec<usize>,
-    idle: Vec<Vec<usize>>,
-    pools: HashMap<String, usize>,
-    touched: Arc<Touched>,
-    /// Taken from `touched`, in order of declaration.
-    unsettled: Vec<usize>,
-    foreseen: Arc<Foreseen>,
-    /// Workers that are blocked, and until when.
-    blocked: BinaryHeap<Reverse<(u64, u64, usize)>>,
-    numbered: u64,
-    /// Batches that were completed.
-    pub(crate) completed: u64,
+/// A blocked worker. Workers that unblock at the same time do so in the order of their numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Blocked {
+    until: u64,
+    number: u64,
+    worker: usize,
 }
 
 impl Machine {
+    /// Returns the machine of a built graph, with all workers idle.
     pub(crate) fn new(spec: &Spec, seed: u64, built: Built) -> Self {
-        let queue = |(stage, name): &(usize, String)| {
-            let stage = spec.stages.get(*stage)?;
-            Some(Queue::new(spec, stage, name))
-        };
-        let mut queues: Vec<Queue> = built.queues.iter().filter_map(queue).collect();
-        for (number, queue) in queues.iter_mut().enumerate() {
-            queue.dice = Dice::new(seed, Use::Demand(number));
+        let mut queues = Vec::with_capacity(built.queues.len());
+        for (number, queue) in built.queues.iter().enumerate() {
+            let rng = Rng::new(seed, Purpose::Demand(number));
+            let stage = spec.stages.get(queue.stage);
+            queues.extend(stage.map(|stage| Queue::new(spec, stage, &queue.name, rng)));
         }
         let mut machine = Self {
             graph: built.graph,
             cores: Cores::new(spec.cores),
             queues,
-            places: Vec::new(),
+            workers: Vec::new(),
             free: Vec::new(),
             idle: vec![Vec::new(); built.pools.len()],
             pools: built.pools,
             touched: built.touched,
             unsettled: Vec::new(),
-            foreseen: built.foreseen,
+            traced: built.traced,
             blocked: BinaryHeap::new(),
-            numbered: 0,
+            next_number: 0,
             completed: 0,
         };
-        machine.take_on();
+        machine.adopt_workers();
         machine
     }
 
-    /// When the next batch, or a part of one, ends.
+    /// Returns the time at which the next burst or blocked worker is due.
     pub(crate) fn next_due(&self) -> Option<u64> {
-        let blocked = self.blocked.peek().map(|Reverse((at, ..))| *at);
+        let blocked = self.blocked.peek().map(|Reverse(blocked)| blocked.until);
         self.cores.next_end().into_iter().chain(blocked).min()
     }
 
-    /// Ends what ends at `now`.
+    /// Ends the bursts and unblocks the workers that are due at `now`.
     pub(crate) fn act(&mut self, now: u64) {
-        while let Some(index) = self.cores.take_ended(now) {
-            let Some(place) = self.places.get_mut(index).and_then(Option::as_mut) else {
-                continue;
-            };
-            let Some(burst) = place.burst.take() else {
-                continue;
-            };
-            burst.settled(now).credit(&place.worker);
-            if burst.blocked > 0 {
-                self.block(index, now.saturating_add(burst.blocked));
-            } else {
-                self.complete(index);
+        while let Some(owner) = self.cores.take_ended(now) {
+            if let Owner::Worker(index) = owner {
+                self.end_burst(index, now);
             }
         }
-        while let Some(Reverse((_, _, index))) =
-            self.blocked.peek().copied().filter(|Reverse((at, ..))| *at <= now)
+        while let Some(Reverse(blocked)) = self.blocked.peek().copied()
+            && blocked.until <= now
         {
             self.blocked.pop();
+            self.complete(blocked.worker);
+        }
+    }
+
+    /// Ends a worker's burst; the rest of its batch is blocked time.
+    fn end_burst(&mut self, index: usize, now: u64) {
+        let slot = self.workers.get_mut(index).and_then(Option::as_mut);
+        let Some(slot) = slot else {
+            debug_assert!(false, "a worker with a burst has a slot");
+            return;
+        };
+        let Some(burst) = slot.burst.take() else {
+            debug_assert!(false, "a burst on the cores is known to its worker");
+            return;
+        };
+        burst.owed_at_end(now).pay(&slot.worker);
+        if burst.service.blocked > 0 {
+            self.block(index, now.saturating_add(burst.service.blocked));
+        } else {
             self.complete(index);
         }
     }
 
-    /// A refusal takes `work` nanoseconds of a core.
+    /// Charges a refusal's `work`, in core-nanoseconds, to the cores.
     pub(crate) fn refuse(&mut self, now: u64, work: f64) {
         if work > 0.0 {
-            self.cores.begin(now, NOBODY, work);
+            self.cores.begin(now, Owner::Refusal, work);
         }
     }
 
-    /// Something was sent into these pools.
+    /// Marks pools as having new events.
     pub(crate) fn touch(&self, pools: &[usize]) {
         pools.iter().for_each(|pool| self.touched.touch(*pool));
     }
 
-    /// Gives idle workers of touched pools turns until they find nothing.
+    /// Gives the idle workers of touched pools turns until one finds nothing.
     pub(crate) fn settle(&mut self, now: u64) {
         let mut unsettled = std::mem::take(&mut self.unsettled);
         self.touched.take(&mut unsettled);
@@ -152,80 +201,81 @@ impl Machine {
         self.unsettled = unsettled;
     }
 
-    /// One tick of the graph's controllers.
+    /// Runs one tick of the graph's controllers.
     pub(crate) fn tick(&mut self, now: u64) {
         self.credit_running(now);
         self.graph.tick();
-        self.take_on();
-        // Pools may have shrunk: those that are too many retire when they are given a turn.
+        self.adopt_workers();
+        // A pool may have shrunk: surplus workers retire in their next turn.
         for pool in 0..self.idle.len() {
-            let idle = std::mem::take(self.idle.get_mut(pool).unwrap_or(&mut Vec::new()));
-            for index in idle {
+            for index in self.idle.get_mut(pool).map(std::mem::take).unwrap_or_default() {
                 self.begin(index, pool, now);
             }
         }
     }
 
-    /// What workers are in the midst of counts so far, as a kernel would say: to be called before
-    /// anybody looks.
+    /// Credits workers with the time of their running bursts, as a kernel does. Anything that reads
+    /// the workers' times comes after it.
     fn credit_running(&mut self, now: u64) {
         let given = self.cores.given(now);
-        for place in self.places.iter_mut().flatten() {
-            if let Some(burst) = &mut place.burst {
-                let credit = burst.so_far(now, given);
-                credit.credit(&place.worker);
-                burst.credited.0 += credit.cpu;
-                burst.credited.1 += credit.run_queue;
+        for slot in self.workers.iter_mut().flatten() {
+            if let Some(burst) = &mut slot.burst {
+                let credit = burst.owed_so_far(now, given);
+                credit.pay(&slot.worker);
+                burst.credited.cpu += credit.cpu;
+                burst.credited.run_queue += credit.run_queue;
             }
         }
     }
 
-    /// Tells the owners of events that the valve evicted.
+    /// Notifies the owners of events that the valve evicted.
     pub(crate) fn tell_owners(&mut self) {
         self.graph.tell_owners();
     }
 
+    /// Returns the report of the graph at `now`.
     pub(crate) fn report(&mut self, now: u64) -> Report {
         self.credit_running(now);
         self.graph.report()
     }
 
-    /// Core-seconds of work done until `now`.
+    /// Returns the core-seconds of work done until `now`.
     pub(crate) fn work_done(&mut self, now: u64) -> f64 {
         self.cores.done(now) / 1e9
     }
 
-    /// Takes workers over that were hired since.
-    fn take_on(&mut self) {
+    /// Takes over the workers that the graph has added, as idle ones.
+    fn adopt_workers(&mut self) {
         for worker in self.graph.take_workers() {
-            let pool = self.pools.get(worker.pool()).copied().unwrap_or(0);
-            // From its first moment on its time is what the simulation says.
+            let pool = self.pools.get(worker.pool()).copied();
+            debug_assert!(pool.is_some(), "a worker's pool is one of the graph's");
+            let pool = pool.unwrap_or(0);
+            // The first credit makes the worker's times simulated ones.
             worker.credit(Duration::ZERO, Duration::ZERO);
-            let place = Some(Place { worker, pool, burst: None });
-            let index = match self.free.pop() {
-                Some(index) => {
-                    if let Some(free) = self.places.get_mut(index) {
-                        *free = place;
-                    }
-                    index
-                }
-                None => {
-                    self.places.push(place);
-                    self.places.len() - 1
-                }
-            };
+            let slot = Some(WorkerSlot { worker, pool, burst: None });
+            let index = self.free.pop().unwrap_or(self.workers.len());
+            match self.workers.get_mut(index) {
+                Some(free) => *free = slot,
+                None => self.workers.push(slot),
+            }
             self.make_idle(index, pool);
         }
     }
 
+    /// Puts a worker into its pool's idle list, to be given a turn by the next `settle`.
     fn make_idle(&mut self, index: usize, pool: usize) {
-        if let Some(idle) = self.idle.get_mut(pool) {
-            idle.push(index);
-        }
+        self.push_idle(index, pool);
         self.touched.touch(pool);
     }
 
-    /// Gives one idle worker of a pool a turn; false if it found nothing.
+    fn push_idle(&mut self, index: usize, pool: usize) {
+        debug_assert!(pool < self.idle.len(), "an unknown pool");
+        if let Some(idle) = self.idle.get_mut(pool) {
+            idle.push(index);
+        }
+    }
+
+    /// Gives one idle worker of a pool a turn; false if there is none, or it finds nothing.
     fn begin_one(&mut self, pool: usize, now: u64) -> bool {
         match self.idle.get_mut(pool).and_then(Vec::pop) {
             Some(index) => self.begin(index, pool, now),
@@ -233,35 +283,38 @@ impl Machine {
         }
     }
 
+    /// Gives a worker a turn; false if it finds nothing.
     fn begin(&mut self, index: usize, pool: usize, now: u64) -> bool {
-        let Some(place) = self.places.get_mut(index).and_then(Option::as_mut) else {
+        let slot = self.workers.get_mut(index).and_then(Option::as_mut);
+        let Some(slot) = slot else {
+            debug_assert!(false, "an idle worker has a slot");
             return true;
         };
-        match place.worker.begin() {
+        match slot.worker.begin() {
             Begun::Batch { stage, events } => {
-                let foreseen = self.foreseen.take();
-                let (work, blocked) = match self.queues.get_mut(stage) {
-                    Some(queue) => queue.draw(events, foreseen, now),
-                    None => (0.0, 0),
+                let traced = self.traced.take();
+                let queue = self.queues.get_mut(stage);
+                debug_assert!(queue.is_some(), "a batch is of one of the graph's queues");
+                let service = match queue {
+                    Some(queue) => queue.draw(events, traced, now),
+                    None => Service { work: 0.0, blocked: 0 },
                 };
-                if work > 0.0 {
-                    let given = self.cores.begin(now, index, work);
-                    let credited = (0, 0);
-                    place.burst = Some(Burst { work, blocked, since: now, given, credited });
+                if service.work > 0.0 {
+                    let given = self.cores.begin(now, Owner::Worker(index), service.work);
+                    let credited = Credit::default();
+                    slot.burst = Some(Burst { service, since: now, given, credited });
                 } else {
-                    self.block(index, now.saturating_add(blocked));
+                    self.block(index, now.saturating_add(service.blocked));
                 }
                 true
             }
             Begun::Idle(_) => {
-                if let Some(idle) = self.idle.get_mut(pool) {
-                    idle.push(index);
-                }
+                self.push_idle(index, pool);
                 false
             }
             Begun::Retired => {
-                if let Some(place) = self.places.get_mut(index) {
-                    *place = None;
+                if let Some(slot) = self.workers.get_mut(index) {
+                    *slot = None;
                 }
                 self.free.push(index);
                 true
@@ -269,91 +322,101 @@ impl Machine {
         }
     }
 
-    fn block(&mut self, index: usize, until: u64) {
-        self.blocked.push(Reverse((until, self.numbered, index)));
-        self.numbered += 1;
+    fn block(&mut self, worker: usize, until: u64) {
+        self.blocked.push(Reverse(Blocked { until, number: self.next_number, worker }));
+        self.next_number += 1;
     }
 
+    /// Runs the handler on a worker's batch after its service, and makes the worker idle.
     fn complete(&mut self, index: usize) {
-        let Some(place) = self.places.get_mut(index).and_then(Option::as_mut) else {
+        let slot = self.workers.get_mut(index).and_then(Option::as_mut);
+        let Some(slot) = slot else {
+            debug_assert!(false, "a worker with a batch has a slot");
             return;
         };
-        place.worker.complete();
+        slot.worker.complete();
         self.completed += 1;
-        let pool = place.pool;
+        let pool = slot.pool;
         self.make_idle(index, pool);
     }
 }
 
 impl Queue {
-    fn new(spec: &Spec, stage: &crate::spec::StageSpec, name: &str) -> Self {
-        let is_this = |of: &String| *of == *name || *of == stage.name;
-        let (mut slow, mut stalls) = (Vec::new(), Vec::new());
+    fn new(spec: &Spec, stage: &StageSpec, name: &String, rng: Rng) -> Self {
+        let mut slow = Vec::new();
+        let mut stalls = Vec::new();
         for fault in &spec.faults {
             match fault {
-                Fault::Slow { stage, factor, from, to } if is_this(stage) => {
-                    slow.push((nanos(*from), to.map_or(u64::MAX, nanos), *factor));
+                Fault::Slow { stage: slowed, factor, from, to }
+                    if slowed == name || *slowed == stage.name =>
+                {
+                    let period = Period { from: nanos(*from), to: to.map_or(u64::MAX, nanos) };
+                    slow.push(SlowPeriod { period, factor: *factor });
                 }
-                Fault::Stall { stage, at, length } if is_this(stage) => {
-                    stalls.push((nanos(*at), nanos(at.saturating_add(*length))));
+                Fault::Stall { stage: stalled, at, length }
+                    if stalled == name || *stalled == stage.name =>
+                {
+                    let to = nanos(at.saturating_add(*length));
+                    stalls.push(Period { from: nanos(*at), to });
                 }
                 _ => {}
             }
         }
-        let dice = Dice::new(0, Use::Demand(0));
-        let (demand, cpu_share) = (stage.demand.clone(), stage.cpu_share);
-        Self { demand, cpu_share, dice, slow, stalls }
+        Self { demand: stage.demand.clone(), cpu_share: stage.cpu_share, rng, slow, stalls }
     }
 
-    /// Work for a core, and blocked time behind it, of a batch; in nanoseconds. What was foreseen
-    /// of it is not drawn.
-    fn draw(&mut self, events: usize, foreseen: u64, now: u64) -> (f64, u64) {
-        let drawn: f64 = (0..events).map(|_| self.demand.draw(&mut self.dice)).sum();
-        let mut demand = drawn + foreseen as f64;
-        let on = |from: u64, to: u64| from <= now && now < to;
-        for (from, to, factor) in &self.slow {
-            if on(*from, *to) {
-                demand *= factor;
+    /// Draws the service of a batch of `events` that begins at `now`. `traced` is the part of the
+    /// demand that a trace has, in nanoseconds.
+    fn draw(&mut self, events: usize, traced: u64, now: u64) -> Service {
+        let drawn: f64 = (0..events).map(|_| self.demand.draw(&mut self.rng)).sum();
+        let mut demand = drawn + traced as f64;
+        for slow in &self.slow {
+            if slow.period.contains(now) {
+                demand *= slow.factor;
             }
         }
-        let stalls = self.stalls.iter().filter(|(from, to)| events > 0 && on(*from, *to));
-        let stalled = stalls.map(|(_, to)| to - now).max().unwrap_or(0);
+        // A batch that begins in a stall blocks until the last stall is over.
+        let stalls = self.stalls.iter().filter(|stall| events > 0 && stall.contains(now));
+        let stalled = stalls.map(|stall| stall.to - now).max().unwrap_or(0);
         let demand = demand.min(LONGEST);
         let work = demand * self.cpu_share;
-        (work, ((demand - work).round() as u64).saturating_add(stalled))
+        let blocked = ((demand - work).round() as u64).saturating_add(stalled);
+        Service { work, blocked }
     }
 }
 
-/// Time to be credited, in nanoseconds.
-struct Credit {
-    cpu: u64,
-    run_queue: u64,
+impl Period {
+    fn contains(self, now: u64) -> bool {
+        self.from <= now && now < self.to
+    }
 }
 
 impl Burst {
-    /// What is owed when it has ended.
-    fn settled(&self, now: u64) -> Credit {
-        self.owed(now, self.work)
+    /// Returns the credit that is owed when the burst has ended.
+    fn owed_at_end(&self, now: u64) -> Credit {
+        self.owed(now, self.service.work)
     }
 
-    /// What is owed while it goes on.
-    fn so_far(&self, now: u64, given: f64) -> Credit {
-        self.owed(now, (given - self.given).clamp(0.0, self.work))
+    /// Returns the credit that is owed while the burst goes on; `given` is virtual time.
+    fn owed_so_far(&self, now: u64, given: f64) -> Credit {
+        self.owed(now, (given - self.given).clamp(0.0, self.service.work))
     }
 
+    /// Returns the credit that is owed for `work` done: the rest of the wall time was spent on the
+    /// run queue.
     fn owed(&self, now: u64, work: f64) -> Credit {
         let wall = now.saturating_sub(self.since);
         let cpu = (work.round() as u64).min(wall);
         let run_queue = wall - cpu;
         Credit {
-            cpu: cpu.saturating_sub(self.credited.0),
-            run_queue: run_queue.saturating_sub(self.credited.1),
+            cpu: cpu.saturating_sub(self.credited.cpu),
+            run_queue: run_queue.saturating_sub(self.credited.run_queue),
         }
     }
 }
 
 impl Credit {
-    fn credit(&self, worker: &Worker) {
+    fn pay(self, worker: &Worker) {
         worker.credit(Duration::from_nanos(self.cpu), Duration::from_nanos(self.run_queue));
     }
 }

@@ -1,4 +1,6 @@
-//! What came of a simulation.
+//! The output of a simulation: what happened to its requests.
+//!
+//! Imports `spec` and `base`. Anything that decides what happens next does not belong here.
 
 pub(crate) mod fairness;
 pub(crate) mod tally;
@@ -12,14 +14,36 @@ use std::fmt;
 
 /// A simulated run, as `seda sim --json FILE` writes it. Times are in seconds, rates per second.
 ///
-/// Counts are of the requests that were meant to start in the measured window; rates of answers
-/// are of those that came in within it.
+/// Counts are of the requests that start in the measured window; rates of answers are of the
+/// answers that arrive in it. `Display` gives a page of text.
+///
+/// ```
+/// use seda_sim::Spec;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let spec: Spec = r#"
+///     window = "10s"
+///     slo = "50ms"
+///     arrivals = { rate = 70.0 }
+///     [[stage]]
+///     name = "serve"
+///     capacity = 1000
+///     demand = { kind = "deterministic", mean = "10ms" }
+/// "#.parse()?;
+/// let report = seda_sim::run(&spec, 1)?;
+/// let ends = report.ends;
+/// assert_eq!(ends.scheduled, ends.good + ends.late);
+/// assert!(report.response_seconds.mean > Some(0.010));
+/// println!("{report}");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SimReport {
-    /// The spec's name.
+    /// The name of the spec.
     pub name: String,
-    /// What everything random was drawn with.
+    /// The seed of all random numbers.
     pub seed: u64,
     /// Cores of the simulated machine.
     pub cores: usize,
@@ -27,94 +51,97 @@ pub struct SimReport {
     pub duration_seconds: f64,
     /// How requests ended.
     pub ends: Ends,
-    /// The same by class.
+    /// How requests ended, by class.
     pub classes: BTreeMap<String, Ends>,
-    /// From a request's intended start to its answer, by class.
+    /// Response times by class: from the start of a request to its answer.
     #[serde(default)]
     pub class_response_seconds: BTreeMap<String, QuantileSummary>,
-    /// By the stage that requests go to from the first; only where that is known at the entry.
+    /// How requests ended, by the stage that they go to from the first one. Empty unless routes are
+    /// known at the entry.
     #[serde(default)]
     pub routes: BTreeMap<String, RouteEnds>,
-    /// The window in slices, if the spec asks for them.
+    /// The slices of the window; empty unless the spec has a length of a slice.
     #[serde(default)]
     pub slices: Vec<Slice>,
-    /// What each client of a closed loop got.
+    /// How evenly the clients of a closed loop were served. `None` with an open load.
     #[serde(default)]
     pub fairness: Option<Fairness>,
-    /// Requests that were meant to start, per second.
+    /// Requests that start, per second.
     pub offered_per_second: f64,
-    /// Answers, late ones too, per second.
+    /// Answers per second, late ones included.
     pub throughput_per_second: f64,
     /// Good answers per second.
     pub goodput_per_second: f64,
-    /// From a request's intended start to its answer.
+    /// Response times: from the start of a request to its answer.
     pub response_seconds: QuantileSummary,
-    /// From a request's intended start to its last refusal.
+    /// From the start of a request to its last refusal.
     pub refusal_seconds: QuantileSummary,
-    /// Distribution of `response_seconds`: seconds, and the share that took no longer.
+    /// Distribution of `response_seconds`: pairs of seconds and the share of answers within them.
     pub cdf: Vec<(f64, f64)>,
-    /// Mean time to the end of all requests, however they ended: R of N = λR.
+    /// Mean time from the start of a request to its end of any kind: R of N = λR. `None` if no
+    /// request ended.
     pub sojourn_mean: Option<f64>,
-    /// Requests under way, averaged over the window: N, from a count of its own.
+    /// Mean number of requests under way in the window: N, counted and not computed from λR.
     pub in_flight_mean: f64,
-    /// The most that were under way at once within the window.
+    /// Largest number of requests under way in the window.
     pub in_flight_max: u64,
-    /// Attempts over the whole run, retries included.
+    /// Attempts in the whole run, retries included.
     pub attempts: u64,
-    /// Attempts per request, over the whole run.
+    /// Attempts per request, in the whole run.
     pub amplification: f64,
-    /// Share of the cores' time that was used, within the window.
+    /// Used share of the cores' time in the window, 0 to 1.
     pub utilization: f64,
-    /// Arrivals, completed batches, retries, timeouts and controllers' ticks of the whole run.
+    /// Arrivals, completed batches, retries, timeouts and ticks of controllers in the whole run.
     pub events: u64,
-    /// The graph's own report at the window's end. Without controllers its rates are over the
-    /// window, with them over ten of their ticks.
+    /// The graph's own report at the end of the window. Its rates are over the window, or over ten
+    /// ticks if controllers are on.
     pub graph: Report,
 }
 
-/// How requests ended; they add up to `scheduled`.
+/// How requests ended; all other counts add up to `scheduled`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Ends {
-    /// Meant to start in the window.
+    /// Requests that start in the window.
     pub scheduled: u64,
     /// Answered within the SLO.
     pub good: u64,
-    /// Answered later.
+    /// Answered later than the SLO.
     pub late: u64,
-    /// Refused, and not tried again.
+    /// Refused, with no retry left.
     pub refused: u64,
-    /// The client lost its patience.
+    /// Timed out at the client, with no retry left.
     pub timed_out: u64,
-    /// Taken, and given up by the graph.
+    /// Admitted, then shed or failed in the graph, with no retry left.
     pub lost: u64,
-    /// Still under way when the simulation ended.
+    /// Still under way at the end of the run.
     pub unfinished: u64,
 }
 
-/// How the requests ended that were meant to start in a slice of the window.
+/// A slice of the window: how the requests that start in it ended.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Slice {
-    /// When it begins, from the run's beginning.
+    /// The beginning of the slice, from the beginning of the run.
     pub from_seconds: f64,
     /// How requests ended.
     pub ends: Ends,
-    /// From a request's intended start to its answer.
+    /// From the start of a request to its answer.
     pub response_seconds: QuantileSummary,
 }
 
-/// How the requests of one way ended.
+/// How the requests of one route ended.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RouteEnds {
     /// How requests ended.
     pub ends: Ends,
-    /// From a request's intended start to its answer.
+    /// From the start of a request to its answer.
     pub response_seconds: QuantileSummary,
 }
 
 impl Ends {
+    /// Returns the sum of two groups of requests.
     pub(crate) fn plus(self, other: &Ends) -> Ends {
         Ends {
             scheduled: self.scheduled + other.scheduled,
@@ -130,29 +157,12 @@ impl Ends {
 
 impl fmt::Display for SimReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Ends { scheduled, good, late, refused, timed_out, lost, unfinished } = self.ends;
-        let millis = |time: Option<f64>| match time {
-            Some(seconds) => format!("{:.3} ms", seconds * 1e3),
-            None => "-".to_owned(),
-        };
         writeln!(
             f,
             "{}: {} s simulated on {} cores, seed {}",
             self.name, self.duration_seconds, self.cores, self.seed
         )?;
-        writeln!(
-            f,
-            "  requests    {scheduled} scheduled = {good} good + {late} late + {refused} refused \
-             + {timed_out} timed out + {lost} lost + {unfinished} unfinished"
-        )?;
-        for (class, ends) in self.classes.iter().filter(|_| self.classes.len() > 1) {
-            let Ends { scheduled, good, late, refused, timed_out, lost, unfinished } = ends;
-            writeln!(
-                f,
-                "    {class}: {scheduled} = {good} + {late} + {refused} + {timed_out} + {lost} + \
-                 {unfinished}"
-            )?;
-        }
+        self.write_ends(f)?;
         writeln!(
             f,
             "  per second  {:.1} offered, {:.1} answered, {:.1} good; {:.3} attempts a request",
@@ -187,5 +197,37 @@ impl fmt::Display for SimReport {
         }
         writeln!(f, "  cores       {:.1} % used", self.utilization * 100.0)?;
         write!(f, "{}", self.graph)
+    }
+}
+
+impl SimReport {
+    /// Writes how requests ended, and the same by class if there are several.
+    fn write_ends(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Ends { scheduled, good, late, refused, timed_out, lost, unfinished } = self.ends;
+        writeln!(
+            f,
+            "  requests    {scheduled} scheduled = {good} good + {late} late + {refused} refused \
+             + {timed_out} timed out + {lost} lost + {unfinished} unfinished"
+        )?;
+        if self.classes.len() < 2 {
+            return Ok(());
+        }
+        for (class, ends) in &self.classes {
+            let Ends { scheduled, good, late, refused, timed_out, lost, unfinished } = ends;
+            writeln!(
+                f,
+                "    {class}: {scheduled} = {good} + {late} + {refused} + {timed_out} + {lost} + \
+                 {unfinished}"
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// Returns a time in milliseconds with three decimals; a dash if there is none.
+fn millis(seconds: Option<f64>) -> String {
+    match seconds {
+        Some(seconds) => format!("{:.3} ms", seconds * 1e3),
+        None => "-".to_owned(),
     }
 }

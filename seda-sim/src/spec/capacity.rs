@@ -1,58 +1,87 @@
-//! What the spec's graph can do, by the laws of operational analysis: visits, demands, and the
-//! load at which the first thing is full.
+//! The capacity of a spec's graph by the operational laws: visits, demands, and the load at which
+//! the first resource is full.
 
-use crate::spec::{Spec, StageSpec};
+use super::Spec;
+use super::stage::StageSpec;
 
-/// Powers of the routing matrix that are summed up; what is left then of a request that circles
-/// with probability 0.9 is below 1e-20.
+/// Powers of the routing matrix that are summed. After 500 visits, a request that circles with
+/// probability 0.9 counts less than 1e-20.
 const ROUNDS: usize = 500;
 
-/// What limits a graph, and at which load.
+/// The load at which a graph is full, and the resource that is full then.
+///
+/// ```
+/// use seda_sim::{Capacity, Spec};
+///
+/// let spec: Spec = r#"
+///     cores = 1
+///     arrivals = { rate = 1.0 }
+///     [[stage]]
+///     name = "serve"
+///     capacity = 10
+///     workers = 4
+///     demand = { kind = "exponential", mean = "2ms" }
+/// "#.parse()?;
+/// let capacity = Capacity::of(&spec);
+/// assert_eq!((capacity.limit.as_str(), capacity.per_second), ("the cores", 500.0));
+/// # Ok::<(), seda_sim::SpecError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Capacity {
-    /// Requests per second at which it is full.
+    /// Requests per second at which the graph is full.
     pub per_second: f64,
-    /// The pool, stage or machine that is.
+    /// The pool or stage that is full then, or `the cores`.
     pub limit: String,
-    /// How often a request visits each stage, in order of declaration.
+    /// Mean visits of a request to each stage, in order of declaration.
     pub visits: Vec<f64>,
 }
 
 impl Capacity {
-    /// Of a spec whose pools have their largest size, without faults, retries and refusals.
+    /// Returns the capacity with all pools at their largest size, without faults, retries
+    /// and refusals.
     pub fn of(spec: &Spec) -> Self {
         let visits = visits(&spec.stages);
-        let demand = |stage: &StageSpec, visits: f64| visits * stage.demand.mean();
-        let cpu: f64 =
-            spec.stages.iter().zip(&visits).map(|(s, v)| demand(s, *v) * s.cpu_share).sum();
-        let mut full = vec![("the cores".to_owned(), spec.cores as f64 / cpu)];
+        let cpu: f64 = spec
+            .stages
+            .iter()
+            .zip(&visits)
+            .map(|(stage, visits)| demand(stage, *visits) * stage.cpu_share)
+            .sum();
+        let mut resources = vec![("the cores".to_owned(), spec.cores as f64 / cpu)];
         for (stage, visits) in spec.stages.iter().zip(&visits) {
             if stage.pool.is_none() {
                 let servers = stage.replicas.unwrap_or(1) as f64 * own_workers(stage, spec);
-                full.push((stage.name.clone(), servers / demand(stage, *visits)));
+                resources.push((stage.name.clone(), servers / demand(stage, *visits)));
             } else if let Some(cap) = stage.cap {
-                full.push((stage.name.clone(), cap as f64 / demand(stage, *visits)));
+                resources.push((stage.name.clone(), cap as f64 / demand(stage, *visits)));
             }
         }
         for pool in &spec.pools {
             let members = spec.stages.iter().zip(&visits);
             let members = members.filter(|(stage, _)| stage.pool.as_ref() == Some(&pool.name));
             let demand: f64 = members.map(|(stage, visits)| demand(stage, *visits)).sum();
-            full.push((pool.name.clone(), pool.workers.max as f64 / demand));
+            resources.push((pool.name.clone(), pool.workers.max as f64 / demand));
         }
-        let least = full.into_iter().min_by(|a, b| a.1.total_cmp(&b.1));
+        let least = resources.into_iter().min_by(|a, b| a.1.total_cmp(&b.1));
         let (limit, per_second) = least.unwrap_or_default();
         Self { per_second, limit, visits }
     }
 }
 
-/// The most workers of a stage's own pool.
-pub(crate) fn own_workers(stage: &StageSpec, spec: &Spec) -> f64 {
-    let said = spec.graph.stages.get(&stage.name).and_then(|config| config.workers);
-    said.or(stage.workers).map_or(1.0, |range| range.max as f64)
+/// Returns the demand of a request at a stage over all its visits, in seconds.
+fn demand(stage: &StageSpec, visits: f64) -> f64 {
+    visits * stage.demand.mean()
 }
 
+/// Returns the largest number of workers of a stage's own pool.
+fn own_workers(stage: &StageSpec, spec: &Spec) -> f64 {
+    let configured = spec.graph.stages.get(&stage.name).and_then(|config| config.workers);
+    configured.or(stage.workers).map_or(1.0, |range| range.max as f64)
+}
+
+/// Returns the mean visits of a request to each stage: the sum of the powers of the routing matrix,
+/// applied to one request at the first stage.
 fn visits(stages: &[StageSpec]) -> Vec<f64> {
     let mut here = vec![0.0; stages.len()];
     if let Some(first) = here.first_mut() {
@@ -80,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_capacity_is_that_of_what_is_full_first() {
+    fn the_capacity_is_that_of_the_resource_that_is_full_first() {
         let spec: Spec = r#"
             arrivals = { rate = 1.0 }
             [[stage]]

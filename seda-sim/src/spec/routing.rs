@@ -1,55 +1,72 @@
-//! Ways between stages: each stage is come to, and from each there is a way out.
+//! The routes as a whole: every stage is reached, and from every stage a request can be answered.
 
-use super::check::SpecError;
+use super::error::SpecError;
 use super::stage::StageSpec;
 
-/// What rounding leaves of shares that add up to 1.
+/// The most by which rounding lowers shares that add up to 1.
 const ROUNDING: f64 = 1e-9;
 
-/// # Errors
-/// A stage that nothing comes to, or one that nothing ever leaves the graph from.
+/// Checks that a route leads to every stage, and that from every stage some request is answered.
 pub(super) fn check(stages: &[StageSpec]) -> Result<(), SpecError> {
-    let key = |stage: &StageSpec, what: &str| format!("stage.{}{what}", stage.name);
-    let place = |name: &str| stages.iter().position(|stage| stage.name == name);
-    let next: Vec<Vec<usize>> = stages
-        .iter()
-        .map(|stage| stage.routes.iter().filter_map(|route| place(&route.to)).collect())
-        .collect();
-    let reached = spread(&next, |stage| stage == 0);
+    let next = successors(stages);
+    let entry = stages.first().map(|_| 0);
+    let reached = reachable(&next, entry.into_iter().collect());
     if let Some((stage, _)) = stages.iter().zip(&reached).find(|(_, reached)| !**reached) {
         let allowed = "one that a route leads to; requests enter at the first";
-        return Err(SpecError::value(key(stage, ""), "never visited", allowed));
+        return Err(SpecError::value(format!("stage.{}", stage.name), "never visited", allowed));
     }
-    let mut before = vec![Vec::new(); stages.len()];
-    for (stage, next) in next.iter().enumerate() {
-        for to in next {
+    // Backwards from the stages that answer: a stage that is not met never ends a request.
+    let answering = stages.iter().enumerate().filter(|(_, stage)| answers(stage));
+    let answering = answering.map(|(index, _)| index).collect();
+    let ending = reachable(&reversed(&next), answering);
+    if let Some((stage, _)) = stages.iter().zip(&ending).find(|(_, ends)| !**ends) {
+        return Err(SpecError::value(
+            stage.key("routes"),
+            "a circle that nothing leaves",
+            "shares below 1 somewhere on the circle, so that the rest is answered",
+        ));
+    }
+    Ok(())
+}
+
+/// Returns whether the stage answers a share of its events.
+fn answers(stage: &StageSpec) -> bool {
+    stage.routes.iter().map(|route| route.share).sum::<f64>() < 1.0 - ROUNDING
+}
+
+/// Returns the indices of the next stages, by stage.
+fn successors(stages: &[StageSpec]) -> Vec<Vec<usize>> {
+    let mut next = Vec::with_capacity(stages.len());
+    for stage in stages {
+        let targets = stage.routes.iter();
+        let targets = targets.filter_map(|route| stages.iter().position(|s| s.name == route.to));
+        next.push(targets.collect());
+    }
+    next
+}
+
+/// Returns the same edges from their ends to their beginnings.
+fn reversed(next: &[Vec<usize>]) -> Vec<Vec<usize>> {
+    let mut before = vec![Vec::new(); next.len()];
+    for (from, targets) in next.iter().enumerate() {
+        for to in targets {
             if let Some(before) = before.get_mut(*to) {
-                before.push(stage);
+                before.push(from);
             }
         }
     }
-    let ends = |stage: &StageSpec| {
-        stage.routes.iter().map(|route| route.share).sum::<f64>() < 1.0 - ROUNDING
-    };
-    let ending = spread(&before, |stage| stages.get(stage).is_some_and(ends));
-    match stages.iter().zip(&ending).find(|(_, ends)| !**ends) {
-        Some((stage, _)) => Err(SpecError::value(
-            key(stage, ".routes"),
-            "a circle that nothing leaves",
-            "shares that leave something over on the way, which is answered",
-        )),
-        None => Ok(()),
-    }
+    before
 }
 
-/// What is reached from where it starts, a step at a time.
-fn spread(next: &[Vec<usize>], starts: impl Fn(usize) -> bool) -> Vec<bool> {
+/// Returns, by stage, whether it can be reached from one of `open`.
+fn reachable(next: &[Vec<usize>], mut open: Vec<usize>) -> Vec<bool> {
     let mut reached = vec![false; next.len()];
-    let mut open: Vec<usize> = (0..next.len()).filter(|place| starts(*place)).collect();
-    while let Some(place) = open.pop() {
-        if let Some(reached) = reached.get_mut(place).filter(|reached| !**reached) {
+    while let Some(index) = open.pop() {
+        if let Some(reached) = reached.get_mut(index)
+            && !*reached
+        {
             *reached = true;
-            open.extend(next.get(place).into_iter().flatten());
+            open.extend(next.get(index).into_iter().flatten());
         }
     }
     reached
