@@ -1,4 +1,4 @@
-//! The graph: declared, wired, served.
+//! The graph of the web server: its stages, their handlers and the routes between them.
 
 use crate::settings::Settings;
 use crate::site::Site;
@@ -12,18 +12,18 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The longest that one request may burn or block, in seconds: below what counts as stuck.
+/// The longest time that one request may burn or block, in seconds: shorter than a stuck handler's.
 const LONGEST: u64 = 5;
 const MOST_MILLIS: u64 = LONGEST * 1_000;
 const MOST_MICROS: u64 = LONGEST * 1_000_000;
-/// Workers of `sleep`, whose handlers only block: as many sleeps as a demo needs at once.
+/// Workers of `sleep`. Its handlers only block, so this is the number of sleeps at the same time.
 const SLEEPERS: WorkerRange = WorkerRange::new(1, 64);
 
 /// A request with the microseconds to burn, or the milliseconds to block.
 type Timed = (u64, HttpRequest);
 
-/// Starts the server. `route` never blocks, so it runs on the reactor's own thread; so does
-/// `files` for a site in memory.
+/// Starts the server. `route` never blocks, so it runs on the reactor's own thread; so does `files`
+/// with a site in memory.
 pub(crate) fn start(settings: Settings, site: Site) -> Result<Server, Box<dyn Error>> {
     let site = Arc::new(site);
     let deadline = settings.http.deadline;
@@ -40,19 +40,19 @@ pub(crate) fn start(settings: Settings, site: Site) -> Result<Server, Box<dyn Er
     let (to_work, to_sleep) = (graph.route([work.id()])?, graph.route([sleep.id()])?);
     let to_page = graph.route([page.id()])?;
     http.classify(move |request| {
-        // So that a request is refused before it is routed, while its stage is overloaded, and one
-        // that takes long before one that does not. One that asks for what cannot be is told so at
-        // once: it visits no other stage.
+        // With a known route, the entry refuses on behalf of an overloaded stage; with a known
+        // cost, a long request is refused before a short one. An invalid request visits no other
+        // stage.
         let visits = match request.uri().path() {
             "/work" => Some((to_work, "micros", MOST_MICROS)),
             "/sleep" => Some((to_sleep, "millis", MOST_MILLIS)),
             "/page" => Some((to_page, "micros", MOST_MICROS)),
             _ => None,
         };
-        let asked = visits.and_then(|(route, name, most)| {
+        let priced = visits.and_then(|(route, name, most)| {
             Some((route, u32::try_from(number(request, name, most).ok()?).ok()?))
         });
-        let (route, cost) = asked.unzip();
+        let (route, cost) = priced.unzip();
         Terms { class: class(request), deadline, route, cost }
     });
 
@@ -63,19 +63,19 @@ pub(crate) fn start(settings: Settings, site: Site) -> Result<Server, Box<dyn Er
             if !matches!(*call.request.method(), Method::GET | Method::HEAD) {
                 return call.respond(not_allowed());
             }
-            // A send that is refused gives its request up: the client gets 503 at once.
+            // A refused send gives its request up: the client gets 503 at once.
             match call.request.uri().path() {
                 "/work" => match number(&call.request, "micros", MOST_MICROS) {
                     Ok(micros) => cx.send(&work, (micros, call)).unwrap_or_else(Refused::give_up),
-                    Err(why) => call.respond(text(StatusCode::BAD_REQUEST, why)),
+                    Err(error) => call.respond(text(StatusCode::BAD_REQUEST, error)),
                 },
                 "/sleep" => match number(&call.request, "millis", MOST_MILLIS) {
                     Ok(millis) => cx.send(&sleep, (millis, call)).unwrap_or_else(Refused::give_up),
-                    Err(why) => call.respond(text(StatusCode::BAD_REQUEST, why)),
+                    Err(error) => call.respond(text(StatusCode::BAD_REQUEST, error)),
                 },
                 "/page" => match number(&call.request, "micros", MOST_MICROS) {
                     Ok(micros) => cx.send(&page, (micros, call)).unwrap_or_else(Refused::give_up),
-                    Err(why) => call.respond(text(StatusCode::BAD_REQUEST, why)),
+                    Err(error) => call.respond(text(StatusCode::BAD_REQUEST, error)),
                 },
                 _ => cx.send(&files, call).unwrap_or_else(Refused::give_up),
             }
@@ -89,7 +89,7 @@ pub(crate) fn start(settings: Settings, site: Site) -> Result<Server, Box<dyn Er
         }
     })?;
     graph.attach_each(page, |_wire| {
-        // Cheaper before anybody is refused.
+        // Degrade before any request is refused.
         |(micros, call): Timed, cx| {
             let (quality, micros) =
                 if cx.pressure() < 0.5 { ("rich", micros) } else { ("cheap", micros / 10) };
@@ -108,6 +108,7 @@ pub(crate) fn start(settings: Settings, site: Site) -> Result<Server, Box<dyn Er
     Ok(http.serve(graph.start()?)?)
 }
 
+/// Attaches the stage that serves the site.
 fn attach_files(
     graph: &mut Graph,
     reactors: &seda::Pool,
@@ -126,8 +127,8 @@ fn attach_files(
     }
 }
 
-/// Gold if the request is more urgent than usual, basic otherwise (`Priority: u=0`; 3 is usual:
-/// RFC 9218, section 4.1).
+/// Returns gold for a request that is more urgent than the default (`Priority: u=0`; the default is
+/// 3: RFC 9218, section 4.1), else basic.
 fn class(request: &Request<Bytes>) -> Class {
     let priority = request.headers().get("priority").and_then(|value| value.to_str().ok());
     let mut parameters = priority.into_iter().flat_map(|value| value.split(',')).map(str::trim);
@@ -135,7 +136,7 @@ fn class(request: &Request<Bytes>) -> Class {
     Class::new(u8::from(urgency.unwrap_or(3_u8) >= 3))
 }
 
-/// The value of a query parameter that must be there, once, from 0 to `most`.
+/// Returns the value of a query parameter, which must occur once and be from 0 to `most`.
 fn number(request: &Request<Bytes>, name: &str, most: u64) -> Result<u64, String> {
     let query = request.uri().query().unwrap_or_default();
     let values = query.split('&').filter_map(|pair| pair.split_once('='));
@@ -145,8 +146,8 @@ fn number(request: &Request<Bytes>, name: &str, most: u64) -> Result<u64, String
     value.ok_or_else(|| format!("say ?{name}=N with N from 0 to {most}\n"))
 }
 
-/// Burns so much CPU time of this thread: time in which another thread has the core is not
-/// counted, as it would not be for real work.
+/// Burns CPU time of this thread. Time in which another thread has the core does not count, as with
+/// real work.
 fn burn(demand: Duration) {
     let spent = || {
         let time = clock_gettime(ClockId::ThreadCPUTime);
@@ -155,12 +156,12 @@ fn burn(demand: Duration) {
     let end = spent() + demand;
     let mut sum = 0_u64;
     while spent() < end {
-        // About 2 us between two looks at the clock, which is a system call.
+        // About 2 us between two reads of the clock, each of which is a system call.
         (0..2_000_u64).for_each(|n| sum = std::hint::black_box(sum.wrapping_mul(31) ^ n));
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "blocking is what this stage is there for")]
+#[expect(clippy::disallowed_methods, reason = "this stage exists to block")]
 fn block(time: Duration) {
     std::thread::sleep(time);
 }
@@ -171,7 +172,7 @@ fn not_allowed() -> Response<Body> {
     answer
 }
 
-/// A plain-text answer.
+/// Returns a plain-text response.
 pub(crate) fn text(status: StatusCode, body: impl Into<Body>) -> Response<Body> {
     let mut answer = Response::new(body.into());
     *answer.status_mut() = status;
