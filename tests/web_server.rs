@@ -146,76 +146,78 @@ fn every_wrong_flag_gives_one_line_that_names_it_and_exit_code_2() {
     assert!(refused(&["--config", "/no/such/file"]).contains("name a readable file"));
 }
 
+/// Files that are refused, each with a part of its error.
+const BAD_SETTINGS: [(&str, &str); 21] = [
+    (
+        "[http]\nlisten = \"127.0.0.1:0\"\nlimit = 1\n",
+        "line 3: `http.limit`: unknown field `limit`",
+    ),
+    (
+        "[graph]\nbudget = \"many\"\n",
+        "line 2: `graph.budget` is \"many\": allowed is a whole number, neither below 0",
+    ),
+    ("[graph]\nslo.p99 = nan\n", "line 2: `graph.slo.p99` is nan: allowed is a duration like"),
+    (
+        "[graph]\nslo.p99 = \"-1s\"\n",
+        "line 2: `graph.slo.p99` is \"-1s\": allowed is a duration like \"200ms\"",
+    ),
+    (
+        "[graph]\nslo.p99 = \"10\"\n",
+        "line 2: `graph.slo.p99` is \"10\": allowed is a duration like \"200ms\"",
+    ),
+    (
+        "[graph]\ncontrol.law = \"p90\"\n",
+        "line 2: `graph.control.law` is \"p90\": allowed is \"drain_rate\", \"aimd\", \"credits\" or",
+    ),
+    (
+        "[graph]\n\n[graph.control]\nqueue_delay = \"maybe\"\n",
+        "line 4: `graph.control.queue_delay` is \"maybe\": allowed is \"on\", \"observe\" or \"off\"",
+    ),
+    (
+        "[graph]\ncontrol.admission = true\n",
+        "line 2: `graph.control.admission` is true: allowed is \"on\", \"observe\" or \"off\"",
+    ),
+    (
+        "[graph]\nstages.work.codel.target = 0\n",
+        "line 2: `graph.stages.work.codel.target` is 0: allowed is a duration like",
+    ),
+    (
+        "[graph]\nstages.work.codel.target = \"0s\"\n",
+        "`stages.work.codel.target` is 0ns: allowed is 1ms to 10m",
+    ),
+    (
+        "[graph]\nstages.work.codel.keep_one_in = 0\n",
+        "`stages.work.codel.keep_one_in` is 0: allowed is 2 to 1000000",
+    ),
+    (
+        "[graph]\nstages.work.codel = \"off\"\n",
+        "line 2: `graph.stages.work.codel` is \"off\": allowed is a table like { target",
+    ),
+    (
+        "[graph]\nstages.work.capacity = -1\n",
+        "line 2: `graph.stages.work.capacity` is -1: allowed is a whole number, neither below 0",
+    ),
+    (
+        "[graph]\nbudget_bytes = -3\n",
+        "line 2: `graph.budget_bytes` is -3: allowed is a size like \"64MiB\"",
+    ),
+    ("[graph.control]\nhot.least = 6\n", "`control.hot.least` is 6: allowed is 1 to"),
+    (
+        "[http]\nidle_timeout = 60\n",
+        "line 2: `http.idle_timeout` is 60: allowed is a duration like \"200ms\"",
+    ),
+    ("[http\n", "line 1"),
+    ("[http]\nreactors = 0\n", "`reactors` is 0"),
+    ("[graph]\nstages.wrok.batch = 1\n", "`stages.wrok` names no stage"),
+    ("[graph]\nbudget = 0\n", "`budget` is 0: allowed is 1 or more events"),
+    ("[graph.control]\ntick = \"1us\"\n", "`control.tick` is 1µs: allowed is 10ms to 10s"),
+];
+
 #[test]
 fn a_bad_setting_is_named_with_its_file_line_and_remedy() {
     let file = std::env::temp_dir().join(format!("seda-settings-{}.toml", std::process::id()));
     let path = file.to_str().expect("text");
-    let cases = [
-        (
-            "[http]\nlisten = \"127.0.0.1:0\"\nlimit = 1\n",
-            "line 3: `http.limit`: unknown field `limit`",
-        ),
-        (
-            "[graph]\nbudget = \"many\"\n",
-            "line 2: `graph.budget` is \"many\": allowed is a whole number, neither below 0",
-        ),
-        ("[graph]\nslo.p99 = nan\n", "line 2: `graph.slo.p99` is nan: allowed is a duration like"),
-        (
-            "[graph]\nslo.p99 = \"-1s\"\n",
-            "line 2: `graph.slo.p99` is \"-1s\": allowed is a duration like \"200ms\"",
-        ),
-        (
-            "[graph]\nslo.p99 = \"10\"\n",
-            "line 2: `graph.slo.p99` is \"10\": allowed is a duration like \"200ms\"",
-        ),
-        (
-            "[graph]\ncontrol.law = \"p90\"\n",
-            "line 2: `graph.control.law` is \"p90\": allowed is \"drain_rate\", \"aimd\", \"credits\" or",
-        ),
-        (
-            "[graph]\n\n[graph.control]\nqueue_delay = \"maybe\"\n",
-            "line 4: `graph.control.queue_delay` is \"maybe\": allowed is \"on\", \"observe\" or \"off\"",
-        ),
-        (
-            "[graph]\ncontrol.admission = true\n",
-            "line 2: `graph.control.admission` is true: allowed is \"on\", \"observe\" or \"off\"",
-        ),
-        (
-            "[graph]\nstages.work.codel.target = 0\n",
-            "line 2: `graph.stages.work.codel.target` is 0: allowed is a duration like",
-        ),
-        (
-            "[graph]\nstages.work.codel.target = \"0s\"\n",
-            "`stages.work.codel.target` is 0ns: allowed is 1ms to 10m",
-        ),
-        (
-            "[graph]\nstages.work.codel.keep_one_in = 0\n",
-            "`stages.work.codel.keep_one_in` is 0: allowed is 2 to 1000000",
-        ),
-        (
-            "[graph]\nstages.work.codel = \"off\"\n",
-            "line 2: `graph.stages.work.codel` is \"off\": allowed is a table like { target",
-        ),
-        (
-            "[graph]\nstages.work.capacity = -1\n",
-            "line 2: `graph.stages.work.capacity` is -1: allowed is a whole number, neither below 0",
-        ),
-        (
-            "[graph]\nbudget_bytes = -3\n",
-            "line 2: `graph.budget_bytes` is -3: allowed is a size like \"64MiB\"",
-        ),
-        ("[graph.control]\nhot.least = 6\n", "`control.hot.least` is 6: allowed is 1 to"),
-        (
-            "[http]\nidle_timeout = 60\n",
-            "line 2: `http.idle_timeout` is 60: allowed is a duration like \"200ms\"",
-        ),
-        ("[http\n", "line 1"),
-        ("[http]\nreactors = 0\n", "`reactors` is 0"),
-        ("[graph]\nstages.wrok.batch = 1\n", "`stages.wrok` names no stage"),
-        ("[graph]\nbudget = 0\n", "`budget` is 0: allowed is 1 or more events"),
-        ("[graph.control]\ntick = \"1us\"\n", "`control.tick` is 1µs: allowed is 10ms to 10s"),
-    ];
-    for (text, expected) in cases {
+    for (text, expected) in BAD_SETTINGS {
         std::fs::write(&file, text).expect("a temporary file");
         let output = refused(&["--config", path, "--listen", "127.0.0.1:0"]);
         assert!(output.contains(expected), "{output}");

@@ -77,7 +77,7 @@ pub(crate) fn start(
     Ok((graph.start()?, packets))
 }
 
-#[expect(clippy::disallowed_methods, reason = "a blocking stage is what is shown")]
+#[expect(clippy::disallowed_methods, reason = "the example shows a blocking stage")]
 fn block(time: Duration) {
     std::thread::sleep(time);
 }

@@ -7,7 +7,9 @@ use seda::http::{
     Body, Bytes, HeaderValue, Http, HttpRequest, Method, Request, Response, Server, StatusCode,
     header,
 };
-use seda::{Class, Graph, Refused, Stage, StageConfig, Terms, WorkerRange};
+use seda::{
+    Class, Context, Graph, GraphError, Pool, Refused, Sink, Stage, StageConfig, Terms, WorkerRange,
+};
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,31 +65,43 @@ pub(crate) fn start(settings: Settings, site: Site) -> Result<Server, Box<dyn Er
             if !matches!(*call.request.method(), Method::GET | Method::HEAD) {
                 return call.respond(not_allowed());
             }
-            // A refused send gives its request up: the client gets 503 at once.
             match call.request.uri().path() {
-                "/work" => match number(&call.request, "micros", MOST_MICROS) {
-                    Ok(micros) => cx.send(&work, (micros, call)).unwrap_or_else(Refused::give_up),
-                    Err(error) => call.respond(text(StatusCode::BAD_REQUEST, error)),
-                },
-                "/sleep" => match number(&call.request, "millis", MOST_MILLIS) {
-                    Ok(millis) => cx.send(&sleep, (millis, call)).unwrap_or_else(Refused::give_up),
-                    Err(error) => call.respond(text(StatusCode::BAD_REQUEST, error)),
-                },
-                "/page" => match number(&call.request, "micros", MOST_MICROS) {
-                    Ok(micros) => cx.send(&page, (micros, call)).unwrap_or_else(Refused::give_up),
-                    Err(error) => call.respond(text(StatusCode::BAD_REQUEST, error)),
-                },
+                "/work" => send_timed(cx, &work, "micros", MOST_MICROS, call),
+                "/sleep" => send_timed(cx, &sleep, "millis", MOST_MILLIS, call),
+                "/page" => send_timed(cx, &page, "micros", MOST_MICROS, call),
                 _ => cx.send(&files, call).unwrap_or_else(Refused::give_up),
             }
         }
     })?;
     attach_files(&mut graph, &reactors, files, site)?;
+    attach_work(&mut graph, work)?;
+    attach_page(&mut graph, page)?;
+    attach_sleep(&mut graph, sleep)?;
+    graph.apply(settings.graph)?;
+    Ok(http.serve(graph.start()?)?)
+}
+
+/// Sends a request with the value of its parameter to a stage, or answers 400.
+fn send_timed(cx: &mut Context, to: &Sink<Timed>, name: &str, most: u64, call: HttpRequest) {
+    match number(&call.request, name, most) {
+        // A refused send gives its request up: the client gets 503 at once.
+        Ok(value) => cx.send(to, (value, call)).unwrap_or_else(Refused::give_up),
+        Err(error) => call.respond(text(StatusCode::BAD_REQUEST, error)),
+    }
+}
+
+/// Attaches the stage that burns CPU time.
+fn attach_work(graph: &mut Graph, work: Stage<Timed>) -> Result<(), GraphError> {
     graph.attach_each(work, |_wire| {
         |(micros, call): Timed, _cx| {
             burn(Duration::from_micros(micros));
             call.respond(text(StatusCode::OK, format!("burned {micros} us\n")));
         }
-    })?;
+    })
+}
+
+/// Attaches the stage that answers a cheaper page under pressure.
+fn attach_page(graph: &mut Graph, page: Stage<Timed>) -> Result<(), GraphError> {
     graph.attach_each(page, |_wire| {
         // Degrade before any request is refused.
         |(micros, call): Timed, cx| {
@@ -96,27 +110,29 @@ pub(crate) fn start(settings: Settings, site: Site) -> Result<Server, Box<dyn Er
             burn(Duration::from_micros(micros));
             call.respond(text(StatusCode::OK, format!("a {quality} page in {micros} us\n")));
         }
-    })?;
+    })
+}
+
+/// Attaches the stage that blocks.
+fn attach_sleep(graph: &mut Graph, sleep: Stage<Timed>) -> Result<(), GraphError> {
     graph.attach_each(sleep, |_wire| {
         |(millis, call): Timed, _cx| {
             block(Duration::from_millis(millis));
             call.respond(text(StatusCode::OK, format!("slept {millis} ms\n")));
         }
     })?;
-    graph.configure(sleep, StageConfig { workers: Some(SLEEPERS), ..StageConfig::default() })?;
-    graph.apply(settings.graph)?;
-    Ok(http.serve(graph.start()?)?)
+    graph.configure(sleep, StageConfig { workers: Some(SLEEPERS), ..StageConfig::default() })
 }
 
 /// Attaches the stage that serves the site.
 fn attach_files(
     graph: &mut Graph,
-    reactors: &seda::Pool,
+    reactors: &Pool,
     files: Stage<HttpRequest>,
     site: Arc<Site>,
-) -> Result<(), seda::GraphError> {
+) -> Result<(), GraphError> {
     let blocks = site.blocks();
-    let handle = move |call: HttpRequest, _cx: &mut seda::Context| {
+    let handle = move |call: HttpRequest, _cx: &mut Context| {
         let answer = site.answer(call.request.uri());
         call.respond(answer);
     };

@@ -111,13 +111,17 @@ fn the_longest_allowed_times_do_not_wrap() {
     }
 }
 
+/// A second stage, named `b`.
+const SECOND: &str =
+    "[[stage]]\nname = 'b'\ncapacity = 1\ndemand = { kind = 'deterministic', mean = '1ms' }\n";
+
+/// Returns the table of a fault.
+fn fault(text: &str) -> String {
+    format!("[[fault]]\n{text}")
+}
+
 #[test]
-fn a_setting_without_effect_is_refused() {
-    let replicas = "replicas = 2\nbalance = 'round_robin'\n";
-    let second =
-        "[[stage]]\nname = 'b'\ncapacity = 1\ndemand = { kind = 'deterministic', mean = '1ms' }\n";
-    let fault = |text: &str| format!("[[fault]]\n{text}");
-    let routed = |to: &str| format!("routes = [{{ {to} }}]\n{second}");
+fn arrivals_without_effect_are_refused() {
     refused(&[
         (
             "arrivals = { rate = 1.0, on = '1s' }",
@@ -138,23 +142,39 @@ fn a_setting_without_effect_is_refused() {
             "",
             "`file` is x.tsv; allowed is none",
         ),
+    ]);
+}
+
+#[test]
+fn a_setting_of_a_stage_without_effect_is_refused() {
+    let routed = format!("routes = [{{ to = 'b', share = 0.0 }}]\n{SECOND}");
+    refused(&[
         ("", "weight = 2", "`stage.a.weight` is set; allowed is with a `pool` that it shares"),
         ("", "cap = 2", "`stage.a.cap` is set"),
         ("", "balance = 'round_robin'", "`stage.a.balance` is set; allowed is with `replicas`"),
         ("", "pool = 'p'", "`stage.a.pool` is p; allowed is one that a [[pool]] names"),
         ("", "routes = [{ to = 'a', share = 1.0 }]", "a circle that nothing leaves"),
-        (
-            "",
-            &routed("to = 'b', share = 0.0"),
-            "`stage.a.routes.share` is 0; allowed is above 0, up to 1",
-        ),
-        ("", second, "`stage.b` is never visited; allowed is one that a route leads to"),
-        ("", &second.replace("'b'", "'a'"), "`stage.name` is a twice; allowed is each name once"),
-        ("", &second.replace("'b'", "''"), "`stage.name` is empty"),
-        ("", &format!("{replicas}{}", second.replace("'b'", "'a-2'")), "`stage.name` is a-2 twice"),
+        ("", &routed, "`stage.a.routes.share` is 0; allowed is above 0, up to 1"),
+    ]);
+}
+
+#[test]
+fn a_stage_that_is_never_visited_or_has_no_name_of_its_own_is_refused() {
+    let replicas = "replicas = 2\nbalance = 'round_robin'\n";
+    refused(&[
+        ("", SECOND, "`stage.b` is never visited; allowed is one that a route leads to"),
+        ("", &SECOND.replace("'b'", "'a'"), "`stage.name` is a twice; allowed is each name once"),
+        ("", &SECOND.replace("'b'", "''"), "`stage.name` is empty"),
+        ("", &format!("{replicas}{}", SECOND.replace("'b'", "'a-2'")), "`stage.name` is a-2 twice"),
         ("class = [{ name = '' }]", "", "`class.name` is empty; allowed is a name"),
         ("class = [{ name = 'x' }, { name = 'x' }]", "", "`class.name` is x twice"),
         ("class = [{ name = 'x', share = 0.0 }]", "", "`class.share` is 0 for all"),
+    ]);
+}
+
+#[test]
+fn a_load_that_is_both_open_and_closed_is_refused() {
+    refused(&[
         (
             "client.think = '1s'\narrivals.rate = 1.0",
             "",
@@ -165,6 +185,12 @@ fn a_setting_without_effect_is_refused() {
             "",
             "the load is either open or closed",
         ),
+    ]);
+}
+
+#[test]
+fn a_fault_without_effect_is_refused() {
+    refused(&[
         (
             "",
             &fault("kind = 'slow'\nstage = 'a'\nfactor = 2\nfrom = '3s'\nto = '2s'"),
@@ -187,6 +213,10 @@ fn a_setting_without_effect_is_refused() {
             "`fault.factor` is 100000000 per second of class default together",
         ),
     ]);
+}
+
+#[test]
+fn a_demand_without_its_values_is_refused() {
     let both = "arrivals.rate = 1.0\n[[stage]]\nname = 'a'\ncapacity = 1\ndemand = { kind = 'empirical', seconds = [1.0], file = 'x' }";
     let error = both.parse::<Spec>().unwrap_err().to_string();
     assert!(error.contains("either `seconds` or `file`"), "{error}");

@@ -56,7 +56,7 @@ impl ArrivalsSpec {
     pub(crate) fn rates(&self) -> Result<Vec<Stretch>, SpecError> {
         match (&self.profile, self.rate) {
             (None, rate) => Ok(vec![Stretch { until: u64::MAX, rate: rate.unwrap_or(0.0) }]),
-            (Some(profile), None) => Ok(Stretch::sequence(&parse_profile(profile)?)),
+            (Some(profile), None) => Ok(parse_profile(profile)?),
             (Some(profile), Some(_)) => {
                 Err(SpecError::value("arrivals.profile", profile, "either `rate` or `profile`"))
             }
@@ -157,7 +157,7 @@ impl ArrivalsSpec {
 }
 
 /// The remedy of a rate or a profile beside a trace.
-const BESIDE_A_TRACE: &str = "none beside a trace, whose times say when requests come";
+const BESIDE_A_TRACE: &str = "none beside a trace, which has the times of all requests";
 
 /// Returns the error of a setting that has no effect.
 fn without_effect(key: &str, allowed: &str) -> SpecError {

@@ -161,7 +161,8 @@ impl FaultScope<'_> {
         if self.has_rate || flooded.rate.is_some() {
             return Ok(());
         }
-        let allowed = "one whose arrivals have a rate: neither a trace's nor a closed loop's have";
+        let allowed =
+            "one with a rate of arrivals: neither a trace's nor a closed loop's classes have one";
         Err(SpecError::value("fault.class", class, allowed))
     }
 

@@ -5,6 +5,15 @@ use super::profile::Stretch;
 
 /// Returns the rates of one class: its `share` (of 1) of `rates`, multiplied by its floods. The
 /// last stretch ends at `u64::MAX`, because the last rate goes on for ever.
+///
+/// ```
+/// use seda_sim::spec::{parse_profile, stretches};
+///
+/// let rates = parse_profile("900/s:5s,1400/s:10s")?;
+/// let gold = stretches(&rates, 0.5, "gold", &[]);
+/// assert_eq!((gold[0].rate, gold[1].rate), (450.0, 700.0));
+/// # Ok::<(), seda_sim::spec::ProfileError>(())
+/// ```
 pub fn stretches(rates: &[Stretch], share: f64, class: &str, faults: &[Fault]) -> Vec<Stretch> {
     let Some(last) = rates.last() else {
         return Vec::new();
@@ -36,7 +45,7 @@ mod tests {
 
     #[test]
     fn a_flood_multiplies_the_rate_of_its_own_class_while_it_lasts() {
-        let rates = Stretch::sequence(&parse_profile("100/s:2s, 50/s:8s").unwrap());
+        let rates = parse_profile("100/s:2s, 50/s:8s").unwrap();
         let (from, to) = (Duration::from_secs(1), Duration::from_secs(3));
         let flood = Fault::Flood { class: "basic".to_owned(), factor: 10.0, from, to };
         let faults = std::slice::from_ref(&flood);

@@ -18,7 +18,7 @@ use thiserror::Error;
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Process {
-    /// Gaps are independent and exponential, as from many users who act independently. Bursts
+    /// Gaps are independent and exponential, as from many independent users. Bursts
     /// come by chance, so queues form below full load.
     #[default]
     Poisson,

@@ -39,14 +39,14 @@ pub struct ProfileError {
     pub found: String,
 }
 
-/// Reads a profile: parts, separated by commas. Rates and durations are not checked against any
-/// bounds.
+/// Reads a profile: parts, separated by commas. Returns them as stretches of a run, one after the
+/// other from 0 on. Rates and durations are not checked against any bounds.
 ///
 /// ```
-/// use seda_sim::spec::parse_profile;
+/// use seda_sim::spec::{Stretch, parse_profile};
 ///
-/// let parts = parse_profile("900/s:5s, 1400/s:10s")?;
-/// assert_eq!((parts.len(), parts[1].rate), (2, 1400.0));
+/// let stretches = parse_profile("900/s:5s, 1400/s:10s")?;
+/// assert_eq!(stretches[1], Stretch { until: 15_000_000_000, rate: 1400.0 });
 /// let error = parse_profile("900/s:5s,fast").unwrap_err();
 /// assert_eq!((error.number, error.found.as_str()), (2, "fast"));
 /// # Ok::<(), seda_sim::spec::ProfileError>(())
@@ -54,11 +54,16 @@ pub struct ProfileError {
 ///
 /// # Errors
 /// The first part that is not `RATE/s:DURATION`. An empty text is one empty part.
-pub fn parse_profile(text: &str) -> Result<Vec<Part>, ProfileError> {
-    let parts = text.split(',').map(str::trim).enumerate().map(|(index, part)| {
-        read_part(part).ok_or_else(|| ProfileError { number: index + 1, found: part.to_owned() })
-    });
-    parts.collect()
+pub fn parse_profile(text: &str) -> Result<Vec<Stretch>, ProfileError> {
+    let mut stretches = Vec::new();
+    let mut until = 0_u64;
+    for (number, found) in (1..).zip(text.split(',').map(str::trim)) {
+        let part =
+            read_part(found).ok_or_else(|| ProfileError { number, found: found.to_owned() })?;
+        until = until.saturating_add(nanos(part.duration));
+        stretches.push(Stretch { until, rate: part.rate });
+    }
+    Ok(stretches)
 }
 
 /// Reads one part; `None` if the text is none.
@@ -95,30 +100,23 @@ pub struct Stretch {
     pub rate: f64,
 }
 
-impl Stretch {
-    /// Returns the parts of a profile as stretches of a run, one after the other from 0 on.
-    pub fn sequence(parts: &[Part]) -> Vec<Self> {
-        let mut stretches = Vec::with_capacity(parts.len());
-        let mut until = 0_u64;
-        for part in parts {
-            until = until.saturating_add(nanos(part.duration));
-            stretches.push(Self { until, rate: part.rate });
-        }
-        stretches
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_part_reads_back_as_it_is_written() {
-        let parts = parse_profile("900/s:5s,0/s:1m 30s,0.25/s:1day").unwrap();
-        for part in &parts {
-            assert_eq!(part.to_string().parse(), Ok(*part));
+        for text in ["900/s:5s", "0/s:1m 30s", "0.25/s:1day"] {
+            let part: Part = text.parse().unwrap();
+            assert_eq!(part.to_string(), text);
         }
-        assert_eq!(Stretch::sequence(&parts)[1].until, 95_000_000_000);
+    }
+
+    #[test]
+    fn each_stretch_ends_where_the_next_one_begins() {
+        let stretches = parse_profile("900/s:5s, 0/s:1m 30s").unwrap();
+        let ends: Vec<u64> = stretches.iter().map(|stretch| stretch.until).collect();
+        assert_eq!(ends, [5_000_000_000, 95_000_000_000]);
     }
 
     #[test]
