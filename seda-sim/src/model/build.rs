@@ -110,6 +110,7 @@ pub(crate) fn build(spec: &Spec, seed: u64) -> Result<Built, SimError> {
         }
     }
     let routes = known_routes(spec, &mut graph, &stages)?;
+    // The settings in `[graph]` override the declared ones.
     graph.apply(spec.graph.clone())?;
     let first = stages.into_iter().next().ok_or(SimError::NoStage)?;
     let source = graph.source(first.stage)?;

@@ -244,6 +244,7 @@ impl Clients {
             debug_assert!(false, "an attempt is of a request that has not ended");
             return true;
         };
+        // The sequence tells the attempts of one request apart.
         self.tally.attempts += 1;
         pending.attempts += 1;
         let sequence = u64::from(pending.attempts);
@@ -290,6 +291,7 @@ impl Clients {
             debug_assert!(false, "an end is of a request that has not ended");
             return;
         };
+        // The request goes on if the client retries.
         if end != End::Answered && pending.attempts <= self.spec.retries {
             let pause = pause(&self.spec, pending.attempts, end, &mut self.rng);
             let at = now.saturating_add(pause);
@@ -297,11 +299,13 @@ impl Clients {
             self.next_number += 1;
             return;
         }
+        // The request is over: free its slot, with the next generation.
         let info = pending.info;
         self.tally.end(now, info, end);
         *slot = None;
         *generation = generation.wrapping_add(1);
         self.free.push(index);
+        // A client of a closed loop thinks, then sends its next request.
         if let Some(client) = info.client {
             let at = now.saturating_add(nanos(self.spec.think));
             self.starts.push(Reverse(Start { at, client }));

@@ -147,6 +147,7 @@ impl Machine {
 
     /// Ends the bursts and unblocks the workers that are due at `now`.
     pub(crate) fn act(&mut self, now: u64) {
+        // Bursts first, because the end of a burst may block its worker until now.
         while let Some(owner) = self.cores.take_ended(now) {
             if let Owner::Worker(index) = owner {
                 self.end_burst(index, now);
@@ -292,6 +293,7 @@ impl Machine {
         };
         match slot.worker.begin() {
             Begun::Batch { stage, events } => {
+                // The worker's `begin` has reported the demands that a trace has.
                 let traced = self.traced.take();
                 let queue = self.queues.get_mut(stage);
                 debug_assert!(queue.is_some(), "a batch is of one of the graph's queues");
@@ -299,6 +301,7 @@ impl Machine {
                     Some(queue) => queue.draw(events, traced, now),
                     None => Service { work: 0.0, blocked: 0 },
                 };
+                // First the work on a core, then the blocked time.
                 if service.work > 0.0 {
                     let given = self.cores.begin(now, Owner::Worker(index), service.work);
                     let credited = Credit::default();

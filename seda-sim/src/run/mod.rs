@@ -139,6 +139,7 @@ impl Simulation {
     /// under way.
     fn run_until(&mut self, end: u64, settling: bool) {
         while !settling || self.clients.tally.is_open() {
+            // The next event of all parts.
             let machine = self.machine.next_due().unwrap_or(u64::MAX);
             let arrival = self.arrivals.peek().map_or(u64::MAX, |Reverse(next)| next.at);
             let client = self.clients.next_due().unwrap_or(u64::MAX);

@@ -49,6 +49,7 @@ impl Capacity {
             .map(|(stage, visits)| demand(stage, *visits) * stage.cpu_share)
             .sum();
         let mut resources = vec![("the cores".to_owned(), spec.cores as f64 / cpu)];
+        // Own pools, and the caps of stages in shared pools.
         for (stage, visits) in spec.stages.iter().zip(&visits) {
             if stage.pool.is_none() {
                 let servers = stage.replicas.unwrap_or(1) as f64 * own_workers(stage, spec);
@@ -57,6 +58,7 @@ impl Capacity {
                 resources.push((stage.name.clone(), cap as f64 / demand(stage, *visits)));
             }
         }
+        // Shared pools.
         for pool in &spec.pools {
             let members = spec.stages.iter().zip(&visits);
             let members = members.filter(|(stage, _)| stage.pool.as_ref() == Some(&pool.name));

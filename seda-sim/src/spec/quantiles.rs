@@ -22,6 +22,7 @@ const HALVINGS: u32 = 50;
 pub(super) fn fit(summary: &QuantileSummary, runqueue: f64) -> Vec<(f64, f64)> {
     // In n services, about one in n takes longer than the longest.
     let share_of_max = (1.0 - 1.0 / summary.count.max(1) as f64).max(0.9995);
+    // The known quantiles, from the shortest service on.
     let quantiles = [
         (0.1, summary.p10),
         (0.5, summary.p50),
