@@ -151,12 +151,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let drained = lab.drain(usize::MAX);
     println!("{decisions} decisions under policy {}, control {}\n", flags.policy, flags.control);
+    print_ends(&ends);
+    let wasted: f64 = drained.report.stages.iter().map(|stage| stage.wasted_seconds).sum();
+    println!("service time wasted on events shed later: {wasted:.3} s\n\n{}", drained.report);
+    Ok(())
+}
+
+/// Prints the ends by class.
+fn print_ends(ends: &Ends) {
     println!("class   pages refused   parts rendered   events shed");
     for (class, name) in [(GOLD, "gold"), (BASIC, "basic")] {
         let (refused, rendered) = (ends.refused.of(class), ends.rendered.of(class));
         println!("{name:<6} {refused:>14} {rendered:>16} {:>13}", ends.lost.of(class));
     }
-    let wasted: f64 = drained.report.stages.iter().map(|stage| stage.wasted_seconds).sum();
-    println!("service time wasted on events shed later: {wasted:.3} s\n\n{}", drained.report);
-    Ok(())
 }

@@ -18,7 +18,7 @@ use std::fmt::{self, Display, Formatter};
 /// The number of replicas.
 pub(crate) const REPLICAS: usize = 4;
 /// Shape of the heavy tail. At 1.5 the variance of an unbounded Pareto distribution is infinite, as
-/// measured of process lifetimes and file sizes (Crovella & Bestavros 1997, Harchol-Balter 2013).
+/// measured for process lifetimes and file sizes (Crovella & Bestavros 1997, Harchol-Balter 2013).
 const SHAPE: f64 = 1.5;
 /// The longest service of the heavy tail, in multiples of the shortest one.
 const LONGEST: f64 = 10_000.0;

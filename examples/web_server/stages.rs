@@ -14,7 +14,8 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The longest time that one request may burn or block, in seconds: shorter than a stuck handler's.
+/// The longest time that one request may burn or block, in seconds. A handler that takes much longer
+/// counts as stuck.
 const LONGEST: u64 = 5;
 const MOST_MILLIS: u64 = LONGEST * 1_000;
 const MOST_MICROS: u64 = LONGEST * 1_000_000;

@@ -242,7 +242,7 @@ fn queues_in_tandem_behave_as_if_each_were_alone() {
 
 #[test]
 fn workers_share_too_few_cores_and_wait_on_the_run_queue() {
-    // Four workers on one core: M/M/1 with processor sharing has the mean of M/M/1.
+    // 64 workers on one core: M/M/1 with processor sharing has the mean of M/M/1.
     let text = format!(
         r#"
         cores = 1

@@ -210,7 +210,7 @@ impl Clients {
         let mut ends = std::mem::take(&mut self.ends);
         self.mailbox.collect(&mut ends);
         for (attempt, end) in ends.drain(..) {
-            // The end of an attempt that has timed out is of no interest.
+            // An attempt that has timed out has ended already: ignore its answer.
             if let Some(pending) = self.under_way(attempt) {
                 pending.open = None;
                 let end = match end {

@@ -1,6 +1,6 @@
 //! Events and handlers of a simulated graph. A handler sends its event on, answers it, or panics.
 //!
-//! The service is over when a handler is called, because the clock has moved by it already.
+//! A handler is called after the service: the clock has moved by the service time already.
 
 use crate::base::rng::Rng;
 use parking_lot::Mutex;

@@ -147,7 +147,7 @@ impl Machine {
 
     /// Ends the bursts and unblocks the workers that are due at `now`.
     pub(crate) fn act(&mut self, now: u64) {
-        // Bursts first, because the end of a burst may block its worker until now.
+        // A fixed order at one time: bursts end before blocked workers go on.
         while let Some(owner) = self.cores.take_ended(now) {
             if let Owner::Worker(index) = owner {
                 self.end_burst(index, now);
@@ -293,7 +293,7 @@ impl Machine {
         };
         match slot.worker.begin() {
             Begun::Batch { stage, events } => {
-                // The worker's `begin` has reported the demands that a trace has.
+                // The handler's `begin` has added the demand by a trace of each event.
                 let traced = self.traced.take();
                 let queue = self.queues.get_mut(stage);
                 debug_assert!(queue.is_some(), "a batch is of one of the graph's queues");

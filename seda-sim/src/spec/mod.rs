@@ -138,7 +138,8 @@ fn default_seed() -> u64 {
     1
 }
 
-/// After some seconds a queue has forgotten that it was empty, unless it is close to full load.
+/// Long enough that the empty queues at the start have no influence, unless the load is nearly
+/// full.
 fn default_warm_up() -> Duration {
     Duration::from_secs(5)
 }

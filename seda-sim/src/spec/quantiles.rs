@@ -179,7 +179,7 @@ mod tests {
         let half = fit(&summary, 0.5);
         assert!((value_at(&half, 0.0) - 0.002).abs() < 1e-9);
         assert!((moments(&half).mean - 0.003).abs() < 1e-5);
-        // 0.1 of the mean is below the shortest service: every service is as short as that one.
+        // A tenth of the mean is below the shortest service, so every service becomes that short.
         assert!((moments(&fit(&summary, 0.9)).mean - 0.002).abs() < 1e-9);
     }
 
