@@ -1,4 +1,4 @@
-//! Three typed stages with bounded queues, and a report. The README shows this program.
+//! Three typed stages with bounded queues, and a report: the second program of the README.
 //!
 //! Type: `cargo run --release --example pipeline`
 //! See:  each word with its length, then a report with a line for each stage.

@@ -1,4 +1,4 @@
-//! How to test a handler alone, without threads and without sleeping, on the real queues and workers.
+//! How to test a handler alone, without threads and without sleeping, on real queues and workers.
 //!
 //! The handler looks words up: in its own table, or, through the stage behind it, in a remote
 //! dictionary that takes 200 ms.

@@ -1,8 +1,8 @@
 //! A stage that waits for an async client without holding a thread.
 //!
-//! Two workers hand each request to a tokio client with `cx.defer` and take the next one. The remote
-//! service answers after 200 ms, so 2,000 requests are outstanding at once: the limit by the stage's
-//! `pending` setting. Any further request is answered at once that the stage is busy.
+//! Two workers hand each request to a tokio client with `cx.defer` and take the next one. The
+//! remote service answers after 200 ms, so 2,000 requests are outstanding at once: the limit by the
+//! stage's `pending` setting. Any further request is answered at once that the stage is busy.
 //!
 //! Type: `cargo run --release --example async_fan_in` (`--requests 5000 --pending 500` for others)
 //! See:  the number of requests made, outstanding on two workers, answered, and told that the stage

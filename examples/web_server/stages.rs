@@ -8,14 +8,15 @@ use seda::http::{
     header,
 };
 use seda::{
-    Class, Context, Graph, GraphError, Pool, Refused, Sink, Stage, StageConfig, Terms, WorkerRange,
+    Class, Context, Graph, GraphError, Pool, Refused, Route, Sink, Stage, StageConfig, Terms,
+    WorkerRange,
 };
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The longest time that one request may burn or block, in seconds. A handler that takes much longer
-/// counts as stuck.
+/// The longest time that one request may burn or block, in seconds. A handler that takes much
+/// longer counts as stuck.
 const LONGEST: u64 = 5;
 const MOST_MILLIS: u64 = LONGEST * 1_000;
 const MOST_MICROS: u64 = LONGEST * 1_000_000;
@@ -40,24 +41,12 @@ pub(crate) fn start(settings: Settings, site: Site) -> Result<Server, Box<dyn Er
     let page = graph.stage::<Timed>("page", 1_024);
     http.entry(&mut graph, route)?;
     graph.classes(&[("gold", 4), ("basic", 1)]);
-    let (to_work, to_sleep) = (graph.route([work.id()])?, graph.route([sleep.id()])?);
-    let to_page = graph.route([page.id()])?;
-    http.classify(move |request| {
-        // With a known route, the entry refuses on behalf of an overloaded stage; with a known
-        // cost, a long request is refused before a short one. An invalid request visits no other
-        // stage.
-        let visits = match request.uri().path() {
-            "/work" => Some((to_work, "micros", MOST_MICROS)),
-            "/sleep" => Some((to_sleep, "millis", MOST_MILLIS)),
-            "/page" => Some((to_page, "micros", MOST_MICROS)),
-            _ => None,
-        };
-        let priced = visits.and_then(|(route, name, most)| {
-            Some((route, u32::try_from(number(request, name, most).ok()?).ok()?))
-        });
-        let (route, cost) = priced.unzip();
-        Terms { class: class(request), deadline, route, cost }
-    });
+    let routes = Routes {
+        work: graph.route([work.id()])?,
+        sleep: graph.route([sleep.id()])?,
+        page: graph.route([page.id()])?,
+    };
+    http.classify(move |request| Terms { deadline, ..routes.classify(request) });
 
     graph.attach_each_in(&reactors, route, |wire| {
         let (files, work, sleep) = (wire.sink(files), wire.sink(work), wire.sink(sleep));
@@ -123,6 +112,32 @@ fn attach_sleep(graph: &mut Graph, sleep: Stage<Timed>) -> Result<(), GraphError
         }
     })?;
     graph.configure(sleep, StageConfig { workers: Some(SLEEPERS), ..StageConfig::default() })
+}
+
+/// The routes to the stages behind `route`, for the entry gate.
+struct Routes {
+    work: Route,
+    sleep: Route,
+    page: Route,
+}
+
+impl Routes {
+    /// Returns the class, the route and the cost of a request. While a stage is overloaded, the
+    /// gate refuses requests of its route, expensive ones first. A request with a parameter out
+    /// of range has no route: `route` answers it.
+    fn classify(&self, request: &Request<Bytes>) -> Terms {
+        let visits = match request.uri().path() {
+            "/work" => Some((self.work, "micros", MOST_MICROS)),
+            "/sleep" => Some((self.sleep, "millis", MOST_MILLIS)),
+            "/page" => Some((self.page, "micros", MOST_MICROS)),
+            _ => None,
+        };
+        let priced = visits.and_then(|(route, name, most)| {
+            Some((route, u32::try_from(number(request, name, most).ok()?).ok()?))
+        });
+        let (route, cost) = priced.unzip();
+        Terms { class: class(request), route, cost, ..Terms::default() }
+    }
 }
 
 /// Attaches the stage that serves the site.

@@ -1,4 +1,4 @@
-//! Puts the model checker that a feature names behind seda-core's `sync.rs`.
+//! Puts the model checker that a feature names behind seda-core's the room `platform/sync`.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

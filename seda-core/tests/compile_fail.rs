@@ -9,7 +9,7 @@ use std::process::Command;
 const COMPILER: &str = "rustc 1.95.";
 
 /// With any other compiler only that they do not compile is checked, by the documentation tests
-/// (`src/misuse.rs`).
+/// (`src/compile_fail.rs`).
 #[test]
 fn misuse_does_not_compile_and_the_compiler_says_why() {
     let version = Command::new("rustc").arg("--version").output().unwrap().stdout;
@@ -21,12 +21,15 @@ fn misuse_does_not_compile_and_the_compiler_says_why() {
 /// A case that is not in the list would be checked with one compiler only.
 #[test]
 fn every_case_is_among_the_documentation_tests() {
-    let list = include_str!("../src/misuse.rs");
+    let list = include_str!("../src/compile_fail.rs");
     let cases = std::fs::read_dir("tests/compile_fail").unwrap();
     let names = cases.map(|case| case.unwrap().file_name().into_string().unwrap());
     let cases: Vec<String> = names.filter(|name| name.ends_with(".rs")).collect();
     assert_eq!(cases.len(), list.matches("compile_fail/").count());
     for case in cases {
-        assert!(list.contains(&format!("compile_fail/{case}")), "{case} is not in src/misuse.rs");
+        assert!(
+            list.contains(&format!("compile_fail/{case}")),
+            "{case} is not in src/compile_fail.rs"
+        );
     }
 }

@@ -1,5 +1,7 @@
-//! One stage on the reactor's own thread: `cargo run --release -p seda-http --example hello`.
-//! Ends, with a report, when its standard input does.
+//! An HTTP server with one stage on the thread of the reactor:
+//! `cargo run --release -p seda-http --example hello`.
+//!
+//! The server drains and prints its report at the end of standard input.
 
 use seda_core::{Context, Graph, each};
 use seda_http::{Body, Http, HttpConfig, HttpRequest, Response};

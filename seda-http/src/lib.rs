@@ -1,58 +1,62 @@
-//! An HTTP/1.1 server whose request path is a seda stage graph.
+//! An HTTP/1.1 server on a seda stage graph: each request is an event of the graph.
 //!
-//! Sockets belong to reactors, and a reactor is a worker of the graph whose idle action is to
-//! poll. It reads and parses, then asks the graph for admission: a request that is admitted has a
-//! reserved way home for its answer, one that is not is answered 503 with a Retry-After, at once
-//! and before any work was done for it. Every bound has a default with a reason ([`HttpConfig`]),
-//! so no client and no number of clients can make the server hold more than was decided.
+//! Sockets belong to reactors. A reactor is a worker of the graph that polls its sockets when it is
+//! idle. It reads and parses a request, then asks the graph for admission. An admitted request has
+//! a reserved place for its response. A refused one is answered at once with 503 and Retry-After,
+//! before any work is done for it. Every bound has a default with a reason ([`HttpConfig`]), so
+//! clients cannot make the server hold more than the operator allows.
 //!
 //! ```text
-//! sockets ─▶ reactor ─▶ h1 ─▶ entrance ─▶ stages of the graph ─▶ Responder ─▶ reactor ─▶ sockets
+//! sockets ─▶ reactor ─▶ h1 ─▶ service ─▶ stages of the graph ─▶ Responder ─▶ reactor ─▶ sockets
 //!                               │    ╲
 //!                         503 ◀─┘     ▶ admin (from snapshots, outside the graph)
 //! ```
 //!
+//! A server in one program:
+//!
+//! ```no_run
+//! use seda_core::{Context, Graph};
+//! use seda_http::{Body, Http, HttpConfig, HttpRequest, Response};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut graph = Graph::new("hello");
+//! let mut http = Http::bind(HttpConfig::default())?;
+//! let hello = graph.stage::<HttpRequest>("hello", 1_024);
+//! http.entry(&mut graph, hello)?;
+//! graph.attach_each(hello, |_wire| |call: HttpRequest, _cx: &mut Context| {
+//!     call.respond(Response::new(Body::from("hello\n")));
+//! })?;
+//! let server = http.serve(graph.start()?)?;
+//! println!("http://{}/ and http://{0}/_seda/report?format=text", server.local_addr());
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # The rooms
 //!
-//! | room | what is in it |
-//! | --- | --- |
-//! | [`h1`] | HTTP/1.1 without I/O: bytes to requests, answers to bytes |
-//! | `reactor` | sockets, buffers, time limits: knows no HTTP |
-//! | `http1` | the codec as a protocol of the reactor; `date` is its clock |
-//! | `entrance` | admission, refusal, loss: the reactor's side of the graph |
-//! | `request` | [`HttpRequest`]: the event that enters the graph |
-//! | `advice`, `answers` | what a client is told that gets no answer from the graph |
-//! | `admin` | `/_seda/`: report, graph, liveness, readiness |
-//! | `config`, `error` | [`HttpConfig`], and what can be wrong, in words |
-//! | `binding`, `server` | [`Http`] before, [`Server`] while it serves |
-//! | `fleet` | reactors and their graph, started and drained together |
-//! | [`tcp`] | servers of other protocols on the same reactor |
+//! A file imports its own room and the rooms below it.
 //!
-//! Not here, on purpose: TLS, HTTP/2, upgrades, routing (it is a stage), streamed request bodies.
+//! | room | holds |
+//! | --- | --- |
+//! | [`tcp`] | servers of other protocols |
+//! | `http` | the HTTP/1.1 server: settings, builder, admission, admin view |
+//! | `server` | the common part of all servers: listener, builder, reactors with their graph |
+//! | `reactor` | sockets, buffers and time limits; knows no protocol |
+//! | [`h1`] | HTTP/1.1 without I/O: bytes to requests, responses to bytes |
+//!
+//! Not in this crate, on purpose: TLS, HTTP/2, upgrades, streamed request bodies, and routing,
+//! which is a stage.
 
 #![forbid(unsafe_code)]
 
-mod admin;
-mod advice;
-mod answers;
-mod binding;
-mod config;
-mod date;
-mod entrance;
-mod error;
-mod fleet;
 pub mod h1;
-mod http1;
+mod http;
 mod reactor;
-mod request;
 mod server;
 pub mod tcp;
 
-pub use binding::Http;
+pub use crate::http::{Http, HttpConfig, HttpRequest, RetryAfterRange, Server};
+pub use crate::reactor::Body;
+pub use crate::server::{BindError, ConfigError, EntryError, ServeError};
+pub use ::http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 pub use bytes::{Bytes, BytesMut};
-pub use config::{ConfigError, HttpConfig, RetryAfterRange};
-pub use error::{BindError, EntryError, ServeError};
-pub use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header};
-pub use reactor::Body;
-pub use request::HttpRequest;
-pub use server::Server;

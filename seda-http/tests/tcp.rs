@@ -1,4 +1,4 @@
-//! A protocol of one's own on the reactor: the same bounds, refusals and drain as HTTP's.
+//! A user's protocol on the reactor: it has the bounds, refusals and drain of HTTP.
 
 #![allow(
     clippy::expect_used,
@@ -20,17 +20,17 @@ use std::time::Duration;
 
 const LONG: Duration = Duration::from_secs(60);
 
-/// Each byte is a request, each byte an answer; some bytes are traps.
+/// Each byte is a request, and its answer is one byte. Four byte values make user code fail.
 #[derive(Clone)]
 struct Bytewise;
 
-/// The protocol panics over it.
+/// A byte at which `decode` panics.
 const POISON: u8 = 0xEE;
-/// The maker of events panics over it.
+/// A byte at which the function that makes events panics.
 const POISONED_EVENT: u8 = 0xED;
-/// Begins a request that does not end.
+/// A byte that begins an endless request.
 const ENDLESS: u8 = 0xEC;
-/// The protocol has a last word for it.
+/// A byte that `decode` rejects with a last answer.
 const WRONG: u8 = 0xEB;
 
 impl Protocol for Bytewise {
@@ -61,7 +61,7 @@ impl Protocol for Bytewise {
     }
 }
 
-/// Holds handlers up until it is opened.
+/// Blocks handlers until it is opened.
 #[derive(Default)]
 struct Gate(Mutex<bool>, Condvar);
 
@@ -85,22 +85,24 @@ struct Served {
     begun: Arc<AtomicUsize>,
 }
 
-/// One worker at a gate, behind a queue of `capacity`; it answers each byte with itself.
+/// Serves an echo stage: one worker at a gate, behind a queue of `capacity`.
 fn serve(capacity: usize, config: TcpConfig) -> Served {
     let mut graph = Graph::new("bytewise");
-    // So large that only the queue's bound is met.
+    // Large enough that only the bound of the queue is reached.
     graph.budget(64);
     let mut tcp = Tcp::bind(config, Bytewise).unwrap();
     let echo = graph.stage::<(u8, Responder<u8>)>("echo", capacity);
     let workers = Some(WorkerRange::exactly(1));
     graph.configure(echo, StageConfig { workers, ..StageConfig::default() }).unwrap();
-    let (gate, begun) = (Arc::new(Gate::default()), Arc::new(AtomicUsize::new(0)));
-    let (at_gate, counting) = (Arc::clone(&gate), Arc::clone(&begun));
+    let gate = Arc::new(Gate::default());
+    let begun = Arc::new(AtomicUsize::new(0));
+    let worker_gate = Arc::clone(&gate);
+    let worker_begun = Arc::clone(&begun);
     graph
         .attach_each(echo, |_wire| {
             move |(byte, reply): (u8, Responder<u8>), _cx: &mut Context| {
-                counting.fetch_add(1, Ordering::SeqCst);
-                at_gate.pass();
+                worker_begun.fetch_add(1, Ordering::SeqCst);
+                worker_gate.pass();
                 reply.respond(byte);
             }
         })
@@ -125,7 +127,7 @@ impl Served {
         stream
     }
 
-    /// Looks again and again until the graph is as `ready` says.
+    /// Polls until `ready`; fails after a minute.
     fn wait_until(&self, ready: impl Fn(&Served) -> bool) {
         let (_keep, never) = std::sync::mpsc::channel::<()>();
         for _ in 0..60_000 {
@@ -134,7 +136,7 @@ impl Served {
             }
             let _ = never.recv_timeout(Duration::from_millis(1));
         }
-        panic!("never happened: {}", self.server.graph().report());
+        panic!("the condition did not come true: {}", self.server.graph().report());
     }
 }
 
@@ -145,32 +147,33 @@ fn read<const N: usize>(stream: &mut TcpStream) -> [u8; N] {
 }
 
 #[test]
-fn what_finds_no_place_is_refused_at_once_in_its_turn_and_all_is_counted() {
+fn a_request_to_a_full_queue_is_refused_at_once_in_request_order_and_counted() {
     let served = serve(2, any_port());
     let mut first = served.connect();
     first.write_all(b"a").unwrap();
     served.wait_until(|served| served.begun.load(Ordering::SeqCst) == 1);
-    // One is at the gate and two wait, so a second client's are refused while nothing moves.
+    // One request is at the gate and two are queued, so those of a second client are refused.
     first.write_all(b"bc").unwrap();
     served.wait_until(|served| served.server.graph().report().requests.open == 3);
     let mut second = served.connect();
     second.write_all(b"xyz").unwrap();
     assert_eq!(&read::<3>(&mut second), b"FFF");
-    // On the first connection a refusal has its turn behind what was admitted.
+    // On the first connection the refusal goes out after the admitted requests before it.
     first.write_all(b"d").unwrap();
     served.wait_until(|served| served.server.graph().report().events.refused == 4);
     served.gate.open();
     assert_eq!(&read::<4>(&mut first), b"abcF");
     drop((first, second));
     let drained = served.server.drain(LONG);
-    let (events, requests) = (&drained.report.events, &drained.report.requests);
+    let events = &drained.report.events;
+    let requests = &drained.report.requests;
     assert_eq!((events.offered, events.accepted, events.refused), (7, 3, 4));
     assert_eq!((requests.admitted, requests.answered, requests.open), (3, 3, 0));
     assert!(drained.complete);
 }
 
 #[test]
-fn work_for_a_client_that_has_gone_is_not_begun() {
+fn a_request_of_a_disconnected_client_is_not_begun() {
     let served = serve(8, any_port());
     let mut stays = served.connect();
     stays.write_all(b"a").unwrap();
@@ -178,7 +181,7 @@ fn work_for_a_client_that_has_gone_is_not_begun() {
     let mut goes = served.connect();
     goes.write_all(b"xyz").unwrap();
     served.wait_until(|served| served.server.graph().report().requests.open == 4);
-    // A reset, and not only the end of what it sends.
+    // A linger time of zero makes the close a reset.
     rustix::net::sockopt::set_socket_linger(&goes, Some(Duration::ZERO)).unwrap();
     drop(goes);
     served.wait_until(|served| served.server.graph().report().requests.open == 1);
@@ -191,7 +194,7 @@ fn work_for_a_client_that_has_gone_is_not_begun() {
 }
 
 #[test]
-fn users_code_that_panics_costs_one_connection_or_one_answer() {
+fn a_panic_in_user_code_costs_one_connection_or_one_answer() {
     let served = serve(8, any_port());
     served.gate.open();
     let mut poisoned = served.connect();
@@ -209,22 +212,24 @@ fn users_code_that_panics_costs_one_connection_or_one_answer() {
 }
 
 #[test]
-fn what_is_no_request_or_has_no_end_ends_its_connection_with_a_word() {
+fn a_malformed_or_endless_request_ends_its_connection_with_an_answer() {
     let mut config = any_port();
     config.request_bytes = 10;
     let served = serve(8, config);
     served.gate.open();
-    for (sent, word) in [(vec![b'a', WRONG, b'b'], b"aw"), (vec![ENDLESS; 20], b"T\0")] {
+    let cases: [(Vec<u8>, &[u8]); 2] =
+        [(vec![b'a', WRONG, b'b'], b"aw"), (vec![ENDLESS; 20], b"T")];
+    for (sent, answers) in cases {
         let mut stream = served.connect();
         stream.write_all(&sent).unwrap();
         let mut all = Vec::new();
         stream.read_to_end(&mut all).unwrap();
-        assert_eq!(all, word.strip_suffix(b"\0").unwrap_or(word));
+        assert_eq!(all, answers);
     }
 }
 
 #[test]
-fn connections_beyond_the_bound_wait_until_one_is_free() {
+fn connections_beyond_the_bound_wait_until_another_ends() {
     let mut config = any_port();
     config.connections = 1;
     let served = serve(8, config);
@@ -234,7 +239,7 @@ fn connections_beyond_the_bound_wait_until_one_is_free() {
     assert_eq!(&read::<1>(&mut first), b"a");
     let mut second = served.connect();
     second.write_all(b"b").unwrap();
-    // Nothing of the second is seen while the first is there.
+    // No byte of the second is read while the first is open.
     first.write_all(b"c").unwrap();
     assert_eq!(&read::<1>(&mut first), b"c");
     assert_eq!(served.server.graph().report().requests.admitted, 2);
@@ -243,7 +248,7 @@ fn connections_beyond_the_bound_wait_until_one_is_free() {
 }
 
 #[test]
-fn a_drain_answers_what_was_received() {
+fn a_drain_answers_every_received_request() {
     let served = serve(8, any_port());
     let mut stream = served.connect();
     stream.write_all(b"abc").unwrap();

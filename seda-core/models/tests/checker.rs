@@ -2,7 +2,7 @@
 
 #[cfg(feature = "loom")]
 pub use loom::{sync, thread};
-use seda_core::running::modelled::{Flaw, seed};
+use seda_core::modelled::{Flaw, seed};
 #[cfg(feature = "shuttle")]
 pub use shuttle::{sync, thread};
 use std::process::Command;

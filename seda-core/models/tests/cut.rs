@@ -8,7 +8,7 @@
 
 use crate::checker::{Bound, fails, holds, thread::spawn};
 use crate::support::{graph, workers};
-use seda_core::running::modelled::{Flaw, Modelled};
+use seda_core::modelled::{Flaw, Modelled};
 use seda_core::testing::assert_balanced;
 use std::sync::Arc;
 

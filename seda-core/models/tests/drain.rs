@@ -12,7 +12,7 @@
 use crate::checker::{Bound, DEADLOCK, LIVELOCK, fails, holds, thread::spawn};
 use crate::ledgers::assert_ended;
 use crate::support::{graph, workers};
-use seda_core::running::modelled::{Flaw, Modelled};
+use seda_core::modelled::{Flaw, Modelled};
 use seda_core::{Graph, Source};
 use std::time::Duration;
 

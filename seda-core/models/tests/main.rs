@@ -4,7 +4,7 @@
 //! it at the line where it would break: a model that stays green with its [`Flaw`] checks nothing.
 //! CONTRIBUTING.md says how to run them and how to replay a schedule that failed.
 //!
-//! [`Flaw`]: seda_core::running::modelled::Flaw
+//! [`Flaw`]: seda_core::modelled::Flaw
 #![allow(missing_docs, reason = "tests")]
 
 mod checker;

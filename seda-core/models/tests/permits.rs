@@ -12,7 +12,7 @@
 use crate::checker::{Bound, fails, holds, thread::spawn};
 use crate::ledgers::{Count, assert_balanced, assert_ended};
 use crate::support::{graph, workers};
-use seda_core::running::modelled::{Flaw, Modelled};
+use seda_core::modelled::{Flaw, Modelled};
 use std::sync::Arc;
 
 const SCHEDULES: Bound = Bound(5_000);

@@ -10,7 +10,7 @@
 use crate::checker::{Bound, DEADLOCK, fails, holds, thread::spawn};
 use crate::ledgers::assert_ended;
 use crate::support::{graph, workers};
-use seda_core::running::modelled::{Flaw, Modelled};
+use seda_core::modelled::{Flaw, Modelled};
 
 const SCHEDULES: Bound = Bound(5_000);
 

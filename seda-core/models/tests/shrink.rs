@@ -11,7 +11,7 @@
 use crate::checker::{Bound, DEADLOCK, LIVELOCK, fails, holds, thread::spawn};
 use crate::ledgers::{Count, assert_ended};
 use crate::support::{Bell, graph};
-use seda_core::running::modelled::{Flaw, Modelled};
+use seda_core::modelled::{Flaw, Modelled};
 use seda_core::{Context, Handler, Sink, WorkerRange};
 use std::sync::Arc;
 

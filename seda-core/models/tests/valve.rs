@@ -10,7 +10,7 @@
 use crate::checker::{Bound, fails, holds, thread::spawn, thread::yield_now};
 use crate::ledgers::{Count, assert_balanced, assert_ended};
 use crate::support::{graph, workers};
-use seda_core::running::modelled::{Flaw, Modelled};
+use seda_core::modelled::{Flaw, Modelled};
 use seda_core::{Class, Terms};
 use std::sync::Arc;
 

@@ -13,7 +13,7 @@
 use crate::checker::thread::spawn;
 use crate::checker::{Bound, DEADLOCK, fails, holds};
 use crate::support::{Bell, graph, workers};
-use seda_core::running::modelled::{Flaw, Modelled, Wakeups};
+use seda_core::modelled::{Flaw, Modelled, Wakeups};
 use std::sync::Arc;
 
 /// 32,000 schedules.

@@ -9,26 +9,20 @@
 //!
 //! Each controller is `on`, `observe` (decides and journals, changes nothing) or `off`.
 
-mod admission;
-mod batch_size;
-mod byte_room;
-mod config;
-mod evictions;
-mod hotspot;
-mod journal;
-mod overload;
-mod pool_size;
-mod trial;
-mod worker_budget;
+pub(crate) mod admission;
+mod aqm;
+pub(crate) mod batch_size;
+pub(crate) mod hotspot;
+mod outstanding;
+pub(crate) mod pool_size;
+mod reconfigure;
 
-pub(crate) use admission::Prospect;
-pub(crate) use worker_budget::{Claim, share_out};
+pub(crate) use aqm::Episodes;
 
-pub use admission::{AdmissionLaw, AdmissionObservation, Aimd, Credits, DrainRate, Gradient, Law};
-pub use batch_size::{BatchObservation, BatchSizePolicy, SmallestBatch};
-pub use config::{ControlConfig, Mode, UnknownController};
-pub use hotspot::{Hotspot, HotspotChange, HotspotConfig};
-pub use journal::{Controller, Decision, Journal};
-pub use overload::OverloadPolicy;
-pub(crate) use overload::{Arrival, Valve};
-pub use pool_size::{LittlesLaw, PoolObservation, PoolSizePolicy};
+pub use crate::config::{ControlConfig, HotspotConfig, Law, Mode, OverloadPolicy};
+pub use crate::control::admission::laws::{Aimd, Credits, DrainRate, Gradient};
+pub use crate::control::admission::{AdmissionLaw, AdmissionObservation};
+pub use crate::control::batch_size::{BatchObservation, BatchSizePolicy, SmallestBatch};
+pub use crate::control::hotspot::{Hotspot, HotspotChange};
+pub use crate::control::pool_size::{LittlesLaw, PoolObservation, PoolSizePolicy};
+pub use crate::stage::{Controller, Decision, Journal};

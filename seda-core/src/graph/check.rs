@@ -1,9 +1,8 @@
 //! Whether a graph may start: its structure. Its settings are checked in `settings`, as they may
 //! change later.
 
-use super::Graph;
-use crate::error::{GraphError, GraphWarning};
-use crate::event::MAX_CLASSES;
+use crate::config::{GraphError, GraphWarning, MAX_CLASSES};
+use crate::graph::builder::Graph;
 use std::collections::HashSet;
 
 /// Names go into metric labels and thread names.
@@ -82,7 +81,7 @@ impl Graph {
         let entries = self.edges.iter().filter(|edge| edge.from.is_none()).map(|edge| edge.to);
         let reached = self.reachable_stages(&entries.collect::<Vec<_>>());
         let stages = self.stages.iter().enumerate().filter(|(index, _)| !reached.contains(index));
-        let name = |stage: &super::DeclaredStage| stage.core.name().to_string();
+        let name = |stage: &crate::graph::declared::DeclaredStage| stage.core.name().to_string();
         stages.map(|(_, stage)| GraphWarning::Unreachable { stage: name(stage) }).collect()
     }
 

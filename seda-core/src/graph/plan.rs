@@ -1,14 +1,13 @@
 //! From a graph that is declared to one that can run.
 
-use super::replicated::Replicated;
-use super::{DeclaredStage, Graph, Settings, StageSettings};
-use crate::batching::Batching;
-use crate::clock::Clock;
-use crate::engine::{Engine, PoolPlan, StagePlan, StagePolicies};
-use crate::error::{GraphError, GraphWarning};
-use crate::pool::PoolCore;
-use crate::stage_share::StageShare;
-use crate::sync::Arc;
+use crate::config::{GraphError, GraphWarning, Settings, StageSettings};
+use crate::control::batch_size::Batching;
+use crate::graph::builder::Graph;
+use crate::graph::declared::{DeclaredStage, Replicated};
+use crate::monitor::{Engine, PoolPlan, StagePlan, StagePolicies};
+use crate::platform::Clock;
+use crate::platform::sync::Arc;
+use crate::pool::{PoolCore, StageShare};
 
 impl Graph {
     /// From declaration to something that can run.

@@ -1,30 +1,17 @@
 //! Declaring replicated stages, and what a token of one stands for: all of its replicas.
 
-use super::declaration::Membership;
-use super::{Graph, Wire};
-use crate::error::GraphError;
-use crate::handler::{FactoryError, Handler};
+use crate::config::{
+    Balance, DEFAULT_PENDING, GraphError, MAX_REPLICAS, Membership, Replicas, StageConfig, part,
+};
+use crate::graph::builder::Graph;
+use crate::graph::declared::Replicated;
+use crate::graph::wire::Wire;
+use crate::platform::sync::{Arc, AtomicUsize, Ordering};
 use crate::pool::Pool;
-use crate::replicas::{Balance, MAX_REPLICAS, Replicas, Ways};
-use crate::source::Way;
-use crate::stage::{DEFAULT_PENDING, Stage, StageConfig, StageCore};
-use crate::sync::{Arc, AtomicUsize, Ordering};
-
-/// A replicated stage: its members are stages next to each other. A central queue is one stage.
-pub(super) struct Replicated {
-    pub(super) name: String,
-    pub(super) replicas: Replicas,
-    capacity: usize,
-    first: usize,
-    members: usize,
-}
-
-impl Replicated {
-    /// The stages that it is made of.
-    pub(super) fn members(&self) -> std::ops::Range<usize> {
-        self.first..self.first + self.members
-    }
-}
+use crate::stage::ports::Way;
+use crate::stage::replicas::Ways;
+use crate::stage::{Stage, StageCore};
+use crate::worker::{FactoryError, Handler};
 
 impl Graph {
     /// Declares a stage of which there are several: `replicas` says how many, and which of them
@@ -176,7 +163,7 @@ impl Graph {
     }
 
     /// Of a stage that is one of several replicas: which.
-    pub(super) fn membership(&self, index: usize) -> Option<Membership> {
+    pub(crate) fn membership(&self, index: usize) -> Option<Membership> {
         let several = |known: &&Replicated| known.replicas.balance != Balance::Central;
         let known = self
             .replicated
@@ -203,7 +190,8 @@ impl Graph {
                 let allowed = format!("{count} or more events, one for the queue of each replica");
                 return Err(fault("capacity", known.capacity, allowed));
             }
-            let taken = |stage: &super::DeclaredStage| **stage.core.name() == *known.name;
+            let taken =
+                |stage: &crate::graph::declared::DeclaredStage| **stage.core.name() == *known.name;
             if several && self.stages.iter().any(taken) {
                 return Err(GraphError::StageNameTwice { stage: known.name.clone() });
             }
@@ -215,26 +203,4 @@ impl Graph {
         let own = stage.graph == self.core.id;
         self.replicated.iter().find(|known| own && known.first == stage.index)
     }
-}
-
-impl StageConfig {
-    /// What is said of one of `members` replicas when this is said of all of them.
-    pub(super) fn part(&self, members: usize, member: usize) -> StageConfig {
-        let share = |total: Option<usize>| Some(part(total?, members, member));
-        let some = usize::from(self.outstanding.is_some_and(|least| least > 0));
-        StageConfig {
-            capacity: share(self.capacity),
-            soft: share(self.soft),
-            pending: share(self.pending),
-            // Where they are fewer than replicas, each has one; none stays none, and is refused.
-            outstanding: share(self.outstanding).map(|least| least.max(some)),
-            rate: self.rate.map(|rate| rate.part(members, member)),
-            ..self.clone()
-        }
-    }
-}
-
-/// The n-th of `count` parts of `total`, as even as whole numbers can be.
-fn part(total: usize, count: usize, n: usize) -> usize {
-    total / count.max(1) + usize::from(n < total % count.max(1))
 }

@@ -1,9 +1,8 @@
 //! Declaring what requests were promised, and which stages they visit.
 
-use super::Graph;
-use crate::admission::{Route, StageId};
-use crate::error::GraphError;
-use crate::slo::SloConfig;
+use crate::config::{GraphError, SloConfig};
+use crate::gate::{Route, StageId};
+use crate::graph::builder::Graph;
 
 /// Its number is kept in two bytes of every request, beside one for each stage.
 const MAX_ROUTES: usize = 1 << 14;
@@ -16,9 +15,9 @@ impl Graph {
     }
 
     /// Declares that a kind of request visits `stages`, in any order; the stage where it enters
-    /// need not be named. A request with this route in its [`Terms`](crate::Terms) is refused at
+    /// need not be named. A request with this route in its [`Terms`](crate::stage::ports::Terms) is refused at
     /// the entry while one of these stages has as much to do as it can do within the
-    /// [SLO](crate::SloConfig). Without a route a request counts at its entry stage only, and
+    /// [SLO](crate::config::SloConfig). Without a route a request counts at its entry stage only, and
     /// the stages behind refuse what is sent to them: later, when work has been spent.
     ///
     /// A replicated stage stands for all of its replicas.

@@ -1,10 +1,11 @@
 //! Declaring the edges that leave a stage.
 
-use super::Graph;
-use crate::replicas::{Balance, Ways};
-use crate::sink::{Sink, WaitingSink};
+use crate::config::Balance;
+use crate::graph::builder::Graph;
+use crate::platform::sync::Arc;
+use crate::stage::ports::{Sink, WaitingSink};
+use crate::stage::replicas::Ways;
 use crate::stage::{Stage, StageCore};
-use crate::sync::Arc;
 use std::fmt;
 use std::ops::Range;
 use std::time::Duration;

@@ -9,7 +9,7 @@
 //! succeeds only if the word is still the same. So no charge goes by a limit that has been
 //! replaced, and what is in use is bounded by the new one from the change on, or else sinks to it.
 
-use crate::sync::{
+use crate::platform::sync::{
     AtomicBool, AtomicU64, AtomicUsize, CachePadded, Condvar, Flaw, Mutex, Ordering, is_seeded,
 };
 use std::time::Duration;

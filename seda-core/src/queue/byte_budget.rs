@@ -1,10 +1,7 @@
 //! How many bytes the events of the whole graph may have, as far as stages weigh them.
 
-use crate::sync::{AtomicU64, Ordering};
-
-/// Default of the byte budget. A quarter of a gibibyte is what the smallest machines that run
-/// servers can spare; it bounds only events of stages that weigh them.
-pub(crate) const DEFAULT_BYTES: u64 = 256 << 20;
+use crate::config::DEFAULT_BYTES;
+use crate::platform::sync::{AtomicU64, Ordering};
 
 #[derive(Debug)]
 pub(crate) struct ByteBudget {

@@ -1,10 +1,9 @@
 //! What events say of themselves, as a queue keeps it: the shard of a key, and bytes.
 
-use super::lane::{Lane, Rows};
-use super::lanes::Lanes;
-use super::shards::Shards;
-use crate::event::EventMeta;
-use crate::label::ShardSet;
+use crate::event::{EventMeta, ShardSet};
+use crate::queue::lane::{Lane, Rows};
+use crate::queue::lanes::Lanes;
+use crate::queue::shards::Shards;
 
 impl<E> Lanes<E> {
     /// Orders events by shard; to be called while empty.

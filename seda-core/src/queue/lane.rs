@@ -1,9 +1,8 @@
 //! One class's queued events: in one row, or in one row per shard of a keyed stage.
 
-use super::shards::Shards;
-use crate::clock::Time;
-use crate::event::{Envelope, EventMeta};
-use crate::label::{SHARDS, ShardSet};
+use crate::event::{Envelope, EventMeta, SHARDS, ShardSet};
+use crate::platform::Time;
+use crate::queue::shards::Shards;
 use std::collections::VecDeque;
 
 #[derive(Debug)]

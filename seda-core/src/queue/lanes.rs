@@ -1,17 +1,15 @@
 //! A stage's queue as plain data: one lane per class, bounded, with places that can be reserved.
 
-use super::entrance::Entrance;
-use super::lane::{Lane, Rows};
-use super::ledger::{Ledger, Outcome};
-use super::occupancy::Occupancy;
-use super::shards::Shards;
-use super::standing::Standing;
-use crate::admission::Limits;
-use crate::clock::Time;
-use crate::event::{Class, Envelope, EventMeta, MAX_CLASSES, PerClass};
-use crate::gate::RateConfig;
-use crate::loss::LossReason;
-use crate::refusal::RefusalReason;
+use crate::config::{Class, MAX_CLASSES, PerClass, RateConfig};
+use crate::event::{Envelope, EventMeta, LossReason, RefusalReason};
+use crate::gate::Limits;
+use crate::platform::Time;
+use crate::queue::aqm::Standing;
+use crate::queue::entry_limits::Entrance;
+use crate::queue::lane::{Lane, Rows};
+use crate::queue::ledger::{Ledger, Outcome};
+use crate::queue::occupancy::Occupancy;
+use crate::queue::shards::Shards;
 use std::time::Duration;
 
 /// Bounded lanes with their ledger. Depth plus reserved places never exceeds `bound`; above

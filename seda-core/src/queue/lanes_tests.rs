@@ -1,10 +1,7 @@
-use super::*;
-use crate::event::Class;
-use crate::event::EventMeta;
-use crate::label::ShardSet;
-use crate::label::Weight;
-use crate::queue::GivenUp;
-use crate::queue::{Evict, Victims};
+use crate::config::Class;
+use crate::event::{EventMeta, ShardSet, Weight};
+use crate::queue::evict::{Evict, GivenUp, Victims};
+use crate::queue::lanes::*;
 use proptest::prelude::*;
 use std::collections::VecDeque;
 

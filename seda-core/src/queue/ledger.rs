@@ -5,9 +5,8 @@
 //! equations can be checked and not merely hold by construction. All of it is touched only under
 //! the stage's lock: in every cut through one stage the equations hold exactly.
 
-use crate::event::{Class, PerClass};
-use crate::loss::LossReason;
-use crate::refusal::RefusalReason;
+use crate::config::{Class, PerClass};
+use crate::event::{LossReason, RefusalReason};
 
 /// In this order, and from a cache line's beginning: what every batch touches is one line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -13,23 +13,31 @@
 //! (docs/performance.md). And only a structure under a lock can evict from its middle, weigh
 //! classes, and count everything in the same cut.
 
+mod aqm;
 mod budget;
 mod byte_budget;
-mod entrance;
-mod eviction;
+mod codel;
+#[cfg(test)]
+mod codel_tests;
+mod dequeue;
+mod entry_limits;
+mod evict;
 mod labels;
 mod lane;
 mod lanes;
 mod ledger;
 mod occupancy;
 mod shards;
-mod standing;
-mod taking;
+mod token_bucket;
+#[cfg(test)]
+mod token_bucket_tests;
 
+pub(crate) use aqm::Stood;
 pub(crate) use budget::Budget;
-pub(crate) use byte_budget::{ByteBudget, DEFAULT_BYTES};
-pub(crate) use eviction::{Evict, GivenUp, Victims};
+pub(crate) use byte_budget::ByteBudget;
+pub use codel::Codel;
+pub(crate) use evict::{Evict, GivenUp, Victims};
 pub(crate) use lanes::Lanes;
 pub(crate) use ledger::{ClassLedger, Outcome};
 pub(crate) use shards::Shards;
-pub(crate) use standing::{StandingConfig, Stood};
+pub use token_bucket::{Rate, TokenBucket};

@@ -1,6 +1,6 @@
 //! How full a stage was, over time.
 
-use crate::clock::Time;
+use crate::platform::Time;
 
 /// How many events are in the stage (queued, in hand, pending), integrated over time. Measured,
 /// not computed from rate and response time: Little's law can then be checked against it.

@@ -6,7 +6,7 @@
 //! what the handler waits for may be in the same shard. So a shard moves from worker to worker
 //! only while nothing of it is outside the queue, and what has one key is handled in order.
 
-use crate::label::{SHARDS, ShardSet};
+use crate::event::{SHARDS, ShardSet};
 
 #[derive(Debug)]
 pub(crate) struct Shards {

@@ -1,12 +1,11 @@
 //! A stage seen without its event type: what controllers, valve, reports and drains need.
 
-use crate::admission::Limits;
-use crate::clock::Time;
-use crate::event::{EventMeta, PerClass};
-use crate::gate::RateConfig;
-use crate::loss::LossReason;
-use crate::queue::{ClassLedger, Evict, Outcome, StandingConfig, Stood, Victims};
-use crate::sync::Arc;
+use crate::config::{PerClass, RateConfig, StandingConfig};
+use crate::event::{EventMeta, LossReason};
+use crate::gate::Limits;
+use crate::platform::Time;
+use crate::platform::sync::Arc;
+use crate::queue::{ClassLedger, Evict, Outcome, Stood, Victims};
 use std::any::Any;
 use std::time::Duration;
 

@@ -1,20 +1,17 @@
 //! The core of a stage: its lanes under their lock, and everything that happens to them.
 
-use super::any::{AnyStage, Completion, Held, QueueFigures};
-use super::questions::Questions;
-use super::timers::Timers;
-use crate::admission::Limits;
-use crate::clock::Time;
-use crate::event::{Class, Envelope, EventMeta, PerClass};
-use crate::gate::RateConfig;
-use crate::graph::GraphCore;
-use crate::label::ShardSet;
-use crate::loss::LossReason;
+use crate::config::{Class, PerClass, RateConfig, StandingConfig};
+use crate::event::{Envelope, EventMeta, LossReason, Refusal, RefusalReason, ShardSet};
+use crate::gate::Limits;
+use crate::platform::Time;
+use crate::platform::sync::{Arc, AtomicUsize, CachePadded, Mutex, OnceLock, Ordering};
 use crate::pool::PoolCore;
-use crate::queue::{Evict, GivenUp, Lanes, Outcome, Shards, StandingConfig, Victims};
-use crate::refusal::{Refusal, RefusalReason};
+use crate::queue::{Evict, GivenUp, Lanes, Outcome, Shards, Victims};
+use crate::stage::any::{AnyStage, Completion, Held, QueueFigures};
+use crate::stage::extractors::Questions;
+use crate::stage::shared::GraphCore;
+use crate::stage::timers::Timers;
 use crate::stats::Quantiles;
-use crate::sync::{Arc, AtomicUsize, CachePadded, Mutex, OnceLock, Ordering};
 use std::any::Any;
 use std::collections::VecDeque;
 use std::fmt;

@@ -1,27 +1,31 @@
 //! A stage: name, queue, handler. The token a user holds, its settings, and its core.
 
 mod any;
-mod arrivals;
-mod checking_in;
+mod charge;
 mod core;
-mod ending;
-mod questions;
-mod sending_later;
+mod delayed;
+mod enqueue;
+mod extractors;
+mod journal;
+mod loss_notifier;
+pub(crate) mod ports;
+pub(crate) mod replicas;
+mod shared;
+mod shed;
 mod timers;
+pub(crate) mod valve;
 
 pub(crate) use any::{AnyStage, Completion, QueueFigures};
-pub(crate) use arrivals::Entry;
 pub(crate) use core::StageCore;
+pub(crate) use enqueue::Entry;
+pub use journal::{Controller, Decision, Journal};
+pub(crate) use shared::GraphCore;
 
-use crate::gate::{CodelConfig, RateConfig};
-use crate::pool::WorkerRange;
-use crate::written;
-use serde::{Deserialize, Serialize};
+use crate::gate::StageId;
 use std::fmt;
 use std::marker::PhantomData;
-use std::time::Duration;
 
-/// A stage of a graph that takes events of type `E`: a token, made by [`crate::Graph::stage`].
+/// A stage of a graph that takes events of type `E`: a token, made by [`crate::graph::Graph::stage`].
 pub struct Stage<E> {
     pub(crate) graph: u32,
     pub(crate) index: usize,
@@ -42,83 +46,9 @@ impl<E> fmt::Debug for Stage<E> {
     }
 }
 
-/// A stage's settings. What is `None` keeps the default, or what was set before.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default, expecting = "a table like { capacity = 256 }")]
-pub struct StageConfig {
-    /// Hard bound of the queue, in events. Set live below what is queued, it admits nothing, and
-    /// the bound sinks with the queue. Default: as declared in code.
-    #[serde(deserialize_with = "written::optional_count")]
-    pub capacity: Option<usize>,
-    /// Bound above which nothing is admitted, at most `capacity`. Default: the hard bound.
-    #[serde(deserialize_with = "written::optional_count")]
-    pub soft: Option<usize>,
-    /// Workers of the stage's own pool; refused for a stage in a shared pool. Default: one, and
-    /// up to one per core.
-    pub workers: Option<WorkerRange>,
-    /// The most events a worker takes at once. Default: [`DEFAULT_BATCH`].
-    #[serde(deserialize_with = "written::optional_count")]
-    pub batch: Option<usize>,
-    /// Share of a shared pool's time relative to the pool's other stages. Default: 1.
-    #[serde(deserialize_with = "written::optional_count")]
-    pub weight: Option<u32>,
-    /// The most workers of the pool that run this stage at once. The first one set live does not
-    /// count those that are inside already. Default: all of them.
-    #[serde(deserialize_with = "written::optional_count")]
-    pub cap: Option<usize>,
-    /// The most events that may be pending outside (see [`crate::Context::defer`]). Default:
-    /// [`DEFAULT_PENDING`].
-    #[serde(deserialize_with = "written::optional_count")]
-    pub pending: Option<usize>,
-    /// How many events may be outside to begin with, 1 to `pending`: workers take nothing beyond,
-    /// and what comes waits in the queue. The pool-size controller sizes it between this and
-    /// `pending`, as it sizes pools: the remote side gets as much at once as makes it answer more,
-    /// and no more. Events that are held do not count. Default: `pending` alone bounds them, and
-    /// who would defer beyond it gets an error.
-    #[serde(deserialize_with = "written::optional_count")]
-    pub outstanding: Option<usize>,
-    /// Bounds how many events enter per second, from wherever they come: a declared bound like
-    /// `capacity`, no controller. What exceeds it is refused for `admission` before anything is
-    /// spent, and more at once than its burst as too large; who may wait does. A place that is
-    /// reserved counts when it is reserved, and one that is given back unused does not. Replicas
-    /// with queues of their own have equal shares, and one event of the burst at least. Default:
-    /// nothing bounds the rate.
-    pub rate: Option<RateConfig>,
-    /// Sheds from a standing queue, whatever was promised: what has waited for too long while
-    /// nobody got through quickly. `codel = {}` has the defaults. Default: off; with an SLO the
-    /// limit at the entry keeps queues short before anything is spent.
-    pub codel: Option<CodelConfig>,
-    /// While the oldest queued event has waited for longer than this, the newest is served first:
-    /// under overload some are answered at once instead of all too late, and what has waited in
-    /// vain expires at the head. Only with deadlines, or an SLO; not for keyed stages. (Maurer, "Fail
-    /// at scale", ACM Queue 13(8), 2015, has it as adaptive LIFO.) Default: the oldest first.
-    #[serde(with = "written::optional_duration")]
-    pub newest_first_above: Option<Duration>,
-}
-
-/// Default of [`StageConfig::batch`]. 32 is where the price of a lock, a clock read and a wake-up
-/// per batch has become small against an event's own; more only adds delay.
-pub const DEFAULT_BATCH: usize = 32;
-
-/// Default of [`StageConfig::pending`]: what one remote service is usually willing to serve one
-/// client at once.
-pub const DEFAULT_PENDING: usize = 1_024;
-
-impl StageConfig {
-    /// These settings, and those of `before` where these say nothing.
-    pub(crate) fn or(self, before: StageConfig) -> StageConfig {
-        StageConfig {
-            capacity: self.capacity.or(before.capacity),
-            soft: self.soft.or(before.soft),
-            workers: self.workers.or(before.workers),
-            batch: self.batch.or(before.batch),
-            weight: self.weight.or(before.weight),
-            cap: self.cap.or(before.cap),
-            pending: self.pending.or(before.pending),
-            outstanding: self.outstanding.or(before.outstanding),
-            rate: self.rate.or(before.rate),
-            codel: self.codel.or(before.codel),
-            newest_first_above: self.newest_first_above.or(before.newest_first_above),
-        }
+impl<E> Stage<E> {
+    /// The stage without the type of its events.
+    pub fn id(self) -> StageId {
+        StageId { graph: self.graph, index: self.index }
     }
 }

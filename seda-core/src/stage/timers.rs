@@ -4,9 +4,9 @@
 //! serves it: a worker that looks for work compares the clock with that atomic, and one that
 //! parks does so until then. A worker that is busy could not have taken the event anyway.
 
-use crate::clock::Time;
 use crate::event::Envelope;
-use crate::sync::{AtomicU64, Mutex, Ordering};
+use crate::platform::Time;
+use crate::platform::sync::{AtomicU64, Mutex, Ordering};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
@@ -117,7 +117,8 @@ impl<E> Timers<E> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Class, EventMeta};
+    use crate::config::Class;
+    use crate::event::EventMeta;
 
     fn envelope(event: u32) -> Envelope<u32> {
         let meta = EventMeta::new(Time::ZERO, Class::HIGHEST, Time::NEVER);

@@ -3,10 +3,11 @@
 //! Every worker writes into a book of its own, under a lock that it takes once per batch; the
 //! controller merges the books on its tick. No event touches a shared cache line to be counted.
 
-mod book;
+mod costs;
+mod outlier;
 mod quantiles;
-mod schedstat;
 
-pub(crate) use book::{StageFigures, WorkerBook, WorkerWindow};
+pub(crate) use costs::ServedCosts;
+
+pub(crate) use outlier::{Stall, are_far, is_far};
 pub use quantiles::{QuantileSummary, Quantiles};
-pub(crate) use schedstat::{Schedstat, ThreadId};

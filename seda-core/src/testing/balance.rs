@@ -1,6 +1,6 @@
 //! Whether a report's ledgers balance.
 
-use crate::report::{BudgetReport, EventLedger, Report, RequestLedger, StageReport};
+use crate::monitor::report::{BudgetReport, EventLedger, Report, RequestLedger, StageReport};
 use thiserror::Error;
 
 /// An equation of a report that does not hold, with its figures.
@@ -134,8 +134,9 @@ impl Found {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::Stepped;
-    use crate::{Graph, testing::probe};
+    use crate::graph::Graph;
+    use crate::testing::probe;
+    use crate::testing::stepped::Stepped;
 
     fn report() -> Report {
         let mut graph = Graph::new("balance");

@@ -1,6 +1,6 @@
 //! Tests of handlers and graphs: no threads, no sleeping, a clock that only moves when it is told.
 //!
-//! The queues, workers, ledgers and controllers are the real ones ([`crate::Manual`] steps them):
+//! The queues, workers, ledgers and controllers are the real ones ([`crate::runtime::Manual`] steps them):
 //! what a test sees here is what a graph on threads does, in one of its possible orders.
 //!
 //! | what | for |
@@ -67,6 +67,8 @@
 //! instead: they are for tests.
 
 mod balance;
+#[cfg(seda_model)]
+pub mod modelled;
 mod probe;
 mod stepped;
 mod timeline;

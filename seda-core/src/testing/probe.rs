@@ -1,12 +1,11 @@
 //! A stage that keeps what reaches it.
 
-use crate::context::Context;
-use crate::error::GraphError;
+use crate::config::{GraphError, StageConfig, WorkerRange};
 use crate::event::EventMeta;
 use crate::graph::Graph;
-use crate::pool::WorkerRange;
-use crate::stage::{AnyStage, Stage, StageConfig, StageCore};
-use crate::sync::{Arc, Mutex};
+use crate::platform::sync::{Arc, Mutex};
+use crate::stage::{AnyStage, Stage, StageCore};
+use crate::worker::context::Context;
 use std::fmt;
 
 /// Declares a stage with a [`Probe`] as its handler: to be put in the place of any stage that a
@@ -70,7 +69,7 @@ impl<E: Send + 'static> Probe<E> {
         self.len() == 0
     }
 
-    /// From now on sends to the stage come back as [`Full`](crate::RefusalReason::Full), as if
+    /// From now on sends to the stage come back as [`Full`](crate::event::RefusalReason::Full), as if
     /// its queue were full; what is queued is still handled. A sender that holds leased places
     /// may use those up first: to be exact, call it when the graph is idle.
     ///
@@ -82,7 +81,7 @@ impl<E: Send + 'static> Probe<E> {
         self.stage.set_soft(0);
     }
 
-    /// From now on sends to the stage come back as [`Closed`](crate::RefusalReason::Closed),
+    /// From now on sends to the stage come back as [`Closed`](crate::event::RefusalReason::Closed),
     /// which no waiting helps; what is queued is still handled.
     ///
     /// # Panics

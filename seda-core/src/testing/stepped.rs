@@ -1,16 +1,16 @@
 //! A started graph with its clock, as a test holds it.
 #![expect(clippy::panic, reason = "an assertion fails by panicking")]
 
-use super::{Timeline, assert_balanced};
-use crate::clock::{ManualClock, Time};
-use crate::error::GraphError;
+use crate::config::GraphError;
+use crate::event::request::Ticket;
+use crate::event::{LossReason, RefusalReason};
 use crate::graph::Graph;
-use crate::loss::LossReason;
-use crate::refusal::RefusalReason;
-use crate::report::{Report, StageReport};
-use crate::request::Ticket;
-use crate::running::{Drained, Manual};
-use crate::sync::Arc;
+use crate::monitor::report::{Report, StageReport};
+use crate::platform::sync::Arc;
+use crate::platform::{ManualClock, Time};
+use crate::runtime::{Drained, Manual};
+use crate::testing::balance::assert_balanced;
+use crate::testing::timeline::Timeline;
 use std::time::Duration;
 
 /// How many events may begin before a graph counts as one that sends in circles: more than a test

@@ -1,14 +1,14 @@
 //! A clock that stands still, and what the outside world will do at which moment.
 
-use crate::clock::{Clock, ManualClock, Time};
-use crate::sync::{Arc, Mutex};
+use crate::platform::sync::{Arc, Mutex};
+use crate::platform::{Clock, ManualClock, Time};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
 type Action = Box<dyn FnOnce() + Send>;
 
-/// A clock with an agenda. What is put on it runs when [`crate::testing::Stepped::advance`] comes
+/// A clock with an agenda. What is put on it runs when [`crate::testing::stepped::Stepped::advance`] comes
 /// by its moment: a client that answers after 200 ms, a caller that goes away, a burst of events.
 ///
 /// Clones are one timeline: move one into a handler that defers, to complete its event later.

@@ -1,4 +1,4 @@
-//! The chunked transfer coding (RFC 9112 §7.1): takes the chunks apart, gives the body.
+//! The chunked transfer coding (RFC 9112 §7.1): chunks to a body.
 
 use bytes::{Buf, Bytes, BytesMut};
 
@@ -9,15 +9,15 @@ use super::{
     rejection::Rejection,
 };
 
-/// Chunk extensions are ignored, and few clients send any. All those of a body together may have
-/// so many bytes (RFC 9112 §7.1.1 wants a limit on the total): signed uploads put about 90 bytes
-/// on each chunk of 8 KiB or more, which is 12 KiB for a body of 1 MiB.
+/// The most bytes of all chunk extensions of a body (RFC 9112 §7.1.1 asks for a limit on the
+/// total). Extensions are ignored, and few clients send any. Signed uploads add about 90 bytes to
+/// each chunk of 8 KiB or more: 12 KiB for a body of 1 MiB.
 const EXTENSION_BYTES: usize = 16 * 1024;
 
-/// Hexadecimal digits of a chunk size: enough for 64 bits.
+/// The most hexadecimal digits of a chunk size: 64 bits.
 const SIZE_DIGITS: u8 = 16;
 
-/// A chunked body on its way. Framing bytes are consumed as they come, so nothing is read twice.
+/// A chunked body that is being read. Framing bytes are consumed on arrival, so each is read once.
 #[derive(Debug, Default)]
 pub(super) struct Chunked {
     step: Step,
@@ -27,10 +27,10 @@ pub(super) struct Chunked {
     trailer_fields: usize,
 }
 
-/// What the next byte is.
+/// The role of the next byte.
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    /// A digit of a chunk's size, or what ends it.
+    /// A digit of a chunk's size, or the byte that ends the size.
     Size { size: usize, digits: u8 },
     /// White space before an extension.
     Gap { size: usize },
@@ -44,7 +44,7 @@ enum Step {
     DataReturn,
     /// The LF after a chunk's data.
     DataFeed,
-    /// The trailer section, kept in the input until it is whole.
+    /// The trailer section, which stays in the input until it is whole.
     Trailers,
 }
 
@@ -59,7 +59,8 @@ impl Default for Step {
 }
 
 impl Chunked {
-    /// Consumes what has arrived. `Some` is the whole body; what follows it stays in `input`.
+    /// Consumes the bytes of the body from `input`, and no byte after it. Returns the whole body;
+    /// `None` if more bytes are needed.
     pub(super) fn decode(
         &mut self,
         input: &mut BytesMut,
@@ -103,7 +104,7 @@ impl Chunked {
         }
     }
 
-    /// The line of a chunk's size is over: its data follow, or with size 0 the trailers.
+    /// Returns the step after the line of a chunk's size: its data, or the trailers if it is 0.
     fn chunk(&self, size: usize, limits: &Limits) -> Result<Step, Rejection> {
         let limit = limits.body_bytes;
         match size {
@@ -133,8 +134,8 @@ impl Chunked {
         Ok(())
     }
 
-    /// Trailer fields must be well-formed and few; then they are dropped, as RFC 9112 §7.1.2
-    /// allows: merged into the head, they could change what the request means.
+    /// Checks the trailer fields and drops them, as RFC 9112 §7.1.2 allows: merged into the head,
+    /// they could change the meaning of the request.
     fn trailers(
         &mut self,
         input: &mut BytesMut,
@@ -144,7 +145,7 @@ impl Chunked {
         let limit = limits.headers.min(HEADERS_MOST);
         loop {
             let line = self.trailers.next(input, limits.head_bytes);
-            let Some(line) = line.map_err(|flaw| flaw.rejection(too_large))? else {
+            let Some(line) = line.map_err(|error| error.rejection(too_large))? else {
                 return Ok(None);
             };
             if line.is_empty() {
@@ -159,15 +160,17 @@ impl Chunked {
     }
 }
 
-/// One more digit of a chunk's size.
+/// Adds one digit to a chunk's size.
 fn digit(size: usize, digits: u8, byte: u8) -> Result<Step, Rejection> {
     let digit = char::from(byte)
         .to_digit(16)
         .ok_or(Rejection::BadRequest("a chunk size is not a hexadecimal number"))?;
-    size.checked_mul(16)
-        .filter(|_| digits < SIZE_DIGITS)
-        .map(|size| Step::Size { size: size | digit as usize, digits: digits + 1 })
-        .ok_or(Rejection::BadRequest("a chunk size is too large to be true"))
+    match size.checked_mul(16) {
+        Some(size) if digits < SIZE_DIGITS => {
+            Ok(Step::Size { size: size | digit as usize, digits: digits + 1 })
+        }
+        _ => Err(Rejection::BadRequest("a chunk size is too large")),
+    }
 }
 
 fn check_fields(section: &[u8], limit: usize) -> Result<(), Rejection> {

@@ -1,4 +1,4 @@
-//! The state machine of one connection's requests.
+//! The state machine that reads the requests of one connection.
 
 use bytes::{Buf, Bytes, BytesMut};
 use http::Request;
@@ -14,25 +14,38 @@ use super::{
     request_line,
 };
 
-/// Empty lines that are skipped before a request line. RFC 9112 §2.2 asks for at least one (old
-/// clients sent one after a body); a client that sends nothing else must meet an end.
+/// Empty lines that are skipped before a request line. RFC 9112 §2.2 asks for at least one,
+/// because old clients sent one after a body. The bound ends a client that sends nothing else.
 const EMPTY_LINES: u8 = 4;
 
-/// Reads the requests of one connection, in order. Resumable: [`decode`](Self::decode) takes what
-/// has arrived, and gives the same requests however the bytes were split.
+/// Reads the requests of one connection, in order.
 ///
-/// The input's bytes count as read only when they are consumed; an unfinished head, a body of
-/// declared length and unfinished trailers stay in it. The caller appends to it, and never takes
-/// from it.
+/// [`decode`](Self::decode) consumes the bytes that have arrived, and returns the same requests
+/// regardless of how the network splits them. An unfinished head, a body of declared length and
+/// unfinished trailers stay in the input until they are whole. The caller only appends to the
+/// input.
+///
+/// ```
+/// use seda_http::BytesMut;
+/// use seda_http::h1::{Decoded, Decoder, Limits};
+///
+/// let mut decoder = Decoder::new(Limits::default());
+/// let mut input = BytesMut::from("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe");
+/// assert!(matches!(decoder.decode(&mut input), Decoded::Incomplete));
+/// assert!(decoder.mid_request(&input) && decoder.in_body());
+/// input.extend_from_slice(b"llo");
+/// let Decoded::Request(request, _) = decoder.decode(&mut input) else { unreachable!() };
+/// assert_eq!(request.body(), "hello");
+/// ```
 #[derive(Debug)]
 pub struct Decoder {
     limits: Limits,
     state: State,
-    /// Of the head that is being read.
+    /// The scan of the current head.
     lines: Lines,
-    /// Skipped before it.
+    /// Empty lines skipped before it.
     empty_lines: u8,
-    /// What is known of the request that is being read.
+    /// The known properties of the current request.
     exchange: Exchange,
 }
 
@@ -41,38 +54,52 @@ pub struct Decoder {
 enum State {
     /// Between requests, or inside a head.
     Head,
-    /// The head is read, the body is not whole.
-    Body(Request<()>, Body),
-    /// The last request was given out, or refused.
+    /// The head is read; the body is incomplete.
+    Body(Request<()>, BodyState),
+    /// The last request was returned or rejected.
     Closed,
 }
 
 #[derive(Debug)]
-enum Body {
+enum BodyState {
     Length(usize),
     Chunked(Chunked),
 }
 
-/// What [`Decoder::decode`] found.
+/// The result of [`Decoder::decode`].
+///
+/// ```
+/// use seda_http::BytesMut;
+/// use seda_http::h1::{Decoded, Decoder, Limits, Rejection};
+///
+/// let mut input = BytesMut::from("GET / HTTP/2.0\r\n");
+/// let Decoded::Reject(rejection, exchange) = Decoder::new(Limits::default()).decode(&mut input)
+/// else {
+///     unreachable!()
+/// };
+/// assert_eq!(rejection, Rejection::VersionNotSupported);
+/// assert!(!exchange.keep_alive);
+/// ```
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "moved once, on to the graph")]
+#[expect(clippy::large_enum_variant, reason = "moved once, into the graph")]
 pub enum Decoded {
     /// More bytes are needed, or the connection takes no more requests.
     Incomplete,
-    /// The client waits for `100 Continue` before it sends its body (RFC 9110 §10.1.1): write
-    /// [`CONTINUE`](super::CONTINUE) and call `decode` again. At most once a request, and only if
-    /// no body byte has arrived and the limits allow the body.
+    /// The client waits for `100 Continue` before it sends its body (RFC 9110 §10.1.1).
+    ///
+    /// Write [`CONTINUE`](super::CONTINUE) and call `decode` again. Returned at most once per
+    /// request, only if no byte of the body has arrived and the limits allow the body.
     Continue,
-    /// A whole request. If `keep_alive` is false it is the connection's last: what follows it is
-    /// discarded (RFC 9112 §9.6).
+    /// A whole request. If `keep_alive` is false it is the last one of its connection, and the
+    /// bytes after it are discarded (RFC 9112 §9.6).
     Request(Request<Bytes>, Exchange),
-    /// The codec's own answer. `keep_alive` is false: close after it, but read on for a moment,
-    /// or the client may lose the answer to a reset (RFC 9112 §9.6).
+    /// The codec's own response. `keep_alive` is false: close after it, but read on for a moment,
+    /// because a reset could cost the client the response (RFC 9112 §9.6).
     Reject(Rejection, Exchange),
 }
 
 impl Decoder {
-    /// A decoder for a new connection.
+    /// Returns the decoder of a new connection.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
         Self {
@@ -84,11 +111,11 @@ impl Decoder {
         }
     }
 
-    /// Consumes from `input` whatever belongs to the next request.
+    /// Consumes the bytes of the next request from `input`.
     ///
-    /// Call it again after every outcome but `Incomplete`, which asks for more bytes first:
-    /// `input` may hold the next, pipelined request. After the connection's last request it
-    /// discards its input and answers `Incomplete`.
+    /// Call it again after every result except `Incomplete`, because `input` may hold the next,
+    /// pipelined request. `Incomplete` needs more bytes first. After the last request of the
+    /// connection it discards all input and returns `Incomplete`.
     #[must_use]
     pub fn decode(&mut self, input: &mut BytesMut) -> Decoded {
         let outcome = match self.state {
@@ -106,10 +133,10 @@ impl Decoder {
         decoded
     }
 
-    /// True from the first byte of a request to its last: while it is, the client owes bytes, and
-    /// the reactor's read timeout runs. Empty lines before a request do not count.
+    /// Returns true from the first byte of a request to its last: the client owes bytes, and a read
+    /// timeout applies. Empty lines before a request do not count.
     ///
-    /// Call it after `decode` gave `Incomplete`: before, `input` may hold a whole request.
+    /// Valid only after `decode` returned `Incomplete`; before, `input` may hold a whole request.
     #[must_use]
     pub fn mid_request(&self, input: &BytesMut) -> bool {
         match self.state {
@@ -119,8 +146,8 @@ impl Decoder {
         }
     }
 
-    /// True while the head is read and its body is not whole, so that an answer to a timeout can
-    /// say what was waited for.
+    /// Returns true while the head of a request is read and its body is incomplete. The response to
+    /// a timeout then names the missing part.
     #[must_use]
     pub fn in_body(&self) -> bool {
         matches!(self.state, State::Body(..))
@@ -133,14 +160,16 @@ impl Decoder {
         let Some(end) = self.find_blank_line(input)? else {
             return Ok(Decoded::Incomplete);
         };
+        // The head is whole.
         let bytes = input.split_to(end).freeze();
         let Head { request, framing, keep_alive, expects_continue } =
             head::read(&bytes, self.exchange.version, &self.limits)?;
         self.exchange.keep_alive = keep_alive;
+        // Its framing says whether a body follows.
         let body = match framing {
             Framing::Length(0) => return Ok(self.complete(request, Bytes::new())),
-            Framing::Length(length) => Body::Length(length),
-            Framing::Chunked => Body::Chunked(Chunked::default()),
+            Framing::Length(length) => BodyState::Length(length),
+            Framing::Chunked => BodyState::Chunked(Chunked::default()),
         };
         self.state = State::Body(request, body);
         if expects_continue && input.is_empty() {
@@ -149,13 +178,13 @@ impl Decoder {
         self.body(input)
     }
 
-    /// True if a request line begins at the front of the input.
+    /// Returns true if a request line begins at the front of the input.
     fn skip_empty_lines(&mut self, input: &mut BytesMut) -> Result<bool, Rejection> {
         while input.starts_with(b"\r\n") {
             input.advance(2);
             self.empty_lines += 1;
             if self.empty_lines > EMPTY_LINES {
-                return Err(Rejection::BadRequest("there is no request in these empty lines"));
+                return Err(Rejection::BadRequest("there are only empty lines"));
             }
         }
         match input.first() {
@@ -165,16 +194,16 @@ impl Decoder {
         }
     }
 
-    /// The end of the head, once it is there. Each line is judged when it ends, so that what is
-    /// refused does not depend on how much has arrived.
+    /// Returns the end of the head; `None` if it has not arrived. Each line is checked at its own
+    /// end, so that a rejection does not depend on how much has arrived.
     fn find_blank_line(&mut self, input: &mut BytesMut) -> Result<Option<usize>, Rejection> {
         let Limits { head_bytes, uri_bytes, .. } = self.limits;
         let first_line = head_bytes.min(uri_bytes.saturating_add(request_line::REST_BYTES));
         loop {
             let first = self.lines.at_first();
             let limit = if first { first_line } else { head_bytes };
-            let line = self.lines.next(input, limit).map_err(|flaw| {
-                flaw.rejection(match first {
+            let line = self.lines.next(input, limit).map_err(|error| {
+                error.rejection(match first {
                     true => request_line::too_long(input.get(..limit).unwrap_or(input), uri_bytes),
                     false => Rejection::HeadTooLarge { limit: head_bytes },
                 })
@@ -191,10 +220,10 @@ impl Decoder {
 
     fn body(&mut self, input: &mut BytesMut) -> Result<Decoded, Rejection> {
         let body = match &mut self.state {
-            State::Body(_, Body::Length(length)) if input.len() >= *length => {
+            State::Body(_, BodyState::Length(length)) if input.len() >= *length => {
                 Some(input.split_to(*length).freeze())
             }
-            State::Body(_, Body::Chunked(chunked)) => chunked.decode(input, &self.limits)?,
+            State::Body(_, BodyState::Chunked(chunked)) => chunked.decode(input, &self.limits)?,
             _ => None,
         };
         let Some(body) = body else {
@@ -202,11 +231,14 @@ impl Decoder {
         };
         match std::mem::replace(&mut self.state, State::Head) {
             State::Body(request, _) => Ok(self.complete(request, body)),
-            State::Head | State::Closed => Ok(Decoded::Incomplete),
+            State::Head | State::Closed => {
+                debug_assert!(false, "a body is complete only inside a body");
+                Ok(Decoded::Incomplete)
+            }
         }
     }
 
-    /// Gives a request out and gets ready for the next.
+    /// Returns a request and resets the state for the next one.
     fn complete(&mut self, request: Request<()>, body: Bytes) -> Decoded {
         let exchange = std::mem::replace(&mut self.exchange, Exchange::UNKNOWN);
         self.lines = Lines::default();

@@ -1,31 +1,44 @@
-//! The head of an answer.
+//! The head of a response.
 
 use bytes::BytesMut;
 use http::{HeaderMap, HeaderName, StatusCode, Version, header, response::Parts};
 
 use super::{exchange::Exchange, framing};
 
-/// The interim answer to [`Decoded::Continue`](super::Decoded::Continue).
+/// The interim response to [`Decoded::Continue`](super::Decoded::Continue).
 pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
-/// Status line and the codec's own fields: at most `HTTP/1.1 431 Request Header Fields Too Large`
-/// (44), `Date` (37), `Content-Length` with 20 digits (38), `Connection` (24) and the blank line
-/// (2), rounded up.
+/// The most bytes of the status line and the codec's own fields, rounded up: `HTTP/1.1 431 Request
+/// Header Fields Too Large` (44), `Date` (37), `Content-Length` with 20 digits (38), `Connection`
+/// (24) and the blank line (2).
 const OWN_BYTES: usize = 160;
 
-/// Writes status line and header fields to the end of `out`; the body, if
-/// [`carries_body`] says so, is the caller's to append.
+/// Appends the status line and the header fields of a response to `out`. The caller appends the
+/// body if [`carries_body`] returns true.
 ///
-/// Framing is the codec's: Content-Length, Transfer-Encoding, Connection and Date in
-/// `parts.headers` are left out, and its own are written instead, so that none is there twice.
-/// `parts.version` and `parts.extensions` are not used.
+/// The codec owns the framing: it writes its own Content-Length, Connection and Date, and ignores
+/// these fields and Transfer-Encoding in `parts.headers`. `parts.version` and `parts.extensions`
+/// are not used.
 ///
-/// - The version is always HTTP/1.1, to HTTP/1.0 too (RFC 9110 §6.2).
-/// - `length`, in bytes, becomes Content-Length; with 1xx, 204 and 304 there is none (RFC 9110
-///   §8.6), with 205 it is 0 (§15.3.6). Answering HEAD, a number in the handler's own
-///   Content-Length goes first, so that a handler need not make a body to tell its size.
-/// - `date` is an IMF-fixdate (RFC 9110 §5.6.7), made by the caller once a second.
-/// - `Connection: close` if the exchange is not kept alive, `keep-alive` if an HTTP/1.0 one is.
+/// - The version is always HTTP/1.1, also to an HTTP/1.0 client (RFC 9110 §6.2).
+/// - `length`, in bytes, becomes Content-Length. A response with 1xx, 204 or 304 has none (RFC
+///   9110 §8.6); with 205 it is 0 (§15.3.6). In a response to HEAD, a number in the handler's own
+///   Content-Length takes precedence, so that the handler need not produce a body.
+/// - `date` is an IMF-fixdate (RFC 9110 §5.6.7), which the caller makes once a second.
+/// - Connection is `close` if the connection ends, and `keep-alive` if an HTTP/1.0 one goes on.
+///
+/// ```
+/// use seda_http::h1::{Exchange, encode_head};
+/// use seda_http::{BytesMut, Response};
+///
+/// let (parts, body) = Response::new("hello\n").into_parts();
+/// let exchange = Exchange { version: http::Version::HTTP_11, head: false, keep_alive: true };
+/// let date = b"Sun, 06 Nov 1994 08:49:37 GMT";
+/// let mut out = BytesMut::new();
+/// encode_head(&parts, body.len() as u64, exchange, date, &mut out);
+/// assert!(out.starts_with(b"HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"));
+/// assert!(out.ends_with(b"Content-Length: 6\r\n\r\n"));
+/// ```
 pub fn encode_head(
     parts: &Parts,
     length: u64,
@@ -51,8 +64,18 @@ pub fn encode_head(
     out.extend_from_slice(b"\r\n");
 }
 
-/// Whether an answer with this status to this exchange has body bytes on the wire: not to HEAD,
-/// not with 1xx, 204, 304 (RFC 9112 §6.3) or 205 (RFC 9110 §15.3.6).
+/// Returns true if a response with this status has body bytes on the wire. It has none to HEAD, or
+/// with 1xx, 204, 304 (RFC 9112 §6.3) or 205 (RFC 9110 §15.3.6).
+///
+/// ```
+/// use seda_http::StatusCode;
+/// use seda_http::h1::{Exchange, carries_body};
+///
+/// let get = Exchange { version: http::Version::HTTP_11, head: false, keep_alive: true };
+/// assert!(carries_body(StatusCode::OK, get));
+/// assert!(!carries_body(StatusCode::NO_CONTENT, get));
+/// assert!(!carries_body(StatusCode::OK, Exchange { head: true, ..get }));
+/// ```
 #[must_use]
 pub fn carries_body(status: StatusCode, exchange: Exchange) -> bool {
     !exchange.head && has_length(status) && status != StatusCode::RESET_CONTENT
@@ -65,16 +88,20 @@ fn has_length(status: StatusCode) -> bool {
 }
 
 fn content_length(parts: &Parts, length: u64, exchange: Exchange) -> Option<u64> {
-    let told = || framing::decimal(parts.headers.get(header::CONTENT_LENGTH)?.as_bytes());
     match parts.status {
         status if !has_length(status) => None,
         StatusCode::RESET_CONTENT => Some(0),
-        _ if exchange.head => told().or(Some(length)),
+        _ if exchange.head => length_of_handler(&parts.headers).or(Some(length)),
         _ => Some(length),
     }
 }
 
-/// RFC 9112 §4: the space before the reason stays where there is no reason.
+/// Returns the handler's own Content-Length; `None` if it has none or is not a number.
+fn length_of_handler(headers: &HeaderMap) -> Option<u64> {
+    framing::decimal(headers.get(header::CONTENT_LENGTH)?.as_bytes())
+}
+
+/// Writes the space before the reason even if the status has no reason (RFC 9112 §4).
 fn put_status_line(status: StatusCode, out: &mut BytesMut) {
     if status == StatusCode::OK {
         return out.extend_from_slice(b"HTTP/1.1 200 OK\r\n");
@@ -97,12 +124,12 @@ fn put_fields(headers: &HeaderMap, out: &mut BytesMut) {
     }
 }
 
-/// Room for all fields; those that are left out make it a little too much.
+/// Returns the bytes of all fields. The ignored fields make it a little more than needed.
 fn fields_bytes(headers: &HeaderMap) -> usize {
     headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum()
 }
 
-/// Whether the codec writes this field itself.
+/// Returns true if the codec writes this field itself.
 fn is_own(name: &HeaderName) -> bool {
     *name == header::CONTENT_LENGTH
         || *name == header::TRANSFER_ENCODING
@@ -110,7 +137,7 @@ fn is_own(name: &HeaderName) -> bool {
         || *name == header::DATE
 }
 
-/// Decimal digits without the formatting machinery, which costs more than the rest of the head.
+/// Writes decimal digits without `std::fmt`, which costs more than the rest of the head.
 fn put_decimal(mut number: u64, out: &mut BytesMut) {
     let mut digits = [b'0'; 20];
     let mut start = digits.len();

@@ -1,27 +1,36 @@
-//! What an answer must know of the request it belongs to.
+//! The properties of a request that its response depends on.
 
 use http::Version;
 
-/// The part of a request that decides how its answer is framed; `Copy`, so that it travels beside
-/// the request through the graph.
+/// The properties of a request that decide the framing of its response. It is `Copy`, because the
+/// server keeps it while the request is in the graph.
+///
+/// ```
+/// use seda_http::h1::Exchange;
+///
+/// let get = Exchange { version: http::Version::HTTP_11, head: false, keep_alive: true };
+/// // The server ends the connection after this exchange.
+/// let last = Exchange { keep_alive: false, ..get };
+/// assert_ne!(last, get);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exchange {
-    /// The request's version: `HTTP/1.0` or `HTTP/1.1` (also where the version was not
-    /// understood, or is a later HTTP/1.x: RFC 9110 §2.5).
+    /// The version: HTTP/1.0 or HTTP/1.1. A later HTTP/1.x (RFC 9110 §2.5) and an unknown version
+    /// count as HTTP/1.1.
     pub version: Version,
-    /// The method is HEAD: the answer has no body bytes, whatever its head says (RFC 9110 §9.3.2).
+    /// True if the method is HEAD: the response has no body bytes (RFC 9110 §9.3.2).
     pub head: bool,
-    /// The connection takes another request after this exchange (RFC 9112 §9.3). The server may
-    /// set it to `false` before it encodes the answer, never to `true`.
+    /// True if the connection takes another request after this exchange (RFC 9112 §9.3). The server
+    /// may set it to false before it encodes the response, never to true.
     pub keep_alive: bool,
 }
 
 impl Exchange {
-    /// Nothing is known of the request yet: answer as HTTP/1.1, then close.
+    /// The exchange before the first line is read: respond as HTTP/1.1, then close.
     pub(super) const UNKNOWN: Self =
         Self { version: Version::HTTP_11, head: false, keep_alive: false };
 
-    /// The same exchange as the last one of its connection.
+    /// Returns the same exchange as the last one of its connection.
     pub(super) fn closing(self) -> Self {
         Self { keep_alive: false, ..self }
     }

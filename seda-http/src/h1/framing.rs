@@ -1,20 +1,20 @@
-//! Where a request's body ends (RFC 9112 §6.3), decided strictly: a request that two recipients
-//! could frame differently is refused.
+//! The end of a request's body (RFC 9112 §6.3). A request that two recipients could frame
+//! differently is rejected.
 
 use http::Version;
 
 use super::{limits::Limits, rejection::Rejection};
 
-/// How the body of a request is delimited.
+/// The delimiter of a request's body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Framing {
-    /// Exactly so many bytes, 0 without any framing field; within [`Limits::body_bytes`].
+    /// A number of bytes within [`Limits::body_bytes`]; 0 without a framing field.
     Length(usize),
-    /// By the chunked transfer coding.
+    /// The chunked transfer coding.
     Chunked,
 }
 
-/// What the framing fields of a head say so far.
+/// The framing fields of a head so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct FramingFields {
     content_length: Option<u64>,
@@ -26,7 +26,7 @@ pub(super) struct FramingFields {
 enum Codings {
     #[default]
     None,
-    /// Just `chunked`.
+    /// `chunked` alone.
     Chunked,
     /// At least one that is not `chunked`.
     Unknown,
@@ -35,8 +35,8 @@ enum Codings {
 impl FramingFields {
     /// Takes in one Content-Length field.
     ///
-    /// RFC 9112 §6.3 lets a server accept several equal ones; no honest client sends them, so they
-    /// are refused, and so is the list form `5, 5`.
+    /// RFC 9112 §6.3 lets a server accept several equal fields. No honest client sends them, so
+    /// they are rejected, and so is the list form `5, 5`.
     pub(super) fn note_content_length(&mut self, value: &[u8]) -> Result<(), Rejection> {
         let length = decimal(value)
             .ok_or(Rejection::BadRequest("the Content-Length is not a decimal number"))?;
@@ -46,8 +46,8 @@ impl FramingFields {
         }
     }
 
-    /// Takes in one Transfer-Encoding field. Empty list elements are refused: there is no reason
-    /// to send them but to be read differently by someone.
+    /// Takes in one Transfer-Encoding field. An empty list element is rejected, because its only
+    /// use is to be read differently by another recipient.
     pub(super) fn note_transfer_encoding(&mut self, value: &[u8]) -> Result<(), Rejection> {
         for coding in value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
             self.codings = match self.codings {
@@ -66,7 +66,7 @@ impl FramingFields {
         Ok(())
     }
 
-    /// Decides, once all fields were taken in.
+    /// Returns the framing that all fields together declare.
     ///
     /// Transfer-Encoding with Content-Length "ought to be handled as an error" (RFC 9112 §6.3), and
     /// in HTTP/1.0 "the framing is faulty" (§6.1).
@@ -89,13 +89,14 @@ impl FramingFields {
 
 fn within(length: u64, limits: &Limits) -> Result<usize, Rejection> {
     let limit = limits.body_bytes;
-    usize::try_from(length)
-        .ok()
-        .filter(|length| *length <= limit)
-        .ok_or(Rejection::BodyTooLarge { limit })
+    match usize::try_from(length) {
+        Ok(length) if length <= limit => Ok(length),
+        _ => Err(Rejection::BodyTooLarge { limit }),
+    }
 }
 
-/// `1*DIGIT` (RFC 9110 §8.6): no sign, no space; `None` too if it overflows.
+/// Returns the value of `1*DIGIT` (RFC 9110 §8.6), without sign or space; `None` if `digits` has
+/// another form or overflows.
 pub(super) fn decimal(digits: &[u8]) -> Option<u64> {
     let (first, _) = digits.split_first()?;
     if !first.is_ascii_digit() {

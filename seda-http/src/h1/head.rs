@@ -1,4 +1,4 @@
-//! A whole head to a request without its body.
+//! A whole head, from the request line to the blank line, to a request.
 
 use std::mem::MaybeUninit;
 
@@ -14,21 +14,21 @@ use super::{
     target,
 };
 
-/// A request that lacks only its body.
+/// A request without its body.
 #[derive(Debug)]
 pub(super) struct Head {
     pub(super) request: Request<()>,
     pub(super) framing: Framing,
     pub(super) keep_alive: bool,
-    /// The client may wait for `100 Continue`.
+    /// The client waits for `100 Continue`.
     pub(super) expects_continue: bool,
 }
 
-/// Reads a head, from its request line to its blank line. Every line ends in CRLF and `version`
-/// was read from the first: the decoder saw to both.
+/// Reads a head, from its request line to its blank line. The decoder has checked that every line
+/// ends in CRLF, and has read `version` from the first line.
 ///
-/// Target and values are slices of `head`; nothing is copied but names that [`http`] does not
-/// know.
+/// Target and values are slices of `head`. Only field names that [`http`] does not know are
+/// copied.
 pub(super) fn read(head: &Bytes, version: Version, limits: &Limits) -> Result<Head, Rejection> {
     let mut table = [const { MaybeUninit::uninit() }; HEADERS_MOST];
     let limit = limits.headers.min(HEADERS_MOST);
@@ -36,10 +36,12 @@ pub(super) fn read(head: &Bytes, version: Version, limits: &Limits) -> Result<He
     parsed
         .parse_with_uninit_headers(head, table.get_mut(..limit).unwrap_or_default())
         .map_err(|error| syntax(error, limit))?;
+    // The request line.
     let method = known_method(parsed.method.unwrap_or_default())?;
     let target = head.slice_ref(parsed.path.unwrap_or_default().as_bytes());
     let uri = target::read(target, &method, limits)?;
 
+    // The header fields.
     let mut fields = Fields::default();
     let mut headers = HeaderMap::with_capacity(parsed.headers.len());
     for field in parsed.headers.iter() {
@@ -55,7 +57,7 @@ pub(super) fn read(head: &Bytes, version: Version, limits: &Limits) -> Result<He
     Ok(Head {
         framing: fields.framing.resolve(version, limits)?,
         keep_alive: fields.persistence.keeps(version),
-        // RFC 9110 §10.1.1: an HTTP/1.0 client that says so does not mean it.
+        // An expectation of an HTTP/1.0 client is ignored (RFC 9110 §10.1.1).
         expects_continue: fields.expects_continue && version != Version::HTTP_10,
         request: request(method, uri, version, headers),
     })
@@ -64,7 +66,7 @@ pub(super) fn read(head: &Bytes, version: Version, limits: &Limits) -> Result<He
 const BAD_NAME: Rejection = Rejection::BadRequest("a field name is malformed");
 const BAD_VALUE: Rejection = Rejection::BadRequest("a field value has a forbidden byte");
 
-/// The fields that mean something to the codec itself.
+/// The fields that the codec itself evaluates.
 #[derive(Debug, Default)]
 struct Fields {
     framing: FramingFields,
@@ -96,7 +98,7 @@ impl Fields {
         Ok(())
     }
 
-    /// RFC 9112 §3.2: exactly one in HTTP/1.1, never two.
+    /// Checks that HTTP/1.1 has exactly one Host and HTTP/1.0 at most one (RFC 9112 §3.2).
     fn check_host(&self, version: Version) -> Result<(), Rejection> {
         match self.hosts {
             1 => Ok(()),
@@ -107,8 +109,8 @@ impl Fields {
     }
 }
 
-/// RFC 9112 §3.2.2: an absolute-form target says the host; the Host field is then ignored. It is
-/// replaced, so that no handler sees two truths.
+/// Replaces the Host field by the host of an absolute-form target (RFC 9112 §3.2.2), so that a
+/// handler sees one host.
 fn use_host_of_target(uri: &Uri, headers: &mut HeaderMap) -> Result<(), Rejection> {
     if let Some(authority) = uri.authority() {
         let host = HeaderValue::from_str(authority.as_str()).map_err(|_| BAD_VALUE)?;
@@ -117,8 +119,8 @@ fn use_host_of_target(uri: &Uri, headers: &mut HeaderMap) -> Result<(), Rejectio
     Ok(())
 }
 
-/// RFC 9110 §9.1: methods are case-sensitive; an unknown one is answered with 501. So is CONNECT:
-/// this is no proxy.
+/// Returns the method of a case-sensitive token (RFC 9110 §9.1). An unknown method is rejected with
+/// 501, and so is CONNECT, because this server is no proxy.
 fn known_method(token: &str) -> Result<Method, Rejection> {
     match token {
         "GET" => Ok(Method::GET),
@@ -133,7 +135,7 @@ fn known_method(token: &str) -> Result<Method, Rejection> {
     }
 }
 
-/// What a syntax error is answered with.
+/// Returns the rejection of a syntax error.
 pub(super) fn syntax(error: httparse::Error, limit: usize) -> Rejection {
     match error {
         httparse::Error::TooManyHeaders => Rejection::TooManyFields { limit },

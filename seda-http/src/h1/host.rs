@@ -1,13 +1,13 @@
-//! The host a request is for.
+//! The syntax of a host.
 
 use std::net::Ipv6Addr;
 
 use super::framing;
 
-/// Whether this is `uri-host [ ":" port ]` (RFC 9110 §7.2, RFC 3986 §3.2.2).
+/// Returns true for `uri-host [ ":" port ]` (RFC 9110 §7.2, RFC 3986 §3.2.2).
 ///
-/// An empty host is valid in a Host field: it says that the target has none. IPvFuture is not:
-/// there is none.
+/// An empty host is valid in a Host field: the target has no host then. IPvFuture is not valid,
+/// because no version of it exists.
 pub(super) fn is_valid(host: &[u8]) -> bool {
     if let Some(literal) = host.strip_prefix(b"[") {
         let Some(end) = literal.iter().position(|byte| *byte == b']') else {
@@ -25,7 +25,8 @@ fn is_ipv6(address: &[u8]) -> bool {
     str::from_utf8(address).is_ok_and(|address| address.parse::<Ipv6Addr>().is_ok())
 }
 
-/// `*( unreserved / pct-encoded / sub-delims )`. No `@`: user information has no place here.
+/// Returns true for `*( unreserved / pct-encoded / sub-delims )`, which excludes user information
+/// (`@`).
 fn is_registered_name(name: &[u8]) -> bool {
     let mut bytes = name.iter();
     while let Some(byte) = bytes.next() {
@@ -44,7 +45,7 @@ fn is_registered_name(name: &[u8]) -> bool {
     true
 }
 
-/// Nothing, or a colon and a port; the port may be empty (RFC 3986 §3.2.3).
+/// Returns true for an empty string, or a colon and a port that may be empty (RFC 3986 §3.2.3).
 fn is_port(after: &[u8]) -> bool {
     match after.strip_prefix(b":") {
         None => after.is_empty(),

@@ -1,56 +1,64 @@
-//! What a client may make the server keep before a request is complete.
+//! The bounds of a request.
 
 use serde::{Deserialize, Serialize};
 
-/// The largest request target that [`http::Uri`] can hold (it indexes with 16 bits).
+/// The longest request target that [`http::Uri`] can hold, which indexes with 16 bits.
 pub(super) const URI_BYTES_MOST: usize = 65_534;
 
-/// The most fields a head may have, whatever is configured: the parser's table of them is on the
-/// stack (32 bytes a field, so 8 KiB).
+/// The most fields of a head in any configuration. The parser's table of them is on the stack: 32
+/// bytes a field, 8 KiB in all.
 pub(super) const HEADERS_MOST: usize = 256;
 
-/// A head this small still fits a request line and a Host field.
+/// The smallest head with room for a request line and a Host field.
 const HEAD_BYTES_LEAST: usize = 128;
 
-/// A connection keeps its unfinished head in memory; beyond this it is a body's size.
+/// A connection keeps its unfinished head in memory. Beyond this size it would be a body.
 const HEAD_BYTES_MOST: usize = 1024 * 1024;
 
-/// Shorter targets are not worth a refusal.
+/// A smaller limit would reject even short paths.
 const URI_BYTES_LEAST: usize = 16;
 
-/// A body is handed over whole, as one piece of memory.
+/// A body is one piece of memory.
 const BODY_BYTES_MOST: usize = 1024 * 1024 * 1024;
 
-/// How much of a request is read before it is refused. Sizes are in bytes.
+/// The bounds of a request, beyond which it is rejected. Sizes are in bytes.
 ///
-/// `connections × (head_bytes + body_bytes)` bounds what all clients together can make the server
-/// buffer with requests that never end.
+/// All clients together can make the server buffer at most `connections × (head_bytes +
+/// body_bytes)` with requests that never end.
+///
+/// ```
+/// use seda_http::h1::Limits;
+///
+/// let limits = Limits { body_bytes: 64 * 1024, ..Limits::default() };
+/// assert!(limits.check().is_ok());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// Request line and header fields with all their line ends; also the trailer section of a
-    /// chunked body. More is answered with 431. 128 to 1,048,576.
+    /// The most bytes of the request line and the header fields with their line ends, and of the
+    /// trailer section of a chunked body. 128 to 1,048,576. More is answered with 431.
     ///
-    /// Default 16 KiB: twice the 8 KiB per line that most proxies pass on, so that a long target
+    /// Default 16 KiB: twice the 8 KiB per line that most proxies forward, so that a long target
     /// and long cookies fit together.
     #[serde(deserialize_with = "seda_core::written::count")]
     pub head_bytes: usize,
-    /// The request target. More is answered with 414. 16 to 65,534, and not above `head_bytes`.
+    /// The most bytes of the request target. 16 to 65,534, and at most `head_bytes`. More is
+    /// answered with 414.
     ///
     /// Default 8 KiB: RFC 9112 §3 recommends at least 8,000 bytes.
     #[serde(deserialize_with = "seda_core::written::count")]
     pub uri_bytes: usize,
-    /// Header fields of a request, or trailer fields of a chunked body. More is answered with 431.
-    /// 1 to 256.
+    /// The most header fields of a request, or trailer fields of a chunked body. 1 to 256. More is
+    /// answered with 431.
     ///
-    /// Default 100: browsers send about 20, chains of proxies add as many; each field costs the
-    /// server a table entry.
+    /// Default 100: browsers send about 20, and chains of proxies add the same number. Each field
+    /// costs a table entry.
     #[serde(deserialize_with = "seda_core::written::count")]
     pub headers: usize,
-    /// The body, without the framing of its chunks. More is answered with 413, before the body is
-    /// read where its length is declared. 0 (no body) to 1,073,741,824.
+    /// The most bytes of the body, without the framing of chunks. 0 (no body) to 1,073,741,824.
+    /// More is answered with 413; if the length is declared, before the body is read.
     ///
-    /// Default 1 MiB: bodies are kept whole in memory, so thousands of connections must fit.
+    /// Default 1 MiB: bodies are whole in memory, and thousands of connections must fit.
     #[serde(deserialize_with = "seda_core::written::count")]
     pub body_bytes: usize,
 }
@@ -62,14 +70,14 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Says which limit is unusable, if one is.
+    /// Checks every limit.
     ///
-    /// A [`Decoder`](super::Decoder) never panics on limits that were not checked; it then bounds
-    /// target and fields by what it can hold.
+    /// A [`Decoder`](super::Decoder) with unchecked limits never panics. It lowers the limits of
+    /// target and fields to those it can hold.
     ///
     /// # Errors
     ///
-    /// The first key that is out of its range, with its value and the range.
+    /// The first limit out of its range, with its key, its value and the range.
     pub fn check(&self) -> Result<(), LimitsError> {
         let uri_bytes_most = URI_BYTES_MOST.min(self.head_bytes);
         in_range("head_bytes", self.head_bytes, HEAD_BYTES_LEAST, HEAD_BYTES_MOST)?;
@@ -79,20 +87,28 @@ impl Limits {
     }
 }
 
-/// Why [`Limits::check`] refuses.
+/// The error of [`Limits::check`].
+///
+/// ```
+/// use seda_http::h1::{Limits, LimitsError};
+///
+/// let limits = Limits { headers: 0, ..Limits::default() };
+/// let error = limits.check().unwrap_err();
+/// assert_eq!(error, LimitsError::OutOfRange { key: "headers", value: 0, least: 1, most: 256 });
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LimitsError {
-    /// A value is outside its range.
+    /// A value is out of its range.
     #[error("{key} = {value} is out of range: allowed are {least} to {most}")]
     OutOfRange {
         /// The field of [`Limits`].
         key: &'static str,
-        /// What it is set to.
+        /// Its value.
         value: usize,
         /// The smallest allowed value.
         least: usize,
-        /// The largest allowed value; that of `uri_bytes` depends on `head_bytes`.
+        /// The largest allowed value. For `uri_bytes` it depends on `head_bytes`.
         most: usize,
     },
 }

@@ -1,60 +1,59 @@
-//! Finds line ends, each byte looked at once.
+//! Finds line ends, and scans each byte once.
 
 use std::ops::Range;
 
 use super::rejection::Rejection;
 
-/// How far a section of lines (a head, a trailer section) was scanned.
+/// The scan of a section of lines: a head or a trailer section.
 ///
-/// It remembers its place between calls, so that a client that sends byte by byte costs as much
-/// as one that sends all at once. The caller must not remove bytes from the front of the input
-/// until the section is whole.
+/// It keeps its position between calls, so that a section costs the same byte by byte or in one
+/// piece. The caller must not remove bytes from the front of the input until the section is whole.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
-    /// Where the line that has no end yet begins.
+    /// The start of the line that has no end yet.
     start: usize,
-    /// Everything before this was looked at.
+    /// All bytes before this position were scanned.
     scanned: usize,
 }
 
-/// Why there is no next line.
+/// The reason why a section is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Flaw {
+pub(super) enum LineError {
     /// The line ends in LF without CR.
     BareLineFeed,
-    /// There is no line end within the limit.
+    /// No line ends within the limit.
     TooLong,
 }
 
 impl Lines {
-    /// True until a byte was scanned.
+    /// Returns true until a byte was scanned.
     pub(super) fn untouched(&self) -> bool {
         self.scanned == 0
     }
 
-    /// Whether the next line is the first.
+    /// Returns true if the next line is the first.
     pub(super) fn at_first(&self) -> bool {
         self.start == 0
     }
 
-    /// The place of the next line, without its CRLF; `None` if its end has not arrived.
+    /// Returns the range of the next line, without its CRLF; `None` if its end has not arrived.
     ///
-    /// Line ends are looked for in the first `limit` bytes of the input. RFC 9112 §2.2 allows a
-    /// recipient to take a single LF for a line end; a proxy in front may not, so it is a flaw.
+    /// The first `limit` bytes of the input are scanned. RFC 9112 §2.2 allows a recipient to
+    /// accept a single LF as a line end. A proxy in front may not accept it, so it is an error.
     pub(super) fn next(
         &mut self,
         input: &[u8],
         limit: usize,
-    ) -> Result<Option<Range<usize>>, Flaw> {
+    ) -> Result<Option<Range<usize>>, LineError> {
         let window = input.get(..limit).unwrap_or(input);
         let Some(offset) = line_feed(window.get(self.scanned..).unwrap_or_default()) else {
             self.scanned = window.len();
-            return if window.len() < limit { Ok(None) } else { Err(Flaw::TooLong) };
+            return if window.len() < limit { Ok(None) } else { Err(LineError::TooLong) };
         };
         let feed = self.scanned + offset;
         let line = window.get(self.start..feed).unwrap_or_default();
         let Some((b'\r', line)) = line.split_last() else {
-            return Err(Flaw::BareLineFeed);
+            return Err(LineError::BareLineFeed);
         };
         let start = self.start;
         self.start = feed + 1;
@@ -63,8 +62,8 @@ impl Lines {
     }
 }
 
-impl Flaw {
-    /// The answer to a section with this flaw, if being too long means `too_long`.
+impl LineError {
+    /// Returns the rejection of a section with this error. `too_long` is that of a long section.
     pub(super) fn rejection(self, too_long: Rejection) -> Rejection {
         match self {
             Self::BareLineFeed => Rejection::BadRequest("a line ends in LF without CR"),
@@ -73,11 +72,11 @@ impl Flaw {
     }
 }
 
-/// As many bytes as one SSE2 or NEON register holds: the inner loop compiles to a few vector
+/// The bytes of an SSE2 or NEON register, so that the inner loop compiles to a few vector
 /// instructions.
 const LANE: usize = 16;
 
-/// The place of the first LF.
+/// Returns the position of the first LF.
 fn line_feed(bytes: &[u8]) -> Option<usize> {
     let (lanes, _) = bytes.as_chunks::<LANE>();
     let before = lanes.iter().take_while(|lane| !has_line_feed(lane)).count() * LANE;
@@ -85,7 +84,7 @@ fn line_feed(bytes: &[u8]) -> Option<usize> {
     rest.iter().position(|byte| *byte == b'\n').map(|offset| before + offset)
 }
 
-/// Without early exit, so that it is one comparison of the whole lane.
+/// Compares the whole lane at once: the loop has no early exit.
 fn has_line_feed(lane: &[u8; LANE]) -> bool {
     lane.iter().fold(false, |found, byte| found | (*byte == b'\n'))
 }

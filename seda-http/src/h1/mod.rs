@@ -1,28 +1,42 @@
-//! HTTP/1.1 as bytes in, requests out; answers in, bytes out. No socket, no clock, no thread.
+//! HTTP/1.1 without I/O: bytes to requests, responses to bytes. No socket, no clock, no thread.
 //!
-//! The reactor owns a connection's socket and buffers; this room only looks at the bytes. So all
-//! that decides where one request ends and the next begins is in one place, can be tested with
-//! byte strings alone, and behaves the same however the network splits them.
+//! The room imports no other room. The reactor owns a connection's socket and buffers; this room
+//! only sees bytes. So every decision about the end of a request is in one place, is tested with
+//! byte strings alone, and does not depend on how the network splits the bytes.
 //!
-//! It is strict where leniency lets two parties disagree about that end (request smuggling,
-//! RFC 9112 §11.2): what is not clearly framed is refused with a 4xx or 5xx answer and the
-//! connection is closed. A request is handed over whole, its body within
-//! [`Limits::body_bytes`]; its field values share the memory that was read into.
+//! The codec is strict wherever leniency lets two parties disagree about the end of a request
+//! (request smuggling, RFC 9112 §11.2): it rejects unclear framing with a 4xx or 5xx response and
+//! closes the connection. A request is returned whole, with a body of at most
+//! [`Limits::body_bytes`]. Its field values share the memory of the bytes that were read.
+//!
+//! ```
+//! use seda_http::BytesMut;
+//! use seda_http::h1::{Decoded, Decoder, Limits};
+//!
+//! let mut decoder = Decoder::new(Limits::default());
+//! let mut input = BytesMut::from("GET /page HTTP/1.1\r\nHost: a\r\n\r\nGET /next HT");
+//! let Decoded::Request(request, exchange) = decoder.decode(&mut input) else { unreachable!() };
+//! assert_eq!(request.uri().path(), "/page");
+//! assert!(exchange.keep_alive);
+//! // The next request is not complete yet.
+//! assert!(matches!(decoder.decode(&mut input), Decoded::Incomplete));
+//! assert!(decoder.mid_request(&input));
+//! ```
 //!
 //! | file | holds |
 //! | --- | --- |
 //! | `decoder` | [`Decoder`]: the state machine of one connection |
-//! | `limits` | [`Limits`]: what a client may make the server keep |
-//! | `lines` | finds line ends once each, and refuses bare LF |
-//! | `request_line` | what the first line alone decides: version, `HEAD` |
+//! | `limits` | [`Limits`]: the bounds of a request |
+//! | `lines` | finds each line end once, and rejects bare LF |
+//! | `request_line` | the version and `HEAD`, from the first line alone |
 //! | `head` | a whole head to an [`http::Request`] |
-//! | `target`, `host` | the forms of a request target, the host it names |
-//! | `framing` | where the body ends: Content-Length and Transfer-Encoding |
+//! | `target`, `host` | the forms of a request target, and its host |
+//! | `framing` | the end of the body: Content-Length and Transfer-Encoding |
 //! | `chunked` | the chunked transfer coding |
 //! | `persistence` | whether the connection outlives the exchange |
-//! | `rejection` | [`Rejection`]: what the codec answers by itself |
-//! | `exchange` | [`Exchange`]: what an answer must know of its request |
-//! | `encode` | [`encode_head`]: the head of an answer |
+//! | `rejection` | [`Rejection`]: the codec's own responses |
+//! | `exchange` | [`Exchange`]: the properties of a request that its response depends on |
+//! | `encode` | [`encode_head`]: the head of a response |
 //!
 //! ```text
 //! input ─▶ lines ─▶ request_line ─▶ head ─┬─▶ target, host
@@ -30,8 +44,8 @@
 //!                                         └─▶ framing ─▶ (length | chunked) ─▶ Request
 //! ```
 //!
-//! Not here, on purpose: timeouts (the reactor's, with [`Decoder::mid_request`]), routing and the
-//! answers 404 and 405 (the server's), upgrades, `CONNECT`, streamed bodies.
+//! Not in this room, on purpose: timeouts (the reactor has them, with [`Decoder::mid_request`]),
+//! routing with its responses 404 and 405 (a stage), upgrades, `CONNECT`, streamed bodies.
 
 mod chunked;
 mod decoder;

@@ -2,7 +2,7 @@
 
 use http::Version;
 
-/// What the Connection fields of a request say so far.
+/// The Connection options of a request so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Persistence {
     close: bool,
@@ -10,8 +10,7 @@ pub(super) struct Persistence {
 }
 
 impl Persistence {
-    /// Takes in one Connection field. Options other than `close` and `keep-alive` are not the
-    /// codec's.
+    /// Takes in one Connection field. Options other than `close` and `keep-alive` are ignored.
     pub(super) fn note(&mut self, value: &[u8]) {
         for option in value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
             self.close |= option.eq_ignore_ascii_case(b"close");
@@ -19,7 +18,8 @@ impl Persistence {
         }
     }
 
-    /// RFC 9112 §9.3: `close` wins; HTTP/1.1 persists without a word, HTTP/1.0 only on request.
+    /// Returns true if the connection persists (RFC 9112 §9.3): `close` takes precedence, HTTP/1.1
+    /// persists by default, HTTP/1.0 only with `keep-alive`.
     pub(super) fn keeps(self, version: Version) -> bool {
         !self.close && (version != Version::HTTP_10 || self.keep_alive)
     }

@@ -1,19 +1,29 @@
-//! What the codec answers by itself, without asking the server.
+//! The codec's own responses.
 
 use http::StatusCode;
 
-/// Why a request never reaches the graph. Its `Display` is one line for the answer's body; it
-/// never repeats what the client sent.
+/// The reason why a request never reaches the graph.
 ///
-/// Every rejection closes its connection: after a request that was not understood, or whose body
-/// is not read, nobody can say where the next one begins.
+/// Its `Display` is one line for the body of the response. It never repeats bytes of the client.
+///
+/// Every rejection closes its connection, because the start of the next request is unknown after
+/// a malformed head or an unread body.
+///
+/// ```
+/// use seda_http::StatusCode;
+/// use seda_http::h1::Rejection;
+///
+/// let rejection = Rejection::BodyTooLarge { limit: 1024 };
+/// assert_eq!(rejection.status(), StatusCode::PAYLOAD_TOO_LARGE);
+/// assert_eq!(rejection.to_string(), "the request body is larger than 1024 bytes");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Rejection {
-    /// 400: syntax or framing is wrong (RFC 9110 §15.5.1); the text says what.
+    /// 400: the syntax or the framing is wrong (RFC 9110 §15.5.1); the text names the fault.
     #[error("bad request: {0}")]
     BadRequest(&'static str),
-    /// 413: the body is, or becomes, larger than [`Limits::body_bytes`](super::Limits).
+    /// 413: the body is larger than [`Limits::body_bytes`](super::Limits).
     #[error("the request body is larger than {limit} bytes")]
     BodyTooLarge {
         /// The limit in force, in bytes.
@@ -25,7 +35,7 @@ pub enum Rejection {
         /// The limit in force, in bytes.
         limit: usize,
     },
-    /// 417: an expectation other than `100-continue` (RFC 9110 §10.1.1).
+    /// 417: the expectation is not `100-continue` (RFC 9110 §10.1.1).
     #[error("the only expectation that can be met is 100-continue")]
     ExpectationFailed,
     /// 431: head or trailers are larger than [`Limits::head_bytes`](super::Limits).
@@ -40,16 +50,16 @@ pub enum Rejection {
         /// The limit in force.
         limit: usize,
     },
-    /// 501: a method or a transfer coding that this server does not have; the text says which.
+    /// 501: the server does not have the method or the transfer coding; the text names it.
     #[error("not implemented: {0}")]
     NotImplemented(&'static str),
-    /// 505: a major version other than 1 (RFC 9110 §15.6.6).
+    /// 505: the major version is not 1 (RFC 9110 §15.6.6).
     #[error("this server speaks HTTP/1.1")]
     VersionNotSupported,
 }
 
 impl Rejection {
-    /// The status of the answer: 400, 413, 414, 417, 431, 501 or 505.
+    /// Returns the status of the response: 400, 413, 414, 417, 431, 501 or 505.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self {

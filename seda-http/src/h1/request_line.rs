@@ -1,20 +1,19 @@
-//! What the first line alone decides, before the rest of the head has arrived.
+//! Checks the request line before the rest of the head has arrived.
 
 use http::Version;
 
 use super::{exchange::Exchange, rejection::Rejection};
 
-/// Room in a request line for all but its target: method, two spaces, version and CRLF. The
-/// longest registered method has 17 bytes; 64 also leaves a longer one to its 501.
+/// Bytes of a request line besides its target: method, two spaces, version and CRLF. The longest
+/// registered method has 17 bytes. 64 bytes are enough for most unknown methods to get their 501.
 pub(super) const REST_BYTES: usize = 64;
 
 /// The first byte of a TLS record that holds a handshake message (RFC 8446 §5.1).
 const TLS_HANDSHAKE: u8 = 0x16;
 
-/// Refuses what cannot become a request line, by its first byte.
+/// Rejects a first byte that cannot begin a request line.
 ///
-/// A client that speaks another protocol here waits for an answer; it should not have to wait
-/// for a timeout.
+/// So a client of another protocol gets a response at once, and not after a timeout.
 pub(super) fn check_first_byte(byte: u8) -> Result<(), Rejection> {
     match byte {
         TLS_HANDSHAKE => Err(Rejection::BadRequest("this port speaks HTTP, not TLS")),
@@ -24,7 +23,7 @@ pub(super) fn check_first_byte(byte: u8) -> Result<(), Rejection> {
     }
 }
 
-/// The answer to a first line that does not end where it should.
+/// Returns the rejection of a first line without an end within its limit.
 pub(super) fn too_long(line: &[u8], uri_bytes: usize) -> Rejection {
     if line.contains(&b' ') {
         Rejection::TargetTooLong { limit: uri_bytes }
@@ -33,11 +32,11 @@ pub(super) fn too_long(line: &[u8], uri_bytes: usize) -> Rejection {
     }
 }
 
-/// Reads the version at the line's end, and whether the method is HEAD. The rest of the line is
-/// left to the parser of the head.
+/// Reads the version at the end of the line, and whether the method is HEAD. The parser of the
+/// head reads the rest of the line.
 ///
-/// A minor version above 1 is lowered to 1 in place, because it is processed as the highest one
-/// this server has (RFC 9110 §2.5), and the parser knows no other.
+/// A minor version above 1 is lowered to 1 in place: it is processed as the highest version of this
+/// server (RFC 9110 §2.5), and the parser knows no later one.
 pub(super) fn read(line: &mut [u8]) -> Result<Exchange, Rejection> {
     let head = line.starts_with(b"HEAD ");
     let Some(

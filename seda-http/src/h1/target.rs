@@ -10,36 +10,37 @@ use super::{
 };
 
 /// Reads a target: origin-form (`/path?query`), absolute-form (`http://host/path`), or
-/// asterisk-form (`*`, for OPTIONS only). The authority-form belongs to CONNECT, which is refused
+/// asterisk-form (`*`, for OPTIONS only). The authority-form belongs to CONNECT, which is rejected
 /// before.
 ///
-/// The path is not decoded or normalised; that is the server's.
+/// The path is neither decoded nor normalised. That is left to the handler.
 pub(super) fn read(target: Bytes, method: &Method, limits: &Limits) -> Result<Uri, Rejection> {
     let limit = limits.uri_bytes.min(URI_BYTES_MOST);
     if target.len() > limit {
         return Err(Rejection::TargetTooLong { limit });
     }
     if !target.iter().all(|byte| is_target_byte(*byte)) {
-        return Err(Rejection::BadRequest("the target has a byte that no URI has"));
+        return Err(Rejection::BadRequest("the target has a byte that is not allowed in a URI"));
     }
-    let (origin, asterisk) = (target.starts_with(b"/"), *target == *b"*");
+    let is_origin = target.starts_with(b"/");
+    let is_asterisk = *target == *b"*";
     let uri = Uri::from_maybe_shared(target)
         .map_err(|_| Rejection::BadRequest("the target is not a URI"))?;
-    if origin || asterisk && *method == Method::OPTIONS || is_absolute(&uri) {
+    if is_origin || is_asterisk && *method == Method::OPTIONS || is_absolute(&uri) {
         Ok(uri)
     } else {
         Err(Rejection::BadRequest("the target has a form that its method does not allow"))
     }
 }
 
-/// Printable ASCII without `#`: a fragment is never sent (RFC 9110 §7.1), and [`Uri`] would drop
-/// it in silence.
+/// Returns true for printable ASCII except `#`. A fragment is never sent (RFC 9110 §7.1), and
+/// [`Uri`] would silently drop it.
 fn is_target_byte(byte: u8) -> bool {
     byte.is_ascii_graphic() && byte != b'#'
 }
 
-/// An `http` or `https` URI with a host and without user information, which RFC 9110 §4.2.4 wants
-/// treated as an error.
+/// Returns true for an `http` or `https` URI with a host and without user information, which RFC
+/// 9110 §4.2.4 treats as an error.
 fn is_absolute(uri: &Uri) -> bool {
     let scheme = uri.scheme().is_some_and(|it| *it == Scheme::HTTP || *it == Scheme::HTTPS);
     let authority = uri

@@ -1,52 +1,51 @@
-//! The listener: takes connections and hands them out.
+//! The listener: accepts connections and distributes them over the reactors.
 
-use super::mailbox::{Letter, Mailbox};
-use super::occupancy::{Occupancy, Presence};
-use mio::net::{TcpListener, TcpStream};
+use super::connection_count::{ConnectionCount, ConnectionGuard};
+use super::mailbox::{Accepted, Mailbox, ReactorMessage};
+use mio::net::TcpListener;
 use mio::{Interest, Registry, Token};
 use seda_core::Time;
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How many connections are accepted before those that are there have their turn.
+/// Connections accepted in one round, before open connections have their turn.
 const ACCEPTED_PER_ROUND: usize = 64;
 
-/// How long it waits after the machine had no descriptor to give, or all places were taken, until
-/// it tries again: neither is announced when it ends.
+/// Delay before accepting again when the process has no free descriptor or the connection limit
+/// is reached. No event announces the end of either condition.
 const RETRY: Duration = Duration::from_millis(50);
-
-/// A connection that was accepted.
-pub(super) type Newcomer = (TcpStream, SocketAddr, Presence);
 
 /// Accepts connections and gives them to the reactors in turn.
 ///
-/// At the bound of connections it accepts none: they wait in the kernel's backlog, where they
-/// cost no descriptor, until a place is free. (An answer 503 would need the place it is refused,
-/// or be lost to a reset.) The same holds when the machine has no descriptor left.
+/// At the connection limit it accepts none: connections wait in the kernel's backlog, where they
+/// use no descriptor. (A 503 would need the very place that is missing, or be lost to a reset.)
+/// The same holds while the process has no free descriptor.
 pub(crate) struct Acceptor<R> {
     listener: TcpListener,
+    /// The mailboxes of all reactors; the first one owns this acceptor.
     reactors: Vec<Arc<Mailbox<R>>>,
-    /// Whose turn it is; the first reactor is the one that owns the listener.
+    /// Index of the reactor that got the last connection.
     turn: usize,
-    /// There may be connections to accept.
+    /// The backlog may hold connections.
     ready: bool,
     retry_at: Time,
-    /// The machine's refusal is logged once, not at every retry.
-    refused: bool,
+    /// The last error was logged. Retries do not log it again.
+    error_logged: bool,
+    /// The most connections at once.
     limit: usize,
-    occupancy: Arc<Occupancy>,
-    _presence: Presence,
+    connection_count: Arc<ConnectionCount>,
+    /// Counts the listener as a connection, so that a drain waits for its end.
+    _guard: ConnectionGuard,
 }
 
 impl<R> Acceptor<R> {
-    /// `reactors` begins with the one that will own it.
+    /// `reactors` begins with the reactor that will own this acceptor.
     pub(crate) fn new(
         listener: std::net::TcpListener,
         reactors: Vec<Arc<Mailbox<R>>>,
         limit: usize,
-        occupancy: Arc<Occupancy>,
+        connection_count: Arc<ConnectionCount>,
     ) -> Self {
         Self {
             listener: TcpListener::from_std(listener),
@@ -54,10 +53,10 @@ impl<R> Acceptor<R> {
             turn: 0,
             ready: true,
             retry_at: Time::ZERO,
-            refused: false,
+            error_logged: false,
             limit,
-            _presence: occupancy.enter(),
-            occupancy,
+            _guard: connection_count.add(),
+            connection_count,
         }
     }
 
@@ -65,54 +64,65 @@ impl<R> Acceptor<R> {
         registry.register(&mut self.listener, token, Interest::READABLE)
     }
 
-    /// The poll says that there are connections.
-    pub(super) fn note(&mut self) {
+    /// Notes that the backlog has connections.
+    pub(super) fn set_ready(&mut self) {
         self.ready = true;
         self.retry_at = Time::ZERO;
     }
 
-    /// When to look again though nothing happens.
+    /// Returns when to accept again although no event arrives; [`Time::NEVER`] if only an event
+    /// can bring a connection.
     pub(super) fn due(&self) -> Time {
         if self.ready { self.retry_at } else { Time::NEVER }
     }
 
-    /// Accepts what is there, `keep`s this reactor's share and posts the others'; when it drains,
-    /// the whole backlog at once.
-    pub(super) fn accept(&mut self, now: Time, draining: bool, mut keep: impl FnMut(Newcomer)) {
+    /// Accepts from the backlog. `keep` takes this reactor's share; the others' goes to their
+    /// mailboxes. While the server drains, the whole backlog is accepted at once.
+    pub(super) fn accept(&mut self, now: Time, draining: bool, mut keep: impl FnMut(Accepted)) {
         let most = if draining { usize::MAX } else { ACCEPTED_PER_ROUND };
         for _ in 0..most {
             if !self.ready || self.retry_at > now {
                 return;
             }
-            // One of those present is the listener.
-            if self.occupancy.present() > self.limit {
+            // The count includes the listener.
+            if self.connection_count.get() > self.limit {
                 self.retry_at = now.after(RETRY);
                 return;
             }
             match self.listener.accept() {
                 Ok((socket, peer)) => {
-                    self.refused = false;
-                    let newcomer = (socket, peer, self.occupancy.enter());
-                    self.turn = (self.turn + 1) % self.reactors.len().max(1);
-                    match self.reactors.get(self.turn).filter(|_| self.turn > 0) {
-                        Some(reactor) => {
-                            let (socket, peer, presence) = newcomer;
-                            reactor.post(Letter::Newcomer(socket, peer, presence));
-                        }
-                        None => keep(newcomer),
+                    self.error_logged = false;
+                    let guard = self.connection_count.add();
+                    let accepted = Accepted { socket, peer, guard };
+                    match self.next_reactor() {
+                        Some(mailbox) => mailbox.send(ReactorMessage::Accepted(accepted)),
+                        None => keep(accepted),
                     }
                 }
-                Err(error) => match error.kind() {
-                    ErrorKind::WouldBlock => self.ready = false,
-                    // The client gave up while it waited.
-                    ErrorKind::Interrupted | ErrorKind::ConnectionAborted => {}
-                    _ => {
-                        if !std::mem::replace(&mut self.refused, true) {
-                            tracing::warn!(%error, "connections wait: none can be accepted");
-                        }
-                        self.retry_at = now.after(RETRY);
-                    }
-                },
+                Err(error) => self.handle_error(&error, now),
+            }
+        }
+    }
+
+    /// Returns the mailbox of the next reactor; `None` if the owner of this acceptor is next.
+    fn next_reactor(&mut self) -> Option<&Mailbox<R>> {
+        self.turn = (self.turn + 1) % self.reactors.len().max(1);
+        if self.turn == 0 {
+            return None;
+        }
+        self.reactors.get(self.turn).map(Arc::as_ref)
+    }
+
+    fn handle_error(&mut self, error: &io::Error, now: Time) {
+        match error.kind() {
+            ErrorKind::WouldBlock => self.ready = false,
+            // The client left while it was in the backlog.
+            ErrorKind::Interrupted | ErrorKind::ConnectionAborted => {}
+            _ => {
+                if !std::mem::replace(&mut self.error_logged, true) {
+                    tracing::warn!(%error, "cannot accept connections; they wait in the backlog");
+                }
+                self.retry_at = now.after(RETRY);
             }
         }
     }

@@ -1,17 +1,16 @@
-//! The bytes after an answer's head, produced while they are written.
+//! The bytes after a response's head, produced while they are written.
 
 use bytes::Bytes;
 use std::fs::File;
 
-/// One line of the pattern that [`Body::Pattern`] repeats: 64 bytes, so that it divides every
-/// buffer.
+/// One line of the text that [`Body::Pattern`] repeats. Its 64 bytes divide every buffer.
 const LINE: &[u8; 64] = b"seda: staged, event-driven, well-conditioned under any load. ..\n";
 
-/// How much of the pattern one write can take from static memory: what one look at a file takes,
-/// too, and enough that the system call is not what costs.
+/// The most bytes that one slice of a write, or one read of a file, holds: large enough that the
+/// system call does not dominate.
 pub(super) const CHUNK: usize = 64 * 1024;
 
-/// The pattern, written out once in static memory, so that a generated body is never copied.
+/// The repeated text in static memory, so that a generated body is never copied.
 pub(super) static PATTERN: [u8; CHUNK] = pattern();
 
 const fn pattern() -> [u8; CHUNK] {
@@ -27,28 +26,38 @@ const fn pattern() -> [u8; CHUNK] {
     pattern
 }
 
-/// An answer's body. Its length is known before its first byte is written; a connection never
-/// holds more of it than its write buffer.
+/// The body of a response.
+///
+/// Its length is known before its first byte is written. A connection never holds more of it than
+/// its write buffer.
+///
+/// ```
+/// use seda_http::{Body, Response};
+///
+/// let page = Response::new(Body::from("hello\n"));
+/// assert_eq!(page.body().len(), 6);
+/// assert!(Body::default().is_empty());
+/// ```
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub enum Body {
     /// No bytes.
     #[default]
     Empty,
-    /// Bytes in memory; shared, not copied, where they are many.
+    /// Bytes in memory. Up to 4 KiB are copied behind the head; more are shared.
     Bytes(Bytes),
-    /// So many bytes of a repeated text, generated while they are written and never held: the
-    /// byte at position `n` is that of a 64-byte line at `n % 64`. For benchmarks and replayed
-    /// traces.
+    /// The given number of bytes of a repeated text, generated while they are written. The byte at
+    /// position `n` equals byte `n % 64` of a fixed line. For benchmarks and replayed traces.
     Pattern(u64),
-    /// So many bytes of a file, from its present position on. It is read on the reactor, 64 KiB
-    /// at a time, so it should be a local file; a file that ends before its length closes the
-    /// connection, which tells the client that the answer is cut short.
+    /// The given number of bytes of a file, from its current position on.
+    ///
+    /// The reactor reads it, 64 KiB at a time, so it should be a local file. A file that ends
+    /// early closes the connection, which tells the client that the response is cut short.
     File(File, u64),
 }
 
 impl Body {
-    /// How many bytes it has.
+    /// Returns the length in bytes.
     pub fn len(&self) -> u64 {
         match self {
             Body::Empty => 0,
@@ -57,7 +66,7 @@ impl Body {
         }
     }
 
-    /// Whether it has no bytes.
+    /// Returns true if the body has no bytes.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

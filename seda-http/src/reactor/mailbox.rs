@@ -1,58 +1,62 @@
-//! What other threads tell a reactor: answers, new connections, that it shall drain.
+//! Messages from other threads to a reactor: outcomes, accepted connections, the order to drain.
 
-use super::doze::Doze;
-use super::occupancy::Presence;
+use super::connection_count::ConnectionGuard;
+use super::unparker::Unparker;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use mio::net::TcpStream;
-use seda_core::{Address, Home, Outcome, Unpark};
+use seda_core::{Address, Home, Outcome};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// A message to a reactor.
-pub(crate) enum Letter<R> {
-    /// How a request ended.
+pub(crate) enum ReactorMessage<R> {
+    /// The outcome of a request.
     Outcome(Address, Outcome<R>),
     /// A connection that the acceptor gives to this reactor.
-    Newcomer(TcpStream, SocketAddr, Presence),
-    /// Take no more connections, finish what was begun, end the rest.
+    Accepted(Accepted),
+    /// The order to accept no more connections, to finish all begun requests and to close the
+    /// other connections.
     Drain,
 }
 
-/// A reactor's address for other threads.
+/// A connection that was accepted and has no reactor yet.
+pub(crate) struct Accepted {
+    pub(super) socket: TcpStream,
+    pub(super) peer: SocketAddr,
+    pub(super) guard: ConnectionGuard,
+}
+
+/// The way from other threads to a reactor.
 ///
-/// The channel has no bound of its own and needs none: an outcome has the place that was reserved
-/// when its request was admitted (connections × pipeline), a newcomer counts as a connection.
+/// The channel has no bound of its own and needs none. An outcome has the place that was reserved
+/// when its request was admitted (connections × pipeline); an accepted connection is counted.
 pub(crate) struct Mailbox<R> {
-    letters: Sender<Letter<R>>,
-    doze: Arc<Doze>,
+    messages: Sender<ReactorMessage<R>>,
+    unparker: Arc<Unparker>,
 }
 
 impl<R> Mailbox<R> {
-    /// The mailbox, and its end for the reactor that sleeps on `waker`.
-    pub(super) fn new(waker: mio::Waker) -> (Self, Receiver<Letter<R>>) {
-        let (letters, receiver) = unbounded();
-        (Self { letters, doze: Arc::new(Doze::new(waker)) }, receiver)
+    /// Returns the mailbox, and the receiver for the reactor that polls with `waker`.
+    pub(super) fn new(waker: mio::Waker) -> (Self, Receiver<ReactorMessage<R>>) {
+        let (messages, receiver) = unbounded();
+        (Self { messages, unparker: Arc::new(Unparker::new(waker)) }, receiver)
     }
 
-    /// Leaves a letter, and wakes the reactor if it sleeps. A letter to a reactor that has ended
+    /// Sends a message, and wakes the reactor if it sleeps. A message to a reactor that has ended
     /// is dropped.
-    pub(crate) fn post(&self, letter: Letter<R>) {
-        if self.letters.send(letter).is_ok() {
-            self.doze.rouse();
+    pub(crate) fn send(&self, message: ReactorMessage<R>) {
+        if self.messages.send(message).is_ok() {
+            self.unparker.wake_if_asleep();
         }
     }
 
-    pub(super) fn doze(&self) -> &Doze {
-        &self.doze
-    }
-
-    pub(super) fn unparker(&self) -> Arc<dyn Unpark> {
-        Arc::clone(&self.doze) as Arc<dyn Unpark>
+    pub(super) fn unparker(&self) -> &Arc<Unparker> {
+        &self.unparker
     }
 }
 
 impl<R: Send> Home<R> for Mailbox<R> {
     fn deliver(&self, address: Address, outcome: Outcome<R>) {
-        self.post(Letter::Outcome(address, outcome));
+        self.send(ReactorMessage::Outcome(address, outcome));
     }
 }

@@ -1,63 +1,386 @@
-//! The reactor: sockets, buffers and clocks of many connections on one thread. It knows bytes and
-//! the order of answers; it knows no HTTP.
+//! Reactors: the sockets, buffers and time limits of many connections on one thread.
 //!
-//! A reactor is a worker whose idle action is to poll ([`seda_core::Park`]): the same thread turns
-//! the non-blocking stages of its pool and looks at its sockets in between, so a request that
-//! needs no other thread costs no switch, no wake-up and two system calls: one read, one write.
+//! The room may import [`h1`](crate::h1) alone, and knows no protocol: bytes become requests
+//! through a [`Codec`], and requests enter the graph through a [`Service`]. Listening, starting
+//! and draining servers do not belong here (`server`).
+//!
+//! A reactor is a worker with the poll as its idle action ([`seda_core::Park`]). The same thread
+//! runs the non-blocking stages of its pool and serves its sockets in between. So a request that
+//! needs no other thread costs no thread switch, no wake-up and two system calls: one read, one
+//! write.
 //!
 //! ```text
-//! Acceptor ─▶ Mailbox ─▶ Connections ─▶ Connection: read ─▶ Protocol ─▶ Service ─▶ (the graph)
-//!                ▲                         │  ▲                                        │
-//!                │                         ▼  │ in order                               │
-//!                │                  socket ◀─ Output ◀─ Pipeline ◀─────────────────────┤
-//!                └──────────────────── an answer, from any thread ◀────────────────────┘
+//! Acceptor ─▶ Mailbox ─▶ Connections ─▶ Connection: read ─▶ Codec ─▶ Service ─▶ (the graph)
+//!                ▲                         │  ▲                                     │
+//!                │                         ▼  │ in order                            │
+//!                │                  socket ◀─ Output ◀─ Pipeline ◀──────────────────┤
+//!                └──────────────────── a response, from any thread ◀────────────────┘
 //! ```
+//!
+//! # Wake-up protocol
+//!
+//! One round is: poll, receive messages, accept, enforce time limits, give each ready connection a
+//! turn. Between two rounds the worker runs stages, or sleeps in the poll. Four events end a
+//! sleep:
+//!
+//! - a socket or the listener is ready: an event of the poll,
+//! - a message arrives: [`Mailbox::send`] wakes the reactor by the protocol in `unparker`,
+//! - a stage of the reactor's pool has work: the pool unparks the worker by the same protocol,
+//! - a time limit passes: the timeout of the poll.
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `protocol` | [`Protocol`]: bytes to requests, answers to bytes |
-//! | `service` | [`Service`]: what to do with a request |
-//! | `settings` | [`Settings`]: every bound and time limit of a connection |
-//! | `body` | [`Body`]: what follows an answer's head, made while it is written |
-//! | `output` | [`Output`]: what waits to be written |
-//! | `pipeline` | requests in flight on one connection, answered in order |
-//! | `stream` | a client's socket, and what is known of it |
+//! | `mod` | [`Reactor`]: the round |
+//! | `park`, `unparker` | a reactor as its worker's idle action; its sleep and how it ends |
+//! | `parts`, `mailbox` | the poll and mailbox before a reactor; messages from other threads |
+//! | `coalescing` | the pause that saves wake-ups under a flood |
+//! | `codec`, `service` | [`Codec`] and [`Service`]: the protocol's side and the graph's side |
+//! | `acceptor`, `connection_count` | the listener; the number of connections |
+//! | `connections`, `ready_queue` | the table of connections; those that have work to do |
 //! | `connection` | one client: buffers, requests in flight, phase |
-//! | `patience` | what a connection waits for, and how long |
-//! | `connections` | the table of connections and their generations |
-//! | `doze` | the sleep of a reactor, and how it is ended |
-//! | `gathering` | how a reactor under a flood saves wake-ups |
-//! | `mailbox` | what other threads tell a reactor |
-//! | `occupancy` | how many connections there are, and who waits for none to be left |
-//! | `acceptor` | the listener |
-//! | `poller` | [`Reactor`]: the round of it all |
+//! | `pipeline`, `output`, `body` | responses in order; bytes to write; [`Body`] |
+//! | `stream`, `socket` | a client's socket and its readiness; the two system calls |
+//! | `settings`, `timeouts`, `sweep_timer`, `deadline` | bounds and time limits |
 
 mod acceptor;
 mod body;
+mod coalescing;
+mod codec;
 mod connection;
+mod connection_count;
 mod connections;
-mod doze;
-mod gathering;
+mod deadline;
 mod mailbox;
-mod occupancy;
 mod output;
-mod patience;
+mod park;
+mod parts;
 mod pipeline;
-mod poller;
-mod protocol;
+mod ready_queue;
 mod service;
 mod settings;
 mod socket;
 mod stream;
+mod sweep_timer;
 #[cfg(test)]
 mod tests;
+mod timeouts;
+mod unparker;
 
 pub(crate) use acceptor::Acceptor;
 pub use body::Body;
-pub(crate) use mailbox::{Letter, Mailbox};
-pub(crate) use occupancy::Occupancy;
+pub(crate) use codec::{Codec, DecodeOutcome, Expecting};
+pub(crate) use connection_count::ConnectionCount;
+pub(crate) use deadline::Deadline;
+pub(crate) use mailbox::{Mailbox, ReactorMessage};
 pub(crate) use output::Output;
-pub(crate) use poller::{Berth, Reactor, Seat};
-pub(crate) use protocol::{Decoded, Owed, Protocol};
+pub(crate) use park::ReactorPark;
+pub(crate) use parts::ReactorParts;
 pub(crate) use service::{Admission, Service};
 pub(crate) use settings::Settings;
+
+use self::body::CHUNK;
+use self::coalescing::WakeupCoalescer;
+use self::connection::{Connection, TurnBudget, TurnContext, TurnOutcome};
+use self::connections::Connections;
+use self::mailbox::Accepted;
+use self::parts::WAKER;
+use self::ready_queue::ReadyQueue;
+use self::sweep_timer::SweepTimer;
+use self::unparker::Unparker;
+use crossbeam_channel::Receiver;
+use mio::{Events, Interest, Poll, Token};
+use seda_core::{Address, Clock, Outcome, Time};
+use std::io::{self, ErrorKind};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Events per poll. Further ones come with the next poll.
+const EVENTS: usize = 1024;
+
+/// Time that a reactor waits at its end for outcomes on their way. They come at once, unless a
+/// handler does not return.
+const OUTCOME_GRACE: Duration = Duration::from_millis(100);
+
+/// The token of the listener's events.
+const LISTENER: Token = Token(usize::MAX - 1);
+
+/// The connections of one thread.
+pub(crate) struct Reactor<C: Codec, S> {
+    poll: Poll,
+    events: Events,
+    mailbox: Arc<Mailbox<C::Response>>,
+    messages: Receiver<ReactorMessage<C::Response>>,
+    /// Only the first reactor of a server has one, until it drains.
+    acceptor: Option<Acceptor<C::Response>>,
+    connections: Connections<C>,
+    ready: ReadyQueue,
+    codec: C,
+    service: S,
+    settings: Settings,
+    /// The buffer of every read.
+    scratch: Box<[u8]>,
+    clock: Arc<dyn Clock>,
+    /// The time of the last poll.
+    now: Time,
+    sweep_timer: SweepTimer,
+    draining: bool,
+    coalescer: WakeupCoalescer,
+}
+
+impl<C: Codec, S: Service<C>> Reactor<C, S> {
+    pub(crate) fn new(
+        parts: ReactorParts<C::Response>,
+        mut acceptor: Option<Acceptor<C::Response>>,
+        codec: C,
+        service: S,
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+    ) -> io::Result<Self> {
+        let ReactorParts { poll, mailbox, messages } = parts;
+        if let Some(acceptor) = &mut acceptor {
+            acceptor.register(poll.registry(), LISTENER)?;
+        }
+        let now = clock.now();
+        Ok(Self {
+            poll,
+            events: Events::with_capacity(EVENTS),
+            mailbox,
+            messages,
+            acceptor,
+            connections: Connections::new(),
+            ready: ReadyQueue::default(),
+            codec,
+            service,
+            settings,
+            scratch: vec![0; CHUNK].into_boxed_slice(),
+            clock,
+            now,
+            sweep_timer: SweepTimer::new(now),
+            draining: false,
+            coalescer: WakeupCoalescer::default(),
+        })
+    }
+
+    /// Answers every request in flight and closes all connections.
+    pub(crate) fn shutdown(mut self) {
+        self.draining = true;
+        // The graph has ended, so outcomes with their reasons are on their way. Wait for them.
+        let deadline = Deadline::after(Arc::clone(&self.clock), OUTCOME_GRACE);
+        while self.connections.iter_mut().any(|connection| connection.has_pending()) {
+            let Ok(message) = self.messages.recv_timeout(deadline.remaining()) else { break };
+            self.handle(message);
+        }
+        // Write as much as the sockets take.
+        for mut connection in self.connections.drain() {
+            let mut cx = TurnContext {
+                codec: &mut self.codec,
+                service: &mut self.service,
+                settings: &self.settings,
+                scratch: &mut self.scratch,
+                now: self.now,
+                draining: true,
+                budget: TurnBudget::default(),
+            };
+            let mut outcome = connection.shutdown(&mut cx);
+            while outcome == TurnOutcome::More {
+                outcome = connection.turn(&mut cx);
+            }
+        }
+    }
+
+    fn unparker(&self) -> &Arc<Unparker> {
+        self.mailbox.unparker()
+    }
+
+    /// Returns true if the reactor must not sleep.
+    fn has_work(&self) -> bool {
+        !self.messages.is_empty() || !self.ready.is_empty()
+    }
+
+    fn since_poll(&self) -> Duration {
+        self.clock.now().since(self.now)
+    }
+
+    /// Returns the time until the next time limit; `None` if there is none.
+    fn next_timeout(&self) -> Option<Duration> {
+        let accept_at = self.acceptor.as_ref().map_or(Time::NEVER, Acceptor::due);
+        let next = self.sweep_timer.next_sweep().min(accept_at);
+        (next != Time::NEVER).then(|| next.since(self.clock.now()))
+    }
+
+    /// Polls for at most `timeout`, and marks connections with an event as ready.
+    fn poll(&mut self, timeout: Option<Duration>) {
+        if let Err(error) = self.poll.poll(&mut self.events, timeout)
+            && error.kind() != ErrorKind::Interrupted
+        {
+            tracing::error!(%error, "a reactor cannot poll");
+        }
+        self.now = self.clock.now();
+        for event in &self.events {
+            match event.token() {
+                WAKER => {}
+                LISTENER => {
+                    if let Some(acceptor) = &mut self.acceptor {
+                        acceptor.set_ready();
+                    }
+                }
+                Token(slot) => {
+                    // An event may follow the end of its connection.
+                    if let Some(connection) = self.connections.get(slot) {
+                        connection.note(event);
+                        self.ready.push(connection);
+                    }
+                }
+            }
+        }
+        self.events.clear();
+    }
+
+    /// Does everything of a round except the poll.
+    fn run_round(&mut self) {
+        self.receive_messages();
+        self.accept();
+        self.sweep();
+        self.turn_ready();
+        self.coalescer.note_round(self.service.refused_total(), self.now, self.clock.now());
+    }
+
+    /// Under a flood, sleeps for the pause if the reactor may sleep at least that long. Events that
+    /// arrive meanwhile do not end the pause: that is its purpose.
+    #[expect(clippy::disallowed_methods, reason = "no event is to end this sleep")]
+    fn pause_under_flood(&mut self, timeout: Option<Duration>) {
+        if !self.coalescer.is_flooded() || self.draining {
+            return;
+        }
+        let pause = coalescing::pause(self.service.slo());
+        if timeout.is_none_or(|timeout| timeout > pause) {
+            std::thread::sleep(pause);
+            self.coalescer.note_pause_end(self.clock.now());
+        }
+    }
+
+    fn receive_messages(&mut self) {
+        // Messages that arrive meanwhile wait for the next round, so that no connection starves.
+        for _ in 0..self.messages.len() {
+            let Ok(message) = self.messages.try_recv() else { return };
+            self.handle(message);
+        }
+    }
+
+    fn handle(&mut self, message: ReactorMessage<C::Response>) {
+        match message {
+            ReactorMessage::Outcome(address, outcome) => self.take_outcome(address, outcome),
+            ReactorMessage::Accepted(accepted) => self.open(accepted),
+            ReactorMessage::Drain => self.begin_drain(),
+        }
+    }
+
+    /// Puts a response into its slot, unless the client has left meanwhile.
+    fn take_outcome(&mut self, address: Address, outcome: Outcome<C::Response>) {
+        let Some(connection) = self.connections.at(address) else { return };
+        let response = match outcome {
+            Outcome::Answered(response) => response,
+            Outcome::Lost(reason) => self.service.lost(reason),
+        };
+        if connection.answer(address.sequence, response) {
+            self.ready.push(connection);
+        }
+    }
+
+    /// Accepts connections. Under a drain the whole backlog is accepted and the listener closed.
+    fn accept(&mut self) {
+        let Some(mut acceptor) = self.acceptor.take() else { return };
+        acceptor.accept(self.now, self.draining, |accepted| self.open(accepted));
+        if !self.draining {
+            self.acceptor = Some(acceptor);
+        }
+    }
+
+    /// Adds an accepted connection to this reactor.
+    fn open(&mut self, Accepted { mut socket, peer, guard }: Accepted) {
+        let Some(address) = self.connections.vacant() else {
+            debug_assert!(false, "the connection limit is below the number of slots");
+            return;
+        };
+        // Responses are written whole, so Nagle's algorithm has nothing to gather.
+        let _ = socket.set_nodelay(true);
+        let token = Token(address.slot as usize);
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        if let Err(error) = self.poll.registry().register(&mut socket, token, interest) {
+            tracing::warn!(%error, %peer, "cannot watch a connection; it is closed");
+            return;
+        }
+        let decoder = self.codec.decoder();
+        let mut connection = Connection::new(socket, peer, guard, address, decoder, self.now);
+        // Clients speak first, so the first request is usually here already.
+        self.ready.push(&mut connection);
+        self.connections.insert(connection);
+    }
+
+    /// Closes the listener after the backlog is accepted, and each connection once its begun
+    /// requests are finished.
+    fn begin_drain(&mut self) {
+        self.draining = true;
+        if let Some(acceptor) = &mut self.acceptor {
+            acceptor.set_ready();
+        }
+        for connection in self.connections.iter_mut() {
+            self.ready.push(connection);
+        }
+    }
+
+    /// Gives each ready connection one turn.
+    fn turn_ready(&mut self) {
+        for _ in 0..self.ready.len() {
+            let Some(slot) = self.ready.pop() else { return };
+            let Some(connection) = self.connections.get(slot) else {
+                debug_assert!(false, "slot {slot} is queued without a connection");
+                continue;
+            };
+            connection.is_queued = false;
+            let outcome = connection.turn(&mut TurnContext {
+                codec: &mut self.codec,
+                service: &mut self.service,
+                settings: &self.settings,
+                scratch: &mut self.scratch,
+                now: self.now,
+                draining: self.draining,
+                budget: TurnBudget::default(),
+            });
+            if outcome == TurnOutcome::Ended {
+                drop(self.connections.remove(slot));
+                continue;
+            }
+            if outcome == TurnOutcome::More {
+                self.ready.push(connection);
+            }
+            self.sweep_timer.schedule(connection.due(&self.settings));
+        }
+    }
+
+    /// Enforces all time limits, if a sweep is due.
+    fn sweep(&mut self) {
+        if !self.sweep_timer.begin_if_due(self.now) {
+            return;
+        }
+        for connection in self.connections.iter_mut() {
+            if connection.sweep(&self.codec, &self.settings, self.now) {
+                // Its turn schedules it anew.
+                self.ready.push(connection);
+            } else {
+                self.sweep_timer.schedule(connection.due(&self.settings));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+impl<C: Codec, S: Service<C>> Reactor<C, S> {
+    fn service(&mut self) -> &mut S {
+        &mut self.service
+    }
+
+    fn awaits_a_head(&mut self) -> bool {
+        self.connections.iter_mut().any(|connection| connection.awaits_a_head())
+    }
+}

@@ -1,33 +1,33 @@
-//! What waits to be written to one connection.
+//! The bytes that wait to be written to one connection.
 
 use super::body::{Body, CHUNK, PATTERN};
 use bytes::{Buf, Bytes, BytesMut};
 use std::fs::File;
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 
-/// Bodies up to this size are copied behind their head, so that answers to pipelined requests go
-/// out in one piece: copying 4 KiB costs less than keeping track of a piece of its own.
+/// Bodies up to this size are copied behind their head, so that pipelined responses go out in one
+/// piece. Copying 4 KiB costs less than a separate slice.
 const COPIED_BYTES: usize = 4 * 1024;
 
-/// How many slices one write takes: what is buffered and 256 KiB of pattern.
+/// Slices of one write: the buffer and 256 KiB of pattern.
 const SLICES: usize = 5;
 
-/// Encoded bytes, and the unfinished body behind them. Answers are added one at a time: none
-/// before the body of the last one has been written.
+/// Encoded bytes, and the unfinished body behind them. A response is added only after the body of
+/// the one before has been written.
 #[derive(Debug, Default)]
 pub(crate) struct Output {
     buffer: BytesMut,
-    body: Rest,
+    body: BodyCursor,
 }
 
-/// What is left of a body.
+/// The unwritten rest of a body.
 #[derive(Debug, Default)]
-enum Rest {
+enum BodyCursor {
     #[default]
-    Nothing,
+    Empty,
     Bytes(Bytes),
     Pattern {
-        /// Of the next byte.
+        /// Position of the next byte.
         position: u64,
         left: u64,
     },
@@ -37,31 +37,32 @@ enum Rest {
     },
 }
 
-/// How a write ended.
+/// The result of one write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Written {
     /// Bytes that the socket took.
     pub(super) bytes: usize,
-    /// The socket took less than it was given: it will say when it takes more.
-    pub(super) full: bool,
+    /// The socket took less than it was offered. An event follows when it takes more.
+    pub(super) is_full: bool,
 }
 
 impl Output {
-    /// Where heads and interim answers are appended.
+    /// Returns the buffer to which heads and interim responses are appended.
     pub(crate) fn buffer(&mut self) -> &mut BytesMut {
         &mut self.buffer
     }
 
-    /// Puts a body behind what is buffered.
+    /// Adds a body behind the buffered bytes.
     pub(crate) fn put_body(&mut self, body: Body) {
+        debug_assert!(self.body.is_empty(), "the body of the response before is written");
         match body {
             Body::Empty => {}
             Body::Bytes(bytes) if bytes.len() <= COPIED_BYTES => {
                 self.buffer.extend_from_slice(&bytes);
             }
-            Body::Bytes(bytes) => self.body = Rest::Bytes(bytes),
-            Body::Pattern(left) => self.body = Rest::Pattern { position: 0, left },
-            Body::File(file, left) => self.body = Rest::File { file, left },
+            Body::Bytes(bytes) => self.body = BodyCursor::Bytes(bytes),
+            Body::Pattern(left) => self.body = BodyCursor::Pattern { position: 0, left },
+            Body::File(file, left) => self.body = BodyCursor::File { file, left },
         }
     }
 
@@ -69,7 +70,7 @@ impl Output {
         self.buffer.is_empty() && self.body.is_empty()
     }
 
-    /// Encoded bytes that wait.
+    /// Returns the number of encoded bytes that wait.
     pub(super) fn buffered(&self) -> usize {
         self.buffer.len()
     }
@@ -78,29 +79,28 @@ impl Output {
         self.buffer.capacity() > 0
     }
 
-    /// Whether another answer may be encoded.
+    /// Returns true if another response may be encoded.
     pub(super) fn has_room(&self, limit: usize) -> bool {
         self.body.is_empty() && self.buffer.len() < limit
     }
 
-    /// Gives back the memory of an empty buffer.
+    /// Releases the memory of an empty buffer.
     pub(super) fn shrink(&mut self) {
         if self.is_empty() {
             *self = Self::default();
         }
     }
 
-    /// One write. `scratch` is where a file's bytes pass through.
+    /// Writes once. The bytes of a file pass through `scratch`.
     pub(super) fn write_to(
         &mut self,
         socket: &mut impl Write,
         scratch: &mut [u8],
     ) -> io::Result<Written> {
         self.read_file(scratch)?;
-        let mut slices = [IoSlice::new(&[]); SLICES];
-        let (count, offered) = self.slices(&mut slices);
-        let slices = slices.get(..count).unwrap_or_default();
-        let written = match slices {
+        let slices = self.slices();
+        let offered = slices.bytes;
+        let written = match slices.as_slice() {
             [single] => socket.write(single),
             several => socket.write_vectored(several),
         };
@@ -108,72 +108,67 @@ impl Output {
             Ok(0) if offered > 0 => Err(ErrorKind::WriteZero.into()),
             Ok(bytes) => {
                 self.consume(bytes);
-                Ok(Written { bytes, full: bytes < offered })
+                Ok(Written { bytes, is_full: bytes < offered })
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                Ok(Written { bytes: 0, full: true })
+                Ok(Written { bytes: 0, is_full: true })
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => {
-                Ok(Written { bytes: 0, full: false })
+                Ok(Written { bytes: 0, is_full: false })
             }
             Err(error) => Err(error),
         }
     }
 
-    /// What can be written at once: how many slices, how many bytes.
-    fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>; SLICES]) -> (usize, usize) {
-        let (mut count, mut offered) = (0, 0);
-        let mut offer = |bytes: &'a [u8]| {
-            if let Some(slice) = slices.get_mut(count).filter(|_| !bytes.is_empty()) {
-                *slice = IoSlice::new(bytes);
-                count += 1;
-                offered += bytes.len();
-            }
-        };
-        offer(&self.buffer);
+    /// Returns the bytes that the next write offers to the socket.
+    fn slices(&self) -> Slices<'_> {
+        let mut slices = Slices::default();
+        slices.push(&self.buffer);
         match &self.body {
-            Rest::Nothing | Rest::File { .. } => {}
-            Rest::Bytes(bytes) => offer(bytes.get(..SLICES * CHUNK).unwrap_or(bytes)),
-            Rest::Pattern { position, left } => {
-                let (mut start, mut left) = (within_chunk(*position), *left);
+            BodyCursor::Empty | BodyCursor::File { .. } => {}
+            BodyCursor::Bytes(bytes) => slices.push(bytes.get(..SLICES * CHUNK).unwrap_or(bytes)),
+            BodyCursor::Pattern { position, left } => {
+                let mut start = within_chunk(*position);
+                let mut left = *left;
                 for _ in 1..SLICES {
                     let part = PATTERN.get(start..).unwrap_or_default();
-                    let part =
-                        part.get(..usize::try_from(left).unwrap_or(usize::MAX)).unwrap_or(part);
-                    offer(part);
+                    let most = usize::try_from(left).unwrap_or(usize::MAX);
+                    let part = part.get(..most).unwrap_or(part);
+                    slices.push(part);
                     left -= part.len() as u64;
                     start = 0;
                 }
             }
         }
-        (count, offered)
+        slices
     }
 
+    /// Removes `written` bytes from the front.
     fn consume(&mut self, written: usize) {
         let buffered = written.min(self.buffer.len());
         if buffered == self.buffer.len() {
-            // Unlike `advance`, this keeps the memory in front.
+            // `clear` keeps the memory in front, which `advance` gives up.
             self.buffer.clear();
         } else {
             self.buffer.advance(buffered);
         }
-        let rest = written - buffered;
+        let of_body = written - buffered;
         match &mut self.body {
-            Rest::Bytes(bytes) => bytes.advance(rest.min(bytes.len())),
-            Rest::Pattern { position, left } => {
-                *position += rest as u64;
-                *left = left.saturating_sub(rest as u64);
+            BodyCursor::Bytes(bytes) => bytes.advance(of_body.min(bytes.len())),
+            BodyCursor::Pattern { position, left } => {
+                *position += of_body as u64;
+                *left = left.saturating_sub(of_body as u64);
             }
-            Rest::Nothing | Rest::File { .. } => {}
+            BodyCursor::Empty | BodyCursor::File { .. } => {}
         }
         if self.body.is_empty() {
-            self.body = Rest::Nothing;
+            self.body = BodyCursor::Empty;
         }
     }
 
-    /// Fills the buffer up from the file, if that is what the body comes from.
+    /// Refills the buffer if the body is a file.
     fn read_file(&mut self, scratch: &mut [u8]) -> io::Result<()> {
-        let Rest::File { file, left } = &mut self.body else { return Ok(()) };
+        let BodyCursor::File { file, left } = &mut self.body else { return Ok(()) };
         if self.buffer.len() >= CHUNK {
             return Ok(());
         }
@@ -186,24 +181,58 @@ impl Output {
         self.buffer.extend_from_slice(chunk.get(..read).unwrap_or_default());
         *left -= read as u64;
         if *left == 0 {
-            self.body = Rest::Nothing;
+            self.body = BodyCursor::Empty;
         }
         Ok(())
     }
 }
 
-impl Rest {
+impl BodyCursor {
     fn is_empty(&self) -> bool {
         match self {
-            Rest::Nothing => true,
-            Rest::Bytes(bytes) => bytes.is_empty(),
-            Rest::Pattern { left, .. } | Rest::File { left, .. } => *left == 0,
+            BodyCursor::Empty => true,
+            BodyCursor::Bytes(bytes) => bytes.is_empty(),
+            BodyCursor::Pattern { left, .. } | BodyCursor::File { left, .. } => *left == 0,
         }
     }
 }
 
+/// The non-empty slices of one write.
+struct Slices<'a> {
+    slices: [IoSlice<'a>; SLICES],
+    count: usize,
+    /// The sum of their lengths.
+    bytes: usize,
+}
+
+impl Default for Slices<'_> {
+    fn default() -> Self {
+        Self { slices: [IoSlice::new(&[]); SLICES], count: 0, bytes: 0 }
+    }
+}
+
+impl<'a> Slices<'a> {
+    /// Adds a slice unless it is empty. There is room for [`SLICES`].
+    fn push(&mut self, bytes: &'a [u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        debug_assert!(self.count < SLICES, "the buffer and the body have at most {SLICES} slices");
+        if let Some(slice) = self.slices.get_mut(self.count) {
+            *slice = IoSlice::new(bytes);
+            self.count += 1;
+            self.bytes += bytes.len();
+        }
+    }
+
+    fn as_slice(&self) -> &[IoSlice<'a>] {
+        self.slices.get(..self.count).unwrap_or_default()
+    }
+}
+
+/// Returns the position within the repeated chunk.
 fn within_chunk(position: u64) -> usize {
-    usize::try_from(position % CHUNK as u64).unwrap_or(0)
+    (position % CHUNK as u64) as usize
 }
 
 #[cfg(test)]
@@ -211,17 +240,17 @@ mod tests {
     use super::*;
     use std::io::Seek;
 
-    /// Takes `most` bytes per write, every other write none.
+    /// Takes at most `most` bytes per write, and none at every other write.
     struct Narrow {
         most: usize,
         taken: Vec<u8>,
-        blocked: bool,
+        is_blocked: bool,
     }
 
     impl Write for Narrow {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.blocked = !self.blocked;
-            if self.blocked {
+            self.is_blocked = !self.is_blocked;
+            if self.is_blocked {
                 return Err(ErrorKind::WouldBlock.into());
             }
             let most = bytes.len().min(self.most);
@@ -235,7 +264,7 @@ mod tests {
     }
 
     fn write_all(output: &mut Output, most: usize) -> Vec<u8> {
-        let mut socket = Narrow { most, taken: Vec::new(), blocked: false };
+        let mut socket = Narrow { most, taken: Vec::new(), is_blocked: false };
         let mut scratch = vec![0; CHUNK];
         while !output.is_empty() {
             output.write_to(&mut socket, &mut scratch).unwrap();
@@ -245,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_body_comes_out_whole_however_little_the_socket_takes() {
+    fn every_kind_of_body_is_written_whole_in_small_writes() {
         let long = Bytes::from(vec![b'x'; 3 * CHUNK + 5]);
         let pattern: Vec<u8> = pattern_of(2 * CHUNK + 77);
         let mut file = tempfile();
@@ -267,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_ends_too_early_is_an_error() {
+    fn a_file_shorter_than_its_length_is_an_error() {
         let mut output = Output::default();
         output.put_body(Body::File(tempfile(), 10));
         let written = output.write_to(&mut Vec::new(), &mut [0; 64]);
@@ -278,7 +307,7 @@ mod tests {
         PATTERN[..64].iter().copied().cycle().take(length).collect()
     }
 
-    /// A file without a name.
+    /// Returns an unnamed file.
     fn tempfile() -> File {
         let path = std::env::temp_dir().join(format!(
             "seda-http-{}-{:?}",

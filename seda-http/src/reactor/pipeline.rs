@@ -1,39 +1,40 @@
-//! The requests in flight on one connection. Answers may come in any order; they go out in the
+//! The requests in flight on one connection. Responses may come in any order and go out in the
 //! order of their requests.
 
-use super::Protocol;
+use super::Codec;
 use seda_core::Request;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// A queue of exchanges, oldest first.
-pub(super) struct Pipeline<P: Protocol> {
-    slots: VecDeque<Slot<P>>,
-    /// The sequence number of the oldest.
+pub(super) struct Pipeline<C: Codec> {
+    slots: VecDeque<Slot<C>>,
+    /// The sequence number of the oldest exchange.
     first: u64,
-    /// How many wait for their answer.
-    awaited: usize,
+    /// The number of exchanges without a response.
+    pending: usize,
 }
 
 /// One exchange.
-enum Slot<P: Protocol> {
-    Awaited(P::Exchange, Option<Arc<Request>>),
-    Answered(P::Response, P::Exchange),
+enum Slot<C: Codec> {
+    /// The response is not here yet. The request is kept to abandon it.
+    Pending(C::Exchange, Option<Arc<Request>>),
+    Answered(C::Response, C::Exchange),
     Interim(&'static [u8]),
 }
 
-/// What goes out next.
-pub(super) enum Next<P: Protocol> {
-    Answer(P::Response, P::Exchange),
+/// The bytes that go out next.
+pub(super) enum Next<C: Codec> {
+    Response(C::Response, C::Exchange),
     Interim(&'static [u8]),
 }
 
-impl<P: Protocol> Pipeline<P> {
+impl<C: Codec> Pipeline<C> {
     pub(super) fn new() -> Self {
-        Self { slots: VecDeque::new(), first: 0, awaited: 0 }
+        Self { slots: VecDeque::new(), first: 0, pending: 0 }
     }
 
-    /// The number of the exchange that is pushed next.
+    /// Returns the sequence number of the exchange that is pushed next.
     pub(super) fn next_sequence(&self) -> u64 {
         self.first + self.slots.len() as u64
     }
@@ -46,18 +47,18 @@ impl<P: Protocol> Pipeline<P> {
         self.slots.is_empty()
     }
 
-    /// Whether somebody works on an answer.
-    pub(super) fn awaits(&self) -> bool {
-        self.awaited > 0
+    /// Returns true if an exchange waits for its response.
+    pub(super) fn has_pending(&self) -> bool {
+        self.pending > 0
     }
 
-    /// A request without an answer yet; `request` is kept to abandon it.
-    pub(super) fn push_awaited(&mut self, exchange: P::Exchange, request: Option<Arc<Request>>) {
-        self.awaited += 1;
-        self.slots.push_back(Slot::Awaited(exchange, request));
+    /// Adds an exchange without a response; `request` is kept to abandon it.
+    pub(super) fn push_pending(&mut self, exchange: C::Exchange, request: Option<Arc<Request>>) {
+        self.pending += 1;
+        self.slots.push_back(Slot::Pending(exchange, request));
     }
 
-    pub(super) fn push_answered(&mut self, response: P::Response, exchange: P::Exchange) {
+    pub(super) fn push_answered(&mut self, response: C::Response, exchange: C::Exchange) {
         self.slots.push_back(Slot::Answered(response, exchange));
     }
 
@@ -65,50 +66,54 @@ impl<P: Protocol> Pipeline<P> {
         self.slots.push_back(Slot::Interim(bytes));
     }
 
-    /// Puts an answer in its place; false if that place waits for none.
-    pub(super) fn answer(&mut self, sequence: u64, response: P::Response) -> bool {
-        let place = sequence.checked_sub(self.first).and_then(|place| usize::try_from(place).ok());
-        let Some(slot) = place.and_then(|place| self.slots.get_mut(place)) else { return false };
-        let Slot::Awaited(exchange, _) = *slot else { return false };
+    /// Puts a response into its slot. Returns false if that slot waits for none: it has a response
+    /// already, or is gone.
+    pub(super) fn answer(&mut self, sequence: u64, response: C::Response) -> bool {
+        let offset = sequence.checked_sub(self.first).and_then(|it| usize::try_from(it).ok());
+        let Some(slot) = offset.and_then(|offset| self.slots.get_mut(offset)) else { return false };
+        let Slot::Pending(exchange, _) = *slot else { return false };
         *slot = Slot::Answered(response, exchange);
-        self.awaited -= 1;
+        self.pending -= 1;
         true
     }
 
-    /// Takes the oldest exchange out, if its answer is there.
-    pub(super) fn take_next(&mut self) -> Option<Next<P>> {
-        if matches!(self.slots.front()?, Slot::Awaited(..)) {
+    /// Removes the oldest exchange; `None` if there is none or its response is not here yet.
+    pub(super) fn take_next(&mut self) -> Option<Next<C>> {
+        if matches!(self.slots.front()?, Slot::Pending(..)) {
             return None;
         }
         let slot = self.slots.pop_front()?;
         self.first += 1;
         match slot {
-            Slot::Answered(response, exchange) => Some(Next::Answer(response, exchange)),
+            Slot::Answered(response, exchange) => Some(Next::Response(response, exchange)),
             Slot::Interim(bytes) => Some(Next::Interim(bytes)),
-            Slot::Awaited(..) => None,
+            Slot::Pending(..) => {
+                debug_assert!(false, "the oldest exchange has its response");
+                None
+            }
         }
     }
 
-    /// Nobody waits for these answers any more.
+    /// Drops all exchanges. The graph does not begin requests that are abandoned.
     pub(super) fn abandon(&mut self) {
         for slot in self.slots.drain(..) {
-            if let Slot::Awaited(_, Some(request)) = slot {
+            if let Slot::Pending(_, Some(request)) = slot {
                 request.abandon();
             }
         }
-        self.awaited = 0;
+        self.pending = 0;
     }
 
-    /// Answers by `make` whatever still waits; what the graph still does for it is abandoned.
-    pub(super) fn answer_all(&mut self, mut make: impl FnMut() -> P::Response) {
+    /// Gives `make()` to every exchange without a response, and abandons its request.
+    pub(super) fn answer_all(&mut self, mut make: impl FnMut() -> C::Response) {
         for slot in &mut self.slots {
-            if let Slot::Awaited(exchange, request) = slot {
+            if let Slot::Pending(exchange, request) = slot {
                 if let Some(request) = request {
                     request.abandon();
                 }
                 *slot = Slot::Answered(make(), *exchange);
             }
         }
-        self.awaited = 0;
+        self.pending = 0;
     }
 }

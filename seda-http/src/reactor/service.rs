@@ -1,42 +1,42 @@
-//! What a reactor does with a request: the other side of it.
+//! The interface through which a reactor gives requests to the graph.
 
-use super::Protocol;
+use super::Codec;
 use seda_core::{Address, LossReason, Request};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Decides about each request. Runs on the reactor, so it must not block.
-pub(crate) trait Service<P: Protocol> {
-    /// Takes a request in, or answers it at once.
+/// Decides about each request. Its methods run on the reactor, so they must not block.
+pub(crate) trait Service<C: Codec> {
+    /// Admits a request to the graph, or responds to it at once.
     fn admit(
         &mut self,
-        request: P::Request,
+        request: C::Request,
         peer: SocketAddr,
         address: Address,
-    ) -> Admission<P::Response>;
+    ) -> Admission<C::Response>;
 
-    /// How many requests were turned away so far, because there is too much to do.
-    fn turned_away(&self) -> u64 {
+    /// Returns the number of requests refused so far because of overload.
+    fn refused_total(&self) -> u64 {
         0
     }
 
-    /// The shortest response time that is promised to anybody, if any is.
-    fn promised(&self) -> Option<Duration> {
+    /// Returns the shortest response-time SLO of any class; `None` if there is no SLO.
+    fn slo(&self) -> Option<Duration> {
         None
     }
 
-    /// The answer to a request that the graph gave up.
-    fn lost(&mut self, reason: LossReason) -> P::Response;
+    /// Returns the response to an admitted request that the graph has lost.
+    fn lost(&mut self, reason: LossReason) -> C::Response;
 }
 
-/// What became of a request.
+/// The result of [`Service::admit`].
 #[derive(Debug)]
 pub(crate) enum Admission<R> {
-    /// Here is its answer.
+    /// The service responds at once.
     Answered(R),
-    /// The graph has it; its outcome comes to the mailbox.
+    /// The graph has the request; its outcome comes to the mailbox.
     Admitted(Arc<Request>),
-    /// Somebody outside the graph has it; the outcome comes to the mailbox.
-    Awaited,
+    /// The request is handled outside the graph; its outcome comes to the mailbox.
+    External,
 }

@@ -2,23 +2,23 @@
 
 use std::time::Duration;
 
-/// Every bound of a reactor's connections. The server's configuration documents each one.
+/// The bounds of a reactor's connections. `HttpConfig` documents each bound with its reason.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
-    /// Requests in flight per connection.
+    /// The most requests in flight on one connection.
     pub(crate) pipeline: usize,
-    /// Bytes that wait to be written, per connection, beyond which no further answer is encoded.
+    /// Encoded bytes waiting on one connection beyond which no further response is encoded.
     pub(crate) write_buffer: usize,
-    /// Between two requests.
+    /// The longest time between two requests.
     pub(crate) idle: Duration,
-    /// From a request's first byte to the end of its head.
+    /// The longest time from a request's first byte to the end of its head.
     pub(crate) head: Duration,
-    /// Between two reads of a body.
+    /// The longest time between two reads of a body.
     pub(crate) body: Duration,
-    /// Between two writes that got something out.
+    /// The longest time between two writes of which the socket took bytes.
     pub(crate) write: Duration,
-    /// From our FIN to the client's.
+    /// The longest time from the server's FIN to the client's.
     pub(crate) linger: Duration,
-    /// A client that has shut its sending side still reads.
+    /// True if a client that has shut its sending side still gets its responses.
     pub(crate) half_close: bool,
 }

@@ -1,8 +1,8 @@
-//! The two calls that every request takes: one read, one write.
+//! The two system calls of every request: one read, one write.
 //!
-//! On Linux they go to the kernel directly. The C library's are points where a thread may be
-//! cancelled, which takes atomic operations around each; nobody cancels a reactor, and for a request
-//! that is refused these calls are most of what it costs.
+//! On Linux they go to the kernel directly. The functions of the C library are cancellation
+//! points, which adds atomic operations around each call. A reactor's thread is never cancelled,
+//! and these two calls are most of the cost of a refused request.
 
 use mio::net::TcpStream;
 use std::io;

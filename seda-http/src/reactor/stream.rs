@@ -1,4 +1,4 @@
-//! A client's socket, with what is known of it: the poll reports changes only.
+//! A client's socket with its readiness. The poll reports only changes of it.
 
 use super::socket;
 use bytes::BytesMut;
@@ -7,57 +7,70 @@ use mio::net::TcpStream;
 use std::io::{self, ErrorKind, IoSlice, Write};
 use std::net::Shutdown;
 
-/// The least memory that is asked for when a read does not fit: most heads are smaller.
+/// The least memory to allocate when a read does not fit. Most heads are smaller.
 const INPUT_BYTES: usize = 1024;
 
-/// The connection is of no use any more: the client hung up, or the socket failed.
+/// The connection is unusable: the client has left, or the socket has failed.
 #[derive(Debug)]
-pub(super) struct Gone;
+pub(super) struct Disconnected;
 
+/// A connected socket, and the last known state of its two directions.
 #[derive(Debug)]
 pub(super) struct Stream {
     pub(super) socket: TcpStream,
     /// There may be bytes to read.
-    pub(super) readable: bool,
+    pub(super) is_readable: bool,
     /// There may be room for bytes.
-    pub(super) writable: bool,
-    /// The client has shut its sending side; there may be bytes before the end.
-    pub(super) hung_up: bool,
-    /// Everything it sent is read.
-    pub(super) at_end: bool,
+    pub(super) is_writable: bool,
+    /// The client has shut its sending side; unread bytes may precede the end.
+    pub(super) is_read_closed: bool,
+    /// All bytes of the client are read.
+    pub(super) is_at_eof: bool,
     /// Both sides are shut, or the socket has failed.
-    pub(super) dead: bool,
+    pub(super) is_dead: bool,
 }
 
 impl Stream {
-    /// A connected socket that was not looked at yet.
+    /// Returns the stream of a new connection, ready in both directions until proved otherwise.
     pub(super) fn new(socket: TcpStream) -> Self {
-        let (readable, writable) = (true, true);
-        Self { socket, readable, writable, hung_up: false, at_end: false, dead: false }
+        Self {
+            socket,
+            is_readable: true,
+            is_writable: true,
+            is_read_closed: false,
+            is_at_eof: false,
+            is_dead: false,
+        }
     }
 
-    /// Takes in what the poll says.
+    /// Takes in an event of the poll.
     pub(super) fn note(&mut self, event: &Event) {
-        self.readable |= event.is_readable() || event.is_read_closed();
-        self.writable |= event.is_writable();
-        self.hung_up |= event.is_read_closed();
-        self.dead |= event.is_error() || event.is_write_closed();
+        self.is_readable |= event.is_readable() || event.is_read_closed();
+        self.is_writable |= event.is_writable();
+        self.is_read_closed |= event.is_read_closed();
+        self.is_dead |= event.is_error() || event.is_write_closed();
     }
 
-    /// One read, appended to `input`; returns how many bytes came. They pass through `scratch`:
-    /// an idle connection then needs no buffer, and no memory is cleared to be read into.
-    pub(super) fn read(&mut self, input: &mut BytesMut, scratch: &mut [u8]) -> Result<usize, Gone> {
+    /// Reads once and appends to `input`. Returns the number of bytes.
+    ///
+    /// The bytes pass through `scratch`: an idle connection then needs no buffer, and no memory is
+    /// cleared only to be read into.
+    pub(super) fn read(
+        &mut self,
+        input: &mut BytesMut,
+        scratch: &mut [u8],
+    ) -> Result<usize, Disconnected> {
         match socket::receive(&self.socket, scratch) {
             Ok(0) => {
-                self.at_end = true;
-                self.readable = false;
+                self.is_at_eof = true;
+                self.is_readable = false;
                 Ok(0)
             }
             Ok(read) => {
-                // A short read has emptied the socket, and what comes later is announced anew
-                // (epoll(7), "edge-triggered"): no second read only to be told so. But an end
-                // that was announced already is not announced again.
-                self.readable = self.hung_up || read == scratch.len() || !cfg!(unix);
+                // A short read has emptied the socket, and an event announces later bytes
+                // (epoll(7), "edge-triggered"), so a second read is not needed. An end that was
+                // announced before is not announced again.
+                self.is_readable = self.is_read_closed || read == scratch.len() || !cfg!(unix);
                 if input.capacity() - input.len() < read {
                     input.reserve(read.max(INPUT_BYTES));
                 }
@@ -68,20 +81,20 @@ impl Stream {
         }
     }
 
-    fn read_failed(&mut self, error: &io::Error) -> Result<usize, Gone> {
+    fn read_failed(&mut self, error: &io::Error) -> Result<usize, Disconnected> {
         match error.kind() {
             ErrorKind::WouldBlock => {
-                self.readable = false;
+                self.is_readable = false;
                 Ok(0)
             }
             ErrorKind::Interrupted => Ok(0),
-            _ => Err(Gone),
+            _ => Err(Disconnected),
         }
     }
 
-    /// Tells the client that nothing more comes.
-    pub(super) fn send_fin(&mut self) -> Result<(), Gone> {
-        self.socket.shutdown(Shutdown::Write).map_err(|_| Gone)
+    /// Shuts the sending side.
+    pub(super) fn send_fin(&mut self) -> Result<(), Disconnected> {
+        self.socket.shutdown(Shutdown::Write).map_err(|_| Disconnected)
     }
 }
 

@@ -1,5 +1,5 @@
-//! The reactor without HTTP: a protocol of lines, turned by hand. That it can be written in forty
-//! lines is the test of its being protocol-free.
+//! The reactor with a protocol of text lines instead of HTTP, stepped by hand. The line codec has
+//! forty lines, which shows that the reactor knows no protocol.
 
 use super::*;
 use bytes::BytesMut;
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 struct Lines;
 
-impl Protocol for Lines {
+impl Codec for Lines {
     type Request = String;
     type Response = String;
     type Exchange = bool;
@@ -19,19 +19,19 @@ impl Protocol for Lines {
 
     fn decoder(&self) {}
 
-    fn decode(&self, (): &mut (), input: &mut BytesMut) -> Decoded<Self> {
+    fn decode(&self, (): &mut (), input: &mut BytesMut) -> DecodeOutcome<Self> {
         let Some(end) = input.iter().position(|byte| *byte == b'\n') else {
-            return Decoded::Incomplete;
+            return DecodeOutcome::Incomplete;
         };
         let line = input.split_to(end + 1);
-        Decoded::Request(String::from_utf8_lossy(&line).trim_end().to_owned(), false)
+        DecodeOutcome::Request(String::from_utf8_lossy(&line).trim_end().to_owned(), false)
     }
 
-    fn owed(&self, (): &(), input: &BytesMut) -> Owed {
-        if input.is_empty() { Owed::Nothing } else { Owed::Head }
+    fn expecting(&self, (): &(), input: &BytesMut) -> Expecting {
+        if input.is_empty() { Expecting::Nothing } else { Expecting::Head }
     }
 
-    fn overdue(&self, _owed: Owed) -> (String, bool) {
+    fn timeout_response(&self, _expecting: Expecting) -> (String, bool) {
         ("too slow".to_owned(), true)
     }
 
@@ -49,15 +49,15 @@ impl Protocol for Lines {
     }
 }
 
-/// Keeps who asked; answers by itself what ends with an exclamation mark.
+/// Records each request with its address. A request that ends with `!` is answered at once.
 #[derive(Default)]
-struct Asked(Vec<(String, Address)>);
+struct Recorder(Vec<(String, Address)>);
 
-impl Service<Lines> for Asked {
+impl Service<Lines> for Recorder {
     fn admit(&mut self, line: String, _peer: SocketAddr, address: Address) -> Admission<String> {
-        let answer = line.ends_with('!').then(|| line.clone());
+        let response = line.ends_with('!').then(|| line.clone());
         self.0.push((line, address));
-        answer.map_or(Admission::Awaited, Admission::Answered)
+        response.map_or(Admission::External, Admission::Answered)
     }
 
     fn lost(&mut self, reason: LossReason) -> String {
@@ -65,11 +65,12 @@ impl Service<Lines> for Asked {
     }
 }
 
+/// A reactor with rounds and a clock that the test steps.
 struct Bench {
-    reactor: Reactor<Lines, Asked>,
+    reactor: Reactor<Lines, Recorder>,
     mailbox: Arc<Mailbox<String>>,
     clock: Arc<ManualClock>,
-    occupancy: Arc<Occupancy>,
+    connection_count: Arc<ConnectionCount>,
     address: SocketAddr,
 }
 
@@ -78,11 +79,11 @@ impl Bench {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
-        let berth = Berth::new().unwrap();
-        let mailbox = Arc::clone(berth.mailbox());
-        let occupancy = Arc::new(Occupancy::default());
+        let parts = ReactorParts::new().unwrap();
+        let mailbox = Arc::clone(parts.mailbox());
+        let connection_count = Arc::new(ConnectionCount::default());
         let reactors = vec![Arc::clone(&mailbox)];
-        let acceptor = Acceptor::new(listener, reactors, 10, Arc::clone(&occupancy));
+        let acceptor = Acceptor::new(listener, reactors, 10, Arc::clone(&connection_count));
         let second = Duration::from_secs(1);
         let settings = Settings {
             pipeline: 4,
@@ -96,14 +97,14 @@ impl Bench {
         };
         let clock = Arc::new(ManualClock::new());
         let reactor = Reactor::new(
-            berth,
+            parts,
             Some(acceptor),
             Lines,
-            Asked::default(),
+            Recorder::default(),
             settings,
             Arc::clone(&clock) as Arc<dyn seda_core::Clock>,
         );
-        Self { reactor: reactor.unwrap(), mailbox, clock, occupancy, address }
+        Self { reactor: reactor.unwrap(), mailbox, clock, connection_count, address }
     }
 
     fn connect(&self) -> BufReader<TcpStream> {
@@ -112,32 +113,32 @@ impl Bench {
         BufReader::new(socket)
     }
 
-    /// One round; its sleep is ended by what happens.
+    /// Runs one round, which sleeps until an event or for at most 100 ms.
     fn round(&mut self) {
-        Seat(&mut self.reactor).park(Some(Duration::from_millis(100)));
+        ReactorPark(&mut self.reactor).park(Some(Duration::from_millis(100)));
     }
 
+    /// Runs rounds until `is_so`; fails after a minute without events.
     fn until(&mut self, mut is_so: impl FnMut(&mut Self) -> bool) {
-        // A minute, if nothing at all happens.
         for _ in 0..600 {
             if is_so(self) {
                 return;
             }
             self.round();
         }
-        panic!("waited in vain");
+        panic!("the condition did not come true");
     }
 
-    /// Waits for a request and gives its address.
-    fn asked(&mut self, line: &str) -> Address {
+    /// Waits for the next request, which must be `line`, and returns its address.
+    fn requested(&mut self, line: &str) -> Address {
         self.until(|bench| !bench.reactor.service().0.is_empty());
-        let (asked, address) = self.reactor.service().0.remove(0);
-        assert_eq!(asked, line);
+        let (request, address) = self.reactor.service().0.remove(0);
+        assert_eq!(request, line);
         address
     }
 
-    fn answer(&self, address: Address, answer: &str) {
-        self.mailbox.deliver(address, Outcome::Answered(answer.to_owned()));
+    fn respond(&self, address: Address, response: &str) {
+        self.mailbox.deliver(address, Outcome::Answered(response.to_owned()));
     }
 }
 
@@ -147,78 +148,76 @@ fn line(client: &mut BufReader<TcpStream>) -> String {
     line.trim_end().to_owned()
 }
 
-/// The slot is the same, the generation is not: an answer to a client that has gone is dropped,
-/// whatever its sequence number.
+/// The two clients have the same slot and sequence number, and differ in the generation alone.
 #[test]
-fn an_answer_to_a_former_client_of_the_slot_is_dropped() {
+fn a_response_to_a_former_client_of_the_slot_is_dropped() {
     let mut bench = Bench::new();
     let mut first = bench.connect();
     first.get_mut().write_all(b"first\n").unwrap();
-    let former = bench.asked("first");
+    let former = bench.requested("first");
     drop(first);
-    // One is present: the listener.
-    bench.until(|bench| bench.occupancy.present() == 1);
+    // The listener alone is left.
+    bench.until(|bench| bench.connection_count.get() == 1);
     let mut second = bench.connect();
     second.get_mut().write_all(b"second\n").unwrap();
-    let present = bench.asked("second");
-    assert_eq!((former.slot, former.sequence), (present.slot, present.sequence));
-    assert_ne!(former.generation, present.generation);
-    bench.answer(former, "for the first");
-    bench.answer(present, "for the second");
+    let current = bench.requested("second");
+    assert_eq!((former.slot, former.sequence), (current.slot, current.sequence));
+    assert_ne!(former.generation, current.generation);
+    bench.respond(former, "for the first");
+    bench.respond(current, "for the second");
     bench.round();
     assert_eq!(line(&mut second), "for the second");
 }
 
 #[test]
-fn answers_go_out_in_order_and_losses_are_told() {
+fn responses_and_losses_go_out_in_request_order() {
     let mut bench = Bench::new();
     let mut client = bench.connect();
     client.get_mut().write_all(b"a\nb\nc\n").unwrap();
-    let [a, b, c] = [bench.asked("a"), bench.asked("b"), bench.asked("c")];
-    bench.answer(c, "C");
+    let [a, b, c] = [bench.requested("a"), bench.requested("b"), bench.requested("c")];
+    bench.respond(c, "C");
     bench.mailbox.deliver(b, Outcome::Lost(LossReason::Valve));
     bench.round();
-    bench.answer(a, "A");
-    // A second answer to the same request finds its place taken.
-    bench.answer(a, "again");
+    bench.respond(a, "A");
+    // A second response to the same request finds its slot filled and is dropped.
+    bench.respond(a, "again");
     bench.round();
     assert_eq!([line(&mut client), line(&mut client), line(&mut client)], ["A", "valve", "C"]);
 }
 
-/// While as many requests are in flight as may be, no more are taken; one answer makes room for
-/// one.
+/// Four requests may be in flight. One response makes room for one request.
 #[test]
-fn the_bound_of_requests_in_flight_holds() {
+fn the_bound_on_requests_in_flight_holds() {
     let mut bench = Bench::new();
     let mut client = bench.connect();
     client.get_mut().write_all(b"1\n2\n3\n4\n5\n6\n").unwrap();
-    let first = bench.asked("1");
+    let first = bench.requested("1");
     bench.until(|bench| bench.reactor.service().0.len() == 3);
-    bench.answer(first, "one");
+    bench.respond(first, "one");
     bench.until(|bench| bench.reactor.service().0.len() == 4);
     assert_eq!(bench.reactor.service().0[3].0, "5");
     assert_eq!(line(&mut client), "one");
 }
 
-/// One client sends a thousand requests in one piece, ten send one each: none of the ten waits for
-/// the thousand.
+/// One client sends 1,000 requests in one piece, eight clients send one each. None of the eight
+/// waits for the 1,000.
 #[test]
-fn connections_take_turns_however_much_one_of_them_sends() {
+fn connections_take_turns_regardless_of_their_input() {
     let mut bench = Bench::new();
     let mut greedy = bench.connect();
     greedy.get_mut().write_all("greedy!\n".repeat(1_000).as_bytes()).unwrap();
     let mut modest: Vec<_> = (0..8).map(|_| bench.connect()).collect();
     modest.iter_mut().for_each(|client| client.get_mut().write_all(b"modest!\n").unwrap());
     bench.until(|bench| bench.reactor.service().0.len() == 1_008);
-    let asked = &bench.reactor.service().0;
-    let last = asked.iter().rposition(|(line, _)| line == "modest!").unwrap();
-    assert!(last < 3 * 16 + 8, "{last} came before");
+    let requests = &bench.reactor.service().0;
+    let last = requests.iter().rposition(|(line, _)| line == "modest!").unwrap();
+    assert!(last < 3 * 16 + 8, "{last} requests came before");
     assert!(modest.iter_mut().all(|client| line(client) == "modest!"));
     assert!((0..1_000).all(|_| line(&mut greedy) == "greedy!"));
 }
 
 #[test]
-fn time_limits_are_those_of_the_injected_clock() {
+fn time_limits_follow_the_injected_clock() {
     let mut bench = Bench::new();
     let mut client = bench.connect();
     client.get_mut().write_all(b"unfinish").unwrap();

@@ -1,49 +1,53 @@
-//! A user's protocol as the reactor wants it.
+//! A user's protocol as a codec of the reactor.
 
 use super::protocol::{Protocol, Unserved};
-use crate::reactor::{self, Decoded, Output, Owed};
+use crate::reactor::{Codec, DecodeOutcome, Expecting, Output};
+use crate::server::catch_panic;
 use bytes::BytesMut;
 use seda_core::Time;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// What the reactor writes: an answer, or nothing where the code that was to make it panicked.
-pub(super) type Word<A> = Option<A>;
+/// The name of user code in the log of a caught panic.
+pub(super) const PROTOCOL: &str = "a protocol";
 
-pub(super) struct Codec<P> {
+/// An answer; `None` if the user code that makes it panicked. Then nothing is written.
+pub(super) type Reply<A> = Option<A>;
+
+/// Decodes and encodes with a [`Protocol`], and catches its panics.
+pub(super) struct ProtocolCodec<P> {
     pub(super) protocol: P,
     /// The most bytes of one request.
     pub(super) request_bytes: usize,
 }
 
-/// Whether it is the last exchange of its connection.
+/// True for the last exchange of a connection.
 type IsLast = bool;
 
-impl<P: Protocol> reactor::Protocol for Codec<P> {
+impl<P: Protocol> Codec for ProtocolCodec<P> {
     type Request = P::Request;
-    type Response = Word<P::Answer>;
+    type Response = Reply<P::Answer>;
     type Exchange = IsLast;
     type Decoder = ();
 
     fn decoder(&self) {}
 
-    fn decode(&self, (): &mut (), input: &mut BytesMut) -> Decoded<Self> {
-        match contained(|| self.protocol.decode(input)) {
-            Some(Ok(Some(request))) => Decoded::Request(request, false),
+    fn decode(&self, (): &mut (), input: &mut BytesMut) -> DecodeOutcome<Self> {
+        match catch_panic(PROTOCOL, || self.protocol.decode(input)) {
+            Some(Ok(Some(request))) => DecodeOutcome::Request(request, false),
             Some(Ok(None)) if input.len() > self.request_bytes => {
-                Decoded::Answer(refusal(&self.protocol, Unserved::TooLong), true)
+                DecodeOutcome::Response(refuse(&self.protocol, Unserved::TooLong), true)
             }
-            Some(Ok(None)) => Decoded::Incomplete,
-            Some(Err(last)) => Decoded::Answer(Some(last), true),
-            None => Decoded::Answer(None, true),
+            Some(Ok(None)) => DecodeOutcome::Incomplete,
+            Some(Err(last)) => DecodeOutcome::Response(Some(last), true),
+            None => DecodeOutcome::Response(None, true),
         }
     }
 
-    fn owed(&self, (): &(), input: &BytesMut) -> Owed {
-        if input.is_empty() { Owed::Nothing } else { Owed::Head }
+    fn expecting(&self, (): &(), input: &BytesMut) -> Expecting {
+        if input.is_empty() { Expecting::Nothing } else { Expecting::Head }
     }
 
-    fn overdue(&self, _owed: Owed) -> (Self::Response, IsLast) {
-        (refusal(&self.protocol, Unserved::Overdue), true)
+    fn timeout_response(&self, _expecting: Expecting) -> (Self::Response, IsLast) {
+        (refuse(&self.protocol, Unserved::Overdue), true)
     }
 
     fn is_last(is_last: IsLast) -> bool {
@@ -54,24 +58,15 @@ impl<P: Protocol> reactor::Protocol for Codec<P> {
         true
     }
 
-    fn encode(&mut self, word: Word<P::Answer>, _: IsLast, _now: Time, output: &mut Output) {
-        if let Some(answer) = word {
-            // What it has written before it panics is written: the client sees a short answer.
-            contained(|| self.protocol.encode(answer, output.buffer()));
+    fn encode(&mut self, reply: Reply<P::Answer>, _: IsLast, _now: Time, output: &mut Output) {
+        if let Some(answer) = reply {
+            // Bytes appended before a panic are sent: the client sees a short answer.
+            catch_panic(PROTOCOL, || self.protocol.encode(answer, output.buffer()));
         }
     }
 }
 
-/// The answer to a request that gets none from the graph.
-pub(super) fn refusal<P: Protocol>(protocol: &P, why: Unserved) -> Word<P::Answer> {
-    contained(|| protocol.refuse(why))
-}
-
-/// Runs code of the user's on the reactor; `None` if it panicked.
-pub(super) fn contained<T>(run: impl FnOnce() -> T) -> Option<T> {
-    let result = catch_unwind(AssertUnwindSafe(run));
-    if result.is_err() {
-        tracing::error!("a protocol panicked on the reactor");
-    }
-    result.ok()
+/// Returns the protocol's answer to a request that gets none from the graph.
+pub(super) fn refuse<P: Protocol>(protocol: &P, why: Unserved) -> Reply<P::Answer> {
+    catch_panic(PROTOCOL, || protocol.refuse(why))
 }

@@ -1,58 +1,76 @@
-//! Settings of a server of another protocol, as a file can hold them.
+//! The settings of a TCP server.
 
-use crate::config::{ConfigError, HttpConfig, in_range};
+use crate::http::HttpConfig;
 use crate::reactor::Settings;
+use crate::server::{ConfigError, ServerConfig, in_range};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// A request of more than this is an upload: split it into several.
+/// A longer request is an upload, which the protocol should split.
 const REQUEST_BYTES_MOST: usize = 64 * 1024 * 1024;
 
-/// Settings of a TCP server. All but the address have the defaults and the bounds of an HTTP
-/// server ([`HttpConfig`] has the reasons).
+/// The settings of a TCP server. Durations are written `10s`, `250ms`.
 ///
-/// What clients can make the server hold is bounded by `connections` × (`request_bytes` +
-/// `write_buffer`), and what one read brings (64 KiB).
+/// All defaults and bounds but those of the address are those of an HTTP server; [`HttpConfig`]
+/// has their reasons. The memory that clients can make the server hold is bounded by
+/// `connections` × (`request_bytes` + `write_buffer` + one read of 64 KiB).
+///
+/// ```
+/// use seda_http::tcp::TcpConfig;
+/// use std::time::Duration;
+///
+/// let mut config = TcpConfig::at(([127, 0, 0, 1], 7000).into());
+/// config.request_timeout = Duration::from_secs(2);
+/// assert!(config.check().is_ok());
+/// config.connections = 0;
+/// let error = config.check().unwrap_err();
+/// assert_eq!(error.to_string(), "`connections` is 0: allowed is 1 to 1048576");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct TcpConfig {
-    /// The address to listen on; port 0 takes a free one. Default `127.0.0.1:7000`.
+    /// The address to listen on. Port 0 takes a free port. Default `127.0.0.1:7000`.
     pub listen: SocketAddr,
-    /// Threads that own sockets. 1 to 64; default 1.
+    /// Number of threads that own sockets, 1 to 64. Default 1.
     #[serde(deserialize_with = "seda_core::written::count")]
     pub reactors: usize,
-    /// Connections at once; further ones wait in the kernel's backlog. Default 10,000.
+    /// The most connections at once, 1 to 1,048,576. Further ones wait in the kernel's backlog.
+    /// Default 10,000.
     #[serde(deserialize_with = "seda_core::written::count")]
     pub connections: usize,
-    /// Requests in flight on one connection; while there are as many, it is not read from.
-    /// Default 32.
+    /// The most requests in flight on one connection, 1 to 1,024. At the bound the connection is
+    /// not read from. Default 32.
     #[serde(deserialize_with = "seda_core::written::count")]
     pub pipeline: usize,
-    /// Bytes of encoded answers that wait on one connection, beyond which no further answer is
-    /// encoded and no request read. 4 KiB to 64 MiB; default 256 KiB.
+    /// Bytes of encoded answers that wait on one connection, 4 KiB to 64 MiB. Beyond it no further
+    /// answer is encoded and no request is read. Default 256 KiB.
     #[serde(deserialize_with = "seda_core::written::count")]
     pub write_buffer: usize,
-    /// The most bytes of one request. 1 to 64 MiB. Default 64 KiB: what one read brings.
+    /// The most bytes of one request, 1 to 64 MiB. Default 64 KiB: the most of one read.
     #[serde(deserialize_with = "seda_core::written::count")]
     pub request_bytes: usize,
-    /// How long a connection may be idle between two requests. Default 60 s.
+    /// The longest time that a connection may be idle between two requests, 1 ms to one day.
+    /// Default 60 s.
     #[serde(with = "seda_core::written::duration")]
     pub idle_timeout: Duration,
-    /// How long a request may take from its first byte on. Default 10 s.
+    /// The longest time from a request's first byte to its last, 1 ms to one day. Default 10 s.
     #[serde(with = "seda_core::written::duration")]
     pub request_timeout: Duration,
-    /// How long a client may take nothing of what is written to it. Default 30 s.
+    /// The longest time that a client may take no byte of its answers, 1 ms to one day. Default
+    /// 30 s.
     #[serde(with = "seda_core::written::duration")]
     pub write_timeout: Duration,
-    /// How long the server waits for the client's FIN after its own. Default 1 s.
+    /// The longest wait for the client's FIN after the server's own, 1 ms to 60 s. Default 1 s.
     #[serde(with = "seda_core::written::duration")]
     pub linger: Duration,
-    /// Whether a client that has shut its sending side still gets its answers. Default true: `nc`
-    /// and scripts send all they have and then read.
+    /// True if a client that has shut its sending side still gets its answers.
+    ///
+    /// Default true: `nc` and scripts send all their requests first and then read.
     pub half_close: bool,
-    /// How old a request may become before its answer is worthless. Default none.
+    /// The age at which the answer to a request becomes worthless, 1 ms to one day. Default
+    /// `None`: no deadline.
     #[serde(with = "seda_core::written::optional_duration")]
     pub deadline: Option<Duration>,
 }
@@ -78,47 +96,39 @@ impl Default for TcpConfig {
 }
 
 impl TcpConfig {
-    /// The defaults, at this address.
+    /// Returns the default settings with this address.
     pub fn at(listen: SocketAddr) -> Self {
         Self { listen, ..Self::default() }
     }
 
-    /// Says which setting is unusable, if one is.
+    /// Checks every setting.
     ///
     /// # Errors
-    /// The first one, with its value and what is allowed.
+    /// The first setting out of its bounds, with its key, its value and the bounds.
     pub fn check(&self) -> Result<(), ConfigError> {
         in_range("request_bytes", self.request_bytes, 1, REQUEST_BYTES_MOST)?;
-        let shared = HttpConfig {
-            reactors: self.reactors,
-            connections: self.connections,
-            pipeline: self.pipeline,
-            write_buffer: self.write_buffer,
-            idle_timeout: self.idle_timeout,
-            head_timeout: self.request_timeout,
-            write_timeout: self.write_timeout,
-            linger: self.linger,
-            deadline: self.deadline,
-            ..HttpConfig::default()
-        };
-        shared.check().map_err(|error| match error {
-            ConfigError::OutOfRange { key: "head_timeout", value, allowed } => {
-                ConfigError::OutOfRange { key: "request_timeout", value, allowed }
-            }
-            other => other,
-        })
+        self.server().check()
     }
 
-    pub(super) fn settings(&self) -> Settings {
-        Settings {
-            pipeline: self.pipeline,
-            write_buffer: self.write_buffer,
-            idle: self.idle_timeout,
-            head: self.request_timeout,
-            body: self.request_timeout,
-            write: self.write_timeout,
-            linger: self.linger,
-            half_close: self.half_close,
+    /// Returns the settings that do not depend on the protocol.
+    pub(super) fn server(&self) -> ServerConfig {
+        ServerConfig {
+            listen: self.listen,
+            reactors: self.reactors,
+            connections: self.connections,
+            deadline: self.deadline,
+            settings: Settings {
+                pipeline: self.pipeline,
+                write_buffer: self.write_buffer,
+                idle: self.idle_timeout,
+                head: self.request_timeout,
+                body: self.request_timeout,
+                write: self.write_timeout,
+                linger: self.linger,
+                half_close: self.half_close,
+            },
+            head_key: "request_timeout",
+            body_key: "request_timeout",
         }
     }
 }
@@ -128,11 +138,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bad_value_is_named_by_this_configs_own_key() {
+    fn a_value_out_of_bounds_is_named_by_the_key_of_this_config() {
         assert_eq!(TcpConfig::default().check(), Ok(()));
-        let at_once = TcpConfig { request_timeout: Duration::ZERO, ..TcpConfig::default() };
-        assert!(at_once.check().unwrap_err().to_string().starts_with("`request_timeout` is 0"));
-        let nothing = TcpConfig { request_bytes: 0, ..TcpConfig::default() };
-        assert!(nothing.check().unwrap_err().to_string().starts_with("`request_bytes` is 0"));
+        let no_time = TcpConfig { request_timeout: Duration::ZERO, ..TcpConfig::default() };
+        assert!(no_time.check().unwrap_err().to_string().starts_with("`request_timeout` is 0"));
+        let no_bytes = TcpConfig { request_bytes: 0, ..TcpConfig::default() };
+        assert!(no_bytes.check().unwrap_err().to_string().starts_with("`request_bytes` is 0"));
     }
 }

@@ -1,17 +1,17 @@
-//! Servers of other protocols on the same reactor: requests and answers over TCP, in order.
+//! Servers of other protocols on the reactor: requests and answers over TCP, in order.
 //!
-//! [`Protocol`] says what the bytes mean. Everything else is what an HTTP server gets, too:
-//! connections, pipelines and buffers with bounds, time limits, admission with a reserved way home
-//! for each answer, refusals that cost no stage anything, clients that go, and a drain that answers
-//! what was received. `examples/line_server.rs` at the top is a whole server.
+//! [`Protocol`] gives the bytes their meaning. The rest is the same as for an HTTP server: bounds
+//! on connections, pipelines and buffers, time limits, admission with a reserved place for each
+//! answer, refusals before any work, clients that leave, and a drain that answers every received
+//! request. `examples/line_server.rs` of the workspace is a whole server.
 //!
 //! ```
 //! use seda_core::{Context, Graph, Responder};
-//! use seda_http::tcp::{Protocol, Tcp, TcpConfig, Unserved};
 //! use seda_http::BytesMut;
+//! use seda_http::tcp::{Protocol, Tcp, TcpConfig, Unserved};
 //! use std::time::Duration;
 //!
-//! /// A byte asks, its successor answers.
+//! /// A request is one byte. Its answer is the next byte value.
 //! #[derive(Clone)]
 //! struct Next;
 //!
@@ -55,20 +55,25 @@
 //! # }
 //! ```
 //!
+//! The room imports `http` (for its defaults), `server` and `reactor`. Code that HTTP could use
+//! does not belong here.
+//!
 //! | file | holds |
 //! | --- | --- |
-//! | `protocol` | [`Protocol`], [`Unserved`]: what the bytes mean |
-//! | `config` | [`TcpConfig`]: every bound, with its default and reason |
-//! | `codec` | a protocol as the reactor wants it, with user code inside a panic boundary |
-//! | `entrance` | admission, refusal, loss: the reactor's side of the graph |
-//! | `server` | [`Tcp`] before, [`TcpServer`] while it serves |
+//! | `protocol` | [`Protocol`] and [`Unserved`]: the meaning of the bytes |
+//! | `config` | [`TcpConfig`]: every bound, with its default |
+//! | `builder`, `server` | [`Tcp`] before it serves; [`TcpServer`] after |
+//! | `codec` | a [`Protocol`] as a codec of the reactor, with its panics caught |
+//! | `accept` | admission, refusal and loss of requests |
 
+mod accept;
+mod builder;
 mod codec;
 mod config;
-mod entrance;
 mod protocol;
 mod server;
 
+pub use builder::Tcp;
 pub use config::TcpConfig;
 pub use protocol::{Protocol, Unserved};
-pub use server::{Tcp, TcpServer};
+pub use server::TcpServer;

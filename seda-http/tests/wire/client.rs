@@ -1,10 +1,10 @@
-//! A client that sees every byte.
+//! An HTTP client that checks every byte.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// Longer than anything takes on the slowest machine.
+/// A limit that only a defect reaches, even on a slow machine.
 pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 
 pub(crate) struct Client {
@@ -12,13 +12,13 @@ pub(crate) struct Client {
 }
 
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) head: String,
     pub(crate) body: Vec<u8>,
 }
 
-impl Answer {
+impl Response {
     pub(crate) fn field(&self, name: &str) -> Option<&str> {
         let mut fields = self.head.lines().filter_map(|line| line.split_once(": "));
         fields.find(|(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value)
@@ -50,7 +50,7 @@ impl Client {
         self.reader.get_mut().write_all(bytes.as_ref()).unwrap();
     }
 
-    /// Into a connection that may have ended.
+    /// Sends into a connection that may have ended.
     pub(crate) fn try_send(&mut self, bytes: impl AsRef<[u8]>) {
         let _ = self.reader.get_mut().write_all(bytes.as_ref());
     }
@@ -59,39 +59,39 @@ impl Client {
         self.send(format!("GET {path} HTTP/1.1\r\nHost: test\r\n\r\n"));
     }
 
-    /// The next answer; `None` if the connection ends before its first byte.
-    pub(crate) fn next_answer(&mut self) -> Option<Answer> {
-        self.read_answer(true)
+    /// Reads the next response; `None` if the connection ends before its first byte.
+    pub(crate) fn next_response(&mut self) -> Option<Response> {
+        self.read_response(true)
     }
 
-    pub(crate) fn answer(&mut self) -> Answer {
-        self.read_answer(true).expect("the connection ended without an answer")
+    pub(crate) fn response(&mut self) -> Response {
+        self.read_response(true).expect("the connection ended without a response")
     }
 
-    /// To a HEAD request.
-    pub(crate) fn answer_without_body(&mut self) -> Answer {
-        self.read_answer(false).expect("the connection ended without an answer")
+    /// Reads the response to a HEAD request.
+    pub(crate) fn response_without_body(&mut self) -> Response {
+        self.read_response(false).expect("the connection ended without a response")
     }
 
-    pub(crate) fn ask(&mut self, path: &str) -> Answer {
+    pub(crate) fn fetch(&mut self, path: &str) -> Response {
         self.get(path);
-        self.answer()
+        self.response()
     }
 
-    /// Asserts that the server ends the connection in good order, with nothing more to say.
+    /// Asserts that the server closes the connection without a further byte and without a reset.
     pub(crate) fn expect_end(&mut self) {
         let mut rest = Vec::new();
         self.reader.read_to_end(&mut rest).unwrap();
         assert_eq!(String::from_utf8_lossy(&rest), "");
     }
 
-    fn read_answer(&mut self, with_body: bool) -> Option<Answer> {
+    fn read_response(&mut self, with_body: bool) -> Option<Response> {
         let mut head = String::new();
         loop {
             let before = head.len();
             let read = match self.reader.read_line(&mut head) {
                 Ok(read) => read,
-                // A client that writes into a closed connection.
+                // The client wrote into a closed connection, which resets it.
                 Err(_) if head.is_empty() => 0,
                 Err(error) => panic!("{error} after {head:?}"),
             };
@@ -104,12 +104,12 @@ impl Client {
             }
         }
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        let mut answer = Answer { status, head, body: Vec::new() };
-        let length = answer.field("content-length").map_or(0, |length| length.parse().unwrap());
+        let mut response = Response { status, head, body: Vec::new() };
+        let length = response.field("content-length").map_or(0, |length| length.parse().unwrap());
         if with_body {
-            answer.body.resize(length, 0);
-            self.reader.read_exact(&mut answer.body).unwrap();
+            response.body.resize(length, 0);
+            self.reader.read_exact(&mut response.body).unwrap();
         }
-        Some(answer)
+        Some(response)
     }
 }

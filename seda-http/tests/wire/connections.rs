@@ -1,4 +1,4 @@
-//! What happens on one connection, and what one connection does to the others.
+//! The behaviour of one connection, and its effect on the others.
 
 use crate::client::LIMIT;
 use crate::site::{Plan, Site, until};
@@ -6,9 +6,9 @@ use std::io::{ErrorKind, Write};
 use std::net::Shutdown;
 use std::time::Duration;
 
-/// RFC 9112 §9.3.2: answers "in the same order that the corresponding requests were received".
+/// RFC 9112 §9.3.2: responses "in the same order that the corresponding requests were received".
 #[test]
-fn pipelined_answers_keep_their_order_when_completion_does_not() {
+fn pipelined_responses_keep_their_order_when_completions_do_not() {
     let site = Plan::default().workers(2).start();
     let mut client = site.hold();
     client.get("/hello");
@@ -17,7 +17,7 @@ fn pipelined_answers_keep_their_order_when_completion_does_not() {
         assert_eq!(site.ended.recv_timeout(LIMIT).unwrap(), path);
     }
     site.release();
-    let statuses = [client.answer(), client.answer(), client.answer()].map(|it| it.status);
+    let statuses = [client.response(), client.response(), client.response()].map(|it| it.status);
     assert_eq!(statuses, [200, 200, 404]);
 }
 
@@ -28,19 +28,19 @@ fn a_connection_is_kept_for_many_requests() {
         let mut clients: Vec<_> = (0..6).map(|_| site.client()).collect();
         for _ in 0..50 {
             clients.iter_mut().for_each(|client| client.get("/hello"));
-            clients.iter_mut().for_each(|client| assert_eq!(client.answer().text(), "hello\n"));
+            clients.iter_mut().for_each(|client| assert_eq!(client.response().text(), "hello\n"));
         }
         assert_eq!(site.admitted(), 300);
     }
 }
 
 #[test]
-fn hundreds_of_pipelined_requests_pass_a_bound_of_a_few() {
+fn hundreds_of_pipelined_requests_pass_a_bound_of_two() {
     let site = Plan::with(|http| http.pipeline = 2).start();
     let mut client = site.client();
     client.send("GET /hello HTTP/1.1\r\nHost: t\r\n\r\n".repeat(500));
     for _ in 0..500 {
-        assert_eq!(client.answer().text(), "hello\n");
+        assert_eq!(client.response().text(), "hello\n");
     }
 }
 
@@ -52,8 +52,8 @@ fn head_has_the_length_and_no_body() {
     let mut client = site.client();
     client.send("HEAD /big?1000000 HTTP/1.1\r\nHost: t\r\n\r\n");
     client.get("/hello");
-    assert_eq!(client.answer_without_body().field("content-length"), Some("1000000"));
-    assert_eq!(client.answer().text(), "hello\n");
+    assert_eq!(client.response_without_body().field("content-length"), Some("1000000"));
+    assert_eq!(client.response().text(), "hello\n");
 }
 
 /// RFC 9110 §10.1.1: the client waits for 100 before it sends its body.
@@ -63,12 +63,12 @@ fn expect_continue_is_answered_before_the_body_is_sent() {
     let mut client = site.client();
     let fields = "Host: t\r\nContent-Length: 4\r\nExpect: 100-continue";
     client.send(format!("POST /echo HTTP/1.1\r\n{fields}\r\n\r\n"));
-    assert_eq!(client.answer().status, 100);
+    assert_eq!(client.response().status, 100);
     client.send("body");
-    assert_eq!(client.answer().text(), "body");
+    assert_eq!(client.response().text(), "body");
 }
 
-/// An interim answer belongs to its request, so it waits for the answers before it.
+/// An interim response belongs to its request, so it goes out after the responses before it.
 #[test]
 fn expect_continue_behind_a_pipelined_request_keeps_the_order() {
     let site = Plan::default().workers(2).start();
@@ -76,15 +76,15 @@ fn expect_continue_behind_a_pipelined_request_keeps_the_order() {
     let fields = "Host: t\r\nContent-Length: 4\r\nExpect: 100-continue";
     client.send(format!("POST /echo HTTP/1.1\r\n{fields}\r\n\r\n"));
     site.release();
-    assert_eq!(client.answer().text(), "held\n");
-    assert_eq!(client.answer().status, 100);
+    assert_eq!(client.response().text(), "held\n");
+    assert_eq!(client.response().status, 100);
     client.send("body");
-    assert_eq!(client.answer().text(), "body");
+    assert_eq!(client.response().text(), "body");
 }
 
-/// RFC 9112 §7.1.
+/// RFC 9112 §7.1: the chunked coding.
 #[test]
-fn chunked_bodies_come_whole_however_they_are_split() {
+fn chunked_bodies_arrive_whole_however_they_are_split() {
     let site = Site::start();
     let mut client = site.client();
     let request = "POST /echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n\
@@ -92,28 +92,28 @@ fn chunked_bodies_come_whole_however_they_are_split() {
     for byte in request.as_bytes() {
         client.send([*byte]);
     }
-    assert_eq!(client.answer().text(), "Wikipedia in \r\nchunks.\r\n");
+    assert_eq!(client.response().text(), "Wikipedia in \r\nchunks.\r\n");
     client.send(request.repeat(3));
     for _ in 0..3 {
-        assert_eq!(client.answer().body.len(), 24);
+        assert_eq!(client.response().body.len(), 24);
     }
 }
 
 #[test]
-fn a_large_body_is_taken_up_to_the_limit() {
+fn a_body_of_the_largest_allowed_size_is_accepted() {
     let site = Site::start();
     let mut client = site.client();
     let body = vec![b'z'; 1024 * 1024];
     client
         .send(format!("POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: {}\r\n\r\n", body.len()));
     client.send(&body);
-    assert!(client.answer().body == body);
+    assert!(client.response().body == body);
 }
 
-/// A client that does not read its 1 GiB makes the server hold no more than a buffer, and does
-/// not keep it from serving others; when it reads, every byte is there.
+/// A client that does not read its 1 GiB makes the server hold no more than a buffer, and does not
+/// delay other clients. A generated body has the documented bytes.
 #[test]
-fn a_slow_reader_costs_neither_memory_nor_the_others() {
+fn a_slow_reader_costs_no_memory_and_delays_no_other_client() {
     const LENGTH: u64 = 1024 * 1024 * 1024;
     let site = Plan::default().on_reactor().start();
     let mut slow = site.client();
@@ -121,26 +121,26 @@ fn a_slow_reader_costs_neither_memory_nor_the_others() {
     assert_eq!(site.ended.recv_timeout(LIMIT).unwrap(), format!("/big?{LENGTH}"));
     let mut other = site.client();
     for _ in 0..1_000 {
-        assert_eq!(other.ask("/hello").text(), "hello\n");
+        assert_eq!(other.fetch("/hello").text(), "hello\n");
     }
     if let Some(bytes) = resident_bytes() {
         assert!(bytes < 512 * 1024 * 1024, "{bytes} bytes are resident");
     }
     let mut pages = site.client();
-    let page = pages.ask("/big?3000000");
+    let page = pages.fetch("/big?3000000");
     let line = b"seda: staged, event-driven, well-conditioned under any load. ..\n";
     assert!(page.body.iter().eq(line.iter().cycle().take(3_000_000)));
 }
 
-/// On machines that tell it.
+/// Returns the resident memory; `None` without procfs.
 fn resident_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     Some(line.split_whitespace().next()?.parse::<u64>().ok()? * 1024)
 }
 
-/// Whoever asks without reading is not read from any more: the bound of the write buffer reaches
-/// back through the socket to the client.
+/// A client that sends requests without reading responses is not read from: the bound of the write
+/// buffer reaches back through the socket to the client.
 #[test]
 fn a_client_that_never_reads_is_not_read_from_either() {
     const MORE_THAN_ALL_BUFFERS: usize = 256 * 1024 * 1024;
@@ -161,16 +161,16 @@ fn a_client_that_never_reads_is_not_read_from_either() {
 }
 
 #[test]
-fn an_idle_connection_is_closed_in_good_order() {
+fn an_idle_connection_is_closed_without_a_reset() {
     let site = Plan::with(|http| http.idle_timeout = Duration::from_millis(50)).start();
     let mut silent = site.client();
     silent.expect_end();
     let mut client = site.client();
-    assert_eq!(client.ask("/hello").status, 200);
+    assert_eq!(client.fetch("/hello").status, 200);
     client.expect_end();
 }
 
-/// A client that takes nothing is disconnected, and its connection is free again.
+/// A client that takes no byte is disconnected, and its place is free again.
 #[test]
 fn a_reader_that_stalls_is_disconnected() {
     let plan = Plan::with(|http| {
@@ -180,16 +180,16 @@ fn a_reader_that_stalls_is_disconnected() {
     let site = plan.on_reactor().start();
     let mut stalled = site.client();
     stalled.get("/big?1000000000");
-    // There is one place, so this one is served only when the other has lost it.
-    assert_eq!(site.client().ask("/hello").text(), "hello\n");
+    // The bound is one connection, so this client is served once the other is disconnected.
+    assert_eq!(site.client().fetch("/hello").text(), "hello\n");
 }
 
 #[test]
-fn half_close_is_an_end_unless_it_is_allowed() {
+fn half_close_ends_a_connection_unless_it_is_allowed() {
     let site = Site::start();
     let mut held = site.hold();
     held.socket().shutdown(Shutdown::Write).unwrap();
-    until("it counts as abandoned", || site.lost("abandoned") == 1);
+    until("the request is abandoned", || site.lost("abandoned") == 1);
     site.release();
     held.expect_end();
 
@@ -197,21 +197,22 @@ fn half_close_is_an_end_unless_it_is_allowed() {
     let mut held = site.hold();
     held.socket().shutdown(Shutdown::Write).unwrap();
     site.release();
-    assert_eq!(held.answer().text(), "held\n");
+    assert_eq!(held.response().text(), "held\n");
     held.expect_end();
 }
 
-/// Connections beyond the bound wait; they are served as soon as there is a place.
+/// Connections beyond the bound wait in the backlog until another connection ends.
 #[test]
 fn connections_beyond_the_bound_wait_for_a_place() {
     let site = Plan::with(|http| http.connections = 2).start();
-    let (mut first, mut second) = (site.client(), site.client());
-    assert_eq!(first.ask("/hello").status, 200);
-    assert_eq!(second.ask("/hello").status, 200);
+    let mut first = site.client();
+    let mut second = site.client();
+    assert_eq!(first.fetch("/hello").status, 200);
+    assert_eq!(second.fetch("/hello").status, 200);
     let mut third = site.client();
     third.get("/hello");
-    assert_eq!(first.ask("/hello").status, 200);
+    assert_eq!(first.fetch("/hello").status, 200);
     assert_eq!(site.admitted(), 3);
     drop(first);
-    assert_eq!(third.answer().status, 200);
+    assert_eq!(third.response().status, 200);
 }

@@ -1,4 +1,4 @@
-//! How a server ends.
+//! The end of a server.
 
 use crate::client::{Client, LIMIT};
 use crate::site::{Plan, Site, until};
@@ -8,55 +8,57 @@ use std::time::Duration;
 
 const DRAIN: Duration = Duration::from_secs(50);
 
-/// Clients ask as fast as they can while the server drains. Every request that was admitted is
-/// answered, and every answer arrives: the server's count and the clients' are the same.
+/// Clients send requests as fast as they can while the server drains. Every admitted request is
+/// answered, and every response arrives: the counts of the server and of the clients are equal.
 #[test]
-fn under_load_every_request_that_was_received_is_answered() {
+fn a_drain_under_load_answers_every_received_request() {
     for plan in [Plan::default().workers(2), Plan::default().on_reactor()] {
         let site = plan.start();
-        let (address, answers) = (site.address(), AtomicU64::new(0));
+        let address = site.address();
+        let responses = AtomicU64::new(0);
         let drained = std::thread::scope(|scope| {
             for _ in 0..16 {
-                scope.spawn(|| ask_until_the_end(address, &answers));
+                scope.spawn(|| send_until_the_end(address, &responses));
             }
-            until("all clients are at it", || answers.load(Ordering::Relaxed) > 1_000);
+            until("all clients are busy", || responses.load(Ordering::Relaxed) > 1_000);
             site.server.drain(DRAIN)
         });
         assert!(drained.complete, "{:?}", drained.left);
         let requests = drained.report.requests;
         assert_eq!((requests.admitted, requests.open), (requests.answered, 0));
-        assert_eq!(requests.answered, answers.load(Ordering::Relaxed));
+        assert_eq!(requests.answered, responses.load(Ordering::Relaxed));
         assert!(TcpStream::connect(address).is_err());
     }
 }
 
-fn ask_until_the_end(address: std::net::SocketAddr, answers: &AtomicU64) {
+fn send_until_the_end(address: std::net::SocketAddr, responses: &AtomicU64) {
     let mut client = Client::connect(address);
     loop {
-        // Three at once, so that some are received and not read when the drain begins.
+        // Three at once, so that some are received but not read when the drain begins.
         client.try_send("GET /hello HTTP/1.1\r\nHost: t\r\n\r\n".repeat(3));
         for _ in 0..3 {
-            let Some(answer) = client.next_answer() else { return };
-            assert_eq!(answer.status, 200);
-            answers.fetch_add(1, Ordering::Relaxed);
-            if answer.closes() {
+            let Some(response) = client.next_response() else { return };
+            assert_eq!(response.status, 200);
+            responses.fetch_add(1, Ordering::Relaxed);
+            if response.closes() {
                 return client.expect_end();
             }
         }
     }
 }
 
-/// Requests in flight and half-sent ones are finished, the last answer of a connection says that
-/// it is, and meanwhile the admin view says that the server is not ready.
+/// Requests in flight and half-sent requests are finished, the last response of a connection says
+/// `close`, and the admin view says meanwhile that the server is not ready.
 #[test]
-fn what_was_begun_is_finished_and_nothing_else_is() {
+fn a_drain_finishes_begun_requests_and_closes_idle_connections() {
     let site = Site::start();
     let mut held = site.hold();
     let mut partly_sent = site.client();
     partly_sent.send("GET /hello HTTP/1.1\r\nHost:");
     let mut idle = site.client();
-    assert_eq!(idle.ask("/_seda/ready").status, 200);
-    let (address, release) = (site.address(), site.release_handle());
+    assert_eq!(idle.fetch("/_seda/ready").status, 200);
+    let address = site.address();
+    let release = site.release_handle();
     let Site { server, begun, .. } = site;
     std::thread::scope(|scope| {
         let drain = scope.spawn(|| server.drain(DRAIN));
@@ -64,18 +66,18 @@ fn what_was_begun_is_finished_and_nothing_else_is() {
         until("the listener is closed", || TcpStream::connect(address).is_err());
         partly_sent.send(" t\r\n\r\n");
         held.get("/_seda/ready");
-        // The worker is still held, so its answer can only come after the release.
+        // The worker is still held, so the response to it comes after the release.
         release.send(()).unwrap();
         assert_eq!(begun.recv_timeout(LIMIT).unwrap(), "/hello");
-        let answer = held.answer();
-        assert_eq!((answer.text(), answer.closes()), ("held\n", false));
-        let answer = held.answer();
-        assert_eq!((answer.status, answer.text()), (503, "draining\n"));
-        assert!(answer.closes());
+        let response = held.response();
+        assert_eq!((response.text(), response.closes()), ("held\n", false));
+        let response = held.response();
+        assert_eq!((response.status, response.text()), (503, "draining\n"));
+        assert!(response.closes());
         held.expect_end();
-        let answer = partly_sent.answer();
-        assert_eq!(answer.status, 200);
-        assert!(answer.closes());
+        let response = partly_sent.response();
+        assert_eq!(response.status, 200);
+        assert!(response.closes());
         partly_sent.expect_end();
         let drained = drain.join().unwrap();
         assert!(drained.complete);
@@ -83,21 +85,21 @@ fn what_was_begun_is_finished_and_nothing_else_is() {
     });
 }
 
-/// At the limit those who still wait are told, and the drain ends.
+/// At the limit open requests are answered with 503, and the drain ends.
 #[test]
-fn at_the_limit_who_still_waits_is_told() {
+fn at_the_limit_open_requests_are_answered_with_503() {
     let site = Site::start();
     let mut held = site.hold();
     let mut queued = site.client();
     queued.get("/hello");
-    until("it is queued", || site.admitted() == 2);
+    until("the second request is queued", || site.admitted() == 2);
     let release = site.release_handle();
     let drained = site.server.drain(Duration::from_millis(200));
     assert!(!drained.complete);
     for client in [&mut held, &mut queued] {
-        let answer = client.answer();
-        assert_eq!((answer.status, answer.text()), (503, "the server ends\n"));
-        assert!(answer.closes());
+        let response = client.response();
+        assert_eq!((response.status, response.text()), (503, "the server ends\n"));
+        assert!(response.closes());
         client.expect_end();
     }
     release.send(()).unwrap();
@@ -109,14 +111,14 @@ fn a_server_can_be_dropped_and_its_port_taken_again() {
     let site = Site::start();
     let address = site.address();
     let mut client = site.client();
-    assert_eq!(client.ask("/hello").status, 200);
+    assert_eq!(client.fetch("/hello").status, 200);
     drop(site);
     client.expect_end();
     let again = Plan::with(|http| http.listen = address).start();
-    assert_eq!(again.client().ask("/hello").status, 200);
+    assert_eq!(again.client().fetch("/hello").status, 200);
 }
 
-/// A busy port is one clear line, before anything runs.
+/// A busy port is one clear line, before any thread runs.
 #[test]
 fn a_busy_port_is_an_error_that_names_it_and_the_remedy() {
     let site = Site::start();

@@ -1,11 +1,11 @@
-//! The server over real sockets. Every test waits for what it waits for, with a limit so generous
-//! that only a defect reaches it; none waits for time to pass.
+//! Tests of the server over real sockets. Each test waits for a condition, with a limit that only a
+//! defect reaches. None waits for time to pass.
 
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "in a test a panic is how a failure is told; clippy spares only functions marked so"
+    reason = "a test fails by panicking; clippy exempts only functions marked as tests"
 )]
 
 mod admin;

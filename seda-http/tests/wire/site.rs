@@ -1,4 +1,4 @@
-//! A server to test against: one stage, with a pool of its own or on the reactor's thread.
+//! The server under test: one stage, with a pool of its own or on the reactor's thread.
 
 use crate::client::{Client, LIMIT};
 use crossbeam_channel::{Receiver, Sender, unbounded};
@@ -7,30 +7,33 @@ use seda_http::{Body, Bytes, Http, HttpConfig, HttpRequest, Response, Server, St
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// The site's pages:
+/// A running server with these pages:
 ///
-/// | path | does |
+/// | path | response |
 /// | --- | --- |
-/// | `/hello` | says hello |
-/// | `/echo` | gives the body back |
+/// | `/hello` | `hello` |
+/// | `/echo` | the body of the request |
 /// | `/big?N` | N bytes of pattern |
-/// | `/hold` | waits until it is released |
-/// | `/panic` | panics |
-/// | `/forget` | drops its responder |
+/// | `/bytes` | 1 KiB |
+/// | `/hold` | `held`, once it is released |
+/// | `/panic` | none: the handler panics |
+/// | `/forget` | none: the handler drops the responder |
 pub(crate) struct Site {
     pub(crate) server: Server,
-    /// Paths, when their handling begins and when it has ended.
+    /// Receives the path of each request when its handler begins.
     pub(crate) begun: Receiver<String>,
+    /// Receives the path of each request when its handler has ended.
     pub(crate) ended: Receiver<String>,
     release: Sender<()>,
 }
 
+/// The settings of a [`Site`].
 #[derive(Clone)]
 pub(crate) struct Plan {
     pub(crate) http: HttpConfig,
     pub(crate) capacity: usize,
     pub(crate) budget: Option<usize>,
-    /// `None`: on the reactor's thread.
+    /// `None` runs the stage on the thread of the reactor.
     pub(crate) workers: Option<usize>,
 }
 
@@ -67,7 +70,9 @@ impl Plan {
         let (end, ended) = unbounded();
         let (release, released) = unbounded();
         let factory = move || {
-            let (begin, end, released) = (begin.clone(), end.clone(), released.clone());
+            let begin = begin.clone();
+            let end = end.clone();
+            let released = released.clone();
             Ok(each(move |call: HttpRequest, _cx: &mut Context| {
                 let path = call.request.uri().to_string();
                 let _ = begin.send(path.clone());
@@ -105,9 +110,9 @@ fn handle(call: HttpRequest, released: &Receiver<()>) {
         "/panic" => panic!("on purpose"),
         "/forget" => return,
         _ => {
-            let mut answer = Response::new(Body::from("no such page\n"));
-            *answer.status_mut() = StatusCode::NOT_FOUND;
-            return call.respond(answer);
+            let mut response = Response::new(Body::from("no such page\n"));
+            *response.status_mut() = StatusCode::NOT_FOUND;
+            return call.respond(response);
         }
     };
     call.respond(Response::new(body));
@@ -126,7 +131,7 @@ impl Site {
         Client::connect(self.address())
     }
 
-    /// A client whose request keeps one worker busy until it is released.
+    /// Connects a client and keeps one worker busy with its request until the release.
     pub(crate) fn hold(&self) -> Client {
         let mut client = self.client();
         client.get("/hold");
@@ -138,7 +143,7 @@ impl Site {
         self.release.send(()).unwrap();
     }
 
-    /// Releases when the site itself is gone, or being drained.
+    /// Returns a sender that releases one request even while the site drains.
     pub(crate) fn release_handle(&self) -> Sender<()> {
         self.release.clone()
     }
@@ -152,11 +157,11 @@ impl Site {
     }
 }
 
-/// Waits until something is so.
-pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+/// Polls until `is_so`; fails with the description of the condition at the limit.
+pub(crate) fn until(condition: &str, mut is_so: impl FnMut() -> bool) {
     let clock = MonotonicClock::new();
     while !is_so() {
-        assert!(clock.now().since(Time::ZERO) < LIMIT, "waited in vain until {what}");
+        assert!(clock.now().since(Time::ZERO) < LIMIT, "waited in vain until {condition}");
         std::thread::park_timeout(Duration::from_millis(1));
     }
 }

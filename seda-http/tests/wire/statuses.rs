@@ -1,24 +1,23 @@
-//! Every status that the server gives by itself, each with the section that asks for it.
+//! Every status of the server's own responses, each with the section of the RFC that requires it.
 
-use crate::client::Client;
 use crate::site::{Plan, Site, until};
 use seda_core::{Clock, MonotonicClock, Time};
 use std::time::Duration;
 
-/// The answer to these bytes, after which the server closes.
-fn last_answer(site: &Site, bytes: &str) -> (u16, String) {
+/// Returns the response to these bytes, after which the server must close.
+fn last_response(site: &Site, bytes: &str) -> (u16, String) {
     let mut client = site.client();
     client.send(bytes);
-    let answer = client.answer();
-    assert!(answer.closes(), "{}", answer.head);
+    let response = client.response();
+    assert!(response.closes(), "{}", response.head);
     client.expect_end();
-    (answer.status, answer.text().to_owned())
+    (response.status, response.text().to_owned())
 }
 
 /// RFC 9110 §15.5.1: "something that is perceived to be a client error (e.g., malformed request
 /// syntax, invalid request message framing, or deceptive request routing)".
 #[test]
-fn status_400_for_what_is_not_clearly_framed() {
+fn status_400_for_unclear_framing_and_syntax() {
     let site = Site::start();
     for bytes in [
         // RFC 9112 §6.1: a message with both "might indicate an attempt to perform request
@@ -37,19 +36,19 @@ fn status_400_for_what_is_not_clearly_framed() {
         // RFC 9112 §3.2: "MUST respond with a 400 … lacks a Host header field".
         "GET / HTTP/1.1\r\n\r\n",
     ] {
-        assert_eq!(last_answer(&site, bytes).0, 400, "{bytes:?}");
+        assert_eq!(last_response(&site, bytes).0, 400, "{bytes:?}");
     }
     assert_eq!(site.admitted(), 0);
 }
 
 /// RFC 9110 §15.5.5: "did not find a current representation for the target resource". The
-/// application's to say; the connection goes on.
+/// handler decides that; the connection goes on.
 #[test]
 fn status_404_comes_from_the_graph_and_keeps_the_connection() {
     let site = Site::start();
     let mut client = site.client();
-    assert_eq!(client.ask("/nothing").status, 404);
-    assert_eq!(client.ask("/hello").status, 200);
+    assert_eq!(client.fetch("/nothing").status, 404);
+    assert_eq!(client.fetch("/hello").status, 200);
 }
 
 /// RFC 9110 §15.5.9: "did not receive a complete request message within the time that it was
@@ -57,23 +56,23 @@ fn status_404_comes_from_the_graph_and_keeps_the_connection() {
 #[test]
 fn status_408_for_a_head_that_does_not_end() {
     let site = Plan::with(|http| http.head_timeout = Duration::from_millis(50)).start();
-    let (status, text) = last_answer(&site, "GET / HTTP/1.1\r\nHost: t\r\nX-Slow");
+    let (status, text) = last_response(&site, "GET / HTTP/1.1\r\nHost: t\r\nX-Slow");
     assert_eq!((status, text.as_str()), (408, "the request's head did not come in time\n"));
 }
 
-/// RFC 9110 §15.5.9, as above.
+/// RFC 9110 §15.5.9, for a body.
 #[test]
 fn status_408_for_a_body_that_stops() {
     let site = Plan::with(|http| http.body_timeout = Duration::from_millis(50)).start();
     let head = "POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 10\r\n\r\n1234";
-    let (status, text) = last_answer(&site, head);
+    let (status, text) = last_response(&site, head);
     assert_eq!((status, text.as_str()), (408, "the request's body did not come in time\n"));
 }
 
 /// RFC 9110 §15.5.14: "the request content is larger than the server is willing or able to
-/// process. The server MAY … close the connection". RFC 9112 §9.6: a server that closes at once
-/// risks that the client's data "would cause a TCP reset" and the answer is lost; so the client
-/// may write its whole body and still read its answer.
+/// process. The server MAY … close the connection". RFC 9112 §9.6: if the server closed at once,
+/// the client's data "would cause a TCP reset" and the response would be lost. Here the client
+/// writes its whole body and still reads its response.
 #[test]
 fn status_413_is_read_by_a_client_that_writes_its_whole_body_first() {
     let site = Site::start();
@@ -82,7 +81,7 @@ fn status_413_is_read_by_a_client_that_writes_its_whole_body_first() {
     client
         .send(format!("POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: {}\r\n\r\n", body.len()));
     client.send(&body);
-    assert_eq!(client.answer().status, 413);
+    assert_eq!(client.response().status, 413);
     client.expect_end();
 }
 
@@ -91,15 +90,15 @@ fn status_413_is_read_by_a_client_that_writes_its_whole_body_first() {
 fn status_414_for_a_long_target() {
     let site = Site::start();
     let bytes = format!("GET /{} HTTP/1.1\r\nHost: t\r\n\r\n", "a".repeat(9_000));
-    assert_eq!(last_answer(&site, &bytes).0, 414);
+    assert_eq!(last_response(&site, &bytes).0, 414);
 }
 
 /// RFC 9110 §15.5.18: "the expectation … could not be met".
 #[test]
-fn status_417_for_an_expectation_that_nobody_knows() {
+fn status_417_for_an_unknown_expectation() {
     let site = Site::start();
     let bytes = "GET / HTTP/1.1\r\nHost: t\r\nExpect: miracles\r\n\r\n";
-    assert_eq!(last_answer(&site, bytes).0, 417);
+    assert_eq!(last_response(&site, bytes).0, 417);
 }
 
 /// RFC 6585 §5: "unwilling to process the request because its header fields are too large … both
@@ -112,21 +111,21 @@ fn status_431_for_many_fields_and_for_large_ones() {
     let large = format!("A: {}\r\n", "b".repeat(17 * 1024));
     for fields in [many, large] {
         let bytes = format!("GET / HTTP/1.1\r\nHost: t\r\n{fields}\r\n");
-        assert_eq!(last_answer(&site, &bytes).0, 431);
+        assert_eq!(last_response(&site, &bytes).0, 431);
     }
 }
 
-/// RFC 9110 §15.6.1: "encountered an unexpected condition". A panic costs one request: its
-/// client is told, and the same connection and the same worker go on.
+/// RFC 9110 §15.6.1: "encountered an unexpected condition". A panic costs one request. Its client
+/// gets a response, and the same connection and the same worker go on.
 #[test]
-fn status_500_for_a_panic_and_for_a_forgotten_answer() {
+fn status_500_for_a_panic_and_for_a_forgotten_response() {
     for plan in [Plan::default(), Plan::default().on_reactor()] {
         let site = plan.start();
         let mut client = site.client();
-        assert_eq!(client.ask("/panic").status, 500);
-        assert_eq!(client.ask("/hello").text(), "hello\n");
-        assert_eq!(client.ask("/forget").status, 500);
-        assert_eq!(client.ask("/hello").text(), "hello\n");
+        assert_eq!(client.fetch("/panic").status, 500);
+        assert_eq!(client.fetch("/hello").text(), "hello\n");
+        assert_eq!(client.fetch("/forget").status, 500);
+        assert_eq!(client.fetch("/hello").text(), "hello\n");
         let drained = site.server.drain(Duration::from_secs(30));
         let requests = &drained.report.requests;
         assert_eq!((requests.admitted, requests.answered, requests.open), (4, 2, 0));
@@ -141,12 +140,12 @@ fn status_500_for_a_panic_and_for_a_forgotten_answer() {
 fn status_501_for_an_unknown_transfer_coding() {
     let site = Site::start();
     let bytes = "POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: gzip, chunked\r\n\r\n";
-    assert_eq!(last_answer(&site, bytes).0, 501);
+    assert_eq!(last_response(&site, bytes).0, 501);
 }
 
 /// RFC 9110 §15.6.4: "currently unable to handle the request due to a temporary overload … MAY
-/// send a Retry-After header field". It comes at once, while the worker is busy, and the
-/// connection goes on.
+/// send a Retry-After header field". The response comes at once, while the worker is busy, and
+/// the connection goes on.
 #[test]
 fn status_503_at_once_with_retry_after_when_the_graph_is_full() {
     let site = Plan { capacity: 1, budget: Some(2), ..Plan::default() }.start();
@@ -156,31 +155,31 @@ fn status_503_at_once_with_retry_after_when_the_graph_is_full() {
     until("the queue is full", || site.admitted() == 2);
     let mut refused = site.client();
     for _ in 0..3 {
-        let answer = refused.ask("/hello");
-        assert_eq!((answer.status, answer.text()), (503, "the server is busy\n"));
-        let seconds: u64 = answer.field("retry-after").unwrap().parse().unwrap();
+        let response = refused.fetch("/hello");
+        assert_eq!((response.status, response.text()), (503, "the server is busy\n"));
+        let seconds: u64 = response.field("retry-after").unwrap().parse().unwrap();
         assert!((1..=30).contains(&seconds));
     }
     site.release();
-    assert_eq!((held.answer().status, queued.answer().status), (200, 200));
-    assert_eq!(refused.ask("/hello").status, 200);
+    assert_eq!((held.response().status, queued.response().status), (200, 200));
+    assert_eq!(refused.fetch("/hello").status, 200);
 }
 
-/// RFC 9110 §15.6.4 for a request that was admitted and became worthless while it was queued.
+/// RFC 9110 §15.6.4, for an admitted request with a deadline that passes in the queue.
 #[test]
 fn status_503_for_a_request_whose_deadline_passed_in_the_queue() {
     let site = Plan::with(|http| http.deadline = Some(Duration::from_millis(20))).start();
     let mut held = site.hold();
     let mut late = site.client();
     late.get("/hello");
-    until("it is queued", || site.admitted() == 2);
+    until("the late request is queued", || site.admitted() == 2);
     let clock = MonotonicClock::new();
     until("its deadline has passed", || clock.now().since(Time::ZERO) > Duration::from_millis(20));
     site.release();
-    assert_eq!(held.answer().status, 200);
-    let answer = late.answer();
-    assert_eq!((answer.status, answer.text()), (503, "the request's deadline has passed\n"));
-    assert!(answer.field("retry-after").is_some());
+    assert_eq!(held.response().status, 200);
+    let response = late.response();
+    assert_eq!((response.status, response.text()), (503, "the request's deadline has passed\n"));
+    assert!(response.field("retry-after").is_some());
     assert_eq!(site.lost("expired"), 1);
 }
 
@@ -188,17 +187,17 @@ fn status_503_for_a_request_whose_deadline_passed_in_the_queue() {
 #[test]
 fn status_505_for_another_major_version() {
     let site = Site::start();
-    assert_eq!(last_answer(&site, "GET / HTTP/2.0\r\nHost: t\r\n\r\n").0, 505);
+    assert_eq!(last_response(&site, "GET / HTTP/2.0\r\nHost: t\r\n\r\n").0, 505);
 }
 
-/// RFC 9112 §9.6: an answer with the option `close` is the last; what follows is discarded.
+/// RFC 9112 §9.6: a response with the option `close` is the last; later requests are discarded.
 #[test]
 fn a_request_that_says_close_is_the_last_one() {
     let site = Site::start();
-    let mut client: Client = site.client();
+    let mut client = site.client();
     client.send("GET /hello HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n");
     client.get("/hello");
-    assert!(client.answer().closes());
+    assert!(client.response().closes());
     client.expect_end();
     assert_eq!(site.admitted(), 1);
 }

@@ -10,6 +10,11 @@ fn chunked(body: &str) -> String {
     post_with("Transfer-Encoding: chunked\r\n", body)
 }
 
+/// Returns a chunk of one byte with an extension of this length.
+fn chunk_with_extension(bytes: usize) -> String {
+    format!("1{}\r\nx\r\n", ";".repeat(bytes))
+}
+
 /// RFC 9112 §7.1: sizes are hexadecimal in either case, leading zeros allowed.
 #[test]
 fn chunks_are_joined() {
@@ -24,7 +29,7 @@ fn chunks_are_joined() {
     }
 }
 
-/// RFC 9112 §7.1: what follows belongs to the next request.
+/// RFC 9112 §7.1: the following bytes belong to the next request.
 #[test]
 fn a_chunked_body_ends_exactly_after_its_trailers() {
     let mut input = BytesMut::from(chunked("1\r\nx\r\n0\r\nA: b\r\n\r\nGET").as_str());
@@ -45,14 +50,13 @@ fn extensions_are_ignored() {
 /// RFC 9112 §7.1.1: "ought to limit the total length of chunk extensions".
 #[test]
 fn extensions_are_bounded_over_the_whole_body() {
-    let chunk = |bytes: usize| format!("1{}\r\nx\r\n", ";".repeat(bytes));
-    let fits = chunk(8 * 1024).repeat(2);
+    let fits = chunk_with_extension(8 * 1024).repeat(2);
     assert!(matches!(decode(chunked(&format!("{fits}0\r\n\r\n"))), Decoded::Request(..)));
     assert_eq!(status(chunked(&format!("{fits}0;"))), StatusCode::BAD_REQUEST);
     assert_eq!(status(chunked(&format!("{fits}0 "))), StatusCode::BAD_REQUEST);
 }
 
-/// RFC 9112 §7.1 and §11.2: framing that two parties could read differently.
+/// RFC 9112 §7.1 and §11.2: two parties could read this framing differently.
 #[test]
 fn malformed_chunks_are_refused() {
     for wire in [
@@ -102,7 +106,7 @@ fn a_chunk_size_cannot_overflow() {
     assert_eq!(status(sum), StatusCode::PAYLOAD_TOO_LARGE);
 }
 
-/// RFC 9110 §15.5.14: 413 by the chunk that would go over, before its data.
+/// RFC 9110 §15.5.14: 413 at the size of the chunk that exceeds the limit, before its data.
 #[test]
 fn chunks_over_the_body_limit_are_refused_before_their_data() {
     let limits = Limits { body_bytes: 4, ..Limits::default() };
@@ -122,7 +126,7 @@ fn trailers_are_dropped() {
     assert!(!request.headers().contains_key("x-a"));
 }
 
-/// RFC 6585 §5: trailers have the limits of a head.
+/// RFC 6585 §5: the limits of a head apply to trailers.
 #[test]
 fn trailers_are_bounded() {
     let many = format!("0\r\n{}", "A: b\r\n".repeat(101));

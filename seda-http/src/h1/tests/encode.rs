@@ -23,7 +23,7 @@ fn encoded(status: u16, fields: &[(&str, &str)], length: u64, exchange: Exchange
 
 /// RFC 9112 §4 and §5: status line, fields, blank line.
 #[test]
-fn an_answer_has_these_exact_bytes() {
+fn a_response_has_these_exact_bytes() {
     assert_eq!(
         encoded(200, &[("Content-Type", "text/plain"), ("X-A", "1"), ("X-A", "2")], 12_345, KEPT),
         "HTTP/1.1 200 OK\r\n\
@@ -36,16 +36,16 @@ fn an_answer_has_these_exact_bytes() {
     );
 }
 
-/// RFC 9112 §4: the space before an absent reason stays.
+/// RFC 9112 §4: the space before an absent reason is kept.
 #[test]
 fn a_status_without_a_known_reason_keeps_its_space() {
     assert!(encoded(299, &[], 0, KEPT).starts_with("HTTP/1.1 299 \r\nDate: "));
     assert!(encoded(404, &[], 0, KEPT).starts_with("HTTP/1.1 404 Not Found\r\nDate: "));
 }
 
-/// RFC 9112 §9.6 and §9.3: an end is announced; HTTP/1.0 is told that it is not one.
+/// RFC 9112 §9.6 and §9.3: `close` announces an end; `keep-alive` tells HTTP/1.0 of none.
 #[test]
-fn the_connection_field_says_what_is_not_the_default() {
+fn the_connection_field_states_a_deviation_from_the_default() {
     assert!(encoded(200, &[], 0, CLOSED).contains("\r\nConnection: close\r\n"));
     assert!(encoded(200, &[], 0, OLD).contains("\r\nConnection: keep-alive\r\n"));
     let closed = Exchange { keep_alive: false, ..OLD };
@@ -53,7 +53,7 @@ fn the_connection_field_says_what_is_not_the_default() {
     assert!(!encoded(200, &[], 0, KEPT).contains("Connection"));
 }
 
-/// RFC 9110 §6.2: the answer's version is the server's own.
+/// RFC 9110 §6.2: the version of a response is the server's own.
 #[test]
 fn http_1_0_is_answered_in_http_1_1() {
     assert!(encoded(200, &[], 0, OLD).starts_with("HTTP/1.1 "));
@@ -79,9 +79,9 @@ fn framing_fields_of_the_handler_are_replaced() {
     );
 }
 
-/// RFC 9110 §8.6: no Content-Length with 1xx and 204; 304 would need that of the 200.
+/// RFC 9110 §8.6: no Content-Length with 1xx and 204; a 304 would need the length of the 200.
 #[test]
-fn an_answer_without_content_has_no_content_length() {
+fn a_response_without_content_has_no_content_length() {
     for status in [100, 103, 204, 304] {
         let head = encoded(status, &[("Content-Length", "5")], 5, KEPT);
         assert!(!head.to_lowercase().contains("content-length"), "{status}");
@@ -89,19 +89,19 @@ fn an_answer_without_content_has_no_content_length() {
     }
 }
 
-/// RFC 9110 §15.3.6: 205 has no content, and says so.
+/// RFC 9110 §15.3.6: 205 has no content, and a Content-Length of 0.
 #[test]
 fn reset_content_has_length_zero() {
     assert!(encoded(205, &[], 7, KEPT).contains("\r\nContent-Length: 0\r\n"));
     assert!(!carries_body(StatusCode::RESET_CONTENT, KEPT));
 }
 
-/// RFC 9110 §8.6 and §9.3.2: HEAD is told the length that GET would have.
+/// RFC 9110 §8.6 and §9.3.2: a response to HEAD has the length of the response to GET.
 #[test]
-fn head_is_told_the_length_without_the_body() {
+fn a_response_to_head_has_the_length_without_the_body() {
     assert!(encoded(200, &[], 7, HEAD).contains("\r\nContent-Length: 7\r\n"));
-    let told = encoded(200, &[("Content-Length", "1000")], 0, HEAD);
-    assert!(told.contains("\r\nContent-Length: 1000\r\n") && !told.contains("content-length"));
+    let given = encoded(200, &[("Content-Length", "1000")], 0, HEAD);
+    assert!(given.contains("\r\nContent-Length: 1000\r\n") && !given.contains("content-length"));
     let nonsense = encoded(200, &[("Content-Length", "+1")], 0, HEAD);
     assert!(nonsense.contains("\r\nContent-Length: 0\r\n"));
     assert!(!carries_body(StatusCode::OK, HEAD));
@@ -117,7 +117,7 @@ fn any_length_is_written_in_decimal() {
     }
 }
 
-/// One reservation: what is written fits in what was asked for at first.
+/// One reservation suffices for a head without fields of the handler.
 #[test]
 fn the_largest_own_head_fits_the_first_reservation() {
     let parts = Response::builder().status(431).body(()).unwrap().into_parts().0;
@@ -126,9 +126,9 @@ fn the_largest_own_head_fits_the_first_reservation() {
     assert!(out.len() <= 160, "{} bytes", out.len());
 }
 
-/// Answers are appended: a pipelined one before stays.
+/// A pipelined response before it is kept.
 #[test]
-fn what_is_in_the_buffer_stays() {
+fn a_head_is_appended_to_the_buffer() {
     let parts = Response::new(()).into_parts().0;
     let mut out = BytesMut::from(CONTINUE);
     encode_head(&parts, 0, KEPT, DATE, &mut out);

@@ -6,14 +6,14 @@ use super::{
     status,
 };
 
-/// RFC 9112 §6.3: without a framing field a request has no body, POST neither.
+/// RFC 9112 §6.3: a request without a framing field has no body, even a POST.
 #[test]
-fn no_framing_field_is_no_body() {
+fn a_request_without_a_framing_field_has_no_body() {
     assert!(accepted(post_with("", "")).0.body().is_empty());
     assert!(accepted(post_with("Content-Length: 0\r\n", "")).0.body().is_empty());
 }
 
-/// RFC 9112 §6.3: so many bytes, and not one of the next request.
+/// RFC 9112 §6.3: the body ends before the first byte of the next request.
 #[test]
 fn a_body_is_as_long_as_its_content_length() {
     let mut input = BytesMut::from(post_with("Content-Length: 5\r\n", "helloGET").as_str());
@@ -47,7 +47,7 @@ fn malformed_content_lengths_are_refused() {
     }
 }
 
-/// RFC 9112 §6.3: differing ones are an unrecoverable error; equal ones may be refused.
+/// RFC 9112 §6.3: different lengths are an unrecoverable error; equal ones may be refused.
 #[test]
 fn a_second_content_length_is_refused() {
     for lines in [
@@ -61,7 +61,7 @@ fn a_second_content_length_is_refused() {
     }
 }
 
-/// RFC 9112 §6.3 and §11.2: both together are how requests are smuggled.
+/// RFC 9112 §6.3 and §11.2: request smuggling uses both together.
 #[test]
 fn content_length_and_transfer_encoding_exclude_each_other() {
     for lines in [
@@ -96,7 +96,7 @@ fn chunked_must_be_last_and_once() {
     }
 }
 
-/// RFC 9112 §6.1: 501 to a transfer coding that is not understood.
+/// RFC 9112 §6.1: 501 to an unknown transfer coding.
 #[test]
 fn other_transfer_codings_are_not_implemented() {
     for coding in ["gzip", "gzip, chunked", "identity", "xchunked", "chunked;a=b", "\"chunked\""] {
@@ -124,9 +124,9 @@ fn a_declared_body_over_the_limit_is_refused_at_once() {
     assert_eq!(refused(post_with(&most, "")).status(), StatusCode::PAYLOAD_TOO_LARGE);
 }
 
-/// RFC 9110 §10.1.1: one 100, only while no content has come.
+/// RFC 9110 §10.1.1: one 100 at most, and none once content has arrived.
 #[test]
-fn continue_is_given_once_and_only_before_the_body() {
+fn continue_is_returned_once_and_only_before_the_body() {
     for lines in [
         "Expect: 100-continue\r\nContent-Length: 5\r\n",
         "Transfer-Encoding: chunked\r\nEXPECT: 100-Continue\r\n",

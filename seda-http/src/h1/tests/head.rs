@@ -5,6 +5,16 @@ use super::{
     status,
 };
 
+/// Returns a GET with a field of this many bytes.
+fn get_padded(bytes: usize) -> String {
+    get_with(&format!("X: {}\r\n", "x".repeat(bytes)))
+}
+
+/// Returns a GET with this number of fields, the Host included.
+fn get_with_fields(fields: usize) -> String {
+    get_with(&"X: y\r\n".repeat(fields - 1))
+}
+
 /// RFC 9112 §5: names are lower-cased by the map, values lose the white space around them, and
 /// lines of one name keep their order.
 #[test]
@@ -56,8 +66,8 @@ fn space_before_the_colon_is_refused() {
     }
 }
 
-/// RFC 9112 §5.2: obsolete line folding MUST be refused or replaced; §2.2: so white space after
-/// the request line.
+/// RFC 9112 §5.2: obsolete line folding MUST be refused or replaced; §2.2: the same for white
+/// space after the request line.
 #[test]
 fn folded_lines_are_refused() {
     for wire in [
@@ -84,33 +94,31 @@ fn malformed_fields_are_refused() {
     }
 }
 
-/// RFC 6585 §5: 431, at the exact byte and without waiting for an end.
+/// RFC 6585 §5: 431 at the exact byte, before the head ends.
 #[test]
 fn a_head_over_its_limit_is_refused() {
     let limits = Limits { head_bytes: 256, uri_bytes: 64, ..Limits::default() };
-    let padding = |bytes: usize| get_with(&format!("X: {}\r\n", "x".repeat(bytes)));
-    let fits = padding(256 - padding(0).len());
+    let fits = get_padded(256 - get_padded(0).len());
     assert_eq!(fits.len(), 256);
     assert!(matches!(decode_within(limits, &fits), Decoded::Request(..)));
-    let rejection = refused_within(limits, padding(257 - padding(0).len()));
+    let rejection = refused_within(limits, get_padded(257 - get_padded(0).len()));
     assert_eq!(rejection, Rejection::HeadTooLarge { limit: 256 });
     assert_eq!(rejection.status(), StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
     assert!(matches!(decode_within(limits, &fits[..255]), Decoded::Incomplete));
     assert_eq!(refused_within(limits, fits.replace("\r\n\r\n", "xxxx")), rejection);
 }
 
-/// RFC 6585 §5: also for the number of fields.
+/// RFC 6585 §5: 431 for the number of fields, too.
 #[test]
 fn more_fields_than_allowed_are_refused() {
     let limits = Limits { headers: 3, ..Limits::default() };
-    let wire = |fields: usize| get_with(&"X: y\r\n".repeat(fields - 1));
-    assert!(matches!(decode_within(limits, wire(3)), Decoded::Request(..)));
-    assert_eq!(refused_within(limits, wire(4)), Rejection::TooManyFields { limit: 3 });
+    assert!(matches!(decode_within(limits, get_with_fields(3)), Decoded::Request(..)));
+    assert_eq!(refused_within(limits, get_with_fields(4)), Rejection::TooManyFields { limit: 3 });
 }
 
-/// RFC 9110 §10.1.1: 417 to an expectation that is not known.
+/// RFC 9110 §10.1.1: 417 to an unknown expectation.
 #[test]
-fn other_expectations_fail() {
+fn unknown_expectations_are_refused() {
     for value in ["200-ok", "100-continue, x", ""] {
         let rejection = refused(get_with(&format!("Expect: {value}\r\n")));
         assert_eq!(rejection, Rejection::ExpectationFailed, "{value:?}");
@@ -118,7 +126,7 @@ fn other_expectations_fail() {
     }
 }
 
-/// RFC 9110 §10.1.1: no 100 without content to wait for, and none to HTTP/1.0.
+/// RFC 9110 §10.1.1: no 100 without content, and none to HTTP/1.0.
 #[test]
 fn no_continue_without_a_body_or_to_http_1_0() {
     assert!(matches!(decode(get_with("Expect: 100-continue\r\n")), Decoded::Request(..)));

@@ -1,7 +1,7 @@
 use crate::h1::{Limits, LimitsError};
 
 #[test]
-fn the_defaults_are_as_documented_and_allowed() {
+fn the_defaults_are_allowed_and_match_the_documentation() {
     let limits = Limits::default();
     assert_eq!(limits.check(), Ok(()));
     assert_eq!(
@@ -11,7 +11,7 @@ fn the_defaults_are_as_documented_and_allowed() {
 }
 
 #[test]
-fn an_unusable_value_is_named_with_what_is_allowed() {
+fn a_value_out_of_range_is_named_with_its_range() {
     let good = Limits::default();
     for (limits, text) in [
         (
@@ -32,7 +32,7 @@ fn an_unusable_value_is_named_with_what_is_allowed() {
 }
 
 #[test]
-fn an_unknown_key_is_refused_and_a_missing_one_defaulted() {
+fn an_unknown_key_is_refused_and_a_missing_key_has_its_default() {
     let limits: Limits = serde_json::from_str(r#"{ "headers": 7 }"#).unwrap();
     assert_eq!(limits, Limits { headers: 7, ..Limits::default() });
     assert!(serde_json::from_str::<Limits>(r#"{ "header": 7 }"#).is_err());

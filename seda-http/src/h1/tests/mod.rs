@@ -1,4 +1,4 @@
-//! Tests as a client's bytes; each names the RFC section it holds the codec to.
+//! Tests of the codec with the bytes of a client. Each names the section of the RFC that it checks.
 
 mod chunked;
 mod encode;
@@ -16,7 +16,7 @@ use http::{Request, StatusCode};
 
 use super::{Decoded, Decoder, Exchange, Limits, Rejection};
 
-/// What a new connection makes of these bytes, in one piece.
+/// Decodes bytes that arrive on a new connection in one piece.
 fn decode(wire: impl AsRef<[u8]>) -> Decoded {
     decode_within(Limits::default(), wire)
 }
@@ -25,7 +25,7 @@ fn decode_within(limits: Limits, wire: impl AsRef<[u8]>) -> Decoded {
     Decoder::new(limits).decode(&mut BytesMut::from(wire.as_ref()))
 }
 
-/// The request that these bytes are.
+/// Decodes bytes that must be one request.
 #[track_caller]
 fn accepted(wire: impl AsRef<[u8]>) -> (Request<Bytes>, Exchange) {
     match decode(wire) {
@@ -34,7 +34,7 @@ fn accepted(wire: impl AsRef<[u8]>) -> (Request<Bytes>, Exchange) {
     }
 }
 
-/// Why these bytes are refused; that it closes the connection is checked.
+/// Decodes bytes that must be rejected, and checks that the rejection closes the connection.
 #[track_caller]
 fn refused(wire: impl AsRef<[u8]>) -> Rejection {
     refused_within(Limits::default(), wire)
@@ -56,12 +56,12 @@ fn status(wire: impl AsRef<[u8]>) -> StatusCode {
     refused(wire).status()
 }
 
-/// A GET with these lines (each with its CRLF) after its Host.
+/// Returns a GET with these lines (each with its CRLF) after its Host.
 fn get_with(lines: &str) -> String {
     format!("GET / HTTP/1.1\r\nHost: a\r\n{lines}\r\n")
 }
 
-/// A POST with these lines (each with its CRLF) after its Host, and this body.
+/// Returns a POST with these lines (each with its CRLF) after its Host, and this body.
 fn post_with(lines: &str, body: &str) -> String {
     format!("POST / HTTP/1.1\r\nHost: a\r\n{lines}\r\n{body}")
 }

@@ -27,13 +27,13 @@ fn nothing_is_decoded_after_the_last_request() {
     let mut decoder = Decoder::new(Limits::default());
     let mut input = BytesMut::from(last.repeat(2).as_str());
     assert!(matches!(decoder.decode(&mut input), Decoded::Request(..)));
-    assert!(input.is_empty(), "what follows is discarded");
+    assert!(input.is_empty(), "the bytes after it are discarded");
     input.extend_from_slice(last.as_bytes());
     assert!(matches!(decoder.decode(&mut input), Decoded::Incomplete));
     assert!(!decoder.mid_request(&input) && input.is_empty());
 }
 
-/// RFC 9112 §9.6: nor after a refusal.
+/// RFC 9112 §9.6: the same after a rejection.
 #[test]
 fn nothing_is_decoded_after_a_rejection() {
     let mut decoder = Decoder::new(Limits::default());
@@ -43,9 +43,9 @@ fn nothing_is_decoded_after_a_rejection() {
     assert!(!decoder.mid_request(&input) && !decoder.in_body() && input.is_empty());
 }
 
-/// RFC 9110 §3.3: HTTP is stateless; each request stands for itself.
+/// RFC 9110 §3.3: HTTP is stateless.
 #[test]
-fn an_exchange_does_not_leak_into_the_next() {
+fn an_exchange_does_not_depend_on_the_one_before() {
     let mut decoder = Decoder::new(Limits::default());
     let mut input = BytesMut::from(
         "GET / HTTP/1.1\r\nHost: a\r\n\r\nHEAD / HTTP/1.0\r\nConnection: keep-alive\r\n\r\nx\r\n",
@@ -58,7 +58,7 @@ fn an_exchange_does_not_leak_into_the_next() {
     assert_eq!((third.version, third.head, third.keep_alive), (Version::HTTP_11, false, false));
 }
 
-/// RFC 9110 §15.5.9: a server may time a client out that owes it bytes, not one that is idle.
+/// RFC 9110 §15.5.9: a server may time out a client that owes it bytes. An idle one owes none.
 #[test]
 fn a_client_owes_bytes_only_inside_a_request() {
     let mut decoder = Decoder::new(Limits::default());

@@ -3,11 +3,11 @@ use proptest::{collection::vec, prelude::*, sample::Index};
 
 use super::{Decoded, Decoder, Limits};
 
-/// Small, so that generated requests meet them.
+/// Small limits, so that generated requests reach them.
 const LIMITS: Limits = Limits { head_bytes: 128, uri_bytes: 16, headers: 4, body_bytes: 32 };
 
-/// What a connection makes of these pieces: every outcome, in words, and what it waits for. A
-/// `Continue` is left out: it depends on what has arrived, as it should.
+/// Decodes pieces in order and returns every outcome as text, and the final state. `Continue` is
+/// left out, because it rightly depends on how much has arrived.
 fn outcomes(pieces: &[&[u8]]) -> Vec<String> {
     let mut decoder = Decoder::new(LIMITS);
     let mut input = BytesMut::new();
@@ -26,7 +26,7 @@ fn outcomes(pieces: &[&[u8]]) -> Vec<String> {
     outcomes
 }
 
-/// Cuts the wire at these places.
+/// Splits the wire at these positions.
 fn pieces<'a>(wire: &'a [u8], cuts: &[Index]) -> Vec<&'a [u8]> {
     let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(wire.len() + 1)).collect();
     cuts.sort_unstable();
@@ -39,7 +39,7 @@ fn pieces<'a>(wire: &'a [u8], cuts: &[Index]) -> Vec<&'a [u8]> {
     pieces
 }
 
-/// One of these texts; the first three times in four, so that most messages get past it.
+/// Picks a text: the first one in three of four cases, so that most messages are valid so far.
 fn mostly_first(texts: &'static [&'static str]) -> impl Strategy<Value = String> {
     prop_oneof![3 => Just(texts[0]), 1 => prop::sample::select(texts)].prop_map(String::from)
 }
@@ -73,7 +73,7 @@ const FIELDS: &[&str] = &[
     "X: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\r\n",
 ];
 
-/// Chunks, and what may be taken for one.
+/// Chunks, valid and malformed.
 const CHUNKS: &[&str] = &[
     "5\r\nhello\r\n",
     "1;x=y\r\nz\r\n",
@@ -107,7 +107,7 @@ fn rest() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Messages that mostly make sense, now and then with one wrong byte.
+/// Mostly valid messages, one in five with a wrong byte.
 fn wire() -> impl Strategy<Value = Vec<u8>> {
     let message = (mostly_first(STARTS), mostly_first(FIELDS), rest())
         .prop_map(|(start, field, rest)| format!("{start}{field}{rest}"));
@@ -122,7 +122,7 @@ fn wire() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// A well-formed request with this number in its target and body, and what it must become.
+/// A valid request with this number in its target and body, and its expected path.
 fn request(number: u16) -> impl Strategy<Value = (String, String)> {
     let body = prop_oneof![
         Just(String::new()),
@@ -151,7 +151,7 @@ proptest! {
         ..ProptestConfig::default()
     })]
 
-    /// RFC 9112 §2: a message is a sequence of bytes, however the transport splits it.
+    /// RFC 9112 §2: a message is a sequence of bytes, regardless of how the transport splits it.
     #[test]
     fn splitting_the_bytes_changes_nothing(wire in wire(), cuts in vec(any::<Index>(), 0..6)) {
         let whole = outcomes(&[&wire]);
@@ -160,7 +160,7 @@ proptest! {
         prop_assert_eq!(&outcomes(&singles), &whole);
     }
 
-    /// RFC 9112 §2.2: what is not a message is refused, not a reason to fall over.
+    /// RFC 9112 §2.2: malformed messages are rejected.
     #[test]
     fn arbitrary_bytes_never_panic(
         wire in vec(any::<u8>(), 0..600), cuts in vec(any::<Index>(), 0..4),
@@ -170,7 +170,7 @@ proptest! {
         outcomes(&[b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", &wire]);
     }
 
-    /// Nor do limits that were not checked.
+    /// Unchecked limits do not panic either.
     #[test]
     fn arbitrary_limits_never_panic(
         wire in wire(), head_bytes: usize, uri_bytes: usize, headers: usize, body_bytes: usize,

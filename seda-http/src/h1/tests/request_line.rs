@@ -3,6 +3,11 @@ use http::{Method, StatusCode, Version};
 
 use super::{Decoded, Decoder, Limits, accepted, decode, refused, refused_within, status};
 
+/// Returns a GET with a target of this length.
+fn with_target_of(bytes: usize) -> String {
+    format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "x".repeat(bytes - 1))
+}
+
 /// RFC 9110 §9.1: methods are case-sensitive; RFC 9110 §15.6.2: 501 to an unknown one.
 #[test]
 fn known_methods_are_read_and_others_not_implemented() {
@@ -17,7 +22,7 @@ fn known_methods_are_read_and_others_not_implemented() {
     }
 }
 
-/// RFC 9110 §2.5: a higher minor version is processed as the highest that is known.
+/// RFC 9110 §2.5: a higher minor version is processed as the highest known one.
 #[test]
 fn later_minor_versions_are_http_1_1() {
     for minor in 1..=9 {
@@ -36,7 +41,7 @@ fn other_major_versions_are_not_supported() {
     }
 }
 
-/// RFC 9112 §3: `method SP request-target SP HTTP-version`, nothing else; HTTP/0.9 had less.
+/// RFC 9112 §3: a request line is `method SP request-target SP HTTP-version`.
 #[test]
 fn malformed_request_lines_are_bad_requests() {
     for line in [
@@ -64,7 +69,7 @@ fn malformed_request_lines_are_bad_requests() {
     }
 }
 
-/// RFC 9112 §3: refused when its line ends, though the head does not.
+/// RFC 9112 §3: the line is rejected at its own end, not at the end of the head.
 #[test]
 fn a_line_without_a_version_is_refused_before_the_head_ends() {
     assert_eq!(status("GET /\r\n"), StatusCode::BAD_REQUEST);
@@ -80,9 +85,9 @@ fn a_tls_client_is_refused_at_its_first_byte() {
     assert_eq!(refused([0x16, 0x03, 0x01, 0x02, 0x00, 0x01]), rejection);
 }
 
-/// RFC 9110 §5.6.2: a method is a token, so its first byte is a token's.
+/// RFC 9110 §5.6.2: a method is a token.
 #[test]
-fn the_first_byte_alone_refuses_what_no_token_begins_with() {
+fn a_first_byte_that_begins_no_token_is_refused_at_once() {
     for byte in 0..=u8::MAX {
         let token = byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
         let waits = matches!(decode([byte]), Decoded::Incomplete);
@@ -90,7 +95,7 @@ fn the_first_byte_alone_refuses_what_no_token_begins_with() {
     }
 }
 
-/// RFC 9112 §2.2: at least one empty line before a request line is ignored; not endlessly many.
+/// RFC 9112 §2.2: at least one empty line before a request line is ignored, up to a bound.
 #[test]
 fn a_few_empty_lines_are_skipped_before_a_request() {
     let get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -100,7 +105,7 @@ fn a_few_empty_lines_are_skipped_before_a_request() {
     assert_eq!(status(format!("\r{get}")), StatusCode::BAD_REQUEST);
 }
 
-/// RFC 9112 §2.2: the count begins anew with each request.
+/// RFC 9112 §2.2: the count starts again with each request.
 #[test]
 fn empty_lines_between_requests_do_not_add_up() {
     let mut decoder = Decoder::new(Limits::default());
@@ -115,14 +120,13 @@ fn empty_lines_between_requests_do_not_add_up() {
 #[test]
 fn a_target_over_its_limit_is_refused_at_the_exact_byte() {
     let limits = Limits { uri_bytes: 20, ..Limits::default() };
-    let wire = |bytes: usize| format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "x".repeat(bytes - 1));
-    assert!(matches!(super::decode_within(limits, wire(20)), Decoded::Request(..)));
-    assert_eq!(refused_within(limits, wire(21)).status(), StatusCode::URI_TOO_LONG);
+    assert!(matches!(super::decode_within(limits, with_target_of(20)), Decoded::Request(..)));
+    assert_eq!(refused_within(limits, with_target_of(21)).status(), StatusCode::URI_TOO_LONG);
 }
 
-/// RFC 9112 §3: also while it has no end.
+/// RFC 9112 §3: the limit holds before the target ends, too.
 #[test]
-fn a_target_without_an_end_is_refused_before_the_head_is_full() {
+fn an_endless_target_is_refused_before_the_head_is_full() {
     let limits = Limits::default();
     let room = limits.uri_bytes + 64;
     let wire = format!("GET /{}", "x".repeat(room - 5));
@@ -131,9 +135,9 @@ fn a_target_without_an_end_is_refused_before_the_head_is_full() {
     assert_eq!(status("x".repeat(room)), StatusCode::BAD_REQUEST);
 }
 
-/// RFC 9110 §9.3.2: the answer to HEAD has no content, a refusal neither.
+/// RFC 9110 §9.3.2: a response to HEAD has no content, even a rejection.
 #[test]
-fn a_refused_head_request_is_still_known_as_one() {
+fn a_refused_head_request_is_reported_as_head() {
     let Decoded::Reject(_, exchange) = decode("HEAD / HTTP/1.0\r\nbad field\r\n\r\n") else {
         panic!("refused")
     };

@@ -28,7 +28,7 @@ fn origin_form_is_path_and_query() {
 
 /// RFC 9112 §3.2.2: absolute-form MUST be accepted, and its host used in place of the Host field.
 #[test]
-fn absolute_form_says_the_host() {
+fn absolute_form_names_the_host() {
     let (request, _) = accepted(with_target("GET", "http://Example.com:8080/p?q"));
     assert_eq!(request.uri().path(), "/p");
     assert_eq!(request.uri().host(), Some("Example.com"));
@@ -39,7 +39,7 @@ fn absolute_form_says_the_host() {
     assert_eq!(request.headers()["host"], "[::1]");
 }
 
-/// RFC 9112 §3.2: a Host field is due even with an absolute-form target.
+/// RFC 9112 §3.2: a Host field is required even with an absolute-form target.
 #[test]
 fn absolute_form_does_not_excuse_a_missing_host() {
     assert_eq!(status("GET http://a/ HTTP/1.1\r\n\r\n"), StatusCode::BAD_REQUEST);

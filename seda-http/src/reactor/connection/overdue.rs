@@ -1,78 +1,75 @@
-//! What a connection waits for, and what becomes of it when that does not come.
+//! The awaited action of a connection, and the consequence of its time limit.
 
-use super::super::patience::Awaited;
-use super::super::{Owed, Protocol, Service, Settings};
-use super::{Connection, Phase, Round};
+use super::{Connection, Phase, TurnContext};
+use crate::reactor::timeouts::Waiting;
+use crate::reactor::{Codec, Expecting, Service, Settings};
 use bytes::BytesMut;
 use seda_core::Time;
 use std::time::Duration;
 
-/// How long a connection is idle before its buffers are given back.
+/// Time that an idle connection keeps its buffers.
 const BUFFERS_KEPT: Duration = Duration::from_secs(1);
 
-impl<P: Protocol> Connection<P> {
-    /// What the connection waits for.
-    pub(super) fn awaited<S: Service<P>>(&self, round: &Round<'_, P, S>) -> Awaited {
+impl<C: Codec> Connection<C> {
+    /// Returns the action of the client that the connection waits for.
+    pub(super) fn waiting<S: Service<C>>(&self, cx: &TurnContext<'_, C, S>) -> Waiting {
         if matches!(self.phase, Phase::Lingering(_)) {
-            Awaited::Fin
+            Waiting::Fin
         } else if !self.output.is_empty() {
-            Awaited::Reading
+            Waiting::Reading
         } else if !self.pipeline.is_empty() {
-            Awaited::Nothing
-        } else if round.draining && self.fresh && self.owed(round) == Owed::Nothing {
-            Awaited::FirstRequest
+            Waiting::Nothing
         } else {
-            Awaited::from(self.owed(round))
+            match self.expecting(cx.codec) {
+                Expecting::Nothing if cx.draining && self.is_new => Waiting::FirstRequest,
+                expecting => Waiting::from(expecting),
+            }
         }
     }
 
-    /// When this connection has to be looked at again though nothing happens.
+    /// Returns when a sweep has to look at this connection; [`Time::NEVER`] if none has to.
     pub(in crate::reactor) fn due(&self, settings: &Settings) -> Time {
-        let deadline = self.patience.deadline(settings);
+        let deadline = self.timeout.deadline(settings);
         if self.keeps_idle_buffers() {
-            deadline.min(self.patience.since().after(BUFFERS_KEPT))
+            deadline.min(self.timeout.since().after(BUFFERS_KEPT))
         } else {
             deadline
         }
     }
 
-    /// Looks after it when it is due; true if it then needs a turn.
-    pub(in crate::reactor) fn tend(
-        &mut self,
-        protocol: &P,
-        settings: &Settings,
-        now: Time,
-    ) -> bool {
-        if self.keeps_idle_buffers() && self.patience.since().after(BUFFERS_KEPT) <= now {
+    /// Enforces the time limit, and releases idle buffers. Returns true if the connection needs a
+    /// turn.
+    pub(in crate::reactor) fn sweep(&mut self, codec: &C, settings: &Settings, now: Time) -> bool {
+        if self.keeps_idle_buffers() && self.timeout.since().after(BUFFERS_KEPT) <= now {
             self.input = BytesMut::new();
             self.output.shrink();
         }
-        if self.patience.deadline(settings) > now {
+        if self.timeout.deadline(settings) > now {
             return false;
         }
-        match self.patience.awaited() {
-            Awaited::Nothing => return false,
-            Awaited::Request | Awaited::FirstRequest => self.phase = Phase::Ending,
-            Awaited::Head => self.end_overdue(protocol.overdue(Owed::Head)),
-            Awaited::Body => self.end_overdue(protocol.overdue(Owed::Body)),
-            Awaited::Reading | Awaited::Fin => self.stream.dead = true,
+        match self.timeout.waiting() {
+            Waiting::Nothing => return false,
+            Waiting::Request | Waiting::FirstRequest => self.phase = Phase::Ending,
+            Waiting::Head => self.end_with(codec.timeout_response(Expecting::Head)),
+            Waiting::Body => self.end_with(codec.timeout_response(Expecting::Body)),
+            Waiting::Reading | Waiting::Fin => self.stream.is_dead = true,
         }
         true
     }
 
-    fn end_overdue(&mut self, (answer, exchange): (P::Response, P::Exchange)) {
-        self.pipeline.push_answered(answer, exchange);
+    fn end_with(&mut self, (response, exchange): (C::Response, C::Exchange)) {
+        self.pipeline.push_answered(response, exchange);
         self.phase = Phase::Ending;
     }
 
     fn keeps_idle_buffers(&self) -> bool {
-        self.patience.awaited() == Awaited::Request
+        self.timeout.waiting() == Waiting::Request
             && self.input.is_empty()
             && (self.input.capacity() > 0 || self.output.has_memory())
     }
 
     #[cfg(test)]
     pub(in crate::reactor) fn awaits_a_head(&self) -> bool {
-        self.patience.awaited() == Awaited::Head
+        self.timeout.waiting() == Waiting::Head
     }
 }

@@ -1,0 +1,240 @@
+//! How settings are written in files: what does not fit is told with what does. For the fields of a
+//! program's own settings, too; programs whose figures come as flags have [`parse_duration`].
+//!
+//! ```
+//! use seda_core::written;
+//! use serde::Deserialize;
+//! use std::time::Duration;
+//!
+//! #[derive(Debug, Deserialize)]
+//! struct Settings {
+//!     #[serde(with = "written::duration")]
+//!     patience: Duration,
+//!     #[serde(deserialize_with = "written::count")]
+//!     tries: usize,
+//! }
+//!
+//! let read: Settings = toml::from_str("patience = \"200ms\"\ntries = 3")?;
+//! assert_eq!((read.patience, read.tries), (Duration::from_millis(200), 3));
+//! let error = toml::from_str::<Settings>("patience = nan\ntries = 3").unwrap_err().to_string();
+//! assert!(error.contains("expected a duration like \"200ms\""), "{error}");
+//! # Ok::<(), toml::de::Error>(())
+//! ```
+
+use bytesize::ByteSize;
+use humantime_serde::re::humantime;
+use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+const A_DURATION: &str = "a duration like \"200ms\" or \"1m 30s\"";
+const A_COUNT: &str = "a whole number, neither below 0 nor too large";
+const A_SIZE: &str = "a size like \"64MiB\", or a number of bytes";
+
+/// A duration as a flag or a file has it: numbers with their units.
+///
+/// # Errors
+/// What was written, and how a duration looks.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|_| format!("`{text}` is not {A_DURATION}"))
+}
+
+/// Durations: `#[serde(with = "written::duration")]`.
+pub mod duration {
+    pub use humantime_serde::serialize;
+    use serde::Deserializer;
+    use serde::de::Deserialize;
+    use std::time::Duration;
+
+    /// Reads a duration.
+    ///
+    /// # Errors
+    /// What was written is none; the error says how one looks.
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+        super::Lasting::deserialize(from).map(|lasting| lasting.0)
+    }
+}
+
+/// Durations that need not be: `#[serde(with = "written::optional_duration")]`.
+pub mod optional_duration {
+    pub use humantime_serde::serialize;
+    use serde::Deserializer;
+    use serde::de::Deserialize;
+    use std::time::Duration;
+
+    /// Reads a duration, or that there is none.
+    ///
+    /// # Errors
+    /// What was written is none; the error says how one looks.
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
+        let read = Option::<super::Lasting>::deserialize(from)?;
+        Ok(read.map(|lasting| lasting.0))
+    }
+}
+
+/// Reads a whole number: `#[serde(deserialize_with = "written::count")]`.
+///
+/// # Errors
+/// What was written is none, or too large for the field.
+pub fn count<'de, D: Deserializer<'de>, N: TryFrom<u64>>(from: D) -> Result<N, D::Error> {
+    Count::deserialize(from).map(|count| count.0)
+}
+
+/// Reads a whole number that need not be.
+///
+/// # Errors
+/// What was written is none, or too large for the field.
+pub fn optional_count<'de, D, N>(from: D) -> Result<Option<N>, D::Error>
+where
+    D: Deserializer<'de>,
+    N: TryFrom<u64>,
+{
+    Ok(Option::<Count<N>>::deserialize(from)?.map(|count| count.0))
+}
+
+/// Reads a table of whole numbers.
+pub(crate) fn counts<'de, D, N>(from: D) -> Result<BTreeMap<String, N>, D::Error>
+where
+    D: Deserializer<'de>,
+    N: TryFrom<u64>,
+{
+    let read = BTreeMap::<String, Count<N>>::deserialize(from)?;
+    Ok(read.into_iter().map(|(name, count)| (name, count.0)).collect())
+}
+
+/// Reads a size in bytes that need not be.
+pub(crate) fn optional_size<'de, D>(from: D) -> Result<Option<ByteSize>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    Ok(Option::<Size>::deserialize(from)?.map(|size| size.0))
+}
+
+/// Reads one of some words.
+pub(crate) fn word<'de, D, T>(from: D, allowed: &'static str) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr,
+{
+    from.deserialize_str(Allowed { allowed, text: |text| text.parse().ok(), whole: |_| None })
+}
+
+/// A range, or one number, that text or a number may stand for.
+pub(crate) fn text_or_number<'de, D, T>(from: D, allowed: &'static str) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr,
+{
+    let whole = |n: u64| n.to_string().parse().ok();
+    from.deserialize_any(Allowed { allowed, text: |text| text.parse().ok(), whole })
+}
+
+struct Lasting(Duration);
+
+impl<'de> Deserialize<'de> for Lasting {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = |text: &str| humantime::parse_duration(text).ok();
+        from.deserialize_str(Allowed { allowed: A_DURATION, text, whole: |_| None }).map(Self)
+    }
+}
+
+struct Count<N>(N);
+
+impl<'de, N: TryFrom<u64>> Deserialize<'de> for Count<N> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let whole = |n: u64| N::try_from(n).ok();
+        from.deserialize_u64(Allowed { allowed: A_COUNT, text: |_| None, whole }).map(Self)
+    }
+}
+
+struct Size(ByteSize);
+
+impl<'de> Deserialize<'de> for Size {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let (text, whole) = (|text: &str| text.parse().ok(), |n| Some(ByteSize::b(n)));
+        from.deserialize_any(Allowed { allowed: A_SIZE, text, whole }).map(Self)
+    }
+}
+
+/// Takes what one of two readers makes something of, and says of all else what is allowed.
+struct Allowed<T> {
+    allowed: &'static str,
+    text: fn(&str) -> Option<T>,
+    whole: fn(u64) -> Option<T>,
+}
+
+impl<T> Visitor<'_> for Allowed<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.allowed)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        (self.text)(text).ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
+    }
+
+    fn visit_u64<E: Error>(self, n: u64) -> Result<T, E> {
+        (self.whole)(n).ok_or_else(|| E::invalid_value(Unexpected::Unsigned(n), &self))
+    }
+
+    fn visit_i64<E: Error>(self, n: i64) -> Result<T, E> {
+        let read = u64::try_from(n).ok().and_then(self.whole);
+        read.ok_or_else(|| E::invalid_value(Unexpected::Signed(n), &self))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::graph::GraphConfig;
+
+    #[test]
+    fn what_cannot_be_is_told_with_what_can() {
+        let duration = "expected a duration like \"200ms\" or \"1m 30s\"";
+        let mode = "expected \"on\", \"observe\" or \"off\"";
+        let count = "expected a whole number, neither below 0 nor too large";
+        for (text, value, expected) in [
+            ("slo.p99 = nan", "`NaN`", duration),
+            ("slo.p99 = \"-1s\"", "\"-1s\"", duration),
+            ("slo.p99 = \"10\"", "\"10\"", duration),
+            ("slo.p99 = 10", "`10`", duration),
+            ("slo.classes.gold.p99 = \"x\"", "\"x\"", duration),
+            ("control.tick = true", "`true`", duration),
+            ("stages.work.newest_first_above = \"\"", "\"\"", duration),
+            ("stages.work.codel.target = 0", "`0`", duration),
+            ("control.pool_size = \"maybe\"", "\"maybe\"", mode),
+            ("control.admission = true", "`true`", mode),
+            ("control.law = \"p90\"", "\"p90\"", "expected \"drain_rate\", \"aimd\""),
+            ("control.overload = 3", "`3`", "expected \"longest_queue\", \"tail_drop\""),
+            ("control.hot.least = -1", "`-1`", count),
+            ("stages.work.capacity = -1", "`-1`", count),
+            ("stages.work.weight = 5000000000", "`5000000000`", count),
+            ("stages.work.codel.keep_one_in = 0.5", "`0.5`", count),
+            ("stages.work.codel.law = \"x\"", "\"x\"", "expected \"slough\" or \"spaced\""),
+            ("stages.work.codel = \"off\"", "\"off\"", "expected a table like { target"),
+            ("stages.work.rate = 500", "`500`", "expected a table like { per_second"),
+            ("stages.work.workers = \"4..2\"", "\"4..2\"", "expected a range like \"1..4\""),
+            ("stages.work.workers = -1", "`-1`", "expected a range like \"1..4\""),
+            ("budget_bytes = -3", "`-3`", "expected a size like \"64MiB\""),
+            ("budget = \"many\"", "\"many\"", count),
+            ("classes.gold = -1", "`-1`", count),
+        ] {
+            let error = toml::from_str::<GraphConfig>(text).unwrap_err();
+            let said = error.message();
+            assert!(said.contains(value) && said.contains(expected), "{text}: {said}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_reads_back() {
+        let text = "budget_bytes = \"64MiB\"\nslo.p99 = \"200ms\"\nstages.a.workers = 3\n\
+                    stages.a.codel = {}\nclasses.gold = 3\ncontrol.overload = \"random\"\n";
+        let config: GraphConfig = toml::from_str(text).unwrap();
+        let again: GraphConfig = toml::from_str(&toml::to_string(&config).unwrap()).unwrap();
+        assert_eq!(again, config);
+        let json = serde_json::to_string(&config).unwrap();
+        assert_eq!(serde_json::from_str::<GraphConfig>(&json).unwrap(), config);
+    }
+}

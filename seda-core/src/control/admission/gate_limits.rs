@@ -1,0 +1,117 @@
+//! The limits of a gate, before classes have their guaranteed shares of them.
+
+use crate::config::MAX_CLASSES;
+use crate::gate::{Limits, UNLIMITED};
+
+/// The limits of one gate: of one stage's, or of several replicas' together.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct GateLimits {
+    pub(crate) requests: Amounts,
+    /// The same in what requests declare to cost. `None` while nothing was declared.
+    pub(crate) costs: Option<Amounts>,
+    /// Units of cost that a second of service is worth.
+    pub(crate) pace: f64,
+    /// How many requests are served at once at that pace.
+    pub(crate) parallelism: f64,
+}
+
+/// By class, how much may be there, and how much might if the class were alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Amounts {
+    most: [u64; MAX_CLASSES],
+    alone: [u64; MAX_CLASSES],
+}
+
+impl Amounts {
+    /// Whole requests, one at least.
+    pub(crate) fn in_requests(limits: &[ClassLimit; MAX_CLASSES]) -> Self {
+        // A float beyond what is countable saturates in the cast.
+        let whole = |limit: f64| (limit as u64).clamp(1, UNLIMITED - 1);
+        Self::map(limits, |limit| if limit.is_finite() { whole(limit) } else { UNLIMITED })
+    }
+
+    pub(crate) fn map(limits: &[ClassLimit; MAX_CLASSES], amount: impl Fn(f64) -> u64) -> Self {
+        Self {
+            most: limits.map(|limit| amount(limit.most)),
+            alone: limits.map(|limit| amount(limit.alone)),
+        }
+    }
+
+    fn plus(self, other: Self) -> Self {
+        let add = |a: [u64; MAX_CLASSES], b: [u64; MAX_CLASSES]| {
+            let mut sum = a;
+            sum.iter_mut().zip(b).for_each(|(sum, b)| *sum = sum.saturating_add(b));
+            sum
+        };
+        Self { most: add(self.most, other.most), alone: add(self.alone, other.alone) }
+    }
+
+    fn shared(&self, shares: &[u32]) -> Limits {
+        Limits::shared(self.most, self.alone, shares)
+    }
+}
+
+/// In requests and parts of one; infinite where there is none.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ClassLimit {
+    pub(crate) most: f64,
+    pub(crate) alone: f64,
+}
+
+impl GateLimits {
+    /// What two replicas may have together: the requests choose among them. One that has served
+    /// nothing yet is taken to be like the other.
+    pub(crate) fn joined(self, other: Self) -> Self {
+        let either = self.costs.or(other.costs);
+        Self {
+            requests: self.requests.plus(other.requests),
+            costs: either
+                .map(|either| self.costs.unwrap_or(either).plus(other.costs.unwrap_or(either))),
+            pace: match (self.pace > 0.0, other.pace > 0.0) {
+                (true, true) => (self.pace + other.pace) / 2.0,
+                _ => self.pace.max(other.pace),
+            },
+            parallelism: self.parallelism + other.parallelism,
+        }
+    }
+
+    /// In requests, and in what they cost, each class with its guaranteed share.
+    pub(crate) fn shared(&self, shares: &[u32]) -> (Limits, Limits) {
+        let costs = self.costs.map_or(Limits::NONE, |costs| costs.shared(shares));
+        (self.requests.shared(shares), costs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(amount: u64) -> Amounts {
+        Amounts { most: [amount; MAX_CLASSES], alone: [amount; MAX_CLASSES] }
+    }
+
+    /// Limits of a gate at which as many are served at once as may be.
+    fn limits(requests: u64, costs: Option<u64>, pace: f64) -> GateLimits {
+        GateLimits {
+            requests: all(requests),
+            costs: costs.map(all),
+            pace,
+            parallelism: requests as f64,
+        }
+    }
+
+    #[test]
+    fn replicas_have_together_what_each_may_have() {
+        let joined = limits(3, Some(300), 10.0).joined(limits(4, Some(500), 30.0));
+        assert_eq!(joined, limits(7, Some(800), 20.0));
+        assert_eq!(limits(3, None, 0.0).joined(limits(3, None, 0.0)), limits(6, None, 0.0));
+    }
+
+    #[test]
+    fn one_that_has_served_nothing_is_taken_to_be_like_the_other() {
+        let joined = limits(13, None, 0.0).joined(limits(3, Some(300), 10.0));
+        assert_eq!(joined, limits(16, Some(600), 10.0));
+        let unlimited = limits(UNLIMITED, None, 0.0).joined(limits(3, None, 0.0));
+        assert_eq!(unlimited.requests, all(UNLIMITED));
+    }
+}

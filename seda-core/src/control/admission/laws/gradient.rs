@@ -1,0 +1,47 @@
+//! The gradient of the response time.
+
+use crate::control::admission::{AdmissionLaw, AdmissionObservation, FIRST_QUEUE, bounded};
+
+/// A response may take this much longer than it usually does before the limit shrinks (Netflix
+/// concurrency-limits, `Gradient2Limit`).
+const TOLERANCE: f64 = 1.5;
+/// The limit may halve per tick, as it has it.
+const LEAST_GRADIENT: f64 = 0.5;
+/// Room to grow into, in requests.
+const QUEUE: f64 = 4.0;
+/// How much of a new limit counts.
+const SMOOTHING: f64 = 0.2;
+/// Over how many ticks the usual response time is averaged.
+const LONG_TICKS: f64 = 600.0;
+/// The usual time sinks by this per tick while it is twice what is measured.
+const RECOVERY: f64 = 0.95;
+
+/// Gradient2: limit · clamp(1.5 · usual / measured, 0.5, 1) + 4, smoothed. It needs no SLO, and
+/// therefore keeps none: what is usual drifts up while a queue stands. Here the SLO bounds the
+/// drift: what is usual is never more than 40 % of it.
+#[derive(Clone, Debug, Default)]
+pub struct Gradient {
+    limit: f64,
+    usual: Option<f64>,
+}
+
+impl AdmissionLaw for Gradient {
+    fn decide(&mut self, seen: &AdmissionObservation) -> Option<f64> {
+        let least = (seen.workers.max(1) + 1) as f64;
+        self.limit = self.limit.max(if self.limit == 0.0 { least + FIRST_QUEUE } else { least });
+        if let Some((wait, service)) = seen.wait_mean.zip(seen.service_mean) {
+            let measured = (wait + service).max(1e-9);
+            let usual = self.usual.map_or(measured, |old| old + (measured - old) / LONG_TICKS);
+            let usual = if usual > 2.0 * measured { usual * RECOVERY } else { usual };
+            let usual = usual.min(seen.slo_seconds * 0.4).max(service);
+            self.usual = Some(usual);
+            let gradient = (TOLERANCE * usual / measured).clamp(LEAST_GRADIENT, 1.0);
+            let used = seen.inside as f64 >= self.limit / 2.0;
+            if used || gradient < 1.0 {
+                self.limit += (self.limit * gradient + QUEUE - self.limit) * SMOOTHING;
+            }
+        }
+        self.limit = bounded(self.limit, least);
+        Some(self.limit)
+    }
+}

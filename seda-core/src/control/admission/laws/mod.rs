@@ -1,0 +1,24 @@
+//! Laws.
+
+mod aimd;
+mod credits;
+mod drain_rate;
+mod gradient;
+
+pub use aimd::Aimd;
+pub use credits::Credits;
+pub use drain_rate::DrainRate;
+pub use gradient::Gradient;
+
+use crate::config::Law;
+use crate::control::admission::AdmissionLaw;
+
+/// Returns a law of the given kind that has seen nothing yet.
+pub(crate) fn make(law: Law) -> Box<dyn AdmissionLaw> {
+    match law {
+        Law::DrainRate => Box::new(DrainRate),
+        Law::Aimd => Box::new(Aimd::default()),
+        Law::Credits => Box::new(Credits::default()),
+        Law::Gradient => Box::new(Gradient::default()),
+    }
+}

@@ -1,0 +1,232 @@
+//! Which stage is hot: not for a moment, and not one that is cooling already.
+
+use crate::config::HotspotConfig;
+use std::collections::VecDeque;
+use std::fmt;
+
+/// A stage became hot, or is so no more.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct HotspotChange {
+    /// Which of the two.
+    pub hot: bool,
+    /// How many of the last observations say so.
+    pub count: usize,
+    /// Of how many.
+    pub of: usize,
+    /// The value that is expected next.
+    pub predicted: f64,
+    /// What it was held against.
+    pub threshold: f64,
+}
+
+/// Tells a hot stage from one that had a hot moment.
+///
+/// It flags when `least` of the last `of` observations exceed the threshold and the next one is
+/// expected to, and unflags likewise: that many at or below it, and the next one expected there. So
+/// a peak that is over already flags nothing, and a flag does not flicker. The rule is that of
+/// Wood et al., "Black-box and Gray-box Strategies for Virtual Machine Migration" (NSDI 2007), there
+/// for flagging only.
+///
+/// The next value is predicted by AR(1) over what is remembered: mean + φ · (last − mean), φ the
+/// autocorrelation at lag 1 (Yule–Walker), which is below 1 whatever is seen. Few observations say
+/// nothing about values that they do not contain: the prediction is kept between the lowest and the
+/// highest of them. Hence, when all that is remembered is on one side, so is the prediction: a
+/// stage that is hot throughout is flagged after `of` observations at the latest.
+///
+/// Pure: the same observations give the same answers. An observation costs O(`of`).
+#[derive(Clone, Debug)]
+pub struct Hotspot {
+    config: HotspotConfig,
+    last: VecDeque<f64>,
+    hot: bool,
+}
+
+impl Hotspot {
+    /// Cool, and nothing seen yet. `least` is brought between 1 and `of`.
+    pub fn new(config: HotspotConfig) -> Self {
+        let of = config.of.max(2);
+        let config = HotspotConfig { of, least: config.least.clamp(1, of), ..config };
+        Self { config, last: VecDeque::with_capacity(of), hot: false }
+    }
+
+    /// One more observation; returns what it changed. Infinity and what is no number are no
+    /// observations.
+    pub fn observe(&mut self, value: f64) -> Option<HotspotChange> {
+        let HotspotConfig { threshold, least, of } = self.config;
+        if !value.is_finite() {
+            return None;
+        }
+        if self.last.len() >= of {
+            self.last.pop_front();
+        }
+        self.last.push_back(value);
+        let predicted = self.predicted()?;
+        let hot = !self.hot;
+        let count = self.last.iter().filter(|value| (**value > threshold) == hot).count();
+        if count < least || (predicted > threshold) != hot {
+            return None;
+        }
+        self.hot = hot;
+        Some(HotspotChange { hot, count, of: self.last.len(), predicted, threshold })
+    }
+
+    /// The settings in force.
+    pub fn config(&self) -> HotspotConfig {
+        self.config
+    }
+
+    /// Whether the stage is flagged.
+    pub fn is_hot(&self) -> bool {
+        self.hot
+    }
+
+    /// The value that is expected next; `None` before the first observation.
+    pub fn predicted(&self) -> Option<f64> {
+        let last = *self.last.back()?;
+        let values = || self.last.iter().copied();
+        let (low, high) = (values().fold(last, f64::min), values().fold(last, f64::max));
+        // Squares of what is scaled to 1 cannot overflow.
+        let scale = values().fold(f64::MIN_POSITIVE, |most, value| most.max(value.abs()));
+        let count = self.last.len() as f64;
+        let mean = values().map(|value| value / scale / count).sum::<f64>();
+        let off = || values().map(|value| value / scale - mean);
+        let variance: f64 = off().map(|off| off * off).sum();
+        let covariance: f64 = off().zip(off().skip(1)).map(|(one, next)| one * next).sum();
+        // Of values that are all alike there is nothing to learn but their mean.
+        let phi = if variance > 0.0 { covariance / variance } else { 0.0 };
+        let next = (mean + phi * (last / scale - mean)) * scale;
+        Some(next.clamp(low, high))
+    }
+}
+
+impl fmt::Display for HotspotChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { hot, count, of, predicted, threshold } = self;
+        let side = if *hot { "above" } else { "not above" };
+        write!(f, "{count} of the last {of} {side} {threshold:.2}, next expected {predicted:.2}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// After which observation, counted from 1, the flag changed.
+    fn changes(config: HotspotConfig, values: &[f64]) -> Vec<(usize, bool)> {
+        let mut spot = Hotspot::new(config);
+        let changes = values.iter().map(|value| spot.observe(*value)).enumerate();
+        changes.filter_map(|(n, change)| change.map(|change| (n + 1, change.hot))).collect()
+    }
+
+    #[test]
+    fn a_stage_that_becomes_and_stays_hot_is_flagged_once_and_unflagged_once() {
+        let load = [[0.3; 10], [1.0; 10], [0.3; 10]].concat();
+        let changes = changes(HotspotConfig::default(), &load);
+        assert_eq!(changes, [(15, true), (23, false)]);
+    }
+
+    #[test]
+    fn a_peak_that_is_over_already_flags_nothing() {
+        // Three of five were hot, and the next is expected to be cool.
+        let load = [0.2, 0.2, 1.0, 1.0, 1.0, 0.2, 0.2, 0.2];
+        assert_eq!(changes(HotspotConfig::default(), &load), []);
+    }
+
+    #[test]
+    fn single_hot_moments_flag_nothing() {
+        let load: Vec<f64> = (0..1_000).map(|n| if n % 3 == 0 { 1.0 } else { 0.5 }).collect();
+        assert_eq!(changes(HotspotConfig::default(), &load), []);
+    }
+
+    #[test]
+    fn the_prediction_is_that_of_ar1() {
+        let mut spot = Hotspot::new(HotspotConfig { of: 4, ..HotspotConfig::default() });
+        for value in [1.0, 2.0, 3.0, 4.0] {
+            spot.observe(value);
+        }
+        // Mean 2.5, offsets -1.5 -0.5 0.5 1.5: φ = (0.75 − 0.25 + 0.75) / 5 = 0.25.
+        assert!((spot.predicted().unwrap() - 2.875).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_change_says_what_was_seen() {
+        let mut spot = Hotspot::new(HotspotConfig { least: 2, of: 2, threshold: 0.9 });
+        assert_eq!(spot.observe(1.0), None);
+        let change = spot.observe(1.0).unwrap().to_string();
+        assert_eq!(change, "2 of the last 2 above 0.90, next expected 1.00");
+    }
+
+    #[test]
+    fn what_is_no_number_changes_nothing() {
+        let mut spot = Hotspot::new(HotspotConfig { least: 1, of: 2, threshold: 0.9 });
+        assert!(spot.observe(1.0).is_some());
+        assert_eq!((spot.observe(f64::NAN), spot.observe(f64::NEG_INFINITY)), (None, None));
+        assert!(spot.is_hot() && spot.predicted() == Some(1.0));
+    }
+
+    #[test]
+    fn a_stage_at_the_capacity_of_an_md1_queue_is_hot_and_one_at_half_of_it_is_not() {
+        // Waits by Lindley's recursion, a tick of 100 arrivals as one observation: its mean wait
+        // over a target of ten service times.
+        let flagged = |load: f64| {
+            let mut dice = 7_u64;
+            let mut wait = 0.0_f64;
+            let mut spot = Hotspot::new(HotspotConfig { threshold: 1.0, ..Default::default() });
+            let ticks = (0..500).map(|_| {
+                let waits = (0..100).map(|_| {
+                    dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                    let uniform = ((dice >> 11) as f64 + 1.0) / (1_u64 << 53) as f64;
+                    wait = (wait + 1.0 + uniform.ln() / load).max(0.0);
+                    wait / 10.0
+                });
+                let mean = waits.sum::<f64>() / 100.0;
+                spot.observe(mean);
+                usize::from(spot.is_hot())
+            });
+            ticks.sum::<usize>()
+        };
+        assert_eq!(flagged(0.5), 0);
+        assert!(flagged(1.2) > 490);
+    }
+
+    proptest! {
+        #[test]
+        fn a_stage_that_is_on_one_side_throughout_is_known_to_be_after_as_many_as_are_remembered(
+            before in proptest::collection::vec(0.0..10.0_f64, 0..20),
+            hot in any::<bool>(),
+            (least, of) in (0_usize..10, 0_usize..10),
+            after in proptest::collection::vec(0.01..9.0_f64, 10),
+        ) {
+            let mut spot = Hotspot::new(HotspotConfig { threshold: 1.0, least, of });
+            for value in before {
+                spot.observe(value);
+            }
+            for value in after {
+                spot.observe(if hot { 1.0 + value } else { 1.0 - value });
+            }
+            prop_assert_eq!(spot.is_hot(), hot);
+        }
+
+        #[test]
+        fn whatever_is_seen_the_prediction_is_among_it_and_flags_alternate(
+            config in (proptest::num::f64::ANY, any::<usize>(), 0_usize..50),
+            values in proptest::collection::vec(proptest::num::f64::ANY, 1..100),
+        ) {
+            let (threshold, least, of) = config;
+            let mut spot = Hotspot::new(HotspotConfig { threshold, least, of });
+            let mut hot = false;
+            for value in &values {
+                if let Some(change) = spot.observe(*value) {
+                    prop_assert_eq!(change.hot, !hot);
+                    hot = change.hot;
+                }
+                let finite = || values.iter().copied().filter(|value| value.is_finite());
+                if let Some(next) = spot.predicted() {
+                    prop_assert!(finite().any(|value| value <= next));
+                    prop_assert!(finite().any(|value| value >= next));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! Hotspot.
+
+mod controller;
+mod detector;
+
+pub use detector::{Hotspot, HotspotChange};

@@ -1,0 +1,270 @@
+//! How many workers a pool should have.
+
+use crate::config::ControlConfig;
+use crate::control::pool_size::trial::Trial;
+use std::fmt;
+use std::time::Duration;
+
+/// A pool over the last tick, as its controller sees it.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct PoolObservation {
+    /// Length of the tick, in seconds; never zero.
+    pub seconds: f64,
+    /// Workers there are now, and the range allowed.
+    pub workers: usize,
+    /// The fewest workers allowed.
+    pub min: usize,
+    /// The most workers allowed.
+    pub max: usize,
+    /// Cores of the machine.
+    pub cores: usize,
+    /// Events queued before the pool's stages.
+    pub queued: usize,
+    /// Events that arrived during the tick.
+    pub arrived: u64,
+    /// Events that left the pool's stages during the tick, however they ended.
+    pub completed: u64,
+    /// Mean time that events taken during the tick had waited, in seconds; zero if none was.
+    pub wait_seconds: f64,
+    /// Mean service time in seconds, over the pool's stages as they were mixed; `None` if
+    /// nothing was ever served.
+    pub service_seconds: Option<f64>,
+    /// Share of the workers' time in which they ran handlers, 0 to 1.
+    pub utilization: f64,
+    /// Share of busy time on a core; `None` if the kernel does not tell.
+    pub cpu_share: Option<f64>,
+    /// Share of busy time spent waiting for a core; `None` if the kernel does not tell.
+    pub run_queue_share: Option<f64>,
+}
+
+/// Decides on a pool's size once per tick. Pure: the same observations give the same answers.
+pub trait PoolSizePolicy: Send {
+    /// How many workers the pool should have, and why; `None`: as many as it has.
+    fn decide(&mut self, seen: &PoolObservation) -> Option<(usize, String)>;
+}
+
+/// A pool whose workers spend more of their busy time than this waiting for a core is not short
+/// of workers but of cores: one more would only wait too.
+const OVERSUBSCRIBED: f64 = 0.25;
+/// Workers that are on the cores for this share of what there is leave none to another.
+const FILLED: f64 = 0.9;
+/// Headroom over the load that Little's law predicts: at 80 % utilization an M/M/1 queue is four
+/// events long, beyond it grows steeply.
+const TARGET_UTILIZATION: f64 = 0.8;
+/// A pool that would do with one worker less at this utilization is larger than it need be. Well
+/// below the target, so that growing and shrinking do not chase each other.
+const SHRINK_UTILIZATION: f64 = 0.5;
+/// In what time a standing queue is to be worked off by the workers added for it.
+const DRAIN_SECONDS: f64 = 1.0;
+
+/// Grows when events stand in the queue, at once to what Little's law (N = λ·R) predicts is
+/// needed; takes that back if it did not help; shrinks by one after a while without need.
+///
+/// Signals: sojourn time in the queue against a target, as queue length sampled now and then
+/// hides bursts; queue length, for events that nobody has taken yet; the share of time that
+/// workers wait for a core, which tells a pool short of workers from a machine short of cores.
+#[derive(Debug)]
+pub struct LittlesLaw {
+    wait_target: Duration,
+    idle_after: Duration,
+    /// Seconds for which the pool has been larger than it need be.
+    spare: f64,
+    trial: Trial,
+}
+
+impl LittlesLaw {
+    /// The policy with the targets of `config`.
+    pub fn new(config: &ControlConfig) -> Self {
+        Self {
+            wait_target: config.wait_target,
+            idle_after: config.idle_after,
+            spare: 0.0,
+            trial: Trial::default(),
+        }
+    }
+
+    /// Workers needed for the arrivals, and to work the queue off.
+    fn needed(seen: &PoolObservation) -> usize {
+        let Some(service) = seen.service_seconds else {
+            return seen.workers + 1;
+        };
+        // What a worker waits for a core it would not need on a core of its own.
+        let service = service * (1.0 - seen.run_queue_share.unwrap_or(0.0)).clamp(0.0, 1.0);
+        let arrivals = seen.arrived as f64 / seen.seconds.max(1e-9);
+        let load = (arrivals + seen.queued as f64 / DRAIN_SECONDS) * service / TARGET_UTILIZATION;
+        // A float beyond every pool's size saturates in the cast.
+        (load.ceil() as usize).max(seen.workers + 1)
+    }
+
+    /// Whether events stand in the queue, beyond a burst.
+    fn stands(&self, seen: &PoolObservation) -> bool {
+        seen.wait_seconds > self.wait_target.as_secs_f64() && seen.queued > 0
+    }
+
+    fn grow(&self, seen: &PoolObservation) -> Option<(usize, String)> {
+        let stands = self.stands(seen);
+        let nobody_comes = seen.queued > seen.workers && seen.utilization >= 1.0;
+        let short_of_cores = seen.run_queue_share.is_some_and(|share| share > OVERSUBSCRIBED)
+            && seen.workers >= seen.cores;
+        let on_cores = seen.cpu_share.map(|share| share * seen.workers as f64);
+        let fills_the_cores = on_cores.is_some_and(|busy| busy >= FILLED * seen.cores as f64);
+        let useless = short_of_cores || fills_the_cores;
+        if !(stands || nobody_comes) || seen.workers >= seen.max || useless {
+            return None;
+        }
+        let target = Self::needed(seen).min(seen.max);
+        let why = format!(
+            "{} queued, waiting {}, utilization {:.0} %",
+            seen.queued,
+            Millis(seen.wait_seconds),
+            seen.utilization * 100.0
+        );
+        Some((target, why))
+    }
+
+    fn shrink(&mut self, seen: &PoolObservation) -> Option<(usize, String)> {
+        let one_less = (seen.workers.saturating_sub(1)).max(1) as f64;
+        let load = seen.utilization * seen.workers as f64;
+        let spare = seen.workers > seen.min && load < SHRINK_UTILIZATION * one_less;
+        self.spare = if spare { self.spare + seen.seconds } else { 0.0 };
+        if self.spare < self.idle_after.as_secs_f64() {
+            return None;
+        }
+        let seconds = std::mem::take(&mut self.spare);
+        let why = format!(
+            "utilization {:.0} % of {} workers, one to spare for {seconds:.1} s",
+            seen.utilization * 100.0,
+            seen.workers
+        );
+        Some((seen.workers - 1, why))
+    }
+}
+
+impl PoolSizePolicy for LittlesLaw {
+    fn decide(&mut self, seen: &PoolObservation) -> Option<(usize, String)> {
+        if let Some(no_help) = self.trial.pass(seen.completed, seen.seconds, self.stands(seen))
+            && no_help.back_to < seen.workers
+        {
+            return Some((no_help.back_to.max(seen.min), no_help.to_string()));
+        }
+        let grown = self.grow(seen).filter(|_| self.trial.may_grow());
+        if grown.is_some() {
+            self.spare = 0.0;
+            self.trial.begin(seen.workers, seen.completed as f64 / seen.seconds.max(1e-9));
+            return grown;
+        }
+        self.shrink(seen)
+    }
+}
+
+struct Millis(f64);
+
+impl fmt::Display for Millis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.1} ms", self.0 * 1e3)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy() -> LittlesLaw {
+        LittlesLaw::new(&ControlConfig::default())
+    }
+
+    fn busy(workers: usize) -> PoolObservation {
+        PoolObservation {
+            seconds: 0.1,
+            workers,
+            min: 1,
+            max: 16,
+            cores: 2,
+            queued: 20,
+            arrived: 40,
+            completed: 40,
+            wait_seconds: 0.030,
+            service_seconds: Some(0.010),
+            utilization: 1.0,
+            cpu_share: Some(0.1),
+            run_queue_share: Some(0.0),
+        }
+    }
+
+    #[test]
+    fn a_standing_queue_makes_the_pool_jump_to_what_littles_law_predicts() {
+        // 400/s arrive and 20 are to be worked off in a second, 10 ms each, at 80 %: 5.25.
+        assert_eq!(policy().decide(&busy(1)).unwrap().0, 6);
+    }
+
+    #[test]
+    fn workers_that_do_not_help_are_let_go_and_not_hired_again_at_once() {
+        let mut policy = policy();
+        assert_eq!(policy.decide(&busy(1)).unwrap().0, 6);
+        let ticks: Vec<_> = (0..20).filter_map(|_| policy.decide(&busy(6))).collect();
+        assert_eq!(ticks.iter().map(|(n, _)| *n).collect::<Vec<_>>(), [1]);
+        assert!(ticks[0].1.contains("did not help"), "{}", ticks[0].1);
+    }
+
+    #[test]
+    fn workers_that_help_stay_and_may_be_joined_by_more() {
+        let mut policy = policy();
+        policy.decide(&busy(1)).unwrap();
+        let seen = PoolObservation { completed: 240, arrived: 900, ..busy(6) };
+        assert!(policy.decide(&seen).unwrap().0 > 6);
+    }
+
+    #[test]
+    fn a_burst_that_did_not_wait_changes_nothing() {
+        let seen = PoolObservation { wait_seconds: 0.001, utilization: 0.7, ..busy(1) };
+        assert_eq!(policy().decide(&seen), None);
+    }
+
+    #[test]
+    fn events_that_nobody_takes_count_although_they_have_no_wait_yet() {
+        let seen = PoolObservation { wait_seconds: 0.0, service_seconds: None, ..busy(1) };
+        assert_eq!(policy().decide(&seen).unwrap().0, 2);
+    }
+
+    #[test]
+    fn workers_that_fill_the_cores_are_not_joined_by_more() {
+        let seen = PoolObservation { cpu_share: Some(0.95), ..busy(2) };
+        assert_eq!(policy().decide(&seen), None);
+        let seen = PoolObservation { cpu_share: Some(0.95), ..busy(1) };
+        assert!(policy().decide(&seen).is_some());
+    }
+
+    #[test]
+    fn workers_that_wait_for_a_core_are_not_joined_by_more() {
+        let seen = PoolObservation { run_queue_share: Some(0.5), ..busy(2) };
+        assert_eq!(policy().decide(&seen), None);
+        let seen = PoolObservation { run_queue_share: None, ..busy(2) };
+        assert!(policy().decide(&seen).is_some());
+    }
+
+    #[test]
+    fn the_range_is_kept() {
+        let seen = PoolObservation { arrived: 1_000_000, ..busy(4) };
+        assert_eq!(policy().decide(&seen).unwrap().0, 16);
+        assert_eq!(policy().decide(&busy(16)), None);
+    }
+
+    #[test]
+    fn a_pool_shrinks_by_one_after_five_seconds_without_need_and_never_below_its_minimum() {
+        let idle = PoolObservation {
+            // A tick that binary fractions hold exactly.
+            seconds: 0.125,
+            queued: 0,
+            arrived: 0,
+            wait_seconds: 0.0,
+            utilization: 0.0,
+            ..busy(3)
+        };
+        let mut policy = policy();
+        let decisions: Vec<_> = (0..80).filter_map(|_| policy.decide(&idle)).collect();
+        assert_eq!(decisions.iter().map(|(n, _)| *n).collect::<Vec<_>>(), [2, 2]);
+        let smallest = PoolObservation { workers: 1, ..idle };
+        assert!((0..200).all(|_| policy.decide(&smallest).is_none()));
+    }
+}

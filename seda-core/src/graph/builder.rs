@@ -1,0 +1,289 @@
+//! Building a graph, in two phases: stages are declared first and wired afterwards, so that an
+//! edge can name any stage (cycles are just names) and all edges are known before any worker
+//! exists.
+
+use crate::config::{ClassConfig, DeclaredPool, GraphConfig};
+use crate::graph::declared::{DeclaredStage, Replicated};
+use crate::monitor::Edge;
+use crate::stage::GraphCore;
+
+use crate::config::{GraphError, SloConfig, StageConfig, WorkerRange};
+use crate::control::admission::AdmissionLaw;
+use crate::control::batch_size::BatchSizePolicy;
+use crate::control::pool_size::PoolSizePolicy;
+use crate::monitor::MakeLaw;
+use crate::platform::sync::Arc;
+use crate::platform::{Clock, MonotonicClock};
+use crate::pool::Pool;
+use crate::runtime::{Manual, Running};
+use crate::stage::ports::{Source, Way};
+use crate::stage::{Stage, StageCore};
+use bytesize::ByteSize;
+use std::fmt;
+use std::marker::PhantomData;
+
+/// Makes the policy of one pool, by the pool's name.
+type MakePolicy = Box<dyn Fn(&str) -> Box<dyn PoolSizePolicy> + Send>;
+/// The same of one stage.
+type MakeBatchPolicy = Box<dyn Fn(&str) -> Box<dyn BatchSizePolicy> + Send>;
+
+/// A graph of stages that is being built.
+///
+/// ```
+/// use seda_core::Graph;
+/// use std::time::Duration;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut graph = Graph::new("lengths");
+/// let measure = graph.stage::<String>("measure", 64);
+/// let print = graph.stage::<usize>("print", 64);
+/// graph.attach_each(measure, |wire| {
+///     let print = wire.sink(print);
+///     move |line, cx| {
+///         if let Err(refused) = cx.send(&print, line.len()) {
+///             eprintln!("{refused}");
+///         }
+///     }
+/// })?;
+/// graph.attach_each(print, |_wire| |length, _cx| println!("{length}"))?;
+/// let lines = graph.source(measure)?;
+/// let running = graph.start()?;
+/// lines.send("four".to_owned())?;
+/// let drained = running.drain(Duration::from_secs(5));
+/// assert_eq!(drained.report.events.handled, 2);
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a graph does nothing until it is started"]
+pub struct Graph {
+    pub(super) core: Arc<GraphCore>,
+    /// What a file says; it goes before what code says.
+    pub(super) config: GraphConfig,
+    pub(crate) budget: Option<usize>,
+    pub(crate) budget_bytes: Option<ByteSize>,
+    pub(crate) slo: SloConfig,
+    pub(crate) classes: Vec<ClassConfig>,
+    pub(crate) stages: Vec<DeclaredStage>,
+    pub(crate) pools: Vec<DeclaredPool>,
+    pub(super) replicated: Vec<Replicated>,
+    /// How many sources of replicated stages there are.
+    pub(super) sources: u64,
+    pub(super) edges: Vec<Edge>,
+    /// The stages on each declared route.
+    pub(super) routes: Vec<Box<[usize]>>,
+    pub(super) make_policy: Option<MakePolicy>,
+    pub(super) make_batch_policy: Option<MakeBatchPolicy>,
+    pub(super) make_law: Option<MakeLaw>,
+}
+
+impl Graph {
+    /// An empty graph.
+    pub fn new(name: &str) -> Self {
+        Self {
+            core: GraphCore::new(name),
+            config: GraphConfig::default(),
+            budget: None,
+            budget_bytes: None,
+            slo: SloConfig::default(),
+            classes: vec![ClassConfig { name: "default".to_owned(), weight: 1 }],
+            stages: Vec::new(),
+            pools: Vec::new(),
+            replicated: Vec::new(),
+            sources: 0,
+            edges: Vec::new(),
+            routes: Vec::new(),
+            make_policy: None,
+            make_batch_policy: None,
+            make_law: None,
+        }
+    }
+
+    /// Declares a stage that takes events of type `E` and queues up to `capacity` of them.
+    pub fn stage<E: Send + 'static>(&mut self, name: &str, capacity: usize) -> Stage<E> {
+        let core = StageCore::<E>::new(name, self.stages.len(), capacity, Arc::clone(&self.core));
+        self.declare_stage(core, capacity, None)
+    }
+
+    pub(super) fn declare_stage<E: Send + 'static>(
+        &mut self,
+        core: StageCore<E>,
+        capacity: usize,
+        servers: Option<usize>,
+    ) -> Stage<E> {
+        let stage = Stage { graph: self.core.id, index: core.index, event: PhantomData };
+        self.stages.push(DeclaredStage {
+            core: Arc::new(core),
+            capacity,
+            config: StageConfig::default(),
+            servers,
+            pool: None,
+            make: None,
+        });
+        stage
+    }
+
+    /// Declares a pool that stages can share.
+    pub fn pool(&mut self, name: &str, workers: WorkerRange) -> Pool {
+        self.declare_pool(name, workers, false)
+    }
+
+    /// Declares a pool of exactly `workers` workers that somebody else drives: a reactor between
+    /// its polls. They are handed out by [`Running::hosted_workers`]. Its stages must not block.
+    pub fn hosted_pool(&mut self, name: &str, workers: usize) -> Pool {
+        self.declare_pool(name, WorkerRange::exactly(workers), true)
+    }
+
+    fn declare_pool(&mut self, name: &str, range: WorkerRange, hosted: bool) -> Pool {
+        self.pools.push(DeclaredPool { name: name.to_owned(), range, hosted });
+        Pool { graph: self.core.id, index: self.pools.len() - 1 }
+    }
+
+    /// Declares the classes of events, most important first, with their shares of a queue's
+    /// takes. Without it there is one class.
+    pub fn classes(&mut self, classes: &[(&str, u32)]) {
+        let declared =
+            classes.iter().map(|&(name, weight)| ClassConfig { name: name.to_owned(), weight });
+        self.classes = declared.collect();
+    }
+
+    /// Sets how many events the whole graph may hold. Without it: half of what its queues hold
+    /// together, and as much as the largest of them.
+    pub fn budget(&mut self, events: usize) {
+        self.budget = Some(events);
+    }
+
+    /// Sets how many cores the controllers reckon with, where the workers' service is simulated.
+    /// Without it: as many as the machine gives this process.
+    pub fn cores(&mut self, cores: usize) {
+        self.core.set_cores(cores);
+    }
+
+    /// Sets how many bytes the events of the whole graph may have, as far as their stages
+    /// [weigh](Graph::weigh) them. Without it: 256 MiB.
+    pub fn budget_bytes(&mut self, bytes: u64) {
+        self.budget_bytes = Some(ByteSize::b(bytes));
+    }
+
+    /// Sets what `config` says of a stage; of a replicated one it is said of all replicas, among
+    /// which capacities and the limit of pending events are divided.
+    ///
+    /// # Errors
+    /// [`GraphError::Foreign`] for a stage of another graph.
+    pub fn configure<E>(&mut self, stage: Stage<E>, config: StageConfig) -> Result<(), GraphError> {
+        self.declared(stage)?;
+        self.configure_members(stage, &config);
+        Ok(())
+    }
+
+    /// Sets everything that `config` says, as a file holds it; to be called after stages, pools
+    /// and classes are declared. It goes before what code says (with [`Graph::configure`],
+    /// [`Graph::budget`] and the declarations), and replaces what an earlier call said.
+    ///
+    /// # Errors
+    /// [`GraphError::Unknown`] for a stage, a pool or a class that the graph does not have.
+    pub fn apply(&mut self, config: GraphConfig) -> Result<(), GraphError> {
+        self.declaration().check_names(&config)?;
+        self.config = config;
+        Ok(())
+    }
+
+    /// Replaces the pool-size policy; called once for each pool, with its name. A policy made
+    /// here has its own settings and keeps them: only the default one follows `control`.
+    pub fn pool_size_policy<P: PoolSizePolicy + 'static>(
+        &mut self,
+        make: impl Fn(&str) -> P + Send + 'static,
+    ) {
+        self.make_policy = Some(Box::new(move |pool| Box::new(make(pool))));
+    }
+
+    /// Replaces the batch-size policy; called once for each stage, with its name.
+    pub fn batch_size_policy<P: BatchSizePolicy + 'static>(
+        &mut self,
+        make: impl Fn(&str) -> P + Send + 'static,
+    ) {
+        self.make_batch_policy = Some(Box::new(move |stage| Box::new(make(stage))));
+    }
+
+    /// Replaces the law of admission, whatever `control.law` says; called for each class of each
+    /// stage, with the stage's name, once something was promised.
+    pub fn admission_law<L: AdmissionLaw + 'static>(
+        &mut self,
+        make: impl Fn(&str) -> L + Send + Sync + 'static,
+    ) {
+        self.make_law = Some(Box::new(move |stage| Box::new(make(stage))));
+    }
+
+    /// A way into `stage` from outside. Each source keeps a request ledger of its own, so give
+    /// each busy thread one.
+    ///
+    /// # Errors
+    /// If the stage belongs to another graph.
+    pub fn source<E: Send + 'static>(&mut self, stage: Stage<E>) -> Result<Source<E>, GraphError> {
+        let way = self.way(stage)?;
+        let ways = self.ways(stage)?;
+        Ok(Source::new(way, ways))
+    }
+
+    pub(super) fn way<E: Send + 'static>(&mut self, stage: Stage<E>) -> Result<Way<E>, GraphError> {
+        let core = self.typed(stage)?;
+        let edge = self.edge(None, stage.index, false);
+        Ok(Way { stage: core, edge })
+    }
+
+    /// Checks the graph and starts its workers and its controller.
+    ///
+    /// # Errors
+    /// What is wrong with the graph, by name, or that the machine gives no thread.
+    pub fn start(self) -> Result<Running, GraphError> {
+        let (engine, warnings) = self.build(Arc::new(MonotonicClock::new()))?;
+        Running::start(engine, warnings)
+    }
+
+    /// Checks the graph and gives it out to be stepped by hand, on `clock`, without threads.
+    ///
+    /// # Errors
+    /// What is wrong with the graph, by name.
+    pub fn start_manual(self, clock: Arc<dyn Clock>) -> Result<Manual, GraphError> {
+        self.core.set_stepped();
+        let (engine, warnings) = self.build(clock)?;
+        Ok(Manual::start(engine, warnings))
+    }
+
+    /// The number, among the edges into `to`, of the edge from `from`; declared if it is new.
+    pub(super) fn edge(&mut self, from: Option<usize>, to: usize, waits: bool) -> usize {
+        let known = self.edges.iter_mut().find(|edge| (edge.from, edge.to) == (from, to));
+        if let Some(edge) = known {
+            edge.waits |= waits;
+            return edge.number;
+        }
+        let number = self.stages.get(to).map_or(0, |stage| stage.core.add_edge());
+        self.edges.push(Edge { from, to, number, waits });
+        number
+    }
+
+    pub(super) fn declared<E>(
+        &mut self,
+        stage: Stage<E>,
+    ) -> Result<&mut DeclaredStage, GraphError> {
+        let own = stage.graph == self.core.id;
+        let declared = self.stages.get_mut(stage.index).filter(|_| own);
+        declared.ok_or(GraphError::Foreign { token: "stage" })
+    }
+
+    pub(crate) fn typed<E: Send + 'static>(
+        &mut self,
+        stage: Stage<E>,
+    ) -> Result<Arc<StageCore<E>>, GraphError> {
+        let core = Arc::clone(&self.declared(stage)?.core);
+        core.into_any().downcast().map_err(|_| GraphError::Foreign { token: "stage" })
+    }
+}
+
+impl fmt::Debug for Graph {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Graph")
+            .field("name", &self.core.name)
+            .field("stages", &self.stages.len())
+            .finish_non_exhaustive()
+    }
+}

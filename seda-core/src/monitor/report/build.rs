@@ -1,0 +1,213 @@
+//! From the monitor's sums to a report.
+
+use crate::event::request::BookFigures;
+use crate::event::{LossReason, RefusalReason};
+use crate::gate::GateFigures;
+use crate::monitor::report::bottleneck::find_bottleneck;
+use crate::monitor::report::{
+    BudgetReport, ClassReport, EdgeReport, EventLedger, GateReport, QueueReport, Report,
+    RequestLedger, Resolution, ResponseReport, ServiceReport, StageReport, WorkersReport,
+};
+use crate::monitor::{Engine, Monitor, Sample, between};
+use crate::queue::ClassLedger;
+use std::collections::BTreeMap;
+
+impl Report {
+    /// With rates over the last second or so.
+    pub(crate) fn of_window(engine: &Engine, monitor: &Monitor) -> Report {
+        Self::since(engine, monitor, monitor.window_start())
+    }
+
+    /// With rates over the graph's whole life.
+    pub(crate) fn of_life(engine: &Engine, monitor: &Monitor) -> Report {
+        Self::since(engine, monitor, &monitor.first)
+    }
+
+    fn since(engine: &Engine, monitor: &Monitor, then: &Sample) -> Report {
+        let now = &monitor.now;
+        let mut total = ClassLedger::default();
+        now.stages.iter().for_each(|stage| total.add(&stage.ledger));
+        let stages = 0..engine.stages.len();
+        let mut report = Report {
+            graph: engine.core.name.to_string(),
+            uptime_seconds: now.at.since(monitor.first.at).as_secs_f64(),
+            window_seconds: now.at.since(then.at).as_secs_f64(),
+            events: events(&total),
+            requests: requests(&monitor.requests),
+            budget: BudgetReport {
+                used: monitor.budget.0,
+                limit: monitor.budget.1,
+                bytes_used: monitor.bytes.0,
+                bytes_limit: monitor.bytes.1,
+            },
+            response_seconds: responses(engine, &monitor.requests),
+            classes: classes(engine, now, then),
+            stages: stages.filter_map(|n| stage(engine, monitor, then, n)).collect(),
+            edges: edges(engine, monitor),
+            journal: engine.core.journal.entries(),
+            journal_missed: engine.core.journal.missed(),
+            bottleneck: None,
+        };
+        report.bottleneck = find_bottleneck(&report, monitor, then);
+        report
+    }
+}
+
+fn events(total: &ClassLedger) -> EventLedger {
+    EventLedger {
+        offered: total.offered,
+        accepted: total.accepted,
+        refused: total.refused.iter().sum(),
+        handled: total.handled,
+        shed: total.shed.iter().sum(),
+        failed: total.failed,
+        queued: total.queued,
+        in_hand: total.in_hand,
+        pending: total.pending,
+    }
+}
+
+fn requests(figures: &BookFigures) -> RequestLedger {
+    RequestLedger {
+        admitted: figures.admitted,
+        answered: figures.answered,
+        lost: by_loss(&figures.lost),
+        open: figures.open,
+    }
+}
+
+fn by_loss(counts: &[u64]) -> BTreeMap<String, u64> {
+    let named = LossReason::ALL.iter().zip(counts).filter(|(_, n)| **n > 0);
+    named.map(|(reason, n)| (reason.to_string(), *n)).collect()
+}
+
+fn by_refusal(counts: &[u64]) -> BTreeMap<String, u64> {
+    let named = RefusalReason::ALL.iter().zip(counts).filter(|(_, n)| **n > 0);
+    named.map(|(reason, n)| (reason.to_string(), *n)).collect()
+}
+
+fn responses(engine: &Engine, figures: &BookFigures) -> BTreeMap<String, ResponseReport> {
+    let classes = engine.classes().iter().zip(&figures.response);
+    classes
+        .map(|(class, response)| {
+            let report = ResponseReport { quantiles: response.summary(), cdf: response.cdf() };
+            (class.name.clone(), report)
+        })
+        .collect()
+}
+
+fn classes(engine: &Engine, now: &Sample, then: &Sample) -> Vec<ClassReport> {
+    let slo = engine.settings().slo.clone();
+    let responses = now.response.iter().zip(&then.response);
+    let classes = engine.classes().iter().zip(slo).zip(responses);
+    classes
+        .map(|((class, promised), (now, then))| {
+            let lately = now.since(then);
+            ClassReport {
+                name: class.name.clone(),
+                promised_seconds: promised.map(|p99| p99.as_secs_f64()),
+                answered: lately.count(),
+                p90_seconds: lately.quantile_seconds(0.9),
+            }
+        })
+        .collect()
+}
+
+fn edges(engine: &Engine, monitor: &Monitor) -> Vec<EdgeReport> {
+    let name = |stage: usize| engine.stages.get(stage).map(|s| s.core.name().to_string());
+    let edges = engine.edges.iter().filter_map(|edge| {
+        let (sent, refused) = *monitor.queues.get(edge.to)?.edges.get(edge.number)?;
+        Some(EdgeReport { from: edge.from.and_then(name), to: name(edge.to)?, sent, refused })
+    });
+    edges.collect()
+}
+
+/// Of a stage whose places outside are bounded: how many there are.
+fn outstanding(engine: &Engine, index: usize) -> Option<usize> {
+    let (_, limit) = engine.stages.get(index)?.core.outside();
+    (limit < usize::MAX).then_some(limit)
+}
+
+fn gate(engine: &Engine, monitor: &Monitor, index: usize) -> Option<GateReport> {
+    let figures = monitor.gates.get(index).copied().flatten()?;
+    let classes = engine.classes().iter().zip(figures.turned_away);
+    let turned_away = classes.filter(|(_, n)| *n > 0).map(|(class, n)| (class.name.clone(), n));
+    let turned_away = turned_away.collect();
+    let missed = engine.classes().iter().zip(figures.missed).filter(|(_, missed)| *missed);
+    let cannot_keep = missed.map(|(class, _)| class.name.clone()).collect();
+    let GateFigures { bound, limit, cost, cost_limit, gave_way, .. } = figures;
+    Some(GateReport { bound, limit, cost, cost_limit, turned_away, gave_way, cannot_keep })
+}
+
+fn stage(engine: &Engine, monitor: &Monitor, then: &Sample, index: usize) -> Option<StageReport> {
+    let (queue, life) = (monitor.queues.get(index)?, monitor.life.get(index)?);
+    let (now, past) = (monitor.now.stages.get(index)?, then.stages.get(index)?);
+    let (pool, _) = engine.pool_of(index)?;
+    let seconds = monitor.now.at.since(then.at).as_secs_f64();
+    let per_second = |n: u64| {
+        if seconds > 0.0 { n as f64 / seconds } else { 0.0 }
+    };
+    let left =
+        |ledger: &ClassLedger| ledger.handled + ledger.failed + ledger.shed.iter().sum::<u64>();
+    let busy = now.busy - past.busy;
+    let of_busy = |part: Option<u64>| {
+        part.filter(|_| busy > 0).map(|part| (part as f64 / busy as f64).min(1.0))
+    };
+    let cpu_share = of_busy(between(past.cpu, now.cpu));
+    let runqueue_share = of_busy(between(past.run_queue, now.run_queue));
+    let blocked = cpu_share.zip(runqueue_share).map(|(cpu, wait)| (1.0 - cpu - wait).max(0.0));
+    let mut service = life.service.clone();
+    service.add(&queue.deferred_service);
+    let workers = now.workers - past.workers;
+    let range = pool.core.range();
+    Some(StageReport {
+        name: engine.stages.get(index)?.core.name().to_string(),
+        pool: pool.core.name.to_string(),
+        queue: QueueReport { depth: queue.depth, soft: queue.soft, capacity: queue.capacity },
+        workers: WorkersReport {
+            now: monitor.live(engine.stages.get(index)?.pool),
+            min: range.min,
+            max: range.max,
+            stuck: pool.core.stuck(),
+        },
+        batch: engine.stages.get(index)?.share.batch_limit(),
+        arrivals_per_second: per_second(now.ledger.accepted - past.ledger.accepted),
+        throughput_per_second: per_second(left(&now.ledger) - left(&past.ledger)),
+        utilization: if workers > 0 { (busy as f64 / workers as f64).min(1.0) } else { 0.0 },
+        hot: pool.core.is_hot(),
+        cpu_share,
+        runqueue_share,
+        blocked_share: blocked,
+        occupancy: if seconds > 0.0 {
+            (now.occupancy - past.occupancy) as f64 / 1e9 / seconds
+        } else {
+            0.0
+        },
+        wait_seconds: life.wait.summary(),
+        service_seconds: ServiceReport {
+            quantiles: service.summary(),
+            resolution: if life.batch_means > 0 {
+                Resolution::BatchMean
+            } else {
+                Resolution::Event
+            },
+        },
+        offered: now.ledger.offered,
+        accepted: now.ledger.accepted,
+        handled: now.ledger.handled,
+        refused: by_refusal(&now.ledger.refused),
+        shed: by_loss(&now.ledger.shed),
+        spared: queue.stood.spared,
+        failed: now.ledger.failed,
+        queued: now.ledger.queued,
+        in_hand: now.ledger.in_hand,
+        pending: now.ledger.pending,
+        outstanding: outstanding(engine, index),
+        held: queue.held as u64,
+        delayed: queue.delayed as u64,
+        bytes: queue.bytes,
+        busiest_shard_share: queue.busiest_shard,
+        gate: gate(engine, monitor, index),
+        wasted_seconds: queue.wasted_nanos as f64 / 1e9,
+    })
+}

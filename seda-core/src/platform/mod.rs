@@ -1,0 +1,10 @@
+//! Platform.
+
+mod clock;
+mod schedstat;
+pub(crate) mod sync;
+mod unwind;
+
+pub use clock::{Clock, ManualClock, MonotonicClock, Time};
+pub(crate) use schedstat::{Schedstat, ThreadId};
+pub(crate) use unwind::contained;

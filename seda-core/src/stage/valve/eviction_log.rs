@@ -1,0 +1,174 @@
+//! What the valve did: counted as it happens, said once per tick, or report, and stage.
+//!
+//! At the budget it decides as often as events come, thousands of times a second. Each decision in
+//! the journal would leave room there for nothing else.
+
+use crate::config::{Class, OverloadPolicy, PerClass};
+use crate::monitor::Engine;
+use crate::platform::Time;
+use crate::platform::sync::Mutex;
+use crate::stage::valve::incoming::Arrival;
+use crate::stage::{Controller, Decision};
+
+/// What there was too little of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scarce {
+    Events,
+    Bytes,
+}
+
+/// Decisions that are alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Kind {
+    /// Whose queue gave way.
+    pub(super) stage: usize,
+    pub(super) scarce: Scarce,
+    pub(super) policy: OverloadPolicy,
+    /// False if the valve only observes.
+    pub(super) acted: bool,
+}
+
+/// One decision.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Eviction {
+    pub(super) kind: Kind,
+    pub(super) at: Time,
+    pub(super) arrival: Arrival,
+    /// How many gave way, by class; of an observer, who would have, as far as that is known.
+    pub(super) victims: Gone,
+    /// False for a further decision for the same newcomer.
+    pub(super) is_first: bool,
+    /// What it changed: the queue's length, or the bytes in use.
+    pub(super) changed: (u64, u64),
+}
+
+/// Who gave way.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Gone {
+    ByClass(PerClass<usize>),
+    /// Nobody did, but so many would have.
+    WouldBe(usize),
+}
+
+/// Decisions that are alike, since the last tick or report.
+#[derive(Debug)]
+struct Noted {
+    first: Eviction,
+    /// What the first of them saw.
+    seen: String,
+    victims: PerClass<usize>,
+    would_be: usize,
+    newcomers: PerClass<usize>,
+    after: u64,
+}
+
+/// What the valve did since the last tick or report: an entry for each stage that gave way.
+#[derive(Debug, Default)]
+pub(crate) struct Evictions {
+    noted: Mutex<Vec<Noted>>,
+}
+
+impl Evictions {
+    /// Counts a decision; the first of its kind says what it `saw`.
+    pub(super) fn note(&self, eviction: Eviction, saw: impl FnOnce() -> String) {
+        let mut noted = self.noted.lock();
+        if let Some(alike) = noted.iter_mut().find(|noted| noted.first.kind == eviction.kind) {
+            return alike.add(&eviction);
+        }
+        let mut first = Noted {
+            first: eviction,
+            seen: saw(),
+            victims: PerClass::default(),
+            would_be: 0,
+            newcomers: PerClass::default(),
+            after: 0,
+        };
+        first.add(&eviction);
+        noted.push(first);
+    }
+
+    fn take(&self) -> Vec<Noted> {
+        std::mem::take(&mut *self.noted.lock())
+    }
+}
+
+impl Noted {
+    fn add(&mut self, eviction: &Eviction) {
+        match eviction.victims {
+            Gone::ByClass(gone) => {
+                self.victims.iter_mut().zip(gone).for_each(|(sum, gone)| *sum += gone);
+            }
+            Gone::WouldBe(victims) => self.would_be += victims,
+        }
+        if let Some(newcomers) = self.newcomers.get_mut(eviction.arrival.class.index()) {
+            *newcomers += usize::from(eviction.is_first);
+        }
+        self.after = eviction.changed.1;
+    }
+
+    /// "120 of class basic"; of an observer's victims the class is not known.
+    fn victims(&self, names: &impl Fn(Class) -> String) -> String {
+        if self.would_be > 0 {
+            return self.would_be.to_string();
+        }
+        by_class(&self.victims, names)
+    }
+
+    fn why(&self) -> &'static str {
+        match (self.first.kind.scarce, self.first.kind.policy) {
+            (Scarce::Events, OverloadPolicy::LongestQueue) => "the longest queue with a victim",
+            (Scarce::Bytes, OverloadPolicy::LongestQueue | OverloadPolicy::Random) => {
+                "whose events weigh most"
+            }
+            (_, OverloadPolicy::TailDrop) => "the queue the newcomer is bound for",
+            (_, OverloadPolicy::Random) => "a queued event at random",
+            (_, OverloadPolicy::None) => "nobody",
+        }
+    }
+}
+
+fn by_class(counts: &PerClass<usize>, names: &impl Fn(Class) -> String) -> String {
+    let classes = (0_u8..).map(Class::new).zip(counts).filter(|(_, count)| **count > 0);
+    let each: Vec<String> =
+        classes.map(|(class, count)| format!("{count} of class {}", names(class))).collect();
+    each.join(" and ")
+}
+
+impl Engine {
+    /// Journals what the valve did since it was last asked.
+    pub(crate) fn journal_evictions(&self) {
+        let class = |class: Class| {
+            let declared = self.classes().get(class.index());
+            declared.map_or_else(|| class.index().to_string(), |declared| declared.name.clone())
+        };
+        let stage =
+            |stage: usize| self.stages.get(stage).map_or("?", |plan| plan.core.name().as_ref());
+        for noted in self.core.valve.evictions().take() {
+            let Eviction { kind, at, arrival, changed, .. } = noted.first;
+            let who = if arrival.fan_out { "a handler's send" } else { "an entry" };
+            self.core.journal.write(Decision {
+                at_seconds: at.as_secs_f64(),
+                controller: Controller::Valve,
+                stage: Some(stage(kind.stage).to_owned()),
+                seen: format!(
+                    "{}; {who} of class {} into `{}`",
+                    noted.seen,
+                    class(arrival.class),
+                    stage(arrival.stage)
+                ),
+                action: format!(
+                    "evicted {} for {} from `{}`, {}",
+                    noted.victims(&class),
+                    by_class(&noted.newcomers, &class),
+                    stage(kind.stage),
+                    noted.why()
+                ),
+                changed: match kind.scarce {
+                    Scarce::Events => format!("{} → {}", changed.0, noted.after),
+                    Scarce::Bytes => format!("{} → {} bytes", changed.0, noted.after),
+                },
+                acted: kind.acted,
+            });
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! An HTTP server before it serves.
+
+use super::accept::{Classify, HttpService};
+use super::admin::Admin;
+use super::codec::Http1;
+use super::config::HttpConfig;
+use super::request::HttpRequest;
+use super::retry_after::RetryAfter;
+use super::server::Server;
+use crate::reactor::Body;
+use crate::server::{BindError, EntryError, ServeError, ServerBuilder};
+use bytes::Bytes;
+use http::{Request, Response};
+use seda_core::{Graph, Home, Pool, Running, Source, Stage, Terms};
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// An HTTP server that listens and does not serve yet. Clients that connect wait.
+///
+/// Bind it, name the stage where requests enter, start the graph, then serve:
+///
+/// ```no_run
+/// use seda_core::{Context, Graph, each};
+/// use seda_http::{Body, Http, HttpConfig, HttpRequest, Response};
+/// use std::time::Duration;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut graph = Graph::new("hello");
+/// let mut http = Http::bind(HttpConfig::default())?;
+/// let hello = graph.stage::<HttpRequest>("hello", 1_024);
+/// let reactors = http.pool(&mut graph);
+/// http.entry(&mut graph, hello)?;
+/// graph.attach_in(&reactors, hello, |_wire| {
+///     || Ok(each(|call: HttpRequest, _cx: &mut Context| {
+///         call.respond(Response::new(Body::from("hello\n")));
+///     }))
+/// })?;
+/// let server = http.serve(graph.start()?)?;
+/// println!("http://{}", server.local_addr());
+/// let drained = server.drain(Duration::from_secs(5));
+/// println!("{}", drained.report);
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "clients wait until `serve` is called"]
+pub struct Http {
+    config: HttpConfig,
+    server: ServerBuilder,
+    /// One source per reactor; empty before `entry`.
+    sources: Vec<Source<HttpRequest>>,
+    classify: Option<Arc<Classify>>,
+}
+
+impl Http {
+    /// Checks the settings and listens to the address. So a busy port is known before any thread
+    /// runs.
+    ///
+    /// # Errors
+    /// [`BindError`] if a setting is out of its bounds or the address is not available.
+    pub fn bind(config: HttpConfig) -> Result<Self, BindError> {
+        config.check()?;
+        let server = ServerBuilder::bind(&config.server())?;
+        Ok(Self { config, server, sources: Vec::new(), classify: None })
+    }
+
+    /// Returns the address that the server listens on, with the port that replaced port 0.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.server.local_addr()
+    }
+
+    /// Returns the pool of the reactors; the first call declares it in `graph`.
+    ///
+    /// It is for stages with handlers that do not block and end within about 100 µs. They run on
+    /// the threads that own the sockets, so a request that needs no other stage changes no thread.
+    /// While such a handler runs, its reactor serves no socket.
+    pub fn pool(&mut self, graph: &mut Graph) -> Pool {
+        self.server.pool(graph)
+    }
+
+    /// Makes `stage` the stage where requests enter.
+    ///
+    /// # Errors
+    /// [`EntryError`] if there is an entry already, or `stage` is not of `graph`.
+    pub fn entry(
+        &mut self,
+        graph: &mut Graph,
+        stage: Stage<HttpRequest>,
+    ) -> Result<(), EntryError> {
+        self.sources = self.server.entry(graph, stage)?;
+        Ok(())
+    }
+
+    /// Sets the function that gives each request its class, deadline, [route](seda_core::Route)
+    /// and cost, in place of [`HttpConfig::deadline`].
+    ///
+    /// It runs on the reactor for every request, so it must not block. If it panics, the request
+    /// has the highest class and the deadline of the settings.
+    ///
+    /// ```
+    /// # use seda_http::{Http, HttpConfig};
+    /// use seda_core::Terms;
+    /// use std::time::Duration;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let mut config = HttpConfig::default();
+    /// # config.listen.set_port(0);
+    /// # let mut http = Http::bind(config)?;
+    /// http.classify(|request| {
+    ///     let is_live = request.uri().path().starts_with("/live/");
+    ///     Terms { deadline: is_live.then_some(Duration::from_millis(200)), ..Terms::default() }
+    /// });
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn classify(
+        &mut self,
+        classify: impl Fn(&Request<Bytes>) -> Terms + Send + Sync + 'static,
+    ) {
+        self.classify = Some(Arc::new(classify));
+    }
+
+    /// Starts the reactors on the running graph. From here on connections are accepted.
+    ///
+    /// # Errors
+    /// [`ServeError`] if there is no entry, `running` is not the graph of the entry, or the
+    /// operating system refuses a thread. The graph is then shut down.
+    pub fn serve(self, running: Running) -> Result<Server, ServeError> {
+        let Self { config, server, sources, classify } = self;
+        let ready = Arc::new(AtomicBool::new(true));
+        let group = server.serve(sources, running, |reactor, source, running, mailbox| {
+            let reply_sink = Arc::clone(mailbox) as Arc<dyn Home<Response<Body>>>;
+            let snapshots = running.snapshots();
+            let seed = reactor as u64;
+            let range = config.retry_after;
+            let service = HttpService {
+                source,
+                admin: Admin::new(snapshots.clone(), Arc::clone(&reply_sink), Arc::clone(&ready)),
+                reply_sink,
+                retry_after: RetryAfter::new(snapshots, running.clock(), range, seed),
+                classify: classify.clone(),
+                terms: Terms { deadline: config.deadline, ..Terms::default() },
+                refused_total: 0,
+            };
+            (Http1::new(config.limits), service)
+        })?;
+        Ok(Server::new(ready, group))
+    }
+}
+
+impl fmt::Debug for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Http").field("local_addr", &self.local_addr()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,247 @@
+//! The settings of an HTTP server.
+
+use crate::h1::Limits;
+use crate::reactor::Settings;
+use crate::server::{ConfigError, ServerConfig, in_duration_range};
+use serde::{Deserialize, Serialize};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+/// The shortest Retry-After: the field is in whole seconds (RFC 9110 §10.2.3).
+const RETRY_LEAST: Duration = Duration::from_secs(1);
+
+/// The longest Retry-After. A client does not come back after a longer time.
+const RETRY_MOST: Duration = Duration::from_secs(60 * 60);
+
+/// The settings of an HTTP server. Each has a default. Durations are written `10s`, `250ms`.
+///
+/// The memory that clients can make the server hold is bounded by `connections` ×
+/// (`limits.head_bytes` + `limits.body_bytes` + `write_buffer`).
+///
+/// ```
+/// use seda_http::HttpConfig;
+/// use std::time::Duration;
+///
+/// let mut config = HttpConfig::default();
+/// config.listen = ([127, 0, 0, 1], 0).into();
+/// config.head_timeout = Duration::from_secs(5);
+/// config.limits.body_bytes = 64 * 1024;
+/// assert!(config.check().is_ok());
+///
+/// // The same from a file.
+/// let file = r#"{
+///     "listen": "127.0.0.1:0",
+///     "head_timeout": "5s",
+///     "limits": { "body_bytes": 65536 }
+/// }"#;
+/// assert_eq!(serde_json::from_str::<HttpConfig>(file).unwrap(), config);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct HttpConfig {
+    /// The address to listen on. Port 0 takes a free port.
+    ///
+    /// Default `127.0.0.1:8080`: only clients on this machine are served unless the operator
+    /// decides otherwise.
+    pub listen: SocketAddr,
+    /// Number of threads that own sockets, 1 to 64.
+    ///
+    /// Default 1: one reactor reads, parses and writes about 100,000 small requests a second, and
+    /// a second one takes a core from the stages. Add one when `reactor-0` is busy and cores are
+    /// idle.
+    #[serde(deserialize_with = "seda_core::written::count")]
+    pub reactors: usize,
+    /// The most connections at once over all reactors, 1 to 1,048,576. Further ones wait in the
+    /// kernel's backlog and are not accepted.
+    ///
+    /// Default 10,000: each takes a descriptor, and a service commonly has about 16,000.
+    #[serde(deserialize_with = "seda_core::written::count")]
+    pub connections: usize,
+    /// The most requests in flight on one connection, 1 to 1,024. At the bound the connection is
+    /// not read from.
+    ///
+    /// Default 32: more than clients pipeline, and too few for one connection to fill a queue.
+    #[serde(deserialize_with = "seda_core::written::count")]
+    pub pipeline: usize,
+    /// Bytes of encoded responses that wait on one connection, 4 KiB to 64 MiB. Beyond it no
+    /// further response is encoded and no request is read. Bodies are produced while they are
+    /// written and do not count.
+    ///
+    /// Default 256 KiB: one round trip of a fast long-distance connection.
+    #[serde(deserialize_with = "seda_core::written::count")]
+    pub write_buffer: usize,
+    /// The longest time that a connection may be idle before its first request and between two
+    /// requests, 1 ms to one day.
+    ///
+    /// Default 60 s: a user reads a page for less before opening the next.
+    #[serde(with = "seda_core::written::duration")]
+    pub idle_timeout: Duration,
+    /// The longest time from the first byte of a request's head to its end, 1 ms to one day. A
+    /// slower head is answered with 408 (RFC 9110 §15.5.9).
+    ///
+    /// Default 10 s: enough for three retransmissions, and too short for clients that send byte by
+    /// byte to collect connections.
+    #[serde(with = "seda_core::written::duration")]
+    pub head_timeout: Duration,
+    /// The longest time between two pieces of a body, 1 ms to one day. A slower body is answered
+    /// with 408.
+    ///
+    /// Default 30 s: an upload stalls for some time when a phone changes its cell.
+    #[serde(with = "seda_core::written::duration")]
+    pub body_timeout: Duration,
+    /// The longest time that a client may take no byte of its responses, 1 ms to one day. It is
+    /// then disconnected.
+    ///
+    /// Default 30 s, like `body_timeout`.
+    #[serde(with = "seda_core::written::duration")]
+    pub write_timeout: Duration,
+    /// The longest wait for the client's FIN after the server's own, 1 ms to 60 s. It keeps the
+    /// last response from being lost to a reset (RFC 9112 §9.6).
+    ///
+    /// Default 1 s: a few round trips.
+    #[serde(with = "seda_core::written::duration")]
+    pub linger: Duration,
+    /// True if a client that has shut its sending side still gets its responses.
+    ///
+    /// Default false: the client counts as gone and its queued requests are not begun, because a
+    /// client that gave up looks the same.
+    pub half_close: bool,
+    /// The age at which the response to a request becomes worthless, 1 ms to one day. A request
+    /// that is still queued then is answered with 503. Default `None`: no deadline.
+    #[serde(with = "seda_core::written::optional_duration")]
+    pub deadline: Option<Duration>,
+    /// The range of the Retry-After field (RFC 9110 §10.2.3), 1 s to one hour.
+    ///
+    /// Default 1 s to 30 s: the value is estimated from measurements, which hold for no longer.
+    pub retry_after: RetryAfterRange,
+    /// The bounds of a request, beyond which it is rejected.
+    pub limits: Limits,
+}
+
+/// The range of the Retry-After field.
+///
+/// ```
+/// use seda_http::{HttpConfig, RetryAfterRange};
+/// use std::time::Duration;
+///
+/// let mut config = HttpConfig::default();
+/// config.retry_after =
+///     RetryAfterRange { least: Duration::from_secs(5), most: Duration::from_secs(60) };
+/// assert!(config.check().is_ok());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RetryAfterRange {
+    /// The shortest time; also used before the first measurement.
+    #[serde(with = "seda_core::written::duration")]
+    pub least: Duration,
+    /// The longest time; also used while a queue does not drain.
+    #[serde(with = "seda_core::written::duration")]
+    pub most: Duration,
+}
+
+impl Default for RetryAfterRange {
+    fn default() -> Self {
+        Self { least: Duration::from_secs(1), most: Duration::from_secs(30) }
+    }
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            reactors: 1,
+            connections: 10_000,
+            pipeline: 32,
+            write_buffer: 256 * 1024,
+            idle_timeout: Duration::from_secs(60),
+            head_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(30),
+            write_timeout: Duration::from_secs(30),
+            linger: Duration::from_secs(1),
+            half_close: false,
+            deadline: None,
+            retry_after: RetryAfterRange::default(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl HttpConfig {
+    /// Checks every setting.
+    ///
+    /// # Errors
+    /// The first setting out of its bounds, with its key, its value and the bounds.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.server().check()?;
+        let RetryAfterRange { least, most } = self.retry_after;
+        in_duration_range("retry_after.least", least, RETRY_LEAST, RETRY_MOST)?;
+        in_duration_range("retry_after.most", most, least, RETRY_MOST)?;
+        Ok(self.limits.check()?)
+    }
+
+    /// Returns the settings that do not depend on HTTP.
+    pub(crate) fn server(&self) -> ServerConfig {
+        ServerConfig {
+            listen: self.listen,
+            reactors: self.reactors,
+            connections: self.connections,
+            deadline: self.deadline,
+            settings: Settings {
+                pipeline: self.pipeline,
+                write_buffer: self.write_buffer,
+                idle: self.idle_timeout,
+                head: self.head_timeout,
+                body: self.body_timeout,
+                write: self.write_timeout,
+                linger: self.linger,
+                half_close: self.half_close,
+            },
+            head_key: "head_timeout",
+            body_key: "body_timeout",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(json: &str) -> String {
+        let config: HttpConfig = serde_json::from_str(json).unwrap();
+        config.check().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_defaults_are_allowed_and_survive_serialization() {
+        let config = HttpConfig::default();
+        config.check().unwrap();
+        let written = serde_json::to_string(&config).unwrap();
+        assert_eq!(serde_json::from_str::<HttpConfig>(&written).unwrap(), config);
+        assert_eq!(serde_json::from_str::<HttpConfig>("{}").unwrap(), config);
+    }
+
+    #[test]
+    fn an_error_names_the_key_the_value_and_the_bounds() {
+        assert_eq!(error(r#"{"reactors": 0}"#), "`reactors` is 0: allowed is 1 to 64");
+        assert_eq!(
+            error(r#"{"head_timeout": "0s"}"#),
+            "`head_timeout` is 0ns: allowed is 1ms to 86400s"
+        );
+        assert_eq!(
+            error(r#"{"limits": {"headers": 1000}}"#),
+            "`limits`: headers = 1000 is out of range: allowed are 1 to 256"
+        );
+        assert_eq!(
+            error(r#"{"retry_after": {"least": "9s", "most": "3s"}}"#),
+            "`retry_after.most` is 3s: allowed is 9s to 3600s"
+        );
+    }
+
+    #[test]
+    fn an_unknown_key_is_an_error() {
+        let parsed = serde_json::from_str::<HttpConfig>(r#"{"reactor": 1}"#);
+        assert!(parsed.unwrap_err().to_string().contains("unknown field `reactor`"));
+    }
+}

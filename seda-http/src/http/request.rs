@@ -1,0 +1,47 @@
+//! The event that enters the graph for each request.
+
+use crate::reactor::Body;
+use bytes::Bytes;
+use http::{Request, Response};
+use seda_core::Responder;
+use std::net::SocketAddr;
+
+/// An HTTP request with the responder for its response.
+///
+/// A request that is dropped without a response is answered by the server: 500 if its handler
+/// panicked or dropped it, 503 if it was shed.
+///
+/// ```
+/// use seda_http::{Body, HttpRequest, Method, Response, StatusCode};
+///
+/// fn handle(call: HttpRequest) {
+///     let mut response = Response::new(Body::from(format!("hello {}\n", call.peer.ip())));
+///     if call.request.method() != Method::GET {
+///         *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+///     }
+///     call.respond(response);
+/// }
+/// # let _ = handle;
+/// ```
+#[derive(Debug)]
+pub struct HttpRequest {
+    /// Method, target, header fields and the whole body.
+    ///
+    /// Field values and body share the memory of the bytes that were read: keeping one value keeps
+    /// that memory.
+    pub request: Request<Bytes>,
+    /// The address of the client.
+    pub peer: SocketAddr,
+    /// The responder of the request; [`HttpRequest::respond`] uses it.
+    pub reply: Responder<Response<Body>>,
+}
+
+impl HttpRequest {
+    /// Responds to the request.
+    ///
+    /// The server itself writes Content-Length, Transfer-Encoding, Connection and Date. These
+    /// fields of `response` are ignored.
+    pub fn respond(self, response: Response<Body>) {
+        self.reply.respond(response);
+    }
+}

@@ -1,0 +1,88 @@
+//! A running HTTP server.
+
+use crate::reactor::Body;
+use crate::server::ReactorGroup;
+use http::Response;
+use seda_core::{Drained, Running};
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// A running HTTP server with its graph.
+///
+/// End it with [`Server::drain`]. A server that is dropped ends at once and answers its open
+/// requests with 503.
+///
+/// ```
+/// # use seda_core::{Context, Graph};
+/// # use seda_http::{Body, Http, HttpConfig, HttpRequest, Response};
+/// # use std::io::{Read, Write};
+/// # use std::time::Duration;
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let mut config = HttpConfig::default();
+/// # config.listen.set_port(0);
+/// # let mut graph = Graph::new("hello");
+/// # let mut http = Http::bind(config)?;
+/// # let hello = graph.stage::<HttpRequest>("hello", 1_024);
+/// # http.entry(&mut graph, hello)?;
+/// # graph.attach_each(hello, |_wire| |call: HttpRequest, _cx: &mut Context| {
+/// #     call.respond(Response::new(Body::from("hello\n")));
+/// # })?;
+/// // `http` has an entry in `graph`; see `Http`.
+/// let server = http.serve(graph.start()?)?;
+/// let mut client = std::net::TcpStream::connect(server.local_addr())?;
+/// client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")?;
+/// let mut response = String::new();
+/// client.read_to_string(&mut response)?;
+/// assert!(response.ends_with("\r\n\r\nhello\n"));
+///
+/// let drained = server.drain(Duration::from_secs(5));
+/// assert!(drained.complete);
+/// assert_eq!(drained.report.requests.answered, 1);
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a server that is dropped ends"]
+pub struct Server {
+    ready: Arc<AtomicBool>,
+    group: ReactorGroup<Response<Body>>,
+}
+
+impl Server {
+    /// `ready` is the answer of `/_seda/ready`.
+    pub(super) fn new(ready: Arc<AtomicBool>, group: ReactorGroup<Response<Body>>) -> Self {
+        Self { ready, group }
+    }
+
+    /// Returns the address that the server listens on, with the port that replaced port 0.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.group.local_addr()
+    }
+
+    /// Returns the running graph, for its report, its journal and its settings.
+    pub fn graph(&self) -> &Running {
+        self.group.graph()
+    }
+
+    /// Ends the server within `limit` and returns the final report.
+    ///
+    /// 1. `/_seda/ready` responds with 503.
+    /// 2. Connections in the backlog are accepted, then the listener is closed.
+    /// 3. The graph stays open, so that begun requests are finished. The last response of each
+    ///    connection says `Connection: close`. A connection without a request is read once more
+    ///    and closed. So every request that arrives before the server's FIN is answered.
+    /// 4. The graph drains once no connection is left, or after nine tenths of the limit. Requests
+    ///    that are still open then are answered with 503.
+    pub fn drain(self, limit: Duration) -> Drained {
+        self.ready.store(false, Ordering::SeqCst);
+        self.group.drain(limit)
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("local_addr", &self.local_addr()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,72 @@
+//! The interface through which a reactor speaks a protocol.
+
+use super::Output;
+use bytes::BytesMut;
+use seda_core::Time;
+
+/// A protocol of requests and responses, in which responses go out in the order of their requests.
+///
+/// It sees bytes, never sockets. One instance serves all connections of a reactor; the state of
+/// one connection is in its [`Codec::Decoder`].
+pub(crate) trait Codec: Send + 'static {
+    /// The value that a request is decoded to.
+    type Request;
+    /// The value that a response is encoded from.
+    type Response: Send + 'static;
+    /// The properties of a request that its response depends on.
+    type Exchange: Copy + Send;
+    /// The state of one connection's input.
+    type Decoder: Send;
+
+    /// Returns the state of a new connection.
+    fn decoder(&self) -> Self::Decoder;
+
+    /// Consumes the next request from `input`. The reactor calls it again after every outcome
+    /// except [`DecodeOutcome::Incomplete`].
+    fn decode(&self, decoder: &mut Self::Decoder, input: &mut BytesMut) -> DecodeOutcome<Self>;
+
+    /// Returns the part of a request that the client still has to send. Valid only after `decode`
+    /// returned [`DecodeOutcome::Incomplete`].
+    fn expecting(&self, decoder: &Self::Decoder, input: &BytesMut) -> Expecting;
+
+    /// Returns the last response to a client that did not send `expecting` in time.
+    fn timeout_response(&self, expecting: Expecting) -> (Self::Response, Self::Exchange);
+
+    /// Returns true if the connection ends after this exchange.
+    fn is_last(exchange: Self::Exchange) -> bool;
+
+    /// Returns the same exchange as the last one of its connection.
+    fn make_last(exchange: Self::Exchange) -> Self::Exchange;
+
+    /// Appends a response to `output`.
+    fn encode(
+        &mut self,
+        response: Self::Response,
+        exchange: Self::Exchange,
+        now: Time,
+        output: &mut Output,
+    );
+}
+
+/// The result of [`Codec::decode`].
+pub(crate) enum DecodeOutcome<C: Codec + ?Sized> {
+    /// More bytes are needed.
+    Incomplete,
+    /// Bytes to write in their turn, before the response to the request that is being read.
+    Interim(&'static [u8]),
+    /// A whole request.
+    Request(C::Request, C::Exchange),
+    /// The codec's own response to malformed input.
+    Response(C::Response, C::Exchange),
+}
+
+/// The part of a request that a client has begun to send and not finished.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Expecting {
+    /// Nothing: the client is between two requests.
+    Nothing,
+    /// The rest of a head.
+    Head,
+    /// The rest of a body.
+    Body,
+}

@@ -1,0 +1,393 @@
+//! One client: its socket, its buffers, its requests in flight and its phase.
+//!
+//! # Phases
+//!
+//! ```text
+//! Open ──▶ Ending ──▶ Lingering ──▶ closed
+//!   │         │           │            ▲
+//!   └─────────┴───────────┴────────────┘  the client has left, or a time limit has passed
+//! ```
+//!
+//! `Open` takes requests. `Ending` takes none and writes the responses that are due. `Lingering`
+//! has sent its FIN and discards input until the client's FIN, so that the last response is not
+//! lost to a reset.
+
+mod overdue;
+
+use super::connection_count::ConnectionGuard;
+use super::output::Output;
+use super::pipeline::{Next, Pipeline};
+use super::stream::{Disconnected, Stream};
+use super::timeouts::{Timeout, Waiting};
+use super::{Admission, Codec, DecodeOutcome, Expecting, Service, Settings};
+use bytes::BytesMut;
+use mio::event::Event;
+use mio::net::TcpStream;
+use seda_core::{Address, LossReason, Time};
+use std::net::SocketAddr;
+
+/// Bytes that one connection reads and writes in a turn: 0.1 ms of copying, and enough that a long
+/// body is not cut into small writes.
+const QUANTUM: usize = 256 * 1024;
+
+/// Requests that one connection decodes in a turn. The bound of the pipeline does not suffice:
+/// requests that are refused or answered at once leave it at once, so thousands in one piece would
+/// all be decoded before the next connection has its turn.
+const REQUESTS: usize = 16;
+
+/// Bytes discarded after the server's FIN, so that the client reads its response before it sees a
+/// reset (RFC 9112 §9.6). A client that sends more ignores its response.
+const LINGER_BYTES: usize = 8 * 1024 * 1024;
+
+/// The parts of a reactor that a connection uses in its turn.
+pub(super) struct TurnContext<'a, C, S> {
+    pub(super) codec: &'a mut C,
+    pub(super) service: &'a mut S,
+    pub(super) settings: &'a Settings,
+    /// The buffer of every read, shared by all connections.
+    pub(super) scratch: &'a mut [u8],
+    pub(super) now: Time,
+    pub(super) draining: bool,
+    pub(super) budget: TurnBudget,
+}
+
+/// The bytes and requests that are left for one turn.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TurnBudget {
+    bytes: usize,
+    requests: usize,
+}
+
+impl Default for TurnBudget {
+    fn default() -> Self {
+        Self { bytes: QUANTUM, requests: REQUESTS }
+    }
+}
+
+impl TurnBudget {
+    fn spend(&mut self, bytes: usize) {
+        self.bytes = self.bytes.saturating_sub(bytes);
+    }
+}
+
+/// The result of a turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TurnOutcome {
+    /// The connection has nothing to do until an event, a message or a time limit.
+    Idle,
+    /// The budget of the turn is used up, and the connection has more to do.
+    More,
+    /// The connection has ended.
+    Ended,
+}
+
+pub(super) struct Connection<C: Codec> {
+    stream: Stream,
+    peer: SocketAddr,
+    address: Address,
+    decoder: C::Decoder,
+    input: BytesMut,
+    /// The input is known to hold no whole request.
+    needs_input: bool,
+    pipeline: Pipeline<C>,
+    output: Output,
+    phase: Phase,
+    timeout: Timeout,
+    /// No request has arrived yet.
+    is_new: bool,
+    /// The connection is in the reactor's [`ReadyQueue`](super::ready_queue::ReadyQueue).
+    pub(super) is_queued: bool,
+    _guard: ConnectionGuard,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Takes requests.
+    Open,
+    /// Takes none, and ends after the last response.
+    Ending,
+    /// Has sent FIN, waits for the client's, and discards up to this number of bytes until then.
+    Lingering(usize),
+}
+
+impl<C: Codec> Connection<C> {
+    pub(super) fn new(
+        socket: TcpStream,
+        peer: SocketAddr,
+        guard: ConnectionGuard,
+        address: Address,
+        decoder: C::Decoder,
+        now: Time,
+    ) -> Self {
+        Self {
+            stream: Stream::new(socket),
+            peer,
+            address,
+            decoder,
+            input: BytesMut::new(),
+            needs_input: true,
+            pipeline: Pipeline::new(),
+            output: Output::default(),
+            phase: Phase::Open,
+            timeout: Timeout::new(now),
+            is_new: true,
+            is_queued: false,
+            _guard: guard,
+        }
+    }
+
+    pub(super) fn address(&self) -> Address {
+        self.address
+    }
+
+    /// Returns true if a request of this connection waits for its response.
+    pub(super) fn has_pending(&self) -> bool {
+        self.pipeline.has_pending()
+    }
+
+    /// Takes in an event of the poll.
+    pub(super) fn note(&mut self, event: &Event) {
+        self.stream.note(event);
+    }
+
+    /// Puts a response into its slot. Returns false if the slot waits for none.
+    pub(super) fn answer(&mut self, sequence: u64, response: C::Response) -> bool {
+        self.pipeline.answer(sequence, response)
+    }
+
+    /// Reads, admits, encodes and writes within the budget of a turn.
+    pub(super) fn turn<S: Service<C>>(&mut self, cx: &mut TurnContext<'_, C, S>) -> TurnOutcome {
+        if self.stream.is_dead {
+            return TurnOutcome::Ended;
+        }
+        cx.budget = TurnBudget::default();
+        // Under a drain the socket is read once more without an event, because every request that
+        // arrives before the server's FIN must be answered.
+        self.stream.is_readable |= cx.draining && !self.stream.is_at_eof;
+        self.try_turn(cx).unwrap_or(TurnOutcome::Ended)
+    }
+
+    fn try_turn<S: Service<C>>(
+        &mut self,
+        cx: &mut TurnContext<'_, C, S>,
+    ) -> Result<TurnOutcome, Disconnected> {
+        // Read and write in turn: written responses make room for more requests.
+        loop {
+            self.receive(cx)?;
+            if !self.send(cx)? || cx.budget.bytes == 0 {
+                break;
+            }
+        }
+        // Move to the next phase if this one is over.
+        self.advance_phase(cx)?;
+        self.discard(cx)?;
+        // Restart the time limit if the connection now waits for something else.
+        self.timeout.set_waiting(self.waiting(cx), cx.now);
+        // Say whether the budget stopped the turn before the socket did.
+        let reads = self.wants_bytes(cx.settings) || matches!(self.phase, Phase::Lingering(_));
+        let decodes = !self.needs_input && self.has_room(cx.settings);
+        let writes = self.stream.is_writable && !self.output.is_empty();
+        let has_more = self.stream.is_readable && reads || decodes || writes;
+        Ok(if has_more { TurnOutcome::More } else { TurnOutcome::Idle })
+    }
+
+    /// Reads and decodes until the socket is empty, the pipeline is full or the budget is used up.
+    fn receive<S: Service<C>>(
+        &mut self,
+        cx: &mut TurnContext<'_, C, S>,
+    ) -> Result<(), Disconnected> {
+        loop {
+            self.take_requests(cx);
+            if !self.stream.is_readable || !self.wants_bytes(cx.settings) || cx.budget.bytes == 0 {
+                return Ok(());
+            }
+            let read = self.stream.read(&mut self.input, cx.scratch)?;
+            cx.budget.spend(read);
+            if read > 0 {
+                self.needs_input = false;
+                self.timeout.renew_if(Waiting::Body, cx.now);
+            }
+        }
+    }
+
+    /// Returns true if another request may be taken.
+    fn has_room(&self, settings: &Settings) -> bool {
+        self.phase == Phase::Open
+            && self.pipeline.len() < settings.pipeline
+            && self.output.buffered() < settings.write_buffer
+    }
+
+    fn wants_bytes(&self, settings: &Settings) -> bool {
+        self.needs_input && !self.stream.is_at_eof && self.has_room(settings)
+    }
+
+    /// Decodes requests from the input and gives them to the service.
+    fn take_requests<S: Service<C>>(&mut self, cx: &mut TurnContext<'_, C, S>) {
+        while !self.needs_input && self.has_room(cx.settings) && cx.budget.requests > 0 {
+            match cx.codec.decode(&mut self.decoder, &mut self.input) {
+                DecodeOutcome::Incomplete => self.needs_input = true,
+                DecodeOutcome::Interim(bytes) => self.pipeline.push_interim(bytes),
+                DecodeOutcome::Request(request, exchange) => {
+                    self.note_request(exchange, cx);
+                    self.admit(request, exchange, cx.service);
+                }
+                DecodeOutcome::Response(response, exchange) => {
+                    self.note_request(exchange, cx);
+                    self.pipeline.push_answered(response, exchange);
+                }
+            }
+        }
+    }
+
+    fn admit<S: Service<C>>(
+        &mut self,
+        request: C::Request,
+        exchange: C::Exchange,
+        service: &mut S,
+    ) {
+        let sequence = self.pipeline.next_sequence();
+        let address = Address { sequence, ..self.address };
+        match service.admit(request, self.peer, address) {
+            Admission::Answered(response) => self.pipeline.push_answered(response, exchange),
+            Admission::Admitted(request) => self.pipeline.push_pending(exchange, Some(request)),
+            Admission::External => self.pipeline.push_pending(exchange, None),
+        }
+    }
+
+    /// Takes in that a request is complete. The time limit of the next one has not begun.
+    fn note_request<S>(&mut self, exchange: C::Exchange, cx: &mut TurnContext<'_, C, S>) {
+        self.is_new = false;
+        cx.budget.requests -= 1;
+        self.timeout.set_waiting(Waiting::Nothing, cx.now);
+        if C::is_last(exchange) {
+            self.phase = Phase::Ending;
+        }
+    }
+
+    /// Encodes and writes the responses that are due. Returns true if any bytes went out.
+    fn send<S: Service<C>>(
+        &mut self,
+        cx: &mut TurnContext<'_, C, S>,
+    ) -> Result<bool, Disconnected> {
+        let mut has_sent = false;
+        loop {
+            self.encode(cx);
+            if self.output.is_empty() || !self.stream.is_writable || cx.budget.bytes == 0 {
+                return Ok(has_sent);
+            }
+            let written =
+                self.output.write_to(&mut self.stream, cx.scratch).map_err(|_| Disconnected)?;
+            self.stream.is_writable = !written.is_full;
+            if written.bytes > 0 {
+                has_sent = true;
+                cx.budget.spend(written.bytes);
+                self.timeout.renew_if(Waiting::Reading, cx.now);
+            }
+        }
+    }
+
+    /// Encodes responses, in order, while the output has room.
+    fn encode<S: Service<C>>(&mut self, cx: &mut TurnContext<'_, C, S>) {
+        while self.output.has_room(cx.settings.write_buffer) {
+            let is_last = self.pipeline.len() == 1 && self.is_last_response(cx);
+            match self.pipeline.take_next() {
+                None => return,
+                Some(Next::Interim(bytes)) => self.output.buffer().extend_from_slice(bytes),
+                Some(Next::Response(response, exchange)) => {
+                    let exchange = if is_last { C::make_last(exchange) } else { exchange };
+                    if C::is_last(exchange) && self.phase == Phase::Open {
+                        self.phase = Phase::Ending;
+                    }
+                    cx.codec.encode(response, exchange, cx.now, &mut self.output);
+                }
+            }
+        }
+    }
+
+    /// Returns true if the response to the only request in flight ends the connection: it takes no
+    /// further request, or the server drains and the client has sent nothing more.
+    fn is_last_response<S: Service<C>>(&self, cx: &TurnContext<'_, C, S>) -> bool {
+        self.phase == Phase::Ending
+            || cx.draining
+                && self.needs_input
+                && !self.stream.is_readable
+                && self.expecting(cx.codec) == Expecting::Nothing
+    }
+
+    fn expecting(&self, codec: &C) -> Expecting {
+        codec.expecting(&self.decoder, &self.input)
+    }
+
+    /// Moves from `Open` to `Ending` to `Lingering` as far as possible.
+    fn advance_phase<S: Service<C>>(
+        &mut self,
+        cx: &mut TurnContext<'_, C, S>,
+    ) -> Result<(), Disconnected> {
+        let abandons = !cx.settings.half_close && self.pipeline.has_pending();
+        // A client that has shut its sending side counts as gone, unless half-close is allowed.
+        if self.stream.is_read_closed && abandons {
+            return Err(Disconnected);
+        }
+        // Open → Ending: the input has ended, or the server drains and the client has no request.
+        let is_idle = self.pipeline.is_empty() && self.output.is_empty();
+        if self.phase == Phase::Open && self.needs_input {
+            let is_drained = cx.draining && !self.is_new && is_idle && !self.stream.is_readable;
+            if self.stream.is_at_eof && abandons {
+                return Err(Disconnected);
+            }
+            if self.stream.is_at_eof || is_drained && self.expecting(cx.codec) == Expecting::Nothing
+            {
+                self.phase = Phase::Ending;
+            }
+        }
+        // Ending → Lingering: all responses are written.
+        if self.phase == Phase::Ending && is_idle {
+            if self.stream.is_at_eof {
+                return Err(Disconnected);
+            }
+            self.stream.send_fin()?;
+            self.input = BytesMut::new();
+            self.phase = Phase::Lingering(LINGER_BYTES);
+        }
+        Ok(())
+    }
+
+    /// Reads and discards input after the server's FIN.
+    fn discard<S: Service<C>>(
+        &mut self,
+        cx: &mut TurnContext<'_, C, S>,
+    ) -> Result<(), Disconnected> {
+        while let Phase::Lingering(left) = self.phase
+            && self.stream.is_readable
+            && cx.budget.bytes > 0
+        {
+            let read = self.stream.read(&mut self.input, cx.scratch)?;
+            self.input.clear();
+            if self.stream.is_at_eof || read >= left {
+                return Err(Disconnected);
+            }
+            self.phase = Phase::Lingering(left - read);
+            cx.budget.spend(read);
+        }
+        Ok(())
+    }
+
+    /// Answers all requests in flight with [`LossReason::Drain`], takes no more, and has a turn.
+    pub(super) fn shutdown<S: Service<C>>(
+        &mut self,
+        cx: &mut TurnContext<'_, C, S>,
+    ) -> TurnOutcome {
+        let service = &mut *cx.service;
+        self.pipeline.answer_all(|| service.lost(LossReason::Drain));
+        if self.phase == Phase::Open {
+            self.phase = Phase::Ending;
+        }
+        self.turn(cx)
+    }
+}
+
+impl<C: Codec> Drop for Connection<C> {
+    fn drop(&mut self) {
+        self.pipeline.abandon();
+    }
+}

@@ -1,0 +1,52 @@
+//! A reactor as the idle action of its worker.
+
+use super::{Codec, Reactor, Service};
+use seda_core::{Park, Unpark};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Time between two polls while the worker has stages to run. A poll that finds nothing takes
+/// 0.5 µs, a hundredth of this.
+const POLL_EVERY: Duration = Duration::from_micros(50);
+
+/// Parks a worker in its reactor's poll.
+pub(crate) struct ReactorPark<'a, C: Codec, S>(pub(crate) &'a mut Reactor<C, S>);
+
+impl<C: Codec, S: Service<C>> Park for ReactorPark<'_, C, S> {
+    fn glance(&mut self) {
+        let reactor = &mut *self.0;
+        reactor.unparker().set_awake();
+        if reactor.since_poll() >= POLL_EVERY {
+            reactor.poll(Some(Duration::ZERO));
+        }
+        reactor.run_round();
+    }
+
+    fn park(&mut self, limit: Option<Duration>) {
+        let reactor = &mut *self.0;
+        // Step 1 of the sleep protocol (see `unparker`): announce the sleep.
+        let is_announced = reactor.unparker().prepare_sleep();
+        // Step 2: look at the queues once more.
+        let may_block = is_announced && !reactor.has_work();
+        let timeout =
+            if may_block { shorter(limit, reactor.next_timeout()) } else { Some(Duration::ZERO) };
+        reactor.pause_under_flood(timeout);
+        // Step 3: block in the poll.
+        reactor.poll(timeout);
+        // Step 4: awake again.
+        reactor.unparker().set_awake();
+        reactor.run_round();
+    }
+
+    fn unparker(&self) -> Arc<dyn Unpark> {
+        Arc::clone(self.0.unparker()) as Arc<dyn Unpark>
+    }
+}
+
+/// Returns the shorter of two limits, where `None` is no limit.
+fn shorter(a: Option<Duration>, b: Option<Duration>) -> Option<Duration> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}

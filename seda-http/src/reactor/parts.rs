@@ -1,0 +1,30 @@
+//! The parts of a reactor that exist before it: its poll and its mailbox.
+
+use super::mailbox::{Mailbox, ReactorMessage};
+use crossbeam_channel::Receiver;
+use mio::{Poll, Token};
+use std::io;
+use std::sync::Arc;
+
+/// The token of the event that ends a sleep.
+pub(super) const WAKER: Token = Token(usize::MAX);
+
+/// A poll with its mailbox. All mailboxes of a server exist before its first reactor, because the
+/// acceptor sends to each of them.
+pub(crate) struct ReactorParts<R> {
+    pub(super) poll: Poll,
+    pub(super) mailbox: Arc<Mailbox<R>>,
+    pub(super) messages: Receiver<ReactorMessage<R>>,
+}
+
+impl<R> ReactorParts<R> {
+    pub(crate) fn new() -> io::Result<Self> {
+        let poll = Poll::new()?;
+        let (mailbox, messages) = Mailbox::new(mio::Waker::new(poll.registry(), WAKER)?);
+        Ok(Self { poll, mailbox: Arc::new(mailbox), messages })
+    }
+
+    pub(crate) fn mailbox(&self) -> &Arc<Mailbox<R>> {
+        &self.mailbox
+    }
+}

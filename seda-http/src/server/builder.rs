@@ -1,0 +1,75 @@
+//! The part of a server's builder that does not depend on the protocol.
+
+use super::config::ServerConfig;
+use super::error::{BindError, EntryError, ServeError};
+use super::listener::ListenerConfig;
+use super::reactor_group::ReactorGroup;
+use crate::reactor::{Codec, Mailbox, Service};
+use seda_core::{Graph, Pool, Running, Source, Stage};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// Name of the reactors' pool in reports and thread names.
+const POOL: &str = "reactor";
+
+/// A listening server and its entry into a graph, before it serves.
+#[derive(Debug)]
+pub(crate) struct ServerBuilder {
+    listener: ListenerConfig,
+    reactors: usize,
+    pool: Option<Pool>,
+    /// The name of the entry stage; `None` before `entry`.
+    entry: Option<String>,
+}
+
+impl ServerBuilder {
+    /// Binds and listens. The caller has checked `config`.
+    pub(crate) fn bind(config: &ServerConfig) -> Result<Self, BindError> {
+        let listener = ListenerConfig::bind(config)?;
+        Ok(Self { listener, reactors: config.reactors, pool: None, entry: None })
+    }
+
+    pub(crate) fn local_addr(&self) -> SocketAddr {
+        self.listener.local_addr
+    }
+
+    /// Returns the pool of the reactors; the first call declares it.
+    pub(crate) fn pool(&mut self, graph: &mut Graph) -> Pool {
+        *self.pool.get_or_insert_with(|| graph.hosted_pool(POOL, self.reactors))
+    }
+
+    /// Makes `stage` the entry. Returns one source per reactor, so that they share no ledger.
+    pub(crate) fn entry<E: Send + 'static>(
+        &mut self,
+        graph: &mut Graph,
+        stage: Stage<E>,
+    ) -> Result<Vec<Source<E>>, EntryError> {
+        if let Some(stage) = &self.entry {
+            return Err(EntryError::Twice { stage: stage.clone() });
+        }
+        self.pool(graph);
+        let sources = (0..self.reactors).map(|_| graph.source(stage));
+        let sources = sources.collect::<Result<Vec<_>, _>>()?;
+        self.entry = sources.first().map(|source| source.stage().to_owned());
+        Ok(sources)
+    }
+
+    /// Starts one reactor for each of `sources`. `equip` returns its codec and its service.
+    pub(crate) fn serve<R, C, S, T>(
+        self,
+        sources: Vec<T>,
+        running: Running,
+        equip: impl FnMut(usize, T, &Running, &Arc<Mailbox<R>>) -> (C, S),
+    ) -> Result<ReactorGroup<R>, ServeError>
+    where
+        R: Send + 'static,
+        C: Codec<Response = R>,
+        S: Service<C> + Send + 'static,
+    {
+        if sources.is_empty() {
+            return Err(ServeError::NoEntry);
+        }
+        let pool = self.pool.ok_or(ServeError::NoEntry)?;
+        ReactorGroup::start(self.listener, pool, sources, running, equip)
+    }
+}

@@ -1,0 +1,99 @@
+//! The settings that servers of every protocol share.
+
+use super::error::ConfigError;
+use crate::reactor::Settings;
+use std::fmt::Display;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// A reactor is a thread that polls, and more of them would have no cores to run on.
+const REACTORS_MOST: usize = 64;
+
+/// A connection takes one descriptor and about 1 KiB. A process on Linux may have 2²⁰ descriptors.
+const CONNECTIONS_MOST: usize = 1_048_576;
+
+/// Each place in a pipeline reserves the place of one response.
+const PIPELINE_MOST: usize = 1_024;
+
+/// A smaller buffer would split the head of most responses.
+const WRITE_BUFFER_LEAST: usize = 4 * 1024;
+
+/// Bounds the memory of one connection. No network path has that many bytes in flight.
+const WRITE_BUFFER_MOST: usize = 64 * 1024 * 1024;
+
+/// The shortest time limit: zero would allow nothing. Limits are enforced up to 250 ms late.
+const TIMEOUT_LEAST: Duration = Duration::from_millis(1);
+
+/// A time limit of more than a day limits nothing.
+const TIMEOUT_MOST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// After its FIN a connection only waits until the client has read.
+const LINGER_MOST: Duration = Duration::from_secs(60);
+
+/// The settings that do not depend on the protocol. `HttpConfig` and `TcpConfig` each build one, so
+/// that their bounds are checked in one place.
+#[derive(Clone, Debug)]
+pub(crate) struct ServerConfig {
+    pub(crate) listen: SocketAddr,
+    pub(crate) reactors: usize,
+    pub(crate) connections: usize,
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) settings: Settings,
+    /// The configuration key of `settings.head`, for error messages.
+    pub(crate) head_key: &'static str,
+    /// The configuration key of `settings.body`, for error messages.
+    pub(crate) body_key: &'static str,
+}
+
+impl ServerConfig {
+    /// Checks every setting.
+    ///
+    /// # Errors
+    /// The first setting out of its bounds, with its key, its value and the bounds.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        let settings = &self.settings;
+        in_range("reactors", self.reactors, 1, REACTORS_MOST)?;
+        in_range("connections", self.connections, 1, CONNECTIONS_MOST)?;
+        in_range("pipeline", settings.pipeline, 1, PIPELINE_MOST)?;
+        in_range("write_buffer", settings.write_buffer, WRITE_BUFFER_LEAST, WRITE_BUFFER_MOST)?;
+        for (key, timeout) in [
+            ("idle_timeout", settings.idle),
+            (self.head_key, settings.head),
+            (self.body_key, settings.body),
+            ("write_timeout", settings.write),
+        ] {
+            in_duration_range(key, timeout, TIMEOUT_LEAST, TIMEOUT_MOST)?;
+        }
+        in_duration_range("linger", settings.linger, TIMEOUT_LEAST, LINGER_MOST)?;
+        if let Some(deadline) = self.deadline {
+            in_duration_range("deadline", deadline, TIMEOUT_LEAST, TIMEOUT_MOST)?;
+        }
+        Ok(())
+    }
+}
+
+/// Fails with `key` if `value` is not in `least..=most`.
+pub(crate) fn in_range<T>(key: &'static str, value: T, least: T, most: T) -> Result<(), ConfigError>
+where
+    T: PartialOrd + Display,
+{
+    if least <= value && value <= most {
+        return Ok(());
+    }
+    let allowed = format!("{least} to {most}");
+    Err(ConfigError::OutOfRange { key, value: value.to_string(), allowed })
+}
+
+/// Fails with `key` if `value` is not in `least..=most`; like [`in_range`], for durations.
+pub(crate) fn in_duration_range(
+    key: &'static str,
+    value: Duration,
+    least: Duration,
+    most: Duration,
+) -> Result<(), ConfigError> {
+    if least <= value && value <= most {
+        return Ok(());
+    }
+    let allowed = format!("{least:?} to {most:?}");
+    Err(ConfigError::OutOfRange { key, value: format!("{value:?}"), allowed })
+}

@@ -1,0 +1,149 @@
+//! The errors before a server serves. Each message names the remedy.
+
+use crate::h1::LimitsError;
+use seda_core::GraphError;
+use std::io;
+use std::net::SocketAddr;
+use thiserror::Error;
+
+/// A setting that is out of its bounds.
+///
+/// ```
+/// use seda_http::{ConfigError, HttpConfig};
+///
+/// let mut config = HttpConfig::default();
+/// config.reactors = 0;
+/// let error = config.check().unwrap_err();
+/// assert!(matches!(error, ConfigError::OutOfRange { key: "reactors", .. }));
+/// assert_eq!(error.to_string(), "`reactors` is 0: allowed is 1 to 64");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A value is out of its range.
+    #[error("`{key}` is {value}: allowed is {allowed}")]
+    OutOfRange {
+        /// The configuration key.
+        key: &'static str,
+        /// The value.
+        value: String,
+        /// The range.
+        allowed: String,
+    },
+    /// A limit on requests is out of its range.
+    #[error("`limits`: {0}")]
+    Limits(#[from] LimitsError),
+}
+
+/// The reason why a server cannot listen.
+///
+/// ```
+/// use seda_http::{BindError, Http, HttpConfig};
+///
+/// # fn main() -> Result<(), BindError> {
+/// let mut config = HttpConfig::default();
+/// config.listen.set_port(0);
+/// let first = Http::bind(config.clone())?;
+/// config.listen = first.local_addr();
+/// assert!(matches!(Http::bind(config), Err(BindError::InUse { .. })));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum BindError {
+    /// A setting is out of its bounds.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Another process, or another server of this one, listens on the address.
+    #[error(
+        "`listen` = {address} is in use: end the other server, or choose another port \
+         (0 takes a free one)"
+    )]
+    InUse {
+        /// The address.
+        address: SocketAddr,
+    },
+    /// The operating system refuses the address.
+    #[error(
+        "cannot listen on `listen` = {address}: {source}; choose an address of this machine, and \
+         a port that this user may have"
+    )]
+    Address {
+        /// The address.
+        address: SocketAddr,
+        /// The error of the operating system.
+        source: io::Error,
+    },
+}
+
+/// The reason why a server does not serve.
+///
+/// ```
+/// use seda_core::{Context, Graph};
+/// use seda_http::{Http, HttpConfig, HttpRequest, ServeError};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let mut config = HttpConfig::default();
+/// # config.listen.set_port(0);
+/// let mut graph = Graph::new("hello");
+/// let stage = graph.stage::<HttpRequest>("hello", 1_024);
+/// graph.attach_each(stage, |_wire| |_call: HttpRequest, _cx: &mut Context| {})?;
+/// // The call of `entry` is missing.
+/// let error = Http::bind(config)?.serve(graph.start()?).unwrap_err();
+/// assert!(matches!(error, ServeError::NoEntry));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// No stage is the entry.
+    #[error("no stage takes the requests: name one with `entry` before `serve`")]
+    NoEntry,
+    /// The running graph is not the one with the entry, or another server has its workers.
+    #[error(
+        "the running graph has no workers for the reactors: give `serve` the graph that \
+         `entry` was called with, once"
+    )]
+    NoWorkers,
+    /// The operating system refuses a poll, a thread or a descriptor.
+    #[error("reactor {reactor} does not start: {source}; lower `reactors`, or raise the limits")]
+    Reactor {
+        /// The index of the reactor.
+        reactor: usize,
+        /// The error of the operating system.
+        source: io::Error,
+    },
+}
+
+/// The reason why a stage cannot be the entry of a server.
+///
+/// ```
+/// use seda_core::Graph;
+/// use seda_http::{EntryError, Http, HttpConfig, HttpRequest};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let mut config = HttpConfig::default();
+/// # config.listen.set_port(0);
+/// let mut graph = Graph::new("pages");
+/// let pages = graph.stage::<HttpRequest>("pages", 1_024);
+/// let mut http = Http::bind(config)?;
+/// http.entry(&mut graph, pages)?;
+/// assert!(matches!(http.entry(&mut graph, pages), Err(EntryError::Twice { .. })));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum EntryError {
+    /// The server has an entry already.
+    #[error("requests enter at `{stage}` already: a server has one entry")]
+    Twice {
+        /// The stage that is the entry.
+        stage: String,
+    },
+    /// The stage is not of this graph.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+}

@@ -1,0 +1,153 @@
+//! The reactors of a server with their graph, started together and drained together.
+
+use super::error::ServeError;
+use super::listener::ListenerConfig;
+use crate::reactor::{
+    Acceptor, Codec, ConnectionCount, Deadline, Mailbox, Reactor, ReactorMessage, ReactorPark,
+    ReactorParts, Service,
+};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
+use seda_core::{Clock, Drained, Pool, Running, Worker};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+
+/// A drain keeps one tenth of its limit for the graph, because answering the requests that are open
+/// at the limit takes a moment.
+const GRAPH_SHARE: u32 = 10;
+
+/// Time that a server waits for its reactors after their workers have ended. A reactor then only
+/// writes as much as its sockets take.
+const JOIN_LIMIT: Duration = Duration::from_secs(1);
+
+/// Running reactors that respond with `R`, and their graph.
+pub(crate) struct ReactorGroup<R> {
+    local_addr: SocketAddr,
+    clock: Arc<dyn Clock>,
+    connection_count: Arc<ConnectionCount>,
+    mailboxes: Vec<Arc<Mailbox<R>>>,
+    // Dropped in this order: the graph ends the reactors' workers, then their threads are joined.
+    running: Running,
+    threads: ReactorThreads,
+}
+
+/// The threads of the reactors.
+struct ReactorThreads {
+    handles: Vec<JoinHandle<()>>,
+    /// Disconnected once all of them have ended.
+    ended: Receiver<()>,
+}
+
+impl<R: Send + 'static> ReactorGroup<R> {
+    /// Starts one reactor for each of `sources`. `equip` returns its codec and its service.
+    pub(super) fn start<C, S, T>(
+        listener: ListenerConfig,
+        pool: Pool,
+        sources: Vec<T>,
+        running: Running,
+        mut equip: impl FnMut(usize, T, &Running, &Arc<Mailbox<R>>) -> (C, S),
+    ) -> Result<Self, ServeError>
+    where
+        C: Codec<Response = R>,
+        S: Service<C> + Send + 'static,
+    {
+        let ListenerConfig { listener, local_addr, connections, settings } = listener;
+        // The graph's hosted workers become the reactors.
+        let workers = running.hosted_workers(pool);
+        if workers.len() != sources.len() {
+            return Err(ServeError::NoWorkers);
+        }
+        // All mailboxes exist before the first reactor, because the acceptor sends to each.
+        let parts = make_parts(workers.len())?;
+        let mailboxes: Vec<_> = parts.iter().map(|parts| Arc::clone(parts.mailbox())).collect();
+        let connection_count = Arc::new(ConnectionCount::default());
+        let count = Arc::clone(&connection_count);
+        let acceptor = Acceptor::new(listener, mailboxes.clone(), connections, count);
+        // The first reactor owns the acceptor.
+        let mut acceptor = Some(acceptor);
+        let (alive, ended) = unbounded();
+        let threads = ReactorThreads { handles: Vec::new(), ended };
+        let clock = running.clock();
+        let mut group = Self { local_addr, clock, connection_count, mailboxes, running, threads };
+        for (index, ((parts, worker), source)) in
+            parts.into_iter().zip(workers).zip(sources).enumerate()
+        {
+            let (codec, service) = equip(index, source, &group.running, parts.mailbox());
+            let clock = Arc::clone(&group.clock);
+            let settings = settings.clone();
+            let reactor = Reactor::new(parts, acceptor.take(), codec, service, settings, clock);
+            let handle = reactor.and_then(|reactor| spawn(reactor, worker, alive.clone()));
+            let handle = handle.map_err(|source| ServeError::Reactor { reactor: index, source })?;
+            group.threads.handles.push(handle);
+        }
+        tracing::info!(address = %group.local_addr, "serves");
+        Ok(group)
+    }
+
+    pub(crate) fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    pub(crate) fn graph(&self) -> &Running {
+        &self.running
+    }
+
+    /// Drains the connections, then the graph. Both together take at most `limit`.
+    pub(crate) fn drain(self, limit: Duration) -> Drained {
+        let deadline = Deadline::after(Arc::clone(&self.clock), limit);
+        // 1. The reactors close the listener, and each connection after its begun requests.
+        for mailbox in &self.mailboxes {
+            mailbox.send(ReactorMessage::Drain);
+        }
+        // 2. Wait for the last connection.
+        let for_connections = limit - limit / GRAPH_SHARE;
+        if !self.connection_count.wait_until_zero(for_connections) {
+            tracing::warn!("connections are still open at the limit of the drain");
+        }
+        // 3. The graph drains. Its end loses the requests that are still open.
+        self.running.drain(deadline.remaining())
+    }
+}
+
+impl Drop for ReactorThreads {
+    /// Waits for the reactors to end. A reactor in a stage that does not return is left behind,
+    /// because a thread in user code cannot be ended.
+    fn drop(&mut self) {
+        if self.ended.recv_timeout(JOIN_LIMIT) == Err(RecvTimeoutError::Timeout) {
+            tracing::error!("a reactor does not end: a stage in its pool does not return");
+            return;
+        }
+        for handle in self.handles.drain(..) {
+            if handle.join().is_err() {
+                tracing::error!("a reactor panicked");
+            }
+        }
+    }
+}
+
+fn make_parts<R>(reactors: usize) -> Result<Vec<ReactorParts<R>>, ServeError> {
+    (0..reactors)
+        .map(|reactor| {
+            ReactorParts::new().map_err(|source| ServeError::Reactor { reactor, source })
+        })
+        .collect()
+}
+
+/// Starts the thread of one reactor. The thread ends with its worker and then drops `alive`.
+fn spawn<C, S>(
+    mut reactor: Reactor<C, S>,
+    worker: Worker,
+    alive: Sender<()>,
+) -> io::Result<JoinHandle<()>>
+where
+    C: Codec,
+    S: Service<C> + Send + 'static,
+{
+    Builder::new().name(worker.thread_name()).spawn(move || {
+        let _alive = alive;
+        worker.run(ReactorPark(&mut reactor));
+        reactor.shutdown();
+    })
+}

@@ -1,0 +1,65 @@
+//! The way of requests into the graph: admission, refusal and loss.
+
+use super::codec::{PROTOCOL, ProtocolCodec, Reply, refuse};
+use super::protocol::{Protocol, Unserved};
+use crate::reactor::{Admission, Mailbox, Service};
+use crate::server::catch_panic;
+use seda_core::{Address, Home, LossReason, Outcome, Responder, Source, Terms};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// Makes the event that enters the graph.
+pub(super) type MakeEvent<P, E> = dyn Fn(<P as Protocol>::Request, SocketAddr, Responder<<P as Protocol>::Answer>) -> E
+    + Send
+    + Sync;
+
+/// The service of one reactor.
+pub(super) struct TcpService<P: Protocol, E: Send + 'static> {
+    pub(super) protocol: P,
+    pub(super) source: Source<E>,
+    pub(super) reply_sink: Arc<ReplyAdapter<P::Answer>>,
+    pub(super) make: Arc<MakeEvent<P, E>>,
+    pub(super) terms: Terms,
+}
+
+/// A reactor's mailbox as the destination of the graph's answers.
+pub(super) struct ReplyAdapter<A>(pub(super) Arc<Mailbox<Reply<A>>>);
+
+impl<A: Send> Home<A> for ReplyAdapter<A> {
+    fn deliver(&self, address: Address, outcome: Outcome<A>) {
+        let outcome = match outcome {
+            Outcome::Answered(answer) => Outcome::Answered(Some(answer)),
+            Outcome::Lost(reason) => Outcome::Lost(reason),
+        };
+        self.0.deliver(address, outcome);
+    }
+}
+
+impl<P: Protocol, E: Send + 'static> Service<ProtocolCodec<P>> for TcpService<P, E> {
+    fn admit(
+        &mut self,
+        request: P::Request,
+        peer: SocketAddr,
+        address: Address,
+    ) -> Admission<Reply<P::Answer>> {
+        let reply_sink = Arc::clone(&self.reply_sink) as Arc<dyn Home<P::Answer>>;
+        let admitted = catch_panic(PROTOCOL, || {
+            self.source.request_to(reply_sink, address, self.terms, |reply| {
+                (self.make)(request, peer, reply)
+            })
+        });
+        match admitted {
+            Some(Ok(request)) => Admission::Admitted(request),
+            Some(Err(refusal)) => {
+                let why = Unserved::Refused(refusal.reason());
+                Admission::Answered(refuse(&self.protocol, why))
+            }
+            // `make` panicked and dropped the responder: the loss is in the mailbox already.
+            None => Admission::External,
+        }
+    }
+
+    fn lost(&mut self, reason: LossReason) -> Reply<P::Answer> {
+        refuse(&self.protocol, Unserved::Lost(reason))
+    }
+}
