@@ -1,14 +1,14 @@
-//! Durations as the simulation counts them: nanoseconds in a `u64`, 584 years at most.
+//! Durations as the simulation counts them: nanoseconds in a `u64`, at most 584 years.
 
 use std::time::Duration;
 
-/// A duration in nanoseconds; one that is longer than can be counted is as long as can be.
+/// Returns a duration in nanoseconds; `u64::MAX` if it is longer than 584 years.
 pub(crate) fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// A duration as a spec would have it: a whole number of the largest unit that fits.
-pub(crate) fn words(time: Duration) -> String {
+/// Returns a duration as a spec writes it: a whole number of the largest unit that divides it.
+pub(crate) fn describe(time: Duration) -> String {
     const UNITS: [(&str, u128); 6] = [
         ("days", 86_400_000_000_000),
         ("h", 3_600_000_000_000),
@@ -32,11 +32,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_duration_is_written_as_it_can_be_read_again() {
+    fn a_described_duration_reads_back_as_the_same_duration() {
         for text in ["0s", "1ns", "1500us", "90s", "100days", "18446744073709551615s"] {
             let time = humantime::parse_duration(text).unwrap();
-            assert_eq!(words(time), text);
+            assert_eq!(describe(time), text);
         }
+    }
+
+    #[test]
+    fn a_duration_beyond_the_range_is_the_longest_one() {
         assert_eq!(nanos(Duration::MAX), u64::MAX);
     }
 }
