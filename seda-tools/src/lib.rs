@@ -61,22 +61,17 @@
 //! ```
 #![forbid(unsafe_code)]
 
-pub mod arrivals;
 pub mod cli;
-pub mod compare;
-pub mod figures;
+mod experiment;
 pub mod generator;
 mod h1;
-pub mod mix;
-pub mod outcome;
+mod load;
 pub mod page;
-pub mod plan;
 pub mod report;
-pub mod sim;
-pub mod step;
-pub mod sweep;
-pub mod trace;
 pub mod watch;
-pub mod workload;
 
+pub use experiment::{compare, sim, step, sweep};
 pub use h1::{RequestError, RequestShape, Url, UrlError};
+pub use load::{arrivals, mix, plan, trace, workload};
+pub use report::outcome;
+pub use report::units as figures;

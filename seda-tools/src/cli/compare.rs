@@ -3,9 +3,9 @@
 use super::input;
 use super::load::write_json;
 use super::{Ending, Failed, say};
-use crate::compare::Comparison;
+use crate::experiment::compare::Comparison;
+use crate::experiment::sweep::SweepReport;
 use crate::page;
-use crate::sweep::SweepReport;
 use clap::Args;
 use std::path::{Path, PathBuf};
 

@@ -3,11 +3,11 @@
 use super::input;
 use super::request::RequestFlags;
 use super::{Ending, Failed, say};
-use crate::arrivals::{Process, Profile};
-use crate::plan::Pace;
+use crate::experiment::sweep::{Load, Rig};
+use crate::load::arrivals::{Process, Profile};
+use crate::load::plan::Pace;
+use crate::load::trace::{Trace, read_arrivals};
 use crate::report::LoadReport;
-use crate::sweep::{Load, Rig};
-use crate::trace::{Trace, read_arrivals};
 use clap::Args;
 use std::path::Path;
 use std::sync::Arc;

@@ -1,8 +1,8 @@
 //! The progress line.
 
-use crate::figures::{percent, rate, seconds};
 use crate::generator::{Observer, Progress};
-use crate::outcome::Outcomes;
+use crate::report::outcome::Outcomes;
+use crate::report::units::{percent, rate, seconds};
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 

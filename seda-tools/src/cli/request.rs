@@ -2,11 +2,11 @@
 
 use super::Failed;
 use super::input;
-use crate::generator::Retry;
 use crate::h1::{RequestShape, Url};
-use crate::mix::Mix;
-use crate::trace::Trace;
-use crate::workload::Workload;
+use crate::load::mix::Mix;
+use crate::load::retry::Retry;
+use crate::load::trace::Trace;
+use crate::load::workload::Workload;
 use clap::Args;
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;

@@ -4,10 +4,10 @@ use super::Failed;
 use super::progress::ProgressLine;
 use super::request::RequestFlags;
 use super::signals::stop_on_signal;
+use crate::experiment::sweep::Live;
 use crate::generator::Observer;
-use crate::plan::{LoadPlan, Pace};
-use crate::sweep::Live;
-use crate::trace::Trace;
+use crate::load::plan::{LoadPlan, Pace};
+use crate::load::trace::Trace;
 use crate::watch::Watcher;
 use std::time::Duration;
 

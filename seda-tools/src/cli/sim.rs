@@ -3,10 +3,10 @@
 use super::input;
 use super::load::write_json;
 use super::{Ending, Failed, say};
-use crate::arrivals::Process;
+use crate::experiment::sim::SimRig;
+use crate::experiment::sweep::{self, Assertion, Rest, SweepPlan};
+use crate::load::arrivals::Process;
 use crate::page;
-use crate::sim::SimRig;
-use crate::sweep::{self, Assertion, Rest, SweepPlan};
 use clap::Args;
 use seda_core::{Clock, MonotonicClock, Time};
 use seda_sim::{Capacity, Spec};

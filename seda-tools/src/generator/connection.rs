@@ -2,7 +2,7 @@
 
 use super::attempt::{Attempt, Failure, Order};
 use crate::h1::{Answer, AnswerReader, Progress};
-use crate::workload::Target;
+use crate::load::workload::Target;
 use mio::net::TcpStream;
 use seda_core::Time;
 use std::io::{self, ErrorKind, Read, Write};

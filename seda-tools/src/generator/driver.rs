@@ -5,7 +5,7 @@ use super::engine::Engine;
 use super::run::Stop;
 use super::sockets::{SocketFigures, Sockets};
 use super::tally::Tally;
-use crate::outcome::Outcomes;
+use crate::report::outcome::Outcomes;
 use seda_core::stats::Quantiles;
 use seda_core::{Clock, Time};
 use std::io;

@@ -4,10 +4,10 @@
 
 use super::*;
 use crate::generator::attempt::Failure;
-use crate::generator::retry::Retry;
 use crate::generator::source::{Clients, Schedule};
 use crate::generator::tally::Categories;
 use crate::generator::window::Window;
+use crate::load::retry::Retry;
 use proptest::prelude::*;
 use rand_core::{RngCore, SeedableRng};
 
@@ -280,7 +280,7 @@ fn every_kind_of_end_has_its_own_category() {
     let mut wire = Wire::new(model, 1_000);
     let setup = Setup { deadline: millis(1_000), ..SETUP };
     let tally = run(engine(open((0..11).map(|n| n * 300 * MILLI)), &setup), &mut wire);
-    let expected = crate::outcome::Outcomes {
+    let expected = crate::report::outcome::Outcomes {
         scheduled: 11,
         good: 1,
         late: 1,

@@ -13,7 +13,6 @@ mod driver;
 mod engine;
 mod growth;
 mod occupancy;
-mod retry;
 mod rules;
 mod run;
 mod series;
@@ -24,7 +23,7 @@ mod summary;
 mod tally;
 mod window;
 
-pub use retry::Retry;
+pub use crate::load::retry::Retry;
 pub use run::{LoadError, Loaded, Observer, Progress, Stop, run};
 pub use series::{MAX_BINS, Series};
 pub use shares::PlanError;

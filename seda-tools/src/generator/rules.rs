@@ -1,8 +1,8 @@
 //! What counts as what: the SLOs, the deadline, the statuses.
 
-use super::retry::Retry;
-use crate::outcome::Outcome;
-use crate::workload::Target;
+use crate::load::retry::Retry;
+use crate::load::workload::Target;
+use crate::report::outcome::Outcome;
 use std::time::Duration;
 
 /// By what a request's end is judged.

@@ -1,7 +1,7 @@
 //! Counts and response times over time, in bins.
 
-use crate::outcome::{Outcome, Outcomes};
 use crate::report::Bin;
+use crate::report::outcome::{Outcome, Outcomes};
 use seda_core::Time;
 use seda_core::stats::Quantiles;
 use std::time::Duration;

@@ -4,7 +4,7 @@ use super::alarm::Alarm;
 use super::attempt::{Attempt, End, Order, Transport};
 use super::connection::{Connection, Step, connect_failure};
 use super::growth::Growth;
-use crate::workload::Target;
+use crate::load::workload::Target;
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 use seda_core::{Clock, Time};

@@ -4,7 +4,7 @@ use super::attempt::Failure;
 use super::occupancy::Occupancy;
 use super::series::Series;
 use super::window::{Window, WindowTally};
-use crate::outcome::{Outcome, Outcomes};
+use crate::report::outcome::{Outcome, Outcomes};
 use seda_core::Time;
 use seda_core::stats::Quantiles;
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! The parts of a run, and what is counted of each.
 
-use crate::outcome::{Outcome, Outcomes};
 use crate::report::WindowReport;
+use crate::report::outcome::{Outcome, Outcomes};
 use seda_core::Time;
 use seda_core::stats::Quantiles;
 use std::time::Duration;

@@ -10,8 +10,8 @@ pub mod svg;
 #[cfg(test)]
 mod tests;
 
-use crate::step::StepReport;
-use crate::sweep::SweepReport;
+use crate::experiment::step::StepReport;
+use crate::experiment::sweep::SweepReport;
 use document::{Document, Kind};
 use thiserror::Error;
 

@@ -1,10 +1,10 @@
 //! Reports as servers would earn them, for tests: one that sheds what is too much, one that
 //! collapses under it.
 
-use crate::outcome::Outcomes;
+use crate::experiment::step::{PartReport, Recovery, StepReport};
+use crate::experiment::sweep::{LambdaMax, Point, Round, Run, Spread, StagePoint, SweepReport};
+use crate::report::outcome::Outcomes;
 use crate::report::{Bin, LoadReport};
-use crate::step::{PartReport, Recovery, StepReport};
-use crate::sweep::{LambdaMax, Point, Round, Run, Spread, StagePoint, SweepReport};
 
 /// What a server does with more than it can do.
 #[derive(Clone, Copy, Debug, PartialEq)]

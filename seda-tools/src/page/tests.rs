@@ -2,7 +2,7 @@
 
 use super::samples::Overload::{Collapses, Sheds};
 use super::*;
-use crate::sweep::{Point, Spread};
+use crate::experiment::sweep::{Point, Spread};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

@@ -1,8 +1,8 @@
 //! The report for people.
 
 use super::{GeneratorReport, LoadReport, PathReport, WindowReport};
-use crate::figures::{percent, rate, seconds};
-use crate::outcome::Outcome;
+use crate::report::outcome::Outcome;
+use crate::report::units::{percent, rate, seconds};
 use crate::watch::verdict;
 use seda_core::stats::QuantileSummary;
 use std::fmt;

@@ -4,8 +4,10 @@
 //! seconds, rates per second, shares 0 to 1. A figure that could not be taken is `null`.
 
 mod display;
+pub mod outcome;
+pub mod units;
 
-use crate::outcome::Outcomes;
+use crate::report::outcome::Outcomes;
 use seda_core::stats::QuantileSummary;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

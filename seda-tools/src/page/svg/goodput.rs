@@ -3,8 +3,8 @@
 use super::line::{Line, LinePoint};
 use super::panel::{Axis, Panel};
 use super::{Drawing, figures};
+use crate::experiment::sweep::{Point, Spread, SweepReport};
 use crate::page::PageError;
-use crate::sweep::{Point, Spread, SweepReport};
 
 /// Goodput against offered load, a line for each server with the range of its rounds; below it the
 /// p99 of right answers.

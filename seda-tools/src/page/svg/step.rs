@@ -3,9 +3,9 @@
 use super::line::{Line, LinePoint};
 use super::panel::{Axis, Panel};
 use super::{Drawing, figures};
+use crate::experiment::step::StepReport;
 use crate::page::PageError;
 use crate::report::Bin;
-use crate::step::StepReport;
 
 /// Bins that make one point of goodput: five of 50 ms. One alone is a few hundred requests whose
 /// arrivals are random, and the noise of that would hide the step.

@@ -1,10 +1,10 @@
 //! What every drawing keeps to.
 
 use super::*;
+use crate::experiment::step::StepReport;
+use crate::experiment::sweep::{Point, Spread, SweepReport};
 use crate::page::samples::Overload::{Collapses, Sheds};
 use crate::page::samples::{step, sweep};
-use crate::step::StepReport;
-use crate::sweep::{Point, Spread, SweepReport};
 
 /// Whether every element that is opened is closed, in order, and every attribute quoted.
 fn is_well_formed(svg: &str) -> bool {

@@ -1,8 +1,8 @@
 //! The comparison for people.
 
 use super::{Comparison, Difference, Figure, Row};
-use crate::figures::{rate, seconds};
-use crate::sweep::Spread;
+use crate::experiment::sweep::Spread;
+use crate::report::units::{rate, seconds};
 use std::fmt;
 
 impl fmt::Display for Comparison {

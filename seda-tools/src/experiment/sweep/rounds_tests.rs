@@ -1,8 +1,8 @@
 //! Sweeps over servers that are formulas.
 
 use super::*;
-use crate::outcome::Outcomes;
-use crate::sweep::Assertion;
+use crate::experiment::sweep::Assertion;
+use crate::report::outcome::Outcomes;
 use std::convert::Infallible;
 
 /// A server of 1,000/s. `collapses`: past that, what it does serve is late.

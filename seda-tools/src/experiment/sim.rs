@@ -1,9 +1,9 @@
 //! Simulated servers as rigs: a sweep of a spec is a sweep like any other.
 
-use crate::outcome::Outcomes;
-use crate::plan::Pace;
+use crate::experiment::sweep::{Load, Measured, Rig, StagePoint};
+use crate::load::plan::Pace;
+use crate::report::outcome::Outcomes;
 use crate::report::{LoadReport, SloGoodput};
-use crate::sweep::{Load, Measured, Rig, StagePoint};
 use seda_sim::{SimError, SimReport, Spec};
 use std::time::Duration;
 
@@ -102,8 +102,8 @@ fn stages(report: &SimReport) -> Vec<StagePoint> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arrivals::Process;
-    use crate::sweep::{Rest, SweepPlan, sweep};
+    use crate::experiment::sweep::{Rest, SweepPlan, sweep};
+    use crate::load::arrivals::Process;
 
     #[test]
     fn a_sweep_of_a_spec_is_a_sweep_like_any_other() {

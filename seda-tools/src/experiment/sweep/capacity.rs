@@ -5,8 +5,8 @@
 //! open loop gets.
 
 use super::rounds::{Load, Rig, SweepError, SweepPlan};
-use crate::outcome::{Outcome, Outcomes};
-use crate::plan::Pace;
+use crate::load::plan::Pace;
+use crate::report::outcome::{Outcome, Outcomes};
 use std::time::Duration;
 use thiserror::Error;
 

@@ -1,8 +1,8 @@
 //! What is asked for: the requests as bytes, and in which order they come.
 
 use crate::h1::{RequestError, RequestShape};
-use crate::mix::Mix;
-use crate::trace::{self, Trace};
+use crate::load::mix::Mix;
+use crate::load::trace::{self, Trace};
 use http::{HeaderName, HeaderValue, Method};
 use rand_core::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;

@@ -1,7 +1,7 @@
 //! What a step found out: the time series, pooled over the repeats, and how long recovery took.
 
+use crate::experiment::sweep::Spread;
 use crate::report::Bin;
-use crate::sweep::Spread;
 use serde::{Deserialize, Serialize};
 
 /// A profile driven several times, as `seda step --json FILE` writes it.

@@ -3,7 +3,7 @@
 use super::rounds::{Load, Measured, Rig};
 use super::stages;
 use crate::generator::{self, LoadError, Observer, Progress, Stop};
-use crate::plan::LoadPlan;
+use crate::load::plan::LoadPlan;
 use crate::watch::{Peaks, Sample, ServerReport, WatchError, Watcher};
 use seda_core::{Clock, MonotonicClock, Report, Time};
 use std::fmt;

@@ -1,9 +1,9 @@
 //! A run of load, said completely.
 
-use crate::arrivals::{Process, Profile};
-use crate::generator::Retry;
 use crate::h1::Url;
-use crate::workload::Workload;
+use crate::load::arrivals::{Process, Profile};
+use crate::load::retry::Retry;
+use crate::load::workload::Workload;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;

@@ -53,7 +53,7 @@ impl Arrivals {
     }
 
     /// The arrivals of a trace, `speed` times as fast: 2.0 halves every time. `times` must not
-    /// descend, as those of [`crate::trace::Trace::times`] and [`crate::trace::read_arrivals`].
+    /// descend, as those of [`crate::load::trace::Trace::times`] and [`crate::load::trace::read_arrivals`].
     ///
     /// A speed that is not a finite number above 0 gives no arrivals; a command line refuses it.
     pub fn recorded(times: Arc<[u64]>, speed: f64) -> Self {

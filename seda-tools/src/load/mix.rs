@@ -1,8 +1,8 @@
 //! Requests drawn at random, each with its share.
 
-use crate::arrivals::unit;
 use crate::h1;
-use crate::trace::{Target, is_origin_form};
+use crate::load::arrivals::unit;
+use crate::load::trace::{Target, is_origin_form};
 use http::{HeaderName, HeaderValue, Method};
 use rand_core::RngCore;
 use std::fmt;

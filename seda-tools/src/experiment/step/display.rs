@@ -1,9 +1,9 @@
 //! The step for people.
 
 use super::report::{PartReport, Recovery, StepReport};
-use crate::figures::{rate, seconds};
+use crate::experiment::sweep::Spread;
 use crate::report::Bin;
-use crate::sweep::Spread;
+use crate::report::units::{rate, seconds};
 use std::fmt;
 
 /// Lines of the time series on a screen; the page and the JSON have every bin.

@@ -1,8 +1,8 @@
 //! `--assert 'goodput@5x>=0.97'`: what a sweep has to show.
 
 use super::report::{Point, SweepReport};
-use crate::figures::seconds;
-use crate::outcome::Outcome;
+use crate::report::outcome::Outcome;
+use crate::report::units::seconds;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -227,7 +227,7 @@ impl fmt::Display for Assertion {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sweep::Spread;
+    use crate::experiment::sweep::Spread;
 
     fn sweep() -> SweepReport {
         let of = |median| Spread { median, low: median, high: median };

@@ -6,11 +6,11 @@ mod report;
 
 pub use report::{PartReport, Recovery, StepReport};
 
-use crate::arrivals::{Process, Profile};
+use crate::experiment::sweep::{Load, Rest, Rig, Spread, SweepError, settle};
 use crate::generator::Series;
-use crate::plan::Pace;
+use crate::load::arrivals::{Process, Profile};
+use crate::load::plan::Pace;
 use crate::report::{LoadReport, WindowReport};
-use crate::sweep::{Load, Rest, Rig, Spread, SweepError, settle};
 use std::time::Duration;
 
 /// A step: which profile, how often.

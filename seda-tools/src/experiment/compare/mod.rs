@@ -2,7 +2,7 @@
 
 mod display;
 
-use crate::sweep::{Point, Spread, SweepReport};
+use crate::experiment::sweep::{Point, Spread, SweepReport};
 use serde::Serialize;
 
 /// Several sweeps beside the first of them.

@@ -1,8 +1,8 @@
 //! How long a server takes to come back after the rate has changed, read off the time series.
 
 use super::report::{PartReport, Recovery};
+use crate::experiment::sweep::Spread;
 use crate::report::Bin;
-use crate::sweep::Spread;
 
 /// What followed each change of part: one for each part after the first, in order.
 ///
@@ -92,7 +92,7 @@ fn reaches(bins: &[Bin], repeats: u64, per_second: f64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outcome::Outcomes;
+    use crate::report::outcome::Outcomes;
 
     const SLO: f64 = 0.1;
     /// A power of two, so that sums of it are exact.

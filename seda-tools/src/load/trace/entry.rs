@@ -80,7 +80,7 @@ impl Trace {
         Reading::new(scale)?.read(name, text)
     }
 
-    /// The times of the entries, for [`Arrivals::recorded`](crate::arrivals::Arrivals::recorded):
+    /// The times of the entries, for [`Arrivals::recorded`](crate::load::arrivals::Arrivals::recorded):
     /// the arrival number `n` is that of the entry number `n`.
     pub fn times(&self) -> Arc<[u64]> {
         self.entries.iter().map(|entry| entry.at_nanos).collect()

@@ -3,9 +3,9 @@
 use super::capacity::{self, NoCapacity};
 use super::points::points;
 use super::report::{LambdaMax, Round, Run, Spread, StagePoint, SweepReport};
-use crate::arrivals::{Process, Profile, ProfileError};
 use crate::generator::Series;
-use crate::plan::Pace;
+use crate::load::arrivals::{Process, Profile, ProfileError};
+use crate::load::plan::Pace;
 use crate::report::LoadReport;
 use std::time::Duration;
 use thiserror::Error;
@@ -251,7 +251,7 @@ fn lambda_max(rounds: &[Round], plan: &SweepPlan) -> Option<LambdaMax> {
     let definition = format!(
         "the highest of the offered loads at which 99 % of what was scheduled was answered right \
          within {}",
-        crate::figures::seconds(slo)
+        crate::report::units::seconds(slo)
     );
     Some(LambdaMax { per_second, definition })
 }

@@ -2,8 +2,8 @@
 
 use super::report::{Point, Round, Run, Spread};
 use super::rounds::SweepPlan;
-use crate::outcome::Outcome;
 use crate::report::LoadReport;
+use crate::report::outcome::Outcome;
 use crate::watch::verdict;
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! The sweep for people.
 
 use super::report::{Point, Spread, SweepReport};
-use crate::figures::{rate, seconds};
+use crate::report::units::{rate, seconds};
 use std::fmt;
 
 impl fmt::Display for SweepReport {
