@@ -24,7 +24,7 @@ impl SimRig {
 impl Rig for SimRig {
     type Error = SimError;
 
-    fn run(&mut self, _words: &str, load: &Load) -> Result<Measured, SimError> {
+    fn run(&mut self, _label: &str, load: &Load) -> Result<Measured, SimError> {
         let Pace::Open { profile, .. } = &load.pace else {
             // Only to see whether a server has settled; each simulated run starts anew.
             return Ok(Measured::default());
@@ -35,7 +35,7 @@ impl Rig for SimRig {
         let seed = self.seed.wrapping_add(u64::from(load.round));
         let report = seda_sim::run(&spec, seed)?;
         let mut measured = Measured::of(as_load(&spec, &report));
-        measured.stages = stages(&report);
+        measured.stages = report.graph.stages.iter().map(StagePoint::of).collect();
         Ok(measured)
     }
 
@@ -86,23 +86,10 @@ fn as_load(spec: &Spec, report: &SimReport) -> LoadReport {
     load
 }
 
-fn stages(report: &SimReport) -> Vec<StagePoint> {
-    let stage = |stage: &seda_core::report::StageReport| StagePoint {
-        name: stage.name.clone(),
-        depth: stage.queue.depth as u64,
-        workers: stage.workers.now as u64,
-        utilization: stage.utilization,
-        handled: stage.handled,
-        refused: stage.refused.values().sum(),
-        shed: stage.shed.values().sum(),
-    };
-    report.graph.stages.iter().map(stage).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::sweep::{Rest, SweepPlan, sweep};
+    use crate::experiment::sweep::{Pause, SweepPlan, sweep};
     use crate::load::arrivals::Process;
 
     #[test]
@@ -131,7 +118,7 @@ mod tests {
             slos: vec![Duration::from_millis(100)],
             deadline: Duration::from_secs(1),
             capacity: Some(1000.0),
-            rest: Rest { least: Duration::ZERO, most: Duration::ZERO },
+            rest: Pause { least: Duration::ZERO, most: Duration::ZERO },
         };
         let report = sweep(&plan, &mut SimRig::new(spec, 1)).unwrap();
         let ratios: Vec<f64> = report.points.iter().map(|p| p.goodput_ratio.median).collect();

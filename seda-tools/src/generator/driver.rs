@@ -2,8 +2,8 @@
 
 use super::attempt::{Attempt, End};
 use super::engine::Engine;
-use super::run::Stop;
 use super::sockets::{SocketFigures, Sockets};
+use super::stop::Stop;
 use super::tally::Tally;
 use crate::report::outcome::Outcomes;
 use seda_core::stats::Quantiles;

@@ -1,19 +1,19 @@
 //! Carries a plan out: starts the threads, tells how they are getting on, adds up what they saw.
 
 use super::driver::{Driven, Driver, Pulse};
-use super::series::Series;
+use super::loaded::Loaded;
+use super::observer::{Observer, Progress};
 use super::shares::{self, PlanError};
 use super::sockets::Sockets;
+use super::stop::Stop;
 use super::summary;
 use crate::load::plan::LoadPlan;
-use crate::report::LoadReport;
 use crate::report::outcome::Outcomes;
 use seda_core::stats::Quantiles;
 use seda_core::{Clock, MonotonicClock, Time};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
@@ -47,70 +47,6 @@ pub enum LoadError {
     /// A thread panicked.
     #[error("a generator thread panicked; that is a fault of this program, please report it")]
     Panicked,
-}
-
-/// What a run came to.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Loaded {
-    /// The report.
-    pub report: LoadReport,
-    /// The time series with its histograms, to be pooled with other runs'.
-    pub series: Option<Series>,
-}
-
-/// Asks a run to end before its time. Clones ask the same run.
-#[derive(Clone, Debug, Default)]
-pub struct Stop(Arc<AtomicUsize>);
-
-impl Stop {
-    /// Once: nothing new is started, and what is under way gets a second. Twice: at once.
-    pub fn ask(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Whether it was asked for.
-    pub fn is_wanted(&self) -> bool {
-        self.0.load(Ordering::Relaxed) > 0
-    }
-
-    pub(super) fn is_urgent(&self) -> bool {
-        self.0.load(Ordering::Relaxed) > 1
-    }
-}
-
-/// How a run is getting on.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Progress {
-    /// Since the run began.
-    pub elapsed: Duration,
-    /// So far, warm-up and cool-down too.
-    pub outcomes: Outcomes,
-    /// Requests under way.
-    pub under_way: usize,
-    /// 99th percentile of the right answers of the present part, in seconds.
-    pub p99: Option<f64>,
-}
-
-/// Who is told how a run is getting on.
-///
-/// Called on the thread that called [`run`], about ten times a second.
-pub trait Observer {
-    /// One of several runs begins; the words say which.
-    fn begins(&mut self, _words: &str) {}
-    /// How it is getting on.
-    fn progress(&mut self, progress: &Progress);
-    /// The measured part begins.
-    fn measuring(&mut self) {}
-    /// The measured part has ended.
-    fn measured(&mut self) {}
-    /// Every request of the run has ended.
-    fn ends(&mut self) {}
-}
-
-impl Observer for () {
-    fn progress(&mut self, _progress: &Progress) {}
 }
 
 /// Carries a plan out and returns when every request has ended, or when `stop` asks for it.

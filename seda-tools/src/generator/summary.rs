@@ -1,7 +1,7 @@
 //! Adds up what the threads saw, and says whether it can be trusted.
 
 use super::driver::Driven;
-use super::run::Loaded;
+use super::loaded::Loaded;
 use super::tally::Tally;
 use super::window::rate;
 use crate::load::plan::LoadPlan;

@@ -1,6 +1,7 @@
 //! Reads one answer out of whatever bytes have come.
 
 use super::body::{Body, Chunks};
+use super::error::NotHttp;
 use std::time::Duration;
 
 /// The largest head that is put up with: eight times what servers are commonly set to send.
@@ -17,10 +18,6 @@ pub(crate) struct Answer {
     /// How long to wait before trying again (RFC 9110, 10.2.3); dates are not read.
     pub(crate) retry_after: Option<Duration>,
 }
-
-/// The bytes are not an HTTP/1.x answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct NotHttp;
 
 /// How far an answer has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Where an answer's body ends (RFC 9112, section 6.3).
 
-use super::answer::NotHttp;
+use super::error::NotHttp;
 
 /// The longest line of a chunked body that is put up with: a size has at most 16 digits, the rest
 /// are extensions and trailers that nobody needs.

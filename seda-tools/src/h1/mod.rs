@@ -3,6 +3,7 @@
 
 mod answer;
 mod body;
+mod error;
 mod request;
 mod url;
 

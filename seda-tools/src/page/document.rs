@@ -1,6 +1,6 @@
 //! One HTML file with everything in it.
 
-use super::PageError;
+use super::error::PageError;
 use serde::Serialize;
 
 /// A report and what it is to be shown as.

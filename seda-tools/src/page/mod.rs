@@ -4,28 +4,18 @@
 //! security policy forbids it to; so it can be opened from a disk, mailed, or kept beside a release.
 
 mod document;
+mod error;
 #[cfg(test)]
 mod samples;
 pub mod svg;
 #[cfg(test)]
 mod tests;
 
+pub use error::PageError;
+
 use crate::experiment::step::StepReport;
 use crate::experiment::sweep::SweepReport;
 use document::{Document, Kind};
-use thiserror::Error;
-
-/// Why a report could not be made into a document.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum PageError {
-    /// The report could not be written into the page.
-    #[error("the report could not be written as JSON: {0}")]
-    Json(#[from] serde_json::Error),
-    /// The drawing failed.
-    #[error("the drawing could not be made: {0}")]
-    Drawing(#[source] Box<dyn std::error::Error + Send + Sync>),
-}
 
 /// A page of one server under rising load, as HTML.
 ///

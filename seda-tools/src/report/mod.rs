@@ -4,8 +4,13 @@
 //! seconds, rates per second, shares 0 to 1. A figure that could not be taken is `null`.
 
 mod display;
+#[doc(hidden)]
 pub mod outcome;
+#[doc(hidden)]
 pub mod units;
+mod verdict;
+
+pub use verdict::{Limit, Verdict, verdict};
 
 use crate::report::outcome::Outcomes;
 use seda_core::stats::QuantileSummary;

@@ -18,10 +18,8 @@ mod sample;
 mod task;
 #[cfg(test)]
 mod tests;
-mod verdict;
 mod watcher;
 
 pub use report::{Peaks, ServerReport};
 pub use sample::Sample;
-pub use verdict::{Limit, Verdict, verdict};
 pub use watcher::{WatchError, Watcher};

@@ -1,4 +1,4 @@
-//! The comparison for people.
+//! The comparison as text.
 
 use super::{Comparison, Difference, Figure, Row};
 use crate::experiment::sweep::Spread;
@@ -27,7 +27,7 @@ impl fmt::Display for Comparison {
 impl Comparison {
     fn row(&self, row: &Row, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         for ((name, spread), verdict) in self.names.iter().zip(&row.spreads).zip(&row.verdicts) {
-            let found = spread.map_or("-".to_owned(), |spread| row.figure.words(&spread));
+            let found = spread.map_or("-".to_owned(), |spread| row.figure.describe(&spread));
             writeln!(out, "{:>6}x {name:<32} {found:<36} {verdict}", row.multiple)?;
         }
         Ok(())
@@ -35,13 +35,12 @@ impl Comparison {
 }
 
 impl Figure {
-    fn words(self, spread: &Spread) -> String {
-        let one = |value: f64| match self {
-            Figure::Goodput => rate(value),
-            Figure::GoodputRatio => format!("{value:.2}"),
-            Figure::P50 | Figure::P99 => seconds(value),
-        };
-        format!("{} ({} to {})", one(spread.median), one(spread.low), one(spread.high))
+    fn describe(self, spread: &Spread) -> String {
+        match self {
+            Figure::Goodput => spread.describe(rate),
+            Figure::GoodputRatio => spread.describe(|ratio| format!("{ratio:.2}")),
+            Figure::P50 | Figure::P99 => spread.describe(seconds),
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Lays sweeps over each other and says where there is a difference, and where there is none.
+//! Compares sweeps, and tells where they differ and where they do not.
 
 mod display;
 
@@ -9,11 +9,11 @@ use serde::Serialize;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Comparison {
-    /// The name of each, the first being what the others are held against.
+    /// The names of the sweeps; the first is the reference.
     pub names: Vec<String>,
-    /// One for each figure at each load that all of them have.
+    /// One row for each figure at each load that all sweeps have.
     pub rows: Vec<Row>,
-    /// Loads that only some of them have; nothing is said of these.
+    /// The loads that only some sweeps have; they are not compared.
     pub elsewhere: Vec<f64>,
 }
 
@@ -21,50 +21,50 @@ pub struct Comparison {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Row {
-    /// The load, as a multiple of each one's capacity.
+    /// The load, as a multiple of each server's own capacity.
     pub multiple: f64,
-    /// Which figure.
+    /// The figure.
     pub figure: Figure,
-    /// Of each sweep; `None` where it has none.
+    /// The figure of each sweep; `None` if it has none.
     pub spreads: Vec<Option<Spread>>,
-    /// Of each sweep beside the first.
+    /// The difference of each sweep from the first.
     pub verdicts: Vec<Difference>,
 }
 
-/// What is compared.
+/// A figure that is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Figure {
     /// Good answers per second.
     Goodput,
-    /// Good answers over the capacity.
+    /// Good answers per second over the capacity.
     GoodputRatio,
-    /// Median response time in seconds.
+    /// Median of the response times, in seconds.
     P50,
-    /// Its 99th percentile.
+    /// 99th percentile of the response times, in seconds.
     P99,
 }
 
-/// One sweep's figure beside the first one's.
+/// The difference of one sweep from the first.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Difference {
-    /// It is the first one.
+    /// It is the first sweep.
     Itself,
-    /// The ranges have a figure in common.
+    /// The ranges overlap.
     None,
-    /// The ranges are apart; the median is this many times the first one's.
+    /// The ranges do not overlap; the median is this many times that of the first sweep.
     Times(f64),
-    /// One of the two has no such figure, or the first one's is zero.
+    /// One of the two has no such figure, or the figure of the first sweep is zero.
     Unknown,
 }
 
 const FIGURES: [Figure; 4] = [Figure::Goodput, Figure::GoodputRatio, Figure::P50, Figure::P99];
 
 impl Comparison {
-    /// Holds the sweeps against the first of them.
+    /// Compares the sweeps with the first of them.
     pub fn of(sweeps: &[SweepReport]) -> Self {
         let mut multiples: Vec<f64> =
             sweeps.iter().flat_map(|sweep| &sweep.points).map(|point| point.multiple).collect();
@@ -73,13 +73,11 @@ impl Comparison {
         let (common, elsewhere): (Vec<f64>, Vec<f64>) = multiples
             .into_iter()
             .partition(|multiple| sweeps.iter().all(|sweep| at(sweep, *multiple).is_some()));
-        let row = |(multiple, figure): (f64, Figure)| row(sweeps, multiple, figure);
-        let pairs = FIGURES.iter().flat_map(|figure| common.iter().map(|load| (*load, *figure)));
-        Self {
-            names: sweeps.iter().map(|sweep| sweep.name.clone()).collect(),
-            rows: pairs.map(row).collect(),
-            elsewhere,
+        let mut rows = Vec::new();
+        for figure in FIGURES {
+            rows.extend(common.iter().map(|multiple| Row::of(sweeps, *multiple, figure)));
         }
+        Self { names: sweeps.iter().map(|sweep| sweep.name.clone()).collect(), rows, elsewhere }
     }
 }
 
@@ -87,26 +85,31 @@ fn at(sweep: &SweepReport, multiple: f64) -> Option<&Point> {
     sweep.points.iter().find(|point| point.multiple == multiple)
 }
 
-fn row(sweeps: &[SweepReport], multiple: f64, figure: Figure) -> Row {
-    let spread = |sweep: &SweepReport| figure.of(at(sweep, multiple)?);
-    let spreads: Vec<Option<Spread>> = sweeps.iter().map(spread).collect();
-    let first = spreads.first().copied().flatten();
-    let verdict = |(index, spread): (usize, &Option<Spread>)| match (index, first, spread) {
-        (0, ..) => Difference::Itself,
-        (_, Some(first), Some(spread)) => difference(&first, spread),
-        _ => Difference::Unknown,
-    };
-    let verdicts = spreads.iter().enumerate().map(verdict).collect();
-    Row { multiple, figure, spreads, verdicts }
+impl Row {
+    fn of(sweeps: &[SweepReport], multiple: f64, figure: Figure) -> Self {
+        let points = sweeps.iter().map(|sweep| at(sweep, multiple));
+        let spreads: Vec<Option<Spread>> =
+            points.map(|point| point.and_then(|point| figure.of(point))).collect();
+        let verdicts = match spreads.split_first() {
+            Some((first, others)) => {
+                let differences = others.iter().map(|other| Difference::of(*first, *other));
+                std::iter::once(Difference::Itself).chain(differences).collect()
+            }
+            None => Vec::new(),
+        };
+        Self { multiple, figure, spreads, verdicts }
+    }
 }
 
-fn difference(first: &Spread, other: &Spread) -> Difference {
-    if first.overlaps(other) {
-        Difference::None
-    } else if first.median > 0.0 {
-        Difference::Times(other.median / first.median)
-    } else {
-        Difference::Unknown
+impl Difference {
+    fn of(first: Option<Spread>, other: Option<Spread>) -> Self {
+        match (first, other) {
+            (Some(first), Some(other)) if first.overlaps(&other) => Difference::None,
+            (Some(first), Some(other)) if first.median > 0.0 => {
+                Difference::Times(other.median / first.median)
+            }
+            _ => Difference::Unknown,
+        }
     }
 }
 
@@ -148,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_said_of_loads_that_only_some_have() {
+    fn loads_that_only_some_sweeps_have_are_not_compared() {
         let a = sweep("a", [(1.0, 1.0, 1.0); 2]);
         let mut b = a.clone();
         b.points.pop();
@@ -158,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_beside_something_is_not_a_number_of_times() {
+    fn a_ratio_to_zero_is_unknown() {
         let none = sweep("none", [(0.0, 0.0, 0.0); 2]);
         let some = sweep("some", [(9.0, 9.0, 9.0); 2]);
         assert_eq!(verdicts(&[none, some]), [Difference::Unknown; 2]);

@@ -1,14 +1,13 @@
-//! The step for people.
+//! The report of a step as text.
 
 use super::report::{PartReport, Recovery, StepReport};
-use crate::experiment::sweep::Spread;
 use crate::report::Bin;
-use crate::report::units::{rate, seconds};
+use crate::report::units::{rate, seconds, seconds_or_dash};
 use std::fmt;
 
-/// Lines of the time series on a screen; the page and the JSON have every bin.
+/// Lines of the time series in the text; the page and the JSON have every bin.
 const LINES: usize = 40;
-/// Width of the bars.
+/// Width of the bars in characters.
 const BAR: usize = 40;
 
 impl fmt::Display for StepReport {
@@ -24,70 +23,67 @@ impl fmt::Display for StepReport {
     }
 }
 
+/// Mean rates over some bins, per second of one run.
+struct Rates {
+    offered: f64,
+    good: f64,
+}
+
 impl StepReport {
-    /// Good answers over time as bars, several bins to a line.
+    /// Writes goodput over time as bars, several bins to a line.
     fn series(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let group = self.bins.len().div_ceil(LINES).max(1);
-        let most = self.bins.chunks(group).map(|bins| self.rates(bins).0).fold(1.0, f64::max);
+        let most = self.bins.chunks(group).map(|bins| self.rates(bins).offered).fold(1.0, f64::max);
         writeln!(out, "{:>8}  good (#) of offered (.), worst p99 of the bins", "")?;
         for bins in self.bins.chunks(group) {
-            let (offered, good) = self.rates(bins);
-            let width = |rate: f64| (rate / most * BAR as f64).round() as usize;
-            let bar = format!("{}{}", "#".repeat(width(good)), dots(width(offered), width(good)));
+            let rates = self.rates(bins);
+            let good = bar_width(rates.good, most);
+            let refused = bar_width(rates.offered, most).saturating_sub(good);
+            let bar = format!("{}{}", "#".repeat(good), ".".repeat(refused));
             let from = bins.first().map_or(0.0, |bin| bin.from_seconds);
             let p99 = bins.iter().filter_map(|bin| bin.p99).max_by(f64::total_cmp);
-            let p99 = p99.map_or("-".to_owned(), seconds);
-            writeln!(out, "{from:>6.2} s  {bar:<BAR$} {:>8} {p99:>9}", rate(good))?;
+            let (goodput, p99) = (rate(rates.good), seconds_or_dash(p99));
+            writeln!(out, "{from:>6.2} s  {bar:<BAR$} {goodput:>8} {p99:>9}")?;
         }
         Ok(())
     }
 
-    /// Offered and good per second of one run, on average.
-    fn rates(&self, bins: &[Bin]) -> (f64, f64) {
+    fn rates(&self, bins: &[Bin]) -> Rates {
         let seconds: f64 = bins.iter().map(|bin| bin.seconds).sum();
-        let over =
-            |count: u64| count as f64 / (seconds * self.repeats as f64).max(f64::MIN_POSITIVE);
-        let offered = bins.iter().map(|bin| bin.outcomes.scheduled).sum();
-        (over(offered), over(bins.iter().map(|bin| bin.outcomes.good).sum()))
+        let run_seconds = (seconds * self.repeats as f64).max(f64::MIN_POSITIVE);
+        let offered: u64 = bins.iter().map(|bin| bin.outcomes.scheduled).sum();
+        let good: u64 = bins.iter().map(|bin| bin.outcomes.good).sum();
+        Rates { offered: offered as f64 / run_seconds, good: good as f64 / run_seconds }
     }
 }
 
-fn dots(offered: usize, good: usize) -> String {
-    ".".repeat(offered.saturating_sub(good))
+fn bar_width(rate: f64, most: f64) -> usize {
+    (rate / most * BAR as f64).round() as usize
 }
 
 impl fmt::Display for PartReport {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let time = |spread: Option<Spread>| match spread {
-            Some(s) => format!("{} ({} to {})", seconds(s.median), seconds(s.low), seconds(s.high)),
-            None => "-".to_owned(),
-        };
-        let good = self.goodput_per_second;
-        write!(
-            out,
-            "{:<16} good {} ({} to {}), p99 {}",
-            self.name,
-            rate(good.median),
-            rate(good.low),
-            rate(good.high),
-            time(self.p99)
-        )
+        let p99 = self.p99.map_or("-".to_owned(), |p99| p99.describe(seconds));
+        write!(out, "{:<16} good {}, p99 {p99}", self.name, self.goodput_per_second.describe(rate))
     }
 }
 
 impl fmt::Display for Recovery {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let after = |time: Option<f64>| match time {
-            Some(time) => format!("after {time:.2} s"),
-            None => "not before the part ended".to_owned(),
-        };
         write!(
             out,
             "{} at {:.1} s: p99 within the SLO {}; goodput back at 97 % {}",
             self.change,
             self.at_seconds,
-            after(self.p99_within_slo_after),
-            after(self.goodput_back_after)
+            describe_delay(self.p99_within_slo_after),
+            describe_delay(self.goodput_back_after)
         )
+    }
+}
+
+fn describe_delay(seconds: Option<f64>) -> String {
+    match seconds {
+        Some(seconds) => format!("after {seconds:.2} s"),
+        None => "not before the part ended".to_owned(),
     }
 }

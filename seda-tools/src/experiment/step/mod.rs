@@ -1,4 +1,4 @@
-//! Steps: a profile of rates driven several times, looked at in slices of time.
+//! Steps: a profile of rates is run several times and reported in time slices.
 
 mod display;
 mod recovery;
@@ -6,47 +6,47 @@ mod report;
 
 pub use report::{PartReport, Recovery, StepReport};
 
-use crate::experiment::sweep::{Load, Rest, Rig, Spread, SweepError, settle};
+use crate::experiment::sweep::{Load, Pause, Rig, Spread, SweepError, settle};
 use crate::generator::Series;
 use crate::load::arrivals::{Process, Profile};
 use crate::load::plan::Pace;
 use crate::report::{LoadReport, WindowReport};
 use std::time::Duration;
 
-/// A step: which profile, how often.
+/// A step: its profile and the number of its runs.
 #[derive(Clone, Debug)]
 pub struct StepPlan {
-    /// What to call it where several are laid side by side.
+    /// The name of the server in comparisons.
     pub name: String,
-    /// Where the load goes; for the report.
+    /// The URL of the server, for the report.
     pub url: String,
-    /// What was typed; for the report.
+    /// The command line, for the report.
     pub command: String,
     /// The rates over time.
     pub profile: Profile,
-    /// How arrivals are spread.
+    /// The arrival process.
     pub process: Process,
-    /// Runs to pool.
+    /// Number of runs to pool.
     pub repeat: u32,
-    /// The SLO that recovery is held against.
+    /// The SLO that defines recovery.
     pub slo: Duration,
-    /// When a client gives up.
+    /// Time after which a client abandons an attempt.
     pub deadline: Duration,
 }
 
-/// Drives the profile and pools the runs. The rig's plan has to ask for a time series. If it is
-/// interrupted, whole runs are reported.
+/// Runs the profile several times and pools the runs. The plan of the rig must ask for a time
+/// series. An interrupted step reports its complete runs.
 ///
 /// # Errors
-/// A load could not be run, or was ended before the first run was through.
+/// A load could not be run, or the first run was interrupted.
 pub fn step<R: Rig>(plan: &StepPlan, rig: &mut R) -> Result<StepReport, SweepError<R::Error>> {
     let mut series = Series::default();
     let mut runs: Vec<LoadReport> = Vec::new();
     for round in 0..plan.repeat.max(1) {
         let pace = Pace::Open { process: plan.process, profile: plan.profile.clone() };
         let load = Load { pace, warm_up: Duration::ZERO, cool_down: Duration::ZERO, round };
-        let words = format!("run {} of {}, ", round + 1, plan.repeat);
-        let measured = rig.run(&words, &load).map_err(SweepError::Rig)?;
+        let label = format!("run {} of {}, ", round + 1, plan.repeat);
+        let measured = rig.run(&label, &load).map_err(SweepError::Rig)?;
         if measured.load.interrupted {
             break;
         }
@@ -54,9 +54,9 @@ pub fn step<R: Rig>(plan: &StepPlan, rig: &mut R) -> Result<StepReport, SweepErr
             series.add(more);
         }
         runs.push(measured.load);
-        // Nothing comes after the last one that a server would have to be quiet for.
+        // After the last run no load follows that needs a settled server.
         if round + 1 < plan.repeat {
-            settle(rig, Rest::default(), &words, round)?;
+            settle(rig, Pause::default(), &label, round)?;
         }
     }
     if runs.is_empty() {
@@ -79,28 +79,27 @@ pub fn step<R: Rig>(plan: &StepPlan, rig: &mut R) -> Result<StepReport, SweepErr
     })
 }
 
-/// The parts of the profile, over all runs.
+/// Returns the parts of the profile, over all runs.
 fn parts(runs: &[LoadReport]) -> Vec<PartReport> {
     let count = runs.first().map_or(0, |run| run.windows.len());
-    let part = |index: usize| {
-        let windows: Vec<&WindowReport> =
-            runs.iter().filter_map(|run| run.windows.get(index)).collect();
-        let first = windows.first()?;
-        let each = |figure: fn(&WindowReport) -> f64| {
-            Spread::of(windows.iter().map(|window| figure(window))).unwrap_or_default()
-        };
-        let some = |figure: fn(&WindowReport) -> Option<f64>| {
-            Spread::of(windows.iter().filter_map(|window| figure(window)))
-        };
-        Some(PartReport {
-            name: first.name.clone(),
-            from_seconds: first.from_seconds,
-            to_seconds: first.to_seconds,
-            offered_per_second: each(|window| window.offered_per_second),
-            goodput_per_second: each(|window| window.goodput_per_second),
-            p50: some(|window| window.response_seconds.p50),
-            p99: some(|window| window.response_seconds.p99),
-        })
-    };
-    (0..count).filter_map(part).collect()
+    (0..count).filter_map(|index| part(runs, index)).collect()
+}
+
+fn part(runs: &[LoadReport], index: usize) -> Option<PartReport> {
+    let windows: Vec<&WindowReport> =
+        runs.iter().filter_map(|run| run.windows.get(index)).collect();
+    let first = windows.first()?;
+    Some(PartReport {
+        name: first.name.clone(),
+        from_seconds: first.from_seconds,
+        to_seconds: first.to_seconds,
+        offered_per_second: spread(&windows, |window| Some(window.offered_per_second))?,
+        goodput_per_second: spread(&windows, |window| Some(window.goodput_per_second))?,
+        p50: spread(&windows, |window| window.response_seconds.p50),
+        p99: spread(&windows, |window| window.response_seconds.p99),
+    })
+}
+
+fn spread(windows: &[&WindowReport], of: impl Fn(&WindowReport) -> Option<f64>) -> Option<Spread> {
+    Spread::of(windows.iter().filter_map(|window| of(window)))
 }

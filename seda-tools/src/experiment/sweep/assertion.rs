@@ -12,20 +12,20 @@ use thiserror::Error;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Assertion {
     text: String,
-    figure: Figure,
+    metric: Metric,
     multiple: f64,
-    comparison: Comparison,
+    relation: Relation,
     value: f64,
 }
 
 /// Whether a condition holds.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub struct Verdict {
+pub struct AssertionResult {
     /// Whether it does.
     pub holds: bool,
     /// The condition beside what was found.
-    pub words: String,
+    pub message: String,
 }
 
 /// Why a condition cannot be understood.
@@ -36,7 +36,7 @@ pub enum AssertionError {
     #[error("`{0}` is not a condition; write it like 'goodput@5x>=0.97' or 'p99@2x<=200ms'")]
     Shape(String),
     /// The figure is unknown.
-    #[error("`{figure}` in `{text}` is not known; there are {}", Figure::names())]
+    #[error("`{figure}` in `{text}` is not known; there are {}", Metric::names())]
     Figure {
         /// The figure.
         figure: String,
@@ -64,7 +64,7 @@ pub enum AssertionError {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Figure {
+enum Metric {
     /// Over the capacity.
     Goodput,
     /// Over the capacity.
@@ -80,37 +80,37 @@ enum Figure {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Comparison {
+enum Relation {
     AtLeast,
     AtMost,
     Above,
     Below,
 }
 
-const FIGURES: [(&str, Figure); 15] = [
-    ("goodput", Figure::Goodput),
-    ("throughput", Figure::Throughput),
-    ("mean", Figure::Mean),
-    ("p50", Figure::P50),
-    ("p99", Figure::P99),
-    ("p999", Figure::P999),
-    ("refusal_p99", Figure::RefusalP99),
-    ("settled", Figure::Settled),
-    ("good", Figure::Share(Outcome::Good)),
-    ("late", Figure::Share(Outcome::Late)),
-    ("refused", Figure::Share(Outcome::Refused)),
-    ("wrong", Figure::Share(Outcome::Wrong)),
-    ("timed_out", Figure::Share(Outcome::TimedOut)),
-    ("connect_error", Figure::Share(Outcome::ConnectError)),
-    ("broken", Figure::Share(Outcome::Broken)),
+const METRICS: [(&str, Metric); 15] = [
+    ("goodput", Metric::Goodput),
+    ("throughput", Metric::Throughput),
+    ("mean", Metric::Mean),
+    ("p50", Metric::P50),
+    ("p99", Metric::P99),
+    ("p999", Metric::P999),
+    ("refusal_p99", Metric::RefusalP99),
+    ("settled", Metric::Settled),
+    ("good", Metric::Share(Outcome::Good)),
+    ("late", Metric::Share(Outcome::Late)),
+    ("refused", Metric::Share(Outcome::Refused)),
+    ("wrong", Metric::Share(Outcome::Wrong)),
+    ("timed_out", Metric::Share(Outcome::TimedOut)),
+    ("connect_error", Metric::Share(Outcome::ConnectError)),
+    ("broken", Metric::Share(Outcome::Broken)),
 ];
 
 /// The longer ones first: each is looked for as it stands.
-const COMPARISONS: [(&str, Comparison); 4] = [
-    (">=", Comparison::AtLeast),
-    ("<=", Comparison::AtMost),
-    (">", Comparison::Above),
-    ("<", Comparison::Below),
+const RELATIONS: [(&str, Relation); 4] = [
+    (">=", Relation::AtLeast),
+    ("<=", Relation::AtMost),
+    (">", Relation::Above),
+    ("<", Relation::Below),
 ];
 
 impl Assertion {
@@ -127,22 +127,22 @@ impl Assertion {
 
     /// Holds it against a sweep. A figure that is not there, such as the p99 of no answers, does
     /// not hold.
-    pub fn holds(&self, sweep: &SweepReport) -> Verdict {
+    pub fn holds(&self, sweep: &SweepReport) -> AssertionResult {
         let point = sweep.points.iter().find(|point| self.is_at(point.multiple));
-        let found = point.and_then(|point| self.figure.of(point, sweep));
-        let holds = found.is_some_and(|found| match self.comparison {
-            Comparison::AtLeast => found >= self.value,
-            Comparison::AtMost => found <= self.value,
-            Comparison::Above => found > self.value,
-            Comparison::Below => found < self.value,
+        let found = point.and_then(|point| self.metric.of(point, sweep));
+        let holds = found.is_some_and(|found| match self.relation {
+            Relation::AtLeast => found >= self.value,
+            Relation::AtMost => found <= self.value,
+            Relation::Above => found > self.value,
+            Relation::Below => found < self.value,
         });
-        let words = match found {
-            Some(found) if self.figure.is_time() => seconds(found),
+        let message = match found {
+            Some(found) if self.metric.is_time() => seconds(found),
             Some(found) => format!("{found:.4}"),
             None => "there is no such figure".to_owned(),
         };
         let mark = if holds { "holds" } else { "DOES NOT HOLD" };
-        Verdict { holds, words: format!("assert {}: {mark} ({words})", self.text) }
+        AssertionResult { holds, message: format!("assert {}: {mark} ({message})", self.text) }
     }
 
     fn is_at(&self, multiple: f64) -> bool {
@@ -150,30 +150,30 @@ impl Assertion {
     }
 }
 
-impl Figure {
+impl Metric {
     fn names() -> String {
-        FIGURES.map(|(name, _)| name).join(", ")
+        METRICS.map(|(name, _)| name).join(", ")
     }
 
     fn is_time(self) -> bool {
-        use Figure::{Mean, P50, P99, P999, RefusalP99, Settled};
+        use Metric::{Mean, P50, P99, P999, RefusalP99, Settled};
         matches!(self, Mean | P50 | P99 | P999 | RefusalP99 | Settled)
     }
 
     fn of(self, point: &Point, sweep: &SweepReport) -> Option<f64> {
         let median = |spread: super::Spread| spread.median;
         match self {
-            Figure::Goodput => Some(point.goodput_ratio.median),
-            Figure::Throughput => {
+            Metric::Goodput => Some(point.goodput_ratio.median),
+            Metric::Throughput => {
                 Some(point.throughput_per_second.median / sweep.capacity_per_second.median)
             }
-            Figure::Mean => point.mean.map(median),
-            Figure::P50 => point.p50.map(median),
-            Figure::P99 => point.p99.map(median),
-            Figure::P999 => point.p999.map(median),
-            Figure::RefusalP99 => point.refusal_p99.map(median),
-            Figure::Settled => Some(point.settled_after.median),
-            Figure::Share(outcome) => {
+            Metric::Mean => point.mean.map(median),
+            Metric::P50 => point.p50.map(median),
+            Metric::P99 => point.p99.map(median),
+            Metric::P999 => point.p999.map(median),
+            Metric::RefusalP99 => point.refusal_p99.map(median),
+            Metric::Settled => Some(point.settled_after.median),
+            Metric::Share(outcome) => {
                 let place = Outcome::ALL.iter().position(|each| *each == outcome)?;
                 point.shares.get(place).copied()
             }
@@ -191,15 +191,15 @@ impl FromStr for Assertion {
         let (multiple, rest) = rest.split_once('x').ok_or_else(shape)?;
         let multiple: f64 = multiple.trim().parse().map_err(|_| shape())?;
         let rest = rest.trim();
-        let begun = COMPARISONS.iter().find(|(sign, _)| rest.starts_with(sign));
-        let (sign, comparison) = begun.ok_or_else(shape)?;
+        let begun = RELATIONS.iter().find(|(sign, _)| rest.starts_with(sign));
+        let (sign, relation) = begun.ok_or_else(shape)?;
         let value = rest.get(sign.len()..).unwrap_or_default().trim();
-        let known = FIGURES.iter().find(|(figure, _)| *figure == name);
-        let (_, figure) = known.ok_or_else(|| AssertionError::Figure {
+        let known = METRICS.iter().find(|(known, _)| *known == name);
+        let (_, metric) = known.ok_or_else(|| AssertionError::Figure {
             figure: name.to_owned(),
             text: text.to_owned(),
         })?;
-        let parsed = if figure.is_time() {
+        let parsed = if metric.is_time() {
             humantime::parse_duration(value).ok().map(|time: Duration| time.as_secs_f64())
         } else {
             value.parse().ok().filter(|value: &f64| value.is_finite())
@@ -208,13 +208,7 @@ impl FromStr for Assertion {
             value: value.to_owned(),
             text: text.to_owned(),
         })?;
-        Ok(Self {
-            text: text.to_owned(),
-            figure: *figure,
-            multiple,
-            comparison: *comparison,
-            value,
-        })
+        Ok(Self { text: text.to_owned(), metric: *metric, multiple, relation: *relation, value })
     }
 }
 

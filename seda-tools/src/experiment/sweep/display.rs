@@ -1,29 +1,20 @@
-//! The sweep for people.
+//! The report of a sweep as text.
 
 use super::report::{Point, Spread, SweepReport};
-use crate::report::units::{rate, seconds};
+use crate::report::units::{counted, rate, seconds, seconds_or_dash, share};
 use std::fmt;
 
 impl fmt::Display for SweepReport {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let capacity = self.capacity_per_second;
-        let rounds = self.rounds.len();
-        let plural = if rounds == 1 { "" } else { "s" };
         let at = if self.name == self.url { String::new() } else { format!(" ({})", self.url) };
-        writeln!(out, "{}{at}, {rounds} round{plural}", self.name)?;
+        let rounds = counted(self.rounds.len() as u64, "round");
+        writeln!(out, "{}{at}, {rounds}", self.name)?;
         let slo = self.slo_seconds.first().copied().unwrap_or_default();
-        writeln!(
-            out,
-            "capacity C {} ({} to {}): the best goodput at any load, within {}",
-            rate(capacity.median),
-            rate(capacity.low),
-            rate(capacity.high),
-            seconds(slo)
-        )?;
+        let capacity = self.capacity_per_second.describe(rate);
+        let slo = seconds(slo);
+        writeln!(out, "capacity C {capacity}: the best goodput at any load, within {slo}")?;
         if let Some(most) = &self.lambda_max {
-            let per_second = most.per_second;
-            let range = format!("{} to {}", rate(per_second.low), rate(per_second.high));
-            writeln!(out, "lambda max {} ({range}): {}", rate(per_second.median), most.definition)?;
+            writeln!(out, "lambda max {}: {}", most.per_second.describe(rate), most.definition)?;
         } else {
             writeln!(out, "lambda max: none of the loads kept the SLO")?;
         }
@@ -57,8 +48,6 @@ impl SweepReport {
 impl fmt::Display for Point {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [_, late, refused, .., timed_out, _, _] = self.shares;
-        let time = |spread: Option<Spread>| spread.map_or("-".to_owned(), |s| seconds(s.median));
-        let share = |share: f64| format!("{:.1} %", share * 100.0);
         let ratio = self.goodput_ratio;
         write!(
             out,
@@ -70,8 +59,8 @@ impl fmt::Display for Point {
             ratio.median,
             ratio.low,
             ratio.high,
-            time(self.p50),
-            time(self.p99),
+            median_time(self.p50),
+            median_time(self.p99),
             share(refused),
             share(late),
             share(timed_out),
@@ -79,4 +68,8 @@ impl fmt::Display for Point {
             if self.kept_schedule { "" } else { "  SCHEDULE NOT KEPT" }
         )
     }
+}
+
+fn median_time(spread: Option<Spread>) -> String {
+    seconds_or_dash(spread.map(|spread| spread.median))
 }

@@ -1,6 +1,7 @@
-//! A rig of sockets: the load goes to a real server, which may be watched meanwhile.
+//! A rig of sockets: the load goes to a real server, which may be watched at the same time.
 
-use super::rounds::{Load, Measured, Rig};
+use super::plan::{Load, Measured, Rig};
+use super::report::StagePoint;
 use super::stages;
 use crate::generator::{self, LoadError, Observer, Progress, Stop};
 use crate::load::plan::LoadPlan;
@@ -10,8 +11,8 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// How often threads and memory are looked at: a look costs some 40 us for each thread, which is
-/// to be seldom felt by the generator next to it.
+/// The interval at which threads and memory are sampled. A sample costs about 40 us for each thread,
+/// which must seldom disturb the generator beside it.
 const PEAKS: Duration = Duration::from_secs(1);
 
 /// Runs loads against a server over sockets.
@@ -20,40 +21,46 @@ pub struct Live {
     stop: Stop,
     watcher: Option<Watcher>,
     observer: Box<dyn Observer>,
-    /// The server is one of seda's: there is a report to look at.
+    /// True for a seda server, which reports its stages.
     has_stages: bool,
 }
 
 impl Live {
-    /// Loads are like `plan` in everything but their pace. `observer` is told of
-    /// each load and how it is getting on.
+    /// Makes a rig whose loads equal `plan` except for their pace. `observer` receives the progress
+    /// of each load.
     pub fn new(
         plan: LoadPlan,
         stop: Stop,
         watcher: Option<Watcher>,
         observer: Box<dyn Observer>,
     ) -> Self {
-        // Found out once, while nothing is asked of it: a server under overload may not say.
+        // Asked once, before any load, because a server under overload may not answer.
         let has_stages = stages::report(plan.address, &plan.url.authority()).is_some();
         Self { plan, stop, watcher, observer, has_stages }
+    }
+
+    fn plan_of(&self, load: &Load) -> LoadPlan {
+        let mut plan = self.plan.clone();
+        plan.pace = load.pace.clone();
+        plan.warm_up = load.warm_up;
+        plan.cool_down = load.cool_down;
+        // Each round draws its own arrivals, which are the same in every sweep.
+        plan.seed = plan.seed.wrapping_add(u64::from(load.round));
+        plan
     }
 }
 
 impl Rig for Live {
     type Error = LoadError;
 
-    fn run(&mut self, words: &str, load: &Load) -> Result<Measured, LoadError> {
-        self.observer.begins(words);
-        let mut plan = self.plan.clone();
-        plan.pace = load.pace.clone();
-        (plan.warm_up, plan.cool_down) = (load.warm_up, load.cool_down);
-        // Each round draws arrivals of its own, each time the same ones.
-        plan.seed = plan.seed.wrapping_add(u64::from(load.round));
-        let mut witness = Witness {
-            observer: self.observer.as_mut(),
+    fn run(&mut self, label: &str, load: &Load) -> Result<Measured, LoadError> {
+        self.observer.begins(label);
+        let plan = self.plan_of(load);
+        let mut observer = ServerObserver {
+            progress: self.observer.as_mut(),
             watcher: self.watcher.as_mut(),
             address: plan.address,
-            authority: self.has_stages.then(|| plan.url.authority()),
+            authority: if self.has_stages { Some(plan.url.authority()) } else { None },
             clock: MonotonicClock::new(),
             began: None,
             ended: None,
@@ -61,13 +68,13 @@ impl Rig for Live {
             peaks_at: Time::ZERO,
             problem: None,
         };
-        let loaded = generator::run(&plan, &self.stop, &mut witness);
-        witness.observer.ends();
+        let loaded = generator::run(&plan, &self.stop, &mut observer);
+        observer.progress.ends();
         let loaded = loaded?;
-        // A server that has fallen over under the load is a finding, not a failure of ours.
-        let unwatched = witness.problem.as_ref().map(ToString::to_string);
-        let (server, stages) = witness.found();
-        let elapsed = witness.clock.now().since(Time::ZERO);
+        // A server that ends under the load is a result, not a failure of the run.
+        let unwatched = observer.problem.as_ref().map(ToString::to_string);
+        let (server, stages) = observer.measured_part();
+        let elapsed = observer.clock.now().since(Time::ZERO);
         let mut load = loaded.report;
         load.server = server;
         Ok(Measured { load, stages, series: loaded.series, elapsed, unwatched })
@@ -86,36 +93,38 @@ impl fmt::Debug for Live {
     }
 }
 
-/// Looks at the server where the measured part of a load begins and where it ends.
-struct Witness<'a> {
-    observer: &'a mut dyn Observer,
+/// Takes a snapshot of the server where the measured part of a load begins and where it ends.
+struct ServerObserver<'a> {
+    progress: &'a mut dyn Observer,
     watcher: Option<&'a mut Watcher>,
     address: SocketAddr,
-    /// Whom to ask for its stages.
+    /// The `Host` of a seda server; `None` for another server, which reports no stages.
     authority: Option<String>,
     clock: MonotonicClock,
-    began: Option<Sight>,
-    ended: Option<Sight>,
-    /// The most threads and memory seen in between, and when it was last looked at.
+    began: Option<Snapshot>,
+    ended: Option<Snapshot>,
+    /// The most threads and memory in between.
     peaks: Peaks,
+    /// When the peaks were last sampled.
     peaks_at: Time,
+    /// The first failure of the watcher.
     problem: Option<WatchError>,
 }
 
-/// What was seen at one moment.
-struct Sight {
+/// The state of the server at one moment.
+struct Snapshot {
     at: Time,
     process: Option<Sample>,
     report: Option<Report>,
 }
 
-impl Witness<'_> {
-    fn look(&mut self) -> Sight {
+impl ServerObserver<'_> {
+    fn snapshot(&mut self) -> Snapshot {
         let at = self.clock.now();
         let process = self.sample();
-        let report = self.authority.as_ref();
-        let report = report.and_then(|authority| stages::report(self.address, authority));
-        Sight { at, process, report }
+        let authority = self.authority.as_ref();
+        let report = authority.and_then(|authority| stages::report(self.address, authority));
+        Snapshot { at, process, report }
     }
 
     fn sample(&mut self) -> Option<Sample> {
@@ -128,24 +137,24 @@ impl Witness<'_> {
         }
     }
 
-    /// The server's process over the measured part, and its stages.
-    fn found(&self) -> (Option<ServerReport>, Vec<super::StagePoint>) {
+    /// Returns the server's process over the measured part, and its stages.
+    fn measured_part(&self) -> (Option<ServerReport>, Vec<StagePoint>) {
         let (Some(began), Some(ended)) = (&self.began, &self.ended) else {
             return (None, Vec::new());
         };
         let seconds = ended.at.since(began.at).as_secs_f64();
-        let server = began.process.as_ref().zip(ended.process.as_ref());
-        let server =
-            server.map(|(before, after)| ServerReport::between(before, after, seconds, self.peaks));
+        let samples = began.process.as_ref().zip(ended.process.as_ref());
+        let server = samples
+            .map(|(before, after)| ServerReport::between(before, after, seconds, self.peaks));
         let reports = began.report.as_ref().zip(ended.report.as_ref());
         let stages = reports.map(|(before, after)| stages::between(before, after));
         (server, stages.unwrap_or_default())
     }
 }
 
-impl Observer for Witness<'_> {
+impl Observer for ServerObserver<'_> {
     fn progress(&mut self, progress: &Progress) {
-        self.observer.progress(progress);
+        self.progress.progress(progress);
         let now = self.clock.now();
         let is_measuring = self.began.is_some() && self.ended.is_none();
         if is_measuring && now.since(self.peaks_at) >= PEAKS {
@@ -157,10 +166,10 @@ impl Observer for Witness<'_> {
     }
 
     fn measuring(&mut self) {
-        self.began = Some(self.look());
+        self.began = Some(self.snapshot());
     }
 
     fn measured(&mut self) {
-        self.ended = Some(self.look());
+        self.ended = Some(self.snapshot());
     }
 }

@@ -1,6 +1,7 @@
 //! What a sweep found out: rounds of runs, and one point for each load.
 
 use crate::report::LoadReport;
+use seda_core::report::StageReport;
 use serde::{Deserialize, Serialize};
 
 /// A sweep, as `seda sweep --json FILE` writes it.
@@ -29,6 +30,16 @@ pub struct SweepReport {
     pub rounds: Vec<Round>,
 }
 
+impl SweepReport {
+    /// Drops the details of the runs that would make the report many times larger.
+    pub(super) fn drop_details(&mut self) {
+        for run in self.rounds.iter_mut().flat_map(|round| &mut round.runs) {
+            run.load.windows.clear();
+            run.load.series.clear();
+        }
+    }
+}
+
 /// Median and range over the rounds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Spread {
@@ -51,6 +62,11 @@ impl Spread {
         let lower =
             if sorted.len().is_multiple_of(2) { at(middle.saturating_sub(1)) } else { at(middle) };
         Some(Self { median: (lower + at(middle)) / 2.0, low, high })
+    }
+
+    /// Describes the median and the range: "900/s (880/s to 910/s)".
+    pub(crate) fn describe(&self, format: impl Fn(f64) -> String) -> String {
+        format!("{} ({} to {})", format(self.median), format(self.low), format(self.high))
     }
 
     /// Whether the two ranges have a figure in common: then there is no difference to speak of.
@@ -139,6 +155,21 @@ pub struct StagePoint {
     pub refused: u64,
     /// Accepted events given up during the run.
     pub shed: u64,
+}
+
+impl StagePoint {
+    /// Returns the state of a stage, with its counts since the server started.
+    pub(crate) fn of(stage: &StageReport) -> Self {
+        Self {
+            name: stage.name.clone(),
+            depth: stage.queue.depth as u64,
+            workers: stage.workers.now as u64,
+            utilization: stage.utilization,
+            handled: stage.handled,
+            refused: stage.refused.values().sum(),
+            shed: stage.shed.values().sum(),
+        }
+    }
 }
 
 /// One round: a probe for the capacity, then every load.

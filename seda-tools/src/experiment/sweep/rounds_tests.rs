@@ -1,7 +1,10 @@
 //! Sweeps over servers that are formulas.
 
 use super::*;
-use crate::experiment::sweep::Assertion;
+use crate::experiment::sweep::{Assertion, Load, Pause};
+use crate::load::arrivals::Process;
+use crate::load::plan::Pace;
+use crate::report::LoadReport;
 use crate::report::outcome::Outcomes;
 use std::convert::Infallible;
 
@@ -22,7 +25,7 @@ impl Formula {
 impl Rig for Formula {
     type Error = Infallible;
 
-    fn run(&mut self, _words: &str, load: &Load) -> Result<Measured, Infallible> {
+    fn run(&mut self, _label: &str, load: &Load) -> Result<Measured, Infallible> {
         let offered = match &load.pace {
             Pace::Open { profile, .. } => profile.parts().first().map_or(0.0, |part| part.rate),
             // 4 ms a turn: a client gets 250/s, and four are all it can do.
@@ -70,7 +73,7 @@ fn plan(repeat: u32) -> SweepPlan {
         slos: vec![Duration::from_millis(200)],
         deadline: Duration::from_secs(1),
         capacity: None,
-        rest: Rest::default(),
+        rest: Pause::default(),
     }
 }
 
@@ -86,7 +89,7 @@ fn loads_are_multiples_of_what_the_probe_found() {
     assert_eq!(report.rounds.len(), 2);
     let ratios: Vec<f64> = report.points.iter().map(|point| point.goodput_ratio.median).collect();
     assert_eq!(ratios, [0.5, 1.0, 1.0, 1.0]);
-    assert!(rig.rested >= Rest::default().least * 14, "a rest after every load");
+    assert!(rig.rested >= Pause::default().least * 14, "a rest after every load");
 }
 
 #[test]
@@ -125,7 +128,7 @@ fn a_server_that_answers_nothing_right_has_no_capacity() {
     struct Broken;
     impl Rig for Broken {
         type Error = Infallible;
-        fn run(&mut self, _words: &str, _load: &Load) -> Result<Measured, Infallible> {
+        fn run(&mut self, _label: &str, _load: &Load) -> Result<Measured, Infallible> {
             let outcomes = Outcomes { scheduled: 7, wrong: 7, ..Outcomes::default() };
             Ok(Measured::of(LoadReport { outcomes, ..LoadReport::default() }))
         }

@@ -1,18 +1,19 @@
-//! Looks into a seda server from outside: `/_seda/report`, before and after a load.
+//! The stages of a seda server, read from `/_seda/report` before and after a load.
 
 use super::report::StagePoint;
 use seda_core::Report;
+use seda_core::report::StageReport;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// A report comes from a snapshot that is ready; what takes longer is not worth holding a
-/// benchmark up for.
-const PATIENCE: Duration = Duration::from_millis(500);
-/// More than a report of hundreds of stages has.
+/// The timeout of connecting, writing and reading. The server answers from a ready snapshot; a
+/// slower answer is not worth a delay of the benchmark.
+const REPORT_TIMEOUT: Duration = Duration::from_millis(500);
+/// The largest report in bytes; one of hundreds of stages is smaller.
 const MAX_REPORT: u64 = 4 << 20;
 
-/// The report of the server at `address`, if it is one of seda's.
+/// Returns the report of the server at `address`; `None` if it is not a seda server.
 pub(super) fn report(address: SocketAddr, authority: &str) -> Option<Report> {
     let answer = fetch(address, authority).ok()?;
     let head_end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n")?;
@@ -24,9 +25,9 @@ pub(super) fn report(address: SocketAddr, authority: &str) -> Option<Report> {
 }
 
 fn fetch(address: SocketAddr, authority: &str) -> io::Result<Vec<u8>> {
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
+    let mut stream = TcpStream::connect_timeout(&address, REPORT_TIMEOUT)?;
+    stream.set_read_timeout(Some(REPORT_TIMEOUT))?;
+    stream.set_write_timeout(Some(REPORT_TIMEOUT))?;
     let request =
         format!("GET /_seda/report HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes())?;
@@ -35,19 +36,22 @@ fn fetch(address: SocketAddr, authority: &str) -> io::Result<Vec<u8>> {
     Ok(answer)
 }
 
-/// What the stages did between two reports.
+/// Returns the work of the stages between two reports.
 pub(super) fn between(before: &Report, after: &Report) -> Vec<StagePoint> {
-    let stage = |(was, is): (&seda_core::report::StageReport, &seda_core::report::StageReport)| {
-        let more = |now: u64, then: u64| now.saturating_sub(then);
-        StagePoint {
-            name: is.name.clone(),
-            depth: is.queue.depth as u64,
-            workers: is.workers.now as u64,
-            utilization: is.utilization,
-            handled: more(is.handled, was.handled),
-            refused: more(is.refused.values().sum(), was.refused.values().sum()),
-            shed: more(is.shed.values().sum(), was.shed.values().sum()),
+    let stages = before.stages.iter().zip(&after.stages);
+    stages.map(|(before, after)| StagePoint::between(before, after)).collect()
+}
+
+impl StagePoint {
+    /// Counts are differences of the two reports; the rest is that of `after`.
+    fn between(before: &StageReport, after: &StageReport) -> Self {
+        let earlier = Self::of(before);
+        let later = Self::of(after);
+        Self {
+            handled: later.handled.saturating_sub(earlier.handled),
+            refused: later.refused.saturating_sub(earlier.refused),
+            shed: later.shed.saturating_sub(earlier.shed),
+            ..later
         }
-    };
-    before.stages.iter().zip(&after.stages).map(stage).collect()
+    }
 }

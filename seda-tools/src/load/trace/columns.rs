@@ -1,7 +1,6 @@
 //! Tab-separated fields below a header that names them.
 
-use super::LineFault;
-use super::error::quoted;
+use super::fault::{LineFault, quoted};
 
 /// The columns of a header.
 #[derive(Debug)]

@@ -1,141 +1,72 @@
-//! What can keep a trace from being read, in words that say where and what to do.
+//! The reasons why a trace cannot be read.
 
-use super::lines::MAX_LINE;
+use super::fault::LineFault;
 use std::io;
 use thiserror::Error;
 
-/// Why a file is no trace.
+/// Why a file is not a trace.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum TraceError {
-    /// It cannot be opened.
+    /// The file cannot be opened.
     #[error("{file}: {source}; name a file that can be read")]
     Open {
-        /// Its name.
+        /// The name of the file.
         file: String,
-        /// What the machine said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// It cannot be read to its end.
+    /// The file cannot be read to its end.
     #[error("{file}, line {line}: {source}; name a file that can be read to its end")]
     Read {
-        /// Its name.
+        /// The name of the file.
         file: String,
-        /// The line that could not be read, from 1.
+        /// The number of the line, from 1.
         line: u64,
-        /// What the machine said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// A line is not what it should be.
+    /// A line is wrong.
     #[error("{file}, line {line}: {fault}")]
     Line {
-        /// Its name.
+        /// The name of the file.
         file: String,
-        /// The line, from 1.
+        /// The number of the line, from 1.
         line: u64,
-        /// What is wrong with it.
+        /// What is wrong with the line.
         fault: LineFault,
     },
-    /// It has no line, or none below its header.
+    /// The file has no line, or none below its header.
     #[error("{file} is empty: a trace has at least one arrival")]
     Empty {
-        /// Its name.
+        /// The name of the file.
         file: String,
     },
-    /// It has requests, but not one that can be repeated.
+    /// The file has requests, but none that can be repeated.
     #[error(
         "{file} has no request that can be repeated, {skipped} were skipped: at least one needs \
          a method and a path that begins with `/`"
     )]
     AllSkipped {
-        /// Its name.
+        /// The name of the file.
         file: String,
-        /// How many there are.
+        /// The number of skipped requests.
         skipped: u64,
     },
-    /// It has more distinct requests than an entry can number.
+    /// The file has more distinct requests than an [`Entry`](super::Entry) can number.
     #[error("{file}, line {line}: more than {} distinct requests; split the file", u32::MAX)]
     TooManyTargets {
-        /// Its name.
+        /// The name of the file.
         file: String,
-        /// The line, from 1.
+        /// The number of the line, from 1.
         line: u64,
     },
-    /// A token costs less than nothing, or no finite time.
+    /// The cost of a token is negative or not finite.
     #[error("{micros} microseconds for {unit}: allowed are finite numbers from 0")]
     Scale {
-        /// What costs so much.
+        /// The unit that has the cost.
         unit: &'static str,
-        /// The microseconds.
+        /// The cost in microseconds.
         micros: f64,
     },
-}
-
-/// What is wrong with a line.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum LineFault {
-    /// It is too long.
-    #[error("longer than {MAX_LINE} bytes, which no request is; is this a trace?")]
-    TooLong,
-    /// As a file's first line it shows no known format.
-    #[error(
-        "`{found}` begins no known format: allowed are a header of tab-separated columns with \
-         `seconds`, and lines of the Common or Combined Log Format"
-    )]
-    Unrecognised {
-        /// Its beginning.
-        found: String,
-    },
-    /// A header lacks columns.
-    #[error("the header has the columns {found}: needed are {needed}")]
-    Header {
-        /// The names it has.
-        found: String,
-        /// The names it should have.
-        needed: &'static str,
-    },
-    /// It has more or fewer fields than the header.
-    #[error("{found} fields between tabs, but the header has {columns}")]
-    Fields {
-        /// How many it has.
-        found: usize,
-        /// How many it should have.
-        columns: usize,
-    },
-    /// A field's value is out of its bounds.
-    #[error("{field} is `{found}`: allowed is {allowed}")]
-    Value {
-        /// The field's name.
-        field: &'static str,
-        /// Its value, or its beginning.
-        found: String,
-        /// What it may be.
-        allowed: &'static str,
-    },
-    /// It is not in the format of the log.
-    #[error(
-        "`{found}` is not a line of the log: allowed is \
-         `host ident user [day/Mon/year:hh:mm:ss +zone] \"request\" status bytes`"
-    )]
-    NotLog {
-        /// Its beginning.
-        found: String,
-    },
-}
-
-impl LineFault {
-    pub(super) fn value(field: &'static str, found: &[u8], allowed: &'static str) -> Self {
-        Self::Value { field, found: quoted(found), allowed }
-    }
-}
-
-/// The beginning of some bytes, with what cannot be printed escaped: for a message.
-pub(super) fn quoted(bytes: &[u8]) -> String {
-    /// What fits a terminal's line beside the rest of a message.
-    const SHOWN: usize = 60;
-
-    let shown = bytes.get(..SHOWN).unwrap_or(bytes);
-    let more = if shown.len() < bytes.len() { "…" } else { "" };
-    format!("{}{more}", shown.escape_ascii())
 }

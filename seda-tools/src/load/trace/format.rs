@@ -1,31 +1,24 @@
 //! Which format a file is in, and how its lines are read.
 
 use super::columns::Columns;
-use super::error::quoted;
+use super::fault::{LineFault, quoted};
+use super::record::Record;
 use super::stamp::Stamp;
-use super::work::Work;
-use super::{LineFault, Target, WorkScale, log_line, status};
-
-/// What a line says.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Record {
-    pub(super) stamp: Stamp,
-    /// `None` if the request cannot be repeated.
-    pub(super) target: Option<Target>,
-}
+use super::work::{Work, WorkScale};
+use super::{Target, log_line, status};
 
 /// The format of a file.
 #[derive(Debug)]
 pub(super) enum Format {
     /// Tab-separated fields.
-    Table { columns: Columns, seconds: usize, row: Row },
+    Table { columns: Columns, seconds: usize, layout: FieldLayout },
     /// The Common or Combined Log Format.
     Log,
 }
 
 /// What the fields say beside the time.
 #[derive(Debug)]
-pub(super) enum Row {
+pub(super) enum FieldLayout {
     Access { method: usize, path: usize, status: Option<usize>, bytes: Option<usize> },
     Work(Work),
 }
@@ -49,14 +42,14 @@ impl Format {
                               trace, but gives arrivals";
 
         let access = columns.find("method").zip(columns.find("path"));
-        let row = if let Some((method, path)) = access {
+        let layout = if let Some((method, path)) = access {
             let (status, bytes) = (columns.find("status"), columns.find("bytes"));
-            Some(Row::Access { method, path, status, bytes })
+            Some(FieldLayout::Access { method, path, status, bytes })
         } else {
-            Work::find(&columns, scale).map(Row::Work)
+            Work::find(&columns, scale).map(FieldLayout::Work)
         };
-        match (columns.find("seconds"), row) {
-            (Some(seconds), Some(row)) => Ok(Self::Table { columns, seconds, row }),
+        match (columns.find("seconds"), layout) {
+            (Some(seconds), Some(layout)) => Ok(Self::Table { columns, seconds, layout }),
             _ => Err(columns.lack(NEEDED)),
         }
     }
@@ -67,12 +60,12 @@ impl Format {
     }
 
     pub(super) fn read(&self, line: &[u8]) -> Result<Record, LineFault> {
-        let Self::Table { columns, seconds, row } = self else { return log_line::read(line) };
+        let Self::Table { columns, seconds, layout } = self else { return log_line::read(line) };
         let fields = columns.fields(line)?;
         let stamp = Stamp::read(fields.get(*seconds))?;
-        let target = match row {
-            Row::Work(work) => Some(work.read(&fields)?),
-            Row::Access { method, path, status, bytes } => {
+        let target = match layout {
+            FieldLayout::Work(work) => Some(work.read(&fields)?),
+            FieldLayout::Access { method, path, status, bytes } => {
                 let status = status.map_or(Ok(None), |column| status::read(fields.get(column)))?;
                 let bytes =
                     bytes.map_or(Ok(None), |column| status::read_bytes(fields.get(column)))?;

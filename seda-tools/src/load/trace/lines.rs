@@ -1,14 +1,12 @@
 //! A text line by line, in bounded memory.
 
-use super::{LineFault, TraceError};
-use std::io::{BufRead, Read};
+use super::error::TraceError;
+use super::fault::{LineFault, MAX_LINE};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
 
-/// The longest line of a trace, in bytes, without its end. Servers take request lines of 8 KiB
-/// (RFC 9112, section 3, asks for 8,000 bytes), and a log escapes a byte as four at most and adds
-/// a referrer and an agent.
-pub const MAX_LINE: usize = 64 * 1024;
-
-/// The lines of a text that are not empty.
+/// The non-empty lines of a text.
 pub(super) struct Lines<'a, R> {
     file: &'a str,
     reader: R,
@@ -16,9 +14,9 @@ pub(super) struct Lines<'a, R> {
     number: u64,
 }
 
-/// A line without its end.
-pub(super) struct Line<'a> {
-    /// From 1, empty lines included.
+/// A line without its line end.
+pub(super) struct TextLine<'a> {
+    /// From 1; empty lines count.
     pub(super) number: u64,
     pub(super) text: &'a [u8],
 }
@@ -28,7 +26,7 @@ impl<'a, R: BufRead> Lines<'a, R> {
         Self { file, reader, line: Vec::new(), number: 0 }
     }
 
-    pub(super) fn next(&mut self) -> Result<Option<Line<'_>>, TraceError> {
+    pub(super) fn next(&mut self) -> Result<Option<TextLine<'_>>, TraceError> {
         while self.fill()? {
             let (begin, end) = self.bounds();
             if end - begin > MAX_LINE {
@@ -36,15 +34,15 @@ impl<'a, R: BufRead> Lines<'a, R> {
             }
             if begin < end {
                 let text = self.line.get(begin..end).unwrap_or_default();
-                return Ok(Some(Line { number: self.number, text }));
+                return Ok(Some(TextLine { number: self.number, text }));
             }
         }
         Ok(None)
     }
 
-    /// Reads up to a line's end, or a little more than is allowed; false at the end of the text.
+    /// Reads to the end of a line, or slightly more than is allowed; false at the end of the text.
     fn fill(&mut self) -> Result<bool, TraceError> {
-        /// Room for a byte order mark, CR LF, and the byte that is one too many.
+        /// Room for a byte order mark, CR LF, and one byte above the limit.
         const MOST: u64 = MAX_LINE as u64 + 6;
 
         self.line.clear();
@@ -56,7 +54,7 @@ impl<'a, R: BufRead> Lines<'a, R> {
         Ok(read > 0)
     }
 
-    /// Where the line's text is, without byte order mark and line end.
+    /// Returns the range of the line's text, without byte order mark and line end.
     fn bounds(&self) -> (usize, usize) {
         let text = self.line.strip_suffix(b"\n").unwrap_or(&self.line);
         let text = text.strip_suffix(b"\r").unwrap_or(text);
@@ -70,31 +68,38 @@ impl<'a, R: BufRead> Lines<'a, R> {
     }
 }
 
+/// Opens a file for reading.
+pub(super) fn open(path: &Path) -> Result<BufReader<File>, TraceError> {
+    let file = File::open(path)
+        .map_err(|source| TraceError::Open { file: path.display().to_string(), source })?;
+    Ok(BufReader::new(file))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(text: &[u8]) -> Result<Vec<(u64, Vec<u8>)>, String> {
+    fn read(text: &[u8]) -> Result<Vec<(u64, Vec<u8>)>, TraceError> {
         let mut lines = Lines::new("f", text);
         let mut read = Vec::new();
-        while let Some(line) = lines.next().map_err(|error| error.to_string())? {
+        while let Some(line) = lines.next()? {
             read.push((line.number, line.text.to_owned()));
         }
         Ok(read)
     }
 
     #[test]
-    fn line_ends_marks_and_empty_lines_are_not_text() {
+    fn line_ends_byte_order_marks_and_empty_lines_are_not_text() {
         let text = b"\xef\xbb\xbfa\r\n\r\n\nb\n\xef\xbb\xbfc\rd";
         let expected: [(u64, &[u8]); 3] = [(1, b"a"), (4, b"b"), (5, b"\xef\xbb\xbfc\rd")];
         let expected = expected.map(|(number, text)| (number, text.to_owned()));
-        assert_eq!(read(text), Ok(expected.to_vec()));
-        assert_eq!(read(b"\xef\xbb\xbf\r\n"), Ok(vec![]));
-        assert_eq!(read(b""), Ok(vec![]));
+        assert_eq!(read(text).unwrap(), expected);
+        assert_eq!(read(b"\xef\xbb\xbf\r\n").unwrap(), []);
+        assert_eq!(read(b"").unwrap(), []);
     }
 
     #[test]
-    fn a_line_may_have_so_many_bytes_and_no_more() {
+    fn a_line_may_have_the_maximum_length_and_no_more() {
         let longest = [b"x".repeat(MAX_LINE), b"\r\n".to_vec()].concat();
         let marked = [b"\xef\xbb\xbf".to_vec(), longest.clone()].concat();
         assert_eq!(read(&longest).unwrap()[0].1.len(), MAX_LINE);
@@ -103,7 +108,7 @@ mod tests {
         assert_eq!((next[0].1.len(), &next[1]), (MAX_LINE, &(2, b"b".to_vec())));
         for end in ["", "\n", "\r\n", "xxxxxxxxxxxx\n"] {
             let long = [b"a\n".to_vec(), b"x".repeat(MAX_LINE + 1), end.into()].concat();
-            let error = read(&long).unwrap_err();
+            let error = read(&long).unwrap_err().to_string();
             assert!(error.starts_with("f, line 2: longer than 65536 bytes"), "{error}");
         }
     }

@@ -1,9 +1,9 @@
 //! A line of the Common or Combined Log Format.
 
-use super::error::quoted;
-use super::format::Record;
+use super::fault::{LineFault, quoted};
+use super::record::Record;
 use super::stamp::Stamp;
-use super::{LineFault, Target, log_time, request_line, status};
+use super::{Target, log_time, request_line, status};
 
 /// Reads a line; what stands in it as a request need not be one.
 pub(super) fn read(line: &[u8]) -> Result<Record, LineFault> {

@@ -47,13 +47,15 @@
 mod columns;
 mod entry;
 mod error;
+mod fault;
 mod format;
 mod lines;
 mod log_line;
 mod log_time;
 mod origin_form;
 mod plain;
-mod reading;
+mod reader;
+mod record;
 mod request_line;
 mod stamp;
 mod status;
@@ -63,8 +65,8 @@ mod timeline;
 mod work;
 
 pub use entry::{Entry, Trace};
-pub use error::{LineFault, TraceError};
-pub use lines::MAX_LINE;
+pub use error::TraceError;
+pub use fault::{LineFault, MAX_LINE};
 pub(crate) use origin_form::is_origin_form;
 pub use plain::{parse_arrivals, read_arrivals};
 pub use target::Target;

@@ -1,11 +1,11 @@
 //! Arrivals without requests.
 
 use super::columns::Columns;
-use super::entry::open;
-use super::lines::Lines;
+use super::error::TraceError;
+use super::fault::LineFault;
+use super::lines::{Lines, open};
 use super::stamp::Stamp;
 use super::timeline::Timeline;
-use super::{LineFault, TraceError};
 use std::io::BufRead;
 use std::path::Path;
 use std::sync::Arc;

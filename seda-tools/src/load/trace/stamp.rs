@@ -1,6 +1,6 @@
 //! A time in a file.
 
-use super::LineFault;
+use super::fault::LineFault;
 
 /// Nanoseconds in a second.
 pub(super) const SECOND: u64 = 1_000_000_000;

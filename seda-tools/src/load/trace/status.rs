@@ -1,6 +1,6 @@
 //! The status and the size of an answer, as logs write them.
 
-use super::LineFault;
+use super::fault::LineFault;
 use std::str::FromStr;
 
 /// A status; `None` for `-`, and for `000`, which nginx writes of a client that got no answer.

@@ -1,7 +1,9 @@
 //! Requests that are known by their demand.
 
+use super::Target;
 use super::columns::{Columns, Fields};
-use super::{LineFault, Target, TraceError};
+use super::error::TraceError;
+use super::fault::LineFault;
 
 /// The highest demand of a request, in microseconds: an hour. What is beyond was not meant as
 /// microseconds.

@@ -4,7 +4,8 @@
 //! spends D = U·cores/X seconds of CPU on each, and cannot answer more than cores/D per second,
 //! however many threads it has (Denning, Buzen 1978).
 
-use super::report::ServerReport;
+use super::units::{counted, whole_percent};
+use crate::watch::ServerReport;
 use serde::{Deserialize, Serialize};
 
 /// What a server could not get more of.
@@ -31,7 +32,8 @@ pub struct Verdict {
     /// if the server was not watched, or gave no right answer.
     pub demand_seconds: Option<f64>,
     /// For people: one sentence, without a full stop.
-    pub words: String,
+    #[serde(rename = "words")]
+    pub message: String,
 }
 
 /// Judges one run. The first of these that holds is the verdict:
@@ -57,8 +59,8 @@ pub fn verdict(
     let server = server.filter(|server| server.cores > 0);
     let demand_seconds = server.and_then(|server| demand(server, throughput_per_second));
     let lags = throughput_per_second < ANSWERED * offered_per_second;
-    let generator = percent(generator_cpu_share);
-    let (limit, words) = match server {
+    let generator = whole_percent(generator_cpu_share);
+    let (limit, message) = match server {
         _ if !kept_schedule => (
             Limit::Generator,
             format!(
@@ -67,23 +69,23 @@ pub fn verdict(
             ),
         ),
         Some(server) if server.utilization >= BUSY => {
-            (Limit::Cpu, cpu_words(server, demand_seconds))
+            (Limit::Cpu, describe_cpu(server, demand_seconds))
         }
         Some(server) if lags => {
             let share = throughput_per_second / offered_per_second;
-            (Limit::NotCpu, not_cpu_words(server, share, &generator))
+            (Limit::NotCpu, describe_not_cpu(server, share, &generator))
         }
         None if lags => {
-            let share = percent(throughput_per_second / offered_per_second);
-            let words = format!(
+            let share = whole_percent(throughput_per_second / offered_per_second);
+            let message = format!(
                 "it answered {share} of what was offered; what held it back cannot be told without \
                  --pid"
             );
-            (Limit::None, words)
+            (Limit::None, message)
         }
-        _ => (Limit::None, unlimited_words(server, offered_per_second, throughput_per_second)),
+        _ => (Limit::None, describe_unlimited(server, offered_per_second, throughput_per_second)),
     };
-    Verdict { limit, demand_seconds, words }
+    Verdict { limit, demand_seconds, message }
 }
 
 /// See [`verdict`], rule 2.
@@ -97,7 +99,7 @@ fn demand(server: &ServerReport, throughput_per_second: f64) -> Option<f64> {
     (throughput_per_second > 0.0).then_some(busy_cores / throughput_per_second)
 }
 
-fn cpu_words(server: &ServerReport, demand_seconds: Option<f64>) -> String {
+fn describe_cpu(server: &ServerReport, demand_seconds: Option<f64>) -> String {
     let used = used(server);
     match demand_seconds {
         Some(demand) => {
@@ -112,8 +114,8 @@ fn cpu_words(server: &ServerReport, demand_seconds: Option<f64>) -> String {
     }
 }
 
-fn not_cpu_words(server: &ServerReport, answered: f64, generator: &str) -> String {
-    let (used, answered) = (used(server), percent(answered));
+fn describe_not_cpu(server: &ServerReport, answered: f64, generator: &str) -> String {
+    let (used, answered) = (used(server), whole_percent(answered));
     let waited = server.runqueue_share.unwrap_or(0.0);
     // All that it waited for, added to what it had, makes its cores full: it may be that others had
     // them. With less, it would have had cores to spare even if it had never waited.
@@ -133,13 +135,13 @@ fn not_cpu_words(server: &ServerReport, answered: f64, generator: &str) -> Strin
     )
 }
 
-fn unlimited_words(server: Option<&ServerReport>, offered: f64, throughput: f64) -> String {
+fn describe_unlimited(server: Option<&ServerReport>, offered: f64, throughput: f64) -> String {
     let share = throughput / offered;
     let answered = match offered > 0.0 {
         false => return "nothing was offered".to_owned(),
         // What rounds to 100 %.
         true if share >= 0.995 => "all that was offered".to_owned(),
-        true => format!("{} of what was offered", percent(share)),
+        true => format!("{} of what was offered", whole_percent(share)),
     };
     match server {
         Some(server) => format!("not limited: it answered {answered}, with {}", used(server)),
@@ -148,15 +150,7 @@ fn unlimited_words(server: Option<&ServerReport>, offered: f64, throughput: f64)
 }
 
 fn used(server: &ServerReport) -> String {
-    format!("{} of its {}", percent(server.utilization), counted(server.cores, "core"))
-}
-
-fn counted(number: u64, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
-}
-
-fn percent(share: f64) -> String {
-    format!("{:.0} %", share * 100.0)
+    format!("{} of its {}", whole_percent(server.utilization), counted(server.cores, "core"))
 }
 
 #[cfg(test)]
@@ -204,7 +198,7 @@ mod tests {
         let verdict = verdict(Some(&server(1.0, None)), 1000.0, 10.0, false, 0.981);
         assert_eq!(verdict.limit, Limit::Generator);
         assert_eq!(
-            verdict.words,
+            verdict.message,
             "the generator could not keep its schedule (its busiest thread used 98 % of a core): \
              offer less, or give it more threads or another machine"
         );
@@ -215,7 +209,7 @@ mod tests {
         let verdict = judge(0.95, 2000.0, 950.0);
         assert_eq!(verdict.demand_seconds, Some(0.002));
         assert_eq!(
-            verdict.words,
+            verdict.message,
             "limited by CPU: it used 95 % of its 2 cores, 2.000 ms for each right answer; at that \
              price it cannot answer more than 1000/s"
         );
@@ -226,7 +220,7 @@ mod tests {
         let verdict = judge(0.95, 2000.0, 0.0);
         assert_eq!(verdict.demand_seconds, None);
         assert_eq!(
-            verdict.words,
+            verdict.message,
             "limited by CPU: it used 95 % of its 2 cores and gave no right answer"
         );
     }
@@ -234,7 +228,7 @@ mod tests {
     #[test]
     fn an_idle_server_that_lags_waits_for_something_else() {
         assert_eq!(
-            judge(0.25, 1000.0, 500.0).words,
+            judge(0.25, 1000.0, 500.0).message,
             "not limited by CPU: it used 25 % of its 2 cores, yet answered 50 % of what was \
              offered; it waits for something else: locks, sleep, disk, a limit of workers or of \
              admission; 64 threads"
@@ -246,27 +240,27 @@ mod tests {
         let crowded =
             |runqueue| verdict(Some(&server(0.5, Some(runqueue))), 1000.0, 500.0, true, 0.7);
         assert_eq!(
-            crowded(0.5).words,
+            crowded(0.5).message,
             "not limited by CPU of its own: it used 50 % of its 2 cores and answered 50 % of what \
              was offered, but on average 1.0 of its threads stood ready without a core, which \
              others may have had (the generator's busiest thread used 70 % of one): give the \
              server cores of its own"
         );
         assert_eq!(crowded(0.5).limit, Limit::NotCpu);
-        assert!(crowded(0.49).words.contains("something else"));
+        assert!(crowded(0.49).message.contains("something else"));
     }
 
     #[test]
     fn a_server_that_answers_everything_is_not_limited() {
         assert_eq!(
-            judge(0.4, 1000.0, 996.0).words,
+            judge(0.4, 1000.0, 996.0).message,
             "not limited: it answered all that was offered, with 40 % of its 2 cores"
         );
         assert_eq!(
-            verdict(None, 1000.0, 960.0, true, 0.1).words,
+            verdict(None, 1000.0, 960.0, true, 0.1).message,
             "not limited: it answered 96 % of what was offered"
         );
-        assert_eq!(judge(0.0, 0.0, 0.0).words, "nothing was offered");
+        assert_eq!(judge(0.0, 0.0, 0.0).message, "nothing was offered");
     }
 
     #[test]
@@ -274,7 +268,7 @@ mod tests {
         let unwatched = verdict(None, 1000.0, 500.0, true, 0.1);
         assert_eq!((unwatched.limit, unwatched.demand_seconds), (Limit::None, None));
         assert_eq!(
-            unwatched.words,
+            unwatched.message,
             "it answered 50 % of what was offered; what held it back cannot be told without --pid"
         );
         let unreadable = ServerReport::default();
@@ -298,7 +292,7 @@ mod tests {
         ) {
             let server = server(utilization, runqueue);
             let verdict = verdict(watched.then_some(&server), offered, throughput, kept, 0.5);
-            prop_assert!(!verdict.words.contains("inf") && !verdict.words.contains("NaN"));
+            prop_assert!(!verdict.message.contains("inf") && !verdict.message.contains("NaN"));
             prop_assert_eq!(verdict.limit == Limit::Generator, !kept);
             prop_assert_eq!(verdict.demand_seconds.is_some(), watched && throughput > 0.0);
             // U of the cores are busy with X answers of D each.
