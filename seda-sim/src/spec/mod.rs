@@ -23,7 +23,7 @@ pub use class::ClassSpec;
 pub use client::ClientSpec;
 pub use demand::Demand;
 pub use fault::Fault;
-pub use profile::{Stretch, stretches};
+pub use profile::{Stretch, parse_profile, stretches};
 pub use stage::{PoolSpec, RouteSpec, StageSpec};
 pub use trace::Trace;
 

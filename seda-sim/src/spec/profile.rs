@@ -13,7 +13,11 @@ pub struct Stretch {
     pub rate: f64,
 }
 
-pub(super) fn parse_profile(text: &str) -> Result<Vec<Stretch>, SpecError> {
+/// Parses a profile such as `900/s:5s,1400/s:10s` into stretches whose ends are counted from 0.
+///
+/// # Errors
+/// A part is not RATE/s:LENGTH. The bounds of rates and lengths are not checked.
+pub fn parse_profile(text: &str) -> Result<Vec<Stretch>, SpecError> {
     let bad = |part: &str| {
         SpecError::value("arrivals.profile", part, "RATE/s:LENGTH, several separated by commas")
     };

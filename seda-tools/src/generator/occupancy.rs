@@ -1,11 +1,11 @@
-//! How many requests are under way: the time integral of their number.
+//! The number of requests under way, integrated over time.
 
 use seda_core::Time;
 
-/// The integral of the number under way over one stretch of time.
+/// The integral of the number of requests under way over one window of time.
 ///
-/// Taken from the number itself at each change, not from rates or response times: Little's law
-/// would hold by construction otherwise.
+/// It is updated at each change of the number. It does not use rates or response times, because
+/// Little's law would then hold by construction.
 #[derive(Clone, Debug)]
 pub(crate) struct Occupancy {
     from: Time,
@@ -13,44 +13,44 @@ pub(crate) struct Occupancy {
     changed: Time,
     now: u64,
     max: u64,
-    /// In requests times nanoseconds.
+    /// In requests · nanoseconds.
     integral: u128,
 }
 
 impl Occupancy {
-    /// Of the time between `from` and `to`.
+    /// Integrates from `from` to `to`.
     pub(crate) fn new(from: Time, to: Time) -> Self {
         Self { from, to, changed: Time::ZERO, now: 0, max: 0, integral: 0 }
     }
 
-    /// A request was meant to start at `intended` and is begun at `at`.
+    /// Adds a request whose intended start is `intended` and that is started at `at`.
     pub(crate) fn enter(&mut self, intended: Time, at: Time) {
         self.advance(at);
-        // It is under way since it was meant to be, however late the generator is.
+        // The request counts from its intended start, even if the generator is late.
         self.integral += u128::from(self.inside(intended, at));
         self.now += 1;
         self.max = self.max.max(self.now);
     }
 
-    /// A request ended.
+    /// Removes a request that has ended.
     pub(crate) fn leave(&mut self, at: Time) {
         self.advance(at);
         self.now = self.now.saturating_sub(1);
     }
 
-    /// Adds another thread's.
+    /// Adds the count of another thread.
     pub(crate) fn add(&mut self, other: &Occupancy) {
         self.integral += other.integral;
         self.max += other.max;
     }
 
-    /// The mean, of what had been when the run was ended at `until`.
+    /// Returns the mean over the window, or over its part before `until`.
     pub(crate) fn mean(&self, until: Time) -> f64 {
         let nanos = self.to.min(until).nanos_since(self.from);
         if nanos == 0 { 0.0 } else { self.integral as f64 / nanos as f64 }
     }
 
-    /// The most at once; of several threads the sum of each one's most, which is no less.
+    /// Returns the maximum. For several threads it is the sum of their maxima: an upper bound.
     pub(crate) fn max(&self) -> u64 {
         self.max
     }
@@ -61,7 +61,7 @@ impl Occupancy {
         self.changed = self.changed.max(at);
     }
 
-    /// Nanoseconds between two moments that are within the stretch.
+    /// Returns the nanoseconds between two times that lie within the window.
     fn inside(&self, from: Time, to: Time) -> u64 {
         to.min(self.to).nanos_since(from.max(self.from))
     }
@@ -76,19 +76,19 @@ mod tests {
     }
 
     #[test]
-    fn the_mean_is_of_the_stretch_alone() {
+    fn the_mean_is_taken_over_the_window_alone() {
         let mut occupancy = Occupancy::new(at(100), at(200));
         occupancy.enter(at(50), at(60));
         occupancy.enter(at(150), at(160));
         occupancy.leave(at(180));
         occupancy.leave(at(400));
-        // One for all 100, the other from 150 to 180, or the other way round.
+        // One request for all 100 ns, another from 150 to 180.
         assert_eq!(occupancy.mean(Time::NEVER), 1.3);
         assert_eq!(occupancy.max(), 2);
     }
 
     #[test]
-    fn a_stretch_that_was_cut_short_is_averaged_over_what_there_was() {
+    fn a_window_that_was_cut_short_is_averaged_over_its_actual_length() {
         let mut occupancy = Occupancy::new(at(0), at(1_000));
         occupancy.enter(at(0), at(0));
         occupancy.leave(at(50));

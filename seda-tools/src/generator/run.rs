@@ -1,6 +1,6 @@
-//! Carries a plan out: starts the threads, tells how they are getting on, adds up what they saw.
+//! Runs a plan: starts the threads, passes their progress on, and adds up their results.
 
-use super::driver::{Driven, Driver, Pulse};
+use super::driver::{Driven, Driver, ThreadProgress};
 use super::loaded::Loaded;
 use super::observer::{Observer, Progress};
 use super::shares::{self, PlanError};
@@ -19,41 +19,42 @@ use std::thread;
 use std::time::Duration;
 use thiserror::Error;
 
-/// Descriptors a generator needs beside its connections: polls, timers, files, standard streams.
+/// Descriptors that a generator needs beside its connections: polls, timers, files, standard streams.
 const OTHER_DESCRIPTORS: u64 = 64;
 
-/// Why a run could not be carried out.
+/// Why a plan could not be run.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum LoadError {
-    /// The plan is at odds with itself.
+    /// The plan contradicts itself.
     #[error(transparent)]
     Plan(#[from] PlanError),
     /// A closed loop needs a connection for each client.
     #[error(
-        "{clients} clients need as many connections, but this process may have only {connections}: raise `ulimit -n`, or lower --clients"
+        "{clients} clients need as many connections, but this process may have only \
+         {connections}: raise `ulimit -n`, or lower --clients"
     )]
     TooFewDescriptors {
-        /// Clients.
+        /// Number of clients.
         clients: usize,
-        /// Connections that can be had.
+        /// Number of connections that the descriptors allow.
         connections: usize,
     },
-    /// A thread or a poll could not be had.
+    /// A thread or a poll could not be created, or failed.
     #[error(
         "a generator thread cannot go on ({0}); the machine may be short of threads or descriptors"
     )]
     Thread(#[from] io::Error),
-    /// A thread panicked.
+    /// A generator thread panicked.
     #[error("a generator thread panicked; that is a fault of this program, please report it")]
     Panicked,
 }
 
-/// Carries a plan out and returns when every request has ended, or when `stop` asks for it.
+/// Runs a plan. Returns when every request has ended, or when `stop` ends the run early.
 ///
 /// # Errors
-/// The plan is at odds with itself, or this machine has no threads or descriptors to spare. A
-/// server that does not answer is no error: the report says so.
+/// The plan contradicts itself, or this machine lacks threads or descriptors. A server that does not
+/// answer is not an error: the report tells.
 pub fn run(plan: &LoadPlan, stop: &Stop, observer: &mut dyn Observer) -> Result<Loaded, LoadError> {
     let categories = shares::categories(plan)?;
     let connections = raise_descriptor_limit(plan.connections);
@@ -61,7 +62,7 @@ pub fn run(plan: &LoadPlan, stop: &Stop, observer: &mut dyn Observer) -> Result<
         return Err(LoadError::TooFewDescriptors { clients: categories.clients, connections });
     }
     let clock: Arc<dyn Clock> = Arc::new(MonotonicClock::new());
-    let (pulses, pulsed) = channel();
+    let (reports, received) = channel();
     let mut threads = Vec::with_capacity(plan.threads);
     for number in 0..plan.threads {
         let limit = connections.div_ceil(plan.threads);
@@ -71,16 +72,16 @@ pub fn run(plan: &LoadPlan, stop: &Stop, observer: &mut dyn Observer) -> Result<
             sockets: Sockets::new(plan.address, targets, limit, clock.clone())?,
             clock: clock.clone(),
             stop: stop.clone(),
-            pulses: pulses.clone(),
+            reports: reports.clone(),
         };
         let thread = thread::Builder::new().name(format!("load-{number}"));
         threads.push(thread.spawn(move || driver.drive(number))?);
     }
-    drop(pulses);
+    drop(reports);
     let measured = categories.windows.iter().filter(|window| window.measured);
     let ends = measured.clone().map(|window| window.to).max().unwrap_or_default();
     let begins = measured.map(|window| window.from).min().unwrap_or_default();
-    tell(observer, &pulsed, clock.as_ref(), begins, ends);
+    pass_on_progress(observer, &received, clock.as_ref(), begins, ends);
     let mut driven: Vec<Driven> = Vec::with_capacity(threads.len());
     for thread in threads {
         driven.push(thread.join().map_err(|_| LoadError::Panicked)??);
@@ -90,26 +91,28 @@ pub fn run(plan: &LoadPlan, stop: &Stop, observer: &mut dyn Observer) -> Result<
     Ok(loaded)
 }
 
-/// Tells the observer what the threads say, until all of them have ended.
-fn tell(
+/// Passes the progress of the threads to the observer, until all threads have ended.
+fn pass_on_progress(
     observer: &mut dyn Observer,
-    pulsed: &Receiver<Pulse>,
+    received: &Receiver<ThreadProgress>,
     clock: &dyn Clock,
     begins: Time,
     ends: Time,
 ) {
-    let mut latest: BTreeMap<usize, Pulse> = BTreeMap::new();
+    let mut latest: BTreeMap<usize, ThreadProgress> = BTreeMap::new();
     let mut marks = [(begins, false), (ends, true)].into_iter().peekable();
     loop {
         let now = clock.now();
+        // The beginning and the end of the measured part are reported on time.
         while let Some((_, is_end)) = marks.next_if(|(at, _)| *at <= now) {
             if is_end { observer.measured() } else { observer.measuring() }
         }
         let wait = marks.peek().map_or(Duration::MAX, |(at, _)| at.since(now));
-        match pulsed.recv_timeout(wait.min(Duration::from_secs(1))) {
-            Ok(pulse) => {
-                let is_last = latest.len() <= pulse.thread + 1;
-                latest.insert(pulse.thread, pulse);
+        match received.recv_timeout(wait.min(Duration::from_secs(1))) {
+            Ok(report) => {
+                // One call for each round of reports: when that of the last thread arrives.
+                let is_last = latest.len() <= report.thread + 1;
+                latest.insert(report.thread, report);
                 if is_last {
                     observer.progress(&progress(&latest, clock.now()));
                 }
@@ -123,23 +126,23 @@ fn tell(
     }
 }
 
-fn progress(latest: &BTreeMap<usize, Pulse>, now: Time) -> Progress {
+fn progress(latest: &BTreeMap<usize, ThreadProgress>, now: Time) -> Progress {
     let mut outcomes = Outcomes::default();
     let mut response = Quantiles::default();
-    for pulse in latest.values() {
-        outcomes.add(&pulse.outcomes);
-        response.add(&pulse.response);
+    for report in latest.values() {
+        outcomes.add(&report.outcomes);
+        response.add(&report.response);
     }
     Progress {
         elapsed: now.since(Time::ZERO),
         outcomes,
-        under_way: latest.values().map(|pulse| pulse.under_way).sum(),
+        under_way: latest.values().map(|report| report.under_way).sum(),
         p99: response.quantile_seconds(0.99),
     }
 }
 
-/// Asks the kernel for as many descriptors as the connections need; returns how many connections
-/// can be had.
+/// Raises the limit of descriptors to what the connections need; returns the number of connections
+/// that the limit allows.
 fn raise_descriptor_limit(connections: usize) -> usize {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let wanted = connections as u64 + OTHER_DESCRIPTORS;

@@ -6,11 +6,11 @@ use seda_core::Time;
 use seda_core::stats::Quantiles;
 use std::time::Duration;
 
-/// The most bins: at 50 ms each, more than eight minutes. A bin's histogram takes some 20 KB once
-/// it has a record, so that all of them stay within 200 MB.
+/// The most bins: with 50 ms each, more than eight minutes. The histogram of a bin takes about 20 KB
+/// once it has a record, so that all together stay below 200 MB.
 pub const MAX_BINS: usize = 10_000;
 
-/// One bin for each slice of a run.
+/// One bin for each time slice of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Series {
     width_nanos: u64,
@@ -18,8 +18,8 @@ pub struct Series {
 }
 
 impl Series {
-    /// Bins of `width` for a run of `length`; no more than [`MAX_BINS`], the last one then has
-    /// all that comes later.
+    /// Makes bins of `width` for a run of `length`: at most [`MAX_BINS`], of which the last then takes
+    /// all later requests.
     pub(crate) fn new(width: Duration, length: Duration) -> Self {
         let width_nanos = nanos(width).max(1);
         let count = usize::try_from(nanos(length).div_ceil(width_nanos)).unwrap_or(MAX_BINS);
@@ -49,7 +49,7 @@ impl Series {
         }
     }
 
-    /// Adds a series of the same bins: another thread's, or another run's.
+    /// Adds the series of another thread or run, which must have the same bins.
     pub fn add(&mut self, other: &Series) {
         if self.bins.is_empty() {
             self.clone_from(other);
@@ -61,7 +61,7 @@ impl Series {
         }
     }
 
-    /// The bins, in order of time.
+    /// Returns the bins, in order of time.
     pub fn report(&self) -> Vec<Bin> {
         let seconds = self.width_nanos as f64 / 1e9;
         let bin = |(index, (outcomes, response)): (usize, &(Outcomes, Quantiles))| Bin {

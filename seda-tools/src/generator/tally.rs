@@ -1,4 +1,4 @@
-//! What one generator thread counts, each thing where it happens.
+//! The counts of one generator thread.
 
 use super::attempt::Failure;
 use super::occupancy::Occupancy;
@@ -10,21 +10,21 @@ use seda_core::stats::Quantiles;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// What there is to count in: the same for all threads of a run.
+/// The categories of the counts, equal for all threads of a run.
 #[derive(Clone, Debug)]
 pub(crate) struct Categories {
-    /// In order of time, without gaps, the first from the beginning.
+    /// In order of time and without gaps; the first begins at 0.
     pub(crate) windows: Vec<Window>,
     pub(crate) slos: Vec<Duration>,
-    /// How many labels the workload's targets have.
+    /// Number of labels of the workload.
     pub(crate) labels: usize,
-    /// Clients of a closed loop; 0 in an open one.
+    /// Number of clients; 0 in an open loop.
     pub(crate) clients: usize,
-    /// Width of the bins of the time series, if there is to be one.
+    /// Width of the bins of the time series; `None` without a series.
     pub(crate) bin: Option<Duration>,
 }
 
-/// A request that is counted.
+/// The categories of one request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Counted {
     pub(crate) intended: Time,
@@ -33,21 +33,21 @@ pub(crate) struct Counted {
     pub(crate) client: Option<u32>,
 }
 
-/// The counts. Those of several threads add up.
+/// The counts of one thread, or of several whose counts were added.
 #[derive(Clone, Debug)]
 pub(crate) struct Tally {
     pub(crate) windows: Vec<WindowTally>,
-    /// Right answers within each SLO, of the measured windows; so is all that follows.
+    /// Right answers within each SLO. These and all further counts are of measured windows.
     pub(crate) within: Vec<(Duration, u64)>,
     pub(crate) raw: Quantiles,
     pub(crate) refusal: Quantiles,
-    /// Of all requests, from intended start to their end, however they ended.
+    /// Times from intended start to end, of all requests with any outcome.
     pub(crate) sojourn: Quantiles,
     pub(crate) labels: Vec<(Outcomes, Quantiles)>,
     pub(crate) statuses: BTreeMap<u16, u64>,
     pub(crate) failures: BTreeMap<&'static str, u64>,
-    /// Attempts that failed for a fault on this side, warm-up included.
-    pub(crate) own_faults: u64,
+    /// Attempts that failed on this machine, warm-up included.
+    pub(crate) local_faults: u64,
     pub(crate) attempts: u64,
     pub(crate) lag: Quantiles,
     pub(crate) occupancy: Occupancy,
@@ -74,7 +74,7 @@ impl Tally {
             labels: vec![(Outcomes::default(), Quantiles::default()); categories.labels],
             statuses: BTreeMap::new(),
             failures: BTreeMap::new(),
-            own_faults: 0,
+            local_faults: 0,
             attempts: 0,
             lag: Quantiles::default(),
             occupancy: Occupancy::new(from, to),
@@ -84,7 +84,7 @@ impl Tally {
         }
     }
 
-    /// A request was to start at `intended`, and is begun at `now`.
+    /// Counts a request whose intended start is `intended` and that is started at `now`.
     pub(crate) fn scheduled(
         &mut self,
         intended: Time,
@@ -110,7 +110,7 @@ impl Tally {
         counted
     }
 
-    /// A request has come to its end. `raw_nanos`: since it was sent, where it was answered.
+    /// Counts the end of a request. `raw_nanos` is the time since it was sent, if it was answered.
     pub(crate) fn ended(
         &mut self,
         request: Counted,
@@ -128,7 +128,7 @@ impl Tally {
         }
         let right = matches!(outcome, Outcome::Good | Outcome::Late);
         if right {
-            self.came_in(now, Duration::from_nanos(nanos));
+            self.completed(now, Duration::from_nanos(nanos));
         }
         if !self.is_measured(request.window) {
             return;
@@ -163,46 +163,45 @@ impl Tally {
         for (slo, good) in &mut self.within {
             *good += u64::from(response <= *slo);
         }
-        let client = request.client.and_then(|client| self.clients.get_mut(client as usize));
-        if let Some(good) = client.filter(|_| outcome == Outcome::Good) {
+        if outcome == Outcome::Good
+            && let Some(client) = request.client
+            && let Some(good) = self.clients.get_mut(client as usize)
+        {
             *good += 1;
         }
     }
 
-    /// An attempt has begun.
+    /// Counts an attempt.
     pub(crate) fn tried(&mut self, window: usize) {
         self.attempts += u64::from(self.is_measured(window));
     }
 
-    /// An attempt was answered.
+    /// Counts the status of an answer.
     pub(crate) fn status(&mut self, window: usize, status: u16) {
         if self.is_measured(window) {
             *self.statuses.entry(status).or_default() += 1;
         }
     }
 
-    /// An attempt got no answer.
+    /// Counts an attempt that got no answer.
     pub(crate) fn failed(&mut self, window: usize, failure: Failure) {
-        self.own_faults += u64::from(failure.is_ours());
-        self.no_answer(window, failure.words());
+        self.local_faults += u64::from(failure.is_local());
+        self.no_answer(window, failure.describe());
     }
 
-    /// An attempt got no answer, in words.
+    /// Counts an attempt that got no answer, with a description.
     pub(crate) fn no_answer(&mut self, window: usize, why: &'static str) {
         if self.is_measured(window) {
             *self.failures.entry(why).or_default() += 1;
         }
     }
 
-    /// The run is ended before this request is: it does not count as scheduled.
+    /// Removes a request that is under way when the run ends early.
     pub(crate) fn unscheduled(&mut self, request: Counted, now: Time) {
         self.unfinished += 1;
         self.occupancy.leave(now);
-        let less = |outcomes: &mut Outcomes| {
-            outcomes.scheduled = outcomes.scheduled.saturating_sub(1);
-        };
         if let Some(window) = self.windows.get_mut(request.window) {
-            less(&mut window.outcomes);
+            window.outcomes.scheduled = window.outcomes.scheduled.saturating_sub(1);
         }
         if let Some(series) = &mut self.series {
             series.unscheduled(request.intended);
@@ -210,11 +209,11 @@ impl Tally {
         if self.is_measured(request.window)
             && let Some((outcomes, _)) = self.labels.get_mut(request.label)
         {
-            less(outcomes);
+            outcomes.scheduled = outcomes.scheduled.saturating_sub(1);
         }
     }
 
-    /// Adds another thread's counts.
+    /// Adds the counts of another thread.
     pub(crate) fn add(&mut self, other: &Tally) {
         self.windows.iter_mut().zip(&other.windows).for_each(|(ours, theirs)| ours.add(theirs));
         self.within.iter_mut().zip(&other.within).for_each(|(ours, theirs)| ours.1 += theirs.1);
@@ -227,7 +226,7 @@ impl Tally {
         }
         other.statuses.iter().for_each(|(k, n)| *self.statuses.entry(*k).or_default() += n);
         other.failures.iter().for_each(|(k, n)| *self.failures.entry(k).or_default() += n);
-        self.own_faults += other.own_faults;
+        self.local_faults += other.local_faults;
         self.attempts += other.attempts;
         self.lag.add(&other.lag);
         self.occupancy.add(&other.occupancy);
@@ -238,16 +237,17 @@ impl Tally {
         }
     }
 
-    fn came_in(&mut self, now: Time, response: Duration) {
-        let inside = |tally: &&mut WindowTally| tally.window.from <= now && now < tally.window.to;
-        if let Some(tally) = self.windows.iter_mut().find(inside) {
-            tally.came_in(self.within.iter().map(|(slo, _)| *slo), response);
+    /// Counts a right answer in the window in which it arrived; none after the end of the schedule.
+    fn completed(&mut self, now: Time, response: Duration) {
+        if let Some(tally) = self.windows.iter_mut().find(|tally| tally.window.contains(now)) {
+            tally.completed(self.within.iter().map(|(slo, _)| *slo), response);
         }
     }
 
+    /// Returns the index of the window of an intended start; the last one for later starts.
     fn window_at(&self, at: Time) -> usize {
-        let behind = self.windows.iter().position(|tally| at < tally.window.to);
-        behind.unwrap_or(self.windows.len().saturating_sub(1))
+        let index = self.windows.iter().position(|tally| at < tally.window.to);
+        index.unwrap_or(self.windows.len().saturating_sub(1))
     }
 
     fn is_measured(&self, window: usize) -> bool {

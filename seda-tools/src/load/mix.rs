@@ -1,4 +1,4 @@
-//! Requests drawn at random, each with its share.
+//! Requests that are drawn by weight.
 
 use crate::h1;
 use crate::load::arrivals::unit;
@@ -9,52 +9,52 @@ use std::fmt;
 use std::str::FromStr;
 use thiserror::Error;
 
-/// The highest weight. A draw has 53 bits: a share of one in a billion is still exact, and one far
-/// below would never be drawn.
+/// The highest weight. A draw has 53 bits: a share of one in a billion is exact, and a far smaller
+/// share would never be drawn.
 pub const MAX_WEIGHT: f64 = 1_000_000_000.0;
 
-/// Requests drawn at random, each with its share: written as entries separated by commas, such as
+/// Requests that are drawn by weight: written as entries separated by commas, such as
 /// `/work?micros=1000=9,POST /form=0.5,/`.
 ///
-/// An entry is a path with its query, if need be behind a method (else it is GET) and before `=`
-/// and a weight (else it is 1). A number behind the last parameter's name of a query is that
-/// parameter's value (so that one without a value has the weight 1): `/work?micros=1000,/` are two paths of one weight, and
-/// `/work?micros=1000=9,/=1` gives them nine and one.
+/// An entry is a path with its query, optionally after a method (default GET) and before `=` and a
+/// weight (default 1). A number after the name of the last query parameter is the value of that
+/// parameter, so a parameter without a value always has the weight 1: `/work?micros=1000,/` are two
+/// paths of equal weight, and `/work?micros=1000=9,/=1` have the weights nine and one.
 ///
-/// Headers of an entry's own stand before it, in braces: `{priority: u=0} /work?micros=1000=1`.
+/// Headers of an entry stand before it, in braces: `{priority: u=0} /work?micros=1000=1`.
 ///
-/// A path begins with `/` and is written as it is sent: what may not stand there is
-/// percent-encoded, a comma as `%2C`.
+/// A path begins with `/` and is written as it is sent; other characters are percent-encoded, a
+/// comma as `%2C`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mix {
     choices: Vec<Choice>,
-    /// The sums of the weights up to each choice, itself included.
+    /// The sum of the weights up to and including each choice.
     sums: Vec<f64>,
 }
 
-/// One of the requests of a mix.
+/// One request of a mix.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Choice {
-    /// How often it is drawn, relative to the others: above 0, to [`MAX_WEIGHT`].
+    /// The weight: above 0, up to [`MAX_WEIGHT`].
     pub weight: f64,
-    /// The request. Nothing is known of its answer.
+    /// The request; its right answer is unknown.
     pub target: Target,
-    /// Headers that it has beside those of all requests, or instead of them.
+    /// Headers beside those of all requests; they replace headers of the same name.
     pub headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Mix {
-    /// The requests in the order in which they are written: at least one.
+    /// Returns the requests in the written order: at least one.
     pub fn choices(&self) -> &[Choice] {
         &self.choices
     }
 
-    /// The index of a request drawn at random. Takes one number of the generator, and a binary
-    /// search.
+    /// Draws a request and returns its index. Takes one number of `rng` and a binary search.
     pub fn draw(&self, rng: &mut impl RngCore) -> usize {
+        // A parsed mix has at least one choice.
         let point = unit(rng) * self.sums.last().copied().unwrap_or(0.0);
         let index = self.sums.partition_point(|sum| *sum <= point);
-        // The product may be rounded up to the sum itself.
+        // The product may be rounded up to the sum.
         index.min(self.choices.len().saturating_sub(1))
     }
 
@@ -72,7 +72,7 @@ impl fmt::Display for Mix {
         for (index, choice) in self.choices.iter().enumerate() {
             f.write_str(if index == 0 { "" } else { "," })?;
             choice.fmt(f)?;
-            // Behind a parameter without a value it would be read as one; the weight there is 1.
+            // After a parameter without a value, a weight would be parsed as the value.
             if !ends_in_a_parameter(&choice.target.path) {
                 write!(f, "={}", choice.weight)?;
             }
@@ -81,7 +81,7 @@ impl fmt::Display for Mix {
     }
 }
 
-/// As in a mix, without the weight: "{priority: u=0} POST /form".
+/// Writes the choice as in a mix, without the weight: "{priority: u=0} POST /form".
 impl fmt::Display for Choice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (name, value) in &self.headers {
@@ -94,11 +94,11 @@ impl fmt::Display for Choice {
     }
 }
 
-/// Why something is no mix. Each names the entry as it was written.
+/// Why a text is not a mix. Each variant names the entry as it was written.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum MixError {
-    /// There is no entry, or nothing between two commas.
+    /// There is no entry, or an empty one.
     #[error(
         "`{0}` has an empty entry: write paths with weights, such as `/work?micros=1000=9,/=1`"
     )]
@@ -106,22 +106,22 @@ pub enum MixError {
     /// The weight is out of its bounds.
     #[error(
         "the weight in `{0}` is not above 0, up to {MAX_WEIGHT}: write such a number behind the \
-         last `=`; if what stands there belongs to the path, add `=1`"
+         last `=`; if the text there belongs to the path, add `=1`"
     )]
     Weight(String),
-    /// The method is none.
-    #[error("the method in `{0}` is none: write one in capital letters, such as `POST /x=2`")]
+    /// The method is not one.
+    #[error("the method in `{0}` is not one: write it in capital letters, such as `POST /x=2`")]
     Method(String),
-    /// A header is none, or not an entry's to set.
+    /// A header is not one, or an entry must not set it.
     #[error(
-        "the headers in `{0}` are none: write them like `{{priority: u=0}} /x=2`, each in braces of \
-         its own; how a message is framed is not theirs to say"
+        "the headers in `{0}` are not allowed: write them like `{{priority: u=0}} /x=2`, each in \
+         its own braces; headers that frame the message are set by the generator"
     )]
     Header(String),
     /// The path cannot be sent.
     #[error(
-        "the path in `{0}` cannot be sent: it begins with `/`, and blanks, controls and others \
-         that may not stand in a path are written as in `%20`"
+        "the path in `{0}` cannot be sent: it must begin with `/`; write blanks, control characters \
+         and others that may not stand in a path like `%20`"
     )]
     Path(String),
 }
@@ -130,45 +130,47 @@ impl FromStr for Mix {
     type Err = MixError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let choices = entries(text).into_iter().map(|entry| {
+        let mut choices = Vec::new();
+        for entry in entries(text) {
             let entry = entry.trim();
-            let (headers, rest) = headers(entry)?;
+            let (headers, rest) = split_headers(entry)?;
             if rest.is_empty() {
                 return Err(MixError::Empty(text.to_owned()));
             }
-            let (request, weight) = weigh(rest)?;
-            Ok(Choice { weight, target: target(request, entry)?, headers })
-        });
-        Ok(Self::new(choices.collect::<Result<_, _>>()?))
+            let (request, weight) = split_weight(rest)?;
+            choices.push(Choice { weight, target: target(request, entry)?, headers });
+        }
+        Ok(Self::new(choices))
     }
 }
 
-/// What is between commas that are in no braces.
+/// Splits a mix at the commas outside of braces.
 fn entries(text: &str) -> Vec<&str> {
-    let mut within = false;
-    let is_between = |letter: char| {
-        within = if within { letter != '}' } else { letter == '{' };
-        letter == ',' && !within
-    };
-    text.split(is_between).collect()
+    let mut in_braces = false;
+    text.split(|letter: char| {
+        in_braces = if in_braces { letter != '}' } else { letter == '{' };
+        letter == ',' && !in_braces
+    })
+    .collect()
 }
 
 type Headers = Vec<(HeaderName, HeaderValue)>;
 
-/// An entry's own headers, and what is behind them.
-fn headers(entry: &str) -> Result<(Headers, &str), MixError> {
+/// Splits an entry into its headers and the rest.
+fn split_headers(entry: &str) -> Result<(Headers, &str), MixError> {
     let (mut found, mut rest) = (Vec::new(), entry);
     while let Some(opened) = rest.strip_prefix('{') {
-        let wrong = || MixError::Header(entry.to_owned());
-        let (header, behind) = opened.split_once('}').ok_or_else(wrong)?;
-        found.push(h1::header(header).map_err(|_| wrong())?);
-        rest = behind.trim_start();
+        let Some((header, after)) = opened.split_once('}') else {
+            return Err(MixError::Header(entry.to_owned()));
+        };
+        found.push(h1::header(header).map_err(|_| MixError::Header(entry.to_owned()))?);
+        rest = after.trim_start();
     }
     Ok((found, rest))
 }
 
-/// An entry without its weight, and the weight.
-fn weigh(entry: &str) -> Result<(&str, f64), MixError> {
+/// Splits an entry into the request and its weight.
+fn split_weight(entry: &str) -> Result<(&str, f64), MixError> {
     let Some((request, last)) = entry.rsplit_once('=') else { return Ok((entry, 1.0)) };
     let Ok(weight) = last.parse::<f64>() else { return Ok((entry, 1.0)) };
     if ends_in_a_parameter(request) {
@@ -181,20 +183,23 @@ fn weigh(entry: &str) -> Result<(&str, f64), MixError> {
     }
 }
 
-/// Whether a query's parameter without a value is at the end.
+/// Returns true if the request ends in a query parameter without a value.
 fn ends_in_a_parameter(request: &str) -> bool {
     let parameter = request.split_once('?').and_then(|(_, query)| query.rsplit('&').next());
     parameter.is_some_and(|parameter| !parameter.is_empty() && !parameter.contains('='))
 }
 
+/// Parses the method and the path of `entry`.
 fn target(request: &str, entry: &str) -> Result<Target, MixError> {
     let (method, path) = match request.split_once(' ') {
         Some((method, path)) if !request.starts_with('/') => (method, path.trim_start()),
         _ => ("GET", request),
     };
-    let capital = !method.contains(|letter: char| letter.is_ascii_lowercase());
-    let method = Method::from_bytes(method.as_bytes()).ok().filter(|_| capital);
-    let method = method.ok_or_else(|| MixError::Method(entry.to_owned()))?;
+    let is_capital = !method.contains(|letter: char| letter.is_ascii_lowercase());
+    let method = match Method::from_bytes(method.as_bytes()) {
+        Ok(method) if is_capital => method,
+        _ => return Err(MixError::Method(entry.to_owned())),
+    };
     if !is_origin_form(path) {
         return Err(MixError::Path(entry.to_owned()));
     }
@@ -267,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_of_an_entrys_own_stand_before_it_and_may_have_commas() {
+    fn headers_of_an_entry_stand_before_it_and_may_have_commas() {
         let text = "{priority: u=0, i} {x: 1} /a=1,/a=9,{x: 2} POST /b=0.5";
         assert_eq!(written(text).as_deref(), Ok(text));
         let mix: Mix = text.parse().unwrap();
@@ -280,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn each_request_is_drawn_as_often_as_its_weight_says() {
+    fn requests_are_drawn_by_weight() {
         let mix: Mix = "/a=9,/b=1,/c=0.5,/d=89.5".parse().unwrap();
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
         let mut drawn = [0u32; 4];
@@ -299,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seed_determines_what_is_drawn() {
+    fn a_seed_determines_the_draws() {
         let mix: Mix = "/a=2,/b=1,/c=1".parse().unwrap();
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
         let drawn: Vec<usize> = (0..8).map(|_| mix.draw(&mut rng)).collect();
@@ -315,7 +320,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_is_too_much(text in ".*") {
+        fn arbitrary_text_does_not_panic(text in ".*") {
             if let Ok(mix) = text.parse::<Mix>() {
                 let mut rng = Xoshiro256PlusPlus::seed_from_u64(0);
                 prop_assert!(mix.draw(&mut rng) < mix.choices().len());

@@ -1,4 +1,7 @@
-//! What is to be sent: when requests start, what they ask for, and whether clients try again.
+//! The plan of a load: arrivals, requests, and retries.
+//!
+//! This room may import `report`, `watch` and `h1`. It holds plain data; sending belongs into
+//! `generator`.
 
 pub mod arrivals;
 pub mod mix;

@@ -1,4 +1,4 @@
-//! A run of load, said completely.
+//! The complete plan of one run.
 
 use crate::h1::Url;
 use crate::load::arrivals::{Process, Profile};
@@ -8,82 +8,83 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A run of load. [`crate::generator::run`] carries it out.
+/// One run of load, which [`generator::run`](crate::generator::run) runs.
 #[derive(Clone, Debug)]
 pub struct LoadPlan {
-    /// Where it goes; for the report.
+    /// The URL of the server, for the report.
     pub url: Url,
-    /// The same, looked up.
+    /// The address of the server.
     pub address: SocketAddr,
-    /// What is asked for.
+    /// The requests.
     pub workload: Workload,
-    /// When.
+    /// The start times of the requests.
     pub pace: Pace,
-    /// A part before the measured one; its requests count nowhere else.
+    /// Load before the measured part; it counts only in a window of its own.
     pub warm_up: Duration,
-    /// A part behind the measured one.
+    /// Load after the measured part.
     pub cool_down: Duration,
-    /// Tightest first. Without any, every right answer is good.
+    /// The SLOs, tightest first. Without any, every right answer is good.
     pub slos: Vec<Duration>,
-    /// When a client gives an attempt up and closes its connection.
+    /// Time after which a client abandons an attempt and closes its connection.
     pub deadline: Duration,
-    /// Whether clients try again.
+    /// The retries of the clients.
     pub retry: Retry,
-    /// The statuses that are right; if empty, 200 to 399 are.
+    /// The right statuses; if empty, 200 to 399.
     pub expected: Vec<u16>,
-    /// The most connections at once; they are opened as they are needed.
+    /// The most connections at once; they are opened when they are needed.
     pub connections: usize,
-    /// Generator threads.
+    /// Number of generator threads.
     pub threads: usize,
-    /// What arrivals, mix and pauses are drawn with.
+    /// The seed of arrivals, mix and pauses.
     pub seed: u64,
-    /// Width of the bins of a time series, if there is to be one.
+    /// Width of the bins of the time series; `None`: no series.
     pub bin: Option<Duration>,
 }
 
-/// When requests start.
+/// The start times of requests.
 #[derive(Clone, Debug)]
 pub enum Pace {
-    /// On a schedule, whatever becomes of earlier ones: an open loop.
+    /// An open loop: requests start on a schedule, independent of earlier answers.
     Open {
-        /// How arrivals are spread.
+        /// The arrival process.
         process: Process,
-        /// How many come when.
+        /// The rates over time.
         profile: Profile,
     },
-    /// When a trace says.
+    /// The times of a trace.
     Recorded {
-        /// Nanoseconds since its start, ascending.
+        /// Nanoseconds since the start, ascending.
         times: Arc<[u64]>,
-        /// 2.0 is twice as fast.
+        /// The speed: 2.0 is twice as fast.
         speed: f64,
     },
-    /// When clients come round again: a closed loop.
+    /// A closed loop: each client sends its next request after an answer.
     Closed {
-        /// How many.
+        /// Number of clients.
         clients: u32,
-        /// From an answer to the client's next request.
+        /// Time from the end of a request to the next one of the client.
         think: Duration,
-        /// When they stop asking.
+        /// Time after which the clients send no further request.
         duration: Duration,
     },
 }
 
 impl Pace {
-    /// How long requests go on starting, without warm-up and cool-down.
+    /// Returns the time during which requests start, without warm-up and cool-down.
     pub fn duration(&self) -> Duration {
         match self {
             Pace::Open { profile, .. } => profile.total(),
             Pace::Recorded { times, speed } => {
-                // The last arrival lies within the run, not at its end.
+                // One nanosecond more, so that the last arrival lies within the run.
                 let last = times.last().map_or(0, |last| last.saturating_add(1));
+                // An unusable speed lets no request start.
                 Duration::try_from_secs_f64(last as f64 / 1e9 / speed).unwrap_or(Duration::MAX)
             }
             Pace::Closed { duration, .. } => *duration,
         }
     }
 
-    /// In words.
+    /// Describes the pace for the report.
     pub fn describe(&self) -> String {
         match self {
             Pace::Open { process, profile } => format!("{process} {profile}"),

@@ -8,7 +8,7 @@
 //! it costs the server nothing, and the reader about 50 µs for each of the server's threads.
 
 mod cpus;
-mod descendants;
+mod children;
 mod ledger;
 mod listen;
 mod process;

@@ -15,7 +15,7 @@ pub(super) struct ProcessId {
 
 /// A process at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Process {
+pub(super) struct ProcessStat {
     pub(super) id: ProcessId,
     /// What it calls itself: at most 15 bytes.
     pub(super) name: String,
@@ -28,7 +28,7 @@ pub(super) struct Process {
     pub(super) reaped: CpuTicks,
 }
 
-impl Process {
+impl ProcessStat {
     /// Reads the line of a process; `None` if there is none, or nothing that can be understood.
     ///
     /// # Errors
@@ -100,7 +100,7 @@ mod tests {
     #[test]
     fn a_name_with_brackets_and_spaces_does_not_shift_the_fields() {
         let line = "17 (a) S 1 (b) R 4 17 17 0 -1 4194304 1 2 3 4 50 6 700 8 20 0 9 0 12345 1 1\n";
-        let expected = Process {
+        let expected = ProcessStat {
             id: ProcessId { pid: 17, began: 12345 },
             name: "a) S 1 (b".to_owned(),
             parent: 4,
@@ -108,22 +108,22 @@ mod tests {
             own: CpuTicks { user: 50, system: 6 },
             reaped: CpuTicks { user: 700, system: 8 },
         };
-        assert_eq!(Process::parse(line), Some(expected));
-        assert_eq!(Process::parse("17 (a) S 4 17"), None);
-        assert_eq!(Process::parse(""), None);
+        assert_eq!(ProcessStat::parse(line), Some(expected));
+        assert_eq!(ProcessStat::parse("17 (a) S 4 17"), None);
+        assert_eq!(ProcessStat::parse(""), None);
     }
 
     #[test]
     fn a_zombie_has_ended_unless_other_threads_of_it_run() {
         let line =
             |threads: u64| format!("1 (a) Z 0 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 {threads} 0 5");
-        assert!(Process::parse(&line(1)).unwrap().ended);
-        assert!(!Process::parse(&line(2)).unwrap().ended);
+        assert!(ProcessStat::parse(&line(1)).unwrap().ended);
+        assert!(!ProcessStat::parse(&line(2)).unwrap().ended);
     }
 
     #[test]
     fn the_process_that_reads_finds_itself() {
-        let own = Process::read(std::process::id()).unwrap().unwrap();
+        let own = ProcessStat::read(std::process::id()).unwrap().unwrap();
         assert_eq!(own.id.pid, std::process::id());
         assert_eq!(own.parent, std::os::unix::process::parent_id());
         assert!(!own.ended);

@@ -2,8 +2,8 @@
 
 use super::cpus;
 use super::listen::ListenCounts;
-use super::process::{CpuTicks, Process, ProcessId};
-use super::task::{Task, TaskFigures};
+use super::process::{CpuTicks, ProcessStat, ProcessId};
+use super::task::{Task, TaskCounts};
 use std::collections::BTreeMap;
 
 /// What was counted up to one moment, for a process and its descendants together.
@@ -54,12 +54,12 @@ pub(super) struct Memory {
 }
 
 impl Sample {
-    /// Puts together what was read. `cpu` and `figures` are the ledgers' sums, the rest is of this
+    /// Puts together what was read. `cpu` and `counts` are the ledgers' sums, the rest is of this
     /// moment.
     pub(super) fn new(
-        root: &Process,
+        root: &ProcessStat,
         cpu: CpuTicks,
-        figures: TaskFigures,
+        counts: TaskCounts,
         tasks: &[(ProcessId, Task)],
         listen: ListenCounts,
     ) -> Self {
@@ -75,10 +75,10 @@ impl Sample {
             name: root.name.clone(),
             cpu_user_seconds: cpu.user_seconds(),
             cpu_system_seconds: cpu.system_seconds(),
-            run_queue_seconds: run_queue_seconds(figures),
+            run_queue_seconds: run_queue_seconds(counts),
             threads: tasks.len() as u64,
-            voluntary_switches: figures.voluntary,
-            involuntary_switches: figures.involuntary,
+            voluntary_switches: counts.voluntary,
+            involuntary_switches: counts.involuntary,
             rss_bytes: memory.values().map(|memory| memory.rss).sum(),
             rss_peak_bytes: memory.values().map(|memory| memory.peak).sum(),
             cores: cpus::usable(tasks.iter().map(|(_, task)| task.cpus.as_str())),
@@ -95,6 +95,6 @@ impl Sample {
 }
 
 /// A thread that exists was given a core at least once: no timeslices at all means not counted.
-fn run_queue_seconds(figures: TaskFigures) -> Option<f64> {
-    (figures.timeslices > 0).then_some(figures.run_queue_nanos as f64 / 1e9)
+fn run_queue_seconds(counts: TaskCounts) -> Option<f64> {
+    (counts.timeslices > 0).then_some(counts.run_queue_nanos as f64 / 1e9)
 }

@@ -9,7 +9,7 @@ use std::ops::AddAssign;
 /// A thread at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Task {
-    pub(super) figures: TaskFigures,
+    pub(super) counts: TaskCounts,
     /// The cores that it may run on, as the kernel lists them: "0-3,8".
     pub(super) cpus: String,
     /// What its process holds in memory now, in bytes; 0 in the threads of one that has ended.
@@ -31,7 +31,7 @@ impl Task {
         let mut task = Self::parse_status(&status);
         // A kernel without scheduler statistics has no such file, or zeros in it.
         if let Some(line) = procfs::text(&format!("/proc/{pid}/task/{tid}/schedstat"))? {
-            (task.figures.run_queue_nanos, task.figures.timeslices) = parse_schedstat(&line);
+            (task.counts.run_queue_nanos, task.counts.timeslices) = parse_schedstat(&line);
         }
         Ok(Some(task))
     }
@@ -45,8 +45,8 @@ impl Task {
                 "VmHWM" => task.rss_peak_bytes = number() * BYTES_PER_KB,
                 "VmRSS" => task.rss_bytes = number() * BYTES_PER_KB,
                 "Cpus_allowed_list" => task.cpus = first.to_owned(),
-                "voluntary_ctxt_switches" => task.figures.voluntary = number(),
-                "nonvoluntary_ctxt_switches" => task.figures.involuntary = number(),
+                "voluntary_ctxt_switches" => task.counts.voluntary = number(),
+                "nonvoluntary_ctxt_switches" => task.counts.involuntary = number(),
                 _ => {}
             }
         }
@@ -59,7 +59,7 @@ const BYTES_PER_KB: u64 = 1024;
 
 /// What a thread did since it began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct TaskFigures {
+pub(super) struct TaskCounts {
     /// Ready to run, without a core.
     pub(super) run_queue_nanos: u64,
     /// How often it was given a core; 0 throughout where the kernel does not count.
@@ -70,9 +70,9 @@ pub(super) struct TaskFigures {
     pub(super) involuntary: u64,
 }
 
-impl TaskFigures {
+impl TaskCounts {
     /// Whether these could be of the same thread later: nothing that is counted goes back.
-    fn may_follow(self, earlier: TaskFigures) -> bool {
+    fn may_follow(self, earlier: TaskCounts) -> bool {
         self.run_queue_nanos >= earlier.run_queue_nanos
             && self.timeslices >= earlier.timeslices
             && self.voluntary >= earlier.voluntary
@@ -80,8 +80,8 @@ impl TaskFigures {
     }
 }
 
-impl AddAssign for TaskFigures {
-    fn add_assign(&mut self, other: TaskFigures) {
+impl AddAssign for TaskCounts {
+    fn add_assign(&mut self, other: TaskCounts) {
         self.run_queue_nanos += other.run_queue_nanos;
         self.timeslices += other.timeslices;
         self.voluntary += other.voluntary;
@@ -91,26 +91,26 @@ impl AddAssign for TaskFigures {
 
 /// Sums over threads that come and go.
 ///
-/// No file keeps these figures of a thread that ended, so what it was last seen with stays in the
+/// No file keeps these counts of a thread that ended, so what it was last seen with stays in the
 /// sum. What it did after that, and all that a thread did that was never seen, is missing: the sums
 /// never go back, and are exact for threads that stay.
 #[derive(Debug, Default)]
 pub(super) struct TaskLedger {
-    latest: BTreeMap<(ProcessId, u32), TaskFigures>,
-    ended: TaskFigures,
+    latest: BTreeMap<(ProcessId, u32), TaskCounts>,
+    ended: TaskCounts,
 }
 
 impl TaskLedger {
     /// Takes in what all threads say now, and returns the sum since each began.
-    pub(super) fn post(&mut self, now: BTreeMap<(ProcessId, u32), TaskFigures>) -> TaskFigures {
+    pub(super) fn update(&mut self, now: BTreeMap<(ProcessId, u32), TaskCounts>) -> TaskCounts {
         for (key, earlier) in &self.latest {
-            if !now.get(key).is_some_and(|figures| figures.may_follow(*earlier)) {
+            if !now.get(key).is_some_and(|counts| counts.may_follow(*earlier)) {
                 self.ended += *earlier;
             }
         }
         let mut sum = self.ended;
-        for figures in now.values() {
-            sum += *figures;
+        for counts in now.values() {
+            sum += *counts;
         }
         self.latest = now;
         sum
@@ -135,13 +135,13 @@ mod tests {
         let task = Task::parse_status(status);
         assert_eq!(task.cpus, "0-1,4");
         assert_eq!((task.rss_bytes, task.rss_peak_bytes), (12 * 1024, 4052 * 1024));
-        assert_eq!((task.figures.voluntary, task.figures.involuntary), (39, 7));
+        assert_eq!((task.counts.voluntary, task.counts.involuntary), (39, 7));
         assert_eq!(parse_schedstat("18134867 5047514 40\n"), (5_047_514, 40));
         assert_eq!(parse_schedstat(""), (0, 0));
     }
 
-    fn ran(run_queue_nanos: u64, timeslices: u64) -> TaskFigures {
-        TaskFigures { run_queue_nanos, timeslices, voluntary: timeslices, involuntary: 0 }
+    fn ran(run_queue_nanos: u64, timeslices: u64) -> TaskCounts {
+        TaskCounts { run_queue_nanos, timeslices, voluntary: timeslices, involuntary: 0 }
     }
 
     fn key(tid: u32) -> (ProcessId, u32) {
@@ -152,17 +152,17 @@ mod tests {
     fn a_thread_that_ended_stays_in_the_sum_once() {
         let mut ledger = TaskLedger::default();
         let both = BTreeMap::from([(key(1), ran(10, 1)), (key(2), ran(20, 2))]);
-        assert_eq!(ledger.post(both), ran(30, 3));
+        assert_eq!(ledger.update(both), ran(30, 3));
         let first = BTreeMap::from([(key(1), ran(15, 2))]);
-        assert_eq!(ledger.post(first.clone()), ran(35, 4));
-        assert_eq!(ledger.post(first), ran(35, 4));
+        assert_eq!(ledger.update(first.clone()), ran(35, 4));
+        assert_eq!(ledger.update(first), ran(35, 4));
     }
 
     #[test]
     fn a_new_thread_with_an_old_number_is_another_thread() {
         let mut ledger = TaskLedger::default();
-        ledger.post(BTreeMap::from([(key(2), ran(20, 9))]));
-        assert_eq!(ledger.post(BTreeMap::from([(key(2), ran(30, 1))])), ran(50, 10));
+        ledger.update(BTreeMap::from([(key(2), ran(20, 9))]));
+        assert_eq!(ledger.update(BTreeMap::from([(key(2), ran(30, 1))])), ran(50, 10));
     }
 
     #[test]

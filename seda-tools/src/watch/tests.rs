@@ -42,7 +42,7 @@ fn number(pid: u32) -> Pid {
 }
 
 fn only_child(pid: u32) -> u32 {
-    let children = descendants::Kinship::now().unwrap().children_of(pid).unwrap();
+    let children = children::ChildLookup::now().unwrap().children_of(pid).unwrap();
     assert_eq!(children.len(), 1);
     children.into_iter().next().unwrap()
 }
@@ -94,7 +94,7 @@ fn a_childs_work_counts_while_it_runs_and_after_it_was_waited_for() {
         now.cpu_seconds() > before.cpu_seconds() + 0.1
     });
     kill_process(number(only_child(server.pid())), Signal::KILL).unwrap();
-    let parent = || process::Process::read(server.pid()).unwrap().unwrap();
+    let parent = || process::ProcessStat::read(server.pid()).unwrap().unwrap();
     let alone = sample_until(&mut watcher, "the child to be waited for", |now| {
         now.threads == 1 && parent().reaped != process::CpuTicks::default()
     });

@@ -1,9 +1,9 @@
 //! Follows one process and all that descend from it.
 
-use super::descendants::Kinship;
+use super::children::ChildLookup;
 use super::ledger::CpuLedger;
 use super::listen::ListenCounts;
-use super::process::Process;
+use super::process::ProcessStat;
 use super::procfs;
 use super::sample::Sample;
 use super::task::{Task, TaskLedger};
@@ -20,7 +20,7 @@ use thiserror::Error;
 /// samples are in the CPU time all the same.
 #[derive(Debug)]
 pub struct Watcher {
-    root: Process,
+    root: ProcessStat,
     cpu: CpuLedger,
     tasks: TaskLedger,
 }
@@ -35,7 +35,7 @@ impl Watcher {
         if !matches!(procfs::text("/proc/self/stat"), Ok(Some(_))) {
             return Err(WatchError::NoProcfs);
         }
-        let found = Process::read(pid).map_err(|source| WatchError::reading(pid, source))?;
+        let found = ProcessStat::read(pid).map_err(|source| WatchError::reading(pid, source))?;
         let root = found.filter(|process| !process.ended).ok_or(WatchError::NoProcess { pid })?;
         Ok(Self { root, cpu: CpuLedger::default(), tasks: TaskLedger::default() })
     }
@@ -57,16 +57,16 @@ impl Watcher {
 
     /// The processes that are there, parents before their children, as the ledger wants them.
     /// `None` if the first of them is not.
-    fn family(&self) -> io::Result<Option<Vec<Process>>> {
-        let root = Process::read(self.root.id.pid)?;
+    fn family(&self) -> io::Result<Option<Vec<ProcessStat>>> {
+        let root = ProcessStat::read(self.root.id.pid)?;
         let Some(root) = root.filter(|root| root.id == self.root.id && !root.ended) else {
             return Ok(None);
         };
-        let mut family = Family::new(Kinship::now()?);
+        let mut family = ProcessTree::new(ChildLookup::now()?);
         family.add_with_descendants(root)?;
         for known in self.cpu.known() {
             if !family.has(known.pid)
-                && let Some(orphan) = Process::read(known.pid)?
+                && let Some(orphan) = ProcessStat::read(known.pid)?
                 && orphan.id == known
             {
                 family.add_with_descendants(orphan)?;
@@ -75,51 +75,51 @@ impl Watcher {
         Ok(Some(family.members))
     }
 
-    fn read(&mut self, family: &[Process]) -> io::Result<Sample> {
+    fn read(&mut self, family: &[ProcessStat]) -> io::Result<Sample> {
         let pid = self.root.id.pid;
         let mut tasks = Vec::new();
-        let mut figures = Vec::new();
+        let mut counts = Vec::new();
         for process in family {
             for tid in procfs::numbers(&format!("/proc/{}/task", process.id.pid))? {
                 let Some(task) = Task::read(process.id.pid, tid)? else { continue };
-                figures.push(((process.id, tid), task.figures));
+                counts.push(((process.id, tid), task.counts));
                 // What has ended has one thread left in the lists, which is no thread any more.
                 if !process.ended {
                     tasks.push((process.id, task));
                 }
             }
         }
-        let cpu = self.cpu.post(family);
-        let figures = self.tasks.post(figures.into_iter().collect());
+        let cpu = self.cpu.update(family);
+        let counts = self.tasks.update(counts.into_iter().collect());
         let listen = ListenCounts::read(pid)?;
-        Ok(Sample::new(&self.root, cpu, figures, &tasks, listen))
+        Ok(Sample::new(&self.root, cpu, counts, &tasks, listen))
     }
 }
 
 /// Processes found so far.
-struct Family {
-    kinship: Kinship,
-    members: Vec<Process>,
+struct ProcessTree {
+    lookup: ChildLookup,
+    members: Vec<ProcessStat>,
     pids: BTreeSet<u32>,
 }
 
-impl Family {
-    fn new(kinship: Kinship) -> Self {
-        Self { kinship, members: Vec::new(), pids: BTreeSet::new() }
+impl ProcessTree {
+    fn new(lookup: ChildLookup) -> Self {
+        Self { lookup, members: Vec::new(), pids: BTreeSet::new() }
     }
 
     fn has(&self, pid: u32) -> bool {
         self.pids.contains(&pid)
     }
 
-    fn add_with_descendants(&mut self, process: Process) -> io::Result<()> {
+    fn add_with_descendants(&mut self, process: ProcessStat) -> io::Result<()> {
         let mut next = self.members.len();
         self.add(process);
         while let Some(parent) = self.members.get(next).map(|process| process.id.pid) {
-            for pid in self.kinship.children_of(parent)? {
+            for pid in self.lookup.children_of(parent)? {
                 // It may have ended since it was listed, and its number may be another's.
                 if !self.has(pid)
-                    && let Some(child) = Process::read(pid)?
+                    && let Some(child) = ProcessStat::read(pid)?
                     && child.parent == parent
                 {
                     self.add(child);
@@ -130,7 +130,7 @@ impl Family {
         Ok(())
     }
 
-    fn add(&mut self, process: Process) {
+    fn add(&mut self, process: ProcessStat) {
         self.pids.insert(process.id.pid);
         self.members.push(process);
     }

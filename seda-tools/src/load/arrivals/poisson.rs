@@ -6,16 +6,16 @@ use rand_core::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use std::vec;
 
-/// Arrival times in nanoseconds. Gaps are drawn as exponentials of mean one and paid off at the
-/// rate of each stretch they pass through, which is the exact process for a rate that changes: what
-/// is left of a gap at a boundary has no memory of what was waited, and goes on at the new rate.
+/// Arrival times in nanoseconds. A gap is drawn as an exponential of mean one and scaled by the rate
+/// of each stretch that it crosses. This is the exact process for a changing rate: because the
+/// exponential has no memory, the rest of a gap at a boundary continues at the new rate.
 #[derive(Clone, Debug)]
 pub(super) struct Poisson {
     rng: Xoshiro256PlusPlus,
     now: Option<Stretch>,
     later: vec::IntoIter<Stretch>,
-    /// The last arrival, in nanoseconds since the stretch began. It keeps its fraction, so that
-    /// rounding to nanoseconds does not add up.
+    /// The last arrival, in nanoseconds since the stretch began, with its fraction, so that errors of
+    /// rounding do not add up.
     offset: f64,
 }
 
@@ -26,7 +26,7 @@ impl Poisson {
         Self { rng: Xoshiro256PlusPlus::seed_from_u64(seed), now, later, offset: 0.0 }
     }
 
-    /// An exponential of mean one. `1 - u` is never 0, so the result is finite.
+    /// Draws an exponential of mean one. It is finite, because `1 - u` is never 0.
     fn exponential(&mut self) -> f64 {
         -(1.0 - unit(&mut self.rng)).ln()
     }
@@ -37,17 +37,17 @@ impl Iterator for Poisson {
 
     fn next(&mut self) -> Option<u64> {
         self.now?;
-        let mut owed = self.exponential();
+        let mut rest = self.exponential();
         loop {
             let stretch = self.now?;
-            let at = self.offset + owed * stretch.gap();
-            // In a pause `at` is infinite, or NaN if nothing is owed: neither is before the end.
+            let at = self.offset + rest * stretch.gap();
+            // In a pause `at` is infinite, or NaN if the gap is used up: neither is before the end.
             if at < stretch.nanos {
                 self.offset = at;
                 return Some(stretch.start.saturating_add(at as u64));
             }
-            let paid = (stretch.nanos - self.offset) / stretch.gap();
-            owed = (owed - paid).max(0.0);
+            let used = (stretch.nanos - self.offset) / stretch.gap();
+            rest = (rest - used).max(0.0);
             self.now = self.later.next();
             self.offset = 0.0;
         }

@@ -1,18 +1,18 @@
-//! How the arrivals of a rate are spaced.
+//! The spacing of arrivals at a given rate.
 
 use std::fmt;
 use std::str::FromStr;
 use thiserror::Error;
 
-/// How the arrivals of a rate are spaced: written `poisson` or `uniform`.
+/// The spacing of arrivals at a given rate: written `poisson` or `uniform`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Process {
-    /// Gaps are independent and exponential, as when many users who know nothing of each other
-    /// send. Bursts come by chance, so queues form below full load, as they do in service.
+    /// Gaps are independent and exponential, as the requests of many independent users are. Bursts
+    /// occur by chance, so queues form below full load, as in production.
     #[default]
     Poisson,
-    /// Gaps are equal. Queues form only above full load: this measures capacity, and flatters
-    /// every latency below it.
+    /// Gaps are equal. Queues form only above full load, so this process measures capacity, and
+    /// understates every response time below it.
     Uniform,
 }
 
@@ -25,9 +25,9 @@ impl fmt::Display for Process {
     }
 }
 
-/// A name that no arrival process has.
+/// The name is not that of an arrival process.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("`{0}` is no arrival process: write poisson or uniform")]
+#[error("`{0}` is not an arrival process: write poisson or uniform")]
 #[non_exhaustive]
 pub struct ProcessError(String);
 
@@ -48,11 +48,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_process_is_read_as_it_is_written_and_another_name_is_refused() {
+    fn a_process_round_trips_and_another_name_is_refused() {
         for process in [Process::Poisson, Process::Uniform] {
             assert_eq!(process.to_string().parse(), Ok(process));
         }
         let error = "Pareto".parse::<Process>().unwrap_err();
-        assert_eq!(error.to_string(), "`Pareto` is no arrival process: write poisson or uniform");
+        assert_eq!(error.to_string(), "`Pareto` is not an arrival process: write poisson or uniform");
     }
 }

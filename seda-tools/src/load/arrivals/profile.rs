@@ -1,46 +1,46 @@
 //! The rate of arrivals over the time of a run.
 
+use seda_sim::spec::{Stretch, parse_profile};
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 use thiserror::Error;
 
-/// The highest rate of a part, per second: 100 ns between arrivals, where a generator's own work
+/// The highest rate of a part, per second: with 100 ns between arrivals, the work of the generator
 /// for one request takes longer than the gap.
 pub const MAX_RATE: f64 = 10_000_000.0;
 
-/// The longest profile: 100 days. Times are computed in `f64`, which holds every whole nanosecond
-/// up to 2⁵³, that is 104 days.
+/// The longest profile: 100 days. Times are computed in `f64`, which represents every whole
+/// nanosecond up to 2⁵³, or 104 days.
 pub const LONGEST_PROFILE: Duration = Duration::from_secs(100 * DAY);
 
 /// Seconds in a day.
 const DAY: u64 = 24 * 60 * 60;
 
 /// The rate of arrivals over the time of a run, constant in each part: written
-/// `900/s:5s,1400/s:10s,900/s:5s`. Rates are decimal numbers per second, durations are as in
-/// `1m 30s` or `250ms`. A part of rate 0 is a pause; not every part can be one.
+/// `900/s:5s,1400/s:10s,900/s:5s`. Rates are decimal numbers per second; durations are written like
+/// `1m 30s` or `250ms`. A part of rate 0 is a pause; at least one part must have a rate above 0.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Profile {
     parts: Vec<Part>,
 }
 
-/// A stretch of a profile during which the rate is constant.
+/// A part of a profile, in which the rate is constant.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Part {
-    /// Arrivals per second: from 0, which is a pause, to [`MAX_RATE`].
+    /// Arrivals per second: 0 for a pause, up to [`MAX_RATE`].
     pub rate: f64,
-    /// How long the rate holds: more than nothing, and all parts together at most
-    /// [`LONGEST_PROFILE`].
+    /// The length of the part: above 0, and at most [`LONGEST_PROFILE`] for all parts together.
     pub duration: Duration,
 }
 
 impl Profile {
-    /// The parts, one after the other.
+    /// Makes a profile of consecutive parts.
     ///
     /// # Errors
     ///
-    /// When there is no part, when one is out of its bounds, when together they are longer than
-    /// [`LONGEST_PROFILE`], and when each is a pause.
+    /// Fails if there is no part, if one is out of its bounds, if all together are longer than
+    /// [`LONGEST_PROFILE`], and if each is a pause.
     pub fn new(parts: Vec<Part>) -> Result<Self, ProfileError> {
         let mut total = Duration::ZERO;
         for (index, part) in parts.iter().enumerate() {
@@ -59,21 +59,21 @@ impl Profile {
         Ok(Self { parts })
     }
 
-    /// One part.
+    /// Makes a profile of one part.
     ///
     /// # Errors
     ///
-    /// As [`Profile::new`]: the rate of an only part is above 0.
+    /// Fails as [`Profile::new`]: the rate must be above 0.
     pub fn constant(rate: f64, duration: Duration) -> Result<Self, ProfileError> {
         Self::new(vec![Part { rate, duration }])
     }
 
-    /// The parts in their order: at least one.
+    /// Returns the parts in order: at least one.
     pub fn parts(&self) -> &[Part] {
         &self.parts
     }
 
-    /// How long all parts take together.
+    /// Returns the length of all parts together.
     pub fn total(&self) -> Duration {
         self.parts.iter().map(|part| part.duration).sum()
     }
@@ -81,7 +81,7 @@ impl Profile {
 
 impl Part {
     fn check(&self, number: usize) -> Result<(), ProfileError> {
-        // A negative zero would be written `-0/s`.
+        // A negative zero would be displayed as `-0/s`.
         if self.rate.is_sign_negative() || !(0.0..=MAX_RATE).contains(&self.rate) {
             return Err(ProfileError::Rate { number, rate: self.rate });
         }
@@ -108,25 +108,25 @@ impl fmt::Display for Part {
     }
 }
 
-/// Why something is no profile.
+/// Why a text or a list of parts is not a profile.
 #[derive(Clone, Debug, PartialEq, Error)]
 #[non_exhaustive]
 pub enum ProfileError {
-    /// It has no part.
+    /// There is no part.
     #[error(
         "the profile is empty: write RATE/s:DURATION, several separated by commas, such as \
          `900/s:5s,1400/s:10s`"
     )]
     Empty,
-    /// A part is not written as one.
+    /// A part is not written as RATE/s:DURATION.
     #[error(
         "part {number} of the profile, `{found}`, is not RATE/s:DURATION: write a number per \
          second and a time with its unit, such as `900/s:5s`"
     )]
     Shape {
-        /// Which part, from 1.
+        /// The number of the part, from 1.
         number: usize,
-        /// As it was written.
+        /// The part as it was written.
         found: String,
     },
     /// A rate is out of its bounds.
@@ -135,25 +135,25 @@ pub enum ProfileError {
          {MAX_RATE}/s, and 0 for a pause between others"
     )]
     Rate {
-        /// Which part, from 1.
+        /// The number of the part, from 1.
         number: usize,
-        /// Per second.
+        /// The rate per second.
         rate: f64,
     },
-    /// A part takes no time.
+    /// A part has no length.
     #[error("part {number} of the profile lasts 0s: give it a duration, or leave it out")]
     Duration {
-        /// Which part, from 1.
+        /// The number of the part, from 1.
         number: usize,
     },
-    /// The parts together take too long.
+    /// The parts together are too long.
     #[error(
         "the profile lasts {}: allowed are {} days in all",
         humantime::format_duration(*total),
         LONGEST_PROFILE.as_secs() / DAY
     )]
     TooLong {
-        /// How long they take.
+        /// The length of all parts.
         total: Duration,
     },
     /// Every part is a pause.
@@ -168,22 +168,24 @@ impl FromStr for Profile {
         if text.trim().is_empty() {
             return Err(ProfileError::Empty);
         }
-        let parts = text.split(',').enumerate().map(|(index, found)| {
-            let found = found.trim();
-            read_part(found)
-                .ok_or_else(|| ProfileError::Shape { number: index + 1, found: found.to_owned() })
-        });
-        Self::new(parts.collect::<Result<_, _>>()?)
+        let mut parts = Vec::new();
+        for (number, found) in (1..).zip(text.split(',').map(str::trim)) {
+            parts.push(Part::parse(number, found)?);
+        }
+        Self::new(parts)
     }
 }
 
-fn read_part(text: &str) -> Option<Part> {
-    let (rate, duration) = text.split_once("/s:")?;
-    let duration = duration.trim();
-    // humantime has no unit for a bare zero, which deserves the error about durations.
-    let duration =
-        if duration == "0" { Duration::ZERO } else { humantime::parse_duration(duration).ok()? };
-    Some(Part { rate: rate.trim().parse().ok()?, duration })
+impl Part {
+    /// Parses part number `number` of a profile, with the parser of the simulator's profiles.
+    fn parse(number: usize, text: &str) -> Result<Self, ProfileError> {
+        match parse_profile(text).as_deref() {
+            Ok([Stretch { until, rate }]) => {
+                Ok(Self { rate: *rate, duration: Duration::from_nanos(*until) })
+            }
+            _ => Err(ProfileError::Shape { number, found: text.to_owned() }),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -200,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_profile_is_read_from_text() {
+    fn a_profile_is_parsed_from_text() {
         let profile: Profile = "900/s:5s, 0/s:2s,1400.5/s:1m 30s".parse().unwrap();
         assert_eq!(profile.parts(), [part(900.0, 5), part(0.0, 2), part(1400.5, 90)]);
         assert_eq!(profile.total(), Duration::from_secs(97));
@@ -220,7 +222,7 @@ mod tests {
         assert!(error("NaN/s:5s").contains("up to 10000000/s"));
         assert!(error("10000001/s:5s").contains("the rate 10000001/s"));
         assert!(error("1/s:0s").contains("part 1 of the profile lasts 0s"));
-        assert!(error("1/s:0").contains("part 1 of the profile lasts 0s"));
+        assert!(error("1/s:0").contains("a time with its unit"));
         assert!(error("1/s:60days,1/s:60days").contains("allowed are 100 days"));
         assert!(error("0/s:5s,0/s:1s").contains("only rates of 0/s"));
         assert_eq!(Profile::new(Vec::new()), Err(ProfileError::Empty));
@@ -229,7 +231,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_profile_is_read_as_it_is_written(
+        fn a_profile_round_trips(
             parts in prop::collection::vec((0.0..=MAX_RATE, 1u64..1_000_000_000_000_000), 1..8)
         ) {
             let mut parts: Vec<Part> = parts
@@ -242,7 +244,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_is_too_much(text in ".*") {
+        fn arbitrary_text_does_not_panic(text in ".*") {
             let _ = text.parse::<Profile>();
         }
     }

@@ -1,19 +1,19 @@
-//! Arrivals as they were recorded.
+//! Recorded arrivals.
 
 use std::sync::Arc;
 
-/// Times from a list, divided by a speed.
+/// The times of a list, divided by a speed.
 #[derive(Clone, Debug)]
 pub(super) struct Recorded {
     times: Arc<[u64]>,
     speed: f64,
-    /// The index of the next.
+    /// The index of the next time.
     next: usize,
 }
 
 impl Recorded {
     pub(super) fn new(times: Arc<[u64]>, speed: f64) -> Self {
-        // NaN, 0 and infinity have no meaning as a speed, and must not send everything at once.
+        // With NaN, 0 or infinity as speed there are no arrivals, rather than all at once.
         let usable = speed > 0.0 && speed.is_finite();
         let next = if usable { 0 } else { times.len() };
         Self { times, speed, next }
@@ -29,9 +29,12 @@ impl Iterator for Recorded {
 
     fn nth(&mut self, skipped: usize) -> Option<u64> {
         let index = self.next.saturating_add(skipped);
-        let at = self.times.get(index);
-        self.next = at.map_or(self.times.len(), |_| index + 1);
-        // Division by 1 is exact, but an `f64` would lose nanoseconds beyond 2⁵³ of them.
-        at.map(|at| if self.speed == 1.0 { *at } else { (*at as f64 / self.speed).round() as u64 })
+        let Some(at) = self.times.get(index).copied() else {
+            self.next = self.times.len();
+            return None;
+        };
+        self.next = index + 1;
+        // An `f64` would lose nanoseconds above 2⁵³, so times at the speed 1 stay integers.
+        Some(if self.speed == 1.0 { at } else { (at as f64 / self.speed).round() as u64 })
     }
 }

@@ -1,4 +1,4 @@
-//! The times at which requests are meant to start.
+//! The intended start times of requests.
 
 use super::poisson::Poisson;
 use super::recorded::Recorded;
@@ -7,8 +7,8 @@ use super::uniform::Uniform;
 use super::{Process, Profile};
 use std::sync::Arc;
 
-/// When requests are meant to start: an iterator of nanoseconds since the run began. They never
-/// descend; two may be equal. Nothing is allocated for an arrival.
+/// The intended start times of requests: an iterator of nanoseconds since the run began. They never
+/// descend; two may be equal. An arrival allocates nothing.
 ///
 /// ```
 /// use seda_tools::arrivals::{Arrivals, Process, Profile};
@@ -20,63 +20,63 @@ use std::sync::Arc;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Arrivals {
-    source: Source,
-    /// How many to pass over before the next one.
+    times: Times,
+    /// Arrivals to skip before the next one.
     passed: usize,
-    /// How many to pass over between two that are given.
+    /// Arrivals to skip between two that are returned.
     between: usize,
 }
 
 #[derive(Clone, Debug)]
-enum Source {
+enum Times {
     Poisson(Poisson),
     Uniform(Uniform),
     Recorded(Recorded),
 }
 
 impl Arrivals {
-    /// The arrivals of a profile, all before its end.
+    /// Draws the arrivals of a profile, all before its end.
     ///
-    /// [`Process::Poisson`] is exact for a rate that changes between parts. The seed determines
-    /// the times, from one version to the next: xoshiro256++ seeded through SplitMix64. They are
-    /// computed with the platform's logarithm, whose last bit may differ on another platform.
+    /// [`Process::Poisson`] is exact for a rate that changes between parts. The seed determines the
+    /// times in every version: xoshiro256++ seeded through SplitMix64. They are computed with the
+    /// platform's logarithm, whose last bit may differ on another platform.
     ///
-    /// [`Process::Uniform`] needs no seed. In each part the first arrival is at the part's
-    /// beginning, and number `k` is at `k/rate`, to the nearest nanosecond: there are
-    /// `rate · duration` of them, rounded up.
+    /// [`Process::Uniform`] ignores the seed. In each part the first arrival is at the beginning, and
+    /// arrival number `k` is at `k/rate`, to the nearest nanosecond: a part has `rate · duration`
+    /// arrivals, rounded up.
     pub fn drawn(process: Process, profile: &Profile, seed: u64) -> Self {
         let stretches = Stretch::all(profile);
         Self::all(match process {
-            Process::Poisson => Source::Poisson(Poisson::new(stretches, seed)),
-            Process::Uniform => Source::Uniform(Uniform::new(stretches)),
+            Process::Poisson => Times::Poisson(Poisson::new(stretches, seed)),
+            Process::Uniform => Times::Uniform(Uniform::new(stretches)),
         })
     }
 
-    /// The arrivals of a trace, `speed` times as fast: 2.0 halves every time. `times` must not
-    /// descend, as those of [`crate::load::trace::Trace::times`] and [`crate::load::trace::read_arrivals`].
+    /// Returns the arrivals of a trace, `speed` times as fast: 2.0 halves every time. `times` must not
+    /// descend, like those of [`crate::load::trace::Trace::times`] and [`crate::load::trace::read_arrivals`].
     ///
-    /// A speed that is not a finite number above 0 gives no arrivals; a command line refuses it.
+    /// A speed that is not a finite number above 0 gives no arrivals; the command line refuses it.
     pub fn recorded(times: Arc<[u64]>, speed: f64) -> Self {
-        Self::all(Source::Recorded(Recorded::new(times, speed)))
+        Self::all(Times::Recorded(Recorded::new(times, speed)))
     }
 
-    /// Every `of`-th arrival beginning with the `nth`, which counts from 0: what one of several
-    /// generator threads sends. The shards `0..of` of equal arrivals are all of them, each once.
+    /// Returns every `of`-th arrival from the `nth` on, which counts from 0: the share of one of several
+    /// generator threads. The shards `0..of` of equal arrivals hold each arrival once.
     ///
-    /// The others are drawn all the same (of Poisson arrivals each takes a logarithm), because
-    /// only then do the threads share one process. An `of` of 0 is taken for 1.
+    /// The arrivals of the other shards are drawn, too (a Poisson arrival takes a logarithm), because
+    /// only then do the threads share one process. An `of` of 0 is taken as 1.
     #[must_use]
     pub fn shard(self, nth: usize, of: usize) -> Self {
         let stride = self.between.saturating_add(1);
         Self {
             passed: self.passed.saturating_add(nth.saturating_mul(stride)),
             between: stride.saturating_mul(of.max(1)) - 1,
-            source: self.source,
+            times: self.times,
         }
     }
 
-    fn all(source: Source) -> Self {
-        Self { source, passed: 0, between: 0 }
+    fn all(times: Times) -> Self {
+        Self { times, passed: 0, between: 0 }
     }
 }
 
@@ -85,10 +85,10 @@ impl Iterator for Arrivals {
 
     fn next(&mut self) -> Option<u64> {
         let passed = std::mem::replace(&mut self.passed, self.between);
-        match &mut self.source {
-            Source::Poisson(poisson) => poisson.nth(passed),
-            Source::Uniform(uniform) => uniform.nth(passed),
-            Source::Recorded(recorded) => recorded.nth(passed),
+        match &mut self.times {
+            Times::Poisson(poisson) => poisson.nth(passed),
+            Times::Uniform(uniform) => uniform.nth(passed),
+            Times::Recorded(recorded) => recorded.nth(passed),
         }
     }
 }

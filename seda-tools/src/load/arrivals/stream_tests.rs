@@ -25,7 +25,7 @@ fn a_seed_determines_the_times_in_every_version() {
 
 #[test]
 fn a_poisson_process_has_its_rate_and_exponential_gaps() {
-    // 100,000 expected, with a standard deviation of the root of that: 4 of them are 1,265.
+    // 100,000 are expected; the standard deviation is the root of that, and four of them are 1,265.
     let times = drawn(Process::Poisson, "1000/s:100s", 7);
     assert!(times.len().abs_diff(100_000) < 1_265, "{}", times.len());
     let gaps: Vec<f64> = times.windows(2).map(|pair| (pair[1] - pair[0]) as f64).collect();
@@ -57,7 +57,7 @@ fn each_part_of_a_profile_has_its_own_rate() {
 
 #[test]
 fn a_boundary_between_equal_rates_changes_nothing() {
-    // The process has no memory: cut in pieces it is the same, to the rounding of a sum.
+    // The process has no memory: divided into parts it is the same, up to the rounding of a sum.
     let whole = drawn(Process::Poisson, "500/s:10s", 11);
     let pieces = drawn(Process::Poisson, "500/s:1ms,500/s:4s,500/s:1999ms,500/s:4s", 11);
     assert_eq!(whole.len(), pieces.len());
@@ -65,7 +65,7 @@ fn a_boundary_between_equal_rates_changes_nothing() {
 }
 
 #[test]
-fn a_pause_only_shifts_what_follows() {
+fn a_pause_only_shifts_later_arrivals() {
     let pressed = drawn(Process::Poisson, "500/s:4s,20/s:6s", 5);
     let paused = drawn(Process::Poisson, "0/s:1s,500/s:4s,0/s:2s,20/s:6s,0/s:9s", 5);
     let shifted: Vec<u64> =
@@ -97,7 +97,7 @@ fn a_recording_is_played_at_its_speed() {
 }
 
 #[test]
-fn a_shard_of_none_is_the_whole_and_one_beyond_the_end_is_empty() {
+fn a_shard_of_zero_is_the_whole_and_one_beyond_the_end_is_empty() {
     let all = || Arrivals::recorded(Arc::from([1, 2, 3]), 1.0);
     assert_eq!(all().shard(0, 0).collect::<Vec<_>>(), [1, 2, 3]);
     assert_eq!(all().shard(3, 4).next(), None);
@@ -107,7 +107,7 @@ fn a_shard_of_none_is_the_whole_and_one_beyond_the_end_is_empty() {
 fn parts() -> impl Strategy<Value = Profile> {
     let rate = prop_oneof![Just(0.0), Just(1_000.0), 0.0..20_000.0f64, 1e6..=MAX_RATE];
     let part = (rate, 1u64..200_000_000).prop_map(|(rate, nanos)| {
-        // Few enough to be counted in a test.
+        // At most 20,000 arrivals, so that a test can count them.
         let most = (20_000.0 * 1e9 / f64::max(rate, 1.0)) as u64;
         Part { rate, duration: Duration::from_nanos(nanos.min(most).max(1)) }
     });

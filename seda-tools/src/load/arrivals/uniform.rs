@@ -1,15 +1,15 @@
-//! Evenly spaced arrivals.
+//! Equally spaced arrivals.
 
 use super::stretch::Stretch;
 use std::vec;
 
-/// Arrival times in nanoseconds: in each stretch the first at its beginning, and then one every
-/// `1/rate`, as many as begin before its end.
+/// Arrival times in nanoseconds: in each stretch the first is at the beginning, and one follows every
+/// `1/rate` until the end.
 #[derive(Clone, Debug)]
 pub(super) struct Uniform {
     now: Option<Stretch>,
     later: vec::IntoIter<Stretch>,
-    /// How many of the stretch have been given.
+    /// Arrivals of the stretch that have been returned.
     given: u64,
 }
 
@@ -27,7 +27,7 @@ impl Iterator for Uniform {
         self.nth(0)
     }
 
-    /// Takes a step for each stretch passed, not for each arrival: shards are cheap.
+    /// Takes a step for each skipped stretch, not for each arrival, so that shards are cheap.
     fn nth(&mut self, mut skipped: usize) -> Option<u64> {
         loop {
             let stretch = self.now?;
@@ -44,10 +44,10 @@ impl Iterator for Uniform {
     }
 }
 
-/// How many arrivals begin before the end: `rate · duration`, rounded up.
+/// Returns the number of arrivals before the end: `rate · duration`, rounded up.
 fn count(stretch: &Stretch) -> u64 {
-    /// Three roundings (the rate's own decimal digits, a product, a quotient) may be half a unit
-    /// in the last place each: a product this near to a whole number is that number.
+    /// Three roundings (the decimal digits of the rate, a product, a quotient) may each be off by half
+    /// a unit in the last place: a product this close to a whole number is that number.
     const ROUNDING: f64 = 4.0 * f64::EPSILON;
 
     let expected = stretch.expected();
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn the_count_is_the_product_and_a_started_gap_counts() {
+    fn the_count_is_the_product_rounded_up() {
         for (rate, seconds, expected) in [
             (900.0, 5.0, 4500),
             (0.1, 30.0, 3),
@@ -82,8 +82,8 @@ mod tests {
     }
 
     #[test]
-    fn an_arrival_just_before_the_end_is_not_rounded_onto_it() {
-        // Number 5 is at 555.56 ns.
+    fn an_arrival_just_before_the_end_is_not_rounded_to_the_end() {
+        // Arrival number 5 is at 555.56 ns.
         let times: Vec<u64> = Uniform::new(vec![stretch(9e6, 556e-9)]).collect();
         assert_eq!(times, [0, 111, 222, 333, 444, 555]);
     }

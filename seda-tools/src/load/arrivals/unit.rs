@@ -1,12 +1,13 @@
-//! A random number between 0 and 1, the same wherever it is drawn.
+//! A uniform random number, the same on every platform.
 
 use rand_core::RngCore;
 
-/// The step between two neighbouring draws: an `f64` has 53 bits of precision, so that every
-/// multiple of 2⁻⁵³ below 1 is one exactly.
+/// The distance of two neighbouring draws. An `f64` has 53 bits of precision, so it represents every
+/// multiple of 2⁻⁵³ below 1 exactly.
 const STEP: f64 = 1.0 / (1u64 << 53) as f64;
 
-/// Uniform in [0, 1): the top 53 bits of one draw. The lower bits of some generators are weaker.
+/// Draws a number uniform in [0, 1): the top 53 bits, because the lower bits of some generators are
+/// weaker.
 pub(crate) fn unit(rng: &mut impl RngCore) -> f64 {
     (rng.next_u64() >> 11) as f64 * STEP
 }

@@ -1,6 +1,6 @@
 //! Whose child is whose, at one moment.
 
-use super::process::Process;
+use super::process::ProcessStat;
 use super::procfs;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -8,15 +8,15 @@ use std::path::Path;
 
 /// Where the children of a process can be found.
 #[derive(Debug)]
-pub(super) enum Kinship {
+pub(super) enum ChildLookup {
     /// In `/proc/PID/task/TID/children`: a child is listed with the thread that made it.
-    Listed,
+    Lists,
     /// The kernel was built without those lists (`CONFIG_PROC_CHILDREN`): all processes were asked
     /// for their parents instead.
-    Scanned(BTreeMap<u32, BTreeSet<u32>>),
+    Parents(BTreeMap<u32, BTreeSet<u32>>),
 }
 
-impl Kinship {
+impl ChildLookup {
     /// What holds now; looks at every process of the machine if there are no lists.
     ///
     /// # Errors
@@ -24,7 +24,7 @@ impl Kinship {
     /// As [`procfs::text`].
     pub(super) fn now() -> io::Result<Self> {
         if Path::new("/proc/thread-self/children").exists() {
-            return Ok(Kinship::Listed);
+            return Ok(ChildLookup::Lists);
         }
         Self::scan()
     }
@@ -33,11 +33,11 @@ impl Kinship {
         let mut children: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
         for pid in procfs::numbers("/proc")? {
             // Some processes of others may be hidden; the server's own are asked again, by name.
-            if let Ok(Some(process)) = Process::read(pid) {
+            if let Ok(Some(process)) = ProcessStat::read(pid) {
                 children.entry(process.parent).or_default().insert(pid);
             }
         }
-        Ok(Kinship::Scanned(children))
+        Ok(ChildLookup::Parents(children))
     }
 
     /// The children of a process; none if it has ended.
@@ -47,8 +47,8 @@ impl Kinship {
     /// As [`procfs::text`].
     pub(super) fn children_of(&self, pid: u32) -> io::Result<BTreeSet<u32>> {
         match self {
-            Kinship::Listed => settled(|| listed(pid)),
-            Kinship::Scanned(children) => Ok(children.get(&pid).cloned().unwrap_or_default()),
+            ChildLookup::Lists => settled(|| listed(pid)),
+            ChildLookup::Parents(children) => Ok(children.get(&pid).cloned().unwrap_or_default()),
         }
     }
 }
@@ -90,10 +90,10 @@ mod tests {
     #[test]
     fn lists_and_parents_name_the_same_child() {
         let server = Server::run("exec sleep 1000");
-        for kinship in [Kinship::Listed, Kinship::scan().unwrap()] {
-            let children = kinship.children_of(std::process::id()).unwrap();
-            assert!(children.contains(&server.pid()), "{kinship:?}");
-            assert!(kinship.children_of(server.pid()).unwrap().is_empty());
+        for lookup in [ChildLookup::Lists, ChildLookup::scan().unwrap()] {
+            let children = lookup.children_of(std::process::id()).unwrap();
+            assert!(children.contains(&server.pid()), "{lookup:?}");
+            assert!(lookup.children_of(server.pid()).unwrap().is_empty());
         }
     }
 
