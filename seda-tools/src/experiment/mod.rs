@@ -1,4 +1,7 @@
-//! Many loads against one server: sweeps, steps, comparisons, and simulated servers.
+//! Several runs against one server: sweeps, steps, comparisons, and simulated servers.
+//!
+//! This room may import `generator`, `load`, `report`, `watch` and `h1`. Drawings belong into `page`,
+//! flags into `cli`.
 
 pub mod compare;
 pub mod sim;

@@ -1,4 +1,4 @@
-//! Simulated servers as rigs: a sweep of a spec is a sweep like any other.
+//! A rig that simulates its server.
 
 use crate::experiment::sweep::{Load, Measured, Rig, StagePoint};
 use crate::load::plan::Pace;
@@ -15,7 +15,7 @@ pub struct SimRig {
 }
 
 impl SimRig {
-    /// A rig for `spec`; rounds of a sweep are drawn anew, from `seed` on.
+    /// Makes a rig for `spec`; each round of a sweep adds its number to `seed`.
     pub fn new(spec: Spec, seed: u64) -> Self {
         Self { spec, seed }
     }
@@ -26,7 +26,7 @@ impl Rig for SimRig {
 
     fn run(&mut self, _label: &str, load: &Load) -> Result<Measured, SimError> {
         let Pace::Open { profile, .. } = &load.pace else {
-            // Only to see whether a server has settled; each simulated run starts anew.
+            // Only a settled server is tried by a closed loop; each simulated run has a new server.
             return Ok(Measured::default());
         };
         let rate = profile.parts().last().map_or(0.0, |part| part.rate);
@@ -42,7 +42,7 @@ impl Rig for SimRig {
     fn rest(&mut self, _time: Duration) {}
 }
 
-/// The report of a generator that had sent the same load.
+/// Returns the report of a generator that sends the simulated load.
 fn as_load(spec: &Spec, report: &SimReport) -> LoadReport {
     let ends = &report.ends;
     let slo = spec.slo.unwrap_or_default().as_secs_f64();
@@ -59,7 +59,7 @@ fn as_load(spec: &Spec, report: &SimReport) -> LoadReport {
             late: ends.late,
             refused: ends.refused,
             timed_out: ends.timed_out,
-            // A connection that ends without an answer is how a client sees a lost request.
+            // For a client, a lost request is a connection that ends without an answer.
             broken: ends.lost,
             ..Outcomes::default()
         },
@@ -93,7 +93,7 @@ mod tests {
     use crate::load::arrivals::Process;
 
     #[test]
-    fn a_sweep_of_a_spec_is_a_sweep_like_any_other() {
+    fn a_spec_can_be_swept_like_a_server() {
         let spec: Spec = r#"
             slo = "100ms"
             window = "5s"
@@ -126,7 +126,7 @@ mod tests {
         for run in report.rounds.iter().flat_map(|round| &round.runs) {
             assert_eq!(run.load.outcomes.ended(), run.load.outcomes.scheduled);
         }
-        // Beyond the capacity what is too much is refused, and rounds are drawn anew.
+        // Above the capacity the excess is refused, and each round draws other arrivals.
         assert!(report.points[1].shares[2] > 0.4);
         assert_ne!(report.rounds[0].runs[0].load.outcomes, report.rounds[1].runs[0].load.outcomes);
         assert!(crate::page::sweep(&report).unwrap().contains("serve"));

@@ -1,6 +1,6 @@
 //! One connection, with the request that it sends and the answer that it receives.
 
-use super::attempt::{Attempt, Failure, Dispatch};
+use super::attempt::{Attempt, Dispatch, Failure};
 use crate::h1::{Answer, AnswerReader, Parsed};
 use crate::load::workload::PreparedTarget;
 use mio::net::TcpStream;
@@ -80,7 +80,12 @@ impl Connection {
     }
 
     /// Sends a request on a free connection.
-    pub(super) fn begin(&mut self, dispatch: Dispatch, target: &PreparedTarget, now: Time) -> TurnResult {
+    pub(super) fn begin(
+        &mut self,
+        dispatch: Dispatch,
+        target: &PreparedTarget,
+        now: Time,
+    ) -> TurnResult {
         self.state = State::Sending { dispatch, written: 0, sent: now };
         self.write(target)
     }
@@ -166,7 +171,9 @@ impl Connection {
         let (dispatch, sent) = match &self.state {
             // Without a request, later bytes could not be told from an answer.
             State::Idle | State::Connecting(_) => return Some(TurnResult::Gone),
-            State::Sending { dispatch, sent, .. } | State::Waiting { dispatch, sent } => (*dispatch, *sent),
+            State::Sending { dispatch, sent, .. } | State::Waiting { dispatch, sent } => {
+                (*dispatch, *sent)
+            }
         };
         match self.reader.read(bytes, to_head) {
             Err(_) => Some(TurnResult::Failed(Failure::NotHttp)),

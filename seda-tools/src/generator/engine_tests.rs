@@ -187,8 +187,7 @@ fn the_measured_waits_equal_lindleys_recursion_to_the_nanosecond() {
     for utilization in [0.5, 0.8, 0.95] {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(11);
         let (service_mean, count) = (5e6, 20_000);
-        let services: Vec<u64> =
-            (0..count).map(|_| exponential(&mut rng, service_mean)).collect();
+        let services: Vec<u64> = (0..count).map(|_| exponential(&mut rng, service_mean)).collect();
         let mut now = 0;
         let arrivals: Vec<u64> = (0..count)
             .map(|_| {
@@ -406,7 +405,10 @@ fn goodput_does_not_exceed_the_capacity() {
     engine.rules.slo = Some(millis(150));
     let tally = run(engine, &mut Wire::new(model, usize::MAX));
     let window = &tally.windows[1];
-    assert_eq!((window.outcomes.scheduled, window.completed, window.completed_good()), (200, 100, 100));
+    assert_eq!(
+        (window.outcomes.scheduled, window.completed, window.completed_good()),
+        (200, 100, 100)
+    );
     // The n-th starts at n/2 ms and ends at n+1 ms: it takes n/2 + 1 <= 150 ms up to n = 298.
     assert_eq!(window.outcomes.good, 99);
 }

@@ -23,7 +23,12 @@ const REFUSALS: [u16; 2] = [429, 503];
 
 impl Rules {
     /// Classifies a complete answer.
-    pub(crate) fn classify(&self, status: u16, target: &PreparedTarget, response: Duration) -> Outcome {
+    pub(crate) fn classify(
+        &self,
+        status: u16,
+        target: &PreparedTarget,
+        response: Duration,
+    ) -> Outcome {
         let is_right = match target.expected {
             // The status that a trace recorded is right, even if it is an error.
             Some(expected) if expected == status => true,

@@ -1,7 +1,7 @@
 //! Carries attempts over a bounded number of reused connections.
 
 use super::alarm::Alarm;
-use super::attempt::{Attempt, End, Dispatch, Transport};
+use super::attempt::{Attempt, Dispatch, End, Transport};
 use super::connection::{Connection, TurnResult, connect_failure};
 use super::growth::Growth;
 use crate::load::workload::PreparedTarget;
@@ -145,7 +145,8 @@ impl Sockets {
         let Some(connection) = self.connections.get_mut(place) else {
             return;
         };
-        let target = connection.dispatch().and_then(|dispatch| self.targets.get(dispatch.target as usize));
+        let target =
+            connection.dispatch().and_then(|dispatch| self.targets.get(dispatch.target as usize));
         let now = self.clock.now();
         let (result, received) = connection.turn(target, &mut self.buffer, now, closed);
         self.counts.bytes_received += received as u64;

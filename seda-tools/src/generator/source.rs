@@ -102,12 +102,7 @@ impl Clients {
         // Clients are numbered by 32 bits.
         let count = (numbers.len() as u32).max(1);
         let starts = (0..).map(|index| Time::ZERO.after(think * index / count));
-        Self {
-            ready: starts.zip(numbers).collect(),
-            think,
-            end,
-            targets: Box::new(targets),
-        }
+        Self { ready: starts.zip(numbers).collect(), think, end, targets: Box::new(targets) }
     }
 
     fn take(&mut self) -> Option<Arrival> {

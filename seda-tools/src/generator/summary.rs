@@ -143,7 +143,11 @@ fn generator(driven: &[Driven]) -> GeneratorReport {
 }
 
 /// Decides whether the load was the one asked for.
-fn with_schedule_check(mut generator: GeneratorReport, plan: &LoadPlan, tally: &Tally) -> GeneratorReport {
+fn with_schedule_check(
+    mut generator: GeneratorReport,
+    plan: &LoadPlan,
+    tally: &Tally,
+) -> GeneratorReport {
     let tenth = plan.slos.first().map_or(MOST_LAG, |slo| *slo / LAG_TO_SLO);
     let allowed = tenth.clamp(LEAST_LAG, MOST_LAG);
     let lag = tally.lag.quantile_seconds(0.99).unwrap_or_default();

@@ -1,25 +1,25 @@
-//! What becomes of a request: exactly one of seven things.
+//! The outcome of a request: exactly one of seven.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// How a request ended. The seven are exclusive: their counts add up to what was scheduled.
+/// The outcome of a request. The seven are exclusive: their counts add up to the scheduled requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// The right answer, within the first SLO (without an SLO: the right answer).
+    /// A right answer within the first SLO; without an SLO, a right answer.
     Good,
-    /// The right answer, too late for the SLO.
+    /// A right answer after the first SLO.
     Late,
-    /// The server said no: 429 or 503.
+    /// The status 429 or 503.
     Refused,
-    /// A whole answer, but with a status that was not expected.
+    /// A complete answer with another status that is not right.
     Wrong,
-    /// No answer before the deadline: given up, its connection closed.
+    /// No answer before the deadline; the client closed the connection.
     TimedOut,
-    /// No connection could be made.
+    /// No connection.
     ConnectError,
-    /// The connection ended in the middle, or what came was not HTTP.
+    /// The connection ended before the end of the answer, or the answer is not HTTP.
     Broken,
 }
 
@@ -35,7 +35,7 @@ impl Outcome {
         Outcome::Broken,
     ];
 
-    /// The name in reports, with spaces for people.
+    /// Returns the name for text: that of the report with spaces.
     pub fn name(self) -> &'static str {
         match self {
             Outcome::Good => "good",
@@ -55,10 +55,10 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// How many requests were scheduled, and what became of them.
+/// The number of scheduled requests, and of each outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcomes {
-    /// Requests whose intended start is in the window: the sum of the seven that follow.
+    /// Requests whose intended start is in the window: the sum of the seven outcomes.
     pub scheduled: u64,
     /// See [`Outcome::Good`].
     pub good: u64,
@@ -77,7 +77,7 @@ pub struct Outcomes {
 }
 
 impl Outcomes {
-    /// How many ended so.
+    /// Returns the number of requests with this outcome.
     pub fn of(&self, outcome: Outcome) -> u64 {
         match outcome {
             Outcome::Good => self.good,
@@ -90,7 +90,7 @@ impl Outcomes {
         }
     }
 
-    /// Counts one more end. What was scheduled is counted where it was scheduled.
+    /// Counts one outcome. `scheduled` is counted at the start of a request.
     pub fn count(&mut self, outcome: Outcome) {
         *match outcome {
             Outcome::Good => &mut self.good,
@@ -103,12 +103,12 @@ impl Outcomes {
         } += 1;
     }
 
-    /// The sum of the seven.
+    /// Returns the sum of the seven outcomes.
     pub fn ended(&self) -> u64 {
         Outcome::ALL.iter().map(|outcome| self.of(*outcome)).sum()
     }
 
-    /// Adds what another generator thread counted.
+    /// Adds other counts.
     pub fn add(&mut self, other: &Outcomes) {
         self.scheduled += other.scheduled;
         self.good += other.good;

@@ -1,54 +1,55 @@
-//! What held a server back, told from its CPU time and the load it was given.
+//! The limit of a server, derived from its CPU time and its load.
 //!
-//! The utilization law: a server that answers X requests per second and keeps U of its cores busy
-//! spends D = U·cores/X seconds of CPU on each, and cannot answer more than cores/D per second,
-//! however many threads it has (Denning, Buzen 1978).
+//! The utilization law: a server that answers X requests per second and keeps the share U of its cores
+//! busy spends D = U·cores/X seconds of CPU on each request. It cannot answer more than cores/D per
+//! second, with any number of threads (Denning, Buzen 1978).
 
 use super::units::{counted, whole_percent};
 use crate::watch::ServerReport;
 use serde::{Deserialize, Serialize};
 
-/// What a server could not get more of.
+/// The resource that limited a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Limit {
-    /// Its cores were busy.
+    /// The cores of the server were busy.
     Cpu,
-    /// It lagged behind although its cores were not busy with it.
+    /// The server fell behind although it did not keep its cores busy.
     NotCpu,
-    /// The generator did not offer what was asked for: nothing is known of the server.
+    /// The generator did not offer the load asked for: the limit of the server is unknown.
     Generator,
-    /// None was seen: it answered what was offered, or it lagged behind and was not watched.
+    /// No limit was seen: the server answered the offered load, or fell behind and was not watched.
     None,
 }
 
-/// A limit, and the reason in words.
+/// A limit, with its reason.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Verdict {
-    /// What held it back.
+    /// The limit.
     pub limit: Limit,
-    /// D: CPU time for each right answer. What wrong and refused answers cost is in it too. `None`
-    /// if the server was not watched, or gave no right answer.
+    /// D: CPU seconds for each right answer, including the cost of wrong and refused answers. `None` if
+    /// the server was not watched, or gave no right answer.
     pub demand_seconds: Option<f64>,
-    /// For people: one sentence, without a full stop.
+    /// The reason: one sentence without a full stop.
     #[serde(rename = "words")]
     pub message: String,
 }
 
-/// Judges one run. The first of these that holds is the verdict:
+/// Finds the limit of one run. The first rule that holds decides:
 ///
 /// 1. The schedule was not kept: the **generator** was the limit.
-/// 2. The server used 90 % of its cores or more: **CPU**, even if it still answered everything. At
-///    that point a request waits for a core about ten times as long as it uses one (1/(1−U), the
-///    M/M/1 queue), and the rest is lost to what else runs on the machine, the generator included.
-/// 3. Right answers came at less than 95 % of the offered rate: **not CPU**, it waits for something
-///    else. Of a thousand Poisson arrivals the number alone varies by 3 %, and the last of a window
-///    are answered after it; 5 % is more than these make up.
+/// 2. The server used 90 % of its cores or more: **CPU**, even if it answered everything. At that
+///    utilization a request waits for a core about ten times as long as it uses one (1/(1−U), the
+///    M/M/1 queue), and other processes, such as the generator, use the rest.
+/// 3. Right answers came at less than 95 % of the offered rate: **not CPU**; the server waits for
+///    another resource. The number of a thousand Poisson arrivals varies by 3 %, and the last requests
+///    of a window are answered after it; both together stay below 5 %.
 /// 4. **None**.
 ///
-/// `throughput_per_second` is of right answers; `generator_cpu_share` of the generator's busiest
-/// thread, and only the words use it. Without `server` 2 and 3 cannot be told: the words say so.
+/// `throughput_per_second` is that of right answers. `generator_cpu_share` is that of the generator's
+/// busiest thread, and only the message uses it. Without `server`, rules 2 and 3 cannot be decided, and
+/// the message tells so.
 pub fn verdict(
     server: Option<&ServerReport>,
     offered_per_second: f64,
@@ -94,11 +95,13 @@ const BUSY: f64 = 0.9;
 /// See [`verdict`], rule 3.
 const ANSWERED: f64 = 0.95;
 
+/// Returns D in seconds; `None` without right answers.
 fn demand(server: &ServerReport, throughput_per_second: f64) -> Option<f64> {
     let busy_cores = server.utilization * server.cores as f64;
     (throughput_per_second > 0.0).then_some(busy_cores / throughput_per_second)
 }
 
+/// Describes the limit CPU.
 fn describe_cpu(server: &ServerReport, demand_seconds: Option<f64>) -> String {
     let used = used(server);
     match demand_seconds {
@@ -114,11 +117,13 @@ fn describe_cpu(server: &ServerReport, demand_seconds: Option<f64>) -> String {
     }
 }
 
+/// Describes the limit of a server that fell behind without busy cores.
 fn describe_not_cpu(server: &ServerReport, answered: f64, generator: &str) -> String {
     let (used, answered) = (used(server), whole_percent(answered));
-    let waited = server.runqueue_share.unwrap_or(0.0);
-    // All that it waited for, added to what it had, makes its cores full: it may be that others had
-    // them. With less, it would have had cores to spare even if it had never waited.
+    // An unknown wait counts as none.
+    let waited = server.runqueue_share.unwrap_or_default();
+    // If used and awaited CPU time together fill the cores, other processes may have had them. With
+    // less, the server would have had cores to spare even without any wait.
     if server.utilization + waited >= 1.0 {
         return format!(
             "not limited by CPU of its own: it used {used} and answered {answered} of what was \
@@ -135,13 +140,17 @@ fn describe_not_cpu(server: &ServerReport, answered: f64, generator: &str) -> St
     )
 }
 
+/// Describes a run without a limit.
 fn describe_unlimited(server: Option<&ServerReport>, offered: f64, throughput: f64) -> String {
     let share = throughput / offered;
-    let answered = match offered > 0.0 {
-        false => return "nothing was offered".to_owned(),
-        // What rounds to 100 %.
-        true if share >= 0.995 => "all that was offered".to_owned(),
-        true => format!("{} of what was offered", whole_percent(share)),
+    if offered <= 0.0 {
+        return "nothing was offered".to_owned();
+    }
+    // From here on the share rounds to 100 %.
+    let answered = if share >= 0.995 {
+        "all that was offered".to_owned()
+    } else {
+        format!("{} of what was offered", whole_percent(share))
     };
     match server {
         Some(server) => format!("not limited: it answered {answered}, with {}", used(server)),
@@ -149,6 +158,7 @@ fn describe_unlimited(server: Option<&ServerReport>, offered: f64, throughput: f
     }
 }
 
+/// Describes the used share of the cores.
 fn used(server: &ServerReport) -> String {
     format!("{} of its {}", whole_percent(server.utilization), counted(server.cores, "core"))
 }
@@ -194,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_generator_that_fell_behind_comes_before_everything() {
+    fn a_generator_that_fell_behind_is_the_first_rule() {
         let verdict = verdict(Some(&server(1.0, None)), 1000.0, 10.0, false, 0.981);
         assert_eq!(verdict.limit, Limit::Generator);
         assert_eq!(
@@ -205,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_busy_server_is_told_what_its_cores_can_reach() {
+    fn the_message_for_a_busy_server_has_the_capacity_of_its_cores() {
         let verdict = judge(0.95, 2000.0, 950.0);
         assert_eq!(verdict.demand_seconds, Some(0.002));
         assert_eq!(
@@ -226,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn an_idle_server_that_lags_waits_for_something_else() {
+    fn an_idle_server_that_falls_behind_waits_for_another_resource() {
         assert_eq!(
             judge(0.25, 1000.0, 500.0).message,
             "not limited by CPU: it used 25 % of its 2 cores, yet answered 50 % of what was \
@@ -236,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn threads_without_a_core_are_not_said_to_wait_for_something_else() {
+    fn threads_without_a_core_do_not_wait_for_another_resource() {
         let crowded =
             |runqueue| verdict(Some(&server(0.5, Some(runqueue))), 1000.0, 500.0, true, 0.7);
         assert_eq!(
@@ -264,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_nobody_watched_is_not_judged() {
+    fn a_server_that_was_not_watched_has_no_known_limit() {
         let unwatched = verdict(None, 1000.0, 500.0, true, 0.1);
         assert_eq!((unwatched.limit, unwatched.demand_seconds), (Limit::None, None));
         assert_eq!(
@@ -282,7 +292,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_run_gets_words_without_infinities(
+        fn every_message_is_free_of_infinities(
             utilization in 0.0..=1.0f64,
             runqueue in proptest::option::of(0.0..50.0f64),
             offered in prop_oneof![Just(0.0), 0.0..1e6f64],
@@ -295,7 +305,7 @@ mod tests {
             prop_assert!(!verdict.message.contains("inf") && !verdict.message.contains("NaN"));
             prop_assert_eq!(verdict.limit == Limit::Generator, !kept);
             prop_assert_eq!(verdict.demand_seconds.is_some(), watched && throughput > 0.0);
-            // U of the cores are busy with X answers of D each.
+            // X answers of D each keep U of the cores busy.
             if let Some(demand) = verdict.demand_seconds {
                 prop_assert!((demand * throughput - utilization * 2.0).abs() < 1e-9);
             }

@@ -1,4 +1,4 @@
-//! Whose child is whose, at one moment.
+//! The children of processes at one moment.
 
 use super::process::ProcessStat;
 use super::procfs;
@@ -6,22 +6,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 
-/// Where the children of a process can be found.
+/// Finds the children of a process.
 #[derive(Debug)]
 pub(super) enum ChildLookup {
-    /// In `/proc/PID/task/TID/children`: a child is listed with the thread that made it.
+    /// Reads `/proc/PID/task/TID/children`: a child is listed with the thread that forked it.
     Lists,
-    /// The kernel was built without those lists (`CONFIG_PROC_CHILDREN`): all processes were asked
-    /// for their parents instead.
+    /// Looks in the children by parent, collected from all processes: the kernel was built without the
+    /// lists (`CONFIG_PROC_CHILDREN`).
     Parents(BTreeMap<u32, BTreeSet<u32>>),
 }
 
 impl ChildLookup {
-    /// What holds now; looks at every process of the machine if there are no lists.
+    /// Returns the lookup of this moment. Reads every process of the machine if there are no lists.
     ///
     /// # Errors
     ///
-    /// As [`procfs::text`].
+    /// Fails as [`procfs::text`].
     pub(super) fn now() -> io::Result<Self> {
         if Path::new("/proc/thread-self/children").exists() {
             return Ok(ChildLookup::Lists);
@@ -32,7 +32,7 @@ impl ChildLookup {
     fn scan() -> io::Result<Self> {
         let mut children: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
         for pid in procfs::numbers("/proc")? {
-            // Some processes of others may be hidden; the server's own are asked again, by name.
+            // Processes of other users may be hidden; those of the server are read again later.
             if let Ok(Some(process)) = ProcessStat::read(pid) {
                 children.entry(process.parent).or_default().insert(pid);
             }
@@ -40,11 +40,11 @@ impl ChildLookup {
         Ok(ChildLookup::Parents(children))
     }
 
-    /// The children of a process; none if it has ended.
+    /// Returns the children of a process; none if it has ended.
     ///
     /// # Errors
     ///
-    /// As [`procfs::text`].
+    /// Fails as [`procfs::text`].
     pub(super) fn children_of(&self, pid: u32) -> io::Result<BTreeSet<u32>> {
         match self {
             ChildLookup::Lists => settled(|| listed(pid)),
@@ -53,13 +53,13 @@ impl ChildLookup {
     }
 }
 
-/// Reads until it reads the same twice.
+/// Reads until two readings in a row are equal.
 ///
-/// The kernel may leave out a child when another ends just then, and a child changes its list when
-/// the thread ends that made it. One left out now and found later would look like a newcomer, and
-/// all that it ever did like the work of a moment.
+/// The kernel may omit a child while another one ends, and a child moves to another list when the
+/// thread that forked it ends. A child that is omitted now and found later would look new, and the CPU
+/// time of its whole life would look recent.
 fn settled(read: impl Fn() -> io::Result<BTreeSet<u32>>) -> io::Result<BTreeSet<u32>> {
-    // Each reading takes microseconds: a family that changes eight times over is never settled.
+    // A reading takes microseconds; children that change eight times in a row never settle.
     const TRIES: usize = 8;
     let mut latest = read()?;
     for _ in 0..TRIES {
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn one_reading_that_leaves_a_child_out_is_not_believed() {
+    fn a_single_reading_that_omits_a_child_is_not_trusted() {
         let readings = RefCell::new(vec![[1, 2], [1, 2], [1, 1]]);
         let read = || Ok(BTreeSet::from(readings.borrow_mut().pop().unwrap()));
         assert_eq!(settled(read).unwrap(), BTreeSet::from([1, 2]));

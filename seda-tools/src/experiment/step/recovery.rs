@@ -1,14 +1,22 @@
-//! How long a server takes to come back after the rate has changed, read off the time series.
+//! The time that a server takes to recover after a change of rate, derived from the time series.
 
 use super::report::{PartReport, Recovery};
-use crate::experiment::sweep::Spread;
 use crate::report::Bin;
 
-/// What followed each change of part: one for each part after the first, in order.
+/// The share of the target rate at which goodput is back: the rest is the variation of Poisson
+/// arrivals. The goodput of a part of ten seconds at 1000/s varies by 1 %, and so does the target; three
+/// standard deviations of both are 4 %, and less than 3 % with several repeats.
+const BACK: f64 = 0.97;
+
+/// Bins over which a rate is measured: 250 ms of bins of 50 ms. A single bin has about 50 requests,
+/// whose number varies by 14 %; over five bins it varies by 6 %, and by 4 % with three repeats.
+const SLIDING: usize = 5;
+
+/// Returns the recovery after each change of part, in order.
 ///
-/// `bins` are contiguous and in order of time, at the same origin as the parts; their counts are
-/// sums over `repeats` runs. A bin belongs to the part that its middle is in. Each part is judged by
-/// its own bins alone: what a server does after the next change is that change's.
+/// `bins` are contiguous, in order of time, and have the origin of the parts; their counts are sums over
+/// `repeats` runs. A bin belongs to the part that contains its middle. Each part is judged by its own
+/// bins alone.
 pub(crate) fn recoveries(
     parts: &[PartReport],
     bins: &[Bin],
@@ -16,73 +24,76 @@ pub(crate) fn recoveries(
     slo_seconds: f64,
 ) -> Vec<Recovery> {
     let Some(first) = parts.first() else { return Vec::new() };
-    let changes = parts.iter().zip(parts.iter().skip(1));
-    changes
-        .map(|(before, part)| {
-            let bins = of_part(part, bins);
-            let target = target_per_second(first, part);
-            // A bin may have begun a little before the change.
-            let after = |bin: &Bin| (bin.from_seconds - part.from_seconds).max(0.0);
-            Recovery {
-                change: format!("{} -> {}", rate(before), rate(part)),
-                at_seconds: part.from_seconds,
-                p99_within_slo_after: within_slo_from(bins, slo_seconds).map(after),
-                goodput_back_after: goodput_back_from(bins, repeats, target).map(after),
-            }
-        })
-        .collect()
+    let mut recoveries = Vec::new();
+    for (before, part) in parts.iter().zip(parts.iter().skip(1)) {
+        let bins = of_part(part, bins);
+        let target = target_per_second(first, part);
+        recoveries.push(Recovery {
+            change: format!("{} -> {}", rate(before), rate(part)),
+            at_seconds: part.from_seconds,
+            p99_within_slo_after: within_slo_from(bins, slo_seconds).map(|bin| delay(part, bin)),
+            goodput_back_after: goodput_back_from(bins, repeats, target)
+                .map(|bin| delay(part, bin)),
+        });
+    }
+    recoveries
 }
 
-/// Goodput is back at 97 %: the rest is what Poisson arrivals vary by. A part of ten seconds at
-/// 1000/s has ±1 %, its target ±1 % too, and three standard deviations of both are 4 %, of which
-/// several repeats leave less than 3.
-const BACK: f64 = 0.97;
+/// Returns the seconds from the beginning of a part to that of a bin; 0 if the bin began earlier.
+fn delay(part: &PartReport, bin: &Bin) -> f64 {
+    (bin.from_seconds - part.from_seconds).max(0.0)
+}
 
-/// How many bins tell a rate: 250 ms of bins of 50 ms. A single bin has about 50 requests, of which
-/// the number alone varies by ±14 %; five of them vary by ±6 %, and over three repeats by ±4 %.
-const SLIDING: usize = 5;
-
+/// Returns the goodput that counts as recovered.
 fn target_per_second(first: &PartReport, part: &PartReport) -> f64 {
-    let Spread { median: before, .. } = first.goodput_per_second;
-    let Spread { median: offered, .. } = part.offered_per_second;
+    let before = first.goodput_per_second.median;
+    let offered = part.offered_per_second.median;
     BACK * before.min(offered)
 }
 
-/// "1400/s:10s" is at 1400/s.
+/// Returns the rate of a part: "1400/s" of "1400/s:10s".
 fn rate(part: &PartReport) -> &str {
-    part.name.split(':').next().unwrap_or_default()
+    part.name.split(':').next().unwrap_or(&part.name)
 }
 
+/// Returns the bins of a part.
 fn of_part<'a>(part: &PartReport, bins: &'a [Bin]) -> &'a [Bin] {
-    let middle = |bin: &Bin| bin.from_seconds + bin.seconds / 2.0;
     let from = bins.partition_point(|bin| middle(bin) < part.from_seconds);
     let to = bins.partition_point(|bin| middle(bin) < part.to_seconds);
     bins.get(from..to).unwrap_or_default()
 }
 
-/// The first bin of those at the end that were all within the SLO. A bin in which something was
-/// scheduled and nothing answered rightly is not within it; one in which nothing was scheduled is
-/// as if it were not there.
-fn within_slo_from(bins: &[Bin], slo_seconds: f64) -> Option<&Bin> {
-    let within = |bin: &&Bin| bin.p99.is_some_and(|p99| p99 <= slo_seconds);
-    bins.iter().rev().filter(|bin| bin.outcomes.scheduled > 0).take_while(within).last()
+fn middle(bin: &Bin) -> f64 {
+    bin.from_seconds + bin.seconds / 2.0
 }
 
-/// The first bin from which both the next [`SLIDING`] bins and all that remain reach the rate on
-/// average: the former say when it is back, the latter that it stays. None in a part of fewer bins.
+/// Returns the first bin from which all bins are within the SLO; `None` if the last one is not. A bin
+/// with scheduled requests and without right answers is not within it; a bin without scheduled requests
+/// is ignored.
+fn within_slo_from(bins: &[Bin], slo_seconds: f64) -> Option<&Bin> {
+    let scheduled = bins.iter().rev().filter(|bin| bin.outcomes.scheduled > 0);
+    scheduled.take_while(|bin| bin.p99.is_some_and(|p99| p99 <= slo_seconds)).last()
+}
+
+/// Returns the first bin from which both the next [`SLIDING`] bins and all remaining bins reach the rate
+/// on average: the former find the time, the latter ensure that goodput stays. `None` for a part with
+/// fewer bins.
 fn goodput_back_from(bins: &[Bin], repeats: u64, target_per_second: f64) -> Option<&Bin> {
-    let back = |rest: &&[Bin]| {
-        let next = rest.get(..SLIDING);
-        next.is_some_and(|next| reaches(next, repeats, target_per_second))
-            && reaches(rest, repeats, target_per_second)
-    };
-    // Nothing to come back to: a rate of zero is no goodput that a server has.
+    // Without a target there is no goodput to recover.
     if target_per_second <= 0.0 {
         return None;
     }
-    (0..bins.len()).filter_map(|from| bins.get(from..)).find(back)?.first()
+    for from in 0..bins.len() {
+        let rest = bins.get(from..)?;
+        let next = rest.get(..SLIDING)?;
+        if reaches(next, repeats, target_per_second) && reaches(rest, repeats, target_per_second) {
+            return rest.first();
+        }
+    }
+    None
 }
 
+/// Returns true if the mean goodput over the bins is at least `per_second`.
 fn reaches(bins: &[Bin], repeats: u64, per_second: f64) -> bool {
     let good: u64 = bins.iter().map(|bin| bin.outcomes.good).sum();
     let seconds: f64 = bins.iter().map(|bin| bin.seconds).sum();
@@ -92,10 +103,11 @@ fn reaches(bins: &[Bin], repeats: u64, per_second: f64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::sweep::Spread;
     use crate::report::outcome::Outcomes;
 
     const SLO: f64 = 0.1;
-    /// A power of two, so that sums of it are exact.
+    /// A power of two, so that its sums are exact.
     const WIDTH: f64 = 0.0625;
 
     fn part(name: &str, from: usize, to: usize, offered: f64, goodput: f64) -> PartReport {
@@ -109,7 +121,7 @@ mod tests {
         }
     }
 
-    /// A bin from its number of scheduled and good requests, and its p99.
+    /// A bin: scheduled requests, good requests, p99.
     type Drawn = (u64, u64, Option<f64>);
     const GOOD: Drawn = (100, 100, Some(0.01));
     const SLOW: Drawn = (100, 10, Some(0.5));
@@ -127,7 +139,7 @@ mod tests {
         drawn.iter().enumerate().map(bin).collect()
     }
 
-    /// Ten good bins at 1600/s, and then a part with these bins; times come back in bins.
+    /// Appends a part with `drawn` bins to ten good bins at 1600/s; returns the two delays in bins.
     fn after_a_change(drawn: &[Drawn]) -> (Option<f64>, Option<f64>) {
         let all = [&[GOOD; 10], drawn].concat();
         let parts = [
@@ -143,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_does_not_notice_is_back_at_once() {
+    fn an_unaffected_server_is_back_at_once() {
         assert_eq!(after_a_change(&[GOOD; 12]), (Some(0.0), Some(0.0)));
     }
 
@@ -153,15 +165,15 @@ mod tests {
     }
 
     #[test]
-    fn recovery_begins_where_the_good_end_begins() {
+    fn recovery_is_the_start_of_the_last_good_bins() {
         let drawn = [&[SLOW; 4][..], &[GOOD; 8]].concat();
         assert_eq!(after_a_change(&drawn), (Some(4.0), Some(4.0)));
     }
 
     #[test]
-    fn a_late_relapse_of_the_p99_starts_the_count_anew() {
+    fn a_late_relapse_of_the_p99_restarts_the_count() {
         let drawn = [&[GOOD; 9][..], &[(100, 97, Some(0.11))], &[GOOD; 2]].concat();
-        // Goodput was back before it: on average it stayed.
+        // Goodput was back before, and stayed on average.
         assert_eq!(after_a_change(&drawn), (Some(10.0), Some(0.0)));
     }
 
@@ -169,23 +181,23 @@ mod tests {
     fn a_part_that_ends_badly_has_not_recovered() {
         let drawn = [&[GOOD; 9][..], &[SLOW]].concat();
         assert_eq!(after_a_change(&drawn).0, None);
-        // Four good ones and it: 410 of 485 that were needed.
+        // The last five bins have 410 good answers and need 485.
         assert_eq!(after_a_change(&drawn).1, None);
     }
 
     #[test]
-    fn the_p99_may_be_as_long_as_the_slo() {
+    fn a_p99_equal_to_the_slo_is_within_it() {
         assert_eq!(after_a_change(&[(100, 100, Some(SLO)); 8]).0, Some(0.0));
     }
 
     #[test]
-    fn no_right_answers_are_not_within_the_slo() {
+    fn a_bin_without_right_answers_is_not_within_the_slo() {
         let drawn = [&[GOOD; 2][..], &[DEAD], &[GOOD; 7]].concat();
         assert_eq!(after_a_change(&drawn), (Some(3.0), Some(3.0)));
     }
 
     #[test]
-    fn a_bin_without_requests_decides_nothing_about_the_p99() {
+    fn a_bin_without_requests_is_ignored() {
         let drawn = [&[QUIET][..], &[GOOD; 3], &[QUIET], &[GOOD; 4], &[QUIET]].concat();
         assert_eq!(after_a_change(&drawn).0, Some(1.0));
         let drawn = [&[SLOW][..], &[QUIET; 8]].concat();
@@ -194,10 +206,10 @@ mod tests {
     }
 
     #[test]
-    fn five_bins_tell_a_rate_and_one_does_not() {
-        // One in five may have less if the others have more.
+    fn a_rate_is_measured_over_five_bins() {
+        // A single bin may have less if the others have more.
         let drawn = [(100, 80, Some(0.01)), (120, 120, Some(0.01))].repeat(6);
-        // 80+120+80+120+80 is 480 of the 485 needed; from the second on it is 520.
+        // 80+120+80+120+80 is 480 of the needed 485; from the second bin on it is 520.
         assert_eq!(after_a_change(&drawn), (Some(0.0), Some(1.0)));
     }
 
@@ -209,11 +221,11 @@ mod tests {
 
     #[test]
     fn the_target_is_97_percent_of_the_lesser_of_two_rates() {
-        // Per bin, 1600/s are 100, and 97 % of it 97.
+        // 1600/s are 100 requests in a bin, and 97 % of them are 97.
         assert_eq!(after_a_change(&[(100, 97, None); 8]).1, Some(0.0));
         let almost = [&[(100, 97, None); 7][..], &[(100, 96, None)]].concat();
         assert_eq!(after_a_change(&almost).1, None);
-        // A change to less than was good before: 800/s are 50 in a bin.
+        // A change to a lower rate: 800/s are 50 requests in a bin.
         let parts = [part("1600/s:1s", 0, 8, 1600.0, 1600.0), part("800/s:1s", 8, 16, 800.0, 0.0)];
         let back = |good: u64| {
             let bins = series(&[[GOOD; 8], [(50, good, Some(0.01)); 8]].concat());
@@ -230,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_are_shared_by_the_repeats() {
+    fn counts_are_divided_by_the_repeats() {
         let parts = [part("a", 0, 8, 800.0, 800.0), part("b", 8, 16, 800.0, 0.0)];
         let bins = series(&[GOOD; 16]);
         let back = |repeats| recoveries(&parts, &bins, repeats, SLO)[0].goodput_back_after;
@@ -257,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn bounds_that_are_no_exact_numbers_lose_no_bin() {
+    fn inexact_bounds_lose_no_bin() {
         // 0.1 + 0.2 is more than 0.3.
         let bins: Vec<Bin> = (0..20)
             .map(|index| Bin {
@@ -272,13 +284,13 @@ mod tests {
     }
 
     #[test]
-    fn nothing_comes_of_nothing() {
+    fn without_parts_or_bins_there_is_no_recovery() {
         assert_eq!(recoveries(&[], &[], 1, SLO), []);
         assert_eq!(recoveries(&[part("a", 0, 4, 1.0, 1.0)], &[], 1, SLO), []);
         let parts = [part("a", 0, 4, 1.0, 1.0), part("b", 4, 8, 1.0, 1.0)];
         let found = recoveries(&parts, &[], 1, SLO);
         assert_eq!((found[0].p99_within_slo_after, found[0].goodput_back_after), (None, None));
-        // Too short a part to tell a rate.
+        // The part is too short to measure a rate.
         let bins = series(&[GOOD; 8]);
         let found = recoveries(&parts, &bins, 1, SLO);
         assert_eq!((found[0].p99_within_slo_after, found[0].goodput_back_after), (Some(0.0), None));

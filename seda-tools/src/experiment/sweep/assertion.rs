@@ -1,14 +1,13 @@
-//! `--assert 'goodput@5x>=0.97'`: what a sweep has to show.
+//! Conditions on a sweep: `--assert 'goodput@5x>=0.97'`.
 
 use super::report::{Point, SweepReport};
 use crate::report::outcome::Outcome;
 use crate::report::units::seconds;
 use std::fmt;
 use std::str::FromStr;
-use std::time::Duration;
 use thiserror::Error;
 
-/// A condition on one point of a sweep, on the median over the rounds.
+/// A condition on the median over the rounds, at one point of a sweep.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Assertion {
     text: String,
@@ -18,34 +17,35 @@ pub struct Assertion {
     value: f64,
 }
 
-/// Whether a condition holds.
+/// The result of checking a condition.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct AssertionResult {
-    /// Whether it does.
+    /// True if the condition holds.
     pub holds: bool,
-    /// The condition beside what was found.
+    /// The condition, beside the measured figure.
     pub message: String,
 }
 
-/// Why a condition cannot be understood.
+/// Why a text is not a condition, or not one on this sweep.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum AssertionError {
-    /// It has another shape.
+    /// The text is not a condition.
     #[error("`{0}` is not a condition; write it like 'goodput@5x>=0.97' or 'p99@2x<=200ms'")]
     Shape(String),
     /// The figure is unknown.
-    #[error("`{figure}` in `{text}` is not known; there are {}", Metric::names())]
+    #[error("`{figure}` in `{text}` is not a figure; known are {}", Metric::names())]
     Figure {
         /// The figure.
         figure: String,
         /// The condition.
         text: String,
     },
-    /// The value does not go with the figure.
+    /// The value does not match the figure.
     #[error(
-        "`{value}` in `{text}` is not a value of it; shares and ratios are numbers like 0.97, times are like 200ms"
+        "`{value}` in `{text}` is not a value of the figure; shares and ratios are numbers like \
+         0.97, times are like 200ms"
     )]
     Value {
         /// The value.
@@ -54,20 +54,21 @@ pub enum AssertionError {
         text: String,
     },
     /// No load of the sweep has the multiple.
-    #[error("`{text}` speaks of {multiple}x, which is not among the loads; add it to --at")]
+    #[error("`{text}` needs the load {multiple}x, which is not among the loads; add it to --at")]
     NotSwept {
         /// The condition.
         text: String,
-        /// Its multiple.
+        /// The multiple of the condition.
         multiple: f64,
     },
 }
 
+/// A figure of a point.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Metric {
-    /// Over the capacity.
+    /// Goodput over the capacity.
     Goodput,
-    /// Over the capacity.
+    /// Throughput over the capacity.
     Throughput,
     Mean,
     P50,
@@ -75,7 +76,7 @@ enum Metric {
     P999,
     RefusalP99,
     Settled,
-    /// Of what was scheduled.
+    /// The share of the scheduled requests.
     Share(Outcome),
 }
 
@@ -105,7 +106,7 @@ const METRICS: [(&str, Metric); 15] = [
     ("broken", Metric::Share(Outcome::Broken)),
 ];
 
-/// The longer ones first: each is looked for as it stands.
+/// The longer signs first, because the first match counts.
 const RELATIONS: [(&str, Relation); 4] = [
     (">=", Relation::AtLeast),
     ("<=", Relation::AtMost),
@@ -114,10 +115,10 @@ const RELATIONS: [(&str, Relation); 4] = [
 ];
 
 impl Assertion {
-    /// That its load is among those of a sweep.
+    /// Checks that a sweep has the load of the condition.
     ///
     /// # Errors
-    /// It is not.
+    /// The load is not among `multiples`.
     pub fn check(&self, multiples: &[f64]) -> Result<(), AssertionError> {
         if multiples.iter().any(|multiple| self.is_at(*multiple)) {
             return Ok(());
@@ -125,8 +126,8 @@ impl Assertion {
         Err(AssertionError::NotSwept { text: self.text.clone(), multiple: self.multiple })
     }
 
-    /// Holds it against a sweep. A figure that is not there, such as the p99 of no answers, does
-    /// not hold.
+    /// Checks the condition on a sweep. It does not hold if the figure is unknown, such as the p99
+    /// without answers.
     pub fn holds(&self, sweep: &SweepReport) -> AssertionResult {
         let point = sweep.points.iter().find(|point| self.is_at(point.multiple));
         let found = point.and_then(|point| self.metric.of(point, sweep));
@@ -160,22 +161,30 @@ impl Metric {
         matches!(self, Mean | P50 | P99 | P999 | RefusalP99 | Settled)
     }
 
+    /// Parses a value of the figure: a time in seconds, or a finite number.
+    fn parse_value(self, text: &str) -> Option<f64> {
+        if self.is_time() {
+            return humantime::parse_duration(text).ok().map(|time| time.as_secs_f64());
+        }
+        text.parse().ok().filter(|value: &f64| value.is_finite())
+    }
+
+    /// Returns the figure of a point; `None` if it is unknown.
     fn of(self, point: &Point, sweep: &SweepReport) -> Option<f64> {
-        let median = |spread: super::Spread| spread.median;
         match self {
             Metric::Goodput => Some(point.goodput_ratio.median),
             Metric::Throughput => {
                 Some(point.throughput_per_second.median / sweep.capacity_per_second.median)
             }
-            Metric::Mean => point.mean.map(median),
-            Metric::P50 => point.p50.map(median),
-            Metric::P99 => point.p99.map(median),
-            Metric::P999 => point.p999.map(median),
-            Metric::RefusalP99 => point.refusal_p99.map(median),
+            Metric::Mean => point.mean.map(|spread| spread.median),
+            Metric::P50 => point.p50.map(|spread| spread.median),
+            Metric::P99 => point.p99.map(|spread| spread.median),
+            Metric::P999 => point.p999.map(|spread| spread.median),
+            Metric::RefusalP99 => point.refusal_p99.map(|spread| spread.median),
             Metric::Settled => Some(point.settled_after.median),
             Metric::Share(outcome) => {
-                let place = Outcome::ALL.iter().position(|each| *each == outcome)?;
-                point.shares.get(place).copied()
+                let index = Outcome::ALL.iter().position(|each| *each == outcome)?;
+                point.shares.get(index).copied()
             }
         }
     }
@@ -185,30 +194,44 @@ impl FromStr for Assertion {
     type Err = AssertionError;
 
     fn from_str(text: &str) -> Result<Self, AssertionError> {
-        let shape = || AssertionError::Shape(text.to_owned());
-        let (name, rest) = text.split_once('@').ok_or_else(shape)?;
-        let (name, rest) = (name.trim(), rest.trim());
-        let (multiple, rest) = rest.split_once('x').ok_or_else(shape)?;
-        let multiple: f64 = multiple.trim().parse().map_err(|_| shape())?;
-        let rest = rest.trim();
-        let begun = RELATIONS.iter().find(|(sign, _)| rest.starts_with(sign));
-        let (sign, relation) = begun.ok_or_else(shape)?;
-        let value = rest.get(sign.len()..).unwrap_or_default().trim();
-        let known = METRICS.iter().find(|(known, _)| *known == name);
-        let (_, metric) = known.ok_or_else(|| AssertionError::Figure {
-            figure: name.to_owned(),
-            text: text.to_owned(),
-        })?;
-        let parsed = if metric.is_time() {
-            humantime::parse_duration(value).ok().map(|time: Duration| time.as_secs_f64())
-        } else {
-            value.parse().ok().filter(|value: &f64| value.is_finite())
+        let Some(parts) = Parts::split(text) else {
+            return Err(AssertionError::Shape(text.to_owned()));
         };
-        let value = parsed.ok_or_else(|| AssertionError::Value {
-            value: value.to_owned(),
+        let Some((_, metric)) = METRICS.iter().find(|(known, _)| *known == parts.name) else {
+            let (figure, text) = (parts.name.to_owned(), text.to_owned());
+            return Err(AssertionError::Figure { figure, text });
+        };
+        let Some(value) = metric.parse_value(parts.value) else {
+            let (value, text) = (parts.value.to_owned(), text.to_owned());
+            return Err(AssertionError::Value { value, text });
+        };
+        Ok(Self {
             text: text.to_owned(),
-        })?;
-        Ok(Self { text: text.to_owned(), metric: *metric, multiple, relation: *relation, value })
+            metric: *metric,
+            multiple: parts.multiple,
+            relation: parts.relation,
+            value,
+        })
+    }
+}
+
+/// The parts of a condition, with an unparsed name and value.
+struct Parts<'a> {
+    name: &'a str,
+    multiple: f64,
+    relation: Relation,
+    value: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    fn split(text: &'a str) -> Option<Self> {
+        let (name, rest) = text.split_once('@')?;
+        let (multiple, rest) = rest.split_once('x')?;
+        let multiple = multiple.trim().parse().ok()?;
+        let rest = rest.trim();
+        let (sign, relation) = RELATIONS.iter().find(|(sign, _)| rest.starts_with(sign))?;
+        let value = rest.strip_prefix(sign)?.trim();
+        Some(Self { name: name.trim(), multiple, relation: *relation, value })
     }
 }
 
@@ -236,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_condition_is_held_against_the_point_of_its_load() {
+    fn a_condition_is_checked_on_the_point_of_its_load() {
         let cases = [
             ("goodput@5x>=0.97", true),
             ("goodput@5x>0.97", false),
@@ -255,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_understood_is_named() {
+    fn an_error_names_the_wrong_part() {
         let shape = |text: &str| matches!(text.parse::<Assertion>(), Err(AssertionError::Shape(_)));
         assert!(
             ["", "goodput", "goodput@5", "goodput@5x", "goodput@mx>1"].iter().all(|t| shape(t))

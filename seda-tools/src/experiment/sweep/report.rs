@@ -1,4 +1,4 @@
-//! What a sweep found out: rounds of runs, and one point for each load.
+//! The report of a sweep: rounds of runs, and one point for each load.
 
 use crate::report::LoadReport;
 use seda_core::report::StageReport;
@@ -8,25 +8,25 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SweepReport {
-    /// What to call it where several are laid side by side.
+    /// The name of the server in comparisons.
     pub name: String,
-    /// Where the load went.
+    /// The URL of the server.
     pub url: String,
-    /// What was typed.
+    /// The command line.
     pub command: String,
     /// The SLOs, tightest first.
     pub slo_seconds: Vec<f64>,
-    /// When a client gives up.
+    /// Time after which a client abandons an attempt.
     pub deadline_seconds: f64,
-    /// Processors that the generator may run on.
+    /// Number of cores on which the generator may run.
     pub cores: u64,
-    /// Best goodput at any load, of each round: the capacity C.
+    /// The capacity C: the best goodput at any load of a round.
     pub capacity_per_second: Spread,
-    /// The highest offered load that kept the SLO, of each round; `None` if none did.
+    /// The highest offered load of a round that kept the SLO; `None` if none did.
     pub lambda_max: Option<LambdaMax>,
-    /// One for each load, ascending.
+    /// One point for each load, ascending.
     pub points: Vec<Point>,
-    /// The rounds as they were run.
+    /// The rounds.
     pub rounds: Vec<Round>,
 }
 
@@ -45,23 +45,22 @@ impl SweepReport {
 pub struct Spread {
     /// The median.
     pub median: f64,
-    /// The least.
+    /// The minimum.
     pub low: f64,
-    /// The most.
+    /// The maximum.
     pub high: f64,
 }
 
 impl Spread {
-    /// Of some figures; `None` of none. What is not a number is left out.
+    /// Returns the spread of the finite figures; `None` without any.
     pub fn of(figures: impl IntoIterator<Item = f64>) -> Option<Self> {
         let mut sorted: Vec<f64> = figures.into_iter().filter(|f| f.is_finite()).collect();
         sorted.sort_by(f64::total_cmp);
         let (low, high) = (*sorted.first()?, *sorted.last()?);
-        let at = |index: usize| sorted.get(index).copied().unwrap_or(high);
-        let middle = sorted.len() / 2;
-        let lower =
-            if sorted.len().is_multiple_of(2) { at(middle.saturating_sub(1)) } else { at(middle) };
-        Some(Self { median: (lower + at(middle)) / 2.0, low, high })
+        // The two middle figures, which are the same one if their number is odd.
+        let lower = *sorted.get((sorted.len() - 1) / 2)?;
+        let upper = *sorted.get(sorted.len() / 2)?;
+        Some(Self { median: (lower + upper) / 2.0, low, high })
     }
 
     /// Describes the median and the range: "900/s (880/s to 910/s)".
@@ -69,19 +68,19 @@ impl Spread {
         format!("{} ({} to {})", format(self.median), format(self.low), format(self.high))
     }
 
-    /// Whether the two ranges have a figure in common: then there is no difference to speak of.
+    /// Returns true if the two ranges overlap, so that there is no significant difference.
     pub fn overlaps(&self, other: &Spread) -> bool {
         self.low <= other.high && other.low <= self.high
     }
 }
 
-/// The most load under which the SLO held.
+/// The highest load that kept the SLO.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LambdaMax {
     /// Requests per second.
     pub per_second: Spread,
-    /// What "held" means.
+    /// The condition that a load must meet.
     pub definition: String,
 }
 
@@ -89,51 +88,51 @@ pub struct LambdaMax {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Point {
-    /// Offered load as a multiple of the capacity that the round's probe found.
+    /// Offered load as a multiple of the probed capacity of the round.
     pub multiple: f64,
-    /// Scheduled per second.
+    /// Scheduled requests per second.
     pub offered_per_second: Spread,
-    /// Right answers per second, late ones too.
+    /// Right answers per second, late ones included.
     pub throughput_per_second: Spread,
     /// Good answers per second.
     pub goodput_per_second: Spread,
-    /// Goodput over the round's capacity: 1 is as good as it ever was.
+    /// Goodput over the capacity of the round: 1 is the best.
     pub goodput_ratio: Spread,
     /// Goodput per second under each SLO, in the order of the sweep's SLOs.
     pub goodput_by_slo: Vec<Spread>,
     /// Mean response time of right answers, from the intended start.
     pub mean: Option<Spread>,
-    /// Median.
+    /// Median of the same response times.
     pub p50: Option<Spread>,
-    /// 99th percentile.
+    /// 99th percentile of the same response times.
     pub p99: Option<Spread>,
-    /// 99.9th percentile.
+    /// 99.9th percentile of the same response times.
     pub p999: Option<Spread>,
-    /// 99th percentile of the time to a refusal.
+    /// 99th percentile of the response times of refusals.
     pub refusal_p99: Option<Spread>,
-    /// Shares of what was scheduled, 0 to 1, in the order good, late, refused, wrong, timed out,
+    /// Shares of the scheduled requests, 0 to 1, in the order good, late, refused, wrong, timed out,
     /// connect error, broken.
     pub shares: [f64; 7],
-    /// N: requests under way, from the generator's own count.
+    /// N: requests under way, as the generator counts them.
     pub in_flight: Spread,
-    /// λR: what Little's law says N should be. R is of all requests, however they ended.
+    /// λR, which equals N by Little's law. R is over requests with any outcome.
     pub rate_times_response: Spread,
-    /// U: share of the processors' time that the server used; with `--pid`.
+    /// U: share of the time of its cores that the server used; `None` without `--pid`.
     pub utilization: Option<Spread>,
-    /// D = U·cores/X: seconds of CPU per answer; with `--pid`.
+    /// D = U·cores/X: CPU seconds per answer; `None` without `--pid`.
     pub demand_seconds: Option<Spread>,
-    /// D/(1−U): what the mean would be if one resource were all there is.
+    /// D/(1−U): the mean response time of a single resource; `None` if saturated.
     pub predicted_mean: Option<f64>,
-    /// What limited it: with `--pid`, in words.
+    /// The limit of the server, or why it could not be watched; `None` without `--pid`.
     pub verdict: Option<String>,
-    /// False if in some round the generator could not keep its schedule.
+    /// False if the generator could not keep its schedule in some round.
     pub kept_schedule: bool,
-    /// Seconds after the run until the server answered a single client within the SLO again;
-    /// the most that was waited for where it never did.
+    /// Seconds after the run until the server answered a single client within the SLO again; the longest
+    /// wait if it never did.
     pub settled_after: Spread,
-    /// Distribution of response times in the first round: seconds and the share no longer.
+    /// Distribution of response times in the first round: seconds and the share within them.
     pub cdf: Vec<(f64, f64)>,
-    /// Where the server is seda's: its stages at the end of the run, in the last round.
+    /// The stages of a seda server at the end of the run, in the last round.
     pub stages: Vec<StagePoint>,
 }
 
@@ -141,19 +140,19 @@ pub struct Point {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct StagePoint {
-    /// Its name.
+    /// The name of the stage.
     pub name: String,
-    /// Events in its queue.
+    /// Events in the queue.
     pub depth: u64,
-    /// Its pool's workers.
+    /// Workers of the pool.
     pub workers: u64,
-    /// Share of its pool's time.
+    /// Utilization of the pool, 0 to 1.
     pub utilization: f64,
     /// Events handled during the run.
     pub handled: u64,
-    /// Events given back to their sender during the run.
+    /// Events refused during the run.
     pub refused: u64,
-    /// Accepted events given up during the run.
+    /// Accepted events shed during the run.
     pub shed: u64,
 }
 
@@ -176,7 +175,7 @@ impl StagePoint {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Round {
-    /// What the probe found; the loads are multiples of it.
+    /// The probed capacity; the loads are multiples of it.
     pub probed_per_second: f64,
     /// C: the best goodput at any load of the round.
     pub capacity_per_second: f64,
@@ -188,15 +187,15 @@ pub struct Round {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Run {
-    /// Offered load as a multiple of what the probe found.
+    /// Offered load as a multiple of the probed capacity.
     pub multiple: f64,
-    /// What the load generator saw, without windows and time series.
+    /// The report of the generator, without windows and time series.
     pub load: LoadReport,
     /// Seconds after the run until the server answered a single client within the SLO again.
     pub settled_after: f64,
-    /// Why the server's process could not be watched to the end: most likely it is gone.
+    /// Why the server's process could not be watched to the end: most likely it has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unwatched: Option<String>,
-    /// Where the server is seda's: its stages.
+    /// The stages of a seda server.
     pub stages: Vec<StagePoint>,
 }

@@ -8,17 +8,17 @@ use crate::report::LoadReport;
 use crate::report::outcome::Outcomes;
 use std::convert::Infallible;
 
-/// A server of 1,000/s. `collapses`: past that, what it does serve is late.
+/// A server of 1,000/s. If it `collapses`, all answers above that are late.
 struct Formula {
     collapses: bool,
     interrupt_after: usize,
     runs: Vec<f64>,
-    rested: Duration,
+    paused: Duration,
 }
 
 impl Formula {
     fn new(collapses: bool) -> Self {
-        Self { collapses, interrupt_after: usize::MAX, runs: Vec::new(), rested: Duration::ZERO }
+        Self { collapses, interrupt_after: usize::MAX, runs: Vec::new(), paused: Duration::ZERO }
     }
 }
 
@@ -28,7 +28,7 @@ impl Rig for Formula {
     fn run(&mut self, _label: &str, load: &Load) -> Result<Measured, Infallible> {
         let offered = match &load.pace {
             Pace::Open { profile, .. } => profile.parts().first().map_or(0.0, |part| part.rate),
-            // 4 ms a turn: a client gets 250/s, and four are all it can do.
+            // A cycle of 4 ms: a client gets 250/s, and four clients reach the capacity.
             Pace::Closed { clients, .. } => (f64::from(*clients) * 250.0).min(1_000.0),
             Pace::Recorded { .. } => 0.0,
         };
@@ -55,7 +55,7 @@ impl Rig for Formula {
     }
 
     fn rest(&mut self, time: Duration) {
-        self.rested += time;
+        self.paused += time;
     }
 }
 
@@ -78,7 +78,7 @@ fn plan(repeat: u32) -> SweepPlan {
 }
 
 #[test]
-fn loads_are_multiples_of_what_the_probe_found() {
+fn loads_are_multiples_of_the_probed_capacity() {
     let mut rig = Formula::new(false);
     let report = sweep(&plan(2), &mut rig).unwrap();
     let round = [900.0, 1_000.0, 1_100.0, 500.0, 1_000.0, 2_000.0, 5_000.0];
@@ -89,11 +89,11 @@ fn loads_are_multiples_of_what_the_probe_found() {
     assert_eq!(report.rounds.len(), 2);
     let ratios: Vec<f64> = report.points.iter().map(|point| point.goodput_ratio.median).collect();
     assert_eq!(ratios, [0.5, 1.0, 1.0, 1.0]);
-    assert!(rig.rested >= Pause::default().least * 14, "a rest after every load");
+    assert!(rig.paused >= Pause::default().least * 14, "a pause after every load");
 }
 
 #[test]
-fn a_server_that_collapses_still_has_a_capacity_and_its_collapse_shows() {
+fn a_server_that_collapses_has_a_capacity_and_shows_its_collapse() {
     let report = sweep(&plan(1), &mut Formula::new(true)).unwrap();
     let ratios: Vec<f64> = report.points.iter().map(|point| point.goodput_ratio.median).collect();
     assert_eq!(ratios, [0.5, 1.0, 0.0, 0.0]);
@@ -104,16 +104,16 @@ fn a_server_that_collapses_still_has_a_capacity_and_its_collapse_shows() {
 }
 
 #[test]
-fn a_capacity_that_is_known_is_not_probed_for() {
+fn a_known_capacity_is_not_probed() {
     let mut rig = Formula::new(false);
     let known = SweepPlan { capacity: Some(400.0), ..plan(1) };
     let report = sweep(&known, &mut rig).unwrap();
     assert_eq!(rig.runs, [200.0, 400.0, 800.0, 2_000.0]);
-    assert_eq!(report.capacity_per_second.median, 1_000.0, "C is what it was seen to do");
+    assert_eq!(report.capacity_per_second.median, 1_000.0, "C is the measured goodput");
 }
 
 #[test]
-fn an_interrupted_sweep_reports_its_whole_rounds() {
+fn an_interrupted_sweep_reports_its_complete_rounds() {
     let mut rig = Formula::new(false);
     rig.interrupt_after = 10;
     let report = sweep(&plan(3), &mut rig).unwrap();
@@ -124,7 +124,7 @@ fn an_interrupted_sweep_reports_its_whole_rounds() {
 }
 
 #[test]
-fn a_server_that_answers_nothing_right_has_no_capacity() {
+fn a_server_without_right_answers_has_no_capacity() {
     struct Broken;
     impl Rig for Broken {
         type Error = Infallible;
@@ -139,7 +139,7 @@ fn a_server_that_answers_nothing_right_has_no_capacity() {
 }
 
 #[test]
-fn a_spread_is_the_median_and_the_range_of_what_is_a_number() {
+fn a_spread_is_the_median_and_the_range_of_finite_figures() {
     let spread = |figures: &[f64]| Spread::of(figures.iter().copied());
     assert_eq!(spread(&[3.0, 1.0, 2.0]), Some(Spread { median: 2.0, low: 1.0, high: 3.0 }));
     assert_eq!(spread(&[1.0, f64::NAN, 2.0]), Some(Spread { median: 1.5, low: 1.0, high: 2.0 }));

@@ -53,6 +53,9 @@ mod tests {
             assert_eq!(process.to_string().parse(), Ok(process));
         }
         let error = "Pareto".parse::<Process>().unwrap_err();
-        assert_eq!(error.to_string(), "`Pareto` is not an arrival process: write poisson or uniform");
+        assert_eq!(
+            error.to_string(),
+            "`Pareto` is not an arrival process: write poisson or uniform"
+        );
     }
 }

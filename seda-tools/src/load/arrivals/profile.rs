@@ -222,7 +222,7 @@ mod tests {
         assert!(error("NaN/s:5s").contains("up to 10000000/s"));
         assert!(error("10000001/s:5s").contains("the rate 10000001/s"));
         assert!(error("1/s:0s").contains("part 1 of the profile lasts 0s"));
-        assert!(error("1/s:0").contains("a time with its unit"));
+        assert!(error("1/s:0").contains("part 1 of the profile lasts 0s"));
         assert!(error("1/s:60days,1/s:60days").contains("allowed are 100 days"));
         assert!(error("0/s:5s,0/s:1s").contains("only rates of 0/s"));
         assert_eq!(Profile::new(Vec::new()), Err(ProfileError::Empty));

@@ -14,18 +14,19 @@ pub(super) struct Fields<'a> {
 }
 
 impl Columns {
-    /// The columns, if the line is a header: one of them is `seconds`.
+    /// Parses a header; `None` if the line has no column `seconds`.
     pub(super) fn read(header: &[u8]) -> Option<Self> {
         let names: Vec<Vec<u8>> = split(header).map(|name| name.trim_ascii().to_owned()).collect();
         let columns = Self { names };
         columns.find("seconds").map(|_| columns)
     }
 
-    /// The index of the first column with this name.
+    /// Returns the index of the first column with this name.
     pub(super) fn find(&self, name: &str) -> Option<usize> {
         self.names.iter().position(|known| known == name.as_bytes())
     }
 
+    /// Splits a line; fails unless it has one field for each column.
     pub(super) fn fields<'a>(&self, line: &'a [u8]) -> Result<Fields<'a>, LineFault> {
         let (found, columns) = (split(line).count(), self.names.len());
         if found == columns {
@@ -35,16 +36,15 @@ impl Columns {
         }
     }
 
-    /// The error that other columns are needed.
+    /// Returns the error that the header lacks the columns `needed`.
     pub(super) fn lack(&self, needed: &'static str) -> LineFault {
-        let names: Vec<String> =
-            self.names.iter().map(|name| format!("`{}`", quoted(name))).collect();
-        LineFault::Header { found: names.join(", "), needed }
+        let names = self.names.iter().map(|name| format!("`{}`", quoted(name)));
+        LineFault::Header { found: names.collect::<Vec<_>>().join(", "), needed }
     }
 }
 
 impl<'a> Fields<'a> {
-    /// The field of a column of the same header.
+    /// Returns the field of a column of the same header.
     pub(super) fn get(&self, column: usize) -> &'a [u8] {
         split(self.line).nth(column).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! Which format a file is in, and how its lines are read.
+//! The format of a file, and the parser of its lines.
 
 use super::columns::Columns;
 use super::fault::{LineFault, quoted};
@@ -16,7 +16,7 @@ pub(super) enum Format {
     Log,
 }
 
-/// What the fields say beside the time.
+/// The meaning of the columns beside the time.
 #[derive(Debug)]
 pub(super) enum FieldLayout {
     Access { method: usize, path: usize, status: Option<usize>, bytes: Option<usize> },
@@ -24,7 +24,7 @@ pub(super) enum FieldLayout {
 }
 
 impl Format {
-    /// The format of a file with this first line.
+    /// Recognises the format of a file by its first line.
     pub(super) fn recognise(first: &[u8], scale: WorkScale) -> Result<Self, LineFault> {
         if let Some(columns) = Columns::read(first) {
             return Self::table(columns, scale);
@@ -36,9 +36,9 @@ impl Format {
     }
 
     fn table(columns: Columns, scale: WorkScale) -> Result<Self, LineFault> {
-        /// The remedy for a file of arrivals is in it: that is not a trace.
+        /// It includes the remedy for a file of arrivals, which is not a trace.
         const NEEDED: &str = "`seconds`, and either `method` and `path`, or `micros`, `work`, \
-                              `input_tokens` or `output_tokens`; a file of times alone is no \
+                              `input_tokens` or `output_tokens`; a file of times alone is not a \
                               trace, but gives arrivals";
 
         let access = columns.find("method").zip(columns.find("path"));
@@ -54,11 +54,12 @@ impl Format {
         }
     }
 
-    /// Whether the first line is a header, and no record.
+    /// Returns true if the first line is a header instead of a record.
     pub(super) fn has_header(&self) -> bool {
         matches!(self, Self::Table { .. })
     }
 
+    /// Parses a line.
     pub(super) fn read(&self, line: &[u8]) -> Result<Record, LineFault> {
         let Self::Table { columns, seconds, layout } = self else { return log_line::read(line) };
         let fields = columns.fields(line)?;
@@ -66,9 +67,14 @@ impl Format {
         let target = match layout {
             FieldLayout::Work(work) => Some(work.read(&fields)?),
             FieldLayout::Access { method, path, status, bytes } => {
-                let status = status.map_or(Ok(None), |column| status::read(fields.get(column)))?;
-                let bytes =
-                    bytes.map_or(Ok(None), |column| status::read_bytes(fields.get(column)))?;
+                let status = match status {
+                    Some(column) => status::read(fields.get(*column))?,
+                    None => None,
+                };
+                let bytes = match bytes {
+                    Some(column) => status::read_bytes(fields.get(*column))?,
+                    None => None,
+                };
                 Target::recorded(fields.get(*method), fields.get(*path), status, bytes)
             }
         };

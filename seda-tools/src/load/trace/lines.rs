@@ -1,4 +1,4 @@
-//! A text line by line, in bounded memory.
+//! The lines of a text, in bounded memory.
 
 use super::error::TraceError;
 use super::fault::{LineFault, MAX_LINE};
@@ -26,6 +26,7 @@ impl<'a, R: BufRead> Lines<'a, R> {
         Self { file, reader, line: Vec::new(), number: 0 }
     }
 
+    /// Returns the next non-empty line; `None` at the end of the text.
     pub(super) fn next(&mut self) -> Result<Option<TextLine<'_>>, TraceError> {
         while self.fill()? {
             let (begin, end) = self.bounds();

@@ -5,7 +5,7 @@ use super::record::Record;
 use super::stamp::Stamp;
 use super::{Target, log_time, request_line, status};
 
-/// Reads a line; what stands in it as a request need not be one.
+/// Parses a line. The text in the place of the request need not be a request.
 pub(super) fn read(line: &[u8]) -> Result<Record, LineFault> {
     let parts = split(line).ok_or_else(|| LineFault::NotLog { found: quoted(line) })?;
     let stamp = log_time::read(parts.time).and_then(Stamp::seconds).ok_or_else(|| {
@@ -18,7 +18,7 @@ pub(super) fn read(line: &[u8]) -> Result<Record, LineFault> {
     Ok(Record { stamp, target })
 }
 
-/// Whether a line has the outline of the format.
+/// Returns true if a line has the outline of the format.
 pub(super) fn recognises(line: &[u8]) -> bool {
     split(line).is_some()
 }
@@ -30,8 +30,8 @@ struct Parts<'a> {
     bytes: &'a [u8],
 }
 
-/// The parts of a line, unread. A user's name may hold blanks, and a virtual host may stand before
-/// the client's: at least three words precede the time.
+/// Splits a line into its parts. The name of a user may hold blanks, and a virtual host may precede
+/// the client: at least three words precede the time.
 fn split(line: &[u8]) -> Option<Parts<'_>> {
     let open = line.windows(2).position(|pair| pair == b" [")?;
     let (before, rest) = line.split_at_checked(open)?;
@@ -45,13 +45,13 @@ fn split(line: &[u8]) -> Option<Parts<'_>> {
     Some(Parts { time, request, status, bytes })
 }
 
-/// What is before the first of these bytes, and what is behind it.
+/// Splits a text at the first byte `at`, which is dropped.
 fn cut(text: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
     let mut parts = text.splitn(2, |byte| *byte == at);
     Some((parts.next()?, parts.next()?))
 }
 
-/// What is before the first quotation mark without a backslash, and what is behind it.
+/// Splits a text at the first quotation mark without a backslash, which is dropped.
 fn cut_quoted(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut escaped = false;
     let end = text.iter().position(|byte| {
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn common_and_combined_lines_are_read() {
+    fn common_and_combined_lines_are_parsed() {
         let common =
             r#"127.0.0.1 - frank [10/Oct/2000:13:55:36 -0700] "GET /a.gif HTTP/1.0" 200 2326"#;
         let expected = Some((Method::GET, "/a.gif".to_owned(), Some(200), Some(2326)));
@@ -92,13 +92,13 @@ mod tests {
     }
 
     #[test]
-    fn what_the_log_does_not_know_is_not_expected() {
+    fn a_dash_in_the_log_is_not_expected_as_answer() {
         let line = r#"::1 - - [10/Oct/2000:13:55:36 -0700] "POST /x?q=1 HTTP/1.1" - -"#;
         assert_eq!(target(line), Some((Method::POST, "/x?q=1".to_owned(), None, None)));
     }
 
     #[test]
-    fn requests_are_unescaped_and_made_fit_to_be_sent() {
+    fn requests_are_unescaped_and_percent_encoded() {
         assert_eq!(of_request(r#"GET /say\"hi\" HTTP/1.1"#).as_deref(), Some("/say%22hi%22"));
         assert_eq!(of_request(r"GET /\xC3\xA9 HTTP/1.1").as_deref(), Some("/%C3%A9"));
         assert_eq!(of_request(r"GET /a b\t HTTP/1.1").as_deref(), Some("/a%20b%09"));
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn garbage_in_the_place_of_a_request_is_skipped() {
+    fn bytes_that_are_not_a_request_are_skipped() {
         for garbage in [
             "-",
             "",
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_none_says_what_is_allowed() {
+    fn an_error_names_the_allowed_format() {
         let fault = |line: &str| read(line.as_bytes()).map(|_| ()).unwrap_err().to_string();
         for line in [
             "",

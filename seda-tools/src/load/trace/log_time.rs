@@ -1,6 +1,6 @@
 //! The time in a line of a log: `10/Oct/2000:13:55:36 -0700`.
 
-/// The months and their days in a year that is not a leap year.
+/// The months, with their days in a year that is not a leap year.
 const MONTHS: [(&str, u64); 12] = [
     ("Jan", 31),
     ("Feb", 28),
@@ -16,16 +16,15 @@ const MONTHS: [(&str, u64); 12] = [
     ("Dec", 31),
 ];
 
-/// Seconds since 1970, in UTC; `None` if it is no time from then on.
+/// Returns seconds since 1970, in UTC; `None` if the text is not a time since then.
 pub(super) fn read(text: &[u8]) -> Option<u64> {
     let (time, zone) = str::from_utf8(text).ok()?.split_once(' ')?;
-    let mut fields = time.split(['/', ':']);
-    let mut field = || fields.next();
-    let (day, month, year) = (digits(field()?, 2)?, field()?, digits(field()?, 4)?);
-    let (hour, minute) = (digits(field()?, 2)?, digits(field()?, 2)?);
-    let second = digits(field()?, 2)?;
-    // A second number 60 is a leap second.
-    if hour > 23 || minute > 59 || second > 60 || field().is_some() {
+    let fields: Vec<&str> = time.split(['/', ':']).collect();
+    let [day, month, year, hour, minute, second] = fields.as_slice() else { return None };
+    let (day, year) = (digits(day, 2)?, digits(year, 4)?);
+    let (hour, minute, second) = (digits(hour, 2)?, digits(minute, 2)?, digits(second, 2)?);
+    // The second 60 is a leap second.
+    if hour > 23 || minute > 59 || second > 60 {
         return None;
     }
     let days = days(year, month, day)?;
@@ -33,7 +32,7 @@ pub(super) fn read(text: &[u8]) -> Option<u64> {
     u64::try_from(local - offset(zone)?).ok()
 }
 
-/// Days since the first of January 1970.
+/// Returns the days since the first of January 1970; `None` for a day that does not exist.
 fn days(year: u64, month: &str, day: u64) -> Option<u64> {
     let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let mut before = 0;
@@ -48,16 +47,16 @@ fn days(year: u64, month: &str, day: u64) -> Option<u64> {
     None
 }
 
-/// How many leap days are in the years from 1970 to before this one, which is 1970 or later.
+/// Returns the leap days in the years from 1970 to before `year`, which is 1970 or later.
 fn leap_days(year: u64) -> u64 {
-    /// How many there were in the years 1 to 1969.
+    /// Leap days in the years 1 to 1969.
     const BEFORE: u64 = 477;
 
     let last = year - 1;
     last / 4 - last / 100 + last / 400 - BEFORE
 }
 
-/// What a zone such as `-0700` is ahead of UTC, in seconds.
+/// Returns the offset of a zone such as `-0700` from UTC, in seconds.
 fn offset(zone: &str) -> Option<i64> {
     let (sign, ahead) = match zone.split_at_checked(1)? {
         ("+", ahead) => (1, ahead),
@@ -70,7 +69,7 @@ fn offset(zone: &str) -> Option<i64> {
     valid.then_some(sign * i64::try_from((hours * 60 + minutes) * 60).ok()?)
 }
 
-/// A number of exactly so many digits.
+/// Parses a number of exactly `count` digits.
 fn digits(text: &str, count: usize) -> Option<u64> {
     let all = text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
     if all { text.parse().ok() } else { None }
@@ -81,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_is_that_of_its_zone() {
+    fn a_time_is_converted_from_its_zone() {
         for (text, seconds) in [
             ("01/Jan/1970:00:00:00 +0000", 0),
             ("10/Oct/2000:13:55:36 -0700", 971_211_336),
@@ -98,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_time_is_refused() {
+    fn a_text_that_is_not_a_time_is_refused() {
         for text in [
             "",
             "10/Oct/2000:13:55:36",

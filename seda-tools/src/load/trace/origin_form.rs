@@ -1,7 +1,7 @@
 //! The target of a request: a path with its query (origin-form, RFC 9112, section 3.2.1).
 
-/// The target as it may be sent: bytes that may not stand in it are percent-encoded. `None` if
-/// it does not begin as a path.
+/// Returns the target with percent-encoding for bytes that may not stand in it; `None` if it does
+/// not begin with `/`.
 pub(super) fn origin_form(bytes: &[u8]) -> Option<String> {
     if !bytes.starts_with(b"/") {
         return None;
@@ -19,12 +19,13 @@ pub(super) fn origin_form(bytes: &[u8]) -> Option<String> {
     Some(target)
 }
 
-/// Whether a target may be sent as it is.
+/// Returns true if a target may be sent as it is.
 pub(crate) fn is_origin_form(target: &str) -> bool {
     origin_form(target.as_bytes()).is_some_and(|sent| sent == target)
 }
 
-/// Whether a byte may stand before `after` in a path or a query (RFC 3986, sections 3.3 and 3.4).
+/// Returns true if a byte may stand before `after` in a path or a query (RFC 3986, sections 3.3 and
+/// 3.4).
 fn stands(byte: u8, after: &[u8]) -> bool {
     match byte {
         b'%' => {
@@ -43,7 +44,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn what_may_not_stand_in_a_target_is_encoded_and_the_rest_is_kept() {
+    fn only_bytes_that_may_not_stand_in_a_target_are_encoded() {
         let as_it_is = "/a%20b/~x_(1);v=2/'q'?a=1&b=@:,!$*+-/?";
         assert_eq!(origin_form(as_it_is.as_bytes()).as_deref(), Some(as_it_is));
         assert_eq!(
@@ -57,7 +58,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_sent_is_printable_and_stays_as_it_is(bytes: Vec<u8>) {
+        fn an_encoded_target_is_printable_and_stays_the_same(bytes: Vec<u8>) {
             let target = origin_form(&[b"/".as_slice(), &bytes].concat()).unwrap();
             prop_assert!(target.bytes().all(|byte| byte.is_ascii_graphic()));
             prop_assert!(is_origin_form(&target));

@@ -11,23 +11,23 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// Reads the arrivals of a file: a number of seconds on each line, or tab-separated lines below a
-/// header with the column `seconds`. The result is in nanoseconds since the first arrival, sorted,
-/// and never empty; what the [module](super) says of times holds here.
+/// header with the column `seconds`. Returns nanoseconds since the first arrival, sorted and never
+/// empty; the rules of the [module](super) for times hold.
 ///
 /// # Errors
 ///
-/// When the file cannot be read, is empty, or has a line without a time.
+/// Fails if the file cannot be read, is empty, or has a line without a time.
 pub fn read_arrivals(path: &Path) -> Result<Arc<[u64]>, TraceError> {
     parse_arrivals(&path.display().to_string(), open(path)?)
 }
 
-/// Reads the arrivals of a text line by line, as [`read_arrivals`]. Errors name it as `name`.
+/// Reads the arrivals of a text as [`read_arrivals`] does. Errors call the text `name`.
 ///
 /// # Errors
 ///
-/// When it cannot be read, is empty, or has a line without a time.
+/// Fails if the text cannot be read, is empty, or has a line without a time.
 pub fn parse_arrivals(name: &str, text: impl BufRead) -> Result<Arc<[u64]>, TraceError> {
-    /// Of no meaning: arrivals have no requests.
+    /// Without meaning, because arrivals have no requests.
     const TARGET: u32 = 0;
 
     let mut lines = Lines::new(name, text);
@@ -62,25 +62,28 @@ fn read(columns: Option<&Columns>, line: &[u8]) -> Result<Stamp, LineFault> {
 mod tests {
     use super::*;
 
-    fn times(text: &str) -> Result<Vec<u64>, String> {
-        let times = parse_arrivals("a.tsv", text.as_bytes());
-        times.map(|times| times.to_vec()).map_err(|error| error.to_string())
+    fn times(text: &str) -> Vec<u64> {
+        parse_arrivals("a.tsv", text.as_bytes()).unwrap().to_vec()
+    }
+
+    fn error(text: &str) -> String {
+        parse_arrivals("a.tsv", text.as_bytes()).unwrap_err().to_string()
     }
 
     #[test]
     fn arrivals_are_numbers_or_a_column() {
-        let expected = Ok(vec![0, 500_000_000, 2_250_000_000]);
+        let expected = [0, 500_000_000, 2_250_000_000];
         assert_eq!(times("1.5\n2\n\n3.75"), expected);
         assert_eq!(times("\u{feff}seconds\r\n3.75\r\n2\r\n1.5\r\n"), expected);
-        assert_eq!(times("who\tseconds\na\t1.5\nb\t2\nc\t3.75\n"), expected);
+        assert_eq!(times("client\tseconds\na\t1.5\nb\t2\nc\t3.75\n"), expected);
     }
 
     #[test]
     fn errors_name_the_file_and_the_line() {
-        assert_eq!(times("").unwrap_err(), "a.tsv is empty: a trace has at least one arrival");
-        assert!(times("seconds\n").unwrap_err().contains("is empty"));
+        assert_eq!(error(""), "a.tsv is empty: a trace has at least one arrival");
+        assert!(error("seconds\n").contains("is empty"));
         for (text, line) in [("1\n\n-2\n", 3), ("one\n", 1), ("seconds\tx\n1\t2\n3\n", 3)] {
-            let error = times(text).unwrap_err();
+            let error = error(text);
             assert!(error.starts_with(&format!("a.tsv, line {line}: ")), "{error}");
         }
     }

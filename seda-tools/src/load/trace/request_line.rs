@@ -1,9 +1,9 @@
 //! The request in a line of a log: `GET /x HTTP/1.0`, escaped.
 
-/// The method and the target, or what stands in their place; `None` if there are no two.
+/// Splits a request into method and target, which are not checked; `None` without a blank.
 ///
-/// Targets can hold blanks, which some clients send, so a target goes from the first blank to the
-/// version. A request of HTTP/0.9 has no version.
+/// The target goes from the first blank to the version, because some clients send blanks in targets.
+/// A request of HTTP/0.9 has no version.
 pub(super) fn split(request: &[u8]) -> Option<(&[u8], &[u8])> {
     let blank = request.iter().position(|byte| *byte == b' ')?;
     let (method, rest) = request.split_at_checked(blank)?;
@@ -13,8 +13,8 @@ pub(super) fn split(request: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((method, target))
 }
 
-/// Undoes what servers do to bytes that would be misread: Apache httpd writes `\"`, `\\`, `\n` and
-/// the like, and `\x16`; nginx writes `\x22`. Other backslashes stay.
+/// Undoes the escapes of servers: Apache httpd writes `\"`, `\\`, `\n` and the like, and `\x16`; nginx
+/// writes `\x22`. Other backslashes stay.
 pub(super) fn unescape(escaped: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(escaped.len());
     let mut rest = escaped;
@@ -27,11 +27,10 @@ pub(super) fn unescape(escaped: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// The byte for what stands behind a backslash, and what follows.
+/// Returns the byte of the escape after a backslash, and the rest; `None` if it is not an escape.
 fn escape(after: &[u8]) -> Option<(u8, &[u8])> {
     if let [b'x', high, low, rest @ ..] = after {
-        let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|n| u8::try_from(n).ok());
-        return Some((digit(*high)? * 16 + digit(*low)?, rest));
+        return Some((hex_digit(*high)? * 16 + hex_digit(*low)?, rest));
     }
     let (name, rest) = after.split_first()?;
     let byte = match name {
@@ -45,6 +44,11 @@ fn escape(after: &[u8]) -> Option<(u8, &[u8])> {
         _ => return None,
     };
     Some((byte, rest))
+}
+
+fn hex_digit(byte: u8) -> Option<u8> {
+    // A hexadecimal digit is below 16.
+    char::from(byte).to_digit(16).map(|digit| digit as u8)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 use super::*;
 use proptest::prelude::*;
 
-/// Pieces of all formats and of none: random bytes alone rarely get beyond the first line.
+/// Pieces of all formats, and random bytes, which alone rarely get past the first line.
 fn piece() -> impl Strategy<Value = Vec<u8>> {
     const KNOWN: [&str; 24] = [
         "\n",
@@ -46,7 +46,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn whatever_is_read_can_be_sent(text in text(), input in any::<f64>(), output in any::<f64>()) {
+    fn every_parsed_trace_can_be_sent(text in text(), input in any::<f64>(), output in any::<f64>()) {
         let scale = WorkScale { micros_per_input_token: input, micros_per_output_token: output };
         for trace in [Trace::parse("t", &text[..]), Trace::parse_scaled("t", &text[..], scale)] {
             let Ok(trace) = trace else { continue };
@@ -60,7 +60,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_arrivals_are_read_ascend_from_zero(text in text()) {
+    fn parsed_arrivals_ascend_from_zero(text in text()) {
         if let Ok(times) = parse_arrivals("t", &text[..]) {
             prop_assert_eq!(times[0], 0);
             prop_assert!(times.is_sorted());

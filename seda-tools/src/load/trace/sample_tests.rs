@@ -26,11 +26,15 @@ seconds\tinput_tokens\toutput_tokens
 0.098189\t4808\t10
 ";
 
-fn parse(text: &str) -> Result<Trace, String> {
-    Trace::parse("t", text.as_bytes()).map_err(|error| error.to_string())
+fn parse(text: &str) -> Trace {
+    Trace::parse("t", text.as_bytes()).unwrap()
 }
 
-/// The times and the paths with their methods.
+fn error(text: &str) -> String {
+    Trace::parse("t", text.as_bytes()).unwrap_err().to_string()
+}
+
+/// Returns times in milliseconds, and methods with paths.
 fn replay(trace: &Trace) -> Vec<(u64, String)> {
     let entries = trace.entries.iter().map(|entry| {
         let target = &trace.targets[entry.target as usize];
@@ -45,7 +49,7 @@ fn owned(replay: &[(u64, &str)]) -> Vec<(u64, String)> {
 
 #[test]
 fn an_access_trace_is_sorted_by_time_and_its_requests_are_interned() {
-    let trace = parse(ACCESS).unwrap();
+    let trace = parse(ACCESS);
     let expected = [
         (0, "GET /a.png"),
         (9_000, "GET /a.png"),
@@ -62,15 +66,15 @@ fn an_access_trace_is_sorted_by_time_and_its_requests_are_interned() {
 }
 
 #[test]
-fn a_log_is_read_in_its_zones_and_garbage_is_counted() {
-    let trace = parse(LOG).unwrap();
+fn a_log_is_parsed_in_its_zones_and_skipped_requests_are_counted() {
+    let trace = parse(LOG);
     assert_eq!(replay(&trace), owned(&[(0, "GET /x"), (2_000, "GET /x"), (2_500, "POST /y")]));
     assert_eq!((trace.targets.len(), trace.skipped), (2, 1));
 }
 
 #[test]
 fn tokens_become_work() {
-    let trace = parse(TOKENS).unwrap();
+    let trace = parse(TOKENS);
     let expected = [
         (0, "GET /work?micros=5808"),
         (52, "GET /work?micros=3980"),
@@ -85,7 +89,7 @@ fn tokens_become_work() {
 }
 
 #[test]
-fn windows_line_ends_and_marks_change_nothing() {
+fn windows_line_ends_and_byte_order_marks_change_nothing() {
     for text in [ACCESS, LOG, TOKENS] {
         let windows = format!("\u{feff}{}", text.trim_end().replace('\n', "\r\n"));
         assert_eq!(parse(&windows), parse(text));
@@ -99,7 +103,7 @@ fn bytes_beyond_utf8_are_encoded() {
 }
 
 #[test]
-fn an_error_names_the_file_the_line_and_what_is_allowed() {
+fn an_error_names_the_file_the_line_and_the_allowed_values() {
     for (text, expected) in [
         ("", "t is empty"),
         ("\r\n\r\n", "t is empty"),
@@ -113,16 +117,16 @@ fn an_error_names_the_file_the_line_and_what_is_allowed() {
         ("seconds\tmicros\nNaN\t1\n", "t, line 2: seconds is `NaN`: allowed is a number from 0"),
         ("seconds\tmicros\n0\t-1\n", "t, line 2: micros is `-1`: allowed is a number from 0"),
     ] {
-        let error = parse(text).unwrap_err();
+        let error = error(text);
         assert!(error.starts_with(expected), "{error}");
     }
-    let broken = parse(&format!("{LOG}not a line\n")).unwrap_err();
+    let broken = error(&format!("{LOG}not a line\n"));
     assert!(broken.starts_with("t, line 5: `not a line` is not a line of the log"), "{broken}");
     let absent = Trace::open(Path::new("/no/such/file")).unwrap_err().to_string();
     assert!(absent.starts_with("/no/such/file: "), "{absent}");
 }
 
-/// The real traffic beside the repository, where it is: the tests above need none of it.
+/// Returns the path of recorded traffic beside the repository; `None` if it is absent.
 fn beside(name: &str) -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data").join(name);
     if !path.exists() {
@@ -133,7 +137,7 @@ fn beside(name: &str) -> Option<PathBuf> {
 }
 
 #[test]
-fn the_real_access_trace_is_whole() {
+fn the_recorded_access_trace_is_complete() {
     let Some(path) = beside("web-access.tsv") else { return };
     let trace = Trace::open(&path).unwrap();
     assert_eq!((trace.entries.len(), trace.skipped), (5_000, 0));
@@ -141,7 +145,7 @@ fn the_real_access_trace_is_whole() {
 }
 
 #[test]
-fn the_real_work_trace_demands_what_its_scale_says() {
+fn the_recorded_work_trace_demands_what_its_scale_gives() {
     let Some(path) = beside("llm-arrivals.tsv") else { return };
     let trace = Trace::open(&path).unwrap();
     assert_eq!((trace.entries.len(), trace.skipped), (8_819, 0));

@@ -1,30 +1,33 @@
-//! The status and the size of an answer, as logs write them.
+//! The status and the size of an answer in a log.
 
 use super::fault::LineFault;
 use std::str::FromStr;
 
-/// A status; `None` for `-`, and for `000`, which nginx writes of a client that got no answer.
+/// Parses a status; `None` for `-`, and for `000`, which nginx writes if a client got no answer.
 pub(super) fn read(field: &[u8]) -> Result<Option<u16>, LineFault> {
     if matches!(field, b"-" | b"000") {
         return Ok(None);
     }
-    let status = number(field).filter(|status| (100..=999).contains(status));
-    let fault = || LineFault::value("status", field, "a number from 100 to 999, or `-`");
-    status.map(Some).ok_or_else(fault)
+    match number(field) {
+        Some(status) if (100..=999).contains(&status) => Ok(Some(status)),
+        _ => Err(LineFault::value("status", field, "a number from 100 to 999, or `-`")),
+    }
 }
 
-/// A size in bytes; `None` for `-`, by which some servers mean 0 and others that they do not know.
+/// Parses a size in bytes; `None` for `-`, which means 0 in some servers and unknown in others.
 pub(super) fn read_bytes(field: &[u8]) -> Result<Option<u64>, LineFault> {
     if field == b"-" {
         return Ok(None);
     }
-    let fault = || LineFault::value("bytes", field, "a whole number of bytes, or `-`");
-    number(field).map(Some).ok_or_else(fault)
+    match number(field) {
+        Some(bytes) => Ok(Some(bytes)),
+        None => Err(LineFault::value("bytes", field, "a whole number of bytes, or `-`")),
+    }
 }
 
 fn number<N: FromStr>(field: &[u8]) -> Option<N> {
-    let digits = field.iter().all(u8::is_ascii_digit);
-    if digits { str::from_utf8(field).ok()?.parse().ok() } else { None }
+    let has_digits_only = field.iter().all(u8::is_ascii_digit);
+    if has_digits_only { str::from_utf8(field).ok()?.parse().ok() } else { None }
 }
 
 #[cfg(test)]
@@ -32,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_dash_says_nothing_and_what_is_no_number_is_named() {
+    fn a_dash_is_unknown_and_an_error_names_the_value() {
         assert_eq!(read(b"404"), Ok(Some(404)));
         assert_eq!((read(b"-"), read(b"000")), (Ok(None), Ok(None)));
         assert_eq!(read_bytes(b"18446744073709551615"), Ok(Some(u64::MAX)));

@@ -1,35 +1,34 @@
-//! What a request asks for.
+//! A request to send.
 
 use super::origin_form::origin_form;
 use http::Method;
 
-/// A request, and what is known of its answer.
+/// A request, with the known properties of its answer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Target {
     /// The method.
     pub method: Method,
-    /// The path with its query, as it may be sent.
+    /// The path with its query, encoded for sending.
     pub path: String,
-    /// The status of the right answer. `None` if the source does not say, or says what the same
-    /// request need not be answered with: 206, 304, 412 and 416 answer a range or a condition,
-    /// 101 and 426 an upgrade, which no log holds; 408 and 499 tell of a client that was slow or
-    /// left.
+    /// The status of the right answer. `None` if it is unknown, or if the same request may get another
+    /// status: 206, 304, 412 and 416 answer a range or a condition, 101 and 426 answer an upgrade,
+    /// which logs do not hold; 408 and 499 mean a client that was slow or left.
     pub status: Option<u16>,
-    /// The size of the right answer's body, in bytes. `None` if the source does not say, or has
-    /// no status to go with it, or the method is HEAD, of which servers log various sizes.
+    /// The size of the right answer's body in bytes. `None` if it or the status is unknown, or if the
+    /// method is HEAD, for which servers log various sizes.
     pub bytes: Option<u64>,
 }
 
-/// Statuses that depend on more than a method and a path: see [`Target::status`].
+/// Statuses that depend on more than the method and the path: see [`Target::status`].
 const NOT_REPEATABLE: [u16; 8] = [101, 206, 304, 408, 412, 416, 426, 499];
 
 impl Target {
-    /// A GET, of whose answer nothing is known.
+    /// Returns a GET request whose answer is unknown.
     pub fn get(path: String) -> Self {
         Self { method: Method::GET, path, status: None, bytes: None }
     }
 
-    /// A recorded request; `None` if it cannot be repeated.
+    /// Returns a recorded request; `None` if it cannot be repeated.
     pub(super) fn recorded(
         method: &[u8],
         path: &[u8],
@@ -39,8 +38,9 @@ impl Target {
         let method = Method::from_bytes(method).ok()?;
         let path = origin_form(path)?;
         let status = status.filter(|status| !NOT_REPEATABLE.contains(status));
-        let sized = status.is_some() && method != Method::HEAD;
-        Some(Self { method, path, status, bytes: bytes.filter(|_| sized) })
+        let has_size = status.is_some() && method != Method::HEAD;
+        let bytes = if has_size { bytes } else { None };
+        Some(Self { method, path, status, bytes })
     }
 }
 
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_need_not_come_again_is_not_expected() {
+    fn a_status_that_may_differ_next_time_is_not_expected() {
         let known = |method: &[u8], status| {
             let target = Target::recorded(method, b"/", Some(status), Some(9)).unwrap();
             (target.status, target.bytes)

@@ -3,20 +3,20 @@
 use super::Target;
 use std::collections::HashMap;
 
-/// Numbers requests in the order in which they first come.
+/// Numbers requests in the order of their first appearance.
 #[derive(Debug, Default)]
 pub(super) struct Targets {
     numbers: HashMap<Target, u32>,
 }
 
 impl Targets {
-    /// The number of a request; `None` if there are more than 32 bits can number.
+    /// Returns the number of a request; `None` if 32 bits cannot number it.
     pub(super) fn number(&mut self, target: Target) -> Option<u32> {
         let next = u32::try_from(self.numbers.len()).ok()?;
         Some(*self.numbers.entry(target).or_insert(next))
     }
 
-    /// The requests, each at the index that is its number.
+    /// Returns the requests, each at the index of its number.
     pub(super) fn finish(self) -> Vec<Target> {
         let mut numbered: Vec<(Target, u32)> = self.numbers.into_iter().collect();
         numbered.sort_unstable_by_key(|(_, number)| *number);

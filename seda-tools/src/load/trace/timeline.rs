@@ -1,13 +1,13 @@
-//! The times of a file, made those of a run.
+//! Converts the times of a file to those of a run.
 
-use super::Entry;
+use super::entry::Entry;
 use super::stamp::{SECOND, Stamp};
 
-/// Collects entries in the order of the file.
+/// The entries in the order of the file.
 #[derive(Debug)]
 pub(super) struct Timeline {
     entries: Vec<Entry>,
-    /// Whether no time had a fraction: then times are known to the second only.
+    /// True while no time has a fraction; then times are known only to the second.
     whole: bool,
 }
 
@@ -21,7 +21,7 @@ impl Timeline {
         self.entries.push(Entry { at_nanos: stamp.nanos, target });
     }
 
-    /// The entries by time, the first at 0.
+    /// Returns the entries sorted by time, the first at 0.
     pub(super) fn finish(self) -> Vec<Entry> {
         let mut entries = self.entries;
         entries.sort_by_key(|entry| entry.at_nanos);
