@@ -20,7 +20,7 @@ pub(super) fn print(result: &dyn Display) {
     let _ = write!(out, "{result}").and_then(|()| out.flush());
 }
 
-/// Checks that files can be written, before an hour of load whose report would be lost otherwise.
+/// Checks that files can be written, so that no report of an hour of load is lost.
 /// Existing files stay as they are until they are written.
 pub(super) fn check_writable<'a>(
     files: impl IntoIterator<Item = OutputFile<'a>>,

@@ -53,8 +53,8 @@ pub(super) struct RequestFlags {
     /// The most retries of a request that was refused, timed out or lost
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(super) retries: u32,
-    /// The longest pause before the first retry, and the limit up to which it doubles; each pause is
-    /// drawn between zero and the longest
+    /// The longest pause before the first retry, and the limit up to which it doubles; each pause
+    /// is drawn between zero and the longest
     #[arg(long, value_name = "50ms..1s", default_value = "50ms..1s", value_parser = input::range)]
     pub(super) backoff: DurationRange,
     /// Wait at least as long as Retry-After asks before a retry

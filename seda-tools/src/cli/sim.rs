@@ -14,7 +14,7 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// The SLO of a sweep whose spec states none: the default of `seda sweep`.
+/// The SLO of a sweep if the spec states none: the default of `seda sweep`.
 const SLO: Duration = Duration::from_millis(200);
 
 #[derive(Debug, Args)]
@@ -26,8 +26,8 @@ pub(super) struct SimFlags {
     /// Simulate a measured graph instead: the JSON of its /_seda/report
     #[arg(long, value_name = "FILE", conflicts_with = "spec")]
     from_report: Option<PathBuf>,
-    /// Cores of the simulated machine [default: those of the spec; with --from-report, those of this
-    /// machine]
+    /// Cores of the simulated machine [default: those of the spec; with --from-report, those of
+    /// this machine]
     #[arg(long, value_name = "N")]
     cores: Option<usize>,
     /// Write the spec as TOML, to be edited and simulated again: with --from-report, the way to a

@@ -1,7 +1,7 @@
 //! Several runs against one server: sweeps, steps, comparisons, and simulated servers.
 //!
-//! This room may import `generator`, `load`, `report`, `watch` and `h1`. Drawings belong into `page`,
-//! flags into `cli`.
+//! This room may import `generator`, `load`, `report`, `watch` and `h1`. Drawings belong into
+//! `page`, flags into `cli`.
 
 pub mod compare;
 pub mod sim;

@@ -1,7 +1,7 @@
 //! Wakes a poll at a given time, to the microsecond.
 //!
-//! The timeout of a poll is rounded up to whole milliseconds: at 900 requests per second every other
-//! request would be late. On Linux a timerfd(2) wakes the poll; elsewhere the timeout does.
+//! The timeout of a poll is rounded up to whole milliseconds: at 900 requests per second every
+//! other request would be late. On Linux a timerfd(2) wakes the poll; elsewhere the timeout does.
 
 use mio::{Registry, Token};
 use std::io;
@@ -21,7 +21,7 @@ pub(super) struct Alarm {
 
 #[cfg(target_os = "linux")]
 impl Alarm {
-    /// Registers an alarm whose events have `token`.
+    /// Registers an alarm; its events have `token`.
     pub(super) fn new(registry: &Registry, token: Token) -> io::Result<Self> {
         use rustix::time::{TimerfdClockId, TimerfdFlags, timerfd_create};
         use std::os::fd::AsRawFd;

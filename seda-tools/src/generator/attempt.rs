@@ -25,7 +25,7 @@ pub(crate) struct Dispatch {
 /// The end of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
-    /// A complete answer to a request whose first byte was sent at `sent`.
+    /// A complete answer to a request; its first byte was sent at `sent`.
     Answered { answer: Answer, sent: Time },
     /// No answer.
     Failed(Failure),

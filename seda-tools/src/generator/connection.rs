@@ -90,8 +90,8 @@ impl Connection {
         self.write(target)
     }
 
-    /// Handles an event of the socket. `target` is that of the current attempt; `closed` is true if the
-    /// event tells of a close or an error. Returns the result and the number of bytes received.
+    /// Handles an event of the socket. `target` is that of the current attempt; `closed` is true if
+    /// the event tells of a close or an error. Returns the result and the number of bytes received.
     pub(super) fn turn(
         &mut self,
         target: Option<&PreparedTarget>,
@@ -140,7 +140,7 @@ impl Connection {
         }
     }
 
-    /// Reads what has arrived; returns the result and the number of bytes.
+    /// Reads the received bytes; returns the result and their number.
     fn read(&mut self, to_head: bool, buffer: &mut [u8], closed: bool) -> (TurnResult, usize) {
         let mut received = 0;
         for _ in 0..READS_PER_TURN {
@@ -158,8 +158,8 @@ impl Connection {
             if let Some(result) = self.take(received_bytes, to_head) {
                 return (result, received);
             }
-            // A short read leaves nothing, and the next byte causes another event (epoll(7)). A close
-            // that has been reported causes none, so the read goes on until it finds the end.
+            // A short read leaves nothing, and the next byte causes another event (epoll(7)). A
+            // close that has been reported causes none, so the read goes on until it finds the end.
             if length < buffer.len() && !closed {
                 return (TurnResult::Wait, received);
             }

@@ -76,7 +76,7 @@ impl Driver {
                     break;
                 }
             }
-            // 2. Abandon the attempts whose deadline has passed.
+            // 2. Abandon the attempts after their deadline.
             self.engine.expire(self.clock.now(), &mut self.sockets);
             // 3. Report progress, and stop if asked to.
             let now = self.clock.now();
@@ -104,7 +104,8 @@ impl Driver {
         })
     }
 
-    /// Ends the run early, if asked to: first no request starts, then requests under way are dropped.
+    /// Ends the run early, if asked to: first no request starts, then requests under way are
+    /// dropped.
     fn interrupt(&mut self, since: &mut Option<Time>, now: Time) {
         match since {
             None if self.stop.is_wanted() => {

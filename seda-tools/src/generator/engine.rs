@@ -111,7 +111,7 @@ impl Engine {
         true
     }
 
-    /// Abandons the attempts whose deadline has passed.
+    /// Abandons the attempts after their deadline.
     pub(crate) fn expire(&mut self, now: Time, transport: &mut impl Transport) {
         while let Some((at, attempt)) = self.deadlines.front().copied() {
             let waiting = self.is_waiting(attempt);
@@ -241,7 +241,7 @@ impl Engine {
         }
     }
 
-    /// Returns the request whose current attempt is `attempt`; `None` if the attempt has ended.
+    /// Returns the request of a current attempt; `None` if the attempt has ended.
     fn waiting(&self, attempt: Attempt) -> Option<&Request> {
         let request = self.requests.get(attempt.place as usize)?;
         (request.generation == attempt.generation && !request.pausing).then_some(request)

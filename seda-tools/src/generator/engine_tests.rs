@@ -1,5 +1,6 @@
-//! The engine on a virtual clock, against models of servers whose answers are known to the nanosecond.
-//! The measured times must equal those of the model. All tests use the wire at the top of the file.
+//! The engine on a virtual clock, against models of servers with answers that are known to the
+//! nanosecond. The measured times must equal those of the model. All tests use the wire at the top
+//! of the file.
 
 use super::*;
 use crate::generator::attempt::Failure;
@@ -327,8 +328,8 @@ fn a_client_of_a_closed_loop_asks_again_only_after_its_answer() {
     let model = SingleServer { services: vec![5 * MILLI; 1_000].into_iter(), free_at: Time::ZERO };
     let mut wire = Wire::new(model, usize::MAX);
     let tally = run(engine(Source::Closed(clients), &setup), &mut wire);
-    // A cycle is 20 ms of thinking and 5 ms of service. The four clients start at 0, 5, 10, 15 ms and
-    // never queue: 40 cycles each.
+    // A cycle is 20 ms of thinking and 5 ms of service. The four clients start at 0, 5, 10, 15 ms
+    // and never queue: 40 cycles each.
     assert_eq!(tally.clients, [40, 40, 40, 40]);
     assert_eq!(tally.windows[0].outcomes.good, 160);
     assert_eq!((tally.occupancy.mean(Time::NEVER) * 1e6).round(), 0.8e6);
@@ -385,8 +386,8 @@ fn warm_up_counts_only_in_its_own_window() {
 
 #[test]
 fn goodput_does_not_exceed_the_capacity() {
-    // A server of 1,000/s gets 2,000/s. Of the requests that start in the measured part, from 100 to
-    // 200 ms, half are answered within 150 ms, but most of these answers arrive after it.
+    // A server of 1,000/s gets 2,000/s. Of the requests that start in the measured part, from 100
+    // to 200 ms, half are answered within 150 ms, but most of these answers arrive after it.
     let services = vec![MILLI; 1_000];
     let model = SingleServer { services: services.into_iter(), free_at: Time::ZERO };
     let mut categories = Categories {

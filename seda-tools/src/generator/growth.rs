@@ -3,8 +3,8 @@
 use seda_core::Time;
 use std::time::Duration;
 
-/// The time between two new connections above the earlier maximum. Connecting costs about 30 us of a
-/// core on loopback, so growth takes at most a seventh of a core; 1,000 connections take 0.2 s.
+/// The time between two new connections above the earlier maximum. Connecting costs about 30 us of
+/// a core on loopback, so growth takes at most a seventh of a core; 1,000 connections take 0.2 s.
 const SPACING: Duration = Duration::from_micros(200);
 /// Connections that may be made at once after a pause, for a burst of arrivals.
 const BURST: u32 = 256;
@@ -13,8 +13,8 @@ const BURST: u32 = 256;
 ///
 /// After a stall of 40 ms at 80,000 requests per second, 3,200 requests are due at once. One new
 /// connection for each would take 100 ms, and the generator could never keep its schedule again.
-/// Instead a request waits until an open connection is free; its response time still counts from its
-/// intended start.
+/// Instead a request waits until an open connection is free; its response time still counts from
+/// its intended start.
 #[derive(Debug, Default)]
 pub(super) struct Growth {
     /// When the bucket will be full.

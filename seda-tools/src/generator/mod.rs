@@ -1,8 +1,8 @@
 //! The load generator: an engine without sockets, sockets without a schedule, and threads that
 //! connect the two.
 //!
-//! This room may import `load`, `report`, `watch` and `h1`. Repeating and comparing runs belongs into
-//! `experiment`.
+//! This room may import `load`, `report`, `watch` and `h1`. Repeating and comparing runs belongs
+//! into `experiment`.
 //!
 //! ```text
 //! source (schedule | clients) -> engine -> Transport: connections -> server

@@ -23,7 +23,7 @@ impl Occupancy {
         Self { from, to, changed: Time::ZERO, now: 0, max: 0, integral: 0 }
     }
 
-    /// Adds a request whose intended start is `intended` and that is started at `at`.
+    /// Adds a request that is started at `at` and was due at `intended`.
     pub(crate) fn enter(&mut self, intended: Time, at: Time) {
         self.advance(at);
         // The request counts from its intended start, even if the generator is late.

@@ -19,7 +19,8 @@ use std::thread;
 use std::time::Duration;
 use thiserror::Error;
 
-/// Descriptors that a generator needs beside its connections: polls, timers, files, standard streams.
+/// Descriptors that a generator needs beside its connections: polls, timers, files, standard
+/// streams.
 const OTHER_DESCRIPTORS: u64 = 64;
 
 /// Why a plan could not be run.
@@ -53,8 +54,8 @@ pub enum LoadError {
 /// Runs a plan. Returns when every request has ended, or when `stop` ends the run early.
 ///
 /// # Errors
-/// The plan contradicts itself, or this machine lacks threads or descriptors. A server that does not
-/// answer is not an error: the report tells.
+/// The plan contradicts itself, or this machine lacks threads or descriptors. A server that does
+/// not answer is not an error: the report tells.
 pub fn run(plan: &LoadPlan, stop: &Stop, observer: &mut dyn Observer) -> Result<Loaded, LoadError> {
     let categories = shares::categories(plan)?;
     let connections = raise_descriptor_limit(plan.connections);
@@ -157,5 +158,5 @@ fn raise_descriptor_limit(connections: usize) -> usize {
         Err(_) => limit.current.unwrap_or(current),
     };
     let allowed = allowed.saturating_sub(OTHER_DESCRIPTORS).max(1);
-    connections.min(usize::try_from(allowed).unwrap_or(usize::MAX))
+    usize::try_from(allowed).map_or(connections, |allowed| allowed.min(connections))
 }

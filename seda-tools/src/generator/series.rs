@@ -6,8 +6,8 @@ use seda_core::Time;
 use seda_core::stats::Quantiles;
 use std::time::Duration;
 
-/// The most bins: with 50 ms each, more than eight minutes. The histogram of a bin takes about 20 KB
-/// once it has a record, so that all together stay below 200 MB.
+/// The most bins: with 50 ms each, more than eight minutes. The histogram of a bin takes about 20
+/// KB once it has a record, so that all together stay below 200 MB.
 pub const MAX_BINS: usize = 10_000;
 
 /// One bin for each time slice of a run.
@@ -18,13 +18,12 @@ pub struct Series {
 }
 
 impl Series {
-    /// Makes bins of `width` for a run of `length`: at most [`MAX_BINS`], of which the last then takes
-    /// all later requests.
+    /// Makes bins of `width` for a run of `length`: at most [`MAX_BINS`], of which the last then
+    /// takes all later requests.
     pub(crate) fn new(width: Duration, length: Duration) -> Self {
         let width_nanos = nanos(width).max(1);
         let count = usize::try_from(nanos(length).div_ceil(width_nanos)).unwrap_or(MAX_BINS);
-        let empty = || (Outcomes::default(), Quantiles::default());
-        let bins = std::iter::repeat_with(empty).take(count.clamp(1, MAX_BINS)).collect();
+        let bins = vec![(Outcomes::default(), Quantiles::default()); count.clamp(1, MAX_BINS)];
         Self { width_nanos, bins }
     }
 
@@ -64,14 +63,17 @@ impl Series {
     /// Returns the bins, in order of time.
     pub fn report(&self) -> Vec<Bin> {
         let seconds = self.width_nanos as f64 / 1e9;
-        let bin = |(index, (outcomes, response)): (usize, &(Outcomes, Quantiles))| Bin {
-            from_seconds: index as f64 * seconds,
-            seconds,
-            outcomes: *outcomes,
-            p50: response.quantile_seconds(0.50),
-            p99: response.quantile_seconds(0.99),
-        };
-        self.bins.iter().enumerate().map(bin).collect()
+        let mut bins = Vec::with_capacity(self.bins.len());
+        for (index, (outcomes, response)) in self.bins.iter().enumerate() {
+            bins.push(Bin {
+                from_seconds: index as f64 * seconds,
+                seconds,
+                outcomes: *outcomes,
+                p50: response.quantile_seconds(0.50),
+                p99: response.quantile_seconds(0.99),
+            });
+        }
+        bins
     }
 
     fn bin(&mut self, intended: Time) -> Option<&mut (Outcomes, Quantiles)> {

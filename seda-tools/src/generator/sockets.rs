@@ -153,8 +153,8 @@ impl Sockets {
         self.settle(place, result);
     }
 
-    /// Applies the result of a turn. The caller serves the backlog afterwards, because serving it here
-    /// could recurse without end.
+    /// Applies the result of a turn. The caller serves the backlog afterwards, because serving it
+    /// here could recurse without end.
     fn settle(&mut self, place: usize, result: TurnResult) {
         let dispatch = self.connections.get(place).and_then(Connection::dispatch);
         match result {

@@ -38,7 +38,7 @@ impl Source {
         }
     }
 
-    /// Schedules the next request of a client whose request has ended.
+    /// Schedules the next request of a client, after the end of the last one.
     pub(crate) fn ended(&mut self, client: u32, now: Time) {
         if let Source::Closed(clients) = self {
             clients.schedule_next(client, now);
@@ -83,7 +83,8 @@ impl Schedule {
 
 /// A closed loop: each client asks, waits for the end, thinks, and asks again.
 pub(crate) struct Clients {
-    /// Thinking clients with the end of their think time, soonest first: all think for the same time.
+    /// Thinking clients with the end of their think time, soonest first: all think for the same
+    /// time.
     ready: VecDeque<(Time, u32)>,
     think: Duration,
     end: Time,
@@ -91,8 +92,8 @@ pub(crate) struct Clients {
 }
 
 impl Clients {
-    /// Makes a source for the clients `numbers`. Their first requests are spread over one think time,
-    /// so that the clients are not synchronised.
+    /// Makes a source for the clients `numbers`. Their first requests are spread over one think
+    /// time, so that the clients are not synchronised.
     pub(crate) fn new(
         numbers: impl ExactSizeIterator<Item = u32>,
         think: Duration,

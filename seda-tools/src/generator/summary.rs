@@ -12,8 +12,8 @@ use seda_core::Time;
 use seda_core::stats::Quantiles;
 use std::time::Duration;
 
-/// The largest lag at the 99th percentile with which the schedule is kept. Delays by the scheduler of
-/// a shared machine are shorter; delays that matter to an SLO of 100 ms or more are longer.
+/// The largest lag at the 99th percentile with which the schedule is kept. Delays by the scheduler
+/// of a shared machine are shorter; delays that matter to an SLO of 100 ms or more are longer.
 const MOST_LAG: Duration = Duration::from_millis(10);
 /// The largest lag is an SLO divided by this, if that is less: a tenth of the measured time.
 const LAG_TO_SLO: u32 = 10;

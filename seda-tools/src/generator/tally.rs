@@ -33,7 +33,7 @@ pub(crate) struct Counted {
     pub(crate) client: Option<u32>,
 }
 
-/// The counts of one thread, or of several whose counts were added.
+/// The counts of one thread, or the sum over several threads.
 #[derive(Clone, Debug)]
 pub(crate) struct Tally {
     pub(crate) windows: Vec<WindowTally>,
@@ -59,9 +59,9 @@ pub(crate) struct Tally {
 
 impl Tally {
     pub(crate) fn new(categories: &Categories) -> Self {
-        let measured = || categories.windows.iter().filter(|window| window.measured);
-        let from = measured().map(|window| window.from).min().unwrap_or_default();
-        let to = measured().map(|window| window.to).max().unwrap_or_default();
+        let measured = categories.windows.iter().filter(|window| window.measured);
+        let from = measured.clone().map(|window| window.from).min().unwrap_or_default();
+        let to = measured.map(|window| window.to).max().unwrap_or_default();
         let length = categories.windows.last().map_or(Duration::ZERO, |w| w.to.since(Time::ZERO));
         Self {
             windows: (categories.windows.iter().cloned())
@@ -84,7 +84,7 @@ impl Tally {
         }
     }
 
-    /// Counts a request whose intended start is `intended` and that is started at `now`.
+    /// Counts a request that is started at `now` and was due at `intended`.
     pub(crate) fn scheduled(
         &mut self,
         intended: Time,

@@ -27,7 +27,7 @@ impl Window {
 #[derive(Clone, Debug)]
 pub(crate) struct WindowTally {
     pub(crate) window: Window,
-    /// Outcomes of the requests whose intended start is in the window.
+    /// Outcomes of the requests with an intended start in the window.
     pub(crate) outcomes: Outcomes,
     /// Response times of their right answers.
     pub(crate) response: Quantiles,

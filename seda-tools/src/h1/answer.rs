@@ -33,7 +33,7 @@ pub(crate) enum Parsed {
 pub(crate) struct AnswerReader {
     /// The part of a head that has arrived.
     head: Vec<u8>,
-    /// The answer whose body is being read.
+    /// The current answer, and the rest of its body.
     body: Option<(Answer, Body)>,
     begun: bool,
 }

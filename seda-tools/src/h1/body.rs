@@ -2,8 +2,8 @@
 
 use super::error::NotHttp;
 
-/// The longest line of a chunked body in bytes. A size has at most 16 digits; extensions and trailers
-/// are ignored.
+/// The longest line of a chunked body in bytes. A size has at most 16 digits; extensions and
+/// trailers are ignored.
 const MAX_LINE: usize = 4_096;
 
 /// The part of a body that is still to come.

@@ -1,4 +1,5 @@
-//! HTTP/1.1 for a client, without I/O: requests are prepared as bytes, answers are parsed from bytes.
+//! HTTP/1.1 for a client, without I/O: requests are prepared as bytes, answers are parsed from
+//! bytes.
 //!
 //! This is the lowest room: it imports none of the others. Sockets and measurements do not belong
 //! here.

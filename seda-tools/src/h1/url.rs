@@ -54,8 +54,8 @@ impl Url {
         Self { target: target.to_owned(), ..self.clone() }
     }
 
-    /// Returns the addresses of the host, in the order of the resolver; at least one. May wait for a
-    /// name server.
+    /// Returns the addresses of the host, in the order of the resolver; at least one. May wait for
+    /// a name server.
     ///
     /// # Errors
     /// The host is unknown.

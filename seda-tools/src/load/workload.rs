@@ -98,7 +98,7 @@ impl Workload {
         for (Listed { target, headers, .. }, name) in listed.iter().zip(&names) {
             targets.push(PreparedTarget {
                 bytes: shape.with_headers(headers).bytes(&target.method, &target.path)?,
-                // A name without a label is one of the others, whose label is the last.
+                // A name without a label is one of the others, which have the last label.
                 label: index_of.get(name).copied().unwrap_or(MAX_LABELS),
                 is_head: target.method == Method::HEAD,
                 expected: target.status,
@@ -138,8 +138,8 @@ impl<'a> Listed<'a> {
         Self { target, headers: &[], frequency }
     }
 
-    /// Returns the name of the target in a report. It includes headers as a mix writes them, because
-    /// two targets may differ in nothing else.
+    /// Returns the name of the target in a report. It includes headers as a mix writes them,
+    /// because two targets may differ in nothing else.
     fn name(&self, with_query: bool) -> String {
         let path = &self.target.path;
         let path = if with_query { path } else { path.split('?').next().unwrap_or(path) };

@@ -1,17 +1,16 @@
-//! Reports as servers would earn them, for tests: one that sheds what is too much, one that
-//! collapses under it.
+//! Sample reports for tests: of a server that sheds the excess load, and of one that collapses.
 
 use crate::experiment::step::{PartReport, Recovery, StepReport};
 use crate::experiment::sweep::{LambdaMax, Point, Round, Run, Spread, StagePoint, SweepReport};
 use crate::report::outcome::Outcomes;
 use crate::report::{Bin, LoadReport};
 
-/// What a server does with more than it can do.
+/// The behaviour of a server above its capacity.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Overload {
-    /// Refuses the rest at once.
+    /// The server refuses the excess at once.
     Sheds,
-    /// Takes everything, and answers too late.
+    /// The server accepts everything and answers too late.
     Collapses,
 }
 
@@ -19,7 +18,7 @@ const MULTIPLES: [f64; 10] = [0.25, 0.5, 0.75, 0.9, 1.0, 1.25, 1.5, 2.0, 3.0, 5.
 const SLO: f64 = 0.1;
 const DEADLINE: f64 = 1.0;
 
-/// A sweep of a server with this capacity, ten loads, three rounds.
+/// Returns a sweep over ten loads in three rounds.
 pub(super) fn sweep(name: &str, capacity: f64, overload: Overload) -> SweepReport {
     let points: Vec<Point> = MULTIPLES.iter().map(|at| point(*at, capacity, overload)).collect();
     SweepReport {
@@ -40,7 +39,7 @@ pub(super) fn sweep(name: &str, capacity: f64, overload: Overload) -> SweepRepor
     }
 }
 
-/// A step over the capacity and back, in bins of 50 ms.
+/// Returns a step above the capacity and back, in bins of 50 ms.
 pub(super) fn step(name: &str, capacity: f64, overload: Overload) -> StepReport {
     let rates = [0.7, 1.5, 0.7].map(|share| share * capacity);
     let parts =
@@ -85,12 +84,13 @@ fn point(multiple: f64, capacity: f64, overload: Overload) -> Point {
         Overload::Sheds => multiple.min(1.0) * (1.0 - 0.008 * excess),
         Overload::Collapses => multiple.min(1.0) / (1.0 + 6.0 * excess),
     };
-    // What it still manages is late, for the most part.
+    // Most of the remaining answers are late.
     let late = if sheds { 0.002 } else { 0.7 * (multiple.min(1.0) - ratio) / multiple };
     let good = ratio / multiple;
     let lost = (1.0 - good - late).max(0.0);
     let utilization = (multiple * 0.93).min(0.97);
-    // Of an M/M/1 up to the capacity; beyond it a bounded queue, or one as long as the deadline.
+    // The mean of an M/M/1 queue up to the capacity; above it, of a queue with a limit, or of one
+    // as long as the deadline.
     let service = 2.0 * 0.93 / capacity;
     let mean = match overload {
         _ if multiple < 0.95 => service / (1.0 - utilization),
@@ -140,7 +140,7 @@ fn point(multiple: f64, capacity: f64, overload: Overload) -> Point {
     }
 }
 
-/// Exponential, and no longer than the deadline.
+/// Returns a quantile of an exponential that is limited by the deadline.
 fn time(mean: f64, share: f64) -> f64 {
     (0.0002 - mean * (1.0 - share * 0.9999).ln()).min(DEADLINE)
 }

@@ -1,7 +1,7 @@
 //! The report of a run: plain data, with serde for programs and `Display` for people.
 //!
-//! The fields are stable: new ones may be added, none is removed or changes its meaning. Times are in
-//! seconds, rates per second, shares 0 to 1. An unknown figure is `null`.
+//! The fields are stable: new ones may be added, none is removed or changes its meaning. Times are
+//! in seconds, rates per second, shares 0 to 1. An unknown figure is `null`.
 //!
 //! This room may import `watch` and `h1`. Whatever produces a report belongs into a higher room.
 
@@ -21,8 +21,8 @@ use std::collections::BTreeMap;
 
 /// The report of one run, as `seda load --json FILE` writes it.
 ///
-/// Counts, rates and times are those of requests whose intended start is in the measured window; those
-/// of warm-up and cool-down are only in `windows`.
+/// Counts, rates and times are those of requests with an intended start in the measured window;
+/// those of warm-up and cool-down are only in `windows`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LoadReport {
@@ -130,7 +130,7 @@ pub struct WindowReport {
     pub from_seconds: f64,
     /// The end, since the run began.
     pub to_seconds: f64,
-    /// The outcomes of requests whose intended start is in this part.
+    /// The outcomes of requests with an intended start in this part.
     #[serde(flatten)]
     pub outcomes: Outcomes,
     /// Scheduled requests per second.
@@ -151,7 +151,7 @@ pub struct Bin {
     pub from_seconds: f64,
     /// The length of the slice.
     pub seconds: f64,
-    /// The outcomes of requests whose intended start is in this part.
+    /// The outcomes of requests with an intended start in this part.
     #[serde(flatten)]
     pub outcomes: Outcomes,
     /// Median of the response times of right answers, from the intended start; `None` without any.
@@ -166,8 +166,8 @@ pub struct Bin {
 pub struct Fairness {
     /// Number of clients.
     pub clients: u64,
-    /// Jain's index over the good answers: 1 if all clients got the same number, 1/clients if one got
-    /// all (Jain, Chiu, Hawe 1984). `None` without good answers.
+    /// Jain's index over the good answers: 1 if all clients got the same number, 1/clients if one
+    /// got all (Jain, Chiu, Hawe 1984). `None` without good answers.
     pub jain: Option<f64>,
     /// The fewest good answers of a client.
     pub fewest: u64,
@@ -200,8 +200,8 @@ pub struct GeneratorReport {
     /// The limit of connections: the one asked for, or less if the process may not have enough
     /// descriptors (`ulimit -n`).
     pub connections_allowed: u64,
-    /// Requests that waited for a connection, because all allowed ones were busy or their number may
-    /// not grow faster. The wait is part of the response time.
+    /// Requests that waited for a connection, because all allowed ones were busy or their number
+    /// may not grow faster. The wait is part of the response time.
     pub waited_for_connection: u64,
     /// Requests that were sent again because the server had closed a kept connection.
     pub resent: u64,

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// The outcome of a request. The seven are exclusive: their counts add up to the scheduled requests.
+/// The outcome of a request. The seven are exclusive: their counts add up to the scheduled
+/// requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
@@ -58,7 +59,7 @@ impl fmt::Display for Outcome {
 /// The number of scheduled requests, and of each outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcomes {
-    /// Requests whose intended start is in the window: the sum of the seven outcomes.
+    /// Requests with an intended start in the window: the sum of the seven outcomes.
     pub scheduled: u64,
     /// See [`Outcome::Good`].
     pub good: u64,

@@ -1,8 +1,8 @@
 //! The limit of a server, derived from its CPU time and its load.
 //!
-//! The utilization law: a server that answers X requests per second and keeps the share U of its cores
-//! busy spends D = U·cores/X seconds of CPU on each request. It cannot answer more than cores/D per
-//! second, with any number of threads (Denning, Buzen 1978).
+//! The utilization law: a server that answers X requests per second and keeps the share U of its
+//! cores busy spends D = U·cores/X seconds of CPU on each request. It cannot answer more than
+//! cores/D per second, with any number of threads (Denning, Buzen 1978).
 
 use super::units::{counted, whole_percent};
 use crate::watch::ServerReport;
@@ -28,8 +28,8 @@ pub enum Limit {
 pub struct Verdict {
     /// The limit.
     pub limit: Limit,
-    /// D: CPU seconds for each right answer, including the cost of wrong and refused answers. `None` if
-    /// the server was not watched, or gave no right answer.
+    /// D: CPU seconds for each right answer, including the cost of wrong and refused answers.
+    /// `None` if the server was not watched, or gave no right answer.
     pub demand_seconds: Option<f64>,
     /// The reason: one sentence without a full stop.
     #[serde(rename = "words")]
@@ -43,13 +43,13 @@ pub struct Verdict {
 ///    utilization a request waits for a core about ten times as long as it uses one (1/(1−U), the
 ///    M/M/1 queue), and other processes, such as the generator, use the rest.
 /// 3. Right answers came at less than 95 % of the offered rate: **not CPU**; the server waits for
-///    another resource. The number of a thousand Poisson arrivals varies by 3 %, and the last requests
-///    of a window are answered after it; both together stay below 5 %.
+///    another resource. The number of a thousand Poisson arrivals varies by 3 %, and the last
+///    requests of a window are answered after it; both together stay below 5 %.
 /// 4. **None**.
 ///
-/// `throughput_per_second` is that of right answers. `generator_cpu_share` is that of the generator's
-/// busiest thread, and only the message uses it. Without `server`, rules 2 and 3 cannot be decided, and
-/// the message tells so.
+/// `throughput_per_second` is that of right answers. `generator_cpu_share` is that of the
+/// generator's busiest thread, and only the message uses it. Without `server`, rules 2 and 3 cannot
+/// be decided, and the message tells so.
 pub fn verdict(
     server: Option<&ServerReport>,
     offered_per_second: f64,
@@ -79,8 +79,7 @@ pub fn verdict(
         None if lags => {
             let share = whole_percent(throughput_per_second / offered_per_second);
             let message = format!(
-                "it answered {share} of what was offered; what held it back cannot be told without \
-                 --pid"
+                "it answered {share} of the offered load; its limit cannot be told without --pid"
             );
             (Limit::None, message)
         }
@@ -126,8 +125,8 @@ fn describe_not_cpu(server: &ServerReport, answered: f64, generator: &str) -> St
     // less, the server would have had cores to spare even without any wait.
     if server.utilization + waited >= 1.0 {
         return format!(
-            "not limited by CPU of its own: it used {used} and answered {answered} of what was \
-             offered, but on average {ready:.1} of its threads stood ready without a core, which \
+            "not limited by CPU of its own: it used {used} and answered {answered} of the \
+             offered load, but on average {ready:.1} of its threads stood ready without a core, which \
              others may have had (the generator's busiest thread used {generator} of one): give \
              the server cores of its own",
             ready = waited * server.cores as f64,
@@ -135,7 +134,7 @@ fn describe_not_cpu(server: &ServerReport, answered: f64, generator: &str) -> St
     }
     let threads = counted(server.threads_max, "thread");
     format!(
-        "not limited by CPU: it used {used}, yet answered {answered} of what was offered; it waits \
+        "not limited by CPU: it used {used}, yet answered {answered} of the offered load; it waits \
          for something else: locks, sleep, disk, a limit of workers or of admission; {threads}"
     )
 }
@@ -148,9 +147,9 @@ fn describe_unlimited(server: Option<&ServerReport>, offered: f64, throughput: f
     }
     // From here on the share rounds to 100 %.
     let answered = if share >= 0.995 {
-        "all that was offered".to_owned()
+        "all of the offered load".to_owned()
     } else {
-        format!("{} of what was offered", whole_percent(share))
+        format!("{} of the offered load", whole_percent(share))
     };
     match server {
         Some(server) => format!("not limited: it answered {answered}, with {}", used(server)),
@@ -239,8 +238,8 @@ mod tests {
     fn an_idle_server_that_falls_behind_waits_for_another_resource() {
         assert_eq!(
             judge(0.25, 1000.0, 500.0).message,
-            "not limited by CPU: it used 25 % of its 2 cores, yet answered 50 % of what was \
-             offered; it waits for something else: locks, sleep, disk, a limit of workers or of \
+            "not limited by CPU: it used 25 % of its 2 cores, yet answered 50 % of the \
+             offered load; it waits for something else: locks, sleep, disk, a limit of workers or of \
              admission; 64 threads"
         );
     }
@@ -251,8 +250,8 @@ mod tests {
             |runqueue| verdict(Some(&server(0.5, Some(runqueue))), 1000.0, 500.0, true, 0.7);
         assert_eq!(
             crowded(0.5).message,
-            "not limited by CPU of its own: it used 50 % of its 2 cores and answered 50 % of what \
-             was offered, but on average 1.0 of its threads stood ready without a core, which \
+            "not limited by CPU of its own: it used 50 % of its 2 cores and answered 50 % of the \
+             offered load, but on average 1.0 of its threads stood ready without a core, which \
              others may have had (the generator's busiest thread used 70 % of one): give the \
              server cores of its own"
         );
@@ -264,11 +263,11 @@ mod tests {
     fn a_server_that_answers_everything_is_not_limited() {
         assert_eq!(
             judge(0.4, 1000.0, 996.0).message,
-            "not limited: it answered all that was offered, with 40 % of its 2 cores"
+            "not limited: it answered all of the offered load, with 40 % of its 2 cores"
         );
         assert_eq!(
             verdict(None, 1000.0, 960.0, true, 0.1).message,
-            "not limited: it answered 96 % of what was offered"
+            "not limited: it answered 96 % of the offered load"
         );
         assert_eq!(judge(0.0, 0.0, 0.0).message, "nothing was offered");
     }
@@ -279,7 +278,7 @@ mod tests {
         assert_eq!((unwatched.limit, unwatched.demand_seconds), (Limit::None, None));
         assert_eq!(
             unwatched.message,
-            "it answered 50 % of what was offered; what held it back cannot be told without --pid"
+            "it answered 50 % of the offered load; its limit cannot be told without --pid"
         );
         let unreadable = ServerReport::default();
         assert_eq!(verdict(Some(&unreadable), 1000.0, 500.0, true, 0.1), unwatched);

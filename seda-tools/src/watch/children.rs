@@ -11,8 +11,8 @@ use std::path::Path;
 pub(super) enum ChildLookup {
     /// Reads `/proc/PID/task/TID/children`: a child is listed with the thread that forked it.
     Lists,
-    /// Looks in the children by parent, collected from all processes: the kernel was built without the
-    /// lists (`CONFIG_PROC_CHILDREN`).
+    /// Looks in the children by parent, collected from all processes: the kernel was built without
+    /// the lists (`CONFIG_PROC_CHILDREN`).
     Parents(BTreeMap<u32, BTreeSet<u32>>),
 }
 
@@ -56,8 +56,8 @@ impl ChildLookup {
 /// Reads until two readings in a row are equal.
 ///
 /// The kernel may omit a child while another one ends, and a child moves to another list when the
-/// thread that forked it ends. A child that is omitted now and found later would look new, and the CPU
-/// time of its whole life would look recent.
+/// thread that forked it ends. A child that is omitted now and found later would look new, and the
+/// CPU time of its whole life would look recent.
 fn settled(read: impl Fn() -> io::Result<BTreeSet<u32>>) -> io::Result<BTreeSet<u32>> {
     // A reading takes microseconds; children that change eight times in a row never settle.
     const TRIES: usize = 8;

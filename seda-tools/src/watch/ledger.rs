@@ -1,19 +1,20 @@
 //! CPU time of processes that come and go; each tick counts once.
 //!
-//! The stat line of a process includes its ended threads. When the process ends and its parent waits
-//! for it, its ticks, and those of the children it had waited for, move to the parent's `reaped`: the
-//! sum over the tree stays the same. Two cases need more care:
+//! The stat line of a process includes its ended threads. When the process ends and its parent
+//! waits for it, its ticks, and those of the children it had waited for, move to the parent's
+//! `reaped`: the sum over the tree stays the same. Two cases need more care:
 //!
 //! - **No parent waits.** The kernel discards the children of a parent that ignores SIGCHLD, and a
-//!   process outside the tree waits for an orphan. Their ticks are in no line of the tree any more, so
-//!   the ledger keeps their last known values.
+//!   process outside the tree waits for an orphan. Their ticks are in no line of the tree any more,
+//!   so the ledger keeps their last known values.
 //! - **The parent is read first**; then the child ends, is waited for, and is not found. The child
 //!   looks as in the first case, but the next reading finds its ticks in `reaped`.
 //!
-//! Therefore the last known ticks of a lost process are **owed**, and growth of `reaped` in the tree is
-//! taken from the owed ticks first. The sum never decreases, and never exceeds the used ticks. It is
-//! exact if every parent waits, and for seen processes if none does. If one parent waits for children
-//! that were never seen while another one ignores its children, some ticks are missing.
+//! Therefore the last known ticks of a lost process are **owed**, and growth of `reaped` in the
+//! tree is taken from the owed ticks first. The sum never decreases, and never exceeds the used
+//! ticks. It is exact if every parent waits, and for seen processes if none does. If one parent
+//! waits for children that were never seen while another one ignores its children, some ticks are
+//! missing.
 
 use super::process::{CpuTicks, ProcessId, ProcessStat};
 use std::collections::{BTreeMap, BTreeSet};

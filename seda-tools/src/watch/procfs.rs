@@ -1,4 +1,4 @@
-//! Reads `/proc`, whose processes may end during a reading.
+//! Reads `/proc`; its processes may end during a reading.
 
 use rustix::io::Errno;
 use std::{fs, io};
@@ -15,7 +15,7 @@ pub(super) fn text(path: &str) -> io::Result<Option<String>> {
         .map(|bytes| bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
 }
 
-/// Returns the entries of a directory whose names are numbers: processes in `/proc`, threads in
+/// Returns the entries of a directory that have numbers as names: processes in `/proc`, threads in
 /// `/proc/PID/task`. Returns none if the process has ended.
 ///
 /// # Errors

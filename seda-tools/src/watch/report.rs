@@ -13,15 +13,16 @@ pub struct ServerReport {
     pub name: String,
     /// Time between the two samples, by the clock of the reader.
     pub window_seconds: f64,
-    /// Number of cores on which its threads may run; a limit by a control group (`cpu.max`) is ignored.
+    /// Number of cores on which its threads may run; a limit by a control group (`cpu.max`) is
+    /// ignored.
     pub cores: u64,
     /// CPU time in user and kernel mode, exact to 10 ms for each process. The kernel may charge the
     /// time for incoming packets to any process that it interrupts.
     pub cpu_seconds: f64,
     /// U: `cpu_seconds` over the time of all `cores` in the window, 0 to 1.
     pub utilization: f64,
-    /// Mean number of runnable threads without a core, per core. Above 1 if several threads wait for
-    /// each core. `None` if the kernel does not count it.
+    /// Mean number of runnable threads without a core, per core. Above 1 if several threads wait
+    /// for each core. `None` if the kernel does not count it.
     pub runqueue_share: Option<f64>,
     /// Number of threads at the end.
     pub threads: u64,
@@ -33,11 +34,11 @@ pub struct ServerReport {
     pub involuntary_switches: u64,
     /// Memory at the end, in bytes; shared pages count in each process.
     pub rss_bytes: u64,
-    /// The most memory, in bytes. For one process it is the peak of the kernel; for several, the sum of
-    /// their peaks: an upper bound.
+    /// The most memory, in bytes. For one process it is the peak of the kernel; for several, the
+    /// sum of their peaks: an upper bound.
     pub rss_max_bytes: u64,
-    /// Connections lost because a listen queue was full, in the whole network namespace, other servers
-    /// included. 0 if the kernel does not count them.
+    /// Connections lost because a listen queue was full, in the whole network namespace, other
+    /// servers included. 0 if the kernel does not count them.
     pub listen_overflows: u64,
     /// Connections that listening sockets dropped for any reason, overflows included, in the whole
     /// network namespace.
@@ -45,8 +46,8 @@ pub struct ServerReport {
 }
 
 impl ServerReport {
-    /// Returns the difference of two samples of the same watcher, taken `window_seconds` apart. `peaks`
-    /// are those of the samples in between.
+    /// Returns the difference of two samples of the same watcher, taken `window_seconds` apart.
+    /// `peaks` are those of the samples in between.
     pub fn between(
         before: &Sample,
         after: &Sample,
@@ -105,8 +106,8 @@ impl Peaks {
     }
 }
 
-/// Returns an upper bound of the memory in the window. The kernel keeps the peak of a process since its
-/// start: a peak that rose within the window belongs to it, another one may be older.
+/// Returns an upper bound of the memory in the window. The kernel keeps the peak of a process since
+/// its start: a peak that rose within the window belongs to it, another one may be older.
 fn memory_bound(before: &Sample, after: &Sample) -> u64 {
     let of_each = after.memory.iter().map(|(process, now)| {
         let earlier = before.memory.get(process).copied().unwrap_or_default();

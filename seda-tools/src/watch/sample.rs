@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 /// The counts of a process and its descendants up to one moment.
 ///
-/// Times and counts never decrease from one sample of a watcher to the next. Their origin differs from
-/// process to process, so only the difference of two samples has a meaning: see
+/// Times and counts never decrease from one sample of a watcher to the next. Their origin differs
+/// from process to process, so only the difference of two samples has a meaning: see
 /// [`ServerReport`](super::ServerReport).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
@@ -18,18 +18,18 @@ pub struct Sample {
     pub pid: u32,
     /// The name of the process (at most 15 bytes).
     pub name: String,
-    /// CPU time in user mode, exact to the tick (10 ms) for each process, ended threads and children
-    /// included.
+    /// CPU time in user mode, exact to the tick (10 ms) for each process, ended threads and
+    /// children included.
     pub cpu_user_seconds: f64,
     /// CPU time in kernel mode.
     pub cpu_system_seconds: f64,
-    /// Time of runnable threads without a core; `None` if the kernel does not count it. The time between
-    /// the last sample of a thread and its end is missing.
+    /// Time of runnable threads without a core; `None` if the kernel does not count it. The time
+    /// between the last sample of a thread and its end is missing.
     pub run_queue_seconds: Option<f64>,
     /// Number of threads now.
     pub threads: u64,
-    /// Number of times that a thread gave up its core to wait, without those after the last sample of
-    /// an ended thread.
+    /// Number of times that a thread gave up its core to wait, without those after the last sample
+    /// of an ended thread.
     pub voluntary_switches: u64,
     /// Number of times that the scheduler took the core from a thread, likewise.
     pub involuntary_switches: u64,
@@ -56,7 +56,8 @@ pub(super) struct Memory {
 }
 
 impl Sample {
-    /// Makes a sample. `cpu` and `counts` are the sums of the ledgers; the rest is that of this moment.
+    /// Makes a sample. `cpu` and `counts` are the sums of the ledgers; the rest is that of this
+    /// moment.
     pub(super) fn new(
         root: &ProcessStat,
         cpu: CpuTicks,

@@ -96,8 +96,8 @@ impl AddAssign for TaskCounts {
 /// Sums over threads that come and go.
 ///
 /// The kernel drops the counts of an ended thread, so its last known counts stay in the sum. Later
-/// counts are missing, and all counts of a thread that was never seen. The sums never decrease, and are
-/// exact for threads that stay.
+/// counts are missing, and all counts of a thread that was never seen. The sums never decrease, and
+/// are exact for threads that stay.
 #[derive(Debug, Default)]
 pub(super) struct TaskLedger {
     latest: BTreeMap<(ProcessId, u32), TaskCounts>,

@@ -11,13 +11,13 @@ use std::collections::BTreeSet;
 use std::io;
 use thiserror::Error;
 
-/// Watches one process and its descendants from outside: in any language, of any user whose processes
-/// the reader may see.
+/// Watches one process and its descendants from outside: in any language, of any user, if the
+/// reader may see the processes.
 ///
-/// The watcher remembers the counts of ended processes and threads. Samples between the two ends of a
-/// window keep these counts up to date. A descendant whose parent has ended is still watched; one that
-/// was forked and orphaned between two samples is missed. The CPU time includes children that were
-/// forked and waited for between two samples.
+/// The watcher remembers the counts of ended processes and threads. Samples between the two ends of
+/// a window keep these counts up to date. A descendant is still watched after the end of its
+/// parent; one that was forked and orphaned between two samples is missed. The CPU time includes
+/// children that were forked and waited for between two samples.
 #[derive(Debug)]
 pub struct Watcher {
     root: ProcessStat,
@@ -55,8 +55,8 @@ impl Watcher {
         self.read(&tree).map_err(|source| WatchError::reading(pid, source))
     }
 
-    /// Returns the present processes, each parent before its children, as the ledger needs them. `None`
-    /// if the watched process has ended.
+    /// Returns the present processes, each parent before its children, as the ledger needs them.
+    /// `None` if the watched process has ended.
     fn tree(&self) -> io::Result<Option<Vec<ProcessStat>>> {
         let root = ProcessStat::read(self.root.id.pid)?;
         let Some(root) = root.filter(|root| root.id == self.root.id && !root.ended) else {

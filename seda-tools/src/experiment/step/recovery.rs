@@ -4,19 +4,19 @@ use super::report::{PartReport, Recovery};
 use crate::report::Bin;
 
 /// The share of the target rate at which goodput is back: the rest is the variation of Poisson
-/// arrivals. The goodput of a part of ten seconds at 1000/s varies by 1 %, and so does the target; three
-/// standard deviations of both are 4 %, and less than 3 % with several repeats.
+/// arrivals. The goodput of a part of ten seconds at 1000/s varies by 1 %, and so does the target;
+/// three standard deviations of both are 4 %, and less than 3 % with several repeats.
 const BACK: f64 = 0.97;
 
 /// Bins over which a rate is measured: 250 ms of bins of 50 ms. A single bin has about 50 requests,
-/// whose number varies by 14 %; over five bins it varies by 6 %, and by 4 % with three repeats.
+/// and their number varies by 14 %; over five bins it varies by 6 %, and by 4 % with three repeats.
 const SLIDING: usize = 5;
 
 /// Returns the recovery after each change of part, in order.
 ///
-/// `bins` are contiguous, in order of time, and have the origin of the parts; their counts are sums over
-/// `repeats` runs. A bin belongs to the part that contains its middle. Each part is judged by its own
-/// bins alone.
+/// `bins` are contiguous, in order of time, and have the origin of the parts; their counts are sums
+/// over `repeats` runs. A bin belongs to the part that contains its middle. Each part is judged by
+/// its own bins alone.
 pub(crate) fn recoveries(
     parts: &[PartReport],
     bins: &[Bin],
@@ -67,17 +67,17 @@ fn middle(bin: &Bin) -> f64 {
     bin.from_seconds + bin.seconds / 2.0
 }
 
-/// Returns the first bin from which all bins are within the SLO; `None` if the last one is not. A bin
-/// with scheduled requests and without right answers is not within it; a bin without scheduled requests
-/// is ignored.
+/// Returns the first bin from which all bins are within the SLO; `None` if the last one is not. A
+/// bin with scheduled requests and without right answers is not within it; a bin without scheduled
+/// requests is ignored.
 fn within_slo_from(bins: &[Bin], slo_seconds: f64) -> Option<&Bin> {
     let scheduled = bins.iter().rev().filter(|bin| bin.outcomes.scheduled > 0);
     scheduled.take_while(|bin| bin.p99.is_some_and(|p99| p99 <= slo_seconds)).last()
 }
 
-/// Returns the first bin from which both the next [`SLIDING`] bins and all remaining bins reach the rate
-/// on average: the former find the time, the latter ensure that goodput stays. `None` for a part with
-/// fewer bins.
+/// Returns the first bin from which both the next [`SLIDING`] bins and all remaining bins reach the
+/// rate on average: the former find the time, the latter ensure that goodput stays. `None` for a
+/// part with fewer bins.
 fn goodput_back_from(bins: &[Bin], repeats: u64, target_per_second: f64) -> Option<&Bin> {
     // Without a target there is no goodput to recover.
     if target_per_second <= 0.0 {

@@ -58,10 +58,11 @@ pub struct Recovery {
     pub change: String,
     /// The time of the change, since the run began.
     pub at_seconds: f64,
-    /// Seconds until the p99 of every later bin of the part was within the SLO; `None` if that did not
-    /// happen.
+    /// Seconds until the p99 of every later bin of the part was within the SLO; `None` if that did
+    /// not happen.
     pub p99_within_slo_after: Option<f64>,
-    /// Seconds until goodput was back at 97 % of that of the first part (or of the offered load, if that
-    /// is less) and stayed there on average until the part ended; `None` if that did not happen.
+    /// Seconds until goodput was back at 97 % of that of the first part (or of the offered load, if
+    /// that is less) and stayed there on average until the part ended; `None` if that did not
+    /// happen.
     pub goodput_back_after: Option<f64>,
 }

@@ -59,7 +59,8 @@ pub(super) fn probe<R: Rig>(
     Ok(Some(Probed { knee: if best > 0.0 { best } else { busy }, best }))
 }
 
-/// Returns the best goodput of closed loops with a growing number of clients; `None` if interrupted.
+/// Returns the best goodput of closed loops with a growing number of clients; `None` if
+/// interrupted.
 fn probe_closed<R: Rig>(
     rig: &mut R,
     prefix: &str,

@@ -11,8 +11,8 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// The interval at which threads and memory are sampled. A sample costs about 40 us for each thread,
-/// which must seldom disturb the generator beside it.
+/// The interval at which threads and memory are sampled. A sample costs about 40 us for each
+/// thread, which must seldom disturb the generator beside it.
 const PEAKS: Duration = Duration::from_secs(1);
 
 /// Runs loads against a server over sockets.
@@ -26,8 +26,8 @@ pub struct Live {
 }
 
 impl Live {
-    /// Makes a rig whose loads equal `plan` except for their pace. `observer` receives the progress
-    /// of each load.
+    /// Makes a rig with loads that equal `plan` except for their pace. `observer` receives the
+    /// progress of each load.
     pub fn new(
         plan: LoadPlan,
         stop: Stop,

@@ -16,8 +16,8 @@ struct Runs<'a>(Vec<(&'a Round, &'a Run)>);
 
 impl<'a> Runs<'a> {
     fn of_load(rounds: &'a [Round], index: usize) -> Self {
-        let of_round = |round: &'a Round| Some((round, round.runs.get(index)?));
-        Self(rounds.iter().filter_map(of_round).collect())
+        let runs = rounds.iter().filter_map(|round| Some((round, round.runs.get(index)?)));
+        Self(runs.collect())
     }
 
     fn point(&self, multiple: f64, plan: &SweepPlan) -> Point {

@@ -110,8 +110,8 @@ pub struct Point {
     pub p999: Option<Spread>,
     /// 99th percentile of the response times of refusals.
     pub refusal_p99: Option<Spread>,
-    /// Shares of the scheduled requests, 0 to 1, in the order good, late, refused, wrong, timed out,
-    /// connect error, broken.
+    /// Shares of the scheduled requests, 0 to 1, in the order good, late, refused, wrong, timed
+    /// out, connect error, broken.
     pub shares: [f64; 7],
     /// N: requests under way, as the generator counts them.
     pub in_flight: Spread,
@@ -127,8 +127,8 @@ pub struct Point {
     pub verdict: Option<String>,
     /// False if the generator could not keep its schedule in some round.
     pub kept_schedule: bool,
-    /// Seconds after the run until the server answered a single client within the SLO again; the longest
-    /// wait if it never did.
+    /// Seconds after the run until the server answered a single client within the SLO again; the
+    /// longest wait if it never did.
     pub settled_after: Spread,
     /// Distribution of response times in the first round: seconds and the share within them.
     pub cdf: Vec<(f64, f64)>,

@@ -27,8 +27,8 @@ pub fn sweep<R: Rig>(plan: &SweepPlan, rig: &mut R) -> Result<SweepReport, Sweep
     if rounds.is_empty() { Err(SweepError::Interrupted) } else { Ok(pool(plan, rounds)) }
 }
 
-/// Makes one report of rounds that were run by separate sweeps. So the rounds of several servers can
-/// alternate.
+/// Makes one report of rounds that were run by separate sweeps. So the rounds of several servers
+/// can alternate.
 pub fn pool(plan: &SweepPlan, rounds: Vec<Round>) -> SweepReport {
     let capacity = rounds.iter().map(|round| round.capacity_per_second);
     let mut report = SweepReport {
@@ -86,8 +86,8 @@ fn lambda_max(rounds: &[Round], plan: &SweepPlan) -> Option<LambdaMax> {
     let slo = plan.slos.first()?.as_secs_f64();
     let per_second = Spread::of(rounds.iter().filter_map(|round| highest_kept(round, slo)))?;
     let definition = format!(
-        "the highest of the offered loads at which 99 % of what was scheduled was answered right \
-         within {}",
+        "the highest of the offered loads at which 99 % of the scheduled requests were answered \
+         right within {}",
         units::seconds(slo)
     );
     Some(LambdaMax { per_second, definition })

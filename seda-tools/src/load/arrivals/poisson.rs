@@ -1,4 +1,4 @@
-//! A Poisson process whose rate is constant in each stretch.
+//! A Poisson process with a constant rate in each stretch.
 
 use super::stretch::Stretch;
 use super::unit;
@@ -6,16 +6,16 @@ use rand_core::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use std::vec;
 
-/// Arrival times in nanoseconds. A gap is drawn as an exponential of mean one and scaled by the rate
-/// of each stretch that it crosses. This is the exact process for a changing rate: because the
+/// Arrival times in nanoseconds. A gap is drawn as an exponential of mean one and scaled by the
+/// rate of each stretch that it crosses. This is the exact process for a changing rate: because the
 /// exponential has no memory, the rest of a gap at a boundary continues at the new rate.
 #[derive(Clone, Debug)]
 pub(super) struct Poisson {
     rng: Xoshiro256PlusPlus,
     now: Option<Stretch>,
     later: vec::IntoIter<Stretch>,
-    /// The last arrival, in nanoseconds since the stretch began, with its fraction, so that errors of
-    /// rounding do not add up.
+    /// The last arrival, in nanoseconds since the stretch began, with its fraction, so that errors
+    /// of rounding do not add up.
     offset: f64,
 }
 

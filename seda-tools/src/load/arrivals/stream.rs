@@ -39,11 +39,11 @@ impl Arrivals {
     ///
     /// [`Process::Poisson`] is exact for a rate that changes between parts. The seed determines the
     /// times in every version: xoshiro256++ seeded through SplitMix64. They are computed with the
-    /// platform's logarithm, whose last bit may differ on another platform.
+    /// platform's logarithm; its last bit may differ on another platform.
     ///
-    /// [`Process::Uniform`] ignores the seed. In each part the first arrival is at the beginning, and
-    /// arrival number `k` is at `k/rate`, to the nearest nanosecond: a part has `rate · duration`
-    /// arrivals, rounded up.
+    /// [`Process::Uniform`] ignores the seed. In each part the first arrival is at the beginning,
+    /// and arrival number `k` is at `k/rate`, to the nearest nanosecond: a part has `rate ·
+    /// duration` arrivals, rounded up.
     pub fn drawn(process: Process, profile: &Profile, seed: u64) -> Self {
         let stretches = Stretch::all(profile);
         Self::all(match process {
@@ -52,19 +52,20 @@ impl Arrivals {
         })
     }
 
-    /// Returns the arrivals of a trace, `speed` times as fast: 2.0 halves every time. `times` must not
-    /// descend, like those of [`crate::load::trace::Trace::times`] and [`crate::load::trace::read_arrivals`].
+    /// Returns the arrivals of a trace, `speed` times as fast: 2.0 halves every time. `times` must
+    /// not descend, like those of [`crate::load::trace::Trace::times`] and
+    /// [`crate::load::trace::read_arrivals`].
     ///
     /// A speed that is not a finite number above 0 gives no arrivals; the command line refuses it.
     pub fn recorded(times: Arc<[u64]>, speed: f64) -> Self {
         Self::all(Times::Recorded(Recorded::new(times, speed)))
     }
 
-    /// Returns every `of`-th arrival from the `nth` on, which counts from 0: the share of one of several
-    /// generator threads. The shards `0..of` of equal arrivals hold each arrival once.
+    /// Returns every `of`-th arrival from the `nth` on, which counts from 0: the share of one of
+    /// several generator threads. The shards `0..of` of equal arrivals hold each arrival once.
     ///
-    /// The arrivals of the other shards are drawn, too (a Poisson arrival takes a logarithm), because
-    /// only then do the threads share one process. An `of` of 0 is taken as 1.
+    /// The arrivals of the other shards are drawn, too (a Poisson arrival takes a logarithm),
+    /// because only then do the threads share one process. An `of` of 0 is taken as 1.
     #[must_use]
     pub fn shard(self, nth: usize, of: usize) -> Self {
         let stride = self.between.saturating_add(1);

@@ -3,8 +3,8 @@
 use super::stretch::Stretch;
 use std::vec;
 
-/// Arrival times in nanoseconds: in each stretch the first is at the beginning, and one follows every
-/// `1/rate` until the end.
+/// Arrival times in nanoseconds: in each stretch the first is at the beginning, and one follows
+/// every `1/rate` until the end.
 #[derive(Clone, Debug)]
 pub(super) struct Uniform {
     now: Option<Stretch>,
@@ -46,8 +46,8 @@ impl Iterator for Uniform {
 
 /// Returns the number of arrivals before the end: `rate · duration`, rounded up.
 fn count(stretch: &Stretch) -> u64 {
-    /// Three roundings (the decimal digits of the rate, a product, a quotient) may each be off by half
-    /// a unit in the last place: a product this close to a whole number is that number.
+    /// Three roundings (the decimal digits of the rate, a product, a quotient) may each be off by
+    /// half a unit in the last place: a product this close to a whole number is that number.
     const ROUNDING: f64 = 4.0 * f64::EPSILON;
 
     let expected = stretch.expected();

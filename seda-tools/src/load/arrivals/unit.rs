@@ -2,8 +2,8 @@
 
 use rand_core::RngCore;
 
-/// The distance of two neighbouring draws. An `f64` has 53 bits of precision, so it represents every
-/// multiple of 2⁻⁵³ below 1 exactly.
+/// The distance of two neighbouring draws. An `f64` has 53 bits of precision, so it represents
+/// every multiple of 2⁻⁵³ below 1 exactly.
 const STEP: f64 = 1.0 / (1u64 << 53) as f64;
 
 /// Draws a number uniform in [0, 1): the top 53 bits, because the lower bits of some generators are

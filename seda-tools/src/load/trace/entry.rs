@@ -21,7 +21,7 @@ pub struct Trace {
     pub entries: Vec<Entry>,
     /// The distinct requests, in the order of their first appearance in the file.
     pub targets: Vec<Target>,
-    /// Number of lines whose request cannot be repeated.
+    /// Number of lines with a request that cannot be repeated.
     pub skipped: u64,
 }
 

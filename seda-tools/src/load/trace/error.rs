@@ -33,7 +33,7 @@ pub enum TraceError {
         file: String,
         /// The number of the line, from 1.
         line: u64,
-        /// What is wrong with the line.
+        /// The fault of the line.
         fault: LineFault,
     },
     /// The file has no line, or none below its header.

@@ -7,7 +7,7 @@ use thiserror::Error;
 /// adds a referrer and a user agent.
 pub const MAX_LINE: usize = 64 * 1024;
 
-/// What is wrong with a line.
+/// The fault of a line.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum LineFault {

@@ -2,8 +2,8 @@
 
 /// Splits a request into method and target, which are not checked; `None` without a blank.
 ///
-/// The target goes from the first blank to the version, because some clients send blanks in targets.
-/// A request of HTTP/0.9 has no version.
+/// The target goes from the first blank to the version, because some clients send blanks in
+/// targets. A request of HTTP/0.9 has no version.
 pub(super) fn split(request: &[u8]) -> Option<(&[u8], &[u8])> {
     let blank = request.iter().position(|byte| *byte == b' ')?;
     let (method, rest) = request.split_at_checked(blank)?;
@@ -13,8 +13,8 @@ pub(super) fn split(request: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((method, target))
 }
 
-/// Undoes the escapes of servers: Apache httpd writes `\"`, `\\`, `\n` and the like, and `\x16`; nginx
-/// writes `\x22`. Other backslashes stay.
+/// Undoes the escapes of servers: Apache httpd writes `\"`, `\\`, `\n` and the like, and `\x16`;
+/// nginx writes `\x22`. Other backslashes stay.
 pub(super) fn unescape(escaped: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(escaped.len());
     let mut rest = escaped;

@@ -10,12 +10,12 @@ pub struct Target {
     pub method: Method,
     /// The path with its query, encoded for sending.
     pub path: String,
-    /// The status of the right answer. `None` if it is unknown, or if the same request may get another
-    /// status: 206, 304, 412 and 416 answer a range or a condition, 101 and 426 answer an upgrade,
-    /// which logs do not hold; 408 and 499 mean a client that was slow or left.
+    /// The status of the right answer. `None` if it is unknown, or if the same request may get
+    /// another status: 206, 304, 412 and 416 answer a range or a condition, 101 and 426 answer an
+    /// upgrade, which logs do not hold; 408 and 499 mean a client that was slow or left.
     pub status: Option<u16>,
-    /// The size of the right answer's body in bytes. `None` if it or the status is unknown, or if the
-    /// method is HEAD, for which servers log various sizes.
+    /// The size of the right answer's body in bytes. `None` if it or the status is unknown, or if
+    /// the method is HEAD, for which servers log various sizes.
     pub bytes: Option<u64>,
 }
 
@@ -23,7 +23,7 @@ pub struct Target {
 const NOT_REPEATABLE: [u16; 8] = [101, 206, 304, 408, 412, 416, 426, 499];
 
 impl Target {
-    /// Returns a GET request whose answer is unknown.
+    /// Returns a GET request with an unknown answer.
     pub fn get(path: String) -> Self {
         Self { method: Method::GET, path, status: None, bytes: None }
     }

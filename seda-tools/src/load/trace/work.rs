@@ -10,12 +10,12 @@ pub const MAX_MICROS: u64 = 3_600_000_000;
 
 /// The cost of the tokens of a language model's request, in microseconds of CPU time.
 ///
-/// A model reads its input at once and writes its output one token after the other. Therefore a token
-/// of output costs a hundred tokens of input by default. This is a scale, not a measurement. With it,
-/// the 8,819 requests of a code assistant (the code trace of Azure's public LLM traces of 2023) demand
-/// 4.8 ms in the mean, 3.3 ms in the median, 27 ms at the 99th percentile and 190 ms at most: far more
-/// than the server's own work for a request, and far less than the time after which a server counts as
-/// stuck.
+/// A model reads its input at once and writes its output one token after the other. Therefore a
+/// token of output costs a hundred tokens of input by default. This is a scale, not a measurement.
+/// With it, the 8,819 requests of a code assistant (the code trace of Azure's public LLM traces of
+/// 2023) demand 4.8 ms in the mean, 3.3 ms in the median, 27 ms at the 99th percentile and 190 ms
+/// at most: far more than the server's own work for a request, and far less than the time after
+/// which a server counts as stuck.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WorkScale {
     /// Microseconds for a token of input: finite, from 0.

@@ -104,7 +104,8 @@ impl Line {
     }
 }
 
-/// The colours of Okabe and Ito (2008), as in the pages: distinct under any common colour blindness.
+/// The colours of Okabe and Ito (2008), as in the pages: distinct under any common colour
+/// blindness.
 const COLORS: [RGBColor; 8] = [
     RGBColor(0x00, 0x72, 0xb2),
     RGBColor(0xd5, 0x5e, 0x00),

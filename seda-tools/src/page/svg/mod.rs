@@ -1,6 +1,7 @@
 //! Drawings for a README, as SVG whose text can be read in a diff.
 //!
-//! A drawing has a white background of its own, because the colour of the page around it is unknown.
+//! A drawing has a white background of its own, because the colour of the page around it is
+//! unknown.
 
 mod canvas;
 mod drawing;

@@ -13,8 +13,8 @@ const POOLED_BINS: usize = 5;
 
 /// Draws goodput over time, with one line for each server; below it the p99 of right answers.
 ///
-/// The changes of load are those of the first report, because all servers are meant to have the same
-/// profile.
+/// The changes of load are those of the first report, because all servers are meant to have the
+/// same profile.
 ///
 /// # Errors
 ///

@@ -1,12 +1,12 @@
-// Figures as people read them. The data is in seconds, rates per second and shares of one;
-// what was not measured is null, and reads as a dash.
+// Numbers with their units, as text. Data is in seconds, rates per second, and shares of one; an
+// unknown value is null, and shown as a dash.
 
 const NBSP = "\u00a0";
 const UNKNOWN = "–";
 
 const isNumber = (value) => typeof value === "number" && Number.isFinite(value);
 
-/** Three significant digits, without zeros at the end. */
+/** Three significant digits without trailing zeros. */
 function digits(value) {
   return String(Number(value.toPrecision(3)));
 }
@@ -40,13 +40,13 @@ function duration(value) {
   return digits(rounded * 1e6) + NBSP + "µs";
 }
 
-/** 0.968 as "97 %"; below one percent a digit more, so that few is not read as none. */
+/** 0.968 as "97 %"; one digit more below one percent, so that few is not shown as none. */
 function percent(value) {
   if (!isNumber(value)) return UNKNOWN;
   const hundredths = value * 100;
   const shown =
     hundredths !== 0 && hundredths < 1 ? hundredths.toPrecision(1) : hundredths.toFixed(0);
-  // 99.8 % is not all of it, and where something broke that is what the reader looks for.
+  // A share below all is not rounded to 100 %, because the difference matters to the reader.
   return (shown === "100" && value < 1 ? hundredths.toFixed(1) : shown) + NBSP + "%";
 }
 
@@ -55,7 +55,7 @@ function times(value) {
   return isNumber(value) ? digits(value) + "×" : UNKNOWN;
 }
 
-/** A spread's median. */
+/** The median of a spread; null if unknown. */
 function median(spread) {
   return spread && isNumber(spread.median) ? spread.median : null;
 }
@@ -66,7 +66,7 @@ function spreadText(spread, format) {
   return `${format(spread.median)} ${rangeText(spread.low, spread.high, format)}`.trim();
 }
 
-/** "(95–98 %)", and nothing where there is no range to speak of. */
+/** "(95–98 %)"; empty without a range. */
 function rangeText(low, high, format) {
   if (!isNumber(low) || !isNumber(high) || low === high) return "";
   const [from, to] = [format(low), format(high)];
@@ -75,13 +75,13 @@ function rangeText(low, high, format) {
   return `(${short}–${to})`;
 }
 
-/** The least time that at least `share` of a distribution's answers did not exceed. */
+/** The shortest time that `share` of the answers of a distribution did not exceed; null if none. */
 function quantile(cdf, share) {
   const step = cdf.find((pair) => pair[1] >= share);
   return step ? step[0] : null;
 }
 
-/** The share of a distribution's answers that took no longer than `seconds`. */
+/** The share of the answers of a distribution that took no longer than `seconds`. */
 function shareWithin(cdf, seconds) {
   const steps = cdf.filter((pair) => pair[0] <= seconds);
   return steps.length > 0 ? steps[steps.length - 1][1] : 0;
