@@ -1,6 +1,6 @@
 //! The program `seda`: parses flags, runs a command, prints its result, and returns an exit code.
 //!
-//! This room may import all others. Behaviour that a library user could want belongs into those.
+//! This room may import all others. Behaviour that a library user could want belongs in those.
 
 mod compare;
 mod error;

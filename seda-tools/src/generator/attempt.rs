@@ -25,10 +25,18 @@ pub(crate) struct Dispatch {
 /// The end of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
-    /// A complete answer to a request; its first byte was sent at `sent`.
+    /// A complete answer; the first byte of the request was sent at `sent`.
     Answered { answer: Answer, sent: Time },
     /// No answer.
     Failed(Failure),
+}
+
+/// An attempt that has ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ended {
+    pub(crate) attempt: Attempt,
+    pub(crate) end: End,
+    pub(crate) at: Time,
 }
 
 /// Why an attempt got no answer.

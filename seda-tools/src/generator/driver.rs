@@ -1,6 +1,6 @@
 //! One generator thread: connects an engine with its sockets until every request has ended.
 
-use super::attempt::{Attempt, End};
+use super::attempt::Ended;
 use super::engine::Engine;
 use super::sockets::{SocketCounts, Sockets};
 use super::stop::Stop;
@@ -65,7 +65,7 @@ impl Driver {
     /// Runs until every request has ended; `thread` is the number of this thread.
     pub(super) fn drive(mut self, thread: usize) -> io::Result<Driven> {
         let cpu_before = thread_cpu();
-        let mut ended: Vec<(Attempt, End, Time)> = Vec::new();
+        let mut ended = Vec::new();
         let mut interrupted = None;
         let mut report_at = Time::ZERO.after(PROGRESS_INTERVAL);
         while !self.engine.is_done() {
@@ -91,7 +91,7 @@ impl Driver {
             self.sockets.turn(next.since(self.clock.now()))?;
             // 5. Pass the ends of attempts to the engine.
             self.sockets.take_ended(&mut ended);
-            for (attempt, end, at) in ended.drain(..) {
+            for Ended { attempt, end, at } in ended.drain(..) {
                 self.engine.ended(attempt, end, at);
             }
         }

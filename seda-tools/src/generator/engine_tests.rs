@@ -290,7 +290,7 @@ fn every_end_has_its_outcome() {
         broken: 3,
     };
     assert_eq!(tally.windows[0].outcomes, expected);
-    assert_eq!(tally.labels[0].0, expected);
+    assert_eq!(tally.labels[0].outcomes, expected);
     assert_eq!(expected.ended(), expected.scheduled);
     assert_eq!(tally.statuses.values().sum::<u64>(), 6);
 }
@@ -374,7 +374,7 @@ fn warm_up_counts_only_in_its_own_window() {
     let tally = run(engine, &mut wire);
     let scheduled: Vec<_> = tally.windows.iter().map(|w| w.outcomes.scheduled).collect();
     assert_eq!(scheduled, [10, 20, 10]);
-    assert_eq!((tally.labels[0].0.good, tally.raw.count(), tally.attempts), (20, 20, 20));
+    assert_eq!((tally.labels[0].outcomes.good, tally.raw.count(), tally.attempts), (20, 20, 20));
     // The answers to the requests of 80 and 90 ms arrived in the measured part.
     let completed: Vec<_> = tally.windows.iter().map(|window| window.completed).collect();
     assert_eq!(completed, [8, 20, 10]);

@@ -18,6 +18,7 @@ mod growth;
 mod loaded;
 mod observer;
 mod occupancy;
+mod responses;
 mod rules;
 mod run;
 mod series;

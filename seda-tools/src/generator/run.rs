@@ -62,6 +62,7 @@ pub fn run(plan: &LoadPlan, stop: &Stop, observer: &mut dyn Observer) -> Result<
     if categories.clients > connections {
         return Err(LoadError::TooFewDescriptors { clients: categories.clients, connections });
     }
+    // 1. Start the threads.
     let clock: Arc<dyn Clock> = Arc::new(MonotonicClock::new());
     let (reports, received) = channel();
     let mut threads = Vec::with_capacity(plan.threads);
@@ -79,10 +80,12 @@ pub fn run(plan: &LoadPlan, stop: &Stop, observer: &mut dyn Observer) -> Result<
         threads.push(thread.spawn(move || driver.drive(number))?);
     }
     drop(reports);
+    // 2. Pass on their progress until all have ended.
     let measured = categories.windows.iter().filter(|window| window.measured);
     let ends = measured.clone().map(|window| window.to).max().unwrap_or_default();
     let begins = measured.map(|window| window.from).min().unwrap_or_default();
     pass_on_progress(observer, &received, clock.as_ref(), begins, ends);
+    // 3. Add up their results.
     let mut driven: Vec<Driven> = Vec::with_capacity(threads.len());
     for thread in threads {
         driven.push(thread.join().map_err(|_| LoadError::Panicked)??);

@@ -1,9 +1,9 @@
 //! Counts and response times over time, in bins.
 
+use super::responses::Responses;
 use crate::report::Bin;
-use crate::report::outcome::{Outcome, Outcomes};
+use crate::report::outcome::Outcome;
 use seda_core::Time;
-use seda_core::stats::Quantiles;
 use std::time::Duration;
 
 /// The most bins: with 50 ms each, more than eight minutes. The histogram of a bin takes about 20
@@ -14,7 +14,7 @@ pub const MAX_BINS: usize = 10_000;
 #[derive(Clone, Debug, Default)]
 pub struct Series {
     width_nanos: u64,
-    bins: Vec<(Outcomes, Quantiles)>,
+    bins: Vec<Responses>,
 }
 
 impl Series {
@@ -23,28 +23,25 @@ impl Series {
     pub(crate) fn new(width: Duration, length: Duration) -> Self {
         let width_nanos = nanos(width).max(1);
         let count = usize::try_from(nanos(length).div_ceil(width_nanos)).unwrap_or(MAX_BINS);
-        let bins = vec![(Outcomes::default(), Quantiles::default()); count.clamp(1, MAX_BINS)];
+        let bins = vec![Responses::default(); count.clamp(1, MAX_BINS)];
         Self { width_nanos, bins }
     }
 
     pub(crate) fn scheduled(&mut self, intended: Time) {
-        if let Some((outcomes, _)) = self.bin(intended) {
-            outcomes.scheduled += 1;
+        if let Some(bin) = self.bin(intended) {
+            bin.outcomes.scheduled += 1;
         }
     }
 
     pub(crate) fn unscheduled(&mut self, intended: Time) {
-        if let Some((outcomes, _)) = self.bin(intended) {
-            outcomes.scheduled = outcomes.scheduled.saturating_sub(1);
+        if let Some(bin) = self.bin(intended) {
+            bin.outcomes.scheduled = bin.outcomes.scheduled.saturating_sub(1);
         }
     }
 
     pub(crate) fn ended(&mut self, intended: Time, outcome: Outcome, response_nanos: u64) {
-        if let Some((outcomes, response)) = self.bin(intended) {
-            outcomes.count(outcome);
-            if matches!(outcome, Outcome::Good | Outcome::Late) {
-                response.record(response_nanos, 1);
-            }
+        if let Some(bin) = self.bin(intended) {
+            bin.count(outcome, response_nanos);
         }
     }
 
@@ -54,9 +51,8 @@ impl Series {
             self.clone_from(other);
             return;
         }
-        for ((outcomes, response), theirs) in self.bins.iter_mut().zip(&other.bins) {
-            outcomes.add(&theirs.0);
-            response.add(&theirs.1);
+        for (bin, theirs) in self.bins.iter_mut().zip(&other.bins) {
+            bin.add(theirs);
         }
     }
 
@@ -64,19 +60,19 @@ impl Series {
     pub fn report(&self) -> Vec<Bin> {
         let seconds = self.width_nanos as f64 / 1e9;
         let mut bins = Vec::with_capacity(self.bins.len());
-        for (index, (outcomes, response)) in self.bins.iter().enumerate() {
+        for (index, bin) in self.bins.iter().enumerate() {
             bins.push(Bin {
                 from_seconds: index as f64 * seconds,
                 seconds,
-                outcomes: *outcomes,
-                p50: response.quantile_seconds(0.50),
-                p99: response.quantile_seconds(0.99),
+                outcomes: bin.outcomes,
+                p50: bin.times.quantile_seconds(0.50),
+                p99: bin.times.quantile_seconds(0.99),
             });
         }
         bins
     }
 
-    fn bin(&mut self, intended: Time) -> Option<&mut (Outcomes, Quantiles)> {
+    fn bin(&mut self, intended: Time) -> Option<&mut Responses> {
         let index = intended.as_nanos().checked_div(self.width_nanos)?;
         let last = self.bins.len().checked_sub(1)?;
         self.bins.get_mut(usize::try_from(index).unwrap_or(last).min(last))

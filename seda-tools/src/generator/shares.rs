@@ -75,6 +75,7 @@ pub enum PlanError {
 
 /// Checks a plan and returns the categories of its counts.
 pub(super) fn categories(plan: &LoadPlan) -> Result<Categories, PlanError> {
+    // 1. Settings that must be above zero, or fit each other.
     if plan.connections == 0 {
         return Err(PlanError::Zero("--connections"));
     }
@@ -93,6 +94,7 @@ pub(super) fn categories(plan: &LoadPlan) -> Result<Categories, PlanError> {
     if let Some(slo) = plan.slos.iter().find(|slo| **slo > plan.deadline) {
         return Err(PlanError::SloBeyondDeadline { slo: *slo, deadline: plan.deadline });
     }
+    // 2. The windows, and the bins of the time series over them.
     let windows = windows(plan)?;
     let length = windows.last().map_or(Duration::ZERO, |last| last.to.since(Time::ZERO));
     if let Some(width) = plan.bin {

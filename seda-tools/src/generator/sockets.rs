@@ -1,7 +1,7 @@
 //! Carries attempts over a bounded number of reused connections.
 
 use super::alarm::Alarm;
-use super::attempt::{Attempt, Dispatch, End, Transport};
+use super::attempt::{Attempt, Dispatch, End, Ended, Transport};
 use super::connection::{Connection, TurnResult, connect_failure};
 use super::growth::Growth;
 use crate::load::workload::PreparedTarget;
@@ -42,7 +42,7 @@ pub(super) struct Sockets {
     /// Attempts that wait for a connection, oldest first. Some may be abandoned.
     backlog: VecDeque<Dispatch>,
     /// Attempts that have ended since the last `take_ended`.
-    ended: Vec<(Attempt, End, Time)>,
+    ended: Vec<Ended>,
     /// Connections with more to read, interrupted for the turn of the others.
     unread: Vec<usize>,
     buffer: Box<[u8]>,
@@ -107,6 +107,7 @@ impl Sockets {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
             other => other?,
         }
+        // Connections that are interrupted from here on belong to the next turn.
         let unread = std::mem::take(&mut self.unread);
         let events = std::mem::replace(&mut self.events, Events::with_capacity(0));
         for event in events.iter().filter(|event| event.token() != ALARM) {
@@ -115,6 +116,7 @@ impl Sockets {
             self.serve_backlog();
         }
         self.events = events;
+        // Data that is left to read causes no event.
         for place in unread {
             self.connection_turn(place, true);
             self.serve_backlog();
@@ -129,8 +131,8 @@ impl Sockets {
         may_grow.then(|| self.growth.next_at())
     }
 
-    /// Swaps the attempts that have ended, with the time of each end, into `into`.
-    pub(super) fn take_ended(&mut self, into: &mut Vec<(Attempt, End, Time)>) {
+    /// Moves the attempts that have ended into `into`, which must be empty.
+    pub(super) fn take_ended(&mut self, into: &mut Vec<Ended>) {
         std::mem::swap(&mut self.ended, into);
         self.ended.clear();
     }
@@ -274,8 +276,8 @@ impl Sockets {
         if let Some(carrier) = self.carriers.get_mut(attempt.place as usize) {
             *carrier = None;
         }
-        let now = self.clock.now();
-        self.ended.push((attempt, end, now));
+        let at = self.clock.now();
+        self.ended.push(Ended { attempt, end, at });
     }
 
     fn carry(&mut self, attempt: Attempt, by: Carrier) {

@@ -39,9 +39,12 @@ pub(super) fn loaded(plan: &LoadPlan, driven: Vec<Driven>) -> Loaded {
 }
 
 fn report(plan: &LoadPlan, tally: &Tally, until: Time) -> LoadReport {
+    // The totals are sums over the measured windows.
     let mut outcomes = Outcomes::default();
     let mut response = Quantiles::default();
-    let (mut seconds, mut completed, mut completed_good) = (0.0, 0, 0);
+    let mut seconds = 0.0;
+    let mut completed = 0;
+    let mut completed_good = 0;
     let mut completed_within = vec![0; tally.within.len()];
     for window in tally.windows.iter().filter(|window| window.window.measured) {
         outcomes.add(&window.outcomes);
@@ -52,11 +55,12 @@ fn report(plan: &LoadPlan, tally: &Tally, until: Time) -> LoadReport {
         let counts = completed_within.iter_mut().zip(&window.completed_within);
         counts.for_each(|(sum, count)| *sum += count);
     }
+    // Goodput counts the answers that arrived within the windows.
     let mut goodput_by_slo = Vec::with_capacity(tally.within.len());
-    for ((slo, good), completed) in tally.within.iter().zip(completed_within) {
+    for (count, completed) in tally.within.iter().zip(completed_within) {
         goodput_by_slo.push(SloGoodput {
-            slo_seconds: slo.as_secs_f64(),
-            good: *good,
+            slo_seconds: count.slo.as_secs_f64(),
+            good: count.good,
             goodput_per_second: rate(completed, seconds),
         });
     }
@@ -102,12 +106,12 @@ fn cdf(response: &Quantiles) -> Vec<(f64, f64)> {
 /// Returns the reports of the paths that were requested.
 fn paths(plan: &LoadPlan, tally: &Tally) -> Vec<PathReport> {
     let mut paths = Vec::new();
-    for (label, (outcomes, response)) in plan.workload.labels.iter().zip(&tally.labels) {
-        if outcomes.scheduled > 0 {
+    for (label, responses) in plan.workload.labels.iter().zip(&tally.labels) {
+        if responses.outcomes.scheduled > 0 {
             paths.push(PathReport {
                 path: label.clone(),
-                outcomes: *outcomes,
-                response_seconds: response.summary(),
+                outcomes: responses.outcomes,
+                response_seconds: responses.times.summary(),
             });
         }
     }

@@ -2,9 +2,10 @@
 
 use super::attempt::Failure;
 use super::occupancy::Occupancy;
+use super::responses::Responses;
 use super::series::Series;
 use super::window::{Window, WindowTally};
-use crate::report::outcome::{Outcome, Outcomes};
+use crate::report::outcome::Outcome;
 use seda_core::Time;
 use seda_core::stats::Quantiles;
 use std::collections::BTreeMap;
@@ -33,17 +34,24 @@ pub(crate) struct Counted {
     pub(crate) client: Option<u32>,
 }
 
+/// Right answers within one SLO.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SloCount {
+    pub(crate) slo: Duration,
+    pub(crate) good: u64,
+}
+
 /// The counts of one thread, or the sum over several threads.
 #[derive(Clone, Debug)]
 pub(crate) struct Tally {
     pub(crate) windows: Vec<WindowTally>,
     /// Right answers within each SLO. These and all further counts are of measured windows.
-    pub(crate) within: Vec<(Duration, u64)>,
+    pub(crate) within: Vec<SloCount>,
     pub(crate) raw: Quantiles,
     pub(crate) refusal: Quantiles,
     /// Times from intended start to end, of all requests with any outcome.
     pub(crate) sojourn: Quantiles,
-    pub(crate) labels: Vec<(Outcomes, Quantiles)>,
+    pub(crate) labels: Vec<Responses>,
     pub(crate) statuses: BTreeMap<u16, u64>,
     pub(crate) failures: BTreeMap<&'static str, u64>,
     /// Attempts that failed on this machine, warm-up included.
@@ -67,11 +75,11 @@ impl Tally {
             windows: (categories.windows.iter().cloned())
                 .map(|window| WindowTally::new(window, categories.slos.len()))
                 .collect(),
-            within: categories.slos.iter().map(|slo| (*slo, 0)).collect(),
+            within: categories.slos.iter().map(|slo| SloCount { slo: *slo, good: 0 }).collect(),
             raw: Quantiles::default(),
             refusal: Quantiles::default(),
             sojourn: Quantiles::default(),
-            labels: vec![(Outcomes::default(), Quantiles::default()); categories.labels],
+            labels: vec![Responses::default(); categories.labels],
             statuses: BTreeMap::new(),
             failures: BTreeMap::new(),
             local_faults: 0,
@@ -103,9 +111,9 @@ impl Tally {
         }
         let counted = Counted { intended, window, label, client };
         if self.is_measured(window)
-            && let Some((outcomes, _)) = self.labels.get_mut(label)
+            && let Some(label) = self.labels.get_mut(label)
         {
-            outcomes.scheduled += 1;
+            label.outcomes.scheduled += 1;
         }
         counted
     }
@@ -126,19 +134,15 @@ impl Tally {
         if let Some(window) = self.windows.get_mut(request.window) {
             window.ended(outcome, nanos);
         }
-        let right = matches!(outcome, Outcome::Good | Outcome::Late);
-        if right {
+        if outcome.is_right() {
             self.completed(now, Duration::from_nanos(nanos));
         }
         if !self.is_measured(request.window) {
             return;
         }
         self.sojourn.record(nanos, 1);
-        if let Some((outcomes, response)) = self.labels.get_mut(request.label) {
-            outcomes.count(outcome);
-            if right {
-                response.record(nanos, 1);
-            }
+        if let Some(label) = self.labels.get_mut(request.label) {
+            label.count(outcome, nanos);
         }
         match outcome {
             Outcome::Good | Outcome::Late => {
@@ -160,8 +164,8 @@ impl Tally {
             self.raw.record(raw, 1);
         }
         let response = Duration::from_nanos(nanos);
-        for (slo, good) in &mut self.within {
-            *good += u64::from(response <= *slo);
+        for count in &mut self.within {
+            count.good += u64::from(response <= count.slo);
         }
         if outcome == Outcome::Good
             && let Some(client) = request.client
@@ -207,22 +211,24 @@ impl Tally {
             series.unscheduled(request.intended);
         }
         if self.is_measured(request.window)
-            && let Some((outcomes, _)) = self.labels.get_mut(request.label)
+            && let Some(label) = self.labels.get_mut(request.label)
         {
-            outcomes.scheduled = outcomes.scheduled.saturating_sub(1);
+            label.outcomes.scheduled = label.outcomes.scheduled.saturating_sub(1);
         }
     }
 
     /// Adds the counts of another thread.
     pub(crate) fn add(&mut self, other: &Tally) {
         self.windows.iter_mut().zip(&other.windows).for_each(|(ours, theirs)| ours.add(theirs));
-        self.within.iter_mut().zip(&other.within).for_each(|(ours, theirs)| ours.1 += theirs.1);
+        self.within
+            .iter_mut()
+            .zip(&other.within)
+            .for_each(|(ours, theirs)| ours.good += theirs.good);
         self.raw.add(&other.raw);
         self.refusal.add(&other.refusal);
         self.sojourn.add(&other.sojourn);
         for (ours, theirs) in self.labels.iter_mut().zip(&other.labels) {
-            ours.0.add(&theirs.0);
-            ours.1.add(&theirs.1);
+            ours.add(theirs);
         }
         other.statuses.iter().for_each(|(k, n)| *self.statuses.entry(*k).or_default() += n);
         other.failures.iter().for_each(|(k, n)| *self.failures.entry(k).or_default() += n);
@@ -240,7 +246,7 @@ impl Tally {
     /// Counts a right answer in the window in which it arrived; none after the end of the schedule.
     fn completed(&mut self, now: Time, response: Duration) {
         if let Some(tally) = self.windows.iter_mut().find(|tally| tally.window.contains(now)) {
-            tally.completed(self.within.iter().map(|(slo, _)| *slo), response);
+            tally.completed(self.within.iter().map(|count| count.slo), response);
         }
     }
 

@@ -58,7 +58,7 @@ impl WindowTally {
 
     pub(crate) fn ended(&mut self, outcome: Outcome, response_nanos: u64) {
         self.outcomes.count(outcome);
-        if matches!(outcome, Outcome::Good | Outcome::Late) {
+        if outcome.is_right() {
             self.response.record(response_nanos, 1);
         }
     }

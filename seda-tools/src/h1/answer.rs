@@ -49,6 +49,7 @@ impl AnswerReader {
     /// `to_head` is true if the request was a HEAD, because then no body follows.
     pub(crate) fn read(&mut self, bytes: &[u8], to_head: bool) -> Result<Parsed, NotHttp> {
         self.begun |= !bytes.is_empty();
+        // 1. Read heads until the one of a final answer.
         let mut used = 0;
         while self.body.is_none() {
             let rest = bytes.get(used..).unwrap_or_default();
@@ -66,6 +67,7 @@ impl AnswerReader {
                 Some(body) => self.body = Some((answer, body)),
             }
         }
+        // 2. Read its body.
         let Some((answer, body)) = &mut self.body else {
             return Err(NotHttp);
         };

@@ -1,6 +1,6 @@
 //! The plan of a load: arrivals, requests, and retries.
 //!
-//! This room may import `report`, `watch` and `h1`. It holds plain data; sending belongs into
+//! This room may import `report`, `watch` and `h1`. It holds plain data; sending belongs in
 //! `generator`.
 
 pub mod arrivals;

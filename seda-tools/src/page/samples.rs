@@ -52,12 +52,6 @@ pub(super) fn step(name: &str, capacity: f64, overload: Overload) -> StepReport 
             p50: Some(spread(0.004, 0.1)),
             p99: Some(spread(0.02, 0.2)),
         });
-    let change = |at, from: f64, to: f64, after| Recovery {
-        change: format!("{from:.0}/s -> {to:.0}/s"),
-        at_seconds: at,
-        p99_within_slo_after: after,
-        goodput_back_after: Some(0.15),
-    };
     let recovered = (overload == Overload::Sheds).then_some(0.35);
     StepReport {
         name: name.to_owned(),
@@ -69,10 +63,19 @@ pub(super) fn step(name: &str, capacity: f64, overload: Overload) -> StepReport 
         parts: parts.collect(),
         bins: (0..500).map(|nth| bin(nth, rates, capacity, overload)).collect(),
         recoveries: vec![
-            change(5.0, rates[0], rates[1], recovered),
-            change(15.0, rates[1], rates[2], Some(2.4)),
+            recovery(5.0, rates[0], rates[1], recovered),
+            recovery(15.0, rates[1], rates[2], Some(2.4)),
         ],
         kept_schedule: true,
+    }
+}
+
+fn recovery(at_seconds: f64, from: f64, to: f64, p99_after: Option<f64>) -> Recovery {
+    Recovery {
+        change: format!("{from:.0}/s -> {to:.0}/s"),
+        at_seconds,
+        p99_within_slo_after: p99_after,
+        goodput_back_after: Some(0.15),
     }
 }
 
@@ -98,7 +101,6 @@ fn point(multiple: f64, capacity: f64, overload: Overload) -> Point {
         Overload::Collapses => (service * 12.0 + 0.4 * excess).min(0.8 * DEADLINE),
     };
     let throughput = capacity * ratio + offered * late;
-    let some = |seconds: f64| Some(spread(seconds, 0.08));
     Point {
         settled_after: Spread::default(),
         multiple,
@@ -110,10 +112,10 @@ fn point(multiple: f64, capacity: f64, overload: Overload) -> Point {
             spread(capacity * ratio, 0.03),
             spread(capacity * ratio + offered * late * 0.7, 0.03),
         ],
-        mean: some(mean),
-        p50: some(mean * 0.7),
-        p99: some((mean * 4.6).min(DEADLINE)),
-        p999: some((mean * 6.9).min(DEADLINE)),
+        mean: Some(spread(mean, 0.08)),
+        p50: Some(spread(mean * 0.7, 0.08)),
+        p99: Some(spread((mean * 4.6).min(DEADLINE), 0.08)),
+        p999: Some(spread((mean * 6.9).min(DEADLINE), 0.08)),
         refusal_p99: sheds.then(|| spread(0.002, 0.1)),
         shares: if sheds {
             [good, late, lost, 0.0, 0.0, 0.0, 0.0]
@@ -146,33 +148,26 @@ fn time(mean: f64, share: f64) -> f64 {
 }
 
 fn stages(offered: f64, lost: f64) -> Vec<StagePoint> {
-    let whole = |figure: f64| figure.max(0.0) as u64;
-    let stage = |name: &str, depth, workers, refused| StagePoint {
-        name: name.to_owned(),
-        depth,
-        workers,
-        utilization: 0.5,
-        handled: whole(offered * 10.0 * (1.0 - lost)),
-        refused,
-        shed: refused / 20,
-    };
+    let handled = whole(offered * 10.0 * (1.0 - lost));
+    let refused = whole(offered * lost * 10.0);
     vec![
-        stage("parse", whole(lost * 3.0), 1, 0),
-        stage("work", whole(lost * 120.0), 2 + whole(lost * 6.0), whole(offered * lost * 10.0)),
-        stage("render", whole(lost * 9.0), 1, 0),
+        stage("parse", whole(lost * 3.0), 1, handled, 0),
+        stage("work", whole(lost * 120.0), 2 + whole(lost * 6.0), handled, refused),
+        stage("render", whole(lost * 9.0), 1, handled, 0),
     ]
 }
 
+fn stage(name: &str, depth: u64, workers: u64, handled: u64, refused: u64) -> StagePoint {
+    let (name, shed) = (name.to_owned(), refused / 20);
+    StagePoint { name, depth, workers, utilization: 0.5, handled, refused, shed }
+}
+
+/// Returns a whole number, at least 0.
+fn whole(figure: f64) -> u64 {
+    figure.max(0.0) as u64
+}
+
 fn round(capacity: f64, points: &[Point]) -> Round {
-    let run = |point: &Point| {
-        let mut load = LoadReport { slo_seconds: vec![SLO], ..LoadReport::default() };
-        load.generator.kept_schedule = point.kept_schedule;
-        load.generator.why_not = (!point.kept_schedule)
-            .then(|| "p99 of the lag was 14 ms, more than a tenth of the SLO".to_owned());
-        let settled_after = point.settled_after.median;
-        let stages = point.stages.clone();
-        Run { multiple: point.multiple, load, settled_after, unwatched: None, stages }
-    };
     Round {
         probed_per_second: capacity,
         capacity_per_second: capacity,
@@ -180,12 +175,28 @@ fn round(capacity: f64, points: &[Point]) -> Round {
     }
 }
 
+fn run(point: &Point) -> Run {
+    let mut load = LoadReport { slo_seconds: vec![SLO], ..LoadReport::default() };
+    load.generator.kept_schedule = point.kept_schedule;
+    if !point.kept_schedule {
+        let reason = "p99 of the lag was 14 ms, more than a tenth of the SLO";
+        load.generator.why_not = Some(reason.to_owned());
+    }
+    let settled_after = point.settled_after.median;
+    let stages = point.stages.clone();
+    Run { multiple: point.multiple, load, settled_after, unwatched: None, stages }
+}
+
+/// Returns the requests of a bin in three runs.
+fn count(per_second: f64) -> u64 {
+    (per_second * 0.05 * 3.0) as u64
+}
+
 fn bin(nth: u32, rates: [f64; 3], capacity: f64, overload: Overload) -> Bin {
     let from = f64::from(nth) * 0.05;
     let wobble = 1.0 + 0.06 * (f64::from(nth) * 1.7).sin() * (f64::from(nth) * 0.37).cos();
     let over = (5.0..15.0).contains(&from);
     let rate = if over { rates[1] } else { rates[0] };
-    let count = |per_second: f64| (per_second * 0.05 * 3.0) as u64;
     let scheduled = count(rate * wobble);
     let settling = over && from < 5.4;
     let collapsed = overload == Overload::Collapses && (5.8..17.4).contains(&from);

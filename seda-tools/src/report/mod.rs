@@ -3,7 +3,7 @@
 //! The fields are stable: new ones may be added, none is removed or changes its meaning. Times are
 //! in seconds, rates per second, shares 0 to 1. An unknown figure is `null`.
 //!
-//! This room may import `watch` and `h1`. Whatever produces a report belongs into a higher room.
+//! This room may import `watch` and `h1`. Whatever produces a report belongs in a higher room.
 
 mod display;
 #[doc(hidden)]

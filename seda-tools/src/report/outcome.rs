@@ -36,6 +36,11 @@ impl Outcome {
         Outcome::Broken,
     ];
 
+    /// Returns true for a right answer, late ones included.
+    pub(crate) fn is_right(self) -> bool {
+        matches!(self, Outcome::Good | Outcome::Late)
+    }
+
     /// Returns the name for text: that of the report with spaces.
     pub fn name(self) -> &'static str {
         match self {

@@ -36,12 +36,14 @@ impl CpuLedger {
         let now: BTreeMap<ProcessId, ProcessStat> =
             family.iter().map(|process| (process.id, process.clone())).collect();
         let pids: BTreeSet<u32> = self.latest.keys().map(|id| id.pid).collect();
+        // 1. Keep the last known ticks of lost processes.
         for (_, lost) in self.latest.iter().filter(|(id, _)| !now.contains_key(id)) {
             let has_parent = pids.contains(&lost.parent);
             let account = if has_parent { &mut self.owed } else { &mut self.orphaned };
             *account += lost.own;
             *account += lost.reaped;
         }
+        // 2. Add up the present ones, and pay off owed ticks with the growth of `reaped`.
         let mut sum = self.orphaned;
         for (id, process) in &now {
             sum += process.own;

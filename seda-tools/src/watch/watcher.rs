@@ -62,6 +62,7 @@ impl Watcher {
         let Some(root) = root.filter(|root| root.id == self.root.id && !root.ended) else {
             return Ok(None);
         };
+        // The watched process with its descendants, then the orphans of the last sample.
         let mut tree = ProcessTree::new(ChildLookup::now()?);
         tree.add_with_descendants(root)?;
         for known in self.cpu.known() {

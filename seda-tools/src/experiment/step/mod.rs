@@ -40,6 +40,7 @@ pub struct StepPlan {
 /// # Errors
 /// A load could not be run, or the first run was interrupted.
 pub fn step<R: Rig>(plan: &StepPlan, rig: &mut R) -> Result<StepReport, SweepError<R::Error>> {
+    // 1. Run the profile, and pool the time series.
     let mut series = Series::default();
     let mut runs: Vec<LoadReport> = Vec::new();
     for round in 0..plan.repeat.max(1) {
@@ -62,6 +63,7 @@ pub fn step<R: Rig>(plan: &StepPlan, rig: &mut R) -> Result<StepReport, SweepErr
     if runs.is_empty() {
         return Err(SweepError::Interrupted);
     }
+    // 2. Derive the recoveries from the pooled runs.
     let repeats = runs.len() as u64;
     let (parts, bins) = (parts(&runs), series.report());
     let slo_seconds = plan.slo.as_secs_f64();

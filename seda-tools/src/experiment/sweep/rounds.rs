@@ -54,6 +54,7 @@ fn round<R: Rig>(
     number: u32,
 ) -> Result<Option<Round>, SweepError<R::Error>> {
     let prefix = format!("round {} of {}, ", number + 1, plan.repeat);
+    // 1. Find the capacity, unless it is known.
     let mut best = 0.0_f64;
     let probed = match plan.capacity {
         Some(known) => known,
@@ -65,6 +66,7 @@ fn round<R: Rig>(
             probed.knee
         }
     };
+    // 2. Run each load, and let the server settle after it.
     let mut runs = Vec::new();
     for multiple in &plan.multiples {
         let load = plan.open(probed * multiple, plan.duration, number)?;

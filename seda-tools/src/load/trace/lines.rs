@@ -4,6 +4,7 @@ use super::error::TraceError;
 use super::fault::{LineFault, MAX_LINE};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
+use std::ops::Range;
 use std::path::Path;
 
 /// The non-empty lines of a text.
@@ -29,12 +30,12 @@ impl<'a, R: BufRead> Lines<'a, R> {
     /// Returns the next non-empty line; `None` at the end of the text.
     pub(super) fn next(&mut self) -> Result<Option<TextLine<'_>>, TraceError> {
         while self.fill()? {
-            let (begin, end) = self.bounds();
-            if end - begin > MAX_LINE {
+            let range = self.text_range();
+            if range.len() > MAX_LINE {
                 return Err(self.too_long());
             }
-            if begin < end {
-                let text = self.line.get(begin..end).unwrap_or_default();
+            if !range.is_empty() {
+                let text = self.line.get(range).unwrap_or_default();
                 return Ok(Some(TextLine { number: self.number, text }));
             }
         }
@@ -56,11 +57,11 @@ impl<'a, R: BufRead> Lines<'a, R> {
     }
 
     /// Returns the range of the line's text, without byte order mark and line end.
-    fn bounds(&self) -> (usize, usize) {
+    fn text_range(&self) -> Range<usize> {
         let text = self.line.strip_suffix(b"\n").unwrap_or(&self.line);
         let text = text.strip_suffix(b"\r").unwrap_or(text);
         let marked = self.number == 1 && text.starts_with(b"\xef\xbb\xbf");
-        (if marked { 3 } else { 0 }, text.len())
+        (if marked { 3 } else { 0 })..text.len()
     }
 
     fn too_long(&self) -> TraceError {

@@ -7,10 +7,10 @@
 //!
 //! - **Access trace**: tab-separated, below a header with the columns `seconds`, `method` and
 //!   `path`, optionally `status` and `bytes`, and any others, in any order.
-//! - **Common and Combined Log Format** of Apache httpd and nginx: `host ident user
-//!   [10/Oct/2000:13:55:36 -0700] "GET /x HTTP/1.0" 200 2326`. Fields after the bytes (referrer,
-//!   agent) are ignored. The zone of the time counts. In the request `\"`, `\\`, `\t` and the like,
-//!   and `\x16` stand for one byte.
+//! - **Common and Combined Log Format** of Apache httpd and nginx:
+//!   `host ident user [10/Oct/2000:13:55:36 -0700] "GET /x HTTP/1.0" 200 2326`. Fields after the
+//!   bytes (referrer, agent) are ignored. The zone of the time counts. In the request `\"`, `\\`,
+//!   `\t` and the like, and `\x16` stand for one byte.
 //! - **Work trace**: tab-separated, below a header with `seconds` and the demand of each request:
 //!   `micros` (or `work`, with the same meaning), or `input_tokens` and `output_tokens`, or one of
 //!   these. Each request is `GET /work?micros=N`; a [`WorkScale`] converts tokens to microseconds.
