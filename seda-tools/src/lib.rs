@@ -75,4 +75,5 @@ pub use h1::{RequestError, RequestShape, Url, UrlError};
 pub use load::{arrivals, mix, plan, trace, workload};
 #[doc(hidden)]
 pub use report::units as figures;
+#[doc(inline)]
 pub use report::{outcome, units};

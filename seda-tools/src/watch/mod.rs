@@ -7,8 +7,7 @@
 //! needs Linux and the same machine. It costs the server nothing, and the reader about 50 µs for
 //! each thread of the server.
 //!
-//! This room imports only `h1`, which it does not need. Judging a server by its load belongs in
-//! `report`.
+//! This room imports no other room. Judging a server by its load belongs in `report`.
 
 mod children;
 mod cpus;
