@@ -165,11 +165,19 @@ fn a_server_that_answers_nothing_ends_with_exit_code_1() {
         "100ms",
         "-q",
     ]);
-    let (said, found) =
-        (String::from_utf8(output.stderr).unwrap(), String::from_utf8(output.stdout).unwrap());
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("accepts no connection") && said.contains("not one request"), "{said}");
+    let said = String::from_utf8_lossy(&output.stderr);
+    let found = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("accepts no connection"), "{said}");
     assert!(found.contains("10 x connection refused"), "{found}");
+    if has_kept_schedule(&output) {
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains("not one request"), "{said}");
+    }
+}
+
+/// Returns false if this machine was too busy to keep the schedule: then the exit code is 3.
+fn has_kept_schedule(output: &Output) -> bool {
+    output.status.code() != Some(3)
 }
 
 fn start(arguments: &[&str]) -> Child {
@@ -293,11 +301,10 @@ fn a_step_against_a_dead_port_ends_with_exit_code_1_and_no_recovery() {
     let url = format!("http://{}/", dead_port());
     let output =
         seda(&["step", &url, "-q", "--repeat", "1", "--profile", "100/s:300ms,300/s:300ms"]);
-    let (said, found) =
-        (String::from_utf8(output.stderr).unwrap(), String::from_utf8(output.stdout).unwrap());
+    let said = String::from_utf8_lossy(&output.stderr);
+    let found = String::from_utf8_lossy(&output.stdout);
     assert!(found.contains("goodput back at 97 % not before the part ended"), "{found}");
-    // The exit code is 3 if this machine is too busy.
-    if output.status.code() != Some(3) {
+    if has_kept_schedule(&output) {
         assert_eq!(output.status.code(), Some(1), "{said}{found}");
         assert!(said.contains("not one request was answered"), "{said}");
     }
