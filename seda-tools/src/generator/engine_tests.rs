@@ -6,7 +6,7 @@ use super::*;
 use crate::generator::attempt::Failure;
 use crate::generator::source::{Clients, Schedule};
 use crate::generator::tally::Categories;
-use crate::generator::window::Window;
+use crate::generator::tally::window::Window;
 use crate::load::retry::Retry;
 use proptest::prelude::*;
 use rand_core::{RngCore, SeedableRng};

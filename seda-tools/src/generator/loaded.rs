@@ -1,6 +1,6 @@
 //! The result of a run.
 
-use super::series::Series;
+use super::tally::series::Series;
 use crate::report::LoadReport;
 
 /// The result of a run.

@@ -2,10 +2,10 @@
 
 use super::engine::Engine;
 use super::rules::Rules;
-use super::series::MAX_BINS;
 use super::source::{Clients, Schedule, Source};
+use super::tally::series::MAX_BINS;
+use super::tally::window::Window;
 use super::tally::{Categories, Tally};
-use super::window::Window;
 use crate::load::arrivals::{Arrivals, Part, Profile, ProfileError};
 use crate::load::plan::{LoadPlan, Pace};
 use rand_core::SeedableRng;

@@ -3,7 +3,7 @@
 use super::driver::Driven;
 use super::loaded::Loaded;
 use super::tally::Tally;
-use super::window::rate;
+use super::tally::window::rate;
 use crate::load::plan::LoadPlan;
 use crate::report::outcome::Outcomes;
 use crate::report::units::whole_percent;

@@ -5,7 +5,7 @@ use super::fault::{LineFault, quoted};
 use super::record::Record;
 use super::stamp::Stamp;
 use super::work::{Work, WorkScale};
-use super::{Target, log_line, status};
+use super::{Target, log, status};
 
 /// The format of a file.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ impl Format {
         if let Some(columns) = Columns::read(first) {
             return Self::table(columns, scale);
         }
-        if log_line::recognises(first) {
+        if log::recognises(first) {
             return Ok(Self::Log);
         }
         Err(LineFault::Unrecognised { found: quoted(first) })
@@ -61,7 +61,7 @@ impl Format {
 
     /// Parses a line.
     pub(super) fn read(&self, line: &[u8]) -> Result<Record, LineFault> {
-        let Self::Table { columns, seconds, layout } = self else { return log_line::read(line) };
+        let Self::Table { columns, seconds, layout } = self else { return log::read(line) };
         let fields = columns.fields(line)?;
         let stamp = Stamp::read(fields.get(*seconds))?;
         let target = match layout {

@@ -1,14 +1,17 @@
 //! A line of the Common or Combined Log Format.
 
+mod request_line;
+mod time;
+
 use super::fault::{LineFault, quoted};
 use super::record::Record;
 use super::stamp::Stamp;
-use super::{Target, log_time, request_line, status};
+use super::{Target, status};
 
 /// Parses a line. The text in the place of the request need not be a request.
 pub(super) fn read(line: &[u8]) -> Result<Record, LineFault> {
     let parts = split(line).ok_or_else(|| LineFault::NotLog { found: quoted(line) })?;
-    let stamp = log_time::read(parts.time).and_then(Stamp::seconds).ok_or_else(|| {
+    let stamp = time::read(parts.time).and_then(Stamp::seconds).ok_or_else(|| {
         LineFault::value("the time", parts.time, "one such as 10/Oct/2000:13:55:36 -0700")
     })?;
     let (status, bytes) = (status::read(parts.status)?, status::read_bytes(parts.bytes)?);

@@ -1,15 +1,20 @@
 //! The counts of one generator thread.
 
+mod occupancy;
+mod responses;
+pub(super) mod series;
+pub(super) mod window;
+
 use super::attempt::Failure;
-use super::occupancy::Occupancy;
-use super::responses::Responses;
-use super::series::Series;
-use super::window::{Window, WindowTally};
 use crate::report::outcome::Outcome;
+use occupancy::Occupancy;
+use responses::Responses;
 use seda_core::Time;
 use seda_core::stats::Quantiles;
+use series::Series;
 use std::collections::BTreeMap;
 use std::time::Duration;
+use window::{Window, WindowTally};
 
 /// The categories of the counts, equal for all threads of a run.
 #[derive(Clone, Debug)]
