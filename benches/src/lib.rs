@@ -3,8 +3,8 @@
 //! Absolute times on a shared machine mean little. The benchmarks interleave their cases round by
 //! round and print the median and the range of each.
 
-pub mod dice;
 pub mod process;
+pub mod rng;
 
 use std::fmt::Display;
 use std::fs;

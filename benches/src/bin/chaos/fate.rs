@@ -1,6 +1,6 @@
 //! What became of every event, told by the events themselves.
 
-use benches::dice::Dice;
+use benches::rng::Dice;
 use parking_lot::Mutex;
 use seda_core::{LossReason, Responder};
 use std::collections::{BTreeMap, HashMap};
@@ -90,7 +90,7 @@ impl Drop for Bomb {
     #[expect(clippy::panic, reason = "events that panic when they are dropped are tested")]
     fn drop(&mut self) {
         if self.0 && !std::thread::panicking() {
-            std::panic::panic_any(benches::dice::ON_PURPOSE);
+            std::panic::panic_any(benches::rng::ON_PURPOSE);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::graph::Shape;
 use crate::world::World;
-use benches::dice::Dice;
+use benches::rng::Dice;
 use seda_core::{CondvarPark, Running, Turn, Worker};
 use std::sync::atomic::Ordering::SeqCst;
 use std::thread::Scope;

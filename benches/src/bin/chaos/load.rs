@@ -3,7 +3,7 @@
 use crate::fate::{Door, Job};
 use crate::graph::{Shape, config};
 use crate::world::World;
-use benches::dice::Dice;
+use benches::rng::Dice;
 use seda_core::gate::RateConfig;
 use seda_core::testing::imbalances;
 use seda_core::{

@@ -15,8 +15,8 @@ mod recorder;
 mod sums;
 mod world;
 
-use benches::dice::{Dice, quiet_panics};
 use benches::process::{Holdings, wait_until};
+use benches::rng::{Dice, quiet_panics};
 use clap::Parser;
 use seda_core::{Clock, MonotonicClock};
 use std::process::ExitCode;

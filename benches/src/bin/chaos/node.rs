@@ -2,7 +2,7 @@
 
 use crate::fate::{Bomb, Job};
 use crate::world::{Outside, World};
-use benches::dice::Dice;
+use benches::rng::Dice;
 use seda_core::{Batch, Context, Handler, Held, Sink};
 use std::hint::spin_loop;
 use std::sync::Arc;

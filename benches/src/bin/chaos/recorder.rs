@@ -1,6 +1,6 @@
 //! A recorder of metrics that panics now and then.
 
-use benches::dice::Dice;
+use benches::rng::Dice;
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 

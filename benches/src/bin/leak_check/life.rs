@@ -2,7 +2,7 @@
 
 #![expect(clippy::panic, reason = "handlers that panic are part of a life")]
 
-use benches::dice::ON_PURPOSE;
+use benches::rng::ON_PURPOSE;
 use parking_lot::Mutex;
 use seda_core::testing::imbalances;
 use seda_core::{Class, CondvarPark};

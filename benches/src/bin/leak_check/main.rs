@@ -10,8 +10,8 @@
 
 mod life;
 
-use benches::dice::quiet_panics;
 use benches::process::{Holdings, wait_until};
+use benches::rng::quiet_panics;
 use clap::Parser;
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use std::alloc::System;

@@ -5,42 +5,20 @@
 //! cores and `taskset`. Writes `docs/overload.md` between its marks, and every run into
 //! `benches/peers/results/matrix.json`.
 
-mod asked;
-mod bench;
-mod bound;
-mod burst;
-mod cells;
-mod classes;
-mod controllers;
-mod demand;
-mod document;
-mod fairness;
-mod meter;
-mod neighbour;
-mod overload;
-mod paths;
-mod point;
-mod profile;
-mod quiet;
-mod rare;
-mod reference;
-mod rounds;
-mod sampler;
-mod series;
-mod servers;
-mod step;
-mod threads;
-mod verdict;
+mod cases;
+mod judge;
+mod measure;
+mod settings;
 
-use bench::{Bench, Recorded};
-use cells::Cells;
+use cases::cells::Cells;
 use clap::Parser;
+use judge::{document, verdict::Row};
+use measure::runner::{Bench, Recorded};
 use serde::Serialize;
 use std::error::Error;
 use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use verdict::Row;
 
 /// Measures seda under overload, row by row, and says which rows it meets.
 #[derive(Debug, Parser)]

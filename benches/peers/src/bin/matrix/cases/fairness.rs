@@ -1,9 +1,9 @@
 //! Many clients of a closed loop: all get the same.
 
-use super::asked::{Asked, Requests};
-use super::bench::{Ask, Bench};
-use super::servers::Subject;
-use super::verdict::{Check, Row, ratio};
+use crate::judge::verdict::{Check, Row, ratio};
+use crate::measure::runner::{Ask, Bench};
+use crate::measure::servers::Subject;
+use crate::settings::request_spec::{Asked, Requests};
 use seda_tools::plan::Pace;
 use seda_tools::sweep::Spread;
 use serde::Deserialize;

@@ -1,10 +1,10 @@
 //! Classes that share an overloaded server: the favoured one is served, the others get the rest.
 
-use super::asked::{Asked, Requests};
-use super::bench::{Ask, Bench, poisson};
-use super::paths::{find, refused_share};
-use super::servers::Subject;
-use super::verdict::{Check, Row, percent, ratio};
+use crate::judge::verdict::{Check, Row, percent, ratio};
+use crate::measure::paths::{find, refused_share};
+use crate::measure::runner::{Ask, Bench, poisson};
+use crate::measure::servers::Subject;
+use crate::settings::request_spec::{Asked, Requests};
 use seda_tools::sweep::Spread;
 use serde::Deserialize;
 use std::error::Error;

@@ -1,10 +1,10 @@
 //! A cheap path beside an overloaded one: what one stage refuses is not the other's burden.
 
-use super::asked::{Asked, Requests};
-use super::bench::{Ask, Bench, poisson};
-use super::paths::{find, refused_share};
-use super::servers::Subject;
-use super::verdict::{Check, Row, percent, ratio, time};
+use crate::judge::verdict::{Check, Row, percent, ratio, time};
+use crate::measure::paths::{find, refused_share};
+use crate::measure::runner::{Ask, Bench, poisson};
+use crate::measure::servers::Subject;
+use crate::settings::request_spec::{Asked, Requests};
 use seda_tools::mix::{Mix, MixError};
 use seda_tools::sweep::Spread;
 use serde::Deserialize;

@@ -1,8 +1,8 @@
 //! Runs of a rate that changes, pooled bin by bin.
 
-use super::asked::Requests;
-use super::bench::{Ask, Bench};
-use super::servers::Subject;
+use crate::measure::runner::{Ask, Bench};
+use crate::measure::servers::Subject;
+use crate::settings::request_spec::Requests;
 use seda_tools::arrivals::{Part, Process, Profile, ProfileError};
 use seda_tools::generator::Series;
 use seda_tools::plan::Pace;

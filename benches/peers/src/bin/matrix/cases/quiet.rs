@@ -1,9 +1,9 @@
 //! A long run at half the capacity: nothing is refused.
 
-use super::asked::{Asked, Requests};
-use super::bench::{Ask, Bench, poisson};
-use super::servers::Subject;
-use super::verdict::{Check, Row, count};
+use crate::judge::verdict::{Check, Row, count};
+use crate::measure::runner::{Ask, Bench, poisson};
+use crate::measure::servers::Subject;
+use crate::settings::request_spec::{Asked, Requests};
 use seda_tools::sweep::Spread;
 use serde::Deserialize;
 use std::error::Error;

@@ -1,10 +1,10 @@
 //! What a load of an overload cell came to in each round, and how it is judged.
 
-use super::bench::Ran;
-use super::bound::Costs;
-use super::cells::Settings;
-use super::overload::Overload;
-use super::verdict::{Check, Row, no_worse, percent, range, ratio, time};
+use crate::cases::cells::Settings;
+use crate::cases::overload::Overload;
+use crate::judge::bound::Costs;
+use crate::judge::verdict::{Check, Row, no_worse, percent, range, ratio, time};
+use crate::measure::runner::Ran;
 use seda_tools::figures::rate;
 use seda_tools::sweep::Spread;
 use std::time::Duration;
@@ -108,8 +108,8 @@ impl Judging<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bound::Spent;
-    use crate::cells::Cells;
+    use crate::cases::cells::Cells;
+    use crate::judge::bound::Spent;
     use seda_tools::report::LoadReport;
     use std::path::Path;
 

@@ -1,9 +1,9 @@
 //! What the controllers cost where there is nothing for them to do.
 
-use super::asked::{Asked, Requests};
-use super::bench::{Ask, Bench, poisson};
-use super::servers::Subject;
-use super::verdict::{Check, Row, percent, time};
+use crate::judge::verdict::{Check, Row, percent, time};
+use crate::measure::runner::{Ask, Bench, poisson};
+use crate::measure::servers::Subject;
+use crate::settings::request_spec::{Asked, Requests};
 use seda_tools::sweep::Spread;
 use serde::Deserialize;
 use std::error::Error;

@@ -1,7 +1,7 @@
 use super::*;
 
 /// The file that is run by default.
-const DEFAULT: &str = include_str!("../../../matrix.toml");
+const DEFAULT: &str = include_str!("../../../../matrix.toml");
 
 fn parse(text: &str) -> Result<Cells, CellsError> {
     Cells::parse(text, Path::new("cells.toml"))

@@ -1,11 +1,11 @@
 //! A class that comes seldom: it is served in time, or its refusals say why not.
 
-use super::asked::{Asked, Requests};
-use super::bench::{Ask, Bench, poisson};
-use super::paths::{choice, find, refused_share};
-use super::sampler::{Sampled, Sampler};
-use super::servers::Subject;
-use super::verdict::{Check, Row, percent, time};
+use crate::judge::verdict::{Check, Row, percent, time};
+use crate::measure::paths::{choice, find, refused_share};
+use crate::measure::runner::{Ask, Bench, poisson};
+use crate::measure::sampler::{Sampled, Sampler};
+use crate::measure::servers::Subject;
+use crate::settings::request_spec::{Asked, Requests};
 use seda_tools::sweep::Spread;
 use serde::Deserialize;
 use std::error::Error;

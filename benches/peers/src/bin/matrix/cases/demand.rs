@@ -1,11 +1,11 @@
 //! What a stage's requests demand changes at a stroke, up and down; how many come does not.
 
-use super::asked::{Asked, Requests};
-use super::bench::Bench;
-use super::profile::{Pooling, profile};
-use super::series::{between, good_share, settled_after};
-use super::servers::Subject;
-use super::verdict::{Check, Row};
+use crate::judge::verdict::{Check, Row};
+use crate::measure::profile::{Pooling, profile};
+use crate::measure::runner::Bench;
+use crate::measure::series::{between, good_share, settled_after};
+use crate::measure::servers::Subject;
+use crate::settings::request_spec::{Asked, Requests};
 use seda_tools::arrivals::{Arrivals, Process, Profile};
 use seda_tools::plan::Pace;
 use seda_tools::report::Bin;

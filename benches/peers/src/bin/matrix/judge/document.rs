@@ -1,6 +1,6 @@
 //! What is written down: Markdown for docs/overload.md.
 
-use super::verdict::{Check, Row};
+use crate::judge::verdict::{Check, Row};
 use std::fmt::Write as _;
 use std::fs;
 use std::io;

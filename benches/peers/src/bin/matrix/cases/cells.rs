@@ -1,18 +1,18 @@
 //! The cells of the matrix, as a file has them: `benches/peers/matrix.toml`, or one's own.
 
-use super::bench::Bench;
-use super::burst::Burst;
-use super::classes::Classes;
-use super::controllers::Controllers;
-use super::demand::Demand;
-use super::fairness::Fairness;
-use super::neighbour::Neighbour;
-use super::overload::Overload;
-use super::quiet::Quiet;
-use super::rare::Rare;
-use super::servers::{Peer, ServerFlags};
-use super::step::Step;
-use super::verdict::Row;
+use crate::cases::burst::Burst;
+use crate::cases::classes::Classes;
+use crate::cases::controllers::Controllers;
+use crate::cases::demand::Demand;
+use crate::cases::fairness::Fairness;
+use crate::cases::neighbour::Neighbour;
+use crate::cases::overload::Overload;
+use crate::cases::quiet::Quiet;
+use crate::cases::rare::Rare;
+use crate::cases::step::Step;
+use crate::judge::verdict::Row;
+use crate::measure::runner::Bench;
+use crate::measure::servers::{Peer, ServerFlags};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::error::Error;

@@ -1,11 +1,11 @@
 //! The load steps over the capacity: how long answers are late.
 
-use super::asked::{Asked, Requests};
-use super::bench::Bench;
-use super::profile::Pooling;
-use super::series::{between, worst_p99};
-use super::servers::Subject;
-use super::verdict::{Check, Row, time};
+use crate::judge::verdict::{Check, Row, time};
+use crate::measure::profile::Pooling;
+use crate::measure::runner::Bench;
+use crate::measure::series::{between, worst_p99};
+use crate::measure::servers::Subject;
+use crate::settings::request_spec::{Asked, Requests};
 use seda_tools::sweep::Spread;
 use serde::Deserialize;
 use std::error::Error;

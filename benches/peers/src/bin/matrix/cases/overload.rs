@@ -1,11 +1,11 @@
 //! A kind of request at multiples of the capacity, against the bound B and a hand-tuned rival.
 
-use super::asked::{Asked, Requests, first};
-use super::bench::Bench;
-use super::point::{Judging, Point};
-use super::rounds::Rounds;
-use super::servers::{Peer, Subject};
-use super::verdict::Row;
+use crate::judge::verdict::Row;
+use crate::measure::load_point::{Judging, Point};
+use crate::measure::round::Rounds;
+use crate::measure::runner::Bench;
+use crate::measure::servers::{Peer, Subject};
+use crate::settings::request_spec::{Asked, Requests, first};
 use peers::Contestant;
 use seda_tools::figures::rate;
 use seda_tools::sweep::Spread;
@@ -152,7 +152,7 @@ impl Overload {
         let rounds =
             Rounds { cell: self, requests: &hello, rival: Subject::Rival(Contestant::HyperInline) };
         let ran = rounds.at_rate(bench, rounds.rival, 1.0, offered, 0)?.load;
-        let lag = ran.generator.lag_seconds.p99.map_or("-".to_owned(), super::verdict::time);
+        let lag = ran.generator.lag_seconds.p99.map_or("-".to_owned(), crate::judge::verdict::time);
         Ok(format!(
             "the generator against a bare loop: {} of {} answered, 1 % began {lag} late or more, \
              {:.0} % of its core",

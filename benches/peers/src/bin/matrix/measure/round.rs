@@ -1,12 +1,12 @@
 //! One round of an overload cell: everybody's turn at every load, and what things cost meanwhile.
 
-use super::asked::{Requests, demands, recorded_rate};
-use super::bench::{Ask, Bench, Ran, poisson, seed};
-use super::bound::{Costs, Spent, refused_cost, served_cost};
-use super::overload::Overload;
-use super::point::Point;
-use super::reference::{Job, Taking, best_wait};
-use super::servers::Subject;
+use crate::cases::overload::Overload;
+use crate::judge::bound::{Costs, Spent, refused_cost, served_cost};
+use crate::judge::reference::{Job, Taking, best_wait};
+use crate::measure::load_point::Point;
+use crate::measure::runner::{Ask, Bench, Ran, poisson, seed};
+use crate::measure::servers::Subject;
+use crate::settings::request_spec::{Requests, demands, recorded_rate};
 use peers::Contestant;
 use seda_tools::arrivals::{Arrivals, Process, Profile};
 use seda_tools::plan::Pace;

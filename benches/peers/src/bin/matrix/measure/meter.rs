@@ -1,7 +1,7 @@
 //! Reads a server's CPU where the measured part of a load begins, and where it ends.
 
-use super::bound::Spent;
-use super::threads::front_seconds;
+use crate::judge::bound::Spent;
+use crate::measure::threads::front_seconds;
 use seda_tools::generator::{Observer, Progress};
 use seda_tools::report::LoadReport;
 use seda_tools::watch::{WatchError, Watcher};

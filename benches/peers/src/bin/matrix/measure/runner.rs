@@ -1,10 +1,10 @@
 //! Runs loads against servers just started, and keeps what came of each.
 
-use super::asked::Requests;
-use super::bound::Spent;
-use super::cells::Settings;
-use super::meter::Meter;
-use super::servers::{Running, ServerFlags, Subject};
+use crate::cases::cells::Settings;
+use crate::judge::bound::Spent;
+use crate::measure::meter::Meter;
+use crate::measure::servers::{Running, ServerFlags, Subject};
+use crate::settings::request_spec::Requests;
 use seda_tools::Url;
 use seda_tools::arrivals::{Process, Profile, ProfileError};
 use seda_tools::generator::{self, Retry, Series, Stop};

@@ -1,11 +1,11 @@
 //! A long overload, and what is left of it afterwards, with the controllers and without.
 
-use super::asked::{Asked, Requests};
-use super::bench::Bench;
-use super::profile::Pooling;
-use super::series::{between, good_share, refused, settled_after};
-use super::servers::Subject;
-use super::verdict::{Check, Row, after, count};
+use crate::judge::verdict::{Check, Row, after, count};
+use crate::measure::profile::Pooling;
+use crate::measure::runner::Bench;
+use crate::measure::series::{between, good_share, refused, settled_after};
+use crate::measure::servers::Subject;
+use crate::settings::request_spec::{Asked, Requests};
 use seda_tools::report::Bin;
 use seda_tools::sweep::Spread;
 use serde::Deserialize;

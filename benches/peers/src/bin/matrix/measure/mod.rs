@@ -1,0 +1,12 @@
+//! Runs loads against servers and turns them into figures.
+
+pub(crate) mod load_point;
+pub(crate) mod meter;
+pub(crate) mod paths;
+pub(crate) mod profile;
+pub(crate) mod round;
+pub(crate) mod runner;
+pub(crate) mod sampler;
+pub(crate) mod series;
+pub(crate) mod servers;
+pub(crate) mod threads;

@@ -1,0 +1,3 @@
+//! What the file of cells says.
+
+pub(crate) mod request_spec;
