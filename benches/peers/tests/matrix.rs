@@ -55,7 +55,7 @@ fn a_cell_that_does_not_exist_and_a_wrong_key_are_errors_by_name() {
     let unknown = matrix(directory.path(), CELLS, &["--only", "nothing"]);
     assert_eq!(unknown.status.code(), Some(2));
     let said = String::from_utf8_lossy(&unknown.stderr);
-    assert!(said.contains("no cell is called \"nothing\"; there are work, "), "{said}");
+    assert!(said.contains("no cell is called \"nothing\"; the file has work, "), "{said}");
     let wrong = matrix(directory.path(), &CELLS.replace("rounds = 1", "round = 1"), &[]);
     assert_eq!(wrong.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&wrong.stderr).contains("unknown field `round`"));

@@ -1,27 +1,27 @@
-//! A long overload, and what is left of it afterwards, with the controllers and without.
+//! A long overload and the time to recover from it, with the controllers and without.
 
 use crate::judge::verdict::{Check, Row, after, count};
 use crate::measure::profile::Pooling;
-use crate::measure::runner::Bench;
+use crate::measure::runner::Runner;
 use crate::measure::series::{between, good_share, refused, settled_after};
 use crate::measure::servers::Subject;
-use crate::settings::request_spec::{Asked, Requests};
+use crate::settings::request_spec::{RequestSpec, Requests};
 use seda_tools::report::Bin;
 use seda_tools::sweep::Spread;
 use serde::Deserialize;
 use std::error::Error;
 use std::time::Duration;
 
-/// What is back is back for so long: five bins.
+/// Seconds that goodput must stay back to count as back: five bins.
 const WINDOW: f64 = 0.25;
 
-/// A cell of the file.
+/// One `[[burst]]` of the file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Burst {
     pub(crate) name: String,
-    requests: Asked,
-    /// Multiples of the capacity, before and after, and in between.
+    requests: RequestSpec,
+    /// Multiples of the capacity: `load` before and after the overload, `peak` during it.
     load: f64,
     peak: f64,
     #[serde(with = "humantime_serde")]
@@ -31,25 +31,25 @@ pub(crate) struct Burst {
     #[serde(with = "humantime_serde")]
     after: Duration,
     retries: u32,
-    /// Runs that are pooled.
+    /// Number of runs to pool.
     runs: u32,
-    /// What of the former goodput is to be back, and by when.
+    /// Share of the former goodput that is back within `within` of the overload's end.
     back: f64,
     #[serde(with = "humantime_serde")]
     within: Duration,
-    /// From when on nothing is to be refused.
+    /// Time after the overload from which nothing is refused.
     #[serde(with = "humantime_serde")]
     quiet_after: Duration,
 }
 
 impl Burst {
-    pub(crate) fn measure(&self, bench: &mut Bench) -> Result<Vec<Row>, Box<dyn Error>> {
+    pub(crate) fn measure(&self, runner: &mut Runner) -> Result<Vec<Row>, Box<dyn Error>> {
         let requests = Requests::from(&self.requests);
-        let base = bench.probe(&self.name, &requests, bench.settings.slo, 0)?;
-        let judged = self.pool(bench, &requests, Subject::Judged, base)?;
-        let left_alone = self.pool(bench, &requests, Subject::Uncontrolled, base)?;
-        let down = self.back_after(&left_alone);
-        let quiet = (self.over() + self.quiet_after).as_secs_f64();
+        let capacity = runner.probe(&self.name, &requests, runner.settings.slo, 0)?;
+        let judged = self.pool(runner, &requests, Subject::Judged, capacity)?;
+        let uncontrolled = self.pool(runner, &requests, Subject::Uncontrolled, capacity)?;
+        let down = self.back_after(&uncontrolled);
+        let quiet = (self.overload_end() + self.quiet_after).as_secs_f64();
         let later = refused(between(&judged, quiet, f64::INFINITY)) as f64;
         let quiet_after = humantime::format_duration(self.quiet_after);
         let back = format!("{:.0} % of the former goodput back", self.back * 100.0);
@@ -74,30 +74,32 @@ impl Burst {
 
     fn pool(
         &self,
-        bench: &mut Bench,
+        runner: &mut Runner,
         requests: &Requests,
         subject: Subject,
-        base: f64,
+        capacity: f64,
     ) -> Result<Vec<Bin>, Box<dyn Error>> {
-        let runs = if bench.quick { 1 } else { self.runs };
+        let runs = if runner.settings.quick { 1 } else { self.runs };
         let cell = self.name.as_str();
         let pooling = Pooling { cell, requests, subject, runs, retries: self.retries };
-        let (load, peak) = (base * self.load, base * self.peak);
-        pooling.pool(bench, &[(load, self.before), (peak, self.lasts), (load, self.after)])
+        let load = capacity * self.load;
+        let peak = capacity * self.peak;
+        pooling.pool(runner, &[(load, self.before), (peak, self.lasts), (load, self.after)])
     }
 
-    /// Seconds from the end of the overload; the rate is what it was, so goodput is back when the
-    /// share of good answers is.
+    /// Returns the seconds from the end of the overload until goodput is back; `None` if never.
+    ///
+    /// The rate is then the same as before, so goodput is back when the good share is.
     fn back_after(&self, bins: &[Bin]) -> Option<f64> {
-        // The first half is the server's own start.
+        // The first half covers the start of the server.
         let half = self.before.as_secs_f64() / 2.0;
         let former = good_share(between(bins, half, self.before.as_secs_f64()))?;
-        // Nothing to come back to is nothing that comes back.
+        // A server without any goodput before has none to come back to.
         let wanted = self.back * former.max(f64::MIN_POSITIVE);
-        settled_after(bins, self.over().as_secs_f64(), WINDOW, &(wanted..=1.0))
+        settled_after(bins, self.overload_end().as_secs_f64(), WINDOW, &(wanted..=1.0))
     }
 
-    fn over(&self) -> Duration {
+    fn overload_end(&self) -> Duration {
         self.before + self.lasts
     }
 }
@@ -106,7 +108,7 @@ impl Burst {
 mod tests {
     use super::*;
 
-    /// A second of 1 s before, 1 s of overload and 2 s after, in bins of an eighth.
+    /// Width of the bins: 1 s before the overload, 1 s of it, 2 s after it.
     const EIGHTH: f64 = 0.125;
 
     fn burst() -> Burst {
@@ -128,15 +130,15 @@ mod tests {
     }
 
     #[test]
-    fn goodput_is_back_when_its_share_is_what_it_was_in_the_end_before_the_overload() {
-        // The server's start is no measure of it.
+    fn goodput_is_back_when_its_share_is_that_of_the_last_half_before_the_overload() {
+        // The first half, the server's start, does not count.
         let before = [0, 0, 0, 0, 98, 98, 98, 98];
         let series = before.into_iter().chain([20; 8]).chain([20; 2]).chain([96; 14]);
         assert_eq!(burst().back_after(&bins(series)), Some(2.0 * EIGHTH));
     }
 
     #[test]
-    fn goodput_that_never_was_or_stays_down_is_not_back() {
+    fn goodput_that_was_never_there_or_stays_down_is_not_back() {
         assert_eq!(burst().back_after(&bins([0; 32].into_iter())), None);
         let down = [100; 8].into_iter().chain([20; 24]);
         assert_eq!(burst().back_after(&bins(down)), None);

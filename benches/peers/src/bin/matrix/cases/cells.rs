@@ -1,4 +1,4 @@
-//! The cells of the matrix, as a file has them: `benches/peers/matrix.toml`, or one's own.
+//! The file of cells: `benches/peers/matrix.toml`, or another one given by `--cells`.
 
 use crate::cases::burst::Burst;
 use crate::cases::classes::Classes;
@@ -6,13 +6,15 @@ use crate::cases::controllers::Controllers;
 use crate::cases::demand::Demand;
 use crate::cases::fairness::Fairness;
 use crate::cases::neighbour::Neighbour;
-use crate::cases::overload::Overload;
+use crate::cases::overload;
 use crate::cases::quiet::Quiet;
 use crate::cases::rare::Rare;
 use crate::cases::step::Step;
 use crate::judge::verdict::Row;
-use crate::measure::runner::Bench;
-use crate::measure::servers::{Peer, ServerFlags};
+use crate::measure::runner::Runner;
+use crate::measure::servers::ServerFlags;
+use crate::settings::Settings;
+use crate::settings::overload_spec::{OverloadSpec, SpecError};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -29,7 +31,7 @@ pub(crate) struct Cells {
     quick: Quick,
     pub(crate) server: ServerFlags,
     #[serde(default)]
-    overload: Vec<Overload>,
+    overload: Vec<OverloadSpec>,
     #[serde(default)]
     step: Vec<Step>,
     #[serde(default)]
@@ -50,43 +52,7 @@ pub(crate) struct Cells {
     quiet: Vec<Quiet>,
 }
 
-/// What holds for every cell that does not say otherwise.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Settings {
-    pub(crate) rounds: u32,
-    #[serde(with = "humantime_serde")]
-    pub(crate) slo: Duration,
-    /// When a client gives up; twice the SLO at least.
-    #[serde(with = "humantime_serde")]
-    pub(crate) deadline: Duration,
-    #[serde(with = "humantime_serde")]
-    pub(crate) warm_up: Duration,
-    #[serde(with = "humantime_serde")]
-    pub(crate) measured: Duration,
-    /// The closed loop that finds the rates to offer.
-    #[serde(with = "humantime_serde")]
-    pub(crate) probe: Duration,
-    /// Whom it asks.
-    pub(crate) probed: Peer,
-    /// Loads that only help to find C.
-    pub(crate) at_capacity: Vec<f64>,
-    /// The rate at which nearly all is refused, for c.
-    pub(crate) flood: f64,
-    #[serde(with = "humantime_serde")]
-    pub(crate) refusal_p99: Duration,
-    #[serde(with = "humantime_serde")]
-    pub(crate) refusal_cpu: Duration,
-    /// What two equal servers may differ by, as a share.
-    pub(crate) no_worse_by: f64,
-    /// Filled in from `[quick]`.
-    #[serde(skip)]
-    pub(crate) quick_loads: Vec<f64>,
-    #[serde(skip)]
-    pub(crate) quick_runs: u32,
-}
-
-/// What `--quick` makes of them.
+/// The table `[quick]`: values that replace those of `[run]` with `--quick`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Quick {
@@ -95,16 +61,16 @@ struct Quick {
     warm_up: Duration,
     #[serde(with = "humantime_serde")]
     measured: Duration,
-    /// Of the loads of an overload cell, these.
+    /// Loads that an overload cell keeps.
     loads: Vec<f64>,
-    /// Runs that are pooled, and pairs.
+    /// Number of runs to pool, and of pairs.
     runs: u32,
 }
 
 /// One cell.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Cell<'a> {
-    Overload(&'a Overload),
+    Overload(&'a OverloadSpec),
     Step(&'a Step),
     Burst(&'a Burst),
     Classes(&'a Classes),
@@ -116,7 +82,7 @@ pub(crate) enum Cell<'a> {
     Quiet(&'a Quiet),
 }
 
-/// Why a file of cells is none.
+/// A file of cells that cannot be used, or a name that is not in it.
 #[derive(Debug, Error)]
 pub(crate) enum CellsError {
     #[error("--cells {}: {source}; name a readable file", file.display())]
@@ -125,9 +91,9 @@ pub(crate) enum CellsError {
     Parse { file: PathBuf, message: String },
     #[error("two cells are called {0:?}; give each a name of its own")]
     Twice(String),
-    #[error("the cell {name:?} {fault}")]
-    Cell { name: String, fault: &'static str },
-    #[error("no cell is called {name:?}; there are {}", known.join(", "))]
+    #[error("the cell {name:?} {source}")]
+    Cell { name: String, source: SpecError },
+    #[error("no cell is called {name:?}; the file has {}", known.join(", "))]
     Unknown { name: String, known: Vec<String> },
 }
 
@@ -140,51 +106,49 @@ impl Cells {
     }
 
     fn parse(text: &str, file: &Path) -> Result<Self, CellsError> {
-        let message = |error: toml::de::Error| error.to_string().trim_end().to_owned();
         let cells: Self = toml::from_str(text).map_err(|error| CellsError::Parse {
             file: file.to_owned(),
-            message: message(error),
+            message: error.to_string().trim_end().to_owned(),
         })?;
         let mut names = BTreeSet::new();
         if let Some(twice) = cells.all().iter().find(|cell| !names.insert(cell.name().to_owned())) {
             return Err(CellsError::Twice(twice.name().to_owned()));
         }
-        let faulty = cells.overload.iter().find_map(|cell| Some((cell, cell.fault()?)));
-        match faulty {
-            Some((cell, fault)) => Err(CellsError::Cell { name: cell.name.clone(), fault }),
-            None => Ok(cells),
+        for spec in &cells.overload {
+            let fault = |source| CellsError::Cell { name: spec.name.clone(), source };
+            spec.check().map_err(fault)?;
         }
+        Ok(cells)
     }
 
-    /// The settings of a run.
+    /// Returns the settings of a run; `rounds` overrides those of the file.
     pub(crate) fn settings(&self, quick: bool, rounds: Option<u32>) -> Settings {
         let mut settings = self.run.clone();
+        settings.quick = quick;
         settings.quick_loads.clone_from(&self.quick.loads);
         settings.quick_runs = self.quick.runs;
         if quick {
             settings.rounds = self.quick.rounds;
-            (settings.warm_up, settings.measured) = (self.quick.warm_up, self.quick.measured);
-            // C is then what the row's own loads come to.
+            settings.warm_up = self.quick.warm_up;
+            settings.measured = self.quick.measured;
+            // C then follows from the row's own loads.
             settings.at_capacity.clear();
         }
         settings.rounds = rounds.unwrap_or(settings.rounds).max(1);
         settings
     }
 
-    /// Those of these names; all, if none is named.
+    /// Returns the cells with these names; all if none is given.
     pub(crate) fn chosen(&self, only: &[String]) -> Result<Vec<Cell<'_>>, CellsError> {
         let all = self.all();
-        let known = || all.iter().map(|cell| cell.name().to_owned()).collect();
         if let Some(name) = only.iter().find(|name| !all.iter().any(|cell| cell.name() == *name)) {
-            return Err(CellsError::Unknown { name: name.clone(), known: known() });
+            let known = all.iter().map(|cell| cell.name().to_owned()).collect();
+            return Err(CellsError::Unknown { name: name.clone(), known });
         }
-        let chosen = |cell: &Cell<'_>| only.is_empty() || only.iter().any(|n| n == cell.name());
-        Ok(all.into_iter().filter(chosen).collect())
-    }
-
-    #[cfg(test)]
-    pub(crate) fn overloads(&self) -> &[Overload] {
-        &self.overload
+        if only.is_empty() {
+            return Ok(all);
+        }
+        Ok(all.into_iter().filter(|cell| only.iter().any(|name| name == cell.name())).collect())
     }
 
     fn all(&self) -> Vec<Cell<'_>> {
@@ -203,7 +167,7 @@ impl Cells {
 }
 
 impl Cell<'_> {
-    /// By which it is chosen.
+    /// Returns the name that `--only` takes.
     pub(crate) fn name(&self) -> &str {
         match self {
             Cell::Overload(cell) => &cell.name,
@@ -219,7 +183,7 @@ impl Cell<'_> {
         }
     }
 
-    /// As its rows have it.
+    /// Returns the kind as its rows show it.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Cell::Overload(_) => "overload",
@@ -235,19 +199,19 @@ impl Cell<'_> {
         }
     }
 
-    /// Its rows.
-    pub(crate) fn measure(&self, bench: &mut Bench) -> Result<Vec<Row>, Box<dyn Error>> {
+    /// Measures the cell and returns its rows.
+    pub(crate) fn measure(&self, runner: &mut Runner) -> Result<Vec<Row>, Box<dyn Error>> {
         match self {
-            Cell::Overload(cell) => cell.measure(bench),
-            Cell::Step(cell) => cell.measure(bench),
-            Cell::Burst(cell) => cell.measure(bench),
-            Cell::Classes(cell) => cell.measure(bench),
-            Cell::Neighbour(cell) => cell.measure(bench),
-            Cell::Rare(cell) => cell.measure(bench),
-            Cell::Demand(cell) => cell.measure(bench),
-            Cell::Fairness(cell) => cell.measure(bench),
-            Cell::Controllers(cell) => cell.measure(bench),
-            Cell::Quiet(cell) => cell.measure(bench),
+            Cell::Overload(spec) => overload::measure(spec, runner),
+            Cell::Step(cell) => cell.measure(runner),
+            Cell::Burst(cell) => cell.measure(runner),
+            Cell::Classes(cell) => cell.measure(runner),
+            Cell::Neighbour(cell) => cell.measure(runner),
+            Cell::Rare(cell) => cell.measure(runner),
+            Cell::Demand(cell) => cell.measure(runner),
+            Cell::Fairness(cell) => cell.measure(runner),
+            Cell::Controllers(cell) => cell.measure(runner),
+            Cell::Quiet(cell) => cell.measure(runner),
         }
     }
 }

@@ -1,6 +1,6 @@
 use super::*;
 
-/// The file that is run by default.
+/// The file of a run without `--cells`.
 const DEFAULT: &str = include_str!("../../../../matrix.toml");
 
 fn parse(text: &str) -> Result<Cells, CellsError> {
@@ -18,23 +18,23 @@ fn default_with(from: &str, to: &str) -> String {
 }
 
 #[test]
-fn the_default_cells_are_read_and_each_kind_is_among_them() {
+fn the_default_file_has_cells_of_every_kind() {
     let cells = parse(DEFAULT).unwrap();
     let kinds = cells.all().iter().map(std::mem::discriminant).collect::<Vec<_>>();
     let mut distinct = kinds.clone();
     distinct.dedup();
-    assert_eq!(distinct.len(), 10, "one kind after the other");
+    assert_eq!(distinct.len(), 10, "ten kinds, one after the other");
 }
 
 #[test]
-fn a_key_that_does_not_exist_is_named_with_its_line() {
+fn the_error_for_an_unknown_key_names_the_key_and_its_line() {
     let error = error(&default_with("[quick]\n", "[quick]\nround = 1\n"));
     assert!(error.contains("unknown field `round`"), "{error}");
     assert!(error.contains("cells.toml: TOML parse error at line"), "{error}");
 }
 
 #[test]
-fn a_value_that_makes_no_sense_is_named() {
+fn the_error_for_an_invalid_value_names_the_value() {
     for (from, to, named) in [
         ("slo = \"200ms\"", "slo = \"soon\"", "soon"),
         ("probed = \"axum-bounded-queue-16\"", "probed = \"iis\"", "\"iis\""),
@@ -47,13 +47,13 @@ fn a_value_that_makes_no_sense_is_named() {
 }
 
 #[test]
-fn an_overload_cell_asks_for_one_thing() {
+fn an_overload_cell_has_either_requests_or_a_trace() {
     let error = error(&default_with("trace = ", "requests = \"/\"\ntrace = "));
-    assert!(error.contains("says `requests` and `trace`; say one"), "{error}");
+    assert!(error.contains("has both `requests` and `trace`; give one"), "{error}");
 }
 
 #[test]
-fn no_two_cells_have_one_name() {
+fn two_cells_of_the_same_name_are_an_error() {
     let twice = format!(
         "{DEFAULT}\n[[fairness]]\nname = \"work-1ms\"\nrequests = \"/\"\nclients = 2\nthink = \"0s\"\nlasts = \"1s\"\njain = 0.9\n"
     );
@@ -61,17 +61,17 @@ fn no_two_cells_have_one_name() {
 }
 
 #[test]
-fn cells_are_chosen_by_name_and_a_wrong_one_is_told_the_right_ones() {
+fn cells_are_chosen_by_name_and_the_error_for_an_unknown_name_lists_all() {
     let cells = parse(DEFAULT).unwrap();
     let chosen = cells.chosen(&["step".to_owned(), "work-1ms".to_owned()]).unwrap();
     assert_eq!(chosen.iter().map(Cell::name).collect::<Vec<_>>(), ["work-1ms", "step"]);
     assert_eq!(cells.chosen(&[]).unwrap().len(), cells.all().len());
     let error = cells.chosen(&["steps".to_owned()]).unwrap_err().to_string();
-    assert!(error.contains("no cell is called \"steps\"; there are work-"), "{error}");
+    assert!(error.contains("no cell is called \"steps\"; the file has work-"), "{error}");
 }
 
 #[test]
-fn quick_takes_its_own_rounds_unless_they_are_said() {
+fn quick_has_rounds_of_its_own_unless_rounds_are_given() {
     let cells = parse(DEFAULT).unwrap();
     assert_eq!(cells.settings(false, None).rounds, 5);
     assert_eq!(cells.settings(true, None).rounds, 1);

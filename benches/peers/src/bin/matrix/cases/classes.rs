@@ -1,53 +1,51 @@
 //! Classes that share an overloaded server: the favoured one is served, the others get the rest.
 
+use crate::cases::capacity_multiple::CapacityMultiple;
 use crate::judge::verdict::{Check, Row, percent, ratio};
 use crate::measure::paths::{find, refused_share};
-use crate::measure::runner::{Ask, Bench, poisson};
+use crate::measure::runner::Runner;
 use crate::measure::servers::Subject;
-use crate::settings::request_spec::{Asked, Requests};
+use crate::settings::request_spec::{RequestSpec, Requests};
+use seda_tools::report::PathReport;
 use seda_tools::sweep::Spread;
 use serde::Deserialize;
 use std::error::Error;
 
-/// A cell of the file.
+/// One `[[classes]]` of the file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Classes {
     pub(crate) name: String,
     /// A path for each class.
-    requests: Asked,
+    requests: RequestSpec,
     load: f64,
-    /// What the favoured class's path or headers have in them, and no other's.
+    /// Text that the favoured class's path or headers contain, and no other's.
     favoured: String,
-    /// The most of it that may be refused.
+    /// The largest share of the favoured class that may be refused.
     refused: f64,
-    /// What the others are to get at least of the capacity that the favoured class leaves.
+    /// The least share that the others get of the capacity left by the favoured class.
     rest: f64,
 }
 
 impl Classes {
-    pub(crate) fn measure(&self, bench: &mut Bench) -> Result<Vec<Row>, Box<dyn Error>> {
+    pub(crate) fn measure(&self, runner: &mut Runner) -> Result<Vec<Row>, Box<dyn Error>> {
         let requests = Requests::from(&self.requests);
+        let overload = CapacityMultiple {
+            cell: &self.name,
+            probed: &requests,
+            offered: &requests,
+            load: self.load,
+            offered_load: self.load,
+        };
         let (mut refused, mut rest, mut least) = (Vec::new(), Vec::new(), Vec::new());
-        for round in 0..bench.settings.rounds {
-            let base = bench.probe(&self.name, &requests, bench.settings.slo, round)?;
-            let ask = Ask {
-                cell: &self.name,
-                words: format!("round {}, {}x", round + 1, self.load),
-                requests: &requests,
-                pace: poisson(base * self.load, bench.settings.measured)?,
-                warm_up: bench.settings.warm_up,
-                slo: bench.settings.slo,
-                retries: 0,
-                bin: None,
-                round,
-            };
-            let load = bench.run(Subject::Judged, &ask)?.load;
-            let favoured = find(&load, &self.favoured).ok_or("the favoured class never came")?;
+        for round in 0..runner.settings.rounds {
+            let (capacity, spec) = overload.plan(runner, round)?;
+            let load = runner.run(Subject::Judged, &spec)?.load;
+            let favoured = find(&load, &self.favoured)
+                .ok_or("the favoured class had no request in a round")?;
             refused.push(refused_share(&favoured.outcomes));
-            let good = |path: &seda_tools::report::PathReport| path.outcomes.good as f64;
             let others: f64 = load.paths.iter().map(good).sum::<f64>() - good(favoured);
-            let left = base * load.duration_seconds - good(favoured);
+            let left = capacity * load.duration_seconds - good(favoured);
             rest.push(others / left.max(1.0));
             let served =
                 load.paths.iter().map(|path| good(path) / path.outcomes.scheduled.max(1) as f64);
@@ -58,10 +56,15 @@ impl Classes {
         let figure = least.map_or("none".to_owned(), |least| percent(least.low));
         let checks = vec![
             Check::at_most("favoured refused", Spread::of(refused), self.refused, percent),
-            Check::at_least("others' goodput / what is left", Spread::of(rest), self.rest, ratio),
+            Check::at_least("others' goodput / capacity left", Spread::of(rest), self.rest, ratio),
             Check::plain("least served class", figure, "above 0", !starving),
         ];
         let name = format!("{} at {}x", self.name, self.load);
         Ok(vec![Row { kind: "classes", name, checks, notes: Vec::new() }])
     }
+}
+
+/// Counts the good answers of a path.
+fn good(path: &PathReport) -> f64 {
+    path.outcomes.good as f64
 }

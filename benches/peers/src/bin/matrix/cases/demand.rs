@@ -1,11 +1,11 @@
-//! What a stage's requests demand changes at a stroke, up and down; how many come does not.
+//! The CPU demand of requests steps up and down at once; their rate stays the same.
 
 use crate::judge::verdict::{Check, Row};
 use crate::measure::profile::{Pooling, profile};
-use crate::measure::runner::Bench;
+use crate::measure::runner::Runner;
 use crate::measure::series::{between, good_share, settled_after};
 use crate::measure::servers::Subject;
-use crate::settings::request_spec::{Asked, Requests};
+use crate::settings::request_spec::{RequestSpec, Requests};
 use seda_tools::arrivals::{Arrivals, Process, Profile};
 use seda_tools::plan::Pace;
 use seda_tools::report::Bin;
@@ -15,36 +15,36 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What the goodput of a moment is taken over: ten bins, since 5 ms of work leave few answers in
-/// one.
+/// Seconds over which goodput is averaged: ten bins, because one bin holds few answers of 5 ms.
 const WINDOW: f64 = 0.5;
 
-/// A cell of the file.
+/// One `[[demand]]` of the file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Demand {
     pub(crate) name: String,
-    /// One request each.
-    low: Asked,
-    high: Asked,
-    /// Multiple of the capacity for the low demand.
+    /// A single path each.
+    low: RequestSpec,
+    high: RequestSpec,
+    /// Multiple of the capacity with the low demand.
     load: f64,
-    /// How long each of the three parts lasts: low, high, low.
+    /// Length of each of the three parts: low, high, low.
     #[serde(with = "humantime_serde")]
     lasts: Duration,
     runs: u32,
-    /// Goodput is to be within this share of where it ends up, and by when.
+    /// The share of its final value that goodput stays within, from `within` after a step on.
     band: f64,
     #[serde(with = "humantime_serde")]
     within: Duration,
 }
 
 impl Demand {
-    pub(crate) fn measure(&self, bench: &mut Bench) -> Result<Vec<Row>, Box<dyn Error>> {
+    pub(crate) fn measure(&self, runner: &mut Runner) -> Result<Vec<Row>, Box<dyn Error>> {
         let low = Requests::from(&self.low);
-        let base = bench.probe(&self.name, &low, bench.settings.slo, 0)?;
-        let runs = if bench.quick { bench.settings.quick_runs.min(2) } else { self.runs };
-        let profile = profile(&[(base * self.load, self.lasts * 3)])?;
+        let settings = &runner.settings;
+        let runs = if settings.quick { settings.quick_runs.min(2) } else { self.runs };
+        let capacity = runner.probe(&self.name, &low, runner.settings.slo, 0)?;
+        let profile = profile(&[(capacity * self.load, self.lasts * 3)])?;
         let pooling = Pooling {
             cell: &self.name,
             requests: &low,
@@ -52,23 +52,24 @@ impl Demand {
             runs,
             retries: 0,
         };
-        let bins = pooling.pool_with(bench, |round| {
+        let bins = pooling.pool_with(runner, |round| {
             let trace = Arc::new(self.trace(&profile, u64::from(round)));
             (Pace::Recorded { times: trace.times(), speed: 1.0 }, Requests::Trace(trace))
         })?;
-        let (up, down) = (self.lasts, self.lasts * 2);
+        let up = self.settled(&bins, self.lasts);
+        let down = self.settled(&bins, self.lasts * 2);
         let within = self.within.as_secs_f64();
         let checks = vec![
-            Check::within("settled after the step up", self.settled(&bins, up), within),
-            Check::within("settled after the step down", self.settled(&bins, down), within),
+            Check::within("settled after the step up", up, within),
+            Check::within("settled after the step down", down, within),
         ];
         Ok(vec![Row { kind: "demand", name: self.name.clone(), checks, notes: Vec::new() }])
     }
 
-    /// Poisson arrivals whose request depends on when they come.
+    /// Returns Poisson arrivals; those of the middle part ask for the high demand.
     fn trace(&self, profile: &Profile, seed: u64) -> Trace {
         let targets = [&self.low, &self.high].into_iter();
-        let targets = targets.filter_map(|asked| asked.0.choices().first());
+        let targets = targets.filter_map(|spec| spec.0.choices().first());
         let high = self.lasts.as_nanos()..(self.lasts * 2).as_nanos();
         let entry = |at_nanos: u64| Entry {
             at_nanos,
@@ -81,13 +82,13 @@ impl Demand {
         }
     }
 
-    /// Seconds after a step until goodput is where it ends up in that part.
+    /// Returns the seconds from a step until goodput stays near its final value in that part.
     fn settled(&self, bins: &[Bin], at: Duration) -> Option<f64> {
         let (at, end) = (at.as_secs_f64(), (at + self.lasts).as_secs_f64());
         let part = between(bins, at, end);
         let last = good_share(between(bins, end - self.lasts.as_secs_f64() / 2.0, end))?;
         let band = last * (1.0 - self.band)..=last * (1.0 + self.band);
-        // A part that ends with nothing good has settled on nothing.
+        // A part that ends without any goodput has not settled.
         if last > 0.0 { settled_after(part, at, WINDOW, &band) } else { None }
     }
 }
@@ -117,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn it_has_settled_where_it_stays_near_what_it_ends_up_at() {
+    fn goodput_has_settled_when_it_stays_near_its_final_value() {
         let bin = |(index, good): (usize, u64)| {
             let mut bin = Bin::default();
             (bin.from_seconds, bin.seconds) = (index as f64 / 8.0, 0.125);
@@ -129,6 +130,6 @@ mod tests {
         let bins: Vec<Bin> = series.enumerate().map(bin).collect();
         assert_eq!(demand().settled(&bins, Duration::from_secs(1)), Some(0.25));
         let nothing = demand().settled(&bins, Duration::from_secs(2));
-        assert_eq!(nothing, None, "a part that ends with nothing has not settled");
+        assert_eq!(nothing, None, "a part that ends without goodput has not settled");
     }
 }

@@ -1,6 +1,10 @@
-//! One file for each kind of cell: its keys in the file of cells, how it is measured, its rows.
+//! One file for each kind of cell: its keys, how it is measured, and the rows it comes to.
+//!
+//! This room imports `measure`, `judge` and `settings`. `cells` reads the whole file of cells;
+//! `capacity_multiple` is the load that several kinds have in common.
 
 pub(crate) mod burst;
+pub(crate) mod capacity_multiple;
 pub(crate) mod cells;
 pub(crate) mod classes;
 pub(crate) mod controllers;

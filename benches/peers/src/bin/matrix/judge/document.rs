@@ -1,4 +1,4 @@
-//! What is written down: Markdown for docs/overload.md.
+//! The verdicts as Markdown, for docs/overload.md, and as lines for the terminal.
 
 use crate::judge::verdict::{Check, Row};
 use std::fmt::Write as _;
@@ -7,20 +7,20 @@ use std::io;
 use std::path::Path;
 use thiserror::Error;
 
-/// What is between these lines of docs/overload.md is written anew with every run.
+/// Every run replaces the text between these lines of docs/overload.md.
 const BEGIN: &str = "<!-- matrix: begin -->";
 const END: &str = "<!-- matrix: end -->";
 
-/// Why the tables are not in the document.
+/// The tables could not be written into the document.
 #[derive(Debug, Error)]
 pub(crate) enum DocumentError {
-    #[error("{file}: {source}; see that it can be read and written")]
+    #[error("{file}: {source}; make it readable and writable")]
     File { file: String, source: io::Error },
-    #[error("{file} has lost its line `{BEGIN}` or `{END}`; put both where the tables belong")]
+    #[error("{file} has no line `{BEGIN}` or `{END}`; put both where the tables belong")]
     Marks { file: String },
 }
 
-/// One row, for the terminal: a table of its figures.
+/// Returns one row for the terminal: a line for each figure.
 pub(crate) fn line(row: &Row) -> String {
     let mut text = format!("{}: {}", row.name, row.verdict());
     for Check { what, figure, wanted, met, .. } in &row.checks {
@@ -36,12 +36,12 @@ pub(crate) fn line(row: &Row) -> String {
     text
 }
 
-/// All rows, a table for each kind.
+/// Returns all rows as Markdown, a table for each kind.
 pub(crate) fn markdown(command: &str, rounds: u32, rows: &[Row]) -> String {
     let met = rows.iter().filter(|row| row.verdict() == "met").count();
     let mut text = format!(
-        "`{command}`: {met} of {} rows met; {rounds} round{}, median (range). What is missed is \
-         bold; what is italic is only shown.\n",
+        "`{command}`: {met} of {} rows met; {rounds} round{}, median (range). Bold figures miss \
+         their targets; italic ones are shown without a verdict.\n",
         rows.len(),
         if rounds == 1 { "" } else { "s" }
     );
@@ -74,9 +74,9 @@ fn table(text: &mut String, rows: &[&Row]) {
     }
 }
 
-/// What a column has in common; what is wanted, if that is the same in all rows that are judged.
+/// Returns the head of a column, with the target if all judged rows share it.
 fn head(column: usize, check: &Check, rows: &[&Row]) -> String {
-    match common_wish(column, rows) {
+    match common_target(column, rows) {
         Some(wanted) => format!("{} ({wanted})", check.what),
         None => check.what.clone(),
     }
@@ -86,34 +86,34 @@ fn cell(column: usize, check: &Check, rows: &[&Row]) -> String {
     let figure = match check.met {
         Some(true) => check.figure.clone(),
         Some(false) => format!("**{}**", check.figure),
-        None if wishes(column, rows).next().is_some() => format!("*{}*", check.figure),
+        None if targets(column, rows).next().is_some() => format!("*{}*", check.figure),
         None => check.figure.clone(),
     };
-    match (check.met, common_wish(column, rows)) {
+    match (check.met, common_target(column, rows)) {
         (Some(_), None) => format!("{figure}, wanted {}", check.wanted),
         _ => figure,
     }
 }
 
-fn common_wish<'a>(column: usize, rows: &[&'a Row]) -> Option<&'a str> {
-    let mut wishes = wishes(column, rows);
-    let first = wishes.next()?;
-    wishes.all(|wish| wish == first).then_some(first)
+/// Returns the target of a column if all judged rows share it.
+fn common_target<'a>(column: usize, rows: &[&'a Row]) -> Option<&'a str> {
+    let mut targets = targets(column, rows);
+    let first = targets.next()?;
+    targets.all(|target| target == first).then_some(first)
 }
 
-/// What the rows want that are judged by this column.
-fn wishes<'a>(column: usize, rows: &[&'a Row]) -> impl Iterator<Item = &'a str> {
+/// Returns the targets of the rows that this column judges.
+fn targets<'a>(column: usize, rows: &[&'a Row]) -> impl Iterator<Item = &'a str> {
     let checks = rows.iter().filter_map(move |row| row.checks.get(column));
     checks.filter(|check| check.met.is_some()).map(|check| check.wanted.as_str())
 }
 
-/// Puts the tables between the marks.
+/// Writes the tables between the marks of a file.
 pub(crate) fn write(file: &Path, markdown: &str) -> Result<(), DocumentError> {
-    let name = || file.display().to_string();
-    let failed = |source| DocumentError::File { file: name(), source };
+    let name = file.display().to_string();
+    let failed = |source| DocumentError::File { file: file.display().to_string(), source };
     let text = fs::read_to_string(file).map_err(failed)?;
-    let text =
-        between_marks(&text, markdown).ok_or_else(|| DocumentError::Marks { file: name() })?;
+    let text = between_marks(&text, markdown).ok_or(DocumentError::Marks { file: name })?;
     fs::write(file, text).map_err(failed)
 }
 
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_says_once_what_all_want_and_prints_what_is_missed_bold() {
+    fn a_table_states_a_common_target_once_and_prints_missed_figures_bold() {
         let rows = [row("a", ">= 0.9", true), row("b", ">= 0.9", false)];
         let text = markdown("just overload-matrix", 5, &rows);
         assert!(text.contains("1 of 2 rows met; 5 rounds"), "{text}");
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn where_rows_want_different_things_each_says_its_own() {
+    fn rows_with_different_targets_state_each_their_own() {
         let rows = [row("a", ">= 0.9", true), row("b", ">= 0.97", false)];
         let text = markdown("x", 1, &rows);
         assert!(text.contains("| overload | C | goodput | verdict |"), "{text}");
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_is_not_judged_by_a_column_is_italic_in_it_and_does_not_change_its_head() {
+    fn a_figure_without_a_verdict_is_italic_and_does_not_change_the_head_of_its_column() {
         let mut shown = row("c", "", true);
         shown.checks = shown.checks.into_iter().map(Check::unjudged).collect();
         let text = markdown("x", 1, &[row("a", ">= 0.9", true), shown]);
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_was_not_run_is_no_row_that_is_met() {
+    fn a_row_that_was_not_run_does_not_count_as_met() {
         let mut absent = row("c", "", true);
         absent.checks.clear();
         let text = markdown("x", 1, &[row("a", "", true), absent.clone()]);
@@ -171,16 +171,16 @@ mod tests {
     }
 
     #[test]
-    fn a_line_names_what_is_wanted_and_missed() {
-        let said = line(&row("b", ">= 0.97", false));
-        let figure = said.lines().find(|line| line.contains("goodput")).unwrap_or_default();
+    fn a_line_names_a_missed_target() {
+        let text = line(&row("b", ">= 0.97", false));
+        let figure = text.lines().find(|line| line.contains("goodput")).unwrap_or_default();
         let words: Vec<&str> = figure.split_ascii_whitespace().collect();
         assert_eq!(words, ["goodput", "0.96", ">=", "0.97", "MISSED"]);
-        assert!(said.starts_with("b: missed\n") && said.ends_with("\n  (s 1 ms)"), "{said}");
+        assert!(text.starts_with("b: missed\n") && text.ends_with("\n  (s 1 ms)"), "{text}");
     }
 
     #[test]
-    fn only_what_is_between_the_marks_is_replaced() {
+    fn only_the_text_between_the_marks_is_replaced() {
         let text = format!("a\n{BEGIN}\nold\n{END}\nb\n");
         let expected = format!("a\n{BEGIN}\n\nnew\n{END}\nb\n");
         assert_eq!(between_marks(&text, "new"), Some(expected));

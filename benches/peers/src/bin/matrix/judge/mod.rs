@@ -1,4 +1,6 @@
-//! Holds figures against what is wanted, and writes the verdicts down.
+//! Compares figures with their targets and writes the verdicts down: pure calculations and text.
+//!
+//! This room imports `settings` alone. Running a load does not belong here.
 
 pub(crate) mod bound;
 pub(crate) mod document;

@@ -1,12 +1,12 @@
-//! Reads a server's CPU where the measured part of a load begins, and where it ends.
+//! Reads a server's CPU time at the start and the end of the measured part of a load.
 
-use crate::judge::bound::Spent;
+use crate::judge::bound::CpuUsage;
 use crate::measure::threads::front_seconds;
 use seda_tools::generator::{Observer, Progress};
 use seda_tools::report::LoadReport;
 use seda_tools::watch::{WatchError, Watcher};
 
-/// Looks at one process.
+/// Reads the CPU time of one process.
 pub(crate) struct Meter<'a> {
     watcher: Watcher,
     pid: u32,
@@ -28,13 +28,12 @@ impl<'a> Meter<'a> {
         Ok(Self { watcher: Watcher::open(pid)?, pid, burners, began: None, ended: None })
     }
 
-    /// What the measured part cost; without CPU, if the process could not be read.
-    pub(crate) fn spent(&self, load: &LoadReport) -> Spent {
+    /// Returns the usage of the measured part. CPU time is 0 if the process could not be read.
+    pub(crate) fn usage(&self, load: &LoadReport) -> CpuUsage {
         let both = self.began.zip(self.ended);
-        let front = both.and_then(|(began, ended)| Some(ended.front? - began.front?));
-        Spent {
+        CpuUsage {
             cpu: both.map_or(0.0, |(began, ended)| ended.all - began.all),
-            front,
+            front: both.and_then(|(began, ended)| Some(ended.front? - began.front?)),
             ready: both.and_then(|(began, ended)| Some(ended.ready? - began.ready?)),
             served: load.throughput_per_second * load.duration_seconds,
             refused: load.outcomes.refused as f64,

@@ -1,4 +1,6 @@
-//! Runs loads against servers and turns them into figures.
+//! Runs loads against servers and turns them into figures, rows of overload cells among them.
+//!
+//! This room imports `judge` and `settings`. The plan of a whole cell belongs to `cases`.
 
 pub(crate) mod load_point;
 pub(crate) mod meter;

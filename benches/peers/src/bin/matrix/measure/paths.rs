@@ -1,28 +1,29 @@
-//! Figures of one path of a run.
+//! The figures of one path of a run.
 
 use seda_tools::mix::{Choice, Mix};
 use seda_tools::outcome::Outcomes;
 use seda_tools::report::{LoadReport, PathReport};
 
-/// The path that is `part`, or has it in it.
+/// Returns the report of the path that equals `part`, or else contains it.
 pub(crate) fn find<'a>(load: &'a LoadReport, part: &str) -> Option<&'a PathReport> {
-    let labels = load.paths.iter().map(|path| path.path.split_once(' ').map_or("", |(_, l)| l));
+    let paths = load.paths.iter().map(|report| report.path.split_once(' '));
+    let labels = paths.map(|path| path.map_or("", |(_method, label)| label));
     load.paths.get(position(labels, part)?)
 }
 
-/// The entry of a mix that is reported as such a path.
+/// Returns the entry of a mix that [`find`] would find in its report.
 pub(crate) fn choice<'a>(mix: &'a Mix, part: &str) -> Option<&'a Choice> {
     let labels: Vec<String> = mix.choices().iter().map(Choice::to_string).collect();
     mix.choices().get(position(labels.iter().map(String::as_str), part)?)
 }
 
-/// The whole before a part: `/` is in every path.
+/// A label equal to `part` wins over one that contains it, because every path contains `/`.
 fn position<'a>(labels: impl Iterator<Item = &'a str> + Clone, part: &str) -> Option<usize> {
     let whole = labels.clone().position(|label| label == part);
     whole.or_else(|| labels.into_iter().position(|label| label.contains(part)))
 }
 
-/// Refused of what was scheduled.
+/// Returns the share of refused requests among the scheduled ones; 0 without any.
 pub(crate) fn refused_share(outcomes: &Outcomes) -> f64 {
     outcomes.refused as f64 / outcomes.scheduled.max(1) as f64
 }
@@ -32,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_is_found_whole_before_in_part() {
+    fn an_equal_path_is_found_before_one_that_contains_the_text() {
         let path = |path: &str| {
             let mut report = PathReport::default();
             report.path = format!("GET {path}");
@@ -47,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_of_a_mix_is_found_as_its_report_is() {
+    fn an_entry_of_a_mix_is_found_by_the_same_text_as_its_report() {
         let mix: Mix = "{priority: u=0} /work=1,/work=9".parse().unwrap();
         let found = |part| choice(&mix, part).map(|choice| choice.weight);
         assert_eq!((found("priority: u=0"), found("/work")), (Some(1.0), Some(9.0)));
@@ -55,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn a_share_of_nothing_is_nothing() {
+    fn the_refused_share_of_no_requests_is_zero() {
         let outcomes = Outcomes { scheduled: 8, refused: 2, ..Outcomes::default() };
         assert_eq!(refused_share(&outcomes), 0.25);
         assert_eq!(refused_share(&Outcomes::default()), 0.0);

@@ -1,6 +1,6 @@
-//! Runs of a rate that changes, pooled bin by bin.
+//! Several runs of a changing rate, pooled bin by bin.
 
-use crate::measure::runner::{Ask, Bench};
+use crate::measure::runner::{RunSpec, Runner};
 use crate::measure::servers::Subject;
 use crate::settings::request_spec::Requests;
 use seda_tools::arrivals::{Part, Process, Profile, ProfileError};
@@ -10,10 +10,10 @@ use seda_tools::report::Bin;
 use std::error::Error;
 use std::time::Duration;
 
-/// The bins of every row that looks at time: 50 ms hold enough requests once runs are pooled.
+/// Width of the bins of every time series: 50 ms of several runs hold enough requests.
 pub(crate) const BIN: Duration = Duration::from_millis(50);
 
-/// What is pooled.
+/// The runs to pool.
 pub(crate) struct Pooling<'a> {
     pub(crate) cell: &'a str,
     pub(crate) requests: &'a Requests,
@@ -23,40 +23,37 @@ pub(crate) struct Pooling<'a> {
 }
 
 impl Pooling<'_> {
-    /// Runs with Poisson arrivals of these rates, one after the other.
+    /// Runs with Poisson arrivals at these rates, each for its duration, one after the other.
     pub(crate) fn pool(
         &self,
-        bench: &mut Bench,
+        runner: &mut Runner,
         parts: &[(f64, Duration)],
     ) -> Result<Vec<Bin>, Box<dyn Error>> {
         let profile = profile(parts)?;
-        self.pool_with(bench, |_round| {
+        self.pool_with(runner, |_round| {
             let pace = Pace::Open { process: Process::Poisson, profile: profile.clone() };
             (pace, self.requests.clone())
         })
     }
 
-    /// The same with a pace and requests for each run.
+    /// Runs with the pace and the requests that `paced` returns for each run.
     pub(crate) fn pool_with(
         &self,
-        bench: &mut Bench,
+        runner: &mut Runner,
         paced: impl Fn(u32) -> (Pace, Requests),
     ) -> Result<Vec<Bin>, Box<dyn Error>> {
         let mut series = Series::default();
         for round in 0..self.runs.max(1) {
             let (pace, requests) = paced(round);
-            let ask = Ask {
-                cell: self.cell,
-                words: format!("run {} of {}", round + 1, self.runs),
-                requests: &requests,
-                pace,
+            let label = format!("run {} of {}", round + 1, self.runs);
+            let spec = RunSpec {
                 warm_up: Duration::ZERO,
-                slo: bench.settings.slo,
                 retries: self.retries,
                 bin: Some(BIN),
                 round,
+                ..RunSpec::new(&runner.settings, self.cell, label, &requests, pace)
             };
-            if let Some(more) = &bench.run(self.subject, &ask)?.series {
+            if let Some(more) = &runner.run(self.subject, &spec)?.series {
                 series.add(more);
             }
         }
@@ -64,8 +61,8 @@ impl Pooling<'_> {
     }
 }
 
-/// Rates, and how long each lasts.
+/// Returns a profile of rates per second, each with its duration.
 pub(crate) fn profile(parts: &[(f64, Duration)]) -> Result<Profile, ProfileError> {
-    let part = |(rate, duration): &(f64, Duration)| Part { rate: *rate, duration: *duration };
-    Profile::new(parts.iter().map(part).collect())
+    let parts = parts.iter().map(|(rate, duration)| Part { rate: *rate, duration: *duration });
+    Profile::new(parts.collect())
 }

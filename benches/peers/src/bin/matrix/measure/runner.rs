@@ -1,9 +1,9 @@
-//! Runs loads against servers just started, and keeps what came of each.
+//! Runs loads, each against a server just started, and keeps a record of every run.
 
-use crate::cases::cells::Settings;
-use crate::judge::bound::Spent;
+use crate::judge::bound::CpuUsage;
 use crate::measure::meter::Meter;
-use crate::measure::servers::{Running, ServerFlags, Subject};
+use crate::measure::servers::{RunningServer, ServerFlags, Subject};
+use crate::settings::Settings;
 use crate::settings::request_spec::Requests;
 use seda_tools::Url;
 use seda_tools::arrivals::{Process, Profile, ProfileError};
@@ -14,113 +14,130 @@ use serde::Serialize;
 use std::error::Error;
 use std::time::Duration;
 
-/// Clients of the closed loop that finds the rates to offer: enough to keep a core busy whose
-/// server hands work over, too few to overload it.
+/// Clients of the closed loop that estimates the capacity: enough to keep one core busy behind a
+/// hand-over between threads, too few to overload it.
 const PROBING_CLIENTS: u32 = 4;
-/// Retries pause as `seda load` lets them by default.
+/// Shortest and longest pause before a retry: the defaults of `seda load`.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
-/// The most connections of the generator: more than any row needs, within what a process may have.
+/// Connection limit of the generator: above the need of any row, below the limit of a process.
 const CONNECTIONS: usize = 10_000;
 
-/// What all cells share.
-pub(crate) struct Bench {
+/// The state that all cells share.
+pub(crate) struct Runner {
     pub(crate) settings: Settings,
     pub(crate) server: ServerFlags,
-    /// Whether it is to be done in minutes.
-    pub(crate) quick: bool,
     pub(crate) stop: Stop,
-    /// Every run, in the order in which they were made.
-    pub(crate) runs: Vec<Recorded>,
+    /// Every run, in the order of execution.
+    pub(crate) records: Vec<RunRecord>,
 }
 
-/// A load.
+/// One load to run.
 #[derive(Clone, Debug)]
-pub(crate) struct Ask<'a> {
+pub(crate) struct RunSpec<'a> {
     pub(crate) cell: &'a str,
-    /// Which of the cell's, in words.
-    pub(crate) words: String,
+    /// Tells the load from the cell's others, for people.
+    pub(crate) label: String,
     pub(crate) requests: &'a Requests,
     pub(crate) pace: Pace,
     pub(crate) warm_up: Duration,
     pub(crate) slo: Duration,
     pub(crate) retries: u32,
+    /// Width of the bins of the time series; `None` for no series.
     pub(crate) bin: Option<Duration>,
-    /// Loads of another round are drawn anew.
+    /// Seeds the arrivals: other rounds draw others.
     pub(crate) round: u32,
 }
 
-/// What a load came to.
+impl<'a> RunSpec<'a> {
+    /// Returns a load of round 0 with the warm-up and the SLO of `settings`, no retries, no series.
+    pub(crate) fn new(
+        settings: &Settings,
+        cell: &'a str,
+        label: String,
+        requests: &'a Requests,
+        pace: Pace,
+    ) -> Self {
+        let (warm_up, slo) = (settings.warm_up, settings.slo);
+        Self { cell, label, requests, pace, warm_up, slo, retries: 0, bin: None, round: 0 }
+    }
+}
+
+/// The result of a load.
 #[derive(Clone, Debug)]
-pub(crate) struct Ran {
+pub(crate) struct RunOutcome {
     pub(crate) load: LoadReport,
     /// Good answers per second.
     pub(crate) goodput: f64,
-    pub(crate) spent: Spent,
+    pub(crate) usage: CpuUsage,
     pub(crate) series: Option<Series>,
 }
 
-/// The same, as it is written down.
+/// The result of a load as it stands in the JSON file.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Recorded {
+pub(crate) struct RunRecord {
     cell: String,
     server: String,
     load: String,
     round: u32,
     server_cpu_seconds: f64,
-    /// Of its threads that do no request's own work.
+    /// CPU time of the threads that do no request's own work.
     front_cpu_seconds: Option<f64>,
-    /// That its threads stood ready without a core, added up.
+    /// Time that threads were ready and had no core, summed over all threads.
     ready_seconds: Option<f64>,
     report: LoadReport,
 }
 
-impl Bench {
+impl Runner {
     /// Runs a load on a server of its own.
-    pub(crate) fn run(&mut self, subject: Subject, ask: &Ask<'_>) -> Result<Ran, Box<dyn Error>> {
-        let running = self.server.start(subject, ask.slo)?;
-        self.load(&running, subject, ask)
+    pub(crate) fn run(
+        &mut self,
+        subject: Subject,
+        spec: &RunSpec<'_>,
+    ) -> Result<RunOutcome, Box<dyn Error>> {
+        let running = self.server.start(subject, spec.slo)?;
+        self.load(&running, subject, spec)
     }
 
-    /// Runs a load on a server that runs already.
+    /// Runs a load on a server that is running already.
     pub(crate) fn load(
         &mut self,
-        running: &Running,
+        running: &RunningServer,
         subject: Subject,
-        ask: &Ask<'_>,
-    ) -> Result<Ran, Box<dyn Error>> {
+        spec: &RunSpec<'_>,
+    ) -> Result<RunOutcome, Box<dyn Error>> {
         let server = &running.server;
         let url: Url = format!("{}/", server.url()).parse()?;
         let mut meter = Meter::open(server.pid(), &self.server.burners)?;
         let plan = LoadPlan {
-            workload: ask.requests.workload(&url.authority())?,
-            pace: ask.pace.clone(),
-            warm_up: ask.warm_up,
+            workload: spec.requests.workload(&url.authority())?,
+            pace: spec.pace.clone(),
+            warm_up: spec.warm_up,
             cool_down: Duration::ZERO,
-            slos: vec![ask.slo],
-            // A late answer has to be seen as such, whatever the SLO is.
-            deadline: self.settings.deadline.max(ask.slo * 2),
-            retry: retry(ask.retries),
+            slos: vec![spec.slo],
+            // An answer after the SLO must still arrive, to be counted as late.
+            deadline: self.settings.deadline.max(spec.slo * 2),
+            retry: retry(spec.retries),
             expected: vec![200],
             connections: CONNECTIONS,
             threads: 1,
-            // Each round draws arrivals of its own, each time the same ones.
-            seed: seed(ask.round),
-            bin: ask.bin,
+            seed: seed(spec.round),
+            bin: spec.bin,
             address: server.address(),
             url,
         };
         let loaded = generator::run(&plan, &self.stop, &mut meter)?;
         if loaded.report.interrupted {
-            return Err("ended before its time".into());
+            return Err("the load was interrupted before its end".into());
         }
         let load = loaded.report;
-        let spent = meter.spent(&load);
-        eprintln!("{}: {subject}, {}: {}", ask.cell, ask.words, load.summary());
-        self.runs.push(recorded(ask, subject, &load, &spent));
-        Ok(Ran { goodput: load.goodput_per_second, load, spent, series: loaded.series })
+        let usage = meter.usage(&load);
+        eprintln!("{}: {subject}, {}: {}", spec.cell, spec.label, load.summary());
+        self.records.push(record(spec, subject, &load, &usage));
+        let goodput = load.goodput_per_second;
+        Ok(RunOutcome { goodput, load, usage, series: loaded.series })
     }
 
-    /// About how many requests a second a core can serve: what rates are multiples of.
+    /// Estimates the capacity of one core in requests per second. Rates are multiples of it.
     pub(crate) fn probe(
         &mut self,
         cell: &str,
@@ -129,29 +146,24 @@ impl Bench {
         round: u32,
     ) -> Result<f64, Box<dyn Error>> {
         let duration = self.settings.probe;
-        let ask = Ask {
-            cell,
-            words: "probe".to_owned(),
-            requests,
-            pace: Pace::Closed { clients: PROBING_CLIENTS, think: Duration::ZERO, duration },
-            warm_up: self.settings.warm_up,
+        let pace = Pace::Closed { clients: PROBING_CLIENTS, think: Duration::ZERO, duration };
+        let spec = RunSpec {
             slo,
-            retries: 0,
-            bin: None,
             round,
+            ..RunSpec::new(&self.settings, cell, "probe".to_owned(), requests, pace)
         };
-        let served = self.run(Subject::Rival(self.settings.probed.0), &ask)?;
-        let found = served.load.throughput_per_second;
+        let outcome = self.run(Subject::Rival(self.settings.probed.0), &spec)?;
+        let found = outcome.load.throughput_per_second;
         if found > 0.0 { Ok(found) } else { Err(format!("{cell}: the probe got no answer").into()) }
     }
 }
 
-/// What the arrivals of a round are drawn with: the same for everybody.
+/// Returns the seed of a round's arrivals: the same for every server.
 pub(crate) fn seed(round: u32) -> u64 {
     1 + u64::from(round)
 }
 
-/// Poisson arrivals of one rate.
+/// Returns Poisson arrivals at `rate` per second.
 pub(crate) fn poisson(rate: f64, duration: Duration) -> Result<Pace, ProfileError> {
     let profile = Profile::constant(rate, duration)?;
     Ok(Pace::Open { process: Process::Poisson, profile })
@@ -162,19 +174,19 @@ fn retry(most: u32) -> Retry {
     Retry { most, least_backoff, most_backoff, honour_retry_after: false }
 }
 
-fn recorded(ask: &Ask<'_>, subject: Subject, load: &LoadReport, spent: &Spent) -> Recorded {
+fn record(spec: &RunSpec<'_>, subject: Subject, load: &LoadReport, usage: &CpuUsage) -> RunRecord {
     let mut report = load.clone();
-    // Nobody reads these of hundreds of runs.
+    // Distributions of hundreds of runs would only bloat the file.
     report.cdf.clear();
     report.series.clear();
-    Recorded {
-        cell: ask.cell.to_owned(),
+    RunRecord {
+        cell: spec.cell.to_owned(),
         server: subject.to_string(),
-        load: ask.words.clone(),
-        round: ask.round,
-        server_cpu_seconds: spent.cpu,
-        front_cpu_seconds: spent.front,
-        ready_seconds: spent.ready,
+        load: spec.label.clone(),
+        round: spec.round,
+        server_cpu_seconds: usage.cpu,
+        front_cpu_seconds: usage.front,
+        ready_seconds: usage.ready,
         report,
     }
 }

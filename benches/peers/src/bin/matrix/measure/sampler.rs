@@ -1,5 +1,5 @@
-//! Asks a server now and then while it is under load, and reads what its refusals say: the load
-//! generator only measures them.
+//! Sends single requests to a server under load and reads the text of its refusals; the load
+//! generator only measures their time.
 
 use seda_tools::RequestShape;
 use seda_tools::mix::Choice;
@@ -11,45 +11,46 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// Between two questions: a few dozen in a run, next to nothing beside its load.
+/// Pause between two requests: a few dozen in a run, negligible beside its load.
 const PAUSE: Duration = Duration::from_millis(50);
-/// What an answer gets.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// More than a refusal has.
+/// Time limit of an answer.
+const TIMEOUT: Duration = Duration::from_secs(2);
+/// Size limit of an answer in bytes, above that of any refusal.
 const MAX_ANSWER: u64 = 64 * 1_024;
 
-/// A thread that asks.
+/// A thread that sends requests until it is stopped.
 #[derive(Debug)]
 pub(crate) struct Sampler {
     ended: Arc<AtomicBool>,
     thread: JoinHandle<Sampled>,
 }
 
-/// What it was told.
+/// Counts of its answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Sampled {
     pub(crate) answered: u64,
     pub(crate) refused: u64,
-    /// Refusals in which all the evidence was found.
+    /// Refusals that contain all words of the evidence.
     pub(crate) explained: u64,
 }
 
 impl Sampler {
-    /// Begins to ask for this entry of a mix.
+    /// Starts to send this entry of a mix.
     pub(crate) fn start(
         server: SocketAddr,
-        asked: &Choice,
+        choice: &Choice,
         evidence: &[String],
     ) -> Result<Self, Box<dyn Error>> {
         let shape = RequestShape { keep_alive: false, ..RequestShape::new(server.to_string()) };
-        let shape = shape.with_headers(&asked.headers);
-        let request = shape.bytes(&asked.target.method, &asked.target.path)?;
+        let shape = shape.with_headers(&choice.headers);
+        let request = shape.bytes(&choice.target.method, &choice.target.path)?;
         let ended = Arc::new(AtomicBool::new(false));
-        let (seen, evidence) = (Arc::clone(&ended), evidence.to_vec());
+        let stop = Arc::clone(&ended);
+        let evidence = evidence.to_vec();
         let thread = thread::Builder::new().name("sampler".to_owned()).spawn(move || {
             let mut sampled = Sampled::default();
-            while !seen.load(Ordering::Relaxed) {
-                if let Ok(answer) = ask(server, &request) {
+            while !stop.load(Ordering::Relaxed) {
+                if let Ok(answer) = fetch(server, &request) {
                     sampled.count(&answer, &evidence);
                 }
                 thread::park_timeout(PAUSE);
@@ -59,7 +60,7 @@ impl Sampler {
         Ok(Self { ended, thread })
     }
 
-    /// Ends it; a thread that has panicked was told nothing.
+    /// Stops the thread and returns its counts; zeros if it has panicked.
     pub(crate) fn stop(self) -> Sampled {
         self.ended.store(true, Ordering::Relaxed);
         self.thread.thread().unpark();
@@ -81,14 +82,14 @@ impl Sampled {
         }
         self.refused += 1;
         let lower = answer.to_ascii_lowercase();
-        let told = evidence.iter().all(|word| lower.contains(&word.to_ascii_lowercase()));
-        self.explained += u64::from(told);
+        let explained = evidence.iter().all(|word| lower.contains(&word.to_ascii_lowercase()));
+        self.explained += u64::from(explained);
     }
 }
 
-fn ask(server: SocketAddr, request: &[u8]) -> io::Result<String> {
-    let mut stream = TcpStream::connect_timeout(&server, PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
+fn fetch(server: SocketAddr, request: &[u8]) -> io::Result<String> {
+    let mut stream = TcpStream::connect_timeout(&server, TIMEOUT)?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
     stream.write_all(request)?;
     let mut answer = String::new();
     stream.take(MAX_ANSWER).read_to_string(&mut answer)?;
@@ -100,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_is_explained_if_it_has_all_the_evidence() {
+    fn a_refusal_is_explained_if_it_contains_all_words_of_the_evidence() {
         let evidence = ["class".to_owned(), "p90".to_owned()];
         let mut sampled = Sampled::default();
         for answer in [

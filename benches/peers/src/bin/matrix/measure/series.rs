@@ -1,63 +1,73 @@
-//! What bins of time say of a recovery.
+//! Figures of a recovery, from bins of time.
 //!
-//! A bin holds the requests that were meant to start in it, so that a share of them does not vary
-//! with their number: 250 ms at 900/s are 225 requests, give or take 7 %.
+//! A bin holds the requests scheduled to start in it. Shares of them are used instead of counts,
+//! because counts vary by chance: 250 ms at 900/s are 225 requests, give or take 7 %.
 
 use seda_tools::report::Bin;
 use std::ops::RangeInclusive;
 
-/// The part of a series between two moments, by the bins' middles.
+/// Returns the bins whose middles lie between two moments, in seconds.
 pub(crate) fn between(bins: &[Bin], from: f64, to: f64) -> &[Bin] {
-    let middle = |bin: &Bin| bin.from_seconds + bin.seconds / 2.0;
     let begin = bins.partition_point(|bin| middle(bin) < from);
     let end = bins.partition_point(|bin| middle(bin) < to);
     bins.get(begin..end).unwrap_or_default()
 }
 
-/// Good answers of what was scheduled; `None` if nothing was.
+fn middle(bin: &Bin) -> f64 {
+    bin.from_seconds + bin.seconds / 2.0
+}
+
+/// Returns the share of good answers among the scheduled requests; `None` without any.
 pub(crate) fn good_share(bins: &[Bin]) -> Option<f64> {
     let scheduled: u64 = bins.iter().map(|bin| bin.outcomes.scheduled).sum();
     let good: u64 = bins.iter().map(|bin| bin.outcomes.good).sum();
     (scheduled > 0).then(|| good as f64 / scheduled as f64)
 }
 
-/// How many were refused.
+/// Counts the refused requests.
 pub(crate) fn refused(bins: &[Bin]) -> u64 {
     bins.iter().map(|bin| bin.outcomes.refused).sum()
 }
 
-/// The highest p99 of any bin; infinite if one got no right answer to anything.
+/// Returns the highest p99 of any bin in seconds; infinite if a bin with requests got no right
+/// answer, `None` without any request.
 pub(crate) fn worst_p99(bins: &[Bin]) -> Option<f64> {
-    let asked = bins.iter().filter(|bin| bin.outcomes.scheduled > 0);
-    asked.map(|bin| bin.p99.unwrap_or(f64::INFINITY)).reduce(f64::max)
+    let scheduled = bins.iter().filter(|bin| bin.outcomes.scheduled > 0);
+    scheduled.map(|bin| bin.p99.unwrap_or(f64::INFINITY)).reduce(f64::max)
 }
 
-/// Seconds after `at` from which the good share is within `band`: both of the next `window`
-/// seconds, which says when, and of all that remain, which says that it stays. `None` if never.
+/// Returns the seconds after `at` from which the good share stays within `band`; `None` if never.
+///
+/// The share of the next `window` seconds tells when it is back; the share of all that remain
+/// tells that it stays.
 pub(crate) fn settled_after(
     bins: &[Bin],
     at: f64,
     window: f64,
     band: &RangeInclusive<f64>,
 ) -> Option<f64> {
-    let inside = |bins: &[Bin]| good_share(bins).is_some_and(|share| band.contains(&share));
     let end = bins.last().map(|bin| bin.from_seconds + bin.seconds)?;
     let starts = between(bins, at, end).iter().map(|bin| bin.from_seconds);
     let mut whole = starts.filter(|from| from + window <= end + 1e-9);
-    let settled = |from: &f64| {
-        inside(between(bins, *from, from + window)) && inside(between(bins, *from, end))
-    };
-    whole.find(settled).map(|from| (from - at).max(0.0))
+    let settled = whole.find(|from| {
+        is_within(between(bins, *from, from + window), band)
+            && is_within(between(bins, *from, end), band)
+    });
+    settled.map(|from| (from - at).max(0.0))
+}
+
+fn is_within(bins: &[Bin], band: &RangeInclusive<f64>) -> bool {
+    good_share(bins).is_some_and(|share| band.contains(&share))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// A power of two, so that sums of it are exact.
+    /// A power of two, which makes sums of it exact.
     const WIDTH: f64 = 0.0625;
 
-    /// Bins of 100 requests, of which so many were good, and the others refused.
+    /// Returns bins of 100 requests with these numbers of good answers; the others are refused.
     fn bins(good: &[u64]) -> Vec<Bin> {
         let bin = |(index, good): (usize, &u64)| {
             let mut bin = Bin::default();
@@ -71,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_is_told_by_the_middles_of_its_bins() {
+    fn a_part_has_the_bins_whose_middles_lie_in_it() {
         let bins = bins(&[1, 2, 3, 4]);
         let part = between(&bins, WIDTH, 3.0 * WIDTH);
         assert_eq!(part.iter().map(|bin| bin.outcomes.good).collect::<Vec<_>>(), [2, 3]);
@@ -80,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn it_has_settled_when_the_next_window_and_the_rest_are_inside() {
+    fn the_share_has_settled_when_the_next_window_and_the_rest_are_within_the_band() {
         let bins = bins(&[100, 0, 0, 50, 100, 100, 100, 100]);
         let back = settled_after(&bins, WIDTH, 2.0 * WIDTH, &(0.97..=1.0));
         assert_eq!(back, Some(3.0 * WIDTH));
@@ -89,14 +99,14 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_stay_or_has_no_window_left_has_not_settled() {
+    fn a_share_that_does_not_stay_or_has_no_window_left_has_not_settled() {
         let bins = bins(&[100, 0, 100, 100, 0, 0, 0, 100]);
         assert_eq!(settled_after(&bins, WIDTH, 2.0 * WIDTH, &(0.97..=1.0)), None);
         assert_eq!(settled_after(&[], 0.0, WIDTH, &(0.0..=1.0)), None);
     }
 
     #[test]
-    fn a_bin_without_any_answer_is_the_worst() {
+    fn a_bin_without_any_answer_has_the_worst_p99() {
         assert_eq!(worst_p99(&bins(&[10, 30, 20])), Some(0.03));
         assert_eq!(worst_p99(&bins(&[10, 0])), Some(f64::INFINITY));
         assert_eq!(worst_p99(&[Bin::default()]), None);

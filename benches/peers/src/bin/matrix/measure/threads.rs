@@ -1,12 +1,12 @@
-//! CPU time of a process by its threads' names.
+//! The CPU time of a process by the names of its threads.
 
 use std::fs;
 
-/// CPU seconds of the threads of a process whose names begin with none of `burners`; `None` if the
-/// kernel does not tell, or if there is no thread that does.
+/// Returns the CPU seconds of the front: all threads whose names begin with none of `burners`.
+/// `None` if the kernel does not tell, or if the process has no burner.
 ///
-/// Exact to the nanosecond, but what has ended is not in it: the front of a server lives as long as
-/// the server, its workers need not.
+/// The figure is exact to the nanosecond. Threads that have ended are missing from it, which is
+/// harmless: a server's front lives as long as the server.
 pub(crate) fn front_seconds(pid: u32, burners: &[String]) -> Option<f64> {
     let (mut nanos, mut burns) = (0, false);
     for task in fs::read_dir(format!("/proc/{pid}/task")).ok()? {
@@ -26,7 +26,7 @@ fn is_burner(name: &str, burners: &[String]) -> bool {
     burners.iter().any(|burner| name.starts_with(burner.as_str()))
 }
 
-/// Its first field is time on a core.
+/// Returns the first field of `schedstat`, the time on a core.
 fn cpu_nanos(schedstat: &str) -> Option<u64> {
     schedstat.split_ascii_whitespace().next()?.parse().ok()
 }
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_burner_is_known_by_how_its_name_begins() {
+    fn a_burner_is_known_by_the_prefix_of_its_name() {
         let burners = ["work-".to_owned(), "sleep-".to_owned()];
         assert!(is_burner("work-0\n", &burners) && is_burner("sleep-12\n", &burners));
         assert!(!is_burner("reactor-0\n", &burners) && !is_burner("web_server\n", &burners));
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_in_which_nobody_burns_has_no_front() {
+    fn a_process_without_a_burner_has_no_front() {
         assert_eq!(front_seconds(std::process::id(), &["no such thread".to_owned()]), None);
     }
 }
