@@ -29,7 +29,7 @@ pub(crate) fn jobs(trace: &Trace, speed: f64, overhead: f64) -> impl Iterator<It
 pub(crate) enum AdmissionRule {
     /// Admits each request that will be in time: its demand is known on arrival.
     Clairvoyant,
-    /// Admits each request whose wait is at most this many seconds: waits are known, demands are
+    /// Admits each request with a wait of at most this many seconds: waits are known, demands are
     /// not.
     Wait(f64),
 }

@@ -178,7 +178,7 @@ impl Round<'_> {
         }
     }
 
-    /// Returns the loads whose only use is to find C. A trace has none: its bursts overload the
+    /// Returns the loads that serve only to find C. A trace has none: its bursts overload the
     /// server at any mean load.
     fn loads_at_capacity(&self, runner: &Runner) -> Vec<f64> {
         match self.requests {

@@ -6,7 +6,7 @@
 use seda_tools::report::Bin;
 use std::ops::RangeInclusive;
 
-/// Returns the bins whose middles lie between two moments, in seconds.
+/// Returns the bins with their middles between two moments, in seconds.
 pub(crate) fn between(bins: &[Bin], from: f64, to: f64) -> &[Bin] {
     let begin = bins.partition_point(|bin| middle(bin) < from);
     let end = bins.partition_point(|bin| middle(bin) < to);
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_has_the_bins_whose_middles_lie_in_it() {
+    fn a_part_has_the_bins_with_their_middles_in_it() {
         let bins = bins(&[1, 2, 3, 4]);
         let part = between(&bins, WIDTH, 3.0 * WIDTH);
         assert_eq!(part.iter().map(|bin| bin.outcomes.good).collect::<Vec<_>>(), [2, 3]);

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-/// Returns the CPU seconds of the front: all threads whose names begin with none of `burners`.
+/// Returns the CPU seconds of the front: the threads with none of `burners` as a name prefix.
 /// `None` if the kernel does not tell, or if the process has no burner.
 ///
 /// The figure is exact to the nanosecond. Threads that have ended are missing from it, which is

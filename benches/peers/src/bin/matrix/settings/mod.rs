@@ -28,7 +28,7 @@ pub(crate) struct Settings {
     pub(crate) probe: Duration,
     /// The server that the closed loop runs against.
     pub(crate) probed: Peer,
-    /// Loads whose only use is to find C.
+    /// Loads that serve only to find C.
     pub(crate) at_capacity: Vec<f64>,
     /// Requests per second at which nearly all are refused, to measure c.
     pub(crate) flood: f64,
@@ -72,7 +72,7 @@ mod tests {
         }
         let known: Peers = toml::from_str("peers = ['axum-bounded-queue-16']").unwrap();
         assert_eq!(known.peers, [Peer(Contestant::AxumBoundedQueue(16))]);
-        let error = toml::from_str::<Peers>("peers = ['nobody']").unwrap_err().to_string();
-        assert!(error.contains("no contestant is called \"nobody\""), "{error}");
+        let error = toml::from_str::<Peers>("peers = ['iis']").unwrap_err().to_string();
+        assert!(error.contains("no contestant is called \"iis\""), "{error}");
     }
 }
