@@ -28,7 +28,7 @@ pub enum Contestant {
     AxumInline,
     /// axum; the handler works in `spawn_blocking`.
     AxumSpawnBlocking,
-    /// As `AxumSpawnBlocking`, with few threads, behind tower's concurrency limit and load shedding.
+    /// As `AxumSpawnBlocking`, with few threads, behind tower's concurrency limit and load shed.
     AxumLimit(usize),
     /// axum; one thread per core serves a bounded queue, which refuses when it is full.
     AxumBoundedQueue(usize),

@@ -1,9 +1,9 @@
 //! The servers that the benchmarks compare seda with.
 //!
 //! A [`Contestant`] is one of them with its settings; [`Contestant::start`] returns a [`Server`]
-//! that runs on the given cores. Measurements need release builds: call [`build`] first. The servers
-//! themselves are in the program `peer`. They share `answers` and `burn`, so they differ only in
-//! how they schedule work.
+//! that runs on the given cores. Measurements need release builds: call [`build`] first. The
+//! servers themselves are in the program `peer`. They share `answers` and `burn`, so they differ
+//! only in how they schedule work.
 
 pub mod answers;
 mod burn;

@@ -91,7 +91,9 @@ fn run(arguments: &Arguments) -> Result<Sums, FailedGeneration> {
 
 /// Checks the counts of a generation and that the process holds no more than before.
 fn check(sums: Sums, before: &Holdings) -> Result<Sums, Fault> {
-    sums.check()?;
+    if !sums.add_up() {
+        return Err(Fault::Sums(Box::new(sums)));
+    }
     if UNEXPECTED_PANICS.load(SeqCst) > 0 {
         return Err(Fault::Panic);
     }

@@ -12,9 +12,9 @@ const TOKIO_BLOCKING_THREADS: usize = 512;
 /// The default of axum-limit, for each of its threads. With tokio's default all admitted requests
 /// work at once, and the runtime's worker, which refuses, gets one turn in 65.
 ///
-/// Measured on one core with limit 64 and 2,000 requests of 1 ms per second: 385 are answered within
-/// 100 ms and a refusal takes 84 ms (median); with 1 thread 940 and 1.3 ms, with 4 threads 952 and
-/// 1.6 ms.
+/// Measured on one core with limit 64 and 2,000 requests of 1 ms per second: 385 are answered
+/// within 100 ms and a refusal takes 84 ms (median); with 1 thread 940 and 1.3 ms, with 4 threads
+/// 952 and 1.6 ms.
 const LIMITED_BLOCKING_THREADS: usize = 4;
 
 /// A server to compare seda with. It serves until its standard input ends or SIGTERM arrives.

@@ -191,7 +191,7 @@ fn contestants(service: Service, flags: &Flags, tuning: &[Tried]) -> Vec<Contest
     all
 }
 
-/// Returns the contestant of this kind with the limit of the most goodput; `kind` if none was tried.
+/// Returns the contestant of this kind with the best limit; `kind` itself if none was tried.
 fn best_limit(kind: Contestant, tuning: &[Tried]) -> Contestant {
     let same = tuning.iter().filter(|tried| tried.contestant.kind() == kind.kind());
     same.max_by(|a, b| a.good.total_cmp(&b.good)).map_or(kind, |tried| tried.contestant)
