@@ -2,6 +2,7 @@
 
 use super::hello::Hello;
 use super::overload::Overload;
+use peers::Marks;
 use seda_tools::figures::{rate, seconds};
 use seda_tools::page;
 use seda_tools::step::StepReport;
@@ -12,8 +13,7 @@ use std::fs;
 use std::path::Path;
 
 /// Every run replaces the text between these lines of docs/overload.md.
-const BEGIN: &str = "<!-- peers: begin -->";
-const END: &str = "<!-- peers: end -->";
+const MARKS: Marks = Marks { begin: "<!-- peers: begin -->", end: "<!-- peers: end -->" };
 
 /// Returns the tables.
 pub(super) fn markdown(
@@ -146,15 +146,7 @@ pub(super) fn write(
     first: &Overload,
     steps: &[StepReport],
 ) -> Result<(), Box<dyn Error>> {
-    let file = root.join("docs/overload.md");
-    let text = fs::read_to_string(&file)?;
-    let parts = text.split_once(BEGIN).and_then(|(before, rest)| {
-        let (_, after) = rest.split_once(END)?;
-        Some((before, after))
-    });
-    let (before, after) =
-        parts.ok_or_else(|| format!("{} has no line `{BEGIN}` or `{END}`", file.display()))?;
-    fs::write(&file, format!("{before}{BEGIN}\n\n{markdown}\n{END}{after}"))?;
+    MARKS.write(&root.join("docs/overload.md"), markdown)?;
     let title = "Goodput under overload: 1 ms of CPU a request, SLO 200 ms";
     fs::write(root.join("docs/overload.svg"), page::svg::goodput_svg(&first.sweeps, title)?)?;
     let title = "5 s of overload at 5x capacity, and after";

@@ -1,24 +1,12 @@
 //! The verdicts as Markdown, for docs/overload.md, and as lines for the terminal.
 
 use crate::judge::verdict::{Check, Row};
+use peers::{DocumentError, Marks};
 use std::fmt::Write as _;
-use std::fs;
-use std::io;
 use std::path::Path;
-use thiserror::Error;
 
 /// Every run replaces the text between these lines of docs/overload.md.
-const BEGIN: &str = "<!-- matrix: begin -->";
-const END: &str = "<!-- matrix: end -->";
-
-/// The tables could not be written into the document.
-#[derive(Debug, Error)]
-pub(crate) enum DocumentError {
-    #[error("{file}: {source}; make it readable and writable")]
-    File { file: String, source: io::Error },
-    #[error("{file} has no line `{BEGIN}` or `{END}`; put both where the tables belong")]
-    Marks { file: String },
-}
+const MARKS: Marks = Marks { begin: "<!-- matrix: begin -->", end: "<!-- matrix: end -->" };
 
 /// Returns one row for the terminal: a line for each figure.
 pub(crate) fn line(row: &Row) -> String {
@@ -110,17 +98,7 @@ fn targets<'a>(column: usize, rows: &[&'a Row]) -> impl Iterator<Item = &'a str>
 
 /// Writes the tables between the marks of a file.
 pub(crate) fn write(file: &Path, markdown: &str) -> Result<(), DocumentError> {
-    let name = file.display().to_string();
-    let failed = |source| DocumentError::File { file: file.display().to_string(), source };
-    let text = fs::read_to_string(file).map_err(failed)?;
-    let text = between_marks(&text, markdown).ok_or(DocumentError::Marks { file: name })?;
-    fs::write(file, text).map_err(failed)
-}
-
-fn between_marks(text: &str, markdown: &str) -> Option<String> {
-    let (before, rest) = text.split_once(BEGIN)?;
-    let (_, behind) = rest.split_once(END)?;
-    Some(format!("{before}{BEGIN}\n\n{markdown}\n{END}{behind}"))
+    MARKS.write(file, markdown)
 }
 
 #[cfg(test)]
@@ -177,13 +155,5 @@ mod tests {
         let words: Vec<&str> = figure.split_ascii_whitespace().collect();
         assert_eq!(words, ["goodput", "0.96", ">=", "0.97", "MISSED"]);
         assert!(text.starts_with("b: missed\n") && text.ends_with("\n  (s 1 ms)"), "{text}");
-    }
-
-    #[test]
-    fn only_the_text_between_the_marks_is_replaced() {
-        let text = format!("a\n{BEGIN}\nold\n{END}\nb\n");
-        let expected = format!("a\n{BEGIN}\n\nnew\n{END}\nb\n");
-        assert_eq!(between_marks(&text, "new"), Some(expected));
-        assert_eq!(between_marks("no marks", "new"), None);
     }
 }
