@@ -10,8 +10,9 @@
 #
 #     seda sim examples/lab/SPEC.toml --json FILE
 #
-# The specs are those of REV for both, so an edited spec is no difference. The two JSON files must
-# be equal byte for byte. Specs that differ are printed, and the exit code is then 1.
+# Both read the specs of REV, so an edited spec is no difference; specs that REV lacks are listed
+# and not compared. The two JSON files must be equal byte for byte. Specs with other results are
+# printed, and the exit code is then 1.
 #
 # Speed (--speed). The benchmark executables of both run alternately, N times (5 by default); the
 # order is swapped each time. Each is built and located by
@@ -87,6 +88,11 @@ build() {
     (cd "$1" && cargo build --quiet --release --locked --target-dir "$2" -p seda-tools --bin seda)
 }
 
+# lab_specs TREE: prints the lab specs, relative to the tree.
+lab_specs() {
+    (cd "$1" && find examples/lab -name '*.toml' | sort)
+}
+
 # locate TREE TARGET BENCH: builds a benchmark and prints the path of its executable.
 locate() {
     (cd "$1" && cargo bench --quiet --locked --target-dir "$2" -p benches --bench "$3" --no-run \
@@ -115,7 +121,7 @@ while IFS= read -r spec; do
     done
     compared=$((compared + 1))
     cmp -s "$results/old.json" "$results/new.json" || differing+=("$spec")
-done < <(cd "$old" && find examples/lab -name '*.toml' | sort)
+done < <(lab_specs "$old")
 
 if [ "$compared" -eq 0 ]; then
     echo "error: REV has no spec below examples/lab" >&2
@@ -127,6 +133,8 @@ if [ ${#differing[@]} -gt 0 ]; then
     exit 1
 fi
 echo "all $compared lab specs have the same JSON as ${rev:0:10}, byte for byte"
+added=$(comm -13 <(lab_specs "$old") <(lab_specs "$new"))
+[ -z "$added" ] || printf 'not compared, because %s lacks them:\n%s\n' "${rev:0:10}" "$added"
 
 $speed || exit 0
 

@@ -89,8 +89,8 @@ fn mm4(load: f64) -> f64 {
 /// Erlang-4, and the mean is 1 / (1 - σ) with σ the root of their transform (Kendall 1953).
 fn e4m1(load: f64) -> f64 {
     let rate = 4.0 * load;
-    let next = |root: f64| (rate / (rate + 1.0 - root)).powi(4);
-    1.0 / (1.0 - (0..100_000).fold(load, |root, _| next(root)))
+    let root = (0..100_000).fold(load, |root, _| (rate / (rate + 1.0 - root)).powi(4));
+    1.0 / (1.0 - root)
 }
 
 /// One served event, in seconds.

@@ -2,8 +2,8 @@
 //!
 //! Each file states one protocol and runs it on the crate's own code under a checker. It then seeds
 //! a [`Flaw`] at a step of the protocol: a model that passes with its flaw checks nothing. The name
-//! of a test with a flaw begins with `if_`.
-//! CONTRIBUTING.md explains how to run the models and how to replay a failed schedule.
+//! of a test with a flaw begins with `if_`. CONTRIBUTING.md explains how to run the models and how
+//! to replay a failed schedule.
 //!
 //! [`Flaw`]: seda_core::running::modelled::Flaw
 #![allow(missing_docs, reason = "tests")]

@@ -165,7 +165,11 @@ impl Node {
 }
 
 fn child(world: &World, rng: &mut Rng, parent: &mut Job, exit: &Exit) -> Job {
-    let reply = parent.reply.take().filter(|_| rng.one_in(2));
+    // Half of the replies go on with the child; the others are dropped unanswered.
+    let mut reply = parent.reply.take();
+    if rng.one_in(2) {
+        reply = None;
+    }
     let child = Job::new(&world.fates, exit.to, parent.hops.saturating_sub(1), rng.next_u64());
     Job { reply, ..child }
 }

@@ -107,6 +107,7 @@ impl Burst {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::measure::series::bins_of;
 
     /// Width of the bins: 1 s before the overload, 1 s of it, 2 s after it.
     const EIGHTH: f64 = 0.125;
@@ -119,28 +120,18 @@ mod tests {
         .unwrap()
     }
 
-    fn bins(good: impl Iterator<Item = u64>) -> Vec<Bin> {
-        let bin = |(index, good): (usize, u64)| {
-            let mut bin = Bin::default();
-            (bin.from_seconds, bin.seconds) = (index as f64 * EIGHTH, EIGHTH);
-            (bin.outcomes.scheduled, bin.outcomes.good) = (100, good);
-            bin
-        };
-        good.enumerate().map(bin).collect()
-    }
-
     #[test]
     fn goodput_is_back_when_its_share_is_that_of_the_last_half_before_the_overload() {
         // The first half, the server's start, does not count.
         let before = [0, 0, 0, 0, 98, 98, 98, 98];
         let series = before.into_iter().chain([20; 8]).chain([20; 2]).chain([96; 14]);
-        assert_eq!(burst().back_after(&bins(series)), Some(2.0 * EIGHTH));
+        assert_eq!(burst().back_after(&bins_of(EIGHTH, series)), Some(2.0 * EIGHTH));
     }
 
     #[test]
     fn goodput_that_was_never_there_or_stays_down_is_not_back() {
-        assert_eq!(burst().back_after(&bins([0; 32].into_iter())), None);
+        assert_eq!(burst().back_after(&bins_of(EIGHTH, [0; 32])), None);
         let down = [100; 8].into_iter().chain([20; 24]);
-        assert_eq!(burst().back_after(&bins(down)), None);
+        assert_eq!(burst().back_after(&bins_of(EIGHTH, down)), None);
     }
 }

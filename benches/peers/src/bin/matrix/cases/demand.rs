@@ -71,12 +71,13 @@ impl Demand {
         let targets = [&self.low, &self.high].into_iter();
         let targets = targets.filter_map(|spec| spec.0.choices().first());
         let high = self.lasts.as_nanos()..(self.lasts * 2).as_nanos();
-        let entry = |at_nanos: u64| Entry {
+        let arrivals = Arrivals::drawn(Process::Poisson, profile, 1 + seed);
+        let entries = arrivals.map(|at_nanos| Entry {
             at_nanos,
             target: u32::from(high.contains(&u128::from(at_nanos))),
-        };
+        });
         Trace {
-            entries: Arrivals::drawn(Process::Poisson, profile, 1 + seed).map(entry).collect(),
+            entries: entries.collect(),
             targets: targets.map(|choice| choice.target.clone()).collect(),
             skipped: 0,
         }
@@ -96,6 +97,7 @@ impl Demand {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::measure::series::bins_of;
 
     fn demand() -> Demand {
         toml::from_str(
@@ -119,15 +121,8 @@ mod tests {
 
     #[test]
     fn goodput_has_settled_when_it_stays_near_its_final_value() {
-        let bin = |(index, good): (usize, u64)| {
-            let mut bin = Bin::default();
-            (bin.from_seconds, bin.seconds) = (index as f64 / 8.0, 0.125);
-            (bin.outcomes.scheduled, bin.outcomes.good) = (100, good);
-            bin
-        };
         let up = [0, 0, 12, 10, 9, 10, 11, 10];
-        let series = [100; 8].into_iter().chain(up).chain([0; 8]);
-        let bins: Vec<Bin> = series.enumerate().map(bin).collect();
+        let bins = bins_of(0.125, [100; 8].into_iter().chain(up).chain([0; 8]));
         assert_eq!(demand().settled(&bins, Duration::from_secs(1)), Some(0.25));
         let nothing = demand().settled(&bins, Duration::from_secs(2));
         assert_eq!(nothing, None, "a part that ends without goodput has not settled");

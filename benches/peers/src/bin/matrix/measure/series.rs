@@ -60,6 +60,24 @@ fn is_within(bins: &[Bin], band: &RangeInclusive<f64>) -> bool {
     good_share(bins).is_some_and(|share| band.contains(&share))
 }
 
+/// Returns bins of this width in seconds. Each has 100 requests and one of the numbers of good
+/// answers; the others are refused.
+#[cfg(test)]
+pub(crate) fn bins_of(width: f64, good: impl IntoIterator<Item = u64>) -> Vec<Bin> {
+    let mut bins = Vec::new();
+    for good in good {
+        let mut bin = Bin::default();
+        bin.from_seconds = bins.len() as f64 * width;
+        bin.seconds = width;
+        bin.outcomes.scheduled = 100;
+        bin.outcomes.good = good;
+        bin.outcomes.refused = 100 - good;
+        bin.p99 = (good > 0).then_some(good as f64 / 1e3);
+        bins.push(bin);
+    }
+    bins
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,17 +85,8 @@ mod tests {
     /// A power of two, which makes sums of it exact.
     const WIDTH: f64 = 0.0625;
 
-    /// Returns bins of 100 requests with these numbers of good answers; the others are refused.
     fn bins(good: &[u64]) -> Vec<Bin> {
-        let bin = |(index, good): (usize, &u64)| {
-            let mut bin = Bin::default();
-            (bin.from_seconds, bin.seconds) = (index as f64 * WIDTH, WIDTH);
-            (bin.outcomes.scheduled, bin.outcomes.good) = (100, *good);
-            bin.outcomes.refused = 100 - good;
-            bin.p99 = (*good > 0).then_some(*good as f64 / 1e3);
-            bin
-        };
-        good.iter().enumerate().map(bin).collect()
+        bins_of(WIDTH, good.iter().copied())
     }
 
     #[test]

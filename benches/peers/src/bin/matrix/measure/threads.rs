@@ -8,11 +8,13 @@ use std::fs;
 /// The figure is exact to the nanosecond. Threads that have ended are missing from it, which is
 /// harmless: a server's front lives as long as the server.
 pub(crate) fn front_seconds(pid: u32, burners: &[String]) -> Option<f64> {
-    let (mut nanos, mut burns) = (0, false);
+    let mut nanos = 0;
+    let mut burns = false;
     for task in fs::read_dir(format!("/proc/{pid}/task")).ok()? {
         let task = task.ok()?.path();
-        let read = |name: &str| fs::read_to_string(task.join(name)).ok();
-        let (Some(name), Some(stat)) = (read("comm"), read("schedstat")) else { continue };
+        // A thread that ends meanwhile has no files any more.
+        let Ok(name) = fs::read_to_string(task.join("comm")) else { continue };
+        let Ok(stat) = fs::read_to_string(task.join("schedstat")) else { continue };
         if is_burner(&name, burners) {
             burns = true;
         } else {
