@@ -98,7 +98,7 @@ locate() {
     (cd "$1" && cargo bench --quiet --locked --target-dir "$2" -p benches --bench "$3" --no-run \
         --message-format json) |
         jq -r --arg bench "$3" \
-            'select(.reason == "compiler-artifact" and .target.name == $bench) | .executable'
+            'select(.target.name? == $bench and .executable != null) | .executable'
 }
 
 # Results: every spec of REV through both binaries.
