@@ -14,7 +14,7 @@ mod replicas;
 
 use clap::{Parser, ValueEnum};
 use seda::{
-    Class, Clock, Graph, GraphConfig, LossReason, ManualClock, Mode, OverloadPolicy, Terms,
+    Class, Clock, Graph, GraphConfig, LossReason, ManualClock, Mode, OverloadPolicy, SendOptions,
 };
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::{error::Error, sync::Arc, time::Duration};
@@ -138,7 +138,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         while clock.now() < due && lab.step() > 0 {}
         clock.advance_to(due);
         let class = if n % 4 == 0 { GOLD } else { BASIC };
-        let entry = source.with_terms(Terms { class, ..Terms::default() });
+        let entry = source.with_terms(SendOptions { class, ..SendOptions::default() });
         if entry.send(Page(class)).is_err() {
             ends.refused.count(class);
         }

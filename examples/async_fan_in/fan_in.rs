@@ -2,7 +2,9 @@
 
 use crate::client::Client;
 use crate::remote::Remote;
-use seda::{Context, Drained, Graph, Responder, Running, Source, StageConfig, Ticket, WorkerRange};
+use seda::{
+    Context, Drained, Graph, Responder, ResponseReceiver, Running, Source, StageConfig, WorkerRange,
+};
 use std::error::Error;
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
@@ -87,7 +89,7 @@ impl FanIn {
     }
 
     /// Makes `requests` requests at once.
-    pub(crate) fn ask(&self, requests: u32) -> Vec<Ticket<Answer>> {
+    pub(crate) fn ask(&self, requests: u32) -> Vec<ResponseReceiver<Answer>> {
         let ask = |number| self.asks.request(|reply| Ask { number, reply });
         // The queue has room for all of them, so none is refused.
         (0..requests.into()).filter_map(|number| ask(number).ok()).collect()
@@ -96,7 +98,7 @@ impl FanIn {
     /// Drains the graph, which waits for outstanding requests, and returns their ends.
     pub(crate) fn finish(
         self,
-        tickets: Vec<Ticket<Answer>>,
+        tickets: Vec<ResponseReceiver<Answer>>,
         limit: Duration,
     ) -> Result<Outcomes, String> {
         let drained = self.running.drain(limit);

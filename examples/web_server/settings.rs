@@ -16,9 +16,9 @@
 
 use crate::file;
 use clap::Parser;
-use seda::control::Law;
+use seda::Law;
 use seda::http::HttpConfig;
-use seda::written::parse_duration;
+use seda::units::parse_duration;
 use seda::{ControlConfig, GraphConfig, Mode, StageConfig, WorkerRange};
 use serde::Deserialize;
 use std::net::SocketAddr;

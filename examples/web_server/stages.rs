@@ -8,7 +8,7 @@ use seda::http::{
     header,
 };
 use seda::{
-    Class, Context, Graph, GraphError, Pool, Refused, Route, Sink, Stage, StageConfig, Terms,
+    Class, Context, Graph, GraphError, Pool, Refused, Route, SendOptions, Sink, Stage, StageConfig,
     WorkerRange,
 };
 use std::error::Error;
@@ -46,7 +46,7 @@ pub(crate) fn start(settings: Settings, site: Site) -> Result<Server, Box<dyn Er
         sleep: graph.route([sleep.id()])?,
         page: graph.route([page.id()])?,
     };
-    http.classify(move |request| Terms { deadline, ..routes.classify(request) });
+    http.classify(move |request| SendOptions { deadline, ..routes.classify(request) });
 
     graph.attach_each_in(&reactors, route, |wire| {
         let (files, work, sleep) = (wire.sink(files), wire.sink(work), wire.sink(sleep));
@@ -125,7 +125,7 @@ impl Routes {
     /// Returns the class, the route and the cost of a request. While a stage is overloaded, the
     /// gate refuses requests of its route, expensive ones first. A request with a parameter out
     /// of range has no route: `route` answers it.
-    fn classify(&self, request: &Request<Bytes>) -> Terms {
+    fn classify(&self, request: &Request<Bytes>) -> SendOptions {
         let visits = match request.uri().path() {
             "/work" => Some((self.work, "micros", MOST_MICROS)),
             "/sleep" => Some((self.sleep, "millis", MOST_MILLIS)),
@@ -136,7 +136,7 @@ impl Routes {
             Some((route, u32::try_from(number(request, name, most).ok()?).ok()?))
         });
         let (route, cost) = priced.unzip();
-        Terms { class: class(request), route, cost, ..Terms::default() }
+        SendOptions { class: class(request), route, cost, ..SendOptions::default() }
     }
 }
 

@@ -15,7 +15,7 @@
 //!          refused                 shed
 //!             ^                      ^
 //!   Source ---+--> [ lanes | budget ]+--> worker: Handler --- Sink ---> next stage
-//!                                               \--- Responder ---> Home (answer)
+//!                                               \--- Responder ---> ReplySink (answer)
 //! ```
 //!
 #![forbid(unsafe_code)]
@@ -25,7 +25,7 @@ mod compile_fail;
 mod config;
 pub mod control;
 mod event;
-pub mod gate;
+mod gate;
 mod graph;
 mod monitor;
 mod platform;
@@ -37,26 +37,36 @@ pub mod stats;
 pub mod testing;
 mod worker;
 
+/// The parts of a [`Report`].
+pub mod report {
+    pub use crate::monitor::report::{
+        Bottleneck, BudgetReport, ClassReport, EdgeReport, EventLedger, GateReport, QueueReport,
+        RequestLedger, Resolution, ResponseReport, ServiceReport, StageReport, WorkersReport,
+    };
+}
+
 // The tests' own checks speak of the crate by its name.
 #[cfg(test)]
 extern crate self as seda_core;
 
+pub use config::units;
 pub use config::{
-    Balance, Change, Class, ClassSlo, ControlConfig, GraphConfig, GraphError, GraphWarning, Mode,
-    OverloadPolicy, PoolConfig, Replicas, SloConfig, StageConfig, WorkerRange, error,
-    units as written,
+    Balance, Class, ClassSlo, CodelConfig, CodelLaw, ControlConfig, GraphConfig, GraphError,
+    GraphWarning, HotspotConfig, Law, Mode, OverloadPolicy, PoolConfig, RateConfig, Replicas,
+    SettingChange, SloConfig, StageConfig, UnknownController, WorkerRange, WorkerRangeError,
 };
-pub use event::request::{Address, Home, Lost, Outcome, Request, Responder, Ticket};
+pub use event::request::{
+    Lost, Outcome, ReplyAddress, ReplySink, Request, Responder, ResponseReceiver,
+};
 pub use event::{EventMeta, LossReason, Refusal, RefusalReason, Refused, SHARDS};
 pub use gate::{Route, StageId};
 pub use graph::{Graph, Wire};
-pub use monitor::report;
 pub use monitor::report::Report;
 pub use platform::{Clock, ManualClock, MonotonicClock, Time};
 pub use pool::{CondvarPark, Park, Pool, Unpark};
-pub use runtime::{Drained, Manual, Running, Snapshots};
-pub use stage::ports::{Permits, Sink, Source, Terms, WaitingSink};
-pub use stage::replicas::Chooser;
+pub use runtime::{Drained, LeftOver, Manual, Running, Snapshots};
+pub use stage::ports::{Permits, SendOptions, Sink, Source, WaitingSink};
+pub use stage::replicas::Balancer;
 pub use stage::{Controller, Decision, Stage};
 #[cfg(seda_model)]
 pub use testing::modelled;

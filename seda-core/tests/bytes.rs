@@ -13,7 +13,7 @@ mod support;
 use parking_lot::Mutex;
 use seda_core::{
     Context, Graph, Held, LossReason, Manual, ManualClock, Pending, RefusalReason, Responder,
-    Source, Stage, Terms,
+    SendOptions, Source, Stage,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -153,7 +153,7 @@ fn a_handlers_send_needs_bytes_beside_those_of_the_event_in_hand() {
 #[test]
 fn what_is_shed_and_what_is_cancelled_gives_its_bytes_back() {
     let mut w = weighing(1_000);
-    let terms = Terms { deadline: Some(Duration::from_millis(5)), ..Terms::default() };
+    let terms = SendOptions { deadline: Some(Duration::from_millis(5)), ..SendOptions::default() };
     w.source.with_terms(terms).send(Piece::Handle(7)).unwrap();
     w.clock.advance(Duration::from_millis(5));
     w.graph.run_until_idle();

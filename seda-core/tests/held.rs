@@ -11,8 +11,8 @@
 mod support;
 
 use seda_core::{
-    Class, Context, DeferError, Graph, Handler, Held, Manual, ManualClock, Sink, Source, Stage,
-    StageConfig, Terms, WorkerRange,
+    Class, Context, DeferError, Graph, Handler, Held, Manual, ManualClock, SendOptions, Sink,
+    Source, Stage, StageConfig, WorkerRange,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -194,11 +194,14 @@ fn what_is_sent_for_a_held_event_inherits_from_it() {
     let mut graph = manual(graph);
     let deadline = Some(Duration::from_secs(1));
     source
-        .with_terms(Terms { class: Class::HIGHEST, deadline, ..Terms::default() })
+        .with_terms(SendOptions { class: Class::HIGHEST, deadline, ..SendOptions::default() })
         .send(1)
         .unwrap();
     graph.run_until_idle();
-    source.with_terms(Terms { class: Class::new(1), ..Terms::default() }).send(2).unwrap();
+    source
+        .with_terms(SendOptions { class: Class::new(1), ..SendOptions::default() })
+        .send(2)
+        .unwrap();
     graph.run_until_idle();
     let report = graph.report();
     assert_eq!((report.stages[0].handled, report.stages[1].handled), (2, 1), "{report}");

@@ -41,7 +41,7 @@ struct InOrder {
 }
 
 impl InOrder {
-    fn visit(&self, (key, number): Numbered) {
+    fn claim_first_visit(&self, (key, number): Numbered) {
         let key = key as usize;
         assert!(!self.busy[key].swap(true, Ordering::SeqCst), "two workers have key {key}");
         std::thread::yield_now();
@@ -62,13 +62,15 @@ fn events_of_a_key_stay_in_order_over_two_stages_while_workers_come_and_go() {
         .attach_each(first, |wire| {
             let second = wire.sink(second);
             move |event, cx: &mut Context| {
-                at_first.visit(event);
+                at_first.claim_first_visit(event);
                 // There is room for all of them: published at the batch's end, not before.
                 cx.send(&second, event).unwrap();
             }
         })
         .unwrap();
-    graph.attach_each(second, |_wire| move |event, _cx| at_second.visit(event)).unwrap();
+    graph
+        .attach_each(second, |_wire| move |event, _cx| at_second.claim_first_visit(event))
+        .unwrap();
     let source = graph.source(first).unwrap();
     graph.budget(60_000);
     let running = graph.start().unwrap();
@@ -203,6 +205,6 @@ fn a_stage_is_keyed_once() {
     let mut graph = Graph::new("keyed");
     let stage = keyed(&mut graph, "stage", workers(1, 1));
     let error = graph.keyed(stage, |(key, _)| *key).unwrap_err();
-    assert!(matches!(error, GraphError::AskedTwice { .. }));
+    assert!(matches!(error, GraphError::ExtractorSetTwice { .. }));
     assert!(error.to_string().contains("`stage`") && error.to_string().contains("key"), "{error}");
 }

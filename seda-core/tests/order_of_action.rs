@@ -12,7 +12,7 @@ mod support;
 
 use seda_core::{
     Begun, Clock, Context, Controller, Graph, GraphConfig, Manual, ManualClock, Mode, Responder,
-    SloConfig, Source, StageConfig, Terms, Ticket, Time, Worker, WorkerRange,
+    ResponseReceiver, SendOptions, SloConfig, Source, StageConfig, Time, Worker, WorkerRange,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -43,7 +43,7 @@ struct Plant {
     idle: Vec<Worker>,
     /// Who serves, and until when.
     busy: Vec<(u64, Worker)>,
-    tickets: Vec<Ticket<()>>,
+    tickets: Vec<ResponseReceiver<()>>,
     random: u64,
     sent: u64,
     /// When each acted first, in seconds since the step.
@@ -146,7 +146,7 @@ impl Plant {
 
     /// Every fifth is gold.
     fn arrive(&mut self, now: u64) {
-        let terms = if self.sent.is_multiple_of(5) { Terms::default() } else { class(1) };
+        let terms = if self.sent.is_multiple_of(5) { SendOptions::default() } else { class(1) };
         self.sent += 1;
         match self.source.with_terms(terms).request(|reply| reply) {
             Ok(ticket) => self.tickets.push(ticket),

@@ -13,8 +13,8 @@ mod support;
 use parking_lot::Mutex;
 use seda_core::control::{PoolObservation, PoolSizePolicy};
 use seda_core::{
-    Class, Context, Controller, Graph, GraphConfig, Manual, ManualClock, Mode, Source, Stage,
-    StageConfig, Terms, WorkerRange,
+    Class, Context, Controller, Graph, GraphConfig, Manual, ManualClock, Mode, SendOptions, Source,
+    Stage, StageConfig, WorkerRange,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -157,8 +157,8 @@ fn within_a_class_events_are_taken_in_the_order_of_their_arrival() {
     graph.attach_each(stage, |_wire| move |event, _cx| kept.lock().push(event)).unwrap();
     workers(&mut graph, stage, WorkerRange::exactly(1));
     let source = graph.source(stage).unwrap();
-    let gold = source.with_terms(Terms { class: Class::new(0), ..Terms::default() });
-    let basic = source.with_terms(Terms { class: Class::new(1), ..Terms::default() });
+    let gold = source.with_terms(SendOptions { class: Class::new(0), ..SendOptions::default() });
+    let basic = source.with_terms(SendOptions { class: Class::new(1), ..SendOptions::default() });
     let mut graph = graph.start_manual(Arc::new(ManualClock::new())).unwrap();
     gold.send_all((0..200).collect()).unwrap();
     basic.send_all((1_000..1_200).collect()).unwrap();
@@ -267,7 +267,7 @@ fn a_graph_is_not_idle_because_all_of_a_batch_was_given_up() {
     let clock = Arc::new(ManualClock::new());
     let mut graph = graph.start_manual(clock.clone()).unwrap();
     let deadline = Some(Duration::from_millis(1));
-    hasty.with_terms(Terms { deadline, ..Terms::default() }).send(1).unwrap();
+    hasty.with_terms(SendOptions { deadline, ..SendOptions::default() }).send(1).unwrap();
     clock.advance(Duration::from_millis(1));
     patient.send(2).unwrap();
     assert_eq!(graph.run_until_idle(), 1);

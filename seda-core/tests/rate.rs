@@ -10,10 +10,10 @@
 
 mod support;
 
-use seda_core::gate::RateConfig;
+use seda_core::RateConfig;
 use seda_core::{
     Balance, Context, Graph, GraphConfig, Manual, ManualClock, RefusalReason, Refused, Replicas,
-    Responder, SloConfig, Source, StageConfig, Terms,
+    Responder, SendOptions, SloConfig, Source, StageConfig,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -204,7 +204,8 @@ fn a_request_that_was_counted_at_the_gate_has_no_more_of_the_rate_than_any_event
     graph.attach_each(mail, |_wire| |reply: Responder<()>, _cx| reply.respond(())).unwrap();
     graph.configure(mail, rate(500.0, 5)).unwrap();
     let route = Some(graph.route([mail.id()]).unwrap());
-    let source = graph.source(mail).unwrap().with_terms(Terms { route, ..Terms::default() });
+    let source =
+        graph.source(mail).unwrap().with_terms(SendOptions { route, ..SendOptions::default() });
     let slo = SloConfig::new(MS * 200);
     graph.apply(GraphConfig { slo, ..GraphConfig::default() }).unwrap();
     let clock = Arc::new(ManualClock::new());

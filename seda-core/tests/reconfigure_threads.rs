@@ -100,9 +100,9 @@ fn a_shorter_tick_is_followed_and_a_shorter_limit_for_stuck_handlers_too() {
 
 /// Counts who is inside a handler, and the most there ever were.
 #[derive(Clone, Default)]
-struct Inside(Arc<(AtomicUsize, AtomicUsize)>);
+struct SlotGuard(Arc<(AtomicUsize, AtomicUsize)>);
 
-impl Inside {
+impl SlotGuard {
     fn pass(&self, hold: impl FnOnce()) {
         let now = self.0.0.fetch_add(1, Ordering::SeqCst) + 1;
         self.0.1.fetch_max(now, Ordering::SeqCst);
@@ -117,7 +117,7 @@ impl Inside {
 }
 
 /// A stage in a pool of four; each event holds its handler up for as long as `gates` says.
-fn capped(inside: &Inside, gates: Vec<Gate>) -> (Running, Source<usize>) {
+fn capped(inside: &SlotGuard, gates: Vec<Gate>) -> (Running, Source<usize>) {
     let mut graph = Graph::new("g");
     let pool = graph.pool("four", WorkerRange::exactly(4));
     let stage = graph.stage::<usize>("s", 4_096);
@@ -140,7 +140,7 @@ fn let_park() {
 }
 
 /// Handles many events that do not wait, and returns the most workers that were inside at once.
-fn peak(running: &Running, source: &Source<usize>, inside: &Inside) -> usize {
+fn peak(running: &Running, source: &Source<usize>, inside: &SlotGuard) -> usize {
     let quiet = || running.report().events.queued + running.report().events.in_hand == 0;
     wait_until("it is quiet", quiet);
     inside.take_peak();
@@ -152,7 +152,7 @@ fn peak(running: &Running, source: &Source<usize>, inside: &Inside) -> usize {
 #[test]
 fn a_cap_that_changes_while_workers_are_inside_holds_once_they_have_left() {
     let gates: Vec<Gate> = (0..4).map(|_| Gate::default()).collect();
-    let inside = Inside::default();
+    let inside = SlotGuard::default();
     let (running, source) = capped(&inside, gates.clone());
     // A worker that counts as stuck would be replaced, and hide one that nobody has woken.
     let cap = |text: &str| set(&running, &format!("control.stuck_after = \"1h\"\n{text}"));

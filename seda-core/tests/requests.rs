@@ -13,8 +13,8 @@ mod support;
 use parking_lot::Mutex;
 use seda_core::testing::{Stepped, probe};
 use seda_core::{
-    Address, Context, Graph, Home, LossReason, Lost, ManualClock, Outcome, Refused, Request,
-    Responder, Source, StageConfig, Terms, WorkerRange,
+    Context, Graph, LossReason, Lost, ManualClock, Outcome, Refused, ReplyAddress, ReplySink,
+    Request, Responder, SendOptions, Source, StageConfig, WorkerRange,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -27,8 +27,8 @@ type Ask = (u32, Responder<u32>);
 #[derive(Default)]
 struct Letters(Mutex<Vec<(u64, Result<u32, LossReason>)>>);
 
-impl Home<u32> for Letters {
-    fn deliver(&self, address: Address, outcome: Outcome<u32>) {
+impl ReplySink<u32> for Letters {
+    fn deliver(&self, address: ReplyAddress, outcome: Outcome<u32>) {
         let outcome = match outcome {
             Outcome::Answered(answer) => Ok(answer),
             Outcome::Lost(reason) => Err(reason),
@@ -37,8 +37,8 @@ impl Home<u32> for Letters {
     }
 }
 
-fn ask(source: &Source<Ask>, home: &Arc<Letters>, n: u32, terms: Terms) -> Arc<Request> {
-    let address = Address { sequence: u64::from(n), ..Address::default() };
+fn ask(source: &Source<Ask>, home: &Arc<Letters>, n: u32, terms: SendOptions) -> Arc<Request> {
+    let address = ReplyAddress { sequence: u64::from(n), ..ReplyAddress::default() };
     source.request_to(home.clone(), address, terms, |reply| (n, reply)).unwrap()
 }
 
@@ -65,7 +65,7 @@ fn every_request_is_delivered_once_with_its_answer_or_the_reason() {
     });
     let mut graph = graph.start_manual(Arc::new(ManualClock::new())).unwrap();
     let home = Arc::new(Letters::default());
-    (0..6).for_each(|n| drop(ask(&source, &home, n, Terms::default())));
+    (0..6).for_each(|n| drop(ask(&source, &home, n, SendOptions::default())));
     graph.run_until_idle();
     let mut letters = std::mem::take(&mut *home.0.lock());
     letters.sort_by_key(|(n, _)| *n);
@@ -87,7 +87,8 @@ fn a_request_that_expires_in_the_queue_is_told_so_and_not_begun() {
     let (graph, source) = graph(64, |(_, reply), _cx| reply.respond(1));
     let mut test = Stepped::start(graph).unwrap();
     let deadline = Duration::from_millis(5);
-    let source = source.with_terms(Terms { deadline: Some(deadline), ..Terms::default() });
+    let source =
+        source.with_terms(SendOptions { deadline: Some(deadline), ..SendOptions::default() });
     let ticket = source.request(|reply| (0, reply)).unwrap();
     test.stall(deadline);
     assert_eq!(test.loss(&ticket), LossReason::Expired);
@@ -100,7 +101,7 @@ fn a_drain_that_gives_up_tells_every_client() {
     let (graph, source) = graph(64, |(_, reply), _cx| reply.respond(1));
     let graph = graph.start_manual(Arc::new(ManualClock::new())).unwrap();
     let home = Arc::new(Letters::default());
-    (0..3).for_each(|n| drop(ask(&source, &home, n, Terms::default())));
+    (0..3).for_each(|n| drop(ask(&source, &home, n, SendOptions::default())));
     let drained = graph.drain(0);
     assert_eq!((drained.complete, drained.given_up), (false, 3));
     assert_eq!(home.0.lock().len(), 3);
@@ -145,7 +146,7 @@ fn an_answer_to_a_client_that_has_gone_is_dropped_and_counted_as_abandoned() {
     });
     let mut graph = graph.start_manual(Arc::new(ManualClock::new())).unwrap();
     let home = Arc::new(Letters::default());
-    let gone = ask(&source, &home, 1, Terms::default());
+    let gone = ask(&source, &home, 1, SendOptions::default());
     assert!(gone.abandon() && !gone.abandon());
     graph.run_until_idle();
     let report = graph.report();
@@ -168,9 +169,10 @@ fn no_handler_runs_for_any_of_a_thousand_clients_that_closed_while_queued() {
     });
     let running = graph.start().unwrap();
     let home = Arc::new(Letters::default());
-    let first = ask(&source, &home, 0, Terms::default());
+    let first = ask(&source, &home, 0, SendOptions::default());
     gate.wait_for(1);
-    let queued: Vec<_> = (1..=1_000).map(|n| ask(&source, &home, n, Terms::default())).collect();
+    let queued: Vec<_> =
+        (1..=1_000).map(|n| ask(&source, &home, n, SendOptions::default())).collect();
     queued.iter().for_each(|request| assert!(request.abandon()));
     assert!(first.abandon());
     gate.open();
@@ -217,7 +219,7 @@ fn response_time_is_recorded_once_for_each_answered_request_by_class() {
     let home = Arc::new(Letters::default());
     for n in 0..3 {
         let class = seda_core::Class::new(u8::from(n > 0));
-        drop(ask(&source, &home, n, Terms { class, ..Terms::default() }));
+        drop(ask(&source, &home, n, SendOptions { class, ..SendOptions::default() }));
     }
     clock.advance(Duration::from_millis(40));
     graph.run_until_idle();

@@ -12,8 +12,8 @@
 mod support;
 
 use seda_core::{
-    Context, Graph, GraphConfig, LossReason, ManualClock, Pending, Responder, Running, Sink,
-    Source, StageConfig, Ticket, WorkerRange,
+    Context, Graph, GraphConfig, LossReason, ManualClock, Pending, Responder, ResponseReceiver,
+    Running, Sink, Source, StageConfig, WorkerRange,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -106,7 +106,7 @@ fn scrape(running: &Running, done: &AtomicBool) {
     }
 }
 
-fn ask(source: &Source<Job>, n: u64) -> (u64, Ticket<u64>) {
+fn ask(source: &Source<Job>, n: u64) -> (u64, ResponseReceiver<u64>) {
     (n, source.request(|reply| Job { n, reply }).unwrap())
 }
 
@@ -117,7 +117,7 @@ fn every_scrape_balances_under_panics_defers_and_resizes_and_all_fates_are_as_me
     let (running, source) = graph(sender);
     let done = AtomicBool::new(false);
     let completer = std::thread::Builder::new().spawn(move || complete(outside)).unwrap();
-    let tickets: Vec<(u64, Ticket<u64>)> = std::thread::scope(|scope| {
+    let tickets: Vec<(u64, ResponseReceiver<u64>)> = std::thread::scope(|scope| {
         (0..2).for_each(|_| drop(scope.spawn(|| scrape(&running, &done))));
         let asking: Vec<_> = (0..2)
             .map(|s| {

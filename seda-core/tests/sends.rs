@@ -12,8 +12,8 @@ mod support;
 
 use seda_core::testing::{Stepped, Timeline, probe};
 use seda_core::{
-    Class, Context, Graph, LossReason, Manual, ManualClock, RefusalReason, Sink, Source, Stage,
-    Terms, each,
+    Class, Context, Graph, LossReason, Manual, ManualClock, RefusalReason, SendOptions, Sink,
+    Source, Stage, each,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -140,10 +140,10 @@ fn a_permit_that_is_used_up_gives_the_event_back() {
 #[test]
 fn an_expired_event_is_not_sent_on_and_not_let_in() {
     let (mut manual, source, clock) = fan(|cx, left, _, event| drop(cx.send(left, event)));
-    let source = source.with_terms(Terms {
+    let source = source.with_terms(SendOptions {
         class: Class::HIGHEST,
         deadline: Some(Duration::from_millis(5)),
-        ..Terms::default()
+        ..SendOptions::default()
     });
     source.send(1).unwrap();
     clock.advance(Duration::from_millis(5));
@@ -151,8 +151,9 @@ fn an_expired_event_is_not_sent_on_and_not_let_in() {
     let report = manual.report();
     assert_eq!(report.stages[0].shed["expired"], 1);
     assert_eq!(report.stages[0].handled, 0);
-    let hopeless = source.with_terms(Terms { deadline: Some(Duration::ZERO), ..Terms::default() });
-    assert_eq!(hopeless.send(1).unwrap_err().reason(), RefusalReason::Expired);
+    let infeasible =
+        source.with_terms(SendOptions { deadline: Some(Duration::ZERO), ..SendOptions::default() });
+    assert_eq!(infeasible.send(1).unwrap_err().reason(), RefusalReason::Expired);
     assert_balanced(&manual.report());
 }
 
@@ -189,7 +190,7 @@ fn an_event_that_expires_in_hand_neither_sends_nor_reserves() {
         test.run_until_idle();
     }
     let deadline = Some(Duration::from_millis(1));
-    let hurried = source.with_terms(Terms { deadline, ..Terms::default() });
+    let hurried = source.with_terms(SendOptions { deadline, ..SendOptions::default() });
     hurried.send_all(vec![1, 2]).unwrap();
     test.run_until_idle();
     // What the first had sent is late when it gets there.
@@ -216,7 +217,8 @@ fn what_is_sent_inherits_class_deadline_and_birth() {
     test.advance(Duration::from_secs(1));
     let (birth, deadline) = (test.now(), Duration::from_secs(9));
     // A class that was never declared counts as the last one.
-    let terms = Terms { class: Class::new(7), deadline: Some(deadline), ..Terms::default() };
+    let terms =
+        SendOptions { class: Class::new(7), deadline: Some(deadline), ..SendOptions::default() };
     source.with_terms(terms).send(1).unwrap();
     test.advance(Duration::from_secs(1));
     let (_, meta) = received.take_with_meta().remove(0);

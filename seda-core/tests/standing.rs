@@ -12,10 +12,10 @@
 mod support;
 
 use parking_lot::Mutex;
-use seda_core::gate::CodelConfig;
+use seda_core::CodelConfig;
 use seda_core::{
-    Context, Controller, Graph, GraphConfig, Manual, ManualClock, Mode, Source, StageConfig, Terms,
-    WorkerRange,
+    Context, Controller, Graph, GraphConfig, Manual, ManualClock, Mode, SendOptions, Source,
+    StageConfig, WorkerRange,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -111,7 +111,7 @@ fn while_the_oldest_has_waited_for_long_the_newest_is_first() {
 fn what_has_waited_in_vain_expires_behind_the_newest() {
     let config = StageConfig { newest_first_above: Some(MS * 15), ..StageConfig::default() };
     let mut plant = plant(config);
-    let terms = Terms { deadline: Some(MS * 35), ..Terms::default() };
+    let terms = SendOptions { deadline: Some(MS * 35), ..SendOptions::default() };
     let source = plant.source.with_terms(terms);
     for event in 1..=6 {
         source.send(event).unwrap();

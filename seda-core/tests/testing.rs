@@ -10,8 +10,8 @@
 
 use seda_core::testing::{Probe, Stepped, Timeline, probe};
 use seda_core::{
-    Class, Context, Graph, GraphError, LossReason, RefusalReason, Refused, Responder, Source,
-    Terms, Time,
+    Class, Context, Graph, GraphError, LossReason, RefusalReason, Refused, Responder, SendOptions,
+    Source, Time,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -61,7 +61,8 @@ fn complaint<T>(assertion: impl FnOnce() -> T) -> String {
 #[test]
 fn a_probe_keeps_what_reaches_it_in_order_and_with_its_terms() {
     let (mut test, source, kept) = relay();
-    let terms = Terms { class: Class::new(1), deadline: Some(MILLI), ..Terms::default() };
+    let terms =
+        SendOptions { class: Class::new(1), deadline: Some(MILLI), ..SendOptions::default() };
     let basic = source.with_terms(terms);
     (1..=3).for_each(|n| basic.send(n).unwrap());
     assert_eq!(test.run_until_idle(), 6);
@@ -154,7 +155,8 @@ fn an_answer_and_a_loss_are_told_apart_and_the_wrong_one_is_complained_of() {
 #[test]
 fn while_time_advances_the_graph_works_and_while_it_stalls_what_is_queued_waits() {
     let (mut test, source, kept) = relay();
-    let hurried = source.with_terms(Terms { deadline: Some(MILLI), ..Terms::default() });
+    let hurried =
+        source.with_terms(SendOptions { deadline: Some(MILLI), ..SendOptions::default() });
     hurried.send(1).unwrap();
     assert_eq!(test.advance(MILLI), 2);
     hurried.send(2).unwrap();

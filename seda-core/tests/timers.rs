@@ -12,8 +12,8 @@ mod support;
 
 use parking_lot::Mutex;
 use seda_core::{
-    Context, Graph, LossReason, Manual, ManualClock, RefusalReason, Source, Stage, StageConfig,
-    Terms, WorkerRange,
+    Context, Graph, LossReason, Manual, ManualClock, RefusalReason, SendOptions, Source, Stage,
+    StageConfig, WorkerRange,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -136,7 +136,8 @@ fn a_drain_takes_no_more_of_it() {
 fn what_would_come_behind_its_deadline_is_refused_at_once() {
     let (graph, source, _, _) = planning(8);
     let (mut graph, _) = manual(graph);
-    let source = source.with_terms(Terms { deadline: Some(MS * 10), ..Terms::default() });
+    let source =
+        source.with_terms(SendOptions { deadline: Some(MS * 10), ..SendOptions::default() });
     source.send_all(vec![9, 10]).unwrap();
     graph.run_until_idle();
     let later = &graph.report().stages[1];

@@ -14,7 +14,8 @@ mod support;
 use parking_lot::Mutex;
 use seda_core::control::{PoolObservation, PoolSizePolicy};
 use seda_core::{
-    Class, Graph, GraphConfig, RefusalReason, Running, Source, StageConfig, Terms, WorkerRange,
+    Class, Graph, GraphConfig, RefusalReason, Running, SendOptions, Source, StageConfig,
+    WorkerRange,
 };
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -42,7 +43,7 @@ fn a_victims_owner_is_told_on_another_thread_and_may_use_the_graph() {
             if let Some((running, source)) = inside.get() {
                 let report = running.report();
                 assert!(report.budget.used <= 4);
-                let late = Terms { deadline: Some(Duration::ZERO), ..Terms::default() };
+                let late = SendOptions { deadline: Some(Duration::ZERO), ..SendOptions::default() };
                 let refused = source.with_terms(late).send(99).unwrap_err();
                 assert_eq!(refused.reason(), RefusalReason::Expired);
             }
@@ -51,7 +52,7 @@ fn a_victims_owner_is_told_on_another_thread_and_may_use_the_graph() {
         })
         .unwrap();
     let source = graph.source(stage).unwrap();
-    let basic = source.with_terms(Terms { class: Class::new(1), ..Terms::default() });
+    let basic = source.with_terms(SendOptions { class: Class::new(1), ..SendOptions::default() });
     let running = graph.start().unwrap();
     assert!(shared.set((running, basic.clone())).is_ok());
     basic.send(0).unwrap();

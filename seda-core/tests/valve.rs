@@ -14,7 +14,7 @@ mod support;
 use parking_lot::Mutex;
 use seda_core::{
     Class, Controller, Graph, GraphConfig, LossReason, Manual, ManualClock, Mode, OverloadPolicy,
-    RefusalReason, Source, StageConfig, Terms, WorkerRange,
+    RefusalReason, SendOptions, Source, StageConfig, WorkerRange,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +28,7 @@ struct Lab {
     clock: Arc<ManualClock>,
     left: Source<u32>,
     right: Source<u32>,
-    /// Victims in the order in which their owners were told.
+    /// VictimFilter in the order in which their owners were told.
     lost: Arc<Mutex<Vec<(u32, LossReason)>>>,
 }
 
@@ -67,7 +67,7 @@ impl Lab {
 }
 
 fn fill(source: &Source<u32>, class: Class, events: std::ops::Range<u32>) {
-    let source = source.with_terms(Terms { class, ..Terms::default() });
+    let source = source.with_terms(SendOptions { class, ..SendOptions::default() });
     events.for_each(|event| source.send(event).unwrap());
 }
 
@@ -80,7 +80,7 @@ fn at_the_budget_an_entry_is_refused_unless_a_strictly_lower_class_is_queued() {
     let mut lab = lab(4, OverloadPolicy::LongestQueue, Mode::On);
     fill(&lab.left, GOLD, 0..4);
     for class in [GOLD, BASIC] {
-        let entry = lab.left.with_terms(Terms { class, ..Terms::default() });
+        let entry = lab.left.with_terms(SendOptions { class, ..SendOptions::default() });
         assert_eq!(entry.send(9).unwrap_err().reason(), RefusalReason::Budget);
     }
     assert_eq!((lab.victims(), lab.depths()), (vec![], (4, 0)));
@@ -143,7 +143,7 @@ fn a_flood_at_the_budget_is_one_entry_per_tick_and_stage_and_leaves_the_others_t
 fn an_observer_says_once_per_tick_whom_it_would_have_evicted() {
     let mut lab = lab(4, OverloadPolicy::LongestQueue, Mode::Observe);
     fill(&lab.left, BASIC, 0..4);
-    let entry = lab.right.with_terms(Terms { class: GOLD, ..Terms::default() });
+    let entry = lab.right.with_terms(SendOptions { class: GOLD, ..SendOptions::default() });
     (0..50).for_each(|event| drop(entry.send(event)));
     lab.graph.tick();
     let journal = lab.graph.report().journal;
@@ -173,7 +173,11 @@ fn among_equally_long_queues_the_first_declared_gives_one() {
 #[test]
 fn expired_events_at_a_lanes_head_go_first_whatever_their_class() {
     let mut lab = lab(5, OverloadPolicy::LongestQueue, Mode::On);
-    let soon = Terms { class: GOLD, deadline: Some(Duration::from_millis(1)), ..Terms::default() };
+    let soon = SendOptions {
+        class: GOLD,
+        deadline: Some(Duration::from_millis(1)),
+        ..SendOptions::default()
+    };
     lab.left.with_terms(soon).send(0).unwrap();
     fill(&lab.left, GOLD, 1..2);
     fill(&lab.left, BASIC, 10..13);
@@ -195,7 +199,7 @@ fn tail_drop_takes_the_newest_of_the_queue_that_the_newcomer_is_bound_for() {
     // `right` has one lower event left: it goes for the next, then nobody does.
     fill(&lab.right, GOLD, 91..92);
     assert_eq!(lab.victims(), valve(&[10]));
-    let entry = lab.right.with_terms(Terms { class: GOLD, ..Terms::default() });
+    let entry = lab.right.with_terms(SendOptions { class: GOLD, ..SendOptions::default() });
     assert_eq!(entry.send(92).unwrap_err().reason(), RefusalReason::Budget);
 }
 
@@ -223,7 +227,7 @@ fn without_a_policy_or_with_the_valve_off_nobody_gives_way() {
     ] {
         let mut lab = lab(4, policy, mode);
         fill(&lab.left, BASIC, 0..4);
-        let entry = lab.right.with_terms(Terms { class: GOLD, ..Terms::default() });
+        let entry = lab.right.with_terms(SendOptions { class: GOLD, ..SendOptions::default() });
         assert_eq!(entry.send(9).unwrap_err().reason(), RefusalReason::Budget);
         assert_eq!((lab.victims(), lab.depths()), (vec![], (4, 0)));
         let observed = lab.graph.report().journal;
@@ -309,7 +313,7 @@ fn under_a_flood_from_many_threads_bounds_and_ledgers_hold_in_every_scrape() {
         let senders: Vec<_> = [GOLD, BASIC, BASIC]
             .into_iter()
             .map(|class| {
-                let entry = source.with_terms(Terms { class, ..Terms::default() });
+                let entry = source.with_terms(SendOptions { class, ..SendOptions::default() });
                 scope.spawn(move || (0..30_000).for_each(|event| drop(entry.send(event))))
             })
             .collect();

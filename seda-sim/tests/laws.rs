@@ -4,7 +4,7 @@
 
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use seda_core::control::Law;
+use seda_core::Law;
 use seda_sim::{SimReport, Spec};
 use std::time::Duration;
 

@@ -10,7 +10,7 @@
 
 mod wide;
 
-use seda_core::control::Mode;
+use seda_core::Mode;
 use seda_sim::{SimReport, Spec};
 use std::time::Duration;
 use wide::{SERVICES, SLO, bound, capacity, classed, deterministic, run, spec};

@@ -7,7 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
-use seda_core::control::Controller;
+use seda_core::Controller;
 use seda_sim::spec::{Demand, Fault};
 use seda_sim::{SimReport, Spec};
 use std::time::Duration;

@@ -11,7 +11,7 @@ use crate::checker::{Bound, fails, holds, thread::spawn, thread::yield_now};
 use crate::ledgers::{Count, assert_balanced, assert_ended};
 use crate::support::{graph, workers};
 use seda_core::modelled::{Flaw, Modelled};
-use seda_core::{Class, Terms};
+use seda_core::{Class, SendOptions};
 use std::sync::Arc;
 
 const SCHEDULES: Bound = Bound(5_000);
@@ -30,7 +30,7 @@ fn the_valve_meets_a_worker() {
     let source = graph.source(stage).unwrap();
     let graph = Modelled::start(graph);
     let send = |class, events: [usize; 2]| {
-        let class = Terms { class: Class::new(class), ..Terms::default() };
+        let class = SendOptions { class: Class::new(class), ..SendOptions::default() };
         let (source, ends) = (source.with_terms(class), Arc::clone(&ends));
         spawn(move || {
             for event in events {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// The most classes a graph may declare. Every class costs a lane in each queue and a histogram
 /// in each report, and a label value in each metric; eight is more than any policy uses.
-pub const MAX_CLASSES: usize = 8;
+pub(crate) const MAX_CLASSES: usize = 8;
 
 /// Priority and share of an event: an index into the classes its graph declares, highest first.
 ///
@@ -48,7 +48,7 @@ pub(crate) type PerClass<T> = [T; MAX_CLASSES];
 /// A class of events.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ClassConfig {
+pub(crate) struct ClassConfig {
     /// Its name in reports and metrics.
     pub name: String,
     /// How many events it may take out of a queue per turn of the round robin.

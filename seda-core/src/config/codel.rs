@@ -38,13 +38,15 @@ pub enum CodelLaw {
     /// All that has waited for more than twice the target (folly's `Codel`, for servers). Where
     /// nobody slows down when something is dropped, it is at its goal one interval after it began.
     #[default]
-    Slough,
+    #[serde(rename = "slough")]
+    ServerCodel,
     /// One, and the next after interval/√n: the standard's (RFC 8289, section 3), made for senders
     /// that slow down when they miss something. Against those who do not it takes 2·√n intervals
     /// to give up n, while the queue grows, and begins anew when it has shrunk: at 1.25 times a
     /// capacity of 1000 events per second the wait rises to 0.5 s in five seconds, and goes up and
     /// down between 0.1 and 0.3 s ever after.
-    Spaced,
+    #[serde(rename = "spaced")]
+    Rfc8289,
 }
 
 impl Default for CodelConfig {
@@ -63,8 +65,8 @@ impl FromStr for CodelLaw {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
-            "slough" => Ok(CodelLaw::Slough),
-            "spaced" => Ok(CodelLaw::Spaced),
+            "slough" => Ok(CodelLaw::ServerCodel),
+            "spaced" => Ok(CodelLaw::Rfc8289),
             _ => Err(format!("`{text}` is no law of CoDel: write slough or spaced")),
         }
     }
@@ -80,8 +82,8 @@ impl fmt::Display for CodelConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { target, interval, law, keep_one_in } = self;
         let law = match law {
-            CodelLaw::Slough => "slough",
-            CodelLaw::Spaced => "spaced",
+            CodelLaw::ServerCodel => "slough",
+            CodelLaw::Rfc8289 => "spaced",
         };
         write!(f, "{law}, {target:?} of {interval:?}, keeps one in {keep_one_in}")
     }

@@ -10,7 +10,7 @@ use std::fmt;
 /// One setting that a running graph has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct Change {
+pub struct SettingChange {
     /// The key, as in a file.
     pub key: String,
     /// The stage or the shared pool it is about, if it is about one.
@@ -21,7 +21,7 @@ pub struct Change {
     pub after: String,
 }
 
-impl fmt::Display for Change {
+impl fmt::Display for SettingChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}`: {} → {}", self.key, self.before, self.after)
     }
@@ -32,11 +32,16 @@ type Entry = (String, Option<String>, String);
 
 impl Settings {
     /// How these differ from those `before`, in the order of a file.
-    pub(crate) fn changes(&self, before: &Settings, declared: &Declaration) -> Vec<Change> {
+    pub(crate) fn changes(&self, before: &Settings, declared: &Declaration) -> Vec<SettingChange> {
         let pairs = before.entries(declared).into_iter().zip(self.entries(declared));
         let changes = pairs.filter(|((_, _, before), (_, _, after))| before != after);
         changes
-            .map(|((key, stage, before), (_, _, after))| Change { key, stage, before, after })
+            .map(|((key, stage, before), (_, _, after))| SettingChange {
+                key,
+                stage,
+                before,
+                after,
+            })
             .collect()
     }
 

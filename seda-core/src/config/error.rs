@@ -128,7 +128,7 @@ pub enum GraphError {
     #[error(
         "stage `{stage}` is told twice how to ask for the {question} of an event: once is enough"
     )]
-    AskedTwice {
+    ExtractorSetTwice {
         /// The stage.
         stage: String,
         /// Key or weight.

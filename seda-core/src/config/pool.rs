@@ -16,7 +16,7 @@ pub struct PoolConfig {
 
 /// The most workers one pool may have: beyond it threads cost more in memory and switching than
 /// any handler gains; a stage that waits for the outside should defer instead.
-pub const MAX_WORKERS: usize = 1_024;
+pub(crate) const MAX_WORKERS: usize = 1_024;
 
 /// How many workers a pool may have, both ends included: written `MIN..MAX`, or a single number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// The most replicas of one stage: those that a send has not asked yet are the bits of one word.
-pub const MAX_REPLICAS: usize = 64;
+pub(crate) const MAX_REPLICAS: usize = 64;
 
 /// How many copies of a stage there are, and how they share its events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

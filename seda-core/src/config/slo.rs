@@ -13,7 +13,7 @@ pub(crate) const MOST: Duration = Duration::from_secs(600);
 pub(crate) const ALLOWED: &str = "1ms to 10m";
 
 /// The service-level objective: how long 99 of 100 answers may take. With it a request that no
-/// [deadline](crate::stage::ports::Terms) was given has this one; requests are admitted as far as it can be
+/// [deadline](crate::stage::ports::SendOptions) was given has this one; requests are admitted as far as it can be
 /// kept; what could only be late is not started. No length of a queue has to be set then.
 ///
 /// ```toml

@@ -60,11 +60,11 @@ pub struct StageConfig {
 
 /// Default of [`StageConfig::batch`]. 32 is where the price of a lock, a clock read and a wake-up
 /// per batch has become small against an event's own; more only adds delay.
-pub const DEFAULT_BATCH: usize = 32;
+pub(super) const DEFAULT_BATCH: usize = 32;
 
 /// Default of [`StageConfig::pending`]: what one remote service is usually willing to serve one
 /// client at once.
-pub const DEFAULT_PENDING: usize = 1_024;
+pub(crate) const DEFAULT_PENDING: usize = 1_024;
 
 impl StageConfig {
     /// These settings, and those of `before` where these say nothing.

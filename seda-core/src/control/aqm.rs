@@ -4,14 +4,14 @@
 use crate::config::{Mode, Settings};
 use crate::event::LossReason;
 use crate::monitor::{Engine, Monitor};
-use crate::queue::Stood;
+use crate::queue::AqmState;
 use crate::stage::{Controller, Decision};
 
 /// A stage's queue at a tick.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StandingSight {
     depth: usize,
-    stood: Stood,
+    stood: AqmState,
     /// Events that CoDel gave up since the graph began, or would have.
     given_up: u64,
 }
@@ -50,7 +50,7 @@ impl Monitor {
 
 impl Engine {
     /// Once per tick: journals what began or ended since the last one.
-    pub(crate) fn tell_of_standing_queues(&self, seen: &[StandingSight], settings: &Settings) {
+    pub(crate) fn journal_aqm(&self, seen: &[StandingSight], settings: &Settings) {
         let acts = settings.control.queue_delay == Mode::On;
         let mut standing = self.standing.lock();
         standing.resize_with(self.stages.len(), Episodes::default);
@@ -74,34 +74,36 @@ impl Engine {
             let before = known.shedding;
             known.shedding = follow(before, sheds, acts, known.given_up);
             match change(before, known.shedding) {
-                Change::Began => {
+                SettingChange::Began => {
                     let codel = set.standing.codel.as_ref().map(ToString::to_string);
                     let seen = format!("{waits}; {}", codel.unwrap_or_default());
                     tell(acts, seen, "began shedding", "shedding false → true");
                 }
-                Change::Ended(Episode { acts, since }) => {
+                SettingChange::Ended(Episode { acts, since }) => {
                     let n = given_up - since;
                     let how = if acts { "given up" } else { "would have been given up" };
                     let seen = format!("{waits}; {n} {how} meanwhile");
                     tell(acts, seen, "ended shedding", "shedding true → false");
                 }
-                Change::None => {}
+                SettingChange::None => {}
             }
             let before = known.turned;
             known.turned = follow(before, stood.turned, acts, known.given_up);
             match change(before, known.turned) {
-                Change::Began => tell(acts, waits, "serves the newest first", "oldest → newest"),
-                Change::Ended(Episode { acts, .. }) => {
+                SettingChange::Began => {
+                    tell(acts, waits, "serves the newest first", "oldest → newest")
+                }
+                SettingChange::Ended(Episode { acts, .. }) => {
                     tell(acts, waits, "serves the oldest first again", "newest → oldest");
                 }
-                Change::None => {}
+                SettingChange::None => {}
             }
             known.given_up = given_up;
         }
     }
 }
 
-enum Change {
+enum SettingChange {
     None,
     Began,
     Ended(Episode),
@@ -114,11 +116,11 @@ fn follow(before: Option<Episode>, is: bool, acts: bool, since: u64) -> Option<E
 }
 
 /// One that goes on in another mode is news: what was observed is done from now on, or no more.
-fn change(before: Option<Episode>, now: Option<Episode>) -> Change {
+fn change(before: Option<Episode>, now: Option<Episode>) -> SettingChange {
     match (before, now) {
-        (Some(before), None) => Change::Ended(before),
-        (Some(before), Some(now)) if before.acts == now.acts => Change::None,
-        (_, Some(_)) => Change::Began,
-        (None, None) => Change::None,
+        (Some(before), None) => SettingChange::Ended(before),
+        (Some(before), Some(now)) if before.acts == now.acts => SettingChange::None,
+        (_, Some(_)) => SettingChange::Began,
+        (None, None) => SettingChange::None,
     }
 }

@@ -19,10 +19,6 @@ mod reconfigure;
 
 pub(crate) use aqm::Episodes;
 
-pub use crate::config::{ControlConfig, HotspotConfig, Law, Mode, OverloadPolicy};
-pub use crate::control::admission::laws::{Aimd, Credits, DrainRate, Gradient};
-pub use crate::control::admission::{AdmissionLaw, AdmissionObservation};
-pub use crate::control::batch_size::{BatchObservation, BatchSizePolicy, SmallestBatch};
-pub use crate::control::hotspot::{Hotspot, HotspotChange};
-pub use crate::control::pool_size::{LittlesLaw, PoolObservation, PoolSizePolicy};
-pub use crate::stage::{Controller, Decision, Journal};
+pub use admission::{AdmissionLaw, AdmissionObservation};
+pub use batch_size::{BatchObservation, BatchSizePolicy};
+pub use pool_size::{PoolObservation, PoolSizePolicy};

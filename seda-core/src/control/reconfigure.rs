@@ -1,14 +1,17 @@
 //! New settings for a graph that runs: checked as at its start, then set, whole or not at all.
 
-use crate::config::{Change, GraphConfig, GraphError, Settings, StageSettings, WorkerRange};
-use crate::monitor::{Engine, EnginePool, StagePlan};
+use crate::config::{GraphConfig, GraphError, SettingChange, Settings, StageSettings, WorkerRange};
+use crate::monitor::{Engine, RunningPool, StagePlan};
 use crate::platform::sync::Ordering;
 use crate::stage::{Controller, Decision};
 
 impl Engine {
     /// Sets what `config` says, else what was declared. From the first line that sets something
     /// on, nothing can fail. Workers that are missing then have to be hired.
-    pub(crate) fn reconfigure(&self, config: &GraphConfig) -> Result<Vec<Change>, GraphError> {
+    pub(crate) fn reconfigure(
+        &self,
+        config: &GraphConfig,
+    ) -> Result<Vec<SettingChange>, GraphError> {
         let changes = self.replace_settings(|before| {
             let settings = Settings::of(&self.declared, config)?;
             self.check_fixed(before, &settings)?;
@@ -67,7 +70,7 @@ impl Engine {
         self.pools.iter().for_each(|pool| pool.core.idle.wake_all());
     }
 
-    fn journal_changes(&self, changes: &[Change]) {
+    fn journal_changes(&self, changes: &[SettingChange]) {
         let at_seconds = self.now().as_secs_f64();
         for change in changes {
             self.core.journal.write(Decision {
@@ -115,7 +118,7 @@ fn set_stage(plan: &StagePlan, before: &StageSettings, after: &StageSettings) {
     }
 }
 
-fn set_pool(pool: &EnginePool, before: WorkerRange, after: WorkerRange) {
+fn set_pool(pool: &RunningPool, before: WorkerRange, after: WorkerRange) {
     if before != after {
         pool.core.set_range(after);
     }

@@ -78,7 +78,7 @@ crate::platform::sync::per_thread! {
 }
 
 /// The reason that a responder dropped on this thread right now would give.
-pub(crate) fn reason_in_scope() -> LossReason {
+pub(crate) fn current_loss_reason() -> LossReason {
     if std::thread::panicking() {
         return LossReason::Panicked;
     }
@@ -89,7 +89,7 @@ pub(crate) fn reason_in_scope() -> LossReason {
 ///
 /// A responder is a value somewhere inside a user's event: this is how the one who gives the
 /// event up tells it why.
-pub(crate) fn losing<T>(reason: LossReason, drop_work: impl FnOnce() -> T) -> T {
+pub(crate) fn with_loss_reason<T>(reason: LossReason, drop_work: impl FnOnce() -> T) -> T {
     struct Restore(Option<LossReason>);
     impl Drop for Restore {
         fn drop(&mut self) {
@@ -106,12 +106,14 @@ mod tests {
 
     #[test]
     fn the_innermost_scope_gives_the_reason_and_is_left_again() {
-        assert_eq!(reason_in_scope(), LossReason::Forgotten);
-        losing(LossReason::Valve, || {
-            losing(LossReason::Drain, || assert_eq!(reason_in_scope(), LossReason::Drain));
-            assert_eq!(reason_in_scope(), LossReason::Valve);
+        assert_eq!(current_loss_reason(), LossReason::Forgotten);
+        with_loss_reason(LossReason::Valve, || {
+            with_loss_reason(LossReason::Drain, || {
+                assert_eq!(current_loss_reason(), LossReason::Drain)
+            });
+            assert_eq!(current_loss_reason(), LossReason::Valve);
         });
-        assert_eq!(reason_in_scope(), LossReason::Forgotten);
+        assert_eq!(current_loss_reason(), LossReason::Forgotten);
     }
 
     #[test]

@@ -8,7 +8,7 @@ pub(crate) mod request;
 pub use label::SHARDS;
 pub(crate) use label::{Label, ShardSet, Weight, shard_of};
 pub use loss::LossReason;
-pub(crate) use loss::{losing, reason_in_scope};
+pub(crate) use loss::{current_loss_reason, with_loss_reason};
 pub(crate) use refusal::give_up;
 pub use refusal::{Refusal, RefusalReason, Refused};
 
@@ -24,7 +24,7 @@ pub struct EventMeta {
     pub(crate) birth: Time,
     pub(crate) deadline: Time,
     pub(crate) request: Option<Arc<Request>>,
-    pub(crate) spent: Spent,
+    pub(crate) spent: SunkService,
     /// What the stage it is sent to asked of it ([`Label`], without the byte that its own
     /// alignment would cost); an earlier stage's answers where that stage asks nothing.
     pub(crate) weight: Weight,
@@ -38,7 +38,7 @@ impl EventMeta {
             birth,
             deadline,
             request: None,
-            spent: Spent::default(),
+            spent: SunkService::default(),
             weight: Weight::default(),
             shard: 0,
             class,
@@ -89,9 +89,9 @@ impl EventMeta {
 /// Kept in units of 64 ns, so that it shares a word with the class: every byte here is copied
 /// three times per hop. It saturates at four and a half minutes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Spent(u32);
+pub(crate) struct SunkService(u32);
 
-impl Spent {
+impl SunkService {
     const UNIT_NANOS: u64 = 64;
 
     pub(crate) fn add(&mut self, nanos: u64) {
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn what_was_spent_adds_up_to_the_unit_and_saturates() {
-        let mut spent = Spent::default();
+        let mut spent = SunkService::default();
         spent.add(1_000_000);
         spent.add(2_000_000);
         assert_eq!(spent.nanos(), 3_000_000);

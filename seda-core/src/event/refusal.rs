@@ -1,7 +1,7 @@
 //! A send that was not taken, and why: the event comes back.
 
-use crate::event::loss::{LossReason, losing};
-use crate::platform::contained;
+use crate::event::loss::{LossReason, with_loss_reason};
+use crate::platform::catch_panic;
 use crate::platform::sync::Arc;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -117,7 +117,7 @@ impl<E> Refused<E> {
     /// Drops the event for the reason that it was refused: the owner of a responder inside hears
     /// of that, and not that its request was forgotten. To be handed to `unwrap_or_else`.
     pub fn give_up(self) {
-        losing(LossReason::Refused, || drop(self.event));
+        with_loss_reason(LossReason::Refused, || drop(self.event));
     }
 
     /// Why it was refused.
@@ -140,7 +140,7 @@ impl<E> Refused<E> {
 /// unwind into a sender who has to go on, as a reactor has.
 pub(crate) fn give_up<E>(refused: Refused<E>) {
     let stage = Arc::clone(&refused.refusal.stage);
-    if contained(|| refused.give_up()).is_none() {
+    if catch_panic(|| refused.give_up()).is_none() {
         tracing::error!(%stage, "dropping a refused event panicked");
     }
 }

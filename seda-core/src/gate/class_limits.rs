@@ -9,7 +9,7 @@ pub(crate) const UNLIMITED: u64 = u64::MAX;
 /// Amounts inside, by class, and their limits. Unlimited until limits are set. Nothing else is
 /// ordered by these counters.
 #[derive(Debug)]
-pub(super) struct Allowance {
+pub(super) struct ClassLimiter {
     inside: AtomicU64,
     /// Of it, by class.
     by_class: PerClass<AtomicU64>,
@@ -18,7 +18,7 @@ pub(super) struct Allowance {
     guaranteed: PerClass<AtomicU64>,
 }
 
-impl Default for Allowance {
+impl Default for ClassLimiter {
     fn default() -> Self {
         Self {
             inside: AtomicU64::new(0),
@@ -29,7 +29,7 @@ impl Default for Allowance {
     }
 }
 
-impl Allowance {
+impl ClassLimiter {
     /// So much more, if there is room for its class, when of what is inside `done` does not count.
     pub(super) fn enter(&self, class: Class, amount: u64, done: u64) -> bool {
         let limit = self.limit(class);
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_stays_out_and_less_of_it_comes_in() {
-        let allowance = Allowance::default();
+        let allowance = ClassLimiter::default();
         allowance.set_limits(&Limits::of([100; MAX_CLASSES], &[1]));
         assert!(allowance.enter(ONLY, 60, 0));
         assert!(!allowance.enter(ONLY, 41, 0));
@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn what_is_larger_than_the_limit_comes_in_alone() {
-        let allowance = Allowance::default();
+        let allowance = ClassLimiter::default();
         allowance.set_limits(&Limits::of([100; MAX_CLASSES], &[1]));
         assert!(allowance.enter(ONLY, 500, 0));
         assert!(!allowance.enter(ONLY, 1, 0));
@@ -189,7 +189,7 @@ mod tests {
 
     #[test]
     fn what_is_done_makes_room_before_it_leaves() {
-        let allowance = Allowance::default();
+        let allowance = ClassLimiter::default();
         allowance.set_limits(&Limits::of([100; MAX_CLASSES], &[1]));
         assert!(allowance.enter(ONLY, 100, 0));
         assert!(!allowance.enter(ONLY, 41, 40));
@@ -212,7 +212,7 @@ mod tests {
     fn a_class_has_its_share_whoever_else_is_there() {
         let limits = Limits::of([100; MAX_CLASSES], &[4, 1]);
         assert_eq!(limits.guaranteed[..3], [80, 20, 0]);
-        let (allowance, basic) = (Allowance::default(), Class::new(1));
+        let (allowance, basic) = (ClassLimiter::default(), Class::new(1));
         allowance.set_limits(&limits);
         assert!(allowance.enter(ONLY, 100, 0));
         assert!(!allowance.enter(basic, 21, 0));

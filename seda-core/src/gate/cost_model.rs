@@ -1,26 +1,26 @@
 //! What requests said they would cost, beside what they then took.
 
-use crate::stats::{ServedCosts, Stall, is_far};
+use crate::stats::{OutlierFilter, ServedCosts, is_outlier};
 
 /// Over how many requests the price of a unit of cost is smoothed. Demands that differ by two
 /// orders of magnitude, as those of language models do, leave an error of a tenth.
-const SMOOTHED_OVER: f64 = 64.0;
+const EWMA_SAMPLES: f64 = 64.0;
 
 /// What a unit of cost is worth, learned from requests that were served, and how much their costs
 /// differ.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Price {
+pub(crate) struct CostModel {
     requests: f64,
     cost: f64,
     squares: f64,
     /// What serving them took.
     seconds: f64,
-    stall: Stall,
+    stall: OutlierFilter,
 }
 
-impl Price {
+impl CostModel {
     /// During a tick these were served, and their service took so many seconds.
-    pub(crate) fn learn(&mut self, served: &ServedCosts, seconds: f64) {
+    pub(crate) fn update(&mut self, served: &ServedCosts, seconds: f64) {
         if served.requests == 0 && self.requests == 0.0 {
             return;
         }
@@ -29,11 +29,12 @@ impl Price {
         let expected = expected.filter(|seconds| *seconds > 0.0);
         // Far more than it should have taken, or far less: one that says it costs a million times
         // what it takes does not make all others cheap.
-        let far = is_far(seconds, expected) || expected.is_some_and(|e| is_far(e, Some(seconds)));
+        let far =
+            is_outlier(seconds, expected) || expected.is_some_and(|e| is_outlier(e, Some(seconds)));
         if !self.stall.counts(far) {
             return;
         }
-        let kept = SMOOTHED_OVER / (SMOOTHED_OVER + n);
+        let kept = EWMA_SAMPLES / (EWMA_SAMPLES + n);
         self.requests = self.requests * kept + n;
         self.cost = self.cost * kept + cost;
         self.squares = self.squares * kept + served.squares as f64;
@@ -65,21 +66,21 @@ mod tests {
 
     #[test]
     fn the_price_follows_what_serving_took() {
-        let mut price = Price::default();
-        price.learn(&served(&[]), 1.0);
+        let mut price = CostModel::default();
+        price.update(&served(&[]), 1.0);
         assert_eq!((price.units_per_second(), price.variation()), (None, None));
-        price.learn(&served(&[10; 64]), 0.64);
+        price.update(&served(&[10; 64]), 0.64);
         assert_eq!((price.units_per_second(), price.variation()), (Some(1_000.0), Some(0.0)));
         // It has doubled: half of what is known is new.
-        price.learn(&served(&[10; 64]), 1.28);
+        price.update(&served(&[10; 64]), 1.28);
         assert_eq!(price.units_per_second(), Some(960.0 / 1.6));
     }
 
     #[test]
     fn one_that_declares_a_million_times_what_it_takes_makes_no_other_cheap() {
-        let mut price = Price::default();
-        price.learn(&served(&[10; 64]), 0.64);
-        price.learn(&served(&[u32::MAX]), 0.01);
+        let mut price = CostModel::default();
+        price.update(&served(&[10; 64]), 0.64);
+        price.update(&served(&[u32::MAX]), 0.01);
         assert_eq!(price.units_per_second(), Some(1_000.0));
         // The sums stay exact beside it, too.
         let mut all = served(&[u32::MAX]);
@@ -89,8 +90,8 @@ mod tests {
 
     #[test]
     fn costs_that_differ_vary() {
-        let mut price = Price::default();
-        price.learn(&served(&[1, 3]), 1.0);
+        let mut price = CostModel::default();
+        price.update(&served(&[1, 3]), 1.0);
         assert_eq!(price.variation(), Some(0.25));
     }
 }

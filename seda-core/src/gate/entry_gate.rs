@@ -1,7 +1,7 @@
 //! One stage's gate.
 
 use crate::config::{Class, PerClass};
-use crate::gate::class_limits::{Allowance, Limits, UNLIMITED};
+use crate::gate::class_limits::{ClassLimiter, Limits, UNLIMITED};
 use crate::gate::in_service::InService;
 use crate::platform::Time;
 use crate::platform::sync::{AtomicBool, AtomicU64, Ordering};
@@ -10,23 +10,23 @@ use crate::platform::sync::{AtomicBool, AtomicU64, Ordering};
 /// is declared, and says whether one more may come. Open to everybody until limits are set.
 #[derive(Debug)]
 pub(crate) struct Gate {
-    requests: Allowance,
+    requests: ClassLimiter,
     /// What those that declare it cost.
-    costs: Allowance,
+    costs: ClassLimiter,
     in_service: InService,
     entered: AtomicU64,
     turned_away: PerClass<AtomicU64>,
     /// For whom a lower class gave way, by the class of the newcomer.
     gave_way: AtomicU64,
     /// Whether the stage cannot keep what was promised to a class.
-    missed: PerClass<AtomicBool>,
+    violated: PerClass<AtomicBool>,
     /// And not even to most of its requests.
-    hopeless: PerClass<AtomicBool>,
+    infeasible: PerClass<AtomicBool>,
 }
 
 /// A gate as it is at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct GateFigures {
+pub(crate) struct GateCounts {
     /// Requests that will visit the stage, are in it or have left it, and have not ended.
     pub(crate) bound: usize,
     /// The limit of the highest class; `None` while there is none.
@@ -39,20 +39,20 @@ pub(crate) struct GateFigures {
     /// How many of a lower class were given up for one of a higher.
     pub(crate) gave_way: u64,
     /// Whether no setting can keep what was promised to a class.
-    pub(crate) missed: PerClass<bool>,
+    pub(crate) violated: PerClass<bool>,
 }
 
 impl Default for Gate {
     fn default() -> Self {
         Self {
-            requests: Allowance::default(),
-            costs: Allowance::default(),
+            requests: ClassLimiter::default(),
+            costs: ClassLimiter::default(),
             in_service: InService::default(),
             entered: AtomicU64::new(0),
             turned_away: std::array::from_fn(|_| AtomicU64::new(0)),
             gave_way: AtomicU64::new(0),
-            missed: std::array::from_fn(|_| AtomicBool::new(false)),
-            hopeless: std::array::from_fn(|_| AtomicBool::new(false)),
+            violated: std::array::from_fn(|_| AtomicBool::new(false)),
+            infeasible: std::array::from_fn(|_| AtomicBool::new(false)),
         }
     }
 }
@@ -90,7 +90,7 @@ impl Gate {
     /// The class of which an event would have to give way for a newcomer of `class`: the lowest
     /// that has more than it is guaranteed. `None` if there is none, or if it would not help: what
     /// is there of the newcomer's class and of higher ones fills the limit.
-    pub(crate) fn gives_way(&self, class: Class, cost: u64, classes: usize) -> Option<Class> {
+    pub(crate) fn is_preemptible(&self, class: Class, cost: u64, classes: usize) -> Option<Class> {
         let fits = match self.costs.limit(class) {
             limit if cost > 0 && limit < UNLIMITED => self.costs.fits_above(class, cost),
             _ => self.requests.fits_above(class, 1),
@@ -101,25 +101,27 @@ impl Gate {
     }
 
     /// Somebody of a lower class has given way.
-    pub(crate) fn note_way(&self) {
+    pub(crate) fn log_preemption(&self) {
         self.gave_way.fetch_add(1, Ordering::Relaxed);
     }
 
     /// One that has entered goes: another gate on its route is shut.
-    pub(super) fn turn_back(&self, class: Class, cost: u64) {
+    pub(super) fn refund(&self, class: Class, cost: u64) {
         self.entered.fetch_sub(1, Ordering::Relaxed);
         self.leave(class, cost);
     }
 
     /// Whether a mean service alone takes longer than was promised to the class.
     pub(super) fn is_hopeless(&self, class: Class) -> bool {
-        self.hopeless.get(class.index()).is_some_and(|hopeless| hopeless.load(Ordering::Relaxed))
+        self.infeasible
+            .get(class.index())
+            .is_some_and(|infeasible| infeasible.load(Ordering::Relaxed))
     }
 
     /// Sets whether services alone make the promise to a class impossible to keep: as far as one in
     /// a hundred is concerned, and on the average.
-    pub(crate) fn set_prospect(&self, class: usize, missed: bool, hopeless: bool) {
-        let all = [(&self.missed, missed), (&self.hopeless, hopeless)];
+    pub(crate) fn set_feasibility(&self, class: usize, violated: bool, infeasible: bool) {
+        let all = [(&self.violated, violated), (&self.infeasible, infeasible)];
         for (by_class, is_so) in all {
             if let Some(one) = by_class.get(class) {
                 one.store(is_so, Ordering::Relaxed);
@@ -195,10 +197,10 @@ impl Gate {
         (limit < UNLIMITED).then(|| share(inside, limit))
     }
 
-    pub(crate) fn figures(&self) -> GateFigures {
+    pub(crate) fn figures(&self) -> GateCounts {
         let limited = |limit: u64| (limit < UNLIMITED).then_some(limit);
         let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
-        GateFigures {
+        GateCounts {
             bound: count(self.requests.inside()),
             limit: limited(self.requests.limit(Class::HIGHEST)).map(count),
             cost: self.costs.inside(),
@@ -206,7 +208,7 @@ impl Gate {
             entered: self.entered.load(Ordering::Relaxed),
             turned_away: self.turned_away.each_ref().map(|count| count.load(Ordering::Relaxed)),
             gave_way: self.gave_way.load(Ordering::Relaxed),
-            missed: self.missed.each_ref().map(|missed| missed.load(Ordering::Relaxed)),
+            violated: self.violated.each_ref().map(|violated| violated.load(Ordering::Relaxed)),
         }
     }
 }

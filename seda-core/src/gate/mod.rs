@@ -3,10 +3,10 @@
 //!
 //! - [`Route`]: which stages a kind of request visits, declared in code.
 //! - `Gate`: one stage's: how many requests are bound for it, and how many of each class may be;
-//!   of two `Allowance`s, one in requests and one in what they cost, where they say so.
+//!   of two `ClassLimiter`s, one in requests and one in what they cost, where they say so.
 //! - `InService`: what of these costs was served already.
-//! - `Price`: what a unit of declared cost turned out to take.
-//! - `Passage`: what a request counts as, from its entry to its end.
+//! - `CostModel`: what a unit of declared cost turned out to take.
+//! - `GateCharge`: what a request counts as, from its entry to its end.
 //! - `Demands`: what requests of each route take, for those that declare no cost.
 //! - `Admission`: all gates of a graph. It holds no opinion: the limits come from a law of
 //!   [`crate::control`], once per tick.
@@ -24,15 +24,12 @@ mod route_demand;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use gate_charge::{Passage, Shut};
+pub(crate) use gate_charge::{GateCharge, GateClosed};
 
 pub(crate) use class_limits::{Limits, UNLIMITED};
-pub(crate) use cost_model::Price;
-pub(crate) use entry_gate::{Gate, GateFigures};
+pub(crate) use cost_model::CostModel;
+pub(crate) use entry_gate::{Gate, GateCounts};
 pub use route::{Route, StageId};
-
-pub use crate::config::{CodelConfig, RateConfig};
-pub use crate::queue::{Codel, Rate, TokenBucket};
 
 use crate::config::{Class, Mode, PerClass};
 use crate::gate::route_demand::Demands;
@@ -155,7 +152,7 @@ impl Admission {
     }
 
     /// A stage's gate as it is, while requests are counted; of replicas the first one's.
-    pub(crate) fn figures(&self, stage: usize) -> Option<GateFigures> {
+    pub(crate) fn figures(&self, stage: usize) -> Option<GateCounts> {
         let counts = self.on.load(Ordering::Relaxed) && self.has_gate(stage);
         self.gate(stage).filter(|_| counts).map(Gate::figures)
     }
@@ -184,7 +181,7 @@ impl Admission {
 
     /// What a request of `route` counts as at its gates: what it declares, else what such requests
     /// were measured to take, where that matters.
-    pub(crate) fn passage(&self, route: u16, class: Class, declared: Option<u32>) -> Passage {
+    pub(crate) fn passage(&self, route: u16, class: Class, declared: Option<u32>) -> GateCharge {
         let demands = self.built.get().filter(|_| route != NO_ROUTE).map(|built| &built.demands);
         let cost = match (demands, declared) {
             (None, _) => 0,
@@ -194,7 +191,7 @@ impl Admission {
                 cost.max(1)
             }
         };
-        Passage { route, class, cost, declared: declared.is_some() }
+        GateCharge { route, class, cost, declared: declared.is_some() }
     }
 
     /// Whether requests have declared what they cost: nothing else is a cost from then on.
@@ -208,28 +205,28 @@ impl Admission {
         self.built.get().is_some_and(differ)
     }
 
-    /// What was measured during a tick joins what is known of the routes' demands. With `few_fit`
+    /// What was measured during a tick joins what is known of the routes' demands. With `coarse`
     /// there is a stage of which so few fit into what was promised that parts of one matter.
-    pub(crate) fn learn_demands(&self, few_fit: bool) {
+    pub(crate) fn learn_demands(&self, coarse: bool) {
         if let Some(built) = self.built.get() {
-            built.demands.learn(few_fit);
+            built.demands.update(coarse);
         }
     }
 
     /// Whether it matters what such a request takes.
-    pub(crate) fn measures(&self, passage: &Passage) -> bool {
+    pub(crate) fn measures(&self, passage: &GateCharge) -> bool {
         self.built.get().is_some_and(|built| built.demands.measures(passage.route))
     }
 
     /// A stage has served an answered request for so long.
-    pub(crate) fn took(&self, passage: &Passage, nanos: u64) {
+    pub(crate) fn record_service(&self, passage: &GateCharge, nanos: u64) {
         if let Some(built) = self.built.get() {
-            built.demands.took(passage.route, nanos);
+            built.demands.record_service(passage.route, nanos);
         }
     }
 
     /// A request was answered that has taken so long.
-    pub(crate) fn answered(&self, passage: &Passage, nanos: u64) {
+    pub(crate) fn answered(&self, passage: &GateCharge, nanos: u64) {
         if let Some(built) = self.built.get() {
             built.demands.answered(passage.route, nanos);
         }
@@ -239,10 +236,10 @@ impl Admission {
     /// is there.
     pub(crate) fn enter(
         &self,
-        passage: &Passage,
+        passage: &GateCharge,
         way_made: &[usize],
         now: impl Fn() -> Time,
-    ) -> Result<(), Shut> {
+    ) -> Result<(), GateClosed> {
         let (class, cost) = (passage.class, u64::from(passage.cost));
         let observes = self.observes.load(Ordering::Relaxed);
         for (passed, (stage, gate)) in self.on(passage.route).enumerate() {
@@ -255,15 +252,15 @@ impl Admission {
                     continue;
                 }
                 let passed = self.on(passage.route).take(passed);
-                passed.for_each(|(_, gate)| gate.turn_back(class, cost));
-                return Err(Shut { stage });
+                passed.for_each(|(_, gate)| gate.refund(class, cost));
+                return Err(GateClosed { stage });
             }
         }
         Ok(())
     }
 
     /// The stages on a route whose gates are shut for a request.
-    pub(crate) fn shut(&self, passage: &Passage, now: impl Fn() -> Time) -> Vec<usize> {
+    pub(crate) fn shut(&self, passage: &GateCharge, now: impl Fn() -> Time) -> Vec<usize> {
         let cost = u64::from(passage.cost);
         let shut =
             self.on(passage.route).filter(|(_, gate)| !gate.has_room(passage.class, cost, &now));
@@ -271,20 +268,20 @@ impl Admission {
     }
 
     /// A request is refused for the sake of a stage.
-    pub(crate) fn turn_away(&self, passage: &Passage, shut: Shut) {
+    pub(crate) fn turn_away(&self, passage: &GateCharge, shut: GateClosed) {
         if let Some(gate) = self.gate(shut.stage) {
             gate.turn_away(passage.class);
         }
     }
 
     /// A request that had entered has ended.
-    pub(crate) fn leave(&self, passage: &Passage) {
+    pub(crate) fn leave(&self, passage: &GateCharge) {
         let cost = u64::from(passage.cost);
         self.on(passage.route).for_each(|(_, gate)| gate.leave(passage.class, cost));
     }
 
     /// The gate of a stage, and its place on the route, if it is on it.
-    pub(crate) fn gate_on(&self, passage: &Passage, stage: usize) -> Option<(usize, &Gate)> {
+    pub(crate) fn gate_on(&self, passage: &GateCharge, stage: usize) -> Option<(usize, &Gate)> {
         let number = self.gate_number(stage)?;
         let mut on = self.on(passage.route).enumerate();
         on.find_map(|(place, (on_route, gate))| (on_route == number).then_some((place, gate)))
@@ -292,7 +289,7 @@ impl Admission {
 
     /// Whether a request's cost tells what a unit takes. One that was only taken for it does not
     /// once requests declare theirs: that is another unit.
-    pub(crate) fn prices(&self, passage: &Passage) -> bool {
+    pub(crate) fn prices(&self, passage: &GateCharge) -> bool {
         passage.declared == self.costs_are_declared()
     }
 

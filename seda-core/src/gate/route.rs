@@ -9,7 +9,7 @@ pub struct StageId {
 
 /// The stages that a kind of request is going to visit: a token, made by
 /// [`Graph::route`](crate::graph::Graph::route) and given to a request by its
-/// [`Terms`](crate::stage::ports::Terms). The entry refuses a request for the sake of these stages, and of no
+/// [`SendOptions`](crate::stage::ports::SendOptions). The entry refuses a request for the sake of these stages, and of no
 /// other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Route {

@@ -2,7 +2,7 @@
 //! dearest finds no room first all the same.
 
 use crate::platform::sync::{AtomicBool, AtomicU32, Mutex, Ordering};
-use crate::stats::{Stall, is_far};
+use crate::stats::{OutlierFilter, is_outlier};
 
 /// Routes through one stage are told apart from where the mean of one takes so many times that of
 /// another; below, a limit in requests is as good, and needs nothing to be learned.
@@ -11,7 +11,7 @@ const DIFFER: f64 = 2.0;
 /// vary do not switch to and fro.
 const ALIKE: f64 = 1.5;
 /// Over how many requests a mean is smoothed: as the price of a unit of cost is.
-const SMOOTHED_OVER: f64 = 64.0;
+const EWMA_SAMPLES: f64 = 64.0;
 
 /// The demands of all routes of a graph. Nobody is asked to measure where no two routes meet in a
 /// stage and many requests fit into what was promised, nor once a request has declared its cost: its
@@ -22,7 +22,7 @@ pub(super) struct Demands {
     /// Pairs of routes that meet in a stage.
     pairs: Box<[(usize, usize)]>,
     /// Whether so few requests fit that it matters which part of one is still to come.
-    few_fit: AtomicBool,
+    coarse: AtomicBool,
     declared: AtomicBool,
     learned: Mutex<Learned>,
 }
@@ -55,7 +55,7 @@ struct Learned {
 #[derive(Clone, Debug, Default)]
 struct Mean {
     seconds: Option<f64>,
-    stall: Stall,
+    stall: OutlierFilter,
 }
 
 impl Demands {
@@ -73,7 +73,7 @@ impl Demands {
         Self {
             routes: (0..stages.len()).map(route).collect(),
             pairs,
-            few_fit: AtomicBool::new(false),
+            coarse: AtomicBool::new(false),
             declared: AtomicBool::new(false),
             learned: Mutex::new(Learned { means, ..Learned::default() }),
         }
@@ -97,7 +97,7 @@ impl Demands {
     }
 
     /// A stage has served an answered request of this route for so long.
-    pub(super) fn took(&self, route: u16, nanos: u64) {
+    pub(super) fn record_service(&self, route: u16, nanos: u64) {
         if let Some(route) = self.measured(route) {
             route.sums.lock().nanos += nanos;
         }
@@ -123,30 +123,30 @@ impl Demands {
 
     fn measured(&self, route: u16) -> Option<&Route> {
         let route = self.routes.get(usize::from(route))?;
-        let matters = route.meets || self.few_fit.load(Ordering::Relaxed);
+        let matters = route.meets || self.coarse.load(Ordering::Relaxed);
         (matters && !self.are_declared()).then_some(route)
     }
 
     /// What was measured during a tick joins what is known, and says what requests count as.
-    /// `few_fit` says whether that matters though all are alike.
-    pub(super) fn learn(&self, few_fit: bool) {
+    /// `coarse` says whether that matters though all are alike.
+    pub(super) fn update(&self, coarse: bool) {
         if self.are_declared() {
             return;
         }
-        self.few_fit.store(few_fit, Ordering::Relaxed);
+        self.coarse.store(coarse, Ordering::Relaxed);
         let mut learned = self.learned.lock();
-        if self.pairs.is_empty() && !few_fit && !learned.weighs {
+        if self.pairs.is_empty() && !coarse && !learned.weighs {
             return;
         }
         for (route, mean) in self.routes.iter().zip(&mut learned.means) {
             let mut sums = route.sums.lock();
             // What was answered in one tick may have taken its time in another.
             if sums.requests > 0 && sums.nanos > 0 {
-                mean.learn(&std::mem::take(&mut *sums));
+                mean.update(&std::mem::take(&mut *sums));
             }
         }
         learned.differs = learned.differ(&self.pairs);
-        learned.weighs = learned.differs || few_fit;
+        learned.weighs = learned.differs || coarse;
         for (n, route) in self.routes.iter().enumerate() {
             let seconds = learned.seconds(n).filter(|_| learned.weighs);
             // A float beyond what is countable saturates in the cast.
@@ -178,11 +178,11 @@ impl Learned {
 }
 
 impl Mean {
-    fn learn(&mut self, tick: &Sums) {
+    fn update(&mut self, tick: &Sums) {
         let n = tick.requests as f64;
         let now = tick.nanos as f64 / n / 1e9;
-        if self.stall.counts(is_far(now, self.seconds)) {
-            let smooth = |old: f64| old + (now - old) * n / (n + SMOOTHED_OVER);
+        if self.stall.counts(is_outlier(now, self.seconds)) {
+            let smooth = |old: f64| old + (now - old) * n / (n + EWMA_SAMPLES);
             self.seconds = Some(self.seconds.map_or(now, smooth));
         }
     }
@@ -205,7 +205,7 @@ mod tests {
                 demands.answered(route, micros * MICROS);
             }
         }
-        demands.learn(false);
+        demands.update(false);
     }
 
     fn costs(demands: &Demands) -> [u32; 3] {
@@ -231,8 +231,8 @@ mod tests {
         demands.answered(1, 100 * MICROS);
         demands.answered(0, 300 * MICROS);
         // What a stage does behind the answer.
-        demands.took(0, 200 * MICROS);
-        demands.learn(false);
+        demands.record_service(0, 200 * MICROS);
+        demands.update(false);
         assert_eq!(costs(&demands), [500, 100, 0]);
     }
 
@@ -241,10 +241,10 @@ mod tests {
         let demands = demands();
         demands.answered(0, 0);
         demands.answered(1, 100 * MICROS);
-        demands.learn(false);
+        demands.update(false);
         assert_eq!(costs(&demands), [0, 0, 0]);
-        demands.took(0, 500 * MICROS);
-        demands.learn(false);
+        demands.record_service(0, 500 * MICROS);
+        demands.update(false);
         assert_eq!(costs(&demands), [500, 100, 0]);
     }
 
@@ -261,13 +261,13 @@ mod tests {
     fn where_few_fit_requests_are_weighed_though_they_are_alike_and_meet_nobody() {
         let demands = Demands::new(&[Box::from([0])]);
         demands.answered(0, 50_000 * MICROS);
-        demands.learn(false);
+        demands.update(false);
         assert_eq!((demands.cost(0), demands.measures(0)), (0, false));
-        demands.learn(true);
+        demands.update(true);
         demands.answered(0, 50_000 * MICROS);
-        demands.learn(true);
+        demands.update(true);
         assert_eq!((demands.cost(0), demands.measures(0), demands.differ()), (50_000, true, false));
-        demands.learn(false);
+        demands.update(false);
         assert_eq!((demands.cost(0), demands.measures(0)), (0, false));
     }
 

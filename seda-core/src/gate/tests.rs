@@ -1,5 +1,5 @@
 use crate::config::MAX_CLASSES;
-use crate::gate::gate_charge::{Passage, Shut};
+use crate::gate::gate_charge::{GateCharge, GateClosed};
 use crate::gate::*;
 
 const NOW: fn() -> Time = || Time::ZERO;
@@ -16,11 +16,11 @@ fn admission() -> (Admission, u16) {
     (admission, route)
 }
 
-fn passage(route: u16, class: Class, cost: u32) -> Passage {
-    Passage { route, class, cost, declared: cost > 0 }
+fn passage(route: u16, class: Class, cost: u32) -> GateCharge {
+    GateCharge { route, class, cost, declared: cost > 0 }
 }
 
-fn enter(admission: &Admission, route: u16, class: Class, cost: u32) -> Result<(), Shut> {
+fn enter(admission: &Admission, route: u16, class: Class, cost: u32) -> Result<(), GateClosed> {
     admission.enter(&passage(route, class, cost), &[], NOW)
 }
 
@@ -39,14 +39,14 @@ fn a_request_passes_all_gates_on_its_route_or_none() {
     limits.most[0] = 1;
     admission.gate(2).unwrap().set_limits(&limits, &Limits::NONE);
     assert_eq!(enter(&admission, route, GOLD, 0), Ok(()));
-    assert_eq!(enter(&admission, route, GOLD, 0), Err(Shut { stage: 2 }));
+    assert_eq!(enter(&admission, route, GOLD, 0), Err(GateClosed { stage: 2 }));
     assert_eq!(bound(&admission), [0, 1, 1]);
     assert_eq!(admission.gate(1).unwrap().figures().entered, 1, "it has turned back");
     // Another class has a limit of its own, and a request for stage 1 alone meets no other.
     assert_eq!(enter(&admission, route, BASIC, 0), Ok(()));
     assert_eq!(enter(&admission, admission.route(1, None), GOLD, 0), Ok(()));
     assert_eq!(bound(&admission), [0, 3, 2]);
-    admission.turn_away(&passage(route, GOLD, 0), Shut { stage: 2 });
+    admission.turn_away(&passage(route, GOLD, 0), GateClosed { stage: 2 });
     assert_eq!(admission.gate(2).unwrap().figures().turned_away[..2], [1, 0]);
     admission.leave(&passage(route, GOLD, 0));
     admission.leave(&passage(route, BASIC, 0));
@@ -62,7 +62,7 @@ fn replicas_have_one_gate_together() {
     let declared = |index| admission.route(0, Some(Route { graph: 0, index }));
     assert_eq!(enter(&admission, declared(0), GOLD, 0), Ok(()));
     assert_eq!(enter(&admission, admission.route(2, None), GOLD, 0), Ok(()));
-    assert_eq!(enter(&admission, declared(0), GOLD, 0), Err(Shut { stage: 1 }));
+    assert_eq!(enter(&admission, declared(0), GOLD, 0), Err(GateClosed { stage: 1 }));
     assert_eq!(enter(&admission, declared(1), GOLD, 0), Ok(()));
     let counted: Vec<_> = (0..4).map(|stage| admission.figures(stage).map(|g| g.bound)).collect();
     assert_eq!(counted, [Some(1), Some(2), None, None]);
@@ -81,7 +81,7 @@ fn where_way_was_made_a_request_enters_whoever_is_there() {
     assert_eq!(bound(&admission), [0, 2, 2]);
     admission.gate(2).unwrap().set_limits(&all(2), &Limits::NONE);
     assert_eq!(admission.shut(&next, NOW), [1, 2]);
-    assert_eq!(admission.enter(&next, &[1], NOW), Err(Shut { stage: 2 }));
+    assert_eq!(admission.enter(&next, &[1], NOW), Err(GateClosed { stage: 2 }));
     assert_eq!(bound(&admission), [0, 2, 2]);
 }
 
@@ -93,12 +93,12 @@ fn nobody_gives_way_for_a_class_that_fills_its_limit_by_itself_or_to_its_guarant
     (most[0], most[1]) = (2, 10);
     gate.set_limits(&Limits::of(most, &[1, 1]), &Limits::NONE);
     (0..5).for_each(|_| assert_eq!(enter(&admission, route, BASIC, 0), Ok(())));
-    assert_eq!(gate.gives_way(GOLD, 0, 2), None, "basic has no more than its half");
+    assert_eq!(gate.is_preemptible(GOLD, 0, 2), None, "basic has no more than its half");
     (0..3).for_each(|_| assert_eq!(enter(&admission, route, BASIC, 0), Ok(())));
-    assert_eq!(gate.gives_way(GOLD, 0, 2), Some(BASIC));
-    assert_eq!(gate.gives_way(GOLD, 0, 1), None, "there is no lower class");
+    assert_eq!(gate.is_preemptible(GOLD, 0, 2), Some(BASIC));
+    assert_eq!(gate.is_preemptible(GOLD, 0, 1), None, "there is no lower class");
     (0..2).for_each(|_| admission.gate(1).unwrap().enter_anyway(GOLD, 0));
-    assert_eq!(gate.gives_way(GOLD, 0, 2), None);
+    assert_eq!(gate.is_preemptible(GOLD, 0, 2), None);
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn what_a_class_is_guaranteed_it_has_whoever_else_is_there() {
     admission.gate(1).unwrap().set_limits(&limits, &Limits::NONE);
     assert!((0..3).all(|_| enter(&admission, route, GOLD, 0).is_ok()));
     assert_eq!(enter(&admission, route, BASIC, 0), Ok(()));
-    assert_eq!(enter(&admission, route, BASIC, 0), Err(Shut { stage: 1 }));
+    assert_eq!(enter(&admission, route, BASIC, 0), Err(GateClosed { stage: 1 }));
     assert!(!admission.gate(1).unwrap().exceeds_guarantee(BASIC));
 }
 
@@ -130,11 +130,11 @@ fn costs_are_bounded_instead_of_requests_where_they_are_declared() {
     gate.set_limits(&all(1), &Limits::NONE);
     assert_eq!(enter(&admission, route, GOLD, 5), Ok(()));
     let refused = enter(&admission, route, GOLD, 5);
-    assert_eq!(refused, Err(Shut { stage: 1 }), "not known what 5 is");
+    assert_eq!(refused, Err(GateClosed { stage: 1 }), "not known what 5 is");
     gate.set_limits(&all(1), &all(12));
-    assert_eq!(enter(&admission, route, GOLD, 8), Err(Shut { stage: 1 }));
+    assert_eq!(enter(&admission, route, GOLD, 8), Err(GateClosed { stage: 1 }));
     assert_eq!(enter(&admission, route, GOLD, 7), Ok(()));
-    assert_eq!(enter(&admission, route, GOLD, 0), Err(Shut { stage: 1 }), "one may be");
+    assert_eq!(enter(&admission, route, GOLD, 0), Err(GateClosed { stage: 1 }), "one may be");
     assert_eq!((gate.figures().bound, gate.figures().cost), (2, 12));
     assert_eq!(gate.fullness(GOLD, 0), Some(1.0));
     admission.leave(&passage(route, GOLD, 7));
@@ -144,7 +144,7 @@ fn costs_are_bounded_instead_of_requests_where_they_are_declared() {
 #[test]
 fn what_was_measured_tells_nothing_of_the_unit_in_which_requests_declare() {
     let (admission, route) = admission();
-    let measured = Passage { declared: false, ..passage(route, GOLD, 50_000) };
+    let measured = GateCharge { declared: false, ..passage(route, GOLD, 50_000) };
     assert!(admission.prices(&measured));
     let declared = admission.passage(route, GOLD, Some(7));
     assert!(admission.costs_are_declared());
@@ -158,11 +158,11 @@ fn a_promise_is_a_deadline_of_its_class_while_it_can_be_kept() {
     assert_eq!(deadline(GOLD), Some(Duration::from_millis(190)));
     assert_eq!(deadline(BASIC), None);
     assert_eq!(admission.shortest_promise(), Some(Duration::from_millis(200)));
-    admission.gate(2).unwrap().set_prospect(0, true, true);
+    admission.gate(2).unwrap().set_feasibility(0, true, true);
     assert_eq!(deadline(GOLD), None);
     assert!(admission.deadline(admission.route(1, None), GOLD).is_some());
     admission.set(&SLO, Mode::Observe);
-    admission.gate(2).unwrap().set_prospect(0, false, false);
+    admission.gate(2).unwrap().set_feasibility(0, false, false);
     assert_eq!((deadline(GOLD), admission.shortest_promise()), (None, None));
 }
 

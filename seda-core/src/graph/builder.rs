@@ -5,7 +5,7 @@
 use crate::config::{ClassConfig, DeclaredPool, GraphConfig};
 use crate::graph::declared::{DeclaredStage, Replicated};
 use crate::monitor::Edge;
-use crate::stage::GraphCore;
+use crate::stage::GraphShared;
 
 use crate::config::{GraphError, SloConfig, StageConfig, WorkerRange};
 use crate::control::admission::AdmissionLaw;
@@ -16,7 +16,7 @@ use crate::platform::sync::Arc;
 use crate::platform::{Clock, MonotonicClock};
 use crate::pool::Pool;
 use crate::runtime::{Manual, Running};
-use crate::stage::ports::{Source, Way};
+use crate::stage::ports::{Replica, Source};
 use crate::stage::{Stage, StageCore};
 use bytesize::ByteSize;
 use std::fmt;
@@ -56,7 +56,7 @@ type MakeBatchPolicy = Box<dyn Fn(&str) -> Box<dyn BatchSizePolicy> + Send>;
 /// ```
 #[must_use = "a graph does nothing until it is started"]
 pub struct Graph {
-    pub(super) core: Arc<GraphCore>,
+    pub(super) core: Arc<GraphShared>,
     /// What a file says; it goes before what code says.
     pub(super) config: GraphConfig,
     pub(crate) budget: Option<usize>,
@@ -80,7 +80,7 @@ impl Graph {
     /// An empty graph.
     pub fn new(name: &str) -> Self {
         Self {
-            core: GraphCore::new(name),
+            core: GraphShared::new(name),
             config: GraphConfig::default(),
             budget: None,
             budget_bytes: None,
@@ -224,10 +224,13 @@ impl Graph {
         Ok(Source::new(way, ways))
     }
 
-    pub(super) fn way<E: Send + 'static>(&mut self, stage: Stage<E>) -> Result<Way<E>, GraphError> {
+    pub(super) fn way<E: Send + 'static>(
+        &mut self,
+        stage: Stage<E>,
+    ) -> Result<Replica<E>, GraphError> {
         let core = self.typed(stage)?;
         let edge = self.edge(None, stage.index, false);
-        Ok(Way { stage: core, edge })
+        Ok(Replica { stage: core, edge })
     }
 
     /// Checks the graph and starts its workers and its controller.

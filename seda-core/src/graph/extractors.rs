@@ -49,7 +49,7 @@ impl Graph {
         if core.set_keyed(Box::new(move |event| shard_of(key(event)))) {
             Ok(())
         } else {
-            Err(GraphError::AskedTwice { stage: core.name.to_string(), question: "key" })
+            Err(GraphError::ExtractorSetTwice { stage: core.name.to_string(), question: "key" })
         }
     }
 
@@ -72,7 +72,7 @@ impl Graph {
             let (core, bytes) = (self.typed(member)?, Arc::clone(&bytes));
             if !core.set_weighing(Box::new(move |event| bytes(event))) {
                 let stage = core.name.to_string();
-                return Err(GraphError::AskedTwice { stage, question: "weight" });
+                return Err(GraphError::ExtractorSetTwice { stage, question: "weight" });
             }
         }
         Ok(())

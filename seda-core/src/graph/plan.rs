@@ -7,7 +7,7 @@ use crate::graph::declared::{DeclaredStage, Replicated};
 use crate::monitor::{Engine, PoolPlan, StagePlan, StagePolicies};
 use crate::platform::Clock;
 use crate::platform::sync::Arc;
-use crate::pool::{PoolCore, StageShare};
+use crate::pool::{PoolCore, StageSlots};
 
 impl Graph {
     /// From declaration to something that can run.
@@ -89,6 +89,6 @@ fn plan_stage(stage: DeclaredStage, settings: &StageSettings, shares: &[u32]) ->
     core.set_standing(&settings.standing);
     core.set_rate(settings.rate);
     core.open();
-    let share = Arc::new(StageShare::new(settings.batch, settings.cap, settings.weight));
+    let share = Arc::new(StageSlots::new(settings.batch, settings.cap, settings.weight));
     StagePlan { core, share, pool: pool.unwrap_or(0), make }
 }

@@ -8,8 +8,8 @@ use crate::graph::declared::Replicated;
 use crate::graph::wire::Wire;
 use crate::platform::sync::{Arc, AtomicUsize, Ordering};
 use crate::pool::Pool;
-use crate::stage::ports::Way;
-use crate::stage::replicas::Ways;
+use crate::stage::ports::Replica;
+use crate::stage::replicas::ReplicaSet;
 use crate::stage::{Stage, StageCore};
 use crate::worker::{FactoryError, Handler};
 
@@ -126,7 +126,7 @@ impl Graph {
     pub(super) fn ways<E: Send + 'static>(
         &mut self,
         stage: Stage<E>,
-    ) -> Result<Option<Box<Ways<Way<E>>>>, GraphError> {
+    ) -> Result<Option<Box<ReplicaSet<Replica<E>>>>, GraphError> {
         let Some(known) = self.replicated(stage) else { return Ok(None) };
         let (name, balance) = (known.name.clone(), known.replicas.balance);
         let members: Result<Vec<_>, _> =
@@ -134,7 +134,7 @@ impl Graph {
         // Of two sources each has draws of its own.
         let seed = self.sources;
         self.sources += 1;
-        Ok(Ways::new(&name, balance, members?, seed).map(Box::new))
+        Ok(ReplicaSet::new(&name, balance, members?, seed).map(Box::new))
     }
 
     /// Gives the number of the replica for each handler of one member that is to be made.

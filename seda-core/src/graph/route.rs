@@ -15,7 +15,7 @@ impl Graph {
     }
 
     /// Declares that a kind of request visits `stages`, in any order; the stage where it enters
-    /// need not be named. A request with this route in its [`Terms`](crate::stage::ports::Terms) is refused at
+    /// need not be named. A request with this route in its [`SendOptions`](crate::stage::ports::SendOptions) is refused at
     /// the entry while one of these stages has as much to do as it can do within the
     /// [SLO](crate::config::SloConfig). Without a route a request counts at its entry stage only, and
     /// the stages behind refuse what is sent to them: later, when work has been spent.
@@ -24,12 +24,12 @@ impl Graph {
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// use seda_core::{Graph, Terms};
+    /// use seda_core::{Graph, SendOptions};
     /// let mut graph = Graph::new("pages");
     /// let parse = graph.stage::<String>("parse", 64);
     /// let render = graph.stage::<String>("render", 64);
     /// let pages = graph.route([render.id()])?;
-    /// let source = graph.source(parse)?.with_terms(Terms { route: Some(pages), ..Terms::default() });
+    /// let source = graph.source(parse)?.with_terms(SendOptions { route: Some(pages), ..SendOptions::default() });
     /// # let _ = source;
     /// # Ok(())
     /// # }

@@ -4,7 +4,7 @@ use crate::config::Balance;
 use crate::graph::builder::Graph;
 use crate::platform::sync::Arc;
 use crate::stage::ports::{Sink, WaitingSink};
-use crate::stage::replicas::Ways;
+use crate::stage::replicas::ReplicaSet;
 use crate::stage::{Stage, StageCore};
 use std::fmt;
 use std::ops::Range;
@@ -68,7 +68,7 @@ impl Wire<'_> {
         let first = sinks.first().cloned().unwrap_or_else(|| self.stand_in());
         // Of two edges each has draws of its own.
         let seed = first.outbox as u64;
-        let ways = Ways::new(name, balance, sinks, seed).map(Box::new);
+        let ways = ReplicaSet::new(name, balance, sinks, seed).map(Box::new);
         Sink { ways, outbox: Sink::<E>::NO_OUTBOX, ..first }
     }
 

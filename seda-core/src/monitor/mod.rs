@@ -1,20 +1,20 @@
 //! What the control plane knows: the workers' books, collected on the tick, as running sums.
 
 mod metrics;
-pub mod report;
+pub(crate) mod report;
 mod topology;
 
 pub(crate) use topology::{Edge, MakeRunner};
 
-pub(crate) use topology::{Engine, EnginePool, MakeLaw, PoolPlan, StagePlan, StagePolicies};
+pub(crate) use topology::{Engine, MakeLaw, PoolPlan, RunningPool, StagePlan, StagePolicies};
 
 use crate::config::PerClass;
 use crate::control::pool_size::PoolObservation;
-use crate::event::request::BookFigures;
-use crate::gate::GateFigures;
+use crate::event::request::RequestCounts;
+use crate::gate::GateCounts;
 use crate::platform::sync::{Arc, Flaw, is_seeded};
 use crate::platform::{Schedstat, Time};
-use crate::pool::{PoolCore, StageFigures, WorkerBook, WorkerWindow};
+use crate::pool::{PoolCore, StageFigures, WorkerStats, WorkerWindow};
 use crate::queue::ClassLedger;
 use crate::stage::QueueFigures;
 use crate::stats::Quantiles;
@@ -37,7 +37,7 @@ pub(crate) struct StageSums {
     pub(crate) wait: (u128, u64),
     /// Of deferred events, from being taken to being completed.
     pub(crate) deferred: (u128, u64),
-    pub(crate) gate: GateFigures,
+    pub(crate) gate: GateCounts,
     pub(crate) service: (u128, u64),
     pub(crate) occupancy: u128,
     /// Worker-nanoseconds that its pool had.
@@ -55,7 +55,7 @@ pub(crate) struct Sample {
 
 /// A worker's book, with what was seen in it before.
 struct Watched {
-    book: Arc<WorkerBook>,
+    book: Arc<WorkerStats>,
     pool: usize,
     /// Swapped with the worker's own, to be read in peace.
     spare: WorkerWindow,
@@ -71,13 +71,13 @@ pub(crate) struct Monitor {
     pub(crate) tick: Vec<StageFigures>,
     /// The cut of the last collection.
     pub(crate) queues: Vec<QueueFigures>,
-    pub(crate) requests: BookFigures,
+    pub(crate) requests: RequestCounts,
     /// The budget in use at that moment, and its bound.
     pub(crate) budget: (usize, usize),
     /// The same in bytes.
     pub(crate) bytes: (u64, u64),
     /// The gates, while they count.
-    pub(crate) gates: Vec<Option<GateFigures>>,
+    pub(crate) gates: Vec<Option<GateCounts>>,
     /// How many workers each pool had at the last look, while it was not being ended.
     live: Vec<usize>,
     pub(crate) now: Sample,
@@ -96,7 +96,7 @@ impl Monitor {
             life: figures(),
             tick: figures(),
             queues: vec![QueueFigures::default(); stages],
-            requests: BookFigures::default(),
+            requests: RequestCounts::default(),
             budget: (0, 0),
             bytes: (0, 0),
             gates: vec![None; stages],
@@ -142,7 +142,7 @@ impl Monitor {
     /// Takes a consistent cut through all stages, and everything that was written down.
     pub(crate) fn collect(&mut self, engine: &Engine, now: Time) {
         let elapsed = now.nanos_since(self.now.at);
-        self.enrol(engine);
+        self.track(engine);
         self.cut(engine, now);
         let mut sums = std::mem::take(&mut self.now.stages);
         self.count_workers(engine);
@@ -166,7 +166,7 @@ impl Monitor {
         }
         let response = self.requests.response.clone();
         self.now = Sample { at: now, stages: sums, response };
-        self.dismiss(engine);
+        self.forget(engine);
     }
 
     /// How many workers a pool has, or had before it was ended.
@@ -184,8 +184,8 @@ impl Monitor {
     }
 
     /// Notes workers that were hired since.
-    fn enrol(&mut self, engine: &Engine) {
-        for (pool, EnginePool { core, stages }) in engine.pools.iter().enumerate() {
+    fn track(&mut self, engine: &Engine) {
+        for (pool, RunningPool { core, stages }) in engine.pools.iter().enumerate() {
             for book in core.books() {
                 if !self.workers.iter().any(|watched| Arc::ptr_eq(&watched.book, &book)) {
                     let spare = WorkerWindow::new(stages.len());
@@ -268,7 +268,7 @@ impl Monitor {
     }
 
     /// Forgets workers that are gone; what they wrote was just read.
-    fn dismiss(&mut self, engine: &Engine) {
+    fn forget(&mut self, engine: &Engine) {
         self.workers.retain(|watched| {
             let gone = watched.book.is_gone();
             if let Some(pool) = engine.pools.get(watched.pool).filter(|_| gone) {
@@ -280,7 +280,7 @@ impl Monitor {
 
     /// A pool over the last tick; `None` before the first.
     pub(crate) fn observe_pool(&self, engine: &Engine, index: usize) -> Option<PoolObservation> {
-        let EnginePool { core, stages } = engine.pools.get(index)?;
+        let RunningPool { core, stages } = engine.pools.get(index)?;
         let then = self.past.back()?;
         let seconds = self.now.at.since(then.at).as_secs_f64();
         let mut seen = pool_as_it_is(core, seconds, engine.core.cores());

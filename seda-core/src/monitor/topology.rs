@@ -5,7 +5,7 @@
 
 use crate::config::{ClassConfig, Declaration, PerClass, Settings};
 use crate::control::Episodes;
-use crate::control::admission::{AdmissionLaw, Limiter, Prospect};
+use crate::control::admission::{AdmissionLaw, Feasibility, Limiter};
 use crate::control::batch_size::Batching;
 use crate::control::hotspot::Hotspot;
 use crate::control::pool_size::{PoolSizePolicy, Sizing};
@@ -13,9 +13,9 @@ use crate::monitor::Monitor;
 use crate::monitor::metrics::Export;
 use crate::monitor::report::Report;
 use crate::platform::sync::{Arc, Mutex};
-use crate::platform::{Time, contained};
-use crate::pool::{PoolCore, StageShare};
-use crate::stage::{AnyStage, Controller, Decision, GraphCore};
+use crate::platform::{Time, catch_panic};
+use crate::pool::{PoolCore, StageSlots};
+use crate::stage::{AnyStage, Controller, Decision, GraphShared};
 use crate::worker::context::Context;
 use crate::worker::{AnyRunner, Worker};
 use std::fmt;
@@ -24,7 +24,7 @@ use std::time::Duration;
 /// A stage, ready to run.
 pub(crate) struct StagePlan {
     pub(crate) core: Arc<dyn AnyStage>,
-    pub(crate) share: Arc<StageShare>,
+    pub(crate) share: Arc<StageSlots>,
     pub(crate) pool: usize,
     pub(crate) make: Option<MakeRunner>,
 }
@@ -39,7 +39,7 @@ pub(crate) struct PoolPlan {
 }
 
 /// A pool with its policy taken out, to be shared.
-pub(crate) struct EnginePool {
+pub(crate) struct RunningPool {
     pub(crate) core: Arc<PoolCore>,
     pub(crate) stages: Vec<usize>,
 }
@@ -56,9 +56,9 @@ pub(crate) struct StagePolicies {
 }
 
 pub(crate) struct Engine {
-    pub(crate) core: Arc<GraphCore>,
+    pub(crate) core: Arc<GraphShared>,
     pub(crate) stages: Vec<StagePlan>,
-    pub(crate) pools: Vec<EnginePool>,
+    pub(crate) pools: Vec<RunningPool>,
     pub(crate) edges: Vec<Edge>,
     pub(crate) declared: Declaration,
     /// The settings in force, replaced as a whole.
@@ -76,7 +76,7 @@ pub(crate) struct Engine {
     pub(crate) limiters: Mutex<Vec<Limiter>>,
     /// By declared route and class, whether its stages together can keep the promise. Used by the
     /// tick alone.
-    pub(crate) route_prospects: Mutex<Vec<PerClass<Prospect>>>,
+    pub(crate) route_feasibility: Mutex<Vec<PerClass<Feasibility>>>,
     /// By stage; used by the tick alone.
     pub(crate) standing: Mutex<Vec<Episodes>>,
     /// By pool; used by the tick alone.
@@ -85,7 +85,7 @@ pub(crate) struct Engine {
 
 impl Engine {
     pub(crate) fn new(
-        core: Arc<GraphCore>,
+        core: Arc<GraphShared>,
         stages: Vec<StagePlan>,
         policies: StagePolicies,
         pools: Vec<PoolPlan>,
@@ -98,7 +98,7 @@ impl Engine {
         let (pools, policies) = pools
             .into_iter()
             .map(|PoolPlan { core, stages, policy }| {
-                (EnginePool { core, stages }, Sizing::new(policy, &settings.control))
+                (RunningPool { core, stages }, Sizing::new(policy, &settings.control))
             })
             .unzip();
         let engine = Arc::new(Self {
@@ -114,7 +114,7 @@ impl Engine {
             batchings: Mutex::new(batchings),
             law,
             limiters: Mutex::default(),
-            route_prospects: Mutex::default(),
+            route_feasibility: Mutex::default(),
             standing: Mutex::default(),
             hotspots: Mutex::default(),
         });
@@ -148,16 +148,16 @@ impl Engine {
     }
 
     /// The pool that runs a stage, and the stage's place in it.
-    pub(crate) fn pool_of(&self, stage: usize) -> Option<(&EnginePool, usize)> {
+    pub(crate) fn pool_of(&self, stage: usize) -> Option<(&RunningPool, usize)> {
         let pool = self.pools.get(self.stages.get(stage)?.pool)?;
         let place = pool.stages.iter().position(|member| *member == stage)?;
         Some((pool, place))
     }
 
     /// Makes one more worker for the pool at `index`, if it should have one.
-    pub(crate) fn hire(&self, index: usize) -> Option<Worker> {
+    pub(crate) fn add_worker(&self, index: usize) -> Option<Worker> {
         let pool = self.pools.get(index)?;
-        let book = pool.core.hire(pool.stages.len())?;
+        let book = pool.core.add_worker(pool.stages.len())?;
         let members = pool.stages.iter().filter_map(|stage| self.stages.get(*stage));
         let runners: Vec<Box<dyn AnyRunner>> = members
             .filter_map(|stage| Some((stage.make.as_ref()?)(&stage.share, book.number)))
@@ -197,8 +197,8 @@ impl Engine {
         let exported = Export::of(self, &monitor);
         monitor.close_tick(now);
         drop(monitor);
-        self.flag_hot_pools(&seen, &settings);
-        self.tell_of_standing_queues(&standing, &settings);
+        self.journal_hotspots(&seen, &settings);
+        self.journal_aqm(&standing, &settings);
         if !self.core.is_draining() {
             self.size_pools(&seen, &settings);
             self.size_outstanding(&places, &settings);
@@ -209,7 +209,7 @@ impl Engine {
     }
 
     fn export(&self, exported: Export) {
-        if contained(|| exported.record()).is_none() {
+        if catch_panic(|| exported.record()).is_none() {
             tracing::error!("the recorder of metrics panicked");
         }
     }
@@ -242,10 +242,10 @@ impl Engine {
                 let Some((place, since)) = book.running() else {
                     continue;
                 };
-                if now.since(since) < limit || book.is_written_off() {
+                if now.since(since) < limit || book.is_marked_stuck() {
                     continue;
                 }
-                pool.core.write_off(&book);
+                pool.core.mark_stuck(&book);
                 let stage = pool.stages.get(place).and_then(|stage| self.stages.get(*stage));
                 let name = stage.map_or("?", |stage| stage.core.name());
                 let (live, stuck) = (pool.core.live(), pool.core.stuck());
@@ -275,7 +275,7 @@ impl fmt::Debug for Engine {
 }
 
 pub(crate) type MakeRunner =
-    Box<dyn Fn(&Arc<StageShare>, usize) -> Box<dyn AnyRunner> + Send + Sync>;
+    Box<dyn Fn(&Arc<StageSlots>, usize) -> Box<dyn AnyRunner> + Send + Sync>;
 
 /// An edge: from a stage, or from outside, into a stage.
 #[derive(Clone, Copy, Debug)]

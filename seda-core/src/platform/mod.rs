@@ -7,4 +7,4 @@ mod unwind;
 
 pub use clock::{Clock, ManualClock, MonotonicClock, Time};
 pub(crate) use schedstat::{Schedstat, ThreadId};
-pub(crate) use unwind::contained;
+pub(crate) use unwind::catch_panic;

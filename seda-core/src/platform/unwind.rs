@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 ///
 /// What it panicked with is user code too, as dropping it may panic once more: that happens in
 /// here, and what comes of it in the end is leaked.
-pub(crate) fn contained<T>(run: impl FnOnce() -> T) -> Option<T> {
+pub(crate) fn catch_panic<T>(run: impl FnOnce() -> T) -> Option<T> {
     let payload = match catch_unwind(AssertUnwindSafe(run)) {
         Ok(result) => return Some(result),
         Err(payload) => payload,

@@ -9,12 +9,12 @@ mod worker_stats;
 
 pub(crate) use idle::IdleWorkers;
 pub use park::{CondvarPark, Park, Unpark};
-pub(crate) use stage_slots::{Inside, StageShare};
-pub(crate) use worker_stats::{StageFigures, WorkerBook, WorkerWindow};
+pub(crate) use stage_slots::{SlotGuard, StageSlots};
+pub(crate) use worker_stats::{StageFigures, WorkerStats, WorkerWindow};
 
 use crate::config::WorkerRange;
 use crate::platform::sync::{Arc, AtomicBool, AtomicUsize, Flaw, Mutex, Ordering, is_seeded};
-use crate::pool::worker_count::Headcount;
+use crate::pool::worker_count::WorkerCount;
 
 /// A pool of a graph: a token, made by [`crate::graph::Graph::pool`]. A stage is a boundary between
 /// modules, a pool one between threads: stages that share a pool are run by the same workers, each
@@ -58,14 +58,14 @@ pub(crate) struct PoolCore {
     pub(crate) hosted: bool,
     pub(crate) idle: IdleWorkers,
     /// How many workers there may be and should be.
-    headcount: Headcount,
+    headcount: WorkerCount,
     /// How many there are, without those written off as stuck.
     live: AtomicUsize,
     stopping: AtomicBool,
     /// Whether its utilization is and stays high.
     hot: AtomicBool,
     made: AtomicUsize,
-    books: Mutex<Vec<Arc<WorkerBook>>>,
+    books: Mutex<Vec<Arc<WorkerStats>>>,
 }
 
 impl PoolCore {
@@ -74,7 +74,7 @@ impl PoolCore {
             name,
             hosted,
             idle: IdleWorkers::default(),
-            headcount: Headcount::new(range),
+            headcount: WorkerCount::new(range),
             live: AtomicUsize::new(0),
             stopping: AtomicBool::new(false),
             hot: AtomicBool::new(false),
@@ -126,27 +126,27 @@ impl PoolCore {
 
     /// How many workers are stuck in a handler and written off.
     pub(crate) fn stuck(&self) -> usize {
-        self.books.lock().iter().filter(|book| book.is_written_off()).count()
+        self.books.lock().iter().filter(|book| book.is_marked_stuck()).count()
     }
 
     /// Makes the book of one more worker, if the range and the number of stuck ones allow it.
     /// Stuck workers hold a thread each, so as many as the pool's maximum are replaced, no more.
-    pub(crate) fn hire(&self, stages: usize) -> Option<Arc<WorkerBook>> {
+    pub(crate) fn add_worker(&self, stages: usize) -> Option<Arc<WorkerStats>> {
         let mut books = self.books.lock();
-        let stuck = books.iter().filter(|book| book.is_written_off()).count();
+        let stuck = books.iter().filter(|book| book.is_marked_stuck()).count();
         if self.is_stopping() || self.live() >= self.target() || stuck > self.range().max {
             return None;
         }
         self.live.fetch_add(1, Ordering::SeqCst);
         let number = self.made.fetch_add(1, Ordering::Relaxed);
-        let book = Arc::new(WorkerBook::new(number, stages));
+        let book = Arc::new(WorkerStats::new(number, stages));
         books.push(Arc::clone(&book));
         Some(book)
     }
 
     /// Whether the calling worker is one too many; if so it is counted off and must retire.
-    pub(crate) fn retires(&self, book: &WorkerBook) -> bool {
-        if book.is_written_off() {
+    pub(crate) fn retires(&self, book: &WorkerStats) -> bool {
+        if book.is_marked_stuck() {
             return true;
         }
         self.live
@@ -157,15 +157,15 @@ impl PoolCore {
     }
 
     /// Whether [`PoolCore::retires`] may say yes: cheap enough to be asked on every turn.
-    pub(crate) fn may_retire(&self, book: &WorkerBook) -> bool {
+    pub(crate) fn may_retire(&self, book: &WorkerStats) -> bool {
         self.live.load(Ordering::Relaxed) > self.target()
             || self.stopping.load(Ordering::Relaxed)
-            || book.is_written_off()
+            || book.is_marked_stuck()
     }
 
     /// Writes a stuck worker off: it no longer counts, and may be replaced.
-    pub(crate) fn write_off(&self, book: &WorkerBook) {
-        if book.write_off() {
+    pub(crate) fn mark_stuck(&self, book: &WorkerStats) {
+        if book.mark_stuck() {
             self.live.fetch_sub(1, Ordering::SeqCst);
         }
     }
@@ -179,12 +179,12 @@ impl PoolCore {
         self.stopping.load(Ordering::SeqCst)
     }
 
-    pub(crate) fn books(&self) -> Vec<Arc<WorkerBook>> {
+    pub(crate) fn books(&self) -> Vec<Arc<WorkerStats>> {
         self.books.lock().clone()
     }
 
     /// Forgets the books of workers that are gone; their figures must have been collected.
-    pub(crate) fn forget(&self, gone: &Arc<WorkerBook>) {
+    pub(crate) fn forget(&self, gone: &Arc<WorkerStats>) {
         self.books.lock().retain(|book| !Arc::ptr_eq(book, gone));
     }
 }
@@ -216,7 +216,7 @@ mod tests {
     fn one_worker_too_many_retires_and_no_other() {
         let pool = PoolCore::new("p".into(), WorkerRange::new(1, 3), false);
         pool.set_target(3);
-        let books: Vec<_> = std::iter::from_fn(|| pool.hire(1)).collect();
+        let books: Vec<_> = std::iter::from_fn(|| pool.add_worker(1)).collect();
         assert_eq!((books.len(), pool.live()), (3, 3));
         pool.set_target(2);
         assert_eq!(books.iter().filter(|book| pool.retires(book)).count(), 1);
@@ -226,10 +226,10 @@ mod tests {
     #[test]
     fn a_stuck_worker_is_replaced_and_retires_when_it_comes_back() {
         let pool = PoolCore::new("p".into(), WorkerRange::exactly(1), false);
-        let stuck = pool.hire(1).unwrap();
-        assert!(pool.hire(1).is_none());
-        pool.write_off(&stuck);
-        let substitute = pool.hire(1).unwrap();
+        let stuck = pool.add_worker(1).unwrap();
+        assert!(pool.add_worker(1).is_none());
+        pool.mark_stuck(&stuck);
+        let substitute = pool.add_worker(1).unwrap();
         assert_eq!((pool.live(), pool.stuck()), (1, 1));
         assert!(pool.retires(&stuck) && !pool.retires(&substitute));
         assert_eq!(pool.live(), 1);

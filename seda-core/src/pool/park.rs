@@ -11,7 +11,7 @@ use std::time::Duration;
 pub trait Park {
     /// Called after each turn in which the worker ran something: a look around that must not
     /// block. A reactor serves its sockets here.
-    fn glance(&mut self) {}
+    fn poll(&mut self) {}
 
     /// Blocks until [`Unpark::unpark`] was called (also if that was before), until there is
     /// something to do on this side, or until `limit` has passed. May return early.

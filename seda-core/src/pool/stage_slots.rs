@@ -4,7 +4,7 @@ use crate::platform::sync::{AtomicU32, AtomicUsize, Ordering};
 
 /// What all workers of a stage share beside its queue.
 #[derive(Debug)]
-pub(crate) struct StageShare {
+pub(crate) struct StageSlots {
     /// The most events taken at once: by the setting, and within it by the controller.
     pub(crate) batch: AtomicUsize,
     pub(crate) size: AtomicUsize,
@@ -16,7 +16,7 @@ pub(crate) struct StageShare {
     pub(crate) failures: AtomicU32,
 }
 
-impl StageShare {
+impl StageSlots {
     pub(crate) fn new(batch: usize, cap: Option<usize>, weight: u32) -> Self {
         Self {
             batch: AtomicUsize::new(batch.max(1)),
@@ -31,18 +31,18 @@ impl StageShare {
     /// Becomes one of the workers that run the stage, if the cap allows. Without a cap nobody
     /// counts: the workers of a pool would hand one cache line around for it, twice a batch. So
     /// those who are inside when the first cap is set are beside it until they leave.
-    pub(crate) fn enter(&self) -> Option<Inside> {
+    pub(crate) fn enter(&self) -> Option<SlotGuard> {
         let cap = self.cap.load(Ordering::Relaxed);
         if cap == usize::MAX {
-            return Some(Inside { counted: false });
+            return Some(SlotGuard { counted: false });
         }
         let enter = |running| (running < cap).then_some(running + 1);
         let entered = self.running.fetch_update(Ordering::AcqRel, Ordering::Relaxed, enter);
-        entered.is_ok().then_some(Inside { counted: true })
+        entered.is_ok().then_some(SlotGuard { counted: true })
     }
 
     /// Whoever was counted on the way in is counted on the way out, whatever the cap is now.
-    pub(crate) fn leave(&self, inside: Inside) {
+    pub(crate) fn leave(&self, inside: SlotGuard) {
         if inside.counted {
             self.running.fetch_sub(1, Ordering::AcqRel);
         }
@@ -61,6 +61,6 @@ impl StageShare {
 /// A worker runs the stage.
 #[derive(Debug)]
 #[must_use = "who enters must leave"]
-pub(crate) struct Inside {
+pub(crate) struct SlotGuard {
     counted: bool,
 }

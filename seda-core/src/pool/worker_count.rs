@@ -10,9 +10,9 @@ const MASK: u64 = (1 << BITS) - 1;
 
 /// From the lowest bits: the target, the range's minimum, its maximum.
 #[derive(Debug)]
-pub(crate) struct Headcount(AtomicU64);
+pub(crate) struct WorkerCount(AtomicU64);
 
-impl Headcount {
+impl WorkerCount {
     /// The target is the least that the range allows.
     pub(crate) fn new(range: WorkerRange) -> Self {
         Self(AtomicU64::new(pack(range, range.min)))
@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn a_target_is_kept_within_the_range_and_moves_only_if_the_range_leaves_it_behind() {
-        let count = Headcount::new(WorkerRange::new(2, 8));
+        let count = WorkerCount::new(WorkerRange::new(2, 8));
         assert_eq!((count.target(), count.range()), (2, WorkerRange::new(2, 8)));
         assert_eq!((count.set_target(99), count.set_target(0), count.set_target(5)), (8, 2, 5));
         assert_eq!(count.set_range(WorkerRange::new(1, 6)), 5);

@@ -58,7 +58,7 @@ const IDLE: u32 = u32::MAX;
 
 /// One worker as others see it: what it wrote down, and what it is doing right now.
 #[derive(Debug)]
-pub(crate) struct WorkerBook {
+pub(crate) struct WorkerStats {
     pub(crate) number: usize,
     /// Held while a batch's end is made known, so that who holds the books of all workers sees a
     /// consistent cut; swapped out by the controller.
@@ -82,7 +82,7 @@ struct Credit {
     run_queue: AtomicU64,
 }
 
-impl WorkerBook {
+impl WorkerStats {
     pub(crate) fn new(number: usize, stages: usize) -> Self {
         Self {
             number,
@@ -152,11 +152,11 @@ impl WorkerBook {
     }
 
     /// Marks the worker as stuck; false if it was already.
-    pub(crate) fn write_off(&self) -> bool {
+    pub(crate) fn mark_stuck(&self) -> bool {
         !self.written_off.swap(true, Ordering::SeqCst)
     }
 
-    pub(crate) fn is_written_off(&self) -> bool {
+    pub(crate) fn is_marked_stuck(&self) -> bool {
         self.written_off.load(Ordering::Relaxed) && !self.is_gone()
     }
 

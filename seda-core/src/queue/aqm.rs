@@ -7,7 +7,7 @@ use std::time::Duration;
 
 /// CoDel, newest first, both or neither.
 #[derive(Debug, Default)]
-pub(crate) struct Standing {
+pub(crate) struct Aqm {
     mode: Mode,
     codel: Option<(CodelConfig, Codel)>,
     /// While the oldest event has waited for longer, the newest is served first.
@@ -18,7 +18,7 @@ pub(crate) struct Standing {
 
 /// What is being done about the queue at one moment, or would be.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Stood {
+pub(crate) struct AqmState {
     /// Whether CoDel gives up events: as of the last one that was taken.
     pub(crate) sheds: bool,
     /// Whether the newest event is served first.
@@ -29,7 +29,7 @@ pub(crate) struct Stood {
     pub(crate) oldest: Duration,
 }
 
-impl Standing {
+impl Aqm {
     /// Sets the options, live. A gate whose settings stay keeps what it has seen, unless it was
     /// switched off: then it would speak of another time.
     pub(crate) fn set(&mut self, config: &StandingConfig) {
@@ -47,7 +47,7 @@ impl Standing {
     }
 
     /// Whether the newest is to be served, where the oldest is queued since then.
-    pub(crate) fn turns_around(&self, oldest: Time, now: Time) -> bool {
+    pub(crate) fn switches_to_lifo(&self, oldest: Time, now: Time) -> bool {
         self.mode == Mode::On && self.would_turn(now.since(oldest))
     }
 
@@ -65,11 +65,11 @@ impl Standing {
     }
 
     /// What is being done where the oldest event is queued since then, as far as that is known.
-    pub(crate) fn stood(&self, oldest: Option<Time>, now: Time) -> Stood {
+    pub(crate) fn stood(&self, oldest: Option<Time>, now: Time) -> AqmState {
         let oldest = oldest.map(|oldest| now.since(oldest)).unwrap_or_default();
         let is_set = self.is_set();
         let sheds = self.codel.as_ref().is_some_and(|(_, codel)| codel.is_shedding());
-        Stood {
+        AqmState {
             sheds: is_set && sheds,
             turned: is_set && self.would_turn(oldest),
             spared: self.spared,

@@ -97,7 +97,7 @@ impl Budget {
     }
 
     /// A handler lets one go, which is then credited like any other.
-    pub(crate) fn let_go(&self) {
+    pub(crate) fn release(&self) {
         self.held.fetch_sub(1, Ordering::SeqCst);
     }
 

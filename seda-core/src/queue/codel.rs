@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// An event that was taken from its queue and is not begun yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Dequeued {
+pub(crate) struct Dequeued {
     /// How long it waited.
     pub sojourn: Duration,
     /// How many events are queued behind it.
@@ -16,7 +16,7 @@ pub struct Dequeued {
 /// What becomes of a dequeued event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "an event to be dropped is to be counted as shed, and its owner to be told"]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// It is handled.
     Keep,
     /// It is given up.
@@ -34,30 +34,30 @@ pub enum Verdict {
 /// So shedding costs no throughput.
 ///
 /// It needs to see more than one event per interval. Where one takes longer than that,
-/// `CodelLaw::Slough` never acts.
+/// `CodelLaw::ServerCodel` never acts.
 ///
-/// A question costs a few comparisons; with `CodelLaw::Spaced` a drop costs a square root.
+/// A question costs a few comparisons; with `CodelLaw::Rfc8289` a drop costs a square root.
 #[derive(Clone, Debug)]
-pub struct Codel {
+pub(crate) struct Codel {
     config: CodelConfig,
-    slough: Slough,
-    spaced: Spaced,
+    slough: ServerCodel,
+    spaced: Rfc8289,
     cap: Cap,
 }
 
 impl Codel {
     /// A gate that has seen nothing yet.
-    pub fn new(config: CodelConfig) -> Self {
+    pub(crate) fn new(config: CodelConfig) -> Self {
         let (slough, spaced, cap) = Default::default();
         Self { config, slough, spaced, cap }
     }
 
     /// What is to become of `event`, which is taken from its queue `now`.
-    pub fn verdict(&mut self, event: Dequeued, now: Time) -> Verdict {
+    pub(crate) fn verdict(&mut self, event: Dequeued, now: Time) -> Verdict {
         let may_drop = self.cap.pass(&self.config, now) && event.behind > 0;
         let due = match self.config.law {
-            CodelLaw::Slough => self.slough.is_due(&self.config, event, now),
-            CodelLaw::Spaced => self.spaced.is_due(&self.config, event, now),
+            CodelLaw::ServerCodel => self.slough.is_due(&self.config, event, now),
+            CodelLaw::Rfc8289 => self.spaced.is_due(&self.config, event, now),
         };
         if !(may_drop && due) {
             return Verdict::Keep;
@@ -68,10 +68,10 @@ impl Codel {
     }
 
     /// Whether the queue stood when it was last looked at: events may be given up.
-    pub fn is_shedding(&self) -> bool {
+    pub(crate) fn is_shedding(&self) -> bool {
         match self.config.law {
-            CodelLaw::Slough => self.slough.overloaded,
-            CodelLaw::Spaced => self.spaced.dropping,
+            CodelLaw::ServerCodel => self.slough.overloaded,
+            CodelLaw::Rfc8289 => self.spaced.dropping,
         }
     }
 }
@@ -98,15 +98,15 @@ impl Cap {
     }
 }
 
-/// `CodelLaw::Slough`: the shortest wait of the last interval says whether there is overload.
+/// `CodelLaw::ServerCodel`: the shortest wait of the last interval says whether there is overload.
 #[derive(Clone, Debug, Default)]
-struct Slough {
+struct ServerCodel {
     ends: Option<Time>,
     shortest: Duration,
     overloaded: bool,
 }
 
-impl Slough {
+impl ServerCodel {
     fn is_due(&mut self, config: &CodelConfig, event: Dequeued, now: Time) -> bool {
         let wait = if event.behind == 0 { Duration::ZERO } else { event.sojourn };
         if self.ends.is_none_or(|ends| now >= ends) {
@@ -125,9 +125,9 @@ impl Slough {
 /// (RFC 8289, section 5, the routine for dequeueing).
 const SAME_EPISODE: u32 = 16;
 
-/// `CodelLaw::Spaced`; names as in RFC 8289, section 5.
+/// `CodelLaw::Rfc8289`; names as in RFC 8289, section 5.
 #[derive(Clone, Debug, Default)]
-struct Spaced {
+struct Rfc8289 {
     /// When the wait will have been above the target for an interval; `None` while it is not.
     first_above: Option<Time>,
     dropping: bool,
@@ -136,7 +136,7 @@ struct Spaced {
     last_count: u32,
 }
 
-impl Spaced {
+impl Rfc8289 {
     fn is_due(&mut self, config: &CodelConfig, event: Dequeued, now: Time) -> bool {
         let stands = self.stands(config, event, now);
         self.dropping &= stands;

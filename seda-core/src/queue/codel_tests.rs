@@ -63,7 +63,7 @@ fn config(law: CodelLaw) -> CodelConfig {
 
 #[test]
 fn below_capacity_nothing_is_shed() {
-    for law in [CodelLaw::Slough, CodelLaw::Spaced] {
+    for law in [CodelLaw::ServerCodel, CodelLaw::Rfc8289] {
         let plant = Plant::run(config(law), 2 * MILLI, MILLI, 10 * SECOND);
         assert_eq!((plant.shed, plant.served.len()), (0, 5_000));
     }
@@ -71,7 +71,7 @@ fn below_capacity_nothing_is_shed() {
 
 #[test]
 fn at_twice_the_capacity_sloughing_brings_the_wait_to_twice_the_target_in_the_third_interval() {
-    let plant = Plant::run(config(CodelLaw::Slough), 500 * MICRO, MILLI, 10 * SECOND);
+    let plant = Plant::run(config(CodelLaw::ServerCodel), 500 * MICRO, MILLI, 10 * SECOND);
     // Two intervals at an excess of one half: then the queue is 100 ms long.
     assert_eq!(plant.longest(0, 10 * SECOND), 100 * MILLI);
     // Of the 200 that are queued then nine are shed for each that is served and two that arrive: that
@@ -82,7 +82,7 @@ fn at_twice_the_capacity_sloughing_brings_the_wait_to_twice_the_target_in_the_th
 
 #[test]
 fn spacing_never_reaches_its_target_against_senders_that_do_not_slow_down() {
-    let plant = Plant::run(config(CodelLaw::Spaced), 800 * MICRO, MILLI, 30 * SECOND);
+    let plant = Plant::run(config(CodelLaw::Rfc8289), 800 * MICRO, MILLI, 30 * SECOND);
     assert_eq!(plant.longest(0, 30 * SECOND), 496 * MILLI);
     let seconds = (10..30).map(|second| plant.longest(second * SECOND, (second + 1) * SECOND));
     assert!(seconds.clone().all(|longest| longest > 80 * MILLI && longest < 300 * MILLI));
@@ -91,7 +91,7 @@ fn spacing_never_reaches_its_target_against_senders_that_do_not_slow_down() {
 
 #[test]
 fn a_burst_that_is_worked_off_in_an_interval_loses_nobody() {
-    for law in [CodelLaw::Slough, CodelLaw::Spaced] {
+    for law in [CodelLaw::ServerCodel, CodelLaw::Rfc8289] {
         let mut gate = Codel::new(config(law));
         let verdicts = (0..90_usize).map(|n| {
             let waited = Duration::from_millis(n as u64);
@@ -104,7 +104,7 @@ fn a_burst_that_is_worked_off_in_an_interval_loses_nobody() {
 
 #[test]
 fn the_standard_law_drops_at_the_times_of_the_rfc() {
-    let mut gate = Codel::new(config(CodelLaw::Spaced));
+    let mut gate = Codel::new(config(CodelLaw::Rfc8289));
     let standing = Dequeued { sojourn: Duration::from_millis(50), behind: 9 };
     // The first event of each of the cap's intervals is kept: here that is none which is due.
     let _ = gate.verdict(Dequeued { sojourn: Duration::ZERO, behind: 9 }, Time::ZERO);
@@ -118,7 +118,7 @@ fn the_standard_law_drops_at_the_times_of_the_rfc() {
 #[test]
 fn the_standard_law_goes_on_where_it_ended_if_that_was_recently() {
     let drops_of_the_next_episode = |pause: u64| {
-        let mut gate = Codel::new(config(CodelLaw::Spaced));
+        let mut gate = Codel::new(config(CodelLaw::Rfc8289));
         let standing = Dequeued { sojourn: Duration::from_millis(50), behind: 9 };
         let quick = Dequeued { sojourn: Duration::ZERO, behind: 9 };
         for ms in 0..500 {
@@ -166,7 +166,7 @@ fn with_one_in_one_to_keep_nothing_is_ever_shed() {
 #[test]
 fn its_settings_are_read_by_name_and_an_unknown_one_is_refused() {
     let read: CodelConfig = toml::from_str("target = \"20ms\"\nlaw = \"spaced\"").unwrap();
-    assert_eq!((read.target, read.law), (Duration::from_millis(20), CodelLaw::Spaced));
+    assert_eq!((read.target, read.law), (Duration::from_millis(20), CodelLaw::Rfc8289));
     let error = toml::from_str::<CodelConfig>("aim = \"20ms\"").unwrap_err().to_string();
     assert!(error.contains("aim"), "{error}");
 }
@@ -179,7 +179,7 @@ proptest! {
         service in 20 * MICRO..20 * MILLI,
         keep_one_in in 1_u32..20,
     ) {
-        let law = if spaced { CodelLaw::Spaced } else { CodelLaw::Slough };
+        let law = if spaced { CodelLaw::Rfc8289 } else { CodelLaw::ServerCodel };
         let config = CodelConfig { law, keep_one_in, ..CodelConfig::default() };
         let plant = Plant::run(config, gap, service, SECOND);
         prop_assert_eq!(plant.emptied, 0);
@@ -197,7 +197,7 @@ proptest! {
         interval in any::<u64>(),
         events in proptest::collection::vec((any::<u64>(), any::<u64>(), 0_usize..3), 0..100),
     ) {
-        let law = if spaced { CodelLaw::Spaced } else { CodelLaw::Slough };
+        let law = if spaced { CodelLaw::Rfc8289 } else { CodelLaw::ServerCodel };
         let (target, interval) = (Duration::from_nanos(target), Duration::from_nanos(interval));
         let mut gate = Codel::new(CodelConfig { target, interval, law, keep_one_in: 10 });
         for (waited, now, behind) in events {

@@ -2,8 +2,8 @@
 
 use crate::event::{Envelope, LossReason, ShardSet};
 use crate::platform::Time;
-use crate::queue::aqm::Stood;
-use crate::queue::evict::GivenUp;
+use crate::queue::aqm::AqmState;
+use crate::queue::evict::Shed;
 use crate::queue::lane::{Lane, Rows};
 use crate::queue::lanes::Lanes;
 use std::collections::VecDeque;
@@ -18,14 +18,14 @@ impl<E> Lanes<E> {
         most: usize,
         now: Time,
         batch: &mut VecDeque<Envelope<E>>,
-        given_up: &mut Vec<GivenUp<E>>,
+        given_up: &mut Vec<Shed<E>>,
     ) -> ShardSet {
         let before = batch.len();
         let begun_by = now.after(Duration::from_nanos(self.lead));
         if let Some(shards) = &mut self.shards {
             shards.begin(worker);
         }
-        let newest_first = self.turns_around(now);
+        let newest_first = self.switches_to_lifo(now);
         if newest_first {
             // What has waited in vain stays at the heads.
             self.evict_expired_heads(usize::MAX, now, given_up);
@@ -65,13 +65,13 @@ impl<E> Lanes<E> {
     }
 
     /// Whether the newest events are to be taken first.
-    fn turns_around(&self, now: Time) -> bool {
+    fn switches_to_lifo(&self, now: Time) -> bool {
         self.standing.is_set()
-            && self.oldest().is_some_and(|oldest| self.standing.turns_around(oldest, now))
+            && self.oldest().is_some_and(|oldest| self.standing.switches_to_lifo(oldest, now))
     }
 
     /// What is being done about the queue, if it stands.
-    pub(crate) fn stood(&self, now: Time) -> Stood {
+    pub(crate) fn stood(&self, now: Time) -> AqmState {
         self.standing.stood(self.oldest(), now)
     }
 

@@ -9,7 +9,7 @@ use crate::queue::token_bucket::{Rate, TokenBucket};
 /// What the admission controller says for events whose request was not counted for the stage at the
 /// graph's entry: here a class finds room or does not.
 #[derive(Debug)]
-pub(super) struct Entrance {
+pub(super) struct EntryLimits {
     /// So many may be held whoever asks: the usual case is one comparison.
     for_all: usize,
     limits: Box<Limits>,
@@ -17,13 +17,13 @@ pub(super) struct Entrance {
     rate: Option<Box<TokenBucket>>,
 }
 
-impl Default for Entrance {
+impl Default for EntryLimits {
     fn default() -> Self {
         Self { for_all: usize::MAX, limits: Box::new(Limits::NONE), rate: None }
     }
 }
 
-impl Entrance {
+impl EntryLimits {
     pub(super) fn set_limits(&mut self, limits: &Limits) {
         let lowest = limits.most.iter().min().copied().unwrap_or(u64::MAX);
         self.for_all = usize::try_from(lowest).unwrap_or(usize::MAX);
@@ -45,7 +45,7 @@ impl Entrance {
 
     /// Of `most` places that somebody would like and `least` that he needs, how many the rate
     /// allows. Where it is bounded nobody holds places for later: tokens are for events.
-    pub(super) fn pass(
+    pub(super) fn admit(
         &mut self,
         least: usize,
         most: usize,
@@ -63,7 +63,7 @@ impl Entrance {
     }
 
     /// Some who passed do not enter.
-    pub(super) fn turn_back(&mut self, n: usize) {
+    pub(super) fn refund(&mut self, n: usize) {
         if let Some(bucket) = &mut self.rate {
             bucket.give_back(n as u64);
         }
@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn a_class_has_room_up_to_its_limit_and_what_it_is_guaranteed_beyond() {
         let (gold, basic) = (Class::new(0), Class::new(1));
-        let mut entrance = Entrance::default();
+        let mut entrance = EntryLimits::default();
         assert!(entrance.admits(basic, usize::MAX, usize::MAX));
         let mut most = [u64::MAX; MAX_CLASSES];
         (most[0], most[1]) = (10, 8);

@@ -7,11 +7,11 @@ use crate::queue::lane::Lane;
 use crate::queue::lanes::Lanes;
 
 /// A queued event that is given up, on its way to its owner.
-pub(crate) type GivenUp<E> = (Envelope<E>, LossReason);
+pub(crate) type Shed<E> = (Envelope<E>, LossReason);
 
 /// Which queued events may give way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Victims {
+pub(crate) enum VictimFilter {
     /// Classes strictly lower than this: for an entry.
     LowerThan(Class),
     /// This class and lower ones: for the fan-out of work that is under way.
@@ -20,12 +20,12 @@ pub(crate) enum Victims {
     Only(Class),
 }
 
-impl Victims {
+impl VictimFilter {
     pub(crate) fn include(self, class: Class) -> bool {
         match self {
-            Victims::LowerThan(limit) => class.is_lower_than(limit),
-            Victims::UpTo(limit) => !limit.is_lower_than(class),
-            Victims::Only(only) => class == only,
+            VictimFilter::LowerThan(limit) => class.is_lower_than(limit),
+            VictimFilter::UpTo(limit) => !limit.is_lower_than(class),
+            VictimFilter::Only(only) => class == only,
         }
     }
 }
@@ -56,14 +56,14 @@ impl Evict {
 
 impl<E> Lanes<E> {
     /// How many queued events may give way to an event that `victims` was made for.
-    pub(crate) fn eligible(&self, victims: Victims) -> usize {
+    pub(crate) fn eligible(&self, victims: VictimFilter) -> usize {
         let included = |class: usize| victims.include(Class::new(class as u8));
         let lanes = self.lanes.iter().enumerate().filter(|(class, _)| included(*class));
         lanes.map(|(_, lane)| lane.len()).sum()
     }
 
     /// What they weigh.
-    pub(crate) fn eligible_bytes(&self, victims: Victims) -> u64 {
+    pub(crate) fn eligible_bytes(&self, victims: VictimFilter) -> u64 {
         let classes = self.queued_bytes.iter().enumerate();
         let included = classes.filter(|(class, _)| victims.include(Class::new(*class as u8)));
         included.map(|(_, bytes)| bytes).sum()
@@ -72,11 +72,11 @@ impl<E> Lanes<E> {
     /// Gives up to `most` events up; returns how many.
     pub(crate) fn evict(
         &mut self,
-        victims: Victims,
+        victims: VictimFilter,
         order: Evict,
         most: usize,
         now: Time,
-        given_up: &mut Vec<GivenUp<E>>,
+        given_up: &mut Vec<Shed<E>>,
     ) -> usize {
         let before = given_up.len();
         if order == Evict::Oldest {
@@ -104,12 +104,7 @@ impl<E> Lanes<E> {
     }
 
     /// Gives everything up.
-    pub(crate) fn give_up_all(
-        &mut self,
-        reason: LossReason,
-        now: Time,
-        given_up: &mut Vec<GivenUp<E>>,
-    ) {
+    pub(crate) fn shed_all(&mut self, reason: LossReason, now: Time, given_up: &mut Vec<Shed<E>>) {
         while let Some(envelope) = self.lanes.iter_mut().find_map(Lane::remove_oldest) {
             self.depth -= 1;
             self.shed(envelope, reason, now, given_up);
@@ -120,7 +115,7 @@ impl<E> Lanes<E> {
         &mut self,
         most: usize,
         now: Time,
-        given_up: &mut Vec<GivenUp<E>>,
+        given_up: &mut Vec<Shed<E>>,
     ) {
         let before = given_up.len();
         for class in 0..self.lanes.len() {
@@ -143,7 +138,7 @@ impl<E> Lanes<E> {
         envelope: Envelope<E>,
         reason: LossReason,
         now: Time,
-        given_up: &mut Vec<GivenUp<E>>,
+        given_up: &mut Vec<Shed<E>>,
     ) {
         self.ledger.shed(envelope.meta.class, reason);
         self.wasted = self.wasted.saturating_add(envelope.meta.spent.nanos());

@@ -4,8 +4,8 @@ use crate::config::{Class, MAX_CLASSES, PerClass, RateConfig};
 use crate::event::{Envelope, EventMeta, LossReason, RefusalReason};
 use crate::gate::Limits;
 use crate::platform::Time;
-use crate::queue::aqm::Standing;
-use crate::queue::entry_limits::Entrance;
+use crate::queue::aqm::Aqm;
+use crate::queue::entry_limits::EntryLimits;
 use crate::queue::lane::{Lane, Rows};
 use crate::queue::ledger::{Ledger, Outcome};
 use crate::queue::occupancy::Occupancy;
@@ -32,11 +32,11 @@ pub(crate) struct Lanes<E> {
     /// May be beyond the capacity, which then is what holds.
     soft: usize,
     /// Whom the admission controller lets in; an empty stage admits anything.
-    entrance: Entrance,
+    entrance: EntryLimits,
     /// How long before its deadline an event has to be begun, in nanoseconds.
     pub(super) lead: u64,
     /// What is done about a queue that stands.
-    pub(crate) standing: Standing,
+    pub(crate) standing: Aqm,
     open: bool,
     pub(super) occupancy: Occupancy,
     pub(super) ledger: Ledger,
@@ -62,9 +62,9 @@ impl<E> Lanes<E> {
             capacity,
             bound: capacity,
             soft: usize::MAX,
-            entrance: Entrance::default(),
+            entrance: EntryLimits::default(),
             lead: 0,
-            standing: Standing::default(),
+            standing: Aqm::default(),
             open: false,
             ledger: Ledger::default(),
             wasted: 0,
@@ -191,7 +191,7 @@ impl<E> Lanes<E> {
         if admitted < least {
             return Err(RefusalReason::Admission);
         }
-        let taken = self.entrance.pass(least, most.clamp(least, admitted), now)?;
+        let taken = self.entrance.admit(least, most.clamp(least, admitted), now)?;
         self.reserved += taken;
         Ok(taken)
     }
@@ -204,7 +204,7 @@ impl<E> Lanes<E> {
         now: impl FnOnce() -> Time,
     ) -> Result<usize, RefusalReason> {
         self.free_for(n)?;
-        let taken = self.entrance.pass(n, n, now)?;
+        let taken = self.entrance.admit(n, n, now)?;
         self.reserved += taken;
         Ok(taken)
     }
@@ -238,7 +238,7 @@ impl<E> Lanes<E> {
 
     /// Gives reserved places back unused.
     pub(crate) fn unreserve(&mut self, n: usize) {
-        self.entrance.turn_back(n);
+        self.entrance.refund(n);
         self.fill(n);
     }
 
@@ -263,7 +263,7 @@ impl<E> Lanes<E> {
         if let [Lane { rows: Rows::One(row), .. }] = self.lanes.as_mut_slice() {
             row.extend(envelopes.drain(..));
         } else {
-            envelopes.drain(..).for_each(|envelope| self.file(envelope));
+            envelopes.drain(..).for_each(|envelope| self.push(envelope));
         }
         self.fill(pushed);
         self.depth += pushed;
@@ -275,7 +275,7 @@ impl<E> Lanes<E> {
         let counts = self.count_by_class(1, std::iter::once(&envelope));
         self.ledger.accept(&counts, edge);
         self.note_label(&envelope.meta, true);
-        self.file(envelope);
+        self.push(envelope);
         self.fill(1);
         self.depth += 1;
         self.occupancy.add(1, now);
@@ -295,7 +295,7 @@ impl<E> Lanes<E> {
         for envelope in envelopes {
             self.ledger.fire(envelope.meta.class);
             self.queue_bytes(&envelope.meta);
-            self.file(envelope);
+            self.push(envelope);
             fired += 1;
         }
         self.fill(fired);
@@ -313,7 +313,7 @@ impl<E> Lanes<E> {
     }
 
     /// Puts an event into its class's lane.
-    fn file(&mut self, envelope: Envelope<E>) {
+    fn push(&mut self, envelope: Envelope<E>) {
         let class = envelope.meta.class.within(self.lanes.len());
         if let Some(lane) = self.lanes.get_mut(class.index()) {
             lane.push(envelope);
@@ -344,7 +344,7 @@ impl<E> Lanes<E> {
         self.ledger.complete(meta.class, succeeded);
         self.bytes -= self.weight_of(meta);
         match &mut self.shards {
-            Some(shards) if held => shards.let_go(meta.shard),
+            Some(shards) if held => shards.release_held(meta.shard),
             Some(shards) => shards.complete(meta.shard),
             None => {}
         }

@@ -1,6 +1,6 @@
 use crate::config::Class;
 use crate::event::{EventMeta, ShardSet, Weight};
-use crate::queue::evict::{Evict, GivenUp, Victims};
+use crate::queue::evict::{Evict, Shed, VictimFilter};
 use crate::queue::lanes::*;
 use proptest::prelude::*;
 use std::collections::VecDeque;
@@ -37,7 +37,7 @@ fn take(lanes: &mut Lanes<u32>, most: usize) -> Vec<u32> {
     batch.into_iter().map(|envelope| envelope.event).collect()
 }
 
-fn events(given_up: &[GivenUp<u32>]) -> Vec<(u32, LossReason)> {
+fn events(given_up: &[Shed<u32>]) -> Vec<(u32, LossReason)> {
     given_up.iter().map(|(envelope, reason)| (envelope.event, *reason)).collect()
 }
 
@@ -101,14 +101,14 @@ fn eviction_takes_expired_heads_then_the_lowest_class_oldest_first() {
     push(&mut lanes, 3, BASIC);
     push(&mut lanes, 4, BASIC);
     let mut given_up = Vec::new();
-    let victims = Victims::LowerThan(GOLD);
+    let victims = VictimFilter::LowerThan(GOLD);
     assert_eq!(lanes.eligible(victims), 2);
     let now = Time::from_nanos(9);
     assert_eq!(lanes.evict(victims, Evict::Oldest, 2, now, &mut given_up), 2);
     assert_eq!(events(&given_up), [(1, LossReason::Expired), (3, LossReason::Valve)]);
     assert_eq!(lanes.evict(victims, Evict::Oldest, 9, now, &mut given_up), 1);
     assert_eq!(lanes.evict(victims, Evict::Oldest, 9, now, &mut given_up), 0);
-    assert_eq!(lanes.evict(Victims::UpTo(GOLD), Evict::Newest, 9, now, &mut given_up), 1);
+    assert_eq!(lanes.evict(VictimFilter::UpTo(GOLD), Evict::Newest, 9, now, &mut given_up), 1);
     assert_eq!(lanes.depth(), 0);
 }
 
@@ -221,7 +221,7 @@ proptest! {
                     worker += 1;
                 }
                 Step::Evict(class, most) => {
-                    let victims = Victims::LowerThan(Class::new(class));
+                    let victims = VictimFilter::LowerThan(Class::new(class));
                     lanes.evict(victims, Evict::Oldest, most, Time::ZERO, &mut given_up);
                 }
                 Step::Settle => {

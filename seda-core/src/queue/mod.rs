@@ -32,12 +32,10 @@ mod token_bucket;
 #[cfg(test)]
 mod token_bucket_tests;
 
-pub(crate) use aqm::Stood;
+pub(crate) use aqm::AqmState;
 pub(crate) use budget::Budget;
 pub(crate) use byte_budget::ByteBudget;
-pub use codel::Codel;
-pub(crate) use evict::{Evict, GivenUp, Victims};
+pub(crate) use evict::{Evict, Shed, VictimFilter};
 pub(crate) use lanes::Lanes;
 pub(crate) use ledger::{ClassLedger, Outcome};
 pub(crate) use shards::Shards;
-pub use token_bucket::{Rate, TokenBucket};

@@ -117,7 +117,7 @@ impl Shards {
         }
     }
 
-    pub(super) fn let_go(&mut self, shard: u8) {
+    pub(super) fn release_held(&mut self, shard: u8) {
         if let Some((held, _)) = self.held.get_mut(usize::from(shard)) {
             *held = held.saturating_sub(1);
             self.all_held = self.all_held.saturating_sub(1);

@@ -13,7 +13,7 @@ const PARTS: u128 = 1_000_000_000_000;
 /// There is no rate of zero: what has sunk to zero can only be raised by somebody who sees the
 /// events that are not there any more (a limit at zero never recovers).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Rate {
+pub(crate) struct Rate {
     millitokens: u64,
 }
 
@@ -39,7 +39,7 @@ pub struct Rate {
 /// assert!(bucket.take(1, Time::from_nanos(100_000)));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TokenBucket {
+pub(crate) struct TokenBucket {
     rate: Rate,
     burst: u64,
     /// In parts of a token; at most `burst` tokens.
@@ -50,16 +50,16 @@ pub struct TokenBucket {
 
 impl Rate {
     /// One token in a thousand seconds.
-    pub const LOWEST: Rate = Rate { millitokens: 1 };
+    pub(crate) const LOWEST: Rate = Rate { millitokens: 1 };
 
     /// The nearest rate there is; the lowest for what is no number.
-    pub fn per_second(tokens: f64) -> Self {
+    pub(crate) fn per_second(tokens: f64) -> Self {
         // The cast saturates, and makes 0 of NaN.
         Self { millitokens: ((tokens * 1e3).round() as u64).max(1) }
     }
 
     /// Tokens per second.
-    pub fn as_per_second(self) -> f64 {
+    pub(crate) fn as_per_second(self) -> f64 {
         self.millitokens as f64 / 1e3
     }
 }
@@ -78,14 +78,14 @@ impl fmt::Display for Rate {
 
 impl TokenBucket {
     /// A full bucket. A `burst` of zero, which would let nothing pass ever, counts as one.
-    pub fn new(rate: Rate, burst: u64, now: Time) -> Self {
+    pub(crate) fn new(rate: Rate, burst: u64, now: Time) -> Self {
         let burst = burst.max(1);
         Self { rate, burst, level: u128::from(burst) * PARTS, as_of: now }
     }
 
     /// Takes `tokens`, all or none. More than the burst are never there.
     #[must_use = "without the tokens nothing may enter"]
-    pub fn take(&mut self, tokens: u64, now: Time) -> bool {
+    pub(crate) fn take(&mut self, tokens: u64, now: Time) -> bool {
         self.add(now);
         let left = self.level.checked_sub(u128::from(tokens) * PARTS);
         if let Some(left) = left {
@@ -96,26 +96,26 @@ impl TokenBucket {
 
     /// Takes as many of `tokens` as there are, and returns how many: so many of a batch may enter.
     #[must_use = "what is taken and not used is to be given back"]
-    pub fn take_up_to(&mut self, tokens: u64, now: Time) -> u64 {
+    pub(crate) fn take_up_to(&mut self, tokens: u64, now: Time) -> u64 {
         let taken = tokens.min(self.available(now));
         self.level = self.level.saturating_sub(u128::from(taken) * PARTS);
         taken
     }
 
     /// Puts tokens back that were taken and not used; what exceeds the burst is lost.
-    pub fn give_back(&mut self, tokens: u64) {
+    pub(crate) fn give_back(&mut self, tokens: u64) {
         self.level = self.level.saturating_add(u128::from(tokens) * PARTS).min(self.full());
     }
 
     /// How many whole tokens there are.
-    pub fn available(&mut self, now: Time) -> u64 {
+    pub(crate) fn available(&mut self, now: Time) -> u64 {
         self.add(now);
         u64::try_from(self.level / PARTS).unwrap_or(u64::MAX)
     }
 
     /// After how long `tokens` will be there if nobody takes any; `None`: never, as they exceed the
     /// burst. Exact: a nanosecond earlier they are not.
-    pub fn wait_for(&mut self, tokens: u64, now: Time) -> Option<Duration> {
+    pub(crate) fn wait_for(&mut self, tokens: u64, now: Time) -> Option<Duration> {
         self.add(now);
         let missing = (u128::from(tokens) * PARTS).saturating_sub(self.level);
         let nanos = missing.div_ceil(u128::from(self.rate.millitokens));
@@ -124,25 +124,25 @@ impl TokenBucket {
     }
 
     /// Tokens come at another rate from now on; those that are there stay.
-    pub fn set_rate(&mut self, rate: Rate, now: Time) {
+    pub(crate) fn set_rate(&mut self, rate: Rate, now: Time) {
         self.add(now);
         self.rate = rate;
     }
 
     /// Another burst, from now on; tokens beyond it are lost. Zero counts as one.
-    pub fn set_burst(&mut self, burst: u64, now: Time) {
+    pub(crate) fn set_burst(&mut self, burst: u64, now: Time) {
         self.add(now);
         self.burst = burst.max(1);
         self.level = self.level.min(self.full());
     }
 
     /// The rate in force.
-    pub fn rate(&self) -> Rate {
+    pub(crate) fn rate(&self) -> Rate {
         self.rate
     }
 
     /// The burst in force.
-    pub fn burst(&self) -> u64 {
+    pub(crate) fn burst(&self) -> u64 {
         self.burst
     }
 

@@ -141,7 +141,7 @@ pub(super) fn leave(engine: &Engine) {
 pub(super) fn give_up(engine: &Engine) {
     for stage in &engine.stages {
         stage.core.close();
-        Arc::clone(&stage.core).give_up_all(LossReason::Drain);
+        Arc::clone(&stage.core).shed_all(LossReason::Drain);
     }
 }
 
@@ -185,7 +185,7 @@ fn wait_finished(engine: &Engine, call: usize, limit: &Limit) -> bool {
     let called = || {
         let books = engine.pools.iter().flat_map(|pool| pool.core.books());
         books
-            .filter(|book| !book.is_gone() && !book.is_written_off())
+            .filter(|book| !book.is_gone() && !book.is_marked_stuck())
             .all(|book| book.has_finished(call))
     };
     while !called() {

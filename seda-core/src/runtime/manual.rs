@@ -1,6 +1,6 @@
 //! A graph that is stepped by hand: the same queues, workers and controllers, without threads.
 
-use crate::config::{Change, GraphConfig, GraphError, GraphWarning};
+use crate::config::{GraphConfig, GraphError, GraphWarning, SettingChange};
 use crate::monitor::Engine;
 use crate::monitor::report::Report;
 use crate::platform::Time;
@@ -41,7 +41,7 @@ pub struct Manual {
 impl Manual {
     pub(crate) fn start(engine: Arc<Engine>, warnings: Vec<GraphWarning>) -> Self {
         let mut manual = Self { engine, workers: Vec::new(), warnings, ended: false };
-        manual.hire();
+        manual.add_worker();
         manual
     }
 
@@ -122,7 +122,7 @@ impl Manual {
     /// One tick of the controllers, at the clock's present moment.
     pub fn tick(&mut self) {
         self.engine.tick();
-        self.hire();
+        self.add_worker();
     }
 
     /// A snapshot of everything.
@@ -140,9 +140,9 @@ impl Manual {
     ///
     /// # Errors
     /// What is wrong with `config`; nothing has changed then.
-    pub fn reconfigure(&mut self, config: &GraphConfig) -> Result<Vec<Change>, GraphError> {
+    pub fn reconfigure(&mut self, config: &GraphConfig) -> Result<Vec<SettingChange>, GraphError> {
         let changes = self.engine.reconfigure(config)?;
-        self.hire();
+        self.add_worker();
         Ok(changes)
     }
 
@@ -151,7 +151,7 @@ impl Manual {
     pub fn set_workers(&mut self, pool: &str, workers: usize) -> Option<usize> {
         let known = self.engine.pools.iter().find(|known| *known.core.name == *pool)?;
         let set = known.core.set_target(workers);
-        self.hire();
+        self.add_worker();
         Some(set)
     }
 
@@ -201,9 +201,9 @@ impl Manual {
         conclude(&self.engine, complete)
     }
 
-    fn hire(&mut self) {
+    fn add_worker(&mut self) {
         for index in 0..self.engine.pools.len() {
-            while let Some(worker) = self.engine.hire(index) {
+            while let Some(worker) = self.engine.add_worker(index) {
                 self.workers.push(worker);
             }
         }

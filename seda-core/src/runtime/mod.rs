@@ -9,6 +9,7 @@ mod manual;
 mod running;
 mod snapshots;
 mod threads;
+pub use drain::LeftOver;
 
 pub use drain::Drained;
 #[cfg(seda_model)]

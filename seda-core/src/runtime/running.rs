@@ -1,6 +1,6 @@
 //! A graph that runs: on threads ([`Running`]), or stepped by hand ([`Manual`]).
 
-use crate::config::{Change, GraphConfig, GraphError, GraphWarning};
+use crate::config::{GraphConfig, GraphError, GraphWarning, SettingChange};
 use crate::monitor::Engine;
 use crate::monitor::report::Report;
 use crate::platform::Clock;
@@ -107,7 +107,7 @@ impl Running {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn reconfigure(&self, config: &GraphConfig) -> Result<Vec<Change>, GraphError> {
+    pub fn reconfigure(&self, config: &GraphConfig) -> Result<Vec<SettingChange>, GraphError> {
         let changes = self.engine.reconfigure(config)?;
         if !changes.is_empty() {
             self.threads.follow(&self.engine);
@@ -121,7 +121,7 @@ impl Running {
     pub fn set_workers(&self, pool: &str, workers: usize) -> Option<usize> {
         let index = self.engine.pools.iter().position(|known| *known.core.name == *pool)?;
         let set = self.engine.pools.get(index)?.core.set_target(workers);
-        self.threads.hire(&self.engine, index);
+        self.threads.add_worker(&self.engine, index);
         Some(set)
     }
 
@@ -137,7 +137,7 @@ impl Running {
     pub fn hosted_workers(&self, pool: Pool) -> Vec<Worker> {
         let own = pool.graph == self.engine.core.id;
         let hosted = self.engine.pools.get(pool.index).filter(|pool| own && pool.core.hosted);
-        let hire = |_: &crate::monitor::EnginePool| self.engine.hire(pool.index);
+        let hire = |_: &crate::monitor::RunningPool| self.engine.add_worker(pool.index);
         hosted.map_or_else(Vec::new, |hosted| std::iter::from_fn(|| hire(hosted)).collect())
     }
 

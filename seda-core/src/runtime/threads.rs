@@ -4,7 +4,7 @@ use crate::config::GraphError;
 use crate::monitor::Engine;
 use crate::monitor::report::Report;
 use crate::platform::sync::{Arc, Mutex};
-use crate::platform::{Clock, MonotonicClock, Time, contained};
+use crate::platform::{Clock, MonotonicClock, Time, catch_panic};
 use crate::pool::CondvarPark;
 use crate::runtime::snapshots::{Message, Snapshots, Wish};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
@@ -62,7 +62,7 @@ impl Threads {
             let _exit = exit;
             Control { engine: controlled, inbox, cached: None }.run(|engine| {
                 if let Some(threads) = threads.upgrade() {
-                    (0..engine.pools.len()).for_each(|index| threads.hire(engine, index));
+                    (0..engine.pools.len()).for_each(|index| threads.add_worker(engine, index));
                 }
             });
         })?;
@@ -74,7 +74,7 @@ impl Threads {
 
     /// Starts the workers that a pool should have and has not; a machine without threads to
     /// give is logged, and asked again on the next tick.
-    pub(super) fn hire(&self, engine: &Arc<Engine>, index: usize) {
+    pub(super) fn add_worker(&self, engine: &Arc<Engine>, index: usize) {
         if let Err(error) = self.try_hire(engine, index) {
             tracing::error!(%error, "a pool could not grow");
         }
@@ -84,7 +84,7 @@ impl Threads {
         if engine.pools.get(index).is_none_or(|pool| pool.core.hosted) {
             return Ok(());
         }
-        while let Some(worker) = engine.hire(index) {
+        while let Some(worker) = engine.add_worker(index) {
             let name = worker.thread_name();
             let exit = Leaving(self.exit.sender.clone());
             let spawned = spawn(&name, move || {
@@ -100,7 +100,7 @@ impl Threads {
 
     /// Follows changed settings: hires who is missing, and has the controller look at its tick.
     pub(super) fn follow(&self, engine: &Arc<Engine>) {
-        (0..engine.pools.len()).for_each(|index| self.hire(engine, index));
+        (0..engine.pools.len()).for_each(|index| self.add_worker(engine, index));
         let _ = self.messages.send(Message::Settings);
     }
 
@@ -196,7 +196,7 @@ impl Control {
             None => Arc::new(self.engine.report()),
         };
         self.cached = Some(Arc::clone(&report));
-        if contained(|| wish(report)).is_none() {
+        if catch_panic(|| wish(report)).is_none() {
             tracing::error!("taking a snapshot panicked");
         }
     }

@@ -5,7 +5,7 @@ use crate::event::{EventMeta, LossReason};
 use crate::gate::Limits;
 use crate::platform::Time;
 use crate::platform::sync::Arc;
-use crate::queue::{ClassLedger, Evict, Outcome, Stood, Victims};
+use crate::queue::{AqmState, ClassLedger, Evict, Outcome, VictimFilter};
 use std::any::Any;
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ pub(crate) struct QueueFigures {
     pub(crate) edges: Vec<(u64, u64)>,
     pub(crate) wasted_nanos: u64,
     /// What is being done about the queue, if it stands.
-    pub(crate) stood: Stood,
+    pub(crate) stood: AqmState,
     /// Event-nanoseconds in the stage.
     pub(crate) occupancy: u128,
     /// Service of deferred events, from being taken to completion.
@@ -134,25 +134,31 @@ pub(crate) trait AnyStage: Send + Sync {
     fn crowding(&self) -> (usize, usize);
 
     /// Depth, and how many of it may give way.
-    fn eligible(&self, victims: Victims) -> (usize, usize);
+    fn eligible(&self, victims: VictimFilter) -> (usize, usize);
 
     /// Bytes of the events that may give way.
-    fn eligible_bytes(&self, victims: Victims) -> u64;
+    fn eligible_bytes(&self, victims: VictimFilter) -> u64;
 
     /// Gives up to `most` events up and hands them to the graph's disposal; returns how many.
-    fn evict(self: Arc<Self>, victims: Victims, order: Evict, most: usize, now: Time) -> usize {
-        self.give_way(victims, order, most, now).iter().sum()
+    fn evict(
+        self: Arc<Self>,
+        victims: VictimFilter,
+        order: Evict,
+        most: usize,
+        now: Time,
+    ) -> usize {
+        self.evict_lower(victims, order, most, now).iter().sum()
     }
 
     /// The same; returns how many of each class.
-    fn give_way(
+    fn evict_lower(
         self: Arc<Self>,
-        victims: Victims,
+        victims: VictimFilter,
         order: Evict,
         most: usize,
         now: Time,
     ) -> PerClass<usize>;
 
     /// Gives up everything that is queued; returns how many. The budget is credited.
-    fn give_up_all(self: Arc<Self>, reason: LossReason) -> usize;
+    fn shed_all(self: Arc<Self>, reason: LossReason) -> usize;
 }

@@ -3,29 +3,29 @@
 use crate::config::Class;
 use crate::event::{Label, RefusalReason};
 use crate::stage::core::StageCore;
-use crate::stage::valve::Arrival;
+use crate::stage::valve::Incoming;
 
 impl<E: Send + 'static> StageCore<E> {
     /// Makes it a keyed stage; false if it is one.
     pub(crate) fn set_keyed(&self, shard: Box<dyn Fn(&E) -> u8 + Send + Sync>) -> bool {
         self.lanes.lock().set_keyed();
-        self.questions.ask_shard(shard)
+        self.questions.set_shard(shard)
     }
 
     /// Makes it weigh its events; false if it does.
     pub(crate) fn set_weighing(&self, bytes: Box<dyn Fn(&E) -> usize + Send + Sync>) -> bool {
         self.lanes.lock().set_weighing();
-        self.questions.ask_bytes(bytes)
+        self.questions.set_bytes(bytes)
     }
 
-    /// Whether events have to be [checked in](StageCore::check_in).
+    /// Whether events have to be [checked in](StageCore::charge_event).
     #[inline]
     pub(crate) fn asks(&self) -> bool {
         self.questions.any()
     }
 
     /// Asks an event what this stage wants to know, and charges its weight.
-    pub(crate) fn check_in(
+    pub(crate) fn charge_event(
         &self,
         event: &E,
         class: Class,
@@ -39,7 +39,7 @@ impl<E: Send + 'static> StageCore<E> {
         if bytes > self.graph.bytes.limit() {
             return Err(RefusalReason::TooLarge);
         }
-        let arrival = Arrival { stage: self.index, class, fan_out };
+        let arrival = Incoming { stage: self.index, class, fan_out };
         if bytes > 0 && !self.graph.charge_bytes(bytes, arrival) {
             return Err(RefusalReason::Budget);
         }
@@ -58,10 +58,10 @@ impl<E: Send + 'static> StageCore<E> {
             return Ok(labels);
         }
         for event in events {
-            match self.check_in(event, class, fan_out) {
+            match self.charge_event(event, class, fan_out) {
                 Ok(label) => labels.push(label),
                 Err(reason) => {
-                    labels.into_iter().for_each(|label| self.check_out(label));
+                    labels.into_iter().for_each(|label| self.refund_event(label));
                     return Err(reason);
                 }
             }
@@ -70,7 +70,7 @@ impl<E: Send + 'static> StageCore<E> {
     }
 
     /// Gives back what an event was charged that was checked in and does not come.
-    pub(crate) fn check_out(&self, label: Label) {
+    pub(crate) fn refund_event(&self, label: Label) {
         self.graph.bytes.credit(label.weight.bytes());
     }
 }

@@ -6,10 +6,10 @@ use crate::gate::Limits;
 use crate::platform::Time;
 use crate::platform::sync::{Arc, AtomicUsize, CachePadded, Mutex, OnceLock, Ordering};
 use crate::pool::PoolCore;
-use crate::queue::{Evict, GivenUp, Lanes, Outcome, Shards, Victims};
+use crate::queue::{Evict, Lanes, Outcome, Shards, Shed, VictimFilter};
 use crate::stage::any::{AnyStage, Completion, Held, QueueFigures};
-use crate::stage::extractors::Questions;
-use crate::stage::shared::GraphCore;
+use crate::stage::extractors::Extractors;
+use crate::stage::shared::GraphShared;
 use crate::stage::timers::Timers;
 use crate::stats::Quantiles;
 use std::any::Any;
@@ -22,7 +22,7 @@ type OnLost<E> = Box<dyn Fn(E, LossReason) + Send + Sync>;
 pub(crate) struct StageCore<E> {
     pub(crate) name: Arc<str>,
     pub(crate) index: usize,
-    pub(crate) graph: Arc<GraphCore>,
+    pub(crate) graph: Arc<GraphShared>,
     pub(super) lanes: CachePadded<Mutex<Lanes<E>>>,
     /// The depth, readable without the lock and without touching what it guards.
     pub(super) depth: AtomicUsize,
@@ -37,12 +37,12 @@ pub(crate) struct StageCore<E> {
     /// Of the pending events, those that handlers keep.
     pub(super) held: AtomicUsize,
     deferred_service: Mutex<Quantiles>,
-    pub(super) questions: Questions<E>,
+    pub(super) questions: Extractors<E>,
     pub(super) timers: Timers<E>,
 }
 
 impl<E: Send + 'static> StageCore<E> {
-    pub(crate) fn new(name: &str, index: usize, capacity: usize, graph: Arc<GraphCore>) -> Self {
+    pub(crate) fn new(name: &str, index: usize, capacity: usize, graph: Arc<GraphShared>) -> Self {
         Self {
             name: name.into(),
             index,
@@ -57,7 +57,7 @@ impl<E: Send + 'static> StageCore<E> {
             outside_limit: AtomicUsize::new(usize::MAX),
             held: AtomicUsize::new(0),
             deferred_service: Mutex::default(),
-            questions: Questions::default(),
+            questions: Extractors::default(),
             timers: Timers::default(),
         }
     }
@@ -154,7 +154,7 @@ impl<E: Send + 'static> StageCore<E> {
         most: usize,
         now: Time,
         batch: &mut VecDeque<Envelope<E>>,
-        given_up: &mut Vec<GivenUp<E>>,
+        given_up: &mut Vec<Shed<E>>,
     ) -> ShardSet {
         self.fire_due(now);
         let mut lanes = self.lanes.lock();
@@ -310,7 +310,7 @@ impl<E: Send + 'static> AnyStage for StageCore<E> {
             let outside = now.nanos_since(how.taken);
             self.deferred_service.lock().record(outside, 1);
             if let Some(request) = &meta.request {
-                request.took(outside);
+                request.record_service(outside);
             }
         }
         self.pending.fetch_sub(1, Ordering::AcqRel);
@@ -328,7 +328,7 @@ impl<E: Send + 'static> AnyStage for StageCore<E> {
         self.questions.weighs()
     }
 
-    fn eligible_bytes(&self, victims: Victims) -> u64 {
+    fn eligible_bytes(&self, victims: VictimFilter) -> u64 {
         if self.weighs() { self.lanes.lock().eligible_bytes(victims) } else { 0 }
     }
 
@@ -345,14 +345,14 @@ impl<E: Send + 'static> AnyStage for StageCore<E> {
         (lanes.depth(), lanes.soft())
     }
 
-    fn eligible(&self, victims: Victims) -> (usize, usize) {
+    fn eligible(&self, victims: VictimFilter) -> (usize, usize) {
         let lanes = self.lanes.lock();
         (lanes.depth(), lanes.eligible(victims))
     }
 
-    fn give_way(
+    fn evict_lower(
         self: Arc<Self>,
-        victims: Victims,
+        victims: VictimFilter,
         order: Evict,
         most: usize,
         now: Time,
@@ -371,13 +371,13 @@ impl<E: Send + 'static> AnyStage for StageCore<E> {
         if !given_up.is_empty() {
             self.graph.bytes.credit(self.weight_of(&given_up));
             let graph = Arc::clone(&self.graph);
-            graph.disposal.hand_over(Box::new(move || self.say_farewell(given_up)));
+            graph.disposal.deliver_notices(Box::new(move || self.notify_loss(given_up)));
         }
         evicted
     }
 
-    fn give_up_all(self: Arc<Self>, reason: LossReason) -> usize {
-        self.give_up_queued(reason)
+    fn shed_all(self: Arc<Self>, reason: LossReason) -> usize {
+        self.shed_queued(reason)
     }
 }
 

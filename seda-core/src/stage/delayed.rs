@@ -55,7 +55,7 @@ impl<E: Send + 'static> StageCore<E> {
         let given_up: Vec<_> =
             cancelled.into_iter().map(|one| (one, LossReason::Cancelled)).collect();
         self.graph.credit_weighed(n, self.weight_of(&given_up));
-        self.say_farewell(given_up);
+        self.notify_loss(given_up);
         n
     }
 }

@@ -110,7 +110,7 @@ impl<E: Send + 'static> StageCore<E> {
     /// that was held beyond the end leads nowhere, and the event is given up here and now.
     pub(crate) fn wake(&self) {
         if self.graph.has_ended() && !is_seeded(Flaw::EndUnseen) {
-            self.give_up_queued(LossReason::Drain);
+            self.shed_queued(LossReason::Drain);
             return;
         }
         let Some(pool) = self.pool.get() else {

@@ -93,11 +93,11 @@ impl fmt::Display for Decision {
 /// The last decisions of each controller, and those who want to hear of new ones. One that has
 /// much to say takes no room from the others.
 #[derive(Debug, Default)]
-pub struct Journal {
+pub(crate) struct Journal {
     entries: Mutex<HashMap<Controller, VecDeque<Entry>>>,
     subscribers: Mutex<Vec<Sender<Decision>>>,
     written: AtomicU64,
-    missed: AtomicU64,
+    violated: AtomicU64,
 }
 
 /// A decision, and how many were written before it.
@@ -114,7 +114,7 @@ impl Journal {
         self.subscribers.lock().retain(|subscriber| match subscriber.try_send(decision.clone()) {
             Ok(()) => true,
             Err(TrySendError::Full(_)) => {
-                self.missed.fetch_add(1, Ordering::Relaxed);
+                self.violated.fetch_add(1, Ordering::Relaxed);
                 true
             }
             Err(TrySendError::Disconnected(_)) => false,
@@ -140,8 +140,8 @@ impl Journal {
     }
 
     /// How many decisions did not reach a subscriber, as it lagged.
-    pub(crate) fn missed(&self) -> u64 {
-        self.missed.load(Ordering::Relaxed)
+    pub(crate) fn violated(&self) -> u64 {
+        self.violated.load(Ordering::Relaxed)
     }
 
     /// A channel that carries every decision from now on. A reader that is 1,024 decisions
@@ -194,7 +194,7 @@ mod tests {
         let heard = journal.subscribe();
         (0..SUBSCRIBER_LAG + 3).for_each(|n| journal.write(decision(n as f64)));
         assert_eq!(heard.len(), SUBSCRIBER_LAG);
-        assert_eq!(journal.missed(), 3);
+        assert_eq!(journal.violated(), 3);
         drop(heard);
         journal.write(decision(0.0));
         assert!(journal.subscribers.lock().is_empty());

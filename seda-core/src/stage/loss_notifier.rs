@@ -14,28 +14,28 @@ use std::fmt;
 const WAITING_BATCHES: usize = 1_024;
 
 /// Tells the owners of a batch of victims; runs user code inside the panic boundary.
-pub(crate) type Farewell = Box<dyn FnOnce() + Send>;
+pub(crate) type LossNotice = Box<dyn FnOnce() + Send>;
 
-pub(crate) struct Disposal {
-    sender: Mutex<Option<Sender<Farewell>>>,
-    receiver: Receiver<Farewell>,
+pub(crate) struct LossNotifier {
+    sender: Mutex<Option<Sender<LossNotice>>>,
+    receiver: Receiver<LossNotice>,
     waiting: AtomicUsize,
 }
 
-impl Default for Disposal {
+impl Default for LossNotifier {
     fn default() -> Self {
         let (sender, receiver) = bounded(WAITING_BATCHES);
         Self { sender: Mutex::new(Some(sender)), receiver, waiting: AtomicUsize::new(0) }
     }
 }
 
-impl Disposal {
+impl LossNotifier {
     pub(crate) fn has_room(&self) -> bool {
         self.waiting.load(Ordering::Relaxed) < WAITING_BATCHES / 2
     }
 
     /// Hands victims over. Runs them at once if the graph has ended or the way is congested.
-    pub(crate) fn hand_over(&self, farewell: Farewell) {
+    pub(crate) fn deliver_notices(&self, farewell: LossNotice) {
         let sender = self.sender.lock().clone();
         self.waiting.fetch_add(1, Ordering::Relaxed);
         let Some(sender) = sender else {
@@ -53,23 +53,23 @@ impl Disposal {
         self.receiver.try_iter().map(|farewell| self.run(farewell)).count()
     }
 
-    /// Tells owners until [`Disposal::close`]; for the graph's own thread.
+    /// Tells owners until [`LossNotifier::close`]; for the graph's own thread.
     pub(crate) fn run_until_closed(&self) {
         self.receiver.iter().for_each(|farewell| self.run(farewell));
     }
 
-    /// Ends [`Disposal::run_until_closed`] when all that wait have been told.
+    /// Ends [`LossNotifier::run_until_closed`] when all that wait have been told.
     pub(crate) fn close(&self) {
         drop(self.sender.lock().take());
     }
 
-    fn run(&self, farewell: Farewell) {
+    fn run(&self, farewell: LossNotice) {
         farewell();
         self.waiting.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-impl fmt::Debug for Disposal {
+impl fmt::Debug for LossNotifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Disposal").field("waiting", &self.receiver.len()).finish_non_exhaustive()
     }

@@ -18,8 +18,8 @@ pub(crate) mod valve;
 pub(crate) use any::{AnyStage, Completion, QueueFigures};
 pub(crate) use core::StageCore;
 pub(crate) use enqueue::Entry;
-pub use journal::{Controller, Decision, Journal};
-pub(crate) use shared::GraphCore;
+pub use journal::{Controller, Decision};
+pub(crate) use shared::GraphShared;
 
 use crate::gate::StageId;
 use std::fmt;

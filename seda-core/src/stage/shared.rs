@@ -1,7 +1,7 @@
 //! What all stages of one graph share: clock, budget, valve, journal, and the way out for events
 //! that are given up.
 
-use crate::event::request::{BookFigures, RequestBook};
+use crate::event::request::{RequestCounts, RequestLedger};
 use crate::gate::Admission;
 use crate::platform::sync::{
     Arc, AtomicBool, AtomicUsize, Condvar, Flaw, Mutex, OnceLock, Ordering, Weak, is_seeded,
@@ -10,7 +10,7 @@ use crate::platform::{Clock, Time};
 use crate::queue::{Budget, ByteBudget};
 use crate::stage::any::AnyStage;
 use crate::stage::journal::{Controller, Decision, Journal};
-use crate::stage::loss_notifier::Disposal;
+use crate::stage::loss_notifier::LossNotifier;
 use crate::stage::valve::Valve;
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ impl Clock for GraphClock {
 }
 
 #[derive(Debug)]
-pub(crate) struct GraphCore {
+pub(crate) struct GraphShared {
     pub(crate) name: Arc<str>,
     /// Tells the graphs of one process apart, so that a token of another graph is recognised.
     pub(crate) id: u32,
@@ -43,9 +43,9 @@ pub(crate) struct GraphCore {
     pub(crate) valve: Valve,
     pub(crate) admission: Arc<Admission>,
     pub(crate) journal: Journal,
-    pub(crate) disposal: Disposal,
-    pub(crate) room: Room,
-    pub(crate) finishing: Finishing,
+    pub(crate) disposal: LossNotifier,
+    pub(crate) room: SpaceNotify,
+    pub(crate) finishing: FinishBarrier,
     /// How many classes the graph declared.
     classes: AtomicUsize,
     /// How many cores its workers have; 0: as many as the machine gives this process.
@@ -61,10 +61,10 @@ pub(crate) struct GraphCore {
     /// here whether it still does.
     changes: AtomicUsize,
     stages: OnceLock<Vec<Weak<dyn AnyStage>>>,
-    books: Mutex<Vec<Arc<RequestBook>>>,
+    books: Mutex<Vec<Arc<RequestLedger>>>,
 }
 
-impl GraphCore {
+impl GraphShared {
     pub(crate) fn new(name: &str) -> Arc<Self> {
         // Numbers and no protocol; a model starts anew each time, and this does not.
         static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
@@ -77,9 +77,9 @@ impl GraphCore {
             valve: Valve::default(),
             admission: Arc::default(),
             journal: Journal::default(),
-            disposal: Disposal::default(),
-            room: Room::default(),
-            finishing: Finishing::default(),
+            disposal: LossNotifier::default(),
+            room: SpaceNotify::default(),
+            finishing: FinishBarrier::default(),
             classes: AtomicUsize::new(1),
             cores: AtomicUsize::new(0),
             timed: AtomicBool::new(true),
@@ -177,8 +177,8 @@ impl GraphCore {
     }
 
     /// A new book for the requests of one source.
-    pub(crate) fn open_book(&self) -> Arc<RequestBook> {
-        let book = Arc::new(RequestBook::new(
+    pub(crate) fn open_book(&self) -> Arc<RequestLedger> {
+        let book = Arc::new(RequestLedger::new(
             Arc::clone(&self.clock) as Arc<dyn Clock>,
             Arc::clone(&self.admission),
         ));
@@ -187,8 +187,8 @@ impl GraphCore {
     }
 
     /// All books' figures, each book as a consistent cut.
-    pub(crate) fn requests(&self) -> BookFigures {
-        let mut sum = BookFigures::default();
+    pub(crate) fn requests(&self) -> RequestCounts {
+        let mut sum = RequestCounts::default();
         for book in self.books.lock().iter() {
             book.add_to(&mut sum);
         }
@@ -229,14 +229,14 @@ const WAIT_SLICE: Duration = Duration::from_millis(20);
 
 /// Where sources outside the graph wait for room. Few threads ever do, so one place serves all.
 #[derive(Debug, Default)]
-pub(crate) struct Room {
+pub(crate) struct SpaceNotify {
     waiting: AtomicUsize,
     lock: Mutex<u64>,
     changed: Condvar,
 }
 
-impl Room {
-    /// Room may have come free; costs one load while nobody waits.
+impl SpaceNotify {
+    /// SpaceNotify may have come free; costs one load while nobody waits.
     pub(crate) fn announce(&self) {
         if self.waiting.load(Ordering::SeqCst) > 0 {
             *self.lock.lock() += u64::from(!is_seeded(Flaw::NoGeneration));
@@ -269,12 +269,12 @@ impl Room {
 
 /// A drain's call to all workers: finish your handlers, send on what they hold.
 #[derive(Debug, Default)]
-pub(crate) struct Finishing {
+pub(crate) struct FinishBarrier {
     call: AtomicUsize,
     finished: AtomicUsize,
 }
 
-impl Finishing {
+impl FinishBarrier {
     /// The number of the latest call.
     pub(crate) fn call(&self) -> usize {
         self.call.load(Ordering::Acquire)

@@ -9,5 +9,5 @@ mod quantiles;
 
 pub(crate) use costs::ServedCosts;
 
-pub(crate) use outlier::{Stall, are_far, is_far};
+pub(crate) use outlier::{OutlierFilter, are_outliers, is_outlier};
 pub use quantiles::{QuantileSummary, Quantiles};

@@ -27,14 +27,14 @@ impl Modelled {
     pub fn start(graph: Graph) -> Self {
         let (engine, _) = graph.build(Arc::new(ManualClock::new())).expect("the graph is legal");
         let modelled = Self { engine, workers: Mutex::default() };
-        modelled.hire();
+        modelled.add_worker();
         modelled
     }
 
     /// As [`super::Running::set_workers`].
     pub fn set_workers(&self, pool: &str, workers: usize) {
         self.pool(pool).set_target(workers);
-        self.hire();
+        self.add_worker();
     }
 
     /// Closes a stage and gives up what is queued, as a factory does that keeps failing.
@@ -42,7 +42,7 @@ impl Modelled {
         let known = self.engine.stages.iter().find(|known| **known.core.name() == *stage);
         let known = known.expect("the stage is declared");
         known.core.close();
-        Arc::clone(&known.core).give_up_all(LossReason::Closed);
+        Arc::clone(&known.core).shed_all(LossReason::Closed);
     }
 
     /// How much of the budget is in use, and its limit.
@@ -114,9 +114,9 @@ impl Modelled {
         known.map(|known| known.core.as_ref()).expect("the pool is declared")
     }
 
-    fn hire(&self) {
+    fn add_worker(&self) {
         for pool in 0..self.engine.pools.len() {
-            while let Some(worker) = self.engine.hire(pool) {
+            while let Some(worker) = self.engine.add_worker(pool) {
                 let thread = spawn(move || worker.run(CondvarPark::new()));
                 self.workers.lock().push(thread);
             }

@@ -2,7 +2,7 @@
 #![expect(clippy::panic, reason = "an assertion fails by panicking")]
 
 use crate::config::GraphError;
-use crate::event::request::Ticket;
+use crate::event::request::ResponseReceiver;
 use crate::event::{LossReason, RefusalReason};
 use crate::graph::Graph;
 use crate::monitor::report::{Report, StageReport};
@@ -161,7 +161,7 @@ impl Stepped {
     /// # Panics
     /// If the request was lost, or there is no answer, with the reason or the report.
     #[track_caller]
-    pub fn answer<R: Send + 'static>(&mut self, ticket: &Ticket<R>) -> R {
+    pub fn answer<R: Send + 'static>(&mut self, ticket: &ResponseReceiver<R>) -> R {
         match self.outcome(ticket) {
             Ok(answer) => answer,
             Err(reason) => panic!("not answered but lost: {reason}\n{}", self.report()),
@@ -173,7 +173,7 @@ impl Stepped {
     /// # Panics
     /// If the request was answered, or nothing has become of it yet.
     #[track_caller]
-    pub fn loss<R: Send + 'static>(&mut self, ticket: &Ticket<R>) -> LossReason {
+    pub fn loss<R: Send + 'static>(&mut self, ticket: &ResponseReceiver<R>) -> LossReason {
         match self.outcome(ticket) {
             Ok(_) => panic!("not lost but answered\n{}", self.report()),
             Err(reason) => reason,
@@ -181,7 +181,10 @@ impl Stepped {
     }
 
     #[track_caller]
-    fn outcome<R: Send + 'static>(&mut self, ticket: &Ticket<R>) -> Result<R, LossReason> {
+    fn outcome<R: Send + 'static>(
+        &mut self,
+        ticket: &ResponseReceiver<R>,
+    ) -> Result<R, LossReason> {
         self.run_until_idle();
         let nothing = "nothing has become of the request (or its outcome was taken before)";
         ticket.try_take().unwrap_or_else(|| panic!("{nothing}\n{}", self.report()))

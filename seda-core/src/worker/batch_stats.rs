@@ -8,7 +8,7 @@ use crate::stage::AnyStage;
 use crate::stats::{Quantiles, ServedCosts};
 
 #[derive(Debug, Default)]
-pub(crate) struct Tally {
+pub(crate) struct BatchStats {
     outcome: Outcome,
     /// Nanoseconds waited, and how many events in a row waited just as long: what was published
     /// together and taken together did.
@@ -26,7 +26,7 @@ pub(crate) struct Tally {
     served: ServedCosts,
 }
 
-impl Tally {
+impl BatchStats {
     #[inline]
     pub(crate) fn wait(&mut self, nanos: u64) {
         Self::note(&mut self.waits, nanos, 1);

@@ -102,7 +102,7 @@ impl<E: Send + 'static> Batch<'_, E> {
         loop {
             let envelope = self.events.pop_front()?;
             if envelope.meta.is_abandoned() && !self.in_service {
-                self.stage.give_up_in_hand(envelope, LossReason::Abandoned, cx.now());
+                self.stage.shed_in_hand(envelope, LossReason::Abandoned, cx.now());
                 continue;
             }
             cx.begin_event(envelope.meta, self.events.len());

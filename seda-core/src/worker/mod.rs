@@ -10,7 +10,7 @@ mod held;
 mod pending;
 mod runner;
 
-pub(crate) use batch_stats::Tally;
+pub(crate) use batch_stats::BatchStats;
 pub use handler::{Batch, Each, FactoryError, Handler, each};
 pub use held::Held;
 pub use pending::{DeferError, Pending};
@@ -104,20 +104,20 @@ impl Worker {
             match self.turn() {
                 Turn::Ran(_) => {
                     yields = 0;
-                    park.glance();
+                    park.poll();
                 }
                 Turn::Retired => break,
                 Turn::Idle(_) if yields < YIELDS => {
                     yields += 1;
                     yield_now();
-                    park.glance();
+                    park.poll();
                 }
                 Turn::Idle(_) => {
                     let until = self.waits_until().unwrap_or(Time::NEVER);
                     self.pool.idle.enter(number, park.unparker(), until);
                     match self.look_again() {
                         Some(limit) => park.park(limit),
-                        None => park.glance(),
+                        None => park.poll(),
                     }
                     self.pool.idle.leave(number);
                 }
@@ -354,7 +354,7 @@ impl Drop for Worker {
             // Dropped by its host, or for want of a thread: it no longer counts, and what it took
             // and had not begun is given up.
             let now = self.cx.graph().now();
-            self.pool.write_off(self.cx.book());
+            self.pool.mark_stuck(self.cx.book());
             self.cx.return_leases();
             for runner in &mut self.runners {
                 runner.give_up(LossReason::Forgotten, now);

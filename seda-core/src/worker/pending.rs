@@ -4,8 +4,8 @@ use crate::event::{Envelope, EventMeta, RefusalReason, Refused};
 use crate::platform::Time;
 use crate::platform::sync::Arc;
 use crate::stage::ports::Sink;
-use crate::stage::valve::Arrival;
-use crate::stage::{AnyStage, Completion, GraphCore};
+use crate::stage::valve::Incoming;
+use crate::stage::{AnyStage, Completion, GraphShared};
 use std::fmt;
 use thiserror::Error;
 
@@ -70,7 +70,7 @@ pub enum DeferError {
 /// ```
 #[must_use = "a pending event that is dropped counts as failed"]
 pub struct Pending {
-    graph: Arc<GraphCore>,
+    graph: Arc<GraphShared>,
     stage: Arc<dyn AnyStage>,
     meta: EventMeta,
     how: Completion,
@@ -78,7 +78,7 @@ pub struct Pending {
 
 impl Pending {
     pub(crate) fn new(
-        graph: Arc<GraphCore>,
+        graph: Arc<GraphShared>,
         stage: Arc<dyn AnyStage>,
         meta: EventMeta,
         taken: Time,
@@ -113,7 +113,7 @@ impl Pending {
         };
         let edge = sink.edge_from(self.stage.index());
         let secured = secured.and_then(|()| {
-            sink.stage.check_in(&event, self.meta.class, true).inspect_err(|_| {
+            sink.stage.charge_event(&event, self.meta.class, true).inspect_err(|_| {
                 sink.stage.put_back(1);
                 self.graph.budget.credit(1);
             })
@@ -151,7 +151,7 @@ impl Pending {
         sink.stage.reserve_for(&self.meta, 1)?;
         // The event stays in the stage until it is completed, so what it sends is one more; only
         // its completion gives its own place back.
-        let arrival = Arrival { stage: sink.stage.index, class: self.meta.class, fan_out: true };
+        let arrival = Incoming { stage: sink.stage.index, class: self.meta.class, fan_out: true };
         if self.graph.budget.charge(1) || self.graph.make_room(1, arrival) {
             Ok(())
         } else {
@@ -166,7 +166,7 @@ impl Drop for Pending {
         let now = self.graph.now();
         self.stage.complete(&self.meta, self.how, now);
         if self.how.held {
-            self.graph.budget.let_go();
+            self.graph.budget.release();
         }
         self.graph.credit(1);
     }

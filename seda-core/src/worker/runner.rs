@@ -1,10 +1,10 @@
 //! One stage on one worker: a handler and the batch it works on.
 
-use crate::event::{Envelope, LossReason, ShardSet, losing};
+use crate::event::{Envelope, LossReason, ShardSet, with_loss_reason};
 use crate::platform::sync::{Arc, Ordering};
-use crate::platform::{Time, contained};
-use crate::pool::{Inside, StageShare};
-use crate::queue::GivenUp;
+use crate::platform::{Time, catch_panic};
+use crate::pool::{SlotGuard, StageSlots};
+use crate::queue::Shed;
 use crate::stage::{AnyStage, StageCore};
 use crate::worker::context::Context;
 use crate::worker::handler::{Batch, FactoryError, Handler};
@@ -27,7 +27,7 @@ const SHARE_FROM: usize = 2;
 
 /// A stage on a worker, without its types.
 pub(crate) trait AnyRunner: Send {
-    fn share(&self) -> &StageShare;
+    fn share(&self) -> &StageSlots;
 
     /// Whether [`AnyRunner::run`] would find something to do.
     fn is_ready(&self, now: Time) -> bool;
@@ -78,12 +78,12 @@ pub(crate) type Factory<H> = Arc<dyn Fn() -> Result<H, FactoryError> + Send + Sy
 
 pub(crate) struct Runner<E: Send + 'static, H> {
     stage: Arc<StageCore<E>>,
-    share: Arc<StageShare>,
+    share: Arc<StageSlots>,
     factory: Factory<H>,
     handler: Option<H>,
     /// Events taken and not begun. Empty between batches, unless the factory failed.
     events: VecDeque<Envelope<E>>,
-    given_up: Vec<GivenUp<E>>,
+    given_up: Vec<Shed<E>>,
     /// Mean service time in nanoseconds, smoothed; unknown before the first batch.
     mean: Option<u64>,
     retry_at: Time,
@@ -92,7 +92,7 @@ pub(crate) struct Runner<E: Send + 'static, H> {
     /// The shards of `events`, and of what was taken with them.
     claimed: ShardSet,
     /// A batch is in hand whose service is going on: between `begin` and `complete`.
-    begun: Option<Inside>,
+    begun: Option<SlotGuard>,
     /// So the events in hand are past the last look whether their client has gone.
     in_service: bool,
 }
@@ -104,7 +104,7 @@ where
 {
     pub(crate) fn new(
         stage: Arc<StageCore<E>>,
-        share: Arc<StageShare>,
+        share: Arc<StageSlots>,
         factory: Factory<H>,
         worker: usize,
     ) -> Self {
@@ -131,7 +131,7 @@ where
         place: usize,
         others: usize,
         now: Time,
-    ) -> Option<Inside> {
+    ) -> Option<SlotGuard> {
         let inside = self.share.enter()?;
         self.retry_at = Time::ZERO;
         let timed =
@@ -145,7 +145,7 @@ where
     }
 
     /// Handles what was taken, makes it known and leaves; returns how many events were begun.
-    fn handle_taken(&mut self, cx: &mut Context, inside: Inside, now: Time) -> usize {
+    fn handle_taken(&mut self, cx: &mut Context, inside: SlotGuard, now: Time) -> usize {
         let mut begun = 0;
         // Without a handler the factory failed: what was taken before waits for its next attempt.
         if self.handler.is_some() {
@@ -168,7 +168,7 @@ where
         for _ in 0..self.events.len() {
             match self.events.pop_front() {
                 Some(envelope) if envelope.meta.is_abandoned() => {
-                    self.stage.give_up_in_hand(envelope, LossReason::Abandoned, now);
+                    self.stage.shed_in_hand(envelope, LossReason::Abandoned, now);
                 }
                 Some(envelope) => self.events.push_back(envelope),
                 None => return,
@@ -181,7 +181,7 @@ where
         if self.handler.is_some() {
             return true;
         }
-        let error = match contained(|| (self.factory)()) {
+        let error = match catch_panic(|| (self.factory)()) {
             Some(Ok(handler)) => {
                 self.handler = Some(handler);
                 self.share.failures.store(0, Ordering::Relaxed);
@@ -207,7 +207,7 @@ where
         self.stage.close();
         self.stage.graph.journal_closed(self.stage.name(), failures, error);
         self.give_up(LossReason::Closed, self.stage.graph.now());
-        Arc::clone(&self.stage).give_up_all(LossReason::Closed);
+        Arc::clone(&self.stage).shed_all(LossReason::Closed);
     }
 
     /// How many events to take: the setting or what the controller makes of it, a fair part of what is there, and no more than
@@ -226,7 +226,7 @@ where
         let (events, given_up) = (&mut self.events, &mut self.given_up);
         self.claimed = self.stage.take(self.worker, most, now, events, given_up);
         if !self.given_up.is_empty() {
-            self.stage.say_farewell(std::mem::take(&mut self.given_up));
+            self.stage.notify_loss(std::mem::take(&mut self.given_up));
         }
         for envelope in &self.events {
             cx.note_wait(now.nanos_since(envelope.enqueued));
@@ -241,10 +241,10 @@ where
             };
             let in_service = self.in_service;
             let mut batch = Batch { stage: &self.stage, events: &mut self.events, in_service };
-            match contained(|| handler.handle_batch(&mut batch, cx)) {
+            match catch_panic(|| handler.handle_batch(&mut batch, cx)) {
                 Some(()) => {
                     cx.end_events();
-                    self.give_up_rest(LossReason::Forgotten, now);
+                    self.shed_rest(LossReason::Forgotten, now);
                 }
                 None => {
                     let failed = cx.fail_events();
@@ -255,9 +255,9 @@ where
         }
     }
 
-    fn give_up_rest(&mut self, reason: LossReason, now: Time) {
+    fn shed_rest(&mut self, reason: LossReason, now: Time) {
         while let Some(envelope) = self.events.pop_front() {
-            self.stage.give_up_in_hand(envelope, reason, now);
+            self.stage.shed_in_hand(envelope, reason, now);
         }
     }
 
@@ -275,7 +275,7 @@ where
     E: Send + 'static,
     H: Handler<E> + 'static,
 {
-    fn share(&self) -> &StageShare {
+    fn share(&self) -> &StageSlots {
         &self.share
     }
 
@@ -314,7 +314,7 @@ where
         }
         if let Some(handler) = &mut self.handler {
             let events = self.events.iter().map(|envelope| &envelope.event);
-            if contained(|| events.for_each(|event| handler.begin(event))).is_none() {
+            if catch_panic(|| events.for_each(|event| handler.begin(event))).is_none() {
                 tracing::error!(stage = %self.stage.name(), "a handler panicked in `begin`");
             }
         }
@@ -349,7 +349,7 @@ where
         };
         cx.begin_batch(Arc::clone(&self.stage) as Arc<dyn AnyStage>, place, now, true);
         cx.begin_finish(now);
-        if contained(|| handler.finish(cx)).is_none() {
+        if catch_panic(|| handler.finish(cx)).is_none() {
             tracing::error!(stage = %self.stage.name(), "a handler panicked in `finish`");
         }
         cx.end_batch();
@@ -357,7 +357,7 @@ where
     }
 
     fn give_up(&mut self, reason: LossReason, now: Time) {
-        self.give_up_rest(reason, now);
+        self.shed_rest(reason, now);
         self.release();
         if let Some(inside) = self.begun.take() {
             self.share.leave(inside);
@@ -366,7 +366,7 @@ where
 
     fn drop_handler(&mut self, reason: LossReason) {
         let handler = self.handler.take();
-        if contained(|| losing(reason, || drop(handler))).is_none() {
+        if catch_panic(|| with_loss_reason(reason, || drop(handler))).is_none() {
             tracing::error!(stage = %self.stage.name(), "dropping a handler panicked");
         }
     }

@@ -18,7 +18,7 @@ mod support;
 
 use plant::{BASIC, GOLD, MS, SLO, World, plant, plant_with, promised};
 use seda_core::control::{AdmissionLaw, AdmissionObservation};
-use seda_core::{Graph, GraphConfig, ManualClock, SloConfig, Terms, Time};
+use seda_core::{Graph, GraphConfig, ManualClock, SendOptions, SloConfig, Time};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -233,7 +233,7 @@ fn a_flood_by_no_route_leaves_those_who_were_counted_at_the_entry_in_time() {
     let mut plant = plant(MS, promised(SLO), true);
     plant.world.offer(BASIC, 300.0);
     let unrouted = plant.world.source.lock().clone().unwrap();
-    let unrouted = unrouted.with_terms(Terms { class: BASIC, ..Terms::default() });
+    let unrouted = unrouted.with_terms(SendOptions { class: BASIC, ..SendOptions::default() });
     let mut refused = 0;
     for _ in 0..2_000 {
         for _ in 0..10 {

@@ -3,8 +3,8 @@
 use crate::support::assert_balanced;
 use parking_lot::Mutex;
 use seda_core::{
-    Class, Context, Controller, Graph, GraphConfig, Manual, ManualClock, Responder, Route,
-    SloConfig, Source, Stage, StageConfig, Terms, Ticket, Time, WorkerRange,
+    Class, Context, Controller, Graph, GraphConfig, Manual, ManualClock, Responder,
+    ResponseReceiver, Route, SendOptions, SloConfig, Source, Stage, StageConfig, Time, WorkerRange,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -38,7 +38,7 @@ pub(crate) struct World {
     /// Of the jobs that take a hundred times as long, if they have one of their own.
     pub(crate) dear_route: Mutex<Option<Route>>,
     streams: Mutex<Vec<Stream>>,
-    pub(crate) tickets: Mutex<Vec<Ticket<()>>>,
+    pub(crate) tickets: Mutex<Vec<ResponseReceiver<()>>>,
     /// Nanoseconds of service per job.
     pub(crate) demand: AtomicU64,
     /// One job in so many takes a hundred times as long; 0: none.
@@ -113,7 +113,7 @@ impl World {
         let cost = self.declares.load(Ordering::Relaxed).then_some(7 * times as u32);
         let dear_route = self.dear_route.lock().filter(|_| times > 1);
         let route = dear_route.or(*self.route.lock());
-        let terms = Terms { class, route, cost, ..Terms::default() };
+        let terms = SendOptions { class, route, cost, ..SendOptions::default() };
         let source = self.source.lock().clone().unwrap().with_terms(terms);
         let born = self.now();
         let asked = source.request(|reply| Job { class, times, born, reply });

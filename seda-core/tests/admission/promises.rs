@@ -2,7 +2,8 @@
 
 use crate::plant::{BASIC, GOLD, Job, MS, Plant, SLO, plant, promised};
 use seda_core::{
-    Balance, Context, Graph, GraphConfig, ManualClock, RefusalReason, Replicas, Responder, Terms,
+    Balance, Context, Graph, GraphConfig, ManualClock, RefusalReason, Replicas, Responder,
+    SendOptions,
 };
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -107,7 +108,8 @@ fn two_in_a_row(each: Duration) -> Vec<String> {
         })
         .unwrap();
     let route = Some(graph.route([first.id(), second.id()]).unwrap());
-    let source = graph.source(first).unwrap().with_terms(Terms { route, ..Terms::default() });
+    let source =
+        graph.source(first).unwrap().with_terms(SendOptions { route, ..SendOptions::default() });
     graph.apply(promised(SLO)).unwrap();
     let mut graph = graph.start_manual(Arc::clone(&clock) as Arc<dyn seda_core::Clock>).unwrap();
     for _ in 0..50 {
@@ -138,8 +140,9 @@ fn nobody_gives_way_for_one_that_would_be_too_late() {
         |plant: &Plant| plant.graph.report().stages[1].shed.get("admission").copied().unwrap_or(0);
     let before = given_up(&plant);
     let source = plant.world.source.lock().clone().unwrap();
-    let terms = Terms { class: GOLD, route: *plant.world.route.lock(), ..Terms::default() };
-    let late = Terms { deadline: Some(Duration::ZERO), ..terms };
+    let terms =
+        SendOptions { class: GOLD, route: *plant.world.route.lock(), ..SendOptions::default() };
+    let late = SendOptions { deadline: Some(Duration::ZERO), ..terms };
     let refused = source.with_terms(late).request(|reply| Job::of(GOLD, plant.world.now(), reply));
     assert_eq!(refused.unwrap_err().reason(), RefusalReason::Expired);
     assert_eq!(given_up(&plant), before);
@@ -161,7 +164,7 @@ fn replicas_have_the_limits_of_all_of_them_at_one_gate() {
         let source = graph.source(render).unwrap();
         graph.apply(GraphConfig { ..promised(SLO) }).unwrap();
         let mut graph = graph.start_manual(Arc::new(ManualClock::new())).unwrap();
-        for terms in [Terms::default(), Terms { route, ..Terms::default() }] {
+        for terms in [SendOptions::default(), SendOptions { route, ..SendOptions::default() }] {
             let source = source.with_terms(terms);
             let asked: Vec<_> = (0..1_000).map(|_| source.request(|reply| reply)).collect();
             // Nothing was measured: a worker and twelve that wait for each replica.

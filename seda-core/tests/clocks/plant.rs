@@ -2,10 +2,10 @@
 
 use crate::support::assert_balanced;
 use parking_lot::Mutex;
-use seda_core::gate::CodelConfig;
+use seda_core::CodelConfig;
 use seda_core::{
-    Clock, Context, Controller, Graph, GraphConfig, Manual, Pending, Report, SloConfig, Source,
-    StageConfig, Terms, Time, WorkerRange,
+    Clock, Context, Controller, Graph, GraphConfig, Manual, Pending, Report, SendOptions,
+    SloConfig, Source, StageConfig, Time, WorkerRange,
 };
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -113,7 +113,7 @@ impl Plant {
 
     /// Three times of what `work` can do comes to it, and to `ask` what fills its places.
     pub(crate) fn come(&self) {
-        let gold = self.work.with_terms(Terms::default());
+        let gold = self.work.with_terms(SendOptions::default());
         let basic = self.work.with_terms(crate::support::class(1));
         for event in 0..15 {
             drop(gold.send(event));

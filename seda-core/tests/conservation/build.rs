@@ -6,8 +6,8 @@ use crate::node::{Exit, Node};
 use crate::plan::{Acting, Factory, Lost, Overload, Plan, Sizing, StagePlan};
 use crate::support::ON_PURPOSE;
 use crate::world::{Facts, World};
+use seda_core::GraphError;
 use seda_core::control::{PoolObservation, PoolSizePolicy};
-use seda_core::error::GraphError;
 use seda_core::{
     Graph, GraphConfig, LossReason, Manual, Mode, OverloadPolicy, Stage, StageConfig, WorkerRange,
 };

@@ -1,7 +1,7 @@
 //! Who waits for answers, and what they were told.
 
 use parking_lot::Mutex;
-use seda_core::{Address, Home, LossReason, Outcome, Request, Ticket};
+use seda_core::{LossReason, Outcome, ReplyAddress, ReplySink, Request, ResponseReceiver};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -14,8 +14,8 @@ pub(crate) struct Door {
     came: Mutex<Vec<(u64, Told)>>,
 }
 
-impl Home<u64> for Door {
-    fn deliver(&self, address: Address, outcome: Outcome<u64>) {
+impl ReplySink<u64> for Door {
+    fn deliver(&self, address: ReplyAddress, outcome: Outcome<u64>) {
         let told = match outcome {
             Outcome::Answered(answer) => Ok(answer),
             Outcome::Lost(reason) => Err(reason),
@@ -25,16 +25,16 @@ impl Home<u64> for Door {
 }
 
 #[derive(Debug)]
-enum Way {
+enum Replica {
     Door(Arc<Request>),
-    Ticket(Ticket<u64>),
+    ResponseReceiver(ResponseReceiver<u64>),
     /// The ticket was dropped.
-    Gone,
+    Evicted,
 }
 
 #[derive(Debug)]
 struct Client {
-    way: Way,
+    way: Replica,
     /// It went before it was told anything.
     abandoned: bool,
     told: Option<Told>,
@@ -64,14 +64,14 @@ impl Clients {
     }
 
     pub(crate) fn at_door(&mut self, request: Arc<Request>) {
-        self.enter(Way::Door(request));
+        self.enter(Replica::Door(request));
     }
 
-    pub(crate) fn with_ticket(&mut self, ticket: Ticket<u64>) {
-        self.enter(Way::Ticket(ticket));
+    pub(crate) fn with_ticket(&mut self, ticket: ResponseReceiver<u64>) {
+        self.enter(Replica::ResponseReceiver(ticket));
     }
 
-    fn enter(&mut self, way: Way) {
+    fn enter(&mut self, way: Replica) {
         self.all.push(Client { way, abandoned: false, told: None });
     }
 
@@ -80,13 +80,13 @@ impl Clients {
         self.listen();
         let n = self.all.len().max(1);
         let Some(client) = self.all.get_mut(at % n) else { return };
-        match std::mem::replace(&mut client.way, Way::Gone) {
-            Way::Door(request) => {
+        match std::mem::replace(&mut client.way, Replica::Evicted) {
+            Replica::Door(request) => {
                 client.abandoned |= request.abandon();
-                client.way = Way::Door(request);
+                client.way = Replica::Door(request);
             }
-            Way::Ticket(ticket) => client.abandoned |= ticket.request().is_open(),
-            Way::Gone => {}
+            Replica::ResponseReceiver(ticket) => client.abandoned |= ticket.request().is_open(),
+            Replica::Evicted => {}
         }
     }
 
@@ -94,7 +94,7 @@ impl Clients {
     fn listen(&mut self) {
         let came = std::mem::take(&mut *self.door.came.lock());
         let tickets = self.all.iter().enumerate().filter_map(|(n, client)| match &client.way {
-            Way::Ticket(ticket) => Some((n as u64, ticket.try_take()?)),
+            Replica::ResponseReceiver(ticket) => Some((n as u64, ticket.try_take()?)),
             _ => None,
         });
         let tickets: Vec<_> = tickets.collect();

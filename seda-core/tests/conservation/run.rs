@@ -7,7 +7,7 @@ use crate::plan::{Plan, StagePlan};
 use crate::step::{Step, complete, rest};
 use crate::support::quiet_panics;
 use crate::world::{STAGES, World};
-use seda_core::error::GraphError;
+use seda_core::GraphError;
 use seda_core::{Drained, Manual, Report};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;

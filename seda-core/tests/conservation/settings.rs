@@ -4,8 +4,8 @@ use crate::build::NAMES;
 use crate::check::same;
 use crate::dice::Dice;
 use crate::plan::Plan;
-use seda_core::control::Mode;
-use seda_core::gate::{CodelConfig, RateConfig};
+use seda_core::Mode;
+use seda_core::{CodelConfig, RateConfig};
 use seda_core::{
     GraphConfig, Manual, OverloadPolicy, PoolConfig, Report, StageConfig, WorkerRange,
 };

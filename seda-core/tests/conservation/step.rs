@@ -6,7 +6,7 @@ use crate::job::{ENTERED, ENTERING, Job, TURNED_AWAY};
 use crate::plan::Plan;
 use crate::settings::reconfigure;
 use crate::world::{Outside, Placed, World};
-use seda_core::{Address, Class, Home, Manual, Source, Terms};
+use seda_core::{Class, Manual, ReplyAddress, ReplySink, SendOptions, Source};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering::SeqCst};
@@ -156,7 +156,7 @@ pub(crate) fn rest(manual: &mut Manual) -> Result<(), String> {
 struct Entry<'a> {
     world: &'a Arc<World>,
     source: Source<Job>,
-    terms: Terms,
+    terms: SendOptions,
     to: usize,
     class: usize,
 }
@@ -166,7 +166,8 @@ impl<'a> Entry<'a> {
         let sources = world.sources.lock();
         let to = to % sources.len();
         let deadline = deadline.map(|millis| Duration::from_millis(millis.into()));
-        let terms = Terms { class: Class::new(class as u8), deadline, ..Terms::default() };
+        let terms =
+            SendOptions { class: Class::new(class as u8), deadline, ..SendOptions::default() };
         let class = class.min(world.classes - 1);
         Self { world, source: sources[to].with_terms(terms), terms, to, class }
     }
@@ -189,8 +190,9 @@ impl<'a> Entry<'a> {
             source.request(make).map(|ticket| world.clients.lock().with_ticket(ticket))
         } else {
             let (sequence, door) = world.clients.lock().next();
-            let address = Address { sequence, ..Address::default() };
-            let request = source.request_to(door as Arc<dyn Home<u64>>, address, self.terms, make);
+            let address = ReplyAddress { sequence, ..ReplyAddress::default() };
+            let request =
+                source.request_to(door as Arc<dyn ReplySink<u64>>, address, self.terms, make);
             request.map(|request| world.clients.lock().at_door(request))
         };
         let too_heavy = at_door.swap(ENTERED, SeqCst) == TURNED_AWAY;

@@ -95,7 +95,7 @@ fn a_pending_event_counts_for_the_shortest() {
 fn two_choices_in_a_graph_are_those_of_the_chooser() {
     let (manual, source) = idle(4_000, 4, Balance::TwoChoices);
     // The first source's seed.
-    let chooser = Chooser::new(Balance::TwoChoices, 4, 0);
+    let chooser = Balancer::new(Balance::TwoChoices, 4, 0);
     let mut expected = vec![0; 4];
     for n in 0..1_000 {
         source.send(n).unwrap();

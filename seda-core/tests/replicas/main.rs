@@ -15,7 +15,7 @@ mod wiring;
 
 use parking_lot::Mutex;
 use seda_core::{
-    Balance, Chooser, Context, Graph, GraphConfig, GraphError, LossReason, Manual, ManualClock,
+    Balance, Balancer, Context, Graph, GraphConfig, GraphError, LossReason, Manual, ManualClock,
     RefusalReason, Replicas, Report, Sink, Source, Stage, StageConfig, each,
 };
 use std::sync::Arc;

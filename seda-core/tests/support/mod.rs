@@ -5,7 +5,7 @@ use parking_lot::{Condvar, Mutex};
 #[allow(unused_imports, reason = "each test uses some of this")]
 pub use seda_core::testing::assert_balanced;
 use seda_core::testing::imbalances;
-use seda_core::{Class, Report, StageConfig, Terms, WorkerRange};
+use seda_core::{Class, Report, SendOptions, StageConfig, WorkerRange};
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
@@ -82,7 +82,7 @@ pub fn workers(n: usize) -> StageConfig {
     StageConfig { workers: Some(WorkerRange::exactly(n)), ..StageConfig::default() }
 }
 
-/// Terms of a class without a deadline.
-pub fn class(index: u8) -> Terms {
-    Terms { class: Class::new(index), ..Terms::default() }
+/// SendOptions of a class without a deadline.
+pub fn class(index: u8) -> SendOptions {
+    SendOptions { class: Class::new(index), ..SendOptions::default() }
 }

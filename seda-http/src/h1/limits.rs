@@ -40,26 +40,26 @@ pub struct Limits {
     ///
     /// Default 16 KiB: twice the 8 KiB per line that most proxies forward, so that a long target
     /// and long cookies fit together.
-    #[serde(deserialize_with = "seda_core::written::count")]
+    #[serde(deserialize_with = "seda_core::units::count")]
     pub head_bytes: usize,
     /// The most bytes of the request target. 16 to 65,534, and at most `head_bytes`. More is
     /// answered with 414.
     ///
     /// Default 8 KiB: RFC 9112 §3 recommends at least 8,000 bytes.
-    #[serde(deserialize_with = "seda_core::written::count")]
+    #[serde(deserialize_with = "seda_core::units::count")]
     pub uri_bytes: usize,
     /// The most header fields of a request, or trailer fields of a chunked body. 1 to 256. More is
     /// answered with 431.
     ///
     /// Default 100: browsers send about 20, and chains of proxies add the same number. Each field
     /// costs a table entry.
-    #[serde(deserialize_with = "seda_core::written::count")]
+    #[serde(deserialize_with = "seda_core::units::count")]
     pub headers: usize,
     /// The most bytes of the body, without the framing of chunks. 0 (no body) to 1,073,741,824.
     /// More is answered with 413; if the length is declared, before the body is read.
     ///
     /// Default 1 MiB: bodies are whole in memory, and thousands of connections must fit.
-    #[serde(deserialize_with = "seda_core::written::count")]
+    #[serde(deserialize_with = "seda_core::units::count")]
     pub body_bytes: usize,
 }
 

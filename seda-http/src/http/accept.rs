@@ -9,29 +9,29 @@ use crate::reactor::{Admission, Body, Service};
 use crate::server::catch_panic;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
-use seda_core::{Address, Class, Home, LossReason, RefusalReason, Source, Terms};
+use seda_core::{Class, LossReason, RefusalReason, ReplyAddress, ReplySink, SendOptions, Source};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Returns the class, deadline, route and cost of a request.
-pub(super) type Classify = dyn Fn(&Request<Bytes>) -> Terms + Send + Sync;
+pub(super) type Classify = dyn Fn(&Request<Bytes>) -> SendOptions + Send + Sync;
 
 /// The service of one reactor.
 pub(super) struct HttpService {
     pub(super) source: Source<HttpRequest>,
-    pub(super) reply_sink: Arc<dyn Home<Response<Body>>>,
+    pub(super) reply_sink: Arc<dyn ReplySink<Response<Body>>>,
     pub(super) admin: Admin,
     pub(super) retry_after: RetryAfter,
     pub(super) classify: Option<Arc<Classify>>,
     /// The terms of a request without a classifier.
-    pub(super) terms: Terms,
+    pub(super) terms: SendOptions,
     /// The number of requests refused because of overload.
     pub(super) refused_total: u64,
 }
 
 impl HttpService {
-    fn terms(&self, request: &Request<Bytes>) -> Terms {
+    fn terms(&self, request: &Request<Bytes>) -> SendOptions {
         match &self.classify {
             Some(classify) => {
                 catch_panic("the classifier", || classify(request)).unwrap_or(self.terms)
@@ -62,7 +62,7 @@ impl Service<Http1> for HttpService {
         &mut self,
         request: Request<Bytes>,
         peer: SocketAddr,
-        address: Address,
+        address: ReplyAddress,
     ) -> Admission<Response<Body>> {
         if Admin::handles(&request) {
             return self.admin.admit(&request, address);

@@ -8,7 +8,7 @@ use crate::reactor::{Admission, Body};
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use parking_lot::Mutex;
-use seda_core::{Address, Home, Outcome, Report, Snapshots};
+use seda_core::{Outcome, ReplyAddress, ReplySink, Report, Snapshots};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -30,13 +30,13 @@ const FORMATS: &str = "allowed are format=json (the default) and format=text\n";
 /// Responds to `/_seda/report`, `graph`, `live` and `ready`.
 pub(super) struct Admin {
     snapshots: Snapshots,
-    reply_sink: Arc<dyn Home<Response<Body>>>,
+    reply_sink: Arc<dyn ReplySink<Response<Body>>>,
     ready: Arc<AtomicBool>,
     waiters: Arc<Waiters>,
 }
 
 /// The admin requests that wait for the next snapshot. The first one requests it for all.
-type Waiters = Mutex<Vec<(Address, View)>>;
+type Waiters = Mutex<Vec<(ReplyAddress, View)>>;
 
 /// A rendering of a snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +50,7 @@ impl Admin {
     /// `ready` is false from the beginning of a drain on.
     pub(super) fn new(
         snapshots: Snapshots,
-        reply_sink: Arc<dyn Home<Response<Body>>>,
+        reply_sink: Arc<dyn ReplySink<Response<Body>>>,
         ready: Arc<AtomicBool>,
     ) -> Self {
         Self { snapshots, reply_sink, ready, waiters: Arc::default() }
@@ -65,7 +65,7 @@ impl Admin {
     pub(super) fn admit(
         &self,
         request: &Request<Bytes>,
-        address: Address,
+        address: ReplyAddress,
     ) -> Admission<Response<Body>> {
         let page = request.uri().path().strip_prefix(PREFIX).unwrap_or_default();
         let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
@@ -94,7 +94,7 @@ impl Admin {
         }
     }
 
-    fn request_snapshot(&self, address: Address, view: View) {
+    fn request_snapshot(&self, address: ReplyAddress, view: View) {
         let mut waiters = self.waiters.lock();
         waiters.push((address, view));
         let is_first = waiters.len() == 1;
@@ -113,7 +113,7 @@ impl Admin {
 /// A requested snapshot. All waiters get a response, with the snapshot or without.
 struct SnapshotRequest {
     waiters: Arc<Waiters>,
-    reply_sink: Arc<dyn Home<Response<Body>>>,
+    reply_sink: Arc<dyn ReplySink<Response<Body>>>,
     is_delivered: bool,
 }
 
@@ -136,7 +136,7 @@ impl SnapshotRequest {
         }
     }
 
-    fn take_waiters(&self) -> Vec<(Address, View)> {
+    fn take_waiters(&self) -> Vec<(ReplyAddress, View)> {
         std::mem::take(&mut *self.waiters.lock())
     }
 }

@@ -11,7 +11,7 @@ use crate::reactor::Body;
 use crate::server::{BindError, EntryError, ServeError, ServerBuilder};
 use bytes::Bytes;
 use http::{Request, Response};
-use seda_core::{Graph, Home, Pool, Running, Source, Stage, Terms};
+use seda_core::{Graph, Pool, ReplySink, Running, SendOptions, Source, Stage};
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -100,7 +100,7 @@ impl Http {
     ///
     /// ```
     /// # use seda_http::{Http, HttpConfig};
-    /// use seda_core::Terms;
+    /// use seda_core::SendOptions;
     /// use std::time::Duration;
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -109,14 +109,14 @@ impl Http {
     /// # let mut http = Http::bind(config)?;
     /// http.classify(|request| {
     ///     let is_live = request.uri().path().starts_with("/live/");
-    ///     Terms { deadline: is_live.then_some(Duration::from_millis(200)), ..Terms::default() }
+    ///     SendOptions { deadline: is_live.then_some(Duration::from_millis(200)), ..SendOptions::default() }
     /// });
     /// # Ok(())
     /// # }
     /// ```
     pub fn classify(
         &mut self,
-        classify: impl Fn(&Request<Bytes>) -> Terms + Send + Sync + 'static,
+        classify: impl Fn(&Request<Bytes>) -> SendOptions + Send + Sync + 'static,
     ) {
         self.classify = Some(Arc::new(classify));
     }
@@ -130,7 +130,7 @@ impl Http {
         let Self { config, server, sources, classify } = self;
         let ready = Arc::new(AtomicBool::new(true));
         let group = server.serve(sources, running, |reactor, source, running, mailbox| {
-            let reply_sink = Arc::clone(mailbox) as Arc<dyn Home<Response<Body>>>;
+            let reply_sink = Arc::clone(mailbox) as Arc<dyn ReplySink<Response<Body>>>;
             let snapshots = running.snapshots();
             let seed = reactor as u64;
             let range = config.retry_after;
@@ -140,7 +140,7 @@ impl Http {
                 reply_sink,
                 retry_after: RetryAfter::new(snapshots, running.clock(), range, seed),
                 classify: classify.clone(),
-                terms: Terms { deadline: config.deadline, ..Terms::default() },
+                terms: SendOptions { deadline: config.deadline, ..SendOptions::default() },
                 refused_total: 0,
             };
             (Http1::new(config.limits), service)

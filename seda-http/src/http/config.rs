@@ -50,57 +50,57 @@ pub struct HttpConfig {
     /// Default 1: one reactor reads, parses and writes about 100,000 small requests a second, and
     /// a second one takes a core from the stages. Add one when `reactor-0` is busy and cores are
     /// idle.
-    #[serde(deserialize_with = "seda_core::written::count")]
+    #[serde(deserialize_with = "seda_core::units::count")]
     pub reactors: usize,
     /// The most connections at once over all reactors, 1 to 1,048,576. Further ones wait in the
     /// kernel's backlog and are not accepted.
     ///
     /// Default 10,000: each takes a descriptor, and a service commonly has about 16,000.
-    #[serde(deserialize_with = "seda_core::written::count")]
+    #[serde(deserialize_with = "seda_core::units::count")]
     pub connections: usize,
     /// The most requests in flight on one connection, 1 to 1,024. At the bound the connection is
     /// not read from.
     ///
     /// Default 32: more than clients pipeline, and too few for one connection to fill a queue.
-    #[serde(deserialize_with = "seda_core::written::count")]
+    #[serde(deserialize_with = "seda_core::units::count")]
     pub pipeline: usize,
     /// Bytes of encoded responses that wait on one connection, 4 KiB to 64 MiB. Beyond it no
     /// further response is encoded and no request is read. Bodies are produced while they are
     /// written and do not count.
     ///
     /// Default 256 KiB: one round trip of a fast long-distance connection.
-    #[serde(deserialize_with = "seda_core::written::count")]
+    #[serde(deserialize_with = "seda_core::units::count")]
     pub write_buffer: usize,
     /// The longest time that a connection may be idle before its first request and between two
     /// requests, 1 ms to one day.
     ///
     /// Default 60 s: a user reads a page for less before opening the next.
-    #[serde(with = "seda_core::written::duration")]
+    #[serde(with = "seda_core::units::duration")]
     pub idle_timeout: Duration,
     /// The longest time from the first byte of a request's head to its end, 1 ms to one day. A
     /// slower head is answered with 408 (RFC 9110 §15.5.9).
     ///
     /// Default 10 s: enough for three retransmissions, and too short for clients that send byte by
     /// byte to collect connections.
-    #[serde(with = "seda_core::written::duration")]
+    #[serde(with = "seda_core::units::duration")]
     pub head_timeout: Duration,
     /// The longest time between two pieces of a body, 1 ms to one day. A slower body is answered
     /// with 408.
     ///
     /// Default 30 s: an upload stalls for some time when a phone changes its cell.
-    #[serde(with = "seda_core::written::duration")]
+    #[serde(with = "seda_core::units::duration")]
     pub body_timeout: Duration,
     /// The longest time that a client may take no byte of its responses, 1 ms to one day. It is
     /// then disconnected.
     ///
     /// Default 30 s, like `body_timeout`.
-    #[serde(with = "seda_core::written::duration")]
+    #[serde(with = "seda_core::units::duration")]
     pub write_timeout: Duration,
     /// The longest wait for the client's FIN after the server's own, 1 ms to 60 s. It keeps the
     /// last response from being lost to a reset (RFC 9112 §9.6).
     ///
     /// Default 1 s: a few round trips.
-    #[serde(with = "seda_core::written::duration")]
+    #[serde(with = "seda_core::units::duration")]
     pub linger: Duration,
     /// True if a client that has shut its sending side still gets its responses.
     ///
@@ -109,7 +109,7 @@ pub struct HttpConfig {
     pub half_close: bool,
     /// The age at which the response to a request becomes worthless, 1 ms to one day. A request
     /// that is still queued then is answered with 503. Default `None`: no deadline.
-    #[serde(with = "seda_core::written::optional_duration")]
+    #[serde(with = "seda_core::units::optional_duration")]
     pub deadline: Option<Duration>,
     /// The range of the Retry-After field (RFC 9110 §10.2.3), 1 s to one hour.
     ///
@@ -134,10 +134,10 @@ pub struct HttpConfig {
 #[serde(default, deny_unknown_fields)]
 pub struct RetryAfterRange {
     /// The shortest time; also used before the first measurement.
-    #[serde(with = "seda_core::written::duration")]
+    #[serde(with = "seda_core::units::duration")]
     pub least: Duration,
     /// The longest time; also used while a queue does not drain.
-    #[serde(with = "seda_core::written::duration")]
+    #[serde(with = "seda_core::units::duration")]
     pub most: Duration,
 }
 

@@ -2,7 +2,7 @@
 
 use super::Codec;
 use super::connection::Connection;
-use seda_core::Address;
+use seda_core::ReplyAddress;
 use slab::Slab;
 
 /// Connections by slot. Slots are reused. Each connection has a generation of its own, so that a
@@ -20,9 +20,9 @@ impl<C: Codec> Connections<C> {
     }
 
     /// Returns the address that the next connection gets; `None` beyond 2³² connections.
-    pub(super) fn vacant(&self) -> Option<Address> {
+    pub(super) fn vacant(&self) -> Option<ReplyAddress> {
         let slot = u32::try_from(self.slots.vacant_key()).ok()?;
-        Some(Address { slot, generation: self.generation, sequence: 0 })
+        Some(ReplyAddress { slot, generation: self.generation, sequence: 0 })
     }
 
     /// Adds a connection at the address that [`Connections::vacant`] returned.
@@ -38,7 +38,7 @@ impl<C: Codec> Connections<C> {
     }
 
     /// Returns the connection at `address`; `None` if its slot is empty or another connection's.
-    pub(super) fn at(&mut self, address: Address) -> Option<&mut Connection<C>> {
+    pub(super) fn at(&mut self, address: ReplyAddress) -> Option<&mut Connection<C>> {
         let connection = self.slots.get_mut(address.slot as usize);
         connection.filter(|found| found.address().generation == address.generation)
     }

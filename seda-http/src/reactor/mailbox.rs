@@ -4,14 +4,14 @@ use super::connection_count::ConnectionGuard;
 use super::unparker::Unparker;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use mio::net::TcpStream;
-use seda_core::{Address, Home, Outcome};
+use seda_core::{Outcome, ReplyAddress, ReplySink};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// A message to a reactor.
 pub(crate) enum ReactorMessage<R> {
     /// The outcome of a request.
-    Outcome(Address, Outcome<R>),
+    Outcome(ReplyAddress, Outcome<R>),
     /// A connection that the acceptor gives to this reactor.
     Accepted(Accepted),
     /// The order to accept no more connections, to finish all begun requests and to close the
@@ -55,8 +55,8 @@ impl<R> Mailbox<R> {
     }
 }
 
-impl<R: Send> Home<R> for Mailbox<R> {
-    fn deliver(&self, address: Address, outcome: Outcome<R>) {
+impl<R: Send> ReplySink<R> for Mailbox<R> {
+    fn deliver(&self, address: ReplyAddress, outcome: Outcome<R>) {
         self.send(ReactorMessage::Outcome(address, outcome));
     }
 }

@@ -89,7 +89,7 @@ use self::sweep_timer::SweepTimer;
 use self::unparker::Unparker;
 use crossbeam_channel::Receiver;
 use mio::{Events, Interest, Poll, Token};
-use seda_core::{Address, Clock, Outcome, Time};
+use seda_core::{Clock, Outcome, ReplyAddress, Time};
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -276,7 +276,7 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
     }
 
     /// Puts a response into its slot, unless the client has left meanwhile.
-    fn take_outcome(&mut self, address: Address, outcome: Outcome<C::Response>) {
+    fn take_outcome(&mut self, address: ReplyAddress, outcome: Outcome<C::Response>) {
         let Some(connection) = self.connections.at(address) else { return };
         let response = match outcome {
             Outcome::Answered(response) => response,

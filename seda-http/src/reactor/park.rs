@@ -13,7 +13,7 @@ const POLL_EVERY: Duration = Duration::from_micros(50);
 pub(crate) struct ReactorPark<'a, C: Codec, S>(pub(crate) &'a mut Reactor<C, S>);
 
 impl<C: Codec, S: Service<C>> Park for ReactorPark<'_, C, S> {
-    fn glance(&mut self) {
+    fn poll(&mut self) {
         let reactor = &mut *self.0;
         reactor.unparker().set_awake();
         if reactor.since_poll() >= POLL_EVERY {

@@ -1,7 +1,7 @@
 //! The interface through which a reactor gives requests to the graph.
 
 use super::Codec;
-use seda_core::{Address, LossReason, Request};
+use seda_core::{LossReason, ReplyAddress, Request};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ pub(crate) trait Service<C: Codec> {
         &mut self,
         request: C::Request,
         peer: SocketAddr,
-        address: Address,
+        address: ReplyAddress,
     ) -> Admission<C::Response>;
 
     /// Returns the number of requests refused so far because of overload.

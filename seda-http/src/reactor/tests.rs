@@ -3,7 +3,7 @@
 
 use super::*;
 use bytes::BytesMut;
-use seda_core::{Address, Home, LossReason, ManualClock, Outcome, Park, Time};
+use seda_core::{LossReason, ManualClock, Outcome, Park, ReplyAddress, ReplySink, Time};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -51,10 +51,15 @@ impl Codec for Lines {
 
 /// Records each request with its address. A request that ends with `!` is answered at once.
 #[derive(Default)]
-struct Recorder(Vec<(String, Address)>);
+struct Recorder(Vec<(String, ReplyAddress)>);
 
 impl Service<Lines> for Recorder {
-    fn admit(&mut self, line: String, _peer: SocketAddr, address: Address) -> Admission<String> {
+    fn admit(
+        &mut self,
+        line: String,
+        _peer: SocketAddr,
+        address: ReplyAddress,
+    ) -> Admission<String> {
         let response = line.ends_with('!').then(|| line.clone());
         self.0.push((line, address));
         response.map_or(Admission::External, Admission::Answered)
@@ -130,14 +135,14 @@ impl Bench {
     }
 
     /// Waits for the next request, which must be `line`, and returns its address.
-    fn requested(&mut self, line: &str) -> Address {
+    fn requested(&mut self, line: &str) -> ReplyAddress {
         self.until(|bench| !bench.reactor.service().0.is_empty());
         let (request, address) = self.reactor.service().0.remove(0);
         assert_eq!(request, line);
         address
     }
 
-    fn respond(&self, address: Address, response: &str) {
+    fn respond(&self, address: ReplyAddress, response: &str) {
         self.mailbox.deliver(address, Outcome::Answered(response.to_owned()));
     }
 }

@@ -4,7 +4,7 @@ use super::codec::{PROTOCOL, ProtocolCodec, Reply, refuse};
 use super::protocol::{Protocol, Unserved};
 use crate::reactor::{Admission, Mailbox, Service};
 use crate::server::catch_panic;
-use seda_core::{Address, Home, LossReason, Outcome, Responder, Source, Terms};
+use seda_core::{LossReason, Outcome, ReplyAddress, ReplySink, Responder, SendOptions, Source};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -19,14 +19,14 @@ pub(super) struct TcpService<P: Protocol, E: Send + 'static> {
     pub(super) source: Source<E>,
     pub(super) reply_sink: Arc<ReplyAdapter<P::Answer>>,
     pub(super) make: Arc<MakeEvent<P, E>>,
-    pub(super) terms: Terms,
+    pub(super) terms: SendOptions,
 }
 
 /// A reactor's mailbox as the destination of the graph's answers.
 pub(super) struct ReplyAdapter<A>(pub(super) Arc<Mailbox<Reply<A>>>);
 
-impl<A: Send> Home<A> for ReplyAdapter<A> {
-    fn deliver(&self, address: Address, outcome: Outcome<A>) {
+impl<A: Send> ReplySink<A> for ReplyAdapter<A> {
+    fn deliver(&self, address: ReplyAddress, outcome: Outcome<A>) {
         let outcome = match outcome {
             Outcome::Answered(answer) => Outcome::Answered(Some(answer)),
             Outcome::Lost(reason) => Outcome::Lost(reason),
@@ -40,9 +40,9 @@ impl<P: Protocol, E: Send + 'static> Service<ProtocolCodec<P>> for TcpService<P,
         &mut self,
         request: P::Request,
         peer: SocketAddr,
-        address: Address,
+        address: ReplyAddress,
     ) -> Admission<Reply<P::Answer>> {
-        let reply_sink = Arc::clone(&self.reply_sink) as Arc<dyn Home<P::Answer>>;
+        let reply_sink = Arc::clone(&self.reply_sink) as Arc<dyn ReplySink<P::Answer>>;
         let admitted = catch_panic(PROTOCOL, || {
             self.source.request_to(reply_sink, address, self.terms, |reply| {
                 (self.make)(request, peer, reply)

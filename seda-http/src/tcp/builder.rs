@@ -6,7 +6,7 @@ use super::config::TcpConfig;
 use super::protocol::Protocol;
 use super::server::TcpServer;
 use crate::server::{BindError, EntryError, ReactorGroup, ServeError, ServerBuilder};
-use seda_core::{Graph, Pool, Responder, Running, Stage, Terms};
+use seda_core::{Graph, Pool, Responder, Running, SendOptions, Stage};
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -101,7 +101,7 @@ impl<P: Protocol> Tcp<P> {
     ) -> Result<(), EntryError> {
         let sources = self.server.entry(graph, stage)?;
         let make: Arc<MakeEvent<P, E>> = Arc::new(make);
-        let terms = Terms { deadline: self.config.deadline, ..Terms::default() };
+        let terms = SendOptions { deadline: self.config.deadline, ..SendOptions::default() };
         self.start = Some(Box::new(move |server, protocol, request_bytes, running| {
             server.serve(sources, running, |_, source, _, mailbox| {
                 let service = TcpService {

@@ -34,36 +34,36 @@ pub struct TcpConfig {
     /// The address to listen on. Port 0 takes a free port. Default `127.0.0.1:7000`.
     pub listen: SocketAddr,
     /// Number of threads that own sockets, 1 to 64. Default 1.
-    #[serde(deserialize_with = "seda_core::written::count")]
+    #[serde(deserialize_with = "seda_core::units::count")]
     pub reactors: usize,
     /// The most connections at once, 1 to 1,048,576. Further ones wait in the kernel's backlog.
     /// Default 10,000.
-    #[serde(deserialize_with = "seda_core::written::count")]
+    #[serde(deserialize_with = "seda_core::units::count")]
     pub connections: usize,
     /// The most requests in flight on one connection, 1 to 1,024. At the bound the connection is
     /// not read from. Default 32.
-    #[serde(deserialize_with = "seda_core::written::count")]
+    #[serde(deserialize_with = "seda_core::units::count")]
     pub pipeline: usize,
     /// Bytes of encoded answers that wait on one connection, 4 KiB to 64 MiB. Beyond it no further
     /// answer is encoded and no request is read. Default 256 KiB.
-    #[serde(deserialize_with = "seda_core::written::count")]
+    #[serde(deserialize_with = "seda_core::units::count")]
     pub write_buffer: usize,
     /// The most bytes of one request, 1 to 64 MiB. Default 64 KiB: the most of one read.
-    #[serde(deserialize_with = "seda_core::written::count")]
+    #[serde(deserialize_with = "seda_core::units::count")]
     pub request_bytes: usize,
     /// The longest time that a connection may be idle between two requests, 1 ms to one day.
     /// Default 60 s.
-    #[serde(with = "seda_core::written::duration")]
+    #[serde(with = "seda_core::units::duration")]
     pub idle_timeout: Duration,
     /// The longest time from a request's first byte to its last, 1 ms to one day. Default 10 s.
-    #[serde(with = "seda_core::written::duration")]
+    #[serde(with = "seda_core::units::duration")]
     pub request_timeout: Duration,
     /// The longest time that a client may take no byte of its answers, 1 ms to one day. Default
     /// 30 s.
-    #[serde(with = "seda_core::written::duration")]
+    #[serde(with = "seda_core::units::duration")]
     pub write_timeout: Duration,
     /// The longest wait for the client's FIN after the server's own, 1 ms to 60 s. Default 1 s.
-    #[serde(with = "seda_core::written::duration")]
+    #[serde(with = "seda_core::units::duration")]
     pub linger: Duration,
     /// True if a client that has shut its sending side still gets its answers.
     ///
@@ -71,7 +71,7 @@ pub struct TcpConfig {
     pub half_close: bool,
     /// The age at which the answer to a request becomes worthless, 1 ms to one day. Default
     /// `None`: no deadline.
-    #[serde(with = "seda_core::written::optional_duration")]
+    #[serde(with = "seda_core::units::optional_duration")]
     pub deadline: Option<Duration>,
 }
 

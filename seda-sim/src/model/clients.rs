@@ -10,7 +10,7 @@ use crate::base::rng::{Purpose, Rng};
 use crate::base::time::nanos;
 use crate::report::tally::{End, RequestInfo, Tally};
 use crate::spec::{ClientSpec, Spec};
-use seda_core::{Address, Class, Home, Request, Route, Source, Terms};
+use seda_core::{Class, ReplyAddress, ReplySink, Request, Route, SendOptions, Source};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
@@ -26,7 +26,7 @@ pub(crate) struct Clients {
     routes: Vec<KnownRoute>,
     mailbox: Arc<Mailbox>,
     /// The mailbox again, as the graph has it.
-    home: Arc<dyn Home<Answer>>,
+    reply_sink: Arc<dyn ReplySink<Answer>>,
     slots: Vec<Slot>,
     /// The indices of free slots.
     free: Vec<u32>,
@@ -43,7 +43,7 @@ pub(crate) struct Clients {
     /// Retries, timeouts and requests of a closed loop in the whole run.
     pub(crate) events: u64,
     /// Reused by `collect`: the ends that it collects.
-    ends: Vec<(Address, AttemptEnd)>,
+    ends: Vec<(ReplyAddress, AttemptEnd)>,
     pub(crate) tally: Tally,
 }
 
@@ -71,7 +71,7 @@ struct PendingRequest {
 #[derive(Clone, Copy, Debug)]
 struct Timeout {
     at: u64,
-    attempt: Address,
+    attempt: ReplyAddress,
 }
 
 /// A retry that is due later. Retries at the same time are made in the order of their numbers.
@@ -102,14 +102,14 @@ impl Clients {
     /// Returns the clients of a built graph, before their first requests.
     pub(crate) fn new(spec: &Spec, seed: u64, built: &Built) -> Self {
         let mailbox = Arc::new(Mailbox::default());
-        let home = Arc::clone(&mailbox) as Arc<dyn Home<Answer>>;
+        let reply_sink = Arc::clone(&mailbox) as Arc<dyn ReplySink<Answer>>;
         Self {
             spec: spec.client.clone(),
             deadlines: spec.classes.iter().map(|class| class.deadline).collect(),
             source: built.source.clone(),
             routes: built.routes.clone(),
             mailbox,
-            home,
+            reply_sink,
             slots: Vec::new(),
             free: Vec::new(),
             timeouts: VecDeque::new(),
@@ -192,7 +192,7 @@ impl Clients {
     }
 
     /// Gives up an attempt, unless it has ended already.
-    fn time_out(&mut self, now: u64, attempt: Address) {
+    fn time_out(&mut self, now: u64, attempt: ReplyAddress) {
         let Some(pending) = self.under_way(attempt) else {
             return;
         };
@@ -248,15 +248,17 @@ impl Clients {
         self.tally.attempts += 1;
         pending.attempts += 1;
         let sequence = u64::from(pending.attempts);
-        let address = Address { slot: index, generation: *generation, sequence };
+        let address = ReplyAddress { slot: index, generation: *generation, sequence };
         let RequestInfo { class, route, .. } = pending.info;
         let deadline = self.deadlines.get(class).copied().flatten();
         let class = Class::new(u8::try_from(class).unwrap_or(u8::MAX));
-        let terms = Terms { class, deadline, route: pending.route, ..Terms::default() };
+        let options =
+            SendOptions { class, deadline, route: pending.route, ..SendOptions::default() };
         let demand = pending.demand;
-        let sent = self.source.request_to(Arc::clone(&self.home), address, terms, |reply| {
-            Job::new(reply, route, demand)
-        });
+        let sent =
+            self.source.request_to(Arc::clone(&self.reply_sink), address, options, |reply| {
+                Job::new(reply, route, demand)
+            });
         let Ok(request) = sent else {
             self.end(now, index, End::Refused);
             return false;
@@ -270,7 +272,7 @@ impl Clients {
     }
 
     /// Returns the request of an attempt, if that attempt is under way.
-    fn under_way(&mut self, attempt: Address) -> Option<&mut PendingRequest> {
+    fn under_way(&mut self, attempt: ReplyAddress) -> Option<&mut PendingRequest> {
         let slot = self.slots.get_mut(attempt.slot as usize)?;
         if slot.generation != attempt.generation {
             return None;

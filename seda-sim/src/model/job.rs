@@ -4,7 +4,7 @@
 
 use crate::base::rng::Rng;
 use parking_lot::Mutex;
-use seda_core::{Address, Context, Handler, Home, Outcome, Responder, Sink};
+use seda_core::{Context, Handler, Outcome, ReplyAddress, ReplySink, Responder, Sink};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -37,11 +37,11 @@ pub(crate) enum AttemptEnd {
 /// Receives the ends of attempts until the clients collect them.
 #[derive(Debug, Default)]
 pub(crate) struct Mailbox {
-    ends: Mutex<Vec<(Address, AttemptEnd)>>,
+    ends: Mutex<Vec<(ReplyAddress, AttemptEnd)>>,
 }
 
-impl Home<Answer> for Mailbox {
-    fn deliver(&self, address: Address, outcome: Outcome<Answer>) {
+impl ReplySink<Answer> for Mailbox {
+    fn deliver(&self, address: ReplyAddress, outcome: Outcome<Answer>) {
         let end = match outcome {
             Outcome::Answered(answer) => AttemptEnd::Answered(answer),
             Outcome::Lost(_) => AttemptEnd::Lost,
@@ -52,7 +52,7 @@ impl Home<Answer> for Mailbox {
 
 impl Mailbox {
     /// Moves everything received to `into`.
-    pub(crate) fn collect(&self, into: &mut Vec<(Address, AttemptEnd)>) {
+    pub(crate) fn collect(&self, into: &mut Vec<(ReplyAddress, AttemptEnd)>) {
         into.append(&mut self.ends.lock());
     }
 }

@@ -10,7 +10,7 @@ use crate::model::error::SimError;
 use crate::model::machine::Machine;
 use crate::report::SimReport;
 use crate::spec::Spec;
-use seda_core::control::Mode;
+use seda_core::Mode;
 use seda_core::{ManualClock, Report, SloConfig, Time};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

@@ -8,7 +8,7 @@ use crate::world::World;
 use benches::dice::Dice;
 use benches::process::wait_until;
 use seda_core::testing::imbalances;
-use seda_core::{Clock, Drained, MonotonicClock, Running, Ticket};
+use seda_core::{Clock, Drained, MonotonicClock, ResponseReceiver, Running};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::thread::{Scope, ScopedJoinHandle};
@@ -95,7 +95,7 @@ fn live(
         *world.hosts.steady.lock() = true;
         drive(scope, (world, &running, shape), dice);
         let mut tickets = Vec::new();
-        let mut join = |senders: Vec<ScopedJoinHandle<'_, Vec<Ticket<u64>>>>| {
+        let mut join = |senders: Vec<ScopedJoinHandle<'_, Vec<ResponseReceiver<u64>>>>| {
             world.sending_is_over.store(true, SeqCst);
             tickets.extend(senders.into_iter().filter_map(|sender| sender.join().ok()).flatten());
         };

@@ -4,7 +4,7 @@ use crate::fate::{Bomb, Job};
 use crate::node::{Exit, Node};
 use crate::world::World;
 use benches::dice::Dice;
-use seda_core::error::GraphError;
+use seda_core::GraphError;
 use seda_core::{
     Balance, Graph, GraphConfig, OverloadPolicy, Pool, Replicas, Running, Stage, StageConfig,
     WorkerRange,

@@ -4,10 +4,11 @@ use crate::fate::{Door, Job};
 use crate::graph::{Shape, config};
 use crate::world::World;
 use benches::dice::Dice;
-use seda_core::gate::RateConfig;
+use seda_core::RateConfig;
 use seda_core::testing::imbalances;
 use seda_core::{
-    Class, GraphConfig, LossReason, Lost, Running, Source, StageConfig, Terms, Ticket, WorkerRange,
+    Class, GraphConfig, LossReason, Lost, ResponseReceiver, Running, SendOptions, Source,
+    StageConfig, WorkerRange,
 };
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
@@ -22,7 +23,7 @@ pub(crate) fn send(
     shape: &Shape,
     sender: usize,
     mut dice: Dice,
-) -> Vec<Ticket<u64>> {
+) -> Vec<ResponseReceiver<u64>> {
     let (mut tickets, mut n) = (Vec::new(), 0);
     while !world.sending_is_over.load(SeqCst) {
         for _ in 0..dice.below(40) {
@@ -47,7 +48,7 @@ fn send_one(
     shape: &Shape,
     (sender, n): (usize, u64),
     dice: &mut Dice,
-    tickets: &mut Vec<Ticket<u64>>,
+    tickets: &mut Vec<ResponseReceiver<u64>>,
 ) {
     let to = dice.below(shape.stages.len());
     let Some(source) = world.source(to) else { return };
@@ -55,8 +56,11 @@ fn send_one(
     // Between classes there is no order: those that are ordered are of one.
     let ordered = shape.keyed.get(to) == Some(&true) && dice.one_in(2);
     let class = if ordered { 0 } else { dice.below(shape.classes) };
-    let source =
-        source.with_terms(Terms { class: Class::new(class as u8), deadline, ..Terms::default() });
+    let source = source.with_terms(SendOptions {
+        class: Class::new(class as u8),
+        deadline,
+        ..SendOptions::default()
+    });
     let job = |dice: &mut Dice| Job::new(&world.fates, to, dice.below(6) as u8, dice.roll());
     match dice.below(10) {
         _ if ordered => {
@@ -86,7 +90,11 @@ fn send_one(
     }
 }
 
-fn request(world: &World, source: &Source<Job>, job: impl FnOnce() -> Job) -> Option<Ticket<u64>> {
+fn request(
+    world: &World,
+    source: &Source<Job>,
+    job: impl FnOnce() -> Job,
+) -> Option<ResponseReceiver<u64>> {
     let door = Arc::new(Door::default());
     let make = |reply| Job { reply: Some(reply), ..job() }.at_door(&door);
     let admitted = source.request(make);
@@ -110,7 +118,11 @@ fn use_permits(world: &World, dice: &mut Dice) {
 }
 
 /// Hears what came within `limit`; gives the ticket back if nothing did.
-pub(crate) fn settle(world: &World, ticket: Ticket<u64>, limit: Duration) -> Option<Ticket<u64>> {
+pub(crate) fn settle(
+    world: &World,
+    ticket: ResponseReceiver<u64>,
+    limit: Duration,
+) -> Option<ResponseReceiver<u64>> {
     match ticket.wait(limit) {
         Ok(_) => {
             world.clients.answered.fetch_add(1, SeqCst);
@@ -128,7 +140,7 @@ pub(crate) fn settle(world: &World, ticket: Ticket<u64>, limit: Duration) -> Opt
 }
 
 /// A client goes.
-fn leave(world: &World, ticket: Ticket<u64>) {
+fn leave(world: &World, ticket: ResponseReceiver<u64>) {
     if !ticket.request().abandon() {
         // Resolved already, perhaps in this moment.
         if settle(world, ticket, TOLD_WITHIN).is_some() {

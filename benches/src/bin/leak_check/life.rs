@@ -7,8 +7,8 @@ use parking_lot::Mutex;
 use seda_core::testing::imbalances;
 use seda_core::{Class, CondvarPark};
 use seda_core::{
-    Context, Graph, GraphConfig, Handler, Held, Pending, Permits, Responder, Running, Sink, Source,
-    StageConfig, Terms, WorkerRange,
+    Context, Graph, GraphConfig, Handler, Held, Pending, Permits, Responder, Running, SendOptions,
+    Sink, Source, StageConfig, WorkerRange,
 };
 use std::panic::panic_any;
 use std::sync::Arc;
@@ -188,10 +188,10 @@ fn load(running: &Running, source: &Source<Job>, shared: &Shared) {
     let mut tickets = Vec::new();
     for n in 0..EVENTS {
         let payload = vec![0; 1 + (n as usize * 37) % 400];
-        let terms = Terms {
+        let terms = SendOptions {
             class: Class::new((n % 2) as u8),
             deadline: n.is_multiple_of(9).then_some(Duration::from_millis(2)),
-            ..Terms::default()
+            ..SendOptions::default()
         };
         let source = source.with_terms(terms);
         if n.is_multiple_of(2) {

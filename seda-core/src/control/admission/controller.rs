@@ -4,10 +4,10 @@ use crate::config::{Mode, Settings};
 use crate::control::admission::gate_limits::GateLimits;
 use crate::control::admission::laws;
 use crate::control::admission::limiter::Limiter;
-use crate::control::admission::observation::StageSight;
+use crate::control::admission::observation::StageObservation;
 use crate::gate::Limits;
 use crate::monitor::{Engine, StagePlan};
-use crate::platform::contained;
+use crate::platform::catch_panic;
 use crate::stage::{Controller, Decision};
 use std::time::Duration;
 
@@ -17,16 +17,20 @@ const CALM: Duration = Duration::from_secs(1);
 impl Engine {
     /// Sets the limits of all gates by what was promised, once per tick.
     /// `None`: nothing was promised, or nobody is to keep it.
-    pub(crate) fn set_limits(&self, sights: Option<Vec<Option<StageSight>>>, settings: &Settings) {
+    pub(crate) fn set_limits(
+        &self,
+        sights: Option<Vec<Option<StageObservation>>>,
+        settings: &Settings,
+    ) {
         let Some(sights) = sights else { return self.open_gates() };
         // Taken out: laws are the program's, and run outside of all locks.
         let mut limiters = std::mem::take(&mut *self.limiters.lock());
         limiters.resize_with(self.stages.len(), Limiter::default);
         let shortest = settings.slo.iter().flatten().min().copied();
-        let few_fit = |limiter: &mut Limiter| shortest.is_some_and(|slo| limiter.few_fit(slo));
+        let coarse = |limiter: &mut Limiter| shortest.is_some_and(|slo| limiter.coarse(slo));
         // Each keeps in mind what it has said: all are asked.
-        let few_fit = limiters.iter_mut().map(few_fit).fold(false, |any, few| any | few);
-        self.core.admission.learn_demands(few_fit);
+        let coarse = limiters.iter_mut().map(coarse).fold(false, |any, few| any | few);
+        self.core.admission.learn_demands(coarse);
         let mut gates: Vec<Option<GateLimits>> = vec![None; self.stages.len()];
         for (stage, (limiter, sight)) in limiters.iter_mut().zip(&sights).enumerate() {
             let (Some(sight), Some(plan)) = (sight, self.stages.get(stage)) else { continue };
@@ -44,8 +48,8 @@ impl Engine {
                 gate.set_pace(limits.pace, limits.parallelism);
             }
         }
-        self.say_what_is_new(&mut limiters, &sights, settings);
-        self.judge_promises(&mut limiters, settings);
+        self.journal_gates(&mut limiters, &sights, settings);
+        self.check_slos(&mut limiters, settings);
         *self.limiters.lock() = limiters;
     }
 
@@ -55,7 +59,12 @@ impl Engine {
         let unseen = |stage| {
             let workers = self.pool_of(stage).map(|(pool, _)| pool.core.range().max)?;
             let parallelism = workers as f64;
-            Some(StageSight { workers, hired: workers, parallelism, ..StageSight::default() })
+            Some(StageObservation {
+                workers,
+                hired: workers,
+                parallelism,
+                ..StageObservation::default()
+            })
         };
         let sights = || (0..self.stages.len()).map(unseen).collect();
         self.set_limits(settings.admits().then(sights), &settings);
@@ -82,7 +91,8 @@ impl Engine {
         for (index, stage) in self.stages.iter().enumerate() {
             if let Some(gate) = self.core.admission.gate(index) {
                 gate.set_limits(&Limits::NONE, &Limits::NONE);
-                (0..self.classes().len()).for_each(|class| gate.set_prospect(class, false, false));
+                (0..self.classes().len())
+                    .for_each(|class| gate.set_feasibility(class, false, false));
             }
             stage.core.set_admission(&Limits::NONE, Duration::ZERO);
         }
@@ -92,14 +102,14 @@ impl Engine {
         &self,
         plan: &StagePlan,
         limiter: &mut Limiter,
-        sight: &StageSight,
+        sight: &StageObservation,
         settings: &Settings,
     ) -> GateLimits {
         let name = plan.core.name();
         let admission = &self.core.admission;
         let (declared, differ) = (admission.costs_are_declared(), admission.costs_differ());
-        limiter.estimate.learn(sight, (declared, differ), self.now());
-        let own = || self.law.as_ref().and_then(|make| contained(|| make(name)));
+        limiter.estimate.update(sight, (declared, differ), self.now());
+        let own = || self.law.as_ref().and_then(|make| catch_panic(|| make(name)));
         let make = || own().unwrap_or_else(|| laws::make(settings.control.law));
         limiter.decide(name, sight, settings, make)
     }
@@ -122,17 +132,17 @@ impl Engine {
     }
 
     /// Journals when gates begin and end to turn requests away.
-    fn say_what_is_new(
+    fn journal_gates(
         &self,
         limiters: &mut [Limiter],
-        sights: &[Option<StageSight>],
+        sights: &[Option<StageObservation>],
         settings: &Settings,
     ) {
         let acted = settings.control.admission == Mode::On;
         let stages = self.stages.iter().zip(limiters).zip(sights).enumerate();
         for (stage, ((plan, limiter), sight)) in stages {
             let Some(sight) = sight else { continue };
-            if let Some((seen, action, changed)) = self.gate_news(stage, limiter, sight) {
+            if let Some((seen, action, changed)) = self.gate_change(stage, limiter, sight) {
                 self.core.journal.write(Decision {
                     at_seconds: self.now().as_secs_f64(),
                     controller: Controller::Admission,
@@ -146,11 +156,11 @@ impl Engine {
         }
     }
 
-    fn gate_news(
+    fn gate_change(
         &self,
         stage: usize,
         limiter: &mut Limiter,
-        sight: &StageSight,
+        sight: &StageObservation,
     ) -> Option<(String, &'static str, String)> {
         let now = self.now();
         let refuses = sight.turned_away + sight.gave_way > 0;

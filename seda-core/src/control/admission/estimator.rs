@@ -2,15 +2,15 @@
 
 use crate::config::{MAX_CLASSES, PerClass};
 use crate::control::admission::law::AdmissionObservation;
-use crate::control::admission::observation::{StageSight, whole};
-use crate::gate::Price;
+use crate::control::admission::observation::{StageObservation, whole};
+use crate::gate::CostModel;
 use crate::platform::Time;
-use crate::stats::{Quantiles, Stall, are_far};
+use crate::stats::{OutlierFilter, Quantiles, are_outliers};
 use std::time::Duration;
 
 /// Over how many events a mean service time is smoothed: one odd event must not close a gate, and a
 /// change of demand is known after a few of the new kind.
-const SMOOTHED_OVER: f64 = 8.0;
+const EWMA_SAMPLES: f64 = 8.0;
 /// How many service times a 99th percentile is taken from, at least, once there were so many:
 /// fewer hold not even two that are longer.
 const SAMPLES: u64 = 200;
@@ -35,14 +35,14 @@ pub(crate) struct Estimate {
     /// The mean of an event, in seconds.
     service: Option<f64>,
     /// Whether a tick far from all before was a moment.
-    stall: Stall,
+    stall: OutlierFilter,
     /// How many events are served at once.
     parallelism: Option<f64>,
     /// Whether that was far less in the last tick than before.
     fell: bool,
     /// When workers were last to be hired.
     grows: Option<Time>,
-    price: Price,
+    price: CostModel,
     /// Whether what has that price was declared.
     declared: bool,
     /// Whether it is known of each request how long it takes.
@@ -104,7 +104,11 @@ impl Estimate {
     }
 
     /// What a law is told that is to keep a promise of so many seconds.
-    pub(crate) fn observation(&self, sight: &StageSight, slo_seconds: f64) -> AdmissionObservation {
+    pub(crate) fn observation(
+        &self,
+        sight: &StageObservation,
+        slo_seconds: f64,
+    ) -> AdmissionObservation {
         let mut seen = sight.observation(slo_seconds, self.service, self.tail.p99);
         seen.cost_variation = self.price.variation().filter(|_| self.differ);
         seen.parallelism = self.parallelism.unwrap_or(seen.parallelism);
@@ -115,7 +119,7 @@ impl Estimate {
     }
 
     /// How long before its deadline an event has to be begun. An SLO that the service alone
-    /// exceeds is missed anyway: then only the wait counts.
+    /// exceeds is violated anyway: then only the wait counts.
     pub(crate) fn lead(&self, slo: Duration) -> Duration {
         let service = self.service.filter(|mean| *mean < slo.as_secs_f64() / 2.0);
         Duration::try_from_secs_f64(service.unwrap_or(0.0)).unwrap_or(Duration::ZERO)
@@ -125,15 +129,15 @@ impl Estimate {
     /// With `declared` its requests say what they cost, else that is what their routes take: what a
     /// unit of the one is worth says nothing about the other. With `differ` it is known of each how
     /// long it takes, beside others that take longer.
-    pub(crate) fn learn(
+    pub(crate) fn update(
         &mut self,
-        sight: &StageSight,
+        sight: &StageObservation,
         (declared, differ): (bool, bool),
         now: Time,
     ) {
         self.differ = differ;
         if std::mem::replace(&mut self.declared, declared) != declared {
-            self.price = Price::default();
+            self.price = CostModel::default();
         }
         self.learn_service(sight);
         let parallelism = self.parallelism_after(sight);
@@ -161,13 +165,13 @@ impl Estimate {
         }
     }
 
-    fn learn_service(&mut self, sight: &StageSight) {
+    fn learn_service(&mut self, sight: &StageObservation) {
         let tick = &sight.service;
-        if self.stall.counts(are_far(tick, self.service, self.tail.p99)) {
-            self.price.learn(&sight.served, tick.total_nanos() as f64 / 1e9);
+        if self.stall.counts(are_outliers(tick, self.service, self.tail.p99)) {
+            self.price.update(&sight.served, tick.total_nanos() as f64 / 1e9);
             if let Some(mean) = tick.mean_seconds() {
                 let n = tick.count() as f64;
-                let smooth = |old: f64| old + (mean - old) * n / (n + SMOOTHED_OVER);
+                let smooth = |old: f64| old + (mean - old) * n / (n + EWMA_SAMPLES);
                 self.service = Some(self.service.map_or(mean, smooth));
             }
         }
@@ -178,7 +182,7 @@ impl Estimate {
 
     /// How many events are served at once, after a tick. That somebody else took the core for one
     /// tick is no fall.
-    fn parallelism_after(&mut self, sight: &StageSight) -> f64 {
+    fn parallelism_after(&mut self, sight: &StageObservation) -> f64 {
         let now = sight.parallelism;
         let Some(old) = self.parallelism else { return now };
         let falls = now < old / STEADY;
@@ -234,8 +238,8 @@ mod tests {
     fn parallelism(alone: bool, ticks: [f64; 4]) -> [f64; 4] {
         let mut estimate = Estimate { parallelism: Some(1.0), ..Estimate::default() };
         ticks.map(|parallelism| {
-            let sight = StageSight { parallelism, alone, ..StageSight::default() };
-            estimate.learn(&sight, (false, false), Time::ZERO);
+            let sight = StageObservation { parallelism, alone, ..StageObservation::default() };
+            estimate.update(&sight, (false, false), Time::ZERO);
             (estimate.parallelism.unwrap_or(0.0) * 100.0).round() / 100.0
         })
     }

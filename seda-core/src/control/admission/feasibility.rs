@@ -13,13 +13,13 @@ const ROOM: f64 = 0.8;
 /// What the services of a stage, or of the stages on a route, say of what was promised to a class:
 /// they alone take longer, or they do not. No limit, number of workers or batch changes that.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Prospect {
+pub(crate) struct Feasibility {
     impossible: bool,
     /// Since when it looks different from that.
     other: Option<Time>,
 }
 
-impl Prospect {
+impl Feasibility {
     /// Services take so many seconds of the promised ones. Returns what is new, if anything:
     /// whether the promise is impossible to keep.
     pub(crate) fn judge(&mut self, service: f64, promised: f64, now: Time) -> Option<bool> {
@@ -47,7 +47,7 @@ mod tests {
 
     /// What is said of these services of a promise of one second, told every 600 ms.
     fn said<const N: usize>(services: [f64; N]) -> [Option<bool>; N] {
-        let (mut prospect, mut millis) = (Prospect::default(), 0);
+        let (mut prospect, mut millis) = (Feasibility::default(), 0);
         services.map(|service| {
             millis += 600;
             prospect.judge(service, 1.0, Time::from_nanos(millis * 1_000_000))

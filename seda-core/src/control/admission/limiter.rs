@@ -2,13 +2,13 @@
 
 use crate::config::{Law, MAX_CLASSES, PerClass, Settings};
 use crate::control::admission::estimator::Estimate;
-use crate::control::admission::feasibility::Prospect;
+use crate::control::admission::feasibility::Feasibility;
 use crate::control::admission::gate_limits::{Amounts, ClassLimit, GateLimits};
 use crate::control::admission::law::AdmissionLaw;
 use crate::control::admission::laws;
-use crate::control::admission::observation::{StageSight, whole};
+use crate::control::admission::observation::{StageObservation, whole};
 use crate::gate::UNLIMITED;
-use crate::platform::{Time, contained};
+use crate::platform::{Time, catch_panic};
 use std::time::Duration;
 
 /// A lower class leaves this part of the limit to the higher ones, once there are any: what
@@ -32,21 +32,21 @@ pub(crate) struct Limiter {
     laws: Vec<Box<dyn AdmissionLaw>>,
     pub(crate) estimate: Estimate,
     /// Whether few services fit into what was promised.
-    few_fit: bool,
+    coarse: bool,
     /// When it last turned somebody away, while that is news no more.
     pub(crate) refusing: Option<Time>,
     /// By class, whether the services of the mean request, and of one in a hundred, exceed what was
     /// promised.
-    pub(crate) mean: PerClass<Prospect>,
-    pub(crate) tail: PerClass<Prospect>,
+    pub(crate) mean: PerClass<Feasibility>,
+    pub(crate) tail: PerClass<Feasibility>,
 }
 
 impl Limiter {
     /// Whether so few services follow each other within an SLO that parts of one matter.
-    pub(crate) fn few_fit(&mut self, slo: Duration) -> bool {
+    pub(crate) fn coarse(&mut self, slo: Duration) -> bool {
         let fit = self.estimate.service().map_or(f64::INFINITY, |mean| slo.as_secs_f64() / mean);
-        self.few_fit = fit < if self.few_fit { MANY } else { FEW };
-        self.few_fit
+        self.coarse = fit < if self.coarse { MANY } else { FEW };
+        self.coarse
     }
 
     /// What its laws say of the last tick. `make` makes one for a class, of which there is none yet
@@ -54,7 +54,7 @@ impl Limiter {
     pub(crate) fn decide(
         &mut self,
         stage: &str,
-        sight: &StageSight,
+        sight: &StageObservation,
         settings: &Settings,
         make: impl Fn() -> Box<dyn AdmissionLaw>,
     ) -> GateLimits {
@@ -79,7 +79,7 @@ impl Limiter {
     fn limits(
         &mut self,
         stage: &str,
-        sight: &StageSight,
+        sight: &StageObservation,
         settings: &Settings,
     ) -> [ClassLimit; MAX_CLASSES] {
         let classes = settings.slo.len();
@@ -90,7 +90,7 @@ impl Limiter {
             let (Some(slo), Some(limit)) = (slo, limits.get_mut(class)) else { continue };
             let promised = slo.as_secs_f64();
             let seen = self.estimate.observation(sight, promised);
-            let decided = contained(|| law.decide(&seen)).unwrap_or_else(|| {
+            let decided = catch_panic(|| law.decide(&seen)).unwrap_or_else(|| {
                 tracing::error!(
                     stage,
                     class,

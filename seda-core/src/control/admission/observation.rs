@@ -17,7 +17,7 @@ const LEAST_PART: f64 = 0.25;
 const LEAST_CPU_SHARE: f64 = 0.01;
 
 #[derive(Clone, Debug, Default)]
-pub(crate) struct StageSight {
+pub(crate) struct StageObservation {
     pub(crate) seconds: f64,
     /// Requests that wanted to pass its gate, or events that were sent to it if those are more.
     pub(crate) offered: u64,
@@ -47,7 +47,7 @@ pub(crate) struct StageSight {
     pub(crate) hired: usize,
 }
 
-impl StageSight {
+impl StageObservation {
     /// What a law is told.
     pub(crate) fn observation(
         &self,
@@ -86,7 +86,7 @@ impl Monitor {
         index: usize,
         pools: &[Option<PoolObservation>],
         pending: usize,
-    ) -> Option<StageSight> {
+    ) -> Option<StageObservation> {
         let (now, then) = (self.now.stages.get(index)?, self.past.back()?.stages.get(index)?);
         let (queue, tick) = (self.queues.get(index)?, self.tick.get(index)?);
         let pool = pools.get(engine.stages.get(index)?.pool)?.as_ref()?;
@@ -102,7 +102,7 @@ impl Monitor {
         });
         let turned_away: u64 = (0..now.gate.turned_away.len()).map(away).sum();
         let (service, parallelism) = self.service(engine, index, pool, pending)?;
-        Some(StageSight {
+        Some(StageObservation {
             seconds: pool.seconds,
             offered: (entered + turned_away).max(ledger.offered - before.offered),
             admitted: entered.max(ledger.accepted - before.accepted),

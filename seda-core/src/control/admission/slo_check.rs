@@ -1,7 +1,7 @@
 //! What was promised and cannot be kept is said: in the journal, in the log and in the report.
 
 use crate::config::{MAX_CLASSES, Mode, PerClass, Settings};
-use crate::control::admission::feasibility::Prospect;
+use crate::control::admission::feasibility::Feasibility;
 use crate::control::admission::limiter::Limiter;
 use crate::monitor::Engine;
 use crate::stage::{Controller, Decision};
@@ -14,30 +14,33 @@ struct Promise<'a> {
     slo: Duration,
 }
 
-/// What services alone make of a promise: whether it is missed, and whether by most requests.
+/// What services alone make of a promise: whether it is violated, and whether by most requests.
 #[derive(Clone, Copy)]
-struct Outlook {
-    missed: bool,
-    hopeless: bool,
+struct SloVerdict {
+    violated: bool,
+    infeasible: bool,
 }
 
-impl Outlook {
+impl SloVerdict {
     /// Of two replicas: each request visits one of them.
     fn beside(self, other: Self) -> Self {
-        Self { missed: self.missed || other.missed, hopeless: self.hopeless && other.hopeless }
+        Self {
+            violated: self.violated || other.violated,
+            infeasible: self.infeasible && other.infeasible,
+        }
     }
 }
 
 impl Engine {
     /// Says once of each stage and class, and of each route, that its services alone take longer
     /// than was promised, and once that they do no longer.
-    pub(crate) fn judge_promises(&self, limiters: &mut [Limiter], settings: &Settings) {
+    pub(crate) fn check_slos(&self, limiters: &mut [Limiter], settings: &Settings) {
         let acted = settings.control.admission == Mode::On;
         let classes = self.classes().iter().zip(&settings.slo).enumerate().take(MAX_CLASSES);
         let promises = classes.filter_map(|(class, (config, slo))| {
             Some(Promise { class, name: &config.name, slo: (*slo)? })
         });
-        let mut prospects = std::mem::take(&mut *self.route_prospects.lock());
+        let mut prospects = std::mem::take(&mut *self.route_feasibility.lock());
         prospects.resize_with(self.core.admission.declared_routes(), PerClass::default);
         for promise in promises {
             let mut gates = vec![None; limiters.len()];
@@ -45,12 +48,12 @@ impl Engine {
                 let judged = self.judge_stage(stage, limiter, &promise, acted);
                 let number = self.core.admission.gate_number(stage).unwrap_or(stage);
                 if let (Some(judged), Some(gate)) = (judged, gates.get_mut(number)) {
-                    *gate = Some(gate.map_or(judged, |others: Outlook| others.beside(judged)));
+                    *gate = Some(gate.map_or(judged, |others: SloVerdict| others.beside(judged)));
                 }
             }
             for (stage, outlook) in gates.into_iter().enumerate() {
                 if let (Some(outlook), Some(gate)) = (outlook, self.core.admission.gate(stage)) {
-                    gate.set_prospect(promise.class, outlook.missed, outlook.hopeless);
+                    gate.set_feasibility(promise.class, outlook.violated, outlook.infeasible);
                 }
             }
             for (route, prospects) in prospects.iter_mut().enumerate() {
@@ -59,7 +62,7 @@ impl Engine {
                 }
             }
         }
-        *self.route_prospects.lock() = prospects;
+        *self.route_feasibility.lock() = prospects;
     }
 
     /// `None` if the class is not about, or nothing was served yet.
@@ -69,7 +72,7 @@ impl Engine {
         limiter: &mut Limiter,
         promise: &Promise<'_>,
         acted: bool,
-    ) -> Option<Outlook> {
+    ) -> Option<SloVerdict> {
         let (now, promised) = (self.now(), promise.slo.as_secs_f64());
         let (mean, tail) = limiter.estimate.least_services(promise.class)?;
         let plan = self.stages.get(stage)?;
@@ -78,7 +81,7 @@ impl Engine {
         of_mean.judge(mean, promised, now);
         let news = of_tail.judge(mean.max(tail), promised, now);
         let outlook =
-            Outlook { missed: of_tail.is_impossible(), hopeless: of_mean.is_impossible() };
+            SloVerdict { violated: of_tail.is_impossible(), infeasible: of_mean.is_impossible() };
         if let Some(impossible) = news {
             let takes = if mean >= promised {
                 format!("mean service {:.1} ms", mean * 1e3)
@@ -96,7 +99,7 @@ impl Engine {
         route: usize,
         limiters: &[Limiter],
         promise: &Promise<'_>,
-        prospect: &mut Prospect,
+        prospect: &mut Feasibility,
         acted: bool,
     ) {
         let stages = self.core.admission.stages_on(route);

@@ -4,7 +4,7 @@
 use crate::config::{Mode, Settings};
 use crate::control::batch_size::policy::{BatchObservation, BatchSizePolicy, SmallestBatch};
 use crate::monitor::{Engine, Monitor};
-use crate::platform::contained;
+use crate::platform::catch_panic;
 use crate::platform::sync::Ordering;
 use crate::stage::{Controller, Decision};
 
@@ -54,7 +54,7 @@ impl Engine {
                 plan.share.size.store(usize::MAX, Ordering::Relaxed);
                 continue;
             };
-            let Some(decided) = contained(|| batching.policy.decide(seen)) else {
+            let Some(decided) = catch_panic(|| batching.policy.decide(seen)) else {
                 tracing::error!(stage = %plan.core.name(), "a batch-size policy panicked");
                 continue;
             };

@@ -4,4 +4,4 @@ mod controller;
 mod policy;
 
 pub(crate) use controller::Batching;
-pub use policy::{BatchObservation, BatchSizePolicy, SmallestBatch};
+pub use policy::{BatchObservation, BatchSizePolicy};

@@ -39,7 +39,7 @@ const LEAST_OVERHEAD: f64 = 300e-9;
 /// wait for a core.
 const MOST_OVERHEAD: f64 = 10e-6;
 /// Over how many batches what they cost is smoothed, and over how many events what those take.
-const SMOOTHED_OVER: f64 = 1_024.0;
+const EWMA_SAMPLES: f64 = 1_024.0;
 /// Fewer events in a tick are no reason to change anything.
 const LEAST_EVENTS: u64 = 32;
 /// A size that was too large by less than this is kept: the next power of two below it must not be
@@ -53,7 +53,7 @@ const MARGIN: f64 = 2.0;
 ///
 /// A batch takes what is there: at an idle stage that is one event, whatever the size.
 #[derive(Clone, Debug, Default)]
-pub struct SmallestBatch {
+pub(crate) struct SmallestBatch {
     /// What a batch cost beside its events, in seconds.
     overhead: Option<f64>,
     /// What an event took.
@@ -100,7 +100,7 @@ impl BatchSizePolicy for SmallestBatch {
 
 /// What was known, and what `n` more say.
 fn smoothed(old: Option<f64>, now: f64, n: f64) -> f64 {
-    old.map_or(now, |old| old + (now - old) * n / (n + SMOOTHED_OVER))
+    old.map_or(now, |old| old + (now - old) * n / (n + EWMA_SAMPLES))
 }
 
 struct Micros(f64);

@@ -9,7 +9,7 @@ use crate::stage::{Controller, Decision};
 impl Engine {
     /// Looks at the utilization of every pool, once per tick; a flag that changes is journaled. Who
     /// only observes flags nothing; switched off, it forgets what it has seen.
-    pub(crate) fn flag_hot_pools(&self, seen: &[Option<PoolObservation>], settings: &Settings) {
+    pub(crate) fn journal_hotspots(&self, seen: &[Option<PoolObservation>], settings: &Settings) {
         let (mode, config) = (settings.control.hotspot, settings.control.hot);
         let acts = mode == Mode::On;
         let mut hotspots = self.hotspots.lock();

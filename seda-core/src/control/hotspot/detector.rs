@@ -6,7 +6,7 @@ use std::fmt;
 
 /// A stage became hot, or is so no more.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct HotspotChange {
+pub(crate) struct HotspotChange {
     /// Which of the two.
     pub hot: bool,
     /// How many of the last observations say so.
@@ -35,7 +35,7 @@ pub struct HotspotChange {
 ///
 /// Pure: the same observations give the same answers. An observation costs O(`of`).
 #[derive(Clone, Debug)]
-pub struct Hotspot {
+pub(crate) struct Hotspot {
     config: HotspotConfig,
     last: VecDeque<f64>,
     hot: bool,
@@ -43,7 +43,7 @@ pub struct Hotspot {
 
 impl Hotspot {
     /// Cool, and nothing seen yet. `least` is brought between 1 and `of`.
-    pub fn new(config: HotspotConfig) -> Self {
+    pub(crate) fn new(config: HotspotConfig) -> Self {
         let of = config.of.max(2);
         let config = HotspotConfig { of, least: config.least.clamp(1, of), ..config };
         Self { config, last: VecDeque::with_capacity(of), hot: false }
@@ -51,7 +51,7 @@ impl Hotspot {
 
     /// One more observation; returns what it changed. Infinity and what is no number are no
     /// observations.
-    pub fn observe(&mut self, value: f64) -> Option<HotspotChange> {
+    pub(crate) fn observe(&mut self, value: f64) -> Option<HotspotChange> {
         let HotspotConfig { threshold, least, of } = self.config;
         if !value.is_finite() {
             return None;
@@ -71,17 +71,17 @@ impl Hotspot {
     }
 
     /// The settings in force.
-    pub fn config(&self) -> HotspotConfig {
+    pub(crate) fn config(&self) -> HotspotConfig {
         self.config
     }
 
     /// Whether the stage is flagged.
-    pub fn is_hot(&self) -> bool {
+    pub(crate) fn is_hot(&self) -> bool {
         self.hot
     }
 
     /// The value that is expected next; `None` before the first observation.
-    pub fn predicted(&self) -> Option<f64> {
+    pub(crate) fn predicted(&self) -> Option<f64> {
         let last = *self.last.back()?;
         let values = || self.last.iter().copied();
         let (low, high) = (values().fold(last, f64::min), values().fold(last, f64::max));

@@ -3,4 +3,4 @@
 mod controller;
 mod detector;
 
-pub use detector::{Hotspot, HotspotChange};
+pub(crate) use detector::Hotspot;

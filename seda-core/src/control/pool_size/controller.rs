@@ -3,9 +3,9 @@
 
 use crate::config::{ControlConfig, Mode, Settings};
 use crate::control::pool_size::littles_law::{LittlesLaw, PoolObservation, PoolSizePolicy};
-use crate::control::pool_size::max_min_fair::{Claim, share_out};
-use crate::monitor::{Engine, EnginePool};
-use crate::platform::contained;
+use crate::control::pool_size::max_min_fair::{Claim, max_min_fair};
+use crate::monitor::{Engine, RunningPool};
+use crate::platform::catch_panic;
 use crate::stage::{Controller, Decision};
 
 /// A pool's policy, and the size it last only observed: an observer says a thing once.
@@ -43,7 +43,7 @@ impl Sizing {
     }
 
     pub(crate) fn wish(&mut self, pool: &str, seen: &PoolObservation) -> Option<Wish> {
-        let Some(decided) = contained(|| self.policy.decide(seen)) else {
+        let Some(decided) = catch_panic(|| self.policy.decide(seen)) else {
             tracing::error!(pool, "a pool-size policy panicked");
             return None;
         };
@@ -100,12 +100,12 @@ impl Engine {
             let least = if pool.core.hosted { now } else { pool.core.range().min };
             Claim { least: least.min(wanted), wanted }
         });
-        share_out(budget, &claims.collect::<Vec<_>>())
+        max_min_fair(budget, &claims.collect::<Vec<_>>())
     }
 
     fn size(
         &self,
-        pool: &EnginePool,
+        pool: &RunningPool,
         target: usize,
         why: String,
         sizing: &mut Sizing,

@@ -65,7 +65,7 @@ const DRAIN_SECONDS: f64 = 1.0;
 /// hides bursts; queue length, for events that nobody has taken yet; the share of time that
 /// workers wait for a core, which tells a pool short of workers from a machine short of cores.
 #[derive(Debug)]
-pub struct LittlesLaw {
+pub(crate) struct LittlesLaw {
     wait_target: Duration,
     idle_after: Duration,
     /// Seconds for which the pool has been larger than it need be.
@@ -75,7 +75,7 @@ pub struct LittlesLaw {
 
 impl LittlesLaw {
     /// The policy with the targets of `config`.
-    pub fn new(config: &ControlConfig) -> Self {
+    pub(crate) fn new(config: &ControlConfig) -> Self {
         Self {
             wait_target: config.wait_target,
             idle_after: config.idle_after,

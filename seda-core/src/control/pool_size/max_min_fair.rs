@@ -12,7 +12,7 @@ pub(crate) struct Claim {
 /// "Data networks", section 6.5.2), and no worker is withheld that somebody wants.
 ///
 /// If the least of all exceeds the budget, that is what they get.
-pub(crate) fn share_out(budget: usize, claims: &[Claim]) -> Vec<usize> {
+pub(crate) fn max_min_fair(budget: usize, claims: &[Claim]) -> Vec<usize> {
     let wanted = claims.iter().fold(0, |sum: usize, claim| sum.saturating_add(claim.wanted));
     if wanted <= budget {
         return claims.iter().map(|claim| claim.wanted.max(claim.least)).collect();
@@ -39,14 +39,14 @@ mod tests {
 
     #[test]
     fn within_the_budget_everybody_has_what_they_want() {
-        assert_eq!(share_out(10, &claims(&[(1, 4), (1, 6)])), [4, 6]);
+        assert_eq!(max_min_fair(10, &claims(&[(1, 4), (1, 6)])), [4, 6]);
     }
 
     #[test]
     fn beyond_it_the_largest_give_way_and_nobody_has_less_than_the_least() {
-        assert_eq!(share_out(10, &claims(&[(1, 2), (1, 50), (1, 50)])), [2, 4, 4]);
-        assert_eq!(share_out(10, &claims(&[(7, 9), (1, 50)])), [7, 3]);
-        assert_eq!(share_out(3, &claims(&[(2, 9), (2, 9)])), [2, 2]);
+        assert_eq!(max_min_fair(10, &claims(&[(1, 2), (1, 50), (1, 50)])), [2, 4, 4]);
+        assert_eq!(max_min_fair(10, &claims(&[(7, 9), (1, 50)])), [7, 3]);
+        assert_eq!(max_min_fair(3, &claims(&[(2, 9), (2, 9)])), [2, 2]);
     }
 
     proptest! {
@@ -59,7 +59,7 @@ mod tests {
                 .into_iter()
                 .map(|(least, more)| Claim { least, wanted: least + more })
                 .collect();
-            let shares = share_out(budget, &claims);
+            let shares = max_min_fair(budget, &claims);
             let (sum, least): (usize, usize) =
                 (shares.iter().sum(), claims.iter().map(|claim| claim.least).sum());
             prop_assert!(sum <= budget.max(least));

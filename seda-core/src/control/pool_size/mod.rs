@@ -6,4 +6,4 @@ mod max_min_fair;
 mod trial;
 
 pub(crate) use controller::Sizing;
-pub use littles_law::{LittlesLaw, PoolObservation, PoolSizePolicy};
+pub use littles_law::{PoolObservation, PoolSizePolicy};

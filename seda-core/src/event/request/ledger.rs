@@ -9,7 +9,7 @@ use crate::stats::Quantiles;
 
 /// The figures of one book, counted where they happen; `open` is counted, not derived.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct BookFigures {
+pub(crate) struct RequestCounts {
     pub(crate) admitted: u64,
     pub(crate) answered: u64,
     pub(crate) lost: [u64; LossReason::ALL.len()],
@@ -20,14 +20,14 @@ pub(crate) struct BookFigures {
 
 /// One source's requests. Every source has its own, so that entries do not share a lock.
 #[derive(Debug)]
-pub(crate) struct RequestBook {
+pub(crate) struct RequestLedger {
     clock: Arc<dyn Clock>,
     /// The gates that its requests have passed.
     pub(super) admission: Arc<Admission>,
-    figures: Mutex<BookFigures>,
+    figures: Mutex<RequestCounts>,
 }
 
-impl RequestBook {
+impl RequestLedger {
     pub(crate) fn new(clock: Arc<dyn Clock>, admission: Arc<Admission>) -> Self {
         Self { clock, admission, figures: Mutex::default() }
     }
@@ -57,7 +57,7 @@ impl RequestBook {
     }
 
     /// Adds this book's figures to `sum`, as one consistent cut.
-    pub(crate) fn add_to(&self, sum: &mut BookFigures) {
+    pub(crate) fn add_to(&self, sum: &mut RequestCounts) {
         let figures = self.figures.lock();
         sum.admitted += figures.admitted;
         sum.answered += figures.answered;

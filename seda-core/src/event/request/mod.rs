@@ -4,19 +4,19 @@
 //!   descends from it carries it, so that queued work for a client that has gone is not started.
 //! - [`Responder`]: the reserved way home, inside the user's event. It cannot fail and passes no
 //!   queue bound.
-//! - [`Home`]: where answers arrive: a reactor, or a [`Ticket`] in the caller's hand.
+//! - [`ReplySink`]: where answers arrive: a reactor, or a [`ResponseReceiver`] in the caller's hand.
 //! - The book: the second ledger: admitted = answered + lost + open, exactly.
 
 mod ledger;
 mod responder;
 mod ticket;
 
-pub(crate) use ledger::{BookFigures, RequestBook};
-pub use responder::{Address, Home, Outcome, Responder};
-pub use ticket::{Lost, Ticket};
+pub(crate) use ledger::{RequestCounts, RequestLedger};
+pub use responder::{Outcome, ReplyAddress, ReplySink, Responder};
+pub use ticket::{Lost, ResponseReceiver};
 
 use crate::event::LossReason;
-use crate::gate::Passage;
+use crate::gate::GateCharge;
 use crate::platform::Time;
 use crate::platform::sync::{Arc, AtomicU8, Mutex, Ordering};
 
@@ -29,9 +29,9 @@ const ABANDONED: u8 = 2;
 pub struct Request {
     state: AtomicU8,
     birth: Time,
-    book: Arc<RequestBook>,
+    book: Arc<RequestLedger>,
     /// The gates it has passed, and what it counts as there until it ends.
-    passage: Passage,
+    passage: GateCharge,
     service: Mutex<Service>,
 }
 
@@ -50,7 +50,7 @@ struct Service {
 
 impl Request {
     /// Opens a request and counts it as admitted. It has passed the gates on its way.
-    pub(crate) fn admit(book: &Arc<RequestBook>, birth: Time, passage: Passage) -> Arc<Self> {
+    pub(crate) fn admit(book: &Arc<RequestLedger>, birth: Time, passage: GateCharge) -> Arc<Self> {
         book.admit(passage.class);
         let (state, book) = (AtomicU8::new(OPEN), Arc::clone(book));
         Arc::new(Self { state, birth, book, passage, service: Mutex::default() })
@@ -82,7 +82,7 @@ impl Request {
         let first = self.resolve_as(RESOLVED);
         if first {
             self.book.answer(self.passage.class, self.birth);
-            self.tell_demand();
+            self.report_demand();
         }
         first
     }
@@ -133,20 +133,20 @@ impl Request {
 
     /// A stage has served it for so many nanoseconds. That counts once it is answered: what was
     /// given up has not shown what such a request takes.
-    pub(crate) fn took(&self, nanos: u64) {
+    pub(crate) fn record_service(&self, nanos: u64) {
         if !self.book.admission.measures(&self.passage) {
             return;
         }
         let mut service = self.service.lock();
         if service.answered {
-            self.book.admission.took(&self.passage, nanos);
+            self.book.admission.record_service(&self.passage, nanos);
         } else {
             service.nanos = service.nanos.saturating_add(nanos);
         }
     }
 
     /// It is answered: what was measured of it so far counts.
-    fn tell_demand(&self) {
+    fn report_demand(&self) {
         if self.book.admission.measures(&self.passage) {
             let mut service = self.service.lock();
             service.answered = true;
@@ -163,7 +163,7 @@ impl Request {
 
     /// A stage has served an event of it. Returns what it costs, if that is what this service was
     /// for: the stage is on its route and serves it for the first time. Else 0.
-    pub(crate) fn visit(&self, stage: usize) -> u32 {
+    pub(crate) fn claim_first_visit(&self, stage: usize) -> u32 {
         let passage = &self.passage;
         if passage.cost == 0 || !self.book.admission.prices(passage) {
             return 0;

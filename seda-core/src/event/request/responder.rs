@@ -1,7 +1,7 @@
 //! The way home of an answer.
 
 use crate::event::request::Request;
-use crate::event::{LossReason, reason_in_scope};
+use crate::event::{LossReason, current_loss_reason};
 use crate::platform::sync::Arc;
 use std::fmt;
 
@@ -10,7 +10,7 @@ use std::fmt;
 /// A place that is used again gets a new generation, so that a late answer cannot be delivered
 /// to a stranger.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Address {
+pub struct ReplyAddress {
     /// The holder, for instance a connection's place in its reactor's table.
     pub slot: u32,
     /// How often that place had been used before.
@@ -33,10 +33,10 @@ pub enum Outcome<R> {
 /// `deliver` runs on the thread that answers or gives up, sometimes while it unwinds: it must
 /// neither block nor panic. The place was reserved when the request was admitted, so there is
 /// room for every outcome.
-pub trait Home<R>: Send + Sync {
+pub trait ReplySink<R>: Send + Sync {
     /// Takes the outcome of the request that was admitted for `address`; called exactly once,
     /// and not at all for a request that the home itself abandoned.
-    fn deliver(&self, address: Address, outcome: Outcome<R>);
+    fn deliver(&self, address: ReplyAddress, outcome: Outcome<R>);
 }
 
 /// Answers one request. It lives inside the user's event; whoever drops it unanswered supplies
@@ -72,12 +72,16 @@ pub trait Home<R>: Send + Sync {
 #[must_use = "a responder that is dropped is a lost request"]
 pub struct Responder<R> {
     request: Arc<Request>,
-    home: Arc<dyn Home<R>>,
-    address: Address,
+    home: Arc<dyn ReplySink<R>>,
+    address: ReplyAddress,
 }
 
 impl<R> Responder<R> {
-    pub(crate) fn new(request: Arc<Request>, home: Arc<dyn Home<R>>, address: Address) -> Self {
+    pub(crate) fn new(
+        request: Arc<Request>,
+        home: Arc<dyn ReplySink<R>>,
+        address: ReplyAddress,
+    ) -> Self {
         Self { request, home, address }
     }
 
@@ -98,7 +102,7 @@ impl<R> Responder<R> {
 impl<R> Drop for Responder<R> {
     fn drop(&mut self) {
         // After `respond` the request is resolved and this changes nothing.
-        let reason = reason_in_scope();
+        let reason = current_loss_reason();
         if self.request.lost(reason) {
             self.home.deliver(self.address, Outcome::Lost(reason));
         }

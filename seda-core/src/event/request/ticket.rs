@@ -2,13 +2,13 @@
 
 use crate::event::LossReason;
 use crate::event::request::Request;
-use crate::event::request::responder::{Address, Home, Outcome};
+use crate::event::request::responder::{Outcome, ReplyAddress, ReplySink};
 use crate::platform::sync::Arc;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use std::time::Duration;
 use thiserror::Error;
 
-/// Why a [`Ticket`] gave no answer.
+/// Why a [`ResponseReceiver`] gave no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Lost {
@@ -23,14 +23,14 @@ pub enum Lost {
 /// Waits for the answer to one request. Dropping it abandons the request.
 #[must_use = "dropping the ticket abandons the request"]
 #[derive(Debug)]
-pub struct Ticket<R> {
+pub struct ResponseReceiver<R> {
     request: Arc<Request>,
     answer: Receiver<Outcome<R>>,
 }
 
-impl<R: Send + 'static> Ticket<R> {
+impl<R: Send + 'static> ResponseReceiver<R> {
     /// A ticket and the home whose only place it waits at.
-    pub(crate) fn home() -> (Arc<dyn Home<R>>, Receiver<Outcome<R>>) {
+    pub(crate) fn home() -> (Arc<dyn ReplySink<R>>, Receiver<Outcome<R>>) {
         let (sender, answer) = bounded(1);
         (Arc::new(OnePlace(sender)), answer)
     }
@@ -66,7 +66,7 @@ impl<R: Send + 'static> Ticket<R> {
     }
 }
 
-impl<R> Drop for Ticket<R> {
+impl<R> Drop for ResponseReceiver<R> {
     fn drop(&mut self) {
         self.request.abandon();
     }
@@ -75,8 +75,8 @@ impl<R> Drop for Ticket<R> {
 /// A home with a single place.
 struct OnePlace<R>(Sender<Outcome<R>>);
 
-impl<R: Send> Home<R> for OnePlace<R> {
-    fn deliver(&self, _address: Address, outcome: Outcome<R>) {
+impl<R: Send> ReplySink<R> for OnePlace<R> {
+    fn deliver(&self, _address: ReplyAddress, outcome: Outcome<R>) {
         // The one place is free: a request has one outcome. A caller that has gone needs none.
         let _ = self.0.try_send(outcome);
     }

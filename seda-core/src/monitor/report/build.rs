@@ -1,8 +1,8 @@
 //! From the monitor's sums to a report.
 
-use crate::event::request::BookFigures;
+use crate::event::request::RequestCounts;
 use crate::event::{LossReason, RefusalReason};
-use crate::gate::GateFigures;
+use crate::gate::GateCounts;
 use crate::monitor::report::bottleneck::find_bottleneck;
 use crate::monitor::report::{
     BudgetReport, ClassReport, EdgeReport, EventLedger, GateReport, QueueReport, Report,
@@ -45,7 +45,7 @@ impl Report {
             stages: stages.filter_map(|n| stage(engine, monitor, then, n)).collect(),
             edges: edges(engine, monitor),
             journal: engine.core.journal.entries(),
-            journal_missed: engine.core.journal.missed(),
+            journal_missed: engine.core.journal.violated(),
             bottleneck: None,
         };
         report.bottleneck = find_bottleneck(&report, monitor, then);
@@ -67,7 +67,7 @@ fn events(total: &ClassLedger) -> EventLedger {
     }
 }
 
-fn requests(figures: &BookFigures) -> RequestLedger {
+fn requests(figures: &RequestCounts) -> RequestLedger {
     RequestLedger {
         admitted: figures.admitted,
         answered: figures.answered,
@@ -86,7 +86,7 @@ fn by_refusal(counts: &[u64]) -> BTreeMap<String, u64> {
     named.map(|(reason, n)| (reason.to_string(), *n)).collect()
 }
 
-fn responses(engine: &Engine, figures: &BookFigures) -> BTreeMap<String, ResponseReport> {
+fn responses(engine: &Engine, figures: &RequestCounts) -> BTreeMap<String, ResponseReport> {
     let classes = engine.classes().iter().zip(&figures.response);
     classes
         .map(|(class, response)| {
@@ -133,9 +133,9 @@ fn gate(engine: &Engine, monitor: &Monitor, index: usize) -> Option<GateReport> 
     let classes = engine.classes().iter().zip(figures.turned_away);
     let turned_away = classes.filter(|(_, n)| *n > 0).map(|(class, n)| (class.name.clone(), n));
     let turned_away = turned_away.collect();
-    let missed = engine.classes().iter().zip(figures.missed).filter(|(_, missed)| *missed);
-    let cannot_keep = missed.map(|(class, _)| class.name.clone()).collect();
-    let GateFigures { bound, limit, cost, cost_limit, gave_way, .. } = figures;
+    let violated = engine.classes().iter().zip(figures.violated).filter(|(_, violated)| *violated);
+    let cannot_keep = violated.map(|(class, _)| class.name.clone()).collect();
+    let GateCounts { bound, limit, cost, cost_limit, gave_way, .. } = figures;
     Some(GateReport { bound, limit, cost, cost_limit, turned_away, gave_way, cannot_keep })
 }
 

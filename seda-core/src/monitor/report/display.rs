@@ -103,7 +103,7 @@ impl Report {
         }
         shown.iter().rev().try_for_each(|decision| writeln!(f, "{decision}"))?;
         if self.journal_missed > 0 {
-            writeln!(f, "subscribers of the journal missed {} decisions", self.journal_missed)?;
+            writeln!(f, "subscribers of the journal violated {} decisions", self.journal_missed)?;
         }
         Ok(())
     }

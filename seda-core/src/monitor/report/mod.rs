@@ -41,7 +41,7 @@ pub struct Report {
     /// The last 64 decisions of each controller, oldest first. What the valve does is one of them
     /// for each tick, or report, and stage, with the time of the first eviction.
     pub journal: Vec<Decision>,
-    /// How often a subscriber of the journal missed a decision, as it lagged behind.
+    /// How often a subscriber of the journal violated a decision, as it lagged behind.
     #[serde(default)]
     pub journal_missed: u64,
     /// The stage that limits the graph, if one does.

@@ -34,7 +34,7 @@ pub enum Flaw {
     FailureIsNews,
     /// A scrape reads what the byte budget has in use after it has let the queues go.
     BytesReadLate,
-    /// Room is announced to those that wait, not to those that are about to.
+    /// SpaceNotify is announced to those that wait, not to those that are about to.
     NoGeneration,
 }
 

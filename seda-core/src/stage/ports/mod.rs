@@ -7,5 +7,5 @@ mod source;
 pub use permits::Permits;
 pub(crate) use sink::{AnyOutbox, Outbox};
 pub use sink::{Sink, WaitingSink};
-pub(crate) use source::Way;
-pub use source::{Source, Terms};
+pub(crate) use source::Replica;
+pub use source::{SendOptions, Source};

@@ -4,7 +4,7 @@ use crate::event::{Envelope, EventMeta, Label, Refusal, RefusalReason, Refused, 
 use crate::platform::Time;
 use crate::platform::sync::Arc;
 use crate::stage::StageCore;
-use crate::stage::valve::Arrival;
+use crate::stage::valve::Incoming;
 use std::fmt;
 
 /// Places reserved in one stage's queue. While they are held, a send into them cannot be
@@ -54,7 +54,7 @@ impl<E: Send + 'static> Permits<E> {
         meta: EventMeta,
         fan_out: bool,
     ) -> Result<Self, RefusalReason> {
-        let arrival = Arrival { stage: stage.index, class: meta.class, fan_out };
+        let arrival = Incoming { stage: stage.index, class: meta.class, fan_out };
         if !stage.graph.budget.charge(n) && !stage.graph.make_room(n, arrival) {
             stage.put_back(n);
             return Err(RefusalReason::Budget);
@@ -78,7 +78,7 @@ impl<E: Send + 'static> Permits<E> {
             let refusal = Refusal::new(Arc::clone(&self.stage.name), RefusalReason::TooLarge);
             return Err(Refused::new(event, refusal));
         }
-        match self.stage.check_in(&event, self.meta.class, self.fan_out) {
+        match self.stage.charge_event(&event, self.meta.class, self.fan_out) {
             Ok(label) => {
                 self.left -= 1;
                 let now = self.stage.graph.now();
@@ -99,7 +99,7 @@ impl<E: Send + 'static> Permits<E> {
         let now = self.stage.graph.now();
         let mut places = Vec::new();
         for event in events.into_iter().take(self.left) {
-            match self.stage.check_in(&event, self.meta.class, self.fan_out) {
+            match self.stage.charge_event(&event, self.meta.class, self.fan_out) {
                 Ok(label) => {
                     let meta = self.meta.clone().labelled(label);
                     places.push(Envelope { event, meta, enqueued: now });

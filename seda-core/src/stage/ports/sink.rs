@@ -9,7 +9,7 @@ use crate::event::{Envelope, RefusalReason};
 use crate::platform::Time;
 use crate::platform::sync::Arc;
 use crate::pool::PoolCore;
-use crate::stage::replicas::Ways;
+use crate::stage::replicas::ReplicaSet;
 use crate::stage::{AnyStage, StageCore};
 use std::any::Any;
 use std::fmt;
@@ -56,7 +56,7 @@ pub struct Sink<E: Send + 'static> {
     pub(crate) senders: Range<usize>,
     /// To the replicas, if it leads to several; the stage above is then the first of them, and
     /// the outbox none.
-    pub(crate) ways: Option<Box<Ways<Sink<E>>>>,
+    pub(crate) ways: Option<Box<ReplicaSet<Sink<E>>>>,
 }
 
 impl<E: Send + 'static> Sink<E> {

@@ -1,21 +1,23 @@
 //! The way into a graph from outside: a thread, a reactor, a test.
 
 use crate::config::Class;
-use crate::event::request::{Address, Home, Request, RequestBook, Responder, Ticket};
+use crate::event::request::{
+    ReplyAddress, ReplySink, Request, RequestLedger, Responder, ResponseReceiver,
+};
 use crate::event::{EventMeta, Refusal, RefusalReason, Refused, give_up};
-use crate::gate::{Admission, Passage, Route};
+use crate::gate::{Admission, GateCharge, Route};
 use crate::platform::sync::Arc;
 use crate::platform::{Clock, MonotonicClock, Time};
 use crate::stage::ports::permits::Permits;
-use crate::stage::replicas::Ways;
-use crate::stage::valve::Arrival;
+use crate::stage::replicas::ReplicaSet;
+use crate::stage::valve::Incoming;
 use crate::stage::{Entry, StageCore};
 use std::fmt;
 use std::time::Duration;
 
 /// What an event is given at the entry and hands down to everything it causes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Terms {
+pub struct SendOptions {
     /// Priority and share.
     pub class: Class,
     /// After how long the answer is worthless. `None`: as the SLO says, else never.
@@ -35,27 +37,27 @@ pub struct Terms {
 /// Sends events into one stage from outside the graph. Cheap to clone; clones share their
 /// request ledger, so give each busy thread a source of its own ([`crate::graph::Graph::source`]).
 pub struct Source<E: Send + 'static> {
-    way: Way<E>,
+    way: Replica<E>,
     /// To the replicas, if it leads to several; the way above is then the first of them.
-    ways: Option<Box<Ways<Way<E>>>>,
-    book: Arc<RequestBook>,
-    terms: Terms,
+    ways: Option<Box<ReplicaSet<Replica<E>>>>,
+    book: Arc<RequestLedger>,
+    terms: SendOptions,
 }
 
 /// A way from outside into one stage, with the edge's number among those into it.
-pub(crate) struct Way<E: Send + 'static> {
+pub(crate) struct Replica<E: Send + 'static> {
     pub(crate) stage: Arc<StageCore<E>>,
     pub(crate) edge: usize,
 }
 
 impl<E: Send + 'static> Source<E> {
-    pub(crate) fn new(way: Way<E>, ways: Option<Box<Ways<Way<E>>>>) -> Self {
+    pub(crate) fn new(way: Replica<E>, ways: Option<Box<ReplicaSet<Replica<E>>>>) -> Self {
         let book = way.stage.graph.open_book();
-        Self { way, ways, book, terms: Terms::default() }
+        Self { way, ways, book, terms: SendOptions::default() }
     }
 
     /// The same source with other terms.
-    pub fn with_terms(&self, terms: Terms) -> Self {
+    pub fn with_terms(&self, terms: SendOptions) -> Self {
         Self { terms, ..self.clone() }
     }
 
@@ -144,7 +146,7 @@ impl<E: Send + 'static> Source<E> {
         self.reserve_on(n, self.terms)
     }
 
-    /// Admits a request whose answer comes back to a [`Ticket`]. `event` is made only if there
+    /// Admits a request whose answer comes back to a [`ResponseReceiver`]. `event` is made only if there
     /// is a place for it, around the responder it is given.
     ///
     /// # Errors
@@ -152,10 +154,10 @@ impl<E: Send + 'static> Source<E> {
     pub fn request<R: Send + 'static>(
         &self,
         event: impl FnOnce(Responder<R>) -> E,
-    ) -> Result<Ticket<R>, Refusal> {
-        let (home, answer) = Ticket::home();
-        let request = self.request_to(home, Address::default(), self.terms, event)?;
-        Ok(Ticket::new(request, answer))
+    ) -> Result<ResponseReceiver<R>, Refusal> {
+        let (home, answer) = ResponseReceiver::home();
+        let request = self.request_to(home, ReplyAddress::default(), self.terms, event)?;
+        Ok(ResponseReceiver::new(request, answer))
     }
 
     /// Admits a request whose answer goes to `address` at `home`. `event` is made only if there
@@ -167,9 +169,9 @@ impl<E: Send + 'static> Source<E> {
     /// and is lost with the reason [`crate::event::LossReason::Refused`].
     pub fn request_to<R: Send + 'static>(
         &self,
-        home: Arc<dyn Home<R>>,
-        address: Address,
-        terms: Terms,
+        home: Arc<dyn ReplySink<R>>,
+        address: ReplyAddress,
+        terms: SendOptions,
         event: impl FnOnce(Responder<R>) -> E,
     ) -> Result<Arc<Request>, Refusal> {
         let passage = self.passage(terms);
@@ -191,29 +193,29 @@ impl<E: Send + 'static> Source<E> {
     }
 
     /// What a request will count as at the gates of the stages that it is going to visit.
-    fn passage(&self, terms: Terms) -> Passage {
+    fn passage(&self, terms: SendOptions) -> GateCharge {
         let graph = &self.way.stage.graph;
         self.admission().passage(self.route(terms), terms.class.within(graph.classes()), terms.cost)
     }
 
-    fn route(&self, terms: Terms) -> u16 {
+    fn route(&self, terms: SendOptions) -> u16 {
         let declared = terms.route.filter(|route| route.graph == self.way.stage.graph.id);
         self.admission().route(self.way.stage.index, declared)
     }
 
     /// Passes the gates on the request's route and reserves its place at the entry.
-    fn pass_gates(&self, passage: &Passage, terms: Terms) -> Result<Permits<E>, Refusal> {
+    fn pass_gates(&self, passage: &GateCharge, terms: SendOptions) -> Result<Permits<E>, Refusal> {
         let graph = &self.way.stage.graph;
         let refused = match self.admission().enter(passage, &[], || graph.now()) {
             Ok(()) => {
                 let reserved = self.reserve_behind(passage, terms);
                 return reserved.inspect_err(|_| self.admission().leave(passage));
             }
-            Err(shut) if !graph.may_make_way(passage.class) => shut,
+            Err(shut) if !graph.may_preempt(passage.class) => shut,
             Err(_) => {
                 // First the place: nobody gives way for whom the entry would refuse.
                 let permits = self.reserve_behind(passage, terms)?;
-                match graph.make_way(passage) {
+                match graph.preempt(passage) {
                     Ok(()) => return Ok(permits),
                     Err(shut) => shut,
                 }
@@ -225,7 +227,11 @@ impl<E: Send + 'static> Source<E> {
 
     /// The place at the entry of a request that has passed the gates: where the entry's was among
     /// them, it is not asked a second time.
-    fn reserve_behind(&self, passage: &Passage, terms: Terms) -> Result<Permits<E>, Refusal> {
+    fn reserve_behind(
+        &self,
+        passage: &GateCharge,
+        terms: SendOptions,
+    ) -> Result<Permits<E>, Refusal> {
         let meta = self.meta_on(passage.route, terms);
         let counted = self.admission().gate_on(passage, self.way.stage.index).is_some();
         let reserved = match self.barred(&meta) {
@@ -236,7 +242,7 @@ impl<E: Send + 'static> Source<E> {
         reserved.map_err(|reason| self.refusal(passage.class, reason, 1))
     }
 
-    fn reserve_on(&self, n: usize, terms: Terms) -> Result<Permits<E>, Refusal> {
+    fn reserve_on(&self, n: usize, terms: SendOptions) -> Result<Permits<E>, Refusal> {
         let meta = self.meta(terms);
         let class = meta.class;
         let reserved = self.try_reserve(n, meta);
@@ -295,7 +301,7 @@ impl<E: Send + 'static> Source<E> {
     /// Asks the stage; of several replicas one after the other, until one agrees.
     fn ask<R>(
         &self,
-        mut attempt: impl FnMut(&Way<E>) -> Result<R, RefusalReason>,
+        mut attempt: impl FnMut(&Replica<E>) -> Result<R, RefusalReason>,
     ) -> Result<R, RefusalReason> {
         match &self.ways {
             None => attempt(&self.way),
@@ -316,11 +322,11 @@ impl<E: Send + 'static> Source<E> {
         }
     }
 
-    fn meta(&self, terms: Terms) -> EventMeta {
+    fn meta(&self, terms: SendOptions) -> EventMeta {
         self.meta_on(self.route(terms), terms)
     }
 
-    fn meta_on(&self, route: u16, terms: Terms) -> EventMeta {
+    fn meta_on(&self, route: u16, terms: SendOptions) -> EventMeta {
         let graph = &self.way.stage.graph;
         let birth = graph.now();
         let class = terms.class.within(graph.classes());
@@ -341,16 +347,16 @@ impl<E: Send + 'static> Source<E> {
     }
 }
 
-impl<E: Send + 'static> Way<E> {
+impl<E: Send + 'static> Replica<E> {
     /// Puts one event into the queue, if need be with the valve's help.
     fn enter(&self, event: E, meta: EventMeta) -> Result<(), Entry<E>> {
-        let label = match self.stage.check_in(&event, meta.class, false) {
+        let label = match self.stage.charge_event(&event, meta.class, false) {
             Ok(label) => label,
             Err(reason) => return Err(Entry { event, meta, reason }),
         };
         let entered = self.enter_checked_in(event, meta.labelled(label));
         if entered.is_err() {
-            self.stage.check_out(label);
+            self.stage.refund_event(label);
         }
         entered
     }
@@ -364,7 +370,7 @@ impl<E: Send + 'static> Way<E> {
         }
         // The place is held; the valve decides whether there is budget for it.
         let class = entry.meta.class;
-        let arrival = Arrival { stage: self.stage.index, class, fan_out: false };
+        let arrival = Incoming { stage: self.stage.index, class, fan_out: false };
         if !self.stage.graph.make_room(1, arrival) {
             self.stage.put_back(1);
             return Err(entry);
@@ -377,7 +383,7 @@ impl<E: Send + 'static> Way<E> {
     }
 }
 
-impl<E: Send + 'static> Clone for Way<E> {
+impl<E: Send + 'static> Clone for Replica<E> {
     fn clone(&self) -> Self {
         Self { stage: Arc::clone(&self.stage), edge: self.edge }
     }

@@ -15,13 +15,13 @@ const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 /// its own: it begins its round robin at the next replica, and draws other numbers.
 ///
 /// ```
-/// use seda_core::{Balance, Chooser};
+/// use seda_core::{Balance, Balancer};
 ///
 /// let present = [3, 1, 2];
-/// let shortest = Chooser::new(Balance::ShortestQueue, present.len(), 0);
+/// let shortest = Balancer::new(Balance::ShortestQueue, present.len(), 0);
 /// assert_eq!(shortest.choose(|replica| present[replica]), 1);
 /// ```
-pub struct Chooser {
+pub struct Balancer {
     balance: Balance,
     count: usize,
     /// How many senders share the replicas, to tell them apart.
@@ -30,7 +30,7 @@ pub struct Chooser {
     turn: AtomicU64,
 }
 
-impl Chooser {
+impl Balancer {
     /// Chooses among `count` replicas, 1 to 64 (what is beyond counts as the limit).
     pub fn new(balance: Balance, count: usize, seed: u64) -> Self {
         let count = count.clamp(1, MAX_REPLICAS);
@@ -88,7 +88,7 @@ impl Chooser {
     }
 }
 
-impl Clone for Chooser {
+impl Clone for Balancer {
     fn clone(&self) -> Self {
         let sender = self.senders.fetch_add(1, Ordering::Relaxed);
         Self {
@@ -101,7 +101,7 @@ impl Clone for Chooser {
     }
 }
 
-impl fmt::Debug for Chooser {
+impl fmt::Debug for Balancer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Chooser")
             .field("balance", &self.balance)
@@ -157,7 +157,7 @@ mod tests {
 
     /// `n` choices with these lengths, which do not change.
     fn counts<const N: usize>(balance: Balance, lengths: [usize; N], n: usize) -> [usize; N] {
-        let chooser = Chooser::new(balance, N, 7);
+        let chooser = Balancer::new(balance, N, 7);
         let mut counts = [0; N];
         (0..n).for_each(|_| counts[chooser.choose(|replica| lengths[replica])] += 1);
         counts
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn two_choices_draw_every_pair_alike() {
-        let chooser = Chooser::new(Balance::TwoChoices, 4, 3);
+        let chooser = Balancer::new(Balance::TwoChoices, 4, 3);
         let mut pairs = std::collections::BTreeMap::new();
         for _ in 0..60_000 {
             let mut asked = Vec::new();
@@ -200,20 +200,20 @@ mod tests {
 
     #[test]
     fn choices_repeat_with_their_seed_and_differ_between_senders() {
-        let draw = |chooser: &Chooser| -> Vec<usize> {
+        let draw = |chooser: &Balancer| -> Vec<usize> {
             (0..64).map(|_| chooser.choose(|replica| replica)).collect()
         };
-        let [one, same] = [0; 2].map(|_| Chooser::new(Balance::TwoChoices, 8, 5));
+        let [one, same] = [0; 2].map(|_| Balancer::new(Balance::TwoChoices, 8, 5));
         let (clone, same_clone) = (one.clone(), same.clone());
         assert_eq!(draw(&one), draw(&same));
         let cloned = draw(&clone);
         assert_eq!(cloned, draw(&same_clone));
-        assert_ne!(cloned, draw(&Chooser::new(Balance::TwoChoices, 8, 5)));
+        assert_ne!(cloned, draw(&Balancer::new(Balance::TwoChoices, 8, 5)));
     }
 
     #[test]
     fn senders_that_each_send_once_go_round_all_replicas() {
-        let source = Chooser::new(Balance::RoundRobin, 3, 0);
+        let source = Balancer::new(Balance::RoundRobin, 3, 0);
         let first = source.choose(|_| 0);
         let clones: Vec<usize> = (0..5).map(|_| source.clone().choose(|_| 0)).collect();
         assert_eq!((first, clones), (0, vec![1, 2, 0, 1, 2]));
@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn every_balance_tries_each_replica_once() {
         for (balance, count) in Balance::ALL.into_iter().flat_map(|b| [(b, 1), (b, 5), (b, 64)]) {
-            let chooser = Chooser::new(balance, count, 1);
+            let chooser = Balancer::new(balance, count, 1);
             let (mut untried, mut tried) = (Untried::all(count), Vec::new());
             while let Some(replica) = chooser.pick(11, untried, |replica| replica) {
                 untried.remove(replica);

@@ -4,11 +4,11 @@
 //! has the balances side by side, measured.
 //!
 //! - [`Replicas`], [`Balance`]: how many copies, and how they share the work.
-//! - [`Chooser`]: the choice itself, free of stages and queues.
+//! - [`Balancer`]: the choice itself, free of stages and queues.
 //! - `ways`: asking the replicas one after the other until one has room.
 
 mod balancer;
 mod replica_set;
 
-pub use balancer::Chooser;
-pub(crate) use replica_set::Ways;
+pub use balancer::Balancer;
+pub(crate) use replica_set::ReplicaSet;

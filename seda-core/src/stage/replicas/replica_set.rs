@@ -3,13 +3,13 @@
 use crate::config::Balance;
 use crate::event::RefusalReason;
 use crate::platform::sync::{Arc, AtomicUsize, Ordering};
-use crate::stage::replicas::balancer::{Chooser, Untried};
+use crate::stage::replicas::balancer::{Balancer, Untried};
 
 /// The ways to all replicas of a stage, and the choice among them. Every clone is a sender of its
 /// own, so that workers share nothing that they write to.
-pub(crate) struct Ways<T> {
+pub(crate) struct ReplicaSet<T> {
     name: Arc<str>,
-    chooser: Chooser,
+    chooser: Balancer,
     members: Arc<Members<T>>,
     /// The member whose refusal stands for all.
     refusing: AtomicUsize,
@@ -20,10 +20,10 @@ struct Members<T> {
     others: Vec<T>,
 }
 
-impl<T> Ways<T> {
+impl<T> ReplicaSet<T> {
     /// `None` without members.
     pub(crate) fn new(name: &str, balance: Balance, members: Vec<T>, seed: u64) -> Option<Self> {
-        let chooser = Chooser::new(balance, members.len(), seed);
+        let chooser = Balancer::new(balance, members.len(), seed);
         let mut members = members.into_iter();
         let members = Members { first: members.next()?, others: members.collect() };
         let (members, refusing) = (Arc::new(members), AtomicUsize::new(0));
@@ -70,7 +70,7 @@ impl<T> Ways<T> {
             if refused.is_none_or(|(_, before)| better(before)) {
                 refused = Some((index, reason));
             }
-            if !is_its_own(reason) {
+            if !is_per_replica(reason) {
                 break;
             }
             untried.remove(index);
@@ -87,11 +87,11 @@ impl<T> Ways<T> {
 }
 
 /// Whether another replica may answer otherwise.
-fn is_its_own(reason: RefusalReason) -> bool {
+fn is_per_replica(reason: RefusalReason) -> bool {
     matches!(reason, RefusalReason::Full | RefusalReason::Closed | RefusalReason::TooLarge)
 }
 
-impl<T> Clone for Ways<T> {
+impl<T> Clone for ReplicaSet<T> {
     fn clone(&self) -> Self {
         Self {
             name: Arc::clone(&self.name),

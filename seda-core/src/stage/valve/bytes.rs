@@ -8,21 +8,21 @@ use crate::config::{Mode, OverloadPolicy};
 use crate::platform::sync::Arc;
 use crate::queue::Evict;
 use crate::stage::valve::QUANTUM;
-use crate::stage::valve::eviction_log::{Eviction, Gone, Kind, Scarce};
-use crate::stage::valve::incoming::Arrival;
-use crate::stage::{AnyStage, GraphCore};
+use crate::stage::valve::eviction_log::{Evicted, Eviction, EvictionKey, Resource};
+use crate::stage::valve::incoming::Incoming;
+use crate::stage::{AnyStage, GraphShared};
 
-impl GraphCore {
+impl GraphShared {
     /// Charges `bytes`, if need be at the expense of others: of [`QUANTUM`] events at most.
-    pub(crate) fn charge_bytes(&self, bytes: u64, arrival: Arrival) -> bool {
+    pub(crate) fn charge_bytes(&self, bytes: u64, arrival: Incoming) -> bool {
         self.bytes.charge(bytes) || self.make_byte_room(bytes, arrival)
     }
 
-    fn make_byte_room(&self, bytes: u64, arrival: Arrival) -> bool {
+    fn make_byte_room(&self, bytes: u64, arrival: Incoming) -> bool {
         let (mode, policy) = self.valve.settings();
-        let hopeless = !arrival.fan_out && arrival.class.index() + 1 >= self.classes();
+        let infeasible = !arrival.fan_out && arrival.class.index() + 1 >= self.classes();
         let shut = mode == Mode::Off || policy == OverloadPolicy::None;
-        if shut || hopeless || !self.disposal.has_room() {
+        if shut || infeasible || !self.disposal.has_room() {
             return false;
         }
         let (stages, mut asked) = (self.stages(), Vec::new());
@@ -43,20 +43,20 @@ impl GraphCore {
                 if policy == OverloadPolicy::TailDrop { Evict::Newest } else { Evict::Oldest };
             let (acted, at) = (mode == Mode::On, self.now());
             let victims = if acted {
-                let gone = Arc::clone(heaviest).give_way(arrival.victims(), order, 1, at);
+                let gone = Arc::clone(heaviest).evict_lower(arrival.victims(), order, 1, at);
                 if gone.iter().sum::<usize>() == 0 {
                     // Another thread was faster; what it gained is not looked for twice.
                     return self.bytes.charge(bytes);
                 }
                 self.credit(1);
-                Gone::ByClass(gone)
+                Evicted::ByClass(gone)
             } else {
                 // One at least: what each of them weighs is known when it is gone.
-                Gone::WouldBe(1)
+                Evicted::WouldBe(1)
             };
             let stage = heaviest.index();
             let eviction = Eviction {
-                kind: Kind { stage, scarce: Scarce::Bytes, policy, acted },
+                kind: EvictionKey { stage, scarce: Resource::Bytes, policy, acted },
                 at,
                 arrival,
                 victims,
@@ -79,7 +79,7 @@ impl GraphCore {
 fn eligible_weights(
     stages: &[Arc<dyn AnyStage>],
     policy: OverloadPolicy,
-    arrival: Arrival,
+    arrival: Incoming,
 ) -> Vec<u64> {
     let bound_for = |stage: usize| policy != OverloadPolicy::TailDrop || stage == arrival.stage;
     let weight = |(number, stage): (usize, &Arc<dyn AnyStage>)| {

@@ -7,22 +7,22 @@ use crate::config::{Class, OverloadPolicy, PerClass};
 use crate::monitor::Engine;
 use crate::platform::Time;
 use crate::platform::sync::Mutex;
-use crate::stage::valve::incoming::Arrival;
+use crate::stage::valve::incoming::Incoming;
 use crate::stage::{Controller, Decision};
 
 /// What there was too little of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Scarce {
+pub(crate) enum Resource {
     Events,
     Bytes,
 }
 
 /// Decisions that are alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Kind {
+pub(crate) struct EvictionKey {
     /// Whose queue gave way.
     pub(super) stage: usize,
-    pub(super) scarce: Scarce,
+    pub(super) scarce: Resource,
     pub(super) policy: OverloadPolicy,
     /// False if the valve only observes.
     pub(super) acted: bool,
@@ -31,11 +31,11 @@ pub(crate) struct Kind {
 /// One decision.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Eviction {
-    pub(super) kind: Kind,
+    pub(super) kind: EvictionKey,
     pub(super) at: Time,
-    pub(super) arrival: Arrival,
+    pub(super) arrival: Incoming,
     /// How many gave way, by class; of an observer, who would have, as far as that is known.
-    pub(super) victims: Gone,
+    pub(super) victims: Evicted,
     /// False for a further decision for the same newcomer.
     pub(super) is_first: bool,
     /// What it changed: the queue's length, or the bytes in use.
@@ -44,7 +44,7 @@ pub(crate) struct Eviction {
 
 /// Who gave way.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Gone {
+pub(crate) enum Evicted {
     ByClass(PerClass<usize>),
     /// Nobody did, but so many would have.
     WouldBe(usize),
@@ -52,7 +52,7 @@ pub(crate) enum Gone {
 
 /// Decisions that are alike, since the last tick or report.
 #[derive(Debug)]
-struct Noted {
+struct EvictionSummary {
     first: Eviction,
     /// What the first of them saw.
     seen: String,
@@ -65,7 +65,7 @@ struct Noted {
 /// What the valve did since the last tick or report: an entry for each stage that gave way.
 #[derive(Debug, Default)]
 pub(crate) struct Evictions {
-    noted: Mutex<Vec<Noted>>,
+    noted: Mutex<Vec<EvictionSummary>>,
 }
 
 impl Evictions {
@@ -75,7 +75,7 @@ impl Evictions {
         if let Some(alike) = noted.iter_mut().find(|noted| noted.first.kind == eviction.kind) {
             return alike.add(&eviction);
         }
-        let mut first = Noted {
+        let mut first = EvictionSummary {
             first: eviction,
             seen: saw(),
             victims: PerClass::default(),
@@ -87,18 +87,18 @@ impl Evictions {
         noted.push(first);
     }
 
-    fn take(&self) -> Vec<Noted> {
+    fn take(&self) -> Vec<EvictionSummary> {
         std::mem::take(&mut *self.noted.lock())
     }
 }
 
-impl Noted {
+impl EvictionSummary {
     fn add(&mut self, eviction: &Eviction) {
         match eviction.victims {
-            Gone::ByClass(gone) => {
+            Evicted::ByClass(gone) => {
                 self.victims.iter_mut().zip(gone).for_each(|(sum, gone)| *sum += gone);
             }
-            Gone::WouldBe(victims) => self.would_be += victims,
+            Evicted::WouldBe(victims) => self.would_be += victims,
         }
         if let Some(newcomers) = self.newcomers.get_mut(eviction.arrival.class.index()) {
             *newcomers += usize::from(eviction.is_first);
@@ -116,8 +116,8 @@ impl Noted {
 
     fn why(&self) -> &'static str {
         match (self.first.kind.scarce, self.first.kind.policy) {
-            (Scarce::Events, OverloadPolicy::LongestQueue) => "the longest queue with a victim",
-            (Scarce::Bytes, OverloadPolicy::LongestQueue | OverloadPolicy::Random) => {
+            (Resource::Events, OverloadPolicy::LongestQueue) => "the longest queue with a victim",
+            (Resource::Bytes, OverloadPolicy::LongestQueue | OverloadPolicy::Random) => {
                 "whose events weigh most"
             }
             (_, OverloadPolicy::TailDrop) => "the queue the newcomer is bound for",
@@ -164,8 +164,8 @@ impl Engine {
                     noted.why()
                 ),
                 changed: match kind.scarce {
-                    Scarce::Events => format!("{} → {}", changed.0, noted.after),
-                    Scarce::Bytes => format!("{} → {} bytes", changed.0, noted.after),
+                    Resource::Events => format!("{} → {}", changed.0, noted.after),
+                    Resource::Bytes => format!("{} → {} bytes", changed.0, noted.after),
                 },
                 acted: kind.acted,
             });

@@ -1,11 +1,11 @@
 //! Incoming.
 
 use crate::config::Class;
-use crate::queue::Victims;
+use crate::queue::VictimFilter;
 
 /// Who needs room.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Arrival {
+pub(crate) struct Incoming {
     /// The stage it is bound for.
     pub(crate) stage: usize,
     pub(crate) class: Class,
@@ -13,8 +13,12 @@ pub(crate) struct Arrival {
     pub(crate) fan_out: bool,
 }
 
-impl Arrival {
-    pub(crate) fn victims(self) -> Victims {
-        if self.fan_out { Victims::UpTo(self.class) } else { Victims::LowerThan(self.class) }
+impl Incoming {
+    pub(crate) fn victims(self) -> VictimFilter {
+        if self.fan_out {
+            VictimFilter::UpTo(self.class)
+        } else {
+            VictimFilter::LowerThan(self.class)
+        }
     }
 }

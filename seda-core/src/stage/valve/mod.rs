@@ -13,13 +13,13 @@ mod eviction_log;
 mod incoming;
 mod preempt;
 
-pub(crate) use incoming::Arrival;
+pub(crate) use incoming::Incoming;
 
 use crate::config::{Mode, OverloadPolicy};
 use crate::platform::sync::{Arc, AtomicU64, Flaw, Mutex, Ordering, is_seeded};
-use crate::queue::{Evict, Victims};
-use crate::stage::valve::eviction_log::{Eviction, Evictions, Gone, Kind, Scarce};
-use crate::stage::{AnyStage, GraphCore};
+use crate::queue::{Evict, VictimFilter};
+use crate::stage::valve::eviction_log::{Evicted, Eviction, EvictionKey, Evictions, Resource};
+use crate::stage::{AnyStage, GraphShared};
 
 /// The most victims of one decision. A sender that needs one place makes room for a few more, so
 /// that a burst does not decide anew for each event, and never so many that a short overload
@@ -114,14 +114,14 @@ impl Valve {
     }
 }
 
-impl GraphCore {
+impl GraphShared {
     /// Makes room for `need` more events, all or none, at the expense of others. The victims'
     /// places pass to the caller directly: nobody can snatch them.
-    pub(crate) fn make_room(&self, need: usize, arrival: Arrival) -> bool {
+    pub(crate) fn make_room(&self, need: usize, arrival: Incoming) -> bool {
         let (mode, policy) = *self.valve.settings.lock();
         // The lowest class has nobody below it: refused without looking at any queue.
-        let hopeless = !arrival.fan_out && arrival.class.index() + 1 >= self.classes();
-        if mode == Mode::Off || policy == OverloadPolicy::None || hopeless {
+        let infeasible = !arrival.fan_out && arrival.class.index() + 1 >= self.classes();
+        if mode == Mode::Off || policy == OverloadPolicy::None || infeasible {
             return false;
         }
         if !self.disposal.has_room() {
@@ -142,7 +142,7 @@ impl GraphCore {
     fn evict_for(
         &self,
         need: usize,
-        arrival: Arrival,
+        arrival: Incoming,
         mode: Mode,
         policy: OverloadPolicy,
     ) -> usize {
@@ -165,17 +165,22 @@ impl GraphCore {
             let (acted, at) = (mode == Mode::On, self.now());
             let (victims, evicted) = if acted {
                 let gone =
-                    Arc::clone(stage).give_way(arrival.victims(), choice.order, choice.most, at);
-                (Gone::ByClass(gone), gone.iter().sum())
+                    Arc::clone(stage).evict_lower(arrival.victims(), choice.order, choice.most, at);
+                (Evicted::ByClass(gone), gone.iter().sum())
             } else {
                 // For the next newcomer it would look again: each is counted for its own places.
                 let would_be = choice.most.min(need);
-                (Gone::WouldBe(would_be), would_be)
+                (Evicted::WouldBe(would_be), would_be)
             };
             if evicted > 0 {
                 let depth = queues.get(choice.stage).map_or(0, |queue| queue.depth);
                 let eviction = Eviction {
-                    kind: Kind { stage: stage.index(), scarce: Scarce::Events, policy, acted },
+                    kind: EvictionKey {
+                        stage: stage.index(),
+                        scarce: Resource::Events,
+                        policy,
+                        acted,
+                    },
                     at,
                     arrival,
                     victims,
@@ -213,7 +218,7 @@ fn within_reach(policy: OverloadPolicy, queues: &[Queue], bound_for: usize) -> u
     }
 }
 
-fn look(stages: &[Arc<dyn AnyStage>], victims: Victims) -> Vec<Queue> {
+fn look(stages: &[Arc<dyn AnyStage>], victims: VictimFilter) -> Vec<Queue> {
     let eligible = stages.iter().map(|stage| stage.eligible(victims));
     eligible.map(|(depth, eligible)| Queue { depth, eligible }).collect()
 }

@@ -1,14 +1,14 @@
 //! At a shut gate: the lower class gives way.
 
 use crate::config::Class;
-use crate::gate::{Passage, Shut};
+use crate::gate::{GateCharge, GateClosed};
 use crate::platform::sync::Arc;
-use crate::queue::{Evict, Victims};
-use crate::stage::GraphCore;
+use crate::queue::{Evict, VictimFilter};
+use crate::stage::GraphShared;
 
-impl GraphCore {
+impl GraphShared {
     /// Whether for a request that found a gate shut others might give way: there are lower classes.
-    pub(crate) fn may_make_way(&self, class: Class) -> bool {
+    pub(crate) fn may_preempt(&self, class: Class) -> bool {
         class.index() + 1 < self.classes() && self.disposal.has_room()
     }
 
@@ -19,20 +19,20 @@ impl GraphCore {
     ///
     /// # Errors
     /// A gate that stays shut.
-    pub(crate) fn make_way(&self, passage: &Passage) -> Result<(), Shut> {
+    pub(crate) fn preempt(&self, passage: &GateCharge) -> Result<(), GateClosed> {
         let (admission, now) = (&self.admission, || self.now());
         let shut = admission.shut(passage, now);
-        let gives_way = |stage: &usize| {
+        let is_preemptible = |stage: &usize| {
             let gate = admission.gate(*stage)?;
-            gate.gives_way(passage.class, u64::from(passage.cost), self.classes())
+            gate.is_preemptible(passage.class, u64::from(passage.cost), self.classes())
         };
-        if let Some(stage) = shut.iter().copied().find(|stage| gives_way(stage).is_none()) {
-            return Err(Shut { stage });
+        if let Some(stage) = shut.iter().copied().find(|stage| is_preemptible(stage).is_none()) {
+            return Err(GateClosed { stage });
         }
         for stage in &shut {
-            let evicted = gives_way(stage).is_some_and(|lower| self.give_up_one(*stage, lower));
+            let evicted = is_preemptible(stage).is_some_and(|lower| self.shed_one(*stage, lower));
             if !evicted {
-                return Err(Shut { stage: *stage });
+                return Err(GateClosed { stage: *stage });
             }
         }
         admission.enter(passage, &shut, now)
@@ -40,16 +40,16 @@ impl GraphCore {
 
     /// Gives up one queued event of `class` that counts at a stage's gate, wherever among its
     /// replicas it is queued; false if none is.
-    fn give_up_one(&self, gate: usize, class: Class) -> bool {
+    fn shed_one(&self, gate: usize, class: Class) -> bool {
         let members = (gate..).take_while(|stage| self.admission.gate_number(*stage) == Some(gate));
         for member in members {
             let Some(stage) = self.stage(member) else { continue };
             let evict = Evict::NewestBoundFor(gate);
-            let evicted = Arc::clone(&stage).evict(Victims::Only(class), evict, 1, self.now());
+            let evicted = Arc::clone(&stage).evict(VictimFilter::Only(class), evict, 1, self.now());
             // The place in the budget is free for everybody: the newcomer enters elsewhere.
             self.credit(evicted);
             if evicted > 0 {
-                self.admission.gate(gate).into_iter().for_each(crate::gate::Gate::note_way);
+                self.admission.gate(gate).into_iter().for_each(crate::gate::Gate::log_preemption);
                 return true;
             }
         }

@@ -4,9 +4,9 @@ use crate::config::Class;
 use crate::event::EventMeta;
 use crate::platform::Time;
 use crate::platform::sync::Arc;
-use crate::pool::WorkerBook;
-use crate::stage::{AnyStage, GraphCore};
-use crate::worker::context::{Aside, Context};
+use crate::pool::WorkerStats;
+use crate::stage::{AnyStage, GraphShared};
+use crate::worker::context::{Context, Detached};
 
 /// How long finished work may wait for its batch to end before it is made known: the price of a
 /// publication (about 0.1 µs) stays below a thousandth of it.
@@ -21,11 +21,11 @@ impl Context {
         }
     }
 
-    pub(crate) fn graph(&self) -> &Arc<GraphCore> {
+    pub(crate) fn graph(&self) -> &Arc<GraphShared> {
         &self.graph
     }
 
-    pub(crate) fn book(&self) -> &Arc<WorkerBook> {
+    pub(crate) fn book(&self) -> &Arc<WorkerStats> {
         &self.book
     }
 
@@ -76,7 +76,7 @@ impl Context {
 
     pub(crate) fn begin_another(&mut self, meta: EventMeta) {
         self.tally.cohort(self.meta.class, self.open > 0);
-        self.price_service();
+        self.cost_of_service();
         if self.open > 0 {
             self.weigh_out(false);
         }
@@ -95,10 +95,10 @@ impl Context {
         let aside = self.aside.take();
         self.weigh_out(aside.is_some());
         self.tally.end(self.meta.class, aside.is_some());
-        self.price_service();
-        let took = self.time_events(u64::from(aside == Some(Aside::Outside)));
+        self.cost_of_service();
+        let took = self.time_events(u64::from(aside == Some(Detached::Outside)));
         if let (Some(nanos), Some(request)) = (took, &self.meta.request) {
-            request.took(nanos);
+            request.record_service(nanos);
         }
         self.open = 0;
         self.end_service();
@@ -125,9 +125,9 @@ impl Context {
 
     /// What the request of the event in hand costs is written down with what its service took.
     #[inline]
-    fn price_service(&mut self) {
+    fn cost_of_service(&mut self) {
         if let (Some(request), Some((stage, _))) = (&self.meta.request, &self.stage) {
-            let cost = request.visit(stage.index());
+            let cost = request.claim_first_visit(stage.index());
             if cost > 0 {
                 self.tally.serve(cost);
             }

@@ -12,15 +12,15 @@ use crate::config::Class;
 use crate::event::EventMeta;
 use crate::platform::Time;
 use crate::platform::sync::Arc;
-use crate::pool::{PoolCore, WorkerBook};
+use crate::pool::{PoolCore, WorkerStats};
 use crate::stage::ports::AnyOutbox;
-use crate::stage::{AnyStage, GraphCore};
-use crate::worker::{DeferError, Held, Pending, Tally};
+use crate::stage::{AnyStage, GraphShared};
+use crate::worker::{BatchStats, DeferError, Held, Pending};
 use std::fmt;
 
 /// Where the event in hand goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Aside {
+enum Detached {
     /// Outside the worker: deferred.
     Outside,
     /// In its handler: held.
@@ -30,8 +30,8 @@ enum Aside {
 /// A handler's view of the graph while it handles an event. Everything it sends inherits the
 /// event's class, deadline and request.
 pub struct Context {
-    graph: Arc<GraphCore>,
-    book: Arc<WorkerBook>,
+    graph: Arc<GraphShared>,
+    book: Arc<WorkerStats>,
     /// The worker's pool.
     pool: Arc<PoolCore>,
     /// The stage that is run, and its place among the worker's stages.
@@ -44,7 +44,7 @@ pub struct Context {
     /// How many events are begun and not ended; more than one only for a cohort.
     open: usize,
     /// The event in hand goes on without this worker, or stays with its handler.
-    aside: Option<Aside>,
+    aside: Option<Detached>,
     /// Whether the stage that is run weighs its events.
     weighs: bool,
     /// How many events of the batch have not been begun.
@@ -56,15 +56,15 @@ pub struct Context {
     outboxes: Vec<Option<Box<dyn AnyOutbox>>>,
     /// The outboxes with something in them.
     dirty: Vec<usize>,
-    tally: Tally,
+    tally: BatchStats,
     /// By the stage's place: see [`Context::pressure`].
     pressures: Vec<f64>,
 }
 
 impl Context {
     pub(crate) fn new(
-        graph: Arc<GraphCore>,
-        book: Arc<WorkerBook>,
+        graph: Arc<GraphShared>,
+        book: Arc<WorkerStats>,
         pool: Arc<PoolCore>,
         edges: usize,
     ) -> Self {
@@ -85,7 +85,7 @@ impl Context {
             credit: 0,
             outboxes: (0..edges).map(|_| None).collect(),
             dirty: Vec::new(),
-            tally: Tally::default(),
+            tally: BatchStats::default(),
             pressures: Vec::new(),
         }
     }
@@ -114,7 +114,7 @@ impl Context {
     /// [`DeferError`] at the stage's limit of pending events, without budget, or outside of
     /// [`Handler::handle`](crate::worker::Handler::handle).
     pub fn defer(&mut self) -> Result<Pending, DeferError> {
-        self.set_aside(Aside::Outside)
+        self.set_aside(Detached::Outside)
     }
 
     /// Keeps the event in hand in its handler, for a join, a window or a batch. It stays in the
@@ -123,12 +123,12 @@ impl Context {
     /// # Errors
     /// As [`Context::defer`].
     pub fn hold(&mut self) -> Result<Held, DeferError> {
-        let pending = self.set_aside(Aside::Held)?;
+        let pending = self.set_aside(Detached::Held)?;
         self.graph.budget.hold();
         Ok(Held::new(pending))
     }
 
-    fn set_aside(&mut self, aside: Aside) -> Result<Pending, DeferError> {
+    fn set_aside(&mut self, aside: Detached) -> Result<Pending, DeferError> {
         let Some((stage, _)) = &self.stage else {
             return Err(DeferError::NoEvent);
         };
@@ -139,7 +139,7 @@ impl Context {
             return Err(DeferError::Budget { stage: stage.name().to_string() });
         }
         self.credit = self.credit.max(1);
-        let holder = (aside == Aside::Held).then_some(self.book.number);
+        let holder = (aside == Detached::Held).then_some(self.book.number);
         if !stage.defer(&self.meta, holder) {
             return Err(DeferError::Limit { stage: stage.name().to_string() });
         }

@@ -4,7 +4,7 @@ use crate::worker::context::Context;
 
 /// Over how many askings the pressure is smoothed: a burst of one batch changes little, and a
 /// flood is known after a dozen events.
-const SMOOTHED_OVER: f64 = 8.0;
+const EWMA_SAMPLES: f64 = 8.0;
 
 impl Context {
     /// How close the stage that is run is to turning requests of this class away, 0 to 1, smoothed
@@ -38,7 +38,7 @@ impl Context {
             self.pressures.resize(place + 1, 0.0);
         }
         let Some(pressure) = self.pressures.get_mut(place) else { return now };
-        *pressure += (now - *pressure) / SMOOTHED_OVER;
+        *pressure += (now - *pressure) / EWMA_SAMPLES;
         *pressure
     }
 }

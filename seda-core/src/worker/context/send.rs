@@ -4,7 +4,7 @@ use crate::event::{Envelope, EventMeta, Label, Refusal, RefusalReason, Refused};
 use crate::platform::Time;
 use crate::platform::sync::Arc;
 use crate::stage::ports::{AnyOutbox, Outbox, Permits, Sink, WaitingSink};
-use crate::stage::valve::Arrival;
+use crate::stage::valve::Incoming;
 use crate::worker::context::{Context, target};
 use std::time::Duration;
 
@@ -71,7 +71,7 @@ impl Context {
             }
             return Ok(());
         };
-        sink.stage.check_out(label);
+        sink.stage.refund_event(label);
         Err(Refused::new(event, self.refuse(sink, RefusalReason::Closed, 1)))
     }
 
@@ -131,7 +131,7 @@ impl Context {
             Err(reason) => self.refuse(first, reason, 1),
             Ok(label) => match self.secure_for(second, &b, 0, places) {
                 Err(reason) => {
-                    first.stage.check_out(label);
+                    first.stage.refund_event(label);
                     self.refuse(second, reason, 1)
                 }
                 Ok(other) => {
@@ -258,7 +258,7 @@ impl Context {
         let due = (n + promised).saturating_sub(self.credit);
         if due > 0 {
             let arrival =
-                Arrival { stage: sink.stage.index, class: self.meta.class, fan_out: true };
+                Incoming { stage: sink.stage.index, class: self.meta.class, fan_out: true };
             if !self.graph.budget.charge(due) && !self.graph.make_room(due, arrival) {
                 return Err(RefusalReason::Budget);
             }
@@ -277,7 +277,7 @@ impl Context {
         (places, promised): (usize, usize),
     ) -> Result<Label, RefusalReason> {
         self.secure(sink, places, ahead, promised)?;
-        sink.stage.check_in(event, self.meta.class, true)
+        sink.stage.charge_event(event, self.meta.class, true)
     }
 
     fn secure_all<E: Send + 'static>(

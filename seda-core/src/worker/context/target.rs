@@ -4,7 +4,7 @@ use crate::event::RefusalReason;
 use crate::platform::sync::Arc;
 use crate::stage::AnyStage;
 use crate::stage::ports::{Outbox, Permits, Sink};
-use crate::stage::replicas::Ways;
+use crate::stage::replicas::ReplicaSet;
 use crate::worker::context::Context;
 
 impl Context {
@@ -53,7 +53,7 @@ impl Context {
     #[inline(never)]
     fn choose<'s, E: Send + 'static>(
         &mut self,
-        ways: &'s Ways<Sink<E>>,
+        ways: &'s ReplicaSet<Sink<E>>,
         n: usize,
         beside: Option<usize>,
     ) -> &'s Sink<E> {

@@ -23,7 +23,7 @@ use super::{Admission, Codec, DecodeOutcome, Expecting, Service, Settings};
 use bytes::BytesMut;
 use mio::event::Event;
 use mio::net::TcpStream;
-use seda_core::{Address, LossReason, Time};
+use seda_core::{LossReason, ReplyAddress, Time};
 use std::net::SocketAddr;
 
 /// Bytes that one connection reads and writes in a turn: 0.1 ms of copying, and enough that a long
@@ -84,7 +84,7 @@ pub(super) enum TurnOutcome {
 pub(super) struct Connection<C: Codec> {
     stream: Stream,
     peer: SocketAddr,
-    address: Address,
+    address: ReplyAddress,
     decoder: C::Decoder,
     input: BytesMut,
     /// The input is known to hold no whole request.
@@ -115,7 +115,7 @@ impl<C: Codec> Connection<C> {
         socket: TcpStream,
         peer: SocketAddr,
         guard: ConnectionGuard,
-        address: Address,
+        address: ReplyAddress,
         decoder: C::Decoder,
         now: Time,
     ) -> Self {
@@ -136,7 +136,7 @@ impl<C: Codec> Connection<C> {
         }
     }
 
-    pub(super) fn address(&self) -> Address {
+    pub(super) fn address(&self) -> ReplyAddress {
         self.address
     }
 
@@ -246,7 +246,7 @@ impl<C: Codec> Connection<C> {
         service: &mut S,
     ) {
         let sequence = self.pipeline.next_sequence();
-        let address = Address { sequence, ..self.address };
+        let address = ReplyAddress { sequence, ..self.address };
         match service.admit(request, self.peer, address) {
             Admission::Answered(response) => self.pipeline.push_answered(response, exchange),
             Admission::Admitted(request) => self.pipeline.push_pending(exchange, Some(request)),

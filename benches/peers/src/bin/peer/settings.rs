@@ -19,7 +19,7 @@ const LIMITED_BLOCKING_THREADS: usize = 4;
 pub(crate) struct Flags {
     #[arg(value_enum, value_name = "KIND")]
     kind: Kind,
-    /// Address to listen on; port 0 picks a free one
+    /// ReplyAddress to listen on; port 0 picks a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     pub(crate) listen: SocketAddr,
     /// Requests under way, or waiting, before more are refused [default: 64]

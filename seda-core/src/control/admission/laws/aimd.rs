@@ -20,7 +20,7 @@ const LEAST_SAMPLES: u64 = 10;
 /// What remains is that it has to exceed the target to learn of it, and that a step of two per tick
 /// is much for a service of 50 ms and little for one of 0.1 ms.
 #[derive(Clone, Debug, Default)]
-pub struct Aimd {
+pub(crate) struct Aimd {
     limit: f64,
     p90: Option<f64>,
     samples: u64,

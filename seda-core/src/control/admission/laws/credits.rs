@@ -15,7 +15,7 @@ const LEAST_FACTOR: f64 = 0.5;
 /// is the limit of requests under way. It is written for a decision in each round trip; a tick
 /// carries out as many as fit into it.
 #[derive(Clone, Debug, Default)]
-pub struct Credits {
+pub(crate) struct Credits {
     pool: f64,
 }
 

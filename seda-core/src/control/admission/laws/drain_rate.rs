@@ -29,7 +29,7 @@ const MOST_KEPT: f64 = 0.945;
 /// workers busy. It has no gain to be tuned and no state: when the demand of the stage changes
 /// by 10, so does the limit as soon as the change is measured.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct DrainRate;
+pub(crate) struct DrainRate;
 
 impl AdmissionLaw for DrainRate {
     fn decide(&mut self, seen: &AdmissionObservation) -> Option<f64> {

@@ -7,7 +7,7 @@ use crate::control::admission::{AdmissionLaw, AdmissionObservation, FIRST_QUEUE,
 const TOLERANCE: f64 = 1.5;
 /// The limit may halve per tick, as it has it.
 const LEAST_GRADIENT: f64 = 0.5;
-/// Room to grow into, in requests.
+/// SpaceNotify to grow into, in requests.
 const QUEUE: f64 = 4.0;
 /// How much of a new limit counts.
 const SMOOTHING: f64 = 0.2;
@@ -20,7 +20,7 @@ const RECOVERY: f64 = 0.95;
 /// therefore keeps none: what is usual drifts up while a queue stands. Here the SLO bounds the
 /// drift: what is usual is never more than 40 % of it.
 #[derive(Clone, Debug, Default)]
-pub struct Gradient {
+pub(crate) struct Gradient {
     limit: f64,
     usual: Option<f64>,
 }

@@ -5,10 +5,10 @@ mod credits;
 mod drain_rate;
 mod gradient;
 
-pub use aimd::Aimd;
-pub use credits::Credits;
-pub use drain_rate::DrainRate;
-pub use gradient::Gradient;
+pub(crate) use aimd::Aimd;
+pub(crate) use credits::Credits;
+pub(crate) use drain_rate::DrainRate;
+pub(crate) use gradient::Gradient;
 
 use crate::config::Law;
 use crate::control::admission::AdmissionLaw;
