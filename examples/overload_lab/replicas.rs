@@ -2,8 +2,8 @@
 //! times.
 //!
 //! Arrivals are Poisson. Service times are drawn at arrival, so all balances get the same work. The
-//! choice is the graph's own ([`Balancer`]). The model has a queue for each replica, or one for all.
-//! Times are in mean service times of an ordinary replica.
+//! choice is the graph's own ([`Balancer`]). The model has a queue for each replica, or one for
+//! all. Times are in mean service times of an ordinary replica.
 
 #![allow(
     dead_code,
@@ -104,7 +104,7 @@ impl Scenario {
 /// The replicas, with the times of their departures.
 pub(crate) struct Servers {
     speeds: [f64; REPLICAS],
-    chooser: Balancer,
+    balancer: Balancer,
     central: bool,
     /// The future departures from each replica, if each has a queue.
     ahead: [VecDeque<f64>; REPLICAS],
@@ -117,7 +117,7 @@ impl Servers {
     pub(crate) fn new(balance: Balance, speeds: [f64; REPLICAS], seed: u64) -> Self {
         Self {
             speeds,
-            chooser: Balancer::new(balance, REPLICAS, seed),
+            balancer: Balancer::new(balance, REPLICAS, seed),
             central: balance == Balance::Central,
             ahead: Default::default(),
             free: [0.0; REPLICAS],
@@ -150,7 +150,7 @@ impl Servers {
                 ahead.pop_front();
             }
         }
-        self.chooser.choose(|replica| self.ahead[replica].len())
+        self.balancer.choose(|replica| self.ahead[replica].len())
     }
 }
 

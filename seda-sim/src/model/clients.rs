@@ -26,7 +26,7 @@ pub(crate) struct Clients {
     routes: Vec<KnownRoute>,
     mailbox: Arc<Mailbox>,
     /// The mailbox again, as the graph has it.
-    home: Arc<dyn ReplySink<Answer>>,
+    reply_sink: Arc<dyn ReplySink<Answer>>,
     slots: Vec<Slot>,
     /// The indices of free slots.
     free: Vec<u32>,
@@ -102,14 +102,14 @@ impl Clients {
     /// Returns the clients of a built graph, before their first requests.
     pub(crate) fn new(spec: &Spec, seed: u64, built: &Built) -> Self {
         let mailbox = Arc::new(Mailbox::default());
-        let home = Arc::clone(&mailbox) as Arc<dyn ReplySink<Answer>>;
+        let reply_sink = Arc::clone(&mailbox) as Arc<dyn ReplySink<Answer>>;
         Self {
             spec: spec.client.clone(),
             deadlines: spec.classes.iter().map(|class| class.deadline).collect(),
             source: built.source.clone(),
             routes: built.routes.clone(),
             mailbox,
-            home,
+            reply_sink,
             slots: Vec::new(),
             free: Vec::new(),
             timeouts: VecDeque::new(),
@@ -252,11 +252,13 @@ impl Clients {
         let RequestInfo { class, route, .. } = pending.info;
         let deadline = self.deadlines.get(class).copied().flatten();
         let class = Class::new(u8::try_from(class).unwrap_or(u8::MAX));
-        let terms = SendOptions { class, deadline, route: pending.route, ..SendOptions::default() };
+        let options =
+            SendOptions { class, deadline, route: pending.route, ..SendOptions::default() };
         let demand = pending.demand;
-        let sent = self.source.request_to(Arc::clone(&self.home), address, terms, |reply| {
-            Job::new(reply, route, demand)
-        });
+        let sent =
+            self.source.request_to(Arc::clone(&self.reply_sink), address, options, |reply| {
+                Job::new(reply, route, demand)
+            });
         let Ok(request) = sent else {
             self.end(now, index, End::Refused);
             return false;

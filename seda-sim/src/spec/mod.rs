@@ -98,8 +98,8 @@ pub struct Spec {
     #[serde(default, with = "humantime_serde")]
     pub refusal_cpu: Duration,
     /// Whether the program knows a request's route from the first stage at the entry, and states it
-    /// ([`seda_core::SendOptions::route`]): the entry then refuses on behalf of that stage. Otherwise
-    /// every stage refuses for itself.
+    /// ([`seda_core::SendOptions::route`]): the entry then refuses on behalf of that stage.
+    /// Otherwise every stage refuses for itself.
     #[serde(default)]
     pub routes_known: bool,
     /// The arrivals; requests enter at the first stage.
