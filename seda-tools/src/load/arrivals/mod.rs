@@ -19,7 +19,8 @@ mod uniform;
 mod unit;
 
 pub use process::{Process, ProcessError};
-pub use profile::{LONGEST_PROFILE, MAX_RATE, Part, Profile, ProfileError};
+pub use profile::{LONGEST_PROFILE, MAX_RATE, Profile, ProfileError};
+pub use seda_sim::spec::Part;
 pub use stream::Arrivals;
 pub(crate) use unit::unit;
 

@@ -1,10 +1,12 @@
 //! The spacing of arrivals at a given rate.
 
+use seda_sim::spec;
 use std::fmt;
 use std::str::FromStr;
 use thiserror::Error;
 
-/// The spacing of arrivals at a given rate: written `poisson` or `uniform`.
+/// The spacing of arrivals at a given rate: written `poisson` or `uniform`. These are the processes
+/// of the simulator that a rate alone defines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Process {
     /// Gaps are independent and exponential, as the requests of many independent users are. Bursts
@@ -16,12 +18,19 @@ pub enum Process {
     Uniform,
 }
 
+impl From<Process> for spec::Process {
+    fn from(process: Process) -> Self {
+        match process {
+            Process::Poisson => spec::Process::Poisson,
+            Process::Uniform => spec::Process::Uniform,
+        }
+    }
+}
+
+/// Writes the name that the simulator has for the process.
 impl fmt::Display for Process {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Process::Poisson => "poisson",
-            Process::Uniform => "uniform",
-        })
+        spec::Process::from(*self).fmt(f)
     }
 }
 
@@ -35,9 +44,10 @@ impl FromStr for Process {
     type Err = ProcessError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "poisson" => Ok(Process::Poisson),
-            "uniform" => Ok(Process::Uniform),
+        match text.parse() {
+            Ok(spec::Process::Poisson) => Ok(Process::Poisson),
+            Ok(spec::Process::Uniform) => Ok(Process::Uniform),
+            // The other processes of the simulator need more than a rate.
             _ => Err(ProcessError(text.to_owned())),
         }
     }
@@ -52,6 +62,7 @@ mod tests {
         for process in [Process::Poisson, Process::Uniform] {
             assert_eq!(process.to_string().parse(), Ok(process));
         }
+        assert!("on_off".parse::<Process>().is_err());
         let error = "Pareto".parse::<Process>().unwrap_err();
         assert_eq!(
             error.to_string(),

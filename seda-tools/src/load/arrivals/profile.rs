@@ -1,6 +1,6 @@
 //! The rate of arrivals over the time of a run.
 
-use seda_sim::spec::{Stretch, parse_profile};
+use seda_sim::spec::Part;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -25,26 +25,17 @@ pub struct Profile {
     parts: Vec<Part>,
 }
 
-/// A part of a profile, in which the rate is constant.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Part {
-    /// Arrivals per second: 0 for a pause, up to [`MAX_RATE`].
-    pub rate: f64,
-    /// The length of the part: above 0, and at most [`LONGEST_PROFILE`] for all parts together.
-    pub duration: Duration,
-}
-
 impl Profile {
     /// Makes a profile of consecutive parts.
     ///
     /// # Errors
     ///
-    /// Fails if there is no part, if one is out of its bounds, if all together are longer than
-    /// [`LONGEST_PROFILE`], and if each is a pause.
+    /// Fails if there is no part, if the rate of one is not from 0 to [`MAX_RATE`], if one has no
+    /// length, if all together are longer than [`LONGEST_PROFILE`], and if each is a pause.
     pub fn new(parts: Vec<Part>) -> Result<Self, ProfileError> {
         let mut total = Duration::ZERO;
         for (index, part) in parts.iter().enumerate() {
-            part.check(index + 1)?;
+            check(part, index + 1)?;
             total = total.saturating_add(part.duration);
         }
         if parts.is_empty() {
@@ -79,17 +70,16 @@ impl Profile {
     }
 }
 
-impl Part {
-    fn check(&self, number: usize) -> Result<(), ProfileError> {
-        // A negative zero would be displayed as `-0/s`.
-        if self.rate.is_sign_negative() || !(0.0..=MAX_RATE).contains(&self.rate) {
-            return Err(ProfileError::Rate { number, rate: self.rate });
-        }
-        if self.duration.is_zero() {
-            return Err(ProfileError::Duration { number });
-        }
-        Ok(())
+/// Checks the bounds of part number `number`.
+fn check(part: &Part, number: usize) -> Result<(), ProfileError> {
+    // A negative zero would be displayed as `-0/s`.
+    if part.rate.is_sign_negative() || !(0.0..=MAX_RATE).contains(&part.rate) {
+        return Err(ProfileError::Rate { number, rate: part.rate });
     }
+    if part.duration.is_zero() {
+        return Err(ProfileError::Duration { number });
+    }
+    Ok(())
 }
 
 impl fmt::Display for Profile {
@@ -99,12 +89,6 @@ impl fmt::Display for Profile {
             write!(f, "{comma}{part}")?;
         }
         Ok(())
-    }
-}
-
-impl fmt::Display for Part {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/s:{}", self.rate, humantime::format_duration(self.duration))
     }
 }
 
@@ -170,21 +154,10 @@ impl FromStr for Profile {
         }
         let mut parts = Vec::new();
         for (number, found) in (1..).zip(text.split(',').map(str::trim)) {
-            parts.push(Part::parse(number, found)?);
+            let part = found.parse();
+            parts.push(part.map_err(|_| ProfileError::Shape { number, found: found.to_owned() })?);
         }
         Self::new(parts)
-    }
-}
-
-impl Part {
-    /// Parses part number `number` of a profile, with the parser of the simulator's profiles.
-    fn parse(number: usize, text: &str) -> Result<Self, ProfileError> {
-        match parse_profile(text).as_deref() {
-            Ok([Stretch { until, rate }]) => {
-                Ok(Self { rate: *rate, duration: Duration::from_nanos(*until) })
-            }
-            _ => Err(ProfileError::Shape { number, found: text.to_owned() }),
-        }
     }
 }
 
