@@ -73,7 +73,5 @@ pub mod watch;
 pub use experiment::{compare, sim, step, sweep};
 pub use h1::{RequestError, RequestShape, Url, UrlError};
 pub use load::{arrivals, mix, plan, trace, workload};
-#[doc(hidden)]
-pub use report::units as figures;
 #[doc(inline)]
 pub use report::{outcome, units};

@@ -141,7 +141,7 @@ fn sweep(flags: &SimFlags, mut spec: Spec, seed: u64) -> Result<Exit, CliError> 
         deadline: spec.client.gives_up_after.unwrap_or(spec.cool_down),
         capacity: Some(capacity.per_second),
         // Each simulated load has a new server.
-        rest: Pause { least: Duration::ZERO, most: Duration::ZERO },
+        pause: Pause { least: Duration::ZERO, most: Duration::ZERO },
     };
     output::print(&format_args!(
         "capacity by the laws: {:.1}/s, limited by {}\n",

@@ -100,7 +100,7 @@ impl SweepFlags {
             slos: self.request.slos(),
             deadline: self.deadline,
             capacity: self.capacity,
-            rest: Pause::default(),
+            pause: Pause::default(),
         }
     }
 

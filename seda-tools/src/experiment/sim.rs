@@ -39,7 +39,7 @@ impl Rig for SimRig {
         Ok(measured)
     }
 
-    fn rest(&mut self, _time: Duration) {}
+    fn pause(&mut self, _time: Duration) {}
 }
 
 /// Returns the report of a generator that sends the simulated load.
@@ -118,7 +118,7 @@ mod tests {
             slos: vec![Duration::from_millis(100)],
             deadline: Duration::from_secs(1),
             capacity: Some(1000.0),
-            rest: Pause { least: Duration::ZERO, most: Duration::ZERO },
+            pause: Pause { least: Duration::ZERO, most: Duration::ZERO },
         };
         let report = sweep(&plan, &mut SimRig::new(spec, 1)).unwrap();
         let ratios: Vec<f64> = report.points.iter().map(|p| p.goodput_ratio.median).collect();

@@ -53,7 +53,7 @@ pub(super) fn probe<R: Rig>(
             return Ok(None);
         }
         best = best.max(report.goodput_per_second);
-        settle(rig, plan.rest, prefix, round)?;
+        settle(rig, plan.pause, prefix, round)?;
     }
     // A server that loses all its goodput at the knee still has the goodput of the closed loops.
     Ok(Some(Probed { knee: if best > 0.0 { best } else { busy }, best }))

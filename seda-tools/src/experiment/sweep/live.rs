@@ -80,7 +80,7 @@ impl Rig for Live {
         Ok(Measured { load, stages, series: loaded.series, elapsed, unwatched })
     }
 
-    fn rest(&mut self, time: Duration) {
+    fn pause(&mut self, time: Duration) {
         if !self.stop.is_wanted() {
             std::thread::park_timeout(time);
         }

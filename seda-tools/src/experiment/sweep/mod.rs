@@ -19,8 +19,6 @@ mod stages;
 pub use assertion::{Assertion, AssertionError, AssertionResult};
 pub use error::{NoCapacity, SweepError};
 pub use live::Live;
-#[doc(hidden)]
-pub use plan::Pause as Rest;
 pub use plan::{Load, Measured, Pause, Rig, SweepPlan};
 pub use report::{LambdaMax, Point, Round, Run, Spread, StagePoint, SweepReport};
 pub use rounds::{pool, sweep};

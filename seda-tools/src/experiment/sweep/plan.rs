@@ -35,7 +35,7 @@ pub struct SweepPlan {
     /// A known capacity in requests per second; `None`: each round probes for it.
     pub capacity: Option<f64>,
     /// The pause between loads.
-    pub rest: Pause,
+    pub pause: Pause,
 }
 
 impl SweepPlan {
@@ -118,5 +118,5 @@ pub trait Rig {
     fn run(&mut self, label: &str, load: &Load) -> Result<Measured, Self::Error>;
 
     /// Waits for `time`.
-    fn rest(&mut self, time: Duration);
+    fn pause(&mut self, time: Duration);
 }

@@ -76,7 +76,7 @@ fn round<R: Rig>(
             return Ok(None);
         }
         best = best.max(measured.load.goodput_per_second);
-        let settled_after = settle(rig, plan.rest, &prefix, number)?;
+        let settled_after = settle(rig, plan.pause, &prefix, number)?;
         let Measured { load, stages, unwatched, .. } = measured;
         runs.push(Run { multiple: *multiple, load, settled_after, unwatched, stages });
     }

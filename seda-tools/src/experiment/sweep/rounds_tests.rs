@@ -54,7 +54,7 @@ impl Rig for Formula {
         Ok(Measured::of(report))
     }
 
-    fn rest(&mut self, time: Duration) {
+    fn pause(&mut self, time: Duration) {
         self.paused += time;
     }
 }
@@ -73,7 +73,7 @@ fn plan(repeat: u32) -> SweepPlan {
         slos: vec![Duration::from_millis(200)],
         deadline: Duration::from_secs(1),
         capacity: None,
-        rest: Pause::default(),
+        pause: Pause::default(),
     }
 }
 
@@ -132,7 +132,7 @@ fn a_server_without_right_answers_has_no_capacity() {
             let outcomes = Outcomes { scheduled: 7, wrong: 7, ..Outcomes::default() };
             Ok(Measured::of(LoadReport { outcomes, ..LoadReport::default() }))
         }
-        fn rest(&mut self, _time: Duration) {}
+        fn pause(&mut self, _time: Duration) {}
     }
     let error = sweep(&plan(1), &mut Broken).unwrap_err().to_string();
     assert!(error.contains("7 wrong"), "{error}");

@@ -26,6 +26,6 @@ pub(crate) fn settle<R: Rig>(
         }
         waited += tried.elapsed.max(TRIAL);
     }
-    rig.rest(pause.least);
+    rig.pause(pause.least);
     Ok(waited.as_secs_f64())
 }

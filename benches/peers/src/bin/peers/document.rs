@@ -3,10 +3,10 @@
 use super::hello::Hello;
 use super::overload::Overload;
 use peers::Marks;
-use seda_tools::figures::{rate, seconds};
 use seda_tools::page;
 use seda_tools::step::StepReport;
 use seda_tools::sweep::{Point, Spread, SweepReport};
+use seda_tools::units::{rate, seconds};
 use std::error::Error;
 use std::fmt::Write as _;
 use std::fs;

@@ -6,7 +6,7 @@ use super::settings::{DEADLINE, slos};
 use peers::Contestant;
 use seda_tools::arrivals::Process;
 use seda_tools::generator::Stop;
-use seda_tools::sweep::{Rest, Round, SweepPlan, SweepReport, pool, sweep};
+use seda_tools::sweep::{Pause, Round, SweepPlan, SweepReport, pool, sweep};
 use std::error::Error;
 use std::time::Duration;
 
@@ -212,6 +212,6 @@ fn plan(contestant: &Contestant, loads: &[f64], capacity: Option<f64>) -> SweepP
         deadline: DEADLINE,
         capacity,
         // Every load has a fresh server, so no pause is needed.
-        rest: Rest { least: Duration::ZERO, most: Duration::ZERO },
+        pause: Pause { least: Duration::ZERO, most: Duration::ZERO },
     }
 }

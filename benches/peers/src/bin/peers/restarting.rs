@@ -85,7 +85,7 @@ impl Rig for Restarting {
         Ok(measured)
     }
 
-    fn rest(&mut self, time: Duration) {
+    fn pause(&mut self, time: Duration) {
         if !self.stop.is_wanted() {
             std::thread::park_timeout(time);
         }

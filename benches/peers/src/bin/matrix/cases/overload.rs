@@ -9,8 +9,8 @@ use crate::settings::Peer;
 use crate::settings::overload_spec::OverloadSpec;
 use crate::settings::request_spec::Requests;
 use peers::Contestant;
-use seda_tools::figures::rate;
 use seda_tools::sweep::Spread;
+use seda_tools::units::rate;
 use std::error::Error;
 
 /// Loads that choose the best hand-tuned limit. Some limits do well at one of them only.

@@ -1,7 +1,7 @@
 //! The verdict on a row: each figure beside its target.
 
-use seda_tools::figures::seconds;
 use seda_tools::sweep::Spread;
+use seda_tools::units::seconds;
 use serde::Serialize;
 
 /// One line of the matrix.

@@ -5,8 +5,8 @@ use crate::judge::verdict::{Check, Row, no_worse, percent, range, ratio, time};
 use crate::measure::runner::RunOutcome;
 use crate::settings::Settings;
 use crate::settings::overload_spec::OverloadSpec;
-use seda_tools::figures::rate;
 use seda_tools::sweep::Spread;
+use seda_tools::units::rate;
 use std::time::Duration;
 
 /// An overloaded server that had a smaller share of its core lost time to other processes.
