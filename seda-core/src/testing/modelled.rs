@@ -1,10 +1,10 @@
-//! A graph whose workers run on a model checker's threads: the same engine, worker loop, parking
+//! A graph whose workers run on a model checker's threads: the same control plane, worker loop, parking
 //! place and drain as [`super::Running`]'s. Left out are the threads of the machine around them:
 //! the control thread, whose decisions a model takes itself, and the one that tells owners.
 
+use crate::control::ControlPlane;
 use crate::event::LossReason;
 use crate::graph::Graph;
-use crate::monitor::Engine;
 use crate::monitor::report::Report;
 use crate::platform::sync::{Arc, AtomicUsize, JoinHandle, Mutex, Ordering, pause, spawn};
 use crate::platform::{ManualClock, Time};
@@ -17,7 +17,7 @@ pub use crate::platform::sync::{Flaw, is_seeded, seed};
 /// A graph in a model.
 #[derive(Debug)]
 pub struct Modelled {
-    engine: Arc<Engine>,
+    plane: Arc<ControlPlane>,
     workers: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -25,8 +25,8 @@ impl Modelled {
     /// Hires the workers of all pools, each on a thread of the model.
     #[must_use]
     pub fn start(graph: Graph) -> Self {
-        let (engine, _) = graph.build(Arc::new(ManualClock::new())).expect("the graph is legal");
-        let modelled = Self { engine, workers: Mutex::default() };
+        let (plane, _) = graph.build(Arc::new(ManualClock::new())).expect("the graph is legal");
+        let modelled = Self { plane, workers: Mutex::default() };
         modelled.add_worker();
         modelled
     }
@@ -39,7 +39,7 @@ impl Modelled {
 
     /// Closes a stage and gives up what is queued, as a factory does that keeps failing.
     pub fn close(&self, stage: &str) {
-        let known = self.engine.stages.iter().find(|known| **known.core.name() == *stage);
+        let known = self.plane.topology.stages.iter().find(|known| **known.core.name() == *stage);
         let known = known.expect("the stage is declared");
         known.core.close();
         Arc::clone(&known.core).shed_all(LossReason::Closed);
@@ -48,12 +48,12 @@ impl Modelled {
     /// How much of the budget is in use, and its limit.
     #[must_use]
     pub fn budget(&self) -> (usize, usize) {
-        (self.engine.core.budget.used(), self.engine.core.budget.limit())
+        (self.plane.topology.core.budget.used(), self.plane.topology.core.budget.limit())
     }
 
     /// Waits until the graph is empty; for ever if somebody forgets an event.
     pub fn wait_quiet(&self) {
-        while !self.engine.core.budget.wait_quiet(Duration::ZERO) {}
+        while !self.plane.topology.core.budget.wait_quiet(Duration::ZERO) {}
     }
 
     /// Waits until so many workers of a pool are parked, or about to park.
@@ -73,36 +73,36 @@ impl Modelled {
 
     /// Tells the owners of the valve's victims.
     pub fn tell_owners(&self) {
-        self.engine.core.disposal.run_waiting();
+        self.plane.topology.core.disposal.run_waiting();
     }
 
     /// A scrape, taken while everything goes on.
     #[must_use]
     pub fn report(&self) -> Report {
-        self.engine.report()
+        self.plane.report()
     }
 
     /// The part of [`super::Running::drain`] that lets everything inside come to its end.
     pub fn finish_all(&self) {
-        finish_all(&self.engine, &Limit::new(Duration::from_secs(1)));
+        finish_all(&self.plane, &Limit::new(Duration::from_secs(1)));
     }
 
     /// The part of a drain that ends the workers and gives up what is left; each must see by one
     /// call that it is to end, where a running graph calls again and again.
     pub fn end(&self) -> Drained {
-        self.engine.core.close_entries();
-        let complete = self.engine.core.budget.used() == 0;
-        give_up(&self.engine);
-        self.engine.collect();
+        self.plane.topology.core.close_entries();
+        let complete = self.plane.topology.core.budget.used() == 0;
+        give_up(&self.plane);
+        self.plane.collect();
         self.stop();
-        leave(&self.engine);
+        leave(&self.plane);
         self.tell_owners();
-        conclude(&self.engine, complete)
+        conclude(&self.plane, complete)
     }
 
     /// Ends the workers, and nothing else.
     pub fn stop(&self) {
-        self.engine.pools.iter().for_each(|pool| pool.core.stop());
+        self.plane.topology.pools.iter().for_each(|pool| pool.core.stop());
         let workers = std::mem::take(&mut *self.workers.lock());
         for worker in workers {
             worker.join().expect("a worker never panics");
@@ -110,13 +110,13 @@ impl Modelled {
     }
 
     fn pool(&self, name: &str) -> &PoolCore {
-        let known = self.engine.pools.iter().find(|known| *known.core.name == *name);
+        let known = self.plane.topology.pools.iter().find(|known| *known.core.name == *name);
         known.map(|known| known.core.as_ref()).expect("the pool is declared")
     }
 
     fn add_worker(&self) {
-        for pool in 0..self.engine.pools.len() {
-            while let Some(worker) = self.engine.add_worker(pool) {
+        for pool in self.plane.topology.pools.indices() {
+            while let Some(worker) = self.plane.topology.add_worker(pool) {
                 let thread = spawn(move || worker.run(CondvarPark::new()));
                 self.workers.lock().push(thread);
             }
