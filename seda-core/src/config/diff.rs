@@ -1,7 +1,7 @@
 //! What differs between two sets of settings, key by key.
 
 use crate::config::control::ControlConfig;
-use crate::config::declared::Declaration;
+use crate::config::declaration::Declaration;
 use crate::config::resolved::{Settings, StageSettings, StandingConfig};
 use bytesize::ByteSize;
 use serde::Serialize;

@@ -3,7 +3,7 @@
 mod class;
 mod codel;
 mod control;
-mod declared;
+mod declaration;
 mod diff;
 pub(crate) mod error;
 mod graph;
@@ -20,7 +20,7 @@ pub use class::Class;
 pub(crate) use class::{ClassConfig, MAX_CLASSES, PerClass};
 pub use codel::{CodelConfig, CodelLaw};
 pub use control::{ControlConfig, Mode, UnknownController};
-pub(crate) use declared::{Declaration, DeclaredPool, Membership, StageDeclaration};
+pub(crate) use declaration::{Declaration, DeclaredPool, Membership, StageDeclaration};
 pub use diff::SettingChange;
 pub use error::{GraphError, GraphWarning};
 pub use graph::GraphConfig;

@@ -3,7 +3,7 @@
 use crate::config::class::ClassConfig;
 use crate::config::codel::CodelConfig;
 use crate::config::control::{ControlConfig, Mode};
-use crate::config::declared::Declaration;
+use crate::config::declaration::Declaration;
 use crate::config::error::{GraphError, GraphWarning};
 use crate::config::graph::GraphConfig;
 use crate::config::pool::WorkerRange;

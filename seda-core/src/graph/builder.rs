@@ -3,7 +3,7 @@
 //! exists.
 
 use crate::config::{ClassConfig, DeclaredPool, GraphConfig};
-use crate::graph::declared::{DeclaredStage, Replicated};
+use crate::graph::declared_stage::{DeclaredStage, Replicated};
 use crate::monitor::Edge;
 use crate::stage::GraphShared;
 

@@ -81,7 +81,7 @@ impl Graph {
         let entries = self.edges.iter().filter(|edge| edge.from.is_none()).map(|edge| edge.to);
         let reached = self.reachable_stages(&entries.collect::<Vec<_>>());
         let stages = self.stages.iter().enumerate().filter(|(index, _)| !reached.contains(index));
-        let name = |stage: &crate::graph::declared::DeclaredStage| stage.core.name().to_string();
+        let name = |stage: &crate::graph::declared_stage::DeclaredStage| stage.core.name().to_string();
         stages.map(|(_, stage)| GraphWarning::Unreachable { stage: name(stage) }).collect()
     }
 

@@ -4,7 +4,7 @@ mod attach;
 mod builder;
 mod check;
 mod declare;
-mod declared;
+mod declared_stage;
 mod extractors;
 mod plan;
 mod replicated;

@@ -3,7 +3,7 @@
 use crate::config::{GraphError, GraphWarning, Settings, StageSettings};
 use crate::control::batch_size::Batching;
 use crate::graph::builder::Graph;
-use crate::graph::declared::{DeclaredStage, Replicated};
+use crate::graph::declared_stage::{DeclaredStage, Replicated};
 use crate::monitor::{Engine, PoolPlan, StagePlan, StagePolicies};
 use crate::platform::Clock;
 use crate::platform::sync::Arc;

@@ -4,7 +4,7 @@ use crate::config::{
     Balance, DEFAULT_PENDING, GraphError, MAX_REPLICAS, Membership, Replicas, StageConfig, part,
 };
 use crate::graph::builder::Graph;
-use crate::graph::declared::Replicated;
+use crate::graph::declared_stage::Replicated;
 use crate::graph::wire::Wire;
 use crate::platform::sync::{Arc, AtomicUsize, Ordering};
 use crate::pool::Pool;
@@ -191,7 +191,7 @@ impl Graph {
                 return Err(fault("capacity", known.capacity, allowed));
             }
             let taken =
-                |stage: &crate::graph::declared::DeclaredStage| **stage.core.name() == *known.name;
+                |stage: &crate::graph::declared_stage::DeclaredStage| **stage.core.name() == *known.name;
             if several && self.stages.iter().any(taken) {
                 return Err(GraphError::StageNameTwice { stage: known.name.clone() });
             }
