@@ -1,6 +1,8 @@
 //! New settings for a graph that runs: checked as at its start, then set, whole or not at all.
 
-use crate::config::{GraphConfig, GraphError, SettingChange, Settings, StageSettings, WorkerRange};
+use crate::config::{
+    GraphConfig, ReconfigureError, SettingChange, Settings, StageSettings, WorkerRange,
+};
 use crate::monitor::{Engine, RunningPool, StagePlan};
 use crate::platform::sync::Ordering;
 use crate::stage::{Controller, Decision};
@@ -11,7 +13,7 @@ impl Engine {
     pub(crate) fn reconfigure(
         &self,
         config: &GraphConfig,
-    ) -> Result<Vec<SettingChange>, GraphError> {
+    ) -> Result<Vec<SettingChange>, ReconfigureError> {
         let changes = self.replace_settings(|before| {
             let settings = Settings::of(&self.declared, config)?;
             self.check_fixed(before, &settings)?;
@@ -23,7 +25,7 @@ impl Engine {
                     tracing::warn!(graph = %self.core.name, "{warning}");
                 }
             }
-            Ok((settings, changes))
+            Ok::<_, ReconfigureError>((settings, changes))
         })?;
         if !changes.is_empty() {
             self.follow_promises();
@@ -32,11 +34,11 @@ impl Engine {
     }
 
     /// What can only be said before the start.
-    fn check_fixed(&self, before: &Settings, after: &Settings) -> Result<(), GraphError> {
+    fn check_fixed(&self, before: &Settings, after: &Settings) -> Result<(), ReconfigureError> {
         let pools = self.pools.iter().zip(before.pools.iter().zip(&after.pools));
         let mut fixed = pools.filter(|(pool, (before, after))| pool.core.hosted && before != after);
         fixed.next().map_or(Ok(()), |(pool, (before, after))| {
-            Err(GraphError::Fixed {
+            Err(ReconfigureError::Fixed {
                 key: format!("pools.{}.workers", pool.core.name),
                 now: before.to_string(),
                 wanted: after.to_string(),

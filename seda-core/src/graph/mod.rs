@@ -3,9 +3,7 @@
 mod attach;
 mod builder;
 mod check;
-mod declare;
 mod declared_stage;
-mod extractors;
 mod plan;
 mod replicated;
 mod route;

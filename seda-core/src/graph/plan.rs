@@ -3,7 +3,8 @@
 use crate::config::{GraphError, GraphWarning, Settings, StageSettings};
 use crate::control::batch_size::Batching;
 use crate::graph::builder::Graph;
-use crate::graph::declared_stage::{DeclaredStage, Replicated};
+use crate::graph::declared_stage::DeclaredStage;
+use crate::graph::replicated::Replicated;
 use crate::monitor::{Engine, PoolPlan, StagePlan, StagePolicies};
 use crate::platform::Clock;
 use crate::platform::sync::Arc;
@@ -11,7 +12,7 @@ use crate::pool::{PoolCore, StageSlots};
 
 impl Graph {
     /// From declaration to something that can run.
-    pub(crate) fn build(
+    pub(super) fn build(
         mut self,
         clock: Arc<dyn Clock>,
     ) -> Result<(Arc<Engine>, Vec<GraphWarning>), GraphError> {

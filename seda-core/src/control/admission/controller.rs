@@ -127,7 +127,8 @@ impl Engine {
             return plan.core.set_admission(&Limits::NONE, Duration::ZERO);
         }
         let (own, _) = limits.shared(&settings.shares);
-        let shortest = settings.slo.iter().flatten().min().copied().unwrap_or(crate::config::MOST);
+        let shortest =
+            settings.slo.iter().flatten().min().copied().unwrap_or(crate::config::LONGEST_SLO);
         plan.core.set_admission(&own, limiter.estimate.lead(shortest));
     }
 
