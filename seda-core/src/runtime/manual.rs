@@ -1,6 +1,6 @@
 //! A graph that is stepped by hand: the same queues, workers and controllers, without threads.
 
-use crate::config::{GraphConfig, GraphError, GraphWarning, SettingChange};
+use crate::config::{GraphConfig, GraphWarning, ReconfigureError, SettingChange};
 use crate::control::ControlPlane;
 use crate::monitor::report::Report;
 use crate::platform::Time;
@@ -140,7 +140,10 @@ impl Manual {
     ///
     /// # Errors
     /// What is wrong with `config`; nothing has changed then.
-    pub fn reconfigure(&mut self, config: &GraphConfig) -> Result<Vec<SettingChange>, GraphError> {
+    pub fn reconfigure(
+        &mut self,
+        config: &GraphConfig,
+    ) -> Result<Vec<SettingChange>, ReconfigureError> {
         let changes = self.plane.reconfigure(config)?;
         self.add_worker();
         Ok(changes)

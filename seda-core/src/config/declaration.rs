@@ -3,7 +3,7 @@
 
 use crate::config::WorkerRange;
 use crate::config::class::ClassConfig;
-use crate::config::error::GraphError;
+use crate::config::error::SettingsError;
 use crate::config::graph::GraphConfig;
 use crate::config::slo::SloConfig;
 use crate::config::stage::StageConfig;
@@ -17,7 +17,7 @@ pub(crate) struct Declaration {
     pub(crate) slo: SloConfig,
     pub(crate) classes: Vec<ClassConfig>,
     pub(crate) stages: Vec<StageDeclaration>,
-    pub(crate) pools: Vec<DeclaredPool>,
+    pub(crate) pools: Vec<PoolDeclaration>,
 }
 
 #[derive(Clone, Debug)]
@@ -56,7 +56,7 @@ impl StageDeclaration {
 
 impl Declaration {
     /// Whether everything that `config` names exists.
-    pub(crate) fn check_names(&self, config: &GraphConfig) -> Result<(), GraphError> {
+    pub(crate) fn check_names(&self, config: &GraphConfig) -> Result<(), SettingsError> {
         let groups = self.stages.iter().filter_map(|stage| Some(&*stage.group.as_ref()?.name));
         let mut stages: Vec<&str> =
             self.stages.iter().map(|stage| &*stage.name).chain(groups).collect();
@@ -76,15 +76,15 @@ fn check<'a>(
     kind: &'static str,
     mut named: impl Iterator<Item = &'a String>,
     known: &[&str],
-) -> Result<(), GraphError> {
+) -> Result<(), SettingsError> {
     let Some(name) = named.find(|name| !known.contains(&name.as_str())) else { return Ok(()) };
     let known: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
     let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-    Err(GraphError::Unknown { key: format!("{section}.{name}"), kind, known })
+    Err(SettingsError::Unknown { key: format!("{section}.{name}"), kind, known })
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct DeclaredPool {
+pub(crate) struct PoolDeclaration {
     pub(crate) name: String,
     pub(crate) range: WorkerRange,
     pub(crate) hosted: bool,
