@@ -238,7 +238,7 @@ impl Engine {
     /// Writes off workers that have been in one event for too long, so that they are replaced.
     fn watch(&self, now: Time, limit: Duration) {
         for pool in &self.pools {
-            for book in pool.core.books() {
+            for book in pool.core.workers() {
                 let Some((place, since)) = book.running() else {
                     continue;
                 };

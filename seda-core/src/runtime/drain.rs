@@ -83,10 +83,10 @@ pub(super) fn finish_all(engine: &Engine, limit: &Limit) {
         if !engine.core.budget.wait_quiet(limit.left().min(SLICE)) {
             continue;
         }
-        let call = engine.core.finishing.call_again();
+        let call = engine.core.finish_barrier.advance();
         wake_all(engine);
         if wait_finished(engine, call, limit)
-            && engine.core.finishing.finished() == 0
+            && engine.core.finish_barrier.finished() == 0
             && engine.core.budget.used() == 0
         {
             break;
@@ -183,10 +183,10 @@ pub(super) fn conclude(engine: &Engine, complete: bool) -> Drained {
 /// Waits until every worker that can has followed the call.
 fn wait_finished(engine: &Engine, call: usize, limit: &Limit) -> bool {
     let called = || {
-        let books = engine.pools.iter().flat_map(|pool| pool.core.books());
+        let books = engine.pools.iter().flat_map(|pool| pool.core.workers());
         books
             .filter(|book| !book.is_gone() && !book.is_marked_stuck())
-            .all(|book| book.has_finished(call))
+            .all(|book| book.has_reached(call))
     };
     while !called() {
         if limit.is_over() {

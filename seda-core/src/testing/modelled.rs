@@ -65,7 +65,7 @@ impl Modelled {
 
     /// Waits until a pool has so many workers left.
     pub fn wait_workers(&self, pool: &str, workers: usize) {
-        let left = || self.pool(pool).books().iter().filter(|book| !book.is_gone()).count();
+        let left = || self.pool(pool).workers().iter().filter(|book| !book.is_gone()).count();
         while left() > workers {
             pause(Duration::ZERO);
         }
