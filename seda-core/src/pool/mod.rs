@@ -53,8 +53,8 @@
 //!   the event. Flaws: `NoFenceInWake` drops S2, `NoFenceInEnter` drops W2.
 //! - *One wake-up at a time.* A sender that stops at S4 relies on the worker that is being woken.
 //!   That worker clears `waking` (W5), fences (W6) and looks (W7), so it sees the sender's event. A
-//!   burst costs its sender one wake-up of 2 to 5 µs, not one per event. Flaw: `WorkNotPassedOn`
-//!   drops the wake-up of W7.
+//!   burst costs its sender one wake-up, not one per event. Flaw: `WorkNotPassedOn` drops the
+//!   wake-up of W7.
 //! - *A wake-up that finds no worker.* S5 clears `waking` under the list's lock. A worker that
 //!   enters later looks later, and sees the events of all senders that relied on it. Flaw:
 //!   `LateCallOff` clears it after the lock.
