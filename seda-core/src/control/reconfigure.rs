@@ -1,8 +1,7 @@
 //! New settings for a graph that runs: checked as at its start, then set, whole or not at all.
 
-use crate::config::{GraphConfig, GraphError, SettingChange, Settings, StageSettings, WorkerRange};
-use crate::monitor::{Engine, RunningPool, StagePlan};
-use crate::platform::sync::Ordering;
+use crate::config::{GraphConfig, GraphError, SettingChange, Settings, WorkerRange};
+use crate::monitor::{Engine, RunningPool};
 use crate::stage::{Controller, Decision};
 
 impl Engine {
@@ -52,7 +51,7 @@ impl Engine {
         self.core.valve.set(after.control.valve, after.control.overload);
         let stages = before.stages.iter().zip(&after.stages);
         for (plan, (before, after)) in self.stages.iter().zip(stages) {
-            set_stage(plan, before, after);
+            plan.core.apply(&plan.share, after, Some(before));
         }
         if before.shares != after.shares {
             self.stages.iter().for_each(|stage| stage.core.set_shares(&after.shares));
@@ -83,38 +82,6 @@ impl Engine {
                 acted: true,
             });
         }
-    }
-}
-
-fn set_stage(plan: &StagePlan, before: &StageSettings, after: &StageSettings) {
-    let (core, share) = (&plan.core, &plan.share);
-    if before.capacity != after.capacity {
-        core.set_capacity(after.capacity);
-    }
-    if before.soft != after.soft {
-        core.set_soft(after.soft.unwrap_or(usize::MAX));
-    }
-    if before.batch != after.batch {
-        share.batch.store(after.batch, Ordering::Relaxed);
-    }
-    if before.weight != after.weight {
-        share.weight.store(after.weight, Ordering::Relaxed);
-    }
-    if before.cap != after.cap {
-        share.cap.store(after.cap.unwrap_or(usize::MAX), Ordering::Relaxed);
-    }
-    if before.pending != after.pending {
-        core.set_pending_limit(after.pending);
-    }
-    // What was found lately counts no more: another range may be another remote side.
-    if (before.outstanding, before.pending) != (after.outstanding, after.pending) {
-        core.set_outside_limit(after.outstanding.unwrap_or(usize::MAX));
-    }
-    if before.rate != after.rate {
-        core.set_rate(after.rate);
-    }
-    if before.standing != after.standing {
-        core.set_standing(&after.standing);
     }
 }
 

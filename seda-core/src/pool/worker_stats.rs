@@ -5,6 +5,7 @@ use crate::platform::sync::{
 };
 use crate::platform::{Schedstat, ThreadId, Time};
 use crate::stats::{Quantiles, ServedCosts};
+#[cfg(feature = "simulation")]
 use std::time::Duration;
 
 /// A worker's figures of one stage since the book was last collected.
@@ -123,6 +124,7 @@ impl WorkerStats {
         self.credited.get().map(|_| Schedstat::default())
     }
 
+    #[cfg(feature = "simulation")]
     pub(crate) fn credit(&self, cpu: Duration, run_queue: Duration) {
         let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         let credit = self.credited.get_or_init(Credit::default);

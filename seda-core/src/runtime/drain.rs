@@ -8,8 +8,8 @@
 use crate::event::LossReason;
 use crate::monitor::Engine;
 use crate::monitor::report::{Report, StageReport};
+use crate::platform::Deadline;
 use crate::platform::sync::{Arc, Flaw, is_seeded, pause};
-use crate::platform::{Clock, MonotonicClock, Time};
 use crate::runtime::threads::Threads;
 use crate::stage::{Controller, Decision};
 use serde::Serialize;
@@ -49,34 +49,14 @@ pub struct LeftOver {
     pub pending: u64,
 }
 
-/// The time left of a limit, by the machine's clock: a drain ends whatever clock the graph has.
-pub(super) struct Limit {
-    clock: MonotonicClock,
-    limit: Duration,
-}
-
-impl Limit {
-    pub(super) fn new(limit: Duration) -> Self {
-        Self { clock: MonotonicClock::new(), limit }
-    }
-
-    fn left(&self) -> Duration {
-        self.limit.saturating_sub(self.clock.now().since(Time::ZERO))
-    }
-
-    fn is_over(&self) -> bool {
-        self.left().is_zero()
-    }
-}
-
 pub(super) fn drain(engine: &Engine, threads: &Threads, limit: Duration) -> Drained {
-    let limit = Limit::new(limit);
+    let limit = Deadline::after(limit);
     finish_all(engine, &limit);
     end(engine, threads, limit.left().max(SLICE))
 }
 
 /// Lets everything inside come to its end, within the limit.
-pub(super) fn finish_all(engine: &Engine, limit: &Limit) {
+pub(super) fn finish_all(engine: &Engine, limit: &Deadline) {
     engine.core.close_entries();
     cancel_timers(engine);
     while !limit.is_over() {
@@ -96,7 +76,7 @@ pub(super) fn finish_all(engine: &Engine, limit: &Limit) {
 
 /// Ends the workers and gives up what is left.
 pub(super) fn end(engine: &Engine, threads: &Threads, limit: Duration) -> Drained {
-    let limit = Limit::new(limit);
+    let limit = Deadline::after(limit);
     engine.core.close_entries();
     cancel_timers(engine);
     let complete = engine.core.budget.used() == 0;
@@ -181,7 +161,7 @@ pub(super) fn conclude(engine: &Engine, complete: bool) -> Drained {
 }
 
 /// Waits until every worker that can has followed the call.
-fn wait_finished(engine: &Engine, call: usize, limit: &Limit) -> bool {
+fn wait_finished(engine: &Engine, call: usize, limit: &Deadline) -> bool {
     let called = || {
         let books = engine.pools.iter().flat_map(|pool| pool.core.books());
         books

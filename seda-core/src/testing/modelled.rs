@@ -7,9 +7,9 @@ use crate::graph::Graph;
 use crate::monitor::Engine;
 use crate::monitor::report::Report;
 use crate::platform::sync::{Arc, AtomicUsize, JoinHandle, Mutex, Ordering, pause, spawn};
-use crate::platform::{ManualClock, Time};
+use crate::platform::{Deadline, ManualClock, Time};
 use crate::pool::{CondvarPark, IdleWorkers, Park, PoolCore};
-use crate::runtime::{Drained, Limit, conclude, finish_all, give_up, leave};
+use crate::runtime::{Drained, conclude, finish_all, give_up, leave};
 use std::time::Duration;
 
 pub use crate::platform::sync::{Flaw, is_seeded, seed};
@@ -84,7 +84,7 @@ impl Modelled {
 
     /// The part of [`super::Running::drain`] that lets everything inside come to its end.
     pub fn finish_all(&self) {
-        finish_all(&self.engine, &Limit::new(Duration::from_secs(1)));
+        finish_all(&self.engine, &Deadline::after(Duration::from_secs(1)));
     }
 
     /// The part of a drain that ends the workers and gives up what is left; each must see by one
