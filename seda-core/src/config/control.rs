@@ -21,6 +21,18 @@ pub enum Mode {
     Off,
 }
 
+impl Mode {
+    /// Returns whether the controller changes anything.
+    pub(crate) fn acts(self) -> bool {
+        self == Mode::On
+    }
+
+    /// Returns whether the controller decides at all, acting or only observing.
+    pub(crate) fn watches(self) -> bool {
+        self != Mode::Off
+    }
+}
+
 impl FromStr for Mode {
     type Err = String;
 

@@ -7,6 +7,7 @@ mod declared;
 mod diff;
 pub(crate) mod error;
 mod graph;
+mod index;
 mod policies;
 mod pool;
 mod rate;
@@ -24,6 +25,7 @@ pub(crate) use declared::{Declaration, DeclaredPool, Membership, StageDeclaratio
 pub use diff::SettingChange;
 pub use error::{GraphError, GraphWarning};
 pub use graph::GraphConfig;
+pub(crate) use index::{PoolIndex, Pools, Position, StageIndex, Stages};
 pub use policies::{HotspotConfig, Law, OverloadPolicy};
 #[cfg(test)]
 pub(crate) use pool::MAX_WORKERS;

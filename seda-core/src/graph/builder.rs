@@ -8,10 +8,10 @@ use crate::monitor::Edge;
 use crate::stage::GraphShared;
 
 use crate::config::{GraphError, SloConfig, StageConfig, WorkerRange};
+use crate::control::MakeLaw;
 use crate::control::admission::AdmissionLaw;
 use crate::control::batch_size::BatchSizePolicy;
 use crate::control::pool_size::PoolSizePolicy;
-use crate::monitor::MakeLaw;
 use crate::platform::sync::Arc;
 use crate::platform::{Clock, MonotonicClock};
 use crate::pool::Pool;
@@ -238,8 +238,8 @@ impl Graph {
     /// # Errors
     /// What is wrong with the graph, by name, or that the machine gives no thread.
     pub fn start(self) -> Result<Running, GraphError> {
-        let (engine, warnings) = self.build(Arc::new(MonotonicClock::new()))?;
-        Running::start(engine, warnings)
+        let (plane, warnings) = self.build(Arc::new(MonotonicClock::new()))?;
+        Running::start(plane, warnings)
     }
 
     /// Checks the graph and gives it out to be stepped by hand, on `clock`, without threads.
@@ -248,8 +248,8 @@ impl Graph {
     /// What is wrong with the graph, by name.
     pub fn start_manual(self, clock: Arc<dyn Clock>) -> Result<Manual, GraphError> {
         self.core.set_stepped();
-        let (engine, warnings) = self.build(clock)?;
-        Ok(Manual::start(engine, warnings))
+        let (plane, warnings) = self.build(clock)?;
+        Ok(Manual::start(plane, warnings))
     }
 
     /// The number, among the edges into `to`, of the edge from `from`; declared if it is new.

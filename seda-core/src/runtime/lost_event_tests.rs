@@ -1,4 +1,4 @@
-//! The check that all other tests trust must turn red when an event is lost.
+//! The ledger check, which all other tests rely on, fails when an event is lost.
 
 #[path = "../../tests/support/mod.rs"]
 mod support;
@@ -21,13 +21,14 @@ fn graph_with_two_queued() -> Manual {
 }
 
 fn lose_one(manual: &Manual) {
-    let stage = Arc::clone(&manual.engine().stages[0].core).into_any();
+    let stage =
+        Arc::clone(&manual.plane().topology.stages.iter().next().expect("a stage").core).into_any();
     let stage = stage.downcast::<StageCore<u32>>().expect("its type");
     stage.lose_one();
 }
 
 #[test]
-fn a_lost_event_turns_the_ledgers_red_before_and_after_a_drain() {
+fn a_lost_event_fails_the_ledger_check_before_and_after_a_drain() {
     let manual = graph_with_two_queued();
     assert_eq!(check_ledgers(&manual.report()), Ok(()));
     lose_one(&manual);

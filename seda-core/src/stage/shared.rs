@@ -198,15 +198,13 @@ impl GraphShared {
 
     /// Journals that a stage was closed because its factory keeps failing.
     pub(crate) fn journal_closed(&self, stage: &str, failures: u32, error: &str) {
-        self.journal.write(Decision {
-            at_seconds: self.now().as_secs_f64(),
-            controller: Controller::Factory,
-            stage: Some(stage.to_owned()),
-            seen: format!("the factory failed {failures} times in a row: {error}"),
-            action: format!("closed `{stage}`; mend its factory and restart"),
-            changed: "open → closed".to_owned(),
-            acted: true,
-        });
+        self.journal.record(
+            Decision::by(Controller::Factory, self.now())
+                .stage(stage)
+                .seen(format!("the factory failed {failures} times in a row: {error}"))
+                .action(format!("closed `{stage}`; mend its factory and restart"))
+                .changed("open → closed"),
+        );
     }
 
     /// Gives back what `n` events had, and their `bytes`, and tells sources that wait for it.

@@ -3,14 +3,14 @@
 //! Control plane, worker loop, park and drain are those of [`Running`](crate::runtime::Running). The
 //! control thread and the thread that notifies owners are left out: a model makes their calls.
 
+use crate::control::ControlPlane;
 use crate::event::LossReason;
 use crate::graph::Graph;
-use crate::monitor::Engine;
 use crate::monitor::report::Report;
 use crate::platform::sync::{Arc, AtomicUsize, JoinHandle, Mutex, Ordering, pause, spawn};
-use crate::platform::{ManualClock, Time};
+use crate::platform::{Deadline, ManualClock, Time};
 use crate::pool::{CondvarPark, IdleWorkers, Park, PoolCore};
-use crate::runtime::{Drained, Limit, conclude, finish_all, give_up, leave};
+use crate::runtime::{Drained, conclude, end_graph, finish_all, shed_queues};
 use std::time::Duration;
 
 pub use crate::platform::sync::{Flaw, is_seeded, seed};
@@ -18,7 +18,7 @@ pub use crate::platform::sync::{Flaw, is_seeded, seed};
 /// A graph in a model.
 #[derive(Debug)]
 pub struct Modelled {
-    engine: Arc<Engine>,
+    plane: Arc<ControlPlane>,
     workers: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -26,21 +26,21 @@ impl Modelled {
     /// Starts `graph`, each worker on a thread of the model.
     #[must_use]
     pub fn start(graph: Graph) -> Self {
-        let (engine, _) = graph.build(Arc::new(ManualClock::new())).expect("the graph is legal");
-        let modelled = Self { engine, workers: Mutex::default() };
-        modelled.add_worker();
+        let (plane, _) = graph.build(Arc::new(ManualClock::new())).expect("the graph is legal");
+        let modelled = Self { plane, workers: Mutex::default() };
+        modelled.add_workers();
         modelled
     }
 
     /// Sets the number of workers, as [`Running::set_workers`](crate::runtime::Running::set_workers).
     pub fn set_workers(&self, pool: &str, workers: usize) {
         self.pool(pool).set_target(workers);
-        self.add_worker();
+        self.add_workers();
     }
 
     /// Closes a stage and sheds its queue, as after repeated failures of the handler's factory.
     pub fn close(&self, stage: &str) {
-        let known = self.engine.stages.iter().find(|known| **known.core.name() == *stage);
+        let known = self.plane.topology.stages.iter().find(|known| **known.core.name() == *stage);
         let known = known.expect("the stage is declared");
         known.core.close();
         Arc::clone(&known.core).shed_all(LossReason::Closed);
@@ -49,12 +49,12 @@ impl Modelled {
     /// Returns the used part of the budget and its limit, in events.
     #[must_use]
     pub fn budget(&self) -> (usize, usize) {
-        (self.engine.core.budget.used(), self.engine.core.budget.limit())
+        (self.plane.topology.core.budget.used(), self.plane.topology.core.budget.limit())
     }
 
     /// Waits until the graph is empty. Never returns if an event is lost.
     pub fn wait_quiet(&self) {
-        while !self.engine.core.budget.wait_quiet(Duration::ZERO) {}
+        while !self.plane.topology.core.budget.wait_quiet(Duration::ZERO) {}
     }
 
     /// Waits until at least `workers` workers of a pool are idle: parked, or about to park.
@@ -66,7 +66,7 @@ impl Modelled {
 
     /// Waits until a pool has `workers` workers or fewer.
     pub fn wait_workers(&self, pool: &str, workers: usize) {
-        let left = || self.pool(pool).workers().iter().filter(|book| !book.is_gone()).count();
+        let left = || self.pool(pool).workers().iter().filter(|worker| !worker.is_gone()).count();
         while left() > workers {
             pause(Duration::ZERO);
         }
@@ -74,36 +74,36 @@ impl Modelled {
 
     /// Notifies the owners of events that the valve shed.
     pub fn tell_owners(&self) {
-        self.engine.core.disposal.run_waiting();
+        self.plane.topology.core.disposal.run_waiting();
     }
 
     /// Returns a report, taken while the workers run.
     #[must_use]
     pub fn report(&self) -> Report {
-        self.engine.report()
+        self.plane.report()
     }
 
     /// Runs the part of a drain that lets events inside end and handlers finish.
     pub fn finish_all(&self) {
-        finish_all(&self.engine, &Limit::new(Duration::from_secs(1)));
+        finish_all(&self.plane, &Deadline::after(Duration::from_secs(1)));
     }
 
     /// Runs the part of a drain that ends the workers and sheds the remains. Each worker is woken
     /// once, so a missed wake-up is a deadlock; a running graph wakes them repeatedly.
     pub fn end(&self) -> Drained {
-        self.engine.core.close_entries();
-        let complete = self.engine.core.budget.used() == 0;
-        give_up(&self.engine);
-        self.engine.collect();
+        self.plane.topology.core.close_entries();
+        let complete = self.plane.topology.core.budget.used() == 0;
+        shed_queues(&self.plane);
+        self.plane.collect();
         self.stop();
-        leave(&self.engine);
+        end_graph(&self.plane);
         self.tell_owners();
-        conclude(&self.engine, complete)
+        conclude(&self.plane, complete)
     }
 
     /// Ends the workers only.
     pub fn stop(&self) {
-        self.engine.pools.iter().for_each(|pool| pool.core.stop());
+        self.plane.topology.pools.iter().for_each(|pool| pool.core.stop());
         let workers = std::mem::take(&mut *self.workers.lock());
         for worker in workers {
             worker.join().expect("a worker never panics");
@@ -111,13 +111,13 @@ impl Modelled {
     }
 
     fn pool(&self, name: &str) -> &PoolCore {
-        let known = self.engine.pools.iter().find(|known| *known.core.name == *name);
+        let known = self.plane.topology.pools.iter().find(|known| *known.core.name == *name);
         known.map(|known| known.core.as_ref()).expect("the pool is declared")
     }
 
-    fn add_worker(&self) {
-        for pool in 0..self.engine.pools.len() {
-            while let Some(worker) = self.engine.add_worker(pool) {
+    fn add_workers(&self) {
+        for pool in self.plane.topology.pools.indices() {
+            while let Some(worker) = self.plane.topology.add_worker(pool) {
                 let thread = spawn(move || worker.run(CondvarPark::new()));
                 self.workers.lock().push(thread);
             }
