@@ -1,6 +1,6 @@
 //! A graph that is stepped by hand: queues, workers and controllers without threads.
 
-use crate::config::{GraphConfig, GraphError, GraphWarning, SettingChange};
+use crate::config::{GraphConfig, GraphWarning, ReconfigureError, SettingChange};
 use crate::control::ControlPlane;
 use crate::monitor::report::Report;
 use crate::platform::Time;
@@ -156,7 +156,10 @@ impl Manual {
     ///
     /// # Errors
     /// As there. After an error all settings are as before.
-    pub fn reconfigure(&mut self, config: &GraphConfig) -> Result<Vec<SettingChange>, GraphError> {
+    pub fn reconfigure(
+        &mut self,
+        config: &GraphConfig,
+    ) -> Result<Vec<SettingChange>, ReconfigureError> {
         let changes = self.plane.reconfigure(config)?;
         self.add_workers();
         Ok(changes)

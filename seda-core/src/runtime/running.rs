@@ -1,6 +1,6 @@
 //! A graph that runs on threads.
 
-use crate::config::{GraphConfig, GraphError, GraphWarning, SettingChange};
+use crate::config::{GraphConfig, GraphError, GraphWarning, ReconfigureError, SettingChange};
 use crate::control::ControlPlane;
 use crate::monitor::report::Report;
 use crate::platform::Clock;
@@ -102,9 +102,9 @@ impl Running {
     /// Blocks while a report is made, for milliseconds at most. Must not be called from a handler.
     ///
     /// # Errors
-    /// As at the start: [`GraphError::Unknown`], [`GraphError::Setting`] and others name the key, its
-    /// value and the allowed values. [`GraphError::Fixed`] for a setting that cannot change while
-    /// the graph runs: the workers of a hosted pool. After an error all settings are as before.
+    /// [`ReconfigureError::Settings`], as at the start, names the key, its value and the allowed
+    /// values. [`ReconfigureError::Fixed`] is for a setting that cannot change while the graph runs:
+    /// the workers of a hosted pool. After an error all settings are as before.
     ///
     /// ```
     /// use seda_core::{Graph, GraphConfig, StageConfig};
@@ -128,7 +128,10 @@ impl Running {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn reconfigure(&self, config: &GraphConfig) -> Result<Vec<SettingChange>, GraphError> {
+    pub fn reconfigure(
+        &self,
+        config: &GraphConfig,
+    ) -> Result<Vec<SettingChange>, ReconfigureError> {
         let changes = self.plane.reconfigure(config)?;
         if !changes.is_empty() {
             self.threads.follow(&self.plane);

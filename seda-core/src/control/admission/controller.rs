@@ -1,6 +1,6 @@
 //! The admission controller: what the monitor saw goes to the laws, what they say to the gates.
 
-use crate::config::{MOST, Mode, PerClass, Pools, Position, Settings, StageIndex, Stages};
+use crate::config::{Mode, PerClass, Pools, Position, Settings, StageIndex, Stages};
 use crate::control::admission::feasibility::Feasibility;
 use crate::control::admission::gate_limits::{GateLimits, gate_of};
 use crate::control::admission::law::AdmissionLaw;
@@ -154,7 +154,8 @@ fn set_entry_limits(plan: &StagePlan, limiter: &Limiter, limits: &GateLimits, ti
         return plan.core.set_admission(&Limits::NONE, Duration::ZERO);
     }
     let (own, _) = limits.shared(&tick.settings.shares);
-    let shortest = tick.settings.slo.iter().flatten().min().copied().unwrap_or(MOST);
+    let shortest =
+        tick.settings.slo.iter().flatten().min().copied().unwrap_or(crate::config::LONGEST_SLO);
     plan.core.set_admission(&own, limiter.estimate.lead(shortest));
 }
 
