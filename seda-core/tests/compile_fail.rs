@@ -4,8 +4,9 @@
 
 use std::process::Command;
 
-/// The compiler that wrote the `.stderr` files; other versions word messages differently. To update:
-/// set the new version here and run `TRYBUILD=overwrite cargo test -p seda-core --test compile_fail`.
+/// The compiler that wrote the `.stderr` files; other versions word messages differently. To
+/// update: set the new version here and run `TRYBUILD=overwrite cargo test -p seda-core --test
+/// compile_fail`.
 const COMPILER: &str = "rustc 1.95.";
 
 /// Under other compilers the documentation tests (`src/compile_fail.rs`) check that each case fails

@@ -29,7 +29,7 @@ use crate::stage::{Controller, Decision};
 use serde::Serialize;
 use std::time::Duration;
 
-/// The longest sleep between two looks at workers, whose progress is not announced.
+/// The longest sleep between two looks at workers, because their progress is not announced.
 const SLICE: Duration = Duration::from_millis(5);
 
 /// The least time that a drain waits for its services, even past its limit. Both may be in user
@@ -64,8 +64,8 @@ pub struct Drained {
     pub given_up: u64,
     /// Stages with events in hand or pending at the end.
     pub left: Vec<LeftOver>,
-    /// Number of delayed events ([`Context::send_after`](crate::worker::context::Context::send_after))
-    /// that were cancelled.
+    /// Number of delayed events
+    /// ([`Context::send_after`](crate::worker::context::Context::send_after)) that were cancelled.
     pub cancelled: u64,
     /// The last report. Its rates are over the graph's whole life.
     pub report: Report,

@@ -25,7 +25,8 @@ fn holding() -> (Manual, Source<u32>) {
 #[test]
 fn a_worker_reaches_an_epoch_after_its_queue_so_a_handler_made_for_it_is_not_missed() {
     let (mut manual, source) = holding();
-    // A retiring worker, for example, sends it between the drain's look at the budget and the epoch.
+    // A retiring worker, for example, sends it between the drain's look at the budget and the
+    // epoch.
     source.send(1).unwrap();
     let epoch = manual.plane().topology.core.finish_barrier.advance();
     manual.step();

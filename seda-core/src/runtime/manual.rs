@@ -90,8 +90,8 @@ impl Manual {
     /// Takes the workers out; a later call returns those added since. The caller drives each with
     /// [`Worker::begin`] and [`Worker::complete`].
     ///
-    /// A dropped worker counts as ended, and the next tick replaces it. [Put back](Manual::put_back)
-    /// the workers that take part in a drain.
+    /// A dropped worker counts as ended, and the next tick replaces it. [Put
+    /// back](Manual::put_back) the workers that take part in a drain.
     pub fn take_workers(&mut self) -> Vec<Worker> {
         std::mem::take(&mut self.workers)
     }
@@ -174,14 +174,14 @@ impl Manual {
         Some(set)
     }
 
-    /// Sets the soft capacity of a stage, in events: above it the queue refuses events. Returns false
-    /// if there is no such stage.
+    /// Sets the soft capacity of a stage, in events: above it the queue refuses events. Returns
+    /// false if there is no such stage.
     pub fn set_soft_capacity(&self, stage: &str, soft: usize) -> bool {
         set_soft_capacity(&self.plane.topology, stage, soft)
     }
 
-    /// Drains the graph: refuses new events and steps until those inside have ended and the handlers
-    /// have finished, or `events` events were begun. Sheds the remains.
+    /// Drains the graph: refuses new events and steps until those inside have ended and the
+    /// handlers have finished, or `events` events were begun. Sheds the remains.
     pub fn drain(mut self, events: usize) -> Drained {
         self.ended = true;
         let plane = Arc::clone(&self.plane);

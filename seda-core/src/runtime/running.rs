@@ -19,7 +19,7 @@ use std::time::Duration;
 /// Time that a shutdown waits for workers, also when a [`Running`] is dropped.
 const DROP_LIMIT: Duration = Duration::from_secs(1);
 
-/// A graph whose workers run on threads, named after their stages or pools.
+/// A graph that runs on threads, each named after its stage or pool.
 ///
 /// [`Running::drain`] ends it after its events have ended; [`Running::shutdown`] sheds them.
 /// Dropping it is a shutdown, which waits one second for its threads at most.
@@ -95,16 +95,16 @@ impl Running {
     /// - A stage's first cap does not count the workers that are inside already.
     /// - Workers that a new range demands are started before this returns. Surplus workers retire
     ///   after their batch.
-    /// - Values set live with [`Running::set_workers`] and [`Running::set_soft_capacity`] stay until
-    ///   their range or soft capacity changes. A new range moves a number of workers only if it
-    ///   excludes it.
+    /// - Values set live with [`Running::set_workers`] and [`Running::set_soft_capacity`] stay
+    ///   until their range or soft capacity changes. A new range moves a number of workers only if
+    ///   it excludes it.
     ///
     /// Blocks while a report is made, for milliseconds at most. Must not be called from a handler.
     ///
     /// # Errors
     /// [`ReconfigureError::Settings`], as at the start, names the key, its value and the allowed
-    /// values. [`ReconfigureError::Fixed`] is for a setting that cannot change while the graph runs:
-    /// the workers of a hosted pool. After an error all settings are as before.
+    /// values. [`ReconfigureError::Fixed`] is for a setting that cannot change while the graph
+    /// runs: the workers of a hosted pool. After an error all settings are as before.
     ///
     /// ```
     /// use seda_core::{Graph, GraphConfig, StageConfig};
@@ -150,8 +150,8 @@ impl Running {
         Some(set)
     }
 
-    /// Sets the soft capacity of a stage, in events: above it the queue refuses events. It is clamped
-    /// to the hard capacity. Returns false if there is no such stage.
+    /// Sets the soft capacity of a stage, in events: above it the queue refuses events. It is
+    /// clamped to the hard capacity. Returns false if there is no such stage.
     pub fn set_soft_capacity(&self, stage: &str, soft: usize) -> bool {
         set_soft_capacity(&self.plane.topology, stage, soft)
     }
@@ -183,8 +183,8 @@ impl Running {
         drain::drain(&self.plane, &self.threads, limit)
     }
 
-    /// Ends the graph at once. Queued events are shed, and their owners are notified. Events in hand
-    /// end normally if they end within one second.
+    /// Ends the graph at once. Queued events are shed, and their owners are notified. Events in
+    /// hand end normally if they end within one second.
     pub fn shutdown(mut self) -> Drained {
         self.ended = true;
         drain::end(&self.plane, &self.threads, DROP_LIMIT)

@@ -1,7 +1,7 @@
-//! A graph whose workers run on the threads of a model checker.
+//! A graph on the threads of a model checker.
 //!
-//! Control plane, worker loop, park and drain are those of [`Running`](crate::runtime::Running). The
-//! control thread and the thread that notifies owners are left out: a model makes their calls.
+//! Control plane, worker loop, park and drain are those of [`Running`](crate::runtime::Running).
+//! The control thread and the thread that notifies owners are left out: a model makes their calls.
 
 use crate::control::ControlPlane;
 use crate::event::LossReason;
@@ -32,7 +32,8 @@ impl Modelled {
         modelled
     }
 
-    /// Sets the number of workers, as [`Running::set_workers`](crate::runtime::Running::set_workers).
+    /// Sets the number of workers, as
+    /// [`Running::set_workers`](crate::runtime::Running::set_workers).
     pub fn set_workers(&self, pool: &str, workers: usize) {
         self.pool(pool).set_target(workers);
         self.add_workers();

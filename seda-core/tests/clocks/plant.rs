@@ -70,8 +70,8 @@ pub(crate) struct Plant {
 }
 
 impl Plant {
-    /// Returns the plant: `work` takes 10 ms with up to eight workers, `small` takes 30 µs in batches,
-    /// `ask` defers.
+    /// Returns the plant: `work` takes 10 ms with up to eight workers, `small` takes 30 µs in
+    /// batches, `ask` defers.
     pub(crate) fn new(control: QueueControl) -> Self {
         let (clock, service) =
             (Arc::new(SettableClock::default()), Arc::new(AtomicU64::new(10_000_000)));

@@ -6,8 +6,8 @@ use seda_core::{LossReason, Responder};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering::SeqCst};
 
-/// The state of a request's event. If the event is too heavy for the admitted request, it is dropped
-/// before the call returns: turned away.
+/// The state of a request's event. If the event is too heavy for the admitted request, it is
+/// dropped before the call returns: turned away.
 pub(crate) const ENTERING: u8 = 0;
 pub(crate) const TURNED_AWAY: u8 = 1;
 pub(crate) const ENTERED: u8 = 2;
@@ -37,8 +37,8 @@ impl Job {
         self.fate.key
     }
 
-    /// Returns the weight for a weighing stage; panics at times. Eleven binary digits, because such a
-    /// weight is not rounded.
+    /// Returns the weight for a weighing stage; panics at times. Eleven binary digits, because such
+    /// a weight is not rounded.
     pub(crate) fn weight(&self) -> usize {
         Rng(self.seed ^ 3).panic_one_in(24);
         weight(self.seed) as usize

@@ -45,8 +45,8 @@ const CASES: u32 = 10_000;
 /// Attempts to shrink a failing case; they take half a minute.
 const SHRINKS: u32 = 20_000;
 
-/// Threads that share the cases. Fixed, so that runs on all machines are identical; two, because the
-/// smallest machine has two cores.
+/// Threads that share the cases. Fixed, so that runs on all machines are identical; two, because
+/// the smallest machine has two cores.
 const SHARES: u32 = 2;
 
 fn number(name: &str, default: u64) -> u64 {

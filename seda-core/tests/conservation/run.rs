@@ -32,8 +32,8 @@ pub(crate) enum End {
 
 /// Longer than the longest delay between two calls of a factory.
 const FACTORY_DELAY: Duration = Duration::from_secs(11);
-/// Rounds in which failing factories may recover. In the worst case every second call fails, for each
-/// of five workers in turn.
+/// Rounds in which failing factories may recover. In the worst case every second call fails, for
+/// each of five workers in turn.
 const ROUNDS: usize = 64;
 /// More events than any case begins.
 const ALL: usize = 100_000;
@@ -54,8 +54,8 @@ impl Case {
         self.end(manual, &world, &plan).map_err(|fault| format!("end, {end}: {fault}"))
     }
 
-    /// Starts the plan. If a waiting edge lies on a cycle, the start must fail, and the plan is started
-    /// without waiting edges.
+    /// Starts the plan. If a waiting edge lies on a cycle, the start must fail, and the plan is
+    /// started without waiting edges.
     fn start(&self) -> Result<(Plan, (Manual, Arc<World>)), String> {
         let mut plan = self.plan.clone();
         let waits_on_cycle = plan.waits_on_cycle();
@@ -123,7 +123,8 @@ fn check_rest(step: &Step, manual: &Manual, plan: &Plan) -> Result<(), String> {
     })
 }
 
-/// Completes deferred jobs, lets factories recover, and checks that no job is stuck and no place lost.
+/// Completes deferred jobs, lets factories recover, and checks that no job is stuck and no place
+/// lost.
 fn settle(manual: &mut Manual, world: &Arc<World>, plan: &Plan) -> Result<(), String> {
     for round in 0..ROUNDS {
         let outside = world.outside.lock().len();

@@ -74,8 +74,8 @@ pub(crate) enum Step {
     Reconfigure(u64),
 }
 
-/// Turns without an event begun after which a graph counts as resting. A turn may begin none because
-/// its events have expired, or because a factory failed.
+/// Turns without an event begun after which a graph counts as resting. A turn may begin none
+/// because its events have expired, or because a factory failed.
 const QUIET_TURNS: usize = 4;
 /// Events begun without a rest that are a fault. No case comes near this number.
 const RESTLESS: usize = 100_000;
