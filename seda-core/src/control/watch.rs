@@ -3,7 +3,8 @@
 use crate::control::tick::Tick;
 use crate::stage::{Controller, Decision};
 
-/// Marks workers as stuck that have been in one event for too long, so that they are replaced.
+/// Marks each worker as stuck that has spent `control.stuck_after` in one event. Its pool then
+/// replaces it.
 pub(super) fn mark_stuck_workers(tick: &Tick<'_>) {
     let Tick { now, topology, settings, .. } = *tick;
     for pool in &topology.pools {
@@ -27,7 +28,7 @@ pub(super) fn mark_stuck_workers(tick: &Tick<'_>) {
                         book.number,
                         now.since(since)
                     ))
-                    .action("wrote it off as stuck and replaced it within the limit")
+                    .action("marked it as stuck and replaced it within the limit")
                     .changed(format!("workers {} → {live}, stuck {stuck}", live + 1)),
             );
         }
