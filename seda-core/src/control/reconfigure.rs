@@ -1,6 +1,8 @@
 //! New settings for a running graph: checked as at its start, then set, all of them or none.
 
-use crate::config::{GraphConfig, GraphError, SettingChange, Settings, StageSettings, WorkerRange};
+use crate::config::{
+    GraphConfig, ReconfigureError, SettingChange, Settings, StageSettings, WorkerRange,
+};
 use crate::control::plane::ControlPlane;
 use crate::monitor::{RunningPool, StagePlan, Topology};
 use crate::platform::sync::Ordering;
@@ -12,7 +14,7 @@ impl ControlPlane {
     pub(crate) fn reconfigure(
         &self,
         config: &GraphConfig,
-    ) -> Result<Vec<SettingChange>, GraphError> {
+    ) -> Result<Vec<SettingChange>, ReconfigureError> {
         let changes = self.replace_settings(|before| {
             let topology = &self.topology;
             let settings = Settings::of(&topology.declared, config)?;
@@ -25,7 +27,7 @@ impl ControlPlane {
                     tracing::warn!(graph = %topology.core.name, "{warning}");
                 }
             }
-            Ok((settings, changes))
+            Ok::<_, ReconfigureError>((settings, changes))
         })?;
         if !changes.is_empty() {
             self.follow_slos();
@@ -35,11 +37,15 @@ impl ControlPlane {
 }
 
 /// Fails if a setting differs that is fixed at the start.
-fn check_fixed(topology: &Topology, before: &Settings, after: &Settings) -> Result<(), GraphError> {
+fn check_fixed(
+    topology: &Topology,
+    before: &Settings,
+    after: &Settings,
+) -> Result<(), ReconfigureError> {
     let pools = topology.pools.iter().zip(before.pools.iter().zip(&after.pools));
     let mut fixed = pools.filter(|(pool, (before, after))| pool.core.hosted && before != after);
     fixed.next().map_or(Ok(()), |(pool, (before, after))| {
-        Err(GraphError::Fixed {
+        Err(ReconfigureError::Fixed {
             key: format!("pools.{}.workers", pool.core.name),
             now: before.to_string(),
             wanted: after.to_string(),

@@ -8,7 +8,7 @@ use crate::stage::{Controller, Decision};
 pub(super) fn mark_stuck_workers(tick: &Tick<'_>) {
     let Tick { now, topology, settings, .. } = *tick;
     for pool in &topology.pools {
-        for book in pool.core.books() {
+        for book in pool.core.workers() {
             let Some((place, since)) = book.running() else {
                 continue;
             };

@@ -5,7 +5,8 @@ use crate::config::{
 };
 use crate::control::{ControlPlane, Policies, PoolSizePolicy};
 use crate::graph::builder::Graph;
-use crate::graph::declared::{DeclaredStage, Replicated};
+use crate::graph::declared_stage::DeclaredStage;
+use crate::graph::replicated::Replicated;
 use crate::monitor::{RunningPool, StagePlan, Topology};
 use crate::platform::Clock;
 use crate::platform::sync::Arc;
@@ -16,7 +17,7 @@ type OwnPolicy = Option<Box<dyn PoolSizePolicy>>;
 
 impl Graph {
     /// From declaration to something that can run.
-    pub(crate) fn build(
+    pub(super) fn build(
         mut self,
         clock: Arc<dyn Clock>,
     ) -> Result<(Arc<ControlPlane>, Vec<GraphWarning>), GraphError> {

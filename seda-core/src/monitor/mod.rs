@@ -185,7 +185,7 @@ impl Monitor {
     /// Begins to watch workers that were added since the last collection.
     fn track(&mut self, topology: &Topology) {
         for (pool, RunningPool { core, stages }) in topology.pools.entries() {
-            for book in core.books() {
+            for book in core.workers() {
                 if !self.workers.iter().any(|watched| Arc::ptr_eq(&watched.book, &book)) {
                     let spare = WorkerWindow::new(stages.len());
                     self.workers.push(Watched { book, pool, spare, schedstat: None, ahead: None });

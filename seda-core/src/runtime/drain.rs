@@ -83,10 +83,10 @@ pub(super) fn finish_all(plane: &ControlPlane, limit: &Limit) {
         if !plane.topology.core.budget.wait_quiet(limit.left().min(SLICE)) {
             continue;
         }
-        let call = plane.topology.core.finishing.call_again();
+        let call = plane.topology.core.finish_barrier.advance();
         wake_all(plane);
         if wait_finished(plane, call, limit)
-            && plane.topology.core.finishing.finished() == 0
+            && plane.topology.core.finish_barrier.finished() == 0
             && plane.topology.core.budget.used() == 0
         {
             break;
@@ -178,10 +178,10 @@ pub(super) fn conclude(plane: &ControlPlane, complete: bool) -> Drained {
 /// Waits until every worker that can has followed the call.
 fn wait_finished(plane: &ControlPlane, call: usize, limit: &Limit) -> bool {
     let called = || {
-        let books = plane.topology.pools.iter().flat_map(|pool| pool.core.books());
+        let books = plane.topology.pools.iter().flat_map(|pool| pool.core.workers());
         books
             .filter(|book| !book.is_gone() && !book.is_marked_stuck())
-            .all(|book| book.has_finished(call))
+            .all(|book| book.has_reached(call))
     };
     while !called() {
         if limit.is_over() {

@@ -1,6 +1,6 @@
 //! A graph that is stepped by hand: the same queues, workers and controllers, without threads.
 
-use crate::config::{GraphConfig, GraphError, GraphWarning, SettingChange};
+use crate::config::{GraphConfig, GraphWarning, ReconfigureError, SettingChange};
 use crate::control::ControlPlane;
 use crate::monitor::report::Report;
 use crate::platform::Time;
@@ -58,7 +58,7 @@ impl Manual {
     /// Gives every worker one turn; returns how many events were begun, and whether anything at
     /// all was done: a batch may have been given up as a whole, a handler finished.
     fn turn_all(&mut self) -> (usize, bool) {
-        let finished = self.plane.topology.core.finishing.finished();
+        let finished = self.plane.topology.core.finish_barrier.finished();
         let (mut begun, mut done) = (0, false);
         self.workers.retain_mut(|worker| match worker.turn() {
             Turn::Ran(events) => {
@@ -73,7 +73,7 @@ impl Manual {
             }
         });
         self.plane.topology.core.disposal.run_waiting();
-        (begun, done || self.plane.topology.core.finishing.finished() != finished)
+        (begun, done || self.plane.topology.core.finish_barrier.finished() != finished)
     }
 
     /// Takes the workers out, to be driven one by one with [`Worker::begin`] and
@@ -140,7 +140,10 @@ impl Manual {
     ///
     /// # Errors
     /// What is wrong with `config`; nothing has changed then.
-    pub fn reconfigure(&mut self, config: &GraphConfig) -> Result<Vec<SettingChange>, GraphError> {
+    pub fn reconfigure(
+        &mut self,
+        config: &GraphConfig,
+    ) -> Result<Vec<SettingChange>, ReconfigureError> {
         let changes = self.plane.reconfigure(config)?;
         self.add_worker();
         Ok(changes)
@@ -172,9 +175,9 @@ impl Manual {
             if left == 0 || !self.plane.topology.core.budget.is_quiet() {
                 break;
             }
-            self.plane.topology.core.finishing.call_again();
+            self.plane.topology.core.finish_barrier.advance();
             self.step();
-            let finished = self.plane.topology.core.finishing.finished();
+            let finished = self.plane.topology.core.finish_barrier.finished();
             if finished == 0 && self.plane.topology.core.budget.used() == 0 {
                 break;
             }

@@ -1,6 +1,6 @@
 //! A graph that runs: on threads ([`Running`]), or stepped by hand ([`Manual`]).
 
-use crate::config::{GraphConfig, GraphError, GraphWarning, SettingChange};
+use crate::config::{GraphConfig, GraphError, GraphWarning, ReconfigureError, SettingChange};
 use crate::control::ControlPlane;
 use crate::monitor::report::Report;
 use crate::platform::Clock;
@@ -81,8 +81,8 @@ impl Running {
     /// Blocks while a report is made, for milliseconds at most. Not to be called from a handler.
     ///
     /// # Errors
-    /// As at the start: [`GraphError::Unknown`], [`GraphError::Setting`] and their like name the
-    /// key, its value and what is allowed. [`GraphError::Fixed`] for what cannot change while the
+    /// As at the start: [`ReconfigureError::Settings`] names the
+    /// key, its value and what is allowed. [`ReconfigureError::Fixed`] for what cannot change while the
     /// graph runs: the workers of a hosted pool. Nothing has changed then.
     ///
     /// ```
@@ -107,7 +107,10 @@ impl Running {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn reconfigure(&self, config: &GraphConfig) -> Result<Vec<SettingChange>, GraphError> {
+    pub fn reconfigure(
+        &self,
+        config: &GraphConfig,
+    ) -> Result<Vec<SettingChange>, ReconfigureError> {
         let changes = self.plane.reconfigure(config)?;
         if !changes.is_empty() {
             self.threads.follow(&self.plane);

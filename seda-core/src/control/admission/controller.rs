@@ -1,6 +1,6 @@
 //! Asks the laws of admission once per tick, and sets the limits of all gates.
 
-use crate::config::{MOST, Mode, PerClass, Pools, Position, Settings, StageIndex, Stages};
+use crate::config::{Mode, PerClass, Pools, Position, Settings, StageIndex, Stages};
 use crate::control::admission::feasibility::Feasibility;
 use crate::control::admission::gate_limits::{GateLimits, gate_of};
 use crate::control::admission::law::AdmissionLaw;
@@ -162,7 +162,8 @@ fn set_entry_limits(plan: &StagePlan, limiter: &Limiter, limits: &GateLimits, ti
         return plan.core.set_admission(&Limits::NONE, Duration::ZERO);
     }
     let (own, _) = limits.shared(&tick.settings.shares);
-    let shortest = tick.settings.slo.iter().flatten().min().copied().unwrap_or(MOST);
+    let shortest =
+        tick.settings.slo.iter().flatten().min().copied().unwrap_or(crate::config::LONGEST_SLO);
     plan.core.set_admission(&own, limiter.estimate.lead(shortest));
 }
 
