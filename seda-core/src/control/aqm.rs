@@ -92,6 +92,7 @@ impl Episodes {
     fn follow(&mut self, seen: QueueObservation, set: &StageSettings, entry: &EntryContext<'_>) {
         let acts = entry.tick.acts;
         let QueueObservation { depth, stood, shed } = seen;
+        // CoDel: shedding began or ended.
         let waits = format!("{depth} queued, the oldest for {:?}", stood.oldest);
         // An empty queue has no standing delay, unless shedding has just emptied it.
         let sheds = stood.sheds && (depth > 0 || shed > self.shed);
@@ -111,6 +112,7 @@ impl Episodes {
             }
             EpisodeChange::None => {}
         }
+        // Order: serving the newest first began or ended.
         let before = self.lifo;
         self.lifo = follow(before, stood.turned, acts, self.shed);
         match change(before, self.lifo) {

@@ -28,7 +28,7 @@ const WINDOW_TICKS: usize = 10;
 
 /// A worker under observation, and the readings of the last collection.
 struct Watched {
-    book: Arc<WorkerStats>,
+    stats: Arc<WorkerStats>,
     pool: PoolIndex,
     /// Swapped with the worker's own window, so that it is read without the worker's lock.
     spare: WorkerWindow,
@@ -185,10 +185,10 @@ impl Monitor {
     /// Begins to watch workers that were added since the last collection.
     fn track(&mut self, topology: &Topology) {
         for (pool, RunningPool { core, stages }) in topology.pools.entries() {
-            for book in core.workers() {
-                if !self.workers.iter().any(|watched| Arc::ptr_eq(&watched.book, &book)) {
+            for stats in core.workers() {
+                if !self.workers.iter().any(|watched| Arc::ptr_eq(&watched.stats, &stats)) {
                     let spare = WorkerWindow::new(stages.len());
-                    self.workers.push(Watched { book, pool, spare, schedstat: None, ahead: None });
+                    self.workers.push(Watched { stats, pool, spare, schedstat: None, ahead: None });
                 }
             }
         }
@@ -200,7 +200,7 @@ impl Monitor {
     fn cut(&mut self, topology: &Topology, now: Time) {
         let core = &topology.core;
         let mut held: Vec<_> =
-            self.workers.iter_mut().map(|w| (w.book.window.lock(), &mut w.spare)).collect();
+            self.workers.iter_mut().map(|w| (w.stats.window.lock(), &mut w.spare)).collect();
         let Cut { queues, used, bytes } = cut_through(topology, now);
         self.queues = queues;
         self.budget = BudgetUse { used, limit: core.budget.bound(used) };
@@ -217,9 +217,9 @@ impl Monitor {
     /// Forgets workers that are gone. Their last records were just collected.
     fn forget(&mut self, topology: &Topology) {
         self.workers.retain(|watched| {
-            let gone = watched.book.is_gone();
+            let gone = watched.stats.is_gone();
             if gone {
-                topology.pools[watched.pool].core.forget(&watched.book);
+                topology.pools[watched.pool].core.forget(&watched.stats);
             }
             !gone
         });
@@ -235,7 +235,7 @@ impl Watched {
         now: Time,
         sums: &mut Stages<StageSums>,
     ) -> impl Iterator<Item = (StageIndex, &'a mut StageFigures)> + use<'a> {
-        let running = self.book.running();
+        let running = self.stats.running();
         let ahead =
             running.map(|(place, since)| RunningBatch { place, nanos: now.nanos_since(since) });
         let before = std::mem::replace(&mut self.ahead, ahead);
@@ -243,8 +243,8 @@ impl Watched {
         let busy: Vec<u64> = places
             .map(|(place, f)| (f.busy + at(ahead, place)).saturating_sub(at(before, place)))
             .collect();
-        let schedstat = self.book.schedstat();
-        let earlier = self.schedstat.or_else(|| self.book.first_schedstat());
+        let schedstat = self.stats.schedstat();
+        let earlier = self.schedstat.or_else(|| self.stats.first_schedstat());
         let spent = schedstat.zip(earlier).map(|(now, then)| now.since(then));
         self.schedstat = schedstat;
         let all: u64 = busy.iter().sum::<u64>().max(1);
@@ -260,7 +260,7 @@ impl Watched {
                 sum.cpu = sum.cpu.map(|cpu| cpu + share(spent.cpu, busy, whole));
                 sum.run_queue =
                     sum.run_queue.map(|wait| wait + share(spent.run_queue, busy, whole));
-            } else if busy > 0 && !self.book.is_split() {
+            } else if busy > 0 && !self.stats.is_split() {
                 (sum.cpu, sum.run_queue) = (None, None);
             }
         }

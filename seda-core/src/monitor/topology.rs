@@ -102,13 +102,13 @@ impl Topology {
     /// Adds a worker to a pool; returns `None` if the pool has its target size.
     pub(crate) fn add_worker(&self, index: PoolIndex) -> Option<Worker> {
         let pool = &self.pools[index];
-        let book = pool.core.add_worker(pool.stages.len())?;
+        let stats = pool.core.add_worker(pool.stages.len())?;
         let members = pool.stages.iter().map(|stage| &self.stages[*stage]);
         let runners: Vec<Box<dyn AnyRunner>> = members
-            .filter_map(|stage| Some((stage.make.as_ref()?)(&stage.share, book.number)))
+            .filter_map(|stage| Some((stage.make.as_ref()?)(&stage.share, stats.number)))
             .collect();
         let core = Arc::clone(&self.core);
-        let cx = Context::new(core, book, Arc::clone(&pool.core), self.edges.len());
+        let cx = Context::new(core, stats, Arc::clone(&pool.core), self.edges.len());
         Some(Worker::new(Arc::clone(&pool.core), runners, cx))
     }
 }

@@ -1,6 +1,7 @@
 //! Asks the laws of admission once per tick, and sets the limits of all gates.
 
 use crate::config::{Mode, PerClass, Pools, Position, Settings, StageIndex, Stages};
+use crate::control::admission::estimator::CostKind;
 use crate::control::admission::feasibility::Feasibility;
 use crate::control::admission::gate_limits::{GateLimits, gate_of};
 use crate::control::admission::law::AdmissionLaw;
@@ -18,7 +19,7 @@ use crate::stage::{Controller, Decision};
 use std::time::Duration;
 
 /// A gate counts as open again after this time without a refusal.
-const CALM: Duration = Duration::from_secs(1);
+const OPEN_AFTER: Duration = Duration::from_secs(1);
 
 /// Makes the law of one class at a stage, by the stage's name.
 pub(crate) type MakeLaw = Box<dyn Fn(&str) -> Box<dyn AdmissionLaw> + Send + Sync>;
@@ -104,7 +105,7 @@ impl AdmissionController {
         let seen = tick.topology.stages.map(|stage, _| {
             let workers = tick.topology.pool_of(stage).core.range().max;
             let parallelism = workers as f64;
-            StageObservation { workers, hired: workers, parallelism, ..Default::default() }
+            StageObservation { workers, pool_workers: workers, parallelism, ..Default::default() }
         });
         self.act(tick.settings.admits().then_some(&seen), tick);
     }
@@ -147,8 +148,11 @@ impl AdmissionController {
     ) -> GateLimits {
         let name = plan.core.name();
         let admission = &tick.topology.core.admission;
-        let (declared, differ) = (admission.costs_are_declared(), admission.costs_differ());
-        limiter.estimate.update(seen, (declared, differ), tick.now);
+        let costs = CostKind {
+            are_declared: admission.costs_are_declared(),
+            differ: admission.costs_differ(),
+        };
+        limiter.estimate.update(seen, costs, tick.now);
         let own = || self.make_law.as_ref().and_then(|make| catch_panic(|| make(name)));
         let make = || own().unwrap_or_else(|| laws::make(tick.settings.control.law));
         limiter.decide(name, seen, tick.settings, make)
@@ -183,10 +187,10 @@ fn gate_change(
     seen: &StageObservation,
     tick: &Tick<'_>,
 ) -> Option<Decision> {
-    let refuses = seen.turned_away + seen.gave_way > 0;
+    let refuses = seen.turned_away + seen.preempted > 0;
     let action = match (refuses, limiter.refusing) {
         (true, None) => "began to turn requests away",
-        (false, Some(last)) if tick.now.since(last) >= CALM => "ended turning requests away",
+        (false, Some(last)) if tick.now.since(last) >= OPEN_AFTER => "ended turning requests away",
         _ => "",
     };
     if refuses {
@@ -202,7 +206,7 @@ fn gate_change(
     let service = limiter.estimate.service().unwrap_or(0.0) * 1e3;
     let saw = format!(
         "{} of {} turned away, {} preempted, {} queued, service {service:.2} ms, {} workers",
-        seen.turned_away, seen.offered, seen.gave_way, seen.queued, seen.workers
+        seen.turned_away, seen.offered, seen.preempted, seen.queued, seen.workers
     );
     let decision = Decision::by(Controller::Admission, tick.now).seen(saw);
     Some(decision.action(action).changed(said).acted(tick.acts))

@@ -12,21 +12,38 @@ use std::time::Duration;
 /// a gate, and a change of demand must show after a few events.
 const EWMA_SAMPLES: f64 = 8.0;
 /// The least number of service times for a 99th percentile: two of 200 are longer.
-const SAMPLES: u64 = 200;
+const TAIL_SAMPLES: u64 = 200;
 /// The number of events over which the parts of classes are smoothed, to about a tenth.
-const PARTS_OVER: f64 = 64.0;
+const PART_SAMPLES: f64 = 64.0;
 /// How long a class counts as present after its last event.
-const SEEN_FOR: Duration = Duration::from_secs(10);
+const PRESENT_FOR: Duration = Duration::from_secs(10);
 /// A change of the parallelism by more than this factor is followed at once.
-const STEADY: f64 = 1.5;
+const STEADY_FACTOR: f64 = 1.5;
 /// A smaller change is smoothed with this weight of the last tick, because shares of CPU time vary
 /// from tick to tick.
-const OF_A_TICK: f64 = 0.1;
+const TICK_WEIGHT: f64 = 0.1;
 /// A pool grows if the stage could serve this many times the events that its workers serve.
-const GROWS: f64 = 1.5;
+const GROWTH_FACTOR: f64 = 1.5;
 /// How long a pool counts as growing. The requests that were admitted for new workers are served by
 /// then.
-const GROWTH: Duration = Duration::from_secs(1);
+const GROWTH_LASTS: Duration = Duration::from_secs(1);
+
+/// The costs that requests have at their admission.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct CostKind {
+    /// Requests declare them; otherwise they follow from the route.
+    pub(super) are_declared: bool,
+    /// They differ between requests.
+    pub(super) differ: bool,
+}
+
+/// Lower bounds of a class's service, in seconds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LeastService {
+    pub(super) mean: f64,
+    /// The 99th percentile.
+    pub(super) tail: f64,
+}
 
 /// The estimates of one stage.
 #[derive(Default)]
@@ -41,20 +58,17 @@ pub(crate) struct Estimate {
     fell: bool,
     /// When the pool was last about to grow.
     grows: Option<Time>,
-    price: CostModel,
-    /// Whether requests declare the costs in the model.
-    declared: bool,
-    /// Whether costs differ between requests.
-    differ: bool,
+    cost_model: CostModel,
+    costs: CostKind,
     tail: Tail,
     /// Events of each class offered until the last tick.
-    came: PerClass<u64>,
+    offered: PerClass<u64>,
     /// Events of each class handled until the last tick.
     handled: PerClass<u64>,
     /// The part of each class in the events handled; zero before the first.
     parts: PerClass<f64>,
     /// When each class was last seen.
-    seen: [Option<Time>; MAX_CLASSES],
+    last_seen: [Option<Time>; MAX_CLASSES],
 }
 
 impl Estimate {
@@ -67,13 +81,13 @@ impl Estimate {
     ///
     /// Service times are not recorded by class. With several classes present, both are the first
     /// percentile over all of them. `None` if the class is absent, or too few events were served.
-    pub(crate) fn least_services(&self, class: usize) -> Option<(f64, f64)> {
-        let mean = self.service.filter(|_| self.is_here(class))?;
-        if self.seen.iter().flatten().count() > 1 {
-            let (least, _) = self.tail.hundredths?;
-            return Some((least, least));
+    pub(super) fn least_service(&self, class: usize) -> Option<LeastService> {
+        let mean = self.service.filter(|_| self.is_present(class))?;
+        if self.last_seen.iter().flatten().count() > 1 {
+            let least = self.tail.extremes?.first;
+            return Some(LeastService { mean: least, tail: least });
         }
-        Some((mean, self.tail.hundredths.map_or(mean, |(_, most)| most)))
+        Some(LeastService { mean, tail: self.tail.extremes.map_or(mean, |known| known.last) })
     }
 
     /// Returns how many events are served at once when all workers are busy; `None` before the
@@ -85,12 +99,12 @@ impl Estimate {
     /// Returns the declared cost per second of service; `None` before a request with a declared
     /// cost was served.
     pub(crate) fn units_per_second(&self) -> Option<f64> {
-        self.price.units_per_second()
+        self.cost_model.units_per_second()
     }
 
     /// Returns whether requests of this class came lately.
-    pub(crate) fn is_here(&self, class: usize) -> bool {
-        self.seen.get(class).copied().flatten().is_some()
+    pub(crate) fn is_present(&self, class: usize) -> bool {
+        self.last_seen.get(class).copied().flatten().is_some()
     }
 
     /// Returns the seconds in which busy workers serve `requests`.
@@ -111,7 +125,7 @@ impl Estimate {
         slo_seconds: f64,
     ) -> AdmissionObservation {
         let mut seen = observed.observation(slo_seconds, self.service, self.tail.p99);
-        seen.cost_variation = self.price.variation().filter(|_| self.differ);
+        seen.cost_variation = self.cost_model.variation().filter(|_| self.costs.differ);
         seen.parallelism = self.parallelism.unwrap_or(seen.parallelism);
         // Smoothed likewise: CPU shares vary from tick to tick, and one worker matters.
         seen.workers = whole(seen.parallelism);
@@ -128,27 +142,21 @@ impl Estimate {
 
     /// Updates all estimates with the observation of a tick.
     ///
-    /// `declared` says whether requests declare their cost; otherwise it follows from their route.
-    /// The units of both differ, so the cost model begins anew on a change. `differ` says whether
-    /// costs differ between requests.
-    pub(crate) fn update(
-        &mut self,
-        observed: &StageObservation,
-        (declared, differ): (bool, bool),
-        now: Time,
-    ) {
-        self.differ = differ;
-        if std::mem::replace(&mut self.declared, declared) != declared {
-            self.price = CostModel::default();
+    /// Declared costs and those of routes have different units, so the cost model begins anew on a
+    /// change between them.
+    pub(crate) fn update(&mut self, observed: &StageObservation, costs: CostKind, now: Time) {
+        let before = std::mem::replace(&mut self.costs, costs);
+        if before.are_declared != costs.are_declared {
+            self.cost_model = CostModel::default();
         }
         self.update_service(observed);
         let parallelism = self.parallelism_after(observed);
         self.parallelism = Some(parallelism);
-        if parallelism >= observed.hired as f64 * GROWS {
+        if parallelism >= observed.pool_workers as f64 * GROWTH_FACTOR {
             self.grows = Some(now);
         }
-        self.grows = self.grows.filter(|then| now.since(*then) < GROWTH);
-        self.update_presence(observed.came, now);
+        self.grows = self.grows.filter(|then| now.since(*then) < GROWTH_LASTS);
+        self.update_presence(observed.offered_by_class, now);
         self.update_parts(observed.handled);
     }
 
@@ -160,7 +168,7 @@ impl Estimate {
         });
         let n: f64 = new.iter().sum();
         if n > 0.0 {
-            let weight = n / (n + PARTS_OVER);
+            let weight = n / (n + PART_SAMPLES);
             for (part, new) in self.parts.iter_mut().zip(new) {
                 *part += (new / n - *part) * weight;
             }
@@ -170,7 +178,7 @@ impl Estimate {
     fn update_service(&mut self, observed: &StageObservation) {
         let tick = &observed.service;
         if self.outliers.counts(are_outliers(tick, self.service, self.tail.p99)) {
-            self.price.update(&observed.served, tick.total_nanos() as f64 / 1e9);
+            self.cost_model.update(&observed.served, tick.total_nanos() as f64 / 1e9);
             if let Some(mean) = tick.mean_seconds() {
                 let n = tick.count() as f64;
                 let smooth = |old: f64| old + (mean - old) * n / (n + EWMA_SAMPLES);
@@ -187,48 +195,57 @@ impl Estimate {
     fn parallelism_after(&mut self, observed: &StageObservation) -> f64 {
         let now = observed.parallelism;
         let Some(old) = self.parallelism else { return now };
-        let falls = now < old / STEADY;
+        let falls = now < old / STEADY_FACTOR;
         let again = std::mem::replace(&mut self.fell, falls);
         let momentary = falls && observed.alone && !again;
-        let far = falls || now > old * STEADY;
-        if far && !momentary { now } else { old + (now - old) * OF_A_TICK }
+        let far = falls || now > old * STEADY_FACTOR;
+        if far && !momentary { now } else { old + (now - old) * TICK_WEIGHT }
     }
 
     /// Marks the classes with new events as present.
-    fn update_presence(&mut self, came: PerClass<u64>, now: Time) {
-        let before = std::mem::replace(&mut self.came, came);
-        for (seen, (before, after)) in self.seen.iter_mut().zip(before.iter().zip(&self.came)) {
+    fn update_presence(&mut self, offered: PerClass<u64>, now: Time) {
+        let before = std::mem::replace(&mut self.offered, offered);
+        for (seen, (before, after)) in
+            self.last_seen.iter_mut().zip(before.iter().zip(&self.offered))
+        {
             if after > before {
                 *seen = Some(now);
-            } else if seen.is_some_and(|then| now.since(then) > SEEN_FOR) {
+            } else if seen.is_some_and(|then| now.since(then) > PRESENT_FOR) {
                 *seen = None;
             }
         }
     }
 }
 
-/// The last few hundred service times, in two generations: the older one is dropped at once.
+/// The last few hundred service times, in two generations: a full one replaces the one before it.
 #[derive(Default)]
 struct Tail {
     old: Quantiles,
     new: Quantiles,
     /// The 99th percentile of both generations, in seconds; `None` without service times.
     p99: Option<f64>,
-    /// The 1st and the 99th percentile, once there are enough service times for both.
-    hundredths: Option<(f64, f64)>,
+    /// `None` before there are enough service times for both.
+    extremes: Option<Extremes>,
+}
+
+/// The 1st and the 99th percentile, in seconds.
+#[derive(Clone, Copy)]
+struct Extremes {
+    first: f64,
+    last: f64,
 }
 
 impl Tail {
     fn add(&mut self, tick: &Quantiles) {
         self.new.add(tick);
-        if self.new.count() >= SAMPLES {
+        if self.new.count() >= TAIL_SAMPLES {
             self.old = std::mem::take(&mut self.new);
         }
         let mut both = self.old.clone();
         both.add(&self.new);
         self.p99 = both.quantile_seconds(0.99);
-        let first = both.quantile_seconds(0.01).filter(|_| both.count() >= SAMPLES);
-        self.hundredths = first.zip(self.p99);
+        let first = both.quantile_seconds(0.01).filter(|_| both.count() >= TAIL_SAMPLES);
+        self.extremes = first.zip(self.p99).map(|(first, last)| Extremes { first, last });
     }
 }
 
@@ -241,7 +258,7 @@ mod tests {
         let mut estimate = Estimate { parallelism: Some(1.0), ..Estimate::default() };
         ticks.map(|parallelism| {
             let observed = StageObservation { parallelism, alone, ..StageObservation::default() };
-            estimate.update(&observed, (false, false), Time::ZERO);
+            estimate.update(&observed, CostKind::default(), Time::ZERO);
             (estimate.parallelism.unwrap_or(0.0) * 100.0).round() / 100.0
         })
     }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 /// How long an SLO must look infeasible (or feasible again) before the change is reported. A stall
 /// of the machine is shorter, and a report must not come at every tick.
-const PERSISTS: Duration = Duration::from_secs(1);
+const PERSISTENCE: Duration = Duration::from_secs(1);
 /// An infeasible SLO counts as feasible again only if services take less than this share of it.
-const ROOM: f64 = 0.8;
+const FEASIBLE_BELOW: f64 = 0.8;
 
 /// Whether the services of a stage, or of all stages on a route, alone exceed the SLO of a class.
 /// No limit, number of workers or batch size changes that.
@@ -15,23 +15,23 @@ const ROOM: f64 = 0.8;
 pub(crate) struct Feasibility {
     infeasible: bool,
     /// Since when it has looked different.
-    other: Option<Time>,
+    differs_since: Option<Time>,
 }
 
 impl Feasibility {
     /// Compares the seconds of `service` with the seconds of the `slo`. Returns the new state when
     /// it changes: true if the SLO is infeasible.
     pub(crate) fn judge(&mut self, service: f64, slo: f64, now: Time) -> Option<bool> {
-        let differs = if self.infeasible { service < slo * ROOM } else { service >= slo };
+        let differs = if self.infeasible { service < slo * FEASIBLE_BELOW } else { service >= slo };
         if !differs {
-            self.other = None;
+            self.differs_since = None;
             return None;
         }
-        let since = *self.other.get_or_insert(now);
-        if now.since(since) < PERSISTS {
+        let since = *self.differs_since.get_or_insert(now);
+        if now.since(since) < PERSISTENCE {
             return None;
         }
-        *self = Self { infeasible: !self.infeasible, other: None };
+        *self = Self { infeasible: !self.infeasible, differs_since: None };
         Some(self.infeasible)
     }
 

@@ -16,13 +16,13 @@ use std::time::Duration;
 const RESERVED: f64 = 0.25;
 /// The share of the SLO that an event may wait where higher classes are served first. An event that
 /// waits longer is shed by its deadline, at 95 %.
-const KEPT: f64 = 0.9;
+const WAIT_SHARE: f64 = 0.9;
 /// If fewer services than this fit into the SLO, whole requests are too coarse: a limit in them is
 /// off by more than a twentieth. Then the part of a request that was served already counts, too.
-const FEW: f64 = 24.0;
+const COARSE_BELOW: f64 = 24.0;
 /// It no longer counts if at least this many fit: a third more, so that a varying mean does not
 /// switch back and forth.
-const MANY: f64 = 32.0;
+const COARSE_UNTIL: f64 = 32.0;
 
 /// The laws of one stage, and the estimates that they read.
 #[derive(Default)]
@@ -45,7 +45,7 @@ impl Limiter {
     /// Returns whether so few services fit into the SLO that parts of a request count.
     pub(crate) fn coarse(&mut self, slo: Duration) -> bool {
         let fit = self.estimate.service().map_or(f64::INFINITY, |mean| slo.as_secs_f64() / mean);
-        self.coarse = fit < if self.coarse { MANY } else { FEW };
+        self.coarse = fit < if self.coarse { COARSE_UNTIL } else { COARSE_BELOW };
         self.coarse
     }
 
@@ -105,14 +105,14 @@ impl Limiter {
                 // least its share. Its events wait longer, as far as the SLO allows. A pool that
                 // grows will have capacity for all classes.
                 let rest = if seen.grows { 1.0 } else { 1.0 - self.estimate.part_of_higher(class) };
-                let slack = self.estimate.seconds_for(alone).map_or(1.0, |s| slo * KEPT / s);
+                let slack = self.estimate.seconds_for(alone).map_or(1.0, |s| slo * WAIT_SHARE / s);
                 let part = (rest * slack.max(1.0)).clamp(settings.share_of(class), 1.0);
                 // The reserve: each class leaves a part to those above it.
                 let kept = alone * RESERVED * f64::from(higher) / classes.max(1) as f64;
                 let most = (alone * part).min(alone - kept.floor());
                 *limit = ClassLimit { most: most.max(1.0), alone };
             }
-            higher += u32::from(self.estimate.is_here(class));
+            higher += u32::from(self.estimate.is_present(class));
         }
         limits
     }

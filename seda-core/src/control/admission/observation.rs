@@ -25,16 +25,22 @@ pub(crate) struct StageObservation {
     /// Requests that its gate refused.
     pub(crate) turned_away: u64,
     /// Requests of a lower class that were preempted for a higher one.
-    pub(crate) gave_way: u64,
+    pub(crate) preempted: u64,
+    /// Events handled during the tick.
     pub(crate) completed: u64,
     /// Events handled since the graph began, by class.
     pub(crate) handled: PerClass<u64>,
     /// Events offered, or refused at the gate, since the graph began, by class.
-    pub(crate) came: PerClass<u64>,
+    pub(crate) offered_by_class: PerClass<u64>,
+    /// Events queued now.
     pub(crate) queued: usize,
+    /// Requests inside for the stage, or events queued if those are more.
     pub(crate) inside: usize,
+    /// The limit in force; `None` before the first.
     pub(crate) limit: Option<usize>,
+    /// Waits of the events dequeued during the tick.
     pub(crate) wait: Quantiles,
+    /// Services that ended during the tick.
     pub(crate) service: Quantiles,
     /// Declared costs of the requests served.
     pub(crate) served: ServedCosts,
@@ -45,7 +51,7 @@ pub(crate) struct StageObservation {
     /// Whether it has its pool for itself. Of a shared pool its part changes from tick to tick.
     pub(crate) alone: bool,
     /// Workers of the pool now.
-    pub(crate) hired: usize,
+    pub(crate) pool_workers: usize,
 }
 
 impl StageObservation {
@@ -96,7 +102,7 @@ pub(super) fn observe_stage(
     let away = |class: usize| {
         of(&now.gate.turned_away, class).saturating_sub(of(&then.gate.turned_away, class))
     };
-    let came = std::array::from_fn(|class| {
+    let offered_by_class = std::array::from_fn(|class| {
         let offered = queue.classes.get(class).map_or(0, |class| class.offered);
         offered + of(&now.gate.turned_away, class)
     });
@@ -107,12 +113,12 @@ pub(super) fn observe_stage(
         offered: (entered + turned_away).max(ledger.offered - before.offered),
         admitted: entered.max(ledger.accepted - before.accepted),
         turned_away,
-        gave_way: now.gate.gave_way.saturating_sub(then.gate.gave_way),
+        preempted: now.gate.gave_way.saturating_sub(then.gate.gave_way),
         completed: ledger.handled - before.handled,
         handled: std::array::from_fn(|class| {
             queue.classes.get(class).map_or(0, |class| class.handled)
         }),
-        came,
+        offered_by_class,
         queued: now.depth,
         inside: now.gate.bound.max(now.depth),
         limit: now.gate.limit,
@@ -122,7 +128,7 @@ pub(super) fn observe_stage(
         workers: whole(parallelism),
         parallelism,
         alone: topology.pool_of(stage).stages.len() == 1,
-        hired: pool.workers,
+        pool_workers: pool.workers,
     }
 }
 
@@ -152,11 +158,8 @@ fn observe_service(
 fn own_part(monitor: &Monitor, topology: &Topology, stage: StageIndex, useful: f64) -> f64 {
     let then = monitor.tick_start();
     let pool = topology.pool_of(stage);
-    let weight = |stage: &StageIndex| {
-        u64::from(topology.stages[*stage].share.weight.load(Ordering::Relaxed))
-    };
-    let all: u64 = pool.stages.iter().map(weight).sum();
-    let share = weight(&stage) as f64 / all.max(1) as f64;
+    let all: u64 = pool.stages.iter().map(|member| weight(topology, *member)).sum();
+    let share = weight(topology, stage) as f64 / all.max(1) as f64;
     let mut others = 0;
     for other in pool.stages.iter().filter(|other| **other != stage) {
         let (now, then) = (&monitor.now.stages[*other], &then.stages[*other]);
@@ -164,6 +167,10 @@ fn own_part(monitor: &Monitor, topology: &Topology, stage: StageIndex, useful: f
     }
     let nanos = monitor.now.at.nanos_since(then.at).max(1);
     (useful - others as f64 / nanos as f64).clamp(useful * share, useful)
+}
+
+fn weight(topology: &Topology, stage: StageIndex) -> u64 {
+    u64::from(topology.stages[stage].share.weight.load(Ordering::Relaxed))
 }
 
 /// Returns how many workers of a pool are useful: as many as it may have, unless more would only

@@ -1,6 +1,7 @@
 //! Reports SLOs that cannot be met: in the journal, in the log and in the report.
 
 use crate::config::{MAX_CLASSES, PerClass, Position, StageIndex, Stages};
+use crate::control::admission::estimator::LeastService;
 use crate::control::admission::feasibility::Feasibility;
 use crate::control::admission::gate_limits::gate_of;
 use crate::control::admission::limiter::Limiter;
@@ -73,7 +74,7 @@ impl SloCheck<'_> {
     /// Returns `None` if the class has sent no event lately, or no event was served yet.
     fn judge_stage(&self, stage: StageIndex, limiter: &mut Limiter) -> Option<SloVerdict> {
         let (now, slo) = (self.tick.now, self.slo.as_secs_f64());
-        let (mean, tail) = limiter.estimate.least_services(self.class)?;
+        let LeastService { mean, tail } = limiter.estimate.least_service(self.class)?;
         let of_mean = limiter.mean.get_mut(self.class)?;
         let of_tail = limiter.tail.get_mut(self.class)?;
         of_mean.judge(mean, slo, now);
@@ -98,7 +99,7 @@ impl SloCheck<'_> {
         let stages = stages.iter().copied().map(StageIndex::declared);
         let means: Option<Vec<f64>> = stages
             .clone()
-            .map(|stage| Some(limiters[stage].estimate.least_services(self.class)?.0))
+            .map(|stage| Some(limiters[stage].estimate.least_service(self.class)?.mean))
             .collect();
         let Some(means) = means.filter(|means| means.len() > 1) else { return };
         let slo = self.slo.as_secs_f64();

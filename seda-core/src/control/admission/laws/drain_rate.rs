@@ -8,16 +8,16 @@ const QUEUE_SHARE: f64 = 0.4;
 /// The least queue where the SLO leaves room. A shorter one runs empty at times, even in overload:
 /// an M/D/1/K queue at 1.2 times its capacity idles 0.2 % of the time for K = 12, 1.1 % for K = 8,
 /// and 6 % for K = 4.
-const ENOUGH: f64 = 12.0;
+const LEAST_QUEUE: f64 = 12.0;
 /// The share of the SLO that wait and service together may take. The rest is for the kernel's
 /// queues, the reactor, and services that take longer than usual.
-const KEPT: f64 = 0.8;
+const TIME_SHARE: f64 = 0.8;
 /// The same share where requests declare their cost and the pool does not grow: then no service
 /// takes longer than expected.
-const KEPT_IF_DECLARED: f64 = 0.9;
+const TIME_SHARE_IF_DECLARED: f64 = 0.9;
 /// The same share where the 99th percentile of the service is near the mean. A request is shed if
 /// it cannot be answered within 95 % of the SLO; half a percent is for the way there and back.
-const MOST_KEPT: f64 = 0.945;
+const MOST_TIME_SHARE: f64 = 0.945;
 
 /// Admits the requests that the stage drains in the time that it has: N = X·W, Little's law as a
 /// limit.
@@ -34,26 +34,28 @@ impl AdmissionLaw for DrainRate {
         let workers = seen.workers.max(1);
         let Some(service) = seen.service_mean.filter(|mean| *mean >= 0.0) else {
             // Before the first service: enough to keep the workers busy, and not more.
-            return Some(workers as f64 + ENOUGH);
+            return Some(workers as f64 + LEAST_QUEUE);
         };
         // Zero or NaN: as many as there are workers.
         let parallel = seen.parallelism;
         let parallel = if parallel > 0.0 { parallel.min(workers as f64) } else { workers as f64 };
+        // X: the rate at which the stage drains.
         let rate = parallel / service;
         // With varying demands a queue must be longer by 1 + c² to keep a server as busy (Pollaczek
         // and Khinchine). It may be, because the declared costs say how long it takes.
         let queue = seen.cost_variation.map_or(1.0, |c2| 1.0 + c2);
         let known = seen.cost_variation.is_some() && !seen.grows;
-        let least = if known { KEPT_IF_DECLARED } else { KEPT };
+        let least = if known { TIME_SHARE_IF_DECLARED } else { TIME_SHARE };
         // The margin of the 99th percentile over the mean stays free.
         let longer = seen.service_p99.filter(|p99| p99.is_finite() && !seen.grows);
         let most =
-            longer.map_or(0.0, |p99| MOST_KEPT - (p99 - service).max(0.0) / seen.slo_seconds);
-        let kept = most.max(least);
-        let left = seen.slo_seconds * kept - service;
+            longer.map_or(0.0, |p99| MOST_TIME_SHARE - (p99 - service).max(0.0) / seen.slo_seconds);
+        // W: the wait that the SLO leaves.
+        let share_of_time = most.max(least);
+        let most_wait = seen.slo_seconds * share_of_time - service;
         // While the pool grows, events may wait for the new workers as long as the SLO allows.
-        let share = if seen.grows { kept } else { QUEUE_SHARE * queue };
-        let wait = (ENOUGH / rate).max(seen.slo_seconds * share).min(left).max(0.0);
+        let share = if seen.grows { share_of_time } else { QUEUE_SHARE * queue };
+        let wait = (LEAST_QUEUE / rate).max(seen.slo_seconds * share).min(most_wait).max(0.0);
         // At least one event waits, so that a worker finds the next one when it has ended an event;
         // also if the queue is NaN.
         Some(workers as f64 + (wait * rate).clamp(1.0, MOST).max(1.0))
@@ -81,7 +83,7 @@ mod tests {
         // 40 % of 200 ms.
         assert_eq!(limit(0.2, 0.001, 1), 81);
         assert_eq!(limit(0.2, 0.0001, 1), 801);
-        // 12 events would take 120 ms, and 150 are left.
+        // 12 events would take 120 ms, and the SLO leaves 150 ms.
         assert_eq!(limit(0.2, 0.010, 1), 13);
         // The SLO leaves 110 ms.
         assert_eq!(limit(0.2, 0.050, 1), 3);
