@@ -14,7 +14,7 @@ use crate::stage::{Controller, Decision};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct QueueObservation {
     depth: usize,
-    stood: AqmState,
+    aqm: AqmState,
     /// Events that CoDel has shed since the graph began, or would have.
     shed: u64,
 }
@@ -55,7 +55,7 @@ impl AqmController {
             let delayed = LossReason::ALL.iter().zip(shed);
             let delayed = delayed.filter(|(reason, _)| **reason == LossReason::Delay);
             let shed = delayed.map(|(_, n)| n).sum::<u64>() + queue.stood.spared;
-            QueueObservation { depth: queue.depth, stood: queue.stood, shed }
+            QueueObservation { depth: queue.depth, aqm: queue.stood, shed }
         })
     }
 
@@ -91,11 +91,11 @@ impl EntryContext<'_> {
 impl Episodes {
     fn follow(&mut self, seen: QueueObservation, set: &StageSettings, entry: &EntryContext<'_>) {
         let acts = entry.tick.acts;
-        let QueueObservation { depth, stood, shed } = seen;
+        let QueueObservation { depth, aqm, shed } = seen;
         // CoDel: shedding began or ended.
-        let waits = format!("{depth} queued, the oldest for {:?}", stood.oldest);
+        let waits = format!("{depth} queued, the oldest for {:?}", aqm.oldest);
         // An empty queue has no standing delay, unless shedding has just emptied it.
-        let sheds = stood.sheds && (depth > 0 || shed > self.shed);
+        let sheds = aqm.sheds && (depth > 0 || shed > self.shed);
         let before = self.shedding;
         self.shedding = follow(before, sheds, acts, self.shed);
         match change(before, self.shedding) {
@@ -114,7 +114,7 @@ impl Episodes {
         }
         // Order: serving the newest first began or ended.
         let before = self.lifo;
-        self.lifo = follow(before, stood.turned, acts, self.shed);
+        self.lifo = follow(before, aqm.turned, acts, self.shed);
         match change(before, self.lifo) {
             EpisodeChange::Began => {
                 entry.record(acts, waits, "serves the newest first", "oldest → newest");

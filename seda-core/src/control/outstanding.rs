@@ -45,7 +45,7 @@ impl OutstandingController {
             sizing.follow(&tick.settings.control);
             let name = plan.core.name();
             let Some(decided) = sizing.decide(name, seen) else { continue };
-            if !sizing.is_news(decided.target, seen.workers, tick.acts) {
+            if !sizing.is_change(decided.target, seen.workers, tick.acts) {
                 continue;
             }
             if tick.acts {

@@ -55,7 +55,7 @@ impl Sizing {
 
     /// Returns whether a target differs from the present size, and was not just journaled as
     /// observed.
-    pub(crate) fn is_news(&mut self, target: usize, before: usize, acts: bool) -> bool {
+    pub(crate) fn is_change(&mut self, target: usize, before: usize, acts: bool) -> bool {
         target != before && (acts || self.observed.replace(target) != Some(target))
     }
 }
@@ -89,7 +89,7 @@ impl PoolSizeController {
             };
             decisions.push(decision);
         }
-        let shares = share_out_workers(topology, &decisions, settings.workers);
+        let shares = allotted_workers(topology, &decisions, settings.workers);
         let pools = topology.pools.iter().zip(&mut self.sizings);
         for (((pool, sizing), decision), share) in pools.zip(decisions).zip(shares) {
             let before = pool.core.target();
@@ -106,7 +106,7 @@ impl PoolSizeController {
 }
 
 /// Returns how many workers each pool may have, within the `budget` for all.
-fn share_out_workers(
+fn allotted_workers(
     topology: &Topology,
     decisions: &[Option<SizeDecision>],
     budget: usize,
@@ -123,7 +123,7 @@ fn share_out_workers(
 
 fn size(pool: &RunningPool, target: usize, why: String, sizing: &mut Sizing, tick: &Tick<'_>) {
     let before = pool.core.target();
-    if !sizing.is_news(target, before, tick.acts) {
+    if !sizing.is_change(target, before, tick.acts) {
         return;
     }
     if tick.acts {
