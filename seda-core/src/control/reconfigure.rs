@@ -1,11 +1,8 @@
 //! New settings for a running graph: checked as at its start, then set, all of them or none.
 
-use crate::config::{
-    GraphConfig, ReconfigureError, SettingChange, Settings, StageSettings, WorkerRange,
-};
+use crate::config::{GraphConfig, ReconfigureError, SettingChange, Settings, WorkerRange};
 use crate::control::plane::ControlPlane;
-use crate::monitor::{RunningPool, StagePlan, Topology};
-use crate::platform::sync::Ordering;
+use crate::monitor::{RunningPool, Topology};
 use crate::stage::{Controller, Decision};
 
 impl ControlPlane {
@@ -62,7 +59,7 @@ fn set(topology: &Topology, before: &Settings, after: &Settings) {
     topology.core.valve.set(after.control.valve, after.control.overload);
     let stages = before.stages.iter().zip(&after.stages);
     for (plan, (before, after)) in topology.stages.iter().zip(stages) {
-        set_stage(plan, before, after);
+        plan.core.apply(&plan.share, after, Some(before));
     }
     if before.shares != after.shares {
         topology.stages.iter().for_each(|stage| stage.core.set_shares(&after.shares));
@@ -88,38 +85,6 @@ fn journal_changes(topology: &Topology, changes: &[SettingChange]) {
             .action(format!("set `{}`", change.key))
             .changed(format!("{} → {}", change.before, change.after));
         topology.core.journal.record(Decision { stage: change.stage.clone(), ..decision });
-    }
-}
-
-fn set_stage(plan: &StagePlan, before: &StageSettings, after: &StageSettings) {
-    let (core, share) = (&plan.core, &plan.share);
-    if before.capacity != after.capacity {
-        core.set_capacity(after.capacity);
-    }
-    if before.soft != after.soft {
-        core.set_soft(after.soft.unwrap_or(usize::MAX));
-    }
-    if before.batch != after.batch {
-        share.batch.store(after.batch, Ordering::Relaxed);
-    }
-    if before.weight != after.weight {
-        share.weight.store(after.weight, Ordering::Relaxed);
-    }
-    if before.cap != after.cap {
-        share.cap.store(after.cap.unwrap_or(usize::MAX), Ordering::Relaxed);
-    }
-    if before.pending != after.pending {
-        core.set_pending_limit(after.pending);
-    }
-    // The controller begins anew: another range may mean another remote side.
-    if (before.outstanding, before.pending) != (after.outstanding, after.pending) {
-        core.set_outside_limit(after.outstanding.unwrap_or(usize::MAX));
-    }
-    if before.rate != after.rate {
-        core.set_rate(after.rate);
-    }
-    if before.standing != after.standing {
-        core.set_standing(&after.standing);
     }
 }
 

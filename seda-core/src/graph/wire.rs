@@ -56,7 +56,7 @@ impl Wire<'_> {
         let edge = numbers.collect::<Vec<_>>().into_iter().next().unwrap_or(0);
         let mut known = self.graph.edges.iter();
         let outbox = known.position(|edge| (edge.from, edge.to) == (Some(senders.start), to.index));
-        Sink { stage, edge, outbox: outbox.unwrap_or(edges), senders, ways: None }
+        Sink { stage, edge, outbox: outbox.unwrap_or(edges), senders, replicas: None }
     }
 
     fn sink_to_all<E: Send + 'static>(
@@ -68,15 +68,15 @@ impl Wire<'_> {
         let first = sinks.first().cloned().unwrap_or_else(|| self.stand_in());
         // Of two edges each has draws of its own.
         let seed = first.outbox as u64;
-        let ways = ReplicaSet::new(name, balance, sinks, seed).map(Box::new);
-        Sink { ways, outbox: Sink::<E>::NO_OUTBOX, ..first }
+        let replicas = ReplicaSet::new(name, balance, sinks, seed).map(Box::new);
+        Sink { replicas, outbox: Sink::<E>::NO_OUTBOX, ..first }
     }
 
     /// A closed stage that belongs nowhere stands in until the attach has failed.
     fn stand_in<E: Send + 'static>(&mut self) -> Sink<E> {
         self.foreign = true;
         let stage = StageCore::new("foreign", 0, 0, Arc::clone(&self.graph.core));
-        Sink { stage: Arc::new(stage), edge: 0, outbox: 0, senders: 0..0, ways: None }
+        Sink { stage: Arc::new(stage), edge: 0, outbox: 0, senders: 0..0, replicas: None }
     }
 }
 

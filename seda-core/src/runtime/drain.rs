@@ -8,8 +8,8 @@
 use crate::control::ControlPlane;
 use crate::event::LossReason;
 use crate::monitor::report::{Report, StageReport};
+use crate::platform::Deadline;
 use crate::platform::sync::{Arc, Flaw, is_seeded, pause};
-use crate::platform::{Clock, MonotonicClock, Time};
 use crate::runtime::threads::Threads;
 use crate::stage::{Controller, Decision};
 use serde::Serialize;
@@ -49,34 +49,14 @@ pub struct LeftOver {
     pub pending: u64,
 }
 
-/// The time left of a limit, by the machine's clock: a drain ends whatever clock the graph has.
-pub(super) struct Limit {
-    clock: MonotonicClock,
-    limit: Duration,
-}
-
-impl Limit {
-    pub(super) fn new(limit: Duration) -> Self {
-        Self { clock: MonotonicClock::new(), limit }
-    }
-
-    fn left(&self) -> Duration {
-        self.limit.saturating_sub(self.clock.now().since(Time::ZERO))
-    }
-
-    fn is_over(&self) -> bool {
-        self.left().is_zero()
-    }
-}
-
 pub(super) fn drain(plane: &ControlPlane, threads: &Threads, limit: Duration) -> Drained {
-    let limit = Limit::new(limit);
+    let limit = Deadline::after(limit);
     finish_all(plane, &limit);
     end(plane, threads, limit.left().max(SLICE))
 }
 
 /// Lets everything inside come to its end, within the limit.
-pub(super) fn finish_all(plane: &ControlPlane, limit: &Limit) {
+pub(super) fn finish_all(plane: &ControlPlane, limit: &Deadline) {
     plane.topology.core.close_entries();
     cancel_timers(plane);
     while !limit.is_over() {
@@ -96,7 +76,7 @@ pub(super) fn finish_all(plane: &ControlPlane, limit: &Limit) {
 
 /// Ends the workers and gives up what is left.
 pub(super) fn end(plane: &ControlPlane, threads: &Threads, limit: Duration) -> Drained {
-    let limit = Limit::new(limit);
+    let limit = Deadline::after(limit);
     plane.topology.core.close_entries();
     cancel_timers(plane);
     let complete = plane.topology.core.budget.used() == 0;
@@ -176,7 +156,7 @@ pub(super) fn conclude(plane: &ControlPlane, complete: bool) -> Drained {
 }
 
 /// Waits until every worker that can has followed the call.
-fn wait_finished(plane: &ControlPlane, call: usize, limit: &Limit) -> bool {
+fn wait_finished(plane: &ControlPlane, call: usize, limit: &Deadline) -> bool {
     let called = || {
         let books = plane.topology.pools.iter().flat_map(|pool| pool.core.workers());
         books

@@ -80,11 +80,13 @@ impl Manual {
     /// [`Worker::complete`]; called again, those that were hired since. One that is dropped counts
     /// as gone, and the next tick replaces it: [put back](Manual::put_back) those that are to take
     /// part in a drain.
+    #[cfg(feature = "simulation")]
     pub fn take_workers(&mut self) -> Vec<Worker> {
         std::mem::take(&mut self.workers)
     }
 
     /// Takes workers back that were [taken out](Manual::take_workers), of this graph alone.
+    #[cfg(feature = "simulation")]
     pub fn put_back(&mut self, workers: Vec<Worker>) {
         self.workers.extend(workers);
     }

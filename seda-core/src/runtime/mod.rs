@@ -13,7 +13,7 @@ pub use drain::LeftOver;
 
 pub use drain::Drained;
 #[cfg(seda_model)]
-pub(crate) use drain::{Limit, conclude, finish_all, give_up, leave};
+pub(crate) use drain::{conclude, finish_all, give_up, leave};
 pub use manual::Manual;
 pub use running::Running;
 pub use snapshots::Snapshots;

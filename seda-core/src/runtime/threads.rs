@@ -4,7 +4,7 @@ use crate::config::{GraphError, PoolIndex};
 use crate::control::ControlPlane;
 use crate::monitor::report::Report;
 use crate::platform::sync::{Arc, Mutex};
-use crate::platform::{Clock, MonotonicClock, Time, catch_panic};
+use crate::platform::{Deadline, catch_panic};
 use crate::pool::CondvarPark;
 use crate::runtime::snapshots::{Message, Snapshots, Wish};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
@@ -132,10 +132,10 @@ impl Threads {
     pub(super) fn stop_services(&self, plane: &ControlPlane, limit: Duration) {
         let _ = self.messages.send(Message::Stop);
         plane.topology.core.disposal.close();
-        let clock = MonotonicClock::new();
+        let deadline = Deadline::after(limit);
         let services = std::mem::take(&mut *self.services.lock());
         while services.iter().any(|service| !service.is_finished()) {
-            let left = limit.saturating_sub(clock.now().since(Time::ZERO));
+            let left = deadline.left();
             if left.is_zero() {
                 return;
             }

@@ -8,9 +8,9 @@ use crate::event::LossReason;
 use crate::graph::Graph;
 use crate::monitor::report::Report;
 use crate::platform::sync::{Arc, AtomicUsize, JoinHandle, Mutex, Ordering, pause, spawn};
-use crate::platform::{ManualClock, Time};
+use crate::platform::{Deadline, ManualClock, Time};
 use crate::pool::{CondvarPark, IdleWorkers, Park, PoolCore};
-use crate::runtime::{Drained, Limit, conclude, finish_all, give_up, leave};
+use crate::runtime::{Drained, conclude, finish_all, give_up, leave};
 use std::time::Duration;
 
 pub use crate::platform::sync::{Flaw, is_seeded, seed};
@@ -85,7 +85,7 @@ impl Modelled {
 
     /// Runs the part of a drain that lets events inside end and handlers finish.
     pub fn finish_all(&self) {
-        finish_all(&self.plane, &Limit::new(Duration::from_secs(1)));
+        finish_all(&self.plane, &Deadline::after(Duration::from_secs(1)));
     }
 
     /// Runs the part of a drain that ends the workers and sheds the remains. Each worker is woken
