@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-const CANNOT: &str = "no setting can keep the SLO: serving what can be served";
-const CAN: &str = "the SLO can be kept again";
+const CANNOT: &str = "no setting can meet the SLO: admits the requests that the stage can serve";
+const CAN: &str = "the SLO can be met again";
 
 /// Returns the journaled verdicts about SLOs.
 fn verdicts(plant: &Plant) -> Vec<String> {
