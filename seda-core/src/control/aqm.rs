@@ -37,11 +37,9 @@ impl Monitor {
     /// All stages' queues.
     pub(crate) fn observe_standing(&self) -> Vec<StandingSight> {
         let sights = self.queues.iter().map(|queue| {
-            let shed = queue.total().shed;
-            let delayed =
-                LossReason::ALL.iter().zip(shed).filter(|(r, _)| **r == LossReason::Delay);
-            let shed: u64 = delayed.map(|(_, n)| n).sum();
-            let given_up = shed + queue.stood.spared;
+            let shed = queue.total().shed.iter().filter(|(reason, _)| *reason == LossReason::Delay);
+            let shed: u64 = shed.map(|(_, n)| n).sum();
+            let given_up = shed + queue.stood.exempt;
             StandingSight { depth: queue.depth, stood: queue.stood, given_up }
         });
         sights.collect()
@@ -88,7 +86,7 @@ impl Engine {
                 SettingChange::None => {}
             }
             let before = known.turned;
-            known.turned = follow(before, stood.turned, acts, known.given_up);
+            known.turned = follow(before, stood.lifo, acts, known.given_up);
             match change(before, known.turned) {
                 SettingChange::Began => {
                     tell(acts, waits, "serves the newest first", "oldest → newest")

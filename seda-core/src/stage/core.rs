@@ -229,7 +229,7 @@ impl<E: Send + 'static> AnyStage for StageCore<E> {
     }
 
     fn set_standing(&self, config: &StandingConfig) {
-        self.lanes.lock().standing.set(config);
+        self.lanes.lock().aqm.set(config);
     }
 
     fn set_rate(&self, config: Option<RateConfig>) {
@@ -264,7 +264,7 @@ impl<E: Send + 'static> AnyStage for StageCore<E> {
             classes: lanes.ledger().classes().clone(),
             edges: lanes.ledger().edges().iter().map(|edge| (edge.sent, edge.refused)).collect(),
             wasted_nanos: lanes.wasted_nanos(),
-            stood: lanes.stood(now),
+            stood: lanes.aqm_state(now),
             occupancy: lanes.occupancy(now),
             deferred_service,
             held: self.held.load(Ordering::Relaxed),
@@ -364,9 +364,7 @@ impl<E: Send + 'static> AnyStage for StageCore<E> {
         drop(lanes);
         let mut evicted = PerClass::default();
         for (envelope, _) in &given_up {
-            if let Some(of_class) = evicted.get_mut(envelope.meta.class.index()) {
-                *of_class += 1;
-            }
+            evicted[envelope.meta.class] += 1;
         }
         if !given_up.is_empty() {
             self.graph.bytes.credit(self.weight_of(&given_up));

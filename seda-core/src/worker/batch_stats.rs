@@ -48,8 +48,8 @@ impl BatchStats {
 
     /// Another event is begun while `class` is in hand.
     pub(crate) fn cohort(&mut self, class: Class, in_hand: bool) {
-        if let Some(count) = self.cohort.get_mut(class.index()).filter(|_| in_hand) {
-            *count += 1;
+        if in_hand {
+            self.cohort[class] += 1;
             self.has_cohort = true;
         }
     }

@@ -1,6 +1,6 @@
 //! The admission controller: what the monitor saw goes to the laws, what they say to the gates.
 
-use crate::config::{Mode, Settings};
+use crate::config::{Class, Mode, Settings};
 use crate::control::admission::gate_limits::GateLimits;
 use crate::control::admission::laws;
 use crate::control::admission::limiter::Limiter;
@@ -91,7 +91,7 @@ impl Engine {
         for (index, stage) in self.stages.iter().enumerate() {
             if let Some(gate) = self.core.admission.gate(index) {
                 gate.set_limits(&Limits::NONE, &Limits::NONE);
-                (0..self.classes().len())
+                Class::first(self.classes().len())
                     .for_each(|class| gate.set_feasibility(class, false, false));
             }
             stage.core.set_admission(&Limits::NONE, Duration::ZERO);

@@ -1,16 +1,16 @@
 //! What is known of a stage: what the last ticks showed, smoothed, and moments passed over.
 
-use crate::config::{MAX_CLASSES, PerClass};
+use crate::config::{Class, PerClass};
 use crate::control::admission::law::AdmissionObservation;
 use crate::control::admission::observation::{StageObservation, whole};
 use crate::gate::CostModel;
 use crate::platform::Time;
-use crate::stats::{OutlierFilter, Quantiles, are_outliers};
+use crate::stats::{Ewma, OutlierFilter, Quantiles, are_outliers};
 use std::time::Duration;
 
 /// Over how many events a mean service time is smoothed: one odd event must not close a gate, and a
 /// change of demand is known after a few of the new kind.
-const EWMA_SAMPLES: f64 = 8.0;
+const SERVICE: Ewma = Ewma::over(8.0);
 /// How many service times a 99th percentile is taken from, at least, once there were so many:
 /// fewer hold not even two that are longer.
 const SAMPLES: u64 = 200;
@@ -55,7 +55,7 @@ pub(crate) struct Estimate {
     /// Of what is handled, the part of each class; nothing before anything was.
     parts: PerClass<f64>,
     /// When each class was last seen.
-    seen: [Option<Time>; MAX_CLASSES],
+    seen: PerClass<Option<Time>>,
 }
 
 impl Estimate {
@@ -67,7 +67,7 @@ impl Estimate {
     /// What the services of a class take at least, in seconds: in the mean, and one in a hundred
     /// where enough were seen. Where several classes are about nobody knows whose they are, and both
     /// are what all but one in a hundred exceed. `None` if the class is not about.
-    pub(crate) fn least_services(&self, class: usize) -> Option<(f64, f64)> {
+    pub(crate) fn least_services(&self, class: Class) -> Option<(f64, f64)> {
         let mean = self.service.filter(|_| self.is_here(class))?;
         if self.seen.iter().flatten().count() > 1 {
             let (least, _) = self.tail.hundredths?;
@@ -88,8 +88,8 @@ impl Estimate {
     }
 
     /// Whether requests of this class came lately.
-    pub(crate) fn is_here(&self, class: usize) -> bool {
-        self.seen.get(class).copied().flatten().is_some()
+    pub(crate) fn is_here(&self, class: Class) -> bool {
+        self.seen[class].is_some()
     }
 
     /// How long so many requests take together, in seconds, when all workers are busy.
@@ -99,8 +99,8 @@ impl Estimate {
     }
 
     /// Which part of what the stage handles is of classes higher than this one, 0 to 1.
-    pub(crate) fn of_higher(&self, class: usize) -> f64 {
-        self.parts.iter().take(class).sum::<f64>().min(1.0)
+    pub(crate) fn of_higher(&self, class: Class) -> f64 {
+        self.parts.iter().take(class.index()).sum::<f64>().min(1.0)
     }
 
     /// What a law is told that is to keep a promise of so many seconds.
@@ -152,10 +152,7 @@ impl Estimate {
 
     fn learn_parts(&mut self, handled: PerClass<u64>) {
         let before = std::mem::replace(&mut self.handled, handled);
-        let new: PerClass<f64> = std::array::from_fn(|class| {
-            let of = |handled: &PerClass<u64>| handled.get(class).copied().unwrap_or(0);
-            of(&handled).saturating_sub(of(&before)) as f64
-        });
+        let new = PerClass::from_fn(|class| handled[class].saturating_sub(before[class]) as f64);
         let n: f64 = new.iter().sum();
         if n > 0.0 {
             let weight = n / (n + PARTS_OVER);
@@ -170,9 +167,7 @@ impl Estimate {
         if self.stall.counts(are_outliers(tick, self.service, self.tail.p99)) {
             self.price.update(&sight.served, tick.total_nanos() as f64 / 1e9);
             if let Some(mean) = tick.mean_seconds() {
-                let n = tick.count() as f64;
-                let smooth = |old: f64| old + (mean - old) * n / (n + EWMA_SAMPLES);
-                self.service = Some(self.service.map_or(mean, smooth));
+                self.service = Some(SERVICE.update(self.service, mean, tick.count() as f64));
             }
         }
         if tick.count() > 0 {

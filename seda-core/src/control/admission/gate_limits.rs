@@ -1,6 +1,6 @@
 //! The limits of a gate, before classes have their guaranteed shares of them.
 
-use crate::config::MAX_CLASSES;
+use crate::config::PerClass;
 use crate::gate::{Limits, UNLIMITED};
 
 /// The limits of one gate: of one stage's, or of several replicas' together.
@@ -18,19 +18,19 @@ pub(crate) struct GateLimits {
 /// By class, how much may be there, and how much might if the class were alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Amounts {
-    most: [u64; MAX_CLASSES],
-    alone: [u64; MAX_CLASSES],
+    most: PerClass<u64>,
+    alone: PerClass<u64>,
 }
 
 impl Amounts {
     /// Whole requests, one at least.
-    pub(crate) fn in_requests(limits: &[ClassLimit; MAX_CLASSES]) -> Self {
+    pub(crate) fn in_requests(limits: &PerClass<ClassLimit>) -> Self {
         // A float beyond what is countable saturates in the cast.
         let whole = |limit: f64| (limit as u64).clamp(1, UNLIMITED - 1);
         Self::map(limits, |limit| if limit.is_finite() { whole(limit) } else { UNLIMITED })
     }
 
-    pub(crate) fn map(limits: &[ClassLimit; MAX_CLASSES], amount: impl Fn(f64) -> u64) -> Self {
+    pub(crate) fn map(limits: &PerClass<ClassLimit>, amount: impl Fn(f64) -> u64) -> Self {
         Self {
             most: limits.map(|limit| amount(limit.most)),
             alone: limits.map(|limit| amount(limit.alone)),
@@ -38,7 +38,7 @@ impl Amounts {
     }
 
     fn plus(self, other: Self) -> Self {
-        let add = |a: [u64; MAX_CLASSES], b: [u64; MAX_CLASSES]| {
+        let add = |a: PerClass<u64>, b: PerClass<u64>| {
             let mut sum = a;
             sum.iter_mut().zip(b).for_each(|(sum, b)| *sum = sum.saturating_add(b));
             sum
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     fn all(amount: u64) -> Amounts {
-        Amounts { most: [amount; MAX_CLASSES], alone: [amount; MAX_CLASSES] }
+        Amounts { most: PerClass::splat(amount), alone: PerClass::splat(amount) }
     }
 
     /// Limits of a gate at which as many are served at once as may be.

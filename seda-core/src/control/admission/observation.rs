@@ -92,15 +92,10 @@ impl Monitor {
         let pool = pools.get(engine.stages.get(index)?.pool)?.as_ref()?;
         let (ledger, before) = (&now.ledger, &then.ledger);
         let entered = now.gate.entered.saturating_sub(then.gate.entered);
-        let away = |class: usize| {
-            let of = |turned_away: &PerClass<u64>| turned_away.get(class).copied().unwrap_or(0);
-            of(&now.gate.turned_away).saturating_sub(of(&then.gate.turned_away))
-        };
-        let came = std::array::from_fn(|class| {
-            let offered = queue.classes.get(class).map_or(0, |class| class.offered);
-            offered + now.gate.turned_away.get(class).copied().unwrap_or(0)
-        });
-        let turned_away: u64 = (0..now.gate.turned_away.len()).map(away).sum();
+        let away = now.gate.turned_away.iter().zip(&then.gate.turned_away);
+        let turned_away: u64 = away.map(|(now, then)| now.saturating_sub(*then)).sum();
+        let came =
+            PerClass::from_fn(|class| queue.classes[class].offered + now.gate.turned_away[class]);
         let (service, parallelism) = self.service(engine, index, pool, pending)?;
         Some(StageObservation {
             seconds: pool.seconds,
@@ -109,9 +104,7 @@ impl Monitor {
             turned_away,
             gave_way: now.gate.gave_way.saturating_sub(then.gate.gave_way),
             completed: ledger.handled - before.handled,
-            handled: std::array::from_fn(|class| {
-                queue.classes.get(class).map_or(0, |class| class.handled)
-            }),
+            handled: queue.classes.map(|class| class.handled),
             came,
             queued: now.depth,
             inside: now.gate.bound.max(now.depth),

@@ -1,6 +1,6 @@
 //! What was promised and cannot be kept is said: in the journal, in the log and in the report.
 
-use crate::config::{MAX_CLASSES, Mode, PerClass, Settings};
+use crate::config::{Class, Mode, PerClass, Settings};
 use crate::control::admission::feasibility::Feasibility;
 use crate::control::admission::limiter::Limiter;
 use crate::monitor::Engine;
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// A class to which something was promised.
 struct Promise<'a> {
-    class: usize,
+    class: Class,
     name: &'a str,
     slo: Duration,
 }
@@ -36,7 +36,7 @@ impl Engine {
     /// than was promised, and once that they do no longer.
     pub(crate) fn check_slos(&self, limiters: &mut [Limiter], settings: &Settings) {
         let acted = settings.control.admission == Mode::On;
-        let classes = self.classes().iter().zip(&settings.slo).enumerate().take(MAX_CLASSES);
+        let classes = Class::ALL.into_iter().zip(self.classes().iter().zip(&settings.slo));
         let promises = classes.filter_map(|(class, (config, slo))| {
             Some(Promise { class, name: &config.name, slo: (*slo)? })
         });
@@ -57,9 +57,8 @@ impl Engine {
                 }
             }
             for (route, prospects) in prospects.iter_mut().enumerate() {
-                if let Some(prospect) = prospects.get_mut(promise.class) {
-                    self.judge_route(route, limiters, &promise, prospect, acted);
-                }
+                let prospect = &mut prospects[promise.class];
+                self.judge_route(route, limiters, &promise, prospect, acted);
             }
         }
         *self.route_feasibility.lock() = prospects;
@@ -76,8 +75,8 @@ impl Engine {
         let (now, promised) = (self.now(), promise.slo.as_secs_f64());
         let (mean, tail) = limiter.estimate.least_services(promise.class)?;
         let plan = self.stages.get(stage)?;
-        let of_mean = limiter.mean.get_mut(promise.class)?;
-        let of_tail = limiter.tail.get_mut(promise.class)?;
+        let of_mean = &mut limiter.mean[promise.class];
+        let of_tail = &mut limiter.tail[promise.class];
         of_mean.judge(mean, promised, now);
         let news = of_tail.judge(mean.max(tail), promised, now);
         let outlook =

@@ -1,5 +1,6 @@
 //! How many events a worker should take at once.
 
+use crate::stats::Ewma;
 use std::fmt;
 
 /// A stage over the last tick, as the batch-size controller sees it.
@@ -39,7 +40,7 @@ const LEAST_OVERHEAD: f64 = 300e-9;
 /// wait for a core.
 const MOST_OVERHEAD: f64 = 10e-6;
 /// Over how many batches what they cost is smoothed, and over how many events what those take.
-const EWMA_SAMPLES: f64 = 1_024.0;
+const SMOOTHED: Ewma = Ewma::over(1_024.0);
 /// Fewer events in a tick are no reason to change anything.
 const LEAST_EVENTS: u64 = 32;
 /// A size that was too large by less than this is kept: the next power of two below it must not be
@@ -66,14 +67,14 @@ impl SmallestBatch {
         if let Some(service) = seen.service_seconds.filter(|_| seen.batches > 0) {
             let n = seen.batches as f64;
             let now = ((seen.busy_seconds - service) / n).clamp(0.0, MOST_OVERHEAD);
-            self.overhead = Some(smoothed(self.overhead, now, n));
+            self.overhead = Some(SMOOTHED.update(self.overhead, now, n));
         }
         // Of events that are not timed one by one the whole is known: they look longer than they
         // are, by what their batch cost.
         let n = seen.events as f64;
         let now = seen.service_seconds.unwrap_or(seen.busy_seconds) / n;
         if now.is_finite() {
-            self.service = Some(smoothed(self.service, now, n));
+            self.service = Some(SMOOTHED.update(self.service, now, n));
         }
         (self.overhead.unwrap_or(0.0).max(LEAST_OVERHEAD), self.service.unwrap_or(0.0))
     }
@@ -96,11 +97,6 @@ impl BatchSizePolicy for SmallestBatch {
             (size, why)
         })
     }
-}
-
-/// What was known, and what `n` more say.
-fn smoothed(old: Option<f64>, now: f64, n: f64) -> f64 {
-    old.map_or(now, |old| old + (now - old) * n / (n + EWMA_SAMPLES))
 }
 
 struct Micros(f64);

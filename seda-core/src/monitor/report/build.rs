@@ -1,7 +1,7 @@
 //! From the monitor's sums to a report.
 
 use crate::event::request::RequestCounts;
-use crate::event::{LossReason, RefusalReason};
+use crate::event::{LossCounts, RefusalCounts};
 use crate::gate::GateCounts;
 use crate::monitor::report::bottleneck::find_bottleneck;
 use crate::monitor::report::{
@@ -57,9 +57,9 @@ fn events(total: &ClassLedger) -> EventLedger {
     EventLedger {
         offered: total.offered,
         accepted: total.accepted,
-        refused: total.refused.iter().sum(),
+        refused: total.refused.total(),
         handled: total.handled,
-        shed: total.shed.iter().sum(),
+        shed: total.shed.total(),
         failed: total.failed,
         queued: total.queued,
         in_hand: total.in_hand,
@@ -76,14 +76,14 @@ fn requests(figures: &RequestCounts) -> RequestLedger {
     }
 }
 
-fn by_loss(counts: &[u64]) -> BTreeMap<String, u64> {
-    let named = LossReason::ALL.iter().zip(counts).filter(|(_, n)| **n > 0);
-    named.map(|(reason, n)| (reason.to_string(), *n)).collect()
+fn by_loss(counts: &LossCounts) -> BTreeMap<String, u64> {
+    let named = counts.iter().filter(|(_, n)| *n > 0);
+    named.map(|(reason, n)| (reason.to_string(), n)).collect()
 }
 
-fn by_refusal(counts: &[u64]) -> BTreeMap<String, u64> {
-    let named = RefusalReason::ALL.iter().zip(counts).filter(|(_, n)| **n > 0);
-    named.map(|(reason, n)| (reason.to_string(), *n)).collect()
+fn by_refusal(counts: &RefusalCounts) -> BTreeMap<String, u64> {
+    let named = counts.iter().filter(|(_, n)| *n > 0);
+    named.map(|(reason, n)| (reason.to_string(), n)).collect()
 }
 
 fn responses(engine: &Engine, figures: &RequestCounts) -> BTreeMap<String, ResponseReport> {
@@ -147,8 +147,7 @@ fn stage(engine: &Engine, monitor: &Monitor, then: &Sample, index: usize) -> Opt
     let per_second = |n: u64| {
         if seconds > 0.0 { n as f64 / seconds } else { 0.0 }
     };
-    let left =
-        |ledger: &ClassLedger| ledger.handled + ledger.failed + ledger.shed.iter().sum::<u64>();
+    let left = |ledger: &ClassLedger| ledger.handled + ledger.failed + ledger.shed.total();
     let busy = now.busy - past.busy;
     let of_busy = |part: Option<u64>| {
         part.filter(|_| busy > 0).map(|part| (part as f64 / busy as f64).min(1.0))
@@ -197,7 +196,7 @@ fn stage(engine: &Engine, monitor: &Monitor, then: &Sample, index: usize) -> Opt
         handled: now.ledger.handled,
         refused: by_refusal(&now.ledger.refused),
         shed: by_loss(&now.ledger.shed),
-        spared: queue.stood.spared,
+        spared: queue.stood.exempt,
         failed: now.ledger.failed,
         queued: now.ledger.queued,
         in_hand: now.ledger.in_hand,

@@ -5,7 +5,7 @@ use crate::event::request::{
     ReplyAddress, ReplySink, Request, RequestLedger, Responder, ResponseReceiver,
 };
 use crate::event::{EventMeta, Refusal, RefusalReason, Refused, give_up};
-use crate::gate::{Admission, GateCharge, Route};
+use crate::gate::{Admission, GateCharge, Route, RouteIndex};
 use crate::platform::sync::Arc;
 use crate::platform::{Clock, MonotonicClock, Time};
 use crate::stage::ports::permits::Permits;
@@ -69,7 +69,7 @@ impl<E: Send + 'static> Source<E> {
     /// The shortest of the response times that the graph promises now, of all classes; `None` if
     /// nothing is promised, or nobody sees to it.
     pub fn promised(&self) -> Option<Duration> {
-        self.admission().shortest_promise()
+        self.admission().shortest_slo()
     }
 
     /// Sends one event; never blocks.
@@ -195,10 +195,10 @@ impl<E: Send + 'static> Source<E> {
     /// What a request will count as at the gates of the stages that it is going to visit.
     fn passage(&self, terms: SendOptions) -> GateCharge {
         let graph = &self.way.stage.graph;
-        self.admission().passage(self.route(terms), terms.class.within(graph.classes()), terms.cost)
+        self.admission().charge(self.route(terms), terms.class.within(graph.classes()), terms.cost)
     }
 
-    fn route(&self, terms: SendOptions) -> u16 {
+    fn route(&self, terms: SendOptions) -> Option<RouteIndex> {
         let declared = terms.route.filter(|route| route.graph == self.way.stage.graph.id);
         self.admission().route(self.way.stage.index, declared)
     }
@@ -326,7 +326,7 @@ impl<E: Send + 'static> Source<E> {
         self.meta_on(self.route(terms), terms)
     }
 
-    fn meta_on(&self, route: u16, terms: SendOptions) -> EventMeta {
+    fn meta_on(&self, route: Option<RouteIndex>, terms: SendOptions) -> EventMeta {
         let graph = &self.way.stage.graph;
         let birth = graph.now();
         let class = terms.class.within(graph.classes());

@@ -88,7 +88,10 @@ impl<T> ReplicaSet<T> {
 
 /// Whether another replica may answer otherwise.
 fn is_per_replica(reason: RefusalReason) -> bool {
-    matches!(reason, RefusalReason::Full | RefusalReason::Closed | RefusalReason::TooLarge)
+    match reason {
+        RefusalReason::Full | RefusalReason::Closed | RefusalReason::TooLarge => true,
+        RefusalReason::Budget | RefusalReason::Admission | RefusalReason::Expired => false,
+    }
 }
 
 impl<T> Clone for ReplicaSet<T> {

@@ -21,7 +21,7 @@ impl GraphShared {
     /// A gate that stays shut.
     pub(crate) fn preempt(&self, passage: &GateCharge) -> Result<(), GateClosed> {
         let (admission, now) = (&self.admission, || self.now());
-        let shut = admission.shut(passage, now);
+        let shut = admission.closed_on(passage, now);
         let is_preemptible = |stage: &usize| {
             let gate = admission.gate(*stage)?;
             gate.is_preemptible(passage.class, u64::from(passage.cost), self.classes())

@@ -1,10 +1,11 @@
 //! How much a stage has to do, for a handler that can do less.
 
+use crate::stats::Ewma;
 use crate::worker::context::Context;
 
 /// Over how many askings the pressure is smoothed: a burst of one batch changes little, and a
 /// flood is known after a dozen events.
-const EWMA_SAMPLES: f64 = 8.0;
+const SMOOTHED: Ewma = Ewma::over(7.0);
 
 impl Context {
     /// How close the stage that is run is to turning requests of this class away, 0 to 1, smoothed
@@ -38,7 +39,8 @@ impl Context {
             self.pressures.resize(place + 1, 0.0);
         }
         let Some(pressure) = self.pressures.get_mut(place) else { return now };
-        *pressure += (now - *pressure) / EWMA_SAMPLES;
+        // Each asking weighs an eighth.
+        *pressure = SMOOTHED.next(*pressure, now, 1.0);
         *pressure
     }
 }
