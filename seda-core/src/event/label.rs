@@ -14,7 +14,7 @@ pub(crate) struct Label {
     pub(crate) shard: u8,
 }
 
-/// Returns the shard of a key. It is the same in every run, so that a stepped graph repeats exactly.
+/// Returns the shard of a key, the same in every run, so that a stepped graph repeats exactly.
 pub(crate) fn shard_of(key: impl Hash) -> u8 {
     let mut hasher = DefaultHasher::new();
     key.hash(&mut hasher);
@@ -87,7 +87,7 @@ impl<T> IndexMut<u8> for PerShard<T> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ShardSet([u64; SHARDS / 64]);
 
-#[expect(clippy::indexing_slicing, reason = "a quarter of the `u8`s per word, of four words")]
+#[expect(clippy::indexing_slicing, reason = "`place` returns a word below 256 / 64")]
 impl ShardSet {
     fn place(shard: u8) -> (usize, u64) {
         (usize::from(shard) / 64, 1 << (shard % 64))

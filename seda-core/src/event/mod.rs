@@ -24,6 +24,19 @@ use crate::platform::sync::Arc;
 use std::fmt;
 
 /// The metadata of an event: its class, birth and deadline, and the request that it serves.
+///
+/// Events sent by a handler inherit it. The entry sets it from [`SendOptions`](crate::SendOptions).
+///
+/// ```
+/// use seda_core::EventMeta;
+/// use std::time::Duration;
+///
+/// /// A key to serve urgent events first.
+/// fn slack(meta: &EventMeta) -> Duration {
+///     meta.deadline().since(meta.birth())
+/// }
+/// # let _ = slack;
+/// ```
 #[derive(Clone, Debug)]
 pub struct EventMeta {
     pub(crate) birth: Time,

@@ -21,7 +21,8 @@ reasons! {
         Full = "full",
         /// The graph's budget of events, or of bytes, is used up, and no event may be evicted.
         Budget = "budget",
-        /// The stage's gate is closed for it, or its rate is used up ([`crate::StageConfig::rate`]).
+        /// The stage's gate is closed to it, or its rate is used up
+        /// ([`crate::StageConfig::rate`]).
         Admission = "admission",
         /// The stage is closed: not started yet, draining, or its factory keeps failing.
         Closed = "closed",

@@ -6,7 +6,7 @@ use crate::stats::{OutlierFilter, ServedCosts, is_outlier};
 /// by two orders of magnitude, as those of language models do, leave an error of a tenth.
 const EWMA_SAMPLES: f64 = 64.0;
 
-/// The worth of a unit of cost in service, and the variation of costs, learned from served requests.
+/// The worth of a unit of cost in service, and the variation of costs, by served requests.
 ///
 /// It keeps decaying sums and not a smoothed quotient, because requests with large costs have to
 /// weigh more.

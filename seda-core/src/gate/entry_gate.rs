@@ -37,7 +37,7 @@ pub(crate) struct GateCounts {
     pub(crate) entered: u64,
     pub(crate) turned_away: PerClass<u64>,
     /// Events of lower classes that were evicted for a request of a higher one.
-    pub(crate) gave_way: u64,
+    pub(crate) preempted: u64,
     /// Whether no setting can keep the SLO of a class.
     pub(crate) violated: PerClass<bool>,
 }
@@ -90,7 +90,7 @@ impl Gate {
     /// Returns the class to evict an event of for a request of `class`: the lowest that exceeds its
     /// guarantee. `None` if there is none, or if eviction would not help because the request's own
     /// and higher classes fill the limit.
-    pub(crate) fn is_preemptible(&self, class: Class, cost: u64, classes: usize) -> Option<Class> {
+    pub(crate) fn preemptible_class(&self, class: Class, cost: u64, classes: usize) -> Option<Class> {
         let fits = match self.costs.limit(class) {
             limit if cost > 0 && limit < UNLIMITED => self.costs.fits_above(class, cost),
             _ => self.requests.fits_above(class, 1),
@@ -100,7 +100,7 @@ impl Gate {
     }
 
     /// Counts an event of a lower class that was evicted for a request of a higher one.
-    pub(crate) fn log_preemption(&self) {
+    pub(crate) fn count_preemption(&self) {
         self.preempted.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -202,7 +202,7 @@ impl Gate {
             cost_limit: limited(self.costs.limit(Class::HIGHEST)),
             entered: self.entered.load(Ordering::Relaxed),
             turned_away: self.turned_away.map(|count| count.load(Ordering::Relaxed)),
-            gave_way: self.preempted.load(Ordering::Relaxed),
+            preempted: self.preempted.load(Ordering::Relaxed),
             violated: self.violated.map(|violated| violated.load(Ordering::Relaxed)),
         }
     }

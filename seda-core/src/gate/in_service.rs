@@ -3,14 +3,14 @@
 use crate::platform::Time;
 use crate::platform::sync::{AtomicU64, Mutex, Ordering};
 
-/// The requests with a cost that are in service at one stage. The part of their cost that is already
-/// served takes no further time, so it does not fill the gate.
+/// The requests with a cost that are in service at one stage. The served part of their cost takes
+/// no further time, so it does not fill the gate.
 #[derive(Debug, Default)]
 pub(super) struct InService {
     sums: Mutex<Sums>,
     /// Units of cost that a second of service is worth, as the bits of an `f64`.
     pace: AtomicU64,
-    /// The number of requests that are served at once at that pace, likewise. More of them share it.
+    /// The number of requests that are served at once at that pace, likewise; more share it.
     parallelism: AtomicU64,
 }
 

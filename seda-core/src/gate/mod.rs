@@ -168,7 +168,7 @@ impl Admission {
         self.built.get().map_or(0, |built| built.routes.len() - built.gates.len())
     }
 
-    /// Returns the stages whose gates are on a declared route.
+    /// Returns the stages of the gates on a declared route.
     pub(crate) fn stages_on(&self, declared: usize) -> &[usize] {
         let built = self.built.get();
         let route = built.and_then(|built| built.routes.get(built.gates.len() + declared));
@@ -277,7 +277,7 @@ impl Admission {
         Ok(())
     }
 
-    /// Returns the stages on a route whose gates are closed for a request.
+    /// Returns the stages of the gates on a request's route that are closed for it.
     pub(crate) fn closed_on(&self, charge: &GateCharge, now: impl Fn() -> Time) -> Vec<usize> {
         let cost = u64::from(charge.cost);
         let gates = self.gates_on(charge.route);

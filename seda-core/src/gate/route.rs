@@ -2,7 +2,8 @@
 
 use std::num::NonZeroU16;
 
-/// A stage of a graph, without its event type. [`Stage::id`](crate::Stage::id) returns it.
+/// A stage of a graph, without its event type; [`Stage::id`](crate::Stage::id) returns it. See
+/// [`Route`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StageId {
     pub(crate) graph: u32,

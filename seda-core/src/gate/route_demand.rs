@@ -163,8 +163,8 @@ impl Demands {
 }
 
 impl Learned {
-    /// Returns the mean demand of a route in seconds. A route without an answer yet gets the mean of
-    /// the known routes: a request that is only counted would weigh nothing beside the others.
+    /// Returns the mean demand of a route in seconds. A route without an answer yet gets the mean
+    /// of the known routes: a request that is only counted would weigh nothing beside others.
     fn seconds(&self, route: usize) -> Option<f64> {
         let known = || self.means.iter().filter_map(|mean| mean.seconds);
         let usual =

@@ -102,12 +102,12 @@ fn no_event_is_preempted_for_a_class_that_fills_its_limit_or_within_its_guarante
     (most[GOLD], most[BASIC]) = (2, 10);
     gate.set_limits(&Limits::of(most, &[1, 1]), &Limits::NONE);
     (0..5).for_each(|_| assert_eq!(enter(&admission, route, BASIC, 0), Ok(())));
-    assert_eq!(gate.is_preemptible(GOLD, 0, 2), None, "basic is within its half");
+    assert_eq!(gate.preemptible_class(GOLD, 0, 2), None, "basic is within its half");
     (0..3).for_each(|_| assert_eq!(enter(&admission, route, BASIC, 0), Ok(())));
-    assert_eq!(gate.is_preemptible(GOLD, 0, 2), Some(BASIC));
-    assert_eq!(gate.is_preemptible(GOLD, 0, 1), None, "there is no lower class");
+    assert_eq!(gate.preemptible_class(GOLD, 0, 2), Some(BASIC));
+    assert_eq!(gate.preemptible_class(GOLD, 0, 1), None, "there is no lower class");
     (0..2).for_each(|_| admission.gate(1).unwrap().enter_anyway(GOLD, 0));
-    assert_eq!(gate.is_preemptible(GOLD, 0, 2), None);
+    assert_eq!(gate.preemptible_class(GOLD, 0, 2), None);
 }
 
 #[test]

@@ -55,8 +55,8 @@ impl Budget {
         self.used.fetch_add(CHANGE, Ordering::SeqCst);
     }
 
-    /// Returns the bound on the places in use, of which there are `used`: the limit, or `used` until
-    /// a limit that was lowered is reached for the first time.
+    /// Returns the bound on the places in use, given their number `used`: the limit; after it was
+    /// lowered, `used` until that first reaches the limit.
     pub(crate) fn bound(&self, used: usize) -> usize {
         let limit = self.limit();
         if used <= limit {

@@ -6,8 +6,8 @@ use crate::gate::Limits;
 use crate::platform::Time;
 use crate::queue::token_bucket::{Rate, TokenBucket};
 
-/// The limits of the admission controller, for events whose request does not count at the stage's
-/// gate, and the declared rate, for all events.
+/// The limits on events that enter a queue: the declared rate, for all events, and the limits of the
+/// admission controller, for events without a request that counts at the stage's gate.
 #[derive(Debug)]
 pub(super) struct EntryLimits {
     /// The lowest limit of all classes: the usual case is one comparison.
@@ -44,8 +44,8 @@ impl EntryLimits {
         bucket.set_burst(config.burst, now);
     }
 
-    /// Returns how many of `most` places the rate limit allows, at least `least`. Under a rate limit
-    /// no place is leased ahead: a token pays for one event.
+    /// Returns how many of `most` places the rate limit allows, at least `least`. Under a rate
+    /// limit no place is leased ahead: a token pays for one event.
     ///
     /// # Errors
     /// `Admission` if fewer than `least` tokens are there, `TooLarge` if the burst is less.

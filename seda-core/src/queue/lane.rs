@@ -85,7 +85,8 @@ impl<E> Lane<E> {
         }
     }
 
-    /// Returns when the oldest event was queued; `None` if the lane is empty or has a row per shard.
+    /// Returns when the oldest event was queued; `None` if the lane is empty or has a row per
+    /// shard.
     pub(super) fn oldest(&self) -> Option<Time> {
         match &self.rows {
             Rows::One(row) => row.front().map(|head| head.enqueued),

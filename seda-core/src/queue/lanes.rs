@@ -250,7 +250,7 @@ impl<E> Lanes<E> {
         if for_all >= least {
             return for_all;
         }
-        // The classes of reserved places are unknown; counting them as `class` errs on the safe side.
+        // The classes of reserved places are unknown; counting them as `class` admits no excess.
         let own = || self.classes.lane(class).len() + self.places.reserved_now() + least;
         let admits = due == 0 || self.entry_limits.admits(class, due + least, own());
         if admits { least } else { for_all }
@@ -263,7 +263,7 @@ impl<E> Lanes<E> {
     }
 
     /// Puts events into reserved places. Closed lanes take them too, because the answer to a send
-    /// is final; the thread that closes the lanes empties them.
+    /// is final. The code that closes the lanes sheds these events.
     pub(crate) fn push_reserved(
         &mut self,
         envelopes: &mut Vec<Envelope<E>>,
@@ -404,8 +404,8 @@ impl<E> Lanes<E> {
         self.classes.end_batch()
     }
 
-    /// Moves the events of the only row in one step, up to the first that is not worth starting.
-    /// That is the usual case.
+    /// The usual case: moves the events of the only row in one step, up to the first that is not
+    /// worth starting.
     fn take_sound_prefix(
         &mut self,
         most: usize,
@@ -441,8 +441,8 @@ impl<E> Lanes<E> {
         self.occupancy.remove(all.map(|n| *n as usize).sum(), now);
     }
 
-    /// Makes an event in hand pending; it stays in the stage. `holder` is the worker whose handler
-    /// holds it; `None` if it is handled outside.
+    /// Makes an event in hand pending; it stays in the stage. `holder` is the worker of the handler
+    /// that holds it; `None` if it is handled outside.
     pub(crate) fn defer(&mut self, meta: &EventMeta, holder: Option<usize>) {
         self.ledger.defer(meta.class);
         match (self.classes.shards_mut(), holder) {

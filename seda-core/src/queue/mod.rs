@@ -27,8 +27,8 @@
 //!
 //! | mechanism | decides | returns | bounds |
 //! | --- | --- | --- | --- |
-//! | `TokenBucket` | at the entry, before anything is spent | whether the events may enter | the rate and the burst |
-//! | `Codel` | at dequeue, before the event begins | `Verdict` | the time in a standing queue |
+//! | `TokenBucket` | at the entry | whether the events may enter | the rate and the burst |
+//! | `Codel` | at dequeue | whether the event is shed | the time in a standing queue |
 //!
 //! Neither finds the right level by itself. A rate is declared; CoDel is the net below a limit at
 //! the entry, because a shed event has already cost its way to the queue.

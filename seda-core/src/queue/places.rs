@@ -54,7 +54,8 @@ impl Places {
         self.soft.min(self.capacity)
     }
 
-    /// Returns the bound that holds now. It sinks only when it is read, so that no event pays for it.
+    /// Returns the bound that holds now. It sinks only when it is read, so that events cost
+    /// nothing for it.
     pub(super) fn bound(&mut self) -> usize {
         self.bound = self.capacity.max(self.bound.min(self.used()));
         self.bound
@@ -65,12 +66,12 @@ impl Places {
         self.depth + self.reserved
     }
 
-    /// Returns the number of places in use by events whose time has come.
+    /// Returns the number of places in use, without those of delayed events.
     pub(super) fn due(&self) -> usize {
         self.used() - self.delayed
     }
 
-    /// Returns the number of reserved places whose events are not delayed.
+    /// Returns the number of reserved places, without those of delayed events.
     pub(super) fn reserved_now(&self) -> usize {
         self.reserved.saturating_sub(self.delayed)
     }

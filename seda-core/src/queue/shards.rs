@@ -101,7 +101,7 @@ impl Shards {
         }
     }
 
-    /// Reserves `shard` for `worker`, whose handler holds an event of it.
+    /// Reserves `shard` for `worker`: its handler holds an event of it.
     pub(super) fn hold(&mut self, shard: u8, worker: usize) {
         let held = &mut self.held[shard];
         *held = HeldEvents { count: held.count + 1, worker };

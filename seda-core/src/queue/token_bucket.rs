@@ -17,14 +17,14 @@ pub(super) struct Rate {
 
 /// Admits events at a rate, and a burst of them at once.
 ///
-/// The bucket starts full. Tokens are integers, exact to a nanosecond of the rate, so the number of
-/// questions changes nothing: in any time `t` at most `burst + rate · t` events enter. (The original
-/// SEDA added whole tokens once per millisecond, which capped every rate at 1,000 per second.)
+/// The bucket starts full. It counts parts of tokens in integers, exact to a nanosecond of the
+/// rate, so in any time `t` at most `burst + rate · t` events enter, however often it is asked.
+/// (The original SEDA added whole tokens once per millisecond: at most 1,000 per second.)
 ///
 /// The bucket is never in debt: [`take`](Self::take) is all or none, and unused tokens are
 /// [given back](Self::give_back), so that a batch refused further on uses up none.
 ///
-/// A question costs a 128-bit multiplication.
+/// A call costs a 128-bit multiplication.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct TokenBucket {
     rate: Rate,

@@ -6,7 +6,7 @@ use crate::event::{Envelope, LossReason};
 /// A queued event that is shed, and why, on its way to its owner.
 pub(crate) type Shed<E> = (Envelope<E>, LossReason);
 
-/// The classes whose queued events may be evicted.
+/// The classes of the queued events that may be evicted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum VictimFilter {
     /// Classes strictly lower than this one: for an event at an entry.
@@ -34,8 +34,8 @@ pub(crate) enum Evict {
     Oldest,
     /// The newest of the lowest class.
     Newest,
-    /// The newest of the lowest class whose request counts at the gate of this stage, so that its
-    /// end opens the gate.
+    /// The newest of the lowest class among the events with a request that counts at the gate of
+    /// this stage, so that its end opens the gate.
     NewestBoundFor(usize),
     /// The n-th eligible event, counted from the head of the lowest class.
     Nth(usize),

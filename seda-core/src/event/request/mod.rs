@@ -8,12 +8,12 @@
 //! - `RequestLedger`: the second ledger. Admitted = answered + lost + open, exactly.
 
 mod ledger;
+mod receiver;
 mod responder;
-mod ticket;
 
 pub(crate) use ledger::{RequestCounts, RequestLedger};
+pub use receiver::{Lost, ResponseReceiver};
 pub use responder::{Outcome, ReplyAddress, ReplySink, Responder};
-pub use ticket::{Lost, ResponseReceiver};
 
 use crate::event::LossReason;
 use crate::gate::{Gate, GateCharge};
@@ -69,7 +69,7 @@ struct Service {
 }
 
 impl Request {
-    /// Opens a request that has passed the gates on its route, and counts it as admitted.
+    /// Opens a request that has passed its gates, and counts it as admitted.
     pub(crate) fn admit(ledger: &Arc<RequestLedger>, birth: Time, charge: GateCharge) -> Arc<Self> {
         ledger.admit();
         let (state, ledger) = (AtomicU8::new(OPEN), Arc::clone(ledger));

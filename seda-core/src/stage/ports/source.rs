@@ -155,7 +155,7 @@ impl<E: Send + 'static> Source<E> {
         &self,
         event: impl FnOnce(Responder<R>) -> E,
     ) -> Result<ResponseReceiver<R>, Refusal> {
-        let (home, answer) = ResponseReceiver::home();
+        let (home, answer) = ResponseReceiver::channel();
         let request = self.request_to(home, ReplyAddress::default(), self.terms, event)?;
         Ok(ResponseReceiver::new(request, answer))
     }
