@@ -90,7 +90,12 @@ impl Gate {
     /// Returns the class to evict an event of for a request of `class`: the lowest that exceeds its
     /// guarantee. `None` if there is none, or if eviction would not help because the request's own
     /// and higher classes fill the limit.
-    pub(crate) fn preemptible_class(&self, class: Class, cost: u64, classes: usize) -> Option<Class> {
+    pub(crate) fn preemptible_class(
+        &self,
+        class: Class,
+        cost: u64,
+        classes: usize,
+    ) -> Option<Class> {
         let fits = match self.costs.limit(class) {
             limit if cost > 0 && limit < UNLIMITED => self.costs.fits_above(class, cost),
             _ => self.requests.fits_above(class, 1),

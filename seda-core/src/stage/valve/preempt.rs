@@ -24,7 +24,7 @@ impl GraphShared {
         let shut = admission.closed_on(passage, now);
         let is_preemptible = |stage: &usize| {
             let gate = admission.gate(*stage)?;
-            gate.is_preemptible(passage.class, u64::from(passage.cost), self.classes())
+            gate.preemptible_class(passage.class, u64::from(passage.cost), self.classes())
         };
         if let Some(stage) = shut.iter().copied().find(|stage| is_preemptible(stage).is_none()) {
             return Err(GateClosed { stage });
@@ -49,7 +49,7 @@ impl GraphShared {
             // The place in the budget is free for everybody: the newcomer enters elsewhere.
             self.credit(evicted);
             if evicted > 0 {
-                self.admission.gate(gate).into_iter().for_each(crate::gate::Gate::log_preemption);
+                self.admission.gate(gate).into_iter().for_each(crate::gate::Gate::count_preemption);
                 return true;
             }
         }
