@@ -51,10 +51,9 @@ impl AqmController {
     /// Returns the state of every stage's queue.
     pub(super) fn observe(&self, monitor: &Monitor) -> Stages<QueueObservation> {
         monitor.queues.map(|_, queue| {
-            let shed = queue.total().shed;
-            let delayed = LossReason::ALL.iter().zip(shed);
-            let delayed = delayed.filter(|(reason, _)| **reason == LossReason::Delay);
-            let shed = delayed.map(|(_, n)| n).sum::<u64>() + queue.stood.spared;
+            let shed = queue.total().shed.iter();
+            let shed: u64 = shed.filter(|(r, _)| *r == LossReason::Delay).map(|(_, n)| n).sum();
+            let shed = shed + queue.stood.exempt;
             QueueObservation { depth: queue.depth, aqm: queue.stood, shed }
         })
     }
@@ -114,7 +113,7 @@ impl Episodes {
         }
         // Order: serving the newest first began or ended.
         let before = self.lifo;
-        self.lifo = follow(before, aqm.turned, acts, self.shed);
+        self.lifo = follow(before, aqm.lifo, acts, self.shed);
         match change(before, self.lifo) {
             EpisodeChange::Began => {
                 entry.record(acts, waits, "serves the newest first", "oldest → newest");

@@ -21,7 +21,6 @@
 //! | `seda_requests_open` | gauge | – |
 
 use crate::config::StageIndex;
-use crate::event::{LossReason, RefusalReason};
 use crate::monitor::Monitor;
 use crate::monitor::topology::Topology;
 use crate::queue::ClassLedger;
@@ -79,7 +78,7 @@ impl Export {
         self.counter("seda_requests_admitted_total", &[], requests.admitted);
         self.counter("seda_requests_answered_total", &[], requests.answered);
         self.gauge("seda_requests_open", &[], requests.open as usize);
-        for (reason, n) in LossReason::ALL.iter().zip(requests.lost) {
+        for (reason, n) in requests.lost.iter() {
             self.counter("seda_requests_lost_total", &[("reason", reason.as_str())], n);
         }
     }
@@ -94,7 +93,7 @@ impl Export {
         self.gauge("seda_stage_queue_capacity", &labels, queue.capacity);
         self.gauge("seda_stage_pending", &labels, queue.total().pending as usize);
         self.gauge("seda_stage_batch_size", &labels, batch);
-        self.counter("seda_stage_spared_total", &labels, queue.stood.spared);
+        self.counter("seda_stage_spared_total", &labels, queue.stood.exempt);
         if places < usize::MAX {
             self.gauge("seda_stage_outstanding_limit", &labels, places);
         }
@@ -125,11 +124,11 @@ impl Export {
         self.counter("seda_stage_handled_total", &labels, ledger.handled);
         self.counter("seda_stage_failed_total", &labels, ledger.failed);
         let [stage, class] = labels;
-        for (reason, n) in RefusalReason::ALL.iter().zip(ledger.refused) {
+        for (reason, n) in ledger.refused.iter() {
             let labels = [stage, class, ("reason", reason.as_str())];
             self.counter("seda_stage_refused_total", &labels, n);
         }
-        for (reason, n) in LossReason::ALL.iter().zip(ledger.shed) {
+        for (reason, n) in ledger.shed.iter() {
             let labels = [stage, class, ("reason", reason.as_str())];
             self.counter("seda_stage_shed_total", &labels, n);
         }

@@ -84,7 +84,7 @@ impl<E: Send + 'static> Configurable for StageCore<E> {
             self.graph.room.announce();
         }
         if before.is_none_or(|before| before.standing != settings.standing) {
-            self.lanes.lock().standing.set(&settings.standing);
+            self.lanes.lock().aqm.set(&settings.standing);
         }
     }
 

@@ -88,9 +88,7 @@ impl<E: Send + 'static> Evictable for StageCore<E> {
         drop(lanes);
         let mut evicted = PerClass::default();
         for (envelope, _) in &shed {
-            let of_class = evicted.get_mut(envelope.meta.class.index());
-            debug_assert!(of_class.is_some(), "an event's class is one of the graph's");
-            of_class.into_iter().for_each(|of_class| *of_class += 1);
+            evicted[envelope.meta.class] += 1;
         }
         if !shed.is_empty() {
             self.graph.bytes.credit(self.weight_of(&shed));

@@ -57,12 +57,8 @@ impl BatchStats {
 
     /// Adds the open event of `class` to the cohort, because another one is begun beside it.
     pub(super) fn add_to_cohort(&mut self, class: Class) {
-        let count = self.cohort.get_mut(class.index());
-        debug_assert!(count.is_some(), "an event's class is one of the graph's");
-        if let Some(count) = count {
-            *count += 1;
-            self.has_cohort = true;
-        }
+        self.cohort[class] += 1;
+        self.has_cohort = true;
     }
 
     /// Counts the open events as handled: the last of them, of `class`, unless it is detached.

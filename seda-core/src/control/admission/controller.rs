@@ -1,6 +1,6 @@
 //! Asks the laws of admission once per tick, and sets the limits of all gates.
 
-use crate::config::{Mode, PerClass, Pools, Position, Settings, StageIndex, Stages};
+use crate::config::{Class, Mode, PerClass, Pools, Position, Settings, StageIndex, Stages};
 use crate::control::admission::estimator::CostKind;
 use crate::control::admission::feasibility::Feasibility;
 use crate::control::admission::gate_limits::{GateLimits, gate_of};
@@ -131,7 +131,7 @@ impl AdmissionController {
         for (index, stage) in tick.topology.stages.entries() {
             if let Some(gate) = tick.topology.core.admission.gate(index.get()) {
                 gate.set_limits(&Limits::NONE, &Limits::NONE);
-                (0..tick.topology.classes().len())
+                Class::first(tick.topology.classes().len())
                     .for_each(|class| gate.set_feasibility(class, false, false));
             }
             stage.core.set_admission(&Limits::NONE, Duration::ZERO);

@@ -1,16 +1,16 @@
 //! Estimates of a stage from its last ticks: smoothed, with outliers left out.
 
-use crate::config::{MAX_CLASSES, PerClass};
+use crate::config::{Class, PerClass};
 use crate::control::admission::law::AdmissionObservation;
 use crate::control::admission::observation::{StageObservation, whole};
 use crate::gate::CostModel;
 use crate::platform::Time;
-use crate::stats::{OutlierFilter, Quantiles, are_outliers};
+use crate::stats::{Ewma, OutlierFilter, Quantiles, are_outliers};
 use std::time::Duration;
 
-/// The number of events over which the mean service time is smoothed. One odd event must not close
-/// a gate, and a change of demand must show after a few events.
-const EWMA_SAMPLES: f64 = 8.0;
+/// The mean service time, smoothed over eight events. One odd event must not close a gate, and a
+/// change of demand must show after a few events.
+const SERVICE: Ewma = Ewma::over(8.0);
 /// The least number of service times for a 99th percentile: two of 200 are longer.
 const TAIL_SAMPLES: u64 = 200;
 /// The number of events over which the parts of classes are smoothed, to about a tenth.
@@ -68,7 +68,7 @@ pub(crate) struct Estimate {
     /// The part of each class in the events handled; zero before the first.
     parts: PerClass<f64>,
     /// When each class was last seen.
-    last_seen: [Option<Time>; MAX_CLASSES],
+    last_seen: PerClass<Option<Time>>,
 }
 
 impl Estimate {
@@ -81,7 +81,7 @@ impl Estimate {
     ///
     /// Service times are not recorded by class. With several classes present, both are the first
     /// percentile over all of them. `None` if the class is absent, or too few events were served.
-    pub(super) fn least_service(&self, class: usize) -> Option<LeastService> {
+    pub(super) fn least_service(&self, class: Class) -> Option<LeastService> {
         let mean = self.service.filter(|_| self.is_present(class))?;
         if self.last_seen.iter().flatten().count() > 1 {
             let least = self.tail.extremes?.first;
@@ -103,8 +103,8 @@ impl Estimate {
     }
 
     /// Returns whether requests of this class came lately.
-    pub(crate) fn is_present(&self, class: usize) -> bool {
-        self.last_seen.get(class).copied().flatten().is_some()
+    pub(crate) fn is_present(&self, class: Class) -> bool {
+        self.last_seen[class].is_some()
     }
 
     /// Returns the seconds in which busy workers serve `requests`.
@@ -114,8 +114,8 @@ impl Estimate {
     }
 
     /// Returns the part of handled events that is of higher classes, 0 to 1.
-    pub(crate) fn part_of_higher(&self, class: usize) -> f64 {
-        self.parts.iter().take(class).sum::<f64>().min(1.0)
+    pub(crate) fn part_of_higher(&self, class: Class) -> f64 {
+        self.parts.iter().take(class.index()).sum::<f64>().min(1.0)
     }
 
     /// Returns the observation for the law of a class with this SLO.
@@ -162,10 +162,7 @@ impl Estimate {
 
     fn update_parts(&mut self, handled: PerClass<u64>) {
         let before = std::mem::replace(&mut self.handled, handled);
-        let new: PerClass<f64> = std::array::from_fn(|class| {
-            let of = |handled: &PerClass<u64>| handled.get(class).copied().unwrap_or(0);
-            of(&handled).saturating_sub(of(&before)) as f64
-        });
+        let new = PerClass::from_fn(|class| handled[class].saturating_sub(before[class]) as f64);
         let n: f64 = new.iter().sum();
         if n > 0.0 {
             let weight = n / (n + PART_SAMPLES);
@@ -180,9 +177,7 @@ impl Estimate {
         if self.outliers.counts(are_outliers(tick, self.service, self.tail.p99)) {
             self.cost_model.update(&observed.served, tick.total_nanos() as f64 / 1e9);
             if let Some(mean) = tick.mean_seconds() {
-                let n = tick.count() as f64;
-                let smooth = |old: f64| old + (mean - old) * n / (n + EWMA_SAMPLES);
-                self.service = Some(self.service.map_or(mean, smooth));
+                self.service = Some(SERVICE.update(self.service, mean, tick.count() as f64));
             }
         }
         if tick.count() > 0 {

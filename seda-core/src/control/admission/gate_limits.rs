@@ -1,6 +1,6 @@
 //! The limits of a gate, before classes get their guaranteed shares.
 
-use crate::config::{MAX_CLASSES, Position, StageIndex};
+use crate::config::{PerClass, Position, StageIndex};
 use crate::gate::{Limits, UNLIMITED};
 use crate::monitor::Topology;
 
@@ -19,19 +19,19 @@ pub(crate) struct GateLimits {
 /// By class, the amount admitted, and the amount admitted if the class were alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Amounts {
-    most: [u64; MAX_CLASSES],
-    alone: [u64; MAX_CLASSES],
+    most: PerClass<u64>,
+    alone: PerClass<u64>,
 }
 
 impl Amounts {
     /// Returns whole requests, at least one.
-    pub(crate) fn in_requests(limits: &[ClassLimit; MAX_CLASSES]) -> Self {
+    pub(crate) fn in_requests(limits: &PerClass<ClassLimit>) -> Self {
         // A float beyond `u64` saturates in the cast.
         let whole = |limit: f64| (limit as u64).clamp(1, UNLIMITED - 1);
         Self::map(limits, |limit| if limit.is_finite() { whole(limit) } else { UNLIMITED })
     }
 
-    pub(crate) fn map(limits: &[ClassLimit; MAX_CLASSES], amount: impl Fn(f64) -> u64) -> Self {
+    pub(crate) fn map(limits: &PerClass<ClassLimit>, amount: impl Fn(f64) -> u64) -> Self {
         Self {
             most: limits.map(|limit| amount(limit.most)),
             alone: limits.map(|limit| amount(limit.alone)),
@@ -39,7 +39,7 @@ impl Amounts {
     }
 
     fn plus(self, other: Self) -> Self {
-        let add = |a: [u64; MAX_CLASSES], b: [u64; MAX_CLASSES]| {
+        let add = |a: PerClass<u64>, b: PerClass<u64>| {
             let mut sum = a;
             sum.iter_mut().zip(b).for_each(|(sum, b)| *sum = sum.saturating_add(b));
             sum
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     fn all(amount: u64) -> Amounts {
-        Amounts { most: [amount; MAX_CLASSES], alone: [amount; MAX_CLASSES] }
+        Amounts { most: PerClass::splat(amount), alone: PerClass::splat(amount) }
     }
 
     /// The limits of a gate that serves all of its requests at once.

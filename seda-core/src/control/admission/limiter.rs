@@ -1,6 +1,6 @@
 //! The laws of one stage, one for each class, and the limits that follow for its gate.
 
-use crate::config::{Law, MAX_CLASSES, PerClass, Settings};
+use crate::config::{Class, Law, PerClass, Settings};
 use crate::control::admission::estimator::Estimate;
 use crate::control::admission::feasibility::Feasibility;
 use crate::control::admission::gate_limits::{Amounts, ClassLimit, GateLimits};
@@ -82,19 +82,19 @@ impl Limiter {
         stage: &str,
         observed: &StageObservation,
         settings: &Settings,
-    ) -> [ClassLimit; MAX_CLASSES] {
+    ) -> PerClass<ClassLimit> {
         let classes = settings.slo.len();
         let none = ClassLimit { most: f64::INFINITY, alone: f64::INFINITY };
-        let mut limits = [none; MAX_CLASSES];
+        let mut limits = PerClass::splat(none);
         let mut higher = 0;
-        for (class, (law, slo)) in self.laws.iter_mut().zip(&settings.slo).enumerate() {
-            let (Some(slo), Some(limit)) = (slo, limits.get_mut(class)) else { continue };
+        for ((class, law), slo) in Class::ALL.into_iter().zip(&mut self.laws).zip(&settings.slo) {
+            let Some(slo) = slo else { continue };
             let slo = slo.as_secs_f64();
             let seen = self.estimate.observation(observed, slo);
             let decided = catch_panic(|| law.decide(&seen)).unwrap_or_else(|| {
                 tracing::error!(
                     stage,
-                    class,
+                    class = class.index(),
                     "a law of admission panicked: the default law replaces it"
                 );
                 *law = laws::make(Law::default());
@@ -106,11 +106,11 @@ impl Limiter {
                 // grows will have capacity for all classes.
                 let rest = if seen.grows { 1.0 } else { 1.0 - self.estimate.part_of_higher(class) };
                 let slack = self.estimate.seconds_for(alone).map_or(1.0, |s| slo * WAIT_SHARE / s);
-                let part = (rest * slack.max(1.0)).clamp(settings.share_of(class), 1.0);
+                let part = (rest * slack.max(1.0)).clamp(settings.share_of(class.index()), 1.0);
                 // The reserve: each class leaves a part to those above it.
                 let kept = alone * RESERVED * f64::from(higher) / classes.max(1) as f64;
                 let most = (alone * part).min(alone - kept.floor());
-                *limit = ClassLimit { most: most.max(1.0), alone };
+                limits[class] = ClassLimit { most: most.max(1.0), alone };
             }
             higher += u32::from(self.estimate.is_present(class));
         }
@@ -121,7 +121,7 @@ impl Limiter {
     ///
     /// A limit counts requests in service as a whole, the cost only their rest. When a worker
     /// becomes free, half of each other request is left on average.
-    fn costs(&self, limits: &[ClassLimit; MAX_CLASSES], workers: usize) -> Option<Amounts> {
+    fn costs(&self, limits: &PerClass<ClassLimit>, workers: usize) -> Option<Amounts> {
         let units = self.estimate.units_per_second()? * self.estimate.service()?;
         let half_done = workers.saturating_sub(1) as f64 / 2.0;
         // At least one unit; a float beyond `u64` saturates in the cast.

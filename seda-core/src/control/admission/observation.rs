@@ -97,27 +97,19 @@ pub(super) fn observe_stage(
     let pool = &pools[topology.stages[stage].pool];
     let (ledger, before) = (&now.ledger, &then.ledger);
     let entered = now.gate.entered.saturating_sub(then.gate.entered);
-    let of =
-        |turned_away: &PerClass<u64>, class: usize| turned_away.get(class).copied().unwrap_or(0);
-    let away = |class: usize| {
-        of(&now.gate.turned_away, class).saturating_sub(of(&then.gate.turned_away, class))
-    };
-    let offered_by_class = std::array::from_fn(|class| {
-        let offered = queue.classes.get(class).map_or(0, |class| class.offered);
-        offered + of(&now.gate.turned_away, class)
-    });
-    let turned_away: u64 = (0..now.gate.turned_away.len()).map(away).sum();
+    let away = now.gate.turned_away.iter().zip(&then.gate.turned_away);
+    let turned_away: u64 = away.map(|(now, then)| now.saturating_sub(*then)).sum();
+    let offered_by_class =
+        PerClass::from_fn(|class| queue.classes[class].offered + now.gate.turned_away[class]);
     let (service, parallelism) = observe_service(monitor, topology, stage, pool, pending);
     StageObservation {
         seconds: pool.seconds,
         offered: (entered + turned_away).max(ledger.offered - before.offered),
         admitted: entered.max(ledger.accepted - before.accepted),
         turned_away,
-        preempted: now.gate.gave_way.saturating_sub(then.gate.gave_way),
+        preempted: now.gate.preempted.saturating_sub(then.gate.preempted),
         completed: ledger.handled - before.handled,
-        handled: std::array::from_fn(|class| {
-            queue.classes.get(class).map_or(0, |class| class.handled)
-        }),
+        handled: queue.classes.map(|class| class.handled),
         offered_by_class,
         queued: now.depth,
         inside: now.gate.bound.max(now.depth),

@@ -1,6 +1,6 @@
 //! Reports SLOs that cannot be met: in the journal, in the log and in the report.
 
-use crate::config::{MAX_CLASSES, PerClass, Position, StageIndex, Stages};
+use crate::config::{Class, PerClass, Position, StageIndex, Stages};
 use crate::control::admission::estimator::LeastService;
 use crate::control::admission::feasibility::Feasibility;
 use crate::control::admission::gate_limits::gate_of;
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// The check of one class, at one tick.
 struct SloCheck<'a> {
-    class: usize,
+    class: Class,
     name: &'a str,
     slo: Duration,
     tick: &'a Tick<'a>,
@@ -46,7 +46,7 @@ pub(super) fn check_slos(
     let Tick { topology, settings, .. } = *tick;
     let admission = &topology.core.admission;
     routes.resize_with(admission.declared_routes(), PerClass::default);
-    let classes = topology.classes().iter().zip(&settings.slo).enumerate().take(MAX_CLASSES);
+    let classes = Class::ALL.into_iter().zip(topology.classes().iter().zip(&settings.slo));
     for (class, (config, slo)) in classes {
         let Some(slo) = *slo else { continue };
         let check = SloCheck { class, name: &config.name, slo, tick };
@@ -63,9 +63,7 @@ pub(super) fn check_slos(
             }
         }
         for (route, known) in routes.iter_mut().enumerate() {
-            if let Some(known) = known.get_mut(class) {
-                check.judge_route(route, limiters, known);
-            }
+            check.judge_route(route, limiters, &mut known[class]);
         }
     }
 }
@@ -75,8 +73,8 @@ impl SloCheck<'_> {
     fn judge_stage(&self, stage: StageIndex, limiter: &mut Limiter) -> Option<SloVerdict> {
         let (now, slo) = (self.tick.now, self.slo.as_secs_f64());
         let LeastService { mean, tail } = limiter.estimate.least_service(self.class)?;
-        let of_mean = limiter.mean.get_mut(self.class)?;
-        let of_tail = limiter.tail.get_mut(self.class)?;
+        let of_mean = &mut limiter.mean[self.class];
+        let of_tail = &mut limiter.tail[self.class];
         of_mean.judge(mean, slo, now);
         let change = of_tail.judge(mean.max(tail), slo, now);
         let verdict =

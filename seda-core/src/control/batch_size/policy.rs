@@ -1,5 +1,6 @@
 //! The policy of batch sizes.
 
+use crate::stats::Ewma;
 use std::fmt;
 
 /// A stage over the last tick, as the batch-size controller sees it.
@@ -40,8 +41,8 @@ const LEAST_OVERHEAD: f64 = 300e-9;
 /// The most overhead of a batch, in seconds, under any contention. A higher measurement comes from
 /// workers that waited for a core.
 const MOST_OVERHEAD: f64 = 10e-6;
-/// The number of batches over which overhead is smoothed, and of events for service time.
-const EWMA_SAMPLES: f64 = 1_024.0;
+/// Overhead smoothed over 1,024 batches, and service time over as many events.
+const SMOOTHED: Ewma = Ewma::over(1_024.0);
 /// A tick with fewer events changes nothing.
 const LEAST_EVENTS: u64 = 32;
 /// A size that is too large by less than this factor is kept. Otherwise the next power of two below
@@ -70,13 +71,13 @@ impl SmallestBatch {
         if let Some(service) = seen.service_seconds.filter(|_| seen.batches > 0) {
             let n = seen.batches as f64;
             let now = ((seen.busy_seconds - service) / n).clamp(0.0, MOST_OVERHEAD);
-            self.overhead = Some(smoothed(self.overhead, now, n));
+            self.overhead = Some(SMOOTHED.update(self.overhead, now, n));
         }
         // Without times of single events the overhead of their batch is part of their service.
         let n = seen.events as f64;
         let now = seen.service_seconds.unwrap_or(seen.busy_seconds) / n;
         if now.is_finite() {
-            self.service = Some(smoothed(self.service, now, n));
+            self.service = Some(SMOOTHED.update(self.service, now, n));
         }
         (self.overhead.unwrap_or(0.0).max(LEAST_OVERHEAD), self.service.unwrap_or(0.0))
     }
@@ -99,11 +100,6 @@ impl BatchSizePolicy for SmallestBatch {
             (size, why)
         })
     }
-}
-
-/// Returns the mean after `n` more samples with the mean `now`.
-fn smoothed(old: Option<f64>, now: f64, n: f64) -> f64 {
-    old.map_or(now, |old| old + (now - old) * n / (n + EWMA_SAMPLES))
 }
 
 struct Micros(f64);

@@ -2,7 +2,7 @@
 
 use crate::config::StageIndex;
 use crate::event::request::RequestCounts;
-use crate::event::{LossReason, RefusalReason};
+use crate::event::{LossCounts, RefusalCounts};
 use crate::gate::GateCounts;
 use crate::monitor::report::bottleneck::find_bottleneck;
 use crate::monitor::report::{
@@ -57,9 +57,9 @@ fn events(total: &ClassLedger) -> EventLedger {
     EventLedger {
         offered: total.offered,
         accepted: total.accepted,
-        refused: total.refused.iter().sum(),
+        refused: total.refused.total(),
         handled: total.handled,
-        shed: total.shed.iter().sum(),
+        shed: total.shed.total(),
         failed: total.failed,
         queued: total.queued,
         in_hand: total.in_hand,
@@ -76,14 +76,14 @@ fn requests(figures: &RequestCounts) -> RequestLedger {
     }
 }
 
-fn by_loss(counts: &[u64]) -> BTreeMap<String, u64> {
-    let named = LossReason::ALL.iter().zip(counts).filter(|(_, n)| **n > 0);
-    named.map(|(reason, n)| (reason.to_string(), *n)).collect()
+fn by_loss(counts: &LossCounts) -> BTreeMap<String, u64> {
+    let named = counts.iter().filter(|(_, n)| *n > 0);
+    named.map(|(reason, n)| (reason.to_string(), n)).collect()
 }
 
-fn by_refusal(counts: &[u64]) -> BTreeMap<String, u64> {
-    let named = RefusalReason::ALL.iter().zip(counts).filter(|(_, n)| **n > 0);
-    named.map(|(reason, n)| (reason.to_string(), *n)).collect()
+fn by_refusal(counts: &RefusalCounts) -> BTreeMap<String, u64> {
+    let named = counts.iter().filter(|(_, n)| *n > 0);
+    named.map(|(reason, n)| (reason.to_string(), n)).collect()
 }
 
 fn responses(topology: &Topology, figures: &RequestCounts) -> BTreeMap<String, ResponseReport> {
@@ -140,7 +140,7 @@ fn gate(topology: &Topology, monitor: &Monitor, index: StageIndex) -> Option<Gat
     let violated =
         topology.classes().iter().zip(figures.violated).filter(|(_, violated)| *violated);
     let cannot_keep = violated.map(|(class, _)| class.name.clone()).collect();
-    let GateCounts { bound, limit, cost, cost_limit, gave_way, .. } = figures;
+    let GateCounts { bound, limit, cost, cost_limit, preempted: gave_way, .. } = figures;
     Some(GateReport { bound, limit, cost, cost_limit, turned_away, gave_way, cannot_keep })
 }
 
@@ -194,7 +194,7 @@ fn stage(topology: &Topology, monitor: &Monitor, then: &Sample, index: StageInde
         handled: now.ledger.handled,
         refused: by_refusal(&now.ledger.refused),
         shed: by_loss(&now.ledger.shed),
-        spared: queue.stood.spared,
+        spared: queue.stood.exempt,
         failed: now.ledger.failed,
         queued: now.ledger.queued,
         in_hand: now.ledger.in_hand,
@@ -215,7 +215,7 @@ fn per_second(n: u64, seconds: f64) -> f64 {
 
 /// Returns how many events have left a stage: handled, failed or shed.
 fn left(ledger: &ClassLedger) -> u64 {
-    ledger.handled + ledger.failed + ledger.shed.iter().sum::<u64>()
+    ledger.handled + ledger.failed + ledger.shed.total()
 }
 
 /// Returns a part of busy time as a share, 0 to 1; `None` if it is unknown or no time was busy.

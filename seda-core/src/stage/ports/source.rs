@@ -5,7 +5,7 @@ use crate::event::request::{
     ReplyAddress, ReplySink, Request, RequestLedger, Responder, ResponseReceiver,
 };
 use crate::event::{EventMeta, Refusal, RefusalReason, Refused, give_up};
-use crate::gate::{Admission, GateCharge, Route};
+use crate::gate::{Admission, GateCharge, Route, RouteIndex};
 use crate::platform::sync::Arc;
 use crate::platform::{Deadline, Time};
 use crate::stage::ports::permits::Permits;
@@ -98,7 +98,7 @@ impl<E: Send + 'static> Source<E> {
     /// Returns the shortest SLO in force over all classes; `None` without an SLO, or if admission
     /// control is off.
     pub fn promised(&self) -> Option<Duration> {
-        self.admission().shortest_promise()
+        self.admission().shortest_slo()
     }
 
     /// Sends one event; never blocks.
@@ -163,7 +163,7 @@ impl<E: Send + 'static> Source<E> {
         &self,
         event: impl FnOnce(Responder<R>) -> E,
     ) -> Result<ResponseReceiver<R>, Refusal> {
-        let (home, answer) = ResponseReceiver::home();
+        let (home, answer) = ResponseReceiver::channel();
         let request = self.request_to(home, ReplyAddress::default(), self.options, event)?;
         Ok(ResponseReceiver::new(request, answer))
     }
@@ -212,10 +212,10 @@ impl<E: Send + 'static> Source<E> {
 
     /// Returns the charge of a request at the gates of the stages that it will visit.
     fn gate_charge(&self, options: SendOptions) -> GateCharge {
-        self.admission().passage(self.route(options), self.class(options), options.cost)
+        self.admission().charge(self.route(options), self.class(options), options.cost)
     }
 
-    fn route(&self, options: SendOptions) -> u16 {
+    fn route(&self, options: SendOptions) -> Option<RouteIndex> {
         let declared = options.route.filter(|route| route.graph == self.graph().id);
         self.admission().route(self.entry.stage.index, declared)
     }
@@ -340,7 +340,7 @@ impl<E: Send + 'static> Source<E> {
         self.meta_on(self.route(options), options)
     }
 
-    fn meta_on(&self, route: u16, options: SendOptions) -> EventMeta {
+    fn meta_on(&self, route: Option<RouteIndex>, options: SendOptions) -> EventMeta {
         let birth = self.graph().now();
         let class = self.class(options);
         let deadline = options.deadline.or_else(|| self.admission().deadline(route, class));

@@ -100,9 +100,7 @@ impl EvictionSummary {
             }
             Evicted::WouldBe(victims) => self.would_be += victims,
         }
-        if let Some(incoming) = self.incoming.get_mut(eviction.arrival.class.index()) {
-            *incoming += usize::from(eviction.is_first);
-        }
+        self.incoming[eviction.arrival.class] += usize::from(eviction.is_first);
         self.after = eviction.changed.1;
     }
 
@@ -158,7 +156,7 @@ impl EvictionSummary {
 }
 
 fn by_class(counts: &PerClass<usize>, names: &impl Fn(Class) -> String) -> String {
-    let classes = (0_u8..).map(Class::new).zip(counts).filter(|(_, count)| **count > 0);
+    let classes = counts.by_class().filter(|(_, count)| **count > 0);
     let each: Vec<String> =
         classes.map(|(class, count)| format!("{count} of class {}", names(class))).collect();
     each.join(" and ")

@@ -27,7 +27,7 @@ impl ValveScope<'_> {
         admission: &Admission,
         charge: &GateCharge,
     ) -> Result<(), GateClosed> {
-        let closed = admission.shut(charge, || self.now());
+        let closed = admission.closed_on(charge, || self.now());
         // First look: every closed gate must have a class to preempt.
         for stage in &closed {
             if self.preemptible_class(admission, *stage, charge).is_none() {
@@ -52,7 +52,7 @@ impl ValveScope<'_> {
         charge: &GateCharge,
     ) -> Option<Class> {
         let cost = u64::from(charge.cost);
-        admission.gate(stage)?.is_preemptible(charge.class, cost, self.classes)
+        admission.gate(stage)?.preemptible_class(charge.class, cost, self.classes)
     }
 
     /// Sheds one queued event of `class` that counts at a stage's gate, in whichever of its
@@ -66,7 +66,7 @@ impl ValveScope<'_> {
             // The place in the budget is free for any event: the request enters elsewhere.
             self.credit(evicted);
             if evicted > 0 {
-                admission.gate(gate).into_iter().for_each(Gate::log_preemption);
+                admission.gate(gate).into_iter().for_each(Gate::count_preemption);
                 return true;
             }
         }

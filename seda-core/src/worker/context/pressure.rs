@@ -1,11 +1,12 @@
 //! The load of a stage, for handlers that can do less work per event.
 
 use crate::stage::Crowding;
+use crate::stats::Ewma;
 use crate::worker::context::Context;
 
-/// The number of calls over which the pressure is smoothed: a burst of one batch changes little,
-/// and an overload shows after a dozen events.
-const EWMA_SAMPLES: f64 = 8.0;
+/// The pressure, smoothed over eight calls: a burst of one batch changes little, and an overload
+/// shows after a dozen events.
+const SMOOTHED: Ewma = Ewma::over(7.0);
 
 impl Context {
     /// Returns how close the stage that is run is to refusing requests of this class, 0 to 1,
@@ -43,7 +44,7 @@ impl Context {
             debug_assert!(false, "the vector was just grown to this place");
             return now;
         };
-        *pressure += (now - *pressure) / EWMA_SAMPLES;
+        *pressure = SMOOTHED.next(*pressure, now, 1.0);
         *pressure
     }
 }
