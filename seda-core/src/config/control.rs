@@ -135,6 +135,42 @@ impl ControlConfig {
         ]
     }
 
+    /// Returns the keys with their values, in the order of a file.
+    pub(super) fn entries(&self) -> Vec<(&'static str, String)> {
+        let Self {
+            tick,
+            pool_size,
+            outstanding,
+            batch_size,
+            admission,
+            law,
+            valve,
+            queue_delay,
+            hotspot,
+            hot,
+            overload,
+            wait_target,
+            idle_after,
+            stuck_after,
+        } = self;
+        vec![
+            ("tick", format!("{tick:?}")),
+            ("pool_size", pool_size.to_string()),
+            ("outstanding", outstanding.to_string()),
+            ("batch_size", batch_size.to_string()),
+            ("admission", admission.to_string()),
+            ("law", law.to_string()),
+            ("valve", valve.to_string()),
+            ("queue_delay", queue_delay.to_string()),
+            ("hotspot", hotspot.to_string()),
+            ("hot", hot.to_string()),
+            ("overload", overload.to_string()),
+            ("wait_target", format!("{wait_target:?}")),
+            ("idle_after", format!("{idle_after:?}")),
+            ("stuck_after", format!("{stuck_after:?}")),
+        ]
+    }
+
     /// Checks every setting against its bounds.
     ///
     /// # Errors

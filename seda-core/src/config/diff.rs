@@ -1,6 +1,5 @@
 //! What differs between two sets of settings, key by key.
 
-use crate::config::control::ControlConfig;
 use crate::config::declaration::Declaration;
 use crate::config::resolved::Settings;
 use bytesize::ByteSize;
@@ -65,7 +64,9 @@ impl Settings {
             ("workers".to_owned(), None, workers.to_string()),
             ("statistics".to_owned(), None, statistics.to_string()),
         ];
-        entries.extend(control_entries(control));
+        for (key, value) in control.entries() {
+            entries.push((format!("control.{key}"), None, value));
+        }
         for (class, p99) in declared.classes.iter().zip(slo) {
             let p99 = p99.map_or_else(|| "none".to_owned(), |p99| format!("{p99:?}"));
             entries.push((format!("slo.classes.{}.p99", class.name), None, p99));
@@ -91,40 +92,4 @@ impl Settings {
         }
         entries
     }
-}
-
-fn control_entries(control: &ControlConfig) -> Vec<Entry> {
-    let ControlConfig {
-        tick,
-        pool_size,
-        outstanding,
-        batch_size,
-        admission,
-        law,
-        valve,
-        queue_delay,
-        hotspot,
-        hot,
-        overload,
-        wait_target,
-        idle_after,
-        stuck_after,
-    } = control;
-    let entries = [
-        ("tick", format!("{tick:?}")),
-        ("pool_size", pool_size.to_string()),
-        ("outstanding", outstanding.to_string()),
-        ("batch_size", batch_size.to_string()),
-        ("admission", admission.to_string()),
-        ("law", law.to_string()),
-        ("valve", valve.to_string()),
-        ("queue_delay", queue_delay.to_string()),
-        ("hotspot", hotspot.to_string()),
-        ("hot", hot.to_string()),
-        ("overload", overload.to_string()),
-        ("wait_target", format!("{wait_target:?}")),
-        ("idle_after", format!("{idle_after:?}")),
-        ("stuck_after", format!("{stuck_after:?}")),
-    ];
-    entries.into_iter().map(|(key, value)| (format!("control.{key}"), None, value)).collect()
 }

@@ -142,6 +142,72 @@ where
     from.deserialize_any(Allowed { allowed, text: |text| text.parse().ok(), whole })
 }
 
+/// Shows seconds in the unit that fits: "12.3 us", "12.3 ms" or "1.23 s".
+///
+/// ```
+/// use seda_core::units::Seconds;
+/// assert_eq!(Seconds(0.0123).to_string(), "12.3 ms");
+/// assert_eq!(Seconds(1.234).to_string(), "1.23 s");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Seconds(pub f64);
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            seconds if seconds < 1e-3 => write!(f, "{:.1} us", seconds * 1e6),
+            seconds if seconds < 1.0 => write!(f, "{:.1} ms", seconds * 1e3),
+            seconds => write!(f, "{seconds:.2} s"),
+        }
+    }
+}
+
+/// Shows seconds in milliseconds, with one digit unless a precision is given.
+///
+/// ```
+/// use seda_core::units::Millis;
+/// assert_eq!(Millis(0.0123).to_string(), "12.3 ms");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Millis(pub f64);
+
+impl fmt::Display for Millis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.*} ms", f.precision().unwrap_or(1), self.0 * 1e3)
+    }
+}
+
+/// Shows seconds in microseconds, with two digits unless a precision is given.
+///
+/// ```
+/// use seda_core::units::Micros;
+/// assert_eq!(Micros(0.000_012_345).to_string(), "12.35 us");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Micros(pub f64);
+
+impl fmt::Display for Micros {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.*} us", f.precision().unwrap_or(2), self.0 * 1e6)
+    }
+}
+
+/// Shows a share of 1 in percent, without digits unless a precision is given.
+///
+/// ```
+/// use seda_core::units::Percent;
+/// assert_eq!(Percent(0.974).to_string(), "97 %");
+/// assert_eq!(format!("{:.1}", Percent(0.974)), "97.4 %");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Percent(pub f64);
+
+impl fmt::Display for Percent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.*} %", f.precision().unwrap_or(0), self.0 * 100.0)
+    }
+}
+
 struct Lasting(Duration);
 
 impl<'de> Deserialize<'de> for Lasting {

@@ -11,8 +11,9 @@ use crate::control::batch_size::BatchSizePolicy;
 use crate::control::pool_size::PoolSizePolicy;
 use crate::event::{LossReason, shard_of};
 use crate::graph::declared_stage::DeclaredStage;
+use crate::graph::policies::Policies;
 use crate::graph::replicated::Replicated;
-use crate::monitor::{Edge, MakeLaw};
+use crate::monitor::Edge;
 use crate::platform::sync::Arc;
 use crate::platform::{Clock, MonotonicClock};
 use crate::pool::Pool;
@@ -23,11 +24,6 @@ use bytesize::ByteSize;
 use std::fmt;
 use std::hash::Hash;
 use std::marker::PhantomData;
-
-/// Makes the policy of one pool, by the pool's name.
-type MakePolicy = Box<dyn Fn(&str) -> Box<dyn PoolSizePolicy> + Send>;
-/// The same of one stage.
-type MakeBatchPolicy = Box<dyn Fn(&str) -> Box<dyn BatchSizePolicy> + Send>;
 
 /// A graph of stages that is being built.
 ///
@@ -73,9 +69,7 @@ pub struct Graph {
     pub(super) edges: Vec<Edge>,
     /// The stages on each declared route.
     pub(super) routes: Vec<Box<[usize]>>,
-    pub(super) make_policy: Option<MakePolicy>,
-    pub(super) make_batch_policy: Option<MakeBatchPolicy>,
-    pub(super) make_law: Option<MakeLaw>,
+    pub(super) policies: Policies,
 }
 
 impl Graph {
@@ -94,9 +88,7 @@ impl Graph {
             sources: 0,
             edges: Vec::new(),
             routes: Vec::new(),
-            make_policy: None,
-            make_batch_policy: None,
-            make_law: None,
+            policies: Policies::default(),
         }
     }
 
@@ -292,7 +284,7 @@ impl Graph {
         &mut self,
         make: impl Fn(&str) -> P + Send + 'static,
     ) {
-        self.make_policy = Some(Box::new(move |pool| Box::new(make(pool))));
+        self.policies.pool_size = Some(Box::new(move |pool| Box::new(make(pool))));
     }
 
     /// Replaces the batch-size policy; called once for each stage, with its name.
@@ -300,7 +292,7 @@ impl Graph {
         &mut self,
         make: impl Fn(&str) -> P + Send + 'static,
     ) {
-        self.make_batch_policy = Some(Box::new(move |stage| Box::new(make(stage))));
+        self.policies.batch_size = Some(Box::new(move |stage| Box::new(make(stage))));
     }
 
     /// Replaces the law of admission, whatever `control.law` says; called for each class of each
@@ -309,7 +301,7 @@ impl Graph {
         &mut self,
         make: impl Fn(&str) -> L + Send + Sync + 'static,
     ) {
-        self.make_law = Some(Box::new(move |stage| Box::new(make(stage))));
+        self.policies.law = Some(Box::new(move |stage| Box::new(make(stage))));
     }
 
     /// A way into `stage` from outside. Each source keeps a request ledger of its own, so give

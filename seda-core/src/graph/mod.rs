@@ -5,6 +5,7 @@ mod builder;
 mod check;
 mod declared_stage;
 mod plan;
+mod policies;
 mod replicated;
 mod route;
 mod wire;

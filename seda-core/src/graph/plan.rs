@@ -33,15 +33,21 @@ impl Graph {
         self.core.clock.start(clock);
         self.core.set_stages(self.stages.iter().map(|stage| Arc::downgrade(&stage.core)).collect());
         let pools = self.plan_pools(&settings);
-        let make_batching = self.make_batch_policy.take();
-        let own = |name: &str| make_batching.as_ref().map(|make| make(name));
-        let batchings = self.stages.iter().map(|stage| Batching::new(own(stage.core.name())));
-        let policies = StagePolicies { batchings: batchings.collect(), law: self.make_law.take() };
+        let policies = self.plan_policies();
         let stages = std::mem::take(&mut self.stages).into_iter().zip(&settings.stages);
         let plans = stages.map(|(stage, set)| plan_stage(stage, set, &settings.shares)).collect();
         let edges = std::mem::take(&mut self.edges);
         let engine = Engine::new(self.core, plans, policies, pools, edges, declared, settings);
         Ok((engine, warnings))
+    }
+
+    fn plan_policies(&mut self) -> StagePolicies {
+        let make = self.policies.batch_size.take();
+        let batchings = self.stages.iter().map(|stage| {
+            let policy = make.as_ref().map(|make| make(stage.core.name()));
+            Batching::new(policy)
+        });
+        StagePolicies { batchings: batchings.collect(), law: self.policies.law.take() }
     }
 
     /// For each stage the one whose gate is its own: the first of its replicas.
@@ -55,7 +61,7 @@ impl Graph {
 
     /// The declared pools, and one for each stage that shares none.
     fn plan_pools(&mut self, settings: &Settings) -> Vec<PoolPlan> {
-        let make_policy = self.make_policy.take();
+        let make_policy = self.policies.pool_size.take();
         let mut pools: Vec<_> =
             self.pools.iter().map(|pool| (pool.name.as_str().into(), pool.hosted)).collect();
         for stage in self.stages.iter_mut().filter(|stage| stage.pool.is_none()) {
