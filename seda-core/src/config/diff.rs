@@ -1,4 +1,4 @@
-//! What differs between two sets of settings, key by key.
+//! The difference between two sets of settings, key by key.
 
 use crate::config::declaration::Declaration;
 use crate::config::resolved::Settings;
@@ -6,17 +6,17 @@ use bytesize::ByteSize;
 use serde::Serialize;
 use std::fmt;
 
-/// One setting that a running graph has changed.
+/// A setting that [`Running::reconfigure`](crate::runtime::Running::reconfigure) changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct SettingChange {
     /// The key, as in a file.
     pub key: String,
-    /// The stage or the shared pool it is about, if it is about one.
+    /// The stage or shared pool that the setting belongs to, if any.
     pub stage: Option<String>,
-    /// What held before. A value that nobody stated is the default.
+    /// The value before; without a stated one, the default.
     pub before: String,
-    /// What holds now.
+    /// The value in force.
     pub after: String,
 }
 
@@ -26,11 +26,11 @@ impl fmt::Display for SettingChange {
     }
 }
 
-/// A setting: its key, the stage or pool it is about, its value.
+/// The key of a setting, its stage or pool, and its value.
 type Entry = (String, Option<String>, String);
 
 impl Settings {
-    /// How these differ from those `before`, in the order of a file.
+    /// Returns the differences from `before`, in the order of a file.
     pub(crate) fn changes(&self, before: &Settings, declared: &Declaration) -> Vec<SettingChange> {
         let pairs = before.entries(declared).into_iter().zip(self.entries(declared));
         let changes = pairs.filter(|((_, _, before), (_, _, after))| before != after);
@@ -44,7 +44,7 @@ impl Settings {
             .collect()
     }
 
-    /// Destructured, as all below, so that a new setting cannot be forgotten here.
+    /// Lists every setting; the destructuring makes the compiler ask for a new one here.
     fn entries(&self, declared: &Declaration) -> Vec<Entry> {
         let Self {
             budget,

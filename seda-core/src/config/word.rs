@@ -1,4 +1,4 @@
-//! Settings that are written as one word: an enum states its words once, in [`words!`].
+//! Settings that are written as one word: an enum states its words once, in `words!`.
 
 use crate::config::error::ParseWordError;
 
