@@ -1,7 +1,7 @@
-//! What code declares of everything that a file may set.
+//! The settings that code declares.
 //!
-//! It is kept apart from the file's settings, so that a line taken out of the file restores the
-//! declared value.
+//! They are kept apart from the file's, so that a line taken out of the file restores the declared
+//! value.
 
 use crate::config::WorkerRange;
 use crate::config::class::ClassConfig;

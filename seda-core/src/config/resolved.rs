@@ -10,8 +10,8 @@ use crate::config::slo;
 use crate::config::stage_settings::{MAX_SHARE, StageSettings};
 use std::time::Duration;
 
-/// Default of [`GraphConfig::workers`]: more threads seldom help, and the stacks of these take 8 GiB
-/// of address space.
+/// Default of [`GraphConfig::workers`]: more threads seldom help, and the stacks of these take 8
+/// GiB of address space.
 const DEFAULT_WORKERS: usize = 1_024;
 
 /// Every setting of a graph, checked.
@@ -139,7 +139,7 @@ fn capacities(stages: &[StageSettings]) -> impl Iterator<Item = usize> + '_ {
     stages.iter().map(|stage| stage.capacity)
 }
 
-/// Returns a class's share of the takes: what the file says, else what code declared.
+/// Returns a class's share of the takes: from the file, else from code.
 fn share(class: &ClassConfig, config: &GraphConfig) -> Result<u32, SettingFault> {
     let share = config.classes.get(&class.name).copied().unwrap_or(class.weight);
     if share == 0 || share > MAX_SHARE {
@@ -149,7 +149,7 @@ fn share(class: &ClassConfig, config: &GraphConfig) -> Result<u32, SettingFault>
     Ok(share)
 }
 
-/// Returns the SLO of a class: what the file says, else what code declared.
+/// Returns the SLO of a class: from the file, else from code.
 fn class_slo(
     class: &ClassConfig,
     config: &GraphConfig,

@@ -40,7 +40,7 @@ pub(crate) struct StageSettings {
     pub(crate) standing: StandingConfig,
 }
 
-/// What a stage does about a standing queue.
+/// The active queue management of a stage.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct StandingConfig {
     /// The mode of the whole graph: `control.queue_delay`.

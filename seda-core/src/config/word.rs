@@ -49,7 +49,7 @@ macro_rules! words {
 }
 pub(super) use words;
 
-/// Returns the value whose word is `text`; `words` are those of `values`, in the same order.
+/// Returns the value with the word `text`; `words` are those of `values`, in the same order.
 pub(super) fn parse<T: Copy>(
     what: &'static str,
     text: &str,

@@ -1,4 +1,7 @@
-//! Graph.
+//! The builder: a program declares its stages, pools and edges here, and starts the graph.
+//!
+//! Imports `runtime` and every room below it. Code that runs once the graph is started does not
+//! belong here.
 
 mod attach;
 mod builder;

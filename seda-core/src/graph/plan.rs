@@ -1,4 +1,4 @@
-//! From a graph that is declared to one that can run.
+//! Builds the running graph from the declared one.
 
 use crate::config::{GraphError, GraphWarning, Settings, StageSettings};
 use crate::control::batch_size::Batching;
@@ -11,11 +11,12 @@ use crate::platform::sync::Arc;
 use crate::pool::{PoolCore, StageSlots};
 
 impl Graph {
-    /// From declaration to something that can run.
+    /// Checks the graph, puts the settings in force, and returns the parts that run.
     pub(super) fn build(
         mut self,
         clock: Arc<dyn Clock>,
     ) -> Result<(Arc<Engine>, Vec<GraphWarning>), GraphError> {
+        // Check the structure, then the settings.
         self.check()?;
         let declared = self.declaration();
         let settings = Settings::of(&declared, &self.config)?;
@@ -23,6 +24,7 @@ impl Graph {
         for warning in &warnings {
             tracing::warn!(graph = %self.core.name, "{warning}");
         }
+        // Settings of the whole graph.
         self.core.budget.set_limit(settings.budget);
         self.core.bytes.set_limit(settings.budget_bytes);
         self.core.set_classes(self.classes.len());
@@ -32,6 +34,7 @@ impl Graph {
         self.core.valve.set(settings.control.valve, settings.control.overload);
         self.core.clock.start(clock);
         self.core.set_stages(self.stages.iter().map(|stage| Arc::downgrade(&stage.core)).collect());
+        // Pools, policies and stages.
         let pools = self.plan_pools(&settings);
         let policies = self.plan_policies();
         let stages = std::mem::take(&mut self.stages).into_iter().zip(&settings.stages);
@@ -41,6 +44,7 @@ impl Graph {
         Ok((engine, warnings))
     }
 
+    /// Makes the policies of stages.
     fn plan_policies(&mut self) -> StagePolicies {
         let make = self.policies.batch_size.take();
         let batchings = self.stages.iter().map(|stage| {
@@ -50,7 +54,7 @@ impl Graph {
         StagePolicies { batchings: batchings.collect(), law: self.policies.law.take() }
     }
 
-    /// For each stage the one whose gate is its own: the first of its replicas.
+    /// Returns for each stage the index of its gate: that of the first of its replicas.
     fn gates(&self) -> Box<[usize]> {
         let first = |stage: usize| {
             let mut declared = self.replicated.iter().map(Replicated::members);
@@ -59,7 +63,7 @@ impl Graph {
         (0..self.stages.len()).map(first).collect()
     }
 
-    /// The declared pools, and one for each stage that shares none.
+    /// Returns the shared pools, and one for each stage without.
     fn plan_pools(&mut self, settings: &Settings) -> Vec<PoolPlan> {
         let make_policy = self.policies.pool_size.take();
         let mut pools: Vec<_> =
@@ -86,6 +90,7 @@ impl Graph {
     }
 }
 
+/// Puts the settings of one stage in force, and opens it.
 fn plan_stage(stage: DeclaredStage, settings: &StageSettings, shares: &[u32]) -> StagePlan {
     let DeclaredStage { core, pool, make, .. } = stage;
     core.set_classes(shares);

@@ -1,4 +1,4 @@
-//! The policies that a user puts in place of the default ones.
+//! The policies that a program sets in place of the default ones.
 
 use crate::control::batch_size::BatchSizePolicy;
 use crate::control::pool_size::PoolSizePolicy;

@@ -1,4 +1,4 @@
-//! Declaring replicated stages, and what a token of one stands for: all of its replicas.
+//! Replicated stages: their declaration, and the stages that a token of one stands for.
 
 use crate::config::{
     Balance, DEFAULT_PENDING, GraphError, MAX_REPLICAS, Membership, Replicas, SettingFault,
@@ -13,7 +13,7 @@ use crate::stage::{Stage, StageCore};
 use std::marker::PhantomData;
 use std::ops::Range;
 
-/// A replicated stage: its members are stages next to each other. A central queue is one stage.
+/// A replicated stage: its replicas are consecutive stages. A central queue is one stage.
 pub(super) struct Replicated {
     pub(super) name: String,
     pub(super) replicas: Replicas,
@@ -33,7 +33,8 @@ impl Replicated {
         self.replicas.balance == Balance::Central
     }
 
-    /// Checks its number and capacity; `stages` are all of the graph.
+    /// Checks the number of replicas, their capacity and their names; `stages` are all stages of
+    /// the graph.
     fn check(&self, stages: &[DeclaredStage]) -> Result<(), GraphError> {
         let count = self.replicas.count;
         if !(1..=MAX_REPLICAS).contains(&count) {
@@ -56,14 +57,14 @@ impl Replicated {
 }
 
 impl Graph {
-    /// Declares a stage of which there are several: `replicas` says how many, and which of them
-    /// gets an event. `capacity` is that of all together. Sinks, sources and the settings of the
+    /// Declares a stage with replicas; `replicas` has their number and the rule by which they share
+    /// events. `capacity` is that of all replicas together. Sinks, sources and settings of the
     /// token are for all of them.
     ///
     /// With [`Balance::Central`] it is one stage with as many workers as replicas. Otherwise each
     /// replica is a stage called `name-1`, `name-2` and so on, in reports and settings too, with an
-    /// even share of the capacity and one worker, unless its settings say otherwise. In a shared
-    /// pool at most as many workers run it at once as there are replicas, one for each.
+    /// equal share of the capacity and one worker, unless its settings differ. In a shared pool, at
+    /// most as many workers as replicas run it at once, one for each.
     ///
     /// ```
     /// use seda_core::{Balance, Graph, Replicas};
@@ -92,7 +93,7 @@ impl Graph {
     ) -> Stage<E> {
         let (first, count) = (self.stages.len(), replicas.count);
         let central = replicas.balance == Balance::Central;
-        // A count that cannot be is told when the graph is to start.
+        // An impossible count is reported when the graph starts.
         let members = if central { 1 } else { count.clamp(1, MAX_REPLICAS) };
         let declared = Replicated { name: name.to_owned(), replicas, capacity, first, members };
         self.replicated.push(declared);
@@ -111,18 +112,18 @@ impl Graph {
         token
     }
 
-    /// What a token was declared as, if it has a stage for each replica.
+    /// Returns the replicated stage of a token, if each replica has a queue of its own.
     pub(super) fn replicated<E>(&self, stage: Stage<E>) -> Option<&Replicated> {
         self.declared_as(stage).filter(|known| !known.is_central())
     }
 
-    /// The stages that a token stands for: itself, or all replicas.
+    /// Returns the stages that a token stands for: itself, or all replicas.
     pub(super) fn members<E>(&self, stage: Stage<E>) -> impl Iterator<Item = Stage<E>> + use<E> {
         let members = self.replicated(stage).map_or(1, |known| known.members);
         (stage.index..stage.index + members).map(move |index| Stage { index, ..stage })
     }
 
-    /// The ways from outside to the replicas, if there are several.
+    /// Returns the edges from outside to all replicas, if there are several.
     pub(super) fn ways<E: Send + 'static>(
         &mut self,
         stage: Stage<E>,
@@ -131,13 +132,13 @@ impl Graph {
         let (name, balance) = (known.name.clone(), known.replicas.balance);
         let members: Result<Vec<_>, _> =
             self.members(stage).map(|member| self.way(member)).collect();
-        // Of two sources each has draws of its own.
+        // Each source draws its own random numbers.
         let seed = self.sources;
         self.sources += 1;
         Ok(ReplicaSet::new(&name, balance, members?, seed).map(Box::new))
     }
 
-    /// Gives the number of the replica for each handler of one member that is to be made.
+    /// Returns the counter that numbers the handlers of one replica.
     pub(super) fn numbering<E>(
         &self,
         stage: Stage<E>,
@@ -146,11 +147,11 @@ impl Graph {
         let central = self.declared_as(stage).filter(|known| known.is_central());
         let count = central.map_or(1, |known| known.replicas.count.max(1));
         let made = AtomicUsize::new(0);
-        // With a central queue the workers are the replicas, and who replaces one has its number.
+        // With a central queue each worker is a replica; a worker that replaces one has its number.
         move || member + made.fetch_add(1, Ordering::Relaxed) % count
     }
 
-    /// Sets what `config` says of the stages that a token stands for.
+    /// Sets the settings of the stages that a token stands for.
     pub(super) fn configure_members<E>(&mut self, stage: Stage<E>, config: &StageConfig) {
         let members: Vec<Stage<E>> = self.members(stage).collect();
         for (member, index) in members.iter().map(|member| member.index).enumerate() {
@@ -161,8 +162,8 @@ impl Graph {
         }
     }
 
-    /// Of a stage that is one of several replicas: which.
-    pub(crate) fn membership(&self, index: usize) -> Option<Membership> {
+    /// Returns the place of a stage among the replicas of a replicated one.
+    pub(super) fn membership(&self, index: usize) -> Option<Membership> {
         let mut several = self.replicated.iter().filter(|known| !known.is_central());
         let known = several.find(|known| known.members().contains(&index))?;
         Some(Membership {
