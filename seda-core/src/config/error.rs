@@ -46,12 +46,15 @@ impl fmt::Display for OneOf<'_> {
 /// A setting that is out of its bounds.
 ///
 /// ```
-/// use seda_core::{Graph, GraphConfig, GraphError, SettingsError};
+/// use seda_core::{Graph, GraphError, SettingsError};
 /// let mut graph = Graph::new("pages");
-/// graph.stage::<String>("parse", 64);
-/// let unknown = graph.apply(toml::from_str("stages.pars.batch = 8")?).unwrap_err();
-/// assert!(matches!(unknown, GraphError::Settings(SettingsError::Unknown { .. })));
-/// # Ok::<(), toml::de::Error>(())
+/// let parse = graph.stage::<String>("parse", 64);
+/// graph.attach_each(parse, |_wire| |_line, _cx| {})?;
+/// graph.apply(toml::from_str("stages.parse.batch = 0")?)?;
+/// let error = graph.start().unwrap_err();
+/// let GraphError::Settings(SettingsError::Setting(fault)) = error else { panic!("{error}") };
+/// assert_eq!(fault.to_string(), "`stages.parse.batch` is 0: allowed is 1 to 4096 events");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("`{key}` is {value}: allowed is {allowed}")]
