@@ -116,7 +116,7 @@ impl Default for ControlConfig {
 impl ControlConfig {
     /// Sets the mode of every controller.
     pub fn set_mode(&mut self, mode: Mode) {
-        self.modes().into_iter().for_each(|(_, known)| *known = mode);
+        self.modes().into_iter().for_each(|(_, each)| *each = mode);
     }
 
     /// Sets the mode of one controller, by its key.

@@ -43,12 +43,12 @@ impl Settings {
     /// The first setting that is out of bounds, or that names something unknown.
     pub(crate) fn of(declared: &Declaration, config: &GraphConfig) -> Result<Self, SettingsError> {
         declared.check_names(config)?;
-        // Stages, and the pools that are their own.
+        // Stages: the file, then the file for all replicas, then code. Some have a pool of their own.
         let mut stages = Vec::with_capacity(declared.stages.len());
         let mut own_pools = Vec::new();
         for stage in &declared.stages {
-            let said = config.stages.get(&*stage.name).cloned().unwrap_or_default();
-            let merged = said.or(stage.replica_settings(config)).or(stage.config.clone());
+            let of_file = config.stages.get(&*stage.name).cloned().unwrap_or_default();
+            let merged = of_file.or(stage.replica_settings(config)).or(stage.config.clone());
             if stage.pool.is_none() {
                 let own = stage.servers.map_or_else(WorkerRange::default, WorkerRange::exactly);
                 let range = merged.workers.unwrap_or(own);
@@ -60,7 +60,7 @@ impl Settings {
         // Shared pools come first, then the own ones.
         let mut pools = Vec::with_capacity(declared.pools.len() + own_pools.len());
         for pool in &declared.pools {
-            let range = config.pools.get(&pool.name).map_or(pool.range, |said| said.workers);
+            let range = config.pools.get(&pool.name).map_or(pool.range, |of_file| of_file.workers);
             check_range(&pool.name, range)?;
             pools.push(range);
         }
@@ -118,14 +118,14 @@ impl Settings {
 }
 
 /// Returns the most workers of all pools together; each pool keeps its minimum.
-fn worker_budget(said: Option<usize>, pools: &[WorkerRange]) -> Result<usize, SettingFault> {
+fn worker_budget(stated: Option<usize>, pools: &[WorkerRange]) -> Result<usize, SettingFault> {
     let least = pools.iter().fold(0, |sum: usize, pool| sum.saturating_add(pool.min));
-    match said {
+    match stated {
         Some(workers) if workers < least => {
             let allowed = format!("{least} or more: the fewest that the pools may have, together");
             Err(SettingFault::new("workers", workers, allowed))
         }
-        said => Ok(said.unwrap_or(DEFAULT_WORKERS.max(least))),
+        stated => Ok(stated.unwrap_or(DEFAULT_WORKERS.max(least))),
     }
 }
 
@@ -155,12 +155,12 @@ fn class_slo(
     config: &GraphConfig,
     declared: &Declaration,
 ) -> Result<Option<Duration>, SettingFault> {
-    // Checked even where every class has its own: it was meant for something.
+    // Checked even if every class has an SLO of its own: a wrong value is a mistake.
     if let Some(p99) = config.slo.p99.or(declared.slo.p99) {
         slo::check("slo.p99", p99)?;
     }
-    let said = config.slo.of(&class.name);
-    let p99 = said.or_else(|| declared.slo.of(&class.name));
+    let of_file = config.slo.of(&class.name);
+    let p99 = of_file.or_else(|| declared.slo.of(&class.name));
     if let Some(p99) = p99 {
         slo::check(&format!("slo.classes.{}.p99", class.name), p99)?;
     }

@@ -189,7 +189,7 @@ impl fmt::Display for Millis {
 ///
 /// ```
 /// use seda_core::units::Micros;
-/// assert_eq!(Micros(0.000_012_345).to_string(), "12.35 us");
+/// assert_eq!(Micros(0.000_012_34).to_string(), "12.34 us");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Micros(pub f64);
@@ -307,8 +307,8 @@ mod tests {
             ("classes.gold = -1", "`-1`", count),
         ] {
             let error = toml::from_str::<GraphConfig>(text).unwrap_err();
-            let said = error.message();
-            assert!(said.contains(value) && said.contains(expected), "{text}: {said}");
+            let message = error.message();
+            assert!(message.contains(value) && message.contains(expected), "{text}: {message}");
         }
     }
 

@@ -316,13 +316,13 @@ impl Graph {
     /// # Errors
     /// [`GraphError::Foreign`] for a stage of another graph.
     pub fn source<E: Send + 'static>(&mut self, stage: Stage<E>) -> Result<Source<E>, GraphError> {
-        let way = self.way(stage)?;
-        let ways = self.ways(stage)?;
-        Ok(Source::new(way, ways))
+        let entry = self.entry(stage)?;
+        let replicas = self.replica_entries(stage)?;
+        Ok(Source::new(entry, replicas))
     }
 
     /// Declares the edge from outside to one stage.
-    pub(super) fn way<E: Send + 'static>(
+    pub(super) fn entry<E: Send + 'static>(
         &mut self,
         stage: Stage<E>,
     ) -> Result<Replica<E>, GraphError> {
@@ -373,8 +373,8 @@ impl Graph {
 
     /// Returns the number of the edge from `from` among the edges into `to`; declares a new edge.
     pub(super) fn edge(&mut self, from: Option<usize>, to: usize, waits: bool) -> usize {
-        let known = self.edges.iter_mut().find(|edge| (edge.from, edge.to) == (from, to));
-        if let Some(edge) = known {
+        let declared = self.edges.iter_mut().find(|edge| (edge.from, edge.to) == (from, to));
+        if let Some(edge) = declared {
             edge.waits |= waits;
             return edge.number;
         }

@@ -114,24 +114,24 @@ impl Graph {
 
     /// Returns the replicated stage of a token, if each replica has a queue of its own.
     pub(super) fn replicated<E>(&self, stage: Stage<E>) -> Option<&Replicated> {
-        self.declared_as(stage).filter(|known| !known.is_central())
+        self.declared_as(stage).filter(|replicated| !replicated.is_central())
     }
 
     /// Returns the stages that a token stands for: itself, or all replicas.
     pub(super) fn members<E>(&self, stage: Stage<E>) -> impl Iterator<Item = Stage<E>> + use<E> {
-        let members = self.replicated(stage).map_or(1, |known| known.members);
+        let members = self.replicated(stage).map_or(1, |replicated| replicated.members);
         (stage.index..stage.index + members).map(move |index| Stage { index, ..stage })
     }
 
     /// Returns the edges from outside to all replicas, if there are several.
-    pub(super) fn ways<E: Send + 'static>(
+    pub(super) fn replica_entries<E: Send + 'static>(
         &mut self,
         stage: Stage<E>,
     ) -> Result<Option<Box<ReplicaSet<Replica<E>>>>, GraphError> {
-        let Some(known) = self.replicated(stage) else { return Ok(None) };
-        let (name, balance) = (known.name.clone(), known.replicas.balance);
+        let Some(replicated) = self.replicated(stage) else { return Ok(None) };
+        let (name, balance) = (replicated.name.clone(), replicated.replicas.balance);
         let members: Result<Vec<_>, _> =
-            self.members(stage).map(|member| self.way(member)).collect();
+            self.members(stage).map(|member| self.entry(member)).collect();
         // Each source draws its own random numbers.
         let seed = self.sources;
         self.sources += 1;
@@ -144,8 +144,8 @@ impl Graph {
         stage: Stage<E>,
         member: usize,
     ) -> impl Fn() -> usize + Send + Sync + use<E> {
-        let central = self.declared_as(stage).filter(|known| known.is_central());
-        let count = central.map_or(1, |known| known.replicas.count.max(1));
+        let central = self.declared_as(stage).filter(|replicated| replicated.is_central());
+        let count = central.map_or(1, |replicated| replicated.replicas.count.max(1));
         let made = AtomicUsize::new(0);
         // With a central queue each worker is a replica; a worker that replaces one has its number.
         move || member + made.fetch_add(1, Ordering::Relaxed) % count
@@ -164,12 +164,12 @@ impl Graph {
 
     /// Returns the place of a stage among the replicas of a replicated one.
     pub(super) fn membership(&self, index: usize) -> Option<Membership> {
-        let mut several = self.replicated.iter().filter(|known| !known.is_central());
-        let known = several.find(|known| known.members().contains(&index))?;
+        let mut several = self.replicated.iter().filter(|replicated| !replicated.is_central());
+        let replicated = several.find(|replicated| replicated.members().contains(&index))?;
         Some(Membership {
-            name: known.name.clone(),
-            number: index - known.first,
-            members: known.members,
+            name: replicated.name.clone(),
+            number: index - replicated.first,
+            members: replicated.members,
         })
     }
 
@@ -179,6 +179,6 @@ impl Graph {
 
     fn declared_as<E>(&self, stage: Stage<E>) -> Option<&Replicated> {
         let own = stage.graph == self.core.id;
-        self.replicated.iter().find(|known| own && known.first == stage.index)
+        self.replicated.iter().find(|replicated| own && replicated.first == stage.index)
     }
 }

@@ -69,8 +69,9 @@ impl Wire<'_> {
         // Declared in one go, so the numbers are consecutive.
         let numbers = senders.clone().map(|from| self.graph.edge(Some(from), to.index, waits));
         let edge = numbers.collect::<Vec<_>>().into_iter().next().unwrap_or(0);
-        let mut known = self.graph.edges.iter();
-        let outbox = known.position(|edge| (edge.from, edge.to) == (Some(senders.start), to.index));
+        let mut declared = self.graph.edges.iter();
+        let outbox =
+            declared.position(|edge| (edge.from, edge.to) == (Some(senders.start), to.index));
         Sink { stage, edge, outbox: outbox.unwrap_or(edges), senders, ways: None }
     }
 
