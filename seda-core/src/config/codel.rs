@@ -1,6 +1,6 @@
 //! Settings of CoDel, which sheds from a standing queue.
 
-use crate::config::error::SettingFault;
+use crate::config::fault::SettingFault;
 use crate::config::slo;
 use crate::config::units;
 use crate::config::word::words;

@@ -1,6 +1,6 @@
 //! Settings of the controllers, and the mode of each.
 
-use crate::config::error::SettingFault;
+use crate::config::fault::SettingFault;
 use crate::config::policies::{HotspotConfig, Law, OverloadPolicy};
 use crate::config::units;
 use crate::config::word::words;
@@ -19,6 +19,18 @@ pub enum Mode {
     Observe,
     /// Does nothing.
     Off,
+}
+
+impl Mode {
+    /// Returns whether the controller changes anything.
+    pub(crate) fn acts(self) -> bool {
+        self == Mode::On
+    }
+
+    /// Returns whether the controller decides at all, acting or only observing.
+    pub(crate) fn watches(self) -> bool {
+        self != Mode::Off
+    }
 }
 
 words! {

@@ -10,7 +10,9 @@ mod control;
 mod declaration;
 mod diff;
 mod error;
+mod fault;
 mod graph;
+mod index;
 mod policies;
 mod pool;
 mod rate;
@@ -28,10 +30,10 @@ pub use codel::{CodelConfig, CodelLaw};
 pub use control::{ControlConfig, Mode, UnknownController};
 pub(crate) use declaration::{Declaration, Membership, PoolDeclaration, StageDeclaration};
 pub use diff::SettingChange;
-pub use error::{
-    GraphError, GraphWarning, ParseWordError, ReconfigureError, SettingFault, SettingsError,
-};
+pub use error::{GraphError, GraphWarning, ReconfigureError, SettingsError};
+pub use fault::{ParseWordError, SettingFault};
 pub use graph::GraphConfig;
+pub(crate) use index::{PoolIndex, Pools, Position, StageIndex, Stages};
 pub use policies::{HotspotConfig, Law, OverloadPolicy};
 #[cfg(test)]
 pub(crate) use pool::MAX_WORKERS;

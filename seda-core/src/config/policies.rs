@@ -1,6 +1,6 @@
 //! Choices of a policy or a law, each written as one word, and the settings of hotspots.
 
-use crate::config::error::SettingFault;
+use crate::config::fault::SettingFault;
 use crate::config::units;
 use crate::config::word::words;
 use serde::{Deserialize, Serialize};

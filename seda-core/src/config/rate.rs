@@ -1,6 +1,6 @@
 //! The declared limit of a stage's arrival rate.
 
-use crate::config::error::SettingFault;
+use crate::config::fault::SettingFault;
 use crate::config::units;
 use serde::{Deserialize, Serialize};
 use std::fmt;

@@ -3,7 +3,8 @@
 use crate::config::class::ClassConfig;
 use crate::config::control::{ControlConfig, Mode};
 use crate::config::declaration::Declaration;
-use crate::config::error::{GraphWarning, SettingFault, SettingsError};
+use crate::config::error::{GraphWarning, SettingsError};
+use crate::config::fault::SettingFault;
 use crate::config::graph::GraphConfig;
 use crate::config::pool::WorkerRange;
 use crate::config::slo;

@@ -1,6 +1,6 @@
 //! The service-level objective, from which admission follows.
 
-use crate::config::error::SettingFault;
+use crate::config::fault::SettingFault;
 use crate::config::units;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

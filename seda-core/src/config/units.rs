@@ -23,7 +23,7 @@
 //! # Ok::<(), toml::de::Error>(())
 //! ```
 
-use crate::config::error::OneOf;
+use crate::config::fault::OneOf;
 use bytesize::ByteSize;
 use humantime_serde::re::humantime;
 use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};

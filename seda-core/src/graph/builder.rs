@@ -7,12 +7,10 @@ use crate::config::{
     ClassConfig, Declaration, GraphConfig, GraphError, PoolDeclaration, SloConfig, StageConfig,
     StageDeclaration, WorkerRange,
 };
-use crate::control::admission::AdmissionLaw;
-use crate::control::batch_size::BatchSizePolicy;
-use crate::control::pool_size::PoolSizePolicy;
+use crate::control::{AdmissionLaw, BatchSizePolicy, PoolSizePolicy};
 use crate::event::{LossReason, shard_of};
 use crate::graph::declared_stage::DeclaredStage;
-use crate::graph::policies::Policies;
+use crate::graph::policy_factories::PolicyFactories;
 use crate::graph::replicated::Replicated;
 use crate::monitor::Edge;
 use crate::platform::sync::Arc;
@@ -70,7 +68,7 @@ pub struct Graph {
     pub(super) edges: Vec<Edge>,
     /// The stages of each declared route.
     pub(super) routes: Vec<Box<[usize]>>,
-    pub(super) policies: Policies,
+    pub(super) policies: PolicyFactories,
 }
 
 impl Graph {
@@ -89,7 +87,7 @@ impl Graph {
             sources: 0,
             edges: Vec::new(),
             routes: Vec::new(),
-            policies: Policies::default(),
+            policies: PolicyFactories::default(),
         }
     }
 
@@ -336,8 +334,8 @@ impl Graph {
     /// # Errors
     /// The first fault of the graph, by name, or [`GraphError::Thread`].
     pub fn start(self) -> Result<Running, GraphError> {
-        let (engine, warnings) = self.build(Arc::new(MonotonicClock::new()))?;
-        Running::start(engine, warnings)
+        let (plane, warnings) = self.build(Arc::new(MonotonicClock::new()))?;
+        Running::start(plane, warnings)
     }
 
     /// Checks the graph, and returns it to be stepped by hand on `clock`, without threads.
@@ -346,8 +344,8 @@ impl Graph {
     /// The first fault of the graph, by name.
     pub fn start_manual(self, clock: Arc<dyn Clock>) -> Result<Manual, GraphError> {
         self.core.set_stepped();
-        let (engine, warnings) = self.build(clock)?;
-        Ok(Manual::start(engine, warnings))
+        let (plane, warnings) = self.build(clock)?;
+        Ok(Manual::start(plane, warnings))
     }
 
     /// Returns the settings that code declared.

@@ -1,21 +1,26 @@
 //! Builds the running graph from the declared one.
 
-use crate::config::{GraphError, GraphWarning, Settings, StageSettings};
-use crate::control::batch_size::Batching;
+use crate::config::{
+    GraphError, GraphWarning, PoolIndex, Pools, Position, Settings, StageIndex, StageSettings,
+};
+use crate::control::{BatchSizePolicy, ControlPlane, Policies, PoolSizePolicy};
 use crate::graph::builder::Graph;
 use crate::graph::declared_stage::DeclaredStage;
 use crate::graph::replicated::Replicated;
-use crate::monitor::{Engine, PoolPlan, StagePlan, StagePolicies};
+use crate::monitor::{RunningPool, StagePlan, Topology};
 use crate::platform::Clock;
 use crate::platform::sync::Arc;
 use crate::pool::{PoolCore, StageSlots};
+
+/// The program's own policy of a pool; `None`: the default.
+type OwnPolicy = Option<Box<dyn PoolSizePolicy>>;
 
 impl Graph {
     /// Checks the graph, puts the settings in force, and returns the parts that run.
     pub(super) fn build(
         mut self,
         clock: Arc<dyn Clock>,
-    ) -> Result<(Arc<Engine>, Vec<GraphWarning>), GraphError> {
+    ) -> Result<(Arc<ControlPlane>, Vec<GraphWarning>), GraphError> {
         // Check the structure, then the settings.
         self.check()?;
         let declared = self.declaration();
@@ -35,23 +40,22 @@ impl Graph {
         self.core.clock.start(clock);
         self.core.set_stages(self.stages.iter().map(|stage| Arc::downgrade(&stage.core)).collect());
         // Pools, policies and stages.
-        let pools = self.plan_pools(&settings);
-        let policies = self.plan_policies();
+        let (pools, pool_sizes) = self.plan_pools(&settings);
+        let batch_sizes = self.batch_size_policies();
+        let law = self.policies.law.take();
+        let policies = Policies { pool_sizes, batch_sizes, law };
         let stages = std::mem::take(&mut self.stages).into_iter().zip(&settings.stages);
         let plans = stages.map(|(stage, set)| plan_stage(stage, set, &settings.shares)).collect();
         let edges = std::mem::take(&mut self.edges);
-        let engine = Engine::new(self.core, plans, policies, pools, edges, declared, settings);
-        Ok((engine, warnings))
+        let topology = Topology::new(self.core, plans, pools, edges, declared, settings);
+        Ok((ControlPlane::new(topology, policies), warnings))
     }
 
-    /// Makes the policies of stages.
-    fn plan_policies(&mut self) -> StagePolicies {
+    /// Returns the program's own batch-size policy of each stage; `None`: the default.
+    fn batch_size_policies(&mut self) -> Vec<Option<Box<dyn BatchSizePolicy>>> {
         let make = self.policies.batch_size.take();
-        let batchings = self.stages.iter().map(|stage| {
-            let policy = make.as_ref().map(|make| make(stage.core.name()));
-            Batching::new(policy)
-        });
-        StagePolicies { batchings: batchings.collect(), law: self.policies.law.take() }
+        let names = self.stages.iter().map(|stage| stage.core.name());
+        names.map(|name| make.as_ref().map(|make| make(name))).collect()
     }
 
     /// Returns for each stage the index of its gate: that of the first of its replicas.
@@ -63,8 +67,8 @@ impl Graph {
         (0..self.stages.len()).map(first).collect()
     }
 
-    /// Returns the shared pools, and one for each stage without.
-    fn plan_pools(&mut self, settings: &Settings) -> Vec<PoolPlan> {
+    /// Returns the shared pools, and one for each stage without, with their policies.
+    fn plan_pools(&mut self, settings: &Settings) -> (Pools<RunningPool>, Vec<OwnPolicy>) {
         let make_policy = self.policies.pool_size.take();
         let mut pools: Vec<_> =
             self.pools.iter().map(|pool| (pool.name.as_str().into(), pool.hosted)).collect();
@@ -75,18 +79,19 @@ impl Graph {
         let plans = pools.into_iter().zip(&settings.pools).enumerate();
         let plans = plans.map(|(index, ((name, hosted), range))| {
             let members = self.stages.iter().enumerate();
-            let stages = members.filter(|(_, stage)| stage.pool == Some(index)).map(|(n, _)| n);
+            let stages = members.filter(|(_, stage)| stage.pool == Some(index));
+            let stages = stages.map(|(n, _)| StageIndex::declared(n)).collect();
             let policy = make_policy.as_ref().map(|make| make(&name));
             let core = Arc::new(PoolCore::new(name, *range, hosted));
-            PoolPlan { core, stages: stages.collect(), policy }
+            (RunningPool { core, stages }, policy)
         });
-        let plans: Vec<PoolPlan> = plans.collect();
+        let (plans, policies): (Vec<RunningPool>, Vec<OwnPolicy>) = plans.unzip();
         for stage in &self.stages {
             if let Some(plan) = stage.pool.and_then(|pool| plans.get(pool)) {
                 stage.core.set_pool(Arc::clone(&plan.core));
             }
         }
-        plans
+        (plans.into_iter().collect(), policies)
     }
 }
 
@@ -102,5 +107,5 @@ fn plan_stage(stage: DeclaredStage, settings: &StageSettings, shares: &[u32]) ->
     core.set_rate(settings.rate);
     core.open();
     let share = Arc::new(StageSlots::new(settings.batch, settings.cap, settings.weight));
-    StagePlan { core, share, pool: pool.unwrap_or(0), make }
+    StagePlan { core, share, pool: PoolIndex::declared(pool.unwrap_or(0)), make }
 }

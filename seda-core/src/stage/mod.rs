@@ -6,6 +6,7 @@ mod core;
 mod delayed;
 mod enqueue;
 mod extractors;
+mod finish_barrier;
 mod journal;
 mod loss_notifier;
 pub(crate) mod ports;

@@ -9,6 +9,7 @@ use crate::platform::sync::{
 use crate::platform::{Clock, Time};
 use crate::queue::{Budget, ByteBudget};
 use crate::stage::any::AnyStage;
+use crate::stage::finish_barrier::FinishBarrier;
 use crate::stage::journal::{Controller, Decision, Journal};
 use crate::stage::loss_notifier::LossNotifier;
 use crate::stage::valve::Valve;
@@ -45,7 +46,7 @@ pub(crate) struct GraphShared {
     pub(crate) journal: Journal,
     pub(crate) disposal: LossNotifier,
     pub(crate) room: SpaceNotify,
-    pub(crate) finishing: FinishBarrier,
+    pub(crate) finish_barrier: FinishBarrier,
     /// How many classes the graph declared.
     classes: AtomicUsize,
     /// How many cores its workers have; 0: as many as the machine gives this process.
@@ -79,7 +80,7 @@ impl GraphShared {
             journal: Journal::default(),
             disposal: LossNotifier::default(),
             room: SpaceNotify::default(),
-            finishing: FinishBarrier::default(),
+            finish_barrier: FinishBarrier::default(),
             classes: AtomicUsize::new(1),
             cores: AtomicUsize::new(0),
             timed: AtomicBool::new(true),
@@ -197,15 +198,13 @@ impl GraphShared {
 
     /// Journals that a stage was closed because its factory keeps failing.
     pub(crate) fn journal_closed(&self, stage: &str, failures: u32, error: &str) {
-        self.journal.write(Decision {
-            at_seconds: self.now().as_secs_f64(),
-            controller: Controller::Factory,
-            stage: Some(stage.to_owned()),
-            seen: format!("the factory failed {failures} times in a row: {error}"),
-            action: format!("closed `{stage}`; mend its factory and restart"),
-            changed: "open → closed".to_owned(),
-            acted: true,
-        });
+        self.journal.record(
+            Decision::by(Controller::Factory, self.now())
+                .stage(stage)
+                .seen(format!("the factory failed {failures} times in a row: {error}"))
+                .action(format!("closed `{stage}`; mend its factory and restart"))
+                .changed("open → closed"),
+        );
     }
 
     /// Gives back what `n` events had, and their `bytes`, and tells sources that wait for it.
@@ -264,36 +263,5 @@ impl SpaceNotify {
         }
         self.waiting.fetch_sub(1, Ordering::SeqCst);
         result
-    }
-}
-
-/// A drain's call to all workers: finish your handlers, send on what they hold.
-#[derive(Debug, Default)]
-pub(crate) struct FinishBarrier {
-    call: AtomicUsize,
-    finished: AtomicUsize,
-}
-
-impl FinishBarrier {
-    /// The number of the latest call.
-    pub(crate) fn call(&self) -> usize {
-        self.call.load(Ordering::Acquire)
-    }
-
-    /// Calls once more; returns the call's number.
-    pub(crate) fn call_again(&self) -> usize {
-        // Read and not only written, so that who follows the call sees what was sent before it.
-        self.finished.swap(0, Ordering::SeqCst);
-        self.call.fetch_add(1, Ordering::SeqCst) + 1
-    }
-
-    /// A worker has finished so many handlers.
-    pub(crate) fn answer(&self, handlers: usize) {
-        self.finished.fetch_add(handlers, Ordering::SeqCst);
-    }
-
-    /// How many handlers were finished since the last call.
-    pub(crate) fn finished(&self) -> usize {
-        self.finished.load(Ordering::SeqCst)
     }
 }

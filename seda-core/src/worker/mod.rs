@@ -289,7 +289,7 @@ impl Worker {
     /// Whether an event will be due that no parked worker would get up for.
     fn leaves_timers(&self) -> bool {
         let next = self.runners.iter().filter_map(|runner| runner.next_due()).min();
-        next.is_some_and(|due| !self.pool.idle.gets_up_by(due))
+        next.is_some_and(|due| !self.pool.idle.wakes_by(due))
     }
 
     fn has_work(&self, now: Time) -> bool {
@@ -310,7 +310,7 @@ impl Worker {
         let now = self.cx.graph().now();
         // A drain that is calling must hear of it: what was sent on may be held back once more.
         let finished = self.finish();
-        self.cx.graph().finishing.answer(finished);
+        self.cx.graph().finish_barrier.add_finished(finished);
         self.cx.return_leases();
         self.runners.iter_mut().for_each(|runner| runner.give_up(LossReason::Drain, now));
         self.cx.book().leave();
@@ -324,15 +324,15 @@ impl Worker {
     }
 
     fn is_called_to_finish(&self) -> bool {
-        self.cx.graph().finishing.call() != self.finished
+        self.cx.graph().finish_barrier.epoch() != self.finished
     }
 
     /// Follows a drain's call: everything that handlers hold back is sent on.
     fn answer_finish(&mut self) {
-        self.finished = self.cx.graph().finishing.call();
+        self.finished = self.cx.graph().finish_barrier.epoch();
         let finished = self.finish();
-        self.cx.graph().finishing.answer(finished);
-        self.cx.book().answer_finish(self.finished);
+        self.cx.graph().finish_barrier.add_finished(finished);
+        self.cx.book().reach_finish_epoch(self.finished);
     }
 
     /// Ends all handlers in good order and returns how many there were; they are made anew if

@@ -101,7 +101,7 @@ impl Valve {
         *self.settings.lock()
     }
 
-    pub(super) fn evictions(&self) -> &Evictions {
+    pub(crate) fn evictions(&self) -> &Evictions {
         &self.evictions
     }
 
