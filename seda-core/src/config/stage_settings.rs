@@ -6,7 +6,8 @@
 use crate::config::codel::CodelConfig;
 use crate::config::control::Mode;
 use crate::config::declaration::StageDeclaration;
-use crate::config::error::{SettingFault, SettingsError};
+use crate::config::error::SettingsError;
+use crate::config::fault::SettingFault;
 use crate::config::rate::RateConfig;
 use crate::config::slo;
 use crate::config::stage::{DEFAULT_BATCH, DEFAULT_PENDING, StageConfig};
@@ -40,7 +41,7 @@ pub(crate) struct StageSettings {
     pub(crate) standing: StandingConfig,
 }
 
-/// What a stage does about a standing queue.
+/// The active queue management of a stage.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct StandingConfig {
     /// The mode of the whole graph: `control.queue_delay`.
