@@ -280,7 +280,7 @@ impl Worker {
     fn close_turn(&mut self, chosen: Chosen, begun: usize) {
         let spent = self.cx.now().nanos_since(chosen.now).max(begun as u64);
         self.charge(chosen.place, spent / chosen.weight);
-        // More events than one batch, or a stage whose cap this worker just left.
+        // More events than one batch, or a slot of a capped stage that is free again.
         if self.passes_on() && self.has_work(self.cx.now()) {
             self.pool.idle.wake_one();
         }

@@ -61,8 +61,8 @@ pub struct Sink<E: Send + 'static> {
     pub(crate) outbox: usize,
     /// The stages that it was declared for: one, or the replicas of one.
     pub(crate) senders: Range<usize>,
-    /// The sinks to all replicas, if the stage is replicated. Then `stage` is the first of them, and
-    /// `outbox` is [`Sink::NO_OUTBOX`].
+    /// The sinks to all replicas, if the stage is replicated. Then `stage` is the first of them,
+    /// and `outbox` is [`Sink::NO_OUTBOX`].
     pub(crate) replicas: Option<Box<ReplicaSet<Sink<E>>>>,
 }
 
@@ -106,7 +106,7 @@ impl<E: Send + 'static> fmt::Debug for Sink<E> {
     }
 }
 
-/// A sink whose sends may wait for space, for a limited time each: for a stage that feeds a slower
+/// A sink that may wait for space, for a limited time per send: for a stage that feeds a slower
 /// one and has no other work, such as a file reader. Send over it with `Context::send_waiting`.
 ///
 /// A waiting worker does nothing else. A waiting edge that lies on a cycle, or leads into its own
