@@ -1,11 +1,11 @@
-//! A key-value server over TCP: one command a line, on the reactor that HTTP runs on, too.
-//! ```sh
-//! cargo run --release --example line_server -- --workers 1..4
-//! printf 'SET a 1\nGET a\nGET b\nDEL a\nGET\n' | nc -N 127.0.0.1 7000
-//! ```
-//! prints `OK`, `VALUE 1`, `NOT FOUND`, `OK` and `ERROR ...`. A server that has too much to do says
-//! `BUSY` at once. Ctrl-C or SIGTERM answers what was received, then prints the report.
-//! `store` is keyed: commands on one key are carried out in the order they came, on many workers.
+//! A key-value server over TCP, one command a line, on the same reactor as the HTTP server.
+//!
+//! Type: `cargo run --release --example line_server -- --workers 1..4`, and in another terminal
+//!       `printf 'SET a 1\nGET a\nGET b\nDEL a\nGET\n' | nc -N 127.0.0.1 7000`
+//! See:  `OK`, `VALUE 1`, `NOT FOUND`, `OK` and `ERROR ...`. An overloaded server answers `BUSY` at
+//!       once. After Ctrl-C or SIGTERM all received commands are answered and a report is printed.
+//!
+//! The stage `store` is keyed: many workers run it, and commands on one key keep their order.
 
 use clap::Parser;
 use parking_lot::RwLock;
@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tracing_subscriber::filter::LevelFilter;
 
-/// The longest line: a command is no upload.
+/// The longest line, in bytes.
 const LINE: usize = 4 * 1024;
 
 /// A key-value server over TCP, one command a line: SET key value, GET key, DEL key
@@ -72,7 +72,7 @@ enum Answer {
 struct Lines;
 
 impl Protocol for Lines {
-    /// A line that is no command is a request, too: its ERROR has its turn among the answers.
+    /// An invalid line is a request, too, so that its ERROR keeps its turn among the answers.
     type Request = Option<Command>;
     type Answer = Answer;
 
@@ -92,14 +92,14 @@ impl Protocol for Lines {
             Answer::Value(value) => [b"VALUE ", value],
             Answer::NotFound => [b"NOT FOUND", b""],
             Answer::Busy => [b"BUSY", b""],
-            Answer::Error(why) => [b"ERROR ", why.as_bytes()],
+            Answer::Error(message) => [b"ERROR ", message.as_bytes()],
         };
         parts.iter().for_each(|part| output.extend_from_slice(part));
         output.extend_from_slice(b"\n");
     }
 
-    fn refuse(&self, why: Unserved) -> Answer {
-        match why {
+    fn refuse(&self, reason: Unserved) -> Answer {
+        match reason {
             Unserved::TooLong | Unserved::Overdue => Answer::Error("line too long, or too slow"),
             _ => Answer::Busy,
         }
@@ -108,13 +108,13 @@ impl Protocol for Lines {
 
 type Call = (Option<Command>, Responder<Answer>);
 
-fn carry_out(table: &RwLock<HashMap<Bytes, Bytes>>, command: &Command) -> Answer {
+fn execute(table: &RwLock<HashMap<Bytes, Bytes>>, command: &Command) -> Answer {
     let Command { verb, key, value } = command;
     match verb {
         Verb::Get => table.read().get(key).cloned().map_or(Answer::NotFound, Answer::Value),
         Verb::Del => table.write().remove(key).map_or(Answer::NotFound, |_| Answer::Ok),
         Verb::Set => {
-            // They outlive the buffer that they came in: copied, not to keep all of it.
+            // Copies, because a slice would keep the whole input buffer alive.
             let [key, value] = [key, value].map(|part| Bytes::copy_from_slice(part));
             table.write().insert(key, value);
             Answer::Ok
@@ -123,7 +123,7 @@ fn carry_out(table: &RwLock<HashMap<Bytes, Bytes>>, command: &Command) -> Answer
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // The libraries' warnings, on stderr: they install no subscriber themselves.
+    // Print the libraries' warnings on stderr: a library installs no subscriber.
     tracing_subscriber::fmt().with_max_level(LevelFilter::WARN).with_writer(std::io::stderr).init();
     let flags = Flags::parse();
     let mut graph = Graph::new("line_server");
@@ -138,7 +138,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         move |(command, reply): Call, _cx: &mut Context| {
             reply.respond(match command {
                 None => Answer::Error("write SET key value, GET key or DEL key"),
-                Some(command) => carry_out(&table, &command),
+                Some(command) => execute(&table, &command),
             });
         }
     })?;

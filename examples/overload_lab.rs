@@ -1,12 +1,13 @@
-//! A lab for the overload valve: who gives way when a graph holds all that its budget allows?
-//! No network and no threads: two stages on a clock that only moves when they work, flooded at
-//! twice what they can do, so every run prints the same.
+//! A lab for the overload valve: which events are evicted when a graph is at its budget?
+//!
+//! There is no network and there are no threads. Two stages run at twice their capacity, on a clock
+//! that moves only when they work, so every run prints the same.
 //!
 //! Type: `cargo run --release --example overload_lab -- --policy longest_queue`
-//!       (or tail_drop, random, none; `--control observe` only says what it would have done)
+//!       (or tail_drop, random, none; `--control observe` prints decisions and changes nothing)
 //!       `-- --experiment replicas` compares the balances of a replicated stage instead
-//! See:  the valve's decisions, each with the depths before, the victims and why; then what
-//!       became of each class, and the service time that went into events shed later.
+//! See:  the decisions of the valve, each with the depths before it, its victims and its reason;
+//!       then the ends by class, and the service time wasted on events that were shed later.
 
 #[path = "overload_lab/replicas.rs"]
 mod replicas;
@@ -20,53 +21,53 @@ use std::{error::Error, sync::Arc, time::Duration};
 
 const GOLD: Class = Class::new(0);
 const BASIC: Class = Class::new(1);
-/// Service demand of one event. `render` gets two for each of `parse`: with 5 ms of work for
-/// each page the graph can do 200 pages a second.
+/// Service demands of one event. `render` gets two events for each event of `parse`: a page takes 5
+/// ms in all, so the capacity is 200 pages a second.
 const PARSE: Duration = Duration::from_millis(1);
 const RENDER: Duration = Duration::from_millis(2);
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Experiment {
-    /// Two stages are flooded; who gives way?
+    /// Two flooded stages: which events are evicted?
     Valve,
-    /// Four replicas of a stage; which of them gets the next event?
+    /// Four replicas of a stage: which one gets the next event?
     Replicas,
 }
 
 #[derive(Parser)]
-#[command(about = "Floods two stages through a budget and shows who gives way")]
+#[command(about = "Floods two stages through a budget and shows which events are evicted")]
 struct Flags {
-    /// What to try
+    /// The experiment to run
     #[arg(long, default_value = "valve")]
     experiment: Experiment,
-    /// Who gives way at the budget: longest_queue, tail_drop, random or none
+    /// The valve's choice of victims at the budget: longest_queue, tail_drop, random or none
     #[arg(long, default_value = "longest_queue")]
     policy: OverloadPolicy,
     /// Whether the valve acts: on, observe or off
     #[arg(long, default_value = "on")]
     control: Mode,
-    /// Events the graph may hold
+    /// Events that the graph may hold
     #[arg(long, default_value_t = 48, value_parser = clap::value_parser!(u16).range(1..=1024))]
     budget: u16,
-    /// Pages that arrive, every fourth of them gold
+    /// Pages that arrive; every fourth is gold
     #[arg(long, default_value_t = 2000)]
     pages: u32,
     /// Decisions to print
     #[arg(long, default_value_t = 12)]
     decisions: usize,
-    /// Events that arrive for each balance, in the experiment with replicas
+    /// Events for each balance, in the experiment with replicas
     #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1000..))]
     events: u32,
-    /// How often that is repeated, each time with arrivals of its own
+    /// Repetitions of that experiment, each with arrivals of its own
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
     seeds: u64,
 }
 
 struct Page(Class);
 
-/// What became of the pages' parts, by class.
+/// The ends of the pages' parts, by class.
 #[derive(Default)]
-struct Fate {
+struct Ends {
     rendered: ByClass,
     lost: ByClass,
     refused: ByClass,
@@ -94,7 +95,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         replicas::compare(flags.events as usize, flags.seeds, |_, _, _, _| {});
         return Ok(());
     }
-    let (clock, fate) = (Arc::new(ManualClock::new()), Arc::new(Fate::default()));
+    let (clock, ends) = (Arc::new(ManualClock::new()), Arc::new(Ends::default()));
 
     let mut graph = Graph::new("lab");
     graph.classes(&[("gold", 1), ("basic", 1)]);
@@ -109,22 +110,22 @@ fn main() -> Result<(), Box<dyn Error>> {
         let (render, clock) = (wire.sink(render), Arc::clone(&clock));
         move |page, cx| {
             clock.advance(PARSE);
-            // A page has two parts: the second is fan-out, for which the valve may act.
+            // A page has two parts. The second is fan-out, so the valve may act for it.
             for part in [Page(page.0), page] {
                 drop(cx.send(&render, part));
             }
         }
     })?;
     graph.attach_each(render, |_wire| {
-        let (clock, fate) = (Arc::clone(&clock), Arc::clone(&fate));
+        let (clock, ends) = (Arc::clone(&clock), Arc::clone(&ends));
         move |part, _cx| {
             clock.advance(RENDER);
-            fate.rendered.count(part.0);
+            ends.rendered.count(part.0);
         }
     })?;
     for stage in [parse, render] {
-        let fate = Arc::clone(&fate);
-        graph.on_lost(stage, move |event, _reason: LossReason| fate.lost.count(event.0))?;
+        let ends = Arc::clone(&ends);
+        graph.on_lost(stage, move |event, _reason: LossReason| ends.lost.count(event.0))?;
     }
 
     let source = graph.source(parse)?;
@@ -132,14 +133,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let journal = lab.journal();
     let mut decisions = 0;
     for n in 0..flags.pages {
-        // A page every 2.5 ms: twice what the stages can do.
+        // A page every 2.5 ms: twice the capacity.
         let due = seda::Time::from_nanos(u64::from(n) * 2_500_000);
         while clock.now() < due && lab.step() > 0 {}
         clock.advance_to(due);
         let class = if n % 4 == 0 { GOLD } else { BASIC };
         let entry = source.with_terms(SendOptions { class, ..SendOptions::default() });
         if entry.send(Page(class)).is_err() {
-            fate.refused.count(class);
+            ends.refused.count(class);
         }
         for decision in journal.try_iter() {
             if decisions < flags.decisions {
@@ -150,12 +151,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let drained = lab.drain(usize::MAX);
     println!("{decisions} decisions under policy {}, control {}\n", flags.policy, flags.control);
-    println!("class   pages refused   parts rendered   events shed");
-    for (class, name) in [(GOLD, "gold"), (BASIC, "basic")] {
-        let (refused, rendered) = (fate.refused.of(class), fate.rendered.of(class));
-        println!("{name:<6} {refused:>14} {rendered:>16} {:>13}", fate.lost.of(class));
-    }
+    print_ends(&ends);
     let wasted: f64 = drained.report.stages.iter().map(|stage| stage.wasted_seconds).sum();
     println!("service time wasted on events shed later: {wasted:.3} s\n\n{}", drained.report);
     Ok(())
+}
+
+/// Prints the ends by class.
+fn print_ends(ends: &Ends) {
+    println!("class   pages refused   parts rendered   events shed");
+    for (class, name) in [(GOLD, "gold"), (BASIC, "basic")] {
+        let (refused, rendered) = (ends.refused.of(class), ends.rendered.of(class));
+        println!("{name:<6} {refused:>14} {rendered:>16} {:>13}", ends.lost.of(class));
+    }
 }

@@ -1,10 +1,10 @@
-//! How to test a handler: alone, without threads and without sleeping, on the queues and workers
-//! that it will run on. The handler looks words up: in its own table, or at a remote dictionary
-//! that takes 200 ms, by way of the stage behind it.
+//! How to test a handler alone, without threads and without sleeping, on real queues and workers.
+//!
+//! The handler looks words up: in its own table, or, through the stage behind it, in a remote
+//! dictionary that takes 200 ms.
 //!
 //! Type: `cargo run --example tested_handler`, or as tests: `cargo test --example tested_handler`
-//! See:  a line for each property that was checked. The checks are below; they are what a test
-//!       of yours could look like.
+//! See:  a line for each property that was checked. The checks below are models for your own tests.
 
 use seda::testing::{Probe, Stepped, Timeline, probe};
 use seda::{
@@ -13,15 +13,17 @@ use seda::{
 };
 use std::{error::Error, time::Duration};
 
-// ---- What is tested. Each stage has a function that attaches it to stages it is told, so that a
-// ---- test can tell it others.
+// ---- The code under test. Each stage has a function that attaches it to given stages, so that a
+// test
+// ---- can give it others.
 
 struct Lookup {
     word: &'static str,
     reply: Responder<String>,
 }
 
-/// Answers words of its own table; passes others on to `remote`, and is busy if that is.
+/// Attaches a handler that answers the words of its own table and passes others on to `remote`. If
+/// `remote` refuses, it answers that it is busy.
 fn attach_lookup(
     graph: &mut Graph,
     lookup: Stage<Lookup>,
@@ -40,7 +42,8 @@ fn attach_lookup(
     })
 }
 
-/// Asks the remote dictionary and does not wait for it: the answer comes on another thread.
+/// Attaches a handler that asks the remote dictionary and does not wait: the answer comes on
+/// another thread.
 fn attach_remote(
     graph: &mut Graph,
     remote: Stage<Lookup>,
@@ -57,7 +60,7 @@ fn attach_remote(
     })
 }
 
-/// A client of a remote dictionary: calls back when the answer is there.
+/// A client of a remote dictionary. It calls `then` with the meaning of the word.
 trait Dictionary: Clone + Send + Sync + 'static {
     fn ask(&self, word: &'static str, then: impl FnOnce(String) + Send + 'static);
 }
@@ -66,7 +69,7 @@ trait Dictionary: Clone + Send + Sync + 'static {
 
 const ROUND_TRIP: Duration = Duration::from_millis(200);
 
-/// The dictionary of the tests answers when the test's clock says so.
+/// The dictionary of the tests answers by the clock of the test.
 impl Dictionary for Timeline {
     fn ask(&self, word: &'static str, then: impl FnOnce(String) + Send + 'static) {
         self.after(ROUND_TRIP, move || then(format!("what `{word}` means")));
@@ -75,7 +78,7 @@ impl Dictionary for Timeline {
 
 type Checked = Result<(), Box<dyn Error>>;
 
-/// `lookup` alone: a probe stands for the stage behind it.
+/// Returns the stage `lookup` alone, with a probe in place of the stage behind it.
 fn lookup_alone() -> Result<(Stepped, Source<Lookup>, Probe<Lookup>), GraphError> {
     let mut graph = Graph::new("lookup alone");
     let lookup = graph.stage("lookup", 16);
@@ -85,7 +88,7 @@ fn lookup_alone() -> Result<(Stepped, Source<Lookup>, Probe<Lookup>), GraphError
     Ok((Stepped::start(graph)?, words, passed_on))
 }
 
-/// Both stages on a timeline, with room for two lookups at the dictionary.
+/// Returns both stages on a timeline; two lookups may be pending at the dictionary.
 fn both_stages() -> Result<(Stepped, Source<Lookup>), GraphError> {
     let timeline = Timeline::new();
     let mut graph = Graph::new("lookup");
@@ -107,7 +110,7 @@ fn a_known_word_is_answered_and_not_passed_on() -> Checked {
     Ok(())
 }
 
-fn an_unknown_word_is_passed_on_with_the_duty_to_answer() -> Checked {
+fn an_unknown_word_is_passed_on_with_its_responder() -> Checked {
     let (mut test, words, passed_on) = lookup_alone()?;
     let ticket = words.request(|reply| Lookup { word: "sedan", reply })?;
     test.run_until_idle();
@@ -120,7 +123,7 @@ fn an_unknown_word_is_passed_on_with_the_duty_to_answer() -> Checked {
     Ok(())
 }
 
-fn when_the_next_stage_refuses_the_client_hears_that_it_is_busy() -> Checked {
+fn a_refusal_by_the_next_stage_is_answered_as_busy() -> Checked {
     let (mut test, words, passed_on) = lookup_alone()?;
     passed_on.refuse();
     let ticket = words.request(|reply| Lookup { word: "sedan", reply })?;
@@ -130,19 +133,19 @@ fn when_the_next_stage_refuses_the_client_hears_that_it_is_busy() -> Checked {
     Ok(())
 }
 
-fn a_client_that_waits_for_too_long_in_the_queue_is_told() -> Checked {
+fn a_request_that_expires_in_the_queue_is_reported_to_its_client() -> Checked {
     let (mut test, words, passed_on) = lookup_alone()?;
     let deadline = Some(Duration::from_millis(50));
     let hurried = words.with_terms(SendOptions { deadline, ..SendOptions::default() });
     let ticket = hurried.request(|reply| Lookup { word: "sedan", reply })?;
-    test.stall(Duration::from_millis(50)); // As if all workers were busy for so long.
+    test.stall(Duration::from_millis(50)); // As if all workers were busy for 50 ms.
     assert_eq!(test.loss(&ticket), LossReason::Expired);
     assert!(passed_on.is_empty());
     test.assert_finished();
     Ok(())
 }
 
-fn the_dictionary_is_waited_for_without_a_worker_and_never_by_more_than_two() -> Checked {
+fn at_most_two_lookups_wait_for_the_dictionary_and_none_holds_a_worker() -> Checked {
     let (mut test, words) = both_stages()?;
     let [first, second, third] =
         ["sedan", "sedge", "seed"].map(|word| words.request(|reply| Lookup { word, reply }));
@@ -159,24 +162,24 @@ fn the_dictionary_is_waited_for_without_a_worker_and_never_by_more_than_two() ->
 
 type Check = fn() -> Checked;
 
-/// Every check, with what it shows.
+/// Every check, with the property that it shows.
 const CHECKS: [(&str, Check); 5] = [
     ("a known word is answered and not passed on", a_known_word_is_answered_and_not_passed_on),
     (
-        "an unknown word is passed on with the duty to answer",
-        an_unknown_word_is_passed_on_with_the_duty_to_answer,
+        "an unknown word is passed on with its responder",
+        an_unknown_word_is_passed_on_with_its_responder,
     ),
     (
-        "when the next stage refuses, the client hears that it is busy",
-        when_the_next_stage_refuses_the_client_hears_that_it_is_busy,
+        "a refusal by the next stage is answered as busy",
+        a_refusal_by_the_next_stage_is_answered_as_busy,
     ),
     (
-        "a client that waits for too long in the queue is told",
-        a_client_that_waits_for_too_long_in_the_queue_is_told,
+        "a request that expires in the queue is reported to its client",
+        a_request_that_expires_in_the_queue_is_reported_to_its_client,
     ),
     (
-        "the dictionary is waited for without a worker, and never by more than two",
-        the_dictionary_is_waited_for_without_a_worker_and_never_by_more_than_two,
+        "at most two lookups wait for the dictionary, and none holds a worker",
+        at_most_two_lookups_wait_for_the_dictionary_and_none_holds_a_worker,
     ),
 ];
 

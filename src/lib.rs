@@ -78,7 +78,7 @@
 
 pub use seda_core::*;
 
-/// The HTTP/1.1 server whose request path is a stage graph (feature `http`, on by default).
+/// The HTTP/1.1 server with a stage graph as its request path (feature `http`, on by default).
 #[cfg(feature = "http")]
 #[doc(inline)]
 pub use seda_http as http;

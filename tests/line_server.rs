@@ -1,4 +1,4 @@
-//! The line server as a user runs it: a real process, real sockets.
+//! The line server as a user runs it: as a process, over real sockets.
 
 #![allow(
     clippy::expect_used,
@@ -14,17 +14,18 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-/// Long enough for any machine, so that a test that hangs fails.
+/// The limit of a wait: long enough for any machine, so that a server that hangs fails the test.
 const LONG: Duration = Duration::from_secs(60);
 
-/// A running example, killed when a test fails.
+/// A running example; dropping it kills its process.
 struct Example {
     child: Child,
-    said: BufReader<std::process::ChildStdout>,
+    output: BufReader<std::process::ChildStdout>,
     address: SocketAddr,
 }
 
-/// The example, built as this test was; a test run of its own does not build examples.
+/// Builds the example in the profile of this test, and returns its path. `cargo test --test` does
+/// not build examples.
 fn example() -> PathBuf {
     let me = std::env::current_exe().unwrap();
     let profile = me.parent().and_then(|deps| deps.parent()).unwrap();
@@ -46,11 +47,11 @@ impl Example {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut said = BufReader::new(child.stdout.take().unwrap());
+        let mut output = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
-        said.read_line(&mut line).unwrap();
+        output.read_line(&mut line).unwrap();
         let address = line.trim().strip_prefix("serving on ").unwrap().parse().unwrap();
-        Self { child, said, address }
+        Self { child, output, address }
     }
 
     fn connect(&self) -> TcpStream {
@@ -59,7 +60,7 @@ impl Example {
         stream
     }
 
-    /// Sends all of it and reads to the end.
+    /// Sends `text` over a connection of its own, and returns all answers.
     fn ask(&self, text: &[u8]) -> String {
         let mut stream = self.connect();
         stream.write_all(text).unwrap();
@@ -69,11 +70,11 @@ impl Example {
         answers
     }
 
-    /// Ends it with SIGTERM; its last words, and whether it ended well.
+    /// Sends SIGTERM; returns the rest of the output, and whether the exit code is 0.
     fn end(mut self) -> (String, bool) {
         self.signal();
         let mut rest = String::new();
-        self.said.read_to_string(&mut rest).unwrap();
+        self.output.read_to_string(&mut rest).unwrap();
         (rest, self.child.wait().unwrap().success())
     }
 
@@ -96,29 +97,32 @@ fn commands_sent_in_one_go_are_answered_in_order() {
     let answers =
         example.ask(b"SET a 1\r\nGET a\nGET b\nSET b two words\nGET b\nDEL a\nDEL a\nGET a\n");
     assert_eq!(answers, "OK\nVALUE 1\nNOT FOUND\nOK\nVALUE two words\nOK\nNOT FOUND\nNOT FOUND\n");
-    let (report, well) = example.end();
-    assert!(well && report.contains("requests 8 admitted, 8 answered, 0 lost, 0 open"), "{report}");
+    let (report, succeeded) = example.end();
+    assert!(
+        succeeded && report.contains("requests 8 admitted, 8 answered, 0 lost, 0 open"),
+        "{report}"
+    );
 }
 
 #[test]
-fn what_is_no_command_is_an_error_in_its_turn_and_the_connection_goes_on() {
+fn an_invalid_line_is_answered_in_its_turn_and_the_connection_stays_open() {
     let example = Example::start();
     let wrong = "ERROR write SET key value, GET key or DEL key\n";
     let answers = example.ask(b"SET a 1\nGET\n\xff\xfe\x00\nset a 2\n\nGET a\n");
     assert_eq!(answers, format!("OK\n{wrong}{wrong}{wrong}{wrong}VALUE 1\n"));
-    // Half a line is no command; the client has said that no more will come.
+    // A line without its end, before the end of the input, is no command.
     assert_eq!(example.ask(b"GET a"), "");
     assert!(example.end().1);
 }
 
 #[test]
-fn a_line_that_is_too_long_ends_its_connection_with_a_word_and_no_other() {
+fn a_line_that_is_too_long_ends_its_own_connection_with_an_error() {
     let example = Example::start();
     let long = [b"SET a ", vec![b'x'; 5_000].as_slice(), b"\nGET a\n"].concat();
     assert_eq!(example.ask(&long), "ERROR line too long, or too slow\n");
     let endless = vec![b'x'; 100_000];
     let mut stream = example.connect();
-    // The server may have closed before all of it is written.
+    // The server may close before the whole line is written.
     let _ = stream.write_all(&endless);
     let mut answer = String::new();
     BufReader::new(stream).read_line(&mut answer).unwrap();
@@ -127,7 +131,7 @@ fn a_line_that_is_too_long_ends_its_connection_with_a_word_and_no_other() {
 }
 
 #[test]
-fn sigterm_under_load_answers_what_was_received_and_ends_well() {
+fn sigterm_under_load_answers_all_received_commands_and_exits_with_0() {
     let example = Example::start();
     let clients: Vec<_> = (0..4)
         .map(|client| {
@@ -136,34 +140,35 @@ fn sigterm_under_load_answers_what_was_received_and_ends_well() {
                 .name(format!("client {client}"))
                 .spawn(move || {
                     let mut answers = BufReader::new(stream.try_clone().unwrap());
-                    let (mut asked, mut answered) = (0_u64, 0_u64);
+                    let mut sent = 0_u64;
+                    let mut answered = 0_u64;
                     loop {
                         let mut answer = String::new();
                         if stream.write_all(b"SET key value\n").is_err() {
                             break;
                         }
-                        asked += 1;
+                        sent += 1;
                         match answers.read_line(&mut answer) {
                             Ok(n) if n > 0 => assert_eq!(answer, "OK\n"),
                             _ => break,
                         }
                         answered += 1;
                     }
-                    (asked, answered)
+                    (sent, answered)
                 })
                 .unwrap()
         })
         .collect();
     while !example.ask(b"GET key\n").starts_with("VALUE") {}
-    let (report, well) = example.end();
-    assert!(well, "{report}");
-    let (mut asked, mut answered) = (0, 0);
+    let (report, succeeded) = example.end();
+    assert!(succeeded, "{report}");
+    let mut all_answered = 0;
     for client in clients {
-        let (a, b) = client.join().unwrap();
-        // The last one of each may have met the FIN.
-        assert!(a - b <= 1, "{a} asked, {b} answered");
-        (asked, answered) = (asked + a, answered + b);
+        let (sent, answered) = client.join().unwrap();
+        // The server may have closed before it received the last command of a client.
+        assert!(sent - answered <= 1, "{sent} sent, {answered} answered");
+        all_answered += answered;
     }
-    assert!(answered > 0 && asked >= answered);
+    assert!(all_answered > 0);
     assert!(report.contains(" 0 lost, 0 open"), "{report}");
 }

@@ -1,9 +1,9 @@
-//! Replays an access trace against the web_server over real sockets and checks every status,
-//! every byte count, and that the report counts exactly what was sent.
+//! Replays an access trace against the web server over real sockets. Checks every status and every
+//! byte count, and that the report counts each request once.
 //!
-//! The trace is the file named by `SEDA_TRACE`, else `../shared/data/web-access.tsv` if it is
-//! there, else a seeded generator's, of the same shape; the test prints which, and how many
-//! lines. Lines with status 304, 206 or 5xx are replayed as plain GETs; none is skipped.
+//! The trace is the file named by `SEDA_TRACE`, else a file beside the checkout if it exists, else
+//! generated from a seed with the same shape; the test prints its origin and its number of lines.
+//! Lines with status 304, 206 or 5xx are replayed as plain GETs; no line is skipped.
 
 #![allow(
     clippy::expect_used,
@@ -40,7 +40,7 @@ use std::time::Duration;
 use support::Client;
 use trace::Line;
 
-/// Clients at once, each with a connection that it keeps.
+/// Concurrent clients, each with a persistent connection.
 const CLIENTS: usize = 24;
 
 #[test]
@@ -94,6 +94,7 @@ fn a_malformed_line_is_named_by_its_number() {
     assert!(error.starts_with("line 3:"), "{error}");
 }
 
+/// Returns the text of the trace and its origin.
 fn trace_text() -> (String, String) {
     if let Ok(file) = std::env::var("SEDA_TRACE") {
         return (fs::read_to_string(&file).expect("SEDA_TRACE names a readable file"), file);
@@ -105,8 +106,8 @@ fn trace_text() -> (String, String) {
     }
 }
 
-/// What each path must answer, worked out in another way than the server does: by sorting
-/// counts. Status and size.
+/// Returns the status and size that each path must answer, computed in another way than by the
+/// server.
 fn expectations(lines: &[Line]) -> HashMap<&str, (u16, u64)> {
     let mut statuses: HashMap<&str, Vec<u16>> = HashMap::new();
     for line in lines {
@@ -114,25 +115,25 @@ fn expectations(lines: &[Line]) -> HashMap<&str, (u16, u64)> {
     }
     let expected = statuses.into_iter().map(|(path, statuses)| {
         let status = if statuses.contains(&200) { 200 } else { mode(&statuses) };
-        let of = |head: bool| -> Vec<u64> {
+        let sizes = |head: bool| -> Vec<u64> {
             let alike = lines.iter().filter(|line| line.path == path && line.status == status);
             alike.filter(|line| head || line.method != "HEAD").map(|line| line.size).collect()
         };
-        let sized = of(false);
-        (path, (status, mode(if sized.is_empty() { of(true) } else { sized }.as_slice())))
+        let sized = sizes(false);
+        (path, (status, mode(if sized.is_empty() { sizes(true) } else { sized }.as_slice())))
     });
     expected.collect()
 }
 
-/// The most frequent value, the first to occur among equals.
+/// Returns the most frequent value; among equals the first.
 fn mode<T: Copy + PartialEq>(values: &[T]) -> T {
     let count = |value: &T| values.iter().filter(|other| *other == value).count();
     let most = values.iter().map(count).max().expect("not empty");
     *values.iter().find(|value| count(value) == most).expect("it occurs")
 }
 
-/// A trace of the shape of a small public site: few paths have most requests, sizes are
-/// heavy-tailed, a tenth is not 200.
+/// Returns a trace of the shape of a small public site: few paths have most requests, sizes are
+/// heavy-tailed, and a tenth of the responses is not 200.
 fn generated(lines: u32) -> String {
     let mut state = 1_u64;
     let mut next = |below: u64| {
@@ -143,7 +144,7 @@ fn generated(lines: u32) -> String {
     };
     let mut text = String::from("seconds\tclient\tmethod\tpath\tstatus\tbytes\n");
     for line in 0..lines {
-        // The square of an even distribution: low numbers are popular.
+        // A product of two uniform numbers: low numbers are popular.
         let path = next(400) * next(400) / 400;
         let size = 200 + (path * 7919) % 5_000 * (1 + (path % 13 == 0) as u64 * 60);
         let (status, bytes) = match next(100) {

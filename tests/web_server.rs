@@ -1,4 +1,4 @@
-//! The web_server example as a user runs it: its flags, its signals, its last words.
+//! The web server example as a user runs it: its flags, its signals, its output.
 
 #![allow(
     clippy::expect_used,
@@ -21,46 +21,48 @@ use std::thread;
 use std::time::Duration;
 use support::Client;
 
-/// Long enough for any machine, so that a test that hangs fails.
+/// The limit of a wait: long enough for any machine, so that a server that hangs fails the test.
 const LONG: Duration = Duration::from_secs(60);
 
-/// The example, built as this test was; a test run of its own does not build examples.
+/// Builds the example in the profile of this test, and returns its path. `cargo test --test` does
+/// not build examples.
 fn example() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    let build = || {
-        let me = std::env::current_exe().expect("this test has a path");
-        let profile = me.parent().and_then(|deps| deps.parent()).expect("target/PROFILE/deps");
-        let release = profile.ends_with("release").then_some("--release");
-        let built = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--example", "web_server"])
-            .args(release)
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .status();
-        assert!(built.expect("cargo runs").success(), "the example does not build");
-        profile.join("examples/web_server")
-    };
-    BUILT.get_or_init(build).clone()
+    BUILT.get_or_init(build_example).clone()
+}
+
+fn build_example() -> PathBuf {
+    let me = std::env::current_exe().expect("this test has a path");
+    let profile = me.parent().and_then(|deps| deps.parent()).expect("target/PROFILE/deps");
+    let release = profile.ends_with("release").then_some("--release");
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--example", "web_server"])
+        .args(release)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .status();
+    assert!(built.expect("cargo runs").success(), "the example does not build");
+    profile.join("examples/web_server")
 }
 
 fn run(flags: &[&str]) -> Output {
     Command::new(example()).args(flags).stdin(Stdio::null()).output().expect("it starts")
 }
 
-/// Runs the example with flags it must refuse; returns the one line it says.
+/// Runs the example with flags that it must refuse; returns the one line of its error.
 #[track_caller]
 fn refused(flags: &[&str]) -> String {
     let output = run(flags);
-    let said = String::from_utf8(output.stderr).expect("text");
-    assert_eq!(output.status.code(), Some(2), "{said}");
-    assert_eq!(said.lines().count(), 1, "{said}");
-    said
+    let error = String::from_utf8(output.stderr).expect("text");
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert_eq!(error.lines().count(), 1, "{error}");
+    error
 }
 
-/// A running example, killed when a test fails.
+/// A running example; dropping it kills its process.
 struct Example {
     child: Child,
     output: BufReader<std::process::ChildStdout>,
-    /// What it says on stderr, line by line.
+    /// The lines of its stderr.
     errors: Receiver<String>,
     address: SocketAddr,
 }
@@ -80,7 +82,7 @@ impl Example {
         thread::Builder::new().spawn(forward).expect("a thread");
         let mut output = BufReader::new(child.stdout.take().expect("piped"));
         let mut line = String::new();
-        output.read_line(&mut line).expect("it says its address");
+        output.read_line(&mut line).expect("it prints its address");
         let address = line.trim_end().rsplit_once("http://").and_then(|(_, a)| a.parse().ok());
         Self { child, output, errors, address: address.expect("an address") }
     }
@@ -91,11 +93,11 @@ impl Example {
         assert!(sent.success());
     }
 
-    /// Waits for the end; returns the exit code and what was printed.
+    /// Waits for the end; returns the exit code and the rest of the output.
     fn end(mut self) -> (Option<i32>, String) {
-        let mut said = String::new();
-        self.output.read_to_string(&mut said).expect("text");
-        (self.child.wait().expect("it ends").code(), said)
+        let mut output = String::new();
+        self.output.read_to_string(&mut output).expect("text");
+        (self.child.wait().expect("it ends").code(), output)
     }
 }
 
@@ -107,7 +109,7 @@ impl Drop for Example {
 }
 
 #[test]
-fn every_wrong_flag_gets_one_line_that_names_it_and_exit_code_2() {
+fn every_wrong_flag_gives_one_line_that_names_it_and_exit_code_2() {
     assert!(refused(&["--lisen", "x"]).contains("--lisen"));
     assert!(refused(&["--listen", "nowhere"]).contains("--listen"));
     assert!(refused(&["--workers", "4..2"]).contains("write MIN..MAX or one number"));
@@ -118,9 +120,9 @@ fn every_wrong_flag_gets_one_line_that_names_it_and_exit_code_2() {
         ("--slo", "NaN"),
         ("--slo", "10"),
     ] {
-        let said = refused(&[flag, value]);
+        let output = refused(&[flag, value]);
         let wrong = format!("`{value}` is not a duration like \"200ms\"");
-        assert!(said.contains(flag) && said.contains(&wrong), "{said}");
+        assert!(output.contains(flag) && output.contains(&wrong), "{output}");
     }
     assert!(refused(&["--slo", "0s"]).contains("`slo.p99` is 0ns: allowed is 1ms to 10m"));
     for (value, wrong) in [
@@ -129,11 +131,13 @@ fn every_wrong_flag_gets_one_line_that_names_it_and_exit_code_2() {
         ("admision=observe", "`admision` is no controller: write one of pool_size, outstanding,"),
         ("=on", "`` is no controller: write one of"),
     ] {
-        let said = refused(&["--control", value]);
-        assert!(said.contains("--control") && said.contains(wrong), "{said}");
+        let output = refused(&["--control", value]);
+        assert!(output.contains("--control") && output.contains(wrong), "{output}");
     }
-    let said = refused(&["--law", "p90"]);
-    assert!(said.contains("--law") && said.contains("write drain_rate, aimd, credits or gradient"));
+    let output = refused(&["--law", "p90"]);
+    assert!(
+        output.contains("--law") && output.contains("write drain_rate, aimd, credits or gradient")
+    );
     let missing = refused(&["--root", "/no/such/directory"]);
     assert!(
         missing.contains("--root /no/such/directory") && missing.contains("readable directory")
@@ -142,8 +146,8 @@ fn every_wrong_flag_gets_one_line_that_names_it_and_exit_code_2() {
     assert!(refused(&["--config", "/no/such/file"]).contains("name a readable file"));
 }
 
-/// Texts of a settings file, each with a part of the line that refuses it.
-const BAD_SETTINGS: &[(&str, &str)] = &[
+/// Files that are refused, each with a part of its error.
+const BAD_SETTINGS: [(&str, &str); 21] = [
     (
         "[http]\nlisten = \"127.0.0.1:0\"\nlimit = 1\n",
         "line 3: `http.limit`: unknown field `limit`",
@@ -215,8 +219,8 @@ fn a_bad_setting_is_named_with_its_file_line_and_remedy() {
     let path = file.to_str().expect("text");
     for (text, expected) in BAD_SETTINGS {
         std::fs::write(&file, text).expect("a temporary file");
-        let said = refused(&["--config", path, "--listen", "127.0.0.1:0"]);
-        assert!(said.contains(expected), "{said}");
+        let output = refused(&["--config", path, "--listen", "127.0.0.1:0"]);
+        assert!(output.contains(expected), "{output}");
     }
     std::fs::remove_file(&file).expect("it was there");
 }
@@ -225,12 +229,12 @@ fn a_bad_setting_is_named_with_its_file_line_and_remedy() {
 fn a_busy_port_is_named_with_a_remedy() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("bound").to_string();
-    let said = refused(&["--listen", &address]);
-    assert!(said.contains(&address) && said.contains("choose another port"), "{said}");
+    let output = refused(&["--listen", &address]);
+    assert!(output.contains(&address) && output.contains("choose another port"), "{output}");
 }
 
 #[test]
-fn the_demo_answers_and_its_admin_view_stands_outside_the_graph() {
+fn the_demo_answers_and_its_admin_view_is_outside_the_graph() {
     let example = Example::start(&[]);
     let mut client = Client::connect(example.address);
     let mut status = |method: &str, target: &str| client.ask(method, target).status;
@@ -246,14 +250,14 @@ fn the_demo_answers_and_its_admin_view_stands_outside_the_graph() {
         assert_eq!(status("GET", &format!("/_seda/{admin}")), 200);
     }
     example.signal("-TERM");
-    let (code, said) = example.end();
+    let (code, output) = example.end();
     assert_eq!(code, Some(0));
-    // Eight requests went through the graph, the admin's did not.
-    assert!(said.contains("requests 8 admitted, 8 answered, 0 lost, 0 open"), "{said}");
+    // Eight requests went through the graph; requests for the admin view did not.
+    assert!(output.contains("requests 8 admitted, 8 answered, 0 lost, 0 open"), "{output}");
 }
 
 #[test]
-fn a_path_cannot_leave_the_directory_it_serves() {
+fn a_path_cannot_leave_the_served_directory() {
     let root = std::env::temp_dir().join(format!("seda-root-{}", std::process::id()));
     let inner = root.join("inner");
     std::fs::create_dir_all(&inner).expect("a temporary directory");
@@ -273,7 +277,7 @@ fn a_path_cannot_leave_the_directory_it_serves() {
 }
 
 #[test]
-fn after_sigterm_under_load_every_request_that_was_received_is_answered() {
+fn every_received_request_is_answered_after_sigterm_under_load() {
     let example = Example::start(&["--workers", "2..4"]);
     let (address, answers) = (example.address, AtomicU64::new(0));
     thread::scope(|scope| {
@@ -284,7 +288,7 @@ fn after_sigterm_under_load_every_request_that_was_received_is_answered() {
                 let target = if client % 4 == 0 { "/sleep?millis=3" } else { "/work?micros=300" };
                 loop {
                     connection.send("GET", target);
-                    // The server's FIN instead of an answer: it had not received the request.
+                    // The connection ended instead: the server had not received the request.
                     let Some(answer) = connection.read(false) else { return };
                     assert_eq!(answer.status, 200);
                     answers.fetch_add(1, Ordering::SeqCst);
@@ -299,11 +303,11 @@ fn after_sigterm_under_load_every_request_that_was_received_is_answered() {
         }
         example.signal("-TERM");
     });
-    let (code, said) = example.end();
+    let (code, output) = example.end();
     let n = answers.load(Ordering::SeqCst);
     assert_eq!(code, Some(0));
     let ledger = format!("requests {n} admitted, {n} answered, 0 lost, 0 open");
-    assert!(said.contains(&ledger), "the clients got {n} answers\n{said}");
+    assert!(output.contains(&ledger), "the clients got {n} answers\n{output}");
 }
 
 #[test]
@@ -313,7 +317,7 @@ fn one_controller_can_be_set_beside_the_others_in_the_order_of_the_flags() {
     let config = ["--config", file.to_str().expect("text"), "--law", "aimd"];
     let control = ["--control", "off", "--control", "queue_delay=observe", "--control", "valve=on"];
     let example = Example::start(&[&config[..], &control].concat());
-    // The flags go before the file: what it says of them is no change, of the others it is.
+    // Flags override the file, so only its other keys change.
     let text = "[graph.control]\nvalve = \"off\"\nlaw = \"credits\"\nidle_after = \"9s\"\n";
     std::fs::write(&file, text).expect("a temporary file");
     example.signal("-HUP");
@@ -322,47 +326,47 @@ fn one_controller_can_be_set_beside_the_others_in_the_order_of_the_flags() {
         let _ = example.errors.recv_timeout(Duration::from_millis(1));
     }
     example.signal("-TERM");
-    let (code, said) = example.end();
+    let (code, output) = example.end();
     assert_eq!(code, Some(0));
-    let changes: Vec<&str> = said.lines().filter(|line| line.starts_with("set `")).collect();
+    let changes: Vec<&str> = output.lines().filter(|line| line.starts_with("set `")).collect();
     assert_eq!(changes, ["set `control.idle_after`: 5s → 9s"]);
     std::fs::remove_file(&file).expect("it was there");
 }
 
 #[test]
-fn a_promise_that_nothing_can_keep_is_said_on_stderr() {
+fn an_slo_that_no_setting_can_meet_is_reported_on_stderr() {
     let example = Example::start(&["--slo", "5ms"]);
     let mut client = Client::connect(example.address);
-    // The service alone takes four times what was promised, at whatever speed.
-    let said = (0..200).find_map(|_| {
+    // The service alone takes four times the SLO, on any machine.
+    let output = (0..200).find_map(|_| {
         client.ask("GET", "/work?micros=20000");
         example.errors.try_iter().find(|line| line.contains("no setting can keep the SLO"))
     });
-    let said = said.expect("a warning");
-    assert!(said.contains("WARN") && said.contains("promised 5ms"), "{said}");
+    let output = output.expect("a warning");
+    assert!(output.contains("WARN") && output.contains("promised 5ms"), "{output}");
 }
 
-/// The report, without blanks.
+/// Returns the report in JSON, without blanks.
 fn report(client: &mut Client) -> String {
     let answer = client.ask("GET", "/_seda/report");
     assert_eq!(answer.status, 200);
     String::from_utf8(answer.body).expect("text").split_whitespace().collect()
 }
 
-/// The part of a report that is about one stage.
+/// Returns the part of a report about one stage.
 fn stage<'a>(report: &'a str, name: &str) -> &'a str {
     let begin = report.find(&format!("{{\"name\":\"{name}\"")).expect("the stage");
     let rest = &report[begin..];
     &rest[..rest.find("\"arrivals_per_second\"").expect("its figures")]
 }
 
-/// How many changes of settings the journal in a report has.
+/// Returns the number of changes of settings in the journal of a report.
 fn journaled(report: &str) -> usize {
     report.matches("\"controller\":\"settings\"").count()
 }
 
 #[test]
-fn after_sighup_the_file_holds_whole_or_not_at_all_and_flags_go_before_it() {
+fn sighup_applies_the_whole_file_or_nothing_and_flags_override_it() {
     let file = std::env::temp_dir().join(format!("seda-reload-{}.toml", std::process::id()));
     let write = |text: &str| std::fs::write(&file, text).expect("a temporary file");
     write("[graph]\nstages.work.capacity = 64\nbudget = 100\n");
@@ -373,7 +377,8 @@ fn after_sighup_the_file_holds_whole_or_not_at_all_and_flags_go_before_it() {
     assert!(before.contains("\"limit\":100"), "{before}");
     assert!(stage(&before, "work").contains("\"capacity\":64"), "{before}");
 
-    // Refused: by its last key, by its syntax, by the http section, by what cannot change.
+    // Files that are refused: an invalid last key, invalid syntax, the http section, a fixed
+    // setting.
     let bad = [
         (
             "[graph]\nbudget = 50\nstages.work.capacity = 32\nstages.work.batch = 0\n",
@@ -386,8 +391,11 @@ fn after_sighup_the_file_holds_whole_or_not_at_all_and_flags_go_before_it() {
     for (text, expected) in bad {
         write(text);
         example.signal("-HUP");
-        let said = example.errors.recv_timeout(LONG).expect("it says what is wrong");
-        assert!(said.contains(expected) && said.ends_with("; the old settings stay"), "{said}");
+        let output = example.errors.recv_timeout(LONG).expect("an error");
+        assert!(
+            output.contains(expected) && output.ends_with("; the old settings stay"),
+            "{output}"
+        );
         let now = report(&mut client);
         assert!(now.contains("\"limit\":100"), "{now}");
         assert_eq!(stage(&now, "work"), stage(&before, "work"));
@@ -409,25 +417,25 @@ fn after_sighup_the_file_holds_whole_or_not_at_all_and_flags_go_before_it() {
     }
     let work = stage(&now, "work");
     assert!(work.contains("\"soft\":128,\"capacity\":128"), "{now}");
-    assert!(work.contains("\"min\":1,\"max\":2"), "the flag goes before the file: {now}");
+    assert!(work.contains("\"min\":1,\"max\":2"), "the flag overrides the file: {now}");
     assert!(stage(&now, "sleep").contains("\"soft\":8,\"capacity\":1024"), "{now}");
-    // The line that is gone: half of 4,096 + 4,096 + 128 + 1,024 is more than the largest queue.
+    // The file has no budget any more, so the default holds: half of all capacities.
     assert!(now.contains("\"limit\":5184"), "{now}");
     assert_eq!(journaled(&now), 3);
 
     assert_eq!(client.ask("GET", "/work?micros=10").status, 200);
     example.signal("-TERM");
-    let (code, said) = example.end();
+    let (code, output) = example.end();
     assert_eq!(code, Some(0));
     for line in [
         "set `budget`: 100 → 5184",
         "set `stages.work.capacity`: 64 → 128",
         "set `stages.sleep.soft`: the capacity → 8",
-        // The address is a flag's, so the file does not matter.
+        // A flag sets the address, so the file has no effect on it.
         "restart for what differs in [http], which stays as it was: deadline",
     ] {
-        assert!(said.lines().any(|said| said == line), "{line}\n{said}");
+        assert!(output.lines().any(|found| found == line), "{line}\n{output}");
     }
-    assert_eq!(said.lines().filter(|line| line.starts_with("set `")).count(), 3, "{said}");
+    assert_eq!(output.lines().filter(|line| line.starts_with("set `")).count(), 3, "{output}");
     std::fs::remove_file(&file).expect("it was there");
 }

@@ -1,17 +1,18 @@
-//! What a request costs: "hello" through one stage, beside axum 0.8 on tokio's single-threaded
-//! runtime; same headers, same bytes, CPU time of the server process per request.
+//! The cost of a request: "hello" through one stage, beside axum 0.8 on tokio's single-threaded
+//! runtime. Both send the same headers and bytes; the figure is CPU time of the server process per
+//! request.
 //!
-//! `cargo bench -p benches --bench hello` — needs `wrk` (`apt-get install wrk`) and two cores:
-//! the server has the first, wrk with 64 connections the second. The servers are processes of
-//! their own, rounds are interleaved. A round counts only if the stage has handled what wrk says
-//! was completed, give or take the connections.
+//! `cargo bench -p benches --bench hello` needs `wrk` (`apt-get install wrk`) and two cores: the
+//! server runs on the first, wrk with 64 connections on the second. Each server is a process of its
+//! own; rounds are interleaved. A round is void unless the stage has handled as many requests as
+//! wrk has completed, give or take the connections.
 
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a benchmark that cannot be set up ends"
+    reason = "a benchmark ends if its setup fails"
 )]
 
 use axum::{Router, routing::get};
@@ -61,7 +62,7 @@ fn measure() {
     rounds.print_ratio(0, 1);
 }
 
-/// CPU microseconds per request, and requests per second.
+/// Runs a server for one round; returns CPU microseconds per request, and requests per second.
 fn one_round(server: &str) -> (f64, f64) {
     let me = std::env::current_exe().expect("this program has a path");
     let child = Command::new("taskset")
@@ -74,7 +75,7 @@ fn one_round(server: &str) -> (f64, f64) {
         .expect("taskset starts the server");
     let mut child = Running(child);
     let mut lines = BufReader::new(child.0.stdout.take().expect("piped")).lines();
-    let url = lines.next().expect("the server says its address").expect("text");
+    let url = lines.next().expect("the server prints its address").expect("text");
     let warm_up = wrk(&url, 1);
     let before = cpu_seconds_of(child.0.id()).expect("the server runs");
     let completed = wrk(&url, SECONDS);
@@ -86,7 +87,7 @@ fn one_round(server: &str) -> (f64, f64) {
     (spent * 1e6 / completed as f64, completed as f64 / SECONDS as f64)
 }
 
-/// Runs wrk; returns how many requests were completed.
+/// Runs wrk; returns the number of completed requests.
 fn wrk(url: &str, seconds: u64) -> u64 {
     let output = Command::new("wrk")
         .args(["-t1", &format!("-c{CONNECTIONS}"), &format!("-d{seconds}s"), url])
@@ -98,8 +99,8 @@ fn wrk(url: &str, seconds: u64) -> u64 {
     line.split_whitespace().next().and_then(|n| n.parse().ok()).expect("a number")
 }
 
-/// The stage has handled what wrk completed, give or take what was under way when each of the two
-/// runs ended.
+/// Checks that the stage has handled as many requests as wrk has completed, give or take those in
+/// progress at the end of its two runs.
 fn check_ledger(url: &str, completed: u64) {
     let report = Command::new("curl").args(["-s", &format!("{url}_seda/report")]).output();
     let report: seda::Report =
@@ -111,7 +112,7 @@ fn check_ledger(url: &str, completed: u64) {
     );
 }
 
-/// A server process that ends with its round.
+/// A server process, killed on drop.
 struct Running(Child);
 
 impl Drop for Running {
@@ -155,7 +156,7 @@ fn serve_axum() {
     });
 }
 
-/// Returns when the measuring process closes our input, or is gone.
+/// Returns when the measuring process closes our input or ends.
 fn wait_for_end() {
     let _ = std::io::stdin().lines().next();
 }

@@ -1,19 +1,19 @@
-//! Whether the load generator measures waits as they are: against a single server whose service
-//! times are known, beside Lindley's recursion on the very arrivals and service times of the run.
+//! The accuracy of the load generator: the waits it measures at a single server with known service
+//! times, beside Lindley's recursion on the same arrivals and service times.
 //!
-//! `cargo bench -p benches --bench lindley` — needs two cores: the server has the first, the
-//! generator the second. Service times are exponential, 5 ms on average, at utilizations of 0.5
-//! and 0.8; 5 rounds of 20 s each. Lindley (1952): W(n+1) = max(0, W(n) + S(n) - A(n)).
+//! `cargo bench -p benches --bench lindley` needs two cores: the server runs on the first, the
+//! generator on the second. Service times are exponential with a mean of 5 ms, at utilizations of
+//! 0.5 and 0.8; 5 rounds of 20 s each. Lindley (1952): W(n+1) = max(0, W(n) + S(n) - A(n)).
 //!
-//! What the generator measures is a response: the wait, the service, and the way there and back.
-//! The way is measured too, with requests that are served at once at the same rate.
+//! The generator measures a response: the wait, the service, and the round trip. The round trip is
+//! measured alone by requests without a service time, at the same rate.
 
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a benchmark that cannot be set up ends"
+    reason = "a benchmark ends if its setup fails"
 )]
 
 use benches::{Pinned, Rounds, pin};
@@ -51,16 +51,16 @@ fn main() {
             let (busy, services) = one_run(&profile, round, SERVICE);
             let arrivals: Vec<u64> = Arrivals::drawn(Process::Poisson, &profile, round).collect();
             assert_eq!(services.len(), arrivals.len(), "a request was lost");
-            let way = idle.response_seconds.mean.expect("answers");
+            let round_trip = idle.response_seconds.mean.expect("answers");
             let service = services.iter().sum::<u64>() as f64 / services.len() as f64 / 1e9;
-            let measured = busy.response_seconds.mean.expect("answers") - service - way;
+            let measured = busy.response_seconds.mean.expect("answers") - service - round_trip;
             let expected = lindley(&arrivals, &services);
             println!(
-                "  {utilization} {round}: {:.3} ms, {:.3} ms, {:.4} (there and back {:.3} ms)",
+                "  {utilization} {round}: {:.3} ms, {:.3} ms, {:.4} (round trip {:.3} ms)",
                 measured * 1e3,
                 expected * 1e3,
                 measured / expected,
-                way * 1e3
+                round_trip * 1e3
             );
             rounds.add(case, measured / expected);
         }
@@ -69,11 +69,11 @@ fn main() {
     rounds.print("  utilization ");
 }
 
-/// What the generator saw, and how long each service took, in order of arrival.
+/// Returns the generator's report, and the service times in nanoseconds in order of arrival.
 fn one_run(profile: &Profile, seed: u64, service: f64) -> (LoadReport, Vec<u64>) {
-    let (told, services) = channel();
+    let (served, services) = channel();
     let life = Arc::new(());
-    let address = start_server(service, seed, told, Arc::downgrade(&life));
+    let address = start_server(service, seed, served, Arc::downgrade(&life));
     assert_eq!(pin(&[1]), Pinned::Yes, "two cores are needed");
     let url: Url = format!("http://{address}/").parse().expect("an address");
     let plan = LoadPlan {
@@ -98,7 +98,7 @@ fn one_run(profile: &Profile, seed: u64, service: f64) -> (LoadReport, Vec<u64>)
     (report, services.iter().collect())
 }
 
-/// The mean wait in seconds.
+/// Returns the mean wait in seconds.
 fn lindley(arrivals: &[u64], services: &[u64]) -> f64 {
     let (mut wait, mut total) = (0_u64, 0_u64);
     for (pair, service) in arrivals.windows(2).zip(services) {
@@ -108,14 +108,14 @@ fn lindley(arrivals: &[u64], services: &[u64]) -> f64 {
     total as f64 / arrivals.len() as f64 / 1e9
 }
 
-/// A server of one thread that takes requests in the order in which they arrive, one at a time. It
-/// tells how long each took: from the moment it was free for it until its answer was written. It
-/// ends when nobody holds its life any more.
-fn start_server(service: f64, seed: u64, told: Sender<u64>, life: Weak<()>) -> SocketAddr {
+/// Starts a server of one thread that serves requests one at a time, in order of arrival. It sends
+/// the service time of each: from the moment it is free until the answer is written. It ends when
+/// `life` is dropped.
+fn start_server(service: f64, seed: u64, served: Sender<u64>, life: Weak<()>) -> SocketAddr {
     let (bound, address) = channel();
     let serve = move || {
         pin(&[0]);
-        Server::new(service, seed, told).serve(&bound, &life);
+        Server::new(service, seed, served).serve(&bound, &life);
     };
     thread::Builder::new().name("server".to_owned()).spawn(serve).expect("a thread");
     let address: Receiver<SocketAddr> = address;
@@ -127,13 +127,13 @@ struct Server {
     clock: MonotonicClock,
     connections: HashMap<Token, TcpStream>,
     waiting: VecDeque<Token>,
-    /// Draws service times: the arrivals of another seed, as far apart as services are long.
+    /// Service times in nanoseconds: the gaps between Poisson arrivals of another seed.
     draw: Box<dyn Iterator<Item = u64>>,
-    told: Sender<u64>,
+    served: Sender<u64>,
 }
 
 impl Server {
-    fn new(service: f64, seed: u64, told: Sender<u64>) -> Self {
+    fn new(service: f64, seed: u64, served: Sender<u64>) -> Self {
         let draw: Box<dyn Iterator<Item = u64>> = if service > 0.0 {
             let long = Profile::constant(1.0 / service, Duration::from_secs(3_600));
             let mut last = 0;
@@ -148,25 +148,24 @@ impl Server {
             connections: HashMap::new(),
             waiting: VecDeque::new(),
             draw,
-            told,
+            served,
         }
     }
 
-    /// Serves until nobody holds its life.
+    /// Serves until `life` is dropped.
     fn serve(mut self, bound: &Sender<SocketAddr>, life: &Weak<()>) {
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let mut listener = TcpListener::bind(listen).expect("a port");
         let listening = Token(usize::MAX);
         let registry = self.poll.registry();
         registry.register(&mut listener, listening, Interest::READABLE).expect("registers");
-        bound.send(listener.local_addr().expect("bound")).expect("somebody waits");
+        bound.send(listener.local_addr().expect("bound")).expect("the starting thread waits");
         let mut events = Events::with_capacity(1_024);
         let mut next = 0;
-        // The end of the last service, if nothing has been looked at since.
+        // The end of the last service, if the server has not polled since.
         let mut ended = None;
         while life.strong_count() > 0 {
-            // It looks all the time: waking up from a sleep would be a wait that nobody can tell
-            // from the others.
+            // The server polls all the time, because a wake-up would add to the measured waits.
             if self.poll.poll(&mut events, Some(Duration::ZERO)).is_err() {
                 continue;
             }
@@ -179,8 +178,8 @@ impl Server {
                     self.receive(event.token());
                 }
             }
-            // One at a time. What has come during a service is begun when that ends: the time
-            // between, for looking, is part of the next service.
+            // A request that arrived during a service begins at its end. The time to poll in
+            // between counts as part of the next service.
             let begun = ended.take().unwrap_or(looked);
             if let Some(token) = self.waiting.pop_front() {
                 ended = Some(self.handle(token, begun));
@@ -197,7 +196,7 @@ impl Server {
                 .register(&mut stream, token, Interest::READABLE)
                 .expect("registers");
             self.connections.insert(token, stream);
-            // It may have been sent before this: no event would come.
+            // A request sent before the registration causes no event.
             self.receive(token);
             next += 1;
         }
@@ -215,7 +214,7 @@ impl Server {
         }
     }
 
-    /// Serves one request; returns when that was done.
+    /// Serves one request; returns the end of its service.
     fn handle(&mut self, token: Token, begun: Time) -> Time {
         let service = self.draw.next().expect("an hour of services");
         while self.clock.now().nanos_since(begun) < service {}
@@ -223,7 +222,7 @@ impl Server {
             let _ = stream.write_all(ANSWER);
         }
         let ended = self.clock.now();
-        let _ = self.told.send(ended.nanos_since(begun));
+        let _ = self.served.send(ended.nanos_since(begun));
         ended
     }
 }

@@ -1,9 +1,9 @@
-//! What a stage's lanes should be made of: a `VecDeque` under one lock, or a channel?
+//! The best queue for a stage's lanes: a `VecDeque` under one lock, or a channel.
 //!
-//! `cargo bench -p benches --bench queue` — one producer and one consumer, four of each, and four
-//! of each on a single core; batches of 1, 8 and 32; events of 8 and 64 bytes. Every queue is
-//! bounded at 1,024, and whoever finds it full or empty yields and looks again, as a worker does
-//! before it parks. Figures are for one event, there and out.
+//! `cargo bench -p benches --bench queue` runs one producer and one consumer, four of each, and
+//! four of each on a single core, with batches of 1, 8 and 32 and events of 8 and 64 bytes. Every
+//! queue is bounded at 1,024. A thread that finds it full or empty yields and looks again, as a
+//! worker does before it parks. A figure covers the push and the pull of one event.
 
 #![allow(
     clippy::disallowed_methods,
@@ -11,7 +11,7 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a benchmark measures wall time with threads of its own, and ends if it cannot be set up"
+    reason = "a benchmark measures wall time with threads of its own, and ends if its setup fails"
 )]
 
 use benches::pin;
@@ -25,17 +25,17 @@ use std::thread::{self, yield_now};
 use std::time::{Duration, Instant};
 
 const BOUND: usize = 1_024;
-/// Events per measured run: long enough that starting the threads does not count.
+/// Events per measured run: enough to make the start of the threads negligible.
 const EVENTS: u64 = 1 << 16;
 
-/// A bounded queue of events of `W` words, used in batches. What a push cannot place stays in
-/// the batch.
+/// A bounded queue of events of `W` words, used in batches. Events beyond its bound stay in the
+/// batch of the push.
 trait Queue<const W: usize>: Send + Sync {
     fn push(&self, batch: &mut Vec<[u64; W]>);
     fn pull(&self, most: usize, into: &mut Vec<[u64; W]>);
 }
 
-/// A lane as the stages have it: one lock for a whole batch.
+/// A lane as in a stage: one lock for a whole batch.
 struct Lane<const W: usize>(Mutex<VecDeque<[u64; W]>>);
 
 impl<const W: usize> Queue<W> for Lane<W> {
@@ -74,7 +74,7 @@ impl<const W: usize> Queue<W> for (flume::Sender<[u64; W]>, flume::Receiver<[u64
     }
 }
 
-/// The receiver of the standard library's channel has one owner: a lock shares it.
+/// The receiver of the standard library's channel has a single owner, so a lock shares it.
 impl<const W: usize> Queue<W> for (mpsc::SyncSender<[u64; W]>, Mutex<mpsc::Receiver<[u64; W]>>) {
     fn push(&self, batch: &mut Vec<[u64; W]>) {
         push_each(batch, |event| self.0.try_send(event).is_ok());
@@ -94,7 +94,7 @@ fn push_each<const W: usize>(batch: &mut Vec<[u64; W]>, mut push: impl FnMut([u6
     }
 }
 
-/// Sends at least `events` through the queue and returns how long that took.
+/// Sends at least `events` through the queue and returns the time for `events` of them.
 fn run<const W: usize>(
     queue: &Arc<dyn Queue<W>>,
     threads: usize,
@@ -142,7 +142,7 @@ fn run<const W: usize>(
     start.wait();
     let began = Instant::now();
     handles.into_iter().for_each(|handle| handle.join().expect("no thread panics"));
-    // Per event asked for, whatever the batches rounded it to.
+    // Batches round the number of events up; the time is scaled back to `events`.
     began.elapsed().mul_f64(events as f64 / all as f64)
 }
 

@@ -1,20 +1,20 @@
-//! The balances of a replicated stage side by side: response times in exact virtual time, and
-//! once more on threads.
+//! The balances of a replicated stage side by side: response times in exact virtual time, and on
+//! threads.
 //!
-//! `cargo bench -p benches --bench replicas` — 4 replicas, exponential and heavy-tailed services,
-//! alike and with one half as fast; prints the tables of `docs/replicas.md` (a few minutes). It
-//! fails if the central queue (M/M/4) or the round robin (E4/M/1) is more than 2 % off its closed
-//! form. `-- live` only runs the threads.
+//! `cargo bench -p benches --bench replicas` simulates 4 replicas, with exponential and
+//! heavy-tailed services, equally fast or with one at half speed. It prints the tables of
+//! `docs/replicas.md` and takes a few minutes. It fails if the central queue (M/M/4) or the round
+//! robin (E4/M/1) is more than 2 % off its closed form. `-- live` runs the threads only.
 //!
-//! On threads a service is a sleep, so that four replicas need no four cores. What is measured is
-//! beside what the simulation makes of the very arrivals and service times of the run.
+//! On threads a service is a sleep, so four replicas do not need four cores. Each measured figure
+//! stands beside a simulation of the same arrivals and service times.
 
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a benchmark that cannot be set up ends"
+    reason = "a benchmark ends if its setup fails"
 )]
 
 #[path = "../../examples/overload_lab/replicas.rs"]
@@ -27,12 +27,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const EVENTS: usize = 4_000_000;
-/// Odd, so that one of the runs is the median.
+/// An odd number, so that the median is one of the runs.
 const SEEDS: u64 = 9;
-/// How far the mean over all seeds may be from its closed form.
+/// Largest relative difference between the mean over all seeds and its closed form.
 const TOLERANCE: f64 = 0.02;
-/// On threads: the mean service, far above the 0.1 ms that a sleep is late, and how many events.
+/// Mean service on threads, in seconds: far above the 0.1 ms by which a sleep is late.
 const SERVICE: f64 = 5e-3;
+/// Number of events on threads.
 const LIVE_EVENTS: usize = 10_000;
 const LIVE_LOAD: f64 = 0.8;
 
@@ -76,7 +77,7 @@ fn main() {
     }
 }
 
-/// Mean response in an M/M/4 with a service rate of 1 (Erlang 1917).
+/// Returns the mean response in an M/M/4 with a service rate of 1 (Erlang 1917).
 fn mm4(load: f64) -> f64 {
     let offered = 4.0 * load;
     let all_busy = offered.powi(4) / 24.0 / (1.0 - load);
@@ -84,23 +85,25 @@ fn mm4(load: f64) -> f64 {
     1.0 + all_busy / (fewer + all_busy) / (4.0 * (1.0 - load))
 }
 
-/// Mean response at one of 4 servers that Poisson arrivals are dealt out to in turn: gaps are
-/// Erlang-4, and 1 / (1 - σ) with σ the root of the gap's transform (Kendall 1953).
+/// Returns the mean response at one of 4 servers that get Poisson arrivals in turn. The gaps are
+/// Erlang-4, and the mean is 1 / (1 - σ) with σ the root of their transform (Kendall 1953).
 fn e4m1(load: f64) -> f64 {
     let rate = 4.0 * load;
-    let next = |root: f64| (rate / (rate + 1.0 - root)).powi(4);
-    1.0 / (1.0 - (0..100_000).fold(load, |root, _| next(root)))
+    let root = (0..100_000).fold(load, |root, _| (rate / (rate + 1.0 - root)).powi(4));
+    1.0 / (1.0 - root)
 }
 
-/// What became of one event: when it was meant to arrive, its work, and its response.
+/// One served event, in seconds.
 #[derive(Clone, Copy)]
 struct Served {
+    /// Scheduled arrival.
     at: f64,
     work: f64,
     response: f64,
 }
 
-/// One run on threads, and the same arrivals and services simulated; in milliseconds.
+/// Runs the scenario on threads and simulates the same arrivals and services. Returns both figures
+/// in milliseconds.
 fn live(scenario: &Scenario, balance: Balance) -> (Figures, Figures) {
     let clock = Arc::new(MonotonicClock::new());
     let served = Arc::new(Mutex::new(Vec::with_capacity(LIVE_EVENTS)));
@@ -117,7 +120,7 @@ fn live(scenario: &Scenario, balance: Balance) -> (Figures, Figures) {
                     let begun = clock.now();
                     sleep(work / speeds[replica] * SERVICE);
                     let ended = clock.now();
-                    // What it took, in the work that an ordinary replica would have done.
+                    // The time of the service, converted to the work of an ordinary replica.
                     let took = ended.nanos_since(begun) as f64 / 1e9 * speeds[replica];
                     let response = ended.as_secs_f64() - at;
                     served.lock().push(Served { at, work: took, response });
@@ -142,7 +145,7 @@ fn live(scenario: &Scenario, balance: Balance) -> (Figures, Figures) {
     (Figures::of(served.iter().map(|event| event.response * 1e3).collect()), simulated)
 }
 
-#[allow(clippy::disallowed_methods, reason = "a service that needs no core, and a sender's pause")]
+#[allow(clippy::disallowed_methods, reason = "a service without a core, and the pause of a sender")]
 fn sleep(seconds: f64) {
     if seconds > 0.0 {
         std::thread::sleep(Duration::from_secs_f64(seconds));

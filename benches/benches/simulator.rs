@@ -1,10 +1,10 @@
-//! How many events the simulator does in a second of one core: three specs of the lab, from one
-//! queue to retries without end, and the machine of the matrix with 64 cores and 100 stages.
+//! The speed of the simulator in events per CPU second: three specs of the lab, from a single queue
+//! to endless retries, and the machine of the matrix with 64 cores and 100 stages.
 //!
 //! `cargo bench -p benches --bench simulator`. An event is an arrival, a completed batch, a retry,
-//! a timeout or a controllers' tick. Nothing in it depends on the machine but the time it takes.
+//! a timeout or a tick of the controllers. Only the time depends on the machine.
 
-#![allow(clippy::expect_used, reason = "a benchmark that cannot be set up ends")]
+#![allow(clippy::expect_used, reason = "a benchmark ends if its setup fails")]
 
 use benches::{Rounds, cpu_seconds};
 use seda_sim::Spec;
@@ -14,7 +14,7 @@ use std::time::Duration;
 
 const LAB: [&str; 3] = ["mm1", "admission", "congestion_collapse"];
 const SERVICES: usize = 99;
-/// Interleaved, so that what else the machine does meets all of them.
+/// Rounds are interleaved, so that other load of the machine affects all cases alike.
 const ROUNDS: usize = 7;
 
 fn main() {
@@ -39,7 +39,7 @@ fn lab(name: &str) -> Spec {
     Spec::read(&lab.join(format!("{name}.toml"))).expect("a spec of the lab")
 }
 
-/// An entry and 99 services that share a pool of 64 workers, at twice what 64 cores do.
+/// Returns an entry and 99 services in a pool of 64 workers, at twice the capacity of 64 cores.
 fn wide() -> Spec {
     let mut text = String::from(
         "name = 'wide'\ncores = 64\nroutes_known = true\nslo = '200ms'\nrefusal_cpu = '6us'\n\

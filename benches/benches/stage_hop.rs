@@ -1,16 +1,17 @@
-//! What one stage boundary costs: events go round six stages that pass a number on, all statistics
-//! on, minus the same six steps as plain calls; CPU time of the whole process per hop.
+//! The cost of one stage boundary: events circulate through six stages with all statistics on. The
+//! cost of the same six steps as plain calls is subtracted. The figure is CPU time of the whole
+//! process per hop.
 //!
-//! `cargo bench -p benches --bench stage_hop` — shared pool and a pool per stage, on one core and
-//! on two; rounds are interleaved, medians and ranges of the rounds are printed. The events go
-//! round rather than through, so that a source's sends and waits are not counted as hops.
+//! `cargo bench -p benches --bench stage_hop` measures a shared pool and a pool per stage, on one
+//! core and on two; `-- 1` or `-- 2` selects one of these. Rounds are interleaved. The events
+//! circulate, so the sends of a source are no part of the figure.
 
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a benchmark that cannot be set up ends"
+    reason = "a benchmark ends if its setup fails"
 )]
 
 use benches::{Pinned, Rounds, cpu_seconds, pin};
@@ -21,9 +22,9 @@ use std::hint::black_box;
 use std::time::Duration;
 
 const STAGES: usize = 6;
-/// Enough to fill every worker's batches.
+/// Enough events to fill the batches of every worker.
 const EVENTS: u64 = 1_024;
-/// How often each event is passed on.
+/// Number of hops of each event.
 const HOPS: u64 = 6_000;
 const BATCH: usize = 32;
 const ROUNDS: usize = 7;
@@ -33,7 +34,7 @@ fn main() {
         "{EVENTS} events, {HOPS} hops each round {STAGES} stages, batches of {BATCH}; CPU ns per hop"
     );
     println!("{:<34} {:>8} {:>8} {:>8}", "case", "min", "median", "max");
-    // `-- 1` or `-- 2` measures on so many cores only.
+    // The number of cores to measure on; both without it.
     let only: Option<usize> = std::env::args().find_map(|word| word.parse().ok());
     for cores in [&[0][..], &[0, 1][..]] {
         if only.is_some_and(|only| only != cores.len()) {
@@ -55,7 +56,7 @@ fn main() {
     }
 }
 
-/// The same work without stages: CPU nanoseconds per hop.
+/// Does the same work without stages; returns CPU nanoseconds per hop.
 fn plain() -> f64 {
     let steps: [fn(u64) -> u64; STAGES] = [|n| black_box(n).wrapping_sub(1); STAGES];
     let before = cpu_seconds();
@@ -72,7 +73,8 @@ fn per_hop(seconds: f64) -> f64 {
     seconds * 1e9 / (EVENTS * HOPS) as f64
 }
 
-/// Round the graph: in one pool of so many workers, or a pool per stage.
+/// Sends events round the graph; returns CPU nanoseconds per hop. `shared` is the number of workers
+/// of the one pool; `None` is a pool per stage.
 fn staged(shared: Option<usize>) -> f64 {
     let (running, source) = ring(shared);
     let before = cpu_seconds();

@@ -1,16 +1,16 @@
-//! What the statistics cost: the same graph with statistics on and off, by configuration, same
-//! binary; CPU time of the whole process per event, paired round by round.
+//! The cost of the statistics: the same graph and binary with statistics on and off by
+//! configuration. The figure is CPU time of the whole process per event, paired round by round.
 //!
-//! `cargo bench -p benches --bench stats_cost` — six stages in a shared pool of one worker, with
-//! trivial work and with about 1 µs of work per stage. The ledgers are always on: they are what
-//! the bounds are kept with.
+//! `cargo bench -p benches --bench stats_cost` runs six stages in a shared pool of one worker, with
+//! trivial work and with about 1 µs of work per stage. The ledgers are always on, because the
+//! bounds depend on them.
 
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a benchmark that cannot be set up ends"
+    reason = "a benchmark ends if its setup fails"
 )]
 
 use benches::{Rounds, cpu_seconds, pin};
@@ -36,7 +36,7 @@ fn main() {
     }
 }
 
-/// CPU nanoseconds per event and stage.
+/// Returns CPU nanoseconds per event and stage.
 fn run(statistics: bool, work: u64, hops: u64) -> f64 {
     let mut graph = Graph::new("stats");
     let config = GraphConfig { budget: Some(2_048), statistics, ..GraphConfig::default() };

@@ -1,34 +1,38 @@
-//! What this process holds: threads, descriptors, memory.
+//! The resources of this process: threads, descriptors, memory.
 
 use std::fmt;
 use std::fs;
 use std::time::Duration;
 
-/// What the kernel says that this process holds.
+/// The resources that this process holds, as the kernel reports them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Holdings {
-    /// Its threads.
+    /// Number of threads.
     pub threads: usize,
-    /// Its open descriptors.
+    /// Number of open descriptors.
     pub descriptors: usize,
-    /// Its memory that is in core, in KiB.
+    /// Resident memory in KiB.
     pub rss_kib: u64,
 }
 
 impl Holdings {
-    /// What it holds now; zeros where there is no procfs.
+    /// Returns the present resources; zeros on a system without procfs.
     pub fn now() -> Self {
-        let entries = |path: &str| fs::read_dir(path).map_or(0, Iterator::count);
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
         let rss = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let rss = rss.and_then(|rss| rss.split_ascii_whitespace().next()?.parse().ok());
         Self {
             threads: entries("/proc/self/task"),
-            // One of them reads the directory.
+            // One descriptor is that of the directory being read.
             descriptors: entries("/proc/self/fd").saturating_sub(1),
             rss_kib: rss.unwrap_or(0),
         }
     }
+}
+
+/// Counts the entries of a directory; 0 if it cannot be read.
+fn entries(path: &str) -> usize {
+    fs::read_dir(path).map_or(0, Iterator::count)
 }
 
 impl fmt::Display for Holdings {
@@ -38,7 +42,7 @@ impl fmt::Display for Holdings {
     }
 }
 
-/// Looks every millisecond, `limit` long at most, whether `ready` says yes; returns whether it did.
+/// Calls `ready` every millisecond until it returns true; false if it does not within `limit`.
 pub fn wait_until(limit: Duration, mut ready: impl FnMut() -> bool) -> bool {
     const SLICE: Duration = Duration::from_millis(1);
     let mut left = limit;

@@ -1,4 +1,4 @@
-//! An async client: many requests over one connection, answered in their order.
+//! An async client: many requests over one connection, answered in order.
 
 use std::io;
 use std::net::SocketAddr;
@@ -9,17 +9,18 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{mpsc, oneshot};
 
-/// Where an answer is waited for.
+/// The receiver of one answer.
 type Waiting = oneshot::Sender<u64>;
 
-/// Clones share the connection.
+/// A client of the remote service. Clones share its connection.
 #[derive(Clone)]
 pub(crate) struct Client {
-    /// Without a bound of its own: the stage bounds what is outstanding.
+    /// Unbounded, because the stage bounds the number of outstanding requests.
     calls: mpsc::UnboundedSender<(u64, Waiting)>,
     outstanding: Arc<Outstanding>,
 }
 
+/// Numbers of outstanding requests: now, and at most so far.
 #[derive(Default)]
 struct Outstanding {
     now: AtomicUsize,
@@ -27,6 +28,7 @@ struct Outstanding {
 }
 
 impl Client {
+    /// Connects to the remote service.
     pub(crate) async fn connect(address: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
@@ -38,19 +40,19 @@ impl Client {
         Ok(Self { calls, outstanding: Arc::default() })
     }
 
-    /// Asks for the square of a number.
+    /// Returns the square of a number, from the remote service.
     pub(crate) async fn square(&self, number: u64) -> io::Result<u64> {
         let (answer, answered) = oneshot::channel();
         let now = self.outstanding.now.fetch_add(1, Ordering::Relaxed) + 1;
         self.outstanding.most.fetch_max(now, Ordering::Relaxed);
-        // If the connection has ended the sender is dropped with the call, and the wait ends.
+        // If the connection has ended, the call and its sender are dropped, and the wait fails.
         let _ = self.calls.send((number, answer));
         let square = answered.await;
         self.outstanding.now.fetch_sub(1, Ordering::Relaxed);
         square.map_err(|_| io::ErrorKind::ConnectionAborted.into())
     }
 
-    /// The most requests that ever waited for their answers at once.
+    /// Returns the largest number of requests that were outstanding at once.
     pub(crate) fn most_outstanding(&self) -> usize {
         self.outstanding.most.load(Ordering::Relaxed)
     }
@@ -61,7 +63,7 @@ impl Client {
     }
 }
 
-/// Sends each call and passes on who waits for it, in the same order.
+/// Sends each request, and passes its receiver to `read` in the same order.
 async fn write(
     mut called: mpsc::UnboundedReceiver<(u64, Waiting)>,
     mut writer: OwnedWriteHalf,
@@ -74,12 +76,12 @@ async fn write(
     }
 }
 
-/// Gives each answer to the one that waits for it; ends, and lets all others down, with the
-/// connection.
+/// Passes each answer to its receiver. When the connection ends, all other receivers are dropped
+/// and their requests fail.
 async fn read(mut reader: OwnedReadHalf, mut expected: mpsc::UnboundedReceiver<Waiting>) {
     while let Ok(square) = reader.read_u64().await {
         let Some(waiting) = expected.recv().await else { break };
-        // Whoever has stopped waiting needs no answer.
+        // A receiver that was dropped needs no answer.
         let _ = waiting.send(square);
     }
 }

@@ -1,4 +1,4 @@
-//! The graph: one stage, whose events wait for the client outside of it.
+//! The graph: one stage. Its events wait for the client outside of it.
 
 use crate::client::Client;
 use crate::remote::Remote;
@@ -9,10 +9,11 @@ use std::error::Error;
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
-/// Enough for any number of outstanding requests: a worker only hands them over.
+/// Workers of the stage. Two are enough for any number of outstanding requests, because a worker
+/// only hands them over.
 pub(crate) const WORKERS: usize = 2;
 
-/// A number to be squared elsewhere.
+/// A request for the square of a number.
 struct Ask {
     number: u64,
     reply: Responder<Answer>,
@@ -21,32 +22,33 @@ struct Ask {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     Square(u64),
-    /// As many requests are outstanding as may be.
+    /// The limit of outstanding requests is reached.
     Busy,
 }
 
+/// The running graph with its client and the remote service.
 pub(crate) struct FanIn {
     running: Running,
     asks: Source<Ask>,
     client: Client,
     pub(crate) remote: Remote,
-    /// One thread, for client and remote side together; it ends with this.
+    /// One thread for the client and the remote service. It ends when this is dropped.
     _runtime: Runtime,
 }
 
-/// What became of the requests.
+/// The ends of the requests.
 pub(crate) struct Outcomes {
     pub(crate) answered: u32,
     pub(crate) busy: u32,
-    /// Requests without an answer: the remote side hung up.
+    /// Requests without an answer, because the remote service closed the connection.
     pub(crate) lost: u32,
     pub(crate) most_outstanding: usize,
     pub(crate) drained: Drained,
 }
 
 impl FanIn {
-    /// A graph with room for `requests`, of which `pending` may be outstanding, at a remote side
-    /// that takes `delay` for each once it is released.
+    /// Starts a graph with a queue for `requests`, of which `pending` may be outstanding. The
+    /// remote service takes `delay` for each, once it is released.
     pub(crate) fn start(
         requests: u32,
         pending: u32,
@@ -61,13 +63,14 @@ impl FanIn {
         graph.attach_each(ask, |_wire| {
             let (client, runtime) = (client.clone(), runtime.handle().clone());
             move |Ask { number, reply }: Ask, cx: &mut Context| {
-                // From here on the event is pending: counted, bounded, waited for by a drain.
+                // From here on the event is pending: it is counted and bounded, and a drain waits
+                // for it.
                 let Ok(pending) = cx.defer() else {
                     return reply.respond(Answer::Busy);
                 };
                 let client = client.clone();
                 runtime.spawn(async move {
-                    // Without an answer both are dropped: the request is lost, the event failed.
+                    // Without an answer both are dropped: the request is lost, the event fails.
                     if let Ok(square) = client.square(number).await {
                         reply.respond(Answer::Square(square));
                         pending.complete();
@@ -85,14 +88,14 @@ impl FanIn {
         Ok(Self { running: graph.start()?, asks, client, remote, _runtime: runtime })
     }
 
-    /// Makes so many requests at once.
+    /// Makes `requests` requests at once.
     pub(crate) fn ask(&self, requests: u32) -> Vec<ResponseReceiver<Answer>> {
         let ask = |number| self.asks.request(|reply| Ask { number, reply });
-        // The queue holds them all, so none is refused.
+        // The queue has room for all of them, so none is refused.
         (0..requests.into()).filter_map(|number| ask(number).ok()).collect()
     }
 
-    /// Ends the graph: what is outstanding is waited for.
+    /// Drains the graph, which waits for outstanding requests, and returns their ends.
     pub(crate) fn finish(
         self,
         tickets: Vec<ResponseReceiver<Answer>>,
@@ -121,7 +124,7 @@ impl FanIn {
         self.running.report()
     }
 
-    /// Waits until no worker has anything to do and the remote side has all that was sent.
+    /// Waits until all workers are idle and all pending requests are at the remote service.
     pub(crate) fn wait_until_handed_over(&self, limit: Duration) {
         use seda::{Clock, MonotonicClock, Time};
         let clock = MonotonicClock::new();

@@ -1,11 +1,12 @@
-//! A stage that waits for an async client without holding a thread. Two workers hand each request
-//! to a tokio client with `cx.defer` and take the next one; the remote side answers after 200 ms.
-//! So 2,000 requests are outstanding at once: as many as the stage's `pending` setting allows, and
-//! whoever comes beyond that is answered at once that the stage is busy.
+//! A stage that waits for an async client without holding a thread.
+//!
+//! Two workers hand each request to a tokio client with `cx.defer` and take the next one. The
+//! remote service answers after 200 ms, so 2,000 requests are outstanding at once: the limit by the
+//! stage's `pending` setting. Any further request is answered at once that the stage is busy.
 //!
 //! Type: `cargo run --release --example async_fan_in` (`--requests 5000 --pending 500` for others)
-//! See:  3,000 requests, of which 2,000 are outstanding on two workers and 1,000 told to come
-//!       back; then a drain, which waits for what is outstanding; then the report.
+//! See:  the number of requests made, outstanding on two workers, answered, and told that the stage
+//!       is busy; the time of the drain, which waits for outstanding requests; then a report.
 
 mod client;
 mod fan_in;
@@ -17,19 +18,19 @@ use seda::{Clock, MonotonicClock, Time};
 use std::error::Error;
 use std::time::Duration;
 
-/// How long a drain may take: far longer than the remote side does.
+/// The limit of a drain: far longer than the remote service takes.
 const DRAIN_LIMIT: Duration = Duration::from_secs(60);
 
 #[derive(Parser)]
 #[command(about = "Keeps thousands of requests to a remote service outstanding on two workers")]
 struct Flags {
-    /// How many requests are made, all at once
+    /// Requests, made all at once
     #[arg(long, default_value_t = 3000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     requests: u32,
-    /// How many of them may be outstanding
+    /// Requests that may be outstanding
     #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pending: u32,
-    /// How long the remote side takes for each, in milliseconds
+    /// Milliseconds that the remote service takes for each request
     #[arg(long, default_value_t = 200)]
     millis: u32,
 }
@@ -61,9 +62,9 @@ mod tests {
     use seda::testing::assert_balanced;
 
     #[test]
-    fn two_workers_keep_as_many_outstanding_as_allowed_answer_the_rest_busy_and_a_drain_waits() {
+    fn two_workers_keep_the_limit_outstanding_answer_the_rest_busy_and_a_drain_waits() {
         let fan_in = FanIn::start(3_000, 2_000, Duration::ZERO).unwrap();
-        // The remote side answers nobody yet, so the counts are exact however slow the machine.
+        // The remote service holds all answers, so the counts are exact on any machine.
         let tickets = fan_in.ask(3_000);
         fan_in.wait_until_handed_over(DRAIN_LIMIT);
         let report = fan_in.report();
@@ -85,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn when_the_remote_side_is_gone_its_requests_are_lost_and_their_events_failed() {
+    fn requests_are_lost_and_events_fail_when_the_remote_service_closes_its_connection() {
         let fan_in = FanIn::start(10, 10, Duration::ZERO).unwrap();
         let tickets = fan_in.ask(10);
         fan_in.wait_until_handed_over(DRAIN_LIMIT);

@@ -1,4 +1,4 @@
-//! The remote side: squares numbers, and takes its time.
+//! The remote service: it squares numbers, slowly.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
-/// A TCP server for one connection, in this process.
+/// A TCP server for one connection, in this process. Clones are handles of the same server.
 #[derive(Clone)]
 pub(crate) struct Remote {
     address: SocketAddr,
@@ -19,7 +19,7 @@ pub(crate) struct Remote {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// It takes requests and answers none.
+    /// Requests are read, and none is answered.
     Holding,
     Answering,
     #[cfg(test)]
@@ -27,7 +27,8 @@ enum Phase {
 }
 
 impl Remote {
-    /// Starts it, holding; once released it answers each request `delay` after its arrival.
+    /// Starts the server, which holds all answers. Once released, it answers each request `delay`
+    /// after its arrival.
     pub(crate) async fn start(delay: Duration) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
@@ -44,24 +45,24 @@ impl Remote {
         self.address
     }
 
-    /// Lets it answer.
+    /// Makes the server answer.
     pub(crate) fn release(&self) {
         self.phase.send_replace(Phase::Answering);
     }
 
-    /// Ends the connection without an answer.
+    /// Closes the connection without an answer.
     #[cfg(test)]
     pub(crate) fn hang_up(&self) {
         self.phase.send_replace(Phase::Gone);
     }
 }
 
-/// Requests are read as they come and answered in their order, each `delay` after it came.
+/// Reads requests as they arrive, and answers them in order, each `delay` after its arrival.
 async fn serve(stream: TcpStream, delay: Duration, phase: watch::Receiver<Phase>) {
     let (reader, writer) = stream.into_split();
     let (due, answers) = mpsc::unbounded_channel();
     let reading = tokio::spawn(read(reader, delay, due));
-    // Its end drops the writer, and with the reader gone the connection is closed.
+    // The end of `answer` drops the writer; with the reader gone, too, the connection is closed.
     let _ = answer(answers, writer, phase).await;
     reading.abort();
 }

@@ -1,8 +1,9 @@
-//! Four replicas of a stage under each balance, in virtual time: exact, and the same for a seed.
+//! Four replicas of a stage under each balance, in virtual time: the same seed gives the same
+//! times.
 //!
-//! Arrivals are Poisson, service times are drawn at arrival, so that all balances get the very
-//! same work. The choice is the graph's own ([`Balancer`]); the rest is a queue for each replica,
-//! or one for all. Times are in mean service times of an ordinary replica.
+//! Arrivals are Poisson. Service times are drawn at arrival, so all balances get the same work. The
+//! choice is the graph's own ([`Balancer`]). The model has a queue for each replica, or one for
+//! all. Times are in mean service times of an ordinary replica.
 
 #![allow(
     dead_code,
@@ -14,12 +15,12 @@ use seda::{Balance, Balancer};
 use std::collections::VecDeque;
 use std::fmt::{self, Display, Formatter};
 
-/// How many replicas there are.
+/// The number of replicas.
 pub(crate) const REPLICAS: usize = 4;
-/// Shape of the heavy tail: at 1.5 the variance of an unbounded Pareto is infinite, as measured
-/// of process lifetimes and file sizes (Crovella & Bestavros 1997, Harchol-Balter 2013).
+/// Shape of the heavy tail. At 1.5 the variance of an unbounded Pareto distribution is infinite, as
+/// measured for process lifetimes and file sizes (Crovella & Bestavros 1997, Harchol-Balter 2013).
 const SHAPE: f64 = 1.5;
-/// The longest service of the heavy tail, in shortest ones.
+/// The longest service of the heavy tail, in multiples of the shortest one.
 const LONGEST: f64 = 10_000.0;
 
 /// The distribution of service times; its mean is 1.
@@ -32,7 +33,7 @@ pub(crate) enum Service {
 }
 
 impl Service {
-    /// One service time from a uniform number in (0, 1].
+    /// Returns a service time from a uniform number in (0, 1].
     fn draw(self, uniform: f64) -> f64 {
         match self {
             Self::Exponential => -uniform.ln(),
@@ -55,32 +56,32 @@ impl Display for Service {
     }
 }
 
-/// What arrives where.
+/// The arrivals, and the replicas that serve them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scenario {
     /// Distribution of the work.
     pub(crate) service: Service,
-    /// How fast each replica is.
+    /// The speed of each replica; 1 is ordinary.
     pub(crate) speeds: [f64; REPLICAS],
-    /// Work that arrives, as a part of what all replicas can do.
+    /// Work that arrives, as a share of the capacity of all replicas.
     pub(crate) load: f64,
 }
 
 impl Scenario {
-    /// All of one speed, or the last one half as fast.
+    /// Returns a scenario with replicas of one speed, or with the last one half as fast.
     pub(crate) fn new(service: Service, slow: bool, load: f64) -> Self {
         let last = if slow { 0.5 } else { 1.0 };
         Self { service, speeds: [1.0, 1.0, 1.0, last], load }
     }
 
-    /// Whether no replica is sent more than it can do. Whoever looks at lengths, or takes from one
-    /// queue, evades a slow one; who takes turns gives each the same.
+    /// Returns whether no replica gets more than its capacity. Round robin gives all replicas the
+    /// same load; every other balance avoids a slow one.
     fn is_stable(&self, balance: Balance) -> bool {
         let each = self.load * self.speeds.iter().sum::<f64>() / REPLICAS as f64;
         balance != Balance::RoundRobin || self.speeds.iter().all(|speed| each < *speed)
     }
 
-    /// So many arrivals, each with its moment and its work.
+    /// Returns an endless stream of arrivals, each with its time and its work.
     pub(crate) fn arrivals(&self, seed: u64) -> impl Iterator<Item = (f64, f64)> + use<> {
         let (service, mut random) = (self.service, Random(seed));
         let rate = self.load * self.speeds.iter().sum::<f64>();
@@ -91,7 +92,7 @@ impl Scenario {
         })
     }
 
-    /// Response times of `n` events, after as many as a tenth of them to warm up.
+    /// Returns the response times of `n` events, after a warm-up of `n / 10` events.
     pub(crate) fn run(&self, balance: Balance, seed: u64, n: usize) -> Vec<f64> {
         let mut replicas = Servers::new(balance, self.speeds, seed);
         let arrivals = self.arrivals(seed).take(n + n / 10);
@@ -100,29 +101,30 @@ impl Scenario {
     }
 }
 
-/// The replicas: when each will have done what it has.
+/// The replicas, with the times of their departures.
 pub(crate) struct Servers {
     speeds: [f64; REPLICAS],
-    chooser: Balancer,
+    balancer: Balancer,
     central: bool,
-    /// Departures from each that lie ahead, with a queue for each.
+    /// The future departures from each replica, if each has a queue.
     ahead: [VecDeque<f64>; REPLICAS],
+    /// The time at which each replica is free.
     free: [f64; REPLICAS],
 }
 
 impl Servers {
-    /// All idle.
+    /// Returns idle replicas.
     pub(crate) fn new(balance: Balance, speeds: [f64; REPLICAS], seed: u64) -> Self {
         Self {
             speeds,
-            chooser: Balancer::new(balance, REPLICAS, seed),
+            balancer: Balancer::new(balance, REPLICAS, seed),
             central: balance == Balance::Central,
             ahead: Default::default(),
             free: [0.0; REPLICAS],
         }
     }
 
-    /// The response time of an event; moments never go back.
+    /// Returns the response time of an event that arrives at `at`. Times must not descend.
     pub(crate) fn serve(&mut self, at: f64, work: f64) -> f64 {
         let replica = if self.central { self.next_free(at) } else { self.chosen(at) };
         let done = self.free[replica].max(at) + work / self.speeds[replica];
@@ -133,20 +135,22 @@ impl Servers {
         done - at
     }
 
-    /// The idle one that became so last, as a pool wakes them; or the first to become idle.
+    /// Returns the replica that became idle last, as a pool wakes its workers; or the next one to
+    /// become idle, if all are busy.
     fn next_free(&self, at: f64) -> usize {
         let by_time = |a: &usize, b: &usize| self.free[*a].total_cmp(&self.free[*b]);
         let idle = (0..REPLICAS).filter(|replica| self.free[*replica] <= at).max_by(by_time);
         idle.or_else(|| (0..REPLICAS).min_by(by_time)).unwrap_or(0)
     }
 
+    /// Returns the replica that the balance chooses.
     fn chosen(&mut self, at: f64) -> usize {
         for ahead in &mut self.ahead {
             while ahead.front().is_some_and(|done| *done <= at) {
                 ahead.pop_front();
             }
         }
-        self.chooser.choose(|replica| self.ahead[replica].len())
+        self.balancer.choose(|replica| self.ahead[replica].len())
     }
 }
 
@@ -155,10 +159,10 @@ impl Servers {
 pub(crate) struct Figures(pub(crate) [f64; 4]);
 
 impl Figures {
-    /// What the columns are.
+    /// The names of the columns.
     pub(crate) const NAMES: [&str; 4] = ["mean", "p50", "p99", "p99.9"];
 
-    /// Of at least one time.
+    /// Returns the figures of one time or more.
     pub(crate) fn of(mut times: Vec<f64>) -> Self {
         let mean = times.iter().sum::<f64>() / times.len() as f64;
         let [mut p50, mut p99, mut p999] = [0.5, 0.99, 0.999];
@@ -170,7 +174,8 @@ impl Figures {
     }
 }
 
-/// Each balance in each situation: prints a table, and tells `seen` every scenario's figures.
+/// Runs each balance in each situation: prints a table, and calls `seen` with the figures of every
+/// stable scenario.
 pub(crate) fn compare(
     n: usize,
     seeds: u64,
@@ -199,14 +204,14 @@ pub(crate) fn compare(
     }
 }
 
-/// Both distributions, alike and with one slow replica, at three loads.
+/// Returns both distributions, with equal replicas and with one slow replica, at three loads.
 fn situations() -> impl Iterator<Item = (Service, bool, f64)> {
     let services = [Service::Exponential, Service::HeavyTailed];
     let kinds = services.into_iter().flat_map(|service| [(service, false), (service, true)]);
     kinds.flat_map(|(service, slow)| [0.5, 0.8, 0.95].map(|load| (service, slow, load)))
 }
 
-/// Median and range of one column.
+/// Returns the median and the range of one column.
 fn cell(runs: &[Figures], column: usize) -> String {
     let mut values: Vec<f64> = runs.iter().map(|figures| figures.0[column]).collect();
     values.sort_by(f64::total_cmp);
@@ -214,7 +219,7 @@ fn cell(runs: &[Figures], column: usize) -> String {
     format!("{} ({} to {})", at(values.len() / 2), at(0), at(values.len() - 1))
 }
 
-/// Three digits or so.
+/// A number with about three digits.
 struct Short(f64);
 
 impl Display for Short {
@@ -228,7 +233,7 @@ impl Display for Short {
 struct Random(u64);
 
 impl Random {
-    /// In (0, 1]: its logarithm is finite.
+    /// Returns a uniform number in (0, 1], so that its logarithm is finite.
     fn uniform(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;

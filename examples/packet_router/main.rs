@@ -1,13 +1,15 @@
 //! The packet router of the SEDA paper (Welsh, Culler, Brewer, SOSP 2001, section 5.2), without
-//! and with the pool-size controller. Packets of a Gnutella-like network arrive as they please,
-//! 1,000 a second; 15 % of them are queries, and the router blocks for 20 ms on each: three
-//! workers' time, and it begins with one.
+//! and with the pool-size controller.
+//!
+//! Packets of a Gnutella-like network arrive in an open loop, 1,000 a second. 15 % of them are
+//! queries, and the router blocks for 20 ms on each: that is the time of three workers, and the
+//! router begins with one.
 //!
 //! Type: `cargo run --release --example packet_router` (`--seconds 2 --rate 400` for others)
 //! See:  two runs of the same packets, ten seconds each, side by side: workers, queue and routed
-//!       packets for each second, what became of all packets, and how long they took. Without the
-//!       controller the queue fills and everyone waits for seconds, pings too; with it workers
-//!       are added within a few tenths of a second, and its decisions are printed.
+//!       packets by second, then totals and latencies. Without the controller the queue fills and
+//!       all packets wait for seconds, pings included. With it, workers are added within a few
+//!       tenths of a second; its decisions are printed.
 
 mod network;
 mod run;
@@ -22,13 +24,13 @@ use std::error::Error;
 #[derive(Parser)]
 #[command(about = "Routes packets through a blocking stage, without and with the controller")]
 struct Flags {
-    /// How long packets arrive in each of the two runs, in seconds
+    /// Seconds of arrivals in each of the two runs
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=3600))]
     seconds: u32,
-    /// How many packets arrive in a second, on average
+    /// Mean number of packets per second
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=20_000))]
     rate: u32,
-    /// Which packets arrive, and when: the same number gives the same ones
+    /// Seed of the arrivals: the same seed gives the same packets
     #[arg(long, default_value_t = 2001)]
     seed: u64,
 }

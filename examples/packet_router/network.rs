@@ -1,5 +1,6 @@
-//! The router's graph: `server` takes packets in, `router` does the work, `links` writes packets to
-//! the neighbours. (The paper's third stage joins the network; nothing is joined here.)
+//! The graph of the router: `server` receives packets, `router` does the work, `links` writes
+//! packets to the neighbours. (In the paper the third stage joins the network; this router joins
+//! none.)
 
 use crate::schedule::Kind;
 use seda::{
@@ -8,29 +9,31 @@ use seda::{
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
-/// What a query costs, as in the paper: the router sleeps.
+/// The time of a query, during which the router sleeps, as in the paper.
 pub(crate) const QUERY_DELAY: Duration = Duration::from_millis(20);
 /// The most workers of the router, as in the paper's controller.
 const MAX_WORKERS: usize = 20;
-/// The router's queue. At three seconds of one worker's time it is long enough to show what a
-/// queue without control does, and bounded all the same.
+/// The bound of the router's queue: three seconds of one worker's time. This is long enough to show
+/// the effect of a queue without control.
 const QUEUE: usize = 1_024;
-/// Events the stages beside it hold: bursts.
+/// The bound of the other queues: enough for bursts.
 const BESIDE: usize = 256;
+
+/// A packet on its way through the router.
 pub(crate) struct Packet {
     pub(crate) kind: Kind,
-    /// When it was meant to arrive.
+    /// The scheduled arrival.
     pub(crate) due: Time,
 }
 
-/// A packet that was written: what it was, and when, and how long it took from when it was due.
+/// A packet that was written to a neighbour; its latency counts from the scheduled arrival.
 pub(crate) struct Written {
     pub(crate) kind: Kind,
     pub(crate) at: Time,
     pub(crate) latency: Duration,
 }
 
-/// Starts the graph; each packet that a neighbour gets is told to `written`.
+/// Starts the graph. Each packet that is written to a neighbour is sent to `written`.
 pub(crate) fn start(
     control: Mode,
     written: Sender<Written>,
@@ -38,7 +41,7 @@ pub(crate) fn start(
     let mut graph = Graph::new("packet_router");
     let mut config = GraphConfig::default();
     config.control.set_mode(control);
-    // As much as the queues hold: the queues' own bounds are to be seen.
+    // The sum of the capacities, so that only the bounds of the queues have an effect.
     config.budget = Some(QUEUE + 2 * BESIDE);
     graph.apply(config)?;
     let server = graph.stage::<Packet>("server", BESIDE);
@@ -46,7 +49,7 @@ pub(crate) fn start(
     let links = graph.stage::<Packet>("links", BESIDE);
     graph.attach_each(server, |wire| {
         let router = wire.sink(router);
-        // A router that is full loses the packet, as networks do; the edge counts it.
+        // A full router loses the packet, as networks do. The edge counts it.
         move |packet, cx: &mut Context| drop(cx.send(&router, packet))
     })?;
     graph.attach_each(router, |wire| {
@@ -61,7 +64,7 @@ pub(crate) fn start(
     graph.attach_each(links, |_wire| {
         move |Packet { kind, due }: Packet, cx: &mut Context| {
             let at = cx.now();
-            // Nobody listens any more once the run has ended.
+            // After the end of the run the receiver is gone.
             let _ = written.send(Written { kind, at, latency: at.since(due) });
         }
     })?;
@@ -74,7 +77,7 @@ pub(crate) fn start(
     Ok((graph.start()?, packets))
 }
 
-#[expect(clippy::disallowed_methods, reason = "a blocking stage is what is shown")]
+#[expect(clippy::disallowed_methods, reason = "the example shows a blocking stage")]
 fn block(time: Duration) {
     std::thread::sleep(time);
 }

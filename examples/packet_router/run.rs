@@ -1,4 +1,4 @@
-//! One run: packets arrive on schedule, whatever becomes of those before.
+//! One run: packets arrive on schedule, in an open loop.
 
 use crate::network::{self, Packet, Written};
 use crate::schedule::{self, Kind};
@@ -7,8 +7,8 @@ use std::error::Error;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-/// What is left in the queue of a run without control takes three seconds; this is a machine's
-/// worst day.
+/// The limit of a drain. The full queue of a run without control takes three seconds; a slow
+/// machine may take longer.
 const DRAIN_LIMIT: Duration = Duration::from_secs(120);
 
 /// The router's stage at the end of a second.
@@ -17,27 +17,29 @@ pub(crate) struct Sample {
     pub(crate) queue: usize,
 }
 
-/// What was seen of one run.
+/// The measurements of one run.
 pub(crate) struct Run {
     pub(crate) seconds: u32,
-    /// Packets that arrived; those that were refused at the entrance, or later by the router.
+    /// Packets that arrived.
     pub(crate) offered: usize,
+    /// Packets that were refused at the entry, or later by the router.
     pub(crate) refused: usize,
     pub(crate) samples: Vec<Sample>,
-    /// Packets written to a neighbour, in order.
+    /// Packets that were written to a neighbour, in order.
     pub(crate) written: Vec<Written>,
     pub(crate) drained: Drained,
 }
 
 impl Run {
+    /// Runs the router once, with all controllers in the given mode.
     pub(crate) fn measure(
         rate: u32,
         seconds: u32,
         seed: u64,
         control: Mode,
     ) -> Result<Self, Box<dyn Error>> {
-        let (tell, told) = mpsc::channel();
-        let (running, packets) = network::start(control, tell)?;
+        let (sender, receiver) = mpsc::channel();
+        let (running, packets) = network::start(control, sender)?;
         let pace = Pace { clock: running.clock(), start: running.clock().now() };
         let (mut offered, mut samples) = (0, Vec::new());
         for arrival in schedule::packets(rate, seconds, seed) {
@@ -46,23 +48,23 @@ impl Run {
             }
             let due = pace.wait_for(arrival.at);
             offered += 1;
-            // A packet that is refused is lost, and counted by the graph.
+            // A refused packet is lost; the graph counts it.
             drop(packets.send(Packet { kind: arrival.kind, due }));
         }
         pace.wait_for(Duration::from_secs(seconds.into()));
         samples.push(Sample::take(&running)?);
         let drained = running.drain(DRAIN_LIMIT);
         let refused = drained.report.events.refused as usize;
-        let written = told.try_iter().collect();
+        let written = receiver.try_iter().collect();
         Ok(Self { seconds, offered, refused, samples, written, drained })
     }
 
-    /// How many packets were written in all.
+    /// Returns the number of packets written.
     pub(crate) fn routed(&self) -> usize {
         self.written.len()
     }
 
-    /// How many packets were written in each second in which packets arrived.
+    /// Returns the number of packets written, by second of the arrivals.
     pub(crate) fn routed_by_second(&self) -> Vec<usize> {
         let mut counts = vec![0; self.seconds as usize];
         for written in &self.written {
@@ -73,7 +75,7 @@ impl Run {
         counts
     }
 
-    /// The time that a share of the packets of a kind took at most.
+    /// Returns the latency within which a share of the packets of a kind was written.
     pub(crate) fn quantile(&self, kind: Kind, share: f64) -> Option<Duration> {
         let of_kind = self.written.iter().filter(|written| written.kind == kind);
         let mut latencies: Vec<_> = of_kind.map(|written| written.latency).collect();
@@ -92,14 +94,14 @@ impl Sample {
     }
 }
 
-/// The schedule on the graph's clock.
+/// The schedule of arrivals on the graph's clock.
 struct Pace {
     clock: Arc<dyn Clock>,
     start: Time,
 }
 
 impl Pace {
-    /// Sleeps until `at` after the start and returns that moment; at once if it has passed.
+    /// Sleeps until `at` after the start, unless that has passed, and returns that moment.
     #[expect(clippy::disallowed_methods, reason = "the source of packets is no worker")]
     fn wait_for(&self, at: Duration) -> Time {
         let due = self.start.after(at);

@@ -1,4 +1,4 @@
-//! Both runs side by side.
+//! The table that shows both runs side by side.
 
 use crate::run::Run;
 use crate::schedule::Kind;
@@ -42,7 +42,7 @@ fn totals(off: &Run, on: &Run) {
     }
 }
 
-/// What the paper says of its router; its figures show averages.
+/// The results in the paper's figures, which show averages.
 const PAPER: &str = "
 the paper's (SOSP 2001, section 5.2), from its figures:
   one thread: saturated at 400 packets/s, latency in seconds
@@ -50,7 +50,7 @@ the paper's (SOSP 2001, section 5.2), from its figures:
               2 s while more than 100 packets wait
 ";
 
-/// Packets written per second, while packets arrived.
+/// Returns the packets written per second of the arrivals.
 fn throughput(run: &Run) -> usize {
     run.routed_by_second().iter().sum::<usize>() / run.seconds as usize
 }

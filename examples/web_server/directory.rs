@@ -1,4 +1,4 @@
-//! The files of a directory, and none outside of it.
+//! The files of a directory, and no file outside of it.
 
 use crate::site::not_found;
 use crate::stages::text;
@@ -8,16 +8,18 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Component, Path, PathBuf};
 
-/// Files up to this size are read here, so that the reactor never waits for the disk for them;
-/// larger ones are read piece by piece while they are written.
+/// Files up to this size, in bytes, are read here, so that the reactor does not wait for the disk.
+/// Larger ones are read piece by piece while they are written to the socket.
 const READ_WHOLE: u64 = 256 * 1024;
 
+/// A directory of files to serve.
 pub(crate) struct Directory {
-    /// Absolute, without links.
+    /// The absolute path, without links.
     root: PathBuf,
 }
 
 impl Directory {
+    /// Opens a directory.
     pub(crate) fn open(root: &Path) -> Result<Self, String> {
         let error = |error: io::Error| {
             format!("--root {}: {error}; name a readable directory", root.display())
@@ -26,6 +28,7 @@ impl Directory {
         Ok(Self { root: root.canonicalize().map_err(error)? })
     }
 
+    /// Returns the file that a path names, or a response with the reason.
     pub(crate) fn answer(&self, path: &str) -> Response<Body> {
         let found = self.find(path).and_then(|file| Ok((read(&file)?, file)));
         match found {
@@ -44,7 +47,7 @@ impl Directory {
         }
     }
 
-    /// The file that a path names; a directory is its index.html.
+    /// Returns the path of the file; for a directory, of its index.html.
     fn find(&self, path: &str) -> io::Result<PathBuf> {
         let decoded = percent_decode_str(path).decode_utf8().map_err(io::Error::other)?;
         let relative = Path::new(decoded.trim_start_matches('/'));

@@ -1,15 +1,15 @@
-//! The file behind `--config`, and what is wrong with it in words: the line, the key, what was
-//! there, what is allowed.
+//! Reads the file of `--config`. An error names the line, the key, the value and the values that
+//! are allowed.
 
 use serde::de::DeserializeOwned;
 use std::fs;
 use std::ops::Range;
 use std::path::Path;
 
-/// So much of a value is repeated: enough to find it.
+/// The longest part of a value that an error repeats, in characters.
 const SHOWN: usize = 40;
 
-/// What the file sets.
+/// Reads the settings in a file.
 pub(crate) fn read<T: DeserializeOwned>(file: &Path) -> Result<T, String> {
     let name = file.display();
     let text = fs::read_to_string(file)
@@ -19,7 +19,7 @@ pub(crate) fn read<T: DeserializeOwned>(file: &Path) -> Result<T, String> {
     })
 }
 
-/// What the text sets; else the line of the fault and the fault.
+/// Reads the settings in a text. An error is the line of the fault, and its description.
 fn parse<T: DeserializeOwned>(text: &str) -> Result<T, (usize, String)> {
     let parsed = toml::Deserializer::parse(text).map_err(|error| (None, error));
     let read = parsed.and_then(|file| {
@@ -35,7 +35,7 @@ fn parse<T: DeserializeOwned>(text: &str) -> Result<T, (usize, String)> {
     })
 }
 
-/// What serde says of a value, in the words of the settings' own checks.
+/// Returns serde's message about a value, in the form of the settings' own checks.
 fn fault(key: &str, text: &str, value: Range<usize>, message: &str) -> String {
     let of_value = ["invalid type: ", "invalid value: "];
     let unexpected = of_value.iter().find_map(|kind| message.strip_prefix(kind));

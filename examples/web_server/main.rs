@@ -1,15 +1,15 @@
-//! A web server as a graph of stages: `route` decides, `files` serves a site, `work` burns CPU,
-//! `sleep` blocks, `page` burns CPU and is content with a tenth of it under pressure.
+//! A web server as a graph of stages: `route` chooses a stage by the path, `files` serves a site,
+//! `work` burns CPU time, `sleep` blocks, `page` burns CPU time, under pressure only a tenth of it.
 //!
 //! Type: `cargo run --release --example web_server`, and in another terminal
 //!       `curl 'http://127.0.0.1:8080/work?micros=1000'`
 //!       `curl 'http://127.0.0.1:8080/_seda/report?format=text'`
-//! See:  the demo site on http://127.0.0.1:8080/; after Ctrl-C (or SIGTERM) it drains, answers
-//!       everything it has received, and prints a final report.
+//! See:  the demo site on http://127.0.0.1:8080/. After Ctrl-C (or SIGTERM) the server drains: it
+//!       answers all received requests and prints a final report.
 //!
-//! `--help` lists the flags; `settings.rs` shows the file that `--config` reads. After
-//! `kill -HUP` that file is read again: what it says of the graph holds from there on, whole or,
-//! if anything in it is wrong, not at all.
+//! `--help` lists the flags; `settings.rs` shows the file that `--config` reads. `kill -HUP` makes
+//! the server read that file again. Its settings of the graph then take effect, all of them or, if
+//! one is invalid, none.
 
 mod directory;
 mod file;
@@ -29,16 +29,16 @@ use std::process::ExitCode;
 use std::time::Duration;
 use tracing_subscriber::filter::LevelFilter;
 
-/// What requests in flight get to finish after the signal.
+/// The time for requests in flight after the signal.
 const DRAIN_LIMIT: Duration = Duration::from_secs(10);
 
 fn main() -> ExitCode {
     let flags = match Flags::try_parse() {
         Ok(flags) => flags,
         Err(error) if error.use_stderr() => {
-            // The first paragraph says it; the rest would be the whole usage.
-            let words = error.to_string();
-            let first = words.split("\n\n").next().unwrap_or_default().replace('\n', " ");
+            // The first paragraph has the error; the rest is the whole usage.
+            let message = error.to_string();
+            let first = message.split("\n\n").next().unwrap_or_default().replace('\n', " ");
             eprintln!("{first} (--help lists the flags)");
             return ExitCode::from(2);
         }
@@ -57,14 +57,14 @@ fn main() -> ExitCode {
 }
 
 fn serve(flags: Flags) -> Result<(), Box<dyn Error>> {
-    // The libraries' warnings, on stderr: they install no subscriber themselves. Below warnings
-    // nothing is asked for, so what they trace costs one comparison.
+    // Print the libraries' warnings on stderr: a library installs no subscriber. Events below
+    // warnings are filtered by one comparison each.
     tracing_subscriber::fmt().with_max_level(LevelFilter::WARN).with_writer(io::stderr).init();
     let settings = Settings::from_flags(&flags)?;
     let http = settings.http.clone();
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
     if flags.config.is_some() {
-        // Without a file to read again the signal ends the program, as it always does.
+        // Without a file, the signal ends the program as usual.
         signals.add_signal(SIGHUP)?;
     }
     let (site, described) = site::Site::open(&flags)?;

@@ -1,14 +1,13 @@
-//! SIGHUP: the file behind `--config` is read again, and the graph takes it whole or not at all.
+//! SIGHUP: the file of `--config` is read again. The graph applies all of its settings, or none.
 
 use crate::settings::{Flags, Settings};
 use seda::http::{HttpConfig, Server};
 use std::error::Error;
 use std::io::{self, Write};
 
-/// Reads the file again and says what has come of it: what has changed, or why nothing did.
+/// Reads the file again and prints the changes, or the reason why there are none.
 pub(crate) fn reload(flags: &Flags, http: &HttpConfig, server: &Server) {
-    // A terminal that has gone, which also sends SIGHUP, must not end the server: whether
-    // anybody hears of it does not matter.
+    // A closed terminal also sends SIGHUP, and must not end the server: ignore failed writes.
     let _ = match reread(flags, http, server) {
         Ok(said) => writeln!(io::stdout(), "{}", said.join("\n")),
         Err(error) => writeln!(io::stderr(), "error: {error}; the old settings stay"),
@@ -35,10 +34,10 @@ fn reread(
     Ok(said)
 }
 
-/// The keys of `[http]` that are not what they were when the server started.
+/// Returns the keys of `[http]` with other values than at the start of the server.
 fn differing_keys(started: &HttpConfig, now: &HttpConfig) -> Result<Vec<String>, toml::ser::Error> {
     let (started, now) = (toml::Table::try_from(started)?, toml::Table::try_from(now)?);
-    // A setting that is not there on one side, such as no deadline, differs as well.
+    // A setting that is absent on one side, such as a deadline, differs as well.
     let mut keys: Vec<String> = started.keys().chain(now.keys()).cloned().collect();
     keys.sort();
     keys.dedup();

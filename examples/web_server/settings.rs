@@ -1,4 +1,4 @@
-//! Flags, and the file behind `--config`:
+//! Flags, and the file of `--config`:
 //!
 //! ```toml
 //! [http]
@@ -12,7 +12,7 @@
 //! control.pool_size = "observe"
 //! ```
 //!
-//! It is read again after SIGHUP; `[http]` only changes with a restart.
+//! The file is read again after SIGHUP; `[http]` only changes with a restart.
 
 use crate::file;
 use clap::Parser;
@@ -40,26 +40,26 @@ pub(crate) struct Flags {
     /// Workers of the stages `work` and `sleep`
     #[arg(long, value_name = "MIN..MAX")]
     pub(crate) workers: Option<WorkerRange>,
-    /// How old a request may become before its answer is worthless: 1ms to 1day
+    /// Age at which the answer to a request becomes worthless: 1ms to 1day
     #[arg(long, value_name = "1s", value_parser = parse_duration, allow_hyphen_values = true)]
     pub(crate) deadline: Option<Duration>,
-    /// What was promised: how long 99 of 100 answers may take, 1ms to 10m
+    /// The SLO: response time of 99 % of the answers, 1ms to 10m
     #[arg(long, value_name = "200ms", value_parser = parse_duration, allow_hyphen_values = true)]
     pub(crate) slo: Option<Duration>,
-    /// Settings from a TOML file, read again after SIGHUP; flags go before it
+    /// Settings from a TOML file, read again after SIGHUP; flags override it
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// What the controllers do: on, observe or off; or what one of them does, like
-    /// admission=observe; may be repeated and is set in that order. There are pool_size, outstanding,
-    /// batch_size, admission, valve, queue_delay, hotspot
+    /// Mode of all controllers: on, observe or off; or of one, like admission=observe. May be
+    /// repeated; modes are set in that order. Controllers: pool_size, outstanding, batch_size,
+    /// admission, valve, queue_delay, hotspot
     #[arg(long, value_name = "[NAME=]MODE", value_parser = control)]
     pub(crate) control: Vec<Control>,
-    /// The law by which requests are admitted: drain_rate, aimd, credits or gradient
+    /// Admission law: drain_rate, aimd, credits or gradient
     #[arg(long, value_name = "LAW")]
     pub(crate) law: Option<Law>,
 }
 
-/// What the file may set.
+/// The settings in the file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Settings {
@@ -68,7 +68,7 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// The file's settings, and what the flags say before it.
+    /// Returns the settings of the file, overridden by the flags.
     pub(crate) fn from_flags(flags: &Flags) -> Result<Self, String> {
         let mut settings = match &flags.config {
             Some(file) => file::read(file)?,
@@ -103,9 +103,10 @@ impl Settings {
     }
 }
 
-/// Whose mode it is, if not everybody's, and the mode.
+/// A controller, or `None` for all of them, and its mode.
 type Control = (Option<String>, Mode);
 
+/// Reads a mode, or a controller and its mode.
 fn control(text: &str) -> Result<Control, String> {
     let Some((controller, mode)) = text.split_once('=') else {
         let one = "or for one controller, like admission=observe";

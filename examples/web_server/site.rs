@@ -1,4 +1,5 @@
-//! What `files` serves: the embedded demo site, a directory, or the paths of an access trace.
+//! The site that `files` serves: the embedded demo site, a directory, or the paths of an access
+//! trace.
 
 use crate::directory::Directory;
 use crate::settings::Flags;
@@ -10,11 +11,12 @@ use seda::http::{Body, HeaderValue, Response, StatusCode, Uri, header};
 const PAGES: [(&str, &str, &str); 4] = [
     ("/", "text/html; charset=utf-8", include_str!("site/index.html")),
     ("/style.css", "text/css; charset=utf-8", include_str!("site/style.css")),
-    // What benchmarks ask for: the smallest answer, the same bytes as everybody's.
+    // The path for benchmarks: a small answer, with the same bytes as that of other servers.
     ("/hello", "text/plain; charset=utf-8", "Hello, world!"),
     ("/robots.txt", "text/plain; charset=utf-8", "User-agent: *\nDisallow: /work\n"),
 ];
 
+/// A site to serve.
 pub(crate) enum Site {
     Embedded,
     Directory(Directory),
@@ -22,7 +24,7 @@ pub(crate) enum Site {
 }
 
 impl Site {
-    /// The site that the flags name, and what to call it.
+    /// Opens the site that the flags name; returns it with its description.
     pub(crate) fn open(flags: &Flags) -> Result<(Self, String), String> {
         if let Some(root) = &flags.root {
             let directory = Directory::open(root)?;
@@ -36,11 +38,12 @@ impl Site {
         Ok((Site::Embedded, "the demo site".to_owned()))
     }
 
-    /// Whether answering may wait for a disk.
+    /// Returns whether an answer may wait for a disk.
     pub(crate) fn blocks(&self) -> bool {
         matches!(self, Site::Directory(_))
     }
 
+    /// Returns the answer to a request for `uri`.
     pub(crate) fn answer(&self, uri: &Uri) -> Response<Body> {
         match self {
             Site::Embedded => embedded(uri.path()),
@@ -63,6 +66,7 @@ fn embedded(path: &str) -> Response<Body> {
     }
 }
 
+/// Returns the response 404.
 pub(crate) fn not_found() -> Response<Body> {
     text(StatusCode::NOT_FOUND, "not here\n")
 }

@@ -1,4 +1,4 @@
-//! The graph: declared, wired, served.
+//! The graph of the web server: its stages, their handlers and the routes between them.
 
 use crate::settings::Settings;
 use crate::site::Site;
@@ -7,23 +7,27 @@ use seda::http::{
     Body, Bytes, HeaderValue, Http, HttpRequest, Method, Request, Response, Server, StatusCode,
     header,
 };
-use seda::{Class, Graph, Refused, Route, SendOptions, Stage, StageConfig, WorkerRange};
+use seda::{
+    Class, Context, Graph, GraphError, Pool, Refused, Route, SendOptions, Sink, Stage, StageConfig,
+    WorkerRange,
+};
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The longest that one request may burn or block, in seconds: below what counts as stuck.
+/// The longest time that one request may burn or block, in seconds. A handler that takes much
+/// longer counts as stuck.
 const LONGEST: u64 = 5;
 const MOST_MILLIS: u64 = LONGEST * 1_000;
 const MOST_MICROS: u64 = LONGEST * 1_000_000;
-/// Workers of `sleep`, whose handlers only block: as many sleeps as a demo needs at once.
+/// Workers of `sleep`. Its handlers only block, so this is the number of sleeps at the same time.
 const SLEEPERS: WorkerRange = WorkerRange::new(1, 64);
 
 /// A request with the microseconds to burn, or the milliseconds to block.
 type Timed = (u64, HttpRequest);
 
-/// Starts the server. `route` never blocks, so it runs on the reactor's own thread; so does
-/// `files` for a site in memory.
+/// Starts the server. `route` never blocks, so it runs on the reactor's own thread; so does `files`
+/// with a site in memory.
 pub(crate) fn start(settings: Settings, site: Site) -> Result<Server, Box<dyn Error>> {
     let site = Arc::new(site);
     let deadline = settings.http.deadline;
@@ -51,52 +55,66 @@ pub(crate) fn start(settings: Settings, site: Site) -> Result<Server, Box<dyn Er
             if !matches!(*call.request.method(), Method::GET | Method::HEAD) {
                 return call.respond(not_allowed());
             }
-            // A send that is refused gives its request up: the client gets 503 at once.
             match call.request.uri().path() {
-                "/work" => match number(&call.request, "micros", MOST_MICROS) {
-                    Ok(micros) => cx.send(&work, (micros, call)).unwrap_or_else(Refused::give_up),
-                    Err(why) => call.respond(text(StatusCode::BAD_REQUEST, why)),
-                },
-                "/sleep" => match number(&call.request, "millis", MOST_MILLIS) {
-                    Ok(millis) => cx.send(&sleep, (millis, call)).unwrap_or_else(Refused::give_up),
-                    Err(why) => call.respond(text(StatusCode::BAD_REQUEST, why)),
-                },
-                "/page" => match number(&call.request, "micros", MOST_MICROS) {
-                    Ok(micros) => cx.send(&page, (micros, call)).unwrap_or_else(Refused::give_up),
-                    Err(why) => call.respond(text(StatusCode::BAD_REQUEST, why)),
-                },
+                "/work" => send_timed(cx, &work, "micros", MOST_MICROS, call),
+                "/sleep" => send_timed(cx, &sleep, "millis", MOST_MILLIS, call),
+                "/page" => send_timed(cx, &page, "micros", MOST_MICROS, call),
                 _ => cx.send(&files, call).unwrap_or_else(Refused::give_up),
             }
         }
     })?;
     attach_files(&mut graph, &reactors, files, site)?;
+    attach_work(&mut graph, work)?;
+    attach_page(&mut graph, page)?;
+    attach_sleep(&mut graph, sleep)?;
+    graph.apply(settings.graph)?;
+    Ok(http.serve(graph.start()?)?)
+}
+
+/// Sends a request with the value of its parameter to a stage, or answers 400.
+fn send_timed(cx: &mut Context, to: &Sink<Timed>, name: &str, most: u64, call: HttpRequest) {
+    match number(&call.request, name, most) {
+        // A refused send gives its request up: the client gets 503 at once.
+        Ok(value) => cx.send(to, (value, call)).unwrap_or_else(Refused::give_up),
+        Err(error) => call.respond(text(StatusCode::BAD_REQUEST, error)),
+    }
+}
+
+/// Attaches the stage that burns CPU time.
+fn attach_work(graph: &mut Graph, work: Stage<Timed>) -> Result<(), GraphError> {
     graph.attach_each(work, |_wire| {
         |(micros, call): Timed, _cx| {
             burn(Duration::from_micros(micros));
             call.respond(text(StatusCode::OK, format!("burned {micros} us\n")));
         }
-    })?;
+    })
+}
+
+/// Attaches the stage that answers a cheaper page under pressure.
+fn attach_page(graph: &mut Graph, page: Stage<Timed>) -> Result<(), GraphError> {
     graph.attach_each(page, |_wire| {
-        // Cheaper before anybody is refused.
+        // Degrade before any request is refused.
         |(micros, call): Timed, cx| {
             let (quality, micros) =
                 if cx.pressure() < 0.5 { ("rich", micros) } else { ("cheap", micros / 10) };
             burn(Duration::from_micros(micros));
             call.respond(text(StatusCode::OK, format!("a {quality} page in {micros} us\n")));
         }
-    })?;
+    })
+}
+
+/// Attaches the stage that blocks.
+fn attach_sleep(graph: &mut Graph, sleep: Stage<Timed>) -> Result<(), GraphError> {
     graph.attach_each(sleep, |_wire| {
         |(millis, call): Timed, _cx| {
             block(Duration::from_millis(millis));
             call.respond(text(StatusCode::OK, format!("slept {millis} ms\n")));
         }
     })?;
-    graph.configure(sleep, StageConfig { workers: Some(SLEEPERS), ..StageConfig::default() })?;
-    graph.apply(settings.graph)?;
-    Ok(http.serve(graph.start()?)?)
+    graph.configure(sleep, StageConfig { workers: Some(SLEEPERS), ..StageConfig::default() })
 }
 
-/// The stages behind `route`, as an entry gate sees them.
+/// The routes to the stages behind `route`, for the entry gate.
 struct Routes {
     work: Route,
     sleep: Route,
@@ -114,22 +132,23 @@ impl Routes {
             "/page" => Some((self.page, "micros", MOST_MICROS)),
             _ => None,
         };
-        let asked = visits.and_then(|(route, name, most)| {
+        let priced = visits.and_then(|(route, name, most)| {
             Some((route, u32::try_from(number(request, name, most).ok()?).ok()?))
         });
-        let (route, cost) = asked.unzip();
+        let (route, cost) = priced.unzip();
         SendOptions { class: class(request), route, cost, ..SendOptions::default() }
     }
 }
 
+/// Attaches the stage that serves the site.
 fn attach_files(
     graph: &mut Graph,
-    reactors: &seda::Pool,
+    reactors: &Pool,
     files: Stage<HttpRequest>,
     site: Arc<Site>,
-) -> Result<(), seda::GraphError> {
+) -> Result<(), GraphError> {
     let blocks = site.blocks();
-    let handle = move |call: HttpRequest, _cx: &mut seda::Context| {
+    let handle = move |call: HttpRequest, _cx: &mut Context| {
         let answer = site.answer(call.request.uri());
         call.respond(answer);
     };
@@ -140,8 +159,8 @@ fn attach_files(
     }
 }
 
-/// Gold if the request is more urgent than usual, basic otherwise (`Priority: u=0`; 3 is usual:
-/// RFC 9218, section 4.1).
+/// Returns gold for a request that is more urgent than the default (`Priority: u=0`; the default is
+/// 3: RFC 9218, section 4.1), else basic.
 fn class(request: &Request<Bytes>) -> Class {
     let priority = request.headers().get("priority").and_then(|value| value.to_str().ok());
     let mut parameters = priority.into_iter().flat_map(|value| value.split(',')).map(str::trim);
@@ -149,7 +168,7 @@ fn class(request: &Request<Bytes>) -> Class {
     Class::new(u8::from(urgency.unwrap_or(3_u8) >= 3))
 }
 
-/// The value of a query parameter that must be there, once, from 0 to `most`.
+/// Returns the value of a query parameter, which must occur once and be from 0 to `most`.
 fn number(request: &Request<Bytes>, name: &str, most: u64) -> Result<u64, String> {
     let query = request.uri().query().unwrap_or_default();
     let values = query.split('&').filter_map(|pair| pair.split_once('='));
@@ -159,8 +178,8 @@ fn number(request: &Request<Bytes>, name: &str, most: u64) -> Result<u64, String
     value.ok_or_else(|| format!("say ?{name}=N with N from 0 to {most}\n"))
 }
 
-/// Burns so much CPU time of this thread: time in which another thread has the core is not
-/// counted, as it would not be for real work.
+/// Burns CPU time of this thread. Time in which another thread has the core does not count, as with
+/// real work.
 fn burn(demand: Duration) {
     let spent = || {
         let time = clock_gettime(ClockId::ThreadCPUTime);
@@ -169,12 +188,12 @@ fn burn(demand: Duration) {
     let end = spent() + demand;
     let mut sum = 0_u64;
     while spent() < end {
-        // About 2 us between two looks at the clock, which is a system call.
+        // About 2 us between two reads of the clock, each of which is a system call.
         (0..2_000_u64).for_each(|n| sum = std::hint::black_box(sum.wrapping_mul(31) ^ n));
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "blocking is what this stage is there for")]
+#[expect(clippy::disallowed_methods, reason = "this stage exists to block")]
 fn block(time: Duration) {
     std::thread::sleep(time);
 }
@@ -185,7 +204,7 @@ fn not_allowed() -> Response<Body> {
     answer
 }
 
-/// A plain-text answer.
+/// Returns a plain-text response.
 pub(crate) fn text(status: StatusCode, body: impl Into<Body>) -> Response<Body> {
     let mut answer = Response::new(body.into());
     *answer.status_mut() = status;

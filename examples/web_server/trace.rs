@@ -1,4 +1,4 @@
-//! Every path of an access trace, served from memory with the size the trace names.
+//! Every path of an access trace, served from memory with its size in the trace.
 
 use crate::site::not_found;
 use seda::http::{Body, Response, StatusCode};
@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
-/// What an access trace says of one path.
+/// The response to one path by an access trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub(crate) status: StatusCode,
@@ -30,6 +30,7 @@ pub(crate) struct Trace {
 }
 
 impl Trace {
+    /// Reads a site from a file.
     pub(crate) fn read(file: &Path) -> Result<Self, String> {
         let name = file.display();
         let text = fs::read_to_string(file)
@@ -38,9 +39,10 @@ impl Trace {
         Ok(Self::new(&lines))
     }
 
-    /// Of each path: the most frequent size with status 200; if it never had that, its commonest
-    /// status with that status's most frequent size. Among equals the first in the trace. A HEAD
-    /// line says nothing of a size, so it counts only where there is no other.
+    /// Returns the site of a trace. A path gets its most frequent size with status 200; if it never
+    /// had that status, its most frequent status with that status's most frequent size. Among
+    /// equals the first in the trace counts. A HEAD line has no size, so its size counts only if
+    /// there is no other line.
     pub(crate) fn new(lines: &[Line]) -> Self {
         let mut by_path: HashMap<&str, Vec<&Line>> = HashMap::new();
         for line in lines {
@@ -50,15 +52,17 @@ impl Trace {
         Self { paths: paths.collect() }
     }
 
+    /// Returns the number of paths.
     pub(crate) fn len(&self) -> usize {
         self.paths.len()
     }
 
-    /// What is served for a path with its query.
+    /// Returns the response to a path with its query.
     pub(crate) fn get(&self, path: &str) -> Option<Entry> {
         self.paths.get(path).copied()
     }
 
+    /// Returns the answer to a request for `path`.
     pub(crate) fn answer(&self, path: &str) -> Response<Body> {
         let Some(entry) = self.get(path) else { return not_found() };
         let mut answer = Response::new(Body::Pattern(entry.size));
@@ -70,15 +74,16 @@ impl Trace {
 fn entry(lines: &[&Line]) -> Entry {
     let ok = lines.iter().any(|line| line.status == StatusCode::OK);
     let statuses = lines.iter().map(|line| line.status);
-    let status = if ok { StatusCode::OK } else { commonest(statuses).unwrap_or(StatusCode::OK) };
+    let status =
+        if ok { StatusCode::OK } else { most_frequent(statuses).unwrap_or(StatusCode::OK) };
     let of_status = || lines.iter().filter(|line| line.status == status);
     let sized = of_status().filter(|line| line.method != "HEAD").map(|line| line.size);
-    let size = commonest(sized).or_else(|| commonest(of_status().map(|line| line.size)));
+    let size = most_frequent(sized).or_else(|| most_frequent(of_status().map(|line| line.size)));
     Entry { status, size: size.unwrap_or(0) }
 }
 
-/// The most frequent value; among equals the first.
-fn commonest<T: PartialEq>(values: impl Iterator<Item = T>) -> Option<T> {
+/// Returns the most frequent value; among equals the first.
+fn most_frequent<T: PartialEq>(values: impl Iterator<Item = T>) -> Option<T> {
     let mut counted: Vec<(T, usize)> = Vec::new();
     for value in values {
         match counted.iter_mut().find(|(known, _)| *known == value) {
@@ -90,7 +95,7 @@ fn commonest<T: PartialEq>(values: impl Iterator<Item = T>) -> Option<T> {
     counted.into_iter().find(|(_, count)| *count == most).map(|(value, _)| value)
 }
 
-/// Reads a trace; a malformed line is an error with its number.
+/// Reads a trace. A malformed line is an error with its number.
 pub(crate) fn parse(text: &str) -> Result<Vec<Line>, String> {
     let numbered = text.lines().enumerate().skip(1).filter(|(_, line)| !line.is_empty());
     let lines: Result<Vec<Line>, String> =

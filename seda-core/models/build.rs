@@ -1,4 +1,4 @@
-//! Puts the model checker that a feature names behind seda-core's the room `platform/sync`.
+//! Selects the model checker for seda-core's locks and threads, by feature.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
@@ -7,6 +7,6 @@ fn main() {
     match (cfg!(feature = "loom"), cfg!(feature = "shuttle")) {
         (true, false) => println!("cargo::rustc-cfg=seda_model=\"loom\""),
         (false, true) => println!("cargo::rustc-cfg=seda_model=\"shuttle\""),
-        _ => println!("cargo::error=choose one: --features loom, or --features shuttle"),
+        _ => println!("cargo::error=choose one of --features loom and --features shuttle"),
     }
 }

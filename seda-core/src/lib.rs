@@ -52,8 +52,9 @@ extern crate self as seda_core;
 pub use config::units;
 pub use config::{
     Balance, Class, ClassSlo, CodelConfig, CodelLaw, ControlConfig, GraphConfig, GraphError,
-    GraphWarning, HotspotConfig, Law, Mode, OverloadPolicy, PoolConfig, RateConfig, Replicas,
-    SettingChange, SloConfig, StageConfig, UnknownController, WorkerRange, WorkerRangeError,
+    GraphWarning, HotspotConfig, Law, Mode, OverloadPolicy, ParseWordError, PoolConfig, RateConfig,
+    ReconfigureError, Replicas, SettingChange, SettingFault, SettingsError, SloConfig, StageConfig,
+    UnknownController, WorkerRange, WorkerRangeError,
 };
 pub use event::request::{
     Lost, Outcome, ReplyAddress, ReplySink, Request, Responder, ResponseReceiver,

@@ -9,8 +9,8 @@
 )]
 
 use seda_core::{
-    Context, FactoryError, Graph, GraphConfig, GraphError, GraphWarning, ManualClock, Stage,
-    StageConfig, WorkerRange, each,
+    Context, FactoryError, Graph, GraphConfig, GraphError, GraphWarning, ManualClock,
+    SettingsError, Stage, StageConfig, WorkerRange, each,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,7 +51,9 @@ fn a_queue_that_can_hold_nothing_is_refused() {
     let mut graph = Graph::new("g");
     let stage = graph.stage("none", 0);
     attach(&mut graph, stage);
-    assert!(matches!(fault(graph), GraphError::ZeroCapacity { stage } if stage == "none"));
+    assert!(
+        matches!(fault(graph), GraphError::Settings(SettingsError::ZeroCapacity { stage }) if stage == "none")
+    );
 }
 
 #[test]
@@ -62,14 +64,18 @@ fn an_empty_worker_range_is_refused_for_own_and_shared_pools() {
         attach(&mut graph, stage);
         let config = StageConfig { workers: Some(range), ..StageConfig::default() };
         graph.configure(stage, config).unwrap();
-        assert!(matches!(fault(graph), GraphError::EmptyRange { pool, .. } if pool == "s"));
+        assert!(
+            matches!(fault(graph), GraphError::Settings(SettingsError::EmptyRange { pool, .. }) if pool == "s")
+        );
 
         let mut graph = Graph::new("g");
         let stage = graph.stage::<u32>("s", 8);
         let pool = graph.pool("shared", range);
         let wire = |_wire: &mut seda_core::Wire<'_>| || Ok(each(|_: u32, _: &mut Context| {}));
         graph.attach_in(&pool, stage, wire).unwrap();
-        assert!(matches!(fault(graph), GraphError::EmptyRange { pool, .. } if pool == "shared"));
+        assert!(
+            matches!(fault(graph), GraphError::Settings(SettingsError::EmptyRange { pool, .. }) if pool == "shared")
+        );
     }
 }
 

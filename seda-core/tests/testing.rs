@@ -143,10 +143,10 @@ fn an_answer_and_a_loss_are_told_apart_and_the_wrong_one_is_complained_of() {
     assert_eq!(test.answer(&ask(4)), 4);
     assert_eq!(test.loss(&ask(5)), LossReason::Forgotten);
     test.assert_finished();
-    assert!(complaint(|| test.answer(&ask(5))).contains("not answered but lost: forgotten"));
-    assert!(complaint(|| test.loss(&ask(4))).contains("not lost but answered"));
+    assert!(complaint(|| test.answer(&ask(5))).contains("the request was lost: forgotten"));
+    assert!(complaint(|| test.loss(&ask(4))).contains("the request was answered"));
     let kept = ask(10);
-    assert!(complaint(|| test.answer(&kept)).contains("nothing has become of the request"));
+    assert!(complaint(|| test.answer(&kept)).contains("the request is still open"));
     let unfinished = complaint(|| test.assert_finished());
     assert!(unfinished.contains("not finished: 1 pending in `desk`, 1 requests open"));
     test.assert_balanced();
@@ -221,7 +221,7 @@ fn a_graph_that_sends_in_circles_fails_its_test_and_does_not_hang_it() {
 #[test]
 fn an_unknown_stage_is_answered_with_the_names_there_are() {
     let (test, _source, _kept) = relay();
-    assert_eq!(complaint(|| test.stage("nxt")), "no stage `nxt`; there are `entry`, `next`");
+    assert_eq!(complaint(|| test.stage("nxt")), "no stage `nxt`; the stages are `entry`, `next`");
 }
 
 #[test]

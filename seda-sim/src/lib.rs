@@ -1,13 +1,13 @@
-//! A discrete-event simulator of seda graphs: seeded, and the same to the bit in every run.
+//! A discrete-event simulator of seda graphs. The same spec and seed give the same report, to the
+//! bit.
 //!
-//! What decides the behaviour under load is not modelled anew. The simulator builds an ordinary
-//! [`seda_core::Graph`] from a [`Spec`] and steps its real queues, gates, valve, workers and
-//! policies on a manual clock. Simulated is only what a test machine cannot give: when requests
-//! arrive, how long a handler takes, and how many cores there are. So a day of traffic is over in
-//! seconds, a machine may have 64 cores, and a fault happens at the same nanosecond each time.
+//! Queues, gates, valve, workers and controllers are the real ones: the simulator builds an
+//! ordinary [`seda_core::Graph`] from a [`Spec`] and steps it on a manual clock. Only arrivals,
+//! service times and cores are simulated. So a day of traffic takes seconds, a machine may have 64
+//! cores, and a fault happens at the same nanosecond in each run.
 //!
-//! A worker's turn is split for that: [`Worker::begin`](seda_core::Worker::begin) takes a batch,
-//! the simulator moves the clock by the service it has drawn, and
+//! A worker's turn is split: [`Worker::begin`](seda_core::Worker::begin) takes a batch, the
+//! simulator moves the clock by the service time, and
 //! [`Worker::complete`](seda_core::Worker::complete) runs the handler, which sends the event on or
 //! answers it.
 //!
@@ -32,50 +32,39 @@
 //!
 //! # The model
 //!
-//! - A batch asks for the sum of its events' demands, drawn when it is begun. The stage's
-//!   `cpu_share` of it is work for a core, the rest is blocked time behind it.
-//! - The cores are shared by processor sharing: k runnable bursts on c cores each go on at the
-//!   rate min(1, c/k). What a burst takes longer than its work is its time on the run queue.
-//! - A batch's events end together, at its end. (On a real machine the first is answered before
-//!   the last.) With `batch = 1`, or demands of a millisecond and more, there is no difference.
-//! - A context switch, a wake-up and the framework itself cost nothing; a refusal costs what the
-//!   spec says.
+//! - The demand of a batch is the sum of its events' demands, drawn when the batch begins. The
+//!   stage's `cpu_share` of it is work for a core; behind the work, the worker is blocked for the
+//!   rest.
+//! - Cores are shared by processor sharing: each of k runnable bursts on c cores progresses at the
+//!   rate min(1, c/k). The time of a burst beyond its work is time on the run queue.
+//! - The events of a batch end together, at its end. On a real machine the first is answered before
+//!   the last. With `batch = 1`, or with demands of a millisecond and more, there is no difference.
+//! - Context switches, wake-ups and the framework itself cost nothing. A refusal costs the
+//!   `refusal_cpu` of the spec.
 //!
 //! # The rooms
 //!
-//! | room | what is in it |
-//! | --- | --- |
-//! | [`spec`] | what is to be simulated, as a TOML file holds it, checked |
-//! | `dice` | random numbers: a stream of its own for each use |
-//! | `arrivals` | when requests come |
-//! | `cores` | processor sharing under virtual time |
-//! | `build`, `job` | the graph of the spec; what its handlers do |
-//! | `machine` | workers and cores: who runs, who waits, who is idle |
-//! | `clients` | attempts, retries, deadlines: what becomes of each request |
-//! | `fairness` | what each client of a closed loop got |
-//! | `run` | the loop: next event, move the clock, act |
-//! | [`report`], `tally` | what came of it |
-//! | `capacity` | visits, demands, and the load at which something is full |
+//! A file imports its own room and rooms below it:
+//!
+//! ```text
+//! run      the loop: next event, move the clock, act
+//! model    arrivals, clients, the graph and its handlers, workers and cores
+//! report   counts of the ends of requests, and the report
+//! spec     the input as a TOML file has it, checked; capacity by the operational laws
+//! base     random numbers, time
+//! ```
 
 #![forbid(unsafe_code)]
 
-mod arrivals;
-mod build;
-mod capacity;
-mod clients;
-mod cores;
-mod dice;
-mod fairness;
-mod job;
-mod machine;
+mod base;
+mod model;
 pub mod report;
 mod run;
 pub mod spec;
-mod tally;
-mod time;
 
-pub use capacity::Capacity;
-pub use fairness::Fairness;
+pub use model::error::SimError;
 pub use report::SimReport;
-pub use run::{SimError, run, watch};
+pub use report::fairness::Fairness;
+pub use run::{run, watch};
+pub use spec::capacity::Capacity;
 pub use spec::{Spec, SpecError};

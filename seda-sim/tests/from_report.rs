@@ -1,6 +1,6 @@
-//! A graph that was measured, simulated as it was: classes and what was promised to them, arrivals
-//! as they were offered, services as their quantiles have them. What is measured here is itself a
-//! simulation, whose report is one like any other.
+//! A measured graph is simulated as it was: its classes and their SLOs, arrivals as they were
+//! offered, services as their quantiles. The measured graph here is a simulated one, because its
+//! report has the same form.
 
 #![allow(
     clippy::unwrap_used,
@@ -12,7 +12,7 @@
 use seda_sim::{SimReport, Spec};
 use std::time::Duration;
 
-/// Twice what one worker does, of two classes with promises of their own.
+/// Twice the load of one worker, in two classes with an SLO each.
 const OVERLOADED: &str = r#"
     cores = 2
     window = "20s"
@@ -43,62 +43,65 @@ fn run(text: &str) -> SimReport {
     seda_sim::run(&spec, 1).unwrap()
 }
 
+/// Asserts that a value is within a share of the expected one.
+#[track_caller]
 fn close(found: f64, expected: f64, share: f64) {
     assert!((found / expected - 1.0).abs() <= share, "{found} is not {expected}");
 }
 
+fn p99(report: &SimReport) -> f64 {
+    report.response_seconds.p99.unwrap()
+}
+
 #[test]
-fn an_overloaded_server_is_offered_as_much_and_refuses_as_much() {
+fn a_spec_from_an_overloaded_server_has_its_load_and_its_goodput() {
     let measured = run(OVERLOADED);
     let spec = Spec::from_report(&measured.graph, 2).unwrap();
-    // Rates are those of the last second.
+    // The rates of a report are of its last second.
     close(spec.arrivals.rate.unwrap(), 2_000.0, 0.15);
     assert!(spec.routes_known);
-    let promised: Vec<_> = spec
+    let slos: Vec<_> = spec
         .graph
         .slo
         .classes
         .iter()
         .map(|(name, slo)| (name.as_str(), slo.p99.as_millis()))
         .collect();
-    assert_eq!(promised, [("basic", 200), ("gold", 100)]);
+    assert_eq!(slos, [("basic", 200), ("gold", 100)]);
     let classes: Vec<_> = spec.classes.iter().map(|class| class.name.as_str()).collect();
     assert_eq!((classes, spec.graph.budget), (vec!["gold", "basic"], Some(6_000)));
     close(spec.classes[0].share, 0.2, 0.05);
     let simulated = seda_sim::run(&spec, 2).unwrap();
     close(simulated.goodput_per_second, measured.goodput_per_second, 0.03);
-    let p99 = |report: &SimReport| report.response_seconds.p99.unwrap();
     close(p99(&simulated), p99(&measured), 0.1);
 }
 
 #[test]
-fn services_are_as_their_quantiles_and_not_exponential() {
+fn services_follow_their_quantiles_and_are_not_exponential() {
     let text = OVERLOADED.replace("2000.0", "600.0").replace("\"20s\"", "\"300s\"");
     let measured = run(&text);
     let spec = Spec::from_report(&measured.graph, 2).unwrap();
     let work = &spec.stages[1].demand;
     close(work.mean(), 0.001, 0.02);
-    // E[S²] is e, in ms²: that of an exponential service would be 2.
-    close(work.moments().1, 1.0_f64.exp() * 1e-6, 0.15);
+    // E[S²] is e, in ms²; that of an exponential service would be 2.
+    close(work.moments().mean_square, 1.0_f64.exp() * 1e-6, 0.15);
     let mut simulated = spec.clone();
     (simulated.arrivals.rate, simulated.window) = (Some(600.0), Duration::from_secs(300));
-    let p99 = |report: &SimReport| report.response_seconds.p99.unwrap();
-    // With exponential services it would be half of it: ln 100 / 400 per second.
+    // With exponential services the p99 would be half of that: ln 100 / 400 per second.
     close(p99(&seda_sim::run(&simulated, 2).unwrap()), p99(&measured), 0.2);
 }
 
 #[test]
-fn a_spec_is_the_same_when_it_was_written_and_read_again() {
+fn a_spec_that_is_written_reads_back_the_same() {
     let spec = Spec::from_report(&run(OVERLOADED).graph, 2).unwrap();
     let text = spec.to_toml().unwrap();
     let read: Spec = text.parse().unwrap_or_else(|error| panic!("{error}\n{text}"));
     assert_eq!(read.to_toml().unwrap(), text);
-    let json = |spec| serde_json::to_string(&seda_sim::run(spec, 1).unwrap()).unwrap();
-    assert_eq!(json(&read), json(&spec));
+    assert_eq!(seda_sim::run(&read, 1).unwrap(), seda_sim::run(&spec, 1).unwrap());
 }
 
 #[test]
-fn every_entry_gets_its_arrivals() {
+fn every_entry_gets_its_share_of_the_arrivals() {
     let replicated = r#"
         window = "60s"
         arrivals = { rate = 300.0 }
@@ -134,12 +137,12 @@ fn every_entry_gets_its_arrivals() {
 }
 
 #[test]
-fn a_report_that_nothing_came_into_is_refused_by_name() {
+fn a_report_without_arrivals_is_refused_with_the_remedy() {
     let mut report = run(OVERLOADED).graph;
-    let error = |report: &_| Spec::from_report(report, 2).unwrap_err().to_string();
     report.stages[0].arrivals_per_second = 0.0;
-    let idle = error(&report);
+    let idle = Spec::from_report(&report, 2).unwrap_err().to_string();
     assert!(idle.contains("is 0 at parse") && idle.contains("while requests come"), "{idle}");
     report.edges.clear();
-    assert!(error(&report).contains("take the report when requests have come"));
+    let unused = Spec::from_report(&report, 2).unwrap_err().to_string();
+    assert!(unused.contains("take the report when requests have come"), "{unused}");
 }

@@ -1,4 +1,4 @@
-//! The specs of the lab, each for some virtual seconds: what `docs/lab.md` says of it holds.
+//! The statements of `docs/lab.md` hold for the specs of the lab, each for some virtual seconds.
 
 #![allow(
     clippy::unwrap_used,
@@ -16,11 +16,12 @@ fn spec(name: &str) -> Spec {
     Spec::read(&lab.join(format!("{name}.toml"))).unwrap()
 }
 
+/// Runs a spec and checks the conservation of requests and of events.
 fn run(spec: &Spec) -> SimReport {
     let report = seda_sim::run(spec, spec.seed).unwrap();
     let ends = report.ends;
-    let over = ends.good + ends.late + ends.refused + ends.timed_out + ends.lost;
-    assert_eq!(ends.scheduled, over + ends.unfinished);
+    let ended = ends.good + ends.late + ends.refused + ends.timed_out + ends.lost;
+    assert_eq!(ends.scheduled, ended + ends.unfinished);
     let events = report.graph.events;
     assert_eq!(events.offered, events.accepted + events.refused);
     let inside = events.queued + events.in_hand + events.pending;
@@ -36,7 +37,7 @@ fn littles_law_holds_for_mm1() {
 }
 
 #[test]
-fn a_hot_spot_hurts_round_robin_and_the_shortest_queue_hardly() {
+fn a_hot_spot_hurts_round_robin_and_hardly_the_shortest_queue() {
     let mut spec = spec("hot_spot");
     let round_robin = run(&spec);
     spec.stages[0].balance = Some(seda_core::Balance::ShortestQueue);
@@ -57,14 +58,14 @@ fn a_blocking_stage_gets_more_workers_than_there_are_cores() {
 }
 
 #[test]
-fn with_retries_and_no_control_the_load_stays_when_its_cause_has_gone() {
+fn without_control_retries_keep_the_overload_alive_after_its_cause_has_gone() {
     let mut spec = spec("congestion_collapse");
-    // 30 s behind the burst the load is below the capacity again.
+    // The window begins 20 s after the burst, with the load below the capacity again.
     (spec.warm_up, spec.window) = (Duration::from_secs(40), Duration::from_secs(20));
     let collapsed = run(&spec);
     assert!(collapsed.goodput_per_second < 0.05 * collapsed.offered_per_second);
     assert!(collapsed.amplification > 3.0);
-    // A queue that is as long as patience keeps it upright.
+    // A queue that is served within the clients' timeout keeps the server upright.
     spec.stages[0].capacity = 100;
     spec.graph.budget = Some(200);
     let bounded = run(&spec);
@@ -72,44 +73,44 @@ fn with_retries_and_no_control_the_load_stays_when_its_cause_has_gone() {
 }
 
 #[test]
-fn the_longest_queue_gives_way_for_gold_and_without_a_valve_gold_is_refused() {
+fn the_valve_evicts_from_the_longest_queue_for_gold_and_without_it_gold_is_refused() {
     let mut spec = spec("longest_queue_drop");
     let valve = run(&spec);
-    let refused = |report: &SimReport| report.classes["gold"].refused;
-    assert_eq!(refused(&valve), 0);
+    assert_eq!(valve.classes["gold"].refused, 0);
     let slow = &valve.graph.stages[1];
     assert!(slow.shed["valve"] > 100);
     spec.graph.control.overload = seda_core::OverloadPolicy::None;
     let none = run(&spec);
-    assert!(refused(&none) > none.classes["gold"].scheduled / 10);
+    let gold = none.classes["gold"];
+    assert!(gold.refused > gold.scheduled / 10, "{gold:?}");
 }
 
 #[test]
-fn the_serial_part_bounds_what_cores_can_do() {
+fn the_serial_part_bounds_the_speedup_by_cores() {
     let mut spec = spec("amdahl");
     for cores in [1, 2, 4, 8] {
         spec.cores = cores;
         spec.stages[1].workers = Some(seda_core::WorkerRange::exactly(cores));
         let capacity = Capacity::of(&spec).per_second;
-        // One core does both parts; from four on the serial part is full first.
+        // One core does both parts; from four cores on the serial part is full first.
         let law = (1000.0_f64).min(cores as f64 * 250.0);
         assert!((capacity - law).abs() < 1e-6, "{cores}: {capacity}");
         let below = run(&spec.at_rate(0.9 * capacity).unwrap());
         assert_eq!(below.ends.refused, 0, "{cores} cores");
-        // What the serial part did for requests that the other refuses is lost work.
+        // Serial work for requests that the parallel part refuses is wasted.
         let beyond = run(&spec.at_rate(1.5 * capacity).unwrap()).throughput_per_second;
         assert!((0.75..1.01).contains(&(beyond / law)), "{cores} cores: {beyond} of {law}");
     }
 }
 
 #[test]
-fn a_promise_is_kept_at_every_load_and_by_nothing_else_than_admission() {
+fn the_slo_is_met_at_every_load_and_only_with_admission() {
     for times in [1.2, 2.0, 5.0, 10.0] {
         let mut spec = spec("admission");
         spec.window = Duration::from_secs(5);
         spec.arrivals.rate = Some(times * 1_000.0);
         let report = run(&spec);
-        // What refusing costs cannot be served.
+        // The core time of refusals is not available for services.
         let bound = 1_000.0 * (1.0 - (times - 1.0) * 6e-6 / 1e-3);
         assert!(
             report.goodput_per_second >= 0.97 * bound,

@@ -1,5 +1,5 @@
-//! The laws of admission behind a step: the second after arrivals, or what requests demand, have
-//! jumped. Virtual time is exact, so that every figure is the same on every machine.
+//! The admission laws in the second after a step of the arrivals or of the demand. Virtual time is
+//! exact, so every figure is the same on every machine.
 //! `cargo test -p seda-sim --test laws -- --nocapture` prints the table of `docs/control.md`.
 
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -8,7 +8,7 @@ use seda_core::Law;
 use seda_sim::{SimReport, Spec};
 use std::time::Duration;
 
-/// `examples/lab/admission.toml` with a step after three seconds, and for some one back after nine.
+/// Returns `examples/lab/admission.toml` with another demand, profile and law.
 fn spec(demand: &str, profile: &str, law: Law) -> Spec {
     let text = include_str!("../../examples/lab/admission.toml");
     let mut spec: Spec = text.replace("1ms\"", &format!("{demand}\"")).parse().unwrap();
@@ -18,45 +18,54 @@ fn spec(demand: &str, profile: &str, law: Law) -> Spec {
     spec
 }
 
-/// What came within a second from a moment on, over ten seeds.
+/// Returns the figures of the second from a moment on, over ten seeds.
 fn second_from(spec: &Spec, from: u64) -> Second {
     let mut spec = spec.clone();
     (spec.warm_up, spec.window) = (Duration::from_secs(from), Duration::from_secs(1));
     let runs: Vec<_> = (1..=10).map(|seed| seda_sim::run(&spec, seed).unwrap()).collect();
-    let mean = |figure: &dyn Fn(&SimReport) -> f64| runs.iter().map(figure).sum::<f64>() / 10.0;
     let worst = runs.iter().filter_map(|run| run.response_seconds.p99).fold(0.0, f64::max);
     Second {
-        good: mean(&|run| run.goodput_per_second),
-        lost: mean(&|run| run.ends.lost as f64 / run.ends.scheduled.max(1) as f64),
+        good: mean(&runs, |run| run.goodput_per_second),
+        lost: mean(&runs, |run| run.ends.lost as f64 / run.ends.scheduled.max(1) as f64),
         worst_p99: worst,
     }
 }
 
+fn mean(runs: &[SimReport], figure: impl Fn(&SimReport) -> f64) -> f64 {
+    runs.iter().map(figure).sum::<f64>() / runs.len() as f64
+}
+
+/// One second of load, as the mean over the seeds.
 #[derive(Clone, Copy, Debug)]
 struct Second {
     /// Good answers per second.
     good: f64,
-    /// Share that was taken and given up: refused late.
+    /// Share of requests that were admitted and shed, that is, refused late.
     lost: f64,
-    /// Of the seeds' 99th percentiles.
+    /// The highest p99 of all seeds, in seconds.
     worst_p99: f64,
 }
 
-/// The second behind a step, by law in the order of [`Law::ALL`].
-fn compared(what: &str, from: u64, spec: impl Fn(Law) -> Spec) -> Vec<Second> {
+/// Prints and returns the second after a step, by law in the order of [`Law::ALL`].
+fn compare(name: &str, from: u64, spec: impl Fn(Law) -> Spec) -> Vec<Second> {
     let seconds: Vec<_> = Law::ALL.iter().map(|law| second_from(&spec(*law), from)).collect();
-    let cell = |second: &Second| {
-        let Second { good, lost, worst_p99 } = second;
-        format!("{good:.1}, {:.1} %, {:.0} ms", lost * 100.0, worst_p99 * 1e3)
-    };
-    let cells: Vec<_> = seconds.iter().map(cell).collect();
-    println!("| {what} | {} |", cells.join(" | "));
+    let cells: Vec<_> = seconds.iter().map(Second::cell).collect();
+    println!("| {name} | {} |", cells.join(" | "));
     seconds
 }
 
-/// The default keeps its promise, and no other law has more than so much more goodput.
+impl Second {
+    /// Returns the cell of the table.
+    fn cell(&self) -> String {
+        let Second { good, lost, worst_p99 } = self;
+        format!("{good:.1}, {:.1} %, {:.0} ms", lost * 100.0, worst_p99 * 1e3)
+    }
+}
+
+/// Checks that the default law meets the SLO, and that no other law has more goodput by the share
+/// `within`.
 #[track_caller]
-fn default_is_best(seconds: &[Second], within: f64) {
+fn assert_default_is_best(seconds: &[Second], within: f64) {
     let (default, others) = seconds.split_first().unwrap();
     assert!(default.worst_p99 <= 0.2, "{default:?}");
     for other in others {
@@ -65,16 +74,16 @@ fn default_is_best(seconds: &[Second], within: f64) {
 }
 
 #[test]
-fn behind_a_step_of_arrivals() {
-    let small = compared("1 ms, 0.9x to 5x", 3, |law| spec("1ms", "900/s:3s,5000/s:9s", law));
-    default_is_best(&small, 0.01);
-    let large = compared("50 ms, 0.9x to 2x", 3, |law| spec("50ms", "18/s:3s,40/s:9s", law));
-    // It keeps a limit of three where others find four now and then.
-    default_is_best(&large, 0.05);
+fn the_default_law_is_best_after_a_step_of_arrivals() {
+    let small = compare("1 ms, 0.9x to 5x", 3, |law| spec("1ms", "900/s:3s,5000/s:9s", law));
+    assert_default_is_best(&small, 0.01);
+    let large = compare("50 ms, 0.9x to 2x", 3, |law| spec("50ms", "18/s:3s,40/s:9s", law));
+    // The default keeps a limit of three; other laws find four now and then.
+    assert_default_is_best(&large, 0.05);
 }
 
 #[test]
-fn behind_a_step_of_demand_up_and_down() {
+fn the_default_law_is_best_after_steps_of_demand_up_and_down() {
     let slow = |law| {
         let mut spec = spec("1ms", "900/s:14s", law);
         spec.faults = vec![seda_sim::spec::Fault::Slow {
@@ -85,9 +94,9 @@ fn behind_a_step_of_demand_up_and_down() {
         }];
         spec
     };
-    let up = compared("900/s, 1 ms to 10 ms", 3, slow);
-    default_is_best(&up, 0.05);
-    let down = compared("900/s, 10 ms back to 1 ms", 9, slow);
-    // Whose queue was long from before answers more than come.
+    let up = compare("900/s, 1 ms to 10 ms", 3, slow);
+    assert_default_is_best(&up, 0.05);
+    let down = compare("900/s, 10 ms back to 1 ms", 9, slow);
+    // A queue that was long before the step gives more answers than there are arrivals.
     assert!(down[0].good >= 890.0 && down[0].worst_p99 <= 0.2, "{:?}", down[0]);
 }

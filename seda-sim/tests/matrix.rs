@@ -1,5 +1,5 @@
-//! The rows of the overload matrix at 64 cores and 100 stages, as far as they are about how much
-//! comes. Virtual time is exact, so that every figure here is the same on every machine.
+//! The rows of the overload matrix at 64 cores and 100 stages that are about the amount of load.
+//! Virtual time is exact, so every figure here is the same on every machine.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,7 +15,7 @@ use seda_sim::{SimReport, Spec};
 use std::time::Duration;
 use wide::{SERVICES, SLO, bound, capacity, classed, deterministic, run, spec};
 
-/// Runs it, and holds it against the bound and the promise.
+/// Runs a spec, and checks its goodput against the bound and its p99 against the SLO.
 fn overloaded(spec: &Spec, load: f64, reach: f64) -> SimReport {
     let report = run(spec);
     let row = format!("{:?} at {load}x", spec.stages[1].demand);
@@ -26,7 +26,8 @@ fn overloaded(spec: &Spec, load: f64, reach: f64) -> SimReport {
     report
 }
 
-fn refused_soon(report: &SimReport) {
+/// Checks that a refusal comes within 10 ms.
+fn assert_fast_refusals(report: &SimReport) {
     let refusal = report.refusal_seconds.p99.unwrap_or(0.0);
     assert!(refusal <= 0.010, "a refusal takes {refusal}");
 }
@@ -42,27 +43,27 @@ fn goodput_stays_at_the_bound_and_answers_are_in_time() {
     for (demand, loads) in rows {
         for load in loads {
             let report = overloaded(&spec(&deterministic(demand), *load), *load, 0.97);
-            refused_soon(&report);
+            assert_fast_refusals(&report);
         }
     }
 }
 
 #[test]
-fn waiting_instead_of_working_it_is_the_same() {
+fn goodput_stays_at_the_bound_with_blocking_services() {
     for load in [1.2, 2.0, 5.0, 10.0] {
         let mut spec = spec(&deterministic("20ms"), load);
         spec.stages[1..].iter_mut().for_each(|service| service.cpu_share = 0.0);
         let report = run(&spec);
-        // C is what 64 workers do that each wait so long; refusals take nothing from them.
+        // The capacity is that of 64 blocked workers; refusals take no time of theirs.
         let good = report.goodput_per_second / capacity(&spec);
         assert!(good >= 0.97, "{load}x: {good}");
         assert!(report.response_seconds.p99.unwrap() <= SLO);
-        refused_soon(&report);
+        assert_fast_refusals(&report);
     }
 }
 
 #[test]
-fn other_promises_are_kept_as_well() {
+fn other_slos_are_met_as_well() {
     for (demand, millis) in [("1ms", 50), ("10ms", 1_000)] {
         for load in [1.2, 2.0, 5.0] {
             let mut spec = spec(&deterministic(demand), load);
@@ -75,7 +76,7 @@ fn other_promises_are_kept_as_well() {
 }
 
 #[test]
-fn services_that_differ_by_a_hundred_leave_nine_tenths() {
+fn goodput_stays_at_nine_tenths_with_services_that_differ_by_a_hundred() {
     let demand = "{ kind = 'bimodal', fast = '500us', slow = '50ms', slow_share = 0.01 }";
     for load in [1.2, 2.0, 5.0, 10.0] {
         overloaded(&spec(demand, load), load, 0.90);
@@ -83,7 +84,7 @@ fn services_that_differ_by_a_hundred_leave_nine_tenths() {
 }
 
 #[test]
-fn behind_a_step_every_50_ms_are_in_time_from_100_ms_to_the_end() {
+fn every_50_ms_slice_is_in_time_from_100_ms_after_a_step() {
     let mut spec = spec(&deterministic("1ms"), 1.0);
     let rate = spec.arrivals.rate.take().unwrap();
     spec.arrivals.profile = Some(format!("{}/s:1s,{}/s:9s", rate * 0.9, rate * 1.4));
@@ -100,7 +101,7 @@ fn behind_a_step_every_50_ms_are_in_time_from_100_ms_to_the_end() {
 }
 
 #[test]
-fn behind_a_burst_goodput_is_back_and_nobody_is_refused() {
+fn goodput_recovers_after_a_burst_and_refusals_end() {
     for (retries, within) in [(0, 1.0), (3, 2.0)] {
         let mut spec = spec(&deterministic("1ms"), 1.0);
         let rate = spec.arrivals.rate.take().unwrap();
@@ -109,7 +110,7 @@ fn behind_a_burst_goodput_is_back_and_nobody_is_refused() {
         spec.client.retries = retries;
         (spec.client.backoff, spec.client.hangs_up) = (Duration::from_millis(50), true);
         spec.client.most_backoff = Some(Duration::from_secs(1));
-        // Behind the burst, every half second from when it is to be back.
+        // Slices of half a second, from the moment at which goodput is to be back.
         spec.warm_up = Duration::from_secs_f64(3.0 + within);
         spec.window = Duration::from_secs(2);
         spec.slice = Some(Duration::from_millis(500));
@@ -126,12 +127,12 @@ fn behind_a_burst_goodput_is_back_and_nobody_is_refused() {
 }
 
 #[test]
-fn without_control_a_burst_is_not_over_when_it_has_ended() {
+fn without_control_goodput_stays_low_after_a_burst() {
     let mut spec = spec(&deterministic("5ms"), 1.0);
     let rate = spec.arrivals.rate.take().unwrap();
     spec.arrivals.profile = Some(format!("{0}/s:1s,{1}/s:5s,{0}/s:9s", rate * 0.9, rate * 5.0));
     spec.graph.control.set_mode(Mode::Off);
-    // The queues are full of what nobody waits for any more.
+    // The queues are full of requests that have timed out.
     (spec.warm_up, spec.window) = (Duration::from_secs(7), Duration::from_millis(500));
     let down = run(&spec);
     assert!(down.goodput_per_second < 0.5 * down.offered_per_second, "{down}");
@@ -145,16 +146,14 @@ fn gold_is_hardly_refused_and_basic_gets_the_rest() {
     let gold = report.classes["gold"];
     let refused = gold.scheduled - gold.good;
     assert!(refused * 100 < gold.scheduled, "{refused} of {}", gold.scheduled);
-    let per_second = |good: u64| good as f64 / report.duration_seconds;
-    let left = bound(&spec, 5.0) - per_second(gold.good);
-    let basic = per_second(report.classes["basic"].good);
+    let left = bound(&spec, 5.0) - gold.good as f64 / report.duration_seconds;
+    let basic = report.classes["basic"].good as f64 / report.duration_seconds;
     assert!(basic >= 0.9 * left, "{basic} of {left}");
 }
 
 #[test]
-fn services_beside_overloaded_ones_hardly_notice() {
-    // Half of them are overloaded to five times what the machine does; a tenth of that is for the
-    // others.
+fn services_beside_overloaded_ones_stay_fast() {
+    // Half of the services get five times the capacity of the machine, the others a tenth of it.
     const OVERLOADED: usize = 49;
     let mut spec = spec(&deterministic("1ms"), 5.1);
     for (service, route) in spec.stages[0].routes.iter_mut().enumerate() {
@@ -164,23 +163,33 @@ fn services_beside_overloaded_ones_hardly_notice() {
     }
     spec.window = Duration::from_secs(1);
     let report = run(&spec);
-    let beside = |service: usize| &report.routes[&format!("s{service}")];
-    let mut sums = (0, 0);
-    for route in (OVERLOADED..SERVICES).map(beside) {
-        let (slow, ends) = (route.response_seconds.p99.unwrap(), route.ends);
-        assert!(slow <= 0.020, "{slow}");
-        sums = (sums.0 + ends.scheduled - ends.good, sums.1 + ends.scheduled);
+    let mut scheduled = 0;
+    let mut bad = 0;
+    for service in OVERLOADED..SERVICES {
+        let route = &report.routes[&format!("s{service}")];
+        let p99 = route.response_seconds.p99.unwrap();
+        assert!(p99 <= 0.020, "{p99}");
+        scheduled += route.ends.scheduled;
+        bad += route.ends.scheduled - route.ends.good;
     }
-    assert!(sums.0 * 100 < sums.1, "{} of {} are not good", sums.0, sums.1);
+    assert!(bad * 100 < scheduled, "{bad} of {scheduled} are not good");
     let good = report.goodput_per_second / bound(&spec, 5.1);
     assert!(good >= 0.97, "{good}");
 }
 
-/// What is seen of a tick: the moment, all limits together, and the pool's workers.
-type Seen = (f64, f64, f64);
+/// The state of the controllers after a tick.
+#[derive(Clone, Copy, Debug)]
+struct Observed {
+    /// Seconds since the beginning.
+    at: f64,
+    /// Sum of the limits of all gates.
+    limits: f64,
+    /// Workers of the pool.
+    workers: f64,
+}
 
-/// Demand is ten times as much from the second to the sixth second; the pool has a range.
-fn behind_steps_of_demand(load: f64) -> Vec<Seen> {
+/// Returns the ticks of a run with ten times the demand from 2 s to 6 s, and a pool that may grow.
+fn observe_steps_of_demand(load: f64) -> Vec<Observed> {
     let mut spec = spec(&deterministic("5ms"), load);
     spec.pools[0].workers = seda_core::WorkerRange::new(1, 96);
     let slow = |service: usize| seda_sim::spec::Fault::Slow {
@@ -191,50 +200,52 @@ fn behind_steps_of_demand(load: f64) -> Vec<Seen> {
     };
     spec.faults = (0..SERVICES).map(slow).collect();
     (spec.warm_up, spec.window) = (Duration::from_secs(1), Duration::from_secs(9));
-    let mut seen = Vec::new();
-    let look = |at: f64, graph: &seda_core::Report| {
-        let limit = |stage: &seda_core::report::StageReport| stage.gate.as_ref()?.limit;
-        let limits: usize = graph.stages[1..].iter().filter_map(limit).sum();
-        seen.push((at, limits as f64, graph.stages[1].workers.now as f64));
-    };
-    seda_sim::watch(&spec, 1, Duration::from_millis(100), look).unwrap();
-    seen
+    let mut ticks = Vec::new();
+    seda_sim::watch(&spec, 1, Duration::from_millis(100), |at, graph| {
+        let gates = graph.stages[1..].iter().filter_map(|stage| stage.gate.as_ref());
+        let limits: usize = gates.filter_map(|gate| gate.limit).sum();
+        let workers = graph.stages[1].workers.now as f64;
+        ticks.push(Observed { at, limits: limits as f64, workers });
+    })
+    .unwrap();
+    ticks
 }
 
-/// From two seconds behind each step on it stays within a tenth of where it ends.
+/// Checks that from two seconds after each step on, a figure stays within a tenth of its last
+/// value.
 #[track_caller]
-fn settles(seen: &[Seen], what: &str, figure: impl Fn(&Seen) -> f64) {
-    // Each limit is two or three: a mean over four ticks, that of one is a matter of chance.
-    let around = |at: f64| {
-        let ticks = seen.iter().filter(|seen| (at - 0.35..at + 0.05).contains(&seen.0));
-        let figures: Vec<f64> = ticks.map(&figure).collect();
-        figures.iter().sum::<f64>() / figures.len() as f64
-    };
+fn assert_settles(ticks: &[Observed], name: &str, figure: impl Fn(&Observed) -> f64) {
     for (step, end) in [(2.0, 6.0), (6.0, 10.0)] {
-        let last = around(end);
+        let last = mean_before(ticks, end, &figure);
         for tick in 0..20 {
             let at = step + 2.0 + f64::from(tick) * 0.1;
-            let soon = around(at);
-            assert!(
-                (soon / last - 1.0).abs() <= 0.1,
-                "{what} at {at} s: {soon}, in the end {last}"
-            );
+            let found = mean_before(ticks, at, &figure);
+            let error = (found / last - 1.0).abs();
+            assert!(error <= 0.1, "{name} at {at} s: {found}, at {end} s {last}");
         }
     }
 }
 
-#[test]
-fn when_demand_steps_by_ten_limits_and_pool_are_there_within_two_seconds() {
-    let seen = behind_steps_of_demand(1.5);
-    settles(&seen, "limits", |seen| seen.1);
-    settles(&seen, "workers", |seen| seen.2);
-    // At 0.9x the limits have refused nobody before. From so far above they are not there after two
-    // seconds, nor after four: only the pool is judged.
-    settles(&behind_steps_of_demand(0.9), "workers", |seen| seen.2);
+/// Returns the mean of a figure over four ticks up to `at`. Each limit is only two or three, so the
+/// figure of one tick is a matter of chance.
+fn mean_before(ticks: &[Observed], at: f64, figure: impl Fn(&Observed) -> f64) -> f64 {
+    let ticks = ticks.iter().filter(|tick| (at - 0.35..at + 0.05).contains(&tick.at));
+    let figures: Vec<f64> = ticks.map(figure).collect();
+    figures.iter().sum::<f64>() / figures.len() as f64
 }
 
 #[test]
-fn at_half_load_nobody_is_refused() {
+fn limits_and_pool_settle_within_two_seconds_after_demand_steps_by_ten() {
+    let ticks = observe_steps_of_demand(1.5);
+    assert_settles(&ticks, "limits", |tick| tick.limits);
+    assert_settles(&ticks, "workers", |tick| tick.workers);
+    // At 0.9x the limits refuse nothing before the step and start far above. They need more than
+    // four seconds, so only the pool is checked.
+    assert_settles(&observe_steps_of_demand(0.9), "workers", |tick| tick.workers);
+}
+
+#[test]
+fn at_half_load_no_request_is_refused() {
     for demand in ["100us", "1ms", "10ms", "50ms"] {
         let spec = spec(&deterministic(demand), 0.5);
         let ends = run(&spec).ends;

@@ -1,5 +1,5 @@
-//! The rows of the overload matrix at 64 cores and 100 stages that are about who comes and when:
-//! seldom ones, recorded ones, those of a closed loop, and hardly anybody for a day.
+//! The rows of the overload matrix at 64 cores and 100 stages that are about the kind of load: a
+//! rare class, recorded arrivals, a closed loop, and a day of low load.
 
 #![allow(
     clippy::unwrap_used,
@@ -11,7 +11,7 @@
 mod wide;
 
 use seda_sim::Spec;
-use seda_sim::spec::{Demand, Process, Trace};
+use seda_sim::spec::{Demand, Moments, Process, Trace};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::path::Path;
@@ -19,42 +19,51 @@ use std::time::Duration;
 use wide::{CORES, SLO, bound, classed, deterministic, run, spec};
 
 #[test]
-fn a_class_that_comes_seldom_is_served_in_time_above_or_below_the_others() {
+fn a_rare_class_is_served_in_time_above_or_below_the_others() {
     for (rare, gold) in [("gold", 0.005), ("basic", 0.995)] {
         let mut spec = spec(&deterministic("1ms"), 2.0);
         classed(&mut spec, gold);
         spec.window = Duration::from_secs(1);
         let report = run(&spec);
-        let seldom = report.classes[rare];
+        let ends = report.classes[rare];
         let p90 = report.class_response_seconds[rare].p90.unwrap();
-        println!("{rare}: {} came, p90 {p90}", seldom.scheduled);
-        assert!(seldom.scheduled > 500, "{seldom:?}");
-        assert_eq!(seldom.good, seldom.scheduled, "{rare}: {seldom:?}");
+        println!("{rare}: {} requests, p90 {p90}", ends.scheduled);
+        assert!(ends.scheduled > 500, "{ends:?}");
+        assert_eq!(ends.good, ends.scheduled, "{rare}: {ends:?}");
         assert!(p90 <= SLO, "{rare}: {p90}");
     }
 }
 
-/// Arrivals in seconds with what each demands: recorded ones if they are beside the checkout, else
-/// drawn ones of the same shape.
-fn recorded() -> Vec<(f64, f64)> {
+/// A request: its arrival and its demand, in seconds.
+#[derive(Clone, Copy, Debug)]
+struct Row {
+    at: f64,
+    demand: f64,
+}
+
+/// Returns recorded arrivals if their file is beside the checkout, else drawn ones of the same
+/// shape.
+fn recorded() -> Vec<Row> {
     let file = "../../shared/data/llm-arrivals.tsv";
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     let Ok(text) = std::fs::read_to_string(beside) else {
-        println!("{file} is not there: arrivals are drawn");
+        println!("{file} does not exist: arrivals are drawn");
         return drawn();
     };
     println!("arrivals of {file}");
-    let row = |line: &str| {
-        let mut cells = line.split('\t').map(|cell| cell.parse::<f64>().ok());
-        let (at, input, output) = (cells.next()??, cells.next()??, cells.next()??);
-        Some((at, input * 1e-6 + output * 100e-6))
-    };
-    text.lines().filter_map(row).collect()
+    text.lines().filter_map(read_row).collect()
 }
 
-/// Bursts of Poisson arrivals, on for as long as off, with lognormal demands of 4.8 ms in the mean
-/// and 27 ms in the 99th percentile, as the recorded ones have.
-fn drawn() -> Vec<(f64, f64)> {
+/// Reads a line of three numbers: the arrival, and the sizes of input and output.
+fn read_row(line: &str) -> Option<Row> {
+    let mut cells = line.split('\t').map(|cell| cell.parse::<f64>().ok());
+    let (at, input, output) = (cells.next()??, cells.next()??, cells.next()??);
+    Some(Row { at, demand: input * 1e-6 + output * 100e-6 })
+}
+
+/// Returns bursts of Poisson arrivals, on for as long as off, with lognormal demands: mean 4.8 ms,
+/// 99th percentile 27 ms, as the recorded ones.
+fn drawn() -> Vec<Row> {
     // SplitMix64 (Steele, Lea & Flood 2014).
     let mut state = 7_u64;
     let mut unit = || {
@@ -68,18 +77,18 @@ fn drawn() -> Vec<(f64, f64)> {
         let gap = if (n / 100).is_multiple_of(2) { 0.2 } else { 0.6 };
         at -= gap * (1.0 - unit()).ln();
         let normal = (-2.0 * (1.0 - unit()).ln()).sqrt() * (std::f64::consts::TAU * unit()).cos();
-        (at, 4.8e-3 * (0.9 * normal - 0.9 * 0.9 / 2.0).exp())
+        Row { at, demand: 4.8e-3 * (0.9 * normal - 0.9 * 0.9 / 2.0).exp() }
     };
     (0..8_819).map(&mut row).collect()
 }
 
-/// How many are answered in time by a server that takes them in order, knows what each demands, and
-/// refuses for nothing (`benches/peers/src/bin/matrix/reference.rs` has the one of one core).
-fn clairvoyant(jobs: impl Iterator<Item = (f64, f64)>, from: f64) -> f64 {
-    let nanos = |seconds: f64| (seconds * 1e9) as u64;
+/// Returns the number of requests after `from` that are answered in time by a server that takes
+/// them in order, knows their demands, and refuses at no cost. (The matrix of the benches has the
+/// same reference for one core.)
+fn clairvoyant(rows: impl Iterator<Item = Row>, from: f64) -> f64 {
     let mut free: BinaryHeap<Reverse<u64>> = (0..CORES as usize).map(|_| Reverse(0)).collect();
     let mut good = 0.0;
-    for (at, demand) in jobs {
+    for Row { at, demand } in rows {
         let Reverse(core) = free.peek().copied().unwrap();
         let end = core.max(nanos(at)) + nanos(demand);
         if end - nanos(at) <= nanos(SLO) {
@@ -91,16 +100,22 @@ fn clairvoyant(jobs: impl Iterator<Item = (f64, f64)>, from: f64) -> f64 {
     good
 }
 
+fn nanos(seconds: f64) -> u64 {
+    (seconds * 1e9) as u64
+}
+
 #[test]
-fn of_recorded_arrivals_with_recorded_demands_nine_tenths_of_what_can_be_are_good() {
+fn goodput_of_recorded_arrivals_is_nine_tenths_of_the_possible() {
     let rows = recorded();
-    let trace =
-        Trace::new(rows.iter().map(|row| row.0).collect(), rows.iter().map(|row| row.1).collect());
-    let mean = rows.iter().map(|row| row.1).sum::<f64>() / rows.len() as f64;
+    let trace = Trace::new(
+        rows.iter().map(|row| row.at).collect(),
+        rows.iter().map(|row| row.demand).collect(),
+    );
+    let mean = rows.iter().map(|row| row.demand).sum::<f64>() / rows.len() as f64;
     for load in [1.2, 2.0, 5.0] {
         let mut spec = spec(&deterministic("1ms"), load);
         for service in &mut spec.stages[1..] {
-            service.demand = Demand::Trace { moments: (0.0, 0.0) };
+            service.demand = Demand::Trace { moments: Moments::default() };
         }
         spec.arrivals.rate = None;
         (spec.arrivals.process, spec.arrivals.repeat) = (Process::Trace, true);
@@ -111,12 +126,13 @@ fn of_recorded_arrivals_with_recorded_demands_nine_tenths_of_what_can_be_are_goo
         let recorded = &spec.arrivals.recorded;
         let period = recorded.period();
         let end = (spec.warm_up + spec.window).as_secs_f64();
+        // The trace again and again, up to the end of the window.
         let all = (0..).flat_map(|lap| {
-            let came = recorded.times.iter().map(move |at| at + f64::from(lap) * period);
-            came.zip(recorded.demands.iter().copied())
+            let times = recorded.times.iter().map(move |at| at + f64::from(lap) * period);
+            times.zip(&recorded.demands).map(|(at, demand)| Row { at, demand: *demand })
         });
-        let jobs = all.take_while(|(at, _)| *at < end);
-        let known = clairvoyant(jobs, spec.warm_up.as_secs_f64()) / spec.window.as_secs_f64();
+        let rows = all.take_while(|row| row.at < end);
+        let known = clairvoyant(rows, spec.warm_up.as_secs_f64()) / spec.window.as_secs_f64();
         let most = known.min(bound(&spec, load));
         let share = report.goodput_per_second / most;
         println!("{load}x: {share:.3} of {most:.0} good answers a second");
@@ -125,11 +141,11 @@ fn of_recorded_arrivals_with_recorded_demands_nine_tenths_of_what_can_be_are_goo
 }
 
 #[test]
-fn clients_of_a_closed_loop_get_the_same() {
+fn clients_of_a_closed_loop_are_served_evenly() {
     let mut spec = spec(&deterministic("4ms"), 1.0);
     spec.arrivals.rate = None;
     (spec.client.clients, spec.client.think) = (1_024, Duration::from_millis(20));
-    // Long enough for 200 good answers of each.
+    // Long enough for 200 good answers to each client.
     (spec.warm_up, spec.window) = (Duration::from_secs(1), Duration::from_secs(16));
     let fairness = run(&spec).fairness.unwrap();
     println!("{fairness:?}");
@@ -138,10 +154,10 @@ fn clients_of_a_closed_loop_get_the_same() {
 }
 
 #[test]
-fn for_a_day_at_half_load_nobody_is_refused() {
-    // One core and services of 100 ms: 432,000 requests, 86,400 looks of the controllers. At 64
-    // cores and 1 ms a day were 2,800 million requests; `at_half_load_nobody_is_refused` has some
-    // seconds of that.
+fn no_request_is_refused_during_a_day_at_half_load() {
+    // One core and services of 100 ms: 432,000 requests and 86,400 ticks of the controllers. A day
+    // at 64 cores and 1 ms would be 2,800 million requests; `at_half_load_no_request_is_refused`
+    // runs some seconds of that.
     let text = "cores = 1\nslo = '20s'\nrefusal_cpu = '6us'\narrivals.rate = 5.0\n\
                 [[stage]]\nname = 'entry'\ncapacity = 65536\n\
                 demand = { kind = 'deterministic', mean = '1us' }\nroutes = [{ to = 'work' }]\n\

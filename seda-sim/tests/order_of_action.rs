@@ -1,4 +1,4 @@
-//! Workers first, then refusals; and controllers that do not fight.
+//! The pool grows before the gate refuses, and the controllers do not fight each other.
 
 #![allow(
     clippy::unwrap_used,
@@ -12,8 +12,8 @@ use seda_sim::spec::{Demand, Fault};
 use seda_sim::{SimReport, Spec};
 use std::time::Duration;
 
-/// 10 ms, half of it on one of four cores: 800 requests a second fill them, and it takes more than
-/// eight workers, as they get into each other's way.
+/// Services of 10 ms, half of it on one of four cores: 800 requests a second fill the cores. More
+/// than eight workers are needed for that, because they wait for cores, too.
 const SPEC: &str = "
     name = 'order'
     cores = 4
@@ -31,12 +31,14 @@ const SPEC: &str = "
     [graph]
     slo.p99 = '200ms'
 ";
+/// The second at which the load steps.
 const STEP: f64 = 10.0;
 
 fn spec(profile: &str) -> Spec {
     SPEC.replace("PROFILE", profile).parse().unwrap()
 }
 
+/// Runs a spec with its window from one second to another.
 fn between(spec: &Spec, from: f64, to: f64) -> SimReport {
     let mut spec = spec.clone();
     spec.warm_up = Duration::from_secs_f64(from);
@@ -44,19 +46,22 @@ fn between(spec: &Spec, from: f64, to: f64) -> SimReport {
     seda_sim::run(&spec, 1).unwrap()
 }
 
-/// The pool's sizes, as the journal has them, from a moment on.
+/// Returns the sizes of the pool in the journal, from a moment on.
 fn sizes(report: &SimReport, from: f64) -> Vec<i64> {
     let journal = report.graph.journal.iter();
-    let sized = journal
+    let resized = journal
         .filter(|entry| entry.controller == Controller::PoolSize && entry.at_seconds >= from);
-    let ends = sized.filter_map(|entry| {
-        let (before, after) = entry.changed.strip_prefix("workers ")?.split_once(" → ")?;
-        Some([before.parse().ok()?, after.parse().ok()?])
-    });
-    ends.flatten().collect()
+    resized.filter_map(|entry| read_sizes(&entry.changed)).flatten().collect()
 }
 
-/// How often a series turns, where less than `band` of it is no change.
+/// Reads the sizes before and after a change, as `workers 3 → 5`.
+fn read_sizes(changed: &str) -> Option<[i64; 2]> {
+    let (before, after) = changed.strip_prefix("workers ")?.split_once(" → ")?;
+    Some([before.parse().ok()?, after.parse().ok()?])
+}
+
+/// Returns the number of times that a series changes its direction. Changes below the share `band`
+/// do not count.
 fn turns(series: &[f64], band: f64) -> usize {
     let (mut turns, mut direction, mut at) = (0, 0.0, series[0]);
     for value in series {
@@ -71,26 +76,26 @@ fn turns(series: &[f64], band: f64) -> usize {
 }
 
 #[test]
-fn nobody_is_refused_while_another_worker_would_help() {
+fn no_request_is_refused_while_another_worker_would_help() {
     let spec = spec("80/s:10s,600/s:60s");
-    let behind = between(&spec, STEP, STEP + 30.0);
-    assert_eq!((behind.ends.refused, behind.ends.lost), (0, 0), "{behind}");
-    assert!(behind.graph.stages[0].workers.now >= 8, "{behind}");
+    let report = between(&spec, STEP, STEP + 30.0);
+    assert_eq!((report.ends.refused, report.ends.lost), (0, 0), "{report}");
+    assert!(report.graph.stages[0].workers.now >= 8, "{report}");
 }
 
 #[test]
-fn when_no_worker_helps_any_more_what_is_too_much_is_refused() {
+fn excess_load_is_refused_when_no_further_worker_helps() {
     let spec = spec("80/s:10s,1200/s:60s");
-    let behind = between(&spec, STEP + 1.0, STEP + 30.0);
-    let (good, refused) = (behind.goodput_per_second, behind.ends.refused);
+    let report = between(&spec, STEP + 1.0, STEP + 30.0);
+    let good = report.goodput_per_second;
     assert!(good >= 0.95 * 800.0, "{good}");
-    assert!(behind.response_seconds.p99.unwrap() <= 0.2);
-    assert!(refused > 0);
-    let began = behind.graph.journal.iter().find(|entry| {
+    assert!(report.response_seconds.p99.unwrap() <= 0.2);
+    assert!(report.ends.refused > 0);
+    let began = report.graph.journal.iter().find(|entry| {
         entry.controller == Controller::Admission && entry.action.starts_with("began")
     });
-    // It grew from what the load before had needed before the first was turned away.
-    let grown = behind
+    // The pool grew from its size at the low load before the first refusal.
+    let grown = report
         .graph
         .journal
         .iter()
@@ -100,7 +105,7 @@ fn when_no_worker_helps_any_more_what_is_too_much_is_refused() {
 }
 
 #[test]
-fn behind_a_step_pool_and_gate_turn_twice_at_most() {
+fn pool_and_gate_change_direction_at_most_twice_after_a_step() {
     for profile in ["80/s:10s,600/s:60s", "80/s:10s,1200/s:60s", "1200/s:10s,80/s:60s"] {
         let last = between(&spec(profile), STEP + 29.0, STEP + 30.0);
         let sizes: Vec<f64> = sizes(&last, STEP).iter().map(|size| *size as f64).collect();
@@ -114,22 +119,23 @@ fn behind_a_step_pool_and_gate_turn_twice_at_most() {
 }
 
 #[test]
-fn behind_a_step_into_overload_the_limit_turns_twice_at_most() {
+fn the_limit_changes_direction_at_most_twice_after_a_step_into_overload() {
     let mut spec = spec("80/s:10s,1200/s:60s");
-    // A limit is a rate, and follows it: where demands differ as exponential ones do, so does it.
+    // A limit follows the service rate, so demands that vary less than exponential ones are needed
+    // here.
     let mean = Duration::from_millis(10);
     spec.stages[0].demand = Demand::Lognormal { mean, sigma: 0.3 };
-    let limit = |half: u32| {
-        let at = STEP + f64::from(half) * 0.5;
+    let mut limits = Vec::new();
+    for half_second in 0..60 {
+        let at = STEP + f64::from(half_second) * 0.5;
         let report = between(&spec, at, at + 0.1);
-        report.graph.stages[0].gate.as_ref().unwrap().limit.unwrap() as f64
-    };
-    let limits: Vec<f64> = (0..60).map(limit).collect();
+        limits.push(report.graph.stages[0].gate.as_ref().unwrap().limit.unwrap() as f64);
+    }
     assert!(turns(&limits, 0.25) <= 2, "{limits:?}");
 }
 
 #[test]
-fn a_change_of_demand_turns_them_no_more_often() {
+fn the_pool_changes_direction_at_most_twice_after_a_step_of_demand() {
     let mut spec = spec("300/s:70s");
     let mean = Duration::from_millis(1);
     spec.stages[0].demand = Demand::Exponential { mean };

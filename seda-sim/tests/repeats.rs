@@ -1,4 +1,4 @@
-//! The same seed gives the same report to the bit; faults, clients and long runs.
+//! The same seed gives the same report, to the bit; and tests of faults, clients and long runs.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,7 +10,7 @@
 use seda_sim::{SimReport, Spec};
 use std::time::Duration;
 
-/// Everything at once: classes, pools, retries, faults, controllers.
+/// A spec with everything at once: classes, pools, retries, faults, controllers.
 const EVERYTHING: &str = r#"
     cores = 2
     warm_up = "2s"
@@ -94,16 +94,19 @@ fn run(text: &str, seed: u64) -> SimReport {
     seda_sim::run(&spec, seed).unwrap()
 }
 
-#[test]
-fn one_seed_is_one_report_to_the_bit_and_another_is_another() {
-    let json = |seed| serde_json::to_string(&run(EVERYTHING, seed)).unwrap();
-    let first = json(1);
-    assert_eq!(first, json(1));
-    assert_ne!(first, json(2));
+fn json(report: &SimReport) -> String {
+    serde_json::to_string(report).unwrap()
 }
 
 #[test]
-fn every_request_has_one_end_whatever_goes_wrong() {
+fn the_same_seed_gives_the_same_report_to_the_bit_and_another_seed_another_one() {
+    let first = json(&run(EVERYTHING, 1));
+    assert_eq!(first, json(&run(EVERYTHING, 1)));
+    assert_ne!(first, json(&run(EVERYTHING, 2)));
+}
+
+#[test]
+fn every_request_has_one_end_under_all_faults() {
     let report = run(EVERYTHING, 1);
     let ends = report.ends;
     assert_eq!(
@@ -122,7 +125,7 @@ fn every_request_has_one_end_whatever_goes_wrong() {
 }
 
 #[test]
-fn what_is_refused_costs_the_cores_what_the_spec_says() {
+fn a_refusal_costs_the_core_time_in_the_spec() {
     let text = |cost: &str| {
         format!(
             r#"
@@ -142,11 +145,11 @@ fn what_is_refused_costs_the_cores_what_the_spec_says() {
         )
     };
     let free = run(&text("0s"), 1);
-    let dear = run(&text("200us"), 1);
-    // 1 = X·1 ms + (3000 − X)·200 µs: the core does 500 a second beside its refusals.
+    let costly = run(&text("200us"), 1);
+    // 1 = X·1 ms + (3000 − X)·200 µs: beside its refusals, the core serves 500 requests a second.
     assert!((free.throughput_per_second - 1000.0).abs() < 5.0, "{}", free.throughput_per_second);
-    assert!((dear.throughput_per_second - 500.0).abs() < 5.0, "{}", dear.throughput_per_second);
-    assert!(dear.utilization > 0.99);
+    assert!((costly.throughput_per_second - 500.0).abs() < 5.0, "{}", costly.throughput_per_second);
+    assert!(costly.utilization > 0.99);
 }
 
 #[test]
@@ -166,12 +169,12 @@ fn a_day_at_low_load_is_simulated_to_its_end() {
     let report = seda_sim::run(&spec, 1).unwrap();
     assert_eq!(report.ends.scheduled, report.ends.good);
     assert!((report.ends.scheduled as f64 / 86_400.0 - 1.0).abs() < 0.02);
-    // The controllers looked every ten seconds, all day.
+    // The controllers ticked every ten seconds, all day.
     assert!(report.events > 2 * report.ends.scheduled + 8_600);
 }
 
 #[test]
-fn a_graph_that_was_measured_is_simulated_as_it_was() {
+fn a_simulation_from_a_report_has_the_response_times_of_the_measured_graph() {
     let text = r#"
         cores = 4
         window = "100s"
@@ -200,17 +203,19 @@ fn a_graph_that_was_measured_is_simulated_as_it_was() {
     assert!((spec.stages[1].demand.mean() - 0.012).abs() < 0.0003);
     assert_eq!(spec.stages[1].workers, Some(seda_core::WorkerRange::exactly(4)));
     let simulated = seda_sim::run(&spec, 2).unwrap();
-    let mean = |report: &SimReport| report.response_seconds.mean.unwrap();
-    assert!((mean(&simulated) / mean(&measured) - 1.0).abs() < 0.1);
+    let ratio = simulated.response_seconds.mean.unwrap() / measured.response_seconds.mean.unwrap();
+    assert!((ratio - 1.0).abs() < 0.1, "{ratio}");
+}
+
+/// Returns the message of the spec with one of its lines replaced.
+fn error(from: &str, to: &str) -> String {
+    let text = EVERYTHING.replacen(from, to, 1);
+    assert_ne!(text, EVERYTHING, "{from}");
+    text.parse::<Spec>().unwrap_err().to_string()
 }
 
 #[test]
-fn a_bad_value_is_named_with_what_is_allowed() {
-    let error = |from: &str, to: &str| {
-        let text = EVERYTHING.replacen(from, to, 1);
-        assert_ne!(text, EVERYTHING, "{from}");
-        text.parse::<Spec>().unwrap_err().to_string()
-    };
+fn an_invalid_value_is_named_with_the_values_that_are_allowed() {
     let unknown = error("cores = 2", "kores = 2");
     assert!(unknown.contains("kores"), "{unknown}");
     assert_eq!(error("cores = 2", "cores = 0"), "`cores` is 0; allowed is 1 to 1024");
@@ -233,17 +238,16 @@ fn a_bad_value_is_named_with_what_is_allowed() {
 }
 
 #[test]
-fn looking_at_a_run_changes_nothing_and_its_slices_add_up() {
+fn watching_a_run_changes_nothing_and_its_slices_add_up() {
     let mut spec: Spec = EVERYTHING.parse().unwrap();
-    let json = |report: &SimReport| serde_json::to_string(report).unwrap();
-    let unseen = seda_sim::run(&spec, 1).unwrap();
+    let unwatched = seda_sim::run(&spec, 1).unwrap();
     let mut moments = Vec::new();
     let every = Duration::from_millis(2_500);
-    let seen = seda_sim::watch(&spec, 1, every, |at, graph| {
+    let watched = seda_sim::watch(&spec, 1, every, |at, graph| {
         moments.push((at, (graph.uptime_seconds - at).abs() < 1e-9));
     });
     assert_eq!(moments, [4.5, 7.0, 9.5, 12.0].map(|at| (at, true)));
-    assert_eq!(json(&seen.unwrap()), json(&unseen));
+    assert_eq!(json(&watched.unwrap()), json(&unwatched));
     spec.slice = Some(Duration::from_secs(3));
     let sliced = seda_sim::run(&spec, 1).unwrap();
     let begins: Vec<f64> = sliced.slices.iter().map(|slice| slice.from_seconds).collect();
@@ -251,6 +255,6 @@ fn looking_at_a_run_changes_nothing_and_its_slices_add_up() {
     let sum = |end: fn(&seda_sim::report::Ends) -> u64| -> u64 {
         sliced.slices.iter().map(|slice| end(&slice.ends)).sum()
     };
-    assert_eq!(sum(|ends| ends.scheduled), unseen.ends.scheduled);
-    assert_eq!(sum(|ends| ends.good), unseen.ends.good);
+    assert_eq!(sum(|ends| ends.scheduled), unwatched.ends.scheduled);
+    assert_eq!(sum(|ends| ends.good), unwatched.ends.good);
 }

@@ -1,5 +1,5 @@
-//! What a spec cannot mean is refused, with the key, the value and the remedy: nothing panics,
-//! nothing wraps, and no setting is without effect.
+//! An invalid spec is refused with the key, the value and the values that are allowed. No value
+//! panics or wraps, and no setting is without effect.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,11 +9,11 @@
 )]
 
 use seda_sim::spec::{Fault, Process, Trace};
-use seda_sim::{SimError, Spec};
+use seda_sim::{SimError, Spec, SpecError};
 use std::time::Duration;
 
-/// A spec with `top` before its tables, and `rest` behind the first stage's settings.
-fn spec(top: &str, rest: &str) -> Result<Spec, String> {
+/// Reads a spec with `top` before its tables, and `rest` behind the settings of the first stage.
+fn spec(top: &str, rest: &str) -> Result<Spec, SpecError> {
     let arrivals = if top.contains("arrivals") || top.contains("clients") {
         ""
     } else {
@@ -23,16 +23,18 @@ fn spec(top: &str, rest: &str) -> Result<Spec, String> {
         "{arrivals}\nwindow = '10s'\nwarm_up = '1s'\ncool_down = '1s'\n{top}\n[[stage]]\nname = 'a'\n\
          capacity = 10\ndemand = {{ kind = 'deterministic', mean = '1ms' }}\n{rest}"
     );
-    text.parse().map_err(|error: seda_sim::SpecError| error.to_string())
+    text.parse()
 }
 
-/// Each of them is refused in these words.
+/// Asserts that each spec is refused with a message that contains the given text.
 #[track_caller]
 fn refused(cases: &[(&str, &str, &str)]) {
-    for (top, rest, words) in cases {
+    for (top, rest, message) in cases {
         match spec(top, rest) {
             Ok(_) => panic!("accepted: {top} {rest}"),
-            Err(error) => assert!(error.contains(words), "{top} {rest}: {error}"),
+            Err(error) => {
+                assert!(error.to_string().contains(message), "{top} {rest}: {error}");
+            }
         }
     }
 }
@@ -91,7 +93,7 @@ fn a_duration_out_of_bounds_is_named_and_neither_panics_nor_wraps() {
 }
 
 #[test]
-fn the_longest_waits_that_are_allowed_are_counted_without_wrapping() {
+fn the_longest_allowed_times_do_not_wrap() {
     let mut spec = spec("client.gives_up_after = '1days'", "").unwrap();
     let retries = "client = { retries = 1000, backoff = '1days', retry_after = '1days', honours_retry_after = true }";
     let refused = self::spec(retries, "[graph]\nbudget = 1").unwrap();
@@ -102,20 +104,24 @@ fn the_longest_waits_that_are_allowed_are_counted_without_wrapping() {
             length: Duration::from_secs(100 * 24 * 60 * 60),
         };
         spec.faults.push(stall);
-        // What is in the stall has not ended, and nothing that waits has lost its patience.
+        // The requests in the stall have not ended, and none has timed out.
         let ends = seda_sim::run(spec, 1).unwrap().ends;
         assert_eq!((ends.timed_out, ends.scheduled > 900), (0, true), "{ends:?}");
         assert!(ends.unfinished > 0, "{ends:?}");
     }
 }
 
+/// A second stage, named `b`.
+const SECOND: &str =
+    "[[stage]]\nname = 'b'\ncapacity = 1\ndemand = { kind = 'deterministic', mean = '1ms' }\n";
+
+/// Returns the table of a fault.
+fn fault(text: &str) -> String {
+    format!("[[fault]]\n{text}")
+}
+
 #[test]
-fn a_setting_without_effect_is_refused() {
-    let replicas = "replicas = 2\nbalance = 'round_robin'\n";
-    let second =
-        "[[stage]]\nname = 'b'\ncapacity = 1\ndemand = { kind = 'deterministic', mean = '1ms' }\n";
-    let fault = |text: &str| format!("[[fault]]\n{text}");
-    let routed = |to: &str| format!("routes = [{{ {to} }}]\n{second}");
+fn arrivals_without_effect_are_refused() {
     refused(&[
         (
             "arrivals = { rate = 1.0, on = '1s' }",
@@ -136,23 +142,39 @@ fn a_setting_without_effect_is_refused() {
             "",
             "`file` is x.tsv; allowed is none",
         ),
+    ]);
+}
+
+#[test]
+fn a_setting_of_a_stage_without_effect_is_refused() {
+    let routed = format!("routes = [{{ to = 'b', share = 0.0 }}]\n{SECOND}");
+    refused(&[
         ("", "weight = 2", "`stage.a.weight` is set; allowed is with a `pool` that it shares"),
         ("", "cap = 2", "`stage.a.cap` is set"),
         ("", "balance = 'round_robin'", "`stage.a.balance` is set; allowed is with `replicas`"),
         ("", "pool = 'p'", "`stage.a.pool` is p; allowed is one that a [[pool]] names"),
         ("", "routes = [{ to = 'a', share = 1.0 }]", "a circle that nothing leaves"),
-        (
-            "",
-            &routed("to = 'b', share = 0.0"),
-            "`stage.a.routes.share` is 0; allowed is above 0, up to 1",
-        ),
-        ("", second, "`stage.b` is never visited; allowed is one that a route leads to"),
-        ("", &second.replace("'b'", "'a'"), "`stage.name` is a twice; allowed is each name once"),
-        ("", &second.replace("'b'", "''"), "`stage.name` is empty"),
-        ("", &format!("{replicas}{}", second.replace("'b'", "'a-2'")), "`stage.name` is a-2 twice"),
+        ("", &routed, "`stage.a.routes.share` is 0; allowed is above 0, up to 1"),
+    ]);
+}
+
+#[test]
+fn a_stage_that_is_never_visited_or_has_no_name_of_its_own_is_refused() {
+    let replicas = "replicas = 2\nbalance = 'round_robin'\n";
+    refused(&[
+        ("", SECOND, "`stage.b` is never visited; allowed is one that a route leads to"),
+        ("", &SECOND.replace("'b'", "'a'"), "`stage.name` is a twice; allowed is each name once"),
+        ("", &SECOND.replace("'b'", "''"), "`stage.name` is empty"),
+        ("", &format!("{replicas}{}", SECOND.replace("'b'", "'a-2'")), "`stage.name` is a-2 twice"),
         ("class = [{ name = '' }]", "", "`class.name` is empty; allowed is a name"),
         ("class = [{ name = 'x' }, { name = 'x' }]", "", "`class.name` is x twice"),
         ("class = [{ name = 'x', share = 0.0 }]", "", "`class.share` is 0 for all"),
+    ]);
+}
+
+#[test]
+fn a_load_that_is_both_open_and_closed_is_refused() {
+    refused(&[
         (
             "client.think = '1s'\narrivals.rate = 1.0",
             "",
@@ -163,6 +185,12 @@ fn a_setting_without_effect_is_refused() {
             "",
             "the load is either open or closed",
         ),
+    ]);
+}
+
+#[test]
+fn a_fault_without_effect_is_refused() {
+    refused(&[
         (
             "",
             &fault("kind = 'slow'\nstage = 'a'\nfactor = 2\nfrom = '3s'\nto = '2s'"),
@@ -185,6 +213,10 @@ fn a_setting_without_effect_is_refused() {
             "`fault.factor` is 100000000 per second of class default together",
         ),
     ]);
+}
+
+#[test]
+fn a_demand_without_its_values_is_refused() {
     let both = "arrivals.rate = 1.0\n[[stage]]\nname = 'a'\ncapacity = 1\ndemand = { kind = 'empirical', seconds = [1.0], file = 'x' }";
     let error = both.parse::<Spec>().unwrap_err().to_string();
     assert!(error.contains("either `seconds` or `file`"), "{error}");
@@ -195,15 +227,15 @@ fn a_setting_without_effect_is_refused() {
 }
 
 #[test]
-fn a_circle_with_a_way_out_and_a_stage_behind_another_are_fine() {
+fn a_circle_with_a_way_out_is_valid() {
     let behind = "routes = [{ to = 'b' }]\n[[stage]]\nname = 'b'\ncapacity = 10\n\
                   demand = { kind = 'deterministic', mean = '1ms' }\nroutes = [{ to = 'a', share = 0.5 }]";
     assert!(spec("", behind).is_ok());
     let circle = behind.replace("share = 0.5", "share = 1.0");
-    assert!(spec("", &circle).unwrap_err().contains("a circle that nothing leaves"));
+    assert!(spec("", &circle).unwrap_err().to_string().contains("a circle that nothing leaves"));
 }
 
-/// Requests as a trace of so many seconds would have them, 100 a second.
+/// Returns a spec with a trace of the given length: 100 requests a second.
 fn traced(seconds: f64) -> Spec {
     let mut spec = spec("", "").unwrap();
     (spec.arrivals.rate, spec.arrivals.process) = (None, Process::Trace);
@@ -212,60 +244,60 @@ fn traced(seconds: f64) -> Spec {
 }
 
 #[test]
-fn a_trace_that_is_shorter_than_the_run_is_refused_unless_it_repeats() {
+fn a_trace_shorter_than_the_run_is_refused_unless_it_repeats() {
     let mut short = traced(3.0);
     let error = seda_sim::run(&short, 1).unwrap_err().to_string();
-    let words = "`arrivals.trace` is 2.99 seconds long; allowed is as long as warm_up and window \
+    let expected = "`arrivals.trace` is 2.99 seconds long; allowed is as long as warm_up and window \
                  together, 11 seconds, or with `repeat = true`";
-    assert_eq!(error, words);
+    assert_eq!(error, expected);
     short.arrivals.repeat = true;
     assert_eq!(seda_sim::run(&short, 1).unwrap().ends.scheduled, 1000);
     assert_eq!(seda_sim::run(&traced(12.0), 1).unwrap().ends.scheduled, 1000);
-    let times = |times: Vec<f64>| {
-        let spec = traced(12.0).with_trace(Trace::new(times, Vec::new()));
-        spec.check().unwrap_err().to_string()
-    };
     for bad in [vec![1e300], vec![f64::NAN], vec![2.0, 1.0], vec![-1.0]] {
-        assert!(times(bad).contains("allowed is ascending times, 100 days at most"));
+        let spec = traced(12.0).with_trace(Trace::new(bad, Vec::new()));
+        let error = spec.check().unwrap_err().to_string();
+        assert!(error.contains("allowed is ascending times, 100 days at most"), "{error}");
     }
 }
 
 #[test]
-fn multiples_of_a_trace_are_offered_for_the_whole_window() {
+fn a_scaled_trace_is_offered_for_the_whole_window() {
     let base = traced(12.0);
     for multiple in [0.5, 1.0, 2.0, 9.0] {
-        let offered = |rate: f64| {
-            let spec = base.at_rate(rate).unwrap();
-            seda_sim::run(&spec, 1).unwrap().offered_per_second
-        };
         let rate = 100.0 * multiple;
-        assert!((offered(rate) / rate - 1.0).abs() < 0.01, "{multiple}: {}", offered(rate));
+        let spec = base.at_rate(rate).unwrap();
+        let offered = seda_sim::run(&spec, 1).unwrap().offered_per_second;
+        assert!((offered / rate - 1.0).abs() < 0.01, "{multiple}: {offered}");
     }
 }
 
-#[test]
-fn what_cannot_be_multiplied_is_named() {
-    let error = |spec: &Spec| match spec.at_rate(100.0) {
-        Ok(_) => panic!("multiplied"),
-        Err(error) => SimError::from(error).to_string(),
-    };
-    let profile = spec("arrivals.profile = '100/s:5s,0/s:5s'", "").unwrap();
-    let words = "`arrivals.profile` is 100/s:5s,0/s:5s; allowed is one that ends in a rate";
-    assert!(error(&profile).starts_with(words), "{}", error(&profile));
-    let zeros = traced(12.0).with_trace(Trace::new(vec![0.0; 9], Vec::new()));
-    assert!(error(&zeros).starts_with("`arrivals.trace` is 0 seconds long"), "{}", error(&zeros));
-    let closed = spec("client = { clients = 3, think = '1s' }", "").unwrap();
-    assert!(error(&closed).starts_with("`client.clients` is 3"), "{}", error(&closed));
+/// Returns the message of a load that has no rate to multiply.
+fn not_scalable(spec: &Spec) -> String {
+    SimError::from(spec.at_rate(100.0).unwrap_err()).to_string()
 }
 
 #[test]
-fn a_request_of_a_trace_demands_what_the_trace_says_of_it() {
+fn a_load_without_a_rate_to_multiply_is_named() {
+    let profile = spec("arrivals.profile = '100/s:5s,0/s:5s'", "").unwrap();
+    let error = not_scalable(&profile);
+    let expected = "`arrivals.profile` is 100/s:5s,0/s:5s; allowed is one that ends in a rate";
+    assert!(error.starts_with(expected), "{error}");
+    let zeros = traced(12.0).with_trace(Trace::new(vec![0.0; 9], Vec::new()));
+    let error = not_scalable(&zeros);
+    assert!(error.starts_with("`arrivals.trace` is 0 seconds long"), "{error}");
+    let closed = spec("client = { clients = 3, think = '1s' }", "").unwrap();
+    let error = not_scalable(&closed);
+    assert!(error.starts_with("`client.clients` is 3"), "{error}");
+}
+
+#[test]
+fn a_request_of_a_trace_has_the_demand_in_the_trace() {
     let text = "warm_up = '0s'\nwindow = '10s'\n[arrivals]\nprocess = 'trace'\n[[stage]]\nname = 'a'\ncapacity = 10\n\
                 demand = { kind = 'deterministic', mean = '1ms' }\nroutes = [{ to = 'b' }]\n\
                 [[stage]]\nname = 'b'\ncapacity = 10\nworkers = 2\ndemand = { kind = 'trace' }\n\
                 [graph.control]\npool_size = 'off'\nbatch_size = 'off'";
     let spec: Spec = toml::from_str(text).unwrap();
-    // The second overtakes the first; whose service is whose shows in the answers.
+    // The second request overtakes the first, so a mix-up of their demands shows in the answers.
     let spec = spec.with_trace(Trace::new(vec![1.0, 1.001, 2.0, 10.0], vec![3.0, 0.5, 0.25, 1.0]));
     let report = seda_sim::run(&spec, 1).unwrap();
     let service = &report.graph.stages[1].service_seconds.quantiles;
@@ -275,7 +307,7 @@ fn a_request_of_a_trace_demands_what_the_trace_says_of_it() {
 }
 
 #[test]
-fn a_panic_of_one_replica_is_of_that_replica() {
+fn a_panic_fault_of_one_replica_spares_the_others() {
     let replicas = "replicas = 3\nbalance = 'round_robin'\n[[fault]]\nkind = 'panic'\nstage = 'a-2'\nshare = 0.5";
     let report = seda_sim::run(&spec("", replicas).unwrap(), 1).unwrap();
     let failed: Vec<u64> = report.graph.stages.iter().map(|stage| stage.failed).collect();
@@ -287,7 +319,7 @@ fn clients_of_a_closed_loop_think_between_their_requests() {
     let mut spec = spec("client = { clients = 50, think = '99ms' }", "workers = 50").unwrap();
     spec.stages[0].capacity = 100;
     let report = seda_sim::run(&spec, 1).unwrap();
-    // Each 1 ms of service and 99 ms of thought: ten a second of each client.
+    // A cycle is 1 ms of service and 99 ms of thinking: each client sends ten requests a second.
     assert!((report.throughput_per_second - 500.0).abs() < 5.0, "{report}");
     let fairness = report.fairness.unwrap();
     assert_eq!((fairness.clients, fairness.fewest, fairness.jain > 0.9999), (50, 100, true));

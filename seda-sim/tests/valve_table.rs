@@ -1,4 +1,4 @@
-//! The table of `docs/control.md`, "Where longest-queue drop wins", for some virtual seconds.
+//! The table "Where longest-queue drop wins" of `docs/control.md` holds, for some virtual seconds.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -7,7 +7,7 @@ use seda_sim::{SimReport, Spec};
 use std::path::Path;
 use std::time::Duration;
 
-/// A row of the table: what is changed in the spec.
+/// A row of the table: the change to the spec.
 #[derive(Clone, Copy, Debug)]
 enum Row {
     Valve(OverloadPolicy),
@@ -16,13 +16,15 @@ enum Row {
     OneClass,
 }
 
-/// What the table says of a run.
-struct Figures {
+/// The columns of the table.
+struct Columns {
+    /// Good answers per second.
     good: f64,
-    /// Share of gold that was good.
+    /// Share of gold requests that were good.
     gold: f64,
+    /// In seconds.
     p99: f64,
-    /// Seconds of service, of every second, that were spent on events given up later.
+    /// Service seconds per second that were spent on events shed later.
     wasted: f64,
 }
 
@@ -50,18 +52,18 @@ fn run(name: &str, row: Row) -> SimReport {
     seda_sim::run(&spec, 1).unwrap()
 }
 
-fn parallel(row: Row) -> Figures {
-    figures(&run("valve_parallel", row))
+fn parallel(row: Row) -> Columns {
+    columns(&run("valve_parallel", row))
 }
 
-fn tandem(row: Row) -> Figures {
-    figures(&run("valve_tandem", row))
+fn tandem(row: Row) -> Columns {
+    columns(&run("valve_tandem", row))
 }
 
-fn figures(report: &SimReport) -> Figures {
+fn columns(report: &SimReport) -> Columns {
     let gold = report.classes.get("gold").copied().unwrap_or_default();
     let wasted: f64 = report.graph.stages.iter().map(|stage| stage.wasted_seconds).sum();
-    Figures {
+    Columns {
         good: report.goodput_per_second,
         gold: gold.good as f64 / gold.scheduled.max(1) as f64,
         p99: report.response_seconds.p99.unwrap(),
@@ -70,7 +72,7 @@ fn figures(report: &SimReport) -> Figures {
 }
 
 #[test]
-fn beside_each_other_the_longest_queue_is_the_right_victim_and_tail_drop_the_wrong_one() {
+fn with_parallel_stages_the_longest_queue_is_the_best_victim_and_tail_drop_the_worst() {
     let [longest, random, tail, none] = [LONGEST, RANDOM, TAIL, NONE].map(parallel);
     assert!(longest.good > 1.1 * random.good, "{} and {}", longest.good, random.good);
     assert!(random.good > 1.4 * tail.good, "{} and {}", random.good, tail.good);
@@ -81,7 +83,7 @@ fn beside_each_other_the_longest_queue_is_the_right_victim_and_tail_drop_the_wro
 }
 
 #[test]
-fn in_a_row_the_longest_queue_wastes_most_and_saves_gold_alone() {
+fn with_stages_in_tandem_the_longest_queue_wastes_most_and_saves_only_gold() {
     let [longest, random, tail, none] = [LONGEST, RANDOM, TAIL, NONE].map(tandem);
     assert!(longest.wasted > 0.4, "{}", longest.wasted);
     assert!(longest.wasted > 3.0 * random.wasted && random.wasted > 0.05, "{}", random.wasted);
@@ -101,20 +103,20 @@ fn codel_lets_lower_classes_wait_for_seconds() {
 }
 
 #[test]
-fn of_equals_none_gives_way() {
-    let (beside, none) = (parallel(Row::OneClass), parallel(NONE));
-    assert!(beside.wasted == 0.0 && beside.good < 1.05 * none.good, "{}", beside.good);
-    let in_a_row = tandem(Row::OneClass);
-    assert!(in_a_row.wasted == 0.0 && in_a_row.good < 4.0, "{}", in_a_row.good);
+fn the_valve_evicts_nothing_within_one_class() {
+    let (parallel, none) = (parallel(Row::OneClass), parallel(NONE));
+    assert!(parallel.wasted == 0.0 && parallel.good < 1.05 * none.good, "{}", parallel.good);
+    let tandem = tandem(Row::OneClass);
+    assert!(tandem.wasted == 0.0 && tandem.good < 4.0, "{}", tandem.good);
 }
 
 #[test]
-fn a_promise_is_better_than_any_valve_in_both() {
+fn an_slo_is_better_than_any_valve_in_both_graphs() {
     for name in ["valve_parallel", "valve_tandem"] {
-        let slo = figures(&run(name, Row::Slo));
+        let slo = columns(&run(name, Row::Slo));
         assert!(slo.p99 <= 0.2 && slo.gold > 0.99, "{name}: {} {}", slo.p99, slo.gold);
         for row in [LONGEST, RANDOM, TAIL, NONE, Row::CoDel, Row::OneClass] {
-            let other = figures(&run(name, row));
+            let other = columns(&run(name, row));
             assert!(slo.good > 1.02 * other.good, "{name}, {row:?}: {} {}", slo.good, other.good);
             assert!(slo.p99 < other.p99, "{name}, {row:?}: {} {}", slo.p99, other.p99);
         }

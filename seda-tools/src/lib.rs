@@ -1,27 +1,27 @@
-//! Benchmarks how a server behaves under load, and beyond what it can take: any HTTP/1.1 server.
-//! The program `seda` is a thin layer of flags over this library.
+//! Benchmarks any HTTP/1.1 server under load, and beyond its capacity. The program `seda` is a thin
+//! layer of flags over this library.
 //!
-//! A closed-loop tool sends the next request when it has the last answer. So it slows down with
-//! the server, and an overload never shows. Here requests start on a schedule, whatever became of
-//! those before, and a response time counts from the moment its request was *meant* to start.
-//! Every request ends in exactly one of seven ways ([`outcome::Outcome`]), and the seven add up to
-//! what was scheduled.
+//! A closed-loop tool sends the next request after the last answer. It slows down with the server,
+//! so it never shows an overload. Here requests start on a schedule, independent of earlier
+//! answers, and a response time counts from the *intended* start of its request. Every request has
+//! exactly one of seven outcomes ([`outcome::Outcome`]), which add up to the scheduled requests.
 //!
 //! # The rooms
 //!
-//! | room | what it is for |
-//! | --- | --- |
-//! | [`arrivals`], [`trace`], [`mix`], [`workload`] | when requests start, and what they ask for |
-//! | [`plan`] | a run of load, said completely |
-//! | `h1` | HTTP/1.1 as a client speaks it, without I/O |
-//! | [`generator`] | an engine that knows no sockets, sockets that know no schedule, threads that drive one against the other |
-//! | [`outcome`], [`report`] | what became of the requests: plain data, serde and `Display` |
-//! | [`watch`] | the server's process from outside: CPU, threads, memory, listen queue |
-//! | [`sweep`], [`step`], [`compare`] | many loads, a profile over time, several sweeps beside each other |
-//! | [`page`] | reports as self-contained pages and pictures |
-//! | [`cli`], [`figures`] | flags, progress, exit codes; figures as people read them |
+//! Each room imports only rooms below it.
 //!
-//! Data flows one way: plan → generator → report → sweep, step → page.
+//! ```text
+//! cli         flags, progress, exit codes
+//! page        reports as self-contained pages and drawings
+//! experiment  sweep, step, compare, sim: several runs against one server
+//! generator   an engine without sockets, sockets without a schedule, threads that connect them
+//! load        the plan of a run: arrivals, trace, mix, workload, retries
+//! report      outcomes and figures of a run as plain data, and their units
+//! watch       the server's process from outside: CPU, threads, memory, listen queue
+//! h1          HTTP/1.1 for a client, without I/O
+//! ```
+//!
+//! Data flows one way: [`plan`] → [`generator`] → [`report`] → [`sweep`], [`step`] → [`page`].
 //!
 //! ```no_run
 //! use seda_tools::arrivals::{Process, Profile};
@@ -61,22 +61,17 @@
 //! ```
 #![forbid(unsafe_code)]
 
-pub mod arrivals;
 pub mod cli;
-pub mod compare;
-pub mod figures;
+mod experiment;
 pub mod generator;
 mod h1;
-pub mod mix;
-pub mod outcome;
+mod load;
 pub mod page;
-pub mod plan;
 pub mod report;
-pub mod sim;
-pub mod step;
-pub mod sweep;
-pub mod trace;
 pub mod watch;
-pub mod workload;
 
+pub use experiment::{compare, sim, step, sweep};
 pub use h1::{RequestError, RequestShape, Url, UrlError};
+pub use load::{arrivals, mix, plan, trace, workload};
+#[doc(inline)]
+pub use report::{outcome, units};

@@ -1,4 +1,4 @@
-//! Over real sockets every request ends in the category that what the server did calls for.
+//! Over real sockets every request has the outcome that the behaviour of the server demands.
 
 #![allow(
     clippy::expect_used,
@@ -17,7 +17,7 @@ use seda_tools::report::LoadReport;
 use std::time::Duration;
 use support::{OK, Reply, dead_port, plan, server};
 
-/// 50 requests.
+/// 50 requests within `LONG`.
 const RATE: f64 = 500.0;
 const LONG: Duration = Duration::from_millis(100);
 
@@ -47,7 +47,7 @@ fn right_answers_are_good() {
 }
 
 #[test]
-fn answers_of_every_framing_are_understood() {
+fn answers_of_every_framing_are_parsed() {
     let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n";
     let report = against(move |number, _| match number % 4 {
         0 => Reply::Bytes(chunked),
@@ -70,7 +70,7 @@ fn refusals_wrong_statuses_and_expected_ones_are_told_apart() {
 }
 
 #[test]
-fn what_is_no_answer_is_broken() {
+fn bytes_that_are_not_an_answer_are_broken() {
     let garbage = against(|_, _| Reply::Last("220 mail.example ESMTP\r\n"));
     assert_eq!(garbage.outcomes, all(|o| &mut o.broken));
     assert_eq!(garbage.failures["the answer is not HTTP/1.x"], 50);
@@ -82,16 +82,16 @@ fn what_is_no_answer_is_broken() {
 }
 
 #[test]
-fn silence_is_a_timeout_and_nothing_hangs() {
+fn silence_is_a_timeout_and_closes_the_connection() {
     let mut waiting = plan(server(|_, _| Reply::Silence), RATE, LONG);
     (waiting.slos, waiting.deadline) = (Vec::new(), Duration::from_millis(200));
     let report = run(&waiting);
     assert_eq!(report.outcomes, all(|o| &mut o.timed_out));
-    assert_eq!(report.generator.connections_opened, 50, "each one's connection was closed");
+    assert_eq!(report.generator.connections_opened, 50, "every connection was closed");
 }
 
 #[test]
-fn a_port_where_nobody_listens_is_a_connect_error() {
+fn a_dead_port_is_a_connect_error() {
     let report = run(&plan(dead_port(), RATE, LONG));
     assert_eq!(report.outcomes, all(|o| &mut o.connect_error));
     assert_eq!(report.failures["connection refused"], 50);
@@ -99,7 +99,7 @@ fn a_port_where_nobody_listens_is_a_connect_error() {
 
 #[test]
 fn a_kept_connection_that_was_closed_costs_no_request() {
-    // Every connection carries three requests and is then closed without a word.
+    // Every connection carries three requests and is then closed without an answer.
     let script = |_: usize, on_connection: usize| match on_connection {
         0..3 => Reply::Bytes(OK),
         _ => Reply::Last(""),
@@ -112,7 +112,7 @@ fn a_kept_connection_that_was_closed_costs_no_request() {
 }
 
 #[test]
-fn a_server_that_closes_every_time_is_not_asked_for_ever() {
+fn a_server_that_closes_every_time_is_retried_once() {
     let script = |_: usize, on_connection: usize| match on_connection {
         0 => Reply::Bytes(OK),
         _ => Reply::Last(""),
@@ -126,7 +126,7 @@ fn a_server_that_closes_every_time_is_not_asked_for_ever() {
 }
 
 #[test]
-fn no_more_connections_are_open_than_allowed() {
+fn the_limit_of_connections_holds() {
     let mut few = plan(server(|_, _| Reply::Bytes(OK)), 50_000.0, Duration::from_millis(20));
     few.connections = 2;
     let report = run(&few);
@@ -153,7 +153,7 @@ fn retries_count_as_attempts_of_one_request() {
 }
 
 #[test]
-fn the_clients_of_a_closed_loop_are_counted_one_by_one() {
+fn each_client_of_a_closed_loop_is_counted() {
     let mut closed = plan(server(|_, _| Reply::Bytes(OK)), RATE, LONG);
     let duration = Duration::from_millis(200);
     closed.pace = Pace::Closed { clients: 8, think: Duration::from_millis(5), duration };
@@ -175,7 +175,7 @@ fn threads_share_one_schedule() {
 }
 
 #[test]
-fn a_run_that_is_stopped_prints_what_there_is() {
+fn a_stopped_run_reports_its_requests() {
     struct StopAt(Stop, u64);
     impl Observer for StopAt {
         fn progress(&mut self, progress: &Progress) {
@@ -193,7 +193,7 @@ fn a_run_that_is_stopped_prints_what_there_is() {
 }
 
 #[test]
-fn what_is_under_way_when_a_run_is_stopped_does_not_count() {
+fn requests_under_way_when_a_run_is_stopped_do_not_count() {
     struct StopAtOnce(Stop);
     impl Observer for StopAtOnce {
         fn progress(&mut self, progress: &Progress) {
@@ -211,7 +211,7 @@ fn what_is_under_way_when_a_run_is_stopped_does_not_count() {
 }
 
 #[test]
-fn a_plan_at_odds_with_itself_says_what_to_change() {
+fn the_error_of_a_contradictory_plan_names_the_remedy() {
     let base = plan(dead_port(), RATE, LONG);
     let complaint =
         |plan: &LoadPlan| generator::run(plan, &Stop::default(), &mut ()).unwrap_err().to_string();

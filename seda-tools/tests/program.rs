@@ -1,4 +1,4 @@
-//! The program as a user types it: what it says, and how it ends.
+//! The program as a user runs it: its output and its exit codes.
 
 #![allow(
     clippy::expect_used,
@@ -16,15 +16,15 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use support::{OK, Reply, dead_port, server};
 
-fn seda(words: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_seda")).args(words).output().unwrap()
+fn seda(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_seda")).args(arguments).output().unwrap()
 }
 
-/// What it says on standard error, and its exit code; it must say one line and nothing else.
-fn complaint(words: &[&str]) -> (String, i32) {
-    let output = seda(words);
+/// Returns the standard error, which must be one line and the only output, and the exit code.
+fn complaint(arguments: &[&str]) -> (String, i32) {
+    let output = seda(arguments);
     let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!((output.stdout.len(), said.lines().count()), (0, 1), "{words:?}: {said}");
+    assert_eq!((output.stdout.len(), said.lines().count()), (0, 1), "{arguments:?}: {said}");
     (said, output.status.code().unwrap())
 }
 
@@ -77,7 +77,7 @@ fn wrong_input_is_named_in_one_line_with_exit_code_2() {
     for (words, expected) in cases {
         let output = seda(words);
         let said = String::from_utf8(output.stderr).unwrap();
-        // Whether somebody listens on the port is looked up before some of these are found out.
+        // A warning about the dead port may precede the error.
         let said = said.lines().last().unwrap_or_default();
         assert_eq!(output.status.code(), Some(2), "{words:?}: {said}");
         assert!(output.stdout.is_empty(), "{words:?}");
@@ -89,13 +89,13 @@ fn wrong_input_is_named_in_one_line_with_exit_code_2() {
 }
 
 #[test]
-fn the_json_has_the_documented_fields_and_the_ends_add_up() {
+fn the_json_has_the_documented_fields_and_the_outcomes_add_up() {
     let url = format!("http://{}/", server(|_, _| Reply::Bytes(OK)));
     let path = file("load.json", "");
     let words = ["load", &url, "--rate", "500", "--duration", "200ms", "--slo", "5s,1s", "-q"];
     let output = seda(&[&words[..], &["--json", path.to_str().unwrap()]].concat());
     let report = json(&path);
-    // Exit code 3 is this machine's, if it was too busy.
+    // The exit code is 3 if this machine is too busy.
     assert!([Some(0), Some(3)].contains(&output.status.code()), "{output:?}");
     let count = |field: &str| report[field].as_u64().unwrap_or_else(|| panic!("no {field}"));
     let ends = ["good", "late", "refused", "wrong", "timed_out", "connect_error", "broken"];
@@ -165,24 +165,29 @@ fn a_server_that_answers_nothing_ends_with_exit_code_1() {
         "100ms",
         "-q",
     ]);
-    let (said, found) =
-        (String::from_utf8(output.stderr).unwrap(), String::from_utf8(output.stdout).unwrap());
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(
-        said.contains("nobody takes connections") && said.contains("not one request"),
-        "{said}"
-    );
+    let said = String::from_utf8_lossy(&output.stderr);
+    let found = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("accepts no connection"), "{said}");
     assert!(found.contains("10 x connection refused"), "{found}");
+    if has_kept_schedule(&output) {
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains("not one request"), "{said}");
+    }
 }
 
-fn start(words: &[&str]) -> Child {
+/// Returns false if this machine was too busy to keep the schedule: then the exit code is 3.
+fn has_kept_schedule(output: &Output) -> bool {
+    output.status.code() != Some(3)
+}
+
+fn start(arguments: &[&str]) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_seda"));
-    command.args(words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
 #[cfg(unix)]
 #[test]
-fn ctrl_c_prints_what_there_is_with_exit_code_130() {
+fn ctrl_c_prints_the_report_with_exit_code_130() {
     use std::sync::mpsc::channel;
     let (asked, is_asked) = channel();
     let url = format!(
@@ -292,19 +297,21 @@ fn a_step_prints_its_time_series_and_its_recovery() {
 }
 
 #[test]
-fn a_step_against_nobody_ends_with_exit_code_1_and_nothing_comes_back() {
+fn a_step_against_a_dead_port_ends_with_exit_code_1_and_no_recovery() {
     let url = format!("http://{}/", dead_port());
     let output =
         seda(&["step", &url, "-q", "--repeat", "1", "--profile", "100/s:300ms,300/s:300ms"]);
-    let (said, found) =
-        (String::from_utf8(output.stderr).unwrap(), String::from_utf8(output.stdout).unwrap());
-    assert_eq!(output.status.code(), Some(1), "{said}{found}");
-    assert!(said.contains("not one request was answered"), "{said}");
+    let said = String::from_utf8_lossy(&output.stderr);
+    let found = String::from_utf8_lossy(&output.stdout);
     assert!(found.contains("goodput back at 97 % not before the part ended"), "{found}");
+    if has_kept_schedule(&output) {
+        assert_eq!(output.status.code(), Some(1), "{said}{found}");
+        assert!(said.contains("not one request was answered"), "{said}");
+    }
 }
 
 #[test]
-fn a_reader_that_has_gone_costs_no_panic_and_no_exit_code() {
+fn a_reader_that_has_gone_causes_neither_panic_nor_error() {
     let mut child = Command::new(env!("CARGO_BIN_EXE_seda"))
         .args(["load", "--help"])
         .stdout(Stdio::piped())
@@ -317,7 +324,7 @@ fn a_reader_that_has_gone_costs_no_panic_and_no_exit_code() {
 }
 
 #[test]
-fn help_is_no_error() {
+fn help_is_not_an_error() {
     let output = seda(&["load", "--help"]);
     assert!(output.status.success());
     assert!(String::from_utf8(output.stdout).unwrap().contains("--honour-retry-after"));
@@ -327,7 +334,7 @@ fn help_is_no_error() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_server_that_ends_under_load_is_a_finding_and_costs_no_figures() {
+fn a_server_that_ends_under_load_is_reported_with_its_figures() {
     use parking_lot::Mutex;
     let process = Command::new("sleep").arg("1000").spawn().unwrap();
     let pid = process.id().to_string();
@@ -349,13 +356,13 @@ fn a_server_that_ends_under_load_is_a_finding_and_costs_no_figures() {
     assert!(found.contains("goodput"), "{found}");
 }
 
-/// A spec of the lab.
+/// Returns the path of a lab spec.
 fn lab(name: &str) -> String {
     format!("{}/../examples/lab/{name}.toml", env!("CARGO_MANIFEST_DIR"))
 }
 
 #[test]
-fn a_simulation_says_how_fast_it_was_and_has_the_cores_that_it_is_told() {
+fn a_simulation_reports_its_speed_and_has_the_given_cores() {
     let output = seda(&["sim", &lab("admission"), "--cores", "3"]);
     let said = String::from_utf8(output.stderr).unwrap();
     let found = String::from_utf8(output.stdout).unwrap();
@@ -367,7 +374,7 @@ fn a_simulation_says_how_fast_it_was_and_has_the_cores_that_it_is_told() {
 }
 
 #[test]
-fn what_is_no_report_is_named_with_what_is_needed() {
+fn the_error_for_a_file_that_is_not_a_report_names_the_remedy() {
     let output = seda(&["sim", "--from-report", &lab("mm1")]);
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success());
@@ -375,7 +382,7 @@ fn what_is_no_report_is_named_with_what_is_needed() {
 }
 
 #[test]
-fn the_spec_of_a_report_is_written_to_be_edited_and_run_again() {
+fn the_written_spec_of_a_report_can_be_simulated_again() {
     let temporary = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
     let file = |name: &str| temporary.join(name).to_str().unwrap().to_owned();
     let (run, report, spec) =

@@ -13,7 +13,6 @@ const PLACES: usize = 5;
 
 pub(crate) const BANNED: &[Term] = &[
     // Statistics.
-    ("Stall", "OutlierFilter"),
     ("is_far", "is_outlier"),
     ("are_far", "are_outliers"),
     ("wary", "cautious"),

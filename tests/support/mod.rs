@@ -1,11 +1,11 @@
-//! A blocking HTTP/1.1 client, as plain as can be: what the tests check the server with.
+//! A minimal blocking HTTP/1.1 client for the tests of the server.
 #![allow(dead_code, unreachable_pub)]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// Long enough for any machine: a server that hangs fails the test.
+/// The limit of a wait: long enough for any machine, so that a server that hangs fails the test.
 const LONG: Duration = Duration::from_secs(120);
 
 /// One answer.
@@ -15,13 +15,13 @@ pub struct Answer {
     pub content_length: Option<u64>,
     pub retry_after: Option<u64>,
     pub closes: bool,
-    /// How many bytes came after the head.
+    /// Bytes after the head.
     pub body_bytes: u64,
-    /// The first 64 KiB of them.
+    /// The first 64 KiB of the body.
     pub body: Vec<u8>,
 }
 
-/// A connection that is kept.
+/// A persistent connection.
 pub struct Client {
     stream: BufReader<TcpStream>,
 }
@@ -42,11 +42,11 @@ impl Client {
 
     pub fn send(&mut self, method: &str, target: &str) {
         let request = format!("{method} {target} HTTP/1.1\r\nHost: test\r\n\r\n");
-        // A server that has closed is noticed when the answer is read.
+        // A closed connection is noticed when the answer is read.
         let _ = self.stream.get_mut().write_all(request.as_bytes());
     }
 
-    /// Reads one answer; `None` if the connection ends before it begins.
+    /// Reads one answer; `None` if the connection ends first.
     pub fn read(&mut self, head_only: bool) -> Option<Answer> {
         let mut line = String::new();
         match self.stream.read_line(&mut line) {

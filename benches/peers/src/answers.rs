@@ -1,5 +1,7 @@
-//! What every contestant answers, byte for byte as `examples/web_server` does where it has the
-//! same route.
+//! The answers of every contestant, byte for byte those of `examples/web_server` on a route that
+//! both have.
+
+use thiserror::Error;
 
 /// The media type of every answer.
 pub const PLAIN: &str = "text/plain; charset=utf-8";
@@ -7,18 +9,17 @@ pub const PLAIN: &str = "text/plain; charset=utf-8";
 pub const HELLO: &str = "Hello, world!";
 /// The body of a 503.
 pub const BUSY: &str = "the server is busy\n";
-/// The Retry-After of a 503, in whole seconds: the least that seda says.
+/// The Retry-After of a 503, in whole seconds: the shortest that seda sends.
 pub const RETRY_AFTER: &str = "1";
 /// The body of a 404.
 pub const NOT_FOUND: &str = "not here\n";
-/// The answer to `/file8k`: 8 KiB in which no two neighbours are equal, so that a byte too few is
-/// seen.
+/// The answer to `/file8k`: 8 KiB in which neighbouring bytes differ, so that a missing byte shows.
 pub const FILE: &str = match std::str::from_utf8(&ALPHABETS) {
     Ok(text) => text,
     Err(_) => unreachable!(),
 };
 
-/// The longest that one request may burn or block, in seconds: as `examples/web_server`.
+/// The longest work or sleep of one request, in seconds, as in `examples/web_server`.
 const LONGEST: u64 = 5;
 const ALPHABETS: [u8; 8 * 1024] = alphabets();
 
@@ -33,36 +34,44 @@ const fn alphabets() -> [u8; 8 * 1024] {
     bytes
 }
 
-/// The answer to `/work?micros=N`.
+/// A query without the number that its route needs. Its text is the body of a 400.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("say ?{name}=N with N from 0 to {most}\n")]
+pub struct QueryError {
+    name: &'static str,
+    most: u64,
+}
+
+/// Returns the answer to `/work?micros=N`.
 pub fn burned(micros: u64) -> String {
     format!("burned {micros} us\n")
 }
 
-/// The answer to `/sleep?millis=N`.
+/// Returns the answer to `/sleep?millis=N`.
 pub fn slept(millis: u64) -> String {
     format!("slept {millis} ms\n")
 }
 
-/// N of `/work?micros=N`.
+/// Returns N of `/work?micros=N`.
 ///
 /// # Errors
-/// The body of a 400, if it is not there once, or is too large.
-pub fn micros(query: Option<&str>) -> Result<u64, String> {
+/// If N is missing, given twice, or too large.
+pub fn micros(query: Option<&str>) -> Result<u64, QueryError> {
     number(query, "micros", LONGEST * 1_000_000)
 }
 
-/// N of `/sleep?millis=N`.
+/// Returns N of `/sleep?millis=N`.
 ///
 /// # Errors
 /// As [`micros`].
-pub fn millis(query: Option<&str>) -> Result<u64, String> {
+pub fn millis(query: Option<&str>) -> Result<u64, QueryError> {
     number(query, "millis", LONGEST * 1_000)
 }
 
-fn number(query: Option<&str>, name: &str, most: u64) -> Result<u64, String> {
+fn number(query: Option<&str>, name: &'static str, most: u64) -> Result<u64, QueryError> {
     let pairs = query.unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
     let mut values = pairs.filter(|(key, _)| *key == name).map(|(_, value)| value);
     let value = values.next().and_then(|value| value.parse().ok());
     let value = value.filter(|value| *value <= most && values.next().is_none());
-    value.ok_or_else(|| format!("say ?{name}=N with N from 0 to {most}\n"))
+    value.ok_or(QueryError { name, most })
 }

@@ -1,4 +1,4 @@
-//! Who is compared.
+//! The servers of the comparison.
 
 use crate::answers::HELLO;
 use crate::error::StartError;
@@ -11,36 +11,35 @@ use std::fmt;
 use std::fs;
 use std::str::FromStr;
 
-/// A server that can be started, with its settings. Its name, by [`Display`](fmt::Display) and back
-/// by [`FromStr`], is that of its kind, with the limit behind it: `axum-bounded-queue-64`.
+/// A server with its settings, ready to start. Its name is that of its kind and, if it has one, its
+/// limit: `axum-bounded-queue-64`. [`Display`](fmt::Display) writes it, [`FromStr`] reads it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Contestant {
-    /// Seda: the example `web_server` as it is, with its demo site. Nothing was promised, so that
-    /// nothing but the length of its queues bounds what waits.
+    /// Seda: the example `web_server` with its demo site. It has no SLO, so only the capacity of
+    /// its queues bounds the wait.
     Seda,
-    /// The same with the SLO of the comparison, and no other setting: `--slo 200ms`.
+    /// The same with the SLO of the comparison and no other setting: `--slo 200ms`.
     SedaSlo,
     /// The example `web_server` serving a directory from the disk, as nginx does.
     SedaRoot,
-    /// Seda with a hand-tuned bound for the queue of `work`: what the mechanism does where somebody
-    /// has chosen the number.
+    /// Seda with a hand-tuned capacity of the queue of `work`.
     SedaQueue(usize),
-    /// axum; the handler burns on the worker of the async runtime.
+    /// axum; the handler works on the worker of the async runtime.
     AxumInline,
-    /// axum; the handler burns in `spawn_blocking`.
+    /// axum; the handler works in `spawn_blocking`.
     AxumSpawnBlocking,
-    /// As `AxumSpawnBlocking`, with few threads, behind tower's concurrency limit and load shedding.
+    /// As `AxumSpawnBlocking`, with few threads, behind tower's concurrency limit and load shed.
     AxumLimit(usize),
-    /// axum; one thread for each core burns what a bounded queue holds; a full one refuses.
+    /// axum; one thread per core serves a bounded queue, which refuses when it is full.
     AxumBoundedQueue(usize),
-    /// actix-web; the handler burns on the worker of the async runtime.
+    /// actix-web; the handler works on the worker of the async runtime.
     ActixInline,
-    /// actix-web; the handler burns in `web::block`.
+    /// actix-web; the handler works in `web::block`.
     ActixBlock,
-    /// hyper on a runtime with one thread; the handler burns on it.
+    /// hyper on a runtime with one thread; the handler works on it.
     HyperInline,
-    /// A loop that refuses everything, beside a thread that burns: no server, but what a refusal
-    /// costs at the least.
+    /// A loop that refuses everything, beside a thread that keeps the core busy. It is no server:
+    /// it shows the least cost of a refusal.
     RefusingLoop,
     /// nginx: `/` and `/file8k` only.
     Nginx,
@@ -49,15 +48,16 @@ pub enum Contestant {
 /// A name that no contestant has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "no contestant is called {name:?}; say seda, seda-slo, seda-root, seda-queue-N, axum-inline, axum-spawn-blocking, \
-     axum-limit-N, axum-bounded-queue-N, actix-inline, actix-block, hyper-inline, refusing-loop or nginx"
+    "no contestant is called {name:?}; use seda, seda-slo, seda-root, seda-queue-N, axum-inline, \
+     axum-spawn-blocking, axum-limit-N, axum-bounded-queue-N, actix-inline, actix-block, \
+     hyper-inline, refusing-loop or nginx"
 )]
 pub struct UnknownContestant {
     name: String,
 }
 
 impl Contestant {
-    /// Every server; the ones that have a limit, with this one.
+    /// Returns every server; those with a limit have this one.
     pub fn all(limit: usize) -> [Self; 12] {
         use Contestant::*;
         [
@@ -76,7 +76,7 @@ impl Contestant {
         ]
     }
 
-    /// The name without the limit: what `peer` calls it, if it is one of its kinds.
+    /// Returns the name without the limit. `peer` takes it for each of its own kinds.
     pub fn kind(self) -> &'static str {
         match self {
             Contestant::Seda => "seda",
@@ -95,7 +95,7 @@ impl Contestant {
         }
     }
 
-    /// The limit that somebody has to choose for it; `None` if there is nothing to tune.
+    /// Returns the limit that an operator has to choose; `None` if there is nothing to tune.
     pub fn limit(self) -> Option<usize> {
         match self {
             Contestant::SedaQueue(limit)
@@ -105,7 +105,7 @@ impl Contestant {
         }
     }
 
-    /// The same with another limit; itself if it has none.
+    /// Returns the same server with another limit; an equal one if it has no limit.
     #[must_use]
     pub fn with_limit(self, limit: usize) -> Self {
         match self {
@@ -116,18 +116,18 @@ impl Contestant {
         }
     }
 
-    /// Whether it answers `/work` and `/sleep`.
+    /// True if it answers `/work` and `/sleep`.
     pub fn burns(self) -> bool {
         !matches!(self, Contestant::Nginx | Contestant::RefusingLoop)
     }
 
-    /// Whether it answers `/file8k`.
+    /// True if it answers `/file8k`.
     pub fn serves_the_file(self) -> bool {
         use Contestant::{RefusingLoop, Seda, SedaQueue, SedaSlo};
         !matches!(self, Seda | SedaSlo | SedaQueue(_) | RefusingLoop)
     }
 
-    /// What it answers to `/`: the demo site's page, or "Hello, world!".
+    /// Returns its answer to `/`: the demo site's page, or "Hello, world!".
     pub fn hello(self) -> &'static str {
         match self {
             Contestant::Seda | Contestant::SedaSlo | Contestant::SedaQueue(_) => {
@@ -137,59 +137,59 @@ impl Contestant {
         }
     }
 
-    /// Starts it on these cores of the machine, on a free port of 127.0.0.1; it serves when this
-    /// returns, and is ended by dropping the [`Server`]. Blocks for some 10 ms.
+    /// Starts it on these cores of the machine and a free port of 127.0.0.1, and returns when it
+    /// serves, after some 10 ms. Dropping the [`Server`] ends it.
     ///
-    /// Its programs must have been [built](crate::build). What it has to say goes to our stderr.
+    /// Its programs must be [built](crate::build). Its messages go to our stderr.
     ///
     /// # Errors
-    /// If it is not built or not installed, or does not serve.
+    /// If it is not built, is not installed, or does not serve.
     pub fn start(&self, cores: &[usize]) -> Result<Server, StartError> {
         self.start_with(cores, &[])
     }
 
-    /// The same with further flags behind its own.
+    /// Does the same as [`start`](Self::start) with further flags after its own.
     ///
     /// # Errors
-    /// As [`start`](Self::start): a flag that it does not know ends it, and it says so.
+    /// As [`start`](Self::start). A flag that it does not know ends it.
     pub fn start_with(&self, cores: &[usize], flags: &[String]) -> Result<Server, StartError> {
         let mut launch = self.launch()?;
-        launch.words.extend(flags.iter().map(OsString::from));
+        launch.arguments.extend(flags.iter().map(OsString::from));
         Server::start(self.to_string(), launch, cores)
     }
 
     fn launch(self) -> Result<Launch, StartError> {
-        let missing = |source| StartError::Surroundings { name: self.to_string(), source };
-        let mut words: Vec<OsString> = vec!["--listen".into(), "127.0.0.1:0".into()];
+        let missing = |source| StartError::Environment { name: self.to_string(), source };
+        let mut arguments: Vec<OsString> = vec!["--listen".into(), "127.0.0.1:0".into()];
         match self {
-            Contestant::Seda => Launch::built(programs::web_server(), words, None),
+            Contestant::Seda => Launch::built(programs::web_server(), arguments, None),
             Contestant::SedaSlo => {
-                words.extend(["--slo".into(), "200ms".into()]);
-                Launch::built(programs::web_server(), words, None)
+                arguments.extend(["--slo".into(), "200ms".into()]);
+                Launch::built(programs::web_server(), arguments, None)
             }
             Contestant::SedaRoot => {
                 let site = Site::create().map_err(missing)?;
-                words.extend(["--root".into(), site.files().into()]);
-                Launch::built(programs::web_server(), words, Some(site))
+                arguments.extend(["--root".into(), site.files().into()]);
+                Launch::built(programs::web_server(), arguments, Some(site))
             }
             Contestant::SedaQueue(limit) => {
                 let site = Site::create().map_err(missing)?;
                 let config = site.directory().join("seda.toml");
                 let text = format!("[graph]\nstages.work.capacity = {limit}\n");
                 fs::write(&config, text).map_err(missing)?;
-                words.extend(["--config".into(), config.into()]);
-                Launch::built(programs::web_server(), words, Some(site))
+                arguments.extend(["--config".into(), config.into()]);
+                Launch::built(programs::web_server(), arguments, Some(site))
             }
             Contestant::Nginx => {
                 let program = programs::nginx().ok_or(StartError::NoNginx)?;
                 Site::create().and_then(|site| Launch::nginx(program, site)).map_err(missing)
             }
             peer => {
-                words.insert(0, peer.kind().into());
+                arguments.insert(0, peer.kind().into());
                 if let Some(limit) = peer.limit() {
-                    words.extend(["--limit".into(), limit.to_string().into()]);
+                    arguments.extend(["--limit".into(), limit.to_string().into()]);
                 }
-                Launch::built(programs::peer(), words, None)
+                Launch::built(programs::peer(), arguments, None)
             }
         }
     }

@@ -1,46 +1,47 @@
-//! What can go wrong at a start.
+//! The errors of a start.
 
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitStatus;
 
-/// Why a contestant does not run.
+/// A contestant that could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// Its program is not there.
-    #[error("{} is not there; call `peers::build` first", program.display())]
+    /// Its program does not exist.
+    #[error("{} does not exist; call `peers::build` first", program.display())]
     NotBuilt {
-        /// Where it would be.
+        /// The expected path.
         program: PathBuf,
     },
-    /// nginx is not there.
+    /// nginx is not installed.
     #[error("nginx is not installed; `apt-get install nginx-light`, or leave it out")]
     NoNginx,
     /// `taskset` cannot be run.
     #[error("taskset cannot be run: {0}; it comes with util-linux")]
     Taskset(#[source] io::Error),
-    /// Its files or its port cannot be had.
+    /// Its files or its port could not be set up.
     #[error(
-        "{name} needs a temporary directory and a free port: {source}; see that TMPDIR has room"
+        "{name} needs a temporary directory and a free port: {source}; make sure that TMPDIR has \
+         space"
     )]
-    Surroundings {
+    Environment {
         /// The contestant.
         name: String,
-        /// Why.
+        /// The failed operation.
         source: io::Error,
     },
-    /// It ended before it listened, and has said why.
-    #[error("{name} on cores {cores:?} ended with {status}; mend what it says above")]
+    /// It ended before it listened; its own message says why.
+    #[error("{name} on cores {cores:?} ended with {status}; see its message above")]
     Ended {
         /// The contestant.
         name: String,
-        /// Where it was to run.
+        /// The cores it was started on.
         cores: Vec<usize>,
-        /// How it ended.
+        /// Its exit status.
         status: ExitStatus,
     },
-    /// It runs, and nobody knows where it listens.
-    #[error("{name} runs but does not say where it listens; start it by hand to see why")]
+    /// It runs, and its address is unknown.
+    #[error("{name} runs but does not print its address; start it by hand to see why")]
     Silent {
         /// The contestant.
         name: String,

@@ -1,4 +1,4 @@
-//! How a contestant is started.
+//! The command that starts a contestant.
 
 use crate::error::StartError;
 use crate::nginx;
@@ -8,41 +8,46 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-/// A program with its words, and how to learn where it listens.
+/// A program with its arguments, and the way to learn its address.
 pub(crate) struct Launch {
     pub(crate) program: PathBuf,
-    pub(crate) words: Vec<OsString>,
+    pub(crate) arguments: Vec<OsString>,
     pub(crate) listening: Listening,
-    /// What must be there as long as the program runs.
+    /// The files that must exist as long as the program runs.
     pub(crate) site: Option<Site>,
 }
 
-/// How a contestant lets it be known that it listens.
+/// The sign that a contestant listens.
 pub(crate) enum Listening {
-    /// Its first line ends with its URL.
-    Says,
-    /// It has been told where to listen, and starts a worker when it does.
-    HasWorker(SocketAddr),
+    /// It prints a first line that ends with its URL.
+    Prints,
+    /// It was given the address, and starts a worker process once it listens.
+    StartsWorker(SocketAddr),
 }
 
 impl Launch {
-    /// Of a program that [`build`](crate::build) builds, and that says where it listens.
+    /// Returns the command of a program that [`build`](crate::build) has built.
     pub(crate) fn built(
         program: PathBuf,
-        words: Vec<OsString>,
+        arguments: Vec<OsString>,
         site: Option<Site>,
     ) -> Result<Self, StartError> {
         if program.is_file() {
-            Ok(Self { program, words, listening: Listening::Says, site })
+            Ok(Self { program, arguments, listening: Listening::Prints, site })
         } else {
             Err(StartError::NotBuilt { program })
         }
     }
 
-    /// Of nginx, configured for this site.
+    /// Returns the command of nginx, configured for this site.
     pub(crate) fn nginx(program: PathBuf, site: Site) -> io::Result<Self> {
         let address = nginx::free_address()?;
-        let words = nginx::configure(&site, address)?;
-        Ok(Self { program, words, listening: Listening::HasWorker(address), site: Some(site) })
+        let arguments = nginx::configure(&site, address)?;
+        Ok(Self {
+            program,
+            arguments,
+            listening: Listening::StartsWorker(address),
+            site: Some(site),
+        })
     }
 }

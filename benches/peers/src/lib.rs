@@ -1,14 +1,15 @@
-//! The servers that seda is compared with.
+//! The servers that the benchmarks compare seda with.
 //!
-//! A [`Contestant`] is one of them, with its settings; [`Contestant::start`] gives a [`Server`] that
-//! runs on the cores it was given. What is measured are release builds: call [`build`] first. The
-//! program `peer` holds the servers themselves; `answers` and `burn` are what all of them share, so
-//! that they differ in nothing but how they schedule work.
+//! A [`Contestant`] is one of them with its settings; [`Contestant::start`] returns a [`Server`]
+//! that runs on the given cores. Measurements need release builds: call [`build`] first. The
+//! servers themselves are in the program `peer`. They share `answers` and `burn`, so they differ
+//! only in how they schedule work.
 
 pub mod answers;
 mod burn;
 mod contestant;
 mod cores;
+mod document;
 mod error;
 mod launch;
 mod nginx;
@@ -20,6 +21,7 @@ mod site;
 pub use burn::burn;
 pub use contestant::{Contestant, UnknownContestant};
 pub use cores::allowed_cores;
+pub use document::{DocumentError, Marks};
 pub use error::StartError;
 pub use programs::{BuildError, build, root};
 pub use server::Server;

@@ -1,7 +1,7 @@
-//! The programs that are started: where they are, and how they are built.
+//! The programs of the contestants: their paths and their build.
 //!
-//! Always the release build, at the place where cargo puts it: a debug build that lies about is
-//! never measured by mistake.
+//! They are always release builds, in cargo's own directory for these. A debug build that happens
+//! to exist is never measured by mistake.
 
 use std::env;
 use std::io;
@@ -11,30 +11,30 @@ use std::process::{Command, ExitStatus};
 /// This package, and the workspace of seda two directories above.
 const PEERS: &str = env!("CARGO_MANIFEST_DIR");
 const SEDA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
-/// Where Debian has nginx: not in an ordinary user's PATH.
+/// Directories of nginx on Debian, which an ordinary user's PATH lacks.
 const SYSTEM: [&str; 2] = ["/usr/sbin", "/usr/local/sbin"];
 
-/// Why there are no programs to start.
+/// The programs could not be built.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
-    /// There is no cargo.
+    /// cargo is missing.
     #[error("cargo cannot be run: {0}; install Rust from https://rustup.rs")]
     Cargo(#[source] io::Error),
-    /// It has said why.
-    #[error("`{command}` in {directory} ended with {status}; mend what it says above")]
+    /// cargo failed; its own message says why.
+    #[error("`{command}` in {directory} ended with {status}; see its message above")]
     Failed {
-        /// What was run.
+        /// The command.
         command: String,
-        /// Where it was run.
+        /// Its working directory.
         directory: &'static str,
-        /// How it ended.
+        /// Its exit status.
         status: ExitStatus,
     },
 }
 
-/// Builds what [`Contestant::start`](crate::Contestant::start) starts: `peer` of this package and
-/// the example `web_server` of seda, both in release. Takes a minute or two the first time; cargo
-/// says on stderr what it does.
+/// Builds the programs that [`Contestant::start`](crate::Contestant::start) needs: `peer` of this
+/// package and the example `web_server` of seda, both in release. The first build takes a minute or
+/// two; cargo reports its progress on stderr.
 ///
 /// # Errors
 /// If cargo is missing or fails.
@@ -43,38 +43,38 @@ pub fn build() -> Result<(), BuildError> {
     run_cargo(SEDA, &["build", "--release", "--locked", "--example", "web_server"])
 }
 
-/// The root of seda's repository.
+/// Returns the root of seda's repository.
 pub fn root() -> PathBuf {
     Path::new(SEDA).canonicalize().unwrap_or_else(|_| SEDA.into())
 }
 
-fn run_cargo(directory: &'static str, words: &[&str]) -> Result<(), BuildError> {
+fn run_cargo(directory: &'static str, arguments: &[&str]) -> Result<(), BuildError> {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(words).arg("--target-dir").arg(target(directory)).current_dir(directory);
+    cargo.args(arguments).arg("--target-dir").arg(target(directory)).current_dir(directory);
     let status = cargo.status().map_err(BuildError::Cargo)?;
-    let command = format!("cargo {}", words.join(" "));
+    let command = format!("cargo {}", arguments.join(" "));
     if status.success() { Ok(()) } else { Err(BuildError::Failed { command, directory, status }) }
 }
 
-/// The program `peer`, if it has been built or not.
+/// Returns the path of the program `peer`, built or not.
 pub(crate) fn peer() -> PathBuf {
     target(PEERS).join("release/peer")
 }
 
-/// The example `web_server`, if it has been built or not.
+/// Returns the path of the example `web_server`, built or not.
 pub(crate) fn web_server() -> PathBuf {
     target(SEDA).join("release/examples/web_server")
 }
 
-/// nginx, if it is installed.
+/// Returns the path of nginx; `None` if it is not installed.
 pub(crate) fn nginx() -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let directories = env::split_paths(&path).chain(SYSTEM.map(PathBuf::from));
     directories.map(|directory| directory.join("nginx")).find(|program| program.is_file())
 }
 
-/// Where cargo puts what it builds. It is said to cargo too, so a `build.target-dir` of some
-/// configuration file does not matter.
+/// Returns cargo's target directory. cargo is given it too, so a `build.target-dir` in a
+/// configuration file has no effect.
 fn target(workspace: &str) -> PathBuf {
     match env::var_os("CARGO_TARGET_DIR") {
         Some(directory) => env::current_dir().unwrap_or_default().join(directory),

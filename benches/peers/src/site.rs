@@ -1,4 +1,4 @@
-//! A directory with the files that a contestant serves from the disk.
+//! A directory with files for a contestant to serve from the disk.
 
 use crate::answers::{FILE, HELLO};
 use std::fs::{self, Permissions};
@@ -7,14 +7,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-/// A temporary directory, removed on drop; below it `site/` with the files.
+/// A temporary directory with the files in `site/`, removed on drop.
 #[derive(Debug)]
 pub(crate) struct Site(TempDir);
 
 impl Site {
-    /// Writes the files.
+    /// Creates the directory and its files.
     pub(crate) fn create() -> io::Result<Self> {
-        // Started by root, nginx reads the files as another user.
+        // If root starts nginx, another user reads the files.
         let readable = Permissions::from_mode(0o755);
         let site = Self(tempfile::Builder::new().permissions(readable).prefix("peers-").tempdir()?);
         fs::create_dir(site.files())?;

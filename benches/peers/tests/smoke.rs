@@ -1,6 +1,6 @@
-//! Every contestant starts, answers what the others answer, and ends.
+//! Every contestant starts, gives the same answers as the others, and ends.
 //!
-//! `cargo test --release`: builds the contestants first, then takes some seconds.
+//! `cargo test --release` builds the contestants first, then takes some seconds.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
@@ -8,12 +8,12 @@ use peers::{Contestant, Server, StartError, allowed_cores, answers};
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::process::Command;
+use std::process::{Command, Output};
 use std::sync::LazyLock;
 use std::thread;
 use std::time::Duration;
 
-/// Of every wait for an answer: far beyond what a slow machine needs.
+/// Time limit of every answer, far above the need of a slow machine.
 const LIMIT: Duration = Duration::from_secs(60);
 
 #[test]
@@ -49,7 +49,7 @@ fn a_limit_refuses_some_and_serves_the_others() {
         assert!(served.iter().all(|answer| answer.body == "burned 50000 us\n"));
         for answer in refused {
             assert_eq!(answer.body, answers::BUSY, "{contestant}");
-            // Seconds; seda says how many by what it drains.
+            // In whole seconds; seda computes them from its drain rate.
             let after = answer.field("retry-after").and_then(|after| after.parse::<u32>().ok());
             assert!(
                 after.is_some_and(|after| (1..=60).contains(&after)),
@@ -62,7 +62,7 @@ fn a_limit_refuses_some_and_serves_the_others() {
 }
 
 #[test]
-fn what_has_no_limit_refuses_nobody() {
+fn a_contestant_without_a_limit_refuses_no_request() {
     let unlimited = Contestant::all(1)
         .into_iter()
         .filter(|contestant| contestant.limit().is_none() && contestant.burns());
@@ -82,7 +82,7 @@ fn the_refusing_loop_refuses_everything() {
 }
 
 #[test]
-fn a_server_has_its_cores_and_ends_when_it_is_dropped() {
+fn a_server_runs_on_its_cores_and_ends_when_it_is_dropped() {
     let core = *allowed_cores().first().expect("a core");
     for contestant in Contestant::all(64) {
         let Some(server) = start(contestant) else { continue };
@@ -91,12 +91,12 @@ fn a_server_has_its_cores_and_ends_when_it_is_dropped() {
         let cores = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
         assert_eq!(cores.map(str::trim), Some(core.to_string().as_str()), "{contestant}");
         drop(server);
-        assert!(!fs::exists(format!("/proc/{pid}")).expect("/proc"), "{contestant} runs still");
+        assert!(!fs::exists(format!("/proc/{pid}")).expect("/proc"), "{contestant} still runs");
     }
 }
 
 #[test]
-fn a_start_that_fails_says_why() {
+fn the_error_of_a_failed_start_names_the_contestant_and_its_cores() {
     build();
     let failed = Contestant::HyperInline.start(&[4_095]).expect_err("no machine has this core");
     assert!(matches!(failed, StartError::Ended { .. }), "{failed}");
@@ -104,16 +104,18 @@ fn a_start_that_fails_says_why() {
 }
 
 #[test]
-fn further_flags_reach_the_program_and_a_wrong_one_ends_it() {
+fn further_flags_reach_the_program_and_an_unknown_one_ends_it() {
     build();
     let core = *allowed_cores().first().expect("a core");
-    let start = |words: [&str; 2]| Contestant::Seda.start_with(&[core], &words.map(str::to_owned));
-    assert!(start(["--control", "off"]).is_ok());
-    assert!(matches!(start(["--contrl", "off"]), Err(StartError::Ended { .. })));
+    let known = ["--control", "off"].map(str::to_owned);
+    assert!(Contestant::Seda.start_with(&[core], &known).is_ok());
+    let unknown = ["--contrl", "off"].map(str::to_owned);
+    let failed = Contestant::Seda.start_with(&[core], &unknown);
+    assert!(matches!(failed, Err(StartError::Ended { .. })));
 }
 
 #[test]
-fn a_name_names_one_contestant() {
+fn a_contestant_parses_from_its_own_name() {
     for contestant in Contestant::all(17) {
         assert_eq!(contestant.to_string().parse(), Ok(contestant));
     }
@@ -125,22 +127,23 @@ fn a_name_names_one_contestant() {
 }
 
 #[test]
-fn a_peer_refuses_flags_that_mean_nothing_to_it() {
-    let peer = |words: &[&str]| {
-        let output = Command::new(env!("CARGO_BIN_EXE_peer")).args(words).output().expect("runs");
-        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
-    };
+fn a_peer_refuses_flags_without_a_meaning_for_its_kind() {
     for words in [
         ["axum-inline", "--limit", "9"],
         ["hyper-inline", "--threads", "2"],
         ["actix-block", "--blocking-threads", "9"],
     ] {
-        let (code, said) = peer(&words);
-        assert_eq!(code, Some(2), "{words:?}");
-        assert!(said.contains(words[1]), "{words:?}: {said}");
+        let output = peer(&words);
+        assert_eq!(output.status.code(), Some(2), "{words:?}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(stderr.contains(words[1]), "{words:?}: {stderr}");
     }
-    // Its input has ended before it starts.
-    assert_eq!(peer(&["axum-inline"]).0, Some(0));
+    // A peer ends when its input does, and this input has no content.
+    assert_eq!(peer(&["axum-inline"]).status.code(), Some(0));
+}
+
+fn peer(words: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_peer")).args(words).output().expect("it runs")
 }
 
 fn build() {
@@ -148,7 +151,7 @@ fn build() {
     *BUILT
 }
 
-/// The contestant on one core; none if it is not installed here.
+/// Starts the contestant on one core; `None` if it is not installed here.
 fn start(contestant: Contestant) -> Option<Server> {
     build();
     let core = *allowed_cores().first().expect("a core");
@@ -187,17 +190,17 @@ fn of_status(answers: &[Answer], status: u16) -> impl Iterator<Item = &Answer> {
 }
 
 fn get(server: &Server, path: &str) -> Answer {
-    read(ask(server.address(), path))
+    read(send(server.address(), path))
 }
 
 fn get_at_once(server: &Server, path: &str, requests: usize) -> Vec<Answer> {
-    let asked: Vec<TcpStream> = (0..requests).map(|_| ask(server.address(), path)).collect();
-    let readers = asked.into_iter().map(|stream| thread::Builder::new().spawn(|| read(stream)));
+    let sent: Vec<TcpStream> = (0..requests).map(|_| send(server.address(), path)).collect();
+    let readers = sent.into_iter().map(|stream| thread::Builder::new().spawn(|| read(stream)));
     let readers: Vec<_> = readers.collect();
     readers.into_iter().map(|reader| reader.expect("a thread").join().expect("answers")).collect()
 }
 
-fn ask(server: SocketAddr, path: &str) -> TcpStream {
+fn send(server: SocketAddr, path: &str) -> TcpStream {
     let mut stream = TcpStream::connect(server).expect("it listens");
     stream.set_read_timeout(Some(LIMIT)).expect("a limit");
     let request = format!("GET {path} HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n\r\n");
@@ -205,15 +208,16 @@ fn ask(server: SocketAddr, path: &str) -> TcpStream {
     stream
 }
 
-/// To the end, or as much as its length says: a loop that only refuses closes nothing.
+/// Reads an answer up to its Content-Length or the end of the connection. The refusing loop never
+/// closes one.
 fn read(mut stream: TcpStream) -> Answer {
     let (mut bytes, mut part) = (Vec::new(), [0; 4_096]);
     loop {
         let read = stream.read(&mut part).expect("it answers");
         bytes.extend_from_slice(part.get(..read).unwrap_or_default());
         let text = String::from_utf8_lossy(&bytes);
-        let Some((head, body)) = text.split_once("\r\n\r\n").filter(|_| !bytes.is_empty()) else {
-            assert!(read > 0, "it ended without a head: {text}");
+        let Some((head, body)) = text.split_once("\r\n\r\n") else {
+            assert!(read > 0, "the connection ended before the head: {text}");
             continue;
         };
         let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());

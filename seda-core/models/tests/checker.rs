@@ -1,4 +1,5 @@
-//! Runs a model under many schedules: it holds under all, or fails with a flaw for a stated reason.
+//! Runs a model under many schedules. A model holds under all of them, or fails with a seeded flaw
+//! for a stated reason.
 
 #[cfg(feature = "loom")]
 pub use loom::{sync, thread};
@@ -9,33 +10,34 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// What both checkers call a state in which everybody waits.
+/// The word of both checkers for a state in which every thread waits.
 pub const DEADLOCK: &str = "deadlock";
-/// What shuttle calls an execution that does not end.
+/// shuttle's words for an execution that does not end.
 #[cfg(feature = "shuttle")]
 pub const LIVELOCK: &str = "exceeded max_steps bound";
 
-/// In the environment of a child: the flaw that it is to seed, and the model that is to fail.
+/// Environment variable of a child process: the flaw to seed and the model that must fail.
 const CHILD: &str = "SEDA_MODEL_CHILD";
-/// How a child ends whose model failed.
+/// Exit code of a child after its model has failed.
 const CAUGHT: i32 = 70;
 
-/// How far a checker goes: shuttle tries so many schedules with each of its schedulers, loom every
-/// schedule with so many preemptions at most.
+/// The effort of a checker. shuttle tries this number of schedules with each of its schedulers;
+/// loom tries every schedule with at most this number of preemptions.
 #[derive(Clone, Copy, Debug)]
 pub struct Bound(pub usize);
 
-/// The model holds under every schedule that is tried.
+/// Asserts that the model holds under every tried schedule.
 pub fn holds(bound: Bound, model: impl Fn() + Send + Sync + 'static) {
     if std::env::var_os(CHILD).is_none() {
         println!("{} schedules", run(bound, Arc::new(model)));
     }
 }
 
-/// With `flaw` the model fails under one of the schedules that are tried, and says `why`.
+/// Asserts that the model with `flaw` fails under a tried schedule, with a message that contains
+/// `why`.
 ///
-/// It fails in a child process: a checker unwinds all of a model's threads at once, and what they
-/// drop then can end the process.
+/// The model fails in a child process: a checker unwinds all threads of a model at once, and their
+/// drops can then abort the process.
 #[track_caller]
 pub fn fails<M: Fn() + Send + Sync + 'static>(bound: Bound, flaw: Flaw, why: &str, model: M) {
     let name = std::any::type_name::<M>();
@@ -46,22 +48,23 @@ pub fn fails<M: Fn() + Send + Sync + 'static>(bound: Bound, flaw: Flaw, why: &st
         }
         return;
     }
-    // `models::file::function`; the file's other tests do nothing in a child.
+    // The name is `models::file::function`. Other tests of the file do nothing in a child.
     let file = name.split("::").nth(1).unwrap_or_default();
     let ended = Command::new(std::env::current_exe().unwrap())
         .args([file, "--nocapture", "--test-threads=1"])
         .env(CHILD, child)
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&ended.stderr);
-    assert_eq!(ended.status.code(), Some(CAUGHT), "{flaw:?} was not caught: {said}");
-    let (schedule, caught) = said.split_once("caught: ").unwrap_or_default();
+    let stderr = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(CAUGHT), "{flaw:?} was not caught: {stderr}");
+    let (schedule, caught) = stderr.split_once("caught: ").unwrap_or_default();
     assert!(caught.contains(why), "{flaw:?} was caught, but not by `{why}`: {caught}");
     println!("{flaw:?}, caught {caught}");
-    // To be replayed.
+    // For a replay with SEDA_SCHEDULE.
     eprintln!("{schedule}");
 }
 
+/// Seeds the flaw and runs the model; exits with [`CAUGHT`] when it fails.
 fn fail(bound: Bound, flaw: Flaw, model: impl Fn() + Send + Sync + 'static) {
     let tried = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&tried);
@@ -81,30 +84,32 @@ fn fail(bound: Bound, flaw: Flaw, model: impl Fn() + Send + Sync + 'static) {
 fn run(Bound(bound): Bound, model: Arc<dyn Fn() + Send + Sync>) -> usize {
     use shuttle::scheduler::{PctScheduler, RandomScheduler, ReplayScheduler};
 
-    /// Fixed, so that a failure is one on every machine.
+    /// Fixed, so that a failure repeats on every machine.
     const SEED: u64 = 0x5EDA;
-    /// How many preemptions a bug may need for PCT to find it (Burckhardt et al. 2010).
+    /// The number of preemptions up to which PCT finds a bug (Burckhardt et al. 2010).
     const PREEMPTIONS: usize = 3;
 
-    let runner = |model: Arc<dyn Fn() + Send + Sync>| move || model();
+    // A given schedule is replayed alone.
     if let Ok(schedule) = std::env::var("SEDA_SCHEDULE") {
         let replayed = ReplayScheduler::new_from_encoded(&schedule);
-        return shuttle::Runner::new(replayed, config()).run(runner(model));
+        return shuttle::Runner::new(replayed, config()).run(move || model());
     }
+    // PCT first, then random schedules.
     let pct = PctScheduler::new_from_seed(SEED, PREEMPTIONS, bound);
-    let tried = shuttle::Runner::new(pct, config()).run(runner(Arc::clone(&model)));
+    let pct_model = Arc::clone(&model);
+    let tried = shuttle::Runner::new(pct, config()).run(move || pct_model());
     let random = RandomScheduler::new_from_seed(SEED, bound);
-    tried + shuttle::Runner::new(random, config()).run(runner(model))
+    tried + shuttle::Runner::new(random, config()).run(move || model())
 }
 
 #[cfg(feature = "shuttle")]
 fn config() -> shuttle::Config {
     let mut config = shuttle::Config::new();
-    // A worker's turn with a report inside needs more than the default of 60 KiB.
+    // A worker's turn that builds a report needs more than the default of 60 KiB.
     config.stack_size = 512 * 1024;
-    // Nothing here takes a tenth of that: more is a livelock.
+    // No model takes a tenth of these steps, so more of them are a livelock.
     config.max_steps = shuttle::MaxSteps::FailAfter(100_000);
-    // Orderings are loom's business: see `wakeups.rs`.
+    // Memory orderings are checked by loom: see `wakeups.rs`.
     config.silence_warnings = true;
     config
 }

@@ -1,10 +1,11 @@
-//! A scrape against a worker: what a report says was so at one moment.
+//! A scrape against a worker: a report shows one moment.
 //!
-//! Protocol. A scrape holds all queues at once, and reads the budgets meanwhile. An event is charged
-//! before it enters and credited after it has left, so a budget never has less in use than is inside.
+//! Protocol. A scrape locks all queues at once and reads the budgets meanwhile. An event is charged
+//! before it enters and credited after it has left, so the budget always covers the events inside.
 //!
-//! One worker, a thread that closes the stage and gives up what waits, and scrapes in between; the
-//! crate's queue, ledgers, byte budget and monitor. shuttle, random and PCT schedules.
+//! The model has one worker, a thread that closes the stage and sheds its queue, and scrapes in
+//! between. It runs the crate's queue, ledgers, byte budget and monitor, under shuttle's random and
+//! PCT schedules.
 
 use crate::checker::{Bound, fails, holds, thread::spawn};
 use crate::support::{graph, workers};
@@ -32,17 +33,17 @@ fn a_scrape_meets_a_worker_and_a_closing() {
     graph.wait_quiet();
     let report = graph.report();
     assert_balanced(&report);
-    assert_eq!(report.budget.bytes_used, 0, "every byte is given back once");
+    assert_eq!(report.budget.bytes_used, 0, "every byte is credited once");
     graph.end();
 }
 
 #[test]
-fn a_report_is_of_one_moment() {
+fn a_report_shows_one_moment() {
     holds(SCHEDULES, a_scrape_meets_a_worker_and_a_closing);
 }
 
 #[test]
-fn if_the_bytes_are_read_after_the_queues_are_let_go_more_are_inside_than_in_use() {
+fn if_the_bytes_are_read_after_the_queues_are_unlocked_the_report_misses_some() {
     fails(
         SCHEDULES,
         Flaw::BytesReadLate,

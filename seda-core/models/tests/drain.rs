@@ -1,13 +1,19 @@
-//! Draining against deferred events: the drain ends when the last one is completed, not before.
+//! A drain against deferred events: the drain ends when the last one is completed, not before.
 //!
-//! Protocol (`Budget`, `Room`). A drain says that it watches, takes the lock, looks whether
-//! anything is in use, and waits. Who gives the last place back looks whether anybody watches and
-//! tells them under that lock, so not between their look and their wait. A source that waits for
-//! room counts as waiting, notes the generation, attempts once more, and waits only if nobody has
-//! announced room since. An attempt that fails announces nothing, or it would end its own wait.
+//! Protocol of the drain:
+//! 1. The drain registers as a watcher and takes the lock.
+//! 2. It checks whether anything is in use, and waits if so.
+//! 3. The thread that credits the last place checks for watchers and notifies them under the same
+//!    lock, so the notification never falls between steps 1 and 2.
 //!
-//! Pendings are completed on threads of their own; whole graphs, and the crate's drain up to the
-//! end of its workers. shuttle, random and PCT schedules.
+//! Protocol of a source that waits for space:
+//! 1. The source registers as a waiter and reads the generation.
+//! 2. It attempts once more, and waits only if the generation is still the same.
+//! 3. Each announcement of space increments the generation. A failed attempt announces nothing, or
+//!    it would end its own wait.
+//!
+//! Other threads complete the pending events. The models run whole graphs and the crate's
+//! drain up to the end of its workers, under shuttle's random and PCT schedules.
 
 use crate::checker::{Bound, DEADLOCK, LIVELOCK, fails, holds, thread::spawn};
 use crate::ledgers::assert_ended;
@@ -18,7 +24,8 @@ use std::time::Duration;
 
 const SCHEDULES: Bound = Bound(5_000);
 
-/// Its first stage defers; the event is sent on and completed by another thread.
+/// Returns a graph with a first stage that defers; another thread sends the event on and completes
+/// it.
 fn deferring(budget: usize) -> (Graph, Source<u32>) {
     let mut graph = graph(budget);
     let (ask, use_answer) = (graph.stage::<u32>("ask", 4), graph.stage::<u32>("use", 4));
@@ -72,23 +79,23 @@ fn a_drain_ends_when_the_last_deferred_event_does() {
 }
 
 #[test]
-fn if_it_is_told_without_the_lock_it_waits_for_ever() {
+fn if_the_drain_is_notified_without_the_lock_it_waits_for_ever() {
     fails(SCHEDULES, Flaw::ToldWithoutLock, DEADLOCK, a_drain_meets_deferred_events);
 }
 
 #[test]
-fn who_waits_for_room_hears_of_it() {
+fn a_source_that_waits_for_space_is_notified() {
     holds(SCHEDULES, a_source_waits_for_the_place_of_a_deferred_event);
 }
 
 #[test]
-fn if_a_failed_attempt_is_announced_it_never_sleeps() {
+fn if_a_failed_attempt_is_announced_the_source_never_sleeps() {
     let model = a_source_waits_for_the_place_of_a_deferred_event;
     fails(SCHEDULES, Flaw::FailureIsNews, LIVELOCK, model);
 }
 
 #[test]
-fn if_announcements_are_not_counted_it_waits_for_ever() {
+fn if_announcements_are_not_counted_the_source_waits_for_ever() {
     let model = a_source_waits_for_the_place_of_a_deferred_event;
     fails(SCHEDULES, Flaw::NoGeneration, DEADLOCK, model);
 }

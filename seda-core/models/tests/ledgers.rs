@@ -1,9 +1,9 @@
-//! What the models of whole graphs count, and the equations that must hold.
+//! The counts of the models of whole graphs, and the equations that must hold.
 
 use seda_core::Report;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// A figure of the model itself: no protocol, so not modelled.
+/// A count of the model itself. It is part of no protocol, so the checker ignores it.
 #[derive(Debug, Default)]
 pub struct Count(AtomicUsize);
 
@@ -17,7 +17,7 @@ impl Count {
     }
 }
 
-/// Everything ended, and all that was accepted ended in one way.
+/// Asserts that no event is left and that every accepted event ended exactly once.
 pub fn assert_ended(report: &Report) {
     assert_balanced(report);
     let events = &report.events;
@@ -25,7 +25,7 @@ pub fn assert_ended(report: &Report) {
     assert_eq!((inside, report.budget.used), (0, 0), "events are stranded: {events:?}");
 }
 
-/// Both ledgers' equations, as in `tests/support` of seda-core.
+/// Asserts the equations of both ledgers, as in `tests/support` of seda-core.
 pub fn assert_balanced(report: &Report) {
     for stage in &report.stages {
         let shed: u64 = stage.shed.values().sum();
@@ -41,5 +41,5 @@ pub fn assert_balanced(report: &Report) {
     let inside = (events.queued + events.in_hand + events.pending) as usize;
     let budget = report.budget;
     let covered = inside <= budget.used && budget.used <= budget.limit;
-    assert!(covered, "the budget does not cover what is inside: {inside}, {budget:?}");
+    assert!(covered, "the budget does not cover the events inside: {inside}, {budget:?}");
 }

@@ -1,8 +1,9 @@
 //! Model checks of seda-core's concurrent code.
 //!
-//! Each file states one protocol, runs it on the crate's own code under a checker, and then breaks
-//! it at the line where it would break: a model that stays green with its [`Flaw`] checks nothing.
-//! CONTRIBUTING.md says how to run them and how to replay a schedule that failed.
+//! Each file states one protocol and runs it on the crate's own code under a checker. It then seeds
+//! a [`Flaw`] at a step of the protocol: a model that passes with its flaw checks nothing. The name
+//! of a test with a flaw begins with `if_`. CONTRIBUTING.md explains how to run the models and how
+//! to replay a failed schedule.
 //!
 //! [`Flaw`]: seda_core::modelled::Flaw
 #![allow(missing_docs, reason = "tests")]

@@ -1,13 +1,14 @@
-//! Reserved and leased places against closing and ending: no place is lost, no event stranded.
+//! Reserved and leased places against a close and an end: no place is lost, no event is stranded.
 //!
-//! Protocol. A place that was given stays good, also when its stage is closed or the graph has
-//! ended. An event sent through it beyond the end finds nobody who would take it, so whoever sends
-//! it gives it up. For none to fall between the two, the end is set before the queues are emptied
-//! for the last time, and a sender looks for it after it has pushed: by the order of the stage's
-//! lock one of the two sees the other. What is leased ahead goes back when the worker has nothing
-//! to send.
+//! Protocol. A reserved place stays valid after its stage is closed or the graph has ended. No
+//! worker takes an event that is sent after the end, so its sender sheds it:
+//! 1. The graph sets the end, then empties the queues for the last time.
+//! 2. A sender pushes its event, then checks for the end.
 //!
-//! Whole graphs. shuttle, random and PCT schedules.
+//! The stage's lock orders the two, so at least one sees the other. A worker returns the places it
+//! leased ahead when it has nothing to send.
+//!
+//! The models run whole graphs under shuttle's random and PCT schedules.
 
 use crate::checker::{Bound, fails, holds, thread::spawn};
 use crate::ledgers::{Count, assert_balanced, assert_ended};
@@ -29,7 +30,7 @@ fn a_graph_ends_while_places_are_held() {
     let graph = Modelled::start(graph);
     let mut permits = source.reserve(2).unwrap();
     let holder = spawn(move || {
-        // One place is used, and one goes back unused.
+        // One place is used; the other one returns unused.
         permits.send(1).unwrap();
     });
     let sent = Arc::new(Count::default());
@@ -86,32 +87,32 @@ fn a_chain() -> (Modelled, seda_core::Source<u32>, seda_core::Source<u32>) {
 }
 
 #[test]
-fn an_event_sent_beyond_the_end_is_given_up_by_its_sender() {
+fn an_event_sent_after_the_end_is_shed_by_its_sender() {
     holds(SCHEDULES, a_graph_ends_while_places_are_held);
 }
 
 #[test]
-fn if_the_sender_does_not_look_for_the_end_it_is_stranded() {
+fn if_the_sender_does_not_check_for_the_end_its_event_is_stranded() {
     fails(SCHEDULES, Flaw::EndUnseen, "stranded", a_graph_ends_while_places_are_held);
 }
 
 #[test]
-fn if_the_end_is_set_too_late_it_is_stranded() {
+fn if_the_end_is_set_after_the_queues_are_emptied_an_event_is_stranded() {
     fails(SCHEDULES, Flaw::EmptiedBeforeTheEnd, "stranded", a_graph_ends_while_places_are_held);
 }
 
 #[test]
-fn what_was_sent_into_a_closing_stage_ends_in_one_way() {
+fn an_event_sent_into_a_closing_stage_ends_exactly_once() {
     holds(SCHEDULES, a_stage_closes_while_events_are_sent_on_into_leased_places);
 }
 
 #[test]
-fn leased_places_come_back() {
+fn leased_places_are_returned() {
     holds(SCHEDULES, events_are_sent_on_into_leased_places);
 }
 
 #[test]
-fn if_a_worker_keeps_its_lease_they_do_not() {
+fn if_a_worker_keeps_its_lease_places_are_lost() {
     let why = "every place is free again";
     fails(SCHEDULES, Flaw::LeaseKept, why, events_are_sent_on_into_leased_places);
 }

@@ -1,11 +1,11 @@
-//! A push against a retirement: whoever is left takes the event.
+//! A push against a retirement: the remaining worker takes the event.
 //!
-//! Protocol. A sender wakes one idle worker, and only one. If that worker finds itself one too
-//! many it leaves instead of taking the event, and nobody else was woken. So whoever leaves wakes
-//! another one, who looks.
+//! Protocol. A sender wakes exactly one idle worker. If the pool has shrunk, that worker retires
+//! instead of taking the event, and no other worker is awake. Therefore a retiring worker wakes
+//! another one, which looks at the queues.
 //!
-//! Two workers become one while another thread sends an event. Whole graph: the crate's worker
-//! loop, parking place, pool and queue. shuttle, random and PCT schedules.
+//! In the model two workers become one while another thread sends an event. It runs the crate's
+//! worker loop, parking place, pool and queue, under shuttle's random and PCT schedules.
 
 use crate::checker::{Bound, DEADLOCK, fails, holds, thread::spawn};
 use crate::ledgers::assert_ended;
@@ -33,11 +33,11 @@ fn a_push_meets_a_retirement() {
 }
 
 #[test]
-fn whoever_is_left_takes_the_event() {
+fn the_remaining_worker_takes_the_event() {
     holds(SCHEDULES, a_push_meets_a_retirement);
 }
 
 #[test]
-fn if_the_one_who_leaves_wakes_nobody_the_event_lies_beside_a_parked_worker() {
+fn if_a_retiring_worker_wakes_no_other_the_event_waits_beside_a_parked_one() {
     fails(SCHEDULES, Flaw::SilentRetirement, DEADLOCK, a_push_meets_a_retirement);
 }

@@ -1,12 +1,16 @@
-//! Work in a shared pool against its shrinking: nothing is stranded, every handler is finished.
+//! Work in a shared pool against its shrinking: no event is stranded, every handler is finished.
 //!
-//! Protocol. A worker wakes nobody of its own pool when its batch ends: it looks at all of the
-//! pool's queues itself before it parks. So it must pass on what it cannot take at once, and a
-//! worker that leaves, having finished its handlers, looks no more: it wakes another one for what
-//! they sent. A pool that shrinks wakes all its idle workers, or one too many would stay, and with
-//! it what its handler holds back.
+//! Protocol.
+//! - At the end of its batch a worker wakes no worker of its own pool, because it looks at all
+//!   queues of the pool itself before it parks. It wakes another one for events that it cannot take
+//!   at once.
+//! - A retiring worker finishes its handlers and does not look at the queues again. It wakes
+//!   another one for the events that its handlers sent.
+//! - A pool that shrinks wakes all its idle workers. Otherwise a surplus worker would stay,
+//!   together with the events its handler holds.
 //!
-//! Whole graph, two workers, two stages in one pool. shuttle, random and PCT schedules.
+//! The models run a whole graph with two workers and two stages in one pool, under shuttle's random
+//! and PCT schedules.
 
 use crate::checker::{Bound, DEADLOCK, LIVELOCK, fails, holds, thread::spawn};
 use crate::ledgers::{Count, assert_ended};
@@ -17,7 +21,7 @@ use std::sync::Arc;
 
 const SCHEDULES: Bound = Bound(5_000);
 
-/// Holds its events back until it is finished.
+/// A handler that holds its events until it is finished.
 struct Holds {
     held: Vec<u32>,
     next: Sink<u32>,
@@ -64,7 +68,7 @@ fn a_pool_shrinks_while_its_workers_hold_events() {
     graph.set_workers("p", 1);
     graph.wait_workers("p", 1);
     sender.join().unwrap();
-    // What the worker that went had held back is taken by the one that stays.
+    // The remaining worker takes the events that the other one held.
     graph.wait_quiet();
     graph.finish_all();
     let drained = graph.end();
@@ -72,7 +76,7 @@ fn a_pool_shrinks_while_its_workers_hold_events() {
     assert_eq!((made.get(), arrived.get()), (finished.get(), 2));
 }
 
-fn two_events_are_left_in_the_own_pool_that_need_two_workers() {
+fn a_batch_leaves_two_events_in_its_own_pool_that_need_two_workers() {
     let mut graph = graph(8);
     let pool = graph.pool("p", WorkerRange::exactly(2));
     let (split, meet) = (graph.stage::<u32>("split", 8), graph.stage::<u32>("meet", 8));
@@ -102,28 +106,28 @@ fn two_events_are_left_in_the_own_pool_that_need_two_workers() {
 }
 
 #[test]
-fn what_a_leaving_worker_held_back_is_taken_by_who_stays() {
+fn the_events_held_by_a_retiring_worker_are_taken_by_the_remaining_one() {
     holds(SCHEDULES, a_pool_shrinks_while_its_workers_hold_events);
 }
 
 #[test]
-fn if_it_wakes_nobody_that_is_stranded() {
+fn if_a_retiring_worker_wakes_no_other_its_events_are_stranded() {
     let model = a_pool_shrinks_while_its_workers_hold_events;
     fails(SCHEDULES, Flaw::SilentRetirement, DEADLOCK, model);
 }
 
 #[test]
-fn if_idle_workers_are_not_told_the_pool_does_not_shrink() {
+fn if_idle_workers_are_not_woken_the_pool_does_not_shrink() {
     fails(SCHEDULES, Flaw::SilentShrink, LIVELOCK, a_pool_shrinks_while_its_workers_hold_events);
 }
 
 #[test]
 fn no_worker_idles_while_another_leaves_work_in_their_pool() {
-    holds(SCHEDULES, two_events_are_left_in_the_own_pool_that_need_two_workers);
+    holds(SCHEDULES, a_batch_leaves_two_events_in_its_own_pool_that_need_two_workers);
 }
 
 #[test]
-fn if_work_is_not_passed_on_one_does() {
-    let model = two_events_are_left_in_the_own_pool_that_need_two_workers;
+fn if_work_is_not_passed_on_a_worker_idles_beside_it() {
+    let model = a_batch_leaves_two_events_in_its_own_pool_that_need_two_workers;
     fails(SCHEDULES, Flaw::WorkNotPassedOn, DEADLOCK, model);
 }

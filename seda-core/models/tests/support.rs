@@ -1,10 +1,10 @@
-//! What all models share: small settings, and a bell.
+//! The common parts of the models: small settings, and a bell.
 
 use crate::checker::sync::{Condvar, Mutex};
 use seda_core::{Graph, GraphConfig, StageConfig, WorkerRange};
 use std::sync::Arc;
 
-/// A graph that keeps ledgers but no distributions: they are no part of any protocol.
+/// Returns a graph with ledgers and without distributions, which are part of no protocol.
 pub fn graph(budget: usize) -> Graph {
     let mut graph = Graph::new("model");
     let config = GraphConfig { budget: Some(budget), statistics: false, ..GraphConfig::default() };
@@ -16,7 +16,7 @@ pub fn workers(min: usize, max: usize) -> StageConfig {
     StageConfig { workers: Some(WorkerRange::new(min, max)), ..StageConfig::default() }
 }
 
-/// Counts what happened, for a thread that waits for it.
+/// Counts events for a thread that waits for them.
 pub struct Bell(Mutex<usize>, Condvar);
 
 impl Bell {
@@ -29,7 +29,7 @@ impl Bell {
         self.1.notify_all();
     }
 
-    /// Waits until it has rung `n` times; for ever if that never happens.
+    /// Waits until the bell has rung `n` times; for ever if it never does.
     pub fn wait_for(&self, n: usize) {
         let mut rung = self.0.lock().unwrap();
         while *rung < n {

@@ -1,11 +1,13 @@
-//! Eviction against taking: each event ends once, and the budget counts what is there.
+//! Eviction against a worker: each event ends once, and the budget stays exact.
 //!
-//! Protocol. The valve looks at the queues one after the other, chooses, and evicts under the
-//! victim's lock; a worker may have taken the victim in between. So what it gains is what it
-//! evicted, never what it saw. A victim's place in the budget passes to the sender directly.
+//! Protocol. The valve looks at the queues one after the other, chooses a victim, and evicts it
+//! under its queue's lock. A worker may have taken the victim in between. The valve therefore gains
+//! the events that it evicted, never those that it saw. A victim's place in the budget passes to
+//! the sender directly.
 //!
-//! Two senders of different classes at a budget of two, one worker, and a scrape in between; the
-//! crate's queue, valve, budget and worker loop. shuttle, random and PCT schedules.
+//! The model has two senders of different classes at a budget of two, one worker, and a scrape in
+//! between. It runs the crate's queue, valve, budget and worker loop, under shuttle's random and
+//! PCT schedules.
 
 use crate::checker::{Bound, fails, holds, thread::spawn, thread::yield_now};
 use crate::ledgers::{Count, assert_balanced, assert_ended};
@@ -15,7 +17,7 @@ use seda_core::{Class, SendOptions};
 use std::sync::Arc;
 
 const SCHEDULES: Bound = Bound(5_000);
-/// What the ledgers say when the budget and the events differ.
+/// The message of the ledgers when the budget and the events differ.
 const WRONG: &str = "the budget";
 
 fn the_valve_meets_a_worker() {
@@ -29,7 +31,7 @@ fn the_valve_meets_a_worker() {
     graph.on_lost(stage, move |event, _reason| lost[event].add(1)).unwrap();
     let source = graph.source(stage).unwrap();
     let graph = Modelled::start(graph);
-    let send = |class, events: [usize; 2]| {
+    let senders = [(1, [0, 1]), (0, [2, 3])].map(|(class, events)| {
         let class = SendOptions { class: Class::new(class), ..SendOptions::default() };
         let (source, ends) = (source.with_terms(class), Arc::clone(&ends));
         spawn(move || {
@@ -39,13 +41,12 @@ fn the_valve_meets_a_worker() {
                 }
             }
         })
-    };
-    let senders = [send(1, [0, 1]), send(0, [2, 3])];
+    });
     assert_balanced(&graph.report());
     for sender in senders {
         sender.join().unwrap();
     }
-    // Not by what the budget says: that is what is checked.
+    // The budget itself is under test, so the wait does not rely on it.
     while ends.iter().map(Count::get).sum::<usize>() < 4 {
         graph.tell_owners();
         yield_now();
@@ -62,6 +63,6 @@ fn each_event_ends_once_and_the_budget_is_exact() {
 }
 
 #[test]
-fn if_the_valve_counts_what_it_saw_the_budget_is_wrong() {
+fn if_the_valve_counts_the_events_it_saw_the_budget_is_wrong() {
     fails(SCHEDULES, Flaw::SeenIsGained, WRONG, the_valve_meets_a_worker);
 }

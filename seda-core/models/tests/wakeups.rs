@@ -1,14 +1,17 @@
 //! Lost wake-ups: no event waits beside a parked worker.
 //!
-//! Protocol (`idle.rs`). A sender publishes, then looks whether anyone is idle. A worker says that
-//! it is idle, then looks at the queues once more, then parks. A full fence between the steps of
-//! each: at least one of the two sees the other. While one wake-up is under way no other is sent;
-//! one that finds nobody is called off before anyone can enter who would rely on it.
+//! Protocol of the pool's idle list:
+//! 1. A sender publishes its event, then checks for an idle worker.
+//! 2. A worker registers as idle, checks the queues once more, then parks.
 //!
-//! Fences are no matter of schedules alone, so this is loom's: every schedule up to a number of
-//! preemptions, with everything that the C11 memory model lets a load return. Twice: a whole graph
-//! with one sender, and `idle.rs` and `park.rs` alone with two, for which a whole graph would take
-//! a million schedules.
+//! Both have a full fence between their steps, so at least one of the two sees the other. While a
+//! wake-up is in progress no other one is sent. A wake-up that finds no idle worker is called off
+//! before a worker can register that would rely on it.
+//!
+//! Fences are more than a matter of schedules, so loom checks them: every schedule up to a number
+//! of preemptions, with every value that the C11 memory model lets a load return. There are two
+//! models: a whole graph with one sender, and the idle list and the parking place alone with two
+//! senders. A whole graph with two would take a million schedules.
 
 use crate::checker::thread::spawn;
 use crate::checker::{Bound, DEADLOCK, fails, holds};
@@ -18,7 +21,7 @@ use std::sync::Arc;
 
 /// 32,000 schedules.
 const GRAPH: Bound = Bound(3);
-/// 57,000 schedules; a wake-up called off late takes four preemptions to be lost.
+/// 57,000 schedules. A wake-up that is called off late takes four preemptions to be lost.
 const ALONE: Bound = Bound(4);
 
 fn a_worker_of_a_graph_goes_to_sleep_while_an_event_is_sent() {
@@ -57,22 +60,22 @@ fn no_event_waits_beside_a_parked_worker() {
 }
 
 #[test]
-fn if_the_sender_has_no_fence_one_does() {
+fn if_the_sender_has_no_fence_an_event_waits_beside_a_parked_worker() {
     fails(ALONE, Flaw::NoFenceInWake, DEADLOCK, a_worker_goes_to_sleep_while_two_events_are_sent);
 }
 
 #[test]
-fn if_the_sender_has_no_fence_one_does_in_a_graph() {
+fn if_the_sender_has_no_fence_an_event_waits_beside_a_parked_worker_of_a_graph() {
     let model = a_worker_of_a_graph_goes_to_sleep_while_an_event_is_sent;
     fails(GRAPH, Flaw::NoFenceInWake, DEADLOCK, model);
 }
 
 #[test]
-fn if_the_worker_has_no_fence_one_does() {
+fn if_the_worker_has_no_fence_it_parks_beside_an_event() {
     fails(ALONE, Flaw::NoFenceInEnter, DEADLOCK, a_worker_goes_to_sleep_while_two_events_are_sent);
 }
 
 #[test]
-fn if_a_wake_up_is_called_off_late_one_does() {
+fn if_a_wake_up_is_called_off_late_an_event_waits_beside_a_parked_worker() {
     fails(ALONE, Flaw::LateCallOff, DEADLOCK, a_worker_goes_to_sleep_while_two_events_are_sent);
 }

@@ -1,10 +1,17 @@
 //! Codel.
 
+use crate::config::error::SettingFault;
+use crate::config::slo;
 use crate::config::units;
-use serde::{Deserialize, Deserializer, Serialize};
+use crate::config::word::words;
+use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::str::FromStr;
+use std::ops::RangeInclusive;
 use std::time::Duration;
+
+/// Bounds of [`CodelConfig::keep_one_in`]: at 1 nothing is shed, and no interval sees a million
+/// events.
+const KEEPS: RangeInclusive<u32> = 2..=1_000_000;
 
 /// Settings of a `Codel`; every one has a default.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,21 +38,18 @@ pub struct CodelConfig {
 }
 
 /// How `Codel` gives up events while the queue stands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CodelLaw {
     /// All that has waited for more than twice the target (folly's `Codel`, for servers). Where
     /// nobody slows down when something is dropped, it is at its goal one interval after it began.
     #[default]
-    #[serde(rename = "slough")]
     ServerCodel,
     /// One, and the next after interval/√n: the standard's (RFC 8289, section 3), made for senders
     /// that slow down when they miss something. Against those who do not it takes 2·√n intervals
     /// to give up n, while the queue grows, and begins anew when it has shrunk: at 1.25 times a
     /// capacity of 1000 events per second the wait rises to 0.5 s in five seconds, and goes up and
     /// down between 0.1 and 0.3 s ever after.
-    #[serde(rename = "spaced")]
     Rfc8289,
 }
 
@@ -60,31 +64,35 @@ impl Default for CodelConfig {
     }
 }
 
-impl FromStr for CodelLaw {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "slough" => Ok(CodelLaw::ServerCodel),
-            "spaced" => Ok(CodelLaw::Rfc8289),
-            _ => Err(format!("`{text}` is no law of CoDel: write slough or spaced")),
-        }
-    }
+words! {
+    CodelLaw is "a law of CoDel":
+    ServerCodel => "slough",
+    Rfc8289 => "spaced",
 }
 
-impl<'de> Deserialize<'de> for CodelLaw {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        units::word(from, "\"slough\" or \"spaced\"")
+impl CodelConfig {
+    /// Checks every setting against its bounds.
+    ///
+    /// # Errors
+    /// The first setting that is out of bounds; its key is that within the table.
+    pub(super) fn check(&self) -> Result<(), SettingFault> {
+        slo::check("target", self.target)?;
+        slo::check("interval", self.interval)?;
+        if self.target >= self.interval {
+            let target = format!("{:?}", self.target);
+            return Err(SettingFault::new("target", target, "less than the interval"));
+        }
+        if !KEEPS.contains(&self.keep_one_in) {
+            let allowed = "2 to 1000000: 1 would keep all; without `codel` nothing is shed";
+            return Err(SettingFault::new("keep_one_in", self.keep_one_in, allowed));
+        }
+        Ok(())
     }
 }
 
 impl fmt::Display for CodelConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { target, interval, law, keep_one_in } = self;
-        let law = match law {
-            CodelLaw::ServerCodel => "slough",
-            CodelLaw::Rfc8289 => "spaced",
-        };
         write!(f, "{law}, {target:?} of {interval:?}, keeps one in {keep_one_in}")
     }
 }

@@ -1,16 +1,16 @@
 //! Settings of the controllers.
 
+use crate::config::error::SettingFault;
 use crate::config::policies::{HotspotConfig, Law, OverloadPolicy};
 use crate::config::units;
-use serde::{Deserialize, Deserializer, Serialize};
-use std::fmt;
-use std::str::FromStr;
+use crate::config::word::words;
+use serde::{Deserialize, Serialize};
+use std::ops::RangeInclusive;
 use std::time::Duration;
 use thiserror::Error;
 
 /// Whether a controller acts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
     /// It decides and acts.
     #[default]
@@ -21,37 +21,23 @@ pub enum Mode {
     Off,
 }
 
-impl FromStr for Mode {
-    type Err = String;
+impl Mode {
+    /// Returns whether the controller changes anything.
+    pub(crate) fn acts(self) -> bool {
+        self == Mode::On
+    }
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "on" => Ok(Mode::On),
-            "observe" => Ok(Mode::Observe),
-            "off" => Ok(Mode::Off),
-            _ => Err(format!("`{text}` is not a control mode: write on, observe or off")),
-        }
+    /// Returns whether the controller decides at all, acting or only observing.
+    pub(crate) fn watches(self) -> bool {
+        self != Mode::Off
     }
 }
 
-impl<'de> Deserialize<'de> for Mode {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        units::word(from, "\"on\", \"observe\" or \"off\"")
-    }
-}
-
-fn overload_policy<'de, D: Deserializer<'de>>(from: D) -> Result<OverloadPolicy, D::Error> {
-    units::word(from, "\"longest_queue\", \"tail_drop\", \"random\" or \"none\"")
-}
-
-impl fmt::Display for Mode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Mode::On => "on",
-            Mode::Observe => "observe",
-            Mode::Off => "off",
-        })
-    }
+words! {
+    Mode is "a control mode":
+    On => "on",
+    Observe => "observe",
+    Off => "off",
 }
 
 /// A controller that does not exist.
@@ -92,7 +78,6 @@ pub struct ControlConfig {
     /// Which pool is hot, by its utilization.
     pub hot: HotspotConfig,
     /// Who gives way at the budget.
-    #[serde(deserialize_with = "overload_policy")]
     pub overload: OverloadPolicy,
     /// How long events may wait in a queue before their pool is to grow. 5 ms is CoDel's target
     /// (Nichols & Jacobson 2012): shorter queues are bursts, longer ones stand.
@@ -162,22 +147,32 @@ impl ControlConfig {
         ]
     }
 
-    /// The first setting that is out of bounds: its key, its value and what is allowed.
-    pub(crate) fn fault(&self) -> Option<(&'static str, String, &'static str)> {
-        let within = |value: Duration, low: u64, high: u64| {
-            (Duration::from_millis(low)..=Duration::from_millis(high)).contains(&value)
-        };
-        let settings = [
-            ("control.tick", self.tick, 10, 10_000, "10ms to 10s"),
-            ("control.wait_target", self.wait_target, 1, 60_000, "1ms to 60s"),
-            ("control.idle_after", self.idle_after, 10, 3_600_000, "10ms to 1h"),
-            ("control.stuck_after", self.stuck_after, 10, 3_600_000, "10ms to 1h"),
-        ];
-        let fault =
-            settings.into_iter().find(|(_, value, low, high, _)| !within(*value, *low, *high));
-        let fault = fault.map(|(key, value, _, _, allowed)| (key, format!("{value:?}"), allowed));
-        fault.or_else(|| self.hot.fault())
+    /// Checks every setting against its bounds.
+    ///
+    /// # Errors
+    /// The first setting that is out of bounds.
+    pub(super) fn check(&self) -> Result<(), SettingFault> {
+        check_time("control.tick", self.tick, 10..=10_000, "10ms to 10s")?;
+        check_time("control.wait_target", self.wait_target, 1..=60_000, "1ms to 60s")?;
+        check_time("control.idle_after", self.idle_after, 10..=3_600_000, "10ms to 1h")?;
+        check_time("control.stuck_after", self.stuck_after, 10..=3_600_000, "10ms to 1h")?;
+        self.hot.check()
     }
+}
+
+/// Checks a duration against bounds in milliseconds, both included.
+fn check_time(
+    key: &str,
+    time: Duration,
+    millis: RangeInclusive<u64>,
+    allowed: &'static str,
+) -> Result<(), SettingFault> {
+    let least = Duration::from_millis(*millis.start());
+    let most = Duration::from_millis(*millis.end());
+    if (least..=most).contains(&time) {
+        return Ok(());
+    }
+    Err(SettingFault::new(key, format!("{time:?}"), allowed))
 }
 
 #[cfg(test)]
@@ -186,9 +181,10 @@ mod tests {
 
     #[test]
     fn a_setting_out_of_bounds_is_named_with_its_value_and_what_is_allowed() {
-        assert_eq!(ControlConfig::default().fault(), None);
+        assert_eq!(ControlConfig::default().check(), Ok(()));
         let config = ControlConfig { tick: Duration::ZERO, ..ControlConfig::default() };
-        assert_eq!(config.fault(), Some(("control.tick", "0ns".to_owned(), "10ms to 10s")));
+        let fault = config.check().unwrap_err();
+        assert_eq!(fault, SettingFault::new("control.tick", "0ns", "10ms to 10s"));
     }
 
     #[test]
@@ -210,8 +206,8 @@ mod tests {
 
     #[test]
     fn what_is_hot_is_checked_by_name() {
-        let hot = |text: &str| toml::from_str::<ControlConfig>(text).unwrap().fault();
-        assert_eq!(hot("hot = { threshold = 0.8, least = 2, of = 2 }"), None);
+        let hot = |text: &str| toml::from_str::<ControlConfig>(text).unwrap().check();
+        assert_eq!(hot("hot = { threshold = 0.8, least = 2, of = 2 }"), Ok(()));
         for (text, key, value) in [
             ("hot.threshold = nan", "control.hot.threshold", "NaN"),
             ("hot.threshold = 0", "control.hot.threshold", "0"),
@@ -221,9 +217,9 @@ mod tests {
             ("hot.least = 0", "control.hot.least", "0"),
             ("hot.least = 6", "control.hot.least", "6"),
         ] {
-            let (named, was, allowed) = hot(text).unwrap();
-            assert_eq!((named, was.as_str()), (key, value), "{text}");
-            assert!(!allowed.is_empty());
+            let fault = hot(text).unwrap_err();
+            assert_eq!((fault.key.as_str(), fault.value.as_str()), (key, value), "{text}");
+            assert!(!fault.allowed.is_empty());
         }
     }
 

@@ -1,8 +1,8 @@
 //! What differs between two sets of settings, key by key.
 
 use crate::config::control::ControlConfig;
-use crate::config::declared::Declaration;
-use crate::config::resolved::{Settings, StageSettings, StandingConfig};
+use crate::config::declaration::Declaration;
+use crate::config::resolved::Settings;
 use bytesize::ByteSize;
 use serde::Serialize;
 use std::fmt;
@@ -76,15 +76,13 @@ impl Settings {
         let (shared, own) = pools.split_at(declared.pools.len().min(pools.len()));
         let mut own = own.iter();
         for (stage, settings) in declared.stages.iter().zip(stages) {
-            let mut add = |key: &str, value: String| {
+            let mut of_stage = settings.entries();
+            if stage.pool.is_none() {
+                of_stage.extend(own.next().map(|range| ("workers", range.to_string())));
+            }
+            for (key, value) in of_stage {
                 let key = format!("stages.{}.{key}", stage.name);
                 entries.push((key, Some(stage.name.to_string()), value));
-            };
-            stage_entries(settings, &mut add);
-            if stage.pool.is_none()
-                && let Some(range) = own.next()
-            {
-                add("workers", range.to_string());
             }
         }
         for (pool, range) in declared.pools.iter().zip(shared) {
@@ -129,25 +127,4 @@ fn control_entries(control: &ControlConfig) -> Vec<Entry> {
         ("stuck_after", format!("{stuck_after:?}")),
     ];
     entries.into_iter().map(|(key, value)| (format!("control.{key}"), None, value)).collect()
-}
-
-fn stage_entries(settings: &StageSettings, add: &mut impl FnMut(&str, String)) {
-    let StageSettings { capacity, soft, batch, weight, cap, pending, outstanding, rate, standing } =
-        settings;
-    let or = |value: &Option<usize>, default: &str| {
-        value.map_or_else(|| default.to_owned(), |value| value.to_string())
-    };
-    add("capacity", capacity.to_string());
-    add("soft", or(soft, "the capacity"));
-    add("batch", batch.to_string());
-    add("weight", weight.to_string());
-    add("cap", or(cap, "all workers"));
-    add("pending", pending.to_string());
-    add("outstanding", or(outstanding, "unbounded"));
-    add("rate", rate.map_or_else(|| "unbounded".to_owned(), |rate| rate.to_string()));
-    // The mode is the graph's: `control.queue_delay`.
-    let StandingConfig { mode: _, codel, newest_first_above } = standing;
-    add("codel", codel.as_ref().map_or_else(|| "off".to_owned(), ToString::to_string));
-    let above = newest_first_above.map(|above| format!("{above:?}"));
-    add("newest_first_above", above.unwrap_or_else(|| "never".to_owned()));
 }

@@ -1,9 +1,134 @@
-//! What can be wrong with a graph: errors keep it from starting, warnings do not.
+//! The errors of settings and graphs, one enum for each operation.
 
 use crate::config::pool::{MAX_WORKERS, WorkerRange};
+use std::borrow::Cow;
+use std::fmt;
 use thiserror::Error;
 
-/// Why a graph does not start, or does not take new settings.
+/// A text that is none of the words that a setting can be.
+///
+/// ```
+/// use seda_core::Mode;
+/// let error = "maybe".parse::<Mode>().unwrap_err();
+/// assert_eq!(error.to_string(), "`maybe` is not a control mode: write on, observe or off");
+/// assert_eq!(error.expected, ["on", "observe", "off"]);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("`{got}` is not {what}: write {}", OneOf(expected, ""))]
+#[non_exhaustive]
+pub struct ParseWordError {
+    /// The setting, with its article: "a control mode".
+    pub what: &'static str,
+    /// The text.
+    pub got: String,
+    /// The words that are allowed.
+    pub expected: &'static [&'static str],
+}
+
+/// Shows words as a list whose last two are joined by "or", each between two quotes.
+pub(super) struct OneOf<'a>(pub(super) &'a [&'a str], pub(super) &'static str);
+
+impl fmt::Display for OneOf<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(words, quote) = self;
+        for (index, word) in words.iter().enumerate() {
+            let separator = match index {
+                0 => "",
+                _ if index + 1 == words.len() => " or ",
+                _ => ", ",
+            };
+            write!(f, "{separator}{quote}{word}{quote}")?;
+        }
+        Ok(())
+    }
+}
+
+/// A setting out of its bounds.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("`{key}` is {value}: allowed is {allowed}")]
+#[non_exhaustive]
+pub struct SettingFault {
+    /// The key, as in a file.
+    pub key: String,
+    /// Its value.
+    pub value: String,
+    /// The bounds, or the remedy.
+    pub allowed: Cow<'static, str>,
+}
+
+impl SettingFault {
+    pub(crate) fn new(
+        key: impl Into<String>,
+        value: impl ToString,
+        allowed: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self { key: key.into(), value: value.to_string(), allowed: allowed.into() }
+    }
+
+    /// The same fault with its key inside the table `table`.
+    pub(super) fn within(self, table: &str) -> Self {
+        Self { key: format!("{table}.{}", self.key), ..self }
+    }
+}
+
+/// Why settings cannot be those of a graph.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum SettingsError {
+    /// A setting for something that does not exist.
+    #[error("`{key}` names no {kind} of this graph; it has {known}")]
+    Unknown {
+        /// The key as written.
+        key: String,
+        /// Stage, pool or class.
+        kind: &'static str,
+        /// The names there are.
+        known: String,
+    },
+    /// A setting is out of its bounds.
+    #[error(transparent)]
+    Setting(#[from] SettingFault),
+    /// A queue that can hold nothing.
+    #[error("stage `{stage}` has capacity 0: nothing could ever be sent to it; give it 1 or more")]
+    ZeroCapacity {
+        /// The stage.
+        stage: String,
+    },
+    /// A pool that can have no worker.
+    #[error(
+        "pool `{pool}` has the worker range {range}: it must begin at 1 or more, end no lower, \
+         and at {MAX_WORKERS} at most"
+    )]
+    EmptyRange {
+        /// The pool, or the stage whose own pool it is.
+        pool: String,
+        /// The range.
+        range: WorkerRange,
+    },
+}
+
+/// Why a running graph does not take new settings; it keeps all of those that it has.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ReconfigureError {
+    /// No graph like this one could start with these settings.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// A setting cannot change while the graph runs.
+    #[error("`{key}` is {now} and cannot become {wanted} while the graph runs: {why}")]
+    Fixed {
+        /// The key, as in a file.
+        key: String,
+        /// The value in force.
+        now: String,
+        /// The value in the new settings.
+        wanted: String,
+        /// The reason, and the remedy.
+        why: &'static str,
+    },
+}
+
+/// Why a graph does not start, or a part of it cannot be declared.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum GraphError {
@@ -31,12 +156,6 @@ pub enum GraphError {
         /// The name.
         name: String,
     },
-    /// A queue that can hold nothing.
-    #[error("stage `{stage}` has capacity 0: nothing could ever be sent to it; give it 1 or more")]
-    ZeroCapacity {
-        /// The stage.
-        stage: String,
-    },
     /// A stage without a handler.
     #[error("stage `{stage}` has no handler: attach one with `graph.attach`")]
     NoHandler {
@@ -48,17 +167,6 @@ pub enum GraphError {
     AttachedTwice {
         /// The stage.
         stage: String,
-    },
-    /// A pool that can have no worker.
-    #[error(
-        "pool `{pool}` has the worker range {range}: it must begin at 1 or more, end no lower, \
-         and at {MAX_WORKERS} at most"
-    )]
-    EmptyRange {
-        /// The pool, or the stage whose own pool it is.
-        pool: String,
-        /// The range.
-        range: WorkerRange,
     },
     /// A worker that waits for room which only itself could make.
     #[error(
@@ -77,38 +185,9 @@ pub enum GraphError {
         /// What kind of token.
         token: &'static str,
     },
-    /// A setting for something that does not exist.
-    #[error("`{key}` names no {kind} of this graph; it has {known}")]
-    Unknown {
-        /// The key as written.
-        key: String,
-        /// Stage, pool or class.
-        kind: &'static str,
-        /// The names there are.
-        known: String,
-    },
-    /// A setting out of its bounds.
-    #[error("`{key}` is {value}: allowed is {allowed}")]
-    Setting {
-        /// The key.
-        key: String,
-        /// Its value.
-        value: String,
-        /// What is allowed.
-        allowed: String,
-    },
-    /// A setting that was to change while the graph runs, and cannot.
-    #[error("`{key}` is {now} and cannot become {wanted} while the graph runs: {why}")]
-    Fixed {
-        /// The key.
-        key: String,
-        /// What it is.
-        now: String,
-        /// What it was to become.
-        wanted: String,
-        /// Why it cannot, and the remedy.
-        why: &'static str,
-    },
+    /// The settings cannot be those of this graph.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
     /// A handler for lost events was given twice.
     #[error("stage `{stage}` has `on_lost` twice: one function hears of its lost events")]
     OnLostTwice {
@@ -142,6 +221,12 @@ pub enum GraphError {
         /// What the machine said.
         source: std::io::Error,
     },
+}
+
+impl From<SettingFault> for GraphError {
+    fn from(fault: SettingFault) -> Self {
+        SettingsError::from(fault).into()
+    }
 }
 
 /// What is odd about a graph, though it can run.

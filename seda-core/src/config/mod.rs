@@ -3,10 +3,11 @@
 mod class;
 mod codel;
 mod control;
-mod declared;
+mod declaration;
 mod diff;
-pub(crate) mod error;
+mod error;
 mod graph;
+mod index;
 mod policies;
 mod pool;
 mod rate;
@@ -14,16 +15,21 @@ mod replicas;
 mod resolved;
 mod slo;
 mod stage;
+mod stage_settings;
 pub mod units;
+mod word;
 
 pub use class::Class;
 pub(crate) use class::{ClassConfig, MAX_CLASSES, PerClass};
 pub use codel::{CodelConfig, CodelLaw};
 pub use control::{ControlConfig, Mode, UnknownController};
-pub(crate) use declared::{Declaration, DeclaredPool, Membership, StageDeclaration};
+pub(crate) use declaration::{Declaration, Membership, PoolDeclaration, StageDeclaration};
 pub use diff::SettingChange;
-pub use error::{GraphError, GraphWarning};
+pub use error::{
+    GraphError, GraphWarning, ParseWordError, ReconfigureError, SettingFault, SettingsError,
+};
 pub use graph::GraphConfig;
+pub(crate) use index::{PoolIndex, Pools, Position, StageIndex, Stages};
 pub use policies::{HotspotConfig, Law, OverloadPolicy};
 #[cfg(test)]
 pub(crate) use pool::MAX_WORKERS;
@@ -31,8 +37,9 @@ pub use pool::{PoolConfig, WorkerRange, WorkerRangeError};
 pub use rate::RateConfig;
 pub(crate) use replicas::MAX_REPLICAS;
 pub use replicas::{Balance, Replicas};
-pub(crate) use resolved::{DEFAULT_BYTES, Settings, StageSettings, StandingConfig};
-pub(crate) use slo::MOST;
+pub(crate) use resolved::{DEFAULT_BYTES, Settings};
+pub(crate) use slo::LONGEST_SLO;
 pub use slo::{ClassSlo, SloConfig};
 pub use stage::StageConfig;
 pub(crate) use stage::{DEFAULT_PENDING, part};
+pub(crate) use stage_settings::{StageSettings, StandingConfig};

@@ -1,13 +1,13 @@
 //! Policies.
 
+use crate::config::error::SettingFault;
 use crate::config::units;
-use serde::{Deserialize, Deserializer, Serialize};
+use crate::config::word::words;
+use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::str::FromStr;
 
 /// Who gives way at the graph's budget.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OverloadPolicy {
     /// The longest queue: expired events, then its lowest class, oldest first, down to the
@@ -22,31 +22,16 @@ pub enum OverloadPolicy {
     None,
 }
 
-impl FromStr for OverloadPolicy {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let all = [Self::LongestQueue, Self::TailDrop, Self::Random, Self::None];
-        all.into_iter().find(|policy| policy.to_string() == text).ok_or_else(|| {
-            format!("`{text}` is no policy: write longest_queue, tail_drop, random or none")
-        })
-    }
-}
-
-impl fmt::Display for OverloadPolicy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::LongestQueue => "longest_queue",
-            Self::TailDrop => "tail_drop",
-            Self::Random => "random",
-            Self::None => "none",
-        })
-    }
+words! {
+    OverloadPolicy is "an overload policy":
+    LongestQueue => "longest_queue",
+    TailDrop => "tail_drop",
+    Random => "random",
+    None => "none",
 }
 
 /// Which law admits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Law {
     /// `DrainRate`.
@@ -60,36 +45,12 @@ pub enum Law {
     Gradient,
 }
 
-impl Law {
-    /// All there are.
-    pub const ALL: [Law; 4] = [Law::DrainRate, Law::Aimd, Law::Credits, Law::Gradient];
-}
-
-impl FromStr for Law {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Law::ALL.into_iter().find(|law| law.to_string() == text).ok_or_else(|| {
-            format!("`{text}` is no law: write drain_rate, aimd, credits or gradient")
-        })
-    }
-}
-
-impl<'de> Deserialize<'de> for Law {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        units::word(from, "\"drain_rate\", \"aimd\", \"credits\" or \"gradient\"")
-    }
-}
-
-impl fmt::Display for Law {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Law::DrainRate => "drain_rate",
-            Law::Aimd => "aimd",
-            Law::Credits => "credits",
-            Law::Gradient => "gradient",
-        })
-    }
+words! {
+    Law is "a law of admission":
+    DrainRate => "drain_rate",
+    Aimd => "aimd",
+    Credits => "credits",
+    Gradient => "gradient",
 }
 
 /// Settings of a `Hotspot`; every one has a default. A graph's are `control.hot`, for the
@@ -127,18 +88,24 @@ impl Default for HotspotConfig {
 }
 
 impl HotspotConfig {
-    /// The first setting that a graph cannot have: its key, its value and what is allowed.
-    pub(crate) fn fault(&self) -> Option<(&'static str, String, &'static str)> {
+    /// Checks every setting against its bounds.
+    ///
+    /// # Errors
+    /// The first setting that is out of bounds.
+    pub(super) fn check(&self) -> Result<(), SettingFault> {
         let Self { threshold, least, of } = *self;
-        // What is no number is within nothing; nothing exceeds a utilization of 1.
+        // NaN is in no range; no utilization exceeds 1.
         if !(threshold > 0.0 && threshold < 1.0) {
-            return Some(("control.hot.threshold", threshold.to_string(), "above 0 and below 1"));
+            let allowed = "above 0 and below 1";
+            return Err(SettingFault::new("control.hot.threshold", threshold, allowed));
         }
         if !(2..=MOST_OBSERVATIONS).contains(&of) {
-            return Some(("control.hot.of", of.to_string(), "2 to 1000 observations"));
+            return Err(SettingFault::new("control.hot.of", of, "2 to 1000 observations"));
         }
-        let allowed = "1 to `control.hot.of`";
-        (!(1..=of).contains(&least)).then(|| ("control.hot.least", least.to_string(), allowed))
+        if !(1..=of).contains(&least) {
+            return Err(SettingFault::new("control.hot.least", least, "1 to `control.hot.of`"));
+        }
+        Ok(())
     }
 }
 

@@ -1,15 +1,16 @@
 //! A declared bound on a rate, as a file can hold it.
 
+use crate::config::error::SettingFault;
 use crate::config::units;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The lowest and the highest rate that can be declared. Who wants none at all closes the entry;
 /// beyond one event per nanosecond there is nothing to bound.
-const LEAST: f64 = 0.001;
-const MOST: f64 = 1e9;
+const LOWEST_RATE: f64 = 0.001;
+const HIGHEST_RATE: f64 = 1e9;
 /// A burst beyond what any queue holds bounds nothing.
-const MOST_BURST: u64 = 1 << 28;
+const LARGEST_BURST: u64 = 1 << 28;
 
 /// How many events may enter a stage: settings of the [`TokenBucket`](crate::gate::TokenBucket) at its
 /// entrance ([`crate::config::StageConfig::rate`]). Over any time `t` no more than `burst + per_second · t`
@@ -39,15 +40,20 @@ impl RateConfig {
         Self { per_second: self.per_second / count as f64, burst }
     }
 
-    /// The first setting that is out of bounds: its key, its value and what is allowed.
-    pub(crate) fn fault(self) -> Option<(&'static str, String, &'static str)> {
-        // What is no number is within nothing.
-        if !(LEAST..=MOST).contains(&self.per_second) {
+    /// Checks every setting against its bounds.
+    ///
+    /// # Errors
+    /// The first setting that is out of bounds; its key is that within the table.
+    pub(super) fn check(self) -> Result<(), SettingFault> {
+        // NaN is in no range.
+        if !(LOWEST_RATE..=HIGHEST_RATE).contains(&self.per_second) {
             let allowed = "0.001 to 1000000000 events per second";
-            return Some(("per_second", self.per_second.to_string(), allowed));
+            return Err(SettingFault::new("per_second", self.per_second, allowed));
         }
-        let within = (1..=MOST_BURST).contains(&self.burst);
-        (!within).then(|| ("burst", self.burst.to_string(), "1 to 268435456 events"))
+        if !(1..=LARGEST_BURST).contains(&self.burst) {
+            return Err(SettingFault::new("burst", self.burst, "1 to 268435456 events"));
+        }
+        Ok(())
     }
 }
 

@@ -1,8 +1,7 @@
 //! Replicas.
 
+use crate::config::word::words;
 use serde::{Deserialize, Serialize};
-use std::fmt;
-use std::str::FromStr;
 
 /// The most replicas of one stage: those that a send has not asked yet are the bits of one word.
 pub(crate) const MAX_REPLICAS: usize = 64;
@@ -33,8 +32,7 @@ impl Replicas {
 ///
 /// None of them keeps the events of one key together. For that, declare a stage for each shard
 /// and choose the sink by the key.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Balance {
     /// One queue, and whichever replica is free takes from it: no event waits while a replica is
     /// idle. One lock for all senders and replicas, taken once per batch.
@@ -48,37 +46,12 @@ pub enum Balance {
     RoundRobin,
 }
 
-impl Balance {
-    /// All balances, in order of declaration.
-    pub const ALL: [Self; 4] =
-        [Self::Central, Self::ShortestQueue, Self::TwoChoices, Self::RoundRobin];
-
-    /// Its name in settings.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Central => "central",
-            Self::ShortestQueue => "shortest_queue",
-            Self::TwoChoices => "two_choices",
-            Self::RoundRobin => "round_robin",
-        }
-    }
-}
-
-impl fmt::Display for Balance {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl FromStr for Balance {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|balance| balance.as_str() == text).ok_or_else(|| {
-            let names = Self::ALL.map(Self::as_str).join(", ");
-            format!("`{text}` is not a balance of replicas: write one of {names}")
-        })
-    }
+words! {
+    Balance is "a balance of replicas":
+    Central => "central",
+    ShortestQueue => "shortest_queue",
+    TwoChoices => "two_choices",
+    RoundRobin => "round_robin",
 }
 
 #[cfg(test)]
@@ -93,7 +66,7 @@ mod tests {
             assert_eq!(balance.as_str().parse(), Ok(balance));
         }
         assert_eq!(toml::from_str::<Replicas>("count = 2").unwrap(), Replicas::central(2));
-        let error = "shortest".parse::<Balance>().unwrap_err();
+        let error = "shortest".parse::<Balance>().unwrap_err().to_string();
         assert!(error.contains("`shortest`") && error.contains("shortest_queue"), "{error}");
     }
 }

@@ -1,5 +1,6 @@
 //! What a graph's users were promised: the one figure from which admission follows.
 
+use crate::config::error::SettingFault;
 use crate::config::units;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -8,9 +9,16 @@ use std::time::Duration;
 /// The least and the most that can be promised. Below a millisecond a thread's wake-up is most of
 /// the response time, and nothing that admits could keep the promise; nobody waits for longer than
 /// ten minutes.
-pub(crate) const LEAST: Duration = Duration::from_millis(1);
-pub(crate) const MOST: Duration = Duration::from_secs(600);
-pub(crate) const ALLOWED: &str = "1ms to 10m";
+const SHORTEST_SLO: Duration = Duration::from_millis(1);
+pub(crate) const LONGEST_SLO: Duration = Duration::from_secs(600);
+
+/// Checks an SLO, or another wait that is bounded like one.
+pub(super) fn check(key: &str, time: Duration) -> Result<(), SettingFault> {
+    if (SHORTEST_SLO..=LONGEST_SLO).contains(&time) {
+        return Ok(());
+    }
+    Err(SettingFault::new(key, format!("{time:?}"), "1ms to 10m"))
+}
 
 /// The service-level objective: how long 99 of 100 answers may take. With it a request that no
 /// [deadline](crate::stage::ports::SendOptions) was given has this one; requests are admitted as far as it can be

@@ -2,15 +2,15 @@
 //! program's own settings, too; programs whose figures come as flags have [`parse_duration`].
 //!
 //! ```
-//! use seda_core::written;
+//! use seda_core::units;
 //! use serde::Deserialize;
 //! use std::time::Duration;
 //!
 //! #[derive(Debug, Deserialize)]
 //! struct Settings {
-//!     #[serde(with = "written::duration")]
+//!     #[serde(with = "units::duration")]
 //!     patience: Duration,
-//!     #[serde(deserialize_with = "written::count")]
+//!     #[serde(deserialize_with = "units::count")]
 //!     tries: usize,
 //! }
 //!
@@ -21,6 +21,7 @@
 //! # Ok::<(), toml::de::Error>(())
 //! ```
 
+use crate::config::error::OneOf;
 use bytesize::ByteSize;
 use humantime_serde::re::humantime;
 use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
@@ -37,11 +38,20 @@ const A_SIZE: &str = "a size like \"64MiB\", or a number of bytes";
 ///
 /// # Errors
 /// What was written, and how a duration looks.
-pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text).map_err(|_| format!("`{text}` is not {A_DURATION}"))
+pub fn parse_duration(text: &str) -> Result<Duration, ParseDurationError> {
+    humantime::parse_duration(text).map_err(|_| ParseDurationError { got: text.to_owned() })
 }
 
-/// Durations: `#[serde(with = "written::duration")]`.
+/// A text that is no duration.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{got}` is not {A_DURATION}")]
+#[non_exhaustive]
+pub struct ParseDurationError {
+    /// The text.
+    pub got: String,
+}
+
+/// Durations: `#[serde(with = "units::duration")]`.
 pub mod duration {
     pub use humantime_serde::serialize;
     use serde::Deserializer;
@@ -57,7 +67,7 @@ pub mod duration {
     }
 }
 
-/// Durations that need not be: `#[serde(with = "written::optional_duration")]`.
+/// Durations that need not be: `#[serde(with = "units::optional_duration")]`.
 pub mod optional_duration {
     pub use humantime_serde::serialize;
     use serde::Deserializer;
@@ -74,7 +84,7 @@ pub mod optional_duration {
     }
 }
 
-/// Reads a whole number: `#[serde(deserialize_with = "written::count")]`.
+/// Reads a whole number: `#[serde(deserialize_with = "units::count")]`.
 ///
 /// # Errors
 /// What was written is none, or too large for the field.
@@ -95,7 +105,7 @@ where
 }
 
 /// Reads a table of whole numbers.
-pub(crate) fn counts<'de, D, N>(from: D) -> Result<BTreeMap<String, N>, D::Error>
+pub(super) fn counts<'de, D, N>(from: D) -> Result<BTreeMap<String, N>, D::Error>
 where
     D: Deserializer<'de>,
     N: TryFrom<u64>,
@@ -105,7 +115,7 @@ where
 }
 
 /// Reads a size in bytes that need not be.
-pub(crate) fn optional_size<'de, D>(from: D) -> Result<Option<ByteSize>, D::Error>
+pub(super) fn optional_size<'de, D>(from: D) -> Result<Option<ByteSize>, D::Error>
 where
     D: Deserializer<'de>,
 {
@@ -113,16 +123,17 @@ where
 }
 
 /// Reads one of some words.
-pub(crate) fn word<'de, D, T>(from: D, allowed: &'static str) -> Result<T, D::Error>
+pub(super) fn word<'de, D, T>(from: D, words: &[&str]) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: FromStr,
 {
+    let allowed = OneOf(words, "\"");
     from.deserialize_str(Allowed { allowed, text: |text| text.parse().ok(), whole: |_| None })
 }
 
 /// A range, or one number, that text or a number may stand for.
-pub(crate) fn text_or_number<'de, D, T>(from: D, allowed: &'static str) -> Result<T, D::Error>
+pub(super) fn text_or_number<'de, D, T>(from: D, allowed: &'static str) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: FromStr,
@@ -159,17 +170,17 @@ impl<'de> Deserialize<'de> for Size {
 }
 
 /// Takes what one of two readers makes something of, and says of all else what is allowed.
-struct Allowed<T> {
-    allowed: &'static str,
+struct Allowed<A, T> {
+    allowed: A,
     text: fn(&str) -> Option<T>,
     whole: fn(u64) -> Option<T>,
 }
 
-impl<T> Visitor<'_> for Allowed<T> {
+impl<A: fmt::Display, T> Visitor<'_> for Allowed<A, T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.allowed)
+        self.allowed.fmt(f)
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {

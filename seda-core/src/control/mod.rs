@@ -14,10 +14,15 @@ mod aqm;
 pub(crate) mod batch_size;
 pub(crate) mod hotspot;
 mod outstanding;
+mod plane;
 pub(crate) mod pool_size;
 mod reconfigure;
+mod tick;
+mod valve;
+mod watch;
 
-pub(crate) use aqm::Episodes;
+pub(crate) use admission::MakeLaw;
+pub(crate) use plane::{ControlPlane, Policies};
 
 pub use admission::{AdmissionLaw, AdmissionObservation};
 pub use batch_size::{BatchObservation, BatchSizePolicy};

@@ -1,7 +1,6 @@
-//! Giving stages their handlers.
+//! Gives stages their handlers.
 
 use crate::config::GraphError;
-use crate::event::LossReason;
 use crate::graph::builder::Graph;
 use crate::graph::wire::Wire;
 use crate::platform::sync::Arc;
@@ -26,7 +25,7 @@ impl Graph {
         H: Handler<E> + 'static,
         F: Fn() -> Result<H, FactoryError> + Send + Sync + 'static,
     {
-        self.attach_to(None, stage, |wiring| {
+        self.attach_with(None, stage, |wiring| {
             let factory = wire(wiring);
             move |_replica| factory()
         })
@@ -87,15 +86,20 @@ impl Graph {
         H: Handler<E> + 'static,
         F: Fn() -> Result<H, FactoryError> + Send + Sync + 'static,
     {
-        self.attach_replicas_in(pool, stage, |wiring| {
+        self.attach_with(Some(pool), stage, |wiring| {
             let factory = wire(wiring);
             move |_replica| factory()
         })
     }
 
-    pub(super) fn attach_to<E, H, F>(
+    /// Gives a replicated stage its handlers, and pools of their own; the factory is told for
+    /// which replica, from 0, it makes one. A replica's handler that is made anew, after a panic,
+    /// has the same number. An ordinary stage is replica 0.
+    ///
+    /// # Errors
+    /// As [`Graph::attach`].
+    pub fn attach_replicas<E, H, F>(
         &mut self,
-        pool: Option<usize>,
         stage: Stage<E>,
         wire: impl FnOnce(&mut Wire<'_>) -> F,
     ) -> Result<(), GraphError>
@@ -104,6 +108,44 @@ impl Graph {
         H: Handler<E> + 'static,
         F: Fn(usize) -> Result<H, FactoryError> + Send + Sync + 'static,
     {
+        self.attach_with(None, stage, wire)
+    }
+
+    /// Gives a replicated stage its handlers in a pool that it shares with other stages, as
+    /// [`Graph::attach_replicas`].
+    ///
+    /// # Errors
+    /// As [`Graph::attach_in`].
+    pub fn attach_replicas_in<E, H, F>(
+        &mut self,
+        pool: &Pool,
+        stage: Stage<E>,
+        wire: impl FnOnce(&mut Wire<'_>) -> F,
+    ) -> Result<(), GraphError>
+    where
+        E: Send + 'static,
+        H: Handler<E> + 'static,
+        F: Fn(usize) -> Result<H, FactoryError> + Send + Sync + 'static,
+    {
+        self.attach_with(Some(pool), stage, wire)
+    }
+
+    /// Wires a stage once and gives each of its replicas a maker of runners; without a pool, the
+    /// stage has one of its own.
+    fn attach_with<E, H, F>(
+        &mut self,
+        pool: Option<&Pool>,
+        stage: Stage<E>,
+        wire: impl FnOnce(&mut Wire<'_>) -> F,
+    ) -> Result<(), GraphError>
+    where
+        E: Send + 'static,
+        H: Handler<E> + 'static,
+        F: Fn(usize) -> Result<H, FactoryError> + Send + Sync + 'static,
+    {
+        if pool.is_some_and(|pool| pool.graph != self.core.id) {
+            return Err(GraphError::Foreign { token: "pool" });
+        }
         let core = self.typed(stage)?;
         if self.declared(stage)?.make.is_some() {
             return Err(GraphError::AttachedTwice { stage: core.name.to_string() });
@@ -119,35 +161,15 @@ impl Graph {
             let (core, factory) = (self.typed(member)?, Arc::clone(&factory));
             let number = self.numbering(stage, replica);
             let declared = self.declared(member)?;
-            declared.pool = pool;
-            declared.config.cap =
-                declared.config.cap.or(declared.servers.filter(|_| pool.is_some()));
+            declared.pool = pool.map(|pool| pool.index);
+            if pool.is_some() {
+                declared.config.cap = declared.config.cap.or(declared.servers);
+            }
             declared.make = Some(Box::new(move |share, worker| {
                 let (factory, replica) = (Arc::clone(&factory), number());
                 let factory = Arc::new(move || factory(replica));
                 Box::new(Runner::new(Arc::clone(&core), Arc::clone(share), factory, worker))
             }));
-        }
-        Ok(())
-    }
-
-    /// Says who hears of a stage's accepted events that are given up. Without it they are
-    /// dropped, which tells the owner of any responder inside.
-    ///
-    /// # Errors
-    /// If it was said before, or the stage belongs to another graph.
-    pub fn on_lost<E: Send + 'static>(
-        &mut self,
-        stage: Stage<E>,
-        on_lost: impl Fn(E, LossReason) + Send + Sync + 'static,
-    ) -> Result<(), GraphError> {
-        self.declared(stage)?;
-        let on_lost = Arc::new(on_lost);
-        for member in self.members(stage) {
-            let (core, on_lost) = (self.typed(member)?, Arc::clone(&on_lost));
-            if !core.set_on_lost(Box::new(move |event, reason| on_lost(event, reason))) {
-                return Err(GraphError::OnLostTwice { stage: core.name.to_string() });
-            }
         }
         Ok(())
     }

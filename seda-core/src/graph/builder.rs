@@ -2,24 +2,27 @@
 //! edge can name any stage (cycles are just names) and all edges are known before any worker
 //! exists.
 
-use crate::config::{ClassConfig, DeclaredPool, GraphConfig};
-use crate::graph::declared::{DeclaredStage, Replicated};
-use crate::monitor::Edge;
-use crate::stage::GraphShared;
-
-use crate::config::{GraphError, SloConfig, StageConfig, WorkerRange};
+use crate::config::{
+    ClassConfig, Declaration, GraphConfig, GraphError, PoolDeclaration, SloConfig, StageConfig,
+    StageDeclaration, WorkerRange,
+};
+use crate::control::MakeLaw;
 use crate::control::admission::AdmissionLaw;
 use crate::control::batch_size::BatchSizePolicy;
 use crate::control::pool_size::PoolSizePolicy;
-use crate::monitor::MakeLaw;
+use crate::event::{LossReason, shard_of};
+use crate::graph::declared_stage::DeclaredStage;
+use crate::graph::replicated::Replicated;
+use crate::monitor::Edge;
 use crate::platform::sync::Arc;
 use crate::platform::{Clock, MonotonicClock};
 use crate::pool::Pool;
 use crate::runtime::{Manual, Running};
 use crate::stage::ports::{Replica, Source};
-use crate::stage::{Stage, StageCore};
+use crate::stage::{GraphShared, Stage, StageCore};
 use bytesize::ByteSize;
 use std::fmt;
+use std::hash::Hash;
 use std::marker::PhantomData;
 
 /// Makes the policy of one pool, by the pool's name.
@@ -59,12 +62,12 @@ pub struct Graph {
     pub(super) core: Arc<GraphShared>,
     /// What a file says; it goes before what code says.
     pub(super) config: GraphConfig,
-    pub(crate) budget: Option<usize>,
-    pub(crate) budget_bytes: Option<ByteSize>,
-    pub(crate) slo: SloConfig,
-    pub(crate) classes: Vec<ClassConfig>,
-    pub(crate) stages: Vec<DeclaredStage>,
-    pub(crate) pools: Vec<DeclaredPool>,
+    pub(super) budget: Option<usize>,
+    pub(super) budget_bytes: Option<ByteSize>,
+    pub(super) slo: SloConfig,
+    pub(super) classes: Vec<ClassConfig>,
+    pub(super) stages: Vec<DeclaredStage>,
+    pub(super) pools: Vec<PoolDeclaration>,
     pub(super) replicated: Vec<Replicated>,
     /// How many sources of replicated stages there are.
     pub(super) sources: u64,
@@ -134,7 +137,7 @@ impl Graph {
     }
 
     fn declare_pool(&mut self, name: &str, range: WorkerRange, hosted: bool) -> Pool {
-        self.pools.push(DeclaredPool { name: name.to_owned(), range, hosted });
+        self.pools.push(PoolDeclaration { name: name.to_owned(), range, hosted });
         Pool { graph: self.core.id, index: self.pools.len() - 1 }
     }
 
@@ -184,6 +187,103 @@ impl Graph {
     pub fn apply(&mut self, config: GraphConfig) -> Result<(), GraphError> {
         self.declaration().check_names(&config)?;
         self.config = config;
+        Ok(())
+    }
+
+    /// Sets what was promised of response times; what a file says goes before it. Requests are
+    /// then admitted as far as the promise can be kept.
+    pub fn slo(&mut self, slo: SloConfig) {
+        self.slo = slo;
+    }
+
+    /// Makes `stage` a keyed stage: events with one key are handled one after the other, in the
+    /// order in which they were sent, however many workers there are. Keys are spread over
+    /// [`SHARDS`](crate::event::SHARDS) shards; a shard is in one worker's hand at a time, and moves to
+    /// another only when nothing of it is in hand, deferred or held. So a key that is too busy
+    /// for one worker holds up its shard: [`StageReport::busiest_shard_share`] shows it.
+    ///
+    /// An event that is deferred keeps its shard until it is completed, but those that were taken
+    /// in one batch with it go on: set the stage's `batch` to 1 where completions have to be in
+    /// order, too. Between classes there is no order.
+    ///
+    /// `key` is asked once per send, on the sender's thread; it should be cheap and not panic.
+    ///
+    /// [`StageReport::busiest_shard_share`]: crate::monitor::report::StageReport::busiest_shard_share
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use seda_core::Graph;
+    /// struct Transfer { account: u64, cents: i64 }
+    /// let mut graph = Graph::new("bank");
+    /// let book = graph.stage::<Transfer>("book", 1_024);
+    /// graph.keyed(book, |transfer| transfer.account)?;
+    /// graph.attach_each(book, |_wire| |transfer, _cx| println!("{}", transfer.cents))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// If it is keyed already, is replicated with a queue for each replica (events of one key would
+    /// be spread over them), or belongs to another graph.
+    pub fn keyed<E: Send + 'static, K: Hash>(
+        &mut self,
+        stage: Stage<E>,
+        key: impl Fn(&E) -> K + Send + Sync + 'static,
+    ) -> Result<(), GraphError> {
+        let core = self.typed(stage)?;
+        if let Some(replicated) = self.replicated(stage) {
+            return Err(GraphError::KeyedReplicas { stage: replicated.name.clone() });
+        }
+        if core.set_keyed(Box::new(move |event| shard_of(key(event)))) {
+            Ok(())
+        } else {
+            Err(GraphError::ExtractorSetTwice { stage: core.name.to_string(), question: "key" })
+        }
+    }
+
+    /// Makes `stage` weigh its events, in bytes: they count in the graph's
+    /// [byte budget](Graph::budget_bytes) from being sent until they end here. An event that does
+    /// not fit is refused for [`Budget`](crate::event::RefusalReason::Budget), one that never can for
+    /// [`TooLarge`](crate::event::RefusalReason::TooLarge). Weights are rounded up by less than 0.1 %.
+    ///
+    /// `bytes` is asked once per send, on the sender's thread; it should be cheap and not panic.
+    ///
+    /// # Errors
+    /// If it weighs its events already, or belongs to another graph.
+    pub fn weigh<E: Send + 'static>(
+        &mut self,
+        stage: Stage<E>,
+        bytes: impl Fn(&E) -> usize + Send + Sync + 'static,
+    ) -> Result<(), GraphError> {
+        let bytes = Arc::new(bytes);
+        for member in self.members(stage).collect::<Vec<_>>() {
+            let (core, bytes) = (self.typed(member)?, Arc::clone(&bytes));
+            if !core.set_weighing(Box::new(move |event| bytes(event))) {
+                let stage = core.name.to_string();
+                return Err(GraphError::ExtractorSetTwice { stage, question: "weight" });
+            }
+        }
+        Ok(())
+    }
+
+    /// Says who hears of a stage's accepted events that are given up. Without it they are
+    /// dropped, which tells the owner of any responder inside.
+    ///
+    /// # Errors
+    /// If it was said before, or the stage belongs to another graph.
+    pub fn on_lost<E: Send + 'static>(
+        &mut self,
+        stage: Stage<E>,
+        on_lost: impl Fn(E, LossReason) + Send + Sync + 'static,
+    ) -> Result<(), GraphError> {
+        self.declared(stage)?;
+        let on_lost = Arc::new(on_lost);
+        for member in self.members(stage) {
+            let (core, on_lost) = (self.typed(member)?, Arc::clone(&on_lost));
+            if !core.set_on_lost(Box::new(move |event, reason| on_lost(event, reason))) {
+                return Err(GraphError::OnLostTwice { stage: core.name.to_string() });
+            }
+        }
         Ok(())
     }
 
@@ -238,8 +338,8 @@ impl Graph {
     /// # Errors
     /// What is wrong with the graph, by name, or that the machine gives no thread.
     pub fn start(self) -> Result<Running, GraphError> {
-        let (engine, warnings) = self.build(Arc::new(MonotonicClock::new()))?;
-        Running::start(engine, warnings)
+        let (plane, warnings) = self.build(Arc::new(MonotonicClock::new()))?;
+        Running::start(plane, warnings)
     }
 
     /// Checks the graph and gives it out to be stepped by hand, on `clock`, without threads.
@@ -248,8 +348,29 @@ impl Graph {
     /// What is wrong with the graph, by name.
     pub fn start_manual(self, clock: Arc<dyn Clock>) -> Result<Manual, GraphError> {
         self.core.set_stepped();
-        let (engine, warnings) = self.build(clock)?;
-        Ok(Manual::start(engine, warnings))
+        let (plane, warnings) = self.build(clock)?;
+        Ok(Manual::start(plane, warnings))
+    }
+
+    /// Returns what code declared of all that a file may set.
+    pub(super) fn declaration(&self) -> Declaration {
+        let stages = self.stages.iter().enumerate().map(|(index, stage)| StageDeclaration {
+            name: Arc::clone(stage.core.name()),
+            capacity: stage.capacity,
+            config: stage.config.clone(),
+            pool: stage.pool,
+            servers: stage.servers,
+            keyed: stage.core.is_keyed(),
+            group: self.membership(index),
+        });
+        Declaration {
+            budget: self.budget,
+            budget_bytes: self.budget_bytes,
+            slo: self.slo.clone(),
+            classes: self.classes.clone(),
+            stages: stages.collect(),
+            pools: self.pools.clone(),
+        }
     }
 
     /// The number, among the edges into `to`, of the edge from `from`; declared if it is new.
@@ -268,9 +389,11 @@ impl Graph {
         &mut self,
         stage: Stage<E>,
     ) -> Result<&mut DeclaredStage, GraphError> {
-        let own = stage.graph == self.core.id;
-        let declared = self.stages.get_mut(stage.index).filter(|_| own);
-        declared.ok_or(GraphError::Foreign { token: "stage" })
+        let foreign = GraphError::Foreign { token: "stage" };
+        if stage.graph != self.core.id {
+            return Err(foreign);
+        }
+        self.stages.get_mut(stage.index).ok_or(foreign)
     }
 
     pub(crate) fn typed<E: Send + 'static>(

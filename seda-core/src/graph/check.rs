@@ -1,7 +1,7 @@
 //! Whether a graph may start: its structure. Its settings are checked in `settings`, as they may
 //! change later.
 
-use crate::config::{GraphError, GraphWarning, MAX_CLASSES};
+use crate::config::{GraphError, GraphWarning, MAX_CLASSES, SettingFault};
 use crate::graph::builder::Graph;
 use std::collections::HashSet;
 
@@ -52,28 +52,32 @@ impl Graph {
         for edge in self.edges.iter().filter(|edge| edge.waits) {
             let Some(from) = edge.from else { continue };
             if self.reachable(&[edge.to]).contains(&self.node(from)) {
-                let name = |index: usize| {
-                    self.stages.get(index).map_or_else(String::new, |s| s.core.name().to_string())
-                };
-                return Err(GraphError::WaitingOnCycle { from: name(from), to: name(edge.to) });
+                let from = self.stage_name(from);
+                let to = self.stage_name(edge.to);
+                return Err(GraphError::WaitingOnCycle { from, to });
             }
         }
         Ok(())
     }
 
+    fn stage_name(&self, index: usize) -> String {
+        self.stages.get(index).map_or_else(String::new, |stage| stage.core.name().to_string())
+    }
+
     fn check_classes(&self) -> Result<(), GraphError> {
-        let fault = |value: String, allowed: &str| {
-            let (key, allowed) = ("classes".to_owned(), allowed.to_owned());
-            Err(GraphError::Setting { key, value, allowed })
-        };
-        let (classes, mut names) = (self.classes.len(), HashSet::new());
-        if classes == 0 || classes > MAX_CLASSES {
-            return fault(classes.to_string(), "1 to 8 classes");
+        let classes = self.classes.len();
+        if !(1..=MAX_CLASSES).contains(&classes) {
+            let allowed = format!("1 to {MAX_CLASSES} classes");
+            return Err(SettingFault::new("classes", classes, allowed).into());
         }
-        match self.classes.iter().find(|class| !names.insert(&class.name)) {
-            Some(class) => fault(format!("`{}` twice", class.name), "names that differ"),
-            None => Ok(()),
+        let mut names = HashSet::new();
+        for class in &self.classes {
+            if !names.insert(&class.name) {
+                let twice = format!("`{}` twice", class.name);
+                return Err(SettingFault::new("classes", twice, "names that differ").into());
+            }
         }
+        Ok(())
     }
 
     /// Stages that nothing leads to.
@@ -81,8 +85,8 @@ impl Graph {
         let entries = self.edges.iter().filter(|edge| edge.from.is_none()).map(|edge| edge.to);
         let reached = self.reachable_stages(&entries.collect::<Vec<_>>());
         let stages = self.stages.iter().enumerate().filter(|(index, _)| !reached.contains(index));
-        let name = |stage: &crate::graph::declared::DeclaredStage| stage.core.name().to_string();
-        stages.map(|(_, stage)| GraphWarning::Unreachable { stage: name(stage) }).collect()
+        let names = stages.map(|(_, stage)| stage.core.name().to_string());
+        names.map(|stage| GraphWarning::Unreachable { stage }).collect()
     }
 
     /// A stage's pool if it shares one, else itself.

@@ -3,9 +3,7 @@
 mod attach;
 mod builder;
 mod check;
-mod declare;
-mod declared;
-mod extractors;
+mod declared_stage;
 mod plan;
 mod replicated;
 mod route;

@@ -1,20 +1,26 @@
 //! From a graph that is declared to one that can run.
 
-use crate::config::{GraphError, GraphWarning, Settings, StageSettings};
-use crate::control::batch_size::Batching;
+use crate::config::{
+    GraphError, GraphWarning, PoolIndex, Pools, Position, Settings, StageIndex, StageSettings,
+};
+use crate::control::{ControlPlane, Policies, PoolSizePolicy};
 use crate::graph::builder::Graph;
-use crate::graph::declared::{DeclaredStage, Replicated};
-use crate::monitor::{Engine, PoolPlan, StagePlan, StagePolicies};
+use crate::graph::declared_stage::DeclaredStage;
+use crate::graph::replicated::Replicated;
+use crate::monitor::{RunningPool, StagePlan, Topology};
 use crate::platform::Clock;
 use crate::platform::sync::Arc;
 use crate::pool::{PoolCore, StageSlots};
 
+/// The program's own policy of a pool; `None`: the default.
+type OwnPolicy = Option<Box<dyn PoolSizePolicy>>;
+
 impl Graph {
     /// From declaration to something that can run.
-    pub(crate) fn build(
+    pub(super) fn build(
         mut self,
         clock: Arc<dyn Clock>,
-    ) -> Result<(Arc<Engine>, Vec<GraphWarning>), GraphError> {
+    ) -> Result<(Arc<ControlPlane>, Vec<GraphWarning>), GraphError> {
         self.check()?;
         let declared = self.declaration();
         let settings = Settings::of(&declared, &self.config)?;
@@ -31,16 +37,16 @@ impl Graph {
         self.core.valve.set(settings.control.valve, settings.control.overload);
         self.core.clock.start(clock);
         self.core.set_stages(self.stages.iter().map(|stage| Arc::downgrade(&stage.core)).collect());
-        let pools = self.plan_pools(&settings);
+        let (pools, pool_sizes) = self.plan_pools(&settings);
         let make_batching = self.make_batch_policy.take();
         let own = |name: &str| make_batching.as_ref().map(|make| make(name));
-        let batchings = self.stages.iter().map(|stage| Batching::new(own(stage.core.name())));
-        let policies = StagePolicies { batchings: batchings.collect(), law: self.make_law.take() };
+        let batch_sizes = self.stages.iter().map(|stage| own(stage.core.name())).collect();
+        let policies = Policies { pool_sizes, batch_sizes, law: self.make_law.take() };
         let stages = std::mem::take(&mut self.stages).into_iter().zip(&settings.stages);
         let plans = stages.map(|(stage, set)| plan_stage(stage, set, &settings.shares)).collect();
         let edges = std::mem::take(&mut self.edges);
-        let engine = Engine::new(self.core, plans, policies, pools, edges, declared, settings);
-        Ok((engine, warnings))
+        let topology = Topology::new(self.core, plans, pools, edges, declared, settings);
+        Ok((ControlPlane::new(topology, policies), warnings))
     }
 
     /// For each stage the one whose gate is its own: the first of its replicas.
@@ -53,7 +59,7 @@ impl Graph {
     }
 
     /// The declared pools, and one for each stage that shares none.
-    fn plan_pools(&mut self, settings: &Settings) -> Vec<PoolPlan> {
+    fn plan_pools(&mut self, settings: &Settings) -> (Pools<RunningPool>, Vec<OwnPolicy>) {
         let make_policy = self.make_policy.take();
         let mut pools: Vec<_> =
             self.pools.iter().map(|pool| (pool.name.as_str().into(), pool.hosted)).collect();
@@ -64,18 +70,19 @@ impl Graph {
         let plans = pools.into_iter().zip(&settings.pools).enumerate();
         let plans = plans.map(|(index, ((name, hosted), range))| {
             let members = self.stages.iter().enumerate();
-            let stages = members.filter(|(_, stage)| stage.pool == Some(index)).map(|(n, _)| n);
+            let stages = members.filter(|(_, stage)| stage.pool == Some(index));
+            let stages = stages.map(|(n, _)| StageIndex::declared(n)).collect();
             let policy = make_policy.as_ref().map(|make| make(&name));
             let core = Arc::new(PoolCore::new(name, *range, hosted));
-            PoolPlan { core, stages: stages.collect(), policy }
+            (RunningPool { core, stages }, policy)
         });
-        let plans: Vec<PoolPlan> = plans.collect();
+        let (plans, policies): (Vec<RunningPool>, Vec<OwnPolicy>) = plans.unzip();
         for stage in &self.stages {
             if let Some(plan) = stage.pool.and_then(|pool| plans.get(pool)) {
                 stage.core.set_pool(Arc::clone(&plan.core));
             }
         }
-        plans
+        (plans.into_iter().collect(), policies)
     }
 }
 
@@ -85,5 +92,5 @@ fn plan_stage(stage: DeclaredStage, settings: &StageSettings, shares: &[u32]) ->
     let share = Arc::new(StageSlots::new(settings.batch, settings.cap, settings.weight));
     core.apply(&share, settings, None);
     core.open();
-    StagePlan { core, share, pool: pool.unwrap_or(0), make }
+    StagePlan { core, share, pool: PoolIndex::declared(pool.unwrap_or(0)), make }
 }

@@ -1,17 +1,59 @@
 //! Declaring replicated stages, and what a token of one stands for: all of its replicas.
 
 use crate::config::{
-    Balance, DEFAULT_PENDING, GraphError, MAX_REPLICAS, Membership, Replicas, StageConfig, part,
+    Balance, DEFAULT_PENDING, GraphError, MAX_REPLICAS, Membership, Replicas, SettingFault,
+    StageConfig, part,
 };
 use crate::graph::builder::Graph;
-use crate::graph::declared::Replicated;
-use crate::graph::wire::Wire;
+use crate::graph::declared_stage::DeclaredStage;
 use crate::platform::sync::{Arc, AtomicUsize, Ordering};
-use crate::pool::Pool;
 use crate::stage::ports::Replica;
 use crate::stage::replicas::ReplicaSet;
 use crate::stage::{Stage, StageCore};
-use crate::worker::{FactoryError, Handler};
+use std::marker::PhantomData;
+use std::ops::Range;
+
+/// A replicated stage: its members are stages next to each other. A central queue is one stage.
+pub(super) struct Replicated {
+    pub(super) name: String,
+    pub(super) replicas: Replicas,
+    capacity: usize,
+    first: usize,
+    members: usize,
+}
+
+impl Replicated {
+    /// Returns the indices of the stages that it consists of.
+    pub(super) fn members(&self) -> Range<usize> {
+        self.first..self.first + self.members
+    }
+
+    /// True if its replicas share one queue.
+    fn is_central(&self) -> bool {
+        self.replicas.balance == Balance::Central
+    }
+
+    /// Checks its number and capacity; `stages` are all of the graph.
+    fn check(&self, stages: &[DeclaredStage]) -> Result<(), GraphError> {
+        let count = self.replicas.count;
+        if !(1..=MAX_REPLICAS).contains(&count) {
+            let key = format!("stages.{}.replicas", self.name);
+            return Err(SettingFault::new(key, count, format!("1 to {MAX_REPLICAS}")).into());
+        }
+        if self.is_central() {
+            return Ok(());
+        }
+        if self.capacity < count {
+            let key = format!("stages.{}.capacity", self.name);
+            let allowed = format!("{count} or more events, one for the queue of each replica");
+            return Err(SettingFault::new(key, self.capacity, allowed).into());
+        }
+        if stages.iter().any(|stage| **stage.core.name() == *self.name) {
+            return Err(GraphError::StageNameTwice { stage: self.name.clone() });
+        }
+        Ok(())
+    }
+}
 
 impl Graph {
     /// Declares a stage of which there are several: `replicas` says how many, and which of them
@@ -58,7 +100,7 @@ impl Graph {
             let core = StageCore::new(name, first, capacity, Arc::clone(&self.core));
             return self.declare_stage(core, capacity, Some(count));
         }
-        let token = Stage { graph: self.core.id, index: first, event: std::marker::PhantomData };
+        let token = Stage { graph: self.core.id, index: first, event: PhantomData };
         for (member, index) in (first..first + members).enumerate() {
             let (name, share) = (format!("{name}-{}", member + 1), part(capacity, members, member));
             let core = StageCore::<E>::new(&name, index, share, Arc::clone(&self.core)).replica();
@@ -69,51 +111,9 @@ impl Graph {
         token
     }
 
-    /// Gives a replicated stage its handlers, and pools of their own; the factory is told for
-    /// which replica, from 0, it makes one. A replica's handler that is made anew, after a panic,
-    /// has the same number. An ordinary stage is replica 0.
-    ///
-    /// # Errors
-    /// As [`Graph::attach`].
-    pub fn attach_replicas<E, H, F>(
-        &mut self,
-        stage: Stage<E>,
-        wire: impl FnOnce(&mut Wire<'_>) -> F,
-    ) -> Result<(), GraphError>
-    where
-        E: Send + 'static,
-        H: Handler<E> + 'static,
-        F: Fn(usize) -> Result<H, FactoryError> + Send + Sync + 'static,
-    {
-        self.attach_to(None, stage, wire)
-    }
-
-    /// Gives a replicated stage its handlers in a pool that it shares with other stages, as
-    /// [`Graph::attach_replicas`].
-    ///
-    /// # Errors
-    /// As [`Graph::attach_in`].
-    pub fn attach_replicas_in<E, H, F>(
-        &mut self,
-        pool: &Pool,
-        stage: Stage<E>,
-        wire: impl FnOnce(&mut Wire<'_>) -> F,
-    ) -> Result<(), GraphError>
-    where
-        E: Send + 'static,
-        H: Handler<E> + 'static,
-        F: Fn(usize) -> Result<H, FactoryError> + Send + Sync + 'static,
-    {
-        if pool.graph != self.core.id {
-            return Err(GraphError::Foreign { token: "pool" });
-        }
-        self.attach_to(Some(pool.index), stage, wire)
-    }
-
     /// What a token was declared as, if it has a stage for each replica.
     pub(super) fn replicated<E>(&self, stage: Stage<E>) -> Option<&Replicated> {
-        let several = |known: &&Replicated| known.replicas.balance != Balance::Central;
-        self.declared_as(stage).filter(several)
+        self.declared_as(stage).filter(|known| !known.is_central())
     }
 
     /// The stages that a token stands for: itself, or all replicas.
@@ -143,9 +143,8 @@ impl Graph {
         stage: Stage<E>,
         member: usize,
     ) -> impl Fn() -> usize + Send + Sync + use<E> {
-        let central = |known: &&Replicated| known.replicas.balance == Balance::Central;
-        let workers = self.declared_as(stage).filter(central);
-        let count = workers.map_or(1, |known| known.replicas.count.max(1));
+        let central = self.declared_as(stage).filter(|known| known.is_central());
+        let count = central.map_or(1, |known| known.replicas.count.max(1));
         let made = AtomicUsize::new(0);
         // With a central queue the workers are the replicas, and who replaces one has its number.
         move || member + made.fetch_add(1, Ordering::Relaxed) % count
@@ -164,39 +163,17 @@ impl Graph {
 
     /// Of a stage that is one of several replicas: which.
     pub(crate) fn membership(&self, index: usize) -> Option<Membership> {
-        let several = |known: &&Replicated| known.replicas.balance != Balance::Central;
-        let known = self
-            .replicated
-            .iter()
-            .filter(several)
-            .find(|known| (known.first..known.first + known.members).contains(&index))?;
-        let (name, number) = (known.name.clone(), index - known.first);
-        Some(Membership { name, number, members: known.members })
+        let mut several = self.replicated.iter().filter(|known| !known.is_central());
+        let known = several.find(|known| known.members().contains(&index))?;
+        Some(Membership {
+            name: known.name.clone(),
+            number: index - known.first,
+            members: known.members,
+        })
     }
 
     pub(super) fn check_replicas(&self) -> Result<(), GraphError> {
-        for known in &self.replicated {
-            let fault = |key: &str, value: usize, allowed: String| GraphError::Setting {
-                key: format!("stages.{}.{key}", known.name),
-                value: value.to_string(),
-                allowed,
-            };
-            let count = known.replicas.count;
-            if !(1..=MAX_REPLICAS).contains(&count) {
-                return Err(fault("replicas", count, format!("1 to {MAX_REPLICAS}")));
-            }
-            let several = known.replicas.balance != Balance::Central;
-            if several && known.capacity < count {
-                let allowed = format!("{count} or more events, one for the queue of each replica");
-                return Err(fault("capacity", known.capacity, allowed));
-            }
-            let taken =
-                |stage: &crate::graph::declared::DeclaredStage| **stage.core.name() == *known.name;
-            if several && self.stages.iter().any(taken) {
-                return Err(GraphError::StageNameTwice { stage: known.name.clone() });
-            }
-        }
-        Ok(())
+        self.replicated.iter().try_for_each(|replicated| replicated.check(&self.stages))
     }
 
     fn declared_as<E>(&self, stage: Stage<E>) -> Option<&Replicated> {

@@ -1,6 +1,6 @@
 //! Declaring what requests were promised, and which stages they visit.
 
-use crate::config::{GraphError, SloConfig};
+use crate::config::{GraphError, SettingFault};
 use crate::gate::{Route, StageId};
 use crate::graph::builder::Graph;
 
@@ -8,12 +8,6 @@ use crate::graph::builder::Graph;
 const MAX_ROUTES: usize = 1 << 14;
 
 impl Graph {
-    /// Sets what was promised of response times; what a file says goes before it. Requests are
-    /// then admitted as far as the promise can be kept.
-    pub fn slo(&mut self, slo: SloConfig) {
-        self.slo = slo;
-    }
-
     /// Declares that a kind of request visits `stages`, in any order; the stage where it enters
     /// need not be named. A request with this route in its [`SendOptions`](crate::stage::ports::SendOptions) is refused at
     /// the entry while one of these stages has as much to do as it can do within the
@@ -52,11 +46,8 @@ impl Graph {
         }
         if visited.is_empty() || self.routes.len() >= MAX_ROUTES {
             let allowed = "1 or more stages, and at most 16384 routes";
-            return Err(GraphError::Setting {
-                key: "route".to_owned(),
-                value: format!("{} stages in route {}", visited.len(), self.routes.len()),
-                allowed: allowed.to_owned(),
-            });
+            let route = format!("{} stages in route {}", visited.len(), self.routes.len());
+            return Err(SettingFault::new("route", route, allowed).into());
         }
         self.routes.push(visited.into());
         let index = u16::try_from(self.routes.len() - 1).unwrap_or(u16::MAX);

@@ -19,9 +19,10 @@
 //! | `seda_requests_lost_total` | counter | reason |
 //! | `seda_requests_open` | gauge | – |
 
+use crate::config::StageIndex;
 use crate::event::{LossReason, RefusalReason};
 use crate::monitor::Monitor;
-use crate::monitor::topology::Engine;
+use crate::monitor::topology::Topology;
 use crate::queue::ClassLedger;
 use crate::stats::Quantiles;
 use metrics::{Label, counter, gauge, histogram};
@@ -47,13 +48,13 @@ enum Value {
 }
 
 impl Export {
-    pub(crate) fn of(engine: &Engine, monitor: &Monitor) -> Self {
+    pub(crate) fn of(topology: &Topology, monitor: &Monitor) -> Self {
         let mut export = Self::default();
-        export.gauge("seda_budget_used", &[], monitor.budget.0);
-        export.gauge("seda_budget_limit", &[], monitor.budget.1);
+        export.gauge("seda_budget_used", &[], monitor.budget.used);
+        export.gauge("seda_budget_limit", &[], monitor.budget.limit);
         export.requests(monitor);
-        for index in 0..engine.stages.len() {
-            export.stage(engine, monitor, index);
+        for index in topology.stages.indices() {
+            export.stage(topology, monitor, index);
         }
         export
     }
@@ -82,11 +83,8 @@ impl Export {
         }
     }
 
-    fn stage(&mut self, engine: &Engine, monitor: &Monitor, index: usize) {
-        let (Some(stage), Some(queue)) = (engine.stages.get(index), monitor.queues.get(index))
-        else {
-            return;
-        };
+    fn stage(&mut self, topology: &Topology, monitor: &Monitor, index: StageIndex) {
+        let (stage, queue) = (&topology.stages[index], &monitor.queues[index]);
         let (_, places) = stage.core.outside();
         let batch = stage.share.batch_limit();
         let stage: &str = stage.core.name();
@@ -99,26 +97,23 @@ impl Export {
         if places < usize::MAX {
             self.gauge("seda_stage_outstanding_limit", &labels, places);
         }
-        if let Some((pool, _)) = engine.pool_of(index) {
-            self.gauge("seda_stage_workers", &labels, pool.core.live());
-            self.gauge("seda_stage_workers_stuck", &labels, pool.core.stuck());
-        }
-        if let Some(tick) = monitor.tick.get(index) {
-            self.histogram("seda_stage_wait_seconds", &labels, &tick.wait);
-            self.histogram("seda_stage_service_seconds", &labels, &tick.service);
-        }
-        if let Some(sums) = monitor.now.stages.get(index) {
-            self.counter("seda_stage_busy_seconds_total", &labels, sums.busy / 1_000_000_000);
-        }
-        if let Some(gate) = monitor.gates.get(index).copied().flatten() {
+        let pool = topology.pool_of(index);
+        self.gauge("seda_stage_workers", &labels, pool.core.live());
+        self.gauge("seda_stage_workers_stuck", &labels, pool.core.stuck());
+        let tick = &monitor.tick[index];
+        self.histogram("seda_stage_wait_seconds", &labels, &tick.wait);
+        self.histogram("seda_stage_service_seconds", &labels, &tick.service);
+        let busy = monitor.now.stages[index].busy;
+        self.counter("seda_stage_busy_seconds_total", &labels, busy / 1_000_000_000);
+        if let Some(gate) = monitor.gates[index] {
             self.gauge("seda_gate_bound", &labels, gate.bound);
             self.gauge("seda_gate_limit", &labels, gate.limit.unwrap_or(usize::MAX));
-            for (class, n) in engine.classes().iter().zip(gate.turned_away) {
+            for (class, n) in topology.classes().iter().zip(gate.turned_away) {
                 let labels = [("stage", stage), ("class", class.name.as_str())];
                 self.counter("seda_gate_turned_away_total", &labels, n);
             }
         }
-        for (class, ledger) in engine.classes().iter().zip(&queue.classes) {
+        for (class, ledger) in topology.classes().iter().zip(&queue.classes) {
             self.ledger(stage, &class.name, ledger);
         }
     }

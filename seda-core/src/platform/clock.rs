@@ -1,7 +1,7 @@
-//! Time, injected: a graph reads the clock it was started with and no other.
+//! Injected time: a graph reads only the clock that it was started with.
 //!
-//! Reading the machine's clock costs about 25 ns, so the runtime reads it twice per batch and
-//! shares the reading among the batch's events.
+//! Reading the machine's clock costs about 25 ns. The runtime reads it twice per batch, and all
+//! events of the batch share the readings.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,63 +9,74 @@ use std::time::{Duration, Instant};
 
 /// A moment, in whole nanoseconds since its clock's origin.
 ///
-/// Only moments of one clock can be compared. 64 bits last 584 years.
+/// Moments of different clocks must not be compared. 64 bits last 584 years.
+///
+/// ```
+/// use seda_core::Time;
+/// use std::time::Duration;
+///
+/// let start = Time::from_nanos(500);
+/// let end = start.after(Duration::from_nanos(20));
+/// assert_eq!(end.since(start), Duration::from_nanos(20));
+/// assert_eq!(start.since(end), Duration::ZERO);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(u64);
 
 impl Time {
     /// The clock's origin.
     pub const ZERO: Time = Time(0);
-    /// Later than every moment a clock gives: "no deadline".
+    /// A moment later than every reading of a clock. As a deadline: none.
     pub const NEVER: Time = Time(u64::MAX);
 
-    /// The moment `nanos` nanoseconds after the origin.
+    /// Returns the moment `nanos` nanoseconds after the origin.
     pub const fn from_nanos(nanos: u64) -> Self {
         Time(nanos)
     }
 
-    /// Nanoseconds since the origin.
+    /// Returns the nanoseconds since the origin.
     pub const fn as_nanos(self) -> u64 {
         self.0
     }
 
-    /// Seconds since the origin.
+    /// Returns the seconds since the origin.
     pub fn as_secs_f64(self) -> f64 {
         Duration::from_nanos(self.0).as_secs_f64()
     }
 
-    /// This moment plus `delay`; [`Time::NEVER`] if that is too far to be counted.
+    /// Returns this moment plus `delay`, or [`Time::NEVER`] if the sum exceeds 64 bits.
     pub fn after(self, delay: Duration) -> Self {
         Time(self.0.saturating_add(u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX)))
     }
 
-    /// Time passed since `earlier`; zero if `earlier` is not earlier.
+    /// Returns the time from `earlier` to this moment; zero if `earlier` is not earlier.
     pub fn since(self, earlier: Time) -> Duration {
         Duration::from_nanos(self.nanos_since(earlier))
     }
 
-    /// Nanoseconds passed since `earlier`; zero if `earlier` is not earlier.
+    /// Returns the nanoseconds from `earlier` to this moment; 0 if `earlier` is not earlier.
     pub const fn nanos_since(self, earlier: Time) -> u64 {
         self.0.saturating_sub(earlier.0)
     }
 }
 
-/// Where a graph's time comes from.
+/// The source of a graph's time.
 ///
-/// Readings never go backwards, from whichever thread they are taken.
+/// Readings never decrease, also between threads. [`MonotonicClock`] is the clock of production,
+/// [`ManualClock`] that of tests and simulations.
 pub trait Clock: Send + Sync + fmt::Debug {
-    /// The present moment.
+    /// Returns the present moment.
     fn now(&self) -> Time;
 }
 
-/// The machine's monotonic clock; its origin is the moment it was made.
+/// The machine's monotonic clock. Its origin is its creation.
 #[derive(Debug)]
 pub struct MonotonicClock {
     origin: Instant,
 }
 
 impl MonotonicClock {
-    /// A clock that starts now.
+    /// Returns a clock whose origin is now.
     #[expect(clippy::disallowed_methods, reason = "the one room that reads the machine's clock")]
     pub fn new() -> Self {
         Self { origin: Instant::now() }
@@ -81,7 +92,7 @@ impl Default for MonotonicClock {
 impl Clock for MonotonicClock {
     #[expect(clippy::disallowed_methods, reason = "the one room that reads the machine's clock")]
     fn now(&self) -> Time {
-        // In a model no time passes: what happened must not depend on how long it took.
+        // In a model no time passes, because its outcome must not depend on durations.
         if cfg!(seda_model) {
             return Time::ZERO;
         }
@@ -90,25 +101,34 @@ impl Clock for MonotonicClock {
     }
 }
 
-/// A clock that stands still until it is moved: for tests, stepped graphs and simulation.
+/// A clock that stands still until it is advanced: for tests, stepped graphs and simulations.
+///
+/// ```
+/// use seda_core::{Clock, ManualClock};
+/// use std::time::Duration;
+///
+/// let clock = ManualClock::new();
+/// clock.advance(Duration::from_millis(5));
+/// assert_eq!(clock.now().as_secs_f64(), 0.005);
+/// ```
 #[derive(Debug, Default)]
 pub struct ManualClock {
     nanos: AtomicU64,
 }
 
 impl ManualClock {
-    /// A clock that stands at its origin.
+    /// Returns a clock that stands at its origin.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Moves the clock forward.
+    /// Moves the clock forward by `step`.
     pub fn advance(&self, step: Duration) {
         let step = u64::try_from(step.as_nanos()).unwrap_or(u64::MAX);
         self.nanos.fetch_add(step, Ordering::SeqCst);
     }
 
-    /// Moves the clock to `time`, or leaves it where it is if it is later already.
+    /// Moves the clock forward to `time`; does nothing if the clock is already later.
     pub fn advance_to(&self, time: Time) {
         self.nanos.fetch_max(time.as_nanos(), Ordering::SeqCst);
     }
@@ -125,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn arithmetic_saturates_at_both_ends() {
+    fn time_arithmetic_saturates_at_both_ends() {
         assert_eq!(Time::NEVER.after(Duration::from_secs(1)), Time::NEVER);
         assert_eq!(Time::ZERO.since(Time::from_nanos(5)), Duration::ZERO);
     }

@@ -1,4 +1,7 @@
-//! Platform.
+//! Platform: clocks, locks and atomics, the kernel's figures of a thread, and the panic boundary.
+//!
+//! The room imports std and crates only. Everything that knows an event, a queue or a stage
+//! belongs above it.
 
 mod clock;
 mod deadline;

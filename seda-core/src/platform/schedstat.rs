@@ -1,19 +1,21 @@
-//! What the kernel knows of a thread: time on a core, and time spent waiting for one.
+//! The kernel's figures of a thread: time on a core, and time waiting for one.
 //!
-//! Wall time of a busy worker = on CPU + waiting for a core + blocked. Without the middle term an
-//! oversubscribed machine looks like blocking handlers, and a pool that grows on blocking runs
-//! away. The file is `/proc/self/task/TID/schedstat` (kernel documentation, `sched-stats`): time
-//! on CPU in ns, time on a run queue in ns, number of timeslices. Anyone may read it, so it works
-//! on a worker that is stuck.
+//! Wall time of a busy worker = on CPU + waiting for a core + blocked. Without the middle term,
+//! oversubscription would look like blocking handlers, and a pool that grows on blocking would
+//! grow without end.
+//!
+//! The source is `/proc/self/task/TID/schedstat` (kernel documentation, `sched-stats`): time on CPU
+//! in ns, time on a run queue in ns, number of timeslices. Any thread may read it, so the figures of
+//! a stuck worker are known too.
 
 use std::fs;
 
-/// The kernel's number of a thread, where there is a procfs.
+/// The kernel's number of a thread, on machines with procfs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ThreadId(u32);
 
 impl ThreadId {
-    /// The calling thread's number; `None` without procfs.
+    /// Returns the calling thread's number; `None` without procfs.
     pub(crate) fn current() -> Option<Self> {
         // The link reads `PID/task/TID`.
         let link = fs::read_link("/proc/thread-self").ok()?;
@@ -21,7 +23,7 @@ impl ThreadId {
     }
 }
 
-/// Two of the three ways a thread spends its time, in nanoseconds since it began.
+/// A thread's time on a core and on a run queue, in nanoseconds since its start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Schedstat {
     pub(crate) cpu: u64,
@@ -29,7 +31,7 @@ pub(crate) struct Schedstat {
 }
 
 impl Schedstat {
-    /// Reads the figures of a thread of this process; `None` if the kernel does not tell.
+    /// Reads the figures of a thread of this process; `None` if the kernel provides none.
     pub(crate) fn of(thread: ThreadId) -> Option<Self> {
         let path = format!("/proc/self/task/{}/schedstat", thread.0);
         Self::parse(&fs::read_to_string(path).ok()?)
@@ -42,7 +44,7 @@ impl Schedstat {
         Some(Self { cpu, run_queue })
     }
 
-    /// What was added since `earlier`.
+    /// Returns the difference from `earlier` to this reading.
     pub(crate) fn since(self, earlier: Schedstat) -> Schedstat {
         Schedstat {
             cpu: self.cpu.saturating_sub(earlier.cpu),
@@ -56,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_kernels_line_is_read_and_anything_else_is_unknown() {
+    fn the_kernels_line_is_parsed_and_any_other_is_unknown() {
         assert_eq!(Schedstat::parse("12 34 5\n"), Some(Schedstat { cpu: 12, run_queue: 34 }));
         assert_eq!(Schedstat::parse("12"), None);
         assert_eq!(Schedstat::parse("a b c"), None);

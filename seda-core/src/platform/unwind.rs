@@ -2,10 +2,10 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Runs user code; `None` if it panicked.
+/// Runs user code and returns its result; `None` if it panicked.
 ///
-/// What it panicked with is user code too, as dropping it may panic once more: that happens in
-/// here, and what comes of it in the end is leaked.
+/// Dropping the panic's payload runs user code too and may panic again. That second panic is
+/// caught here, and its payload is leaked.
 pub(crate) fn catch_panic<T>(run: impl FnOnce() -> T) -> Option<T> {
     let payload = match catch_unwind(AssertUnwindSafe(run)) {
         Ok(result) => return Some(result),

@@ -1,13 +1,6 @@
-//! The idle workers of a pool, and how one of them is woken.
+//! The list of a pool's idle workers, and the wake-up of one of them.
 //!
-//! Protocol. A sender publishes its events (the stage's depth is raised under the stage's lock),
-//! then looks whether anyone is idle. A worker that found nothing enters itself here, then looks
-//! at the depths once more, then parks. With a full fence between each pair of steps at least one
-//! of the two sees the other, so no event waits beside a parked worker.
-//!
-//! One wake-up at a time: while a woken worker is on its way no other is woken; it looks at the
-//! queues when it arrives and passes the wake-up on if there is more than it can take. A burst
-//! therefore costs its sender one wake-up (2 to 5 µs each), not one per event.
+//! The steps S1 to S6 and W1 to W7 are those of the parking protocol in [`crate::pool`].
 
 use crate::platform::Time;
 use crate::platform::sync::{
@@ -16,90 +9,111 @@ use crate::platform::sync::{
 use crate::pool::park::Unpark;
 use std::fmt;
 
+/// The idle workers of one pool.
 #[derive(Default)]
 pub(crate) struct IdleWorkers {
+    /// Length of `list`. Written under its lock, read by senders without it.
     count: CachePadded<AtomicUsize>,
+    /// True while a woken worker has not arrived; until then no other worker is woken.
     waking: AtomicBool,
-    parked: Mutex<Vec<Parked>>,
+    /// Idle workers, the most recent last.
+    list: Mutex<Vec<IdleWorker>>,
 }
 
-struct Parked {
-    worker: usize,
+struct IdleWorker {
+    /// Number of the worker within its pool.
+    number: usize,
     unpark: Arc<dyn Unpark>,
-    /// When it gets up by itself.
+    /// Moment at which the worker stops parking without a wake-up.
     until: Time,
 }
 
 impl IdleWorkers {
-    /// Wakes one idle worker, if there is one and none is being woken already.
+    /// Wakes one idle worker, unless there is none or another wake-up is under way.
     pub(crate) fn wake_one(&self) {
+        // S2: the events of S1 become visible before the count is read.
         if !is_seeded(Flaw::NoFenceInWake) {
             fence(Ordering::SeqCst);
         }
-        if self.count.load(Ordering::Relaxed) == 0 || self.waking.swap(true, Ordering::SeqCst) {
+        // S3: without idle workers, the event is found by a busy one.
+        if self.count.load(Ordering::Relaxed) == 0 {
             return;
         }
-        // The most recently parked: its caches are warm, and the others can retire.
+        // S4: a worker that is being woken looks at the queues when it arrives.
+        if self.waking.swap(true, Ordering::SeqCst) {
+            return;
+        }
         match self.pop() {
+            // S6: unpark it outside the lock.
             Some(worker) => worker.unpark(),
             None if is_seeded(Flaw::LateCallOff) => self.waking.store(false, Ordering::SeqCst),
             None => {}
         }
     }
 
-    /// Wakes all, to retire or to stop.
+    /// Wakes all idle workers, to retire, to stop or to finish their handlers. They stay on the
+    /// list until each leaves it.
     pub(crate) fn wake_all(&self) {
-        for parked in self.parked.lock().iter() {
-            parked.unpark.unpark();
+        for idle in self.list.lock().iter() {
+            idle.unpark.unpark();
         }
     }
 
-    /// Enters `worker` as idle, to get up by itself at `until`; it must look at its queues once
-    /// more before it parks.
-    pub(crate) fn enter(&self, worker: usize, unpark: Arc<dyn Unpark>, until: Time) {
-        let mut parked = self.parked.lock();
-        parked.push(Parked { worker, unpark, until });
-        self.count.store(parked.len(), Ordering::SeqCst);
-        drop(parked);
+    /// Adds the worker `number` to the idle ones; it parks until `until` at most. The worker must
+    /// look at its queues once more before it parks (W3).
+    pub(crate) fn enter(&self, number: usize, unpark: Arc<dyn Unpark>, until: Time) {
+        // W1: the worker becomes visible to senders.
+        let mut list = self.list.lock();
+        debug_assert!(
+            list.iter().all(|idle| idle.number != number),
+            "worker {number} is idle already"
+        );
+        list.push(IdleWorker { number, unpark, until });
+        self.count.store(list.len(), Ordering::SeqCst);
+        drop(list);
+        // W2: … before it looks at the queues once more.
         if !is_seeded(Flaw::NoFenceInEnter) {
             fence(Ordering::SeqCst);
         }
     }
 
-    /// Ends the idleness of `worker`, however it came about; to be called before it looks for
-    /// work again.
-    pub(crate) fn leave(&self, worker: usize) {
-        let mut parked = self.parked.lock();
-        let place = parked.iter().position(|parked| parked.worker == worker);
-        match place {
-            Some(place) => drop(parked.swap_remove(place)),
-            // A sender took it off the list: its wake-up has arrived.
+    /// Takes the worker `number` off the idle ones, after a wake-up, a timeout or a look that
+    /// found work. The worker must call this before it looks for work again.
+    pub(crate) fn leave(&self, number: usize) {
+        // W5: a worker that is not on the list was taken off by a sender: its wake-up arrived.
+        let mut list = self.list.lock();
+        match list.iter().position(|idle| idle.number == number) {
+            Some(position) => drop(list.swap_remove(position)),
             None => self.waking.store(false, Ordering::SeqCst),
         }
-        self.count.store(parked.len(), Ordering::SeqCst);
-        drop(parked);
+        self.count.store(list.len(), Ordering::SeqCst);
+        drop(list);
+        // W6: later senders wake again before this worker looks at the queues.
         fence(Ordering::SeqCst);
     }
 
-    /// Whether a worker gets up by itself at `due` or before.
-    pub(crate) fn gets_up_by(&self, due: Time) -> bool {
-        self.parked.lock().iter().any(|parked| parked.until <= due)
+    /// True if an idle worker stops parking by itself at `due` or before.
+    pub(crate) fn wakes_by(&self, due: Time) -> bool {
+        self.list.lock().iter().any(|idle| idle.until <= due)
     }
 
+    /// Number of idle workers. A hint: exact only under the list's lock.
     pub(crate) fn count(&self) -> usize {
         self.count.load(Ordering::Relaxed)
     }
 
+    /// S5: takes the most recently idle worker off the list. Its caches are warm, and the others
+    /// can retire.
     fn pop(&self) -> Option<Arc<dyn Unpark>> {
-        let mut parked = self.parked.lock();
-        let worker = parked.pop();
-        // Called off before anyone can enter: who enters later may be meant by a wake-up that is
-        // not sent because of this one.
+        let mut list = self.list.lock();
+        let worker = list.pop();
+        // An empty list cancels the wake-up before the lock is free. Cancelled later, a worker
+        // could enter and park in between, while another sender relied on this wake-up.
         if worker.is_none() && !is_seeded(Flaw::LateCallOff) {
             self.waking.store(false, Ordering::SeqCst);
         }
-        self.count.store(parked.len(), Ordering::SeqCst);
-        worker.map(|parked| parked.unpark)
+        self.count.store(list.len(), Ordering::SeqCst);
+        worker.map(|idle| idle.unpark)
     }
 }
 
@@ -123,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_wakes_one_worker_until_it_has_arrived() {
+    fn a_burst_wakes_one_worker_until_that_worker_has_arrived() {
         let (idle, counter) = (IdleWorkers::default(), Arc::new(Counter::default()));
         idle.enter(0, counter.clone(), Time::NEVER);
         idle.enter(1, counter.clone(), Time::NEVER);
@@ -136,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_worker_that_left_by_itself_does_not_eat_a_wake_up() {
+    fn a_worker_that_left_by_itself_consumes_no_wake_up() {
         let (idle, counter) = (IdleWorkers::default(), Arc::new(Counter::default()));
         idle.enter(0, counter.clone(), Time::NEVER);
         idle.leave(0);

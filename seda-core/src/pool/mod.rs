@@ -1,5 +1,67 @@
-//! A pool: the workers that run one or more stages. A stage is a module boundary, a pool is a
-//! concurrency boundary, and the two are chosen separately.
+//! Pools: the workers that run one or more stages.
+//!
+//! A stage is a boundary between modules, a pool one between threads. This room counts a pool's
+//! workers and lets idle ones park and wake. It may import `queue` and lower rooms. The worker loop
+//! does not belong here (`worker`), nor does the choice of a pool's size (`control/pool_size`).
+//!
+//! # The parking protocol
+//!
+//! **Property:** no event waits in a queue beside a parked worker that may run it.
+//! `models/tests/wakeups.rs` checks it under loom, `retire.rs` and `shrink.rs` beside it under
+//! shuttle.
+//!
+//! A worker is in one of three states:
+//!
+//! ```text
+//!             W1 enter                     S5 a sender takes it off the list
+//! ┌─────────┐ ───────────────▶ ┌──────┐ ──────────────────────────────────▶ ┌───────┐
+//! │ running │                  │ idle │                                     │ woken │
+//! └─────────┘ ◀─────────────── └──────┘                                     └───────┘
+//!      ▲       W5 leave: work found, timeout, wake_all                          │
+//!      └────────────────────────────────────────────────────────────────────────┘
+//!                             W5 leave: the wake-up has arrived
+//! ```
+//!
+//! | variable | writer | reader |
+//! | --- | --- | --- |
+//! | depth of a stage | sender and worker, under the lock of the stage's lanes | worker, without it |
+//! | `list` of idle workers | the worker in W1 and W5, a sender in S5, under its lock | – |
+//! | `count`, the list's length | as `list`, under its lock | sender, without it |
+//! | `waking` | set by a sender in S4; cleared by the woken worker in W5, or in S5 | sender |
+//!
+//! A **sender** ([`IdleWorkers::wake_one`]):
+//! - S1 publishes its events: the stage's depth rises.
+//! - S2 runs a full fence.
+//! - S3 reads `count` and stops if it is 0.
+//! - S4 sets `waking` and stops if it was set.
+//! - S5 takes the most recently idle worker off the list. If there is none, it clears `waking`
+//!   before it unlocks the list.
+//! - S6 unparks the worker.
+//!
+//! A **worker** that has found no work (`Worker::run`):
+//! - W1 enters the list: `count` rises ([`IdleWorkers::enter`]).
+//! - W2 runs a full fence.
+//! - W3 looks once more at its queues, at the pool's target and at the finish barrier.
+//! - W4 parks if W3 found nothing. An unpark that came before ends the park at once.
+//! - W5 leaves the list ([`IdleWorkers::leave`]). If a sender took it off, it clears `waking`.
+//! - W6 runs a full fence.
+//! - W7 takes a batch, and wakes one more worker (S2) if the queues hold more than it takes.
+//!
+//! Why it holds:
+//! - *S1–S3 against W1–W3.* Of two threads that each write, fence and read the other's variable, at
+//!   least one sees the other's write. Either the sender sees the idle worker or the worker sees
+//!   the event. Flaws: `NoFenceInWake` drops S2, `NoFenceInEnter` drops W2.
+//! - *One wake-up at a time.* A sender that stops at S4 relies on the worker that is being woken.
+//!   That worker clears `waking` (W5), fences (W6) and looks (W7), so it sees the sender's event. A
+//!   burst costs its sender one wake-up, not one per event. Flaw: `WorkNotPassedOn` drops the
+//!   wake-up of W7.
+//! - *A wake-up that finds no worker.* S5 clears `waking` under the list's lock. A worker that
+//!   enters later looks later, and sees the events of all senders that relied on it. Flaw:
+//!   `LateCallOff` clears it after the lock.
+//! - *Retirement.* A worker that was woken for an event may retire instead. It then wakes another
+//!   (S2). Flaw: `SilentRetirement`.
+//! - *Shrinking.* A lower target wakes all idle workers; each sees in W3 whether it retires. Flaw:
+//!   `SilentShrink`.
 
 mod idle;
 mod park;
@@ -16,9 +78,9 @@ use crate::config::WorkerRange;
 use crate::platform::sync::{Arc, AtomicBool, AtomicUsize, Flaw, Mutex, Ordering, is_seeded};
 use crate::pool::worker_count::WorkerCount;
 
-/// A pool of a graph: a token, made by [`crate::graph::Graph::pool`]. A stage is a boundary between
-/// modules, a pool one between threads: stages that share a pool are run by the same workers, each
-/// by its weight and within its cap.
+/// A token for a pool of a graph, made by [`Graph::pool`](crate::graph::Graph::pool).
+///
+/// The same workers run all stages that share a pool, each stage by its weight and within its cap.
 ///
 /// ```
 /// use seda_core::{Graph, StageConfig, WorkerRange};
@@ -34,7 +96,7 @@ use crate::pool::worker_count::WorkerCount;
 ///     move |n, cx| cx.send(&log, n).unwrap_or_else(seda_core::Refused::give_up)
 /// })?;
 /// graph.attach_each_in(&workers, log, |_wire| |n, _cx| println!("{n}"))?;
-/// // Of five moments of a busy worker four are for `parse`, and one worker at most logs.
+/// // A busy worker spends four fifths of its time on `parse`; one worker at a time logs.
 /// graph.configure(parse, StageConfig { weight: Some(4), ..StageConfig::default() })?;
 /// graph.configure(log, StageConfig { cap: Some(1), ..StageConfig::default() })?;
 /// let numbers = graph.source(parse)?;
@@ -50,103 +112,111 @@ pub struct Pool {
     pub(crate) index: usize,
 }
 
-/// What the workers of a pool, the senders into its stages and the controller share.
+/// The state that the workers of a pool, the senders into its stages and the control plane share.
 #[derive(Debug)]
 pub(crate) struct PoolCore {
     pub(crate) name: Arc<str>,
-    /// Its workers are turned by someone else: a reactor, or a test.
+    /// True if the program runs the workers, for example on reactors or in a test.
     pub(crate) hosted: bool,
     pub(crate) idle: IdleWorkers,
-    /// How many workers there may be and should be.
-    headcount: WorkerCount,
-    /// How many there are, without those written off as stuck.
+    /// Range and target of the number of workers.
+    count: WorkerCount,
+    /// Number of workers, without those marked as stuck.
     live: AtomicUsize,
     stopping: AtomicBool,
-    /// Whether its utilization is and stays high.
+    /// True while the hotspot controller finds the utilization persistently high.
     hot: AtomicBool,
-    made: AtomicUsize,
-    books: Mutex<Vec<Arc<WorkerStats>>>,
+    /// Number of workers created so far; the next worker's number.
+    created: AtomicUsize,
+    /// Workers whose figures the monitor has yet to collect, ended ones included.
+    workers: Mutex<Vec<Arc<WorkerStats>>>,
 }
 
 impl PoolCore {
+    /// Returns a pool without workers, with the range's minimum as its target.
     pub(crate) fn new(name: Arc<str>, range: WorkerRange, hosted: bool) -> Self {
         Self {
             name,
             hosted,
             idle: IdleWorkers::default(),
-            headcount: WorkerCount::new(range),
+            count: WorkerCount::new(range),
             live: AtomicUsize::new(0),
             stopping: AtomicBool::new(false),
             hot: AtomicBool::new(false),
-            made: AtomicUsize::new(0),
-            books: Mutex::default(),
+            created: AtomicUsize::new(0),
+            workers: Mutex::default(),
         }
     }
 
+    /// Sets the verdict of the hotspot controller.
     pub(crate) fn set_hot(&self, hot: bool) {
         self.hot.store(hot, Ordering::Relaxed);
     }
 
+    /// True while the hotspot controller finds the utilization persistently high.
     pub(crate) fn is_hot(&self) -> bool {
         self.hot.load(Ordering::Relaxed)
     }
 
+    /// Returns the number of workers that the pool should have.
     pub(crate) fn target(&self) -> usize {
-        self.headcount.target()
+        self.count.target()
     }
 
+    /// Returns the numbers of workers that the pool may have.
     pub(crate) fn range(&self) -> WorkerRange {
-        self.headcount.range()
+        self.count.range()
     }
 
-    /// Sets how many workers there should be, within the range; wakes idle ones so that they can
-    /// retire. Returns what was set.
+    /// Sets the number of workers that the pool should have, clamped to its range. Wakes idle
+    /// workers if some must retire. Returns the new target.
     pub(crate) fn set_target(&self, target: usize) -> usize {
-        let target = self.headcount.set_target(target);
-        self.release(target);
+        let target = self.count.set_target(target);
+        self.wake_surplus(target);
         target
     }
 
-    /// Sets how many workers there may be; how many there should be follows if it must. Those
-    /// that are missing then have to be hired.
+    /// Sets the range of the number of workers, and clamps the target to it. The caller adds the
+    /// missing workers.
     pub(crate) fn set_range(&self, range: WorkerRange) {
-        self.release(self.headcount.set_range(range));
+        self.wake_surplus(self.count.set_range(range));
     }
 
-    /// Wakes idle workers that are too many.
-    fn release(&self, target: usize) {
+    /// Wakes the idle workers if there are more than `target`, so that some can retire.
+    fn wake_surplus(&self, target: usize) {
         if self.live() > target && !is_seeded(Flaw::SilentShrink) {
             self.idle.wake_all();
         }
     }
 
+    /// Returns the number of workers, without those marked as stuck.
     pub(crate) fn live(&self) -> usize {
         self.live.load(Ordering::SeqCst)
     }
 
-    /// How many workers are stuck in a handler and written off.
+    /// Returns the number of workers that are marked as stuck in a handler.
     pub(crate) fn stuck(&self) -> usize {
-        self.books.lock().iter().filter(|book| book.is_marked_stuck()).count()
+        count_stuck(&self.workers.lock())
     }
 
-    /// Makes the book of one more worker, if the range and the number of stuck ones allow it.
-    /// Stuck workers hold a thread each, so as many as the pool's maximum are replaced, no more.
+    /// Counts one more worker and returns its statistics. `None` if the pool stops, has reached
+    /// its target, or has more stuck workers than its maximum: each of them still holds a thread.
     pub(crate) fn add_worker(&self, stages: usize) -> Option<Arc<WorkerStats>> {
-        let mut books = self.books.lock();
-        let stuck = books.iter().filter(|book| book.is_marked_stuck()).count();
+        let mut workers = self.workers.lock();
+        let stuck = count_stuck(&workers);
         if self.is_stopping() || self.live() >= self.target() || stuck > self.range().max {
             return None;
         }
         self.live.fetch_add(1, Ordering::SeqCst);
-        let number = self.made.fetch_add(1, Ordering::Relaxed);
-        let book = Arc::new(WorkerStats::new(number, stages));
-        books.push(Arc::clone(&book));
-        Some(book)
+        let number = self.created.fetch_add(1, Ordering::Relaxed);
+        let worker = Arc::new(WorkerStats::new(number, stages));
+        workers.push(Arc::clone(&worker));
+        Some(worker)
     }
 
-    /// Whether the calling worker is one too many; if so it is counted off and must retire.
-    pub(crate) fn retires(&self, book: &WorkerStats) -> bool {
-        if book.is_marked_stuck() {
+    /// True if the calling worker is surplus. It is then no longer counted and must retire.
+    pub(crate) fn retires(&self, worker: &WorkerStats) -> bool {
+        if worker.is_marked_stuck() {
             return true;
         }
         self.live
@@ -156,37 +226,45 @@ impl PoolCore {
             .is_ok()
     }
 
-    /// Whether [`PoolCore::retires`] may say yes: cheap enough to be asked on every turn.
-    pub(crate) fn may_retire(&self, book: &WorkerStats) -> bool {
+    /// True if [`PoolCore::retires`] may return true. Two or three loads, for every turn.
+    pub(crate) fn may_retire(&self, worker: &WorkerStats) -> bool {
         self.live.load(Ordering::Relaxed) > self.target()
             || self.stopping.load(Ordering::Relaxed)
-            || book.is_marked_stuck()
+            || worker.is_marked_stuck()
     }
 
-    /// Writes a stuck worker off: it no longer counts, and may be replaced.
-    pub(crate) fn mark_stuck(&self, book: &WorkerStats) {
-        if book.mark_stuck() {
+    /// Marks a worker as stuck: it is no longer counted, and may be replaced.
+    pub(crate) fn mark_stuck(&self, worker: &WorkerStats) {
+        if worker.mark_stuck() {
             self.live.fetch_sub(1, Ordering::SeqCst);
         }
     }
 
+    /// Asks all workers to retire; none is added any more.
     pub(crate) fn stop(&self) {
         self.stopping.store(true, Ordering::SeqCst);
         self.idle.wake_all();
     }
 
+    /// True once [`PoolCore::stop`] was called.
     pub(crate) fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::SeqCst)
     }
 
-    pub(crate) fn books(&self) -> Vec<Arc<WorkerStats>> {
-        self.books.lock().clone()
+    /// Returns the statistics of all workers, ended ones included until they are forgotten.
+    pub(crate) fn workers(&self) -> Vec<Arc<WorkerStats>> {
+        self.workers.lock().clone()
     }
 
-    /// Forgets the books of workers that are gone; their figures must have been collected.
-    pub(crate) fn forget(&self, gone: &Arc<WorkerStats>) {
-        self.books.lock().retain(|book| !Arc::ptr_eq(book, gone));
+    /// Drops the statistics of an ended worker. Its figures must have been collected.
+    pub(crate) fn forget(&self, ended: &Arc<WorkerStats>) {
+        debug_assert!(ended.is_gone(), "worker {} has not ended", ended.number);
+        self.workers.lock().retain(|worker| !Arc::ptr_eq(worker, ended));
     }
+}
+
+fn count_stuck(workers: &[Arc<WorkerStats>]) -> usize {
+    workers.iter().filter(|worker| worker.is_marked_stuck()).count()
 }
 
 #[cfg(test)]
@@ -194,7 +272,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_range_is_read_from_text_and_a_bad_one_is_named() {
+    fn a_range_is_parsed_from_text_and_a_bad_one_is_quoted() {
         assert_eq!("2..8".parse(), Ok(WorkerRange::new(2, 8)));
         assert_eq!("3".parse(), Ok(WorkerRange::exactly(3)));
         for bad in ["0", "4..2", "x", "1..", "1..99999", "-1"] {
@@ -204,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_of_another_type_is_refused_with_the_form_that_is_allowed() {
+    fn a_range_of_another_type_is_refused_with_the_allowed_form() {
         let table = r#"{"min": 1, "max": 3}"#;
         let error = serde_json::from_str::<WorkerRange>(table).unwrap_err();
         assert!(error.to_string().contains(r#"like "1..4", or one number"#), "{error}");
@@ -213,18 +291,18 @@ mod tests {
     }
 
     #[test]
-    fn one_worker_too_many_retires_and_no_other() {
+    fn one_surplus_worker_retires_and_no_other() {
         let pool = PoolCore::new("p".into(), WorkerRange::new(1, 3), false);
         pool.set_target(3);
-        let books: Vec<_> = std::iter::from_fn(|| pool.add_worker(1)).collect();
-        assert_eq!((books.len(), pool.live()), (3, 3));
+        let workers: Vec<_> = std::iter::from_fn(|| pool.add_worker(1)).collect();
+        assert_eq!((workers.len(), pool.live()), (3, 3));
         pool.set_target(2);
-        assert_eq!(books.iter().filter(|book| pool.retires(book)).count(), 1);
+        assert_eq!(workers.iter().filter(|worker| pool.retires(worker)).count(), 1);
         assert_eq!(pool.live(), 2);
     }
 
     #[test]
-    fn a_stuck_worker_is_replaced_and_retires_when_it_comes_back() {
+    fn a_stuck_worker_is_replaced_and_retires_when_its_handler_returns() {
         let pool = PoolCore::new("p".into(), WorkerRange::exactly(1), false);
         let stuck = pool.add_worker(1).unwrap();
         assert!(pool.add_worker(1).is_none());

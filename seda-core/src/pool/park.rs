@@ -1,46 +1,82 @@
-//! What a worker does when it has nothing to do.
+//! The idle action of a worker.
 //!
-//! There is one worker loop ([`crate::worker::Worker::run`]) and it ends each round in a [`Park`]. A
-//! plain worker sleeps on a condition variable; a reactor polls its sockets, which makes it a
-//! worker whose idle action is to poll.
+//! There is one worker loop, [`Worker::run`](crate::worker::Worker::run); an idle round of it ends
+//! in a [`Park`]. A plain worker sleeps on a condition variable. A reactor polls its sockets: it is
+//! a worker whose idle action is to poll.
 
 use crate::platform::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-/// The idle action of one worker; it stays on the worker's thread.
+/// The idle action of one worker. It stays on the worker's thread.
+///
+/// An implementation for a reactor polls its sockets in both methods:
+///
+/// ```
+/// use seda_core::{Park, Unpark};
+/// use std::sync::Arc;
+/// use std::time::Duration;
+///
+/// struct Waker(std::thread::Thread);
+///
+/// impl Unpark for Waker {
+///     fn unpark(&self) {
+///         self.0.unpark();
+///     }
+/// }
+///
+/// struct ThreadPark(Arc<Waker>);
+///
+/// impl Park for ThreadPark {
+///     fn park(&mut self, limit: Option<Duration>) {
+///         match limit {
+///             Some(limit) => std::thread::park_timeout(limit),
+///             None => std::thread::park(),
+///         }
+///     }
+///
+///     fn unparker(&self) -> Arc<dyn Unpark> {
+///         self.0.clone()
+///     }
+/// }
+///
+/// let mut park = ThreadPark(Arc::new(Waker(std::thread::current())));
+/// park.unparker().unpark();
+/// park.park(None); // Returns at once: the wake-up came first.
+/// ```
 pub trait Park {
-    /// Called after each turn in which the worker ran something: a look around that must not
-    /// block. A reactor serves its sockets here.
+    /// Looks for outside work without blocking. The worker calls it after each turn that ran
+    /// something; a reactor serves its sockets here.
     fn poll(&mut self) {}
 
-    /// Blocks until [`Unpark::unpark`] was called (also if that was before), until there is
-    /// something to do on this side, or until `limit` has passed. May return early.
+    /// Blocks until [`Unpark::unpark`] is called, outside work arrives, or `limit` has passed.
+    /// An unpark that came earlier counts, and an early return is allowed. `None`: no limit.
     fn park(&mut self, limit: Option<Duration>);
 
-    /// The handle that ends [`Park::park`] from any thread.
+    /// Returns the handle that ends [`Park::park`] from any thread.
     fn unparker(&self) -> Arc<dyn Unpark>;
 }
 
-/// Ends a [`Park::park`], now or the next one.
+/// The handle that ends a [`Park::park`]: the present one, or the next.
 pub trait Unpark: Send + Sync {
-    /// Wakes the worker; must not block.
+    /// Wakes the worker. Must not block.
     fn unpark(&self);
 }
 
-/// Parks on a condition variable.
+/// A [`Park`] on a condition variable: the idle action of workers with threads of their own.
 #[derive(Debug, Default)]
 pub struct CondvarPark {
-    shared: Arc<Notified>,
+    notification: Arc<Notification>,
 }
 
+/// An unpark that has not been consumed by a park.
 #[derive(Debug, Default)]
-struct Notified {
-    flag: Mutex<bool>,
+struct Notification {
+    pending: Mutex<bool>,
     condvar: Condvar,
 }
 
 impl CondvarPark {
-    /// A place to park.
+    /// Returns a park without a pending wake-up.
     pub fn new() -> Self {
         Self::default()
     }
@@ -48,27 +84,27 @@ impl CondvarPark {
 
 impl Park for CondvarPark {
     fn park(&mut self, limit: Option<Duration>) {
-        let mut notified = self.shared.flag.lock();
-        if !*notified {
+        let mut pending = self.notification.pending.lock();
+        if !*pending {
             match limit {
-                Some(limit) => drop(self.shared.condvar.wait_for(&mut notified, limit)),
-                None => self.shared.condvar.wait(&mut notified),
+                Some(limit) => drop(self.notification.condvar.wait_for(&mut pending, limit)),
+                None => self.notification.condvar.wait(&mut pending),
             }
         }
-        *notified = false;
+        *pending = false;
     }
 
     fn unparker(&self) -> Arc<dyn Unpark> {
-        Arc::clone(&self.shared) as Arc<dyn Unpark>
+        Arc::clone(&self.notification) as Arc<dyn Unpark>
     }
 }
 
-impl Unpark for Notified {
+impl Unpark for Notification {
     fn unpark(&self) {
-        let mut notified = self.flag.lock();
-        *notified = true;
-        // Notified after the flag is free again, so that the woken thread does not run into it.
-        drop(notified);
+        let mut pending = self.pending.lock();
+        *pending = true;
+        // The lock is free before the notification, so the woken thread does not block on it.
+        drop(pending);
         self.condvar.notify_one();
     }
 }

@@ -1,22 +1,26 @@
-//! What all workers of a stage share beside its queue: its settings, and how many run it.
+//! The state that all workers of a stage share beside its queue: batch size, cap and weight.
 
 use crate::platform::sync::{AtomicU32, AtomicUsize, Ordering};
 
-/// What all workers of a stage share beside its queue.
+/// The slots in which workers run one stage, and the settings that they read per batch.
 #[derive(Debug)]
 pub(crate) struct StageSlots {
-    /// The most events taken at once: by the setting, and within it by the controller.
+    /// Events per batch at most, as configured.
     pub(crate) batch: AtomicUsize,
+    /// Events per batch at most, as set by the batch-size controller.
     pub(crate) size: AtomicUsize,
-    /// The most workers that run the stage at once, and how many do.
+    /// Workers that may run the stage at once; `usize::MAX` without a cap.
     pub(crate) cap: AtomicUsize,
+    /// Workers that run the stage now. Counted only under a cap.
     pub(crate) running: AtomicUsize,
+    /// Share of the workers' time, relative to the pool's other stages; at least 1.
     pub(crate) weight: AtomicU32,
-    /// How often in a row the factory has failed, over all workers.
+    /// Consecutive failures of the handler's factory, over all workers.
     pub(crate) failures: AtomicU32,
 }
 
 impl StageSlots {
+    /// Returns free slots; a `cap` of `None` is no cap.
     pub(crate) fn new(batch: usize, cap: Option<usize>, weight: u32) -> Self {
         Self {
             batch: AtomicUsize::new(batch.max(1)),
@@ -28,39 +32,43 @@ impl StageSlots {
         }
     }
 
-    /// Becomes one of the workers that run the stage, if the cap allows. Without a cap nobody
-    /// counts: the workers of a pool would hand one cache line around for it, twice a batch. So
-    /// those who are inside when the first cap is set are beside it until they leave.
+    /// Takes a slot for one batch; `None` if the cap is reached.
+    ///
+    /// Without a cap, slots are not counted: the count would move one cache line between all
+    /// workers twice a batch. Workers inside when the first cap is set are therefore not counted.
     pub(crate) fn enter(&self) -> Option<SlotGuard> {
         let cap = self.cap.load(Ordering::Relaxed);
         if cap == usize::MAX {
             return Some(SlotGuard { counted: false });
         }
-        let enter = |running| (running < cap).then_some(running + 1);
-        let entered = self.running.fetch_update(Ordering::AcqRel, Ordering::Relaxed, enter);
+        let entered = self.running.fetch_update(Ordering::AcqRel, Ordering::Relaxed, |running| {
+            (running < cap).then_some(running + 1)
+        });
         entered.is_ok().then_some(SlotGuard { counted: true })
     }
 
-    /// Whoever was counted on the way in is counted on the way out, whatever the cap is now.
-    pub(crate) fn leave(&self, inside: SlotGuard) {
-        if inside.counted {
-            self.running.fetch_sub(1, Ordering::AcqRel);
+    /// Releases the slot if `enter` counted it, even if the cap has changed since.
+    pub(crate) fn leave(&self, slot: SlotGuard) {
+        if slot.counted {
+            let before = self.running.fetch_sub(1, Ordering::AcqRel);
+            debug_assert!(before > 0, "a slot was released twice");
         }
     }
 
-    /// The most events that are taken at once now.
+    /// Returns the largest batch that a worker may take now, in events.
     pub(crate) fn batch_limit(&self) -> usize {
         self.batch.load(Ordering::Relaxed).min(self.size.load(Ordering::Relaxed))
     }
 
+    /// True if a slot is free. A hint: another worker may take it first.
     pub(crate) fn has_room(&self) -> bool {
         self.running.load(Ordering::Relaxed) < self.cap.load(Ordering::Relaxed)
     }
 }
 
-/// A worker runs the stage.
+/// A slot in which a worker runs the stage; given back with [`StageSlots::leave`].
 #[derive(Debug)]
-#[must_use = "who enters must leave"]
+#[must_use = "a slot that is entered must be left"]
 pub(crate) struct SlotGuard {
     counted: bool,
 }

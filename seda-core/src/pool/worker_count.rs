@@ -1,5 +1,7 @@
-//! How many workers a pool may have and should have, in one word: it is read on every turn of
-//! every worker, and nobody may see a target with the range of another moment.
+//! The worker range of a pool and the target in it, packed into one atomic word.
+//!
+//! Every worker reads the target on every turn, and a target is never seen with the range of
+//! another moment.
 
 use crate::config::WorkerRange;
 use crate::platform::sync::{AtomicU64, Ordering};
@@ -8,58 +10,71 @@ use crate::platform::sync::{AtomicU64, Ordering};
 const BITS: u32 = 16;
 const MASK: u64 = (1 << BITS) - 1;
 
-/// From the lowest bits: the target, the range's minimum, its maximum.
+/// Positions of the three numbers in the word.
+const TARGET: u32 = 0;
+const MIN: u32 = 1;
+const MAX: u32 = 2;
+
+/// The range that a pool's number of workers stays in, and the target within it.
 #[derive(Debug)]
 pub(crate) struct WorkerCount(AtomicU64);
 
 impl WorkerCount {
-    /// The target is the least that the range allows.
-    pub(crate) fn new(range: WorkerRange) -> Self {
+    /// Returns `range` with its minimum as the target.
+    pub(super) fn new(range: WorkerRange) -> Self {
         Self(AtomicU64::new(pack(range, range.min)))
     }
 
+    /// Returns the number of workers that the pool should have.
     #[inline]
-    pub(crate) fn target(&self) -> usize {
-        number(self.0.load(Ordering::Relaxed), 0)
+    pub(super) fn target(&self) -> usize {
+        number(self.0.load(Ordering::Relaxed), TARGET)
     }
 
-    pub(crate) fn range(&self) -> WorkerRange {
+    /// Returns the numbers of workers that the pool may have.
+    pub(super) fn range(&self) -> WorkerRange {
         range(self.0.load(Ordering::Relaxed))
     }
 
-    /// Sets the target, within the range; returns what was set.
-    pub(crate) fn set_target(&self, target: usize) -> usize {
+    /// Sets the target, clamped to the range. Returns the new target.
+    pub(super) fn set_target(&self, target: usize) -> usize {
         self.update(|range, _| (range, target))
     }
 
-    /// Sets the range; the target stays if it is inside. Returns the target.
-    pub(crate) fn set_range(&self, range: WorkerRange) -> usize {
+    /// Sets the range and clamps the target to it. Returns the new target.
+    pub(super) fn set_range(&self, range: WorkerRange) -> usize {
         self.update(|_, target| (range, target))
     }
 
     fn update(&self, change: impl Fn(WorkerRange, usize) -> (WorkerRange, usize)) -> usize {
-        let changed = |word| {
-            let (range, target) = change(range(word), number(word, 0));
-            pack(range, target.max(range.min).min(range.max))
-        };
-        let update = |word| Some(changed(word));
-        match self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, update) {
-            Ok(before) | Err(before) => number(changed(before), 0),
+        let mut word = self.0.load(Ordering::SeqCst);
+        loop {
+            let (range, target) = change(range(word), number(word, TARGET));
+            let target = target.max(range.min).min(range.max);
+            let new = pack(range, target);
+            match self.0.compare_exchange_weak(word, new, Ordering::SeqCst, Ordering::SeqCst) {
+                Ok(_) => return target,
+                Err(other) => word = other,
+            }
         }
     }
 }
 
-fn number(word: u64, place: u32) -> usize {
-    ((word >> (place * BITS)) & MASK) as usize
+fn number(word: u64, position: u32) -> usize {
+    ((word >> (position * BITS)) & MASK) as usize
 }
 
 fn range(word: u64) -> WorkerRange {
-    WorkerRange::new(number(word, 1), number(word, 2))
+    WorkerRange::new(number(word, MIN), number(word, MAX))
 }
 
 fn pack(range: WorkerRange, target: usize) -> u64 {
-    let part = |n: usize, place: u32| (n as u64 & MASK) << (place * BITS);
-    part(target, 0) | part(range.min, 1) | part(range.max, 2)
+    at(target, TARGET) | at(range.min, MIN) | at(range.max, MAX)
+}
+
+fn at(number: usize, position: u32) -> u64 {
+    debug_assert!(number as u64 <= MASK, "{number} workers do not fit in {BITS} bits");
+    (number as u64 & MASK) << (position * BITS)
 }
 
 #[cfg(test)]
@@ -68,7 +83,7 @@ mod tests {
     use crate::config::MAX_WORKERS;
 
     #[test]
-    fn a_target_is_kept_within_the_range_and_moves_only_if_the_range_leaves_it_behind() {
+    fn a_target_stays_within_the_range_and_moves_only_if_a_new_range_excludes_it() {
         let count = WorkerCount::new(WorkerRange::new(2, 8));
         assert_eq!((count.target(), count.range()), (2, WorkerRange::new(2, 8)));
         assert_eq!((count.set_target(99), count.set_target(0), count.set_target(5)), (8, 2, 5));

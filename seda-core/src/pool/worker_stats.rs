@@ -1,4 +1,4 @@
-//! What one worker writes down, once per batch, under a lock of its own.
+//! The statistics of one worker: written once per batch, under a lock of the worker's own.
 
 use crate::platform::sync::{
     AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Mutex, OnceLock, Ordering,
@@ -8,24 +8,25 @@ use crate::stats::{Quantiles, ServedCosts};
 #[cfg(feature = "simulation")]
 use std::time::Duration;
 
-/// A worker's figures of one stage since the book was last collected.
+/// The figures of one worker about one stage since the last collection.
 #[derive(Debug, Default)]
 pub(crate) struct StageFigures {
-    /// From being queued to being taken.
+    /// Time from enqueue to dequeue.
     pub(crate) wait: Quantiles,
-    /// From being begun to being done.
+    /// Time from the start of an event's handling to its end.
     pub(crate) service: Quantiles,
-    /// How many of the service times are a batch's mean: its events were too short to be timed
-    /// one by one.
+    /// Number of service times that are a batch's mean, because its events were too short to be
+    /// timed one by one.
     pub(crate) batch_means: u64,
-    /// Nanoseconds in which the worker ran the stage.
+    /// Nanoseconds that the worker spent in the stage.
     pub(crate) busy: u64,
     pub(crate) batches: u64,
-    /// What the requests cost that were served in these service times.
+    /// Costs of the requests that these service times were spent on.
     pub(crate) served: ServedCosts,
 }
 
 impl StageFigures {
+    /// Adds the figures of another worker or another window.
     pub(crate) fn add(&mut self, other: &StageFigures) {
         self.wait.add(&other.wait);
         self.service.add(&other.service);
@@ -35,6 +36,7 @@ impl StageFigures {
         self.served.add(&other.served);
     }
 
+    /// Sets all figures to zero and keeps the allocated histograms.
     pub(crate) fn clear(&mut self) {
         self.wait.clear();
         self.service.clear();
@@ -43,7 +45,7 @@ impl StageFigures {
     }
 }
 
-/// The figures of all stages that a worker runs, by the stage's place among the pool's stages.
+/// The figures of one worker, indexed by the stage's place among the pool's stages.
 #[derive(Debug, Default)]
 pub(crate) struct WorkerWindow {
     pub(crate) stages: Vec<StageFigures>,
@@ -55,30 +57,33 @@ impl WorkerWindow {
     }
 }
 
+/// Value of `running` while the worker runs no stage.
 const IDLE: u32 = u32::MAX;
 
-/// One worker as others see it: what it wrote down, and what it is doing right now.
+/// One worker as the rest of the graph sees it: its statistics and its present state.
 #[derive(Debug)]
 pub(crate) struct WorkerStats {
+    /// Number of the worker within its pool, in order of creation.
     pub(crate) number: usize,
-    /// Held while a batch's end is made known, so that who holds the books of all workers sees a
-    /// consistent cut; swapped out by the controller.
+    /// Figures since the last collection. The lock is held while a batch's end is published, so a
+    /// holder of all workers' windows sees a consistent cut.
     pub(crate) window: Mutex<WorkerWindow>,
     thread: OnceLock<Option<ThreadId>>,
-    /// What a simulation says instead of the kernel.
-    credited: OnceLock<Credit>,
-    /// The place of the stage that is being run, and since when, in nanoseconds.
+    /// CPU times from a simulation; they replace the kernel's.
+    simulated: OnceLock<CpuTimes>,
+    /// Place of the stage that the worker runs, or [`IDLE`].
     running: AtomicU32,
+    /// Start of that run, in nanoseconds.
     since: AtomicU64,
-    written_off: AtomicBool,
+    stuck: AtomicBool,
     gone: AtomicBool,
-    /// The last call to finish that was answered.
-    finished: AtomicUsize,
+    /// Latest epoch of the finish barrier that the worker reached.
+    finish_epoch: AtomicUsize,
 }
 
-/// Time on a core and waiting for one, in nanoseconds.
+/// Time on a core and time waiting for one, in nanoseconds.
 #[derive(Debug, Default)]
-struct Credit {
+struct CpuTimes {
     cpu: AtomicU64,
     run_queue: AtomicU64,
 }
@@ -89,93 +94,106 @@ impl WorkerStats {
             number,
             window: Mutex::new(WorkerWindow::new(stages)),
             thread: OnceLock::new(),
-            credited: OnceLock::new(),
+            simulated: OnceLock::new(),
             running: AtomicU32::new(IDLE),
             since: AtomicU64::new(0),
-            written_off: AtomicBool::new(false),
+            stuck: AtomicBool::new(false),
             gone: AtomicBool::new(false),
-            finished: AtomicUsize::new(0),
+            finish_epoch: AtomicUsize::new(0),
         }
     }
 
-    /// Notes which thread turns this worker; to be called on it.
+    /// Records the calling thread as the one that runs this worker.
     pub(crate) fn enter_thread(&self) {
         self.thread.get_or_init(ThreadId::current);
     }
 
-    /// Whether anybody says how the worker's time is split.
+    /// True if CPU times of the worker are known, from the kernel or from a simulation.
     pub(crate) fn is_split(&self) -> bool {
-        self.credited.get().is_some() || self.thread().is_some()
+        self.simulated.get().is_some() || self.thread().is_some()
     }
 
-    /// How the worker's time was split since it began, if anybody says so.
+    /// Returns the worker's CPU times since its start; `None` if they are unknown.
     pub(crate) fn schedstat(&self) -> Option<Schedstat> {
-        match self.credited.get() {
-            Some(credit) => Some(Schedstat {
-                cpu: credit.cpu.load(Ordering::Relaxed),
-                run_queue: credit.run_queue.load(Ordering::Relaxed),
+        match self.simulated.get() {
+            Some(times) => Some(Schedstat {
+                cpu: times.cpu.load(Ordering::Relaxed),
+                run_queue: times.run_queue.load(Ordering::Relaxed),
             }),
             None => self.thread().and_then(Schedstat::of),
         }
     }
 
-    /// What it was when the worker began, if that is known: a thread is older than its book.
+    /// Returns the CPU times at the worker's start, which are zero in a simulation. `None` for a
+    /// thread of the machine: it may be older than its worker.
     pub(crate) fn first_schedstat(&self) -> Option<Schedstat> {
-        self.credited.get().map(|_| Schedstat::default())
+        self.simulated.get().map(|_| Schedstat::default())
     }
 
+    /// Adds simulated CPU times. From then on the kernel's are not read.
     #[cfg(feature = "simulation")]
     pub(crate) fn credit(&self, cpu: Duration, run_queue: Duration) {
-        let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        let credit = self.credited.get_or_init(Credit::default);
-        credit.cpu.fetch_add(nanos(cpu), Ordering::Relaxed);
-        credit.run_queue.fetch_add(nanos(run_queue), Ordering::Relaxed);
+        let times = self.simulated.get_or_init(CpuTimes::default);
+        times.cpu.fetch_add(nanos(cpu), Ordering::Relaxed);
+        times.run_queue.fetch_add(nanos(run_queue), Ordering::Relaxed);
     }
 
     fn thread(&self) -> Option<ThreadId> {
         self.thread.get().copied().flatten()
     }
 
-    /// The worker begins an event, or a batch, of the stage at `place`.
+    /// Records the start of an event or a batch of the stage at `place`.
     pub(crate) fn begin(&self, place: usize, now: Time) {
+        debug_assert!(place < IDLE as usize, "a pool with {place} stages");
         self.since.store(now.as_nanos(), Ordering::Relaxed);
         self.running.store(u32::try_from(place).unwrap_or(IDLE), Ordering::Release);
     }
 
+    /// Records that the worker runs no stage.
     pub(crate) fn end(&self) {
         self.running.store(IDLE, Ordering::Release);
     }
 
-    /// The stage that is being run, by place, and since when.
+    /// Returns the place of the stage that the worker runs and the start of that run.
     pub(crate) fn running(&self) -> Option<(usize, Time)> {
         let place = self.running.load(Ordering::Acquire);
         (place != IDLE)
             .then(|| (place as usize, Time::from_nanos(self.since.load(Ordering::Relaxed))))
     }
 
-    /// Marks the worker as stuck; false if it was already.
-    pub(crate) fn mark_stuck(&self) -> bool {
-        !self.written_off.swap(true, Ordering::SeqCst)
+    /// Marks the worker as stuck; false if it was marked before.
+    pub(super) fn mark_stuck(&self) -> bool {
+        !self.stuck.swap(true, Ordering::SeqCst)
     }
 
+    /// True for a worker that was marked as stuck and has not ended.
     pub(crate) fn is_marked_stuck(&self) -> bool {
-        self.written_off.load(Ordering::Relaxed) && !self.is_gone()
+        self.stuck.load(Ordering::Relaxed) && !self.is_gone()
     }
 
-    pub(crate) fn answer_finish(&self, call: usize) {
-        self.finished.store(call, Ordering::SeqCst);
+    /// Records that the worker has finished its handlers for `epoch` of the finish barrier.
+    pub(crate) fn reach_finish_epoch(&self, epoch: usize) {
+        self.finish_epoch.store(epoch, Ordering::SeqCst);
     }
 
-    pub(crate) fn has_finished(&self, call: usize) -> bool {
-        self.finished.load(Ordering::SeqCst) >= call
+    /// True if the worker has finished its handlers for `epoch`.
+    pub(crate) fn has_reached(&self, epoch: usize) -> bool {
+        self.finish_epoch.load(Ordering::SeqCst) >= epoch
     }
 
-    /// The worker has ended; its book can be collected and forgotten.
+    /// Marks the worker as ended; its figures are collected once more, then it is forgotten.
     pub(crate) fn leave(&self) {
         self.gone.store(true, Ordering::SeqCst);
     }
 
+    /// True if the worker has ended.
     pub(crate) fn is_gone(&self) -> bool {
         self.gone.load(Ordering::SeqCst)
     }
+}
+
+/// Returns `time` in nanoseconds; 64 bits last 584 years.
+#[cfg(feature = "simulation")]
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

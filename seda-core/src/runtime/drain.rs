@@ -5,8 +5,8 @@
 //! graph, so it waits and calls again until a call finds no handler left to finish. All within
 //! the limit; what is left then is given up, told to its owners, and named in the result.
 
+use crate::control::ControlPlane;
 use crate::event::LossReason;
-use crate::monitor::Engine;
 use crate::monitor::report::{Report, StageReport};
 use crate::platform::Deadline;
 use crate::platform::sync::{Arc, Flaw, is_seeded, pause};
@@ -49,25 +49,25 @@ pub struct LeftOver {
     pub pending: u64,
 }
 
-pub(super) fn drain(engine: &Engine, threads: &Threads, limit: Duration) -> Drained {
+pub(super) fn drain(plane: &ControlPlane, threads: &Threads, limit: Duration) -> Drained {
     let limit = Deadline::after(limit);
-    finish_all(engine, &limit);
-    end(engine, threads, limit.left().max(SLICE))
+    finish_all(plane, &limit);
+    end(plane, threads, limit.left().max(SLICE))
 }
 
 /// Lets everything inside come to its end, within the limit.
-pub(super) fn finish_all(engine: &Engine, limit: &Deadline) {
-    engine.core.close_entries();
-    cancel_timers(engine);
+pub(super) fn finish_all(plane: &ControlPlane, limit: &Deadline) {
+    plane.topology.core.close_entries();
+    cancel_timers(plane);
     while !limit.is_over() {
-        if !engine.core.budget.wait_quiet(limit.left().min(SLICE)) {
+        if !plane.topology.core.budget.wait_quiet(limit.left().min(SLICE)) {
             continue;
         }
-        let call = engine.core.finishing.call_again();
-        wake_all(engine);
-        if wait_finished(engine, call, limit)
-            && engine.core.finishing.finished() == 0
-            && engine.core.budget.used() == 0
+        let call = plane.topology.core.finish_barrier.advance();
+        wake_all(plane);
+        if wait_finished(plane, call, limit)
+            && plane.topology.core.finish_barrier.finished() == 0
+            && plane.topology.core.budget.used() == 0
         {
             break;
         }
@@ -75,58 +75,56 @@ pub(super) fn finish_all(engine: &Engine, limit: &Deadline) {
 }
 
 /// Ends the workers and gives up what is left.
-pub(super) fn end(engine: &Engine, threads: &Threads, limit: Duration) -> Drained {
+pub(super) fn end(plane: &ControlPlane, threads: &Threads, limit: Duration) -> Drained {
     let limit = Deadline::after(limit);
-    engine.core.close_entries();
-    cancel_timers(engine);
-    let complete = engine.core.budget.used() == 0;
-    give_up(engine);
-    engine.collect();
-    engine.pools.iter().for_each(|pool| pool.core.stop());
-    while engine.pools.iter().any(|pool| pool.core.live() > 0) && !limit.is_over() {
-        wake_all(engine);
+    plane.topology.core.close_entries();
+    cancel_timers(plane);
+    let complete = plane.topology.core.budget.used() == 0;
+    give_up(plane);
+    plane.collect();
+    plane.topology.pools.iter().for_each(|pool| pool.core.stop());
+    while plane.topology.pools.iter().any(|pool| pool.core.live() > 0) && !limit.is_over() {
+        wake_all(plane);
         threads.wait_for_exit(limit.left().min(SLICE));
     }
     threads.release_workers();
-    leave(engine);
-    threads.stop_services(engine, limit.left().max(SERVICES_LIMIT));
-    conclude(engine, complete)
+    leave(plane);
+    threads.stop_services(plane, limit.left().max(SERVICES_LIMIT));
+    conclude(plane, complete)
 }
 
 /// What was to be sent later is cancelled when the end begins: it may be due in an hour.
-pub(super) fn cancel_timers(engine: &Engine) {
-    let cancelled: usize = engine.stages.iter().map(|stage| stage.core.cancel_timers()).sum();
+pub(super) fn cancel_timers(plane: &ControlPlane) {
+    let cancelled: usize =
+        plane.topology.stages.iter().map(|stage| stage.core.cancel_timers()).sum();
     if cancelled > 0 {
-        engine.core.journal.write(Decision {
-            at_seconds: engine.now().as_secs_f64(),
-            controller: Controller::Drain,
-            stage: None,
-            seen: format!("{cancelled} events that were to be sent later"),
-            action: "cancelled them".to_owned(),
-            changed: "running → draining".to_owned(),
-            acted: true,
-        });
+        plane.topology.core.journal.record(
+            Decision::by(Controller::Drain, plane.topology.now())
+                .seen(format!("{cancelled} events that were to be sent later"))
+                .action("cancelled them")
+                .changed("running → draining"),
+        );
     }
 }
 
 /// The end, once no worker looks at the queues any more. What a worker that was still running
 /// sent meanwhile is given up here, and what comes later by whoever sends it.
-pub(super) fn leave(engine: &Engine) {
-    engine.core.end();
+pub(super) fn leave(plane: &ControlPlane) {
+    plane.topology.core.end();
     if !is_seeded(Flaw::EmptiedBeforeTheEnd) {
-        give_up(engine);
+        give_up(plane);
     }
 }
 
-pub(super) fn give_up(engine: &Engine) {
-    for stage in &engine.stages {
+pub(super) fn give_up(plane: &ControlPlane) {
+    for stage in &plane.topology.stages {
         stage.core.close();
         Arc::clone(&stage.core).shed_all(LossReason::Drain);
     }
 }
 
-pub(super) fn conclude(engine: &Engine, complete: bool) -> Drained {
-    let report = engine.final_report();
+pub(super) fn conclude(plane: &ControlPlane, complete: bool) -> Drained {
+    let report = plane.final_report();
     let shed = |stage: &StageReport, reason: LossReason| stage.shed.get(reason.as_str()).copied();
     let lost = |stage: &StageReport| shed(stage, LossReason::Drain);
     let cancelled = |stage: &StageReport| shed(stage, LossReason::Cancelled);
@@ -145,40 +143,37 @@ pub(super) fn conclude(engine: &Engine, complete: bool) -> Drained {
             |stage: &&StageReport| stage.in_hand + stage.pending > 0 || lost(stage).is_some();
         let names: Vec<&str> =
             report.stages.iter().filter(late).map(|stage| stage.name.as_str()).collect();
-        engine.core.journal.write(Decision {
-            at_seconds: engine.now().as_secs_f64(),
-            controller: Controller::Drain,
-            stage: names.first().map(|name| (*name).to_owned()),
-            seen: format!("work that did not end in time in: {}", names.join(", ")),
-            action: format!("gave up {given_up} events"),
-            changed: "draining → ended".to_owned(),
-            acted: true,
-        });
+        let decision = Decision::by(Controller::Drain, plane.topology.now())
+            .seen(format!("work that did not end in time in: {}", names.join(", ")))
+            .action(format!("gave up {given_up} events"))
+            .changed("draining → ended");
+        let stage = names.first().map(|name| (*name).to_owned());
+        plane.topology.core.journal.record(Decision { stage, ..decision });
     }
-    let report = Report { journal: engine.core.journal.entries(), ..report };
+    let report = Report { journal: plane.topology.core.journal.entries(), ..report };
     let complete = complete && left.is_empty() && given_up == 0;
     Drained { complete, given_up, cancelled, left, report }
 }
 
 /// Waits until every worker that can has followed the call.
-fn wait_finished(engine: &Engine, call: usize, limit: &Deadline) -> bool {
+fn wait_finished(plane: &ControlPlane, call: usize, limit: &Deadline) -> bool {
     let called = || {
-        let books = engine.pools.iter().flat_map(|pool| pool.core.books());
+        let books = plane.topology.pools.iter().flat_map(|pool| pool.core.workers());
         books
             .filter(|book| !book.is_gone() && !book.is_marked_stuck())
-            .all(|book| book.has_finished(call))
+            .all(|book| book.has_reached(call))
     };
     while !called() {
         if limit.is_over() {
             return false;
         }
-        wake_all(engine);
+        wake_all(plane);
         // Nobody announces this, and a drain waits for it only once or twice.
         pause(SLICE.min(limit.left()));
     }
     true
 }
 
-fn wake_all(engine: &Engine) {
-    engine.pools.iter().for_each(|pool| pool.core.idle.wake_all());
+fn wake_all(plane: &ControlPlane) {
+    plane.topology.pools.iter().for_each(|pool| pool.core.idle.wake_all());
 }

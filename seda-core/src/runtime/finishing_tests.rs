@@ -27,11 +27,11 @@ fn a_call_is_answered_after_what_is_queued_so_that_the_handler_it_makes_is_not_m
     let (mut manual, source) = holding();
     // Sent by a retiring worker, say, between the drain's look at the budget and its call.
     source.send(1).unwrap();
-    let call = manual.engine().core.finishing.call_again();
+    let call = manual.plane().topology.core.finish_barrier.advance();
     manual.step();
     manual.step();
-    let finishing = &manual.engine().core.finishing;
-    assert_eq!((finishing.call(), finishing.finished()), (call, 1));
+    let finishing = &manual.plane().topology.core.finish_barrier;
+    assert_eq!((finishing.epoch(), finishing.finished()), (call, 1));
 }
 
 #[test]
@@ -46,9 +46,9 @@ fn a_worker_that_retires_during_a_call_says_how_many_handlers_it_finished() {
     manual.set_workers("holds", 2);
     source.send_all(vec![1, 2]).unwrap();
     manual.step();
-    manual.engine().core.finishing.call_again();
+    manual.plane().topology.core.finish_barrier.advance();
     // The first to turn retires, the other one answers: both had a handler.
     manual.set_workers("holds", 1);
     manual.step();
-    assert_eq!(manual.engine().core.finishing.finished(), 2);
+    assert_eq!(manual.plane().topology.core.finish_barrier.finished(), 2);
 }

@@ -21,7 +21,8 @@ fn graph_with_two_queued() -> Manual {
 }
 
 fn lose_one(manual: &Manual) {
-    let stage = Arc::clone(&manual.engine().stages[0].core).into_any();
+    let stage =
+        Arc::clone(&manual.plane().topology.stages.iter().next().expect("a stage").core).into_any();
     let stage = stage.downcast::<StageCore<u32>>().expect("its type");
     stage.lose_one();
 }

@@ -1,7 +1,7 @@
 //! A graph that is stepped by hand: the same queues, workers and controllers, without threads.
 
-use crate::config::{GraphConfig, GraphError, GraphWarning, SettingChange};
-use crate::monitor::Engine;
+use crate::config::{GraphConfig, GraphWarning, ReconfigureError, SettingChange};
+use crate::control::ControlPlane;
 use crate::monitor::report::Report;
 use crate::platform::Time;
 use crate::platform::sync::Arc;
@@ -32,15 +32,15 @@ use std::fmt;
 /// # }
 /// ```
 pub struct Manual {
-    engine: Arc<Engine>,
+    plane: Arc<ControlPlane>,
     workers: Vec<Worker>,
     warnings: Vec<GraphWarning>,
     ended: bool,
 }
 
 impl Manual {
-    pub(crate) fn start(engine: Arc<Engine>, warnings: Vec<GraphWarning>) -> Self {
-        let mut manual = Self { engine, workers: Vec::new(), warnings, ended: false };
+    pub(crate) fn start(plane: Arc<ControlPlane>, warnings: Vec<GraphWarning>) -> Self {
+        let mut manual = Self { plane, workers: Vec::new(), warnings, ended: false };
         manual.add_worker();
         manual
     }
@@ -58,7 +58,7 @@ impl Manual {
     /// Gives every worker one turn; returns how many events were begun, and whether anything at
     /// all was done: a batch may have been given up as a whole, a handler finished.
     fn turn_all(&mut self) -> (usize, bool) {
-        let finished = self.engine.core.finishing.finished();
+        let finished = self.plane.topology.core.finish_barrier.finished();
         let (mut begun, mut done) = (0, false);
         self.workers.retain_mut(|worker| match worker.turn() {
             Turn::Ran(events) => {
@@ -72,8 +72,8 @@ impl Manual {
                 false
             }
         });
-        self.engine.core.disposal.run_waiting();
-        (begun, done || self.engine.core.finishing.finished() != finished)
+        self.plane.topology.core.disposal.run_waiting();
+        (begun, done || self.plane.topology.core.finish_barrier.finished() != finished)
     }
 
     /// Takes the workers out, to be driven one by one with [`Worker::begin`] and
@@ -93,7 +93,7 @@ impl Manual {
 
     /// Tells the owners of events that the valve evicted since the last step; a step does it too.
     pub fn tell_owners(&mut self) {
-        self.engine.core.disposal.run_waiting();
+        self.plane.topology.core.disposal.run_waiting();
     }
 
     /// Steps until no worker finds anything to do; returns how many events were begun. A graph
@@ -117,24 +117,24 @@ impl Manual {
 
     /// When the next event is due that was sent for later ([`crate::worker::context::Context::send_after`]).
     pub fn next_due(&self) -> Option<Time> {
-        let due = self.engine.stages.iter().map(|stage| stage.core.next_timer());
+        let due = self.plane.topology.stages.iter().map(|stage| stage.core.next_timer());
         due.min().filter(|due| *due < Time::NEVER)
     }
 
     /// One tick of the controllers, at the clock's present moment.
     pub fn tick(&mut self) {
-        self.engine.tick();
+        self.plane.tick();
         self.add_worker();
     }
 
     /// A snapshot of everything.
     pub fn report(&self) -> Report {
-        self.engine.report()
+        self.plane.report()
     }
 
     /// Every decision of a controller from now on.
     pub fn journal(&self) -> Receiver<Decision> {
-        self.engine.core.journal.subscribe()
+        self.plane.topology.core.journal.subscribe()
     }
 
     /// Sets everything that `config` says, whole or not at all: see
@@ -142,8 +142,11 @@ impl Manual {
     ///
     /// # Errors
     /// What is wrong with `config`; nothing has changed then.
-    pub fn reconfigure(&mut self, config: &GraphConfig) -> Result<Vec<SettingChange>, GraphError> {
-        let changes = self.engine.reconfigure(config)?;
+    pub fn reconfigure(
+        &mut self,
+        config: &GraphConfig,
+    ) -> Result<Vec<SettingChange>, ReconfigureError> {
+        let changes = self.plane.reconfigure(config)?;
         self.add_worker();
         Ok(changes)
     }
@@ -151,7 +154,7 @@ impl Manual {
     /// Sets how many workers a pool, or the own pool of a stage, should have, within its range;
     /// returns what was set.
     pub fn set_workers(&mut self, pool: &str, workers: usize) -> Option<usize> {
-        let known = self.engine.pools.iter().find(|known| *known.core.name == *pool)?;
+        let known = self.plane.topology.pools.iter().find(|known| *known.core.name == *pool)?;
         let set = known.core.set_target(workers);
         self.add_worker();
         Some(set)
@@ -159,25 +162,25 @@ impl Manual {
 
     /// Sets the bound above which a stage's queue admits nothing.
     pub fn set_soft_capacity(&self, stage: &str, soft: usize) -> bool {
-        crate::runtime::running::set_soft_capacity(&self.engine, stage, soft)
+        crate::runtime::running::set_soft_capacity(&self.plane, stage, soft)
     }
 
     /// Refuses what comes, then steps until everything is finished, or `events` were begun;
     /// what is left then is given up.
     pub fn drain(mut self, events: usize) -> Drained {
         self.ended = true;
-        self.engine.core.close_entries();
-        cancel_timers(&self.engine);
+        self.plane.topology.core.close_entries();
+        cancel_timers(&self.plane);
         let mut left = events;
         loop {
             left = left.saturating_sub(self.run(left));
-            if left == 0 || !self.engine.core.budget.is_quiet() {
+            if left == 0 || !self.plane.topology.core.budget.is_quiet() {
                 break;
             }
-            self.engine.core.finishing.call_again();
+            self.plane.topology.core.finish_barrier.advance();
             self.step();
-            let finished = self.engine.core.finishing.finished();
-            if finished == 0 && self.engine.core.budget.used() == 0 {
+            let finished = self.plane.topology.core.finish_barrier.finished();
+            if finished == 0 && self.plane.topology.core.budget.used() == 0 {
                 break;
             }
         }
@@ -185,27 +188,27 @@ impl Manual {
     }
 
     #[cfg(test)]
-    pub(crate) fn engine(&self) -> &Engine {
-        &self.engine
+    pub(crate) fn plane(&self) -> &ControlPlane {
+        &self.plane
     }
 
     fn end(&mut self) -> Drained {
-        cancel_timers(&self.engine);
-        let complete = self.engine.core.budget.used() == 0;
-        give_up(&self.engine);
-        self.engine.collect();
-        self.engine.pools.iter().for_each(|pool| pool.core.stop());
+        cancel_timers(&self.plane);
+        let complete = self.plane.topology.core.budget.used() == 0;
+        give_up(&self.plane);
+        self.plane.collect();
+        self.plane.topology.pools.iter().for_each(|pool| pool.core.stop());
         while !self.workers.is_empty() {
             self.step();
         }
-        leave(&self.engine);
-        self.engine.core.disposal.run_waiting();
-        conclude(&self.engine, complete)
+        leave(&self.plane);
+        self.plane.topology.core.disposal.run_waiting();
+        conclude(&self.plane, complete)
     }
 
     fn add_worker(&mut self) {
-        for index in 0..self.engine.pools.len() {
-            while let Some(worker) = self.engine.add_worker(index) {
+        for index in self.plane.topology.pools.indices() {
+            while let Some(worker) = self.plane.topology.add_worker(index) {
                 self.workers.push(worker);
             }
         }
@@ -216,7 +219,7 @@ impl Drop for Manual {
     fn drop(&mut self) {
         if !self.ended {
             self.ended = true;
-            self.engine.core.close_entries();
+            self.plane.topology.core.close_entries();
             self.end();
         }
     }

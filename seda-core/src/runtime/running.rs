@@ -1,7 +1,7 @@
 //! A graph that runs: on threads ([`Running`]), or stepped by hand ([`Manual`]).
 
-use crate::config::{GraphConfig, GraphError, GraphWarning, SettingChange};
-use crate::monitor::Engine;
+use crate::config::{GraphConfig, GraphError, GraphWarning, ReconfigureError, SettingChange};
+use crate::control::ControlPlane;
 use crate::monitor::report::Report;
 use crate::platform::Clock;
 use crate::platform::sync::Arc;
@@ -23,7 +23,7 @@ const DROP_LIMIT: Duration = Duration::from_secs(1);
 /// End it with [`Running::drain`] to finish what is in it, or [`Running::shutdown`] to give that
 /// up. Dropping it is a shutdown that waits a second for its threads at most.
 pub struct Running {
-    engine: Arc<Engine>,
+    plane: Arc<ControlPlane>,
     threads: Arc<Threads>,
     warnings: Vec<GraphWarning>,
     ended: bool,
@@ -31,11 +31,11 @@ pub struct Running {
 
 impl Running {
     pub(crate) fn start(
-        engine: Arc<Engine>,
+        plane: Arc<ControlPlane>,
         warnings: Vec<GraphWarning>,
     ) -> Result<Self, GraphError> {
-        let threads = Threads::start(&engine)?;
-        Ok(Self { engine, threads, warnings, ended: false })
+        let threads = Threads::start(&plane)?;
+        Ok(Self { plane, threads, warnings, ended: false })
     }
 
     /// What is odd about the graph, though it runs.
@@ -45,12 +45,12 @@ impl Running {
 
     /// The clock that all of the graph's times are read from.
     pub fn clock(&self) -> Arc<dyn Clock> {
-        Arc::clone(&self.engine.core.clock) as Arc<dyn Clock>
+        Arc::clone(&self.plane.topology.core.clock) as Arc<dyn Clock>
     }
 
     /// A snapshot of everything; rates are over the last second or so.
     pub fn report(&self) -> Report {
-        self.engine.report()
+        self.plane.report()
     }
 
     /// A handle that gives out cached snapshots to anyone, made by the control thread.
@@ -61,7 +61,7 @@ impl Running {
     /// Every decision of a controller from now on. A reader that is 1,024 decisions behind
     /// misses what comes next.
     pub fn journal(&self) -> Receiver<Decision> {
-        self.engine.core.journal.subscribe()
+        self.plane.topology.core.journal.subscribe()
     }
 
     /// Sets everything that `config` says, as when its file is read again: whole, or not at all.
@@ -81,8 +81,8 @@ impl Running {
     /// Blocks while a report is made, for milliseconds at most. Not to be called from a handler.
     ///
     /// # Errors
-    /// As at the start: [`GraphError::Unknown`], [`GraphError::Setting`] and their like name the
-    /// key, its value and what is allowed. [`GraphError::Fixed`] for what cannot change while the
+    /// As at the start: [`ReconfigureError::Settings`] names the
+    /// key, its value and what is allowed. [`ReconfigureError::Fixed`] for what cannot change while the
     /// graph runs: the workers of a hosted pool. Nothing has changed then.
     ///
     /// ```
@@ -107,10 +107,13 @@ impl Running {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn reconfigure(&self, config: &GraphConfig) -> Result<Vec<SettingChange>, GraphError> {
-        let changes = self.engine.reconfigure(config)?;
+    pub fn reconfigure(
+        &self,
+        config: &GraphConfig,
+    ) -> Result<Vec<SettingChange>, ReconfigureError> {
+        let changes = self.plane.reconfigure(config)?;
         if !changes.is_empty() {
-            self.threads.follow(&self.engine);
+            self.threads.follow(&self.plane);
         }
         Ok(changes)
     }
@@ -119,58 +122,63 @@ impl Running {
     /// Returns what was set; `None` if there is no such pool. A pool-size controller that is on
     /// goes on from there.
     pub fn set_workers(&self, pool: &str, workers: usize) -> Option<usize> {
-        let index = self.engine.pools.iter().position(|known| *known.core.name == *pool)?;
-        let set = self.engine.pools.get(index)?.core.set_target(workers);
-        self.threads.add_worker(&self.engine, index);
+        let pools = &self.plane.topology.pools;
+        let index = pools.position(|known| *known.core.name == *pool)?;
+        let set = pools[index].core.set_target(workers);
+        self.threads.add_worker(&self.plane, index);
         Some(set)
     }
 
     /// Sets the bound above which a stage's queue admits nothing, at most its hard capacity.
     /// Returns whether there is such a stage.
     pub fn set_soft_capacity(&self, stage: &str, soft: usize) -> bool {
-        set_soft_capacity(&self.engine, stage, soft)
+        set_soft_capacity(&self.plane, stage, soft)
     }
 
     /// The workers of a hosted pool, each to be driven with [`Worker::run`] or [`Worker::turn`]
     /// by a thread of the caller's. Each is handed out once: a second call gives none, unless one
     /// was dropped, which it then replaces.
     pub fn hosted_workers(&self, pool: Pool) -> Vec<Worker> {
-        let own = pool.graph == self.engine.core.id;
-        let hosted = self.engine.pools.get(pool.index).filter(|pool| own && pool.core.hosted);
-        let hire = |_: &crate::monitor::RunningPool| self.engine.add_worker(pool.index);
-        hosted.map_or_else(Vec::new, |hosted| std::iter::from_fn(|| hire(hosted)).collect())
+        let own = pool.graph == self.plane.topology.core.id;
+        let topology = &self.plane.topology;
+        let index = topology.pools.index_of(pool.index);
+        let hosted = index.filter(|index| own && topology.pools[*index].core.hosted);
+        let hire = |index| std::iter::from_fn(move || topology.add_worker(index)).collect();
+        hosted.map_or_else(Vec::new, hire)
     }
 
     /// Refuses what comes, finishes what is inside, ends the workers. Takes `limit` at most;
     /// what is left then is given up and told to its owners.
     pub fn drain(mut self, limit: Duration) -> Drained {
         self.ended = true;
-        crate::runtime::drain::drain(&self.engine, &self.threads, limit)
+        crate::runtime::drain::drain(&self.plane, &self.threads, limit)
     }
 
     /// Ends at once: what is queued is given up and told to its owners; events in hand are
     /// finished if they end within a second.
     pub fn shutdown(mut self) -> Drained {
         self.ended = true;
-        crate::runtime::drain::end(&self.engine, &self.threads, DROP_LIMIT)
+        crate::runtime::drain::end(&self.plane, &self.threads, DROP_LIMIT)
     }
 }
 
-pub(super) fn set_soft_capacity(engine: &Engine, stage: &str, soft: usize) -> bool {
-    let plan = engine.stages.iter().find(|plan| **plan.core.name() == *stage);
+pub(super) fn set_soft_capacity(plane: &ControlPlane, stage: &str, soft: usize) -> bool {
+    let plan = plane.topology.stages.iter().find(|plan| **plan.core.name() == *stage);
     plan.map(|plan| plan.core.set_soft(soft)).is_some()
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
         if !self.ended {
-            crate::runtime::drain::end(&self.engine, &self.threads, DROP_LIMIT);
+            crate::runtime::drain::end(&self.plane, &self.threads, DROP_LIMIT);
         }
     }
 }
 
 impl fmt::Debug for Running {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Running").field("graph", &self.engine.core.name).finish_non_exhaustive()
+        f.debug_struct("Running")
+            .field("graph", &self.plane.topology.core.name)
+            .finish_non_exhaustive()
     }
 }

@@ -1,7 +1,7 @@
 //! The threads of a running graph: workers, the controller, and the one that tells owners.
 
-use crate::config::GraphError;
-use crate::monitor::Engine;
+use crate::config::{GraphError, PoolIndex};
+use crate::control::ControlPlane;
 use crate::monitor::report::Report;
 use crate::platform::sync::{Arc, Mutex};
 use crate::platform::{Deadline, catch_panic};
@@ -30,7 +30,7 @@ pub(super) struct Threads {
 }
 
 impl Threads {
-    pub(super) fn start(engine: &Arc<Engine>) -> Result<Arc<Self>, GraphError> {
+    pub(super) fn start(plane: &Arc<ControlPlane>) -> Result<Arc<Self>, GraphError> {
         let (messages, inbox) = unbounded();
         let (sender, receiver) = unbounded();
         let threads = Arc::new(Self {
@@ -39,34 +39,38 @@ impl Threads {
             services: Mutex::default(),
             exit: Exit { sender, receiver },
         });
-        let started = threads.start_all(engine, inbox);
+        let started = threads.start_all(plane, inbox);
         if started.is_err() {
-            threads.stop_services(engine, SNAPSHOT_AGE);
-            engine.pools.iter().for_each(|pool| pool.core.stop());
+            threads.stop_services(plane, SNAPSHOT_AGE);
+            plane.topology.pools.iter().for_each(|pool| pool.core.stop());
         }
         started.map(|()| threads)
     }
 
     fn start_all(
         self: &Arc<Self>,
-        engine: &Arc<Engine>,
+        plane: &Arc<ControlPlane>,
         inbox: Receiver<Message>,
     ) -> Result<(), GraphError> {
-        for index in 0..engine.pools.len() {
-            self.try_hire(engine, index)?;
+        for index in plane.topology.pools.indices() {
+            self.try_hire(plane, index)?;
         }
-        let name = format!("{}-control", engine.core.name);
-        let (controlled, threads) = (Arc::clone(engine), Arc::downgrade(self));
+        let name = format!("{}-control", plane.topology.core.name);
+        let (controlled, threads) = (Arc::clone(plane), Arc::downgrade(self));
         let exit = Leaving(self.exit.sender.clone());
         let control = spawn(&name, move || {
             let _exit = exit;
-            Control { engine: controlled, inbox, cached: None }.run(|engine| {
+            Control { plane: controlled, inbox, cached: None }.run(|plane| {
                 if let Some(threads) = threads.upgrade() {
-                    (0..engine.pools.len()).for_each(|index| threads.add_worker(engine, index));
+                    plane
+                        .topology
+                        .pools
+                        .indices()
+                        .for_each(|index| threads.add_worker(plane, index));
                 }
             });
         })?;
-        let core = Arc::clone(&engine.core);
+        let core = Arc::clone(&plane.topology.core);
         let lost = spawn(&format!("{}-lost", core.name), move || core.disposal.run_until_closed())?;
         self.services.lock().extend([control, lost]);
         Ok(())
@@ -74,17 +78,17 @@ impl Threads {
 
     /// Starts the workers that a pool should have and has not; a machine without threads to
     /// give is logged, and asked again on the next tick.
-    pub(super) fn add_worker(&self, engine: &Arc<Engine>, index: usize) {
-        if let Err(error) = self.try_hire(engine, index) {
+    pub(super) fn add_worker(&self, plane: &Arc<ControlPlane>, index: PoolIndex) {
+        if let Err(error) = self.try_hire(plane, index) {
             tracing::error!(%error, "a pool could not grow");
         }
     }
 
-    fn try_hire(&self, engine: &Arc<Engine>, index: usize) -> Result<(), GraphError> {
-        if engine.pools.get(index).is_none_or(|pool| pool.core.hosted) {
+    fn try_hire(&self, plane: &Arc<ControlPlane>, index: PoolIndex) -> Result<(), GraphError> {
+        if plane.topology.pools[index].core.hosted {
             return Ok(());
         }
-        while let Some(worker) = engine.add_worker(index) {
+        while let Some(worker) = plane.topology.add_worker(index) {
             let name = worker.thread_name();
             let exit = Leaving(self.exit.sender.clone());
             let spawned = spawn(&name, move || {
@@ -99,8 +103,8 @@ impl Threads {
     }
 
     /// Follows changed settings: hires who is missing, and has the controller look at its tick.
-    pub(super) fn follow(&self, engine: &Arc<Engine>) {
-        (0..engine.pools.len()).for_each(|index| self.add_worker(engine, index));
+    pub(super) fn follow(&self, plane: &Arc<ControlPlane>) {
+        plane.topology.pools.indices().for_each(|index| self.add_worker(plane, index));
         let _ = self.messages.send(Message::Settings);
     }
 
@@ -125,9 +129,9 @@ impl Threads {
 
     /// Ends the controller, and the thread that tells owners once it has told them all; waits
     /// for them for `limit` at most, as both may be held up by user code.
-    pub(super) fn stop_services(&self, engine: &Engine, limit: Duration) {
+    pub(super) fn stop_services(&self, plane: &ControlPlane, limit: Duration) {
         let _ = self.messages.send(Message::Stop);
-        engine.core.disposal.close();
+        plane.topology.core.disposal.close();
         let deadline = Deadline::after(limit);
         let services = std::mem::take(&mut *self.services.lock());
         while services.iter().any(|service| !service.is_finished()) {
@@ -157,27 +161,29 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<(
 
 /// The controller's thread: ticks, and hands out snapshots in between.
 struct Control {
-    engine: Arc<Engine>,
+    plane: Arc<ControlPlane>,
     inbox: Receiver<Message>,
     cached: Option<Arc<Report>>,
 }
 
 impl Control {
-    fn run(mut self, hire: impl Fn(&Arc<Engine>)) {
-        let due = |engine: &Engine| engine.now().after(engine.settings().control.tick);
-        let mut next = due(&self.engine);
+    fn run(mut self, hire: impl Fn(&Arc<ControlPlane>)) {
+        let due = |plane: &ControlPlane| {
+            plane.topology.now().after(plane.topology.settings().control.tick)
+        };
+        let mut next = due(&self.plane);
         loop {
-            match self.inbox.recv_timeout(next.since(self.engine.now())) {
+            match self.inbox.recv_timeout(next.since(self.plane.topology.now())) {
                 Ok(Message::Snapshot(wish)) => self.answer(wish),
                 Err(RecvTimeoutError::Timeout) => {
-                    self.engine.tick();
-                    hire(&self.engine);
+                    self.plane.tick();
+                    hire(&self.plane);
                     // From now, not from when it was due: a late tick is not followed by a burst.
-                    next = due(&self.engine);
+                    next = due(&self.plane);
                 }
                 Ok(Message::Settings) => {
                     // One that is due sooner stays: changes that keep coming do not put it off.
-                    next = next.min(due(&self.engine));
+                    next = next.min(due(&self.plane));
                     self.cached = None;
                 }
                 Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return,
@@ -186,14 +192,14 @@ impl Control {
     }
 
     fn answer(&mut self, wish: Wish) {
-        let uptime = self.engine.now().as_secs_f64();
+        let uptime = self.plane.topology.now().as_secs_f64();
         let fresh = self
             .cached
             .as_ref()
             .filter(|report| uptime - report.uptime_seconds < SNAPSHOT_AGE.as_secs_f64());
         let report = match fresh {
             Some(report) => Arc::clone(report),
-            None => Arc::new(self.engine.report()),
+            None => Arc::new(self.plane.report()),
         };
         self.cached = Some(Arc::clone(&report));
         if catch_panic(|| wish(report)).is_none() {

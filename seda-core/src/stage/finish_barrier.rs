@@ -1,38 +1,39 @@
-//! The call of a drain to all workers: finish your handlers.
-//!
-//! The drain starts a new call, wakes all workers, and waits until each has followed it. A worker
-//! follows when its queues are empty: it finishes its handlers and adds their number. Events that
-//! a handler sent on from `finish` are handled like any others, possibly by a new handler. So the
-//! drain calls again until a call finds no handler to finish.
+//! The barrier at which a drain waits for all workers to finish their handlers.
 
 use crate::platform::sync::{AtomicUsize, Ordering};
 
-/// The number of the latest call, and the handlers finished since.
+/// A drain's request to all workers: finish the handlers and send the events that they hold.
+///
+/// Each request is an *epoch*. The drain advances the epoch, each worker finishes its handlers once
+/// its queues are empty, and records the epoch in its
+/// [`WorkerStats`](crate::pool::WorkerStats). An epoch in which no handler was finished, with
+/// nothing left in the budget, ends the drain.
 #[derive(Debug, Default)]
 pub(crate) struct FinishBarrier {
-    call: AtomicUsize,
+    epoch: AtomicUsize,
+    /// Handlers finished in the present epoch.
     finished: AtomicUsize,
 }
 
 impl FinishBarrier {
-    /// Returns the number of the latest call; 0 before the first.
-    pub(crate) fn call(&self) -> usize {
-        self.call.load(Ordering::Acquire)
+    /// Returns the present epoch; 0 before the first request.
+    pub(crate) fn epoch(&self) -> usize {
+        self.epoch.load(Ordering::Acquire)
     }
 
-    /// Starts a new call and returns its number.
-    pub(crate) fn call_again(&self) -> usize {
-        // A swap and not a store: a worker that follows this call sees the sends before it.
+    /// Begins the next epoch and returns it.
+    pub(crate) fn advance(&self) -> usize {
+        // A read-modify-write: a worker that sees the new epoch sees all events sent before it.
         self.finished.swap(0, Ordering::SeqCst);
-        self.call.fetch_add(1, Ordering::SeqCst) + 1
+        self.epoch.fetch_add(1, Ordering::SeqCst) + 1
     }
 
-    /// Adds the number of handlers that a worker has finished.
-    pub(crate) fn answer(&self, handlers: usize) {
+    /// Adds the handlers that one worker has finished.
+    pub(crate) fn add_finished(&self, handlers: usize) {
         self.finished.fetch_add(handlers, Ordering::SeqCst);
     }
 
-    /// Returns the number of handlers finished since the latest call.
+    /// Returns the number of handlers that were finished in the present epoch.
     pub(crate) fn finished(&self) -> usize {
         self.finished.load(Ordering::SeqCst)
     }

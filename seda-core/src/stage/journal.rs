@@ -1,5 +1,6 @@
 //! What the controllers decided, and why.
 
+use crate::platform::Time;
 use crate::platform::sync::{AtomicU64, Mutex, Ordering};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use serde::{Deserialize, Serialize};
@@ -79,6 +80,42 @@ pub struct Decision {
     pub acted: bool,
 }
 
+/// A decision is told in steps. What is not told stays empty, and it counts as acted upon.
+impl Decision {
+    pub(crate) fn by(controller: Controller, at: Time) -> Self {
+        Self {
+            at_seconds: at.as_secs_f64(),
+            controller,
+            stage: None,
+            seen: String::new(),
+            action: String::new(),
+            changed: String::new(),
+            acted: true,
+        }
+    }
+
+    /// Names the stage or pool that it is about.
+    pub(crate) fn stage(self, name: impl Into<String>) -> Self {
+        Self { stage: Some(name.into()), ..self }
+    }
+
+    pub(crate) fn seen(self, seen: impl Into<String>) -> Self {
+        Self { seen: seen.into(), ..self }
+    }
+
+    pub(crate) fn action(self, action: impl Into<String>) -> Self {
+        Self { action: action.into(), ..self }
+    }
+
+    pub(crate) fn changed(self, changed: impl Into<String>) -> Self {
+        Self { changed: changed.into(), ..self }
+    }
+
+    pub(crate) fn acted(self, acted: bool) -> Self {
+        Self { acted, ..self }
+    }
+}
+
 impl fmt::Display for Decision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let would = if self.acted { "" } else { "(observed only) " };
@@ -109,7 +146,7 @@ struct Entry {
 
 impl Journal {
     /// Adds a decision; the controller's oldest makes room. A subscriber that lags misses it.
-    pub(crate) fn write(&self, decision: Decision) {
+    pub(crate) fn record(&self, decision: Decision) {
         tracing::debug!(target: "seda::journal", %decision);
         self.subscribers.lock().retain(|subscriber| match subscriber.try_send(decision.clone()) {
             Ok(()) => true,
@@ -158,21 +195,14 @@ mod tests {
     use super::*;
 
     fn decision(at_seconds: f64) -> Decision {
-        Decision {
-            at_seconds,
-            controller: Controller::Valve,
-            stage: Some("parse".to_owned()),
-            seen: "depth 9".to_owned(),
-            action: "evicted 1".to_owned(),
-            changed: "9 → 8".to_owned(),
-            acted: true,
-        }
+        let decision = Decision::by(Controller::Valve, Time::ZERO).stage("parse").seen("depth 9");
+        Decision { at_seconds, ..decision.action("evicted 1").changed("9 → 8") }
     }
 
     #[test]
     fn the_journal_is_bounded_and_keeps_the_latest() {
         let journal = Journal::default();
-        (0..KEPT + 10).for_each(|n| journal.write(decision(n as f64)));
+        (0..KEPT + 10).for_each(|n| journal.record(decision(n as f64)));
         let entries = journal.entries();
         assert_eq!((entries.len(), entries[0].at_seconds), (KEPT, 10.0));
     }
@@ -180,9 +210,9 @@ mod tests {
     #[test]
     fn a_controller_that_floods_it_takes_no_room_from_the_others() {
         let journal = Journal::default();
-        journal.write(Decision { controller: Controller::Admission, ..decision(1.0) });
-        (0..1_000).for_each(|n| journal.write(decision(f64::from(n) / 100.0)));
-        journal.write(Decision { controller: Controller::PoolSize, ..decision(9.5) });
+        journal.record(Decision { controller: Controller::Admission, ..decision(1.0) });
+        (0..1_000).for_each(|n| journal.record(decision(f64::from(n) / 100.0)));
+        journal.record(Decision { controller: Controller::PoolSize, ..decision(9.5) });
         let entries = journal.entries();
         assert_eq!((entries.len(), entries[0].controller), (KEPT + 2, Controller::Admission));
         assert!(entries.is_sorted_by_key(|entry| entry.at_seconds));
@@ -192,11 +222,11 @@ mod tests {
     fn a_subscriber_hears_of_every_decision_until_it_lags() {
         let journal = Journal::default();
         let heard = journal.subscribe();
-        (0..SUBSCRIBER_LAG + 3).for_each(|n| journal.write(decision(n as f64)));
+        (0..SUBSCRIBER_LAG + 3).for_each(|n| journal.record(decision(n as f64)));
         assert_eq!(heard.len(), SUBSCRIBER_LAG);
         assert_eq!(journal.violated(), 3);
         drop(heard);
-        journal.write(decision(0.0));
+        journal.record(decision(0.0));
         assert!(journal.subscribers.lock().is_empty());
     }
 }

@@ -27,7 +27,7 @@ pub(crate) struct GraphShared {
     pub(crate) journal: Journal,
     pub(crate) disposal: LossNotifier,
     pub(crate) room: SpaceNotify,
-    pub(crate) finishing: FinishBarrier,
+    pub(crate) finish_barrier: FinishBarrier,
     live: LiveSettings,
     phase: Phase,
     stages: OnceLock<Vec<Weak<dyn AnyStage>>>,
@@ -74,7 +74,7 @@ impl GraphShared {
             journal: Journal::default(),
             disposal: LossNotifier::default(),
             room: SpaceNotify::default(),
-            finishing: FinishBarrier::default(),
+            finish_barrier: FinishBarrier::default(),
             live: LiveSettings {
                 classes: AtomicUsize::new(1),
                 cores: AtomicUsize::new(0),
@@ -227,15 +227,13 @@ impl GraphShared {
 
     /// Journals that a stage was closed because its factory keeps failing.
     pub(crate) fn journal_closed(&self, stage: &str, failures: u32, error: &str) {
-        self.journal.write(Decision {
-            at_seconds: self.now().as_secs_f64(),
-            controller: Controller::Factory,
-            stage: Some(stage.to_owned()),
-            seen: format!("the factory failed {failures} times in a row: {error}"),
-            action: format!("closed `{stage}`; mend its factory and restart"),
-            changed: "open → closed".to_owned(),
-            acted: true,
-        });
+        self.journal.record(
+            Decision::by(Controller::Factory, self.now())
+                .stage(stage)
+                .seen(format!("the factory failed {failures} times in a row: {error}"))
+                .action(format!("closed `{stage}`; mend its factory and restart"))
+                .changed("open → closed"),
+        );
     }
 
     /// Credits `n` events and their `bytes`, and announces the space.

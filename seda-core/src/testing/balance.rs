@@ -1,9 +1,11 @@
-//! Whether a report's ledgers balance.
+//! The check that a report's ledgers balance.
 
 use crate::monitor::report::{BudgetReport, EventLedger, Report, RequestLedger, StageReport};
 use thiserror::Error;
 
-/// An equation of a report that does not hold, with its figures.
+/// A violated equation of a report, with its figures.
+///
+/// Its `Display` names the place, the equation and both sides.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{place}: {fault}")]
 pub struct Imbalance {
@@ -12,20 +14,38 @@ pub struct Imbalance {
 }
 
 impl Imbalance {
-    /// Where: "stage `name`", "events", "requests" or "budget".
+    /// Returns the part of the report: "stage `name`", "events", "requests" or "budget".
     pub fn place(&self) -> &str {
         &self.place
     }
 }
 
-/// Every equation of the ledgers that does not hold in `report`; none for any report of a graph,
-/// whatever the graph is doing:
+/// Returns the equations of the ledgers that `report` violates. A graph's own report violates none,
+/// at any moment:
 ///
-/// - per stage and over all: accepted = handled + shed + failed + queued + in hand + pending, and
+/// - per stage and in total: accepted = handled + shed + failed + queued + in hand + pending, and
 ///   offered = accepted + refused;
-/// - per stage: offered = what came over its edges, and a queue holds what its bound allows;
+/// - per stage: offered = sent over its edges + refused, and depth ≤ capacity;
 /// - requests: admitted = answered + lost + open;
-/// - what is inside has its place in the budget, in events and in bytes, and the budget its limit.
+/// - events and bytes inside ≤ budget used ≤ budget limit.
+///
+/// ```
+/// use seda_core::testing::{Stepped, imbalances, probe};
+/// use seda_core::{Graph, GraphError};
+///
+/// # fn main() -> Result<(), GraphError> {
+/// let mut graph = Graph::new("one stage");
+/// let (stage, _kept) = probe::<u32>(&mut graph, "s", 4)?;
+/// let numbers = graph.source(stage)?;
+/// let test = Stepped::start(graph)?;
+/// numbers.send(1).unwrap();
+/// let mut report = test.report();
+/// assert!(imbalances(&report).is_empty());
+/// report.stages[0].queued = 0;
+/// assert!(!imbalances(&report).is_empty());
+/// # Ok(())
+/// # }
+/// ```
 pub fn imbalances(report: &Report) -> Vec<Imbalance> {
     let mut found = Found::default();
     for stage in &report.stages {
@@ -42,10 +62,11 @@ pub fn imbalances(report: &Report) -> Vec<Imbalance> {
     found.all
 }
 
-/// Panics if `report` does not balance, with every equation that does not hold and the report.
+/// Asserts that `report` balances.
 ///
 /// # Panics
-/// That is what it is for; see [`imbalances`].
+/// If it violates an equation; the message has all violated equations and the report. See
+/// [`imbalances`].
 #[track_caller]
 pub fn assert_balanced(report: &Report) {
     let found = imbalances(report);
@@ -53,6 +74,7 @@ pub fn assert_balanced(report: &Report) {
     assert!(found.is_empty(), "the ledgers do not balance:\n  {}\n{report}", list.join("\n  "));
 }
 
+/// The imbalances found so far, and the part of the report that is checked now.
 #[derive(Default)]
 struct Found {
     place: String,
@@ -68,17 +90,17 @@ impl Found {
         self.sum(("accepted", stage.accepted), &[ended, inside].concat());
         let refused = stage.refused.values().sum();
         self.sum(("offered", stage.offered), &[("accepted", stage.accepted), ("refused", refused)]);
-        let edges = || report.edges.iter().filter(|edge| edge.to == stage.name);
-        let (sent, refused) =
-            (edges().map(|edge| edge.sent).sum(), edges().map(|edge| edge.refused).sum());
+        let edges: Vec<_> = report.edges.iter().filter(|edge| edge.to == stage.name).collect();
+        let sent = edges.iter().map(|edge| edge.sent).sum();
+        let refused = edges.iter().map(|edge| edge.refused).sum();
         self.sum(("offered", stage.offered), &[("sent over edges", sent), ("refused", refused)]);
         if stage.queue.depth as u64 != stage.queued {
             self.add(format!("depth is {}, but queued is {}", stage.queue.depth, stage.queued));
         }
         self.bound(("depth", stage.queue.depth), ("capacity", stage.queue.capacity));
-        let aside = stage.held + stage.delayed;
-        if aside > stage.pending {
-            self.add(format!("{aside} are held or delayed, but pending is {}", stage.pending));
+        let detached = stage.held + stage.delayed;
+        if detached > stage.pending {
+            self.add(format!("{detached} are held or delayed, but pending is {}", stage.pending));
         }
     }
 
@@ -155,9 +177,9 @@ mod tests {
     }
 
     #[test]
-    fn each_equation_that_is_broken_is_named_with_its_figures() {
-        type Break = fn(&mut Report);
-        let broken: [(Break, &str); 8] = [
+    fn each_violated_equation_is_named_with_its_figures() {
+        type Violation = fn(&mut Report);
+        let violations: [(Violation, &str); 8] = [
             (|r| r.stages[0].handled = 2, "accepted is 3, but handled 2 + shed 0 + failed 0"),
             (|r| r.stages[0].refused.clear(), "offered is 5, but accepted 3 + refused 0"),
             (|r| r.edges[0].sent = 4, "offered is 5, but sent over edges 4 + refused 2 is 6"),
@@ -167,9 +189,9 @@ mod tests {
             (|r| r.requests.open = 1, "requests: admitted is 0, but answered 0 + lost 0 + open 1"),
             (|r| r.budget.used = 99, "budget: used: 99, more than the limit: 4"),
         ];
-        for (breaks, fault) in broken {
+        for (violate, fault) in violations {
             let mut report = report();
-            breaks(&mut report);
+            violate(&mut report);
             let found = imbalances(&report);
             assert!(found.iter().any(|one| one.to_string().contains(fault)), "{found:?}");
         }

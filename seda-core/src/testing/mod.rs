@@ -1,16 +1,16 @@
-//! Tests of handlers and graphs: no threads, no sleeping, a clock that only moves when it is told.
+//! Tools for tests of handlers and graphs, without threads and sleeps, on a manual clock.
 //!
-//! The queues, workers, ledgers and controllers are the real ones ([`crate::runtime::Manual`] steps them):
-//! what a test sees here is what a graph on threads does, in one of its possible orders.
+//! Queues, workers, ledgers and controllers are those of production, stepped by
+//! [`Manual`](crate::runtime::Manual). A test sees one of the possible orders of a graph on threads.
 //!
-//! | what | for |
+//! | item | purpose |
 //! | --- | --- |
-//! | [`probe`] | a stage that keeps what reaches it, in the place of any stage behind a handler |
-//! | [`Stepped`] | a started graph with its clock: step it, move time, ask what became of things |
-//! | [`Timeline`] | the clock and an agenda: what the outside world does, and when |
-//! | [`imbalances`], [`assert_balanced`] | whether a report's ledgers balance, and what does not |
+//! | [`probe`] | a stage that keeps its events, in place of the stages behind a handler |
+//! | [`Stepped`] | a started graph with its clock: step it, advance time, check outcomes |
+//! | [`Timeline`] | the clock and an agenda of outside actions at given moments |
+//! | [`imbalances`], [`assert_balanced`] | the check that a report's ledgers balance |
 //!
-//! To be testable a handler needs a function that attaches it to stages it is told:
+//! A handler is testable if a function attaches it to stages that the caller passes in:
 //!
 //! ```
 //! use seda_core::testing::{Stepped, probe};
@@ -21,7 +21,7 @@
 //!     reply: Responder<u32>,
 //! }
 //!
-//! /// Answers what is small itself and passes on what is large.
+//! /// Answers small numbers and sends large ones to the next stage.
 //! fn attach_triage(
 //!     graph: &mut Graph,
 //!     triage: Stage<Ask>,
@@ -50,7 +50,7 @@
 //! let large = asks.request(|reply| Ask { number: 40, reply })?;
 //! test.run_until_idle();
 //! for ask in passed_on.take() {
-//!     ask.reply.respond(0); // The test answers in the next stage's place.
+//!     ask.reply.respond(0); // The test answers in place of the next stage.
 //! }
 //! assert_eq!(test.answer(&large), 0);
 //!
@@ -63,8 +63,8 @@
 //! # }
 //! ```
 //!
-//! The helpers that assert panic when what they assert does not hold, and say what they found
-//! instead: they are for tests.
+//! Assertions of this module panic if they fail, and their message has the figures found. This room
+//! may import all others; none of them imports it.
 
 mod balance;
 #[cfg(seda_model)]

@@ -1,10 +1,11 @@
-//! A graph whose workers run on a model checker's threads: the same engine, worker loop, parking
-//! place and drain as [`super::Running`]'s. Left out are the threads of the machine around them:
-//! the control thread, whose decisions a model takes itself, and the one that tells owners.
+//! A graph whose workers run on the threads of a model checker.
+//!
+//! Control plane, worker loop, park and drain are those of [`Running`](crate::runtime::Running). The
+//! control thread and the thread that notifies owners are left out: a model makes their calls.
 
+use crate::control::ControlPlane;
 use crate::event::LossReason;
 use crate::graph::Graph;
-use crate::monitor::Engine;
 use crate::monitor::report::Report;
 use crate::platform::sync::{Arc, AtomicUsize, JoinHandle, Mutex, Ordering, pause, spawn};
 use crate::platform::{Deadline, ManualClock, Time};
@@ -17,92 +18,92 @@ pub use crate::platform::sync::{Flaw, is_seeded, seed};
 /// A graph in a model.
 #[derive(Debug)]
 pub struct Modelled {
-    engine: Arc<Engine>,
+    plane: Arc<ControlPlane>,
     workers: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Modelled {
-    /// Hires the workers of all pools, each on a thread of the model.
+    /// Starts `graph`, each worker on a thread of the model.
     #[must_use]
     pub fn start(graph: Graph) -> Self {
-        let (engine, _) = graph.build(Arc::new(ManualClock::new())).expect("the graph is legal");
-        let modelled = Self { engine, workers: Mutex::default() };
+        let (plane, _) = graph.build(Arc::new(ManualClock::new())).expect("the graph is legal");
+        let modelled = Self { plane, workers: Mutex::default() };
         modelled.add_worker();
         modelled
     }
 
-    /// As [`super::Running::set_workers`].
+    /// Sets the number of workers, as [`Running::set_workers`](crate::runtime::Running::set_workers).
     pub fn set_workers(&self, pool: &str, workers: usize) {
         self.pool(pool).set_target(workers);
         self.add_worker();
     }
 
-    /// Closes a stage and gives up what is queued, as a factory does that keeps failing.
+    /// Closes a stage and sheds its queue, as after repeated failures of the handler's factory.
     pub fn close(&self, stage: &str) {
-        let known = self.engine.stages.iter().find(|known| **known.core.name() == *stage);
+        let known = self.plane.topology.stages.iter().find(|known| **known.core.name() == *stage);
         let known = known.expect("the stage is declared");
         known.core.close();
         Arc::clone(&known.core).shed_all(LossReason::Closed);
     }
 
-    /// How much of the budget is in use, and its limit.
+    /// Returns the used part of the budget and its limit, in events.
     #[must_use]
     pub fn budget(&self) -> (usize, usize) {
-        (self.engine.core.budget.used(), self.engine.core.budget.limit())
+        (self.plane.topology.core.budget.used(), self.plane.topology.core.budget.limit())
     }
 
-    /// Waits until the graph is empty; for ever if somebody forgets an event.
+    /// Waits until the graph is empty. Never returns if an event is lost.
     pub fn wait_quiet(&self) {
-        while !self.engine.core.budget.wait_quiet(Duration::ZERO) {}
+        while !self.plane.topology.core.budget.wait_quiet(Duration::ZERO) {}
     }
 
-    /// Waits until so many workers of a pool are parked, or about to park.
+    /// Waits until at least `workers` workers of a pool are idle: parked, or about to park.
     pub fn wait_parked(&self, pool: &str, workers: usize) {
         while self.pool(pool).idle.count() < workers {
             pause(Duration::ZERO);
         }
     }
 
-    /// Waits until a pool has so many workers left.
+    /// Waits until a pool has `workers` workers or fewer.
     pub fn wait_workers(&self, pool: &str, workers: usize) {
-        let left = || self.pool(pool).books().iter().filter(|book| !book.is_gone()).count();
+        let left = || self.pool(pool).workers().iter().filter(|book| !book.is_gone()).count();
         while left() > workers {
             pause(Duration::ZERO);
         }
     }
 
-    /// Tells the owners of the valve's victims.
+    /// Notifies the owners of events that the valve shed.
     pub fn tell_owners(&self) {
-        self.engine.core.disposal.run_waiting();
+        self.plane.topology.core.disposal.run_waiting();
     }
 
-    /// A scrape, taken while everything goes on.
+    /// Returns a report, taken while the workers run.
     #[must_use]
     pub fn report(&self) -> Report {
-        self.engine.report()
+        self.plane.report()
     }
 
-    /// The part of [`super::Running::drain`] that lets everything inside come to its end.
+    /// Runs the part of a drain that lets events inside end and handlers finish.
     pub fn finish_all(&self) {
-        finish_all(&self.engine, &Deadline::after(Duration::from_secs(1)));
+        finish_all(&self.plane, &Deadline::after(Duration::from_secs(1)));
     }
 
-    /// The part of a drain that ends the workers and gives up what is left; each must see by one
-    /// call that it is to end, where a running graph calls again and again.
+    /// Runs the part of a drain that ends the workers and sheds the remains. Each worker is woken
+    /// once, so a missed wake-up is a deadlock; a running graph wakes them repeatedly.
     pub fn end(&self) -> Drained {
-        self.engine.core.close_entries();
-        let complete = self.engine.core.budget.used() == 0;
-        give_up(&self.engine);
-        self.engine.collect();
+        self.plane.topology.core.close_entries();
+        let complete = self.plane.topology.core.budget.used() == 0;
+        give_up(&self.plane);
+        self.plane.collect();
         self.stop();
-        leave(&self.engine);
+        leave(&self.plane);
         self.tell_owners();
-        conclude(&self.engine, complete)
+        conclude(&self.plane, complete)
     }
 
-    /// Ends the workers, and nothing else.
+    /// Ends the workers only.
     pub fn stop(&self) {
-        self.engine.pools.iter().for_each(|pool| pool.core.stop());
+        self.plane.topology.pools.iter().for_each(|pool| pool.core.stop());
         let workers = std::mem::take(&mut *self.workers.lock());
         for worker in workers {
             worker.join().expect("a worker never panics");
@@ -110,13 +111,13 @@ impl Modelled {
     }
 
     fn pool(&self, name: &str) -> &PoolCore {
-        let known = self.engine.pools.iter().find(|known| *known.core.name == *name);
+        let known = self.plane.topology.pools.iter().find(|known| *known.core.name == *name);
         known.map(|known| known.core.as_ref()).expect("the pool is declared")
     }
 
     fn add_worker(&self) {
-        for pool in 0..self.engine.pools.len() {
-            while let Some(worker) = self.engine.add_worker(pool) {
+        for pool in self.plane.topology.pools.indices() {
+            while let Some(worker) = self.plane.topology.add_worker(pool) {
                 let thread = spawn(move || worker.run(CondvarPark::new()));
                 self.workers.lock().push(thread);
             }
@@ -124,8 +125,8 @@ impl Modelled {
     }
 }
 
-/// The protocol of `idle.rs` alone, with a worker loop around the smallest queue there is: few
-/// enough steps for every schedule with several preemptions.
+/// The parking protocol alone, with a worker loop around a counter as its queue. Its steps are few
+/// enough to try every schedule with several preemptions.
 #[derive(Debug, Default)]
 pub struct Wakeups {
     idle: IdleWorkers,
@@ -133,13 +134,13 @@ pub struct Wakeups {
 }
 
 impl Wakeups {
-    /// Publishes an event and makes sure that the worker looks.
+    /// Publishes one event and wakes the worker.
     pub fn send(&self) {
         self.depth.fetch_add(1, Ordering::Relaxed);
         self.idle.wake_one();
     }
 
-    /// The worker: returns when it has taken so many events.
+    /// Runs the worker until it has taken `events` events.
     pub fn take(&self, mut events: usize) {
         let mut park = CondvarPark::new();
         loop {

@@ -1,4 +1,4 @@
-//! A stage that keeps what reaches it.
+//! A stage that keeps its events.
 
 use crate::config::{GraphError, StageConfig, WorkerRange};
 use crate::event::EventMeta;
@@ -8,8 +8,10 @@ use crate::stage::{Configurable, Drainable, Stage, StageCore};
 use crate::worker::context::Context;
 use std::fmt;
 
-/// Declares a stage with a [`Probe`] as its handler: to be put in the place of any stage that a
-/// handler under test sends to.
+/// Declares a stage with a [`Probe`] as its handler and returns both. The stage stands in for a
+/// stage that the handler under test sends to.
+///
+/// `capacity` is in events. See [`crate::testing`] for a test that uses a probe.
 ///
 /// # Errors
 /// As [`Graph::attach`]; names and bounds are checked when the graph starts.
@@ -22,17 +24,18 @@ pub fn probe<E: Send + 'static>(
     Ok((stage, Probe::attach(graph, stage)?))
 }
 
-/// Keeps the events that reach its stage until they are taken: without a bound, so it is for
-/// tests. Responders in them are unanswered, and the test may answer. Clones are one probe.
+/// A handler that keeps the events of its stage until the test takes them.
 ///
-/// The stage has one worker, so within a class events are kept in the order of their arrival.
+/// It keeps them without a bound, so it is for tests only. Responders in kept events are
+/// unanswered, and the test may answer. Clones share the kept events. The stage has one worker, so
+/// events of a class are kept in order of arrival.
 pub struct Probe<E: Send + 'static> {
     stage: Arc<StageCore<E>>,
     kept: Arc<Mutex<Vec<(E, EventMeta)>>>,
 }
 
 impl<E: Send + 'static> Probe<E> {
-    /// Gives `stage` a probe as its handler.
+    /// Attaches a probe to `stage` as its handler and returns the probe.
     ///
     /// # Errors
     /// If the stage has a handler already, or belongs to another graph.
@@ -48,51 +51,51 @@ impl<E: Send + 'static> Probe<E> {
         Ok(Self { stage: core, kept })
     }
 
-    /// Takes what has reached the stage since the last time, oldest first.
+    /// Returns the events kept since the last call, oldest first.
     pub fn take(&self) -> Vec<E> {
         self.take_with_meta().into_iter().map(|(event, _)| event).collect()
     }
 
-    /// Takes what has reached the stage since the last time, oldest first, each with its class,
-    /// deadline and birth.
+    /// Returns the events kept since the last call, oldest first, each with its class, deadline and
+    /// birth.
     pub fn take_with_meta(&self) -> Vec<(E, EventMeta)> {
         std::mem::take(&mut *self.kept.lock())
     }
 
-    /// How many events are kept.
+    /// Returns the number of kept events.
     pub fn len(&self) -> usize {
         self.kept.lock().len()
     }
 
-    /// Whether none are kept.
+    /// Returns true if no event is kept.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// From now on sends to the stage come back as [`Full`](crate::event::RefusalReason::Full), as if
-    /// its queue were full; what is queued is still handled. A sender that holds leased places
-    /// may use those up first: to be exact, call it when the graph is idle.
+    /// Makes the stage refuse events as [`Full`](crate::event::RefusalReason::Full), as if its queue
+    /// were full. Queued events are still handled. A sender may first use the places that it has
+    /// leased; for exact counts, call this while the graph is idle.
     ///
     /// # Panics
-    /// Before the graph is started: the start would open the stage again.
+    /// Before the graph is started, because the start opens the stage again.
     #[track_caller]
     pub fn refuse(&self) {
         self.assert_started();
         self.stage.set_soft(0);
     }
 
-    /// From now on sends to the stage come back as [`Closed`](crate::event::RefusalReason::Closed),
-    /// which no waiting helps; what is queued is still handled.
+    /// Makes the stage refuse events as [`Closed`](crate::event::RefusalReason::Closed), for which
+    /// no sender waits. Queued events are still handled.
     ///
     /// # Panics
-    /// Before the graph is started: the start would open the stage again.
+    /// Before the graph is started, because the start opens the stage again.
     #[track_caller]
     pub fn close(&self) {
         self.assert_started();
         Drainable::close(&*self.stage);
     }
 
-    /// From now on the stage takes events again, as many as its queue holds.
+    /// Makes the stage accept events again, up to its capacity.
     ///
     /// # Panics
     /// Before the graph is started.
@@ -108,7 +111,7 @@ impl<E: Send + 'static> Probe<E> {
         let started = self.stage.graph.is_built();
         assert!(
             started,
-            "probe `{}`: start the graph first; that opens its stages",
+            "probe `{}`: start the graph first, because the start opens its stages",
             self.stage.name
         );
     }

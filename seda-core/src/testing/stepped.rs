@@ -1,4 +1,4 @@
-//! A started graph with its clock, as a test holds it.
+//! A started graph and its clock, stepped by a test.
 #![expect(clippy::panic, reason = "an assertion fails by panicking")]
 
 use crate::config::GraphError;
@@ -13,13 +13,13 @@ use crate::testing::balance::assert_balanced;
 use crate::testing::timeline::Timeline;
 use std::time::Duration;
 
-/// How many events may begin before a graph counts as one that sends in circles: more than a test
-/// needs, and two seconds' work without optimization, so that such a test fails and does not hang.
+/// Events begun without a rest after which a graph counts as sending in circles. No test needs as
+/// many, and without optimization they take two seconds, so such a test fails instead of hanging.
 const CIRCLES: usize = 250_000;
 
-/// A graph without threads and the clock it lives by. Nothing happens but in calls to it, so
-/// every figure is exact and every run the same.
+/// A started graph without threads, and its clock.
 ///
+/// The graph works only inside calls to it, so every figure is exact and every run is the same.
 /// See [`crate::testing`] for a test that uses it.
 #[derive(Debug)]
 pub struct Stepped {
@@ -28,35 +28,38 @@ pub struct Stepped {
 }
 
 impl Stepped {
-    /// Starts `graph` on a clock that stands at its origin.
+    /// Starts `graph` on a new timeline, at its clock's origin.
     ///
     /// # Errors
-    /// What is wrong with the graph, by name.
+    /// As [`Graph::start_manual`]: the error names the fault of the graph.
     pub fn start(graph: Graph) -> Result<Self, GraphError> {
         Self::start_on(graph, &Timeline::new())
     }
 
-    /// Starts `graph` on a timeline that its handlers, or the test, put actions on.
+    /// Starts `graph` on `timeline`, which its handlers and the test share.
     ///
     /// # Errors
-    /// What is wrong with the graph, by name.
+    /// As [`Graph::start_manual`]: the error names the fault of the graph.
     pub fn start_on(graph: Graph, timeline: &Timeline) -> Result<Self, GraphError> {
         let manual = graph.start_manual(timeline.clock())?;
         Ok(Self { manual, timeline: timeline.clone() })
     }
 
-    /// Lets time pass while the graph works: what is queued is worked off now, then each action on
-    /// the timeline runs at its moment, each event that was sent for later comes at its own, the
-    /// graph works off what they bring, and so again at the end. Nothing ever waits in a queue for longer than a handler takes; for that there is
-    /// [`Stepped::stall`]. Controllers act only in [`Stepped::tick`]. Returns how many events
-    /// were begun.
+    /// Advances the clock by `time` while the graph works. Returns the number of events begun.
+    ///
+    /// The graph first handles all queued events. Then each action on the timeline and each delayed
+    /// event gets its turn at its moment, and the graph handles the events that follow from it. So
+    /// no event waits in a queue; [`Stepped::stall`] makes events wait. Controllers act only in
+    /// [`Stepped::tick`].
     ///
     /// # Panics
     /// As [`Stepped::run_until_idle`].
     #[track_caller]
     pub fn advance(&mut self, time: Duration) -> usize {
         let end = self.now().after(time);
+        // Events that are queued now.
         let mut begun = self.run_until_idle();
+        // Actions and delayed events, at their moments.
         loop {
             let due = self.manual.next_due().filter(|due| *due <= end);
             if !self.timeline.run_next(due.unwrap_or(end)) {
@@ -65,80 +68,83 @@ impl Stepped {
             }
             begun += self.run_until_idle();
         }
+        // The end of the span.
         self.timeline.clock().advance_to(end);
         begun + self.run_until_idle()
     }
 
-    /// Lets time pass while no worker does anything, as if all of them were busy: what is queued
-    /// waits, and expires if its deadline passes. Actions on the timeline run at their moments.
+    /// Advances the clock by `time` without a turn of any worker, as if all workers were busy.
+    /// Queued events wait, and expire if their deadlines pass. Actions on the timeline run at their
+    /// moments.
     pub fn stall(&mut self, time: Duration) {
         let end = self.now().after(time);
         while self.timeline.run_next(end) {}
         self.timeline.clock().advance_to(end);
     }
 
-    /// Gives every worker one turn, which is one batch; returns how many events were begun.
+    /// Gives every worker one turn, of one batch each. Returns the number of events begun.
     pub fn step(&mut self) -> usize {
         self.manual.step()
     }
 
-    /// Steps until no worker finds anything to do, at the present moment; returns how many
-    /// events were begun.
+    /// Steps until no worker finds work at the present moment. Returns the number of events begun.
     ///
     /// # Panics
-    /// After 250,000 events: the graph sends in circles. [`Stepped::step`] it instead, or say how
-    /// many are to be expected with [`Manual::run`].
+    /// After 250,000 events, because the graph sends in circles. Use [`Stepped::step`] instead, or
+    /// set a bound with [`Manual::run`].
     #[track_caller]
     pub fn run_until_idle(&mut self) -> usize {
         let begun = self.manual.run(CIRCLES);
-        let circles = begun >= CIRCLES;
-        assert!(!circles, "no rest after {begun} events: the graph sends in circles; step it");
+        assert!(
+            begun < CIRCLES,
+            "{begun} events begun without a rest: the graph sends in circles; use `step`"
+        );
         begun
     }
 
-    /// One tick of the controllers, at the present moment.
+    /// Runs one tick of the controllers at the present moment.
     pub fn tick(&mut self) {
         self.manual.tick();
     }
 
-    /// The present moment.
+    /// Returns the present moment.
     pub fn now(&self) -> Time {
         self.timeline.now()
     }
 
-    /// The clock.
+    /// Returns the clock.
     pub fn clock(&self) -> Arc<ManualClock> {
         self.timeline.clock()
     }
 
-    /// The clock's agenda: what is put on it happens in [`Stepped::advance`].
+    /// Returns the timeline. Its actions run in [`Stepped::advance`] and [`Stepped::stall`].
     pub fn timeline(&self) -> &Timeline {
         &self.timeline
     }
 
-    /// The graph below, for what is rarer: its journal, its workers, its capacities.
+    /// Returns the graph below, for its journal, workers and capacities.
     pub fn manual(&mut self) -> &mut Manual {
         &mut self.manual
     }
 
-    /// A snapshot of everything.
+    /// Returns a report of the whole graph.
     pub fn report(&self) -> Report {
         self.manual.report()
     }
 
-    /// A snapshot of one stage.
+    /// Returns the report of one stage.
     ///
     /// # Panics
-    /// If there is no such stage; the message has the names there are.
+    /// If there is no such stage; the message has the names of all stages.
     #[track_caller]
     pub fn stage(&self, name: &str) -> StageReport {
         let stages = self.report().stages;
         let names: Vec<_> = stages.iter().map(|stage| format!("`{}`", stage.name)).collect();
         let stage = stages.into_iter().find(|stage| stage.name == name);
-        stage.unwrap_or_else(|| panic!("no stage `{name}`; there are {}", names.join(", ")))
+        stage.unwrap_or_else(|| panic!("no stage `{name}`; the stages are {}", names.join(", ")))
     }
 
-    /// How many events a stage refused for a reason.
+    /// Returns the number of events that a stage refused for `reason`.
     ///
     /// # Panics
     /// If there is no such stage.
@@ -147,7 +153,7 @@ impl Stepped {
         self.stage(stage).refused.get(reason.as_str()).copied().unwrap_or(0)
     }
 
-    /// How many accepted events a stage gave up for a reason.
+    /// Returns the number of accepted events that a stage shed for `reason`.
     ///
     /// # Panics
     /// If there is no such stage.
@@ -156,26 +162,26 @@ impl Stepped {
         self.stage(stage).shed.get(reason.as_str()).copied().unwrap_or(0)
     }
 
-    /// Runs until idle and takes the answer to a request.
+    /// Runs until idle and returns the answer to a request.
     ///
     /// # Panics
-    /// If the request was lost, or there is no answer, with the reason or the report.
+    /// If the request was lost or has no answer; the message has the reason and the report.
     #[track_caller]
-    pub fn answer<R: Send + 'static>(&mut self, ticket: &ResponseReceiver<R>) -> R {
-        match self.outcome(ticket) {
+    pub fn answer<R: Send + 'static>(&mut self, receiver: &ResponseReceiver<R>) -> R {
+        match self.outcome(receiver) {
             Ok(answer) => answer,
-            Err(reason) => panic!("not answered but lost: {reason}\n{}", self.report()),
+            Err(reason) => panic!("the request was lost: {reason}\n{}", self.report()),
         }
     }
 
-    /// Runs until idle and takes the reason why a request was lost.
+    /// Runs until idle and returns the reason why a request was lost.
     ///
     /// # Panics
-    /// If the request was answered, or nothing has become of it yet.
+    /// If the request was answered or is still open.
     #[track_caller]
-    pub fn loss<R: Send + 'static>(&mut self, ticket: &ResponseReceiver<R>) -> LossReason {
-        match self.outcome(ticket) {
-            Ok(_) => panic!("not lost but answered\n{}", self.report()),
+    pub fn loss<R: Send + 'static>(&mut self, receiver: &ResponseReceiver<R>) -> LossReason {
+        match self.outcome(receiver) {
+            Ok(_) => panic!("the request was answered\n{}", self.report()),
             Err(reason) => reason,
         }
     }
@@ -183,27 +189,27 @@ impl Stepped {
     #[track_caller]
     fn outcome<R: Send + 'static>(
         &mut self,
-        ticket: &ResponseReceiver<R>,
+        receiver: &ResponseReceiver<R>,
     ) -> Result<R, LossReason> {
         self.run_until_idle();
-        let nothing = "nothing has become of the request (or its outcome was taken before)";
-        ticket.try_take().unwrap_or_else(|| panic!("{nothing}\n{}", self.report()))
+        let open = "the request is still open, or its outcome was taken before";
+        receiver.try_take().unwrap_or_else(|| panic!("{open}\n{}", self.report()))
     }
 
-    /// Panics if a ledger does not balance; see [`super::imbalances`].
+    /// Asserts that the ledgers balance; see [`super::imbalances`].
     ///
     /// # Panics
-    /// With every equation that does not hold.
+    /// If they do not; the message has all violated equations.
     #[track_caller]
     pub fn assert_balanced(&self) {
         assert_balanced(&self.report());
     }
 
-    /// Runs until idle, and panics if anything is left then: an event in a queue, in hand or
-    /// pending, a place that is held, a request that is open; or if a ledger does not balance.
+    /// Runs until idle and asserts that the graph is empty and its ledgers balance.
     ///
     /// # Panics
-    /// With what is left.
+    /// If an event is queued or pending, a place is held, a request is open, or a ledger does not
+    /// balance. The message has the remains.
     #[track_caller]
     pub fn assert_finished(&mut self) {
         self.run_until_idle();
@@ -211,8 +217,8 @@ impl Stepped {
         assert_balanced(&report);
         let stages = report.stages.iter().flat_map(|stage| {
             let left = [("queued", stage.queued), ("pending", stage.pending)];
-            let named = |(what, n)| (n > 0).then(|| format!("{n} {what} in `{}`", stage.name));
-            left.map(named).into_iter().flatten()
+            let left = left.into_iter().filter(|(_, n)| *n > 0);
+            left.map(|(state, n)| format!("{n} {state} in `{}`", stage.name))
         });
         let mut left: Vec<String> = stages.collect();
         if report.requests.open > 0 {
@@ -224,9 +230,9 @@ impl Stepped {
         assert!(left.is_empty(), "not finished: {}\n{report}", left.join(", "));
     }
 
-    /// Ends the graph as a drain does: refuses what comes, finishes what is there at the present
-    /// moment, calls on the handlers to finish, and gives up what is left. Actions on the
-    /// timeline do not run: [`advance`](Stepped::advance) beyond them first.
+    /// Drains the graph at the present moment: refuses new events, handles those inside, finishes
+    /// the handlers, and sheds the remains. Actions on the timeline do not run;
+    /// [`advance`](Stepped::advance) beyond them first.
     pub fn drain(self) -> Drained {
         self.manual.drain(usize::MAX)
     }

@@ -1,4 +1,4 @@
-//! A clock that stands still, and what the outside world will do at which moment.
+//! A manual clock with an agenda of outside actions.
 
 use crate::platform::sync::{Arc, Mutex};
 use crate::platform::{Clock, ManualClock, Time};
@@ -8,10 +8,12 @@ use std::time::Duration;
 
 type Action = Box<dyn FnOnce() + Send>;
 
-/// A clock with an agenda. What is put on it runs when [`crate::testing::stepped::Stepped::advance`] comes
-/// by its moment: a client that answers after 200 ms, a caller that goes away, a burst of events.
+/// A manual clock with an agenda of actions, which run when
+/// [`Stepped::advance`](crate::testing::Stepped::advance) reaches their moments.
 ///
-/// Clones are one timeline: move one into a handler that defers, to complete its event later.
+/// Actions play the outside world: a remote call that returns after 200 ms, a caller that
+/// disconnects, a burst of events. Clones share the agenda; a handler that defers an event can own
+/// one and complete the event later.
 ///
 /// ```
 /// use seda_core::testing::{Stepped, Timeline};
@@ -46,54 +48,61 @@ pub struct Timeline {
     agenda: Arc<Mutex<Agenda>>,
 }
 
-/// Actions by moment, those of one moment in the order in which they were put there.
+/// Actions by moment; those of one moment in order of insertion.
 #[derive(Default)]
 struct Agenda {
-    actions: BTreeMap<(Time, u64), Action>,
-    put: u64,
+    actions: BTreeMap<Entry, Action>,
+    inserted: u64,
+}
+
+/// The moment of an action, and its number in order of insertion.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Entry {
+    due: Time,
+    number: u64,
 }
 
 impl Timeline {
-    /// A timeline that stands at its clock's origin, with nothing on it.
+    /// Returns a timeline with an empty agenda, at its clock's origin.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Its clock, for handlers whose work takes time: they advance it themselves.
+    /// Returns the clock. A handler may advance it to simulate its own service time.
     pub fn clock(&self) -> Arc<ManualClock> {
         Arc::clone(&self.clock)
     }
 
-    /// The present moment.
+    /// Returns the present moment.
     pub fn now(&self) -> Time {
         self.clock.now()
     }
 
-    /// Has `action` run `delay` from now. With a delay of zero it runs at the next advance.
+    /// Schedules `action` to run `delay` from now; with a delay of zero, in the next advance.
     pub fn after(&self, delay: Duration, action: impl FnOnce() + Send + 'static) {
         let due = self.now().after(delay);
         let mut agenda = self.agenda.lock();
-        let put = agenda.put;
-        agenda.put += 1;
-        agenda.actions.insert((due, put), Box::new(action));
+        let number = agenda.inserted;
+        agenda.inserted += 1;
+        agenda.actions.insert(Entry { due, number }, Box::new(action));
     }
 
-    /// How many actions have not run.
+    /// Returns the number of actions that have not run.
     pub fn left(&self) -> usize {
         self.agenda.lock().actions.len()
     }
 
-    /// Moves to the next action that is due until `limit` and runs it; false if there is none.
+    /// Advances to the next action that is due by `limit` and runs it; false if there is none.
     pub(super) fn run_next(&self, limit: Time) -> bool {
         let mut agenda = self.agenda.lock();
-        let Some(first) = agenda.actions.first_entry().filter(|first| first.key().0 <= limit)
+        let Some(first) = agenda.actions.first_entry().filter(|first| first.key().due <= limit)
         else {
             return false;
         };
-        let ((due, _), action) = first.remove_entry();
-        // The action may put another one here.
+        let (entry, action) = first.remove_entry();
+        // The action may schedule another one.
         drop(agenda);
-        self.clock.advance_to(due);
+        self.clock.advance_to(entry.due);
         action();
         true
     }
@@ -110,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn actions_run_at_their_moments_in_order_and_may_put_others() {
+    fn actions_run_at_their_moments_in_order_and_may_schedule_others() {
         let timeline = Timeline::new();
         let seen = Arc::new(Mutex::new(Vec::new()));
         let note = |name: &'static str| {
@@ -120,10 +129,11 @@ mod tests {
         let nanos = Duration::from_nanos;
         timeline.after(nanos(30), note("late"));
         timeline.after(nanos(10), note("first"));
-        let (again, then) = (timeline.clone(), note("put by another"));
+        let again = timeline.clone();
+        let then = note("scheduled by another");
         timeline.after(nanos(10), move || again.after(nanos(5), then));
         while timeline.run_next(Time::from_nanos(20)) {}
-        assert_eq!(*seen.lock(), [("first", 10), ("put by another", 15)]);
+        assert_eq!(*seen.lock(), [("first", 10), ("scheduled by another", 15)]);
         assert_eq!(timeline.left(), 1);
     }
 }

@@ -106,8 +106,8 @@ pub struct Worker {
     pool: Arc<PoolCore>,
     stages: Vec<OwnStage>,
     cx: Context,
-    /// The number of the last call to finish that it followed.
-    finished: usize,
+    /// The last epoch of the finish barrier that it followed.
+    finish_epoch: usize,
     /// The batch between the halves of a split turn.
     in_hand: Option<BatchInHand>,
     retired: bool,
@@ -142,7 +142,7 @@ struct BatchInHand {
 impl Worker {
     pub(crate) fn new(pool: Arc<PoolCore>, runners: Vec<Box<dyn AnyRunner>>, cx: Context) -> Self {
         let stages = runners.into_iter().map(|runner| OwnStage { runner, served: 0 }).collect();
-        Self { pool, stages, cx, finished: 0, in_hand: None, retired: false }
+        Self { pool, stages, cx, finish_epoch: 0, in_hand: None, retired: false }
     }
 
     /// Returns a name for its thread: that of its pool, or of the one stage that it runs, and its
@@ -322,7 +322,7 @@ impl Worker {
     /// True if an event becomes due before any parked worker wakes by itself.
     fn leaves_timers(&self) -> bool {
         let next = self.stages.iter().filter_map(|own| own.runner.next_due()).min();
-        next.is_some_and(|due| !self.pool.idle.gets_up_by(due))
+        next.is_some_and(|due| !self.pool.idle.wakes_by(due))
     }
 
     fn has_work(&self, now: Time) -> bool {
@@ -345,7 +345,7 @@ impl Worker {
         // Finish the handlers. A drain that is calling must count them: the events they sent on may
         // be held once more.
         let finished = self.finish();
-        self.cx.graph().finishing.answer(finished);
+        self.cx.graph().finish_barrier.add_finished(finished);
         // Return leased places and events.
         self.cx.return_leases();
         self.stages.iter_mut().for_each(|own| own.runner.shed_taken(LossReason::Drain, now));
@@ -359,15 +359,15 @@ impl Worker {
     }
 
     fn is_called_to_finish(&self) -> bool {
-        self.cx.graph().finishing.call() != self.finished
+        self.cx.graph().finish_barrier.epoch() != self.finish_epoch
     }
 
     /// Follows a drain's call: the handlers send on the events they hold.
     fn answer_finish(&mut self) {
-        self.finished = self.cx.graph().finishing.call();
+        self.finish_epoch = self.cx.graph().finish_barrier.epoch();
         let finished = self.finish();
-        self.cx.graph().finishing.answer(finished);
-        self.cx.worker_stats().answer_finish(self.finished);
+        self.cx.graph().finish_barrier.add_finished(finished);
+        self.cx.worker_stats().reach_finish_epoch(self.finish_epoch);
     }
 
     /// Finishes all handlers and returns how many there were. Later events make them anew.

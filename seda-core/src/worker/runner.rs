@@ -233,8 +233,7 @@ where
 
     fn take(&mut self, cx: &mut Context, others: usize, now: Time) {
         let most = self.batch_size(others);
-        self.claimed =
-            self.stage.take(self.worker, most, now, &mut self.events, &mut self.shed);
+        self.claimed = self.stage.take(self.worker, most, now, &mut self.events, &mut self.shed);
         if !self.shed.is_empty() {
             self.stage.notify_loss(std::mem::take(&mut self.shed));
         }

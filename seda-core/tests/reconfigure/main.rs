@@ -16,8 +16,8 @@ mod support;
 use parking_lot::Mutex;
 use seda_core::control::{PoolObservation, PoolSizePolicy};
 use seda_core::{
-    Context, Controller, Graph, GraphConfig, GraphError, Manual, ManualClock, Pending,
-    RefusalReason, Source, StageConfig, WorkerRange,
+    Context, Controller, Graph, GraphConfig, Manual, ManualClock, Pending, ReconfigureError,
+    RefusalReason, SettingsError, Source, StageConfig, WorkerRange,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -175,7 +175,10 @@ fn with_one_bad_key_among_all_nothing_changes() {
     let mut empty = config(EVERYTHING);
     empty.pools.get_mut("both").unwrap().workers = range;
     let error = small.graph.reconfigure(&empty).unwrap_err();
-    assert!(matches!(error, GraphError::EmptyRange { pool, .. } if pool == "both"));
+    let ReconfigureError::Settings(SettingsError::EmptyRange { pool, .. }) = error else {
+        panic!("{error}");
+    };
+    assert_eq!(pool, "both");
     assert_eq!(small.graph.report(), before);
     // Nothing of it was kept for later either.
     assert_eq!(set(&mut small.graph, EVERYTHING), EVERY_CHANGE);

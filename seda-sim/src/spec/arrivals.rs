@@ -1,71 +1,70 @@
-//! When requests come.
+//! The arrivals of a spec.
 
-use super::check::{LENGTH, SpecError, check_duration};
-use super::profile::{Stretch, parse_profile};
+use super::bounds::{LENGTH, check_duration, check_rate};
+use super::error::SpecError;
+use super::process::Process;
+use super::profile::{Part, Stretch, parse_profile};
 use super::trace::Trace;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// When requests come. The times depend on no answer: the load is open, unless
+/// The times at which requests arrive. They depend on no answer, so the load is open, unless the
 /// [clients](super::ClientSpec::clients) of a closed loop make it.
+///
+/// ```
+/// use seda_sim::spec::{ArrivalsSpec, Process};
+///
+/// let text = "process = 'on_off'\nrate = 800.0\non = '300ms'\noff = '100ms'";
+/// let arrivals: ArrivalsSpec = toml::from_str(text)?;
+/// assert_eq!((arrivals.process, arrivals.mean_rate()), (Process::OnOff, 600.0));
+/// # Ok::<(), toml::de::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct ArrivalsSpec {
-    /// How they are spread.
+    /// How arrivals are spaced.
     pub process: Process,
-    /// Requests per second. Of an on/off source: while it is on.
+    /// Requests per second, up to 10,000,000; of an on/off source, while it is on. `None`: a
+    /// profile or a trace says it.
     pub rate: Option<f64>,
-    /// Rates over time, instead: `900/s:5s,1400/s:10s`. The last one goes on.
+    /// Rates over time, in place of `rate`: `900/s:5s,1400/s:10s`. The last rate goes on for ever.
+    /// [`parse_profile`] reads it.
     pub profile: Option<String>,
-    /// Mean length of an on/off source's stretches, each exponential.
+    /// Mean length of the stretches in which an on/off source is on, 1 µs to 100 days. Each length
+    /// is exponential.
     #[serde(with = "humantime_serde")]
     pub on: Option<Duration>,
-    /// Mean length of those in which nothing comes.
+    /// Mean length of the stretches in which an on/off source is off, 1 µs to 100 days.
     #[serde(with = "humantime_serde")]
     pub off: Option<Duration>,
-    /// A file with a number of seconds since the beginning in each line, in order; behind a tab
-    /// what the request demands in seconds, if a stage asks for that
-    /// ([`Demand::Trace`](super::Demand::Trace)).
+    /// A file with one line for each request: its time in seconds since the beginning, ascending;
+    /// then a tab and its demand in seconds, if a stage uses
+    /// [`Demand::Trace`](super::Demand::Trace).
     pub trace: Option<PathBuf>,
     /// Whether a trace begins anew when it has ended. Otherwise it has to last for warm-up and
     /// window.
     pub repeat: bool,
-    /// What was read of it.
+    /// The contents of `trace`; empty until it is read.
     #[serde(skip)]
     pub recorded: Trace,
 }
 
-/// How arrivals are spread.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Process {
-    /// Without memory, as many independent clients come.
-    #[default]
-    Poisson,
-    /// One gap like the other.
-    Uniform,
-    /// Poisson while it is on, nothing while it is off.
-    OnOff,
-    /// As recorded.
-    Trace,
-}
-
 impl ArrivalsSpec {
-    /// The rates over time; the last goes on for ever.
+    /// Returns the rates over time; the last rate goes on for ever.
     pub(crate) fn rates(&self) -> Result<Vec<Stretch>, SpecError> {
         match (&self.profile, self.rate) {
             (None, rate) => Ok(vec![Stretch { until: u64::MAX, rate: rate.unwrap_or(0.0) }]),
-            (Some(profile), None) => parse_profile(profile),
+            (Some(profile), None) => Ok(parse_profile(profile)?),
             (Some(profile), Some(_)) => {
                 Err(SpecError::value("arrivals.profile", profile, "either `rate` or `profile`"))
             }
         }
     }
 
-    /// Mean requests per second in the last stretch, on/off sources on the average.
+    /// Returns the mean number of requests per second in the last stretch. An on/off source counts
+    /// with its mean over on and off. 0 if the rate is unknown.
     pub fn mean_rate(&self) -> f64 {
         let last = self.rates().ok().and_then(|rates| rates.last().copied());
         let rate = last.map_or(0.0, |stretch| stretch.rate);
@@ -78,7 +77,7 @@ impl ArrivalsSpec {
         }
     }
 
-    /// Whether anything comes at all.
+    /// Returns whether there are no arrivals at all.
     pub(super) fn is_silent(&self) -> Result<bool, SpecError> {
         Ok(match self.process {
             Process::Trace => self.recorded.times.is_empty(),
@@ -86,25 +85,19 @@ impl ArrivalsSpec {
         })
     }
 
-    /// `factor` times as many in the same time: a trace is faster and begins anew.
+    /// Multiplies the rate by `factor`. A trace is played faster and then repeats.
     pub(super) fn scale(&mut self, factor: f64) {
-        if let Ok(rates) = self.rates().map(|rates| rates.into_iter()) {
-            let mut from = 0;
-            let part = |stretch: Stretch| {
-                let length = Duration::from_nanos(stretch.until.saturating_sub(from));
-                from = stretch.until;
-                format!("{}/s:{}", stretch.rate * factor, humantime::format_duration(length))
-            };
-            if self.profile.is_some() {
-                self.profile = Some(rates.map(part).collect::<Vec<_>>().join(","));
-            }
+        if self.profile.is_some()
+            && let Ok(rates) = self.rates()
+        {
+            self.profile = Some(scaled_profile(&rates, factor));
         }
         self.rate = self.rate.map(|rate| rate * factor);
         self.recorded.times.iter_mut().for_each(|time| *time /= factor);
         self.repeat |= self.process == Process::Trace;
     }
 
-    /// Checks it for a run that is measured until `end`.
+    /// Checks the arrivals of a run with its window up to `end`.
     pub(super) fn check(&self, end: Duration) -> Result<(), SpecError> {
         self.check_effects()?;
         for stretch in self.rates()? {
@@ -112,39 +105,35 @@ impl ArrivalsSpec {
         }
         match self.process {
             Process::OnOff => {
-                for (key, length) in [("arrivals.on", self.on), ("arrivals.off", self.off)] {
-                    check_duration(key, length.unwrap_or_default(), LENGTH)?;
-                }
+                check_duration("arrivals.on", self.on.unwrap_or_default(), LENGTH)?;
+                check_duration("arrivals.off", self.off.unwrap_or_default(), LENGTH)
             }
-            Process::Trace => self.check_trace(end)?,
-            Process::Poisson | Process::Uniform => {}
+            Process::Trace => self.check_trace(end),
+            Process::Poisson | Process::Uniform => Ok(()),
         }
-        Ok(())
     }
 
-    /// What is set must have an effect.
+    /// Checks that every setting has an effect.
     fn check_effects(&self) -> Result<(), SpecError> {
-        let (traced, on_off) = (self.process == Process::Trace, self.process == Process::OnOff);
-        let set = |key: &str, allowed: &str| {
-            Err(SpecError::value(format!("arrivals.{key}"), "set", allowed))
-        };
-        if traced && self.rate.is_some() {
-            return set("rate", "none beside a trace, whose times say when requests come");
+        let is_traced = self.process == Process::Trace;
+        let is_on_off = self.process == Process::OnOff;
+        if is_traced && self.rate.is_some() {
+            return Err(without_effect("rate", BESIDE_A_TRACE));
         }
-        if traced && self.profile.is_some() {
-            return set("profile", "none beside a trace, whose times say when requests come");
+        if is_traced && self.profile.is_some() {
+            return Err(without_effect("profile", BESIDE_A_TRACE));
         }
-        if !traced && (self.trace.is_some() || !self.recorded.times.is_empty()) {
-            return set("trace", "with process = \"trace\"");
+        if !is_traced && (self.trace.is_some() || !self.recorded.times.is_empty()) {
+            return Err(without_effect("trace", "with process = \"trace\""));
         }
-        if !traced && self.repeat {
-            return set("repeat", "with process = \"trace\"");
+        if !is_traced && self.repeat {
+            return Err(without_effect("repeat", "with process = \"trace\""));
         }
-        if !on_off && self.on.is_some() {
-            return set("on", "with process = \"on_off\"");
+        if !is_on_off && self.on.is_some() {
+            return Err(without_effect("on", "with process = \"on_off\""));
         }
-        if !on_off && self.off.is_some() {
-            return set("off", "with process = \"on_off\"");
+        if !is_on_off && self.off.is_some() {
+            return Err(without_effect("off", "with process = \"on_off\""));
         }
         Ok(())
     }
@@ -152,26 +141,37 @@ impl ArrivalsSpec {
     fn check_trace(&self, end: Duration) -> Result<(), SpecError> {
         self.recorded.check()?;
         let last = self.recorded.times.last().copied().unwrap_or(0.0);
-        let long = |allowed: String| {
-            Err(SpecError::value("arrivals.trace", format!("{last} seconds long"), allowed))
-        };
+        let length = format!("{last} seconds long");
         let needed = end.as_secs_f64();
         if !self.repeat && last < needed {
-            return long(format!(
+            let allowed = format!(
                 "as long as warm_up and window together, {needed} seconds, or with `repeat = true`"
-            ));
+            );
+            return Err(SpecError::value("arrivals.trace", length, allowed));
         }
         if self.recorded.mean_rate() <= 0.0 {
-            return long("more than nothing".to_owned());
+            return Err(SpecError::value("arrivals.trace", length, "longer than 0 seconds"));
         }
         check_rate("arrivals.trace", self.recorded.mean_rate())
     }
 }
 
-/// Ten million a second: beyond it a stretch of seconds takes minutes.
-pub(super) fn check_rate(key: &str, rate: f64) -> Result<(), SpecError> {
-    if (0.0..=1e7).contains(&rate) {
-        return Ok(());
+/// The remedy of a rate or a profile beside a trace.
+const BESIDE_A_TRACE: &str = "none beside a trace, which has the times of all requests";
+
+/// Returns the error of a setting that has no effect.
+fn without_effect(key: &str, allowed: &str) -> SpecError {
+    SpecError::value(format!("arrivals.{key}"), "set", allowed)
+}
+
+/// Returns the text of a profile with these rates, multiplied by `factor`.
+fn scaled_profile(rates: &[Stretch], factor: f64) -> String {
+    let mut from = 0;
+    let mut parts = Vec::with_capacity(rates.len());
+    for stretch in rates {
+        let duration = Duration::from_nanos(stretch.until.saturating_sub(from));
+        parts.push(Part { rate: stretch.rate * factor, duration }.to_string());
+        from = stretch.until;
     }
-    Err(SpecError::value(key, rate, "0 to 10000000 per second"))
+    parts.join(",")
 }

@@ -1,142 +1,153 @@
-//! How long an event's service takes when nobody else wants the core.
+//! Service demands: how long a service takes on a core of its own.
 
-use super::check::{SpecError, check_duration};
+use super::bounds::{SERVICE, check_duration, check_seconds, check_share};
+use super::error::SpecError;
+use super::moments::Moments;
 use super::quantiles;
-use super::trace::column;
-use crate::dice::Dice;
+use super::trace::read_column;
+use crate::base::rng::Rng;
+use seda_core::stats::QuantileSummary;
 use serde::{Deserialize, Serialize};
-use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// What a service may take: an hour is more than anybody waits for.
-const SERVICE: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(3600);
-
-/// A distribution of service demands. What is drawn is at least nothing.
+/// A distribution of service demands; every demand is from 0 to an hour.
 ///
-/// ```toml
-/// demand = { kind = "bimodal", fast = "1ms", slow = "20ms", slow_share = 0.05 }
+/// ```
+/// use seda_sim::spec::Demand;
+///
+/// let text = "kind = 'bimodal'\nfast = '1ms'\nslow = '20ms'\nslow_share = 0.05";
+/// let demand: Demand = toml::from_str(text)?;
+/// assert!((demand.mean() - 0.001_95).abs() < 1e-9);
+/// # Ok::<(), toml::de::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Demand {
-    /// Always the same.
+    /// Every demand is the same.
     Deterministic {
         /// The demand.
         #[serde(with = "humantime_serde")]
         mean: Duration,
     },
-    /// Without memory.
+    /// The exponential distribution.
     Exponential {
         /// The mean.
         #[serde(with = "humantime_serde")]
         mean: Duration,
     },
-    /// Whose logarithm is normal: a long tail.
+    /// The lognormal distribution, which has a long tail.
     Lognormal {
         /// The mean (not the median).
         #[serde(with = "humantime_serde")]
         mean: Duration,
-        /// Deviation of the logarithm, 0 to 5.
+        /// Standard deviation of the logarithm, 0 to 5.
         sigma: f64,
     },
-    /// Most fast, some slow: a cache that misses.
+    /// Two demands, as of a cache that hits or misses.
     Bimodal {
-        /// The fast ones.
+        /// The short demand.
         #[serde(with = "humantime_serde")]
         fast: Duration,
-        /// The slow ones.
+        /// The long demand.
         #[serde(with = "humantime_serde")]
         slow: Duration,
-        /// How many are slow, 0 to 1.
+        /// Share of the long demands, 0 to 1.
         slow_share: f64,
     },
-    /// As measured: each as likely as the other.
+    /// Measured demands, each equally likely.
     Empirical {
-        /// Seconds.
+        /// The demands in seconds.
         #[serde(default)]
         seconds: Vec<f64>,
-        /// A file with a number of seconds in each line, instead.
+        /// A file with a number of seconds in each line, in place of `seconds`.
         #[serde(default)]
         file: Option<PathBuf>,
     },
-    /// Between measured quantiles.
+    /// Demands between measured quantiles.
     Quantiles {
-        /// Pairs of a share, from 0 to 1, and the seconds that so many took at most; both ascend.
+        /// Pairs of a share and the seconds within which this share of services ends. Both ascend,
+        /// and shares go from 0 to 1.
         points: Vec<(f64, f64)>,
     },
-    /// What the trace of the arrivals says of each request.
+    /// The demand of each request in the trace of the arrivals.
     Trace {
-        /// First and second moment of what it says, as [`Spec::with_trace`] has found them.
+        /// Moments of the demands in the trace, set by [`Spec::with_trace`].
         ///
         /// [`Spec::with_trace`]: super::Spec::with_trace
         #[serde(skip)]
-        moments: (f64, f64),
+        moments: Moments,
     },
 }
 
 impl Demand {
-    /// Mean in seconds.
+    /// Returns the mean, in seconds.
     pub fn mean(&self) -> f64 {
-        self.moments().0
+        self.moments().mean
     }
 
-    /// First and second moment, in seconds and their square.
-    pub fn moments(&self) -> (f64, f64) {
+    /// Returns the first two moments.
+    pub fn moments(&self) -> Moments {
         match self {
             Demand::Deterministic { mean } => {
                 let mean = mean.as_secs_f64();
-                (mean, mean * mean)
+                Moments { mean, mean_square: mean * mean }
             }
             Demand::Exponential { mean } => {
                 let mean = mean.as_secs_f64();
-                (mean, 2.0 * mean * mean)
+                Moments { mean, mean_square: 2.0 * mean * mean }
             }
             Demand::Lognormal { mean, sigma } => {
                 let mean = mean.as_secs_f64();
-                (mean, mean * mean * (sigma * sigma).exp())
+                Moments { mean, mean_square: mean * mean * (sigma * sigma).exp() }
             }
             Demand::Bimodal { fast, slow, slow_share } => {
                 let (fast, slow) = (fast.as_secs_f64(), slow.as_secs_f64());
-                let of = |f: f64, s: f64| (1.0 - slow_share) * f + slow_share * s;
-                (of(fast, slow), of(fast * fast, slow * slow))
+                let fast_share = 1.0 - slow_share;
+                Moments {
+                    mean: fast_share * fast + slow_share * slow,
+                    mean_square: fast_share * (fast * fast) + slow_share * (slow * slow),
+                }
             }
-            Demand::Empirical { seconds, .. } => {
-                let n = seconds.len().max(1) as f64;
-                let squares = seconds.iter().map(|s| s * s).sum::<f64>();
-                (seconds.iter().sum::<f64>() / n, squares / n)
-            }
+            Demand::Empirical { seconds, .. } => Moments::of_sample(seconds),
             Demand::Quantiles { points } => quantiles::moments(points),
             Demand::Trace { moments } => *moments,
         }
     }
 
-    /// One demand, in nanoseconds; nothing of what a trace says, for that is known.
-    pub(crate) fn draw(&self, dice: &mut Dice) -> f64 {
+    /// Returns the measured distribution: through all quantiles of `summary`, with its mean without
+    /// the share `runqueue` of it, which was time on the run queue.
+    pub(super) fn measured(summary: &QuantileSummary, runqueue: f64) -> Self {
+        Demand::Quantiles { points: quantiles::fit(summary, runqueue) }
+    }
+
+    /// Draws one demand, in nanoseconds. 0 for a trace, because its demands are known.
+    pub(crate) fn draw(&self, rng: &mut Rng) -> f64 {
         let seconds = match self {
-            Demand::Quantiles { points } => quantiles::at(points, dice.unit()),
+            Demand::Quantiles { points } => quantiles::value_at(points, rng.unit()),
             Demand::Trace { .. } => 0.0,
             Demand::Deterministic { mean } => mean.as_secs_f64(),
-            Demand::Exponential { mean } => mean.as_secs_f64() * dice.exponential(),
+            Demand::Exponential { mean } => mean.as_secs_f64() * rng.exponential(),
             Demand::Lognormal { mean, sigma } => {
-                mean.as_secs_f64() * (sigma * dice.normal() - sigma * sigma / 2.0).exp()
+                mean.as_secs_f64() * (sigma * rng.normal() - sigma * sigma / 2.0).exp()
             }
             Demand::Bimodal { fast, slow, slow_share } => {
-                if dice.unit() < *slow_share { slow } else { fast }.as_secs_f64()
+                if rng.unit() < *slow_share { slow } else { fast }.as_secs_f64()
             }
             Demand::Empirical { seconds, .. } => {
-                seconds.get(dice.below(seconds.len())).copied().unwrap_or(0.0)
+                seconds.get(rng.below(seconds.len())).copied().unwrap_or(0.0)
             }
         };
         seconds * 1e9
     }
 
-    /// Whether it is what a trace says.
+    /// Returns whether the trace of the arrivals has the demands.
     pub(crate) fn is_traced(&self) -> bool {
         matches!(self, Demand::Trace { .. })
     }
 
+    /// Reads the file of an empirical distribution.
     pub(super) fn load(
         &mut self,
         stage: &str,
@@ -144,46 +155,41 @@ impl Demand {
     ) -> Result<(), SpecError> {
         if let Demand::Empirical { seconds, file: Some(file) } = self {
             if !seconds.is_empty() {
-                let key = format!("stage.{stage}.demand.seconds");
+                let key = demand_key(stage, "seconds");
                 return Err(SpecError::value(key, "set", "either `seconds` or `file`"));
             }
-            *seconds = column(&read(file)?, 0, &format!("stage.{stage}.demand.file"))?;
+            *seconds = read_column(&read(file)?, 0, &demand_key(stage, "file"))?;
         }
         Ok(())
     }
 
     pub(super) fn check(&self, stage: &str) -> Result<(), SpecError> {
-        let key = |name: &str| format!("stage.{stage}.demand.{name}");
-        let service = |name: &str, time: &Duration| check_duration(key(name), *time, SERVICE);
-        let share = |name: &str, value: f64, most: f64| match (0.0..=most).contains(&value) {
-            true => Ok(()),
-            false => Err(SpecError::value(key(name), value, format!("0 to {most}"))),
-        };
         match self {
-            Demand::Deterministic { mean } | Demand::Exponential { mean } => service("mean", mean),
+            Demand::Deterministic { mean } | Demand::Exponential { mean } => {
+                check_duration(demand_key(stage, "mean"), *mean, SERVICE)
+            }
             Demand::Lognormal { mean, sigma } => {
-                service("mean", mean)?;
-                share("sigma", *sigma, 5.0)
+                check_duration(demand_key(stage, "mean"), *mean, SERVICE)?;
+                check_share(demand_key(stage, "sigma"), *sigma, 5.0)
             }
             Demand::Bimodal { fast, slow, slow_share } => {
-                service("fast", fast)?;
-                service("slow", slow)?;
-                share("slow_share", *slow_share, 1.0)
+                check_duration(demand_key(stage, "fast"), *fast, SERVICE)?;
+                check_duration(demand_key(stage, "slow"), *slow, SERVICE)?;
+                check_share(demand_key(stage, "slow_share"), *slow_share, 1.0)
             }
             Demand::Empirical { seconds, .. } if seconds.is_empty() => {
-                Err(SpecError::value(key("seconds"), "none", "one at least"))
+                Err(SpecError::value(demand_key(stage, "seconds"), "none", "one at least"))
             }
-            Demand::Empirical { seconds, .. } => check_seconds(&key("seconds"), seconds),
-            Demand::Quantiles { points } => quantiles::check(&key("points"), points),
+            Demand::Empirical { seconds, .. } => {
+                check_seconds(&demand_key(stage, "seconds"), seconds)
+            }
+            Demand::Quantiles { points } => quantiles::check(&demand_key(stage, "points"), points),
             Demand::Trace { .. } => Ok(()),
         }
     }
 }
 
-/// Checks services that are given as seconds.
-pub(super) fn check_seconds(key: &str, seconds: &[f64]) -> Result<(), SpecError> {
-    match seconds.iter().find(|s| !(0.0..=SERVICE.end().as_secs_f64()).contains(*s)) {
-        Some(odd) => Err(SpecError::value(key, odd, "0 to 3600 seconds each")),
-        None => Ok(()),
-    }
+/// Returns the key of a demand's setting in errors.
+fn demand_key(stage: &str, name: &str) -> String {
+    format!("stage.{stage}.demand.{name}")
 }

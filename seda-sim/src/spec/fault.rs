@@ -1,148 +1,190 @@
-//! What goes wrong, and when.
+//! The faults of a run: what goes wrong in it, and when.
 
-use super::arrivals::Process;
-use super::check::{LENGTH, SpecError, TIME, check_duration};
-use super::{ClassSpec, Spec};
-use crate::time::words;
+use super::bounds::{LENGTH, TIME, check_duration, check_share, one_of};
+use super::class::ClassSpec;
+use super::error::SpecError;
+use crate::base::time::{describe, nanos};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// Something that goes wrong. Times count from the beginning, warm-up included.
+/// A fault. Times count from the beginning of the run, warm-up included.
 ///
-/// ```toml
-/// [[fault]]
-/// kind = "slow"
-/// stage = "render"
-/// factor = 10.0
-/// from = "20s"
-/// to = "40s"
+/// ```
+/// use seda_sim::Spec;
+/// use seda_sim::spec::Fault;
+///
+/// let spec: Spec = r#"
+///     arrivals = { rate = 70.0 }
+///     [[stage]]
+///     name = "render"
+///     capacity = 100
+///     demand = { kind = "exponential", mean = "10ms" }
+///     [[fault]]
+///     kind = "slow"
+///     stage = "render"
+///     factor = 10.0
+///     from = "20s"
+///     to = "40s"
+/// "#.parse()?;
+/// assert!(matches!(spec.faults[0], Fault::Slow { factor: 10.0, .. }));
+/// # Ok::<(), seda_sim::SpecError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Fault {
-    /// A stage, or one replica of it, needs `factor` times as long for what it begins meanwhile.
+    /// Every batch that a stage, or one replica of it, begins during the fault takes `factor` times
+    /// as long.
     Slow {
         /// The stage; `NAME-2` is the second replica of `NAME`.
         stage: String,
-        /// How many times as long.
+        /// The factor, above 0 up to 1,000,000.
         factor: f64,
-        /// When it begins.
+        /// The beginning.
         #[serde(default, with = "humantime_serde")]
         from: Duration,
-        /// When it ends. `None`: never.
+        /// The end. `None`: the fault lasts to the end of the run.
         #[serde(default, with = "humantime_serde")]
         to: Option<Duration>,
     },
-    /// What a stage begins meanwhile blocks until the stall is over.
+    /// Every batch that a stage begins during the fault blocks until the fault is over.
     Stall {
-        /// The stage.
+        /// The stage; `NAME-2` is the second replica of `NAME`.
         stage: String,
-        /// When it begins.
+        /// The beginning.
         #[serde(with = "humantime_serde")]
         at: Duration,
-        /// How long it lasts.
+        /// The length, 1 µs to 100 days.
         #[serde(rename = "for", with = "humantime_serde")]
         length: Duration,
     },
-    /// A handler panics.
+    /// The handler of a stage panics, during the whole run.
     Panic {
-        /// Its stage.
+        /// The stage; `NAME-2` is the second replica of `NAME`.
         stage: String,
-        /// For how many of its events, 0 to 1.
+        /// The probability that an event makes it panic, 0 to 1.
         share: f64,
     },
-    /// A class comes `factor` times as often.
+    /// The arrivals of a class are `factor` times as many.
     Flood {
-        /// The class.
+        /// The class; `default` where a spec has no classes.
         class: String,
-        /// How many times as often.
+        /// The factor, above 0 up to 1,000,000.
         factor: f64,
-        /// When it begins.
+        /// The beginning.
         #[serde(with = "humantime_serde")]
         from: Duration,
-        /// When it ends.
+        /// The end.
         #[serde(with = "humantime_serde")]
         to: Duration,
     },
 }
 
+/// A flood of one class; times in nanoseconds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Flood {
+    pub(super) from: u64,
+    pub(super) to: u64,
+    pub(super) factor: f64,
+}
+
+/// The parts of a spec that its faults refer to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FaultScope<'a> {
+    /// The names of the queues.
+    pub(super) queues: &'a [String],
+    pub(super) classes: &'a [ClassSpec],
+    /// Whether the shared arrivals have a rate, which a flood can multiply.
+    pub(super) has_rate: bool,
+    /// The end of the run, from its beginning.
+    pub(super) end: Duration,
+}
+
 impl Fault {
-    /// Checks it for a spec whose queues have these names.
-    pub(super) fn check(&self, queues: &[String], spec: &Spec) -> Result<(), SpecError> {
-        let known = |stage: &String| match queues.contains(stage) {
-            true => Ok(()),
-            false => Err(SpecError::value("fault.stage", stage, one_of(queues))),
-        };
-        let factor = |factor: f64| match factor > 0.0 && factor <= 1e6 {
-            true => Ok(()),
-            false => Err(SpecError::value("fault.factor", factor, "above 0, up to 1000000")),
-        };
+    /// Returns the flood of `class`, if the fault is one.
+    pub(super) fn flood(&self, class: &str) -> Option<Flood> {
         match self {
-            Fault::Slow { stage, factor: times, from, to } => {
-                known(stage).and(factor(*times))?;
-                check_stretch(*from, *to, spec)
+            Fault::Flood { class: flooded, factor, from, to } if flooded == class => {
+                Some(Flood { from: nanos(*from), to: nanos(*to), factor: *factor })
+            }
+            _ => None,
+        }
+    }
+
+    /// Checks that names are known, values are within bounds, and the fault begins in the run.
+    pub(super) fn check(&self, scope: FaultScope<'_>) -> Result<(), SpecError> {
+        match self {
+            Fault::Slow { stage, factor, from, to } => {
+                scope.check_stage(stage)?;
+                check_factor(*factor)?;
+                scope.check_period(*from, *to)
             }
             Fault::Stall { stage, at, length } => {
-                known(stage)?;
-                check_begins("fault.at", *at, spec)?;
+                scope.check_stage(stage)?;
+                scope.check_begin("fault.at", *at)?;
                 check_duration("fault.for", *length, LENGTH)
             }
             Fault::Panic { stage, share } => {
-                known(stage)?;
-                match (0.0..=1.0).contains(share) {
-                    true => Ok(()),
-                    false => Err(SpecError::value("fault.share", share, "0 to 1")),
-                }
+                scope.check_stage(stage)?;
+                check_share("fault.share", *share, 1.0)
             }
-            Fault::Flood { class, factor: times, from, to } => {
-                factor(*times)?;
-                check_flooded(class, spec)?;
-                check_stretch(*from, Some(*to), spec)
+            Fault::Flood { class, factor, from, to } => {
+                check_factor(*factor)?;
+                scope.check_class(class)?;
+                scope.check_period(*from, Some(*to))
             }
         }
     }
 }
 
-/// A flood multiplies a rate: there must be one.
-fn check_flooded(class: &String, spec: &Spec) -> Result<(), SpecError> {
-    let default = [ClassSpec::default()];
-    let classes = if spec.classes.is_empty() { &default[..] } else { &spec.classes };
-    let Some(flooded) = classes.iter().find(|known| known.name == *class) else {
-        let names: Vec<_> = classes.iter().map(|known| known.name.clone()).collect();
-        return Err(SpecError::value("fault.class", class, one_of(&names)));
-    };
-    let fixed = spec.arrivals.process == Process::Trace || spec.client.clients > 0;
-    if fixed && flooded.rate.is_none() {
-        let allowed = "one whose arrivals have a rate: neither a trace's nor a closed loop's have";
-        return Err(SpecError::value("fault.class", class, allowed));
-    }
-    Ok(())
-}
-
-fn check_stretch(from: Duration, to: Option<Duration>, spec: &Spec) -> Result<(), SpecError> {
-    check_begins("fault.from", from, spec)?;
-    let Some(to) = to else {
+fn check_factor(factor: f64) -> Result<(), SpecError> {
+    if factor > 0.0 && factor <= 1e6 {
         return Ok(());
-    };
-    check_duration("fault.to", to, TIME)?;
-    if to <= from {
-        let allowed = format!("later than `from`, which is {}", words(from));
-        return Err(SpecError::value("fault.to", words(to), allowed));
     }
-    Ok(())
+    Err(SpecError::value("fault.factor", factor, "above 0, up to 1000000"))
 }
 
-/// A fault behind the end of the run would have no effect.
-fn check_begins(key: &str, at: Duration, spec: &Spec) -> Result<(), SpecError> {
-    let end = spec.end();
-    if at >= end {
-        let allowed = format!("before the run ends, at {}", words(end));
-        return Err(SpecError::value(key, words(at), allowed));
+impl FaultScope<'_> {
+    fn check_stage(&self, stage: &String) -> Result<(), SpecError> {
+        if self.queues.contains(stage) {
+            return Ok(());
+        }
+        Err(SpecError::value("fault.stage", stage, one_of(self.queues)))
     }
-    Ok(())
-}
 
-fn one_of(known: &[String]) -> String {
-    format!("one of {}", known.join(", "))
+    /// Checks that a class is known and that its arrivals have a rate, which a flood multiplies.
+    fn check_class(&self, class: &String) -> Result<(), SpecError> {
+        let Some(flooded) = self.classes.iter().find(|known| known.name == *class) else {
+            let names: Vec<&str> = self.classes.iter().map(|known| known.name.as_str()).collect();
+            return Err(SpecError::value("fault.class", class, one_of(&names)));
+        };
+        if self.has_rate || flooded.rate.is_some() {
+            return Ok(());
+        }
+        let allowed =
+            "one with a rate of arrivals: neither a trace's nor a closed loop's classes have one";
+        Err(SpecError::value("fault.class", class, allowed))
+    }
+
+    fn check_period(&self, from: Duration, to: Option<Duration>) -> Result<(), SpecError> {
+        self.check_begin("fault.from", from)?;
+        let Some(to) = to else {
+            return Ok(());
+        };
+        check_duration("fault.to", to, TIME)?;
+        if to <= from {
+            let allowed = format!("later than `from`, which is {}", describe(from));
+            return Err(SpecError::value("fault.to", describe(to), allowed));
+        }
+        Ok(())
+    }
+
+    /// Checks that a fault begins before the run ends: later it would have no effect.
+    fn check_begin(&self, key: &str, begin: Duration) -> Result<(), SpecError> {
+        if begin < self.end {
+            return Ok(());
+        }
+        let allowed = format!("before the run ends, at {}", describe(self.end));
+        Err(SpecError::value(key, describe(begin), allowed))
+    }
 }

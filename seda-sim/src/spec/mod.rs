@@ -1,96 +1,126 @@
-//! What is to be simulated, as a TOML file holds it.
+//! The input of a simulation, as a TOML file has it: a graph, its machine, its clients, its faults.
 //!
-//! Unknown keys are errors. [`Spec::check`] names what is out of bounds: key, value and what is
-//! allowed. What the graph itself can be told is in `[graph]`, as in a server's own file.
+//! Unknown keys are errors. [`Spec::check`] names a value that is not allowed: its key, the value,
+//! and the values that are allowed. The settings of the graph itself are in `[graph]`, with the
+//! keys of a server's own file.
+//!
+//! Imports `base`. Anything that runs, counts or reports does not belong here.
 
 mod arrivals;
+mod bounds;
+pub(crate) mod capacity;
 mod check;
 mod class;
 mod client;
 mod demand;
+mod error;
 mod fault;
+mod flood;
 mod from_report;
+mod moments;
+mod process;
 mod profile;
 mod quantiles;
+mod routing;
 mod scale;
 mod stage;
 mod trace;
-mod ways;
 
-pub use arrivals::{ArrivalsSpec, Process};
-pub use check::SpecError;
+pub use arrivals::ArrivalsSpec;
 pub use class::ClassSpec;
 pub use client::ClientSpec;
 pub use demand::Demand;
+pub use error::SpecError;
 pub use fault::Fault;
-pub use profile::{Stretch, stretches};
+pub use flood::stretches;
+pub use moments::Moments;
+pub use process::{Process, ProcessError};
+pub use profile::{Part, ProfileError, Stretch, parse_profile};
 pub use stage::{PoolSpec, RouteSpec, StageSpec};
 pub use trace::Trace;
 
 use seda_core::GraphConfig;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// A graph, its machine, its clients.
+/// The input of a simulation: a graph, its machine, its clients, its faults.
+///
+/// ```
+/// use seda_sim::Spec;
+///
+/// let spec: Spec = r#"
+///     cores = 2
+///     window = "10s"
+///     arrivals = { rate = 70.0 }
+///     [[stage]]
+///     name = "serve"
+///     capacity = 1000
+///     demand = { kind = "exponential", mean = "10ms" }
+/// "#.parse()?;
+/// assert_eq!((spec.stages[0].name.as_str(), spec.mean_rate()), ("serve", 70.0));
+/// # Ok::<(), seda_sim::SpecError>(())
+/// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Spec {
-    /// What to call it.
+    /// The name in reports.
     #[serde(default = "default_name")]
     pub name: String,
-    /// Cores that workers share, 1 to 1,024.
+    /// Cores that all workers share, 1 to 1,024.
     #[serde(default = "default_cores")]
     pub cores: usize,
-    /// What everything random is drawn with.
+    /// The seed of all random numbers.
     #[serde(default = "default_seed")]
     pub seed: u64,
-    /// Load before the measured window.
+    /// Length of the load before the window, 0 to 100 days.
     #[serde(default = "default_warm_up", with = "humantime_serde")]
     pub warm_up: Duration,
-    /// The measured window; requests that are meant to start in it are reported.
+    /// Length of the measured window, 1 µs to 100 days. The requests that start in it are reported.
     #[serde(default = "default_window", with = "humantime_serde")]
     pub window: Duration,
-    /// Slices of the window that are reported beside the whole, each for the requests that were
-    /// meant to start in it; a thousand at most. `None`: none.
+    /// Length of a slice of the window. Each slice is reported beside the whole, for the requests
+    /// that start in it; there are a thousand at most. `None`: no slices.
     #[serde(default, with = "humantime_serde")]
     pub slice: Option<Duration>,
-    /// How long the load goes on behind it, so that they end under the same load. Less if they
-    /// have ended before.
+    /// The most load behind the window, 0 to 100 days, so that its requests end under the same
+    /// load. The run ends earlier when all of them have ended.
     #[serde(default = "default_cool_down", with = "humantime_serde")]
     pub cool_down: Duration,
-    /// Answers later than this are late: 1 ms to 10 minutes. `None`: every answer is good.
+    /// The SLO of an answer: a longer response time counts as late. 1 ms to 10 minutes. `None`:
+    /// every answer is good.
     #[serde(default, with = "humantime_serde")]
     pub slo: Option<Duration>,
-    /// What it costs to refuse a request, on a core.
+    /// Core time of refusing a request, up to 1 s.
     #[serde(default, with = "humantime_serde")]
     pub refusal_cpu: Duration,
-    /// Whether the program knows at the entry where a request goes from the first stage, and says
-    /// so ([`seda_core::SendOptions::route`]): then it is refused there for that stage's sake. Otherwise
-    /// every stage refuses for itself what is sent to it.
+    /// Whether the program knows a request's route from the first stage at the entry, and states it
+    /// ([`seda_core::SendOptions::route`]): the entry then refuses on behalf of that stage.
+    /// Otherwise every stage refuses for itself.
     #[serde(default)]
     pub routes_known: bool,
-    /// When requests come. They enter at the first stage.
+    /// The arrivals; requests enter at the first stage.
     #[serde(default)]
     pub arrivals: ArrivalsSpec,
-    /// Their classes, most important first; without any there is one.
+    /// The classes, most important first. Empty: one class named `default`.
     #[serde(default, rename = "class")]
     pub classes: Vec<ClassSpec>,
-    /// Who waits for the answers.
+    /// The behaviour of clients.
     #[serde(default)]
     pub client: ClientSpec,
-    /// Pools that stages share.
+    /// The pools that stages share.
     #[serde(default, rename = "pool")]
     pub pools: Vec<PoolSpec>,
-    /// The stages; requests enter at the first.
+    /// The stages, one at least; requests enter at the first.
     #[serde(rename = "stage")]
     pub stages: Vec<StageSpec>,
-    /// What goes wrong.
+    /// The faults.
     #[serde(default, rename = "fault")]
     pub faults: Vec<Fault>,
-    /// Settings of the graph and its controllers, as a server's file has them.
+    /// Settings of the graph and its controllers, as in a server's file.
     #[serde(default)]
     pub graph: GraphConfig,
 }
@@ -99,7 +129,7 @@ fn default_name() -> String {
     "simulated".to_owned()
 }
 
-/// Enough that nothing waits for a core unless the spec is about that.
+/// Enough cores that nothing waits for one, unless the spec is about that.
 fn default_cores() -> usize {
     64
 }
@@ -108,7 +138,8 @@ fn default_seed() -> u64 {
     1
 }
 
-/// A queue that starts empty has forgotten it after some seconds, unless it is close to full load.
+/// Long enough that the empty queues at the start have no influence, unless the load is nearly
+/// full.
 fn default_warm_up() -> Duration {
     Duration::from_secs(5)
 }
@@ -117,59 +148,53 @@ fn default_window() -> Duration {
     Duration::from_secs(60)
 }
 
-/// Longer than any client waits.
+/// Longer than clients usually wait.
 fn default_cool_down() -> Duration {
     Duration::from_secs(60)
 }
 
 impl Spec {
-    /// Reads a spec from a file; the files it names are looked for beside it.
+    /// Reads a spec from a file. Paths in it are relative to the file's folder.
     ///
     /// # Errors
-    /// The file cannot be read, or what is wrong with it.
+    /// The file, or one that it names, cannot be read; or the spec is invalid.
     pub fn read(path: &Path) -> Result<Self, SpecError> {
-        let unreadable =
-            |path: &Path, error| SpecError::Unreadable { path: path.to_owned(), error };
-        let text = std::fs::read_to_string(path).map_err(|error| unreadable(path, error))?;
-        let mut spec: Self = toml::from_str(&text).map_err(Box::new)?;
-        let beside = path.parent().unwrap_or(Path::new("."));
-        let read = |file: &Path| {
-            let file = beside.join(file);
-            std::fs::read_to_string(&file).map_err(|error| unreadable(&file, error))
-        };
-        spec.load(&read)?;
+        let mut spec: Self = toml::from_str(&read_text(path)?).map_err(Box::new)?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        spec.load(&|file: &Path| read_text(&folder.join(file)))?;
         spec.check()?;
         Ok(spec)
     }
 
-    /// The spec as a file that can be read again, and edited. What it names files for stays there.
+    /// Returns the spec as TOML, to be edited and read again. Paths stay paths: the contents of
+    /// their files are not in the text.
     ///
     /// # Errors
-    /// What TOML cannot hold: nothing that was read from it.
+    /// A value that TOML cannot represent. A spec that was read has none.
     pub fn to_toml(&self) -> Result<String, SpecError> {
         Ok(toml::to_string(self).map_err(Box::new)?)
     }
 
-    /// Reads what the spec names files for.
+    /// Reads the files that the spec names.
     fn load(&mut self, read: &dyn Fn(&Path) -> Result<String, SpecError>) -> Result<(), SpecError> {
         for stage in &mut self.stages {
             stage.demand.load(&stage.name, read)?;
         }
-        let traced = self.stages.iter().any(|stage| stage.demand.is_traced());
+        let is_traced = self.stages.iter().any(|stage| stage.demand.is_traced());
         if let Some(trace) = &self.arrivals.trace {
-            self.take_trace(Trace::parse(&read(trace)?, traced)?);
+            self.set_trace(Trace::parse(&read(trace)?, is_traced)?);
         }
         Ok(())
     }
 
-    /// The same spec with these arrivals, in the place of those that its trace would say.
+    /// Returns the same spec with these recorded arrivals, in place of those of its trace.
     #[must_use]
     pub fn with_trace(mut self, trace: Trace) -> Self {
-        self.take_trace(trace);
+        self.set_trace(trace);
         self
     }
 
-    fn take_trace(&mut self, trace: Trace) {
+    fn set_trace(&mut self, trace: Trace) {
         for stage in &mut self.stages {
             if let Demand::Trace { moments } = &mut stage.demand {
                 *moments = trace.moments();
@@ -177,16 +202,29 @@ impl Spec {
         }
         self.arrivals.recorded = trace;
     }
+
+    /// Returns the classes; the one named `default` if the spec has none.
+    pub(crate) fn classes_or_default(&self) -> Cow<'_, [ClassSpec]> {
+        if self.classes.is_empty() {
+            return Cow::Owned(vec![ClassSpec::default()]);
+        }
+        Cow::Borrowed(&self.classes)
+    }
+}
+
+fn read_text(path: &Path) -> Result<String, SpecError> {
+    std::fs::read_to_string(path)
+        .map_err(|error| SpecError::Unreadable { path: path.to_owned(), error })
 }
 
 impl FromStr for Spec {
     type Err = SpecError;
 
-    /// Reads a spec that names no files.
+    /// Reads a spec from text. It must not name any files, because text has no folder.
     fn from_str(text: &str) -> Result<Self, SpecError> {
         let mut spec: Self = toml::from_str(text).map_err(Box::new)?;
         spec.load(&|file: &Path| {
-            let allowed = "none, where a spec is not read from a file beside it";
+            let allowed = "none in a spec that is text: read it from a file";
             Err(SpecError::value("file", file.display(), allowed))
         })?;
         spec.check()?;

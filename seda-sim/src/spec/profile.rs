@@ -1,81 +1,134 @@
-//! Rates over time: a profile, and the floods that multiply it.
+//! Profiles: rates over time, as text and as stretches of a run.
 
-use super::check::SpecError;
-use super::fault::Fault;
-use crate::time::nanos;
+use crate::base::time::nanos;
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+use thiserror::Error;
 
-/// A stretch of time with one rate; `until` in nanoseconds.
+/// A part of a profile: a rate, and how long it holds. Written `RATE/s:DURATION`.
+///
+/// ```
+/// use seda_sim::spec::Part;
+/// use std::time::Duration;
+///
+/// let part: Part = "900/s:1m 30s".parse()?;
+/// assert_eq!(part, Part { rate: 900.0, duration: Duration::from_secs(90) });
+/// assert_eq!(part.to_string(), "900/s:1m 30s");
+/// # Ok::<(), seda_sim::spec::ProfileError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Part {
+    /// Arrivals per second. Reading sets no bounds; `Spec::check` does.
+    pub rate: f64,
+    /// How long the rate holds.
+    pub duration: Duration,
+}
+
+/// The error of a part that is not written as `RATE/s:DURATION`.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error(
+    "part {number} of the profile, `{found}`, is not RATE/s:DURATION: write a number per second \
+     and a time with its unit, such as `900/s:5s`"
+)]
+#[non_exhaustive]
+pub struct ProfileError {
+    /// The number of the part in its profile, from 1.
+    pub number: usize,
+    /// The text of the part.
+    pub found: String,
+}
+
+/// Reads a profile: parts, separated by commas. Returns them as stretches of a run, one after the
+/// other from 0 on. Rates and durations are not checked against any bounds.
+///
+/// ```
+/// use seda_sim::spec::{Stretch, parse_profile};
+///
+/// let stretches = parse_profile("900/s:5s, 1400/s:10s")?;
+/// assert_eq!(stretches[1], Stretch { until: 15_000_000_000, rate: 1400.0 });
+/// let error = parse_profile("900/s:5s,fast").unwrap_err();
+/// assert_eq!((error.number, error.found.as_str()), (2, "fast"));
+/// # Ok::<(), seda_sim::spec::ProfileError>(())
+/// ```
+///
+/// # Errors
+/// The first part that is not `RATE/s:DURATION`. An empty text is one empty part.
+pub fn parse_profile(text: &str) -> Result<Vec<Stretch>, ProfileError> {
+    let mut stretches = Vec::new();
+    let mut until = 0_u64;
+    for (number, found) in (1..).zip(text.split(',').map(str::trim)) {
+        let part =
+            read_part(found).ok_or_else(|| ProfileError { number, found: found.to_owned() })?;
+        until = until.saturating_add(nanos(part.duration));
+        stretches.push(Stretch { until, rate: part.rate });
+    }
+    Ok(stretches)
+}
+
+/// Reads one part; `None` if the text is none.
+fn read_part(text: &str) -> Option<Part> {
+    let (rate, duration) = text.split_once("/s:")?;
+    let rate = rate.trim().parse().ok()?;
+    let duration = humantime::parse_duration(duration.trim()).ok()?;
+    Some(Part { rate, duration })
+}
+
+impl FromStr for Part {
+    type Err = ProfileError;
+
+    /// Reads one part; an error calls it part 1.
+    fn from_str(text: &str) -> Result<Self, ProfileError> {
+        let text = text.trim();
+        read_part(text).ok_or_else(|| ProfileError { number: 1, found: text.to_owned() })
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/s:{}", self.rate, humantime::format_duration(self.duration))
+    }
+}
+
+/// A stretch of a run during which the rate is constant.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Stretch {
-    /// When it ends.
+    /// The end of the stretch, in nanoseconds since the beginning of the run. It begins where the
+    /// stretch before it ends.
     pub until: u64,
     /// Arrivals per second.
     pub rate: f64,
 }
 
-pub(super) fn parse_profile(text: &str) -> Result<Vec<Stretch>, SpecError> {
-    let bad = |part: &str| {
-        SpecError::value("arrivals.profile", part, "RATE/s:LENGTH, several separated by commas")
-    };
-    let mut until = 0_u64;
-    let mut stretches = Vec::new();
-    for part in text.split(',').map(str::trim) {
-        let (rate, length) = part.split_once("/s:").ok_or_else(|| bad(part))?;
-        let rate: f64 = rate.trim().parse().map_err(|_| bad(part))?;
-        let length = humantime::parse_duration(length.trim()).map_err(|_| bad(part))?;
-        until = until.saturating_add(nanos(length));
-        stretches.push(Stretch { until, rate });
-    }
-    Ok(stretches)
-}
-
-/// The rates of one class: its part of `rates`, times the floods of it.
-pub fn stretches(rates: &[Stretch], part: f64, class: &str, faults: &[Fault]) -> Vec<Stretch> {
-    let floods: Vec<(u64, u64, f64)> = faults
-        .iter()
-        .filter_map(|fault| match fault {
-            Fault::Flood { class: flooded, factor, from, to } if flooded == class => {
-                Some((nanos(*from), nanos(*to), *factor))
-            }
-            _ => None,
-        })
-        .collect();
-    let mut ends: Vec<u64> = rates.iter().map(|stretch| stretch.until).collect();
-    ends.extend(floods.iter().flat_map(|(from, to, _)| [*from, *to]));
-    if let Some(last) = rates.last().copied() {
-        ends.push(u64::MAX);
-        ends.sort_unstable();
-        ends.dedup();
-        let mut from = 0;
-        let stretch = |until: u64| {
-            let at = rates.iter().find(|stretch| from < stretch.until).unwrap_or(&last);
-            let on = floods.iter().filter(|flood| flood.0 <= from && from < flood.1);
-            let factor: f64 = on.map(|flood| flood.2).product();
-            from = until;
-            Stretch { until, rate: at.rate * part * factor }
-        };
-        return ends.into_iter().filter(|end| *end > 0).map(stretch).collect();
-    }
-    Vec::new()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     #[test]
-    fn a_flood_multiplies_the_rate_of_its_class_for_its_time() {
-        let rates = parse_profile("100/s:2s, 50/s:8s").unwrap();
-        let (from, to) = (Duration::from_secs(1), Duration::from_secs(3));
-        let flood = Fault::Flood { class: "basic".to_owned(), factor: 10.0, from, to };
-        let basic: Vec<f64> = stretches(&rates, 0.5, "basic", std::slice::from_ref(&flood))
-            .iter()
-            .map(|s| s.rate)
-            .collect();
-        assert_eq!(basic, [50.0, 500.0, 250.0, 25.0, 25.0]);
-        let gold: Vec<f64> =
-            stretches(&rates, 0.5, "gold", &[flood]).iter().map(|s| s.rate).collect();
-        assert_eq!(gold, [50.0, 25.0, 25.0]);
+    fn a_part_reads_back_as_it_is_written() {
+        for text in ["900/s:5s", "0/s:1m 30s", "0.25/s:1day"] {
+            let part: Part = text.parse().unwrap();
+            assert_eq!(part.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn each_stretch_ends_where_the_next_one_begins() {
+        let stretches = parse_profile("900/s:5s, 0/s:1m 30s").unwrap();
+        let ends: Vec<u64> = stretches.iter().map(|stretch| stretch.until).collect();
+        assert_eq!(ends, [5_000_000_000, 95_000_000_000]);
+    }
+
+    #[test]
+    fn a_part_that_cannot_be_read_is_named_with_its_number() {
+        for (text, number, found) in [
+            ("", 1, ""),
+            ("900/s:5s,900:5s", 2, "900:5s"),
+            ("1/s:1s, fast/s:5s", 2, "fast/s:5s"),
+            ("900/s:5", 1, "900/s:5"),
+        ] {
+            let expected = ProfileError { number, found: found.to_owned() };
+            assert_eq!(parse_profile(text), Err(expected), "{text}");
+        }
     }
 }

@@ -1,23 +1,23 @@
-//! The same load, more or less of it.
+//! The load of a spec, and the same spec at another load.
 
 use super::Spec;
-use super::arrivals::Process;
-use super::check::SpecError;
+use super::error::SpecError;
+use super::process::Process;
 
 impl Spec {
-    /// Requests per second on the average, of all classes; of a profile in its last part. None are
-    /// known of a closed loop.
+    /// Returns the mean number of requests per second, of all classes. Of a profile it is the last
+    /// rate; of a closed loop it is unknown and counts as 0.
     pub fn mean_rate(&self) -> f64 {
         let own: f64 = self.classes.iter().filter_map(|class| class.rate).sum();
         self.arrivals.mean_rate() + own
     }
 
-    /// The same spec with `rate` requests per second on the average, spread as before: a profile
-    /// has the one rate, bursts and a trace keep their shape, classes their shares.
+    /// Returns the same spec with a mean of `rate` requests per second. Bursts and a trace keep
+    /// their shape, classes keep their shares, and a profile becomes its last rate.
     ///
     /// # Errors
-    /// It has no rate that could be multiplied: a closed loop, a profile that ends in silence, a
-    /// trace that is over at once.
+    /// There is no rate to multiply: in a closed loop, after a profile that ends with the rate 0,
+    /// and with a trace of no length.
     pub fn at_rate(&self, rate: f64) -> Result<Self, SpecError> {
         let mut spec = self.clone();
         if spec.arrivals.profile.is_some() {
@@ -28,25 +28,27 @@ impl Spec {
         if mean > 0.0 {
             return Ok(spec.scaled(rate / mean));
         }
-        let (key, value, allowed) = match &self.arrivals.profile {
-            _ if self.client.clients > 0 => {
-                ("client.clients", self.client.clients.to_string(), "0: a multiple is of a rate")
-            }
-            Some(profile) => (
-                "arrivals.profile",
-                profile.clone(),
-                "one that ends in a rate, which is multiplied",
-            ),
-            None if self.arrivals.process == Process::Trace => {
-                ("arrivals.trace", "0 seconds long".to_owned(), "more than nothing")
-            }
-            None => ("arrivals.rate", "0".to_owned(), "above 0, to be multiplied"),
-        };
-        Err(SpecError::value(key, value, allowed))
+        Err(self.without_rate())
     }
 
-    /// The same spec with its arrivals multiplied: rates by `factor`; a trace is so many times
-    /// faster, and begins anew when it has ended.
+    /// Returns the error of a load that has no rate to multiply.
+    fn without_rate(&self) -> SpecError {
+        if self.client.clients > 0 {
+            let allowed = "0: only a rate can be multiplied";
+            return SpecError::value("client.clients", self.client.clients, allowed);
+        }
+        if let Some(profile) = &self.arrivals.profile {
+            let allowed = "one that ends in a rate, which is multiplied";
+            return SpecError::value("arrivals.profile", profile, allowed);
+        }
+        if self.arrivals.process == Process::Trace {
+            return SpecError::value("arrivals.trace", "0 seconds long", "longer than 0 seconds");
+        }
+        SpecError::value("arrivals.rate", "0", "above 0, to be multiplied")
+    }
+
+    /// Returns the same spec with all rates multiplied by `factor`. A trace is played `factor`
+    /// times as fast and then repeats.
     #[must_use]
     pub fn scaled(&self, factor: f64) -> Self {
         let mut spec = self.clone();

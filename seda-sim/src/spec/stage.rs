@@ -1,59 +1,73 @@
-//! Stages, pools, and the ways between them.
+//! Stages, the routes between them, and the pools that they share.
 
-use super::check::SpecError;
 use super::demand::Demand;
+use super::error::SpecError;
 use seda_core::{Balance, WorkerRange};
 use serde::{Deserialize, Serialize};
 
-/// A stage: a queue, and what its handler does with an event.
+/// A stage: a queue, and the service demand of its events.
+///
+/// ```
+/// use seda_sim::spec::StageSpec;
+///
+/// let text = "name = 'query'\ncapacity = 100\nworkers = '1..32'\ncpu_share = 0.1
+///     demand = { kind = 'lognormal', mean = '8ms', sigma = 0.8 }
+///     routes = [{ to = 'render', share = 0.5 }]";
+/// let stage: StageSpec = toml::from_str(text)?;
+/// assert_eq!((stage.batch, stage.routes[0].to.as_str()), (1, "render"));
+/// # Ok::<(), toml::de::Error>(())
+/// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct StageSpec {
-    /// Its name.
+    /// The name, different from that of every other stage and replica.
     pub name: String,
-    /// Bound of its queue.
+    /// The bound of the queue, in events.
     pub capacity: usize,
-    /// Workers of its own pool. With replicas: of each.
+    /// Workers of the stage's own pool; with `replicas`, of each replica. `None`: one.
     #[serde(default)]
     pub workers: Option<WorkerRange>,
-    /// The pool that it shares, instead.
+    /// The shared pool that runs the stage, in place of `workers`.
     #[serde(default)]
     pub pool: Option<String>,
-    /// The most events that a worker takes at once.
-    #[serde(default = "one")]
+    /// The most events that a worker takes at once, 1 and more. A simulated batch ends as a whole,
+    /// so 1 is nearest to a real worker.
+    #[serde(default = "default_batch")]
     pub batch: usize,
-    /// Its share of a shared pool.
+    /// The weight of the stage in its shared pool. `None`: the graph's default.
     #[serde(default)]
     pub weight: Option<u32>,
-    /// The most workers of a shared pool that run it at once.
+    /// The most workers of a shared pool that run the stage at once. `None`: all of them.
     #[serde(default)]
     pub cap: Option<usize>,
-    /// How many copies there are, each with a queue and a worker: named `NAME-1` and so on.
+    /// The number of replicas, each with a queue and a worker, named `NAME-1` and so on. `None`: a
+    /// plain stage.
     #[serde(default)]
     pub replicas: Option<usize>,
-    /// How one of them is chosen.
+    /// How a replica is chosen for an event.
     #[serde(default)]
     pub balance: Option<Balance>,
-    /// What an event asks for.
+    /// The service demand of an event.
     pub demand: Demand,
-    /// How much of that is work for a core, 0 to 1; the rest is waiting for something outside.
-    #[serde(default = "whole")]
+    /// Share of the demand that is work for a core, 0 to 1. For the rest the worker is blocked.
+    #[serde(default = "default_share")]
     pub cpu_share: f64,
-    /// Where an event goes next; with the rest of the probability it is answered.
+    /// The routes to the next stage. Shares add up to 1 at most; with the rest of the probability
+    /// the event is answered.
     #[serde(default)]
     pub routes: Vec<RouteSpec>,
 }
 
-/// A way to another stage.
+/// A route to another stage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RouteSpec {
-    /// The stage.
+    /// The name of the next stage.
     pub to: String,
-    /// How many go there: above 0, up to 1.
-    #[serde(default = "whole")]
+    /// The probability that an event takes the route: above 0, up to 1.
+    #[serde(default = "default_share")]
     pub share: f64,
 }
 
@@ -62,50 +76,81 @@ pub struct RouteSpec {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct PoolSpec {
-    /// Its name.
+    /// The name, different from that of every other pool.
     pub name: String,
-    /// Its workers.
+    /// The range of the number of workers.
     pub workers: WorkerRange,
 }
 
-/// As a simulation's batch ends as one, that is what is nearest to a real worker.
-fn one() -> usize {
+fn default_batch() -> usize {
     1
 }
 
-fn whole() -> f64 {
+fn default_share() -> f64 {
     1.0
 }
 
+/// The most by which rounding lifts shares that add up to 1.
+const ROUNDING: f64 = 1e-9;
+
 impl StageSpec {
-    pub(super) fn check(&self) -> Result<(), SpecError> {
-        let key = |name: &str| format!("stage.{}.{name}", self.name);
-        if !(0.0..=1.0).contains(&self.cpu_share) {
-            return Err(SpecError::value(key("cpu_share"), self.cpu_share, "0 to 1"));
+    /// Returns the names of the stage's queues, which are also those of its own pools. Only
+    /// replicas with a queue each have names of their own.
+    pub(crate) fn queue_names(&self) -> Vec<String> {
+        match self.replicas {
+            Some(count) if self.balance.unwrap_or_default() != Balance::Central => {
+                (1..=count).map(|n| format!("{}-{n}", self.name)).collect()
+            }
+            _ => vec![self.name.clone()],
         }
-        let is_share = |share: f64| share > 0.0 && share <= 1.0;
-        if let Some(bad) = self.routes.iter().find(|route| !is_share(route.share)) {
-            return Err(SpecError::value(key("routes.share"), bad.share, "above 0, up to 1"));
+    }
+
+    pub(super) fn check(&self) -> Result<(), SpecError> {
+        if !(0.0..=1.0).contains(&self.cpu_share) {
+            return Err(SpecError::value(self.key("cpu_share"), self.cpu_share, "0 to 1"));
+        }
+        if let Some(bad) = self.routes.iter().find(|route| !is_route_share(route.share)) {
+            return Err(SpecError::value(self.key("routes.share"), bad.share, "above 0, up to 1"));
         }
         let sum: f64 = self.routes.iter().map(|route| route.share).sum();
-        if sum > 1.0 + 1e-9 {
-            return Err(SpecError::value(key("routes"), sum, "shares that add up to 1 at most"));
+        if sum > 1.0 + ROUNDING {
+            let allowed = "shares that add up to 1 at most";
+            return Err(SpecError::value(self.key("routes"), sum, allowed));
         }
-        if self.pool.is_some() && self.workers.is_some() {
-            return Err(SpecError::value(key("workers"), "set", "either `workers` or `pool`"));
-        }
-        if self.pool.is_none() && self.weight.is_some() {
-            return Err(SpecError::value(key("weight"), "set", "with a `pool` that it shares"));
-        }
-        if self.pool.is_none() && self.cap.is_some() {
-            return Err(SpecError::value(key("cap"), "set", "with a `pool` that it shares"));
-        }
-        if self.replicas.is_none() && self.balance.is_some() {
-            return Err(SpecError::value(key("balance"), "set", "with `replicas`"));
-        }
+        self.check_effects()?;
         if self.batch == 0 {
-            return Err(SpecError::value(key("batch"), 0, "1 and more"));
+            return Err(SpecError::value(self.key("batch"), 0, "1 and more"));
         }
         self.demand.check(&self.name)
     }
+
+    /// Checks that every setting has an effect.
+    fn check_effects(&self) -> Result<(), SpecError> {
+        if self.pool.is_some() && self.workers.is_some() {
+            return Err(SpecError::value(self.key("workers"), "set", "either `workers` or `pool`"));
+        }
+        if self.pool.is_none() && self.weight.is_some() {
+            return Err(SpecError::value(
+                self.key("weight"),
+                "set",
+                "with a `pool` that it shares",
+            ));
+        }
+        if self.pool.is_none() && self.cap.is_some() {
+            return Err(SpecError::value(self.key("cap"), "set", "with a `pool` that it shares"));
+        }
+        if self.replicas.is_none() && self.balance.is_some() {
+            return Err(SpecError::value(self.key("balance"), "set", "with `replicas`"));
+        }
+        Ok(())
+    }
+
+    /// Returns the key of a setting in errors.
+    pub(super) fn key(&self, name: &str) -> String {
+        format!("stage.{}.{name}", self.name)
+    }
+}
+
+fn is_route_share(share: f64) -> bool {
+    share > 0.0 && share <= 1.0
 }

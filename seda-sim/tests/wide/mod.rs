@@ -1,5 +1,5 @@
-//! The machine of the matrix: 64 cores and 100 stages, an entry with a few workers, as a reactor has,
-//! and 99 services behind it that share a pool of 64 workers. The promise is the only setting.
+//! The machine of the matrix: 64 cores and 100 stages. The entry has a few workers, as a reactor
+//! has; the 99 services behind it share a pool of 64 workers. The SLO is the only setting.
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
@@ -9,11 +9,12 @@ use std::time::Duration;
 
 pub(crate) const CORES: f64 = 64.0;
 pub(crate) const SERVICES: usize = 99;
-/// What a refusal costs.
+/// Core time of a refusal, in seconds.
 pub(crate) const REFUSAL: f64 = 6e-6;
+/// In seconds.
 pub(crate) const SLO: f64 = 0.2;
 
-/// The machine with its 100 stages, all of this demand, at a multiple of their capacity.
+/// Returns the spec of the machine with services of this demand, at a multiple of its capacity.
 pub(crate) fn spec(demand: &str, load: f64) -> Spec {
     let mut text = String::from(
         "name = 'wide'\ncores = 64\nroutes_known = true\nslo = '200ms'\nrefusal_cpu = '6us'\nwarm_up = '1s'\n\
@@ -37,7 +38,7 @@ pub(crate) fn spec(demand: &str, load: f64) -> Spec {
     text.push_str("[graph]\nslo.p99 = '200ms'\n");
     let mut spec: Spec = text.parse().unwrap();
     spec.arrivals.rate = Some(load * capacity(&spec));
-    // Long enough for 40 of the longest services, and to have found the limits.
+    // The warm-up is long enough to find the limits, the window for 40 of the longest services.
     let mean = spec.stages[1].demand.mean();
     spec.warm_up = Duration::from_secs_f64((mean * 60.0).clamp(0.3, 3.0));
     spec.window = Duration::from_secs_f64((mean * 40.0).clamp(0.2, 2.0));
@@ -48,17 +49,17 @@ pub(crate) fn deterministic(mean: &str) -> String {
     format!("{{ kind = 'deterministic', mean = '{mean}' }}")
 }
 
-/// s: what a served request costs.
+/// Returns s: the core time of a served request, in seconds.
 pub(crate) fn served(spec: &Spec) -> f64 {
     spec.stages[0].demand.mean() + spec.stages[1].demand.mean()
 }
 
-/// C of the cores, in requests per second.
+/// Returns C: the capacity of the cores, in requests per second.
 pub(crate) fn capacity(spec: &Spec) -> f64 {
     CORES / served(spec)
 }
 
-/// B = C (1 - (k - 1) c / s).
+/// Returns the bound of goodput under a load of k·C: B = C (1 - (k - 1) c / s).
 pub(crate) fn bound(spec: &Spec, load: f64) -> f64 {
     capacity(spec) * (1.0 - (load - 1.0) * REFUSAL / served(spec))
 }
@@ -67,7 +68,7 @@ pub(crate) fn run(spec: &Spec) -> SimReport {
     seda_sim::run(spec, 1).unwrap()
 }
 
-/// Two classes, the first of them with a share of all requests.
+/// Gives a spec two classes: `gold` with this share of all requests, and `basic`.
 pub(crate) fn classed(spec: &mut Spec, gold: f64) {
     let text = format!(
         "[[class]]\nname = 'gold'\nweight = 4\nshare = {gold}\n\

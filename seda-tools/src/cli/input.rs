@@ -1,88 +1,108 @@
-//! Values of flags: durations, rates, lists, and files.
+//! The values of flags.
 
-use super::Failed;
-use std::fs;
-use std::path::Path;
+use std::num::ParseFloatError;
 use std::time::Duration;
+use thiserror::Error;
 
-/// The shortest and the longest time that a flag takes: less cannot be kept, more is a slip.
+/// The shortest time of a flag; a shorter one cannot be kept.
 const SHORTEST: Duration = Duration::from_micros(1);
+/// The longest time of a flag; a longer one is a typing error.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+/// The highest rate, per second: more than any one machine sends.
+const MAX_RATE: f64 = 1e7;
+/// The highest factor.
+const MAX_FACTOR: f64 = 1e6;
 
-/// A time like "250ms", above zero.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
+/// Why the value of a flag is not allowed. The parser of the flags names the flag and the value.
+#[derive(Clone, Debug, PartialEq, Error)]
+pub(super) enum ValueError {
+    #[error("{0}; write it like 250ms or 10s")]
+    Duration(#[from] humantime::DurationError),
+    #[error("it is too short; 1us is the least")]
+    TooShort,
+    #[error("it is too long; a day is the most")]
+    TooLong,
+    #[error("it must be above 0 and at most 10000k, like 900/s or 80k")]
+    Rate,
+    #[error("it must be a number above 0")]
+    Factor,
+    #[error("write it like 50ms..1s")]
+    Range,
+    #[error("the first time must not be longer than the second")]
+    Descending,
+    #[error("a status is a number from 100 to 599")]
+    Status,
+}
+
+/// The values from `least` to `most`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct DurationRange {
+    pub(super) least: Duration,
+    pub(super) most: Duration,
+}
+
+/// Parses a time above zero, such as "250ms".
+pub(super) fn duration(text: &str) -> Result<Duration, ValueError> {
     let time = pause(text)?;
-    if time < SHORTEST {
-        return Err("it is too short; 1us is the least".to_owned());
+    if time < SHORTEST { Err(ValueError::TooShort) } else { Ok(time) }
+}
+
+/// Parses a time, such as "250ms" or "0s".
+pub(super) fn pause(text: &str) -> Result<Duration, ValueError> {
+    let time = humantime::parse_duration(text)?;
+    if time > LONGEST { Err(ValueError::TooLong) } else { Ok(time) }
+}
+
+/// Parses a rate per second, such as "900", "900/s" or "80k".
+pub(super) fn rate(text: &str) -> Result<f64, ValueError> {
+    match parse_rate(text) {
+        Ok(rate) if rate > 0.0 && rate <= MAX_RATE => Ok(rate),
+        _ => Err(ValueError::Rate),
     }
-    Ok(time)
 }
 
-/// A time like "250ms", or "0s".
-pub(super) fn pause(text: &str) -> Result<Duration, String> {
-    let time = humantime::parse_duration(text)
-        .map_err(|error| format!("{error}; write it like 250ms or 10s"))?;
-    if time > LONGEST {
-        return Err("it is too long; a day is the most".to_owned());
+fn parse_rate(text: &str) -> Result<f64, ParseFloatError> {
+    let number = text.strip_suffix("/s").unwrap_or(text);
+    match number.strip_suffix('k') {
+        Some(thousands) => Ok(thousands.parse::<f64>()? * 1_000.0),
+        None => number.parse(),
     }
-    Ok(time)
 }
 
-/// A rate like "900", "900/s" or "80k".
-pub(super) fn rate(text: &str) -> Result<f64, String> {
-    let figure = text.strip_suffix("/s").unwrap_or(text);
-    let (figure, unit) = match figure.strip_suffix('k') {
-        Some(thousands) => (thousands, 1_000.0),
-        None => (figure, 1.0),
-    };
-    let rate = figure.parse::<f64>().map(|rate| rate * unit).ok();
-    // Ten million a second is beyond what any one machine sends.
-    rate.filter(|rate| *rate > 0.0 && *rate <= 1e7)
-        .ok_or_else(|| "it must be above 0 and at most 10000k, like 900/s or 80k".to_owned())
+/// Parses a factor above zero.
+pub(super) fn factor(text: &str) -> Result<f64, ValueError> {
+    match text.parse() {
+        Ok(factor) if factor > 0.0 && factor <= MAX_FACTOR => Ok(factor),
+        _ => Err(ValueError::Factor),
+    }
 }
 
-/// A factor above zero.
-pub(super) fn factor(text: &str) -> Result<f64, String> {
-    let factor = text.parse::<f64>().ok().filter(|factor| *factor > 0.0 && *factor <= 1e6);
-    factor.ok_or_else(|| "it must be a number above 0".to_owned())
-}
-
-/// A range of times like "50ms..1s".
-pub(super) fn range(text: &str) -> Result<(Duration, Duration), String> {
-    let (least, most) = text.split_once("..").ok_or("write it like 50ms..1s")?;
+/// Parses a range of times, such as "50ms..1s".
+pub(super) fn range(text: &str) -> Result<DurationRange, ValueError> {
+    let (least, most) = text.split_once("..").ok_or(ValueError::Range)?;
     let (least, most) = (pause(least)?, pause(most)?);
-    if least > most {
-        return Err("the first time must not be longer than the second".to_owned());
+    if least > most { Err(ValueError::Descending) } else { Ok(DurationRange { least, most }) }
+}
+
+/// Parses a status, such as 404.
+pub(super) fn status(text: &str) -> Result<u16, ValueError> {
+    match text.parse() {
+        Ok(status) if (100..600).contains(&status) => Ok(status),
+        _ => Err(ValueError::Status),
     }
-    Ok((least, most))
 }
 
-/// A status like 404.
-pub(super) fn status(text: &str) -> Result<u16, String> {
-    let status = text.parse().ok().filter(|status| (100..600).contains(status));
-    status.ok_or_else(|| "a status is a number from 100 to 599".to_owned())
+/// Returns the multiples in ascending order, each once.
+pub(super) fn ascending(multiples: &[f64]) -> Vec<f64> {
+    let mut sorted = multiples.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.dedup();
+    sorted
 }
 
-/// Reads a whole file that a flag names.
-pub(super) fn read(flag: &str, file: &Path) -> Result<Vec<u8>, Failed> {
-    fs::read(file).map_err(|error| cannot(flag, file, &error, "name a readable file"))
-}
-
-/// Writes a file that a flag names.
-pub(super) fn write(flag: &str, file: &Path, content: &str) -> Result<(), Failed> {
-    fs::write(file, content)
-        .map_err(|error| cannot(flag, file, &error, "name a file that can be written"))
-}
-
-/// Finds out early that a file could not be written: after an hour of load it would be too late.
-/// What is there already stays until there is something to put in its place.
-pub(super) fn check_writable(flag: &str, file: &Path) -> Result<(), Failed> {
-    let opened = fs::OpenOptions::new().append(true).create(true).open(file);
-    opened.map(drop).map_err(|error| cannot(flag, file, &error, "name a file that can be written"))
-}
-
-fn cannot(flag: &str, file: &Path, error: &std::io::Error, remedy: &str) -> Failed {
-    Failed::new(format_args!("{flag} {}: {error}; {remedy}", file.display()))
+/// Returns the command line of this process, for reports.
+pub(super) fn command_line() -> String {
+    std::env::args().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -111,7 +131,9 @@ mod tests {
 
     #[test]
     fn a_range_ascends() {
-        assert_eq!(range("50ms..1s"), Ok((Duration::from_millis(50), Duration::from_secs(1))));
-        assert!(range("1s..50ms").is_err() && range("1s").is_err());
+        let (least, most) = (Duration::from_millis(50), Duration::from_secs(1));
+        assert_eq!(range("50ms..1s"), Ok(DurationRange { least, most }));
+        assert_eq!(range("1s..50ms"), Err(ValueError::Descending));
+        assert_eq!(range("1s"), Err(ValueError::Range));
     }
 }

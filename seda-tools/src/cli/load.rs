@@ -1,19 +1,20 @@
 //! `seda load`.
 
-use super::input;
+use super::error::CliError;
+use super::exit::Exit;
 use super::request::RequestFlags;
-use super::{Ending, Failed, say};
-use crate::arrivals::{Process, Profile};
-use crate::plan::Pace;
+use super::{input, output};
+use crate::experiment::sweep::{Load, Rig};
+use crate::load::arrivals::{Process, Profile};
+use crate::load::plan::Pace;
+use crate::load::trace::{Trace, read_arrivals};
 use crate::report::LoadReport;
-use crate::sweep::{Load, Rig};
-use crate::trace::{Trace, read_arrivals};
 use clap::Args;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Long enough for a p99.9 at a few thousand requests a second, short enough to wait for.
+/// Long enough for a p99.9 at a few thousand requests per second, short enough to wait for.
 const DURATION: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Args)]
@@ -21,34 +22,34 @@ const DURATION: Duration = Duration::from_secs(10);
 pub(super) struct LoadFlags {
     #[command(flatten)]
     request: RequestFlags,
-    /// Requests a second, like 900 or 80k
+    /// Requests per second, like 900 or 80k
     #[arg(long, value_name = "RATE", value_parser = input::rate, conflicts_with_all = ["profile", "clients"])]
     rate: Option<f64>,
-    /// How long requests go on starting [default: 10s]
+    /// How long requests start [default: 10s]
     #[arg(long, value_name = "10s", value_parser = input::duration, conflicts_with = "profile")]
     duration: Option<Duration>,
-    /// Rates that change: "900/s:5s,1400/s:10s,900/s:5s"
+    /// Rates over time: "900/s:5s,1400/s:10s,900/s:5s"
     #[arg(long, value_name = "RATE:TIME,...", conflicts_with = "clients")]
     profile: Option<Profile>,
-    /// How arrivals are spread: poisson, uniform, or as recorded in a file of seconds
+    /// The arrival process: poisson, uniform, or a file of recorded times in seconds
     #[arg(long, value_name = "poisson|uniform|FILE.tsv", default_value = "poisson")]
     arrivals: String,
-    /// How much faster than recorded
+    /// The speed of recorded arrivals: 2 is twice as fast
     #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = input::factor)]
     speed: f64,
-    /// A closed loop of so many clients: each asks, waits, thinks, asks again
+    /// A closed loop of N clients: each asks, waits for the answer, thinks, and asks again
     #[arg(long, value_name = "N")]
     clients: Option<u32>,
-    /// How long a client thinks
+    /// The think time of a client
     #[arg(long, value_name = "20ms", default_value = "0s", value_parser = input::pause, requires = "clients")]
     think: Duration,
-    /// When a client gives an attempt up and closes its connection
+    /// Time after which a client abandons an attempt and closes its connection
     #[arg(long, value_name = "1s", value_parser = input::duration, default_value = "10s")]
     deadline: Duration,
-    /// A part before the measured one
+    /// Load before the measured part
     #[arg(long, value_name = "2s", value_parser = input::pause, default_value = "0s")]
     warmup: Duration,
-    /// A part behind the measured one
+    /// Load after the measured part
     #[arg(long, value_name = "1s", value_parser = input::pause, default_value = "0s")]
     cooldown: Duration,
 }
@@ -60,8 +61,8 @@ const EXAMPLES: &str = "Examples:
   seda load http://127.0.0.1:8080/ --trace access.log --speed 10
   seda load http://127.0.0.1:8080/ --clients 1024 --think 20ms";
 
-/// Carries the command out.
-pub(super) fn load(flags: &LoadFlags) -> Result<Ending, Failed> {
+/// Runs the command.
+pub(super) fn load(flags: &LoadFlags) -> Result<Exit, CliError> {
     let request = &flags.request;
     let trace = request.trace()?;
     let load = Load {
@@ -70,47 +71,33 @@ pub(super) fn load(flags: &LoadFlags) -> Result<Ending, Failed> {
         cool_down: flags.cooldown,
         round: 0,
     };
-    if let Some(file) = &request.json {
-        input::check_writable("--json", file)?;
-    }
+    output::check_writable([("--json", &request.json)])?;
     let mut rig = request.rig(trace.as_ref(), flags.deadline, None)?;
     let measured = rig.run("", &load)?;
     let report = measured.load;
-    say(&format_args!("{report}\n"));
+    output::print(&format_args!("{report}\n"));
     if let Some(problem) = measured.unwatched {
         eprintln!("warning: {problem}");
     }
-    if let Some(file) = &request.json {
-        write_json("--json", file, &report)?;
-    }
-    Ok(ending(&report))
+    output::write_json(request.json.as_ref(), &report)?;
+    Ok(exit(&report))
 }
 
-/// Writes something as JSON into a file that a flag names.
-pub(super) fn write_json(
-    flag: &str,
-    file: &Path,
-    report: &impl serde::Serialize,
-) -> Result<(), Failed> {
-    let json = serde_json::to_string_pretty(report)?;
-    input::write(flag, file, &format!("{json}\n"))
-}
-
-fn ending(report: &LoadReport) -> Ending {
+fn exit(report: &LoadReport) -> Exit {
     if report.interrupted {
-        Ending::Interrupted
+        Exit::Interrupted
     } else if !report.generator.kept_schedule {
-        Ending::ScheduleNotKept
+        Exit::ScheduleNotKept
     } else if report.outcomes.scheduled > 0 && report.statuses.is_empty() {
         eprintln!("not one request was answered");
-        Ending::NotAsWanted
+        Exit::NotAsWanted
     } else {
-        Ending::Well
+        Exit::Success
     }
 }
 
 impl LoadFlags {
-    fn pace(&self, trace: Option<&Trace>) -> Result<Pace, Failed> {
+    fn pace(&self, trace: Option<&Trace>) -> Result<Pace, CliError> {
         let duration = self.duration.unwrap_or(DURATION);
         if let Some(clients) = self.clients {
             return Ok(Pace::Closed { clients, think: self.think, duration });
@@ -120,26 +107,27 @@ impl LoadFlags {
             (None, Some(rate)) => Some(Profile::constant(rate, duration)?),
             (None, None) => None,
         };
+        // Any other name than that of a process names a file of recorded arrivals.
         match (self.arrivals.parse::<Process>(), profile) {
             (Ok(process), Some(profile)) => Ok(Pace::Open { process, profile }),
             (Ok(_), None) => match trace {
-                Some(trace) => Ok(self.recorded(trace.times())),
-                None => Err(Failed::new(
-                    "how much load? Give --rate 900, a --profile, --clients 64, or a --trace",
-                )),
+                Some(trace) => Ok(self.recorded(&trace.times())),
+                None => Err(CliError::NoLoad),
             },
-            (Err(_), Some(_)) => Err(Failed::new(
-                "recorded arrivals have a rate of their own: give --speed instead of --rate or \
-                 --profile",
-            )),
-            (Err(_), None) => Ok(self.recorded(read_arrivals(Path::new(&self.arrivals))?)),
+            (Err(_), Some(_)) => Err(CliError::RecordedRate),
+            (Err(_), None) => Ok(self.recorded(&read_arrivals(Path::new(&self.arrivals))?)),
         }
     }
 
-    fn recorded(&self, times: Arc<[u64]>) -> Pace {
-        let limit = self.duration.map(|limit| limit.as_nanos() as f64 * self.speed);
-        let within = |time: &&u64| limit.is_none_or(|limit| (**time as f64) < limit);
-        let times = times.iter().take_while(within).copied().collect();
+    /// Returns recorded arrivals, up to the duration if one is given.
+    fn recorded(&self, times: &Arc<[u64]>) -> Pace {
+        let times = match self.duration {
+            None => times.clone(),
+            Some(duration) => {
+                let end = duration.as_nanos() as f64 * self.speed;
+                times.iter().take_while(|time| (**time as f64) < end).copied().collect()
+            }
+        };
         Pace::Recorded { times, speed: self.speed }
     }
 }

@@ -1,23 +1,26 @@
 //! The progress line.
 
-use crate::figures::{percent, rate, seconds};
 use crate::generator::{Observer, Progress};
-use crate::outcome::Outcomes;
+use crate::report::outcome::Outcomes;
+use crate::report::units::{percent, rate, seconds_or_dash};
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
-/// A terminal's line is rewritten this often.
+/// The interval at which the line of a terminal is rewritten.
 const ON_TERMINAL: Duration = Duration::from_millis(500);
-/// A file or a pipe gets a line of its own this often.
+/// The interval at which a file or a pipe gets a new line.
 const ELSEWHERE: Duration = Duration::from_secs(5);
 
-/// Prints how a run is getting on to standard error.
+/// Prints the progress of a run to standard error.
 #[derive(Debug)]
 pub(super) struct ProgressLine {
     label: String,
-    every: Duration,
+    interval: Duration,
     is_terminal: bool,
-    last: (Duration, Outcomes),
+    /// When the last line was printed, since the run began.
+    printed_at: Duration,
+    /// The outcomes at that time.
+    printed: Outcomes,
     is_shown: bool,
 }
 
@@ -26,34 +29,37 @@ impl ProgressLine {
         let is_terminal = io::stderr().is_terminal();
         Self {
             label: String::new(),
-            every: if is_terminal { ON_TERMINAL } else { ELSEWHERE },
+            interval: if is_terminal { ON_TERMINAL } else { ELSEWHERE },
             is_terminal,
-            last: (Duration::ZERO, Outcomes::default()),
+            printed_at: Duration::ZERO,
+            printed: Outcomes::default(),
             is_shown: false,
         }
     }
 
-    /// Takes the line off the terminal.
+    /// Removes the line from the terminal, and forgets the run.
     pub(super) fn clear(&mut self) {
         if self.is_terminal && std::mem::take(&mut self.is_shown) {
             eprint!("\r\x1b[K");
         }
-        self.last = (Duration::ZERO, Outcomes::default());
+        self.printed_at = Duration::ZERO;
+        self.printed = Outcomes::default();
     }
 
-    fn words(&self, progress: &Progress) -> String {
-        let (then, before) = self.last;
-        let passed = progress.elapsed.saturating_sub(then).as_secs_f64().max(f64::MIN_POSITIVE);
+    /// Describes the time since the last line.
+    fn describe(&self, progress: &Progress) -> String {
+        let passed = progress.elapsed.saturating_sub(self.printed_at);
+        let passed = passed.as_secs_f64().max(f64::MIN_POSITIVE);
         let now = &progress.outcomes;
-        let scheduled = now.scheduled.saturating_sub(before.scheduled);
-        let refused = now.refused.saturating_sub(before.refused);
+        let scheduled = now.scheduled.saturating_sub(self.printed.scheduled);
+        let refused = now.refused.saturating_sub(self.printed.refused);
         format!(
             "{}{:.1} s: {} offered, {} good, p99 {}, {} refused, {} under way",
             self.label,
             progress.elapsed.as_secs_f64(),
             rate(scheduled as f64 / passed),
-            rate(now.good.saturating_sub(before.good) as f64 / passed),
-            progress.p99.map_or("-".to_owned(), seconds),
+            rate(now.good.saturating_sub(self.printed.good) as f64 / passed),
+            seconds_or_dash(progress.p99),
             percent(refused, scheduled),
             progress.under_way
         )
@@ -61,9 +67,9 @@ impl ProgressLine {
 }
 
 impl Observer for ProgressLine {
-    fn begins(&mut self, words: &str) {
+    fn begins(&mut self, label: &str) {
         self.clear();
-        words.clone_into(&mut self.label);
+        label.clone_into(&mut self.label);
     }
 
     fn ends(&mut self) {
@@ -71,17 +77,18 @@ impl Observer for ProgressLine {
     }
 
     fn progress(&mut self, progress: &Progress) {
-        if progress.elapsed.saturating_sub(self.last.0) < self.every {
+        if progress.elapsed.saturating_sub(self.printed_at) < self.interval {
             return;
         }
-        let words = self.words(progress);
+        let line = self.describe(progress);
         if self.is_terminal {
-            eprint!("\r\x1b[K{words}");
+            eprint!("\r\x1b[K{line}");
             let _ = io::stderr().flush();
             self.is_shown = true;
         } else {
-            eprintln!("{words}");
+            eprintln!("{line}");
         }
-        self.last = (progress.elapsed, progress.outcomes);
+        self.printed_at = progress.elapsed;
+        self.printed = progress.outcomes;
     }
 }

@@ -1,27 +1,27 @@
-//! What runs the loads of a sweep or a step: sockets, and a look at the server's process.
+//! The rig that the flags describe.
 
-use super::Failed;
+use super::error::CliError;
 use super::progress::ProgressLine;
 use super::request::RequestFlags;
 use super::signals::stop_on_signal;
+use crate::experiment::sweep::Live;
 use crate::generator::Observer;
-use crate::plan::{LoadPlan, Pace};
-use crate::sweep::Live;
-use crate::trace::Trace;
+use crate::load::plan::{LoadPlan, Pace};
+use crate::load::trace::Trace;
 use crate::watch::Watcher;
 use std::time::Duration;
 
 impl RequestFlags {
-    /// What runs loads against the server that the flags name.
+    /// Returns a rig that runs loads against the server.
     pub(super) fn rig(
         &self,
         trace: Option<&Trace>,
         deadline: Duration,
         bin: Option<Duration>,
-    ) -> Result<Live, Failed> {
+    ) -> Result<Live, CliError> {
         let plan = LoadPlan {
             workload: self.workload(trace)?,
-            // Every load brings its own.
+            // Replaced by the pace of each load.
             pace: Pace::Closed { clients: 1, think: Duration::ZERO, duration: Duration::ZERO },
             warm_up: Duration::ZERO,
             cool_down: Duration::ZERO,
@@ -37,7 +37,8 @@ impl RequestFlags {
             url: self.url.clone(),
         };
         let watcher = self.pid.map(Watcher::open).transpose()?;
-        Ok(Live::new(plan, stop_on_signal()?, watcher, self.observer()))
+        let stop = stop_on_signal().map_err(CliError::Signals)?;
+        Ok(Live::new(plan, stop, watcher, self.observer()))
     }
 
     fn observer(&self) -> Box<dyn Observer> {

@@ -1,60 +1,60 @@
 //! `seda sim`.
 
-use super::input;
-use super::load::write_json;
-use super::{Ending, Failed, say};
-use crate::arrivals::Process;
+use super::error::CliError;
+use super::exit::Exit;
+use super::{input, output};
+use crate::experiment::sim::SimRig;
+use crate::experiment::sweep::{self, Assertion, Pause, SweepPlan};
+use crate::load::arrivals::Process;
 use crate::page;
-use crate::sim::SimRig;
-use crate::sweep::{self, Assertion, Rest, SweepPlan};
 use clap::Args;
 use seda_core::{Clock, MonotonicClock, Time};
 use seda_sim::{Capacity, Spec};
-use std::fmt::Display;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Where a spec states no SLO a sweep needs one, to tell good answers from late ones: what `seda
-/// sweep` is run with most often.
+/// The SLO of a sweep if the spec states none: the default of `seda sweep`.
 const SLO: Duration = Duration::from_millis(200);
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct SimFlags {
-    /// What to simulate, as TOML
+    /// The spec to simulate, as TOML
     #[arg(value_name = "SPEC.toml", required_unless_present = "from_report")]
     spec: Option<PathBuf>,
-    /// Simulates a graph that was measured, instead: what its /_seda/report said, as JSON
+    /// Simulate a measured graph instead: the JSON of its /_seda/report
     #[arg(long, value_name = "FILE", conflicts_with = "spec")]
     from_report: Option<PathBuf>,
-    /// Cores of the simulated machine [default: the spec's; of --from-report, this machine's]
+    /// Cores of the simulated machine [default: those of the spec; with --from-report, those of
+    /// this machine]
     #[arg(long, value_name = "N")]
     cores: Option<usize>,
-    /// Writes the spec as TOML, to be edited and run again: with --from-report the way to a "what if"
+    /// Write the spec as TOML, to be edited and simulated again: with --from-report, the way to a
+    /// "what if"
     #[arg(long, value_name = "FILE")]
     spec_out: Option<PathBuf>,
-    /// Runs it at multiples of its capacity
+    /// Simulate multiples of the capacity
     #[arg(long)]
     sweep: bool,
     /// The multiples
     #[arg(long, value_name = "X,...", value_delimiter = ',', value_parser = input::factor,
         default_value = "0.5,0.8,0.9,1.0,1.2,1.5,2,5,10", requires = "sweep")]
     at: Vec<f64>,
-    /// Rounds, each drawn anew; every figure is their median, with the range
+    /// Rounds with different arrivals; every figure is their median, with the range
     #[arg(long, value_name = "N", default_value_t = 1, requires = "sweep",
         value_parser = clap::value_parser!(u32).range(1..))]
     repeat: u32,
-    /// Another seed than the spec's
+    /// The seed, instead of the spec's
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// What the sweep has to show, like 'goodput@5x>=0.97'; exit code 1 if it does not
+    /// A condition on the sweep, like 'goodput@5x>=0.97'; exit code 1 if it does not hold
     #[arg(long = "assert", value_name = "FIGURE@LOAD>=VALUE", requires = "sweep")]
     assertions: Vec<Assertion>,
-    /// The report
+    /// Write the report as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// A page with the plots of a sweep
+    /// Write a page with the plots of a sweep
     #[arg(long, value_name = "FILE", requires = "sweep")]
     html: Option<PathBuf>,
 }
@@ -65,79 +65,72 @@ const EXAMPLES: &str = "Examples:
   curl http://127.0.0.1:8080/_seda/report > report.json
   seda sim --from-report report.json --spec-out measured.toml";
 
-/// Carries the command out.
-pub(super) fn sim(flags: &SimFlags) -> Result<Ending, Failed> {
-    for (flag, file) in
-        [("--json", &flags.json), ("--html", &flags.html), ("--spec-out", &flags.spec_out)]
-    {
-        if let Some(file) = file {
-            input::check_writable(flag, file)?;
-        }
-    }
+/// Runs the command.
+pub(super) fn sim(flags: &SimFlags) -> Result<Exit, CliError> {
+    output::check_writable([
+        ("--json", &flags.json),
+        ("--html", &flags.html),
+        ("--spec-out", &flags.spec_out),
+    ])?;
     let spec = flags.spec()?;
     if let Some(file) = &flags.spec_out {
-        input::write("--spec-out", file, &spec.to_toml()?)?;
+        output::write("--spec-out", file, &spec.to_toml()?)?;
     }
     let seed = flags.seed.unwrap_or(spec.seed);
-    if flags.sweep {
-        return sweep(flags, spec, seed);
-    }
+    if flags.sweep { sweep(flags, spec, seed) } else { simulate(flags, &spec, seed) }
+}
+
+/// Simulates the spec once.
+fn simulate(flags: &SimFlags, spec: &Spec, seed: u64) -> Result<Exit, CliError> {
     let clock = MonotonicClock::new();
-    let report = seda_sim::run(&spec, seed)?;
+    let report = seda_sim::run(spec, seed)?;
     let seconds = clock.now().nanos_since(Time::ZERO) as f64 / 1e9;
     eprintln!(
         "{} events in {seconds:.2} s: {:.0} events/s",
         report.events,
         report.events as f64 / seconds
     );
-    say(&format_args!("{report}\n"));
-    if let Some(file) = &flags.json {
-        write_json("--json", file, &report)?;
-    }
-    Ok(Ending::Well)
+    output::print(&format_args!("{report}\n"));
+    output::write_json(flags.json.as_ref(), &report)?;
+    Ok(Exit::Success)
 }
 
 impl SimFlags {
-    fn spec(&self) -> Result<Spec, Failed> {
+    fn spec(&self) -> Result<Spec, CliError> {
         let mut spec = match (&self.from_report, &self.spec) {
             (Some(file), _) => self.measured(file)?,
             (None, Some(file)) => Spec::read(file)?,
-            (None, None) => {
-                return Err(Failed::new("name a SPEC.toml, or a report with --from-report"));
-            }
+            (None, None) => return Err(CliError::NoSpec),
         };
         spec.cores = self.cores.unwrap_or(spec.cores);
         spec.check()?;
         Ok(spec)
     }
 
-    /// The spec of a report.
-    fn measured(&self, file: &Path) -> Result<Spec, Failed> {
-        let failed = |words: &dyn Display| {
-            Failed::new(format_args!("--from-report {}: {words}", file.display()))
+    /// Returns the spec of a measured report.
+    fn measured(&self, file: &Path) -> Result<Spec, CliError> {
+        let json = output::read("--from-report", file)?;
+        let report: seda_core::Report = serde_json::from_slice(&json)
+            .map_err(|source| CliError::NotAReport { file: file.to_owned(), source })?;
+        let cores = match self.cores {
+            Some(cores) => cores,
+            None => std::thread::available_parallelism().map_or(1, NonZero::get),
         };
-        let json = input::read("--from-report", file)?;
-        let report: seda_core::Report = serde_json::from_slice(&json).map_err(|error| {
-            failed(&format_args!(
-                "{error}; it has to be what a server's /_seda/report gave, as JSON"
-            ))
-        })?;
-        let here = || std::thread::available_parallelism().map_or(1, NonZero::get);
-        Spec::from_report(&report, self.cores.unwrap_or_else(here)).map_err(|error| failed(&error))
+        Spec::from_report(&report, cores)
+            .map_err(|source| CliError::ReportSpec { file: file.to_owned(), source })
     }
 }
 
-fn sweep(flags: &SimFlags, mut spec: Spec, seed: u64) -> Result<Ending, Failed> {
+/// Simulates multiples of the capacity.
+fn sweep(flags: &SimFlags, mut spec: Spec, seed: u64) -> Result<Exit, CliError> {
     let slo = *spec.slo.get_or_insert(SLO);
     let capacity = Capacity::of(&spec);
-    let mut multiples = flags.at.clone();
-    multiples.sort_by(f64::total_cmp);
-    multiples.dedup();
+    let multiples = input::ascending(&flags.at);
     flags.assertions.iter().try_for_each(|assertion| assertion.check(&multiples))?;
     let plan = SweepPlan {
         name: spec.name.clone(),
         url: format!("sim:{}", spec.name),
-        command: std::env::args().collect::<Vec<_>>().join(" "),
+        command: input::command_line(),
         multiples,
         repeat: flags.repeat,
         process: Process::Poisson,
@@ -147,25 +140,21 @@ fn sweep(flags: &SimFlags, mut spec: Spec, seed: u64) -> Result<Ending, Failed> 
         slos: vec![slo],
         deadline: spec.client.gives_up_after.unwrap_or(spec.cool_down),
         capacity: Some(capacity.per_second),
-        // Each simulated load starts with a server of its own.
-        rest: Rest { least: Duration::ZERO, most: Duration::ZERO },
+        // Each simulated load has a new server.
+        pause: Pause { least: Duration::ZERO, most: Duration::ZERO },
     };
-    say(&format_args!(
+    output::print(&format_args!(
         "capacity by the laws: {:.1}/s, limited by {}\n",
         capacity.per_second, capacity.limit
     ));
     let cores = spec.cores as u64;
     let mut report = sweep::sweep(&plan, &mut SimRig::new(spec, seed))?;
     report.cores = cores;
-    say(&format_args!("{report}\n"));
-    if let Some(file) = &flags.json {
-        write_json("--json", file, &report)?;
-    }
+    output::print(&format_args!("{report}\n"));
+    output::write_json(flags.json.as_ref(), &report)?;
     if let Some(file) = &flags.html {
-        input::write("--html", file, &page::sweep(&report)?)?;
+        output::write("--html", file, &page::sweep(&report)?)?;
     }
-    let verdicts: Vec<_> = flags.assertions.iter().map(|each| each.holds(&report)).collect();
-    verdicts.iter().for_each(|verdict| say(&format_args!("{}\n", verdict.words)));
-    let hold = verdicts.iter().all(|verdict| verdict.holds);
-    Ok(if hold { Ending::Well } else { Ending::NotAsWanted })
+    let hold = super::sweep::check(&flags.assertions, &report);
+    Ok(if hold { Exit::Success } else { Exit::NotAsWanted })
 }

@@ -1,12 +1,12 @@
 //! `seda sweep`.
 
-use super::input;
-use super::load::write_json;
+use super::error::CliError;
+use super::exit::Exit;
 use super::request::RequestFlags;
-use super::{Ending, Failed, say};
-use crate::arrivals::Process;
+use super::{input, output};
+use crate::experiment::sweep::{self, Assertion, Pause, SweepPlan, SweepReport};
+use crate::load::arrivals::Process;
 use crate::page;
-use crate::sweep::{self, Assertion, Rest, SweepPlan, SweepReport};
 use clap::Args;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -26,28 +26,28 @@ pub(super) struct SweepFlags {
     /// The measured part of each load
     #[arg(long, value_name = "5s", value_parser = input::duration, default_value = "5s")]
     duration: Duration,
-    /// The part before it
+    /// Load before the measured part
     #[arg(long, value_name = "2s", value_parser = input::pause, default_value = "2s")]
     warmup: Duration,
-    /// The part behind it
+    /// Load after the measured part
     #[arg(long, value_name = "500ms", value_parser = input::pause, default_value = "500ms")]
     cooldown: Duration,
-    /// How arrivals are spread: poisson or uniform
+    /// The arrival process: poisson or uniform
     #[arg(long, value_name = "poisson|uniform", default_value = "poisson")]
     arrivals: Process,
-    /// When a client gives an attempt up and closes its connection
+    /// Time after which a client abandons an attempt and closes its connection
     #[arg(long, value_name = "1s", value_parser = input::duration, default_value = "1s")]
     deadline: Duration,
-    /// A capacity that is known, instead of the probe
+    /// A known capacity, instead of the probe
     #[arg(long, value_name = "RATE", value_parser = input::rate)]
     capacity: Option<f64>,
-    /// What the sweep has to show, like 'goodput@5x>=0.97'; exit code 1 if it does not
+    /// A condition on the sweep, like 'goodput@5x>=0.97'; exit code 1 if it does not hold
     #[arg(long = "assert", value_name = "FIGURE@LOAD>=VALUE")]
     assertions: Vec<Assertion>,
-    /// A page with the plots
+    /// Write a page with the plots
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// What to call it beside others [default: the URL]
+    /// The name of the server in comparisons [default: the URL]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
 }
@@ -57,39 +57,41 @@ const EXAMPLES: &str = "Examples:
   seda sweep http://127.0.0.1:8080/ --pid 4711 --repeat 5 --slo 100ms,200ms,500ms
   seda sweep http://127.0.0.1:8080/ --at 1,2,5 --assert 'goodput@5x>=0.97'";
 
-/// Carries the command out.
-pub(super) fn sweep(flags: &SweepFlags) -> Result<Ending, Failed> {
+/// Runs the command.
+pub(super) fn sweep(flags: &SweepFlags) -> Result<Exit, CliError> {
     let request = &flags.request;
     let plan = flags.plan();
     flags.assertions.iter().try_for_each(|assertion| assertion.check(&plan.multiples))?;
-    for (flag, file) in [("--json", &request.json), ("--html", &flags.html)] {
-        if let Some(file) = file {
-            input::check_writable(flag, file)?;
-        }
-    }
+    output::check_writable([("--json", &request.json), ("--html", &flags.html)])?;
     let mut rig = request.rig(request.trace()?.as_ref(), flags.deadline, None)?;
     let report = sweep::sweep(&plan, &mut rig)?;
-    say(&format_args!("{report}\n"));
-    if let Some(file) = &request.json {
-        write_json("--json", file, &report)?;
-    }
+    output::print(&format_args!("{report}\n"));
+    output::write_json(request.json.as_ref(), &report)?;
     if let Some(file) = &flags.html {
-        input::write("--html", file, &page::sweep(&report)?)?;
+        output::write("--html", file, &page::sweep(&report)?)?;
     }
-    Ok(flags.ending(&report))
+    Ok(flags.exit(&report))
+}
+
+/// Prints whether each assertion holds; returns true if all do.
+pub(super) fn check(assertions: &[Assertion], report: &SweepReport) -> bool {
+    let mut hold = true;
+    for assertion in assertions {
+        let result = assertion.holds(report);
+        output::print(&format_args!("{}\n", result.message));
+        hold &= result.holds;
+    }
+    hold
 }
 
 impl SweepFlags {
     fn plan(&self) -> SweepPlan {
-        let mut multiples = self.at.clone();
-        multiples.sort_by(f64::total_cmp);
-        multiples.dedup();
         let url = self.request.url.to_string();
         SweepPlan {
             name: self.name.clone().unwrap_or_else(|| url.clone()),
             url,
-            command: std::env::args().collect::<Vec<_>>().join(" "),
-            multiples,
+            command: input::command_line(),
+            multiples: input::ascending(&self.at),
             repeat: self.repeat,
             process: self.arrivals,
             duration: self.duration,
@@ -98,21 +100,20 @@ impl SweepFlags {
             slos: self.request.slos(),
             deadline: self.deadline,
             capacity: self.capacity,
-            rest: Rest::default(),
+            pause: Pause::default(),
         }
     }
 
-    fn ending(&self, report: &SweepReport) -> Ending {
-        let verdicts: Vec<_> = self.assertions.iter().map(|each| each.holds(report)).collect();
-        verdicts.iter().for_each(|verdict| say(&format_args!("{}\n", verdict.words)));
+    fn exit(&self, report: &SweepReport) -> Exit {
+        let hold = check(&self.assertions, report);
         if report.rounds.len() < self.repeat as usize {
-            Ending::Interrupted
-        } else if verdicts.iter().any(|verdict| !verdict.holds) {
-            Ending::NotAsWanted
+            Exit::Interrupted
+        } else if !hold {
+            Exit::NotAsWanted
         } else if report.points.iter().any(|point| !point.kept_schedule) {
-            Ending::ScheduleNotKept
+            Exit::ScheduleNotKept
         } else {
-            Ending::Well
+            Exit::Success
         }
     }
 }

@@ -1,18 +1,18 @@
-//! Wakes a poll at a moment, to the microsecond.
+//! Wakes a poll at a given time, to the microsecond.
 //!
-//! A poll's own timeout counts whole milliseconds, rounded up: at 900 requests a second every
-//! second one would be late. On Linux a timerfd(2) wakes it; elsewhere the timeout has to do.
+//! The timeout of a poll is rounded up to whole milliseconds: at 900 requests per second every
+//! other request would be late. On Linux a timerfd(2) wakes the poll; elsewhere the timeout does.
 
 use mio::{Registry, Token};
 use std::io;
 use std::time::Duration;
 
-/// For less than this the poll looks again and again instead of sleeping. On a virtual machine it
-/// takes 10 us and more to fall asleep and to wake: measured at 80,000 requests a second, looking
-/// halves the median response (43 us against 106) and the time a request costs the generator.
+/// The longest wait during which the poll spins instead of sleeping. On a virtual machine, sleeping
+/// and waking takes 10 us and more. Measured at 80,000 requests per second, spinning halves the
+/// median response time (43 us against 106) and the generator's time for a request.
 const TOO_SHORT: Duration = Duration::from_micros(40);
 
-/// An alarm clock for one poll.
+/// A timer that wakes one poll.
 #[derive(Debug)]
 pub(super) struct Alarm {
     #[cfg(target_os = "linux")]
@@ -21,7 +21,7 @@ pub(super) struct Alarm {
 
 #[cfg(target_os = "linux")]
 impl Alarm {
-    /// Registers an alarm whose events have this token.
+    /// Registers an alarm; its events have `token`.
     pub(super) fn new(registry: &Registry, token: Token) -> io::Result<Self> {
         use rustix::time::{TimerfdClockId, TimerfdFlags, timerfd_create};
         use std::os::fd::AsRawFd;
@@ -32,7 +32,7 @@ impl Alarm {
         Ok(Self { timer })
     }
 
-    /// Sets the alarm, instead of any set before; returns the timeout that the poll is to have.
+    /// Sets the alarm, which replaces an earlier one; returns the timeout for the poll.
     pub(super) fn set(&mut self, wait: Duration) -> io::Result<Option<Duration>> {
         use rustix::time::{Itimerspec, TimerfdTimerFlags, Timespec, timerfd_settime};
         if wait < TOO_SHORT {
@@ -40,11 +40,12 @@ impl Alarm {
         }
         let once = Timespec { tv_sec: 0, tv_nsec: 0 };
         let it_value = Timespec {
+            // The alarm of a longer wait is set anew before it expires.
             tv_sec: i64::try_from(wait.as_secs()).unwrap_or(i64::MAX),
             tv_nsec: wait.subsec_nanos().into(),
         };
         let setting = Itimerspec { it_interval: once, it_value };
-        // It is never read: its edge wakes the poll each time it expires.
+        // The timer is never read, because the edge of each expiry wakes the poll.
         timerfd_settime(&self.timer, TimerfdTimerFlags::empty(), &setting)?;
         Ok(None)
     }
@@ -52,12 +53,12 @@ impl Alarm {
 
 #[cfg(not(target_os = "linux"))]
 impl Alarm {
-    /// An alarm that is the poll's timeout.
+    /// Returns an alarm that is the timeout of the poll.
     pub(super) fn new(_registry: &Registry, _token: Token) -> io::Result<Self> {
         Ok(Self {})
     }
 
-    /// Returns the timeout that the poll is to have.
+    /// Returns the timeout for the poll.
     pub(super) fn set(&mut self, wait: Duration) -> io::Result<Option<Duration>> {
         Ok(Some(if wait < TOO_SHORT { Duration::ZERO } else { wait }))
     }

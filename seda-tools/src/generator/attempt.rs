@@ -1,71 +1,79 @@
-//! One try at one request, and how it can end.
+//! One attempt at a request, and its end.
 
 use crate::h1::Answer;
 use seda_core::Time;
 
-/// Names a try. A request that is tried again, or whose place is used again, has another
-/// generation: an end that comes late finds nobody.
+/// Names an attempt. A retry has another generation, and so has the next request in the same place:
+/// the end of an old attempt matches no request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Attempt {
-    /// The request's place among those under way; small numbers, used again.
+    /// The request's place among those under way: a small number that is used again.
     pub(crate) place: u32,
     pub(crate) generation: u32,
 }
 
-/// What is asked to be sent.
+/// An attempt on its way to the server.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Order {
+pub(crate) struct Dispatch {
     pub(crate) attempt: Attempt,
-    /// Which of the workload's targets.
+    /// The index of the request in the workload's targets.
     pub(crate) target: u32,
-    /// The client of a closed loop: it has a connection of its own.
+    /// The client of a closed loop, which has its own connection.
     pub(crate) client: Option<u32>,
 }
 
-/// How a try ended.
+/// The end of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
-    /// With a whole answer, to a request whose bytes were sent at the moment given.
+    /// A complete answer; the first byte of the request was sent at `sent`.
     Answered { answer: Answer, sent: Time },
-    /// Without one.
+    /// No answer.
     Failed(Failure),
 }
 
-/// Why a try got no answer.
+/// An attempt that has ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ended {
+    pub(crate) attempt: Attempt,
+    pub(crate) end: End,
+    pub(crate) at: Time,
+}
+
+/// Why an attempt got no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
-    /// The server's host said no to the connection.
+    /// The server's host refused the connection.
     ConnectRefused,
-    /// No way to the server's host, or it did not say anything.
+    /// The server's host is unreachable or silent.
     ConnectFailed,
     /// This machine has no local port left for another connection.
     NoLocalPort,
     /// This process may not open another descriptor.
     NoDescriptor,
-    /// Closed after the request, before any byte of an answer.
+    /// The connection was closed after the request, before any byte of an answer.
     ClosedBeforeAnswer,
-    /// Closed in the middle of an answer.
+    /// The connection was closed in the middle of an answer.
     ClosedInAnswer,
-    /// Reset by the server.
+    /// The server reset the connection.
     Reset,
-    /// What came is not HTTP/1.x.
+    /// The received bytes are not HTTP/1.x.
     NotHttp,
 }
 
 impl Failure {
-    /// Whether there never was a connection.
-    pub(crate) fn is_connecting(self) -> bool {
+    /// Returns true if no connection was made.
+    pub(crate) fn is_connect_failure(self) -> bool {
         use Failure::{ConnectFailed, ConnectRefused, NoDescriptor, NoLocalPort};
         matches!(self, ConnectRefused | ConnectFailed | NoLocalPort | NoDescriptor)
     }
 
-    /// Whether the fault is on this side, so that the load was not the one asked for.
-    pub(crate) fn is_ours(self) -> bool {
+    /// Returns true if the generator's machine failed, so that the load was not the one asked for.
+    pub(crate) fn is_local(self) -> bool {
         matches!(self, Failure::NoLocalPort | Failure::NoDescriptor)
     }
 
-    /// In words, for the report.
-    pub(crate) fn words(self) -> &'static str {
+    /// Describes the failure for the report.
+    pub(crate) fn describe(self) -> &'static str {
         match self {
             Failure::ConnectRefused => "connection refused",
             Failure::ConnectFailed => "no connection could be made",
@@ -79,13 +87,13 @@ impl Failure {
     }
 }
 
-/// What carries tries to the server: sockets, or a model of a server in tests.
+/// Carries attempts to the server: sockets, or the model of a server in tests.
 ///
-/// Ends are not returned from here, since most come later; whoever drives the transport hands
-/// them to the engine.
+/// The driver of a transport passes the ends of attempts to the engine, because most ends come
+/// later.
 pub(crate) trait Transport {
-    /// Sends, or queues until a connection is free.
-    fn send(&mut self, order: Order);
-    /// Nobody waits for this one any more: its connection is closed. No end will come.
+    /// Sends an attempt, or queues it until a connection is free.
+    fn send(&mut self, dispatch: Dispatch);
+    /// Closes the connection of an attempt that has timed out. It has no end.
     fn abandon(&mut self, attempt: Attempt);
 }

@@ -1,65 +1,65 @@
-//! One connection: what is being sent over it and what has come of the answer.
+//! One connection, with the request that it sends and the answer that it receives.
 
-use super::attempt::{Attempt, Failure, Order};
-use crate::h1::{Answer, AnswerReader, Progress};
-use crate::workload::Target;
+use super::attempt::{Attempt, Dispatch, Failure};
+use crate::h1::{Answer, AnswerReader, Parsed};
+use crate::load::workload::PreparedTarget;
 use mio::net::TcpStream;
 use seda_core::Time;
 use std::io::{self, ErrorKind, Read, Write};
 
-/// So many full buffers are read at a time before the others get their turn.
+/// Full buffers that one connection reads before the others have their turn.
 const READS_PER_TURN: usize = 16;
 
-/// A connection, from the attempt to make it to its end.
+/// A connection, from connecting to closing.
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) stream: TcpStream,
     state: State,
     reader: AnswerReader,
-    /// Whom it belongs to, in a closed loop.
+    /// The client that owns the connection, in a closed loop.
     pub(super) client: Option<u32>,
-    /// Answers it has carried.
+    /// Number of answers received.
     answers: u64,
-    /// The attempt was sent anew once already.
+    /// True if the current attempt was sent again after a stale connection.
     resent: bool,
 }
 
 #[derive(Debug)]
 enum State {
-    /// Being made, for this.
-    Connecting(Order),
-    /// Open, with nothing to do.
+    /// The connection is being made for an attempt.
+    Connecting(Dispatch),
+    /// The connection is open and free.
     Idle,
-    /// The request goes out; so many of its bytes have.
-    Sending { order: Order, written: usize, sent: Time },
-    /// The answer is waited for.
-    Waiting { order: Order, sent: Time },
+    /// `written` bytes of the request are sent.
+    Sending { dispatch: Dispatch, written: usize, sent: Time },
+    /// The request is sent; the answer is incomplete.
+    Waiting { dispatch: Dispatch, sent: Time },
 }
 
-/// What a turn with a connection came to.
+/// The result of a turn of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
-    /// Nothing yet.
+pub(super) enum TurnResult {
+    /// Nothing happened that concerns the attempt.
     Wait,
-    /// There is more to read, and others want their turn.
+    /// There is more to read, after a turn of the other connections.
     Again,
-    /// An answer; the connection can carry another request if it says so.
+    /// The answer is complete. It tells whether the connection can carry another request.
     Answered { attempt: Attempt, answer: Answer, sent: Time },
-    /// No answer will come.
+    /// The attempt failed.
     Failed(Failure),
-    /// A kept connection was closed before it carried anything of this attempt: to be sent anew.
+    /// A kept connection was closed before any byte of this answer: the attempt is sent again.
     Stale,
-    /// It ended while nothing was to be done.
+    /// The connection ended without an attempt.
     Gone,
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream, order: Order, resent: bool) -> Self {
+    pub(super) fn new(stream: TcpStream, dispatch: Dispatch, resent: bool) -> Self {
         Self {
             stream,
-            state: State::Connecting(order),
+            state: State::Connecting(dispatch),
             reader: AnswerReader::default(),
-            client: order.client,
+            client: dispatch.client,
             answers: 0,
             resent,
         }
@@ -69,145 +69,153 @@ impl Connection {
         matches!(self.state, State::Idle)
     }
 
-    /// What it is busy with.
-    pub(super) fn order(&self) -> Option<Order> {
+    /// Returns the attempt that occupies the connection; `None` if it is free.
+    pub(super) fn dispatch(&self) -> Option<Dispatch> {
         match &self.state {
-            State::Connecting(order)
-            | State::Sending { order, .. }
-            | State::Waiting { order, .. } => Some(*order),
+            State::Connecting(dispatch)
+            | State::Sending { dispatch, .. }
+            | State::Waiting { dispatch, .. } => Some(*dispatch),
             State::Idle => None,
         }
     }
 
-    /// Begins another request on a free connection.
-    pub(super) fn begin(&mut self, order: Order, target: &Target, now: Time) -> Step {
-        self.state = State::Sending { order, written: 0, sent: now };
+    /// Sends a request on a free connection.
+    pub(super) fn begin(
+        &mut self,
+        dispatch: Dispatch,
+        target: &PreparedTarget,
+        now: Time,
+    ) -> TurnResult {
+        self.state = State::Sending { dispatch, written: 0, sent: now };
         self.write(target)
     }
 
-    /// Something has happened: goes on with what can go on.
+    /// Handles an event of the socket. `target` is that of the current attempt; `closed` is true if
+    /// the event tells of a close or an error. Returns the result and the number of bytes received.
     pub(super) fn turn(
         &mut self,
-        target: Option<&Target>,
+        target: Option<&PreparedTarget>,
         buffer: &mut [u8],
         now: Time,
         closed: bool,
-    ) -> (Step, usize) {
-        if let (State::Connecting(order), Some(target)) = (&self.state, target) {
+    ) -> (TurnResult, usize) {
+        if let (State::Connecting(dispatch), Some(target)) = (&self.state, target) {
             match connected(&self.stream) {
-                Ok(false) => return (Step::Wait, 0),
+                Ok(false) => return (TurnResult::Wait, 0),
                 Ok(true) => {
-                    let step = self.begin(*order, target, now);
-                    return (step, 0);
+                    let result = self.begin(*dispatch, target, now);
+                    return (result, 0);
                 }
-                Err(failure) => return (Step::Failed(failure), 0),
+                Err(failure) => return (TurnResult::Failed(failure), 0),
             }
         }
         if let (State::Sending { .. }, Some(target)) = (&self.state, target) {
-            let step = self.write(target);
-            if step != Step::Wait {
-                return (step, 0);
+            let result = self.write(target);
+            if result != TurnResult::Wait {
+                return (result, 0);
             }
         }
         self.read(target.is_some_and(|target| target.is_head), buffer, closed)
     }
 
-    fn write(&mut self, target: &Target) -> Step {
-        let State::Sending { order, written, sent } = &mut self.state else {
-            return Step::Wait;
+    fn write(&mut self, target: &PreparedTarget) -> TurnResult {
+        let State::Sending { dispatch, written, sent } = &mut self.state else {
+            return TurnResult::Wait;
         };
         loop {
             let rest = target.bytes.get(*written..).unwrap_or_default();
             if rest.is_empty() {
-                self.state = State::Waiting { order: *order, sent: *sent };
-                return Step::Wait;
+                self.state = State::Waiting { dispatch: *dispatch, sent: *sent };
+                return TurnResult::Wait;
             }
             match self.stream.write(rest) {
                 Ok(0) => return self.lost(Failure::ClosedBeforeAnswer),
                 Ok(length) => *written += length,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Step::Wait,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return TurnResult::Wait,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                // The answer may have come before the whole request was sent: reading tells.
-                Err(_) if self.reader.has_begun() => return Step::Wait,
+                // A server may answer before the whole request is sent: the answer will be read.
+                Err(_) if self.reader.has_begun() => return TurnResult::Wait,
                 Err(_) => return self.lost(Failure::Reset),
             }
         }
     }
 
-    /// The step, and how many bytes came.
-    fn read(&mut self, to_head: bool, buffer: &mut [u8], closed: bool) -> (Step, usize) {
+    /// Reads the received bytes; returns the result and their number.
+    fn read(&mut self, to_head: bool, buffer: &mut [u8], closed: bool) -> (TurnResult, usize) {
         let mut received = 0;
         for _ in 0..READS_PER_TURN {
             let length = match self.stream.read(buffer) {
                 Ok(0) => return (self.closed(), received),
                 Ok(length) => length,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    return (Step::Wait, received);
+                    return (TurnResult::Wait, received);
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(_) => return (self.lost(Failure::Reset), received),
             };
             received += length;
-            let come = buffer.get(..length).unwrap_or_default();
-            if let Some(step) = self.take(come, to_head) {
-                return (step, received);
+            let received_bytes = buffer.get(..length).unwrap_or_default();
+            if let Some(result) = self.take(received_bytes, to_head) {
+                return (result, received);
             }
-            // Less than asked for: nothing is left, and the next byte makes another event
-            // (epoll(7)). A close that was seen already would not.
+            // A short read leaves nothing, and the next byte causes another event (epoll(7)). A
+            // close that has been reported causes none, so the read goes on until it finds the end.
             if length < buffer.len() && !closed {
-                return (Step::Wait, received);
+                return (TurnResult::Wait, received);
             }
         }
-        (Step::Again, received)
+        (TurnResult::Again, received)
     }
 
-    fn take(&mut self, bytes: &[u8], to_head: bool) -> Option<Step> {
-        let (order, sent) = match &self.state {
-            // Nobody asked: whatever follows cannot be told from an answer.
-            State::Idle | State::Connecting(_) => return Some(Step::Gone),
-            State::Sending { order, sent, .. } | State::Waiting { order, sent } => (*order, *sent),
+    fn take(&mut self, bytes: &[u8], to_head: bool) -> Option<TurnResult> {
+        let (dispatch, sent) = match &self.state {
+            // Without a request, later bytes could not be told from an answer.
+            State::Idle | State::Connecting(_) => return Some(TurnResult::Gone),
+            State::Sending { dispatch, sent, .. } | State::Waiting { dispatch, sent } => {
+                (*dispatch, *sent)
+            }
         };
         match self.reader.read(bytes, to_head) {
-            Err(_) => Some(Step::Failed(Failure::NotHttp)),
-            Ok(Progress::More) => None,
-            Ok(Progress::Whole(mut answer, used)) => {
+            Err(_) => Some(TurnResult::Failed(Failure::NotHttp)),
+            Ok(Parsed::Partial) => None,
+            Ok(Parsed::Complete { mut answer, used }) => {
                 let is_clean = used == bytes.len() && matches!(self.state, State::Waiting { .. });
                 answer.keep_alive &= is_clean;
                 self.state = State::Idle;
                 self.answers += 1;
                 self.resent = false;
-                Some(Step::Answered { attempt: order.attempt, answer, sent })
+                Some(TurnResult::Answered { attempt: dispatch.attempt, answer, sent })
             }
         }
     }
 
-    /// The server has closed its side.
-    fn closed(&mut self) -> Step {
+    /// Handles the close of the server's side.
+    fn closed(&mut self) -> TurnResult {
         match (&self.state, self.reader.close()) {
-            (State::Waiting { order, sent }, Some(answer)) => {
-                Step::Answered { attempt: order.attempt, answer, sent: *sent }
+            (State::Waiting { dispatch, sent }, Some(answer)) => {
+                TurnResult::Answered { attempt: dispatch.attempt, answer, sent: *sent }
             }
             _ => self.lost(Failure::ClosedBeforeAnswer),
         }
     }
 
-    fn lost(&mut self, failure: Failure) -> Step {
+    fn lost(&mut self, failure: Failure) -> TurnResult {
         if self.is_idle() {
-            return Step::Gone;
+            return TurnResult::Gone;
         }
-        // A server may close a kept connection at any time, and a client then sends its request
-        // anew (RFC 9112, 9.3.1): once, or a server that always closes would be asked for ever.
+        // A server may close a kept connection at any time; the client then sends its request again
+        // (RFC 9112, 9.3.1). It does so once, because a server might close every time.
         if self.answers > 0 && !self.reader.has_begun() && !self.resent {
-            return Step::Stale;
+            return TurnResult::Stale;
         }
-        Step::Failed(match failure {
+        TurnResult::Failed(match failure {
             Failure::ClosedBeforeAnswer if self.reader.has_begun() => Failure::ClosedInAnswer,
             other => other,
         })
     }
 }
 
-/// Whether the connection is made by now.
+/// Returns true once the connection is made.
 fn connected(stream: &TcpStream) -> Result<bool, Failure> {
     if let Ok(Some(error)) | Err(error) = stream.take_error() {
         return Err(connect_failure(&error));
@@ -219,7 +227,7 @@ fn connected(stream: &TcpStream) -> Result<bool, Failure> {
     }
 }
 
-/// What an error on the way to a connection means.
+/// Classifies an error of connecting.
 pub(super) fn connect_failure(error: &io::Error) -> Failure {
     use rustix::io::Errno;
     match error.kind() {

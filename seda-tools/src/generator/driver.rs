@@ -1,11 +1,11 @@
-//! One generator thread: drives an engine against its sockets until everything has ended.
+//! One generator thread: connects an engine with its sockets until every request has ended.
 
-use super::attempt::{Attempt, End};
+use super::attempt::Ended;
 use super::engine::Engine;
-use super::run::Stop;
-use super::sockets::{SocketFigures, Sockets};
+use super::sockets::{SocketCounts, Sockets};
+use super::stop::Stop;
 use super::tally::Tally;
-use crate::outcome::Outcomes;
+use crate::report::outcome::Outcomes;
 use seda_core::stats::Quantiles;
 use seda_core::{Clock, Time};
 use std::io;
@@ -13,77 +13,90 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
-/// How often a thread says how it is getting on, and looks whether it is to stop.
-const PULSE: Duration = Duration::from_millis(100);
-/// So many requests are started before sockets are looked at again, so that answers are not left
-/// lying while a burst is sent.
+/// The interval at which a thread reports its progress and checks whether to stop.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
+/// Requests that are started before the sockets are read again, so that answers do not wait for the
+/// end of a burst.
 const STARTS_PER_TURN: usize = 64;
-/// What requests under way get when the run is ended before its time.
-const LAST_MOMENTS: Duration = Duration::from_secs(1);
+/// The time that requests under way get after the run is asked to stop.
+const STOP_GRACE: Duration = Duration::from_secs(1);
 
-/// One thread's share of a run.
+/// The share of one thread in a run.
 #[derive(Debug)]
 pub(super) struct Driver {
     pub(super) engine: Engine,
     pub(super) sockets: Sockets,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) stop: Stop,
-    pub(super) pulses: Sender<Pulse>,
+    pub(super) reports: Sender<ThreadProgress>,
 }
 
-/// What a thread has done so far.
+/// The progress of a thread.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Pulse {
+pub(super) struct ThreadProgress {
     pub(super) thread: usize,
     pub(super) outcomes: Outcomes,
     pub(super) under_way: usize,
-    /// Of the right answers of the part of the run that is under way.
+    /// Response times of right answers in the current window.
     pub(super) response: Quantiles,
 }
 
-/// What a thread has done when it is through.
+/// The result of a thread.
 #[derive(Debug)]
 pub(super) struct Driven {
     pub(super) tally: Tally,
-    pub(super) sockets: SocketFigures,
+    pub(super) sockets: SocketCounts,
     pub(super) cpu: Duration,
-    /// When it was through.
+    /// When the thread ended.
     pub(super) ended: Time,
-    /// When it stopped starting requests, if that was before the schedule's end.
+    /// When the thread stopped starting requests; `None` if it completed the schedule.
     pub(super) interrupted: Option<Time>,
 }
 
+impl Driven {
+    /// Returns the thread's CPU time over its wall time: 0 to 1.
+    pub(super) fn cpu_share(&self) -> f64 {
+        let wall = self.ended.as_secs_f64();
+        if wall > 0.0 { self.cpu.as_secs_f64() / wall } else { 0.0 }
+    }
+}
+
 impl Driver {
-    /// Runs to the end; `thread` is its number.
+    /// Runs until every request has ended; `thread` is the number of this thread.
     pub(super) fn drive(mut self, thread: usize) -> io::Result<Driven> {
         let cpu_before = thread_cpu();
-        let mut ended: Vec<(Attempt, End, Time)> = Vec::new();
+        let mut ended = Vec::new();
         let mut interrupted = None;
-        let mut pulse_at = Time::ZERO.after(PULSE);
+        let mut report_at = Time::ZERO.after(PROGRESS_INTERVAL);
         while !self.engine.is_done() {
+            // 1. Start the requests that are due.
             for _ in 0..STARTS_PER_TURN {
                 let now = self.clock.now();
                 if !self.engine.start_one(now, &mut self.sockets) {
                     break;
                 }
             }
+            // 2. Abandon the attempts after their deadline.
             self.engine.expire(self.clock.now(), &mut self.sockets);
+            // 3. Report progress, and stop if asked to.
             let now = self.clock.now();
-            if now >= pulse_at {
-                pulse_at = now.after(PULSE);
+            if now >= report_at {
+                report_at = now.after(PROGRESS_INTERVAL);
                 self.interrupt(&mut interrupted, now);
-                self.pulse(thread);
+                self.report_progress(thread);
             }
+            // 4. Wait for the sockets until the next request, deadline or report is due.
             let next = [self.engine.next_at(), self.sockets.next_at()].into_iter().flatten();
-            let next = next.fold(pulse_at, Time::min);
+            let next = next.fold(report_at, Time::min);
             self.sockets.turn(next.since(self.clock.now()))?;
+            // 5. Pass the ends of attempts to the engine.
             self.sockets.take_ended(&mut ended);
-            for (attempt, end, at) in ended.drain(..) {
+            for Ended { attempt, end, at } in ended.drain(..) {
                 self.engine.ended(attempt, end, at);
             }
         }
         Ok(Driven {
-            sockets: self.sockets.figures(),
+            sockets: self.sockets.counts(),
             cpu: thread_cpu().saturating_sub(cpu_before),
             ended: self.clock.now(),
             interrupted,
@@ -91,37 +104,37 @@ impl Driver {
         })
     }
 
-    /// Ends the run before its time, if that is wanted: nothing new first, then nothing at all.
+    /// Ends the run early, if asked to: first no request starts, then requests under way are
+    /// dropped.
     fn interrupt(&mut self, since: &mut Option<Time>, now: Time) {
         match since {
             None if self.stop.is_wanted() => {
                 *since = Some(now);
                 self.engine.stop();
             }
-            Some(since) if now.since(*since) >= LAST_MOMENTS || self.stop.is_urgent() => {
-                self.engine.give_up(now);
+            Some(since) if now.since(*since) >= STOP_GRACE || self.stop.is_urgent() => {
+                self.engine.abort(now);
             }
             _ => {}
         }
     }
 
-    fn pulse(&self, thread: usize) {
+    fn report_progress(&self, thread: usize) {
         let tally = self.engine.tally();
         let mut outcomes = Outcomes::default();
         tally.windows.iter().for_each(|window| outcomes.add(&window.outcomes));
-        let begun = |window: &&super::window::WindowTally| window.outcomes.scheduled > 0;
-        let response = tally.windows.iter().rev().find(begun);
-        let response = response.map(|window| window.response.clone()).unwrap_or_default();
+        let mut latest_first = tally.windows.iter().rev();
+        let current = latest_first.find(|window| window.outcomes.scheduled > 0);
+        let response = current.map(|window| window.response.clone()).unwrap_or_default();
         let under_way = self.engine.under_way();
-        // Nobody may want to know.
-        let _ = self.pulses.send(Pulse { thread, outcomes, under_way, response });
+        // The receiver may have gone.
+        let _ = self.reports.send(ThreadProgress { thread, outcomes, under_way, response });
     }
 }
 
-/// CPU time of the calling thread.
+/// Returns the CPU time of the calling thread.
 fn thread_cpu() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
-    let nanos = u32::try_from(time.tv_nsec).unwrap_or_default();
-    Duration::new(seconds, nanos)
+    // The kernel's CPU clocks count from 0 and keep nanoseconds below a second.
+    Duration::try_from(time).unwrap_or_default()
 }

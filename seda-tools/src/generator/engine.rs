@@ -1,16 +1,16 @@
-//! The load itself, without sockets and without a clock of its own: what starts when, what is
-//! given up, what is tried again, and what everything counts as.
+//! The load without sockets and without a clock: it starts requests, abandons and retries attempts,
+//! and counts outcomes.
 //!
-//! A driver tells it the time and the ends of attempts; it tells a [`Transport`] what to send. So
-//! it runs on a virtual clock against a model of a server just as well as on sockets.
+//! A driver passes the time and the ends of attempts to the engine; the engine passes attempts to a
+//! [`Transport`]. So it runs on sockets, or on a virtual clock against the model of a server.
 
-use super::attempt::{Attempt, End, Order, Transport};
+use super::attempt::{Attempt, Dispatch, End, Transport};
 use super::rules::Rules;
 use super::source::Source;
 use super::tally::{Counted, Tally};
 use crate::h1::Answer;
-use crate::outcome::Outcome;
-use crate::workload::Target;
+use crate::load::workload::PreparedTarget;
+use crate::report::outcome::Outcome;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use seda_core::Time;
 use slab::Slab;
@@ -19,19 +19,19 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// One thread's share of the load.
+/// The share of one thread in the load.
 #[derive(Debug)]
 pub(crate) struct Engine {
     source: Source,
-    targets: Arc<[Target]>,
+    targets: Arc<[PreparedTarget]>,
     rules: Rules,
-    random: Xoshiro256PlusPlus,
+    rng: Xoshiro256PlusPlus,
     tally: Tally,
     requests: Slab<Request>,
-    /// Those whose clients pause before they try again, soonest first.
+    /// Requests that pause before a retry, soonest first.
     pausing: BinaryHeap<Reverse<(Time, Attempt)>>,
-    /// When attempts are given up. All get the same time, so the order of beginning is the order
-    /// of ending; those that ended meanwhile are passed over.
+    /// The deadlines of attempts. All attempts have the same time, so the deadlines are in order of
+    /// the starts; those of ended attempts are skipped.
     deadlines: VecDeque<(Time, Attempt)>,
     generation: u32,
 }
@@ -41,9 +41,9 @@ pub(crate) struct Engine {
 struct Request {
     counted: Counted,
     target: u32,
-    /// Of its present attempt, or of the one it pauses before.
+    /// The generation of the current attempt, or of the one after the pause.
     generation: u32,
-    /// When the present attempt was meant to start.
+    /// The intended start of the current attempt.
     begun: Time,
     tried: u32,
     pausing: bool,
@@ -52,16 +52,16 @@ struct Request {
 impl Engine {
     pub(crate) fn new(
         source: Source,
-        targets: Arc<[Target]>,
+        targets: Arc<[PreparedTarget]>,
         rules: Rules,
         tally: Tally,
-        random: Xoshiro256PlusPlus,
+        rng: Xoshiro256PlusPlus,
     ) -> Self {
         Self {
             source,
             targets,
             rules,
-            random,
+            rng,
             tally,
             requests: Slab::new(),
             pausing: BinaryHeap::new(),
@@ -70,19 +70,19 @@ impl Engine {
         }
     }
 
-    /// When there is something to do next without any answer coming; `None` if never.
+    /// Returns when the engine has to act next without an answer; `None` if never.
     pub(crate) fn next_at(&self) -> Option<Time> {
         let pausing = self.pausing.peek().map(|Reverse((at, _))| *at);
         let deadline = self.deadlines.front().map(|(at, _)| *at);
         [self.source.next_at(), pausing, deadline].into_iter().flatten().min()
     }
 
-    /// Whether everything has started and ended.
+    /// Returns true once every request has started and ended.
     pub(crate) fn is_done(&self) -> bool {
         self.requests.is_empty() && self.source.next_at().is_none()
     }
 
-    /// Starts one request that is due, a retry before a new one; false if none is.
+    /// Starts one request that is due, a retry before a new one; returns false if none is due.
     pub(crate) fn start_one(&mut self, now: Time, transport: &mut impl Transport) -> bool {
         if let Some(Reverse((due, attempt))) = self.pausing.peek().copied()
             && due <= now
@@ -105,12 +105,13 @@ impl Engine {
             tried: 0,
             pausing: true,
         });
-        let attempt = Attempt { place: u32::try_from(place).unwrap_or(u32::MAX), generation };
+        // Far fewer requests than 2^32 fit into memory.
+        let attempt = Attempt { place: place as u32, generation };
         self.try_request(attempt, arrival.at, transport);
         true
     }
 
-    /// Gives up what has been waiting for longer than the deadline.
+    /// Abandons the attempts after their deadline.
     pub(crate) fn expire(&mut self, now: Time, transport: &mut impl Transport) {
         while let Some((at, attempt)) = self.deadlines.front().copied() {
             let waiting = self.is_waiting(attempt);
@@ -125,7 +126,7 @@ impl Engine {
         }
     }
 
-    /// An attempt has ended; one that nobody waits for any more is passed over.
+    /// Handles the end of an attempt; one of an earlier attempt is ignored.
     pub(crate) fn ended(&mut self, attempt: Attempt, end: End, now: Time) {
         let Some((window, begun)) = self.waiting(attempt).map(|r| (r.counted.window, r.begun))
         else {
@@ -141,19 +142,19 @@ impl Engine {
         } else if let End::Failed(failure) = end {
             self.tally.failed(window, failure);
             let outcome =
-                if failure.is_connecting() { Outcome::ConnectError } else { Outcome::Broken };
+                if failure.is_connect_failure() { Outcome::ConnectError } else { Outcome::Broken };
             self.end_or_retry(attempt, outcome, None, None, now);
         }
     }
 
-    /// Starts nothing new any more; what fails from now on is not tried again.
+    /// Starts no further request, and no further retry.
     pub(crate) fn stop(&mut self) {
         self.source.stop();
         self.rules.retry.most = 0;
     }
 
-    /// Ends the run: what is under way does not count as scheduled.
-    pub(crate) fn give_up(&mut self, now: Time) {
+    /// Ends the run at once: requests under way do not count as scheduled.
+    pub(crate) fn abort(&mut self, now: Time) {
         self.stop();
         for request in self.requests.drain() {
             self.tally.unscheduled(request.counted, now);
@@ -162,12 +163,12 @@ impl Engine {
         self.deadlines.clear();
     }
 
-    /// What has been counted.
+    /// Returns the counts.
     pub(crate) fn tally(&self) -> &Tally {
         &self.tally
     }
 
-    /// How many requests are under way.
+    /// Returns the number of requests under way.
     pub(crate) fn under_way(&self) -> usize {
         self.requests.len()
     }
@@ -185,10 +186,10 @@ impl Engine {
         }
         (request.begun, request.pausing) = (begun, false);
         request.tried += 1;
-        let order = Order { attempt, target: request.target, client: request.counted.client };
+        let dispatch = Dispatch { attempt, target: request.target, client: request.counted.client };
         self.tally.tried(request.counted.window);
         self.deadlines.push_back((begun.after(self.rules.deadline), attempt));
-        transport.send(order);
+        transport.send(dispatch);
     }
 
     fn answered(&mut self, attempt: Attempt, answer: Answer, sent: Time, now: Time) {
@@ -199,7 +200,7 @@ impl Engine {
             return;
         };
         let response = now.since(request.counted.intended);
-        let outcome = self.rules.judge(answer.status, target, response);
+        let outcome = self.rules.classify(answer.status, target, response);
         let raw = Some(now.nanos_since(sent));
         self.end_or_retry(attempt, outcome, raw, answer.retry_after, now);
     }
@@ -220,15 +221,14 @@ impl Engine {
         now: Time,
     ) {
         let place = attempt.place as usize;
-        let again = !matches!(outcome, Outcome::Good | Outcome::Late | Outcome::Wrong);
+        let may_retry = !matches!(outcome, Outcome::Good | Outcome::Late | Outcome::Wrong);
         let generation = self.next_generation();
         let Some(request) = self.requests.get_mut(place) else {
             return;
         };
-        let pause = again
-            .then(|| self.rules.retry.pause(request.tried, retry_after, &mut self.random))
-            .flatten();
-        if let Some(pause) = pause {
+        if may_retry
+            && let Some(pause) = self.rules.retry.pause(request.tried, retry_after, &mut self.rng)
+        {
             (request.generation, request.pausing) = (generation, true);
             let next = Attempt { generation, ..attempt };
             self.pausing.push(Reverse((now.after(pause), next)));
@@ -241,7 +241,7 @@ impl Engine {
         }
     }
 
-    /// The request that waits for this attempt's end.
+    /// Returns the request of a current attempt; `None` if the attempt has ended.
     fn waiting(&self, attempt: Attempt) -> Option<&Request> {
         let request = self.requests.get(attempt.place as usize)?;
         (request.generation == attempt.generation && !request.pausing).then_some(request)

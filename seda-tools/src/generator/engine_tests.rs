@@ -1,13 +1,13 @@
-//! The engine on a virtual clock, against models of servers whose answers are known to the
-//! nanosecond. What it measures must equal what the model says. In one file, as every test stands on
-//! the wire at its top.
+//! The engine on a virtual clock, against models of servers with answers that are known to the
+//! nanosecond. The measured times must equal those of the model. All tests use the wire at the top
+//! of the file.
 
 use super::*;
 use crate::generator::attempt::Failure;
-use crate::generator::retry::Retry;
 use crate::generator::source::{Clients, Schedule};
 use crate::generator::tally::Categories;
-use crate::generator::window::Window;
+use crate::generator::tally::window::Window;
+use crate::load::retry::Retry;
 use proptest::prelude::*;
 use rand_core::{RngCore, SeedableRng};
 
@@ -21,9 +21,9 @@ fn millis(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-/// What a model server does with what it is sent, and when.
+/// A model of a server.
 trait Model {
-    /// The end of an attempt that is sent at `now`, or never.
+    /// Returns the end of an attempt that is sent at `now`; `None` if it has no end.
     fn end(&mut self, now: Time) -> Option<(Time, End)>;
 }
 
@@ -31,7 +31,7 @@ fn answer(status: u16, sent: Time) -> End {
     End::Answered { answer: Answer { status, keep_alive: true, retry_after: None }, sent }
 }
 
-/// One server, first come first served, with service times given beforehand.
+/// One server, first come first served, with given service times.
 struct SingleServer {
     services: std::vec::IntoIter<u64>,
     free_at: Time,
@@ -51,14 +51,14 @@ impl<F: FnMut(Time) -> Option<(Time, End)>> Model for F {
     }
 }
 
-/// Connections to a model; at most `limit` attempts are with the server, the rest wait here.
+/// Connections to a model: at most `limit` attempts are at the server, the others wait here.
 struct Wire<M> {
     now: Time,
     model: M,
     limit: usize,
     carried: Vec<(Time, Attempt, End)>,
     silent: Vec<Attempt>,
-    backlog: VecDeque<Order>,
+    backlog: VecDeque<Dispatch>,
     sent: u64,
     abandoned: u64,
 }
@@ -71,13 +71,13 @@ impl<M: Model> Wire<M> {
 
     fn pass_on(&mut self) {
         while self.carried.len() + self.silent.len() < self.limit {
-            let Some(order) = self.backlog.pop_front() else {
+            let Some(dispatch) = self.backlog.pop_front() else {
                 return;
             };
             self.sent += 1;
             match self.model.end(self.now) {
-                Some((when, end)) => self.carried.push((when, order.attempt, end)),
-                None => self.silent.push(order.attempt),
+                Some((when, end)) => self.carried.push((when, dispatch.attempt, end)),
+                None => self.silent.push(dispatch.attempt),
             }
         }
     }
@@ -96,8 +96,8 @@ impl<M: Model> Wire<M> {
 }
 
 impl<M: Model> Transport for Wire<M> {
-    fn send(&mut self, order: Order) {
-        self.backlog.push_back(order);
+    fn send(&mut self, dispatch: Dispatch) {
+        self.backlog.push_back(dispatch);
         self.pass_on();
     }
 
@@ -105,12 +105,12 @@ impl<M: Model> Transport for Wire<M> {
         self.abandoned += 1;
         self.carried.retain(|(_, carried, _)| *carried != attempt);
         self.silent.retain(|silent| *silent != attempt);
-        self.backlog.retain(|order| order.attempt != attempt);
+        self.backlog.retain(|dispatch| dispatch.attempt != attempt);
         self.pass_on();
     }
 }
 
-/// Steps the engine and the wire until everything has ended.
+/// Steps the engine and the wire until every request has ended.
 fn run<M: Model>(mut engine: Engine, wire: &mut Wire<M>) -> Tally {
     while !engine.is_done() {
         while engine.start_one(wire.now, wire) {}
@@ -157,9 +157,9 @@ fn engine(source: Source, setup: &Setup) -> Engine {
         retry: setup.retry,
         expected: Vec::new(),
     };
-    let target = Target { bytes: Vec::new(), label: 0, is_head: false, expected: None };
-    let random = Xoshiro256PlusPlus::seed_from_u64(5);
-    Engine::new(source, [target].into(), rules, Tally::new(&categories), random)
+    let target = PreparedTarget { bytes: Vec::new(), label: 0, is_head: false, expected: None };
+    let rng = Xoshiro256PlusPlus::seed_from_u64(5);
+    Engine::new(source, [target].into(), rules, Tally::new(&categories), rng)
 }
 
 fn open(times: impl IntoIterator<Item = u64>) -> Source {
@@ -167,8 +167,8 @@ fn open(times: impl IntoIterator<Item = u64>) -> Source {
     Source::Open(Schedule::new(times.into_iter()))
 }
 
-fn exponential(random: &mut Xoshiro256PlusPlus, mean: f64) -> u64 {
-    let unit = (random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
+fn exponential(rng: &mut Xoshiro256PlusPlus, mean: f64) -> u64 {
+    let unit = (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
     (-(1.0 - unit).ln() * mean) as u64
 }
 
@@ -184,16 +184,15 @@ fn lindley(arrivals: &[u64], services: &[u64]) -> Vec<u64> {
 }
 
 #[test]
-fn the_waits_it_measures_are_lindleys_to_the_nanosecond() {
+fn the_measured_waits_equal_lindleys_recursion_to_the_nanosecond() {
     for utilization in [0.5, 0.8, 0.95] {
-        let mut random = Xoshiro256PlusPlus::seed_from_u64(11);
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(11);
         let (service_mean, count) = (5e6, 20_000);
-        let services: Vec<u64> =
-            (0..count).map(|_| exponential(&mut random, service_mean)).collect();
+        let services: Vec<u64> = (0..count).map(|_| exponential(&mut rng, service_mean)).collect();
         let mut now = 0;
         let arrivals: Vec<u64> = (0..count)
             .map(|_| {
-                now += exponential(&mut random, service_mean / utilization);
+                now += exponential(&mut rng, service_mean / utilization);
                 now
             })
             .collect();
@@ -205,8 +204,8 @@ fn the_waits_it_measures_are_lindleys_to_the_nanosecond() {
         let mut wire = Wire::new(model, usize::MAX);
         let tally = run(engine(open(arrivals), &SETUP), &mut wire);
         assert_eq!(tally.windows[0].response.total_nanos(), waits + services_sum);
-        assert_eq!(tally.raw.total_nanos(), waits + services_sum, "nothing waited here");
-        // Little's law, from two counts that know nothing of each other.
+        assert_eq!(tally.raw.total_nanos(), waits + services_sum, "no attempt waited here");
+        // Little's law, from two independent counts.
         let integral = tally.occupancy.mean(Time::NEVER) * (SETUP.length * MILLI) as f64;
         assert_eq!(integral.round() as u128, waits + services_sum);
     }
@@ -214,8 +213,8 @@ fn the_waits_it_measures_are_lindleys_to_the_nanosecond() {
 
 #[test]
 fn a_stall_has_its_full_weight_as_intended_and_none_as_sent() {
-    // A request a millisecond over one connection; each takes 0.1 ms, but the one at 1 s takes
-    // 500 ms: what was meant to start meanwhile waits on this side.
+    // One request per millisecond over one connection. Each takes 0.1 ms, but the one at 1 s takes
+    // 500 ms, and later requests wait on this side.
     let arrivals = (0..5_000).map(|number| number * MILLI);
     let stalled = move |now: Time| {
         let service = if now == at(1_000) { 500 * MILLI } else { MILLI / 10 };
@@ -224,10 +223,10 @@ fn a_stall_has_its_full_weight_as_intended_and_none_as_sent() {
     let mut wire = Wire::new(stalled, 1);
     let tally = run(engine(open(arrivals), &SETUP), &mut wire);
     assert_eq!(tally.windows[0].outcomes.ended(), 5_000);
-    // The k-th after the stalled one starts at 1500 + 0.1(k-1) ms instead of 1000 + k, and ends
-    // 0.1 ms later: it takes 500 - 0.9k ms. So those up to k = 333 are over 200 ms.
+    // The k-th request after the stalled one starts at 1500 + 0.1(k-1) ms instead of 1000 + k and
+    // ends 0.1 ms later, so it takes 500 - 0.9k ms: above 200 ms up to k = 333.
     assert_eq!((tally.windows[0].outcomes.late, tally.windows[0].outcomes.good), (334, 4_666));
-    // In units of 0.1 ms: 5000 - 9k until that is below 1, and 1 for all others.
+    // In units of 0.1 ms: 5000 - 9k until that is below 1, then 1.
     let delayed: Vec<u64> =
         (0..600).map(|k| 5_000_u64.saturating_sub(9 * k)).take_while(|time| *time > 1).collect();
     let intended = delayed.iter().sum::<u64>() + (5_000 - delayed.len() as u64);
@@ -237,7 +236,7 @@ fn a_stall_has_its_full_weight_as_intended_and_none_as_sent() {
 }
 
 #[test]
-fn a_request_that_gets_no_answer_is_given_up_at_the_deadline() {
+fn a_request_without_an_answer_is_abandoned_at_the_deadline() {
     let setup = Setup { deadline: millis(1_000), ..SETUP };
     let mut wire = Wire::new(|_: Time| None, 2);
     let tally = run(engine(open((0..10).map(|n| n * 100 * MILLI)), &setup), &mut wire);
@@ -248,7 +247,7 @@ fn a_request_that_gets_no_answer_is_given_up_at_the_deadline() {
 }
 
 #[test]
-fn an_answer_after_the_deadline_is_a_timeout_even_if_nobody_looked_in_time() {
+fn an_answer_after_the_deadline_is_a_timeout_even_if_expire_was_late() {
     let setup = Setup { deadline: millis(100), ..SETUP };
     let mut engine = engine(open([0]), &setup);
     let mut wire = Wire::new(|_: Time| None, 1);
@@ -262,7 +261,7 @@ fn an_answer_after_the_deadline_is_a_timeout_even_if_nobody_looked_in_time() {
 }
 
 #[test]
-fn every_kind_of_end_has_its_own_category() {
+fn every_end_has_its_outcome() {
     let mut ends = [
         (10, answer(200, at(0))),
         (250, answer(200, at(0))),
@@ -280,7 +279,7 @@ fn every_kind_of_end_has_its_own_category() {
     let mut wire = Wire::new(model, 1_000);
     let setup = Setup { deadline: millis(1_000), ..SETUP };
     let tally = run(engine(open((0..11).map(|n| n * 300 * MILLI)), &setup), &mut wire);
-    let expected = crate::outcome::Outcomes {
+    let expected = crate::report::outcome::Outcomes {
         scheduled: 11,
         good: 1,
         late: 1,
@@ -291,7 +290,7 @@ fn every_kind_of_end_has_its_own_category() {
         broken: 3,
     };
     assert_eq!(tally.windows[0].outcomes, expected);
-    assert_eq!(tally.labels[0].0, expected);
+    assert_eq!(tally.labels[0].outcomes, expected);
     assert_eq!(expected.ended(), expected.scheduled);
     assert_eq!(tally.statuses.values().sum::<u64>(), 6);
 }
@@ -315,7 +314,7 @@ fn retries_are_one_request_whose_time_counts_from_the_first_start() {
     let setup = Setup { retry, deadline: millis(100), slo: Some(millis(150)), ..SETUP };
     let mut wire = Wire::new(model, 10);
     let tally = run(engine(open([0]), &setup), &mut wire);
-    // 10 ms refused, 10 ms reset, 100 ms given up, 10 ms right.
+    // 10 ms refused, 10 ms reset, 100 ms timed out, 10 ms right.
     let window = &tally.windows[0];
     assert_eq!((window.outcomes.scheduled, window.outcomes.good, tally.attempts), (1, 1, 4));
     assert_eq!(window.response.total_nanos(), u128::from(130 * MILLI));
@@ -323,21 +322,21 @@ fn retries_are_one_request_whose_time_counts_from_the_first_start() {
 }
 
 #[test]
-fn a_client_of_a_closed_loop_asks_again_only_when_it_has_its_answer() {
+fn a_client_of_a_closed_loop_asks_again_only_after_its_answer() {
     let clients = Clients::new(0..4, millis(20), at(1_000), std::iter::repeat(0));
     let setup = Setup { clients: 4, length: 1_000, ..SETUP };
     let model = SingleServer { services: vec![5 * MILLI; 1_000].into_iter(), free_at: Time::ZERO };
     let mut wire = Wire::new(model, usize::MAX);
     let tally = run(engine(Source::Closed(clients), &setup), &mut wire);
-    // A round is 20 ms of thinking and 5 ms of service; the four never meet. They begin at 0, 5,
-    // 10, 15 ms: 40 rounds each.
+    // A cycle is 20 ms of thinking and 5 ms of service. The four clients start at 0, 5, 10, 15 ms
+    // and never queue: 40 cycles each.
     assert_eq!(tally.clients, [40, 40, 40, 40]);
     assert_eq!(tally.windows[0].outcomes.good, 160);
     assert_eq!((tally.occupancy.mean(Time::NEVER) * 1e6).round(), 0.8e6);
 }
 
 #[test]
-fn what_is_under_way_when_a_run_is_ended_does_not_count_as_scheduled() {
+fn requests_under_way_when_a_run_ends_early_do_not_count_as_scheduled() {
     let mut engine = engine(open((0..10).map(|n| n * MILLI)), &SETUP);
     let mut wire = Wire::new(|now: Time| (now < at(3)).then(|| (now, answer(200, now))), 100);
     for now in 0..6 {
@@ -347,7 +346,7 @@ fn what_is_under_way_when_a_run_is_ended_does_not_count_as_scheduled() {
             engine.ended(attempt, end, wire.now);
         }
     }
-    engine.give_up(at(6));
+    engine.abort(at(6));
     assert!(engine.is_done());
     let tally = engine.into_tally();
     let outcomes = tally.windows[0].outcomes;
@@ -355,7 +354,7 @@ fn what_is_under_way_when_a_run_is_ended_does_not_count_as_scheduled() {
 }
 
 #[test]
-fn warm_up_counts_in_its_own_window_alone() {
+fn warm_up_counts_only_in_its_own_window() {
     let mut categories = Categories {
         windows: Vec::new(),
         slos: vec![millis(200)],
@@ -375,20 +374,20 @@ fn warm_up_counts_in_its_own_window_alone() {
     let tally = run(engine, &mut wire);
     let scheduled: Vec<_> = tally.windows.iter().map(|w| w.outcomes.scheduled).collect();
     assert_eq!(scheduled, [10, 20, 10]);
-    assert_eq!((tally.labels[0].0.good, tally.raw.count(), tally.attempts), (20, 20, 20));
-    // By completion: those begun at 80 and 90 came in during the measured part.
-    let came_in: Vec<_> = tally.windows.iter().map(|window| window.came_in).collect();
-    assert_eq!(came_in, [8, 20, 10]);
-    assert_eq!(tally.windows[1].came_in_within, [20]);
+    assert_eq!((tally.labels[0].outcomes.good, tally.raw.count(), tally.attempts), (20, 20, 20));
+    // The answers to the requests of 80 and 90 ms arrived in the measured part.
+    let completed: Vec<_> = tally.windows.iter().map(|window| window.completed).collect();
+    assert_eq!(completed, [8, 20, 10]);
+    assert_eq!(tally.windows[1].completed_within, [20]);
     assert_eq!(tally.occupancy.mean(Time::NEVER), 2.5);
     let bins = tally.series.unwrap().report();
     assert_eq!(bins.iter().map(|bin| bin.outcomes.good).collect::<Vec<_>>(), [5; 8]);
 }
 
 #[test]
-fn goodput_is_never_more_than_the_server_can_do() {
-    // A server of 1,000/s gets 2,000/s. Of what starts in the measured part, from 100 to 200 ms,
-    // the first half is answered within 150 ms, but most of that comes in later.
+fn goodput_does_not_exceed_the_capacity() {
+    // A server of 1,000/s gets 2,000/s. Of the requests that start in the measured part, from 100
+    // to 200 ms, half are answered within 150 ms, but most of these answers arrive after it.
     let services = vec![MILLI; 1_000];
     let model = SingleServer { services: services.into_iter(), free_at: Time::ZERO };
     let mut categories = Categories {
@@ -407,15 +406,18 @@ fn goodput_is_never_more_than_the_server_can_do() {
     engine.rules.slo = Some(millis(150));
     let tally = run(engine, &mut Wire::new(model, usize::MAX));
     let window = &tally.windows[1];
-    assert_eq!((window.outcomes.scheduled, window.came_in, window.good_in()), (200, 100, 100));
+    assert_eq!(
+        (window.outcomes.scheduled, window.completed, window.completed_good()),
+        (200, 100, 100)
+    );
     // The n-th starts at n/2 ms and ends at n+1 ms: it takes n/2 + 1 <= 150 ms up to n = 298.
     assert_eq!(window.outcomes.good, 99);
 }
 
 proptest! {
-    /// Whatever the server does, every request ends exactly once, and nothing is kept.
+    /// For any behaviour of the server, every request ends exactly once and leaves no state.
     #[test]
-    fn every_request_ends_in_exactly_one_category(
+    fn every_request_has_exactly_one_outcome(
         delays in proptest::collection::vec((0..400_u64, 0..6_u8), 1..200),
         gap in 0..20_u64,
         limit in 1..20_usize,

@@ -1,27 +1,28 @@
-//! How fast the number of open connections may grow.
+//! Limits the growth of the number of connections.
 
 use seda_core::Time;
 use std::time::Duration;
 
-/// Between two connections that are more than there ever were. Making one costs a core some 30 us
-/// on loopback, so this takes at most a seventh of it; a thousand more connections take 0.2 s.
+/// The time between two new connections above the earlier maximum. Connecting costs about 30 us of
+/// a core on loopback, so growth takes at most a seventh of a core; 1,000 connections take 0.2 s.
 const SPACING: Duration = Duration::from_micros(200);
-/// So many may be made at once after a pause: what a browser farm or a burst of arrivals needs.
+/// Connections that may be made at once after a pause, for a burst of arrivals.
 const BURST: u32 = 256;
 
-/// A token bucket for connections beyond the most there have been.
+/// A token bucket for connections above the earlier maximum.
 ///
-/// After a hiccup of 40 ms at 80,000 requests a second 3,200 are due at once, and one connection
-/// for each would take 100 ms to make, so that the schedule is lost for good. Those that are open
-/// become free again meanwhile. What waits for one is counted from its intended start all the same.
+/// After a stall of 40 ms at 80,000 requests per second, 3,200 requests are due at once. One new
+/// connection for each would take 100 ms, and the generator could never keep its schedule again.
+/// Instead a request waits until an open connection is free; its response time still counts from
+/// its intended start.
 #[derive(Debug, Default)]
 pub(super) struct Growth {
-    /// When the bucket will be full again.
+    /// When the bucket will be full.
     full_at: Time,
 }
 
 impl Growth {
-    /// Takes a token if there is one.
+    /// Takes a token; returns false if there is none.
     pub(super) fn allow(&mut self, now: Time) -> bool {
         if now < self.next_at() {
             return false;
@@ -30,7 +31,7 @@ impl Growth {
         true
     }
 
-    /// When there is a token; in the past if there is one already.
+    /// Returns when there is a token: in the past if there is one now.
     pub(super) fn next_at(&self) -> Time {
         let missing = SPACING * BURST.saturating_sub(1);
         Time::ZERO.after(self.full_at.since(Time::ZERO.after(missing)))
@@ -42,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_burst_and_then_one_at_a_time() {
+    fn a_burst_is_followed_by_one_at_a_time() {
         let mut growth = Growth::default();
         let begun = Time::ZERO.after(Duration::from_secs(1));
         assert_eq!((0..1_000).filter(|_| growth.allow(begun)).count(), BURST as usize);

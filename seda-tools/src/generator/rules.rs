@@ -1,31 +1,36 @@
-//! What counts as what: the SLOs, the deadline, the statuses.
+//! The rules that classify answers.
 
-use super::retry::Retry;
-use crate::outcome::Outcome;
-use crate::workload::Target;
+use crate::load::retry::Retry;
+use crate::load::workload::PreparedTarget;
+use crate::report::outcome::Outcome;
 use std::time::Duration;
 
-/// By what a request's end is judged.
+/// The rules that classify the end of a request.
 #[derive(Clone, Debug)]
 pub(crate) struct Rules {
-    /// The first SLO, if there is one.
+    /// The first SLO; `None`: every right answer is good.
     pub(crate) slo: Option<Duration>,
-    /// What an attempt gets, from its intended start.
+    /// The longest time of an attempt, from its intended start.
     pub(crate) deadline: Duration,
     pub(crate) retry: Retry,
-    /// The statuses that are right; if empty, 200 to 399 are.
+    /// The right statuses; if empty, 200 to 399.
     pub(crate) expected: Vec<u16>,
 }
 
-/// A status that says no for the time being: 429 Too Many Requests (RFC 6585, 4) and 503 Service
-/// Unavailable (RFC 9110, 15.6.4).
+/// The statuses of a refusal: 429 Too Many Requests (RFC 6585, 4) and 503 Service Unavailable
+/// (RFC 9110, 15.6.4).
 const REFUSALS: [u16; 2] = [429, 503];
 
 impl Rules {
-    /// What a whole answer is worth.
-    pub(crate) fn judge(&self, status: u16, target: &Target, response: Duration) -> Outcome {
+    /// Classifies a complete answer.
+    pub(crate) fn classify(
+        &self,
+        status: u16,
+        target: &PreparedTarget,
+        response: Duration,
+    ) -> Outcome {
         let is_right = match target.expected {
-            // In a trace's own status the past and the present agree, whatever it is.
+            // The status that a trace recorded is right, even if it is an error.
             Some(expected) if expected == status => true,
             _ if self.expected.is_empty() => (200..400).contains(&status),
             _ => self.expected.contains(&status),

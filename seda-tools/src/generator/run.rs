@@ -1,131 +1,70 @@
-//! Carries a plan out: starts the threads, tells how they are getting on, adds up what they saw.
+//! Runs a plan: starts the threads, passes their progress on, and adds up their results.
 
-use super::driver::{Driven, Driver, Pulse};
-use super::series::Series;
+use super::driver::{Driven, Driver, ThreadProgress};
+use super::loaded::Loaded;
+use super::observer::{Observer, Progress};
 use super::shares::{self, PlanError};
 use super::sockets::Sockets;
+use super::stop::Stop;
 use super::summary;
-use crate::outcome::Outcomes;
-use crate::plan::LoadPlan;
-use crate::report::LoadReport;
+use crate::load::plan::LoadPlan;
+use crate::report::outcome::Outcomes;
 use seda_core::stats::Quantiles;
 use seda_core::{Clock, MonotonicClock, Time};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 use thiserror::Error;
 
-/// Descriptors a generator needs beside its connections: polls, timers, files, standard streams.
+/// Descriptors that a generator needs beside its connections: polls, timers, files, standard
+/// streams.
 const OTHER_DESCRIPTORS: u64 = 64;
 
-/// Why a run could not be carried out.
+/// Why a plan could not be run.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum LoadError {
-    /// The plan is at odds with itself.
+    /// The plan contradicts itself.
     #[error(transparent)]
     Plan(#[from] PlanError),
     /// A closed loop needs a connection for each client.
     #[error(
-        "{clients} clients need as many connections, but this process may have only {connections}: raise `ulimit -n`, or lower --clients"
+        "{clients} clients need as many connections, but this process may have only \
+         {connections}: raise `ulimit -n`, or lower --clients"
     )]
     TooFewDescriptors {
-        /// Clients.
+        /// Number of clients.
         clients: usize,
-        /// Connections that can be had.
+        /// Number of connections that the descriptors allow.
         connections: usize,
     },
-    /// A thread or a poll could not be had.
+    /// A thread or a poll could not be created, or failed.
     #[error(
         "a generator thread cannot go on ({0}); the machine may be short of threads or descriptors"
     )]
     Thread(#[from] io::Error),
-    /// A thread panicked.
+    /// A generator thread panicked.
     #[error("a generator thread panicked; that is a fault of this program, please report it")]
     Panicked,
 }
 
-/// What a run came to.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Loaded {
-    /// The report.
-    pub report: LoadReport,
-    /// The time series with its histograms, to be pooled with other runs'.
-    pub series: Option<Series>,
-}
-
-/// Asks a run to end before its time. Clones ask the same run.
-#[derive(Clone, Debug, Default)]
-pub struct Stop(Arc<AtomicUsize>);
-
-impl Stop {
-    /// Once: nothing new is started, and what is under way gets a second. Twice: at once.
-    pub fn ask(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Whether it was asked for.
-    pub fn is_wanted(&self) -> bool {
-        self.0.load(Ordering::Relaxed) > 0
-    }
-
-    pub(super) fn is_urgent(&self) -> bool {
-        self.0.load(Ordering::Relaxed) > 1
-    }
-}
-
-/// How a run is getting on.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Progress {
-    /// Since the run began.
-    pub elapsed: Duration,
-    /// So far, warm-up and cool-down too.
-    pub outcomes: Outcomes,
-    /// Requests under way.
-    pub under_way: usize,
-    /// 99th percentile of the right answers of the present part, in seconds.
-    pub p99: Option<f64>,
-}
-
-/// Who is told how a run is getting on.
-///
-/// Called on the thread that called [`run`], about ten times a second.
-pub trait Observer {
-    /// One of several runs begins; the words say which.
-    fn begins(&mut self, _words: &str) {}
-    /// How it is getting on.
-    fn progress(&mut self, progress: &Progress);
-    /// The measured part begins.
-    fn measuring(&mut self) {}
-    /// The measured part has ended.
-    fn measured(&mut self) {}
-    /// Every request of the run has ended.
-    fn ends(&mut self) {}
-}
-
-impl Observer for () {
-    fn progress(&mut self, _progress: &Progress) {}
-}
-
-/// Carries a plan out and returns when every request has ended, or when `stop` asks for it.
+/// Runs a plan. Returns when every request has ended, or when `stop` ends the run early.
 ///
 /// # Errors
-/// The plan is at odds with itself, or this machine has no threads or descriptors to spare. A
-/// server that does not answer is no error: the report says so.
+/// The plan contradicts itself, or this machine lacks threads or descriptors. A server that does
+/// not answer is not an error: the report tells.
 pub fn run(plan: &LoadPlan, stop: &Stop, observer: &mut dyn Observer) -> Result<Loaded, LoadError> {
     let categories = shares::categories(plan)?;
     let connections = raise_descriptor_limit(plan.connections);
     if categories.clients > connections {
         return Err(LoadError::TooFewDescriptors { clients: categories.clients, connections });
     }
+    // 1. Start the threads.
     let clock: Arc<dyn Clock> = Arc::new(MonotonicClock::new());
-    let (pulses, pulsed) = channel();
+    let (reports, received) = channel();
     let mut threads = Vec::with_capacity(plan.threads);
     for number in 0..plan.threads {
         let limit = connections.div_ceil(plan.threads);
@@ -135,16 +74,18 @@ pub fn run(plan: &LoadPlan, stop: &Stop, observer: &mut dyn Observer) -> Result<
             sockets: Sockets::new(plan.address, targets, limit, clock.clone())?,
             clock: clock.clone(),
             stop: stop.clone(),
-            pulses: pulses.clone(),
+            reports: reports.clone(),
         };
         let thread = thread::Builder::new().name(format!("load-{number}"));
         threads.push(thread.spawn(move || driver.drive(number))?);
     }
-    drop(pulses);
+    drop(reports);
+    // 2. Pass on their progress until all have ended.
     let measured = categories.windows.iter().filter(|window| window.measured);
     let ends = measured.clone().map(|window| window.to).max().unwrap_or_default();
     let begins = measured.map(|window| window.from).min().unwrap_or_default();
-    tell(observer, &pulsed, clock.as_ref(), begins, ends);
+    pass_on_progress(observer, &received, clock.as_ref(), begins, ends);
+    // 3. Add up their results.
     let mut driven: Vec<Driven> = Vec::with_capacity(threads.len());
     for thread in threads {
         driven.push(thread.join().map_err(|_| LoadError::Panicked)??);
@@ -154,26 +95,28 @@ pub fn run(plan: &LoadPlan, stop: &Stop, observer: &mut dyn Observer) -> Result<
     Ok(loaded)
 }
 
-/// Tells the observer what the threads say, until all of them have ended.
-fn tell(
+/// Passes the progress of the threads to the observer, until all threads have ended.
+fn pass_on_progress(
     observer: &mut dyn Observer,
-    pulsed: &Receiver<Pulse>,
+    received: &Receiver<ThreadProgress>,
     clock: &dyn Clock,
     begins: Time,
     ends: Time,
 ) {
-    let mut latest: BTreeMap<usize, Pulse> = BTreeMap::new();
+    let mut latest: BTreeMap<usize, ThreadProgress> = BTreeMap::new();
     let mut marks = [(begins, false), (ends, true)].into_iter().peekable();
     loop {
         let now = clock.now();
+        // The beginning and the end of the measured part are reported on time.
         while let Some((_, is_end)) = marks.next_if(|(at, _)| *at <= now) {
             if is_end { observer.measured() } else { observer.measuring() }
         }
         let wait = marks.peek().map_or(Duration::MAX, |(at, _)| at.since(now));
-        match pulsed.recv_timeout(wait.min(Duration::from_secs(1))) {
-            Ok(pulse) => {
-                let is_last = latest.len() <= pulse.thread + 1;
-                latest.insert(pulse.thread, pulse);
+        match received.recv_timeout(wait.min(Duration::from_secs(1))) {
+            Ok(report) => {
+                // One call for each round of reports: when that of the last thread arrives.
+                let is_last = latest.len() <= report.thread + 1;
+                latest.insert(report.thread, report);
                 if is_last {
                     observer.progress(&progress(&latest, clock.now()));
                 }
@@ -187,23 +130,23 @@ fn tell(
     }
 }
 
-fn progress(latest: &BTreeMap<usize, Pulse>, now: Time) -> Progress {
+fn progress(latest: &BTreeMap<usize, ThreadProgress>, now: Time) -> Progress {
     let mut outcomes = Outcomes::default();
     let mut response = Quantiles::default();
-    for pulse in latest.values() {
-        outcomes.add(&pulse.outcomes);
-        response.add(&pulse.response);
+    for report in latest.values() {
+        outcomes.add(&report.outcomes);
+        response.add(&report.response);
     }
     Progress {
         elapsed: now.since(Time::ZERO),
         outcomes,
-        under_way: latest.values().map(|pulse| pulse.under_way).sum(),
+        under_way: latest.values().map(|report| report.under_way).sum(),
         p99: response.quantile_seconds(0.99),
     }
 }
 
-/// Asks the kernel for as many descriptors as the connections need; returns how many connections
-/// can be had.
+/// Raises the limit of descriptors to what the connections need; returns the number of connections
+/// that the limit allows.
 fn raise_descriptor_limit(connections: usize) -> usize {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let wanted = connections as u64 + OTHER_DESCRIPTORS;
@@ -218,5 +161,5 @@ fn raise_descriptor_limit(connections: usize) -> usize {
         Err(_) => limit.current.unwrap_or(current),
     };
     let allowed = allowed.saturating_sub(OTHER_DESCRIPTORS).max(1);
-    connections.min(usize::try_from(allowed).unwrap_or(usize::MAX))
+    usize::try_from(allowed).map_or(connections, |allowed| allowed.min(connections))
 }

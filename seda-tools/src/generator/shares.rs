@@ -2,63 +2,68 @@
 
 use super::engine::Engine;
 use super::rules::Rules;
-use super::series::MAX_BINS;
 use super::source::{Clients, Schedule, Source};
+use super::tally::series::MAX_BINS;
+use super::tally::window::Window;
 use super::tally::{Categories, Tally};
-use super::window::Window;
-use crate::arrivals::{Arrivals, Part, Profile, ProfileError};
-use crate::plan::{LoadPlan, Pace};
+use crate::load::arrivals::{Arrivals, Part, Profile, ProfileError};
+use crate::load::plan::{LoadPlan, Pace};
 use rand_core::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use seda_core::Time;
 use std::time::Duration;
 use thiserror::Error;
 
-/// The mix is drawn from another stream than the arrivals, and pauses from a third.
+/// The mix is drawn from another stream than the arrivals.
 const MIX_STREAM: u64 = 0x6d69_7800;
+/// The pauses of clients are drawn from a third stream.
 const PAUSE_STREAM: u64 = 0x7061_7573;
 
-/// Why a plan cannot be carried out.
+/// Why a plan contradicts itself.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum PlanError {
-    /// With warm-up and cool-down the profile is too long.
+    /// The profile is too long with warm-up and cool-down.
     #[error(transparent)]
     Profile(#[from] ProfileError),
     /// A closed loop needs a connection for each client.
     #[error(
-        "{clients} clients need as many connections, but only {connections} are allowed: raise --connections or lower --clients"
+        "{clients} clients need as many connections, but only {connections} are allowed: raise \
+         --connections or lower --clients"
     )]
     TooFewConnections {
-        /// Clients.
+        /// Number of clients.
         clients: u32,
-        /// Connections allowed.
+        /// Number of allowed connections.
         connections: usize,
     },
-    /// Something must be at least one.
+    /// The named setting must be at least one.
     #[error("{0} is 0; it must be 1 at least")]
     Zero(&'static str),
-    /// Warm-up and cool-down leave nothing of a recorded trace.
+    /// Warm-up and cool-down take the whole of a recorded trace.
     #[error(
-        "warm-up and cool-down take {edges:?}, and the arrivals last only {whole:?}: nothing is left to measure"
+        "warm-up and cool-down take {edges:?}, and the arrivals last only {whole:?}: nothing is \
+         left to measure"
     )]
     NothingLeft {
-        /// Warm-up and cool-down together.
+        /// The length of warm-up and cool-down together.
         edges: Duration,
-        /// The whole run.
+        /// The length of the whole run.
         whole: Duration,
     },
-    /// The series would have too many bins.
+    /// The time series has too many bins.
     #[error(
-        "{bins} bins are too many for a time series (at most {MAX_BINS}): make the run shorter or the bins wider"
+        "{bins} bins are too many for a time series (at most {MAX_BINS}): make the run shorter or \
+         the bins wider"
     )]
     TooManyBins {
-        /// How many there would be.
+        /// Number of bins.
         bins: u128,
     },
-    /// An SLO that no answer, or every answer, would meet.
+    /// An SLO is longer than the deadline, so that every answer meets it.
     #[error(
-        "an SLO of {slo:?} cannot be told apart from the deadline of {deadline:?}: set the SLO below the deadline"
+        "an SLO of {slo:?} cannot be told apart from the deadline of {deadline:?}: set the SLO \
+         below the deadline"
     )]
     SloBeyondDeadline {
         /// The SLO.
@@ -68,8 +73,9 @@ pub enum PlanError {
     },
 }
 
-/// Checks a plan, and returns what its run is divided into.
+/// Checks a plan and returns the categories of its counts.
 pub(super) fn categories(plan: &LoadPlan) -> Result<Categories, PlanError> {
+    // 1. Settings that must be above zero, or fit each other.
     if plan.connections == 0 {
         return Err(PlanError::Zero("--connections"));
     }
@@ -88,6 +94,7 @@ pub(super) fn categories(plan: &LoadPlan) -> Result<Categories, PlanError> {
     if let Some(slo) = plan.slos.iter().find(|slo| **slo > plan.deadline) {
         return Err(PlanError::SloBeyondDeadline { slo: *slo, deadline: plan.deadline });
     }
+    // 2. The windows, and the bins of the time series over them.
     let windows = windows(plan)?;
     let length = windows.last().map_or(Duration::ZERO, |last| last.to.since(Time::ZERO));
     if let Some(width) = plan.bin {
@@ -108,7 +115,7 @@ pub(super) fn categories(plan: &LoadPlan) -> Result<Categories, PlanError> {
     })
 }
 
-/// The engine of one of the threads.
+/// Returns the engine of one thread.
 pub(super) fn engine(
     plan: &LoadPlan,
     categories: &Categories,
@@ -121,10 +128,10 @@ pub(super) fn engine(
         expected: plan.expected.clone(),
     };
     let end = categories.windows.last().map_or(Time::ZERO, |last| last.to);
-    let targets = plan.workload.order(plan.seed ^ MIX_STREAM);
+    let targets = plan.workload.sequence(plan.seed ^ MIX_STREAM);
     let source = match &plan.pace {
         Pace::Open { process, profile } => {
-            let arrivals = Arrivals::drawn(*process, &whole(plan, profile)?, plan.seed);
+            let arrivals = Arrivals::drawn(*process, &with_edges(plan, profile)?, plan.seed);
             let all = arrivals.zip(targets);
             Source::Open(Schedule::new(all.skip(thread).step_by(plan.threads)))
         }
@@ -138,48 +145,59 @@ pub(super) fn engine(
             Source::Closed(Clients::new(numbers.into_iter(), *think, end, mine))
         }
     };
-    let random = Xoshiro256PlusPlus::seed_from_u64(plan.seed ^ PAUSE_STREAM ^ thread as u64);
+    let rng = Xoshiro256PlusPlus::seed_from_u64(plan.seed ^ PAUSE_STREAM ^ thread as u64);
     let tally = Tally::new(categories);
-    Ok(Engine::new(source, plan.workload.targets.clone(), rules, tally, random))
+    Ok(Engine::new(source, plan.workload.targets.clone(), rules, tally, rng))
 }
 
-/// The profile with warm-up and cool-down, at the rates of its first and its last part.
-fn whole(plan: &LoadPlan, profile: &Profile) -> Result<Profile, ProfileError> {
-    let edge = |part: Option<&Part>, duration: Duration| {
-        part.filter(|_| !duration.is_zero()).map(|part| Part { rate: part.rate, duration })
-    };
-    let before = edge(profile.parts().first(), plan.warm_up);
-    let behind = edge(profile.parts().last(), plan.cool_down);
-    let parts = before.into_iter().chain(profile.parts().iter().copied()).chain(behind);
-    Profile::new(parts.collect())
+/// Returns the profile with a warm-up at the rate of its first part and a cool-down at that of its
+/// last part.
+fn with_edges(plan: &LoadPlan, profile: &Profile) -> Result<Profile, ProfileError> {
+    let mut parts = profile.parts().to_vec();
+    if let Some(first) = profile.parts().first()
+        && !plan.warm_up.is_zero()
+    {
+        parts.insert(0, Part { rate: first.rate, duration: plan.warm_up });
+    }
+    if let Some(last) = profile.parts().last()
+        && !plan.cool_down.is_zero()
+    {
+        parts.push(Part { rate: last.rate, duration: plan.cool_down });
+    }
+    Profile::new(parts)
 }
 
+/// Returns the windows of a run: warm-up, the measured parts, cool-down.
 fn windows(plan: &LoadPlan) -> Result<Vec<Window>, PlanError> {
-    let mut windows: Vec<Window> = Vec::new();
-    let mut add = |name: String, length: Duration, measured: bool| {
-        let from = windows.last().map_or(Time::ZERO, |last: &Window| last.to);
-        if !length.is_zero() {
-            windows.push(Window { name, from, to: from.after(length), measured });
-        }
-    };
-    add("warm-up".to_owned(), plan.warm_up, false);
+    let mut windows = Vec::new();
+    add_window(&mut windows, "warm-up".to_owned(), plan.warm_up, false);
     match &plan.pace {
         Pace::Open { profile, .. } => {
             for part in profile.parts() {
-                add(part.to_string(), part.duration, true);
+                add_window(&mut windows, part.to_string(), part.duration, true);
             }
         }
-        // A trace and a closed loop go on as they are; warm-up and cool-down are cut off them.
+        // Warm-up and cool-down are the first and the last part of a trace.
         Pace::Recorded { .. } => {
             let (whole, edges) = (plan.pace.duration(), plan.warm_up + plan.cool_down);
             let left = whole.saturating_sub(edges);
             if left.is_zero() {
                 return Err(PlanError::NothingLeft { edges, whole });
             }
-            add("trace".to_owned(), left, true);
+            add_window(&mut windows, "trace".to_owned(), left, true);
         }
-        Pace::Closed { duration, .. } => add("clients".to_owned(), *duration, true),
+        Pace::Closed { duration, .. } => {
+            add_window(&mut windows, "clients".to_owned(), *duration, true);
+        }
     }
-    add("cool-down".to_owned(), plan.cool_down, false);
+    add_window(&mut windows, "cool-down".to_owned(), plan.cool_down, false);
     Ok(windows)
+}
+
+/// Adds a window behind the last one, unless it has no length.
+fn add_window(windows: &mut Vec<Window>, name: String, length: Duration, measured: bool) {
+    let from = windows.last().map_or(Time::ZERO, |last| last.to);
+    if !length.is_zero() {
+        windows.push(Window { name, from, to: from.after(length), measured });
+    }
 }

@@ -1,10 +1,10 @@
-//! Attempts over sockets: connections opened as they are needed, used again, and bounded.
+//! Carries attempts over a bounded number of reused connections.
 
 use super::alarm::Alarm;
-use super::attempt::{Attempt, End, Order, Transport};
-use super::connection::{Connection, Step, connect_failure};
+use super::attempt::{Attempt, Dispatch, End, Ended, Transport};
+use super::connection::{Connection, TurnResult, connect_failure};
 use super::growth::Growth;
-use crate::workload::Target;
+use crate::load::workload::PreparedTarget;
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 use seda_core::{Clock, Time};
@@ -15,9 +15,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Events taken from the kernel at a time.
+/// Events read from the kernel at once.
 const EVENTS: usize = 1_024;
-/// Bytes read at a time: most answers in one go, and few reads for a large one.
+/// Bytes read at once: most answers fit, and a large one needs few reads.
 const BUFFER: usize = 64 * 1_024;
 const ALARM: Token = Token(usize::MAX);
 
@@ -29,39 +29,39 @@ pub(super) struct Sockets {
     alarm: Alarm,
     clock: Arc<dyn Clock>,
     address: SocketAddr,
-    targets: Arc<[Target]>,
+    targets: Arc<[PreparedTarget]>,
     limit: usize,
     connections: Slab<Connection>,
     growth: Growth,
-    /// Free ones, the last used on top, so that few are kept busy. Some may be gone or busy by now.
+    /// Free connections, the last used on top, so that few stay in use. Some may be closed or busy.
     idle: Vec<usize>,
-    /// Each client's own connection, in a closed loop.
+    /// The connection of each client, in a closed loop.
     own: Vec<Option<usize>>,
-    /// What carries the attempt at each place.
+    /// The position of the attempt at each place.
     carriers: Vec<Option<(Attempt, Carrier)>>,
-    /// What waits for a connection, oldest first. Some may be abandoned by now.
-    backlog: VecDeque<Order>,
-    /// Attempts that have ended since they were last taken.
-    ended: Vec<(Attempt, End, Time)>,
-    /// Connections with more to read that were interrupted so that others had their turn.
+    /// Attempts that wait for a connection, oldest first. Some may be abandoned.
+    backlog: VecDeque<Dispatch>,
+    /// Attempts that have ended since the last `take_ended`.
+    ended: Vec<Ended>,
+    /// Connections with more to read, interrupted for the turn of the others.
     unread: Vec<usize>,
     buffer: Box<[u8]>,
-    figures: SocketFigures,
+    counts: SocketCounts,
 }
 
-/// Where an attempt is.
+/// The position of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Carrier {
     Connection(usize),
-    /// It waits for a connection.
+    /// The attempt waits for a connection.
     Backlog,
 }
 
-/// What a thread's sockets did.
+/// Counts of the sockets of one thread.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct SocketFigures {
+pub(super) struct SocketCounts {
     pub(super) opened: u64,
-    /// The most open at once.
+    /// The maximum of open connections.
     pub(super) max: u64,
     pub(super) waited: u64,
     pub(super) resent: u64,
@@ -69,10 +69,10 @@ pub(super) struct SocketFigures {
 }
 
 impl Sockets {
-    /// At most `limit` connections to `address`.
+    /// Makes sockets with at most `limit` connections to `address`.
     pub(super) fn new(
         address: SocketAddr,
-        targets: Arc<[Target]>,
+        targets: Arc<[PreparedTarget]>,
         limit: usize,
         clock: Arc<dyn Clock>,
     ) -> io::Result<Self> {
@@ -95,11 +95,11 @@ impl Sockets {
             ended: Vec::new(),
             unread: Vec::new(),
             buffer: vec![0; BUFFER].into_boxed_slice(),
-            figures: SocketFigures::default(),
+            counts: SocketCounts::default(),
         })
     }
 
-    /// Waits for something to happen, at most for `wait`, and goes on with what has.
+    /// Waits at most `wait` for events, and handles them.
     pub(super) fn turn(&mut self, wait: Duration) -> io::Result<()> {
         let busy = !self.unread.is_empty() || !self.ended.is_empty();
         let timeout = self.alarm.set(if busy { Duration::ZERO } else { wait })?;
@@ -107,6 +107,7 @@ impl Sockets {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
             other => other?,
         }
+        // Connections that are interrupted from here on belong to the next turn.
         let unread = std::mem::take(&mut self.unread);
         let events = std::mem::replace(&mut self.events, Events::with_capacity(0));
         for event in events.iter().filter(|event| event.token() != ALARM) {
@@ -115,6 +116,7 @@ impl Sockets {
             self.serve_backlog();
         }
         self.events = events;
+        // Data that is left to read causes no event.
         for place in unread {
             self.connection_turn(place, true);
             self.serve_backlog();
@@ -123,57 +125,58 @@ impl Sockets {
         Ok(())
     }
 
-    /// When there is something to do without anything happening on a socket.
+    /// Returns when a connection may be opened for the backlog; `None` if that needs an event.
     pub(super) fn next_at(&self) -> Option<Time> {
         let may_grow = !self.backlog.is_empty() && self.connections.len() < self.limit;
         may_grow.then(|| self.growth.next_at())
     }
 
-    /// Attempts that have ended, with the moment of each.
-    pub(super) fn take_ended(&mut self, into: &mut Vec<(Attempt, End, Time)>) {
+    /// Moves the attempts that have ended into `into`, which must be empty.
+    pub(super) fn take_ended(&mut self, into: &mut Vec<Ended>) {
         std::mem::swap(&mut self.ended, into);
         self.ended.clear();
     }
 
-    pub(super) fn figures(&self) -> SocketFigures {
-        self.figures
+    pub(super) fn counts(&self) -> SocketCounts {
+        self.counts
     }
 
     fn connection_turn(&mut self, place: usize, closed: bool) {
-        // An event may be of a connection that is gone, or whose place has another: reading then
-        // finds nothing.
+        // The connection of an event may be closed, and its place may have another one, which then
+        // finds nothing to read.
         let Some(connection) = self.connections.get_mut(place) else {
             return;
         };
-        let target = connection.order().and_then(|order| self.targets.get(order.target as usize));
+        let target =
+            connection.dispatch().and_then(|dispatch| self.targets.get(dispatch.target as usize));
         let now = self.clock.now();
-        let (step, received) = connection.turn(target, &mut self.buffer, now, closed);
-        self.figures.bytes_received += received as u64;
-        self.settle(place, step);
+        let (result, received) = connection.turn(target, &mut self.buffer, now, closed);
+        self.counts.bytes_received += received as u64;
+        self.settle(place, result);
     }
 
-    /// Draws the consequences of a step. What waits for a connection is served by the caller:
-    /// from here it could go round in circles.
-    fn settle(&mut self, place: usize, step: Step) {
-        let order = self.connections.get(place).and_then(Connection::order);
-        match step {
-            Step::Wait => {}
-            Step::Again => self.unread.push(place),
-            Step::Gone => self.close(place),
-            Step::Failed(failure) => {
+    /// Applies the result of a turn. The caller serves the backlog afterwards, because serving it
+    /// here could recurse without end.
+    fn settle(&mut self, place: usize, result: TurnResult) {
+        let dispatch = self.connections.get(place).and_then(Connection::dispatch);
+        match result {
+            TurnResult::Wait => {}
+            TurnResult::Again => self.unread.push(place),
+            TurnResult::Gone => self.close(place),
+            TurnResult::Failed(failure) => {
                 self.close(place);
-                if let Some(order) = order {
-                    self.end(order.attempt, End::Failed(failure));
+                if let Some(dispatch) = dispatch {
+                    self.end(dispatch.attempt, End::Failed(failure));
                 }
             }
-            Step::Stale => {
+            TurnResult::Stale => {
                 self.close(place);
-                if let Some(order) = order {
-                    self.figures.resent += 1;
-                    self.open(order, true);
+                if let Some(dispatch) = dispatch {
+                    self.counts.resent += 1;
+                    self.open(dispatch, true);
                 }
             }
-            Step::Answered { attempt, answer, sent } => {
+            TurnResult::Answered { attempt, answer, sent } => {
                 if !answer.keep_alive {
                     self.close(place);
                 } else if self.connections.get(place).is_some_and(|free| free.client.is_none()) {
@@ -185,25 +188,25 @@ impl Sockets {
     }
 
     fn serve_backlog(&mut self) {
-        while let Some(order) = self.backlog.front().copied() {
-            let is_waiting = self.carrier(order.attempt) == Some(Carrier::Backlog);
-            let place = if is_waiting { self.idle_place(&order) } else { None };
+        while let Some(dispatch) = self.backlog.front().copied() {
+            let is_waiting = self.carrier(dispatch.attempt) == Some(Carrier::Backlog);
+            let place = if is_waiting { self.idle_place(&dispatch) } else { None };
             match place {
-                Some(place) => self.begin(place, order),
+                Some(place) => self.begin(place, dispatch),
                 None if !is_waiting => {}
-                None if self.may_open(&order) => self.open(order, false),
+                None if self.may_open(&dispatch) => self.open(dispatch, false),
                 None => return,
             }
             self.backlog.pop_front();
         }
     }
 
-    /// A free connection for this order.
-    fn idle_place(&mut self, order: &Order) -> Option<usize> {
-        if let Some(client) = order.client {
+    /// Returns a free connection for an attempt.
+    fn idle_place(&mut self, dispatch: &Dispatch) -> Option<usize> {
+        if let Some(client) = dispatch.client {
             let place = self.own.get(client as usize).copied().flatten()?;
             let owned = self.connections.get(place)?;
-            return (owned.is_idle() && owned.client == order.client).then_some(place);
+            return (owned.is_idle() && owned.client == dispatch.client).then_some(place);
         }
         while let Some(place) = self.idle.pop() {
             if self.connections.get(place).is_some_and(Connection::is_idle) {
@@ -213,37 +216,32 @@ impl Sockets {
         None
     }
 
-    fn begin(&mut self, place: usize, order: Order) {
-        self.carry(order.attempt, Carrier::Connection(place));
+    fn begin(&mut self, place: usize, dispatch: Dispatch) {
+        self.carry(dispatch.attempt, Carrier::Connection(place));
         let now = self.clock.now();
         if let (Some(connection), Some(target)) =
-            (self.connections.get_mut(place), self.targets.get(order.target as usize))
+            (self.connections.get_mut(place), self.targets.get(dispatch.target as usize))
         {
-            let step = connection.begin(order, target, now);
-            self.settle(place, step);
+            let result = connection.begin(dispatch, target, now);
+            self.settle(place, result);
         }
     }
 
-    fn may_open(&mut self, order: &Order) -> bool {
+    fn may_open(&mut self, dispatch: &Dispatch) -> bool {
         let count = self.connections.len();
-        // A closed loop's clients are few enough, and each has to have its own.
-        let is_growth = order.client.is_none() && count >= self.most();
+        // The clients of a closed loop are not limited, because each must have its own connection.
+        let is_growth = dispatch.client.is_none() && count as u64 >= self.counts.max;
         count < self.limit && (!is_growth || self.growth.allow(self.clock.now()))
     }
 
-    /// The most connections there have been at once.
-    fn most(&self) -> usize {
-        usize::try_from(self.figures.max).unwrap_or(usize::MAX)
-    }
-
-    /// Opens a connection for this order.
-    fn open(&mut self, order: Order, resent: bool) {
-        let place = match self.connect(order, resent) {
+    /// Opens a connection for an attempt.
+    fn open(&mut self, dispatch: Dispatch, resent: bool) {
+        let place = match self.connect(dispatch, resent) {
             Ok(place) => place,
-            Err(error) => return self.end(order.attempt, End::Failed(connect_failure(&error))),
+            Err(error) => return self.end(dispatch.attempt, End::Failed(connect_failure(&error))),
         };
-        self.carry(order.attempt, Carrier::Connection(place));
-        if let Some(client) = order.client {
+        self.carry(dispatch.attempt, Carrier::Connection(place));
+        if let Some(client) = dispatch.client {
             let client = client as usize;
             if self.own.len() <= client {
                 self.own.resize(client + 1, None);
@@ -254,22 +252,22 @@ impl Sockets {
         }
     }
 
-    fn connect(&mut self, order: Order, resent: bool) -> io::Result<usize> {
+    fn connect(&mut self, dispatch: Dispatch, resent: bool) -> io::Result<usize> {
         let mut stream = TcpStream::connect(self.address)?;
         stream.set_nodelay(true)?;
         let entry = self.connections.vacant_entry();
         let place = entry.key();
         let interest = Interest::READABLE | Interest::WRITABLE;
         self.poll.registry().register(&mut stream, Token(place), interest)?;
-        entry.insert(Connection::new(stream, order, resent));
-        self.figures.opened += 1;
-        self.figures.max = self.figures.max.max(self.connections.len() as u64);
+        entry.insert(Connection::new(stream, dispatch, resent));
+        self.counts.opened += 1;
+        self.counts.max = self.counts.max.max(self.connections.len() as u64);
         Ok(place)
     }
 
     fn close(&mut self, place: usize) {
         if let Some(mut connection) = self.connections.try_remove(place) {
-            // Dropping it closes it, which deregisters it as well; a failure changes nothing.
+            // A failure has no effect, because closing the socket deregisters it, too.
             let _ = self.poll.registry().deregister(&mut connection.stream);
         }
     }
@@ -278,8 +276,8 @@ impl Sockets {
         if let Some(carrier) = self.carriers.get_mut(attempt.place as usize) {
             *carrier = None;
         }
-        let now = self.clock.now();
-        self.ended.push((attempt, end, now));
+        let at = self.clock.now();
+        self.ended.push(Ended { attempt, end, at });
     }
 
     fn carry(&mut self, attempt: Attempt, by: Carrier) {
@@ -299,19 +297,19 @@ impl Sockets {
 }
 
 impl Transport for Sockets {
-    fn send(&mut self, order: Order) {
-        // What waits already goes first.
-        if self.backlog.is_empty() || order.client.is_some() {
-            if let Some(place) = self.idle_place(&order) {
-                return self.begin(place, order);
+    fn send(&mut self, dispatch: Dispatch) {
+        // Waiting attempts go first.
+        if self.backlog.is_empty() || dispatch.client.is_some() {
+            if let Some(place) = self.idle_place(&dispatch) {
+                return self.begin(place, dispatch);
             }
-            if self.may_open(&order) {
-                return self.open(order, false);
+            if self.may_open(&dispatch) {
+                return self.open(dispatch, false);
             }
         }
-        self.figures.waited += 1;
-        self.carry(order.attempt, Carrier::Backlog);
-        self.backlog.push_back(order);
+        self.counts.waited += 1;
+        self.carry(dispatch.attempt, Carrier::Backlog);
+        self.backlog.push_back(dispatch);
         self.serve_backlog();
     }
 

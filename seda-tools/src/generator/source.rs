@@ -1,27 +1,27 @@
-//! Which request is to start next, and when: on a schedule, or as clients come round again.
+//! The next request and its start: on a schedule, or after the think time of a client.
 
 use seda_core::Time;
 use std::collections::VecDeque;
 use std::fmt;
 use std::time::Duration;
 
-/// One request that is to start.
+/// A request that is to start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Arrival {
     pub(crate) at: Time,
-    /// Which of the workload's targets.
+    /// The index of the request in the workload's targets.
     pub(crate) target: u32,
     pub(crate) client: Option<u32>,
 }
 
-/// Where arrivals come from.
+/// The source of arrivals.
 pub(crate) enum Source {
     Open(Schedule),
     Closed(Clients),
 }
 
 impl Source {
-    /// When the next request is to start; `None` if nothing is known of any.
+    /// Returns when the next request is to start; `None` if no start is known.
     pub(crate) fn next_at(&self) -> Option<Time> {
         match self {
             Source::Open(schedule) => schedule.next.map(|arrival| arrival.at),
@@ -29,7 +29,7 @@ impl Source {
         }
     }
 
-    /// The next request, if it is due.
+    /// Takes the next request; `None` if it is not due.
     pub(crate) fn take(&mut self, now: Time) -> Option<Arrival> {
         self.next_at().filter(|at| *at <= now)?;
         match self {
@@ -38,14 +38,14 @@ impl Source {
         }
     }
 
-    /// A client's request has ended.
+    /// Schedules the next request of a client, after the end of the last one.
     pub(crate) fn ended(&mut self, client: u32, now: Time) {
         if let Source::Closed(clients) = self {
-            clients.come_round(client, now);
+            clients.schedule_next(client, now);
         }
     }
 
-    /// Nothing is to start any more.
+    /// Drops all requests that have not started.
     pub(crate) fn stop(&mut self) {
         match self {
             Source::Open(schedule) => schedule.next = None,
@@ -57,14 +57,14 @@ impl Source {
     }
 }
 
-/// An open loop: requests start when they are scheduled, whatever became of those before.
+/// An open loop: requests start on schedule, independent of earlier answers.
 pub(crate) struct Schedule {
     next: Option<Arrival>,
     rest: Box<dyn Iterator<Item = (u64, u32)> + Send>,
 }
 
 impl Schedule {
-    /// Of pairs of nanoseconds and target, ascending.
+    /// Makes a schedule of pairs of nanoseconds and target, sorted by time.
     pub(crate) fn new(rest: impl Iterator<Item = (u64, u32)> + Send + 'static) -> Self {
         let mut schedule = Self { next: None, rest: Box::new(rest) };
         schedule.take();
@@ -81,9 +81,10 @@ impl Schedule {
     }
 }
 
-/// A closed loop: each client asks, waits for the end, thinks, asks again.
+/// A closed loop: each client asks, waits for the end, thinks, and asks again.
 pub(crate) struct Clients {
-    /// Those who think, in the order in which they will have thought: thinking takes all the same.
+    /// Thinking clients with the end of their think time, soonest first: all think for the same
+    /// time.
     ready: VecDeque<(Time, u32)>,
     think: Duration,
     end: Time,
@@ -91,22 +92,18 @@ pub(crate) struct Clients {
 }
 
 impl Clients {
-    /// The clients of the given numbers begin one after the other within one time of thinking, so
-    /// that they are not in step.
+    /// Makes a source for the clients `numbers`. Their first requests are spread over one think
+    /// time, so that the clients are not synchronised.
     pub(crate) fn new(
         numbers: impl ExactSizeIterator<Item = u32>,
         think: Duration,
         end: Time,
         targets: impl Iterator<Item = u32> + Send + 'static,
     ) -> Self {
-        let count = u32::try_from(numbers.len()).unwrap_or(u32::MAX).max(1);
-        let first = |(index, number)| (Time::ZERO.after(think * index / count), number);
-        Self {
-            ready: (0..).zip(numbers).map(first).collect(),
-            think,
-            end,
-            targets: Box::new(targets),
-        }
+        // Clients are numbered by 32 bits.
+        let count = (numbers.len() as u32).max(1);
+        let starts = (0..).map(|index| Time::ZERO.after(think * index / count));
+        Self { ready: starts.zip(numbers).collect(), think, end, targets: Box::new(targets) }
     }
 
     fn take(&mut self) -> Option<Arrival> {
@@ -115,7 +112,7 @@ impl Clients {
         Some(Arrival { at, target, client: Some(client) })
     }
 
-    fn come_round(&mut self, client: u32, now: Time) {
+    fn schedule_next(&mut self, client: u32, now: Time) {
         let at = now.after(self.think);
         if at < self.end {
             self.ready.push_back((at, client));
@@ -140,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_schedule_gives_what_is_due_and_nothing_else() {
+    fn a_schedule_gives_only_requests_that_are_due() {
         let mut source = Source::Open(Schedule::new([(0, 7), (MILLI, 8)].into_iter()));
         let first = source.take(Time::ZERO).unwrap();
         assert_eq!((first.at, first.target), (Time::ZERO, 7));
@@ -150,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_comes_round_when_it_has_thought_and_not_after_the_end() {
+    fn a_client_asks_again_after_its_think_time_and_not_after_the_end() {
         let clients = Clients::new(0..2, Duration::from_millis(20), at(50), std::iter::repeat(3));
         let mut source = Source::Closed(clients);
         let (first, second) = (source.take(at(10)).unwrap(), source.take(at(10)).unwrap());
@@ -160,7 +157,7 @@ mod tests {
         source.ended(1, at(25));
         source.ended(0, at(31));
         assert_eq!(source.take(at(45)).unwrap().client, Some(1));
-        assert_eq!(source.next_at(), None, "the other would come round after the end");
+        assert_eq!(source.next_at(), None, "the other would start after the end");
     }
 
     #[test]

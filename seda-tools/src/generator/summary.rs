@@ -1,28 +1,28 @@
-//! Adds up what the threads saw, and says whether it can be trusted.
+//! Adds up the results of the threads and checks whether the schedule was kept.
 
 use super::driver::Driven;
-use super::run::Loaded;
+use super::loaded::Loaded;
 use super::tally::Tally;
-use super::window::rate;
-use crate::outcome::Outcomes;
-use crate::plan::LoadPlan;
+use super::tally::window::rate;
+use crate::load::plan::LoadPlan;
+use crate::report::outcome::Outcomes;
+use crate::report::units::whole_percent;
 use crate::report::{Fairness, GeneratorReport, LoadReport, PathReport, SloGoodput};
 use seda_core::Time;
 use seda_core::stats::Quantiles;
 use std::time::Duration;
 
-/// Requests may begin this late, at the 99th percentile, before the load is called another one
-/// than the one asked for: what a shared machine's scheduler takes now and then is below it, and
-/// what matters to an SLO of 100 ms and more is above.
+/// The largest lag at the 99th percentile with which the schedule is kept. Delays by the scheduler
+/// of a shared machine are shorter; delays that matter to an SLO of 100 ms or more are longer.
 const MOST_LAG: Duration = Duration::from_millis(10);
-/// With a tighter SLO, a tenth of it: a later start would be a tenth of what is measured.
+/// The largest lag is an SLO divided by this, if that is less: a tenth of the measured time.
 const LAG_TO_SLO: u32 = 10;
-/// Even a perfect schedule is kept to no better than this on a shared machine.
+/// The lower bound of the largest lag, because a shared machine keeps no schedule better.
 const LEAST_LAG: Duration = Duration::from_millis(1);
-/// Jain's index over fewer good answers a client says more about chance than about fairness.
+/// Good answers that every client needs; with fewer, Jain's index shows chance, not fairness.
 const ANSWERS_FOR_FAIRNESS: u64 = 200;
 
-/// The report of a run.
+/// Makes the report of a run.
 pub(super) fn loaded(plan: &LoadPlan, driven: Vec<Driven>) -> Loaded {
     let until = driven.iter().filter_map(|thread| thread.interrupted).min().unwrap_or(Time::NEVER);
     let generator = generator(&driven);
@@ -34,29 +34,36 @@ pub(super) fn loaded(plan: &LoadPlan, driven: Vec<Driven>) -> Loaded {
     tallies.for_each(|other| tally.add(&other));
     let mut report = report(plan, &tally, until);
     report.bytes_received = bytes_received;
-    report.generator = judged(generator, plan, &tally);
+    report.generator = with_schedule_check(generator, plan, &tally);
     Loaded { report, series: tally.series }
 }
 
 fn report(plan: &LoadPlan, tally: &Tally, until: Time) -> LoadReport {
+    // The totals are sums over the measured windows.
     let mut outcomes = Outcomes::default();
     let mut response = Quantiles::default();
-    let (mut seconds, mut came_in, mut good_in) = (0.0, 0, 0);
-    let mut within_in = vec![0; tally.within.len()];
+    let mut seconds = 0.0;
+    let mut completed = 0;
+    let mut completed_good = 0;
+    let mut completed_within = vec![0; tally.within.len()];
     for window in tally.windows.iter().filter(|window| window.window.measured) {
         outcomes.add(&window.outcomes);
         response.add(&window.response);
         seconds += window.seconds(until);
-        came_in += window.came_in;
-        good_in += window.good_in();
-        let counts = within_in.iter_mut().zip(&window.came_in_within);
+        completed += window.completed;
+        completed_good += window.completed_good();
+        let counts = completed_within.iter_mut().zip(&window.completed_within);
         counts.for_each(|(sum, count)| *sum += count);
     }
-    let slo = |((slo, good), came_in): (&(Duration, u64), u64)| SloGoodput {
-        slo_seconds: slo.as_secs_f64(),
-        good: *good,
-        goodput_per_second: rate(came_in, seconds),
-    };
+    // Goodput counts the answers that arrived within the windows.
+    let mut goodput_by_slo = Vec::with_capacity(tally.within.len());
+    for (count, completed) in tally.within.iter().zip(completed_within) {
+        goodput_by_slo.push(SloGoodput {
+            slo_seconds: count.slo.as_secs_f64(),
+            good: count.good,
+            goodput_per_second: rate(completed, seconds),
+        });
+    }
     LoadReport {
         url: plan.url.to_string(),
         arrivals: plan.pace.describe(),
@@ -68,9 +75,9 @@ fn report(plan: &LoadPlan, tally: &Tally, until: Time) -> LoadReport {
         duration_seconds: seconds,
         outcomes,
         offered_per_second: rate(outcomes.scheduled, seconds),
-        throughput_per_second: rate(came_in, seconds),
-        goodput_per_second: rate(good_in, seconds),
-        goodput_by_slo: tally.within.iter().zip(within_in).map(slo).collect(),
+        throughput_per_second: rate(completed, seconds),
+        goodput_per_second: rate(completed_good, seconds),
+        goodput_by_slo,
         response_seconds: response.summary(),
         raw_seconds: tally.raw.summary(),
         refusal_seconds: tally.refusal.summary(),
@@ -90,22 +97,28 @@ fn report(plan: &LoadPlan, tally: &Tally, until: Time) -> LoadReport {
     }
 }
 
+/// Returns pairs of seconds and the share of answers that took no longer.
 fn cdf(response: &Quantiles) -> Vec<(f64, f64)> {
     let count = response.count().max(1) as f64;
     response.cdf().into_iter().map(|(seconds, n)| (seconds, n as f64 / count)).collect()
 }
 
+/// Returns the reports of the paths that were requested.
 fn paths(plan: &LoadPlan, tally: &Tally) -> Vec<PathReport> {
-    let asked = |(_, (outcomes, _)): &(&String, &(Outcomes, Quantiles))| outcomes.scheduled > 0;
-    let path = |(label, (outcomes, response)): (&String, &(Outcomes, Quantiles))| PathReport {
-        path: label.clone(),
-        outcomes: *outcomes,
-        response_seconds: response.summary(),
-    };
-    plan.workload.labels.iter().zip(&tally.labels).filter(asked).map(path).collect()
+    let mut paths = Vec::new();
+    for (label, responses) in plan.workload.labels.iter().zip(&tally.labels) {
+        if responses.outcomes.scheduled > 0 {
+            paths.push(PathReport {
+                path: label.clone(),
+                outcomes: responses.outcomes,
+                response_seconds: responses.times.summary(),
+            });
+        }
+    }
+    paths
 }
 
-/// Jain's index: (sum x)^2 / (n * sum x^2).
+/// Returns Jain's index (sum x)^2 / (n * sum x^2) and the range; `None` without clients.
 fn fairness(clients: &[u64]) -> Option<Fairness> {
     let fewest = *clients.iter().min()?;
     let sum: f64 = clients.iter().map(|good| *good as f64).sum();
@@ -120,15 +133,11 @@ fn fairness(clients: &[u64]) -> Option<Fairness> {
 }
 
 fn generator(driven: &[Driven]) -> GeneratorReport {
-    let share = |thread: &Driven| {
-        let wall = thread.ended.as_secs_f64();
-        if wall > 0.0 { thread.cpu.as_secs_f64() / wall } else { 0.0 }
-    };
     GeneratorReport {
         kept_schedule: true,
         threads: driven.len() as u64,
         cpu_seconds: driven.iter().map(|thread| thread.cpu.as_secs_f64()).sum(),
-        cpu_share: driven.iter().map(share).fold(0.0, f64::max),
+        cpu_share: driven.iter().map(Driven::cpu_share).fold(0.0, f64::max),
         connections_opened: driven.iter().map(|thread| thread.sockets.opened).sum(),
         connections_max: driven.iter().map(|thread| thread.sockets.max).sum(),
         waited_for_connection: driven.iter().map(|thread| thread.sockets.waited).sum(),
@@ -137,23 +146,27 @@ fn generator(driven: &[Driven]) -> GeneratorReport {
     }
 }
 
-/// Whether the load was the one asked for.
-fn judged(mut generator: GeneratorReport, plan: &LoadPlan, tally: &Tally) -> GeneratorReport {
+/// Decides whether the load was the one asked for.
+fn with_schedule_check(
+    mut generator: GeneratorReport,
+    plan: &LoadPlan,
+    tally: &Tally,
+) -> GeneratorReport {
     let tenth = plan.slos.first().map_or(MOST_LAG, |slo| *slo / LAG_TO_SLO);
     let allowed = tenth.clamp(LEAST_LAG, MOST_LAG);
     let lag = tally.lag.quantile_seconds(0.99).unwrap_or_default();
     if lag > allowed.as_secs_f64() {
         generator.why_not = Some(format!(
             "1 % of the requests began {:.1} ms or more after they were meant to (allowed: {:.1} \
-             ms); its busiest thread used {:.0} % of a core",
+             ms); its busiest thread used {} of a core",
             lag * 1e3,
             allowed.as_secs_f64() * 1e3,
-            generator.cpu_share * 100.0
+            whole_percent(generator.cpu_share)
         ));
-    } else if tally.own_faults > 0 {
+    } else if tally.local_faults > 0 {
         generator.why_not = Some(format!(
             "{} connections could not be opened from this side: no local port or descriptor left",
-            tally.own_faults
+            tally.local_faults
         ));
     }
     generator.kept_schedule = generator.why_not.is_none();

@@ -1,83 +1,82 @@
-//! Reads one answer out of whatever bytes have come.
+//! Parses answers from bytes that arrive in pieces.
 
 use super::body::{Body, Chunks};
+use super::error::NotHttp;
 use std::time::Duration;
 
-/// The largest head that is put up with: eight times what servers are commonly set to send.
+/// The largest head in bytes: eight times the common limit of servers.
 const MAX_HEAD: usize = 64 * 1024;
 /// The most header lines of a head.
 const MAX_HEADERS: usize = 128;
 
-/// What a whole answer said.
+/// A complete answer, without its body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    /// Whether the connection can carry another request.
+    /// True if the connection can carry another request.
     pub(crate) keep_alive: bool,
-    /// How long to wait before trying again (RFC 9110, 10.2.3); dates are not read.
+    /// The `Retry-After` of the answer (RFC 9110, 10.2.3); dates are ignored.
     pub(crate) retry_after: Option<Duration>,
 }
 
-/// The bytes are not an HTTP/1.x answer.
+/// The result of reading some bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct NotHttp;
-
-/// How far an answer has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Progress {
-    /// More bytes are needed; all that were given are used up.
-    More,
-    /// It is whole; so many of the given bytes belonged to it.
-    Whole(Answer, usize),
+pub(crate) enum Parsed {
+    /// The answer needs more bytes; all given bytes were used.
+    Partial,
+    /// The answer is complete; `used` of the given bytes belong to it.
+    Complete { answer: Answer, used: usize },
 }
 
-/// Reads answers, one after the other. Keeps no more than one head.
+/// Parses one answer after the other. Buffers at most one head.
 #[derive(Debug, Default)]
 pub(crate) struct AnswerReader {
-    /// A head that has come in part.
+    /// The part of a head that has arrived.
     head: Vec<u8>,
-    /// The answer whose body is being read.
+    /// The current answer, and the rest of its body.
     body: Option<(Answer, Body)>,
     begun: bool,
 }
 
 impl AnswerReader {
-    /// Whether any byte of the answer has come.
+    /// Returns true if any byte of the answer has arrived.
     pub(crate) fn has_begun(&self) -> bool {
         self.begun
     }
 
-    /// Reads on. After [`Progress::Whole`] the reader is ready for the next answer.
+    /// Reads more bytes. After [`Parsed::Complete`] the reader is ready for the next answer.
     ///
-    /// `to_head`: the request was a HEAD, so that no body follows.
-    pub(crate) fn read(&mut self, bytes: &[u8], to_head: bool) -> Result<Progress, NotHttp> {
+    /// `to_head` is true if the request was a HEAD, because then no body follows.
+    pub(crate) fn read(&mut self, bytes: &[u8], to_head: bool) -> Result<Parsed, NotHttp> {
         self.begun |= !bytes.is_empty();
+        // 1. Read heads until the one of a final answer.
         let mut used = 0;
         while self.body.is_none() {
             let rest = bytes.get(used..).unwrap_or_default();
             let Some((length, head)) = self.read_head(rest)? else {
-                return Ok(Progress::More);
+                return Ok(Parsed::Partial);
             };
             used += length;
-            // An interim answer has no body, and the real one follows (RFC 9110, 15.2).
+            // An interim answer has no body, and the final answer follows (RFC 9110, 15.2).
             if (100..200).contains(&head.status) {
                 continue;
             }
             let answer = head.answer();
             match head.body(to_head) {
-                None => return Ok(self.whole(answer, used)),
+                None => return Ok(self.complete(answer, used)),
                 Some(body) => self.body = Some((answer, body)),
             }
         }
+        // 2. Read its body.
         let Some((answer, body)) = &mut self.body else {
             return Err(NotHttp);
         };
         let (length, ends) = body.read(bytes.get(used..).unwrap_or_default())?;
         let answer = *answer;
-        Ok(if ends { self.whole(answer, used + length) } else { Progress::More })
+        Ok(if ends { self.complete(answer, used + length) } else { Parsed::Partial })
     }
 
-    /// The server has closed: the answer, if that is how it ends.
+    /// Ends the answer because the server has closed; `None` if a close does not complete it.
     pub(crate) fn close(&mut self) -> Option<Answer> {
         match self.body.take() {
             Some((answer, Body::UntilClose)) => Some(answer),
@@ -85,13 +84,13 @@ impl AnswerReader {
         }
     }
 
-    fn whole(&mut self, answer: Answer, used: usize) -> Progress {
+    fn complete(&mut self, answer: Answer, used: usize) -> Parsed {
         self.body = None;
         self.begun = false;
-        Progress::Whole(answer, used)
+        Parsed::Complete { answer, used }
     }
 
-    /// A head, and how many of `bytes` belong to it; `None` if it has not come whole.
+    /// Returns a head and the number of `bytes` that belong to it; `None` if it is not complete.
     fn read_head(&mut self, bytes: &[u8]) -> Result<Option<(usize, Head)>, NotHttp> {
         if self.head.is_empty() {
             return match Head::parse(bytes)? {
@@ -116,7 +115,7 @@ impl AnswerReader {
     }
 }
 
-/// What of an answer's head matters to a client that only measures.
+/// The fields of a head that a benchmark needs.
 #[derive(Debug)]
 struct Head {
     status: u16,
@@ -143,16 +142,17 @@ impl Head {
             chunked: false,
         };
         for header in response.headers.iter() {
-            head.take_note(header.name, header.value)?;
+            head.read_header(header.name, header.value)?;
         }
         Ok(Some((length, head)))
     }
 
-    fn take_note(&mut self, name: &str, value: &[u8]) -> Result<(), NotHttp> {
+    fn read_header(&mut self, name: &str, value: &[u8]) -> Result<(), NotHttp> {
+        // A value that is not text matches none of the values below.
         let text = std::str::from_utf8(value).unwrap_or_default().trim();
         if name.eq_ignore_ascii_case("content-length") {
             let length = text.parse().map_err(|_| NotHttp)?;
-            // Two that differ leave open where the answer ends (RFC 9112, 6.3).
+            // With two different lengths the end of the answer is unknown (RFC 9112, 6.3).
             if self.length.is_some_and(|known| known != length) {
                 return Err(NotHttp);
             }

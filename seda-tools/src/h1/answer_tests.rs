@@ -1,4 +1,4 @@
-//! The rules of RFC 9112 on where an answer ends, however its bytes are cut.
+//! The end of an answer by the rules of RFC 9112, for any division of its bytes.
 
 use super::*;
 use proptest::prelude::*;
@@ -7,12 +7,12 @@ const PLAIN: &str = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 const CHUNKED: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\
                        5;x=y\r\nhello\r\n10\r\n0123456789abcdef\r\n0\r\nTrailer: x\r\n\r\n";
 
-/// Feeds the bytes in pieces of `size`; the answer, and how many bytes were used.
+/// Feeds the bytes in pieces of `size`; returns the answer and the number of bytes used.
 fn in_pieces(bytes: &[u8], size: usize) -> Result<Option<(Answer, usize)>, NotHttp> {
     let mut reader = AnswerReader::default();
     let mut before = 0;
     for piece in bytes.chunks(size) {
-        if let Progress::Whole(answer, used) = reader.read(piece, false)? {
+        if let Parsed::Complete { answer, used } = reader.read(piece, false)? {
             return Ok(Some((answer, before + used)));
         }
         before += piece.len();
@@ -21,7 +21,7 @@ fn in_pieces(bytes: &[u8], size: usize) -> Result<Option<(Answer, usize)>, NotHt
 }
 
 #[test]
-fn an_answer_ends_at_the_same_byte_however_it_is_cut() {
+fn an_answer_ends_at_the_same_byte_for_any_division() {
     for text in [PLAIN, CHUNKED, "HTTP/1.1 204 No Content\r\n\r\n"] {
         let bytes = [text.as_bytes(), b"HTTP/1.1 200 OK\r\n"].concat();
         for size in 1..=bytes.len() {
@@ -33,7 +33,7 @@ fn an_answer_ends_at_the_same_byte_however_it_is_cut() {
 }
 
 #[test]
-fn an_interim_answer_is_passed_over() {
+fn an_interim_answer_is_skipped() {
     let text = format!("HTTP/1.1 100 Continue\r\n\r\n{PLAIN}");
     for size in 1..=text.len() {
         let (answer, used) = in_pieces(text.as_bytes(), size).unwrap().unwrap();
@@ -49,7 +49,7 @@ fn without_a_length_the_answer_ends_with_the_connection() {
 }
 
 #[test]
-fn an_answer_that_is_cut_off_is_none() {
+fn an_answer_that_is_cut_off_is_not_complete() {
     for text in ["HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell", "HTTP/1.1 200"] {
         assert_eq!(in_pieces(text.as_bytes(), 9), Ok(None), "{text}");
     }
@@ -59,11 +59,11 @@ fn an_answer_that_is_cut_off_is_none() {
 fn an_answer_to_head_has_no_body() {
     let head = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n";
     let progress = AnswerReader::default().read(head, true).unwrap();
-    assert!(matches!(progress, Progress::Whole(_, used) if used == head.len()));
+    assert!(matches!(progress, Parsed::Complete { used, .. } if used == head.len()));
 }
 
 #[test]
-fn what_is_no_answer_is_said_to_be_none() {
+fn bytes_that_are_not_an_answer_are_an_error() {
     let cases = [
         "SSH-2.0-OpenSSH_9.2\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 5x\r\n\r\n",
@@ -81,7 +81,7 @@ fn what_is_no_answer_is_said_to_be_none() {
 }
 
 #[test]
-fn connection_and_retry_after_are_understood() {
+fn connection_and_retry_after_are_parsed() {
     let cases = [
         ("HTTP/1.1 503 x\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n", true, Some(7)),
         ("HTTP/1.1 503 x\r\nConnection: Close\r\nContent-Length: 0\r\n\r\n", false, None),
@@ -97,7 +97,7 @@ fn connection_and_retry_after_are_understood() {
 
 proptest! {
     #[test]
-    fn no_bytes_make_it_panic_or_use_more_than_was_given(
+    fn arbitrary_bytes_neither_panic_nor_are_used_twice(
         bytes in proptest::collection::vec(any::<u8>(), 0..400),
         prefix in 0..=CHUNKED.len(),
         size in 1..50_usize,

@@ -1,42 +1,41 @@
-//! Where an answer's body ends (RFC 9112, section 6.3).
+//! The end of an answer's body (RFC 9112, section 6.3).
 
-use super::answer::NotHttp;
+use super::error::NotHttp;
 
-/// The longest line of a chunked body that is put up with: a size has at most 16 digits, the rest
-/// are extensions and trailers that nobody needs.
+/// The longest line of a chunked body in bytes. A size has at most 16 digits; extensions and
+/// trailers are ignored.
 const MAX_LINE: usize = 4_096;
 
-/// How far a body has been read.
+/// The part of a body that is still to come.
 #[derive(Debug)]
 pub(super) enum Body {
-    /// So many bytes are to come.
+    /// This number of bytes.
     Sized(u64),
-    /// In chunks.
+    /// Chunks.
     Chunked(Chunks),
-    /// Until the server closes.
+    /// Bytes until the server closes.
     UntilClose,
 }
 
-/// Where in a chunked body the next byte is (RFC 9112, section 7.1).
+/// The position of the next byte in a chunked body (RFC 9112, section 7.1).
 #[derive(Debug)]
 pub(super) enum Chunks {
-    /// In the line with a chunk's size; what of it has come.
+    /// In the size line of a chunk, of which these bytes have arrived.
     Size(Vec<u8>),
-    /// In a chunk's data, so many bytes before the line break that ends it.
+    /// In the data of a chunk, this number of bytes before the line break that ends it.
     Data(u64),
-    /// In the line break behind a chunk's data; so many bytes of it are to come.
+    /// In the line break after the data of a chunk; this number of its bytes is still to come.
     Break(u8),
-    /// Behind the last chunk, so many bytes into a trailer's line.
+    /// After the last chunk, this number of bytes into the line of a trailer.
     Trailer(usize),
 }
 
 impl Body {
-    /// Reads on; returns how many bytes belong to the body, and whether it ends there.
+    /// Reads more bytes; returns how many belong to the body, and true if the body ends there.
     pub(super) fn read(&mut self, bytes: &[u8]) -> Result<(usize, bool), NotHttp> {
         match self {
             Body::Sized(left) => {
-                let taken = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
-                *left -= taken as u64;
+                let taken = take(left, bytes.len());
                 Ok((taken, *left == 0))
             }
             Body::UntilClose => Ok((bytes.len(), false)),
@@ -55,8 +54,7 @@ impl Chunks {
         while let Some((&byte, behind)) = rest.split_first() {
             match self {
                 Chunks::Data(left) => {
-                    let taken = usize::try_from(*left).unwrap_or(usize::MAX).min(rest.len());
-                    *left -= taken as u64;
+                    let taken = take(left, rest.len());
                     rest = rest.get(taken..).unwrap_or_default();
                     if *left == 0 {
                         *self = Chunks::Break(2);
@@ -98,6 +96,14 @@ impl Chunks {
     }
 }
 
+/// Takes up to `available` bytes off `left`; returns their number.
+fn take(left: &mut u64, available: usize) -> usize {
+    let taken = usize::try_from(*left).map_or(available, |left| left.min(available));
+    *left -= taken as u64;
+    taken
+}
+
+/// Parses the size line of a chunk.
 fn size(line: &[u8]) -> Result<u64, NotHttp> {
     match httparse::parse_chunk_size(line) {
         Ok(httparse::Status::Complete((_, size))) => Ok(size),

@@ -1,12 +1,16 @@
-//! HTTP/1.1 as a client speaks it, without I/O: requests are bytes prepared once, answers are read
-//! from whatever bytes have come.
+//! HTTP/1.1 for a client, without I/O: requests are prepared as bytes, answers are parsed from
+//! bytes.
+//!
+//! This is the lowest room: it imports none of the others. Sockets and measurements do not belong
+//! here.
 
 mod answer;
 mod body;
+mod error;
 mod request;
 mod url;
 
-pub(crate) use answer::{Answer, AnswerReader, Progress};
+pub(crate) use answer::{Answer, AnswerReader, Parsed};
 pub(crate) use request::header;
 pub use request::{RequestError, RequestShape};
 pub use url::{Url, UrlError};

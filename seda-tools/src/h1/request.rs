@@ -1,57 +1,58 @@
-//! Requests as bytes: what they have in common is set once, and each is put together once.
+//! Requests as bytes, each encoded once.
 
 use http::header::{HeaderName, HeaderValue};
 use http::{Method, Uri};
 use thiserror::Error;
 
-/// What all requests of a run have in common.
+/// The parts that all requests of a run share.
 #[derive(Clone, Debug)]
 pub struct RequestShape {
     /// The `Host` header.
     pub authority: String,
-    /// Further headers, as given.
+    /// Further headers, in the given order.
     pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// The body; sent with a `Content-Length` unless it is empty and the method expects none.
+    /// The body. It has a `Content-Length` unless it is empty and the method needs none.
     pub body: Vec<u8>,
-    /// Whether the connection is kept for the next request.
+    /// True if the connection is kept for the next request.
     pub keep_alive: bool,
 }
 
-/// Why a request cannot be made.
+/// Why a request cannot be encoded.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum RequestError {
-    /// The method has characters that no method has.
+    /// The method has characters that a method must not have.
     #[error("`{0}` is not a method; use one like GET or POST")]
     Method(String),
     /// The path cannot stand in a request line.
     #[error("`{0}` cannot be asked for; a path begins with `/` and has no spaces (write %20)")]
     Target(String),
-    /// A header is not `Name: value`.
+    /// The header is not `Name: value`.
     #[error("`{0}` is not a header; write it like `Accept: text/html`")]
     Header(String),
-    /// A header that the generator sets itself.
+    /// The generator sets this header itself.
     #[error("the header `{0}` is set by the generator; leave it out")]
     OwnHeader(String),
 }
 
 impl RequestShape {
-    /// A plain request to `authority`: no further headers, no body, connection kept.
+    /// Returns the shape of a plain request to `authority`: no further headers, no body, and the
+    /// connection is kept.
     pub fn new(authority: impl Into<String>) -> Self {
         let authority = authority.into();
         Self { authority, headers: Vec::new(), body: Vec::new(), keep_alive: true }
     }
 
-    /// Adds a header given as `Name: value`.
+    /// Adds a header written as `Name: value`.
     ///
     /// # Errors
-    /// It is none, or one that says how the message is framed.
+    /// The text is not a header, or the header decides the framing of the message.
     pub fn header(&mut self, text: &str) -> Result<(), RequestError> {
         self.headers.push(header(text)?);
         Ok(())
     }
 
-    /// The same with further headers; one of a name that is there already takes its place.
+    /// Returns the shape with further headers; a header replaces one of the same name.
     #[must_use]
     pub fn with_headers(&self, headers: &[(HeaderName, HeaderValue)]) -> Self {
         let mut shape = self.clone();
@@ -60,7 +61,7 @@ impl RequestShape {
         shape
     }
 
-    /// The bytes of one request.
+    /// Encodes one request.
     ///
     /// # Errors
     /// The target cannot stand in a request line.
@@ -69,24 +70,19 @@ impl RequestShape {
             return Err(RequestError::Target(target.to_owned()));
         }
         let mut bytes = format!("{method} {target} HTTP/1.1\r\n").into_bytes();
-        let mut line = |name: &str, value: &[u8]| {
-            bytes.extend_from_slice(name.as_bytes());
-            bytes.extend_from_slice(b": ");
-            bytes.extend_from_slice(value);
-            bytes.extend_from_slice(b"\r\n");
-        };
         if !self.headers.iter().any(|(name, _)| name == http::header::HOST) {
-            line("Host", self.authority.as_bytes());
+            push_header(&mut bytes, "Host", self.authority.as_bytes());
         }
         for (name, value) in &self.headers {
-            line(name.as_str(), value.as_bytes());
+            push_header(&mut bytes, name.as_str(), value.as_bytes());
         }
         if !self.keep_alive {
-            line("Connection", b"close");
+            push_header(&mut bytes, "Connection", b"close");
         }
-        let meant_to_have_a_body = [Method::POST, Method::PUT, Method::PATCH].contains(method);
-        if meant_to_have_a_body || !self.body.is_empty() {
-            line("Content-Length", self.body.len().to_string().as_bytes());
+        let needs_length = [Method::POST, Method::PUT, Method::PATCH].contains(method);
+        if needs_length || !self.body.is_empty() {
+            let length = self.body.len().to_string();
+            push_header(&mut bytes, "Content-Length", length.as_bytes());
         }
         bytes.extend_from_slice(b"\r\n");
         bytes.extend_from_slice(&self.body);
@@ -94,16 +90,26 @@ impl RequestShape {
     }
 }
 
-/// A header given as `Name: value`, that is not the generator's own to set.
+fn push_header(bytes: &mut Vec<u8>, name: &str, value: &[u8]) {
+    bytes.extend_from_slice(name.as_bytes());
+    bytes.extend_from_slice(b": ");
+    bytes.extend_from_slice(value);
+    bytes.extend_from_slice(b"\r\n");
+}
+
+/// Parses a header written as `Name: value`; fails for headers that the generator sets itself.
 pub(crate) fn header(text: &str) -> Result<(HeaderName, HeaderValue), RequestError> {
-    let none = || RequestError::Header(text.to_owned());
-    let (name, value) = text.split_once(':').ok_or_else(none)?;
-    let name: HeaderName = name.trim().parse().map_err(|_| none())?;
-    // Two of these would make it unclear where the request ends (RFC 9112, 6.3).
+    let Some((name, value)) = text.split_once(':') else {
+        return Err(RequestError::Header(text.to_owned()));
+    };
+    let (Ok(name), Ok(value)) = (name.trim().parse::<HeaderName>(), value.trim().parse()) else {
+        return Err(RequestError::Header(text.to_owned()));
+    };
+    // A second one would leave the end of the request undefined (RFC 9112, 6.3).
     if ["content-length", "transfer-encoding", "connection"].contains(&name.as_str()) {
         return Err(RequestError::OwnHeader(name.to_string()));
     }
-    Ok((name, value.trim().parse().map_err(|_| none())?))
+    Ok((name, value))
 }
 
 #[cfg(test)]
@@ -121,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_body_and_close_are_said() {
+    fn headers_body_and_close_are_encoded() {
         let mut shape = RequestShape::new("h");
         shape.header("Accept: text/html").unwrap();
         shape.keep_alive = false;
@@ -134,14 +140,14 @@ mod tests {
     }
 
     #[test]
-    fn a_post_without_a_body_says_so() {
+    fn a_post_without_a_body_has_the_length_zero() {
         let shape = RequestShape::new("h");
         assert!(text(&shape, "POST", "/").contains("Content-Length: 0\r\n"));
         assert!(!text(&shape, "DELETE", "/").contains("Content-Length"));
     }
 
     #[test]
-    fn a_host_of_ones_own_takes_the_place_of_the_address() {
+    fn a_given_host_replaces_the_address() {
         let mut shape = RequestShape::new("127.0.0.1:9");
         shape.header("Host: example.org").unwrap();
         let request = text(&shape, "GET", "/");
@@ -149,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_requests_own_header_takes_the_place_of_everybodys() {
+    fn a_further_header_replaces_one_of_the_same_name() {
         let mut shape = RequestShape::new("h");
         shape.header("Priority: u=3").unwrap();
         let urgent = shape.with_headers(&[header("priority: u=0").unwrap()]);
@@ -158,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_can_be_smuggled_into_a_request() {
+    fn a_request_cannot_be_split_by_its_parts() {
         let mut shape = RequestShape::new("h");
         for target in ["", "x", "/a b", "/a\r\nX: y", "/\u{e9} "] {
             assert!(

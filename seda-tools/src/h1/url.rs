@@ -1,4 +1,4 @@
-//! Where the load goes: `http://host:port/path?query`.
+//! The URL of the server: `http://host:port/path?query`.
 
 use http::Uri;
 use std::fmt;
@@ -7,7 +7,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::str::FromStr;
 use thiserror::Error;
 
-/// An `http://` address. Parsing looks nothing up; [`Url::resolve`] does.
+/// An `http://` URL. Parsing does not resolve the host; [`Url::resolve`] does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Url {
     host: String,
@@ -15,33 +15,33 @@ pub struct Url {
     target: String,
 }
 
-/// Why an address cannot be used.
+/// Why a URL cannot be used.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum UrlError {
-    /// It is not an address.
+    /// The text is not a URL.
     #[error("`{0}` is not an address; write it like http://127.0.0.1:8080/path")]
     Malformed(String),
-    /// It wants another protocol.
+    /// The scheme is not `http`.
     #[error("`{0}`: only plain http:// is spoken; for TLS put a proxy in front of the server")]
     Scheme(String),
-    /// Its host has no address.
+    /// The host has no address.
     #[error("host `{host}` is not known ({source}); check its spelling, or give an IP address")]
     Unknown {
         /// The host.
         host: String,
-        /// What the resolver said.
+        /// The error of the resolver.
         source: io::Error,
     },
 }
 
 impl Url {
-    /// The path and query: `/` at least.
+    /// Returns the path and query: at least `/`.
     pub fn target(&self) -> &str {
         &self.target
     }
 
-    /// What the `Host` header says: the port is left out where it is 80 (RFC 9110, 7.2).
+    /// Returns the value of the `Host` header: without the port if it is 80 (RFC 9110, 7.2).
     pub fn authority(&self) -> String {
         match self.port {
             80 => self.host.clone(),
@@ -49,23 +49,30 @@ impl Url {
         }
     }
 
-    /// The same server with another path and query.
+    /// Returns the URL of the same server with another path and query.
     pub fn with_target(&self, target: &str) -> Self {
         Self { target: target.to_owned(), ..self.clone() }
     }
 
-    /// Its addresses, in the resolver's order; never empty.
+    /// Returns the addresses of the host, in the order of the resolver; at least one. May wait for
+    /// a name server.
     ///
     /// # Errors
-    /// The host is not known. May wait for a name server.
+    /// The host is unknown.
     pub fn resolve(&self) -> Result<Vec<SocketAddr>, UrlError> {
         let name = self.host.trim_start_matches('[').trim_end_matches(']');
-        let unknown = |source| UrlError::Unknown { host: self.host.clone(), source };
-        let found: Vec<_> = (name, self.port).to_socket_addrs().map_err(unknown)?.collect();
-        if found.is_empty() {
-            return Err(unknown(io::ErrorKind::NotFound.into()));
+        let addresses: Vec<_> = match (name, self.port).to_socket_addrs() {
+            Ok(addresses) => addresses.collect(),
+            Err(source) => return Err(self.unknown(source)),
+        };
+        if addresses.is_empty() {
+            return Err(self.unknown(io::ErrorKind::NotFound.into()));
         }
-        Ok(found)
+        Ok(addresses)
+    }
+
+    fn unknown(&self, source: io::Error) -> UrlError {
+        UrlError::Unknown { host: self.host.clone(), source }
     }
 }
 
@@ -73,23 +80,31 @@ impl FromStr for Url {
     type Err = UrlError;
 
     fn from_str(text: &str) -> Result<Self, UrlError> {
-        let malformed = || UrlError::Malformed(text.to_owned());
-        // `host:port` alone would be read as a scheme.
+        // `host:port` alone would be parsed as a scheme.
         let full = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
-        let uri: Uri = full.parse().map_err(|_| malformed())?;
+        let Ok(uri) = full.parse::<Uri>() else {
+            return Err(UrlError::Malformed(text.to_owned()));
+        };
         if uri.scheme_str() != Some("http") {
             return Err(UrlError::Scheme(text.to_owned()));
         }
-        let host = uri.host().filter(|host| !host.is_empty()).ok_or_else(malformed)?;
-        let authority = uri.authority().map_or("", |authority| authority.as_str());
+        let Some((host, port)) = host_and_port(&uri) else {
+            return Err(UrlError::Malformed(text.to_owned()));
+        };
         let target = uri.path_and_query().map_or("/", |target| target.as_str());
         let target = if target.starts_with('/') { target.to_owned() } else { format!("/{target}") };
-        let port = match authority.strip_prefix(host) {
-            Some("") => 80,
-            _ => uri.port_u16().filter(|port| *port > 0).ok_or_else(malformed)?,
-        };
         Ok(Self { host: host.to_owned(), port, target })
     }
+}
+
+/// Returns the host and the port, which is 80 if none is written; `None` if either is not allowed.
+fn host_and_port(uri: &Uri) -> Option<(&str, u16)> {
+    let host = uri.host().filter(|host| !host.is_empty())?;
+    let port = match uri.authority()?.as_str().strip_prefix(host) {
+        Some("") => 80,
+        _ => uri.port_u16().filter(|port| *port > 0)?,
+    };
+    Some((host, port))
 }
 
 impl fmt::Display for Url {
@@ -103,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_host_port_and_target() {
+    fn a_url_has_host_port_and_target() {
         let cases = [
             ("http://127.0.0.1:8080/work?micros=1", "127.0.0.1:8080", "/work?micros=1"),
             ("127.0.0.1:8080", "127.0.0.1:8080", "/"),
@@ -119,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_is_named() {
+    fn an_error_names_the_url() {
         for text in
             ["", "http://", "http://:80/", "http://h:0/", "http://h:99999/", "a b", "http://u@h/"]
         {
@@ -133,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_in_figures_resolves_without_a_name_server() {
+    fn a_numeric_address_resolves_without_a_name_server() {
         let url: Url = "http://[::1]:9/x".parse().unwrap();
         assert_eq!(url.resolve().unwrap(), ["[::1]:9".parse().unwrap()]);
     }

@@ -1,18 +1,18 @@
-//! One HTML file with everything in it.
+//! A self-contained HTML file.
 
-use super::PageError;
+use super::error::PageError;
 use serde::Serialize;
 
-/// A report and what it is to be shown as.
+/// A report, and the kind of its page.
 #[derive(Debug)]
 pub(super) struct Document<'a, T> {
     pub(super) kind: Kind,
-    /// For the browser's tab.
+    /// The title of the tab.
     pub(super) name: &'a str,
     pub(super) report: &'a T,
 }
 
-/// Which page the script makes of the report.
+/// The page that the script makes of the report.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Kind {
     Sweep,
@@ -70,19 +70,19 @@ impl Kind {
     }
 }
 
-/// What is in the page, and nothing else: a report's strings can neither run nor fetch anything,
-/// even if the script that shows them had a mistake.
+/// Allows only the content of the page itself: the strings of a report can neither run nor fetch
+/// anything, even if the script had a fault.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
 
 const PLOT_STYLE: &str = include_str!("vendor/uPlot.min.css");
 const PLOT_SCRIPT: &str = include_str!("vendor/uPlot.iife.min.js");
-/// The licence asks to be in every copy, and each page is one.
+/// The licence must be in every copy, and each page is a copy.
 const PLOT_LICENSE: &str = include_str!("vendor/uPlot.LICENSE");
 const STYLE: &str = include_str!("page.css");
 
-/// In this order: each file uses what those before it declare, the last one begins.
+/// The scripts in order: each file uses declarations of earlier files; the last one starts.
 const SCRIPT: [&str; 13] = [
-    include_str!("script/figures.js"),
+    include_str!("script/units.js"),
     include_str!("script/elements.js"),
     include_str!("script/palette.js"),
     include_str!("script/scales.js"),
@@ -97,11 +97,11 @@ const SCRIPT: [&str; 13] = [
     include_str!("page.js"),
 ];
 
-/// JSON that HTML takes for nothing but text, and that reads as before.
+/// Escapes JSON for a script element; the parsed value stays the same.
 ///
-/// In a script element HTML looks for `</script` and `<!--` (WHATWG HTML, 13.2.5.4 and 13.2.5.20);
-/// U+2028 and U+2029 ended a line of JavaScript before ES2019. In JSON all of these are in
-/// strings, where an escape means the same.
+/// In a script element HTML ends at `</script` and `<!--` (WHATWG HTML, 13.2.5.4 and 13.2.5.20);
+/// U+2028 and U+2029 ended a line of JavaScript before ES2019. In JSON all of these occur only in
+/// strings, in which an escape has the same meaning.
 fn escaped_json(json: &str) -> String {
     json.replace('<', "\\u003c")
         .replace('>', "\\u003e")
@@ -110,6 +110,7 @@ fn escaped_json(json: &str) -> String {
         .replace('\u{2029}', "\\u2029")
 }
 
+/// Escapes text for HTML.
 fn escaped_text(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

@@ -1,68 +1,61 @@
-//! Reports as documents: pages that need nothing but a browser, and drawings for a README.
+//! Reports as documents: HTML pages, and SVG drawings for a README.
 //!
-//! A page carries its report, its style and its script in itself. It fetches nothing, and its
-//! security policy forbids it to; so it can be opened from a disk, mailed, or kept beside a release.
+//! A page contains its report, its style and its script. It fetches nothing, and its security
+//! policy forbids it to, so it can be opened from a disk, mailed, or kept beside a release.
+//!
+//! This room may import `experiment` and lower ones. Measurements and text output do not belong
+//! here.
 
 mod document;
+mod error;
 #[cfg(test)]
 mod samples;
 pub mod svg;
 #[cfg(test)]
 mod tests;
 
-use crate::step::StepReport;
-use crate::sweep::SweepReport;
+pub use error::PageError;
+
+use crate::experiment::step::StepReport;
+use crate::experiment::sweep::SweepReport;
 use document::{Document, Kind};
-use thiserror::Error;
 
-/// Why a report could not be made into a document.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum PageError {
-    /// The report could not be written into the page.
-    #[error("the report could not be written as JSON: {0}")]
-    Json(#[from] serde_json::Error),
-    /// The drawing failed.
-    #[error("the drawing could not be made: {0}")]
-    Drawing(#[source] Box<dyn std::error::Error + Send + Sync>),
-}
-
-/// A page of one server under rising load, as HTML.
+/// Returns a page of one server under rising load, as HTML.
 ///
-/// The whole report is in it, rounds included, as JSON in the element with the id `report`.
+/// The element with the id `report` has the whole report as JSON, rounds included.
 ///
 /// # Errors
 ///
-/// If the report cannot be written as JSON.
+/// Fails if the report cannot be written as JSON.
 pub fn sweep(report: &SweepReport) -> Result<String, PageError> {
     Document { kind: Kind::Sweep, name: &report.name, report }.html()
 }
 
-/// A page that lays several sweeps side by side, as HTML: a line for each.
+/// Returns a page that compares several sweeps, as HTML: each has a line in every chart.
 ///
-/// It holds their points without distributions, and not their rounds: those stay in the reports,
-/// and twenty of them would make a page that no telephone opens.
+/// The page has the points without distributions, and no rounds: with those of twenty reports it
+/// would be too large for a telephone.
 ///
 /// # Errors
 ///
-/// If the reports cannot be written as JSON.
+/// Fails if the reports cannot be written as JSON.
 pub fn compare(reports: &[SweepReport]) -> Result<String, PageError> {
     let slim: Vec<SweepReport> = reports.iter().map(without_details).collect();
     let names: Vec<&str> = reports.iter().map(|report| report.name.as_str()).collect();
     Document { kind: Kind::Compare, name: &names.join(", "), report: &slim }.html()
 }
 
-/// A page of one server while the load changes, as HTML.
+/// Returns a page of one server while the load changes, as HTML.
 ///
 /// # Errors
 ///
-/// If the report cannot be written as JSON.
+/// Fails if the report cannot be written as JSON.
 pub fn step(report: &StepReport) -> Result<String, PageError> {
     Document { kind: Kind::Step, name: &report.name, report }.html()
 }
 
 fn without_details(report: &SweepReport) -> SweepReport {
-    // Named one by one, so that the rounds are never copied only to be dropped.
+    // The fields are copied one by one, so that the rounds are not copied.
     let mut points = report.points.clone();
     for point in &mut points {
         point.cdf.clear();

@@ -1,4 +1,4 @@
-// The page: reads what is embedded in it, says it, and draws it.
+// Reads the embedded report, and makes and draws its page.
 
 const main = document.getElementById("page");
 const data = JSON.parse(document.getElementById("report").textContent);

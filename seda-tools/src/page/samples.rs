@@ -1,17 +1,16 @@
-//! Reports as servers would earn them, for tests: one that sheds what is too much, one that
-//! collapses under it.
+//! Sample reports for tests: of a server that sheds the excess load, and of one that collapses.
 
-use crate::outcome::Outcomes;
+use crate::experiment::step::{PartReport, Recovery, StepReport};
+use crate::experiment::sweep::{LambdaMax, Point, Round, Run, Spread, StagePoint, SweepReport};
+use crate::report::outcome::Outcomes;
 use crate::report::{Bin, LoadReport};
-use crate::step::{PartReport, Recovery, StepReport};
-use crate::sweep::{LambdaMax, Point, Round, Run, Spread, StagePoint, SweepReport};
 
-/// What a server does with more than it can do.
+/// The behaviour of a server above its capacity.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Overload {
-    /// Refuses the rest at once.
+    /// The server refuses the excess at once.
     Sheds,
-    /// Takes everything, and answers too late.
+    /// The server accepts everything and answers too late.
     Collapses,
 }
 
@@ -19,7 +18,7 @@ const MULTIPLES: [f64; 10] = [0.25, 0.5, 0.75, 0.9, 1.0, 1.25, 1.5, 2.0, 3.0, 5.
 const SLO: f64 = 0.1;
 const DEADLINE: f64 = 1.0;
 
-/// A sweep of a server with this capacity, ten loads, three rounds.
+/// Returns a sweep over ten loads in three rounds.
 pub(super) fn sweep(name: &str, capacity: f64, overload: Overload) -> SweepReport {
     let points: Vec<Point> = MULTIPLES.iter().map(|at| point(*at, capacity, overload)).collect();
     SweepReport {
@@ -40,7 +39,7 @@ pub(super) fn sweep(name: &str, capacity: f64, overload: Overload) -> SweepRepor
     }
 }
 
-/// A step over the capacity and back, in bins of 50 ms.
+/// Returns a step above the capacity and back, in bins of 50 ms.
 pub(super) fn step(name: &str, capacity: f64, overload: Overload) -> StepReport {
     let rates = [0.7, 1.5, 0.7].map(|share| share * capacity);
     let parts =
@@ -53,12 +52,6 @@ pub(super) fn step(name: &str, capacity: f64, overload: Overload) -> StepReport 
             p50: Some(spread(0.004, 0.1)),
             p99: Some(spread(0.02, 0.2)),
         });
-    let change = |at, from: f64, to: f64, after| Recovery {
-        change: format!("{from:.0}/s -> {to:.0}/s"),
-        at_seconds: at,
-        p99_within_slo_after: after,
-        goodput_back_after: Some(0.15),
-    };
     let recovered = (overload == Overload::Sheds).then_some(0.35);
     StepReport {
         name: name.to_owned(),
@@ -70,10 +63,19 @@ pub(super) fn step(name: &str, capacity: f64, overload: Overload) -> StepReport 
         parts: parts.collect(),
         bins: (0..500).map(|nth| bin(nth, rates, capacity, overload)).collect(),
         recoveries: vec![
-            change(5.0, rates[0], rates[1], recovered),
-            change(15.0, rates[1], rates[2], Some(2.4)),
+            recovery(5.0, rates[0], rates[1], recovered),
+            recovery(15.0, rates[1], rates[2], Some(2.4)),
         ],
         kept_schedule: true,
+    }
+}
+
+fn recovery(at_seconds: f64, from: f64, to: f64, p99_after: Option<f64>) -> Recovery {
+    Recovery {
+        change: format!("{from:.0}/s -> {to:.0}/s"),
+        at_seconds,
+        p99_within_slo_after: p99_after,
+        goodput_back_after: Some(0.15),
     }
 }
 
@@ -85,12 +87,13 @@ fn point(multiple: f64, capacity: f64, overload: Overload) -> Point {
         Overload::Sheds => multiple.min(1.0) * (1.0 - 0.008 * excess),
         Overload::Collapses => multiple.min(1.0) / (1.0 + 6.0 * excess),
     };
-    // What it still manages is late, for the most part.
+    // Most of the remaining answers are late.
     let late = if sheds { 0.002 } else { 0.7 * (multiple.min(1.0) - ratio) / multiple };
     let good = ratio / multiple;
     let lost = (1.0 - good - late).max(0.0);
     let utilization = (multiple * 0.93).min(0.97);
-    // Of an M/M/1 up to the capacity; beyond it a bounded queue, or one as long as the deadline.
+    // The mean of an M/M/1 queue up to the capacity; above it, of a queue with a limit, or of one
+    // as long as the deadline.
     let service = 2.0 * 0.93 / capacity;
     let mean = match overload {
         _ if multiple < 0.95 => service / (1.0 - utilization),
@@ -98,7 +101,6 @@ fn point(multiple: f64, capacity: f64, overload: Overload) -> Point {
         Overload::Collapses => (service * 12.0 + 0.4 * excess).min(0.8 * DEADLINE),
     };
     let throughput = capacity * ratio + offered * late;
-    let some = |seconds: f64| Some(spread(seconds, 0.08));
     Point {
         settled_after: Spread::default(),
         multiple,
@@ -110,10 +112,10 @@ fn point(multiple: f64, capacity: f64, overload: Overload) -> Point {
             spread(capacity * ratio, 0.03),
             spread(capacity * ratio + offered * late * 0.7, 0.03),
         ],
-        mean: some(mean),
-        p50: some(mean * 0.7),
-        p99: some((mean * 4.6).min(DEADLINE)),
-        p999: some((mean * 6.9).min(DEADLINE)),
+        mean: Some(spread(mean, 0.08)),
+        p50: Some(spread(mean * 0.7, 0.08)),
+        p99: Some(spread((mean * 4.6).min(DEADLINE), 0.08)),
+        p999: Some(spread((mean * 6.9).min(DEADLINE), 0.08)),
         refusal_p99: sheds.then(|| spread(0.002, 0.1)),
         shares: if sheds {
             [good, late, lost, 0.0, 0.0, 0.0, 0.0]
@@ -140,39 +142,32 @@ fn point(multiple: f64, capacity: f64, overload: Overload) -> Point {
     }
 }
 
-/// Exponential, and no longer than the deadline.
+/// Returns a quantile of an exponential that is limited by the deadline.
 fn time(mean: f64, share: f64) -> f64 {
     (0.0002 - mean * (1.0 - share * 0.9999).ln()).min(DEADLINE)
 }
 
 fn stages(offered: f64, lost: f64) -> Vec<StagePoint> {
-    let whole = |figure: f64| figure.max(0.0) as u64;
-    let stage = |name: &str, depth, workers, refused| StagePoint {
-        name: name.to_owned(),
-        depth,
-        workers,
-        utilization: 0.5,
-        handled: whole(offered * 10.0 * (1.0 - lost)),
-        refused,
-        shed: refused / 20,
-    };
+    let handled = whole(offered * 10.0 * (1.0 - lost));
+    let refused = whole(offered * lost * 10.0);
     vec![
-        stage("parse", whole(lost * 3.0), 1, 0),
-        stage("work", whole(lost * 120.0), 2 + whole(lost * 6.0), whole(offered * lost * 10.0)),
-        stage("render", whole(lost * 9.0), 1, 0),
+        stage("parse", whole(lost * 3.0), 1, handled, 0),
+        stage("work", whole(lost * 120.0), 2 + whole(lost * 6.0), handled, refused),
+        stage("render", whole(lost * 9.0), 1, handled, 0),
     ]
 }
 
+fn stage(name: &str, depth: u64, workers: u64, handled: u64, refused: u64) -> StagePoint {
+    let (name, shed) = (name.to_owned(), refused / 20);
+    StagePoint { name, depth, workers, utilization: 0.5, handled, refused, shed }
+}
+
+/// Returns a whole number, at least 0.
+fn whole(figure: f64) -> u64 {
+    figure.max(0.0) as u64
+}
+
 fn round(capacity: f64, points: &[Point]) -> Round {
-    let run = |point: &Point| {
-        let mut load = LoadReport { slo_seconds: vec![SLO], ..LoadReport::default() };
-        load.generator.kept_schedule = point.kept_schedule;
-        load.generator.why_not = (!point.kept_schedule)
-            .then(|| "p99 of the lag was 14 ms, more than a tenth of the SLO".to_owned());
-        let settled_after = point.settled_after.median;
-        let stages = point.stages.clone();
-        Run { multiple: point.multiple, load, settled_after, unwatched: None, stages }
-    };
     Round {
         probed_per_second: capacity,
         capacity_per_second: capacity,
@@ -180,12 +175,28 @@ fn round(capacity: f64, points: &[Point]) -> Round {
     }
 }
 
+fn run(point: &Point) -> Run {
+    let mut load = LoadReport { slo_seconds: vec![SLO], ..LoadReport::default() };
+    load.generator.kept_schedule = point.kept_schedule;
+    if !point.kept_schedule {
+        let reason = "p99 of the lag was 14 ms, more than a tenth of the SLO";
+        load.generator.why_not = Some(reason.to_owned());
+    }
+    let settled_after = point.settled_after.median;
+    let stages = point.stages.clone();
+    Run { multiple: point.multiple, load, settled_after, unwatched: None, stages }
+}
+
+/// Returns the requests of a bin in three runs.
+fn count(per_second: f64) -> u64 {
+    (per_second * 0.05 * 3.0) as u64
+}
+
 fn bin(nth: u32, rates: [f64; 3], capacity: f64, overload: Overload) -> Bin {
     let from = f64::from(nth) * 0.05;
     let wobble = 1.0 + 0.06 * (f64::from(nth) * 1.7).sin() * (f64::from(nth) * 0.37).cos();
     let over = (5.0..15.0).contains(&from);
     let rate = if over { rates[1] } else { rates[0] };
-    let count = |per_second: f64| (per_second * 0.05 * 3.0) as u64;
     let scheduled = count(rate * wobble);
     let settling = over && from < 5.4;
     let collapsed = overload == Overload::Collapses && (5.8..17.4).contains(&from);

@@ -1,24 +1,24 @@
-//! What every page keeps to.
+//! Properties of every page.
 
 use super::samples::Overload::{Collapses, Sheds};
 use super::*;
-use crate::sweep::{Point, Spread};
+use crate::experiment::sweep::{Point, Spread};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// What a browser finds between the tags of the element `report`.
+/// Returns the text of the element `report`.
 fn embedded(page: &str) -> &str {
     let from = page.split_once(r#"id="report">"#).unwrap().1;
     from.split_once("</script>").unwrap().0
 }
 
-/// As JSON gives it back: its last digit is not always that of the figure that went in.
+/// Returns a report after a round trip through JSON, which may change the last digit of a number.
 fn through_json<T: Serialize + DeserializeOwned>(report: &T) -> T {
     serde_json::from_str(&serde_json::to_string(report).unwrap()).unwrap()
 }
 
 #[test]
-fn the_report_comes_out_of_the_page_as_it_went_in() {
+fn a_page_contains_its_report() {
     let report = samples::sweep("seda", 4800.0, Sheds);
     let page = sweep(&report).unwrap();
     let read: SweepReport = serde_json::from_str(embedded(&page)).unwrap();
@@ -31,7 +31,7 @@ fn the_report_comes_out_of_the_page_as_it_went_in() {
 }
 
 #[test]
-fn a_comparison_keeps_the_points_and_leaves_the_rounds() {
+fn a_comparison_has_the_points_without_the_rounds() {
     let reports = [samples::sweep("a", 4800.0, Sheds), samples::sweep("b", 4500.0, Collapses)];
     let page = compare(&reports).unwrap();
     let kept: Vec<SweepReport> = serde_json::from_str(embedded(&page)).unwrap();
@@ -43,7 +43,7 @@ fn a_comparison_keeps_the_points_and_leaves_the_rounds() {
 }
 
 #[test]
-fn no_name_breaks_out_of_where_it_is() {
+fn a_name_cannot_end_its_element() {
     let name = "</script><script>alert(1)</script><!--<script>\u{2028}\u{2029}&amp;</title>";
     let mut report = samples::sweep(name, 4800.0, Sheds);
     report.command = name.to_owned();
@@ -74,7 +74,7 @@ fn a_page_fetches_nothing() {
 }
 
 #[test]
-fn a_figure_that_is_no_number_is_null_in_the_page() {
+fn a_number_that_is_not_finite_is_null_in_the_page() {
     let nan = Spread { median: f64::NAN, low: f64::NEG_INFINITY, high: f64::INFINITY };
     let point = Point { multiple: 1.0, goodput_per_second: nan, ..Point::default() };
     let report = SweepReport { points: vec![point], ..SweepReport::default() };
@@ -84,7 +84,7 @@ fn a_figure_that_is_no_number_is_null_in_the_page() {
 }
 
 #[test]
-fn empty_reports_make_pages_too() {
+fn an_empty_report_makes_a_page() {
     assert!(sweep(&SweepReport::default()).unwrap().contains(r#"data-kind="sweep""#));
     assert!(compare(&[]).unwrap().contains(r#"data-kind="compare""#));
     assert!(step(&StepReport::default()).unwrap().contains(r#"data-kind="step""#));

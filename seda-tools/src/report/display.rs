@@ -1,11 +1,14 @@
-//! The report for people.
+//! The report of a run as text.
 
+use super::outcome::Outcome;
+use super::units::{counted, percent, rate, seconds, seconds_or_dash, whole_percent};
+use super::verdict::verdict;
 use super::{GeneratorReport, LoadReport, PathReport, WindowReport};
-use crate::figures::{percent, rate, seconds};
-use crate::outcome::Outcome;
-use crate::watch::verdict;
 use seda_core::stats::QuantileSummary;
 use std::fmt;
+
+/// Paths in the text; the JSON has all.
+const SHOWN_PATHS: usize = 12;
 
 impl fmt::Display for LoadReport {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -44,13 +47,13 @@ impl fmt::Display for LoadReport {
 }
 
 impl LoadReport {
-    /// One line: what was offered, what was good, how long it took.
+    /// Returns one line: the offered rate, the goodput, the p99, and the share of refusals.
     pub fn summary(&self) -> String {
         format!(
             "{} offered, {} good, p99 {}, {} refused",
             rate(self.offered_per_second),
             rate(self.goodput_per_second),
-            or_none(self.response_seconds.p99),
+            seconds_or_dash(self.response_seconds.p99),
             percent(self.outcomes.refused, self.outcomes.scheduled)
         )
     }
@@ -66,9 +69,9 @@ impl LoadReport {
             let count = self.outcomes.of(outcome);
             let share = percent(count, scheduled);
             let per_second = rate(count as f64 / self.duration_seconds.max(f64::MIN_POSITIVE));
-            let words = self.meaning(outcome);
+            let meaning = self.meaning(outcome);
             let name = outcome.name();
-            writeln!(out, "{name:<14}{count:>8} {share:>8} {per_second:>10}  {words}")?;
+            writeln!(out, "{name:<14}{count:>8} {share:>8} {per_second:>10}  {meaning}")?;
         }
         Ok(())
     }
@@ -90,11 +93,14 @@ impl LoadReport {
         }
     }
 
-    /// The statuses that are neither success nor refusal.
+    /// Lists the statuses that are neither success nor refusal, with their counts.
     fn unusual_statuses(&self) -> String {
-        let unusual = |(status, _): &(&u16, &u64)| !(200..400).contains(*status);
-        let known = self.statuses.iter().filter(unusual).filter(|(s, _)| ![429, 503].contains(*s));
-        let listed: Vec<String> = known.map(|(status, n)| format!("{n} x {status}")).collect();
+        let listed: Vec<String> = self
+            .statuses
+            .iter()
+            .filter(|(status, _)| !(200..400).contains(*status) && ![429, 503].contains(*status))
+            .map(|(status, count)| format!("{count} x {status}"))
+            .collect();
         if listed.is_empty() { "not one of --expect".to_owned() } else { listed.join(", ") }
     }
 
@@ -132,11 +138,9 @@ impl LoadReport {
     }
 
     fn paths_table(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // More than a screen of them is for programs.
-        const SHOWN: usize = 12;
         if self.paths.len() > 1 {
-            self.paths.iter().take(SHOWN).try_for_each(|path| writeln!(out, "{path}"))?;
-            let more = self.paths.len().saturating_sub(SHOWN);
+            self.paths.iter().take(SHOWN_PATHS).try_for_each(|path| writeln!(out, "{path}"))?;
+            let more = self.paths.len().saturating_sub(SHOWN_PATHS);
             if more > 0 {
                 writeln!(out, "({more} more paths: see --json)")?;
             }
@@ -144,7 +148,7 @@ impl LoadReport {
         Ok(())
     }
 
-    /// What was seen of the server's process, and what limited it.
+    /// Writes the resources of the server's process, and its limit.
     fn server_line(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(server) = &self.server else {
             return Ok(());
@@ -158,17 +162,16 @@ impl LoadReport {
         );
         writeln!(
             out,
-            "server      {} (pid {}): {:.0} % of {} core{}, {} threads, {:.0} MiB; {} full listen \
-             queues\n            {}",
+            "server      {} (pid {}): {} of {}, {} threads, {:.0} MiB; {} full listen queues\n            \
+             {}",
             server.name,
             server.pid,
-            server.utilization * 100.0,
-            server.cores,
-            if server.cores == 1 { "" } else { "s" },
+            whole_percent(server.utilization),
+            counted(server.cores, "core"),
             server.threads_max,
             server.rss_max_bytes as f64 / f64::from(1 << 20),
             server.listen_overflows,
-            verdict.words
+            verdict.message
         )
     }
 
@@ -197,7 +200,7 @@ impl fmt::Display for WindowReport {
             rate(self.offered_per_second),
             rate(self.goodput_per_second),
             percent(self.outcomes.refused, self.outcomes.scheduled),
-            or_none(self.response_seconds.p99)
+            seconds_or_dash(self.response_seconds.p99)
         )
     }
 }
@@ -211,8 +214,8 @@ impl fmt::Display for PathReport {
             self.outcomes.scheduled,
             percent(self.outcomes.good, self.outcomes.scheduled),
             percent(self.outcomes.refused, self.outcomes.scheduled),
-            or_none(self.response_seconds.p50),
-            or_none(self.response_seconds.p99)
+            seconds_or_dash(self.response_seconds.p50),
+            seconds_or_dash(self.response_seconds.p99)
         )
     }
 }
@@ -221,14 +224,13 @@ impl fmt::Display for GeneratorReport {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             out,
-            "generator   began p50 {}, p99 {}, max {} late; {:.0} % of a core on {} thread{}; {} \
-             connections opened, {} at once",
-            or_none(self.lag_seconds.p50),
-            or_none(self.lag_seconds.p99),
-            or_none(self.lag_seconds.max),
-            self.cpu_share * 100.0,
-            self.threads,
-            if self.threads == 1 { "" } else { "s" },
+            "generator   began p50 {}, p99 {}, max {} late; {} of a core on {}; {} connections \
+             opened, {} at once",
+            seconds_or_dash(self.lag_seconds.p50),
+            seconds_or_dash(self.lag_seconds.p99),
+            seconds_or_dash(self.lag_seconds.max),
+            whole_percent(self.cpu_share),
+            counted(self.threads, "thread"),
             self.connections_opened,
             self.connections_max
         )?;
@@ -251,10 +253,6 @@ fn quantile_names() -> String {
 fn quantile_row(quantiles: &QuantileSummary) -> String {
     let q = quantiles;
     [q.p10, q.p50, q.p90, q.p99, q.p999, q.max, q.mean]
-        .map(|value| format!("{:>10}", or_none(value)))
+        .map(|value| format!("{:>10}", seconds_or_dash(value)))
         .concat()
-}
-
-fn or_none(value: Option<f64>) -> String {
-    value.map_or("-".to_owned(), seconds)
 }

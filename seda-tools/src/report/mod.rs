@@ -1,85 +1,94 @@
-//! What `seda load` found out: plain data, serde for programs, `Display` for people.
+//! The report of a run: plain data, with serde for programs and `Display` for people.
 //!
-//! The fields are stable: new ones may come, none goes or changes its meaning. Times are in
-//! seconds, rates per second, shares 0 to 1. A figure that could not be taken is `null`.
+//! The fields are stable: new ones may be added, none is removed or changes its meaning. Times are
+//! in seconds, rates per second, shares 0 to 1. An unknown figure is `null`.
+//!
+//! This room may import `watch` and `h1`. Whatever produces a report belongs in a higher room.
 
 mod display;
+#[doc(hidden)]
+pub mod outcome;
+#[doc(hidden)]
+pub mod units;
+mod verdict;
 
-use crate::outcome::Outcomes;
+pub use verdict::{Limit, Verdict, verdict};
+
+use crate::report::outcome::Outcomes;
 use seda_core::stats::QuantileSummary;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// One run of load, as `seda load --json FILE` writes it.
+/// The report of one run, as `seda load --json FILE` writes it.
 ///
-/// Counts, rates and latencies are of the requests whose intended start is in the measured window;
-/// those of warm-up and cool-down are in `windows` only.
+/// Counts, rates and times are those of requests with an intended start in the measured window;
+/// those of warm-up and cool-down are only in `windows`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LoadReport {
-    /// Where the load went.
+    /// The URL of the server.
     pub url: String,
-    /// The arrivals, in words: "poisson 900/s for 10s".
+    /// A description of the arrivals: "poisson 900/s:10s".
     pub arrivals: String,
-    /// What the arrivals and the mix were drawn with.
+    /// The seed of the arrivals and the mix.
     pub seed: u64,
-    /// The SLOs, tightest first; `good` and `late` are told apart by the first.
+    /// The SLOs, tightest first; the first separates `good` from `late`.
     pub slo_seconds: Vec<f64>,
-    /// When a client gives an attempt up.
+    /// Time after which a client abandons an attempt.
     pub deadline_seconds: f64,
-    /// Whether the run was ended before its time (Ctrl-C).
+    /// True if the run ended early (Ctrl-C).
     pub interrupted: bool,
-    /// Requests that were still under way then; they are not among the scheduled ones.
+    /// Requests that were under way then; they do not count as scheduled.
     pub unfinished: u64,
     /// Length of the measured window.
     pub duration_seconds: f64,
-    /// `scheduled`, and the seven ends that add up to it.
+    /// `scheduled`, and the seven outcomes that add up to it.
     #[serde(flatten)]
     pub outcomes: Outcomes,
     /// Scheduled requests per second.
     pub offered_per_second: f64,
-    /// Right answers (good and late ones) that came in within the window, per second.
+    /// Right answers (good and late) that arrived within the window, per second.
     pub throughput_per_second: f64,
-    /// Good answers that came in within the window, per second: of requests of the warm-up too, so
-    /// that a queue that is filling cannot lift it above what the server can do.
+    /// Good answers that arrived within the window, per second. Answers to requests of the warm-up
+    /// count, so that a growing queue cannot raise goodput above the capacity.
     pub goodput_per_second: f64,
     /// Goodput under each SLO.
     pub goodput_by_slo: Vec<SloGoodput>,
-    /// From a right answer's intended start to its last byte.
+    /// Response times of right answers, from the intended start to the last byte.
     pub response_seconds: QuantileSummary,
-    /// From the moment its request was sent: what a tool that forgets the wait before sees.
+    /// Response times of right answers from the sending of the request, without the wait before it.
     pub raw_seconds: QuantileSummary,
-    /// From a refusal's intended start to its last byte.
+    /// Response times of refusals, from the intended start to the last byte.
     pub refusal_seconds: QuantileSummary,
-    /// Mean time from intended start to the end of all requests, however they ended: R of λR.
+    /// Mean time from intended start to end over requests with any outcome: the R of λR.
     pub sojourn_mean: Option<f64>,
-    /// Distribution of `response_seconds`: pairs of seconds and the share that took no longer.
+    /// Distribution of `response_seconds`: pairs of seconds and the share of answers within them.
     pub cdf: Vec<(f64, f64)>,
-    /// The same by path, most frequent first, at most 64 paths; what is beyond is in "(others)".
+    /// The outcomes by path, most frequent first; paths beyond the 64th are together in "(others)".
     pub paths: Vec<PathReport>,
-    /// Warm-up, the parts of a profile, cool-down: in order of time.
+    /// Warm-up, the parts of the profile, and cool-down, in order of time.
     pub windows: Vec<WindowReport>,
-    /// How often each status was answered, of all attempts.
+    /// Number of answers with each status, over all attempts.
     pub statuses: BTreeMap<u16, u64>,
-    /// Why attempts got no answer, in words.
+    /// Number of attempts without an answer, by reason.
     pub failures: BTreeMap<String, u64>,
-    /// Attempts, retries included.
+    /// Number of attempts, retries included.
     pub attempts: u64,
     /// Attempts per scheduled request.
     pub amplification: f64,
-    /// Requests under way, averaged over the window's time: N, from the generator's own count.
+    /// N: mean number of requests under way in the window, as the generator counts it.
     pub in_flight_mean: f64,
-    /// The most requests that were under way at once.
+    /// The most requests under way at once.
     pub in_flight_max: u64,
-    /// Bytes of the answers, heads included.
+    /// Bytes of all answers, heads included.
     pub bytes_received: u64,
-    /// With `--clients`: how evenly they were served.
+    /// Fairness among the clients of a closed loop; `None` in an open loop.
     pub fairness: Option<Fairness>,
-    /// What the generator says of itself.
+    /// The report of the generator on itself.
     pub generator: GeneratorReport,
-    /// What was seen of the server's process, with `--pid`.
+    /// The resources of the server's process; `None` without `--pid`.
     pub server: Option<crate::watch::ServerReport>,
-    /// Response times over time, where they were asked for (`seda step`).
+    /// The time series; empty unless the plan asks for it (`seda step`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub series: Vec<Bin>,
 }
@@ -90,22 +99,22 @@ pub struct LoadReport {
 pub struct SloGoodput {
     /// The SLO.
     pub slo_seconds: f64,
-    /// Requests of the window with a right answer within it.
+    /// Requests of the window with a right answer within the SLO.
     pub good: u64,
-    /// Right answers within it that came in within the window, per second.
+    /// Right answers within the SLO that arrived within the window, per second.
     pub goodput_per_second: f64,
 }
 
-/// One path of the mix or the trace.
+/// The outcomes of one path.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PathReport {
-    /// Method and path, without the query if it has more than one in this run.
+    /// Method and path; without the query if the run has many targets.
     pub path: String,
-    /// What became of its requests.
+    /// The outcomes of its requests.
     #[serde(flatten)]
     pub outcomes: Outcomes,
-    /// From intended start to the last byte, right answers.
+    /// Response times of right answers, from the intended start to the last byte.
     pub response_seconds: QuantileSummary,
 }
 
@@ -113,87 +122,87 @@ pub struct PathReport {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct WindowReport {
-    /// "warm-up", "cool-down", or the profile's part: "1400/s:10s".
+    /// "warm-up", "cool-down", or the part of the profile: "1400/s:10s".
     pub name: String,
-    /// Whether it counts in the report's totals.
+    /// True if the window counts in the totals of the report.
     pub measured: bool,
-    /// When it begins, since the run began.
+    /// The beginning, since the run began.
     pub from_seconds: f64,
-    /// When it ends.
+    /// The end, since the run began.
     pub to_seconds: f64,
-    /// What became of the requests that were meant to start in it.
+    /// The outcomes of requests with an intended start in this part.
     #[serde(flatten)]
     pub outcomes: Outcomes,
-    /// Scheduled per second.
+    /// Scheduled requests per second.
     pub offered_per_second: f64,
-    /// Right answers that came in within it, per second.
+    /// Right answers that arrived within the window, per second.
     pub throughput_per_second: f64,
-    /// Good answers that came in within it, per second.
+    /// Good answers that arrived within the window, per second.
     pub goodput_per_second: f64,
-    /// From intended start to the last byte, right answers.
+    /// Response times of right answers, from the intended start to the last byte.
     pub response_seconds: QuantileSummary,
 }
 
-/// A slice of time.
+/// A time slice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Bin {
-    /// When it begins, since the run began.
+    /// The beginning, since the run began.
     pub from_seconds: f64,
-    /// Its length.
+    /// The length of the slice.
     pub seconds: f64,
-    /// What became of the requests that were meant to start in it.
+    /// The outcomes of requests with an intended start in this part.
     #[serde(flatten)]
     pub outcomes: Outcomes,
-    /// Median of its right answers, counted from the intended start.
+    /// Median of the response times of right answers, from the intended start; `None` without any.
     pub p50: Option<f64>,
-    /// 99th percentile of the same.
+    /// 99th percentile of the same response times.
     pub p99: Option<f64>,
 }
 
-/// How evenly a closed loop's clients were served.
+/// Fairness among the clients of a closed loop.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Fairness {
-    /// Clients.
+    /// Number of clients.
     pub clients: u64,
-    /// Jain's index over their good answers: 1 if all got the same, 1/clients if one got all
-    /// (Jain, Chiu, Hawe 1984). `None` if nobody got any.
+    /// Jain's index over the good answers: 1 if all clients got the same number, 1/clients if one
+    /// got all (Jain, Chiu, Hawe 1984). `None` without good answers.
     pub jain: Option<f64>,
-    /// The good answers of the client that got the fewest.
+    /// The fewest good answers of a client.
     pub fewest: u64,
-    /// Of the one that got the most.
+    /// The most good answers of a client.
     pub most: u64,
-    /// Whether every client got the 200 that the index needs to mean something.
+    /// True if every client got the 200 good answers that the index needs to be meaningful.
     pub enough: bool,
 }
 
-/// What the generator says of itself: whether its figures can be trusted.
+/// The report of the generator on itself, which tells whether the figures can be trusted.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct GeneratorReport {
-    /// False if requests began so late that the load was not the one asked for.
+    /// False if requests started so late that the load was not the one asked for.
     pub kept_schedule: bool,
-    /// Why not, in words.
+    /// Why the schedule was not kept; `None` if it was.
     pub why_not: Option<String>,
-    /// From a request's intended start to the moment the generator took it up.
+    /// Times from the intended start of a request to its actual start.
     pub lag_seconds: QuantileSummary,
-    /// Threads.
+    /// Number of threads.
     pub threads: u64,
-    /// CPU time of all of them, over the whole run.
+    /// CPU time of all threads over the whole run.
     pub cpu_seconds: f64,
-    /// The busiest thread's CPU time over its wall time.
+    /// CPU time over wall time, of the busiest thread: 0 to 1.
     pub cpu_share: f64,
-    /// Connections opened.
+    /// Number of opened connections.
     pub connections_opened: u64,
-    /// The most that were open at once.
+    /// The most open connections at once.
     pub connections_max: u64,
-    /// The most that might be: what was asked for, or less if this process may not have as many
+    /// The limit of connections: the one asked for, or less if the process may not have enough
     /// descriptors (`ulimit -n`).
     pub connections_allowed: u64,
-    /// Requests that had to wait for a connection: all that are allowed were busy, or their number
-    /// may not grow faster. The wait is part of their response time.
+    /// Requests that waited for a connection, because all allowed ones were busy or their number
+    /// may not grow faster. The wait is part of the response time.
     pub waited_for_connection: u64,
-    /// Requests sent anew because a kept connection had been closed by the server meanwhile.
+    /// Requests that were sent again because the server had closed a kept connection.
     pub resent: u64,
 }

@@ -1,37 +1,39 @@
-//! Connections that a full listen queue turned away: `/proc/PID/net/netstat`.
+//! Connections that a full listen queue rejected: `/proc/PID/net/netstat`.
 
 use super::procfs;
 use std::io;
 
-/// Counted for the whole network namespace since it began: other servers in it count too.
+/// Counts of the whole network namespace since it began, other servers included.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct ListenCounts {
-    /// A handshake was complete and the accept queue full.
+    /// Complete handshakes that found the accept queue full.
     pub(super) overflows: u64,
-    /// All that a listening socket threw away: overflows, and what else went wrong.
+    /// All connections that listening sockets dropped, overflows included.
     pub(super) drops: u64,
 }
 
 impl ListenCounts {
-    /// Reads the counts of the namespace that a process is in; zeros if the kernel tells none.
+    /// Reads the counts of the namespace of a process; zeros if the kernel has none.
     ///
     /// # Errors
     ///
-    /// As [`procfs::text`].
+    /// Fails as [`procfs::text`].
     pub(super) fn read(pid: u32) -> io::Result<Self> {
         let text = procfs::text(&format!("/proc/{pid}/net/netstat"))?;
         Ok(text.as_deref().map(Self::parse).unwrap_or_default())
     }
 
-    /// Lines come in pairs that begin alike: names, then numbers.
+    /// Parses pairs of lines with the same prefix: names, then numbers.
     fn parse(text: &str) -> Self {
         let mut lines = text.lines().filter_map(|line| line.strip_prefix("TcpExt:"));
-        let (names, numbers) = (lines.next().unwrap_or(""), lines.next().unwrap_or(""));
+        let (Some(names), Some(numbers)) = (lines.next(), lines.next()) else {
+            return Self::default();
+        };
         let mut counts = Self::default();
         for (name, number) in names.split_ascii_whitespace().zip(numbers.split_ascii_whitespace()) {
             match name {
-                "ListenOverflows" => counts.overflows = number.parse().unwrap_or(0),
-                "ListenDrops" => counts.drops = number.parse().unwrap_or(0),
+                "ListenOverflows" => counts.overflows = number.parse().unwrap_or_default(),
+                "ListenDrops" => counts.drops = number.parse().unwrap_or_default(),
                 _ => {}
             }
         }

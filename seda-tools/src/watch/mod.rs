@@ -1,14 +1,16 @@
-//! A server's process seen from outside, through `/proc`: any server, not only seda's.
+//! The process of any server, watched from outside through `/proc`.
 //!
-//! The load generator sees what a server answers; why it answers no more, only the server's machine
-//! knows. A [`Watcher`] follows one process and its descendants (a master and its workers) and
-//! reads what the kernel counted for them: time on a core, time spent waiting for one, switches,
-//! memory, and connections that found the listen queue full. Two readings make a [`ServerReport`],
-//! and a [`verdict()`] says in words what held the server back. It needs Linux, and the same machine;
-//! it costs the server nothing, and the reader about 50 µs for each of the server's threads.
+//! The load generator measures the answers of a server; only the server's machine knows what limits
+//! them. A [`Watcher`] follows one process and its descendants (a master and its workers) and reads
+//! the counts of the kernel: time on a core, time on the run queue, context switches, memory, and
+//! connections that a full listen queue rejected. Two samples make a [`ServerReport`]. Watching
+//! needs Linux and the same machine. It costs the server nothing, and the reader about 50 µs for
+//! each thread of the server.
+//!
+//! This room imports no other room. Judging a server by its load belongs in `report`.
 
+mod children;
 mod cpus;
-mod descendants;
 mod ledger;
 mod listen;
 mod process;
@@ -18,10 +20,8 @@ mod sample;
 mod task;
 #[cfg(test)]
 mod tests;
-mod verdict;
 mod watcher;
 
 pub use report::{Peaks, ServerReport};
 pub use sample::Sample;
-pub use verdict::{Limit, Verdict, verdict};
 pub use watcher::{WatchError, Watcher};

@@ -1,67 +1,77 @@
-//! What the kernel says of a process in one line: `/proc/PID/stat` (proc_pid_stat(5)).
+//! The stat line of a process: `/proc/PID/stat` (proc_pid_stat(5)).
 
 use super::procfs;
 use rustix::param::clock_ticks_per_second;
 use std::io;
 use std::ops::AddAssign;
 
-/// A process, told apart from a later one that was given the same number.
+/// A process, distinct from a later one with the same number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct ProcessId {
     pub(super) pid: u32,
-    /// When it began, in ticks since the machine did.
+    /// When the process began, in ticks since the machine started.
     pub(super) began: u64,
 }
 
-/// A process at one moment.
+/// The state of a process at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Process {
+pub(super) struct ProcessStat {
     pub(super) id: ProcessId,
-    /// What it calls itself: at most 15 bytes.
+    /// The name of the process: at most 15 bytes.
     pub(super) name: String,
     pub(super) parent: u32,
-    /// Nothing of it runs any more; its parent has not yet asked how it ended.
+    /// True if all threads have ended and the parent has not waited for the process yet.
     pub(super) ended: bool,
-    /// Used by its own threads, those that ended included.
+    /// Ticks of its threads, ended ones included.
     pub(super) own: CpuTicks,
-    /// Used by the children that it waited for, and by those that they had waited for.
+    /// Ticks of the children that it waited for, and of those that they had waited for.
     pub(super) reaped: CpuTicks,
 }
 
-impl Process {
-    /// Reads the line of a process; `None` if there is none, or nothing that can be understood.
+impl ProcessStat {
+    /// Reads the line of a process; `None` if there is no such process, or if the line has another
+    /// format.
     ///
     /// # Errors
     ///
-    /// As [`procfs::text`].
+    /// Fails as [`procfs::text`].
     pub(super) fn read(pid: u32) -> io::Result<Option<Self>> {
         let line = procfs::text(&format!("/proc/{pid}/stat"))?;
         Ok(line.as_deref().and_then(Self::parse))
     }
 
     fn parse(line: &str) -> Option<Self> {
-        // The name stands in brackets and may itself have any: its end is the last one.
+        // The name stands in brackets and may contain brackets: the last one ends it.
         let (pid, rest) = line.split_once(" (")?;
         let (name, rest) = rest.rsplit_once(") ")?;
-        let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
-        // The manual counts from 1, and the state, which is first here, is its third.
-        let field = |number: usize| fields.get(number.checked_sub(3)?).copied();
-        let number = |index: usize| field(index)?.parse::<u64>().ok();
-        // A first thread that ended leaves a zombie, but the process is there while others run.
-        let zombie = matches!(field(3)?, "Z" | "X" | "x");
+        let fields = Fields(rest.split_ascii_whitespace().collect());
+        // After its first thread has ended, a process is a zombie while its other threads run.
+        let is_zombie = matches!(fields.text(3)?, "Z" | "X" | "x");
         Some(Self {
-            id: ProcessId { pid: pid.parse().ok()?, began: number(22)? },
+            id: ProcessId { pid: pid.parse().ok()?, began: fields.number(22)? },
             name: name.to_owned(),
-            parent: field(4)?.parse().ok()?,
-            ended: zombie && number(20)? <= 1,
-            own: CpuTicks { user: number(14)?, system: number(15)? },
-            reaped: CpuTicks { user: number(16)?, system: number(17)? },
+            parent: fields.text(4)?.parse().ok()?,
+            ended: is_zombie && fields.number(20)? <= 1,
+            own: CpuTicks { user: fields.number(14)?, system: fields.number(15)? },
+            reaped: CpuTicks { user: fields.number(16)?, system: fields.number(17)? },
         })
     }
 }
 
-/// CPU time as the kernel tells it: in ticks of, nearly everywhere, 10 ms. What it knows is finer;
-/// what it says is rounded down.
+/// The fields from the state on, by the numbers of the manual: the state is number 3.
+struct Fields<'a>(Vec<&'a str>);
+
+impl<'a> Fields<'a> {
+    fn text(&self, number: usize) -> Option<&'a str> {
+        self.0.get(number.checked_sub(3)?).copied()
+    }
+
+    fn number(&self, number: usize) -> Option<u64> {
+        self.text(number)?.parse().ok()
+    }
+}
+
+/// CPU time in the ticks of the kernel, on most machines of 10 ms, rounded down.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct CpuTicks {
     pub(super) user: u64,
@@ -69,7 +79,7 @@ pub(super) struct CpuTicks {
 }
 
 impl CpuTicks {
-    /// What is more than `other`, and nothing where it is less.
+    /// Returns the excess over `other`, at least 0.
     pub(super) fn beyond(self, other: CpuTicks) -> CpuTicks {
         CpuTicks {
             user: self.user.saturating_sub(other.user),
@@ -100,7 +110,7 @@ mod tests {
     #[test]
     fn a_name_with_brackets_and_spaces_does_not_shift_the_fields() {
         let line = "17 (a) S 1 (b) R 4 17 17 0 -1 4194304 1 2 3 4 50 6 700 8 20 0 9 0 12345 1 1\n";
-        let expected = Process {
+        let expected = ProcessStat {
             id: ProcessId { pid: 17, began: 12345 },
             name: "a) S 1 (b".to_owned(),
             parent: 4,
@@ -108,22 +118,22 @@ mod tests {
             own: CpuTicks { user: 50, system: 6 },
             reaped: CpuTicks { user: 700, system: 8 },
         };
-        assert_eq!(Process::parse(line), Some(expected));
-        assert_eq!(Process::parse("17 (a) S 4 17"), None);
-        assert_eq!(Process::parse(""), None);
+        assert_eq!(ProcessStat::parse(line), Some(expected));
+        assert_eq!(ProcessStat::parse("17 (a) S 4 17"), None);
+        assert_eq!(ProcessStat::parse(""), None);
     }
 
     #[test]
     fn a_zombie_has_ended_unless_other_threads_of_it_run() {
         let line =
             |threads: u64| format!("1 (a) Z 0 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 {threads} 0 5");
-        assert!(Process::parse(&line(1)).unwrap().ended);
-        assert!(!Process::parse(&line(2)).unwrap().ended);
+        assert!(ProcessStat::parse(&line(1)).unwrap().ended);
+        assert!(!ProcessStat::parse(&line(2)).unwrap().ended);
     }
 
     #[test]
-    fn the_process_that_reads_finds_itself() {
-        let own = Process::read(std::process::id()).unwrap().unwrap();
+    fn a_process_reads_its_own_line() {
+        let own = ProcessStat::read(std::process::id()).unwrap().unwrap();
         assert_eq!(own.id.pid, std::process::id());
         assert_eq!(own.parent, std::os::unix::process::parent_id());
         assert!(!own.ended);

@@ -1,26 +1,26 @@
-//! Reading `/proc`, where what one reads may end while one reads it.
+//! Reads `/proc`; its processes may end during a reading.
 
 use rustix::io::Errno;
 use std::{fs, io};
 
-/// The text of a file of a process or thread; `None` if that has ended or never was.
+/// Reads a file of a process or thread; `None` if it has ended or does not exist.
 ///
-/// Bytes that are no UTF-8 (a process may name itself anything) are replaced.
+/// Bytes that are not UTF-8 are replaced, because a process may have any name.
 ///
 /// # Errors
 ///
-/// Whatever else the kernel says, mostly that the reader may not look.
+/// Fails on any other error of the kernel, mostly because the reader lacks permission.
 pub(super) fn text(path: &str) -> io::Result<Option<String>> {
     unless_ended(fs::read(path))
         .map(|bytes| bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
 }
 
-/// The numbers that name a directory's entries: processes in `/proc`, threads in `/proc/PID/task`.
-/// None of them if what the directory tells of has ended.
+/// Returns the entries of a directory that have numbers as names: processes in `/proc`, threads in
+/// `/proc/PID/task`. Returns none if the process has ended.
 ///
 /// # Errors
 ///
-/// As [`text`].
+/// Fails as [`text`].
 pub(super) fn numbers(path: &str) -> io::Result<Vec<u32>> {
     let mut found = Vec::new();
     for entry in unless_ended(fs::read_dir(path))?.into_iter().flatten() {
@@ -30,8 +30,8 @@ pub(super) fn numbers(path: &str) -> io::Result<Vec<u32>> {
     Ok(found)
 }
 
-/// A file that is missing says so when it is opened; one whose process ended between opening and
-/// reading says ESRCH, for which `std` has no name.
+/// Returns `None` for the errors of an ended process: a missing file, or ESRCH if the process ended
+/// between opening and reading.
 fn unless_ended<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),
@@ -46,9 +46,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_has_ended_is_none_and_what_may_not_be_read_is_an_error() {
+    fn an_ended_process_is_none_and_a_missing_permission_is_an_error() {
         assert!(text("/proc/self/stat").unwrap().is_some());
-        // Above every pid there can be: the kernel's limit is 2^22.
+        // The limit of the kernel for pids is 2^22.
         assert_eq!(text("/proc/4194305/stat").unwrap(), None);
         assert_eq!(numbers("/proc/4194305/task").unwrap(), Vec::<u32>::new());
         let ended = unless_ended::<()>(Err(Errno::SRCH.into()));

@@ -1,4 +1,4 @@
-//! What was seen of a server between two samples.
+//! The resources of a server between two samples.
 
 use super::sample::Sample;
 use serde::{Deserialize, Serialize};
@@ -7,46 +7,47 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ServerReport {
-    /// The process that was watched.
+    /// The number of the watched process.
     pub pid: u32,
-    /// What it calls itself (at most 15 bytes).
+    /// The name of the process (at most 15 bytes).
     pub name: String,
-    /// Time between the two samples, by the clock of who took them.
+    /// Time between the two samples, by the clock of the reader.
     pub window_seconds: f64,
-    /// Cores that its threads may run on, together; what a control group grants of them
-    /// (`cpu.max`) is not considered.
+    /// Number of cores on which its threads may run; a limit by a control group (`cpu.max`) is
+    /// ignored.
     pub cores: u64,
-    /// CPU time used, in and outside the kernel, exact to 10 ms for each process. What it cost the
-    /// kernel to take packets in may be charged to whoever was interrupted.
+    /// CPU time in user and kernel mode, exact to 10 ms for each process. The kernel may charge the
+    /// time for incoming packets to any process that it interrupts.
     pub cpu_seconds: f64,
-    /// U: `cpu_seconds` of what `cores` had to give in the window, 0 to 1.
+    /// U: `cpu_seconds` over the time of all `cores` in the window, 0 to 1.
     pub utilization: f64,
-    /// Threads that stood ready without a core, averaged over the window, per core. More than 1
-    /// if several waited for each. `None` if the kernel does not count it.
+    /// Mean number of runnable threads without a core, per core. Above 1 if several threads wait
+    /// for each core. `None` if the kernel does not count it.
     pub runqueue_share: Option<f64>,
-    /// Threads at the end.
+    /// Number of threads at the end.
     pub threads: u64,
-    /// The most threads that any sample saw.
+    /// The most threads in any sample.
     pub threads_max: u64,
-    /// How often a thread gave its core up to wait for something.
+    /// Number of times that a thread gave up its core to wait.
     pub voluntary_switches: u64,
-    /// How often its core was taken from a thread.
+    /// Number of times that the scheduler took the core from a thread.
     pub involuntary_switches: u64,
-    /// Memory at the end; pages that several processes share count in each.
+    /// Memory at the end, in bytes; shared pages count in each process.
     pub rss_bytes: u64,
-    /// The most memory. With one process it is the kernel's own mark; with several, the sum of
-    /// theirs: no less than they held at once.
+    /// The most memory, in bytes. For one process it is the peak of the kernel; for several, the
+    /// sum of their peaks: an upper bound.
     pub rss_max_bytes: u64,
-    /// Connections lost because a listen queue was full. The kernel counts them for the whole
-    /// network namespace: other servers' count too. 0 if it does not count them.
+    /// Connections lost because a listen queue was full, in the whole network namespace, other
+    /// servers included. 0 if the kernel does not count them.
     pub listen_overflows: u64,
-    /// Connections lost by listening sockets for any reason, overflows included; counted likewise.
+    /// Connections that listening sockets dropped for any reason, overflows included, in the whole
+    /// network namespace.
     pub listen_drops: u64,
 }
 
 impl ServerReport {
-    /// What happened from one sample of a watcher to a later one of the same, which were taken
-    /// `window_seconds` apart. `peaks` are of the samples in between, if there were any.
+    /// Returns the difference of two samples of the same watcher, taken `window_seconds` apart.
+    /// `peaks` are those of the samples in between.
     pub fn between(
         before: &Sample,
         after: &Sample,
@@ -57,7 +58,6 @@ impl ServerReport {
         peaks.include(after);
         let cpu_seconds = (after.cpu_seconds() - before.cpu_seconds()).max(0.0);
         let core_seconds = window_seconds * after.cores as f64;
-        let share = |seconds: f64| if core_seconds > 0.0 { seconds / core_seconds } else { 0.0 };
         let waited = before.run_queue_seconds.zip(after.run_queue_seconds);
         ServerReport {
             pid: after.pid,
@@ -65,9 +65,10 @@ impl ServerReport {
             window_seconds,
             cores: after.cores,
             cpu_seconds,
-            // Ticks are rounded, and the samples take a moment of their own.
-            utilization: share(cpu_seconds).min(1.0),
-            runqueue_share: waited.map(|(before, after)| share((after - before).max(0.0))),
+            // Ticks are rounded, and taking a sample lasts some time.
+            utilization: share(cpu_seconds, core_seconds).min(1.0),
+            runqueue_share: waited
+                .map(|(before, after)| share((after - before).max(0.0), core_seconds)),
             threads: after.threads,
             threads_max: peaks.threads,
             voluntary_switches: after.voluntary_switches.saturating_sub(before.voluntary_switches),
@@ -75,14 +76,19 @@ impl ServerReport {
                 .involuntary_switches
                 .saturating_sub(before.involuntary_switches),
             rss_bytes: after.rss_bytes,
-            rss_max_bytes: peaks.rss_bytes.max(held_at_most(before, after)),
+            rss_max_bytes: peaks.rss_bytes.max(memory_bound(before, after)),
             listen_overflows: after.listen_overflows.saturating_sub(before.listen_overflows),
             listen_drops: after.listen_drops.saturating_sub(before.listen_drops),
         }
     }
 }
 
-/// What was highest over some samples.
+/// Returns `part` over `whole`; 0 if `whole` is 0.
+fn share(part: f64, whole: f64) -> f64 {
+    if whole > 0.0 { part / whole } else { 0.0 }
+}
+
+/// The maxima over some samples.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Peaks {
@@ -93,16 +99,16 @@ pub struct Peaks {
 }
 
 impl Peaks {
-    /// Takes one more sample into account.
+    /// Includes a sample.
     pub fn include(&mut self, sample: &Sample) {
         self.threads = self.threads.max(sample.threads);
         self.rss_bytes = self.rss_bytes.max(sample.rss_bytes);
     }
 }
 
-/// The kernel marks the most that a process ever held: a mark that rose in the window was made in
-/// it, one that did not may be old.
-fn held_at_most(before: &Sample, after: &Sample) -> u64 {
+/// Returns an upper bound of the memory in the window. The kernel keeps the peak of a process since
+/// its start: a peak that rose within the window belongs to it, another one may be older.
+fn memory_bound(before: &Sample, after: &Sample) -> u64 {
     let of_each = after.memory.iter().map(|(process, now)| {
         let earlier = before.memory.get(process).copied().unwrap_or_default();
         if now.peak > earlier.peak { now.peak } else { now.rss.max(earlier.rss) }
@@ -160,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_negative_infinite_or_more_than_all_cores() {
+    fn figures_are_neither_negative_nor_infinite_nor_above_all_cores() {
         let backwards = ServerReport::between(&sample(3), &sample(1), 4.0, Peaks::default());
         assert_eq!((backwards.cpu_seconds, backwards.runqueue_share), (0.0, Some(0.0)));
         assert_eq!((backwards.voluntary_switches, backwards.threads_max), (0, 9));
@@ -171,14 +177,14 @@ mod tests {
     }
 
     #[test]
-    fn what_the_kernel_does_not_count_is_null() {
+    fn a_count_that_the_kernel_lacks_is_none() {
         let unknown = Sample { run_queue_seconds: None, ..sample(3) };
         let report = ServerReport::between(&sample(1), &unknown, 4.0, Peaks::default());
         assert_eq!(report.runqueue_share, None);
     }
 
     #[test]
-    fn only_a_mark_made_in_the_window_is_the_windows_most_memory() {
+    fn only_a_peak_that_rose_in_the_window_counts() {
         let with = |rss: u64, peak: u64| Sample {
             rss_bytes: rss,
             memory: BTreeMap::from([(ProcessId { pid: 7, began: 0 }, Memory { rss, peak })]),

@@ -1,48 +1,50 @@
-//! One reading of all that is counted for a server.
+//! One reading of all counts of a server.
 
 use super::cpus;
 use super::listen::ListenCounts;
-use super::process::{CpuTicks, Process, ProcessId};
-use super::task::{Task, TaskFigures};
+use super::process::{CpuTicks, ProcessId, ProcessStat};
+use super::task::{Task, TaskCounts};
 use std::collections::BTreeMap;
 
-/// What was counted up to one moment, for a process and its descendants together.
+/// The counts of a process and its descendants up to one moment.
 ///
-/// Times and counts only grow from one sample of a watcher to the next; alone they mean little,
-/// because what they count from differs from process to process. Two make a
+/// Times and counts never decrease from one sample of a watcher to the next. Their origin differs
+/// from process to process, so only the difference of two samples has a meaning: see
 /// [`ServerReport`](super::ServerReport).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Sample {
-    /// The process that is watched.
+    /// The number of the watched process.
     pub pid: u32,
-    /// What it calls itself (at most 15 bytes).
+    /// The name of the process (at most 15 bytes).
     pub name: String,
-    /// CPU time outside the kernel. Exact to the tick (10 ms) for each process: ended threads and
-    /// children are in it.
+    /// CPU time in user mode, exact to the tick (10 ms) for each process, ended threads and
+    /// children included.
     pub cpu_user_seconds: f64,
-    /// CPU time inside the kernel.
+    /// CPU time in kernel mode.
     pub cpu_system_seconds: f64,
-    /// Time that threads stood ready without a core; `None` if the kernel does not count it. What
-    /// a thread waited between the last sample that saw it and its end is missing.
+    /// Time of runnable threads without a core; `None` if the kernel does not count it. The time
+    /// between the last sample of a thread and its end is missing.
     pub run_queue_seconds: Option<f64>,
-    /// Threads there are now.
+    /// Number of threads now.
     pub threads: u64,
-    /// How often a thread gave its core up to wait for something. What was missed is as above.
+    /// Number of times that a thread gave up its core to wait, without those after the last sample
+    /// of an ended thread.
     pub voluntary_switches: u64,
-    /// How often its core was taken from a thread.
+    /// Number of times that the scheduler took the core from a thread, likewise.
     pub involuntary_switches: u64,
-    /// Memory held now. Pages that several processes share count in each.
+    /// Memory now, in bytes. Shared pages count in each process.
     pub rss_bytes: u64,
-    /// The most that each process ever held, added up: no less than they ever held at once.
+    /// The sum of the memory peaks of all processes, in bytes: an upper bound.
     pub rss_peak_bytes: u64,
-    /// Cores that its threads may run on; see [`ServerReport::cores`](super::ServerReport::cores).
+    /// Number of cores on which its threads may run; see
+    /// [`ServerReport::cores`](super::ServerReport::cores).
     pub cores: u64,
     /// Connections lost because a listen queue was full, in the whole network namespace.
     pub listen_overflows: u64,
-    /// Connections lost by listening sockets for any reason, in the whole network namespace.
+    /// Connections that listening sockets dropped for any reason, in the whole network namespace.
     pub listen_drops: u64,
-    /// Of each process: what it holds, and the most that it ever held.
+    /// The memory of each process.
     pub(super) memory: BTreeMap<ProcessId, Memory>,
 }
 
@@ -54,18 +56,18 @@ pub(super) struct Memory {
 }
 
 impl Sample {
-    /// Puts together what was read. `cpu` and `figures` are the ledgers' sums, the rest is of this
+    /// Makes a sample. `cpu` and `counts` are the sums of the ledgers; the rest is that of this
     /// moment.
     pub(super) fn new(
-        root: &Process,
+        root: &ProcessStat,
         cpu: CpuTicks,
-        figures: TaskFigures,
+        counts: TaskCounts,
         tasks: &[(ProcessId, Task)],
         listen: ListenCounts,
     ) -> Self {
         let mut memory: BTreeMap<ProcessId, Memory> = BTreeMap::new();
         for (process, task) in tasks {
-            // All threads of a process say the same, but for a first thread that has ended.
+            // All threads of a process have the same values, except for an ended first thread.
             let entry = memory.entry(*process).or_default();
             entry.rss = entry.rss.max(task.rss_bytes);
             entry.peak = entry.peak.max(task.rss_peak_bytes);
@@ -75,10 +77,10 @@ impl Sample {
             name: root.name.clone(),
             cpu_user_seconds: cpu.user_seconds(),
             cpu_system_seconds: cpu.system_seconds(),
-            run_queue_seconds: run_queue_seconds(figures),
+            run_queue_seconds: run_queue_seconds(counts),
             threads: tasks.len() as u64,
-            voluntary_switches: figures.voluntary,
-            involuntary_switches: figures.involuntary,
+            voluntary_switches: counts.voluntary,
+            involuntary_switches: counts.involuntary,
             rss_bytes: memory.values().map(|memory| memory.rss).sum(),
             rss_peak_bytes: memory.values().map(|memory| memory.peak).sum(),
             cores: cpus::usable(tasks.iter().map(|(_, task)| task.cpus.as_str())),
@@ -88,13 +90,13 @@ impl Sample {
         }
     }
 
-    /// CPU time in and outside the kernel.
+    /// Returns the CPU time in user and kernel mode.
     pub fn cpu_seconds(&self) -> f64 {
         self.cpu_user_seconds + self.cpu_system_seconds
     }
 }
 
-/// A thread that exists was given a core at least once: no timeslices at all means not counted.
-fn run_queue_seconds(figures: TaskFigures) -> Option<f64> {
-    (figures.timeslices > 0).then_some(figures.run_queue_nanos as f64 / 1e9)
+/// Returns `None` without timeslices: every thread had a core once, so the kernel does not count.
+fn run_queue_seconds(counts: TaskCounts) -> Option<f64> {
+    (counts.timeslices > 0).then_some(counts.run_queue_nanos as f64 / 1e9)
 }

@@ -1,4 +1,4 @@
-//! What the kernel says of a thread: `schedstat` and `status` under `/proc/PID/task/TID`.
+//! The files of a thread: `schedstat` and `status` under `/proc/PID/task/TID`.
 
 use super::process::ProcessId;
 use super::procfs;
@@ -6,32 +6,32 @@ use std::collections::BTreeMap;
 use std::io;
 use std::ops::AddAssign;
 
-/// A thread at one moment.
+/// The state of a thread at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Task {
-    pub(super) figures: TaskFigures,
-    /// The cores that it may run on, as the kernel lists them: "0-3,8".
+    pub(super) counts: TaskCounts,
+    /// The cores on which it may run, in the notation of the kernel: "0-3,8".
     pub(super) cpus: String,
-    /// What its process holds in memory now, in bytes; 0 in the threads of one that has ended.
+    /// Memory of its process now, in bytes; 0 if the process has ended.
     pub(super) rss_bytes: u64,
-    /// The most that its process ever held.
+    /// The memory peak of its process, in bytes.
     pub(super) rss_peak_bytes: u64,
 }
 
 impl Task {
-    /// Reads a thread's files; `None` if it has ended.
+    /// Reads the files of a thread; `None` if it has ended.
     ///
     /// # Errors
     ///
-    /// As [`procfs::text`].
+    /// Fails as [`procfs::text`].
     pub(super) fn read(pid: u32, tid: u32) -> io::Result<Option<Self>> {
         let Some(status) = procfs::text(&format!("/proc/{pid}/task/{tid}/status"))? else {
             return Ok(None);
         };
         let mut task = Self::parse_status(&status);
-        // A kernel without scheduler statistics has no such file, or zeros in it.
+        // A kernel without scheduler statistics lacks the file, or writes zeros.
         if let Some(line) = procfs::text(&format!("/proc/{pid}/task/{tid}/schedstat"))? {
-            (task.figures.run_queue_nanos, task.figures.timeslices) = parse_schedstat(&line);
+            (task.counts.run_queue_nanos, task.counts.timeslices) = parse_schedstat(&line);
         }
         Ok(Some(task))
     }
@@ -40,13 +40,12 @@ impl Task {
         let mut task = Self::default();
         for (key, value) in text.lines().filter_map(|line| line.split_once(':')) {
             let first = value.split_ascii_whitespace().next().unwrap_or_default();
-            let number = || first.parse::<u64>().unwrap_or(0);
             match key {
-                "VmHWM" => task.rss_peak_bytes = number() * BYTES_PER_KB,
-                "VmRSS" => task.rss_bytes = number() * BYTES_PER_KB,
+                "VmHWM" => task.rss_peak_bytes = number(first) * BYTES_PER_KB,
+                "VmRSS" => task.rss_bytes = number(first) * BYTES_PER_KB,
                 "Cpus_allowed_list" => task.cpus = first.to_owned(),
-                "voluntary_ctxt_switches" => task.figures.voluntary = number(),
-                "nonvoluntary_ctxt_switches" => task.figures.involuntary = number(),
+                "voluntary_ctxt_switches" => task.counts.voluntary = number(first),
+                "nonvoluntary_ctxt_switches" => task.counts.involuntary = number(first),
                 _ => {}
             }
         }
@@ -54,25 +53,30 @@ impl Task {
     }
 }
 
-/// The kernel writes "kB" and means 1024 bytes (proc_pid_status(5)).
+/// Parses a number of the kernel; 0 if the kernel does not count it.
+fn number(text: &str) -> u64 {
+    text.parse().unwrap_or_default()
+}
+
+/// The "kB" of the kernel are 1024 bytes (proc_pid_status(5)).
 const BYTES_PER_KB: u64 = 1024;
 
-/// What a thread did since it began.
+/// The counts of a thread since it began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct TaskFigures {
-    /// Ready to run, without a core.
+pub(super) struct TaskCounts {
+    /// Time on the run queue, without a core.
     pub(super) run_queue_nanos: u64,
-    /// How often it was given a core; 0 throughout where the kernel does not count.
+    /// Number of timeslices; always 0 if the kernel does not count them.
     pub(super) timeslices: u64,
-    /// It gave its core up, to wait for something.
+    /// Number of times that it gave up its core to wait.
     pub(super) voluntary: u64,
-    /// Its core was taken from it.
+    /// Number of times that the scheduler took its core.
     pub(super) involuntary: u64,
 }
 
-impl TaskFigures {
-    /// Whether these could be of the same thread later: nothing that is counted goes back.
-    fn may_follow(self, earlier: TaskFigures) -> bool {
+impl TaskCounts {
+    /// Returns true if these can be later counts of the same thread: no count decreases.
+    fn may_follow(self, earlier: TaskCounts) -> bool {
         self.run_queue_nanos >= earlier.run_queue_nanos
             && self.timeslices >= earlier.timeslices
             && self.voluntary >= earlier.voluntary
@@ -80,8 +84,8 @@ impl TaskFigures {
     }
 }
 
-impl AddAssign for TaskFigures {
-    fn add_assign(&mut self, other: TaskFigures) {
+impl AddAssign for TaskCounts {
+    fn add_assign(&mut self, other: TaskCounts) {
         self.run_queue_nanos += other.run_queue_nanos;
         self.timeslices += other.timeslices;
         self.voluntary += other.voluntary;
@@ -91,37 +95,37 @@ impl AddAssign for TaskFigures {
 
 /// Sums over threads that come and go.
 ///
-/// No file keeps these figures of a thread that ended, so what it was last seen with stays in the
-/// sum. What it did after that, and all that a thread did that was never seen, is missing: the sums
-/// never go back, and are exact for threads that stay.
+/// The kernel drops the counts of an ended thread, so its last known counts stay in the sum. Later
+/// counts are missing, and all counts of a thread that was never seen. The sums never decrease, and
+/// are exact for threads that stay.
 #[derive(Debug, Default)]
 pub(super) struct TaskLedger {
-    latest: BTreeMap<(ProcessId, u32), TaskFigures>,
-    ended: TaskFigures,
+    latest: BTreeMap<(ProcessId, u32), TaskCounts>,
+    ended: TaskCounts,
 }
 
 impl TaskLedger {
-    /// Takes in what all threads say now, and returns the sum since each began.
-    pub(super) fn post(&mut self, now: BTreeMap<(ProcessId, u32), TaskFigures>) -> TaskFigures {
+    /// Updates the ledger with the counts of all threads; returns the sum since each began.
+    pub(super) fn update(&mut self, now: BTreeMap<(ProcessId, u32), TaskCounts>) -> TaskCounts {
         for (key, earlier) in &self.latest {
-            if !now.get(key).is_some_and(|figures| figures.may_follow(*earlier)) {
+            if !now.get(key).is_some_and(|counts| counts.may_follow(*earlier)) {
                 self.ended += *earlier;
             }
         }
         let mut sum = self.ended;
-        for figures in now.values() {
-            sum += *figures;
+        for counts in now.values() {
+            sum += *counts;
         }
         self.latest = now;
         sum
     }
 }
 
-/// Nanoseconds on a run queue and the number of timeslices: the second and third of three numbers
-/// (kernel documentation, `sched-stats`).
+/// Returns the nanoseconds on the run queue and the number of timeslices: the second and the third
+/// number (kernel documentation, `sched-stats`); zeros if the kernel does not count them.
 fn parse_schedstat(line: &str) -> (u64, u64) {
-    let mut numbers = line.split_ascii_whitespace().skip(1).map(|word| word.parse().unwrap_or(0));
-    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
+    let mut numbers = line.split_ascii_whitespace().skip(1).map(number);
+    (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -129,19 +133,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_kernels_lines_are_read() {
+    fn the_lines_of_the_kernel_are_parsed() {
         let status = "Name:\tx: y\nVmHWM:\t    4052 kB\nVmRSS:\t  12 kB\nThreads:\t1\n\
             Cpus_allowed_list:\t0-1,4\nvoluntary_ctxt_switches:\t39\nnonvoluntary_ctxt_switches:\t7\n";
         let task = Task::parse_status(status);
         assert_eq!(task.cpus, "0-1,4");
         assert_eq!((task.rss_bytes, task.rss_peak_bytes), (12 * 1024, 4052 * 1024));
-        assert_eq!((task.figures.voluntary, task.figures.involuntary), (39, 7));
+        assert_eq!((task.counts.voluntary, task.counts.involuntary), (39, 7));
         assert_eq!(parse_schedstat("18134867 5047514 40\n"), (5_047_514, 40));
         assert_eq!(parse_schedstat(""), (0, 0));
     }
 
-    fn ran(run_queue_nanos: u64, timeslices: u64) -> TaskFigures {
-        TaskFigures { run_queue_nanos, timeslices, voluntary: timeslices, involuntary: 0 }
+    fn ran(run_queue_nanos: u64, timeslices: u64) -> TaskCounts {
+        TaskCounts { run_queue_nanos, timeslices, voluntary: timeslices, involuntary: 0 }
     }
 
     fn key(tid: u32) -> (ProcessId, u32) {
@@ -149,20 +153,20 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_that_ended_stays_in_the_sum_once() {
+    fn an_ended_thread_stays_in_the_sum_once() {
         let mut ledger = TaskLedger::default();
         let both = BTreeMap::from([(key(1), ran(10, 1)), (key(2), ran(20, 2))]);
-        assert_eq!(ledger.post(both), ran(30, 3));
+        assert_eq!(ledger.update(both), ran(30, 3));
         let first = BTreeMap::from([(key(1), ran(15, 2))]);
-        assert_eq!(ledger.post(first.clone()), ran(35, 4));
-        assert_eq!(ledger.post(first), ran(35, 4));
+        assert_eq!(ledger.update(first.clone()), ran(35, 4));
+        assert_eq!(ledger.update(first), ran(35, 4));
     }
 
     #[test]
     fn a_new_thread_with_an_old_number_is_another_thread() {
         let mut ledger = TaskLedger::default();
-        ledger.post(BTreeMap::from([(key(2), ran(20, 9))]));
-        assert_eq!(ledger.post(BTreeMap::from([(key(2), ran(30, 1))])), ran(50, 10));
+        ledger.update(BTreeMap::from([(key(2), ran(20, 9))]));
+        assert_eq!(ledger.update(BTreeMap::from([(key(2), ran(30, 1))])), ran(50, 10));
     }
 
     #[test]

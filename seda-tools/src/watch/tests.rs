@@ -1,5 +1,5 @@
-//! Against real processes. None of them depends on how fast the machine is: they wait for a state,
-//! and assert what only grows.
+//! Tests against real processes. They do not depend on the speed of the machine: they wait for a
+//! state, and assert that counts grow.
 
 use super::*;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-/// A shell that plays a server; it and what it started end with the test.
+/// A shell in the role of a server; it and its descendants end with the test.
 pub(super) struct Server(Child);
 
 impl Server {
@@ -25,7 +25,7 @@ impl Server {
     }
 
     fn kill(&self) {
-        // What is in the group may have ended already.
+        // The processes of the group may have ended.
         let _ = kill_process_group(number(self.pid()), Signal::KILL);
     }
 }
@@ -42,12 +42,12 @@ fn number(pid: u32) -> Pid {
 }
 
 fn only_child(pid: u32) -> u32 {
-    let children = descendants::Kinship::now().unwrap().children_of(pid).unwrap();
+    let children = children::ChildLookup::now().unwrap().children_of(pid).unwrap();
     assert_eq!(children.len(), 1);
     children.into_iter().next().unwrap()
 }
 
-/// Takes samples until one is as wanted. Whatever happens meanwhile, nothing may go back.
+/// Takes samples until one is as wanted, and asserts that no count decreases.
 fn sample_until(watcher: &mut Watcher, what: &str, wanted: impl Fn(&Sample) -> bool) -> Sample {
     let clock = MonotonicClock::new();
     let mut latest = watcher.sample().unwrap();
@@ -67,7 +67,7 @@ fn sample_until(watcher: &mut Watcher, what: &str, wanted: impl Fn(&Sample) -> b
 }
 
 #[test]
-fn a_busy_loop_uses_cpu_and_a_sleeper_less() {
+fn a_busy_loop_uses_more_cpu_than_a_sleeper() {
     let (burner, sleeper) = (Server::run("while :; do :; done"), Server::run("exec sleep 1000"));
     let mut burning = Watcher::open(burner.pid()).unwrap();
     let mut sleeping = Watcher::open(sleeper.pid()).unwrap();
@@ -76,7 +76,7 @@ fn a_busy_loop_uses_cpu_and_a_sleeper_less() {
     let after = sample_until(&mut burning, "the loop to use CPU", |now| {
         now.cpu_seconds() > before.cpu_seconds() + 0.3
     });
-    // The wall time does not matter here: any window will do.
+    // Any window will do, because the test uses no wall time.
     let burnt = ServerReport::between(&before, &after, 1.0, Peaks::default());
     let slept = ServerReport::between(&asleep, &sleeping.sample().unwrap(), 1.0, Peaks::default());
     assert!(burnt.cpu_seconds > slept.cpu_seconds, "{burnt:?} {slept:?}");
@@ -94,12 +94,12 @@ fn a_childs_work_counts_while_it_runs_and_after_it_was_waited_for() {
         now.cpu_seconds() > before.cpu_seconds() + 0.1
     });
     kill_process(number(only_child(server.pid())), Signal::KILL).unwrap();
-    let parent = || process::Process::read(server.pid()).unwrap().unwrap();
+    let parent = || process::ProcessStat::read(server.pid()).unwrap().unwrap();
     let alone = sample_until(&mut watcher, "the child to be waited for", |now| {
         now.threads == 1 && parent().reaped != process::CpuTicks::default()
     });
     assert!(alone.cpu_seconds() >= working.cpu_seconds());
-    // The parent did next to nothing: what the sum has is its child's.
+    // The parent used almost no CPU: the time is that of its child.
     assert!(parent().reaped.user_seconds() > parent().own.user_seconds());
 }
 
@@ -137,12 +137,12 @@ fn threads_that_ended_are_in_the_cpu_time() {
         thread::Builder::new().name("burner".to_owned()).spawn(burn).unwrap().join().unwrap();
     }
     let after = watcher.sample().unwrap();
-    // All 300 ms are of ended threads; two roundings to ticks take far less than 100 of them.
+    // Ended threads used all 300 ms; two roundings to ticks take far less than 100 ms.
     assert!(after.cpu_seconds() >= before.cpu_seconds() + 0.2, "{before:?} {after:?}");
 }
 
 #[test]
-fn children_too_short_to_be_seen_are_in_the_cpu_time() {
+fn children_too_short_for_a_sample_are_in_the_cpu_time() {
     let server = Server::run("while :; do sh -c ':'; done");
     let mut watcher = Watcher::open(server.pid()).unwrap();
     let before = watcher.sample().unwrap();
@@ -172,7 +172,7 @@ fn a_process_that_ended_is_an_error_even_before_its_parent_noticed() {
 
 #[test]
 fn no_such_process_is_an_error_with_a_remedy() {
-    // Above every pid there can be: the kernel's limit is 2^22.
+    // The limit of the kernel for pids is 2^22.
     let error = Watcher::open(4_194_305).unwrap_err();
     assert!(matches!(error, WatchError::NoProcess { pid: 4_194_305 }));
     assert!(error.to_string().starts_with("there is no process 4194305: give the pid"));

@@ -1,4 +1,4 @@
-//! A server that does what a script says, on a port of its own.
+//! A server that follows a script, on its own port.
 
 #![allow(
     dead_code,
@@ -22,20 +22,20 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-/// What becomes of one request.
+/// The reply to one request.
 pub enum Reply {
-    /// These bytes, then the next request.
+    /// Sends these bytes and reads the next request.
     Bytes(&'static str),
-    /// These bytes, then the connection is closed.
+    /// Sends these bytes and closes the connection.
     Last(&'static str),
-    /// Nothing, until the client closes.
+    /// Sends nothing until the client closes.
     Silence,
 }
 
 pub const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
-/// Serves until the test ends: a thread for each connection. The script gets the request's number,
-/// over all connections, and its number on its own connection.
+/// Serves until the test ends, with a thread for each connection. The script gets the number of the
+/// request over all connections, and on its own connection.
 pub fn server(script: impl Fn(usize, usize) -> Reply + Send + Sync + 'static) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -79,13 +79,13 @@ fn serve(stream: &TcpStream, script: &dyn Fn(usize, usize) -> Reply, count: &Ato
     }
 }
 
-/// A port where nobody listens.
+/// Returns a port that accepts no connection.
 pub fn dead_port() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
-/// Requests at even distances; an SLO that no machine misses by being slow, and a deadline that
-/// only silence reaches.
+/// Returns a plan of uniform arrivals. Its SLO is too long to miss on a slow machine; only silence
+/// reaches its deadline.
 pub fn plan(address: SocketAddr, rate: f64, duration: Duration) -> LoadPlan {
     let url: Url = format!("http://{address}/").parse().unwrap();
     let shape = RequestShape::new(url.authority());

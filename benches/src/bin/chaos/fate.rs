@@ -1,13 +1,13 @@
-//! What became of every event, told by the events themselves.
+//! The fate of every event, recorded by the events themselves.
 
-use benches::dice::Dice;
+use benches::rng::Rng;
 use parking_lot::Mutex;
-use seda_core::{LossReason, Responder};
+use seda_core::{LossReason, Responder, Sink};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering::SeqCst};
 
-/// One generation's sums, and the first thing that was wrong.
+/// The counts of one generation, and its first fault.
 #[derive(Debug, Default)]
 pub(crate) struct Fates {
     pub(crate) accepted: AtomicU64,
@@ -16,11 +16,12 @@ pub(crate) struct Fates {
     pub(crate) lost: Mutex<BTreeMap<&'static str, u64>>,
     pub(crate) alive: AtomicI64,
     pub(crate) fault: Mutex<Option<String>>,
-    /// The latest that was begun, by stage, sender and key, where there is an order.
+    /// The number of the last event begun, by stage, sender and key, for events with an order.
     last: Mutex<HashMap<(usize, usize, u8), u64>>,
 }
 
 impl Fates {
+    /// Records a fault; only the first one is kept.
     pub(crate) fn fault(&self, fault: String) {
         self.fault.lock().get_or_insert(fault);
     }
@@ -37,19 +38,19 @@ pub(crate) struct Job {
     pub(crate) seed: u64,
     pub(crate) reply: Option<Responder<u64>>,
     pub(crate) fate: Fate,
-    pub(crate) bomb: Bomb,
+    pub(crate) panics: PanicOnDrop,
 }
 
 impl Job {
     pub(crate) fn new(fates: &Arc<Fates>, stage: usize, hops: u8, seed: u64) -> Self {
         fates.alive.fetch_add(1, SeqCst);
         let fates = Arc::clone(fates);
-        let fate = Fate { fates, stage, order: None, told: AtomicU8::new(0), door: None };
-        Self { hops, seed, reply: None, fate, bomb: Bomb(seed % 64 == 9) }
+        let fate = Fate { fates, stage, order: None, settled: AtomicU8::new(0), entry: None };
+        Self { hops, seed, reply: None, fate, panics: PanicOnDrop(seed % 64 == 9) }
     }
 
     pub(crate) fn key(&self) -> u8 {
-        Dice(self.seed ^ 2).panic_one_in(200);
+        Rng(self.seed ^ 2).panic_one_in(200);
         self.sound_key()
     }
 
@@ -58,100 +59,112 @@ impl Job {
     }
 
     pub(crate) fn weight(&self) -> usize {
-        Dice(self.seed ^ 3).panic_one_in(200);
+        Rng(self.seed ^ 3).panic_one_in(200);
         (self.seed >> 16) as usize % 5_000
     }
 
-    /// It is the `n`-th that `sender` sends to its keyed stage.
+    /// Makes the event the `n`-th that `sender` sends to its keyed stage.
     pub(crate) fn ordered(mut self, sender: usize, n: u64) -> Self {
-        let tellable = !Dice(self.seed ^ 2).one_in(200);
-        self.fate.order = tellable.then(|| (sender, self.sound_key(), n));
+        let has_key = !Rng(self.seed ^ 2).one_in(200);
+        self.fate.order = has_key.then(|| (sender, self.sound_key(), n));
         self
     }
 
-    /// Its request is being made: the event may turn out too heavy, and is dropped at the door.
-    pub(crate) fn at_door(mut self, door: &Arc<Door>) -> Self {
-        self.fate.door = Some(Arc::clone(door));
+    /// Lets the event come in with a request. It is dropped at the entry if it is too heavy.
+    pub(crate) fn through(mut self, entry: &Arc<RequestEntry>) -> Self {
+        self.fate.entry = Some(Arc::clone(entry));
         self
     }
 
-    /// Given back, or never offered: dropped by somebody who would not like to panic.
-    pub(crate) fn keep(mut self) {
-        self.bomb.0 = false;
-        self.fate.tell();
+    /// Drops an event that was refused or never offered, without its panic.
+    pub(crate) fn discard(mut self) {
+        self.panics.0 = false;
+        self.fate.settle();
     }
 }
 
-/// Panics when it is dropped, unless that happens in a panic already.
-#[derive(Debug)]
-pub(crate) struct Bomb(pub(crate) bool);
+/// A way out of a stage.
+#[derive(Clone, Debug)]
+pub(crate) struct Exit {
+    /// The index of the target stage.
+    pub(crate) to: usize,
+    pub(crate) sink: Sink<Job>,
+}
 
-impl Drop for Bomb {
+/// Panics when it is dropped, if it holds true and the thread is not panicking already.
+#[derive(Debug)]
+pub(crate) struct PanicOnDrop(pub(crate) bool);
+
+impl Drop for PanicOnDrop {
     #[expect(clippy::panic, reason = "events that panic when they are dropped are tested")]
     fn drop(&mut self) {
         if self.0 && !std::thread::panicking() {
-            std::panic::panic_any(benches::dice::ON_PURPOSE);
+            std::panic::panic_any(benches::rng::ON_PURPOSE);
         }
     }
 }
 
-/// Where the events of requests come in.
+/// The entry of one request's event.
+///
+/// States: 0 while the request is made, `REFUSED` once the event was dropped at the entry, `CLOSED`
+/// once the request was made.
 #[derive(Debug, Default)]
-pub(crate) struct Door(AtomicU8);
+pub(crate) struct RequestEntry(AtomicU8);
 
-impl Door {
-    const TURNED_AWAY: u8 = 1;
-    const SHUT: u8 = 2;
+impl RequestEntry {
+    const REFUSED: u8 = 1;
+    const CLOSED: u8 = 2;
 
-    /// The request was made; returns whether its event was turned away.
-    pub(crate) fn shut(&self) -> bool {
-        self.0.swap(Self::SHUT, SeqCst) == Self::TURNED_AWAY
+    /// Closes the entry; returns true if the event was refused.
+    pub(crate) fn close(&self) -> bool {
+        self.0.swap(Self::CLOSED, SeqCst) == Self::REFUSED
     }
 
-    fn turn_away(&self) -> bool {
-        self.0.compare_exchange(0, Self::TURNED_AWAY, SeqCst, SeqCst).is_ok()
+    fn refuse(&self) -> bool {
+        self.0.compare_exchange(0, Self::REFUSED, SeqCst, SeqCst).is_ok()
     }
 }
 
-/// Told exactly once: begun, given up, or given back.
+/// Settled exactly once: begun, lost, or given back.
 #[derive(Debug)]
 pub(crate) struct Fate {
     fates: Arc<Fates>,
     stage: usize,
     order: Option<(usize, u8, u64)>,
-    told: AtomicU8,
-    door: Option<Arc<Door>>,
+    settled: AtomicU8,
+    entry: Option<Arc<RequestEntry>>,
 }
 
 impl Fate {
     pub(crate) fn begin(&self) {
-        self.tell();
+        self.settle();
         self.fates.begun.fetch_add(1, SeqCst);
         if let Some((sender, key, n)) = self.order {
             let last = self.fates.last.lock().insert((self.stage, sender, key), n);
             if last.is_some_and(|last| last >= n) {
-                self.fates.fault(format!("stage {}, key {key}: {n} behind {last:?}", self.stage));
+                self.fates.fault(format!("stage {}, key {key}: {n} after {last:?}", self.stage));
             }
         }
     }
 
     pub(crate) fn lose(&self, reason: LossReason) {
-        self.tell();
+        self.settle();
         *self.fates.lost.lock().entry(reason.as_str()).or_default() += 1;
     }
 
-    fn tell(&self) {
-        if self.told.fetch_add(1, SeqCst) > 0 {
-            self.fates.fault(format!("an event of stage {} was told twice", self.stage));
+    fn settle(&self) {
+        if self.settled.fetch_add(1, SeqCst) > 0 {
+            self.fates.fault(format!("an event of stage {} was settled twice", self.stage));
         }
     }
 }
 
 impl Drop for Fate {
     fn drop(&mut self) {
-        let turned_away = || self.door.as_ref().is_some_and(|door| door.turn_away());
-        if self.told.load(SeqCst) == 0 && !turned_away() {
-            self.fates.fault(format!("an event of stage {} was told nothing", self.stage));
+        let settled = self.settled.load(SeqCst) > 0
+            || self.entry.as_ref().is_some_and(|entry| entry.refuse());
+        if !settled {
+            self.fates.fault(format!("an event of stage {} was never settled", self.stage));
         }
         self.fates.alive.fetch_sub(1, SeqCst);
     }

@@ -1,11 +1,13 @@
-//! Graphs on threads, attacked: random load, clients that vanish, panics in all user code, stuck
-//! handlers, live changes, ends of every kind. Whatever does not add up ends the run with its seed.
+//! Attacks random graphs on threads: random load, clients that disconnect, panics in all user
+//! code, stuck handlers, live changes, ends of every kind. The first count that does not add up
+//! ends the run and prints its seed.
 //!
 //! ```sh
 //! cargo run --release -p benches --bin chaos -- --minutes 10 --seed 7
 //! ```
 
 mod fate;
+mod fault;
 mod generation;
 mod graph;
 mod hosts;
@@ -15,9 +17,11 @@ mod recorder;
 mod sums;
 mod world;
 
-use benches::dice::{Dice, quiet_panics};
 use benches::process::{Holdings, wait_until};
+use benches::rng::{Rng, quiet_panics};
 use clap::Parser;
+use fault::{FailedGeneration, Fault};
+use generation::Generation;
 use seda_core::{Clock, MonotonicClock};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
@@ -27,25 +31,25 @@ use sums::Sums;
 /// Attacks seda-core with random graphs on threads.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// How long new generations are begun.
+    /// Minutes during which new generations begin
     #[arg(long, default_value_t = 1.0)]
     minutes: f64,
-    /// What the graphs follow from; how threads interleave does not.
+    /// Seed of the graphs and loads; it does not fix how threads interleave
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Runs only the generation of this number.
+    /// Run only the generation with this number
     #[arg(long)]
     only: Option<u64>,
 }
 
-/// Panics that nobody meant.
-static STRANGE_PANICS: AtomicU64 = AtomicU64::new(0);
-/// Threads that are to end do so within this, on any machine.
+/// Panics that were not on purpose.
+static UNEXPECTED_PANICS: AtomicU64 = AtomicU64::new(0);
+/// Time limit of ending threads, on any machine.
 const LONG: Duration = Duration::from_secs(60);
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    quiet_panics(&STRANGE_PANICS);
+    quiet_panics(&UNEXPECTED_PANICS);
     recorder::install();
     match run(&arguments) {
         Ok(sums) => {
@@ -55,14 +59,16 @@ fn main() -> ExitCode {
         }
         Err(fault) => {
             println!("{fault}");
-            println!("does not add up: --seed {}", arguments.seed);
+            println!("found with --seed {}", arguments.seed);
             ExitCode::FAILURE
         }
     }
 }
 
-fn run(arguments: &Arguments) -> Result<Sums, String> {
-    let (before, clock) = (Holdings::now(), MonotonicClock::new());
+/// Runs generations until the time is over; the first fault ends the run.
+fn run(arguments: &Arguments) -> Result<Sums, FailedGeneration> {
+    let before = Holdings::now();
+    let clock = MonotonicClock::new();
     println!("before: {before}");
     let mut sums = Sums::default();
     let numbers = arguments.only.map_or(0..=u64::MAX, |only| only..=only);
@@ -70,23 +76,33 @@ fn run(arguments: &Arguments) -> Result<Sums, String> {
         if clock.now().as_secs_f64() > arguments.minutes * 60.0 {
             break;
         }
-        let seed = Dice(arguments.seed).roll().wrapping_add(number);
-        let generation = generation::run(seed);
-        let (about, came) = generation.map_err(|fault| format!("generation {number}: {fault}"))?;
-        came.check().map_err(|fault| format!("generation {number}, {about}: {fault}"))?;
-        sums += came;
-        if STRANGE_PANICS.load(SeqCst) > 0 {
-            return Err(format!("generation {number}, {about}: a panic that nobody meant"));
+        let seed = Rng(arguments.seed).next_u64().wrapping_add(number);
+        let Generation { about, outcome } = generation::run(seed);
+        match outcome.and_then(|sums| check(sums, &before)) {
+            Ok(more) => sums += more,
+            Err(fault) => return Err(FailedGeneration { number, about, fault }),
         }
-        if !wait_until(LONG, || Holdings::now().threads <= before.threads) {
-            return Err(format!("generation {number}, {about}: {}", Holdings::now()));
-        }
-        let now = Holdings::now();
-        println!("{:7.1} s, generation {number}: {about}; {now}", clock.now().as_secs_f64());
-        if now.descriptors > before.descriptors {
-            return Err(format!("generation {number}, {about}: descriptors are left open"));
-        }
+        let seconds = clock.now().as_secs_f64();
+        println!("{seconds:7.1} s, generation {number}: {about}; {}", Holdings::now());
     }
     println!("after: {}", Holdings::now());
+    Ok(sums)
+}
+
+/// Checks the counts of a generation and that the process holds no more than before.
+fn check(sums: Sums, before: &Holdings) -> Result<Sums, Fault> {
+    if !sums.add_up() {
+        return Err(Fault::Sums(Box::new(sums)));
+    }
+    if UNEXPECTED_PANICS.load(SeqCst) > 0 {
+        return Err(Fault::Panic);
+    }
+    if !wait_until(LONG, || Holdings::now().threads <= before.threads) {
+        return Err(Fault::Threads(Holdings::now()));
+    }
+    let now = Holdings::now();
+    if now.descriptors > before.descriptors {
+        return Err(Fault::Descriptors(now));
+    }
     Ok(sums)
 }

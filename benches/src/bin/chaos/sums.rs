@@ -1,4 +1,4 @@
-//! What a run came to.
+//! The counts of a run.
 
 use crate::world::World;
 use seda_core::Report;
@@ -6,8 +6,7 @@ use std::fmt;
 use std::ops::AddAssign;
 use std::sync::atomic::Ordering::SeqCst;
 
-/// Sums over generations: as the events and clients know them, and as far as there was a last
-/// report, as the graphs do.
+/// Sums over generations: the counts of events and clients, and those of the graphs' last reports.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Sums {
     accepted: u64,
@@ -18,7 +17,7 @@ pub(crate) struct Sums {
     answered: u64,
     unanswered: u64,
     abandoned: u64,
-    stays: u64,
+    stalls: u64,
     reported: [u64; 4],
     pub(crate) scrapes: u64,
 }
@@ -34,7 +33,7 @@ impl Sums {
         self.answered += clients.answered.load(SeqCst);
         self.unanswered += clients.lost.load(SeqCst);
         self.abandoned += clients.abandoned.load(SeqCst);
-        self.stays += world.prison.stays.load(SeqCst);
+        self.stalls += world.stall.stalls.load(SeqCst);
     }
 
     pub(crate) fn add_report(&mut self, report: &Report) {
@@ -46,16 +45,11 @@ impl Sums {
         *shed += events.shed;
     }
 
-    /// Whether every accepted event was begun or lost, and every client told or gone.
-    ///
-    /// # Errors
-    /// What does not add up.
-    pub(crate) fn check(&self) -> Result<(), String> {
-        let told = self.answered + self.unanswered + self.abandoned;
-        if self.accepted != self.begun + self.lost || self.admitted != told {
-            return Err(format!("the sums do not add up: {self:?}"));
-        }
-        Ok(())
+    /// True if every accepted event was begun or lost, and every admitted request was answered,
+    /// lost or abandoned.
+    pub(crate) fn add_up(&self) -> bool {
+        let resolved = self.answered + self.unanswered + self.abandoned;
+        self.accepted == self.begun + self.lost && self.admitted == resolved
     }
 }
 
@@ -72,7 +66,7 @@ impl AddAssign for Sums {
             answered: self.answered + other.answered,
             unanswered: self.unanswered + other.unanswered,
             abandoned: self.abandoned + other.abandoned,
-            stays: self.stays + other.stays,
+            stalls: self.stalls + other.stalls,
             reported: [a + accepted, h + handled, f + failed, s + shed],
             scrapes: self.scrapes + other.scrapes,
         };
@@ -84,7 +78,7 @@ impl fmt::Display for Sums {
         let [accepted, handled, failed, shed] = self.reported;
         writeln!(
             f,
-            "events: {} accepted = {} begun + {} given up; {} refused",
+            "events: {} accepted = {} begun + {} lost; {} refused",
             self.accepted, self.begun, self.lost, self.refused
         )?;
         writeln!(
@@ -94,8 +88,8 @@ impl fmt::Display for Sums {
         )?;
         writeln!(
             f,
-            "in last reports: {accepted} accepted, {handled} handled, {failed} failed, {shed} shed"
+            "last reports: {accepted} accepted, {handled} handled, {failed} failed, {shed} shed"
         )?;
-        write!(f, "{} consistent scrapes; {} handlers were stuck", self.scrapes, self.stays)
+        write!(f, "{} consistent scrapes; {} stuck handlers", self.scrapes, self.stalls)
     }
 }

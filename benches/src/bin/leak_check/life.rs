@@ -1,8 +1,9 @@
-//! One graph's life, with everything in it that holds something.
+//! The life of one graph that uses every feature with a resource behind it.
 
-#![expect(clippy::panic, reason = "handlers that panic are part of a life")]
+#![expect(clippy::panic, reason = "some handlers panic on purpose")]
 
-use benches::dice::ON_PURPOSE;
+use crate::fault::Fault;
+use benches::rng::ON_PURPOSE;
 use parking_lot::Mutex;
 use seda_core::testing::imbalances;
 use seda_core::{Class, CondvarPark};
@@ -15,10 +16,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
 
-/// How many kinds of lives there are: with statistics and without, ended in each of four ways.
+/// Number of kinds of lives: with statistics and without, each with four ends.
 pub(crate) const KINDS: u64 = 8;
 const EVENTS: u64 = 300;
-/// No end takes so long but on a machine that stands still.
+/// Time limit of a drain, on any machine.
 const LONG: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
@@ -28,16 +29,16 @@ struct Job {
     reply: Option<Responder<u64>>,
 }
 
-/// Events and places that somebody keeps outside the graph, perhaps beyond its end.
+/// Deferred events and permits kept outside the graph, perhaps beyond its end.
 #[derive(Debug, Default)]
-struct Outside {
+struct Kept {
     pending: Vec<(Pending, Job)>,
     permits: Vec<Permits<Job>>,
 }
 
-type Shared = Arc<Mutex<Outside>>;
+type Shared = Arc<Mutex<Kept>>;
 
-/// What kind of life number `n` is.
+/// Returns the end of life number `n`, for people.
 pub(crate) fn about(n: u64) -> &'static str {
     match n % 4 {
         0 => "drained",
@@ -48,9 +49,9 @@ pub(crate) fn about(n: u64) -> &'static str {
 }
 
 /// Starts a graph, loads it and ends it.
-pub(crate) fn live(n: u64) -> Result<(), String> {
+pub(crate) fn live(n: u64) -> Result<(), Fault> {
     let shared = Shared::default();
-    let (running, source, hosted) = start(n, &shared).map_err(|error| error.to_string())?;
+    let (running, source, hosted) = start(n, &shared)?;
     let hosts: Vec<_> = running
         .hosted_workers(hosted)
         .into_iter()
@@ -64,10 +65,9 @@ pub(crate) fn live(n: u64) -> Result<(), String> {
         _ => drop(running.drain(Duration::ZERO)),
     }
     for host in hosts {
-        let joined = host.map_err(|error| error.to_string())?.join();
-        joined.map_err(|_| "a hosted worker panicked".to_owned())?;
+        host?.join().map_err(|_| Fault::HostedWorker)?;
     }
-    // Beyond the end, too.
+    // Some events and permits outlive the graph.
     bring_back(&shared);
     Ok(())
 }
@@ -103,10 +103,10 @@ fn start(
         let work = wire.sink(work);
         move || Ok(Join { work: work.clone(), kept: None })
     })?;
-    let aside = Arc::clone(shared);
+    let kept = Arc::clone(shared);
     graph.attach_each(work, |wire| {
         let (write, again) = (wire.sink(write), wire.sink(work));
-        move |job: Job, cx: &mut Context| work_on((&write, &again), job, cx, &aside)
+        move |job: Job, cx: &mut Context| work_on((&write, &again), job, cx, &kept)
     })?;
     graph.attach_each_in(&shared_pool, write, |_wire| {
         |job: Job, _cx: &mut Context| {
@@ -136,18 +136,18 @@ fn work_on(
     (write, again): (&Sink<Job>, &Sink<Job>),
     mut job: Job,
     cx: &mut Context,
-    aside: &Shared,
+    kept: &Shared,
 ) {
     match job.n % 13 {
         0 => panic_any(ON_PURPOSE),
         1 => {
             if let Ok(pending) = cx.defer() {
-                aside.lock().pending.push((pending, job));
+                kept.lock().pending.push((pending, job));
             }
         }
         2 => {
             if let Ok(permits) = cx.reserve(write, 2) {
-                aside.lock().permits.push(permits);
+                kept.lock().permits.push(permits);
             }
         }
         3 => {
@@ -158,7 +158,7 @@ fn work_on(
     }
 }
 
-/// Keeps one job until the next comes.
+/// A handler that holds one job until the next one arrives.
 struct Join {
     work: Sink<Job>,
     kept: Option<(Job, Held)>,
@@ -215,8 +215,8 @@ fn load(running: &Running, source: &Source<Job>, shared: &Shared) {
     drop(journal);
 }
 
-/// Drains while what is outside is brought back.
-fn drain(running: Running, shared: &Shared) -> Result<(), String> {
+/// Drains while another thread completes deferred events and uses permits.
+fn drain(running: Running, shared: &Shared) -> Result<(), Fault> {
     let ended = AtomicBool::new(false);
     let drained = std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -232,12 +232,13 @@ fn drain(running: Running, shared: &Shared) -> Result<(), String> {
     if drained.complete && imbalances(&drained.report).is_empty() {
         Ok(())
     } else {
-        Err(format!("not drained:\n{}", drained.report))
+        Err(Fault::NotDrained(Box::new(drained.report)))
     }
 }
 
+/// Completes or drops every deferred event, and uses or drops every permit.
 fn bring_back(shared: &Shared) {
-    let Outside { pending, permits } = std::mem::take(&mut *shared.lock());
+    let Kept { pending, permits } = std::mem::take(&mut *shared.lock());
     for (n, (pending, job)) in pending.into_iter().enumerate() {
         drop(job);
         if n.is_multiple_of(2) {

@@ -1,109 +1,105 @@
-//! Starts, loads and ends a graph again and again, in all the ways there are: whatever a graph
-//! takes it must give back, to the last block of memory.
+//! Starts, loads and ends a graph again and again, in every way. A graph must give back everything
+//! it takes, to the last block of memory.
 //!
 //! ```sh
 //! cargo run --release -p benches --bin leak_check -- --iterations 1000
 //! ```
 //!
-//! Under valgrind, where only its own count tells: `valgrind --leak-check=full
+//! Under valgrind its own count decides: `valgrind --leak-check=full
 //! target/release/leak_check --iterations 20`.
 
+mod fault;
+mod heap;
 mod life;
 
-use benches::dice::quiet_panics;
 use benches::process::{Holdings, wait_until};
+use benches::rng::quiet_panics;
 use clap::Parser;
-use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
-use std::alloc::System;
+use fault::{FailedLife, Fault};
+use heap::Live;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
 
-/// Counts blocks and bytes, exactly.
-#[global_allocator]
-static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
-
-/// What is made once and kept: call sites of tracing, parking_lot's table of threads, thread-local
-/// buffers. Each of the lives is lived four times before it counts.
+/// Lives before the count starts, four of each kind. They create the objects that stay for good:
+/// call sites of tracing, the thread table of parking_lot, thread-local buffers.
 const WARM_UP: u64 = 4 * life::KINDS;
-/// The heap's own tolerance, and not ours: which arena a thread gets, and what an arena keeps of
-/// what it was given back, differs from run to run. A leak of one block in each of a thousand
-/// iterations would show in the exact count.
+/// Growth of resident memory that is the heap's own: the arena of a thread, and the freed memory
+/// that an arena keeps, differ from run to run. A leak of one block per iteration would show in the
+/// exact count.
 const RSS_TOLERANCE_KIB: u64 = 8 * 1024;
-/// Threads that have ended are gone within this, on any machine.
+/// Time limit of ending threads, on any machine.
 const LONG: Duration = Duration::from_secs(60);
 
-static STRANGE_PANICS: AtomicU64 = AtomicU64::new(0);
+/// Panics that were not on purpose.
+static UNEXPECTED_PANICS: AtomicU64 = AtomicU64::new(0);
 
 /// Checks that graphs give everything back.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// How many graphs are started and ended, behind the warm-up.
+    /// Number of graphs to start and end after the warm-up
     #[arg(long, default_value_t = 1_000)]
     iterations: u64,
 }
 
-/// Blocks and bytes that are allocated now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Live {
-    blocks: usize,
-    bytes: usize,
-}
-
-impl Live {
-    fn now() -> Self {
-        let stats = ALLOCATOR.stats();
-        Self {
-            blocks: stats.allocations.saturating_sub(stats.deallocations),
-            bytes: stats.bytes_allocated.saturating_sub(stats.bytes_deallocated),
-        }
-    }
-}
-
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    quiet_panics(&STRANGE_PANICS);
-    match run(arguments.iterations) {
+    quiet_panics(&UNEXPECTED_PANICS);
+    let first = Holdings::now();
+    println!("at first:     {first}");
+    let ended = warm_up(&first).and_then(|()| run(arguments.iterations, &first));
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
-        Err(fault) => {
-            println!("{fault}");
+        Err(failed) => {
+            println!("{failed}");
             ExitCode::FAILURE
         }
     }
 }
 
-fn run(iterations: u64) -> Result<(), String> {
-    let first = Holdings::now();
-    println!("at first:     {first}");
-    for n in 0..WARM_UP {
-        life::live(n)?;
-        settle(n, first.threads)?;
-    }
-    let (warm, live) = (Holdings::now(), Live::now());
-    println!("warmed up:    {warm}; {live:?}");
-    for n in 0..iterations {
-        life::live(n)?;
-        settle(n, first.threads)?;
-        let now = Live::now();
-        if now != live {
-            return Err(format!("iteration {n}, {}: {now:?}", life::about(n)));
-        }
+fn warm_up(first: &Holdings) -> Result<(), FailedLife> {
+    (0..WARM_UP).try_for_each(|number| in_life(number, live(number, first)))
+}
+
+/// Lives the counted lives: none may change the heap.
+fn run(iterations: u64, first: &Holdings) -> Result<(), FailedLife> {
+    let warm = Holdings::now();
+    let heap = Live::now();
+    println!("warmed up:    {warm}; {heap:?}");
+    for number in 0..iterations {
+        in_life(number, live(number, first))?;
+        in_life(number, check_heap(heap))?;
     }
     let last = Holdings::now();
     println!("after {iterations}: {last}; {:?}", Live::now());
-    if STRANGE_PANICS.load(SeqCst) > 0 {
-        return Err("a panic that nobody meant".to_owned());
-    }
-    if last.descriptors > first.descriptors || last.rss_kib > warm.rss_kib + RSS_TOLERANCE_KIB {
-        return Err("descriptors or memory have grown".to_owned());
-    }
-    Ok(())
+    in_life(iterations, check_end(first, &warm, last))
 }
 
-/// Waits for threads that have said that they end.
-fn settle(n: u64, threads: usize) -> Result<(), String> {
-    if wait_until(LONG, || Holdings::now().threads <= threads) {
+/// Names the life in which a fault was found.
+fn in_life(number: u64, outcome: Result<(), Fault>) -> Result<(), FailedLife> {
+    outcome.map_err(|fault| FailedLife { number, about: life::about(number), fault })
+}
+
+/// Lives one life and waits for its threads to end.
+fn live(number: u64, first: &Holdings) -> Result<(), Fault> {
+    life::live(number)?;
+    if wait_until(LONG, || Holdings::now().threads <= first.threads) {
         return Ok(());
     }
-    Err(format!("iteration {n}, {}: {}", life::about(n), Holdings::now()))
+    Err(Fault::Threads(Holdings::now()))
+}
+
+fn check_heap(expected: Live) -> Result<(), Fault> {
+    let now = Live::now();
+    if now == expected { Ok(()) } else { Err(Fault::Heap(now)) }
+}
+
+fn check_end(first: &Holdings, warm: &Holdings, last: Holdings) -> Result<(), Fault> {
+    if UNEXPECTED_PANICS.load(SeqCst) > 0 {
+        return Err(Fault::Panic);
+    }
+    if last.descriptors > first.descriptors || last.rss_kib > warm.rss_kib + RSS_TOLERANCE_KIB {
+        return Err(Fault::Grown(last));
+    }
+    Ok(())
 }

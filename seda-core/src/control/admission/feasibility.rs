@@ -14,7 +14,7 @@ const ROOM: f64 = 0.8;
 /// they alone take longer, or they do not. No limit, number of workers or batch changes that.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Feasibility {
-    impossible: bool,
+    infeasible: bool,
     /// Since when it looks different from that.
     other: Option<Time>,
 }
@@ -23,7 +23,7 @@ impl Feasibility {
     /// Services take so many seconds of the promised ones. Returns what is new, if anything:
     /// whether the promise is impossible to keep.
     pub(crate) fn judge(&mut self, service: f64, promised: f64, now: Time) -> Option<bool> {
-        let differs = if self.impossible { service < promised * ROOM } else { service >= promised };
+        let differs = if self.infeasible { service < promised * ROOM } else { service >= promised };
         if !differs {
             self.other = None;
             return None;
@@ -32,12 +32,12 @@ impl Feasibility {
         if now.since(since) < PERSISTS {
             return None;
         }
-        *self = Self { impossible: !self.impossible, other: None };
-        Some(self.impossible)
+        *self = Self { infeasible: !self.infeasible, other: None };
+        Some(self.infeasible)
     }
 
-    pub(crate) fn is_impossible(&self) -> bool {
-        self.impossible
+    pub(crate) fn is_infeasible(&self) -> bool {
+        self.infeasible
     }
 }
 

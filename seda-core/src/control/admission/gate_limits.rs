@@ -1,7 +1,8 @@
 //! The limits of a gate, before classes have their guaranteed shares of them.
 
-use crate::config::MAX_CLASSES;
+use crate::config::{MAX_CLASSES, Position, StageIndex};
 use crate::gate::{Limits, UNLIMITED};
+use crate::monitor::Topology;
 
 /// The limits of one gate: of one stage's, or of several replicas' together.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -80,6 +81,12 @@ impl GateLimits {
         let costs = self.costs.map_or(Limits::NONE, |costs| costs.shared(shares));
         (self.requests.shared(shares), costs)
     }
+}
+
+/// The stage whose gate a stage passes: of replicas the first.
+pub(super) fn gate_of(topology: &Topology, stage: StageIndex) -> StageIndex {
+    let number = topology.core.admission.gate_number(stage.get());
+    number.map_or(stage, StageIndex::declared)
 }
 
 #[cfg(test)]

@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn a_law_is_read_from_its_name_and_a_wrong_one_is_named() {
         assert!(Law::ALL.iter().all(|law| law.to_string().parse() == Ok(*law)));
-        assert!("p90".parse::<Law>().unwrap_err().contains("`p90`"));
+        assert!("p90".parse::<Law>().unwrap_err().to_string().contains("`p90`"));
     }
 
     proptest! {

@@ -10,7 +10,7 @@ mod limiter;
 mod observation;
 mod slo_check;
 
-pub(crate) use feasibility::Feasibility;
+pub(in crate::control) use controller::AdmissionController;
+pub(crate) use controller::MakeLaw;
 pub use law::{AdmissionLaw, AdmissionObservation};
 pub(in crate::control) use law::{FIRST_QUEUE, MOST, bounded};
-pub(crate) use limiter::Limiter;

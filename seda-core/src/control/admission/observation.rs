@@ -1,15 +1,12 @@
 //! A stage over the last tick, as the admission controller sees it.
 
-use crate::config::PerClass;
+use crate::config::{PerClass, Pools, StageIndex};
 use crate::control::admission::law::AdmissionObservation;
 use crate::control::pool_size::PoolObservation;
-use crate::monitor::{Engine, Monitor};
+use crate::monitor::{Monitor, Topology};
 use crate::platform::sync::Ordering;
 use crate::stats::{Quantiles, ServedCosts};
 
-/// Above this share of busy time spent waiting for a core, more workers would only wait, too: as
-/// the pool-size policy has it.
-const OVERSUBSCRIBED: f64 = 0.25;
 /// From this part of a worker on it takes one more to do the work.
 const LEAST_PART: f64 = 0.25;
 /// A handler that is on a core for less than this share of its time has nearly no demand for one:
@@ -77,103 +74,101 @@ impl StageObservation {
     }
 }
 
-impl Monitor {
-    /// A stage over the last tick; `None` before the first. `pools` is what was seen of them, and
-    /// `pending` how many events the stage may have outside.
-    pub(crate) fn observe_stage(
-        &self,
-        engine: &Engine,
-        index: usize,
-        pools: &[Option<PoolObservation>],
-        pending: usize,
-    ) -> Option<StageObservation> {
-        let (now, then) = (self.now.stages.get(index)?, self.past.back()?.stages.get(index)?);
-        let (queue, tick) = (self.queues.get(index)?, self.tick.get(index)?);
-        let pool = pools.get(engine.stages.get(index)?.pool)?.as_ref()?;
-        let (ledger, before) = (&now.ledger, &then.ledger);
-        let entered = now.gate.entered.saturating_sub(then.gate.entered);
-        let away = |class: usize| {
-            let of = |turned_away: &PerClass<u64>| turned_away.get(class).copied().unwrap_or(0);
-            of(&now.gate.turned_away).saturating_sub(of(&then.gate.turned_away))
-        };
-        let came = std::array::from_fn(|class| {
-            let offered = queue.classes.get(class).map_or(0, |class| class.offered);
-            offered + now.gate.turned_away.get(class).copied().unwrap_or(0)
-        });
-        let turned_away: u64 = (0..now.gate.turned_away.len()).map(away).sum();
-        let (service, parallelism) = self.service(engine, index, pool, pending)?;
-        Some(StageObservation {
-            seconds: pool.seconds,
-            offered: (entered + turned_away).max(ledger.offered - before.offered),
-            admitted: entered.max(ledger.accepted - before.accepted),
-            turned_away,
-            gave_way: now.gate.gave_way.saturating_sub(then.gate.gave_way),
-            completed: ledger.handled - before.handled,
-            handled: std::array::from_fn(|class| {
-                queue.classes.get(class).map_or(0, |class| class.handled)
-            }),
-            came,
-            queued: now.depth,
-            inside: now.gate.bound.max(now.depth),
-            limit: now.gate.limit,
-            wait: tick.wait.clone(),
-            service,
-            served: tick.served,
-            workers: whole(parallelism),
-            parallelism,
-            alone: engine.pool_of(index)?.0.stages.len() == 1,
-            hired: pool.workers,
-        })
+/// A stage over the last tick. `pools` is what was seen of them, and `pending` how many events the
+/// stage may have outside.
+pub(super) fn observe_stage(
+    monitor: &Monitor,
+    topology: &Topology,
+    stage: StageIndex,
+    pools: &Pools<PoolObservation>,
+    pending: usize,
+) -> StageObservation {
+    let (now, then) = (&monitor.now.stages[stage], &monitor.tick_start().stages[stage]);
+    let (queue, tick) = (&monitor.queues[stage], &monitor.tick[stage]);
+    let pool = &pools[topology.stages[stage].pool];
+    let (ledger, before) = (&now.ledger, &then.ledger);
+    let entered = now.gate.entered.saturating_sub(then.gate.entered);
+    let of =
+        |turned_away: &PerClass<u64>, class: usize| turned_away.get(class).copied().unwrap_or(0);
+    let away = |class: usize| {
+        of(&now.gate.turned_away, class).saturating_sub(of(&then.gate.turned_away, class))
+    };
+    let came = std::array::from_fn(|class| {
+        let offered = queue.classes.get(class).map_or(0, |class| class.offered);
+        offered + of(&now.gate.turned_away, class)
+    });
+    let turned_away: u64 = (0..now.gate.turned_away.len()).map(away).sum();
+    let (service, parallelism) = observe_service(monitor, topology, stage, pool, pending);
+    StageObservation {
+        seconds: pool.seconds,
+        offered: (entered + turned_away).max(ledger.offered - before.offered),
+        admitted: entered.max(ledger.accepted - before.accepted),
+        turned_away,
+        gave_way: now.gate.gave_way.saturating_sub(then.gate.gave_way),
+        completed: ledger.handled - before.handled,
+        handled: std::array::from_fn(|class| {
+            queue.classes.get(class).map_or(0, |class| class.handled)
+        }),
+        came,
+        queued: now.depth,
+        inside: now.gate.bound.max(now.depth),
+        limit: now.gate.limit,
+        wait: tick.wait.clone(),
+        service,
+        served: tick.served,
+        workers: whole(parallelism),
+        parallelism,
+        alone: topology.pool_of(stage).stages.len() == 1,
+        hired: pool.workers,
     }
+}
 
-    /// What an event takes, and how many can be served at once.
-    fn service(
-        &self,
-        engine: &Engine,
-        index: usize,
-        pool: &PoolObservation,
-        pending: usize,
-    ) -> Option<(Quantiles, f64)> {
-        let (now, then) = (self.now.stages.get(index)?, self.past.back()?.stages.get(index)?);
-        let tick = self.tick.get(index)?;
-        let outside = now.deferred.1 - then.deferred.1;
-        if outside == 0 {
-            let parallelism = self.own_part(engine, index, useful_workers(pool))?;
-            return Some((tick.service.clone(), parallelism));
-        }
-        // Handled outside: a place there is what serves an event, and the time there what it takes.
-        let nanos = (now.deferred.0 - then.deferred.0) / u128::from(outside);
-        let mut service = Quantiles::default();
-        service.record(u64::try_from(nanos).unwrap_or(u64::MAX), outside);
-        Some((service, pending as f64))
+/// What an event takes, and how many can be served at once.
+fn observe_service(
+    monitor: &Monitor,
+    topology: &Topology,
+    stage: StageIndex,
+    pool: &PoolObservation,
+    pending: usize,
+) -> (Quantiles, f64) {
+    let (now, then) = (&monitor.now.stages[stage], &monitor.tick_start().stages[stage]);
+    let outside = now.deferred.since(then.deferred);
+    if outside.count == 0 {
+        let parallelism = own_part(monitor, topology, stage, useful_workers(pool));
+        return (monitor.tick[stage].service.clone(), parallelism);
     }
+    // Handled outside: a place there is what serves an event, and the time there what it takes.
+    let nanos = outside.nanos / u128::from(outside.count);
+    let mut service = Quantiles::default();
+    service.record(u64::try_from(nanos).unwrap_or(u64::MAX), outside.count);
+    (service, pending as f64)
+}
 
-    /// Of so many useful workers of a pool, those that a stage has for itself: what the pool's
-    /// other stages leave, or its weight's share of all, if that is more.
-    fn own_part(&self, engine: &Engine, index: usize, useful: f64) -> Option<f64> {
-        let then = self.past.back()?;
-        let (pool, _) = engine.pool_of(index)?;
-        let weight = |stage: &usize| {
-            let plan = engine.stages.get(*stage);
-            plan.map_or(0, |plan| u64::from(plan.share.weight.load(Ordering::Relaxed)))
-        };
-        let all: u64 = pool.stages.iter().map(weight).sum();
-        let share = weight(&index) as f64 / all.max(1) as f64;
-        let mut others = 0;
-        for stage in pool.stages.iter().filter(|stage| **stage != index) {
-            let (now, then) = (self.now.stages.get(*stage)?, then.stages.get(*stage)?);
-            others += now.busy.saturating_sub(then.busy);
-        }
-        let nanos = self.now.at.nanos_since(then.at).max(1);
-        Some((useful - others as f64 / nanos as f64).clamp(useful * share, useful))
+/// Of so many useful workers of a pool, those that a stage has for itself: what the pool's other
+/// stages leave, or its weight's share of all, if that is more.
+fn own_part(monitor: &Monitor, topology: &Topology, stage: StageIndex, useful: f64) -> f64 {
+    let then = monitor.tick_start();
+    let pool = topology.pool_of(stage);
+    let weight = |stage: &StageIndex| {
+        u64::from(topology.stages[*stage].share.weight.load(Ordering::Relaxed))
+    };
+    let all: u64 = pool.stages.iter().map(weight).sum();
+    let share = weight(&stage) as f64 / all.max(1) as f64;
+    let mut others = 0;
+    for other in pool.stages.iter().filter(|other| **other != stage) {
+        let (now, then) = (&monitor.now.stages[*other], &then.stages[*other]);
+        others += now.busy.saturating_sub(then.busy);
     }
+    let nanos = monitor.now.at.nanos_since(then.at).max(1);
+    (useful - others as f64 / nanos as f64).clamp(useful * share, useful)
 }
 
 /// As many workers as the pool may have, unless they would only wait for a core: while another
 /// allowed worker would help, nobody is to be refused.
 fn useful_workers(pool: &PoolObservation) -> f64 {
     let (now, most) = (pool.workers as f64, pool.max.max(pool.workers) as f64);
-    let oversubscribed = pool.run_queue_share.filter(|share| *share > OVERSUBSCRIBED);
+    let oversubscribed =
+        pool.run_queue_share.filter(|share| *share > PoolObservation::OVERSUBSCRIBED);
     if let Some(share) = oversubscribed.filter(|_| pool.workers >= pool.cores) {
         // Service is counted without the time spent waiting for a core.
         return now * (1.0 - share);

@@ -1,17 +1,19 @@
 //! What was promised and cannot be kept is said: in the journal, in the log and in the report.
 
-use crate::config::{MAX_CLASSES, Mode, PerClass, Settings};
+use crate::config::{MAX_CLASSES, PerClass, Position, StageIndex, Stages};
 use crate::control::admission::feasibility::Feasibility;
+use crate::control::admission::gate_limits::gate_of;
 use crate::control::admission::limiter::Limiter;
-use crate::monitor::Engine;
+use crate::control::tick::Tick;
 use crate::stage::{Controller, Decision};
 use std::time::Duration;
 
-/// A class to which something was promised.
-struct Promise<'a> {
+/// The check of one class, at one tick.
+struct SloCheck<'a> {
     class: usize,
     name: &'a str,
     slo: Duration,
+    tick: &'a Tick<'a>,
 }
 
 /// What services alone make of a promise: whether it is violated, and whether by most requests.
@@ -31,99 +33,88 @@ impl SloVerdict {
     }
 }
 
-impl Engine {
-    /// Says once of each stage and class, and of each route, that its services alone take longer
-    /// than was promised, and once that they do no longer.
-    pub(crate) fn check_slos(&self, limiters: &mut [Limiter], settings: &Settings) {
-        let acted = settings.control.admission == Mode::On;
-        let classes = self.classes().iter().zip(&settings.slo).enumerate().take(MAX_CLASSES);
-        let promises = classes.filter_map(|(class, (config, slo))| {
-            Some(Promise { class, name: &config.name, slo: (*slo)? })
-        });
-        let mut prospects = std::mem::take(&mut *self.route_feasibility.lock());
-        prospects.resize_with(self.core.admission.declared_routes(), PerClass::default);
-        for promise in promises {
-            let mut gates = vec![None; limiters.len()];
-            for (stage, limiter) in limiters.iter_mut().enumerate() {
-                let judged = self.judge_stage(stage, limiter, &promise, acted);
-                let number = self.core.admission.gate_number(stage).unwrap_or(stage);
-                if let (Some(judged), Some(gate)) = (judged, gates.get_mut(number)) {
-                    *gate = Some(gate.map_or(judged, |others: SloVerdict| others.beside(judged)));
-                }
-            }
-            for (stage, outlook) in gates.into_iter().enumerate() {
-                if let (Some(outlook), Some(gate)) = (outlook, self.core.admission.gate(stage)) {
-                    gate.set_feasibility(promise.class, outlook.violated, outlook.infeasible);
-                }
-            }
-            for (route, prospects) in prospects.iter_mut().enumerate() {
-                if let Some(prospect) = prospects.get_mut(promise.class) {
-                    self.judge_route(route, limiters, &promise, prospect, acted);
-                }
+/// Says once of each stage and class, and of each route, that its services alone take longer than
+/// the SLO, and once that they do no longer. `routes` is kept from tick to tick.
+pub(super) fn check_slos(
+    limiters: &mut Stages<Limiter>,
+    routes: &mut Vec<PerClass<Feasibility>>,
+    tick: &Tick<'_>,
+) {
+    let Tick { topology, settings, .. } = *tick;
+    let admission = &topology.core.admission;
+    routes.resize_with(admission.declared_routes(), PerClass::default);
+    let classes = topology.classes().iter().zip(&settings.slo).enumerate().take(MAX_CLASSES);
+    for (class, (config, slo)) in classes {
+        let Some(slo) = *slo else { continue };
+        let check = SloCheck { class, name: &config.name, slo, tick };
+        let mut gates: Stages<Option<SloVerdict>> = topology.stages.map(|_, _| None);
+        for stage in topology.stages.indices() {
+            if let Some(judged) = check.judge_stage(stage, &mut limiters[stage]) {
+                let gate = &mut gates[gate_of(topology, stage)];
+                *gate = Some(gate.map_or(judged, |others| others.beside(judged)));
             }
         }
-        *self.route_feasibility.lock() = prospects;
+        for (stage, verdict) in gates.entries() {
+            if let (Some(verdict), Some(gate)) = (verdict, admission.gate(stage.get())) {
+                gate.set_feasibility(class, verdict.violated, verdict.infeasible);
+            }
+        }
+        for (route, known) in routes.iter_mut().enumerate() {
+            if let Some(known) = known.get_mut(class) {
+                check.judge_route(route, limiters, known);
+            }
+        }
     }
+}
 
-    /// `None` if the class is not about, or nothing was served yet.
-    fn judge_stage(
-        &self,
-        stage: usize,
-        limiter: &mut Limiter,
-        promise: &Promise<'_>,
-        acted: bool,
-    ) -> Option<SloVerdict> {
-        let (now, promised) = (self.now(), promise.slo.as_secs_f64());
-        let (mean, tail) = limiter.estimate.least_services(promise.class)?;
-        let plan = self.stages.get(stage)?;
-        let of_mean = limiter.mean.get_mut(promise.class)?;
-        let of_tail = limiter.tail.get_mut(promise.class)?;
-        of_mean.judge(mean, promised, now);
-        let news = of_tail.judge(mean.max(tail), promised, now);
-        let outlook =
-            SloVerdict { violated: of_tail.is_impossible(), infeasible: of_mean.is_impossible() };
-        if let Some(impossible) = news {
-            let takes = if mean >= promised {
+impl SloCheck<'_> {
+    /// Returns `None` if no event of the class is about, or nothing was served yet.
+    fn judge_stage(&self, stage: StageIndex, limiter: &mut Limiter) -> Option<SloVerdict> {
+        let (now, slo) = (self.tick.now, self.slo.as_secs_f64());
+        let (mean, tail) = limiter.estimate.least_services(self.class)?;
+        let of_mean = limiter.mean.get_mut(self.class)?;
+        let of_tail = limiter.tail.get_mut(self.class)?;
+        of_mean.judge(mean, slo, now);
+        let news = of_tail.judge(mean.max(tail), slo, now);
+        let verdict =
+            SloVerdict { violated: of_tail.is_infeasible(), infeasible: of_mean.is_infeasible() };
+        if let Some(infeasible) = news {
+            let takes = if mean >= slo {
                 format!("mean service {:.1} ms", mean * 1e3)
             } else {
                 format!("99th percentile of the service {:.1} ms", tail * 1e3)
             };
-            self.say(plan.core.name(), &takes, promise, impossible, acted);
+            self.report(self.tick.topology.stages[stage].core.name(), &takes, infeasible);
         }
-        Some(outlook)
+        Some(verdict)
     }
 
-    /// Of a route whose stages each could keep the promise: the request visits all of them.
-    fn judge_route(
-        &self,
-        route: usize,
-        limiters: &[Limiter],
-        promise: &Promise<'_>,
-        prospect: &mut Feasibility,
-        acted: bool,
-    ) {
-        let stages = self.core.admission.stages_on(route);
+    /// Judges a route whose stages each could meet the SLO: the request visits all of them.
+    fn judge_route(&self, route: usize, limiters: &Stages<Limiter>, known: &mut Feasibility) {
+        let topology = self.tick.topology;
+        let stages = topology.core.admission.stages_on(route);
+        let stages = stages.iter().copied().map(StageIndex::declared);
         let means: Option<Vec<f64>> = stages
-            .iter()
-            .map(|stage| Some(limiters.get(*stage)?.estimate.least_services(promise.class)?.0))
+            .clone()
+            .map(|stage| Some(limiters[stage].estimate.least_services(self.class)?.0))
             .collect();
         let Some(means) = means.filter(|means| means.len() > 1) else { return };
-        let promised = promise.slo.as_secs_f64();
-        if means.iter().any(|mean| *mean >= promised) {
+        let slo = self.slo.as_secs_f64();
+        if means.iter().any(|mean| *mean >= slo) {
             return;
         }
         let sum: f64 = means.iter().sum();
-        if let Some(impossible) = prospect.judge(sum, promised, self.now()) {
-            let named = stages.iter().filter_map(|stage| self.stages.get(*stage));
-            let names: Vec<&str> = named.map(|plan| &**plan.core.name()).collect();
+        if let Some(infeasible) = known.judge(sum, slo, self.tick.now) {
+            let names: Vec<&str> =
+                stages.map(|stage| &**topology.stages[stage].core.name()).collect();
             let takes = format!("mean services {:.1} ms together", sum * 1e3);
-            self.say(&names.join(" + "), &takes, promise, impossible, acted);
+            self.report(&names.join(" + "), &takes, infeasible);
         }
     }
 
-    fn say(&self, stage: &str, takes: &str, promise: &Promise<'_>, impossible: bool, acted: bool) {
-        let seen = format!("{takes}, promised {:?} to `{}`", promise.slo, promise.name);
-        let (action, changed) = if impossible {
+    fn report(&self, stage: &str, takes: &str, infeasible: bool) {
+        let seen = format!("{takes}, promised {:?} to `{}`", self.slo, self.name);
+        let (action, changed) = if infeasible {
             tracing::warn!(stage, "no setting can keep the SLO: {seen}");
             (
                 "no setting can keep the SLO: serving what can be served",
@@ -133,14 +124,7 @@ impl Engine {
             tracing::info!(stage, "the SLO can be kept again: {seen}");
             ("the SLO can be kept again", "nothing to be done")
         };
-        self.core.journal.write(Decision {
-            at_seconds: self.now().as_secs_f64(),
-            controller: Controller::Admission,
-            stage: Some(stage.to_owned()),
-            seen,
-            action: action.to_owned(),
-            changed: changed.to_owned(),
-            acted,
-        });
+        let decision = Decision::by(Controller::Admission, self.tick.now).stage(stage).seen(seen);
+        self.tick.record(decision.action(action).changed(changed).acted(self.tick.acts));
     }
 }

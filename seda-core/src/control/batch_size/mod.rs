@@ -3,5 +3,5 @@
 mod controller;
 mod policy;
 
-pub(crate) use controller::Batching;
+pub(in crate::control) use controller::BatchSizeController;
 pub use policy::{BatchObservation, BatchSizePolicy};

@@ -3,4 +3,4 @@
 mod controller;
 mod detector;
 
-pub(crate) use detector::Hotspot;
+pub(in crate::control) use controller::HotspotController;

@@ -1,10 +1,12 @@
 //! The pool-size controller: what the monitor saw goes to the policies, what they want to the
 //! pools, within what all of them may have together.
 
-use crate::config::{ControlConfig, Mode, Settings};
-use crate::control::pool_size::littles_law::{LittlesLaw, PoolObservation, PoolSizePolicy};
+use crate::config::{ControlConfig, Pools};
+use crate::control::pool_size::littles_law::{LittlesLaw, PoolSizePolicy};
 use crate::control::pool_size::max_min_fair::{Claim, max_min_fair};
-use crate::monitor::{Engine, RunningPool};
+use crate::control::pool_size::observation::PoolObservation;
+use crate::control::tick::Tick;
+use crate::monitor::{RunningPool, Topology};
 use crate::platform::catch_panic;
 use crate::stage::{Controller, Decision};
 
@@ -57,75 +59,77 @@ impl Sizing {
     }
 }
 
-impl Engine {
-    /// Once per tick, unless it is switched off.
-    pub(crate) fn size_pools(&self, seen: &[Option<PoolObservation>], settings: &Settings) {
-        if settings.control.pool_size == Mode::Off {
-            return;
-        }
-        let mut policies = self.policies.lock();
-        let mut wishes = Vec::with_capacity(self.pools.len());
-        for ((pool, sizing), seen) in self.pools.iter().zip(policies.iter_mut()).zip(seen) {
+/// Sizes all pools.
+pub(in crate::control) struct PoolSizeController {
+    sizings: Pools<Sizing>,
+}
+
+impl PoolSizeController {
+    /// `own` are the program's policies, by pool.
+    pub(in crate::control) fn new(
+        own: Vec<Option<Box<dyn PoolSizePolicy>>>,
+        control: &ControlConfig,
+    ) -> Self {
+        Self { sizings: own.into_iter().map(|own| Sizing::new(own, control)).collect() }
+    }
+
+    /// Sizes every pool that has a range, within the workers of all pools together.
+    pub(in crate::control) fn act(&mut self, seen: &Pools<PoolObservation>, tick: &Tick<'_>) {
+        let Tick { topology, settings, .. } = *tick;
+        let mut wishes = Vec::with_capacity(topology.pools.len());
+        for (index, pool) in topology.pools.entries() {
             let range = pool.core.range();
-            let sized = !pool.core.hosted && range.min < range.max;
-            wishes.push(seen.as_ref().filter(|_| sized).and_then(|seen| {
+            let wish = if !pool.core.hosted && range.min < range.max {
+                let sizing = &mut self.sizings[index];
                 sizing.follow(&settings.control);
-                sizing.wish(&pool.core.name, seen)
-            }));
+                sizing.wish(&pool.core.name, &seen[index])
+            } else {
+                None
+            };
+            wishes.push(wish);
         }
-        let acts = settings.control.pool_size == Mode::On;
-        let shares = self.share_out_workers(&wishes, settings.workers);
-        let pools = self.pools.iter().zip(policies.iter_mut());
+        let shares = share_out_workers(topology, &wishes, settings.workers);
+        let pools = topology.pools.iter().zip(&mut self.sizings);
         for (((pool, sizing), wish), share) in pools.zip(wishes).zip(shares) {
             let before = pool.core.target();
             match wish {
-                Some(wish) => {
-                    self.size(pool, wish.target.min(share), wish.why, sizing, acts);
-                }
+                Some(wish) => size(pool, wish.target.min(share), wish.why, sizing, tick),
                 None if share < before => {
                     let why = format!("all pools may have {} workers", settings.workers);
-                    self.size(pool, share, why, sizing, acts);
+                    size(pool, share, why, sizing, tick);
                 }
                 None => {}
             }
         }
     }
+}
 
-    /// How many workers each pool may have.
-    fn share_out_workers(&self, wishes: &[Option<Wish>], budget: usize) -> Vec<usize> {
-        let claims = self.pools.iter().zip(wishes).map(|(pool, wish)| {
-            let now = pool.core.target();
-            let wanted = wish.as_ref().map_or(now, |wish| wish.target);
-            // A hosted pool has the workers that its host brings.
-            let least = if pool.core.hosted { now } else { pool.core.range().min };
-            Claim { least: least.min(wanted), wanted }
-        });
-        max_min_fair(budget, &claims.collect::<Vec<_>>())
-    }
+/// How many workers each pool may have.
+fn share_out_workers(topology: &Topology, wishes: &[Option<Wish>], budget: usize) -> Vec<usize> {
+    let claims = topology.pools.iter().zip(wishes).map(|(pool, wish)| {
+        let now = pool.core.target();
+        let wanted = wish.as_ref().map_or(now, |wish| wish.target);
+        // A hosted pool has the workers that its host brings.
+        let least = if pool.core.hosted { now } else { pool.core.range().min };
+        Claim { least: least.min(wanted), wanted }
+    });
+    max_min_fair(budget, &claims.collect::<Vec<_>>())
+}
 
-    fn size(
-        &self,
-        pool: &RunningPool,
-        target: usize,
-        why: String,
-        sizing: &mut Sizing,
-        acted: bool,
-    ) {
-        let before = pool.core.target();
-        if !sizing.is_news(target, before, acted) {
-            return;
-        }
-        if acted {
-            pool.core.set_target(target);
-        }
-        self.core.journal.write(Decision {
-            at_seconds: self.now().as_secs_f64(),
-            controller: Controller::PoolSize,
-            stage: Some(pool.core.name.to_string()),
-            seen: why,
-            action: if target > before { "grew the pool" } else { "shrank the pool" }.to_owned(),
-            changed: format!("workers {before} → {target}"),
-            acted,
-        });
+fn size(pool: &RunningPool, target: usize, why: String, sizing: &mut Sizing, tick: &Tick<'_>) {
+    let before = pool.core.target();
+    if !sizing.is_news(target, before, tick.acts) {
+        return;
     }
+    if tick.acts {
+        pool.core.set_target(target);
+    }
+    tick.record(
+        Decision::by(Controller::PoolSize, tick.now)
+            .stage(&*pool.core.name)
+            .seen(why)
+            .action(if target > before { "grew the pool" } else { "shrank the pool" })
+            .changed(format!("workers {before} → {target}"))
+            .acted(tick.acts),
+    );
 }

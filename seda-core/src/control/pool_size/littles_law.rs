@@ -1,42 +1,10 @@
 //! How many workers a pool should have.
 
 use crate::config::ControlConfig;
+use crate::control::pool_size::observation::PoolObservation;
 use crate::control::pool_size::trial::Trial;
 use std::fmt;
 use std::time::Duration;
-
-/// A pool over the last tick, as its controller sees it.
-#[derive(Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
-pub struct PoolObservation {
-    /// Length of the tick, in seconds; never zero.
-    pub seconds: f64,
-    /// Workers there are now, and the range allowed.
-    pub workers: usize,
-    /// The fewest workers allowed.
-    pub min: usize,
-    /// The most workers allowed.
-    pub max: usize,
-    /// Cores of the machine.
-    pub cores: usize,
-    /// Events queued before the pool's stages.
-    pub queued: usize,
-    /// Events that arrived during the tick.
-    pub arrived: u64,
-    /// Events that left the pool's stages during the tick, however they ended.
-    pub completed: u64,
-    /// Mean time that events taken during the tick had waited, in seconds; zero if none was.
-    pub wait_seconds: f64,
-    /// Mean service time in seconds, over the pool's stages as they were mixed; `None` if
-    /// nothing was ever served.
-    pub service_seconds: Option<f64>,
-    /// Share of the workers' time in which they ran handlers, 0 to 1.
-    pub utilization: f64,
-    /// Share of busy time on a core; `None` if the kernel does not tell.
-    pub cpu_share: Option<f64>,
-    /// Share of busy time spent waiting for a core; `None` if the kernel does not tell.
-    pub run_queue_share: Option<f64>,
-}
 
 /// Decides on a pool's size once per tick. Pure: the same observations give the same answers.
 pub trait PoolSizePolicy: Send {
@@ -44,9 +12,6 @@ pub trait PoolSizePolicy: Send {
     fn decide(&mut self, seen: &PoolObservation) -> Option<(usize, String)>;
 }
 
-/// A pool whose workers spend more of their busy time than this waiting for a core is not short
-/// of workers but of cores: one more would only wait too.
-const OVERSUBSCRIBED: f64 = 0.25;
 /// Workers that are on the cores for this share of what there is leave none to another.
 const FILLED: f64 = 0.9;
 /// Headroom over the load that Little's law predicts: at 80 % utilization an M/M/1 queue is four
@@ -105,8 +70,9 @@ impl LittlesLaw {
     fn grow(&self, seen: &PoolObservation) -> Option<(usize, String)> {
         let stands = self.stands(seen);
         let nobody_comes = seen.queued > seen.workers && seen.utilization >= 1.0;
-        let short_of_cores = seen.run_queue_share.is_some_and(|share| share > OVERSUBSCRIBED)
-            && seen.workers >= seen.cores;
+        let short_of_cores =
+            seen.run_queue_share.is_some_and(|share| share > PoolObservation::OVERSUBSCRIBED)
+                && seen.workers >= seen.cores;
         let on_cores = seen.cpu_share.map(|share| share * seen.workers as f64);
         let fills_the_cores = on_cores.is_some_and(|busy| busy >= FILLED * seen.cores as f64);
         let useless = short_of_cores || fills_the_cores;

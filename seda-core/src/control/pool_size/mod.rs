@@ -3,7 +3,10 @@
 mod controller;
 mod littles_law;
 mod max_min_fair;
+mod observation;
 mod trial;
 
-pub(crate) use controller::Sizing;
-pub use littles_law::{PoolObservation, PoolSizePolicy};
+pub(in crate::control) use controller::{PoolSizeController, Sizing};
+pub use littles_law::PoolSizePolicy;
+pub use observation::PoolObservation;
+pub(in crate::control) use observation::observe_pools;

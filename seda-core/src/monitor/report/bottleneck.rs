@@ -15,11 +15,12 @@ pub(super) fn find_bottleneck(
     then: &Sample,
 ) -> Option<Bottleneck> {
     let middle = monitor.window_middle();
-    let candidates = report.stages.iter().enumerate().filter(|(_, stage)| stage.utilization > BUSY);
+    let stages = monitor.now.stages.indices().zip(&report.stages);
+    let candidates = stages.filter(|(_, stage)| stage.utilization > BUSY);
     let mut evidence = candidates.filter_map(|(index, stage)| {
-        let now = monitor.now.stages.get(index)?;
-        let earlier = mean_wait(then.stages.get(index)?, middle.stages.get(index)?);
-        let recent = mean_wait(middle.stages.get(index)?, now)?;
+        let between = &middle.stages[index];
+        let earlier = mean_wait(&then.stages[index], between);
+        let recent = mean_wait(between, &monitor.now.stages[index])?;
         let service = stage.service_seconds.quantiles.mean?;
         let grows = earlier.is_some_and(|earlier| recent > earlier * 1.1);
         let stands = recent > STANDING * service && stage.queue.depth > 0;
@@ -44,6 +45,5 @@ pub(super) fn find_bottleneck(
 
 /// Mean wait, in seconds, of events taken between two samples.
 fn mean_wait(then: &StageSums, now: &StageSums) -> Option<f64> {
-    let taken = now.wait.1.checked_sub(then.wait.1).filter(|taken| *taken > 0)?;
-    Some(now.wait.0.saturating_sub(then.wait.0) as f64 / taken as f64 / 1e9)
+    now.wait.since(then.wait).mean_seconds()
 }

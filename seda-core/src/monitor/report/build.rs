@@ -1,5 +1,6 @@
 //! From the monitor's sums to a report.
 
+use crate::config::StageIndex;
 use crate::event::request::RequestCounts;
 use crate::event::{LossReason, RefusalReason};
 use crate::gate::GateCounts;
@@ -8,44 +9,43 @@ use crate::monitor::report::{
     BudgetReport, ClassReport, EdgeReport, EventLedger, GateReport, QueueReport, Report,
     RequestLedger, Resolution, ResponseReport, ServiceReport, StageReport, WorkersReport,
 };
-use crate::monitor::{Engine, Monitor, Sample, between};
+use crate::monitor::{Monitor, Sample, Topology, between};
 use crate::queue::ClassLedger;
 use std::collections::BTreeMap;
 
 impl Report {
     /// With rates over the last second or so.
-    pub(crate) fn of_window(engine: &Engine, monitor: &Monitor) -> Report {
-        Self::since(engine, monitor, monitor.window_start())
+    pub(crate) fn of_window(topology: &Topology, monitor: &Monitor) -> Report {
+        Self::since(topology, monitor, monitor.window_start())
     }
 
     /// With rates over the graph's whole life.
-    pub(crate) fn of_life(engine: &Engine, monitor: &Monitor) -> Report {
-        Self::since(engine, monitor, &monitor.first)
+    pub(crate) fn of_life(topology: &Topology, monitor: &Monitor) -> Report {
+        Self::since(topology, monitor, &monitor.first)
     }
 
-    fn since(engine: &Engine, monitor: &Monitor, then: &Sample) -> Report {
+    fn since(topology: &Topology, monitor: &Monitor, then: &Sample) -> Report {
         let now = &monitor.now;
         let mut total = ClassLedger::default();
         now.stages.iter().for_each(|stage| total.add(&stage.ledger));
-        let stages = 0..engine.stages.len();
         let mut report = Report {
-            graph: engine.core.name.to_string(),
+            graph: topology.core.name.to_string(),
             uptime_seconds: now.at.since(monitor.first.at).as_secs_f64(),
             window_seconds: now.at.since(then.at).as_secs_f64(),
             events: events(&total),
             requests: requests(&monitor.requests),
             budget: BudgetReport {
-                used: monitor.budget.0,
-                limit: monitor.budget.1,
-                bytes_used: monitor.bytes.0,
-                bytes_limit: monitor.bytes.1,
+                used: monitor.budget.used,
+                limit: monitor.budget.limit,
+                bytes_used: monitor.bytes.used,
+                bytes_limit: monitor.bytes.limit,
             },
-            response_seconds: responses(engine, &monitor.requests),
-            classes: classes(engine, now, then),
-            stages: stages.filter_map(|n| stage(engine, monitor, then, n)).collect(),
-            edges: edges(engine, monitor),
-            journal: engine.core.journal.entries(),
-            journal_missed: engine.core.journal.violated(),
+            response_seconds: responses(topology, &monitor.requests),
+            classes: classes(topology, now, then),
+            stages: topology.stages.indices().map(|n| stage(topology, monitor, then, n)).collect(),
+            edges: edges(topology, monitor),
+            journal: topology.core.journal.entries(),
+            journal_missed: topology.core.journal.violated(),
             bottleneck: None,
         };
         report.bottleneck = find_bottleneck(&report, monitor, then);
@@ -86,8 +86,8 @@ fn by_refusal(counts: &[u64]) -> BTreeMap<String, u64> {
     named.map(|(reason, n)| (reason.to_string(), *n)).collect()
 }
 
-fn responses(engine: &Engine, figures: &RequestCounts) -> BTreeMap<String, ResponseReport> {
-    let classes = engine.classes().iter().zip(&figures.response);
+fn responses(topology: &Topology, figures: &RequestCounts) -> BTreeMap<String, ResponseReport> {
+    let classes = topology.classes().iter().zip(&figures.response);
     classes
         .map(|(class, response)| {
             let report = ResponseReport { quantiles: response.summary(), cdf: response.cdf() };
@@ -96,10 +96,10 @@ fn responses(engine: &Engine, figures: &RequestCounts) -> BTreeMap<String, Respo
         .collect()
 }
 
-fn classes(engine: &Engine, now: &Sample, then: &Sample) -> Vec<ClassReport> {
-    let slo = engine.settings().slo.clone();
+fn classes(topology: &Topology, now: &Sample, then: &Sample) -> Vec<ClassReport> {
+    let slo = topology.settings().slo.clone();
     let responses = now.response.iter().zip(&then.response);
-    let classes = engine.classes().iter().zip(slo).zip(responses);
+    let classes = topology.classes().iter().zip(slo).zip(responses);
     classes
         .map(|((class, promised), (now, then))| {
             let lately = now.since(then);
@@ -113,36 +113,41 @@ fn classes(engine: &Engine, now: &Sample, then: &Sample) -> Vec<ClassReport> {
         .collect()
 }
 
-fn edges(engine: &Engine, monitor: &Monitor) -> Vec<EdgeReport> {
-    let name = |stage: usize| engine.stages.get(stage).map(|s| s.core.name().to_string());
-    let edges = engine.edges.iter().filter_map(|edge| {
-        let (sent, refused) = *monitor.queues.get(edge.to)?.edges.get(edge.number)?;
-        Some(EdgeReport { from: edge.from.and_then(name), to: name(edge.to)?, sent, refused })
+fn edges(topology: &Topology, monitor: &Monitor) -> Vec<EdgeReport> {
+    let edges = topology.edges.iter().filter_map(|edge| {
+        let (sent, refused) = *monitor.queues[edge.target()].edges.get(edge.number)?;
+        let from = edge.source().map(|from| name(topology, from));
+        Some(EdgeReport { from, to: name(topology, edge.target()), sent, refused })
     });
     edges.collect()
 }
 
+fn name(topology: &Topology, stage: StageIndex) -> String {
+    topology.stages[stage].core.name().to_string()
+}
+
 /// Of a stage whose places outside are bounded: how many there are.
-fn outstanding(engine: &Engine, index: usize) -> Option<usize> {
-    let (_, limit) = engine.stages.get(index)?.core.outside();
+fn outstanding(topology: &Topology, stage: StageIndex) -> Option<usize> {
+    let (_, limit) = topology.stages[stage].core.outside();
     (limit < usize::MAX).then_some(limit)
 }
 
-fn gate(engine: &Engine, monitor: &Monitor, index: usize) -> Option<GateReport> {
-    let figures = monitor.gates.get(index).copied().flatten()?;
-    let classes = engine.classes().iter().zip(figures.turned_away);
+fn gate(topology: &Topology, monitor: &Monitor, index: StageIndex) -> Option<GateReport> {
+    let figures = monitor.gates[index]?;
+    let classes = topology.classes().iter().zip(figures.turned_away);
     let turned_away = classes.filter(|(_, n)| *n > 0).map(|(class, n)| (class.name.clone(), n));
     let turned_away = turned_away.collect();
-    let violated = engine.classes().iter().zip(figures.violated).filter(|(_, violated)| *violated);
+    let violated =
+        topology.classes().iter().zip(figures.violated).filter(|(_, violated)| *violated);
     let cannot_keep = violated.map(|(class, _)| class.name.clone()).collect();
     let GateCounts { bound, limit, cost, cost_limit, gave_way, .. } = figures;
     Some(GateReport { bound, limit, cost, cost_limit, turned_away, gave_way, cannot_keep })
 }
 
-fn stage(engine: &Engine, monitor: &Monitor, then: &Sample, index: usize) -> Option<StageReport> {
-    let (queue, life) = (monitor.queues.get(index)?, monitor.life.get(index)?);
-    let (now, past) = (monitor.now.stages.get(index)?, then.stages.get(index)?);
-    let (pool, _) = engine.pool_of(index)?;
+fn stage(topology: &Topology, monitor: &Monitor, then: &Sample, index: StageIndex) -> StageReport {
+    let (queue, life) = (&monitor.queues[index], &monitor.life[index]);
+    let (now, past) = (&monitor.now.stages[index], &then.stages[index]);
+    let (plan, pool) = (&topology.stages[index], topology.pool_of(index));
     let seconds = monitor.now.at.since(then.at).as_secs_f64();
     let per_second = |n: u64| {
         if seconds > 0.0 { n as f64 / seconds } else { 0.0 }
@@ -160,17 +165,17 @@ fn stage(engine: &Engine, monitor: &Monitor, then: &Sample, index: usize) -> Opt
     service.add(&queue.deferred_service);
     let workers = now.workers - past.workers;
     let range = pool.core.range();
-    Some(StageReport {
-        name: engine.stages.get(index)?.core.name().to_string(),
+    StageReport {
+        name: name(topology, index),
         pool: pool.core.name.to_string(),
         queue: QueueReport { depth: queue.depth, soft: queue.soft, capacity: queue.capacity },
         workers: WorkersReport {
-            now: monitor.live(engine.stages.get(index)?.pool),
+            now: monitor.live(plan.pool),
             min: range.min,
             max: range.max,
             stuck: pool.core.stuck(),
         },
-        batch: engine.stages.get(index)?.share.batch_limit(),
+        batch: plan.share.batch_limit(),
         arrivals_per_second: per_second(now.ledger.accepted - past.ledger.accepted),
         throughput_per_second: per_second(left(&now.ledger) - left(&past.ledger)),
         utilization: if workers > 0 { (busy as f64 / workers as f64).min(1.0) } else { 0.0 },
@@ -202,12 +207,12 @@ fn stage(engine: &Engine, monitor: &Monitor, then: &Sample, index: usize) -> Opt
         queued: now.ledger.queued,
         in_hand: now.ledger.in_hand,
         pending: now.ledger.pending,
-        outstanding: outstanding(engine, index),
+        outstanding: outstanding(topology, index),
         held: queue.held as u64,
         delayed: queue.delayed as u64,
         bytes: queue.bytes,
         busiest_shard_share: queue.busiest_shard,
-        gate: gate(engine, monitor, index),
+        gate: gate(topology, monitor, index),
         wasted_seconds: queue.wasted_nanos as f64 / 1e9,
-    })
+    }
 }

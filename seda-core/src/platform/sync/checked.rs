@@ -1,8 +1,8 @@
-//! A model checker's primitives under the machine's names: loom or shuttle, by cfg.
+//! The primitives of a model checker, loom or shuttle by cfg, under the machine's names.
 //!
-//! Both follow std's interface; this is parking_lot's. Time does not pass in a model: a wait with
-//! a limit waits until it is told, so a wake-up that is lost is a deadlock, which the checker
-//! reports, and not a delay, which nobody would see.
+//! Both checkers follow std's interface; this file adapts it to parking_lot's. No time passes in a
+//! model: a wait with a limit lasts until its notification. So a lost wake-up is a deadlock, which
+//! the checker reports, and not a delay, which no test would notice.
 
 #[cfg(seda_model = "loom")]
 pub(crate) use loom as checker;
@@ -19,7 +19,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::PoisonError;
 use std::time::Duration;
 
-/// loom's has no initializer that is constant.
+/// `thread_local!` with a constant initializer, which loom's macro does not accept.
 macro_rules! per_thread {
     ($visible:vis static $name:ident: $of:ty = const { $value:expr };) => {
         $crate::platform::sync::checker::thread_local! { $visible static $name: $of = $value; }
@@ -27,14 +27,16 @@ macro_rules! per_thread {
 }
 pub(crate) use per_thread;
 
-/// Nothing: a hint promises nothing, and a checker would keep the promise that others run first.
+/// Does nothing. The machine's hint has no effect to rely on, but a checker's would force other
+/// threads to run first.
 pub(crate) fn yield_now() {}
 
-/// Lets others run.
+/// Lets other threads of the model run.
 pub(crate) fn pause(_limit: Duration) {
     checker::thread::yield_now();
 }
 
+/// A checker's mutex without poisoning.
 #[derive(Default)]
 pub(crate) struct Mutex<T>(checker::sync::Mutex<T>);
 
@@ -54,10 +56,10 @@ impl<T> fmt::Debug for Mutex<T> {
     }
 }
 
-/// Empty only while a [`Condvar`] has it.
+/// A guard. It is empty only while a [`Condvar`] waits with it.
 pub(crate) struct MutexGuard<'a, T>(Option<checker::sync::MutexGuard<'a, T>>);
 
-const HELD: &str = "a guard is empty only inside of a wait";
+const HELD: &str = "a guard is empty only inside a wait";
 
 impl<T> Deref for MutexGuard<'_, T> {
     type Target = T;
@@ -73,22 +75,22 @@ impl<T> DerefMut for MutexGuard<'_, T> {
     }
 }
 
-/// How a wait with a limit ended.
-pub(crate) struct Told;
+/// The result of a wait with a limit; in a model always a notification.
+pub(crate) struct Notified;
 
+/// A checker's condition variable with parking_lot's interface.
 pub(crate) struct Condvar(checker::sync::Condvar);
 
 impl Condvar {
     pub(crate) fn wait<T>(&self, guard: &mut MutexGuard<'_, T>) {
-        if let Some(held) = guard.0.take() {
-            guard.0 = Some(self.0.wait(held).unwrap_or_else(PoisonError::into_inner));
-        }
+        let held = guard.0.take().expect(HELD);
+        guard.0 = Some(self.0.wait(held).unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Without its limit: see above.
-    pub(crate) fn wait_for<T>(&self, guard: &mut MutexGuard<'_, T>, _limit: Duration) -> Told {
+    /// Waits without a limit, because no time passes in a model.
+    pub(crate) fn wait_for<T>(&self, guard: &mut MutexGuard<'_, T>, _limit: Duration) -> Notified {
         self.wait(guard);
-        Told
+        Notified
     }
 
     pub(crate) fn notify_one(&self) {

@@ -1,44 +1,44 @@
-//! Flaws on purpose: the models' own test.
+//! Seeded flaws: mutations of the protocols, each of which must make a model fail.
 //!
-//! A model that stays green proves little until it has been seen to fail. Each protocol therefore
-//! names the places where it would break, and a model breaks them, one at a time. In every other
-//! build [`is_seeded`] is the constant `false`, and the flaws are gone before any code is made.
+//! A passing model proves little until it has failed. Each protocol therefore has flaws at the
+//! lines where it would break, and a model seeds them one at a time. In every other build
+//! [`is_seeded`] is the constant `false`, so the compiler removes the flaws.
 
-/// A protocol, broken at the line that bears its name.
+/// A flaw of a protocol. Each stands at the line that names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(not(seda_model), expect(unreachable_pub, reason = "models name them from outside"))]
 pub enum Flaw {
-    /// A sender looks for idle workers before its event can be seen.
+    /// A sender reads the number of idle workers before its event is visible.
     NoFenceInWake,
-    /// A worker looks at the queues before its idleness can be seen.
+    /// A worker looks at its queues before its entry in the idle list is visible.
     NoFenceInEnter,
-    /// A wake-up that found nobody is called off after others could rely on it.
+    /// A wake-up that found no idle worker is cancelled after the list's lock is released.
     LateCallOff,
-    /// An idle worker is not told that its pool shrinks.
+    /// A shrinking pool does not wake its idle workers.
     SilentShrink,
-    /// A worker that retires wakes nobody in its stead.
+    /// A retiring worker wakes no other worker.
     SilentRetirement,
-    /// A worker wakes nobody for what it leaves in its own pool.
+    /// A worker wakes no other worker for the events that it leaves in its own pool.
     WorkNotPassedOn,
-    /// An event sent through a place held beyond the graph's end stays in the queue.
+    /// An event sent with a permit held beyond the graph's end stays in its queue.
     EndUnseen,
-    /// The queues are emptied for the last time before the end can be seen.
+    /// The queues are emptied for the last time before the graph's end is visible.
     EmptiedBeforeTheEnd,
-    /// Places leased ahead are kept by a worker that has nothing to send.
+    /// An idle worker keeps the places that it leased.
     LeaseKept,
-    /// The valve counts what it saw, not what it evicted.
+    /// The valve counts the events that it saw instead of those that it evicted.
     SeenIsGained,
-    /// A drain is told without its lock that the budget is used by nothing.
+    /// A waiting drain is notified of the empty budget without holding the lock.
     ToldWithoutLock,
-    /// An attempt that failed announces the place that it held meanwhile.
+    /// A failed attempt announces the place that it held for its duration.
     FailureIsNews,
-    /// A scrape reads what the byte budget has in use after it has let the queues go.
+    /// A scrape reads the byte budget after it has released the queues' locks.
     BytesReadLate,
-    /// SpaceNotify is announced to those that wait, not to those that are about to.
+    /// A freed place is announced to waiting sources only, not to those about to wait.
     NoGeneration,
 }
 
-/// Never: protocols are broken by models only.
+/// Returns false: only models seed flaws.
 #[cfg(not(seda_model))]
 pub(crate) const fn is_seeded(_flaw: Flaw) -> bool {
     false
@@ -46,18 +46,18 @@ pub(crate) const fn is_seeded(_flaw: Flaw) -> bool {
 
 #[cfg(seda_model)]
 std::thread_local! {
-    /// All of a model's threads run on the one thread of the machine that runs the model.
+    /// The seeded flaw. All threads of a model run on one thread of the machine.
     static SEEDED: std::cell::Cell<Option<Flaw>> = const { std::cell::Cell::new(None) };
 }
 
-/// Whether the model that runs on this thread has asked for `flaw`.
+/// True if the model on this thread has seeded `flaw`.
 #[cfg(seda_model)]
 #[must_use]
 pub fn is_seeded(flaw: Flaw) -> bool {
     SEEDED.get() == Some(flaw)
 }
 
-/// Breaks one protocol, or mends them all, for the models on this thread.
+/// Seeds one flaw for the models on this thread; `None` removes it.
 #[cfg(seda_model)]
 pub fn seed(flaw: Option<Flaw>) {
     SEEDED.set(flaw);

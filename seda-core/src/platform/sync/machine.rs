@@ -1,4 +1,4 @@
-//! The primitives of the machine: what every build but a model's is made of.
+//! The primitives of every build but a model's: parking_lot and std.
 
 pub(crate) use parking_lot::{Condvar, Mutex};
 pub(crate) use std::sync::atomic::{
@@ -9,7 +9,7 @@ pub(crate) use std::thread_local as per_thread;
 
 use std::time::Duration;
 
-/// Lets time pass, where what is waited for is announced by nobody.
+/// Sleeps for `limit` at most, in loops whose condition is not announced.
 pub(crate) fn pause(limit: Duration) {
     std::thread::park_timeout(limit);
 }

@@ -1,12 +1,11 @@
-//! The one door to locks and atomics.
+//! The locks and atomics of this crate.
 //!
-//! Everything concurrent in this crate takes its primitives from here, so that a model checker
-//! can be put behind the same names (`models/`, a package of its own, does). Rules that keep the
-//! locks harmless:
+//! All concurrent code takes its primitives from here, so a model checker can stand behind the same
+//! names: the package in `models/` does that. Two rules hold for every lock:
 //!
-//! - User code never runs under one of them.
-//! - Order: workers' books, then stages' lanes, both in order of their making. Only a scrape
-//!   holds more than one of a kind, for a consistent cut.
+//! - User code never runs under a lock.
+//! - Locks are taken in one order: workers' windows, then stages' lanes, each in order of creation.
+//!   Only a scrape holds more than one of a kind, for a consistent cut.
 
 #[cfg(seda_model)]
 mod checked;
@@ -24,10 +23,10 @@ pub use flaw::{Flaw, is_seeded, seed};
 pub(crate) use machine::*;
 
 pub(crate) use std::sync::atomic::Ordering;
-// Counting references and setting a thing once are no protocols of ours: never modelled.
+// Reference counts and one-time cells are std's protocols, so they are never modelled.
 pub(crate) use std::sync::{Arc, OnceLock, Weak};
 
-/// Keeps a hot atomic alone on its cache line (two lines: the prefetcher fetches pairs).
+/// Keeps a hot atomic alone on its cache line. 128 bytes, because prefetchers fetch pairs of lines.
 #[repr(align(128))]
 #[derive(Debug, Default)]
 pub(crate) struct CachePadded<T>(pub(crate) T);

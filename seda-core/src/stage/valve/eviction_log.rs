@@ -4,7 +4,6 @@
 //! the journal would leave room there for nothing else.
 
 use crate::config::{Class, OverloadPolicy, PerClass};
-use crate::monitor::Engine;
 use crate::platform::Time;
 use crate::platform::sync::Mutex;
 use crate::stage::valve::incoming::Incoming;
@@ -52,7 +51,7 @@ pub(crate) enum Evicted {
 
 /// Decisions that are alike, since the last tick or report.
 #[derive(Debug)]
-struct EvictionSummary {
+pub(crate) struct EvictionSummary {
     first: Eviction,
     /// What the first of them saw.
     seen: String,
@@ -87,7 +86,8 @@ impl Evictions {
         noted.push(first);
     }
 
-    fn take(&self) -> Vec<EvictionSummary> {
+    /// Returns what was counted since the last call.
+    pub(crate) fn take(&self) -> Vec<EvictionSummary> {
         std::mem::take(&mut *self.noted.lock())
     }
 }
@@ -104,6 +104,36 @@ impl EvictionSummary {
             *newcomers += usize::from(eviction.is_first);
         }
         self.after = eviction.changed.1;
+    }
+
+    /// Returns the decisions as one, with the names of classes and stages.
+    pub(crate) fn decision<'a>(
+        &self,
+        class: impl Fn(Class) -> String,
+        stage: impl Fn(usize) -> &'a str,
+    ) -> Decision {
+        let Eviction { kind, at, arrival, changed, .. } = self.first;
+        let who = if arrival.fan_out { "a handler's send" } else { "an entry" };
+        Decision::by(Controller::Valve, at)
+            .stage(stage(kind.stage))
+            .seen(format!(
+                "{}; {who} of class {} into `{}`",
+                self.seen,
+                class(arrival.class),
+                stage(arrival.stage)
+            ))
+            .action(format!(
+                "evicted {} for {} from `{}`, {}",
+                self.victims(&class),
+                by_class(&self.newcomers, &class),
+                stage(kind.stage),
+                self.why()
+            ))
+            .changed(match kind.scarce {
+                Resource::Events => format!("{} → {}", changed.0, self.after),
+                Resource::Bytes => format!("{} → {} bytes", changed.0, self.after),
+            })
+            .acted(kind.acted)
     }
 
     /// "120 of class basic"; of an observer's victims the class is not known.
@@ -132,43 +162,4 @@ fn by_class(counts: &PerClass<usize>, names: &impl Fn(Class) -> String) -> Strin
     let each: Vec<String> =
         classes.map(|(class, count)| format!("{count} of class {}", names(class))).collect();
     each.join(" and ")
-}
-
-impl Engine {
-    /// Journals what the valve did since it was last asked.
-    pub(crate) fn journal_evictions(&self) {
-        let class = |class: Class| {
-            let declared = self.classes().get(class.index());
-            declared.map_or_else(|| class.index().to_string(), |declared| declared.name.clone())
-        };
-        let stage =
-            |stage: usize| self.stages.get(stage).map_or("?", |plan| plan.core.name().as_ref());
-        for noted in self.core.valve.evictions().take() {
-            let Eviction { kind, at, arrival, changed, .. } = noted.first;
-            let who = if arrival.fan_out { "a handler's send" } else { "an entry" };
-            self.core.journal.write(Decision {
-                at_seconds: at.as_secs_f64(),
-                controller: Controller::Valve,
-                stage: Some(stage(kind.stage).to_owned()),
-                seen: format!(
-                    "{}; {who} of class {} into `{}`",
-                    noted.seen,
-                    class(arrival.class),
-                    stage(arrival.stage)
-                ),
-                action: format!(
-                    "evicted {} for {} from `{}`, {}",
-                    noted.victims(&class),
-                    by_class(&noted.newcomers, &class),
-                    stage(kind.stage),
-                    noted.why()
-                ),
-                changed: match kind.scarce {
-                    Resource::Events => format!("{} → {}", changed.0, noted.after),
-                    Resource::Bytes => format!("{} → {} bytes", changed.0, noted.after),
-                },
-                acted: kind.acted,
-            });
-        }
-    }
 }

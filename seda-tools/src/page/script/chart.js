@@ -1,15 +1,15 @@
-// Charts. A chart is described by what it shows and comes back as a figure, or as null if there
-// is nothing to show; `mount` draws those that are in the page by then.
+// Charts. A chart is made from a description and returned as a figure, or null without data; `mount`
+// draws the figures in the page.
 
 const CHART_HEIGHT = 320;
-/** Of a chart with more lines than it has room for otherwise. */
+/** The height of a chart with many lines. */
 const CROWDED_HEIGHT = 460;
 const CROWDED_ABOVE = 8;
-/** What fits on a printed page of A4 or Letter between the margins. */
+/** The width between the margins of a printed page of A4 or Letter. */
 const PRINTED_WIDTH = 640;
-/** A line's nearest point counts as under the pointer up to this many pixels away: half a finger. */
+/** The distance in pixels up to which a point counts as under the pointer: half a finger. */
 const REACH = 40;
-/** With more lines than this the others fade while one is under the pointer. */
+/** With more lines than this, the others fade while one is under the pointer. */
 const FADE_ABOVE = 4;
 
 const figures = [];
@@ -18,7 +18,7 @@ const figures = [];
  * Lines over a shared x. `chart` is
  * `{ title, note, x: { label, format, log, name }, y: { label, format, log, upTo, whole }, lines,
  * levels: [{ at, name }], bounds: [{ at, name }], shared }`; a line is
- * `{ name, color, xs, ys, ranges: Map(x, [low, high]), dash, width, dots, only_dots, shown, marks, words }`.
+ * `{ name, color, xs, ys, ranges: Map(x, [low, high]), dash, width, dots, only_dots, shown, marks, labels }`.
  */
 function lineChart(chart) {
   const lines = chart.lines
@@ -60,7 +60,7 @@ function lineChart(chart) {
       drawBounds(plot, chart.bounds ?? []);
       drawRanges(plot, lines);
       drawMarks(plot, lines);
-      drawWords(plot, lines);
+      drawLabels(plot, lines);
     },
     describe: (nth, place) => {
       const value = columns[nth][place];
@@ -71,7 +71,7 @@ function lineChart(chart) {
   });
 }
 
-/** Layers upon each other over a shared x. `chart.width` is a block's width in the unit of x. */
+/** Stacked layers over a shared x. `chart.width` is the width of a block in the unit of x. */
 function stackChart(chart) {
   const layers = chart.layers.filter((layer) => layer.ys.some((value) => value > 0));
   if (layers.length === 0) return null;
@@ -103,21 +103,21 @@ function stackChart(chart) {
   });
 }
 
-/** Draws every figure at the width that it has in the page, and again when that changes. */
+/** Draws every figure at its width in the page, and again when the width changes. */
 function mount() {
   let printing = false;
   const fit = () =>
     figures.forEach((drawn) => resize(drawn, printing ? PRINTED_WIDTH : drawn.holder.clientWidth));
-  // In the next frame: a legend that wraps anew would call the observer while it is being called.
+  // Drawn in the next frame, because a legend that wraps would call the observer recursively.
   const observer = new ResizeObserver(() => requestAnimationFrame(fit));
   for (const drawn of figures) {
     drawn.plot = new uPlot(drawn.options(drawn.holder.clientWidth), drawn.data, drawn.holder);
     observer.observe(drawn.holder);
   }
-  // With the axes (the second argument): without, uPlot forgets that a new width asks for new ones.
+  // The second argument redraws the axes; otherwise uPlot keeps those of the old width.
   const redraw = () => figures.forEach(({ plot }) => plot.redraw(false, true));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
-  // Canvases keep their colours and width when the page goes to paper, unless they are drawn anew.
+  // A canvas keeps its colours and width on paper unless it is drawn again.
   addEventListener("beforeprint", () => onPaper(true));
   addEventListener("afterprint", () => onPaper(false));
   function onPaper(whether) {
@@ -132,12 +132,12 @@ function resize({ plot }, width) {
   if (width > 0 && plot.width !== width) plot.setSize({ width, height: plot.height });
 }
 
-/** Shows or hides a line in the other charts of its page too, where they share their lines. */
+/** Shows or hides a line in the other charts with the same lines, too. */
 function toggleElsewhere(plot, chart, name, show) {
   for (const other of figures) {
     if (!chart.shared || !other.shared || other.plot === plot) continue;
     other.plot.series.forEach((series, nth) => {
-      // The last argument: it is not told on, or the charts would answer each other for ever.
+      // The last argument fires no event, because the charts would answer each other without end.
       if (nth > 0 && series.label === name && series.show !== show) {
         other.plot.setSeries(nth, { show }, false);
       }
@@ -145,7 +145,7 @@ function toggleElsewhere(plot, chart, name, show) {
   }
 }
 
-/** The line without what its axes cannot show: unknown x, and on logarithmic axes zero. */
+/** Returns a line without points that its axes cannot show: unknown x, and zero on a logarithmic axis. */
 function drawable(line, chart) {
   const fits = (value, axis) => isNumber(value) && (!axis.log || value > 0);
   const kept = line.xs.map((x, place) => [x, line.ys[place]]).filter(([x]) => fits(x, chart.x));
@@ -154,7 +154,7 @@ function drawable(line, chart) {
   return { ...line, xs: kept.map(([x]) => x), ys };
 }
 
-/** A line's values at every x of the chart: undefined where it has no point, null where it has a gap. */
+/** Returns a line's values at every x of the chart: undefined without a point, null for a gap. */
 function column(line, xs) {
   const at = new Map(line.xs.map((x, place) => [x, line.ys[place]]));
   return xs.map((x) => at.get(x));
@@ -214,7 +214,7 @@ function figure(chart, data, { lines, series, limits, draw, describe, filled }) 
   );
 }
 
-/** The place of the line's own point that is nearest to the pointer, if one is within reach. */
+/** Returns the index of the point of the line nearest to the pointer; null if none is within reach. */
 function nearest(plot, nth, hovered) {
   const values = plot.data[nth];
   if (nth === 0 || isNumber(values[hovered])) return hovered;

@@ -24,11 +24,11 @@ function comparePage(reports) {
   ];
 }
 
-/** More names than this are not a title. */
+/** The most names in a title. */
 const NAMES_IN_TITLE = 4;
 
 const LEGEND_HINT =
-  "A click on a name in a legend hides it or shows it again, in all charts; with Ctrl or ⌘ it alone is left.";
+  "Click a name in a legend to hide or show it in all charts; with Ctrl or ⌘, to show it alone.";
 
 function compareTitle(reports) {
   if (reports.length === 0) return "Nothing to compare";
@@ -50,11 +50,11 @@ function pointAt(report, multiple) {
   return report.points.find((point) => point.multiple === multiple) ?? null;
 }
 
-/** Who had the most capacity, and what was left of each one's own at the highest load of all. */
+/** Sentences on the best goodput, and on the goodput of each server at the highest load. */
 function compareSummary(reports, best) {
   const loads = multiples(reports.filter((report) => report.points.length > 0));
   if (loads.length === 0) return ["No load was measured."];
-  if (!(best > 0)) return ["None of them gave a good answer at any load."];
+  if (!(best > 0)) return ["No server gave a good answer at any load."];
   const most = (report) =>
     Math.max(0, ...report.points.map((point) => median(point.goodput_per_second)));
   const first = reports.reduce((a, b) => (most(b) > most(a) ? b : a));
@@ -69,8 +69,8 @@ function compareSummary(reports, best) {
       ? there.map(text).join(", ")
       : `${there.slice(0, 2).map(text).join(", ")} … ${there.slice(-2).map(text).join(", ")}`;
   return [
-    `${nameOf(first)} gave the most good answers, ${count(most(first))} per second.`,
-    `At ${times(highest)} load, of the best goodput there was left: ${shown}.`,
+    `${nameOf(first)} had the best goodput, ${count(most(first))} good answers per second.`,
+    `At ${times(highest)} load, the share of the best goodput was: ${shown}.`,
   ];
 }
 
@@ -107,11 +107,11 @@ function compareTable(reports, best) {
     element(
       "p",
       null,
-      "Under each load: goodput as a share of the best capacity among them, and below it the p99 of right answers.",
+      "Under each load: goodput as a share of the best capacity, and below it the p99 of right answers.",
     ),
     table(
       [
-        { head: "Name", cell: (report) => element("b", null, nameOf(report)), words: true },
+        { head: "Name", cell: (report) => element("b", null, nameOf(report)), text: true },
         { head: "Capacity C", cell: (report) => spreadCell(report.capacity_per_second, rate) },
         { head: "λmax", cell: (report) => spreadCell(report.lambda_max?.per_second, rate) },
         ...multiples(reports).map((multiple) => ({ head: times(multiple), cell: cell(multiple) })),
@@ -127,7 +127,7 @@ function compareWarnings(reports) {
   if (late.length > 0) {
     warnings.push(
       warning(
-        `⚠ Where marked, the load generator did not keep its schedule: ${late.map(nameOf).join(", ")}.`,
+        `⚠ At marked loads the load generator did not keep its schedule: ${late.map(nameOf).join(", ")}.`,
       ),
     );
   }
@@ -136,7 +136,7 @@ function compareWarnings(reports) {
   );
   if (new Set(reports.map((report) => report.slo_seconds.join())).size > 1) {
     warnings.push(
-      warning(`⚠ The SLOs differ, so goodput does not mean the same: ${slos.join("; ")}.`),
+      warning(`⚠ The SLOs differ, so goodput cannot be compared: ${slos.join("; ")}.`),
     );
   }
   return warnings;
@@ -167,7 +167,7 @@ function ratioChart(reports, best) {
   return lineChart({
     shared: true,
     title: "Goodput, relative to the best",
-    note: "As a share of the best capacity among them. Bars: least to most of the rounds.",
+    note: "As a share of the best capacity. Bars: range of the rounds.",
     x: multipleAxis(),
     y: { label: "goodput / best C", format: percent },
     lines: reportLines(reports, (point) => point.multiple, ratio),
@@ -178,7 +178,7 @@ function absoluteChart(reports) {
   return lineChart({
     shared: true,
     title: "Goodput",
-    note: "Right answers within the SLO, against what was really offered.",
+    note: "Right answers within the SLO, against the offered load.",
     x: { label: "offered load (requests/s)", format: count, name: (x) => `${rate(x)} offered` },
     y: { label: "good answers/s", format: count },
     lines: reportLines(
@@ -194,7 +194,7 @@ function tailChart(reports) {
   return lineChart({
     shared: true,
     title: "p99 response time",
-    note: "Of right answers, from the moment each was meant to be sent.",
+    note: "Of right answers, from the intended start of each request.",
     x: multipleAxis(),
     y: { label: "p99", format: duration, log: true },
     levels: slos.map((slo) => ({ at: slo, name: `SLO ${duration(slo)}` })),
@@ -210,7 +210,7 @@ function goodShareChart(reports) {
   return lineChart({
     shared: true,
     title: "Share of good answers",
-    note: "Of what was scheduled.",
+    note: "Of the scheduled requests.",
     x: multipleAxis(),
     y: { label: "share good", format: percent, upTo: 1 },
     lines: reportLines(
@@ -224,10 +224,10 @@ function goodShareChart(reports) {
 function commandsTable(reports) {
   return table(
     [
-      { head: "Name", cell: (report) => element("b", null, nameOf(report)), words: true },
-      { head: "URL", cell: (report) => report.url, words: true },
+      { head: "Name", cell: (report) => element("b", null, nameOf(report)), text: true },
+      { head: "URL", cell: (report) => report.url, text: true },
       { head: "Cores", cell: (report) => String(report.cores || UNKNOWN) },
-      { head: "Command", cell: (report) => element("code", null, report.command), words: true },
+      { head: "Command", cell: (report) => element("code", null, report.command), text: true },
     ],
     reports,
   );

@@ -1,6 +1,6 @@
-// The page's elements. Text goes in as text: a report's strings are never read as markup.
+// The elements of a page. The strings of a report are inserted as text, never as markup.
 
-/** An element with attributes and children; a child is an element, a string, or nothing. */
+/** Makes an element with attributes and children; a child is an element, a string, or null. */
 function element(name, attributes, ...children) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(attributes ?? {})) made.setAttribute(key, value);
@@ -8,7 +8,7 @@ function element(name, attributes, ...children) {
   return made;
 }
 
-/** The page's head: name, summary, and pairs of a term and what it is here. */
+/** Makes the head of a page: name, summary, and pairs of a term and its value. */
 function header(kind, name, sentences, facts) {
   const known = facts.filter(([, value]) => value !== null && value !== undefined && value !== "");
   return element(
@@ -27,20 +27,20 @@ function header(kind, name, sentences, facts) {
   );
 }
 
-/** A heading with what belongs to it; null if there is nothing. */
+/** Makes a section with a heading; null without children. */
 function section(heading, ...children) {
   const present = children.flat().filter((child) => child !== null);
   if (present.length === 0) return null;
   return element("section", null, element("h2", null, heading), present);
 }
 
-/** The charts that have data, side by side where there is room; null if none has. */
+/** Lays charts side by side if there is room; null if no chart has data. */
 function gallery(...figures) {
   const present = figures.flat().filter((figure) => figure !== null);
   return present.length > 0 ? element("div", { class: "gallery" }, present) : null;
 }
 
-/** The same, one below the other and as wide as the page: what shares its x is read downwards. */
+/** Lays charts with the same x one below the other, as wide as the page. */
 function timeline(...figures) {
   const made = gallery(...figures);
   made?.classList.add("timeline");
@@ -48,11 +48,11 @@ function timeline(...figures) {
 }
 
 /**
- * A table that scrolls by itself where the page is too narrow. A column is
- * `{ head, cell: (row) => text or element, words }`; figures are set to the right, words are not.
+ * Makes a table that scrolls if the page is too narrow. A column is
+ * `{ head, cell: (row) => text or element, text }`; numbers are aligned to the right, text is not.
  */
 function table(columns, rows) {
-  const setting = (column) => (column.words ? { class: "words" } : null);
+  const setting = (column) => (column.text ? { class: "text" } : null);
   return element(
     "div",
     { class: "scroll", tabindex: "0" },
@@ -83,14 +83,14 @@ function table(columns, rows) {
   );
 }
 
-/** A figure with its range below it, smaller. */
+/** Makes a number with its range below it, smaller. */
 function spreadCell(spread, format) {
   if (median(spread) === null) return UNKNOWN;
   const range = rangeText(spread.low, spread.high, format);
   return element("span", null, format(spread.median), range ? element("small", null, range) : null);
 }
 
-/** What must not be overlooked. */
+/** Makes a warning. */
 function warning(text) {
   return element("p", { class: "warning" }, text);
 }

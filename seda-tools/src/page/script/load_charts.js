@@ -1,13 +1,13 @@
-// What changes with the load, and how response times are distributed at each.
+// Charts over the load, and the distributions of response times.
 
-/** The distributions shown at first; the others are a click away in the legend. */
+/** The number of distributions shown at first; a click in the legend shows others. */
 const FIRST_SHOWN_LOADS = 4;
 
 function offered(points) {
   return points.map((point) => median(point.offered_per_second));
 }
 
-/** A line through the medians of a spread that every point has, with its ranges. */
+/** A line through the medians of the spreads of the points, with their ranges. */
 function spreadLine(name, nth, points, xs, spreadOf, more) {
   const ranges = new Map();
   points.forEach((point, place) => {
@@ -25,7 +25,7 @@ function spreadLine(name, nth, points, xs, spreadOf, more) {
   };
 }
 
-/** The load axis: requests per second, and in the tooltip the multiple too. */
+/** The load axis: requests per second, and in the tooltip also the multiple. */
 function loadAxis(points) {
   const multiples = new Map(
     points.map((point) => [median(point.offered_per_second), point.multiple]),
@@ -60,12 +60,12 @@ function goodputChart(report) {
   );
   return lineChart({
     title: "Goodput and throughput",
-    note: "Right answers per second, and those of them that were within the SLO. Bars: least to most of the rounds.",
+    note: "Right answers per second, and right answers within the SLO. Bars: range of the rounds.",
     x: loadAxis(points),
     y: { label: "answers/s", format: count },
     lines: [
       ideal,
-      // Wider, so that it shows beneath the goodput where the two are one.
+      // Wider, so that it is visible below an equal goodput.
       spreadLine("throughput", 5, points, xs, (point) => point.throughput_per_second, { width: 4 }),
       ...looser.reverse(),
       spreadLine(
@@ -93,11 +93,11 @@ function responseChart(report) {
     dots: false,
   };
   const explained = points.some((point) => isNumber(point.predicted_mean))
-    ? " D/(1−U): the mean, were one resource all there is."
+    ? " D/(1−U): the mean response time of a single resource."
     : "";
   return lineChart({
     title: "Response times",
-    note: `Of right answers, from the moment each was meant to be sent.${explained}`,
+    note: `Of right answers, from the intended start of each request.${explained}`,
     x: loadAxis(points),
     y: { label: "response time", format: duration, log: true },
     levels: report.slo_seconds.map((slo) => ({ at: slo, name: `SLO ${duration(slo)}` })),
@@ -113,8 +113,8 @@ function responseChart(report) {
 
 function outcomesChart(points) {
   return stackChart({
-    title: "What became of the requests",
-    note: "Shares of what was scheduled.",
+    title: "Outcomes of the requests",
+    note: "Shares of the scheduled requests.",
     x: {
       label: "offered load, as a multiple of capacity",
       names: points.map((point) => times(point.multiple)),
@@ -133,7 +133,7 @@ function outcomesChart(points) {
 function utilizationChart(points) {
   return lineChart({
     title: "Utilization",
-    note: "Share of the processors' time that the server used.",
+    note: "Share of the cores' time that the server used.",
     x: loadAxis(points),
     y: { label: "utilization U", format: percent, upTo: 1 },
     lines: [spreadLine("utilization", 0, points, offered(points), (point) => point.utilization)],
@@ -145,7 +145,7 @@ function distributionChart(points) {
   const chosen = new Set(spreadOut(measured.length, FIRST_SHOWN_LOADS));
   return lineChart({
     title: "Distribution of response times",
-    note: "Share answered within a time, in the first round. Dots: p10, p50, p90; cross: the mean. A click on a load in the legend shows or hides it.",
+    note: "Share of answers within a time, in the first round. Dots: p10, p50, p90; cross: the mean. Click a load in the legend to show or hide it.",
     x: { label: "response time", format: duration, log: true, name: duration },
     y: { label: "share no longer", format: percent, upTo: 1 },
     lines: measured.map((point, nth) => ({
@@ -167,7 +167,7 @@ function distributionMarks({ cdf, mean }) {
   return marks.filter((mark) => mark.x > 0);
 }
 
-/** At most `wanted` of `total` places, from the first to the last. */
+/** At most `wanted` of `total` indices, from the first to the last. */
 function spreadOut(total, wanted) {
   if (total <= wanted) return Array.from({ length: total }, (_, place) => place);
   return Array.from({ length: wanted }, (_, nth) => Math.round((nth * (total - 1)) / (wanted - 1)));
@@ -181,7 +181,7 @@ function littleChart(points) {
   const ends = extent([...xs, ...counted.map((point) => point.in_flight.median)], { log: true });
   return lineChart({
     title: "Little's law",
-    note: "N as the generator counted it, beside λR: offered load times the mean time until a request's end, however it ended.",
+    note: "N as the generator counted it, against λR: offered load times the mean time to the end of a request with any outcome.",
     x: { label: "λR (requests)", format: count, log: true, name: (x) => `λR = ${count(x)}` },
     y: { label: "N (requests under way)", format: count, log: true },
     lines: [
@@ -197,7 +197,7 @@ function littleChart(points) {
       },
       spreadLine("N", 0, counted, xs, (point) => point.in_flight, {
         only_dots: true,
-        words: counted.map((point) => ({
+        labels: counted.map((point) => ({
           x: point.rate_times_response.median,
           y: point.in_flight.median,
           text: times(point.multiple),

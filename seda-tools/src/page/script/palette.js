@@ -1,11 +1,11 @@
 // Colours by the name of their custom property, so that one page serves light, dark and paper.
-// The hues are those of Okabe and Ito (2008), told apart with any common colour blindness; where
-// there are more lines than hues, the dashes tell them apart.
+// The hues of Okabe and Ito (2008) are distinct under any common colour blindness; with more lines
+// than hues, the dashes differ.
 
 const LINE_COLORS = 8;
 const DASHES = [[], [8, 4], [2, 4]];
 
-/** How the nth of several lines is drawn. */
+/** The style of the nth line. */
 function lineStyle(nth) {
   return {
     color: `--line-${(nth % LINE_COLORS) + 1}`,
@@ -13,7 +13,7 @@ function lineStyle(nth) {
   };
 }
 
-/** The seven ends of a request, in the order of the report. */
+/** The seven outcomes of a request, in the order of the report. */
 const OUTCOMES = [
   { name: "good", field: "good", color: "--good" },
   { name: "late", field: "late", color: "--late" },
@@ -26,7 +26,7 @@ const OUTCOMES = [
 const REFUSED = 2;
 const TIMED_OUT = 4;
 
-/** What a custom property is at the moment: the canvas does not know them. */
+/** The current value of a custom property, which a canvas cannot resolve. */
 function ink(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }

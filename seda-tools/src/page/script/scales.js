@@ -1,6 +1,6 @@
 // Ranges and ticks.
 
-/** What the eye needs between a curve and the frame. */
+/** The space between a curve and the frame. */
 const HEADROOM = 1.06;
 
 /** The nearest of 1, 2, 5, 10, 20 … at or below a positive value. */
@@ -16,8 +16,8 @@ function roundUp(value) {
 }
 
 /**
- * From where to where an axis goes that shows `values`: a linear one begins at zero, so that
- * heights compare; one that is logarithmic has a labelled tick at each end.
+ * The ends of an axis that shows `values`. A linear axis begins at zero, so that heights can be
+ * compared; a logarithmic axis has a labelled tick at each end.
  */
 function extent(values, axis) {
   if (!axis.log) {
@@ -33,26 +33,26 @@ function extent(values, axis) {
   return [least, most];
 }
 
-/** The ticks of a logarithmic axis: whole decades, and 2 and 5 between them where there is room. */
+/** The ticks of a logarithmic axis: decades, and 2 and 5 between them if there is room. */
 function decadeTicks(least, most, pixels, labelPixels) {
   const pixelsPerDecade = pixels / Math.log10(most / least);
-  // Three labels share a decade, and from 1 to 2 and from 5 to 10 is the least distance: 0.3 of it.
+  // Three labels share a decade; the shortest distance, from 1 to 2 and from 5 to 10, is 0.3 of it.
   const between = pixelsPerDecade * 0.3 > labelPixels ? [1, 2, 5] : [1];
   const ticks = [];
   for (let exponent = Math.floor(Math.log10(least)); exponent <= Math.log10(most); exponent += 1) {
     ticks.push(...between.map((digit) => Number(`${digit}e${exponent}`)));
   }
   const shown = ticks.filter((tick) => tick >= least * 0.999 && tick <= most * 1.001);
-  // Zoomed in between two ticks, the ends are better than nothing.
+  // An axis that is zoomed in between two ticks shows its ends.
   return shown.length > 1 ? shown : [least, most];
 }
 
-/** Steps between the ticks of what is counted: half a worker there is not. */
+/** Distances of the ticks of a count, which are whole numbers. */
 const WHOLE_STEPS = Array.from({ length: 12 }, (_, exponent) =>
   [1, 2, 5].map((digit) => digit * 10 ** exponent),
 ).flat();
 
-/** A scale in uPlot's terms. `limits()` are the ends as long as the reader has not zoomed. */
+/** A scale for uPlot. `limits()` are the ends until the reader zooms. */
 function scale(axis, limits, isZoomed) {
   return {
     time: false,
@@ -61,7 +61,7 @@ function scale(axis, limits, isZoomed) {
   };
 }
 
-/** An axis in uPlot's terms, with the unit in its label. */
+/** An axis for uPlot, with the unit in its label. */
 function ruler(axis, vertical) {
   const made = {
     label: axis.label,

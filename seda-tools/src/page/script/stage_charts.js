@@ -38,7 +38,7 @@ function stageCharts(points) {
     stagesLost(points)
       ? chart(
           "Refused and shed",
-          "Events that each stage gave back to their sender or gave up during the run.",
+          "Events that each stage refused or shed during the run.",
           { label: "events", format: count, whole: true },
           (stage) => stage.refused + stage.shed,
         )

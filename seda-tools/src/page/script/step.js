@@ -4,7 +4,7 @@ function stepPage(report) {
   const doubt = report.kept_schedule
     ? null
     : warning(
-        "⚠ In some run the load generator did not keep its schedule: the load was not the one asked for.",
+        "⚠ The load generator did not keep its schedule in some run: the load was not the one asked for.",
       );
   return [
     header("Step of load", report.name || report.url, stepSummary(report), stepFacts(report)),
@@ -45,7 +45,7 @@ function recoveriesTable(recoveries) {
   const after = (seconds) => (isNumber(seconds) ? duration(seconds) : "never");
   return table(
     [
-      { head: "Change", cell: (recovery) => recovery.change, words: true },
+      { head: "Change", cell: (recovery) => recovery.change, text: true },
       { head: "At", cell: (recovery) => duration(recovery.at_seconds) },
       { head: "Goodput back after", cell: (recovery) => after(recovery.goodput_back_after) },
       { head: "p99 within SLO after", cell: (recovery) => after(recovery.p99_within_slo_after) },
@@ -57,7 +57,7 @@ function recoveriesTable(recoveries) {
 function partsTable(parts) {
   return table(
     [
-      { head: "Part", cell: (part) => part.name, words: true },
+      { head: "Part", cell: (part) => part.name, text: true },
       { head: "From", cell: (part) => duration(part.from_seconds) },
       { head: "To", cell: (part) => duration(part.to_seconds) },
       { head: "Offered", cell: (part) => spreadCell(part.offered_per_second, rate) },
@@ -83,12 +83,12 @@ function bounds(report) {
   return report.parts.map((part) => ({ at: part.from_seconds, name: part.name }));
 }
 
-/** The middle of each bin, where what happened in it is drawn. */
+/** The middle of each bin, at which its values are drawn. */
 function middles(bins) {
   return bins.map((bin) => bin.from_seconds + bin.seconds / 2);
 }
 
-/** A bin's count per second of one run: counts are sums over the repeats. */
+/** A count of a bin per second of one run; counts are sums over the runs. */
 function perSecond(report, bin, requests) {
   return bin.seconds > 0 ? requests / bin.seconds / Math.max(report.repeats, 1) : null;
 }
@@ -109,7 +109,7 @@ function rateChart(report) {
   const { bins } = report;
   return lineChart({
     title: "Offered and good",
-    note: "By the moment each request was meant to be sent.",
+    note: "By the intended start of each request.",
     x: timeAxis(report),
     y: { label: "requests/s", format: count },
     bounds: bounds(report),
@@ -135,7 +135,7 @@ function timesChart(report) {
   const { bins, slo_seconds: slo } = report;
   return lineChart({
     title: "Response times",
-    note: "Of right answers, from the moment each was meant to be sent. A gap: nothing was answered.",
+    note: "Of right answers, from the intended start of each request. Gaps have no answers.",
     x: timeAxis(report),
     y: { label: "response time", format: duration, log: true },
     bounds: bounds(report),
@@ -160,8 +160,8 @@ function timesChart(report) {
 function endsChart(report) {
   const { bins } = report;
   return stackChart({
-    title: "What became of the requests",
-    note: "By the moment each was meant to be sent.",
+    title: "Outcomes of the requests",
+    note: "By the intended start of each request.",
     x: timeAxis(report),
     y: { label: "requests/s", format: count },
     bounds: bounds(report),

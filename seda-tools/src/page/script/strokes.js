@@ -1,6 +1,6 @@
-// What is drawn besides the lines themselves, on the canvas and in its own pixels.
+// Marks beside the lines, drawn on the canvas in its own pixels.
 
-/** Paints inside the plot's frame only, and leaves uPlot's own settings as they were. */
+/** Paints inside the frame of the plot, and restores the settings of uPlot. */
 function withinFrame(plot, paint) {
   const { ctx: context, bbox: frame } = plot;
   context.save();
@@ -15,7 +15,7 @@ function withinFrame(plot, paint) {
   context.restore();
 }
 
-/** What belongs to the lines that are shown, in their colour, as faint as they are. */
+/** Paints for each visible line, in its colour and opacity. */
 function forEachShown(plot, lines, context, paint) {
   lines.forEach((line, nth) => {
     const series = plot.series[nth + 1];
@@ -27,7 +27,7 @@ function forEachShown(plot, lines, context, paint) {
   context.globalAlpha = 1;
 }
 
-/** A bar from the least to the most of the rounds, with caps wider than the dot between them. */
+/** Draws a bar over the range of the rounds, with caps wider than the dot between them. */
 function drawRanges(plot, lines) {
   withinFrame(plot, (context, frame, pixel) => {
     context.lineWidth = 1.25 * pixel;
@@ -53,7 +53,7 @@ function drawRanges(plot, lines) {
   });
 }
 
-/** Single places on a line: hollow dots, and crosses. */
+/** Draws single points of a line: hollow dots, and crosses. */
 function drawMarks(plot, lines) {
   withinFrame(plot, (context, frame, pixel) => {
     context.lineWidth = 1.75 * pixel;
@@ -78,15 +78,15 @@ function drawMarks(plot, lines) {
   });
 }
 
-/** Words beside a line's points; those that would cover one that is there are left out. */
-function drawWords(plot, lines) {
+/** Draws labels beside the points of a line; a label that would cover another one is omitted. */
+function drawLabels(plot, lines) {
   withinFrame(plot, (context, frame, pixel) => {
     const taken = [];
     context.textBaseline = "middle";
     forEachShown(plot, lines, context, (line) => {
       context.fillStyle = ink("--muted");
-      // The last first: it is the highest load, and must not go unnamed.
-      for (const { x, y, text } of [...(line.words ?? [])].reverse()) {
+      // The last label comes first, because the highest load must have a label.
+      for (const { x, y, text } of [...(line.labels ?? [])].reverse()) {
         const width = context.measureText(text).width;
         const [left, top] = [
           plot.valToPos(x, "x", true) + 8 * pixel,
@@ -97,14 +97,14 @@ function drawWords(plot, lines) {
           Math.abs(other.top - top) < 13 * pixel;
         if (taken.some(covers)) continue;
         taken.push({ left, top, width });
-        drawWord(context, text, left, top);
+        drawLabel(context, text, left, top);
       }
     });
   });
 }
 
-/** A word with a rim of paper, so that it can be read where it crosses a line. */
-function drawWord(context, text, left, top) {
+/** Draws a label with a rim in the colour of the paper, so that it is readable across a line. */
+function drawLabel(context, text, left, top) {
   context.save();
   context.setLineDash([]);
   context.strokeStyle = ink("--paper");
@@ -115,7 +115,7 @@ function drawWord(context, text, left, top) {
   context.fillText(text, left, top);
 }
 
-/** Horizontal lines that mean something at every load, such as an SLO. */
+/** Draws horizontal lines, such as an SLO. */
 function drawLevels(plot, levels) {
   withinFrame(plot, (context, frame, pixel) => {
     context.strokeStyle = context.fillStyle = ink("--level");
@@ -128,12 +128,12 @@ function drawLevels(plot, levels) {
       context.moveTo(frame.left, top);
       context.lineTo(frame.left + frame.width, top);
       context.stroke();
-      drawWord(context, name, frame.left + frame.width - 5 * pixel, top - 4 * pixel);
+      drawLabel(context, name, frame.left + frame.width - 5 * pixel, top - 4 * pixel);
     }
   });
 }
 
-/** Vertical lines where something changes, with the name of what begins there. */
+/** Draws vertical lines at the parts of the load, with their names. */
 function drawBounds(plot, bounds) {
   withinFrame(plot, (context, frame, pixel) => {
     context.strokeStyle = ink("--muted");
@@ -151,13 +151,13 @@ function drawBounds(plot, bounds) {
         ? plot.valToPos(bounds[nth + 1].at, "x", true)
         : frame.left + frame.width;
       if (context.measureText(name).width + 8 * pixel < next - left) {
-        drawWord(context, name, left + 5 * pixel, frame.top + 4 * pixel);
+        drawLabel(context, name, left + 5 * pixel, frame.top + 4 * pixel);
       }
     });
   });
 }
 
-/** One block upon the other, at each x; of the layers that are shown. */
+/** Draws stacked blocks at each x, for the visible layers. */
 function drawLayers(plot, layers, xs, width) {
   withinFrame(plot, (context) => {
     xs.forEach((x, place) => {

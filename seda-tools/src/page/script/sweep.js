@@ -5,7 +5,7 @@ function sweepPage(report) {
   return [
     header("Sweep over load", report.name || report.url, sweepSummary(report), sweepFacts(report)),
     points.length > 0
-      ? section("What each load gave", pointsTable(points), scheduleWarnings(report))
+      ? section("Results by load", pointsTable(points), scheduleWarnings(report))
       : null,
     section(
       "Load",
@@ -27,8 +27,8 @@ function sweepSummary(report) {
 }
 
 function capacitySentence(report) {
-  const most = `It gave at most ${count(median(report.capacity_per_second))} good answers per second`;
-  if (!report.lambda_max) return `${most}; at no load that was tried did it keep the SLO.`;
+  const most = `The server gave at most ${count(median(report.capacity_per_second))} good answers per second`;
+  if (!report.lambda_max) return `${most}; it kept the SLO at no tried load.`;
   return `${most}, and kept the SLO up to ${count(median(report.lambda_max.per_second))} offered.`;
 }
 
@@ -38,13 +38,13 @@ function overloadSentence(point) {
   const how = over && ratio >= 0.9 ? "still gave" : over && ratio < 0.5 ? "gave only" : "gave";
   const p99 =
     median(point.p99) === null
-      ? "nothing was answered"
-      : `p99 of the answered was ${duration(median(point.p99))}`;
+      ? "no request was answered"
+      : `p99 of right answers was ${duration(median(point.p99))}`;
   const lost = [
     [REFUSED, "were refused"],
     [TIMED_OUT, "timed out"],
   ].filter(([end]) => point.shares[end] > 0);
-  const ends = lost.map(([end, words]) => `, ${percent(point.shares[end])} ${words}`).join("");
+  const ends = lost.map(([end, outcome]) => `, ${percent(point.shares[end])} ${outcome}`).join("");
   const doubt = point.kept_schedule ? "" : " The load generator did not keep its schedule there.";
   return `At ${times(point.multiple)} its capacity it ${how} ${percent(ratio)} of its best goodput; ${p99}${ends}.${doubt}`;
 }
@@ -84,7 +84,7 @@ function pointsTable(points) {
     { head: "p99", cell: (point) => spreadCell(point.p99, duration) },
     { head: "Refused", cell: share(REFUSED) },
     { head: "Timed out", cell: share(TIMED_OUT) },
-    verdicts ? { head: "Verdict", cell: (point) => point.verdict ?? UNKNOWN, words: true } : null,
+    verdicts ? { head: "Verdict", cell: (point) => point.verdict ?? UNKNOWN, text: true } : null,
   ];
   return table(
     columns.filter((column) => column !== null),

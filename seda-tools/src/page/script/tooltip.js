@@ -1,9 +1,9 @@
-// The figures under the pointer, beside it.
+// The tooltip with the values under the pointer.
 
-/** More rows than this would cover the chart: those nearest to the pointer are shown. */
+/** The most rows, so that the chart stays visible: those nearest to the pointer. */
 const TOOLTIP_ROWS = 8;
 
-/** A uPlot plugin; `describe(nth, place)` is a line's text at a place, null where it has none. */
+/** A plugin for uPlot; `describe(nth, place)` is the text of a line at an index, or null. */
 function tooltip(lines, heading, describe) {
   const box = element("div", { class: "tooltip", hidden: "" });
   return {

@@ -1,21 +1,22 @@
-//! Where the names stand beside the ends of their lines.
+//! The positions of names beside the ends of their lines.
 
-/// From one name's middle to the next: the height of a line of text of 12 pixels.
+/// The distance between the middles of two names: the height of a line of text of 12 pixels.
 const GAP: i32 = 15;
 
-/// Heights near those that are wanted, in their order, at least a line of text apart, from `top`
-/// to `bottom`. Where there is no room for that, they are as far apart as there is.
+/// Returns heights close to `wanted`, in the same order, between `top` and `bottom`. They are at
+/// least a line of text apart, or share the space evenly if there is less.
 pub(super) fn placed(wanted: &[i32], top: i32, bottom: i32) -> Vec<i32> {
     let mut order: Vec<(usize, i32)> = wanted.iter().copied().enumerate().collect();
     order.sort_by_key(|(_, height)| *height);
-    let spaces = i32::try_from(order.len().saturating_sub(1)).unwrap_or(i32::MAX).max(1);
-    let gap = GAP.min((bottom - top) / spaces);
+    let spaces = order.len().saturating_sub(1).max(1);
+    // More spaces than pixels leave no gap.
+    let gap = i32::try_from(spaces).map_or(0, |spaces| GAP.min((bottom - top) / spaces));
     let mut least = top;
     for (_, height) in &mut order {
         *height = (*height).max(least);
         least = *height + gap;
     }
-    // Those at the lower end that were pushed beyond it push the others back.
+    // Names that were pushed below the bottom push the others back up.
     let mut most = bottom;
     for (_, height) in order.iter_mut().rev() {
         *height = (*height).min(most);
@@ -25,7 +26,7 @@ pub(super) fn placed(wanted: &[i32], top: i32, bottom: i32) -> Vec<i32> {
     order.into_iter().map(|(_, height)| height).collect()
 }
 
-/// Whether so many names have room for a line of text each.
+/// Returns true if there is a line of text for each of `names` names.
 pub(super) fn fit(names: usize, top: i32, bottom: i32) -> bool {
     i32::try_from(names).is_ok_and(|names| (names - 1).saturating_mul(GAP) <= bottom - top)
 }
@@ -53,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn no_names_need_no_place() {
+    fn without_names_there_are_no_positions() {
         assert!(placed(&[], 0, 200).is_empty());
     }
 }

@@ -1,87 +1,86 @@
 //! One chart of a drawing: its frame, its lines, and the names beside their ends.
 
-use super::figures::short_name;
+use super::canvas::{Area, Chart, DrawError, GRID, LEVEL, MUTED, font};
 use super::labels;
 use super::line::Line;
-use plotters::coord::Shift;
+use super::names::short_name;
+use crate::report::units;
 use plotters::coord::ranged1d::{Ranged, ValueFormatter};
-use plotters::coord::types::RangedCoordf64;
 use plotters::element::DashedPathElement;
 use plotters::prelude::*;
 
-pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-pub(super) type Failure = DrawingAreaErrorKind<std::io::Error>;
-pub(super) type Chart<'a, 'b, Y> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, Y>>;
-
-/// The colours of the pages on white: 16 to 1 against it for what is read first, 5 to 1
-/// (WCAG 2.2 asks for 4.5) for what stands beside it, and hardly any for the grid.
-pub(super) const INK: RGBColor = RGBColor(0x1c, 0x21, 0x26);
-pub(super) const MUTED: RGBColor = RGBColor(0x5b, 0x66, 0x70);
-const GRID: RGBColor = RGBColor(0xe3, 0xe7, 0xea);
-const LEVEL: RGBColor = RGBColor(0x8a, 0x6d, 0x00);
-/// A letter of 12 pixels is about this wide in the common sans-serif faces; the renderer's own is
-/// not known here.
+/// The width of a letter of 12 pixels in the common sans-serif faces; the face of the renderer is
+/// unknown.
 const LETTER_WIDTH: u32 = 7;
-/// From a line's end to its name.
+/// The distance from the end of a line to its name.
 const LABEL_DISTANCE: i32 = 14;
 
-/// What one chart shows.
+/// The content of one chart.
 #[derive(Debug)]
 pub(super) struct Panel {
     pub(super) caption: String,
     pub(super) x: Axis,
     pub(super) y: Axis,
     pub(super) lines: Vec<Line>,
-    /// Values that mean something at every x, such as an SLO.
-    pub(super) levels: Vec<(f64, String)>,
-    /// Where something changes, with the name of what begins there.
-    pub(super) bounds: Vec<(f64, String)>,
-    /// Whether names that would cover each other are left out: another panel has them too.
+    /// Horizontal lines, such as an SLO.
+    pub(super) levels: Vec<Level>,
+    /// Vertical lines where a part of the load begins.
+    pub(super) bounds: Vec<Level>,
+    /// True if names that would cover each other are left out, because another panel shows them.
     pub(super) names_if_they_fit: bool,
+}
+
+/// A named value on one axis.
+#[derive(Clone, Debug)]
+pub(super) struct Level {
+    pub(super) at: f64,
+    pub(super) name: String,
+}
+
+impl Level {
+    pub(super) fn slo(seconds: f64) -> Self {
+        Self { at: seconds, name: format!("SLO {}", units::short_seconds(seconds)) }
+    }
 }
 
 #[derive(Debug)]
 pub(super) struct Axis {
-    /// Empty where the panel below says it.
+    /// Empty if the panel below has the label.
     pub(super) label: &'static str,
     pub(super) format: fn(f64) -> String,
     pub(super) log: bool,
 }
 
-/// The common sans-serif face. plotters writes a size divided by 1.24, so that is made good here.
-pub(super) fn font(pixels: f64) -> FontDesc<'static> {
-    FontDesc::new(FontFamily::SansSerif, pixels * 1.24, FontStyle::Normal)
-}
-
 impl Panel {
-    /// Whether no line has a point.
+    /// Returns true if no line has a point.
     pub(super) fn is_empty(&self) -> bool {
         self.lines.iter().all(|line| line.last().is_none())
     }
 
-    /// How much room the names need to the right of the lines.
+    /// Returns the width in pixels that the names need to the right of the lines.
     pub(super) fn label_width(&self) -> u32 {
-        let letters = |line: &Line| short_name(&line.name).chars().count();
-        let longest = self.lines.iter().map(letters).max().unwrap_or(0);
-        u32::try_from(longest).unwrap_or(u32::MAX).saturating_mul(LETTER_WIDTH) + 24
+        let names = self.lines.iter().map(|line| short_name(&line.name));
+        let longest = names.map(|name| name.chars().count()).fold(0, usize::max);
+        // A short name has at most 41 letters.
+        longest as u32 * LETTER_WIDTH + 24
     }
 
-    /// The greatest x of any point.
+    /// Returns the greatest x of all points.
     pub(super) fn far(&self) -> f64 {
         let points = self.lines.iter().flat_map(|line| &line.points);
         let far = points.map(|point| point.x).filter(|x| x.is_finite());
         far.fold(f64::MIN_POSITIVE, f64::max)
     }
 
-    /// Draws it into `area`, which is a part of `root`: from zero to `far`, with a margin of this
-    /// many pixels for the names.
+    /// Draws the chart into `area`, which is a part of `root`. The x axis goes from zero to `far`;
+    /// `margin` is the width in pixels of the names.
     pub(super) fn draw(
         &self,
         root: &Area<'_>,
         area: &Area<'_>,
         far: f64,
         margin: u32,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), DrawError> {
         let mut builder = ChartBuilder::on(area);
         builder.margin_top(26).margin_left(12).margin_right(margin);
         let below = if self.x.label.is_empty() { 22 } else { 40 };
@@ -97,19 +96,20 @@ impl Panel {
         }
     }
 
-    /// From zero, or on a logarithmic axis from a decade's beginning or its third.
+    /// Returns the ends of the y axis: from zero, or on a logarithmic axis from a decade or from
+    /// three times a decade.
     fn heights(&self) -> (f64, f64) {
         let points = self.lines.iter().flat_map(|line| &line.points);
         let values = points.flat_map(|point| {
             let (low, high) = point.range.unzip();
             [point.y, low, high]
         });
-        let values = values.flatten().chain(self.levels.iter().map(|(at, _)| *at));
+        let values = values.flatten().chain(self.levels.iter().map(|level| level.at));
         let values = values.filter(|value| value.is_finite() && (!self.y.log || *value > 0.0));
         let (least, most) = values
             .fold((f64::MAX, f64::MIN_POSITIVE), |(a, b), value| (a.min(value), b.max(value)));
         if !self.y.log {
-            // The names at the bounds stand above the lines.
+            // The names of the bounds stand above the lines.
             return (0.0, most * if self.bounds.is_empty() { 1.05 } else { 1.12 });
         }
         let least = least.min(most);
@@ -118,7 +118,7 @@ impl Panel {
         (from * 0.95, most * 1.3)
     }
 
-    fn draw_chart<Y>(&self, root: &Area<'_>, mut chart: Chart<'_, '_, Y>) -> Result<(), Failure>
+    fn draw_chart<Y>(&self, root: &Area<'_>, mut chart: Chart<'_, '_, Y>) -> Result<(), DrawError>
     where
         Y: Ranged<ValueType = f64> + ValueFormatter<f64>,
     {
@@ -144,12 +144,12 @@ impl Panel {
         self.draw_names(root, &chart)
     }
 
-    fn draw_levels<Y>(&self, root: &Area<'_>, chart: &Chart<'_, '_, Y>) -> Result<(), Failure>
+    fn draw_levels<Y>(&self, root: &Area<'_>, chart: &Chart<'_, '_, Y>) -> Result<(), DrawError>
     where
         Y: Ranged<ValueType = f64>,
     {
         let (across, _) = chart.plotting_area().get_pixel_range();
-        for (at, name) in &self.levels {
+        for Level { at, name } in &self.levels {
             let (_, height) = chart.backend_coord(&(0.0, *at));
             root.draw(&dashes((across.start, height), (across.end, height)))?;
             root.draw(&Text::new(
@@ -161,12 +161,12 @@ impl Panel {
         Ok(())
     }
 
-    fn draw_bounds<Y>(&self, root: &Area<'_>, chart: &Chart<'_, '_, Y>) -> Result<(), Failure>
+    fn draw_bounds<Y>(&self, root: &Area<'_>, chart: &Chart<'_, '_, Y>) -> Result<(), DrawError>
     where
         Y: Ranged<ValueType = f64>,
     {
         let (_, down) = chart.plotting_area().get_pixel_range();
-        for (at, name) in &self.bounds {
+        for Level { at, name } in &self.bounds {
             let (left, _) = chart.backend_coord(&(*at, 1.0));
             root.draw(&dashes((left, down.start), (left, down.end)))?;
             root.draw(&Text::new(
@@ -178,7 +178,7 @@ impl Panel {
         Ok(())
     }
 
-    fn draw_names<Y>(&self, root: &Area<'_>, chart: &Chart<'_, '_, Y>) -> Result<(), Failure>
+    fn draw_names<Y>(&self, root: &Area<'_>, chart: &Chart<'_, '_, Y>) -> Result<(), DrawError>
     where
         Y: Ranged<ValueType = f64>,
     {

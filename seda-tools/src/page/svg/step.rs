@@ -1,107 +1,114 @@
 //! Goodput and tail of several servers while the load changes.
 
+use super::drawing::Drawing;
 use super::line::{Line, LinePoint};
-use super::panel::{Axis, Panel};
-use super::{Drawing, figures};
-use crate::page::PageError;
-use crate::report::Bin;
-use crate::step::StepReport;
+use super::panel::{Axis, Level, Panel};
+use crate::experiment::step::{PartReport, StepReport};
+use crate::page::error::PageError;
+use crate::report::{Bin, units};
 
-/// Bins that make one point of goodput: five of 50 ms. One alone is a few hundred requests whose
-/// arrivals are random, and the noise of that would hide the step.
+/// Bins that make one point of goodput: five of 50 ms. One bin has a few hundred requests, and the
+/// noise of their random arrivals would hide the step.
 const POOLED_BINS: usize = 5;
 
-/// Goodput over time, a line for each server; below it the p99 of right answers.
+/// Draws goodput over time, with one line for each server; below it the p99 of right answers.
 ///
-/// The changes of load are those of the first report: meant for servers under the same profile.
+/// The changes of load are those of the first report, because all servers are meant to have the
+/// same profile.
 ///
 /// # Errors
 ///
-/// If the drawing fails.
+/// Fails if the drawing fails.
 pub fn step_svg(reports: &[StepReport], title: &str) -> Result<String, PageError> {
     let parts = reports.first().map(|report| report.parts.as_slice()).unwrap_or_default();
-    let bounds: Vec<(f64, String)> =
-        parts.iter().skip(1).map(|part| (part.from_seconds, part.name.clone())).collect();
+    let changes = parts.get(1..).unwrap_or_default();
     let upper = Panel {
         caption: "Goodput, per second".to_owned(),
         x: Axis { label: "", ..time() },
-        y: Axis { label: "", format: figures::count, log: false },
+        y: Axis { label: "", format: units::short_count, log: false },
         lines: offered(reports).into_iter().chain(lines(reports, goodput)).collect(),
         levels: Vec::new(),
-        // Named once, above both.
-        bounds: bounds.clone(),
+        // The upper panel names the parts for both.
+        bounds: bounds(changes, |part| part.name.clone()),
         names_if_they_fit: false,
     };
     let lower = Panel {
         caption: "p99 response time of right answers, from the intended start".to_owned(),
         x: time(),
-        y: Axis { label: "", format: figures::duration, log: true },
+        y: Axis { label: "", format: units::short_seconds, log: true },
         lines: lines(reports, tail),
         levels: common_slo(reports),
-        bounds: bounds.into_iter().map(|(at, _)| (at, String::new())).collect(),
+        bounds: bounds(changes, |_| String::new()),
         names_if_they_fit: true,
     };
-    Drawing { title, upper, lower: Some(lower).filter(|panel| !panel.is_empty()) }.svg()
+    let lower = if lower.is_empty() { None } else { Some(lower) };
+    Drawing { title, upper, lower }.svg()
 }
 
 fn time() -> Axis {
-    Axis { label: "seconds since the run began", format: figures::count, log: false }
+    Axis { label: "seconds since the run began", format: units::short_count, log: false }
 }
 
+fn bounds(changes: &[PartReport], name: impl Fn(&PartReport) -> String) -> Vec<Level> {
+    changes.iter().map(|part| Level { at: part.from_seconds, name: name(part) }).collect()
+}
+
+/// Returns one line for each server.
 fn lines(reports: &[StepReport], points: fn(&StepReport) -> Vec<LinePoint>) -> Vec<Line> {
-    let line = |(nth, report): (usize, &StepReport)| Line {
-        name: report.name.clone(),
-        nth: Some(nth),
-        dotted: false,
-        points: points(report),
-    };
-    reports.iter().enumerate().map(line).collect()
+    let mut lines = Vec::with_capacity(reports.len());
+    for (nth, report) in reports.iter().enumerate() {
+        let (name, points) = (report.name.clone(), points(report));
+        lines.push(Line { name, nth: Some(nth), dotted: false, points });
+    }
+    lines
 }
 
-/// What was offered to all; `None` if it was not the same, as then it is nobody's line.
+/// Returns the offered load; `None` unless it was the same for all servers.
 fn offered(reports: &[StepReport]) -> Option<Line> {
     let (first, others) = reports.split_first()?;
-    let names = |report: &StepReport| -> Vec<String> {
-        report.parts.iter().map(|part| part.name.clone()).collect()
-    };
-    let same = others.iter().all(|other| names(other) == names(first));
-    let point =
-        |x, rate: f64| LinePoint { x, y: Some(rate).filter(|rate| rate.is_finite()), range: None };
+    if !others.iter().all(|other| has_same_parts(other, first)) {
+        return None;
+    }
     let steps = first.parts.iter().flat_map(|part| {
         let rate = part.offered_per_second.median;
-        [point(part.from_seconds, rate), point(part.to_seconds, rate)]
+        [LinePoint::at(part.from_seconds, rate), LinePoint::at(part.to_seconds, rate)]
     });
-    let line =
-        Line { name: "offered".to_owned(), nth: None, dotted: false, points: steps.collect() };
-    same.then_some(line)
+    Some(Line { name: "offered".to_owned(), nth: None, dotted: false, points: steps.collect() })
+}
+
+fn has_same_parts(one: &StepReport, other: &StepReport) -> bool {
+    one.parts.iter().map(|part| &part.name).eq(other.parts.iter().map(|part| &part.name))
 }
 
 fn goodput(report: &StepReport) -> Vec<LinePoint> {
-    let pooled = |bins: &[Bin]| {
-        let seconds: f64 = bins.iter().map(|bin| bin.seconds).sum();
-        let good: u64 = bins.iter().map(|bin| bin.outcomes.good).sum();
-        let from = bins.first()?.from_seconds;
-        let per_second = good as f64 / (seconds * report.repeats.max(1) as f64);
-        let y = Some(per_second).filter(|rate| rate.is_finite());
-        Some(LinePoint { x: from + seconds / 2.0, y, range: None })
-    };
-    report.bins.chunks(POOLED_BINS).filter_map(pooled).collect()
+    let chunks = report.bins.chunks(POOLED_BINS);
+    chunks.filter_map(|bins| pooled_goodput(bins, report.repeats)).collect()
+}
+
+/// Returns the mean goodput over some bins, whose counts are sums over `repeats` runs.
+fn pooled_goodput(bins: &[Bin], repeats: u64) -> Option<LinePoint> {
+    let seconds: f64 = bins.iter().map(|bin| bin.seconds).sum();
+    let good: u64 = bins.iter().map(|bin| bin.outcomes.good).sum();
+    let from = bins.first()?.from_seconds;
+    let per_second = good as f64 / (seconds * repeats.max(1) as f64);
+    Some(LinePoint::at(from + seconds / 2.0, per_second))
 }
 
 fn tail(report: &StepReport) -> Vec<LinePoint> {
-    let point = |bin: &Bin| {
-        let y = bin.p99.filter(|seconds| *seconds > 0.0);
-        LinePoint { x: bin.from_seconds + bin.seconds / 2.0, y, range: None }
-    };
-    report.bins.iter().map(point).collect()
+    report.bins.iter().map(tail_point).collect()
 }
 
-/// The SLO, if all have the same: otherwise it is nobody's line.
-fn common_slo(reports: &[StepReport]) -> Vec<(f64, String)> {
+fn tail_point(bin: &Bin) -> LinePoint {
+    let y = bin.p99.filter(|seconds| *seconds > 0.0);
+    LinePoint { x: bin.from_seconds + bin.seconds / 2.0, y, range: None }
+}
+
+/// Returns the SLO if all reports have the same; another SLO would belong to one line only.
+fn common_slo(reports: &[StepReport]) -> Vec<Level> {
     let mut slos: Vec<f64> = reports.iter().map(|report| report.slo_seconds).collect();
     slos.dedup();
     match slos.as_slice() {
-        [slo] if *slo > 0.0 => vec![(*slo, format!("SLO {}", figures::duration(*slo)))],
+        [slo] if *slo > 0.0 => vec![Level::slo(*slo)],
         _ => Vec::new(),
     }
 }

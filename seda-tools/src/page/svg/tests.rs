@@ -1,12 +1,12 @@
-//! What every drawing keeps to.
+//! Properties of every drawing.
 
 use super::*;
+use crate::experiment::step::StepReport;
+use crate::experiment::sweep::{Point, Spread, SweepReport};
 use crate::page::samples::Overload::{Collapses, Sheds};
 use crate::page::samples::{step, sweep};
-use crate::step::StepReport;
-use crate::sweep::{Point, Spread, SweepReport};
 
-/// Whether every element that is opened is closed, in order, and every attribute quoted.
+/// Returns true if every element is closed in order and every attribute is quoted.
 fn is_well_formed(svg: &str) -> bool {
     let mut open = Vec::new();
     let mut rest = svg.trim();
@@ -27,7 +27,7 @@ fn is_well_formed(svg: &str) -> bool {
 }
 
 #[test]
-fn a_drawing_is_well_formed_and_says_every_name_as_text() {
+fn a_drawing_is_well_formed_and_has_every_name_as_text() {
     let names = ["seda", "thread per request", "a <b> & \"c\"\u{1}"];
     let sweeps =
         [Sheds, Collapses, Sheds].iter().zip(names).map(|(how, name)| sweep(name, 4800.0, *how));
@@ -50,7 +50,7 @@ fn a_drawing_is_well_formed_and_says_every_name_as_text() {
 }
 
 #[test]
-fn a_drawing_holds_no_figure_that_is_none() {
+fn a_drawing_holds_only_finite_numbers() {
     let nan = Spread { median: f64::NAN, low: f64::NAN, high: f64::INFINITY };
     let point =
         |multiple| Point { multiple, goodput_per_second: nan, p99: Some(nan), ..Point::default() };

@@ -1,86 +1,68 @@
-//! The overload matrix: seda in one configuration, defaults and an SLO, in every case of
-//! `matrix.toml`, beside what a formula says the machine could do, and hand-tuned rivals.
+//! The overload matrix: seda in one configuration, its defaults and an SLO, in every case of
+//! `matrix.toml`. It is compared with a formula for the machine's best goodput and with
+//! hand-tuned rivals.
 //!
-//! `just overload-matrix` (an hour at most), `--quick` (six minutes), `--only NAME,...`. Needs two
-//! cores and `taskset`. Writes `docs/overload.md` between its marks, and every run into
-//! `benches/peers/results/matrix.json`.
+//! `just overload-matrix` takes an hour at most, `--quick` six minutes; `--only NAME,...` selects
+//! cells. Needs two cores and `taskset`. Writes the tables between the marks of `docs/overload.md`
+//! and every run into `benches/peers/results/matrix.json`.
+//!
+//! Rooms, from top to bottom: `cases`, `measure`, `judge`, `settings`. A file imports from its own
+//! room and from lower ones.
 
-mod asked;
-mod bench;
-mod bound;
-mod burst;
-mod cells;
-mod classes;
-mod controllers;
-mod demand;
-mod document;
-mod fairness;
-mod meter;
-mod neighbour;
-mod overload;
-mod paths;
-mod point;
-mod profile;
-mod quiet;
-mod rare;
-mod reference;
-mod rounds;
-mod sampler;
-mod series;
-mod servers;
-mod step;
-mod threads;
-mod verdict;
+mod cases;
+mod judge;
+mod measure;
+mod settings;
 
-use bench::{Bench, Recorded};
-use cells::Cells;
+use cases::cells::Cells;
 use clap::Parser;
+use judge::{document, verdict::Row};
+use measure::runner::{RunRecord, Runner};
 use serde::Serialize;
 use std::error::Error;
 use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use verdict::Row;
 
-/// Measures seda under overload, row by row, and says which rows it meets.
+/// Measures seda under overload, row by row, and tells which rows meet their targets.
 #[derive(Debug, Parser)]
 #[command(name = "overload-matrix")]
 struct Flags {
     /// One round, fewer loads, short runs: six minutes
     #[arg(long)]
     quick: bool,
-    /// Only these cells
+    /// Run only these cells
     #[arg(long, value_name = "NAME,...", value_delimiter = ',', num_args = 1..)]
     only: Vec<String>,
-    /// Rounds of each cell [default: the file's]
+    /// Rounds of each cell [default: as in the file of cells]
     #[arg(long, value_name = "N")]
     rounds: Option<u32>,
-    /// The file with the cells [default: benches/peers/matrix.toml]
+    /// File of cells [default: benches/peers/matrix.toml]
     #[arg(long, value_name = "FILE")]
     cells: Option<PathBuf>,
-    /// Where JSON and Markdown go [default: benches/peers/results]
+    /// Directory for JSON and Markdown [default: benches/peers/results]
     #[arg(long, value_name = "DIR")]
     results: Option<PathBuf>,
-    /// Do not build anything first
+    /// Do not build the servers first
     #[arg(long)]
     no_build: bool,
-    /// Leave docs/ as it is; so does --only
+    /// Do not write docs/; --only implies it
     #[arg(long)]
     keep_docs: bool,
 }
 
-/// What is written as JSON.
+/// The JSON file.
 #[derive(Serialize)]
 struct Results<'a> {
     command: &'a str,
     rows: &'a [Row],
-    runs: &'a [Recorded],
+    runs: &'a [RunRecord],
 }
 
 fn main() -> ExitCode {
     match measure(&Flags::parse()) {
         Ok(true) => ExitCode::SUCCESS,
-        // As `seda sweep --assert`.
+        // The same exit code as `seda sweep --assert`.
         Ok(false) => ExitCode::from(1),
         Err(error) => {
             eprintln!("error: {error}");
@@ -89,8 +71,9 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether every row is met.
+/// Runs the chosen cells; returns true if every row is met.
 fn measure(flags: &Flags) -> Result<bool, Box<dyn Error>> {
+    // Read and build everything before the first load.
     let default = peers::root().join("benches/peers/matrix.toml");
     let cells = Cells::read(flags.cells.as_ref().unwrap_or(&default))?;
     let chosen = cells.chosen(&flags.only)?;
@@ -98,33 +81,32 @@ fn measure(flags: &Flags) -> Result<bool, Box<dyn Error>> {
         peers::build()?;
     }
     peers::pin_generator()?;
-    let usual = peers::root().join("benches/peers/results");
-    let results = flags.results.clone().unwrap_or(usual);
+    let default = peers::root().join("benches/peers/results");
+    let results = flags.results.clone().unwrap_or(default);
     fs::create_dir_all(&results)?;
     let settings = cells.settings(flags.quick, flags.rounds);
     let rounds = settings.rounds;
-    let mut bench = Bench {
+    let mut runner = Runner {
         settings,
         server: cells.server.clone(),
-        quick: flags.quick,
         stop: peers::stop_on_signal()?,
-        runs: Vec::new(),
+        records: Vec::new(),
     };
     let command = command(flags);
     let mut rows = Vec::new();
-    let cells_in_all = chosen.len();
+    let total = chosen.len();
     for (number, cell) in (1..).zip(chosen) {
-        eprintln!("cell {number} of {cells_in_all}: {}", cell.name());
-        let more = match cell.measure(&mut bench) {
+        eprintln!("cell {number} of {total}: {}", cell.name());
+        let more = match cell.measure(&mut runner) {
             Ok(rows) => rows,
-            Err(error) if bench.stop.is_wanted() => return Err(error),
-            // The others can be measured all the same.
+            Err(error) if runner.stop.is_wanted() => return Err(error),
+            // A cell that fails does not stop the others.
             Err(error) => vec![Row::not_run(cell.kind(), cell.name(), &error.to_string())],
         };
         more.iter().for_each(|row| println!("{}", document::line(row)));
         rows.extend(more);
-        // An hour is long: what is there is there, whatever comes.
-        let all = Results { command: &command, rows: &rows, runs: &bench.runs };
+        // Each cell writes all results so far, because a run of an hour may not reach its end.
+        let all = Results { command: &command, rows: &rows, runs: &runner.records };
         fs::write(results.join("matrix.json"), serde_json::to_string_pretty(&all)?)?;
         let markdown = document::markdown(&command, rounds, &rows);
         fs::write(results.join("matrix.md"), markdown)?;
@@ -138,7 +120,7 @@ fn measure(flags: &Flags) -> Result<bool, Box<dyn Error>> {
     Ok(met == rows.len())
 }
 
-/// What was typed.
+/// Returns the command that gives these results.
 fn command(flags: &Flags) -> String {
     let mut command = "just overload-matrix".to_owned();
     if flags.quick {

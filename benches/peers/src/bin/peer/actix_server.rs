@@ -21,7 +21,7 @@ pub(crate) fn serve(listener: TcpListener, threads: usize, blocks: bool) -> io::
             .route("/sleep", sleep)
             .default_service(web::to(async || HttpResponse::NotFound().body(answers::NOT_FOUND)))
     };
-    // SIGTERM ends the process, as it does the other peers.
+    // Without a handler SIGTERM ends the process, as with the other peers.
     let server = HttpServer::new(app).workers(threads).disable_signals();
     rt::System::new().block_on(server.listen(listener)?.run())
 }
@@ -44,7 +44,7 @@ async fn sleep_async(request: HttpRequest) -> actix_web::Result<HttpResponse> {
     Ok(text(answers::slept(millis)))
 }
 
-#[expect(clippy::disallowed_methods, reason = "blocking is what this route is there for")]
+#[expect(clippy::disallowed_methods, reason = "this route is there to block")]
 async fn sleep_blocking(request: HttpRequest) -> actix_web::Result<HttpResponse> {
     let millis = answers::millis(query(&request)).map_err(error::ErrorBadRequest)?;
     web::block(move || std::thread::sleep(Duration::from_millis(millis))).await?;

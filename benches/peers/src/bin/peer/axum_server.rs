@@ -9,7 +9,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 use axum::serve::ListenerExt;
 use axum::{BoxError, Router};
-use peers::{answers, burn};
+use peers::answers::{self, QueryError};
+use peers::burn;
 use std::io;
 use std::time::Duration;
 use tokio::runtime::Builder;
@@ -30,13 +31,13 @@ pub(crate) fn serve(
     let runtime = runtime.build()?;
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::from_std(listener)?;
-        // axum does not do this by itself; seda, actix and nginx do.
+        // axum does not set it by itself; seda, actix and nginx do.
         let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
         axum::serve(listener, router).await
     })
 }
 
-/// The routes; `threads` burn for a bounded queue.
+/// Returns the routes. A bounded queue has `threads` threads.
 pub(crate) fn router(work: Work, threads: usize) -> io::Result<Router> {
     let (work, sleep) = match work {
         Work::Inline => (get(work_inline), get(sleep_async)),
@@ -58,10 +59,10 @@ pub(crate) fn router(work: Work, threads: usize) -> io::Result<Router> {
     Ok(router)
 }
 
-/// A limit over all connections, of this route alone: a request of a cheap route is never refused
-/// because of the expensive ones.
+/// Limits this route alone, over all connections, so that expensive requests never cause the
+/// refusal of a cheap one.
 fn limited(route: MethodRouter, limit: usize) -> MethodRouter {
-    // In one stack: a layer of its own would see a route between, which is always ready.
+    // All in one stack: between separate layers stands a route, which is always ready.
     let stack = ServiceBuilder::new()
         .layer(HandleErrorLayer::new(async |_overloaded: BoxError| busy()))
         .layer(LoadShedLayer::new())
@@ -93,7 +94,7 @@ async fn sleep_async(RawQuery(query): RawQuery) -> Result<String, Response> {
     Ok(answers::slept(millis))
 }
 
-#[expect(clippy::disallowed_methods, reason = "blocking is what this route is there for")]
+#[expect(clippy::disallowed_methods, reason = "this route is there to block")]
 async fn sleep_blocking(RawQuery(query): RawQuery) -> Result<String, Response> {
     let millis = answers::millis(query.as_deref()).map_err(bad)?;
     let slept = spawn_blocking(move || std::thread::sleep(Duration::from_millis(millis)));
@@ -101,8 +102,8 @@ async fn sleep_blocking(RawQuery(query): RawQuery) -> Result<String, Response> {
     Ok(answers::slept(millis))
 }
 
-fn bad(why: String) -> Response {
-    (StatusCode::BAD_REQUEST, why).into_response()
+fn bad(error: QueryError) -> Response {
+    (StatusCode::BAD_REQUEST, error.to_string()).into_response()
 }
 
 fn busy() -> Response {

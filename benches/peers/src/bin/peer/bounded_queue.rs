@@ -1,4 +1,4 @@
-//! What a careful engineer would build by hand: a bounded queue in front of threads that burn.
+//! A bounded queue in front of worker threads, as a careful engineer would build it by hand.
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use peers::burn;
@@ -7,18 +7,22 @@ use std::thread;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// A request's demand, and where its handler waits.
-type Job = (Duration, oneshot::Sender<()>);
+/// A request in the queue.
+struct Job {
+    demand: Duration,
+    /// Wakes the handler.
+    done: oneshot::Sender<()>,
+}
 
-/// A way into the queue; all of them lead to the same.
+/// An entry to the queue; clones share one queue.
 #[derive(Clone)]
 pub(crate) struct BoundedQueue(Sender<Job>);
 
-/// There is no place in the queue, or nobody serves it.
+/// The queue has no space, or its threads are gone.
 pub(crate) struct Full;
 
 impl BoundedQueue {
-    /// Starts the threads. Beside what they burn, `limit` requests can wait.
+    /// Starts the threads. Beside the requests they work on, `limit` requests can wait.
     pub(crate) fn start(limit: usize, threads: usize) -> io::Result<Self> {
         let (queue, jobs) = bounded(limit);
         for n in 0..threads {
@@ -28,17 +32,17 @@ impl BoundedQueue {
         Ok(Self(queue))
     }
 
-    /// Burns in its turn, or refuses at once.
+    /// Waits until a thread has done the work; refuses at once if the queue is full.
     pub(crate) async fn burn(&self, demand: Duration) -> Result<(), Full> {
         let (done, burned) = oneshot::channel();
-        self.0.try_send((demand, done)).map_err(|_| Full)?;
+        self.0.try_send(Job { demand, done }).map_err(|_| Full)?;
         burned.await.map_err(|_| Full)
     }
 }
 
 fn serve(jobs: &Receiver<Job>) {
-    for (demand, done) in jobs {
-        // The handler of a client that has gone is gone too: nobody wants this any more.
+    for Job { demand, done } in jobs {
+        // A handler is dropped when its client disconnects; its work is then useless.
         if !done.is_closed() {
             burn(demand);
             let _ = done.send(());

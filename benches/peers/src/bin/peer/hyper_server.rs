@@ -1,4 +1,4 @@
-//! hyper, on a runtime with one thread: what axum costs beyond it, nobody else's.
+//! hyper on a runtime with one thread. The difference to axum is the cost of axum alone.
 
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::runtime::Builder;
 use tokio::time::sleep;
 
-/// What a listener that cannot accept waits: it has no file handle left until some client goes.
+/// Pause of a listener without a free file handle, until a client disconnects.
 const NO_HANDLES: Duration = Duration::from_millis(50);
 
 /// Serves until the process ends.
@@ -45,14 +45,14 @@ async fn answer(request: Request<Incoming>) -> Response<Full<Bytes>> {
                 burn(Duration::from_micros(micros));
                 text(StatusCode::OK, answers::burned(micros))
             }
-            Err(why) => text(StatusCode::BAD_REQUEST, why),
+            Err(error) => text(StatusCode::BAD_REQUEST, error.to_string()),
         },
         (&Method::GET, "/sleep") => match answers::millis(query) {
             Ok(millis) => {
                 sleep(Duration::from_millis(millis)).await;
                 text(StatusCode::OK, answers::slept(millis))
             }
-            Err(why) => text(StatusCode::BAD_REQUEST, why),
+            Err(error) => text(StatusCode::BAD_REQUEST, error.to_string()),
         },
         _ => text(StatusCode::NOT_FOUND, answers::NOT_FOUND),
     }

@@ -1,13 +1,13 @@
-//! The same socket for every kind.
+//! The listening socket, the same for every kind.
 
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 
-/// How many connections the kernel keeps until they are accepted: as many as for seda.
+/// Connections that the kernel keeps until the server accepts them: as many as for seda.
 const BACKLOG: i32 = 1024;
 
-/// Listens; ready for an async runtime.
+/// Returns a non-blocking listener, ready for an async runtime.
 pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;

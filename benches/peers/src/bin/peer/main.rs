@@ -1,8 +1,8 @@
 //! One server to compare seda with: `peer axum-limit --listen 127.0.0.1:8081 --limit 64`.
 //!
-//! All kinds answer the same: `/` "Hello, world!", `/work?micros=N` burns CPU time,
-//! `/sleep?millis=N` waits, `/file8k` is 8 KiB from memory; a refusal is 503 with Retry-After. They
-//! differ in where the burning is done, and in who refuses.
+//! All kinds have the same routes: `/` says "Hello, world!", `/work?micros=N` uses CPU time,
+//! `/sleep?millis=N` waits, `/file8k` is 8 KiB from memory. A refusal is a 503 with Retry-After.
+//! The kinds differ in the thread that does the work and in the part that refuses.
 
 mod actix_server;
 mod axum_server;
@@ -34,9 +34,9 @@ fn serve(flags: &Flags) -> Result<(), Box<dyn Error>> {
     let settings = flags.settings()?;
     let listener = listener::listen(flags.listen)
         .map_err(|error| format!("--listen {}: {error}; name a free address", flags.listen))?;
-    // Whoever connects from now on waits in the backlog until the server accepts.
+    // From now on a client can connect; it waits in the backlog until the server accepts.
     println!("listening on http://{}", listener.local_addr()?);
-    thread::Builder::new().name("input".into()).spawn(end_with_input)?;
+    thread::Builder::new().name("input".into()).spawn(exit_with_input)?;
     match settings {
         Settings::Axum { threads, blocking_threads, work } => {
             axum_server::serve(
@@ -53,8 +53,8 @@ fn serve(flags: &Flags) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Ends the process when nobody holds the other end of its input any more; nothing is drained.
-fn end_with_input() {
+/// Ends the process, without a drain, when the other end of its input is closed.
+fn exit_with_input() {
     let _ = io::copy(&mut io::stdin().by_ref(), &mut io::sink());
     exit(0);
 }

@@ -1,5 +1,5 @@
-//! What refusing costs at the least: receive, send what was prepared, sleep; beside a thread that
-//! burns all that is left of the core, as an overloaded server's worker does.
+//! The least cost of a refusal: receive, send a prepared answer, sleep. A second thread uses the
+//! rest of the core, as the worker of an overloaded server does.
 
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
@@ -8,16 +8,16 @@ use std::io::{self, Read, Write};
 use std::time::Duration;
 use std::{net, thread};
 
-/// Requests gather for as long as they do in front of seda with an SLO of 200 ms.
+/// Pause in which requests gather: as long as in front of seda with an SLO of 200 ms.
 const GATHER: Duration = Duration::from_millis(2);
-/// As long as the answer of a server that says when to come back.
+/// An answer as long as that of a server with a Retry-After.
 const ANSWER: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
     Date: Thu, 01 Jan 1970 00:00:00 GMT\r\nContent-Length: 19\r\n\
     Content-Type: text/plain; charset=utf-8\r\nRetry-After: 1\r\n\r\nthe server is busy\n";
 const LISTENER: Token = Token(usize::MAX);
 
-/// Refuses until the process ends. Takes each read for one whole request, and does not notice
-/// clients that leave: it is no server.
+/// Refuses until the process ends. It is no server: it takes each read for one whole request and
+/// does not notice clients that disconnect.
 #[expect(clippy::disallowed_methods, reason = "it is no worker of seda")]
 pub(crate) fn serve(listener: net::TcpListener) -> io::Result<()> {
     let mut listener = TcpListener::from_std(listener);

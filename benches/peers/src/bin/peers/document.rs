@@ -1,21 +1,21 @@
-//! What is written down: Markdown for docs/overload.md, and the pictures.
+//! The comparison as Markdown, for docs/overload.md, and its plots.
 
 use super::hello::Hello;
 use super::overload::Overload;
-use seda_tools::figures::{rate, seconds};
+use peers::Marks;
 use seda_tools::page;
 use seda_tools::step::StepReport;
 use seda_tools::sweep::{Point, Spread, SweepReport};
+use seda_tools::units::{rate, seconds};
 use std::error::Error;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-/// What is between these lines of docs/overload.md is written anew with every run.
-const BEGIN: &str = "<!-- peers: begin -->";
-const END: &str = "<!-- peers: end -->";
+/// Every run replaces the text between these lines of docs/overload.md.
+const MARKS: Marks = Marks { begin: "<!-- peers: begin -->", end: "<!-- peers: end -->" };
 
-/// The tables.
+/// Returns the tables.
 pub(super) fn markdown(
     quick: bool,
     services: &[Overload],
@@ -27,7 +27,7 @@ pub(super) fn markdown(
     let _ = writeln!(
         text,
         "`just peers{flag}`: server and generator on a core each, Poisson arrivals, SLO 200 ms, \
-         clients give up after 1 s; every load on a server just started.\n"
+         clients give up after 1 s; a fresh server for every load.\n"
     );
     services.iter().for_each(|service| overload(&mut text, service));
     recoveries(&mut text, steps);
@@ -78,12 +78,10 @@ fn cell(point: &Point) -> String {
     format!("{:.2} ({:.2}-{:.2}), {p99}{kept}", ratio.median, ratio.low, ratio.high)
 }
 
-/// At the highest load, what each SLO would have called good.
+/// Writes the goodput at the highest load under each SLO.
 fn by_slo(text: &mut String, sweeps: &[SweepReport]) {
-    let names = |sweep: &SweepReport| -> Vec<String> {
-        sweep.slo_seconds.iter().map(|slo| seconds(*slo)).collect()
-    };
-    let Some(names) = sweeps.first().map(names) else { return };
+    let Some(first) = sweeps.first() else { return };
+    let names: Vec<String> = first.slo_seconds.iter().map(|slo| seconds(*slo)).collect();
     let _ = writeln!(text, "\nGoodput at 5x under other SLOs:\n");
     let _ = writeln!(text, "| server | {} |", names.join(" | "));
     let _ = writeln!(text, "| --- |{}", " --- |".repeat(names.len()));
@@ -104,11 +102,6 @@ fn recoveries(text: &mut String, steps: &[StepReport]) {
     );
     for step in steps {
         let last = step.recoveries.last();
-        let after = |time: Option<f64>| match time {
-            Some(0.0) => "at once".to_owned(),
-            Some(time) => seconds(time),
-            None => "not in 5 s".to_owned(),
-        };
         let p99 = after(last.and_then(|last| last.p99_within_slo_after));
         let goodput = after(last.and_then(|last| last.goodput_back_after));
         let _ = writeln!(text, "| {} | {p99} | {goodput} | {} |", step.name, step.repeats);
@@ -116,40 +109,44 @@ fn recoveries(text: &mut String, steps: &[StepReport]) {
     text.push('\n');
 }
 
+/// Shows the seconds until a recovery.
+fn after(time: Option<f64>) -> String {
+    match time {
+        Some(0.0) => "at once".to_owned(),
+        Some(time) => seconds(time),
+        None => "not in 5 s".to_owned(),
+    }
+}
+
 fn costs(text: &mut String, hello: &[Hello]) {
     let _ = writeln!(
         text,
-        "### Next to nothing to do, 20,000 requests a second\n\nCPU of the server's process per \
+        "### Hardly any work, 20,000 requests a second\n\nCPU of the server's process per \
          answer, median (range).\n\n| server | request | CPU | p99 |\n| --- | --- | --- | --- |"
     );
     for each in hello {
-        let micros = |value: f64| format!("{:.1}", value * 1e6);
-        let (demand, p99) = (each.demand, each.p99.map_or("-".to_owned(), |p| seconds(p.median)));
+        let demand = each.demand;
+        let p99 = each.p99.map_or("-".to_owned(), |p99| seconds(p99.median));
         let _ = writeln!(
             text,
-            "| {} | {} | {} us ({} to {}) | {p99} |",
+            "| {} | {} | {:.1} us ({:.1} to {:.1}) | {p99} |",
             each.contestant,
             if each.target == "/" { "hello" } else { "8 KiB file" },
-            micros(demand.median),
-            micros(demand.low),
-            micros(demand.high)
+            demand.median * 1e6,
+            demand.low * 1e6,
+            demand.high * 1e6
         );
     }
 }
 
-/// Puts the tables between the marks of docs/overload.md, and the pictures beside it.
+/// Writes the tables between the marks of docs/overload.md and the plots beside it.
 pub(super) fn write(
     root: &Path,
     markdown: &str,
     first: &Overload,
     steps: &[StepReport],
 ) -> Result<(), Box<dyn Error>> {
-    let file = root.join("docs/overload.md");
-    let text = fs::read_to_string(&file)?;
-    let lost = || format!("{} has lost its line `{BEGIN}` or `{END}`", file.display());
-    let (before, rest) = text.split_once(BEGIN).ok_or_else(lost)?;
-    let (_, behind) = rest.split_once(END).ok_or_else(lost)?;
-    fs::write(&file, format!("{before}{BEGIN}\n\n{markdown}\n{END}{behind}"))?;
+    MARKS.write(&root.join("docs/overload.md"), markdown)?;
     let title = "Goodput under overload: 1 ms of CPU a request, SLO 200 ms";
     fs::write(root.join("docs/overload.svg"), page::svg::goodput_svg(&first.sweeps, title)?)?;
     let title = "5 s of overload at 5x capacity, and after";

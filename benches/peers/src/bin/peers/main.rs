@@ -1,45 +1,24 @@
-//! The peers side by side: builds them, pins server and generator to a core each, lets them take
-//! turns, and writes the comparison.
+//! The peers side by side: builds them, pins server and generator to a core each, runs the servers
+//! in turn, and writes the comparison.
 //!
-//! `just peers --quick` (under 3 minutes behind the build) or `just peers` (under 20). Needs two
-//! cores, `taskset`, and nginx for its rows (`apt-get install nginx-light`; without it they are
-//! left out). Writes `docs/overload.md` between its marks, `docs/overload.svg`,
-//! `docs/overload_step.svg`, and pages and JSON into `benches/peers/results/`.
+//! After the build `just peers` takes under 20 minutes, `just peers --quick` under 3. Needs two
+//! cores, `taskset`, and for the rows of nginx `apt-get install nginx-light`. Writes the tables
+//! between the marks of `docs/overload.md`, `docs/overload.svg`, `docs/overload_step.svg`, and
+//! pages and JSON into `benches/peers/results/`.
 
 mod document;
 mod hello;
 mod overload;
 mod recovery;
 mod restarting;
+mod settings;
 
 use clap::Parser;
-use peers::Contestant;
+use settings::Flags;
 use std::error::Error;
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
-
-/// Compares seda with its peers under overload.
-#[derive(Debug, Parser)]
-#[command(name = "peers")]
-struct Flags {
-    /// One service time, one round, fewer peers: under 3 minutes
-    #[arg(long)]
-    quick: bool,
-    /// Only these contestants, like "seda,axum-bounded-queue-16"
-    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
-    only: Vec<Contestant>,
-    /// Rounds of every service time [default: 3 and 2, with --quick 1]
-    #[arg(long, value_name = "N")]
-    rounds: Option<u32>,
-    /// Do not build anything first
-    #[arg(long)]
-    no_build: bool,
-    /// Leave docs/ as it is
-    #[arg(long)]
-    keep_docs: bool,
-}
 
 fn main() -> ExitCode {
     match compare(&Flags::parse()) {
@@ -88,14 +67,3 @@ fn write_pages(results: &Path, measured: &overload::Overload) -> Result<(), Box<
     }
     Ok(())
 }
-
-/// What decides whether an answer is good.
-const SLO: Duration = Duration::from_millis(200);
-
-/// The SLOs of every run: the first decides, the others show how much depends on it.
-fn slos() -> Vec<Duration> {
-    vec![SLO, Duration::from_millis(100), Duration::from_millis(500)]
-}
-
-/// When a client gives up.
-const DEADLINE: Duration = Duration::from_secs(1);

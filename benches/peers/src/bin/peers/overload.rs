@@ -1,15 +1,16 @@
 //! Every contestant at multiples of the capacity, for one service time.
 
-use super::Flags;
 use super::restarting::Restarting;
+use super::settings::Flags;
+use super::settings::{DEADLINE, slos};
 use peers::Contestant;
 use seda_tools::arrivals::Process;
 use seda_tools::generator::Stop;
-use seda_tools::sweep::{Rest, Round, SweepPlan, SweepReport, pool, sweep};
+use seda_tools::sweep::{Pause, Round, SweepPlan, SweepReport, pool, sweep};
 use std::error::Error;
 use std::time::Duration;
 
-/// A service time to be compared at: of how much CPU, at which loads, how often.
+/// A service time of the comparison, with its loads.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Service {
     /// CPU time of one request.
@@ -20,50 +21,54 @@ pub(super) struct Service {
 }
 
 impl Service {
-    /// The service time that everything is tried with, in microseconds.
+    /// The service time of the first comparison and of the recovery, in microseconds.
     const FIRST: u64 = 1_000;
 
-    /// Those of a run: 1 ms first. Below the capacity every server keeps the SLO, so that one load
-    /// there is enough, and once.
+    /// Returns the service times of a run, 1 ms first. Below the capacity every server keeps the
+    /// SLO, so one load there is enough, at one service time.
     pub(super) fn all(quick: bool, rounds: Option<u32>) -> Vec<Self> {
         const OVERLOADS: &[f64] = &[1.2, 2.0, 5.0];
-        let service =
-            |micros, loads, usual| Self { micros, loads, rounds: rounds.unwrap_or(usual).max(1) };
-        if quick {
-            return vec![service(Self::FIRST, OVERLOADS, 1)];
+        let mut services = if quick {
+            vec![Self { micros: Self::FIRST, loads: OVERLOADS, rounds: 1 }]
+        } else {
+            vec![
+                Self { micros: Self::FIRST, loads: &[0.9, 1.2, 2.0, 5.0], rounds: 3 },
+                Self { micros: 100, loads: OVERLOADS, rounds: 2 },
+                Self { micros: 10_000, loads: OVERLOADS, rounds: 2 },
+            ]
+        };
+        if let Some(rounds) = rounds {
+            services.iter_mut().for_each(|service| service.rounds = rounds.max(1));
         }
-        vec![
-            service(Self::FIRST, &[0.9, 1.2, 2.0, 5.0], 3),
-            service(100, OVERLOADS, 2),
-            service(10_000, OVERLOADS, 2),
-        ]
+        services
     }
 }
-/// Limits that are tried for whoever has one.
+
+/// Limits to try on each contestant that has one.
 const LIMITS: [usize; 5] = [1, 4, 16, 64, 256];
-/// The load at which limits are tried.
+/// The load at which they are tried.
 const TUNED_AT: f64 = 2.0;
-/// The measured part of a run, and what comes before it: one deadline, after which a queue of any
-/// length has shown what it does.
+/// The measured part of a run.
 const MEASURED: Duration = Duration::from_millis(2_000);
+/// The part before it: one deadline, after which a queue of any length is in its steady state.
 const WARM_UP: Duration = Duration::from_millis(1_000);
-/// The contestant that the round's capacity is probed with: no server of one core gets more, and
-/// it does not collapse.
+/// The contestant that estimates a round's capacity. No other server of one core has more
+/// throughput, and it does not collapse.
 const PROBED: Contestant = Contestant::AxumBoundedQueue(16);
 
-/// What a service time came to.
+/// The results of a service time.
 #[derive(Debug)]
 pub(super) struct Overload {
     pub(super) service: Service,
-    /// The best goodput of any contestant at any load, of each round.
+    /// The best goodput of any contestant at any load, round by round.
     pub(super) capacities: Vec<f64>,
     /// One for each contestant.
     pub(super) sweeps: Vec<SweepReport>,
-    /// Each limit that was tried.
+    /// One for each limit and contestant.
     pub(super) tuning: Vec<Tried>,
 }
 
-/// What a limit came to at twice the capacity.
+/// The results of a limit at twice the capacity.
 #[derive(Debug)]
 pub(super) struct Tried {
     pub(super) contestant: Contestant,
@@ -73,7 +78,7 @@ pub(super) struct Tried {
     pub(super) p99: Option<f64>,
 }
 
-/// Runs all of them.
+/// Runs every contestant at every load.
 pub(super) fn overload(
     service: Service,
     flags: &Flags,
@@ -93,8 +98,7 @@ pub(super) fn overload(
         contestants.into_iter().map(|contestant| (contestant, Vec::new())).collect();
     let mut capacities = Vec::new();
     for number in 0..rounds {
-        // The machine drifts: each round has a capacity of its own, and everybody's turn comes at
-        // another time of the round.
+        // The machine drifts, so each round estimates the capacity anew and has another order.
         let probed = if number == 0 { probed } else { probe(&target, stop)? };
         entries.rotate_left(number.min(1) as usize);
         for (contestant, rounds) in &mut entries {
@@ -104,37 +108,38 @@ pub(super) fn overload(
         }
         capacities.push(share_capacity(&mut entries));
     }
-    let turned = rounds.saturating_sub(1) as usize % entries.len().max(1);
-    entries.rotate_right(turned);
-    let pooled = |(contestant, rounds): (Contestant, Vec<Round>)| {
-        pool(&plan(&contestant, loads, Some(probed)), rounds)
-    };
-    let sweeps = entries.into_iter().map(pooled).collect();
+    // Undo the rotation, so that the report has the first order.
+    let rotated = rounds.saturating_sub(1) as usize % entries.len().max(1);
+    entries.rotate_right(rotated);
+    let mut sweeps = Vec::new();
+    for (contestant, rounds) in entries {
+        sweeps.push(pool(&plan(&contestant, loads, Some(probed)), rounds));
+    }
     Ok(Overload { service, capacities, sweeps, tuning })
 }
 
-/// Makes the best goodput of any contestant at any load the capacity of the last round.
+/// Sets the capacity of the last round to the best goodput of any contestant at any load, and
+/// returns it.
 fn share_capacity(entries: &mut [(Contestant, Vec<Round>)]) -> f64 {
-    let last = |(_, rounds): &mut (Contestant, Vec<Round>)| rounds.pop();
-    let mut round: Vec<Option<Round>> = entries.iter_mut().map(last).collect();
-    let best = round.iter().flatten().map(|round| round.capacity_per_second).fold(0.0, f64::max);
-    for ((_, rounds), last) in entries.iter_mut().zip(&mut round) {
-        if let Some(mut last) = last.take() {
+    let last = entries.iter().filter_map(|(_, rounds)| rounds.last());
+    let best = last.map(|round| round.capacity_per_second).fold(0.0, f64::max);
+    for (_, rounds) in entries {
+        if let Some(last) = rounds.last_mut() {
             last.capacity_per_second = best;
-            rounds.push(last);
         }
     }
     best
 }
 
+/// Estimates the capacity, in requests per second.
 fn probe(target: &str, stop: &Stop) -> Result<f64, Box<dyn Error>> {
     let mut rig = Restarting::new(PROBED, target, stop);
     let report = sweep(&plan(&PROBED, &[], None), &mut rig)?;
-    let round = report.rounds.first().ok_or("the probe came to nothing")?;
+    let round = report.rounds.first().ok_or("the probe has no result")?;
     Ok(round.probed_per_second)
 }
 
-/// Tries the limits of whoever has one.
+/// Tries each limit on each contestant that has one.
 fn tune(target: &str, capacity: f64, stop: &Stop) -> Result<Vec<Tried>, Box<dyn Error>> {
     let mut found = Vec::new();
     for limit in LIMITS {
@@ -142,15 +147,15 @@ fn tune(target: &str, capacity: f64, stop: &Stop) -> Result<Vec<Tried>, Box<dyn 
             let mut rig = Restarting::new(contestant, target, stop);
             let plan = plan(&contestant, &[TUNED_AT], Some(capacity));
             let report = sweep(&plan, &mut rig)?;
-            let point = report.points.first().ok_or("a load came to nothing")?;
-            let (good, p99) = (point.goodput_per_second.median, point.p99.map(|p99| p99.median));
-            found.push(Tried { contestant, good, p99 });
+            let point = report.points.first().ok_or("a load has no result")?;
+            let p99 = point.p99.map(|p99| p99.median);
+            found.push(Tried { contestant, good: point.goodput_per_second.median, p99 });
         }
     }
     Ok(found)
 }
 
-/// Who takes part: with the limits that did best, and with 64 as in many an example.
+/// Returns the contestants, with their best limits; with `--quick`, with usual ones.
 fn contestants(service: Service, flags: &Flags, tuning: &[Tried]) -> Vec<Contestant> {
     use Contestant::{
         ActixBlock, ActixInline, AxumBoundedQueue, AxumInline, AxumLimit, AxumSpawnBlocking,
@@ -170,24 +175,26 @@ fn contestants(service: Service, flags: &Flags, tuning: &[Tried]) -> Vec<Contest
             ActixInline,
         ];
     }
-    let best = |kind: Contestant| {
-        let same = tuning.iter().filter(|tried| tried.contestant.kind() == kind.kind());
-        same.max_by(|a, b| a.good.total_cmp(&b.good)).map_or(kind, |tried| tried.contestant)
-    };
     let mut all = vec![
         Seda,
         SedaSlo,
-        best(AxumBoundedQueue(16)),
-        best(AxumLimit(16)),
+        best_limit(AxumBoundedQueue(16), tuning),
+        best_limit(AxumLimit(16), tuning),
         AxumSpawnBlocking,
         AxumInline,
         ActixInline,
     ];
-    // The same two designs once more, in other hands: once is enough.
+    // Two further implementations of the same designs: one service time is enough for them.
     if service.micros == Service::FIRST {
         all.extend([ActixBlock, HyperInline]);
     }
     all
+}
+
+/// Returns the contestant of this kind with the best limit; `kind` itself if none was tried.
+fn best_limit(kind: Contestant, tuning: &[Tried]) -> Contestant {
+    let same = tuning.iter().filter(|tried| tried.contestant.kind() == kind.kind());
+    same.max_by(|a, b| a.good.total_cmp(&b.good)).map_or(kind, |tried| tried.contestant)
 }
 
 fn plan(contestant: &Contestant, loads: &[f64], capacity: Option<f64>) -> SweepPlan {
@@ -201,10 +208,10 @@ fn plan(contestant: &Contestant, loads: &[f64], capacity: Option<f64>) -> SweepP
         duration: MEASURED,
         warm_up: WARM_UP,
         cool_down: Duration::from_millis(200),
-        slos: super::slos(),
-        deadline: super::DEADLINE,
+        slos: slos(),
+        deadline: DEADLINE,
         capacity,
-        // Every load has a server of its own.
-        rest: Rest { least: Duration::ZERO, most: Duration::ZERO },
+        // Every load has a fresh server, so no pause is needed.
+        pause: Pause { least: Duration::ZERO, most: Duration::ZERO },
     }
 }

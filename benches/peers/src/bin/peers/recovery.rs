@@ -1,8 +1,8 @@
-//! How long it takes until goodput is back after an overload: 5 s at 5x, then 0.5x.
+//! The time until goodput is back after an overload: 5 s at 5x, then 0.5x.
 
-use super::Flags;
 use super::overload::Overload;
 use super::restarting::Restarting;
+use super::settings::{DEADLINE, Flags, SLO};
 use peers::Contestant;
 use seda_tools::arrivals::{Part, Process, Profile};
 use seda_tools::generator::Stop;
@@ -10,21 +10,21 @@ use seda_tools::step::{StepPlan, StepReport, step};
 use std::error::Error;
 use std::time::Duration;
 
-/// Multiples of the capacity, and for how many seconds.
+/// Multiples of the capacity, each with its seconds.
 const STEP: [(f64, u64); 3] = [(0.5, 2), (5.0, 5), (0.5, 5)];
 
-/// Steps of the contestants that stand for a design each.
+/// Measures the recovery of one contestant for each design.
 pub(super) fn recovery(
     measured: &Overload,
     flags: &Flags,
     stop: &Stop,
 ) -> Result<Vec<StepReport>, Box<dyn Error>> {
     let capacity = measured.capacities.first().copied().unwrap_or_default();
-    let part = |(multiple, seconds): (f64, u64)| Part {
+    let parts = STEP.map(|(multiple, seconds)| Part {
         rate: (capacity * multiple).round(),
         duration: Duration::from_secs(seconds),
-    };
-    let profile = Profile::new(STEP.map(part).to_vec())?;
+    });
+    let profile = Profile::new(parts.to_vec())?;
     let mut steps = Vec::new();
     for contestant in contestants(flags) {
         let target = format!("/work?micros={}", measured.service.micros);
@@ -37,8 +37,8 @@ pub(super) fn recovery(
             profile: profile.clone(),
             process: Process::Poisson,
             repeat: if flags.quick { 1 } else { 2 },
-            slo: super::SLO,
-            deadline: super::DEADLINE,
+            slo: SLO,
+            deadline: DEADLINE,
         };
         steps.push(step(&plan, &mut rig)?);
     }

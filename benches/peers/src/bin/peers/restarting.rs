@@ -1,6 +1,7 @@
-//! A rig that gives every load a server of its own, just started: what one load leaves behind is
-//! not the next one's burden, and no contestant is helped by a warm one.
+//! A rig that starts a fresh server for every load, so that no load inherits the backlog or the
+//! warm caches of the one before.
 
+use super::settings::{DEADLINE, slos};
 use peers::{Contestant, SERVER_CORE, Server, StartError};
 use seda_tools::generator::{LoadError, Retry, Stop};
 use seda_tools::plan::{LoadPlan, Pace};
@@ -20,7 +21,7 @@ pub(super) struct Restarting {
     running: Option<(Server, Live)>,
 }
 
-/// Why a load could not be run.
+/// A load that could not be run.
 #[derive(Debug, Error)]
 pub(super) enum RestartError {
     #[error(transparent)]
@@ -36,13 +37,13 @@ pub(super) enum RestartError {
 }
 
 impl Restarting {
-    /// Asks for `target`.
+    /// Returns a rig that requests `target`.
     pub(super) fn new(contestant: Contestant, target: &str, stop: &Stop) -> Self {
         let target = target.to_owned();
         Self { contestant, target, bin: None, stop: stop.clone(), running: None }
     }
 
-    /// The same with a time series.
+    /// Returns the same rig with a time series in bins of this width.
     pub(super) fn with_bins(self, width: Duration) -> Self {
         Self { bin: Some(width), ..self }
     }
@@ -56,8 +57,8 @@ impl Restarting {
             pace: Pace::Closed { clients: 1, think: Duration::ZERO, duration: Duration::ZERO },
             warm_up: Duration::ZERO,
             cool_down: Duration::ZERO,
-            slos: super::slos(),
-            deadline: super::DEADLINE,
+            slos: slos(),
+            deadline: DEADLINE,
             retry: Retry::NONE,
             expected: vec![200],
             connections: 10_000,
@@ -76,7 +77,7 @@ impl Rig for Restarting {
     type Error = RestartError;
 
     fn run(&mut self, words: &str, load: &Load) -> Result<Measured, RestartError> {
-        // The old one has to be gone before the new one takes its core.
+        // The old server must be gone before the new one takes its core.
         self.running = None;
         let (_, live) = self.running.insert(self.start()?);
         let measured = live.run(words, load)?;
@@ -84,7 +85,7 @@ impl Rig for Restarting {
         Ok(measured)
     }
 
-    fn rest(&mut self, time: Duration) {
+    fn pause(&mut self, time: Duration) {
         if !self.stop.is_wanted() {
             std::thread::park_timeout(time);
         }

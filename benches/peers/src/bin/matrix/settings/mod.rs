@@ -1,0 +1,78 @@
+//! The values of the file of cells that more than one case reads: plain data and its checks.
+//!
+//! This room imports no other. What only one kind of cell reads stands in that kind's file.
+
+pub(crate) mod overload_spec;
+pub(crate) mod request_spec;
+
+use peers::Contestant;
+use serde::{Deserialize, Deserializer, de};
+use std::time::Duration;
+
+/// The table `[run]`: defaults of every cell.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Settings {
+    pub(crate) rounds: u32,
+    #[serde(with = "humantime_serde")]
+    pub(crate) slo: Duration,
+    /// Time after which a client gives up; raised to twice the SLO if it is shorter.
+    #[serde(with = "humantime_serde")]
+    pub(crate) deadline: Duration,
+    #[serde(with = "humantime_serde")]
+    pub(crate) warm_up: Duration,
+    #[serde(with = "humantime_serde")]
+    pub(crate) measured: Duration,
+    /// Length of the closed loop that estimates the capacity.
+    #[serde(with = "humantime_serde")]
+    pub(crate) probe: Duration,
+    /// The server that the closed loop runs against.
+    pub(crate) probed: Peer,
+    /// Loads that serve only to find C.
+    pub(crate) at_capacity: Vec<f64>,
+    /// Requests per second at which nearly all are refused, to measure c.
+    pub(crate) flood: f64,
+    #[serde(with = "humantime_serde")]
+    pub(crate) refusal_p99: Duration,
+    #[serde(with = "humantime_serde")]
+    pub(crate) refusal_cpu: Duration,
+    /// Tolerated difference between two equal servers, as a share.
+    pub(crate) no_worse_by: f64,
+    /// True if `--quick` was given.
+    #[serde(skip)]
+    pub(crate) quick: bool,
+    /// `loads` of `[quick]`.
+    #[serde(skip)]
+    pub(crate) quick_loads: Vec<f64>,
+    /// `runs` of `[quick]`.
+    #[serde(skip)]
+    pub(crate) quick_runs: u32,
+}
+
+/// A hand-tuned rival, by its name in the file of cells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Peer(pub(crate) Contestant);
+
+impl<'de> Deserialize<'de> for Peer {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(from)?;
+        name.parse().map(Self).map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_error_for_an_unknown_peer_names_it() {
+        #[derive(Debug, Deserialize)]
+        struct Peers {
+            peers: Vec<Peer>,
+        }
+        let known: Peers = toml::from_str("peers = ['axum-bounded-queue-16']").unwrap();
+        assert_eq!(known.peers, [Peer(Contestant::AxumBoundedQueue(16))]);
+        let error = toml::from_str::<Peers>("peers = ['iis']").unwrap_err().to_string();
+        assert!(error.contains("no contestant is called \"iis\""), "{error}");
+    }
+}

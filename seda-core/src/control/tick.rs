@@ -1,0 +1,32 @@
+//! One tick, as the controllers see it.
+
+use crate::config::{Mode, Settings};
+use crate::monitor::Topology;
+use crate::platform::Time;
+use crate::stage::Decision;
+
+/// One tick: its moment, the graph, the settings in force, and whether the controller acts.
+#[derive(Clone, Copy)]
+pub(super) struct Tick<'a> {
+    pub(super) now: Time,
+    pub(super) topology: &'a Topology,
+    pub(super) settings: &'a Settings,
+    /// False if the controller decides and journals, and changes nothing.
+    pub(super) acts: bool,
+}
+
+impl<'a> Tick<'a> {
+    pub(super) fn new(now: Time, topology: &'a Topology, settings: &'a Settings) -> Self {
+        Self { now, topology, settings, acts: true }
+    }
+
+    /// Returns the tick for a controller in that mode.
+    pub(super) fn in_mode(self, mode: Mode) -> Self {
+        Self { acts: mode.acts(), ..self }
+    }
+
+    /// Journals a decision.
+    pub(super) fn record(&self, decision: Decision) {
+        self.topology.core.journal.record(decision);
+    }
+}

@@ -1,0 +1,226 @@
+//! The graph of a spec: stages, pools and edges, declared as a program declares them.
+
+use super::error::SimError;
+use super::job::{Edge, Job, StageHandler, TouchedPools, TracedDemand};
+use crate::base::rng::{Purpose, Rng};
+use crate::spec::{Fault, Spec, StageSpec};
+use parking_lot::Mutex;
+use seda_core::{
+    Clock, FactoryError, Graph, Manual, ManualClock, Replicas, Route, Source, Stage, StageConfig,
+    Wire, WorkerRange,
+};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A graph that is ready to be stepped.
+pub(crate) struct Built {
+    pub(crate) graph: Manual,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) source: Source<Job>,
+    /// The routes from the first stage; empty if they are not known at the entry.
+    pub(crate) routes: Vec<KnownRoute>,
+    pub(crate) touched: Arc<TouchedPools>,
+    pub(crate) traced: Arc<TracedDemand>,
+    /// The index of each pool, by name.
+    pub(crate) pools: HashMap<String, usize>,
+    /// The pools of the first stage, where requests enter.
+    pub(crate) entry: Vec<usize>,
+    /// All queues, in order of declaration.
+    pub(crate) queues: Vec<QueueName>,
+}
+
+/// A route from the first stage that is known at the entry.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KnownRoute {
+    /// Cumulative probability: that a request takes this route or an earlier one.
+    pub(crate) until: f64,
+    pub(crate) route: Route,
+}
+
+/// A queue: a stage, or a replica with a queue of its own.
+#[derive(Debug)]
+pub(crate) struct QueueName {
+    /// The index of the stage in the spec.
+    pub(crate) stage: usize,
+    pub(crate) name: String,
+}
+
+/// A declared stage.
+struct Declared {
+    stage: Stage<Job>,
+    /// The pools that run it.
+    pools: Vec<usize>,
+}
+
+/// A stage that another one sends to.
+struct NextStage<'a> {
+    /// Cumulative probability, as [`Edge::until`].
+    until: f64,
+    declared: &'a Declared,
+}
+
+/// Declares the graph of a spec and starts it on a manual clock.
+pub(crate) fn build(spec: &Spec, seed: u64) -> Result<Built, SimError> {
+    let mut graph = Graph::new(&spec.name);
+    graph.cores(spec.cores);
+    if !spec.classes.is_empty() {
+        let classes: Vec<_> =
+            spec.classes.iter().map(|class| (class.name.as_str(), class.weight)).collect();
+        graph.classes(&classes);
+    }
+    // Pools are numbered: shared ones first, then the stages' own ones in order of declaration.
+    let mut pools = HashMap::new();
+    let mut shared = HashMap::new();
+    for pool in &spec.pools {
+        add_pool(&mut pools, &pool.name);
+        shared.insert(pool.name.as_str(), graph.pool(&pool.name, pool.workers));
+    }
+    let mut queues = Vec::new();
+    let mut stages = Vec::new();
+    for (index, stage) in spec.stages.iter().enumerate() {
+        let names = stage.queue_names();
+        let own = match &stage.pool {
+            Some(pool) => pools.get(pool).copied().into_iter().collect(),
+            None => names.iter().map(|name| add_pool(&mut pools, name)).collect(),
+        };
+        queues.extend(names.into_iter().map(|name| QueueName { stage: index, name }));
+        let declared = declare(&mut graph, stage);
+        graph.configure(declared, config(stage))?;
+        stages.push(Declared { stage: declared, pools: own });
+    }
+    // Edges need all stages to be declared.
+    let touched = Arc::new(TouchedPools::new(pools.len()));
+    let traced = Arc::new(TracedDemand::default());
+    for (index, (stage, declared)) in spec.stages.iter().zip(&stages).enumerate() {
+        let handler = StageHandler {
+            edges: Vec::new(),
+            panics: 0.0,
+            rng: Arc::new(Mutex::new(Rng::new(seed, Purpose::Routing(index)))),
+            touched: Arc::clone(&touched),
+            traced: stage.demand.is_traced().then(|| Arc::clone(&traced)),
+        };
+        let next = next_stages(spec, stage, &stages);
+        let panics = panics(spec, stage);
+        match stage.pool.as_ref().and_then(|pool| shared.get(pool.as_str())) {
+            Some(pool) => graph.attach_replicas_in(pool, declared.stage, |wire| {
+                factory(wire, handler, &next, panics)
+            })?,
+            None => graph
+                .attach_replicas(declared.stage, |wire| factory(wire, handler, &next, panics))?,
+        }
+    }
+    let routes = known_routes(spec, &mut graph, &stages)?;
+    // The settings in `[graph]` override the declared ones.
+    graph.apply(spec.graph.clone())?;
+    let first = stages.into_iter().next().ok_or(SimError::NoStage)?;
+    let source = graph.source(first.stage)?;
+    let clock = Arc::new(ManualClock::new());
+    let graph = graph.start_manual(Arc::clone(&clock) as Arc<dyn Clock>)?;
+    Ok(Built { graph, clock, source, routes, touched, traced, pools, entry: first.pools, queues })
+}
+
+/// Gives a pool the next index and returns it.
+fn add_pool(pools: &mut HashMap<String, usize>, name: &str) -> usize {
+    let index = pools.len();
+    pools.insert(name.to_owned(), index);
+    index
+}
+
+fn declare(graph: &mut Graph, stage: &StageSpec) -> Stage<Job> {
+    match stage.replicas {
+        None => graph.stage(&stage.name, stage.capacity),
+        Some(count) => {
+            let balance = stage.balance.unwrap_or_default();
+            graph.replicated_stage(&stage.name, stage.capacity, Replicas { count, balance })
+        }
+    }
+}
+
+fn config(stage: &StageSpec) -> StageConfig {
+    // Replicas and shared pools have a number of workers of their own. Every other stage is given
+    // one, because a simulation must not depend on the cores of the machine that it runs on.
+    let has_own_pool = stage.replicas.is_none() && stage.pool.is_none();
+    let workers = match stage.workers {
+        None if has_own_pool => Some(WorkerRange::exactly(1)),
+        workers => workers,
+    };
+    StageConfig {
+        workers,
+        batch: Some(stage.batch),
+        weight: stage.weight,
+        cap: stage.cap,
+        ..StageConfig::default()
+    }
+}
+
+/// Returns the stages that a stage sends to, with cumulative probabilities.
+fn next_stages<'a>(spec: &Spec, stage: &StageSpec, stages: &'a [Declared]) -> Vec<NextStage<'a>> {
+    let mut until = 0.0;
+    let mut next = Vec::with_capacity(stage.routes.len());
+    for route in &stage.routes {
+        until += route.share;
+        let index = spec.stages.iter().position(|stage| stage.name == route.to);
+        let declared = index.and_then(|index| stages.get(index));
+        debug_assert!(declared.is_some(), "a checked spec has no route to an unknown stage");
+        next.extend(declared.map(|declared| NextStage { until, declared }));
+    }
+    next
+}
+
+/// Wires the edges of `handler` and returns the factory of its replicas, by their index.
+fn factory(
+    wire: &mut Wire<'_>,
+    mut handler: StageHandler,
+    next: &[NextStage<'_>],
+    panics: Vec<f64>,
+) -> impl Fn(usize) -> Result<StageHandler, FactoryError> + Send + Sync + use<> {
+    for NextStage { until, declared } in next {
+        let sink = wire.sink(declared.stage);
+        handler.edges.push(Edge { until: *until, sink, pools: declared.pools.clone() });
+    }
+    move |replica| {
+        let panics = panics.get(replica).copied().unwrap_or(0.0);
+        Ok(StageHandler { panics, ..handler.clone() })
+    }
+}
+
+/// Returns the probability that an event makes a replica panic, by replica; one for a plain stage.
+fn panics(spec: &Spec, stage: &StageSpec) -> Vec<f64> {
+    let names = stage.queue_names();
+    let replicas = stage.replicas.unwrap_or(1).max(1);
+    // Replicas behind one queue share the name of the stage.
+    (0..replicas)
+        .filter_map(|replica| names.get(replica).or(names.first()))
+        .map(|name| panic_share(spec, stage, name))
+        .collect()
+}
+
+/// Returns the sum of the shares of all panics of a queue.
+fn panic_share(spec: &Spec, stage: &StageSpec, queue: &String) -> f64 {
+    let shares = spec.faults.iter().filter_map(|fault| match fault {
+        Fault::Panic { stage: panicking, share }
+            if *panicking == stage.name || panicking == queue =>
+        {
+            Some(*share)
+        }
+        _ => None,
+    });
+    shares.sum()
+}
+
+/// Returns the routes from the first stage; none unless the spec has them known at the entry.
+fn known_routes(
+    spec: &Spec,
+    graph: &mut Graph,
+    stages: &[Declared],
+) -> Result<Vec<KnownRoute>, SimError> {
+    let mut routes = Vec::new();
+    if let Some(first) = spec.stages.first()
+        && spec.routes_known
+    {
+        for NextStage { until, declared } in next_stages(spec, first, stages) {
+            routes.push(KnownRoute { until, route: graph.route([declared.stage.id()])? });
+        }
+    }
+    Ok(routes)
+}

@@ -1,0 +1,229 @@
+//! The loop of a simulation: find the next event, move the clock to it, act.
+//!
+//! Imports everything below. State that is not about the order of events does not belong here.
+
+use crate::base::time::nanos;
+use crate::model::arrivals::{Arrival, Stream, streams};
+use crate::model::build::{Built, build};
+use crate::model::clients::Clients;
+use crate::model::error::SimError;
+use crate::model::machine::Machine;
+use crate::report::SimReport;
+use crate::spec::Spec;
+use seda_core::Mode;
+use seda_core::{ManualClock, Report, SloConfig, Time};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The ticks that the window of a graph's report spans.
+const TICKS_PER_REPORT: u32 = 10;
+
+/// Runs a spec to its end. The same spec and seed give the same report, to the bit.
+///
+/// ```
+/// use seda_sim::Spec;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let spec: Spec = r#"
+///     window = "10s"
+///     arrivals = { rate = 70.0 }
+///     [[stage]]
+///     name = "serve"
+///     capacity = 1000
+///     demand = { kind = "exponential", mean = "10ms" }
+/// "#.parse()?;
+/// assert_eq!(seda_sim::run(&spec, 1)?, seda_sim::run(&spec, 1)?);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// The spec is invalid: the error names the key, the value and the values that are allowed.
+pub fn run(spec: &Spec, seed: u64) -> Result<SimReport, SimError> {
+    watch(spec, seed, spec.window, |_seconds, _graph| {})
+}
+
+/// Runs a spec as [`run`] does. Each time that `every` has passed in the window, `look` is called
+/// with the seconds since the beginning of the run and the graph's report. Looking does not change
+/// the run.
+///
+/// # Errors
+/// As [`run`].
+pub fn watch(
+    spec: &Spec,
+    seed: u64,
+    every: Duration,
+    look: impl FnMut(f64, &Report),
+) -> Result<SimReport, SimError> {
+    spec.check()?;
+    let built = build(spec, seed)?;
+    Ok(Simulation::new(spec, seed, built)?.run(spec, seed, every, look))
+}
+
+/// The state of a run. All times are in nanoseconds.
+struct Simulation {
+    clock: Arc<ManualClock>,
+    streams: Vec<Stream>,
+    /// The next arrival of each stream.
+    arrivals: BinaryHeap<Reverse<Arrival>>,
+    clients: Clients,
+    machine: Machine,
+    /// The pools of the first stage.
+    entry: Vec<usize>,
+    /// Core time of a refusal.
+    refusal_work: f64,
+    /// The interval of the controllers' ticks.
+    tick: u64,
+    next_tick: u64,
+    /// Arrivals and ticks so far.
+    events: u64,
+}
+
+impl Simulation {
+    fn new(spec: &Spec, seed: u64, built: Built) -> Result<Self, SimError> {
+        let mut streams = streams(spec, seed)?;
+        let arrivals = streams.iter_mut().filter_map(Stream::next).map(Reverse).collect();
+        let tick = nanos(tick(spec)).max(1);
+        Ok(Self {
+            clock: Arc::clone(&built.clock),
+            streams,
+            arrivals,
+            clients: Clients::new(spec, seed, &built),
+            entry: built.entry.clone(),
+            machine: Machine::new(spec, seed, built),
+            refusal_work: nanos(spec.refusal_cpu) as f64,
+            tick,
+            next_tick: first_tick(nanos(spec.warm_up), tick),
+            events: 0,
+        })
+    }
+
+    fn run(
+        mut self,
+        spec: &Spec,
+        seed: u64,
+        every: Duration,
+        mut look: impl FnMut(f64, &Report),
+    ) -> SimReport {
+        let from = nanos(spec.warm_up);
+        let to = from.saturating_add(nanos(spec.window));
+        // The warm-up.
+        self.run_until(from, false);
+        let work_before = self.machine.work_done(from);
+        // The window, in steps between two looks.
+        let every = nanos(every).max(1);
+        let mut next = from.saturating_add(every);
+        while next < to {
+            self.run_until(next, false);
+            self.move_to(next);
+            look(next as f64 / 1e9, &self.machine.report(next));
+            next = next.saturating_add(every);
+        }
+        self.run_until(to, false);
+        let work = self.machine.work_done(to) - work_before;
+        self.move_to(to);
+        let graph = self.machine.report(to);
+        look(to as f64 / 1e9, &graph);
+        // The cool-down, until the requests of the window have ended.
+        self.run_until(to.saturating_add(nanos(spec.cool_down)), true);
+        let events = self.events + self.clients.events + self.machine.completed;
+        let mut report = self.clients.tally.report(spec, seed, graph);
+        report.utilization = work / (spec.window.as_secs_f64() * spec.cores as f64);
+        report.events = events;
+        report
+    }
+
+    /// Runs all events before `end`. With `settling`, stops early when no request of the window is
+    /// under way.
+    fn run_until(&mut self, end: u64, settling: bool) {
+        while !settling || self.clients.tally.is_open() {
+            // The next event of all parts.
+            let machine = self.machine.next_due().unwrap_or(u64::MAX);
+            let arrival = self.arrivals.peek().map_or(u64::MAX, |Reverse(next)| next.at);
+            let client = self.clients.next_due().unwrap_or(u64::MAX);
+            let now = machine.min(arrival).min(client).min(self.next_tick);
+            if now >= end {
+                return;
+            }
+            self.move_to(now);
+            // Events at the same time have a fixed order: services, clients, arrivals, ticks.
+            if machine == now {
+                self.machine.act(now);
+            } else if client == now {
+                if let Some(is_accepted) = self.clients.act(now) {
+                    self.enter(now, is_accepted);
+                }
+            } else if arrival == now {
+                self.arrive(now);
+            } else {
+                self.events += 1;
+                self.machine.tick(now);
+                self.next_tick = now.saturating_add(self.tick);
+            }
+            // Every event may evict others: their clients are told now, not at the next arrival.
+            self.machine.tell_owners();
+            self.machine.settle(now);
+            self.clients.collect(now);
+        }
+    }
+
+    fn move_to(&self, now: u64) {
+        self.clock.advance_to(Time::from_nanos(now));
+    }
+
+    /// Starts the request of the next arrival, and draws the arrival after it.
+    fn arrive(&mut self, now: u64) {
+        let Some(Reverse(arrival)) = self.arrivals.pop() else {
+            debug_assert!(false, "an arrival that is due is in the heap");
+            return;
+        };
+        self.events += 1;
+        let next = self.streams.get_mut(arrival.stream).and_then(Stream::next);
+        self.arrivals.extend(next.map(Reverse));
+        let is_accepted = self.clients.start(now, arrival.class, arrival.demand);
+        self.enter(now, is_accepted);
+    }
+
+    /// Makes the machine look at the entry, or charges the cores with a refusal.
+    fn enter(&mut self, now: u64, is_accepted: bool) {
+        if is_accepted {
+            self.machine.touch(&self.entry);
+        } else {
+            self.machine.refuse(now, self.refusal_work);
+        }
+    }
+}
+
+/// Returns the time of the first tick, so that one tick falls on the beginning of the window.
+fn first_tick(window: u64, tick: u64) -> u64 {
+    match window % tick {
+        0 => tick,
+        rest => rest,
+    }
+}
+
+/// Returns the interval of the controllers' ticks.
+///
+/// Without controllers a tick only moves the window of the graph's report. Then ten ticks span the
+/// measured window, so a simulated day has ten ticks and not a million.
+fn tick(spec: &Spec) -> Duration {
+    let mut control = spec.graph.control.clone();
+    if spec.graph.slo == SloConfig::default() {
+        // Admission has nothing to do without an SLO.
+        control.admission = Mode::Off;
+    }
+    let mut off = control.clone();
+    off.set_mode(Mode::Off);
+    // Queue-delay shedding acts at dequeue; of it and of hot spots a tick only tells. No simulated
+    // stage defers.
+    off.queue_delay = control.queue_delay;
+    off.hotspot = control.hotspot;
+    off.outstanding = control.outstanding;
+    if control == off {
+        (spec.window / TICKS_PER_REPORT).max(Duration::from_nanos(1))
+    } else {
+        control.tick
+    }
+}

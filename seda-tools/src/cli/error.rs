@@ -1,0 +1,67 @@
+//! The errors of the program.
+
+use crate::experiment::sweep::{AssertionError, SweepError};
+use crate::generator::LoadError;
+use crate::h1::{RequestError, Url, UrlError};
+use crate::load::arrivals::ProfileError;
+use crate::load::trace::TraceError;
+use crate::page::PageError;
+use crate::watch::WatchError;
+use seda_sim::{SimError, SpecError};
+use std::io;
+use std::path::PathBuf;
+use thiserror::Error;
+
+/// Why a command has no result; exit code 2.
+#[derive(Debug, Error)]
+pub(super) enum CliError {
+    #[error("{flag} {}: {source}; {remedy}", .file.display())]
+    File { flag: &'static str, file: PathBuf, source: io::Error, remedy: &'static str },
+    #[error("{} is not a sweep ({source}); write one with `seda sweep --json`", .file.display())]
+    NotASweep { file: PathBuf, source: serde_json::Error },
+    #[error(
+        "--from-report {}: {source}; it has to be what a server's /_seda/report gave, as JSON",
+        .file.display()
+    )]
+    NotAReport { file: PathBuf, source: serde_json::Error },
+    #[error("--from-report {}: {source}", .file.display())]
+    ReportSpec { file: PathBuf, source: SpecError },
+    #[error("name a SPEC.toml, or a report with --from-report")]
+    NoSpec,
+    #[error("how much load? Give --rate 900, a --profile, --clients 64, or a --trace")]
+    NoLoad,
+    #[error(
+        "recorded arrivals have a rate of their own: give --speed instead of --rate or --profile"
+    )]
+    RecordedRate,
+    #[error("{0} has no address; check the host's spelling, or give an IP address")]
+    NoAddress(Url),
+    #[error("the handler for Ctrl-C cannot be installed: {0}")]
+    Signals(#[source] io::Error),
+    #[error("the report cannot be written as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error(transparent)]
+    Assertion(#[from] AssertionError),
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    #[error(transparent)]
+    Page(#[from] PageError),
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    #[error(transparent)]
+    Sim(#[from] SimError),
+    #[error(transparent)]
+    SimSweep(#[from] SweepError<SimError>),
+    #[error(transparent)]
+    Spec(#[from] SpecError),
+    #[error(transparent)]
+    Sweep(#[from] SweepError<LoadError>),
+    #[error(transparent)]
+    Trace(#[from] TraceError),
+    #[error(transparent)]
+    Url(#[from] UrlError),
+    #[error(transparent)]
+    Watch(#[from] WatchError),
+}

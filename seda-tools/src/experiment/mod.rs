@@ -1,0 +1,9 @@
+//! Several runs against one server: sweeps, steps, comparisons, and simulated servers.
+//!
+//! This room may import `generator`, `load`, `report`, `watch` and `h1`. Drawings belong in
+//! `page`, flags into `cli`.
+
+pub mod compare;
+pub mod sim;
+pub mod step;
+pub mod sweep;

@@ -1,0 +1,75 @@
+//! The report of a sweep as text.
+
+use super::report::{Point, Spread, SweepReport};
+use crate::report::units::{counted, rate, seconds, seconds_or_dash, share};
+use std::fmt;
+
+impl fmt::Display for SweepReport {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = if self.name == self.url { String::new() } else { format!(" ({})", self.url) };
+        let rounds = counted(self.rounds.len() as u64, "round");
+        writeln!(out, "{}{at}, {rounds}", self.name)?;
+        let slo = self.slo_seconds.first().copied().unwrap_or_default();
+        let capacity = self.capacity_per_second.describe(rate);
+        let slo = seconds(slo);
+        writeln!(out, "capacity C {capacity}: the best goodput at any load, within {slo}")?;
+        if let Some(most) = &self.lambda_max {
+            writeln!(out, "lambda max {}: {}", most.per_second.describe(rate), most.definition)?;
+        } else {
+            writeln!(out, "lambda max: none of the loads kept the SLO")?;
+        }
+        writeln!(out, "{HEADING}")?;
+        self.points.iter().try_for_each(|point| writeln!(out, "{point}"))?;
+        if self.slo_seconds.len() > 1 {
+            self.by_slo(out)?;
+        }
+        self.points
+            .iter()
+            .filter_map(|point| Some((point.multiple, point.verdict.as_ref()?)))
+            .try_for_each(|(multiple, verdict)| writeln!(out, "{multiple:>5}x {verdict}"))
+    }
+}
+
+const HEADING: &str = "  load   offered     answers        good  good/C (range)       p50       p99 \
+                       refused    late timeout  settled";
+
+impl SweepReport {
+    fn by_slo(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.slo_seconds.iter().map(|slo| seconds(*slo)).collect();
+        writeln!(out, "goodput within {}:", names.join(", "))?;
+        for point in &self.points {
+            let rates: Vec<_> = point.goodput_by_slo.iter().map(|good| rate(good.median)).collect();
+            writeln!(out, "{:>5}x {}", point.multiple, rates.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Point {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [_, late, refused, .., timed_out, _, _] = self.shares;
+        let ratio = self.goodput_ratio;
+        write!(
+            out,
+            "{:>5}x {:>9} {:>11} {:>11}  {:.2} ({:.2}-{:.2}) {:>9} {:>9} {:>7} {:>7} {:>7} {:>8}{}",
+            self.multiple,
+            rate(self.offered_per_second.median),
+            rate(self.throughput_per_second.median),
+            rate(self.goodput_per_second.median),
+            ratio.median,
+            ratio.low,
+            ratio.high,
+            median_time(self.p50),
+            median_time(self.p99),
+            share(refused),
+            share(late),
+            share(timed_out),
+            format!("{:.1} s", self.settled_after.median),
+            if self.kept_schedule { "" } else { "  SCHEDULE NOT KEPT" }
+        )
+    }
+}
+
+fn median_time(spread: Option<Spread>) -> String {
+    seconds_or_dash(spread.map(|spread| spread.median))
+}

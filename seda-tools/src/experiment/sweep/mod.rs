@@ -1,0 +1,25 @@
+//! Sweeps: one server under loads from half its capacity to many times its capacity.
+//!
+//! A round probes for the capacity and then runs every load, so that a disturbance of a shared
+//! machine affects all loads alike. The logic uses a [`Rig`], which runs one load; in tests the rig
+//! is a formula.
+
+mod assertion;
+mod capacity;
+mod display;
+mod error;
+mod live;
+mod plan;
+mod points;
+mod report;
+mod rounds;
+mod settle;
+mod stages;
+
+pub use assertion::{Assertion, AssertionError, AssertionResult};
+pub use error::{NoCapacity, SweepError};
+pub use live::Live;
+pub use plan::{Load, Measured, Pause, Rig, SweepPlan};
+pub use report::{LambdaMax, Point, Round, Run, Spread, StagePoint, SweepReport};
+pub use rounds::{pool, sweep};
+pub(crate) use settle::settle;
