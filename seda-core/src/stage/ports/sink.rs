@@ -111,6 +111,32 @@ impl<E: Send + 'static> fmt::Debug for Sink<E> {
 ///
 /// A waiting worker does nothing else. A waiting edge that lies on a cycle, or leads into its own
 /// pool, would wait for itself: such a graph does not start.
+///
+/// ```
+/// use seda_core::{Context, Graph};
+/// use std::time::Duration;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut graph = Graph::new("lines");
+/// let read = graph.stage::<String>("read", 8);
+/// let count = graph.stage::<String>("count", 8);
+/// graph.attach_each(read, |wire| {
+///     let count = wire.waiting_sink(count, Duration::from_secs(1));
+///     move |text: String, cx: &mut Context| {
+///         for line in text.lines() {
+///             let sent = cx.send_waiting(&count, line.to_owned());
+///             sent.unwrap_or_else(|refused| refused.give_up());
+///         }
+///     }
+/// })?;
+/// graph.attach_each(count, |_wire| |_line, _cx| {})?;
+/// let source = graph.source(read)?;
+/// let running = graph.start()?;
+/// source.send("a\n".repeat(100))?;
+/// assert_eq!(running.drain(Duration::from_secs(5)).report.events.handled, 1 + 100);
+/// # Ok(())
+/// # }
+/// ```
 pub struct WaitingSink<E: Send + 'static> {
     pub(crate) sink: Sink<E>,
     pub(crate) limit: Duration,
