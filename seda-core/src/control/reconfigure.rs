@@ -1,4 +1,4 @@
-//! New settings for a graph that runs: checked as at its start, then set, whole or not at all.
+//! New settings for a running graph: checked as at its start, then set, all of them or none.
 
 use crate::config::{GraphConfig, ReconfigureError, SettingChange, Settings, WorkerRange};
 use crate::control::plane::ControlPlane;
@@ -6,8 +6,8 @@ use crate::monitor::{RunningPool, Topology};
 use crate::stage::{Controller, Decision};
 
 impl ControlPlane {
-    /// Sets what `config` says, else what was declared. From the first line that sets something
-    /// on, nothing can fail. Workers that are missing then have to be hired.
+    /// Sets what `config` states, and the declared settings for the rest. Returns the changes. The
+    /// caller then adds the workers that are missing.
     pub(crate) fn reconfigure(
         &self,
         config: &GraphConfig,
@@ -33,7 +33,7 @@ impl ControlPlane {
     }
 }
 
-/// What can only be said before the start.
+/// Fails if a setting differs that is fixed at the start.
 fn check_fixed(
     topology: &Topology,
     before: &Settings,
@@ -51,7 +51,8 @@ fn check_fixed(
     })
 }
 
-/// Sets only what differs: beside the settings there is what was set live.
+/// Applies the settings that differ. The others stay as they are, because a controller or the
+/// program may have changed them live. Nothing here can fail.
 fn set(topology: &Topology, before: &Settings, after: &Settings) {
     topology.core.set_timed(after.statistics);
     topology.core.admission.set(&after.slo, after.control.admission);
@@ -72,7 +73,7 @@ fn set(topology: &Topology, before: &Settings, after: &Settings) {
         set_pool(pool, *before, *after);
     }
     topology.core.announce_change();
-    // A cap may have been raised for workers that wait beside its stage.
+    // A higher cap may admit a parked worker to a stage.
     topology.pools.iter().for_each(|pool| pool.core.idle.wake_all());
 }
 
