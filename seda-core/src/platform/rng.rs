@@ -20,7 +20,7 @@ pub(crate) struct SplitMix64 {
 }
 
 impl SplitMix64 {
-    /// A generator whose first number is `mix(seed)`.
+    /// Returns a generator that starts with `mix(seed)`.
     pub(crate) fn new(seed: u64) -> Self {
         Self { state: AtomicU64::new(seed) }
     }

@@ -192,8 +192,8 @@ impl WorkerStats {
     }
 }
 
-#[cfg(feature = "simulation")]
 /// Returns `time` in nanoseconds; 64 bits last 584 years.
+#[cfg(feature = "simulation")]
 fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

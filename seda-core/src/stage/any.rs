@@ -6,7 +6,7 @@
 //! | [`Configurable`] | the builder at the start, the control plane in a running graph |
 //! | [`Worked`] | workers and pending handles, for the events in their hands |
 //! | [`Evictable`] | the overload valve |
-//! | [`Drainable`] | the runtime at the end, and a worker whose factory keeps failing |
+//! | [`Drainable`] | the runtime at the end, and a worker after repeated failures of its factory |
 
 use crate::config::{PerClass, StageSettings};
 use crate::event::{EventMeta, LossReason};
@@ -160,8 +160,8 @@ pub(crate) trait Worked {
     /// Counts the events that a worker has ended.
     fn settle(&self, outcome: &Outcome, now: Time);
 
-    /// Makes an event in hand pending; false at the stage's limit. `holder` is the worker whose
-    /// handler holds the event; `None` if it is handled outside.
+    /// Makes an event in hand pending; false at the stage's limit. `holder` is the worker that
+    /// holds the event; `None` if it is handled outside.
     fn defer(&self, meta: &EventMeta, holder: Option<usize>) -> bool;
 
     /// Ends a pending event.

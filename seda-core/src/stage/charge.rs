@@ -29,14 +29,14 @@ impl<E: Send + 'static> StageCore<E> {
         if self.graph.make_room(n, incoming) { Ok(()) } else { Err(RefusalReason::Budget) }
     }
 
-    /// Charges the budget for one event whose place is reserved, or puts the place back: the slow
+    /// Charges the budget for one event with a reserved place, or puts the place back: the slow
     /// half of [`StageCore::enter`], after the budget was found used up.
     pub(super) fn make_room_or_put_back(&self, class: Class) -> Result<(), RefusalReason> {
         self.make_room(1, class, false).inspect_err(|_| self.put_back(1))
     }
 
-    /// Charges the budget for `n` events whose places are reserved, or puts the places back.
-    pub(crate) fn charge_reserved(
+    /// Charges the budget for `n` events with reserved places, or puts the places back.
+    pub(super) fn charge_reserved(
         &self,
         n: usize,
         class: Class,

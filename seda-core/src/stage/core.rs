@@ -99,7 +99,7 @@ impl<E: Send + 'static> StageCore<E> {
         claimed
     }
 
-    /// Releases the shards of a batch whose events have all ended.
+    /// Releases the shards of a batch after all its events have ended.
     pub(crate) fn release(&self, claimed: &ShardSet) {
         if !claimed.is_empty() {
             self.lanes.lock().release(claimed);
@@ -129,7 +129,7 @@ impl<E: Send + 'static> StageCore<E> {
     }
 
     /// True if `pool` runs this stage.
-    pub(crate) fn runs_on(&self, pool: &PoolCore) -> bool {
+    pub(super) fn runs_on(&self, pool: &PoolCore) -> bool {
         self.pool.get().is_some_and(|own| std::ptr::eq(own.as_ref(), pool))
     }
 

@@ -42,7 +42,7 @@ impl<E: Send + 'static> StageCore<E> {
     }
 
     /// Reserves `n` places for events like `meta`, counted at the gate or not.
-    pub(crate) fn reserve_for(&self, meta: &EventMeta, n: usize) -> Result<usize, RefusalReason> {
+    pub(super) fn reserve_for(&self, meta: &EventMeta, n: usize) -> Result<usize, RefusalReason> {
         match self.reserve(meta.class, n, n) {
             Err(RefusalReason::Admission) if meta.is_bound_for(self.index) => {
                 self.reserve_counted(n)

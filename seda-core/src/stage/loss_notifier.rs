@@ -36,7 +36,7 @@ impl LossNotifier {
     }
 
     /// Queues a notice. Runs it at once if the graph has ended or the queue is full.
-    pub(crate) fn deliver_notices(&self, notice: LossNotice) {
+    pub(super) fn deliver_notices(&self, notice: LossNotice) {
         let sender = self.sender.lock().clone();
         self.waiting.fetch_add(1, Ordering::Relaxed);
         let Some(sender) = sender else {

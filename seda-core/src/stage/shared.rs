@@ -156,7 +156,7 @@ impl GraphShared {
         self.phase.ended.store(true, Ordering::Release);
     }
 
-    pub(crate) fn has_ended(&self) -> bool {
+    pub(super) fn has_ended(&self) -> bool {
         self.phase.ended.load(Ordering::Acquire)
     }
 
@@ -172,17 +172,17 @@ impl GraphShared {
     }
 
     /// Charges `bytes` to the byte budget; at the budget the valve may evict others for them.
-    pub(crate) fn charge_bytes(&self, bytes: u64, incoming: Incoming) -> bool {
+    pub(super) fn charge_bytes(&self, bytes: u64, incoming: Incoming) -> bool {
         self.bytes.charge(bytes) || self.valve.make_byte_room(&self.valve_scope(), bytes, incoming)
     }
 
     /// Has the valve make room in the budget for `need` events, all or none.
-    pub(crate) fn make_room(&self, need: usize, incoming: Incoming) -> bool {
+    pub(super) fn make_room(&self, need: usize, incoming: Incoming) -> bool {
         self.valve.make_room(&self.valve_scope(), need, incoming)
     }
 
     /// True if a request of `class` that found a gate closed could preempt a lower class.
-    pub(crate) fn may_preempt(&self, class: Class) -> bool {
+    pub(super) fn may_preempt(&self, class: Class) -> bool {
         self.valve_scope().may_preempt(class)
     }
 
@@ -190,7 +190,7 @@ impl GraphShared {
     ///
     /// # Errors
     /// A gate that stays closed.
-    pub(crate) fn preempt(&self, passage: &GateCharge) -> Result<(), GateClosed> {
+    pub(super) fn preempt(&self, passage: &GateCharge) -> Result<(), GateClosed> {
         self.valve_scope().preempt(&self.admission, passage)
     }
 
@@ -207,7 +207,7 @@ impl GraphShared {
     }
 
     /// Opens a ledger for the requests of one source.
-    pub(crate) fn open_ledger(&self) -> Arc<RequestLedger> {
+    pub(super) fn open_ledger(&self) -> Arc<RequestLedger> {
         let ledger = Arc::new(RequestLedger::new(
             Arc::clone(&self.clock) as Arc<dyn Clock>,
             Arc::clone(&self.admission),
@@ -237,7 +237,7 @@ impl GraphShared {
     }
 
     /// Credits `n` events and their `bytes`, and announces the space.
-    pub(crate) fn credit_weighed(&self, n: usize, bytes: u64) {
+    pub(super) fn credit_weighed(&self, n: usize, bytes: u64) {
         self.bytes.credit(bytes);
         self.credit(n);
     }

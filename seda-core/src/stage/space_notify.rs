@@ -28,7 +28,7 @@ pub(crate) struct SpaceNotify {
 
 impl SpaceNotify {
     /// Announces that space may have become free. Costs one load while no thread waits.
-    pub(crate) fn announce(&self) {
+    pub(super) fn announce(&self) {
         if self.waiting.load(Ordering::SeqCst) > 0 {
             *self.lock.lock() += u64::from(!is_seeded(Flaw::NoGeneration));
             self.changed.notify_all();

@@ -70,7 +70,7 @@ impl BatchStats {
         self.end_cohort(Outcome::handle);
     }
 
-    /// Counts the cost of a request whose event ends now.
+    /// Counts the cost of a request at the end of its event.
     pub(super) fn serve(&mut self, cost: u32) {
         self.served.count(cost);
     }

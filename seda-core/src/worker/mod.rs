@@ -106,8 +106,8 @@ pub struct Worker {
     pool: Arc<PoolCore>,
     stages: Vec<OwnStage>,
     cx: Context,
-    /// The number of the last call to finish that it followed.
-    finished: usize,
+    /// The last epoch of the finish barrier that it followed.
+    finish_epoch: usize,
     /// The batch between the halves of a split turn.
     in_hand: Option<BatchInHand>,
     retired: bool,
@@ -142,7 +142,7 @@ struct BatchInHand {
 impl Worker {
     pub(crate) fn new(pool: Arc<PoolCore>, runners: Vec<Box<dyn AnyRunner>>, cx: Context) -> Self {
         let stages = runners.into_iter().map(|runner| OwnStage { runner, served: 0 }).collect();
-        Self { pool, stages, cx, finished: 0, in_hand: None, retired: false }
+        Self { pool, stages, cx, finish_epoch: 0, in_hand: None, retired: false }
     }
 
     /// Returns a name for its thread: that of its pool, or of the one stage that it runs, and its
@@ -280,7 +280,7 @@ impl Worker {
     fn close_turn(&mut self, chosen: Chosen, begun: usize) {
         let spent = self.cx.now().nanos_since(chosen.now).max(begun as u64);
         self.charge(chosen.place, spent / chosen.weight);
-        // More events than one batch, or a stage whose cap this worker just left.
+        // More events than one batch, or a slot of a capped stage that is free again.
         if self.passes_on() && self.has_work(self.cx.now()) {
             self.pool.idle.wake_one();
         }
@@ -359,15 +359,15 @@ impl Worker {
     }
 
     fn is_called_to_finish(&self) -> bool {
-        self.cx.graph().finish_barrier.epoch() != self.finished
+        self.cx.graph().finish_barrier.epoch() != self.finish_epoch
     }
 
     /// Follows a drain's call: the handlers send on the events they hold.
     fn answer_finish(&mut self) {
-        self.finished = self.cx.graph().finish_barrier.epoch();
+        self.finish_epoch = self.cx.graph().finish_barrier.epoch();
         let finished = self.finish();
         self.cx.graph().finish_barrier.add_finished(finished);
-        self.cx.worker_stats().reach_finish_epoch(self.finished);
+        self.cx.worker_stats().reach_finish_epoch(self.finish_epoch);
     }
 
     /// Finishes all handlers and returns how many there were. Later events make them anew.

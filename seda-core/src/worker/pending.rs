@@ -1,4 +1,4 @@
-//! An event whose handling continues outside its worker.
+//! A deferred event: its handling continues outside its worker.
 
 use crate::event::{Envelope, EventMeta, RefusalReason, Refused};
 use crate::platform::Time;
@@ -32,7 +32,7 @@ pub enum DeferError {
     NoEvent,
 }
 
-/// The handle of an event whose handling continues outside its worker, made by
+/// The handle of a deferred event, which is handled outside its worker. Made by
 /// [`Context::defer`](crate::Context::defer). Move it to any thread, send over any sink of the
 /// graph, and [complete](Pending::complete) it; if it is dropped instead, the event counts as
 /// failed.

@@ -171,7 +171,7 @@ where
         begun
     }
 
-    /// Sheds the events whose client has gone.
+    /// Sheds abandoned events: their clients have gone.
     #[cfg(feature = "simulation")]
     fn shed_abandoned(&mut self, now: Time) {
         for _ in 0..self.events.len() {

@@ -1,4 +1,4 @@
-//! Split turns, for a simulation that steps real workers whose service time is not real.
+//! Split turns, for a simulation that steps real workers with simulated service times.
 //!
 //! The feature `simulation` adds them: `begin` takes a batch, the simulation moves its clock by the
 //! service time, `complete` runs the handler. Without the feature a turn is always whole.
@@ -28,8 +28,8 @@ impl Worker {
     /// calls [`Worker::complete`].
     ///
     /// In a batch of several events each has the batch's mean as its service time, because all of
-    /// them end with it. An event whose client has gone is not begun. One that is begun is handled,
-    /// even if its client goes meanwhile.
+    /// them end with it. An event is not begun once its client has gone. One that is begun is
+    /// handled, even if its client goes meanwhile.
     ///
     /// With a batch in hand it returns that batch and does nothing.
     pub fn begin(&mut self) -> Begun {

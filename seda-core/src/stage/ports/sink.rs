@@ -61,8 +61,8 @@ pub struct Sink<E: Send + 'static> {
     pub(crate) outbox: usize,
     /// The stages that it was declared for: one, or the replicas of one.
     pub(crate) senders: Range<usize>,
-    /// The sinks to all replicas, if the stage is replicated. Then `stage` is the first of them, and
-    /// `outbox` is [`Sink::NO_OUTBOX`].
+    /// The sinks to all replicas, if the stage is replicated. Then `stage` is the first of them,
+    /// and `outbox` is [`Sink::NO_OUTBOX`].
     pub(crate) replicas: Option<Box<ReplicaSet<Sink<E>>>>,
 }
 
@@ -106,11 +106,37 @@ impl<E: Send + 'static> fmt::Debug for Sink<E> {
     }
 }
 
-/// A sink whose sends may wait for space, for a limited time each: for a stage that feeds a slower
+/// A sink that may wait for space, for a limited time per send: for a stage that feeds a slower
 /// one and has no other work, such as a file reader. Send over it with `Context::send_waiting`.
 ///
 /// A waiting worker does nothing else. A waiting edge that lies on a cycle, or leads into its own
 /// pool, would wait for itself: such a graph does not start.
+///
+/// ```
+/// use seda_core::{Context, Graph};
+/// use std::time::Duration;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut graph = Graph::new("lines");
+/// let read = graph.stage::<String>("read", 8);
+/// let count = graph.stage::<String>("count", 8);
+/// graph.attach_each(read, |wire| {
+///     let count = wire.waiting_sink(count, Duration::from_secs(1));
+///     move |text: String, cx: &mut Context| {
+///         for line in text.lines() {
+///             let sent = cx.send_waiting(&count, line.to_owned());
+///             sent.unwrap_or_else(|refused| refused.give_up());
+///         }
+///     }
+/// })?;
+/// graph.attach_each(count, |_wire| |_line, _cx| {})?;
+/// let source = graph.source(read)?;
+/// let running = graph.start()?;
+/// source.send("a\n".repeat(100))?;
+/// assert_eq!(running.drain(Duration::from_secs(5)).report.events.handled, 1 + 100);
+/// # Ok(())
+/// # }
+/// ```
 pub struct WaitingSink<E: Send + 'static> {
     pub(crate) sink: Sink<E>,
     pub(crate) limit: Duration,

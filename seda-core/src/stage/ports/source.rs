@@ -37,9 +37,9 @@ pub struct SendOptions {
     /// graph: not known.
     pub route: Option<Route>,
     /// The cost of a request at the stages that it visits, in a unit of your own that all requests
-    /// of a stage share: microseconds, tokens, rows. The time per unit is measured. A stage whose
-    /// requests declare it is bounded by their total cost instead of their number, so that a cheap
-    /// request is admitted where an expensive one has no room. 0 counts as 1. `None`: not known;
+    /// of a stage share: microseconds, tokens, rows. The time per unit is measured. Where
+    /// requests declare it, a stage is bounded by their total cost instead of their number, so that
+    /// a cheap request is admitted where an expensive one has no room. 0 counts as 1. `None`: not known;
     /// where routes of a graph meet in a stage and one takes twice as long as another, each request
     /// counts as the measured cost of its route.
     pub cost: Option<u32>,
@@ -154,8 +154,8 @@ impl<E: Send + 'static> Source<E> {
         self.try_reserve(n, meta).map_err(|reason| self.refusal(class, reason, n))
     }
 
-    /// Admits a request whose answer arrives at a [`ResponseReceiver`]. `event` is called only if
-    /// there is a place for it; it gets the responder that the event carries.
+    /// Admits a request and returns the receiver of its answer. `event` is called only if there is a
+    /// place for it; it gets the responder that the event carries.
     ///
     /// # Errors
     /// The reason why the request was refused; `event` was not called.
@@ -168,8 +168,8 @@ impl<E: Send + 'static> Source<E> {
         Ok(ResponseReceiver::new(request, answer))
     }
 
-    /// Admits a request whose answer is delivered to `address` at `home`. `event` is called only
-    /// if there is a place for it. Keep the returned request to [abandon](Request::abandon) it.
+    /// Admits a request; its answer is delivered to `address` at `home`. `event` is called only if
+    /// there is a place for it. Keep the returned request to [abandon](Request::abandon) it.
     ///
     /// # Errors
     /// The reason why the request was refused; `event` was not called and nothing is delivered. An
@@ -351,7 +351,7 @@ impl<E: Send + 'static> Source<E> {
         Refused::new(event, self.refusal(class, reason, n))
     }
 
-    /// Counts a refusal; of several replicas at the one whose refusal stands for all. Threads that
+    /// Counts a refusal; of several replicas at the one that refuses on behalf of all. Threads that
     /// share this source may get each other's replica here.
     fn refusal(&self, class: Class, reason: RefusalReason, n: usize) -> Refusal {
         let at = self.replicas.as_ref().map_or(&self.entry, |replicas| replicas.refusing());

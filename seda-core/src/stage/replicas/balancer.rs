@@ -60,7 +60,7 @@ impl Balancer {
         match self.balance {
             Balance::Central => untried.nth(0),
             Balance::RoundRobin => self.from(turn).find(|replica| untried.contains(*replica)),
-            // Ties go round: the search starts at the replica whose turn it is.
+            // Ties go round: the search starts at the replica in turn.
             Balance::ShortestQueue => self
                 .from(turn)
                 .filter(|replica| untried.contains(*replica))

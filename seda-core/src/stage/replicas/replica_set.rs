@@ -11,7 +11,7 @@ pub(crate) struct ReplicaSet<T> {
     name: Arc<str>,
     balancer: Balancer,
     members: Arc<Members<T>>,
-    /// The index of the member whose refusal stands for all.
+    /// The index of the member that refuses on behalf of all.
     refusing: AtomicUsize,
 }
 
@@ -42,7 +42,7 @@ impl<T> ReplicaSet<T> {
         &self.members.first
     }
 
-    /// Returns the member whose refusal stood for all in the last failed send.
+    /// Returns the member that refused on behalf of all in the last failed send.
     pub(crate) fn refusing(&self) -> &T {
         self.member(self.refusing.load(Ordering::Relaxed))
     }

@@ -1,7 +1,7 @@
 //! The valve at the byte budget.
 //!
 //! The rules are those at the event budget: an entry may displace lower classes, a handler's send
-//! its own class as well. The victims come from the stage whose events weigh most, oldest first;
+//! its own class as well. The victims come from the stage with the most bytes, oldest first;
 //! under `tail_drop` from the stage that the incoming event is bound for, newest first.
 
 use crate::config::{Mode, OverloadPolicy};

@@ -18,7 +18,7 @@ use crate::stage::valve::{Incoming, QUANTUM, Valve, ValveScope, ValveSettings};
 /// The decision of a policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Choice {
-    /// The stage whose queue is evicted from.
+    /// The stage to evict from.
     stage: usize,
     /// The most events to evict.
     most: usize,

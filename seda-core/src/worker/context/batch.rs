@@ -20,7 +20,7 @@ const PUBLISH_AFTER_NANOS: u64 = 100_000;
 
 impl Context {
     /// Returns all leased places, when the worker finds no event to handle.
-    pub(crate) fn return_leases(&mut self) {
+    pub(in crate::worker) fn return_leases(&mut self) {
         let now = self.now;
         for outbox in self.outboxes.iter_mut().flatten() {
             outbox.publish(now, 0, false);
@@ -36,7 +36,7 @@ impl Context {
     }
 
     /// Begins a batch of `stage`; with `timed` its events are timed one by one.
-    pub(crate) fn begin_batch(
+    pub(in crate::worker) fn begin_batch(
         &mut self,
         stage: Arc<dyn AnyStage>,
         place: usize,
@@ -54,25 +54,25 @@ impl Context {
 
     /// Times the batch as a whole, because its events end together: its mean counts for each.
     #[cfg(feature = "simulation")]
-    pub(crate) fn time_together(&mut self) {
+    pub(in crate::worker) fn time_together(&mut self) {
         self.timed = false;
     }
 
     /// Prepares for a handler's `finish`: the events it sends have no cause to inherit from.
-    pub(crate) fn begin_finish(&mut self, now: Time) {
+    pub(in crate::worker) fn begin_finish(&mut self, now: Time) {
         self.meta = EventMeta::new(now, Class::HIGHEST, Time::NEVER);
     }
 
     /// Records the waiting time of an event, in nanoseconds.
     #[inline]
-    pub(crate) fn note_wait(&mut self, nanos: u64) {
+    pub(in crate::worker) fn note_wait(&mut self, nanos: u64) {
         if self.graph.is_timed() {
             self.stats.wait(nanos);
         }
     }
 
     #[inline]
-    pub(crate) fn begin_event(&mut self, meta: EventMeta, ahead: usize) {
+    pub(in crate::worker) fn begin_event(&mut self, meta: EventMeta, ahead: usize) {
         self.meta = meta;
         self.open = 1;
         self.ahead = ahead;
@@ -84,7 +84,7 @@ impl Context {
     }
 
     /// Begins one more event of a cohort: the open ones stay open.
-    pub(crate) fn begin_another(&mut self, meta: EventMeta) {
+    pub(in crate::worker) fn begin_another(&mut self, meta: EventMeta) {
         if self.open > 0 {
             self.stats.add_to_cohort(self.meta.class);
         }
@@ -100,7 +100,7 @@ impl Context {
 
     /// Ends the open events as handled, unless detached.
     #[inline]
-    pub(crate) fn end_events(&mut self) {
+    pub(in crate::worker) fn end_events(&mut self) {
         if self.open == 0 {
             return;
         }
@@ -117,7 +117,7 @@ impl Context {
     }
 
     /// Ends the open events as failed; returns how many.
-    pub(crate) fn fail_events(&mut self) -> usize {
+    pub(in crate::worker) fn fail_events(&mut self) -> usize {
         let failed = std::mem::take(&mut self.open);
         if failed == 0 {
             return 0;
@@ -187,7 +187,7 @@ impl Context {
 
     /// Ends the batch and publishes. Returns the mean service time in nanoseconds; `None` if no
     /// event ended.
-    pub(crate) fn end_batch(&mut self) -> Option<u64> {
+    pub(in crate::worker) fn end_batch(&mut self) -> Option<u64> {
         self.end_events();
         let now = if self.timed { self.now } else { self.graph.now() };
         self.now = now;

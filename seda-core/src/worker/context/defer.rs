@@ -57,7 +57,7 @@ impl Context {
 }
 
 impl Held {
-    /// Sends an event on behalf of the held one, whose class, deadline and request it inherits.
+    /// Sends an event that inherits class, deadline and request from the held one.
     ///
     /// # Errors
     /// The event and the reason why it was refused.

@@ -9,7 +9,7 @@ use crate::worker::context::Context;
 
 impl Context {
     /// Returns the target of a send of `n` events. Of several replicas it is one that leased places
-    /// for them, or the one whose refusal stands for all.
+    /// for them, or the one that refuses on behalf of all.
     #[inline]
     pub(super) fn target<'s, E: Send + 'static>(
         &mut self,
