@@ -1,4 +1,5 @@
-//! Platform: clocks, locks and atomics, the kernel's figures of a thread, and the panic boundary.
+//! Platform: clocks, deadlines, locks and atomics, random numbers, the kernel's figures of a
+//! thread, and the panic boundary.
 //!
 //! The room imports std and crates only. Everything that knows an event, a queue or a stage
 //! belongs above it.

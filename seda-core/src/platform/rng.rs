@@ -13,14 +13,14 @@ pub(crate) fn mix(mut z: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// A generator that threads share: each call of [`SplitMix64::next`] gets a number of its own.
+/// A generator that threads share. No two calls return the same number of the sequence.
 #[derive(Debug)]
 pub(crate) struct SplitMix64 {
     state: AtomicU64,
 }
 
 impl SplitMix64 {
-    /// Returns a generator that starts with `mix(seed)`.
+    /// Returns a generator with `mix(seed)` as its first number.
     pub(crate) fn new(seed: u64) -> Self {
         Self { state: AtomicU64::new(seed) }
     }
