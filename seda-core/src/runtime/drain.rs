@@ -80,7 +80,7 @@ pub(super) fn finish_all(plane: &ControlPlane, limit: &Limit) {
     plane.topology.core.close_entries();
     cancel_timers(plane);
     while !limit.is_over() {
-        if !plane.topology.core.budget.wait_quiet(limit.left().min(SLICE)) {
+        if !plane.topology.core.budget.wait_quiescent(limit.left().min(SLICE)) {
             continue;
         }
         let call = plane.topology.core.finish_barrier.advance();

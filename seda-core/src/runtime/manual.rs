@@ -172,7 +172,7 @@ impl Manual {
         let mut left = events;
         loop {
             left = left.saturating_sub(self.run(left));
-            if left == 0 || !self.plane.topology.core.budget.is_quiet() {
+            if left == 0 || !self.plane.topology.core.budget.is_quiescent() {
                 break;
             }
             self.plane.topology.core.finish_barrier.advance();
