@@ -25,7 +25,7 @@ use std::fmt;
 
 /// The metadata of an event: its class, birth and deadline, and the request that it serves.
 ///
-/// Events sent by a handler inherit it. The entry sets it from [`SendOptions`](crate::SendOptions).
+/// The entry sets it from [`SendOptions`](crate::SendOptions); events sent by a handler inherit it.
 ///
 /// ```
 /// use seda_core::EventMeta;

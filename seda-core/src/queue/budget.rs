@@ -4,7 +4,7 @@
 //! sends on takes over the place of the event in hand, so a move from stage to stage touches
 //! nothing here. No place in use means an empty graph, cyclic or not: a drain waits for that.
 //!
-//! # Protocol
+//! # Changing the limit
 //!
 //! The word `used` holds the places in use below a count of changes of the limit.
 //!
@@ -14,10 +14,15 @@
 //! So no charge succeeds by a limit that has been replaced. From the change on, the places in use
 //! are within the new limit, or only sink.
 //!
-//! - `wait_quiet`: increment `watched`, lock, look, wait on the condition variable.
-//! - `credit`, `hold`: change the count; if the graph is quiet and watched, lock and notify.
+//! # Waiting for quiescence
 //!
-//! The waiter looks under the lock after `watched` is set, so no notification is missed.
+//! The graph is *quiescent* while handlers hold all places in use.
+//!
+//! - `wait_quiescent`: increment `watched`, lock, check, wait on the condition variable.
+//! - `credit`, `hold`: change the count, check `watched`; if both say so, lock and notify.
+//!
+//! The waiter checks under the lock and after it is watched. So a change before the check is seen
+//! by it, and the notification of a later change waits for the lock until the waiter waits.
 
 use crate::platform::sync::{
     AtomicBool, AtomicU64, AtomicUsize, CachePadded, Condvar, Flaw, Mutex, Ordering, is_seeded,
@@ -39,10 +44,10 @@ pub(crate) struct Budget {
     used: CachePadded<AtomicU64>,
     /// Of the places in use, those of events that handlers hold until they finish.
     held: AtomicUsize,
-    /// The number of threads in `wait_quiet`.
+    /// The number of threads in `wait_quiescent`.
     watched: AtomicUsize,
     lock: Mutex<()>,
-    quiet: Condvar,
+    quiescent: Condvar,
 }
 
 impl Budget {
@@ -100,13 +105,13 @@ impl Budget {
         }
         let before = self.used.fetch_sub(n as u64, Ordering::SeqCst);
         debug_assert!(n <= in_use(before), "more places credited than were charged");
-        self.announce_if_quiet(in_use(before).saturating_sub(n));
+        self.announce_if_quiescent(in_use(before).saturating_sub(n));
     }
 
     /// Marks one place in use as held by a handler.
     pub(crate) fn hold(&self) {
         self.held.fetch_add(1, Ordering::SeqCst);
-        self.announce_if_quiet(self.used());
+        self.announce_if_quiescent(self.used());
     }
 
     /// Ends a hold. The place stays in use and is credited like any other.
@@ -116,28 +121,28 @@ impl Budget {
     }
 
     /// Returns whether all places in use are held by handlers.
-    pub(crate) fn is_quiet(&self) -> bool {
+    pub(crate) fn is_quiescent(&self) -> bool {
         self.used() <= self.held.load(Ordering::SeqCst)
     }
 
-    fn announce_if_quiet(&self, used: usize) {
+    fn announce_if_quiescent(&self, used: usize) {
         if used <= self.held.load(Ordering::SeqCst) && self.watched.load(Ordering::SeqCst) > 0 {
             let _guard = (!is_seeded(Flaw::ToldWithoutLock)).then(|| self.lock.lock());
-            self.quiet.notify_all();
+            self.quiescent.notify_all();
         }
     }
 
     /// Waits until all places in use are held by handlers, for `limit` at most; returns whether
     /// they are.
-    pub(crate) fn wait_quiet(&self, limit: Duration) -> bool {
+    pub(crate) fn wait_quiescent(&self, limit: Duration) -> bool {
         self.watched.fetch_add(1, Ordering::SeqCst);
         let mut guard = self.lock.lock();
-        if !self.is_quiet() {
-            self.quiet.wait_for(&mut guard, limit);
+        if !self.is_quiescent() {
+            self.quiescent.wait_for(&mut guard, limit);
         }
         drop(guard);
         self.watched.fetch_sub(1, Ordering::SeqCst);
-        self.is_quiet()
+        self.is_quiescent()
     }
 }
 
@@ -159,7 +164,7 @@ mod tests {
         assert!(budget.charge(1));
         assert!(!budget.charge(usize::MAX));
         budget.credit(3);
-        assert!(budget.wait_quiet(Duration::ZERO));
+        assert!(budget.wait_quiescent(Duration::ZERO));
         assert_eq!((budget.charge_up_to(2), budget.charge_up_to(2), budget.used()), (2, 1, 3));
     }
 

@@ -98,7 +98,7 @@ pub(crate) fn finish_all(plane: &ControlPlane, limit: &Deadline) {
     cancel_timers(plane);
     while !limit.is_over() {
         // 2. Wait until quiescent.
-        if !core.budget.wait_quiet(limit.left().min(SLICE)) {
+        if !core.budget.wait_quiescent(limit.left().min(SLICE)) {
             continue;
         }
         // 3. Advance the finish barrier.

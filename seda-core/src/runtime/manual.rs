@@ -195,7 +195,7 @@ impl Manual {
         loop {
             // 2. Step until quiescent.
             left = left.saturating_sub(self.run(left));
-            if left == 0 || !core.budget.is_quiet() {
+            if left == 0 || !core.budget.is_quiescent() {
                 break;
             }
             // 3. Advance the finish barrier.

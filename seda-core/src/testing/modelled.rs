@@ -55,7 +55,7 @@ impl Modelled {
 
     /// Waits until the graph is empty. Never returns if an event is lost.
     pub fn wait_quiet(&self) {
-        while !self.plane.topology.core.budget.wait_quiet(Duration::ZERO) {}
+        while !self.plane.topology.core.budget.wait_quiescent(Duration::ZERO) {}
     }
 
     /// Waits until at least `workers` workers of a pool are idle: parked, or about to park.

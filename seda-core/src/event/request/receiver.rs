@@ -28,7 +28,9 @@ pub enum Lost {
 ///
 /// let mut graph = Graph::new("squares");
 /// let square = graph.stage::<(u64, Responder<u64>)>("square", 8);
-/// graph.attach_each(square, |_wire| |(n, reply): (u64, Responder<u64>), _cx| reply.respond(n * n))?;
+/// graph.attach_each(square, |_wire| {
+///     |(n, reply): (u64, Responder<u64>), _cx| reply.respond(n * n)
+/// })?;
 /// let squares = graph.source(square)?;
 /// let running = graph.start()?;
 /// match squares.request(|reply| (3, reply))?.wait(Duration::from_secs(10)) {

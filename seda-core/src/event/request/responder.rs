@@ -57,7 +57,9 @@ pub enum Outcome<R> {
 ///
 /// let mut graph = Graph::new("squares");
 /// let square = graph.stage::<(u64, Responder<u64>)>("square", 8);
-/// graph.attach_each(square, |_wire| |(n, reply): (u64, Responder<u64>), _cx| reply.respond(n * n))?;
+/// graph.attach_each(square, |_wire| {
+///     |(n, reply): (u64, Responder<u64>), _cx| reply.respond(n * n)
+/// })?;
 /// let squares = graph.source(square)?;
 /// let mut graph = graph.start_manual(Arc::new(ManualClock::new()))?;
 /// let sum = Arc::new(Sum::default());
