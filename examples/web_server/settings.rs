@@ -18,7 +18,7 @@ use crate::file;
 use clap::Parser;
 use seda::http::HttpConfig;
 use seda::units::parse_duration;
-use seda::{ControlConfig, GraphConfig, Mode, ParseWordError, StageConfig, WorkerRange};
+use seda::{ControlConfig, GraphConfig, Law, Mode, ParseWordError, StageConfig, WorkerRange};
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -72,9 +72,9 @@ impl<E: Send + 'static> Probe<E> {
         self.len() == 0
     }
 
-    /// Makes the stage refuse events as [`Full`](crate::event::RefusalReason::Full), as if its queue
-    /// were full. Queued events are still handled. A sender may first use the places that it has
-    /// leased; for exact counts, call this while the graph is idle.
+    /// Makes the stage refuse events as [`Full`](crate::event::RefusalReason::Full), as if its
+    /// queue were full. Queued events are still handled. A sender may first use the places that it
+    /// has leased; for exact counts, call this while the graph is idle.
     ///
     /// # Panics
     /// Before the graph is started, because the start opens the stage again.
