@@ -156,7 +156,7 @@ fn the_text_ends_with_the_last_decisions_of_several_controllers() {
     assert_eq!((lines.len(), lines[1]), (5, pool.to_string().as_str()), "{text}");
     assert!(lines[3].starts_with("    9.000s settings: "), "{text}");
     assert!(lines[3].contains("19ms"), "{text}");
-    assert_eq!(lines[4], "subscribers of the journal violated 3 decisions");
+    assert_eq!(lines[4], "subscribers of the journal missed 3 decisions");
 }
 
 /// Records the names and labels of registered metrics.

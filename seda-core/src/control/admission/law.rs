@@ -59,6 +59,23 @@ pub struct AdmissionObservation {
 
 /// Decides on the limit of one stage and class, once per tick. Pure: the same observations give the
 /// same answers.
+///
+/// ```
+/// use seda_core::Graph;
+/// use seda_core::control::{AdmissionLaw, AdmissionObservation};
+///
+/// /// Two requests for each worker.
+/// struct PerWorker;
+///
+/// impl AdmissionLaw for PerWorker {
+///     fn decide(&mut self, seen: &AdmissionObservation) -> Option<f64> {
+///         Some(2.0 * seen.workers as f64)
+///     }
+/// }
+///
+/// let mut graph = Graph::new("pages");
+/// graph.admission_law(|_stage| PerWorker);
+/// ```
 pub trait AdmissionLaw: Send {
     /// Returns how many requests may be inside. `None`, infinity and NaN set no limit.
     ///

@@ -17,7 +17,7 @@ struct SloCheck<'a> {
     tick: &'a Tick<'a>,
 }
 
-/// What services alone do to an SLO.
+/// The effect of services alone on an SLO.
 #[derive(Clone, Copy)]
 struct SloVerdict {
     /// One request in a hundred exceeds it.

@@ -26,6 +26,23 @@ pub struct BatchObservation {
 
 /// Decides on a stage's batch size once per tick. Pure: the same observations give the same
 /// answers.
+///
+/// ```
+/// use seda_core::Graph;
+/// use seda_core::control::{BatchObservation, BatchSizePolicy};
+///
+/// /// The largest batch that the setting allows.
+/// struct Largest;
+///
+/// impl BatchSizePolicy for Largest {
+///     fn decide(&mut self, seen: &BatchObservation) -> Option<(usize, String)> {
+///         (seen.size < seen.max).then(|| (seen.max, "the setting allows it".to_owned()))
+///     }
+/// }
+///
+/// let mut graph = Graph::new("pages");
+/// graph.batch_size_policy(|_stage| Largest);
+/// ```
 pub trait BatchSizePolicy: Send {
     /// Returns the most events that a worker should take at once, and the reason for the journal.
     /// `None` keeps the present size.

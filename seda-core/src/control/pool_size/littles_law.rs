@@ -7,6 +7,24 @@ use std::fmt;
 use std::time::Duration;
 
 /// Decides on a pool's size once per tick. Pure: the same observations give the same answers.
+///
+/// ```
+/// use seda_core::Graph;
+/// use seda_core::control::{PoolObservation, PoolSizePolicy};
+///
+/// /// One worker, and one more for each hundred queued events.
+/// struct ByQueue;
+///
+/// impl PoolSizePolicy for ByQueue {
+///     fn decide(&mut self, seen: &PoolObservation) -> Option<(usize, String)> {
+///         let wanted = 1 + seen.queued / 100;
+///         (wanted != seen.workers).then(|| (wanted, format!("{} queued", seen.queued)))
+///     }
+/// }
+///
+/// let mut graph = Graph::new("pages");
+/// graph.pool_size_policy(|_pool| ByQueue);
+/// ```
 pub trait PoolSizePolicy: Send {
     /// Returns how many workers the pool should have, and the reason for the journal. `None` keeps
     /// the present size.

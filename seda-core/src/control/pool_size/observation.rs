@@ -1,4 +1,4 @@
-//! What a pool-size policy sees.
+//! The observation of a pool for its policy.
 
 use crate::config::Pools;
 use crate::monitor::{Monitor, RunningPool, TimeSum, Topology, between};
