@@ -53,8 +53,8 @@ impl AqmController {
         monitor.queues.map(|_, queue| {
             let shed = queue.total().shed.iter();
             let shed: u64 = shed.filter(|(r, _)| *r == LossReason::Delay).map(|(_, n)| n).sum();
-            let shed = shed + queue.stood.exempt;
-            QueueObservation { depth: queue.depth, aqm: queue.stood, shed }
+            let shed = shed + queue.aqm.exempt;
+            QueueObservation { depth: queue.depth, aqm: queue.aqm, shed }
         })
     }
 
@@ -99,7 +99,7 @@ impl Episodes {
         self.shedding = follow(before, sheds, acts, self.shed);
         match change(before, self.shedding) {
             EpisodeChange::Began => {
-                let codel = set.standing.codel.as_ref().map(ToString::to_string);
+                let codel = set.aqm.codel.as_ref().map(ToString::to_string);
                 let seen = format!("{waits}; {}", codel.unwrap_or_default());
                 entry.record(acts, seen, "began shedding", "shedding false → true");
             }

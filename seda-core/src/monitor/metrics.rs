@@ -93,7 +93,7 @@ impl Export {
         self.gauge("seda_stage_queue_capacity", &labels, queue.capacity);
         self.gauge("seda_stage_pending", &labels, queue.total().pending as usize);
         self.gauge("seda_stage_batch_size", &labels, batch);
-        self.counter("seda_stage_spared_total", &labels, queue.stood.exempt);
+        self.counter("seda_stage_spared_total", &labels, queue.aqm.exempt);
         if places < usize::MAX {
             self.gauge("seda_stage_outstanding_limit", &labels, places);
         }

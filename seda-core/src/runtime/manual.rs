@@ -81,7 +81,7 @@ impl Manual {
                 false
             }
         });
-        core.disposal.run_waiting();
+        core.loss_notifier.run_waiting();
         // A worker that finished its handlers is idle, and may have sent events.
         round.progressed |= core.finish_barrier.finished() != finished;
         round
@@ -105,7 +105,7 @@ impl Manual {
 
     /// Notifies the owners of events that the valve shed since the last step. A step does it too.
     pub fn tell_owners(&mut self) {
-        self.plane.topology.core.disposal.run_waiting();
+        self.plane.topology.core.loss_notifier.run_waiting();
     }
 
     /// Steps until no worker finds work. Returns the number of events begun.
@@ -229,7 +229,7 @@ impl Manual {
         }
         // 7. End the graph.
         end_graph(&plane);
-        topology.core.disposal.run_waiting();
+        topology.core.loss_notifier.run_waiting();
         // 9. Report.
         conclude(&plane, complete)
     }

@@ -79,7 +79,7 @@ impl Threads {
         self.services.lock().push(control);
         let core = Arc::clone(&plane.topology.core);
         let lost =
-            self.spawn(&format!("{graph}-lost"), move || core.disposal.run_until_closed())?;
+            self.spawn(&format!("{graph}-lost"), move || core.loss_notifier.run_until_closed())?;
         self.services.lock().push(lost);
         Ok(())
     }
@@ -142,7 +142,7 @@ impl Threads {
     /// `limit` at most, because both may be in user code.
     pub(super) fn stop_services(&self, plane: &ControlPlane, limit: Duration) {
         let _ = self.messages.send(Message::Stop);
-        plane.topology.core.disposal.close();
+        plane.topology.core.loss_notifier.close();
         let limit = Deadline::after(limit);
         let services = std::mem::take(&mut *self.services.lock());
         while services.iter().any(|service| !service.is_finished()) {

@@ -31,7 +31,7 @@ pub(crate) struct QueueFigures {
     /// Service time spent on events that were shed later, in nanoseconds.
     pub(crate) wasted_nanos: u64,
     /// The state of the queue's delay control.
-    pub(crate) stood: AqmState,
+    pub(crate) aqm: AqmState,
     /// Time integral of the number of events in the stage, in event-nanoseconds.
     pub(crate) occupancy: u128,
     /// Service times of deferred events, from the taking to the completion.

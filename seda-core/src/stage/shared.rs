@@ -25,7 +25,7 @@ pub(crate) struct GraphShared {
     pub(crate) valve: Valve,
     pub(crate) admission: Arc<Admission>,
     pub(crate) journal: Journal,
-    pub(crate) disposal: LossNotifier,
+    pub(crate) loss_notifier: LossNotifier,
     pub(crate) room: SpaceNotify,
     pub(crate) finish_barrier: FinishBarrier,
     live: LiveSettings,
@@ -72,7 +72,7 @@ impl GraphShared {
             valve: Valve::default(),
             admission: Arc::default(),
             journal: Journal::default(),
-            disposal: LossNotifier::default(),
+            loss_notifier: LossNotifier::default(),
             room: SpaceNotify::default(),
             finish_barrier: FinishBarrier::default(),
             live: LiveSettings {
@@ -200,7 +200,7 @@ impl GraphShared {
             budget: &self.budget,
             bytes: &self.bytes,
             space: &self.room,
-            notifier: &self.disposal,
+            notifier: &self.loss_notifier,
             classes: self.classes(),
             stages: self.stages.get().map_or(&[], Vec::as_slice),
         }

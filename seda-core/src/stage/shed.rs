@@ -93,7 +93,7 @@ impl<E: Send + 'static> Evictable for StageCore<E> {
         if !shed.is_empty() {
             self.graph.bytes.credit(self.weight_of(&shed));
             let graph = Arc::clone(&self.graph);
-            graph.disposal.deliver_notices(Box::new(move || self.notify_loss(shed)));
+            graph.loss_notifier.deliver_notices(Box::new(move || self.notify_loss(shed)));
         }
         evicted
     }

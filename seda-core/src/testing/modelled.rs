@@ -75,7 +75,7 @@ impl Modelled {
 
     /// Notifies the owners of events that the valve shed.
     pub fn tell_owners(&self) {
-        self.plane.topology.core.disposal.run_waiting();
+        self.plane.topology.core.loss_notifier.run_waiting();
     }
 
     /// Returns a report, taken while the workers run.

@@ -168,13 +168,13 @@ mod tests {
         // Waits by Lindley's recursion. One observation is the mean wait of 100 arrivals, over a
         // target of ten service times.
         let flagged = |load: f64| {
-            let mut dice = 7_u64;
+            let mut rng = 7_u64;
             let mut wait = 0.0_f64;
             let mut spot = Hotspot::new(HotspotConfig { threshold: 1.0, ..Default::default() });
             let ticks = (0..500).map(|_| {
                 let waits = (0..100).map(|_| {
-                    dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                    let uniform = ((dice >> 11) as f64 + 1.0) / (1_u64 << 53) as f64;
+                    rng = rng.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                    let uniform = ((rng >> 11) as f64 + 1.0) / (1_u64 << 53) as f64;
                     wait = (wait + 1.0 + uniform.ln() / load).max(0.0);
                     wait / 10.0
                 });

@@ -194,7 +194,7 @@ fn stage(topology: &Topology, monitor: &Monitor, then: &Sample, index: StageInde
         handled: now.ledger.handled,
         refused: by_refusal(&now.ledger.refused),
         shed: by_loss(&now.ledger.shed),
-        spared: queue.stood.exempt,
+        spared: queue.aqm.exempt,
         failed: now.ledger.failed,
         queued: now.ledger.queued,
         in_hand: now.ledger.in_hand,

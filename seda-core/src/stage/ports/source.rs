@@ -97,7 +97,7 @@ impl<E: Send + 'static> Source<E> {
 
     /// Returns the shortest SLO in force over all classes; `None` without an SLO, or if admission
     /// control is off.
-    pub fn promised(&self) -> Option<Duration> {
+    pub fn slo(&self) -> Option<Duration> {
         self.admission().shortest_slo()
     }
 
