@@ -95,11 +95,11 @@ fn a_pending_event_counts_towards_the_shortest_queue() {
 fn two_choices_in_a_graph_are_those_of_the_balancer() {
     let (manual, source) = idle(4_000, 4, Balance::TwoChoices);
     // The seed of the first source.
-    let chooser = Balancer::new(Balance::TwoChoices, 4, 0);
+    let balancer = Balancer::new(Balance::TwoChoices, 4, 0);
     let mut expected = vec![0; 4];
     for n in 0..1_000 {
         source.send(n).unwrap();
-        let replica = chooser.choose(|replica| expected[replica]);
+        let replica = balancer.choose(|replica| expected[replica]);
         expected[replica] += 1;
     }
     assert_eq!(depths(&manual), expected);
