@@ -144,7 +144,9 @@ pub use stage::replicas::Balancer;
 pub use stage::{Controller, Decision, Stage};
 #[cfg(seda_model)]
 pub use testing::modelled;
+#[cfg(feature = "simulation")]
+pub use worker::Begun;
 pub use worker::context::Context;
 pub use worker::{
-    Batch, Begun, DeferError, Each, FactoryError, Handler, Held, Pending, Turn, Worker, each,
+    Batch, DeferError, Each, FactoryError, Handler, Held, Pending, Turn, Worker, each,
 };

@@ -1,19 +1,20 @@
-//! What some stages ask of each event that is sent to them: its key and its weight.
+//! Labels: the shard and the weight that a stage asks of each event sent to it.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::{Index, IndexMut};
 
-/// How many shards a keyed stage has. Workers own shards, so it is also the most that can be busy
-/// at once; and a number per event fits into the one byte there was left in an event's luggage.
+/// The number of shards of a keyed stage. Workers own shards, so it also bounds the number of
+/// workers that can be busy at once. A shard's number fits into one byte of an event's metadata.
 pub const SHARDS: usize = 256;
 
-/// Answers of one event to the stage it is sent to.
+/// The label of one event at the stage that it is sent to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Label {
     pub(crate) weight: Weight,
     pub(crate) shard: u8,
 }
 
-/// The shard of a key. The same in each run, so that a stepped graph repeats exactly.
+/// Returns the shard of a key, the same in every run, so that a stepped graph repeats exactly.
 pub(crate) fn shard_of(key: impl Hash) -> u8 {
     let mut hasher = DefaultHasher::new();
     key.hash(&mut hasher);
@@ -21,16 +22,16 @@ pub(crate) fn shard_of(key: impl Hash) -> u8 {
     shard
 }
 
-/// An event's weight in bytes, rounded up by less than a thousandth: eleven bits and a power of
-/// two. What is charged when the event comes is credited when it goes, so it has to travel with
-/// it; two bytes were to be had for nothing, four were not.
+/// The weight of an event in bytes, rounded up by less than a thousandth: eleven bits and a power
+/// of two. The event carries it, because the bytes charged when the event enters are credited when
+/// it leaves. Two bytes of the metadata were free, four were not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Weight(u16);
 
 impl Weight {
     const DIGITS: u32 = 11;
 
-    /// Saturates at four terabytes.
+    /// Returns the nearest weight that is not less than `bytes`; saturates at four terabytes.
     pub(crate) fn of(bytes: usize) -> Self {
         let bytes = bytes as u64;
         let largest = (1_u64 << Self::DIGITS) - 1;
@@ -40,9 +41,45 @@ impl Weight {
         Self((power << Self::DIGITS) as u16 | digits as u16)
     }
 
+    /// Returns the weight in bytes.
     pub(crate) fn bytes(self) -> u64 {
         let digits = u64::from(self.0) & ((1 << Self::DIGITS) - 1);
         digits << (self.0 >> Self::DIGITS)
+    }
+}
+
+/// One value per shard. Indexing by a shard's number always succeeds.
+#[derive(Debug)]
+pub(crate) struct PerShard<T>([T; SHARDS]);
+
+impl<T: Default> Default for PerShard<T> {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| T::default()))
+    }
+}
+
+impl<T> PerShard<T> {
+    /// Returns the values, that of shard 0 first.
+    pub(crate) fn iter(&self) -> std::slice::Iter<'_, T> {
+        self.0.iter()
+    }
+}
+
+#[expect(clippy::indexing_slicing, reason = "a `u8` has no value beyond the array")]
+impl<T> Index<u8> for PerShard<T> {
+    type Output = T;
+
+    #[inline]
+    fn index(&self, shard: u8) -> &T {
+        &self.0[usize::from(shard)]
+    }
+}
+
+#[expect(clippy::indexing_slicing, reason = "a `u8` has no value beyond the array")]
+impl<T> IndexMut<u8> for PerShard<T> {
+    #[inline]
+    fn index_mut(&mut self, shard: u8) -> &mut T {
+        &mut self.0[usize::from(shard)]
     }
 }
 
@@ -50,6 +87,7 @@ impl Weight {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ShardSet([u64; SHARDS / 64]);
 
+#[expect(clippy::indexing_slicing, reason = "`place` returns a word below 256 / 64")]
 impl ShardSet {
     fn place(shard: u8) -> (usize, u64) {
         (usize::from(shard) / 64, 1 << (shard % 64))
@@ -57,21 +95,17 @@ impl ShardSet {
 
     pub(crate) fn insert(&mut self, shard: u8) {
         let (word, bit) = Self::place(shard);
-        if let Some(word) = self.0.get_mut(word) {
-            *word |= bit;
-        }
+        self.0[word] |= bit;
     }
 
     pub(crate) fn remove(&mut self, shard: u8) {
         let (word, bit) = Self::place(shard);
-        if let Some(word) = self.0.get_mut(word) {
-            *word &= !bit;
-        }
+        self.0[word] &= !bit;
     }
 
     pub(crate) fn contains(&self, shard: u8) -> bool {
         let (word, bit) = Self::place(shard);
-        self.0.get(word).is_some_and(|word| word & bit != 0)
+        self.0[word] & bit != 0
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -88,7 +122,7 @@ impl ShardSet {
         self
     }
 
-    /// Its shards, beginning with `first` and going round.
+    /// Returns the shards of the set in ascending order from `first`, wrapping around after 255.
     pub(crate) fn from(self, first: u8) -> impl Iterator<Item = u8> {
         let round = (first..=u8::MAX).chain(0..first);
         round.filter(move |shard| self.contains(*shard))
@@ -112,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_set_of_shards_goes_round_from_anywhere() {
+    fn a_set_of_shards_is_iterated_from_any_shard_and_wraps_around() {
         let mut set = ShardSet::default();
         [0, 7, 64, 255].into_iter().for_each(|shard| set.insert(shard));
         assert_eq!(set.from(8).collect::<Vec<_>>(), [64, 255, 0, 7]);

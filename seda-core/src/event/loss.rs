@@ -1,83 +1,50 @@
-//! Why accepted work was given up: an event that is shed, a request that stays unanswered.
+//! Losses: why accepted work was given up, be it an event that is shed or a request without answer.
 
-use serde::{Deserialize, Serialize};
+use crate::event::reason::reasons;
 use std::cell::Cell;
-use std::fmt;
 
-/// Why an accepted event, or an admitted request, was given up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum LossReason {
-    /// Its deadline passed while it was queued.
-    Expired,
-    /// It was taken from a queue that stands, by [CoDel](crate::queue::Codel).
-    Delay,
-    /// The client had gone before work on it began.
-    Abandoned,
-    /// The overload valve made room for another.
-    Valve,
-    /// A request of a higher class found a stage's gate shut, and its own class had more than it is
-    /// guaranteed.
-    Admission,
-    /// Its stage was closed with the event in its queue.
-    Closed,
-    /// A drain reached its limit.
-    Drain,
-    /// Its handler panicked.
-    Panicked,
-    /// Its responder, or its pending handle, was dropped without an answer.
-    Forgotten,
-    /// A later stage refused it and its sender gave it up ([`crate::event::refusal::Refused::give_up`]).
-    Refused,
-    /// It was to be sent later ([`crate::worker::context::Context::send_after`]) and the graph ended before.
-    Cancelled,
-}
-
-impl LossReason {
-    pub(crate) const ALL: [LossReason; 11] = [
-        LossReason::Expired,
-        LossReason::Delay,
-        LossReason::Abandoned,
-        LossReason::Valve,
-        LossReason::Admission,
-        LossReason::Closed,
-        LossReason::Drain,
-        LossReason::Panicked,
-        LossReason::Forgotten,
-        LossReason::Refused,
-        LossReason::Cancelled,
-    ];
-
-    /// The reason as reports, metrics and logs name it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            LossReason::Expired => "expired",
-            LossReason::Delay => "delay",
-            LossReason::Abandoned => "abandoned",
-            LossReason::Valve => "valve",
-            LossReason::Admission => "admission",
-            LossReason::Closed => "closed",
-            LossReason::Drain => "drain",
-            LossReason::Panicked => "panicked",
-            LossReason::Forgotten => "forgotten",
-            LossReason::Refused => "refused",
-            LossReason::Cancelled => "cancelled",
-        }
-    }
-}
-
-impl fmt::Display for LossReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+reasons! {
+    /// Why an accepted event, or an admitted request, was given up.
+    ///
+    /// ```
+    /// use seda_core::LossReason;
+    ///
+    /// assert_eq!(LossReason::Panicked.to_string(), "panicked");
+    /// ```
+    pub enum LossReason, counted by LossCounts {
+        /// The deadline passed while the event was queued.
+        Expired = "expired",
+        /// [CoDel](crate::CodelConfig) shed the event from a standing queue.
+        Delay = "delay",
+        /// The client had gone before work on the event began.
+        Abandoned = "abandoned",
+        /// The overload valve made room for another event.
+        Valve = "valve",
+        /// A request of a higher class found a stage's gate closed, and this class exceeded its
+        /// guarantee.
+        Admission = "admission",
+        /// The stage was closed with the event in its queue.
+        Closed = "closed",
+        /// A drain reached its limit.
+        Drain = "drain",
+        /// The handler panicked.
+        Panicked = "panicked",
+        /// The responder, or the pending handle, was dropped without an answer.
+        Forgotten = "forgotten",
+        /// A later stage refused the event and its sender gave it up ([`crate::Refused::give_up`]).
+        Refused = "refused",
+        /// The event was to be sent later ([`crate::Context::send_after`]), and the graph ended
+        /// before.
+        Cancelled = "cancelled",
     }
 }
 
 crate::platform::sync::per_thread! {
+    /// The reason of the innermost `with_loss_reason` on this thread.
     static SCOPE: Cell<Option<LossReason>> = const { Cell::new(None) };
 }
 
-/// The reason that a responder dropped on this thread right now would give.
+/// Returns the reason of a responder that is dropped on this thread now.
 pub(crate) fn current_loss_reason() -> LossReason {
     if std::thread::panicking() {
         return LossReason::Panicked;
@@ -85,10 +52,10 @@ pub(crate) fn current_loss_reason() -> LossReason {
     SCOPE.with(Cell::get).unwrap_or(LossReason::Forgotten)
 }
 
-/// Runs `drop_work` with `reason` as the reason of every responder that is dropped inside.
+/// Runs `drop_work`; `reason` is the reason of every responder that it drops.
 ///
-/// A responder is a value somewhere inside a user's event: this is how the one who gives the
-/// event up tells it why.
+/// A responder is a value somewhere inside a user's event, so the code that sheds the event cannot
+/// reach it and leaves the reason here.
 pub(crate) fn with_loss_reason<T>(reason: LossReason, drop_work: impl FnOnce() -> T) -> T {
     struct Restore(Option<LossReason>);
     impl Drop for Restore {
@@ -105,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_innermost_scope_gives_the_reason_and_is_left_again() {
+    fn the_innermost_scope_sets_the_reason_and_ends() {
         assert_eq!(current_loss_reason(), LossReason::Forgotten);
         with_loss_reason(LossReason::Valve, || {
             with_loss_reason(LossReason::Drain, || {
@@ -117,9 +84,11 @@ mod tests {
     }
 
     #[test]
-    fn every_reason_has_its_place_in_the_list() {
-        for (place, reason) in LossReason::ALL.into_iter().enumerate() {
-            assert_eq!(reason as usize, place);
+    fn a_reason_is_serialized_as_it_is_displayed() {
+        for reason in LossReason::ALL {
+            let written = serde_json::to_string(&reason).unwrap();
+            assert_eq!(written, format!("\"{reason}\""));
+            assert_eq!(serde_json::from_str::<LossReason>(&written).unwrap(), reason);
         }
     }
 }

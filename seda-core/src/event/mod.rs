@@ -1,16 +1,21 @@
-//! What travels with a user's value: class, deadline, birth and the request it serves.
+//! Events: the metadata that travels with a user's value, and the ways in which work ends.
+//!
+//! The room holds what one event or one request knows of itself: class, deadline, birth, label, the
+//! request that it serves, and the reasons for a refusal or a loss. It may import `gate`, `config`,
+//! `stats` and `platform`. Queues and their counts belong to `queue`, user code to `worker`.
 
 mod label;
 mod loss;
+mod reason;
 mod refusal;
 pub(crate) mod request;
 
 pub use label::SHARDS;
-pub(crate) use label::{Label, ShardSet, Weight, shard_of};
+pub(crate) use label::{Label, PerShard, ShardSet, Weight, shard_of};
 pub use loss::LossReason;
-pub(crate) use loss::{current_loss_reason, with_loss_reason};
-pub(crate) use refusal::give_up;
+pub(crate) use loss::{LossCounts, current_loss_reason, with_loss_reason};
 pub use refusal::{Refusal, RefusalReason, Refused};
+pub(crate) use refusal::{RefusalCounts, give_up};
 
 use crate::config::Class;
 use crate::event::request::Request;
@@ -18,15 +23,28 @@ use crate::platform::Time;
 use crate::platform::sync::Arc;
 use std::fmt;
 
-/// What is known of an event beside its value.
+/// The metadata of an event: its class, birth and deadline, and the request that it serves.
+///
+/// Events sent by a handler inherit it. The entry sets it from [`SendOptions`](crate::SendOptions).
+///
+/// ```
+/// use seda_core::EventMeta;
+/// use std::time::Duration;
+///
+/// /// A key to serve urgent events first.
+/// fn slack(meta: &EventMeta) -> Duration {
+///     meta.deadline().since(meta.birth())
+/// }
+/// # let _ = slack;
+/// ```
 #[derive(Clone, Debug)]
 pub struct EventMeta {
     pub(crate) birth: Time,
     pub(crate) deadline: Time,
     pub(crate) request: Option<Arc<Request>>,
     pub(crate) spent: SunkService,
-    /// What the stage it is sent to asked of it ([`Label`], without the byte that its own
-    /// alignment would cost); an earlier stage's answers where that stage asks nothing.
+    /// The [`Label`] at the stage that the event was sent to, flat to save a byte of alignment. If
+    /// that stage asks for no label, the label is left over from an earlier stage.
     pub(crate) weight: Weight,
     pub(crate) shard: u8,
     pub(crate) class: Class,
@@ -45,48 +63,48 @@ impl EventMeta {
         }
     }
 
-    /// The same with what the event has said of itself.
+    /// Returns the same metadata with this label.
     pub(crate) fn labelled(self, label: Label) -> Self {
         let Label { weight, shard } = label;
         Self { weight, shard, ..self }
     }
 
-    /// Priority and share.
+    /// Returns the class: priority and share.
     pub fn class(&self) -> Class {
         self.class
     }
 
-    /// When the event, or the one it descends from, entered the graph.
+    /// Returns when the event, or the event that it descends from, entered the graph.
     pub fn birth(&self) -> Time {
         self.birth
     }
 
-    /// When its answer becomes worthless; [`Time::NEVER`] if it has no deadline.
+    /// Returns when the answer becomes worthless; [`Time::NEVER`] without a deadline.
     pub fn deadline(&self) -> Time {
         self.deadline
     }
 
-    /// Whether the deadline has passed.
+    /// Returns whether the deadline has passed; at its very moment it has.
     #[inline]
     pub fn is_expired(&self, now: Time) -> bool {
         self.deadline <= now
     }
 
-    /// Whether the client that waits for the answer has gone.
+    /// Returns whether the client of the request has gone.
     #[inline]
     pub fn is_abandoned(&self) -> bool {
         self.request.as_ref().is_some_and(|request| request.is_abandoned())
     }
 
-    /// Whether it serves a request that counts at the gate of a stage.
+    /// Returns whether the event serves a request that counts at the gate of `stage`.
     pub(crate) fn is_bound_for(&self, stage: usize) -> bool {
         self.request.as_ref().is_some_and(|request| request.is_bound_for(stage))
     }
 }
 
-/// Service that earlier stages spent on an event's ancestors: what a shed would waste.
+/// The service that earlier stages spent on an event's ancestors, wasted if the event is shed.
 ///
-/// Kept in units of 64 ns, so that it shares a word with the class: every byte here is copied
+/// It counts units of 64 ns, so that it shares a word with the class: every byte here is copied
 /// three times per hop. It saturates at four and a half minutes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct SunkService(u32);
@@ -104,7 +122,7 @@ impl SunkService {
     }
 }
 
-/// An event in a queue.
+/// A queued event with its metadata.
 pub(crate) struct Envelope<E> {
     pub(crate) event: E,
     pub(crate) meta: EventMeta,
@@ -125,14 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_class_beyond_the_declared_ones_is_the_last_of_them() {
-        assert_eq!(Class::new(7).within(2), Class::new(1));
-        assert_eq!(Class::new(1).within(2), Class::new(1));
-        assert_eq!(Class::new(3).within(0), Class::HIGHEST);
-    }
-
-    #[test]
-    fn what_was_spent_adds_up_to_the_unit_and_saturates() {
+    fn sunk_service_adds_up_to_the_unit_and_saturates() {
         let mut spent = SunkService::default();
         spent.add(1_000_000);
         spent.add(2_000_000);
@@ -142,13 +153,13 @@ mod tests {
     }
 
     #[test]
-    fn an_events_luggage_is_40_bytes() {
-        // Every byte is copied three times per hop; the hop's price was measured with this.
+    fn the_metadata_of_a_queued_event_takes_40_bytes() {
+        // Every byte is copied three times per hop; the cost of a hop was measured with 40.
         assert_eq!(size_of::<Envelope<()>>(), 40);
     }
 
     #[test]
-    fn a_deadline_is_passed_from_its_own_moment_on() {
+    fn a_deadline_has_passed_from_its_own_moment_on() {
         let meta = EventMeta::new(Time::ZERO, Class::HIGHEST, Time::from_nanos(5));
         assert!(!meta.is_expired(Time::from_nanos(4)));
         assert!(meta.is_expired(Time::from_nanos(5)));

@@ -1,78 +1,73 @@
-//! A send that was not taken, and why: the event comes back.
+//! Refusals: a send that was not taken gives its event back and says why.
 
 use crate::event::loss::{LossReason, with_loss_reason};
+use crate::event::reason::reasons;
 use crate::platform::catch_panic;
 use crate::platform::sync::Arc;
-use serde::{Deserialize, Serialize};
 use std::fmt;
 use thiserror::Error;
 
-/// Why an event was not taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum RefusalReason {
-    /// The stage's queue is at its soft capacity.
-    Full,
-    /// The graph holds as many events, or bytes, as its budget allows and none may be evicted.
-    Budget,
-    /// The stage's gate does not admit it, or its rate is used up ([`crate::config::StageConfig::rate`]).
-    Admission,
-    /// The stage is closed: not started yet, draining, or its factory keeps failing.
-    Closed,
-    /// Its deadline has passed.
-    Expired,
-    /// More events at once than the queue can ever hold, or its rate's burst, or more bytes than the graph's byte
-    /// budget: no waiting helps.
-    TooLarge,
+reasons! {
+    /// Why an event was not taken.
+    ///
+    /// ```
+    /// use seda_core::RefusalReason;
+    ///
+    /// assert!(RefusalReason::Full.is_transient() && !RefusalReason::TooLarge.is_transient());
+    /// assert_eq!(RefusalReason::TooLarge.to_string(), "too_large");
+    /// ```
+    pub enum RefusalReason, counted by RefusalCounts {
+        /// The stage's queue is at its soft capacity.
+        Full = "full",
+        /// The graph's budget of events, or of bytes, is used up, and no event may be evicted.
+        Budget = "budget",
+        /// The stage's gate is closed to it, or its rate is used up
+        /// ([`crate::StageConfig::rate`]).
+        Admission = "admission",
+        /// The stage is closed: not started yet, draining, or its factory keeps failing.
+        Closed = "closed",
+        /// The deadline has passed.
+        Expired = "expired",
+        /// More events at once than the queue or the rate's burst can ever hold, or more bytes than
+        /// the graph's byte budget. Waiting does not help.
+        TooLarge = "too_large",
+    }
 }
 
 impl RefusalReason {
-    pub(crate) const ALL: [RefusalReason; 6] = [
-        RefusalReason::Full,
-        RefusalReason::Budget,
-        RefusalReason::Admission,
-        RefusalReason::Closed,
-        RefusalReason::Expired,
-        RefusalReason::TooLarge,
-    ];
-
-    /// The reason as reports, metrics and logs name it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            RefusalReason::Full => "full",
-            RefusalReason::Budget => "budget",
-            RefusalReason::Admission => "admission",
-            RefusalReason::Closed => "closed",
-            RefusalReason::Expired => "expired",
-            RefusalReason::TooLarge => "too_large",
-        }
-    }
-
-    /// Whether the same send may be taken later.
+    /// Returns whether the same send may be taken later.
     pub const fn is_transient(self) -> bool {
-        matches!(self, RefusalReason::Full | RefusalReason::Budget | RefusalReason::Admission)
+        match self {
+            RefusalReason::Full | RefusalReason::Budget | RefusalReason::Admission => true,
+            RefusalReason::Closed | RefusalReason::Expired | RefusalReason::TooLarge => false,
+        }
     }
 
     const fn remedy(self) -> &'static str {
         match self {
             RefusalReason::Full => "its queue is full; answer busy, or give the stage workers",
             RefusalReason::Budget => "the graph's budget is used up; answer busy, or raise it",
-            RefusalReason::Admission => "its gate is shut; answer busy and let the client retry",
+            RefusalReason::Admission => "its gate is closed; answer busy and let the client retry",
             RefusalReason::Closed => "it is closed; the graph is not started, draining or broken",
-            RefusalReason::Expired => "the deadline has passed; nobody waits for the answer",
+            RefusalReason::Expired => "the deadline has passed; no client waits for the answer",
             RefusalReason::TooLarge => "more than can ever be held; send fewer or smaller ones",
         }
     }
 }
 
-impl fmt::Display for RefusalReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// A refusal without its event: where and why.
+/// A refusal without its event: the stage and the reason.
+///
+/// ```
+/// use seda_core::{Graph, RefusalReason};
+///
+/// let mut graph = Graph::new("pages");
+/// let page = graph.stage::<u32>("page", 8);
+/// graph.attach_each(page, |_wire| |_n, _cx| {})?;
+/// // Not started yet, so the stage is closed.
+/// let (n, refusal) = graph.source(page)?.send(7).unwrap_err().into_parts();
+/// assert_eq!((n, refusal.stage(), refusal.reason()), (7, "page", RefusalReason::Closed));
+/// # Ok::<(), seda_core::GraphError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("stage `{stage}` refused: {}", reason.remedy())]
 pub struct Refusal {
@@ -85,18 +80,20 @@ impl Refusal {
         Self { stage, reason }
     }
 
-    /// The stage that refused.
+    /// Returns the name of the stage that refused.
     pub fn stage(&self) -> &str {
         &self.stage
     }
 
-    /// Why it refused.
+    /// Returns why it refused.
     pub fn reason(&self) -> RefusalReason {
         self.reason
     }
 }
 
-/// A refused event, with its refusal. It is counted whether or not it is looked at.
+/// A refused event with its refusal. The refusal is counted even if the value is ignored.
+///
+/// See [`Refusal`] for an example.
 #[must_use = "the refused event is in here: answer it, send it elsewhere, or drop it knowingly"]
 #[derive(Clone, PartialEq, Eq)]
 pub struct Refused<E> {
@@ -109,39 +106,39 @@ impl<E> Refused<E> {
         Self { event, refusal }
     }
 
-    /// Gives the event back.
+    /// Returns the event.
     pub fn into_event(self) -> E {
         self.event
     }
 
-    /// Drops the event for the reason that it was refused: the owner of a responder inside hears
-    /// of that, and not that its request was forgotten. To be handed to `unwrap_or_else`.
+    /// Drops the event. The owner of a responder inside is told [`LossReason::Refused`] and not
+    /// [`LossReason::Forgotten`]. Fits `unwrap_or_else(Refused::give_up)`.
     pub fn give_up(self) {
         with_loss_reason(LossReason::Refused, || drop(self.event));
     }
 
-    /// Why it was refused.
+    /// Returns why the event was refused.
     pub fn reason(&self) -> RefusalReason {
         self.refusal.reason
     }
 
-    /// Where and why, without the event.
+    /// Returns the stage and the reason.
     pub fn refusal(&self) -> &Refusal {
         &self.refusal
     }
 
-    /// The event and its refusal.
+    /// Returns the event and its refusal.
     pub fn into_parts(self) -> (E, Refusal) {
         (self.event, self.refusal)
     }
 }
 
-/// Drops a refused event where its sender does not get it back: it is user code that must not
-/// unwind into a sender who has to go on, as a reactor has.
+/// Drops a refused event that its sender does not get back. Its `Drop` is user code and must not
+/// unwind into a sender that has to go on, such as a reactor.
 pub(crate) fn give_up<E>(refused: Refused<E>) {
     let stage = Arc::clone(&refused.refusal.stage);
     if catch_panic(|| refused.give_up()).is_none() {
-        tracing::error!(%stage, "dropping a refused event panicked");
+        tracing::error!(%stage, "the Drop of a refused event panicked");
     }
 }
 
@@ -171,12 +168,5 @@ mod tests {
             "stage `render` refused: its queue is full; answer busy, or give the stage workers"
         );
         assert_eq!(refused.into_event(), 7);
-    }
-
-    #[test]
-    fn every_reason_has_its_place_in_the_list() {
-        for (place, reason) in RefusalReason::ALL.into_iter().enumerate() {
-            assert_eq!(reason as usize, place);
-        }
     }
 }

@@ -1,20 +1,21 @@
-//! How much of something is inside, and how much may be.
+//! Limits by class on an amount, of requests or of their costs.
 
-use crate::config::{Class, MAX_CLASSES, PerClass};
+use crate::config::{Class, PerClass};
 use crate::platform::sync::{AtomicU64, Ordering};
 
-/// No limit.
+/// The value of a limit that does not limit.
 pub(crate) const UNLIMITED: u64 = u64::MAX;
 
-/// Amounts inside, by class, and their limits. Unlimited until limits are set. Nothing else is
-/// ordered by these counters.
+/// The amount inside by class, and the limits on it; unlimited at first.
+///
+/// The counters order nothing else, so all accesses are relaxed.
 #[derive(Debug)]
 pub(super) struct ClassLimiter {
     inside: AtomicU64,
-    /// Of it, by class.
+    /// The amount inside, by class.
     by_class: PerClass<AtomicU64>,
     limits: PerClass<AtomicU64>,
-    /// How much of a class may be, whoever else is there.
+    /// The amount of a class that is admitted regardless of the other classes.
     guaranteed: PerClass<AtomicU64>,
 }
 
@@ -23,14 +24,15 @@ impl Default for ClassLimiter {
         Self {
             inside: AtomicU64::new(0),
             by_class: PerClass::default(),
-            limits: std::array::from_fn(|_| AtomicU64::new(UNLIMITED)),
+            limits: PerClass::from_fn(|_| AtomicU64::new(UNLIMITED)),
             guaranteed: PerClass::default(),
         }
     }
 }
 
 impl ClassLimiter {
-    /// So much more, if there is room for its class, when of what is inside `done` does not count.
+    /// Adds `amount` if its class has room, where `done` of the amount inside does not count.
+    /// Returns whether it did.
     pub(super) fn enter(&self, class: Class, amount: u64, done: u64) -> bool {
         let limit = self.limit(class);
         let entered = if limit == UNLIMITED || self.is_guaranteed(class, amount) {
@@ -43,12 +45,12 @@ impl ClassLimiter {
             self.inside.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
         };
         if entered {
-            self.count(class, amount);
+            self.by_class[class].fetch_add(amount, Ordering::Relaxed);
         }
         entered
     }
 
-    /// Whether so much more would be let in now, when of what is inside `done` does not count.
+    /// Returns whether [`ClassLimiter::enter`] would succeed now.
     pub(super) fn has_room(&self, class: Class, amount: u64, done: u64) -> bool {
         let limit = self.limit(class);
         limit == UNLIMITED
@@ -56,53 +58,49 @@ impl ClassLimiter {
             || fits(self.inside(), amount, done, limit)
     }
 
-    /// Whether so much more of a class would fit if no lower class were there.
+    /// Returns whether `amount` of a class would fit if no lower class were inside.
     pub(super) fn fits_above(&self, class: Class, amount: u64) -> bool {
-        let above = self.by_class.iter().take(class.index() + 1);
-        let inside: u64 = above.map(|here| here.load(Ordering::Relaxed)).sum();
+        let above = self.by_class.by_class().take_while(|(other, _)| !other.is_lower_than(class));
+        let inside: u64 = above.map(|(_, inside)| load(inside)).sum();
         inside.saturating_add(amount) <= self.limit(class)
     }
 
-    /// Whether with so much more a class has no more than it is guaranteed; two who ask at once may
-    /// both come.
+    /// Returns whether the class stays within its guarantee with `amount` more. Two requests at the
+    /// same time may both enter.
     fn is_guaranteed(&self, class: Class, amount: u64) -> bool {
-        of(&self.by_class, class, 0).saturating_add(amount) <= of(&self.guaranteed, class, 0)
+        load(&self.by_class[class]).saturating_add(amount) <= load(&self.guaranteed[class])
     }
 
+    /// Adds `amount` regardless of the limit.
     pub(super) fn enter_anyway(&self, class: Class, amount: u64) {
         self.inside.fetch_add(amount, Ordering::Relaxed);
-        self.count(class, amount);
+        self.by_class[class].fetch_add(amount, Ordering::Relaxed);
     }
 
-    fn count(&self, class: Class, amount: u64) {
-        if let Some(here) = self.by_class.get(class.index()) {
-            here.fetch_add(amount, Ordering::Relaxed);
-        }
-    }
-
+    /// Removes `amount`, which has entered.
     pub(super) fn leave(&self, class: Class, amount: u64) {
-        self.inside.fetch_sub(amount, Ordering::Relaxed);
-        if let Some(here) = self.by_class.get(class.index()) {
-            here.fetch_sub(amount, Ordering::Relaxed);
+        for count in [&self.inside, &self.by_class[class]] {
+            let before = count.fetch_sub(amount, Ordering::Relaxed);
+            debug_assert!(amount <= before, "{amount} leaves where {before} entered");
         }
     }
 
-    /// Whether there is more of a class than it is guaranteed.
+    /// Returns whether a class exceeds its guarantee.
     pub(super) fn exceeds_guarantee(&self, class: Class) -> bool {
-        of(&self.by_class, class, 0) > of(&self.guaranteed, class, 0)
+        load(&self.by_class[class]) > load(&self.guaranteed[class])
     }
 
     pub(super) fn inside(&self) -> u64 {
-        self.inside.load(Ordering::Relaxed)
+        load(&self.inside)
     }
 
     pub(super) fn limit(&self, class: Class) -> u64 {
-        of(&self.limits, class, UNLIMITED)
+        load(&self.limits[class])
     }
 
-    /// Sets how much may be inside, and how much of a class whoever else is there.
+    /// Sets the limits and the guarantees, live.
     pub(super) fn set_limits(&self, limits: &Limits) {
-        let set = |all: &PerClass<AtomicU64>, to: &[u64; MAX_CLASSES]| {
+        let set = |all: &PerClass<AtomicU64>, to: &PerClass<u64>| {
             all.iter().zip(to).for_each(|(one, to)| one.store(*to, Ordering::Relaxed));
         };
         set(&self.limits, &limits.most);
@@ -110,40 +108,37 @@ impl ClassLimiter {
     }
 }
 
-/// Whether so much more is within the limit when `done` of what is inside does not count; whatever
-/// finds nothing inside is, as it would never find more room.
+/// Returns whether `inside + amount − done <= limit`. An empty gate admits any one amount: it would
+/// never fit better later.
 fn fits(inside: u64, amount: u64, done: u64, limit: u64) -> bool {
     inside.saturating_add(amount).saturating_sub(done) <= limit || inside == 0 && limit > 0
 }
 
-fn of(amounts: &PerClass<AtomicU64>, class: Class, else_it_is: u64) -> u64 {
-    amounts.get(class.index()).map_or(else_it_is, |amount| amount.load(Ordering::Relaxed))
+fn load(amount: &AtomicU64) -> u64 {
+    amount.load(Ordering::Relaxed)
 }
 
-/// Limits, by class.
+/// Limits and guarantees, by class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Limits {
-    pub(crate) most: [u64; MAX_CLASSES],
-    pub(crate) guaranteed: [u64; MAX_CLASSES],
+    pub(crate) most: PerClass<u64>,
+    pub(crate) guaranteed: PerClass<u64>,
 }
 
 impl Limits {
     pub(crate) const NONE: Self =
-        Self { most: [UNLIMITED; MAX_CLASSES], guaranteed: [0; MAX_CLASSES] };
+        Self { most: PerClass::splat(UNLIMITED), guaranteed: PerClass::splat(0) };
 
-    /// With these limits each class is guaranteed its share of what it might have if it were alone,
-    /// as it has its share of the takes: what is guaranteed is served in the time that this stands
-    /// for. So no class starves, and a higher one has no less than what it is entitled to. A class
-    /// without a limit is entitled to its share of the highest there is.
-    pub(crate) fn shared(
-        most: [u64; MAX_CLASSES],
-        alone: [u64; MAX_CLASSES],
-        shares: &[u32],
-    ) -> Self {
+    /// Limits that guarantee each class its share of the limit that it would have `alone`.
+    ///
+    /// The class gets the same share of the takes, so its guaranteed amount is served within the
+    /// time that the limit stands for. No class starves, and a higher class keeps its own share. A
+    /// class without a limit gets its share of the highest limit.
+    pub(crate) fn shared(most: PerClass<u64>, alone: PerClass<u64>, shares: &[u32]) -> Self {
         let all: u64 = shares.iter().map(|share| u64::from(*share)).sum();
         let limited = alone.iter().take(shares.len()).filter(|alone| **alone < UNLIMITED);
         let highest = limited.max().copied().unwrap_or(UNLIMITED);
-        let mut guaranteed = [0; MAX_CLASSES];
+        let mut guaranteed = PerClass::splat(0);
         for ((guaranteed, share), alone) in guaranteed.iter_mut().zip(shares).zip(alone) {
             let part = u128::from(alone.min(highest)) * u128::from(*share) / u128::from(all.max(1));
             *guaranteed = u64::try_from(part).unwrap_or(UNLIMITED).max(1);
@@ -151,9 +146,9 @@ impl Limits {
         Self { most, guaranteed }
     }
 
-    /// The same, each class having what it might have alone.
+    /// Limits where each class would have the same limit alone.
     #[cfg(test)]
-    pub(crate) fn of(most: [u64; MAX_CLASSES], shares: &[u32]) -> Self {
+    pub(crate) fn of(most: PerClass<u64>, shares: &[u32]) -> Self {
         Self::shared(most, most, shares)
     }
 }
@@ -162,62 +157,70 @@ impl Limits {
 mod tests {
     use super::*;
 
-    const ONLY: Class = Class::new(0);
+    const GOLD: Class = Class::new(0);
+    const BASIC: Class = Class::new(1);
 
-    #[test]
-    fn what_does_not_fit_stays_out_and_less_of_it_comes_in() {
-        let allowance = ClassLimiter::default();
-        allowance.set_limits(&Limits::of([100; MAX_CLASSES], &[1]));
-        assert!(allowance.enter(ONLY, 60, 0));
-        assert!(!allowance.enter(ONLY, 41, 0));
-        assert!(allowance.enter(ONLY, 40, 0));
-        assert_eq!(allowance.inside(), 100);
-        allowance.leave(ONLY, 60);
-        assert_eq!(allowance.inside(), 40);
+    fn limiter() -> ClassLimiter {
+        let limiter = ClassLimiter::default();
+        limiter.set_limits(&Limits::of(PerClass::splat(100), &[1]));
+        limiter
+    }
+
+    fn guaranteed(most: PerClass<u64>, shares: &[u32]) -> [u64; 3] {
+        [0, 1, 2].map(|class| Limits::of(most, shares).guaranteed[Class::new(class)])
     }
 
     #[test]
-    fn what_is_larger_than_the_limit_comes_in_alone() {
-        let allowance = ClassLimiter::default();
-        allowance.set_limits(&Limits::of([100; MAX_CLASSES], &[1]));
-        assert!(allowance.enter(ONLY, 500, 0));
-        assert!(!allowance.enter(ONLY, 1, 0));
-        allowance.leave(ONLY, 500);
-        assert!(allowance.enter(ONLY, 1, 0));
-        assert!(!allowance.enter(ONLY, 500, 0));
+    fn an_amount_that_does_not_fit_stays_out_and_a_smaller_one_enters() {
+        let limiter = limiter();
+        assert!(limiter.enter(GOLD, 60, 0));
+        assert!(!limiter.enter(GOLD, 41, 0));
+        assert!(limiter.enter(GOLD, 40, 0));
+        assert_eq!(limiter.inside(), 100);
+        limiter.leave(GOLD, 60);
+        assert_eq!(limiter.inside(), 40);
     }
 
     #[test]
-    fn what_is_done_makes_room_before_it_leaves() {
-        let allowance = ClassLimiter::default();
-        allowance.set_limits(&Limits::of([100; MAX_CLASSES], &[1]));
-        assert!(allowance.enter(ONLY, 100, 0));
-        assert!(!allowance.enter(ONLY, 41, 40));
-        assert!(allowance.enter(ONLY, 40, 40));
-        assert_eq!(allowance.inside(), 140);
+    fn an_amount_above_the_limit_enters_alone() {
+        let limiter = limiter();
+        assert!(limiter.enter(GOLD, 500, 0));
+        assert!(!limiter.enter(GOLD, 1, 0));
+        limiter.leave(GOLD, 500);
+        assert!(limiter.enter(GOLD, 1, 0));
+        assert!(!limiter.enter(GOLD, 500, 0));
+    }
+
+    #[test]
+    fn work_that_is_done_makes_room_before_it_leaves() {
+        let limiter = limiter();
+        assert!(limiter.enter(GOLD, 100, 0));
+        assert!(!limiter.enter(GOLD, 41, 40));
+        assert!(limiter.enter(GOLD, 40, 40));
+        assert_eq!(limiter.inside(), 140);
     }
 
     #[test]
     fn no_class_is_guaranteed_more_than_its_share_of_its_own_limit() {
-        let mut most = [UNLIMITED; MAX_CLASSES];
-        (most[0], most[1]) = (80, 800);
-        assert_eq!(Limits::of(most, &[4, 1]).guaranteed[..3], [64, 160, 0]);
-        most[1] = UNLIMITED;
-        assert_eq!(Limits::of(most, &[4, 1]).guaranteed[..3], [64, 16, 0]);
-        most[0] = 1;
-        assert_eq!(Limits::of(most, &[4, 1]).guaranteed[..3], [1, 1, 0]);
+        let mut most = PerClass::splat(UNLIMITED);
+        (most[GOLD], most[BASIC]) = (80, 800);
+        assert_eq!(guaranteed(most, &[4, 1]), [64, 160, 0]);
+        most[BASIC] = UNLIMITED;
+        assert_eq!(guaranteed(most, &[4, 1]), [64, 16, 0]);
+        most[GOLD] = 1;
+        assert_eq!(guaranteed(most, &[4, 1]), [1, 1, 0]);
     }
 
     #[test]
-    fn a_class_has_its_share_whoever_else_is_there() {
-        let limits = Limits::of([100; MAX_CLASSES], &[4, 1]);
-        assert_eq!(limits.guaranteed[..3], [80, 20, 0]);
-        let (allowance, basic) = (ClassLimiter::default(), Class::new(1));
-        allowance.set_limits(&limits);
-        assert!(allowance.enter(ONLY, 100, 0));
-        assert!(!allowance.enter(basic, 21, 0));
-        assert!(allowance.enter(basic, 20, 0));
-        assert!(!allowance.enter(basic, 1, 0));
-        assert!(!allowance.exceeds_guarantee(basic) && allowance.exceeds_guarantee(ONLY));
+    fn a_class_has_its_share_regardless_of_the_others() {
+        let limits = Limits::of(PerClass::splat(100), &[4, 1]);
+        assert_eq!(guaranteed(limits.most, &[4, 1]), [80, 20, 0]);
+        let limiter = ClassLimiter::default();
+        limiter.set_limits(&limits);
+        assert!(limiter.enter(GOLD, 100, 0));
+        assert!(!limiter.enter(BASIC, 21, 0));
+        assert!(limiter.enter(BASIC, 20, 0));
+        assert!(!limiter.enter(BASIC, 1, 0));
+        assert!(!limiter.exceeds_guarantee(BASIC) && limiter.exceeds_guarantee(GOLD));
     }
 }

@@ -1,4 +1,4 @@
-//! One stage's gate.
+//! The gate of one stage.
 
 use crate::config::{Class, PerClass};
 use crate::gate::class_limits::{ClassLimiter, Limits, UNLIMITED};
@@ -6,39 +6,39 @@ use crate::gate::in_service::InService;
 use crate::platform::Time;
 use crate::platform::sync::{AtomicBool, AtomicU64, Ordering};
 
-/// Counts the requests that are bound for a stage and have not ended, and what they cost where that
-/// is declared, and says whether one more may come. Open to everybody until limits are set.
+/// Counts the unresolved requests bound for a stage, and their costs, and decides whether one more
+/// may enter. The gate is open until limits are set.
 #[derive(Debug)]
 pub(crate) struct Gate {
     requests: ClassLimiter,
-    /// What those that declare it cost.
+    /// The costs of the requests that have one.
     costs: ClassLimiter,
     in_service: InService,
     entered: AtomicU64,
     turned_away: PerClass<AtomicU64>,
-    /// For whom a lower class gave way, by the class of the newcomer.
-    gave_way: AtomicU64,
-    /// Whether the stage cannot keep what was promised to a class.
+    /// Events of lower classes that were evicted for a request of a higher one.
+    preempted: AtomicU64,
+    /// Whether the stage cannot keep the SLO of a class at its 99th percentile.
     violated: PerClass<AtomicBool>,
-    /// And not even to most of its requests.
+    /// Whether the stage cannot keep the SLO of a class even in the mean.
     infeasible: PerClass<AtomicBool>,
 }
 
-/// A gate as it is at one moment.
+/// The figures of a gate at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct GateCounts {
-    /// Requests that will visit the stage, are in it or have left it, and have not ended.
+    /// Unresolved requests that will visit the stage, are in it or have left it.
     pub(crate) bound: usize,
-    /// The limit of the highest class; `None` while there is none.
+    /// The limit of the highest class; `None` without a limit.
     pub(crate) limit: Option<usize>,
-    /// The declared costs of these requests.
+    /// The costs of these requests.
     pub(crate) cost: u64,
     pub(crate) cost_limit: Option<u64>,
     pub(crate) entered: u64,
     pub(crate) turned_away: PerClass<u64>,
-    /// How many of a lower class were given up for one of a higher.
-    pub(crate) gave_way: u64,
-    /// Whether no setting can keep what was promised to a class.
+    /// Events of lower classes that were evicted for a request of a higher one.
+    pub(crate) preempted: u64,
+    /// Whether no setting can keep the SLO of a class.
     pub(crate) violated: PerClass<bool>,
 }
 
@@ -49,26 +49,26 @@ impl Default for Gate {
             costs: ClassLimiter::default(),
             in_service: InService::default(),
             entered: AtomicU64::new(0),
-            turned_away: std::array::from_fn(|_| AtomicU64::new(0)),
-            gave_way: AtomicU64::new(0),
-            violated: std::array::from_fn(|_| AtomicBool::new(false)),
-            infeasible: std::array::from_fn(|_| AtomicBool::new(false)),
+            turned_away: PerClass::from_fn(|_| AtomicU64::new(0)),
+            preempted: AtomicU64::new(0),
+            violated: PerClass::from_fn(|_| AtomicBool::new(false)),
+            infeasible: PerClass::from_fn(|_| AtomicBool::new(false)),
         }
     }
 }
 
 impl Gate {
-    /// One more, if there is room for its class: for what it costs, if it says so and it is known
-    /// what that means, else for one request. `cost` is 0 where it is not declared.
+    /// Admits one more request if its class has room: for its cost, if it has one and costs are
+    /// limited, else for one request. Returns whether it did. A `cost` of 0 means no cost.
     pub(super) fn enter(&self, class: Class, cost: u64, now: impl Fn() -> Time) -> bool {
         if cost == 0 || self.costs.limit(class) == UNLIMITED {
             let enters = self.requests.enter(class, 1, 0);
             if enters {
-                self.note(class, cost);
+                self.count_entered(class, cost);
             }
             return enters;
         }
-        // What was done is only asked for where it decides: it takes a lock and the clock.
+        // The served part is read only where it decides: it takes a lock and the clock.
         let enters = self.costs.enter(class, cost, 0)
             || self.costs.enter(class, cost, self.in_service.served(now()));
         if enters {
@@ -78,7 +78,7 @@ impl Gate {
         enters
     }
 
-    /// Whether [`Gate::enter`] would let it in now.
+    /// Returns whether [`Gate::enter`] would admit the request now.
     pub(super) fn has_room(&self, class: Class, cost: u64, now: impl Fn() -> Time) -> bool {
         if cost == 0 || self.costs.limit(class) == UNLIMITED {
             return self.requests.has_room(class, 1, 0);
@@ -87,60 +87,60 @@ impl Gate {
             || self.costs.has_room(class, cost, self.in_service.served(now()))
     }
 
-    /// The class of which an event would have to give way for a newcomer of `class`: the lowest
-    /// that has more than it is guaranteed. `None` if there is none, or if it would not help: what
-    /// is there of the newcomer's class and of higher ones fills the limit.
-    pub(crate) fn is_preemptible(&self, class: Class, cost: u64, classes: usize) -> Option<Class> {
+    /// Returns the class to evict an event of for a request of `class`: the lowest that exceeds its
+    /// guarantee. `None` if there is none, or if eviction would not help because the request's own
+    /// and higher classes fill the limit.
+    pub(crate) fn preemptible_class(
+        &self,
+        class: Class,
+        cost: u64,
+        classes: usize,
+    ) -> Option<Class> {
         let fits = match self.costs.limit(class) {
             limit if cost > 0 && limit < UNLIMITED => self.costs.fits_above(class, cost),
             _ => self.requests.fits_above(class, 1),
         };
-        let lower = (class.index() + 1..classes).rev();
-        let mut lower = lower.filter_map(|class| u8::try_from(class).ok().map(Class::new));
+        let mut lower = Class::first(classes).rev().take_while(|other| other.is_lower_than(class));
         lower.find(|lower| fits && self.exceeds_guarantee(*lower))
     }
 
-    /// Somebody of a lower class has given way.
-    pub(crate) fn log_preemption(&self) {
-        self.gave_way.fetch_add(1, Ordering::Relaxed);
+    /// Counts an event of a lower class that was evicted for a request of a higher one.
+    pub(crate) fn count_preemption(&self) {
+        self.preempted.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// One that has entered goes: another gate on its route is shut.
+    /// Undoes an [`Gate::enter`] because another gate on the route is closed.
     pub(super) fn refund(&self, class: Class, cost: u64) {
         self.entered.fetch_sub(1, Ordering::Relaxed);
         self.leave(class, cost);
     }
 
-    /// Whether a mean service alone takes longer than was promised to the class.
-    pub(super) fn is_hopeless(&self, class: Class) -> bool {
-        self.infeasible
-            .get(class.index())
-            .is_some_and(|infeasible| infeasible.load(Ordering::Relaxed))
+    /// Returns whether the mean service alone exceeds the SLO of the class.
+    pub(super) fn is_infeasible(&self, class: Class) -> bool {
+        self.infeasible[class].load(Ordering::Relaxed)
     }
 
-    /// Sets whether services alone make the promise to a class impossible to keep: as far as one in
-    /// a hundred is concerned, and on the average.
-    pub(crate) fn set_feasibility(&self, class: usize, violated: bool, infeasible: bool) {
-        let all = [(&self.violated, violated), (&self.infeasible, infeasible)];
-        for (by_class, is_so) in all {
-            if let Some(one) = by_class.get(class) {
-                one.store(is_so, Ordering::Relaxed);
-            }
-        }
+    /// Sets whether services alone exceed the SLO of the class: at the 99th percentile, and in the
+    /// mean.
+    pub(crate) fn set_feasibility(&self, class: Class, violated: bool, infeasible: bool) {
+        self.violated[class].store(violated, Ordering::Relaxed);
+        self.infeasible[class].store(infeasible, Ordering::Relaxed);
     }
 
+    /// Admits a request regardless of the limits.
     pub(super) fn enter_anyway(&self, class: Class, cost: u64) {
         self.requests.enter_anyway(class, 1);
-        self.note(class, cost);
+        self.count_entered(class, cost);
     }
 
-    fn note(&self, class: Class, cost: u64) {
+    fn count_entered(&self, class: Class, cost: u64) {
         self.entered.fetch_add(1, Ordering::Relaxed);
         if cost > 0 {
             self.costs.enter_anyway(class, cost);
         }
     }
 
+    /// Ends a request that has entered.
     pub(super) fn leave(&self, class: Class, cost: u64) {
         self.requests.leave(class, 1);
         if cost > 0 {
@@ -148,17 +148,17 @@ impl Gate {
         }
     }
 
-    /// A worker begins a request that has declared its cost.
+    /// Begins the service of a request with a cost.
     pub(crate) fn begin(&self, cost: u64, now: Time) {
         self.in_service.begin(cost, now);
     }
 
-    /// The request that was begun at `begun` is in service no more.
+    /// Ends the service of a request that began at `begun`.
     pub(crate) fn end(&self, cost: u64, begun: Time) {
         self.in_service.end(cost, begun);
     }
 
-    /// Whether there are more of a class than it is guaranteed.
+    /// Returns whether a class exceeds its guarantee.
     pub(super) fn exceeds_guarantee(&self, class: Class) -> bool {
         match self.costs.limit(class) {
             UNLIMITED => self.requests.exceeds_guarantee(class),
@@ -166,26 +166,26 @@ impl Gate {
         }
     }
 
+    /// Counts a refused request.
     pub(super) fn turn_away(&self, class: Class) {
-        if let Some(count) = self.turned_away.get(class.index()) {
-            count.fetch_add(1, Ordering::Relaxed);
-        }
+        self.turned_away[class].fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Sets how many requests may be, and what those that say so may cost together.
+    /// Sets the limits on the number of requests, and on the sum of their costs.
     pub(crate) fn set_limits(&self, requests: &Limits, costs: &Limits) {
         self.requests.set_limits(requests);
         self.costs.set_limits(costs);
     }
 
-    /// Sets how many units of cost a second of service is worth, and how many are served at once.
+    /// Sets the units of cost that a second of service is worth, and the number of requests that
+    /// are served at once.
     pub(crate) fn set_pace(&self, units_per_second: f64, parallelism: f64) {
         self.in_service.set_pace(units_per_second, parallelism);
     }
 
-    /// Which share of the limit of `class` is used, 0 to 1; `None` while there is no limit. Where
-    /// more events are `queued` than requests are bound for the stage, they count: not every event
-    /// serves a request.
+    /// Returns the used share of the limit of `class`, 0 to 1; `None` without a limit. Where more
+    /// events are `queued` than requests bound for the stage, the events count, because not every
+    /// event serves a request.
     pub(crate) fn fullness(&self, class: Class, queued: usize) -> Option<f64> {
         let share = |inside: u64, limit: u64| (inside as f64 / limit.max(1) as f64).min(1.0);
         let limit = match self.costs.limit(class) {
@@ -206,9 +206,9 @@ impl Gate {
             cost: self.costs.inside(),
             cost_limit: limited(self.costs.limit(Class::HIGHEST)),
             entered: self.entered.load(Ordering::Relaxed),
-            turned_away: self.turned_away.each_ref().map(|count| count.load(Ordering::Relaxed)),
-            gave_way: self.gave_way.load(Ordering::Relaxed),
-            violated: self.violated.each_ref().map(|violated| violated.load(Ordering::Relaxed)),
+            turned_away: self.turned_away.map(|count| count.load(Ordering::Relaxed)),
+            preempted: self.preempted.load(Ordering::Relaxed),
+            violated: self.violated.map(|violated| violated.load(Ordering::Relaxed)),
         }
     }
 }

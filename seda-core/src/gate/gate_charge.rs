@@ -1,21 +1,23 @@
-//! Gate charge.
+//! The charge of a request at the gates on its route.
 
 use crate::config::Class;
+use crate::gate::route::RouteIndex;
 
-/// What a request counts as at the gates on its route, from its entry to its end.
+/// The charge of a request at the gates on its route, from its entry to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct GateCharge {
-    pub(crate) route: u16,
+    /// `None` for a request that passes no gate.
+    pub(crate) route: Option<RouteIndex>,
     pub(crate) class: Class,
-    /// What it declared to cost, or its route was measured to take; 0 if it is only counted.
+    /// The declared cost, or the measured demand of its route; 0 if the request is only counted.
     pub(crate) cost: u32,
-    /// Whether it declared that.
+    /// Whether the cost was declared.
     pub(crate) declared: bool,
 }
 
-/// A shut gate.
+/// The refusal by a closed gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct GateClosed {
-    /// Whose it is.
+    /// The stage of the gate.
     pub(crate) stage: usize,
 }

@@ -1,16 +1,16 @@
-//! What of the costs that are inside was served already.
+//! The served part of the costs inside a gate.
 
 use crate::platform::Time;
 use crate::platform::sync::{AtomicU64, Mutex, Ordering};
 
-/// The requests with a declared cost that are in service at one stage: what workers have done of
-/// them takes nobody's time any more.
+/// The requests with a cost that are in service at one stage. The served part of their cost takes
+/// no further time, so it does not fill the gate.
 #[derive(Debug, Default)]
 pub(super) struct InService {
     sums: Mutex<Sums>,
-    /// Units of cost that a second of service is worth, as the bits of a float.
+    /// Units of cost that a second of service is worth, as the bits of an `f64`.
     pace: AtomicU64,
-    /// How many are served at once at that pace, in the same way: more share it.
+    /// The number of requests that are served at once at that pace, likewise; more share it.
     parallelism: AtomicU64,
 }
 
@@ -18,7 +18,7 @@ pub(super) struct InService {
 struct Sums {
     requests: u64,
     cost: u64,
-    /// Of the moments at which they were begun, in nanoseconds.
+    /// The sum of the times at which the requests began, in nanoseconds.
     begun: u128,
 }
 
@@ -30,9 +30,10 @@ impl InService {
         sums.begun += u128::from(now.as_nanos());
     }
 
-    /// One that was begun at `begun` ends, or is no longer inside.
+    /// Ends the service of a request that began at `begun`.
     pub(super) fn end(&self, cost: u64, begun: Time) {
         let mut sums = self.sums.lock();
+        debug_assert!(sums.requests > 0 && cost <= sums.cost, "more services end than began");
         sums.requests = sums.requests.saturating_sub(1);
         sums.cost = sums.cost.saturating_sub(cost);
         sums.begun = sums.begun.saturating_sub(u128::from(begun.as_nanos()));
@@ -43,8 +44,8 @@ impl InService {
         self.parallelism.store(parallelism.to_bits(), Ordering::Relaxed);
     }
 
-    /// How much of their cost is served. One that takes longer than it declared counts as served
-    /// for no more than that, as long as it is alone; of several the sum is bounded.
+    /// Returns the served units of cost at `now`. A single request that takes longer than its cost
+    /// counts as served for no more than its cost; of several requests the sum is bounded.
     pub(super) fn served(&self, now: Time) -> u64 {
         let sums = self.sums.lock();
         let nanos =
@@ -52,7 +53,7 @@ impl InService {
         let pace = f64::from_bits(self.pace.load(Ordering::Relaxed));
         let parallelism = f64::from_bits(self.parallelism.load(Ordering::Relaxed));
         let each = (parallelism / sums.requests.max(1) as f64).min(1.0);
-        // A float beyond what is countable saturates in the cast, NaN becomes 0.
+        // The cast saturates and turns NaN into 0.
         ((nanos as f64 / 1e9 * pace * each) as u64).min(sums.cost)
     }
 }
@@ -66,10 +67,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_service_is_served_at_its_pace_and_never_more_than_it_costs() {
+    fn requests_in_service_are_served_at_the_pace_and_never_beyond_their_cost() {
         let here = InService::default();
         here.begin(50, at(100));
-        assert_eq!(here.served(at(120)), 0, "nobody knows yet what a unit takes");
+        assert_eq!(here.served(at(120)), 0, "the pace is unknown");
         here.set_pace(1_000.0, 2.0);
         assert_eq!([100, 120, 150, 900].map(|now| here.served(at(now))), [0, 20, 50, 50]);
         here.begin(30, at(110));
@@ -81,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_read_early_has_served_nothing() {
+    fn a_clock_reading_before_the_beginning_counts_as_nothing_served() {
         let here = InService::default();
         here.set_pace(1_000.0, 1.0);
         here.begin(50, at(100));
@@ -89,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn more_than_can_be_served_at_once_share_what_can() {
+    fn more_requests_than_are_served_at_once_share_the_pace() {
         let here = InService::default();
         here.set_pace(1_000.0, 1.0);
         (0..4).for_each(|_| here.begin(50, at(100)));

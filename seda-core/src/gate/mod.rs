@@ -1,18 +1,21 @@
-//! Admission: a request is refused at the entry, before anything is spent on it, when a stage that
-//! it is going to visit has as much to do as it can do in time.
+//! Gates: a request is refused at the entry, before anything is spent on it, when a stage on its
+//! route has as much to do as it can do in time.
 //!
-//! - [`Route`]: which stages a kind of request visits, declared in code.
-//! - `Gate`: one stage's: how many requests are bound for it, and how many of each class may be;
-//!   of two `ClassLimiter`s, one in requests and one in what they cost, where they say so.
-//! - `InService`: what of these costs was served already.
-//! - `CostModel`: what a unit of declared cost turned out to take.
-//! - `GateCharge`: what a request counts as, from its entry to its end.
-//! - `Demands`: what requests of each route take, for those that declare no cost.
-//! - `Admission`: all gates of a graph. It holds no opinion: the limits come from a law of
-//!   [`crate::control`], once per tick.
+//! The room holds the gates of a graph as plain data with atomic counters. It may import `config`,
+//! `stats` and `platform`. The gates hold no opinion: a law of `control` sets their limits once per
+//! tick. Eviction for a request at a closed gate belongs to `stage`.
 //!
-//! By Little's law a bound on the requests that are inside is a bound on the time they take: who
-//! may have N requests under way and ends X per second keeps them N/X seconds.
+//! - [`Route`]: the stages that a kind of request visits, declared in code.
+//! - `Admission`: all gates of a graph.
+//! - `Gate`: the gate of one stage: the requests bound for it and their limits by class. It has two
+//!   `ClassLimiter`s, one in requests and one in costs.
+//! - `GateCharge`: the charge of a request at its gates, from its entry to its end.
+//! - `InService`: the served part of the costs inside.
+//! - `CostModel`: the measured worth of a unit of cost.
+//! - `Demands`: the measured demand of each route, for requests that declare no cost.
+//!
+//! By Little's law a bound on the requests inside bounds their time: N requests under way, of which
+//! X per second end, take N/X seconds.
 
 mod class_limits;
 mod cost_model;
@@ -24,11 +27,11 @@ mod route_demand;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use gate_charge::{GateCharge, GateClosed};
-
 pub(crate) use class_limits::{Limits, UNLIMITED};
 pub(crate) use cost_model::CostModel;
 pub(crate) use entry_gate::{Gate, GateCounts};
+pub(crate) use gate_charge::{GateCharge, GateClosed};
+pub(crate) use route::RouteIndex;
 pub use route::{Route, StageId};
 
 use crate::config::{Class, Mode, PerClass};
@@ -37,10 +40,7 @@ use crate::platform::Time;
 use crate::platform::sync::{AtomicBool, AtomicU64, OnceLock, Ordering};
 use std::time::Duration;
 
-/// Of a request that passed no gate.
-pub(crate) const NO_ROUTE: u16 = u16::MAX;
-
-/// Percent of what was promised within which a request has to be answered: the answer still has to
+/// The percentage of the SLO within which a request has to be answered: the answer still has to
 /// reach the client.
 const ANSWERED_WITHIN: u64 = 95;
 
@@ -48,12 +48,12 @@ const ANSWERED_WITHIN: u64 = 95;
 #[derive(Debug)]
 pub(crate) struct Admission {
     built: OnceLock<Built>,
-    /// Whether requests are counted at the gates at all.
+    /// Whether requests are counted at the gates.
     on: AtomicBool,
-    /// Whether a shut gate only counts whom it would have turned away.
+    /// Whether a closed gate only counts the requests that it would refuse.
     observes: AtomicBool,
-    /// By class, in nanoseconds; the highest number where nothing was promised.
-    promised: PerClass<AtomicU64>,
+    /// The SLO by class, in nanoseconds; `u64::MAX` without one.
+    slo: PerClass<AtomicU64>,
 }
 
 impl Default for Admission {
@@ -62,7 +62,7 @@ impl Default for Admission {
             built: OnceLock::new(),
             on: AtomicBool::new(false),
             observes: AtomicBool::new(false),
-            promised: std::array::from_fn(|_| AtomicU64::new(u64::MAX)),
+            slo: PerClass::from_fn(|_| AtomicU64::new(u64::MAX)),
         }
     }
 }
@@ -71,16 +71,16 @@ impl Default for Admission {
 struct Built {
     /// By stage.
     gates: Box<[Gate]>,
-    /// By stage: which gate is its own. Replicas have one together, that of the first.
+    /// By stage: the stage of its gate. Replicas share the gate of the first.
     gate_of: Box<[usize]>,
-    /// For every stage the route that visits it alone, then the declared ones, in gates.
+    /// In gates: for each stage the route that visits it alone, then the declared routes.
     routes: Box<[Box<[usize]>]>,
     demands: Demands,
 }
 
 impl Admission {
-    /// To be called once, before the first request. `gate_of` says for each stage which one's gate
-    /// is its own.
+    /// Builds the gates and the routes; to be called once, before the first request. `gate_of` is
+    /// the stage of the gate of each stage.
     pub(crate) fn build(&self, gate_of: Box<[usize]>, declared: &[Box<[usize]>]) {
         let stages = gate_of.len();
         let gates = |visited: &[usize]| {
@@ -99,151 +99,168 @@ impl Admission {
             routes,
             gate_of,
         };
-        let _ = self.built.set(built);
+        let first = self.built.set(built).is_ok();
+        debug_assert!(first, "the gates are built once");
     }
 
-    /// Whether gates are shut, and not only watched.
+    /// Returns whether closed gates refuse requests, and do not only count them.
     pub(crate) fn acts(&self) -> bool {
         self.on.load(Ordering::Relaxed) && !self.observes.load(Ordering::Relaxed)
     }
 
-    /// Sets what was promised, by class, and who keeps it. What is under way when counting begins
-    /// is not counted.
+    /// Sets the SLO of each class, and whether gates act on it. Requests under way when counting
+    /// begins are not counted.
     pub(crate) fn set(&self, slo: &[Option<Duration>], mode: Mode) {
         let on = mode != Mode::Off && slo.iter().any(Option::is_some);
-        for (class, promised) in self.promised.iter().enumerate() {
-            let p99 = slo.get(class).copied().flatten().filter(|_| mode == Mode::On);
-            let nanos = p99.and_then(|p99| u64::try_from(p99.as_nanos()).ok());
-            promised.store(nanos.unwrap_or(u64::MAX), Ordering::Relaxed);
+        for (class, nanos) in self.slo.iter().enumerate() {
+            let p99 = if mode == Mode::On { slo.get(class).copied().flatten() } else { None };
+            let p99 = p99.and_then(|p99| u64::try_from(p99.as_nanos()).ok());
+            nanos.store(p99.unwrap_or(u64::MAX), Ordering::Relaxed);
         }
         self.observes.store(mode == Mode::Observe, Ordering::Relaxed);
         self.on.store(on, Ordering::Relaxed);
     }
 
-    /// After how long the answer to an event of `class` on this route would be late, if that was
-    /// promised. Where a stage on it cannot keep the promise whatever is done, an answer that comes
-    /// late is worth more than none.
-    pub(crate) fn deadline(&self, route: u16, class: Class) -> Option<Duration> {
-        let promised = self.promised.get(class.index())?.load(Ordering::Relaxed);
-        let kept = promised < u64::MAX && !self.on(route).any(|(_, gate)| gate.is_hopeless(class));
-        kept.then(|| Duration::from_nanos(promised / 100 * ANSWERED_WITHIN))
+    /// Returns the time after which the answer to a request of `class` on `route` is worthless by
+    /// the SLO. `None` without an SLO, and if a stage on the route cannot keep it even in the mean:
+    /// then a late answer is worth more than none.
+    pub(crate) fn deadline(&self, route: Option<RouteIndex>, class: Class) -> Option<Duration> {
+        let slo = self.slo[class].load(Ordering::Relaxed);
+        let applies =
+            slo < u64::MAX && !self.gates_on(route).any(|(_, gate)| gate.is_infeasible(class));
+        applies.then(|| Duration::from_nanos(slo / 100 * ANSWERED_WITHIN))
     }
 
-    /// The shortest of the promises of all classes.
-    pub(crate) fn shortest_promise(&self) -> Option<Duration> {
-        let promises = self.promised.iter().map(|promised| promised.load(Ordering::Relaxed));
-        promises.min().filter(|nanos| *nanos < u64::MAX).map(Duration::from_nanos)
+    /// Returns the shortest SLO of all classes; `None` without any.
+    pub(crate) fn shortest_slo(&self) -> Option<Duration> {
+        let shortest = self.slo.iter().map(|slo| slo.load(Ordering::Relaxed)).min()?;
+        (shortest < u64::MAX).then(|| Duration::from_nanos(shortest))
     }
 
-    /// A stage's gate; replicas have one together.
+    /// Returns the gate of a stage; replicas share one.
     pub(crate) fn gate(&self, stage: usize) -> Option<&Gate> {
         let built = self.built.get()?;
         built.gates.get(*built.gate_of.get(stage)?)
     }
 
-    /// Whether a stage's gate is its own, and not that of another replica.
+    /// Returns whether a stage has a gate of its own, and not that of another replica.
     pub(crate) fn has_gate(&self, stage: usize) -> bool {
         self.gate_number(stage) == Some(stage)
     }
 
-    /// The stage whose gate is that of this one.
+    /// Returns the stage that the gate of `stage` belongs to.
     pub(crate) fn gate_number(&self, stage: usize) -> Option<usize> {
         self.built.get()?.gate_of.get(stage).copied()
     }
 
-    /// A stage's gate as it is, while requests are counted; of replicas the first one's.
+    /// Returns the figures of a stage's gate; `None` while requests are not counted, and for
+    /// replicas other than the first.
     pub(crate) fn figures(&self, stage: usize) -> Option<GateCounts> {
-        let counts = self.on.load(Ordering::Relaxed) && self.has_gate(stage);
-        self.gate(stage).filter(|_| counts).map(Gate::figures)
+        if self.on.load(Ordering::Relaxed) && self.has_gate(stage) {
+            self.gate(stage).map(Gate::figures)
+        } else {
+            None
+        }
     }
 
-    /// How many routes were declared.
+    /// Returns the number of declared routes.
     pub(crate) fn declared_routes(&self) -> usize {
         self.built.get().map_or(0, |built| built.routes.len() - built.gates.len())
     }
 
-    /// The stages whose gates are on a declared route.
+    /// Returns the stages of the gates on a declared route.
     pub(crate) fn stages_on(&self, declared: usize) -> &[usize] {
         let built = self.built.get();
         let route = built.and_then(|built| built.routes.get(built.gates.len() + declared));
         route.map_or(&[], |stages| stages)
     }
 
-    /// The number of a route, for a request that enters at stage `entry`.
-    pub(crate) fn route(&self, entry: usize, declared: Option<Route>) -> u16 {
-        let Some(built) = self.built.get().filter(|_| self.on.load(Ordering::Relaxed)) else {
-            return NO_ROUTE;
-        };
+    /// Returns the route of a request that enters at stage `entry`; `None` while requests are not
+    /// counted.
+    pub(crate) fn route(&self, entry: usize, declared: Option<Route>) -> Option<RouteIndex> {
+        if !self.on.load(Ordering::Relaxed) {
+            return None;
+        }
+        let built = self.built.get()?;
         let stages = built.gates.len();
         let number = declared.map_or(entry, |route| stages + usize::from(route.index));
-        u16::try_from(number).ok().filter(|_| number < built.routes.len()).unwrap_or(NO_ROUTE)
+        if number < built.routes.len() { RouteIndex::new(number) } else { None }
     }
 
-    /// What a request of `route` counts as at its gates: what it declares, else what such requests
-    /// were measured to take, where that matters.
-    pub(crate) fn passage(&self, route: u16, class: Class, declared: Option<u32>) -> GateCharge {
-        let demands = self.built.get().filter(|_| route != NO_ROUTE).map(|built| &built.demands);
-        let cost = match (demands, declared) {
+    /// Returns the charge of a request: its declared cost, else the measured demand of its route
+    /// where that matters.
+    pub(crate) fn charge(
+        &self,
+        route: Option<RouteIndex>,
+        class: Class,
+        declared: Option<u32>,
+    ) -> GateCharge {
+        let cost = match (self.built.get().zip(route), declared) {
             (None, _) => 0,
-            (Some(demands), None) => demands.cost(route),
-            (Some(demands), Some(cost)) => {
-                demands.note_declared();
+            (Some((built, route)), None) => built.demands.cost(route),
+            (Some((built, _)), Some(cost)) => {
+                built.demands.note_declared();
                 cost.max(1)
             }
         };
         GateCharge { route, class, cost, declared: declared.is_some() }
     }
 
-    /// Whether requests have declared what they cost: nothing else is a cost from then on.
+    /// Returns whether requests have declared their costs. From then on only declared costs count.
     pub(crate) fn costs_are_declared(&self) -> bool {
         self.built.get().is_some_and(|built| built.demands.are_declared())
     }
 
-    /// Whether it is known beforehand that some requests take far longer than others.
+    /// Returns whether it is known of each request, when it enters, that it takes far longer than
+    /// others.
     pub(crate) fn costs_differ(&self) -> bool {
         let differ = |built: &Built| built.demands.are_declared() || built.demands.differ();
         self.built.get().is_some_and(differ)
     }
 
-    /// What was measured during a tick joins what is known of the routes' demands. With `coarse`
-    /// there is a stage of which so few fit into what was promised that parts of one matter.
+    /// Ends a tick: its measurements join the demands of the routes. `coarse` says that at some
+    /// stage so few services fit into the SLO that parts of one matter.
     pub(crate) fn learn_demands(&self, coarse: bool) {
         if let Some(built) = self.built.get() {
             built.demands.update(coarse);
         }
     }
 
-    /// Whether it matters what such a request takes.
-    pub(crate) fn measures(&self, passage: &GateCharge) -> bool {
-        self.built.get().is_some_and(|built| built.demands.measures(passage.route))
+    /// Returns whether the demand of such a request is measured.
+    pub(crate) fn measures(&self, charge: &GateCharge) -> bool {
+        let route = self.built.get().zip(charge.route);
+        route.is_some_and(|(built, route)| built.demands.measures(route))
     }
 
-    /// A stage has served an answered request for so long.
-    pub(crate) fn record_service(&self, passage: &GateCharge, nanos: u64) {
-        if let Some(built) = self.built.get() {
-            built.demands.record_service(passage.route, nanos);
+    /// Adds `nanos` of service to an answered request.
+    pub(crate) fn record_service(&self, charge: &GateCharge, nanos: u64) {
+        if let Some((built, route)) = self.built.get().zip(charge.route) {
+            built.demands.record_service(route, nanos);
         }
     }
 
-    /// A request was answered that has taken so long.
-    pub(crate) fn answered(&self, passage: &GateCharge, nanos: u64) {
-        if let Some(built) = self.built.get() {
-            built.demands.answered(passage.route, nanos);
+    /// Counts an answered request that has taken `nanos` of service so far.
+    pub(crate) fn answered(&self, charge: &GateCharge, nanos: u64) {
+        if let Some((built, route)) = self.built.get().zip(charge.route) {
+            built.demands.answered(route, nanos);
         }
     }
 
-    /// A request passes all gates on its route, or none; those of the stages in `way_made` whoever
-    /// is there.
+    /// Lets a request through all gates on its route, or none. The gates of the stages in
+    /// `preempted` admit it regardless of their limits.
+    ///
+    /// # Errors
+    /// The first closed gate.
     pub(crate) fn enter(
         &self,
-        passage: &GateCharge,
-        way_made: &[usize],
+        charge: &GateCharge,
+        preempted: &[usize],
         now: impl Fn() -> Time,
     ) -> Result<(), GateClosed> {
-        let (class, cost) = (passage.class, u64::from(passage.cost));
+        let (class, cost) = (charge.class, u64::from(charge.cost));
         let observes = self.observes.load(Ordering::Relaxed);
-        for (passed, (stage, gate)) in self.on(passage.route).enumerate() {
-            if way_made.contains(&stage) {
+        for (passed, (stage, gate)) in self.gates_on(charge.route).enumerate() {
+            if preempted.contains(&stage) {
                 gate.enter_anyway(class, cost);
             } else if !gate.enter(class, cost, &now) {
                 if observes {
@@ -251,7 +268,8 @@ impl Admission {
                     gate.enter_anyway(class, cost);
                     continue;
                 }
-                let passed = self.on(passage.route).take(passed);
+                // All or none: undo the gates passed so far.
+                let passed = self.gates_on(charge.route).take(passed);
                 passed.for_each(|(_, gate)| gate.refund(class, cost));
                 return Err(GateClosed { stage });
             }
@@ -259,44 +277,44 @@ impl Admission {
         Ok(())
     }
 
-    /// The stages on a route whose gates are shut for a request.
-    pub(crate) fn shut(&self, passage: &GateCharge, now: impl Fn() -> Time) -> Vec<usize> {
-        let cost = u64::from(passage.cost);
-        let shut =
-            self.on(passage.route).filter(|(_, gate)| !gate.has_room(passage.class, cost, &now));
-        shut.map(|(stage, _)| stage).collect()
+    /// Returns the stages of the gates on a request's route that are closed for it.
+    pub(crate) fn closed_on(&self, charge: &GateCharge, now: impl Fn() -> Time) -> Vec<usize> {
+        let cost = u64::from(charge.cost);
+        let gates = self.gates_on(charge.route);
+        let closed = gates.filter(|(_, gate)| !gate.has_room(charge.class, cost, &now));
+        closed.map(|(stage, _)| stage).collect()
     }
 
-    /// A request is refused for the sake of a stage.
-    pub(crate) fn turn_away(&self, passage: &GateCharge, shut: GateClosed) {
-        if let Some(gate) = self.gate(shut.stage) {
-            gate.turn_away(passage.class);
+    /// Counts a request that is refused because of a closed gate.
+    pub(crate) fn turn_away(&self, charge: &GateCharge, closed: GateClosed) {
+        if let Some(gate) = self.gate(closed.stage) {
+            gate.turn_away(charge.class);
         }
     }
 
-    /// A request that had entered has ended.
-    pub(crate) fn leave(&self, passage: &GateCharge) {
-        let cost = u64::from(passage.cost);
-        self.on(passage.route).for_each(|(_, gate)| gate.leave(passage.class, cost));
+    /// Ends the charge of a request that had entered.
+    pub(crate) fn leave(&self, charge: &GateCharge) {
+        let cost = u64::from(charge.cost);
+        self.gates_on(charge.route).for_each(|(_, gate)| gate.leave(charge.class, cost));
     }
 
-    /// The gate of a stage, and its place on the route, if it is on it.
-    pub(crate) fn gate_on(&self, passage: &GateCharge, stage: usize) -> Option<(usize, &Gate)> {
+    /// Returns the gate of a stage and its place on the route; `None` if it is not on the route.
+    pub(crate) fn gate_on(&self, charge: &GateCharge, stage: usize) -> Option<(usize, &Gate)> {
         let number = self.gate_number(stage)?;
-        let mut on = self.on(passage.route).enumerate();
-        on.find_map(|(place, (on_route, gate))| (on_route == number).then_some((place, gate)))
+        let mut gates = self.gates_on(charge.route).enumerate();
+        gates.find_map(|(place, (on_route, gate))| (on_route == number).then_some((place, gate)))
     }
 
-    /// Whether a request's cost tells what a unit takes. One that was only taken for it does not
-    /// once requests declare theirs: that is another unit.
-    pub(crate) fn prices(&self, passage: &GateCharge) -> bool {
-        passage.declared == self.costs_are_declared()
+    /// Returns whether the cost of a request counts for the cost models. A measured demand does not
+    /// once requests declare their costs, because that is another unit.
+    pub(crate) fn counts_for_cost_models(&self, charge: &GateCharge) -> bool {
+        charge.declared == self.costs_are_declared()
     }
 
-    /// The gates on a route, and whose they are.
-    fn on(&self, route: u16) -> impl Iterator<Item = (usize, &Gate)> {
+    /// Returns the gates on a route, each with its stage.
+    fn gates_on(&self, route: Option<RouteIndex>) -> impl Iterator<Item = (usize, &Gate)> {
         let built = self.built.get();
-        let stages = built.and_then(|built| built.routes.get(usize::from(route)));
+        let stages = built.zip(route).and_then(|(built, route)| built.routes.get(route.get()));
         let stages = stages.map(|stages| stages.iter().copied()).into_iter().flatten();
         stages.filter_map(move |stage| Some((stage, built?.gates.get(stage)?)))
     }

@@ -1,41 +1,44 @@
-//! What the requests of each route take, as measured: where they do not say it themselves, the
-//! dearest finds no room first all the same.
+//! The measured demand of each route: requests without a declared cost are weighed by it, so that
+//! the dearest are the first to find a gate closed.
 
+use crate::gate::route::RouteIndex;
 use crate::platform::sync::{AtomicBool, AtomicU32, Mutex, Ordering};
-use crate::stats::{OutlierFilter, is_outlier};
+use crate::stats::{Ewma, OutlierFilter, is_outlier};
 
-/// Routes through one stage are told apart from where the mean of one takes so many times that of
-/// another; below, a limit in requests is as good, and needs nothing to be learned.
+/// Routes through one stage are weighed once the mean demand of one is this multiple of another's.
+/// Below it, a limit in requests is as good and needs nothing to be learned.
 const DIFFER: f64 = 2.0;
-/// And they are no longer from where none takes so many times that of another, so that means which
-/// vary do not switch to and fro.
+/// Routes are weighed no longer once no mean is this multiple of another: hysteresis against means
+/// that vary.
 const ALIKE: f64 = 1.5;
-/// Over how many requests a mean is smoothed: as the price of a unit of cost is.
-const EWMA_SAMPLES: f64 = 64.0;
+/// Smooths a mean over as many requests as the cost model does.
+const SMOOTHED: Ewma = Ewma::over(64.0);
 
-/// The demands of all routes of a graph. Nobody is asked to measure where no two routes meet in a
-/// stage and many requests fit into what was promised, nor once a request has declared its cost: its
-/// unit is not known.
+/// The demands of all routes of a graph.
+///
+/// Nothing is measured where no two routes meet in a stage and many services fit into the SLO, nor
+/// once a request has declared its cost, because the unit of that is unknown.
 #[derive(Debug)]
 pub(super) struct Demands {
-    routes: Box<[Route]>,
+    routes: Box<[RouteDemand]>,
     /// Pairs of routes that meet in a stage.
     pairs: Box<[(usize, usize)]>,
-    /// Whether so few requests fit that it matters which part of one is still to come.
+    /// Whether so few services fit into the SLO that parts of one matter.
     coarse: AtomicBool,
     declared: AtomicBool,
     learned: Mutex<Learned>,
 }
 
 #[derive(Debug, Default)]
-struct Route {
+struct RouteDemand {
+    /// Whether another route meets it in a stage.
     meets: bool,
     sums: Mutex<Sums>,
-    /// What a request counts as: microseconds; 0 while it is not weighed.
+    /// The cost that a request counts as, in microseconds; 0 while routes are not weighed.
     cost: AtomicU32,
 }
 
-/// Not learned from yet.
+/// The answered requests since the last update, and their service.
 #[derive(Debug, Default)]
 struct Sums {
     requests: u64,
@@ -45,21 +48,21 @@ struct Sums {
 #[derive(Debug, Default)]
 struct Learned {
     means: Box<[Mean]>,
-    /// Whether some of them differ.
+    /// Whether the means of some routes that meet differ.
     differs: bool,
-    /// Whether requests count as what they take.
+    /// Whether requests count by their route's demand.
     weighs: bool,
 }
 
-/// Of a request's service at all stages that measured it, in seconds.
+/// The mean service of a request at all stages together.
 #[derive(Clone, Debug, Default)]
 struct Mean {
     seconds: Option<f64>,
-    stall: OutlierFilter,
+    outliers: OutlierFilter,
 }
 
 impl Demands {
-    /// Of routes through these stages.
+    /// The demands of routes through these stages.
     pub(super) fn new(stages: &[Box<[usize]>]) -> Self {
         let meet = |a: &[usize], b: &[usize]| a.iter().any(|stage| b.contains(stage));
         let numbered = || stages.iter().enumerate();
@@ -68,7 +71,7 @@ impl Demands {
             .flat_map(|(n, a)| others(n).filter(|(_, b)| meet(a, b)).map(move |(m, _)| (n, m)))
             .collect();
         let meets = |n: usize| pairs.iter().any(|(a, b)| *a == n || *b == n);
-        let route = |n| Route { meets: meets(n), ..Route::default() };
+        let route = |n| RouteDemand { meets: meets(n), ..RouteDemand::default() };
         let means = vec![Mean::default(); stages.len()].into();
         Self {
             routes: (0..stages.len()).map(route).collect(),
@@ -79,32 +82,32 @@ impl Demands {
         }
     }
 
-    /// A request says by itself what it costs.
+    /// Notes that a request declares its cost: nothing is measured from now on.
     pub(super) fn note_declared(&self) {
         if !self.declared.swap(true, Ordering::Relaxed) {
             self.routes.iter().for_each(|route| route.cost.store(0, Ordering::Relaxed));
         }
     }
 
-    /// What a request counts as that does not say what it costs; 0 if requests are counted.
-    pub(super) fn cost(&self, route: u16) -> u32 {
+    /// Returns the cost of a request that declares none; 0 if it is only counted.
+    pub(super) fn cost(&self, route: RouteIndex) -> u32 {
         self.measured(route).map_or(0, |route| route.cost.load(Ordering::Relaxed))
     }
 
-    /// Whether it matters what requests of this route take.
-    pub(super) fn measures(&self, route: u16) -> bool {
+    /// Returns whether requests of this route are measured.
+    pub(super) fn measures(&self, route: RouteIndex) -> bool {
         self.measured(route).is_some()
     }
 
-    /// A stage has served an answered request of this route for so long.
-    pub(super) fn record_service(&self, route: u16, nanos: u64) {
+    /// Adds `nanos` of service to an answered request of this route.
+    pub(super) fn record_service(&self, route: RouteIndex, nanos: u64) {
         if let Some(route) = self.measured(route) {
             route.sums.lock().nanos += nanos;
         }
     }
 
-    /// A request of this route was answered, and has taken so long until then.
-    pub(super) fn answered(&self, route: u16, nanos: u64) {
+    /// Counts an answered request of this route that has taken `nanos` of service so far.
+    pub(super) fn answered(&self, route: RouteIndex, nanos: u64) {
         if let Some(route) = self.measured(route) {
             let mut sums = route.sums.lock();
             sums.requests += 1;
@@ -112,7 +115,7 @@ impl Demands {
         }
     }
 
-    /// Whether some routes that meet take far longer than others.
+    /// Returns whether some routes that meet take far longer than others.
     pub(super) fn differ(&self) -> bool {
         self.learned.lock().differs
     }
@@ -121,14 +124,17 @@ impl Demands {
         self.declared.load(Ordering::Relaxed)
     }
 
-    fn measured(&self, route: u16) -> Option<&Route> {
-        let route = self.routes.get(usize::from(route))?;
+    /// Returns the route if its requests are measured.
+    fn measured(&self, route: RouteIndex) -> Option<&RouteDemand> {
+        let route = self.routes.get(route.get());
+        debug_assert!(route.is_some(), "a route of another graph");
+        let route = route?;
         let matters = route.meets || self.coarse.load(Ordering::Relaxed);
         (matters && !self.are_declared()).then_some(route)
     }
 
-    /// What was measured during a tick joins what is known, and says what requests count as.
-    /// `coarse` says whether that matters though all are alike.
+    /// Ends a tick: its measurements join the means, and the means set the costs. With `coarse`,
+    /// routes are weighed even if they are alike.
     pub(super) fn update(&self, coarse: bool) {
         if self.are_declared() {
             return;
@@ -140,7 +146,7 @@ impl Demands {
         }
         for (route, mean) in self.routes.iter().zip(&mut learned.means) {
             let mut sums = route.sums.lock();
-            // What was answered in one tick may have taken its time in another.
+            // An answer and its service may fall into different ticks; then both wait here.
             if sums.requests > 0 && sums.nanos > 0 {
                 mean.update(&std::mem::take(&mut *sums));
             }
@@ -149,7 +155,7 @@ impl Demands {
         learned.weighs = learned.differs || coarse;
         for (n, route) in self.routes.iter().enumerate() {
             let seconds = learned.seconds(n).filter(|_| learned.weighs);
-            // A float beyond what is countable saturates in the cast.
+            // The cast saturates.
             let micros = |seconds: f64| ((seconds * 1e6).round() as u32).max(1);
             route.cost.store(seconds.map_or(0, micros), Ordering::Relaxed);
         }
@@ -157,16 +163,16 @@ impl Demands {
 }
 
 impl Learned {
-    /// What a request of a route takes; nobody having been answered there yet, what the routes take
-    /// that are known: were it only counted, it would not count beside those that are weighed.
+    /// Returns the mean demand of a route in seconds. A route without an answer yet gets the mean
+    /// of the known routes: a request that is only counted would weigh nothing beside others.
     fn seconds(&self, route: usize) -> Option<f64> {
         let known = || self.means.iter().filter_map(|mean| mean.seconds);
         let usual =
-            || Some(known().sum::<f64>() / known().count() as f64).filter(|s| s.is_finite());
+            || Some(known().sum::<f64>() / known().count() as f64).filter(|mean| mean.is_finite());
         self.means.get(route)?.seconds.or_else(usual)
     }
 
-    /// Whether of two routes that meet one takes far longer than the other.
+    /// Returns whether, of two routes that meet, one takes far longer than the other.
     fn differ(&self, pairs: &[(usize, usize)]) -> bool {
         let mean = |n: &usize| self.means.get(*n).and_then(|mean| mean.seconds);
         let ratios = pairs.iter().filter_map(|(a, b)| {
@@ -181,9 +187,8 @@ impl Mean {
     fn update(&mut self, tick: &Sums) {
         let n = tick.requests as f64;
         let now = tick.nanos as f64 / n / 1e9;
-        if self.stall.counts(is_outlier(now, self.seconds)) {
-            let smooth = |old: f64| old + (now - old) * n / (n + EWMA_SAMPLES);
-            self.seconds = Some(self.seconds.map_or(now, smooth));
+        if self.outliers.counts(is_outlier(now, self.seconds)) {
+            self.seconds = Some(SMOOTHED.update(self.seconds, now, n));
         }
     }
 }
@@ -194,26 +199,30 @@ mod tests {
 
     const MICROS: u64 = 1_000;
 
-    /// Routes 0 and 1 meet, route 2 has a stage for itself.
+    fn route(n: usize) -> RouteIndex {
+        RouteIndex::new(n).unwrap()
+    }
+
+    /// Routes 0 and 1 meet; route 2 has a stage to itself.
     fn demands() -> Demands {
         Demands::new(&[Box::from([0, 1]), Box::from([1]), Box::from([2])])
     }
 
     fn serve(demands: &Demands, micros: [u64; 3]) {
-        for (route, micros) in (0..).zip(micros) {
+        for (n, micros) in micros.into_iter().enumerate() {
             if micros > 0 {
-                demands.answered(route, micros * MICROS);
+                demands.answered(route(n), micros * MICROS);
             }
         }
         demands.update(false);
     }
 
     fn costs(demands: &Demands) -> [u32; 3] {
-        [0, 1, 2].map(|route| demands.cost(route))
+        [0, 1, 2].map(|n| demands.cost(route(n)))
     }
 
     #[test]
-    fn routes_that_meet_and_differ_are_weighed_by_what_they_took_and_others_counted() {
+    fn routes_that_meet_and_differ_are_weighed_by_their_demand_and_others_counted() {
         let demands = demands();
         serve(&demands, [100, 199, 900]);
         assert_eq!(costs(&demands), [0, 0, 0]);
@@ -226,30 +235,30 @@ mod tests {
     }
 
     #[test]
-    fn what_a_request_takes_at_several_stages_is_summed() {
+    fn the_service_of_a_request_at_several_stages_is_summed() {
         let demands = demands();
-        demands.answered(1, 100 * MICROS);
-        demands.answered(0, 300 * MICROS);
-        // What a stage does behind the answer.
-        demands.record_service(0, 200 * MICROS);
+        demands.answered(route(1), 100 * MICROS);
+        demands.answered(route(0), 300 * MICROS);
+        // Service after the answer.
+        demands.record_service(route(0), 200 * MICROS);
         demands.update(false);
         assert_eq!(costs(&demands), [500, 100, 0]);
     }
 
     #[test]
-    fn an_answer_and_what_it_took_may_come_in_different_ticks() {
+    fn an_answer_and_its_service_may_come_in_different_ticks() {
         let demands = demands();
-        demands.answered(0, 0);
-        demands.answered(1, 100 * MICROS);
+        demands.answered(route(0), 0);
+        demands.answered(route(1), 100 * MICROS);
         demands.update(false);
         assert_eq!(costs(&demands), [0, 0, 0]);
-        demands.record_service(0, 500 * MICROS);
+        demands.record_service(route(0), 500 * MICROS);
         demands.update(false);
         assert_eq!(costs(&demands), [500, 100, 0]);
     }
 
     #[test]
-    fn a_route_that_nobody_knows_counts_as_what_the_known_ones_take() {
+    fn an_unknown_route_counts_as_the_mean_of_the_known_ones() {
         let demands = Demands::new(&[Box::from([0]), Box::from([0]), Box::from([0])]);
         serve(&demands, [100, 0, 0]);
         assert_eq!(costs(&demands), [0, 0, 0]);
@@ -258,21 +267,24 @@ mod tests {
     }
 
     #[test]
-    fn where_few_fit_requests_are_weighed_though_they_are_alike_and_meet_nobody() {
+    fn where_few_services_fit_into_the_slo_requests_are_weighed_even_if_alike() {
         let demands = Demands::new(&[Box::from([0])]);
-        demands.answered(0, 50_000 * MICROS);
+        demands.answered(route(0), 50_000 * MICROS);
         demands.update(false);
-        assert_eq!((demands.cost(0), demands.measures(0)), (0, false));
+        assert_eq!((demands.cost(route(0)), demands.measures(route(0))), (0, false));
         demands.update(true);
-        demands.answered(0, 50_000 * MICROS);
+        demands.answered(route(0), 50_000 * MICROS);
         demands.update(true);
-        assert_eq!((demands.cost(0), demands.measures(0), demands.differ()), (50_000, true, false));
+        assert_eq!(
+            (demands.cost(route(0)), demands.measures(route(0)), demands.differ()),
+            (50_000, true, false)
+        );
         demands.update(false);
-        assert_eq!((demands.cost(0), demands.measures(0)), (0, false));
+        assert_eq!((demands.cost(route(0)), demands.measures(route(0))), (0, false));
     }
 
     #[test]
-    fn a_moment_of_standstill_makes_no_route_dear() {
+    fn a_single_stall_makes_no_route_dear() {
         let demands = demands();
         serve(&demands, [100, 100, 0]);
         serve(&demands, [90_000, 100, 0]);

@@ -1,4 +1,3 @@
-use crate::config::MAX_CLASSES;
 use crate::gate::gate_charge::{GateCharge, GateClosed};
 use crate::gate::*;
 
@@ -8,7 +7,7 @@ const BASIC: Class = Class::new(1);
 const SLO: [Option<Duration>; 1] = [Some(Duration::from_millis(200))];
 
 /// Stages 0 to 2, and a route through the last two.
-fn admission() -> (Admission, u16) {
+fn admission() -> (Admission, Option<RouteIndex>) {
     let admission = Admission::default();
     admission.build(Box::from([0, 1, 2]), &[Box::from([1, 2])]);
     admission.set(&SLO, Mode::On);
@@ -16,40 +15,50 @@ fn admission() -> (Admission, u16) {
     (admission, route)
 }
 
-fn passage(route: u16, class: Class, cost: u32) -> GateCharge {
+fn charge(route: Option<RouteIndex>, class: Class, cost: u32) -> GateCharge {
     GateCharge { route, class, cost, declared: cost > 0 }
 }
 
-fn enter(admission: &Admission, route: u16, class: Class, cost: u32) -> Result<(), GateClosed> {
-    admission.enter(&passage(route, class, cost), &[], NOW)
+fn enter(
+    admission: &Admission,
+    route: Option<RouteIndex>,
+    class: Class,
+    cost: u32,
+) -> Result<(), GateClosed> {
+    admission.enter(&charge(route, class, cost), &[], NOW)
 }
 
 fn bound(admission: &Admission) -> Vec<usize> {
     (0..3).map(|stage| admission.gate(stage).unwrap().figures().bound).collect()
 }
 
+/// The refused requests of the classes gold and basic.
+fn turned_away(admission: &Admission, stage: usize) -> [u64; 2] {
+    [GOLD, BASIC].map(|class| admission.gate(stage).unwrap().figures().turned_away[class])
+}
+
 fn all(most: u64) -> Limits {
-    Limits { most: [most; MAX_CLASSES], ..Limits::NONE }
+    Limits { most: PerClass::splat(most), ..Limits::NONE }
 }
 
 #[test]
 fn a_request_passes_all_gates_on_its_route_or_none() {
     let (admission, route) = admission();
     let mut limits = Limits::NONE;
-    limits.most[0] = 1;
+    limits.most[GOLD] = 1;
     admission.gate(2).unwrap().set_limits(&limits, &Limits::NONE);
     assert_eq!(enter(&admission, route, GOLD, 0), Ok(()));
     assert_eq!(enter(&admission, route, GOLD, 0), Err(GateClosed { stage: 2 }));
     assert_eq!(bound(&admission), [0, 1, 1]);
-    assert_eq!(admission.gate(1).unwrap().figures().entered, 1, "it has turned back");
-    // Another class has a limit of its own, and a request for stage 1 alone meets no other.
+    assert_eq!(admission.gate(1).unwrap().figures().entered, 1, "the second request was undone");
+    // Another class has a limit of its own, and a request for stage 1 alone passes no other gate.
     assert_eq!(enter(&admission, route, BASIC, 0), Ok(()));
     assert_eq!(enter(&admission, admission.route(1, None), GOLD, 0), Ok(()));
     assert_eq!(bound(&admission), [0, 3, 2]);
-    admission.turn_away(&passage(route, GOLD, 0), GateClosed { stage: 2 });
-    assert_eq!(admission.gate(2).unwrap().figures().turned_away[..2], [1, 0]);
-    admission.leave(&passage(route, GOLD, 0));
-    admission.leave(&passage(route, BASIC, 0));
+    admission.turn_away(&charge(route, GOLD, 0), GateClosed { stage: 2 });
+    assert_eq!(turned_away(&admission, 2), [1, 0]);
+    admission.leave(&charge(route, GOLD, 0));
+    admission.leave(&charge(route, BASIC, 0));
     assert_eq!((bound(&admission), enter(&admission, route, GOLD, 0)), (vec![0, 1, 0], Ok(())));
 }
 
@@ -66,46 +75,46 @@ fn replicas_have_one_gate_together() {
     assert_eq!(enter(&admission, declared(1), GOLD, 0), Ok(()));
     let counted: Vec<_> = (0..4).map(|stage| admission.figures(stage).map(|g| g.bound)).collect();
     assert_eq!(counted, [Some(1), Some(2), None, None]);
-    let on = |stage| admission.gate_on(&passage(declared(0), GOLD, 0), stage).is_some();
+    let on = |stage| admission.gate_on(&charge(declared(0), GOLD, 0), stage).is_some();
     assert_eq!([0, 1, 2, 3].map(on), [false, true, true, true]);
 }
 
 #[test]
-fn where_way_was_made_a_request_enters_whoever_is_there() {
+fn a_preempted_gate_admits_a_request_regardless_of_its_limit() {
     let (admission, route) = admission();
     admission.gate(1).unwrap().set_limits(&all(1), &Limits::NONE);
     assert_eq!(enter(&admission, route, GOLD, 0), Ok(()));
-    let next = passage(route, GOLD, 0);
-    assert_eq!(admission.shut(&next, NOW), [1]);
+    let next = charge(route, GOLD, 0);
+    assert_eq!(admission.closed_on(&next, NOW), [1]);
     assert_eq!(admission.enter(&next, &[1], NOW), Ok(()));
     assert_eq!(bound(&admission), [0, 2, 2]);
     admission.gate(2).unwrap().set_limits(&all(2), &Limits::NONE);
-    assert_eq!(admission.shut(&next, NOW), [1, 2]);
+    assert_eq!(admission.closed_on(&next, NOW), [1, 2]);
     assert_eq!(admission.enter(&next, &[1], NOW), Err(GateClosed { stage: 2 }));
     assert_eq!(bound(&admission), [0, 2, 2]);
 }
 
 #[test]
-fn nobody_gives_way_for_a_class_that_fills_its_limit_by_itself_or_to_its_guarantee() {
+fn no_event_is_preempted_for_a_class_that_fills_its_limit_or_within_its_guarantee() {
     let (admission, route) = admission();
     let gate = admission.gate(1).unwrap();
-    let mut most = [UNLIMITED; MAX_CLASSES];
-    (most[0], most[1]) = (2, 10);
+    let mut most = PerClass::splat(UNLIMITED);
+    (most[GOLD], most[BASIC]) = (2, 10);
     gate.set_limits(&Limits::of(most, &[1, 1]), &Limits::NONE);
     (0..5).for_each(|_| assert_eq!(enter(&admission, route, BASIC, 0), Ok(())));
-    assert_eq!(gate.is_preemptible(GOLD, 0, 2), None, "basic has no more than its half");
+    assert_eq!(gate.preemptible_class(GOLD, 0, 2), None, "basic is within its half");
     (0..3).for_each(|_| assert_eq!(enter(&admission, route, BASIC, 0), Ok(())));
-    assert_eq!(gate.is_preemptible(GOLD, 0, 2), Some(BASIC));
-    assert_eq!(gate.is_preemptible(GOLD, 0, 1), None, "there is no lower class");
+    assert_eq!(gate.preemptible_class(GOLD, 0, 2), Some(BASIC));
+    assert_eq!(gate.preemptible_class(GOLD, 0, 1), None, "there is no lower class");
     (0..2).for_each(|_| admission.gate(1).unwrap().enter_anyway(GOLD, 0));
-    assert_eq!(gate.is_preemptible(GOLD, 0, 2), None);
+    assert_eq!(gate.preemptible_class(GOLD, 0, 2), None);
 }
 
 #[test]
-fn what_a_class_is_guaranteed_it_has_whoever_else_is_there() {
+fn a_class_has_its_guarantee_regardless_of_the_others() {
     let (admission, route) = admission();
     let mut limits = Limits::NONE;
-    (limits.most[0], limits.most[1], limits.guaranteed[1]) = (3, 2, 1);
+    (limits.most[GOLD], limits.most[BASIC], limits.guaranteed[BASIC]) = (3, 2, 1);
     admission.gate(1).unwrap().set_limits(&limits, &Limits::NONE);
     assert!((0..3).all(|_| enter(&admission, route, GOLD, 0).is_ok()));
     assert_eq!(enter(&admission, route, BASIC, 0), Ok(()));
@@ -114,12 +123,12 @@ fn what_a_class_is_guaranteed_it_has_whoever_else_is_there() {
 }
 
 #[test]
-fn an_observing_gate_counts_whom_it_would_have_turned_away() {
+fn an_observing_gate_counts_the_requests_it_would_have_refused() {
     let (admission, route) = admission();
     admission.set(&SLO, Mode::Observe);
     admission.gate(1).unwrap().set_limits(&all(0), &Limits::NONE);
     assert_eq!(enter(&admission, route, BASIC, 0), Ok(()));
-    assert_eq!(admission.gate(1).unwrap().figures().turned_away[..2], [0, 1]);
+    assert_eq!(turned_away(&admission, 1), [0, 1]);
     assert_eq!(bound(&admission), [0, 1, 1]);
 }
 
@@ -130,48 +139,54 @@ fn costs_are_bounded_instead_of_requests_where_they_are_declared() {
     gate.set_limits(&all(1), &Limits::NONE);
     assert_eq!(enter(&admission, route, GOLD, 5), Ok(()));
     let refused = enter(&admission, route, GOLD, 5);
-    assert_eq!(refused, Err(GateClosed { stage: 1 }), "not known what 5 is");
+    assert_eq!(refused, Err(GateClosed { stage: 1 }), "the worth of 5 is unknown");
     gate.set_limits(&all(1), &all(12));
     assert_eq!(enter(&admission, route, GOLD, 8), Err(GateClosed { stage: 1 }));
     assert_eq!(enter(&admission, route, GOLD, 7), Ok(()));
-    assert_eq!(enter(&admission, route, GOLD, 0), Err(GateClosed { stage: 1 }), "one may be");
+    assert_eq!(
+        enter(&admission, route, GOLD, 0),
+        Err(GateClosed { stage: 1 }),
+        "one request is the limit"
+    );
     assert_eq!((gate.figures().bound, gate.figures().cost), (2, 12));
     assert_eq!(gate.fullness(GOLD, 0), Some(1.0));
-    admission.leave(&passage(route, GOLD, 7));
+    admission.leave(&charge(route, GOLD, 7));
     assert_eq!((gate.figures().bound, gate.figures().cost), (1, 5));
 }
 
 #[test]
-fn what_was_measured_tells_nothing_of_the_unit_in_which_requests_declare() {
+fn a_measured_demand_does_not_count_for_the_model_of_declared_costs() {
     let (admission, route) = admission();
-    let measured = GateCharge { declared: false, ..passage(route, GOLD, 50_000) };
-    assert!(admission.prices(&measured));
-    let declared = admission.passage(route, GOLD, Some(7));
+    let measured = GateCharge { declared: false, ..charge(route, GOLD, 50_000) };
+    assert!(admission.counts_for_cost_models(&measured));
+    let declared = admission.charge(route, GOLD, Some(7));
     assert!(admission.costs_are_declared());
-    assert!(admission.prices(&declared) && !admission.prices(&measured));
+    assert!(
+        admission.counts_for_cost_models(&declared) && !admission.counts_for_cost_models(&measured)
+    );
 }
 
 #[test]
-fn a_promise_is_a_deadline_of_its_class_while_it_can_be_kept() {
+fn an_slo_is_the_deadline_of_its_class_while_it_is_feasible() {
     let (admission, route) = admission();
     let deadline = |class| admission.deadline(route, class);
     assert_eq!(deadline(GOLD), Some(Duration::from_millis(190)));
     assert_eq!(deadline(BASIC), None);
-    assert_eq!(admission.shortest_promise(), Some(Duration::from_millis(200)));
-    admission.gate(2).unwrap().set_feasibility(0, true, true);
+    assert_eq!(admission.shortest_slo(), Some(Duration::from_millis(200)));
+    admission.gate(2).unwrap().set_feasibility(GOLD, true, true);
     assert_eq!(deadline(GOLD), None);
     assert!(admission.deadline(admission.route(1, None), GOLD).is_some());
     admission.set(&SLO, Mode::Observe);
-    admission.gate(2).unwrap().set_feasibility(0, false, false);
-    assert_eq!((deadline(GOLD), admission.shortest_promise()), (None, None));
+    admission.gate(2).unwrap().set_feasibility(GOLD, false, false);
+    assert_eq!((deadline(GOLD), admission.shortest_slo()), (None, None));
 }
 
 #[test]
-fn switched_off_it_counts_nothing() {
+fn admission_that_is_off_counts_nothing() {
     let (admission, _) = admission();
     admission.set(&SLO, Mode::Off);
-    assert_eq!(admission.route(1, None), NO_ROUTE);
-    assert_eq!(enter(&admission, NO_ROUTE, GOLD, 0), Ok(()));
-    admission.leave(&passage(NO_ROUTE, GOLD, 0));
+    assert_eq!(admission.route(1, None), None);
+    assert_eq!(enter(&admission, None, GOLD, 0), Ok(()));
+    admission.leave(&charge(None, GOLD, 0));
     assert_eq!(bound(&admission), [0, 0, 0]);
 }

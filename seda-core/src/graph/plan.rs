@@ -99,13 +99,8 @@ impl Graph {
 fn plan_stage(stage: DeclaredStage, settings: &StageSettings, shares: &[u32]) -> StagePlan {
     let DeclaredStage { core, pool, make, .. } = stage;
     core.set_classes(shares);
-    core.set_capacity(settings.capacity);
-    core.set_soft(settings.soft.unwrap_or(usize::MAX));
-    core.set_pending_limit(settings.pending);
-    core.set_outside_limit(settings.outstanding.unwrap_or(usize::MAX));
-    core.set_standing(&settings.standing);
-    core.set_rate(settings.rate);
-    core.open();
     let share = Arc::new(StageSlots::new(settings.batch, settings.cap, settings.weight));
+    core.apply(&share, settings, None);
+    core.open();
     StagePlan { core, share, pool: PoolIndex::declared(pool.unwrap_or(0)), make }
 }

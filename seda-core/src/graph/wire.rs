@@ -72,7 +72,7 @@ impl Wire<'_> {
         let mut declared = self.graph.edges.iter();
         let outbox =
             declared.position(|edge| (edge.from, edge.to) == (Some(senders.start), to.index));
-        Sink { stage, edge, outbox: outbox.unwrap_or(edges), senders, ways: None }
+        Sink { stage, edge, outbox: outbox.unwrap_or(edges), senders, replicas: None }
     }
 
     /// Returns one sink over the sinks to all replicas.
@@ -85,15 +85,15 @@ impl Wire<'_> {
         let first = sinks.first().cloned().unwrap_or_else(|| self.stand_in());
         // Each edge draws its own random numbers.
         let seed = first.outbox as u64;
-        let ways = ReplicaSet::new(name, balance, sinks, seed).map(Box::new);
-        Sink { ways, outbox: Sink::<E>::NO_OUTBOX, ..first }
+        let replicas = ReplicaSet::new(name, balance, sinks, seed).map(Box::new);
+        Sink { replicas, outbox: Sink::<E>::NO_OUTBOX, ..first }
     }
 
     /// Returns a sink to a closed stage without a graph; the attach then fails.
     fn stand_in<E: Send + 'static>(&mut self) -> Sink<E> {
         self.foreign = true;
         let stage = StageCore::new("foreign", 0, 0, Arc::clone(&self.graph.core));
-        Sink { stage: Arc::new(stage), edge: 0, outbox: 0, senders: 0..0, ways: None }
+        Sink { stage: Arc::new(stage), edge: 0, outbox: 0, senders: 0..0, replicas: None }
     }
 }
 

@@ -1,50 +1,62 @@
-//! How many events the whole graph may hold: queued, in hand, pending and reserved.
+//! The number of events that the whole graph may hold: queued, in hand, pending and reserved.
 //!
-//! Charged at the entry and at fan-out, credited at the end. An event that a handler sends on
-//! takes over the credit of the event in hand, so a move from stage to stage touches nothing
-//! here. Zero in use means that nothing is left in the graph, cycles or not: a drain waits for it.
+//! A place is charged at the entry and at fan-out and credited at the end. An event that a handler
+//! sends on takes over the place of the event in hand, so a move from stage to stage touches
+//! nothing here. No place in use means an empty graph, cyclic or not: a drain waits for that.
 //!
-//! The limit can change at any time. Protocol: the new one is stored, then the number of changes
-//! goes up, in the word that counts what is in use. A charge reads that word, then the limit, and
-//! succeeds only if the word is still the same. So no charge goes by a limit that has been
-//! replaced, and what is in use is bounded by the new one from the change on, or else sinks to it.
+//! # Protocol
+//!
+//! The word `used` holds the places in use below a count of changes of the limit.
+//!
+//! - `set_limit`: store the new limit, then increment the count of changes.
+//! - `charge`: read the word, read the limit, add to the word if it is still the same.
+//!
+//! So no charge succeeds by a limit that has been replaced. From the change on, the places in use
+//! are within the new limit, or only sink.
+//!
+//! - `wait_quiet`: increment `watched`, lock, look, wait on the condition variable.
+//! - `credit`, `hold`: change the count; if the graph is quiet and watched, lock and notify.
+//!
+//! The waiter looks under the lock after `watched` is set, so no notification is missed.
 
 use crate::platform::sync::{
     AtomicBool, AtomicU64, AtomicUsize, CachePadded, Condvar, Flaw, Mutex, Ordering, is_seeded,
 };
 use std::time::Duration;
 
-/// Above what is in use, the number of changes of the limit; it wraps.
+/// The unit of the count of changes of the limit, above the places in use; the count wraps.
 const CHANGE: u64 = 1 << 48;
 /// More than any machine holds, in events and in bytes.
-const MOST: u64 = CHANGE - 1;
+const MAX_USED: u64 = CHANGE - 1;
 
+/// Places for events, charged and credited without a lock.
 #[derive(Debug, Default)]
 pub(crate) struct Budget {
     limit: AtomicUsize,
-    /// Whether the limit was set below what may have been in use.
+    /// Whether the limit may have been set below the places in use.
     lowered: AtomicBool,
-    /// What is in use, below the number of changes.
+    /// The places in use, below the count of changes of the limit.
     used: CachePadded<AtomicU64>,
-    /// Of those in use, the ones that handlers keep: they move only when they are told to finish.
+    /// Of the places in use, those of events that handlers hold until they finish.
     held: AtomicUsize,
+    /// The number of threads in `wait_quiet`.
     watched: AtomicUsize,
     lock: Mutex<()>,
     quiet: Condvar,
 }
 
 impl Budget {
-    /// Sets the limit, live. Below what is in use nothing is taken, and what is there stays.
+    /// Sets the limit, live. Below the places in use no charge succeeds, and events stay.
     pub(crate) fn set_limit(&self, limit: usize) {
-        let limit = limit.min(usize::try_from(MOST).unwrap_or(usize::MAX));
+        let limit = limit.min(usize::try_from(MAX_USED).unwrap_or(usize::MAX));
         if self.limit.swap(limit, Ordering::SeqCst) > limit {
             self.lowered.store(true, Ordering::Relaxed);
         }
         self.used.fetch_add(CHANGE, Ordering::SeqCst);
     }
 
-    /// What bounds the budget while `used` of it are in use: the limit, or, until a limit that
-    /// was set lower is reached for the first time, what is in use.
+    /// Returns the bound on the places in use, given their number `used`: the limit; after it was
+    /// lowered, `used` until that first reaches the limit.
     pub(crate) fn bound(&self, used: usize) -> usize {
         let limit = self.limit();
         if used <= limit {
@@ -61,7 +73,7 @@ impl Budget {
         in_use(self.used.load(Ordering::SeqCst))
     }
 
-    /// Takes `n` places, all or none.
+    /// Takes `n` places, all or none; returns whether it did.
     pub(crate) fn charge(&self, n: usize) -> bool {
         let charge = |word| {
             let free = self.limit().saturating_sub(in_use(word));
@@ -70,7 +82,7 @@ impl Budget {
         self.used.fetch_update(Ordering::AcqRel, Ordering::Acquire, charge).is_ok()
     }
 
-    /// Takes as many of `n` places as there are; returns how many.
+    /// Takes up to `n` places; returns the number.
     pub(crate) fn charge_up_to(&self, n: usize) -> usize {
         let mut taken = 0;
         let charge = |word| {
@@ -87,21 +99,23 @@ impl Budget {
             return;
         }
         let before = self.used.fetch_sub(n as u64, Ordering::SeqCst);
+        debug_assert!(n <= in_use(before), "more places credited than were charged");
         self.announce_if_quiet(in_use(before).saturating_sub(n));
     }
 
-    /// One of those in use is kept by a handler.
+    /// Marks one place in use as held by a handler.
     pub(crate) fn hold(&self) {
         self.held.fetch_add(1, Ordering::SeqCst);
         self.announce_if_quiet(self.used());
     }
 
-    /// A handler lets one go, which is then credited like any other.
+    /// Ends a hold. The place stays in use and is credited like any other.
     pub(crate) fn release(&self) {
-        self.held.fetch_sub(1, Ordering::SeqCst);
+        let before = self.held.fetch_sub(1, Ordering::SeqCst);
+        debug_assert!(before > 0, "more events released than held");
     }
 
-    /// Whether nothing is in use but what handlers keep.
+    /// Returns whether all places in use are held by handlers.
     pub(crate) fn is_quiet(&self) -> bool {
         self.used() <= self.held.load(Ordering::SeqCst)
     }
@@ -113,8 +127,8 @@ impl Budget {
         }
     }
 
-    /// Waits until nothing is in use but what handlers keep, for `limit` at most; returns whether
-    /// that is so.
+    /// Waits until all places in use are held by handlers, for `limit` at most; returns whether
+    /// they are.
     pub(crate) fn wait_quiet(&self, limit: Duration) -> bool {
         self.watched.fetch_add(1, Ordering::SeqCst);
         let mut guard = self.lock.lock();
@@ -128,7 +142,7 @@ impl Budget {
 }
 
 fn in_use(word: u64) -> usize {
-    (word & MOST) as usize
+    (word & MAX_USED) as usize
 }
 
 #[cfg(test)]
@@ -150,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_set_below_what_is_in_use_admits_nothing_and_bounds_what_is_there() {
+    fn a_limit_set_below_the_places_in_use_admits_nothing_and_bounds_them() {
         let budget = Budget::default();
         budget.set_limit(8);
         assert!(budget.charge(6));
@@ -164,12 +178,12 @@ mod tests {
             (budget.bound(budget.used()), budget.charge(1), budget.charge(1)),
             (4, true, false)
         );
-        // From here on the limit is the bound again, and an excess would show.
+        // From here on the limit is the bound again.
         assert_eq!(budget.bound(5), 4);
     }
 
     #[test]
-    fn no_charge_goes_by_a_limit_that_was_replaced() {
+    fn no_charge_succeeds_by_a_limit_that_was_replaced() {
         let budget = Budget::default();
         budget.set_limit(8);
         std::thread::scope(|scope| {
@@ -186,7 +200,7 @@ mod tests {
                 let mut bound = usize::MAX;
                 for _ in 0..3 {
                     let used = budget.used();
-                    // The bound only sinks, and what is in use stays below.
+                    // The bound only sinks, and the places in use stay below it.
                     assert!(used <= bound && used <= budget.bound(used), "{used} of {limit}");
                     bound = budget.bound(used);
                 }

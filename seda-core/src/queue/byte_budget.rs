@@ -1,8 +1,9 @@
-//! How many bytes the events of the whole graph may have, as far as stages weigh them.
+//! The bytes that the weighed events of the whole graph may have together.
 
 use crate::config::DEFAULT_BYTES;
 use crate::platform::sync::{AtomicU64, Ordering};
 
+/// Charged when an event enters a stage that weighs its events, credited when it ends there.
 #[derive(Debug)]
 pub(crate) struct ByteBudget {
     limit: AtomicU64,
@@ -16,6 +17,7 @@ impl Default for ByteBudget {
 }
 
 impl ByteBudget {
+    /// Sets the limit, live. Below the bytes in use no charge succeeds.
     pub(crate) fn set_limit(&self, bytes: u64) {
         self.limit.store(bytes, Ordering::Relaxed);
     }
@@ -28,7 +30,7 @@ impl ByteBudget {
         self.used.load(Ordering::SeqCst)
     }
 
-    /// Takes `bytes`, all or none.
+    /// Takes `bytes`, all or none; returns whether it did.
     pub(crate) fn charge(&self, bytes: u64) -> bool {
         let limit = self.limit();
         let charge = |used: u64| used.checked_add(bytes).filter(|sum| *sum <= limit);
@@ -38,7 +40,8 @@ impl ByteBudget {
     /// Gives `bytes` back.
     pub(crate) fn credit(&self, bytes: u64) {
         if bytes > 0 {
-            self.used.fetch_sub(bytes, Ordering::SeqCst);
+            let before = self.used.fetch_sub(bytes, Ordering::SeqCst);
+            debug_assert!(bytes <= before, "{bytes} bytes credited where {before} were charged");
         }
     }
 }

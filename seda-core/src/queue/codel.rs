@@ -1,82 +1,81 @@
-//! Controlled delay: gives up what would only make a standing queue stand.
+//! CoDel, controlled delay: sheds events that only keep a standing queue standing.
 
 use crate::config::{CodelConfig, CodelLaw};
 use crate::platform::Time;
 use std::time::Duration;
 
-/// An event that was taken from its queue and is not begun yet.
+/// An event that has left its queue and has not begun.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Dequeued {
-    /// How long it waited.
-    pub sojourn: Duration,
-    /// How many events are queued behind it.
-    pub behind: usize,
+pub(super) struct Dequeued {
+    /// The wait in the queue.
+    pub(super) sojourn: Duration,
+    /// The number of events still queued behind it.
+    pub(super) behind: usize,
 }
 
-/// What becomes of a dequeued event.
+/// The decision about a dequeued event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use = "an event to be dropped is to be counted as shed, and its owner to be told"]
-pub(crate) enum Verdict {
-    /// It is handled.
+#[must_use = "a dropped event has to be counted as shed, and its owner told"]
+pub(super) enum Verdict {
+    /// The event is handled.
     Keep,
-    /// It is given up.
+    /// The event is shed.
     Drop,
 }
 
-/// Judges the events of one queue as they are taken.
+/// Decides about the events of one queue as they are dequeued.
 ///
-/// It looks at the shortest wait of an interval: a burst that is worked off lets somebody through
-/// quickly, a standing queue nobody. What is given up is the oldest, unless the lane is newest-first:
-/// the gate judges whichever event it is shown.
+/// The shortest wait of an interval tells a standing queue from a burst: while a burst is worked
+/// off some event waits briefly, in a standing queue none does. CoDel decides about the event it is
+/// given, so it sheds the oldest, or the newest where the newest is served first.
 ///
-/// It never empties a queue: an event with nothing behind it is kept, and counts as one that did not
-/// wait, as a queue of one event does not stand (RFC 8289, section 4, has it of the last packet).
-/// So shedding costs no throughput.
+/// CoDel never empties a queue, so shedding costs no throughput. An event with nothing behind it is
+/// kept and counts as one without a wait (RFC 8289, section 4, on the last packet).
 ///
-/// It needs to see more than one event per interval. Where one takes longer than that,
+/// It needs more than one event per interval. If a single event takes longer than that,
 /// `CodelLaw::ServerCodel` never acts.
 ///
-/// A question costs a few comparisons; with `CodelLaw::Rfc8289` a drop costs a square root.
+/// A verdict costs a few comparisons; a drop under `CodelLaw::Rfc8289` costs a square root.
 #[derive(Clone, Debug)]
-pub(crate) struct Codel {
+pub(super) struct Codel {
     config: CodelConfig,
-    slough: ServerCodel,
-    spaced: Rfc8289,
+    server: ServerCodel,
+    rfc8289: Rfc8289,
     cap: Cap,
 }
 
 impl Codel {
-    /// A gate that has seen nothing yet.
-    pub(crate) fn new(config: CodelConfig) -> Self {
-        let (slough, spaced, cap) = Default::default();
-        Self { config, slough, spaced, cap }
+    /// CoDel without any observation.
+    pub(super) fn new(config: CodelConfig) -> Self {
+        let (server, rfc8289, cap) = Default::default();
+        Self { config, server, rfc8289, cap }
     }
 
-    /// What is to become of `event`, which is taken from its queue `now`.
-    pub(crate) fn verdict(&mut self, event: Dequeued, now: Time) -> Verdict {
-        let may_drop = self.cap.pass(&self.config, now) && event.behind > 0;
+    /// Decides about `event`, which leaves its queue at `now`.
+    pub(super) fn verdict(&mut self, event: Dequeued, now: Time) -> Verdict {
+        let may_drop = self.cap.admits_drop(&self.config, now) && event.behind > 0;
         let due = match self.config.law {
-            CodelLaw::ServerCodel => self.slough.is_due(&self.config, event, now),
-            CodelLaw::Rfc8289 => self.spaced.is_due(&self.config, event, now),
+            CodelLaw::ServerCodel => self.server.is_due(&self.config, event, now),
+            CodelLaw::Rfc8289 => self.rfc8289.is_due(&self.config, event, now),
         };
         if !(may_drop && due) {
             return Verdict::Keep;
         }
         self.cap.shed += 1;
-        self.spaced.drop_one(&self.config, now);
+        self.rfc8289.drop_one(&self.config, now);
         Verdict::Drop
     }
 
-    /// Whether the queue stood when it was last looked at: events may be given up.
-    pub(crate) fn is_shedding(&self) -> bool {
+    /// Returns whether the queue stood at the last verdict, so that events may be shed.
+    pub(super) fn is_shedding(&self) -> bool {
         match self.config.law {
-            CodelLaw::ServerCodel => self.slough.overloaded,
-            CodelLaw::Rfc8289 => self.spaced.dropping,
+            CodelLaw::ServerCodel => self.server.overloaded,
+            CodelLaw::Rfc8289 => self.rfc8289.dropping,
         }
     }
 }
 
-/// How much of an interval was shed.
+/// The cap on the share of an interval's events that is shed.
 #[derive(Clone, Debug, Default)]
 struct Cap {
     ends: Option<Time>,
@@ -85,10 +84,9 @@ struct Cap {
 }
 
 impl Cap {
-    /// Counts an event that was taken, and tells whether it may be given up. What was not shed in
-    /// one interval cannot be made up for in the next: else an hour of calm would allow a minute
-    /// without an answer.
-    fn pass(&mut self, config: &CodelConfig, now: Time) -> bool {
+    /// Counts a dequeued event and returns whether it may be shed. Each interval starts anew:
+    /// otherwise an hour of calm would allow a minute without any answer.
+    fn admits_drop(&mut self, config: &CodelConfig, now: Time) -> bool {
         if self.ends.is_none_or(|ends| now >= ends) {
             *self = Self { ends: Some(now.after(config.interval)), taken: 0, shed: 0 };
         }
@@ -98,7 +96,7 @@ impl Cap {
     }
 }
 
-/// `CodelLaw::ServerCodel`: the shortest wait of the last interval says whether there is overload.
+/// `CodelLaw::ServerCodel`: overload is a shortest wait above the target in the last interval.
 #[derive(Clone, Debug, Default)]
 struct ServerCodel {
     ends: Option<Time>,
@@ -113,7 +111,7 @@ impl ServerCodel {
             self.overloaded = self.shortest > config.target;
             self.ends = Some(now.after(config.interval));
             self.shortest = wait;
-            // The first of an interval is kept: it may be the first after a long silence.
+            // The first event of an interval is kept: it may be the first after a long silence.
             return false;
         }
         self.shortest = self.shortest.min(wait);
@@ -121,14 +119,14 @@ impl ServerCodel {
     }
 }
 
-/// How soon after an episode of dropping the next one goes on where it ended, in intervals: 16
-/// (RFC 8289, section 5, the routine for dequeueing).
+/// An episode of dropping that begins within this many intervals after the last one resumes at its
+/// drop rate (RFC 8289, section 5, the routine for dequeueing).
 const SAME_EPISODE: u32 = 16;
 
 /// `CodelLaw::Rfc8289`; names as in RFC 8289, section 5.
 #[derive(Clone, Debug, Default)]
 struct Rfc8289 {
-    /// When the wait will have been above the target for an interval; `None` while it is not.
+    /// When the wait will have exceeded the target for a whole interval; `None` while it does not.
     first_above: Option<Time>,
     dropping: bool,
     drop_next: Time,
@@ -138,12 +136,12 @@ struct Rfc8289 {
 
 impl Rfc8289 {
     fn is_due(&mut self, config: &CodelConfig, event: Dequeued, now: Time) -> bool {
-        let stands = self.stands(config, event, now);
-        self.dropping &= stands;
-        stands && (!self.dropping || now >= self.drop_next)
+        let standing = self.is_standing(config, event, now);
+        self.dropping &= standing;
+        standing && (!self.dropping || now >= self.drop_next)
     }
 
-    fn stands(&mut self, config: &CodelConfig, event: Dequeued, now: Time) -> bool {
+    fn is_standing(&mut self, config: &CodelConfig, event: Dequeued, now: Time) -> bool {
         if event.sojourn < config.target || event.behind == 0 {
             self.first_above = None;
             return false;
@@ -151,11 +149,11 @@ impl Rfc8289 {
         now >= *self.first_above.get_or_insert(now.after(config.interval))
     }
 
-    /// Sets when the next one is due, or begins an episode.
+    /// Counts a drop: begins an episode, or sets when its next drop is due.
     fn drop_one(&mut self, config: &CodelConfig, now: Time) {
         if self.dropping {
             self.count = self.count.saturating_add(1);
-            self.drop_next = spaced_from(self.drop_next, config.interval, self.count);
+            self.drop_next = next_drop(self.drop_next, config.interval, self.count);
             return;
         }
         let before = self.count.saturating_sub(self.last_count);
@@ -163,11 +161,11 @@ impl Rfc8289 {
         self.dropping = true;
         self.count = if before > 1 && soon { before } else { 1 };
         self.last_count = self.count;
-        self.drop_next = spaced_from(now, config.interval, self.count);
+        self.drop_next = next_drop(now, config.interval, self.count);
     }
 }
 
-/// The control law: interval/√n later.
-fn spaced_from(from: Time, interval: Duration, count: u32) -> Time {
+/// Returns the time of the next drop by the control law: `interval / √count` after `from`.
+fn next_drop(from: Time, interval: Duration, count: u32) -> Time {
     from.after(interval.div_f64(f64::from(count.max(1)).sqrt()))
 }

@@ -9,20 +9,20 @@ const MICRO: u64 = 1_000;
 const MILLI: u64 = 1_000 * MICRO;
 const SECOND: u64 = 1_000 * MILLI;
 
-/// One server, events that arrive and are served at exact distances: what it did in `until`.
+/// A single server with arrivals and services at exact distances, and its record.
 #[derive(Debug, Default)]
 struct Plant {
-    /// When those that were served were begun, and how long they had waited.
+    /// The begin of each served event, and its wait.
     served: Vec<(u64, u64)>,
     shed: u64,
-    /// Shed with nothing behind them.
+    /// Events shed with nothing queued behind them.
     emptied: u64,
 }
 
 impl Plant {
-    /// Arrivals every `gap` and service times of `service` nanoseconds.
+    /// Runs until `until` with arrivals every `gap` and services of `service` nanoseconds.
     fn run(config: CodelConfig, gap: u64, service: u64, until: u64) -> Self {
-        let mut gate = Codel::new(config);
+        let mut codel = Codel::new(config);
         let (mut plant, mut queue) = (Self::default(), VecDeque::new());
         let (mut now, mut arrival) = (0, 0);
         while now < until {
@@ -36,7 +36,7 @@ impl Plant {
             };
             let waited = now - arrived;
             let event = Dequeued { sojourn: Duration::from_nanos(waited), behind: queue.len() };
-            match gate.verdict(event, Time::from_nanos(now)) {
+            match codel.verdict(event, Time::from_nanos(now)) {
                 Verdict::Keep => {
                     plant.served.push((now, waited));
                     now += service;
@@ -50,7 +50,7 @@ impl Plant {
         plant
     }
 
-    /// The longest wait of those begun in `from..to`.
+    /// Returns the longest wait of the events begun in `from..to`.
     fn longest(&self, from: u64, to: u64) -> u64 {
         let waits = self.served.iter().filter(|(begun, _)| (from..to).contains(begun));
         waits.map(|(_, waited)| *waited).max().unwrap_or(0)
@@ -70,18 +70,18 @@ fn below_capacity_nothing_is_shed() {
 }
 
 #[test]
-fn at_twice_the_capacity_sloughing_brings_the_wait_to_twice_the_target_in_the_third_interval() {
+fn at_twice_the_capacity_server_codel_limits_the_wait_to_twice_the_target_by_the_third_interval() {
     let plant = Plant::run(config(CodelLaw::ServerCodel), 500 * MICRO, MILLI, 10 * SECOND);
-    // Two intervals at an excess of one half: then the queue is 100 ms long.
+    // In two intervals an excess of one half makes a queue of 100 ms.
     assert_eq!(plant.longest(0, 10 * SECOND), 100 * MILLI);
-    // Of the 200 that are queued then nine are shed for each that is served and two that arrive: that
-    // takes 23 ms. The first of an interval is kept, half a service later than the others at most.
+    // Then, of 200 queued events, nine are shed per event served while two arrive: for 23 ms. The
+    // first event of an interval is kept and waits half a service longer than others at most.
     assert!(plant.longest(225 * MILLI, 10 * SECOND) <= 10 * MILLI + 500 * MICRO);
     assert_eq!((plant.served.len(), plant.emptied), (10_000, 0));
 }
 
 #[test]
-fn spacing_never_reaches_its_target_against_senders_that_do_not_slow_down() {
+fn rfc_8289_never_reaches_its_target_if_senders_do_not_slow_down() {
     let plant = Plant::run(config(CodelLaw::Rfc8289), 800 * MICRO, MILLI, 30 * SECOND);
     assert_eq!(plant.longest(0, 30 * SECOND), 496 * MILLI);
     let seconds = (10..30).map(|second| plant.longest(second * SECOND, (second + 1) * SECOND));
@@ -90,61 +90,61 @@ fn spacing_never_reaches_its_target_against_senders_that_do_not_slow_down() {
 }
 
 #[test]
-fn a_burst_that_is_worked_off_in_an_interval_loses_nobody() {
+fn a_burst_that_is_worked_off_in_an_interval_loses_no_event() {
     for law in [CodelLaw::ServerCodel, CodelLaw::Rfc8289] {
-        let mut gate = Codel::new(config(law));
+        let mut codel = Codel::new(config(law));
         let verdicts = (0..90_usize).map(|n| {
             let waited = Duration::from_millis(n as u64);
             let event = Dequeued { sojourn: waited, behind: 89 - n };
-            gate.verdict(event, Time::ZERO.after(waited))
+            codel.verdict(event, Time::ZERO.after(waited))
         });
         assert_eq!(verdicts.filter(|verdict| *verdict == Verdict::Drop).count(), 0);
     }
 }
 
 #[test]
-fn the_standard_law_drops_at_the_times_of_the_rfc() {
-    let mut gate = Codel::new(config(CodelLaw::Rfc8289));
-    let standing = Dequeued { sojourn: Duration::from_millis(50), behind: 9 };
-    // The first event of each of the cap's intervals is kept: here that is none which is due.
-    let _ = gate.verdict(Dequeued { sojourn: Duration::ZERO, behind: 9 }, Time::ZERO);
+fn rfc_8289_drops_at_the_times_of_the_rfc() {
+    let mut codel = Codel::new(config(CodelLaw::Rfc8289));
+    let late = Dequeued { sojourn: Duration::from_millis(50), behind: 9 };
+    // The cap keeps the first event of each interval; here none of these is due.
+    let _ = codel.verdict(Dequeued { sojourn: Duration::ZERO, behind: 9 }, Time::ZERO);
     let dropped: Vec<u64> = (0..500)
-        .filter(|ms| gate.verdict(standing, Time::from_nanos((30 + ms) * MILLI)) == Verdict::Drop)
+        .filter(|ms| codel.verdict(late, Time::from_nanos((30 + ms) * MILLI)) == Verdict::Drop)
         .collect();
     // An interval above the target; then 100, 100/√2, 100/√3, 100/√4 ms and so on apart.
     assert_eq!(dropped, [100, 200, 271, 329, 379, 424, 464]);
 }
 
 #[test]
-fn the_standard_law_goes_on_where_it_ended_if_that_was_recently() {
+fn rfc_8289_resumes_its_drop_rate_after_a_short_pause() {
     let drops_of_the_next_episode = |pause: u64| {
-        let mut gate = Codel::new(config(CodelLaw::Rfc8289));
-        let standing = Dequeued { sojourn: Duration::from_millis(50), behind: 9 };
+        let mut codel = Codel::new(config(CodelLaw::Rfc8289));
+        let late = Dequeued { sojourn: Duration::from_millis(50), behind: 9 };
         let quick = Dequeued { sojourn: Duration::ZERO, behind: 9 };
         for ms in 0..500 {
-            let _ = gate.verdict(standing, Time::from_nanos(ms * MILLI));
+            let _ = codel.verdict(late, Time::from_nanos(ms * MILLI));
         }
-        assert_eq!(gate.verdict(quick, Time::from_nanos(500 * MILLI)), Verdict::Keep);
-        assert!(!gate.is_shedding());
+        assert_eq!(codel.verdict(quick, Time::from_nanos(500 * MILLI)), Verdict::Keep);
+        assert!(!codel.is_shedding());
         let from = 501 + pause;
         let times = (from..from + 251).map(|ms| Time::from_nanos(ms * MILLI));
-        times.filter(|now| gate.verdict(standing, *now) == Verdict::Drop).count()
+        times.filter(|now| codel.verdict(late, *now) == Verdict::Drop).count()
     };
-    // The first, and the next 100/√6 ms later and so on; one in an interval after a long calm.
+    // After a short pause the next drops are 100/√6 ms apart and so on, after a long one 100 ms.
     assert_eq!((drops_of_the_next_episode(0), drops_of_the_next_episode(1_600)), (5, 2));
 }
 
 #[test]
-fn of_a_delay_that_shedding_does_not_help_no_more_than_nine_in_ten_are_given_up() {
-    let mut gate = Codel::new(CodelConfig::default());
+fn if_shedding_does_not_help_at_most_nine_events_in_ten_are_shed() {
+    let mut codel = Codel::new(CodelConfig::default());
     let late = Dequeued { sojourn: Duration::from_secs(1), behind: 1_000 };
     let shed_by_interval: Vec<usize> = (0..5)
         .map(|interval| {
             let times = (0..100).map(|ms| Time::from_nanos((interval * 100 + ms) * MILLI));
-            times.filter(|now| gate.verdict(late, *now) == Verdict::Drop).count()
+            times.filter(|now| codel.verdict(late, *now) == Verdict::Drop).count()
         })
         .collect();
-    // In the first nobody knows.
+    // The first interval only observes.
     assert_eq!(shed_by_interval, [0, 90, 90, 90, 90]);
 }
 
@@ -164,7 +164,7 @@ fn with_one_in_one_to_keep_nothing_is_ever_shed() {
 }
 
 #[test]
-fn its_settings_are_read_by_name_and_an_unknown_one_is_refused() {
+fn settings_are_read_by_name_and_an_unknown_one_is_refused() {
     let read: CodelConfig = toml::from_str("target = \"20ms\"\nlaw = \"spaced\"").unwrap();
     assert_eq!((read.target, read.law), (Duration::from_millis(20), CodelLaw::Rfc8289));
     let error = toml::from_str::<CodelConfig>("aim = \"20ms\"").unwrap_err().to_string();
@@ -173,7 +173,7 @@ fn its_settings_are_read_by_name_and_an_unknown_one_is_refused() {
 
 proptest! {
     #[test]
-    fn under_any_load_the_server_never_idles_for_it_and_the_cap_holds(
+    fn under_any_load_shedding_never_idles_the_server_and_the_cap_holds(
         spaced in any::<bool>(),
         gap in 20 * MICRO..3 * MILLI,
         service in 20 * MICRO..20 * MILLI,
@@ -191,7 +191,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_it_is_shown_it_keeps_the_last_event_of_a_queue(
+    fn the_last_event_of_a_queue_is_never_shed(
         spaced in any::<bool>(),
         target in any::<u64>(),
         interval in any::<u64>(),
@@ -199,10 +199,10 @@ proptest! {
     ) {
         let law = if spaced { CodelLaw::Rfc8289 } else { CodelLaw::ServerCodel };
         let (target, interval) = (Duration::from_nanos(target), Duration::from_nanos(interval));
-        let mut gate = Codel::new(CodelConfig { target, interval, law, keep_one_in: 10 });
+        let mut codel = Codel::new(CodelConfig { target, interval, law, keep_one_in: 10 });
         for (waited, now, behind) in events {
             let event = Dequeued { sojourn: Duration::from_nanos(waited), behind };
-            let verdict = gate.verdict(event, Time::from_nanos(now));
+            let verdict = codel.verdict(event, Time::from_nanos(now));
             prop_assert!(behind > 0 || verdict == Verdict::Keep);
         }
     }

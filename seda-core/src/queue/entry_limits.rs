@@ -1,19 +1,19 @@
-//! How many events a stage lets in at its own entrance, by class.
+//! The limits of a stage on the events that enter its queue.
 
-use crate::config::{Class, MAX_CLASSES, RateConfig};
+use crate::config::{Class, PerClass, RateConfig};
 use crate::event::RefusalReason;
 use crate::gate::Limits;
 use crate::platform::Time;
 use crate::queue::token_bucket::{Rate, TokenBucket};
 
-/// What the admission controller says for events whose request was not counted for the stage at the
-/// graph's entry: here a class finds room or does not.
+/// The limits on events that enter a queue: the declared rate, for all events, and the limits of the
+/// admission controller, for events without a request that counts at the stage's gate.
 #[derive(Debug)]
 pub(super) struct EntryLimits {
-    /// So many may be held whoever asks: the usual case is one comparison.
+    /// The lowest limit of all classes: the usual case is one comparison.
     for_all: usize,
     limits: Box<Limits>,
-    /// The declared bound on the rate, if there is one: whoever asks.
+    /// The declared limit on the rate, if any.
     rate: Option<Box<TokenBucket>>,
 }
 
@@ -24,14 +24,15 @@ impl Default for EntryLimits {
 }
 
 impl EntryLimits {
+    /// Sets the limits by class, live.
     pub(super) fn set_limits(&mut self, limits: &Limits) {
         let lowest = limits.most.iter().min().copied().unwrap_or(u64::MAX);
         self.for_all = usize::try_from(lowest).unwrap_or(usize::MAX);
         *self.limits = *limits;
     }
 
-    /// Sets the bound on the rate, live. Tokens that are there stay, as far as the burst allows; one
-    /// that was not bounded starts with all of them.
+    /// Sets the limit on the rate, live; `None` removes it. Saved tokens stay, up to the burst. A
+    /// new limit starts with a full burst.
     pub(super) fn set_rate(&mut self, config: Option<RateConfig>, now: Time) {
         let Some(config) = config else {
             self.rate = None;
@@ -43,8 +44,11 @@ impl EntryLimits {
         bucket.set_burst(config.burst, now);
     }
 
-    /// Of `most` places that somebody would like and `least` that he needs, how many the rate
-    /// allows. Where it is bounded nobody holds places for later: tokens are for events.
+    /// Returns how many of `most` places the rate limit allows, at least `least`. Under a rate
+    /// limit no place is leased ahead: a token pays for one event.
+    ///
+    /// # Errors
+    /// `Admission` if fewer than `least` tokens are there, `TooLarge` if the burst is less.
     pub(super) fn admit(
         &mut self,
         least: usize,
@@ -55,30 +59,29 @@ impl EntryLimits {
         if least as u64 > bucket.burst() {
             return Err(RefusalReason::TooLarge);
         }
-        // Who needs none is not asked for the time.
+        // Reading the clock is skipped when no token is needed.
         if least > 0 && !bucket.take(least as u64, now()) {
             return Err(RefusalReason::Admission);
         }
         Ok(least)
     }
 
-    /// Some who passed do not enter.
+    /// Returns the tokens of `n` admitted events that did not enter the queue.
     pub(super) fn refund(&mut self, n: usize) {
         if let Some(bucket) = &mut self.rate {
             bucket.give_back(n as u64);
         }
     }
 
+    /// Returns the number of events that the limits of all classes allow.
     pub(super) fn for_all(&self) -> usize {
         self.for_all
     }
 
-    /// Whether so many may be `held` for the sake of `class`: within its limit, or if of them no
-    /// more are its `own` than it is guaranteed.
+    /// Returns whether `class` may bring the number of events to `held`: within its limit, or while
+    /// its `own` events are within its guarantee.
     pub(super) fn admits(&self, class: Class, held: usize, own: usize) -> bool {
-        let within = |most: &[u64; MAX_CLASSES], n: usize| {
-            most.get(class.index()).is_none_or(|most| n as u64 <= *most)
-        };
+        let within = |limits: &PerClass<u64>, n: usize| n as u64 <= limits[class];
         within(&self.limits.most, held) || within(&self.limits.guaranteed, own)
     }
 }
@@ -88,18 +91,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_class_has_room_up_to_its_limit_and_what_it_is_guaranteed_beyond() {
+    fn a_class_has_room_up_to_its_limit_and_beyond_it_up_to_its_guarantee() {
         let (gold, basic) = (Class::new(0), Class::new(1));
-        let mut entrance = EntryLimits::default();
-        assert!(entrance.admits(basic, usize::MAX, usize::MAX));
-        let mut most = [u64::MAX; MAX_CLASSES];
-        (most[0], most[1]) = (10, 8);
-        entrance.set_limits(&Limits::of(most, &[4, 1]));
-        entrance.limits.guaranteed[..2].copy_from_slice(&[4, 2]);
-        assert_eq!(entrance.for_all(), 8);
-        assert!(entrance.admits(gold, 10, 9) && !entrance.admits(gold, 11, 5));
-        assert!(entrance.admits(gold, 11, 4));
-        assert!(entrance.admits(basic, 8, 8) && !entrance.admits(basic, 9, 3));
-        assert!(entrance.admits(basic, 99, 2));
+        let mut entry = EntryLimits::default();
+        assert!(entry.admits(basic, usize::MAX, usize::MAX));
+        let mut most = PerClass::splat(u64::MAX);
+        (most[gold], most[basic]) = (10, 8);
+        entry.set_limits(&Limits::of(most, &[4, 1]));
+        (entry.limits.guaranteed[gold], entry.limits.guaranteed[basic]) = (4, 2);
+        assert_eq!(entry.for_all(), 8);
+        assert!(entry.admits(gold, 10, 9) && !entry.admits(gold, 11, 5));
+        assert!(entry.admits(gold, 11, 4));
+        assert!(entry.admits(basic, 8, 8) && !entry.admits(basic, 9, 3));
+        assert!(entry.admits(basic, 99, 2));
     }
 }

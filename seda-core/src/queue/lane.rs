@@ -1,6 +1,6 @@
-//! One class's queued events: in one row, or in one row per shard of a keyed stage.
+//! The queued events of one class: in one row, or in one row per shard of a keyed stage.
 
-use crate::event::{Envelope, EventMeta, SHARDS, ShardSet};
+use crate::event::{Envelope, EventMeta, PerShard, ShardSet};
 use crate::platform::Time;
 use crate::queue::shards::Shards;
 use std::collections::VecDeque;
@@ -8,25 +8,25 @@ use std::collections::VecDeque;
 #[derive(Debug)]
 pub(super) struct Lane<E> {
     pub(super) rows: Rows<E>,
-    /// How many events it gives per turn of the round robin.
-    pub(super) weight: u32,
+    /// The number of events that the lane may give per turn of the round robin; at least 1.
+    weight: u32,
 }
 
 #[derive(Debug)]
 pub(super) enum Rows<E> {
-    /// First in, first out.
+    /// First in, first out. An empty row owns no memory.
     One(VecDeque<Envelope<E>>),
-    /// First in, first out per shard, shards in turn.
+    /// First in, first out within each shard; the shards take turns.
     PerShard(Box<Sharded<E>>),
 }
 
 #[derive(Debug)]
 pub(super) struct Sharded<E> {
-    rows: Vec<VecDeque<Envelope<E>>>,
-    /// The shards with something in their rows.
+    rows: PerShard<VecDeque<Envelope<E>>>,
+    /// The shards with an event in their row.
     waiting: ShardSet,
     len: usize,
-    /// The shard whose turn it is.
+    /// The shard that is served first.
     turn: u8,
 }
 
@@ -37,7 +37,18 @@ impl<E> Lane<E> {
         } else {
             Rows::One(VecDeque::new())
         };
-        Self { rows, weight: weight.max(1) }
+        let mut lane = Self { rows, weight: 1 };
+        lane.set_weight(weight);
+        lane
+    }
+
+    pub(super) fn weight(&self) -> u32 {
+        self.weight
+    }
+
+    /// Sets the weight, live. Zero counts as 1.
+    pub(super) fn set_weight(&mut self, weight: u32) {
+        self.weight = weight.max(1);
     }
 
     pub(super) fn len(&self) -> usize {
@@ -55,7 +66,7 @@ impl<E> Lane<E> {
         }
     }
 
-    /// The next event that the asking worker may take.
+    /// Removes the next event that the dequeuing worker may take.
     pub(super) fn pop(&mut self, shards: Option<&mut Shards>) -> Option<Envelope<E>> {
         match (&mut self.rows, shards) {
             (Rows::One(row), _) => row.pop_front(),
@@ -64,7 +75,7 @@ impl<E> Lane<E> {
         }
     }
 
-    /// Whether `worker` would find something to take.
+    /// Returns whether the lane has an event that `worker` may take.
     pub(super) fn is_ready_for(&self, worker: usize, shards: Option<&Shards>) -> bool {
         match (&self.rows, shards) {
             (Rows::PerShard(sharded), Some(shards)) => {
@@ -74,7 +85,8 @@ impl<E> Lane<E> {
         }
     }
 
-    /// Since when the oldest event is queued; unknown where keys have rows of their own.
+    /// Returns when the oldest event was queued; `None` if the lane is empty or has a row per
+    /// shard.
     pub(super) fn oldest(&self) -> Option<Time> {
         match &self.rows {
             Rows::One(row) => row.front().map(|head| head.enqueued),
@@ -89,18 +101,18 @@ impl<E> Lane<E> {
         }
     }
 
-    /// Removes the newest of those that may go.
+    /// Removes the newest event that `is_eligible`.
     pub(super) fn remove_newest(
         &mut self,
-        may_go: impl Fn(&EventMeta) -> bool,
+        is_eligible: impl Fn(&EventMeta) -> bool,
     ) -> Option<Envelope<E>> {
         match &mut self.rows {
-            Rows::One(row) => row.remove(newest(row, may_go)?),
-            Rows::PerShard(sharded) => sharded.remove_newest(may_go),
+            Rows::One(row) => row.remove(newest(row, is_eligible)?),
+            Rows::PerShard(sharded) => sharded.remove_newest(is_eligible),
         }
     }
 
-    /// Removes the n-th event, counted round and round from a head.
+    /// Removes the n-th event, counted from the head; `n` wraps around at the lane's length.
     pub(super) fn remove_nth(&mut self, n: usize) -> Option<Envelope<E>> {
         let n = n % self.len().max(1);
         match &mut self.rows {
@@ -109,39 +121,39 @@ impl<E> Lane<E> {
         }
     }
 
-    /// Removes an expired event from the head of a row, if there is one.
+    /// Removes an expired event from the head of a row; `None` if no head has expired.
     pub(super) fn remove_expired_head(&mut self, now: Time) -> Option<Envelope<E>> {
-        let is_expired = |head: &Envelope<E>| head.meta.is_expired(now);
         match &mut self.rows {
-            Rows::One(row) => row.front().is_some_and(is_expired).then(|| row.pop_front())?,
-            Rows::PerShard(sharded) => {
-                let heads = sharded.waiting.from(0);
-                let mut expired =
-                    heads.filter(|shard| sharded.head(*shard).is_some_and(is_expired));
-                let shard = expired.next()?;
-                sharded.remove(shard, VecDeque::pop_front)
-            }
+            Rows::One(row) => row
+                .front()
+                .is_some_and(|head| head.meta.is_expired(now))
+                .then(|| row.pop_front())?,
+            Rows::PerShard(sharded) => sharded.remove_expired_head(now),
+        }
+    }
+
+    /// Ends a batch: the shards' turn moves on.
+    pub(super) fn pass_turn(&mut self) {
+        if let Rows::PerShard(sharded) = &mut self.rows {
+            sharded.turn = sharded.turn.wrapping_add(1);
         }
     }
 }
 
 impl<E> Sharded<E> {
     fn new() -> Self {
-        let rows = (0..SHARDS).map(|_| VecDeque::new()).collect();
-        Self { rows, waiting: ShardSet::default(), len: 0, turn: 0 }
+        Self { rows: PerShard::default(), waiting: ShardSet::default(), len: 0, turn: 0 }
     }
 
     fn push(&mut self, envelope: Envelope<E>) {
         let shard = envelope.meta.shard;
-        if let Some(row) = self.rows.get_mut(usize::from(shard)) {
-            row.push_back(envelope);
-            self.waiting.insert(shard);
-            self.len += 1;
-        }
+        self.rows[shard].push_back(envelope);
+        self.waiting.insert(shard);
+        self.len += 1;
     }
 
     /// Stays with a shard while it has events, so that a batch claims few shards and leaves the
-    /// others to other workers; the next batch begins behind it, so that no key starves others.
+    /// others to other workers. The next batch begins behind it, so that no key starves others.
     fn pop(&mut self, shards: &mut Shards) -> Option<Envelope<E>> {
         let shard = shards.next(self.waiting, self.turn)?;
         shards.claim(shard);
@@ -149,22 +161,13 @@ impl<E> Sharded<E> {
         self.remove(shard, VecDeque::pop_front)
     }
 
-    /// The turn passes on to the next shard.
-    pub(super) fn pass_on(&mut self) {
-        self.turn = self.turn.wrapping_add(1);
-    }
-
-    fn head(&self, shard: u8) -> Option<&Envelope<E>> {
-        self.rows.get(usize::from(shard))?.front()
-    }
-
     fn remove(
         &mut self,
         shard: u8,
-        which: impl FnOnce(&mut VecDeque<Envelope<E>>) -> Option<Envelope<E>>,
+        remove_from: impl FnOnce(&mut VecDeque<Envelope<E>>) -> Option<Envelope<E>>,
     ) -> Option<Envelope<E>> {
-        let row = self.rows.get_mut(usize::from(shard))?;
-        let removed = which(row)?;
+        let row = &mut self.rows[shard];
+        let removed = remove_from(row)?;
         if row.is_empty() {
             self.waiting.remove(shard);
         }
@@ -173,15 +176,15 @@ impl<E> Sharded<E> {
     }
 
     fn remove_oldest(&mut self) -> Option<Envelope<E>> {
-        let enqueued = |shard: &u8| self.head(*shard).map(|head| head.enqueued);
+        let enqueued = |shard: &u8| self.rows[*shard].front().map(|head| head.enqueued);
         let shard = self.waiting.from(0).min_by_key(enqueued)?;
         self.remove(shard, VecDeque::pop_front)
     }
 
-    fn remove_newest(&mut self, may_go: impl Fn(&EventMeta) -> bool) -> Option<Envelope<E>> {
+    fn remove_newest(&mut self, is_eligible: impl Fn(&EventMeta) -> bool) -> Option<Envelope<E>> {
         let newest_of = |shard: u8| {
-            let row = self.rows.get(usize::from(shard))?;
-            let place = newest(row, &may_go)?;
+            let row = &self.rows[shard];
+            let place = newest(row, &is_eligible)?;
             Some((row.get(place)?.enqueued, shard, place))
         };
         let candidates = self.waiting.from(0).filter_map(newest_of);
@@ -191,17 +194,27 @@ impl<E> Sharded<E> {
 
     fn remove_nth(&mut self, mut n: usize) -> Option<Envelope<E>> {
         for shard in self.waiting.from(0) {
-            let here = self.rows.get(usize::from(shard)).map_or(0, VecDeque::len);
-            if n < here {
+            let len = self.rows[shard].len();
+            if n < len {
                 return self.remove(shard, |row| row.remove(n));
             }
-            n -= here;
+            n -= len;
         }
         None
     }
+
+    fn remove_expired_head(&mut self, now: Time) -> Option<Envelope<E>> {
+        let is_expired =
+            |shard: &u8| self.rows[*shard].front().is_some_and(|head| head.meta.is_expired(now));
+        let shard = self.waiting.from(0).find(is_expired)?;
+        self.remove(shard, VecDeque::pop_front)
+    }
 }
 
-/// The place in a row of the newest event that may go.
-fn newest<E>(row: &VecDeque<Envelope<E>>, may_go: impl Fn(&EventMeta) -> bool) -> Option<usize> {
-    row.iter().rposition(|envelope| may_go(&envelope.meta))
+/// Returns the place of the newest eligible event of a row.
+fn newest<E>(
+    row: &VecDeque<Envelope<E>>,
+    is_eligible: impl Fn(&EventMeta) -> bool,
+) -> Option<usize> {
+    row.iter().rposition(|envelope| is_eligible(&envelope.meta))
 }

@@ -1,162 +1,163 @@
-//! A stage's queue as plain data: one lane per class, bounded, with places that can be reserved.
+//! The queue of a stage as plain data: one lane per class, bounded, with reservable places.
 
-use crate::config::{Class, MAX_CLASSES, PerClass, RateConfig};
-use crate::event::{Envelope, EventMeta, LossReason, RefusalReason};
+use crate::config::{Class, PerClass, RateConfig};
+use crate::event::{Envelope, EventMeta, LossReason, RefusalReason, ShardSet};
 use crate::gate::Limits;
 use crate::platform::Time;
-use crate::queue::aqm::Aqm;
+use crate::queue::aqm::{Aqm, AqmState};
+use crate::queue::byte_count::ByteCount;
+use crate::queue::class_lanes::ClassLanes;
 use crate::queue::entry_limits::EntryLimits;
-use crate::queue::lane::{Lane, Rows};
 use crate::queue::ledger::{Ledger, Outcome};
 use crate::queue::occupancy::Occupancy;
+use crate::queue::places::Places;
 use crate::queue::shards::Shards;
+use crate::queue::victim::{Evict, Shed, VictimFilter};
+use std::collections::VecDeque;
 use std::time::Duration;
 
-/// Bounded lanes with their ledger. Depth plus reserved places never exceeds `bound`; above
-/// `capacity` or `soft` nothing is admitted and what is there stays.
+/// The queue of a stage with its ledger.
 ///
-/// In this order: what every batch touches lies together, the ledger's rare counts behind it.
+/// An event takes this way: `reserve` a place, `push` into it, `take` into a worker's batch, then
+/// `settle`, or `defer` and `complete`. It can be shed at any step and is counted by its reason.
+///
+/// The fields stand in the order of use: those of every batch together, rare counts last.
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Lanes<E> {
-    pub(super) lanes: Vec<Lane<E>>,
-    /// The lane whose turn it is, and how many takes are left of that turn.
-    pub(super) turn: (usize, u32),
-    pub(super) depth: usize,
-    reserved: usize,
-    /// Of the reserved places, those of accepted events whose time has not come.
-    delayed: usize,
-    capacity: usize,
-    /// The capacity, or what was held when that was set lower: sinks to it as events leave.
-    bound: usize,
-    /// May be beyond the capacity, which then is what holds.
-    soft: usize,
-    /// Whom the admission controller lets in; an empty stage admits anything.
-    entrance: EntryLimits,
-    /// How long before its deadline an event has to be begun, in nanoseconds.
-    pub(super) lead: u64,
-    /// What is done about a queue that stands.
-    pub(crate) standing: Aqm,
+    classes: ClassLanes<E>,
+    places: Places,
+    /// The limits of the admission controller, and the declared rate.
+    entry_limits: EntryLimits,
+    /// How long before its deadline an event has to begin, in nanoseconds.
+    lead: u64,
+    pub(crate) aqm: Aqm,
     open: bool,
-    pub(super) occupancy: Occupancy,
-    pub(super) ledger: Ledger,
-    /// Nanoseconds of service that shed events had cost in earlier stages.
-    pub(super) wasted: u64,
-    /// Bytes of the events in the stage, where it weighs them; and of the queued ones, by class.
-    pub(super) bytes: u64,
-    pub(super) queued_bytes: PerClass<u64>,
-    pub(super) weighs: bool,
-    /// Of a keyed stage: who may take what.
-    pub(super) shards: Option<Box<Shards>>,
+    occupancy: Occupancy,
+    ledger: Ledger,
+    /// Nanoseconds of service that earlier stages had spent on shed events.
+    wasted: u64,
+    bytes: ByteCount,
 }
 
+/// Settings.
 impl<E> Lanes<E> {
-    /// Closed lanes for one class; `capacity` is their hard and soft bound.
+    /// Closed lanes for a single class with a hard and soft bound of `capacity` events.
     pub(crate) fn new(capacity: usize) -> Self {
         Self {
-            lanes: vec![Lane::new(1, false)],
-            turn: (0, 1),
-            depth: 0,
-            reserved: 0,
-            delayed: 0,
-            capacity,
-            bound: capacity,
-            soft: usize::MAX,
-            entrance: EntryLimits::default(),
+            classes: ClassLanes::new(),
+            places: Places::new(capacity),
+            entry_limits: EntryLimits::default(),
             lead: 0,
-            standing: Aqm::default(),
+            aqm: Aqm::default(),
             open: false,
+            occupancy: Occupancy::default(),
             ledger: Ledger::default(),
             wasted: 0,
-            bytes: 0,
-            queued_bytes: PerClass::default(),
-            weighs: false,
-            shards: None,
-            occupancy: Occupancy::default(),
+            bytes: ByteCount::default(),
         }
     }
 
-    /// One lane per weight, in order of class; to be called while empty.
+    /// Declares one class per weight, the highest first. To be called while empty.
     pub(crate) fn set_classes(&mut self, weights: &[u32]) {
-        let keyed = self.shards.is_some();
-        let weights = weights.iter().take(MAX_CLASSES);
-        self.lanes = weights.map(|&weight| Lane::new(weight, keyed)).collect();
-        self.turn = (0, self.lanes.first().map_or(1, |lane| lane.weight));
+        self.classes.set_classes(weights);
     }
 
-    /// Changes the lanes' weights, in order of class, whatever is queued. A lane in its turn
-    /// gets no more of it than its new weight.
+    /// Orders events by shard. To be called while empty.
+    pub(crate) fn set_keyed(&mut self) {
+        self.classes.set_keyed();
+    }
+
+    /// Counts the weight of events. To be called while empty.
+    pub(crate) fn set_weighing(&mut self) {
+        self.bytes.set_weighing();
+    }
+
+    /// Changes the weights of the classes, the highest first, live. The lane in its turn gives no
+    /// more than its new weight.
     pub(crate) fn set_shares(&mut self, weights: &[u32]) {
-        for (lane, weight) in self.lanes.iter_mut().zip(weights) {
-            lane.weight = (*weight).max(1);
-        }
-        let (turn, left) = self.turn;
-        self.turn.1 = self.lanes.get(turn).map_or(left, |lane| left.min(lane.weight));
+        self.classes.set_weights(weights);
     }
 
-    /// Sets the hard capacity, live. Below what is held nothing is admitted, what is there
-    /// stays, and the bound sinks with it.
+    /// Sets the hard capacity, live. Below the places in use nothing is admitted, the events that
+    /// are there stay, and the bound sinks with them.
     pub(crate) fn set_capacity(&mut self, capacity: usize) {
-        (self.capacity, self.bound) = (capacity, capacity.max(self.depth + self.reserved));
+        self.places.set_capacity(capacity);
     }
 
-    /// Sets the bound above which nothing is admitted, live; beyond the hard capacity that is it.
+    /// Sets the soft capacity, above which nothing is admitted, live. It has no effect above the
+    /// hard capacity.
     pub(crate) fn set_soft(&mut self, soft: usize) {
-        self.soft = soft;
+        self.places.set_soft(soft);
     }
 
-    /// Sets what the admission controller says: how many events may be held, and how long before
-    /// its deadline each has to be begun.
+    /// Sets the limits of the admission controller, and how long before its deadline an event has
+    /// to begin.
     pub(crate) fn set_admission(&mut self, limits: &Limits, lead: Duration) {
-        self.entrance.set_limits(limits);
+        self.entry_limits.set_limits(limits);
         self.lead = u64::try_from(lead.as_nanos()).unwrap_or(u64::MAX);
     }
 
-    /// Bounds the rate at which events enter, live.
+    /// Limits the rate at which events enter, live; `None` removes the limit.
     pub(crate) fn set_rate(&mut self, config: Option<RateConfig>, now: Time) {
-        self.entrance.set_rate(config, now);
+        self.entry_limits.set_rate(config, now);
     }
 
+    /// Opens or closes the lanes to new reservations.
     pub(crate) fn set_open(&mut self, open: bool) {
         self.open = open;
     }
+}
 
+/// Figures.
+impl<E> Lanes<E> {
+    /// Returns the number of queued events.
     pub(crate) fn depth(&self) -> usize {
-        self.depth
+        self.places.depth()
     }
 
+    /// Returns the hard capacity.
     pub(crate) fn capacity(&self) -> usize {
-        self.capacity
+        self.places.capacity()
     }
 
-    /// What holds now: the capacity, unless it was set lower than what was held. Sinks only
-    /// when it is asked for, so nobody pays for it on an event's way.
+    /// Returns the bound that holds now: the capacity, or the places that were in use when it was
+    /// set lower, sinking as events leave.
     pub(crate) fn bound(&mut self) -> usize {
-        self.bound = self.capacity.max(self.bound.min(self.depth + self.reserved));
-        self.bound
+        self.places.bound()
     }
 
     pub(crate) fn soft(&self) -> usize {
-        self.soft.min(self.capacity)
+        self.places.soft()
     }
 
     #[cfg(test)]
     pub(crate) fn reserved(&self) -> usize {
-        self.reserved
+        self.places.reserved()
     }
 
+    /// Returns the service, in nanoseconds, that earlier stages had spent on shed events.
     pub(crate) fn wasted_nanos(&self) -> u64 {
         self.wasted
     }
 
-    /// How many accepted events wait for their time.
+    /// Returns the number of accepted events that wait for their time.
     pub(crate) fn delayed(&self) -> usize {
-        self.delayed
+        self.places.delayed()
     }
 
-    /// Whether `worker` would find something to take.
+    /// Returns the bytes of all events in the stage; 0 unless it weighs them.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes.total()
+    }
+
+    pub(crate) fn shards(&self) -> Option<&Shards> {
+        self.classes.shards()
+    }
+
+    /// Returns whether there is an event that `worker` may take.
     pub(crate) fn is_ready_for(&self, worker: usize) -> bool {
-        self.lanes.iter().any(|lane| lane.is_ready_for(worker, self.shards()))
+        self.classes.is_ready_for(worker)
     }
 
     pub(crate) fn ledger(&self) -> &Ledger {
@@ -167,18 +168,40 @@ impl<E> Lanes<E> {
         &mut self.ledger
     }
 
-    /// Integral over time of the number of events in the stage, in event-nanoseconds, until `now`.
+    /// Returns the time integral of the number of events in the stage, in event-nanoseconds.
     pub(crate) fn occupancy(&mut self, now: Time) -> u128 {
         self.occupancy.until(now)
     }
 
-    /// How many events are in the stage: queued, in hand and pending.
+    /// Returns the number of events in the stage: queued, in hand and pending.
     pub(crate) fn present(&self) -> usize {
         self.occupancy.present()
     }
 
-    /// Reserves at least `least` places for events of `class`, and at most `most` for whomever;
-    /// returns how many. The time is only asked for where a rate bounds who enters.
+    /// Returns the state of queue management at `now`.
+    pub(crate) fn aqm_state(&self, now: Time) -> AqmState {
+        self.aqm.state(self.classes.oldest(), now)
+    }
+
+    /// Returns the number of queued events of the classes in `victims`.
+    pub(crate) fn eligible(&self, victims: VictimFilter) -> usize {
+        let classes = Class::first(self.classes.declared()).filter(|class| victims.include(*class));
+        classes.map(|class| self.classes.lane(class).len()).sum()
+    }
+
+    /// Returns the bytes of the queued events of the classes in `victims`.
+    pub(crate) fn eligible_bytes(&self, victims: VictimFilter) -> u64 {
+        self.bytes.queued(|class| victims.include(class))
+    }
+}
+
+/// Into the queue.
+impl<E> Lanes<E> {
+    /// Reserves at least `least` places for events of `class`, and up to `most` if all classes have
+    /// room for them. Returns the number. `now` is called only under a rate limit.
+    ///
+    /// # Errors
+    /// `Closed`, `TooLarge`, `Full`, or `Admission` by the controller's limits or the rate.
     pub(crate) fn reserve(
         &mut self,
         class: Class,
@@ -191,65 +214,56 @@ impl<E> Lanes<E> {
         if admitted < least {
             return Err(RefusalReason::Admission);
         }
-        let taken = self.entrance.admit(least, most.clamp(least, admitted), now)?;
-        self.reserved += taken;
+        let taken = self.entry_limits.admit(least, most.clamp(least, admitted), now)?;
+        self.places.reserve(taken);
         Ok(taken)
     }
 
-    /// Reserves `n` places for events whose request was counted at the stage's gate: whom that has
-    /// let in the admission controller's limits are not asked for again. A rate holds for everybody.
+    /// Reserves `n` places for events of a request that counts at the stage's gate. The gate has
+    /// applied the controller's limits to it; the rate applies to every event.
+    ///
+    /// # Errors
+    /// As [`Lanes::reserve`].
     pub(crate) fn reserve_counted(
         &mut self,
         n: usize,
         now: impl FnOnce() -> Time,
     ) -> Result<usize, RefusalReason> {
         self.free_for(n)?;
-        let taken = self.entrance.admit(n, n, now)?;
-        self.reserved += taken;
+        let taken = self.entry_limits.admit(n, n, now)?;
+        self.places.reserve(taken);
         Ok(taken)
     }
 
-    /// How many places are free, if they are `least`.
     fn free_for(&self, least: usize) -> Result<usize, RefusalReason> {
         if !self.open {
             return Err(RefusalReason::Closed);
         }
-        if least > self.capacity {
-            return Err(RefusalReason::TooLarge);
-        }
-        let free = self.soft().saturating_sub(self.depth + self.reserved);
-        if free < least { Err(RefusalReason::Full) } else { Ok(free) }
+        self.places.free_for(least)
     }
 
-    /// How many more may enter: as many as whoever asked might have, else `least` if it is `class`
-    /// that needs them. Events whose time has not come wait for nobody.
+    /// Returns how many more events the controller's limits admit: the room of the most limited
+    /// class, else `least` if `class` has room for them. Delayed events do not count.
     fn admitted(&self, class: Class, least: usize) -> usize {
-        let held = self.depth + self.reserved - self.delayed;
-        let for_all = self.entrance.for_all().saturating_sub(held);
+        let due = self.places.due();
+        let for_all = self.entry_limits.for_all().saturating_sub(due);
         if for_all >= least {
             return for_all;
         }
-        let queued = || self.lanes.get(class.index()).map_or(0, Lane::len);
-        // Whose the reserved places are is not known: counted as its own, they are not too many.
-        let own = || queued() + self.reserved.saturating_sub(self.delayed) + least;
-        let admits = held == 0 || self.entrance.admits(class, held + least, own());
+        // The classes of reserved places are unknown; counting them as `class` admits no excess.
+        let own = || self.classes.lane(class).len() + self.places.reserved_now() + least;
+        let admits = due == 0 || self.entry_limits.admits(class, due + least, own());
         if admits { least } else { for_all }
     }
 
-    /// Gives reserved places back unused.
+    /// Gives `n` reserved places back unused.
     pub(crate) fn unreserve(&mut self, n: usize) {
-        self.entrance.refund(n);
-        self.fill(n);
+        self.entry_limits.refund(n);
+        self.places.unreserve(n);
     }
 
-    /// Reserved places are reserved no more.
-    fn fill(&mut self, n: usize) {
-        debug_assert!(n <= self.reserved, "more places given back than reserved");
-        self.reserved = self.reserved.saturating_sub(n);
-    }
-
-    /// Puts events into reserved places. Taken even by closed lanes: the answer to a send is
-    /// final, and whoever closed them empties them.
+    /// Puts events into reserved places. Closed lanes take them too, because the answer to a send
+    /// is final. The code that closes the lanes sheds these events.
     pub(crate) fn push_reserved(
         &mut self,
         envelopes: &mut Vec<Envelope<E>>,
@@ -259,14 +273,13 @@ impl<E> Lanes<E> {
         let pushed = envelopes.len();
         let counts = self.count_by_class(pushed, envelopes.iter());
         self.ledger.accept(&counts, edge);
-        envelopes.iter().for_each(|envelope| self.note_label(&envelope.meta, true));
-        if let [Lane { rows: Rows::One(row), .. }] = self.lanes.as_mut_slice() {
+        envelopes.iter().for_each(|envelope| self.accept_queued(&envelope.meta));
+        if let Some(row) = self.classes.only_row() {
             row.extend(envelopes.drain(..));
         } else {
-            envelopes.drain(..).for_each(|envelope| self.push(envelope));
+            envelopes.drain(..).for_each(|envelope| self.classes.push(envelope));
         }
-        self.fill(pushed);
-        self.depth += pushed;
+        self.places.fill(pushed);
         self.occupancy.add(pushed, now);
     }
 
@@ -274,92 +287,56 @@ impl<E> Lanes<E> {
     pub(crate) fn push_one(&mut self, envelope: Envelope<E>, edge: usize, now: Time) {
         let counts = self.count_by_class(1, std::iter::once(&envelope));
         self.ledger.accept(&counts, edge);
-        self.note_label(&envelope.meta, true);
-        self.push(envelope);
-        self.fill(1);
-        self.depth += 1;
+        self.accept_queued(&envelope.meta);
+        self.classes.push(envelope);
+        self.places.fill(1);
         self.occupancy.add(1, now);
     }
 
-    /// An event is accepted into a reserved place that it will fill later. It is in the stage,
-    /// counted as pending; the time until then was asked for, so it is no occupancy.
+    /// Accepts an event into a reserved place that it fills later. It counts as pending. The delay
+    /// was asked for, so it adds nothing to the occupancy.
     pub(crate) fn accept_timed(&mut self, meta: &EventMeta, edge: usize) {
         self.ledger.accept_timed(meta.class, edge);
-        self.delayed += 1;
-        self.note_label(meta, false);
+        self.places.delay();
+        self.accept(meta);
     }
 
-    /// The time of some accepted events has come: they take their places.
+    /// Queues delayed events at their time, in their reserved places.
     pub(crate) fn fire(&mut self, envelopes: impl Iterator<Item = Envelope<E>>, now: Time) {
         let mut fired = 0;
         for envelope in envelopes {
             self.ledger.fire(envelope.meta.class);
-            self.queue_bytes(&envelope.meta);
-            self.push(envelope);
+            self.bytes.enqueue(&envelope.meta);
+            self.classes.push(envelope);
             fired += 1;
         }
-        self.fill(fired);
-        self.delayed -= fired;
-        self.depth += fired;
+        self.places.fire(fired);
         self.occupancy.add(fired, now);
     }
 
-    /// An accepted event is given up before its time has come.
+    /// Sheds a delayed event before its time.
     pub(crate) fn cancel(&mut self, meta: &EventMeta, reason: LossReason) {
         self.ledger.cancel(meta.class, reason);
-        self.delayed -= 1;
-        self.bytes -= self.weight_of(meta);
-        self.fill(1);
+        self.bytes.end(meta);
+        self.places.cancel();
     }
 
-    /// Puts an event into its class's lane.
-    fn push(&mut self, envelope: Envelope<E>) {
-        let class = envelope.meta.class.within(self.lanes.len());
-        if let Some(lane) = self.lanes.get_mut(class.index()) {
-            lane.push(envelope);
+    #[inline]
+    fn accept_queued(&mut self, meta: &EventMeta) {
+        self.accept(meta);
+        self.bytes.enqueue(meta);
+    }
+
+    #[inline]
+    fn accept(&mut self, meta: &EventMeta) {
+        self.bytes.accept(meta);
+        if let Some(shards) = self.classes.shards_mut() {
+            shards.accept(meta.shard);
         }
     }
 
-    /// Counts what became of events in hand.
-    pub(crate) fn settle(&mut self, outcome: &Outcome, now: Time) {
-        self.ledger.settle(outcome);
-        self.bytes -= outcome.bytes;
-        let all = outcome.handled.iter().chain(&outcome.failed);
-        self.occupancy.remove(all.map(|n| *n as usize).sum(), now);
-    }
-
-    /// An event in hand becomes pending: it is still in the stage. `holder` is the worker whose
-    /// handler keeps it, if it is kept and not handled outside.
-    pub(crate) fn defer(&mut self, meta: &EventMeta, holder: Option<usize>) {
-        self.ledger.defer(meta.class);
-        match (&mut self.shards, holder) {
-            (Some(shards), Some(worker)) => shards.hold(meta.shard, worker),
-            (Some(shards), None) => shards.defer(meta.shard),
-            (None, _) => {}
-        }
-    }
-
-    /// A pending event ends.
-    pub(crate) fn complete(&mut self, meta: &EventMeta, held: bool, succeeded: bool, now: Time) {
-        self.ledger.complete(meta.class, succeeded);
-        self.bytes -= self.weight_of(meta);
-        match &mut self.shards {
-            Some(shards) if held => shards.release_held(meta.shard),
-            Some(shards) => shards.complete(meta.shard),
-            None => {}
-        }
-        self.occupancy.remove(1, now);
-    }
-
-    /// Loses an event without counting it, for the test of the tests.
-    #[cfg(test)]
-    pub(crate) fn lose_one(&mut self) {
-        let lost = self.lanes.iter_mut().find_map(Lane::remove_oldest);
-        self.depth -= usize::from(lost.is_some());
-    }
-
-    /// How many of `n` envelopes are of each class; with a single class nobody looks at them.
-    pub(super) fn count_by_class<'a>(
+    /// Counts `n` envelopes by class. With a single declared class no envelope is read.
+    fn count_by_class<'a>(
         &self,
         n: usize,
         envelopes: impl Iterator<Item = &'a Envelope<E>>,
@@ -368,17 +345,211 @@ impl<E> Lanes<E> {
         E: 'a,
     {
         let mut counts = PerClass::default();
-        if self.lanes.len() <= 1 {
-            let [only, ..] = &mut counts;
-            *only = u32::try_from(n).unwrap_or(u32::MAX);
-            return counts;
-        }
-        for envelope in envelopes {
-            if let Some(count) = counts.get_mut(envelope.meta.class.index()) {
-                *count += 1;
-            }
+        if self.classes.declared() == 1 {
+            counts[Class::HIGHEST] = u32::try_from(n).unwrap_or(u32::MAX);
+        } else {
+            envelopes.for_each(|envelope| counts[envelope.meta.class] += 1);
         }
         counts
+    }
+}
+
+/// Out of the queue.
+impl<E> Lanes<E> {
+    /// Moves up to `most` events that are worth starting into `batch` of `worker`; events that are
+    /// not go to `shed` and do not count. Returns the shards that the batch claims.
+    pub(crate) fn take(
+        &mut self,
+        worker: usize,
+        most: usize,
+        now: Time,
+        batch: &mut VecDeque<Envelope<E>>,
+        shed: &mut Vec<Shed<E>>,
+    ) -> ShardSet {
+        let before = batch.len();
+        let begun_by = now.after(Duration::from_nanos(self.lead));
+        if let Some(shards) = self.classes.shards_mut() {
+            shards.begin(worker);
+        }
+        let newest_first = self.switches_to_lifo(now);
+        if newest_first {
+            // Events that have waited in vain stay at the heads.
+            self.shed_expired_heads(usize::MAX, now, shed);
+        }
+        if !self.aqm.is_set() {
+            self.take_sound_prefix(most, begun_by, batch);
+        }
+        // One by one: several classes, shards, queue management, or an event not worth starting.
+        while batch.len() - before < most {
+            let Some(envelope) = self.classes.pop(newest_first) else { break };
+            self.places.vacate(1);
+            let reason = reason_not_to_start(&envelope, begun_by).or_else(|| {
+                let drops = self.aqm.drops(envelope.enqueued, self.places.depth(), now);
+                drops.then_some(LossReason::Delay)
+            });
+            match reason {
+                None => {
+                    self.classes.use_turn();
+                    batch.push_back(envelope);
+                }
+                // No event was served, so the class keeps its turn.
+                Some(reason) => self.shed(envelope, reason, now, shed),
+            }
+        }
+        let counts = self.count_by_class(batch.len() - before, batch.iter().skip(before));
+        self.ledger.take(&counts);
+        if self.bytes.weighs() {
+            batch.iter().skip(before).for_each(|taken| self.bytes.dequeue(&taken.meta));
+        }
+        self.classes.end_batch()
+    }
+
+    /// The usual case: moves the events of the only row in one step, up to the first that is not
+    /// worth starting.
+    fn take_sound_prefix(
+        &mut self,
+        most: usize,
+        begun_by: Time,
+        batch: &mut VecDeque<Envelope<E>>,
+    ) {
+        if let Some(row) = self.classes.only_row() {
+            let is_sound = |head: &&Envelope<E>| reason_not_to_start(head, begun_by).is_none();
+            let sound = row.iter().take(most).take_while(is_sound).count();
+            batch.extend(row.drain(..sound));
+            self.places.vacate(sound);
+        }
+    }
+
+    /// Returns whether the newest events are to be taken first.
+    fn switches_to_lifo(&self, now: Time) -> bool {
+        self.aqm.is_set()
+            && self.classes.oldest().is_some_and(|oldest| self.aqm.switches_to_lifo(oldest, now))
+    }
+
+    /// Returns the shards of an ended batch to all workers.
+    pub(crate) fn release(&mut self, claimed: &ShardSet) {
+        if let Some(shards) = self.classes.shards_mut() {
+            shards.release(claimed);
+        }
+    }
+
+    /// Counts the outcome of events in hand.
+    pub(crate) fn settle(&mut self, outcome: &Outcome, now: Time) {
+        self.ledger.settle(outcome);
+        self.bytes.end_bytes(outcome.bytes);
+        let all = outcome.handled.iter().chain(&outcome.failed);
+        self.occupancy.remove(all.map(|n| *n as usize).sum(), now);
+    }
+
+    /// Makes an event in hand pending; it stays in the stage. `holder` is the worker of the handler
+    /// that holds it; `None` if it is handled outside.
+    pub(crate) fn defer(&mut self, meta: &EventMeta, holder: Option<usize>) {
+        self.ledger.defer(meta.class);
+        match (self.classes.shards_mut(), holder) {
+            (Some(shards), Some(worker)) => shards.hold(meta.shard, worker),
+            (Some(shards), None) => shards.defer(meta.shard),
+            (None, _) => {}
+        }
+    }
+
+    /// Ends a pending event, which a handler `held` or not.
+    pub(crate) fn complete(&mut self, meta: &EventMeta, held: bool, succeeded: bool, now: Time) {
+        self.ledger.complete(meta.class, succeeded);
+        self.bytes.end(meta);
+        match self.classes.shards_mut() {
+            Some(shards) if held => shards.release_held(meta.shard),
+            Some(shards) => shards.complete(meta.shard),
+            None => {}
+        }
+        self.occupancy.remove(1, now);
+    }
+}
+
+/// Shedding.
+impl<E> Lanes<E> {
+    /// Evicts up to `most` events of the classes in `victims`. Returns the number.
+    pub(crate) fn evict(
+        &mut self,
+        victims: VictimFilter,
+        order: Evict,
+        most: usize,
+        now: Time,
+        shed: &mut Vec<Shed<E>>,
+    ) -> usize {
+        let before = shed.len();
+        if order == Evict::Oldest {
+            self.shed_expired_heads(most, now, shed);
+        }
+        let lowest_first = Class::first(self.classes.declared()).rev();
+        for class in lowest_first.filter(|class| victims.include(*class)) {
+            while shed.len() - before < most {
+                let Some(victim) = self.classes.remove_victim(class, order) else { break };
+                self.places.vacate(1);
+                self.shed(victim, order.reason(), now, shed);
+            }
+        }
+        shed.len() - before
+    }
+
+    /// Sheds all queued events.
+    pub(crate) fn shed_all(&mut self, reason: LossReason, now: Time, shed: &mut Vec<Shed<E>>) {
+        while let Some(envelope) = self.classes.remove_any() {
+            self.places.vacate(1);
+            self.shed(envelope, reason, now, shed);
+        }
+    }
+
+    fn shed_expired_heads(&mut self, most: usize, now: Time, shed: &mut Vec<Shed<E>>) {
+        let before = shed.len();
+        for class in Class::first(self.classes.declared()) {
+            while shed.len() - before < most {
+                let Some(victim) = self.classes.remove_expired_head(class, now) else { break };
+                self.places.vacate(1);
+                self.shed(victim, LossReason::Expired, now, shed);
+            }
+        }
+    }
+
+    /// Counts a shed event, which has left its place, and hands it on.
+    fn shed(
+        &mut self,
+        envelope: Envelope<E>,
+        reason: LossReason,
+        now: Time,
+        shed: &mut Vec<Shed<E>>,
+    ) {
+        self.ledger.shed(envelope.meta.class, reason);
+        self.wasted = self.wasted.saturating_add(envelope.meta.spent.nanos());
+        self.bytes.end(&envelope.meta);
+        self.bytes.dequeue(&envelope.meta);
+        self.occupancy.remove(1, now);
+        shed.push((envelope, reason));
+    }
+
+    /// Counts an event in hand that is shed before, or without, being handled.
+    pub(crate) fn shed_in_hand(&mut self, meta: &EventMeta, reason: LossReason, now: Time) {
+        self.ledger.shed_in_hand(meta.class, reason);
+        self.wasted = self.wasted.saturating_add(meta.spent.nanos());
+        self.bytes.end(meta);
+        self.occupancy.remove(1, now);
+    }
+
+    /// Loses an event without counting it, to test that a test notices.
+    #[cfg(test)]
+    pub(crate) fn lose_one(&mut self) {
+        let lost = self.classes.remove_any();
+        self.places.vacate(usize::from(lost.is_some()));
+    }
+}
+
+/// Returns why an event is not worth starting at `now`; `None` if it is.
+fn reason_not_to_start<E>(envelope: &Envelope<E>, now: Time) -> Option<LossReason> {
+    if envelope.meta.is_abandoned() {
+        Some(LossReason::Abandoned)
+    } else if envelope.meta.is_expired(now) {
+        Some(LossReason::Expired)
+    } else {
+        None
     }
 }
 

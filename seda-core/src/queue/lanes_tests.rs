@@ -1,7 +1,7 @@
 use crate::config::Class;
 use crate::event::{EventMeta, ShardSet, Weight};
-use crate::queue::evict::{Evict, Shed, VictimFilter};
 use crate::queue::lanes::*;
+use crate::queue::victim::{Evict, Shed, VictimFilter};
 use proptest::prelude::*;
 use std::collections::VecDeque;
 
@@ -32,13 +32,13 @@ fn push_until(lanes: &mut Lanes<u32>, event: u32, class: Class, deadline: Time) 
 }
 
 fn take(lanes: &mut Lanes<u32>, most: usize) -> Vec<u32> {
-    let (mut batch, mut given_up) = (VecDeque::new(), Vec::new());
-    lanes.take(0, most, Time::ZERO, &mut batch, &mut given_up);
+    let (mut batch, mut shed) = (VecDeque::new(), Vec::new());
+    lanes.take(0, most, Time::ZERO, &mut batch, &mut shed);
     batch.into_iter().map(|envelope| envelope.event).collect()
 }
 
-fn events(given_up: &[Shed<u32>]) -> Vec<(u32, LossReason)> {
-    given_up.iter().map(|(envelope, reason)| (envelope.event, *reason)).collect()
+fn events(shed: &[Shed<u32>]) -> Vec<(u32, LossReason)> {
+    shed.iter().map(|(envelope, reason)| (envelope.event, *reason)).collect()
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn reserved_places_count_against_the_capacity_until_given_back() {
 }
 
 #[test]
-fn above_the_soft_capacity_nothing_is_admitted_and_what_is_there_stays() {
+fn above_the_soft_capacity_nothing_is_admitted_and_queued_events_stay() {
     let mut lanes = lanes(4, &[1]);
     (0..4).for_each(|event| push(&mut lanes, event, GOLD));
     lanes.set_soft(2);
@@ -64,7 +64,7 @@ fn above_the_soft_capacity_nothing_is_admitted_and_what_is_there_stays() {
 }
 
 #[test]
-fn a_reserved_place_is_honoured_after_the_lanes_were_closed() {
+fn a_reserved_place_stays_valid_after_the_lanes_were_closed() {
     let mut lanes = lanes(1, &[1]);
     assert_eq!(lanes.reserve(Class::HIGHEST, 1, 1, || Time::ZERO), Ok(1));
     lanes.set_open(false);
@@ -86,10 +86,10 @@ fn an_expired_event_is_shed_at_dequeue_and_does_not_count_as_taken() {
     let mut lanes = lanes(8, &[1]);
     push_until(&mut lanes, 1, GOLD, Time::from_nanos(5));
     push(&mut lanes, 2, GOLD);
-    let (mut batch, mut given_up) = (VecDeque::new(), Vec::new());
-    lanes.take(0, 1, Time::from_nanos(5), &mut batch, &mut given_up);
+    let (mut batch, mut shed) = (VecDeque::new(), Vec::new());
+    lanes.take(0, 1, Time::from_nanos(5), &mut batch, &mut shed);
     assert_eq!(batch.front().unwrap().event, 2);
-    assert_eq!(events(&given_up), [(1, LossReason::Expired)]);
+    assert_eq!(events(&shed), [(1, LossReason::Expired)]);
     assert_eq!(lanes.wasted_nanos(), 64);
 }
 
@@ -100,15 +100,15 @@ fn eviction_takes_expired_heads_then_the_lowest_class_oldest_first() {
     push(&mut lanes, 2, GOLD);
     push(&mut lanes, 3, BASIC);
     push(&mut lanes, 4, BASIC);
-    let mut given_up = Vec::new();
+    let mut shed = Vec::new();
     let victims = VictimFilter::LowerThan(GOLD);
     assert_eq!(lanes.eligible(victims), 2);
     let now = Time::from_nanos(9);
-    assert_eq!(lanes.evict(victims, Evict::Oldest, 2, now, &mut given_up), 2);
-    assert_eq!(events(&given_up), [(1, LossReason::Expired), (3, LossReason::Valve)]);
-    assert_eq!(lanes.evict(victims, Evict::Oldest, 9, now, &mut given_up), 1);
-    assert_eq!(lanes.evict(victims, Evict::Oldest, 9, now, &mut given_up), 0);
-    assert_eq!(lanes.evict(VictimFilter::UpTo(GOLD), Evict::Newest, 9, now, &mut given_up), 1);
+    assert_eq!(lanes.evict(victims, Evict::Oldest, 2, now, &mut shed), 2);
+    assert_eq!(events(&shed), [(1, LossReason::Expired), (3, LossReason::Valve)]);
+    assert_eq!(lanes.evict(victims, Evict::Oldest, 9, now, &mut shed), 1);
+    assert_eq!(lanes.evict(victims, Evict::Oldest, 9, now, &mut shed), 0);
+    assert_eq!(lanes.evict(VictimFilter::UpTo(GOLD), Evict::Newest, 9, now, &mut shed), 1);
     assert_eq!(lanes.depth(), 0);
 }
 
@@ -117,10 +117,10 @@ fn occupancy_is_the_time_integral_of_all_events_in_the_stage() {
     let mut lanes = lanes(8, &[1]);
     push(&mut lanes, 1, GOLD);
     push(&mut lanes, 2, GOLD);
-    let (mut batch, mut given_up) = (VecDeque::new(), Vec::new());
-    lanes.take(0, 1, Time::from_nanos(10), &mut batch, &mut given_up);
+    let (mut batch, mut shed) = (VecDeque::new(), Vec::new());
+    lanes.take(0, 1, Time::from_nanos(10), &mut batch, &mut shed);
     let mut outcome = Outcome::default();
-    outcome.handled[0] = 1;
+    outcome.handled[GOLD] = 1;
     lanes.settle(&outcome, Time::from_nanos(15));
     // Two events for 15 ns (one of them in hand for 5), then one for 5.
     assert_eq!(lanes.occupancy(Time::from_nanos(20)), 35);
@@ -146,7 +146,7 @@ fn a_capacity_below_the_depth_sinks_with_it_and_admits_nothing_meanwhile() {
 }
 
 #[test]
-fn shares_that_change_in_the_midst_of_a_turn_hold_from_there_on() {
+fn shares_that_change_during_a_turn_hold_from_then_on() {
     let mut lanes = lanes(32, &[4, 1]);
     (0..12).for_each(|n| push(&mut lanes, n, GOLD));
     (100..112).for_each(|n| push(&mut lanes, n, BASIC));
@@ -194,7 +194,7 @@ proptest! {
             lanes.set_keyed();
         }
         let mut worker = 0;
-        let (mut batch, mut given_up, mut leased) = (VecDeque::new(), Vec::new(), 0);
+        let (mut batch, mut shed, mut leased) = (VecDeque::new(), Vec::new(), 0);
         let mut bound = usize::MAX;
         for step in steps {
             match step {
@@ -212,7 +212,7 @@ proptest! {
                 Step::Take(most) => {
                     let before = batch.len();
                     let claimed =
-                        lanes.take(worker, most, Time::ZERO, &mut batch, &mut given_up);
+                        lanes.take(worker, most, Time::ZERO, &mut batch, &mut shed);
                     for taken in batch.iter().skip(before).filter(|_| keyed) {
                         prop_assert!(claimed.contains(taken.meta.shard));
                         let shards = batch.iter().take(before).map(|other| other.meta.shard);
@@ -222,19 +222,19 @@ proptest! {
                 }
                 Step::Evict(class, most) => {
                     let victims = VictimFilter::LowerThan(Class::new(class));
-                    lanes.evict(victims, Evict::Oldest, most, Time::ZERO, &mut given_up);
+                    lanes.evict(victims, Evict::Oldest, most, Time::ZERO, &mut shed);
                 }
                 Step::Settle => {
                     let mut outcome = Outcome::default();
                     let mut claimed = ShardSet::default();
                     for envelope in batch.drain(..) {
-                        outcome.handled[envelope.meta.class.index()] += 1;
+                        outcome.handled[envelope.meta.class] += 1;
                         outcome.bytes += envelope.meta.weight.bytes();
                         claimed.insert(envelope.meta.shard);
                     }
                     lanes.settle(&outcome, Time::ZERO);
                     lanes.release(&claimed);
-                    // Nothing is in hand, so nothing is any worker's.
+                    // No shard is in hand, so every worker may take every event.
                     prop_assert_eq!(lanes.is_ready_for(worker), lanes.depth() > 0);
                 }
                 Step::Soft(soft) => lanes.set_soft(soft),
@@ -246,7 +246,7 @@ proptest! {
             }
             let held = lanes.depth() + lanes.reserved();
             prop_assert!(held <= lanes.bound() && lanes.soft() <= lanes.capacity());
-            // Between two changes of the capacity its bound only sinks, and no lower than that.
+            // Between two changes of the capacity the bound only sinks, down to the capacity.
             prop_assert!(lanes.capacity() <= lanes.bound() && lanes.bound() <= bound);
             prop_assert_eq!(lanes.bound(), lanes.capacity().max(held));
             bound = lanes.bound();

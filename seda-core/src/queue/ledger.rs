@@ -1,14 +1,14 @@
-//! A stage's counts, per class: accepted = handled + shed + failed + queued + in hand + pending,
-//! and offered = accepted + refused.
+//! The counts of a stage, by class: accepted = handled + shed + failed + queued + in hand +
+//! pending, and offered = accepted + refused.
 //!
 //! Each figure is counted where it happens and none is derived from the others, so that the
-//! equations can be checked and not merely hold by construction. All of it is touched only under
-//! the stage's lock: in every cut through one stage the equations hold exactly.
+//! equations can be checked and do not hold by construction. All of it changes only under the
+//! stage's lock, so the equations hold exactly in every cut through the stage.
 
 use crate::config::{Class, PerClass};
-use crate::event::{LossReason, RefusalReason};
+use crate::event::{LossCounts, LossReason, RefusalCounts, RefusalReason};
 
-/// In this order, and from a cache line's beginning: what every batch touches is one line.
+/// The counts of one class. The figures that every batch touches share one cache line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[repr(C, align(64))]
 pub(crate) struct ClassLedger {
@@ -19,24 +19,22 @@ pub(crate) struct ClassLedger {
     pub(crate) handled: u64,
     pub(crate) failed: u64,
     pub(crate) pending: u64,
-    pub(crate) refused: [u64; RefusalReason::ALL.len()],
-    pub(crate) shed: [u64; LossReason::ALL.len()],
+    pub(crate) refused: RefusalCounts,
+    pub(crate) shed: LossCounts,
 }
 
 impl ClassLedger {
-    /// Events that have left the stage, however they ended.
+    /// Returns the number of events that have left the stage: handled, failed and shed.
     pub(crate) fn ended(&self) -> u64 {
-        self.handled + self.failed + self.shed.iter().sum::<u64>()
+        self.handled + self.failed + self.shed.total()
     }
 
-    /// Whether both equations hold.
+    /// Returns whether both equations hold.
     #[cfg(test)]
     pub(crate) fn balances(&self) -> bool {
-        let shed: u64 = self.shed.iter().sum();
-        let ended = self.handled + shed + self.failed;
         let inside = self.queued + self.in_hand + self.pending;
-        let refused: u64 = self.refused.iter().sum();
-        self.accepted == ended + inside && self.offered == self.accepted + refused
+        self.accepted == self.ended() + inside
+            && self.offered == self.accepted + self.refused.total()
     }
 
     pub(crate) fn add(&mut self, other: &ClassLedger) {
@@ -47,23 +45,19 @@ impl ClassLedger {
         self.queued += other.queued;
         self.in_hand += other.in_hand;
         self.pending += other.pending;
-        for (sum, n) in self.refused.iter_mut().zip(other.refused) {
-            *sum += n;
-        }
-        for (sum, n) in self.shed.iter_mut().zip(other.shed) {
-            *sum += n;
-        }
+        self.refused.add_all(&other.refused);
+        self.shed.add_all(&other.shed);
     }
 }
 
-/// What became of the events a worker had in hand, by class.
+/// The outcome of events in the hand of a worker.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Outcome {
     pub(crate) handled: PerClass<u32>,
     pub(crate) failed: PerClass<u32>,
-    /// What they weighed, where the stage weighs.
+    /// Bytes of these events, where the stage weighs them.
     pub(crate) bytes: u64,
-    /// Whether anything was counted: an empty outcome needs no lock.
+    /// Whether anything was counted; an empty outcome needs no lock.
     pub(crate) any: bool,
 }
 
@@ -71,27 +65,24 @@ impl Outcome {
     #[inline]
     pub(crate) fn handle(&mut self, class: Class) {
         self.any = true;
-        if let Some(count) = self.handled.get_mut(class.index()) {
-            *count += 1;
-        }
+        self.handled[class] += 1;
     }
 
     #[inline]
     pub(crate) fn fail(&mut self, class: Class) {
         self.any = true;
-        if let Some(count) = self.failed.get_mut(class.index()) {
-            *count += 1;
-        }
+        self.failed[class] += 1;
     }
 }
 
-/// Sends over one edge into this stage.
+/// The sends over one edge into the stage.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct EdgeLedger {
     pub(crate) sent: u64,
     pub(crate) refused: u64,
 }
 
+/// The counts of a stage by class, and by the edges into it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ledger {
     classes: PerClass<ClassLedger>,
@@ -99,7 +90,7 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    /// Makes room for one more edge into this stage and returns its number.
+    /// Adds an edge into the stage and returns its number.
     pub(crate) fn add_edge(&mut self) -> usize {
         self.edges.push(EdgeLedger::default());
         self.edges.len() - 1
@@ -113,117 +104,124 @@ impl Ledger {
         &self.classes
     }
 
-    fn class(&mut self, class: Class) -> &mut ClassLedger {
-        let last = self.classes.len() - 1;
-        // In bounds by the `min`; classes are clamped at the entry already.
-        #[expect(clippy::indexing_slicing, reason = "bounded by the line itself")]
-        &mut self.classes[class.index().min(last)]
+    fn edge(&mut self, edge: usize) -> Option<&mut EdgeLedger> {
+        debug_assert!(edge < self.edges.len(), "edge {edge} was never added");
+        self.edges.get_mut(edge)
     }
 
-    /// So many events of each class were taken in over one edge.
+    /// Counts events accepted over one edge into the queue.
     pub(crate) fn accept(&mut self, counts: &PerClass<u32>, edge: usize) {
         let mut sent = 0;
-        for (ledger, n) in self.classes.iter_mut().zip(counts).filter(|(_, n)| **n > 0) {
-            let n = u64::from(*n);
-            ledger.offered += n;
-            ledger.accepted += n;
-            ledger.queued += n;
-            sent += n;
+        for (ledger, n) in self.classes.iter_mut().zip(counts) {
+            if *n > 0 {
+                let n = u64::from(*n);
+                ledger.offered += n;
+                ledger.accepted += n;
+                ledger.queued += n;
+                sent += n;
+            }
         }
-        if let Some(edge) = self.edges.get_mut(edge) {
+        if let Some(edge) = self.edge(edge) {
             edge.sent += sent;
         }
     }
 
+    /// Counts `n` events refused to one edge.
     pub(crate) fn refuse(&mut self, class: Class, edge: usize, reason: RefusalReason, n: u64) {
-        let ledger = self.class(class);
+        let ledger = &mut self.classes[class];
         ledger.offered += n;
-        if let Some(count) = ledger.refused.get_mut(reason as usize) {
-            *count += n;
-        }
-        if let Some(edge) = self.edges.get_mut(edge) {
+        ledger.refused.add(reason, n);
+        if let Some(edge) = self.edge(edge) {
             edge.refused += n;
         }
     }
 
-    /// An event was taken in over one edge, for a later time.
+    /// Counts an event accepted over one edge for a later time.
     pub(crate) fn accept_timed(&mut self, class: Class, edge: usize) {
-        let ledger = self.class(class);
+        let ledger = &mut self.classes[class];
         ledger.offered += 1;
         ledger.accepted += 1;
         ledger.pending += 1;
-        if let Some(edge) = self.edges.get_mut(edge) {
+        if let Some(edge) = self.edge(edge) {
             edge.sent += 1;
         }
     }
 
-    /// The time of an accepted event has come.
+    /// Queues a delayed event at its time.
     pub(crate) fn fire(&mut self, class: Class) {
-        let ledger = self.class(class);
-        ledger.pending -= 1;
+        let ledger = &mut self.classes[class];
+        take_from(&mut ledger.pending, 1);
         ledger.queued += 1;
     }
 
-    /// An accepted event is given up before its time has come.
+    /// Sheds a delayed event before its time.
     pub(crate) fn cancel(&mut self, class: Class, reason: LossReason) {
-        let ledger = self.class(class);
-        ledger.pending -= 1;
-        if let Some(count) = ledger.shed.get_mut(reason as usize) {
-            *count += 1;
-        }
+        let ledger = &mut self.classes[class];
+        take_from(&mut ledger.pending, 1);
+        ledger.shed.add(reason, 1);
     }
 
-    /// A worker took so many events of each class.
+    /// Moves queued events into the hand of a worker.
     pub(crate) fn take(&mut self, counts: &PerClass<u32>) {
-        for (ledger, n) in self.classes.iter_mut().zip(counts).filter(|(_, n)| **n > 0) {
-            ledger.queued -= u64::from(*n);
-            ledger.in_hand += u64::from(*n);
+        for (ledger, n) in self.classes.iter_mut().zip(counts) {
+            if *n > 0 {
+                take_from(&mut ledger.queued, u64::from(*n));
+                ledger.in_hand += u64::from(*n);
+            }
         }
     }
 
-    /// A queued event is given up.
+    /// Sheds a queued event.
     pub(crate) fn shed(&mut self, class: Class, reason: LossReason) {
-        let ledger = self.class(class);
-        ledger.queued -= 1;
-        if let Some(count) = ledger.shed.get_mut(reason as usize) {
-            *count += 1;
-        }
+        let ledger = &mut self.classes[class];
+        take_from(&mut ledger.queued, 1);
+        ledger.shed.add(reason, 1);
     }
 
-    /// An event in hand is given up.
+    /// Sheds an event in hand.
     pub(crate) fn shed_in_hand(&mut self, class: Class, reason: LossReason) {
-        let ledger = self.class(class);
-        ledger.in_hand -= 1;
-        if let Some(count) = ledger.shed.get_mut(reason as usize) {
-            *count += 1;
-        }
+        let ledger = &mut self.classes[class];
+        take_from(&mut ledger.in_hand, 1);
+        ledger.shed.add(reason, 1);
     }
 
+    /// Ends events in hand.
     pub(crate) fn settle(&mut self, outcome: &Outcome) {
         let ended = outcome.handled.iter().zip(&outcome.failed);
-        let ended = self.classes.iter_mut().zip(ended);
-        for (ledger, (handled, failed)) in ended.filter(|(_, (h, f))| **h + **f > 0) {
-            ledger.handled += u64::from(*handled);
-            ledger.failed += u64::from(*failed);
-            ledger.in_hand -= u64::from(*handled) + u64::from(*failed);
+        for (ledger, (handled, failed)) in self.classes.iter_mut().zip(ended) {
+            let (handled, failed) = (u64::from(*handled), u64::from(*failed));
+            if handled + failed > 0 {
+                ledger.handled += handled;
+                ledger.failed += failed;
+                take_from(&mut ledger.in_hand, handled + failed);
+            }
         }
     }
 
+    /// Makes an event in hand pending.
     pub(crate) fn defer(&mut self, class: Class) {
-        let ledger = self.class(class);
-        ledger.in_hand -= 1;
+        let ledger = &mut self.classes[class];
+        take_from(&mut ledger.in_hand, 1);
         ledger.pending += 1;
     }
 
+    /// Ends a pending event.
     pub(crate) fn complete(&mut self, class: Class, succeeded: bool) {
-        let ledger = self.class(class);
-        ledger.pending -= 1;
+        let ledger = &mut self.classes[class];
+        take_from(&mut ledger.pending, 1);
         if succeeded {
             ledger.handled += 1;
         } else {
             ledger.failed += 1;
         }
     }
+}
+
+/// Subtracts events that move on from a count of present ones.
+#[inline]
+fn take_from(count: &mut u64, n: u64) {
+    debug_assert!(n <= *count, "{n} events move on where {count} are counted");
+    *count -= n;
 }
 
 #[cfg(test)]
@@ -238,7 +236,7 @@ mod tests {
         let check = |ledger: &Ledger| assert!(ledger.classes().iter().all(ClassLedger::balances));
         let count = |n: u32| {
             let mut counts = PerClass::default();
-            counts[class.index()] = n;
+            counts[class] = n;
             counts
         };
         ledger.accept(&count(6), edge);
@@ -254,19 +252,38 @@ mod tests {
         ledger.complete(class, true);
         ledger.complete(class, false);
         let mut outcome = Outcome { any: true, ..Outcome::default() };
-        (outcome.handled[0], outcome.failed[0]) = (1, 1);
+        (outcome.handled[class], outcome.failed[class]) = (1, 1);
         ledger.settle(&outcome);
         check(&ledger);
         assert_eq!(ledger.edges(), [EdgeLedger { sent: 6, refused: 2 }]);
-        let sum = &ledger.classes()[0];
+        let sum = &ledger.classes()[class];
         assert_eq!((sum.handled, sum.failed, sum.queued, sum.in_hand), (2, 2, 0, 0));
     }
 
     #[test]
-    fn an_event_that_vanishes_is_seen() {
+    fn every_reason_is_counted() {
         let mut ledger = Ledger::default();
-        ledger.accept(&[1, 0, 0, 0, 0, 0, 0, 0], 0);
-        ledger.classes[0].queued -= 1;
-        assert!(!ledger.classes()[0].balances());
+        let edge = ledger.add_edge();
+        let class = Class::new(7);
+        for reason in RefusalReason::ALL {
+            ledger.refuse(class, edge, reason, 1);
+        }
+        for reason in LossReason::ALL {
+            ledger.accept_timed(class, edge);
+            ledger.cancel(class, reason);
+        }
+        let counts = &ledger.classes()[class];
+        assert!(counts.balances());
+        assert!(counts.refused.iter().all(|(_, n)| n == 1));
+        assert!(counts.shed.iter().all(|(_, n)| n == 1));
+    }
+
+    #[test]
+    fn a_lost_event_breaks_the_balance() {
+        let mut ledger = Ledger::default();
+        let edge = ledger.add_edge();
+        ledger.accept(&PerClass::from([1, 0, 0, 0, 0, 0, 0, 0]), edge);
+        ledger.classes[Class::HIGHEST].queued -= 1;
+        assert!(!ledger.classes()[Class::HIGHEST].balances());
     }
 }

@@ -1,9 +1,11 @@
-//! How full a stage was, over time.
+//! The occupancy of a stage over time.
 
 use crate::platform::Time;
 
-/// How many events are in the stage (queued, in hand, pending), integrated over time. Measured,
-/// not computed from rate and response time: Little's law can then be checked against it.
+/// The number of events in the stage (queued, in hand, pending), integrated over time.
+///
+/// It is measured, and not computed from rate and response time, so that the report can check
+/// Little's law against it.
 #[derive(Debug, Default)]
 pub(super) struct Occupancy {
     present: usize,
@@ -12,13 +14,13 @@ pub(super) struct Occupancy {
 }
 
 impl Occupancy {
-    /// Event-nanoseconds until `now`.
+    /// Returns the integral until `now`, in event-nanoseconds.
     pub(super) fn until(&mut self, now: Time) -> u128 {
         self.advance(now);
         self.integral
     }
 
-    /// How many events are in the stage.
+    /// Returns the number of events in the stage.
     pub(super) fn present(&self) -> usize {
         self.present
     }

@@ -1,126 +1,118 @@
-//! Which worker may take which shard of a keyed stage.
+//! The workers that may take from each shard of a keyed stage.
 //!
-//! A shard is in at most one worker's hands. It is claimed when a batch takes from it and free
-//! again at the batch's end; an event that was deferred keeps it until it is completed; an event
-//! that a handler holds keeps it with that handler's worker, which may go on taking from it, as
-//! what the handler waits for may be in the same shard. So a shard moves from worker to worker
-//! only while nothing of it is outside the queue, and what has one key is handled in order.
+//! A shard belongs to at most one worker at a time, so that events with the same key are handled
+//! in order. Its states:
+//!
+//! - *free*: all its events are queued. Any worker may claim it.
+//! - *in hand*: a batch has claimed it. It is released at the batch's end.
+//! - *deferred*: an event of it is handled outside. No worker may take from it until that ends.
+//! - *held*: a handler holds an event of it. Only the worker of that handler may take from it,
+//!   because the handler may wait for another event of the same shard.
 
-use crate::event::{SHARDS, ShardSet};
+use crate::event::{PerShard, ShardSet};
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Shards {
-    /// In a worker's hand.
+    /// The shards in the hands of workers.
     in_hand: ShardSet,
-    /// Deferred events, by shard; and the shards that have any.
-    deferred: Vec<u32>,
-    waiting_outside: ShardSet,
-    /// Held events and who holds them, by shard.
-    held: Vec<(u32, usize)>,
+    /// The shards with deferred events, and the number of these events.
+    outside: ShardSet,
+    deferred: PerShard<u32>,
+    held: PerShard<HeldEvents>,
     all_held: usize,
-    /// Who is taking now, and what it has claimed.
+    /// The worker that takes now or took last, and the shards that its batch has claimed.
     worker: usize,
     claimed: ShardSet,
-    /// Events accepted so far, by shard.
-    accepted: Vec<u64>,
+    /// The number of events accepted so far.
+    accepted: PerShard<u64>,
+}
+
+/// The events of one shard that handlers hold.
+#[derive(Debug, Default)]
+struct HeldEvents {
+    count: u32,
+    /// The worker of their handler; meaningless while there are none.
+    worker: usize,
 }
 
 impl Shards {
-    pub(super) fn new() -> Self {
-        Self {
-            in_hand: ShardSet::default(),
-            deferred: vec![0; SHARDS],
-            waiting_outside: ShardSet::default(),
-            held: vec![(0, 0); SHARDS],
-            all_held: 0,
-            worker: 0,
-            claimed: ShardSet::default(),
-            accepted: vec![0; SHARDS],
-        }
-    }
-
     pub(super) fn accept(&mut self, shard: u8) {
-        if let Some(accepted) = self.accepted.get_mut(usize::from(shard)) {
-            *accepted += 1;
-        }
+        self.accepted[shard] += 1;
     }
 
-    /// The share of all events that went into the busiest shard, 0 to 1.
+    /// Returns the share of all accepted events that went into the busiest shard, 0 to 1.
     pub(crate) fn busiest_share(&self) -> f64 {
         let all: u64 = self.accepted.iter().sum();
         let busiest = self.accepted.iter().copied().max().unwrap_or(0);
         if all > 0 { busiest as f64 / all as f64 } else { 0.0 }
     }
 
-    /// `worker` begins to take.
+    /// Begins a batch of `worker`.
     pub(super) fn begin(&mut self, worker: usize) {
         (self.worker, self.claimed) = (worker, ShardSet::default());
     }
 
-    /// The next of the `waiting` shards that the taking worker may take from.
+    /// Returns the next of the `waiting` shards, from `turn`, that the current batch may take from.
     pub(super) fn next(&self, waiting: ShardSet, turn: u8) -> Option<u8> {
-        let blocked = self.in_hand.without(&self.claimed).with(&self.waiting_outside);
-        waiting.without(&blocked).from(turn).find(|shard| self.may_hold(*shard, self.worker))
+        let blocked = self.in_hand.without(&self.claimed).with(&self.outside);
+        waiting.without(&blocked).from(turn).find(|shard| self.may_claim(*shard, self.worker))
     }
 
-    /// The shards of `waiting` that `worker` may take from.
+    /// Returns the shards of `waiting` that a new batch of `worker` may take from.
     pub(super) fn takeable(&self, waiting: ShardSet, worker: usize) -> impl Iterator<Item = u8> {
-        let blocked = self.in_hand.with(&self.waiting_outside);
-        waiting.without(&blocked).from(0).filter(move |shard| self.may_hold(*shard, worker))
+        let blocked = self.in_hand.with(&self.outside);
+        waiting.without(&blocked).from(0).filter(move |shard| self.may_claim(*shard, worker))
     }
 
-    fn may_hold(&self, shard: u8, worker: usize) -> bool {
-        self.all_held == 0
-            || self
-                .held
-                .get(usize::from(shard))
-                .is_none_or(|(held, holder)| *held == 0 || *holder == worker)
+    fn may_claim(&self, shard: u8, worker: usize) -> bool {
+        let held = &self.held[shard];
+        self.all_held == 0 || held.count == 0 || held.worker == worker
     }
 
-    /// The taking worker has `shard` in hand.
+    /// Puts `shard` into the hand of the current batch.
     pub(super) fn claim(&mut self, shard: u8) {
         self.in_hand.insert(shard);
         self.claimed.insert(shard);
     }
 
-    /// What the worker that took last has claimed.
+    /// Returns the shards that the current batch has claimed.
     pub(super) fn claimed(&self) -> ShardSet {
         self.claimed
     }
 
-    /// A worker has ended all it had in hand of these shards.
+    /// Ends a batch that had claimed these shards.
     pub(super) fn release(&mut self, claimed: &ShardSet) {
         self.in_hand = self.in_hand.without(claimed);
     }
 
+    /// Blocks `shard` until its event, which is handled outside, is completed.
     pub(super) fn defer(&mut self, shard: u8) {
-        if let Some(deferred) = self.deferred.get_mut(usize::from(shard)) {
-            *deferred += 1;
-            self.waiting_outside.insert(shard);
-        }
+        self.deferred[shard] += 1;
+        self.outside.insert(shard);
     }
 
+    /// Ends a deferred event.
     pub(super) fn complete(&mut self, shard: u8) {
-        if let Some(deferred) = self.deferred.get_mut(usize::from(shard)) {
-            *deferred = deferred.saturating_sub(1);
-            if *deferred == 0 {
-                self.waiting_outside.remove(shard);
-            }
+        let deferred = &mut self.deferred[shard];
+        debug_assert!(*deferred > 0, "more events of the shard completed than deferred");
+        *deferred = deferred.saturating_sub(1);
+        if *deferred == 0 {
+            self.outside.remove(shard);
         }
     }
 
-    /// `worker`'s handler keeps an event of `shard`.
+    /// Reserves `shard` for `worker`: its handler holds an event of it.
     pub(super) fn hold(&mut self, shard: u8, worker: usize) {
-        if let Some(held) = self.held.get_mut(usize::from(shard)) {
-            *held = (held.0 + 1, worker);
-            self.all_held += 1;
-        }
+        let held = &mut self.held[shard];
+        *held = HeldEvents { count: held.count + 1, worker };
+        self.all_held += 1;
     }
 
+    /// Ends a held event.
     pub(super) fn release_held(&mut self, shard: u8) {
-        if let Some((held, _)) = self.held.get_mut(usize::from(shard)) {
-            *held = held.saturating_sub(1);
-            self.all_held = self.all_held.saturating_sub(1);
-        }
+        let held = &mut self.held[shard];
+        debug_assert!(held.count > 0, "more events of the shard released than held");
+        held.count = held.count.saturating_sub(1);
+        self.all_held = self.all_held.saturating_sub(1);
     }
 }

@@ -1,22 +1,22 @@
-//! Work that owes someone an answer.
+//! Requests: work that owes its client an answer.
 //!
-//! - [`Request`]: the obligation, resolved exactly once: answered or lost. Everything that
-//!   descends from it carries it, so that queued work for a client that has gone is not started.
-//! - [`Responder`]: the reserved way home, inside the user's event. It cannot fail and passes no
-//!   queue bound.
-//! - [`ReplySink`]: where answers arrive: a reactor, or a [`ResponseReceiver`] in the caller's hand.
-//! - The book: the second ledger: admitted = answered + lost + open, exactly.
+//! - [`Request`]: the obligation, resolved exactly once: answered or lost. All events that descend
+//!   from it carry it, so that queued work for a client that has gone is not started.
+//! - [`Responder`]: the reserved way of the answer, inside the user's event. It cannot fail and
+//!   passes no queue bound.
+//! - [`ReplySink`]: the receiver of answers, such as a reactor or a [`ResponseReceiver`].
+//! - `RequestLedger`: the second ledger. Admitted = answered + lost + open, exactly.
 
 mod ledger;
+mod receiver;
 mod responder;
-mod ticket;
 
 pub(crate) use ledger::{RequestCounts, RequestLedger};
+pub use receiver::{Lost, ResponseReceiver};
 pub use responder::{Outcome, ReplyAddress, ReplySink, Responder};
-pub use ticket::{Lost, ResponseReceiver};
 
 use crate::event::LossReason;
-use crate::gate::GateCharge;
+use crate::gate::{Gate, GateCharge};
 use crate::platform::Time;
 use crate::platform::sync::{Arc, AtomicU8, Mutex, Ordering};
 
@@ -24,74 +24,94 @@ const OPEN: u8 = 0;
 const RESOLVED: u8 = 1;
 const ABANDONED: u8 = 2;
 
-/// One admitted request. Resolved exactly once, by whoever comes first.
+/// One admitted request.
+///
+/// It is resolved exactly once, by the first of: its [`Responder`], the loss of its event, and
+/// [`Request::abandon`].
+///
+/// ```
+/// use seda_core::{Graph, ManualClock, Responder};
+/// use std::sync::Arc;
+///
+/// let mut graph = Graph::new("pages");
+/// let page = graph.stage::<Responder<u32>>("page", 8);
+/// graph.attach_each(page, |_wire| |reply: Responder<u32>, _cx| reply.respond(1))?;
+/// let pages = graph.source(page)?;
+/// let mut graph = graph.start_manual(Arc::new(ManualClock::new()))?;
+/// let response = pages.request(|reply| reply)?;
+/// // The client has gone: its event is not handled.
+/// assert!(response.request().abandon() && !response.request().is_open());
+/// graph.run_until_idle();
+/// assert_eq!(graph.report().requests.lost["abandoned"], 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Request {
     state: AtomicU8,
     birth: Time,
-    book: Arc<RequestLedger>,
-    /// The gates it has passed, and what it counts as there until it ends.
-    passage: GateCharge,
+    ledger: Arc<RequestLedger>,
+    /// The charge at the gates on its route, until it is resolved.
+    charge: GateCharge,
     service: Mutex<Service>,
 }
 
-/// What is known of a request's service.
+/// The service of a request so far.
 #[derive(Debug, Default)]
 struct Service {
-    /// At which stage it is in service, and since when, if it has a cost.
+    /// The stage where the request is in service, and since when, if it has a cost.
     begun: Option<(usize, Time)>,
-    /// Which stages on its route have served it: a bit for each of the first 64.
+    /// The stages on the route that have served it: a bit for each of the first 64.
     visited: u64,
-    /// What all stages took for it together, in nanoseconds, where its route is measured.
+    /// Nanoseconds of service at all stages, where the route is measured.
     nanos: u64,
-    /// It was answered: what a stage says now that it took counts at once.
+    /// Whether the request was answered: service reported later counts at once.
     answered: bool,
 }
 
 impl Request {
-    /// Opens a request and counts it as admitted. It has passed the gates on its way.
-    pub(crate) fn admit(book: &Arc<RequestLedger>, birth: Time, passage: GateCharge) -> Arc<Self> {
-        book.admit(passage.class);
-        let (state, book) = (AtomicU8::new(OPEN), Arc::clone(book));
-        Arc::new(Self { state, birth, book, passage, service: Mutex::default() })
+    /// Opens a request that has passed its gates, and counts it as admitted.
+    pub(crate) fn admit(ledger: &Arc<RequestLedger>, birth: Time, charge: GateCharge) -> Arc<Self> {
+        ledger.admit();
+        let (state, ledger) = (AtomicU8::new(OPEN), Arc::clone(ledger));
+        Arc::new(Self { state, birth, ledger, charge, service: Mutex::default() })
     }
 
-    /// Tells the graph that nobody waits for the answer any more: what is queued for this
-    /// request is shed before it starts. Returns whether the request was still open; it then
-    /// counts as lost with the reason [`LossReason::Abandoned`].
+    /// Gives the request up because its client has gone: its queued events are shed before they
+    /// start. Returns whether the request was still open; then it counts as lost with
+    /// [`LossReason::Abandoned`].
     pub fn abandon(&self) -> bool {
         let was_open = self.resolve_as(ABANDONED);
         if was_open {
-            self.book.lose(self.passage.class, LossReason::Abandoned);
+            self.ledger.lose(LossReason::Abandoned);
         }
         was_open
     }
 
-    /// Whether the client that waits for the answer has gone.
+    /// Returns whether the request was abandoned: its client has gone.
     pub fn is_abandoned(&self) -> bool {
         self.state.load(Ordering::Acquire) == ABANDONED
     }
 
-    /// Whether the request still waits for its answer.
+    /// Returns whether the request still waits for its answer.
     pub fn is_open(&self) -> bool {
         self.state.load(Ordering::Acquire) == OPEN
     }
 
-    /// Counts the answer and its response time; false if the request was resolved before.
+    /// Counts the answer and its response time; returns false if the request was resolved before.
     pub(super) fn answered(&self) -> bool {
         let first = self.resolve_as(RESOLVED);
         if first {
-            self.book.answer(self.passage.class, self.birth);
+            self.ledger.answer(self.charge.class, self.birth);
             self.report_demand();
         }
         first
     }
 
-    /// Counts the loss; false if the request was resolved before.
+    /// Counts the loss; returns false if the request was resolved before.
     pub(super) fn lost(&self, reason: LossReason) -> bool {
         let first = self.resolve_as(RESOLVED);
         if first {
-            self.book.lose(self.passage.class, reason);
+            self.ledger.lose(reason);
         }
         first
     }
@@ -101,20 +121,25 @@ impl Request {
             self.state.compare_exchange(OPEN, state, Ordering::AcqRel, Ordering::Acquire).is_ok();
         if first {
             self.end_service();
-            self.book.admission.leave(&self.passage);
+            self.ledger.admission.leave(&self.charge);
         }
         first
     }
 
-    /// Whether it counts at the gate of a stage.
+    /// Returns whether the request counts at the gate of `stage`.
     pub(crate) fn is_bound_for(&self, stage: usize) -> bool {
-        self.book.admission.gate_on(&self.passage, stage).is_some()
+        self.gate_on_route(stage).is_some()
     }
 
-    /// A worker begins it at `stage`: from now on less and less of its cost is to come. Of several
-    /// of its events that are in service at one stage the first counts, at several stages the last.
+    /// Returns the gate of `stage` and its place on the route; `None` if it is not on the route.
+    fn gate_on_route(&self, stage: usize) -> Option<(usize, &Gate)> {
+        self.ledger.admission.gate_on(&self.charge, stage)
+    }
+
+    /// Begins service at `stage`: from now on less and less of the cost is to come. Of several
+    /// events in service at one stage the first counts; of several stages, the last.
     pub(crate) fn begin_service(&self, stage: usize, now: Time) {
-        if self.passage.cost == 0 {
+        if self.charge.cost == 0 {
             return;
         }
         let mut service = self.service.lock();
@@ -122,66 +147,68 @@ impl Request {
             return;
         }
         self.leave_service(&mut service);
-        // Looked at under the lock: whoever resolves it meanwhile waits, and ends its service.
+        // Checked under the lock: a thread that resolves the request now waits for the lock in
+        // `end_service`, and ends this service.
         if self.is_open()
-            && let Some((_, gate)) = self.book.admission.gate_on(&self.passage, stage)
+            && let Some((_, gate)) = self.gate_on_route(stage)
         {
-            gate.begin(u64::from(self.passage.cost), now);
+            gate.begin(u64::from(self.charge.cost), now);
             service.begun = Some((stage, now));
         }
     }
 
-    /// A stage has served it for so many nanoseconds. That counts once it is answered: what was
-    /// given up has not shown what such a request takes.
+    /// Adds `nanos` of service by a stage. It counts once the request is answered: a lost request
+    /// does not show what its route takes.
     pub(crate) fn record_service(&self, nanos: u64) {
-        if !self.book.admission.measures(&self.passage) {
+        if !self.ledger.admission.measures(&self.charge) {
             return;
         }
         let mut service = self.service.lock();
         if service.answered {
-            self.book.admission.record_service(&self.passage, nanos);
+            self.ledger.admission.record_service(&self.charge, nanos);
         } else {
             service.nanos = service.nanos.saturating_add(nanos);
         }
     }
 
-    /// It is answered: what was measured of it so far counts.
+    /// Reports the service measured until the answer.
     fn report_demand(&self) {
-        if self.book.admission.measures(&self.passage) {
+        if self.ledger.admission.measures(&self.charge) {
             let mut service = self.service.lock();
             service.answered = true;
-            self.book.admission.answered(&self.passage, std::mem::take(&mut service.nanos));
+            self.ledger.admission.answered(&self.charge, std::mem::take(&mut service.nanos));
         }
     }
 
-    /// What was begun of it has ended.
+    /// Ends the service that has begun, if any.
     pub(crate) fn end_service(&self) {
-        if self.passage.cost > 0 {
+        if self.charge.cost > 0 {
             self.leave_service(&mut self.service.lock());
         }
     }
 
-    /// A stage has served an event of it. Returns what it costs, if that is what this service was
-    /// for: the stage is on its route and serves it for the first time. Else 0.
+    /// Returns the cost of the request at its first service by a stage on its route, for the cost
+    /// model of that stage; 0 at further visits and at other stages.
     pub(crate) fn claim_first_visit(&self, stage: usize) -> u32 {
-        let passage = &self.passage;
-        if passage.cost == 0 || !self.book.admission.prices(passage) {
+        let charge = &self.charge;
+        if charge.cost == 0 || !self.ledger.admission.counts_for_cost_models(charge) {
             return 0;
         }
-        let Some((place, _)) = self.book.admission.gate_on(passage, stage) else { return 0 };
+        let Some((place, _)) = self.gate_on_route(stage) else { return 0 };
+        // A place beyond the first 64 has no bit: each visit there counts as the first.
         let visit = u32::try_from(place).ok().and_then(|place| 1_u64.checked_shl(place));
         let visit = visit.unwrap_or(0);
         let mut service = self.service.lock();
         let before = service.visited;
         service.visited |= visit;
-        if before & visit == 0 { passage.cost } else { 0 }
+        if before & visit == 0 { charge.cost } else { 0 }
     }
 
     fn leave_service(&self, service: &mut Service) {
         if let Some((stage, begun)) = service.begun.take()
-            && let Some((_, gate)) = self.book.admission.gate_on(&self.passage, stage)
+            && let Some((_, gate)) = self.gate_on_route(stage)
         {
-            gate.end(u64::from(self.passage.cost), begun);
+            gate.end(u64::from(self.charge.cost), begun);
         }
     }
 }
