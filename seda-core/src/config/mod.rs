@@ -46,4 +46,4 @@ pub(crate) use slo::LONGEST_SLO;
 pub use slo::{ClassSlo, SloConfig};
 pub use stage::StageConfig;
 pub(crate) use stage::{DEFAULT_PENDING, part};
-pub(crate) use stage_settings::{StageSettings, StandingConfig};
+pub(crate) use stage_settings::{AqmConfig, StageSettings};

@@ -38,12 +38,12 @@ pub(crate) struct StageSettings {
     pub(crate) outstanding: Option<usize>,
     /// `None`: unbounded.
     pub(crate) rate: Option<RateConfig>,
-    pub(crate) standing: StandingConfig,
+    pub(crate) aqm: AqmConfig,
 }
 
 /// The active queue management of a stage.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct StandingConfig {
+pub(crate) struct AqmConfig {
     /// The mode of the whole graph: `control.queue_delay`.
     pub(crate) mode: Mode,
     pub(crate) codel: Option<CodelConfig>,
@@ -82,7 +82,7 @@ impl StageSettings {
             pending: pending.unwrap_or(DEFAULT_PENDING),
             outstanding,
             rate,
-            standing: StandingConfig { mode: queue_delay, codel, newest_first_above },
+            aqm: AqmConfig { mode: queue_delay, codel, newest_first_above },
         };
         if settings.capacity == 0 {
             return Err(SettingsError::ZeroCapacity { stage: stage.name.to_string() });
@@ -118,10 +118,10 @@ impl StageSettings {
         if let Some(rate) = self.rate {
             rate.check().map_err(|fault| fault.within("rate"))?;
         }
-        if let Some(codel) = &self.standing.codel {
+        if let Some(codel) = &self.aqm.codel {
             codel.check().map_err(|fault| fault.within("codel"))?;
         }
-        if let Some(above) = self.standing.newest_first_above {
+        if let Some(above) = self.aqm.newest_first_above {
             if keyed {
                 let allowed = "nothing for a keyed stage: events of one key are handled in order";
                 return Err(SettingFault::new("newest_first_above", format!("{above:?}"), allowed));
@@ -133,10 +133,9 @@ impl StageSettings {
 
     /// Returns the keys with their values, in the order of a file.
     pub(super) fn entries(&self) -> Vec<(&'static str, String)> {
-        let Self { capacity, soft, batch, weight, cap, pending, outstanding, rate, standing } =
-            self;
+        let Self { capacity, soft, batch, weight, cap, pending, outstanding, rate, aqm } = self;
         // The mode is the graph's: `control.queue_delay`.
-        let StandingConfig { mode: _, codel, newest_first_above } = standing;
+        let AqmConfig { mode: _, codel, newest_first_above } = aqm;
         let above = newest_first_above.map(|above| format!("{above:?}"));
         vec![
             ("capacity", capacity.to_string()),

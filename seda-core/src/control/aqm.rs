@@ -99,7 +99,7 @@ impl Episodes {
         self.shedding = follow(before, sheds, acts, self.shed);
         match change(before, self.shedding) {
             EpisodeChange::Began => {
-                let codel = set.standing.codel.as_ref().map(ToString::to_string);
+                let codel = set.aqm.codel.as_ref().map(ToString::to_string);
                 let seen = format!("{waits}; {}", codel.unwrap_or_default());
                 entry.record(acts, seen, "began shedding", "shedding false → true");
             }

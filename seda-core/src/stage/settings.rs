@@ -83,8 +83,8 @@ impl<E: Send + 'static> Configurable for StageCore<E> {
             self.lanes.lock().set_rate(settings.rate, self.graph.now());
             self.graph.room.announce();
         }
-        if before.is_none_or(|before| before.standing != settings.standing) {
-            self.lanes.lock().aqm.set(&settings.standing);
+        if before.is_none_or(|before| before.aqm != settings.aqm) {
+            self.lanes.lock().aqm.set(&settings.aqm);
         }
     }
 
