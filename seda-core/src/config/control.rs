@@ -137,12 +137,12 @@ impl ControlConfig {
     /// [`UnknownController`] for any other name; its message lists the controllers.
     pub fn set_mode_of(&mut self, controller: &str, mode: Mode) -> Result<(), UnknownController> {
         let mut modes = self.modes();
-        let Some((_, known)) = modes.iter_mut().find(|(name, _)| *name == controller) else {
-            let known = modes.map(|(name, _)| name).join(", ");
-            return Err(UnknownController { name: controller.to_owned(), known });
-        };
-        **known = mode;
-        Ok(())
+        if let Some((_, mode_of)) = modes.iter_mut().find(|(name, _)| *name == controller) {
+            **mode_of = mode;
+            return Ok(());
+        }
+        let known = modes.map(|(name, _)| name).join(", ");
+        Err(UnknownController { name: controller.to_owned(), known })
     }
 
     /// Returns the controllers with their keys.

@@ -44,7 +44,7 @@ impl Settings {
     /// The first setting that is out of bounds, or that names something unknown.
     pub(crate) fn of(declared: &Declaration, config: &GraphConfig) -> Result<Self, SettingsError> {
         declared.check_names(config)?;
-        // Stages: the file, then the file for all replicas, then code. Some have a pool of their own.
+        // Stages: the file, then the file for all replicas, then code. Some have an own pool.
         let mut stages = Vec::with_capacity(declared.stages.len());
         let mut own_pools = Vec::new();
         for stage in &declared.stages {

@@ -96,6 +96,7 @@ impl StageSettings {
         Ok(settings)
     }
 
+    /// Checks every setting against its bounds; the key of a fault is relative to the stage.
     fn check(&self, keyed: bool) -> Result<(), SettingFault> {
         let events = format!("to {MAX_CAPACITY} events");
         within("capacity", self.capacity, 1..=MAX_CAPACITY, || format!("1 {events}"))?;
@@ -135,25 +136,23 @@ impl StageSettings {
         let Self { capacity, soft, batch, weight, cap, pending, outstanding, rate, aqm } = self;
         // The mode is the graph's: `control.queue_delay`.
         let AqmConfig { mode: _, codel, newest_first_above } = aqm;
+        let above = newest_first_above.map(|above| format!("{above:?}"));
         vec![
             ("capacity", capacity.to_string()),
-            ("soft", or(soft.as_ref(), "the capacity")),
+            ("soft", text_or(soft.as_ref(), "the capacity")),
             ("batch", batch.to_string()),
             ("weight", weight.to_string()),
-            ("cap", or(cap.as_ref(), "all workers")),
+            ("cap", text_or(cap.as_ref(), "all workers")),
             ("pending", pending.to_string()),
-            ("outstanding", or(outstanding.as_ref(), "unbounded")),
-            ("rate", or(rate.as_ref(), "unbounded")),
-            ("codel", or(codel.as_ref(), "off")),
-            ("newest_first_above", {
-                let above = newest_first_above.map(|above| format!("{above:?}"));
-                or(above.as_ref(), "never")
-            }),
+            ("outstanding", text_or(outstanding.as_ref(), "unbounded")),
+            ("rate", text_or(rate.as_ref(), "unbounded")),
+            ("codel", text_or(codel.as_ref(), "off")),
+            ("newest_first_above", text_or(above.as_ref(), "never")),
         ]
     }
 }
 
-/// Checks that a value is in a range; `allowed` says the range in words.
+/// Checks that a value is in a range; `allowed` returns the range in words.
 fn within<T: PartialOrd + fmt::Display>(
     key: &str,
     value: T,
@@ -167,6 +166,6 @@ fn within<T: PartialOrd + fmt::Display>(
 }
 
 /// Returns the value as text, or the word for its absence.
-fn or(value: Option<&impl ToString>, absent: &str) -> String {
+fn text_or(value: Option<&impl ToString>, absent: &str) -> String {
     value.map_or_else(|| absent.to_owned(), ToString::to_string)
 }

@@ -194,15 +194,13 @@ impl Graph {
     /// Keys are spread over [`SHARDS`](crate::event::SHARDS) shards. A shard belongs to one worker
     /// at a time, and moves to another only when none of its events is in hand, deferred or held. A
     /// key that is too busy for one worker therefore delays its whole shard:
-    /// [`StageReport::busiest_shard_share`] shows it.
+    /// [`busiest_shard_share`](crate::monitor::report::StageReport::busiest_shard_share) shows it.
     ///
     /// A deferred event keeps its shard until it completes, but the other events of its batch go
     /// on: set the stage's `batch` to 1 where completions must be in order too. There is no order
     /// between classes.
     ///
     /// `key` is called once per send, on the sender's thread; it should be cheap and not panic.
-    ///
-    /// [`StageReport::busiest_shard_share`]: crate::monitor::report::StageReport::busiest_shard_share
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

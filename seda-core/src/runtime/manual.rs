@@ -90,8 +90,8 @@ impl Manual {
     /// Takes the workers out; a later call returns those added since. The caller drives each with
     /// [`Worker::begin`] and [`Worker::complete`].
     ///
-    /// A dropped worker counts as ended, and the next tick replaces it. Workers take part in a drain
-    /// only after they are [put back](Manual::put_back).
+    /// A dropped worker counts as ended, and the next tick replaces it. Workers take part in a
+    /// drain only after they are [put back](Manual::put_back).
     #[cfg(feature = "simulation")]
     pub fn take_workers(&mut self) -> Vec<Worker> {
         std::mem::take(&mut self.workers)

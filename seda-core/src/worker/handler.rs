@@ -111,8 +111,8 @@ pub struct Batch<'a, E: Send + 'static> {
 
 impl<E: Send + 'static> Batch<'_, E> {
     /// Ends the event in hand, begins the next one and returns it; `None` at the end of the batch.
-    /// From here on `cx` is about that event: sent events inherit its class and deadline. An event is
-    /// shed if its client has gone meanwhile.
+    /// From here on `cx` is about that event: sent events inherit its class and deadline. An event
+    /// is shed if its client has gone meanwhile.
     pub fn next(&mut self, cx: &mut Context) -> Option<E> {
         cx.end_events();
         loop {

@@ -153,7 +153,7 @@ fn one_worker_of_a_shared_pool_runs_a_replica_at_a_time() {
         .unwrap();
     let source = graph.source(render).unwrap();
     let running = graph.start().unwrap();
-    // Both go to the first replica. The other worker may not take the rest there, only the next one.
+    // Both go to the first replica. The other worker may take only the next one.
     source.send_all(vec![0; 2]).unwrap();
     gate.wait_for(1);
     source.send(0).unwrap();

@@ -39,8 +39,8 @@ pub struct SendOptions {
     /// The cost of a request at the stages that it visits, in a unit of your own that all requests
     /// of a stage share: microseconds, tokens, rows. The time per unit is measured. Where
     /// requests declare it, a stage is bounded by their total cost instead of their number, so that
-    /// a cheap request is admitted where an expensive one has no room. 0 counts as 1. `None`: not known;
-    /// where routes of a graph meet in a stage and one takes twice as long as another, each request
+    /// a cheap request is admitted where an expensive one has no room. 0 counts as 1. `None`: not
+    /// known; where routes of a graph meet in a stage and one takes twice as long as another, each request
     /// counts as the measured cost of its route.
     pub cost: Option<u32>,
 }
@@ -154,8 +154,8 @@ impl<E: Send + 'static> Source<E> {
         self.try_reserve(n, meta).map_err(|reason| self.refusal(class, reason, n))
     }
 
-    /// Admits a request and returns the receiver of its answer. `event` is called only if there is a
-    /// place for it; it gets the responder that the event carries.
+    /// Admits a request and returns the receiver of its answer. `event` is called only if there is
+    /// a place for it; it gets the responder that the event carries.
     ///
     /// # Errors
     /// The reason why the request was refused; `event` was not called.
