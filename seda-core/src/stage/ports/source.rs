@@ -40,8 +40,8 @@ pub struct SendOptions {
     /// of a stage share: microseconds, tokens, rows. The time per unit is measured. Where
     /// requests declare it, a stage is bounded by their total cost instead of their number, so that
     /// a cheap request is admitted where an expensive one has no room. 0 counts as 1. `None`: not
-    /// known; where routes of a graph meet in a stage and one takes twice as long as another, each request
-    /// counts as the measured cost of its route.
+    /// known; where routes of a graph meet in a stage and one takes twice as long as another, each
+    /// request counts as the measured cost of its route.
     pub cost: Option<u32>,
 }
 
