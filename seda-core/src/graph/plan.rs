@@ -17,7 +17,7 @@ type OwnPolicy = Option<Box<dyn PoolSizePolicy>>;
 
 impl Graph {
     /// From declaration to something that can run.
-    pub(super) fn build(
+    pub(crate) fn build(
         mut self,
         clock: Arc<dyn Clock>,
     ) -> Result<(Arc<ControlPlane>, Vec<GraphWarning>), GraphError> {
