@@ -17,7 +17,7 @@ type OwnPolicy = Option<Box<dyn PoolSizePolicy>>;
 
 impl Graph {
     /// Checks the graph, puts the settings in force, and returns the parts that run.
-    pub(super) fn build(
+    pub(crate) fn build(
         mut self,
         clock: Arc<dyn Clock>,
     ) -> Result<(Arc<ControlPlane>, Vec<GraphWarning>), GraphError> {
