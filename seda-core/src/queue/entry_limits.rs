@@ -6,8 +6,8 @@ use crate::gate::Limits;
 use crate::platform::Time;
 use crate::queue::token_bucket::{Rate, TokenBucket};
 
-/// The limits on events that enter a queue: the declared rate, for all events, and the limits of the
-/// admission controller, for events without a request that counts at the stage's gate.
+/// The limits on events that enter a queue: the declared rate, for all events, and the limits of
+/// the admission controller, for events without a request that counts at the stage's gate.
 #[derive(Debug)]
 pub(super) struct EntryLimits {
     /// The lowest limit of all classes: the usual case is one comparison.
