@@ -16,10 +16,9 @@
 
 use crate::file;
 use clap::Parser;
-use seda::Law;
 use seda::http::HttpConfig;
 use seda::units::parse_duration;
-use seda::{ControlConfig, GraphConfig, Mode, StageConfig, WorkerRange};
+use seda::{ControlConfig, GraphConfig, Law, Mode, ParseWordError, StageConfig, WorkerRange};
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -112,7 +111,7 @@ fn control(text: &str) -> Result<Control, String> {
         let one = "or for one controller, like admission=observe";
         return text.parse().map(|mode| (None, mode)).map_err(|error| format!("{error}; {one}"));
     };
-    let mode = mode.parse()?;
+    let mode = mode.parse().map_err(|error: ParseWordError| error.to_string())?;
     let known = ControlConfig::default().set_mode_of(controller, mode);
     known.map(|()| (Some(controller.to_owned()), mode)).map_err(|error| error.to_string())
 }

@@ -1,5 +1,5 @@
-//! Programs that must not compile, with any compiler: documentation tests and nothing else. What
-//! one compiler says of them is in `tests/compile_fail.rs`.
+//! Programs that must not compile under any compiler, as documentation tests. The exact errors of
+//! one compiler are in `tests/compile_fail.rs`.
 
 macro_rules! does_not_compile {
     ($($name:ident: $code:literal, $case:literal;)*) => {$(

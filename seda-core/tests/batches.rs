@@ -1,5 +1,5 @@
-//! How many events a worker takes at once, on the manual clock: handlers whose time is known, in
-//! steps of one batch.
+//! The number of events that a worker takes at once, on a manual clock and with known service
+//! times.
 
 #![allow(
     clippy::indexing_slicing,
@@ -24,7 +24,7 @@ struct Plant {
     source: Source<u32>,
 }
 
-/// One worker; every event takes so long.
+/// A graph with one worker and one service time. `own` replaces the policy by a fixed batch size.
 fn plant(service: Duration, mode: Mode, own: Option<usize>) -> Plant {
     let mut graph = Graph::new("g");
     let stage = graph.stage::<u32>("work", 4_096);
@@ -49,12 +49,12 @@ struct Always(usize);
 
 impl BatchSizePolicy for Always {
     fn decide(&mut self, _seen: &BatchObservation) -> Option<(usize, String)> {
-        Some((self.0, "it always says so".to_owned()))
+        Some((self.0, "a fixed size".to_owned()))
     }
 }
 
 impl Plant {
-    /// A queue that stands, through a few ticks; then how many events the next step takes.
+    /// Overloads the queue for a few ticks. Returns the number of events that the next step takes.
     fn taken(&mut self) -> usize {
         for _ in 0..5 {
             self.source.send_all(vec![0; 200]).unwrap();
@@ -72,13 +72,13 @@ impl Plant {
 
     fn decisions(&self) -> Vec<(String, bool)> {
         let decisions = self.graph.report().journal.into_iter();
-        let of_batches = decisions.filter(|decision| decision.controller == Controller::BatchSize);
-        of_batches.map(|decision| (decision.changed, decision.acted)).collect()
+        let decisions = decisions.filter(|decision| decision.controller == Controller::BatchSize);
+        decisions.map(|decision| (decision.changed, decision.acted)).collect()
     }
 }
 
 #[test]
-fn batches_shrink_to_what_sustains_throughput_and_the_journal_says_so() {
+fn batches_shrink_to_the_smallest_that_sustains_throughput_and_the_decision_is_journaled() {
     let mut plant = plant(Duration::from_micros(30), Mode::On, None);
     assert_eq!(plant.taken(), 1);
     assert_eq!(plant.decisions(), [("batch 32 → 1".to_owned(), true)]);
@@ -86,26 +86,26 @@ fn batches_shrink_to_what_sustains_throughput_and_the_journal_says_so() {
 }
 
 #[test]
-fn events_that_take_next_to_nothing_keep_their_batches() {
+fn events_of_a_few_nanoseconds_keep_large_batches() {
     let mut plant = plant(Duration::from_nanos(50), Mode::On, None);
     assert_eq!((plant.taken(), plant.decisions()), (32, vec![]));
 }
 
 #[test]
-fn an_observer_says_once_what_it_would_do_and_does_nothing() {
+fn an_observing_controller_journals_its_decision_once_and_changes_nothing() {
     let mut plant = plant(Duration::from_micros(30), Mode::Observe, None);
     assert_eq!(plant.taken(), 32);
     assert_eq!(plant.decisions(), [("batch 32 → 1".to_owned(), false)]);
 }
 
 #[test]
-fn switched_off_batches_are_what_the_setting_says() {
+fn without_the_controller_the_setting_decides() {
     let mut plant = plant(Duration::from_micros(30), Mode::Off, None);
     assert_eq!((plant.taken(), plant.decisions()), (32, vec![]));
 }
 
 #[test]
-fn switched_off_while_it_runs_the_setting_is_back_in_force() {
+fn the_setting_decides_again_after_the_controller_is_switched_off_live() {
     let mut plant = plant(Duration::from_micros(30), Mode::On, None);
     assert_eq!(plant.taken(), 1);
     let mut config = GraphConfig::default();
@@ -117,7 +117,7 @@ fn switched_off_while_it_runs_the_setting_is_back_in_force() {
 }
 
 #[test]
-fn a_policy_of_the_programs_own_is_kept_within_the_setting() {
+fn a_custom_policy_stays_within_the_setting() {
     let mut small = plant(Duration::from_nanos(50), Mode::On, Some(7));
     assert_eq!(small.taken(), 7);
     let mut large = plant(Duration::from_nanos(50), Mode::On, Some(1_000));

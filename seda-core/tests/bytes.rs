@@ -1,4 +1,4 @@
-//! Weights in bytes: charged when an event comes, credited whatever becomes of it.
+//! Weights in bytes: charged when an event is sent, credited at each of its ends.
 
 #![allow(
     clippy::expect_used,
@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use support::{ON_PURPOSE, assert_balanced, quiet_panics};
 
-/// What the handler does with a piece of so many bytes.
+/// An event of a number of bytes, named after the handler's action.
 #[derive(Debug)]
 enum Piece {
     Handle(usize),
@@ -91,7 +91,7 @@ fn weighing(budget: u64) -> Weighing {
 }
 
 #[test]
-fn bytes_are_charged_at_the_send_and_credited_however_the_event_ends() {
+fn bytes_are_charged_at_the_send_and_credited_at_every_end() {
     quiet_panics();
     let mut w = weighing(10_000);
     w.source
@@ -105,7 +105,7 @@ fn bytes_are_charged_at_the_send_and_credited_however_the_event_ends() {
         .unwrap();
     assert_eq!(w.used(), 1_131);
     w.graph.run_until_idle();
-    // What is deferred, held, or to come later still counts.
+    // Deferred, held and delayed events still count.
     assert_eq!(w.used(), 31);
     w.parked.lock().drain(..).for_each(Pending::complete);
     assert_eq!(w.used(), 21);
@@ -117,7 +117,7 @@ fn bytes_are_charged_at_the_send_and_credited_however_the_event_ends() {
 }
 
 #[test]
-fn what_does_not_fit_is_refused_and_what_never_can_is_too_large() {
+fn an_event_that_does_not_fit_is_refused_and_one_that_never_can_is_too_large() {
     let mut w = weighing(100);
     w.source.send(Piece::Handle(60)).unwrap();
     let refused = w.source.send(Piece::Handle(41)).unwrap_err();
@@ -131,7 +131,7 @@ fn what_does_not_fit_is_refused_and_what_never_can_is_too_large() {
 }
 
 #[test]
-fn all_are_sent_or_none() {
+fn several_events_are_sent_together_or_not_at_all() {
     let w = weighing(100);
     let refused = w.source.send_all(vec![Piece::Handle(60), Piece::Handle(60)]).unwrap_err();
     assert_eq!((refused.reason(), refused.into_event().len()), (RefusalReason::Budget, 2));
@@ -141,7 +141,7 @@ fn all_are_sent_or_none() {
 }
 
 #[test]
-fn a_handlers_send_needs_bytes_beside_those_of_the_event_in_hand() {
+fn a_handlers_send_is_charged_in_addition_to_the_event_in_hand() {
     let mut w = weighing(100);
     w.source.send(Piece::Later(60)).unwrap();
     w.graph.run_until_idle();
@@ -151,7 +151,7 @@ fn a_handlers_send_needs_bytes_beside_those_of_the_event_in_hand() {
 }
 
 #[test]
-fn what_is_shed_and_what_is_cancelled_gives_its_bytes_back() {
+fn shed_and_cancelled_events_credit_their_bytes() {
     let mut w = weighing(1_000);
     let terms = SendOptions { deadline: Some(Duration::from_millis(5)), ..SendOptions::default() };
     w.source.with_terms(terms).send(Piece::Handle(7)).unwrap();
@@ -162,7 +162,7 @@ fn what_is_shed_and_what_is_cancelled_gives_its_bytes_back() {
     w.graph.run_until_idle();
     w.source.send(Piece::Handle(11)).unwrap();
     assert_eq!(w.used(), 20);
-    // No event may be begun: the one that waits is given up, the one to come is cancelled.
+    // This drain may begin no event: the queued one is shed, the delayed one is cancelled.
     let drained = w.graph.drain(0);
     assert_eq!((drained.cancelled, drained.given_up), (1, 1));
     assert_eq!(drained.report.budget.bytes_used, 0);
@@ -170,7 +170,7 @@ fn what_is_shed_and_what_is_cancelled_gives_its_bytes_back() {
 }
 
 #[test]
-fn permits_refuse_what_turns_out_too_heavy_and_keep_the_place() {
+fn permits_refuse_an_event_that_is_too_heavy_and_keep_its_place() {
     let w = weighing(100);
     let mut permits = w.source.reserve(2).unwrap();
     assert_eq!(permits.send(Piece::Handle(101)).unwrap_err().reason(), RefusalReason::TooLarge);
@@ -182,10 +182,10 @@ fn permits_refuse_what_turns_out_too_heavy_and_keep_the_place() {
 }
 
 #[test]
-fn a_request_that_turns_out_too_heavy_is_lost_as_refused() {
+fn a_request_with_an_event_too_heavy_is_lost_as_refused() {
     let mut w = weighing(100);
-    let ticket = w.source.request(|reply| Piece::Ask(101, reply)).unwrap();
-    assert_eq!(ticket.try_take(), Some(Err(LossReason::Refused)));
+    let heavy = w.source.request(|reply| Piece::Ask(101, reply)).unwrap();
+    assert_eq!(heavy.try_take(), Some(Err(LossReason::Refused)));
     let light = w.source.request(|reply| Piece::Ask(100, reply)).unwrap();
     w.graph.run_until_idle();
     assert_eq!(light.try_take(), Some(Ok(())));
@@ -201,9 +201,9 @@ fn at_the_byte_budget_a_higher_class_displaces_a_lower_and_no_other() {
     graph.classes(&[("gold", 3), ("basic", 1)]);
     graph.weigh(stage, Vec::len).unwrap();
     graph.budget_bytes(100);
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let telling = Arc::clone(&told);
-    graph.on_lost(stage, move |event, reason| telling.lock().push((event.len(), reason))).unwrap();
+    let lost = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&lost);
+    graph.on_lost(stage, move |event, reason| kept.lock().push((event.len(), reason))).unwrap();
     graph.attach_each(stage, |_wire| |_event, _cx| {}).unwrap();
     let source = graph.source(stage).unwrap();
     let mut graph = graph.start_manual(Arc::new(ManualClock::new())).unwrap();
@@ -212,29 +212,29 @@ fn at_the_byte_budget_a_higher_class_displaces_a_lower_and_no_other() {
         basic.send(vec![0; bytes]).unwrap();
     }
     assert_eq!(basic.send(vec![0; 11]).unwrap_err().reason(), RefusalReason::Budget);
-    // 10 are free, so the oldest, of 30, is enough.
+    // 10 bytes are free, so evicting the oldest event, of 30 bytes, is enough.
     source.send(vec![0; 35]).unwrap();
     assert_eq!(graph.report().budget.bytes_used, 95);
-    // Gold gives way to nobody, and nobody is given up in vain.
+    // No class may evict gold, and no event is shed for a send that is then refused.
     assert_eq!(source.send(vec![0; 66]).unwrap_err().reason(), RefusalReason::Budget);
     assert_eq!(graph.report().budget.bytes_used, 95);
     source.send(vec![0; 65]).unwrap();
     graph.tell_owners();
     let valve = LossReason::Valve;
-    assert_eq!(*told.lock(), [(30, valve), (40, valve), (20, valve)]);
+    assert_eq!(*lost.lock(), [(30, valve), (40, valve), (20, valve)]);
     let report = graph.report();
     assert_eq!((report.budget.used, report.budget.bytes_used), (2, 100));
     assert_balanced(&report);
-    let said: Vec<_> = report.journal.iter().map(|entry| entry.to_string()).collect();
+    let journal: Vec<_> = report.journal.iter().map(|entry| entry.to_string()).collect();
     assert!(
-        said[0].contains("evicted 1 of class basic for 1 of class gold from `stage`"),
-        "{said:?}"
+        journal[0].contains("evicted 1 of class basic for 1 of class gold from `stage`"),
+        "{journal:?}"
     );
-    assert!(said[1].ends_with("[95 → 35 bytes]"), "{said:?}");
+    assert!(journal[1].ends_with("[95 → 35 bytes]"), "{journal:?}");
 }
 
 #[test]
-fn a_valve_that_observes_says_who_would_have_given_way_for_bytes() {
+fn an_observing_valve_journals_the_events_that_it_would_have_evicted_for_bytes() {
     let mut graph = Graph::new("bytes");
     let stage: Stage<Vec<u8>> = graph.stage("stage", 64);
     graph.classes(&[("gold", 3), ("basic", 1)]);
@@ -252,6 +252,6 @@ fn a_valve_that_observes_says_who_would_have_given_way_for_bytes() {
     }
     let report = graph.report();
     assert_eq!((report.budget.bytes_used, report.journal.len()), (90, 1));
-    let said = &report.journal[0];
-    assert!(!said.acted && said.action.starts_with("evicted 3 for 3 of class gold"), "{said}");
+    let entry = &report.journal[0];
+    assert!(!entry.acted && entry.action.starts_with("evicted 3 for 3 of class gold"), "{entry}");
 }

@@ -1,24 +1,25 @@
-//! Misuse that does not compile, and what the compiler says of it.
+//! Misuse that does not compile, and the compiler's message for each case.
 
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::process::Command;
 
-/// The compiler whose words the `.stderr` files are; compilers word them differently. To move on:
-/// `TRYBUILD=overwrite cargo test -p seda-core --test compile_fail`, with the new version here.
+/// The compiler that wrote the `.stderr` files; other versions word messages differently. To
+/// update: set the new version here and run `TRYBUILD=overwrite cargo test -p seda-core --test
+/// compile_fail`.
 const COMPILER: &str = "rustc 1.95.";
 
-/// With any other compiler only that they do not compile is checked, by the documentation tests
-/// (`src/compile_fail.rs`).
+/// Under other compilers the documentation tests (`src/compile_fail.rs`) check that each case fails
+/// to compile, without its message.
 #[test]
-fn misuse_does_not_compile_and_the_compiler_says_why() {
+fn misuse_does_not_compile_and_the_compiler_explains_it() {
     let version = Command::new("rustc").arg("--version").output().unwrap().stdout;
     if version.starts_with(COMPILER.as_bytes()) {
         trybuild::TestCases::new().compile_fail("tests/compile_fail/*.rs");
     }
 }
 
-/// A case that is not in the list would be checked with one compiler only.
+/// A case missing from that list would be checked under one compiler only.
 #[test]
 fn every_case_is_among_the_documentation_tests() {
     let list = include_str!("../src/compile_fail.rs");

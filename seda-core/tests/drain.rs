@@ -1,4 +1,4 @@
-//! Invariant 9: a drain ends, by counting, within its limit, and loses no worker-local state.
+//! A drain ends within its limit, also in cyclic graphs, and loses no worker-local state.
 
 #![allow(
     clippy::expect_used,
@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use support::{Gate, LONG, assert_balanced, wait_until};
 
-/// Keeps a sum and sends it on when it is finished.
+/// Adds its events up, and sends the sum when it is finished.
 struct Sum {
     sum: u64,
     to: Sink<u64>,
@@ -34,10 +34,10 @@ impl Handler<u64> for Sum {
     }
 }
 
-/// `local` sums per worker, `middle` sums those sums, `total` keeps what arrives.
+/// `local` sums per worker, `middle` adds those sums up, `total` keeps the results.
 fn sums() -> (Graph, seda_core::Source<u64>, Arc<Mutex<Vec<u64>>>) {
     let mut graph = Graph::new("sums");
-    // So large that it never binds: at the budget what `finish` sends may evict what is queued.
+    // Never binding, because sends of `finish` at the budget may evict queued events.
     graph.budget(1_000);
     let local = graph.stage::<u64>("local", 64);
     let middle = graph.stage::<u64>("middle", 64);
@@ -60,7 +60,7 @@ fn sums() -> (Graph, seda_core::Source<u64>, Arc<Mutex<Vec<u64>>>) {
 }
 
 #[test]
-fn what_finish_sends_flows_on_through_all_later_stages() {
+fn events_sent_by_finish_pass_through_all_later_stages() {
     let (graph, source, arrived) = sums();
     let mut graph = graph.start_manual(Arc::new(ManualClock::new())).unwrap();
     graph.set_workers("local", 3);
@@ -116,7 +116,7 @@ fn a_cyclic_graph_drains_by_counting() {
 }
 
 #[test]
-fn at_the_limit_what_is_queued_is_given_up_counted_and_told() {
+fn at_the_limit_queued_events_are_shed_counted_and_notified() {
     let gate = Gate::default();
     let mut graph = Graph::new("slow");
     let stage = graph.stage::<u32>("held", 64);
@@ -124,8 +124,8 @@ fn at_the_limit_what_is_queued_is_given_up_counted_and_told() {
     graph.attach_each(stage, |_wire| move |_event, _cx| held.pass()).unwrap();
     let workers = Some(WorkerRange::exactly(1));
     graph.configure(stage, StageConfig { workers, ..StageConfig::default() }).unwrap();
-    let told: Arc<Mutex<Vec<(u32, LossReason)>>> = Arc::default();
-    let kept = Arc::clone(&told);
+    let lost: Arc<Mutex<Vec<(u32, LossReason)>>> = Arc::default();
+    let kept = Arc::clone(&lost);
     graph.on_lost(stage, move |event, reason| kept.lock().push((event, reason))).unwrap();
     let source = graph.source(stage).unwrap();
     let running = graph.start().unwrap();
@@ -135,7 +135,7 @@ fn at_the_limit_what_is_queued_is_given_up_counted_and_told() {
     let drained = running.drain(Duration::from_millis(20));
     assert_eq!((drained.complete, drained.given_up), (false, 3));
     let expected = [1, 2, 3].map(|event| (event, LossReason::Drain));
-    assert_eq!(*told.lock(), expected);
+    assert_eq!(*lost.lock(), expected);
     assert_eq!(source.send(4).unwrap_err().reason(), RefusalReason::Closed);
     assert_balanced(&drained.report);
     gate.open();
@@ -168,15 +168,15 @@ fn a_hundred_starts_and_drains_leave_no_thread_behind() {
         source.send(1).unwrap();
         assert!(running.drain(LONG).complete);
     }
-    // Other tests of this program start threads too, but not three hundred.
+    // Other tests of this program start threads too, but fewer than 50.
     assert!(threads() < before + 50, "{before} threads before, {} now", threads());
 }
 
 #[test]
-fn a_stepped_drain_goes_on_when_finish_sends_to_a_worker_whose_turn_is_over() {
+fn a_stepped_drain_continues_when_finish_sends_to_a_worker_after_its_turn() {
     let mut graph = Graph::new("backwards");
-    // Declared, and so stepped, before the stage that sends to it when it is finished; that one is
-    // busy with what the first sends when *it* is finished, and finishes in a step of its own.
+    // `total` is declared first, so it is stepped before the stages that send to it. `middle` is
+    // busy with the sum of `local`, so it finishes one epoch later.
     let total = graph.stage::<u64>("total", 8);
     let local = graph.stage::<u64>("local", 8);
     let middle = graph.stage::<u64>("middle", 8);

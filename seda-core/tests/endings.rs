@@ -1,4 +1,5 @@
-//! After the end: what is still outside comes back, is counted, and its owner is told.
+//! After the end of a graph: an event that is still outside comes back, is counted, and its owner
+//! is notified.
 
 #![allow(
     clippy::expect_used,
@@ -19,7 +20,7 @@ use support::{Gate, LONG, assert_balanced, wait_until};
 type Outside = (Pending, Sink<u32>);
 type Told = Arc<Mutex<Vec<(u32, LossReason)>>>;
 
-/// A stage `s` that notes whom it loses.
+/// Returns a stage `s` that records the events it loses.
 fn noting(graph: &mut Graph) -> (seda_core::Stage<u32>, Told) {
     let stage = graph.stage::<u32>("s", 8);
     let told = Told::default();
@@ -29,7 +30,7 @@ fn noting(graph: &mut Graph) -> (seda_core::Stage<u32>, Told) {
 }
 
 #[test]
-fn an_event_sent_into_a_permit_that_outlived_the_graph_is_given_up_and_told() {
+fn an_event_sent_into_a_permit_that_outlives_the_graph_is_shed_and_reported() {
     let mut graph = Graph::new("g");
     let (stage, told) = noting(&mut graph);
     graph.attach_each(stage, |_wire| |_event, _cx| {}).unwrap();
@@ -45,7 +46,7 @@ fn an_event_sent_into_a_permit_that_outlived_the_graph_is_given_up_and_told() {
 }
 
 #[test]
-fn a_pending_event_that_outlived_the_graph_can_be_completed_and_is_refused_when_it_sends() {
+fn a_pending_event_that_outlives_the_graph_can_complete_and_its_send_is_refused() {
     let mut graph = Graph::new("g");
     let first = graph.stage::<u32>("first", 8);
     let (second, told) = noting(&mut graph);
@@ -73,7 +74,7 @@ fn a_pending_event_that_outlived_the_graph_can_be_completed_and_is_refused_when_
 }
 
 #[test]
-fn a_drain_does_not_wait_for_a_hosted_worker_that_its_host_has_dropped() {
+fn a_drain_does_not_wait_for_a_hosted_worker_that_was_dropped() {
     let mut graph = Graph::new("g");
     let pool = graph.hosted_pool("reactor", 1);
     let (stage, told) = noting(&mut graph);
@@ -88,13 +89,13 @@ fn a_drain_does_not_wait_for_a_hosted_worker_that_its_host_has_dropped() {
     let start = began.now();
     let drained = running.drain(LONG);
     assert!(drained.complete && told.lock().is_empty());
-    // A generous half of the limit; a worker that is waited for would take all of it.
-    assert!(began.now().since(start) < LONG / 2, "it waited for a worker that is gone");
+    // Half of the limit is generous; waiting for the worker would take all of it.
+    assert!(began.now().since(start) < LONG / 2, "the drain waited for a dropped worker");
     assert_balanced(&drained.report);
 }
 
 #[test]
-fn a_drain_of_nothing_within_no_time_ends_complete() {
+fn an_empty_graph_drains_completely_within_no_time() {
     let mut graph = Graph::new("g");
     let (stage, _) = noting(&mut graph);
     graph.attach_each(stage, |_wire| |_event, _cx| {}).unwrap();
@@ -103,13 +104,13 @@ fn a_drain_of_nothing_within_no_time_ends_complete() {
 }
 
 #[test]
-fn what_a_stuck_handler_had_sent_is_given_up_and_told_when_it_returns_after_the_end() {
+fn the_sends_of_a_stuck_handler_are_shed_and_reported_when_it_returns_after_the_end() {
     for own_pool in [true, false] {
         let gate = Gate::default();
         let mut graph = Graph::new("g");
         let first = graph.stage::<u32>("first", 8);
         let (second, told) = noting(&mut graph);
-        // Without clock reads nothing is published before the batch's end.
+        // Without clock reads, sends are published only at the end of the batch.
         graph.apply(GraphConfig { statistics: false, ..GraphConfig::default() }).unwrap();
         let pool = graph.pool("shared", WorkerRange::exactly(1));
         let held = gate.clone();
@@ -133,7 +134,7 @@ fn what_a_stuck_handler_had_sent_is_given_up_and_told_when_it_returns_after_the_
         let drained = running.drain(Duration::from_millis(1));
         assert_eq!((drained.left[0].stage.as_str(), drained.left[0].in_hand), ("first", 1));
         gate.open();
-        wait_until("its owner was told", || !told.lock().is_empty());
+        wait_until("the owner is notified", || !told.lock().is_empty());
         assert_eq!(*told.lock(), [(7, LossReason::Drain)]);
     }
 }

@@ -1,5 +1,5 @@
-//! A sink belongs to its graph. That it is used in no other cannot be seen by the compiler, as a
-//! sink lives in handlers for as long as they do; so it is refused, as closed, whatever the way.
+//! A sink belongs to its graph. The compiler cannot see its use in another one, because a sink
+//! lives as long as its handler; so every such send is refused as closed.
 
 #![allow(
     clippy::expect_used,
@@ -16,7 +16,7 @@ use std::time::Duration;
 
 const CLOSED: RefusalReason = RefusalReason::Closed;
 
-/// Another graph, the probe at its end, and sinks taken out of it.
+/// Returns another graph, the probe at its end, and sinks taken out of it.
 fn elsewhere() -> (Stepped, Probe<u32>, Sink<u32>, WaitingSink<u32>) {
     let mut graph = Graph::new("elsewhere");
     let start = graph.stage::<u32>("start", 8);
@@ -33,7 +33,7 @@ fn elsewhere() -> (Stepped, Probe<u32>, Sink<u32>, WaitingSink<u32>) {
 }
 
 #[test]
-fn a_sink_of_another_graph_is_refused_as_closed_whatever_the_way() {
+fn every_send_over_a_sink_of_another_graph_is_refused_as_closed() {
     let (mut other, kept, foreign, waiting) = elsewhere();
     let mut graph = Graph::new("here");
     let stage = graph.stage::<u32>("stage", 8);
@@ -62,7 +62,7 @@ fn a_sink_of_another_graph_is_refused_as_closed_whatever_the_way() {
     other.run_until_idle();
     assert_eq!(told.try_recv().unwrap(), [CLOSED; 6]);
     assert!(kept.is_empty() && own_kept.is_empty());
-    // Each event that was refused is counted where it was to go.
+    // Each refused event is counted at its destination.
     assert_eq!((other.refused("end", CLOSED), other.stage("end").offered), (7, 7));
     here.assert_finished();
     other.assert_finished();

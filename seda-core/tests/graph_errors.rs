@@ -37,7 +37,7 @@ fn a_stage_without_a_handler_is_named() {
 }
 
 #[test]
-fn two_stages_of_one_name_are_refused() {
+fn two_stages_with_the_same_name_are_refused() {
     let mut graph = Graph::new("g");
     for _ in 0..2 {
         let stage = graph.stage("twin", 8);
@@ -47,7 +47,7 @@ fn two_stages_of_one_name_are_refused() {
 }
 
 #[test]
-fn a_queue_that_can_hold_nothing_is_refused() {
+fn a_capacity_of_zero_is_refused() {
     let mut graph = Graph::new("g");
     let stage = graph.stage("none", 0);
     attach(&mut graph, stage);
@@ -79,7 +79,7 @@ fn an_empty_worker_range_is_refused_for_own_and_shared_pools() {
     }
 }
 
-/// Attaches `from` with a waiting edge to `to`, in a pool or not.
+/// Attaches `from` with a waiting edge to `to`, in `pool` if there is one.
 fn waiting(graph: &mut Graph, from: Stage<u32>, to: Stage<u32>, pool: Option<&seda_core::Pool>) {
     let wire = |wire: &mut seda_core::Wire<'_>| {
         let sink = wire.waiting_sink(to, Duration::from_secs(1));
@@ -129,7 +129,7 @@ fn a_waiting_edge_into_its_own_pool_is_refused() {
 }
 
 #[test]
-fn a_waiting_edge_that_leads_away_is_fine() {
+fn a_waiting_edge_on_no_cycle_is_accepted() {
     let mut graph = Graph::new("g");
     let (a, b) = (graph.stage("a", 8), graph.stage("b", 8));
     waiting(&mut graph, a, b, None);
@@ -161,7 +161,7 @@ fn a_second_handler_and_a_foreign_token_are_refused_at_once() {
 }
 
 #[test]
-fn a_setting_out_of_bounds_is_named_with_value_and_what_is_allowed() {
+fn a_setting_out_of_bounds_is_named_with_its_value_and_its_bounds() {
     let cases = [
         ("budget = 0", "`budget` is 0: allowed is 1 or more events"),
         ("stages.s.soft = 9", "`stages.s.soft` is 9: allowed is 1 to the capacity, 8"),
@@ -179,7 +179,7 @@ fn a_setting_out_of_bounds_is_named_with_value_and_what_is_allowed() {
 }
 
 #[test]
-fn a_setting_for_a_stage_that_does_not_exist_says_which_exist() {
+fn the_error_of_an_unknown_stage_lists_the_known_ones() {
     let mut graph = Graph::new("g");
     let stage = graph.stage("parse", 8);
     attach(&mut graph, stage);
@@ -189,7 +189,7 @@ fn a_setting_for_a_stage_that_does_not_exist_says_which_exist() {
 }
 
 #[test]
-fn a_budget_that_can_never_bind_and_an_unreachable_stage_are_warnings() {
+fn a_budget_that_never_binds_and_an_unreachable_stage_are_warnings() {
     let mut graph = Graph::new("g");
     let (fed, lonely) = (graph.stage("fed", 8), graph.stage("lonely", 8));
     attach(&mut graph, fed);
@@ -207,7 +207,7 @@ fn a_budget_that_can_never_bind_and_an_unreachable_stage_are_warnings() {
 }
 
 #[test]
-fn a_graph_without_oddities_has_no_warnings() {
+fn an_ordinary_graph_has_no_warnings() {
     let mut graph = Graph::new("g");
     let stage = graph.stage("s", 8);
     attach(&mut graph, stage);

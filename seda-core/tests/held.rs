@@ -1,4 +1,4 @@
-//! Events that handlers keep: in the ledgers, in the bounds, sent on at the end.
+//! Events that handlers hold: they count in the ledgers and bounds, and are sent on at the end.
 
 #![allow(
     clippy::expect_used,
@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use support::{LONG, ON_PURPOSE, assert_balanced, quiet_panics};
 
-/// Sends what it was sent on by the batch, the rest at its end; panics at zero.
+/// Holds events and sends them on in groups, the rest at its end; panics at zero.
 struct Collect {
     size: usize,
     kept: Vec<(u32, Held)>,
@@ -80,7 +80,7 @@ fn manual(graph: Graph) -> Manual {
 }
 
 #[test]
-fn what_is_held_is_pending_and_in_the_budget_until_it_is_released() {
+fn a_held_event_is_pending_and_in_the_budget_until_it_is_released() {
     let (graph, source, _) = collecting(3, 1);
     let mut graph = manual(graph);
     source.send_all(vec![1, 2, 3]).unwrap();
@@ -100,7 +100,7 @@ fn what_is_held_is_pending_and_in_the_budget_until_it_is_released() {
 }
 
 #[test]
-fn a_drain_calls_for_what_is_held_and_is_complete() {
+fn a_drain_collects_held_events_and_is_complete() {
     let (graph, source, _) = collecting(100, 1);
     let running = graph.start().unwrap();
     source.send_all(vec![1, 2, 3]).unwrap();
@@ -112,11 +112,11 @@ fn a_drain_calls_for_what_is_held_and_is_complete() {
 }
 
 #[test]
-fn a_worker_that_retires_sends_on_what_it_holds() {
+fn a_worker_that_retires_sends_on_its_held_events() {
     let (graph, source, _) = collecting(100, 3);
     let mut graph = manual(graph);
     graph.set_workers("collect", 3);
-    // One event per turn: each of the three holds some.
+    // One event per turn, so each of the three workers holds some.
     for number in 1..=9 {
         source.send(number).unwrap();
     }
@@ -134,7 +134,7 @@ fn a_worker_that_retires_sends_on_what_it_holds() {
 }
 
 #[test]
-fn a_panic_costs_what_the_handler_held() {
+fn a_panic_costs_the_held_events_of_its_handler() {
     quiet_panics();
     let (graph, source, _) = collecting(100, 1);
     let mut graph = manual(graph);
@@ -148,7 +148,7 @@ fn a_panic_costs_what_the_handler_held() {
 }
 
 #[test]
-fn no_more_are_held_than_may_be_pending() {
+fn held_events_are_bounded_by_the_pending_limit() {
     let (mut graph, source, collect) = collecting(100, 1);
     graph.configure(collect, StageConfig { pending: Some(2), ..StageConfig::default() }).unwrap();
     let mut graph = manual(graph);
@@ -160,7 +160,7 @@ fn no_more_are_held_than_may_be_pending() {
 }
 
 #[test]
-fn what_is_sent_for_a_held_event_inherits_from_it() {
+fn a_send_for_a_held_event_inherits_from_it() {
     let mut graph = Graph::new("held");
     let first = graph.stage::<u32>("first", 8);
     let second = graph.stage::<u32>("second", 8);
@@ -175,7 +175,7 @@ fn what_is_sent_for_a_held_event_inherits_from_it() {
                     Some(mut held) => {
                         held.send(cx, &second, number).unwrap();
                         held.release();
-                        // And the event in hand is still itself.
+                        // The event in hand keeps its own label.
                         assert_eq!(cx.meta().class(), Class::new(1));
                     }
                 }))
@@ -209,7 +209,7 @@ fn what_is_sent_for_a_held_event_inherits_from_it() {
 }
 
 #[test]
-fn in_every_scrape_what_is_held_is_pending() {
+fn held_events_are_pending_in_every_scrape() {
     let (graph, source, _) = collecting(3, 2);
     let running = graph.start().unwrap();
     std::thread::scope(|scope| {

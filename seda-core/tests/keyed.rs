@@ -1,4 +1,4 @@
-//! Keyed stages: order per key, whoever works.
+//! Keyed stages: events of one key stay in order under any worker.
 
 #![allow(
     clippy::expect_used,
@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use support::{Gate, LONG, assert_balanced};
 
-/// A key and the event's number among those of its key.
+/// A key, and the number of the event among those of its key.
 type Numbered = (u64, u64);
 
 fn workers(min: usize, max: usize) -> StageConfig {
@@ -33,7 +33,7 @@ fn keyed(graph: &mut Graph, name: &str, config: StageConfig) -> Stage<Numbered> 
     stage
 }
 
-/// Asserts that the events of a key come one after the other and in order.
+/// Asserts that the events of a key come one at a time and in order.
 #[derive(Default)]
 struct InOrder {
     next: [AtomicU64; 16],
@@ -63,7 +63,7 @@ fn events_of_a_key_stay_in_order_over_two_stages_while_workers_come_and_go() {
             let second = wire.sink(second);
             move |event, cx: &mut Context| {
                 at_first.claim_first_visit(event);
-                // There is room for all of them: published at the batch's end, not before.
+                // All of them fit; they are published at the end of the batch.
                 cx.send(&second, event).unwrap();
             }
         })
@@ -88,7 +88,7 @@ fn events_of_a_key_stay_in_order_over_two_stages_while_workers_come_and_go() {
 }
 
 #[test]
-fn different_keys_are_handled_at_once_and_one_key_is_not() {
+fn different_keys_run_in_parallel_and_one_key_does_not() {
     let mut graph = Graph::new("keyed");
     let stage = keyed(&mut graph, "stage", workers(3, 3));
     let gate = Gate::default();
@@ -98,7 +98,7 @@ fn different_keys_are_handled_at_once_and_one_key_is_not() {
     let running = graph.start().unwrap();
     source.send_all(vec![(1, 0), (1, 1), (2, 0), (2, 1)]).unwrap();
     gate.wait_for(2);
-    // A third worker is free, and may not take what is queued: its keys are in others' hands.
+    // A third worker is free, but may not take the queued events: other workers have their keys.
     source.send((3, 0)).unwrap();
     gate.wait_for(3);
     assert_eq!(running.report().stages[0].queued, 2);
@@ -107,7 +107,7 @@ fn different_keys_are_handled_at_once_and_one_key_is_not() {
     assert_eq!((drained.complete, drained.report.events.handled), (true, 5));
 }
 
-/// A keyed stage stepped by hand whose handler defers the first event of each key.
+/// Returns a keyed stage, stepped by hand, that defers the first event of each key.
 fn deferring() -> (Graph, Source<Numbered>, Arc<Mutex<Vec<Pending>>>) {
     let mut graph = Graph::new("keyed");
     let config = StageConfig { batch: Some(1), ..workers(2, 2) };
@@ -141,7 +141,7 @@ fn a_deferred_event_keeps_its_key_until_it_is_completed() {
     assert_eq!(graph.report().events.handled, 4);
 }
 
-/// Holds the first event of a key and joins it with the second.
+/// Holds the first event of a key, and joins it with the second.
 #[derive(Default)]
 struct Join(Vec<(u64, Held)>);
 
@@ -151,13 +151,13 @@ impl Handler<Numbered> for Join {
             self.0.push((key, cx.hold().unwrap()));
         } else {
             let place = self.0.iter().position(|(held, _)| *held == key);
-            self.0.remove(place.expect("its partner is held here")).1.release();
+            self.0.remove(place.expect("this handler holds the partner")).1.release();
         }
     }
 }
 
 #[test]
-fn what_is_held_draws_its_key_to_the_worker_that_holds_it() {
+fn events_of_a_held_key_go_to_the_worker_that_holds_it() {
     const KEYS: u64 = 1_000;
     let mut graph = Graph::new("keyed");
     let stage = keyed(&mut graph, "stage", workers(3, 3));
@@ -174,7 +174,7 @@ fn what_is_held_draws_its_key_to_the_worker_that_holds_it() {
 }
 
 #[test]
-fn the_busiest_shards_share_is_reported() {
+fn the_share_of_the_busiest_shard_is_reported() {
     let mut graph = Graph::new("keyed");
     let stage = keyed(&mut graph, "stage", workers(1, 1));
     graph.attach_each(stage, |_wire| |_event, _cx| {}).unwrap();
@@ -201,7 +201,7 @@ fn a_key_function_that_panics_costs_no_event() {
 }
 
 #[test]
-fn a_stage_is_keyed_once() {
+fn keying_a_stage_twice_is_an_error() {
     let mut graph = Graph::new("keyed");
     let stage = keyed(&mut graph, "stage", workers(1, 1));
     let error = graph.keyed(stage, |(key, _)| *key).unwrap_err();

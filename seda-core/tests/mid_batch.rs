@@ -1,4 +1,4 @@
-//! A scrape in the middle of a batch: the budget covers what it sees, there too.
+//! A scrape in the middle of a batch: the budget covers every event in it.
 
 #![allow(
     clippy::expect_used,
@@ -14,8 +14,8 @@ use seda_core::{Context, Graph, Report, Sink};
 use std::time::Duration;
 use support::{Gate, LONG, assert_balanced};
 
-/// A report while the second of two events, taken together, is in hand: both have done what
-/// `send` does.
+/// Returns a report taken while the second event of a batch of two is in hand, after `send` ran
+/// for both.
 fn amid_two(send: impl Fn(&mut Context, &Sink<u32>) + Clone + Send + Sync + 'static) -> Report {
     let mut graph = Graph::new("g");
     let pool = graph.hosted_pool("hosted", 1);
@@ -39,7 +39,7 @@ fn amid_two(send: impl Fn(&mut Context, &Sink<u32>) + Clone + Send + Sync + 'sta
     let source = graph.source(first).unwrap();
     let running = graph.start().unwrap();
     let mut worker = running.hosted_workers(pool).pop().unwrap();
-    // The first batch is of one: how long an event takes is not known.
+    // The first batch has one event, because the service time is still unknown.
     source.send(0).unwrap();
     let _ran = worker.turn();
     source.send_all(vec![1, 2]).unwrap();
@@ -57,7 +57,7 @@ fn amid_two(send: impl Fn(&mut Context, &Sink<u32>) + Clone + Send + Sync + 'sta
 }
 
 #[test]
-fn an_event_that_is_flushed_has_its_place_beside_those_whose_batch_goes_on() {
+fn a_flushed_event_has_a_place_besides_those_of_its_unfinished_batch() {
     assert_balanced(&amid_two(|cx, second| {
         cx.send(second, 0).unwrap();
         cx.flush();
@@ -65,7 +65,7 @@ fn an_event_that_is_flushed_has_its_place_beside_those_whose_batch_goes_on() {
 }
 
 #[test]
-fn an_event_sent_for_later_has_its_place_beside_those_whose_batch_goes_on() {
+fn a_delayed_event_has_a_place_besides_those_of_its_unfinished_batch() {
     assert_balanced(&amid_two(|cx, second| {
         cx.send_after(Duration::from_secs(3_600), second, 0).unwrap();
     }));

@@ -1,5 +1,5 @@
-//! Workers, batches, cheaper answers, refusals, victims: who acts first when all of them could. On
-//! the manual clock, with workers whose services overlap, as on cores of their own.
+//! The order in which workers, batches, cheaper answers, refusals and the valve act under overload.
+//! On the manual clock, with services that overlap as if each worker had a core of its own.
 
 #![allow(
     clippy::indexing_slicing,
@@ -21,15 +21,14 @@ use std::time::Duration;
 use support::{assert_balanced, class};
 
 const TICK: u64 = 100_000_000;
-/// What a rich answer takes, and a cheap one, in nanoseconds: four workers give 400 of the one and
-/// 600 of the other in a second.
+/// The service times of a rich and a cheap answer, in nanoseconds: four workers give 400 rich or
+/// 600 cheap answers in a second.
 const RICH: u64 = 10_000_000;
 const CHEAP: u64 = 6_600_000;
-/// When 60 requests a second become more than all of that, in seconds, and how many.
+/// The time of the step in load, in seconds, and the rate after it: more than all workers can do.
 const STEP: f64 = 10.0;
 const RATE: f64 = 700.0;
-/// Less than what would have to wait if nobody were refused, more than what a promise of 200 ms
-/// lets wait.
+/// Fewer than would wait without refusals, and more than an SLO of 200 ms lets wait.
 const BUDGET: usize = 300;
 
 type Job = Responder<()>;
@@ -38,15 +37,15 @@ struct Plant {
     graph: Manual,
     clock: Arc<ManualClock>,
     source: Source<Job>,
-    /// What the next answer takes: each handler says so by the pressure that it saw.
+    /// The service of the next answer, set by each handler from the pressure that it sees.
     takes: Arc<AtomicU64>,
     idle: Vec<Worker>,
-    /// Who serves, and until when.
+    /// The busy workers, and the end of their service.
     busy: Vec<(u64, Worker)>,
     tickets: Vec<ResponseReceiver<()>>,
     random: u64,
     sent: u64,
-    /// When each acted first, in seconds since the step.
+    /// The first action of each, in seconds since the step.
     first: BTreeMap<&'static str, f64>,
     /// The pool's size and the gate's limit at each tick since the step.
     sizes: Vec<f64>,
@@ -96,7 +95,7 @@ fn plant(admission: Mode) -> Plant {
 }
 
 impl Plant {
-    /// Requests come, as Poisson's do, until `end`.
+    /// Sends Poisson arrivals until `end`.
     fn run(&mut self, per_second: f64, end: f64) {
         let end = (end * 1e9) as u64;
         let mut arrival = self.now() + self.gap(per_second);
@@ -144,7 +143,7 @@ impl Plant {
         self.idle.push(worker);
     }
 
-    /// Every fifth is gold.
+    /// Sends a request; every fifth is gold.
     fn arrive(&mut self, now: u64) {
         let terms = if self.sent.is_multiple_of(5) { SendOptions::default() } else { class(1) };
         self.sent += 1;
@@ -197,7 +196,7 @@ impl Plant {
         }
     }
 
-    /// Whoever acted within 30 s behind the step, in the order in which they did.
+    /// Returns the actions within 30 s of the step, in order.
     fn order(&mut self) -> Vec<&'static str> {
         self.run(60.0, STEP);
         self.run(RATE, STEP + 30.0);
@@ -207,7 +206,7 @@ impl Plant {
     }
 }
 
-/// How often a series turns, where less than `band` of it is no change.
+/// Counts how often a series changes direction; a change below `band` is none.
 fn turns(series: &[f64], band: f64) -> usize {
     let (mut turns, mut direction, mut at) = (0, 0.0, series[0]);
     for value in series {
@@ -222,7 +221,7 @@ fn turns(series: &[f64], band: f64) -> usize {
 }
 
 #[test]
-fn workers_come_first_then_cheaper_answers_and_batches_then_refusals_and_the_valve_never() {
+fn workers_act_first_then_cheaper_answers_and_batches_then_refusals_and_the_valve_never() {
     let mut plant = plant(Mode::On);
     let order = plant.order();
     let mut between = order[1..3].to_vec();
@@ -235,7 +234,7 @@ fn workers_come_first_then_cheaper_answers_and_batches_then_refusals_and_the_val
 }
 
 #[test]
-fn without_admission_there_are_victims_behind_all_else() {
+fn without_admission_the_valve_acts_last() {
     let mut plant = plant(Mode::Off);
     assert_eq!(plant.order(), ["workers", "batches", "refusals", "victims"]);
     assert!(turns(&plant.sizes, 0.0) <= 2, "{:?}", plant.sizes);

@@ -1,5 +1,5 @@
-//! How many events a deferring stage has outside: bounded, waited for, and sized like a pool. On
-//! the manual clock, with a remote side whose capacity is known.
+//! The number of events that a deferring stage has outside: bounded, waited for, and sized like a
+//! pool. On the manual clock, with a remote side of known capacity.
 
 #![allow(
     clippy::indexing_slicing,
@@ -24,7 +24,7 @@ const MS: Duration = Duration::from_millis(1);
 
 type Outside = Arc<Mutex<VecDeque<Pending>>>;
 
-/// A stage that defers whatever comes.
+/// Returns a stage that defers every event.
 fn deferring(config: StageConfig, mode: Mode) -> (Graph, Source<u32>, Outside) {
     let mut graph = Graph::new("remote");
     let ask = graph.stage::<u32>("ask", 8_192);
@@ -48,13 +48,13 @@ fn places(outstanding: usize, pending: usize) -> StageConfig {
     StageConfig { outstanding: Some(outstanding), pending: Some(pending), ..StageConfig::default() }
 }
 
-/// The remote side serves `servers` at once, each for 10 ms, in the order in which they came.
+/// A remote side that serves `servers` events at once, each for 10 ms, in order of arrival.
 struct Plant {
     graph: Manual,
     clock: Arc<ManualClock>,
     source: Source<u32>,
     outside: Outside,
-    /// Who is served, and for how many milliseconds yet.
+    /// The events in service, and the milliseconds left of each.
     served: Vec<(Pending, u32)>,
     most: usize,
 }
@@ -67,7 +67,7 @@ impl Plant {
         Self { graph, clock, source, outside, served: Vec::new(), most: 0 }
     }
 
-    /// So many milliseconds in each of which so many come.
+    /// Runs `millis` milliseconds with `come` arrivals in each.
     fn run(&mut self, millis: usize, come: u32, servers: usize) {
         for millisecond in 0..millis {
             for event in 0..come {
@@ -105,8 +105,8 @@ impl Plant {
 }
 
 #[test]
-fn the_remote_side_gets_as_much_at_once_as_makes_it_answer_more() {
-    // Eight servers do 800 a second; 1,000 come.
+fn the_number_outside_grows_while_the_remote_side_answers_more() {
+    // Eight servers do 800 events/s; 1,000 arrive.
     let mut plant = Plant::new(places(1, 1_024), Mode::On);
     plant.run(3_000, 1, 8);
     let (limit, before) = (plant.limit().unwrap(), plant.handled());
@@ -117,7 +117,7 @@ fn the_remote_side_gets_as_much_at_once_as_makes_it_answer_more() {
 }
 
 #[test]
-fn places_that_nobody_needs_are_given_up() {
+fn unused_places_outside_are_released() {
     let mut plant = Plant::new(places(1, 1_024), Mode::On);
     plant.run(3_000, 1, 8);
     let busy = plant.limit().unwrap();
@@ -127,7 +127,7 @@ fn places_that_nobody_needs_are_given_up() {
 }
 
 #[test]
-fn an_observer_says_what_it_would_do_and_keeps_the_least() {
+fn an_observer_journals_its_decision_and_keeps_the_minimum() {
     let mut plant = Plant::new(places(2, 1_024), Mode::Observe);
     plant.run(500, 1, 8);
     assert_eq!((plant.limit(), plant.most), (Some(2), 2));
@@ -137,7 +137,7 @@ fn an_observer_says_what_it_would_do_and_keeps_the_least() {
 }
 
 #[test]
-fn it_has_a_mode_of_its_own_beside_that_of_the_pools() {
+fn it_has_a_mode_apart_from_that_of_the_pools() {
     let mut plant = Plant::new(places(1, 1_024), Mode::Off);
     plant.run(1_000, 1, 8);
     assert_eq!((plant.limit(), plant.graph.report().journal.len()), (Some(1), 0));
@@ -149,7 +149,7 @@ fn it_has_a_mode_of_its_own_beside_that_of_the_pools() {
 }
 
 #[test]
-fn without_it_pending_alone_bounds_what_is_outside() {
+fn without_it_only_pending_bounds_the_number_outside() {
     let config = StageConfig { pending: Some(1_024), ..StageConfig::default() };
     let mut plant = Plant::new(config, Mode::On);
     plant.run(3_000, 1, 8);
@@ -157,7 +157,7 @@ fn without_it_pending_alone_bounds_what_is_outside() {
 }
 
 #[test]
-fn set_while_it_runs_it_holds_from_the_next_event_on() {
+fn a_live_setting_holds_from_the_next_event_on() {
     let mut plant = Plant::new(StageConfig::default(), Mode::Off);
     plant.run(50, 1, 0);
     assert_eq!(plant.outside.lock().len(), 50);
@@ -174,7 +174,7 @@ fn set_while_it_runs_it_holds_from_the_next_event_on() {
 }
 
 #[test]
-fn a_least_beyond_what_may_be_pending_is_refused_by_name() {
+fn a_minimum_above_pending_is_refused_by_name() {
     for (least, pending) in [(0, 8), (9, 8)] {
         let (graph, _source, _outside) = deferring(places(least, pending), Mode::On);
         let error = graph.start_manual(Arc::new(ManualClock::new())).unwrap_err().to_string();
@@ -183,7 +183,7 @@ fn a_least_beyond_what_may_be_pending_is_refused_by_name() {
 }
 
 #[test]
-fn on_threads_a_place_that_is_given_back_is_taken_by_who_waits() {
+fn on_threads_a_released_place_goes_to_a_waiting_event() {
     let (graph, source, outside) = deferring(places(3, 3), Mode::Off);
     let running = graph.start().unwrap();
     source.send_all(vec![0; 1_000]).unwrap();

@@ -50,7 +50,7 @@ fn a_panic_costs_its_event_and_the_worker_goes_on_with_a_new_handler() {
     assert_balanced(&running.drain(LONG).report);
 }
 
-/// Takes whole batches and panics over those with an odd event.
+/// Takes whole batches, and panics over those with an odd event.
 struct Cohort;
 
 impl Handler<u32> for Cohort {
@@ -65,7 +65,7 @@ impl Handler<u32> for Cohort {
 }
 
 #[test]
-fn a_panic_over_a_cohort_costs_the_cohort_and_nothing_else() {
+fn a_panic_over_a_batch_costs_that_batch_and_nothing_else() {
     let mut graph = Graph::new("g");
     let stage = graph.stage::<u32>("cohort", 64);
     graph.attach(stage, |_wire| || Ok(Cohort)).unwrap();
@@ -74,7 +74,7 @@ fn a_panic_over_a_cohort_costs_the_cohort_and_nothing_else() {
     graph.set_workers("cohort", 1);
     source.send(0).unwrap();
     graph.run_until_idle();
-    // Known to be fast now, so the next batch is taken whole.
+    // The service is now known to be short, so the next batch is taken whole.
     source.send_all(vec![2, 3, 4]).unwrap();
     graph.run_until_idle();
     source.send_all(vec![6, 8]).unwrap();
@@ -116,7 +116,7 @@ fn panics_in_drop_in_on_lost_and_in_finish_are_survived() {
     graph.run_until_idle();
     bombs.send(Bomb).unwrap();
     numbers.send_all(vec![1, 2]).unwrap();
-    // Nothing may be begun, so both queues are given up, and `finish` runs.
+    // No event may be begun, so both queues are shed, and `finish` runs.
     let drained = graph.drain(0);
     assert_eq!(drained.given_up, 3);
     assert_eq!(drained.report.stages[0].shed["drain"], 1);
@@ -125,7 +125,7 @@ fn panics_in_drop_in_on_lost_and_in_finish_are_survived() {
 }
 
 #[test]
-fn a_factory_that_fails_for_ever_closes_its_stage_and_the_journal_names_it() {
+fn a_factory_that_keeps_failing_closes_its_stage_and_the_journal_names_it() {
     let mut graph = Graph::new("g");
     let stage = graph.stage::<u32>("broken", 8);
     let lost = Arc::new(AtomicUsize::new(0));
@@ -195,7 +195,7 @@ fn a_factory_that_recovers_loses_nothing() {
     assert_eq!(tries.load(Ordering::SeqCst), 4);
 }
 
-/// A stage of one worker where event 0 waits at a gate that is not opened.
+/// Returns a stage with one worker, where event 0 waits at a closed gate.
 fn stuck(gate: &Gate) -> (Graph, Source<u32>) {
     let mut graph = Graph::new("g");
     let mut config = GraphConfig::default();
@@ -230,13 +230,13 @@ fn a_handler_that_does_not_return_is_reported_and_replaced() {
     wait_until("the others are handled", || running.report().events.handled == 19);
     let report = running.report();
     assert_eq!((report.stages[0].workers.now, report.stages[0].workers.stuck), (1, 1));
-    // The pool may be flagged as hot meanwhile, which it is.
+    // The pool may be flagged as hot meanwhile, correctly.
     let mut decisions = std::iter::from_fn(|| journal.recv_timeout(LONG).ok());
     let watched = decisions.find(|decision| decision.controller == Controller::Watch);
     assert_eq!(watched.unwrap().stage.as_deref(), Some("loops"));
-    // It comes back after all: its event counts, and the worker that is one too many retires.
+    // The handler returns after all: its event counts, and the surplus worker retires.
     gate.open();
-    wait_until("the stuck one came back", || {
+    wait_until("the stuck worker came back", || {
         let report = running.report();
         report.events.handled == 20 && report.stages[0].workers.stuck == 0
     });
@@ -246,7 +246,7 @@ fn a_handler_that_does_not_return_is_reported_and_replaced() {
 }
 
 #[test]
-fn a_drain_ends_although_a_handler_does_not_and_names_its_stage() {
+fn a_drain_ends_despite_a_stuck_handler_and_names_its_stage() {
     let gate = Gate::default();
     let (graph, source) = stuck(&gate);
     let running = graph.start().unwrap();

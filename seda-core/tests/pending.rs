@@ -1,4 +1,4 @@
-//! Events whose handling goes on outside the worker: counted, bounded, waited for.
+//! Pending events, which are handled outside the worker: counted, bounded, waited for.
 
 #![allow(
     clippy::expect_used,
@@ -20,10 +20,10 @@ use std::time::Duration;
 use support::{LONG, assert_balanced, wait_until};
 
 type Parked = Arc<Mutex<Vec<Pending>>>;
-/// A pending event, and where it is to be sent on.
+/// A pending event, and the sink for its continuation.
 type Handle = (Pending, seda_core::Sink<u32>);
 
-/// A stage that defers every event into `parked`.
+/// Returns a stage that defers every event into `parked`.
 fn deferring(pending: usize, capacity: usize) -> (Graph, Source<u32>, Parked) {
     let mut graph = Graph::new("pending");
     let stage = graph.stage::<u32>("outside", capacity);
@@ -54,7 +54,7 @@ fn manual(graph: Graph) -> Manual {
 }
 
 #[test]
-fn ten_thousand_may_be_outstanding_on_two_workers_and_a_drain_waits_for_them() {
+fn a_drain_waits_for_ten_thousand_pending_events_on_two_workers() {
     let (mut graph, source, parked) = deferring(10_000, 10_000);
     graph.budget(10_000);
     let running: Running = graph.start().unwrap();
@@ -62,14 +62,14 @@ fn ten_thousand_may_be_outstanding_on_two_workers_and_a_drain_waits_for_them() {
         source.send_within(event, LONG).unwrap();
     }
     wait_until("all are outstanding", || running.report().events.pending == 10_000);
-    // The last one counts as pending a moment before its handler has parked it.
+    // The last event counts as pending before its handler parks it.
     wait_until("all are parked", || parked.lock().len() == 10_000);
     let report = running.report();
     assert_eq!((report.budget.used, report.events.handled), (10_000, 0));
     assert_balanced(&report);
     let completer = std::thread::Builder::new().spawn(move || {
         for (n, pending) in std::mem::take(&mut *parked.lock()).into_iter().enumerate() {
-            // Half of them end well, half are dropped.
+            // Half complete, half are dropped.
             if n % 2 == 0 { pending.complete() } else { drop(pending) }
         }
     });
@@ -98,13 +98,13 @@ fn a_drain_does_not_wait_beyond_its_limit_and_names_the_stage() {
 }
 
 #[test]
-fn the_limit_of_outstanding_events_is_kept() {
+fn the_limit_of_pending_events_is_kept() {
     let (graph, source, parked) = deferring(2, 8);
     let mut graph = manual(graph);
     source.send_all(vec![1, 2, 3]).unwrap();
     graph.run_until_idle();
     let stage = graph.report().stages.remove(0);
-    // The third was not deferred, so it was handled when its handler returned.
+    // The third was not deferred, so it is handled when its handler returns.
     assert_eq!((stage.pending, stage.handled), (2, 1));
     parked.lock().pop().unwrap().complete();
     source.send(4).unwrap();
@@ -115,7 +115,7 @@ fn the_limit_of_outstanding_events_is_kept() {
 }
 
 #[test]
-fn a_pending_event_sends_on_and_its_place_is_given_back_once() {
+fn a_pending_event_sends_on_and_its_place_is_released_once() {
     let mut graph = Graph::new("relay");
     let first = graph.stage::<u32>("first", 8);
     let second = graph.stage::<u32>("second", 1);
@@ -149,7 +149,7 @@ fn a_pending_event_sends_on_and_its_place_is_given_back_once() {
 }
 
 #[test]
-fn a_panic_after_deferring_leaves_the_event_to_its_handle() {
+fn an_event_deferred_before_a_panic_stays_with_its_handle() {
     let mut graph = Graph::new("panic");
     let stage = graph.stage::<u32>("s", 8);
     let parked = Parked::default();

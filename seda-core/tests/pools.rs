@@ -36,7 +36,7 @@ fn no_worker_idles_while_an_event_that_it_may_run_is_queued() {
     workers(&mut graph, stage, WorkerRange::exactly(4));
     let source = graph.source(stage).unwrap();
     let running = graph.start().unwrap();
-    // Each one is held up, so each needs a worker of its own, and must get it.
+    // Each event blocks its worker, so each needs a worker of its own.
     for n in 1..=4 {
         source.send(0).unwrap();
         gate.wait_for(n);
@@ -76,7 +76,7 @@ fn threads_are_named_after_their_stage_or_their_pool() {
     assert_eq!(names, ["front-0", "render-0"]);
 }
 
-/// Two stages in a pool of one worker; each event of either takes a millisecond.
+/// Returns two stages in a pool of one worker; each event takes a millisecond.
 fn shared(weights: (u32, u32)) -> (Manual, Source<u32>, Source<u32>) {
     let mut graph = Graph::new("g");
     let pool = graph.pool("both", WorkerRange::exactly(1));
@@ -111,14 +111,14 @@ fn stages_of_a_shared_pool_get_its_time_by_weight() {
 }
 
 #[test]
-fn a_stage_that_was_idle_does_not_save_up_its_share() {
+fn an_idle_stage_does_not_save_up_its_share() {
     let (mut graph, heavy, light) = shared((1, 1));
     heavy.send_all(vec![0; 500]).unwrap();
     graph.run(400);
     light.send_all(vec![0; 500]).unwrap();
     graph.run(100);
     let report = graph.report();
-    // Half of the last hundred each, and not all of it to the one that slept.
+    // Each gets half of the last hundred; the stage that was idle does not get all.
     assert!((449..=451).contains(&report.stages[0].handled), "{report}");
 }
 
@@ -173,7 +173,7 @@ fn within_a_class_events_are_taken_in_the_order_of_their_arrival() {
     assert_eq!(gold_first, 150);
 }
 
-/// A stage whose events take 10 ms each, on a clock that they move, under a controller.
+/// Returns a stage with events of 10 ms, on a clock that they move, under a controller.
 fn sized(mode: Mode) -> (Manual, Source<u32>, Arc<ManualClock>) {
     let mut graph = Graph::new("g");
     let mut config = GraphConfig::default();
@@ -256,7 +256,7 @@ fn the_policy_can_be_replaced() {
 }
 
 #[test]
-fn a_graph_is_not_idle_because_all_of_a_batch_was_given_up() {
+fn a_graph_is_not_idle_after_a_batch_was_shed_whole() {
     let mut graph = Graph::new("expired");
     let pool = graph.pool("shared", WorkerRange::exactly(1));
     let [first, second] = ["first", "second"].map(|name| graph.stage::<u32>(name, 8));

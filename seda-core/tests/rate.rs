@@ -1,5 +1,4 @@
-//! A declared bound on the rate at which events enter a stage: on the manual clock, so that it is
-//! exact to the nanosecond.
+//! The declared limit of a stage's arrival rate, on the manual clock: exact to the nanosecond.
 
 #![allow(
     clippy::indexing_slicing,
@@ -26,7 +25,7 @@ fn rate(per_second: f64, burst: u64) -> StageConfig {
     StageConfig { rate: Some(RateConfig { per_second, burst }), ..StageConfig::default() }
 }
 
-/// One stage behind a source.
+/// Returns one stage behind a source.
 fn bounded(config: StageConfig) -> (Manual, Source<u32>, Arc<ManualClock>) {
     let mut graph = Graph::new("g");
     let mail = graph.stage::<u32>("mail", 4_096);
@@ -36,7 +35,7 @@ fn bounded(config: StageConfig) -> (Manual, Source<u32>, Arc<ManualClock>) {
     (graph.start_manual(clock.clone()).unwrap(), source, clock)
 }
 
-/// How many of so many are taken; the others are refused for admission.
+/// Returns how many of `of` events are accepted; the others are refused for admission.
 fn taken(source: &Source<u32>, of: u32) -> usize {
     let sent = (0..of).map(|event| source.send(event));
     sent.filter(|sent| match sent {
@@ -50,7 +49,7 @@ fn taken(source: &Source<u32>, of: u32) -> usize {
 }
 
 #[test]
-fn no_more_enter_than_the_burst_and_what_came_since_to_the_nanosecond() {
+fn arrivals_are_bounded_by_the_burst_and_the_tokens_since_to_the_nanosecond() {
     let (mut graph, source, clock) = bounded(rate(500.0, 50));
     assert_eq!(taken(&source, 100), 50);
     clock.advance(MS * 2 - NANO);
@@ -59,7 +58,7 @@ fn no_more_enter_than_the_burst_and_what_came_since_to_the_nanosecond() {
     assert_eq!(taken(&source, 9), 1);
     clock.advance(MS * 20);
     assert_eq!(taken(&source, 100), 10);
-    // An hour of calm allows the burst, and no more.
+    // An hour without events allows one burst.
     clock.advance(Duration::from_secs(3_600));
     assert_eq!(taken(&source, 100), 50);
     graph.run_until_idle();
@@ -69,7 +68,7 @@ fn no_more_enter_than_the_burst_and_what_came_since_to_the_nanosecond() {
 }
 
 #[test]
-fn what_is_reserved_and_not_used_costs_nothing() {
+fn an_unused_permit_costs_no_token() {
     let (_graph, source, _clock) = bounded(rate(1.0, 4));
     drop(source.reserve(4).unwrap());
     let mut permits = source.reserve(3).unwrap();
@@ -79,7 +78,7 @@ fn what_is_reserved_and_not_used_costs_nothing() {
 }
 
 #[test]
-fn more_at_once_than_the_burst_is_too_large_and_all_or_none_holds() {
+fn a_send_above_the_burst_is_too_large_and_all_or_none_holds() {
     let (_graph, source, _clock) = bounded(rate(1.0, 4));
     let reason = |sent: Result<(), Refused<Vec<u32>>>| sent.unwrap_err().reason();
     assert_eq!(reason(source.send_all(vec![0; 5])), RefusalReason::TooLarge);
@@ -89,7 +88,7 @@ fn more_at_once_than_the_burst_is_too_large_and_all_or_none_holds() {
 }
 
 #[test]
-fn what_the_budget_refuses_has_not_used_the_rate() {
+fn an_event_refused_for_the_budget_uses_no_token() {
     let (mut graph, source, _clock) = bounded(StageConfig::default());
     let mut config: GraphConfig =
         toml::from_str("budget = 2\nstages.mail.rate = { per_second = 1, burst = 4 }").unwrap();
@@ -101,7 +100,7 @@ fn what_the_budget_refuses_has_not_used_the_rate() {
 }
 
 #[test]
-fn it_holds_for_what_handlers_send_and_no_worker_hoards_it_for_its_batch() {
+fn it_holds_for_sends_of_handlers_and_no_worker_leases_tokens_for_its_batch() {
     let mut graph = Graph::new("g");
     let (split, mail) = (graph.stage::<u32>("split", 64), graph.stage::<u32>("mail", 4_096));
     graph.attach_each(mail, |_wire| |_event, _cx: &mut Context| {}).unwrap();
@@ -115,7 +114,7 @@ fn it_holds_for_what_handlers_send_and_no_worker_hoards_it_for_its_batch() {
                     cx.send(&mail, part).unwrap_or_else(Refused::give_up);
                 }
                 if n == 3 {
-                    assert_eq!(taken(&beside, 5), 5, "the batch has only used what it sent");
+                    assert_eq!(taken(&beside, 5), 5, "the batch used a token for each send only");
                 }
             }
         })
@@ -142,7 +141,7 @@ fn it_changes_while_the_graph_runs() {
     let [change] = changes.as_slice() else { panic!("{changes:?}") };
     assert_eq!(change.to_string(), "`stages.mail.rate`: unbounded → 100/s, 10 at once");
     assert_eq!(taken(&source, 100), 10);
-    // Tokens that came until then are kept.
+    // Tokens from before the change are kept.
     clock.advance(MS * 30);
     set("stages.mail.rate = { per_second = 1000, burst = 20 }");
     assert_eq!(taken(&source, 100), 3);
@@ -167,7 +166,7 @@ fn replicas_share_it() {
 }
 
 #[test]
-fn what_is_out_of_bounds_is_named() {
+fn a_setting_out_of_bounds_is_named() {
     for (wrong, named) in [
         ("per_second = nan, burst = 1", "`stages.mail.rate.per_second` is NaN: allowed is 0.001"),
         ("per_second = 0, burst = 1", "`stages.mail.rate.per_second` is 0: allowed is 0.001"),
@@ -183,7 +182,7 @@ fn what_is_out_of_bounds_is_named() {
 }
 
 #[test]
-fn on_threads_a_source_that_may_wait_waits_for_its_turn() {
+fn on_threads_a_waiting_source_waits_for_its_token() {
     let mut graph = Graph::new("g");
     let mail = graph.stage::<u32>("mail", 16);
     graph.attach_each(mail, |_wire| |_event, _cx: &mut Context| {}).unwrap();
@@ -198,7 +197,7 @@ fn on_threads_a_source_that_may_wait_waits_for_its_turn() {
 }
 
 #[test]
-fn a_request_that_was_counted_at_the_gate_has_no_more_of_the_rate_than_any_event() {
+fn a_request_counted_at_the_gate_pays_one_token_like_any_event() {
     let mut graph = Graph::new("g");
     let mail = graph.stage::<Responder<()>>("mail", 4_096);
     graph.attach_each(mail, |_wire| |reply: Responder<()>, _cx| reply.respond(())).unwrap();

@@ -1,5 +1,5 @@
-//! New settings for a graph on threads: workers come and go, caps hold, and under load every
-//! scrape keeps its bounds, whatever changes meanwhile.
+//! New settings for a graph on threads: workers are added and retired, caps hold, and under load
+//! every scrape keeps its bounds through all changes.
 
 #![allow(
     clippy::expect_used,
@@ -26,7 +26,7 @@ fn set(running: &Running, text: &str) {
     running.reconfigure(&config(text)).unwrap();
 }
 
-/// A stage whose handlers wait at a gate, on a pool of their own.
+/// Returns a stage with a pool of its own, where each handler waits at a gate.
 fn gated(workers: WorkerRange, text: &str) -> (Running, Source<u32>, Gate) {
     let gate = Gate::default();
     let held = gate.clone();
@@ -45,18 +45,18 @@ fn workers_now(running: &Running) -> usize {
 }
 
 #[test]
-fn a_higher_minimum_hires_at_once_and_a_lower_maximum_retires() {
-    // Ticks that come every ten seconds do not help, and sizes are nobody else's.
+fn a_higher_minimum_adds_workers_at_once_and_a_lower_maximum_retires_them() {
+    // Ticks every ten seconds do not interfere, and no controller sizes the pool.
     let quiet = "control = { tick = \"10s\", pool_size = \"off\" }";
     let (running, source, gate) = gated(WorkerRange::exactly(1), quiet);
     source.send_all(vec![0; 4]).unwrap();
     gate.wait_for(1);
     set(&running, &format!("{quiet}\nstages.s.workers = \"4..6\""));
     assert_eq!(workers_now(&running), 4);
-    // All four come to the gate: those hired work.
+    // All four workers reach the gate: the added ones work.
     gate.wait_for(4);
     set(&running, &format!("{quiet}\nstages.s.workers = \"1..2\""));
-    // In hand are four events, and no worker leaves in the midst of one.
+    // Four events are in hand, and no worker leaves in the middle of one.
     assert_eq!((workers_now(&running), running.report().events.in_hand), (4, 4));
     gate.open();
     wait_until("two retire", || workers_now(&running) == 2);
@@ -67,7 +67,7 @@ fn a_higher_minimum_hires_at_once_and_a_lower_maximum_retires() {
 }
 
 #[test]
-fn a_shorter_tick_is_followed_and_a_shorter_limit_for_stuck_handlers_too() {
+fn a_shorter_tick_and_a_shorter_limit_of_stuck_handlers_take_effect() {
     struct Count(Arc<AtomicUsize>);
     impl PoolSizePolicy for Count {
         fn decide(&mut self, _seen: &PoolObservation) -> Option<(usize, String)> {
@@ -91,14 +91,14 @@ fn a_shorter_tick_is_followed_and_a_shorter_limit_for_stuck_handlers_too() {
     source.send(0).unwrap();
     gate.wait_for(1);
     set(&running, &format!("{workers}\ncontrol = {{ tick = \"10ms\", stuck_after = \"10ms\" }}"));
-    // At ten seconds each the limit of the wait would come first.
+    // At ten seconds per tick the wait below would time out first.
     wait_until("ticks come", || ticks.load(Ordering::SeqCst) >= 20);
     wait_until("it is stuck", || running.report().stages[0].workers.stuck == 1);
     gate.open();
     assert!(running.drain(LONG).complete);
 }
 
-/// Counts who is inside a handler, and the most there ever were.
+/// Counts the workers inside a handler, and the most at once.
 #[derive(Clone, Default)]
 struct SlotGuard(Arc<(AtomicUsize, AtomicUsize)>);
 
@@ -110,13 +110,13 @@ impl SlotGuard {
         self.0.0.fetch_sub(1, Ordering::SeqCst);
     }
 
-    /// The most since the last time this was asked.
+    /// Returns the most since the last call.
     fn take_peak(&self) -> usize {
         self.0.1.swap(0, Ordering::SeqCst)
     }
 }
 
-/// A stage in a pool of four; each event holds its handler up for as long as `gates` says.
+/// Returns a stage in a pool of four; each event blocks its handler at its gate.
 fn capped(inside: &SlotGuard, gates: Vec<Gate>) -> (Running, Source<usize>) {
     let mut graph = Graph::new("g");
     let pool = graph.pool("four", WorkerRange::exactly(4));
@@ -126,20 +126,20 @@ fn capped(inside: &SlotGuard, gates: Vec<Gate>) -> (Running, Source<usize>) {
         inside.pass(|| gates.get(gate).map_or_else(std::thread::yield_now, Gate::pass));
     };
     graph.attach_each_in(&pool, stage, |_wire| handle).unwrap();
-    // A batch of one: each worker holds one event, and no other waits behind it.
+    // A batch of one: each worker has one event, and no other waits behind it.
     graph.configure(stage, StageConfig { batch: Some(1), ..StageConfig::default() }).unwrap();
     let source = graph.source(stage).unwrap();
     (graph.start().unwrap(), source)
 }
 
-/// Gives workers that find nothing to do the time to park. Nothing depends on it: a wake-up that
-/// is missing is only seen if somebody needs one.
+/// Gives idle workers time to park. No result depends on it: a missing wake-up only shows when
+/// one is needed.
 fn let_park() {
     let (_sender, receiver) = std::sync::mpsc::channel::<()>();
     let _ = receiver.recv_timeout(Duration::from_millis(50));
 }
 
-/// Handles many events that do not wait, and returns the most workers that were inside at once.
+/// Handles many events without a gate, and returns the most workers inside at once.
 fn peak(running: &Running, source: &Source<usize>, inside: &SlotGuard) -> usize {
     let quiet = || running.report().events.queued + running.report().events.in_hand == 0;
     wait_until("it is quiet", quiet);
@@ -150,37 +150,37 @@ fn peak(running: &Running, source: &Source<usize>, inside: &SlotGuard) -> usize 
 }
 
 #[test]
-fn a_cap_that_changes_while_workers_are_inside_holds_once_they_have_left() {
+fn a_cap_changed_while_workers_are_inside_holds_once_they_leave() {
     let gates: Vec<Gate> = (0..4).map(|_| Gate::default()).collect();
     let inside = SlotGuard::default();
     let (running, source) = capped(&inside, gates.clone());
-    // A worker that counts as stuck would be replaced, and hide one that nobody has woken.
+    // A stuck worker would be replaced, and hide a missing wake-up.
     let cap = |text: &str| set(&running, &format!("control.stuck_after = \"1h\"\n{text}"));
     cap("");
-    // Nobody is counted on the way in, and all four on the way out if the cap decided.
+    // Without a cap no worker is counted on entry; all four leave under a cap.
     source.send_all(vec![0; 4]).unwrap();
     gates[0].wait_for(4);
     cap("stages.s.cap = 2");
     gates[0].open();
     let most = peak(&running, &source, &inside);
     assert!((1..=2).contains(&most), "{most}");
-    // Two are counted on the way in, and nobody would be on the way out.
+    // Two are counted on entry, and leave without a cap.
     source.send_all(vec![1; 4]).unwrap();
     gates[1].wait_for(2);
     let_park();
     cap("");
-    // The two that waited beside the cap come in as soon as it is gone.
+    // The two workers outside the cap enter as soon as it is removed.
     gates[1].wait_for(4);
     gates[1].open();
     wait_until("all have left", || running.report().events.in_hand == 0);
     cap("stages.s.cap = 1");
     assert_eq!(peak(&running, &source, &inside), 1);
-    // Raised while one is inside: the next come at once.
+    // Raised while one is inside: the next enter at once.
     source.send_all(vec![2; 3]).unwrap();
     gates[2].wait_for(1);
     cap("stages.s.cap = 3");
     gates[2].wait_for(3);
-    // Lowered while three are inside: nobody comes before they have left.
+    // Lowered while three are inside: no worker enters before they leave.
     cap("stages.s.cap = 1");
     source.send(3).unwrap();
     gates[2].open();
@@ -192,8 +192,8 @@ fn a_cap_that_changes_while_workers_are_inside_holds_once_they_have_left() {
     assert_balanced(&drained.report);
 }
 
-/// Three stages in a row, the last two sharing a pool; every event goes through all of them or
-/// is refused on its way.
+/// Returns three stages in a row, the last two in one pool; every event visits all of them or is
+/// refused on the way.
 fn row() -> (Running, Source<u32>) {
     let mut graph = Graph::new("row");
     graph.classes(&[("gold", 2), ("basic", 1)]);
@@ -216,7 +216,7 @@ fn row() -> (Running, Source<u32>) {
     (graph.start().unwrap(), source)
 }
 
-/// Settings that differ in everything from one number to the next.
+/// Returns settings that all differ between consecutive numbers.
 fn settings(n: usize) -> String {
     let pick = |values: &[usize]| values[n % values.len()];
     format!(
@@ -251,7 +251,7 @@ impl Drop for Ending<'_> {
 }
 
 #[test]
-fn under_load_every_scrape_keeps_its_bounds_and_balances_whatever_changes_meanwhile() {
+fn under_load_every_scrape_balances_within_its_bounds_through_all_changes() {
     const CHANGES: usize = 400;
     let (running, source) = row();
     let done = AtomicBool::new(false);

@@ -20,7 +20,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// `fast` (0.1 ms) feeds `slow` (3 ms), both of one worker, on a clock that they move.
+/// Returns `fast` (0.1 ms), which feeds `slow` (3 ms); each has one worker and moves the clock.
 fn tandem() -> (Manual, Source<u32>, Arc<ManualClock>) {
     let mut graph = Graph::new("tandem");
     graph.apply(GraphConfig { budget: Some(600), ..GraphConfig::default() }).unwrap();
@@ -91,9 +91,9 @@ fn the_json_has_exactly_the_stable_names() {
     assert_keys(&json["edges"][0], "from to sent refused");
     assert_eq!(json["edges"].as_array().unwrap().len(), 2);
     assert_eq!(json["bottleneck"], Value::Null);
-    // What is not known is null, never 0: this graph's workers have no threads.
+    // An unknown figure is null, never 0: the workers of this graph have no threads.
     assert_eq!(stage["cpu_share"], Value::Null);
-    // And a program that reads it gets the same back.
+    // A program that reads the JSON gets the same report.
     let read: Report = serde_json::from_value(json.clone()).unwrap();
     assert_eq!(serde_json::to_value(read).unwrap(), json);
 }
@@ -103,7 +103,7 @@ fn the_stage_whose_wait_grows_is_named_as_the_bottleneck_with_its_evidence() {
     let (mut graph, source, clock) = tandem();
     assert_eq!(graph.report().bottleneck, None);
     for _ in 0..12 {
-        // 40 arrive while `slow` can do 25.
+        // 40 arrive in the time of 25 services.
         source.send_all(vec![0; 40]).unwrap();
         (0..25).for_each(|_| assert!(graph.step() > 0));
         graph.tick();
@@ -111,7 +111,7 @@ fn the_stage_whose_wait_grows_is_named_as_the_bottleneck_with_its_evidence() {
     let bottleneck = graph.report().bottleneck.expect("a bottleneck");
     assert_eq!(bottleneck.stage, "slow");
     assert!(bottleneck.why.contains("3.0 ms of service"), "{}", bottleneck.why);
-    // Once it is idle again there is none.
+    // An idle graph has no bottleneck.
     graph.run_until_idle();
     for _ in 0..12 {
         clock.advance(Duration::from_millis(100));
@@ -138,7 +138,7 @@ fn the_text_has_a_line_for_each_stage_and_the_picture_an_arrow_for_each_edge() {
 }
 
 #[test]
-fn the_text_ends_with_the_last_decisions_and_no_controller_has_them_all() {
+fn the_text_ends_with_the_last_decisions_of_several_controllers() {
     let (mut graph, _source, clock) = tandem();
     assert!(graph.report().to_string().ends_with("bottleneck: none\n"));
     let set = |tick| format!("budget = 600\n[control]\ntick = '{tick}ms'\nvalve = 'off'");
@@ -156,10 +156,10 @@ fn the_text_ends_with_the_last_decisions_and_no_controller_has_them_all() {
     assert_eq!((lines.len(), lines[1]), (5, pool.to_string().as_str()), "{text}");
     assert!(lines[3].starts_with("    9.000s settings: "), "{text}");
     assert!(lines[3].contains("19ms"), "{text}");
-    assert_eq!(lines[4], "subscribers of the journal violated 3 decisions");
+    assert_eq!(lines[4], "subscribers of the journal missed 3 decisions");
 }
 
-/// Remembers the names and labels of what is registered.
+/// Records the names and labels of registered metrics.
 #[derive(Default)]
 struct Names(Mutex<BTreeSet<String>>);
 
@@ -192,7 +192,7 @@ impl Recorder for Names {
 }
 
 #[test]
-fn every_figure_is_exported_under_its_name_with_bounded_labels() {
+fn every_metric_is_exported_under_its_name_with_bounded_labels() {
     let (mut graph, source, _clock) = tandem();
     source.send_all(vec![0; 3]).unwrap();
     graph.run_until_idle();

@@ -23,7 +23,7 @@ use support::{Gate, LONG, assert_balanced};
 
 type Ask = (u32, Responder<u32>);
 
-/// Writes down what is delivered.
+/// Records the delivered outcomes.
 #[derive(Default)]
 struct Letters(Mutex<Vec<(u64, Result<u32, LossReason>)>>);
 
@@ -42,7 +42,7 @@ fn ask(source: &Source<Ask>, home: &Arc<Letters>, n: u32, terms: SendOptions) ->
     source.request_to(home.clone(), address, terms, |reply| (n, reply)).unwrap()
 }
 
-/// One stage that answers as `handle` says.
+/// Returns one stage with the handler `handle`.
 fn graph(
     capacity: usize,
     handle: impl FnMut(Ask, &mut Context) + Clone + Send + Sync + 'static,
@@ -83,7 +83,7 @@ fn every_request_is_delivered_once_with_its_answer_or_the_reason() {
 }
 
 #[test]
-fn a_request_that_expires_in_the_queue_is_told_so_and_not_begun() {
+fn a_request_that_expires_in_the_queue_is_lost_as_expired_and_not_begun() {
     let (graph, source) = graph(64, |(_, reply), _cx| reply.respond(1));
     let mut test = Stepped::start(graph).unwrap();
     let deadline = Duration::from_millis(5);
@@ -97,7 +97,7 @@ fn a_request_that_expires_in_the_queue_is_told_so_and_not_begun() {
 }
 
 #[test]
-fn a_drain_that_gives_up_tells_every_client() {
+fn a_drain_beyond_its_limit_notifies_every_client() {
     let (graph, source) = graph(64, |(_, reply), _cx| reply.respond(1));
     let graph = graph.start_manual(Arc::new(ManualClock::new())).unwrap();
     let home = Arc::new(Letters::default());
@@ -110,7 +110,7 @@ fn a_drain_that_gives_up_tells_every_client() {
 }
 
 #[test]
-fn a_send_that_is_refused_and_given_up_tells_the_client_that_it_was_refused() {
+fn a_request_dropped_after_a_refused_send_is_lost_as_refused() {
     let mut graph = Graph::new("refusing");
     let entry = graph.stage::<Ask>("entry", 8);
     let (narrow, behind) = probe(&mut graph, "narrow", 1).unwrap();
@@ -130,7 +130,7 @@ fn a_send_that_is_refused_and_given_up_tells_the_client_that_it_was_refused() {
 
 #[test]
 fn an_answer_passes_no_queue_bound() {
-    // The stage's own queue is full while it answers; the answer goes home all the same.
+    // The queue of the stage is full while it answers; the answer arrives all the same.
     let (graph, source) = graph(2, |(n, reply), _cx| reply.respond(n));
     let mut test = Stepped::start(graph).unwrap();
     let tickets = [4, 5].map(|n| source.request(|reply| (n, reply)).unwrap());
@@ -139,7 +139,7 @@ fn an_answer_passes_no_queue_bound() {
 }
 
 #[test]
-fn an_answer_to_a_client_that_has_gone_is_dropped_and_counted_as_abandoned() {
+fn an_answer_to_a_disconnected_client_is_dropped_and_counted_as_abandoned() {
     let (graph, source) = graph(8, |(n, reply), cx: &mut Context| {
         assert!(!reply.is_abandoned() && !cx.is_abandoned());
         reply.respond(n);
@@ -157,13 +157,13 @@ fn an_answer_to_a_client_that_has_gone_is_dropped_and_counted_as_abandoned() {
 }
 
 #[test]
-fn no_handler_runs_for_any_of_a_thousand_clients_that_closed_while_queued() {
+fn no_handler_runs_for_a_thousand_clients_that_disconnect_while_queued() {
     let (gate, ran) = (Gate::default(), Arc::new(AtomicUsize::new(0)));
     let (handler_gate, handler_ran) = (gate.clone(), Arc::clone(&ran));
     let (graph, source) = graph(2_000, move |(n, reply), cx: &mut Context| {
         handler_ran.fetch_add(1, Ordering::SeqCst);
         handler_gate.pass();
-        // The one that was begun can ask.
+        // The handler that is running can see the disconnect.
         assert!(cx.is_abandoned() && reply.is_abandoned());
         reply.respond(n);
     });
@@ -185,7 +185,7 @@ fn no_handler_runs_for_any_of_a_thousand_clients_that_closed_while_queued() {
 }
 
 #[test]
-fn a_ticket_waits_for_its_answer_times_out_and_abandons_when_dropped() {
+fn a_receiver_waits_for_its_answer_times_out_and_abandons_when_dropped() {
     let gate = Gate::default();
     let held = gate.clone();
     let (graph, source) = graph(8, move |(n, reply): Ask, _cx: &mut Context| {

@@ -1,4 +1,4 @@
-//! Room at the budget: all or none, and no more victims than it takes.
+//! Places at the budget: all or none, with no more victims than needed.
 
 #![allow(
     clippy::expect_used,
@@ -16,7 +16,8 @@ use seda_core::{
 use std::sync::Arc;
 use support::{assert_balanced, class};
 
-/// Stages `a` and `b`, classes gold and basic, and a budget. Nobody works unless it is stepped.
+/// Returns stages `a` and `b` with classes gold and basic, and a budget. No worker runs unless it
+/// is stepped.
 fn two_stages(budget: usize, policy: OverloadPolicy) -> (Manual, Source<u32>, Source<u32>) {
     let mut graph = Graph::new("g");
     graph.classes(&[("gold", 1), ("basic", 1)]);
@@ -32,7 +33,7 @@ fn two_stages(budget: usize, policy: OverloadPolicy) -> (Manual, Source<u32>, So
 }
 
 #[test]
-fn tail_drop_evicts_nobody_when_its_queue_alone_cannot_make_enough_room() {
+fn tail_drop_evicts_nothing_when_its_queue_alone_has_too_few_victims() {
     let (manual, a, b) = two_stages(6, OverloadPolicy::TailDrop);
     a.with_terms(class(1)).send_all(vec![0; 2]).unwrap();
     b.with_terms(class(1)).send_all(vec![0; 4]).unwrap();
@@ -40,18 +41,18 @@ fn tail_drop_evicts_nobody_when_its_queue_alone_cannot_make_enough_room() {
     assert_eq!(refused.reason(), RefusalReason::Budget);
     let report = manual.report();
     assert_eq!((report.events.shed, report.events.queued), (0, 6));
-    // Two it can make room for.
+    // It has enough victims for two.
     a.send_all(vec![1; 2]).unwrap();
     assert_eq!(manual.report().stages[0].shed["valve"], 2);
     assert_balanced(&manual.report());
 }
 
 #[test]
-fn what_is_free_counts_before_anybody_gives_way() {
+fn free_places_count_before_any_victim() {
     let (manual, a, b) = two_stages(4, OverloadPolicy::TailDrop);
     b.send_all(vec![0; 2]).unwrap();
     a.with_terms(class(1)).send(0).unwrap();
-    // One place is free and one victim queued: together they are enough.
+    // One free place and one victim are enough together.
     a.send_all(vec![1; 2]).unwrap();
     let report = manual.report();
     assert_eq!((report.events.shed, report.budget.used), (1, 4));
@@ -59,7 +60,7 @@ fn what_is_free_counts_before_anybody_gives_way() {
 }
 
 #[test]
-fn both_of_a_pair_for_one_stage_fit_into_what_is_left_of_the_budget() {
+fn a_pair_for_one_stage_fits_into_the_rest_of_the_budget() {
     let mut graph = Graph::new("g");
     let first = graph.stage::<u32>("first", 8);
     let second = graph.stage::<u32>("second", 8);

@@ -1,5 +1,5 @@
-//! Invariant 1 under load: every scrape is a consistent cut, whoever takes it and whatever goes
-//! on meanwhile, and in the end every event's fate is the one that was meant for it.
+//! Invariant 1 under load: every scrape is a consistent cut, and in the end every event has its
+//! intended fate.
 
 #![allow(
     clippy::expect_used,
@@ -28,7 +28,7 @@ struct Job {
     reply: Responder<u64>,
 }
 
-/// What is meant for a job.
+/// The intended fate of a job.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Panic,
@@ -50,11 +50,11 @@ fn fate(n: u64) -> Fate {
 
 type Outside = (Pending, Sink<Job>, Job);
 
-/// `entry` sends all it gets to `work`, which does to each job what is meant for it; `out` answers.
+/// Returns a graph: `entry` sends every job to `work`, which gives it its fate; `out` answers.
 fn graph(outside: Sender<Outside>) -> (Running, Source<Job>) {
     let mut graph = Graph::new("g");
-    // The budget never binds: nothing is refused, so that all figures can be foretold. Without
-    // histograms to merge there are many scrapes.
+    // The budget never binds and nothing is refused, so all figures are known in advance. Without
+    // histograms to merge, there are many scrapes.
     let config = GraphConfig { budget: Some(100_000), statistics: false, ..GraphConfig::default() };
     graph.apply(config).unwrap();
     let [entry, work, out] = ["entry", "work", "out"].map(|name| graph.stage::<Job>(name, 65_536));
@@ -81,13 +81,13 @@ fn graph(outside: Sender<Outside>) -> (Running, Source<Job>) {
     let workers = Some(WorkerRange::new(1, 4));
     let config = StageConfig { workers, pending: Some(65_536), ..StageConfig::default() };
     graph.configure(work, config).unwrap();
-    // A batch of one has the most ends for its size, and each may fall into a scrape.
+    // Batches of one end most often, and each end may fall into a scrape.
     graph.configure(entry, StageConfig { batch: Some(1), ..StageConfig::default() }).unwrap();
     let source = graph.source(entry).unwrap();
     (graph.start().unwrap(), source)
 }
 
-/// Often done before the worker has settled the event.
+/// Completes pending jobs, often before the worker has settled the event.
 fn complete(outside: Receiver<Outside>) {
     for (mut pending, out, job) in outside {
         if fate(job.n) == Fate::Relay {
@@ -101,7 +101,7 @@ fn scrape(running: &Running, done: &AtomicBool) {
     while !done.load(Ordering::Relaxed) {
         let report = running.report();
         assert_balanced(&report);
-        // What leaves `entry` is in `work` in the same cut: every job it handled, and no other.
+        // In one cut, `work` has exactly the jobs that `entry` handled.
         assert_eq!(report.stages[0].handled, report.stages[1].accepted, "{report}");
     }
 }
@@ -111,7 +111,7 @@ fn ask(source: &Source<Job>, n: u64) -> (u64, ResponseReceiver<u64>) {
 }
 
 #[test]
-fn every_scrape_balances_under_panics_defers_and_resizes_and_all_fates_are_as_meant() {
+fn every_scrape_balances_under_panics_defers_and_resizes_and_all_fates_are_as_intended() {
     quiet_panics();
     let (sender, outside) = channel();
     let (running, source) = graph(sender);
@@ -135,7 +135,7 @@ fn every_scrape_balances_under_panics_defers_and_resizes_and_all_fates_are_as_me
         tickets
     });
     check_end(running);
-    // The graph held the other ends of its channel.
+    // The graph had the other ends of the channel.
     completer.join().unwrap();
     for (n, ticket) in &tickets {
         let meant = match fate(*n) {
@@ -177,7 +177,7 @@ fn a_scrape_of_five_thousand_stages_needs_no_more_stack_than_one_of_a_few() {
         assert_balanced(&graph.report());
         graph.report().stages.len()
     };
-    // A quarter of what a thread has by default.
+    // A quarter of the default stack.
     let small = std::thread::Builder::new().name("small".to_owned()).stack_size(512 * 1024);
     assert_eq!(small.spawn(scrape).unwrap().join().unwrap(), STAGES);
 }

@@ -21,7 +21,8 @@ use support::assert_balanced;
 
 type Send2 = fn(&mut Context, &Sink<u32>, &Sink<u32>, u32);
 
-/// `entry` sends to `left` (capacity 4) and `right` (capacity 2) as `send` says.
+/// Returns a graph where `entry` runs `send`, which sends to `left` (capacity 4) and `right`
+/// (capacity 2).
 fn fan(send: Send2) -> (Manual, Source<u32>, Arc<ManualClock>) {
     let mut graph = Graph::new("fan");
     let entry = graph.stage::<u32>("entry", 64);
@@ -41,11 +42,11 @@ fn fan(send: Send2) -> (Manual, Source<u32>, Arc<ManualClock>) {
     let source = graph.source(entry).unwrap();
     let clock = Arc::new(ManualClock::new());
     let manual = graph.start_manual(clock.clone()).unwrap();
-    // Only the entry's worker turns in these tests: the others' factories fail for now.
+    // Only the worker of `entry` runs in these tests: the other factories fail.
     (manual, source, clock)
 }
 
-/// A stage whose factory fails, so that its queue keeps what it gets.
+/// Attaches a factory that fails, so the queue keeps its events.
 fn hold(graph: &mut Graph, stage: Stage<u32>) {
     let handler = |_event: u32, _cx: &mut Context| {};
     graph
@@ -114,7 +115,7 @@ fn more_than_the_queue_can_ever_hold_is_too_large_not_full() {
 }
 
 #[test]
-fn permits_are_places_that_count_until_they_are_given_back() {
+fn permits_count_as_places_until_they_are_released() {
     let (mut manual, source, _) = fan(|cx, left, _, event| {
         let mut permits = cx.reserve(left, 3).unwrap();
         assert_eq!(cx.send_all(left, vec![0, 0]).unwrap_err().reason(), RefusalReason::Full);
@@ -138,7 +139,7 @@ fn a_permit_that_is_used_up_gives_the_event_back() {
 }
 
 #[test]
-fn an_expired_event_is_not_sent_on_and_not_let_in() {
+fn an_expired_event_is_neither_sent_on_nor_admitted() {
     let (mut manual, source, clock) = fan(|cx, left, _, event| drop(cx.send(left, event)));
     let source = source.with_terms(SendOptions {
         class: Class::HIGHEST,
@@ -174,7 +175,7 @@ fn an_event_that_expires_in_hand_neither_sends_nor_reserves() {
                     cx.send(&next, n).err().map(|refused| refused.reason()),
                     cx.reserve(&next, 1).err().map(|refusal| refusal.reason()),
                 ];
-                // The first is in time; the second is taken with it and late.
+                // The first is in time; the second, of the same batch, is late.
                 let expected = if n == 1 { None } else { Some(RefusalReason::Expired) };
                 assert_eq!(reasons, [expected; 2]);
                 clock.advance(Duration::from_millis(1));
@@ -184,7 +185,7 @@ fn an_event_that_expires_in_hand_neither_sends_nor_reserves() {
     graph.configure(stage, support::workers(1)).unwrap();
     let source = graph.source(stage).unwrap();
     let mut test = Stepped::start_on(graph, &timeline).unwrap();
-    // After some events of 2 µs it takes two at once, and times each.
+    // After some events of 2 µs the worker takes two at once, and times each.
     for _ in 0..4 {
         source.send_all(vec![0; 8]).unwrap();
         test.run_until_idle();
@@ -193,7 +194,7 @@ fn an_event_that_expires_in_hand_neither_sends_nor_reserves() {
     let hurried = source.with_terms(SendOptions { deadline, ..SendOptions::default() });
     hurried.send_all(vec![1, 2]).unwrap();
     test.run_until_idle();
-    // What the first had sent is late when it gets there.
+    // The event that the first sent is late when it arrives.
     assert_eq!((test.stage("stage").handled, kept.len()), (4 * 8 + 2, 0));
     assert_eq!(test.shed("next", LossReason::Expired), 1);
     assert_eq!(test.refused("next", RefusalReason::Expired), 2);
@@ -201,7 +202,7 @@ fn an_event_that_expires_in_hand_neither_sends_nor_reserves() {
 }
 
 #[test]
-fn what_is_sent_inherits_class_deadline_and_birth() {
+fn a_sent_event_inherits_class_deadline_and_birth() {
     let mut graph = Graph::new("inherit");
     graph.classes(&[("gold", 2), ("basic", 1)]);
     let first = graph.stage::<u32>("first", 8);
@@ -216,7 +217,7 @@ fn what_is_sent_inherits_class_deadline_and_birth() {
     let mut test = Stepped::start(graph).unwrap();
     test.advance(Duration::from_secs(1));
     let (birth, deadline) = (test.now(), Duration::from_secs(9));
-    // A class that was never declared counts as the last one.
+    // An undeclared class counts as the last one.
     let terms =
         SendOptions { class: Class::new(7), deadline: Some(deadline), ..SendOptions::default() };
     source.with_terms(terms).send(1).unwrap();
@@ -240,7 +241,7 @@ fn before_the_start_and_in_a_drain_the_entry_is_closed() {
 }
 
 #[test]
-fn a_soft_capacity_can_be_lowered_while_running_and_what_is_there_stays() {
+fn a_soft_capacity_can_be_lowered_live_and_queued_events_stay() {
     let (mut manual, source, _) = fan(|cx, left, _, event| drop(cx.send(left, event)));
     source.send_all(vec![1, 2, 3]).unwrap();
     manual.run(3);
@@ -263,7 +264,7 @@ fn ping_pong_between_full_queues_ends() {
                 let to = wire.sink(to);
                 move || {
                     let to = to.clone();
-                    // Twice as many as came: both queues are full all the time.
+                    // Two sends for each event keep both queues full.
                     Ok(each(move |n: u32, cx: &mut Context| {
                         if n > 0 {
                             drop(cx.send(&to, n - 1));
@@ -284,7 +285,7 @@ fn ping_pong_between_full_queues_ends() {
 }
 
 #[test]
-fn a_source_that_waits_gets_in_when_there_is_room_and_gives_up_at_its_limit() {
+fn a_waiting_source_sends_once_a_place_is_free_and_fails_at_its_limit() {
     let gate = support::Gate::default();
     let mut graph = Graph::new("wait");
     let stage = graph.stage::<u32>("s", 1);

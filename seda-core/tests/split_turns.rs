@@ -24,7 +24,7 @@ struct Rig {
     source: Source<Responder<u32>>,
 }
 
-/// Two stages in a row; the second answers.
+/// Returns two stages in a row; the second answers.
 fn rig(workers: usize, batch: usize) -> Rig {
     let mut graph = Graph::new("split");
     graph.cores(3);
@@ -66,7 +66,7 @@ fn service_lasts_from_begin_to_complete_and_sends_are_known_at_its_end() {
     );
     rig.clock.advance(Duration::from_millis(2));
     assert_eq!(workers[0].begin(), Begun::Batch { stage: 0, events: 1 });
-    // Asked again, it says the same and takes nothing more.
+    // A second call returns the same and takes no further event.
     assert_eq!(workers[0].begin(), Begun::Batch { stage: 0, events: 1 });
     assert_eq!(workers[1].begin(), Begun::Idle(None));
     rig.clock.advance(Duration::from_millis(5));
@@ -92,10 +92,10 @@ fn service_lasts_from_begin_to_complete_and_sends_are_known_at_its_end() {
 }
 
 #[test]
-fn events_of_one_batch_have_its_mean_each() {
+fn each_event_of_a_batch_has_the_mean_service() {
     let mut rig = rig(1, 4);
     let mut workers = rig.graph.take_workers();
-    // The first batch is of one event: before it nothing is known of the service.
+    // The first batch has one event, because the service time is still unknown.
     let answers: Vec<_> = (0..5).map(|_| rig.source.request(|reply| reply).unwrap()).collect();
     assert_eq!(workers[0].begin(), Begun::Batch { stage: 0, events: 1 });
     rig.clock.advance(Duration::from_micros(100));
@@ -110,7 +110,7 @@ fn events_of_one_batch_have_its_mean_each() {
 }
 
 #[test]
-fn a_client_that_has_gone_is_not_begun_and_one_that_goes_later_is_served() {
+fn an_abandoned_request_is_not_begun_and_one_abandoned_later_is_served() {
     let mut rig = rig(1, 1);
     let mut workers = rig.graph.take_workers();
     drop(rig.source.request(|reply| reply).unwrap());
@@ -127,7 +127,7 @@ fn a_client_that_has_gone_is_not_begun_and_one_that_goes_later_is_served() {
 }
 
 #[test]
-fn a_begun_batch_is_completed_by_a_turn_and_given_up_with_its_worker() {
+fn a_begun_batch_is_completed_by_a_turn_and_shed_with_its_worker() {
     let mut rig = rig(2, 1);
     let answers: Vec<_> = (0..2).map(|_| rig.source.request(|reply| reply).unwrap()).collect();
     let mut workers = rig.graph.take_workers();
@@ -144,7 +144,7 @@ fn a_begun_batch_is_completed_by_a_turn_and_given_up_with_its_worker() {
 }
 
 #[test]
-fn the_time_that_a_worker_is_credited_splits_its_busy_time() {
+fn credited_time_splits_the_busy_time_of_a_worker() {
     let mut rig = rig(1, 1);
     let _answer = rig.source.request(|reply| reply).unwrap();
     let mut workers = rig.graph.take_workers();
@@ -190,7 +190,7 @@ fn a_handler_sees_each_event_when_its_service_begins_and_handles_it_at_its_end()
         worker.begin();
         assert_eq!(worker.complete(), 1);
     }
-    // A panic in there costs nothing: the event is handled.
+    // A panic in `begin` costs nothing: the event is handled.
     let expected = [1, 2, 3].map(|event| [("begun", event), ("handled", event)]);
     assert_eq!(*seen.lock(), expected.concat());
 }

@@ -1,4 +1,4 @@
-//! The harness for users' tests: what it shows is what the graph did, and it fails loudly.
+//! The harness for users' tests shows exactly what the graph does, and fails with a reason.
 
 #![allow(
     clippy::expect_used,
@@ -18,7 +18,7 @@ use std::time::Duration;
 
 const MILLI: Duration = Duration::from_millis(1);
 
-/// `entry` sends each number on to `next`, which is a probe with room for four.
+/// Returns a graph where `entry` sends each number to `next`, a probe with four places.
 fn relay() -> (Stepped, Source<u32>, Probe<u32>) {
     let mut graph = Graph::new("relay");
     graph.classes(&[("gold", 1), ("basic", 1)]);
@@ -34,7 +34,7 @@ fn relay() -> (Stepped, Source<u32>, Probe<u32>) {
     (Stepped::start(graph).unwrap(), source, kept)
 }
 
-/// One stage that answers even numbers, drops odd ones and keeps those from ten on for good.
+/// Returns a stage that answers even numbers, drops odd ones, and keeps those from ten on.
 fn desk() -> (Stepped, Source<(u32, Responder<u32>)>) {
     let mut graph = Graph::new("desk");
     let desk = graph.stage("desk", 8);
@@ -51,7 +51,7 @@ fn desk() -> (Stepped, Source<(u32, Responder<u32>)>) {
     (Stepped::start(graph).unwrap(), source)
 }
 
-/// What an assertion that must fail says.
+/// Returns the message of an assertion that must fail.
 fn complaint<T>(assertion: impl FnOnce() -> T) -> String {
     let payload = catch_unwind(AssertUnwindSafe(|| drop(assertion()))).unwrap_err();
     let text = payload.downcast_ref::<String>().cloned();
@@ -59,7 +59,7 @@ fn complaint<T>(assertion: impl FnOnce() -> T) -> String {
 }
 
 #[test]
-fn a_probe_keeps_what_reaches_it_in_order_and_with_its_terms() {
+fn a_probe_keeps_its_events_in_order_with_their_options() {
     let (mut test, source, kept) = relay();
     let terms =
         SendOptions { class: Class::new(1), deadline: Some(MILLI), ..SendOptions::default() };
@@ -97,7 +97,7 @@ fn a_probe_refuses_as_full_or_closed_and_accepts_again() {
 }
 
 #[test]
-fn what_a_probe_has_queued_when_it_refuses_or_closes_still_reaches_it() {
+fn events_queued_before_a_probe_refuses_or_closes_still_reach_it() {
     for shut in [Probe::refuse, Probe::close] {
         let mut graph = Graph::new("queued");
         let (stage, kept) = probe::<u32>(&mut graph, "s", 4).unwrap();
@@ -112,7 +112,7 @@ fn what_a_probe_has_queued_when_it_refuses_or_closes_still_reaches_it() {
 }
 
 #[test]
-fn before_the_start_a_probe_cannot_be_shut_and_says_so() {
+fn shutting_a_probe_before_the_start_fails_with_the_reason() {
     let mut graph = Graph::new("early");
     let (_stage, kept) = probe::<u32>(&mut graph, "next", 4).unwrap();
     for call in [Probe::refuse, Probe::close, Probe::accept] {
@@ -137,7 +137,7 @@ fn a_probe_takes_the_place_of_a_declared_stage_once() {
 }
 
 #[test]
-fn an_answer_and_a_loss_are_told_apart_and_the_wrong_one_is_complained_of() {
+fn expecting_an_answer_for_a_loss_or_the_reverse_fails_with_the_outcome() {
     let (mut test, source) = desk();
     let ask = |n| source.request(|reply| (n, reply)).unwrap();
     assert_eq!(test.answer(&ask(4)), 4);
@@ -153,7 +153,7 @@ fn an_answer_and_a_loss_are_told_apart_and_the_wrong_one_is_complained_of() {
 }
 
 #[test]
-fn while_time_advances_the_graph_works_and_while_it_stalls_what_is_queued_waits() {
+fn the_graph_works_while_time_advances_and_its_queues_wait_while_it_stalls() {
     let (mut test, source, kept) = relay();
     let hurried =
         source.with_terms(SendOptions { deadline: Some(MILLI), ..SendOptions::default() });
@@ -183,7 +183,7 @@ fn actions_run_at_their_moments_while_the_graph_stalls() {
 }
 
 #[test]
-fn an_advance_stops_at_each_action_and_the_graph_works_off_what_it_brings() {
+fn an_advance_stops_at_each_action_and_the_graph_handles_its_events() {
     let mut graph = Graph::new("timeline");
     let (stage, kept) = probe::<u32>(&mut graph, "s", 4).unwrap();
     let source = graph.source(stage).unwrap();
@@ -197,7 +197,7 @@ fn an_advance_stops_at_each_action_and_the_graph_works_off_what_it_brings() {
     let seen: Vec<_> =
         kept.take_with_meta().iter().map(|(n, meta)| (*n, meta.birth().as_nanos())).collect();
     assert_eq!(seen, [(1, 1_000_000), (2, 2_000_000)]);
-    // Nobody waited: each was handled at its own moment.
+    // No event waited: each is handled at its own moment.
     assert_eq!(test.stage("s").wait_seconds.max, Some(0.0));
     assert_eq!((test.timeline().left(), test.advance(MILLI)), (1, 1));
 }
@@ -219,13 +219,13 @@ fn a_graph_that_sends_in_circles_fails_its_test_and_does_not_hang_it() {
 }
 
 #[test]
-fn an_unknown_stage_is_answered_with_the_names_there_are() {
+fn the_error_of_an_unknown_stage_lists_all_stages() {
     let (test, _source, _kept) = relay();
     assert_eq!(complaint(|| test.stage("nxt")), "no stage `nxt`; the stages are `entry`, `next`");
 }
 
 #[test]
-fn a_drain_finishes_what_is_there_and_reports() {
+fn a_drain_handles_all_queued_events_and_reports() {
     let (test, source, kept) = relay();
     source.send_all(vec![1, 2]).unwrap();
     let drained = test.drain();
@@ -234,7 +234,7 @@ fn a_drain_finishes_what_is_there_and_reports() {
 }
 
 #[test]
-fn an_event_that_was_sent_for_later_comes_at_its_own_moment() {
+fn a_delayed_event_arrives_at_its_moment() {
     let mut graph = Graph::new("later");
     let retry = graph.stage::<u32>("retry", 8);
     let (done, kept) = probe::<(u32, u64)>(&mut graph, "done", 8).unwrap();

@@ -1,4 +1,4 @@
-//! Invariant 10: time is injected, and read twice per batch; what is measured is measured.
+//! Invariant 10: time is injected, and read twice per batch; every figure is measured.
 
 #![allow(
     clippy::expect_used,
@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use support::assert_balanced;
 
-/// Counts its readings.
+/// A clock that counts its readings.
 #[derive(Debug, Default)]
 struct CountingClock {
     clock: ManualClock,
@@ -30,8 +30,8 @@ impl Clock for CountingClock {
     }
 }
 
-/// Clock readings of one step over a batch of 32, whose events take `service` each; the stage
-/// has had enough batches before to know how long its events take.
+/// Returns the clock readings of one batch of 32 events that take `service` each, after enough
+/// batches for the stage to know its service time.
 fn reads_per_batch(service: Duration) -> u64 {
     let mut graph = Graph::new("g");
     let stage = graph.stage::<u32>("s", 64);
@@ -88,7 +88,7 @@ fn the_report_says_whether_services_were_timed_or_averaged() {
 }
 
 #[test]
-fn wait_service_occupancy_and_utilization_are_what_a_hand_computes() {
+fn wait_service_occupancy_and_utilization_are_those_computed_by_hand() {
     let mut graph = Graph::new("g");
     let stage = graph.stage::<u32>("s", 64);
     let clock = Arc::new(ManualClock::new());
@@ -106,8 +106,8 @@ fn wait_service_occupancy_and_utilization_are_what_a_hand_computes() {
     clock.advance(Duration::from_millis(100));
     let report = graph.report();
     let stage = &report.stages[0];
-    // Two wait for 100 ms, one of them for another 100 while the first is served: waits of 100
-    // and 200 ms, services of 100 each, 0.4 s of the second event and 0.2 of the first in all.
+    // Both wait for 100 ms, and the second for another 100 while the first is served. So the waits
+    // are 100 and 200 ms, the services 100 ms each, and the sojourns 200 and 300 ms.
     assert_eq!(report.uptime_seconds, 0.4);
     assert_eq!(stage.wait_seconds.mean, Some(0.15));
     assert_eq!(stage.wait_seconds.max, Some(0.2));
@@ -135,7 +135,7 @@ fn without_statistics_the_ledgers_still_balance() {
 }
 
 #[test]
-fn a_clock_that_stands_still_or_jumps_harms_nothing() {
+fn a_clock_that_stops_or_jumps_is_harmless() {
     let mut graph = Graph::new("g");
     let stage = graph.stage::<u32>("s", 64);
     graph.attach_each(stage, |_wire| |_event, _cx| {}).unwrap();

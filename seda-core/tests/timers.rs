@@ -1,4 +1,4 @@
-//! Events that are sent for later: in a place of their own from the start, in time, cancelled.
+//! Delayed events: reserved from the start, delivered in time, cancelled by a drain.
 
 #![allow(
     clippy::expect_used,
@@ -23,7 +23,7 @@ const MS: Duration = Duration::from_millis(1);
 
 type Seen = Arc<Mutex<Vec<(u64, u128)>>>;
 
-/// `plan` sends each number on to `later` after that many milliseconds.
+/// Returns a graph where `plan` sends each number to `later` after that number of milliseconds.
 fn planning(capacity: usize) -> (Graph, Source<u64>, Stage<u64>, Seen) {
     let mut graph = Graph::new("timers");
     let plan = graph.stage::<u64>("plan", 200_000);
@@ -58,7 +58,7 @@ fn manual(graph: Graph) -> (Manual, Arc<ManualClock>) {
 }
 
 #[test]
-fn an_event_comes_at_its_time_and_the_delay_is_no_waiting() {
+fn a_delayed_event_arrives_in_time_and_its_delay_is_not_waiting_time() {
     let (graph, source, _, seen) = planning(8);
     let (mut graph, clock) = manual(graph);
     source.send_all(vec![5, 3, 5]).unwrap();
@@ -75,14 +75,14 @@ fn an_event_comes_at_its_time_and_the_delay_is_no_waiting() {
     assert_eq!(graph.run_until_idle(), 2);
     assert_eq!(*seen.lock(), [(3, 3), (5, 6), (5, 6)]);
     let report = graph.report();
-    // Due at 5 ms and taken at 6: a millisecond each in the queue.
+    // Due at 5 ms and taken at 6: each waits for a millisecond.
     assert_eq!(report.stages[1].wait_seconds.mean, Some(0.002 / 3.0));
     assert_eq!((report.stages[1].pending, report.budget.used), (0, 0));
     assert_balanced(&report);
 }
 
 #[test]
-fn an_event_has_its_place_from_the_start_so_that_what_finds_none_is_refused() {
+fn a_delayed_event_reserves_its_place_at_once_or_is_refused() {
     let (graph, source, _, _) = planning(2);
     let (mut graph, clock) = manual(graph);
     source.send_all(vec![9; 5]).unwrap();
@@ -95,7 +95,7 @@ fn an_event_has_its_place_from_the_start_so_that_what_finds_none_is_refused() {
 }
 
 #[test]
-fn a_drain_cancels_what_is_to_come_counts_it_and_tells_its_owner_once() {
+fn a_drain_cancels_delayed_events_counts_them_and_notifies_each_owner_once() {
     let (mut graph, source, later, seen) = planning(8);
     let told = Arc::new(Mutex::new(Vec::new()));
     let telling = Arc::clone(&told);
@@ -105,7 +105,7 @@ fn a_drain_cancels_what_is_to_come_counts_it_and_tells_its_owner_once() {
     graph.run_until_idle();
     clock.advance(MS);
     let journal = graph.journal();
-    // The first is due, but nobody has looked: the end cancels it as well.
+    // The first is due, but no worker has looked yet: the end cancels it too.
     let drained = graph.drain(usize::MAX);
     assert_eq!((drained.cancelled, drained.complete, drained.given_up), (3, true, 0));
     assert_eq!(
@@ -121,7 +121,7 @@ fn a_drain_cancels_what_is_to_come_counts_it_and_tells_its_owner_once() {
 }
 
 #[test]
-fn a_drain_takes_no_more_of_it() {
+fn a_draining_graph_refuses_delayed_events() {
     let (graph, source, _, _) = planning(8);
     let (graph, _) = manual(graph);
     source.send(1).unwrap();
@@ -133,7 +133,7 @@ fn a_drain_takes_no_more_of_it() {
 }
 
 #[test]
-fn what_would_come_behind_its_deadline_is_refused_at_once() {
+fn a_delay_beyond_the_deadline_is_refused_at_once() {
     let (graph, source, _, _) = planning(8);
     let (mut graph, _) = manual(graph);
     let source =
@@ -146,7 +146,7 @@ fn what_would_come_behind_its_deadline_is_refused_at_once() {
 }
 
 #[test]
-fn it_has_its_place_in_the_budget_beside_the_event_that_sent_it() {
+fn a_delayed_event_uses_the_budget_besides_its_sender() {
     for (budget, taken) in [(1, 0), (2, 1)] {
         let (mut graph, source, _, _) = planning(8);
         graph.budget(budget);
@@ -161,10 +161,10 @@ fn it_has_its_place_in_the_budget_beside_the_event_that_sent_it() {
 }
 
 #[test]
-fn a_hundred_thousand_of_them_come_in_order() {
+fn a_hundred_thousand_delayed_events_arrive_in_order() {
     let (graph, source, _, seen) = planning(200_000);
     let (mut graph, clock) = manual(graph);
-    // Any order: a step that has no divisor in common with the number of events.
+    // Mixed order: the step has no common divisor with the number of events.
     let millis = |n: u64| 1 + (n * 7_919) % 100_000;
     (0..100_000).for_each(|n| source.send(millis(n)).unwrap());
     graph.run_until_idle();
@@ -178,18 +178,18 @@ fn a_hundred_thousand_of_them_come_in_order() {
 }
 
 #[test]
-fn parked_workers_get_up_for_them_and_need_no_thread() {
+fn parked_workers_wake_for_delayed_events_without_a_timer_thread() {
     let (graph, source, _, seen) = planning(200_000);
     let running = graph.start().unwrap();
     (0..1_000).for_each(|n| source.send(n % 40).unwrap());
-    wait_until("all have come", || seen.lock().len() == 1_000);
+    wait_until("all have arrived", || seen.lock().len() == 1_000);
     let report = running.report();
     assert_eq!((report.stages[1].handled, report.stages[1].pending), (1_000, 0));
     assert_balanced(&report);
 }
 
 #[test]
-fn a_worker_that_is_busy_leaves_the_time_to_another() {
+fn a_busy_worker_leaves_the_timers_to_another() {
     let mut graph = Graph::new("timers");
     let work = graph.stage::<&'static str>("work", 8);
     let gate = Gate::default();
@@ -210,7 +210,7 @@ fn a_worker_that_is_busy_leaves_the_time_to_another() {
     let running = graph.start().unwrap();
     source.send("plan").unwrap();
     source.send("block").unwrap();
-    // Plan and tick are handled while one of the two workers is held up.
+    // Plan and tick are handled while one of the two workers is blocked.
     wait_until("plan and tick are handled", || running.report().stages[0].handled == 2);
     gate.open();
     assert!(running.drain(support::LONG).complete);

@@ -1,4 +1,4 @@
-//! Invariant 7 at its edges: what a panic carries, and what it costs the event behind it.
+//! Invariant 7 at its edges: panics in drops, in payloads and in factories.
 
 #![allow(
     clippy::expect_used,
@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use support::{ON_PURPOSE, assert_balanced, quiet_panics};
 
-/// What the handlers here panic with: dropping it panics once more.
+/// The payload of panics in these tests: dropping it panics again.
 struct Bomb;
 
 impl Drop for Bomb {
@@ -31,7 +31,7 @@ fn stepped(graph: Graph) -> (Manual, Arc<ManualClock>) {
     (graph.start_manual(clock.clone()).unwrap(), clock)
 }
 
-/// Panics with a bomb over event 1, and in `finish`.
+/// Panics with a bomb over event 1 and in `finish`.
 struct Bombs;
 
 impl Handler<u32> for Bombs {
@@ -66,7 +66,7 @@ fn a_panic_whose_message_panics_when_dropped_costs_one_event_and_no_worker() {
 }
 
 #[test]
-fn a_factory_whose_panic_panics_when_dropped_has_failed_once() {
+fn a_factory_panic_with_a_payload_that_panics_counts_as_one_failure() {
     let mut graph = Graph::new("g");
     let stage = graph.stage::<u32>("s", 8);
     let first = std::sync::atomic::AtomicBool::new(true);
@@ -89,7 +89,7 @@ fn a_factory_whose_panic_panics_when_dropped_has_failed_once() {
     assert_eq!(manual.report().events.handled, 1);
 }
 
-/// Takes 10 µs for an event; 500 µs, and panics, for event 1. Says how batches were taken.
+/// Returns a stage with a service of 10 µs; event 1 takes 500 µs and panics.
 fn slow_panics() -> (Manual, Source<u32>) {
     let clock = Arc::new(ManualClock::new());
     let mut graph = Graph::new("g");
@@ -111,11 +111,11 @@ fn slow_panics() -> (Manual, Source<u32>) {
 }
 
 #[test]
-fn the_time_a_panicked_event_took_is_not_charged_to_the_event_behind_it() {
+fn the_time_of_a_panicked_event_is_not_charged_to_the_next_one() {
     let (mut manual, source) = slow_panics();
     source.send(0).unwrap();
     manual.run_until_idle();
-    // One batch: the panicked event and the one behind it.
+    // One batch: the panicked event and the next one.
     source.send_all(vec![1, 2]).unwrap();
     assert_eq!(manual.step(), 2);
     let report = manual.report();
@@ -123,7 +123,7 @@ fn the_time_a_panicked_event_took_is_not_charged_to_the_event_behind_it() {
     assert_eq!((service.count, service.max), (2, Some(10e-6)));
 }
 
-/// Begins its whole batch, panics over it if it can, and leaves it to be dropped.
+/// Drops its events, and leaves the rest of a batch above two to the worker.
 struct Dropping;
 
 struct Loud(bool);
@@ -143,7 +143,7 @@ impl Handler<Loud> for Dropping {
 
     fn handle_batch(&mut self, batch: &mut Batch<'_, Loud>, cx: &mut Context) {
         if batch.len() > 2 {
-            // The last one is left in the batch: it is given up, and dropped by the worker.
+            // The last event is left in the batch: the worker sheds and drops it.
             (0..2).for_each(|_| drop(batch.next(cx)));
             return;
         }
@@ -154,7 +154,7 @@ impl Handler<Loud> for Dropping {
 }
 
 #[test]
-fn an_event_that_panics_when_it_is_dropped_costs_itself_wherever_that_happens() {
+fn an_event_that_panics_when_dropped_costs_only_itself_everywhere() {
     let mut graph = Graph::new("g");
     let stage = graph.stage::<Loud>("s", 8);
     graph.attach(stage, |_wire| || Ok(Dropping)).unwrap();
@@ -163,7 +163,7 @@ fn an_event_that_panics_when_it_is_dropped_costs_itself_wherever_that_happens() 
     // In the handler.
     source.send_all(vec![Loud(true), Loud(false)]).unwrap();
     manual.run_until_idle();
-    // By the worker, for a batch that was left unfinished.
+    // By the worker, for an unfinished batch.
     source.send_all(vec![Loud(false), Loud(false), Loud(true)]).unwrap();
     manual.run_until_idle();
     let report = manual.report();
@@ -177,7 +177,7 @@ fn an_event_that_panics_when_it_is_dropped_costs_itself_wherever_that_happens() 
 }
 
 #[test]
-fn an_event_too_heavy_that_panics_when_it_is_dropped_does_not_unwind_into_its_sender() {
+fn a_too_heavy_event_that_panics_when_dropped_does_not_unwind_into_its_sender() {
     let mut graph = Graph::new("g");
     let stage = graph.stage::<(Loud, Option<Responder<()>>)>("s", 8);
     graph.attach_each(stage, |_wire| |_event, _cx| {}).unwrap();
@@ -185,7 +185,7 @@ fn an_event_too_heavy_that_panics_when_it_is_dropped_does_not_unwind_into_its_se
     graph.budget_bytes(10);
     let source = graph.source(stage).unwrap();
     let (manual, _) = stepped(graph);
-    // A request's event is made when its place is had: there is nobody to give it back to.
+    // The event of a request is made once its place is reserved, so no caller can take it back.
     let ticket = source.request(|reply| (Loud(true), Some(reply))).unwrap();
     assert!(matches!(ticket.try_take(), Some(Err(_))));
     let mut permits = source.reserve(2).unwrap();
@@ -198,7 +198,7 @@ fn an_event_too_heavy_that_panics_when_it_is_dropped_does_not_unwind_into_its_se
 }
 
 #[test]
-fn a_handler_that_panics_when_it_is_dropped_does_not_unwind_into_the_host_of_its_worker() {
+fn a_handler_that_panics_when_dropped_does_not_unwind_into_the_host_of_its_worker() {
     let mut graph = Graph::new("g");
     let pool = graph.hosted_pool("reactor", 1);
     let stage = graph.stage::<u32>("s", 8);

@@ -1,5 +1,5 @@
-//! Invariant 8: user code runs outside all locks and inside the panic boundary, and the valve's
-//! victims are told on a thread of the graph's own, never on the sender's.
+//! Invariant 8: user code runs outside all locks and inside the panic boundary, and the owners of
+//! the valve's victims are notified on a thread of the graph, never on the sender's.
 
 #![allow(
     clippy::expect_used,
@@ -25,7 +25,7 @@ use support::{Gate, LONG, assert_balanced, wait_until};
 type Shared = Arc<OnceLock<(Running, Source<u32>)>>;
 
 #[test]
-fn a_victims_owner_is_told_on_another_thread_and_may_use_the_graph() {
+fn the_owner_of_a_victim_is_notified_on_another_thread_and_may_use_the_graph() {
     let gate = Gate::default();
     let mut graph = Graph::new("callback");
     graph.classes(&[("gold", 1), ("basic", 1)]);
@@ -39,7 +39,7 @@ fn a_victims_owner_is_told_on_another_thread_and_may_use_the_graph() {
     let (inside, heard) = (Arc::clone(&shared), Arc::clone(&told));
     graph
         .on_lost(stage, move |event, _reason| {
-            // Every lock that this could run under is taken here once more.
+            // This takes every lock under which it could run.
             if let Some((running, source)) = inside.get() {
                 let report = running.report();
                 assert!(report.budget.used <= 4);
@@ -58,11 +58,11 @@ fn a_victims_owner_is_told_on_another_thread_and_may_use_the_graph() {
     basic.send(0).unwrap();
     gate.wait_for(1);
     (1..4).for_each(|event| basic.send(event).unwrap());
-    // The longest queue goes down to nothing, as there is no second: three victims. The place
-    // of the first is the newcomer's, the others' are free for more.
+    // Without a second queue, the longest shrinks to zero: three victims. The new event gets the
+    // first place, and the others stay free.
     source.send(10).unwrap();
     source.send_all(vec![11, 12]).unwrap();
-    wait_until("the owners are told", || told.lock().len() == 3);
+    wait_until("the owners are notified", || told.lock().len() == 3);
     let expected = [1, 2, 3].map(|event| (event, "callback-lost".to_owned()));
     assert_eq!(*told.lock(), expected);
     gate.open();
@@ -71,7 +71,7 @@ fn a_victims_owner_is_told_on_another_thread_and_may_use_the_graph() {
     assert_balanced(&running.report());
 }
 
-/// Asks the graph for a report while it decides, then panics for ever.
+/// Takes a report while it decides, and then panics on every call.
 struct Nosy(Shared, u32);
 
 impl PoolSizePolicy for Nosy {
@@ -101,7 +101,7 @@ fn a_policy_may_use_the_graph_and_its_panics_do_not_end_the_control_plane() {
     assert!(shared.set((graph.start().unwrap(), source.clone())).is_ok());
     let (running, _) = shared.get().unwrap();
     wait_until("it grew twice", || running.report().stages[0].workers.now == 3);
-    // It panics on every tick from here on; snapshots come from the same thread, and still do.
+    // From here on it panics on every tick; snapshots come from the same thread, and still arrive.
     let (sender, snapshots) = std::sync::mpsc::channel();
     running.snapshots().request(Box::new(move |report| drop(sender.send(report))));
     assert_eq!(snapshots.recv_timeout(LONG).unwrap().graph, "nosy");
@@ -110,7 +110,7 @@ fn a_policy_may_use_the_graph_and_its_panics_do_not_end_the_control_plane() {
 }
 
 #[test]
-fn taking_a_snapshot_may_panic_and_the_control_plane_goes_on() {
+fn the_control_plane_survives_a_panic_in_a_snapshot() {
     support::quiet_panics();
     let mut graph = Graph::new("g");
     let stage = graph.stage::<u32>("s", 8);

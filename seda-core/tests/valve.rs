@@ -28,11 +28,11 @@ struct Lab {
     clock: Arc<ManualClock>,
     left: Source<u32>,
     right: Source<u32>,
-    /// VictimFilter in the order in which their owners were told.
+    /// The victims, in the order in which their owners are notified.
     lost: Arc<Mutex<Vec<(u32, LossReason)>>>,
 }
 
-/// Two stages side by side, `left` and `right`; events stay queued until a step.
+/// Returns two parallel stages, `left` and `right`; events stay queued until a step.
 fn lab(budget: usize, policy: OverloadPolicy, mode: Mode) -> Lab {
     let mut graph = Graph::new("lab");
     graph.classes(&[("gold", 1), ("basic", 1)]);
@@ -54,7 +54,7 @@ fn lab(budget: usize, policy: OverloadPolicy, mode: Mode) -> Lab {
 }
 
 impl Lab {
-    /// Whose owners were told so far, without any stage having a turn.
+    /// Returns the victims so far, without a turn of any stage.
     fn victims(&mut self) -> Vec<(u32, LossReason)> {
         self.graph.tell_owners();
         std::mem::take(&mut *self.lost.lock())
@@ -94,7 +94,7 @@ fn the_longest_queue_gives_its_lowest_class_oldest_first_down_to_the_second_long
     fill(&lab.left, BASIC, 10..15);
     fill(&lab.right, BASIC, 20..23);
     fill(&lab.right, GOLD, 30..31);
-    // 7 and 3 queued, so four of `left` go, and the newcomer takes one of their places.
+    // 7 and 3 are queued: four of `left` are evicted, and the new event gets one of their places.
     assert_eq!(lab.victims(), valve(&[10, 11, 12, 13]));
     assert_eq!(lab.depths(), (3, 4));
     let report = lab.graph.report();
@@ -107,11 +107,11 @@ fn the_longest_queue_gives_its_lowest_class_oldest_first_down_to_the_second_long
 }
 
 #[test]
-fn a_flood_at_the_budget_is_one_entry_per_tick_and_stage_and_leaves_the_others_theirs() {
+fn a_flood_at_the_budget_writes_one_entry_per_tick_and_stage_and_keeps_other_entries() {
     let mut lab = lab(20, OverloadPolicy::LongestQueue, Mode::On);
     let settings = "budget = 20\n[control]\nstuck_after = '9s'";
     lab.graph.reconfigure(&toml::from_str(settings).unwrap()).unwrap();
-    // 2,000 a second for 3 s, each basic event displaced by a gold one.
+    // 2,000 events/s for 3 s; a gold event displaces each basic one.
     for tick in 0..30 {
         for event in 0..100 {
             fill(&lab.left, BASIC, event..event + 1);
@@ -128,8 +128,8 @@ fn a_flood_at_the_budget_is_one_entry_per_tick_and_stage_and_leaves_the_others_t
     let valve = || journal.iter().filter(|entry| entry.controller == Controller::Valve);
     assert_eq!((valve().count(), journal[0].controller), (30, Controller::Settings));
     let last = valve().next_back().unwrap();
-    // Five times twenty basic ones were in the way: sixteen of them went for the first of gold,
-    // which leaves room for fifteen more, and one for each of the last four.
+    // Five rounds of twenty basic events: the first gold event evicts sixteen of them, which leaves
+    // fifteen places, and each of the last four gold events evicts one.
     assert_eq!(
         last.action,
         "evicted 100 of class basic for 25 of class gold from `left`, the longest queue with a \
@@ -140,7 +140,7 @@ fn a_flood_at_the_budget_is_one_entry_per_tick_and_stage_and_leaves_the_others_t
 }
 
 #[test]
-fn an_observer_says_once_per_tick_whom_it_would_have_evicted() {
+fn an_observer_journals_once_per_tick_the_events_it_would_evict() {
     let mut lab = lab(4, OverloadPolicy::LongestQueue, Mode::Observe);
     fill(&lab.left, BASIC, 0..4);
     let entry = lab.right.with_terms(SendOptions { class: GOLD, ..SendOptions::default() });
@@ -154,7 +154,7 @@ fn an_observer_says_once_per_tick_whom_it_would_have_evicted() {
 }
 
 #[test]
-fn a_decision_evicts_sixteen_at_the_most() {
+fn a_decision_evicts_at_most_sixteen() {
     let mut lab = lab(40, OverloadPolicy::LongestQueue, Mode::On);
     fill(&lab.left, BASIC, 0..40);
     fill(&lab.right, GOLD, 90..91);
@@ -162,7 +162,7 @@ fn a_decision_evicts_sixteen_at_the_most() {
 }
 
 #[test]
-fn among_equally_long_queues_the_first_declared_gives_one() {
+fn among_equally_long_queues_the_first_declared_has_the_victim() {
     let mut lab = lab(6, OverloadPolicy::LongestQueue, Mode::On);
     fill(&lab.left, BASIC, 0..3);
     fill(&lab.right, BASIC, 10..13);
@@ -171,7 +171,7 @@ fn among_equally_long_queues_the_first_declared_gives_one() {
 }
 
 #[test]
-fn expired_events_at_a_lanes_head_go_first_whatever_their_class() {
+fn expired_events_at_the_head_of_a_lane_are_evicted_first_in_any_class() {
     let mut lab = lab(5, OverloadPolicy::LongestQueue, Mode::On);
     let soon = SendOptions {
         class: GOLD,
@@ -183,20 +183,20 @@ fn expired_events_at_a_lanes_head_go_first_whatever_their_class() {
     fill(&lab.left, BASIC, 10..13);
     lab.clock.advance(Duration::from_millis(1));
     fill(&lab.right, GOLD, 90..91);
-    // Three lower ones are eligible; the expired one goes before two of them.
+    // Three lower events are eligible; the expired one is evicted before two of them.
     let expected = [(0, LossReason::Expired), (10, LossReason::Valve), (11, LossReason::Valve)];
     assert_eq!(lab.victims(), expected);
     assert_balanced(&lab.graph.report());
 }
 
 #[test]
-fn tail_drop_takes_the_newest_of_the_queue_that_the_newcomer_is_bound_for() {
+fn tail_drop_evicts_the_newest_of_the_queue_that_the_new_event_is_sent_to() {
     let mut lab = lab(6, OverloadPolicy::TailDrop, Mode::On);
     fill(&lab.left, BASIC, 0..4);
     fill(&lab.right, BASIC, 10..12);
     fill(&lab.right, GOLD, 90..91);
     assert_eq!((lab.victims(), lab.depths()), (valve(&[11]), (4, 2)));
-    // `right` has one lower event left: it goes for the next, then nobody does.
+    // `right` has one lower event left: the next send evicts it, and later sends find no victim.
     fill(&lab.right, GOLD, 91..92);
     assert_eq!(lab.victims(), valve(&[10]));
     let entry = lab.right.with_terms(SendOptions { class: GOLD, ..SendOptions::default() });
@@ -204,7 +204,7 @@ fn tail_drop_takes_the_newest_of_the_queue_that_the_newcomer_is_bound_for() {
 }
 
 #[test]
-fn random_drop_takes_one_and_is_repeatable() {
+fn random_drop_evicts_one_and_is_repeatable() {
     let run = || {
         let mut lab = lab(20, OverloadPolicy::Random, Mode::On);
         fill(&lab.left, BASIC, 0..15);
@@ -219,7 +219,7 @@ fn random_drop_takes_one_and_is_repeatable() {
 }
 
 #[test]
-fn without_a_policy_or_with_the_valve_off_nobody_gives_way() {
+fn without_a_policy_or_with_the_valve_off_nothing_is_evicted() {
     for (policy, mode) in [
         (OverloadPolicy::None, Mode::On),
         (OverloadPolicy::LongestQueue, Mode::Off),
@@ -255,7 +255,7 @@ fn fan_out_may_evict_its_own_class_and_the_service_already_spent_is_counted() {
             }
         })
         .unwrap();
-    // Its workers are busy elsewhere for ever: nothing leaves the queue but by the valve.
+    // Its workers stay busy elsewhere: only the valve takes events from the queue.
     graph
         .attach(second, |_wire| {
             || {
@@ -276,8 +276,8 @@ fn fan_out_may_evict_its_own_class_and_the_service_already_spent_is_counted() {
         source.send(event).unwrap();
         graph.step();
     }
-    // The second event's second part found the budget used up: the longest queue went down to
-    // the other's length, zero, and each victim had cost a millisecond in `first`.
+    // The second part of the second event finds the budget full: the longest queue shrinks to the
+    // length of the other, zero, and each victim has cost a millisecond in `first`.
     assert_eq!(*lost.lock(), [10, 11]);
     let report = graph.report();
     assert_eq!(report.stages[1].shed["valve"], 2);

@@ -1,4 +1,4 @@
-//! Invariant 5, the wake-up: what comes in one go finds every worker that it needs.
+//! Invariant 5, the wake-up: events sent at once wake every worker that they need.
 
 #![allow(
     clippy::expect_used,
@@ -13,17 +13,17 @@ mod support;
 use seda_core::{Graph, Running, Source, WorkerRange};
 use support::{Gate, LONG, workers};
 
-/// How often the workers are caught asleep; each time the bug would have its chance.
+/// The number of rounds in which the workers are asleep; each gives the bug a chance.
 const ROUNDS: usize = 50;
 
-/// Lets the workers go to sleep: they do within microseconds, a report takes longer.
+/// Lets the workers fall asleep, which takes microseconds; a report takes longer.
 fn let_them_park(running: &Running) {
     for _ in 0..3 {
         drop(running.report());
     }
 }
 
-/// Each event waits at its gate until the others have got there.
+/// Waits at the gate until the other events arrive.
 fn meet(gate: Gate) {
     gate.pass();
 }
@@ -38,7 +38,7 @@ fn one_stage(n: usize) -> (Running, Source<Gate>) {
 }
 
 #[test]
-fn events_sent_in_one_go_each_get_a_worker_although_none_of_them_ends() {
+fn events_sent_at_once_each_get_a_worker_although_none_of_them_ends() {
     let (running, source) = one_stage(3);
     for _ in 0..ROUNDS {
         let_them_park(&running);
@@ -51,7 +51,7 @@ fn events_sent_in_one_go_each_get_a_worker_although_none_of_them_ends() {
 }
 
 #[test]
-fn a_worker_that_is_on_its_way_passes_on_what_came_for_another_stage_of_its_pool() {
+fn a_worker_that_is_waking_passes_the_wake_up_on_for_another_stage_of_its_pool() {
     let mut graph = Graph::new("g");
     let pool = graph.pool("both", WorkerRange::exactly(2));
     let [left, right] = ["left", "right"].map(|name| {

@@ -1,6 +1,6 @@
-//! Codel.
+//! Settings of CoDel, which sheds from a standing queue.
 
-use crate::config::error::SettingFault;
+use crate::config::fault::SettingFault;
 use crate::config::slo;
 use crate::config::units;
 use crate::config::word::words;
@@ -13,43 +13,49 @@ use std::time::Duration;
 /// events.
 const KEEPS: RangeInclusive<u32> = 2..=1_000_000;
 
-/// Settings of a `Codel`; every one has a default.
+/// Settings of CoDel at one stage; every one has a default.
+///
+/// ```
+/// let codel: seda_core::CodelConfig = toml::from_str("target = \"20ms\"")?;
+/// assert_eq!(codel.interval.as_millis(), 100);
+/// # Ok::<(), toml::de::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default, expecting = "a table like { target = \"20ms\" }")]
 pub struct CodelConfig {
-    /// A wait that a standing queue may have. 5 ms is 5 % of the interval: CoDel's setpoint
-    /// (RFC 8289, section 4) and folly's default for servers. A stage whose events take longer
-    /// than that needs more: with less than a service time every queue stands.
+    /// The wait that a standing queue may have. Default: 5 ms, 5 % of the interval, which is
+    /// CoDel's setpoint (RFC 8289, section 4) and folly's default for servers. A stage whose
+    /// service takes longer needs more: a target below one service time is always exceeded.
     #[serde(with = "units::duration")]
     pub target: Duration,
-    /// How long the wait must have been above the target before anything is given up: queues that
-    /// last shorter are bursts. 100 ms (RFC 8289, section 4; folly has it, too).
+    /// How long the wait must exceed the target before anything is shed: shorter queues are bursts.
+    /// Default: 100 ms (RFC 8289, section 4, and folly).
     #[serde(with = "units::duration")]
     pub interval: Duration,
-    /// How it is given up.
+    /// The law by which events are shed.
     pub law: CodelLaw,
-    /// Of so many events that are taken in an interval one is kept at least, whatever they waited: 2
-    /// to 1,000,000 (1 would shed nothing, as would 0, which counts as 1; a graph takes neither). A
-    /// delay can have another cause than the queue, and
-    /// control that reacts to nothing else can spiral: so a tenth of the work is done anyway. It
-    /// is the highest overload that the gate alone can meet, too: ten times the capacity.
+    /// At least one of this many events taken in an interval is kept, whatever its wait: 2 to
+    /// 1,000,000. Default: 10.
+    ///
+    /// Delay can have another cause than the queue, and control that only sheds can then spiral: a
+    /// tenth of the work is done anyway. It also bounds the overload that CoDel alone can absorb:
+    /// ten times the capacity.
     #[serde(deserialize_with = "units::count")]
     pub keep_one_in: u32,
 }
 
-/// How `Codel` gives up events while the queue stands.
+/// The law by which CoDel sheds events while the queue stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CodelLaw {
-    /// All that has waited for more than twice the target (folly's `Codel`, for servers). Where
-    /// nobody slows down when something is dropped, it is at its goal one interval after it began.
+    /// Sheds every event that waited longer than twice the target (folly's `Codel`, for servers).
+    /// Where senders do not slow down after a drop, it reaches its target after one interval.
     #[default]
     ServerCodel,
-    /// One, and the next after interval/√n: the standard's (RFC 8289, section 3), made for senders
-    /// that slow down when they miss something. Against those who do not it takes 2·√n intervals
-    /// to give up n, while the queue grows, and begins anew when it has shrunk: at 1.25 times a
-    /// capacity of 1000 events per second the wait rises to 0.5 s in five seconds, and goes up and
-    /// down between 0.1 and 0.3 s ever after.
+    /// Sheds one event, and the next one interval/√n later (RFC 8289, section 3): for senders that
+    /// slow down after a drop. Against others it takes 2·√n intervals to shed n, and starts anew
+    /// when the queue has shrunk: at 1.25 times a capacity of 1,000 events/s the wait rises to 0.5
+    /// s in five seconds, and then swings between 0.1 and 0.3 s.
     Rfc8289,
 }
 

@@ -1,6 +1,6 @@
-//! Settings of the controllers.
+//! Settings of the controllers, and the mode of each.
 
-use crate::config::error::SettingFault;
+use crate::config::fault::SettingFault;
 use crate::config::policies::{HotspotConfig, Law, OverloadPolicy};
 use crate::config::units;
 use crate::config::word::words;
@@ -12,12 +12,12 @@ use thiserror::Error;
 /// Whether a controller acts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
-    /// It decides and acts.
+    /// Decides and acts.
     #[default]
     On,
-    /// It decides and journals what it would have done.
+    /// Decides, and journals the action without taking it.
     Observe,
-    /// It does nothing.
+    /// Does nothing.
     Off,
 }
 
@@ -40,7 +40,7 @@ words! {
     Off => "off",
 }
 
-/// A controller that does not exist.
+/// The name of a controller that does not exist.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("`{name}` is no controller: write one of {known}")]
 #[non_exhaustive]
@@ -50,45 +50,56 @@ pub struct UnknownController {
 }
 
 /// Settings of the controllers; every one has a default.
+///
+/// ```
+/// use seda_core::{ControlConfig, Mode};
+///
+/// let mut control = ControlConfig::default();
+/// control.set_mode_of("admission", Mode::Observe)?;
+/// assert_eq!(control.admission, Mode::Observe);
+/// # Ok::<(), seda_core::UnknownController>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default, expecting = "a table like { tick = \"100ms\" }")]
 pub struct ControlConfig {
-    /// How often the controllers look, 10 ms to 10 s. At 100 ms a step in load is met before a
-    /// client notices, and the looking costs less than a thousandth of a core.
+    /// Interval between two looks of the controllers, 10 ms to 10 s. Default: 100 ms, which meets a
+    /// step in load before a client notices, and costs less than a thousandth of a core.
     #[serde(with = "units::duration")]
     pub tick: Duration,
-    /// Resizing of pools.
+    /// Sizing of pools.
     pub pool_size: Mode,
-    /// Sizing of the places outside, where a stage bounds them ([`crate::config::StageConfig::outstanding`]).
-    /// Switched off, as many stay as there are.
+    /// Sizing of the number of events outside, for stages that bound it
+    /// ([`StageConfig::outstanding`](crate::config::StageConfig::outstanding)). Off keeps the
+    /// number in force.
     pub outstanding: Mode,
     /// Sizing of batches, within each stage's `batch` setting.
     pub batch_size: Mode,
-    /// Admission by what was promised ([`crate::config::slo::SloConfig`]): without a promise it does nothing.
+    /// Admission by SLO ([`SloConfig`](crate::config::SloConfig)); without an SLO it does nothing.
     pub admission: Mode,
-    /// The law by which it admits.
+    /// The law of admission.
     pub law: Law,
     /// The overload valve.
     pub valve: Mode,
-    /// What stages do about a queue that stands ([`crate::config::StageConfig::codel`] and
-    /// [`crate::config::StageConfig::newest_first_above`]): without such a setting it does nothing.
+    /// Active queue management of stages that ask for it
+    /// ([`StageConfig::codel`](crate::config::StageConfig::codel) and
+    /// [`StageConfig::newest_first_above`](crate::config::StageConfig::newest_first_above)).
     pub queue_delay: Mode,
-    /// The watch for hot pools: flags them, and leaves it to others to act.
+    /// Detection of hot pools: it flags them and changes nothing.
     pub hotspot: Mode,
-    /// Which pool is hot, by its utilization.
+    /// The utilization at which a pool is hot.
     pub hot: HotspotConfig,
-    /// Who gives way at the budget.
+    /// The victim at the budget.
     pub overload: OverloadPolicy,
-    /// How long events may wait in a queue before their pool is to grow. 5 ms is CoDel's target
-    /// (Nichols & Jacobson 2012): shorter queues are bursts, longer ones stand.
+    /// The wait in a queue above which its pool grows. Default: 5 ms, CoDel's target (Nichols and
+    /// Jacobson 2012): shorter queues are bursts, longer ones stand.
     #[serde(with = "units::duration")]
     pub wait_target: Duration,
-    /// After how long without need a pool shrinks by one worker. Five seconds is the SEDA
-    /// paper's figure (SOSP 2001, §4.2).
+    /// The time without need after which a pool shrinks by one worker. Default: 5 s, the figure of
+    /// the SEDA paper (SOSP 2001, section 4.2).
     #[serde(with = "units::duration")]
     pub idle_after: Duration,
-    /// After how long in one event a worker counts as stuck and is replaced. Ten seconds is
-    /// longer than any deadline a server keeps.
+    /// The time in one event after which a worker counts as stuck and is replaced. Default: 10 s,
+    /// longer than any deadline of a server.
     #[serde(with = "units::duration")]
     pub stuck_after: Duration,
 }
@@ -115,26 +126,26 @@ impl Default for ControlConfig {
 }
 
 impl ControlConfig {
-    /// Sets the mode of all controllers.
+    /// Sets the mode of every controller.
     pub fn set_mode(&mut self, mode: Mode) {
-        self.modes().into_iter().for_each(|(_, known)| *known = mode);
+        self.modes().into_iter().for_each(|(_, each)| *each = mode);
     }
 
     /// Sets the mode of one controller, by its key.
     ///
     /// # Errors
-    /// There is none of that name; the error has those that there are.
+    /// [`UnknownController`] for any other name; its message lists the controllers.
     pub fn set_mode_of(&mut self, controller: &str, mode: Mode) -> Result<(), UnknownController> {
         let mut modes = self.modes();
-        let Some((_, known)) = modes.iter_mut().find(|(name, _)| *name == controller) else {
-            let known = modes.map(|(name, _)| name).join(", ");
-            return Err(UnknownController { name: controller.to_owned(), known });
-        };
-        **known = mode;
-        Ok(())
+        if let Some((_, mode_of)) = modes.iter_mut().find(|(name, _)| *name == controller) {
+            **mode_of = mode;
+            return Ok(());
+        }
+        let known = modes.map(|(name, _)| name).join(", ");
+        Err(UnknownController { name: controller.to_owned(), known })
     }
 
-    /// The controllers with their keys.
+    /// Returns the controllers with their keys.
     fn modes(&mut self) -> [(&'static str, &mut Mode); 7] {
         [
             ("pool_size", &mut self.pool_size),
@@ -144,6 +155,42 @@ impl ControlConfig {
             ("valve", &mut self.valve),
             ("queue_delay", &mut self.queue_delay),
             ("hotspot", &mut self.hotspot),
+        ]
+    }
+
+    /// Returns the keys with their values, in the order of a file.
+    pub(super) fn entries(&self) -> Vec<(&'static str, String)> {
+        let Self {
+            tick,
+            pool_size,
+            outstanding,
+            batch_size,
+            admission,
+            law,
+            valve,
+            queue_delay,
+            hotspot,
+            hot,
+            overload,
+            wait_target,
+            idle_after,
+            stuck_after,
+        } = self;
+        vec![
+            ("tick", format!("{tick:?}")),
+            ("pool_size", pool_size.to_string()),
+            ("outstanding", outstanding.to_string()),
+            ("batch_size", batch_size.to_string()),
+            ("admission", admission.to_string()),
+            ("law", law.to_string()),
+            ("valve", valve.to_string()),
+            ("queue_delay", queue_delay.to_string()),
+            ("hotspot", hotspot.to_string()),
+            ("hot", hot.to_string()),
+            ("overload", overload.to_string()),
+            ("wait_target", format!("{wait_target:?}")),
+            ("idle_after", format!("{idle_after:?}")),
+            ("stuck_after", format!("{stuck_after:?}")),
         ]
     }
 
@@ -180,7 +227,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_setting_out_of_bounds_is_named_with_its_value_and_what_is_allowed() {
+    fn a_setting_out_of_bounds_is_named_with_its_value_and_its_bounds() {
         assert_eq!(ControlConfig::default().check(), Ok(()));
         let config = ControlConfig { tick: Duration::ZERO, ..ControlConfig::default() };
         let fault = config.check().unwrap_err();
@@ -194,7 +241,7 @@ mod tests {
         assert!(config.modes().iter().all(|(_, mode)| **mode == Mode::Off));
         config.set_mode_of("hotspot", Mode::Observe).unwrap();
         assert_eq!((config.hotspot, config.valve), (Mode::Observe, Mode::Off));
-        // Whatever in a file is written as a mode can be set by name.
+        // Every key whose value is a mode can be set by its name.
         let file = toml::Table::try_from(&config).unwrap();
         let written = file
             .iter()
@@ -205,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_hot_is_checked_by_name() {
+    fn every_bound_of_a_hot_pool_is_checked_by_name() {
         let hot = |text: &str| toml::from_str::<ControlConfig>(text).unwrap().check();
         assert_eq!(hot("hot = { threshold = 0.8, least = 2, of = 2 }"), Ok(()));
         for (text, key, value) in [

@@ -1,5 +1,7 @@
-//! What code declared of all that a file may set: kept apart from what the file says, so that a
-//! line that is taken out of the file means the declared value again.
+//! The settings that code declares.
+//!
+//! They are kept apart from the file's, so that a line taken out of the file restores the declared
+//! value.
 
 use crate::config::WorkerRange;
 use crate::config::class::ClassConfig;
@@ -10,6 +12,7 @@ use crate::config::stage::StageConfig;
 use crate::platform::sync::Arc;
 use bytesize::ByteSize;
 
+/// The declared settings of a graph.
 #[derive(Clone, Debug)]
 pub(crate) struct Declaration {
     pub(crate) budget: Option<usize>,
@@ -20,22 +23,23 @@ pub(crate) struct Declaration {
     pub(crate) pools: Vec<PoolDeclaration>,
 }
 
+/// The declared settings of a stage.
 #[derive(Clone, Debug)]
 pub(crate) struct StageDeclaration {
     pub(crate) name: Arc<str>,
     pub(crate) capacity: usize,
     pub(crate) config: StageConfig,
-    /// `None`: a pool of its own.
+    /// The shared pool. `None`: a pool of its own.
     pub(crate) pool: Option<usize>,
-    /// How many workers a pool of its own has by default, if it is replicated.
+    /// The default number of workers of its own pool, if it is replicated.
     pub(crate) servers: Option<usize>,
-    /// Whether events of one key are handled in their order.
+    /// True if events of one key are handled in order.
     pub(crate) keyed: bool,
-    /// The replicated stage that it is a member of.
+    /// The replicated stage of which it is a member.
     pub(crate) group: Option<Membership>,
 }
 
-/// A member of a replicated stage with a queue for each replica.
+/// The place of a stage among the replicas of a replicated stage.
 #[derive(Clone, Debug)]
 pub(crate) struct Membership {
     pub(crate) name: String,
@@ -44,18 +48,16 @@ pub(crate) struct Membership {
 }
 
 impl StageDeclaration {
-    /// This member's part of what a file says of its replicated stage.
-    pub(crate) fn said_of_group(&self, config: &GraphConfig) -> StageConfig {
-        let said = |group: &Membership| {
-            let said = config.stages.get(&group.name)?;
-            Some(said.part(group.members, group.number))
-        };
-        self.group.as_ref().and_then(said).unwrap_or_default()
+    /// Returns this member's part of the file's settings for its replicated stage.
+    pub(crate) fn replica_settings(&self, config: &GraphConfig) -> StageConfig {
+        let Some(group) = &self.group else { return StageConfig::default() };
+        let whole = config.stages.get(&group.name);
+        whole.map(|whole| whole.part(group.members, group.number)).unwrap_or_default()
     }
 }
 
 impl Declaration {
-    /// Whether everything that `config` names exists.
+    /// Checks that everything named in `config` exists.
     pub(crate) fn check_names(&self, config: &GraphConfig) -> Result<(), SettingsError> {
         let groups = self.stages.iter().filter_map(|stage| Some(&*stage.group.as_ref()?.name));
         let mut stages: Vec<&str> =
@@ -66,11 +68,21 @@ impl Declaration {
         check("stages", "stage", config.stages.keys(), &stages)?;
         check("pools", "pool", config.pools.keys(), &pools)?;
         check("classes", "class", config.classes.keys(), &classes)?;
-        let promised = config.slo.classes.keys().chain(self.slo.classes.keys());
-        check("slo.classes", "class", promised, &classes)
+        let with_slo = config.slo.classes.keys().chain(self.slo.classes.keys());
+        check("slo.classes", "class", with_slo, &classes)
     }
 }
 
+/// A shared pool as code declares it.
+#[derive(Clone, Debug)]
+pub(crate) struct PoolDeclaration {
+    pub(crate) name: String,
+    pub(crate) range: WorkerRange,
+    /// True if its workers run on threads of the user.
+    pub(crate) hosted: bool,
+}
+
+/// Checks that every name in a section is known.
 fn check<'a>(
     section: &str,
     kind: &'static str,
@@ -81,11 +93,4 @@ fn check<'a>(
     let known: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
     let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
     Err(SettingsError::Unknown { key: format!("{section}.{name}"), kind, known })
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct PoolDeclaration {
-    pub(crate) name: String,
-    pub(crate) range: WorkerRange,
-    pub(crate) hosted: bool,
 }

@@ -1,23 +1,22 @@
-//! What differs between two sets of settings, key by key.
+//! The difference between two sets of settings, key by key.
 
-use crate::config::control::ControlConfig;
 use crate::config::declaration::Declaration;
 use crate::config::resolved::Settings;
 use bytesize::ByteSize;
 use serde::Serialize;
 use std::fmt;
 
-/// One setting that a running graph has changed.
+/// A setting that [`Running::reconfigure`](crate::runtime::Running::reconfigure) changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct SettingChange {
     /// The key, as in a file.
     pub key: String,
-    /// The stage or the shared pool it is about, if it is about one.
+    /// The stage or shared pool that the setting belongs to, if any.
     pub stage: Option<String>,
-    /// What held before. A value that nobody stated is the default.
+    /// The value before; without a stated one, the default.
     pub before: String,
-    /// What holds now.
+    /// The value in force.
     pub after: String,
 }
 
@@ -27,11 +26,11 @@ impl fmt::Display for SettingChange {
     }
 }
 
-/// A setting: its key, the stage or pool it is about, its value.
+/// The key of a setting, its stage or pool, and its value.
 type Entry = (String, Option<String>, String);
 
 impl Settings {
-    /// How these differ from those `before`, in the order of a file.
+    /// Returns the differences from `before`, in the order of a file.
     pub(crate) fn changes(&self, before: &Settings, declared: &Declaration) -> Vec<SettingChange> {
         let pairs = before.entries(declared).into_iter().zip(self.entries(declared));
         let changes = pairs.filter(|((_, _, before), (_, _, after))| before != after);
@@ -45,7 +44,7 @@ impl Settings {
             .collect()
     }
 
-    /// Destructured, as all below, so that a new setting cannot be forgotten here.
+    /// Lists every setting; the destructuring makes the compiler ask for a new one here.
     fn entries(&self, declared: &Declaration) -> Vec<Entry> {
         let Self {
             budget,
@@ -65,7 +64,9 @@ impl Settings {
             ("workers".to_owned(), None, workers.to_string()),
             ("statistics".to_owned(), None, statistics.to_string()),
         ];
-        entries.extend(control_entries(control));
+        for (key, value) in control.entries() {
+            entries.push((format!("control.{key}"), None, value));
+        }
         for (class, p99) in declared.classes.iter().zip(slo) {
             let p99 = p99.map_or_else(|| "none".to_owned(), |p99| format!("{p99:?}"));
             entries.push((format!("slo.classes.{}.p99", class.name), None, p99));
@@ -91,40 +92,4 @@ impl Settings {
         }
         entries
     }
-}
-
-fn control_entries(control: &ControlConfig) -> Vec<Entry> {
-    let ControlConfig {
-        tick,
-        pool_size,
-        outstanding,
-        batch_size,
-        admission,
-        law,
-        valve,
-        queue_delay,
-        hotspot,
-        hot,
-        overload,
-        wait_target,
-        idle_after,
-        stuck_after,
-    } = control;
-    let entries = [
-        ("tick", format!("{tick:?}")),
-        ("pool_size", pool_size.to_string()),
-        ("outstanding", outstanding.to_string()),
-        ("batch_size", batch_size.to_string()),
-        ("admission", admission.to_string()),
-        ("law", law.to_string()),
-        ("valve", valve.to_string()),
-        ("queue_delay", queue_delay.to_string()),
-        ("hotspot", hotspot.to_string()),
-        ("hot", hot.to_string()),
-        ("overload", overload.to_string()),
-        ("wait_target", format!("{wait_target:?}")),
-        ("idle_after", format!("{idle_after:?}")),
-        ("stuck_after", format!("{stuck_after:?}")),
-    ];
-    entries.into_iter().map(|(key, value)| (format!("control.{key}"), None, value)).collect()
 }

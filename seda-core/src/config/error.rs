@@ -1,81 +1,14 @@
-//! The errors of settings and graphs, one enum for each operation.
+//! The errors of settings and graphs: one enum for each operation.
 
+use crate::config::fault::SettingFault;
 use crate::config::pool::{MAX_WORKERS, WorkerRange};
-use std::borrow::Cow;
-use std::fmt;
 use thiserror::Error;
 
-/// A text that is none of the words that a setting can be.
-///
-/// ```
-/// use seda_core::Mode;
-/// let error = "maybe".parse::<Mode>().unwrap_err();
-/// assert_eq!(error.to_string(), "`maybe` is not a control mode: write on, observe or off");
-/// assert_eq!(error.expected, ["on", "observe", "off"]);
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("`{got}` is not {what}: write {}", OneOf(expected, ""))]
-#[non_exhaustive]
-pub struct ParseWordError {
-    /// The setting, with its article: "a control mode".
-    pub what: &'static str,
-    /// The text.
-    pub got: String,
-    /// The words that are allowed.
-    pub expected: &'static [&'static str],
-}
-
-/// Shows words as a list whose last two are joined by "or", each between two quotes.
-pub(super) struct OneOf<'a>(pub(super) &'a [&'a str], pub(super) &'static str);
-
-impl fmt::Display for OneOf<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(words, quote) = self;
-        for (index, word) in words.iter().enumerate() {
-            let separator = match index {
-                0 => "",
-                _ if index + 1 == words.len() => " or ",
-                _ => ", ",
-            };
-            write!(f, "{separator}{quote}{word}{quote}")?;
-        }
-        Ok(())
-    }
-}
-
-/// A setting out of its bounds.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("`{key}` is {value}: allowed is {allowed}")]
-#[non_exhaustive]
-pub struct SettingFault {
-    /// The key, as in a file.
-    pub key: String,
-    /// Its value.
-    pub value: String,
-    /// The bounds, or the remedy.
-    pub allowed: Cow<'static, str>,
-}
-
-impl SettingFault {
-    pub(crate) fn new(
-        key: impl Into<String>,
-        value: impl ToString,
-        allowed: impl Into<Cow<'static, str>>,
-    ) -> Self {
-        Self { key: key.into(), value: value.to_string(), allowed: allowed.into() }
-    }
-
-    /// The same fault with its key inside the table `table`.
-    pub(super) fn within(self, table: &str) -> Self {
-        Self { key: format!("{table}.{}", self.key), ..self }
-    }
-}
-
-/// Why settings cannot be those of a graph.
+/// Why settings do not fit a graph.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum SettingsError {
-    /// A setting for something that does not exist.
+    /// The settings name a stage, a pool or a class that does not exist.
     #[error("`{key}` names no {kind} of this graph; it has {known}")]
     Unknown {
         /// The key as written.
@@ -88,33 +21,33 @@ pub enum SettingsError {
     /// A setting is out of its bounds.
     #[error(transparent)]
     Setting(#[from] SettingFault),
-    /// A queue that can hold nothing.
+    /// A queue that can hold no event.
     #[error("stage `{stage}` has capacity 0: nothing could ever be sent to it; give it 1 or more")]
     ZeroCapacity {
         /// The stage.
         stage: String,
     },
-    /// A pool that can have no worker.
+    /// A pool with an impossible range of workers.
     #[error(
         "pool `{pool}` has the worker range {range}: it must begin at 1 or more, end no lower, \
          and at {MAX_WORKERS} at most"
     )]
     EmptyRange {
-        /// The pool, or the stage whose own pool it is.
+        /// The pool, or the stage with a pool of its own.
         pool: String,
         /// The range.
         range: WorkerRange,
     },
 }
 
-/// Why a running graph does not take new settings; it keeps all of those that it has.
+/// Why a running graph refuses new settings; it then keeps all of its settings.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ReconfigureError {
-    /// No graph like this one could start with these settings.
+    /// A graph with these settings could not start either.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// A setting cannot change while the graph runs.
+    /// The setting cannot change while the graph runs.
     #[error("`{key}` is {now} and cannot become {wanted} while the graph runs: {why}")]
     Fixed {
         /// The key, as in a file.
@@ -128,29 +61,38 @@ pub enum ReconfigureError {
     },
 }
 
-/// Why a graph does not start, or a part of it cannot be declared.
+/// Why a graph does not start, or refuses a declaration.
+///
+/// ```
+/// use seda_core::{Graph, GraphError};
+/// let mut graph = Graph::new("pages");
+/// graph.stage::<String>("parse", 64);
+/// let error = graph.start().unwrap_err();
+/// assert!(matches!(error, GraphError::NoHandler { ref stage } if stage == "parse"));
+/// assert_eq!(error.to_string(), "stage `parse` has no handler: attach one with `graph.attach`");
+/// ```
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum GraphError {
-    /// There is nothing to run.
+    /// The graph has no stages.
     #[error("graph `{graph}` has no stages: declare one with `graph.stage(name, capacity)`")]
     NoStages {
         /// The graph.
         graph: String,
     },
-    /// Two stages have one name.
+    /// Two stages have the same name.
     #[error("stage `{stage}` is declared twice: give each stage a name of its own")]
     StageNameTwice {
         /// The name.
         stage: String,
     },
-    /// Two pools have one name.
+    /// Two pools have the same name.
     #[error("pool `{pool}` is declared twice: give each pool a name of its own")]
     PoolNameTwice {
         /// The name.
         pool: String,
     },
-    /// A name that metrics, logs and thread names cannot carry.
+    /// A name that metrics, logs and threads cannot carry.
     #[error("`{name}` is no name for a stage or pool: use 1 to 64 printable characters")]
     BadName {
         /// The name.
@@ -168,7 +110,7 @@ pub enum GraphError {
         /// The stage.
         stage: String,
     },
-    /// A worker that waits for room which only itself could make.
+    /// A waiting edge on a cycle: its worker would wait for a place that only it can free.
     #[error(
         "the waiting edge from `{from}` to `{to}` lies on a cycle of stages or pools: its workers \
          would wait for themselves; use a plain sink, which refuses instead of waiting"
@@ -176,49 +118,47 @@ pub enum GraphError {
     WaitingOnCycle {
         /// The stage that would wait.
         from: String,
-        /// The stage it would wait for.
+        /// The stage at the end of the edge.
         to: String,
     },
     /// A token of another graph.
     #[error("`{token}` belongs to another graph: declare it with this one")]
     Foreign {
-        /// What kind of token.
+        /// The kind of token: stage or pool.
         token: &'static str,
     },
-    /// The settings cannot be those of this graph.
+    /// The settings do not fit the graph.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// A handler for lost events was given twice.
-    #[error("stage `{stage}` has `on_lost` twice: one function hears of its lost events")]
+    /// A stage has two functions for its lost events.
+    #[error("stage `{stage}` has `on_lost` twice: give it one function for its lost events")]
     OnLostTwice {
         /// The stage.
         stage: String,
     },
-    /// A keyed stage with several queues.
+    /// A keyed stage with a queue for each replica.
     #[error(
-        "stage `{stage}` cannot be keyed: its replicas have a queue each, so events of one key would \
-         be spread over them; use the central queue, whose workers share out the keys"
+        "stage `{stage}` cannot be keyed: each replica has a queue of its own, so events of one key \
+         would be spread over them; use the central queue, where the workers divide the keys"
     )]
     KeyedReplicas {
         /// The stage.
         stage: String,
     },
-    /// A stage was told twice how to ask its events something.
-    #[error(
-        "stage `{stage}` is told twice how to ask for the {question} of an event: once is enough"
-    )]
+    /// A stage has two functions for the key, or for the weight, of its events.
+    #[error("stage `{stage}` has two functions for the {question} of an event: give it one")]
     ExtractorSetTwice {
         /// The stage.
         stage: String,
-        /// Key or weight.
+        /// The question: key or weight.
         question: &'static str,
     },
-    /// The machine did not give a thread.
-    #[error("no thread for `{thread}`: {source}; lower the pools' worker ranges")]
+    /// The machine refused a thread.
+    #[error("no thread for `{thread}`: {source}; lower the worker ranges of the pools")]
     Thread {
         /// The thread's name.
         thread: String,
-        /// What the machine said.
+        /// The error of the machine.
         source: std::io::Error,
     },
 }
@@ -229,14 +169,14 @@ impl From<SettingFault> for GraphError {
     }
 }
 
-/// What is odd about a graph, though it can run.
+/// A setting or declaration that is allowed but has no effect.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum GraphWarning {
-    /// The queues fill up before the budget does.
+    /// The budget is not below the sum of the capacities.
     #[error(
-        "the budget of {budget} events can never bind: the queues hold {capacities} at most; \
-         lower it, or the valve will never act"
+        "the budget of {budget} events can never bind: the queues hold at most {capacities}; \
+         lower the budget, or the valve never acts"
     )]
     BudgetNeverBinds {
         /// The budget, in events.

@@ -1,4 +1,4 @@
-//! Settings of a graph, as a file can hold them.
+//! The settings of a graph, as a file holds them.
 
 use crate::config::control::ControlConfig;
 use crate::config::pool::PoolConfig;
@@ -9,43 +9,50 @@ use bytesize::ByteSize;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Settings of a graph; every one has a default. They go before what code declares, at the start
-/// ([`crate::graph::Graph::apply`]) and while the graph runs ([`crate::runtime::Running::reconfigure`]). All can
+/// Settings of a graph, as a file holds them; every one has a default.
+///
+/// They take precedence over code, at the start ([`Graph::apply`](crate::graph::Graph::apply)) and
+/// while the graph runs ([`Running::reconfigure`](crate::runtime::Running::reconfigure)). All can
 /// change live, except the workers of a hosted pool.
 ///
-/// ```toml
-/// budget = 2048
-/// slo.p99 = "200ms"
-/// control.pool_size = "observe"
-/// classes.gold = 3
-/// pools.front.workers = "2..8"
+/// ```
+/// let text = r#"
+///     budget = 2048
+///     slo.p99 = "200ms"
+///     control.pool_size = "observe"
+///     classes.gold = 3
+///     pools.front.workers = "2..8"
 ///
-/// [stages.render]
-/// capacity = 256
-/// soft = 200
-/// batch = 16
+///     [stages.render]
+///     capacity = 256
+///     soft = 200
+///     batch = 16
+/// "#;
+/// let config: seda_core::GraphConfig = toml::from_str(text)?;
+/// assert_eq!(config.budget, Some(2048));
+/// # Ok::<(), toml::de::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default, expecting = "a table of a graph's settings")]
 pub struct GraphConfig {
-    /// How many events the graph may hold: queued, in hand, pending and reserved. `None`: half of
-    /// what the queues hold together, and as much as the largest of them, so that it binds
-    /// before the queues are all full and never before a single one is.
+    /// The most events in the graph: queued, in hand, pending and reserved. `None`: half of the sum
+    /// of all capacities, and at least the largest of them, so that it binds before all queues are
+    /// full, and never before a single one is.
     #[serde(deserialize_with = "units::optional_count")]
     pub budget: Option<usize>,
-    /// How many bytes the events in it may have, as far as their stages weigh them: "64MiB".
-    /// `None`: 256 MiB, a quarter of what the smallest machines that run servers have.
+    /// The most bytes of events in the graph, counted at the stages that weigh their events:
+    /// "64MiB". `None`: 256 MiB, a quarter of the memory of the smallest servers.
     #[serde(deserialize_with = "units::optional_size")]
     pub budget_bytes: Option<ByteSize>,
-    /// How many workers all pools may have together. Each keeps the fewest it may have; where they
-    /// want more than there are, the largest give way. `None`: 1,024, with which 8 GiB of address
-    /// space are stacks, or the fewest if those are more.
+    /// The most workers of all pools together. Each pool keeps its minimum; where the pools want
+    /// more than this, the largest get less. `None`: 1,024, whose stacks are 8 GiB of address
+    /// space, or the sum of the minima if that is more.
     #[serde(deserialize_with = "units::optional_count")]
     pub workers: Option<usize>,
-    /// Whether waits, services and occupancy are recorded. The ledgers always are. Rates of a
-    /// report's window in which it changes are of a part of it.
+    /// Whether waits, services and occupancy are recorded; the ledgers always are. The window of a
+    /// report in which it changes has rates over a part of the window.
     pub statistics: bool,
-    /// What was promised of response times.
+    /// The service-level objective.
     pub slo: SloConfig,
     /// The controllers.
     pub control: ControlConfig,
@@ -53,8 +60,8 @@ pub struct GraphConfig {
     pub stages: BTreeMap<String, StageConfig>,
     /// Settings of shared pools, by name.
     pub pools: BTreeMap<String, PoolConfig>,
-    /// Shares of classes by name: how many events of a class are taken out of a queue in its
-    /// turn of the round robin, 1 to 1,000,000. Default: as declared in code.
+    /// Shares of classes, by name: the number of events of a class that are taken from a queue in
+    /// its turn of the round robin, 1 to 1,000,000. Default: as declared in code.
     #[serde(deserialize_with = "units::counts")]
     pub classes: BTreeMap<String, u32>,
 }

@@ -1,7 +1,8 @@
 //! Typed positions: a stage's and a pool's cannot be mistaken for each other.
 //!
 //! An index is minted by the container that declares the thing, and is valid in every container
-//! that has one value for each thing of that kind. So a lookup cannot miss, and returns no `Option`.
+//! that has one value for each thing of that kind. So a lookup cannot miss, and returns no
+//! `Option`.
 
 use std::marker::PhantomData;
 use std::ops::{Index, IndexMut};
@@ -83,7 +84,7 @@ impl<I: Position, T> PerIndex<I, T> {
         self.entries().map(|(index, value)| make(index, value)).collect()
     }
 
-    /// Returns the first position whose value is `wanted`; `None` if there is none.
+    /// Returns the first position with a `wanted` value; `None` if there is none.
     pub(crate) fn position(&self, mut wanted: impl FnMut(&T) -> bool) -> Option<I> {
         self.entries().find(|(_, value)| wanted(value)).map(|(index, _)| index)
     }

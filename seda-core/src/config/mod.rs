@@ -1,4 +1,8 @@
-//! Config.
+//! Everything that a file or code can set, checked before it takes effect.
+//!
+//! Here stand the plain data of settings, their parsing and bounds, the settings in force, and the
+//! errors about them. Imports `stats` and `platform`. A mechanism that reads a setting stands in
+//! its own room.
 
 mod class;
 mod codel;
@@ -6,6 +10,7 @@ mod control;
 mod declaration;
 mod diff;
 mod error;
+mod fault;
 mod graph;
 mod index;
 mod policies;
@@ -25,9 +30,8 @@ pub use codel::{CodelConfig, CodelLaw};
 pub use control::{ControlConfig, Mode, UnknownController};
 pub(crate) use declaration::{Declaration, Membership, PoolDeclaration, StageDeclaration};
 pub use diff::SettingChange;
-pub use error::{
-    GraphError, GraphWarning, ParseWordError, ReconfigureError, SettingFault, SettingsError,
-};
+pub use error::{GraphError, GraphWarning, ReconfigureError, SettingsError};
+pub use fault::{ParseWordError, SettingFault};
 pub use graph::GraphConfig;
 pub(crate) use index::{PoolIndex, Pools, Position, StageIndex, Stages};
 pub use policies::{HotspotConfig, Law, OverloadPolicy};
@@ -42,4 +46,4 @@ pub(crate) use slo::LONGEST_SLO;
 pub use slo::{ClassSlo, SloConfig};
 pub use stage::StageConfig;
 pub(crate) use stage::{DEFAULT_PENDING, part};
-pub(crate) use stage_settings::{StageSettings, StandingConfig};
+pub(crate) use stage_settings::{AqmConfig, StageSettings};

@@ -1,24 +1,24 @@
-//! Policies.
+//! Choices of a policy or a law, each written as one word, and the settings of hotspots.
 
-use crate::config::error::SettingFault;
+use crate::config::fault::SettingFault;
 use crate::config::units;
 use crate::config::word::words;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Who gives way at the graph's budget.
+/// The victim of the overload valve at the graph's budget.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OverloadPolicy {
-    /// The longest queue: expired events, then its lowest class, oldest first, down to the
+    /// The longest queue: its expired events, then its lowest class, oldest first, down to the
     /// length of the second-longest queue or 16 events, whichever comes first.
     #[default]
     LongestQueue,
-    /// The newest event of the lowest class in the queue that the newcomer is bound for.
+    /// The newest event of the lowest class in the queue that the new event is sent to.
     TailDrop,
-    /// Any queued event, each with the same probability.
+    /// A queued event drawn at random, each with the same probability.
     Random,
-    /// Nobody: the newcomer is refused.
+    /// No queued event: the new one is refused.
     None,
 }
 
@@ -30,18 +30,18 @@ words! {
     None => "none",
 }
 
-/// Which law admits.
+/// The law by which admission sets its limits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Law {
-    /// `DrainRate`.
+    /// The backlog that drains within the SLO, from the measured service.
     #[default]
     DrainRate,
-    /// `Aimd`.
+    /// Additive increase, multiplicative decrease on the 90th percentile (Welsh and Culler 2003).
     Aimd,
-    /// `Credits`.
+    /// Credits for requests, by the queueing delay measured (after Breakwater).
     Credits,
-    /// `Gradient`.
+    /// Scales the limit by the ratio of the shortest to the current response time.
     Gradient,
 }
 
@@ -53,8 +53,8 @@ words! {
     Gradient => "gradient",
 }
 
-/// Settings of a `Hotspot`; every one has a default. A graph's are `control.hot`, for the
-/// utilization of its pools.
+/// Settings of the hotspot detector: when a pool is hot, by its utilization. Every one has a
+/// default; the key in a file is `control.hot`.
 ///
 /// ```toml
 /// [graph.control]
@@ -68,20 +68,21 @@ words! {
     expecting = "a table like { threshold = 0.9, least = 3, of = 5 }"
 )]
 pub struct HotspotConfig {
-    /// A value above this is hot. For a utilization 0.9: beyond it an M/M/1 queue is nine events
-    /// long and doubles with each further 5 %. For a wait over its target: 1.
+    /// A utilization above this is hot. Default: 0.9, beyond which an M/M/1 queue holds nine events
+    /// and doubles with each further 5 %.
     pub threshold: f64,
-    /// So many of the last `of` observations must be hot, and as many cool to be so no more.
+    /// The number of hot observations among the last `of` that flags the pool; the same number of
+    /// cool ones clears it.
     #[serde(deserialize_with = "units::count")]
     pub least: usize,
-    /// How many observations are remembered, 2 at least.
+    /// The number of observations remembered, 2 to 1,000.
     #[serde(deserialize_with = "units::count")]
     pub of: usize,
 }
 
 impl Default for HotspotConfig {
-    /// For a utilization, observed ten times a second: three of the last five, half a second. One
-    /// slow event makes one tick hot, two in a row are chance still.
+    /// Three of the last five ticks, half a second: one slow event makes one tick hot, and two in a
+    /// row can still be chance.
     fn default() -> Self {
         Self { threshold: 0.9, least: 3, of: 5 }
     }
@@ -116,5 +117,5 @@ impl fmt::Display for HotspotConfig {
     }
 }
 
-/// The most observations of a pool that are worth remembering: at ten a second a minute and a half.
+/// The largest [`HotspotConfig::of`]: at ten observations a second, a minute and a half.
 pub(crate) const MOST_OBSERVATIONS: usize = 1_000;

@@ -1,4 +1,4 @@
-//! Pool.
+//! The settings of a shared pool, and ranges of workers.
 
 use crate::config::units;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -10,30 +10,37 @@ use thiserror::Error;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table like { workers = \"2..8\" }")]
 pub struct PoolConfig {
-    /// How many workers it may have.
+    /// The range of its number of workers.
     pub workers: WorkerRange,
 }
 
-/// The most workers one pool may have: beyond it threads cost more in memory and switching than
-/// any handler gains; a stage that waits for the outside should defer instead.
+/// The most workers of one pool: above it threads cost more in memory and switching than any
+/// handler gains; a stage that waits for a remote side should defer instead.
 pub(crate) const MAX_WORKERS: usize = 1_024;
 
-/// How many workers a pool may have, both ends included: written `MIN..MAX`, or a single number.
+/// The number of workers of a pool, both ends included: written `MIN..MAX`, or a single number.
+///
+/// ```
+/// use seda_core::WorkerRange;
+/// assert_eq!("2..8".parse(), Ok(WorkerRange::new(2, 8)));
+/// assert_eq!("3".parse(), Ok(WorkerRange::exactly(3)));
+/// assert!("8..2".parse::<WorkerRange>().is_err());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WorkerRange {
     /// The pool never has fewer.
     pub min: usize,
-    /// The pool never has more (stuck ones, which are replaced, aside).
+    /// The pool never has more, except for stuck workers, which are replaced.
     pub max: usize,
 }
 
 impl WorkerRange {
-    /// From `min` to `max` workers. Checked when the graph starts.
+    /// Returns the range from `min` to `max` workers; checked when the graph starts.
     pub const fn new(min: usize, max: usize) -> Self {
         Self { min, max }
     }
 
-    /// Always `n` workers.
+    /// Returns the range of exactly `n` workers.
     pub const fn exactly(n: usize) -> Self {
         Self { min: n, max: n }
     }
@@ -44,8 +51,8 @@ impl WorkerRange {
 }
 
 impl Default for WorkerRange {
-    /// One worker, and up to one for each core: enough for handlers that compute. A stage whose
-    /// handlers block needs a higher end, and only its author knows how high.
+    /// From one worker to one for each core: enough for handlers that compute. A stage with
+    /// handlers that block needs a higher maximum, which only its author can know.
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self { min: 1, max: cores.min(MAX_WORKERS) }
@@ -84,10 +91,10 @@ impl<'de> Deserialize<'de> for WorkerRange {
     }
 }
 
-/// How a range is written.
+/// The text of a range, as errors describe it.
 pub(crate) const ALLOWED: &str = "a range like \"1..4\", or one number, 1 to 1024 workers";
 
-/// A worker range that cannot be.
+/// A text that is no range of workers.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("`{0}` is not a range of workers: write MIN..MAX or one number, 1 to {MAX_WORKERS}")]
 #[non_exhaustive]

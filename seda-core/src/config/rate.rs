@@ -1,20 +1,20 @@
-//! A declared bound on a rate, as a file can hold it.
+//! The declared limit of a stage's arrival rate.
 
-use crate::config::error::SettingFault;
+use crate::config::fault::SettingFault;
 use crate::config::units;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// The lowest and the highest rate that can be declared. Who wants none at all closes the entry;
-/// beyond one event per nanosecond there is nothing to bound.
+/// The bounds of a rate. To admit nothing at all, close the entry; above one event per nanosecond
+/// there is nothing to limit.
 const LOWEST_RATE: f64 = 0.001;
 const HIGHEST_RATE: f64 = 1e9;
-/// A burst beyond what any queue holds bounds nothing.
+/// The largest burst: no queue holds more.
 const LARGEST_BURST: u64 = 1 << 28;
 
-/// How many events may enter a stage: settings of the [`TokenBucket`](crate::gate::TokenBucket) at its
-/// entrance ([`crate::config::StageConfig::rate`]). Over any time `t` no more than `burst + per_second · t`
-/// do.
+/// The limit of a stage's arrival rate, a token bucket
+/// ([`StageConfig::rate`](crate::config::StageConfig::rate)): in any time `t` at most `burst +
+/// per_second · t` events enter.
 ///
 /// ```toml
 /// [graph.stages.mail]
@@ -25,14 +25,16 @@ const LARGEST_BURST: u64 = 1 << 28;
 pub struct RateConfig {
     /// Events per second: 0.001 to 1,000,000,000.
     pub per_second: f64,
-    /// How many may enter at once after a while without any, 1 to 268,435,456. Arrivals are never
-    /// even: with a burst of 1 a third of Poisson's at half the rate is refused (M/D/1/1).
+    /// The number of events that may enter at once after a pause, 1 to 268,435,456. Arrivals are
+    /// never even: with a burst of 1, a third of Poisson arrivals at half the rate is refused
+    /// (M/D/1/1).
     #[serde(deserialize_with = "units::count")]
     pub burst: u64,
 }
 
 impl RateConfig {
-    /// The n-th of so many parts: none lets nobody in.
+    /// Returns the n-th of `count` equal parts; each has at least one token unless the whole has
+    /// none.
     pub(crate) fn part(self, count: usize, n: usize) -> Self {
         let (count, n) = (count.max(1) as u64, n as u64);
         let burst = self.burst / count + u64::from(n < self.burst % count);

@@ -1,48 +1,56 @@
-//! Replicas.
+//! Replicas of a stage, and how they share its events.
 
 use crate::config::word::words;
 use serde::{Deserialize, Serialize};
 
-/// The most replicas of one stage: those that a send has not asked yet are the bits of one word.
+/// The largest number of replicas of one stage: a send keeps the set of those not yet tried in one
+/// word.
 pub(crate) const MAX_REPLICAS: usize = 64;
 
-/// How many copies of a stage there are, and how they share its events.
+/// The number of replicas of a stage, and how they share its events.
+///
+/// ```
+/// use seda_core::{Balance, Replicas};
+/// let replicas = Replicas { count: 4, balance: Balance::TwoChoices };
+/// assert_eq!(Replicas::central(4).balance, Balance::Central);
+/// # let _ = replicas;
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Replicas {
-    /// 1 to 64; checked when the graph starts.
+    /// The number of replicas, 1 to 64; checked when the graph starts.
     pub count: usize,
-    /// How they share the work.
+    /// How they share the events.
     #[serde(default)]
     pub balance: Balance,
 }
 
 impl Replicas {
-    /// `count` replicas that share one queue.
+    /// Returns `count` replicas that share one queue.
     pub const fn central(count: usize) -> Self {
         Self { count, balance: Balance::Central }
     }
 }
 
-/// Which replica of a stage gets an event.
+/// The rule by which an event is sent to one of several replicas.
 ///
-/// All but the central queue bind an event to a replica when it is sent: from then on it waits for
-/// that one, however idle the others become. Whatever the balance, a replica that has no room, or
-/// is closed, is passed over: a send is refused only when every replica refused it.
+/// Every rule but the central queue binds an event to its replica when it is sent; there it stays,
+/// however idle the others become. A replica that is full or closed is passed over under every
+/// rule: a send is refused only when all replicas refuse it.
 ///
-/// None of them keeps the events of one key together. For that, declare a stage for each shard
-/// and choose the sink by the key.
+/// No rule keeps the events of one key together. For that, declare a keyed stage, or a stage for
+/// each shard, and choose the sink by the key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Balance {
-    /// One queue, and whichever replica is free takes from it: no event waits while a replica is
-    /// idle. One lock for all senders and replicas, taken once per batch.
+    /// One queue for all replicas: no event waits while a replica is idle. One lock, taken once per
+    /// batch.
     #[default]
     Central,
-    /// The replica with the fewest events, queued or in service. Looks at all of them per send.
+    /// The replica with the fewest events, queued or in service. Reads all replicas per send.
     ShortestQueue,
-    /// The one with fewer events of two that are drawn at random. Looks at two per send.
+    /// The one with fewer events of two drawn at random. Reads two replicas per send.
     TwoChoices,
-    /// Each in turn, per sender. Looks at none, so it fills a slow replica's queue like any other.
+    /// Each in turn, per sender. Reads none, so it also fills the queue of a slow replica.
     RoundRobin,
 }
 
@@ -59,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_balance_has_one_name_in_text_and_in_settings() {
+    fn a_balance_has_the_same_name_in_text_and_in_settings() {
         for balance in Balance::ALL {
             let written = toml::to_string(&Replicas { count: 4, balance }).unwrap();
             assert_eq!(written, format!("count = 4\nbalance = \"{balance}\"\n"));

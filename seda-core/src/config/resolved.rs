@@ -1,26 +1,28 @@
-//! The settings in force: what a file says, else what code declared, else the default.
+//! The settings in force: the file's, else those of the code, else the defaults.
 
 use crate::config::class::ClassConfig;
 use crate::config::control::{ControlConfig, Mode};
 use crate::config::declaration::Declaration;
-use crate::config::error::{GraphWarning, SettingFault, SettingsError};
+use crate::config::error::{GraphWarning, SettingsError};
+use crate::config::fault::SettingFault;
 use crate::config::graph::GraphConfig;
 use crate::config::pool::WorkerRange;
 use crate::config::slo;
 use crate::config::stage_settings::{MAX_SHARE, StageSettings};
 use std::time::Duration;
 
-/// More threads than this seldom help, and their stacks are 8 GiB of address space.
+/// Default of [`GraphConfig::workers`]: more threads seldom help, and the stacks of these take 8
+/// GiB of address space.
 const DEFAULT_WORKERS: usize = 1_024;
 
-/// Everything that can be set of a graph, checked.
+/// Every setting of a graph, checked.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Settings {
     pub(crate) budget: usize,
-    /// Whether somebody said so, or it follows from the capacities.
+    /// False if the budget follows from the capacities.
     pub(crate) budget_is_stated: bool,
     pub(crate) budget_bytes: u64,
-    /// Of all pools together.
+    /// The most workers of all pools together.
     pub(crate) workers: usize,
     pub(crate) statistics: bool,
     pub(crate) control: ControlConfig,
@@ -29,21 +31,25 @@ pub(crate) struct Settings {
     /// By class.
     pub(crate) shares: Vec<u32>,
     pub(crate) stages: Vec<StageSettings>,
-    /// The pools that were declared, then one for each stage that shares none.
+    /// The shared pools in order of declaration, then one for each stage with its own.
     pub(crate) pools: Vec<WorkerRange>,
 }
 
 impl Settings {
-    /// What holds for a graph with this declaration when a file says `config`.
+    /// Returns the settings in force when code declares `declared` and a file says `config`.
     ///
-    /// The one check for a start and for a change while the graph runs.
+    /// The start and a change while the graph runs are both checked here.
+    ///
+    /// # Errors
+    /// The first setting that is out of bounds, or that names something unknown.
     pub(crate) fn of(declared: &Declaration, config: &GraphConfig) -> Result<Self, SettingsError> {
         declared.check_names(config)?;
+        // Stages: the file, then the file for all replicas, then code. Some have an own pool.
         let mut stages = Vec::with_capacity(declared.stages.len());
         let mut own_pools = Vec::new();
         for stage in &declared.stages {
-            let said = config.stages.get(&*stage.name).cloned().unwrap_or_default();
-            let merged = said.or(stage.said_of_group(config)).or(stage.config.clone());
+            let of_file = config.stages.get(&*stage.name).cloned().unwrap_or_default();
+            let merged = of_file.or(stage.replica_settings(config)).or(stage.config.clone());
             if stage.pool.is_none() {
                 let own = stage.servers.map_or_else(WorkerRange::default, WorkerRange::exactly);
                 let range = merged.workers.unwrap_or(own);
@@ -52,18 +58,21 @@ impl Settings {
             }
             stages.push(StageSettings::of(stage, merged, config.control.queue_delay)?);
         }
+        // Shared pools come first, then the own ones.
         let mut pools = Vec::with_capacity(declared.pools.len() + own_pools.len());
         for pool in &declared.pools {
-            let range = config.pools.get(&pool.name).map_or(pool.range, |said| said.workers);
+            let range = config.pools.get(&pool.name).map_or(pool.range, |of_file| of_file.workers);
             check_range(&pool.name, range)?;
             pools.push(range);
         }
         pools.append(&mut own_pools);
+        // Classes: their shares and SLOs.
         let shares = declared.classes.iter().map(|class| share(class, config));
         let shares = shares.collect::<Result<_, _>>()?;
         let slo = declared.classes.iter().map(|class| class_slo(class, config, declared));
         let slo = slo.collect::<Result<_, _>>()?;
         config.control.check()?;
+        // Budgets of the whole graph.
         let stated = config.budget.or(declared.budget);
         if stated == Some(0) {
             return Err(SettingFault::new("budget", 0, "1 or more events").into());
@@ -76,15 +85,13 @@ impl Settings {
         }
         let workers = worker_budget(config.workers, &pools)?;
         let budget = stated.unwrap_or_else(|| default_budget(&stages));
-        let (statistics, control) = (config.statistics, config.control.clone());
-        let budget_is_stated = stated.is_some();
         Ok(Self {
             budget,
-            budget_is_stated,
+            budget_is_stated: stated.is_some(),
             budget_bytes,
             workers,
-            statistics,
-            control,
+            statistics: config.statistics,
+            control: config.control.clone(),
             slo,
             shares,
             stages,
@@ -92,18 +99,18 @@ impl Settings {
         })
     }
 
-    /// Whether admission has anything to do.
+    /// True if a class has an SLO and admission is not off.
     pub(crate) fn admits(&self) -> bool {
         self.control.admission != Mode::Off && self.slo.iter().any(Option::is_some)
     }
 
-    /// The part of the takes that a class is entitled to, 0 to 1.
+    /// Returns the part of the takes that a class is entitled to, 0 to 1.
     pub(crate) fn share_of(&self, class: usize) -> f64 {
         let all: u64 = self.shares.iter().map(|share| u64::from(*share)).sum();
         self.shares.get(class).map_or(1.0, |share| f64::from(*share) / all.max(1) as f64)
     }
 
-    /// What is odd about the settings, though they can be.
+    /// Returns the warning about settings that are allowed but have no effect.
     pub(crate) fn warning(&self) -> Option<GraphWarning> {
         let capacities = capacities(&self.stages).fold(0, usize::saturating_add);
         let never = GraphWarning::BudgetNeverBinds { budget: self.budget, capacities };
@@ -111,19 +118,19 @@ impl Settings {
     }
 }
 
-/// How many workers all pools may have together.
-fn worker_budget(said: Option<usize>, pools: &[WorkerRange]) -> Result<usize, SettingFault> {
+/// Returns the most workers of all pools together; each pool keeps its minimum.
+fn worker_budget(stated: Option<usize>, pools: &[WorkerRange]) -> Result<usize, SettingFault> {
     let least = pools.iter().fold(0, |sum: usize, pool| sum.saturating_add(pool.min));
-    match said {
+    match stated {
         Some(workers) if workers < least => {
             let allowed = format!("{least} or more: the fewest that the pools may have, together");
             Err(SettingFault::new("workers", workers, allowed))
         }
-        said => Ok(said.unwrap_or(DEFAULT_WORKERS.max(least))),
+        stated => Ok(stated.unwrap_or(DEFAULT_WORKERS.max(least))),
     }
 }
 
-/// Half of what the queues hold together, and as much as the largest of them.
+/// Returns half of the sum of the capacities, and at least the largest of them.
 fn default_budget(stages: &[StageSettings]) -> usize {
     let half = capacities(stages).fold(0, usize::saturating_add) / 2;
     half.max(capacities(stages).max().unwrap_or(1))
@@ -133,7 +140,7 @@ fn capacities(stages: &[StageSettings]) -> impl Iterator<Item = usize> + '_ {
     stages.iter().map(|stage| stage.capacity)
 }
 
-/// Returns a class's share of the takes: what the file says, else what code declared.
+/// Returns a class's share of the takes: from the file, else from code.
 fn share(class: &ClassConfig, config: &GraphConfig) -> Result<u32, SettingFault> {
     let share = config.classes.get(&class.name).copied().unwrap_or(class.weight);
     if share == 0 || share > MAX_SHARE {
@@ -143,18 +150,18 @@ fn share(class: &ClassConfig, config: &GraphConfig) -> Result<u32, SettingFault>
     Ok(share)
 }
 
-/// Returns the SLO of a class: what the file says, else what code declared.
+/// Returns the SLO of a class: from the file, else from code.
 fn class_slo(
     class: &ClassConfig,
     config: &GraphConfig,
     declared: &Declaration,
 ) -> Result<Option<Duration>, SettingFault> {
-    // Checked even where every class has its own: it was meant for something.
+    // Checked even if every class has an SLO of its own: a wrong value is a mistake.
     if let Some(p99) = config.slo.p99.or(declared.slo.p99) {
         slo::check("slo.p99", p99)?;
     }
-    let said = config.slo.of(&class.name);
-    let p99 = said.or_else(|| declared.slo.of(&class.name));
+    let of_file = config.slo.of(&class.name);
+    let p99 = of_file.or_else(|| declared.slo.of(&class.name));
     if let Some(p99) = p99 {
         slo::check(&format!("slo.classes.{}.p99", class.name), p99)?;
     }
@@ -168,6 +175,6 @@ fn check_range(pool: &str, range: WorkerRange) -> Result<(), SettingsError> {
     Err(SettingsError::EmptyRange { pool: pool.to_owned(), range })
 }
 
-/// Default of the byte budget. A quarter of a gibibyte is what the smallest machines that run
-/// servers can spare; it bounds only events of stages that weigh them.
+/// Default of [`GraphConfig::budget_bytes`]: a quarter of the memory of the smallest servers. It
+/// bounds only events of stages that weigh them.
 pub(crate) const DEFAULT_BYTES: u64 = 256 << 20;

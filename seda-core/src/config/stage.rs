@@ -1,73 +1,80 @@
-//! Stage.
+//! The settings of one stage, as a file or code says them.
 
 use crate::config::{CodelConfig, RateConfig, WorkerRange, units};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// A stage's settings. What is `None` keeps the default, or what was set before.
+/// Settings of one stage. A `None` keeps the value set before, or the default.
+///
+/// ```
+/// use seda_core::{Graph, StageConfig};
+///
+/// let mut graph = Graph::new("mail");
+/// let send = graph.stage::<String>("send", 1_024);
+/// graph.configure(send, StageConfig { batch: Some(8), ..StageConfig::default() })?;
+/// # Ok::<(), seda_core::GraphError>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default, expecting = "a table like { capacity = 256 }")]
 pub struct StageConfig {
-    /// Hard bound of the queue, in events. Set live below what is queued, it admits nothing, and
-    /// the bound sinks with the queue. Default: as declared in code.
+    /// Hard bound of the queue, in events. Set live below the number queued, it admits nothing
+    /// until the queue has shrunk. Default: as declared in code.
     #[serde(deserialize_with = "units::optional_count")]
     pub capacity: Option<usize>,
-    /// Bound above which nothing is admitted, at most `capacity`. Default: the hard bound.
+    /// Bound above which nothing is admitted, 1 to `capacity`. Default: the capacity.
     #[serde(deserialize_with = "units::optional_count")]
     pub soft: Option<usize>,
-    /// Workers of the stage's own pool; refused for a stage in a shared pool. Default: one, and
-    /// up to one per core.
+    /// Workers of the stage's own pool; refused for a stage in a shared pool. Default: 1 to the
+    /// number of cores.
     pub workers: Option<WorkerRange>,
-    /// The most events a worker takes at once. Default: 32.
+    /// The most events that a worker takes at once, 1 to 4,096. Default: 32.
     #[serde(deserialize_with = "units::optional_count")]
     pub batch: Option<usize>,
-    /// Share of a shared pool's time relative to the pool's other stages. Default: 1.
+    /// Share of a shared pool's time, relative to the pool's other stages, 1 to 1,000,000. Default:
+    /// 1.
     #[serde(deserialize_with = "units::optional_count")]
     pub weight: Option<u32>,
-    /// The most workers of the pool that run this stage at once. The first one set live does not
-    /// count those that are inside already. Default: all of them.
+    /// The most workers of the pool that run this stage at once. Workers that are inside when the
+    /// first cap is set live are not counted. Default: all workers.
     #[serde(deserialize_with = "units::optional_count")]
     pub cap: Option<usize>,
-    /// The most events that may be pending outside (see [`crate::worker::context::Context::defer`]). Default:
-    /// 1,024.
+    /// The most events that may be pending outside
+    /// ([`Context::defer`](crate::worker::context::Context::defer)). Default: 1,024.
     #[serde(deserialize_with = "units::optional_count")]
     pub pending: Option<usize>,
-    /// How many events may be outside to begin with, 1 to `pending`: workers take nothing beyond,
-    /// and what comes waits in the queue. The pool-size controller sizes it between this and
-    /// `pending`, as it sizes pools: the remote side gets as much at once as makes it answer more,
-    /// and no more. Events that are held do not count. Default: `pending` alone bounds them, and
-    /// who would defer beyond it gets an error.
+    /// The number of events that may be outside to begin with, 1 to `pending`; above it workers
+    /// take nothing, and events wait in the queue. The pool-size controller then sizes the number
+    /// between this and `pending`, as it sizes pools: up to the concurrency at which the remote
+    /// side answers no faster. Held events do not count. Default: only `pending` bounds it, and a
+    /// defer above it is an error.
     #[serde(deserialize_with = "units::optional_count")]
     pub outstanding: Option<usize>,
-    /// Bounds how many events enter per second, from wherever they come: a declared bound like
-    /// `capacity`, no controller. What exceeds it is refused for `admission` before anything is
-    /// spent, and more at once than its burst as too large; who may wait does. A place that is
-    /// reserved counts when it is reserved, and one that is given back unused does not. Replicas
-    /// with queues of their own have equal shares, and one event of the burst at least. Default:
-    /// nothing bounds the rate.
+    /// The limit of the arrival rate, over all senders. An event above it is refused for
+    /// `Admission` before any work is spent, and a batch larger than the burst for `TooLarge`; a
+    /// waiting send waits. A permit pays when it is reserved, and is refunded if it is given back
+    /// unused. Replicas with queues of their own have equal shares, and a burst of at least one
+    /// event. Default: no limit.
     pub rate: Option<RateConfig>,
-    /// Sheds from a standing queue, whatever was promised: what has waited for too long while
-    /// nobody got through quickly. `codel = {}` has the defaults. Default: off; with an SLO the
-    /// limit at the entry keeps queues short before anything is spent.
+    /// Sheds from a standing queue, with or without an SLO. `codel = {}` has the defaults. Default:
+    /// off; with an SLO the limit at the entry keeps queues short before any work is spent.
     pub codel: Option<CodelConfig>,
-    /// While the oldest queued event has waited for longer than this, the newest is served first:
-    /// under overload some are answered at once instead of all too late, and what has waited in
-    /// vain expires at the head. Only with deadlines, or an SLO; not for keyed stages. (Maurer, "Fail
-    /// at scale", ACM Queue 13(8), 2015, has it as adaptive LIFO.) Default: the oldest first.
+    /// The wait of the oldest queued event above which the newest is served first: under overload
+    /// some events are answered at once instead of all too late, and the oldest expire. It needs
+    /// deadlines or an SLO, and no keyed stage may have it. (Adaptive LIFO: Maurer, "Fail at
+    /// scale", ACM Queue 13(8), 2015.) Default: never.
     #[serde(with = "units::optional_duration")]
     pub newest_first_above: Option<Duration>,
 }
 
-/// Default of [`StageConfig::batch`]. 32 is where the price of a lock, a clock read and a wake-up
-/// per batch has become small against an event's own; more only adds delay.
+/// Default of [`StageConfig::batch`]. At 32 the price of a lock, a clock read and a wake-up per
+/// batch is small against one event's own; a larger batch only adds delay.
 pub(super) const DEFAULT_BATCH: usize = 32;
 
-/// Default of [`StageConfig::pending`]: what one remote service is usually willing to serve one
-/// client at once.
+/// Default of [`StageConfig::pending`]: the usual limit of a remote service per client.
 pub(crate) const DEFAULT_PENDING: usize = 1_024;
 
 impl StageConfig {
-    /// These settings, and those of `before` where these say nothing.
+    /// Returns these settings, and those of `before` where these are `None`.
     pub(crate) fn or(self, before: StageConfig) -> StageConfig {
         StageConfig {
             capacity: self.capacity.or(before.capacity),
@@ -83,10 +90,8 @@ impl StageConfig {
             newest_first_above: self.newest_first_above.or(before.newest_first_above),
         }
     }
-}
 
-impl StageConfig {
-    /// What is said of one of `members` replicas when this is said of all of them.
+    /// Returns the settings of one of `members` replicas when these are for all of them together.
     pub(crate) fn part(&self, members: usize, member: usize) -> StageConfig {
         let share = |total: Option<usize>| Some(part(total?, members, member));
         let some = usize::from(self.outstanding.is_some_and(|least| least > 0));
@@ -94,7 +99,7 @@ impl StageConfig {
             capacity: share(self.capacity),
             soft: share(self.soft),
             pending: share(self.pending),
-            // Where they are fewer than replicas, each has one; none stays none, and is refused.
+            // Each replica has at least one, unless the whole is 0, which is refused.
             outstanding: share(self.outstanding).map(|least| least.max(some)),
             rate: self.rate.map(|rate| rate.part(members, member)),
             ..self.clone()
@@ -102,7 +107,7 @@ impl StageConfig {
     }
 }
 
-/// The n-th of `count` parts of `total`, as even as whole numbers can be.
+/// Returns the n-th of `count` parts of `total`, as even as whole numbers can be.
 pub(crate) fn part(total: usize, count: usize, n: usize) -> usize {
     total / count.max(1) + usize::from(n < total % count.max(1))
 }

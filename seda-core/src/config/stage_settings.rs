@@ -6,7 +6,8 @@
 use crate::config::codel::CodelConfig;
 use crate::config::control::Mode;
 use crate::config::declaration::StageDeclaration;
-use crate::config::error::{SettingFault, SettingsError};
+use crate::config::error::SettingsError;
+use crate::config::fault::SettingFault;
 use crate::config::rate::RateConfig;
 use crate::config::slo;
 use crate::config::stage::{DEFAULT_BATCH, DEFAULT_PENDING, StageConfig};
@@ -37,12 +38,12 @@ pub(crate) struct StageSettings {
     pub(crate) outstanding: Option<usize>,
     /// `None`: unbounded.
     pub(crate) rate: Option<RateConfig>,
-    pub(crate) standing: StandingConfig,
+    pub(crate) aqm: AqmConfig,
 }
 
-/// What a stage does about a standing queue.
+/// The active queue management of a stage.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct StandingConfig {
+pub(crate) struct AqmConfig {
     /// The mode of the whole graph: `control.queue_delay`.
     pub(crate) mode: Mode,
     pub(crate) codel: Option<CodelConfig>,
@@ -81,7 +82,7 @@ impl StageSettings {
             pending: pending.unwrap_or(DEFAULT_PENDING),
             outstanding,
             rate,
-            standing: StandingConfig { mode: queue_delay, codel, newest_first_above },
+            aqm: AqmConfig { mode: queue_delay, codel, newest_first_above },
         };
         if settings.capacity == 0 {
             return Err(SettingsError::ZeroCapacity { stage: stage.name.to_string() });
@@ -95,6 +96,7 @@ impl StageSettings {
         Ok(settings)
     }
 
+    /// Checks every setting against its bounds; the key of a fault is relative to the stage.
     fn check(&self, keyed: bool) -> Result<(), SettingFault> {
         let events = format!("to {MAX_CAPACITY} events");
         within("capacity", self.capacity, 1..=MAX_CAPACITY, || format!("1 {events}"))?;
@@ -116,10 +118,10 @@ impl StageSettings {
         if let Some(rate) = self.rate {
             rate.check().map_err(|fault| fault.within("rate"))?;
         }
-        if let Some(codel) = &self.standing.codel {
+        if let Some(codel) = &self.aqm.codel {
             codel.check().map_err(|fault| fault.within("codel"))?;
         }
-        if let Some(above) = self.standing.newest_first_above {
+        if let Some(above) = self.aqm.newest_first_above {
             if keyed {
                 let allowed = "nothing for a keyed stage: events of one key are handled in order";
                 return Err(SettingFault::new("newest_first_above", format!("{above:?}"), allowed));
@@ -131,29 +133,26 @@ impl StageSettings {
 
     /// Returns the keys with their values, in the order of a file.
     pub(super) fn entries(&self) -> Vec<(&'static str, String)> {
-        let Self { capacity, soft, batch, weight, cap, pending, outstanding, rate, standing } =
-            self;
+        let Self { capacity, soft, batch, weight, cap, pending, outstanding, rate, aqm } = self;
         // The mode is the graph's: `control.queue_delay`.
-        let StandingConfig { mode: _, codel, newest_first_above } = standing;
+        let AqmConfig { mode: _, codel, newest_first_above } = aqm;
+        let above = newest_first_above.map(|above| format!("{above:?}"));
         vec![
             ("capacity", capacity.to_string()),
-            ("soft", or(soft.as_ref(), "the capacity")),
+            ("soft", text_or(soft.as_ref(), "the capacity")),
             ("batch", batch.to_string()),
             ("weight", weight.to_string()),
-            ("cap", or(cap.as_ref(), "all workers")),
+            ("cap", text_or(cap.as_ref(), "all workers")),
             ("pending", pending.to_string()),
-            ("outstanding", or(outstanding.as_ref(), "unbounded")),
-            ("rate", or(rate.as_ref(), "unbounded")),
-            ("codel", or(codel.as_ref(), "off")),
-            ("newest_first_above", {
-                let above = newest_first_above.map(|above| format!("{above:?}"));
-                or(above.as_ref(), "never")
-            }),
+            ("outstanding", text_or(outstanding.as_ref(), "unbounded")),
+            ("rate", text_or(rate.as_ref(), "unbounded")),
+            ("codel", text_or(codel.as_ref(), "off")),
+            ("newest_first_above", text_or(above.as_ref(), "never")),
         ]
     }
 }
 
-/// Checks that a value is in a range; `allowed` says the range in words.
+/// Checks that a value is in a range; `allowed` returns the range in words.
 fn within<T: PartialOrd + fmt::Display>(
     key: &str,
     value: T,
@@ -167,6 +166,6 @@ fn within<T: PartialOrd + fmt::Display>(
 }
 
 /// Returns the value as text, or the word for its absence.
-fn or(value: Option<&impl ToString>, absent: &str) -> String {
+fn text_or(value: Option<&impl ToString>, absent: &str) -> String {
     value.map_or_else(|| absent.to_owned(), ToString::to_string)
 }

@@ -1,5 +1,7 @@
-//! How settings are written in files: what does not fit is told with what does. For the fields of a
-//! program's own settings, too; programs whose figures come as flags have [`parse_duration`].
+//! Units in files, flags and reports: how they are read, and how they are shown.
+//!
+//! A program's own settings can use them too. A value that does not fit is refused with an example
+//! of one that does.
 //!
 //! ```
 //! use seda_core::units;
@@ -9,19 +11,19 @@
 //! #[derive(Debug, Deserialize)]
 //! struct Settings {
 //!     #[serde(with = "units::duration")]
-//!     patience: Duration,
+//!     timeout: Duration,
 //!     #[serde(deserialize_with = "units::count")]
 //!     tries: usize,
 //! }
 //!
-//! let read: Settings = toml::from_str("patience = \"200ms\"\ntries = 3")?;
-//! assert_eq!((read.patience, read.tries), (Duration::from_millis(200), 3));
-//! let error = toml::from_str::<Settings>("patience = nan\ntries = 3").unwrap_err().to_string();
+//! let read: Settings = toml::from_str("timeout = \"200ms\"\ntries = 3")?;
+//! assert_eq!((read.timeout, read.tries), (Duration::from_millis(200), 3));
+//! let error = toml::from_str::<Settings>("timeout = nan\ntries = 3").unwrap_err().to_string();
 //! assert!(error.contains("expected a duration like \"200ms\""), "{error}");
 //! # Ok::<(), toml::de::Error>(())
 //! ```
 
-use crate::config::error::OneOf;
+use crate::config::fault::OneOf;
 use bytesize::ByteSize;
 use humantime_serde::re::humantime;
 use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
@@ -34,10 +36,16 @@ const A_DURATION: &str = "a duration like \"200ms\" or \"1m 30s\"";
 const A_COUNT: &str = "a whole number, neither below 0 nor too large";
 const A_SIZE: &str = "a size like \"64MiB\", or a number of bytes";
 
-/// A duration as a flag or a file has it: numbers with their units.
+/// Reads a duration from a flag: numbers with units, like "1m 30s".
+///
+/// ```
+/// use seda_core::units::parse_duration;
+/// assert_eq!(parse_duration("200ms")?.as_millis(), 200);
+/// # Ok::<(), seda_core::units::ParseDurationError>(())
+/// ```
 ///
 /// # Errors
-/// What was written, and how a duration looks.
+/// [`ParseDurationError`], with the text and an example of a duration.
 pub fn parse_duration(text: &str) -> Result<Duration, ParseDurationError> {
     humantime::parse_duration(text).map_err(|_| ParseDurationError { got: text.to_owned() })
 }
@@ -51,7 +59,7 @@ pub struct ParseDurationError {
     pub got: String,
 }
 
-/// Durations: `#[serde(with = "units::duration")]`.
+/// A duration in a file: `#[serde(with = "units::duration")]`.
 pub mod duration {
     pub use humantime_serde::serialize;
     use serde::Deserializer;
@@ -61,23 +69,23 @@ pub mod duration {
     /// Reads a duration.
     ///
     /// # Errors
-    /// What was written is none; the error says how one looks.
+    /// The value is no duration; the error has an example of one.
     pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
         super::Lasting::deserialize(from).map(|lasting| lasting.0)
     }
 }
 
-/// Durations that need not be: `#[serde(with = "units::optional_duration")]`.
+/// An optional duration in a file: `#[serde(with = "units::optional_duration")]`.
 pub mod optional_duration {
     pub use humantime_serde::serialize;
     use serde::Deserializer;
     use serde::de::Deserialize;
     use std::time::Duration;
 
-    /// Reads a duration, or that there is none.
+    /// Reads a duration, or `None` if the value is absent.
     ///
     /// # Errors
-    /// What was written is none; the error says how one looks.
+    /// The value is no duration; the error has an example of one.
     pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
         let read = Option::<super::Lasting>::deserialize(from)?;
         Ok(read.map(|lasting| lasting.0))
@@ -87,15 +95,15 @@ pub mod optional_duration {
 /// Reads a whole number: `#[serde(deserialize_with = "units::count")]`.
 ///
 /// # Errors
-/// What was written is none, or too large for the field.
+/// The value is no whole number, is negative, or is too large for the field.
 pub fn count<'de, D: Deserializer<'de>, N: TryFrom<u64>>(from: D) -> Result<N, D::Error> {
     Count::deserialize(from).map(|count| count.0)
 }
 
-/// Reads a whole number that need not be.
+/// Reads a whole number, or `None` if the value is absent.
 ///
 /// # Errors
-/// What was written is none, or too large for the field.
+/// As [`count`].
 pub fn optional_count<'de, D, N>(from: D) -> Result<Option<N>, D::Error>
 where
     D: Deserializer<'de>,
@@ -114,7 +122,7 @@ where
     Ok(read.into_iter().map(|(name, count)| (name, count.0)).collect())
 }
 
-/// Reads a size in bytes that need not be.
+/// Reads a size in bytes, or `None` if the value is absent.
 pub(super) fn optional_size<'de, D>(from: D) -> Result<Option<ByteSize>, D::Error>
 where
     D: Deserializer<'de>,
@@ -132,7 +140,7 @@ where
     from.deserialize_str(Allowed { allowed, text: |text| text.parse().ok(), whole: |_| None })
 }
 
-/// A range, or one number, that text or a number may stand for.
+/// Reads a value that is written as text or as a whole number.
 pub(super) fn text_or_number<'de, D, T>(from: D, allowed: &'static str) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -140,6 +148,72 @@ where
 {
     let whole = |n: u64| n.to_string().parse().ok();
     from.deserialize_any(Allowed { allowed, text: |text| text.parse().ok(), whole })
+}
+
+/// Shows seconds in the unit that fits: "12.3 us", "12.3 ms" or "1.23 s".
+///
+/// ```
+/// use seda_core::units::Seconds;
+/// assert_eq!(Seconds(0.0123).to_string(), "12.3 ms");
+/// assert_eq!(Seconds(1.234).to_string(), "1.23 s");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Seconds(pub f64);
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            seconds if seconds < 1e-3 => write!(f, "{:.1} us", seconds * 1e6),
+            seconds if seconds < 1.0 => write!(f, "{:.1} ms", seconds * 1e3),
+            seconds => write!(f, "{seconds:.2} s"),
+        }
+    }
+}
+
+/// Shows seconds in milliseconds, with one digit unless a precision is given.
+///
+/// ```
+/// use seda_core::units::Millis;
+/// assert_eq!(Millis(0.0123).to_string(), "12.3 ms");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Millis(pub f64);
+
+impl fmt::Display for Millis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.*} ms", f.precision().unwrap_or(1), self.0 * 1e3)
+    }
+}
+
+/// Shows seconds in microseconds, with two digits unless a precision is given.
+///
+/// ```
+/// use seda_core::units::Micros;
+/// assert_eq!(Micros(0.000_012_34).to_string(), "12.34 us");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Micros(pub f64);
+
+impl fmt::Display for Micros {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.*} us", f.precision().unwrap_or(2), self.0 * 1e6)
+    }
+}
+
+/// Shows a share of 1 in percent, without digits unless a precision is given.
+///
+/// ```
+/// use seda_core::units::Percent;
+/// assert_eq!(Percent(0.974).to_string(), "97 %");
+/// assert_eq!(format!("{:.1}", Percent(0.974)), "97.4 %");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Percent(pub f64);
+
+impl fmt::Display for Percent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.*} %", f.precision().unwrap_or(0), self.0 * 100.0)
+    }
 }
 
 struct Lasting(Duration);
@@ -169,7 +243,7 @@ impl<'de> Deserialize<'de> for Size {
     }
 }
 
-/// Takes what one of two readers makes something of, and says of all else what is allowed.
+/// Accepts a value that one of two readers understands, and refuses any other with `allowed`.
 struct Allowed<A, T> {
     allowed: A,
     text: fn(&str) -> Option<T>,
@@ -202,7 +276,7 @@ mod tests {
     use crate::config::graph::GraphConfig;
 
     #[test]
-    fn what_cannot_be_is_told_with_what_can() {
+    fn a_value_that_does_not_fit_is_refused_with_one_that_does() {
         let duration = "expected a duration like \"200ms\" or \"1m 30s\"";
         let mode = "expected \"on\", \"observe\" or \"off\"";
         let count = "expected a whole number, neither below 0 nor too large";
@@ -233,13 +307,13 @@ mod tests {
             ("classes.gold = -1", "`-1`", count),
         ] {
             let error = toml::from_str::<GraphConfig>(text).unwrap_err();
-            let said = error.message();
-            assert!(said.contains(value) && said.contains(expected), "{text}: {said}");
+            let message = error.message();
+            assert!(message.contains(value) && message.contains(expected), "{text}: {message}");
         }
     }
 
     #[test]
-    fn what_is_written_reads_back() {
+    fn written_settings_read_back_as_they_were() {
         let text = "budget_bytes = \"64MiB\"\nslo.p99 = \"200ms\"\nstages.a.workers = 3\n\
                     stages.a.codel = {}\nclasses.gold = 3\ncontrol.overload = \"random\"\n";
         let config: GraphConfig = toml::from_str(text).unwrap();

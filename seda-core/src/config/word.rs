@@ -1,6 +1,6 @@
-//! Settings that are written as one word: an enum states its words once, in [`words!`].
+//! Settings that are written as one word: an enum states its words once, in `words!`.
 
-use crate::config::error::ParseWordError;
+use crate::config::fault::ParseWordError;
 
 /// Writes an enum as one word per value: `ALL`, `as_str`, `FromStr`, `Display`, `Serialize` and
 /// `Deserialize`. A value without a word does not compile.
@@ -21,7 +21,7 @@ macro_rules! words {
         }
 
         impl std::str::FromStr for $name {
-            type Err = $crate::config::error::ParseWordError;
+            type Err = $crate::config::fault::ParseWordError;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
                 $crate::config::word::parse($what, text, &Self::ALL, &Self::WORDS)
@@ -49,7 +49,7 @@ macro_rules! words {
 }
 pub(super) use words;
 
-/// Returns the value whose word is `text`; `words` are those of `values`, in the same order.
+/// Returns the value with the word `text`; `words` are those of `values`, in the same order.
 pub(super) fn parse<T: Copy>(
     what: &'static str,
     text: &str,

@@ -1,5 +1,7 @@
-//! What stages do about queues that stand goes to the journal: not each event that is given up, but
-//! when it began and when it ended, as seen at the ticks. What ends within a tick is only counted.
+//! The journal of active queue management (AQM).
+//!
+//! A stage itself sheds events that waited too long, or serves the newest first. The journal says
+//! when that began and ended, as seen at the ticks. An episode within one tick is only counted.
 
 use crate::config::{StageSettings, Stages};
 use crate::control::tick::Tick;
@@ -12,29 +14,31 @@ use crate::stage::{Controller, Decision};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct QueueObservation {
     depth: usize,
-    stood: AqmState,
-    /// Events that CoDel gave up since the graph began, or would have.
-    given_up: u64,
+    aqm: AqmState,
+    /// Events that CoDel has shed since the graph began, or would have.
+    shed: u64,
 }
 
-/// What was being done about a stage's queue at the last tick.
+/// The episodes of a stage that went on at the last tick.
 #[derive(Clone, Copy, Debug, Default)]
 struct Episodes {
     shedding: Option<Episode>,
-    turned: Option<Episode>,
-    /// Events given up until then.
-    given_up: u64,
+    /// The newest event is served first.
+    lifo: Option<Episode>,
+    /// Events shed until then.
+    shed: u64,
 }
 
-/// Something that is being done, or would be.
+/// A time in which the stage sheds, or serves the newest first.
 #[derive(Clone, Copy, Debug)]
 struct Episode {
+    /// False if the stage only observes.
     acts: bool,
-    /// Events given up before it began.
-    since: u64,
+    /// Events shed before it began.
+    shed_before: u64,
 }
 
-/// Journals what stages do about queues that stand.
+/// Journals the episodes of all stages.
 pub(super) struct AqmController {
     episodes: Stages<Episodes>,
 }
@@ -44,33 +48,33 @@ impl AqmController {
         Self { episodes: topology.stages.map(|_, _| Episodes::default()) }
     }
 
-    /// All stages' queues.
+    /// Returns the state of every stage's queue.
     pub(super) fn observe(&self, monitor: &Monitor) -> Stages<QueueObservation> {
         monitor.queues.map(|_, queue| {
             let shed = queue.total().shed.iter();
             let shed: u64 = shed.filter(|(r, _)| *r == LossReason::Delay).map(|(_, n)| n).sum();
-            let given_up = shed + queue.stood.exempt;
-            QueueObservation { depth: queue.depth, stood: queue.stood, given_up }
+            let shed = shed + queue.aqm.exempt;
+            QueueObservation { depth: queue.depth, aqm: queue.aqm, shed }
         })
     }
 
-    /// Journals what began or ended since the last tick.
+    /// Journals the episodes that began or ended since the last tick.
     pub(super) fn act(&mut self, seen: &Stages<QueueObservation>, tick: &Tick<'_>) {
         let stages = tick.topology.stages.entries().zip(&tick.settings.stages);
         for ((stage, plan), set) in stages {
-            let told = Told { stage: plan.core.name(), tick };
-            self.episodes[stage].follow(seen[stage], set, &told);
+            let entry = EntryContext { stage: plan.core.name(), tick };
+            self.episodes[stage].follow(seen[stage], set, &entry);
         }
     }
 }
 
-/// What a stage's episodes are journaled with.
-struct Told<'a> {
+/// The stage and the tick of a journal entry.
+struct EntryContext<'a> {
     stage: &'a str,
     tick: &'a Tick<'a>,
 }
 
-impl Told<'_> {
+impl EntryContext<'_> {
     fn record(&self, acted: bool, seen: String, action: &str, changed: &str) {
         self.tick.record(
             Decision::by(Controller::QueueDelay, self.tick.now)
@@ -84,56 +88,60 @@ impl Told<'_> {
 }
 
 impl Episodes {
-    fn follow(&mut self, seen: QueueObservation, set: &StageSettings, told: &Told<'_>) {
-        let acts = told.tick.acts;
-        let QueueObservation { depth, stood, given_up } = seen;
-        let waits = format!("{depth} queued, the oldest for {:?}", stood.oldest);
-        // An empty queue does not stand, unless it was emptied by shedding just now.
-        let sheds = stood.sheds && (depth > 0 || given_up > self.given_up);
+    fn follow(&mut self, seen: QueueObservation, set: &StageSettings, entry: &EntryContext<'_>) {
+        let acts = entry.tick.acts;
+        let QueueObservation { depth, aqm, shed } = seen;
+        // CoDel: shedding began or ended.
+        let waits = format!("{depth} queued, the oldest for {:?}", aqm.oldest);
+        // An empty queue has no standing delay, unless shedding has just emptied it.
+        let sheds = aqm.sheds && (depth > 0 || shed > self.shed);
         let before = self.shedding;
-        self.shedding = follow(before, sheds, acts, self.given_up);
+        self.shedding = follow(before, sheds, acts, self.shed);
         match change(before, self.shedding) {
             EpisodeChange::Began => {
-                let codel = set.standing.codel.as_ref().map(ToString::to_string);
+                let codel = set.aqm.codel.as_ref().map(ToString::to_string);
                 let seen = format!("{waits}; {}", codel.unwrap_or_default());
-                told.record(acts, seen, "began shedding", "shedding false → true");
+                entry.record(acts, seen, "began shedding", "shedding false → true");
             }
-            EpisodeChange::Ended(Episode { acts, since }) => {
-                let n = given_up - since;
+            EpisodeChange::Ended(Episode { acts, shed_before }) => {
+                let n = shed - shed_before;
                 let how = if acts { "given up" } else { "would have been given up" };
                 let seen = format!("{waits}; {n} {how} meanwhile");
-                told.record(acts, seen, "ended shedding", "shedding true → false");
+                entry.record(acts, seen, "ended shedding", "shedding true → false");
             }
             EpisodeChange::None => {}
         }
-        let before = self.turned;
-        self.turned = follow(before, stood.lifo, acts, self.given_up);
-        match change(before, self.turned) {
+        // Order: serving the newest first began or ended.
+        let before = self.lifo;
+        self.lifo = follow(before, aqm.lifo, acts, self.shed);
+        match change(before, self.lifo) {
             EpisodeChange::Began => {
-                told.record(acts, waits, "serves the newest first", "oldest → newest");
+                entry.record(acts, waits, "serves the newest first", "oldest → newest");
             }
             EpisodeChange::Ended(Episode { acts, .. }) => {
-                told.record(acts, waits, "serves the oldest first again", "newest → oldest");
+                entry.record(acts, waits, "serves the oldest first again", "newest → oldest");
             }
             EpisodeChange::None => {}
         }
-        self.given_up = given_up;
+        self.shed = shed;
     }
 }
 
+/// The change of an episode between two ticks.
 enum EpisodeChange {
     None,
     Began,
     Ended(Episode),
 }
 
-/// The episode that there is now.
-fn follow(before: Option<Episode>, is: bool, acts: bool, since: u64) -> Option<Episode> {
+/// Returns the episode that goes on now: the one `before` if the mode is the same, else a new one.
+fn follow(before: Option<Episode>, goes_on: bool, acts: bool, shed: u64) -> Option<Episode> {
     let same = before.filter(|before| before.acts == acts);
-    is.then(|| same.unwrap_or(Episode { acts, since }))
+    goes_on.then(|| same.unwrap_or(Episode { acts, shed_before: shed }))
 }
 
-/// One that goes on in another mode is news: what was observed is done from now on, or no more.
+/// An episode that continues in another mode counts as begun: its events are now shed, or only
+/// counted.
 fn change(before: Option<Episode>, now: Option<Episode>) -> EpisodeChange {
     match (before, now) {
         (Some(before), None) => EpisodeChange::Ended(before),

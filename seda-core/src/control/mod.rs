@@ -1,13 +1,15 @@
-//! The control plane: reads statistics, writes settings, and keeps a journal of both.
+//! The control plane: it reads statistics, writes settings, and journals every decision.
 //!
-//! - [`PoolSizePolicy`]: how many workers a pool should have; pure, replaceable.
-//! - [`BatchSizePolicy`]: how many events a worker should take at once; pure, replaceable.
-//! - [`AdmissionLaw`]: how many requests may be under way for a stage; pure, replaceable.
-//! - [`Hotspot`]: which stage is hot, not for a moment and not one that is cooling already.
-//! - [`OverloadPolicy`]: who gives way when the graph's budget is reached; the valve acts on it.
-//! - [`Journal`]: every decision, with what was seen and what it changed.
+//! A program can replace three policies, each pure and called once per tick:
 //!
-//! Each controller is `on`, `observe` (decides and journals, changes nothing) or `off`.
+//! - [`PoolSizePolicy`] sets the number of workers of a pool.
+//! - [`BatchSizePolicy`] sets how many events a worker takes at once.
+//! - [`AdmissionLaw`] sets how many requests may be inside for a stage.
+//!
+//! Each controller is `on`, `observe` (it decides and journals, and changes nothing) or `off`.
+//
+// A folder or file for each controller; `plane` calls them in order. This room imports the monitor
+// and the data plane. It is on no event's way: code that runs once per event belongs below.
 
 pub(crate) mod admission;
 mod aqm;

@@ -1,5 +1,7 @@
-//! How many events of a deferring stage may be outside: places there are to such a stage what
-//! workers are to others, and are sized by the same policy.
+//! The limit of a stage's events outside: deferred, and handled elsewhere.
+//!
+//! A place outside serves an event of a deferring stage as a worker serves one of another stage. So
+//! the policy of pool sizes sizes the places, too.
 
 use crate::config::{ControlConfig, Settings, StageIndex, Stages};
 use crate::control::pool_size::{PoolObservation, Sizing};
@@ -7,7 +9,7 @@ use crate::control::tick::Tick;
 use crate::monitor::{Monitor, Topology};
 use crate::stage::{Controller, Decision};
 
-/// Sizes the places outside of every stage that bounds them.
+/// Sets how many events may be outside, for every stage with a range for them.
 pub(super) struct OutstandingController {
     sizings: Stages<Sizing>,
 }
@@ -17,7 +19,7 @@ impl OutstandingController {
         Self { sizings: topology.stages.map(|_, _| Sizing::new(None, control)) }
     }
 
-    /// All stages' places; `None` where they are not bounded.
+    /// Returns the places of every stage over the last tick; `None` where they are not bounded.
     pub(super) fn observe(
         &self,
         monitor: &Monitor,
@@ -33,6 +35,7 @@ impl OutstandingController {
             .collect()
     }
 
+    /// Resizes the places of every stage that has a range for them.
     pub(super) fn act(&mut self, seen: &Stages<Option<PoolObservation>>, tick: &Tick<'_>) {
         for (stage, plan) in tick.topology.stages.entries() {
             let Some(seen) = seen[stage].as_ref().filter(|seen| seen.min < seen.max) else {
@@ -41,27 +44,27 @@ impl OutstandingController {
             let sizing = &mut self.sizings[stage];
             sizing.follow(&tick.settings.control);
             let name = plan.core.name();
-            let Some(wish) = sizing.wish(name, seen) else { continue };
-            if !sizing.is_news(wish.target, seen.workers, tick.acts) {
+            let Some(decided) = sizing.decide(name, seen) else { continue };
+            if !sizing.is_change(decided.target, seen.workers, tick.acts) {
                 continue;
             }
             if tick.acts {
-                plan.core.set_outside_limit(wish.target);
+                plan.core.set_outside_limit(decided.target);
             }
-            let grows = wish.target > seen.workers;
+            let grows = decided.target > seen.workers;
             tick.record(
                 Decision::by(Controller::Outstanding, tick.now)
                     .stage(&**name)
-                    .seen(wish.why)
+                    .seen(decided.why)
                     .action(if grows { "more places outside" } else { "fewer places outside" })
-                    .changed(format!("outstanding {} → {}", seen.workers, wish.target))
+                    .changed(format!("outstanding {} → {}", seen.workers, decided.target))
                     .acted(tick.acts),
             );
         }
     }
 }
 
-/// The places of a stage over the last tick, as if they were a pool's workers.
+/// Returns the places of a stage over the last tick, as if they were a pool's workers.
 fn observe_places(
     monitor: &Monitor,
     topology: &Topology,

@@ -1,4 +1,4 @@
-//! The loop of the control plane: collect what was measured, observe, decide, act, export.
+//! The loop of the control plane: collect, observe, decide, act, export.
 
 use crate::config::Settings;
 use crate::control::admission::{AdmissionController, MakeLaw};
@@ -16,7 +16,7 @@ use crate::platform::catch_panic;
 use crate::platform::sync::{Arc, Mutex};
 use std::fmt;
 
-/// The program's own policies. `None` stands for the default, which settings describe.
+/// The policies that the program brings. `None` selects the default policy.
 pub(crate) struct Policies {
     /// By pool.
     pub(crate) pool_sizes: Vec<Option<Box<dyn PoolSizePolicy>>>,
@@ -36,14 +36,19 @@ struct Controllers {
 
 /// The control plane of one graph.
 ///
-/// Two locks, taken in this order: that of the controllers, by the tick alone and for its whole
-/// length; that of the monitor, by the tick while controllers observe, and by every report. The
-/// program's code (policies, laws, the recorder of metrics) runs when the monitor's lock is free.
+/// It has two locks, taken in this order:
+///
+/// 1. `controllers`: held by the tick alone, from its begin to its end.
+/// 2. `monitor`: held by a tick while controllers observe, by a report, and by a change of
+///    settings.
+///
+/// The program's code (policies, laws, the recorder of metrics) runs without the monitor's lock, so
+/// it may ask for a report or change settings.
 pub(crate) struct ControlPlane {
     pub(crate) topology: Topology,
     monitor: Mutex<Monitor>,
     controllers: Mutex<Controllers>,
-    /// Locks for itself: new settings reach it between two ticks.
+    /// Has locks of its own, because new settings reach it between two ticks.
     admission: AdmissionController,
 }
 
@@ -68,15 +73,15 @@ impl ControlPlane {
         Arc::new(plane)
     }
 
-    /// One tick: collect, watch, observe, act, export. Controllers decide about ticks that have a
-    /// length.
+    /// Runs one tick. On a clock that has not advanced, controllers skip it: no rate follows from a
+    /// tick without length.
     pub(crate) fn tick(&self) {
         let topology = &self.topology;
         journal_evictions(topology);
         let now = topology.now();
         let mut controllers = self.controllers.lock();
         let Controllers { hotspot, aqm, pool_size, outstanding, batch_size } = &mut *controllers;
-        // Under the monitor's lock: collect, and let every controller observe.
+        // Under the monitor's lock: collect, then let every controller observe.
         let mut monitor = self.monitor.lock();
         let settings = topology.settings();
         monitor.collect(topology, now);
@@ -94,7 +99,7 @@ impl ControlPlane {
         let exported = Export::of(topology, &monitor);
         monitor.close_tick(now);
         drop(monitor);
-        // Without it: decide and act, each controller in its mode.
+        // The lock is free: each controller decides and acts, in its mode.
         let control = &settings.control;
         let tick = Tick::new(now, topology, &settings);
         if control.hotspot.watches() {
@@ -103,7 +108,7 @@ impl ControlPlane {
             hotspot.reset(&tick);
         }
         aqm.act(&queues, &tick.in_mode(control.queue_delay));
-        // A drain needs the workers and the places that there are.
+        // A drain keeps the workers and the places outside that it has.
         if !topology.core.is_draining() {
             if control.pool_size.watches() {
                 pool_size.act(&pools, &tick.in_mode(control.pool_size));
@@ -121,12 +126,12 @@ impl ControlPlane {
         export(exported);
     }
 
-    /// Collects what workers have recorded so far. A drain calls this before it ends them.
+    /// Collects what the workers have recorded. A drain calls this before it ends them.
     pub(crate) fn collect(&self) {
         self.monitor.lock().collect(&self.topology, self.topology.now());
     }
 
-    /// A snapshot with rates over the last second or so.
+    /// Returns a snapshot; its rates are over the last second or so.
     pub(crate) fn report(&self) -> Report {
         journal_evictions(&self.topology);
         let mut monitor = self.monitor.lock();
@@ -134,7 +139,7 @@ impl ControlPlane {
         Report::of_window(&self.topology, &monitor)
     }
 
-    /// A snapshot with rates over the graph's whole life.
+    /// Returns a snapshot; its rates are over the graph's whole life.
     pub(crate) fn final_report(&self) -> Report {
         journal_evictions(&self.topology);
         let mut monitor = self.monitor.lock();
@@ -142,13 +147,13 @@ impl ControlPlane {
         Report::of_life(&self.topology, &monitor)
     }
 
-    /// Replaces the settings by the result of `replace`, under the monitor's lock: a tick and a
-    /// report see all of them or none. Concurrent changes are serialized.
+    /// Replaces the settings by the result of `replace`. It holds the monitor's lock, so a tick or
+    /// a report sees all of the new settings or none; concurrent changes are serialized.
     pub(super) fn replace_settings<T, E>(
         &self,
         replace: impl FnOnce(&Settings) -> Result<(Settings, T), E>,
     ) -> Result<T, E> {
-        let _quiet = self.monitor.lock();
+        let _no_tick = self.monitor.lock();
         let (settings, result) = replace(&self.topology.settings())?;
         self.topology.set_settings(settings);
         Ok(result)
@@ -159,7 +164,7 @@ impl ControlPlane {
         self.admission.follow(&self.untimed(&self.topology.settings()));
     }
 
-    /// A tick between two ticks, for the admission controller.
+    /// Returns a tick for the admission controller, which also acts between two ticks.
     fn untimed<'a>(&'a self, settings: &'a Settings) -> Tick<'a> {
         let tick = Tick::new(self.topology.now(), &self.topology, settings);
         tick.in_mode(settings.control.admission)

@@ -1,16 +1,13 @@
-//! New settings for a graph that runs: checked as at its start, then set, whole or not at all.
+//! New settings for a running graph: checked as at its start, then set, all of them or none.
 
-use crate::config::{
-    GraphConfig, ReconfigureError, SettingChange, Settings, StageSettings, WorkerRange,
-};
+use crate::config::{GraphConfig, ReconfigureError, SettingChange, Settings, WorkerRange};
 use crate::control::plane::ControlPlane;
-use crate::monitor::{RunningPool, StagePlan, Topology};
-use crate::platform::sync::Ordering;
+use crate::monitor::{RunningPool, Topology};
 use crate::stage::{Controller, Decision};
 
 impl ControlPlane {
-    /// Sets what `config` says, else what was declared. From the first line that sets something
-    /// on, nothing can fail. Workers that are missing then have to be hired.
+    /// Sets what `config` states, and the declared settings for the rest. Returns the changes. The
+    /// caller then adds the workers that are missing.
     pub(crate) fn reconfigure(
         &self,
         config: &GraphConfig,
@@ -36,7 +33,7 @@ impl ControlPlane {
     }
 }
 
-/// What can only be said before the start.
+/// Fails if a setting differs that is fixed at the start.
 fn check_fixed(
     topology: &Topology,
     before: &Settings,
@@ -54,14 +51,15 @@ fn check_fixed(
     })
 }
 
-/// Sets only what differs: beside the settings there is what was set live.
+/// Applies the settings that differ. The others stay as they are, because a controller or the
+/// program may have changed them live. Nothing here can fail.
 fn set(topology: &Topology, before: &Settings, after: &Settings) {
     topology.core.set_timed(after.statistics);
     topology.core.admission.set(&after.slo, after.control.admission);
     topology.core.valve.set(after.control.valve, after.control.overload);
     let stages = before.stages.iter().zip(&after.stages);
     for (plan, (before, after)) in topology.stages.iter().zip(stages) {
-        set_stage(plan, before, after);
+        plan.core.apply(&plan.share, after, Some(before));
     }
     if before.shares != after.shares {
         topology.stages.iter().for_each(|stage| stage.core.set_shares(&after.shares));
@@ -75,7 +73,7 @@ fn set(topology: &Topology, before: &Settings, after: &Settings) {
         set_pool(pool, *before, *after);
     }
     topology.core.announce_change();
-    // A cap may have been raised for workers that wait beside its stage.
+    // A higher cap may admit a parked worker to a stage.
     topology.pools.iter().for_each(|pool| pool.core.idle.wake_all());
 }
 
@@ -87,38 +85,6 @@ fn journal_changes(topology: &Topology, changes: &[SettingChange]) {
             .action(format!("set `{}`", change.key))
             .changed(format!("{} → {}", change.before, change.after));
         topology.core.journal.record(Decision { stage: change.stage.clone(), ..decision });
-    }
-}
-
-fn set_stage(plan: &StagePlan, before: &StageSettings, after: &StageSettings) {
-    let (core, share) = (&plan.core, &plan.share);
-    if before.capacity != after.capacity {
-        core.set_capacity(after.capacity);
-    }
-    if before.soft != after.soft {
-        core.set_soft(after.soft.unwrap_or(usize::MAX));
-    }
-    if before.batch != after.batch {
-        share.batch.store(after.batch, Ordering::Relaxed);
-    }
-    if before.weight != after.weight {
-        share.weight.store(after.weight, Ordering::Relaxed);
-    }
-    if before.cap != after.cap {
-        share.cap.store(after.cap.unwrap_or(usize::MAX), Ordering::Relaxed);
-    }
-    if before.pending != after.pending {
-        core.set_pending_limit(after.pending);
-    }
-    // What was found lately counts no more: another range may be another remote side.
-    if (before.outstanding, before.pending) != (after.outstanding, after.pending) {
-        core.set_outside_limit(after.outstanding.unwrap_or(usize::MAX));
-    }
-    if before.rate != after.rate {
-        core.set_rate(after.rate);
-    }
-    if before.standing != after.standing {
-        core.set_standing(&after.standing);
     }
 }
 

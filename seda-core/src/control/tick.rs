@@ -1,11 +1,11 @@
-//! One tick, as the controllers see it.
+//! The context in which a controller acts.
 
 use crate::config::{Mode, Settings};
 use crate::monitor::Topology;
 use crate::platform::Time;
 use crate::stage::Decision;
 
-/// One tick: its moment, the graph, the settings in force, and whether the controller acts.
+/// One tick: its time, the graph, the settings in force, and whether the controller acts.
 #[derive(Clone, Copy)]
 pub(super) struct Tick<'a> {
     pub(super) now: Time,
@@ -20,12 +20,12 @@ impl<'a> Tick<'a> {
         Self { now, topology, settings, acts: true }
     }
 
-    /// Returns the tick for a controller in that mode.
+    /// Returns the same tick for a controller in `mode`.
     pub(super) fn in_mode(self, mode: Mode) -> Self {
         Self { acts: mode.acts(), ..self }
     }
 
-    /// Journals a decision.
+    /// Writes a decision to the journal.
     pub(super) fn record(&self, decision: Decision) {
         self.topology.core.journal.record(decision);
     }

@@ -1,10 +1,12 @@
-//! The valve's journal. The valve itself acts on an event's way, in `stage::valve`; what it did is
-//! journaled once per tick or report.
+//! The journal of the overload valve.
+//!
+//! The valve acts while events are sent, in `stage::valve`, and counts its evictions. The counts
+//! are journaled once per tick or report.
 
 use crate::config::{Class, StageIndex};
 use crate::monitor::Topology;
 
-/// Journals the evictions since the last call.
+/// Journals the evictions since the last call, one decision for each kind.
 pub(super) fn journal_evictions(topology: &Topology) {
     for evictions in topology.core.valve.evictions().take() {
         let class = |class| class_name(topology, class);

@@ -31,9 +31,9 @@ impl CostModel {
         let expected = expected.filter(|seconds| *seconds > 0.0);
         // Outliers in both directions: a request that declares a million times its cost must not
         // make all others cheap.
-        let is_far =
+        let is_outlier =
             is_outlier(seconds, expected) || expected.is_some_and(|e| is_outlier(e, Some(seconds)));
-        if !self.outliers.counts(is_far) {
+        if !self.outliers.counts(is_outlier) {
             return;
         }
         let kept = EWMA_SAMPLES / (EWMA_SAMPLES + n);

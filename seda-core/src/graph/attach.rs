@@ -1,4 +1,4 @@
-//! Gives stages their handlers.
+//! Attaches handlers to stages.
 
 use crate::config::GraphError;
 use crate::graph::builder::Graph;
@@ -10,11 +10,11 @@ use crate::worker::context::Context;
 use crate::worker::{FactoryError, Handler, Runner, each};
 
 impl Graph {
-    /// Gives a stage its handler and a pool of its own. `wire` runs once, declares the edges and
-    /// returns the factory, which runs once per worker and may fail.
+    /// Attaches a handler to a stage, which gets a pool of its own. `wire` runs once, declares the
+    /// edges and returns the factory; the factory runs once per worker and may fail.
     ///
     /// # Errors
-    /// If the stage has a handler already, or a token belongs to another graph.
+    /// [`GraphError::AttachedTwice`], or [`GraphError::Foreign`] for a token of another graph.
     pub fn attach<E, H, F>(
         &mut self,
         stage: Stage<E>,
@@ -31,8 +31,9 @@ impl Graph {
         })
     }
 
-    /// Gives a stage a closure as its handler, and a pool of its own: the short form of
-    /// [`Graph::attach`] for handlers that cannot fail to be made. Every worker gets a clone.
+    /// Attaches a closure as the handler of a stage, which gets a pool of its own: the short form
+    /// of
+    /// [`Graph::attach`] for handlers that need no factory. Every worker gets a clone.
     ///
     /// # Errors
     /// As [`Graph::attach`].
@@ -51,7 +52,7 @@ impl Graph {
         })
     }
 
-    /// Gives a stage a closure as its handler, in a pool that it shares with other stages.
+    /// Attaches a closure as the handler of a stage that shares a pool.
     ///
     /// # Errors
     /// As [`Graph::attach_in`].
@@ -71,10 +72,10 @@ impl Graph {
         })
     }
 
-    /// Gives a stage its handler in a pool that it shares with other stages.
+    /// Attaches a handler to a stage that shares a pool.
     ///
     /// # Errors
-    /// If the stage has a handler already, or a token belongs to another graph.
+    /// [`GraphError::AttachedTwice`], or [`GraphError::Foreign`] for a token of another graph.
     pub fn attach_in<E, H, F>(
         &mut self,
         pool: &Pool,
@@ -92,9 +93,9 @@ impl Graph {
         })
     }
 
-    /// Gives a replicated stage its handlers, and pools of their own; the factory is told for
-    /// which replica, from 0, it makes one. A replica's handler that is made anew, after a panic,
-    /// has the same number. An ordinary stage is replica 0.
+    /// Attaches handlers to a replicated stage, whose replicas get pools of their own. The factory
+    /// receives the number of the replica, from 0. A handler that replaces one after a panic has
+    /// the same number. An ordinary stage is replica 0.
     ///
     /// # Errors
     /// As [`Graph::attach`].
@@ -111,8 +112,7 @@ impl Graph {
         self.attach_with(None, stage, wire)
     }
 
-    /// Gives a replicated stage its handlers in a pool that it shares with other stages, as
-    /// [`Graph::attach_replicas`].
+    /// Attaches handlers to a replicated stage in a shared pool, as [`Graph::attach_replicas`].
     ///
     /// # Errors
     /// As [`Graph::attach_in`].
@@ -130,8 +130,8 @@ impl Graph {
         self.attach_with(Some(pool), stage, wire)
     }
 
-    /// Wires a stage once and gives each of its replicas a maker of runners; without a pool, the
-    /// stage has one of its own.
+    /// Wires a stage once, and stores the maker of runners for each of its replicas. Without `pool`
+    /// the stage gets one of its own.
     fn attach_with<E, H, F>(
         &mut self,
         pool: Option<&Pool>,
@@ -150,6 +150,7 @@ impl Graph {
         if self.declared(stage)?.make.is_some() {
             return Err(GraphError::AttachedTwice { stage: core.name.to_string() });
         }
+        // Wire once: the edges leave all replicas.
         let members: Vec<Stage<E>> = self.members(stage).collect();
         let senders = stage.index..stage.index + members.len();
         let mut wiring = Wire { graph: self, senders, foreign: false };
@@ -157,6 +158,7 @@ impl Graph {
         if wiring.foreign {
             return Err(GraphError::Foreign { token: "stage" });
         }
+        // One maker of runners for each replica; all share the factory.
         for (replica, member) in members.into_iter().enumerate() {
             let (core, factory) = (self.typed(member)?, Arc::clone(&factory));
             let number = self.numbering(stage, replica);

@@ -1,17 +1,16 @@
-//! Building a graph, in two phases: stages are declared first and wired afterwards, so that an
-//! edge can name any stage (cycles are just names) and all edges are known before any worker
-//! exists.
+//! The builder of a graph.
+//!
+//! It works in two phases: stages are declared first and wired afterwards. So an edge can name any
+//! stage (cycles need nothing special), and all edges are known before the first worker exists.
 
 use crate::config::{
     ClassConfig, Declaration, GraphConfig, GraphError, PoolDeclaration, SloConfig, StageConfig,
     StageDeclaration, WorkerRange,
 };
-use crate::control::MakeLaw;
-use crate::control::admission::AdmissionLaw;
-use crate::control::batch_size::BatchSizePolicy;
-use crate::control::pool_size::PoolSizePolicy;
+use crate::control::{AdmissionLaw, BatchSizePolicy, PoolSizePolicy};
 use crate::event::{LossReason, shard_of};
 use crate::graph::declared_stage::DeclaredStage;
+use crate::graph::policy_factories::PolicyFactories;
 use crate::graph::replicated::Replicated;
 use crate::monitor::Edge;
 use crate::platform::sync::Arc;
@@ -24,11 +23,6 @@ use bytesize::ByteSize;
 use std::fmt;
 use std::hash::Hash;
 use std::marker::PhantomData;
-
-/// Makes the policy of one pool, by the pool's name.
-type MakePolicy = Box<dyn Fn(&str) -> Box<dyn PoolSizePolicy> + Send>;
-/// The same of one stage.
-type MakeBatchPolicy = Box<dyn Fn(&str) -> Box<dyn BatchSizePolicy> + Send>;
 
 /// A graph of stages that is being built.
 ///
@@ -60,7 +54,7 @@ type MakeBatchPolicy = Box<dyn Fn(&str) -> Box<dyn BatchSizePolicy> + Send>;
 #[must_use = "a graph does nothing until it is started"]
 pub struct Graph {
     pub(super) core: Arc<GraphShared>,
-    /// What a file says; it goes before what code says.
+    /// The settings of a file, which take precedence over those of code.
     pub(super) config: GraphConfig,
     pub(super) budget: Option<usize>,
     pub(super) budget_bytes: Option<ByteSize>,
@@ -69,18 +63,16 @@ pub struct Graph {
     pub(super) stages: Vec<DeclaredStage>,
     pub(super) pools: Vec<PoolDeclaration>,
     pub(super) replicated: Vec<Replicated>,
-    /// How many sources of replicated stages there are.
+    /// The number of sources of replicated stages, which seeds their balancers.
     pub(super) sources: u64,
     pub(super) edges: Vec<Edge>,
-    /// The stages on each declared route.
+    /// The stages of each declared route.
     pub(super) routes: Vec<Box<[usize]>>,
-    pub(super) make_policy: Option<MakePolicy>,
-    pub(super) make_batch_policy: Option<MakeBatchPolicy>,
-    pub(super) make_law: Option<MakeLaw>,
+    pub(super) policies: PolicyFactories,
 }
 
 impl Graph {
-    /// An empty graph.
+    /// Returns an empty graph.
     pub fn new(name: &str) -> Self {
         Self {
             core: GraphShared::new(name),
@@ -95,18 +87,17 @@ impl Graph {
             sources: 0,
             edges: Vec::new(),
             routes: Vec::new(),
-            make_policy: None,
-            make_batch_policy: None,
-            make_law: None,
+            policies: PolicyFactories::default(),
         }
     }
 
-    /// Declares a stage that takes events of type `E` and queues up to `capacity` of them.
+    /// Declares a stage that takes events of type `E` and queues at most `capacity` of them.
     pub fn stage<E: Send + 'static>(&mut self, name: &str, capacity: usize) -> Stage<E> {
         let core = StageCore::<E>::new(name, self.stages.len(), capacity, Arc::clone(&self.core));
         self.declare_stage(core, capacity, None)
     }
 
+    /// Stores a stage; `servers` is the number of its workers if it is replicated.
     pub(super) fn declare_stage<E: Send + 'static>(
         &mut self,
         core: StageCore<E>,
@@ -130,8 +121,9 @@ impl Graph {
         self.declare_pool(name, workers, false)
     }
 
-    /// Declares a pool of exactly `workers` workers that somebody else drives: a reactor between
-    /// its polls. They are handed out by [`Running::hosted_workers`]. Its stages must not block.
+    /// Declares a pool of exactly `workers` workers that run on threads of the user, for example a
+    /// reactor between its polls. [`Running::hosted_workers`] returns them. Its stages must not
+    /// block.
     pub fn hosted_pool(&mut self, name: &str, workers: usize) -> Pool {
         self.declare_pool(name, WorkerRange::exactly(workers), true)
     }
@@ -141,34 +133,34 @@ impl Graph {
         Pool { graph: self.core.id, index: self.pools.len() - 1 }
     }
 
-    /// Declares the classes of events, most important first, with their shares of a queue's
-    /// takes. Without it there is one class.
+    /// Declares the classes of events, most important first, each with its share of a queue's
+    /// takes. Default: one class.
     pub fn classes(&mut self, classes: &[(&str, u32)]) {
         let declared =
             classes.iter().map(|&(name, weight)| ClassConfig { name: name.to_owned(), weight });
         self.classes = declared.collect();
     }
 
-    /// Sets how many events the whole graph may hold. Without it: half of what its queues hold
-    /// together, and as much as the largest of them.
+    /// Sets the most events in the whole graph. Default: half of the sum of all capacities, and at
+    /// least the largest of them.
     pub fn budget(&mut self, events: usize) {
         self.budget = Some(events);
     }
 
-    /// Sets how many cores the controllers reckon with, where the workers' service is simulated.
-    /// Without it: as many as the machine gives this process.
+    /// Sets the number of cores that the controllers assume, for graphs with simulated service.
+    /// Default: the cores of this process.
     pub fn cores(&mut self, cores: usize) {
         self.core.set_cores(cores);
     }
 
-    /// Sets how many bytes the events of the whole graph may have, as far as their stages
-    /// [weigh](Graph::weigh) them. Without it: 256 MiB.
+    /// Sets the most bytes of events in the whole graph, as far as their stages
+    /// [weigh](Graph::weigh) them. Default: 256 MiB.
     pub fn budget_bytes(&mut self, bytes: u64) {
         self.budget_bytes = Some(ByteSize::b(bytes));
     }
 
-    /// Sets what `config` says of a stage; of a replicated one it is said of all replicas, among
-    /// which capacities and the limit of pending events are divided.
+    /// Sets the settings of a stage. Those of a replicated stage are for all replicas together:
+    /// capacities and the limit of pending events are divided among them.
     ///
     /// # Errors
     /// [`GraphError::Foreign`] for a stage of another graph.
@@ -178,37 +170,37 @@ impl Graph {
         Ok(())
     }
 
-    /// Sets everything that `config` says, as a file holds it; to be called after stages, pools
-    /// and classes are declared. It goes before what code says (with [`Graph::configure`],
-    /// [`Graph::budget`] and the declarations), and replaces what an earlier call said.
+    /// Sets the settings of a file, after stages, pools and classes are declared. They take
+    /// precedence over code ([`Graph::configure`], [`Graph::budget`] and the declarations), and
+    /// replace those of an earlier call.
     ///
     /// # Errors
-    /// [`GraphError::Unknown`] for a stage, a pool or a class that the graph does not have.
+    /// [`GraphError::Settings`] for a stage, a pool or a class that the graph does not have.
     pub fn apply(&mut self, config: GraphConfig) -> Result<(), GraphError> {
         self.declaration().check_names(&config)?;
         self.config = config;
         Ok(())
     }
 
-    /// Sets what was promised of response times; what a file says goes before it. Requests are
-    /// then admitted as far as the promise can be kept.
+    /// Sets the SLO; that of a file takes precedence. Requests are then admitted as far as it can
+    /// be met.
     pub fn slo(&mut self, slo: SloConfig) {
         self.slo = slo;
     }
 
-    /// Makes `stage` a keyed stage: events with one key are handled one after the other, in the
-    /// order in which they were sent, however many workers there are. Keys are spread over
-    /// [`SHARDS`](crate::event::SHARDS) shards; a shard is in one worker's hand at a time, and moves to
-    /// another only when nothing of it is in hand, deferred or held. So a key that is too busy
-    /// for one worker holds up its shard: [`StageReport::busiest_shard_share`] shows it.
+    /// Makes `stage` a keyed stage: events of one key are handled one after the other, in the order
+    /// of their sends, with any number of workers.
     ///
-    /// An event that is deferred keeps its shard until it is completed, but those that were taken
-    /// in one batch with it go on: set the stage's `batch` to 1 where completions have to be in
-    /// order, too. Between classes there is no order.
+    /// Keys are spread over [`SHARDS`](crate::event::SHARDS) shards. A shard belongs to one worker
+    /// at a time, and moves to another only when none of its events is in hand, deferred or held. A
+    /// key that is too busy for one worker therefore delays its whole shard:
+    /// [`busiest_shard_share`](crate::monitor::report::StageReport::busiest_shard_share) shows it.
     ///
-    /// `key` is asked once per send, on the sender's thread; it should be cheap and not panic.
+    /// A deferred event keeps its shard until it completes, but the other events of its batch go
+    /// on: set the stage's `batch` to 1 where completions must be in order too. There is no order
+    /// between classes.
     ///
-    /// [`StageReport::busiest_shard_share`]: crate::monitor::report::StageReport::busiest_shard_share
+    /// `key` is called once per send, on the sender's thread; it should be cheap and not panic.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -223,8 +215,8 @@ impl Graph {
     /// ```
     ///
     /// # Errors
-    /// If it is keyed already, is replicated with a queue for each replica (events of one key would
-    /// be spread over them), or belongs to another graph.
+    /// [`GraphError::ExtractorSetTwice`]; [`GraphError::KeyedReplicas`] if each replica has a queue
+    /// of its own; [`GraphError::Foreign`].
     pub fn keyed<E: Send + 'static, K: Hash>(
         &mut self,
         stage: Stage<E>,
@@ -242,14 +234,15 @@ impl Graph {
     }
 
     /// Makes `stage` weigh its events, in bytes: they count in the graph's
-    /// [byte budget](Graph::budget_bytes) from being sent until they end here. An event that does
-    /// not fit is refused for [`Budget`](crate::event::RefusalReason::Budget), one that never can for
-    /// [`TooLarge`](crate::event::RefusalReason::TooLarge). Weights are rounded up by less than 0.1 %.
+    /// [byte budget](Graph::budget_bytes) from their send until their end at this stage.
     ///
-    /// `bytes` is asked once per send, on the sender's thread; it should be cheap and not panic.
+    /// An event that does not fit is refused for [`Budget`](crate::event::RefusalReason::Budget),
+    /// and one that can never fit for [`TooLarge`](crate::event::RefusalReason::TooLarge). Weights
+    /// are rounded up by less than 0.1 %. `bytes` is called once per send, on the sender's thread;
+    /// it should be cheap and not panic.
     ///
     /// # Errors
-    /// If it weighs its events already, or belongs to another graph.
+    /// [`GraphError::ExtractorSetTwice`], or [`GraphError::Foreign`].
     pub fn weigh<E: Send + 'static>(
         &mut self,
         stage: Stage<E>,
@@ -266,11 +259,11 @@ impl Graph {
         Ok(())
     }
 
-    /// Says who hears of a stage's accepted events that are given up. Without it they are
-    /// dropped, which tells the owner of any responder inside.
+    /// Sets the function that receives each accepted event of a stage that is shed. Without it the
+    /// event is dropped, which tells the owner of a responder inside.
     ///
     /// # Errors
-    /// If it was said before, or the stage belongs to another graph.
+    /// [`GraphError::OnLostTwice`], or [`GraphError::Foreign`].
     pub fn on_lost<E: Send + 'static>(
         &mut self,
         stage: Stage<E>,
@@ -287,44 +280,45 @@ impl Graph {
         Ok(())
     }
 
-    /// Replaces the pool-size policy; called once for each pool, with its name. A policy made
-    /// here has its own settings and keeps them: only the default one follows `control`.
+    /// Replaces the pool-size policy. `make` is called once for each pool, with its name. The
+    /// policy keeps its own settings: only the default one follows `control`.
     pub fn pool_size_policy<P: PoolSizePolicy + 'static>(
         &mut self,
         make: impl Fn(&str) -> P + Send + 'static,
     ) {
-        self.make_policy = Some(Box::new(move |pool| Box::new(make(pool))));
+        self.policies.pool_size = Some(Box::new(move |pool| Box::new(make(pool))));
     }
 
-    /// Replaces the batch-size policy; called once for each stage, with its name.
+    /// Replaces the batch-size policy. `make` is called once for each stage, with its name.
     pub fn batch_size_policy<P: BatchSizePolicy + 'static>(
         &mut self,
         make: impl Fn(&str) -> P + Send + 'static,
     ) {
-        self.make_batch_policy = Some(Box::new(move |stage| Box::new(make(stage))));
+        self.policies.batch_size = Some(Box::new(move |stage| Box::new(make(stage))));
     }
 
-    /// Replaces the law of admission, whatever `control.law` says; called for each class of each
-    /// stage, with the stage's name, once something was promised.
+    /// Replaces the law of admission, whatever `control.law` says. `make` is called for each class
+    /// of each stage, with the name of the stage, once there is an SLO.
     pub fn admission_law<L: AdmissionLaw + 'static>(
         &mut self,
         make: impl Fn(&str) -> L + Send + Sync + 'static,
     ) {
-        self.make_law = Some(Box::new(move |stage| Box::new(make(stage))));
+        self.policies.law = Some(Box::new(move |stage| Box::new(make(stage))));
     }
 
-    /// A way into `stage` from outside. Each source keeps a request ledger of its own, so give
-    /// each busy thread one.
+    /// Returns an entry to `stage` from outside. Each source has a request ledger of its own, so
+    /// give each busy thread one.
     ///
     /// # Errors
-    /// If the stage belongs to another graph.
+    /// [`GraphError::Foreign`] for a stage of another graph.
     pub fn source<E: Send + 'static>(&mut self, stage: Stage<E>) -> Result<Source<E>, GraphError> {
-        let way = self.way(stage)?;
-        let ways = self.ways(stage)?;
-        Ok(Source::new(way, ways))
+        let entry = self.entry(stage)?;
+        let replicas = self.replica_entries(stage)?;
+        Ok(Source::new(entry, replicas))
     }
 
-    pub(super) fn way<E: Send + 'static>(
+    /// Declares the edge from outside to one stage.
+    pub(super) fn entry<E: Send + 'static>(
         &mut self,
         stage: Stage<E>,
     ) -> Result<Replica<E>, GraphError> {
@@ -333,26 +327,26 @@ impl Graph {
         Ok(Replica { stage: core, edge })
     }
 
-    /// Checks the graph and starts its workers and its controller.
+    /// Checks the graph, and starts its workers and its controller.
     ///
     /// # Errors
-    /// What is wrong with the graph, by name, or that the machine gives no thread.
+    /// The first fault of the graph, by name, or [`GraphError::Thread`].
     pub fn start(self) -> Result<Running, GraphError> {
         let (plane, warnings) = self.build(Arc::new(MonotonicClock::new()))?;
         Running::start(plane, warnings)
     }
 
-    /// Checks the graph and gives it out to be stepped by hand, on `clock`, without threads.
+    /// Checks the graph, and returns it to be stepped by hand on `clock`, without threads.
     ///
     /// # Errors
-    /// What is wrong with the graph, by name.
+    /// The first fault of the graph, by name.
     pub fn start_manual(self, clock: Arc<dyn Clock>) -> Result<Manual, GraphError> {
         self.core.set_stepped();
         let (plane, warnings) = self.build(clock)?;
         Ok(Manual::start(plane, warnings))
     }
 
-    /// Returns what code declared of all that a file may set.
+    /// Returns the settings that code declared.
     pub(super) fn declaration(&self) -> Declaration {
         let stages = self.stages.iter().enumerate().map(|(index, stage)| StageDeclaration {
             name: Arc::clone(stage.core.name()),
@@ -373,10 +367,10 @@ impl Graph {
         }
     }
 
-    /// The number, among the edges into `to`, of the edge from `from`; declared if it is new.
+    /// Returns the number of the edge from `from` among the edges into `to`; declares a new edge.
     pub(super) fn edge(&mut self, from: Option<usize>, to: usize, waits: bool) -> usize {
-        let known = self.edges.iter_mut().find(|edge| (edge.from, edge.to) == (from, to));
-        if let Some(edge) = known {
+        let declared = self.edges.iter_mut().find(|edge| (edge.from, edge.to) == (from, to));
+        if let Some(edge) = declared {
             edge.waits |= waits;
             return edge.number;
         }
@@ -385,6 +379,7 @@ impl Graph {
         number
     }
 
+    /// Returns the declared stage of a token.
     pub(super) fn declared<E>(
         &mut self,
         stage: Stage<E>,
@@ -396,6 +391,7 @@ impl Graph {
         self.stages.get_mut(stage.index).ok_or(foreign)
     }
 
+    /// Returns the core of a stage of this graph.
     pub(crate) fn typed<E: Send + 'static>(
         &mut self,
         stage: Stage<E>,

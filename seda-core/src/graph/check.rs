@@ -1,15 +1,18 @@
-//! Whether a graph may start: its structure. Its settings are checked in `settings`, as they may
-//! change later.
+//! Checks the structure of a graph before its start. Its settings, which may change later, are
+//! checked in `config`.
 
 use crate::config::{GraphError, GraphWarning, MAX_CLASSES, SettingFault};
 use crate::graph::builder::Graph;
 use std::collections::HashSet;
 
-/// Names go into metric labels and thread names.
+/// The longest name, in bytes: names go into metric labels and thread names.
 const MAX_NAME: usize = 64;
 
 impl Graph {
-    /// The first thing that is wrong with the graph's structure.
+    /// Checks the structure of the graph.
+    ///
+    /// # Errors
+    /// The first fault.
     pub(super) fn check(&self) -> Result<(), GraphError> {
         if self.stages.is_empty() {
             return Err(GraphError::NoStages { graph: self.core.name.to_string() });
@@ -46,8 +49,9 @@ impl Graph {
         }
     }
 
-    /// A worker that waits holds up its whole pool, so pools count as one node: an edge waits for
-    /// itself if its end's pool can reach its beginning's.
+    /// Checks that no waiting edge can wait for itself. A worker that waits holds up its whole
+    /// pool, so a pool counts as one node: an edge waits for itself if the node of its end reaches
+    /// that of its start.
     fn check_waiting_edges(&self) -> Result<(), GraphError> {
         for edge in self.edges.iter().filter(|edge| edge.waits) {
             let Some(from) = edge.from else { continue };
@@ -80,7 +84,7 @@ impl Graph {
         Ok(())
     }
 
-    /// Stages that nothing leads to.
+    /// Returns a warning for each stage that no source leads to.
     pub(super) fn unreachable(&self) -> Vec<GraphWarning> {
         let entries = self.edges.iter().filter(|edge| edge.from.is_none()).map(|edge| edge.to);
         let reached = self.reachable_stages(&entries.collect::<Vec<_>>());
@@ -89,7 +93,7 @@ impl Graph {
         names.map(|stage| GraphWarning::Unreachable { stage }).collect()
     }
 
-    /// A stage's pool if it shares one, else itself.
+    /// Returns the node of a stage: its shared pool, or the stage itself.
     fn node(&self, stage: usize) -> (bool, usize) {
         match self.stages.get(stage).and_then(|stage| stage.pool) {
             Some(pool) => (true, pool),
@@ -97,8 +101,8 @@ impl Graph {
         }
     }
 
-    /// The nodes that can be reached from some stages, those included, where a node leads on
-    /// from every stage of it.
+    /// Returns the nodes that some stages lead to, theirs included. A node leads on from each of
+    /// its stages.
     fn reachable(&self, from: &[usize]) -> HashSet<(bool, usize)> {
         let mut reached = HashSet::new();
         let mut next: Vec<_> = from.iter().map(|stage| self.node(*stage)).collect();

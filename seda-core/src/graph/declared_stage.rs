@@ -1,19 +1,21 @@
-//! A stage as the builder holds it until the graph starts.
+//! A stage as the builder keeps it until the graph starts.
 
 use crate::config::StageConfig;
 use crate::monitor::MakeRunner;
 use crate::platform::sync::Arc;
 use crate::stage::AnyStage;
 
+/// A stage that is declared, and perhaps attached.
 pub(super) struct DeclaredStage {
     pub(super) core: Arc<dyn AnyStage>,
     pub(super) capacity: usize,
-    /// What code says; what a file says is in the graph's `config`.
+    /// The settings of code; those of a file are in `Graph::config`.
     pub(super) config: StageConfig,
-    /// How many servers it stands for, if it is replicated: workers of a pool of its own, or the
-    /// most of a shared one.
+    /// The number of its workers, if it is replicated: of its own pool, or the most in a shared
+    /// one.
     pub(super) servers: Option<usize>,
-    /// `None`: a pool of its own.
+    /// The shared pool. `None`: a pool of its own.
     pub(super) pool: Option<usize>,
+    /// The maker of its runners, once it is attached.
     pub(super) make: Option<MakeRunner>,
 }

@@ -1,9 +1,9 @@
-//! From a graph that is declared to one that can run.
+//! Builds the running graph from the declared one.
 
 use crate::config::{
     GraphError, GraphWarning, PoolIndex, Pools, Position, Settings, StageIndex, StageSettings,
 };
-use crate::control::{ControlPlane, Policies, PoolSizePolicy};
+use crate::control::{BatchSizePolicy, ControlPlane, Policies, PoolSizePolicy};
 use crate::graph::builder::Graph;
 use crate::graph::declared_stage::DeclaredStage;
 use crate::graph::replicated::Replicated;
@@ -16,11 +16,12 @@ use crate::pool::{PoolCore, StageSlots};
 type OwnPolicy = Option<Box<dyn PoolSizePolicy>>;
 
 impl Graph {
-    /// From declaration to something that can run.
-    pub(super) fn build(
+    /// Checks the graph, puts the settings in force, and returns the parts that run.
+    pub(crate) fn build(
         mut self,
         clock: Arc<dyn Clock>,
     ) -> Result<(Arc<ControlPlane>, Vec<GraphWarning>), GraphError> {
+        // Check the structure, then the settings.
         self.check()?;
         let declared = self.declaration();
         let settings = Settings::of(&declared, &self.config)?;
@@ -28,6 +29,7 @@ impl Graph {
         for warning in &warnings {
             tracing::warn!(graph = %self.core.name, "{warning}");
         }
+        // Settings of the whole graph.
         self.core.budget.set_limit(settings.budget);
         self.core.bytes.set_limit(settings.budget_bytes);
         self.core.set_classes(self.classes.len());
@@ -37,11 +39,11 @@ impl Graph {
         self.core.valve.set(settings.control.valve, settings.control.overload);
         self.core.clock.start(clock);
         self.core.set_stages(self.stages.iter().map(|stage| Arc::downgrade(&stage.core)).collect());
+        // Pools, policies and stages.
         let (pools, pool_sizes) = self.plan_pools(&settings);
-        let make_batching = self.make_batch_policy.take();
-        let own = |name: &str| make_batching.as_ref().map(|make| make(name));
-        let batch_sizes = self.stages.iter().map(|stage| own(stage.core.name())).collect();
-        let policies = Policies { pool_sizes, batch_sizes, law: self.make_law.take() };
+        let batch_sizes = self.batch_size_policies();
+        let law = self.policies.law.take();
+        let policies = Policies { pool_sizes, batch_sizes, law };
         let stages = std::mem::take(&mut self.stages).into_iter().zip(&settings.stages);
         let plans = stages.map(|(stage, set)| plan_stage(stage, set, &settings.shares)).collect();
         let edges = std::mem::take(&mut self.edges);
@@ -49,7 +51,14 @@ impl Graph {
         Ok((ControlPlane::new(topology, policies), warnings))
     }
 
-    /// For each stage the one whose gate is its own: the first of its replicas.
+    /// Returns the program's own batch-size policy of each stage; `None`: the default.
+    fn batch_size_policies(&mut self) -> Vec<Option<Box<dyn BatchSizePolicy>>> {
+        let make = self.policies.batch_size.take();
+        let names = self.stages.iter().map(|stage| stage.core.name());
+        names.map(|name| make.as_ref().map(|make| make(name))).collect()
+    }
+
+    /// Returns for each stage the index of its gate: that of the first of its replicas.
     fn gates(&self) -> Box<[usize]> {
         let first = |stage: usize| {
             let mut declared = self.replicated.iter().map(Replicated::members);
@@ -58,9 +67,9 @@ impl Graph {
         (0..self.stages.len()).map(first).collect()
     }
 
-    /// The declared pools, and one for each stage that shares none.
+    /// Returns the shared pools, and one for each stage without, with their policies.
     fn plan_pools(&mut self, settings: &Settings) -> (Pools<RunningPool>, Vec<OwnPolicy>) {
-        let make_policy = self.make_policy.take();
+        let make_policy = self.policies.pool_size.take();
         let mut pools: Vec<_> =
             self.pools.iter().map(|pool| (pool.name.as_str().into(), pool.hosted)).collect();
         for stage in self.stages.iter_mut().filter(|stage| stage.pool.is_none()) {
@@ -86,16 +95,12 @@ impl Graph {
     }
 }
 
+/// Puts the settings of one stage in force, and opens it.
 fn plan_stage(stage: DeclaredStage, settings: &StageSettings, shares: &[u32]) -> StagePlan {
     let DeclaredStage { core, pool, make, .. } = stage;
     core.set_classes(shares);
-    core.set_capacity(settings.capacity);
-    core.set_soft(settings.soft.unwrap_or(usize::MAX));
-    core.set_pending_limit(settings.pending);
-    core.set_outside_limit(settings.outstanding.unwrap_or(usize::MAX));
-    core.set_standing(&settings.standing);
-    core.set_rate(settings.rate);
-    core.open();
     let share = Arc::new(StageSlots::new(settings.batch, settings.cap, settings.weight));
+    core.apply(&share, settings, None);
+    core.open();
     StagePlan { core, share, pool: PoolIndex::declared(pool.unwrap_or(0)), make }
 }

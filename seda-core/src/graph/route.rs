@@ -1,20 +1,20 @@
-//! Declaring what requests were promised, and which stages they visit.
+//! Routes: the stages that a kind of request visits.
 
 use crate::config::{GraphError, SettingFault};
 use crate::gate::{Route, StageId};
 use crate::graph::builder::Graph;
 
-/// Its number is kept in two bytes of every request, beside one for each stage.
+/// The most routes of a graph: each request keeps the number of its route in two bytes.
 const MAX_ROUTES: usize = 1 << 14;
 
 impl Graph {
-    /// Declares that a kind of request visits `stages`, in any order; the stage where it enters
-    /// need not be named. A request with this route in its [`SendOptions`](crate::stage::ports::SendOptions) is refused at
-    /// the entry while one of these stages has as much to do as it can do within the
-    /// [SLO](crate::config::SloConfig). Without a route a request counts at its entry stage only, and
-    /// the stages behind refuse what is sent to them: later, when work has been spent.
+    /// Declares the stages that a kind of request visits, in any order. The stage where it enters
+    /// need not be named, and a replicated stage stands for all of its replicas.
     ///
-    /// A replicated stage stands for all of its replicas.
+    /// A request with this route in its [`SendOptions`](crate::stage::ports::SendOptions) is
+    /// refused at the entry while one of these stages has more work than it can do within the
+    /// [SLO](crate::config::SloConfig). Without a route, a request counts at its entry stage only;
+    /// later stages refuse what is too much for them when work has already been spent.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -23,14 +23,16 @@ impl Graph {
     /// let parse = graph.stage::<String>("parse", 64);
     /// let render = graph.stage::<String>("render", 64);
     /// let pages = graph.route([render.id()])?;
-    /// let source = graph.source(parse)?.with_terms(SendOptions { route: Some(pages), ..SendOptions::default() });
+    /// let options = SendOptions { route: Some(pages), ..SendOptions::default() };
+    /// let source = graph.source(parse)?.with_terms(options);
     /// # let _ = source;
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
-    /// If a stage belongs to another graph, none is named, or there are 16,384 routes.
+    /// [`GraphError::Foreign`]; a setting fault if no stage is named, or the graph has 16,384
+    /// routes.
     pub fn route(
         &mut self,
         stages: impl IntoIterator<Item = StageId>,

@@ -1,5 +1,5 @@
-//! Figures for the `metrics` facade: whatever recorder the program installed gets them on every
-//! tick. Labels are bounded: stages, classes and reasons, all known at the start.
+//! The figures for the `metrics` facade. The recorder that the program installed gets them at every
+//! tick. Labels are bounded: stages, classes and reasons are known at the start.
 //!
 //! | name | kind | labels |
 //! | --- | --- | --- |
@@ -8,8 +8,9 @@
 //! | `seda_stage_pending`, `seda_stage_batch_size` | gauge | stage |
 //! | `seda_stage_outstanding_limit` (where there is one) | gauge | stage |
 //! | `seda_stage_wait_seconds`, `seda_stage_service_seconds` | histogram | stage |
-//! | `seda_stage_busy_seconds_total` | counter (whole seconds: the facade counts in integers) | stage |
-//! | `seda_stage_accepted_total`, `seda_stage_handled_total`, `seda_stage_failed_total` | counter | stage, class |
+//! | `seda_stage_busy_seconds_total` | counter, whole seconds | stage |
+//! | `seda_stage_accepted_total`, `seda_stage_handled_total` | counter | stage, class |
+//! | `seda_stage_failed_total` | counter | stage, class |
 //! | `seda_stage_refused_total`, `seda_stage_shed_total` | counter | stage, class, reason |
 //! | `seda_stage_spared_total` | counter | stage |
 //! | `seda_gate_bound`, `seda_gate_limit` | gauge | stage |
@@ -26,8 +27,8 @@ use crate::queue::ClassLedger;
 use crate::stats::Quantiles;
 use metrics::{Label, counter, gauge, histogram};
 
-/// The figures of one tick, taken under the monitor's lock and recorded outside of it: the
-/// recorder is the program's.
+/// The figures of one tick. They are taken under the monitor's lock and recorded without it,
+/// because the recorder is the program's code.
 #[derive(Default)]
 pub(crate) struct Export {
     figures: Vec<Figure>,
@@ -42,7 +43,7 @@ struct Figure {
 enum Value {
     Gauge(f64),
     Counter(u64),
-    /// Seconds, and how many took as long.
+    /// Pairs of seconds and the number of durations of that length.
     Histogram(Vec<(f64, usize)>),
 }
 
@@ -58,7 +59,7 @@ impl Export {
         export
     }
 
-    /// Hands everything to the recorder that the program installed.
+    /// Passes all figures to the recorder that the program installed.
     pub(crate) fn record(self) {
         for Figure { name, labels, value } in self.figures {
             match value {
@@ -92,7 +93,7 @@ impl Export {
         self.gauge("seda_stage_queue_capacity", &labels, queue.capacity);
         self.gauge("seda_stage_pending", &labels, queue.total().pending as usize);
         self.gauge("seda_stage_batch_size", &labels, batch);
-        self.counter("seda_stage_spared_total", &labels, queue.stood.exempt);
+        self.counter("seda_stage_spared_total", &labels, queue.aqm.exempt);
         if places < usize::MAX {
             self.gauge("seda_stage_outstanding_limit", &labels, places);
         }

@@ -1,4 +1,8 @@
-//! What the control plane knows: the workers' books, collected on the tick, as running sums.
+//! Observation of a running graph: its map, its measurements, and reports of both.
+//!
+//! Workers record into statistics of their own. The [`Monitor`] collects them at each tick and
+//! report, as running sums; rates follow from two samples. This room imports the data plane, and
+//! decides nothing: decisions belong to `control`.
 
 mod metrics;
 pub(crate) mod report;
@@ -18,54 +22,54 @@ use crate::pool::{StageFigures, WorkerStats, WorkerWindow};
 use crate::stage::QueueFigures;
 use std::collections::VecDeque;
 
-/// How many ticks a report's window spans: a second at the default tick, long enough for rates
-/// that do not jump, short enough to show what is going on.
+/// The length of a report's window in ticks: one second at the default tick. It is long enough for
+/// steady rates, and short enough to show the present.
 const WINDOW_TICKS: usize = 10;
 
-/// A worker's book, with what was seen in it before.
+/// A worker under observation, and the readings of the last collection.
 struct Watched {
-    book: Arc<WorkerStats>,
+    stats: Arc<WorkerStats>,
     pool: PoolIndex,
-    /// Swapped with the worker's own, to be read in peace.
+    /// Swapped with the worker's own window, so that it is read without the worker's lock.
     spare: WorkerWindow,
     schedstat: Option<Schedstat>,
-    /// What was counted of a running batch before its end.
+    /// The running batch, counted before its end.
     ahead: Option<RunningBatch>,
 }
 
-/// A batch that has not ended: the place of its stage in the pool, and how long it has run.
+/// A batch that runs: its stage's place in the pool, and its running time in nanoseconds.
 #[derive(Clone, Copy)]
 struct RunningBatch {
     place: usize,
     nanos: u64,
 }
 
-/// Of a budget, how much is in use, and the bound in force.
+/// The part of a budget that is in use, and the limit in force.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct BudgetUse<N> {
     pub(crate) used: N,
     pub(crate) limit: N,
 }
 
-/// Everything that was measured, up to the last collection.
+/// All measurements up to the last collection.
 pub(crate) struct Monitor {
     workers: Vec<Watched>,
-    /// Since the graph began, and since the last tick.
+    /// Figures since the graph began, and since the last tick.
     pub(crate) life: Stages<StageFigures>,
     pub(crate) tick: Stages<StageFigures>,
-    /// The cut of the last collection.
+    /// The queues at the last collection, as one consistent cut.
     pub(crate) queues: Stages<QueueFigures>,
     pub(crate) requests: RequestCounts,
-    /// The budget at that moment, in events and in bytes.
+    /// The budget at that time, in events and in bytes.
     pub(crate) budget: BudgetUse<usize>,
     pub(crate) bytes: BudgetUse<u64>,
-    /// The gates, while they count.
+    /// The gates; `None` while admission is off.
     pub(crate) gates: Stages<Option<GateCounts>>,
-    /// How many workers each pool had at the last look, while it was not being ended.
+    /// Workers of each pool, counted for the last time before the pool was stopped.
     live: Pools<usize>,
     pub(crate) now: Sample,
     pub(crate) first: Sample,
-    /// The samples at the ends of the last ticks, oldest first.
+    /// Samples at the ends of the last ticks, oldest first.
     past: VecDeque<Sample>,
 }
 
@@ -91,7 +95,7 @@ impl Monitor {
         }
     }
 
-    /// The sample at the beginning of the tick that goes on.
+    /// The sample at the beginning of the present tick.
     pub(crate) fn tick_start(&self) -> &Sample {
         self.past.back().unwrap_or(&self.first)
     }
@@ -101,14 +105,15 @@ impl Monitor {
         self.past.front().unwrap_or(&self.first)
     }
 
-    /// A sample from the middle of the window, to see what grows.
+    /// A sample from the middle of the window. It shows what grows.
     pub(crate) fn window_middle(&self) -> &Sample {
         self.past.get(self.past.len() / 2).unwrap_or(&self.first)
     }
 
-    /// Whether the tick that ends with what was just collected has a length: no rate follows from
-    /// what happened in no time. On a clock that stood still it goes on, and what came to pass
-    /// counts when it ends; on one that was set back the window begins anew.
+    /// Returns whether time has passed since the tick began, up to the last collection.
+    ///
+    /// If the clock has not advanced, the tick goes on, and its events count when it ends. If the
+    /// clock was set back, the window begins anew.
     pub(crate) fn has_length(&mut self) -> bool {
         let (began, now) = (self.tick_start().at, self.now.at);
         if now < began {
@@ -128,16 +133,18 @@ impl Monitor {
         self.tick.iter_mut().for_each(StageFigures::clear);
     }
 
-    /// Takes a consistent cut through all stages, and everything that was written down.
+    /// Collects a consistent cut through all stages, and everything that workers recorded.
     pub(crate) fn collect(&mut self, topology: &Topology, now: Time) {
         let elapsed = now.nanos_since(self.now.at);
         self.track(topology);
         self.cut(topology, now);
+        // Worker time: of every pool, its workers times the time since the last collection.
         self.count_workers(topology);
         let mut sums = self.now.stages.clone();
         for (plan, sum) in topology.stages.iter().zip(&mut sums) {
             sum.workers += u128::from(elapsed) * self.live[plan.pool] as u128;
         }
+        // The workers' own records.
         for worker in &mut self.workers {
             let figures = worker.read(topology, now, &mut sums);
             for (stage, figures) in figures {
@@ -146,6 +153,7 @@ impl Monitor {
                 figures.clear();
             }
         }
+        // The state of the queues, as cut.
         for (stage, sum) in topology.stages.indices().zip(&mut sums) {
             let (queue, life) = (&self.queues[stage], &self.life[stage]);
             sum.ledger = queue.total();
@@ -161,7 +169,7 @@ impl Monitor {
         self.forget(topology);
     }
 
-    /// How many workers a pool has, or had before it was ended.
+    /// Returns how many workers a pool has, or had before it was stopped.
     pub(crate) fn live(&self, pool: PoolIndex) -> usize {
         self.live[pool]
     }
@@ -174,29 +182,30 @@ impl Monitor {
         }
     }
 
-    /// Notes workers that were hired since.
+    /// Begins to watch workers that were added since the last collection.
     fn track(&mut self, topology: &Topology) {
         for (pool, RunningPool { core, stages }) in topology.pools.entries() {
-            for book in core.workers() {
-                if !self.workers.iter().any(|watched| Arc::ptr_eq(&watched.book, &book)) {
+            for stats in core.workers() {
+                if !self.workers.iter().any(|watched| Arc::ptr_eq(&watched.stats, &stats)) {
                     let spare = WorkerWindow::new(stages.len());
-                    self.workers.push(Watched { book, pool, spare, schedstat: None, ahead: None });
+                    self.workers.push(Watched { stats, pool, spare, schedstat: None, ahead: None });
                 }
             }
         }
     }
 
-    /// While all books are held no batch's end is half known, and while all lanes are held no
-    /// event enters or leaves: the ledgers balance, also across stages and with the budget.
+    /// Takes a consistent cut. With the statistics of all workers locked, no batch is half
+    /// recorded. With the lanes of all stages locked, no event enters or leaves a stage. So the
+    /// ledgers balance, also across stages and with the budget.
     fn cut(&mut self, topology: &Topology, now: Time) {
         let core = &topology.core;
         let mut held: Vec<_> =
-            self.workers.iter_mut().map(|w| (w.book.window.lock(), &mut w.spare)).collect();
+            self.workers.iter_mut().map(|w| (w.stats.window.lock(), &mut w.spare)).collect();
         let Cut { queues, used, bytes } = cut_through(topology, now);
         self.queues = queues;
         self.budget = BudgetUse { used, limit: core.budget.bound(used) };
         let bytes = if is_seeded(Flaw::BytesReadLate) { core.bytes.used() } else { bytes };
-        // Above a limit that was set lower, what is there stays.
+        // A limit that was set below the use binds only once the use has fallen.
         self.bytes = BudgetUse { used: bytes, limit: core.bytes.limit().max(bytes) };
         self.requests = core.requests();
         self.gates = topology.stages.map(|stage, _| core.admission.figures(stage.get()));
@@ -205,12 +214,12 @@ impl Monitor {
         }
     }
 
-    /// Forgets workers that are gone; what they wrote was just read.
+    /// Forgets workers that are gone. Their last records were just collected.
     fn forget(&mut self, topology: &Topology) {
         self.workers.retain(|watched| {
-            let gone = watched.book.is_gone();
+            let gone = watched.stats.is_gone();
             if gone {
-                topology.pools[watched.pool].core.forget(&watched.book);
+                topology.pools[watched.pool].core.forget(&watched.stats);
             }
             !gone
         });
@@ -218,15 +227,15 @@ impl Monitor {
 }
 
 impl Watched {
-    /// Adds the worker's time to the `sums` of its stages, split by what the kernel says. Returns
-    /// what it wrote down since the last collection, by stage.
+    /// Adds the worker's time to the `sums` of its stages, split into time on a core, waiting for
+    /// one and the rest. Returns its figures since the last collection, by stage.
     fn read<'a>(
         &'a mut self,
         topology: &'a Topology,
         now: Time,
         sums: &mut Stages<StageSums>,
     ) -> impl Iterator<Item = (StageIndex, &'a mut StageFigures)> + use<'a> {
-        let running = self.book.running();
+        let running = self.stats.running();
         let ahead =
             running.map(|(place, since)| RunningBatch { place, nanos: now.nanos_since(since) });
         let before = std::mem::replace(&mut self.ahead, ahead);
@@ -234,24 +243,24 @@ impl Watched {
         let busy: Vec<u64> = places
             .map(|(place, f)| (f.busy + at(ahead, place)).saturating_sub(at(before, place)))
             .collect();
-        let schedstat = self.book.schedstat();
-        let earlier = self.schedstat.or_else(|| self.book.first_schedstat());
+        let schedstat = self.stats.schedstat();
+        let earlier = self.schedstat.or_else(|| self.stats.first_schedstat());
         let spent = schedstat.zip(earlier).map(|(now, then)| now.since(then));
         self.schedstat = schedstat;
         let all: u64 = busy.iter().sum::<u64>().max(1);
-        // A reactor's thread is on a core for its sockets, too: then the thread's time is split in
-        // proportion, and the parts never exceed the whole.
+        // A reactor's thread also serves its sockets. Its time is split in proportion, so that the
+        // parts never exceed the whole.
         let whole = spent.map_or(all, |spent| all.max(spent.cpu + spent.run_queue));
         let stages = &topology.pools[self.pool].stages;
         for (stage, busy) in stages.iter().zip(busy) {
             let sum = &mut sums[*stage];
             sum.busy += busy;
-            // A worker that has just begun has no earlier reading: its first tick is not split.
+            // A new worker has no earlier reading: its first tick is not split.
             if let Some(spent) = spent {
                 sum.cpu = sum.cpu.map(|cpu| cpu + share(spent.cpu, busy, whole));
                 sum.run_queue =
                     sum.run_queue.map(|wait| wait + share(spent.run_queue, busy, whole));
-            } else if busy > 0 && !self.book.is_split() {
+            } else if busy > 0 && !self.stats.is_split() {
                 (sum.cpu, sum.run_queue) = (None, None);
             }
         }
@@ -259,27 +268,27 @@ impl Watched {
     }
 }
 
-/// How long a batch of the stage at `place` has run; zero if another stage's runs.
+/// Returns how long a batch has run if its stage is at `place`, else zero.
 fn at(batch: Option<RunningBatch>, place: usize) -> u64 {
     batch.filter(|batch| batch.place == place).map_or(0, |batch| batch.nanos)
 }
 
-/// The part of `nanos` that falls to `busy` of the `whole`.
+/// Returns the part of `nanos` in proportion to `busy` of the `whole`.
 fn share(nanos: u64, busy: u64, whole: u64) -> u64 {
     (u128::from(nanos) * u128::from(busy) / u128::from(whole)) as u64
 }
 
-/// All stages' figures, and the budget in use meanwhile, in events and in bytes.
+/// A consistent cut: all queues, and the budget in use at that time, in events and in bytes.
 struct Cut {
     queues: Stages<QueueFigures>,
     used: usize,
     bytes: u64,
 }
 
-/// Takes the figures of all stages with all of them held. An event is charged before it enters and
-/// credited after it has left, so the budget in use is never less than inside.
+/// Locks all stages and takes their figures. An event is charged before it enters and credited
+/// after it has left, so the budget in use is never below the events inside.
 fn cut_through(topology: &Topology, now: Time) -> Cut {
-    // On the heap: held one inside the other they would need a stack frame for each stage.
+    // The guards are on the heap, because nested locks would need a stack frame for each stage.
     let mut held = Vec::with_capacity(topology.stages.len());
     let queues = topology.stages.map(|_, plan| {
         let (figures, guard) = plan.core.cut(now);

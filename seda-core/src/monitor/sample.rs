@@ -1,4 +1,4 @@
-//! Running sums at one moment. Rates and means follow from the difference of two samples.
+//! Running sums at one time. Rates and means follow from the difference of two samples.
 
 use crate::config::{PerClass, Stages};
 use crate::gate::GateCounts;
@@ -6,7 +6,7 @@ use crate::platform::Time;
 use crate::queue::ClassLedger;
 use crate::stats::Quantiles;
 
-/// How long some things took together, and how many there were.
+/// The sum of durations in nanoseconds, and their number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct TimeSum {
     pub(crate) nanos: u128,
@@ -22,7 +22,7 @@ impl TimeSum {
         Self { nanos: self.nanos + other.nanos, count: self.count + other.count }
     }
 
-    /// What was added since `then`.
+    /// Returns the part that was added after `then`.
     pub(crate) fn since(self, then: Self) -> Self {
         Self {
             nanos: self.nanos.saturating_sub(then.nanos),
@@ -30,13 +30,13 @@ impl TimeSum {
         }
     }
 
-    /// What was added since `then`; everything if nothing was.
+    /// Returns the part that was added after `then`, or the whole if nothing was added.
     pub(crate) fn since_or_ever(self, then: Self) -> Self {
         let recent = self.since(then);
         if recent.count > 0 { recent } else { self }
     }
 
-    /// The mean in seconds; `None` without any.
+    /// Returns the mean in seconds; `None` without durations.
     pub(crate) fn mean_seconds(self) -> Option<f64> {
         if self.count == 0 {
             return None;
@@ -45,27 +45,28 @@ impl TimeSum {
     }
 }
 
-/// Sums over one stage since the graph began.
+/// Sums of one stage since the graph began.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct StageSums {
     pub(crate) ledger: ClassLedger,
     pub(crate) depth: usize,
-    /// Nanoseconds in which workers ran it, the running batch included.
+    /// Nanoseconds in which workers ran the stage, with the running batch.
     pub(crate) busy: u64,
-    /// Of `busy`: on a core, and waiting for one; `None` if the kernel does not tell.
+    /// Nanoseconds of `busy` on a core; `None` without procfs.
     pub(crate) cpu: Option<u64>,
+    /// Nanoseconds of `busy` spent waiting for a core; `None` without procfs.
     pub(crate) run_queue: Option<u64>,
     pub(crate) wait: TimeSum,
-    /// Of deferred events, from being taken to being completed.
+    /// Time of deferred events, from dequeue to completion.
     pub(crate) deferred: TimeSum,
     pub(crate) gate: GateCounts,
     pub(crate) service: TimeSum,
     pub(crate) occupancy: u128,
-    /// Worker-nanoseconds that its pool had.
+    /// Nanoseconds of the pool's workers, busy or idle.
     pub(crate) workers: u128,
 }
 
-/// All stages' sums at one moment.
+/// The sums of all stages at one time.
 #[derive(Clone, Debug)]
 pub(crate) struct Sample {
     pub(crate) at: Time,
@@ -74,7 +75,7 @@ pub(crate) struct Sample {
     pub(crate) response: PerClass<Quantiles>,
 }
 
-/// What was added between two readings, if both are known.
+/// Returns the growth between two readings; `None` if either is unknown.
 pub(crate) fn between(then: Option<u64>, now: Option<u64>) -> Option<u64> {
     now.zip(then).map(|(now, then)| now.saturating_sub(then))
 }

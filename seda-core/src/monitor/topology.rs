@@ -1,6 +1,6 @@
-//! The map of a graph that can run: its stages, pools and edges, and the settings in force.
+//! The map of a running graph: its stages, pools and edges, and the settings in force.
 //!
-//! The monitor, the controllers, reports and the runtime all read it. Nothing here decides.
+//! The monitor, reports, controllers and the runtime read it. It decides nothing.
 
 use crate::config::{
     ClassConfig, Declaration, PoolIndex, Pools, Position, Settings, StageIndex, Stages,
@@ -27,33 +27,33 @@ pub(crate) struct RunningPool {
     pub(crate) stages: Vec<StageIndex>,
 }
 
-/// Makes a stage's runner for the worker with that number in its pool.
+/// Makes the runner of a stage for one worker, by the worker's number in its pool.
 pub(crate) type MakeRunner =
     Box<dyn Fn(&Arc<StageSlots>, usize) -> Box<dyn AnyRunner> + Send + Sync>;
 
-/// An edge: from a stage, or from outside, into a stage.
+/// An edge into a stage, from another one or from outside.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Edge {
     pub(crate) from: Option<usize>,
     pub(crate) to: usize,
-    /// Its number among the edges into `to`.
+    /// The number of the edge among those into `to`.
     pub(crate) number: usize,
     pub(crate) waits: bool,
 }
 
 impl Edge {
-    /// Returns the stage that it leaves; `None` for an edge from outside.
+    /// Returns the stage that the edge leaves; `None` for an edge from outside.
     pub(super) fn source(&self) -> Option<StageIndex> {
         self.from.map(StageIndex::declared)
     }
 
-    /// Returns the stage that it enters.
+    /// Returns the stage that the edge enters.
     pub(super) fn target(&self) -> StageIndex {
         StageIndex::declared(self.to)
     }
 }
 
-/// The map of a graph. Everything but the settings is fixed at the start.
+/// The map of a graph. All of it but the settings is fixed at the start.
 pub(crate) struct Topology {
     pub(crate) core: Arc<GraphShared>,
     pub(crate) stages: Stages<StagePlan>,
@@ -80,7 +80,7 @@ impl Topology {
         self.core.now()
     }
 
-    /// The settings in force.
+    /// Returns the settings in force.
     pub(crate) fn settings(&self) -> Arc<Settings> {
         Arc::clone(&self.settings.lock())
     }
@@ -94,21 +94,21 @@ impl Topology {
         &self.declared.classes
     }
 
-    /// The pool that runs a stage.
+    /// Returns the pool that runs a stage.
     pub(crate) fn pool_of(&self, stage: StageIndex) -> &RunningPool {
         &self.pools[self.stages[stage].pool]
     }
 
-    /// Makes one more worker for a pool; `None` if the pool has as many as it should have.
+    /// Adds a worker to a pool; returns `None` if the pool has its target size.
     pub(crate) fn add_worker(&self, index: PoolIndex) -> Option<Worker> {
         let pool = &self.pools[index];
-        let book = pool.core.add_worker(pool.stages.len())?;
+        let stats = pool.core.add_worker(pool.stages.len())?;
         let members = pool.stages.iter().map(|stage| &self.stages[*stage]);
         let runners: Vec<Box<dyn AnyRunner>> = members
-            .filter_map(|stage| Some((stage.make.as_ref()?)(&stage.share, book.number)))
+            .filter_map(|stage| Some((stage.make.as_ref()?)(&stage.share, stats.number)))
             .collect();
         let core = Arc::clone(&self.core);
-        let cx = Context::new(core, book, Arc::clone(&pool.core), self.edges.len());
+        let cx = Context::new(core, stats, Arc::clone(&pool.core), self.edges.len());
         Some(Worker::new(Arc::clone(&pool.core), runners, cx))
     }
 }

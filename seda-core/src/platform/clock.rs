@@ -76,7 +76,7 @@ pub struct MonotonicClock {
 }
 
 impl MonotonicClock {
-    /// Returns a clock whose origin is now.
+    /// Returns a clock with the present moment as its origin.
     #[expect(clippy::disallowed_methods, reason = "the one room that reads the machine's clock")]
     pub fn new() -> Self {
         Self { origin: Instant::now() }

@@ -1,13 +1,17 @@
-//! Platform: clocks, locks and atomics, the kernel's figures of a thread, and the panic boundary.
+//! Platform: clocks, deadlines, locks and atomics, random numbers, the kernel's figures of a
+//! thread, and the panic boundary.
 //!
 //! The room imports std and crates only. Everything that knows an event, a queue or a stage
 //! belongs above it.
 
 mod clock;
+mod deadline;
+pub(crate) mod rng;
 mod schedstat;
 pub(crate) mod sync;
 mod unwind;
 
 pub use clock::{Clock, ManualClock, MonotonicClock, Time};
+pub(crate) use deadline::Deadline;
 pub(crate) use schedstat::{Schedstat, ThreadId};
 pub(crate) use unwind::catch_panic;

@@ -5,8 +5,8 @@
 //! grow without end.
 //!
 //! The source is `/proc/self/task/TID/schedstat` (kernel documentation, `sched-stats`): time on CPU
-//! in ns, time on a run queue in ns, number of timeslices. Any thread may read it, so the figures of
-//! a stuck worker are known too.
+//! in ns, time on a run queue in ns, number of timeslices. Any thread may read it, so the figures
+//! of a stuck worker are known too.
 
 use std::fs;
 

@@ -24,7 +24,7 @@
 //!
 //! | variable | writer | reader |
 //! | --- | --- | --- |
-//! | depth of a stage | sender and worker, under the lock of the stage's lanes | worker, without it |
+//! | depth of a stage | sender and worker, under the lanes' lock | worker, without it |
 //! | `list` of idle workers | the worker in W1 and W5, a sender in S5, under its lock | – |
 //! | `count`, the list's length | as `list`, under its lock | sender, without it |
 //! | `waking` | set by a sender in S4; cleared by the woken worker in W5, or in S5 | sender |
@@ -128,7 +128,8 @@ pub(crate) struct PoolCore {
     hot: AtomicBool,
     /// Number of workers created so far; the next worker's number.
     created: AtomicUsize,
-    /// Workers whose figures the monitor has yet to collect, ended ones included.
+    /// Statistics of all workers. An ended worker stays until the monitor has collected its
+    /// figures.
     workers: Mutex<Vec<Arc<WorkerStats>>>,
 }
 

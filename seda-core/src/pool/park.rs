@@ -1,8 +1,8 @@
 //! The idle action of a worker.
 //!
 //! There is one worker loop, [`Worker::run`](crate::worker::Worker::run); an idle round of it ends
-//! in a [`Park`]. A plain worker sleeps on a condition variable. A reactor polls its sockets: it is
-//! a worker whose idle action is to poll.
+//! in a [`Park`]. A plain worker sleeps on a condition variable. A reactor polls its sockets,
+//! so it is a worker too.
 
 use crate::platform::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;

@@ -5,6 +5,7 @@ use crate::platform::sync::{
 };
 use crate::platform::{Schedstat, ThreadId, Time};
 use crate::stats::{Quantiles, ServedCosts};
+#[cfg(feature = "simulation")]
 use std::time::Duration;
 
 /// The figures of one worker about one stage since the last collection.
@@ -130,6 +131,7 @@ impl WorkerStats {
     }
 
     /// Adds simulated CPU times. From then on the kernel's are not read.
+    #[cfg(feature = "simulation")]
     pub(crate) fn credit(&self, cpu: Duration, run_queue: Duration) {
         let times = self.simulated.get_or_init(CpuTimes::default);
         times.cpu.fetch_add(nanos(cpu), Ordering::Relaxed);
@@ -191,6 +193,7 @@ impl WorkerStats {
 }
 
 /// Returns `time` in nanoseconds; 64 bits last 584 years.
+#[cfg(feature = "simulation")]
 fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -1,6 +1,6 @@
 //! Active queue management of one stage: CoDel, and newest-first service under delay.
 
-use crate::config::{CodelConfig, Mode, StandingConfig};
+use crate::config::{AqmConfig, CodelConfig, Mode};
 use crate::platform::Time;
 use crate::queue::codel::{Codel, Dequeued, Verdict};
 use std::time::Duration;
@@ -32,7 +32,7 @@ pub(crate) struct AqmState {
 impl Aqm {
     /// Sets the options, live. CoDel keeps its state if its settings stay and it was not off: a
     /// state from before an interruption describes another load.
-    pub(crate) fn set(&mut self, config: &StandingConfig) {
+    pub(crate) fn set(&mut self, config: &AqmConfig) {
         let before = if self.mode == Mode::Off { None } else { self.codel.take() };
         let same = before.filter(|(known, _)| Some(known) == config.codel.as_ref());
         let new = || config.codel.clone().map(|config| (config.clone(), Codel::new(config)));

@@ -136,9 +136,9 @@ struct Rfc8289 {
 
 impl Rfc8289 {
     fn is_due(&mut self, config: &CodelConfig, event: Dequeued, now: Time) -> bool {
-        let standing = self.is_standing(config, event, now);
-        self.dropping &= standing;
-        standing && (!self.dropping || now >= self.drop_next)
+        let stands = self.is_standing(config, event, now);
+        self.dropping &= stands;
+        stands && (!self.dropping || now >= self.drop_next)
     }
 
     fn is_standing(&mut self, config: &CodelConfig, event: Dequeued, now: Time) -> bool {

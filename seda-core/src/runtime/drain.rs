@@ -1,197 +1,233 @@
-//! Ending a graph.
+//! The end of a graph.
 //!
-//! A drain closes the entries, waits until the budget counts nothing (so cyclic graphs end as
-//! well), then calls on all handlers to finish. What they had held back goes on through the
-//! graph, so it waits and calls again until a call finds no handler left to finish. All within
-//! the limit; what is left then is given up, told to its owners, and named in the result.
+//! A drain takes these steps. Steps 1 to 4 stop at its limit; the others always run.
+//!
+//! 1. **Close the entries.** Sources are refused as `Closed`, and delayed events are cancelled,
+//!    because they may be due in an hour.
+//! 2. **Wait until quiescent**: the budget counts held events only. Counting needs no order, so
+//!    cyclic graphs end too.
+//! 3. **Advance the finish barrier** and wake all workers. A worker finishes its handlers once its
+//!    queues are empty, and records the epoch. Handlers send the events that they hold.
+//! 4. **Repeat** 2 and 3 until an epoch finishes no handler and the budget is empty.
+//! 5. **Close the stages** and shed their queues. A retiring worker finds no further event.
+//! 6. **Stop the workers** and wait for their threads. A thread stuck in user code is left behind.
+//! 7. **End the graph**, then shed the queues once more. An event that a worker sent before the end
+//!    is shed here; a later sender sees the end and sheds its event itself. Flaws:
+//!    `EmptiedBeforeTheEnd` sheds too early, `EndUnseen` ignores the end.
+//! 8. **Stop the services**: the control thread and the thread that notifies owners.
+//! 9. **Report** the graph's whole life, with the events that were shed and the work left over.
+//!
+//! [`Manual`](crate::runtime::Manual) takes the same steps without threads, so without 8.
 
 use crate::control::ControlPlane;
 use crate::event::LossReason;
 use crate::monitor::report::{Report, StageReport};
+use crate::platform::Deadline;
 use crate::platform::sync::{Arc, Flaw, is_seeded, pause};
-use crate::platform::{Clock, MonotonicClock, Time};
 use crate::runtime::threads::Threads;
 use crate::stage::{Controller, Decision};
 use serde::Serialize;
 use std::time::Duration;
 
-/// How long a drain sleeps at most before it looks again at workers that report to nobody.
+/// The longest sleep between two looks at workers, because their progress is not announced.
 const SLICE: Duration = Duration::from_millis(5);
 
-/// How long a drain waits for the controller and for owners being told, even past its limit.
+/// The least time that a drain waits for its services, even past its limit. Both may be in user
+/// code for a moment.
 const SERVICES_LIMIT: Duration = Duration::from_millis(100);
 
-/// How a graph ended.
+/// The result of a drain or a shutdown.
+///
+/// ```
+/// use seda_core::Graph;
+/// use std::time::Duration;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut graph = Graph::new("pages");
+/// let render = graph.stage::<u32>("render", 64);
+/// graph.attach_each(render, |_wire| |_page, _cx| {})?;
+/// let pages = graph.source(render)?;
+/// let running = graph.start()?;
+/// pages.send(1)?;
+/// let drained = running.drain(Duration::from_secs(5));
+/// assert!(drained.complete);
+/// assert_eq!(drained.report.events.handled, 1);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Drained {
-    /// Whether everything inside was finished within the limit.
+    /// True if all events inside ended, and all handlers finished, within the limit.
     pub complete: bool,
-    /// How many events were given up: queued, or taken and not begun.
+    /// Number of events shed at the limit: queued, or taken and not begun.
     pub given_up: u64,
-    /// Stages that still had events in hand or pending at the limit.
+    /// Stages with events in hand or pending at the end.
     pub left: Vec<LeftOver>,
-    /// Events that were to be sent later ([`crate::worker::context::Context::send_after`]) and were cancelled.
+    /// Number of delayed events
+    /// ([`Context::send_after`](crate::worker::context::Context::send_after)) that were cancelled.
     pub cancelled: u64,
-    /// The last report; its rates are over the graph's whole life.
+    /// The last report. Its rates are over the graph's whole life.
     pub report: Report,
 }
 
-/// A stage whose work did not end within a drain's limit.
+/// The unfinished work of one stage at the end of a drain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct LeftOver {
-    /// The stage.
+    /// Name of the stage.
     pub stage: String,
-    /// Events in the hands of workers that did not return.
+    /// Number of events in handlers that did not return.
     pub in_hand: u64,
-    /// Events deferred and not completed.
+    /// Number of deferred events that were not completed.
     pub pending: u64,
 }
 
-/// The time left of a limit, by the machine's clock: a drain ends whatever clock the graph has.
-pub(super) struct Limit {
-    clock: MonotonicClock,
-    limit: Duration,
-}
-
-impl Limit {
-    pub(super) fn new(limit: Duration) -> Self {
-        Self { clock: MonotonicClock::new(), limit }
-    }
-
-    fn left(&self) -> Duration {
-        self.limit.saturating_sub(self.clock.now().since(Time::ZERO))
-    }
-
-    fn is_over(&self) -> bool {
-        self.left().is_zero()
-    }
-}
-
+/// Drains a graph within `limit`: steps 1 to 9.
 pub(super) fn drain(plane: &ControlPlane, threads: &Threads, limit: Duration) -> Drained {
-    let limit = Limit::new(limit);
+    let limit = Deadline::after(limit);
     finish_all(plane, &limit);
     end(plane, threads, limit.left().max(SLICE))
 }
 
-/// Lets everything inside come to its end, within the limit.
-pub(super) fn finish_all(plane: &ControlPlane, limit: &Limit) {
-    plane.topology.core.close_entries();
+/// Steps 1 to 4: lets the events inside end and the handlers finish.
+pub(crate) fn finish_all(plane: &ControlPlane, limit: &Deadline) {
+    let core = &plane.topology.core;
+    // 1. Close the entries.
+    core.close_entries();
     cancel_timers(plane);
     while !limit.is_over() {
-        if !plane.topology.core.budget.wait_quiescent(limit.left().min(SLICE)) {
+        // 2. Wait until quiescent.
+        if !core.budget.wait_quiescent(limit.left().min(SLICE)) {
             continue;
         }
-        let call = plane.topology.core.finish_barrier.advance();
+        // 3. Advance the finish barrier.
+        let epoch = core.finish_barrier.advance();
         wake_all(plane);
-        if wait_finished(plane, call, limit)
-            && plane.topology.core.finish_barrier.finished() == 0
-            && plane.topology.core.budget.used() == 0
+        // 4. Repeat until an epoch changes nothing.
+        if wait_finished(plane, epoch, limit)
+            && core.finish_barrier.finished() == 0
+            && core.budget.used() == 0
         {
             break;
         }
     }
 }
 
-/// Ends the workers and gives up what is left.
+/// Steps 5 to 9: ends the workers and sheds the remains.
 pub(super) fn end(plane: &ControlPlane, threads: &Threads, limit: Duration) -> Drained {
-    let limit = Limit::new(limit);
-    plane.topology.core.close_entries();
+    let limit = Deadline::after(limit);
+    let topology = &plane.topology;
+    // A shutdown begins here, so the entries may be open.
+    topology.core.close_entries();
     cancel_timers(plane);
-    let complete = plane.topology.core.budget.used() == 0;
-    give_up(plane);
+    let complete = topology.core.budget.used() == 0;
+    // 5. Close the stages.
+    shed_queues(plane);
     plane.collect();
-    plane.topology.pools.iter().for_each(|pool| pool.core.stop());
-    while plane.topology.pools.iter().any(|pool| pool.core.live() > 0) && !limit.is_over() {
+    // 6. Stop the workers.
+    topology.pools.iter().for_each(|pool| pool.core.stop());
+    while topology.pools.iter().any(|pool| pool.core.live() > 0) && !limit.is_over() {
         wake_all(plane);
         threads.wait_for_exit(limit.left().min(SLICE));
     }
     threads.release_workers();
-    leave(plane);
+    // 7. End the graph.
+    end_graph(plane);
+    // 8. Stop the services.
     threads.stop_services(plane, limit.left().max(SERVICES_LIMIT));
+    // 9. Report.
     conclude(plane, complete)
 }
 
-/// What was to be sent later is cancelled when the end begins: it may be due in an hour.
+/// Cancels all delayed events and journals their number.
 pub(super) fn cancel_timers(plane: &ControlPlane) {
-    let cancelled: usize =
-        plane.topology.stages.iter().map(|stage| stage.core.cancel_timers()).sum();
+    let stages = &plane.topology.stages;
+    let cancelled: usize = stages.iter().map(|stage| stage.core.cancel_timers()).sum();
     if cancelled > 0 {
         plane.topology.core.journal.record(
             Decision::by(Controller::Drain, plane.topology.now())
-                .seen(format!("{cancelled} events that were to be sent later"))
+                .seen(format!("{cancelled} delayed events"))
                 .action("cancelled them")
                 .changed("running → draining"),
         );
     }
 }
 
-/// The end, once no worker looks at the queues any more. What a worker that was still running
-/// sent meanwhile is given up here, and what comes later by whoever sends it.
-pub(super) fn leave(plane: &ControlPlane) {
+/// Step 7: ends the graph, then sheds the events that running workers sent meanwhile.
+pub(crate) fn end_graph(plane: &ControlPlane) {
     plane.topology.core.end();
     if !is_seeded(Flaw::EmptiedBeforeTheEnd) {
-        give_up(plane);
+        shed_queues(plane);
     }
 }
 
-pub(super) fn give_up(plane: &ControlPlane) {
+/// Closes all stages and sheds their queues.
+pub(crate) fn shed_queues(plane: &ControlPlane) {
     for stage in &plane.topology.stages {
         stage.core.close();
         Arc::clone(&stage.core).shed_all(LossReason::Drain);
     }
 }
 
-pub(super) fn conclude(plane: &ControlPlane, complete: bool) -> Drained {
+/// Step 9: the result, with a journal entry if work was left over. `complete` is true if the budget
+/// was empty before step 5.
+pub(crate) fn conclude(plane: &ControlPlane, complete: bool) -> Drained {
     let report = plane.final_report();
-    let shed = |stage: &StageReport, reason: LossReason| stage.shed.get(reason.as_str()).copied();
-    let lost = |stage: &StageReport| shed(stage, LossReason::Drain);
-    let cancelled = |stage: &StageReport| shed(stage, LossReason::Cancelled);
-    let cancelled: u64 = report.stages.iter().filter_map(cancelled).sum();
-    let given_up: u64 = report.stages.iter().filter_map(lost).sum();
-    let unfinished = report.stages.iter().filter(|stage| stage.in_hand + stage.pending > 0);
-    let left: Vec<LeftOver> = unfinished
-        .map(|stage| LeftOver {
-            stage: stage.name.clone(),
-            in_hand: stage.in_hand,
-            pending: stage.pending,
-        })
-        .collect();
+    let cancelled = report.stages.iter().map(|stage| shed(stage, LossReason::Cancelled)).sum();
+    let given_up = report.stages.iter().map(|stage| shed(stage, LossReason::Drain)).sum();
+    let left: Vec<LeftOver> = report.stages.iter().filter_map(left_over).collect();
     if given_up > 0 || !left.is_empty() {
-        let late =
-            |stage: &&StageReport| stage.in_hand + stage.pending > 0 || lost(stage).is_some();
-        let names: Vec<&str> =
-            report.stages.iter().filter(late).map(|stage| stage.name.as_str()).collect();
-        let decision = Decision::by(Controller::Drain, plane.topology.now())
-            .seen(format!("work that did not end in time in: {}", names.join(", ")))
-            .action(format!("gave up {given_up} events"))
-            .changed("draining → ended");
-        let stage = names.first().map(|name| (*name).to_owned());
-        plane.topology.core.journal.record(Decision { stage, ..decision });
+        journal_left_over(plane, &report, given_up);
     }
     let report = Report { journal: plane.topology.core.journal.entries(), ..report };
     let complete = complete && left.is_empty() && given_up == 0;
     Drained { complete, given_up, cancelled, left, report }
 }
 
-/// Waits until every worker that can has followed the call.
-fn wait_finished(plane: &ControlPlane, call: usize, limit: &Limit) -> bool {
-    let called = || {
-        let books = plane.topology.pools.iter().flat_map(|pool| pool.core.workers());
-        books
-            .filter(|book| !book.is_gone() && !book.is_marked_stuck())
-            .all(|book| book.has_reached(call))
-    };
-    while !called() {
+/// Returns the number of events that a stage shed for `reason`.
+fn shed(stage: &StageReport, reason: LossReason) -> u64 {
+    stage.shed.get(reason.as_str()).copied().unwrap_or(0)
+}
+
+/// Returns the unfinished work of a stage; `None` if there is none.
+fn left_over(stage: &StageReport) -> Option<LeftOver> {
+    let left =
+        LeftOver { stage: stage.name.clone(), in_hand: stage.in_hand, pending: stage.pending };
+    (left.in_hand + left.pending > 0).then_some(left)
+}
+
+fn journal_left_over(plane: &ControlPlane, report: &Report, given_up: u64) {
+    let unfinished = report.stages.iter().filter(|stage| {
+        left_over(stage).is_some() || stage.shed.contains_key(LossReason::Drain.as_str())
+    });
+    let names: Vec<&str> = unfinished.map(|stage| stage.name.as_str()).collect();
+    let decision = Decision::by(Controller::Drain, plane.topology.now())
+        .seen(format!("unfinished work at the limit, in: {}", names.join(", ")))
+        .action(format!("shed {given_up} events"))
+        .changed("draining → ended");
+    let stage = names.first().map(|name| (*name).to_owned());
+    plane.topology.core.journal.record(Decision { stage, ..decision });
+}
+
+/// Waits until all workers that are not stuck have reached `epoch`; false at the limit.
+fn wait_finished(plane: &ControlPlane, epoch: usize, limit: &Deadline) -> bool {
+    while !have_reached(plane, epoch) {
         if limit.is_over() {
             return false;
         }
         wake_all(plane);
-        // Nobody announces this, and a drain waits for it only once or twice.
+        // A poll is enough: a drain waits here once or twice.
         pause(SLICE.min(limit.left()));
     }
     true
+}
+
+fn have_reached(plane: &ControlPlane, epoch: usize) -> bool {
+    let workers = plane.topology.pools.iter().flat_map(|pool| pool.core.workers());
+    workers
+        .filter(|worker| !worker.is_gone() && !worker.is_marked_stuck())
+        .all(|worker| worker.has_reached(epoch))
 }
 
 fn wake_all(plane: &ControlPlane) {

@@ -1,4 +1,4 @@
-//! A drain's call to finish must reach every handler, also those that are made while it goes round.
+//! The finish barrier reaches every handler, also one made after the epoch began.
 
 use crate::graph::Graph;
 use crate::platform::ManualClock;
@@ -23,19 +23,20 @@ fn holding() -> (Manual, Source<u32>) {
 }
 
 #[test]
-fn a_call_is_answered_after_what_is_queued_so_that_the_handler_it_makes_is_not_missed() {
+fn a_worker_reaches_an_epoch_after_its_queue_so_a_handler_made_for_it_is_not_missed() {
     let (mut manual, source) = holding();
-    // Sent by a retiring worker, say, between the drain's look at the budget and its call.
+    // A retiring worker, for example, sends it between the drain's look at the budget and the
+    // epoch.
     source.send(1).unwrap();
-    let call = manual.plane().topology.core.finish_barrier.advance();
+    let epoch = manual.plane().topology.core.finish_barrier.advance();
     manual.step();
     manual.step();
-    let finishing = &manual.plane().topology.core.finish_barrier;
-    assert_eq!((finishing.epoch(), finishing.finished()), (call, 1));
+    let barrier = &manual.plane().topology.core.finish_barrier;
+    assert_eq!((barrier.epoch(), barrier.finished()), (epoch, 1));
 }
 
 #[test]
-fn a_worker_that_retires_during_a_call_says_how_many_handlers_it_finished() {
+fn a_worker_that_retires_during_an_epoch_reports_its_finished_handlers() {
     let mut graph = Graph::new("g");
     let stage = graph.stage::<u32>("holds", 8);
     graph.attach(stage, |_wire| || Ok(Holds)).unwrap();
@@ -47,7 +48,7 @@ fn a_worker_that_retires_during_a_call_says_how_many_handlers_it_finished() {
     source.send_all(vec![1, 2]).unwrap();
     manual.step();
     manual.plane().topology.core.finish_barrier.advance();
-    // The first to turn retires, the other one answers: both had a handler.
+    // The first worker retires, the other one reaches the epoch: both had a handler.
     manual.set_workers("holds", 1);
     manual.step();
     assert_eq!(manual.plane().topology.core.finish_barrier.finished(), 2);

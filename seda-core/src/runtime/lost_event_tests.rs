@@ -1,4 +1,4 @@
-//! The check that all other tests trust must turn red when an event is lost.
+//! The ledger check, which all other tests rely on, fails when an event is lost.
 
 #[path = "../../tests/support/mod.rs"]
 mod support;
@@ -28,7 +28,7 @@ fn lose_one(manual: &Manual) {
 }
 
 #[test]
-fn a_lost_event_turns_the_ledgers_red_before_and_after_a_drain() {
+fn a_lost_event_fails_the_ledger_check_before_and_after_a_drain() {
     let manual = graph_with_two_queued();
     assert_eq!(check_ledgers(&manual.report()), Ok(()));
     lose_one(&manual);

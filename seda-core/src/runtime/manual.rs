@@ -1,18 +1,19 @@
-//! A graph that is stepped by hand: the same queues, workers and controllers, without threads.
+//! A graph that is stepped by hand: queues, workers and controllers without threads.
 
 use crate::config::{GraphConfig, GraphWarning, ReconfigureError, SettingChange};
 use crate::control::ControlPlane;
 use crate::monitor::report::Report;
 use crate::platform::Time;
 use crate::platform::sync::Arc;
-use crate::runtime::drain::{Drained, cancel_timers, conclude, give_up, leave};
+use crate::runtime::drain::{Drained, cancel_timers, conclude, end_graph, shed_queues};
+use crate::runtime::settings::set_soft_capacity;
 use crate::stage::Decision;
 use crate::worker::{Turn, Worker};
 use crossbeam_channel::Receiver;
 use std::fmt;
 
-/// A graph without threads: every step is a call, every result is exact. For tests, for
-/// simulation, and to count instructions.
+/// A graph without threads: each step is a call, and each result is exact. For tests, simulations
+/// and counts of instructions.
 ///
 /// ```
 /// use seda_core::{Context, Graph, ManualClock, each};
@@ -38,147 +39,170 @@ pub struct Manual {
     ended: bool,
 }
 
+/// The result of one round, in which every worker had one turn.
+#[derive(Clone, Copy)]
+struct Round {
+    /// Number of events begun.
+    begun: usize,
+    /// True if anything was done: an event begun or shed, a handler finished, a worker retired.
+    progressed: bool,
+}
+
 impl Manual {
     pub(crate) fn start(plane: Arc<ControlPlane>, warnings: Vec<GraphWarning>) -> Self {
         let mut manual = Self { plane, workers: Vec::new(), warnings, ended: false };
-        manual.add_worker();
+        manual.add_workers();
         manual
     }
 
-    /// What is odd about the graph, though it runs.
+    /// Returns the warnings of the start: legal settings that are probably mistakes.
     pub fn warnings(&self) -> &[GraphWarning] {
         &self.warnings
     }
 
-    /// Gives every worker one turn, in order of hiring; returns how many events were begun.
+    /// Gives every worker one turn, in order of creation. Returns the number of events begun.
     pub fn step(&mut self) -> usize {
-        self.turn_all().0
+        self.turn_all().begun
     }
 
-    /// Gives every worker one turn; returns how many events were begun, and whether anything at
-    /// all was done: a batch may have been given up as a whole, a handler finished.
-    fn turn_all(&mut self) -> (usize, bool) {
-        let finished = self.plane.topology.core.finish_barrier.finished();
-        let (mut begun, mut done) = (0, false);
+    fn turn_all(&mut self) -> Round {
+        let core = &self.plane.topology.core;
+        let finished = core.finish_barrier.finished();
+        let mut round = Round { begun: 0, progressed: false };
         self.workers.retain_mut(|worker| match worker.turn() {
             Turn::Ran(events) => {
-                begun += events;
-                done = true;
+                round.begun += events;
+                round.progressed = true;
                 true
             }
             Turn::Idle(_) => true,
             Turn::Retired => {
-                done = true;
+                round.progressed = true;
                 false
             }
         });
-        self.plane.topology.core.disposal.run_waiting();
-        (begun, done || self.plane.topology.core.finish_barrier.finished() != finished)
+        core.loss_notifier.run_waiting();
+        // A worker that finished its handlers is idle, and may have sent events.
+        round.progressed |= core.finish_barrier.finished() != finished;
+        round
     }
 
-    /// Takes the workers out, to be driven one by one with [`Worker::begin`] and
-    /// [`Worker::complete`]; called again, those that were hired since. One that is dropped counts
-    /// as gone, and the next tick replaces it: [put back](Manual::put_back) those that are to take
-    /// part in a drain.
+    /// Takes the workers out; a later call returns those added since. The caller drives each with
+    /// [`Worker::begin`] and [`Worker::complete`].
+    ///
+    /// A dropped worker counts as ended, and the next tick replaces it. Workers take part in a
+    /// drain only after they are [put back](Manual::put_back).
+    #[cfg(feature = "simulation")]
     pub fn take_workers(&mut self) -> Vec<Worker> {
         std::mem::take(&mut self.workers)
     }
 
-    /// Takes workers back that were [taken out](Manual::take_workers), of this graph alone.
+    /// Returns workers of this graph that were [taken out](Manual::take_workers).
+    #[cfg(feature = "simulation")]
     pub fn put_back(&mut self, workers: Vec<Worker>) {
         self.workers.extend(workers);
     }
 
-    /// Tells the owners of events that the valve evicted since the last step; a step does it too.
+    /// Notifies the owners of events that the valve shed since the last step. A step does it too.
     pub fn tell_owners(&mut self) {
-        self.plane.topology.core.disposal.run_waiting();
+        self.plane.topology.core.loss_notifier.run_waiting();
     }
 
-    /// Steps until no worker finds anything to do; returns how many events were begun. A graph
-    /// that sends in circles without end never gets there: see [`Manual::run`].
+    /// Steps until no worker finds work. Returns the number of events begun.
+    ///
+    /// Never returns if the graph sends in circles without end; [`Manual::run`] has a bound.
     pub fn run_until_idle(&mut self) -> usize {
         self.run(usize::MAX)
     }
 
-    /// Steps until no worker finds anything to do, or `events` or more were begun; returns how
-    /// many were.
+    /// Steps until no worker finds work, or at least `events` events were begun. Returns the number
+    /// of events begun.
     pub fn run(&mut self, events: usize) -> usize {
         let mut begun = 0;
         while begun < events {
-            match self.turn_all() {
-                (_, false) => break,
-                (n, true) => begun += n,
+            let round = self.turn_all();
+            if !round.progressed {
+                break;
             }
+            begun += round.begun;
         }
         begun
     }
 
-    /// When the next event is due that was sent for later ([`crate::worker::context::Context::send_after`]).
+    /// Returns the moment of the next delayed event
+    /// ([`Context::send_after`](crate::worker::context::Context::send_after)); `None` if there is
+    /// none.
     pub fn next_due(&self) -> Option<Time> {
         let due = self.plane.topology.stages.iter().map(|stage| stage.core.next_timer());
         due.min().filter(|due| *due < Time::NEVER)
     }
 
-    /// One tick of the controllers, at the clock's present moment.
+    /// Runs one tick of the controllers at the clock's present moment.
     pub fn tick(&mut self) {
         self.plane.tick();
-        self.add_worker();
+        self.add_workers();
     }
 
-    /// A snapshot of everything.
+    /// Returns a report of the whole graph.
     pub fn report(&self) -> Report {
         self.plane.report()
     }
 
-    /// Every decision of a controller from now on.
+    /// Returns a channel of all decisions of controllers from now on.
     pub fn journal(&self) -> Receiver<Decision> {
         self.plane.topology.core.journal.subscribe()
     }
 
-    /// Sets everything that `config` says, whole or not at all: see
-    /// [`Running::reconfigure`](crate::runtime::running::Running::reconfigure).
+    /// Applies all settings of `config`, or none, and returns the changes, as
+    /// [`Running::reconfigure`](crate::runtime::Running::reconfigure) does.
     ///
     /// # Errors
-    /// What is wrong with `config`; nothing has changed then.
+    /// As there. After an error all settings are as before.
     pub fn reconfigure(
         &mut self,
         config: &GraphConfig,
     ) -> Result<Vec<SettingChange>, ReconfigureError> {
         let changes = self.plane.reconfigure(config)?;
-        self.add_worker();
+        self.add_workers();
         Ok(changes)
     }
 
-    /// Sets how many workers a pool, or the own pool of a stage, should have, within its range;
-    /// returns what was set.
+    /// Sets the number of workers of a pool, or of a stage's own pool, clamped to its range.
+    /// Returns the new number; `None` if there is no such pool.
     pub fn set_workers(&mut self, pool: &str, workers: usize) -> Option<usize> {
         let known = self.plane.topology.pools.iter().find(|known| *known.core.name == *pool)?;
         let set = known.core.set_target(workers);
-        self.add_worker();
+        self.add_workers();
         Some(set)
     }
 
-    /// Sets the bound above which a stage's queue admits nothing.
+    /// Sets the soft capacity of a stage, in events: above it the queue refuses events. Returns
+    /// false if there is no such stage.
     pub fn set_soft_capacity(&self, stage: &str, soft: usize) -> bool {
-        crate::runtime::running::set_soft_capacity(&self.plane, stage, soft)
+        set_soft_capacity(&self.plane.topology, stage, soft)
     }
 
-    /// Refuses what comes, then steps until everything is finished, or `events` were begun;
-    /// what is left then is given up.
+    /// Drains the graph: refuses new events and steps until those inside have ended and the
+    /// handlers have finished, or `events` events were begun. Sheds the remains.
     pub fn drain(mut self, events: usize) -> Drained {
         self.ended = true;
-        self.plane.topology.core.close_entries();
-        cancel_timers(&self.plane);
+        let plane = Arc::clone(&self.plane);
+        let core = &plane.topology.core;
+        // 1. Close the entries.
+        core.close_entries();
+        cancel_timers(&plane);
         let mut left = events;
         loop {
+            // 2. Step until quiescent.
             left = left.saturating_sub(self.run(left));
-            if left == 0 || !self.plane.topology.core.budget.is_quiescent() {
+            if left == 0 || !core.budget.is_quiescent() {
                 break;
             }
-            self.plane.topology.core.finish_barrier.advance();
+            // 3. Advance the finish barrier.
+            core.finish_barrier.advance();
             self.step();
-            let finished = self.plane.topology.core.finish_barrier.finished();
-            if finished == 0 && self.plane.topology.core.budget.used() == 0 {
+            // 4. Repeat until an epoch changes nothing.
+            if core.finish_barrier.finished() == 0 && core.budget.used() == 0 {
                 break;
             }
         }
@@ -191,20 +215,27 @@ impl Manual {
     }
 
     fn end(&mut self) -> Drained {
-        cancel_timers(&self.plane);
-        let complete = self.plane.topology.core.budget.used() == 0;
-        give_up(&self.plane);
-        self.plane.collect();
-        self.plane.topology.pools.iter().for_each(|pool| pool.core.stop());
+        let plane = Arc::clone(&self.plane);
+        let topology = &plane.topology;
+        cancel_timers(&plane);
+        let complete = topology.core.budget.used() == 0;
+        // 5. Close the stages.
+        shed_queues(&plane);
+        plane.collect();
+        // 6. Stop the workers.
+        topology.pools.iter().for_each(|pool| pool.core.stop());
         while !self.workers.is_empty() {
             self.step();
         }
-        leave(&self.plane);
-        self.plane.topology.core.disposal.run_waiting();
-        conclude(&self.plane, complete)
+        // 7. End the graph.
+        end_graph(&plane);
+        topology.core.loss_notifier.run_waiting();
+        // 9. Report.
+        conclude(&plane, complete)
     }
 
-    fn add_worker(&mut self) {
+    /// Adds the missing workers of all pools.
+    fn add_workers(&mut self) {
         for index in self.plane.topology.pools.indices() {
             while let Some(worker) = self.plane.topology.add_worker(index) {
                 self.workers.push(worker);

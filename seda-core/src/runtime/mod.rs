@@ -1,4 +1,7 @@
-//! Runtime.
+//! The life of a graph: running on threads, stepped by hand, and drained.
+//!
+//! The room may import `control` and lower rooms. It starts and ends threads and calls the control
+//! plane. Decisions do not belong here (`control`), nor does the worker loop (`worker`).
 
 mod drain;
 #[cfg(test)]
@@ -7,13 +10,13 @@ mod finishing_tests;
 mod lost_event_tests;
 mod manual;
 mod running;
+mod settings;
 mod snapshots;
 mod threads;
-pub use drain::LeftOver;
 
-pub use drain::Drained;
+pub use drain::{Drained, LeftOver};
 #[cfg(seda_model)]
-pub(crate) use drain::{Limit, conclude, finish_all, give_up, leave};
+pub(crate) use drain::{conclude, end_graph, finish_all, shed_queues};
 pub use manual::Manual;
 pub use running::Running;
 pub use snapshots::Snapshots;

@@ -1,4 +1,4 @@
-//! A graph that runs: on threads ([`Running`]), or stepped by hand ([`Manual`]).
+//! A graph that runs on threads.
 
 use crate::config::{GraphConfig, GraphError, GraphWarning, ReconfigureError, SettingChange};
 use crate::control::ControlPlane;
@@ -6,7 +6,8 @@ use crate::monitor::report::Report;
 use crate::platform::Clock;
 use crate::platform::sync::Arc;
 use crate::pool::Pool;
-use crate::runtime::drain::Drained;
+use crate::runtime::drain::{self, Drained};
+use crate::runtime::settings::set_soft_capacity;
 use crate::runtime::snapshots::Snapshots;
 use crate::runtime::threads::Threads;
 use crate::stage::Decision;
@@ -15,13 +16,30 @@ use crossbeam_channel::Receiver;
 use std::fmt;
 use std::time::Duration;
 
-/// How long [`Running`] waits for its workers when it is dropped without a drain.
+/// Time that a shutdown waits for workers, also when a [`Running`] is dropped.
 const DROP_LIMIT: Duration = Duration::from_secs(1);
 
-/// A graph whose workers run on threads named after their stages.
+/// A graph that runs on threads, each named after its stage or pool.
 ///
-/// End it with [`Running::drain`] to finish what is in it, or [`Running::shutdown`] to give that
-/// up. Dropping it is a shutdown that waits a second for its threads at most.
+/// [`Running::drain`] ends it after its events have ended; [`Running::shutdown`] sheds them.
+/// Dropping it is a shutdown, which waits one second for its threads at most.
+///
+/// ```
+/// use seda_core::Graph;
+/// use std::time::Duration;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut graph = Graph::new("count");
+/// let count = graph.stage::<u64>("count", 64);
+/// graph.attach_each(count, |_wire| |_n, _cx| {})?;
+/// let numbers = graph.source(count)?;
+/// let running = graph.start()?;
+/// numbers.send(7)?;
+/// let drained = running.drain(Duration::from_secs(5));
+/// assert_eq!(drained.report.events.handled, 1);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Running {
     plane: Arc<ControlPlane>,
     threads: Arc<Threads>,
@@ -38,52 +56,55 @@ impl Running {
         Ok(Self { plane, threads, warnings, ended: false })
     }
 
-    /// What is odd about the graph, though it runs.
+    /// Returns the warnings of the start: legal settings that are probably mistakes.
     pub fn warnings(&self) -> &[GraphWarning] {
         &self.warnings
     }
 
-    /// The clock that all of the graph's times are read from.
+    /// Returns the clock of all times in the graph.
     pub fn clock(&self) -> Arc<dyn Clock> {
         Arc::clone(&self.plane.topology.core.clock) as Arc<dyn Clock>
     }
 
-    /// A snapshot of everything; rates are over the last second or so.
+    /// Returns a report of the whole graph. Its rates are over about the last second.
+    ///
+    /// Takes milliseconds in a large graph; [`Running::snapshots`] serves many readers.
     pub fn report(&self) -> Report {
         self.plane.report()
     }
 
-    /// A handle that gives out cached snapshots to anyone, made by the control thread.
+    /// Returns a handle for cached reports, which the control thread makes.
     pub fn snapshots(&self) -> Snapshots {
         self.threads.snapshots()
     }
 
-    /// Every decision of a controller from now on. A reader that is 1,024 decisions behind
-    /// misses what comes next.
+    /// Returns a channel of all decisions of controllers from now on. A reader that is 1,024
+    /// decisions behind misses the following ones.
     pub fn journal(&self) -> Receiver<Decision> {
         self.plane.topology.core.journal.subscribe()
     }
 
-    /// Sets everything that `config` says, as when its file is read again: whole, or not at all.
-    /// It replaces what [`Graph::apply`](crate::graph::Graph::apply) or an earlier call said, so what it
-    /// does not name has its declared value again. Returns what has changed, in the order of a
-    /// file; each change is in the journal.
+    /// Applies all settings of `config`, or none, as when its file is read again. Returns the
+    /// changes in the order of a file; each is journaled.
     ///
-    /// Nothing that was accepted is lost. Below what a queue or the graph holds, a new capacity
-    /// or budget admits nothing; what is there stays, and the bound sinks with it. A cap set for
-    /// the first time does not count the workers that are inside already. Workers that a range
-    /// calls for are hired before this returns, those that are too many retire after their batch.
+    /// `config` replaces that of [`Graph::apply`](crate::graph::Graph::apply) and of earlier calls:
+    /// a setting that it does not name returns to its declared value.
     ///
-    /// What was set live, with [`Running::set_workers`] and [`Running::set_soft_capacity`], stays
-    /// for as long as the range or the soft capacity that it moves in is not changed; a new range
-    /// only moves a size that it does not contain.
+    /// - No accepted event is lost. A capacity or budget below its present use admits no event; the
+    ///   events inside stay, and the bound follows them down.
+    /// - A stage's first cap does not count the workers that are inside already.
+    /// - Workers that a new range demands are started before this returns. Surplus workers retire
+    ///   after their batch.
+    /// - Values set live with [`Running::set_workers`] and [`Running::set_soft_capacity`] stay
+    ///   until their range or soft capacity changes. A new range moves a number of workers only if
+    ///   it excludes it.
     ///
-    /// Blocks while a report is made, for milliseconds at most. Not to be called from a handler.
+    /// Blocks while a report is made, for milliseconds at most. Must not be called from a handler.
     ///
     /// # Errors
-    /// As at the start: [`ReconfigureError::Settings`] names the
-    /// key, its value and what is allowed. [`ReconfigureError::Fixed`] for what cannot change while the
-    /// graph runs: the workers of a hosted pool. Nothing has changed then.
+    /// [`ReconfigureError::Settings`], as at the start, names the key, its value and the allowed
+    /// values. [`ReconfigureError::Fixed`] is for a setting that cannot change while the graph
+    /// runs: the workers of a hosted pool. After an error all settings are as before.
     ///
     /// ```
     /// use seda_core::{Graph, GraphConfig, StageConfig};
@@ -99,7 +120,7 @@ impl Running {
     /// config.stages.insert("render".to_owned(), larger);
     /// let changes = running.reconfigure(&config)?;
     /// assert_eq!(changes[1].to_string(), "`stages.render.capacity`: 64 → 128");
-    /// // The budget was not stated: it follows from the capacities.
+    /// // A budget that is not stated follows from the capacities.
     /// assert_eq!(changes[0].key, "budget");
     ///
     /// config.budget = Some(0);
@@ -118,59 +139,62 @@ impl Running {
         Ok(changes)
     }
 
-    /// Sets how many workers a pool, or the own pool of a stage, should have, within its range.
-    /// Returns what was set; `None` if there is no such pool. A pool-size controller that is on
-    /// goes on from there.
+    /// Sets the number of workers of a pool, or of a stage's own pool, clamped to its range.
+    /// Returns the new number; `None` if there is no such pool. A pool-size controller that is on
+    /// continues from there.
     pub fn set_workers(&self, pool: &str, workers: usize) -> Option<usize> {
         let pools = &self.plane.topology.pools;
         let index = pools.position(|known| *known.core.name == *pool)?;
         let set = pools[index].core.set_target(workers);
-        self.threads.add_worker(&self.plane, index);
+        self.threads.add_workers(&self.plane, index);
         Some(set)
     }
 
-    /// Sets the bound above which a stage's queue admits nothing, at most its hard capacity.
-    /// Returns whether there is such a stage.
+    /// Sets the soft capacity of a stage, in events: above it the queue refuses events. It is
+    /// clamped to the hard capacity. Returns false if there is no such stage.
     pub fn set_soft_capacity(&self, stage: &str, soft: usize) -> bool {
-        set_soft_capacity(&self.plane, stage, soft)
+        set_soft_capacity(&self.plane.topology, stage, soft)
     }
 
-    /// The workers of a hosted pool, each to be driven with [`Worker::run`] or [`Worker::turn`]
-    /// by a thread of the caller's. Each is handed out once: a second call gives none, unless one
-    /// was dropped, which it then replaces.
+    /// Returns the workers of a hosted pool. A thread of the program drives each with
+    /// [`Worker::run`] or [`Worker::turn`].
+    ///
+    /// Each worker is returned once; a later call returns replacements of dropped workers. The
+    /// result is empty for an ordinary pool and for a pool of another graph.
     pub fn hosted_workers(&self, pool: Pool) -> Vec<Worker> {
-        let own = pool.graph == self.plane.topology.core.id;
         let topology = &self.plane.topology;
-        let index = topology.pools.index_of(pool.index);
-        let hosted = index.filter(|index| own && topology.pools[*index].core.hosted);
-        let hire = |index| std::iter::from_fn(move || topology.add_worker(index)).collect();
-        hosted.map_or_else(Vec::new, hire)
+        if pool.graph != topology.core.id {
+            return Vec::new();
+        }
+        match topology.pools.index_of(pool.index) {
+            Some(index) if topology.pools[index].core.hosted => {
+                std::iter::from_fn(|| topology.add_worker(index)).collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
-    /// Refuses what comes, finishes what is inside, ends the workers. Takes `limit` at most;
-    /// what is left then is given up and told to its owners.
+    /// Drains the graph: refuses new events, lets those inside end, and ends the workers.
+    ///
+    /// Takes about `limit` at most. Events inside at the limit are shed, and their owners are
+    /// notified.
     pub fn drain(mut self, limit: Duration) -> Drained {
         self.ended = true;
-        crate::runtime::drain::drain(&self.plane, &self.threads, limit)
+        drain::drain(&self.plane, &self.threads, limit)
     }
 
-    /// Ends at once: what is queued is given up and told to its owners; events in hand are
-    /// finished if they end within a second.
+    /// Ends the graph at once. Queued events are shed, and their owners are notified. Events in
+    /// hand end normally if they end within one second.
     pub fn shutdown(mut self) -> Drained {
         self.ended = true;
-        crate::runtime::drain::end(&self.plane, &self.threads, DROP_LIMIT)
+        drain::end(&self.plane, &self.threads, DROP_LIMIT)
     }
-}
-
-pub(super) fn set_soft_capacity(plane: &ControlPlane, stage: &str, soft: usize) -> bool {
-    let plan = plane.topology.stages.iter().find(|plan| **plan.core.name() == *stage);
-    plan.map(|plan| plan.core.set_soft(soft)).is_some()
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
         if !self.ended {
-            crate::runtime::drain::end(&self.plane, &self.threads, DROP_LIMIT);
+            drain::end(&self.plane, &self.threads, DROP_LIMIT);
         }
     }
 }

@@ -1,15 +1,33 @@
-//! Snapshots for everyone who asks, without touching the graph for each.
+//! Cached snapshots for any number of readers, and the messages of the control thread.
 
 use crate::monitor::report::Report;
 use crate::platform::sync::Arc;
 use crossbeam_channel::Sender;
 use std::fmt;
 
-/// Takes a snapshot; runs on the controller's thread, so it must not block.
-pub(super) type Wish = Box<dyn FnOnce(Arc<Report>) + Send>;
+/// The reader of one snapshot. It runs on the control thread, so it must not block.
+pub(super) type SnapshotRequest = Box<dyn FnOnce(Arc<Report>) + Send>;
 
-/// Gives out snapshots that are 250 ms old at most. They are made by the controller's thread,
-/// which no load on the graph keeps from running.
+/// A handle for reports that are at most 250 ms old.
+///
+/// The control thread makes them, so load on the graph does not delay them, and many readers cost
+/// four reports per second at most. Clones share the cached report.
+///
+/// ```
+/// use seda_core::Graph;
+/// use std::sync::mpsc;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut graph = Graph::new("pages");
+/// let render = graph.stage::<u32>("render", 64);
+/// graph.attach_each(render, |_wire| |_page, _cx| {})?;
+/// let running = graph.start()?;
+/// let (sender, receiver) = mpsc::channel();
+/// running.snapshots().request(Box::new(move |report| sender.send(report).unwrap_or(())));
+/// assert_eq!(receiver.recv()?.graph, "pages");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Snapshots {
     messages: Sender<Message>,
@@ -20,9 +38,10 @@ impl Snapshots {
         Self { messages }
     }
 
-    /// Asks for a snapshot; `take` gets it on the controller's thread and must not block. After
-    /// the graph has ended `take` is dropped without being called.
+    /// Requests a snapshot. `take` receives it on the control thread and must not block; a panic in
+    /// it is caught. After the end of the graph `take` is dropped without a call.
     pub fn request(&self, take: Box<dyn FnOnce(Arc<Report>) + Send>) {
+        // A send fails only after the end.
         let _ = self.messages.send(Message::Snapshot(take));
     }
 }
@@ -33,10 +52,10 @@ impl fmt::Debug for Snapshots {
     }
 }
 
-/// What the controller's thread is told.
-pub(crate) enum Message {
-    Snapshot(Wish),
-    /// Settings have changed, the tick perhaps.
+/// A message to the control thread.
+pub(super) enum Message {
+    Snapshot(SnapshotRequest),
+    /// Settings have changed, possibly the length of the tick.
     Settings,
     Stop,
 }

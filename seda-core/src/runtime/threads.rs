@@ -1,35 +1,48 @@
-//! The threads of a running graph: workers, the controller, and the one that tells owners.
+//! The threads of a running graph: its workers, and two services.
+//!
+//! The *control* thread ticks the control plane and makes snapshots. The *lost* thread notifies the
+//! owners of events that the valve shed. Each thread announces its exit on a channel, so a drain
+//! can wait for it with a limit.
 
 use crate::config::{GraphError, PoolIndex};
 use crate::control::ControlPlane;
 use crate::monitor::report::Report;
-use crate::platform::sync::{Arc, Mutex};
-use crate::platform::{Clock, MonotonicClock, Time, catch_panic};
+use crate::platform::sync::{Arc, Mutex, Weak};
+use crate::platform::{Deadline, Time, catch_panic};
 use crate::pool::CondvarPark;
-use crate::runtime::snapshots::{Message, Snapshots, Wish};
+use crate::runtime::snapshots::{Message, SnapshotRequest, Snapshots};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use std::io;
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
-/// How old a snapshot may be that is given out: fresh for a person, and a flood of questions
-/// costs four reports a second.
+/// The greatest age of a snapshot. It is fresh for a person, and a flood of requests costs four
+/// reports per second.
 const SNAPSHOT_AGE: Duration = Duration::from_millis(250);
 
-/// A channel that is told when a thread ends, so that ending can be waited for with a limit.
-struct Exit {
+/// The pause between two looks at services that have announced their exit. The announcement comes
+/// just before the thread ends.
+const EXIT_SLICE: Duration = Duration::from_millis(1);
+
+/// The channel on which threads announce their exit.
+struct Exits {
     sender: Sender<()>,
     receiver: Receiver<()>,
 }
 
+/// The threads of one graph.
 pub(super) struct Threads {
     messages: Sender<Message>,
     workers: Mutex<Vec<JoinHandle<()>>>,
     services: Mutex<Vec<JoinHandle<()>>>,
-    exit: Exit,
+    exits: Exits,
 }
 
 impl Threads {
+    /// Starts all workers and services of a graph.
+    ///
+    /// # Errors
+    /// [`GraphError::Thread`] if the machine refuses a thread. Threads that were started are ended.
     pub(super) fn start(plane: &Arc<ControlPlane>) -> Result<Arc<Self>, GraphError> {
         let (messages, inbox) = unbounded();
         let (sender, receiver) = unbounded();
@@ -37,7 +50,7 @@ impl Threads {
             messages,
             workers: Mutex::default(),
             services: Mutex::default(),
-            exit: Exit { sender, receiver },
+            exits: Exits { sender, receiver },
         });
         let started = threads.start_all(plane, inbox);
         if started.is_err() {
@@ -53,137 +66,140 @@ impl Threads {
         inbox: Receiver<Message>,
     ) -> Result<(), GraphError> {
         for index in plane.topology.pools.indices() {
-            self.try_hire(plane, index)?;
+            self.try_add_workers(plane, index)?;
         }
-        let name = format!("{}-control", plane.topology.core.name);
-        let (controlled, threads) = (Arc::clone(plane), Arc::downgrade(self));
-        let exit = Leaving(self.exit.sender.clone());
-        let control = spawn(&name, move || {
-            let _exit = exit;
-            Control { plane: controlled, inbox, cached: None }.run(|plane| {
-                if let Some(threads) = threads.upgrade() {
-                    plane
-                        .topology
-                        .pools
-                        .indices()
-                        .for_each(|index| threads.add_worker(plane, index));
-                }
-            });
-        })?;
+        let graph = &plane.topology.core.name;
+        let control = ControlThread {
+            plane: Arc::clone(plane),
+            threads: Arc::downgrade(self),
+            inbox,
+            cached: None,
+        };
+        let control = self.spawn(&format!("{graph}-control"), move || control.run())?;
+        self.services.lock().push(control);
         let core = Arc::clone(&plane.topology.core);
-        let lost = spawn(&format!("{}-lost", core.name), move || core.disposal.run_until_closed())?;
-        self.services.lock().extend([control, lost]);
+        let lost =
+            self.spawn(&format!("{graph}-lost"), move || core.loss_notifier.run_until_closed())?;
+        self.services.lock().push(lost);
         Ok(())
     }
 
-    /// Starts the workers that a pool should have and has not; a machine without threads to
-    /// give is logged, and asked again on the next tick.
-    pub(super) fn add_worker(&self, plane: &Arc<ControlPlane>, index: PoolIndex) {
-        if let Err(error) = self.try_hire(plane, index) {
-            tracing::error!(%error, "a pool could not grow");
+    /// Starts the missing workers of a pool. If the machine refuses a thread, that is logged, and
+    /// the next tick tries again.
+    pub(super) fn add_workers(&self, plane: &Arc<ControlPlane>, index: PoolIndex) {
+        if let Err(error) = self.try_add_workers(plane, index) {
+            let pool = &plane.topology.pools[index].core.name;
+            tracing::error!(%error, %pool, "a pool could not start a worker");
         }
     }
 
-    fn try_hire(&self, plane: &Arc<ControlPlane>, index: PoolIndex) -> Result<(), GraphError> {
+    fn try_add_workers(
+        &self,
+        plane: &Arc<ControlPlane>,
+        index: PoolIndex,
+    ) -> Result<(), GraphError> {
+        // The program runs the workers of a hosted pool.
         if plane.topology.pools[index].core.hosted {
             return Ok(());
         }
         while let Some(worker) = plane.topology.add_worker(index) {
             let name = worker.thread_name();
-            let exit = Leaving(self.exit.sender.clone());
-            let spawned = spawn(&name, move || {
-                let _exit = exit;
-                worker.run(CondvarPark::new());
-            });
-            // Without a thread the worker is dropped, and counts as gone.
-            self.workers.lock().push(spawned?);
+            // Without a thread the worker is dropped, and its drop uncounts it.
+            let thread = self.spawn(&name, move || worker.run(CondvarPark::new()))?;
+            self.workers.lock().push(thread);
         }
-        self.workers.lock().retain(|handle| !handle.is_finished());
+        self.workers.lock().retain(|thread| !thread.is_finished());
         Ok(())
     }
 
-    /// Follows changed settings: hires who is missing, and has the controller look at its tick.
+    /// Applies changed settings: starts missing workers, and has the control thread reread its
+    /// tick.
     pub(super) fn follow(&self, plane: &Arc<ControlPlane>) {
-        plane.topology.pools.indices().for_each(|index| self.add_worker(plane, index));
+        plane.topology.pools.indices().for_each(|index| self.add_workers(plane, index));
         let _ = self.messages.send(Message::Settings);
     }
 
+    /// Returns a handle for cached snapshots.
     pub(super) fn snapshots(&self) -> Snapshots {
         Snapshots::new(self.messages.clone())
     }
 
-    /// Waits until a worker thread ends, for `limit` at most.
+    /// Waits until a thread ends, for `limit` at most.
     pub(super) fn wait_for_exit(&self, limit: Duration) {
-        let _ = self.exit.receiver.recv_timeout(limit);
+        let _ = self.exits.receiver.recv_timeout(limit);
     }
 
-    /// Joins the workers that have ended and lets the others go: a thread that is stuck in user
-    /// code cannot be ended.
+    /// Joins the workers that have ended and detaches the others, which are stuck in user code.
     pub(super) fn release_workers(&self) {
-        for handle in self.workers.lock().drain(..) {
-            if handle.is_finished() {
-                let _ = handle.join();
+        for thread in self.workers.lock().drain(..) {
+            if thread.is_finished() {
+                let _ = thread.join();
             }
         }
     }
 
-    /// Ends the controller, and the thread that tells owners once it has told them all; waits
-    /// for them for `limit` at most, as both may be held up by user code.
+    /// Stops the control thread, and the notifier once it has notified all owners. Waits for
+    /// `limit` at most, because both may be in user code.
     pub(super) fn stop_services(&self, plane: &ControlPlane, limit: Duration) {
         let _ = self.messages.send(Message::Stop);
-        plane.topology.core.disposal.close();
-        let clock = MonotonicClock::new();
+        plane.topology.core.loss_notifier.close();
+        let limit = Deadline::after(limit);
         let services = std::mem::take(&mut *self.services.lock());
         while services.iter().any(|service| !service.is_finished()) {
-            let left = limit.saturating_sub(clock.now().since(Time::ZERO));
+            let left = limit.left();
             if left.is_zero() {
                 return;
             }
-            // A thread announces its end just before it has ended.
-            self.wait_for_exit(left.min(Duration::from_millis(1)));
+            self.wait_for_exit(left.min(EXIT_SLICE));
         }
+    }
+
+    /// Starts a thread that announces its exit.
+    fn spawn(
+        &self,
+        name: &str,
+        run: impl FnOnce() + Send + 'static,
+    ) -> Result<JoinHandle<()>, GraphError> {
+        let exit = ExitNotice(self.exits.sender.clone());
+        let spawned: io::Result<_> = Builder::new().name(name.to_owned()).spawn(move || {
+            let _exit = exit;
+            run();
+        });
+        spawned.map_err(|source| GraphError::Thread { thread: name.to_owned(), source })
     }
 }
 
-/// Announces the end of a thread, however it comes about.
-struct Leaving(Sender<()>);
+/// Announces the exit of a thread when dropped, also by a panic.
+struct ExitNotice(Sender<()>);
 
-impl Drop for Leaving {
+impl Drop for ExitNotice {
     fn drop(&mut self) {
         let _ = self.0.send(());
     }
 }
 
-fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, GraphError> {
-    let spawned: io::Result<_> = Builder::new().name(name.to_owned()).spawn(run);
-    spawned.map_err(|source| GraphError::Thread { thread: name.to_owned(), source })
-}
-
-/// The controller's thread: ticks, and hands out snapshots in between.
-struct Control {
+/// The control thread: it ticks the control plane and answers snapshot requests in between.
+struct ControlThread {
     plane: Arc<ControlPlane>,
+    threads: Weak<Threads>,
     inbox: Receiver<Message>,
     cached: Option<Arc<Report>>,
 }
 
-impl Control {
-    fn run(mut self, hire: impl Fn(&Arc<ControlPlane>)) {
-        let due = |plane: &ControlPlane| {
-            plane.topology.now().after(plane.topology.settings().control.tick)
-        };
-        let mut next = due(&self.plane);
+impl ControlThread {
+    fn run(mut self) {
+        let mut next = self.next_tick();
         loop {
             match self.inbox.recv_timeout(next.since(self.plane.topology.now())) {
-                Ok(Message::Snapshot(wish)) => self.answer(wish),
+                Ok(Message::Snapshot(request)) => self.answer(request),
                 Err(RecvTimeoutError::Timeout) => {
-                    self.plane.tick();
-                    hire(&self.plane);
-                    // From now, not from when it was due: a late tick is not followed by a burst.
-                    next = due(&self.plane);
+                    self.tick();
+                    // Counted from now, so a late tick is not followed by a burst of ticks.
+                    next = self.next_tick();
                 }
                 Ok(Message::Settings) => {
-                    // One that is due sooner stays: changes that keep coming do not put it off.
-                    next = next.min(due(&self.plane));
+                    // An earlier tick stays due: frequent changes do not postpone it.
+                    next = next.min(self.next_tick());
                     self.cached = None;
                 }
                 Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return,
@@ -191,19 +207,30 @@ impl Control {
         }
     }
 
-    fn answer(&mut self, wish: Wish) {
+    fn next_tick(&self) -> Time {
+        let topology = &self.plane.topology;
+        topology.now().after(topology.settings().control.tick)
+    }
+
+    fn tick(&self) {
+        self.plane.tick();
+        if let Some(threads) = self.threads.upgrade() {
+            let pools = &self.plane.topology.pools;
+            pools.indices().for_each(|index| threads.add_workers(&self.plane, index));
+        }
+    }
+
+    fn answer(&mut self, request: SnapshotRequest) {
         let uptime = self.plane.topology.now().as_secs_f64();
-        let fresh = self
-            .cached
-            .as_ref()
-            .filter(|report| uptime - report.uptime_seconds < SNAPSHOT_AGE.as_secs_f64());
-        let report = match fresh {
-            Some(report) => Arc::clone(report),
-            None => Arc::new(self.plane.report()),
+        let report = match &self.cached {
+            Some(report) if uptime - report.uptime_seconds < SNAPSHOT_AGE.as_secs_f64() => {
+                Arc::clone(report)
+            }
+            _ => Arc::new(self.plane.report()),
         };
         self.cached = Some(Arc::clone(&report));
-        if catch_panic(|| wish(report)).is_none() {
-            tracing::error!("taking a snapshot panicked");
+        if catch_panic(|| request(report)).is_none() {
+            tracing::error!("a reader of a snapshot panicked");
         }
     }
 }

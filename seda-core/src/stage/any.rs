@@ -1,41 +1,53 @@
-//! A stage seen without its event type: what controllers, valve, reports and drains need.
+//! A stage without its event type: one trait for each kind of caller.
+//!
+//! | trait | called by |
+//! | --- | --- |
+//! | [`Observed`] | the monitor and the control plane, to read |
+//! | [`Configurable`] | the builder at the start, the control plane in a running graph |
+//! | [`Worked`] | workers and pending handles, for the events in their hands |
+//! | [`Evictable`] | the overload valve |
+//! | [`Drainable`] | the runtime at the end, and a worker after repeated failures of its factory |
 
-use crate::config::{PerClass, RateConfig, StandingConfig};
+use crate::config::{PerClass, StageSettings};
 use crate::event::{EventMeta, LossReason};
 use crate::gate::Limits;
 use crate::platform::Time;
 use crate::platform::sync::Arc;
+use crate::pool::{PoolCore, StageSlots};
 use crate::queue::{AqmState, ClassLedger, Evict, Outcome, VictimFilter};
+use crate::stats::Quantiles;
 use std::any::Any;
 use std::time::Duration;
 
-/// One consistent cut through a stage's queue.
+/// The figures of one stage, read in one critical section.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct QueueFigures {
     pub(crate) depth: usize,
     pub(crate) soft: usize,
     pub(crate) capacity: usize,
     pub(crate) classes: PerClass<ClassLedger>,
-    /// Sent and refused, by the number of the edge into this stage.
+    /// Events sent and refused, by the number of the edge into this stage.
     pub(crate) edges: Vec<(u64, u64)>,
+    /// Service time spent on events that were shed later, in nanoseconds.
     pub(crate) wasted_nanos: u64,
-    /// What is being done about the queue, if it stands.
-    pub(crate) stood: AqmState,
-    /// Event-nanoseconds in the stage.
+    /// The state of the queue's delay control.
+    pub(crate) aqm: AqmState,
+    /// Time integral of the number of events in the stage, in event-nanoseconds.
     pub(crate) occupancy: u128,
-    /// Service of deferred events, from being taken to completion.
-    pub(crate) deferred_service: crate::stats::Quantiles,
-    /// Of the pending events, those that handlers keep.
+    /// Service times of deferred events, from the taking to the completion.
+    pub(crate) deferred_service: Quantiles,
+    /// Pending events that handlers hold.
     pub(crate) held: usize,
-    /// Of the pending events, those that were sent for later.
+    /// Pending events that wait for their timers.
     pub(crate) delayed: usize,
-    /// Bytes of the events in the stage, if it weighs them.
+    /// Bytes of the events in the stage; `None` if it does not weigh them.
     pub(crate) bytes: Option<u64>,
-    /// Share of the busiest shard, if the stage is keyed.
+    /// Share of the busiest shard, 0 to 1; `None` unless the stage is keyed.
     pub(crate) busiest_shard: Option<f64>,
 }
 
 impl QueueFigures {
+    /// Returns the sum over all classes.
     pub(crate) fn total(&self) -> ClassLedger {
         let mut sum = ClassLedger::default();
         self.classes.iter().for_each(|class| sum.add(class));
@@ -47,111 +59,126 @@ impl QueueFigures {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Completion {
     pub(crate) succeeded: bool,
-    /// Kept by a handler, and not handled outside.
+    /// True if a handler held the event; false if it was handled outside.
     pub(crate) held: bool,
+    /// When the worker took the event.
     pub(crate) taken: Time,
 }
 
-/// A lock's guard, whatever it guards.
-pub(crate) trait Held {}
+/// How full a queue is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Crowding {
+    /// Queued events.
+    pub(crate) depth: usize,
+    /// The depth above which nothing is admitted.
+    pub(crate) soft: usize,
+}
 
-impl<T> Held for T {}
+/// A queue as the overload valve sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct QueueView {
+    pub(crate) depth: usize,
+    /// Queued events that may be evicted.
+    pub(crate) eligible: usize,
+}
 
-pub(crate) trait AnyStage: Send + Sync {
+/// The guard of a consistent cut: while it lives, no event enters or leaves its stage.
+pub(crate) trait CutGuard {}
+
+impl<T> CutGuard for T {}
+
+/// A stage of any event type.
+pub(crate) trait AnyStage:
+    Observed + Configurable + Worked + Evictable + Drainable + Send + Sync
+{
     fn name(&self) -> &Arc<str>;
 
-    /// Its place in order of declaration.
+    /// Returns the stage's number in order of declaration.
     fn index(&self) -> usize;
 
-    /// The stage's core by type, for [`Arc::downcast`].
+    /// Returns the core for [`Arc::downcast`].
     fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
+}
 
-    /// How many events are queued: a hint, exact for who just changed it.
+/// Reading a stage: called by the monitor, the control plane and reports.
+pub(crate) trait Observed {
+    /// Returns the number of queued events. A hint: exact only on the thread that changed it last.
     fn depth_hint(&self) -> usize;
 
-    /// Says which pool runs the stage; its idle workers are woken for what is sent here.
-    fn set_pool(&self, pool: Arc<crate::pool::PoolCore>);
-
-    /// To be called before the first event.
-    fn set_classes(&self, weights: &[u32]);
-
-    /// Changes the weights of the classes, live.
-    fn set_shares(&self, weights: &[u32]);
-
-    fn set_capacity(&self, capacity: usize);
-
-    fn set_soft(&self, soft: usize);
-
-    /// Sets how many events may be held before nothing more is admitted, and how long before its
-    /// deadline each has to be begun.
-    fn set_admission(&self, limits: &Limits, lead: Duration);
-
-    fn set_pending_limit(&self, limit: usize);
-
-    /// Sets how many events may be outside before nothing more is taken.
-    fn set_outside_limit(&self, limit: usize);
-
-    /// How many events are outside, and how many may be before nothing more is taken.
-    fn outside(&self) -> (usize, usize);
-
-    /// Sets what is done about a queue that stands.
-    fn set_standing(&self, config: &StandingConfig);
-
-    /// Bounds the rate at which events enter, or no more.
-    fn set_rate(&self, config: Option<RateConfig>);
-
-    /// Whether events of one key are handled in their order.
+    /// True if the events of one key are handled in their order.
     fn is_keyed(&self) -> bool;
 
+    /// Returns the number of events outside the workers, and its limit.
+    fn outside(&self) -> (usize, usize);
+
+    /// Returns the stage's figures and a guard that keeps them true. With the guards of all stages
+    /// held, their figures are a consistent cut through the graph.
+    fn cut(&self, now: Time) -> (QueueFigures, Box<dyn CutGuard + '_>);
+}
+
+/// Setting up a stage and changing its settings: called by the builder before the first event, and
+/// by the control plane while the graph runs.
+pub(crate) trait Configurable {
+    /// Sets the pool that runs the stage, once; its idle workers are woken for events sent here.
+    fn set_pool(&self, pool: Arc<PoolCore>);
+
+    /// Declares the classes by their weights, before the first event.
+    fn set_classes(&self, weights: &[u32]);
+
+    /// Changes the weights of the classes.
+    fn set_shares(&self, weights: &[u32]);
+
+    /// Adds an edge into the stage and returns its number.
     fn add_edge(&self) -> usize;
 
+    /// Lets events in for the first time.
     fn open(&self);
 
-    fn close(&self);
+    /// Applies all settings of the stage; after the start only those that differ from `before`, so
+    /// that values which a controller has set since stay.
+    fn apply(&self, slots: &StageSlots, settings: &StageSettings, before: Option<&StageSettings>);
 
-    /// The stage's figures, and what keeps events from entering and leaving it while it lives: with
-    /// all stages held, their figures are a consistent cut through the graph.
-    fn cut(&self, now: Time) -> (QueueFigures, Box<dyn Held + '_>);
+    /// Sets the depth above which nothing is admitted.
+    fn set_soft(&self, soft: usize);
 
-    fn settle(&self, outcome: &Outcome, now: Time);
+    /// Sets how many events each class may have in the stage before it admits no more, and how
+    /// long before its deadline an event must be begun.
+    fn set_admission(&self, limits: &Limits, lead: Duration);
 
-    /// An event in hand becomes pending; false at the stage's limit. `holder` is the worker
-    /// whose handler keeps it, if it is not handled outside.
-    fn defer(&self, meta: &EventMeta, holder: Option<usize>) -> bool;
+    /// Sets how many events may be outside the workers before no more are taken.
+    fn set_outside_limit(&self, limit: usize);
+}
 
-    fn complete(&self, meta: &EventMeta, how: Completion, now: Time);
-
-    /// Whether the weight of events is counted here.
+/// The events that a worker has taken: called by its context and by pending handles.
+pub(crate) trait Worked {
+    /// True if the weight of events is counted here.
     fn weighs(&self) -> bool;
 
-    /// When the earliest event that was sent for later is due; never without any.
-    fn next_timer(&self) -> Time;
+    /// Returns the depth and the depth above which nothing is admitted.
+    fn crowding(&self) -> Crowding;
 
-    /// Gives up what was to be sent later, and takes no more of it; returns how many.
-    fn cancel_timers(&self) -> usize;
+    /// Counts the events that a worker has ended.
+    fn settle(&self, outcome: &Outcome, now: Time);
 
-    /// How many events are queued, and how many may be before nothing more is admitted.
-    fn crowding(&self) -> (usize, usize);
+    /// Makes an event in hand pending; false at the stage's limit. `holder` is the worker that
+    /// holds the event; `None` if it is handled outside.
+    fn defer(&self, meta: &EventMeta, holder: Option<usize>) -> bool;
 
-    /// Depth, and how many of it may give way.
-    fn eligible(&self, victims: VictimFilter) -> (usize, usize);
+    /// Ends a pending event.
+    fn complete(&self, meta: &EventMeta, how: Completion, now: Time);
+}
 
-    /// Bytes of the events that may give way.
+/// Queued events as victims: called by the overload valve.
+pub(crate) trait Evictable {
+    /// Returns the depth and the number of events that may be evicted.
+    fn eligible(&self, victims: VictimFilter) -> QueueView;
+
+    /// Returns the bytes of the events that may be evicted; 0 in a stage that weighs none.
     fn eligible_bytes(&self, victims: VictimFilter) -> u64;
 
-    /// Gives up to `most` events up and hands them to the graph's disposal; returns how many.
-    fn evict(
-        self: Arc<Self>,
-        victims: VictimFilter,
-        order: Evict,
-        most: usize,
-        now: Time,
-    ) -> usize {
-        self.evict_lower(victims, order, most, now).iter().sum()
-    }
-
-    /// The same; returns how many of each class.
-    fn evict_lower(
+    /// Evicts up to `most` events and hands them to the graph's loss notifier; returns how many
+    /// of each class. The budget's places pass to the caller.
+    fn evict_by_class(
         self: Arc<Self>,
         victims: VictimFilter,
         order: Evict,
@@ -159,6 +186,29 @@ pub(crate) trait AnyStage: Send + Sync {
         now: Time,
     ) -> PerClass<usize>;
 
-    /// Gives up everything that is queued; returns how many. The budget is credited.
-    fn shed_all(self: Arc<Self>, reason: LossReason) -> usize;
+    /// As [`Evictable::evict_by_class`]; returns how many in all.
+    fn evict(
+        self: Arc<Self>,
+        victims: VictimFilter,
+        order: Evict,
+        most: usize,
+        now: Time,
+    ) -> usize {
+        self.evict_by_class(victims, order, most, now).iter().sum()
+    }
+}
+
+/// Ending a stage: called by the runtime.
+pub(crate) trait Drainable {
+    /// Refuses every further event.
+    fn close(&self);
+
+    /// Returns when the earliest delayed event is due; [`Time::NEVER`] without any.
+    fn next_timer(&self) -> Time;
+
+    /// Sheds the delayed events and accepts no more of them; returns how many were shed.
+    fn cancel_timers(&self) -> usize;
+
+    /// Sheds every queued event and credits the budget; returns how many.
+    fn shed_all(&self, reason: LossReason) -> usize;
 }

@@ -1,60 +1,104 @@
-//! Checking events in: asking for key and weight, and charging the weight.
+//! The charge of an event at a stage: its place in the graph's budget, and its bytes.
 
 use crate::config::Class;
-use crate::event::{Label, RefusalReason};
+use crate::event::{EventMeta, Label, RefusalReason};
 use crate::stage::core::StageCore;
 use crate::stage::valve::Incoming;
 
 impl<E: Send + 'static> StageCore<E> {
-    /// Makes it a keyed stage; false if it is one.
-    pub(crate) fn set_keyed(&self, shard: Box<dyn Fn(&E) -> u8 + Send + Sync>) -> bool {
-        self.lanes.lock().set_keyed();
-        self.questions.set_shard(shard)
+    /// Charges the graph's budget for `n` events bound for this stage; at the budget the valve may
+    /// evict others for them, all or none.
+    ///
+    /// # Errors
+    /// [`RefusalReason::Budget`]. Places that the caller reserved for the events stay reserved.
+    pub(crate) fn charge_or_make_room(
+        &self,
+        n: usize,
+        class: Class,
+        fan_out: bool,
+    ) -> Result<(), RefusalReason> {
+        if self.graph.budget.charge(n) {
+            return Ok(());
+        }
+        self.make_room(n, class, fan_out)
     }
 
-    /// Makes it weigh its events; false if it does.
-    pub(crate) fn set_weighing(&self, bytes: Box<dyn Fn(&E) -> usize + Send + Sync>) -> bool {
-        self.lanes.lock().set_weighing();
-        self.questions.set_bytes(bytes)
+    /// Has the valve make room in the budget, which has none.
+    fn make_room(&self, n: usize, class: Class, fan_out: bool) -> Result<(), RefusalReason> {
+        let incoming = Incoming { stage: self.index, class, fan_out };
+        if self.graph.make_room(n, incoming) { Ok(()) } else { Err(RefusalReason::Budget) }
     }
 
-    /// Whether events have to be [checked in](StageCore::charge_event).
+    /// Charges the budget for one event with a reserved place, or puts the place back: the slow
+    /// half of [`StageCore::enter`], after the budget was found used up.
+    pub(super) fn make_room_or_put_back(&self, class: Class) -> Result<(), RefusalReason> {
+        self.make_room(1, class, false).inspect_err(|_| self.put_back(1))
+    }
+
+    /// Charges the budget for `n` events with reserved places, or puts the places back.
+    pub(super) fn charge_reserved(
+        &self,
+        n: usize,
+        class: Class,
+        fan_out: bool,
+    ) -> Result<(), RefusalReason> {
+        self.charge_or_make_room(n, class, fan_out).inspect_err(|_| self.put_back(n))
+    }
+
+    /// Reserves `n` places for events like `meta` and charges the budget for them, or does neither.
+    pub(crate) fn reserve_charged(
+        &self,
+        meta: &EventMeta,
+        n: usize,
+        fan_out: bool,
+    ) -> Result<(), RefusalReason> {
+        self.reserve_for(meta, n)?;
+        self.charge_reserved(n, meta.class, fan_out)
+    }
+
+    /// True if events have a key or a weight here, so that [`StageCore::charge_event`] must be
+    /// called for each.
     #[inline]
-    pub(crate) fn asks(&self) -> bool {
-        self.questions.any()
+    pub(crate) fn has_extractors(&self) -> bool {
+        self.extractors.any()
     }
 
-    /// Asks an event what this stage wants to know, and charges its weight.
+    /// Reads the key and the weight of an event, and charges its bytes.
+    ///
+    /// # Errors
+    /// [`RefusalReason::TooLarge`] if the event weighs more than the whole byte budget,
+    /// [`RefusalReason::Budget`] if the byte budget has no room for it.
     pub(crate) fn charge_event(
         &self,
         event: &E,
         class: Class,
         fan_out: bool,
     ) -> Result<Label, RefusalReason> {
-        if !self.asks() {
+        if !self.has_extractors() {
             return Ok(Label::default());
         }
-        let label = self.questions.label(event, &self.name);
+        let label = self.extractors.label(event, &self.name);
         let bytes = label.weight.bytes();
         if bytes > self.graph.bytes.limit() {
             return Err(RefusalReason::TooLarge);
         }
-        let arrival = Incoming { stage: self.index, class, fan_out };
-        if bytes > 0 && !self.graph.charge_bytes(bytes, arrival) {
+        let incoming = Incoming { stage: self.index, class, fan_out };
+        if bytes > 0 && !self.graph.charge_bytes(bytes, incoming) {
             return Err(RefusalReason::Budget);
         }
         Ok(label)
     }
 
-    /// Checks in all events or none. No labels at all where nothing is asked.
-    pub(crate) fn check_all_in(
+    /// Charges all events or none. Returns no labels at all where events have neither key nor
+    /// weight.
+    pub(crate) fn charge_events(
         &self,
         events: &[E],
         class: Class,
         fan_out: bool,
     ) -> Result<Vec<Label>, RefusalReason> {
         let mut labels = Vec::new();
-        if !self.asks() {
+        if !self.has_extractors() {
             return Ok(labels);
         }
         for event in events {
@@ -69,7 +113,7 @@ impl<E: Send + 'static> StageCore<E> {
         Ok(labels)
     }
 
-    /// Gives back what an event was charged that was checked in and does not come.
+    /// Returns the bytes of a charged event that does not enter.
     pub(crate) fn refund_event(&self, label: Label) {
         self.graph.bytes.credit(label.weight.bytes());
     }

@@ -1,21 +1,32 @@
-//! Events that come in, and whom that wakes.
+//! Events that enter a stage: reserved places, publication, delayed events, and the wake-up.
+//!
+//! An event that a stage has accepted goes through these states:
+//!
+//! 1. *reserved*: a place in the queue is set aside, by a permit, a lease or a send;
+//! 2. *delayed*, only after `send_later`: accepted and counted as pending, in the timers;
+//! 3. *queued*: in the lanes, under their lock;
+//! 4. *shown*: the depth hint includes it, stored under the same lock;
+//! 5. *woken*: after the lock is released, a worker of the stage's pool is woken if one is idle.
+//!
+//! A worker that parks enters the list of idle workers before it looks at the depth hint for the
+//! last time, so an event between 4 and 5 is seen by one side or the other.
 
 use crate::config::Class;
 use crate::event::{Envelope, EventMeta, LossReason, RefusalReason};
 use crate::platform::Time;
-use crate::platform::sync::{Flaw, Ordering, is_seeded};
+use crate::platform::sync::{Flaw, is_seeded};
 use crate::stage::core::StageCore;
 
-/// An event that could not enter yet, with the reason.
-pub(crate) struct Entry<E> {
+/// An event that did not enter, with the reason.
+pub(crate) struct Rejected<E> {
     pub(crate) event: E,
     pub(crate) meta: EventMeta,
     pub(crate) reason: RefusalReason,
 }
 
 impl<E: Send + 'static> StageCore<E> {
-    /// Reserves at least `least` places for events of `class`, and at most `most`; a refusal is not
-    /// counted yet.
+    /// Reserves between `least` and `most` places for events of `class`; returns how many. A
+    /// refusal is not counted yet.
     pub(crate) fn reserve(
         &self,
         class: Class,
@@ -30,8 +41,8 @@ impl<E: Send + 'static> StageCore<E> {
         self.lanes.lock().reserve_counted(n, || self.graph.now())
     }
 
-    /// Reserves `n` places for events like `meta`, whether counted at the gate or not.
-    pub(crate) fn reserve_for(&self, meta: &EventMeta, n: usize) -> Result<usize, RefusalReason> {
+    /// Reserves `n` places for events like `meta`, counted at the gate or not.
+    pub(super) fn reserve_for(&self, meta: &EventMeta, n: usize) -> Result<usize, RefusalReason> {
         match self.reserve(meta.class, n, n) {
             Err(RefusalReason::Admission) if meta.is_bound_for(self.index) => {
                 self.reserve_counted(n)
@@ -40,6 +51,7 @@ impl<E: Send + 'static> StageCore<E> {
         }
     }
 
+    /// Returns `n` reserved places that were not used, and announces the space.
     pub(crate) fn unreserve(&self, n: usize) {
         if n > 0 {
             self.lanes.lock().unreserve(n);
@@ -47,9 +59,9 @@ impl<E: Send + 'static> StageCore<E> {
         }
     }
 
-    /// Gives back places that an attempt held until it failed. That is no news: were it announced,
-    /// every source that waits would be woken by its own failure, and by that of the others. Who
-    /// was refused meanwhile for want of just these places looks again by itself, in 20 ms.
+    /// Returns the places of a failed attempt without an announcement: with one, every waiting
+    /// source would be woken by its own failure and by those of the others. A sender that was
+    /// refused meanwhile because of these places attempts again by itself, within 20 ms.
     pub(crate) fn put_back(&self, n: usize) {
         self.lanes.lock().unreserve(n);
         if is_seeded(Flaw::FailureIsNews) {
@@ -57,30 +69,32 @@ impl<E: Send + 'static> StageCore<E> {
         }
     }
 
-    /// Puts one event from outside into the queue and charges the budget, in one critical
-    /// section. On `Budget` the place stays reserved, for the valve to make it worth something.
-    pub(crate) fn enter(&self, event: E, meta: EventMeta, edge: usize) -> Result<(), Entry<E>> {
+    /// Puts one event from outside into the queue and charges the budget, in one critical section.
+    /// At the budget the event keeps its place while the valve decides.
+    pub(crate) fn enter(&self, event: E, meta: EventMeta, edge: usize) -> Result<(), Rejected<E>> {
         let now = meta.birth;
         let mut lanes = self.lanes.lock();
-        match lanes.reserve(meta.class, 1, 1, || now) {
-            Err(reason) => Err(Entry { event, meta, reason }),
-            Ok(_) if !self.graph.budget.charge(1) => {
-                Err(Entry { event, meta, reason: RefusalReason::Budget })
-            }
-            Ok(_) => {
-                let envelope = Envelope { event, meta, enqueued: now };
-                lanes.push_one(envelope, edge, now);
-                self.show(&lanes);
-                drop(lanes);
-                self.wake();
-                Ok(())
-            }
+        if let Err(reason) = lanes.reserve(meta.class, 1, 1, || now) {
+            return Err(Rejected { event, meta, reason });
         }
+        if !self.graph.budget.charge(1) {
+            // The valve locks the lanes of other stages.
+            drop(lanes);
+            if let Err(reason) = self.make_room_or_put_back(meta.class) {
+                return Err(Rejected { event, meta, reason });
+            }
+            lanes = self.lanes.lock();
+        }
+        lanes.push_one(Envelope { event, meta, enqueued: now }, edge, now);
+        self.show(&lanes);
+        drop(lanes);
+        self.wake();
+        Ok(())
     }
 
-    /// Puts events into places that were reserved. Of `held` places that are then left, and of
-    /// the free ones, the caller wants to hold `wanted`; returns how many it holds. Does not wake
-    /// anyone: the caller does, with [`StageCore::wake`], once it holds no lock.
+    /// Puts events into reserved places. `held` places are left over then; of those and the free
+    /// ones the caller keeps `wanted`. Returns how many it keeps. Does not wake a worker: the
+    /// caller does so with [`StageCore::wake`] once it holds no lock.
     pub(crate) fn publish(
         &self,
         envelopes: &mut Vec<Envelope<E>>,
@@ -91,13 +105,15 @@ impl<E: Send + 'static> StageCore<E> {
         let mut lanes = self.lanes.lock();
         lanes.push_reserved(envelopes, edge, now);
         lanes.unreserve(held);
-        let mut again = || lanes.reserve(Class::HIGHEST, 0, wanted, || now).unwrap_or(0);
-        let held = if wanted > 0 { again() } else { 0 };
+        let mut kept = 0;
+        if wanted > 0 {
+            kept = lanes.reserve(Class::HIGHEST, 0, wanted, || now).unwrap_or(0);
+        }
         self.show(&lanes);
-        held
+        kept
     }
 
-    /// Puts one event into a place that was reserved, and makes sure that a worker looks.
+    /// Puts one event into a reserved place and wakes a worker.
     pub(crate) fn publish_one(&self, envelope: Envelope<E>, edge: usize, now: Time) {
         let mut lanes = self.lanes.lock();
         lanes.push_one(envelope, edge, now);
@@ -106,18 +122,56 @@ impl<E: Send + 'static> StageCore<E> {
         self.wake();
     }
 
-    /// Makes sure that a worker looks at the queue. When the graph has ended nobody will: a place
-    /// that was held beyond the end leads nowhere, and the event is given up here and now.
+    /// Accepts an event into a place reserved for it, to be queued at `due`.
+    ///
+    /// # Errors
+    /// The event, if the graph accepts no more delayed events; the caller keeps the place.
+    pub(crate) fn send_later(
+        &self,
+        envelope: Envelope<E>,
+        edge: usize,
+        due: Time,
+    ) -> Result<(), Envelope<E>> {
+        let is_earliest = self.timers.add(envelope, due, |envelope| {
+            self.lanes.lock().accept_timed(&envelope.meta, edge);
+        })?;
+        if is_earliest {
+            // A parked worker must park for less long.
+            self.wake();
+        }
+        Ok(())
+    }
+
+    /// Returns when the earliest delayed event is due; [`Time::NEVER`] without any.
+    #[inline]
+    pub(crate) fn next_due(&self) -> Time {
+        self.timers.next()
+    }
+
+    /// Queues the delayed events that are due.
+    pub(super) fn fire_due(&self, now: Time) {
+        if self.next_due() > now {
+            return;
+        }
+        let due = self.timers.take_due(now);
+        let mut lanes = self.lanes.lock();
+        lanes.fire(due.into_iter(), now);
+        self.show(&lanes);
+    }
+
+    /// Wakes a worker of the stage's pool if one is idle. Once the graph has ended no worker looks
+    /// at the queue, so an event that used a place reserved before the end is shed here.
     pub(crate) fn wake(&self) {
         if self.graph.has_ended() && !is_seeded(Flaw::EndUnseen) {
             self.shed_queued(LossReason::Drain);
             return;
         }
         let Some(pool) = self.pool.get() else {
+            // A graph that has not started has no workers.
             return;
         };
-        if self.questions.is_keyed() && self.held.load(Ordering::SeqCst) > 0 {
-            // It may be for the one worker that holds what this event belongs to.
+        if self.extractors.is_keyed() && self.pending.held() > 0 {
+            // Only the worker that holds events of this key can take it.
             pool.idle.wake_all();
         } else {
             pool.idle.wake_one();

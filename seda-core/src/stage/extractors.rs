@@ -1,16 +1,16 @@
-//! What a stage asks of each event before it takes it: its key, if it is keyed, and its weight.
+//! The functions that read an event's key, in a keyed stage, and its weight.
 
 use crate::event::{Label, Weight};
 use crate::platform::catch_panic;
 use crate::platform::sync::{AtomicBool, OnceLock, Ordering};
 
-type Ask<E, A> = Box<dyn Fn(&E) -> A + Send + Sync>;
+type Extract<E, T> = Box<dyn Fn(&E) -> T + Send + Sync>;
 
 pub(super) struct Extractors<E> {
-    /// Whether there are any: most stages ask nothing, and a send looks at this only.
+    /// True if there is a function. Most stages have none, and their sends read this flag only.
     any: AtomicBool,
-    shard: OnceLock<Ask<E, u8>>,
-    bytes: OnceLock<Ask<E, usize>>,
+    shard: OnceLock<Extract<E, u8>>,
+    bytes: OnceLock<Extract<E, usize>>,
 }
 
 impl<E> Default for Extractors<E> {
@@ -33,25 +33,25 @@ impl<E> Extractors<E> {
         self.shard.get().is_some()
     }
 
-    /// False if the question was asked already.
-    pub(super) fn set_shard(&self, ask: Ask<E, u8>) -> bool {
+    /// Sets the function; false if there was one already.
+    pub(super) fn set_shard(&self, extract: Extract<E, u8>) -> bool {
         self.any.store(true, Ordering::Relaxed);
-        self.shard.set(ask).is_ok()
+        self.shard.set(extract).is_ok()
     }
 
-    /// False if the question was asked already.
-    pub(super) fn set_bytes(&self, ask: Ask<E, usize>) -> bool {
+    /// Sets the function; false if there was one already.
+    pub(super) fn set_bytes(&self, extract: Extract<E, usize>) -> bool {
         self.any.store(true, Ordering::Relaxed);
-        self.bytes.set(ask).is_ok()
+        self.bytes.set(extract).is_ok()
     }
 
-    /// Asks. The answers are user code, often on a sender's thread that must not be lost: where
-    /// they panic, the event has the first shard and no weight.
+    /// Reads the key and the weight. The functions are user code, often on a sender's thread. If
+    /// one panics, the event has the first shard, or no weight.
     pub(super) fn label(&self, event: &E, stage: &str) -> Label {
-        let shard = self.shard.get().map(|ask| catch_panic(|| ask(event)));
-        let bytes = self.bytes.get().map(|ask| catch_panic(|| ask(event)));
+        let shard = self.shard.get().map(|extract| catch_panic(|| extract(event)));
+        let bytes = self.bytes.get().map(|extract| catch_panic(|| extract(event)));
         if shard == Some(None) || bytes == Some(None) {
-            tracing::error!(%stage, "asking an event for its key or weight panicked");
+            tracing::error!(%stage, "a panic while reading an event's key or weight");
         }
         let shard = shard.flatten().unwrap_or_default();
         Label { shard, weight: Weight::of(bytes.flatten().unwrap_or_default()) }

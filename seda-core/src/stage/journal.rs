@@ -1,4 +1,4 @@
-//! What the controllers decided, and why.
+//! The journal: every decision of a controller, with its reason.
 
 use crate::platform::Time;
 use crate::platform::sync::{AtomicU64, Mutex, Ordering};
@@ -7,21 +7,20 @@ use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 
-/// Decisions of one controller that are kept: minutes of resizing, or, of a valve that says one
-/// thing per tick, the last six seconds of an overload. Of all ten controllers, with about 200
-/// bytes each, they stay below 150 KB.
+/// The decisions kept of each controller: minutes of resizing, or the last six seconds of a valve
+/// that journals at every tick. At about 200 bytes each, all controllers stay below 150 KB.
 const KEPT: usize = 64;
-/// Decisions that a subscriber may be behind before it misses some.
+/// The decisions that a subscriber may lag behind before it misses the next ones.
 const SUBSCRIBER_LAG: usize = 1_024;
 
-/// Who decided.
+/// The part of the control plane that decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Controller {
     /// The pool-size controller.
     PoolSize,
-    /// The pool-size controller, of places outside.
+    /// The controller of places outside, which a deferring stage bounds.
     Outstanding,
     /// The batch-size controller.
     BatchSize,
@@ -29,7 +28,7 @@ pub enum Controller {
     Admission,
     /// The overload valve.
     Valve,
-    /// What stages do about a queue that stands.
+    /// Active queue management: CoDel, and serving the newest first.
     QueueDelay,
     /// The watch for stuck handlers.
     Watch,
@@ -39,7 +38,7 @@ pub enum Controller {
     Factory,
     /// A drain.
     Drain,
-    /// Whoever changed the settings of the running graph.
+    /// A change of settings by the program or the operator.
     Settings,
 }
 
@@ -62,25 +61,42 @@ impl fmt::Display for Controller {
 }
 
 /// One decision of a controller.
+///
+/// `Display` writes it as one line:
+///
+/// ```
+/// # use seda_core::{Controller, Decision};
+/// let decision = Decision {
+///     at_seconds: 1.5,
+///     controller: Controller::PoolSize,
+///     stage: Some("draw".to_owned()),
+///     seen: "20 queued".to_owned(),
+///     action: "grew the pool".to_owned(),
+///     changed: "workers 1 → 6".to_owned(),
+///     acted: true,
+/// };
+/// let line = "    1.500s pool_size `draw`: grew the pool: 20 queued [workers 1 → 6]";
+/// assert_eq!(decision.to_string(), line);
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Decision {
-    /// When, in seconds of the graph's clock.
+    /// The time, in seconds of the graph's clock.
     pub at_seconds: f64,
-    /// Who decided.
+    /// The controller that decided.
     pub controller: Controller,
-    /// The stage or pool it is about.
+    /// The stage or pool that it is about; `None` for the whole graph.
     pub stage: Option<String>,
-    /// What was seen.
+    /// The evidence.
     pub seen: String,
-    /// What was done, or would have been.
+    /// The action, or in mode `observe` the action that was not taken.
     pub action: String,
-    /// What it changed, as `before → after`.
+    /// The change, as `before → after`.
     pub changed: String,
     /// False if the controller only observes.
     pub acted: bool,
 }
 
-/// A decision is told in steps. What is not told stays empty, and it counts as acted upon.
+/// Builds a decision step by step: its texts start empty, and it counts as acted upon.
 impl Decision {
     pub(crate) fn by(controller: Controller, at: Time) -> Self {
         Self {
@@ -94,7 +110,7 @@ impl Decision {
         }
     }
 
-    /// Names the stage or pool that it is about.
+    /// Names the stage or pool that the decision is about.
     pub(crate) fn stage(self, name: impl Into<String>) -> Self {
         Self { stage: Some(name.into()), ..self }
     }
@@ -127,17 +143,17 @@ impl fmt::Display for Decision {
     }
 }
 
-/// The last decisions of each controller, and those who want to hear of new ones. One that has
-/// much to say takes no room from the others.
+/// The last decisions of each controller, and the subscribers to new ones. Each controller has room
+/// of its own, so one that decides often displaces no other's decisions.
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
     entries: Mutex<HashMap<Controller, VecDeque<Entry>>>,
     subscribers: Mutex<Vec<Sender<Decision>>>,
     written: AtomicU64,
-    violated: AtomicU64,
+    missed: AtomicU64,
 }
 
-/// A decision, and how many were written before it.
+/// A decision, and the number of decisions before it.
 #[derive(Debug)]
 struct Entry {
     number: u64,
@@ -145,13 +161,14 @@ struct Entry {
 }
 
 impl Journal {
-    /// Adds a decision; the controller's oldest makes room. A subscriber that lags misses it.
+    /// Adds a decision, in place of the controller's oldest when there is no room. A subscriber
+    /// that lags misses it.
     pub(crate) fn record(&self, decision: Decision) {
         tracing::debug!(target: "seda::journal", %decision);
         self.subscribers.lock().retain(|subscriber| match subscriber.try_send(decision.clone()) {
             Ok(()) => true,
             Err(TrySendError::Full(_)) => {
-                self.violated.fetch_add(1, Ordering::Relaxed);
+                self.missed.fetch_add(1, Ordering::Relaxed);
                 true
             }
             Err(TrySendError::Disconnected(_)) => false,
@@ -165,7 +182,7 @@ impl Journal {
         entries.push_back(Entry { number, decision });
     }
 
-    /// The last decisions of all controllers, oldest first.
+    /// Returns the last decisions of all controllers, oldest first.
     pub(crate) fn entries(&self) -> Vec<Decision> {
         let entries = self.entries.lock();
         let mut all: Vec<&Entry> = entries.values().flatten().collect();
@@ -176,13 +193,13 @@ impl Journal {
         all.into_iter().map(|entry| entry.decision.clone()).collect()
     }
 
-    /// How many decisions did not reach a subscriber, as it lagged.
-    pub(crate) fn violated(&self) -> u64 {
-        self.violated.load(Ordering::Relaxed)
+    /// Returns how many decisions did not reach a subscriber, because it lagged.
+    pub(crate) fn missed(&self) -> u64 {
+        self.missed.load(Ordering::Relaxed)
     }
 
-    /// A channel that carries every decision from now on. A reader that is 1,024 decisions
-    /// behind misses what comes next.
+    /// Returns a channel that carries every decision from now on. A reader that is 1,024 decisions
+    /// behind misses the next ones.
     pub(crate) fn subscribe(&self) -> Receiver<Decision> {
         let (sender, receiver) = bounded(SUBSCRIBER_LAG);
         self.subscribers.lock().push(sender);
@@ -208,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_controller_that_floods_it_takes_no_room_from_the_others() {
+    fn a_controller_that_floods_the_journal_displaces_no_other_decisions() {
         let journal = Journal::default();
         journal.record(Decision { controller: Controller::Admission, ..decision(1.0) });
         (0..1_000).for_each(|n| journal.record(decision(f64::from(n) / 100.0)));
@@ -219,13 +236,13 @@ mod tests {
     }
 
     #[test]
-    fn a_subscriber_hears_of_every_decision_until_it_lags() {
+    fn a_subscriber_gets_every_decision_until_it_lags() {
         let journal = Journal::default();
-        let heard = journal.subscribe();
+        let received = journal.subscribe();
         (0..SUBSCRIBER_LAG + 3).for_each(|n| journal.record(decision(n as f64)));
-        assert_eq!(heard.len(), SUBSCRIBER_LAG);
-        assert_eq!(journal.violated(), 3);
-        drop(heard);
+        assert_eq!(received.len(), SUBSCRIBER_LAG);
+        assert_eq!(journal.missed(), 3);
+        drop(received);
         journal.record(decision(0.0));
         assert!(journal.subscribers.lock().is_empty());
     }

@@ -1,16 +1,16 @@
-//! The way out for events that were given up away from their workers.
+//! The notices of loss: how the owners of evicted events are told.
 //!
-//! Dropping an event runs its owner's code: it may be slow, it may panic. Whoever runs the
-//! valve (a reactor, a sender) therefore hands its victims over; a thread of the graph's own
-//! tells their owners, or the stepping thread of a graph that runs without threads.
+//! Dropping an event runs its owner's code, which may be slow or panic. A thread that runs the
+//! valve (a reactor's, a sender's) therefore hands its victims over as a notice. A thread of the
+//! graph runs the notices, or the stepping thread of a graph without threads.
 
 use crate::platform::sync::{AtomicUsize, Mutex, Ordering};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use std::fmt;
 
-/// Batches of victims that may wait. A valve decision evicts 16 events
-/// at most, so no more than 16,384 victims are held beyond the budget; when the way out is this
-/// congested the valve stays shut and the sender is refused instead.
+/// The most notices that wait. A decision of the valve evicts 16 events at most, so no more than
+/// 16,384 victims exist beside the budget. Above half of this number the valve stays closed, and
+/// the sender is refused instead.
 const WAITING_BATCHES: usize = 1_024;
 
 /// Tells the owners of a batch of victims; runs user code inside the panic boundary.
@@ -30,47 +30,50 @@ impl Default for LossNotifier {
 }
 
 impl LossNotifier {
+    /// True if the valve may add notices.
     pub(crate) fn has_room(&self) -> bool {
         self.waiting.load(Ordering::Relaxed) < WAITING_BATCHES / 2
     }
 
-    /// Hands victims over. Runs them at once if the graph has ended or the way is congested.
-    pub(crate) fn deliver_notices(&self, farewell: LossNotice) {
+    /// Queues a notice. Runs it at once if the graph has ended or the queue is full.
+    pub(super) fn deliver_notices(&self, notice: LossNotice) {
         let sender = self.sender.lock().clone();
         self.waiting.fetch_add(1, Ordering::Relaxed);
         let Some(sender) = sender else {
-            return self.run(farewell);
+            return self.run(notice);
         };
-        if let Err(TrySendError::Full(farewell) | TrySendError::Disconnected(farewell)) =
-            sender.try_send(farewell)
+        if let Err(TrySendError::Full(notice) | TrySendError::Disconnected(notice)) =
+            sender.try_send(notice)
         {
-            self.run(farewell);
+            self.run(notice);
         }
     }
 
-    /// Tells everyone who waits; for the stepping thread.
+    /// Runs the waiting notices and returns how many; for the stepping thread.
     pub(crate) fn run_waiting(&self) -> usize {
-        self.receiver.try_iter().map(|farewell| self.run(farewell)).count()
+        self.receiver.try_iter().map(|notice| self.run(notice)).count()
     }
 
-    /// Tells owners until [`LossNotifier::close`]; for the graph's own thread.
+    /// Runs notices until [`LossNotifier::close`]; for the graph's own thread.
     pub(crate) fn run_until_closed(&self) {
-        self.receiver.iter().for_each(|farewell| self.run(farewell));
+        self.receiver.iter().for_each(|notice| self.run(notice));
     }
 
-    /// Ends [`LossNotifier::run_until_closed`] when all that wait have been told.
+    /// Ends [`LossNotifier::run_until_closed`] once the waiting notices have run.
     pub(crate) fn close(&self) {
         drop(self.sender.lock().take());
     }
 
-    fn run(&self, farewell: LossNotice) {
-        farewell();
+    fn run(&self, notice: LossNotice) {
+        notice();
         self.waiting.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 impl fmt::Debug for LossNotifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Disposal").field("waiting", &self.receiver.len()).finish_non_exhaustive()
+        f.debug_struct("LossNotifier")
+            .field("waiting", &self.receiver.len())
+            .finish_non_exhaustive()
     }
 }

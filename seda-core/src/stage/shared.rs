@@ -1,42 +1,23 @@
-//! What all stages of one graph share: clock, budget, valve, journal, and the way out for events
-//! that are given up.
+//! The state that all stages of one graph share.
 
+use crate::config::Class;
 use crate::event::request::{RequestCounts, RequestLedger};
-use crate::gate::Admission;
-use crate::platform::sync::{
-    Arc, AtomicBool, AtomicUsize, Condvar, Flaw, Mutex, OnceLock, Ordering, Weak, is_seeded,
-};
+use crate::gate::{Admission, GateCharge, GateClosed};
+use crate::platform::sync::{Arc, AtomicBool, AtomicUsize, Mutex, OnceLock, Ordering, Weak};
 use crate::platform::{Clock, Time};
 use crate::queue::{Budget, ByteBudget};
 use crate::stage::any::AnyStage;
+use crate::stage::clock::GraphClock;
 use crate::stage::finish_barrier::FinishBarrier;
 use crate::stage::journal::{Controller, Decision, Journal};
 use crate::stage::loss_notifier::LossNotifier;
-use crate::stage::valve::Valve;
-use std::time::Duration;
-
-/// The clock of a graph: set when it starts; until then it stands at its origin.
-#[derive(Debug, Default)]
-pub(crate) struct GraphClock {
-    started: OnceLock<Arc<dyn Clock>>,
-}
-
-impl GraphClock {
-    pub(crate) fn start(&self, clock: Arc<dyn Clock>) {
-        let _ = self.started.set(clock);
-    }
-}
-
-impl Clock for GraphClock {
-    fn now(&self) -> Time {
-        self.started.get().map_or(Time::ZERO, |clock| clock.now())
-    }
-}
+use crate::stage::space_notify::SpaceNotify;
+use crate::stage::valve::{Incoming, Valve, ValveScope};
 
 #[derive(Debug)]
 pub(crate) struct GraphShared {
     pub(crate) name: Arc<str>,
-    /// Tells the graphs of one process apart, so that a token of another graph is recognised.
+    /// The graph's number in this process: a token of another graph is recognised by it.
     pub(crate) id: u32,
     pub(crate) clock: Arc<GraphClock>,
     pub(crate) budget: Budget,
@@ -44,30 +25,43 @@ pub(crate) struct GraphShared {
     pub(crate) valve: Valve,
     pub(crate) admission: Arc<Admission>,
     pub(crate) journal: Journal,
-    pub(crate) disposal: LossNotifier,
+    pub(crate) loss_notifier: LossNotifier,
     pub(crate) room: SpaceNotify,
     pub(crate) finish_barrier: FinishBarrier,
-    /// How many classes the graph declared.
-    classes: AtomicUsize,
-    /// How many cores its workers have; 0: as many as the machine gives this process.
-    cores: AtomicUsize,
-    /// Whether times and distributions are recorded; the ledgers always are.
-    timed: AtomicBool,
-    draining: AtomicBool,
-    /// Nobody works any more: what still arrives is given up by whoever sent it.
-    ended: AtomicBool,
-    /// Runs without threads: whoever waited would wait for itself.
-    stepped: AtomicBool,
-    /// How often settings have changed since the start: who keeps what follows from them looks
-    /// here whether it still does.
-    changes: AtomicUsize,
+    live: LiveSettings,
+    phase: Phase,
     stages: OnceLock<Vec<Weak<dyn AnyStage>>>,
-    books: Mutex<Vec<Arc<RequestLedger>>>,
+    ledgers: Mutex<Vec<Arc<RequestLedger>>>,
+}
+
+/// Settings of the whole graph that workers and sources read.
+#[derive(Debug)]
+struct LiveSettings {
+    /// The number of declared classes.
+    classes: AtomicUsize,
+    /// Cores that the workers have; 0: as many as the machine gives this process.
+    cores: AtomicUsize,
+    /// True if times and distributions are recorded; the ledgers always are.
+    timed: AtomicBool,
+    /// The number of changes since the start. A value derived from settings is refreshed when this
+    /// differs from the number it was derived at.
+    changes: AtomicUsize,
+}
+
+/// How far a graph's life has come. Each flag is set once and never cleared.
+#[derive(Debug, Default)]
+struct Phase {
+    /// The entries are closed.
+    draining: AtomicBool,
+    /// No worker looks at a queue any more: an event sent from now on is shed by its sender.
+    ended: AtomicBool,
+    /// The graph runs without threads, so a wait inside it would never end.
+    stepped: AtomicBool,
 }
 
 impl GraphShared {
     pub(crate) fn new(name: &str) -> Arc<Self> {
-        // Numbers and no protocol; a model starts anew each time, and this does not.
+        // A plain counter and no part of a protocol: std's atomic, which a model does not reset.
         static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
         Arc::new(Self {
             name: name.into(),
@@ -78,18 +72,18 @@ impl GraphShared {
             valve: Valve::default(),
             admission: Arc::default(),
             journal: Journal::default(),
-            disposal: LossNotifier::default(),
+            loss_notifier: LossNotifier::default(),
             room: SpaceNotify::default(),
             finish_barrier: FinishBarrier::default(),
-            classes: AtomicUsize::new(1),
-            cores: AtomicUsize::new(0),
-            timed: AtomicBool::new(true),
-            draining: AtomicBool::new(false),
-            ended: AtomicBool::new(false),
-            stepped: AtomicBool::new(false),
-            changes: AtomicUsize::new(0),
+            live: LiveSettings {
+                classes: AtomicUsize::new(1),
+                cores: AtomicUsize::new(0),
+                timed: AtomicBool::new(true),
+                changes: AtomicUsize::new(0),
+            },
+            phase: Phase::default(),
             stages: OnceLock::new(),
-            books: Mutex::default(),
+            ledgers: Mutex::default(),
         })
     }
 
@@ -97,101 +91,136 @@ impl GraphShared {
         self.clock.now()
     }
 
+    /// Returns the number of declared classes.
     pub(crate) fn classes(&self) -> usize {
-        self.classes.load(Ordering::Relaxed)
+        self.live.classes.load(Ordering::Relaxed)
     }
 
     pub(crate) fn set_classes(&self, classes: usize) {
-        self.classes.store(classes, Ordering::Relaxed);
+        self.live.classes.store(classes, Ordering::Relaxed);
     }
 
-    /// How many cores its workers have.
+    /// Returns the number of cores that the workers have.
     pub(crate) fn cores(&self) -> usize {
-        match self.cores.load(Ordering::Relaxed) {
+        match self.live.cores.load(Ordering::Relaxed) {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             cores => cores,
         }
     }
 
     pub(crate) fn set_cores(&self, cores: usize) {
-        self.cores.store(cores, Ordering::Relaxed);
+        self.live.cores.store(cores, Ordering::Relaxed);
     }
 
+    /// True if times and distributions are recorded.
     pub(crate) fn is_timed(&self) -> bool {
-        self.timed.load(Ordering::Relaxed)
+        self.live.timed.load(Ordering::Relaxed)
     }
 
     pub(crate) fn set_timed(&self, timed: bool) {
-        self.timed.store(timed, Ordering::Relaxed);
+        self.live.timed.store(timed, Ordering::Relaxed);
     }
 
+    /// Returns the number of changes to settings since the start.
     #[inline]
     pub(crate) fn changes(&self) -> usize {
-        self.changes.load(Ordering::Acquire)
+        self.live.changes.load(Ordering::Acquire)
     }
 
-    /// Settings have changed.
+    /// Counts a change to settings, and announces the space that it may have freed.
     pub(crate) fn announce_change(&self) {
-        self.changes.fetch_add(1, Ordering::Release);
+        self.live.changes.fetch_add(1, Ordering::Release);
         self.room.announce();
     }
 
     pub(crate) fn is_stepped(&self) -> bool {
-        self.stepped.load(Ordering::Relaxed)
+        self.phase.stepped.load(Ordering::Relaxed)
     }
 
     pub(crate) fn set_stepped(&self) {
-        self.stepped.store(true, Ordering::Relaxed);
+        self.phase.stepped.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::SeqCst)
+        self.phase.draining.load(Ordering::SeqCst)
     }
 
-    /// From here on nothing enters the graph from outside.
+    /// Refuses every event from outside from here on.
     pub(crate) fn close_entries(&self) {
-        self.draining.store(true, Ordering::SeqCst);
+        self.phase.draining.store(true, Ordering::SeqCst);
     }
 
-    /// From here on nobody looks at the queues. To be called before they are emptied for the
-    /// last time: an event that comes later finds this set, by the order of its stage's lock.
+    /// Marks the graph as ended. To be called before the queues are emptied for the last time: by
+    /// the order of its stage's lock, a later event finds the mark.
     pub(crate) fn end(&self) {
-        self.ended.store(true, Ordering::Release);
+        self.phase.ended.store(true, Ordering::Release);
     }
 
-    pub(crate) fn has_ended(&self) -> bool {
-        self.ended.load(Ordering::Acquire)
+    pub(super) fn has_ended(&self) -> bool {
+        self.phase.ended.load(Ordering::Acquire)
     }
 
+    /// Sets the stages, once, when the graph is built.
     pub(crate) fn set_stages(&self, stages: Vec<Weak<dyn AnyStage>>) {
-        let _ = self.stages.set(stages);
+        let set = self.stages.set(stages);
+        debug_assert!(set.is_ok(), "a graph is built once");
     }
 
-    /// All stages that still exist, in order of declaration.
-    pub(crate) fn stages(&self) -> Vec<Arc<dyn AnyStage>> {
-        self.stages.get().into_iter().flatten().filter_map(Weak::upgrade).collect()
+    /// True once the graph is built: its stages are open and its pools known.
+    pub(crate) fn is_built(&self) -> bool {
+        self.stages.get().is_some()
     }
 
-    /// One stage, if it still exists.
-    pub(crate) fn stage(&self, index: usize) -> Option<Arc<dyn AnyStage>> {
-        self.stages.get()?.get(index)?.upgrade()
+    /// Charges `bytes` to the byte budget; at the budget the valve may evict others for them.
+    pub(super) fn charge_bytes(&self, bytes: u64, incoming: Incoming) -> bool {
+        self.bytes.charge(bytes) || self.valve.make_byte_room(&self.valve_scope(), bytes, incoming)
     }
 
-    /// A new book for the requests of one source.
-    pub(crate) fn open_book(&self) -> Arc<RequestLedger> {
-        let book = Arc::new(RequestLedger::new(
+    /// Has the valve make room in the budget for `need` events, all or none.
+    pub(super) fn make_room(&self, need: usize, incoming: Incoming) -> bool {
+        self.valve.make_room(&self.valve_scope(), need, incoming)
+    }
+
+    /// True if a request of `class` that found a gate closed could preempt a lower class.
+    pub(super) fn may_preempt(&self, class: Class) -> bool {
+        self.valve_scope().may_preempt(class)
+    }
+
+    /// Lets a request in that found a gate closed, by preempting queued events of lower classes.
+    ///
+    /// # Errors
+    /// A gate that stays closed.
+    pub(super) fn preempt(&self, passage: &GateCharge) -> Result<(), GateClosed> {
+        self.valve_scope().preempt(&self.admission, passage)
+    }
+
+    fn valve_scope(&self) -> ValveScope<'_> {
+        ValveScope {
+            clock: &self.clock,
+            budget: &self.budget,
+            bytes: &self.bytes,
+            space: &self.room,
+            notifier: &self.loss_notifier,
+            classes: self.classes(),
+            stages: self.stages.get().map_or(&[], Vec::as_slice),
+        }
+    }
+
+    /// Opens a ledger for the requests of one source.
+    pub(super) fn open_ledger(&self) -> Arc<RequestLedger> {
+        let ledger = Arc::new(RequestLedger::new(
             Arc::clone(&self.clock) as Arc<dyn Clock>,
             Arc::clone(&self.admission),
         ));
-        self.books.lock().push(Arc::clone(&book));
-        book
+        self.ledgers.lock().push(Arc::clone(&ledger));
+        ledger
     }
 
-    /// All books' figures, each book as a consistent cut.
+    /// Returns the sum of all request ledgers, each read as a consistent cut.
     pub(crate) fn requests(&self) -> RequestCounts {
         let mut sum = RequestCounts::default();
-        for book in self.books.lock().iter() {
-            book.add_to(&mut sum);
+        for ledger in self.ledgers.lock().iter() {
+            ledger.add_to(&mut sum);
         }
         sum
     }
@@ -207,61 +236,17 @@ impl GraphShared {
         );
     }
 
-    /// Gives back what `n` events had, and their `bytes`, and tells sources that wait for it.
-    pub(crate) fn credit_weighed(&self, n: usize, bytes: u64) {
+    /// Credits `n` events and their `bytes`, and announces the space.
+    pub(super) fn credit_weighed(&self, n: usize, bytes: u64) {
         self.bytes.credit(bytes);
         self.credit(n);
     }
 
-    /// Gives budget back and tells sources that wait for it.
+    /// Credits `n` events and announces the space.
     pub(crate) fn credit(&self, n: usize) {
         self.budget.credit(n);
         if n > 0 {
             self.room.announce();
         }
-    }
-}
-
-/// How long a waiting sender sleeps at most before it looks again by itself: what it waits for
-/// may come free in ways that nobody announces.
-const WAIT_SLICE: Duration = Duration::from_millis(20);
-
-/// Where sources outside the graph wait for room. Few threads ever do, so one place serves all.
-#[derive(Debug, Default)]
-pub(crate) struct SpaceNotify {
-    waiting: AtomicUsize,
-    lock: Mutex<u64>,
-    changed: Condvar,
-}
-
-impl SpaceNotify {
-    /// SpaceNotify may have come free; costs one load while nobody waits.
-    pub(crate) fn announce(&self) {
-        if self.waiting.load(Ordering::SeqCst) > 0 {
-            *self.lock.lock() += u64::from(!is_seeded(Flaw::NoGeneration));
-            self.changed.notify_all();
-        }
-    }
-
-    /// Makes one more `attempt` once this thread counts as waiting. If that fails it waits until
-    /// room is announced, for `limit` and for 20 ms at most: callers attempt in a loop.
-    pub(crate) fn wait<T, E>(
-        &self,
-        limit: Duration,
-        attempt: impl FnOnce() -> Result<T, E>,
-    ) -> Result<T, E> {
-        self.waiting.fetch_add(1, Ordering::SeqCst);
-        // Attempted without the lock, as an attempt may announce room itself; the generation
-        // tells whether someone announced room in between.
-        let generation = *self.lock.lock();
-        let result = attempt();
-        if result.is_err() {
-            let mut now = self.lock.lock();
-            if *now == generation {
-                self.changed.wait_for(&mut now, limit.min(WAIT_SLICE));
-            }
-        }
-        self.waiting.fetch_sub(1, Ordering::SeqCst);
-        result
     }
 }

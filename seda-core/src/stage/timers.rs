@@ -1,8 +1,8 @@
-//! Events that are to be sent later: accepted, in a reserved place, not yet in the queue.
+//! Delayed events: accepted, in a reserved place, not yet in the queue.
 //!
-//! A heap by due time and one atomic with the earliest of them. Nobody scans it and no thread
-//! serves it: a worker that looks for work compares the clock with that atomic, and one that
-//! parks does so until then. A worker that is busy could not have taken the event anyway.
+//! A heap by due time, and one atomic with the earliest of them. No thread serves the heap: a
+//! worker that looks for work compares the clock with the atomic, and a worker that parks does so
+//! until then. While all workers are busy none could take the event anyway.
 
 use crate::event::Envelope;
 use crate::platform::Time;
@@ -12,7 +12,7 @@ use std::collections::BinaryHeap;
 
 struct Timed<E> {
     due: Time,
-    /// What is due at once comes in the order in which it was sent.
+    /// The order of sending, for events that are due at the same time.
     number: u64,
     envelope: Envelope<E>,
 }
@@ -39,26 +39,27 @@ impl<E> Ord for Timed<E> {
 
 struct Heap<E> {
     events: BinaryHeap<Reverse<Timed<E>>>,
-    made: u64,
+    /// Events added so far.
+    added: u64,
     closed: bool,
 }
 
 pub(super) struct Timers<E> {
     heap: Mutex<Heap<E>>,
-    /// When the earliest is due; [`Time::NEVER`] without any.
+    /// When the earliest event is due, in nanoseconds; [`Time::NEVER`] without any.
     next: AtomicU64,
 }
 
 impl<E> Default for Timers<E> {
     fn default() -> Self {
-        let heap = Heap { events: BinaryHeap::new(), made: 0, closed: false };
+        let heap = Heap { events: BinaryHeap::new(), added: 0, closed: false };
         Self { heap: Mutex::new(heap), next: AtomicU64::new(u64::MAX) }
     }
 }
 
 impl<E> Timers<E> {
-    /// Keeps an event until `due`, which becomes its time of arrival; `accept` counts it while
-    /// nobody can fire it. Returns whether it is now the earliest.
+    /// Keeps an event until `due`, which becomes its time of arrival. `accept` counts the event,
+    /// under the lock, before a worker can fire it. Returns true if it is now the earliest.
     ///
     /// # Errors
     /// The event, if the timers are closed.
@@ -74,20 +75,20 @@ impl<E> Timers<E> {
         }
         envelope.enqueued = due;
         accept(&envelope);
-        let number = heap.made;
-        heap.made += 1;
+        let number = heap.added;
+        heap.added += 1;
         heap.events.push(Reverse(Timed { due, number, envelope }));
         let next = self.note_next(&heap);
         Ok(next == due)
     }
 
-    /// When the earliest is due.
+    /// Returns when the earliest event is due; [`Time::NEVER`] without any.
     #[inline]
     pub(super) fn next(&self) -> Time {
         Time::from_nanos(self.next.load(Ordering::SeqCst))
     }
 
-    /// Takes out what is due, in order.
+    /// Removes and returns the events that are due, in order.
     pub(super) fn take_due(&self, now: Time) -> Vec<Envelope<E>> {
         let mut heap = self.heap.lock();
         let mut due = Vec::new();
@@ -98,7 +99,7 @@ impl<E> Timers<E> {
         due
     }
 
-    /// Takes out everything and takes nothing more.
+    /// Removes and returns all events, and accepts no more.
     pub(super) fn close(&self) -> Vec<Envelope<E>> {
         let mut heap = self.heap.lock();
         heap.closed = true;
@@ -130,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_due_comes_by_time_and_then_in_the_order_sent() {
+    fn due_events_come_by_time_and_then_in_the_order_of_sending() {
         let timers = Timers::default();
         let add = |event, due| timers.add(envelope(event), Time::from_nanos(due), |_| {}).unwrap();
         assert_eq!([add(1, 30), add(2, 10), add(3, 30), add(4, 20)], [true, true, false, false]);

@@ -1,7 +1,6 @@
-//! Figures: quantiles, what a worker writes down, and what the kernel knows of a thread.
+//! Pure statistics: quantiles, outliers, and sums of costs.
 //!
-//! Every worker writes into a book of its own, under a lock that it takes once per batch; the
-//! controller merges the books on its tick. No event touches a shared cache line to be counted.
+//! Imports `platform` at most. Counters of one mechanism stand in its room.
 
 mod costs;
 mod ewma;

@@ -1,43 +1,43 @@
-//! A machine that stands still for a moment is no new demand.
+//! Tells a stall of the machine from a new demand.
 
 use crate::stats::quantiles::Quantiles;
 
-/// A tick whose services took so many times what they used to may be one in which the machine stood
-/// still, and so may one in which a single service took so many times what one in a hundred exceeds.
-/// Of exponential services one in fifty takes four times the mean, and one in a hundred million four
-/// times the 99th percentile.
-const FAR: f64 = 4.0;
+/// The ratio above which a mean, or a single service over the 99th percentile, is an outlier: the
+/// machine may have stalled. Of exponential services one in fifty takes four times the mean, and
+/// one in a hundred million four times the 99th percentile.
+const OUTLIER_RATIO: f64 = 4.0;
 
-/// What is seen again within so many ticks, half a second by default, is no moment: the machine did
-/// not stand still, the demand is new, or it is of the kind that has such services.
-const AGAIN: u32 = 5;
+/// An outlier that recurs within this many ticks, half a second by default, is no stall: the demand
+/// is new, or has such services.
+const CAUTIOUS_TICKS: u32 = 5;
 
-/// Tells a moment from a change: what one tick alone says is passed over, a change is there in the
-/// next ones, too.
+/// Ignores a single tick that is an outlier; a change shows in the next ticks too.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct OutlierFilter {
-    /// Ticks until one like the last that was far from what was known may be passed over again.
+    /// Ticks left in which another outlier counts.
     cautious: u32,
 }
 
 impl OutlierFilter {
-    /// Whether a tick counts, which was `far` from what was known or not.
+    /// Returns whether a tick counts; `far` says that it is an outlier.
     pub(crate) fn counts(&mut self, far: bool) -> bool {
         let again = self.cautious > 0;
-        self.cautious = if far { AGAIN } else { self.cautious.saturating_sub(1) };
+        self.cautious = if far { CAUTIOUS_TICKS } else { self.cautious.saturating_sub(1) };
         !far || again
     }
 }
 
-/// Whether `now` is far more than what was `known`.
+/// True if `now` is far above the `known` value.
 pub(crate) fn is_outlier(now: f64, known: Option<f64>) -> bool {
-    known.is_some_and(|known| now > known * FAR)
+    known.is_some_and(|known| now > known * OUTLIER_RATIO)
 }
 
-/// Whether the services of a tick, or one of them, are far from the mean and 99th percentile known.
+/// True if the services of a tick, or one of them, are far above the known mean and 99th
+/// percentile.
 pub(crate) fn are_outliers(services: &Quantiles, mean: Option<f64>, p99: Option<f64>) -> bool {
-    let far = |now: Option<f64>, known| now.is_some_and(|now| is_outlier(now, known));
-    far(services.mean_seconds(), mean) || far(services.quantile_seconds(1.0), p99)
+    let longest = services.quantile_seconds(1.0);
+    services.mean_seconds().is_some_and(|now| is_outlier(now, mean))
+        || longest.is_some_and(|now| is_outlier(now, p99))
 }
 
 #[cfg(test)]
@@ -45,18 +45,18 @@ mod tests {
     use super::*;
 
     fn counted<const N: usize>(far: [u8; N]) -> [u8; N] {
-        let mut stall = OutlierFilter::default();
-        far.map(|far| u8::from(stall.counts(far == 1)))
+        let mut filter = OutlierFilter::default();
+        far.map(|far| u8::from(filter.counts(far == 1)))
     }
 
     #[test]
-    fn one_far_tick_is_passed_over_and_another_within_five_counts() {
+    fn a_single_outlier_is_ignored_and_another_within_five_ticks_counts() {
         assert_eq!(counted([1, 0, 0, 0, 0, 1, 0, 0]), [0, 1, 1, 1, 1, 1, 1, 1]);
         assert_eq!(counted([1, 0, 0, 0, 0, 0, 1, 1]), [0, 1, 1, 1, 1, 1, 0, 1]);
     }
 
     #[test]
-    fn one_service_that_is_beyond_all_others_makes_a_tick_far_from_what_is_known() {
+    fn one_service_far_above_the_99th_percentile_makes_the_tick_an_outlier() {
         let mut tick = Quantiles::default();
         tick.record(1_000_000, 49);
         assert!(!are_outliers(&tick, Some(1e-3), Some(2e-3)));

@@ -1,34 +1,44 @@
-//! A distribution of durations whose tail can be trusted.
+//! Distributions of durations, with exact tails.
 
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
-/// The shortest duration told apart from zero: below it a clock read is a large part.
+/// The shortest duration told apart from zero; below it a clock read is a large part.
 const LOWEST_NANOS: u64 = 1_000;
-/// The longest duration told apart; longer ones count as this, `max` stays exact. A minute is
-/// beyond any deadline a server keeps.
+/// The longest duration told apart; a longer one counts as this, while `max` stays exact. A minute
+/// exceeds any deadline of a server.
 const HIGHEST_NANOS: u64 = 60_000_000_000;
-/// Two digits keep a histogram near 20 KB and its merge at a few microseconds; three would cost
-/// eight times as much and a fifth of a core in merging.
+/// Two digits keep a histogram near 20 KB and its merge at a few microseconds. Three would cost
+/// eight times as much, and a fifth of a core in merging.
 const SIGNIFICANT_DIGITS: u8 = 2;
-/// So many records are kept as they are. Many workers and stages mean few records for each pair in
-/// a tick, and to merge 32 of them costs a tenth of merging a histogram.
+/// The number of records kept without a histogram. Many workers and stages mean few records for
+/// each pair in a tick, and merging 32 records costs a tenth of merging a histogram.
 const FEW: usize = 32;
 
-/// Durations in nanoseconds: quantiles within 1 %, mean, count and maximum exact.
+/// A distribution of durations in nanoseconds: quantiles within 1 %; mean, count and maximum exact.
 ///
-/// The histogram is allocated when there are more than a few records: an idle stage costs nothing.
+/// Up to 32 records are kept as they are; only then is a histogram allocated, so an idle stage
+/// needs no memory.
+///
+/// ```
+/// let mut waits = seda_core::stats::Quantiles::default();
+/// waits.record(2_000_000, 99);
+/// waits.record(50_000_000, 1);
+/// assert_eq!(waits.count(), 100);
+/// let p50 = waits.quantile_seconds(0.5).unwrap();
+/// assert!((p50 - 0.002).abs() < 0.000_02);
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Quantiles {
-    /// Durations, and how often each was recorded, while they are few.
+    /// Durations and their counts, while they are few.
     few: Vec<(u64, u64)>,
-    /// Empty but for its memory while they are few.
+    /// The histogram, once it was needed; empty while the records are few.
     histogram: Option<Box<Histogram<u64>>>,
     count: u64,
     total: u128,
     max: u64,
-    /// They are many, and in the histogram.
+    /// True once the records are in the histogram.
     many: bool,
 }
 
@@ -41,7 +51,7 @@ impl Quantiles {
         self.keep(nanos, count);
     }
 
-    /// Adds everything that `other` recorded.
+    /// Adds all records of `other`.
     pub fn add(&mut self, other: &Quantiles) {
         self.count += other.count;
         self.total += other.total;
@@ -49,7 +59,7 @@ impl Quantiles {
         match &other.histogram {
             Some(theirs) if other.many => {
                 if let Some(histogram) = self.histogram_of_many() {
-                    // Cannot fail: both have the same bounds.
+                    // Never fails: both histograms have the same bounds.
                     let _ = histogram.add(theirs.as_ref());
                 }
             }
@@ -65,14 +75,14 @@ impl Quantiles {
         }
     }
 
-    /// What was recorded since these were a copy `then`: quantiles within 1 %, mean and count exact;
-    /// the maximum is that of all.
+    /// Returns the records since `then`, an earlier copy of these: quantiles within 1 %, mean and
+    /// count exact. The maximum is that of all records.
     pub fn since(&self, then: &Quantiles) -> Quantiles {
         let (Some(now), Some(before)) = (self.recorded(), then.recorded()) else {
             return self.clone();
         };
         let mut histogram = now.into_owned();
-        // Fails if `then` was no copy of these: then there is nothing to be taken off.
+        // Fails if `then` is no earlier copy; then the records stay as they are.
         let _ = histogram.subtract(before.as_ref());
         Quantiles {
             few: Vec::new(),
@@ -84,35 +94,37 @@ impl Quantiles {
         }
     }
 
-    /// Forgets everything and keeps the allocation.
+    /// Removes all records, and keeps the allocation.
     pub fn clear(&mut self) {
         if self.count == 0 {
             return;
         }
         (self.count, self.total, self.max) = (0, 0, 0);
         self.few.clear();
-        if let Some(histogram) = self.histogram.as_mut().filter(|_| self.many) {
+        if self.many
+            && let Some(histogram) = &mut self.histogram
+        {
             histogram.reset();
         }
         self.many = false;
     }
 
-    /// How many durations were recorded.
+    /// Returns the number of records.
     pub fn count(&self) -> u64 {
         self.count
     }
 
-    /// Sum of all durations, in nanoseconds.
+    /// Returns the sum of all durations, in nanoseconds.
     pub fn total_nanos(&self) -> u128 {
         self.total
     }
 
-    /// Exact mean in seconds; `None` without records.
+    /// Returns the exact mean in seconds; `None` without records.
     pub fn mean_seconds(&self) -> Option<f64> {
         (self.count > 0).then(|| self.total as f64 / self.count as f64 / 1e9)
     }
 
-    /// The quantile `q` in 0..=1, in seconds; `None` without records.
+    /// Returns the quantile `q` in 0..=1, in seconds; `None` without records.
     pub fn quantile_seconds(&self, q: f64) -> Option<f64> {
         self.seconds_at(&*self.recorded()?, q)
     }
@@ -121,7 +133,7 @@ impl Quantiles {
         Some(recorded.value_at_quantile(q).min(self.max) as f64 / 1e9)
     }
 
-    /// The quantiles that a report shows.
+    /// Returns the quantiles of a report.
     pub fn summary(&self) -> QuantileSummary {
         let recorded = self.recorded();
         let at = |q| self.seconds_at(recorded.as_deref()?, q);
@@ -137,7 +149,8 @@ impl Quantiles {
         }
     }
 
-    /// The cumulative distribution: pairs of seconds and how many durations were no longer.
+    /// Returns the cumulative distribution: pairs of seconds and the number of durations up to
+    /// them.
     pub fn cdf(&self) -> Vec<(f64, u64)> {
         let Some(recorded) = self.recorded() else {
             return Vec::new();
@@ -152,7 +165,7 @@ impl Quantiles {
             .collect()
     }
 
-    /// All records as a histogram, made for the question if they are few; `None` without any.
+    /// Returns all records as a histogram, built here if they are few; `None` without records.
     fn recorded(&self) -> Option<Cow<'_, Histogram<u64>>> {
         if self.count == 0 {
             return None;
@@ -165,7 +178,7 @@ impl Quantiles {
         Some(Cow::Owned(histogram))
     }
 
-    /// The histogram; the few move to it.
+    /// Returns the histogram, after moving the few records into it.
     fn histogram_of_many(&mut self) -> Option<&mut Histogram<u64>> {
         if self.histogram.is_none() {
             self.histogram = empty();
@@ -185,25 +198,25 @@ fn empty() -> Option<Box<Histogram<u64>>> {
     made.ok().map(Box::new)
 }
 
-/// Quantiles in seconds; all but `count` are `None` (JSON `null`) while nothing was recorded.
+/// Quantiles in seconds; all but `count` are `None` (JSON `null`) without records.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct QuantileSummary {
-    /// 10 % were no longer.
+    /// 10 % of the durations are at most this.
     pub p10: Option<f64>,
     /// The median.
     pub p50: Option<f64>,
-    /// 90 % were no longer.
+    /// 90 % of the durations are at most this.
     pub p90: Option<f64>,
-    /// 99 % were no longer.
+    /// 99 % of the durations are at most this.
     pub p99: Option<f64>,
-    /// 99.9 % were no longer.
+    /// 99.9 % of the durations are at most this.
     pub p999: Option<f64>,
-    /// The longest.
+    /// The longest duration.
     pub max: Option<f64>,
     /// The arithmetic mean.
     pub mean: Option<f64>,
-    /// How many were recorded.
+    /// The number of records.
     pub count: u64,
 }
 
@@ -233,14 +246,14 @@ mod tests {
     }
 
     #[test]
-    fn nothing_recorded_is_unknown_and_costs_no_histogram() {
+    fn without_records_all_is_unknown_and_no_histogram_is_allocated() {
         let quantiles = Quantiles::default();
         assert_eq!(quantiles.summary(), QuantileSummary::default());
         assert!(quantiles.histogram.is_none() && quantiles.cdf().is_empty());
     }
 
     #[test]
-    fn few_records_need_no_histogram_and_many_keep_all_of_the_few() {
+    fn few_records_need_no_histogram_and_all_move_into_it_once_they_are_many() {
         let mut quantiles = Quantiles::default();
         (1..=FEW as u64).for_each(|millis| quantiles.record(millis * 1_000_000, 1));
         assert!(quantiles.histogram.is_none());
@@ -260,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn what_came_since_is_apart_from_what_was_before() {
+    fn records_since_an_earlier_copy_exclude_those_before() {
         let mut quantiles = Quantiles::default();
         (0..100).for_each(|_| quantiles.record(1_000_000, 1));
         let then = quantiles.clone();
@@ -274,8 +287,9 @@ mod tests {
 
     #[test]
     fn adding_is_the_same_as_recording_both() {
-        let (mut left, mut right, mut both) =
-            (Quantiles::default(), Quantiles::default(), Quantiles::default());
+        let mut left = Quantiles::default();
+        let mut right = Quantiles::default();
+        let mut both = Quantiles::default();
         for nanos in [500, 90_000_000_000, 7_000_000] {
             left.record(nanos, 2);
             both.record(nanos, 2);

@@ -1,7 +1,8 @@
 //! Tools for tests of handlers and graphs, without threads and sleeps, on a manual clock.
 //!
 //! Queues, workers, ledgers and controllers are those of production, stepped by
-//! [`Manual`](crate::runtime::Manual). A test sees one of the possible orders of a graph on threads.
+//! [`Manual`](crate::runtime::Manual). A test sees one of the possible orders of a graph on
+//! threads.
 //!
 //! | item | purpose |
 //! | --- | --- |

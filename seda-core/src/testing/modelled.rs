@@ -1,16 +1,16 @@
-//! A graph whose workers run on the threads of a model checker.
+//! A graph on the threads of a model checker.
 //!
-//! Control plane, worker loop, park and drain are those of [`Running`](crate::runtime::Running). The
-//! control thread and the thread that notifies owners are left out: a model makes their calls.
+//! Control plane, worker loop, park and drain are those of [`Running`](crate::runtime::Running).
+//! The control thread and the thread that notifies owners are left out: a model makes their calls.
 
 use crate::control::ControlPlane;
 use crate::event::LossReason;
 use crate::graph::Graph;
 use crate::monitor::report::Report;
 use crate::platform::sync::{Arc, AtomicUsize, JoinHandle, Mutex, Ordering, pause, spawn};
-use crate::platform::{ManualClock, Time};
+use crate::platform::{Deadline, ManualClock, Time};
 use crate::pool::{CondvarPark, IdleWorkers, Park, PoolCore};
-use crate::runtime::{Drained, Limit, conclude, finish_all, give_up, leave};
+use crate::runtime::{Drained, conclude, end_graph, finish_all, shed_queues};
 use std::time::Duration;
 
 pub use crate::platform::sync::{Flaw, is_seeded, seed};
@@ -28,14 +28,15 @@ impl Modelled {
     pub fn start(graph: Graph) -> Self {
         let (plane, _) = graph.build(Arc::new(ManualClock::new())).expect("the graph is legal");
         let modelled = Self { plane, workers: Mutex::default() };
-        modelled.add_worker();
+        modelled.add_workers();
         modelled
     }
 
-    /// Sets the number of workers, as [`Running::set_workers`](crate::runtime::Running::set_workers).
+    /// Sets the number of workers, as
+    /// [`Running::set_workers`](crate::runtime::Running::set_workers).
     pub fn set_workers(&self, pool: &str, workers: usize) {
         self.pool(pool).set_target(workers);
-        self.add_worker();
+        self.add_workers();
     }
 
     /// Closes a stage and sheds its queue, as after repeated failures of the handler's factory.
@@ -66,7 +67,7 @@ impl Modelled {
 
     /// Waits until a pool has `workers` workers or fewer.
     pub fn wait_workers(&self, pool: &str, workers: usize) {
-        let left = || self.pool(pool).workers().iter().filter(|book| !book.is_gone()).count();
+        let left = || self.pool(pool).workers().iter().filter(|worker| !worker.is_gone()).count();
         while left() > workers {
             pause(Duration::ZERO);
         }
@@ -74,7 +75,7 @@ impl Modelled {
 
     /// Notifies the owners of events that the valve shed.
     pub fn tell_owners(&self) {
-        self.plane.topology.core.disposal.run_waiting();
+        self.plane.topology.core.loss_notifier.run_waiting();
     }
 
     /// Returns a report, taken while the workers run.
@@ -85,7 +86,7 @@ impl Modelled {
 
     /// Runs the part of a drain that lets events inside end and handlers finish.
     pub fn finish_all(&self) {
-        finish_all(&self.plane, &Limit::new(Duration::from_secs(1)));
+        finish_all(&self.plane, &Deadline::after(Duration::from_secs(1)));
     }
 
     /// Runs the part of a drain that ends the workers and sheds the remains. Each worker is woken
@@ -93,10 +94,10 @@ impl Modelled {
     pub fn end(&self) -> Drained {
         self.plane.topology.core.close_entries();
         let complete = self.plane.topology.core.budget.used() == 0;
-        give_up(&self.plane);
+        shed_queues(&self.plane);
         self.plane.collect();
         self.stop();
-        leave(&self.plane);
+        end_graph(&self.plane);
         self.tell_owners();
         conclude(&self.plane, complete)
     }
@@ -115,7 +116,7 @@ impl Modelled {
         known.map(|known| known.core.as_ref()).expect("the pool is declared")
     }
 
-    fn add_worker(&self) {
+    fn add_workers(&self) {
         for pool in self.plane.topology.pools.indices() {
             while let Some(worker) = self.plane.topology.add_worker(pool) {
                 let thread = spawn(move || worker.run(CondvarPark::new()));

@@ -4,7 +4,7 @@ use crate::config::{GraphError, StageConfig, WorkerRange};
 use crate::event::EventMeta;
 use crate::graph::Graph;
 use crate::platform::sync::{Arc, Mutex};
-use crate::stage::{AnyStage, Stage, StageCore};
+use crate::stage::{Configurable, Drainable, Stage, StageCore};
 use crate::worker::context::Context;
 use std::fmt;
 
@@ -72,9 +72,9 @@ impl<E: Send + 'static> Probe<E> {
         self.len() == 0
     }
 
-    /// Makes the stage refuse events as [`Full`](crate::event::RefusalReason::Full), as if its queue
-    /// were full. Queued events are still handled. A sender may first use the places that it has
-    /// leased; for exact counts, call this while the graph is idle.
+    /// Makes the stage refuse events as [`Full`](crate::event::RefusalReason::Full), as if its
+    /// queue were full. Queued events are still handled. A sender may first use the places that it
+    /// has leased; for exact counts, call this while the graph is idle.
     ///
     /// # Panics
     /// Before the graph is started, because the start opens the stage again.
@@ -92,7 +92,7 @@ impl<E: Send + 'static> Probe<E> {
     #[track_caller]
     pub fn close(&self) {
         self.assert_started();
-        AnyStage::close(&*self.stage);
+        Drainable::close(&*self.stage);
     }
 
     /// Makes the stage accept events again, up to its capacity.
@@ -108,7 +108,7 @@ impl<E: Send + 'static> Probe<E> {
 
     #[track_caller]
     fn assert_started(&self) {
-        let started = !self.stage.graph.stages().is_empty();
+        let started = self.stage.graph.is_built();
         assert!(
             started,
             "probe `{}`: start the graph first, because the start opens its stages",

@@ -1,4 +1,4 @@
-//! What a worker has done since it last made it known: kept locally, written in one go.
+//! The figures of a batch: kept by the worker without a lock, written to its window at once.
 
 use crate::config::{Class, PerClass};
 use crate::platform::Time;
@@ -7,75 +7,83 @@ use crate::queue::Outcome;
 use crate::stage::AnyStage;
 use crate::stats::{Quantiles, ServedCosts};
 
+/// A number of successive events with one and the same time.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    nanos: u64,
+    count: u64,
+}
+
 #[derive(Debug, Default)]
-pub(crate) struct BatchStats {
+pub(super) struct BatchStats {
     outcome: Outcome,
-    /// Nanoseconds waited, and how many events in a row waited just as long: what was published
-    /// together and taken together did.
-    waits: Vec<(u64, u64)>,
-    services: Vec<(u64, u64)>,
+    /// Waiting times. Events that were published together and taken together waited equally long.
+    waits: Vec<Run>,
+    services: Vec<Run>,
     /// How many of the services are a batch's mean.
     means: u64,
+    /// Events ended since the last publication.
     done: u64,
+    /// Busy time in nanoseconds since the last publication.
     busy: u64,
-    /// The begun events of a cohort, beside its last; and whether there are any.
+    /// Open events of a cohort beside its last, by class.
     cohort: PerClass<u32>,
     has_cohort: bool,
-    /// Nanoseconds and events of the whole batch.
-    batch: (u64, u64),
+    /// Service time of the whole batch in nanoseconds, and its events.
+    batch_nanos: u64,
+    batch_events: u64,
     served: ServedCosts,
 }
 
 impl BatchStats {
     #[inline]
-    pub(crate) fn wait(&mut self, nanos: u64) {
+    pub(super) fn wait(&mut self, nanos: u64) {
         Self::note(&mut self.waits, nanos, 1);
     }
 
     #[inline]
-    pub(crate) fn service(&mut self, nanos: u64, count: u64) {
+    pub(super) fn service(&mut self, nanos: u64, count: u64) {
         Self::note(&mut self.services, nanos, count);
     }
 
     #[inline]
-    fn note(runs: &mut Vec<(u64, u64)>, nanos: u64, count: u64) {
+    fn note(runs: &mut Vec<Run>, nanos: u64, count: u64) {
         match runs.last_mut() {
-            Some((last, n)) if *last == nanos => *n += count,
-            _ if count > 0 => runs.push((nanos, count)),
+            Some(last) if last.nanos == nanos => last.count += count,
+            _ if count > 0 => runs.push(Run { nanos, count }),
             _ => {}
         }
     }
 
-    /// Another event is begun while `class` is in hand.
-    pub(crate) fn cohort(&mut self, class: Class, in_hand: bool) {
-        if in_hand {
-            self.cohort[class] += 1;
-            self.has_cohort = true;
-        }
+    /// Adds the open event of `class` to the cohort, because another one is begun beside it.
+    pub(super) fn add_to_cohort(&mut self, class: Class) {
+        self.cohort[class] += 1;
+        self.has_cohort = true;
     }
 
-    /// The begun events end, the last of them of `class`, deferred or not.
+    /// Counts the open events as handled: the last of them, of `class`, unless it is detached.
     #[inline]
-    pub(crate) fn end(&mut self, class: Class, deferred: bool) {
-        if !deferred {
+    pub(super) fn end(&mut self, class: Class, detached: bool) {
+        if !detached {
             self.outcome.handle(class);
         }
         self.end_cohort(Outcome::handle);
     }
 
-    /// What a request costs for which the event is served that ends now.
-    pub(crate) fn serve(&mut self, cost: u32) {
+    /// Counts the cost of a request at the end of its event.
+    pub(super) fn serve(&mut self, cost: u32) {
         self.served.count(cost);
     }
 
-    /// Events that end weighed so much.
-    pub(crate) fn weigh(&mut self, bytes: u64) {
+    /// Counts the bytes of events that end.
+    pub(super) fn weigh(&mut self, bytes: u64) {
         self.outcome.any = true;
         self.outcome.bytes += bytes;
     }
 
-    pub(crate) fn fail(&mut self, class: Class, deferred: bool) {
-        if !deferred {
+    /// Counts the open events as failed: the last of them, of `class`, unless it is detached.
+    pub(super) fn fail(&mut self, class: Class, detached: bool) {
+        if !detached {
             self.outcome.fail(class);
         }
         self.end_cohort(Outcome::fail);
@@ -94,13 +102,13 @@ impl BatchStats {
     }
 
     #[inline]
-    pub(crate) fn done(&mut self, events: u64) {
+    pub(super) fn done(&mut self, events: u64) {
         self.done += events;
     }
 
-    /// Closes the stretch of `elapsed` nanoseconds since the last one; returns its mean service
-    /// time. Events that were not timed one by one count with that mean.
-    pub(crate) fn close(&mut self, elapsed: u64, timed: bool) -> u64 {
+    /// Closes the period of `elapsed` nanoseconds since the last publication; returns its mean
+    /// service time in nanoseconds. Events that were not timed one by one count with that mean.
+    pub(super) fn close(&mut self, elapsed: u64, timed: bool) -> u64 {
         let done = std::mem::take(&mut self.done);
         let mean = elapsed / done.max(1);
         if !timed {
@@ -108,14 +116,13 @@ impl BatchStats {
             self.means += done;
         }
         self.busy += elapsed;
-        self.batch = (self.batch.0 + elapsed, self.batch.1 + done);
+        self.batch_nanos += elapsed;
+        self.batch_events += done;
         mean
     }
 
-    pub(crate) fn write(&mut self, figures: &mut StageFigures) {
-        let record = |quantiles: &mut Quantiles, runs: &mut Vec<(u64, u64)>| {
-            runs.drain(..).for_each(|(nanos, count)| quantiles.record(nanos, count));
-        };
+    /// Moves the figures to the worker's window.
+    pub(super) fn write(&mut self, figures: &mut StageFigures) {
         record(&mut figures.wait, &mut self.waits);
         record(&mut figures.service, &mut self.services);
         figures.batch_means += std::mem::take(&mut self.means);
@@ -124,8 +131,8 @@ impl BatchStats {
         figures.batches += 1;
     }
 
-    /// How many events have ended, and still count as in hand.
-    pub(crate) fn unsettled(&self) -> usize {
+    /// Returns how many events have ended that the stage still counts as in hand.
+    pub(super) fn unsettled(&self) -> usize {
         let Outcome { handled, failed, any, .. } = &self.outcome;
         if !any {
             return 0;
@@ -133,19 +140,26 @@ impl BatchStats {
         handled.iter().chain(failed).map(|n| *n as usize).sum()
     }
 
-    pub(crate) fn settle(&mut self, stage: &dyn AnyStage, now: Time) {
+    /// Moves the outcome of the ended events to the stage's ledger.
+    pub(super) fn settle(&mut self, stage: &dyn AnyStage, now: Time) {
         if self.outcome.any {
             stage.settle(&std::mem::take(&mut self.outcome), now);
         }
     }
 
-    /// Ends the batch: its mean service time in nanoseconds, if it had any events.
-    pub(crate) fn take_mean(&mut self) -> Option<u64> {
-        // Left behind where nothing is recorded.
+    /// Ends the batch; returns its mean service time in nanoseconds, `None` without any event.
+    pub(super) fn take_mean(&mut self) -> Option<u64> {
+        // Without statistics `write` was not called.
         self.waits.clear();
         self.services.clear();
-        (self.means, self.busy, self.served) = (0, 0, ServedCosts::default());
-        let (nanos, events) = std::mem::take(&mut self.batch);
-        nanos.checked_div(events)
+        self.means = 0;
+        self.busy = 0;
+        self.served = ServedCosts::default();
+        let nanos = std::mem::take(&mut self.batch_nanos);
+        nanos.checked_div(std::mem::take(&mut self.batch_events))
     }
+}
+
+fn record(quantiles: &mut Quantiles, runs: &mut Vec<Run>) {
+    runs.drain(..).for_each(|run| quantiles.record(run.nanos, run.count));
 }

@@ -1,4 +1,4 @@
-//! User code: what a stage does with its events.
+//! Handlers: the user code of a stage.
 
 use crate::event::{Envelope, LossReason};
 use crate::stage::StageCore;
@@ -6,13 +6,13 @@ use crate::worker::context::Context;
 use std::collections::VecDeque;
 use std::fmt;
 
-/// Why a handler could not be made; anything a user's code fails with.
+/// The error of a handler's factory: any error of the user's code.
 pub type FactoryError = Box<dyn std::error::Error + Send + Sync>;
 
-/// What a stage does with its events. Every worker has an instance of its own, made by the
-/// stage's factory, so state in `self` needs no lock.
+/// Handles the events of a stage. Every worker has an instance of its own, made by the stage's
+/// factory, so state in `self` needs no lock.
 ///
-/// A panic costs the event in hand; the handler is dropped and made anew.
+/// A panic costs the event in hand: it counts as failed. The handler is dropped and made anew.
 ///
 /// ```
 /// use seda_core::{Context, Handler};
@@ -26,32 +26,32 @@ pub type FactoryError = Box<dyn std::error::Error + Send + Sync>;
 /// }
 /// ```
 pub trait Handler<E: Send + 'static>: Send {
-    /// Handles one event. A domain error is an event on an edge, or an answer.
+    /// Handles one event. A domain error is an event on an edge, or an answer, and no `Result`.
     fn handle(&mut self, event: E, cx: &mut Context);
 
-    /// Handles a batch. Override it where working on many events at once pays (see
-    /// [`Batch::take_all`]); the default takes one after the other.
+    /// Handles a batch; by default one event after the other. Override it if work on many events at
+    /// once is cheaper: see [`Batch::take_all`].
     fn handle_batch(&mut self, batch: &mut Batch<'_, E>, cx: &mut Context) {
         while let Some(event) = batch.next(cx) {
             self.handle(event, cx);
         }
     }
 
-    /// Called for each event of a batch that [`Worker::begin`](crate::worker::Worker::begin) has taken, when
-    /// its service begins: whoever simulates the service can see what it is of. A
-    /// [turn](crate::worker::Worker::turn) in one does not call it, and neither does a worker's thread.
+    /// Called for each event of a batch that `Worker::begin` has taken, when its simulated service
+    /// begins. A whole [turn](crate::Worker::turn) and a worker's thread do not call it.
+    #[cfg(feature = "simulation")]
     fn begin(&mut self, event: &E) {
         let _ = event;
     }
 
-    /// Called once before the handler goes away in good order: its worker retires or the graph
-    /// drains. What was held back can be sent on here.
+    /// Called once before the handler is dropped in good order, because its worker retires or the
+    /// graph drains. Send held events on from here.
     fn finish(&mut self, cx: &mut Context) {
         let _ = cx;
     }
 }
 
-/// A handler made of a closure.
+/// Returns a handler that calls a closure for each event.
 ///
 /// ```
 /// use seda_core::{Context, each};
@@ -66,7 +66,7 @@ where
     Each(handle)
 }
 
-/// See [`each`].
+/// The handler that [`each`] returns.
 pub struct Each<F>(F);
 
 impl<F> fmt::Debug for Each<F> {
@@ -85,18 +85,34 @@ where
     }
 }
 
-/// The events a worker took in one go.
+/// The events that a worker took at once.
+///
+/// ```
+/// use seda_core::{Batch, Context, Handler};
+///
+/// struct Sum(u64);
+///
+/// impl Handler<u64> for Sum {
+///     fn handle(&mut self, number: u64, _cx: &mut Context) {
+///         self.0 += number;
+///     }
+///
+///     fn handle_batch(&mut self, batch: &mut Batch<'_, u64>, cx: &mut Context) {
+///         self.0 += batch.take_all(cx).into_iter().sum::<u64>();
+///     }
+/// }
+/// ```
 pub struct Batch<'a, E: Send + 'static> {
-    pub(crate) stage: &'a StageCore<E>,
-    pub(crate) events: &'a mut VecDeque<Envelope<E>>,
-    /// Their service was begun before, so it ends even if a client has gone meanwhile.
-    pub(crate) in_service: bool,
+    pub(super) stage: &'a StageCore<E>,
+    pub(super) events: &'a mut VecDeque<Envelope<E>>,
+    /// True if their service was begun before: it ends even if a client has gone meanwhile.
+    pub(super) in_service: bool,
 }
 
 impl<E: Send + 'static> Batch<'_, E> {
-    /// Ends the event before and begins the next one: from here on `cx` speaks of that one, and
-    /// what is sent inherits its class and deadline. An event whose client has gone meanwhile is
-    /// passed over.
+    /// Ends the event in hand, begins the next one and returns it; `None` at the end of the batch.
+    /// From here on `cx` is about that event: sent events inherit its class and deadline. An event
+    /// is shed if its client has gone meanwhile.
     pub fn next(&mut self, cx: &mut Context) -> Option<E> {
         cx.end_events();
         loop {
@@ -110,8 +126,8 @@ impl<E: Send + 'static> Batch<'_, E> {
         }
     }
 
-    /// Begins all remaining events at once, for work that is cheaper on many. They end together
-    /// when the batch does; what is sent inherits from the last one; a panic costs them all.
+    /// Begins and returns all remaining events at once, for work that is cheaper on many. They end
+    /// together with the batch, sent events inherit from the last one, and a panic costs them all.
     pub fn take_all(&mut self, cx: &mut Context) -> Vec<E> {
         cx.end_events();
         let taken = self.events.drain(..).map(|envelope| {
@@ -121,12 +137,12 @@ impl<E: Send + 'static> Batch<'_, E> {
         taken.collect()
     }
 
-    /// How many events have not been begun.
+    /// Returns the number of events that are not begun.
     pub fn len(&self) -> usize {
         self.events.len()
     }
 
-    /// Whether all events have been begun.
+    /// True if all events are begun.
     pub fn is_empty(&self) -> bool {
         self.events.is_empty()
     }

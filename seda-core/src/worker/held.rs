@@ -1,25 +1,24 @@
-//! An event that a handler keeps back: for a join, a window, a batch for a database.
+//! An event that its handler keeps: for a join, a window, a batch for a database.
 
-use crate::event::{EventMeta, Refused};
-use crate::stage::ports::Sink;
-use crate::worker::context::Context;
+use crate::event::EventMeta;
 use crate::worker::pending::Pending;
 use std::fmt;
 
-/// The handle of an event that its handler keeps. It is kept beside the event in the handler, and
-/// [released](Held::release) when the event has been dealt with; if it is dropped instead, as
-/// when the handler panics, the event counts as failed.
+/// The handle of an event that its handler keeps, made by [`Context::hold`]. Keep it beside the
+/// event and [release](Held::release) it when the event's work is done. If it is dropped instead,
+/// as when the handler panics, the event counts as failed.
 ///
-/// Until then the event is in its stage, pending, and in the budget; at most as many are held and
-/// deferred as the stage's `pending` setting allows. Time held on purpose is neither waiting nor
-/// service. When the worker retires or the graph drains, [`Handler::finish`] is the time to send
-/// on what is held.
+/// Until then the event is pending in its stage and has its place in the budget. The stage's
+/// `pending` setting bounds the events that are held or deferred. The time of a hold is neither
+/// waiting nor service. When the worker retires or the graph drains, send the held events on from
+/// [`Handler::finish`].
 ///
-/// In a stage with several workers each handler sees some of the events: make it
-/// [keyed](crate::graph::Graph::keyed) by what is to be joined, and what has one key comes to the handler
-/// that holds one of it.
+/// In a stage with several workers each handler sees some of the events. Make the stage
+/// [keyed](crate::Graph::keyed) by the value to join on: then all events of a key come to the
+/// handler that holds one of them.
 ///
-/// [`Handler::finish`]: crate::worker::handler::Handler::finish
+/// [`Context::hold`]: crate::Context::hold
+/// [`Handler::finish`]: crate::Handler::finish
 ///
 /// ```
 /// use seda_core::{Context, Graph, Handler, Held, Sink};
@@ -31,7 +30,7 @@ use std::fmt;
 /// impl Handler<u32> for Pair {
 ///     fn handle(&mut self, second: u32, cx: &mut Context) {
 ///         let Some((first, held)) = self.first.take() else {
-///             // Without a place to hold it there is nothing to do but to lose it.
+///             // At the limit of pending events the number is lost.
 ///             self.first = cx.hold().ok().map(|held| (second, held));
 ///             return;
 ///         };
@@ -52,7 +51,8 @@ use std::fmt;
 /// let mut graph = Graph::new("pairs");
 /// let numbers = graph.stage::<u32>("numbers", 8);
 /// let pairs = graph.stage::<(u32, u32)>("pairs", 8);
-/// graph.configure(numbers, StageConfig { workers: Some(WorkerRange::exactly(1)), ..StageConfig::default() })?;
+/// let one = Some(WorkerRange::exactly(1));
+/// graph.configure(numbers, StageConfig { workers: one, ..StageConfig::default() })?;
 /// graph.attach(numbers, |wire| {
 ///     let pairs = wire.sink(pairs);
 ///     move || Ok(Pair { first: None, pairs: pairs.clone() })
@@ -72,34 +72,21 @@ use std::fmt;
 pub struct Held(Pending);
 
 impl Held {
-    pub(crate) fn new(pending: Pending) -> Self {
+    pub(super) fn new(pending: Pending) -> Self {
         Self(pending)
     }
 
-    /// Class, deadline and birth of the event.
+    /// Returns class, deadline and birth of the event.
     pub fn meta(&self) -> &EventMeta {
         self.0.meta()
     }
 
-    /// Whether the client that waits for the answer has gone.
+    /// True if the client that waits for the answer has gone.
     pub fn is_abandoned(&self) -> bool {
         self.0.is_abandoned()
     }
 
-    /// Sends an event on for the held one, whose class, deadline and request it inherits.
-    ///
-    /// # Errors
-    /// The event and the reason why it was not taken.
-    pub fn send<E: Send + 'static>(
-        &mut self,
-        cx: &mut Context,
-        sink: &Sink<E>,
-        event: E,
-    ) -> Result<(), Refused<E>> {
-        cx.send_as(self.meta(), sink, event)
-    }
-
-    /// The event has been dealt with: it counts as handled.
+    /// Ends the event: it counts as handled.
     pub fn release(self) {
         self.0.complete();
     }

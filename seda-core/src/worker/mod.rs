@@ -1,7 +1,47 @@
 //! A worker and its loop: take a batch, run it, publish its sends, record, park.
 //!
-//! [`Worker::turn`] does one batch and returns, so a graph can be stepped without threads;
-//! [`Worker::run`] is the one loop around it, with a pluggable idle action.
+//! User code runs in this room and nowhere else in the data plane: inside the panic boundary and
+//! outside all locks. The room imports `stage` and the rooms below it. A decision that is taken
+//! once per tick, or that reads more than one worker, does not belong here but to `control`.
+//!
+//! - this file: [`Worker`], its loop, and the choice of the next stage;
+//! - `runner`: one stage on one worker, a handler and its batch;
+//! - `context`: what a handler can call; `held`, `pending`: events it keeps beyond its call;
+//! - `simulation`: turns in two halves, behind a feature.
+//!
+//! # How a worker sleeps and wakes
+//!
+//! [`Worker::turn`] does one batch and returns, so a graph can be stepped without threads.
+//! [`Worker::run`] is the loop around it. A sender must not pay for a system call per event, and
+//! an event must not lie in a queue while a worker that could run it sleeps. So parking is a
+//! protocol between a worker and all senders to its pool. A worker is in one of these states:
+//!
+//! 1. **Running.** Its turns find batches. It appears in no list, and a sender does not wake it.
+//! 2. **Yielding.** A turn found no batch. The worker yields its core a few times and looks again:
+//!    a park and a wake-up cost both sides 5 to 10 µs, a look 0.3 µs, and the events that other
+//!    threads send meanwhile make a batch.
+//! 3. **Listed.** It enters the pool's list of idle workers with its unparker and the moment at
+//!    which it will wake by itself. From here on every sender sees it.
+//! 4. **Looking again.** After it is listed, it looks once more at all queues, at its own
+//!    retirement, and at a drain's call. If there is work, it leaves the list and runs.
+//! 5. **Parked.** It sleeps until its unparker is called or its moment comes.
+//!
+//! A sender does two steps in the opposite order: it publishes the event, then reads the list of
+//! idle workers, and wakes one if there is any. Both sides write before they read, with
+//! sequentially consistent fences between the two. So either the sender sees the worker in the
+//! list, or the worker sees the event when it looks again. A wake-up is never lost, and while all
+//! workers run, a send costs one load.
+//!
+//! One wake-up is enough for any number of events, because of two rules that pass work on:
+//!
+//! - A woken worker was taken from the list, and its sender woke no other. Before the worker runs
+//!   its batch it wakes the next one if events or timers are left (`choose`). After the batch it
+//!   does so again (`close_turn`), because its own sends may have gone to its own pool.
+//! - A worker that retires wakes the next one, because the wake-up that found it may have been for
+//!   an event.
+//!
+//! An idle chain of stages in one pool therefore wakes no thread per hop: the worker that sent an
+//! event finds it in its own next turn.
 
 mod batch_stats;
 pub(crate) mod context;
@@ -9,12 +49,15 @@ mod handler;
 mod held;
 mod pending;
 mod runner;
+#[cfg(feature = "simulation")]
+mod simulation;
 
-pub(crate) use batch_stats::BatchStats;
 pub use handler::{Batch, Each, FactoryError, Handler, each};
 pub use held::Held;
 pub use pending::{DeferError, Pending};
 pub(crate) use runner::{AnyRunner, Runner};
+#[cfg(feature = "simulation")]
+pub use simulation::Begun;
 
 use crate::event::LossReason;
 use crate::platform::Time;
@@ -24,100 +67,124 @@ use crate::worker::context::Context;
 use std::fmt;
 use std::time::Duration;
 
-/// How often an idle worker lets others run and looks again before it parks. Parking and being
-/// woken costs both sides 5 to 10 µs, a look about 0.3 µs; where others run meanwhile, what they
-/// send has become a batch.
+/// How often an idle worker yields its core and looks again before it parks.
 const YIELDS: u32 = 3;
 
-/// What a turn of a worker came to.
+/// The result of a worker's turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
-    /// It ran a batch of so many events (zero: it tried and could not begin one).
+    /// It ran a batch with this number of events; zero if it tried and could not begin one.
     Ran(usize),
-    /// There was nothing it may run; at the given moment, if any, that may change by itself.
+    /// It found nothing to run. At the given moment that may change by itself; `None`: it will not.
     Idle(Option<Time>),
-    /// The worker has finished its handlers and must not be turned again.
+    /// It has finished its handlers and must not be turned again.
     Retired,
 }
 
-/// What the beginning of a split turn came to: see [`Worker::begin`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Begun {
-    /// A batch is in hand, to be completed.
-    Batch {
-        /// Its stage, by number in order of declaration; replicas with a queue each have one each.
-        stage: usize,
-        /// How many events are in hand; zero if all that was taken was given up.
-        events: usize,
-    },
-    /// As [`Turn::Idle`].
-    Idle(Option<Time>),
-    /// As [`Turn::Retired`].
-    Retired,
-}
-
-/// One worker of a pool: an instance of the handler of each of the pool's stages.
+/// One worker of a pool, with an instance of the handler of each of the pool's stages.
 ///
 /// Workers of ordinary pools have threads of their own. Those of a hosted pool (see
-/// [`crate::graph::Graph::hosted_pool`]) are given to whoever drives them.
+/// [`Graph::hosted_pool`](crate::Graph::hosted_pool)) are driven by the program.
+///
+/// ```
+/// use seda_core::{Graph, Turn};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut graph = Graph::new("hosted");
+/// let pool = graph.hosted_pool("reactor", 1);
+/// let count = graph.stage::<u32>("count", 8);
+/// graph.attach_each_in(&pool, count, |_wire| |_number, _cx| {})?;
+/// let source = graph.source(count)?;
+/// let running = graph.start()?;
+/// let mut worker = running.hosted_workers(pool).remove(0);
+/// source.send(1)?;
+/// assert_eq!(worker.turn(), Turn::Ran(1));
+/// # Ok(())
+/// # }
+/// ```
 pub struct Worker {
     pool: Arc<PoolCore>,
-    runners: Vec<Box<dyn AnyRunner>>,
-    /// Service that each stage has had here, divided by its weight: the least served goes first.
-    served: Vec<u64>,
+    stages: Vec<OwnStage>,
     cx: Context,
-    /// The last call to finish that was followed.
-    finished: usize,
-    /// The batch in hand, between [`Worker::begin`] and [`Worker::complete`].
-    begun: Option<(Chosen, usize)>,
+    /// The last epoch of the finish barrier that it followed.
+    finish_epoch: usize,
+    /// The batch between the halves of a split turn.
+    in_hand: Option<BatchInHand>,
     retired: bool,
 }
 
-/// A stage that a worker is to run.
+/// A stage of the worker's pool.
+struct OwnStage {
+    runner: Box<dyn AnyRunner>,
+    /// Service of the stage on this worker in nanoseconds, divided by its weight. The stage with
+    /// the least goes first.
+    served: u64,
+}
+
+/// The stage of a turn.
 #[derive(Clone, Copy)]
 struct Chosen {
     place: usize,
     weight: u64,
-    /// How many other workers the pool has.
+    /// The number of other workers of the pool.
     others: usize,
     now: Time,
 }
 
+/// A batch that was taken and is not handled yet.
+#[derive(Clone, Copy)]
+struct BatchInHand {
+    chosen: Chosen,
+    #[cfg(feature = "simulation")]
+    events: usize,
+}
+
 impl Worker {
     pub(crate) fn new(pool: Arc<PoolCore>, runners: Vec<Box<dyn AnyRunner>>, cx: Context) -> Self {
-        let served = vec![0; runners.len()];
-        Self { pool, runners, served, cx, finished: 0, begun: None, retired: false }
+        let stages = runners.into_iter().map(|runner| OwnStage { runner, served: 0 }).collect();
+        Self { pool, stages, cx, finish_epoch: 0, in_hand: None, retired: false }
     }
 
-    /// Names its thread after its stage, or after its pool if that runs several.
+    /// Returns a name for its thread: that of its pool, or of the one stage that it runs, and its
+    /// number.
     pub fn thread_name(&self) -> String {
-        format!("{}-{}", self.pool.name, self.cx.book().number)
+        format!("{}-{}", self.pool.name, self.cx.worker_stats().number)
     }
 
-    /// The worker loop: turns until the worker retires, and parks when there is nothing to do.
+    /// Returns the name of its pool.
+    pub fn pool(&self) -> &str {
+        &self.pool.name
+    }
+
+    /// Runs the worker loop: turns until the worker retires, and parks when there is no work. The
+    /// module's page describes the states.
     pub fn run(mut self, mut park: impl Park) {
-        self.cx.book().enter_thread();
+        self.cx.worker_stats().enter_thread();
         let _span = tracing::debug_span!("worker", thread = %self.thread_name()).entered();
-        let number = self.cx.book().number;
+        let number = self.cx.worker_stats().number;
         let mut yields = 0;
         loop {
             match self.turn() {
+                // Running.
                 Turn::Ran(_) => {
                     yields = 0;
                     park.poll();
                 }
                 Turn::Retired => break,
+                // Yielding.
                 Turn::Idle(_) if yields < YIELDS => {
                     yields += 1;
                     yield_now();
                     park.poll();
                 }
                 Turn::Idle(_) => {
+                    // Listed.
                     let until = self.waits_until().unwrap_or(Time::NEVER);
                     self.pool.idle.enter(number, park.unparker(), until);
+                    // Looking again, then parked.
                     match self.look_again() {
-                        Some(limit) => park.park(limit),
-                        None => park.poll(),
+                        LookAgain::Park(limit) => park.park(limit),
+                        LookAgain::Work => park.poll(),
                     }
                     self.pool.idle.leave(number);
                 }
@@ -125,104 +192,66 @@ impl Worker {
         }
     }
 
-    /// How long to park, once the worker is entered as idle; `None` if there is something to do.
-    fn look_again(&self) -> Option<Option<Duration>> {
+    /// Looks for work once the worker is listed as idle.
+    fn look_again(&self) -> LookAgain {
         let now = self.cx.graph().now();
-        let called = self.pool.may_retire(self.cx.book()) || self.is_called_to_finish();
+        let called = self.pool.may_retire(self.cx.worker_stats()) || self.is_called_to_finish();
         if called || self.has_work(now) {
-            return None;
+            return LookAgain::Work;
         }
-        Some(self.waits_until().map(|until| until.since(now)))
+        LookAgain::Park(self.waits_until().map(|until| until.since(now)))
     }
 
-    /// Does one batch, of the stage that had the least service for its weight. A batch that was
-    /// [begun](Worker::begin) is completed first.
+    /// Does one batch of the stage that had the least service for its weight. If a batch is in
+    /// hand already, completes it instead.
     pub fn turn(&mut self) -> Turn {
-        if self.begun.is_some() {
-            return Turn::Ran(self.complete());
+        if self.in_hand.is_some() {
+            return Turn::Ran(self.complete_in_hand());
         }
         let chosen = match self.choose() {
             Ok(chosen) => chosen,
             Err(turn) => return turn,
         };
         let Chosen { place, others, now, .. } = chosen;
-        let Some(runner) = self.runners.get_mut(place) else {
+        let Some(own) = self.stages.get_mut(place) else {
+            debug_assert!(false, "a chosen stage is one of the worker's");
             return Turn::Idle(None);
         };
-        let Some(begun) = runner.run(&mut self.cx, place, others, now) else {
+        let Some(begun) = own.runner.run(&mut self.cx, place, others, now) else {
             return Turn::Idle(None);
         };
         self.close_turn(chosen, begun);
         Turn::Ran(begun)
     }
 
-    /// The first half of a [turn](Worker::turn): takes a batch at the clock's present moment and
-    /// keeps it in hand. Whoever drives the clock moves it by the batch's service time and calls
-    /// [`Worker::complete`]: so a simulation steps real workers whose service is not real. In a
-    /// batch of several events each has the batch's mean as its service time, for they all end
-    /// with it. An event whose client has gone is not begun; one that is begun is handled, even if
-    /// its client goes meanwhile.
-    ///
-    /// With a batch in hand it says what that is, and does nothing.
-    pub fn begin(&mut self) -> Begun {
-        let (chosen, events) = match self.begun {
-            Some(begun) => begun,
-            None => match self.begin_chosen() {
-                Ok(begun) => begun,
-                Err(Turn::Retired) => return Begun::Retired,
-                Err(Turn::Idle(until)) => return Begun::Idle(until),
-                Err(Turn::Ran(_)) => return Begun::Idle(None),
-            },
-        };
-        let stage = self.runners.get(chosen.place).map_or(0, |runner| runner.stage());
-        Begun::Batch { stage, events }
-    }
-
-    fn begin_chosen(&mut self) -> Result<(Chosen, usize), Turn> {
-        let chosen = self.choose()?;
-        let Chosen { place, others, now, .. } = chosen;
-        let runner = self.runners.get_mut(place).ok_or(Turn::Idle(None))?;
-        let begun = runner.begin(&mut self.cx, place, others, now).ok_or(Turn::Idle(None))?;
-        self.begun = Some((chosen, begun));
-        Ok((chosen, begun))
-    }
-
-    /// The second half of a turn: runs the handler over the batch in hand and publishes its sends,
-    /// at the clock's present moment. Returns how many events it began; none without a batch.
-    pub fn complete(&mut self) -> usize {
-        let Some((chosen, _)) = self.begun.take() else {
+    /// Handles the batch in hand; returns how many events were begun, 0 without a batch.
+    fn complete_in_hand(&mut self) -> usize {
+        let Some(BatchInHand { chosen, .. }) = self.in_hand.take() else {
             return 0;
         };
         let now = self.cx.graph().now();
-        let runner = self.runners.get_mut(chosen.place);
-        let begun = runner.map_or(0, |runner| runner.complete(&mut self.cx, now));
+        let own = self.stages.get_mut(chosen.place);
+        debug_assert!(own.is_some(), "a chosen stage is one of the worker's");
+        let begun = own.map_or(0, |own| own.runner.complete(&mut self.cx, now));
         self.close_turn(chosen, begun);
         begun
     }
 
-    /// Adds to the time that the worker has spent on a core, and waiting for one, for a worker
-    /// whose service is simulated: the kernel knows nothing of it. Once credited, with nothing if
-    /// need be, the kernel is not asked about it again.
-    pub fn credit(&self, cpu: Duration, run_queue: Duration) {
-        self.cx.book().credit(cpu, run_queue);
-    }
-
-    /// The name of its pool.
-    pub fn pool(&self) -> &str {
-        &self.pool.name
-    }
-
-    /// Retires if it is called to, or chooses the stage that is to be run.
+    /// Chooses the stage of a turn.
+    ///
+    /// # Errors
+    /// The result of the turn if there is none: retired, or idle.
     fn choose(&mut self) -> Result<Chosen, Turn> {
+        // Retire if the pool has a worker too many.
         if self.retired {
             return Err(Turn::Retired);
         }
-        if self.pool.may_retire(self.cx.book()) && self.retire() {
+        if self.pool.may_retire(self.cx.worker_stats()) && self.retire() {
             return Err(Turn::Retired);
         }
         let now = self.cx.graph().now();
         let mut next = self.next_stage(now);
-        // Not before the queues are empty: what waits there may make a handler once more.
+        // Follow a drain's call only with empty queues, because an event may make a handler anew.
         if next.is_none() && self.is_called_to_finish() {
             self.answer_finish();
             next = self.next_stage(now);
@@ -234,89 +263,95 @@ impl Worker {
             return Err(Turn::Idle(self.waits_until()));
         };
         let others = self.pool.live().saturating_sub(1);
-        // Whoever woke this worker woke no other: what it leaves must not wait for its batch.
+        // Pass on the rest: the wake-up of this worker woke no other, and the rest must not wait
+        // for this worker's batch.
         if self.passes_on() && (self.leaves_work(place, others, now) || self.leaves_timers()) {
             self.pool.idle.wake_one();
         }
-        let runner = self.runners.get(place).ok_or(Turn::Idle(None))?;
-        let weight = u64::from(runner.share().weight.load(Ordering::Relaxed));
+        let Some(own) = self.stages.get(place) else {
+            debug_assert!(false, "a chosen stage is one of the worker's");
+            return Err(Turn::Idle(None));
+        };
+        let weight = u64::from(own.runner.share().weight.load(Ordering::Relaxed));
         Ok(Chosen { place, weight, others, now })
     }
 
-    /// Charges the stage for the batch, and passes on what is left.
+    /// Charges the stage for the batch, and passes on the work that is left.
     fn close_turn(&mut self, chosen: Chosen, begun: usize) {
         let spent = self.cx.now().nanos_since(chosen.now).max(begun as u64);
         self.charge(chosen.place, spent / chosen.weight);
-        // More than one worker's batch, or a cap that was just left: pass it on.
+        // More events than one batch, or a slot of a capped stage that is free again.
         if self.passes_on() && self.has_work(self.cx.now()) {
             self.pool.idle.wake_one();
         }
     }
 
-    /// The ready stage that had the least service for its weight.
+    /// Returns the ready stage that had the least service for its weight.
     fn next_stage(&self, now: Time) -> Option<usize> {
-        let ready = self.runners.iter().enumerate().filter(|(_, runner)| runner.is_ready(now));
-        ready.min_by_key(|(place, _)| self.served.get(*place)).map(|(place, _)| place)
+        let ready = self.stages.iter().enumerate().filter(|(_, own)| own.runner.is_ready(now));
+        ready.min_by_key(|(_, own)| own.served).map(|(place, _)| place)
     }
 
-    /// Charges a stage for its service. A stage that was idle does not save up the time it did
-    /// not use: it is lifted to the least served of those that were busy.
+    /// Charges a stage for its service. A stage that was idle does not save up its unused time: all
+    /// stages are lifted to the service that the charged one had.
     fn charge(&mut self, place: usize, service: u64) {
-        let floor = self.served.get(place).copied().unwrap_or(0);
-        for served in &mut self.served {
-            *served = (*served).max(floor);
-        }
-        if let Some(served) = self.served.get_mut(place) {
-            *served = served.saturating_add(service);
+        let Some(floor) = self.stages.get(place).map(|own| own.served) else {
+            debug_assert!(false, "a charged stage is one of the worker's");
+            return;
+        };
+        for (other, own) in self.stages.iter_mut().enumerate() {
+            own.served = own.served.max(floor);
+            if other == place {
+                own.served = own.served.saturating_add(service);
+            }
         }
     }
 
-    /// Whether there is anybody to pass work on to.
+    /// True if there is an idle worker to pass work on to.
     fn passes_on(&self) -> bool {
         self.pool.idle.count() > 0 && !is_seeded(Flaw::WorkNotPassedOn)
     }
 
-    /// Whether a batch of the stage at `place` leaves something that another worker could run.
+    /// True if a batch of the stage at `place` leaves events that another worker could run.
     fn leaves_work(&self, place: usize, others: usize, now: Time) -> bool {
-        let mut runners = self.runners.iter().enumerate();
-        runners.any(
-            |(other, runner)| {
-                if other == place { runner.leaves_some(others) } else { runner.is_ready(now) }
-            },
-        )
+        self.stages.iter().enumerate().any(|(other, own)| {
+            if other == place { own.runner.leaves_some(others) } else { own.runner.is_ready(now) }
+        })
     }
 
-    /// Whether an event will be due that no parked worker would get up for.
+    /// True if an event becomes due before any parked worker wakes by itself.
     fn leaves_timers(&self) -> bool {
-        let next = self.runners.iter().filter_map(|runner| runner.next_due()).min();
+        let next = self.stages.iter().filter_map(|own| own.runner.next_due()).min();
         next.is_some_and(|due| !self.pool.idle.wakes_by(due))
     }
 
     fn has_work(&self, now: Time) -> bool {
-        self.runners.iter().any(|runner| runner.is_ready(now))
+        self.stages.iter().any(|own| own.runner.is_ready(now))
     }
 
+    /// Returns the moment at which there may be work without a send; `None` if there will be none.
     fn waits_until(&self) -> Option<Time> {
-        self.runners.iter().filter_map(|runner| runner.waits_until()).min()
+        self.stages.iter().filter_map(|own| own.runner.waits_until()).min()
     }
 
-    /// Finishes all handlers if this worker is one too many; false if it is not, or if it holds
-    /// events that nobody else could begin.
+    /// Retires if the pool has a worker too many; false if it has not, or if this worker has taken
+    /// events that no other could begin.
     fn retire(&mut self) -> bool {
-        let holds_events = self.runners.iter().any(|runner| runner.has_events());
-        if holds_events && !self.pool.is_stopping() || !self.pool.retires(self.cx.book()) {
+        let has_events = self.stages.iter().any(|own| own.runner.has_events());
+        if has_events && !self.pool.is_stopping() || !self.pool.retires(self.cx.worker_stats()) {
             return false;
         }
         let now = self.cx.graph().now();
-        // A drain that is calling must hear of it: what was sent on may be held back once more.
+        // Finish the handlers. A drain that is calling must count them: the events they sent on may
+        // be held once more.
         let finished = self.finish();
         self.cx.graph().finish_barrier.add_finished(finished);
+        // Return leased places and events.
         self.cx.return_leases();
-        self.runners.iter_mut().for_each(|runner| runner.give_up(LossReason::Drain, now));
-        self.cx.book().leave();
+        self.stages.iter_mut().for_each(|own| own.runner.shed_taken(LossReason::Drain, now));
+        self.cx.worker_stats().leave();
         self.retired = true;
-        // It may have been woken for an event, and what it sent on may be for its own pool: let
-        // somebody else look.
+        // Pass on the wake-up, which may have been for an event, perhaps one of its own sends.
         if !is_seeded(Flaw::SilentRetirement) {
             self.pool.idle.wake_one();
         }
@@ -324,44 +359,51 @@ impl Worker {
     }
 
     fn is_called_to_finish(&self) -> bool {
-        self.cx.graph().finish_barrier.epoch() != self.finished
+        self.cx.graph().finish_barrier.epoch() != self.finish_epoch
     }
 
-    /// Follows a drain's call: everything that handlers hold back is sent on.
+    /// Follows a drain's call: the handlers send on the events they hold.
     fn answer_finish(&mut self) {
-        self.finished = self.cx.graph().finish_barrier.epoch();
+        self.finish_epoch = self.cx.graph().finish_barrier.epoch();
         let finished = self.finish();
         self.cx.graph().finish_barrier.add_finished(finished);
-        self.cx.book().reach_finish_epoch(self.finished);
+        self.cx.worker_stats().reach_finish_epoch(self.finish_epoch);
     }
 
-    /// Ends all handlers in good order and returns how many there were; they are made anew if
-    /// more events come.
+    /// Finishes all handlers and returns how many there were. Later events make them anew.
     fn finish(&mut self) -> usize {
         let now = self.cx.graph().now();
         let mut finished = 0;
-        for (place, runner) in self.runners.iter_mut().enumerate() {
-            finished += usize::from(runner.has_handler());
-            runner.finish(&mut self.cx, place, now);
+        for (place, own) in self.stages.iter_mut().enumerate() {
+            finished += usize::from(own.runner.has_handler());
+            own.runner.finish(&mut self.cx, place, now);
         }
         finished
     }
 }
 
+/// The result of the last look before a worker parks.
+enum LookAgain {
+    /// There is work.
+    Work,
+    /// There is none: park for this time at most, `None` for any time.
+    Park(Option<Duration>),
+}
+
 impl Drop for Worker {
     fn drop(&mut self) {
         if !self.retired {
-            // Dropped by its host, or for want of a thread: it no longer counts, and what it took
-            // and had not begun is given up.
+            // Dropped by its host, or because it got no thread: it no longer counts, and the events
+            // it took and did not begin are shed.
             let now = self.cx.graph().now();
-            self.pool.mark_stuck(self.cx.book());
+            self.pool.mark_stuck(self.cx.worker_stats());
             self.cx.return_leases();
-            for runner in &mut self.runners {
-                runner.give_up(LossReason::Forgotten, now);
-                // In here: its host is not to unwind over it.
-                runner.drop_handler(LossReason::Forgotten);
+            for own in &mut self.stages {
+                own.runner.shed_taken(LossReason::Forgotten, now);
+                // Inside the panic boundary: a handler's panic must not unwind into the host.
+                own.runner.drop_handler(LossReason::Forgotten);
             }
-            self.cx.book().leave();
+            self.cx.worker_stats().leave();
         }
     }
 }
@@ -370,7 +412,7 @@ impl fmt::Debug for Worker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Worker")
             .field("pool", &self.pool.name)
-            .field("number", &self.cx.book().number)
+            .field("number", &self.cx.worker_stats().number)
             .finish_non_exhaustive()
     }
 }

@@ -1,10 +1,9 @@
-//! An event whose handling goes on outside its worker.
+//! A deferred event: its handling continues outside its worker.
 
 use crate::event::{Envelope, EventMeta, RefusalReason, Refused};
 use crate::platform::Time;
 use crate::platform::sync::Arc;
 use crate::stage::ports::Sink;
-use crate::stage::valve::Incoming;
 use crate::stage::{AnyStage, Completion, GraphShared};
 use std::fmt;
 use thiserror::Error;
@@ -13,7 +12,7 @@ use thiserror::Error;
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum DeferError {
-    /// As many events are pending as the stage allows.
+    /// The stage's limit of pending events is reached.
     #[error(
         "stage `{stage}` has as many pending events as its `pending` setting allows; \
          answer busy, or raise it"
@@ -22,22 +21,23 @@ pub enum DeferError {
         /// The stage.
         stage: String,
     },
-    /// The event's place went to an event it sent, and the graph's budget has no other.
+    /// The event's place in the budget went to an event it sent, and the budget has no other.
     #[error("stage `{stage}` cannot defer: the graph's budget is used up; defer before sending")]
     Budget {
         /// The stage.
         stage: String,
     },
-    /// There is no single event in hand that could be deferred.
+    /// There is no event in hand, or more than one, or it is deferred already.
     #[error("nothing to defer: call `defer` once, while handling a single event")]
     NoEvent,
 }
 
-/// The handle of an event whose handling goes on outside its worker. It can be moved to any
-/// thread, send over any sink of the graph, and must be [completed](Pending::complete); if it is
-/// dropped instead the event counts as failed.
+/// The handle of a deferred event, which is handled outside its worker. Made by
+/// [`Context::defer`](crate::Context::defer). Move it to any thread, send over any sink of the
+/// graph, and [complete](Pending::complete) it; if it is dropped instead, the event counts as
+/// failed.
 ///
-/// Until then the event is counted in its stage, in the budget and by a drain.
+/// Until then the event counts in its stage and in the budget, and a drain waits for it.
 ///
 /// ```
 /// use seda_core::{Context, Graph};
@@ -77,7 +77,7 @@ pub struct Pending {
 }
 
 impl Pending {
-    pub(crate) fn new(
+    pub(super) fn new(
         graph: Arc<GraphShared>,
         stage: Arc<dyn AnyStage>,
         meta: EventMeta,
@@ -87,38 +87,38 @@ impl Pending {
         Self { graph, stage, meta, how: Completion { succeeded: false, held, taken } }
     }
 
-    /// Class, deadline and birth of the event.
+    /// Returns class, deadline and birth of the event.
     pub fn meta(&self) -> &EventMeta {
         &self.meta
     }
 
-    /// Whether the client that waits for the answer has gone.
+    /// True if the client that waits for the answer has gone.
     pub fn is_abandoned(&self) -> bool {
         self.meta.is_abandoned()
     }
 
-    /// Sends an event on, as the handler would have done. Never blocks.
+    /// Sends an event that inherits from this one. Never blocks.
     ///
     /// # Errors
-    /// The event and the reason why it was not taken.
+    /// The event and the reason why it was refused.
     pub fn send<E: Send + 'static>(&mut self, sink: &Sink<E>, event: E) -> Result<(), Refused<E>> {
         let now = self.graph.now();
-        let (sink, secured) = match &sink.ways {
-            None => (sink, self.secure(sink, now)),
-            Some(ways) => ways.ask(
+        let (sink, reserved) = match &sink.replicas {
+            None => (sink, self.reserve_charged(sink, now)),
+            Some(replicas) => replicas.ask(
                 self,
                 |_, target| target.stage.present_hint(),
-                |pending, target| pending.secure(target, now),
+                |pending, target| pending.reserve_charged(target, now),
             ),
         };
         let edge = sink.edge_from(self.stage.index());
-        let secured = secured.and_then(|()| {
+        let charged = reserved.and_then(|()| {
             sink.stage.charge_event(&event, self.meta.class, true).inspect_err(|_| {
                 sink.stage.put_back(1);
                 self.graph.budget.credit(1);
             })
         });
-        let label = match secured {
+        let label = match charged {
             Ok(label) => label,
             Err(reason) => {
                 let refusal = sink.stage.refuse(self.meta.class, edge, reason, 1);
@@ -132,12 +132,13 @@ impl Pending {
         Ok(())
     }
 
-    /// The handling has ended well: the event counts as handled.
+    /// Ends the event: it counts as handled.
     pub fn complete(mut self) {
         self.how.succeeded = true;
     }
 
-    fn secure<E: Send + 'static>(
+    /// Reserves a place at `sink` and charges the budget for it.
+    fn reserve_charged<E: Send + 'static>(
         &mut self,
         sink: &Sink<E>,
         now: Time,
@@ -148,16 +149,9 @@ impl Pending {
         if self.meta.is_expired(now) {
             return Err(RefusalReason::Expired);
         }
-        sink.stage.reserve_for(&self.meta, 1)?;
-        // The event stays in the stage until it is completed, so what it sends is one more; only
-        // its completion gives its own place back.
-        let arrival = Incoming { stage: sink.stage.index, class: self.meta.class, fan_out: true };
-        if self.graph.budget.charge(1) || self.graph.make_room(1, arrival) {
-            Ok(())
-        } else {
-            sink.stage.put_back(1);
-            Err(RefusalReason::Budget)
-        }
+        // The event keeps its place in the budget until it is completed, so the one it sends needs
+        // another.
+        sink.stage.reserve_charged(&self.meta, 1, true)
     }
 }
 

@@ -1,11 +1,15 @@
 //! One stage on one worker: a handler and the batch it works on.
+//!
+//! The steps of a batch: enter the stage (unless its cap of workers is reached), build the handler
+//! if there is none, take events, run the handler over them, publish, release the shards, leave. A
+//! panic drops the handler and fails the open events; a new handler runs the rest of the batch.
 
 use crate::event::{Envelope, LossReason, ShardSet, with_loss_reason};
 use crate::platform::sync::{Arc, Ordering};
 use crate::platform::{Time, catch_panic};
 use crate::pool::{SlotGuard, StageSlots};
 use crate::queue::Shed;
-use crate::stage::{AnyStage, StageCore};
+use crate::stage::{AnyStage, Drainable, Observed, StageCore};
 use crate::worker::context::Context;
 use crate::worker::handler::{Batch, FactoryError, Handler};
 use std::collections::VecDeque;
@@ -13,67 +17,69 @@ use std::time::Duration;
 
 /// Events of a microsecond or more are timed one by one: a clock read is 25 ns.
 const TIMED_FROM_NANOS: u64 = 1_000;
-/// A batch is kept to about a millisecond of service, so that no event in it waits long for its
-/// companions while another worker is idle.
+/// A batch has about a millisecond of service at most, so that no event in it waits long for the
+/// others while another worker is idle.
 const BATCH_NANOS: u64 = 1_000_000;
-/// How often in a row a factory may fail before its stage is closed: enough to outlast a
-/// database that restarts, with the delays below about six seconds.
+/// The failures in a row after which a factory's stage is closed. With the delays below that takes
+/// about six seconds, enough to outlast the restart of a database.
 const FACTORY_ATTEMPTS: u32 = 10;
-/// The delay after a factory's first failure; it doubles each time.
+/// The delay after a factory's first failure; it doubles with each further one.
 const FACTORY_DELAY: Duration = Duration::from_millis(10);
-/// Idle workers of one pool that would each build a handler only to share a few events: below
-/// this depth per worker a batch is not cut up.
+/// The depth per worker below which a batch is not divided: else idle workers would each build a
+/// handler only to share a few events.
 const SHARE_FROM: usize = 2;
 
 /// A stage on a worker, without its types.
 pub(crate) trait AnyRunner: Send {
     fn share(&self) -> &StageSlots;
 
-    /// Whether [`AnyRunner::run`] would find something to do.
+    /// True if [`AnyRunner::run`] would find a batch.
     fn is_ready(&self, now: Time) -> bool;
 
-    /// Whether [`AnyRunner::run`] would leave something queued.
+    /// True if [`AnyRunner::run`] would leave events queued.
     fn leaves_some(&self, others: usize) -> bool;
 
-    /// When there will be something to do without anybody's doing: a factory's delay is over,
-    /// or an event that was sent for later is due.
+    /// Returns when there will be work without a send, because a factory's delay ends or a delayed
+    /// event is due.
     fn waits_until(&self) -> Option<Time>;
 
-    /// When the next event that was sent for later is due.
+    /// Returns when the next delayed event is due.
     fn next_due(&self) -> Option<Time>;
 
-    /// Runs one batch, of which this worker should leave enough for `others`; returns how many
-    /// events it began, and `None` if it could not start.
+    /// Runs one batch, and leaves a fair part of the queue to `others`. Returns how many events
+    /// were begun; `None` if the stage's cap is reached.
     fn run(&mut self, cx: &mut Context, place: usize, others: usize, now: Time) -> Option<usize>;
 
-    /// The first half of [`AnyRunner::run`]: takes a batch and keeps it in hand; returns how many
-    /// events that are, and `None` if it could not start. [`AnyRunner::complete`] has to follow.
+    /// Does the first half of [`AnyRunner::run`]: takes a batch and keeps it in hand. Returns its
+    /// number of events; `None` if the stage's cap is reached. [`AnyRunner::complete`] must follow.
+    #[cfg(feature = "simulation")]
     fn begin(&mut self, cx: &mut Context, place: usize, others: usize, now: Time) -> Option<usize>;
 
-    /// The second half: handles the batch in hand; returns how many events it began.
+    /// Does the second half: handles the batch in hand; returns how many events were begun.
     fn complete(&mut self, cx: &mut Context, now: Time) -> usize;
 
-    /// The number of its stage, in order of declaration.
+    /// Returns the number of its stage, in order of declaration.
+    #[cfg(feature = "simulation")]
     fn stage(&self) -> usize;
 
-    /// Whether it has taken events that it could not begin yet.
+    /// True if it has taken events that it could not begin, because the factory failed.
     fn has_events(&self) -> bool;
 
-    /// Whether there is a handler that wants to be finished.
+    /// True if there is a handler to finish.
     fn has_handler(&self) -> bool;
 
-    /// Ends the handler in good order.
+    /// Finishes the handler and drops it.
     fn finish(&mut self, cx: &mut Context, place: usize, now: Time);
 
-    /// Gives up events that were taken and could not be begun.
-    fn give_up(&mut self, reason: LossReason, now: Time);
+    /// Sheds the events that were taken and not begun.
+    fn shed_taken(&mut self, reason: LossReason, now: Time);
 
-    /// Drops the handler as it is, with whatever it holds.
+    /// Drops the handler without `finish`; the events it holds are lost for `reason`.
     fn drop_handler(&mut self, reason: LossReason);
 }
 
-/// Makes handlers. Called seldom, so without its type: however a stage was attached, its runner
-/// is one piece of code.
+/// Makes handlers. Called rarely, so a trait object: the runner's code does not depend on how the
+/// stage was attached.
 pub(crate) type Factory<H> = Arc<dyn Fn() -> Result<H, FactoryError> + Send + Sync>;
 
 pub(crate) struct Runner<E: Send + 'static, H> {
@@ -81,19 +87,21 @@ pub(crate) struct Runner<E: Send + 'static, H> {
     share: Arc<StageSlots>,
     factory: Factory<H>,
     handler: Option<H>,
-    /// Events taken and not begun. Empty between batches, unless the factory failed.
+    /// Events taken and not begun. Empty between batches unless the factory failed.
     events: VecDeque<Envelope<E>>,
-    given_up: Vec<Shed<E>>,
-    /// Mean service time in nanoseconds, smoothed; unknown before the first batch.
+    shed: Vec<Shed<E>>,
+    /// Smoothed mean service time in nanoseconds; `None` before the first batch.
     mean: Option<u64>,
+    /// When the factory is tried again after a failure.
     retry_at: Time,
-    /// Whose runner it is: shards of a keyed stage are claimed by number.
+    /// The worker's number, by which it claims shards of a keyed stage.
     worker: usize,
-    /// The shards of `events`, and of what was taken with them.
+    /// The shards of the events that were taken last.
     claimed: ShardSet,
-    /// A batch is in hand whose service is going on: between `begin` and `complete`.
+    /// Set between the halves of a split turn.
     begun: Option<SlotGuard>,
-    /// So the events in hand are past the last look whether their client has gone.
+    /// True while events are in service in a split turn: a client that goes meanwhile does not stop
+    /// them.
     in_service: bool,
 }
 
@@ -114,7 +122,7 @@ where
             factory,
             handler: None,
             events: VecDeque::new(),
-            given_up: Vec::new(),
+            shed: Vec::new(),
             mean: None,
             retry_at: Time::ZERO,
             worker,
@@ -124,7 +132,7 @@ where
         }
     }
 
-    /// Enters the stage, unless its cap is reached, and takes a batch.
+    /// Enters the stage and takes a batch; `None` if the stage's cap is reached.
     fn take_batch(
         &mut self,
         cx: &mut Context,
@@ -144,10 +152,10 @@ where
         Some(inside)
     }
 
-    /// Handles what was taken, makes it known and leaves; returns how many events were begun.
+    /// Handles the batch, publishes and leaves the stage; returns how many events were begun.
     fn handle_taken(&mut self, cx: &mut Context, inside: SlotGuard, now: Time) -> usize {
         let mut begun = 0;
-        // Without a handler the factory failed: what was taken before waits for its next attempt.
+        // Without a handler the factory failed, and the events wait for its next attempt.
         if self.handler.is_some() {
             begun = self.events.len();
             self.handle(cx, now);
@@ -156,15 +164,16 @@ where
         let mean = cx.end_batch();
         self.release();
         if let Some(mean) = mean {
-            // Smoothed over a handful of batches: one odd batch must not change the mode.
+            // Smoothed over a few batches: one odd batch must not change how events are timed.
             self.mean = Some(self.mean.map_or(mean, |old| (old * 3 + mean) / 4));
         }
         self.share.leave(inside);
         begun
     }
 
-    /// Gives up those whose client has gone: their service is not begun.
-    fn pass_over_abandoned(&mut self, now: Time) {
+    /// Sheds abandoned events: their clients have gone.
+    #[cfg(feature = "simulation")]
+    fn shed_abandoned(&mut self, now: Time) {
         for _ in 0..self.events.len() {
             match self.events.pop_front() {
                 Some(envelope) if envelope.meta.is_abandoned() => {
@@ -176,7 +185,7 @@ where
         }
     }
 
-    /// Builds the handler if there is none; false if that failed.
+    /// Builds the handler if there is none; false if the factory failed.
     fn build(&mut self, now: Time) -> bool {
         if self.handler.is_some() {
             return true;
@@ -201,19 +210,20 @@ where
         false
     }
 
-    /// A factory that keeps failing closes its stage: what waits is given up, what comes is
-    /// refused, and the journal says why.
+    /// Closes the stage of a factory that keeps failing: queued events are shed, later ones are
+    /// refused, and the journal has the reason.
     fn close(&mut self, failures: u32, error: &str) {
         self.stage.close();
         self.stage.graph.journal_closed(self.stage.name(), failures, error);
-        self.give_up(LossReason::Closed, self.stage.graph.now());
-        Arc::clone(&self.stage).shed_all(LossReason::Closed);
+        self.shed_taken(LossReason::Closed, self.stage.graph.now());
+        self.stage.shed_all(LossReason::Closed);
     }
 
-    /// How many events to take: the setting or what the controller makes of it, a fair part of what is there, and no more than
-    /// about a millisecond's worth.
+    /// Returns how many events to take: at most the controller's batch size, a fair part of the
+    /// queue, and about a millisecond of service. One before the first batch.
     fn batch_size(&self, others: usize) -> usize {
         let Some(mean) = self.mean else { return 1 };
+        // On a 32-bit machine more than `usize` holds is no bound.
         let by_time = usize::try_from(BATCH_NANOS / mean.max(1)).unwrap_or(usize::MAX).max(1);
         let depth = self.stage.depth_hint();
         let fair = if depth >= SHARE_FROM * (others + 1) { depth.div_ceil(others + 1) } else { 1 };
@@ -223,10 +233,9 @@ where
 
     fn take(&mut self, cx: &mut Context, others: usize, now: Time) {
         let most = self.batch_size(others);
-        let (events, given_up) = (&mut self.events, &mut self.given_up);
-        self.claimed = self.stage.take(self.worker, most, now, events, given_up);
-        if !self.given_up.is_empty() {
-            self.stage.notify_loss(std::mem::take(&mut self.given_up));
+        self.claimed = self.stage.take(self.worker, most, now, &mut self.events, &mut self.shed);
+        if !self.shed.is_empty() {
+            self.stage.notify_loss(std::mem::take(&mut self.shed));
         }
         for envelope in &self.events {
             cx.note_wait(now.nanos_since(envelope.enqueued));
@@ -244,7 +253,7 @@ where
             match catch_panic(|| handler.handle_batch(&mut batch, cx)) {
                 Some(()) => {
                     cx.end_events();
-                    self.shed_rest(LossReason::Forgotten, now);
+                    self.shed_events(LossReason::Forgotten, now);
                 }
                 None => {
                     let failed = cx.fail_events();
@@ -255,14 +264,14 @@ where
         }
     }
 
-    fn shed_rest(&mut self, reason: LossReason, now: Time) {
+    fn shed_events(&mut self, reason: LossReason, now: Time) {
         while let Some(envelope) = self.events.pop_front() {
             self.stage.shed_in_hand(envelope, reason, now);
         }
     }
 
-    /// Gives the shards of a batch back that has ended, and whose sends are published: what
-    /// follows of them on another worker must not overtake it.
+    /// Releases the shards of a batch that has ended. Its sends are published first, so that the
+    /// next events of a shard, on another worker, do not overtake them.
     fn release(&mut self) {
         if self.events.is_empty() {
             self.stage.release(&std::mem::take(&mut self.claimed));
@@ -296,7 +305,8 @@ where
     }
 
     fn next_due(&self) -> Option<Time> {
-        Some(self.stage.next_due()).filter(|due| *due < Time::NEVER)
+        let due = self.stage.next_due();
+        if due < Time::NEVER { Some(due) } else { None }
     }
 
     fn run(&mut self, cx: &mut Context, place: usize, others: usize, now: Time) -> Option<usize> {
@@ -304,9 +314,10 @@ where
         Some(self.handle_taken(cx, inside, now))
     }
 
+    #[cfg(feature = "simulation")]
     fn begin(&mut self, cx: &mut Context, place: usize, others: usize, now: Time) -> Option<usize> {
         let inside = self.take_batch(cx, place, others, now)?;
-        self.pass_over_abandoned(now);
+        self.shed_abandoned(now);
         self.begun = Some(inside);
         self.in_service = true;
         for request in self.events.iter().filter_map(|envelope| envelope.meta.request.as_ref()) {
@@ -318,7 +329,7 @@ where
                 tracing::error!(stage = %self.stage.name(), "a handler panicked in `begin`");
             }
         }
-        // All of them end when the batch does: the whole is not the first one's time.
+        // All of them end with the batch, so its whole time is not the first one's.
         if self.events.len() > 1 {
             cx.time_together();
         }
@@ -331,6 +342,7 @@ where
         begun
     }
 
+    #[cfg(feature = "simulation")]
     fn stage(&self) -> usize {
         self.stage.index
     }
@@ -356,8 +368,8 @@ where
         self.drop_handler(LossReason::Forgotten);
     }
 
-    fn give_up(&mut self, reason: LossReason, now: Time) {
-        self.shed_rest(reason, now);
+    fn shed_taken(&mut self, reason: LossReason, now: Time) {
+        self.shed_events(reason, now);
         self.release();
         if let Some(inside) = self.begun.take() {
             self.share.leave(inside);

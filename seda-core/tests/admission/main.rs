@@ -1,6 +1,5 @@
-//! Admission by what was promised, on the manual clock: one server whose demand is known, and
-//! arrivals that come while it serves.
-
+//! Admission with an SLO, on a manual clock: a server with a known demand, and arrivals during its
+//! service.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -12,18 +11,18 @@
 mod costs;
 mod modes;
 mod plant;
-mod promises;
+mod slos;
 #[path = "../support/mod.rs"]
 mod support;
 
-use plant::{BASIC, GOLD, MS, SLO, World, plant, plant_with, promised};
+use plant::{BASIC, GOLD, MS, SLO, Sent, World, plant, plant_with, with_slo};
 use seda_core::control::{AdmissionLaw, AdmissionObservation};
 use seda_core::{Graph, GraphConfig, ManualClock, SendOptions, SloConfig, Time};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// Three requests, whatever is seen.
+/// A law with a fixed limit of three requests.
 struct Three;
 
 impl AdmissionLaw for Three {
@@ -32,10 +31,10 @@ impl AdmissionLaw for Three {
     }
 }
 
-/// The same number, whatever is seen.
-struct Says(f64);
+/// A law with a fixed limit.
+struct Fixed(f64);
 
-impl AdmissionLaw for Says {
+impl AdmissionLaw for Fixed {
     fn decide(&mut self, _seen: &AdmissionObservation) -> Option<f64> {
         Some(self.0)
     }
@@ -45,13 +44,13 @@ struct Panics;
 
 impl AdmissionLaw for Panics {
     fn decide(&mut self, _seen: &AdmissionObservation) -> Option<f64> {
-        panic!("no idea");
+        panic!("no limit");
     }
 }
 
-/// Overloads a fresh plant and looks at it when it has found its limits.
+/// Overloads a new plant for 20 s. Returns its world and its utilization.
 fn overload(demand: Duration, times: f64, slo: Duration) -> (Arc<World>, f64) {
-    let mut plant = plant(demand, promised(slo), true);
+    let mut plant = plant(demand, with_slo(slo), true);
     plant.world.offer(BASIC, times / demand.as_secs_f64());
     plant.run(Duration::from_secs(20));
     let utilization = plant.world.answered(BASIC) as f64 * demand.as_secs_f64()
@@ -65,21 +64,21 @@ fn under_overload_every_answer_is_in_time_and_the_server_is_never_idle() {
         let (world, utilization) = overload(Duration::from_micros(micros), times, SLO);
         assert!(world.slowest(BASIC) <= SLO, "{micros} us at {times}: {:?}", world.slowest(BASIC));
         assert!(utilization >= 0.97, "{micros} us at {times}: {utilization}");
-        let (offered, refused) = world.sent(BASIC);
+        let Sent { offered, refused } = world.sent(BASIC);
         assert!(refused as f64 >= offered as f64 * (1.0 - 1.1 / times), "{refused} of {offered}");
     }
 }
 
 #[test]
-fn a_service_that_takes_a_quarter_of_the_promise_is_kept_as_busy_as_a_queue_of_two_allows() {
-    // An M/D/1/3 queue is busy for 98.8 % of the time at twice its capacity.
+fn with_a_service_of_a_quarter_of_the_slo_the_server_is_as_busy_as_a_queue_of_two_allows() {
+    // An M/D/1/3 queue at twice its capacity is busy 98.8 % of the time.
     let (world, utilization) = overload(MS * 50, 2.0, SLO);
     assert!(world.slowest(BASIC) <= SLO, "{:?}", world.slowest(BASIC));
     assert!(utilization >= 0.97, "{utilization}");
 }
 
 #[test]
-fn other_promises_are_kept_as_well() {
+fn other_slos_are_kept_too() {
     for slo in [MS * 50, MS * 1_000] {
         let (world, utilization) = overload(MS, 5.0, slo);
         assert!(world.slowest(BASIC) <= slo, "{slo:?}: {:?}", world.slowest(BASIC));
@@ -89,65 +88,85 @@ fn other_promises_are_kept_as_well() {
 
 #[test]
 fn at_half_load_nothing_is_refused_in_24_hours() {
-    let mut config = promised(Duration::from_secs(20));
+    let mut config = with_slo(Duration::from_secs(20));
     config.control.tick = Duration::from_secs(1);
     let mut plant = plant(MS * 500, config, true);
     plant.world.offer(BASIC, 1.0);
     plant.run(Duration::from_secs(24 * 3_600));
     assert!(plant.decisions().is_empty());
     let world = plant.end();
-    let (offered, refused) = world.sent(BASIC);
+    let Sent { offered, refused } = world.sent(BASIC);
     assert!(offered > 80_000, "{offered}");
     assert_eq!((refused, world.answered(BASIC)), (0, offered));
 }
 
 #[test]
-fn a_machine_that_stands_still_for_a_moment_refuses_nobody_at_half_load() {
-    let mut plant = plant(MS, promised(SLO), true);
+fn a_short_stall_of_the_machine_at_half_load_refuses_no_request() {
+    let mut plant = plant(MS, with_slo(SLO), true);
     plant.world.offer(BASIC, 450.0);
     plant.run(Duration::from_secs(1));
-    plant.world.dear.store(500, Ordering::Relaxed);
+    plant.world.expensive_every.store(500, Ordering::Relaxed);
     plant.run(Duration::from_secs(100));
     let world = plant.end();
-    let (offered, refused) = world.sent(BASIC);
+    let Sent { offered, refused } = world.sent(BASIC);
     assert_eq!((refused, world.answered(BASIC)), (0, offered));
     assert!(world.slowest(BASIC) <= SLO);
 }
 
-/// A minute of so many times what the rich answers' server could do, after a second in which
-/// nothing is known yet: refused, cheap, answered.
-fn degrading(times: f64) -> (u64, u64, u64) {
-    let mut plant = plant(MS * 2, promised(SLO), true);
+/// Requests of one minute, by their end.
+#[derive(Clone, Copy)]
+struct Ends {
+    refused: u64,
+    cheap: u64,
+    answered: u64,
+}
+
+impl Ends {
+    fn of(world: &World) -> Self {
+        Self {
+            refused: world.sent(BASIC).refused,
+            cheap: world.cheap.load(Ordering::Relaxed),
+            answered: world.answered(BASIC),
+        }
+    }
+}
+
+/// Offers `times` the capacity for full answers, for one minute. A first second, without any
+/// figures yet, does not count.
+fn degrading(times: f64) -> Ends {
+    let mut plant = plant(MS * 2, with_slo(SLO), true);
     plant.world.degrades.store(true, Ordering::Relaxed);
     plant.world.offer(BASIC, 500.0 * times);
     plant.run(Duration::from_secs(1));
     let world = Arc::clone(&plant.world);
-    let figures =
-        || (world.sent(BASIC).1, world.cheap.load(Ordering::Relaxed), world.answered(BASIC));
-    let before = figures();
+    let before = Ends::of(&world);
     plant.run(Duration::from_secs(60));
-    let after = figures();
+    let after = Ends::of(&world);
     assert!(world.slowest(BASIC) <= SLO);
-    (after.0 - before.0, after.1 - before.1, after.2 - before.2)
+    Ends {
+        refused: after.refused - before.refused,
+        cheap: after.cheap - before.cheap,
+        answered: after.answered - before.answered,
+    }
 }
 
 #[test]
-fn cheaper_answers_come_before_refusals_and_only_when_they_are_needed() {
-    let (refused, cheap, answered) = degrading(0.5);
+fn cheap_answers_come_before_refusals_and_only_under_pressure() {
+    let Ends { refused, cheap, answered } = degrading(0.5);
     assert_eq!((refused, cheap), (0, 0), "of {answered}");
-    // Three times as many as rich answers could be, and a third of what cheap ones could.
-    let (refused, cheap, answered) = degrading(3.0);
+    // Three times the capacity for full answers, a third of that for cheap ones.
+    let Ends { refused, cheap, answered } = degrading(3.0);
     assert_eq!(refused, 0);
     assert!(cheap > answered / 2 && cheap < answered, "{cheap} of {answered}");
-    // More than cheap answers could be.
-    let (refused, cheap, answered) = degrading(20.0);
+    // Beyond the capacity for cheap answers.
+    let Ends { refused, cheap, answered } = degrading(20.0);
     assert!(refused > 0 && cheap > answered * 99 / 100, "{cheap} of {answered}");
 }
 
 #[test]
-fn the_law_can_be_replaced_and_one_that_cannot_be_made_is_the_default() {
+fn the_law_can_be_replaced_and_one_that_panics_falls_back_to_the_default() {
     let limit = |more: fn(&mut Graph)| {
-        let mut plant = plant_with(MS, promised(SLO), true, |graph, _work| more(graph));
+        let mut plant = plant_with(MS, with_slo(SLO), true, |graph, _work| more(graph));
         plant.world.offer(BASIC, 2_000.0);
         plant.run(Duration::from_secs(1));
         plant.graph.report().stages[1].gate.as_ref().unwrap().limit
@@ -160,21 +179,22 @@ fn the_law_can_be_replaced_and_one_that_cannot_be_made_is_the_default() {
     assert_eq!(limit(|graph| graph.admission_law(|_stage| Panics)), limit(|_graph| {}));
     for none in [f64::INFINITY, f64::NEG_INFINITY, f64::NAN] {
         let own = limit(match none {
-            n if n.is_nan() => |graph: &mut Graph| graph.admission_law(|_stage| Says(f64::NAN)),
-            n if n > 0.0 => |graph: &mut Graph| graph.admission_law(|_stage| Says(f64::INFINITY)),
-            _ => |graph: &mut Graph| graph.admission_law(|_stage| Says(f64::NEG_INFINITY)),
+            n if n.is_nan() => |graph: &mut Graph| graph.admission_law(|_stage| Fixed(f64::NAN)),
+            n if n > 0.0 => |graph: &mut Graph| graph.admission_law(|_stage| Fixed(f64::INFINITY)),
+            _ => |graph: &mut Graph| graph.admission_law(|_stage| Fixed(f64::NEG_INFINITY)),
         });
         assert_eq!(own, None, "{none}");
     }
-    assert_eq!(limit(|graph| graph.admission_law(|_stage| Says(-5.0))), Some(1));
+    assert_eq!(limit(|graph| graph.admission_law(|_stage| Fixed(-5.0))), Some(1));
 }
 
 #[test]
-fn a_refusal_is_counted_at_the_entry_and_named_at_the_stage_it_was_for() {
-    let mut plant = plant(MS, promised(SLO), true);
+fn a_refusal_is_counted_at_the_entry_and_reported_at_the_gate_that_closed() {
+    let mut plant = plant(MS, with_slo(SLO), true);
     plant.world.offer(BASIC, 5_000.0);
     plant.run(Duration::from_secs(2));
-    let (report, (offered, refused)) = (plant.graph.report(), plant.world.sent(BASIC));
+    let report = plant.graph.report();
+    let Sent { offered, refused } = plant.world.sent(BASIC);
     let [front, work] = report.stages.as_slice() else { panic!("two stages") };
     assert_eq!((front.offered, front.refused["admission"]), (offered, refused));
     assert_eq!(work.gate.as_ref().unwrap().turned_away["basic"], refused);
@@ -188,8 +208,8 @@ fn a_refusal_is_counted_at_the_entry_and_named_at_the_stage_it_was_for() {
 }
 
 #[test]
-fn without_a_route_the_stage_itself_refuses_what_it_could_not_do_in_time() {
-    let mut plant = plant(MS, promised(SLO), false);
+fn without_a_route_the_stage_itself_refuses_work_that_would_be_late() {
+    let mut plant = plant(MS, with_slo(SLO), false);
     plant.world.offer(BASIC, 5_000.0);
     plant.run(Duration::from_secs(10));
     let report = plant.graph.report();
@@ -200,14 +220,13 @@ fn without_a_route_the_stage_itself_refuses_what_it_could_not_do_in_time() {
 }
 
 #[test]
-fn the_higher_class_is_hardly_refused_and_the_lower_gets_the_rest() {
-    let mut plant = plant(MS, promised(SLO), true);
+fn the_higher_class_is_rarely_refused_and_the_lower_gets_the_remaining_capacity() {
+    let mut plant = plant(MS, with_slo(SLO), true);
     plant.world.offer(GOLD, 500.0);
     plant.world.offer(BASIC, 4_500.0);
     plant.run(Duration::from_secs(20));
     let world = plant.end();
-    let (offered, _) = world.sent(GOLD);
-    let answered = world.answered(GOLD);
+    let (offered, answered) = (world.sent(GOLD).offered, world.answered(GOLD));
     assert!(offered - answered <= offered / 100, "{answered} of {offered}");
     let rest = 20_000 - answered;
     assert!(world.answered(BASIC) as f64 >= 0.95 * rest as f64, "{}", world.answered(BASIC));
@@ -215,13 +234,13 @@ fn the_higher_class_is_hardly_refused_and_the_lower_gets_the_rest() {
 }
 
 #[test]
-fn without_a_route_the_higher_class_is_hardly_refused_either() {
-    let mut plant = plant(MS, promised(SLO), false);
+fn without_a_route_the_higher_class_is_rarely_refused_either() {
+    let mut plant = plant(MS, with_slo(SLO), false);
     plant.world.offer(GOLD, 500.0);
     plant.world.offer(BASIC, 4_500.0);
     plant.run(Duration::from_secs(20));
     let world = plant.end();
-    let ((offered, _), answered) = (world.sent(GOLD), world.answered(GOLD));
+    let (offered, answered) = (world.sent(GOLD).offered, world.answered(GOLD));
     assert!(offered - answered <= offered / 100, "{answered} of {offered}");
     let (rest, basic) = (20_000 - answered, world.answered(BASIC));
     assert!(basic as f64 >= 0.95 * rest as f64, "{basic} of {rest}");
@@ -229,8 +248,8 @@ fn without_a_route_the_higher_class_is_hardly_refused_either() {
 }
 
 #[test]
-fn a_flood_by_no_route_leaves_those_who_were_counted_at_the_entry_in_time() {
-    let mut plant = plant(MS, promised(SLO), true);
+fn a_flood_without_a_route_does_not_delay_requests_admitted_with_one() {
+    let mut plant = plant(MS, with_slo(SLO), true);
     plant.world.offer(BASIC, 300.0);
     let unrouted = plant.world.source.lock().clone().unwrap();
     let unrouted = unrouted.with_terms(SendOptions { class: BASIC, ..SendOptions::default() });
@@ -238,37 +257,37 @@ fn a_flood_by_no_route_leaves_those_who_were_counted_at_the_entry_in_time() {
     for _ in 0..2_000 {
         for _ in 0..10 {
             match unrouted.request(|reply| plant::Job::of(BASIC, plant.world.now(), reply)) {
-                Ok(ticket) => plant.world.tickets.lock().push(ticket),
+                Ok(receiver) => plant.world.receivers.lock().push(receiver),
                 Err(_) => refused += 1,
             }
         }
         plant.run(MS * 2);
     }
     let report = plant.graph.report();
-    // The stage has refused what came to it uncounted, long before its queue was full.
+    // The stage refuses requests that no gate counted, long before its queue is full.
     assert!(report.stages[1].refused["admission"] > 10_000, "{report}");
     assert!(report.stages[1].queue.depth < 200, "{report}");
     assert!(plant.world.slowest(BASIC) <= SLO, "{:?}", plant.world.slowest(BASIC));
-    let (offered, away) = plant.world.sent(BASIC);
-    assert!(away * 100 < offered, "{away} of {offered}, {refused}");
+    let sent = plant.world.sent(BASIC);
+    assert!(sent.refused * 100 < sent.offered, "{sent:?}, {refused}");
     plant.end();
 }
 
 #[test]
 fn a_rare_lower_class_is_served_beside_a_flood_of_the_higher() {
-    let mut plant = plant(MS, promised(SLO), true);
+    let mut plant = plant(MS, with_slo(SLO), true);
     plant.world.offer(GOLD, 2_000.0);
     plant.world.offer(BASIC, 10.0);
     plant.run(Duration::from_secs(20));
     let world = plant.end();
-    let (offered, refused) = world.sent(BASIC);
+    let Sent { offered, refused } = world.sent(BASIC);
     assert_eq!((refused, world.answered(BASIC)), (0, offered));
     assert!(world.slowest(BASIC) <= SLO && world.slowest(GOLD) <= SLO);
 }
 
 #[test]
-fn when_the_demand_steps_by_ten_the_limit_follows_within_two_seconds() {
-    let mut plant = plant(MS, promised(SLO), true);
+fn after_a_tenfold_step_of_demand_the_limit_follows_within_two_seconds() {
+    let mut plant = plant(MS, with_slo(SLO), true);
     plant.world.offer(BASIC, 3_000.0);
     plant.run(Duration::from_secs(5));
     for (demand, expected) in [(MS * 10, 13), (MS, 81)] {
@@ -286,11 +305,11 @@ fn when_the_demand_steps_by_ten_the_limit_follows_within_two_seconds() {
 }
 
 #[test]
-fn a_late_tick_and_an_idle_hour_change_nothing_for_those_who_come_then() {
-    let mut plant = plant(MS, promised(SLO), true);
+fn a_late_tick_and_an_idle_hour_do_not_affect_later_requests() {
+    let mut plant = plant(MS, with_slo(SLO), true);
     plant.world.offer(BASIC, 5_000.0);
     plant.run(Duration::from_secs(3));
-    // Nobody ticks for five seconds of overload.
+    // Five seconds of overload without a tick.
     plant.next_tick = plant.world.now().after(Duration::from_secs(5));
     plant.run(Duration::from_secs(6));
     plant.world.stop_offering();
@@ -301,13 +320,13 @@ fn a_late_tick_and_an_idle_hour_change_nothing_for_those_who_come_then() {
     plant.world.offer(BASIC, 500.0);
     plant.run(Duration::from_secs(3));
     let after = plant.world.sent(BASIC);
-    assert_eq!(after.1 - before.1, 0, "{before:?} {after:?}");
+    assert_eq!(after.refused - before.refused, 0, "{before:?} {after:?}");
     let world = plant.end();
     assert!(world.slowest(BASIC) <= SLO, "{:?}", world.slowest(BASIC));
 }
 
 #[test]
-fn a_promise_out_of_bounds_is_refused_by_name() {
+fn an_slo_out_of_bounds_is_refused_by_name() {
     for (slo, value) in [(Duration::ZERO, "0ns"), (Duration::from_secs(3_600), "3600s")] {
         let mut graph = Graph::new("g");
         let stage = graph.stage::<u32>("s", 8);
@@ -318,7 +337,7 @@ fn a_promise_out_of_bounds_is_refused_by_name() {
             assert!(error.contains(part), "{error}");
         }
     }
-    // Also where every class has one of its own.
+    // Also if each class has its own SLO.
     let text = "slo.p99 = \"1h\"\nslo.classes.default.p99 = \"1s\"";
     let mut graph = Graph::new("g");
     let stage = graph.stage::<u32>("s", 8);
@@ -336,7 +355,7 @@ fn a_promise_out_of_bounds_is_refused_by_name() {
 }
 
 #[test]
-fn a_class_has_its_own_promise() {
+fn a_class_can_have_its_own_slo() {
     let text = "slo.p99 = \"200ms\"\nslo.classes.basic.p99 = \"50ms\"";
     let mut plant = plant(MS, toml::from_str(text).unwrap(), true);
     plant.world.offer(BASIC, 5_000.0);
@@ -345,7 +364,7 @@ fn a_class_has_its_own_promise() {
     assert!(world.slowest(BASIC) <= MS * 50, "{:?}", world.slowest(BASIC));
 }
 
-/// Gold and basic both flood. Gold was promised 200 ms.
+/// Floods of gold and basic. The SLO of gold is 200 ms. Returns the number of expired events too.
 fn both_flood(slo: &str) -> (Arc<World>, u64) {
     let mut plant = plant(MS, toml::from_str(slo).unwrap(), true);
     plant.world.offer(GOLD, 3_000.0);
@@ -356,13 +375,13 @@ fn both_flood(slo: &str) -> (Arc<World>, u64) {
 }
 
 #[test]
-fn the_tighter_promise_of_the_higher_class_bounds_it_whatever_the_lower_may() {
+fn the_tighter_slo_of_the_higher_class_bounds_it_whatever_the_slo_of_the_lower() {
     for basic in
         ["slo.p99 = \"200ms\"\nslo.classes.basic.p99 = \"2s\"", "slo.classes.gold.p99 = \"200ms\""]
     {
         let (world, expired) = both_flood(basic);
         assert!(world.slowest(GOLD) <= SLO, "{basic}: {:?}", world.slowest(GOLD));
-        // What does not fit is refused at the entry; hardly anything is let in and then given up.
+        // The excess is refused at the entry; few admitted events are shed later.
         assert!(expired < 100, "{basic}: {expired}");
         let (gold, lower) = (world.answered(GOLD), world.answered(BASIC));
         assert!((7_800..8_200).contains(&gold), "{basic}: {gold} beside {lower}");

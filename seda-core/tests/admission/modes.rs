@@ -1,23 +1,23 @@
-//! On, observing, off, and from one to the other live; and the watch for hot pools.
+//! The modes on, observe and off, their live changes, and hot pools.
 
-use crate::plant::{BASIC, MS, Plant, SLO, plant, promised};
+use crate::plant::{BASIC, MS, Plant, SLO, Sent, plant, with_slo};
 use seda_core::{Controller, GraphConfig, Manual, Mode};
 use std::time::Duration;
 
 fn mode(mode: Mode) -> GraphConfig {
-    let mut config = promised(SLO);
+    let mut config = with_slo(SLO);
     config.control.admission = mode;
     config
 }
 
 #[test]
-fn observing_refuses_nothing_and_says_whom_it_would_have_refused() {
+fn an_observing_controller_refuses_no_request_and_reports_those_it_would_have_refused() {
     for routed in [true, false] {
         let mut plant = plant(MS, mode(Mode::Observe), routed);
         plant.world.offer(BASIC, 2_000.0);
         plant.run(Duration::from_secs(1));
         let report = plant.graph.report();
-        assert_eq!(plant.world.sent(BASIC).1, 0);
+        assert_eq!(plant.world.sent(BASIC).refused, 0);
         let gate = report.stages[usize::from(routed)].gate.as_ref().unwrap();
         if routed {
             assert!(gate.turned_away["basic"] > 500, "{:?}", gate.turned_away);
@@ -31,7 +31,7 @@ fn observing_refuses_nothing_and_says_whom_it_would_have_refused() {
 }
 
 #[test]
-fn who_only_observes_from_now_on_refuses_nobody_any_more_and_sheds_nothing_before_its_time() {
+fn after_a_change_to_observe_no_request_is_refused_and_no_event_shed_early() {
     for routed in [true, false] {
         let mut plant = plant(MS, mode(Mode::On), routed);
         plant.world.offer(BASIC, 2_000.0);
@@ -46,7 +46,7 @@ fn who_only_observes_from_now_on_refuses_nobody_any_more_and_sheds_nothing_befor
         plant.graph.reconfigure(&mode(Mode::Observe)).unwrap();
         let before = ends(&plant);
         plant.run(Duration::from_millis(500));
-        // Who was let in before has the deadline that it was given.
+        // Requests admitted before keep their deadlines.
         assert!(ends(&plant) - before < 100, "{before} {}", ends(&plant));
         let before = ends(&plant);
         plant.run(Duration::from_millis(500));
@@ -59,25 +59,25 @@ fn who_only_observes_from_now_on_refuses_nobody_any_more_and_sheds_nothing_befor
 }
 
 #[test]
-fn whom_a_promise_is_made_to_while_a_flood_comes_is_bounded_before_the_next_tick() {
+fn an_slo_set_during_a_flood_bounds_admission_before_the_next_tick() {
     let mut plant = plant(MS, mode(Mode::Off), true);
     plant.run(Duration::from_secs(1));
-    plant.graph.reconfigure(&promised(SLO)).unwrap();
+    plant.graph.reconfigure(&with_slo(SLO)).unwrap();
     (0..100).for_each(|_| plant.world.send(BASIC));
-    assert_eq!(plant.world.sent(BASIC), (100, 87));
+    assert_eq!(plant.world.sent(BASIC), Sent { offered: 100, refused: 87 });
     plant.end();
 }
 
 #[test]
-fn switched_off_the_queue_grows_and_switched_on_live_it_is_worked_off() {
-    let mut off = promised(SLO);
+fn without_admission_the_queue_grows_and_after_a_live_change_it_shrinks() {
+    let mut off = with_slo(SLO);
     off.control.admission = Mode::Off;
     let mut plant = plant(MS, off, true);
     plant.world.offer(BASIC, 1_500.0);
     plant.run(Duration::from_secs(3));
     assert!(plant.world.slowest(BASIC) > SLO, "{:?}", plant.world.slowest(BASIC));
     assert!(plant.graph.report().stages.iter().all(|stage| stage.gate.is_none()));
-    plant.graph.reconfigure(&promised(SLO)).unwrap();
+    plant.graph.reconfigure(&with_slo(SLO)).unwrap();
     plant.run(Duration::from_secs(4));
     plant.world.responses.lock()[BASIC.index()].clear();
     plant.run(Duration::from_secs(2));
@@ -86,8 +86,8 @@ fn switched_off_the_queue_grows_and_switched_on_live_it_is_worked_off() {
 }
 
 #[test]
-fn a_pool_that_is_full_and_stays_so_is_flagged_once_and_unflagged_once() {
-    let mut plant = plant(MS, promised(SLO), true);
+fn a_persistently_busy_pool_is_flagged_once_and_unflagged_once() {
+    let mut plant = plant(MS, with_slo(SLO), true);
     plant.world.offer(BASIC, 300.0);
     plant.run(Duration::from_secs(3));
     assert!(plant.graph.report().stages.iter().all(|stage| !stage.hot));
@@ -104,27 +104,27 @@ fn a_pool_that_is_full_and_stays_so_is_flagged_once_and_unflagged_once() {
 }
 
 #[test]
-fn the_watch_for_hot_pools_flags_only_when_it_is_on_and_by_the_bounds_that_were_set() {
-    let mut config = promised(SLO);
+fn the_hotspot_controller_flags_only_when_on_and_by_its_settings() {
+    let mut config = with_slo(SLO);
     config.control.hotspot = Mode::Observe;
     let mut plant = plant(MS, config.clone(), true);
     plant.world.offer(BASIC, 3_000.0);
     plant.run(Duration::from_secs(3));
     let hot = |graph: &Manual| graph.report().stages.iter().all(|stage| stage.hot);
-    let told = |graph: &Manual| {
+    let flags = |graph: &Manual| {
         let journal = graph.report().journal.into_iter();
-        let flags = journal.filter(|entry| entry.controller == Controller::Hotspot);
-        flags.map(|entry| (entry.changed, entry.acted)).collect::<Vec<_>>()
+        let entries = journal.filter(|entry| entry.controller == Controller::Hotspot);
+        entries.map(|entry| (entry.changed, entry.acted)).collect::<Vec<_>>()
     };
     let observed = ("hot false → true".to_owned(), false);
     assert!(!hot(&plant.graph));
-    assert_eq!(told(&plant.graph), std::slice::from_ref(&observed));
-    // What was observed is done from the next tick on.
+    assert_eq!(flags(&plant.graph), std::slice::from_ref(&observed));
+    // From the next tick on, the observed decision takes effect.
     config.control.hotspot = Mode::On;
     plant.graph.reconfigure(&config).unwrap();
     plant.run(MS * 100);
     assert!(hot(&plant.graph));
-    // Eight of eight, seen anew.
+    // Eight of eight new observations.
     (config.control.hot.least, config.control.hot.of) = (8, 8);
     plant.graph.reconfigure(&config).unwrap();
     plant.run(MS * 500);
@@ -135,6 +135,6 @@ fn the_watch_for_hot_pools_flags_only_when_it_is_on_and_by_the_bounds_that_were_
     plant.graph.reconfigure(&config).unwrap();
     plant.run(Duration::from_secs(3));
     assert!(!hot(&plant.graph));
-    assert_eq!(told(&plant.graph), [observed, ("hot false → true".to_owned(), true)]);
+    assert_eq!(flags(&plant.graph), [observed, ("hot false → true".to_owned(), true)]);
     plant.end();
 }

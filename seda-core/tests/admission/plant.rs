@@ -1,4 +1,4 @@
-//! One server whose demand is known, and arrivals that come while it serves.
+//! A server with a known demand, and arrivals during its service.
 
 use crate::support::assert_balanced;
 use parking_lot::Mutex;
@@ -17,44 +17,51 @@ pub(crate) const BASIC: Class = Class::new(1);
 
 pub(crate) struct Job {
     pub(crate) class: Class,
-    /// How many times the usual demand.
+    /// Its demand as a multiple of the usual one.
     times: u64,
     born: Time,
     reply: Responder<()>,
 }
 
 impl Job {
-    /// One that takes the usual time.
+    /// Returns a job of the usual demand.
     pub(crate) fn of(class: Class, born: Time, reply: Responder<()>) -> Self {
         Self { class, times: 1, born, reply }
     }
 }
 
-/// Everything outside of the graph. Its time passes while the handler serves.
+/// The world outside the graph. Its time passes while the handler serves.
 pub(crate) struct World {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) source: Mutex<Option<Source<Job>>>,
     pub(crate) route: Mutex<Option<Route>>,
-    /// Of the jobs that take a hundred times as long, if they have one of their own.
-    pub(crate) dear_route: Mutex<Option<Route>>,
+    /// Route of the expensive jobs, if they have their own.
+    pub(crate) expensive_route: Mutex<Option<Route>>,
     streams: Mutex<Vec<Stream>>,
-    pub(crate) tickets: Mutex<Vec<ResponseReceiver<()>>>,
+    pub(crate) receivers: Mutex<Vec<ResponseReceiver<()>>>,
     /// Nanoseconds of service per job.
     pub(crate) demand: AtomicU64,
-    /// One job in so many takes a hundred times as long; 0: none.
-    pub(crate) dear: AtomicU64,
-    /// Whether jobs say what they demand, in a unit that the graph does not know.
+    /// Each n-th job is expensive: it takes a hundred times as long. 0: none.
+    pub(crate) expensive_every: AtomicU64,
+    /// Jobs declare their cost, in a unit that the graph does not know.
     pub(crate) declares: AtomicBool,
-    /// Whether `front` answers nine jobs of ten by itself, as a cache does.
+    /// `front` answers nine jobs in ten itself, as a cache does.
     pub(crate) caches: AtomicBool,
-    /// Whether the handler gives answers that cost a tenth, from half of the pressure on; and how
-    /// many of those it gave.
+    /// From a pressure of 0.5 on, the handler gives cheap answers, at a tenth of the cost.
     pub(crate) degrades: AtomicBool,
+    /// Number of cheap answers.
     pub(crate) cheap: AtomicU64,
     /// Response times, by class.
     pub(crate) responses: Mutex<[Vec<Duration>; 2]>,
-    /// By class: offered, refused.
-    pub(crate) sent: Mutex<[(u64, u64); 2]>,
+    /// Requests by class.
+    pub(crate) sent: Mutex<[Sent; 2]>,
+}
+
+/// The requests of one class.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sent {
+    pub(crate) offered: u64,
+    pub(crate) refused: u64,
 }
 
 /// Poisson arrivals of one class.
@@ -70,8 +77,8 @@ impl Stream {
         Self { class, per_second, next: Time::ZERO, random: 0x9E37_79B9_7F4A_7C15 }
     }
 
+    /// Draws the next arrival: xorshift64*, and the inverse of the exponential distribution.
     fn pass(&mut self) {
-        // xorshift64*, and the inverse of the exponential distribution.
         self.random ^= self.random >> 12;
         self.random ^= self.random << 25;
         self.random ^= self.random >> 27;
@@ -87,7 +94,7 @@ impl World {
         self.clock.now()
     }
 
-    /// Lets time pass until `end`: what arrives meanwhile is sent.
+    /// Advances the clock to `end` and sends the arrivals until then.
     fn pass_until(&self, end: Time) {
         loop {
             let due = {
@@ -107,21 +114,21 @@ impl World {
     }
 
     pub(crate) fn send(&self, class: Class) {
-        let count = self.sent.lock()[class.index()].0;
-        let dear = self.dear.load(Ordering::Relaxed);
-        let times = if dear > 0 && count.is_multiple_of(dear) { 100 } else { 1 };
+        let count = self.sent.lock()[class.index()].offered;
+        let every = self.expensive_every.load(Ordering::Relaxed);
+        let times = if every > 0 && count.is_multiple_of(every) { 100 } else { 1 };
         let cost = self.declares.load(Ordering::Relaxed).then_some(7 * times as u32);
-        let dear_route = self.dear_route.lock().filter(|_| times > 1);
-        let route = dear_route.or(*self.route.lock());
+        let expensive_route = self.expensive_route.lock().filter(|_| times > 1);
+        let route = expensive_route.or(*self.route.lock());
         let terms = SendOptions { class, route, cost, ..SendOptions::default() };
         let source = self.source.lock().clone().unwrap().with_terms(terms);
         let born = self.now();
-        let asked = source.request(|reply| Job { class, times, born, reply });
+        let request = source.request(|reply| Job { class, times, born, reply });
         let sent = &mut self.sent.lock()[class.index()];
-        sent.0 += 1;
-        match asked {
-            Ok(ticket) => self.tickets.lock().push(ticket),
-            Err(_) => sent.1 += 1,
+        sent.offered += 1;
+        match request {
+            Ok(receiver) => self.receivers.lock().push(receiver),
+            Err(_) => sent.refused += 1,
         }
     }
 
@@ -134,7 +141,7 @@ impl World {
         streams.push(stream);
     }
 
-    /// Nobody comes any more.
+    /// Ends all arrivals.
     pub(crate) fn stop_offering(&self) {
         self.streams.lock().clear();
     }
@@ -143,7 +150,7 @@ impl World {
         self.demand.store(demand.as_nanos() as u64, Ordering::Relaxed);
     }
 
-    pub(crate) fn sent(&self, class: Class) -> (u64, u64) {
+    pub(crate) fn sent(&self, class: Class) -> Sent {
         self.sent.lock()[class.index()]
     }
 
@@ -156,7 +163,7 @@ impl World {
     }
 }
 
-/// `front` passes everything on to `work`, whose one worker serves.
+/// A graph in which `front` sends every job to `work`. One worker runs both.
 pub(crate) struct Plant {
     pub(crate) world: Arc<World>,
     pub(crate) graph: Manual,
@@ -178,11 +185,11 @@ pub(crate) fn plant_with(
         clock: Arc::new(ManualClock::new()),
         source: Mutex::default(),
         route: Mutex::default(),
-        dear_route: Mutex::default(),
+        expensive_route: Mutex::default(),
         streams: Mutex::default(),
-        tickets: Mutex::default(),
+        receivers: Mutex::default(),
         demand: AtomicU64::new(demand.as_nanos() as u64),
-        dear: AtomicU64::new(0),
+        expensive_every: AtomicU64::new(0),
         declares: AtomicBool::new(false),
         caches: AtomicBool::new(false),
         degrades: AtomicBool::new(false),
@@ -224,7 +231,7 @@ pub(crate) fn plant_with(
             }
         })
         .unwrap();
-    // What has come is passed on between two jobs.
+    // `front` passes arrivals on between two jobs.
     graph.configure(work, StageConfig { batch: Some(1), ..StageConfig::default() }).unwrap();
     *world.source.lock() = Some(graph.source(front).unwrap());
     *world.route.lock() = routed.then(|| graph.route([work.id()]).unwrap());
@@ -235,7 +242,7 @@ pub(crate) fn plant_with(
     Plant { world, graph, next_tick: Time::ZERO.after(tick), tick }
 }
 
-pub(crate) fn promised(p99: Duration) -> GraphConfig {
+pub(crate) fn with_slo(p99: Duration) -> GraphConfig {
     GraphConfig { slo: SloConfig::new(p99), ..GraphConfig::default() }
 }
 
@@ -255,7 +262,7 @@ impl Plant {
         }
     }
 
-    /// Stops the arrivals, lets everything end and checks that nothing is owed.
+    /// Stops the arrivals, lets all jobs end, and checks that no request is open.
     pub(crate) fn end(mut self) -> Arc<World> {
         self.world.streams.lock().clear();
         self.run(Duration::from_secs(10));
@@ -274,7 +281,7 @@ impl Plant {
 
     pub(crate) fn decisions(&self) -> Vec<String> {
         let journal = self.graph.report().journal;
-        let of = journal.iter().filter(|entry| entry.controller == Controller::Admission);
-        of.map(|entry| entry.action.clone()).collect()
+        let entries = journal.iter().filter(|entry| entry.controller == Controller::Admission);
+        entries.map(|entry| entry.action.clone()).collect()
     }
 }

@@ -1,4 +1,4 @@
-//! A graph in which every controller has something to do, on a clock that keeps no promise.
+//! A graph in which every controller has work, on a clock that can be set to any moment.
 
 use crate::support::assert_balanced;
 use parking_lot::Mutex;
@@ -21,15 +21,15 @@ const BUDGET: usize = 400;
 
 /// A clock that can be set to any moment.
 #[derive(Debug, Default)]
-pub(crate) struct Wayward(AtomicU64);
+pub(crate) struct SettableClock(AtomicU64);
 
-impl Clock for Wayward {
+impl Clock for SettableClock {
     fn now(&self) -> Time {
         Time::from_nanos(self.0.load(Ordering::SeqCst))
     }
 }
 
-impl Wayward {
+impl SettableClock {
     pub(crate) fn advance(&self, time: Duration) {
         self.0.fetch_add(time.as_nanos() as u64, Ordering::SeqCst);
     }
@@ -40,33 +40,43 @@ impl Wayward {
     }
 }
 
-/// What is done about queues: limits that follow from a promise, or CoDel.
+/// The control of queues: admission limits for an SLO, or CoDel.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Against {
+pub(crate) enum QueueControl {
     Admission,
     CoDel,
 }
 
+/// Sizes set by controllers: workers of `work`, places outside of `ask`, batches of all stages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sizes {
+    pub(crate) workers: usize,
+    pub(crate) outstanding: usize,
+    pub(crate) batches: Vec<usize>,
+}
+
+/// The graph with its clock and its sources.
 pub(crate) struct Plant {
     pub(crate) graph: Manual,
-    pub(crate) clock: Arc<Wayward>,
-    /// Nanoseconds that an event of `work` takes; of `small` a 333rd of it.
+    pub(crate) clock: Arc<SettableClock>,
+    /// Service time of `work` in nanoseconds; that of `small` is a 333rd of it.
     pub(crate) service: Arc<AtomicU64>,
     work: Source<u32>,
     small: Source<u32>,
     ask: Source<u32>,
     outside: Arc<Mutex<Vec<Pending>>>,
-    /// Whoever decided anything so far, with CoDel among them if it has shed something.
+    /// Controllers that have decided so far, and CoDel if it has shed an event.
     pub(crate) acted: BTreeSet<String>,
 }
 
 impl Plant {
-    /// `work` takes 10 ms and may have eight workers; `small` takes 30 us, in batches; `ask`
-    /// defers.
-    pub(crate) fn new(against: Against) -> Self {
-        let (clock, service) = (Arc::new(Wayward::default()), Arc::new(AtomicU64::new(10_000_000)));
+    /// Returns the plant: `work` takes 10 ms with up to eight workers, `small` takes 30 µs in
+    /// batches, `ask` defers.
+    pub(crate) fn new(control: QueueControl) -> Self {
+        let (clock, service) =
+            (Arc::new(SettableClock::default()), Arc::new(AtomicU64::new(10_000_000)));
         let outside = Arc::<Mutex<Vec<Pending>>>::default();
-        let mut graph = Graph::new("wayward");
+        let mut graph = Graph::new("clocks");
         graph.classes(&[("gold", 4), ("basic", 1)]);
         let [work, small, ask] = ["work", "small", "ask"].map(|name| graph.stage(name, 512));
         let (time, takes) = (Arc::clone(&clock), Arc::clone(&service));
@@ -92,7 +102,7 @@ impl Plant {
             })
             .unwrap();
         let codel = CodelConfig { target: Duration::from_millis(20), ..CodelConfig::default() };
-        let codel = (against == Against::CoDel).then_some(codel);
+        let codel = (control == QueueControl::CoDel).then_some(codel);
         let one = StageConfig { workers: Some(WorkerRange::exactly(1)), ..StageConfig::default() };
         let (outstanding, pending) = (Some(OUTSTANDING), Some(PENDING));
         let work_config = StageConfig { workers: Some(WORKERS), codel, ..StageConfig::default() };
@@ -100,7 +110,7 @@ impl Plant {
         graph.configure(small, one.clone()).unwrap();
         graph.configure(ask, StageConfig { outstanding, pending, ..one }).unwrap();
         let mut config = GraphConfig { budget: Some(BUDGET), ..GraphConfig::default() };
-        if against == Against::Admission {
+        if control == QueueControl::Admission {
             config.slo = SloConfig::new(Duration::from_millis(200));
         }
         graph.apply(config).unwrap();
@@ -111,8 +121,8 @@ impl Plant {
         Self { graph, clock, service, work, small, ask, outside, acted }
     }
 
-    /// Three times of what `work` can do comes to it, and to `ask` what fills its places.
-    pub(crate) fn come(&self) {
+    /// Sends three times the capacity of `work`, and to `ask` enough to fill its places.
+    pub(crate) fn arrive(&self) {
         let gold = self.work.with_terms(SendOptions::default());
         let basic = self.work.with_terms(crate::support::class(1));
         for event in 0..15 {
@@ -123,13 +133,13 @@ impl Plant {
         (0..64).for_each(|event| drop(self.small.send(event)));
     }
 
-    /// What is outside is answered.
+    /// Completes all deferred events.
     pub(crate) fn answer(&self) {
         let outside = std::mem::take(&mut *self.outside.lock());
         outside.into_iter().for_each(Pending::complete);
     }
 
-    /// A tick at this moment; everything is within its bounds before and after it.
+    /// Runs a tick now, and checks all bounds.
     pub(crate) fn tick(&mut self) -> Report {
         self.graph.tick();
         let report = self.graph.report();
@@ -143,7 +153,7 @@ impl Plant {
         }
     }
 
-    /// For ten ticks nothing comes but to `small`, and that fills them.
+    /// Fills ten ticks with traffic to `small` alone, so that its pool is hot.
     pub(crate) fn heat(&mut self) {
         self.graph.run_until_idle();
         let service = self.service.swap(1_000_000_000, Ordering::Relaxed);
@@ -155,11 +165,11 @@ impl Plant {
         self.service.store(service, Ordering::Relaxed);
     }
 
-    /// So many ticks of 100 ms, with the traffic of one each.
+    /// Runs `ticks` ticks of 100 ms, each with its traffic.
     pub(crate) fn run(&mut self, ticks: usize) {
         for _ in 0..ticks {
             let end = self.clock.now().after(TICK);
-            self.come();
+            self.arrive();
             while self.clock.now() < end && self.graph.step() > 0 {}
             self.clock.advance(end.since(self.clock.now()));
             self.answer();
@@ -182,7 +192,7 @@ impl Plant {
             if limit.is_some() {
                 self.acted.insert("admission".to_owned());
             }
-            // No limit exceeds what the SLO leaves time for, were each event 1 us and no less.
+            // No limit exceeds the number of 1 µs events that fit in the SLO.
             assert!(limit.is_none_or(|limit| (1..=8 * 200_000).contains(&limit)), "{limit:?}");
             for figure in [stage.utilization, stage.throughput_per_second, stage.occupancy] {
                 assert!(figure.is_finite() && figure >= 0.0, "{} {figure}", stage.name);
@@ -195,14 +205,15 @@ impl Plant {
         self.acted.extend(decided.map(|entry| entry.controller.to_string()));
     }
 
-    /// Sizes that controllers may have changed.
-    pub(crate) fn sizes(&self) -> (usize, usize, Vec<usize>) {
+    /// Returns the sizes that controllers set.
+    pub(crate) fn sizes(&self) -> Sizes {
         let stages = self.graph.report().stages;
         let batches = stages.iter().map(|stage| stage.batch).collect();
-        (stages[0].workers.now, stages[2].outstanding.unwrap(), batches)
+        let (workers, outstanding) = (stages[0].workers.now, stages[2].outstanding.unwrap());
+        Sizes { workers, outstanding, batches }
     }
 
-    /// Nothing more comes, and what is there ends.
+    /// Lets all events end, drains the graph and returns the controllers that have decided.
     pub(crate) fn end(mut self) -> BTreeSet<String> {
         while self.graph.run_until_idle() > 0 || !self.outside.lock().is_empty() {
             self.answer();

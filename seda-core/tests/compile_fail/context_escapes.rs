@@ -1,4 +1,4 @@
-//! A context is the worker's: what a handler hands to others is a `Pending`.
+//! A context belongs to its worker: a handler gives other threads a `Pending` instead.
 
 use seda_core::{Context, Handler};
 

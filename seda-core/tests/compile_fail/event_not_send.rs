@@ -1,4 +1,4 @@
-//! An event passes from thread to thread.
+//! An event passes from thread to thread, so it must be `Send`.
 
 use seda_core::Graph;
 use std::rc::Rc;

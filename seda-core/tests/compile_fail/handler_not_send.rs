@@ -1,4 +1,4 @@
-//! A handler moves to its worker's thread, so what it holds must be able to.
+//! A handler moves to its worker's thread, so its fields must be `Send`.
 
 use seda_core::{Context, Handler};
 use std::rc::Rc;

@@ -1,4 +1,4 @@
-//! A refused event cannot be overlooked: it is in the result.
+//! A refusal must be used: it contains the event.
 
 #![deny(unused_must_use)]
 

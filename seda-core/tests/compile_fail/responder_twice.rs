@@ -1,4 +1,4 @@
-//! A request is answered once: the responder is used up.
+//! A request is answered once: `respond` consumes the responder.
 
 use seda_core::Responder;
 

@@ -1,4 +1,4 @@
-//! Edges are declared while their stage is wired, and not later.
+//! Edges are declared only while their stage is wired.
 
 use seda_core::{Context, Graph};
 

@@ -1,4 +1,4 @@
-//! An edge carries the events of the stage it leads to, and no others.
+//! An edge carries events of its target's type only.
 
 use seda_core::{Context, Sink};
 

@@ -1,9 +1,9 @@
-//! From a plan to a graph that can be stepped.
+//! The build of a plan: a stepped graph and its world.
 
-use crate::dice::{Bomb, Dice};
 use crate::job::Job;
-use crate::node::{Exit, Node};
+use crate::node::{Node, Outgoing};
 use crate::plan::{Acting, Factory, Lost, Overload, Plan, Sizing, StagePlan};
+use crate::rng::{PanicOnDrop, Rng};
 use crate::support::ON_PURPOSE;
 use crate::world::{Facts, World};
 use seda_core::GraphError;
@@ -19,14 +19,14 @@ pub(crate) const NAMES: [&str; 10] = ["a", "b", "c", "d", "e", "f", "g", "h", "i
 pub(crate) const POOLS: [&str; 3] = ["shared", "common", "reactor"];
 pub(crate) const CLASS_NAMES: [(&str, u32); 4] =
     [("gold", 4), ("silver", 2), ("basic", 1), ("idle", 1)];
-/// Nothing waits on a graph that is stepped.
-const PATIENCE: Duration = Duration::from_millis(1);
+/// Limit of waiting edges. A stepped graph never waits.
+const WAIT_LIMIT: Duration = Duration::from_millis(1);
 
 impl Plan {
-    /// The graph, started, and what is outside of it.
+    /// Starts the graph and returns it with its world.
     pub(crate) fn start(&self) -> Result<(Manual, Arc<World>), GraphError> {
         let facts = |stage: &StagePlan| Facts {
-            heard: stage.lost != Lost::Nobody,
+            notified: stage.lost != Lost::Silent,
             keyed: stage.is_keyed(),
             weighs: stage.weighs,
         };
@@ -36,7 +36,7 @@ impl Plan {
         graph.apply(self.config())?;
         if let Sizing::Random(_) | Sizing::Panicking = self.sizing {
             let sizing = self.sizing;
-            graph.pool_size_policy(move |_pool| Whims::new(sizing));
+            graph.pool_size_policy(move |_pool| RandomSizes::new(sizing));
         }
         let stages: Vec<Stage<Job>> = self
             .stages
@@ -68,7 +68,7 @@ impl Plan {
             if plan.weighs {
                 graph.weigh(stage, Job::weight)?;
             }
-            hear(&mut graph, stage, plan.lost, &world)?;
+            attach_on_lost(&mut graph, stage, plan.lost, &world)?;
             world.sources.lock().push(graph.source(stage)?);
             let wire = self.wire(n, &stages, &world);
             match self.pool_of(n) {
@@ -88,10 +88,10 @@ impl Plan {
     ) -> impl FnOnce(&mut seda_core::Wire<'_>) -> MakeNode + 'a {
         move |wire| {
             let leaving = self.edges.iter().filter(|edge| edge.from == stage);
-            let exits = leaving.map(|edge| Exit {
+            let exits = leaving.map(|edge| Outgoing {
                 to: edge.to,
                 sink: wire.sink(stages[edge.to]),
-                waiting: edge.waits.then(|| wire.waiting_sink(stages[edge.to], PATIENCE)),
+                waiting: edge.waits.then(|| wire.waiting_sink(stages[edge.to], WAIT_LIMIT)),
             });
             let (exits, world) = (exits.collect::<Vec<_>>(), Arc::clone(world));
             let (cohort, factory) = (self.stages[stage].cohort, self.stages[stage].factory);
@@ -112,14 +112,16 @@ impl Plan {
                     cohort,
                     owes: false,
                     kept: Vec::new(),
-                    dice: Dice(call as u64),
-                    _bomb: Bomb(factory.bombs.is_some_and(|every| call.is_multiple_of(every))),
+                    rng: Rng(call as u64),
+                    _panic_on_drop: PanicOnDrop(
+                        factory.drop_panics.is_some_and(|every| call.is_multiple_of(every)),
+                    ),
                 })
             })
         }
     }
 
-    /// What is said of the graph beside its declaration.
+    /// Returns the settings of the graph.
     pub(crate) fn config(&self) -> GraphConfig {
         let mut config = GraphConfig { budget: self.budget, ..GraphConfig::default() };
         config.budget_bytes = self.budget_bytes.map(bytesize::ByteSize::b);
@@ -152,7 +154,7 @@ impl Plan {
     }
 }
 
-/// The number of a stage, or of the stage that it is a replica of, by its name.
+/// Returns the number of a stage, or of a replica's stage, by its name.
 pub(crate) fn number(name: &str) -> Option<usize> {
     NAMES.iter().position(|known| name.starts_with(known))
 }
@@ -164,53 +166,53 @@ impl Factory {
         call <= self.first || self.every.is_some_and(|every| call.is_multiple_of(every))
     }
 
-    /// Whether every call gives a handler.
+    /// True if no call fails.
     pub(crate) fn is_sound(self) -> bool {
         self.first == 0 && self.every.is_none()
     }
 }
 
-fn hear(
+fn attach_on_lost(
     graph: &mut Graph,
     stage: Stage<Job>,
     lost: Lost,
     world: &Arc<World>,
 ) -> Result<(), GraphError> {
     let world = Arc::clone(world);
-    let hear = move |job: Job, reason: LossReason| {
+    let on_lost = move |job: Job, reason: LossReason| {
         job.fate.lose(reason);
         if lost == Lost::Panicking {
-            Dice(job.seed ^ 5).panic_one_in(3);
+            Rng(job.seed ^ 5).panic_one_in(3);
         }
         if let Some(source) = world.source(0).filter(|_| lost == Lost::Sending) {
             let sent = source.send(Job::new(&world, 0, 0, 0, job.seed ^ 6));
             world.note(None, 0, 0, sent.map_err(|refused| refused.into_event()));
         }
     };
-    if lost == Lost::Nobody { Ok(()) } else { graph.on_lost(stage, hear) }
+    if lost == Lost::Silent { Ok(()) } else { graph.on_lost(stage, on_lost) }
 }
 
-/// A pool-size policy without reason.
-struct Whims {
-    dice: Dice,
+/// A pool-size policy that decides at random, or panics.
+struct RandomSizes {
+    rng: Rng,
     panics: bool,
 }
 
-impl Whims {
+impl RandomSizes {
     fn new(sizing: Sizing) -> Self {
-        let (dice, panics) = match sizing {
-            Sizing::Random(seed) => (Dice(seed), false),
-            Sizing::Usual | Sizing::Panicking => (Dice(1), true),
+        let (rng, panics) = match sizing {
+            Sizing::Random(seed) => (Rng(seed), false),
+            Sizing::Usual | Sizing::Panicking => (Rng(1), true),
         };
-        Self { dice, panics }
+        Self { rng, panics }
     }
 }
 
-impl PoolSizePolicy for Whims {
+impl PoolSizePolicy for RandomSizes {
     fn decide(&mut self, _seen: &PoolObservation) -> Option<(usize, String)> {
         if self.panics {
-            self.dice.panic_one_in(2);
+            self.rng.panic_one_in(2);
         }
-        Some((self.dice.below(8) as usize, "a whim".to_owned()))
+        Some((self.rng.below(8) as usize, "at random".to_owned()))
     }
 }

@@ -1,4 +1,4 @@
-//! What must hold after every step.
+//! The properties that hold after every step.
 
 use crate::build::number;
 use crate::plan::Plan;
@@ -9,7 +9,7 @@ use seda_core::report::StageReport;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
-/// The first thing that is wrong.
+/// Returns the first violated property as the error.
 pub(crate) fn check(report: &Report, world: &World, plan: &Plan) -> Result<(), String> {
     check_ledgers(report)?;
     let counts = world.counts.lock();
@@ -46,7 +46,7 @@ fn check_stage(
     same("held", stage.held, own.held)?;
     let begun = stage.handled + stage.failed + outside + own.held;
     same("begun", begun, sum(|count| count.begun))?;
-    check_shed(stage, world.facts(n).heard, by_class)?;
+    check_shed(stage, world.facts(n).notified, by_class)?;
     same("pending", stage.pending, outside + own.held + stage.delayed)?;
     if stage.delayed > own.timed {
         return Err(format!("{} delayed, {own:?}", stage.delayed));
@@ -58,7 +58,7 @@ fn check_stage(
     same("bytes", stage.bytes, world.facts(n).weighs.then_some(own.bytes))
 }
 
-/// Replicas as one stage: which of them gets a job is nobody's business here.
+/// Adds replicas up to one stage, because the choice of a replica is not checked here.
 fn together<'a>(mut replicas: impl Iterator<Item = &'a StageReport>) -> Option<StageReport> {
     let mut sum = replicas.next()?.clone();
     for stage in replicas {
@@ -81,9 +81,9 @@ fn together<'a>(mut replicas: impl Iterator<Item = &'a StageReport>) -> Option<S
     Some(sum)
 }
 
-fn check_shed(stage: &StageReport, heard: bool, by_class: &[Count]) -> Result<(), String> {
+fn check_shed(stage: &StageReport, notified: bool, by_class: &[Count]) -> Result<(), String> {
     let silent: u64 = by_class.iter().map(|count| count.silent).sum();
-    if !heard {
+    if !notified {
         return same("shed", stage.shed.values().sum(), silent);
     }
     let mut lost = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! The ledgers of each class, which a report adds up and the metrics do not.
+//! The ledgers per class. Metrics have them; a report has their sums.
 
 use crate::build::{NAMES, number};
 use crate::check::same;
@@ -12,7 +12,7 @@ use seda_core::Manual;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Counters by name, stage and class, summed over reasons.
+/// Counters by name, stage and class, added up over reasons.
 type Seen = Arc<Mutex<BTreeMap<(String, String, String), u64>>>;
 
 struct Recording(Seen);
@@ -39,7 +39,7 @@ impl Recorder for Recording {
             let label = key.labels().find(|label| label.key() == name);
             label.map_or_else(String::new, |label| label.value().to_owned())
         };
-        // Replicas count as one.
+        // Replicas count as one stage.
         let stage = number(&label("stage")).map_or("", |stage| NAMES[stage]).to_owned();
         let slot = (key.name().to_owned(), stage, label("class"));
         Counter::from_arc(Arc::new(Slot(Arc::clone(&self.0), slot)))
@@ -54,7 +54,7 @@ impl Recorder for Recording {
     }
 }
 
-/// Ticks once, and compares what is exported.
+/// Ticks once and compares the exported counters with the world's counts.
 pub(crate) fn check_classes(manual: &mut Manual, world: &World, plan: &Plan) -> Result<(), String> {
     let seen = Seen::default();
     metrics::with_local_recorder(&Recording(Arc::clone(&seen)), || manual.tick());

@@ -1,54 +1,55 @@
-//! Who waits for answers, and what they were told.
+//! The clients, and the outcomes of their requests.
 
 use parking_lot::Mutex;
 use seda_core::{LossReason, Outcome, ReplyAddress, ReplySink, Request, ResponseReceiver};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// What came for one request.
-type Told = Result<u64, LossReason>;
+/// The outcome of one request: its answer, or the reason of its loss.
+type ClientOutcome = Result<u64, LossReason>;
 
-/// A home with a place for everything that comes, expected or not.
+/// A reply sink that keeps every outcome, expected or not.
 #[derive(Debug, Default)]
-pub(crate) struct Door {
-    came: Mutex<Vec<(u64, Told)>>,
+pub(crate) struct ReplyBox {
+    arrived: Mutex<Vec<(u64, ClientOutcome)>>,
 }
 
-impl ReplySink<u64> for Door {
+impl ReplySink<u64> for ReplyBox {
     fn deliver(&self, address: ReplyAddress, outcome: Outcome<u64>) {
-        let told = match outcome {
+        let outcome = match outcome {
             Outcome::Answered(answer) => Ok(answer),
             Outcome::Lost(reason) => Err(reason),
         };
-        self.came.lock().push((address.sequence, told));
+        self.arrived.lock().push((address.sequence, outcome));
     }
 }
 
 #[derive(Debug)]
-enum Replica {
-    Door(Arc<Request>),
-    ResponseReceiver(ResponseReceiver<u64>),
-    /// The ticket was dropped.
-    Evicted,
+enum Handle {
+    /// The outcome goes to the reply box.
+    Request(Arc<Request>),
+    Receiver(ResponseReceiver<u64>),
+    /// The receiver was dropped.
+    Dropped,
 }
 
 #[derive(Debug)]
 struct Client {
-    way: Replica,
-    /// It went before it was told anything.
+    handle: Handle,
+    /// It went before it was outcome anything.
     abandoned: bool,
-    told: Option<Told>,
+    outcome: Option<ClientOutcome>,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Clients {
-    door: Arc<Door>,
+    reply_box: Arc<ReplyBox>,
     all: Vec<Client>,
-    /// Unexpected news, first of all.
+    /// The first unexpected outcome.
     fault: Option<String>,
 }
 
-/// The ledger of requests as the clients know it.
+/// The ledger of requests, from the clients' view.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Sums {
     pub(crate) admitted: u64,
@@ -58,63 +59,65 @@ pub(crate) struct Sums {
 }
 
 impl Clients {
-    /// The sequence number of the next request, and where its answer is to come.
-    pub(crate) fn next(&self) -> (u64, Arc<Door>) {
-        (self.all.len() as u64, Arc::clone(&self.door))
+    /// Returns the sequence number of the next request and the sink of its outcome.
+    pub(crate) fn next(&self) -> (u64, Arc<ReplyBox>) {
+        (self.all.len() as u64, Arc::clone(&self.reply_box))
     }
 
-    pub(crate) fn at_door(&mut self, request: Arc<Request>) {
-        self.enter(Replica::Door(request));
+    pub(crate) fn with_request(&mut self, request: Arc<Request>) {
+        self.enter(Handle::Request(request));
     }
 
-    pub(crate) fn with_ticket(&mut self, ticket: ResponseReceiver<u64>) {
-        self.enter(Replica::ResponseReceiver(ticket));
+    pub(crate) fn with_receiver(&mut self, receiver: ResponseReceiver<u64>) {
+        self.enter(Handle::Receiver(receiver));
     }
 
-    fn enter(&mut self, way: Replica) {
-        self.all.push(Client { way, abandoned: false, told: None });
+    fn enter(&mut self, handle: Handle) {
+        self.all.push(Client { handle, abandoned: false, outcome: None });
     }
 
-    /// A client goes; one with a ticket drops it.
+    /// Disconnects a client; one with a receiver drops it.
     pub(crate) fn leave(&mut self, at: usize) {
         self.listen();
         let n = self.all.len().max(1);
         let Some(client) = self.all.get_mut(at % n) else { return };
-        match std::mem::replace(&mut client.way, Replica::Evicted) {
-            Replica::Door(request) => {
+        match std::mem::replace(&mut client.handle, Handle::Dropped) {
+            Handle::Request(request) => {
                 client.abandoned |= request.abandon();
-                client.way = Replica::Door(request);
+                client.handle = Handle::Request(request);
             }
-            Replica::ResponseReceiver(ticket) => client.abandoned |= ticket.request().is_open(),
-            Replica::Evicted => {}
+            Handle::Receiver(receiver) => client.abandoned |= receiver.request().is_open(),
+            Handle::Dropped => {}
         }
     }
 
-    /// Hears what came; everything comes once.
+    /// Records the outcomes that have arrived; a second one for a request is a fault.
     fn listen(&mut self) {
-        let came = std::mem::take(&mut *self.door.came.lock());
-        let tickets = self.all.iter().enumerate().filter_map(|(n, client)| match &client.way {
-            Replica::ResponseReceiver(ticket) => Some((n as u64, ticket.try_take()?)),
+        let arrived = std::mem::take(&mut *self.reply_box.arrived.lock());
+        let received = self.all.iter().enumerate().filter_map(|(n, client)| match &client.handle {
+            Handle::Receiver(receiver) => Some((n as u64, receiver.try_take()?)),
             _ => None,
         });
-        let tickets: Vec<_> = tickets.collect();
-        for (n, told) in came.into_iter().chain(tickets) {
+        let received: Vec<_> = received.collect();
+        for (n, outcome) in arrived.into_iter().chain(received) {
             let known = self.all.get_mut(n as usize);
-            let Some(client) = known.filter(|client| client.told.is_none() && !client.abandoned)
+            let Some(client) = known.filter(|client| client.outcome.is_none() && !client.abandoned)
             else {
-                self.fault.get_or_insert(format!("request {n} was told {told:?}, out of turn"));
+                self.fault.get_or_insert(format!(
+                    "request {n} has a second or late outcome, {outcome:?}"
+                ));
                 continue;
             };
-            client.told = Some(told);
+            client.outcome = Some(outcome);
         }
     }
 
-    /// The sums, or what was told twice or to nobody.
+    /// Returns the sums, or the first fault.
     pub(crate) fn sums(&mut self) -> Result<Sums, String> {
         self.listen();
         let mut sums = Sums { admitted: self.all.len() as u64, ..Sums::default() };
         for client in &self.all {
-            let reason = match (client.abandoned, client.told) {
+            let reason = match (client.abandoned, client.outcome) {
                 (true, _) => LossReason::Abandoned,
                 (false, Some(Err(reason))) => reason,
                 (false, Some(Ok(_))) => {

@@ -1,4 +1,4 @@
-//! How plans and steps are drawn.
+//! The distributions of plans and steps.
 
 use crate::plan::{
     Acting, EdgePlan, Factory, Lost, Overload, Plan, PoolPlan, Range, Sizing, StagePlan,
@@ -11,7 +11,7 @@ use proptest::option::{of, weighted};
 use proptest::prelude::*;
 use seda_core::{Balance, Replicas};
 
-/// The most steps of a schedule: beyond it few cases find anything that shorter ones do not.
+/// Steps of a case at most. Longer cases find few faults that shorter ones miss.
 const STEPS: usize = 60;
 
 pub(crate) fn case() -> impl Strategy<Value = Case> {
@@ -43,7 +43,7 @@ fn plan() -> impl Strategy<Value = Plan> {
         2 => any::<u64>().prop_map(Sizing::Random),
         1 => Just(Sizing::Panicking)
     ];
-    // Merging histograms is most of a debug build's time.
+    // Statistics are rare, because merging histograms takes most of a debug build's time.
     let rest = (overload, valve, sizing, one_in(12));
     (stages, edges, vec(pool, 0..3), bounds, rest).prop_map(
         |(stages, edges, pools, (classes, budget, budget_bytes), rest)| {
@@ -81,8 +81,8 @@ fn stage() -> impl Strategy<Value = StagePlan> {
     let replicas = (1..4_usize, balance).prop_map(|(count, balance)| Replicas { count, balance });
     let kind = (one_in(4), one_in(4), one_in(4), weighted(0.2, replicas));
     let lost = prop_oneof![
-        2 => Just(Lost::Nobody),
-        6 => Just(Lost::Somebody),
+        2 => Just(Lost::Silent),
+        6 => Just(Lost::Notified),
         1 => Just(Lost::Panicking),
         1 => Just(Lost::Sending)
     ];
@@ -111,7 +111,7 @@ fn stage() -> impl Strategy<Value = StagePlan> {
 fn factory() -> impl Strategy<Value = Factory> {
     let first = prop_oneof![8 => Just(0), 1 => 1..4_usize, 1 => Just(40)];
     (first, weighted(0.3, 2..9_usize), weighted(0.2, 1..4_usize))
-        .prop_map(|(first, every, bombs)| Factory { first, every, bombs })
+        .prop_map(|(first, every, drop_panics)| Factory { first, every, drop_panics })
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -124,8 +124,8 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (to.clone(), class.clone(), n.clone(), seed)
             .prop_map(|(to, class, n, seed)| Step::SendAll { to, class, n, seed }),
         5 => (to.clone(), class.clone(), deadline, hops, seed, any::<bool>()).prop_map(
-            |(to, class, deadline, hops, seed, ticket)|
-                Step::Request { to, class, deadline, hops, seed, ticket }),
+            |(to, class, deadline, hops, seed, receiver)|
+                Step::Request { to, class, deadline, hops, seed, receiver }),
         1 => (to, class, 0..5_usize).prop_map(|(to, class, n)| Step::Reserve { to, class, n }),
         1 => (at, 1..4_usize, seed).prop_map(|(at, n, seed)| Step::UsePermits { at, n, seed }),
         1 => at.prop_map(|at| Step::DropPermits { at }),

@@ -1,16 +1,15 @@
-//! Proof by random attack: over any graph, after every step, both ledgers are exact for each stage
-//! and class, bounds are kept, nobody rests beside work, and everything is told to its owner
-//! exactly once; and any end is an end.
+//! Random graphs under random steps. After every step both ledgers are exact per stage and class,
+//! bounds hold, no worker idles beside work, and each owner is notified exactly once. Every end of
+//! a graph is complete.
 //!
-//! A case is a [`plan::Plan`], the [`step::Step`]s taken on it and how it ends. The test's world
-//! keeps both ledgers a second time, by watching its own jobs.
+//! A case is a [`plan::Plan`], the [`step::Step`]s taken on it, and its end. The test's world keeps
+//! both ledgers a second time, by watching its own jobs.
 //!
-//! - `SEDA_CASES=n` runs so many cases, `SEDA_SEED=n` other ones; each run repeats exactly.
-//! - A case that fails is made as small as it gets and printed as JSON. `SEDA_REPLAY=file` runs
-//!   one from a file. Those that have found something are kept in `found/` and run first.
+//! - `SEDA_CASES=n` sets the number of cases, `SEDA_SEED=n` the seed; equal runs are identical.
+//! - A failing case is shrunk and printed as JSON. `SEDA_REPLAY=file` runs a case from a file.
 //!
-//! A new capability is a new variant of [`step::Step`], or a field of a plan or a choice of
-//! [`node::Node`], with its line in `draw.rs`; and what it does to the counts in `check.rs`.
+//! A new capability is a variant of [`step::Step`], a field of a plan, or a choice of
+//! [`node::Node`]. It needs a line in `draw.rs`, and its effect on the counts in `check.rs`.
 
 #![allow(
     clippy::expect_used,
@@ -27,11 +26,11 @@ mod build;
 mod check;
 mod classes;
 mod clients;
-mod dice;
 mod draw;
 mod job;
 mod node;
 mod plan;
+mod rng;
 mod run;
 mod settings;
 mod step;
@@ -40,14 +39,14 @@ mod world;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use run::Case;
 
-/// Enough that each mutation tried so far was found in the first tenth.
+/// Every mutation tried so far was found in a tenth of these cases.
 const CASES: u32 = 10_000;
 
-/// How often a case that failed is made smaller: half a minute.
+/// Attempts to shrink a failing case; they take half a minute.
 const SHRINKS: u32 = 20_000;
 
-/// The cases are shared among so many threads: the cores of the smallest machine that runs them.
-/// Fixed, as a run has to repeat exactly on any machine.
+/// Threads that share the cases. Fixed, so that runs on all machines are identical; two, because
+/// the smallest machine has two cores.
 const SHARES: u32 = 2;
 
 fn number(name: &str, default: u64) -> u64 {
@@ -55,7 +54,7 @@ fn number(name: &str, default: u64) -> u64 {
 }
 
 #[test]
-fn any_graph_keeps_its_ledgers_and_bounds_and_tells_everyone_once() {
+fn any_graph_keeps_its_ledgers_and_bounds_and_notifies_each_owner_once() {
     if let Ok(file) = std::env::var("SEDA_REPLAY") {
         let case: Case = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
         return case.run().unwrap_or_else(|fault| panic!("{fault}"));
@@ -68,7 +67,7 @@ fn any_graph_keeps_its_ledgers_and_bounds_and_tells_everyone_once() {
     });
 }
 
-/// Attacks `cases` graphs, others in each `share`.
+/// Runs `cases` cases, different ones for each `share`.
 fn attack(share: u32, cases: u32) {
     let mut seed = [0; 32];
     seed[..8].copy_from_slice(&number("SEDA_SEED", 0).to_le_bytes());
@@ -76,9 +75,9 @@ fn attack(share: u32, cases: u32) {
     let config =
         Config { cases, failure_persistence: None, max_shrink_iters: SHRINKS, ..Config::default() };
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
-    let found = TestRunner::new_with_rng(config, rng)
+    let result = TestRunner::new_with_rng(config, rng)
         .run(&draw::case(), |case| case.run().map_err(TestCaseError::fail));
-    match found {
+    match result {
         Ok(()) => {}
         Err(TestError::Fail(fault, case)) => {
             panic!(

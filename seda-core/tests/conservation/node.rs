@@ -1,19 +1,19 @@
-//! The handler of every stage: what it does with a job follows from the job's seed.
+//! The handler of every stage. A job's seed determines the handler's actions.
 
 use crate::build::number;
-use crate::dice::{Bomb, Dice};
 use crate::job::Job;
-use crate::world::{Outside, Placed, World};
+use crate::rng::{PanicOnDrop, Rng};
+use crate::world::{Deferred, HeldPermits, World};
 use seda_core::{Batch, Context, Handler, Held, Sink, WaitingSink};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A way out of a stage.
+/// An edge out of a stage.
 #[derive(Clone, Debug)]
-pub(crate) struct Exit {
+pub(crate) struct Outgoing {
     pub(crate) to: usize,
     pub(crate) sink: Sink<Job>,
-    /// The same edge, where it may wait.
+    /// The same edge as a waiting one, if it may wait.
     pub(crate) waiting: Option<WaitingSink<Job>>,
 }
 
@@ -21,16 +21,16 @@ pub(crate) struct Exit {
 pub(crate) struct Node {
     pub(crate) world: Arc<World>,
     pub(crate) stage: usize,
-    pub(crate) exits: Vec<Exit>,
+    pub(crate) exits: Vec<Outgoing>,
     pub(crate) cohort: bool,
-    /// Whether there is something to send on when the handler is finished.
+    /// True if the handler sends a job when it is finished.
     pub(crate) owes: bool,
     pub(crate) kept: Vec<Kept>,
-    pub(crate) dice: Dice,
-    pub(crate) _bomb: Bomb,
+    pub(crate) rng: Rng,
+    pub(crate) _panic_on_drop: PanicOnDrop,
 }
 
-/// A job that the handler keeps.
+/// A held job.
 #[derive(Debug)]
 pub(crate) struct Kept {
     held: Held,
@@ -38,7 +38,7 @@ pub(crate) struct Kept {
     mark: Mark,
 }
 
-/// Counted while it is there.
+/// Counts a held job until it is dropped.
 #[derive(Debug)]
 struct Mark {
     world: Arc<World>,
@@ -61,7 +61,7 @@ impl Drop for Mark {
     }
 }
 
-/// The jobs in hand, by their classes: they end together when this is dropped.
+/// The classes of the jobs in hand. All jobs end when this is dropped.
 struct InHand {
     world: Arc<World>,
     stage: usize,
@@ -78,32 +78,32 @@ impl Drop for InHand {
 impl Handler<Job> for Node {
     fn handle(&mut self, job: Job, cx: &mut Context) {
         job.fate.begin();
-        // The job is dropped before it ends, as that may panic.
+        // Declared before the job's binding, so the job is dropped first: its drop may panic.
         let mut in_hand = self.in_hand(vec![cx.meta().class().index()]);
         let mut job = job;
-        let mut dice = Dice(job.seed);
-        self.world.clock.advance(Duration::from_micros(dice.below(1_500)));
+        let mut rng = Rng(job.seed);
+        self.world.clock.advance(Duration::from_micros(rng.below(1_500)));
         self.owes |= job.hops > 0;
-        dice.panic_one_in(14);
-        // Before or behind what it sends: then the budget may not allow it any more.
-        if dice.one_in(2) {
-            let Some(back) = self.set_aside(&mut dice, job, &mut in_hand, cx) else { return };
+        rng.panic_one_in(14);
+        // Deferred or held before its sends, or after them, when the budget may refuse.
+        if rng.one_in(2) {
+            let Some(back) = self.detach(&mut rng, job, &mut in_hand, cx) else { return };
             job = back;
         }
         if job.hops > 0 {
-            for _ in 0..dice.below(4) {
-                self.send(&mut dice, &mut job, cx);
+            for _ in 0..rng.below(4) {
+                self.send(&mut rng, &mut job, cx);
             }
         }
-        if dice.one_in(6) {
-            self.release(&mut dice, cx);
+        if rng.one_in(6) {
+            self.release(&mut rng, cx);
         }
-        if dice.one_in(10) {
+        if rng.one_in(10) {
             cx.flush();
         }
-        let Some(mut job) = self.set_aside(&mut dice, job, &mut in_hand, cx) else { return };
-        dice.panic_one_in(14);
-        if let Some(reply) = job.reply.take().filter(|_| !dice.one_in(4)) {
+        let Some(mut job) = self.detach(&mut rng, job, &mut in_hand, cx) else { return };
+        rng.panic_one_in(14);
+        if let Some(reply) = job.reply.take().filter(|_| !rng.one_in(4)) {
             reply.respond(job.seed);
         }
     }
@@ -114,12 +114,12 @@ impl Handler<Job> for Node {
             let classes = jobs.iter().map(|job| job.fate.begin()).collect();
             let _in_hand = self.in_hand(classes);
             let jobs = jobs;
-            jobs.iter().for_each(|job| Dice(job.seed).panic_one_in(9));
+            jobs.iter().for_each(|job| Rng(job.seed).panic_one_in(9));
             return;
         }
         while let Some(job) = batch.next(cx) {
-            // A handler may leave the rest of its batch lie: it counts as forgotten.
-            let leaves = Dice(job.seed ^ 1).one_in(12);
+            // A handler may leave the rest of its batch, which is then shed as forgotten.
+            let leaves = Rng(job.seed ^ 1).one_in(12);
             self.handle(job, cx);
             if leaves {
                 return;
@@ -128,17 +128,17 @@ impl Handler<Job> for Node {
     }
 
     fn finish(&mut self, cx: &mut Context) {
-        while !self.kept.is_empty() && !self.dice.one_in(6) {
-            let mut dice = Dice(self.dice.next());
-            self.release(&mut dice, cx);
+        while !self.kept.is_empty() && !self.rng.one_in(6) {
+            let mut rng = Rng(self.rng.next());
+            self.release(&mut rng, cx);
         }
         if std::mem::take(&mut self.owes) {
-            let mut parent = Job::new(&self.world, self.stage, 0, 1, self.dice.next());
-            let mut dice = Dice(self.dice.next());
-            self.send(&mut dice, &mut parent, cx);
+            let mut parent = Job::new(&self.world, self.stage, 0, 1, self.rng.next());
+            let mut rng = Rng(self.rng.next());
+            self.send(&mut rng, &mut parent, cx);
             parent.keep();
         }
-        self.dice.panic_one_in(6);
+        self.rng.panic_one_in(6);
     }
 }
 
@@ -147,20 +147,20 @@ impl Node {
         InHand { world: Arc::clone(&self.world), stage: self.stage, classes }
     }
 
-    /// Defers a job, keeps it, or gives it back, if that is not to be or not to be had.
-    fn set_aside(
+    /// Defers or holds a job at random. Returns the job if it does neither, or if that is refused.
+    fn detach(
         &mut self,
-        dice: &mut Dice,
+        rng: &mut Rng,
         job: Job,
         in_hand: &mut InHand,
         cx: &mut Context,
     ) -> Option<Job> {
-        match dice.below(14) {
+        match rng.below(14) {
             0 => {
                 let Ok(pending) = cx.defer() else { return Some(job) };
                 in_hand.classes.clear();
                 let (stage, exits) = (self.stage, self.exits.clone());
-                self.world.outside.lock().push(Outside { pending, job, stage, exits });
+                self.world.outside.lock().push(Deferred { pending, job, stage, exits });
                 None
             }
             1 => {
@@ -174,27 +174,27 @@ impl Node {
         }
     }
 
-    /// Lets the oldest of the kept jobs go, and perhaps sends for it.
-    fn release(&mut self, dice: &mut Dice, cx: &mut Context) {
+    /// Releases the oldest held job, at random after a send on its behalf.
+    fn release(&mut self, rng: &mut Rng, cx: &mut Context) {
         if self.kept.is_empty() {
             return;
         }
         let Kept { mut held, mut job, mut mark } = self.kept.remove(0);
-        if let Some(exit) = dice.pick(&self.exits).filter(|_| job.hops > 0) {
+        if let Some(exit) = rng.pick(&self.exits).filter(|_| job.hops > 0) {
             let class = held.meta().class().index();
-            let child = self.child(dice, &mut job, exit, class);
+            let child = self.child(rng, &mut job, exit, class);
             let sent = held.send(cx, &exit.sink, child);
             self.note(exit.to, class, sent.map_err(|refused| refused.into_event()));
         }
-        if !dice.one_in(5) {
+        if !rng.one_in(5) {
             held.release();
             mark.released = true;
         }
     }
 
-    fn child(&self, dice: &mut Dice, parent: &mut Job, exit: &Exit, class: usize) -> Job {
-        let reply = parent.reply.take().filter(|_| dice.one_in(2));
-        let child = Job::new(&self.world, exit.to, class, parent.hops - 1, dice.next());
+    fn child(&self, rng: &mut Rng, parent: &mut Job, exit: &Outgoing, class: usize) -> Job {
+        let reply = parent.reply.take().filter(|_| rng.one_in(2));
+        let child = Job::new(&self.world, exit.to, class, parent.hops - 1, rng.next());
         Job { reply, ..child }
     }
 
@@ -202,29 +202,29 @@ impl Node {
         self.world.note(Some(self.stage), to, class, sent);
     }
 
-    /// Sends one job or a few, in one of the ways there are.
-    fn send(&self, dice: &mut Dice, job: &mut Job, cx: &mut Context) {
+    /// Sends one or more jobs by a random method.
+    fn send(&self, rng: &mut Rng, job: &mut Job, cx: &mut Context) {
         let class = cx.meta().class().index();
-        let (Some(exit), Some(other)) = (dice.pick(&self.exits), dice.pick(&self.exits)) else {
+        let (Some(exit), Some(other)) = (rng.pick(&self.exits), rng.pick(&self.exits)) else {
             return;
         };
-        match dice.below(8) {
+        match rng.below(8) {
             0 | 1 => {
-                let child = self.child(dice, job, exit, class);
+                let child = self.child(rng, job, exit, class);
                 let sent = cx.send(&exit.sink, child);
                 self.note(exit.to, class, sent.map_err(|refused| refused.into_event()));
             }
             2 => {
-                let n = dice.below(4) as usize;
-                let children = (0..n).map(|_| self.child(dice, job, exit, class)).collect();
+                let n = rng.below(4) as usize;
+                let children = (0..n).map(|_| self.child(rng, job, exit, class)).collect();
                 let sent = cx.send_all(&exit.sink, children);
                 let sent = sent.map_err(|refused| refused.into_event());
                 self.world.note_all(Some(self.stage), (exit.to, class, n), sent);
             }
-            3 => self.send_both(dice, job, (exit, other), class, cx),
+            3 => self.send_both(rng, job, (exit, other), class, cx),
             4 => {
-                let child = self.child(dice, job, exit, class);
-                let delay = Duration::from_millis(dice.below(40));
+                let child = self.child(rng, job, exit, class);
+                let delay = Duration::from_millis(rng.below(40));
                 let sent = cx.send_after(delay, &exit.sink, child);
                 if sent.is_ok() {
                     self.world.counts.lock().stages[exit.to].timed += 1;
@@ -233,38 +233,38 @@ impl Node {
             }
             5 => {
                 let Some(waiting) = &exit.waiting else { return };
-                let child = self.child(dice, job, exit, class);
+                let child = self.child(rng, job, exit, class);
                 let sent = cx.send_waiting(waiting, child);
                 self.note(exit.to, class, sent.map_err(|refused| refused.into_event()));
             }
             6 => {
-                // From the inside, but through an entry.
+                // From inside the graph, through an entry.
                 let Some(source) = self.world.source(exit.to) else { return };
-                let child = Job::new(&self.world, exit.to, 0, job.hops - 1, dice.next());
+                let child = Job::new(&self.world, exit.to, 0, job.hops - 1, rng.next());
                 let sent = source.send(child).map_err(|refused| refused.into_event());
                 self.world.note(None, exit.to, 0, sent);
             }
-            _ => self.reserve(dice, job, exit, class, cx),
+            _ => self.reserve(rng, job, exit, class, cx),
         }
     }
 
     fn send_both(
         &self,
-        dice: &mut Dice,
+        rng: &mut Rng,
         job: &mut Job,
-        (exit, other): (&Exit, &Exit),
+        (exit, other): (&Outgoing, &Outgoing),
         class: usize,
         cx: &mut Context,
     ) {
-        let a = self.child(dice, job, exit, class);
-        let b = self.child(dice, job, other, class);
+        let a = self.child(rng, job, exit, class);
+        let b = self.child(rng, job, other, class);
         let Err(refused) = cx.send_both((&exit.sink, a), (&other.sink, b)) else {
             let mut counts = self.world.counts.lock();
             counts.sent(Some(self.stage), exit.to, class, 1);
             counts.sent(Some(self.stage), other.to, class, 1);
             return;
         };
-        // One of the two stages refused; the other job was never offered to it.
+        // One stage refused; the other job was never offered.
         let first = number(refused.refusal().stage()) == Some(exit.to);
         let (a, b) = refused.into_event();
         let (refused, kept, to) = if first { (a, b, exit.to) } else { (b, a, other.to) };
@@ -272,18 +272,25 @@ impl Node {
         kept.keep();
     }
 
-    fn reserve(&self, dice: &mut Dice, job: &mut Job, exit: &Exit, class: usize, cx: &mut Context) {
-        let n = 1 + dice.below(3) as usize;
+    fn reserve(
+        &self,
+        rng: &mut Rng,
+        job: &mut Job,
+        exit: &Outgoing,
+        class: usize,
+        cx: &mut Context,
+    ) {
+        let n = 1 + rng.below(3) as usize;
         let (from, to) = (Some(self.stage), exit.to);
         let Ok(mut permits) = cx.reserve(&exit.sink, n) else {
             self.world.counts.lock().refused(from, to, class, n);
             return;
         };
-        let sent = permits.send(self.child(dice, job, exit, class));
+        let sent = permits.send(self.child(rng, job, exit, class));
         self.note(to, class, sent.map_err(|refused| refused.into_event()));
-        // Some are kept beyond the event, some given back at once.
-        if dice.one_in(3) {
-            self.world.permits.lock().push(Placed { permits, from, to, class });
+        // One permit in three outlives the event; the others are returned at once.
+        if rng.one_in(3) {
+            self.world.permits.lock().push(HeldPermits { permits, from, to, class });
         }
     }
 }

@@ -1,11 +1,11 @@
-//! A random graph.
+//! The plan of a random graph.
 
 use crate::build::number;
 use seda_core::report::StageReport;
 use seda_core::{Balance, Replicas};
 use serde::{Deserialize, Serialize};
 
-/// Everything that is chosen before a graph starts. As JSON it can be kept and run again.
+/// All choices made before the start of a graph. As JSON, a plan can be kept and run again.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Plan {
     pub(crate) stages: Vec<StagePlan>,
@@ -20,13 +20,13 @@ pub(crate) struct Plan {
     pub(crate) statistics: bool,
 }
 
-/// The fewest and the most workers.
+/// The least and the greatest number of workers.
 pub(crate) type Range = (usize, usize);
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct StagePlan {
     pub(crate) capacity: usize,
-    /// One of the pools; its own if there are not as many.
+    /// Index of a pool; beyond the last one, the stage has a pool of its own.
     pub(crate) pool: usize,
     pub(crate) workers: Range,
     pub(crate) cap: Option<usize>,
@@ -54,26 +54,27 @@ pub(crate) struct PoolPlan {
     pub(crate) hosted: bool,
 }
 
-/// Who hears of a stage's lost jobs.
+/// The `on_lost` of a stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Lost {
-    Nobody,
-    Somebody,
-    /// Who panics now and then.
+    /// There is none.
+    Silent,
+    Notified,
+    /// It panics at times.
     Panicking,
-    /// Who sends another job to the first stage.
+    /// It sends a job to the first stage.
     Sending,
 }
 
-/// When making a handler fails.
+/// The failures of a handler's factory.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Factory {
-    /// How many calls fail at first; at ten in a row the stage is closed.
+    /// Number of failing calls at first; ten in a row close the stage.
     pub(crate) first: usize,
-    /// Every so many calls fail later on: what is in hand then has to wait.
+    /// Each call with a number divisible by this fails, and events in hand wait.
     pub(crate) every: Option<usize>,
-    /// Every so many handlers panic when they are dropped.
-    pub(crate) bombs: Option<usize>,
+    /// Each handler with a number divisible by this panics when dropped.
+    pub(crate) drop_panics: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -100,7 +101,7 @@ pub(crate) enum Sizing {
 }
 
 impl StagePlan {
-    /// Whether each replica has a queue of its own; events of one key would not stay together.
+    /// True if each replica has a queue of its own; then the stage cannot be keyed.
     pub(crate) fn is_split(&self) -> bool {
         self.replicas.is_some_and(|replicas| replicas.balance != Balance::Central)
     }
@@ -111,23 +112,23 @@ impl StagePlan {
 }
 
 impl Plan {
-    /// Whether a waiting edge lies on a cycle of stages or pools: such a graph does not start.
-    pub(crate) fn waits_in_a_circle(&self) -> bool {
+    /// True if a waiting edge lies on a cycle of stages or pools; then the graph does not start.
+    pub(crate) fn waits_on_cycle(&self) -> bool {
         self.edges.iter().any(|edge| edge.waits && self.leads_to(edge.to, edge.from))
     }
 
-    /// The plan of a stage, or of the one that it is a replica of.
+    /// Returns the plan of a stage, or of a replica's stage.
     pub(crate) fn stage(&self, stage: &StageReport) -> Option<&StagePlan> {
         self.stages.get(number(&stage.name)?)
     }
 
-    /// The pool of a stage, if it shares one.
+    /// Returns the shared pool of a stage; `None` if it has its own.
     pub(crate) fn pool_of(&self, stage: usize) -> Option<usize> {
         let pool = self.stages[stage].pool;
         (pool < self.pools.len()).then_some(pool)
     }
 
-    /// Whether the workers of one stage are those of another, or send to those that are, or so on.
+    /// True if `to` is reachable from `from`, over edges and shared pools.
     fn leads_to(&self, from: usize, to: usize) -> bool {
         let together = |one: usize, other: usize| {
             one == other

@@ -1,4 +1,4 @@
-//! One case: a plan is started, steps are taken, and it is ended.
+//! One case: the start of a plan, its steps, and its end.
 
 use crate::build::number;
 use crate::check::{check, same};
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What can be run, and run again.
+/// A case. As JSON, it can be kept and run again.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Case {
     pub(crate) plan: Plan,
@@ -23,19 +23,19 @@ pub(crate) struct Case {
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) enum End {
-    /// Everything outside is brought back first, and it is looked whether anything is stuck.
+    /// All deferred jobs are completed, then no job may be stuck; then a drain.
     Settled,
-    /// A drain that may begin so many events.
+    /// A drain that may begin this number of events.
     Drain(usize),
     Dropped,
 }
 
 /// Longer than the longest delay between two calls of a factory.
 const FACTORY_DELAY: Duration = Duration::from_secs(11);
-/// How often a graph whose factories fail is given time: at the worst every second call of a
-/// factory fails, for each of five workers in turn.
+/// Rounds in which failing factories may recover. In the worst case every second call fails, for
+/// each of five workers in turn.
 const ROUNDS: usize = 64;
-/// More than any schedule begins.
+/// More events than any case begins.
 const ALL: usize = 100_000;
 
 impl Case {
@@ -54,16 +54,19 @@ impl Case {
         self.end(manual, &world, &plan).map_err(|fault| format!("end, {end}: {fault}"))
     }
 
-    /// Starts the plan; without waiting edges if one of them could only wait for itself.
+    /// Starts the plan. If a waiting edge lies on a cycle, the start must fail, and the plan is
+    /// started without waiting edges.
     fn start(&self) -> Result<(Plan, (Manual, Arc<World>)), String> {
         let mut plan = self.plan.clone();
-        let waits_for_itself = plan.waits_in_a_circle();
+        let waits_on_cycle = plan.waits_on_cycle();
         let started = match plan.start() {
-            Err(GraphError::WaitingOnCycle { .. }) if waits_for_itself => {
+            Err(GraphError::WaitingOnCycle { .. }) if waits_on_cycle => {
                 plan.edges.iter_mut().for_each(|edge| edge.waits = false);
                 plan.start()
             }
-            Ok(_) if waits_for_itself => return Err("a graph that waits for itself starts".into()),
+            Ok(_) if waits_on_cycle => {
+                return Err("a graph with a waiting edge on a cycle starts".into());
+            }
             started => started,
         };
         let started = started.map_err(|error| format!("does not start: {error}"))?;
@@ -79,7 +82,7 @@ impl Case {
             End::Drain(most) => check_drained(manual.drain(most), most < ALL, world, plan)?,
             End::Dropped => drop(manual),
         }
-        // What is still outside comes back after the end, and is counted all the same.
+        // Deferred jobs are completed after the end, and are counted all the same.
         let outside = world.outside.lock().len();
         (0..outside).for_each(|n| complete(world, 0, n as u8 % 4, 1));
         let permits = std::mem::take(&mut *world.permits.lock());
@@ -101,24 +104,27 @@ impl Case {
     }
 }
 
-/// No worker rests beside a job that it may run.
+/// Checks that no worker rests beside a job that it may run.
 fn check_rest(step: &Step, manual: &Manual, plan: &Plan) -> Result<(), String> {
     if !matches!(step, Step::Rest) {
         return Ok(());
     }
     let report = manual.report();
     let mut stages = report.stages.iter().filter_map(|stage| Some((stage, plan.stage(stage)?)));
-    // A sound factory, and no shard or place that is kept from everybody by a job outside.
+    // Not expected: a failing factory, and a shard or place that a deferred job occupies.
     let idle = stages.find(|(stage, plan)| {
         let outside = stage.pending - stage.held - stage.delayed;
         let full = stage.outstanding.is_some_and(|places| outside >= places as u64);
         let waits_outside = plan.is_keyed() && stage.pending > 0 || full;
         stage.queued > 0 && plan.factory.is_sound() && !waits_outside
     });
-    idle.map_or(Ok(()), |(stage, _)| Err(format!("all rest, and `{}` waits", stage.name)))
+    idle.map_or(Ok(()), |(stage, _)| {
+        Err(format!("all workers rest, and `{}` has queued jobs", stage.name))
+    })
 }
 
-/// Brings back what is outside, gives factories time, and finds nothing left and no place lost.
+/// Completes deferred jobs, lets factories recover, and checks that no job is stuck and no place
+/// lost.
 fn settle(manual: &mut Manual, world: &Arc<World>, plan: &Plan) -> Result<(), String> {
     for round in 0..ROUNDS {
         let outside = world.outside.lock().len();
@@ -139,12 +145,12 @@ fn settle(manual: &mut Manual, world: &Arc<World>, plan: &Plan) -> Result<(), St
     check_places(&report, world)
 }
 
-/// Every place that is not taken can be had.
+/// Checks that every free place can be reserved.
 fn check_places(report: &Report, world: &Arc<World>) -> Result<(), String> {
     let in_budget = report.budget.limit - report.budget.used;
     for n in 0..STAGES {
         let Some(source) = world.source(n) else { break };
-        // As many as each of its replicas has: some may be closed.
+        // The least of its replicas, because some may be closed.
         let own = report.stages.iter().filter(|stage| number(&stage.name) == Some(n));
         let free = own.map(|stage| stage.queue.soft.saturating_sub(stage.queue.depth)).min();
         let free = free.unwrap_or(0).min(in_budget);
@@ -152,7 +158,7 @@ fn check_places(report: &Report, world: &Arc<World>) -> Result<(), String> {
             Ok(permits) => drop(permits),
             Err(refusal) => {
                 world.counts.lock().refused(None, n, 0, free);
-                // Within the capacity only a rate can find it too many at once.
+                // Within the capacity, only a rate limit refuses as too large.
                 use seda_core::RefusalReason::{Closed, TooLarge};
                 if !matches!(refusal.reason(), Closed | TooLarge) {
                     return Err(format!("places were lost: {free}: {refusal}\n{report}"));
@@ -180,7 +186,7 @@ fn check_drained(
     let outside = world.outside.lock().len();
     let places: usize = world.permits.lock().iter().map(|placed| placed.permits.left()).sum();
     same("pending", report.events.pending, outside as u64)?;
-    // At its limit a drain may end before the handlers have let go of what they hold.
+    // At its limit a drain may end before handlers release held jobs.
     let finished = outside + places == 0 && drained.given_up == 0;
     let cut_short = limited && !drained.complete;
     same("complete", drained.complete || cut_short, finished || cut_short)

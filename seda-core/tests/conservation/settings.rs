@@ -1,9 +1,9 @@
-//! New settings for a graph that runs, allowed or not.
+//! New settings for a running graph, legal or not.
 
 use crate::build::NAMES;
 use crate::check::same;
-use crate::dice::Dice;
 use crate::plan::Plan;
+use crate::rng::Rng;
 use seda_core::Mode;
 use seda_core::{CodelConfig, RateConfig};
 use seda_core::{
@@ -11,81 +11,95 @@ use seda_core::{
 };
 use std::time::Duration;
 
-/// Sets what follows from the dice; what is refused must have changed nothing.
-pub(crate) fn reconfigure(manual: &mut Manual, plan: &Plan, dice: &mut Dice) -> Result<(), String> {
+/// Applies random settings. Refused settings must have changed nothing.
+pub(crate) fn reconfigure(manual: &mut Manual, plan: &Plan, rng: &mut Rng) -> Result<(), String> {
     let before = bounds(&manual.report());
-    let config = draw(plan, dice);
+    let config = draw(plan, rng);
     match manual.reconfigure(&config) {
         Ok(_) => Ok(()),
         Err(_) => same("bounds after a refused change", bounds(&manual.report()), before),
     }
 }
 
-fn draw(plan: &Plan, dice: &mut Dice) -> GraphConfig {
+fn draw(plan: &Plan, rng: &mut Rng) -> GraphConfig {
     let mut config = plan.config();
-    if dice.one_in(2) {
-        config.budget = Some(dice.below(48) as usize);
+    if rng.one_in(2) {
+        config.budget = Some(rng.below(48) as usize);
     }
-    if dice.one_in(4) {
-        config.budget_bytes = Some(bytesize::ByteSize::b(dice.below(40_000)));
+    if rng.one_in(4) {
+        config.budget_bytes = Some(bytesize::ByteSize::b(rng.below(40_000)));
     }
-    if dice.one_in(4) {
+    if rng.one_in(4) {
         config.statistics = !config.statistics;
     }
-    if dice.one_in(4) {
+    if rng.one_in(4) {
         config.control.valve =
-            dice.pick(&[Mode::On, Mode::Observe, Mode::Off]).copied().unwrap_or_default();
+            rng.pick(&[Mode::On, Mode::Observe, Mode::Off]).copied().unwrap_or_default();
         let policies = [OverloadPolicy::LongestQueue, OverloadPolicy::Random];
-        config.control.overload = dice.pick(&policies).copied().unwrap_or_default();
+        config.control.overload = rng.pick(&policies).copied().unwrap_or_default();
     }
-    if dice.one_in(4) {
+    if rng.one_in(4) {
         config.control.queue_delay =
-            dice.pick(&[Mode::On, Mode::Observe, Mode::Off]).copied().unwrap_or_default();
+            rng.pick(&[Mode::On, Mode::Observe, Mode::Off]).copied().unwrap_or_default();
     }
     for (name, pool) in crate::build::POOLS.iter().zip(&plan.pools) {
-        // The workers of a hosted pool are fixed; now and then it is tried.
-        if dice.one_in(if pool.hosted { 16 } else { 3 }) {
-            config.pools.insert((*name).to_owned(), PoolConfig { workers: range(dice) });
+        // The workers of a hosted pool are fixed; one attempt in sixteen must fail.
+        if rng.one_in(if pool.hosted { 16 } else { 3 }) {
+            config.pools.insert((*name).to_owned(), PoolConfig { workers: range(rng) });
         }
     }
     for (stage, name) in NAMES.iter().enumerate().take(plan.stages.len()) {
-        if dice.one_in(3) {
-            config.stages.insert((*name).to_owned(), stage_config(plan, stage, dice));
+        if rng.one_in(3) {
+            config.stages.insert((*name).to_owned(), stage_config(plan, stage, rng));
         }
     }
     config
 }
 
-fn stage_config(plan: &Plan, stage: usize, dice: &mut Dice) -> StageConfig {
-    let some = |dice: &mut Dice, n: u64| dice.one_in(2).then(|| dice.below(n) as usize);
-    // Those that are out of bounds are rare, or no change would ever be taken.
-    let positive = |n: usize, dice: &mut Dice| n.max(usize::from(!dice.one_in(16)));
-    let capacity = some(dice, 17).map(|n| positive(n, dice));
-    let soft = some(dice, 8).map(|n| positive(n, dice)).filter(|_| dice.one_in(2));
-    let workers = (plan.pool_of(stage).is_none() && dice.one_in(2)).then(|| range(dice));
+fn stage_config(plan: &Plan, stage: usize, rng: &mut Rng) -> StageConfig {
+    let some = |rng: &mut Rng, n: u64| rng.one_in(2).then(|| rng.below(n) as usize);
+    // Values out of bounds are rare; otherwise no configuration would be legal.
+    let positive = |n: usize, rng: &mut Rng| n.max(usize::from(!rng.one_in(16)));
+    let capacity = some(rng, 17).map(|n| positive(n, rng));
+    let soft = some(rng, 8).map(|n| positive(n, rng)).filter(|_| rng.one_in(2));
+    let workers = (plan.pool_of(stage).is_none() && rng.one_in(2)).then(|| range(rng));
     StageConfig {
         capacity,
         soft,
         workers,
-        batch: some(dice, 8).map(|n| positive(n, dice)),
+        batch: some(rng, 8).map(|n| positive(n, rng)),
         weight: None,
-        cap: some(dice, 4).map(|n| positive(n, dice)),
-        pending: some(dice, 5),
-        outstanding: dice.one_in(6).then_some(1),
-        codel: dice.one_in(4).then(CodelConfig::default),
-        newest_first_above: dice.one_in(4).then_some(Duration::from_millis(1)),
-        rate: dice.one_in(6).then(|| RateConfig { per_second: 1e3, burst: 1 + dice.below(8) }),
+        cap: some(rng, 4).map(|n| positive(n, rng)),
+        pending: some(rng, 5),
+        outstanding: rng.one_in(6).then_some(1),
+        codel: rng.one_in(4).then(CodelConfig::default),
+        newest_first_above: rng.one_in(4).then_some(Duration::from_millis(1)),
+        rate: rng.one_in(6).then(|| RateConfig { per_second: 1e3, burst: 1 + rng.below(8) }),
     }
 }
 
-fn range(dice: &mut Dice) -> WorkerRange {
-    let min = 1 + dice.below(3) as usize;
-    WorkerRange::new(min, min + dice.below(3) as usize)
+fn range(rng: &mut Rng) -> WorkerRange {
+    let min = 1 + rng.below(3) as usize;
+    WorkerRange::new(min, min + rng.below(3) as usize)
 }
 
-type Bounds = (usize, u64, Vec<(usize, usize)>);
+/// The bounds in force.
+#[derive(Debug, PartialEq, Eq)]
+struct Bounds {
+    budget: usize,
+    budget_bytes: u64,
+    queues: Vec<QueueBounds>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct QueueBounds {
+    soft: usize,
+    capacity: usize,
+}
 
 fn bounds(report: &Report) -> Bounds {
-    let queues = report.stages.iter().map(|stage| (stage.queue.soft, stage.queue.capacity));
-    (report.budget.limit, report.budget.bytes_limit, queues.collect())
+    let queues = report.stages.iter().map(|stage| &stage.queue);
+    let queues = queues.map(|queue| QueueBounds { soft: queue.soft, capacity: queue.capacity });
+    let (budget, budget_bytes) = (report.budget.limit, report.budget.bytes_limit);
+    Bounds { budget, budget_bytes, queues: queues.collect() }
 }

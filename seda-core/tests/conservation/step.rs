@@ -1,11 +1,11 @@
-//! What is done to a graph, one thing after the other.
+//! The steps of a case.
 
 use crate::build::{NAMES, POOLS};
-use crate::dice::Dice;
 use crate::job::{ENTERED, ENTERING, Job, TURNED_AWAY};
 use crate::plan::Plan;
+use crate::rng::Rng;
 use crate::settings::reconfigure;
-use crate::world::{Outside, Placed, World};
+use crate::world::{Deferred, HeldPermits, World};
 use seda_core::{Class, Manual, ReplyAddress, ReplySink, SendOptions, Source};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -33,7 +33,7 @@ pub(crate) enum Step {
         deadline: Option<u8>,
         hops: u8,
         seed: u64,
-        ticket: bool,
+        receiver: bool,
     },
     Reserve {
         to: usize,
@@ -49,7 +49,7 @@ pub(crate) enum Step {
         at: usize,
     },
     Turns(u8),
-    /// Turns until nobody finds anything to do.
+    /// Turns until no worker finds work.
     Rest,
     Advance(u8),
     Tick,
@@ -58,7 +58,7 @@ pub(crate) enum Step {
         how: u8,
         seed: u64,
     },
-    /// A client goes.
+    /// A client disconnects.
     Leave {
         at: usize,
     },
@@ -70,14 +70,14 @@ pub(crate) enum Step {
         stage: usize,
         soft: usize,
     },
-    /// Settings that follow from the number; what they are not allowed to be, too.
+    /// New settings from a seed, legal or not.
     Reconfigure(u64),
 }
 
-/// Turns without anything begun until a graph is taken to rest: a turn may end in nothing because
-/// all it took had expired, or because a factory failed.
+/// Turns without an event begun after which a graph counts as resting. A turn may begin none
+/// because its events have expired, or because a factory failed.
 const QUIET_TURNS: usize = 4;
-/// Events begun before a rest is given up: no schedule here comes near it.
+/// Events begun without a rest that are a fault. No case comes near this number.
 const RESTLESS: usize = 100_000;
 
 impl Step {
@@ -99,14 +99,14 @@ impl Step {
                 let sent = entry.source.send_all(jobs).map_err(|refused| refused.into_event());
                 world.note_all(None, (entry.to, entry.class, n), sent);
             }
-            Step::Request { to, class, deadline, hops, seed, ticket } => {
-                Entry::new(world, to, class, deadline).request(hops, seed, ticket);
+            Step::Request { to, class, deadline, hops, seed, receiver } => {
+                Entry::new(world, to, class, deadline).request(hops, seed, receiver);
             }
             Step::Reserve { to, class, n } => {
                 let Entry { source, to, class, .. } = Entry::new(world, to, class, None);
                 match source.reserve(n) {
                     Ok(permits) => {
-                        world.permits.lock().push(Placed { permits, from: None, to, class });
+                        world.permits.lock().push(HeldPermits { permits, from: None, to, class });
                     }
                     Err(_) => world.counts.lock().refused(None, to, class, n),
                 }
@@ -131,14 +131,14 @@ impl Step {
             Step::Soft { stage, soft } => {
                 manual.set_soft_capacity(NAMES[stage], soft);
             }
-            Step::Reconfigure(seed) => reconfigure(manual, plan, &mut Dice(seed))?,
+            Step::Reconfigure(seed) => reconfigure(manual, plan, &mut Rng(seed))?,
         }
         manual.tell_owners();
         Ok(())
     }
 }
 
-/// Turns until nobody finds anything to do.
+/// Turns until no worker finds work.
 pub(crate) fn rest(manual: &mut Manual) -> Result<(), String> {
     let (mut begun, mut quiet) = (0, 0);
     while quiet < QUIET_TURNS {
@@ -152,7 +152,7 @@ pub(crate) fn rest(manual: &mut Manual) -> Result<(), String> {
     Ok(())
 }
 
-/// A way in, with terms.
+/// A source with its options.
 struct Entry<'a> {
     world: &'a Arc<World>,
     source: Source<Job>,
@@ -178,24 +178,24 @@ impl<'a> Entry<'a> {
         job
     }
 
-    fn request(&self, hops: u8, seed: u64, ticket: bool) {
-        let at_door = Arc::new(AtomicU8::new(ENTERING));
+    fn request(&self, hops: u8, seed: u64, receiver: bool) {
+        let entry_state = Arc::new(AtomicU8::new(ENTERING));
         let make = |reply| {
             let mut job = Job { reply: Some(reply), ..self.job(hops, seed) };
-            job.fate.enter(&at_door);
+            job.fate.enter(&entry_state);
             job
         };
         let Entry { world, source, to, class, .. } = self;
-        let admitted = if ticket {
-            source.request(make).map(|ticket| world.clients.lock().with_ticket(ticket))
+        let admitted = if receiver {
+            source.request(make).map(|receiver| world.clients.lock().with_receiver(receiver))
         } else {
-            let (sequence, door) = world.clients.lock().next();
+            let (sequence, reply_box) = world.clients.lock().next();
             let address = ReplyAddress { sequence, ..ReplyAddress::default() };
             let request =
-                source.request_to(door as Arc<dyn ReplySink<u64>>, address, self.terms, make);
-            request.map(|request| world.clients.lock().at_door(request))
+                source.request_to(reply_box as Arc<dyn ReplySink<u64>>, address, self.terms, make);
+            request.map(|request| world.clients.lock().with_request(request))
         };
-        let too_heavy = at_door.swap(ENTERED, SeqCst) == TURNED_AWAY;
+        let too_heavy = entry_state.swap(ENTERED, SeqCst) == TURNED_AWAY;
         if admitted.is_err() || too_heavy {
             world.counts.lock().refused(None, *to, *class, 1);
         } else {
@@ -206,10 +206,10 @@ impl<'a> Entry<'a> {
 
 fn use_permits(world: &Arc<World>, at: usize, n: usize, seed: u64) {
     let Some(mut placed) = swap_remove(&mut world.permits.lock(), at) else { return };
-    let Placed { permits, from, to, class } = &mut placed;
+    let HeldPermits { permits, from, to, class } = &mut placed;
     let job = |k| Job::new(world, *to, *class, 3, seed.wrapping_add(k));
     if n == 1 && permits.left() == 0 {
-        // No place, so it never comes to the stage.
+        // Without a place the job is not offered to the stage.
         let Err(refused) = permits.send(job(0)) else { return };
         refused.into_event().keep();
     } else {
@@ -223,8 +223,8 @@ fn use_permits(world: &Arc<World>, at: usize, n: usize, seed: u64) {
 
 pub(crate) fn complete(world: &Arc<World>, at: usize, how: u8, seed: u64) {
     let Some(outside) = swap_remove(&mut world.outside.lock(), at) else { return };
-    let Outside { mut pending, mut job, stage, exits } = outside;
-    job.bomb.0 = false;
+    let Deferred { mut pending, mut job, stage, exits } = outside;
+    job.panic_on_drop.0 = false;
     if how == 1
         && let Some(reply) = job.reply.take()
     {

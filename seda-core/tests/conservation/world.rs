@@ -1,4 +1,4 @@
-//! What lives outside the graph, and what it counts: the ledgers, kept a second time.
+//! The world outside the graph, which keeps the ledgers a second time.
 
 use crate::clients::Clients;
 use crate::job::Job;
@@ -10,11 +10,11 @@ use std::sync::Arc;
 pub(crate) const STAGES: usize = 10;
 pub(crate) const CLASSES: usize = 4;
 
-/// What a stage is, as far as its jobs have to know.
+/// Properties of a stage that its jobs use.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Facts {
-    /// Somebody hears of its lost jobs.
-    pub(crate) heard: bool,
+    /// It has an `on_lost`.
+    pub(crate) notified: bool,
     pub(crate) keyed: bool,
     pub(crate) weighs: bool,
 }
@@ -24,9 +24,9 @@ pub(crate) struct World {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) counts: Mutex<Counts>,
     pub(crate) clients: Mutex<Clients>,
-    pub(crate) outside: Mutex<Vec<Outside>>,
-    pub(crate) permits: Mutex<Vec<Placed>>,
-    /// A way into each stage, for user code that sends from where it is.
+    pub(crate) outside: Mutex<Vec<Deferred>>,
+    pub(crate) permits: Mutex<Vec<HeldPermits>>,
+    /// A source of each stage, for user code that sends from inside the graph.
     pub(crate) sources: Mutex<Vec<Source<Job>>>,
     pub(crate) classes: usize,
     facts: Vec<Facts>,
@@ -34,23 +34,23 @@ pub(crate) struct World {
 
 /// A deferred job.
 #[derive(Debug)]
-pub(crate) struct Outside {
+pub(crate) struct Deferred {
     pub(crate) pending: Pending,
     pub(crate) job: Job,
     pub(crate) stage: usize,
-    pub(crate) exits: Vec<crate::node::Exit>,
+    pub(crate) exits: Vec<crate::node::Outgoing>,
 }
 
-/// Places that somebody keeps.
+/// Permits that outlive their event.
 #[derive(Debug)]
-pub(crate) struct Placed {
+pub(crate) struct HeldPermits {
     pub(crate) permits: Permits<Job>,
     pub(crate) from: Option<usize>,
     pub(crate) to: usize,
     pub(crate) class: usize,
 }
 
-/// One stage's jobs of one class.
+/// The jobs of one stage and class.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Count {
     pub(crate) accepted: u64,
@@ -59,18 +59,18 @@ pub(crate) struct Count {
     pub(crate) handled: u64,
     pub(crate) failed: u64,
     pub(crate) lost: BTreeMap<&'static str, u64>,
-    /// Dropped before they were begun, and nobody heard of it.
+    /// Dropped before they were begun, without a notification.
     pub(crate) silent: u64,
     pub(crate) alive: u64,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct StageCount {
-    /// Of all that are alive.
+    /// Weight of all living jobs.
     pub(crate) bytes: u64,
-    /// Kept by handlers.
+    /// Number of held jobs.
     pub(crate) held: u64,
-    /// Ever sent for later.
+    /// Number of jobs ever delayed.
     pub(crate) timed: u64,
     pub(crate) factory_failures: u64,
 }
@@ -79,12 +79,12 @@ pub(crate) struct StageCount {
 pub(crate) struct Counts {
     of: Vec<Count>,
     pub(crate) stages: [StageCount; STAGES],
-    /// Sent and refused, from a stage or (the last) from outside, into a stage.
+    /// Sent and refused by edge: from a stage, or from outside as the last row, into a stage.
     pub(crate) edges: [[(u64, u64); STAGES]; STAGES + 1],
     order: u64,
-    /// The latest of what was sent from outside that was begun, by stage, class and key.
+    /// Latest begun job from outside, by stage, class and key.
     pub(crate) last: HashMap<(usize, usize, u8), u64>,
-    /// What was wrong, first of all.
+    /// The first fault.
     pub(crate) fault: Option<String>,
 }
 
@@ -104,7 +104,7 @@ impl Counts {
         &mut self.of[stage * CLASSES + class]
     }
 
-    /// A stage's counts, by class.
+    /// Returns a stage's counts by class.
     pub(crate) fn by_class(&self, stage: usize) -> &[Count] {
         &self.of[stage * CLASSES..][..CLASSES]
     }
@@ -118,7 +118,7 @@ impl Counts {
         self.fault.get_or_insert(fault);
     }
 
-    /// `n` jobs were taken on their way from a stage, or from outside, to `to`.
+    /// Counts `n` jobs that `to` accepted from a stage, or from outside.
     pub(crate) fn sent(&mut self, from: Option<usize>, to: usize, class: usize, n: usize) {
         self.of(to, class).accepted += n as u64;
         self.edges[from.unwrap_or(STAGES)][to].0 += n as u64;
@@ -148,7 +148,7 @@ impl World {
         self.facts[stage]
     }
 
-    /// A job that was begun has ended.
+    /// Counts the end of a begun job.
     pub(crate) fn end(&self, stage: usize, class: usize, handled: bool) {
         let mut counts = self.counts.lock();
         let count = counts.of(stage, class);
@@ -159,7 +159,7 @@ impl World {
         }
     }
 
-    /// Counts what became of sending one job.
+    /// Counts the result of sending one job.
     pub(crate) fn note(&self, from: Option<usize>, to: usize, class: usize, sent: Result<(), Job>) {
         match sent {
             Ok(()) => self.counts.lock().sent(from, to, class, 1),
@@ -170,7 +170,7 @@ impl World {
         }
     }
 
-    /// Counts what became of sending some jobs, all or none.
+    /// Counts the result of sending several jobs, all or none.
     pub(crate) fn note_all(
         &self,
         from: Option<usize>,
@@ -186,12 +186,12 @@ impl World {
         }
     }
 
-    /// The source into a stage, if the world has not ended.
+    /// Returns the source of a stage; `None` after the end.
     pub(crate) fn source(&self, to: usize) -> Option<Source<Job>> {
         self.sources.lock().get(to).cloned()
     }
 
-    /// Places of `stage` that are kept.
+    /// Returns the number of reserved places of `stage`.
     pub(crate) fn places(&self, stage: usize) -> usize {
         let permits = self.permits.lock();
         permits.iter().filter(|placed| placed.to == stage).map(|placed| placed.permits.left()).sum()

@@ -1,5 +1,5 @@
-//! New settings for a graph that runs: whole or not at all, each taking effect, bounds kept in
-//! every step, and each change in the journal.
+//! New settings for a running graph: set whole or not at all, each takes effect, bounds hold in
+//! every step, and each change is journaled.
 
 #![allow(
     clippy::expect_used,
@@ -28,15 +28,15 @@ fn config(text: &str) -> GraphConfig {
     toml::from_str(text).unwrap()
 }
 
-/// What changes, as text.
+/// Sets `text`, and returns the changes as text.
 #[track_caller]
 fn set(graph: &mut Manual, text: &str) -> Vec<String> {
     let changes = graph.reconfigure(&config(text)).unwrap();
     changes.iter().map(ToString::to_string).collect()
 }
 
-/// Two classes; `own` with a pool of its own, and `a` and `b`, which share the pool `both`. What
-/// `own` handles is noted.
+/// A graph with two classes; `own` has a pool of its own and records its events, and `a` and `b`
+/// share the pool `both`.
 struct Small {
     graph: Manual,
     own: Source<u32>,
@@ -58,7 +58,7 @@ fn small() -> Small {
     let shared = ["a", "b"].map(|name| {
         let stage = graph.stage::<u32>(name, 1_000);
         let time = Arc::clone(&clock);
-        // A millisecond each, so that a batch is one event.
+        // A millisecond each, so a batch is one event.
         let handle = move |_event, _cx: &mut Context| time.advance(Duration::from_millis(1));
         graph.attach_each_in(&both, stage, |_wire| handle).unwrap();
         graph.source(stage).unwrap()
@@ -69,7 +69,7 @@ fn small() -> Small {
 }
 
 impl Small {
-    /// Fills `own` with events as far as it takes them; returns how many it took.
+    /// Fills `own`, and returns the number of accepted events.
     fn fill(&self) -> usize {
         (0..10_000).take_while(|event| self.own.send(*event).is_ok()).count()
     }
@@ -180,7 +180,7 @@ fn with_one_bad_key_among_all_nothing_changes() {
     };
     assert_eq!(pool, "both");
     assert_eq!(small.graph.report(), before);
-    // Nothing of it was kept for later either.
+    // No part of it is kept for later either.
     assert_eq!(set(&mut small.graph, EVERYTHING), EVERY_CHANGE);
 }
 
@@ -231,7 +231,7 @@ fn a_line_that_is_removed_restores_the_declared_value() {
 }
 
 #[test]
-fn a_file_that_was_applied_before_the_start_is_replaced_not_added_to() {
+fn a_file_applied_before_the_start_is_replaced_and_not_merged() {
     let mut graph = Graph::new("g");
     let stage = graph.stage::<u32>("s", 64);
     graph.attach_each(stage, |_wire| |_event, _cx| {}).unwrap();
@@ -246,7 +246,7 @@ fn a_file_that_was_applied_before_the_start_is_replaced_not_added_to() {
 }
 
 #[test]
-fn without_statistics_only_the_ledgers_go_on_and_with_them_again_only_new_events_count() {
+fn statistics_cover_only_events_while_they_are_on_and_ledgers_all() {
     let mut small = small();
     let mut counted = |text: &str| {
         set(&mut small.graph, text);
@@ -271,7 +271,7 @@ impl PoolSizePolicy for Always {
 }
 
 #[test]
-fn a_pool_size_controller_is_switched_live_and_a_policy_of_the_programs_own_stays() {
+fn a_pool_size_controller_is_switched_live_and_a_custom_policy_stays() {
     let mut graph = Graph::new("g");
     let stage = graph.stage::<u32>("s", 8);
     graph.attach_each(stage, |_wire| |_event, _cx| {}).unwrap();
@@ -293,7 +293,7 @@ fn a_pool_size_controller_is_switched_live_and_a_policy_of_the_programs_own_stay
     assert_eq!(workers("control.pool_size = \"off\""), 1);
     assert_eq!(workers("control.pool_size = \"observe\"\ncontrol.idle_after = \"1s\""), 1);
     assert_eq!(workers("control.idle_after = \"2s\""), 5);
-    // A range that leaves its wish out bounds it at once.
+    // A range below the wanted size bounds it at once.
     assert_eq!(workers("stages.s.workers = \"1..3\""), 3);
     assert_eq!(ticks.load(Ordering::SeqCst), 3);
 }
@@ -311,7 +311,7 @@ fn the_default_pool_size_policy_follows_its_targets() {
         }
         small.graph.report().stages[0].workers.now
     };
-    // Idle beside the others: one worker of `own` is spared after each stretch of `idle_after`.
+    // `own` is idle beside the others: it loses one worker after each `idle_after`.
     set(&mut small.graph, "stages.own.workers = \"1..8\"\ncontrol.idle_after = \"1s\"");
     small.graph.set_workers("own", 8);
     assert_eq!(ticks(&mut small, 9), 7);
@@ -334,7 +334,7 @@ fn leases_follow_the_capacity_of_the_target_and_the_workers_of_the_sender() {
             move |event, cx: &mut Context| {
                 if event == 0 {
                     cx.send(&to, 0).unwrap();
-                    // How many places the lease has left to others.
+                    // The places that the lease leaves to others.
                     let free = |n: &usize| aside.reserve(*n).is_ok();
                     noted.lock().push((1..=64).take_while(free).count());
                 }
@@ -361,7 +361,7 @@ fn leases_follow_the_capacity_of_the_target_and_the_workers_of_the_sender() {
 }
 
 #[test]
-fn the_workers_of_a_hosted_pool_cannot_change_and_all_else_can() {
+fn only_the_workers_of_a_hosted_pool_cannot_change() {
     let mut graph = Graph::new("g");
     let pool = graph.hosted_pool("reactors", 2);
     let stage = graph.stage::<u32>("s", 8);

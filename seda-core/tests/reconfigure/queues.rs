@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_capacity_that_shrinks_below_the_depth_sinks_with_it_in_every_step() {
+fn a_capacity_set_below_the_depth_shrinks_with_it_in_every_step() {
     let mut small = small();
     assert_eq!(small.fill(), 64);
     set(&mut small.graph, "stages.own.capacity = 10\nstages.own.batch = 7");
@@ -24,7 +24,7 @@ fn a_capacity_that_shrinks_below_the_depth_sinks_with_it_in_every_step() {
         }
         small.graph.step();
     }
-    // A batch of one to measure, then of seven.
+    // The first batch has one event, to measure; the next has seven.
     assert_eq!(depths, [64, 63, 56, 49, 42, 35, 28, 21, 14, 7]);
     small.graph.run_until_idle();
     assert_eq!(small.fill(), 10);
@@ -36,7 +36,7 @@ fn a_capacity_that_shrinks_below_the_depth_sinks_with_it_in_every_step() {
 }
 
 #[test]
-fn a_soft_capacity_that_was_set_live_stays_until_the_setting_changes() {
+fn a_soft_capacity_set_live_stays_until_the_setting_changes() {
     let mut small = small();
     small.graph.set_soft_capacity("own", 20);
     set(&mut small.graph, "stages.own.capacity = 48");
@@ -52,7 +52,7 @@ fn a_soft_capacity_that_was_set_live_stays_until_the_setting_changes() {
 }
 
 #[test]
-fn a_size_that_was_set_live_stays_unless_the_new_range_leaves_it_out() {
+fn a_size_set_live_stays_unless_the_new_range_excludes_it() {
     let mut small = small();
     let mut workers = |text: &str, live: Option<usize>| {
         set(&mut small.graph, text);
@@ -85,7 +85,7 @@ fn a_batch_and_the_shares_of_classes_hold_from_the_next_take_on() {
     set(&mut small.graph, "stages.own.batch = 8");
     gold.send_all((0..30).collect()).unwrap();
     basic.send_all((100..130).collect()).unwrap();
-    // The first event was of gold's turn.
+    // The first event belonged to gold's turn.
     assert_eq!(taken(&mut small), [0, 0, 1, 0, 0, 0, 1, 0]);
     set(&mut small.graph, "stages.own.batch = 6\n[classes]\ngold = 1\nbasic = 2");
     assert_eq!(taken(&mut small), [0, 1, 1, 0, 1, 1]);
@@ -112,7 +112,7 @@ fn stages_of_a_shared_pool_get_its_time_by_their_new_weights() {
 }
 
 #[test]
-fn a_budget_below_what_is_in_use_admits_nothing_and_sinks_with_it_and_a_larger_one_admits() {
+fn a_budget_below_its_use_admits_nothing_and_shrinks_with_it_and_a_larger_one_admits() {
     let mut small = small();
     assert_eq!(small.fill(), 64);
     set(&mut small.graph, "budget = 20\nstages.own.batch = 9");
@@ -158,7 +158,7 @@ fn the_valve_and_its_policy_follow_the_settings() {
 }
 
 #[test]
-fn a_limit_of_pending_events_can_move_while_some_are_pending() {
+fn the_limit_of_pending_events_can_change_while_some_are_pending() {
     let parked: Arc<Mutex<Vec<Pending>>> = Arc::default();
     let kept = Arc::clone(&parked);
     let mut graph = Graph::new("g");

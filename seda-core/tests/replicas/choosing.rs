@@ -1,4 +1,4 @@
-//! Which replica a send goes to.
+//! The replica that a send goes to.
 
 use super::*;
 
@@ -16,13 +16,13 @@ fn round_robin_is_exact_from_outside_and_from_a_handler() {
     source.send_all((0..41).collect()).unwrap();
     manual.run_until_idle();
     let report = manual.report();
-    // The worker's clone of the sink is the first: it begins with the second replica.
+    // The worker has the first clone of the sink, so it begins with the second replica.
     assert_eq!(over_edges(&report, Some("entry")), [10, 11, 10, 10]);
     assert_balanced(&report);
 }
 
 #[test]
-fn the_shortest_queue_is_joined() {
+fn a_send_joins_the_shortest_queue() {
     let (mut manual, source) = idle(64, 4, Balance::ShortestQueue);
     source.send_all(vec![0; 5]).unwrap();
     assert_eq!(depths(&manual), [5, 0, 0, 0], "all of a `send_all` go to one");
@@ -33,7 +33,7 @@ fn the_shortest_queue_is_joined() {
 }
 
 #[test]
-fn what_a_batch_has_sent_and_not_published_counts_for_the_shortest() {
+fn unpublished_sends_of_a_batch_count_towards_the_shortest_queue() {
     let send = |cx: &mut Context, render: &Sink<u32>, n| {
         cx.send_all(render, vec![n; 3]).unwrap();
         (0..9).for_each(|_| cx.send(render, n).unwrap());
@@ -46,7 +46,7 @@ fn what_a_batch_has_sent_and_not_published_counts_for_the_shortest() {
 
 #[test]
 fn a_busy_replica_with_an_empty_queue_is_not_the_shortest() {
-    // Whichever replica's turn it is among equals.
+    // The busy replica is not chosen at any turn of the tie-break.
     for turn in 0..3 {
         let (mut graph, render) = declare(64, 3, Balance::ShortestQueue);
         let source = graph.source(render).unwrap();
@@ -70,7 +70,7 @@ fn a_busy_replica_with_an_empty_queue_is_not_the_shortest() {
 }
 
 #[test]
-fn a_pending_event_counts_for_the_shortest() {
+fn a_pending_event_counts_towards_the_shortest_queue() {
     for turn in 0..3 {
         let (mut graph, render) = declare(64, 3, Balance::ShortestQueue);
         let source = graph.source(render).unwrap();
@@ -92,14 +92,14 @@ fn a_pending_event_counts_for_the_shortest() {
 }
 
 #[test]
-fn two_choices_in_a_graph_are_those_of_the_chooser() {
+fn two_choices_in_a_graph_are_those_of_the_balancer() {
     let (manual, source) = idle(4_000, 4, Balance::TwoChoices);
-    // The first source's seed.
-    let chooser = Balancer::new(Balance::TwoChoices, 4, 0);
+    // The seed of the first source.
+    let balancer = Balancer::new(Balance::TwoChoices, 4, 0);
     let mut expected = vec![0; 4];
     for n in 0..1_000 {
         source.send(n).unwrap();
-        let replica = chooser.choose(|replica| expected[replica]);
+        let replica = balancer.choose(|replica| expected[replica]);
         expected[replica] += 1;
     }
     assert_eq!(depths(&manual), expected);
@@ -108,7 +108,7 @@ fn two_choices_in_a_graph_are_those_of_the_chooser() {
 }
 
 #[test]
-fn a_send_is_refused_only_when_no_replica_has_room_and_then_counted_once() {
+fn a_send_is_refused_only_when_all_replicas_are_full_and_is_counted_once() {
     for balance in SEVERAL {
         let (manual, source) = idle(10, 4, balance);
         (0..10).for_each(|n| source.send(n).unwrap());
@@ -126,7 +126,7 @@ fn a_send_is_refused_only_when_no_replica_has_room_and_then_counted_once() {
 }
 
 #[test]
-fn a_handlers_sends_fill_every_place_of_all_replicas_too() {
+fn the_sends_of_a_handler_also_fill_every_place_of_all_replicas() {
     for balance in SEVERAL {
         let results = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&results);
@@ -145,7 +145,7 @@ fn a_handlers_sends_fill_every_place_of_all_replicas_too() {
         assert_eq!((depth, refused(&report)), (10, 9), "{balance}");
         let results = results.lock().clone();
         assert_eq!(results[..2], [RefusalReason::Full; 2]);
-        // Two replicas could never hold three at once, the other two could.
+        // Two replicas can never hold three at once; the other two can.
         assert_eq!(results[2..], [RefusalReason::Full, RefusalReason::TooLarge]);
         manual.run_until_idle();
         assert_balanced(&manual.report());
@@ -153,11 +153,11 @@ fn a_handlers_sends_fill_every_place_of_all_replicas_too() {
 }
 
 #[test]
-fn places_reserved_are_one_replicas_and_come_back() {
+fn permits_belong_to_one_replica_and_are_released() {
     let (manual, source) = idle(8, 2, Balance::ShortestQueue);
     let mut permits = source.reserve(4).unwrap();
     permits.send_all([1, 2]);
-    // Four are queued or reserved at the first; the rest goes to the second.
+    // Four are queued or reserved at the first replica; the rest goes to the second.
     (0..4).for_each(|n| source.send(n).unwrap());
     assert_eq!(depths(&manual), [2, 4]);
     assert_eq!(source.send(9).unwrap_err().reason(), RefusalReason::Full);
@@ -168,7 +168,7 @@ fn places_reserved_are_one_replicas_and_come_back() {
 }
 
 #[test]
-fn send_both_finds_room_at_two_replicas_or_takes_neither() {
+fn send_both_finds_places_at_two_replicas_or_takes_neither() {
     let both = |cx: &mut Context, render: &Sink<u32>, n| {
         drop(cx.send_both((render, n), (render, n)));
     };
@@ -178,7 +178,7 @@ fn send_both_finds_room_at_two_replicas_or_takes_neither() {
         manual.step();
         assert_eq!(depths(&manual), [1, 1, 0], "{balance}");
         source.send(2).unwrap();
-        // The replicas come first in a step, so this one finds them empty again.
+        // The replicas run first in a step, so this event finds them empty again.
         manual.step();
         assert_eq!(depths(&manual), [1, 1, 0], "{balance}");
         manual.run_until_idle();

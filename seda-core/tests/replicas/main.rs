@@ -1,4 +1,4 @@
-//! Replicated stages: who gets an event, and that nothing is lost or refused between them.
+//! Replicated stages: which replica gets an event, and that none is lost or refused between them.
 
 #![allow(
     clippy::expect_used,
@@ -21,7 +21,7 @@ use seda_core::{
 use std::sync::Arc;
 use support::{assert_balanced, workers};
 
-/// The balances that give each replica a queue.
+/// The balances under which each replica has a queue.
 const SEVERAL: [Balance; 3] = [Balance::ShortestQueue, Balance::TwoChoices, Balance::RoundRobin];
 
 fn declare(capacity: usize, count: usize, balance: Balance) -> (Graph, Stage<u32>) {
@@ -34,7 +34,7 @@ fn manual(graph: Graph) -> Manual {
     graph.start_manual(Arc::new(ManualClock::new())).unwrap()
 }
 
-/// Replicas that take events and do nothing, with a source.
+/// Returns replicas that do nothing with their events, and a source.
 fn idle(capacity: usize, count: usize, balance: Balance) -> (Manual, Source<u32>) {
     let (mut graph, render) = declare(capacity, count, balance);
     graph.attach_each(render, |_wire| |_, _| {}).unwrap();
@@ -43,7 +43,7 @@ fn idle(capacity: usize, count: usize, balance: Balance) -> (Manual, Source<u32>
     (manual(graph), source)
 }
 
-/// `entry` does `send` for each of its events; the replicas behind it do nothing.
+/// Returns a graph where `entry` runs `send` for each event, and the replicas behind it do nothing.
 fn behind(
     capacity: usize,
     count: usize,
@@ -65,7 +65,7 @@ fn behind(
     (manual(graph), source)
 }
 
-/// How many events were sent over each edge that leaves `from`; `None` is outside.
+/// Returns the number of events sent over each edge that leaves `from`; `None` is outside.
 fn over_edges(report: &Report, from: Option<&str>) -> Vec<u64> {
     let edges = report.edges.iter().filter(|edge| edge.from.as_deref() == from);
     edges.map(|edge| edge.sent).collect()
@@ -138,7 +138,7 @@ fn replicas_in_one_pool_keep_their_edges_apart() {
 }
 
 #[test]
-fn of_a_shared_pool_one_worker_at_a_time_runs_a_replica() {
+fn one_worker_of_a_shared_pool_runs_a_replica_at_a_time() {
     let gate = support::Gate::default();
     let (mut graph, render) = declare(64, 2, Balance::RoundRobin);
     let pool = graph.pool("all", seda_core::WorkerRange::exactly(2));
@@ -153,7 +153,7 @@ fn of_a_shared_pool_one_worker_at_a_time_runs_a_replica() {
         .unwrap();
     let source = graph.source(render).unwrap();
     let running = graph.start().unwrap();
-    // Both to the first. The other worker may not take what is left there, but what comes next.
+    // Both go to the first replica. The other worker may take only the next one.
     source.send_all(vec![0; 2]).unwrap();
     gate.wait_for(1);
     source.send(0).unwrap();
@@ -168,7 +168,7 @@ fn of_a_shared_pool_one_worker_at_a_time_runs_a_replica() {
 }
 
 #[test]
-fn a_factory_is_told_its_replica_and_again_after_a_panic() {
+fn a_factory_receives_the_number_of_its_replica_again_after_a_panic() {
     support::quiet_panics();
     for balance in Balance::ALL {
         let (mut graph, render) = declare(64, 3, balance);
@@ -188,7 +188,7 @@ fn a_factory_is_told_its_replica_and_again_after_a_panic() {
             .unwrap();
         let source = graph.source(render).unwrap();
         let mut manual = manual(graph);
-        // One for each worker's first batch, then three more.
+        // One event for the first batch of each worker, then three more.
         for round in [1, 0] {
             for _ in 0..3 {
                 source.send(round).unwrap();
@@ -206,7 +206,7 @@ fn a_factory_is_told_its_replica_and_again_after_a_panic() {
 }
 
 #[test]
-fn a_closed_replica_is_passed_over_although_its_queue_is_the_shortest() {
+fn a_closed_replica_is_passed_over_even_with_the_shortest_queue() {
     for balance in SEVERAL {
         let (mut graph, render) = declare(400, 4, balance);
         graph
@@ -239,7 +239,7 @@ fn a_closed_replica_is_passed_over_although_its_queue_is_the_shortest() {
 }
 
 #[test]
-fn a_pending_event_sends_to_the_shortest_too() {
+fn a_pending_event_also_sends_to_the_shortest_queue() {
     let (mut graph, render) = declare(64, 4, Balance::ShortestQueue);
     let entry = graph.stage::<u32>("entry", 64);
     let held = Arc::new(Mutex::new(None));
@@ -264,7 +264,7 @@ fn a_pending_event_sends_to_the_shortest_too() {
 }
 
 #[test]
-fn on_threads_nothing_is_lost_and_a_drain_ends() {
+fn on_threads_no_event_is_lost_and_a_drain_ends() {
     for balance in Balance::ALL {
         let (mut graph, render) = declare(64, 3, balance);
         let (split, join) = (graph.stage::<u32>("split", 256), graph.stage::<u32>("join", 256));
@@ -282,7 +282,7 @@ fn on_threads_nothing_is_lost_and_a_drain_ends() {
             .unwrap();
         graph.attach_each(join, |_wire| |_, _| {}).unwrap();
         graph.configure(split, workers(2)).unwrap();
-        // It never binds, so that the valve has no reason to give anything up.
+        // The budget never binds, so the valve evicts nothing.
         graph.budget(10_000);
         let sources = [graph.source(split).unwrap(), graph.source(split).unwrap()];
         let running = graph.start().unwrap();
@@ -330,7 +330,7 @@ fn a_waiting_sink_waits_for_any_replica() {
     let source = graph.source(entry).unwrap();
     let running = graph.start().unwrap();
     source.send_all((0..20).collect()).unwrap();
-    // One is held at the first replica and one queued there; the second does all others.
+    // One event blocks the first replica and one is queued there; the second replica does the rest.
     support::wait_until("the second replica does the rest", || {
         running.report().stages[1].handled == 18
     });

@@ -1,9 +1,9 @@
-//! Replicas as a graph declares, wires and sets them.
+//! The declaration, wiring and settings of replicas.
 
 use super::*;
 
 #[test]
-fn settings_are_said_of_all_replicas_or_of_one() {
+fn settings_apply_to_all_replicas_or_to_one() {
     let (mut graph, render) = declare(64, 3, Balance::TwoChoices);
     graph.attach_each(render, |_wire| |_, _| {}).unwrap();
     graph.configure(render, StageConfig { capacity: Some(11), ..workers(2) }).unwrap();
@@ -18,7 +18,7 @@ fn settings_are_said_of_all_replicas_or_of_one() {
 }
 
 #[test]
-fn replicas_that_cannot_be_are_errors_that_name_the_stage() {
+fn impossible_replicas_are_errors_that_name_the_stage() {
     let attached = |capacity, count, balance| {
         let (mut graph, render) = declare(capacity, count, balance);
         graph.attach_each(render, |_wire| |_, _| {}).unwrap();
@@ -49,7 +49,7 @@ fn replicas_that_cannot_be_are_errors_that_name_the_stage() {
 }
 
 #[test]
-fn a_token_of_another_graph_is_recognised() {
+fn a_token_of_another_graph_is_refused() {
     let (mut graph, _) = declare(64, 3, Balance::RoundRobin);
     let (_other, foreign) = declare(64, 3, Balance::RoundRobin);
     let entry = graph.stage::<u32>("entry", 8);
@@ -63,7 +63,7 @@ fn a_token_of_another_graph_is_recognised() {
 }
 
 #[test]
-fn attaching_and_on_lost_are_for_all_replicas_and_once() {
+fn attach_and_on_lost_cover_all_replicas_and_are_allowed_once() {
     let (mut graph, render) = declare(64, 3, Balance::RoundRobin);
     let lost = Arc::new(Mutex::new(Vec::new()));
     let heard = Arc::clone(&lost);

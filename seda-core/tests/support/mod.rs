@@ -1,4 +1,4 @@
-//! What the tests share: small graphs, gates that hold handlers up, and both ledgers' equations.
+//! Shared by the tests: gates that block handlers, and the equations of both ledgers.
 #![allow(dead_code, unreachable_pub, missing_docs)]
 
 use parking_lot::{Condvar, Mutex};
@@ -9,15 +9,15 @@ use seda_core::{Class, Report, SendOptions, StageConfig, WorkerRange};
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
-/// Long enough for any machine, so that a test that hangs fails.
+/// Longer than any machine needs, so a test that hangs fails.
 pub const LONG: Duration = Duration::from_secs(60);
 
-/// Both ledgers' equations; the first that does not hold is the error.
+/// Checks the equations of both ledgers; the first that does not hold is the error.
 pub fn check_ledgers(report: &Report) -> Result<(), String> {
     imbalances(report).first().map_or(Ok(()), |fault| Err(fault.to_string()))
 }
 
-/// Holds handlers up until it is opened, and says how many wait at it.
+/// Blocks handlers until it is opened, and counts those that wait.
 #[derive(Clone, Default)]
 pub struct Gate(Arc<(Mutex<(bool, usize)>, Condvar)>);
 
@@ -37,17 +37,17 @@ impl Gate {
         self.0.1.notify_all();
     }
 
-    /// Waits until `n` handlers have come to the gate.
+    /// Waits until `n` handlers have reached the gate.
     pub fn wait_for(&self, n: usize) {
         let (state, changed) = &*self.0;
         let mut state = state.lock();
         while state.1 < n {
-            assert!(!changed.wait_for(&mut state, LONG).timed_out(), "nobody came to the gate");
+            assert!(!changed.wait_for(&mut state, LONG).timed_out(), "no handler came to the gate");
         }
     }
 }
 
-/// Looks again and again until `ready` says yes.
+/// Polls `ready` until it returns true.
 #[track_caller]
 pub fn wait_until(what: &str, mut ready: impl FnMut() -> bool) {
     let (sender, receiver) = std::sync::mpsc::channel::<()>();
@@ -61,10 +61,10 @@ pub fn wait_until(what: &str, mut ready: impl FnMut() -> bool) {
     panic!("never happened: {what}");
 }
 
-/// What handlers of these tests panic with: kept off the tests' output by [`quiet_panics`].
+/// The panic message of handlers in these tests: [`quiet_panics`] keeps it out of the output.
 pub const ON_PURPOSE: &str = "on purpose";
 
-/// Keeps panics that belong to a test out of its output; all others are still told.
+/// Keeps intended panics out of the output of a test; all others are printed.
 pub fn quiet_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -77,12 +77,12 @@ pub fn quiet_panics() {
     });
 }
 
-/// Settings of a stage with `n` workers.
+/// Returns the settings of a stage with `n` workers.
 pub fn workers(n: usize) -> StageConfig {
     StageConfig { workers: Some(WorkerRange::exactly(n)), ..StageConfig::default() }
 }
 
-/// SendOptions of a class without a deadline.
+/// Returns the options of a class without a deadline.
 pub fn class(index: u8) -> SendOptions {
     SendOptions { class: Class::new(index), ..SendOptions::default() }
 }

@@ -85,7 +85,7 @@ impl Service<Http1> for HttpService {
     }
 
     fn slo(&self) -> Option<Duration> {
-        self.source.promised()
+        self.source.slo()
     }
 
     fn lost(&mut self, reason: LossReason) -> Response<Body> {

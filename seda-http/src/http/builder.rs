@@ -109,7 +109,8 @@ impl Http {
     /// # let mut http = Http::bind(config)?;
     /// http.classify(|request| {
     ///     let is_live = request.uri().path().starts_with("/live/");
-    ///     SendOptions { deadline: is_live.then_some(Duration::from_millis(200)), ..SendOptions::default() }
+    ///     let deadline = is_live.then_some(Duration::from_millis(200));
+    ///     SendOptions { deadline, ..SendOptions::default() }
     /// });
     /// # Ok(())
     /// # }

@@ -40,7 +40,7 @@
 //! | `connection` | one client: buffers, requests in flight, phase |
 //! | `pipeline`, `output`, `body` | responses in order; bytes to write; [`Body`] |
 //! | `stream`, `socket` | a client's socket and its readiness; the two system calls |
-//! | `settings`, `timeouts`, `sweep_timer`, `deadline` | bounds and time limits |
+//! | `settings`, `timeouts` | bounds; time limits |
 
 mod acceptor;
 mod body;
@@ -49,7 +49,6 @@ mod codec;
 mod connection;
 mod connection_count;
 mod connections;
-mod deadline;
 mod mailbox;
 mod output;
 mod park;
@@ -60,7 +59,6 @@ mod service;
 mod settings;
 mod socket;
 mod stream;
-mod sweep_timer;
 #[cfg(test)]
 mod tests;
 mod timeouts;
@@ -70,13 +68,13 @@ pub(crate) use acceptor::Acceptor;
 pub use body::Body;
 pub(crate) use codec::{Codec, DecodeOutcome, Expecting};
 pub(crate) use connection_count::ConnectionCount;
-pub(crate) use deadline::Deadline;
 pub(crate) use mailbox::{Mailbox, ReactorMessage};
 pub(crate) use output::Output;
 pub(crate) use park::ReactorPark;
 pub(crate) use parts::ReactorParts;
 pub(crate) use service::{Admission, Service};
 pub(crate) use settings::Settings;
+pub(crate) use timeouts::Deadline;
 
 use self::body::CHUNK;
 use self::coalescing::WakeupCoalescer;
@@ -85,7 +83,7 @@ use self::connections::Connections;
 use self::mailbox::Accepted;
 use self::parts::WAKER;
 use self::ready_queue::ReadyQueue;
-use self::sweep_timer::SweepTimer;
+use self::timeouts::SweepTimer;
 use self::unparker::Unparker;
 use crossbeam_channel::Receiver;
 use mio::{Events, Interest, Poll, Token};

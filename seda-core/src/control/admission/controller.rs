@@ -1,6 +1,7 @@
-//! The admission controller: what the monitor saw goes to the laws, what they say to the gates.
+//! Asks the laws of admission once per tick, and sets the limits of all gates.
 
 use crate::config::{Class, Mode, PerClass, Pools, Position, Settings, StageIndex, Stages};
+use crate::control::admission::estimator::CostKind;
 use crate::control::admission::feasibility::Feasibility;
 use crate::control::admission::gate_limits::{GateLimits, gate_of};
 use crate::control::admission::law::AdmissionLaw;
@@ -17,20 +18,25 @@ use crate::platform::sync::Mutex;
 use crate::stage::{Controller, Decision};
 use std::time::Duration;
 
-/// After this without a refusal a gate is said to be open again.
-const CALM: Duration = Duration::from_secs(1);
+/// A gate counts as open again after this time without a refusal.
+const OPEN_AFTER: Duration = Duration::from_secs(1);
 
-/// Makes a stage's law of admission for one class, by the stage's name.
+/// Makes the law of one class at a stage, by the stage's name.
 pub(crate) type MakeLaw = Box<dyn Fn(&str) -> Box<dyn AdmissionLaw> + Send + Sync>;
 
-/// Sets the limits of all gates. The tick calls it, and new settings do between two ticks.
+/// Sets the limits of all gates, at each tick and when settings change between two ticks.
+///
+/// `limiters` has three states:
+///
+/// - `None`: no SLO is in force, and all gates are open.
+/// - `Some`: limits are in force.
+/// - `None` during `act`, which takes the limiters out: laws are the program's code, and run
+///   without a lock. A change of settings meanwhile takes effect at the next tick at the latest.
 pub(in crate::control) struct AdmissionController {
-    /// The program's own law; `None`: as `control.law` says.
+    /// The program's own law; `None` selects `control.law`.
     make_law: Option<MakeLaw>,
-    /// `None` while no class has an SLO, and while a tick has taken them out: laws are the
-    /// program's, and run outside of all locks.
     limiters: Mutex<Option<Stages<Limiter>>>,
-    /// By declared route and class, whether its stages together can meet the SLO.
+    /// By declared route and class: whether the stages together can meet the SLO.
     routes: Mutex<Vec<PerClass<Feasibility>>>,
 }
 
@@ -39,7 +45,7 @@ impl AdmissionController {
         Self { make_law, limiters: Mutex::default(), routes: Mutex::default() }
     }
 
-    /// All stages over the last tick; `None` if no class has an SLO, or admission is off.
+    /// Returns every stage over the last tick; `None` if no class has an SLO or admission is off.
     pub(in crate::control) fn observe(
         &self,
         monitor: &Monitor,
@@ -55,7 +61,7 @@ impl AdmissionController {
         })
     }
 
-    /// Sets the limits of all gates by the SLOs; opens the gates if nothing was `seen`.
+    /// Sets the limits of all gates; opens the gates if `seen` is `None`.
     pub(in crate::control) fn act(&self, seen: Option<&Stages<StageObservation>>, tick: &Tick<'_>) {
         let Some(seen) = seen else { return self.open_gates(tick) };
         let admission = &tick.topology.core.admission;
@@ -63,13 +69,14 @@ impl AdmissionController {
         let mut limiters =
             taken.unwrap_or_else(|| tick.topology.stages.map(|_, _| Limiter::default()));
         let shortest = tick.settings.slo.iter().flatten().min().copied();
-        // Each limiter updates its own state: every one is asked.
+        // Route demands are learned finely if any stage fits few services into an SLO. Every
+        // limiter is asked, because each updates its own state.
         let mut any_coarse = false;
         for limiter in &mut limiters {
             any_coarse |= shortest.is_some_and(|slo| limiter.coarse(slo));
         }
         admission.learn_demands(any_coarse);
-        // Every stage's limits; those of replicas are joined at the gate that they share.
+        // Every stage decides; the limits of replicas are joined at their common gate.
         let mut gates: Stages<Option<GateLimits>> = tick.topology.stages.map(|_, _| None);
         for (stage, plan) in tick.topology.stages.entries() {
             let limiter = &mut limiters[stage];
@@ -78,6 +85,7 @@ impl AdmissionController {
             let gate = &mut gates[gate_of(tick.topology, stage)];
             *gate = Some(gate.map_or(limits, |sum| sum.joined(limits)));
         }
+        // The gates take over the limits, each class with its guaranteed share.
         for (stage, limits) in gates.entries() {
             if let (Some(limits), Some(gate)) = (limits, admission.gate(stage.get())) {
                 let (requests, costs) = limits.shared(&tick.settings.shares);
@@ -92,18 +100,17 @@ impl AdmissionController {
         *self.limiters.lock() = Some(limiters);
     }
 
-    /// Sets the limits before anything was measured: a flood may come with the first request.
+    /// Sets limits before the first measurement, because a flood may come with the first request.
     pub(in crate::control) fn set_first_limits(&self, tick: &Tick<'_>) {
         let seen = tick.topology.stages.map(|stage, _| {
             let workers = tick.topology.pool_of(stage).core.range().max;
             let parallelism = workers as f64;
-            StageObservation { workers, hired: workers, parallelism, ..Default::default() }
+            StageObservation { workers, pool_workers: workers, parallelism, ..Default::default() }
         });
         self.act(tick.settings.admits().then_some(&seen), tick);
     }
 
-    /// Follows settings that have changed. Limits begin at once, because a flood may come with the
-    /// next request, and end at once.
+    /// Follows changed settings: limits begin and end at once, and not at the next tick.
     pub(in crate::control) fn follow(&self, tick: &Tick<'_>) {
         let settings = tick.settings;
         match settings.control.admission {
@@ -116,6 +123,7 @@ impl AdmissionController {
         }
     }
 
+    /// Removes all limits, if any are in force.
     fn open_gates(&self, tick: &Tick<'_>) {
         if self.limiters.lock().take().is_none() {
             return;
@@ -130,6 +138,7 @@ impl AdmissionController {
         }
     }
 
+    /// Updates the estimate of a stage, and returns the limits that its laws decide on.
     fn decide(
         &self,
         plan: &StagePlan,
@@ -139,16 +148,19 @@ impl AdmissionController {
     ) -> GateLimits {
         let name = plan.core.name();
         let admission = &tick.topology.core.admission;
-        let (declared, differ) = (admission.costs_are_declared(), admission.costs_differ());
-        limiter.estimate.update(seen, (declared, differ), tick.now);
+        let costs = CostKind {
+            are_declared: admission.costs_are_declared(),
+            differ: admission.costs_differ(),
+        };
+        limiter.estimate.update(seen, costs, tick.now);
         let own = || self.make_law.as_ref().and_then(|make| catch_panic(|| make(name)));
         let make = || own().unwrap_or_else(|| laws::make(tick.settings.control.law));
         limiter.decide(name, seen, tick.settings, make)
     }
 }
 
-/// Limits what a stage's own queue admits of events that were not counted at its gate. An observer
-/// changes nothing there.
+/// Limits the events that enter the stage's queue without a count at its gate. In mode `observe`
+/// the queue stays unlimited.
 fn set_entry_limits(plan: &StagePlan, limiter: &Limiter, limits: &GateLimits, tick: &Tick<'_>) {
     if !tick.acts {
         return plan.core.set_admission(&Limits::NONE, Duration::ZERO);
@@ -159,7 +171,7 @@ fn set_entry_limits(plan: &StagePlan, limiter: &Limiter, limits: &GateLimits, ti
     plan.core.set_admission(&own, limiter.estimate.lead(shortest));
 }
 
-/// Journals when gates begin and end to turn requests away.
+/// Journals each gate that began or ended to turn requests away.
 fn journal_gates(limiters: &mut Stages<Limiter>, seen: &Stages<StageObservation>, tick: &Tick<'_>) {
     for (stage, plan) in tick.topology.stages.entries() {
         if let Some(change) = gate_change(stage, &mut limiters[stage], &seen[stage], tick) {
@@ -168,16 +180,17 @@ fn journal_gates(limiters: &mut Stages<Limiter>, seen: &Stages<StageObservation>
     }
 }
 
+/// Returns the decision to journal if the gate began or ended to turn requests away.
 fn gate_change(
     stage: StageIndex,
     limiter: &mut Limiter,
     seen: &StageObservation,
     tick: &Tick<'_>,
 ) -> Option<Decision> {
-    let refuses = seen.turned_away + seen.gave_way > 0;
+    let refuses = seen.turned_away + seen.preempted > 0;
     let action = match (refuses, limiter.refusing) {
         (true, None) => "began to turn requests away",
-        (false, Some(last)) if tick.now.since(last) >= CALM => "ended turning requests away",
+        (false, Some(last)) if tick.now.since(last) >= OPEN_AFTER => "ended turning requests away",
         _ => "",
     };
     if refuses {
@@ -192,8 +205,8 @@ fn gate_change(
     let said = limit.map_or_else(|| "no limit".to_owned(), |limit| format!("limit {limit}"));
     let service = limiter.estimate.service().unwrap_or(0.0) * 1e3;
     let saw = format!(
-        "{} of {} turned away, {} gave way, {} queued, service {service:.2} ms, {} workers",
-        seen.turned_away, seen.offered, seen.gave_way, seen.queued, seen.workers
+        "{} of {} turned away, {} preempted, {} queued, service {service:.2} ms, {} workers",
+        seen.turned_away, seen.offered, seen.preempted, seen.queued, seen.workers
     );
     let decision = Decision::by(Controller::Admission, tick.now).seen(saw);
     Some(decision.action(action).changed(said).acted(tick.acts))

@@ -1,4 +1,4 @@
-//! What is known of a stage: what the last ticks showed, smoothed, and moments passed over.
+//! Estimates of a stage from its last ticks: smoothed, with outliers left out.
 
 use crate::config::{Class, PerClass};
 use crate::control::admission::law::AdmissionObservation;
@@ -8,164 +8,174 @@ use crate::platform::Time;
 use crate::stats::{Ewma, OutlierFilter, Quantiles, are_outliers};
 use std::time::Duration;
 
-/// Over how many events a mean service time is smoothed: one odd event must not close a gate, and a
-/// change of demand is known after a few of the new kind.
+/// The mean service time, smoothed over eight events. One odd event must not close a gate, and a
+/// change of demand must show after a few events.
 const SERVICE: Ewma = Ewma::over(8.0);
-/// How many service times a 99th percentile is taken from, at least, once there were so many:
-/// fewer hold not even two that are longer.
-const SAMPLES: u64 = 200;
-/// Over how many events the parts of classes are smoothed: known to a tenth or so.
-const PARTS_OVER: f64 = 64.0;
-/// How long a class that was seen counts as being there.
-const SEEN_FOR: Duration = Duration::from_secs(10);
-/// How many events are served at once is followed at once where it changes by more than this
-/// factor, and else smoothed with this weight of the last tick: shares of CPU time vary from tick to
-/// tick.
-const STEADY: f64 = 1.5;
-const OF_A_TICK: f64 = 0.1;
-/// A pool is small for what could be served at once if that is so many times its size.
-const GROWS: f64 = 1.5;
-/// So long after workers were to be hired they still count as coming: what was let in for their
-/// sake is worked off by then.
-const GROWTH: Duration = Duration::from_secs(1);
+/// The least number of service times for a 99th percentile: two of 200 are longer.
+const TAIL_SAMPLES: u64 = 200;
+/// The number of events over which the parts of classes are smoothed, to about a tenth.
+const PART_SAMPLES: f64 = 64.0;
+/// How long a class counts as present after its last event.
+const PRESENT_FOR: Duration = Duration::from_secs(10);
+/// A change of the parallelism by more than this factor is followed at once.
+const STEADY_FACTOR: f64 = 1.5;
+/// A smaller change is smoothed with this weight of the last tick, because shares of CPU time vary
+/// from tick to tick.
+const TICK_WEIGHT: f64 = 0.1;
+/// A pool grows if the stage could serve this many times the events that its workers serve.
+const GROWTH_FACTOR: f64 = 1.5;
+/// How long a pool counts as growing. The requests that were admitted for new workers are served by
+/// then.
+const GROWTH_LASTS: Duration = Duration::from_secs(1);
 
-/// Of one stage.
+/// The costs that requests have at their admission.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct CostKind {
+    /// Requests declare them; otherwise they follow from the route.
+    pub(super) are_declared: bool,
+    /// They differ between requests.
+    pub(super) differ: bool,
+}
+
+/// Lower bounds of a class's service, in seconds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LeastService {
+    pub(super) mean: f64,
+    /// The 99th percentile.
+    pub(super) tail: f64,
+}
+
+/// The estimates of one stage.
 #[derive(Default)]
 pub(crate) struct Estimate {
-    /// The mean of an event, in seconds.
+    /// The mean service time, in seconds.
     service: Option<f64>,
-    /// Whether a tick far from all before was a moment.
-    stall: OutlierFilter,
-    /// How many events are served at once.
+    /// Leaves out a tick that is far from those before it.
+    outliers: OutlierFilter,
+    /// Events served at once when all workers are busy.
     parallelism: Option<f64>,
-    /// Whether that was far less in the last tick than before.
+    /// Whether that fell by far in the last tick.
     fell: bool,
-    /// When workers were last to be hired.
+    /// When the pool was last about to grow.
     grows: Option<Time>,
-    price: CostModel,
-    /// Whether what has that price was declared.
-    declared: bool,
-    /// Whether it is known of each request how long it takes.
-    differ: bool,
+    cost_model: CostModel,
+    costs: CostKind,
     tail: Tail,
-    /// How many of each class had come or wanted to, at the last tick.
-    came: PerClass<u64>,
-    /// How many of each class were handled, at the last tick.
+    /// Events of each class offered until the last tick.
+    offered: PerClass<u64>,
+    /// Events of each class handled until the last tick.
     handled: PerClass<u64>,
-    /// Of what is handled, the part of each class; nothing before anything was.
+    /// The part of each class in the events handled; zero before the first.
     parts: PerClass<f64>,
     /// When each class was last seen.
-    seen: PerClass<Option<Time>>,
+    last_seen: PerClass<Option<Time>>,
 }
 
 impl Estimate {
-    /// The mean of a service in seconds; `None` before the first.
+    /// Returns the mean service time in seconds; `None` before the first service.
     pub(crate) fn service(&self) -> Option<f64> {
         self.service
     }
 
-    /// What the services of a class take at least, in seconds: in the mean, and one in a hundred
-    /// where enough were seen. Where several classes are about nobody knows whose they are, and both
-    /// are what all but one in a hundred exceed. `None` if the class is not about.
-    pub(crate) fn least_services(&self, class: Class) -> Option<(f64, f64)> {
-        let mean = self.service.filter(|_| self.is_here(class))?;
-        if self.seen.iter().flatten().count() > 1 {
-            let (least, _) = self.tail.hundredths?;
-            return Some((least, least));
+    /// Returns lower bounds, in seconds, of the mean and the 99th percentile of a class's service.
+    ///
+    /// Service times are not recorded by class. With several classes present, both are the first
+    /// percentile over all of them. `None` if the class is absent, or too few events were served.
+    pub(super) fn least_service(&self, class: Class) -> Option<LeastService> {
+        let mean = self.service.filter(|_| self.is_present(class))?;
+        if self.last_seen.iter().flatten().count() > 1 {
+            let least = self.tail.extremes?.first;
+            return Some(LeastService { mean: least, tail: least });
         }
-        Some((mean, self.tail.hundredths.map_or(mean, |(_, most)| most)))
+        Some(LeastService { mean, tail: self.tail.extremes.map_or(mean, |known| known.last) })
     }
 
-    /// How many events are served at once when all workers are busy; `None` before the first tick.
+    /// Returns how many events are served at once when all workers are busy; `None` before the
+    /// first tick.
     pub(crate) fn parallelism(&self) -> Option<f64> {
         self.parallelism
     }
 
-    /// How many units of declared cost a second of service is worth; `None` while nothing was
-    /// declared and served.
+    /// Returns the declared cost per second of service; `None` before a request with a declared
+    /// cost was served.
     pub(crate) fn units_per_second(&self) -> Option<f64> {
-        self.price.units_per_second()
+        self.cost_model.units_per_second()
     }
 
-    /// Whether requests of this class came lately.
-    pub(crate) fn is_here(&self, class: Class) -> bool {
-        self.seen[class].is_some()
+    /// Returns whether requests of this class came lately.
+    pub(crate) fn is_present(&self, class: Class) -> bool {
+        self.last_seen[class].is_some()
     }
 
-    /// How long so many requests take together, in seconds, when all workers are busy.
+    /// Returns the seconds in which busy workers serve `requests`.
     pub(crate) fn seconds_for(&self, requests: f64) -> Option<f64> {
         let seconds = requests * self.service? / self.parallelism?;
         (seconds > 0.0).then_some(seconds)
     }
 
-    /// Which part of what the stage handles is of classes higher than this one, 0 to 1.
-    pub(crate) fn of_higher(&self, class: Class) -> f64 {
+    /// Returns the part of handled events that is of higher classes, 0 to 1.
+    pub(crate) fn part_of_higher(&self, class: Class) -> f64 {
         self.parts.iter().take(class.index()).sum::<f64>().min(1.0)
     }
 
-    /// What a law is told that is to keep a promise of so many seconds.
+    /// Returns the observation for the law of a class with this SLO.
     pub(crate) fn observation(
         &self,
-        sight: &StageObservation,
+        observed: &StageObservation,
         slo_seconds: f64,
     ) -> AdmissionObservation {
-        let mut seen = sight.observation(slo_seconds, self.service, self.tail.p99);
-        seen.cost_variation = self.price.variation().filter(|_| self.differ);
+        let mut seen = observed.observation(slo_seconds, self.service, self.tail.p99);
+        seen.cost_variation = self.cost_model.variation().filter(|_| self.costs.differ);
         seen.parallelism = self.parallelism.unwrap_or(seen.parallelism);
-        // As steady as that: a tick's own shares of CPU time vary, and a worker more is much.
+        // Smoothed likewise: CPU shares vary from tick to tick, and one worker matters.
         seen.workers = whole(seen.parallelism);
         seen.grows = self.grows.is_some();
         seen
     }
 
-    /// How long before its deadline an event has to be begun. An SLO that the service alone
-    /// exceeds is violated anyway: then only the wait counts.
+    /// Returns how long before its deadline an event must begin: the mean service. It is zero if
+    /// that is more than half of the SLO; then only the wait counts.
     pub(crate) fn lead(&self, slo: Duration) -> Duration {
         let service = self.service.filter(|mean| *mean < slo.as_secs_f64() / 2.0);
         Duration::try_from_secs_f64(service.unwrap_or(0.0)).unwrap_or(Duration::ZERO)
     }
 
-    /// What was seen during a tick joins what is known.
-    /// With `declared` its requests say what they cost, else that is what their routes take: what a
-    /// unit of the one is worth says nothing about the other. With `differ` it is known of each how
-    /// long it takes, beside others that take longer.
-    pub(crate) fn update(
-        &mut self,
-        sight: &StageObservation,
-        (declared, differ): (bool, bool),
-        now: Time,
-    ) {
-        self.differ = differ;
-        if std::mem::replace(&mut self.declared, declared) != declared {
-            self.price = CostModel::default();
+    /// Updates all estimates with the observation of a tick.
+    ///
+    /// Declared costs and those of routes have different units, so the cost model begins anew on a
+    /// change between them.
+    pub(crate) fn update(&mut self, observed: &StageObservation, costs: CostKind, now: Time) {
+        let before = std::mem::replace(&mut self.costs, costs);
+        if before.are_declared != costs.are_declared {
+            self.cost_model = CostModel::default();
         }
-        self.learn_service(sight);
-        let parallelism = self.parallelism_after(sight);
+        self.update_service(observed);
+        let parallelism = self.parallelism_after(observed);
         self.parallelism = Some(parallelism);
-        if parallelism >= sight.hired as f64 * GROWS {
+        if parallelism >= observed.pool_workers as f64 * GROWTH_FACTOR {
             self.grows = Some(now);
         }
-        self.grows = self.grows.filter(|then| now.since(*then) < GROWTH);
-        self.see(sight.came, now);
-        self.learn_parts(sight.handled);
+        self.grows = self.grows.filter(|then| now.since(*then) < GROWTH_LASTS);
+        self.update_presence(observed.offered_by_class, now);
+        self.update_parts(observed.handled);
     }
 
-    fn learn_parts(&mut self, handled: PerClass<u64>) {
+    fn update_parts(&mut self, handled: PerClass<u64>) {
         let before = std::mem::replace(&mut self.handled, handled);
         let new = PerClass::from_fn(|class| handled[class].saturating_sub(before[class]) as f64);
         let n: f64 = new.iter().sum();
         if n > 0.0 {
-            let weight = n / (n + PARTS_OVER);
+            let weight = n / (n + PART_SAMPLES);
             for (part, new) in self.parts.iter_mut().zip(new) {
                 *part += (new / n - *part) * weight;
             }
         }
     }
 
-    fn learn_service(&mut self, sight: &StageObservation) {
-        let tick = &sight.service;
-        if self.stall.counts(are_outliers(tick, self.service, self.tail.p99)) {
-            self.price.update(&sight.served, tick.total_nanos() as f64 / 1e9);
+    fn update_service(&mut self, observed: &StageObservation) {
+        let tick = &observed.service;
+        if self.outliers.counts(are_outliers(tick, self.service, self.tail.p99)) {
+            self.cost_model.update(&observed.served, tick.total_nanos() as f64 / 1e9);
             if let Some(mean) = tick.mean_seconds() {
                 self.service = Some(SERVICE.update(self.service, mean, tick.count() as f64));
             }
@@ -175,53 +185,62 @@ impl Estimate {
         }
     }
 
-    /// How many events are served at once, after a tick. That somebody else took the core for one
-    /// tick is no fall.
-    fn parallelism_after(&mut self, sight: &StageObservation) -> f64 {
-        let now = sight.parallelism;
+    /// Returns the parallelism after a tick. A fall of a stage that has its pool for itself counts
+    /// only if it lasts two ticks: another process may take the core for one.
+    fn parallelism_after(&mut self, observed: &StageObservation) -> f64 {
+        let now = observed.parallelism;
         let Some(old) = self.parallelism else { return now };
-        let falls = now < old / STEADY;
+        let falls = now < old / STEADY_FACTOR;
         let again = std::mem::replace(&mut self.fell, falls);
-        let moment = falls && sight.alone && !again;
-        let far = falls || now > old * STEADY;
-        if far && !moment { now } else { old + (now - old) * OF_A_TICK }
+        let momentary = falls && observed.alone && !again;
+        let far = falls || now > old * STEADY_FACTOR;
+        if far && !momentary { now } else { old + (now - old) * TICK_WEIGHT }
     }
 
-    /// Classes of which more `came` are there.
-    fn see(&mut self, came: PerClass<u64>, now: Time) {
-        let before = std::mem::replace(&mut self.came, came);
-        for (seen, (before, after)) in self.seen.iter_mut().zip(before.iter().zip(&self.came)) {
+    /// Marks the classes with new events as present.
+    fn update_presence(&mut self, offered: PerClass<u64>, now: Time) {
+        let before = std::mem::replace(&mut self.offered, offered);
+        for (seen, (before, after)) in
+            self.last_seen.iter_mut().zip(before.iter().zip(&self.offered))
+        {
             if after > before {
                 *seen = Some(now);
-            } else if seen.is_some_and(|then| now.since(then) > SEEN_FOR) {
+            } else if seen.is_some_and(|then| now.since(then) > PRESENT_FOR) {
                 *seen = None;
             }
         }
     }
 }
 
-/// The last few hundred service times: two generations, so that the old ones can be forgotten.
+/// The last few hundred service times, in two generations: a full one replaces the one before it.
 #[derive(Default)]
 struct Tail {
     old: Quantiles,
     new: Quantiles,
-    /// In seconds, of both; `None` without any.
+    /// The 99th percentile of both generations, in seconds; `None` without service times.
     p99: Option<f64>,
-    /// The first and the last hundredth, once there were enough for one in a hundred to be seen.
-    hundredths: Option<(f64, f64)>,
+    /// `None` before there are enough service times for both.
+    extremes: Option<Extremes>,
+}
+
+/// The 1st and the 99th percentile, in seconds.
+#[derive(Clone, Copy)]
+struct Extremes {
+    first: f64,
+    last: f64,
 }
 
 impl Tail {
     fn add(&mut self, tick: &Quantiles) {
         self.new.add(tick);
-        if self.new.count() >= SAMPLES {
+        if self.new.count() >= TAIL_SAMPLES {
             self.old = std::mem::take(&mut self.new);
         }
         let mut both = self.old.clone();
         both.add(&self.new);
         self.p99 = both.quantile_seconds(0.99);
-        let first = both.quantile_seconds(0.01).filter(|_| both.count() >= SAMPLES);
-        self.hundredths = first.zip(self.p99);
+        let first = both.quantile_seconds(0.01).filter(|_| both.count() >= TAIL_SAMPLES);
+        self.extremes = first.zip(self.p99).map(|(first, last)| Extremes { first, last });
     }
 }
 
@@ -229,24 +248,24 @@ impl Tail {
 mod tests {
     use super::*;
 
-    /// After each of these ticks.
+    /// The parallelism after each of these ticks.
     fn parallelism(alone: bool, ticks: [f64; 4]) -> [f64; 4] {
         let mut estimate = Estimate { parallelism: Some(1.0), ..Estimate::default() };
         ticks.map(|parallelism| {
-            let sight = StageObservation { parallelism, alone, ..StageObservation::default() };
-            estimate.update(&sight, (false, false), Time::ZERO);
+            let observed = StageObservation { parallelism, alone, ..StageObservation::default() };
+            estimate.update(&observed, CostKind::default(), Time::ZERO);
             (estimate.parallelism.unwrap_or(0.0) * 100.0).round() / 100.0
         })
     }
 
     #[test]
-    fn a_core_that_is_gone_for_one_tick_changes_little_and_for_two_all() {
+    fn a_core_lost_for_one_tick_changes_little_and_for_two_ticks_is_followed() {
         assert_eq!(parallelism(true, [0.2, 1.0, 0.2, 0.2]), [0.92, 0.93, 0.86, 0.2]);
         assert_eq!(parallelism(true, [4.0, 4.0, 4.0, 1.0]), [4.0, 4.0, 4.0, 3.7]);
     }
 
     #[test]
-    fn what_others_leave_of_a_shared_pool_is_followed_at_once() {
+    fn the_part_of_a_shared_pool_is_followed_at_once() {
         assert_eq!(parallelism(false, [0.2, 1.0, 0.2, 1.0]), [0.2, 1.0, 0.2, 1.0]);
     }
 }

@@ -1,22 +1,22 @@
-//! The limits of a gate, before classes have their guaranteed shares of them.
+//! The limits of a gate, before classes get their guaranteed shares.
 
 use crate::config::{PerClass, Position, StageIndex};
 use crate::gate::{Limits, UNLIMITED};
 use crate::monitor::Topology;
 
-/// The limits of one gate: of one stage's, or of several replicas' together.
+/// The limits of one gate, which belongs to one stage or to several replicas.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct GateLimits {
     pub(crate) requests: Amounts,
-    /// The same in what requests declare to cost. `None` while nothing was declared.
+    /// The limits in declared cost; `None` before the first declaration.
     pub(crate) costs: Option<Amounts>,
-    /// Units of cost that a second of service is worth.
+    /// Units of cost per second of service.
     pub(crate) pace: f64,
-    /// How many requests are served at once at that pace.
+    /// Requests served at once at that pace.
     pub(crate) parallelism: f64,
 }
 
-/// By class, how much may be there, and how much might if the class were alone.
+/// By class, the amount admitted, and the amount admitted if the class were alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Amounts {
     most: PerClass<u64>,
@@ -24,9 +24,9 @@ pub(crate) struct Amounts {
 }
 
 impl Amounts {
-    /// Whole requests, one at least.
+    /// Returns whole requests, at least one.
     pub(crate) fn in_requests(limits: &PerClass<ClassLimit>) -> Self {
-        // A float beyond what is countable saturates in the cast.
+        // A float beyond `u64` saturates in the cast.
         let whole = |limit: f64| (limit as u64).clamp(1, UNLIMITED - 1);
         Self::map(limits, |limit| if limit.is_finite() { whole(limit) } else { UNLIMITED })
     }
@@ -52,7 +52,7 @@ impl Amounts {
     }
 }
 
-/// In requests and parts of one; infinite where there is none.
+/// The limit of a class in requests and parts of one; infinite without a limit.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ClassLimit {
     pub(crate) most: f64,
@@ -60,8 +60,8 @@ pub(crate) struct ClassLimit {
 }
 
 impl GateLimits {
-    /// What two replicas may have together: the requests choose among them. One that has served
-    /// nothing yet is taken to be like the other.
+    /// Returns the limits of two replicas together, because a request visits either of them. A
+    /// replica that has served no request counts as equal to the other.
     pub(crate) fn joined(self, other: Self) -> Self {
         let either = self.costs.or(other.costs);
         Self {
@@ -76,14 +76,14 @@ impl GateLimits {
         }
     }
 
-    /// In requests, and in what they cost, each class with its guaranteed share.
+    /// Returns the limits in requests and in declared cost, each class with its guaranteed share.
     pub(crate) fn shared(&self, shares: &[u32]) -> (Limits, Limits) {
         let costs = self.costs.map_or(Limits::NONE, |costs| costs.shared(shares));
         (self.requests.shared(shares), costs)
     }
 }
 
-/// The stage whose gate a stage passes: of replicas the first.
+/// Returns the stage that has the gate of `stage`: of replicas, the first.
 pub(super) fn gate_of(topology: &Topology, stage: StageIndex) -> StageIndex {
     let number = topology.core.admission.gate_number(stage.get());
     number.map_or(stage, StageIndex::declared)
@@ -97,7 +97,7 @@ mod tests {
         Amounts { most: PerClass::splat(amount), alone: PerClass::splat(amount) }
     }
 
-    /// Limits of a gate at which as many are served at once as may be.
+    /// The limits of a gate that serves all of its requests at once.
     fn limits(requests: u64, costs: Option<u64>, pace: f64) -> GateLimits {
         GateLimits {
             requests: all(requests),
@@ -108,14 +108,14 @@ mod tests {
     }
 
     #[test]
-    fn replicas_have_together_what_each_may_have() {
+    fn the_limits_of_replicas_add_up() {
         let joined = limits(3, Some(300), 10.0).joined(limits(4, Some(500), 30.0));
         assert_eq!(joined, limits(7, Some(800), 20.0));
         assert_eq!(limits(3, None, 0.0).joined(limits(3, None, 0.0)), limits(6, None, 0.0));
     }
 
     #[test]
-    fn one_that_has_served_nothing_is_taken_to_be_like_the_other() {
+    fn a_replica_that_has_served_nothing_counts_as_equal_to_the_other() {
         let joined = limits(13, None, 0.0).joined(limits(3, Some(300), 10.0));
         assert_eq!(joined, limits(16, Some(600), 10.0));
         let unlimited = limits(UNLIMITED, None, 0.0).joined(limits(3, None, 0.0));

@@ -1,71 +1,87 @@
-//! Laws of admission: how many requests may be under way for a stage, so that those that are
-//! answered are answered in time.
+//! A law of admission limits the requests inside for one stage and class, so that admitted requests
+//! are answered within the SLO.
 //!
-//! - [`AdmissionLaw`]: per stage and class, once per tick; pure, replaceable.
-//! - `DrainRate`: the default: what the stage drains in the time that it has.
-//! - [`Aimd`], [`Credits`], [`Gradient`]: laws of others, to be compared with it.
+//! The default is `DrainRate`: the requests that the stage drains in the time that it has. `Aimd`,
+//! `Credits` and `Gradient` are laws from the literature, for comparison.
 
-/// How many events may wait before anything was measured: as in `DrainRate`, what keeps a server
-/// busy.
+/// The events that may wait before the first measurement: enough to keep a server busy, as in
+/// `DrainRate`.
 pub(in crate::control) const FIRST_QUEUE: f64 = 12.0;
-/// More requests than any machine has under way.
+/// More requests than any machine holds.
 pub(in crate::control) const MOST: f64 = 1e9;
 
-/// A limit that lets every worker work and one event wait, whatever was computed.
+/// Returns the computed limit, at least `least` and finite.
 pub(in crate::control) fn bounded(limit: f64, least: f64) -> f64 {
     if limit.is_nan() { least + FIRST_QUEUE } else { limit.clamp(least, MOST) }
 }
 
-/// A stage and a class over the last tick, as its law sees them. Times are in seconds.
+/// A stage and a class over the last tick, as the law sees them. Times are in seconds.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct AdmissionObservation {
     /// Length of the tick.
     pub seconds: f64,
-    /// What was promised: the 99th percentile of the response time.
+    /// The SLO: the 99th percentile of the response time.
     pub slo_seconds: f64,
-    /// Events that wanted to enter.
+    /// Events offered.
     pub offered: u64,
-    /// Of these, those that were let in.
+    /// Events admitted.
     pub admitted: u64,
     /// Events that were handled.
     pub completed: u64,
     /// Events queued now.
     pub queued: usize,
-    /// Requests bound for the stage now: queued, in service, on their way there or back.
+    /// Requests inside for the stage now: queued, in service, on their way there or back.
     pub inside: usize,
-    /// Mean time that events taken during the tick had waited; `None` if none was.
+    /// Mean wait of events dequeued during the tick; `None` if none was dequeued.
     pub wait_mean: Option<f64>,
-    /// 90th percentile of these times.
+    /// 90th percentile of these waits.
     pub wait_p90: Option<f64>,
-    /// The longest of these times.
+    /// The longest of these waits.
     pub wait_max: Option<f64>,
-    /// Mean service time, smoothed over a few dozen events; `None` if nothing was ever served.
+    /// Mean service time, smoothed over a few dozen events; `None` before the first service.
     pub service_mean: Option<f64>,
     /// 99th percentile of the service time, over the last few hundred events.
     pub service_p99: Option<f64>,
-    /// Workers that serve the stage, or would if there were more to do: as many as the pool may
-    /// have and the machine has cores for.
+    /// Workers that could serve the stage: as many as its pool may have and cores can run.
     pub workers: usize,
-    /// The same in parts of a worker: how many events are served at once when all are busy. At
-    /// most `workers`; 1.05 if one worker is on the only core for 95 % of its time, 0.5 if the
-    /// only worker serves another stage for half of the time.
+    /// Events served at once when all these workers are busy, at most `workers`. It is 1.05 if one
+    /// worker uses the only core for 95 % of its time, and 0.5 if the only worker serves another
+    /// stage for half of the time.
     pub parallelism: f64,
-    /// Of these workers some are still to be hired: the stage will drain faster than it does.
+    /// True if some of these workers are still to be added: the stage will drain faster than now.
     pub grows: bool,
     /// The limit in force, in requests; `None` before the first.
     pub limit: Option<usize>,
-    /// Squared coefficient of variation of what requests declare to cost; `None` where they declare
-    /// nothing.
+    /// Squared coefficient of variation of the declared costs; `None` without declared costs.
     pub cost_variation: Option<f64>,
 }
 
-/// Decides once per tick. Pure: the same observations give the same answers.
+/// Decides on the limit of one stage and class, once per tick. Pure: the same observations give the
+/// same answers.
+///
+/// ```
+/// use seda_core::Graph;
+/// use seda_core::control::{AdmissionLaw, AdmissionObservation};
+///
+/// /// Two requests for each worker.
+/// struct PerWorker;
+///
+/// impl AdmissionLaw for PerWorker {
+///     fn decide(&mut self, seen: &AdmissionObservation) -> Option<f64> {
+///         Some(2.0 * seen.workers as f64)
+///     }
+/// }
+///
+/// let mut graph = Graph::new("pages");
+/// graph.admission_law(|_stage| PerWorker);
+/// ```
 pub trait AdmissionLaw: Send {
-    /// How many requests may be under way; `None`, an infinite limit or one that is no number while
-    /// nothing is known that would justify a refusal. Below one it counts as one, so that a stage
-    /// never stands idle. Fractions count where requests declare what they cost; elsewhere the limit
-    /// is rounded down. A law that panics is replaced by `DrainRate`.
+    /// Returns how many requests may be inside. `None`, infinity and NaN set no limit.
+    ///
+    /// A limit below one counts as one, so that a stage never idles. Fractions count where requests
+    /// declare their cost; elsewhere the limit is rounded down. A law that panics is replaced by
+    /// `DrainRate`.
     fn decide(&mut self, seen: &AdmissionObservation) -> Option<f64>;
 }
 
@@ -83,7 +99,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_they_see_no_law_stops_the_workers(
+        fn no_law_stops_the_workers_for_any_observation(
             wait in proptest::num::f64::ANY,
             service in proptest::num::f64::ANY,
             slo in proptest::num::f64::ANY,

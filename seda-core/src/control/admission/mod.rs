@@ -1,4 +1,16 @@
-//! Admission.
+//! The admission controller: it limits the requests inside the graph, so that each class keeps its
+//! SLO.
+//!
+//! The pipeline of a tick, from the measurements to the gates:
+//!
+//! 1. `observation`: a stage over the last tick.
+//! 2. `estimator`: estimates of the stage, smoothed, with outliers left out.
+//! 3. `law` and `laws`: the limit of one class.
+//! 4. `limiter`: the limits of all classes of a stage, with reserves for higher ones.
+//! 5. `gate_limits`: the limits of a gate, which replicas share.
+//! 6. `controller`: sets them, and journals changes.
+//!
+//! Beside it, `slo_check` and `feasibility` report SLOs that no setting can meet.
 
 mod controller;
 mod estimator;

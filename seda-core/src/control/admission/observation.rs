@@ -7,45 +7,55 @@ use crate::monitor::{Monitor, Topology};
 use crate::platform::sync::Ordering;
 use crate::stats::{Quantiles, ServedCosts};
 
-/// From this part of a worker on it takes one more to do the work.
+/// A part of a worker counts as a whole one from this size on.
 const LEAST_PART: f64 = 0.25;
-/// A handler that is on a core for less than this share of its time has nearly no demand for one:
-/// how many of them would fill the machine cannot be told.
+/// The least share of time on a core. Below it a handler needs nearly no core, and the number of
+/// workers that would fill the machine is unknown.
 const LEAST_CPU_SHARE: f64 = 0.01;
 
+/// A stage over the last tick.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct StageObservation {
+    /// Length of the tick.
     pub(crate) seconds: f64,
-    /// Requests that wanted to pass its gate, or events that were sent to it if those are more.
+    /// Requests offered to its gate, or events sent to it if those are more.
     pub(crate) offered: u64,
+    /// Requests that its gate admitted, or events that entered it if those are more.
     pub(crate) admitted: u64,
-    /// At its gate.
+    /// Requests that its gate refused.
     pub(crate) turned_away: u64,
-    /// There, of a lower class, for one of a higher.
-    pub(crate) gave_way: u64,
+    /// Requests of a lower class that were preempted for a higher one.
+    pub(crate) preempted: u64,
+    /// Events handled during the tick.
     pub(crate) completed: u64,
-    /// The same by class, since the graph began.
+    /// Events handled since the graph began, by class.
     pub(crate) handled: PerClass<u64>,
-    /// By class: what came or wanted to, since the graph began.
-    pub(crate) came: PerClass<u64>,
+    /// Events offered, or refused at the gate, since the graph began, by class.
+    pub(crate) offered_by_class: PerClass<u64>,
+    /// Events queued now.
     pub(crate) queued: usize,
+    /// Requests inside for the stage, or events queued if those are more.
     pub(crate) inside: usize,
+    /// The limit in force; `None` before the first.
     pub(crate) limit: Option<usize>,
+    /// Waits of the events dequeued during the tick.
     pub(crate) wait: Quantiles,
+    /// Services that ended during the tick.
     pub(crate) service: Quantiles,
-    /// Declared by requests that it has served.
+    /// Declared costs of the requests served.
     pub(crate) served: ServedCosts,
-    /// Workers that serve it, or would, and how many events they serve at once.
+    /// Workers that serve it, or could.
     pub(crate) workers: usize,
+    /// Events that these workers serve at once.
     pub(crate) parallelism: f64,
-    /// Whether it has its pool for itself: what others leave of a shared one changes from tick to tick.
+    /// Whether it has its pool for itself. Of a shared pool its part changes from tick to tick.
     pub(crate) alone: bool,
-    /// Workers that the pool has.
-    pub(crate) hired: usize,
+    /// Workers of the pool now.
+    pub(crate) pool_workers: usize,
 }
 
 impl StageObservation {
-    /// What a law is told.
+    /// Returns the observation for a law.
     pub(crate) fn observation(
         &self,
         slo_seconds: f64,
@@ -74,8 +84,7 @@ impl StageObservation {
     }
 }
 
-/// A stage over the last tick. `pools` is what was seen of them, and `pending` how many events the
-/// stage may have outside.
+/// Returns a stage over the last tick. `pending` is the limit of its events outside.
 pub(super) fn observe_stage(
     monitor: &Monitor,
     topology: &Topology,
@@ -90,7 +99,7 @@ pub(super) fn observe_stage(
     let entered = now.gate.entered.saturating_sub(then.gate.entered);
     let away = now.gate.turned_away.iter().zip(&then.gate.turned_away);
     let turned_away: u64 = away.map(|(now, then)| now.saturating_sub(*then)).sum();
-    let came =
+    let offered_by_class =
         PerClass::from_fn(|class| queue.classes[class].offered + now.gate.turned_away[class]);
     let (service, parallelism) = observe_service(monitor, topology, stage, pool, pending);
     StageObservation {
@@ -98,10 +107,10 @@ pub(super) fn observe_stage(
         offered: (entered + turned_away).max(ledger.offered - before.offered),
         admitted: entered.max(ledger.accepted - before.accepted),
         turned_away,
-        gave_way: now.gate.preempted.saturating_sub(then.gate.preempted),
+        preempted: now.gate.preempted.saturating_sub(then.gate.preempted),
         completed: ledger.handled - before.handled,
         handled: queue.classes.map(|class| class.handled),
-        came,
+        offered_by_class,
         queued: now.depth,
         inside: now.gate.bound.max(now.depth),
         limit: now.gate.limit,
@@ -111,11 +120,11 @@ pub(super) fn observe_stage(
         workers: whole(parallelism),
         parallelism,
         alone: topology.pool_of(stage).stages.len() == 1,
-        hired: pool.workers,
+        pool_workers: pool.workers,
     }
 }
 
-/// What an event takes, and how many can be served at once.
+/// Returns the service times of events, and how many events can be served at once.
 fn observe_service(
     monitor: &Monitor,
     topology: &Topology,
@@ -129,23 +138,20 @@ fn observe_service(
         let parallelism = own_part(monitor, topology, stage, useful_workers(pool));
         return (monitor.tick[stage].service.clone(), parallelism);
     }
-    // Handled outside: a place there is what serves an event, and the time there what it takes.
+    // Deferred events are served by the places outside, for the time that they are outside.
     let nanos = outside.nanos / u128::from(outside.count);
     let mut service = Quantiles::default();
     service.record(u64::try_from(nanos).unwrap_or(u64::MAX), outside.count);
     (service, pending as f64)
 }
 
-/// Of so many useful workers of a pool, those that a stage has for itself: what the pool's other
-/// stages leave, or its weight's share of all, if that is more.
+/// Returns the part of a pool's `useful` workers that serves a stage: the part that the pool's
+/// other stages leave, or the share of its weight if that is more.
 fn own_part(monitor: &Monitor, topology: &Topology, stage: StageIndex, useful: f64) -> f64 {
     let then = monitor.tick_start();
     let pool = topology.pool_of(stage);
-    let weight = |stage: &StageIndex| {
-        u64::from(topology.stages[*stage].share.weight.load(Ordering::Relaxed))
-    };
-    let all: u64 = pool.stages.iter().map(weight).sum();
-    let share = weight(&stage) as f64 / all.max(1) as f64;
+    let all: u64 = pool.stages.iter().map(|member| weight(topology, *member)).sum();
+    let share = weight(topology, stage) as f64 / all.max(1) as f64;
     let mut others = 0;
     for other in pool.stages.iter().filter(|other| **other != stage) {
         let (now, then) = (&monitor.now.stages[*other], &then.stages[*other]);
@@ -155,14 +161,18 @@ fn own_part(monitor: &Monitor, topology: &Topology, stage: StageIndex, useful: f
     (useful - others as f64 / nanos as f64).clamp(useful * share, useful)
 }
 
-/// As many workers as the pool may have, unless they would only wait for a core: while another
-/// allowed worker would help, nobody is to be refused.
+fn weight(topology: &Topology, stage: StageIndex) -> u64 {
+    u64::from(topology.stages[stage].share.weight.load(Ordering::Relaxed))
+}
+
+/// Returns how many workers of a pool are useful: as many as it may have, unless more would only
+/// wait for a core. No request is refused while another allowed worker would help.
 fn useful_workers(pool: &PoolObservation) -> f64 {
     let (now, most) = (pool.workers as f64, pool.max.max(pool.workers) as f64);
     let oversubscribed =
         pool.run_queue_share.filter(|share| *share > PoolObservation::OVERSUBSCRIBED);
     if let Some(share) = oversubscribed.filter(|_| pool.workers >= pool.cores) {
-        // Service is counted without the time spent waiting for a core.
+        // Workers that share the cores are worth the part of time that they do not wait for one.
         return now * (1.0 - share);
     }
     let Some(cpu) = pool.cpu_share.filter(|_| pool.utilization > 0.0) else {
@@ -171,7 +181,7 @@ fn useful_workers(pool: &PoolObservation) -> f64 {
     (pool.cores as f64 / cpu.max(LEAST_CPU_SHARE)).clamp(now.min(most), most)
 }
 
-/// A small part of a worker is none: what it could do, those that are there do.
+/// Rounds to whole workers. A small part of a worker counts as none.
 pub(crate) fn whole(parallelism: f64) -> usize {
     (parallelism + 1.0 - LEAST_PART) as usize
 }

@@ -1,6 +1,7 @@
-//! What was promised and cannot be kept is said: in the journal, in the log and in the report.
+//! Reports SLOs that cannot be met: in the journal, in the log and in the report.
 
 use crate::config::{Class, PerClass, Position, StageIndex, Stages};
+use crate::control::admission::estimator::LeastService;
 use crate::control::admission::feasibility::Feasibility;
 use crate::control::admission::gate_limits::gate_of;
 use crate::control::admission::limiter::Limiter;
@@ -16,15 +17,17 @@ struct SloCheck<'a> {
     tick: &'a Tick<'a>,
 }
 
-/// What services alone make of a promise: whether it is violated, and whether by most requests.
+/// The effect of services alone on an SLO.
 #[derive(Clone, Copy)]
 struct SloVerdict {
+    /// One request in a hundred exceeds it.
     violated: bool,
+    /// The mean request exceeds it.
     infeasible: bool,
 }
 
 impl SloVerdict {
-    /// Of two replicas: each request visits one of them.
+    /// Returns the verdict on two replicas, of which each request visits one.
     fn beside(self, other: Self) -> Self {
         Self {
             violated: self.violated || other.violated,
@@ -33,8 +36,8 @@ impl SloVerdict {
     }
 }
 
-/// Says once of each stage and class, and of each route, that its services alone take longer than
-/// the SLO, and once that they do no longer. `routes` is kept from tick to tick.
+/// Checks every class with an SLO at every stage and on every declared route. A change is reported
+/// once. `routes` holds the state of routes from tick to tick.
 pub(super) fn check_slos(
     limiters: &mut Stages<Limiter>,
     routes: &mut Vec<PerClass<Feasibility>>,
@@ -66,17 +69,17 @@ pub(super) fn check_slos(
 }
 
 impl SloCheck<'_> {
-    /// Returns `None` if no event of the class is about, or nothing was served yet.
+    /// Returns `None` if the class has sent no event lately, or no event was served yet.
     fn judge_stage(&self, stage: StageIndex, limiter: &mut Limiter) -> Option<SloVerdict> {
         let (now, slo) = (self.tick.now, self.slo.as_secs_f64());
-        let (mean, tail) = limiter.estimate.least_services(self.class)?;
+        let LeastService { mean, tail } = limiter.estimate.least_service(self.class)?;
         let of_mean = &mut limiter.mean[self.class];
         let of_tail = &mut limiter.tail[self.class];
         of_mean.judge(mean, slo, now);
-        let news = of_tail.judge(mean.max(tail), slo, now);
+        let change = of_tail.judge(mean.max(tail), slo, now);
         let verdict =
             SloVerdict { violated: of_tail.is_infeasible(), infeasible: of_mean.is_infeasible() };
-        if let Some(infeasible) = news {
+        if let Some(infeasible) = change {
             let takes = if mean >= slo {
                 format!("mean service {:.1} ms", mean * 1e3)
             } else {
@@ -87,14 +90,14 @@ impl SloCheck<'_> {
         Some(verdict)
     }
 
-    /// Judges a route whose stages each could meet the SLO: the request visits all of them.
+    /// Judges a route on which each stage alone could meet the SLO: a request visits all of them.
     fn judge_route(&self, route: usize, limiters: &Stages<Limiter>, known: &mut Feasibility) {
         let topology = self.tick.topology;
         let stages = topology.core.admission.stages_on(route);
         let stages = stages.iter().copied().map(StageIndex::declared);
         let means: Option<Vec<f64>> = stages
             .clone()
-            .map(|stage| Some(limiters[stage].estimate.least_services(self.class)?.0))
+            .map(|stage| Some(limiters[stage].estimate.least_service(self.class)?.mean))
             .collect();
         let Some(means) = means.filter(|means| means.len() > 1) else { return };
         let slo = self.slo.as_secs_f64();
@@ -111,16 +114,16 @@ impl SloCheck<'_> {
     }
 
     fn report(&self, stage: &str, takes: &str, infeasible: bool) {
-        let seen = format!("{takes}, promised {:?} to `{}`", self.slo, self.name);
+        let seen = format!("{takes}, the SLO of `{}` is {:?}", self.name, self.slo);
         let (action, changed) = if infeasible {
-            tracing::warn!(stage, "no setting can keep the SLO: {seen}");
+            tracing::warn!(stage, "no setting can meet the SLO: {seen}");
             (
-                "no setting can keep the SLO: serving what can be served",
-                "make the work shorter or promise more time",
+                "no setting can meet the SLO: admits the requests that the stage can serve",
+                "make the work shorter or raise the SLO",
             )
         } else {
-            tracing::info!(stage, "the SLO can be kept again: {seen}");
-            ("the SLO can be kept again", "nothing to be done")
+            tracing::info!(stage, "the SLO can be met again: {seen}");
+            ("the SLO can be met again", "nothing to be done")
         };
         let decision = Decision::by(Controller::Admission, self.tick.now).stage(stage).seen(seen);
         self.tick.record(decision.action(action).changed(changed).acted(self.tick.acts));

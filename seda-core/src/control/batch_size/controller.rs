@@ -1,5 +1,4 @@
-//! The batch-size controller: what the monitor saw of a stage goes to its policy, what that wants
-//! to the stage's workers.
+//! Asks each stage's policy once per tick, and sets the batch size of the stage's workers.
 
 use crate::config::Stages;
 use crate::control::batch_size::policy::{BatchObservation, BatchSizePolicy, SmallestBatch};
@@ -9,7 +8,8 @@ use crate::platform::catch_panic;
 use crate::platform::sync::Ordering;
 use crate::stage::{Controller, Decision};
 
-/// A stage's policy, and the size it last only observed: an observer says a thing once.
+/// A stage's policy, and the size that it decided on last in mode `observe`: a decision that is not
+/// acted upon is journaled once.
 struct Batching {
     policy: Box<dyn BatchSizePolicy>,
     observed: Option<usize>,
@@ -28,12 +28,12 @@ pub(in crate::control) struct BatchSizeController {
 }
 
 impl BatchSizeController {
-    /// `own` are the program's policies, by stage.
+    /// `own` holds the program's policies, by stage.
     pub(in crate::control) fn new(own: Vec<Option<Box<dyn BatchSizePolicy>>>) -> Self {
         Self { batchings: own.into_iter().map(Batching::new).collect() }
     }
 
-    /// All stages' batches over the last tick.
+    /// Returns every stage's batches over the last tick.
     pub(in crate::control) fn observe(
         &self,
         monitor: &Monitor,
@@ -55,6 +55,7 @@ impl BatchSizeController {
         })
     }
 
+    /// Sets the batch size of every stage for which the policy decided on another one.
     pub(in crate::control) fn act(&mut self, seen: &Stages<BatchObservation>, tick: &Tick<'_>) {
         for (stage, plan) in tick.topology.stages.entries() {
             let (batching, seen) = (&mut self.batchings[stage], &seen[stage]);
@@ -81,7 +82,7 @@ impl BatchSizeController {
         }
     }
 
-    /// Switched off: batches are as large as the setting allows.
+    /// Lets batches be as large as the setting allows, when the controller is off.
     pub(in crate::control) fn reset(&mut self, tick: &Tick<'_>) {
         for plan in &tick.topology.stages {
             plan.share.size.store(usize::MAX, Ordering::Relaxed);

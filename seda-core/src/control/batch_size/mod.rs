@@ -1,4 +1,4 @@
-//! Batch_size.
+//! The batch-size controller: how many events a worker takes at once, per stage.
 
 mod controller;
 mod policy;

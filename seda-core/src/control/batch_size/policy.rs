@@ -1,4 +1,4 @@
-//! How many events a worker should take at once.
+//! The policy of batch sizes.
 
 use crate::stats::Ewma;
 use std::fmt;
@@ -9,68 +9,88 @@ use std::fmt;
 pub struct BatchObservation {
     /// Length of the tick, in seconds; never zero.
     pub seconds: f64,
-    /// The most events that are taken at once now.
+    /// The most events that a worker takes at once now.
     pub size: usize,
-    /// The most that the stage's `batch` setting allows.
+    /// The upper bound: the stage's `batch` setting.
     pub max: usize,
-    /// Batches that were ended, and events that ended with them.
+    /// Batches that ended.
     pub batches: u64,
-    /// See `batches`.
+    /// Events of these batches.
     pub events: u64,
     /// Seconds that the workers spent on these batches.
     pub busy_seconds: f64,
-    /// Of these, those in which handlers ran; `None` if some events were too short to be timed one
-    /// by one: then only the whole is known.
+    /// Of these, the seconds in handlers. `None` if some events were too short to be timed one by
+    /// one; then only `busy_seconds` is known.
     pub service_seconds: Option<f64>,
 }
 
-/// Decides on a stage's batches once per tick. Pure: the same observations give the same answers.
+/// Decides on a stage's batch size once per tick. Pure: the same observations give the same
+/// answers.
+///
+/// ```
+/// use seda_core::Graph;
+/// use seda_core::control::{BatchObservation, BatchSizePolicy};
+///
+/// /// The largest batch that the setting allows.
+/// struct Largest;
+///
+/// impl BatchSizePolicy for Largest {
+///     fn decide(&mut self, seen: &BatchObservation) -> Option<(usize, String)> {
+///         (seen.size < seen.max).then(|| (seen.max, "the setting allows it".to_owned()))
+///     }
+/// }
+///
+/// let mut graph = Graph::new("pages");
+/// graph.batch_size_policy(|_stage| Largest);
+/// ```
 pub trait BatchSizePolicy: Send {
-    /// The most events that a worker should take at once, and why; `None`: as many as now.
+    /// Returns the most events that a worker should take at once, and the reason for the journal.
+    /// `None` keeps the present size.
     fn decide(&mut self, seen: &BatchObservation) -> Option<(usize, String)>;
 }
 
-/// The share of the throughput of endless batches that is to be sustained.
+/// The share of the throughput of infinite batches that a size must sustain.
 const SUSTAINED: f64 = 0.98;
-/// What a batch costs beside its events, in seconds, before more was measured: to choose a stage,
-/// take the batch, publish its sends. `cargo bench -p benches --bench stage_hop` with batches of 1
-/// instead of 32: 340 instead of 37 ns per hop.
+/// The least overhead of a batch, in seconds: choosing a stage, taking the batch, publishing its
+/// sends. `cargo bench -p benches --bench stage_hop` measures 340 ns per hop with batches of 1, and
+/// 37 ns with batches of 32.
 const LEAST_OVERHEAD: f64 = 300e-9;
-/// More than a batch costs under any contention; more than this is measured of workers that had to
-/// wait for a core.
+/// The most overhead of a batch, in seconds, under any contention. A higher measurement comes from
+/// workers that waited for a core.
 const MOST_OVERHEAD: f64 = 10e-6;
-/// Over how many batches what they cost is smoothed, and over how many events what those take.
+/// Overhead smoothed over 1,024 batches, and service time over as many events.
 const SMOOTHED: Ewma = Ewma::over(1_024.0);
-/// Fewer events in a tick are no reason to change anything.
+/// A tick with fewer events changes nothing.
 const LEAST_EVENTS: u64 = 32;
-/// A size that was too large by less than this is kept: the next power of two below it must not be
-/// too small again with the next tick.
+/// A size that is too large by less than this factor is kept. Otherwise the next power of two below
+/// it might be too small at the next tick.
 const MARGIN: f64 = 2.0;
 
-/// The smallest batch that sustains throughput: so large that what it costs to take and to end it
-/// is lost beside its events, and no larger, as whoever comes meanwhile waits for it, of whatever
-/// class, and other workers have less to take. The SEDA paper's batching controller (SOSP 2001,
-/// section 4.2) finds it by trial; here it follows from two figures that are measured.
+/// The smallest batch that sustains throughput.
 ///
-/// A batch takes what is there: at an idle stage that is one event, whatever the size.
+/// It is so large that the overhead of a batch is small beside its events. It is no larger, because
+/// events that arrive meanwhile wait for its end, of any class, and other workers find fewer
+/// events. The SEDA paper's batching controller (SOSP 2001, section 4.2) finds the size by trial;
+/// here it follows from two measurements.
+///
+/// A batch takes only events that are queued: at an idle stage that is one, at any size.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SmallestBatch {
-    /// What a batch cost beside its events, in seconds.
+    /// The overhead of a batch, in seconds.
     overhead: Option<f64>,
-    /// What an event took.
+    /// The service time of an event, in seconds.
     service: Option<f64>,
 }
 
 impl SmallestBatch {
-    /// What a batch costs, and what an event takes.
-    fn learn(&mut self, seen: &BatchObservation) -> (f64, f64) {
+    /// Updates both measurements; returns the overhead of a batch and the service time of an event.
+    fn update(&mut self, seen: &BatchObservation) -> (f64, f64) {
         if let Some(service) = seen.service_seconds.filter(|_| seen.batches > 0) {
             let n = seen.batches as f64;
             let now = ((seen.busy_seconds - service) / n).clamp(0.0, MOST_OVERHEAD);
             self.overhead = Some(SMOOTHED.update(self.overhead, now, n));
         }
-        // Of events that are not timed one by one the whole is known: they look longer than they
-        // are, by what their batch cost.
+        // Without times of single events the overhead of their batch is part of their service.
         let n = seen.events as f64;
         let now = seen.service_seconds.unwrap_or(seen.busy_seconds) / n;
         if now.is_finite() {
@@ -82,12 +102,12 @@ impl SmallestBatch {
 
 impl BatchSizePolicy for SmallestBatch {
     fn decide(&mut self, seen: &BatchObservation) -> Option<(usize, String)> {
-        let (overhead, service) = self.learn(seen);
+        let (overhead, service) = self.update(seen);
         if seen.events < LEAST_EVENTS {
             return None;
         }
         let needed = overhead / service * SUSTAINED / (1.0 - SUSTAINED);
-        // A float beyond every batch saturates in the cast, NaN becomes 0.
+        // A float beyond every batch saturates in the cast; NaN becomes 0.
         let whole = |size: f64| (size.ceil() as usize).clamp(1, seen.max.max(1));
         let size = |needed: f64| whole(needed).next_power_of_two().min(seen.max.max(1));
         let (enough, generous) = (size(needed), size(needed * MARGIN));
@@ -112,7 +132,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// A tick with 1,000 batches of ten events that take so many microseconds.
+    /// A tick with 1,000 batches of ten events; an event takes `micros` microseconds.
     fn tick(size: usize, micros: f64) -> BatchObservation {
         let service = micros * 1e-6 * 10_000.0;
         BatchObservation {
@@ -135,13 +155,13 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_is_as_long_as_makes_its_own_cost_two_percent() {
+    fn a_batch_is_so_large_that_its_overhead_is_two_percent() {
         // 49 times 0.3 us, in powers of two.
         assert_eq!([0.1, 1.0, 4.0, 10.0, 20.0, 1e3].map(settled), [32, 32, 8, 4, 2, 1]);
     }
 
     #[test]
-    fn events_too_short_to_be_timed_keep_the_whole_batch() {
+    fn events_too_short_to_be_timed_come_in_the_largest_batches() {
         let seen = BatchObservation { service_seconds: None, ..tick(32, 0.1) };
         assert_eq!(SmallestBatch::default().decide(&seen), None);
         assert_eq!(
@@ -151,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_batch_costs_under_contention_makes_it_longer() {
+    fn overhead_under_contention_makes_batches_larger() {
         let mut seen = tick(8, 4.0);
         seen.busy_seconds += 1_000.0 * 1.2e-6;
         let mut policy = SmallestBatch::default();
@@ -164,7 +184,7 @@ mod tests {
     #[test]
     fn a_size_near_an_edge_stays() {
         let mut policy = SmallestBatch::default();
-        // 7.9 and 8.1 would be 8 and 16.
+        // Without the margin 7.9 would give 8, and 8.1 would give 16.
         assert_eq!(policy.decide(&tick(32, 14.7 / 7.9)).unwrap().0, 16);
         assert_eq!(policy.decide(&tick(16, 14.7 / 7.9)), None);
         assert_eq!(policy.decide(&tick(16, 14.7 / 8.1)), None);
@@ -178,7 +198,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_seen_the_size_is_within_the_setting(
+        fn the_size_is_within_the_setting_for_any_observation(
             (busy, service) in (proptest::num::f64::ANY, proptest::num::f64::ANY),
             (size, max) in (0_usize..100, 0_usize..100),
             (batches, events) in (0_u64..1_000_000, 0_u64..1_000_000),

@@ -1,4 +1,4 @@
-//! The watch for hot pools: it flags, and leaves it to others to act.
+//! Flags hot pools once per tick. It changes nothing else: the flag is for reports.
 
 use crate::config::{HotspotConfig, Pools};
 use crate::control::hotspot::detector::Hotspot;
@@ -17,11 +17,11 @@ impl HotspotController {
         Self { hotspots: topology.pools.map(|_, _| Hotspot::new(config)) }
     }
 
-    /// Looks at the utilization of every pool, and journals each flag that changes. An observer
-    /// flags nothing.
+    /// Updates every pool's flag from its utilization, and journals each change. In mode `observe`
+    /// no pool is flagged.
     pub(in crate::control) fn act(&mut self, seen: &Pools<PoolObservation>, tick: &Tick<'_>) {
         let config = tick.settings.control.hot;
-        // With other settings what was seen says something else.
+        // Observations made for other settings are useless: begin anew.
         if self.hotspots.iter().any(|hotspot| hotspot.config() != config) {
             *self = Self::new(tick.topology, config);
         }
@@ -34,14 +34,14 @@ impl HotspotController {
                 Decision::by(Controller::Hotspot, tick.now)
                     .stage(&*pool.core.name)
                     .seen(format!("utilization: {change}"))
-                    .action(if change.hot { "flagged it as hot" } else { "took the flag back" })
+                    .action(if change.hot { "flagged it as hot" } else { "removed the flag" })
                     .changed(format!("hot {} → {}", !change.hot, change.hot))
                     .acted(tick.acts),
             );
         }
     }
 
-    /// Switched off: takes all flags back and forgets what it has seen.
+    /// Removes all flags and forgets all observations, when the controller is off.
     pub(in crate::control) fn reset(&mut self, tick: &Tick<'_>) {
         *self = Self::new(tick.topology, tick.settings.control.hot);
         tick.topology.pools.iter().for_each(|pool| pool.core.set_hot(false));

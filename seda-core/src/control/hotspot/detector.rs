@@ -1,37 +1,36 @@
-//! Which stage is hot: not for a moment, and not one that is cooling already.
+//! Detects values that are high and stay high.
 
 use crate::config::HotspotConfig;
 use std::collections::VecDeque;
 use std::fmt;
 
-/// A stage became hot, or is so no more.
+/// A flag that was set or removed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct HotspotChange {
-    /// Which of the two.
+    /// True if it was set.
     pub hot: bool,
-    /// How many of the last observations say so.
+    /// How many of the last observations are on the new side of the threshold.
     pub count: usize,
-    /// Of how many.
+    /// The number of observations remembered.
     pub of: usize,
-    /// The value that is expected next.
+    /// The value expected next.
     pub predicted: f64,
-    /// What it was held against.
+    /// The threshold.
     pub threshold: f64,
 }
 
-/// Tells a hot stage from one that had a hot moment.
+/// Tells a hot pool from one that had a hot moment.
 ///
-/// It flags when `least` of the last `of` observations exceed the threshold and the next one is
-/// expected to, and unflags likewise: that many at or below it, and the next one expected there. So
-/// a peak that is over already flags nothing, and a flag does not flicker. The rule is that of
-/// Wood et al., "Black-box and Gray-box Strategies for Virtual Machine Migration" (NSDI 2007), there
-/// for flagging only.
+/// The flag is set when `least` of the last `of` observations exceed the threshold and the next one
+/// is predicted to exceed it. It is removed when `least` are at or below it and the next one is
+/// predicted there. So a peak that is over sets no flag, and a flag does not flicker. Setting
+/// follows Wood et al., "Black-box and Gray-box Strategies for Virtual Machine Migration" (NSDI
+/// 2007).
 ///
-/// The next value is predicted by AR(1) over what is remembered: mean + φ · (last − mean), φ the
-/// autocorrelation at lag 1 (Yule–Walker), which is below 1 whatever is seen. Few observations say
-/// nothing about values that they do not contain: the prediction is kept between the lowest and the
-/// highest of them. Hence, when all that is remembered is on one side, so is the prediction: a
-/// stage that is hot throughout is flagged after `of` observations at the latest.
+/// The prediction is AR(1) over the remembered observations: mean + φ · (last − mean), with φ the
+/// autocorrelation at lag 1 (Yule–Walker), which is always below 1. It is clamped to the lowest and
+/// highest of them. So if all of them are on one side, the prediction is too, and a pool that stays
+/// hot is flagged after `of` observations at the latest.
 ///
 /// Pure: the same observations give the same answers. An observation costs O(`of`).
 #[derive(Clone, Debug)]
@@ -42,15 +41,14 @@ pub(crate) struct Hotspot {
 }
 
 impl Hotspot {
-    /// Cool, and nothing seen yet. `least` is brought between 1 and `of`.
+    /// Starts without a flag. `of` is at least 2, and `least` is clamped to 1 and `of`.
     pub(crate) fn new(config: HotspotConfig) -> Self {
         let of = config.of.max(2);
         let config = HotspotConfig { of, least: config.least.clamp(1, of), ..config };
         Self { config, last: VecDeque::with_capacity(of), hot: false }
     }
 
-    /// One more observation; returns what it changed. Infinity and what is no number are no
-    /// observations.
+    /// Adds an observation; returns the change of the flag, if any. Infinity and NaN are ignored.
     pub(crate) fn observe(&mut self, value: f64) -> Option<HotspotChange> {
         let HotspotConfig { threshold, least, of } = self.config;
         if !value.is_finite() {
@@ -75,24 +73,24 @@ impl Hotspot {
         self.config
     }
 
-    /// Whether the stage is flagged.
+    /// Returns whether the flag is set.
     pub(crate) fn is_hot(&self) -> bool {
         self.hot
     }
 
-    /// The value that is expected next; `None` before the first observation.
+    /// Returns the value expected next; `None` before the first observation.
     pub(crate) fn predicted(&self) -> Option<f64> {
         let last = *self.last.back()?;
         let values = || self.last.iter().copied();
         let (low, high) = (values().fold(last, f64::min), values().fold(last, f64::max));
-        // Squares of what is scaled to 1 cannot overflow.
+        // Values are scaled to 1, so that their squares cannot overflow.
         let scale = values().fold(f64::MIN_POSITIVE, |most, value| most.max(value.abs()));
         let count = self.last.len() as f64;
         let mean = values().map(|value| value / scale / count).sum::<f64>();
         let off = || values().map(|value| value / scale - mean);
         let variance: f64 = off().map(|off| off * off).sum();
         let covariance: f64 = off().zip(off().skip(1)).map(|(one, next)| one * next).sum();
-        // Of values that are all alike there is nothing to learn but their mean.
+        // Equal values have no autocorrelation: the prediction is their mean.
         let phi = if variance > 0.0 { covariance / variance } else { 0.0 };
         let next = (mean + phi * (last / scale - mean)) * scale;
         Some(next.clamp(low, high))
@@ -112,7 +110,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// After which observation, counted from 1, the flag changed.
+    /// The observations, counted from 1, at which the flag changed.
     fn changes(config: HotspotConfig, values: &[f64]) -> Vec<(usize, bool)> {
         let mut spot = Hotspot::new(config);
         let changes = values.iter().map(|value| spot.observe(*value)).enumerate();
@@ -120,21 +118,21 @@ mod tests {
     }
 
     #[test]
-    fn a_stage_that_becomes_and_stays_hot_is_flagged_once_and_unflagged_once() {
+    fn a_pool_that_becomes_and_stays_hot_is_flagged_once_and_unflagged_once() {
         let load = [[0.3; 10], [1.0; 10], [0.3; 10]].concat();
         let changes = changes(HotspotConfig::default(), &load);
         assert_eq!(changes, [(15, true), (23, false)]);
     }
 
     #[test]
-    fn a_peak_that_is_over_already_flags_nothing() {
-        // Three of five were hot, and the next is expected to be cool.
+    fn a_peak_that_is_over_sets_no_flag() {
+        // Three of five are hot, and the next is predicted to be cool.
         let load = [0.2, 0.2, 1.0, 1.0, 1.0, 0.2, 0.2, 0.2];
         assert_eq!(changes(HotspotConfig::default(), &load), []);
     }
 
     #[test]
-    fn single_hot_moments_flag_nothing() {
+    fn single_hot_observations_set_no_flag() {
         let load: Vec<f64> = (0..1_000).map(|n| if n % 3 == 0 { 1.0 } else { 0.5 }).collect();
         assert_eq!(changes(HotspotConfig::default(), &load), []);
     }
@@ -150,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn the_change_says_what_was_seen() {
+    fn a_change_states_its_evidence() {
         let mut spot = Hotspot::new(HotspotConfig { least: 2, of: 2, threshold: 0.9 });
         assert_eq!(spot.observe(1.0), None);
         let change = spot.observe(1.0).unwrap().to_string();
@@ -158,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_changes_nothing() {
+    fn infinity_and_nan_change_nothing() {
         let mut spot = Hotspot::new(HotspotConfig { least: 1, of: 2, threshold: 0.9 });
         assert!(spot.observe(1.0).is_some());
         assert_eq!((spot.observe(f64::NAN), spot.observe(f64::NEG_INFINITY)), (None, None));
@@ -166,17 +164,17 @@ mod tests {
     }
 
     #[test]
-    fn a_stage_at_the_capacity_of_an_md1_queue_is_hot_and_one_at_half_of_it_is_not() {
-        // Waits by Lindley's recursion, a tick of 100 arrivals as one observation: its mean wait
-        // over a target of ten service times.
+    fn an_md1_queue_is_hot_above_its_capacity_and_not_at_half_of_it() {
+        // Waits by Lindley's recursion. One observation is the mean wait of 100 arrivals, over a
+        // target of ten service times.
         let flagged = |load: f64| {
-            let mut dice = 7_u64;
+            let mut rng = 7_u64;
             let mut wait = 0.0_f64;
             let mut spot = Hotspot::new(HotspotConfig { threshold: 1.0, ..Default::default() });
             let ticks = (0..500).map(|_| {
                 let waits = (0..100).map(|_| {
-                    dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                    let uniform = ((dice >> 11) as f64 + 1.0) / (1_u64 << 53) as f64;
+                    rng = rng.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                    let uniform = ((rng >> 11) as f64 + 1.0) / (1_u64 << 53) as f64;
                     wait = (wait + 1.0 + uniform.ln() / load).max(0.0);
                     wait / 10.0
                 });
@@ -192,7 +190,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_stage_that_is_on_one_side_throughout_is_known_to_be_after_as_many_as_are_remembered(
+        fn values_on_one_side_decide_the_flag_once_all_remembered_ones_are_there(
             before in proptest::collection::vec(0.0..10.0_f64, 0..20),
             hot in any::<bool>(),
             (least, of) in (0_usize..10, 0_usize..10),
@@ -209,7 +207,7 @@ mod tests {
         }
 
         #[test]
-        fn whatever_is_seen_the_prediction_is_among_it_and_flags_alternate(
+        fn the_prediction_is_within_the_observations_and_flags_alternate(
             config in (proptest::num::f64::ANY, any::<usize>(), 0_usize..50),
             values in proptest::collection::vec(proptest::num::f64::ANY, 1..100),
         ) {

@@ -1,4 +1,4 @@
-//! Hotspot.
+//! The hotspot controller: it flags pools of high and lasting utilization.
 
 mod controller;
 mod detector;

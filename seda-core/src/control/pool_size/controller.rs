@@ -1,5 +1,4 @@
-//! The pool-size controller: what the monitor saw goes to the policies, what they want to the
-//! pools, within what all of them may have together.
+//! Asks each pool's policy once per tick, and sizes the pools within the bound on all workers.
 
 use crate::config::{ControlConfig, Pools};
 use crate::control::pool_size::littles_law::{LittlesLaw, PoolSizePolicy};
@@ -10,16 +9,17 @@ use crate::monitor::{RunningPool, Topology};
 use crate::platform::catch_panic;
 use crate::stage::{Controller, Decision};
 
-/// A pool's policy, and the size it last only observed: an observer says a thing once.
+/// A policy, and the target that it decided on last in mode `observe`: a decision that is not acted
+/// upon is journaled once.
 pub(crate) struct Sizing {
     policy: Box<dyn PoolSizePolicy>,
-    /// What the default policy was made for. The program's own keeps its own settings.
+    /// The settings of the default policy; `None` for a policy of the program.
     made_for: Option<ControlConfig>,
     observed: Option<usize>,
 }
 
-/// What a pool is to have, and why.
-pub(crate) struct Wish {
+/// The size that a policy decided on, and its reason.
+pub(crate) struct SizeDecision {
     pub(crate) target: usize,
     pub(crate) why: String,
 }
@@ -36,36 +36,37 @@ impl Sizing {
         }
     }
 
-    /// Makes the default policy anew when its settings have changed: what it has seen was
-    /// measured against others.
+    /// Makes the default policy anew if its settings have changed, because it has judged by the old
+    /// ones.
     pub(crate) fn follow(&mut self, control: &ControlConfig) {
         if self.made_for.as_ref().is_some_and(|made_for| made_for != control) {
             *self = Self::new(None, control);
         }
     }
 
-    pub(crate) fn wish(&mut self, pool: &str, seen: &PoolObservation) -> Option<Wish> {
+    /// Asks the policy; `None` if the size is to stay, or the policy panicked.
+    pub(crate) fn decide(&mut self, pool: &str, seen: &PoolObservation) -> Option<SizeDecision> {
         let Some(decided) = catch_panic(|| self.policy.decide(seen)) else {
             tracing::error!(pool, "a pool-size policy panicked");
             return None;
         };
-        decided.map(|(target, why)| Wish { target: target.clamp(seen.min, seen.max), why })
+        decided.map(|(target, why)| SizeDecision { target: target.clamp(seen.min, seen.max), why })
     }
 
-    /// Whether a target differs from what is, and was not just observed: an observer says a thing
-    /// once.
-    pub(crate) fn is_news(&mut self, target: usize, before: usize, acts: bool) -> bool {
+    /// Returns whether a target differs from the present size, and was not just journaled as
+    /// observed.
+    pub(crate) fn is_change(&mut self, target: usize, before: usize, acts: bool) -> bool {
         target != before && (acts || self.observed.replace(target) != Some(target))
     }
 }
 
-/// Sizes all pools.
+/// Sets the number of workers of all pools.
 pub(in crate::control) struct PoolSizeController {
     sizings: Pools<Sizing>,
 }
 
 impl PoolSizeController {
-    /// `own` are the program's policies, by pool.
+    /// `own` holds the program's policies, by pool.
     pub(in crate::control) fn new(
         own: Vec<Option<Box<dyn PoolSizePolicy>>>,
         control: &ControlConfig,
@@ -76,24 +77,24 @@ impl PoolSizeController {
     /// Sizes every pool that has a range, within the workers of all pools together.
     pub(in crate::control) fn act(&mut self, seen: &Pools<PoolObservation>, tick: &Tick<'_>) {
         let Tick { topology, settings, .. } = *tick;
-        let mut wishes = Vec::with_capacity(topology.pools.len());
+        let mut decisions = Vec::with_capacity(topology.pools.len());
         for (index, pool) in topology.pools.entries() {
             let range = pool.core.range();
-            let wish = if !pool.core.hosted && range.min < range.max {
+            let decision = if !pool.core.hosted && range.min < range.max {
                 let sizing = &mut self.sizings[index];
                 sizing.follow(&settings.control);
-                sizing.wish(&pool.core.name, &seen[index])
+                sizing.decide(&pool.core.name, &seen[index])
             } else {
                 None
             };
-            wishes.push(wish);
+            decisions.push(decision);
         }
-        let shares = share_out_workers(topology, &wishes, settings.workers);
+        let shares = allotted_workers(topology, &decisions, settings.workers);
         let pools = topology.pools.iter().zip(&mut self.sizings);
-        for (((pool, sizing), wish), share) in pools.zip(wishes).zip(shares) {
+        for (((pool, sizing), decision), share) in pools.zip(decisions).zip(shares) {
             let before = pool.core.target();
-            match wish {
-                Some(wish) => size(pool, wish.target.min(share), wish.why, sizing, tick),
+            match decision {
+                Some(decided) => size(pool, decided.target.min(share), decided.why, sizing, tick),
                 None if share < before => {
                     let why = format!("all pools may have {} workers", settings.workers);
                     size(pool, share, why, sizing, tick);
@@ -104,12 +105,16 @@ impl PoolSizeController {
     }
 }
 
-/// How many workers each pool may have.
-fn share_out_workers(topology: &Topology, wishes: &[Option<Wish>], budget: usize) -> Vec<usize> {
-    let claims = topology.pools.iter().zip(wishes).map(|(pool, wish)| {
+/// Returns how many workers each pool may have, within the `budget` for all.
+fn allotted_workers(
+    topology: &Topology,
+    decisions: &[Option<SizeDecision>],
+    budget: usize,
+) -> Vec<usize> {
+    let claims = topology.pools.iter().zip(decisions).map(|(pool, decision)| {
         let now = pool.core.target();
-        let wanted = wish.as_ref().map_or(now, |wish| wish.target);
-        // A hosted pool has the workers that its host brings.
+        let wanted = decision.as_ref().map_or(now, |decided| decided.target);
+        // The size of a hosted pool is its host's decision.
         let least = if pool.core.hosted { now } else { pool.core.range().min };
         Claim { least: least.min(wanted), wanted }
     });
@@ -118,7 +123,7 @@ fn share_out_workers(topology: &Topology, wishes: &[Option<Wish>], budget: usize
 
 fn size(pool: &RunningPool, target: usize, why: String, sizing: &mut Sizing, tick: &Tick<'_>) {
     let before = pool.core.target();
-    if !sizing.is_news(target, before, tick.acts) {
+    if !sizing.is_change(target, before, tick.acts) {
         return;
     }
     if tick.acts {

@@ -1,4 +1,4 @@
-//! How many workers a pool should have.
+//! The policy of pool sizes, by Little's law.
 
 use crate::config::ControlConfig;
 use crate::control::pool_size::observation::PoolObservation;
@@ -7,39 +7,62 @@ use std::fmt;
 use std::time::Duration;
 
 /// Decides on a pool's size once per tick. Pure: the same observations give the same answers.
+///
+/// ```
+/// use seda_core::Graph;
+/// use seda_core::control::{PoolObservation, PoolSizePolicy};
+///
+/// /// One worker, and one more for each hundred queued events.
+/// struct ByQueue;
+///
+/// impl PoolSizePolicy for ByQueue {
+///     fn decide(&mut self, seen: &PoolObservation) -> Option<(usize, String)> {
+///         let wanted = 1 + seen.queued / 100;
+///         (wanted != seen.workers).then(|| (wanted, format!("{} queued", seen.queued)))
+///     }
+/// }
+///
+/// let mut graph = Graph::new("pages");
+/// graph.pool_size_policy(|_pool| ByQueue);
+/// ```
 pub trait PoolSizePolicy: Send {
-    /// How many workers the pool should have, and why; `None`: as many as it has.
+    /// Returns how many workers the pool should have, and the reason for the journal. `None` keeps
+    /// the present size.
     fn decide(&mut self, seen: &PoolObservation) -> Option<(usize, String)>;
 }
 
-/// Workers that are on the cores for this share of what there is leave none to another.
+/// Workers that use this share of all cores leave no room for another worker.
 const FILLED: f64 = 0.9;
-/// Headroom over the load that Little's law predicts: at 80 % utilization an M/M/1 queue is four
-/// events long, beyond it grows steeply.
+/// The utilization to size for. At 80 % an M/M/1 system holds four events on average; beyond, it
+/// grows steeply.
 const TARGET_UTILIZATION: f64 = 0.8;
-/// A pool that would do with one worker less at this utilization is larger than it need be. Well
-/// below the target, so that growing and shrinking do not chase each other.
+/// A pool shrinks if one worker less would still be below this utilization. It is far below the
+/// target, so that growing and shrinking do not alternate.
 const SHRINK_UTILIZATION: f64 = 0.5;
-/// In what time a standing queue is to be worked off by the workers added for it.
+/// The time, in seconds, in which added workers have to clear a standing queue.
 const DRAIN_SECONDS: f64 = 1.0;
 
-/// Grows when events stand in the queue, at once to what Little's law (N = λ·R) predicts is
-/// needed; takes that back if it did not help; shrinks by one after a while without need.
+/// Grows at once to the size that Little's law (N = λ·R) predicts when a queue stands. Reverts the
+/// growth if it did not help, and shrinks by one worker after a while without need.
 ///
-/// Signals: sojourn time in the queue against a target, as queue length sampled now and then
-/// hides bursts; queue length, for events that nobody has taken yet; the share of time that
-/// workers wait for a core, which tells a pool short of workers from a machine short of cores.
+/// It reads three signals:
+///
+/// - The wait in the queue against a target: a queue length that is sampled now and then hides
+///   bursts.
+/// - The queue length, for events that no worker has taken yet.
+/// - The share of time that workers wait for a core. It tells a pool short of workers from a
+///   machine short of cores.
 #[derive(Debug)]
 pub(crate) struct LittlesLaw {
     wait_target: Duration,
     idle_after: Duration,
-    /// Seconds for which the pool has been larger than it need be.
+    /// Seconds for which the pool has had a worker to spare.
     spare: f64,
     trial: Trial,
 }
 
 impl LittlesLaw {
-    /// The policy with the targets of `config`.
+    /// Returns the policy with the targets of `config`.
     pub(crate) fn new(config: &ControlConfig) -> Self {
         Self {
             wait_target: config.wait_target,
@@ -49,34 +72,35 @@ impl LittlesLaw {
         }
     }
 
-    /// Workers needed for the arrivals, and to work the queue off.
+    /// Returns how many workers serve the arrivals and clear the queue in time.
     fn needed(seen: &PoolObservation) -> usize {
         let Some(service) = seen.service_seconds else {
             return seen.workers + 1;
         };
-        // What a worker waits for a core it would not need on a core of its own.
+        // On a core of its own a worker would not wait for one.
         let service = service * (1.0 - seen.run_queue_share.unwrap_or(0.0)).clamp(0.0, 1.0);
         let arrivals = seen.arrived as f64 / seen.seconds.max(1e-9);
         let load = (arrivals + seen.queued as f64 / DRAIN_SECONDS) * service / TARGET_UTILIZATION;
-        // A float beyond every pool's size saturates in the cast.
+        // A float beyond `usize` saturates in the cast.
         (load.ceil() as usize).max(seen.workers + 1)
     }
 
-    /// Whether events stand in the queue, beyond a burst.
-    fn stands(&self, seen: &PoolObservation) -> bool {
+    /// Returns whether the queue stands: events wait longer than in a burst.
+    fn queue_stands(&self, seen: &PoolObservation) -> bool {
         seen.wait_seconds > self.wait_target.as_secs_f64() && seen.queued > 0
     }
 
     fn grow(&self, seen: &PoolObservation) -> Option<(usize, String)> {
-        let stands = self.stands(seen);
-        let nobody_comes = seen.queued > seen.workers && seen.utilization >= 1.0;
+        let queue_stands = self.queue_stands(seen);
+        // All workers are busy for the whole tick, and take nothing.
+        let saturated = seen.queued > seen.workers && seen.utilization >= 1.0;
         let short_of_cores =
             seen.run_queue_share.is_some_and(|share| share > PoolObservation::OVERSUBSCRIBED)
                 && seen.workers >= seen.cores;
         let on_cores = seen.cpu_share.map(|share| share * seen.workers as f64);
-        let fills_the_cores = on_cores.is_some_and(|busy| busy >= FILLED * seen.cores as f64);
-        let useless = short_of_cores || fills_the_cores;
-        if !(stands || nobody_comes) || seen.workers >= seen.max || useless {
+        let cores_are_full = on_cores.is_some_and(|busy| busy >= FILLED * seen.cores as f64);
+        let useless = short_of_cores || cores_are_full;
+        if !(queue_stands || saturated) || seen.workers >= seen.max || useless {
             return None;
         }
         let target = Self::needed(seen).min(seen.max);
@@ -109,7 +133,8 @@ impl LittlesLaw {
 
 impl PoolSizePolicy for LittlesLaw {
     fn decide(&mut self, seen: &PoolObservation) -> Option<(usize, String)> {
-        if let Some(no_help) = self.trial.pass(seen.completed, seen.seconds, self.stands(seen))
+        if let Some(no_help) =
+            self.trial.pass(seen.completed, seen.seconds, self.queue_stands(seen))
             && no_help.back_to < seen.workers
         {
             return Some((no_help.back_to.max(seen.min), no_help.to_string()));
@@ -160,12 +185,12 @@ mod tests {
 
     #[test]
     fn a_standing_queue_makes_the_pool_jump_to_what_littles_law_predicts() {
-        // 400/s arrive and 20 are to be worked off in a second, 10 ms each, at 80 %: 5.25.
+        // 400 arrive per second and 20 are queued, 10 ms each, at 80 % utilization: 5.25.
         assert_eq!(policy().decide(&busy(1)).unwrap().0, 6);
     }
 
     #[test]
-    fn workers_that_do_not_help_are_let_go_and_not_hired_again_at_once() {
+    fn workers_that_do_not_help_are_removed_and_not_added_again_at_once() {
         let mut policy = policy();
         assert_eq!(policy.decide(&busy(1)).unwrap().0, 6);
         let ticks: Vec<_> = (0..20).filter_map(|_| policy.decide(&busy(6))).collect();
@@ -174,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn workers_that_help_stay_and_may_be_joined_by_more() {
+    fn workers_that_help_stay_and_more_may_be_added() {
         let mut policy = policy();
         policy.decide(&busy(1)).unwrap();
         let seen = PoolObservation { completed: 240, arrived: 900, ..busy(6) };
@@ -182,19 +207,19 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_that_did_not_wait_changes_nothing() {
+    fn a_burst_that_does_not_wait_changes_nothing() {
         let seen = PoolObservation { wait_seconds: 0.001, utilization: 0.7, ..busy(1) };
         assert_eq!(policy().decide(&seen), None);
     }
 
     #[test]
-    fn events_that_nobody_takes_count_although_they_have_no_wait_yet() {
+    fn events_that_no_worker_takes_count_although_they_have_no_wait_yet() {
         let seen = PoolObservation { wait_seconds: 0.0, service_seconds: None, ..busy(1) };
         assert_eq!(policy().decide(&seen).unwrap().0, 2);
     }
 
     #[test]
-    fn workers_that_fill_the_cores_are_not_joined_by_more() {
+    fn a_pool_that_fills_the_cores_does_not_grow() {
         let seen = PoolObservation { cpu_share: Some(0.95), ..busy(2) };
         assert_eq!(policy().decide(&seen), None);
         let seen = PoolObservation { cpu_share: Some(0.95), ..busy(1) };
@@ -202,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn workers_that_wait_for_a_core_are_not_joined_by_more() {
+    fn a_pool_whose_workers_wait_for_a_core_does_not_grow() {
         let seen = PoolObservation { run_queue_share: Some(0.5), ..busy(2) };
         assert_eq!(policy().decide(&seen), None);
         let seen = PoolObservation { run_queue_share: None, ..busy(2) };
@@ -219,7 +244,7 @@ mod tests {
     #[test]
     fn a_pool_shrinks_by_one_after_five_seconds_without_need_and_never_below_its_minimum() {
         let idle = PoolObservation {
-            // A tick that binary fractions hold exactly.
+            // An exact binary fraction.
             seconds: 0.125,
             queued: 0,
             arrived: 0,

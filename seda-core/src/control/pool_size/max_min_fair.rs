@@ -1,17 +1,17 @@
-//! The bound on the workers of all pools together.
+//! Shares the workers of the graph out to its pools.
 
-/// How many workers a pool has to have, and how many it wants.
+/// The least workers of a pool, and the workers that it wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Claim {
     pub(crate) least: usize,
     pub(crate) wanted: usize,
 }
 
-/// Shares out `budget` workers: everybody has the least, and what is left goes, one by one, to the
-/// pool that has the fewest of those that want more. So it is max-min fair (Bertsekas and Gallager,
-/// "Data networks", section 6.5.2), and no worker is withheld that somebody wants.
+/// Returns each pool's part of `budget` workers.
 ///
-/// If the least of all exceeds the budget, that is what they get.
+/// Every pool gets its least. Each further worker goes to the smallest pool that wants more. The
+/// result is max-min fair (Bertsekas and Gallager, "Data networks", section 6.5.2), and no wanted
+/// worker is withheld. If the least of all pools exceeds the budget, each gets its least.
 pub(crate) fn max_min_fair(budget: usize, claims: &[Claim]) -> Vec<usize> {
     let wanted = claims.iter().fold(0, |sum: usize, claim| sum.saturating_add(claim.wanted));
     if wanted <= budget {
@@ -38,12 +38,12 @@ mod tests {
     }
 
     #[test]
-    fn within_the_budget_everybody_has_what_they_want() {
+    fn within_the_budget_every_pool_gets_what_it_wants() {
         assert_eq!(max_min_fair(10, &claims(&[(1, 4), (1, 6)])), [4, 6]);
     }
 
     #[test]
-    fn beyond_it_the_largest_give_way_and_nobody_has_less_than_the_least() {
+    fn beyond_the_budget_the_largest_claims_are_cut_and_no_pool_gets_less_than_its_least() {
         assert_eq!(max_min_fair(10, &claims(&[(1, 2), (1, 50), (1, 50)])), [2, 4, 4]);
         assert_eq!(max_min_fair(10, &claims(&[(7, 9), (1, 50)])), [7, 3]);
         assert_eq!(max_min_fair(3, &claims(&[(2, 9), (2, 9)])), [2, 2]);
@@ -51,7 +51,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_shared_out_is_fair_and_nothing_is_withheld(
+        fn shares_are_fair_and_no_worker_is_withheld(
             budget in 0_usize..200,
             claims in proptest::collection::vec((0_usize..20, 0_usize..60), 1..8),
         ) {
@@ -67,7 +67,7 @@ mod tests {
             prop_assert!(all_served || sum == budget.max(least));
             for (share, claim) in shares.iter().zip(&claims) {
                 prop_assert!((claim.least..=claim.wanted).contains(share));
-                // Whoever wants more has no less than anybody beyond the least, but for one.
+                // An unsatisfied pool is at most one worker behind any pool above its least.
                 if *share < claim.wanted {
                     for (other, their) in shares.iter().zip(&claims) {
                         prop_assert!(*other == their.least || *other <= share + 1);

@@ -1,4 +1,4 @@
-//! Pool_size.
+//! The pool-size controller: the number of workers of each pool.
 
 mod controller;
 mod littles_law;

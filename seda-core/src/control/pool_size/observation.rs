@@ -1,15 +1,15 @@
-//! A pool over the last tick, as its controller sees it.
+//! The observation of a pool for its policy.
 
 use crate::config::Pools;
 use crate::monitor::{Monitor, RunningPool, TimeSum, Topology, between};
 
-/// A pool over the last tick, as its controller sees it.
+/// A pool over the last tick, as its policy sees it.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct PoolObservation {
     /// Length of the tick, in seconds; never zero.
     pub seconds: f64,
-    /// Workers there are now, and the range allowed.
+    /// Workers now.
     pub workers: usize,
     /// The fewest workers allowed.
     pub min: usize,
@@ -17,32 +17,32 @@ pub struct PoolObservation {
     pub max: usize,
     /// Cores of the machine.
     pub cores: usize,
-    /// Events queued before the pool's stages.
+    /// Events queued at the pool's stages.
     pub queued: usize,
     /// Events that arrived during the tick.
     pub arrived: u64,
-    /// Events that left the pool's stages during the tick, however they ended.
+    /// Events that left the pool's stages during the tick: handled, failed or shed.
     pub completed: u64,
-    /// Mean time that events taken during the tick had waited, in seconds; zero if none was.
+    /// Mean wait, in seconds, of events dequeued during the tick; zero if none was dequeued.
     pub wait_seconds: f64,
-    /// Mean service time in seconds, over the pool's stages as they were mixed; `None` if
-    /// nothing was ever served.
+    /// Mean service time in seconds, over the events of all the pool's stages; `None` before the
+    /// first event is served.
     pub service_seconds: Option<f64>,
-    /// Share of the workers' time in which they ran handlers, 0 to 1.
+    /// Share of the workers' time that they spent in handlers, 0 to 1.
     pub utilization: f64,
-    /// Share of busy time on a core; `None` if the kernel does not tell.
+    /// Share of busy time on a core; `None` without procfs.
     pub cpu_share: Option<f64>,
-    /// Share of busy time spent waiting for a core; `None` if the kernel does not tell.
+    /// Share of busy time spent waiting for a core; `None` without procfs.
     pub run_queue_share: Option<f64>,
 }
 
 impl PoolObservation {
-    /// A pool whose workers spend more of their busy time than this waiting for a core is not short
-    /// of workers but of cores: one more would only wait too.
+    /// Above this share of busy time spent waiting for a core, cores are scarce and not workers:
+    /// one more worker would only wait, too.
     pub(in crate::control) const OVERSUBSCRIBED: f64 = 0.25;
 }
 
-/// All pools over the last tick.
+/// Returns every pool over the last tick.
 pub(in crate::control) fn observe_pools(
     monitor: &Monitor,
     topology: &Topology,
@@ -83,7 +83,8 @@ fn observe_pool(monitor: &Monitor, topology: &Topology, pool: &RunningPool) -> P
     seen
 }
 
-/// The share of busy time; `None` if it is not known, or there was none.
+/// Returns a part of busy time as a share; `None` if the part is unknown, or there was no busy
+/// time.
 fn share_of(part: Option<u64>, busy: u64) -> Option<f64> {
     if busy == 0 {
         return None;

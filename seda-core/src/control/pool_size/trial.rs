@@ -1,41 +1,41 @@
-//! Whether more workers helped.
+//! The trial of a growth: more workers stay only if they help.
 
 use std::fmt;
 
-/// How long more workers get to show that they help, in seconds: several ticks, and for a service
-/// of 50 ms still several services of each worker.
+/// The length of a trial, in seconds: several ticks, and several services of 50 ms.
 const SECONDS: f64 = 0.5;
-/// They help if throughput is above what it was by this part, at least. Below is noise: the thesis
-/// of SEDA (Welsh 2002, section 4.3) reverts below the best throughput by 20 %, which lets a pool
-/// creep up that gains nothing.
+/// Workers help if throughput rises by this part at least; less is noise. The thesis of SEDA (Welsh
+/// 2002, section 4.3) reverts only 20 % below the best throughput, so a pool that gains nothing
+/// creeps up.
 const GAIN: f64 = 0.05;
-/// After a growth that did not help nothing is tried for this long, in seconds; then conditions may
-/// have changed.
+/// The pause after a growth that did not help, in seconds. Then conditions may have changed.
 const REST: f64 = 5.0;
 
-/// A growth that is on trial, or the rest after one that did not help.
+/// The state of a trial.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) enum Trial {
-    /// Nothing is tried.
+    /// No growth is on trial.
     #[default]
     None,
-    /// More workers have been hired.
+    /// Workers were added.
     Grown {
-        /// How many there were.
+        /// Workers before.
         from: usize,
-        /// Events ended per second, then.
+        /// Events per second before.
         throughput: f64,
-        /// Events that ended since, and in how many seconds.
-        since: (u64, f64),
+        /// Events that ended since.
+        ended: u64,
+        /// Seconds since.
+        passed: f64,
     },
-    /// They did not help, and were let go.
+    /// The last growth did not help and was reverted.
     Resting {
-        /// How long it lasts, in seconds.
+        /// Seconds left of the pause.
         left: f64,
     },
 }
 
-/// Why a growth is taken back.
+/// A growth that did not help.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct NoHelp {
     pub(super) back_to: usize,
@@ -44,19 +44,24 @@ pub(super) struct NoHelp {
 }
 
 impl Trial {
-    /// More workers are hired: `from` of them ended `throughput` events per second.
+    /// Begins a trial: workers are added to `from`, which completed `throughput` events per second.
     pub(super) fn begin(&mut self, from: usize, throughput: f64) {
-        *self = Trial::Grown { from, throughput, since: (0, 0.0) };
+        *self = Trial::Grown { from, throughput, ended: 0, passed: 0.0 };
     }
 
-    /// Whether a growth may be tried now.
+    /// Returns whether a growth may begin.
     pub(super) fn may_grow(&self) -> bool {
         *self == Trial::None
     }
 
-    /// A tick of `seconds` in which `completed` events ended, while events still stand in the
-    /// queue or do not. Returns what to do if the growth on trial did not help.
-    pub(super) fn pass(&mut self, completed: u64, seconds: f64, stands: bool) -> Option<NoHelp> {
+    /// Passes a tick of `seconds` in which `completed` events ended. Returns the growth on trial if
+    /// it did not help.
+    pub(super) fn pass(
+        &mut self,
+        completed: u64,
+        seconds: f64,
+        queue_stands: bool,
+    ) -> Option<NoHelp> {
         match self {
             Trial::None => None,
             Trial::Resting { left } => {
@@ -66,18 +71,18 @@ impl Trial {
                 }
                 None
             }
-            // The queue is gone: that is what they were hired for.
-            Trial::Grown { .. } if !stands => {
+            // The workers have cleared the queue: the growth helped.
+            Trial::Grown { .. } if !queue_stands => {
                 *self = Trial::None;
                 None
             }
-            Trial::Grown { from, throughput, since: (ended, passed) } => {
+            Trial::Grown { from, throughput, ended, passed } => {
                 *ended += completed;
                 *passed += seconds;
                 let after = *ended as f64 / passed.max(1e-9);
                 let (from, before, over) = (*from, *throughput, *passed >= SECONDS);
                 if after > before * (1.0 + GAIN) {
-                    // Known at once, so that a pool that has to grow further does.
+                    // The trial ends early, so that the pool can grow further.
                     *self = Trial::None;
                     return None;
                 }
@@ -108,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_growth_that_gains_nothing_is_taken_back_and_not_tried_again_for_five_seconds() {
+    fn a_growth_that_gains_nothing_is_reverted_and_not_tried_again_for_five_seconds() {
         let mut trial = grown();
         let verdicts: Vec<_> = (0..4).map(|_| trial.pass(13, 0.125, true)).collect();
         assert_eq!(verdicts[..3], [None; 3]);
@@ -118,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_growth_that_gains_or_that_emptied_the_queue_stays() {
+    fn a_growth_that_gains_or_clears_the_queue_stays() {
         let mut trial = grown();
         assert!(trial.pass(12, 0.125, true).is_none() && !trial.may_grow());
         assert!(trial.pass(25, 0.125, true).is_none() && trial.may_grow());

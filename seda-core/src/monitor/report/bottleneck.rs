@@ -1,14 +1,14 @@
-//! Which stage limits the graph.
+//! Finds the stage that limits the graph.
 
 use crate::monitor::report::{Bottleneck, Report};
 use crate::monitor::{Monitor, Sample, StageSums};
 
-/// Below this utilization waits come from bursts, not from a lack of capacity.
+/// Below this utilization events wait because of bursts, not because capacity is scarce.
 const BUSY: f64 = 0.7;
-/// A wait that is longer than service by this factor comes from a queue that does not empty.
+/// A queue stands if its mean wait exceeds the mean service by this factor.
 const STANDING: f64 = 2.0;
 
-/// The busiest stage above 70 % utilization whose wait grows, or whose queue stands.
+/// Returns the busiest stage above 70 % utilization that has a growing wait or a standing queue.
 pub(super) fn find_bottleneck(
     report: &Report,
     monitor: &Monitor,
@@ -38,12 +38,12 @@ pub(super) fn find_bottleneck(
         Some((stage.utilization, Bottleneck { stage: stage.name.clone(), why }))
     });
     let first = evidence.next()?;
-    // Among equals the first: what it holds back never reaches those behind it.
+    // Among equals the first wins, because it holds events back from the later ones.
     let busiest = evidence.fold(first, |best, next| if next.0 > best.0 { next } else { best });
     Some(busiest.1)
 }
 
-/// Mean wait, in seconds, of events taken between two samples.
+/// Returns the mean wait, in seconds, of events dequeued between two samples.
 fn mean_wait(then: &StageSums, now: &StageSums) -> Option<f64> {
     now.wait.since(then.wait).mean_seconds()
 }

@@ -1,4 +1,4 @@
-//! From the monitor's sums to a report.
+//! Builds a report from the monitor's sums.
 
 use crate::config::StageIndex;
 use crate::event::request::RequestCounts;
@@ -14,12 +14,12 @@ use crate::queue::ClassLedger;
 use std::collections::BTreeMap;
 
 impl Report {
-    /// With rates over the last second or so.
+    /// Returns the report with rates over the last second or so.
     pub(crate) fn of_window(topology: &Topology, monitor: &Monitor) -> Report {
         Self::since(topology, monitor, monitor.window_start())
     }
 
-    /// With rates over the graph's whole life.
+    /// Returns the report with rates over the graph's whole life.
     pub(crate) fn of_life(topology: &Topology, monitor: &Monitor) -> Report {
         Self::since(topology, monitor, &monitor.first)
     }
@@ -45,7 +45,7 @@ impl Report {
             stages: topology.stages.indices().map(|n| stage(topology, monitor, then, n)).collect(),
             edges: edges(topology, monitor),
             journal: topology.core.journal.entries(),
-            journal_missed: topology.core.journal.violated(),
+            journal_missed: topology.core.journal.missed(),
             bottleneck: None,
         };
         report.bottleneck = find_bottleneck(&report, monitor, then);
@@ -101,11 +101,11 @@ fn classes(topology: &Topology, now: &Sample, then: &Sample) -> Vec<ClassReport>
     let responses = now.response.iter().zip(&then.response);
     let classes = topology.classes().iter().zip(slo).zip(responses);
     classes
-        .map(|((class, promised), (now, then))| {
+        .map(|((class, slo), (now, then))| {
             let lately = now.since(then);
             ClassReport {
                 name: class.name.clone(),
-                promised_seconds: promised.map(|p99| p99.as_secs_f64()),
+                promised_seconds: slo.map(|p99| p99.as_secs_f64()),
                 answered: lately.count(),
                 p90_seconds: lately.quantile_seconds(0.9),
             }
@@ -126,7 +126,7 @@ fn name(topology: &Topology, stage: StageIndex) -> String {
     topology.stages[stage].core.name().to_string()
 }
 
-/// Of a stage whose places outside are bounded: how many there are.
+/// Returns how many events may be outside; `None` where only `pending` bounds them.
 fn outstanding(topology: &Topology, stage: StageIndex) -> Option<usize> {
     let (_, limit) = topology.stages[stage].core.outside();
     (limit < usize::MAX).then_some(limit)
@@ -149,16 +149,9 @@ fn stage(topology: &Topology, monitor: &Monitor, then: &Sample, index: StageInde
     let (now, past) = (&monitor.now.stages[index], &then.stages[index]);
     let (plan, pool) = (&topology.stages[index], topology.pool_of(index));
     let seconds = monitor.now.at.since(then.at).as_secs_f64();
-    let per_second = |n: u64| {
-        if seconds > 0.0 { n as f64 / seconds } else { 0.0 }
-    };
-    let left = |ledger: &ClassLedger| ledger.handled + ledger.failed + ledger.shed.total();
     let busy = now.busy - past.busy;
-    let of_busy = |part: Option<u64>| {
-        part.filter(|_| busy > 0).map(|part| (part as f64 / busy as f64).min(1.0))
-    };
-    let cpu_share = of_busy(between(past.cpu, now.cpu));
-    let runqueue_share = of_busy(between(past.run_queue, now.run_queue));
+    let cpu_share = share_of(between(past.cpu, now.cpu), busy);
+    let runqueue_share = share_of(between(past.run_queue, now.run_queue), busy);
     let blocked = cpu_share.zip(runqueue_share).map(|(cpu, wait)| (1.0 - cpu - wait).max(0.0));
     let mut service = life.service.clone();
     service.add(&queue.deferred_service);
@@ -175,8 +168,8 @@ fn stage(topology: &Topology, monitor: &Monitor, then: &Sample, index: StageInde
             stuck: pool.core.stuck(),
         },
         batch: plan.share.batch_limit(),
-        arrivals_per_second: per_second(now.ledger.accepted - past.ledger.accepted),
-        throughput_per_second: per_second(left(&now.ledger) - left(&past.ledger)),
+        arrivals_per_second: per_second(now.ledger.accepted - past.ledger.accepted, seconds),
+        throughput_per_second: per_second(left(&now.ledger) - left(&past.ledger), seconds),
         utilization: if workers > 0 { (busy as f64 / workers as f64).min(1.0) } else { 0.0 },
         hot: pool.core.is_hot(),
         cpu_share,
@@ -201,7 +194,7 @@ fn stage(topology: &Topology, monitor: &Monitor, then: &Sample, index: StageInde
         handled: now.ledger.handled,
         refused: by_refusal(&now.ledger.refused),
         shed: by_loss(&now.ledger.shed),
-        spared: queue.stood.exempt,
+        spared: queue.aqm.exempt,
         failed: now.ledger.failed,
         queued: now.ledger.queued,
         in_hand: now.ledger.in_hand,
@@ -214,4 +207,21 @@ fn stage(topology: &Topology, monitor: &Monitor, then: &Sample, index: StageInde
         gate: gate(topology, monitor, index),
         wasted_seconds: queue.wasted_nanos as f64 / 1e9,
     }
+}
+
+fn per_second(n: u64, seconds: f64) -> f64 {
+    if seconds > 0.0 { n as f64 / seconds } else { 0.0 }
+}
+
+/// Returns how many events have left a stage: handled, failed or shed.
+fn left(ledger: &ClassLedger) -> u64 {
+    ledger.handled + ledger.failed + ledger.shed.total()
+}
+
+/// Returns a part of busy time as a share, 0 to 1; `None` if it is unknown or no time was busy.
+fn share_of(part: Option<u64>, busy: u64) -> Option<f64> {
+    if busy == 0 {
+        return None;
+    }
+    part.map(|part| (part as f64 / busy as f64).min(1.0))
 }

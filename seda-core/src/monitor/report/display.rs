@@ -1,4 +1,4 @@
-//! The report as text, for people.
+//! The report as text, for the operator.
 
 use crate::monitor::report::{Report, StageReport};
 use crate::stage::Decision;
@@ -6,9 +6,10 @@ use bytesize::ByteSize;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Decisions that are shown: they are to be read below the table, on one screen.
+/// The most decisions shown: they fit below the table on one screen.
 const DECISIONS: usize = 5;
-/// Of these of one controller: one that decides every tick leaves the others some.
+/// The most decisions shown of one controller, so that others are seen beside one that decides at
+/// every tick.
 const OF_ONE_CONTROLLER: usize = 2;
 
 impl fmt::Display for Report {
@@ -73,8 +74,8 @@ impl Report {
             let q = &response.quantiles;
             if q.count > 0 {
                 let known = self.classes.iter().find(|known| known.name == *class);
-                let promised = known.and_then(|known| known.promised_seconds);
-                let promised = promised.map(|p99| format!(" (promised: p99 {})", time(Some(p99))));
+                let slo = known.and_then(|known| known.promised_seconds);
+                let slo = slo.map(|p99| format!(" (SLO: p99 {})", time(Some(p99))));
                 writeln!(
                     f,
                     "response {class}: p50 {} p99 {} p99.9 {} max {}{}",
@@ -82,14 +83,14 @@ impl Report {
                     time(q.p99),
                     time(q.p999),
                     time(q.max),
-                    promised.unwrap_or_default()
+                    slo.unwrap_or_default()
                 )?;
             }
         }
         Ok(())
     }
 
-    /// The last decisions, oldest first.
+    /// Writes the last decisions, oldest first.
     fn decisions(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown: Vec<&Decision> = Vec::new();
         for decision in self.journal.iter().rev() {
@@ -103,7 +104,7 @@ impl Report {
         }
         shown.iter().rev().try_for_each(|decision| writeln!(f, "{decision}"))?;
         if self.journal_missed > 0 {
-            writeln!(f, "subscribers of the journal violated {} decisions", self.journal_missed)?;
+            writeln!(f, "subscribers of the journal missed {} decisions", self.journal_missed)?;
         }
         Ok(())
     }
@@ -131,11 +132,11 @@ impl Report {
                 writeln!(f, "{}: turned away {away}; limit {limit}", stage.name)?;
             }
             for class in stage.gate.iter().flat_map(|gate| &gate.cannot_keep) {
-                writeln!(f, "{}: no setting can keep what was promised to {class}", stage.name)?;
+                writeln!(f, "{}: no setting can meet the SLO of {class}", stage.name)?;
             }
             if stage.wasted_seconds > 0.0 {
                 let wasted = time(Some(stage.wasted_seconds));
-                writeln!(f, "{}: shed events had cost {wasted} before", stage.name)?;
+                writeln!(f, "{}: earlier stages spent {wasted} on events shed here", stage.name)?;
             }
         }
         Ok(())
@@ -169,7 +170,7 @@ fn named(counts: &BTreeMap<String, u64>) -> String {
     parts.join(", ")
 }
 
-/// A duration with a unit that suits it.
+/// Returns a duration with a unit of its size.
 fn time(seconds: Option<f64>) -> String {
     match seconds {
         None => "-".to_owned(),

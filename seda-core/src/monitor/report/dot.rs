@@ -1,10 +1,10 @@
-//! The graph as a picture: DOT (graphviz.org/doc/info/lang.html) with live figures.
+//! The graph as a picture, in DOT (graphviz.org/doc/info/lang.html).
 
 use crate::monitor::report::Report;
 use std::fmt::Write;
 
 impl Report {
-    /// The graph in the DOT language: stages with their load, edges with what went over them.
+    /// Returns the graph in the DOT language: stages with their load, edges with their counts.
     pub fn to_dot(&self) -> String {
         let mut dot = String::new();
         // Writing to a string cannot fail.

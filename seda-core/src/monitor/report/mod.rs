@@ -1,7 +1,7 @@
-//! A snapshot of a graph: every stage, tails, ledgers, and the bottleneck by name.
+//! A snapshot of a graph: its ledgers, every stage with tail quantiles, and the bottleneck.
 //!
-//! [`Report`] is plain data: serde for programs, `Display` for people, [`Report::to_dot`] for
-//! pictures. Its fields are stable: new ones may come, none goes or changes its meaning.
+//! [`Report`] is plain data. Programs read it through serde, the operator as `Display`, and
+//! [`Report::to_dot`] draws it. Fields may be added; none is removed or changes its meaning.
 
 mod bottleneck;
 mod build;
@@ -13,8 +13,31 @@ use crate::stats::QuantileSummary;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// A snapshot of a graph. Counts are since the graph began; rates and shares are over the last
-/// `window_seconds`. Times are in seconds, rates in events per second.
+/// A snapshot of a graph.
+///
+/// Counts are since the graph began; rates and shares are over the last `window_seconds`. Times are
+/// in seconds, rates in events per second. `Display` writes a table of stages, the bottleneck and
+/// the last decisions.
+///
+/// ```
+/// # use seda_core::{Context, Graph, ManualClock, each};
+/// # use std::sync::Arc;
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let mut graph = Graph::new("pages");
+/// # let draw = graph.stage::<u64>("draw", 8);
+/// # graph.attach(draw, |_wire| || Ok(each(|_page: u64, _cx: &mut Context| {})))?;
+/// # let pages = graph.source(draw)?;
+/// # let mut graph = graph.start_manual(Arc::new(ManualClock::new()))?;
+/// # pages.send(1)?;
+/// # graph.run_until_idle();
+/// let report = graph.report();
+/// assert_eq!((report.events.accepted, report.events.handled), (1, 1));
+/// assert_eq!(report.stages[0].name, "draw");
+/// assert!(report.bottleneck.is_none());
+/// println!("{report}");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Report {
@@ -22,26 +45,26 @@ pub struct Report {
     pub graph: String,
     /// Seconds since the graph began.
     pub uptime_seconds: f64,
-    /// Seconds that rates and shares are taken over.
+    /// Seconds over which rates and shares are taken.
     pub window_seconds: f64,
     /// The ledger of events, over all stages.
     pub events: EventLedger,
     /// The ledger of requests.
     pub requests: RequestLedger,
-    /// How full the graph is.
+    /// The graph's budget.
     pub budget: BudgetReport,
     /// Time from a request's admission to its answer, by class.
     pub response_seconds: BTreeMap<String, ResponseReport>,
-    /// Every class, highest first: what was promised, and how it was kept lately.
+    /// Every class, highest first: its SLO, and its answers in the window.
     pub classes: Vec<ClassReport>,
     /// Every stage, in order of declaration.
     pub stages: Vec<StageReport>,
-    /// Every edge; `from` is `null` for those from outside.
+    /// Every edge.
     pub edges: Vec<EdgeReport>,
-    /// The last 64 decisions of each controller, oldest first. What the valve does is one of them
-    /// for each tick, or report, and stage, with the time of the first eviction.
+    /// The last 64 decisions of each controller, oldest first. The valve's evictions are one
+    /// decision for each stage and tick or report, with the time of the first eviction.
     pub journal: Vec<Decision>,
-    /// How often a subscriber of the journal violated a decision, as it lagged behind.
+    /// How many decisions did not reach a subscriber of the journal, because it lagged.
     #[serde(default)]
     pub journal_missed: u64,
     /// The stage that limits the graph, if one does.
@@ -53,23 +76,23 @@ pub struct Report {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct EventLedger {
-    /// Sent to a stage.
+    /// Events sent to a stage.
     pub offered: u64,
-    /// Taken.
+    /// Events that entered a stage.
     pub accepted: u64,
-    /// Given back to the sender.
+    /// Events given back to the sender.
     pub refused: u64,
-    /// Handled to the end.
+    /// Events handled to the end.
     pub handled: u64,
-    /// Accepted and given up.
+    /// Events accepted and given up.
     pub shed: u64,
-    /// Lost to a panic, or deferred and dropped.
+    /// Events lost to a panic, or deferred and dropped.
     pub failed: u64,
-    /// Waiting now.
+    /// Events queued now.
     pub queued: u64,
-    /// In a worker's hand now.
+    /// Events that workers handle now.
     pub in_hand: u64,
-    /// Being handled outside now.
+    /// Events deferred, held or delayed now.
     pub pending: u64,
 }
 
@@ -77,41 +100,41 @@ pub struct EventLedger {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RequestLedger {
-    /// Taken in.
+    /// Requests admitted.
     pub admitted: u64,
-    /// Answered.
+    /// Requests answered.
     pub answered: u64,
-    /// Given up, by reason.
+    /// Requests lost, by reason.
     pub lost: BTreeMap<String, u64>,
-    /// Waiting for their answer now.
+    /// Requests without an answer now.
     pub open: u64,
 }
 
-/// The graph's budget, in events.
+/// The graph's budget, in events and in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct BudgetReport {
-    /// In use now.
+    /// Events in use now.
     pub used: usize,
-    /// The most that may be: the budget, or what is left in use since it was set lower than that.
+    /// The most events. A budget that was set below the use binds once the use has fallen.
     pub limit: usize,
-    /// Bytes in use now, of the events that are weighed.
+    /// Bytes in use now, over the events that their stage weighs.
     pub bytes_used: u64,
-    /// The most bytes that may be.
+    /// The most bytes.
     pub bytes_limit: u64,
 }
 
-/// A class over the report's window.
+/// One class, over the report's window.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ClassReport {
     /// Its name.
     pub name: String,
-    /// The response time that 99 % of its answers are to keep; `None` if nothing was promised.
+    /// Its SLO: the response time that 99 % of its answers must keep. `None` without an SLO.
     pub promised_seconds: Option<f64>,
-    /// How many of its requests were answered.
+    /// Its requests that were answered.
     pub answered: u64,
-    /// 90 % of these took no longer; `None` if there were none.
+    /// The 90th percentile of their response times; `None` without an answer.
     pub p90_seconds: Option<f64>,
 }
 
@@ -122,7 +145,7 @@ pub struct ResponseReport {
     /// Quantiles, mean and count.
     #[serde(flatten)]
     pub quantiles: QuantileSummary,
-    /// Pairs of seconds and how many responses took no longer.
+    /// The cumulative distribution: pairs of seconds and the responses that took no longer.
     pub cdf: Vec<(f64, u64)>,
 }
 
@@ -134,90 +157,93 @@ pub struct StageReport {
     pub name: String,
     /// The pool that runs it.
     pub pool: String,
-    /// Its queue, now.
+    /// Its queue now.
     pub queue: QueueReport,
-    /// Its pool's workers, now.
+    /// Its pool's workers now.
     pub workers: WorkersReport,
-    /// The most events that a worker takes at once, now.
+    /// The most events that a worker takes at once now.
     pub batch: usize,
     /// Events accepted per second.
     pub arrivals_per_second: f64,
-    /// Events that left it per second, however they ended.
+    /// Events that left it per second: handled, failed or shed.
     pub throughput_per_second: f64,
-    /// Share of its pool's time in which it was run, 0 to 1.
+    /// Share of its pool's time that workers spent on it, 0 to 1.
     pub utilization: f64,
-    /// Whether its pool's utilization is above 90 %, or what `control.hot` says, and stays there
-    /// ([`crate::control::hotspot::Hotspot`]).
+    /// Whether its pool's utilization is above the threshold of `control.hot` (90 % by default),
+    /// and stays there.
     pub hot: bool,
-    /// Share of its busy time on a core; unknown without procfs.
+    /// Share of its busy time on a core; `None` without procfs.
     pub cpu_share: Option<f64>,
-    /// Share of its busy time spent waiting for a core.
+    /// Share of its busy time spent waiting for a core; `None` without procfs.
     pub runqueue_share: Option<f64>,
-    /// The rest of its busy time: blocked.
+    /// Share of its busy time in which it was blocked: the rest. `None` without procfs.
     pub blocked_share: Option<f64>,
-    /// Mean number of events in it: queued, in hand, pending.
+    /// Mean number of events in it: queued, in hand and pending.
     pub occupancy: f64,
     /// Time in its queue, since the graph began.
     pub wait_seconds: QuantileSummary,
     /// Time in its handler, since the graph began.
     pub service_seconds: ServiceReport,
-    /// Sent to it.
+    /// Events sent to it.
     pub offered: u64,
-    /// Taken.
+    /// Events that entered it.
     pub accepted: u64,
-    /// Handled to the end.
+    /// Events handled to the end.
     pub handled: u64,
-    /// Given back to the sender, by reason.
+    /// Events given back to the sender, by reason.
     pub refused: BTreeMap<String, u64>,
-    /// Accepted and given up, by reason.
+    /// Events accepted and given up, by reason.
     pub shed: BTreeMap<String, u64>,
-    /// Begun, although its CoDel would have given them up: `control.queue_delay` only observes.
+    /// Events handled although CoDel would have shed them, because `control.queue_delay` observes.
     pub spared: u64,
-    /// Lost to a panic, or deferred and dropped.
+    /// Events lost to a panic, or deferred and dropped.
     pub failed: u64,
-    /// Waiting now.
+    /// Events queued now.
     pub queued: u64,
-    /// In a worker's hand now.
+    /// Events that workers handle now.
     pub in_hand: u64,
-    /// Being handled outside now, held, or sent for later.
+    /// Events deferred, held or delayed now.
     pub pending: u64,
-    /// How many may be outside before nothing more is taken; `None` where only `pending` bounds
-    /// them ([`crate::config::StageConfig::outstanding`]).
+    /// The most events outside before no further one is dequeued
+    /// ([`StageConfig::outstanding`](crate::config::StageConfig::outstanding)); `None` where only
+    /// `pending` bounds them.
     pub outstanding: Option<usize>,
-    /// Of the pending ones, those that its handlers keep ([`crate::worker::context::Context::hold`]).
+    /// Pending events that its handlers keep
+    /// ([`Context::hold`](crate::worker::context::Context::hold)).
     pub held: u64,
-    /// Of the pending ones, those that are to come later ([`crate::worker::context::Context::send_after`]).
+    /// Pending events that are due later
+    /// ([`Context::send_after`](crate::worker::context::Context::send_after)).
     pub delayed: u64,
-    /// Bytes of the events in it, if it weighs them.
+    /// Bytes of the events in it; `None` if it does not weigh them.
     pub bytes: Option<u64>,
-    /// Share of all its events that had a key of its busiest shard, 0 to 1, if it is keyed. Above
-    /// 1 / workers that shard limits the stage.
+    /// Share of its events that went to its busiest shard, 0 to 1. Above 1 / workers, that shard
+    /// limits the stage. `None` if the stage is not keyed.
     pub busiest_shard_share: Option<f64>,
-    /// Its gate, while it admits by an SLO.
+    /// Its gate; `None` while no SLO is in force.
     pub gate: Option<GateReport>,
-    /// Service that earlier stages spent on events shed here.
+    /// Service time that earlier stages spent on events shed here.
     pub wasted_seconds: f64,
 }
 
-/// A stage's gate: which requests may enter the graph as far as this stage is concerned.
+/// A stage's gate: it limits the requests inside the graph on behalf of this stage.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct GateReport {
-    /// Requests that will visit the stage, are in it or have left it, and have not ended.
+    /// Open requests with the stage on their route.
     pub bound: usize,
-    /// How many of the highest class may be; `None` while nothing was measured.
+    /// The limit of the highest class; `None` before the first measurement.
     pub limit: Option<usize>,
-    /// What these requests declared to cost, in their own unit.
+    /// The declared cost of these requests, in their own unit.
     pub cost: u64,
-    /// How much of it may be of the highest class; `None` where nothing is declared.
+    /// The limit of that cost for the highest class; `None` without declared costs.
     pub cost_limit: Option<u64>,
-    /// Requests refused at the entry on behalf of this stage, by class. The entry counts them, too:
+    /// Requests refused at the entry on behalf of this stage, by class. The entry counts them, too,
     /// as refused for `admission`.
     pub turned_away: BTreeMap<String, u64>,
-    /// Queued requests of a lower class that were given up for one of a higher.
+    /// Queued requests that were shed for a request of a higher class.
     #[serde(default)]
     pub gave_way: u64,
-    /// The classes to which more was promised than any setting can keep: services alone take longer.
+    /// Classes with an SLO that no setting can meet, because services alone take longer.
     #[serde(default)]
     pub cannot_keep: Vec<String>,
 }
@@ -226,11 +252,11 @@ pub struct GateReport {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct QueueReport {
-    /// Queued now.
+    /// Events queued now.
     pub depth: usize,
-    /// Above this nothing is admitted.
+    /// Above this depth no event is admitted.
     pub soft: usize,
-    /// The hard bound: the capacity, or what is left since that was set lower than what was held.
+    /// The hard bound. A capacity that was set below the depth binds once the depth has fallen.
     pub capacity: usize,
 }
 
@@ -238,13 +264,13 @@ pub struct QueueReport {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct WorkersReport {
-    /// How many there are.
+    /// Workers now.
     pub now: usize,
-    /// Never fewer.
+    /// The lower bound.
     pub min: usize,
-    /// Never more.
+    /// The upper bound.
     pub max: usize,
-    /// How many are stuck in a handler and do not count.
+    /// Workers that are stuck in a handler; they do not count as workers.
     pub stuck: usize,
 }
 
@@ -255,18 +281,18 @@ pub struct ServiceReport {
     /// Quantiles, mean and count.
     #[serde(flatten)]
     pub quantiles: QuantileSummary,
-    /// How finely they were measured.
+    /// How they were measured.
     pub resolution: Resolution,
 }
 
-/// How finely service times were measured.
+/// How service times were measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Resolution {
-    /// Every event by itself.
+    /// Each event was timed.
     #[default]
     Event,
-    /// Some batches were too fast for that: their mean counts for each of their events.
+    /// Some batches were too fast for that: their mean counts for each event.
     BatchMean,
 }
 
@@ -274,11 +300,11 @@ pub enum Resolution {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct EdgeReport {
-    /// The stage it leaves; `None` for outside.
+    /// The stage it leaves; `None` for an edge from outside.
     pub from: Option<String>,
     /// The stage it enters.
     pub to: String,
-    /// Events sent and taken.
+    /// Events sent and accepted.
     pub sent: u64,
     /// Events refused.
     pub refused: u64,
@@ -288,7 +314,7 @@ pub struct EdgeReport {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Bottleneck {
-    /// Its name.
+    /// The stage's name.
     pub stage: String,
     /// The evidence.
     pub why: String,

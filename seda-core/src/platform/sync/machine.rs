@@ -9,7 +9,7 @@ pub(crate) use std::thread_local as per_thread;
 
 use std::time::Duration;
 
-/// Sleeps for `limit` at most, in loops whose condition is not announced.
+/// Sleeps for `limit` at most, in loops that poll a condition.
 pub(crate) fn pause(limit: Duration) {
     std::thread::park_timeout(limit);
 }

@@ -1,4 +1,4 @@
-//! Ports.
+//! The ports of a stage: sources from outside, sinks from handlers, and the permits below both.
 
 mod permits;
 mod sink;

@@ -1,30 +1,47 @@
-//! Reserved places in a stage's queue, with the budget to fill them: what every send stands on.
+//! Reserved places in a stage's queue, with the budget to fill them. Every send builds on them.
 
 use crate::event::{Envelope, EventMeta, Label, Refusal, RefusalReason, Refused, give_up};
 use crate::platform::Time;
 use crate::platform::sync::Arc;
 use crate::stage::StageCore;
-use crate::stage::valve::Incoming;
 use std::fmt;
 
-/// Places reserved in one stage's queue. While they are held, a send into them cannot be
-/// refused. Places that were not used are given back on drop.
+/// Places reserved in one stage's queue. While they are held, a send into them is not refused.
+/// Unused places are returned on drop.
 ///
-/// Reserving first and making the event afterwards saves the work for an event that would be
-/// refused; reserving from several stages before sending to any makes a send over several sinks
+/// Reserve first and make the event afterwards to save the work for an event that would be
+/// refused. Reserve from several stages before sending to any, and a send over several sinks is
 /// all or none.
-#[must_use = "dropping the permits gives the places back"]
+///
+/// ```
+/// use seda_core::{Graph, ManualClock};
+/// use std::sync::Arc;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut graph = Graph::new("pairs");
+/// let keep = graph.stage::<u32>("keep", 2);
+/// graph.attach_each(keep, |_wire| |_number, _cx| {})?;
+/// let source = graph.source(keep)?;
+/// let _graph = graph.start_manual(Arc::new(ManualClock::new()))?;
+/// let mut permits = source.reserve(2)?;
+/// assert!(source.send(9).is_err(), "both places are reserved");
+/// permits.send(1)?;
+/// assert_eq!(permits.left(), 1);
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "dropping the permits returns their places"]
 pub struct Permits<E: Send + 'static> {
     stage: Arc<StageCore<E>>,
     edge: usize,
     meta: EventMeta,
     left: usize,
-    /// Reserved by a handler, and not at an entry.
+    /// True if a handler reserved them, false at an entry.
     fan_out: bool,
 }
 
 impl<E: Send + 'static> Permits<E> {
-    /// Reserves `n` places.
+    /// Reserves `n` places and charges the budget for them.
     pub(crate) fn reserve(
         stage: &Arc<StageCore<E>>,
         edge: usize,
@@ -32,47 +49,32 @@ impl<E: Send + 'static> Permits<E> {
         meta: EventMeta,
         fan_out: bool,
     ) -> Result<Self, RefusalReason> {
-        stage.reserve_for(&meta, n)?;
-        Self::within_budget(stage, edge, n, meta, fan_out)
+        stage.reserve_charged(&meta, n, fan_out)?;
+        Ok(Self { stage: Arc::clone(stage), edge, meta, left: n, fan_out })
     }
 
-    /// Reserves a place for a request that has passed the stage's gate, and is not made yet.
+    /// Reserves the place of a request that has passed the stage's gate and has no event yet.
     pub(crate) fn reserve_counted(
         stage: &Arc<StageCore<E>>,
         edge: usize,
         meta: EventMeta,
     ) -> Result<Self, RefusalReason> {
         stage.reserve_counted(1)?;
-        Self::within_budget(stage, edge, 1, meta, false)
+        stage.charge_reserved(1, meta.class, false)?;
+        Ok(Self { stage: Arc::clone(stage), edge, meta, left: 1, fan_out: false })
     }
 
-    /// `n` places are reserved; if the graph's budget is used up, others have to make room.
-    fn within_budget(
-        stage: &Arc<StageCore<E>>,
-        edge: usize,
-        n: usize,
-        meta: EventMeta,
-        fan_out: bool,
-    ) -> Result<Self, RefusalReason> {
-        let arrival = Incoming { stage: stage.index, class: meta.class, fan_out };
-        if !stage.graph.budget.charge(n) && !stage.graph.make_room(n, arrival) {
-            stage.put_back(n);
-            return Err(RefusalReason::Budget);
-        }
-        Ok(Self { stage: Arc::clone(stage), edge, meta, left: n, fan_out })
-    }
-
-    /// How many places are left.
+    /// Returns the number of places left.
     pub fn left(&self) -> usize {
         self.left
     }
 
-    /// Sends into a reserved place; it is taken at once and stays taken.
+    /// Sends an event into a reserved place; accepted at once and for good.
     ///
     /// # Errors
-    /// The event comes back with [`RefusalReason::TooLarge`] when no place is left. A stage that
-    /// weighs its events refuses one that its graph has no bytes for: how heavy it is could not
-    /// be known when its place was reserved, and the place stays reserved.
+    /// The event, with [`RefusalReason::TooLarge`] when no place is left. A stage that weighs its
+    /// events refuses one that exceeds the free byte budget, because its weight was not known when
+    /// the place was reserved; the place stays reserved.
     pub fn send(&mut self, event: E) -> Result<(), Refused<E>> {
         if self.left == 0 {
             let refusal = Refusal::new(Arc::clone(&self.stage.name), RefusalReason::TooLarge);
@@ -93,16 +95,17 @@ impl<E: Send + 'static> Permits<E> {
         }
     }
 
-    /// Sends as many of `events` as there are places, in one go, and returns how many that was.
-    /// An event that [`Permits::send`] would refuse is dropped for that reason, with what follows.
+    /// Sends as many of `events` as there are places, at once; returns how many. At the first
+    /// event that [`Permits::send`] would refuse it stops: that event counts as refused and is
+    /// dropped with all that follow.
     pub fn send_all(&mut self, events: impl IntoIterator<Item = E>) -> usize {
         let now = self.stage.graph.now();
-        let mut places = Vec::new();
+        let mut envelopes = Vec::new();
         for event in events.into_iter().take(self.left) {
             match self.stage.charge_event(&event, self.meta.class, self.fan_out) {
                 Ok(label) => {
                     let meta = self.meta.clone().labelled(label);
-                    places.push(Envelope { event, meta, enqueued: now });
+                    envelopes.push(Envelope { event, meta, enqueued: now });
                 }
                 Err(reason) => {
                     let refusal = self.stage.refuse(self.meta.class, self.edge, reason, 1);
@@ -111,41 +114,43 @@ impl<E: Send + 'static> Permits<E> {
                 }
             }
         }
-        self.publish(places, now)
+        self.publish(envelopes, now)
     }
 
-    /// Asks all of `events` what the stage wants to know, or none.
-    pub(crate) fn check_all_in(&self, events: &[E]) -> Result<Vec<Label>, RefusalReason> {
-        self.stage.check_all_in(events, self.meta.class, self.fan_out)
+    /// Charges the bytes of all events, or of none.
+    pub(super) fn charge_events(&self, events: &[E]) -> Result<Vec<Label>, RefusalReason> {
+        self.stage.charge_events(events, self.meta.class, self.fan_out)
     }
 
-    /// Sends events that were checked in: at most as many as there are places.
-    pub(crate) fn send_checked_in(&mut self, events: Vec<E>, labels: Vec<Label>) {
+    /// Sends charged events, at most as many as there are places.
+    pub(super) fn send_charged(&mut self, events: Vec<E>, labels: Vec<Label>) {
         let now = self.stage.graph.now();
+        // Without extractors there are no labels, and each event has the default one.
         let mut labels = labels.into_iter();
-        let places = events.into_iter().map(|event| {
+        let mut envelopes = Vec::with_capacity(events.len());
+        for event in events {
             let meta = self.meta.clone().labelled(labels.next().unwrap_or_default());
-            Envelope { event, meta, enqueued: now }
-        });
-        let places = places.collect();
-        self.publish(places, now);
+            envelopes.push(Envelope { event, meta, enqueued: now });
+        }
+        self.publish(envelopes, now);
     }
 
-    fn publish(&mut self, mut places: Vec<Envelope<E>>, now: Time) -> usize {
-        let sent = places.len();
+    fn publish(&mut self, mut envelopes: Vec<Envelope<E>>, now: Time) -> usize {
+        let sent = envelopes.len();
+        debug_assert!(sent <= self.left, "{sent} events for {} reserved places", self.left);
         self.left = self.left.saturating_sub(sent);
-        self.stage.publish(&mut places, self.edge, (0, 0), now);
+        self.stage.publish(&mut envelopes, self.edge, (0, 0), now);
         self.stage.wake();
         sent
     }
 
-    /// Gives the places back that an attempt held until it failed: nobody needs to hear of it.
-    pub(crate) fn put_back(mut self) {
+    /// Returns the places of a failed attempt, without an announcement: see `StageCore::put_back`.
+    pub(super) fn put_back(mut self) {
         self.stage.put_back(self.left);
         self.stage.graph.budget.credit(std::mem::take(&mut self.left));
     }
 
-    pub(crate) fn meta_mut(&mut self) -> &mut EventMeta {
+    pub(super) fn meta_mut(&mut self) -> &mut EventMeta {
         &mut self.meta
     }
 }

@@ -1,8 +1,14 @@
-//! One edge of the graph, typed: where a handler may send.
+//! One typed edge of the graph, and a worker's side of it.
 //!
-//! A worker does not touch the target's queue for every event. The first send of a batch leases
-//! places there, further sends use them up, and the batch's end publishes everything at once.
-//! The answer to each send is final all the same: it has its place.
+//! A worker does not touch the target's queue for every event. The answer to each send is final all
+//! the same, because the event has its place. The steps of an outbox:
+//!
+//! 1. *lease*: the first send of a batch reserves places at the target, some of them ahead;
+//! 2. *push*: each send uses up one leased place, without any lock;
+//! 3. *publish*: at the end of the batch all sent events enter the queue in one critical section,
+//!    and as many places as were used are leased anew;
+//! 4. *wake*: with no lock held, a worker of the target's pool is woken;
+//! 5. *return*: a worker that finds no event to handle returns its leased places.
 
 use crate::config::Class;
 use crate::event::{Envelope, RefusalReason};
@@ -10,14 +16,14 @@ use crate::platform::Time;
 use crate::platform::sync::Arc;
 use crate::pool::PoolCore;
 use crate::stage::replicas::ReplicaSet;
-use crate::stage::{AnyStage, StageCore};
+use crate::stage::{Observed, StageCore};
 use std::any::Any;
 use std::fmt;
 use std::ops::Range;
 use std::time::Duration;
 
-/// Sends events to one stage from inside a handler, with [`crate::worker::context::Context::send`]. Declared and
-/// counted when the graph is wired; clone it into each worker's handler.
+/// Sends events to one stage from inside a handler, with `Context::send`. Declared and counted when
+/// the graph is wired; clone it into each worker's handler.
 ///
 /// ```
 /// use seda_core::{Graph, ManualClock};
@@ -49,30 +55,36 @@ use std::time::Duration;
 /// ```
 pub struct Sink<E: Send + 'static> {
     pub(crate) stage: Arc<StageCore<E>>,
-    /// The edge's number among those into the stage, and among all of the graph.
+    /// The edge's number among those into the stage.
     pub(crate) edge: usize,
+    /// The edge's number among all of the graph.
     pub(crate) outbox: usize,
     /// The stages that it was declared for: one, or the replicas of one.
     pub(crate) senders: Range<usize>,
-    /// To the replicas, if it leads to several; the stage above is then the first of them, and
-    /// the outbox none.
-    pub(crate) ways: Option<Box<ReplicaSet<Sink<E>>>>,
+    /// The sinks to all replicas, if the stage is replicated. Then `stage` is the first of them,
+    /// and `outbox` is [`Sink::NO_OUTBOX`].
+    pub(crate) replicas: Option<Box<ReplicaSet<Sink<E>>>>,
 }
 
 impl<E: Send + 'static> Sink<E> {
-    /// The outbox of a sink that leads to replicas: none, so that the way of a send to an ordinary
-    /// stage need not ask whether it does.
+    /// The outbox number of a sink to replicas. No outbox has it, so the fast path of a send fails
+    /// without a check of its own.
     pub(crate) const NO_OUTBOX: usize = usize::MAX;
 
-    /// The stage it leads to.
+    /// Returns the name of the stage that it leads to.
     pub fn stage(&self) -> &str {
-        self.ways.as_ref().map_or(&self.stage.name, |ways| ways.name())
+        self.replicas.as_ref().map_or(&self.stage.name, |replicas| replicas.name())
     }
 
-    /// The number of the edge for what the stage at `index` sends: each of several replicas has
-    /// one of its own, and their numbers are consecutive.
+    /// Returns the number of the edge for events that the stage at `index` sends: each of several
+    /// sending replicas has one of its own, and their numbers are consecutive.
     pub(crate) fn edge_from(&self, index: usize) -> usize {
-        self.edge + if self.senders.contains(&index) { index - self.senders.start } else { 0 }
+        if self.senders.contains(&index) {
+            self.edge + (index - self.senders.start)
+        } else {
+            // A pending handle may send over a sink that was declared for another stage.
+            self.edge
+        }
     }
 }
 
@@ -83,7 +95,7 @@ impl<E: Send + 'static> Clone for Sink<E> {
             edge: self.edge,
             outbox: self.outbox,
             senders: self.senders.clone(),
-            ways: self.ways.clone(),
+            replicas: self.replicas.clone(),
         }
     }
 }
@@ -94,17 +106,44 @@ impl<E: Send + 'static> fmt::Debug for Sink<E> {
     }
 }
 
-/// A sink whose sends may wait for room, for a limited time each: for a stage that feeds a
-/// slower one and has nothing better to do, such as a file reader. While it waits its worker
-/// does nothing else, so a waiting edge that lies on a cycle, or leads into its own pool, could
-/// only wait for itself: such a graph does not start.
+/// A sink that may wait for space, for a limited time per send: for a stage that feeds a slower
+/// one and has no other work, such as a file reader. Send over it with `Context::send_waiting`.
+///
+/// A waiting worker does nothing else. A waiting edge that lies on a cycle, or leads into its own
+/// pool, would wait for itself: such a graph does not start.
+///
+/// ```
+/// use seda_core::{Context, Graph};
+/// use std::time::Duration;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut graph = Graph::new("lines");
+/// let read = graph.stage::<String>("read", 8);
+/// let count = graph.stage::<String>("count", 8);
+/// graph.attach_each(read, |wire| {
+///     let count = wire.waiting_sink(count, Duration::from_secs(1));
+///     move |text: String, cx: &mut Context| {
+///         for line in text.lines() {
+///             let sent = cx.send_waiting(&count, line.to_owned());
+///             sent.unwrap_or_else(|refused| refused.give_up());
+///         }
+///     }
+/// })?;
+/// graph.attach_each(count, |_wire| |_line, _cx| {})?;
+/// let source = graph.source(read)?;
+/// let running = graph.start()?;
+/// source.send("a\n".repeat(100))?;
+/// assert_eq!(running.drain(Duration::from_secs(5)).report.events.handled, 1 + 100);
+/// # Ok(())
+/// # }
+/// ```
 pub struct WaitingSink<E: Send + 'static> {
     pub(crate) sink: Sink<E>,
     pub(crate) limit: Duration,
 }
 
 impl<E: Send + 'static> WaitingSink<E> {
-    /// The longest that one send waits.
+    /// Returns the longest time that one send waits.
     pub fn limit(&self) -> Duration {
         self.limit
     }
@@ -125,22 +164,22 @@ impl<E: Send + 'static> fmt::Debug for WaitingSink<E> {
     }
 }
 
-/// A worker's side of one edge: leased places, and what was sent into them since the last
+/// A worker's side of one edge: leased places, and the events sent into them since the last
 /// publication.
 pub(crate) struct Outbox<E: Send + 'static> {
     stage: Arc<StageCore<E>>,
     edge: usize,
-    /// The most places one lease may hold beyond what a send needs: capacity / (4 · workers),
-    /// so that all workers' leases together never hold more than a quarter of the queue.
+    /// The most places leased ahead of the sends: capacity / (4 · workers), so that the leases of
+    /// all workers together never hold more than a quarter of the queue.
     ahead: usize,
-    /// How often settings had changed when `ahead` was worked out.
+    /// The number of changes to settings at which `ahead` was computed.
     changes: usize,
     sender: Arc<PoolCore>,
-    /// Whether the sender's own pool runs the target.
+    /// True if the sender's own pool runs the target.
     own_pool: bool,
     leased: usize,
     sent: Vec<Envelope<E>>,
-    /// Whether the worker has noted that something is in here.
+    /// True if the worker's list of dirty outboxes has this one.
     noted: bool,
 }
 
@@ -161,16 +200,18 @@ impl<E: Send + 'static> Outbox<E> {
         }
     }
 
-    /// Follows the settings: asked where the target's lock is taken anyway, once for a batch.
+    /// Computes `ahead` anew if settings have changed. Called where the target's lock is taken
+    /// anyway, once per batch.
     fn refresh(&mut self) {
         let changes = self.stage.graph.changes();
         if changes != self.changes {
-            (self.changes, self.ahead) = (changes, ahead(&self.stage, &self.sender));
+            self.changes = changes;
+            self.ahead = ahead(&self.stage, &self.sender);
         }
     }
 
-    /// Makes sure of `n` free leased places for events of `class`; `ahead` more are likely to be
-    /// needed soon.
+    /// Leases places for events of `class` until `n` are free, or up to `ahead` if there are that
+    /// many.
     pub(crate) fn lease(
         &mut self,
         class: Class,
@@ -187,7 +228,7 @@ impl<E: Send + 'static> Outbox<E> {
         Ok(())
     }
 
-    /// The same for events of a request that has passed the target's gate.
+    /// Leases places for events of a request that has passed the target's gate, until `n` are free.
     pub(crate) fn lease_counted(&mut self, n: usize) -> Result<(), RefusalReason> {
         let short = n.saturating_sub(self.leased);
         self.leased += self.stage.reserve_counted(short)?;
@@ -199,24 +240,24 @@ impl<E: Send + 'static> Outbox<E> {
         self.leased > 0
     }
 
-    /// Whether it is the first time since the last publication that this is asked.
+    /// Marks the outbox as dirty; true if it was not since the last publication.
     #[inline]
     pub(crate) fn is_new(&mut self) -> bool {
         !std::mem::replace(&mut self.noted, true)
     }
 
-    /// A leased place is another's from here on.
+    /// Passes a leased place to a delayed event.
     pub(crate) fn pass_on(&mut self) {
         debug_assert!(self.leased > 0, "passed on without a lease");
         self.leased = self.leased.saturating_sub(1);
     }
 
-    /// What is sent until the next publication is counted for this edge.
+    /// Sets the edge that the sends until the next publication count for.
     pub(crate) fn count_for(&mut self, edge: usize) {
         self.edge = edge;
     }
 
-    /// How many events are at the target, with those that lie in here.
+    /// Returns how many events are at the target, with the unpublished ones in this outbox.
     pub(crate) fn present(&self) -> usize {
         self.stage.present_hint() + self.sent.len()
     }
@@ -229,7 +270,7 @@ impl<E: Send + 'static> Outbox<E> {
     }
 }
 
-/// capacity / (4 · workers), as they are set now.
+/// Returns capacity / (4 · workers), as they are set now.
 fn ahead<E: Send + 'static>(stage: &StageCore<E>, sender: &PoolCore) -> usize {
     stage.capacity() / (4 * sender.range().max.max(1))
 }
@@ -240,17 +281,17 @@ pub(crate) trait AnyOutbox: Send {
 
     fn as_any_mut(&mut self) -> &mut dyn Any;
 
-    /// How many events were sent and not published.
+    /// Returns how many events are sent and not published.
     fn len(&self) -> usize;
 
-    /// Publishes what was sent and returns unused places; `spent` is the service, in
-    /// nanoseconds, that each sent event's cause had here. With `stay` as many places as were
-    /// used are leased anew in the same breath, for the next batch. Wakes nobody.
+    /// Publishes the sent events and returns unused places. `spent` is the service time, in
+    /// nanoseconds, of the event that caused each of them. With `stay` as many places as were used
+    /// are leased anew in the same critical section, for the next batch. Wakes no worker.
     fn publish(&mut self, now: Time, spent: u64, stay: bool);
 
-    /// Wakes a worker of the target's pool. When the sender's batch is `ending` and the pool is
-    /// its own that is spared: it looks there itself before it parks, and passes the work on
-    /// when there is more than it can take. So an idle chain of stages wakes no thread per hop.
+    /// Wakes a worker of the target's pool. Not when the sender's batch is `ending` and the pool is
+    /// its own: it looks at the target itself before it parks, and passes the work on if there is
+    /// more than it can take. So an idle chain of stages wakes no thread per hop.
     fn wake(&self, ending: bool);
 }
 
@@ -273,7 +314,7 @@ impl<E: Send + 'static> AnyOutbox for Outbox<E> {
             return;
         }
         self.refresh();
-        // A small queue's places are not held back: other senders may need every one of them.
+        // No more than `ahead`: other senders may need every place of a small queue.
         let keep = if stay { self.sent.len().min(self.ahead) } else { 0 };
         for envelope in &mut self.sent {
             envelope.enqueued = now;

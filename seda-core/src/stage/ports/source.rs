@@ -1,4 +1,4 @@
-//! The way into a graph from outside: a thread, a reactor, a test.
+//! The entry into a graph from outside: from a thread, a reactor, a test.
 
 use crate::config::Class;
 use crate::event::request::{
@@ -7,166 +7,176 @@ use crate::event::request::{
 use crate::event::{EventMeta, Refusal, RefusalReason, Refused, give_up};
 use crate::gate::{Admission, GateCharge, Route, RouteIndex};
 use crate::platform::sync::Arc;
-use crate::platform::{Clock, MonotonicClock, Time};
+use crate::platform::{Deadline, Time};
 use crate::stage::ports::permits::Permits;
 use crate::stage::replicas::ReplicaSet;
-use crate::stage::valve::Incoming;
-use crate::stage::{Entry, StageCore};
+use crate::stage::{GraphShared, Rejected, StageCore};
 use std::fmt;
 use std::time::Duration;
 
-/// What an event is given at the entry and hands down to everything it causes.
+/// The properties that an event gets at the entry and hands down to every event it causes.
+///
+/// ```
+/// use seda_core::{Class, SendOptions};
+/// use std::time::Duration;
+///
+/// let options = SendOptions {
+///     class: Class::new(1),
+///     deadline: Some(Duration::from_millis(200)),
+///     ..SendOptions::default()
+/// };
+/// assert_eq!(options.cost, None);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SendOptions {
     /// Priority and share.
     pub class: Class,
-    /// After how long the answer is worthless. `None`: as the SLO says, else never.
+    /// The time after which the answer is worthless. `None`: the SLO of the class, else no limit.
     pub deadline: Option<Duration>,
-    /// Which stages a request is going to visit, beside the one where it enters. `None`, or a
-    /// route of another graph: not known.
+    /// The stages that a request will visit, beside its entry. `None`, or a route of another
+    /// graph: not known.
     pub route: Option<Route>,
-    /// What a request will cost the stages that it visits, in a unit of your own that all requests
-    /// for a stage share: microseconds, tokens, rows. What a unit takes is measured. A stage whose
-    /// requests declare it is bounded by what they cost together instead of how many they are, so
-    /// that cheap ones are let in where a dear one has no room. 0 counts as 1. `None`: not known;
-    /// where routes of a graph meet in a stage and one takes twice as long as another, each request
-    /// then counts as what its route was measured to take.
+    /// The cost of a request at the stages that it visits, in a unit of your own that all requests
+    /// of a stage share: microseconds, tokens, rows. The time per unit is measured. Where
+    /// requests declare it, a stage is bounded by their total cost instead of their number, so that
+    /// a cheap request is admitted where an expensive one has no room. 0 counts as 1. `None`: not
+    /// known; where routes of a graph meet in a stage and one takes twice as long as another, each
+    /// request counts as the measured cost of its route.
     pub cost: Option<u32>,
 }
 
-/// Sends events into one stage from outside the graph. Cheap to clone; clones share their
-/// request ledger, so give each busy thread a source of its own ([`crate::graph::Graph::source`]).
+/// Sends events into one stage from outside the graph. Cheap to clone. Clones share their request
+/// ledger, so give each busy thread a source of its own.
+///
+/// ```
+/// use seda_core::{Graph, ManualClock};
+/// use std::sync::Arc;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut graph = Graph::new("numbers");
+/// let count = graph.stage::<u32>("count", 2);
+/// graph.attach_each(count, |_wire| |_number, _cx| {})?;
+/// let source = graph.source(count)?;
+/// let mut graph = graph.start_manual(Arc::new(ManualClock::new()))?;
+/// source.send_all(vec![1, 2])?;
+/// // The queue holds two events: a third is refused and comes back.
+/// assert_eq!(source.send(3).unwrap_err().into_event(), 3);
+/// assert_eq!(graph.run_until_idle(), 2);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Source<E: Send + 'static> {
-    way: Replica<E>,
-    /// To the replicas, if it leads to several; the way above is then the first of them.
-    ways: Option<Box<ReplicaSet<Replica<E>>>>,
-    book: Arc<RequestLedger>,
-    terms: SendOptions,
+    entry: Replica<E>,
+    /// All replicas, if the stage is replicated; `entry` is the first of them.
+    replicas: Option<Box<ReplicaSet<Replica<E>>>>,
+    ledger: Arc<RequestLedger>,
+    options: SendOptions,
 }
 
-/// A way from outside into one stage, with the edge's number among those into it.
+/// A stage as a source or a replica set reaches it: the core, and the number of the edge into it.
 pub(crate) struct Replica<E: Send + 'static> {
     pub(crate) stage: Arc<StageCore<E>>,
     pub(crate) edge: usize,
 }
 
 impl<E: Send + 'static> Source<E> {
-    pub(crate) fn new(way: Replica<E>, ways: Option<Box<ReplicaSet<Replica<E>>>>) -> Self {
-        let book = way.stage.graph.open_book();
-        Self { way, ways, book, terms: SendOptions::default() }
+    pub(crate) fn new(entry: Replica<E>, replicas: Option<Box<ReplicaSet<Replica<E>>>>) -> Self {
+        let ledger = entry.stage.graph.open_ledger();
+        Self { entry, replicas, ledger, options: SendOptions::default() }
     }
 
-    /// The same source with other terms.
-    pub fn with_terms(&self, terms: SendOptions) -> Self {
-        Self { terms, ..self.clone() }
+    /// Returns the same source with other options.
+    pub fn with_terms(&self, options: SendOptions) -> Self {
+        Self { options, ..self.clone() }
     }
 
-    /// The stage it sends into.
+    /// Returns the name of the stage that it sends into.
     pub fn stage(&self) -> &str {
-        self.ways.as_ref().map_or(&self.way.stage.name, |ways| ways.name())
+        self.replicas.as_ref().map_or(&self.entry.stage.name, |replicas| replicas.name())
     }
 
-    /// The shortest of the response times that the graph promises now, of all classes; `None` if
-    /// nothing is promised, or nobody sees to it.
-    pub fn promised(&self) -> Option<Duration> {
+    /// Returns the shortest SLO in force over all classes; `None` without an SLO, or if admission
+    /// control is off.
+    pub fn slo(&self) -> Option<Duration> {
         self.admission().shortest_slo()
     }
 
     /// Sends one event; never blocks.
     ///
     /// # Errors
-    /// The event and the reason why it was not taken.
+    /// The event and the reason why it was refused.
     pub fn send(&self, event: E) -> Result<(), Refused<E>> {
-        let meta = self.meta(self.terms);
+        let meta = self.meta(self.options);
         let class = meta.class;
         self.attempt(event, meta).map_err(|(event, reason)| self.refuse(event, class, reason, 1))
     }
 
-    /// Sends all of `events`, or none; to one and the same replica, if there are several.
+    /// Sends all of `events`, or none; to a single replica, if there are several.
     ///
     /// # Errors
-    /// All of the events and the reason.
+    /// All of the events and the reason why they were refused.
     pub fn send_all(&self, events: Vec<E>) -> Result<(), Refused<Vec<E>>> {
-        let (meta, n) = (self.meta(self.terms), events.len());
+        let meta = self.meta(self.options);
+        let n = events.len();
         let class = meta.class;
         self.attempt_all(events, meta)
             .map_err(|(events, reason)| self.refuse(events, class, reason, n))
     }
 
-    /// Sends one event and waits for room, for `limit` at most. Blocks the calling thread, so it
-    /// is for threads outside the graph: a handler that called it would hold up its own pool.
+    /// Sends one event and waits for space, for `limit` at most. Blocks the calling thread, so use
+    /// it outside the graph only: inside a handler it would hold up the handler's own pool.
     ///
     /// # Errors
-    /// The event and the last reason; at once if no waiting helps.
+    /// The event and the last reason; at once if waiting cannot help.
     pub fn send_within(&self, event: E, limit: Duration) -> Result<(), Refused<E>> {
-        let class = self.meta(self.terms).class;
-        let attempt = |event| self.attempt(event, self.meta(self.terms));
-        self.keep_trying(event, limit, attempt)
-            .map_err(|(event, reason)| self.refuse(event, class, reason, 1))
-    }
-
-    /// Sends all of `events` or none, and waits for room, for `limit` at most; see
-    /// [`Source::send_within`].
-    ///
-    /// # Errors
-    /// All of the events and the last reason.
-    pub fn send_all_within(&self, events: Vec<E>, limit: Duration) -> Result<(), Refused<Vec<E>>> {
-        let (class, n) = (self.meta(self.terms).class, events.len());
-        let attempt = |events| self.attempt_all(events, self.meta(self.terms));
-        self.keep_trying(events, limit, attempt)
-            .map_err(|(events, reason)| self.refuse(events, class, reason, n))
-    }
-
-    /// Attempts until it is done, no waiting helps, or `limit` has passed.
-    fn keep_trying<T>(
-        &self,
-        what: T,
-        limit: Duration,
-        attempt: impl Fn(T) -> Result<(), (T, RefusalReason)>,
-    ) -> Result<(), (T, RefusalReason)> {
-        let clock = MonotonicClock::new();
-        let mut outcome = attempt(what);
+        let deadline = Deadline::after(limit);
+        let mut sent = self.attempt(event, self.meta(self.options));
         loop {
-            let Err((what, reason)) = outcome else {
+            let Err((event, reason)) = sent else {
                 return Ok(());
             };
-            let left = limit.saturating_sub(clock.now().since(Time::ZERO));
+            let left = deadline.left();
             if left.is_zero() || !reason.is_transient() {
-                return Err((what, reason));
+                return Err(self.refuse(event, self.class(self.options), reason, 1));
             }
-            outcome = self.way.stage.graph.room.wait(left, || attempt(what));
+            let space = &self.graph().room;
+            sent = space.wait(left, || self.attempt(event, self.meta(self.options)));
         }
     }
 
-    /// Reserves `n` places; at one and the same replica, if there are several.
+    /// Reserves `n` places; at a single replica, if there are several.
     ///
     /// # Errors
-    /// Why they were not given; counted as `n` refused events.
+    /// The reason why they were refused; counted as `n` refused events.
     pub fn reserve(&self, n: usize) -> Result<Permits<E>, Refusal> {
-        self.reserve_on(n, self.terms)
+        let meta = self.meta(self.options);
+        let class = meta.class;
+        self.try_reserve(n, meta).map_err(|reason| self.refusal(class, reason, n))
     }
 
-    /// Admits a request whose answer comes back to a [`ResponseReceiver`]. `event` is made only if there
-    /// is a place for it, around the responder it is given.
+    /// Admits a request and returns the receiver of its answer. `event` is called only if there is
+    /// a place for it; it gets the responder that the event carries.
     ///
     /// # Errors
-    /// Why the request was refused; no event was made.
+    /// The reason why the request was refused; `event` was not called.
     pub fn request<R: Send + 'static>(
         &self,
         event: impl FnOnce(Responder<R>) -> E,
     ) -> Result<ResponseReceiver<R>, Refusal> {
         let (home, answer) = ResponseReceiver::channel();
-        let request = self.request_to(home, ReplyAddress::default(), self.terms, event)?;
+        let request = self.request_to(home, ReplyAddress::default(), self.options, event)?;
         Ok(ResponseReceiver::new(request, answer))
     }
 
-    /// Admits a request whose answer goes to `address` at `home`. `event` is made only if there
-    /// is a place for it. Keep the returned request to [abandon](Request::abandon) it.
+    /// Admits a request; its answer is delivered to `address` at `home`. `event` is called only if
+    /// there is a place for it. Keep the returned request to [abandon](Request::abandon) it.
     ///
     /// # Errors
-    /// Why the request was refused; no event was made, nothing is delivered. An event that turns
-    /// out to weigh more than the graph has bytes for is no error here: its request was admitted,
-    /// and is lost with the reason [`crate::event::LossReason::Refused`].
+    /// The reason why the request was refused; `event` was not called and nothing is delivered. An
+    /// event that turns out to weigh more than the free byte budget is no error here: its request
+    /// was admitted, and is lost with the reason [`LossReason::Refused`].
+    ///
+    /// [`LossReason::Refused`]: crate::LossReason::Refused
     pub fn request_to<R: Send + 'static>(
         &self,
         home: Arc<dyn ReplySink<R>>,
@@ -174,98 +184,99 @@ impl<E: Send + 'static> Source<E> {
         terms: SendOptions,
         event: impl FnOnce(Responder<R>) -> E,
     ) -> Result<Arc<Request>, Refusal> {
-        let passage = self.passage(terms);
-        let mut permits = self.pass_gates(&passage, terms)?;
+        let charge = self.gate_charge(terms);
+        let mut permits = self.pass_gates(&charge, terms)?;
         let meta = permits.meta_mut();
-        let request = Request::admit(&self.book, meta.birth, passage);
+        let request = Request::admit(&self.ledger, meta.birth, charge);
         meta.request = Some(Arc::clone(&request));
         let event = event(Responder::new(Arc::clone(&request), home, address));
-        // One place was reserved, so this is taken, unless the event turns out too heavy: then
-        // its responder has told its home.
+        // The place is reserved, so only the event's weight can be refused. The dropped responder
+        // tells `home` then.
         if let Err(refused) = permits.send(event) {
             give_up(refused);
         }
         Ok(request)
     }
 
+    fn graph(&self) -> &GraphShared {
+        &self.entry.stage.graph
+    }
+
     fn admission(&self) -> &Admission {
-        &self.way.stage.graph.admission
+        &self.graph().admission
     }
 
-    /// What a request will count as at the gates of the stages that it is going to visit.
-    fn passage(&self, terms: SendOptions) -> GateCharge {
-        let graph = &self.way.stage.graph;
-        self.admission().charge(self.route(terms), terms.class.within(graph.classes()), terms.cost)
+    fn class(&self, options: SendOptions) -> Class {
+        options.class.within(self.graph().classes())
     }
 
-    fn route(&self, terms: SendOptions) -> Option<RouteIndex> {
-        let declared = terms.route.filter(|route| route.graph == self.way.stage.graph.id);
-        self.admission().route(self.way.stage.index, declared)
+    /// Returns the charge of a request at the gates of the stages that it will visit.
+    fn gate_charge(&self, options: SendOptions) -> GateCharge {
+        self.admission().charge(self.route(options), self.class(options), options.cost)
+    }
+
+    fn route(&self, options: SendOptions) -> Option<RouteIndex> {
+        let declared = options.route.filter(|route| route.graph == self.graph().id);
+        self.admission().route(self.entry.stage.index, declared)
     }
 
     /// Passes the gates on the request's route and reserves its place at the entry.
-    fn pass_gates(&self, passage: &GateCharge, terms: SendOptions) -> Result<Permits<E>, Refusal> {
-        let graph = &self.way.stage.graph;
-        let refused = match self.admission().enter(passage, &[], || graph.now()) {
+    fn pass_gates(&self, charge: &GateCharge, options: SendOptions) -> Result<Permits<E>, Refusal> {
+        let graph = self.graph();
+        let closed = match self.admission().enter(charge, &[], || graph.now()) {
             Ok(()) => {
-                let reserved = self.reserve_behind(passage, terms);
-                return reserved.inspect_err(|_| self.admission().leave(passage));
+                let reserved = self.reserve_behind(charge, options);
+                return reserved.inspect_err(|_| self.admission().leave(charge));
             }
-            Err(shut) if !graph.may_preempt(passage.class) => shut,
+            Err(closed) if !graph.may_preempt(charge.class) => closed,
             Err(_) => {
-                // First the place: nobody gives way for whom the entry would refuse.
-                let permits = self.reserve_behind(passage, terms)?;
-                match graph.preempt(passage) {
+                // Reserve the place first: no event is preempted for a request that the queue
+                // would refuse.
+                let permits = self.reserve_behind(charge, options)?;
+                match graph.preempt(charge) {
                     Ok(()) => return Ok(permits),
-                    Err(shut) => shut,
+                    Err(closed) => closed,
                 }
             }
         };
-        self.admission().turn_away(passage, refused);
-        Err(self.refusal(passage.class, RefusalReason::Admission, 1))
+        self.admission().turn_away(charge, closed);
+        Err(self.refusal(charge.class, RefusalReason::Admission, 1))
     }
 
-    /// The place at the entry of a request that has passed the gates: where the entry's was among
-    /// them, it is not asked a second time.
+    /// Reserves the entry's place for a request that has passed the gates. If the entry's own gate
+    /// was among them, it is not asked a second time.
     fn reserve_behind(
         &self,
-        passage: &GateCharge,
-        terms: SendOptions,
+        charge: &GateCharge,
+        options: SendOptions,
     ) -> Result<Permits<E>, Refusal> {
-        let meta = self.meta_on(passage.route, terms);
-        let counted = self.admission().gate_on(passage, self.way.stage.index).is_some();
+        let meta = self.meta_on(charge.route, options);
+        let counted = self.admission().gate_on(charge, self.entry.stage.index).is_some();
         let reserved = match self.barred(&meta) {
             Some(reason) => Err(reason),
             None if !counted => self.try_reserve(1, meta),
-            None => self.ask(|way| Permits::reserve_counted(&way.stage, way.edge, meta.clone())),
+            None => self.ask(|to| Permits::reserve_counted(&to.stage, to.edge, meta.clone())),
         };
-        reserved.map_err(|reason| self.refusal(passage.class, reason, 1))
+        reserved.map_err(|reason| self.refusal(charge.class, reason, 1))
     }
 
-    fn reserve_on(&self, n: usize, terms: SendOptions) -> Result<Permits<E>, Refusal> {
-        let meta = self.meta(terms);
-        let class = meta.class;
-        let reserved = self.try_reserve(n, meta);
-        reserved.map_err(|reason| self.refusal(class, reason, n))
-    }
-
-    /// One try, without counting a refusal.
+    /// Tries to reserve `n` places, without counting a refusal.
     fn try_reserve(&self, n: usize, meta: EventMeta) -> Result<Permits<E>, RefusalReason> {
         match self.barred(&meta) {
             Some(reason) => Err(reason),
-            None => self.ask(|way| Permits::reserve(&way.stage, way.edge, n, meta.clone(), false)),
+            None => self.ask(|to| Permits::reserve(&to.stage, to.edge, n, meta.clone(), false)),
         }
     }
 
-    /// One try to send all, without counting a refusal.
+    /// Tries to send all events, without counting a refusal.
     fn attempt_all(&self, events: Vec<E>, meta: EventMeta) -> Result<(), (Vec<E>, RefusalReason)> {
         let mut permits = match self.try_reserve(events.len(), meta) {
             Ok(permits) => permits,
             Err(reason) => return Err((events, reason)),
         };
-        match permits.check_all_in(&events) {
+        match permits.charge_events(&events) {
             Ok(labels) => {
-                permits.send_checked_in(events, labels);
+                permits.send_charged(events, labels);
                 Ok(())
             }
             Err(reason) => {
@@ -275,24 +286,27 @@ impl<E: Send + 'static> Source<E> {
         }
     }
 
-    /// One try, without counting a refusal.
+    /// Tries to send one event, without counting a refusal.
     fn attempt(&self, event: E, meta: EventMeta) -> Result<(), (E, RefusalReason)> {
         if let Some(reason) = self.barred(&meta) {
             return Err((event, reason));
         }
-        if self.ways.is_none() {
-            return self.way.enter(event, meta).map_err(|entry| (entry.event, entry.reason));
+        if self.replicas.is_none() {
+            return self.entry.enter(event, meta).map_err(|back| (back.event, back.reason));
         }
-        let mut held = Some((event, meta));
-        let entered =
-            self.ask(|way| match held.take().map(|(event, meta)| way.enter(event, meta)) {
-                Some(Err(Entry { event, meta, reason })) => {
-                    held = Some((event, meta));
-                    Err(reason)
-                }
-                Some(Ok(())) | None => Ok(()),
-            });
-        match (entered, held) {
+        // The replica that is asked gets the event; one that refuses gives it back.
+        let mut in_hand = Some((event, meta));
+        let entered = self.ask(|replica| {
+            let Some((event, meta)) = in_hand.take() else {
+                debug_assert!(false, "a replica that took the event is the last one asked");
+                return Ok(());
+            };
+            replica.enter(event, meta).map_err(|Rejected { event, meta, reason }| {
+                in_hand = Some((event, meta));
+                reason
+            })
+        });
+        match (entered, in_hand) {
             (Err(reason), Some((event, _))) => Err((event, reason)),
             _ => Ok(()),
         }
@@ -303,17 +317,17 @@ impl<E: Send + 'static> Source<E> {
         &self,
         mut attempt: impl FnMut(&Replica<E>) -> Result<R, RefusalReason>,
     ) -> Result<R, RefusalReason> {
-        match &self.ways {
-            None => attempt(&self.way),
-            Some(ways) => {
-                ways.ask(&mut (), |(), way| way.stage.present_hint(), |(), way| attempt(way)).1
+        match &self.replicas {
+            None => attempt(&self.entry),
+            Some(replicas) => {
+                replicas.ask(&mut (), |(), to| to.stage.present_hint(), |(), to| attempt(to)).1
             }
         }
     }
 
-    /// What keeps an event out before any queue is looked at.
+    /// Returns the reason to refuse an event before any queue is looked at.
     fn barred(&self, meta: &EventMeta) -> Option<RefusalReason> {
-        if self.way.stage.graph.is_draining() {
+        if self.graph().is_draining() {
             Some(RefusalReason::Closed)
         } else if meta.is_expired(meta.birth) {
             Some(RefusalReason::Expired)
@@ -322,64 +336,41 @@ impl<E: Send + 'static> Source<E> {
         }
     }
 
-    fn meta(&self, terms: SendOptions) -> EventMeta {
-        self.meta_on(self.route(terms), terms)
+    fn meta(&self, options: SendOptions) -> EventMeta {
+        self.meta_on(self.route(options), options)
     }
 
-    fn meta_on(&self, route: Option<RouteIndex>, terms: SendOptions) -> EventMeta {
-        let graph = &self.way.stage.graph;
-        let birth = graph.now();
-        let class = terms.class.within(graph.classes());
-        let promised = || graph.admission.deadline(route, class);
-        let deadline = terms.deadline.or_else(promised);
+    fn meta_on(&self, route: Option<RouteIndex>, options: SendOptions) -> EventMeta {
+        let birth = self.graph().now();
+        let class = self.class(options);
+        let deadline = options.deadline.or_else(|| self.admission().deadline(route, class));
         EventMeta::new(birth, class, deadline.map_or(Time::NEVER, |after| birth.after(after)))
     }
 
-    fn refuse<T>(&self, what: T, class: Class, reason: RefusalReason, n: usize) -> Refused<T> {
-        Refused::new(what, self.refusal(class, reason, n))
+    fn refuse<T>(&self, event: T, class: Class, reason: RefusalReason, n: usize) -> Refused<T> {
+        Refused::new(event, self.refusal(class, reason, n))
     }
 
-    /// Counts a refusal: of several replicas at the one that refused last in the name of all. With
-    /// threads that share this source it may be another one's.
+    /// Counts a refusal; of several replicas at the one that refuses on behalf of all. Threads that
+    /// share this source may get each other's replica here.
     fn refusal(&self, class: Class, reason: RefusalReason, n: usize) -> Refusal {
-        let way = self.ways.as_ref().map_or(&self.way, |ways| ways.refusing());
-        way.stage.refuse(class, way.edge, reason, n)
+        let at = self.replicas.as_ref().map_or(&self.entry, |replicas| replicas.refusing());
+        at.stage.refuse(class, at.edge, reason, n)
     }
 }
 
 impl<E: Send + 'static> Replica<E> {
     /// Puts one event into the queue, if need be with the valve's help.
-    fn enter(&self, event: E, meta: EventMeta) -> Result<(), Entry<E>> {
+    fn enter(&self, event: E, meta: EventMeta) -> Result<(), Rejected<E>> {
         let label = match self.stage.charge_event(&event, meta.class, false) {
             Ok(label) => label,
-            Err(reason) => return Err(Entry { event, meta, reason }),
+            Err(reason) => return Err(Rejected { event, meta, reason }),
         };
-        let entered = self.enter_checked_in(event, meta.labelled(label));
+        let entered = self.stage.enter(event, meta.labelled(label), self.edge);
         if entered.is_err() {
             self.stage.refund_event(label);
         }
         entered
-    }
-
-    fn enter_checked_in(&self, event: E, meta: EventMeta) -> Result<(), Entry<E>> {
-        let Err(entry) = self.stage.enter(event, meta, self.edge) else {
-            return Ok(());
-        };
-        if entry.reason != RefusalReason::Budget {
-            return Err(entry);
-        }
-        // The place is held; the valve decides whether there is budget for it.
-        let class = entry.meta.class;
-        let arrival = Incoming { stage: self.stage.index, class, fan_out: false };
-        if !self.stage.graph.make_room(1, arrival) {
-            self.stage.put_back(1);
-            return Err(entry);
-        }
-        let Entry { event, meta, .. } = entry;
-        let enqueued = meta.birth;
-        let envelope = crate::event::Envelope { event, meta, enqueued };
-        self.stage.publish_one(envelope, self.edge, enqueued);
-        Ok(())
     }
 }
 
@@ -392,10 +383,10 @@ impl<E: Send + 'static> Clone for Replica<E> {
 impl<E: Send + 'static> Clone for Source<E> {
     fn clone(&self) -> Self {
         Self {
-            way: self.way.clone(),
-            ways: self.ways.clone(),
-            book: Arc::clone(&self.book),
-            terms: self.terms,
+            entry: self.entry.clone(),
+            replicas: self.replicas.clone(),
+            ledger: Arc::clone(&self.ledger),
+            options: self.options,
         }
     }
 }

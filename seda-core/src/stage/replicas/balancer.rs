@@ -1,18 +1,15 @@
-//! The choice of a replica, as plain data: lengths in, a number out.
+//! The choice of a replica, without stages: queue lengths in, an index out.
 
 use crate::config::{Balance, MAX_REPLICAS};
+use crate::platform::rng::{GOLDEN, mix};
 use crate::platform::sync::{Arc, AtomicU64, Ordering};
 use std::fmt;
 
-/// The odd fraction of 2⁶⁴ at the golden ratio: successive multiples are spread evenly, so that
-/// turns next to each other give seeds far apart (Steele, Lea, Flood 2014: SplitMix64).
-const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
-
 /// Chooses one of n replicas by a [`Balance`], as the sinks and sources of a replicated stage do.
-/// For simulations, and for whoever spreads work over something that is no stage.
+/// For simulations, and for programs that spread work over servers that are no stages.
 ///
 /// A sequence of choices depends on the seed and on the lengths only. Each clone is a sender of
-/// its own: it begins its round robin at the next replica, and draws other numbers.
+/// its own: it begins its round robin at the next replica, and draws other random numbers.
 ///
 /// ```
 /// use seda_core::{Balance, Balancer};
@@ -24,22 +21,22 @@ const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 pub struct Balancer {
     balance: Balance,
     count: usize,
-    /// How many senders share the replicas, to tell them apart.
+    /// The number of senders so far, which tells them apart.
     senders: Arc<AtomicU64>,
     seed: u64,
     turn: AtomicU64,
 }
 
 impl Balancer {
-    /// Chooses among `count` replicas, 1 to 64 (what is beyond counts as the limit).
+    /// Returns a balancer of `count` replicas; clamped to 1 to 64.
     pub fn new(balance: Balance, count: usize, seed: u64) -> Self {
         let count = count.clamp(1, MAX_REPLICAS);
         let senders = Arc::new(AtomicU64::new(1));
-        Self { balance, count, senders, seed: mixed(seed), turn: AtomicU64::new(0) }
+        Self { balance, count, senders, seed: mix(seed), turn: AtomicU64::new(0) }
     }
 
-    /// The replica, below `count`, for the next event. `length` says how many events are at a
-    /// replica, in service included: a server that is busy with an empty queue is not free.
+    /// Returns the replica for the next event, below `count`. `length` returns the number of events
+    /// at a replica, in service included: a busy server with an empty queue is not free.
     pub fn choose(&self, length: impl FnMut(usize) -> usize) -> usize {
         self.pick(self.next_turn(), Untried::all(self.count), length).unwrap_or(0)
     }
@@ -48,12 +45,12 @@ impl Balancer {
         self.count
     }
 
-    /// A number for one send; all its picks are made with it.
+    /// Returns the number of one send; all its picks use it.
     pub(super) fn next_turn(&self) -> u64 {
         self.turn.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// The choice among those that have not been tried.
+    /// Chooses among the untried replicas; `None` if all were tried.
     pub(super) fn pick(
         &self,
         turn: u64,
@@ -63,15 +60,16 @@ impl Balancer {
         match self.balance {
             Balance::Central => untried.nth(0),
             Balance::RoundRobin => self.from(turn).find(|replica| untried.contains(*replica)),
-            // Of equals the first from the turn's own: they are served in turn.
+            // Ties go round: the search starts at the replica in turn.
             Balance::ShortestQueue => self
                 .from(turn)
                 .filter(|replica| untried.contains(*replica))
                 .min_by_key(|replica| length(*replica)),
             Balance::TwoChoices => {
-                let (n, random) = (untried.len(), mixed(self.seed ^ turn.wrapping_mul(GOLDEN)));
+                let n = untried.len();
+                let random = mix(self.seed ^ turn.wrapping_mul(GOLDEN));
                 let first = below(n, random >> 32);
-                // Drawn among the others, so that they are two.
+                // Drawn among the others, so that the two differ.
                 let second = first + 1 + below(n.saturating_sub(1), random & 0xFFFF_FFFF);
                 let first = untried.nth(first)?;
                 let second = untried.nth(second % n)?;
@@ -80,7 +78,7 @@ impl Balancer {
         }
     }
 
-    /// All replicas, beginning with the one whose turn it is.
+    /// Returns all replicas, beginning at `turn` modulo their number.
     fn from(&self, turn: u64) -> impl Iterator<Item = usize> + '_ {
         // Below `count`, which is 64 at most.
         let start = (turn % self.count as u64) as usize;
@@ -95,7 +93,7 @@ impl Clone for Balancer {
             balance: self.balance,
             count: self.count,
             senders: Arc::clone(&self.senders),
-            seed: mixed(self.seed.wrapping_add(sender)),
+            seed: mix(self.seed.wrapping_add(sender)),
             turn: AtomicU64::new(sender),
         }
     }
@@ -103,14 +101,14 @@ impl Clone for Balancer {
 
 impl fmt::Debug for Balancer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Chooser")
+        f.debug_struct("Balancer")
             .field("balance", &self.balance)
             .field("count", &self.count)
             .finish_non_exhaustive()
     }
 }
 
-/// The replicas that a send has not asked yet.
+/// The set of replicas that a send has not asked.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Untried(u64);
 
@@ -131,24 +129,17 @@ impl Untried {
         self.0.count_ones() as usize
     }
 
-    /// The n-th of them.
+    /// Returns the n-th of them.
     fn nth(self, n: usize) -> Option<usize> {
         let lower_gone = (0..n).fold(self.0, |left, _| left & left.wrapping_sub(1));
         (lower_gone != 0).then(|| lower_gone.trailing_zeros() as usize)
     }
 }
 
-/// A number below `n` from 32 random bits; 0 for an `n` of 0.
+/// Returns a number below `n` from 32 random bits; 0 if `n` is 0.
 fn below(n: usize, bits: u64) -> usize {
-    // `n` is 64 at most, so the product fits, and no number is favoured by more than 2⁻²⁶.
+    // `n` is 64 at most, so the product fits, and the bias is at most 2⁻²⁶.
     ((bits * n as u64) >> 32) as usize
-}
-
-/// The output function of SplitMix64.
-fn mixed(mut z: u64) -> u64 {
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
 }
 
 #[cfg(test)]
@@ -157,37 +148,37 @@ mod tests {
 
     /// `n` choices with these lengths, which do not change.
     fn counts<const N: usize>(balance: Balance, lengths: [usize; N], n: usize) -> [usize; N] {
-        let chooser = Balancer::new(balance, N, 7);
+        let balancer = Balancer::new(balance, N, 7);
         let mut counts = [0; N];
-        (0..n).for_each(|_| counts[chooser.choose(|replica| lengths[replica])] += 1);
+        (0..n).for_each(|_| counts[balancer.choose(|replica| lengths[replica])] += 1);
         counts
     }
 
     #[test]
-    fn round_robin_is_exact_and_looks_at_no_length() {
+    fn round_robin_is_exact_and_ignores_lengths() {
         assert_eq!(counts(Balance::RoundRobin, [9, 0, 5], 30), [10, 10, 10]);
     }
 
     #[test]
-    fn the_shortest_is_joined_and_equals_in_turn() {
+    fn the_shortest_queue_is_joined_and_ties_go_round() {
         assert_eq!(counts(Balance::ShortestQueue, [2, 1, 3], 30), [0, 30, 0]);
         assert_eq!(counts(Balance::ShortestQueue, [4, 4, 4], 30), [10, 10, 10]);
     }
 
     #[test]
-    fn the_longest_of_all_is_never_the_shorter_of_two() {
+    fn two_choices_never_pick_the_longest_queue() {
         let [shortest, middle, longest] = counts(Balance::TwoChoices, [0, 1, 2], 30_000);
         // Of three pairs two have the shortest in them; 30,000 draws vary by 82 (one sigma).
         assert!(longest == 0 && shortest.abs_diff(20_000) < 500, "{shortest} {middle} {longest}");
     }
 
     #[test]
-    fn two_choices_draw_every_pair_alike() {
-        let chooser = Balancer::new(Balance::TwoChoices, 4, 3);
+    fn two_choices_draw_every_pair_equally_often() {
+        let balancer = Balancer::new(Balance::TwoChoices, 4, 3);
         let mut pairs = std::collections::BTreeMap::new();
         for _ in 0..60_000 {
             let mut asked = Vec::new();
-            chooser.choose(|replica| {
+            balancer.choose(|replica| {
                 asked.push(replica);
                 0
             });
@@ -200,8 +191,8 @@ mod tests {
 
     #[test]
     fn choices_repeat_with_their_seed_and_differ_between_senders() {
-        let draw = |chooser: &Balancer| -> Vec<usize> {
-            (0..64).map(|_| chooser.choose(|replica| replica)).collect()
+        let draw = |balancer: &Balancer| -> Vec<usize> {
+            (0..64).map(|_| balancer.choose(|replica| replica)).collect()
         };
         let [one, same] = [0; 2].map(|_| Balancer::new(Balance::TwoChoices, 8, 5));
         let (clone, same_clone) = (one.clone(), same.clone());
@@ -212,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn senders_that_each_send_once_go_round_all_replicas() {
+    fn clones_that_send_once_each_go_round_all_replicas() {
         let source = Balancer::new(Balance::RoundRobin, 3, 0);
         let first = source.choose(|_| 0);
         let clones: Vec<usize> = (0..5).map(|_| source.clone().choose(|_| 0)).collect();
@@ -222,9 +213,9 @@ mod tests {
     #[test]
     fn every_balance_tries_each_replica_once() {
         for (balance, count) in Balance::ALL.into_iter().flat_map(|b| [(b, 1), (b, 5), (b, 64)]) {
-            let chooser = Balancer::new(balance, count, 1);
+            let balancer = Balancer::new(balance, count, 1);
             let (mut untried, mut tried) = (Untried::all(count), Vec::new());
-            while let Some(replica) = chooser.pick(11, untried, |replica| replica) {
+            while let Some(replica) = balancer.pick(11, untried, |replica| replica) {
                 untried.remove(replica);
                 tried.push(replica);
             }

@@ -1,11 +1,9 @@
-//! Replicated stages: n copies of a stage behind one sink, and who of them gets the next event.
+//! Replicated stages: n copies of a stage behind one port.
 //!
-//! [`Graph::replicated_stage`](crate::graph::Graph::replicated_stage) declares one. `docs/replicas.md`
-//! has the balances side by side, measured.
+//! `Graph::replicated_stage` declares one. `docs/replicas.md` compares the balances by measurement.
 //!
-//! - [`Replicas`], [`Balance`]: how many copies, and how they share the work.
-//! - [`Balancer`]: the choice itself, free of stages and queues.
-//! - `ways`: asking the replicas one after the other until one has room.
+//! - `balancer`: the choice of a replica, without stages or queues.
+//! - `replica_set`: asks the replicas one after the other until one has room.
 
 mod balancer;
 mod replica_set;

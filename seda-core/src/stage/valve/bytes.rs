@@ -1,37 +1,35 @@
-//! The valve at the byte budget: who gives way when the events of a graph weigh too much.
+//! The valve at the byte budget.
 //!
-//! The same rules as at the event budget ([`super::overload`]): an entry may displace lower
-//! classes, a handler's send its own as well. The victims come from the stage whose events weigh
-//! most, oldest first; under `tail_drop` from the stage the newcomer is bound for, newest first.
+//! The rules are those at the event budget: an entry may displace lower classes, a handler's send
+//! its own class as well. The victims come from the stage with the most bytes, oldest first;
+//! under `tail_drop` from the stage that the incoming event is bound for, newest first.
 
 use crate::config::{Mode, OverloadPolicy};
 use crate::platform::sync::Arc;
 use crate::queue::Evict;
-use crate::stage::valve::QUANTUM;
+use crate::stage::any::AnyStage;
 use crate::stage::valve::eviction_log::{Evicted, Eviction, EvictionKey, Resource};
-use crate::stage::valve::incoming::Incoming;
-use crate::stage::{AnyStage, GraphShared};
+use crate::stage::valve::{Incoming, QUANTUM, Valve, ValveScope, ValveSettings};
 
-impl GraphShared {
-    /// Charges `bytes`, if need be at the expense of others: of [`QUANTUM`] events at most.
-    pub(crate) fn charge_bytes(&self, bytes: u64, arrival: Incoming) -> bool {
-        self.bytes.charge(bytes) || self.make_byte_room(bytes, arrival)
-    }
-
-    fn make_byte_room(&self, bytes: u64, arrival: Incoming) -> bool {
-        let (mode, policy) = self.valve.settings();
-        let infeasible = !arrival.fan_out && arrival.class.index() + 1 >= self.classes();
-        let shut = mode == Mode::Off || policy == OverloadPolicy::None;
-        if shut || infeasible || !self.disposal.has_room() {
+impl Valve {
+    /// Charges `bytes` after evicting up to [`QUANTUM`] events; false if that was not enough.
+    pub(in crate::stage) fn make_byte_room(
+        &self,
+        scope: &ValveScope<'_>,
+        bytes: u64,
+        incoming: Incoming,
+    ) -> bool {
+        let Some(ValveSettings { mode, policy }) = self.settings_for(scope, incoming) else {
             return false;
-        }
-        let (stages, mut asked) = (self.stages(), Vec::new());
-        // One event goes in each round.
+        };
+        let stages = scope.stages();
+        let mut asked = Vec::new();
+        // Each round evicts one event.
         for _ in 0..QUANTUM {
-            let weights = eligible_weights(&stages, policy, arrival);
-            let used = self.bytes.used();
-            let free = self.bytes.limit().saturating_sub(used);
-            // Nobody is given up for a newcomer that would be refused all the same.
+            let weights = eligible_weights(&stages, policy, incoming);
+            let used = scope.bytes.used();
+            let free = scope.bytes.limit().saturating_sub(used);
+            // No event is evicted for one that would be refused all the same.
             if free + weights.iter().sum::<u64>() < bytes {
                 return false;
             }
@@ -41,33 +39,34 @@ impl GraphShared {
             };
             let order =
                 if policy == OverloadPolicy::TailDrop { Evict::Newest } else { Evict::Oldest };
-            let (acted, at) = (mode == Mode::On, self.now());
+            let acted = mode == Mode::On;
+            let at = scope.now();
             let victims = if acted {
-                let gone = Arc::clone(heaviest).evict_lower(arrival.victims(), order, 1, at);
-                if gone.iter().sum::<usize>() == 0 {
-                    // Another thread was faster; what it gained is not looked for twice.
-                    return self.bytes.charge(bytes);
+                let evicted = Arc::clone(heaviest).evict_by_class(incoming.victims(), order, 1, at);
+                if evicted.iter().sum::<usize>() == 0 {
+                    // A worker took the victim first. Its bytes are not waited for.
+                    return scope.bytes.charge(bytes);
                 }
-                self.credit(1);
-                Evicted::ByClass(gone)
+                scope.credit(1);
+                Evicted::ByClass(evicted)
             } else {
-                // One at least: what each of them weighs is known when it is gone.
+                // At least one: the weight of each is known only once it is evicted.
                 Evicted::WouldBe(1)
             };
             let stage = heaviest.index();
             let eviction = Eviction {
                 kind: EvictionKey { stage, scarce: Resource::Bytes, policy, acted },
                 at,
-                arrival,
+                arrival: incoming,
                 victims,
                 is_first: !asked.contains(&stage),
-                changed: (used, self.bytes.used()),
+                changed: (used, scope.bytes.used()),
             };
-            let limit = self.bytes.limit();
-            let seen = || format!("{used} of {limit} bytes used, {bytes} more to come");
-            self.valve.evictions().note(eviction, seen);
+            let limit = scope.bytes.limit();
+            self.evictions
+                .note(eviction, || format!("{used} of {limit} bytes used, {bytes} more to come"));
             asked.push(stage);
-            if !acted || self.bytes.charge(bytes) {
+            if !acted || scope.bytes.charge(bytes) {
                 return acted;
             }
         }
@@ -75,15 +74,16 @@ impl GraphShared {
     }
 }
 
-/// What the policy may take from each stage.
+/// Returns the bytes that the policy may evict, by stage.
 fn eligible_weights(
     stages: &[Arc<dyn AnyStage>],
     policy: OverloadPolicy,
-    arrival: Incoming,
+    incoming: Incoming,
 ) -> Vec<u64> {
-    let bound_for = |stage: usize| policy != OverloadPolicy::TailDrop || stage == arrival.stage;
-    let weight = |(number, stage): (usize, &Arc<dyn AnyStage>)| {
-        if bound_for(number) { stage.eligible_bytes(arrival.victims()) } else { 0 }
-    };
-    stages.iter().enumerate().map(weight).collect()
+    let mut weights = Vec::with_capacity(stages.len());
+    for (number, stage) in stages.iter().enumerate() {
+        let may_evict = policy != OverloadPolicy::TailDrop || number == incoming.stage;
+        weights.push(if may_evict { stage.eligible_bytes(incoming.victims()) } else { 0 });
+    }
+    weights
 }

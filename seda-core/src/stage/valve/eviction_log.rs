@@ -1,7 +1,7 @@
-//! What the valve did: counted as it happens, said once per tick, or report, and stage.
+//! The log of the valve's evictions, between two ticks or reports.
 //!
-//! At the budget it decides as often as events come, thousands of times a second. Each decision in
-//! the journal would leave room there for nothing else.
+//! At the budget the valve decides at every event, thousands of times a second. So evictions of one
+//! kind are summed here, and the control plane journals each sum as one decision.
 
 use crate::config::{Class, OverloadPolicy, PerClass};
 use crate::platform::Time;
@@ -9,17 +9,17 @@ use crate::platform::sync::Mutex;
 use crate::stage::valve::incoming::Incoming;
 use crate::stage::{Controller, Decision};
 
-/// What there was too little of.
+/// The budget that was exhausted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Resource {
     Events,
     Bytes,
 }
 
-/// Decisions that are alike.
+/// The kind of an eviction; evictions of one kind are summed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct EvictionKey {
-    /// Whose queue gave way.
+    /// The stage that lost the events.
     pub(super) stage: usize,
     pub(super) scarce: Resource,
     pub(super) policy: OverloadPolicy,
@@ -27,48 +27,48 @@ pub(crate) struct EvictionKey {
     pub(super) acted: bool,
 }
 
-/// One decision.
+/// One eviction.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Eviction {
     pub(super) kind: EvictionKey,
     pub(super) at: Time,
     pub(super) arrival: Incoming,
-    /// How many gave way, by class; of an observer, who would have, as far as that is known.
+    /// The events evicted; in mode `observe` the events that would have been.
     pub(super) victims: Evicted,
-    /// False for a further decision for the same newcomer.
+    /// False for a further eviction for the same incoming event.
     pub(super) is_first: bool,
-    /// What it changed: the queue's length, or the bytes in use.
+    /// The queue's length, or the bytes in use, before and after.
     pub(super) changed: (u64, u64),
 }
 
-/// Who gave way.
+/// The events of an eviction.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Evicted {
     ByClass(PerClass<usize>),
-    /// Nobody did, but so many would have.
+    /// None was evicted, but this number would have been; their classes are unknown.
     WouldBe(usize),
 }
 
-/// Decisions that are alike, since the last tick or report.
+/// The evictions of one kind since the last tick or report.
 #[derive(Debug)]
 pub(crate) struct EvictionSummary {
     first: Eviction,
-    /// What the first of them saw.
+    /// The queues as the first eviction saw them.
     seen: String,
     victims: PerClass<usize>,
     would_be: usize,
-    newcomers: PerClass<usize>,
+    incoming: PerClass<usize>,
     after: u64,
 }
 
-/// What the valve did since the last tick or report: an entry for each stage that gave way.
+/// The evictions since the last tick or report, one summary for each kind.
 #[derive(Debug, Default)]
 pub(crate) struct Evictions {
     noted: Mutex<Vec<EvictionSummary>>,
 }
 
 impl Evictions {
-    /// Counts a decision; the first of its kind says what it `saw`.
+    /// Counts an eviction. The first of its kind describes the queues with `saw`.
     pub(super) fn note(&self, eviction: Eviction, saw: impl FnOnce() -> String) {
         let mut noted = self.noted.lock();
         if let Some(alike) = noted.iter_mut().find(|noted| noted.first.kind == eviction.kind) {
@@ -79,14 +79,14 @@ impl Evictions {
             seen: saw(),
             victims: PerClass::default(),
             would_be: 0,
-            newcomers: PerClass::default(),
+            incoming: PerClass::default(),
             after: 0,
         };
         first.add(&eviction);
         noted.push(first);
     }
 
-    /// Returns what was counted since the last call.
+    /// Removes and returns all summaries.
     pub(crate) fn take(&self) -> Vec<EvictionSummary> {
         std::mem::take(&mut *self.noted.lock())
     }
@@ -100,22 +100,22 @@ impl EvictionSummary {
             }
             Evicted::WouldBe(victims) => self.would_be += victims,
         }
-        self.newcomers[eviction.arrival.class] += usize::from(eviction.is_first);
+        self.incoming[eviction.arrival.class] += usize::from(eviction.is_first);
         self.after = eviction.changed.1;
     }
 
-    /// Returns the decisions as one, with the names of classes and stages.
+    /// Returns the summary as one decision, with the names of classes and stages.
     pub(crate) fn decision<'a>(
         &self,
         class: impl Fn(Class) -> String,
         stage: impl Fn(usize) -> &'a str,
     ) -> Decision {
         let Eviction { kind, at, arrival, changed, .. } = self.first;
-        let who = if arrival.fan_out { "a handler's send" } else { "an entry" };
+        let sender = if arrival.fan_out { "a handler's send" } else { "an entry" };
         Decision::by(Controller::Valve, at)
             .stage(stage(kind.stage))
             .seen(format!(
-                "{}; {who} of class {} into `{}`",
+                "{}; {sender} of class {} into `{}`",
                 self.seen,
                 class(arrival.class),
                 stage(arrival.stage)
@@ -123,7 +123,7 @@ impl EvictionSummary {
             .action(format!(
                 "evicted {} for {} from `{}`, {}",
                 self.victims(&class),
-                by_class(&self.newcomers, &class),
+                by_class(&self.incoming, &class),
                 stage(kind.stage),
                 self.why()
             ))
@@ -134,7 +134,7 @@ impl EvictionSummary {
             .acted(kind.acted)
     }
 
-    /// "120 of class basic"; of an observer's victims the class is not known.
+    /// Returns a text like "120 of class basic"; without classes if the valve only observes.
     fn victims(&self, names: &impl Fn(Class) -> String) -> String {
         if self.would_be > 0 {
             return self.would_be.to_string();
@@ -146,11 +146,11 @@ impl EvictionSummary {
         match (self.first.kind.scarce, self.first.kind.policy) {
             (Resource::Events, OverloadPolicy::LongestQueue) => "the longest queue with a victim",
             (Resource::Bytes, OverloadPolicy::LongestQueue | OverloadPolicy::Random) => {
-                "whose events weigh most"
+                "the queue with the most bytes"
             }
-            (_, OverloadPolicy::TailDrop) => "the queue the newcomer is bound for",
+            (_, OverloadPolicy::TailDrop) => "the queue of the incoming event",
             (_, OverloadPolicy::Random) => "a queued event at random",
-            (_, OverloadPolicy::None) => "nobody",
+            (_, OverloadPolicy::None) => "no victim",
         }
     }
 }

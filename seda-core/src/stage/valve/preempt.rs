@@ -1,55 +1,72 @@
-//! At a shut gate: the lower class gives way.
+//! Preemption at a closed gate: a request enters in place of queued events of lower classes.
 
 use crate::config::Class;
-use crate::gate::{GateCharge, GateClosed};
-use crate::platform::sync::Arc;
+use crate::gate::{Admission, Gate, GateCharge, GateClosed};
 use crate::queue::{Evict, VictimFilter};
-use crate::stage::GraphShared;
+use crate::stage::valve::ValveScope;
 
-impl GraphShared {
-    /// Whether for a request that found a gate shut others might give way: there are lower classes.
-    pub(crate) fn may_preempt(&self, class: Class) -> bool {
-        class.index() + 1 < self.classes() && self.disposal.has_room()
+impl ValveScope<'_> {
+    pub(super) fn has_lower_class(&self, class: Class) -> bool {
+        class.index() + 1 < self.classes
     }
 
-    /// Lets a request in that found a gate shut. At each shut gate on its route one queued event
-    /// is given up that counts there: the newest of the lowest class that has more than it is
-    /// guaranteed. It has waited least, and of those that stay each can still be in time. Nobody
-    /// is given up unless somebody can be at every gate that is shut.
+    /// True if a request of `class` that found a gate closed could preempt a lower class.
+    pub(in crate::stage) fn may_preempt(&self, class: Class) -> bool {
+        self.has_lower_class(class) && self.notifier.has_room()
+    }
+
+    /// Lets a request in that found a gate closed. At each closed gate on its route one queued
+    /// event that counts there is shed: the newest of the lowest class that has more than its
+    /// guarantee. It has waited least, and each event that stays can still be in time. No event is
+    /// shed unless every closed gate has such a victim.
     ///
     /// # Errors
-    /// A gate that stays shut.
-    pub(crate) fn preempt(&self, passage: &GateCharge) -> Result<(), GateClosed> {
-        let (admission, now) = (&self.admission, || self.now());
-        let shut = admission.closed_on(passage, now);
-        let is_preemptible = |stage: &usize| {
-            let gate = admission.gate(*stage)?;
-            gate.preemptible_class(passage.class, u64::from(passage.cost), self.classes())
-        };
-        if let Some(stage) = shut.iter().copied().find(|stage| is_preemptible(stage).is_none()) {
-            return Err(GateClosed { stage });
-        }
-        for stage in &shut {
-            let evicted = is_preemptible(stage).is_some_and(|lower| self.shed_one(*stage, lower));
-            if !evicted {
+    /// A gate that stays closed.
+    pub(in crate::stage) fn preempt(
+        &self,
+        admission: &Admission,
+        charge: &GateCharge,
+    ) -> Result<(), GateClosed> {
+        let closed = admission.closed_on(charge, || self.now());
+        // First look: every closed gate must have a class to preempt.
+        for stage in &closed {
+            if self.preemptible_class(admission, *stage, charge).is_none() {
                 return Err(GateClosed { stage: *stage });
             }
         }
-        admission.enter(passage, &shut, now)
+        // Then act, gate by gate. A worker may have taken the victim meanwhile.
+        for stage in &closed {
+            let class = self.preemptible_class(admission, *stage, charge);
+            if !class.is_some_and(|class| self.shed_one(admission, *stage, class)) {
+                return Err(GateClosed { stage: *stage });
+            }
+        }
+        admission.enter(charge, &closed, || self.now())
     }
 
-    /// Gives up one queued event of `class` that counts at a stage's gate, wherever among its
-    /// replicas it is queued; false if none is.
-    fn shed_one(&self, gate: usize, class: Class) -> bool {
-        let members = (gate..).take_while(|stage| self.admission.gate_number(*stage) == Some(gate));
+    /// Returns the lowest class with more than its guarantee at the gate of `stage`.
+    fn preemptible_class(
+        &self,
+        admission: &Admission,
+        stage: usize,
+        charge: &GateCharge,
+    ) -> Option<Class> {
+        let cost = u64::from(charge.cost);
+        admission.gate(stage)?.preemptible_class(charge.class, cost, self.classes)
+    }
+
+    /// Sheds one queued event of `class` that counts at a stage's gate, in whichever of its
+    /// replicas it is queued; false if there is none.
+    fn shed_one(&self, admission: &Admission, gate: usize, class: Class) -> bool {
+        let members = (gate..).take_while(|stage| admission.gate_number(*stage) == Some(gate));
         for member in members {
             let Some(stage) = self.stage(member) else { continue };
-            let evict = Evict::NewestBoundFor(gate);
-            let evicted = Arc::clone(&stage).evict(VictimFilter::Only(class), evict, 1, self.now());
-            // The place in the budget is free for everybody: the newcomer enters elsewhere.
+            let order = Evict::NewestBoundFor(gate);
+            let evicted = stage.evict(VictimFilter::Only(class), order, 1, self.now());
+            // The place in the budget is free for any event: the request enters elsewhere.
             self.credit(evicted);
             if evicted > 0 {
-                self.admission.gate(gate).into_iter().for_each(crate::gate::Gate::count_preemption);
+                admission.gate(gate).into_iter().for_each(Gate::count_preemption);
                 return true;
             }
         }

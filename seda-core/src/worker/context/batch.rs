@@ -1,4 +1,10 @@
-//! The worker's side of the context: beginning and ending events and batches, making work known.
+//! The worker's side of the context: it begins and ends events and batches, and publishes.
+//!
+//! An event in hand is *begun* (`begin_event`), then *ended* (`end_events`) or *failed*
+//! (`fail_events`). Its outcome and the events it sent stay local until a *publication*: at the end
+//! of the batch, or after 100 µs between two events. A publication moves, under the lock of the
+//! worker's window, the figures, then the ledger of the stage, then the sent events, so that a
+//! scrape sees all of them or none.
 
 use crate::config::Class;
 use crate::event::EventMeta;
@@ -8,13 +14,13 @@ use crate::pool::WorkerStats;
 use crate::stage::{AnyStage, GraphShared};
 use crate::worker::context::{Context, Detached};
 
-/// How long finished work may wait for its batch to end before it is made known: the price of a
-/// publication (about 0.1 µs) stays below a thousandth of it.
+/// How long finished work may wait for the end of its batch before it is published. A publication
+/// costs about 0.1 µs, a thousandth of this.
 const PUBLISH_AFTER_NANOS: u64 = 100_000;
 
 impl Context {
-    /// Gives back all places that are leased ahead: the worker has nothing to send for now.
-    pub(crate) fn return_leases(&mut self) {
+    /// Returns all leased places, when the worker finds no event to handle.
+    pub(in crate::worker) fn return_leases(&mut self) {
         let now = self.now;
         for outbox in self.outboxes.iter_mut().flatten() {
             outbox.publish(now, 0, false);
@@ -25,57 +31,63 @@ impl Context {
         &self.graph
     }
 
-    pub(crate) fn book(&self) -> &Arc<WorkerStats> {
-        &self.book
+    pub(crate) fn worker_stats(&self) -> &Arc<WorkerStats> {
+        &self.worker_stats
     }
 
-    /// The worker begins a batch of `stage`; with `timed` its events are timed one by one.
-    pub(crate) fn begin_batch(
+    /// Begins a batch of `stage`; with `timed` its events are timed one by one.
+    pub(in crate::worker) fn begin_batch(
         &mut self,
         stage: Arc<dyn AnyStage>,
         place: usize,
         now: Time,
         timed: bool,
     ) {
-        self.book.begin(place, now);
+        self.worker_stats.begin(place, now);
         self.weighs = stage.weighs();
         self.stage = Some((stage, place));
-        (self.now, self.begun, self.published) = (now, now, now);
+        self.now = now;
+        self.begun = now;
+        self.published = now;
         self.timed = timed;
     }
 
-    /// The events of the batch end together: its mean counts for each of them.
-    pub(crate) fn time_together(&mut self) {
+    /// Times the batch as a whole, because its events end together: its mean counts for each.
+    #[cfg(feature = "simulation")]
+    pub(in crate::worker) fn time_together(&mut self) {
         self.timed = false;
     }
 
-    /// The worker ends a handler in good order: what it sends is new to the graph.
-    pub(crate) fn begin_finish(&mut self, now: Time) {
+    /// Prepares for a handler's `finish`: the events it sends have no cause to inherit from.
+    pub(in crate::worker) fn begin_finish(&mut self, now: Time) {
         self.meta = EventMeta::new(now, Class::HIGHEST, Time::NEVER);
     }
 
-    /// Notes how long an event had waited; runs of equal waits are cheap.
+    /// Records the waiting time of an event, in nanoseconds.
     #[inline]
-    pub(crate) fn note_wait(&mut self, nanos: u64) {
+    pub(in crate::worker) fn note_wait(&mut self, nanos: u64) {
         if self.graph.is_timed() {
-            self.tally.wait(nanos);
+            self.stats.wait(nanos);
         }
     }
 
     #[inline]
-    pub(crate) fn begin_event(&mut self, meta: EventMeta, ahead: usize) {
+    pub(in crate::worker) fn begin_event(&mut self, meta: EventMeta, ahead: usize) {
         self.meta = meta;
         self.open = 1;
         self.ahead = ahead;
         if let (Some(request), Some((stage, _))) = (&self.meta.request, &self.stage) {
             request.begin_service(stage.index(), self.begun);
         }
-        // The place of the event in hand becomes the place of the first event it sends.
+        // The budget's place of the event in hand passes to the first event it sends.
         self.credit += 1;
     }
 
-    pub(crate) fn begin_another(&mut self, meta: EventMeta) {
-        self.tally.cohort(self.meta.class, self.open > 0);
+    /// Begins one more event of a cohort: the open ones stay open.
+    pub(in crate::worker) fn begin_another(&mut self, meta: EventMeta) {
+        if self.open > 0 {
+            self.stats.add_to_cohort(self.meta.class);
+        }
         self.cost_of_service();
         if self.open > 0 {
             self.weigh_out(false);
@@ -86,17 +98,17 @@ impl Context {
         self.credit += 1;
     }
 
-    /// Ends the events that are begun: handled, unless deferred.
+    /// Ends the open events as handled, unless detached.
     #[inline]
-    pub(crate) fn end_events(&mut self) {
+    pub(in crate::worker) fn end_events(&mut self) {
         if self.open == 0 {
             return;
         }
-        let aside = self.aside.take();
-        self.weigh_out(aside.is_some());
-        self.tally.end(self.meta.class, aside.is_some());
+        let detached = self.detached.take();
+        self.weigh_out(detached.is_some());
+        self.stats.end(self.meta.class, detached.is_some());
         self.cost_of_service();
-        let took = self.time_events(u64::from(aside == Some(Detached::Outside)));
+        let took = self.time_events(u64::from(detached == Some(Detached::Outside)));
         if let (Some(nanos), Some(request)) = (took, &self.meta.request) {
             request.record_service(nanos);
         }
@@ -104,37 +116,37 @@ impl Context {
         self.end_service();
     }
 
-    /// Ends the events that are begun as failed; returns how many there were.
-    pub(crate) fn fail_events(&mut self) -> usize {
+    /// Ends the open events as failed; returns how many.
+    pub(in crate::worker) fn fail_events(&mut self) -> usize {
         let failed = std::mem::take(&mut self.open);
         if failed == 0 {
             return 0;
         }
-        // An event that was deferred before the panic is in its pending handle's care.
-        let aside = self.aside.take().is_some();
-        self.weigh_out(aside);
-        self.tally.fail(self.meta.class, aside);
+        // An event that was detached before the panic ends with its handle.
+        let detached = self.detached.take().is_some();
+        self.weigh_out(detached);
+        self.stats.fail(self.meta.class, detached);
         self.end_service();
         if self.timed {
-            // What it took is the worker's time, and not that of the event behind it.
+            // The time until the panic is the worker's, not the next event's.
             self.now = self.graph.now();
             self.begun = self.now;
         }
-        failed - usize::from(aside)
+        failed - usize::from(detached)
     }
 
-    /// What the request of the event in hand costs is written down with what its service took.
+    /// Counts the cost of the request at its first visit to the stage.
     #[inline]
     fn cost_of_service(&mut self) {
         if let (Some(request), Some((stage, _))) = (&self.meta.request, &self.stage) {
             let cost = request.claim_first_visit(stage.index());
             if cost > 0 {
-                self.tally.serve(cost);
+                self.stats.serve(cost);
             }
         }
     }
 
-    /// The event in hand serves its request no more, as far as this worker is concerned.
+    /// Ends this worker's service of the request.
     #[inline]
     fn end_service(&mut self) {
         if let Some(request) = self.meta.request.take() {
@@ -142,70 +154,78 @@ impl Context {
         }
     }
 
-    /// Counts the weight of the event in hand as gone, unless it is set aside: then it stays.
+    /// Counts the bytes of the event in hand as gone, unless it is detached and stays.
     #[inline]
-    fn weigh_out(&mut self, aside: bool) {
-        if self.weighs && !aside {
-            self.tally.weigh(self.meta.weight.bytes());
+    fn weigh_out(&mut self, detached: bool) {
+        if self.weighs && !detached {
+            self.stats.weigh(self.meta.weight.bytes());
         }
     }
 
-    /// Returns what each took, in nanoseconds, where they are timed one by one.
+    /// Counts the open events as done, all but the deferred ones. Returns the service time of each
+    /// in nanoseconds; `None` unless events are timed one by one.
     #[inline]
     fn time_events(&mut self, deferred: u64) -> Option<u64> {
         let ended = self.open as u64 - deferred;
-        self.tally.done(ended);
+        self.stats.done(ended);
         if !self.timed {
             return None;
         }
         let now = self.graph.now();
         let each = now.nanos_since(self.begun) / self.open.max(1) as u64;
-        self.tally.service(each, ended);
+        self.stats.service(each, ended);
         self.begun = now;
         self.now = now;
         if now.nanos_since(self.published) >= PUBLISH_AFTER_NANOS {
             self.publish(now, false);
         }
         if let Some((_, place)) = &self.stage {
-            self.book.begin(*place, now);
+            self.worker_stats.begin(*place, now);
         }
         Some(each)
     }
 
-    /// Ends the batch: everything is written down and made known. Returns the mean service time
-    /// in nanoseconds.
-    pub(crate) fn end_batch(&mut self) -> Option<u64> {
+    /// Ends the batch and publishes. Returns the mean service time in nanoseconds; `None` if no
+    /// event ended.
+    pub(in crate::worker) fn end_batch(&mut self) -> Option<u64> {
         self.end_events();
         let now = if self.timed { self.now } else { self.graph.now() };
         self.now = now;
         self.publish(now, true);
-        self.book.end();
+        self.worker_stats.end();
         self.stage = None;
-        self.tally.take_mean()
+        self.stats.take_mean()
     }
 
-    /// Makes known what was done since the last publication: ledger and figures of this stage,
-    /// then the events for others, in one cut.
+    /// Publishes the work since the last publication.
     fn publish(&mut self, now: Time, ending: bool) {
-        let mean = self.tally.close(now.nanos_since(self.published), self.timed);
-        let mut window = self.book.window.lock();
+        let mean = self.stats.close(now.nanos_since(self.published), self.timed);
+        // Under the lock, because a scrape must not see an event in two stages or in none.
+        let mut window = self.worker_stats.window.lock();
         if let Some((stage, place)) = &self.stage {
-            if let Some(figures) = window.stages.get_mut(*place).filter(|_| self.graph.is_timed()) {
-                self.tally.write(figures);
+            // Figures first.
+            if self.graph.is_timed() {
+                let figures = window.stages.get_mut(*place);
+                debug_assert!(figures.is_some(), "a worker has figures for each of its stages");
+                figures.into_iter().for_each(|figures| self.stats.write(figures));
             }
-            self.tally.settle(stage.as_ref(), now);
+            // Then the ledger of this stage.
+            self.stats.settle(stage.as_ref(), now);
         }
+        // Then the events for other stages.
         for index in &self.dirty {
-            if let Some(outbox) = self.outboxes.get_mut(*index).and_then(Option::as_mut) {
-                outbox.publish(now, mean, true);
-            }
+            let outbox = self.outboxes.get_mut(*index).and_then(Option::as_mut);
+            debug_assert!(outbox.is_some(), "a dirty outbox exists");
+            outbox.into_iter().for_each(|outbox| outbox.publish(now, mean, true));
         }
         drop(window);
+        // Workers are woken without the lock.
         for index in self.dirty.drain(..) {
             if let Some(outbox) = self.outboxes.get(index).and_then(Option::as_ref) {
                 outbox.wake(ending);
             }
         }
+        // Ended events that sent nothing leave the budget.
         self.graph.credit(std::mem::take(&mut self.credit));
         self.published = now;
     }

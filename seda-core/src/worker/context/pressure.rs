@@ -1,20 +1,22 @@
-//! How much a stage has to do, for a handler that can do less.
+//! The load of a stage, for handlers that can do less work per event.
 
+use crate::stage::Crowding;
 use crate::stats::Ewma;
 use crate::worker::context::Context;
 
-/// Over how many askings the pressure is smoothed: a burst of one batch changes little, and a
-/// flood is known after a dozen events.
+/// The pressure, smoothed over eight calls: a burst of one batch changes little, and an overload
+/// shows after a dozen events.
 const SMOOTHED: Ewma = Ewma::over(7.0);
 
 impl Context {
-    /// How close the stage that is run is to turning requests of this class away, 0 to 1, smoothed
-    /// over the last few askings of this worker. A handler that can give a cheaper answer gives it
-    /// from some point on, 0.5 for instance: then more is served, the pressure falls, and nobody
-    /// is refused before that was not enough (Welsh & Culler, USITS 2003, section 3.4).
+    /// Returns how close the stage that is run is to refusing requests of this class, 0 to 1,
+    /// smoothed over the last few calls on this worker. A handler that can give a cheaper answer
+    /// gives it above some value, 0.5 for instance: more requests are served, the pressure falls,
+    /// and no request is refused before that was tried (Welsh & Culler, USITS 2003, section 3.4).
     ///
-    /// With an [SLO](crate::config::SloConfig) it is the share of the admission limit that is used, else
-    /// the share of the queue's soft capacity. Costs one lock; ask once per event.
+    /// With an [SLO](crate::SloConfig) it is the used share of the admission limit, else that of
+    /// the queue's soft capacity. Costs one lock; call it once per event. Returns 0 outside of a
+    /// handler's call.
     ///
     /// ```
     /// # use seda_core::{Context, Graph};
@@ -28,18 +30,20 @@ impl Context {
     /// ```
     pub fn pressure(&mut self) -> f64 {
         let Some((stage, place)) = &self.stage else { return 0.0 };
-        let (queued, room) = stage.crowding();
-        // An observing gate says nothing: to give cheaper answers would be to act.
+        let Crowding { depth, soft } = stage.crowding();
+        // A gate in `observe` mode is ignored, because a cheaper answer would be an action.
         let acts = self.graph.admission.acts();
-        let gate = self.graph.admission.gate(stage.index()).filter(|_| acts);
-        let limited = gate.and_then(|gate| gate.fullness(self.meta.class, queued));
-        let now = limited.unwrap_or_else(|| queued as f64 / room.max(1) as f64).min(1.0);
+        let gate = if acts { self.graph.admission.gate(stage.index()) } else { None };
+        let limited = gate.and_then(|gate| gate.fullness(self.meta.class, depth));
+        let now = limited.unwrap_or_else(|| depth as f64 / soft.max(1) as f64).min(1.0);
         let place = *place;
         if self.pressures.len() <= place {
             self.pressures.resize(place + 1, 0.0);
         }
-        let Some(pressure) = self.pressures.get_mut(place) else { return now };
-        // Each asking weighs an eighth.
+        let Some(pressure) = self.pressures.get_mut(place) else {
+            debug_assert!(false, "the vector was just grown to this place");
+            return now;
+        };
         *pressure = SMOOTHED.next(*pressure, now, 1.0);
         *pressure
     }

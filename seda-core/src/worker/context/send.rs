@@ -1,28 +1,40 @@
-//! What a handler sends, and how.
+//! The sends of a handler.
+//!
+//! A send first secures: a leased place at the target, budget for one more event unless an ended
+//! event left its own, and the bytes of a weighed event. Then it puts the event into the outbox of
+//! its edge, which cannot fail. The outbox is published with the batch.
 
 use crate::event::{Envelope, EventMeta, Label, Refusal, RefusalReason, Refused};
-use crate::platform::Time;
+use crate::platform::Deadline;
 use crate::platform::sync::Arc;
 use crate::stage::ports::{AnyOutbox, Outbox, Permits, Sink, WaitingSink};
-use crate::stage::valve::Incoming;
 use crate::worker::context::{Context, target};
 use std::time::Duration;
 
+/// The places that a send secures.
+#[derive(Clone, Copy, Debug)]
+struct Places {
+    /// Places at the target, each with its budget.
+    n: usize,
+    /// Further places of the budget that other events need.
+    set_aside: usize,
+}
+
 impl Context {
-    /// Sends an event on. Never blocks, and the answer is final: once taken, the event has its
-    /// place. It is made known to the target when this batch ends, or 100 µs after the last
-    /// publication, whichever comes first, and between two events only; see [`Context::flush`].
+    /// Sends an event. Never blocks, and the answer is final: an accepted event has its place. It
+    /// is published when the batch ends, or between two events once 100 µs have passed since the
+    /// last publication; see [`Context::flush`].
     ///
     /// # Errors
-    /// The event and the reason why it was not taken.
+    /// The event and the reason why it was refused.
     pub fn send<E: Send + 'static>(&mut self, sink: &Sink<E>, event: E) -> Result<(), Refused<E>> {
-        // A sink to replicas has no outbox of its own, so that it is asked for only behind this.
+        // The fast path. A sink to replicas has no outbox, so it always fails here.
         let event = match self.send_leased(sink, event) {
             Ok(()) => return Ok(()),
             Err(event) => event,
         };
         let sink = self.target(sink, 1);
-        match self.secure_for(sink, &event, self.ahead + 1, (1, 0)) {
+        match self.secure_for(sink, &event, self.ahead + 1, Places { n: 1, set_aside: 0 }) {
             Ok(label) => {
                 self.push(sink, event, label);
                 Ok(())
@@ -31,19 +43,19 @@ impl Context {
         }
     }
 
-    /// Sends an event that becomes known to its target after `delay`, if the graph has not begun
-    /// to drain by then: then it is cancelled ([`LossReason::Cancelled`]) and its owner told.
+    /// Sends an event that is queued at its target after `delay`. If the graph begins to drain
+    /// before that, the event is cancelled ([`LossReason::Cancelled`]) and its owner told.
     ///
-    /// The answer is final here, too: the event has its place in the target's queue and in the
-    /// graph's budget from now on, and counts there as pending. The delay is no waiting time. It
-    /// costs no thread: the target's workers look at the clock, and it may come later than asked
-    /// for by as long as they are all busy.
+    /// The answer is final: from now on the event has its place in the target's queue and in the
+    /// budget, and counts there as pending. The delay is no waiting time. It costs no thread: the
+    /// target's workers look at the clock, so the event is late while all of them are busy.
     ///
-    /// [`LossReason::Cancelled`]: crate::event::LossReason::Cancelled
+    /// [`LossReason::Cancelled`]: crate::LossReason::Cancelled
     ///
     /// # Errors
-    /// The event and the reason why it was not taken: [`RefusalReason::Expired`] if its deadline
-    /// will have passed, [`RefusalReason::Closed`] in a drain.
+    /// The event and the reason why it was refused: [`RefusalReason::Expired`] if its deadline
+    /// comes before its delay ends, [`RefusalReason::Closed`] in a drain, and the reasons of
+    /// [`Context::send`].
     pub fn send_after<E: Send + 'static>(
         &mut self,
         delay: Duration,
@@ -55,20 +67,21 @@ impl Context {
         if self.meta.is_expired(due) {
             return Err(Refused::new(event, self.refuse(sink, RefusalReason::Expired, 1)));
         }
-        // It counts at its target from now on, so what counts here needs places of its own.
+        // It counts at its target from now on, so the events in hand need places of their own.
         let unpublished: usize = self.dirty_outboxes().map(AnyOutbox::len).sum();
         let in_hand = self.counted_in_hand().saturating_sub(unpublished);
-        let label = match self.secure_for(sink, &event, 1, (1, in_hand)) {
+        let places = Places { n: 1, set_aside: in_hand };
+        let label = match self.secure_for(sink, &event, 1, places) {
             Ok(label) => label,
             Err(reason) => return Err(Refused::new(event, self.refuse(sink, reason, 1))),
         };
         let envelope = Envelope { event, meta: self.labelled(label), enqueued: due };
         let edge = target::edge(&self.stage, sink);
         let Err(Envelope { event, .. }) = sink.stage.send_later(envelope, edge, due) else {
-            self.credit = self.credit.saturating_sub(1);
-            if let Some(outbox) = self.outbox(sink) {
-                outbox.pass_on();
-            }
+            self.spend_credit();
+            let outbox = self.outbox(sink);
+            debug_assert!(outbox.is_some(), "a place was leased in this outbox");
+            outbox.into_iter().for_each(Outbox::pass_on);
             return Ok(());
         };
         sink.stage.refund_event(label);
@@ -76,7 +89,7 @@ impl Context {
     }
 
     /// Sends an event that inherits from `meta` and not from the event in hand.
-    pub(crate) fn send_as<E: Send + 'static>(
+    pub(super) fn send_as<E: Send + 'static>(
         &mut self,
         meta: &EventMeta,
         sink: &Sink<E>,
@@ -88,10 +101,10 @@ impl Context {
         sent
     }
 
-    /// Sends all of `events`, or none; to one and the same replica, if the sink leads to several.
+    /// Sends all of `events`, or none; to a single replica, if the sink leads to several.
     ///
     /// # Errors
-    /// All of the events and the reason.
+    /// All of the events and the reason why they were refused.
     pub fn send_all<E: Send + 'static>(
         &mut self,
         sink: &Sink<E>,
@@ -100,6 +113,7 @@ impl Context {
         let sink = self.target(sink, events.len());
         match self.secure_all(sink, &events) {
             Ok(labels) => {
+                // Without extractors there are no labels, and each event has the default one.
                 let mut labels = labels.into_iter();
                 for event in events {
                     self.push(sink, event, labels.next().unwrap_or_default());
@@ -113,8 +127,8 @@ impl Context {
         }
     }
 
-    /// Sends two events over two sinks, both or neither. For more than two, [`Context::reserve`]
-    /// from each stage before sending to any.
+    /// Sends two events over two sinks, both or neither. For more than two, call
+    /// [`Context::reserve`] for each stage before sending to any.
     ///
     /// # Errors
     /// Both events, and the refusal of the stage that had no room.
@@ -125,9 +139,13 @@ impl Context {
     ) -> Result<(), Refused<(A, B)>> {
         let first = self.target(first, 1);
         let second = self.target_beside(first, second);
-        // Over one edge the second asks for both places; else the first's budget is promised.
-        let places = if first.outbox == second.outbox { (2, 0) } else { (1, 1) };
-        let refusal = match self.secure_for(first, &a, 0, (1, 0)) {
+        // Over one edge the second secures both places; else the first's budget is set aside.
+        let places = if first.outbox == second.outbox {
+            Places { n: 2, set_aside: 0 }
+        } else {
+            Places { n: 1, set_aside: 1 }
+        };
+        let refusal = match self.secure_for(first, &a, 0, Places { n: 1, set_aside: 0 }) {
             Err(reason) => self.refuse(first, reason, 1),
             Ok(label) => match self.secure_for(second, &b, 0, places) {
                 Err(reason) => {
@@ -144,45 +162,46 @@ impl Context {
         Err(Refused::new((a, b), refusal))
     }
 
-    /// Sends an event and waits for room if need be, up to the sink's limit.
+    /// Sends an event and waits for space if need be, up to the sink's limit. In a stepped graph it
+    /// does not wait.
     ///
     /// # Errors
-    /// The event and the last reason.
+    /// The event and the last reason why it was refused.
     pub fn send_waiting<E: Send + 'static>(
         &mut self,
         sink: &WaitingSink<E>,
         event: E,
     ) -> Result<(), Refused<E>> {
-        use crate::platform::{Clock, MonotonicClock};
-        let clock = MonotonicClock::new();
-        // What was sent so far must be seen, or the target could not make room by working it off.
+        let deadline = Deadline::after(sink.limit);
+        // The target can only make space by handling events that it sees.
         self.flush();
         loop {
             let target = self.target(&sink.sink, 1);
-            let reason = match self.secure_for(target, &event, 1, (1, 0)) {
+            let places = Places { n: 1, set_aside: 0 };
+            let reason = match self.secure_for(target, &event, 1, places) {
                 Ok(label) => {
                     self.push(target, event, label);
                     return Ok(());
                 }
                 Err(reason) => reason,
             };
-            let left = sink.limit.saturating_sub(clock.now().since(Time::ZERO));
+            let left = deadline.left();
             if left.is_zero() || !reason.is_transient() || self.graph.is_stepped() {
                 return Err(Refused::new(event, self.refuse(target, reason, 1)));
             }
             let graph = Arc::clone(&self.graph);
             let _ = graph.room.wait(left, || {
                 let target = self.target(&sink.sink, 1);
-                self.secure(target, 1, 1, 0)
+                self.secure(target, 1, places)
             });
         }
     }
 
-    /// Reserves `n` places, to be used at any time, also after this event has ended; at one and
-    /// the same replica, if the sink leads to several.
+    /// Reserves `n` places, for use at any time, also after this event has ended; at a single
+    /// replica, if the sink leads to several.
     ///
     /// # Errors
-    /// Why they were not given; counted as `n` refused events.
+    /// The reason why they were refused; counted as `n` refused events.
     pub fn reserve<E: Send + 'static>(
         &mut self,
         sink: &Sink<E>,
@@ -195,10 +214,10 @@ impl Context {
         reserved.map_err(|reason| self.refuse(target, reason, n))
     }
 
-    /// The usual way: a place is leased, and the event in hand leaves its budget behind.
+    /// The fast path: a place is leased, and an ended event left its budget.
     fn send_leased<E: Send + 'static>(&mut self, sink: &Sink<E>, event: E) -> Result<(), E> {
         let own = sink.stage.graph.id == self.graph.id && !self.meta.is_expired(self.now);
-        if self.credit == 0 || !own || sink.stage.asks() {
+        if self.credit == 0 || !own || sink.stage.has_extractors() {
             return Err(event);
         }
         let place = self.outboxes.get_mut(sink.outbox).and_then(Option::as_mut);
@@ -217,7 +236,7 @@ impl Context {
         Ok(())
     }
 
-    /// What keeps the event in hand from sending before any queue is looked at.
+    /// Fails if the event in hand must not send at all, before any queue is looked at.
     fn may_send<E: Send + 'static>(&self, sink: &Sink<E>) -> Result<(), RefusalReason> {
         if sink.stage.graph.id != self.graph.id {
             Err(RefusalReason::Closed)
@@ -228,7 +247,7 @@ impl Context {
         }
     }
 
-    /// Makes sure of `n` leased places at `sink`, and that there are more for `ahead` if possible.
+    /// Leases `n` places at `sink`, and up to `ahead` if there are that many.
     pub(super) fn lease<E: Send + 'static>(
         &mut self,
         sink: &Sink<E>,
@@ -245,38 +264,32 @@ impl Context {
         }
     }
 
-    /// Makes sure of `n` leased places at `sink`, and of `n` events' budget beside `promised`.
+    /// Secures places at `sink` and the budget for them. Leased places stay leased on failure.
     fn secure<E: Send + 'static>(
         &mut self,
         sink: &Sink<E>,
-        n: usize,
         ahead: usize,
-        promised: usize,
+        Places { n, set_aside }: Places,
     ) -> Result<(), RefusalReason> {
         self.may_send(sink)?;
         self.lease(sink, n, ahead)?;
-        let due = (n + promised).saturating_sub(self.credit);
+        let due = (n + set_aside).saturating_sub(self.credit);
         if due > 0 {
-            let arrival =
-                Incoming { stage: sink.stage.index, class: self.meta.class, fan_out: true };
-            if !self.graph.budget.charge(due) && !self.graph.make_room(due, arrival) {
-                return Err(RefusalReason::Budget);
-            }
+            sink.stage.charge_or_make_room(due, self.meta.class, true)?;
             self.credit += due;
         }
         Ok(())
     }
 
-    /// Makes sure of `places.0` places, as [`Context::secure`], and of what the stage asks of
-    /// this event.
+    /// As [`Context::secure`]; also charges the bytes of `event` and returns its label.
     fn secure_for<E: Send + 'static>(
         &mut self,
         sink: &Sink<E>,
         event: &E,
         ahead: usize,
-        (places, promised): (usize, usize),
+        places: Places,
     ) -> Result<Label, RefusalReason> {
-        self.secure(sink, places, ahead, promised)?;
+        self.secure(sink, ahead, places)?;
         sink.stage.charge_event(event, self.meta.class, true)
     }
 
@@ -285,25 +298,34 @@ impl Context {
         sink: &Sink<E>,
         events: &[E],
     ) -> Result<Vec<Label>, RefusalReason> {
-        self.secure(sink, events.len(), 0, 0)?;
-        sink.stage.check_all_in(events, self.meta.class, true)
+        self.secure(sink, 0, Places { n: events.len(), set_aside: 0 })?;
+        sink.stage.charge_events(events, self.meta.class, true)
     }
 
-    /// What an event that is sent now inherits, and what it has said of itself.
+    /// Returns the metadata of an event sent now: inherited, with its own label.
     fn labelled(&self, label: Label) -> EventMeta {
         self.meta.clone().labelled(label)
     }
 
-    /// Puts an event into a place that was made sure of.
+    /// Puts an event into a secured place.
     fn push<E: Send + 'static>(&mut self, sink: &Sink<E>, event: E, label: Label) {
-        let (meta, enqueued) = (self.labelled(label), self.now);
-        self.credit = self.credit.saturating_sub(1);
-        if let Some(outbox) = self.outbox(sink) {
-            outbox.push(Envelope { event, meta, enqueued });
-        }
+        let meta = self.labelled(label);
+        let enqueued = self.now;
+        self.spend_credit();
+        let Some(outbox) = self.outbox(sink) else {
+            debug_assert!(false, "a place was secured in this outbox");
+            return;
+        };
+        outbox.push(Envelope { event, meta, enqueued });
     }
 
-    /// The outbox of an edge, noted as having something in it.
+    /// Passes one secured place of the budget to an event that is sent.
+    fn spend_credit(&mut self) {
+        debug_assert!(self.credit > 0, "sent without budget");
+        self.credit = self.credit.saturating_sub(1);
+    }
+
+    /// Returns the outbox of an edge and marks it as dirty; `None` for a sink without an outbox.
     pub(super) fn outbox<E: Send + 'static>(&mut self, sink: &Sink<E>) -> Option<&mut Outbox<E>> {
         let place = self.outboxes.get_mut(sink.outbox)?;
         let pool = &self.pool;
@@ -316,6 +338,7 @@ impl Context {
         Some(outbox)
     }
 
+    /// Counts `n` refused events and returns the refusal.
     fn refuse<E: Send + 'static>(
         &self,
         sink: &Sink<E>,

@@ -1,4 +1,4 @@
-//! How a send finds its replica. A sink to an ordinary stage is its own target.
+//! The choice of a replica for a send. A sink to an ordinary stage is its own target.
 
 use crate::event::RefusalReason;
 use crate::platform::sync::Arc;
@@ -8,67 +8,79 @@ use crate::stage::replicas::ReplicaSet;
 use crate::worker::context::Context;
 
 impl Context {
-    /// Where a send of `n` events goes. Of several replicas it is one that has leased them places,
-    /// or the one that is to refuse.
+    /// Returns the target of a send of `n` events. Of several replicas it is one that leased places
+    /// for them, or the one that refuses on behalf of all.
     #[inline]
     pub(super) fn target<'s, E: Send + 'static>(
         &mut self,
         sink: &'s Sink<E>,
         n: usize,
     ) -> &'s Sink<E> {
-        match &sink.ways {
+        match &sink.replicas {
             None => sink,
-            Some(ways) => self.choose(ways, n, None),
+            Some(replicas) => self.choose(replicas, n, None),
         }
     }
 
-    /// Where one more event goes, beside one that goes to `first` but is not there yet.
+    /// Returns the target of one more event, beside an unsent one that goes to `first`.
     pub(super) fn target_beside<'s, A: Send + 'static, B: Send + 'static>(
         &mut self,
         first: &Sink<A>,
         sink: &'s Sink<B>,
     ) -> &'s Sink<B> {
-        match &sink.ways {
+        match &sink.replicas {
             None => sink,
-            Some(ways) => self.choose(ways, 1, Some(first.outbox)),
+            Some(replicas) => self.choose(replicas, 1, Some(first.outbox)),
         }
     }
 
-    /// Reserves `n` places, of several replicas at the first that has them; and where that was.
+    /// Reserves `n` places, of several replicas at the first that has them; returns the target too.
     pub(super) fn reserve_at<'s, E: Send + 'static>(
         &mut self,
         sink: &'s Sink<E>,
         n: usize,
     ) -> (&'s Sink<E>, Result<Permits<E>, RefusalReason>) {
-        let reserve = |cx: &mut Self, target: &Sink<E>| {
-            Permits::reserve(&target.stage, edge(&cx.stage, target), n, cx.meta.clone(), true)
-        };
-        match &sink.ways {
-            None => (sink, reserve(self, sink)),
-            Some(ways) => ways.ask(self, |cx, target| cx.present(target), reserve),
+        match &sink.replicas {
+            None => (sink, self.reserve_permits(sink, n)),
+            Some(replicas) => replicas.ask(
+                self,
+                |cx, target| cx.present(target),
+                |cx, target| cx.reserve_permits(target, n),
+            ),
         }
     }
 
-    /// Out of line, so that a send to an ordinary stage stays as small as it was.
+    fn reserve_permits<E: Send + 'static>(
+        &self,
+        target: &Sink<E>,
+        n: usize,
+    ) -> Result<Permits<E>, RefusalReason> {
+        let edge = edge(&self.stage, target);
+        Permits::reserve(&target.stage, edge, n, self.meta.clone(), true)
+    }
+
+    /// Asks the replicas. Out of line, so that a send to an ordinary stage stays small.
     #[inline(never)]
     fn choose<'s, E: Send + 'static>(
         &mut self,
-        ways: &'s ReplicaSet<Sink<E>>,
+        replicas: &'s ReplicaSet<Sink<E>>,
         n: usize,
         beside: Option<usize>,
     ) -> &'s Sink<E> {
-        if ways.first().stage.graph.id != self.graph.id {
-            // Nothing of this graph: the send refuses it.
-            return ways.first();
+        if replicas.first().stage.graph.id != self.graph.id {
+            // A sink of another graph: the send refuses it.
+            return replicas.first();
         }
-        let promised = |target: &Sink<E>| usize::from(beside == Some(target.outbox));
-        let ahead = n + self.ahead / ways.count();
-        let length = |cx: &Self, target: &Sink<E>| cx.present(target) + promised(target);
-        let lease = |cx: &mut Self, target: &Sink<E>| cx.lease(target, n + promised(target), ahead);
-        ways.ask(self, length, lease).0
+        let ahead = n + self.ahead / replicas.count();
+        let (target, _) = replicas.ask(
+            self,
+            |cx, target| cx.present(target) + unsent(target, beside),
+            |cx, target| cx.lease(target, n + unsent(target, beside), ahead),
+        );
+        target
     }
 
-    /// How many events are at a replica, with those that this worker has sent and not published.
+    /// Returns how many events are at a replica, with those that this worker has not published.
     fn present<E: Send + 'static>(&self, target: &Sink<E>) -> usize {
         let outbox = self.outboxes.get(target.outbox).and_then(Option::as_ref);
         match outbox.and_then(|outbox| outbox.as_any().downcast_ref::<Outbox<E>>()) {
@@ -78,8 +90,13 @@ impl Context {
     }
 }
 
-/// The number of an edge among those into its target, when `stage` is the one that is run.
-pub(crate) fn edge<E: Send + 'static>(
+/// Returns how many events are bound for `target` and not sent: one if it is the outbox `beside`.
+fn unsent<E: Send + 'static>(target: &Sink<E>, beside: Option<usize>) -> usize {
+    usize::from(beside == Some(target.outbox))
+}
+
+/// Returns the number of an edge among those into its target; `stage` is the one that is run.
+pub(super) fn edge<E: Send + 'static>(
     stage: &Option<(Arc<dyn AnyStage>, usize)>,
     sink: &Sink<E>,
 ) -> usize {

@@ -1,24 +1,24 @@
-//! Additive increase, multiplicative decrease on the 90th percentile.
+//! Additive increase, multiplicative decrease (AIMD) on the 90th percentile.
 
 use crate::control::admission::{AdmissionLaw, AdmissionObservation, FIRST_QUEUE, bounded};
 
-/// How much of the new percentile counts: the paper's α = 0.7 for the old one (section 4.1).
+/// The weight of a new percentile; the paper's α = 0.7 is that of the old one (section 4.1).
 const NEW_SHARE: f64 = 0.3;
 /// Above the target the limit is divided by this.
 const DECREASE: f64 = 1.2;
-/// It grows only while the percentile is below half of the target.
+/// The limit grows only while the percentile is below half of the target.
 const GROW_BELOW: f64 = -0.5;
 /// Growth per tick: this times how far the percentile is below nine tenths of the target.
 const INCREASE: f64 = 2.0;
-/// A tick with fewer events has no 90th percentile, and changes nothing. In the original a class
-/// with few requests was controlled by noise.
+/// The least number of events for a 90th percentile. In the original, noise controls a class with
+/// few requests.
 const LEAST_SAMPLES: u64 = 10;
 
-/// The overload controller of SEDA (Welsh and Culler, USITS 2003), with faults cured: it limits
-/// requests under way instead of a rate per millisecond, and waits for samples.
+/// The overload controller of SEDA (Welsh and Culler, USITS 2003) with two corrections: it limits
+/// requests inside instead of a rate per millisecond, and it waits for samples.
 ///
-/// What remains is that it has to exceed the target to learn of it, and that a step of two per tick
-/// is much for a service of 50 ms and little for one of 0.1 ms.
+/// Two faults remain. It must exceed the target to find it, and a step of two per tick is large for
+/// a service of 50 ms and small for one of 0.1 ms.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Aimd {
     limit: f64,

@@ -1,19 +1,19 @@
-//! Credits on queueing delay.
+//! Credits, controlled by the queueing delay.
 
 use crate::control::admission::{AdmissionLaw, AdmissionObservation, FIRST_QUEUE, bounded};
 
-/// The delay that is aimed at: 40 % of the SLO (Cho et al., OSDI 2020, section 4.1).
+/// The target delay: 40 % of the SLO (Cho et al., OSDI 2020, section 4.1).
 const TARGET: f64 = 0.4;
-/// Below the target the credits grow by this part, and by one at least, in a round trip.
+/// Below the target, credits grow by this part, and at least by one, in each round trip.
 const INCREASE: f64 = 0.001;
-/// Above it they shrink by this part for each time the delay exceeds the target by the target.
+/// Above it, credits shrink by this part for each multiple of the target in excess.
 const DECREASE: f64 = 0.02;
-/// And at most by half in a round trip.
+/// Credits shrink at most by half in a round trip.
 const LEAST_FACTOR: f64 = 0.5;
 
-/// Breakwater's law, for a server that refuses instead of handing out credits: the pool of credits
-/// is the limit of requests under way. It is written for a decision in each round trip; a tick
-/// carries out as many as fit into it.
+/// Breakwater's law, for a server that refuses requests instead of issuing credits: the pool of
+/// credits is the limit of requests inside. The law decides once in a round trip; a tick carries
+/// out as many decisions as round trips fit into it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Credits {
     pool: f64,
@@ -27,7 +27,7 @@ impl AdmissionLaw for Credits {
             let target = seen.slo_seconds * TARGET;
             let trips = (seen.seconds / (wait + service).max(1e-4)).max(1.0);
             if wait < target {
-                // Credits that nobody uses are no reason for more.
+                // Unused credits do not grow.
                 let used = seen.inside as f64 >= self.pool / 2.0 || seen.offered > seen.admitted;
                 self.pool += if used { (self.pool * INCREASE).max(1.0) * trips } else { 0.0 };
             } else {

@@ -1,33 +1,31 @@
-//! The limit from the rate at which a stage drains.
+//! A limit from the rate at which a stage drains.
 
 use crate::control::admission::{AdmissionLaw, AdmissionObservation, MOST};
 
-/// Share of the promised time that a queue may take while it is long enough for other reasons. 40 %
-/// of the SLO is what Breakwater found to waste neither the server's time nor the client's (Cho et
-/// al., OSDI 2020, section 4.1).
+/// The share of the SLO that the wait may take. Breakwater found that 40 % wastes neither the time
+/// of the server nor that of the client (Cho et al., OSDI 2020, section 4.1).
 const QUEUE_SHARE: f64 = 0.4;
-/// A queue that is allowed fewer events than this runs empty now and then, although more arrive
-/// than are served: an M/D/1/K queue at 1.2 times its capacity idles 0.2 % of the time for K = 12,
-/// 1.1 % for K = 8, 6 % for K = 4. Where the SLO leaves room the limit is therefore at least this.
-const ENOUGH: f64 = 12.0;
-/// Share of the promise that queue and service together may take. The rest is for what happens
-/// outside of them, in the kernel's queues and the reactor, and for services that take longer than
-/// usual: an event that waits beyond its deadline has waited for nothing.
-const KEPT: f64 = 0.8;
-/// The same where requests declare what they cost, and all workers are there: then no service takes
-/// longer than usual.
-const KEPT_IF_DECLARED: f64 = 0.9;
-/// The most of it, where one service in a hundred takes hardly longer than the others. A request is
-/// given up that could not be answered within 95 % of the promise; half a percent is for the way
-/// there and back.
-const MOST_KEPT: f64 = 0.945;
+/// The least queue where the SLO leaves room. A shorter one runs empty at times, even in overload:
+/// an M/D/1/K queue at 1.2 times its capacity idles 0.2 % of the time for K = 12, 1.1 % for K = 8,
+/// and 6 % for K = 4.
+const LEAST_QUEUE: f64 = 12.0;
+/// The share of the SLO that wait and service together may take. The rest is for the kernel's
+/// queues, the reactor, and services that take longer than usual.
+const TIME_SHARE: f64 = 0.8;
+/// The same share where requests declare their cost and the pool does not grow: then no service
+/// takes longer than expected.
+const TIME_SHARE_IF_DECLARED: f64 = 0.9;
+/// The same share where the 99th percentile of the service is near the mean. A request is shed if
+/// it cannot be answered within 95 % of the SLO; half a percent is for the way there and back.
+const MOST_TIME_SHARE: f64 = 0.945;
 
-/// Admits what the stage drains in the time that it has: N = X·W, Little's law as a limit.
+/// Admits the requests that the stage drains in the time that it has: N = X·W, Little's law as a
+/// limit.
 ///
-/// X is measured: workers over service time. W is what the SLO leaves when the service itself is
-/// taken off, or 40 % of the SLO, whichever is less, unless that were too few events to keep the
-/// workers busy. It has no gain to be tuned and no state: when the demand of the stage changes
-/// by 10, so does the limit as soon as the change is measured.
+/// X is measured: workers over service time. W is 40 % of the SLO, at least the time that keeps the
+/// workers busy, and at most the part of the SLO that the service leaves. The law has no gain to
+/// tune and no state: if the stage's demand changes tenfold, the limit follows as soon as it is
+/// measured.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct DrainRate;
 
@@ -35,29 +33,31 @@ impl AdmissionLaw for DrainRate {
     fn decide(&mut self, seen: &AdmissionObservation) -> Option<f64> {
         let workers = seen.workers.max(1);
         let Some(service) = seen.service_mean.filter(|mean| *mean >= 0.0) else {
-            // Nothing was ever served: enough to begin with, and little enough whatever it takes.
-            return Some(workers as f64 + ENOUGH);
+            // Before the first service: enough to keep the workers busy, and not more.
+            return Some(workers as f64 + LEAST_QUEUE);
         };
-        // Without it, or where it is no number: as many as there are workers.
+        // Zero or NaN: as many as there are workers.
         let parallel = seen.parallelism;
         let parallel = if parallel > 0.0 { parallel.min(workers as f64) } else { workers as f64 };
+        // X: the rate at which the stage drains.
         let rate = parallel / service;
-        // A queue of demands that differ has to be longer by 1 + c2 to keep a server as busy
-        // (Pollaczek and Khinchine), and may be: how long it takes is known.
+        // With varying demands a queue must be longer by 1 + c² to keep a server as busy (Pollaczek
+        // and Khinchine). It may be, because the declared costs say how long it takes.
         let queue = seen.cost_variation.map_or(1.0, |c2| 1.0 + c2);
         let known = seen.cost_variation.is_some() && !seen.grows;
-        let least = if known { KEPT_IF_DECLARED } else { KEPT };
-        // How much longer than usual one in a hundred takes is to be left free.
+        let least = if known { TIME_SHARE_IF_DECLARED } else { TIME_SHARE };
+        // The margin of the 99th percentile over the mean stays free.
         let longer = seen.service_p99.filter(|p99| p99.is_finite() && !seen.grows);
         let most =
-            longer.map_or(0.0, |p99| MOST_KEPT - (p99 - service).max(0.0) / seen.slo_seconds);
-        let kept = most.max(least);
-        let left = seen.slo_seconds * kept - service;
-        // What waits for workers to come need not be refused, as long as it will be in time.
-        let share = if seen.grows { kept } else { QUEUE_SHARE * queue };
-        let wait = (ENOUGH / rate).max(seen.slo_seconds * share).min(left).max(0.0);
-        // One that waits, so that the workers find the next event when they have ended one; also
-        // where the queue comes out as no number.
+            longer.map_or(0.0, |p99| MOST_TIME_SHARE - (p99 - service).max(0.0) / seen.slo_seconds);
+        // W: the wait that the SLO leaves.
+        let share_of_time = most.max(least);
+        let most_wait = seen.slo_seconds * share_of_time - service;
+        // While the pool grows, events may wait for the new workers as long as the SLO allows.
+        let share = if seen.grows { share_of_time } else { QUEUE_SHARE * queue };
+        let wait = (LEAST_QUEUE / rate).max(seen.slo_seconds * share).min(most_wait).max(0.0);
+        // At least one event waits, so that a worker finds the next one when it has ended an event;
+        // also if the queue is NaN.
         Some(workers as f64 + (wait * rate).clamp(1.0, MOST).max(1.0))
     }
 }
@@ -79,19 +79,19 @@ mod tests {
     }
 
     #[test]
-    fn the_limit_is_what_drains_in_the_time_that_is_allowed() {
+    fn the_limit_is_the_number_of_requests_that_drain_in_the_allowed_time() {
         // 40 % of 200 ms.
         assert_eq!(limit(0.2, 0.001, 1), 81);
         assert_eq!(limit(0.2, 0.0001, 1), 801);
-        // 12 events would take 120 ms, and 150 are left.
+        // 12 events would take 120 ms, and the SLO leaves 150 ms.
         assert_eq!(limit(0.2, 0.010, 1), 13);
-        // What the SLO leaves: 110 ms.
+        // The SLO leaves 110 ms.
         assert_eq!(limit(0.2, 0.050, 1), 3);
         assert_eq!(limit(0.2, 0.050, 4), 4 + 8);
     }
 
     #[test]
-    fn demands_that_differ_have_a_longer_queue_where_they_are_declared() {
+    fn declared_costs_that_vary_allow_a_longer_queue() {
         let seen = |cost_variation| AdmissionObservation {
             slo_seconds: 0.2,
             service_mean: Some(0.001),
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn where_no_service_takes_longer_than_usual_nearly_all_of_the_promise_may_be_used() {
+    fn a_service_with_a_short_tail_may_use_nearly_all_of_the_slo() {
         let seen = |p99| AdmissionObservation {
             slo_seconds: 0.2,
             service_mean: Some(0.050),
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn while_workers_are_still_to_come_as_many_wait_as_can_be_in_time() {
+    fn while_the_pool_grows_as_many_wait_as_can_be_answered_in_time() {
         let mut seen = AdmissionObservation {
             slo_seconds: 0.2,
             service_mean: Some(0.010),
@@ -135,18 +135,18 @@ mod tests {
     }
 
     #[test]
-    fn before_anything_was_measured_few_are_let_in() {
+    fn before_the_first_measurement_few_requests_are_admitted() {
         assert_eq!(DrainRate.decide(&AdmissionObservation::default()), Some(13.0));
     }
 
     #[test]
-    fn an_slo_that_cannot_be_met_leaves_one_event_waiting_behind_each_worker_that_serves() {
+    fn an_infeasible_slo_lets_every_worker_serve_and_one_event_wait() {
         assert_eq!((limit(0.2, 0.5, 1), limit(0.2, 0.5, 3)), (2, 4));
     }
 
     proptest! {
         #[test]
-        fn whatever_is_seen_the_limit_lets_every_worker_work_and_one_wait(
+        fn the_limit_lets_every_worker_serve_and_one_event_wait_for_any_observation(
             slo in proptest::num::f64::ANY,
             service in proptest::num::f64::ANY,
             workers in 0_usize..5_000,

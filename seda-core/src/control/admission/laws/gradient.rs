@@ -2,23 +2,24 @@
 
 use crate::control::admission::{AdmissionLaw, AdmissionObservation, FIRST_QUEUE, bounded};
 
-/// A response may take this much longer than it usually does before the limit shrinks (Netflix
+/// A response may take this many times the usual time before the limit shrinks (Netflix
 /// concurrency-limits, `Gradient2Limit`).
 const TOLERANCE: f64 = 1.5;
-/// The limit may halve per tick, as it has it.
+/// The limit shrinks at most by half per tick, as there.
 const LEAST_GRADIENT: f64 = 0.5;
-/// SpaceNotify to grow into, in requests.
+/// Headroom for growth, in requests.
 const QUEUE: f64 = 4.0;
-/// How much of a new limit counts.
+/// The weight of a new limit.
 const SMOOTHING: f64 = 0.2;
-/// Over how many ticks the usual response time is averaged.
+/// The number of ticks over which the usual response time is averaged.
 const LONG_TICKS: f64 = 600.0;
-/// The usual time sinks by this per tick while it is twice what is measured.
+/// The usual time is multiplied by this per tick while it is more than twice the measured time.
 const RECOVERY: f64 = 0.95;
 
-/// Gradient2: limit · clamp(1.5 · usual / measured, 0.5, 1) + 4, smoothed. It needs no SLO, and
-/// therefore keeps none: what is usual drifts up while a queue stands. Here the SLO bounds the
-/// drift: what is usual is never more than 40 % of it.
+/// Gradient2: limit · clamp(1.5 · usual / measured, 0.5, 1) + 4, smoothed.
+///
+/// The original knows no SLO and meets none: its usual time drifts up while a queue stands. Here
+/// the usual time is bounded by 40 % of the SLO.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Gradient {
     limit: f64,

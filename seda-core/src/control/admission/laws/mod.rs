@@ -1,4 +1,4 @@
-//! Laws.
+//! The laws of admission that `control.law` selects from.
 
 mod aimd;
 mod credits;

@@ -1,12 +1,12 @@
-//! Repeatable choices.
+//! Repeatable random choices.
 
 use crate::support::ON_PURPOSE;
 
-/// SplitMix64: what a handler does with a job follows from the job's seed.
+/// SplitMix64. A job's seed determines all actions of its handler.
 #[derive(Debug)]
-pub(crate) struct Dice(pub(crate) u64);
+pub(crate) struct Rng(pub(crate) u64);
 
-impl Dice {
+impl Rng {
     pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -21,7 +21,7 @@ impl Dice {
         self.below(n) == 0
     }
 
-    /// One of `things`, if there are any.
+    /// Returns one of `things`; `None` if there are none.
     pub(crate) fn pick<'a, T>(&mut self, things: &'a [T]) -> Option<&'a T> {
         things.get(self.below(things.len() as u64) as usize)
     }
@@ -34,11 +34,11 @@ impl Dice {
     }
 }
 
-/// Panics when it is dropped, unless that happens in a panic already.
+/// Panics when dropped if its field is true, except during another panic.
 #[derive(Debug)]
-pub(crate) struct Bomb(pub(crate) bool);
+pub(crate) struct PanicOnDrop(pub(crate) bool);
 
-impl Drop for Bomb {
+impl Drop for PanicOnDrop {
     fn drop(&mut self) {
         if self.0 && !std::thread::panicking() {
             std::panic::panic_any(ON_PURPOSE);

@@ -1,5 +1,11 @@
 //! The time limit of a connection: the awaited action of the client, and since when.
 
+mod deadline;
+mod sweep_timer;
+
+pub(crate) use deadline::Deadline;
+pub(super) use sweep_timer::SweepTimer;
+
 use super::{Expecting, Settings};
 use seda_core::Time;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Options against a queue that stands: CoDel, and the newest first. On the manual clock, so that
+//! Active queue management of a standing queue: CoDel and newest first. On the manual clock, so
 //! every count is exact.
 
 #![allow(
@@ -23,7 +23,7 @@ use support::assert_balanced;
 
 const MS: Duration = Duration::from_millis(1);
 
-/// One worker that takes one event after the other.
+/// Returns a stage with one worker, which takes one event at a time.
 struct Plant {
     graph: Manual,
     source: Source<u32>,
@@ -49,7 +49,7 @@ fn plant(config: StageConfig) -> Plant {
 }
 
 impl Plant {
-    /// So many times 10 ms pass, in each of which one event is served and so many come.
+    /// Runs `times` steps of 10 ms; in each one event is served and `come` arrive.
     fn run(&mut self, times: usize, come: u32) {
         for _ in 0..times {
             (0..come).for_each(|event| self.source.send(event).unwrap());
@@ -93,14 +93,14 @@ fn codel_lets_a_burst_through() {
 }
 
 #[test]
-fn while_the_oldest_has_waited_for_long_the_newest_is_first() {
+fn the_newest_is_served_first_while_the_oldest_has_waited_for_too_long() {
     let config = StageConfig { newest_first_above: Some(MS * 15), ..StageConfig::default() };
     let mut plant = plant(config);
     for event in 1..=4 {
         plant.source.send(event).unwrap();
     }
     plant.run(1, 0);
-    // 10 ms: the oldest still is first. Then 2 to 4 have waited for too long.
+    // At 10 ms the oldest is still first. Then 2 to 4 have waited for too long.
     plant.run(1, 0);
     plant.source.send(5).unwrap();
     plant.run(4, 0);
@@ -108,7 +108,7 @@ fn while_the_oldest_has_waited_for_long_the_newest_is_first() {
 }
 
 #[test]
-fn what_has_waited_in_vain_expires_behind_the_newest() {
+fn the_oldest_events_expire_behind_the_newest() {
     let config = StageConfig { newest_first_above: Some(MS * 15), ..StageConfig::default() };
     let mut plant = plant(config);
     let terms = SendOptions { deadline: Some(MS * 35), ..SendOptions::default() };
@@ -123,7 +123,7 @@ fn what_has_waited_in_vain_expires_behind_the_newest() {
 }
 
 #[test]
-fn a_keyed_stage_does_not_turn_around() {
+fn a_keyed_stage_never_serves_the_newest_first() {
     let mut graph = Graph::new("g");
     let stage = graph.stage::<u32>("work", 16);
     graph.attach_each(stage, |_wire| |_event, _cx: &mut Context| {}).unwrap();
@@ -137,7 +137,7 @@ fn a_keyed_stage_does_not_turn_around() {
 }
 
 #[test]
-fn what_is_out_of_bounds_is_named() {
+fn a_setting_out_of_bounds_is_named() {
     for (wrong, named) in [
         ("codel.target = \"0s\"", "stages.work.codel.target"),
         ("codel.interval = \"20m\"", "stages.work.codel.interval"),
@@ -155,7 +155,7 @@ fn what_is_out_of_bounds_is_named() {
 }
 
 #[test]
-fn the_options_change_while_the_graph_runs() {
+fn the_settings_change_while_the_graph_runs() {
     let mut plant = plant(StageConfig::default());
     plant.run(100, 2);
     let text = "[stages.work]\ncodel = { target = \"20ms\" }\n";
@@ -177,7 +177,7 @@ impl Plant {
         self.graph.reconfigure(&config).unwrap();
     }
 
-    /// So many ticks of 100 ms, in each of which ten events are served and so many come.
+    /// Runs `times` ticks of 100 ms; in each ten events are served and `come` arrive.
     fn tick(&mut self, times: usize, come: u32) {
         for _ in 0..times {
             self.run(10, come / 10);
@@ -185,14 +185,14 @@ impl Plant {
         }
     }
 
-    /// What the journal says of standing queues: what was done, what it changed, whether it acted.
+    /// Returns the entries of the journal on queue delay: action, change, and whether it acted.
     fn told(&self) -> Vec<(String, String, bool)> {
         let journal = self.graph.report().journal.into_iter();
         let ours = journal.filter(|decision| decision.controller == Controller::QueueDelay);
         ours.map(|decision| (decision.action, decision.changed, decision.acted)).collect()
     }
 
-    /// What was seen when the journal said this last.
+    /// Returns the observation of the last entry with this action.
     fn seen(&self, action: &str) -> String {
         let journal = self.graph.report().journal;
         journal.into_iter().rfind(|decision| decision.action == action).unwrap().seen
@@ -204,7 +204,7 @@ fn line(action: &str, changed: &str, acted: bool) -> (String, String, bool) {
 }
 
 #[test]
-fn codel_says_once_when_it_began_to_shed_and_once_when_it_ended() {
+fn codel_journals_the_begin_and_the_end_of_shedding_once_each() {
     let mut plant = plant(StageConfig::default());
     plant.set(Mode::On, CODEL);
     plant.tick(20, 20);
@@ -219,7 +219,7 @@ fn codel_says_once_when_it_began_to_shed_and_once_when_it_ended() {
 }
 
 #[test]
-fn codel_that_observes_counts_what_it_would_have_given_up_and_keeps_it() {
+fn codel_that_observes_counts_the_events_it_would_shed_and_keeps_them() {
     let (mut plain, mut observed) = (plant(StageConfig::default()), plant(StageConfig::default()));
     observed.set(Mode::Observe, CODEL);
     plain.tick(20, 20);
@@ -241,7 +241,7 @@ fn codel_that_observes_counts_what_it_would_have_given_up_and_keeps_it() {
 }
 
 #[test]
-fn switched_off_codel_gives_up_nothing_and_says_nothing() {
+fn codel_that_is_off_sheds_and_journals_nothing() {
     let mut plant = plant(StageConfig::default());
     let mut config: GraphConfig = toml::from_str(CODEL).unwrap();
     config.control.set_mode(Mode::Off);
@@ -275,7 +275,7 @@ fn the_mode_changes_while_the_queue_stands() {
 }
 
 #[test]
-fn a_queue_that_turns_around_and_back_says_so() {
+fn a_switch_to_the_newest_first_and_back_is_journaled() {
     let mut plant = plant(StageConfig::default());
     plant.set(Mode::On, NEWEST_FIRST);
     plant.tick(2, 20);
@@ -289,7 +289,7 @@ fn a_queue_that_turns_around_and_back_says_so() {
 }
 
 #[test]
-fn who_observes_serves_the_oldest_first_and_says_what_it_would_do() {
+fn an_observer_serves_the_oldest_first_and_journals_the_switch() {
     let mut plant = plant(StageConfig::default());
     plant.set(Mode::Observe, NEWEST_FIRST);
     (1..=20).for_each(|event| plant.source.send(event).unwrap());
