@@ -21,8 +21,11 @@ use std::time::Duration;
 
 /// `thread_local!` with a constant initializer, which loom's macro does not accept.
 macro_rules! per_thread {
-    ($visible:vis static $name:ident: $of:ty = const { $value:expr };) => {
-        $crate::platform::sync::checker::thread_local! { $visible static $name: $of = $value; }
+    ($(#[$of_static:meta])* $visible:vis static $name:ident: $of:ty = const { $value:expr };) => {
+        $crate::platform::sync::checker::thread_local! {
+            $(#[$of_static])*
+            $visible static $name: $of = $value;
+        }
     };
 }
 pub(crate) use per_thread;
