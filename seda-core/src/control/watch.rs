@@ -3,7 +3,7 @@
 use crate::control::tick::Tick;
 use crate::stage::{Controller, Decision};
 
-/// Marks each worker as stuck that has spent `control.stuck_after` in one event. Its pool then
+/// Marks each worker that has spent `control.stuck_after` on one event as stuck. Its pool then
 /// replaces it.
 pub(super) fn mark_stuck_workers(tick: &Tick<'_>) {
     let Tick { now, topology, settings, .. } = *tick;

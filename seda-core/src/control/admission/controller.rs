@@ -110,7 +110,7 @@ impl AdmissionController {
         self.act(tick.settings.admits().then_some(&seen), tick);
     }
 
-    /// Follows changed settings: limits begin and end at once, and not at the next tick.
+    /// Applies changed settings: limits begin and end at once instead of at the next tick.
     pub(in crate::control) fn follow(&self, tick: &Tick<'_>) {
         let settings = tick.settings;
         match settings.control.admission {
@@ -171,7 +171,7 @@ fn set_entry_limits(plan: &StagePlan, limiter: &Limiter, limits: &GateLimits, ti
     plan.core.set_admission(&own, limiter.estimate.lead(shortest));
 }
 
-/// Journals each gate that began or ended to turn requests away.
+/// Journals each gate that began or stopped refusing requests.
 fn journal_gates(limiters: &mut Stages<Limiter>, seen: &Stages<StageObservation>, tick: &Tick<'_>) {
     for (stage, plan) in tick.topology.stages.entries() {
         if let Some(change) = gate_change(stage, &mut limiters[stage], &seen[stage], tick) {
@@ -180,7 +180,7 @@ fn journal_gates(limiters: &mut Stages<Limiter>, seen: &Stages<StageObservation>
     }
 }
 
-/// Returns the decision to journal if the gate began or ended to turn requests away.
+/// Returns the decision to journal if the gate began or stopped refusing requests.
 fn gate_change(
     stage: StageIndex,
     limiter: &mut Limiter,

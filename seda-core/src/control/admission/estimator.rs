@@ -8,7 +8,7 @@ use crate::platform::Time;
 use crate::stats::{Ewma, OutlierFilter, Quantiles, are_outliers};
 use std::time::Duration;
 
-/// The mean service time, smoothed over eight events. One odd event must not close a gate, and a
+/// The mean service time, smoothed over eight events. One outlier must not close a gate, and a
 /// change of demand must show after a few events.
 const SERVICE: Ewma = Ewma::over(8.0);
 /// The least number of service times for a 99th percentile: two of 200 are longer.
@@ -54,7 +54,7 @@ pub(crate) struct Estimate {
     outliers: OutlierFilter,
     /// Events served at once when all workers are busy.
     parallelism: Option<f64>,
-    /// Whether that fell by far in the last tick.
+    /// Whether the parallelism fell sharply in the last tick.
     fell: bool,
     /// When the pool was last about to grow.
     grows: Option<Time>,
@@ -185,8 +185,8 @@ impl Estimate {
         }
     }
 
-    /// Returns the parallelism after a tick. A fall of a stage that has its pool for itself counts
-    /// only if it lasts two ticks: another process may take the core for one.
+    /// Returns the parallelism after a tick. If the stage has its pool for itself, a fall counts
+    /// only after two ticks, because another process may take the core for one.
     fn parallelism_after(&mut self, observed: &StageObservation) -> f64 {
         let now = observed.parallelism;
         let Some(old) = self.parallelism else { return now };
