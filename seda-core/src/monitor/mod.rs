@@ -33,7 +33,7 @@ struct Watched {
     /// Swapped with the worker's own window, so that it is read without the worker's lock.
     spare: WorkerWindow,
     schedstat: Option<Schedstat>,
-    /// The running batch, counted before its end.
+    /// The running batch, whose time is counted before its end.
     ahead: Option<RunningBatch>,
 }
 
@@ -105,7 +105,7 @@ impl Monitor {
         self.past.front().unwrap_or(&self.first)
     }
 
-    /// A sample from the middle of the window. It shows what grows.
+    /// The sample in the middle of the window, which shows values that grow.
     pub(crate) fn window_middle(&self) -> &Sample {
         self.past.get(self.past.len() / 2).unwrap_or(&self.first)
     }
@@ -138,7 +138,7 @@ impl Monitor {
         let elapsed = now.nanos_since(self.now.at);
         self.track(topology);
         self.cut(topology, now);
-        // Worker time: of every pool, its workers times the time since the last collection.
+        // Worker time of every pool: its workers times the time since the last collection.
         self.count_workers(topology);
         let mut sums = self.now.stages.clone();
         for (plan, sum) in topology.stages.iter().zip(&mut sums) {

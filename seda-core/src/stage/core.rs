@@ -112,7 +112,7 @@ impl<E: Send + 'static> StageCore<E> {
         self.present.as_ref().map_or(0, |present| present.load(Ordering::Relaxed))
     }
 
-    /// Makes the depth readable without the lock, and of a replica the number of its events.
+    /// Makes the depth, and the number of events in a replica, readable without the lock.
     pub(super) fn show(&self, lanes: &Lanes<E>) {
         self.depth.store(lanes.depth(), Ordering::Relaxed);
         self.show_present(lanes);

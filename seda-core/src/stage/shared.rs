@@ -150,8 +150,8 @@ impl GraphShared {
         self.phase.draining.store(true, Ordering::SeqCst);
     }
 
-    /// Marks the graph as ended. To be called before the queues are emptied for the last time: by
-    /// the order of its stage's lock, a later event finds the mark.
+    /// Marks the graph as ended. Call this before the queues are emptied for the last time: a
+    /// sender that takes its stage's lock after that sees the mark.
     pub(crate) fn end(&self) {
         self.phase.ended.store(true, Ordering::Release);
     }
@@ -186,7 +186,7 @@ impl GraphShared {
         self.valve_scope().may_preempt(class)
     }
 
-    /// Lets a request in that found a gate closed, by preempting queued events of lower classes.
+    /// Admits a request that found a gate closed, by preempting queued events of lower classes.
     ///
     /// # Errors
     /// A gate that stays closed.

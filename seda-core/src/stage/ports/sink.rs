@@ -289,9 +289,9 @@ pub(crate) trait AnyOutbox: Send {
     /// are leased anew in the same critical section, for the next batch. Wakes no worker.
     fn publish(&mut self, now: Time, spent: u64, stay: bool);
 
-    /// Wakes a worker of the target's pool. Not when the sender's batch is `ending` and the pool is
-    /// its own: it looks at the target itself before it parks, and passes the work on if there is
-    /// more than it can take. So an idle chain of stages wakes no thread per hop.
+    /// Wakes a worker of the target's pool, unless the sender's batch is `ending` and the pool is
+    /// its own. The sender then looks at the target itself before it parks, and passes on the work
+    /// that it cannot take. So an idle chain of stages wakes no thread per hop.
     fn wake(&self, ending: bool);
 }
 

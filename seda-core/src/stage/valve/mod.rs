@@ -56,7 +56,7 @@ struct ValveSettings {
 
 impl Default for Valve {
     fn default() -> Self {
-        // Any fixed seed does: random drop is to be repeatable, not unpredictable.
+        // A fixed seed makes random drop repeatable.
         let random = SplitMix64::new(GOLDEN);
         Self { settings: Mutex::default(), random, evictions: Evictions::default() }
     }

@@ -66,7 +66,7 @@ pub struct Context {
     ahead: usize,
     /// True if events are timed one by one.
     timed: bool,
-    /// Places in the budget that ended events left, for the events that are sent.
+    /// Places in the budget that ended events have left, for events to be sent.
     credit: usize,
     outboxes: Vec<Option<Box<dyn AnyOutbox>>>,
     /// The outboxes that hold events.
@@ -111,7 +111,7 @@ impl Context {
         self.now
     }
 
-    /// Returns class, deadline and birth of the event in hand.
+    /// Returns the class, deadline and birth of the event in hand.
     pub fn meta(&self) -> &EventMeta {
         &self.meta
     }

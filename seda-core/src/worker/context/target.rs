@@ -34,7 +34,8 @@ impl Context {
         }
     }
 
-    /// Reserves `n` places, of several replicas at the first that has them; returns the target too.
+    /// Reserves `n` places at `sink`; with several replicas, at the first that has them. Returns
+    /// the target too.
     pub(super) fn reserve_at<'s, E: Send + 'static>(
         &mut self,
         sink: &'s Sink<E>,
