@@ -37,8 +37,8 @@ pub struct CodelConfig {
     /// At least one of this many events taken in an interval is kept, whatever its wait: 2 to
     /// 1,000,000. Default: 10.
     ///
-    /// Delay can have another cause than the queue, and control that only sheds can then spiral: a
-    /// tenth of the work is done anyway. It also bounds the overload that CoDel alone can absorb:
+    /// Delay can have other causes than the queue, and CoDel would then shed without end: this
+    /// setting keeps a tenth of the work. It also bounds the overload that CoDel alone can absorb:
     /// ten times the capacity.
     #[serde(deserialize_with = "units::count")]
     pub keep_one_in: u32,

@@ -62,8 +62,8 @@ pub struct UnknownController {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default, expecting = "a table like { tick = \"100ms\" }")]
 pub struct ControlConfig {
-    /// Interval between two looks of the controllers, 10 ms to 10 s. Default: 100 ms, which meets a
-    /// step in load before a client notices, and costs less than a thousandth of a core.
+    /// Interval between two ticks of the controllers, 10 ms to 10 s. Default: 100 ms, which follows
+    /// a step in load before a client notices, and costs less than a thousandth of a core.
     #[serde(with = "units::duration")]
     pub tick: Duration,
     /// Sizing of pools.

@@ -1,4 +1,4 @@
-//! Refusals: a send that was not taken gives its event back and says why.
+//! Refusals: a refused send gives its event back with the reason.
 
 use crate::event::loss::{LossReason, with_loss_reason};
 use crate::event::reason::reasons;
@@ -8,7 +8,7 @@ use std::fmt;
 use thiserror::Error;
 
 reasons! {
-    /// Why an event was not taken.
+    /// The reason for which an event was refused.
     ///
     /// ```
     /// use seda_core::RefusalReason;
@@ -35,7 +35,7 @@ reasons! {
 }
 
 impl RefusalReason {
-    /// Returns whether the same send may be taken later.
+    /// Returns whether the same send may be accepted later.
     pub const fn is_transient(self) -> bool {
         match self {
             RefusalReason::Full | RefusalReason::Budget | RefusalReason::Admission => true,
@@ -111,7 +111,7 @@ impl<E> Refused<E> {
         self.event
     }
 
-    /// Drops the event. The owner of a responder inside is told [`LossReason::Refused`] and not
+    /// Drops the event. The owner of a responder inside is told [`LossReason::Refused`] instead of
     /// [`LossReason::Forgotten`]. Fits `unwrap_or_else(Refused::give_up)`.
     pub fn give_up(self) {
         with_loss_reason(LossReason::Refused, || drop(self.event));

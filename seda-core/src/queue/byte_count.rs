@@ -14,7 +14,7 @@ pub(super) struct ByteCount {
 }
 
 impl ByteCount {
-    /// Counts bytes from now on. To be called while empty.
+    /// Counts bytes from now on. Must be called while empty.
     pub(super) fn set_weighing(&mut self) {
         self.weighs = true;
     }
