@@ -42,7 +42,7 @@ words! {
 
 /// The name of a controller that does not exist.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("`{name}` is no controller: write one of {known}")]
+#[error("`{name}` is not a controller: write one of {known}")]
 #[non_exhaustive]
 pub struct UnknownController {
     name: String,
@@ -248,7 +248,10 @@ mod tests {
             .filter(|(_, value)| value.as_str().is_some_and(|text| text.parse::<Mode>().is_ok()));
         assert_eq!(written.count(), config.modes().len());
         let error = config.set_mode_of("valv", Mode::On).unwrap_err().to_string();
-        assert!(error.starts_with("`valv` is no controller: write one of pool_size, "), "{error}");
+        assert!(
+            error.starts_with("`valv` is not a controller: write one of pool_size, "),
+            "{error}"
+        );
     }
 
     #[test]

@@ -124,7 +124,7 @@ fn worker_budget(stated: Option<usize>, pools: &[WorkerRange]) -> Result<usize, 
     let least = pools.iter().fold(0, |sum: usize, pool| sum.saturating_add(pool.min));
     match stated {
         Some(workers) if workers < least => {
-            let allowed = format!("{least} or more: the fewest that the pools may have, together");
+            let allowed = format!("{least} or more, the sum of the minima of all pools");
             Err(SettingFault::new("workers", workers, allowed))
         }
         stated => Ok(stated.unwrap_or(DEFAULT_WORKERS.max(least))),

@@ -106,9 +106,9 @@ impl Episodes {
             }
             EpisodeChange::Ended(Episode { acts, shed_before }) => {
                 let n = shed - shed_before;
-                let how = if acts { "given up" } else { "would have been given up" };
+                let how = if acts { "shed" } else { "would have been shed" };
                 let seen = format!("{waits}; {n} {how} meanwhile");
-                entry.record(acts, seen, "ended shedding", "shedding true → false");
+                entry.record(acts, seen, "stopped shedding", "shedding true → false");
             }
             EpisodeChange::None => {}
         }

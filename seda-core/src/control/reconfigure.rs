@@ -46,7 +46,7 @@ fn check_fixed(
             key: format!("pools.{}.workers", pool.core.name),
             now: before.to_string(),
             wanted: after.to_string(),
-            why: "its workers are driven from outside; restart for another number",
+            why: "its workers are driven from outside; restart to change their number",
         })
     })
 }

@@ -24,7 +24,7 @@ pub(super) fn mark_stuck_workers(tick: &Tick<'_>) {
                 Decision::by(Controller::Watch, now)
                     .stage(name)
                     .seen(format!(
-                        "worker {} of `{name}` has been in one event for {:?}",
+                        "worker {} of `{name}` has spent {:?} in one event",
                         worker.number,
                         now.since(since)
                     ))

@@ -45,12 +45,14 @@ impl RefusalReason {
 
     const fn remedy(self) -> &'static str {
         match self {
-            RefusalReason::Full => "its queue is full; answer busy, or give the stage workers",
-            RefusalReason::Budget => "the graph's budget is used up; answer busy, or raise it",
-            RefusalReason::Admission => "its gate is closed; answer busy and let the client retry",
-            RefusalReason::Closed => "it is closed; the graph is not started, draining or broken",
+            RefusalReason::Full => "its queue is full; let the client retry, or add workers",
+            RefusalReason::Budget => {
+                "the graph's budget is used up; let the client retry, or raise it"
+            }
+            RefusalReason::Admission => "its gate is closed; let the client retry",
+            RefusalReason::Closed => "it is closed: not started, draining, or its factory fails",
             RefusalReason::Expired => "the deadline has passed; no client waits for the answer",
-            RefusalReason::TooLarge => "more than can ever be held; send fewer or smaller ones",
+            RefusalReason::TooLarge => "the events exceed a bound; send fewer or smaller ones",
         }
     }
 }
@@ -94,7 +96,7 @@ impl Refusal {
 /// A refused event with its refusal. The refusal is counted even if the value is ignored.
 ///
 /// See [`Refusal`] for an example.
-#[must_use = "the refused event is in here: answer it, send it elsewhere, or drop it knowingly"]
+#[must_use = "it contains the refused event: answer it, send it elsewhere, or drop it knowingly"]
 #[derive(Clone, PartialEq, Eq)]
 pub struct Refused<E> {
     event: E,
@@ -165,7 +167,7 @@ mod tests {
         let refused = Refused::new(7, Refusal::new("render".into(), RefusalReason::Full));
         assert_eq!(
             refused.to_string(),
-            "stage `render` refused: its queue is full; answer busy, or give the stage workers"
+            "stage `render` refused: its queue is full; let the client retry, or add workers"
         );
         assert_eq!(refused.into_event(), 7);
     }

@@ -231,7 +231,7 @@ impl GraphShared {
             Decision::by(Controller::Factory, self.now())
                 .stage(stage)
                 .seen(format!("the factory failed {failures} times in a row: {error}"))
-                .action(format!("closed `{stage}`; mend its factory and restart"))
+                .action(format!("closed `{stage}`; fix its factory and restart"))
                 .changed("open → closed"),
         );
     }

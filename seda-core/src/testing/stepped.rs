@@ -98,7 +98,7 @@ impl Stepped {
         let begun = self.manual.run(CIRCLES);
         assert!(
             begun < CIRCLES,
-            "{begun} events begun without a rest: the graph sends in circles; use `step`"
+            "{begun} events begun without a rest: the graph sends in an endless cycle; use `step`"
         );
         begun
     }

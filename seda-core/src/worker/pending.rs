@@ -15,7 +15,7 @@ pub enum DeferError {
     /// The stage's limit of pending events is reached.
     #[error(
         "stage `{stage}` has as many pending events as its `pending` setting allows; \
-         answer busy, or raise it"
+         let the client retry, or raise it"
     )]
     Limit {
         /// The stage.

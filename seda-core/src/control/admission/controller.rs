@@ -189,8 +189,8 @@ fn gate_change(
 ) -> Option<Decision> {
     let refuses = seen.turned_away + seen.preempted > 0;
     let action = match (refuses, limiter.refusing) {
-        (true, None) => "began to turn requests away",
-        (false, Some(last)) if tick.now.since(last) >= OPEN_AFTER => "ended turning requests away",
+        (true, None) => "began refusing requests",
+        (false, Some(last)) if tick.now.since(last) >= OPEN_AFTER => "stopped refusing requests",
         _ => "",
     };
     if refuses {
