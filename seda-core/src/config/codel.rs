@@ -53,9 +53,9 @@ pub enum CodelLaw {
     #[default]
     ServerCodel,
     /// Sheds one event, and the next one interval/√n later (RFC 8289, section 3): for senders that
-    /// slow down after a drop. Against others it takes 2·√n intervals to shed n, and starts anew
-    /// when the queue has shrunk: at 1.25 times a capacity of 1,000 events/s the wait rises to 0.5
-    /// s in five seconds, and then swings between 0.1 and 0.3 s.
+    /// slow down after a drop. Against other senders it takes 2·√n intervals to shed n events, and
+    /// starts over when the queue has shrunk: at 1.25 times a capacity of 1,000 events/s the wait
+    /// rises to 0.5 s in five seconds, and then swings between 0.1 and 0.3 s.
     Rfc8289,
 }
 

@@ -113,7 +113,7 @@ impl Monitor {
     /// Returns whether time has passed since the tick began, up to the last collection.
     ///
     /// If the clock has not advanced, the tick goes on, and its events count when it ends. If the
-    /// clock was set back, the window begins anew.
+    /// clock was set back, the window starts over.
     pub(crate) fn has_length(&mut self) -> bool {
         let (began, now) = (self.tick_start().at, self.now.at);
         if now < began {

@@ -13,13 +13,13 @@ use std::collections::VecDeque;
 #[derive(Debug)]
 pub(super) struct ClassLanes<E> {
     lanes: Box<PerClass<Lane<E>>>,
-    /// Of a keyed stage: which worker may take which shard.
+    /// Which worker may take which shard, in a keyed stage.
     shards: Option<Box<Shards>>,
     /// The number of declared classes, 1 to 8.
     declared: usize,
-    /// The number of events that the lane in its turn may still give.
+    /// The number of events that the lane whose turn it is may still give.
     left: u32,
-    /// The lane in its turn.
+    /// The lane whose turn it is.
     turn: Class,
 }
 

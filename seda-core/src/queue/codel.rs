@@ -84,8 +84,8 @@ struct Cap {
 }
 
 impl Cap {
-    /// Counts a dequeued event and returns whether it may be shed. Each interval starts anew:
-    /// otherwise an hour of calm would allow a minute without any answer.
+    /// Counts a dequeued event and returns whether it may be shed. The count starts over in each
+    /// interval: otherwise an hour of calm would allow a minute without any answer.
     fn admits_drop(&mut self, config: &CodelConfig, now: Time) -> bool {
         if self.ends.is_none_or(|ends| now >= ends) {
             *self = Self { ends: Some(now.after(config.interval)), taken: 0, shed: 0 };

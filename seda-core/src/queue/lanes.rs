@@ -21,7 +21,7 @@ use std::time::Duration;
 /// The path of an event: `reserve` a place, `push` into it, `take` into a worker's batch, then
 /// `settle`, or `defer` and `complete`. It can be shed at any step and is counted by its reason.
 ///
-/// The fields stand in the order of use: those of every batch together, rare counts last.
+/// The fields are in the order of use: those of every batch together, rare counts last.
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Lanes<E> {
@@ -85,8 +85,8 @@ impl<E> Lanes<E> {
         self.places.set_capacity(capacity);
     }
 
-    /// Sets the soft capacity, above which nothing is admitted, live. It has no effect above the
-    /// hard capacity.
+    /// Sets the soft capacity, live. No event is admitted above it. It has no effect above the hard
+    /// capacity.
     pub(crate) fn set_soft(&mut self, soft: usize) {
         self.places.set_soft(soft);
     }

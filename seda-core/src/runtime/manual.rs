@@ -157,7 +157,8 @@ impl Manual {
     /// [`Running::reconfigure`](crate::runtime::Running::reconfigure) does.
     ///
     /// # Errors
-    /// As there. After an error all settings are as before.
+    /// As [`Running::reconfigure`](crate::runtime::Running::reconfigure). After an error all
+    /// settings are as before.
     pub fn reconfigure(
         &mut self,
         config: &GraphConfig,

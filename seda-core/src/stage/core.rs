@@ -1,7 +1,7 @@
 //! The core of a stage: its lanes under their lock, and the operations of workers on them.
 //!
-//! The other operations stand beside it: `enqueue` (events enter), `charge` (the budget), `shed`
-//! (events are shed), `settings`.
+//! The other operations are in files beside it: `enqueue` (events enter), `charge` (the budget),
+//! `shed` (events are shed), `settings`.
 
 use crate::config::Class;
 use crate::event::{Envelope, EventMeta, LossReason, Refusal, RefusalReason, ShardSet};

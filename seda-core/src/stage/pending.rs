@@ -69,8 +69,8 @@ impl PendingEvents {
         self.count.fetch_sub(1, Ordering::AcqRel);
     }
 
-    /// Counts a pending event as held. To be called under the lock of the lanes, so that no cut
-    /// sees a held event that is not pending.
+    /// Counts a pending event as held. The caller holds the lock of the lanes, so that no cut sees
+    /// a held event that is not pending.
     pub(super) fn hold(&self) {
         self.held.fetch_add(1, Ordering::SeqCst);
     }

@@ -127,7 +127,7 @@ impl Estimate {
         let mut seen = observed.observation(slo_seconds, self.service, self.tail.p99);
         seen.cost_variation = self.cost_model.variation().filter(|_| self.costs.differ);
         seen.parallelism = self.parallelism.unwrap_or(seen.parallelism);
-        // Smoothed likewise: CPU shares vary from tick to tick, and one worker matters.
+        // The workers are smoothed too: CPU shares vary from tick to tick, and one worker matters.
         seen.workers = whole(seen.parallelism);
         seen.grows = self.grows.is_some();
         seen
@@ -142,7 +142,7 @@ impl Estimate {
 
     /// Updates all estimates with the observation of a tick.
     ///
-    /// Declared costs and those of routes have different units, so the cost model begins anew on a
+    /// Declared costs and those of routes have different units, so the cost model starts over on a
     /// change between them.
     pub(crate) fn update(&mut self, observed: &StageObservation, costs: CostKind, now: Time) {
         let before = std::mem::replace(&mut self.costs, costs);

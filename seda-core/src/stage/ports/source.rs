@@ -174,8 +174,8 @@ impl<E: Send + 'static> Source<E> {
     ///
     /// # Errors
     /// The reason why the request was refused; `event` was not called and nothing is delivered. An
-    /// event that turns out to weigh more than the free byte budget is no error here: its request
-    /// was admitted, and is lost with the reason [`LossReason::Refused`].
+    /// event that turns out to weigh more than the free byte budget causes no error here: its
+    /// request was admitted, and is lost with the reason [`LossReason::Refused`].
     ///
     /// [`LossReason::Refused`]: crate::LossReason::Refused
     pub fn request_to<R: Send + 'static>(

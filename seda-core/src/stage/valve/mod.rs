@@ -35,8 +35,8 @@ use crate::stage::space_notify::SpaceNotify;
 use crate::stage::valve::eviction_log::Evictions;
 
 /// The most victims of one decision. A sender that needs one place makes room for a few more, so
-/// that a burst does not decide anew for each event. The limit keeps a short overload from emptying
-/// a queue.
+/// that a burst does not need a decision for each event. The limit keeps a short overload from
+/// emptying a queue.
 const QUANTUM: usize = 16;
 
 /// The valve's settings, live, and its decisions since the last tick.

@@ -47,20 +47,20 @@ pub struct Context {
     worker_stats: Arc<WorkerStats>,
     /// The worker's pool.
     pool: Arc<PoolCore>,
-    /// The stage that is run, and its place among the worker's stages.
+    /// The running stage, and its place among the worker's stages.
     stage: Option<(Arc<dyn AnyStage>, usize)>,
     now: Time,
     /// When the service of the event in hand began.
     begun: Time,
     /// When work was last published.
     published: Time,
-    /// The event in hand; of several the last one begun.
+    /// The event in hand; if there are several, the last one begun.
     meta: EventMeta,
     /// Events begun and not ended; more than one only after `Batch::take_all`.
     open: usize,
     /// Set if the event in hand does not end with its handler's call.
     detached: Option<Detached>,
-    /// True if the stage that is run weighs its events.
+    /// True if the running stage weighs its events.
     weighs: bool,
     /// Events of the batch that are not begun.
     ahead: usize,

@@ -9,9 +9,9 @@ use crate::worker::context::Context;
 const SMOOTHED: Ewma = Ewma::over(7.0);
 
 impl Context {
-    /// Returns how close the stage that is run is to refusing requests of this class, 0 to 1,
-    /// smoothed over the last few calls on this worker. A handler can give a cheaper answer above
-    /// some value, for example 0.5: it then serves more requests, and the pressure falls before any
+    /// Returns how close the running stage is to refusing requests of this class, 0 to 1, smoothed
+    /// over the last few calls on this worker. A handler can give a cheaper answer above some
+    /// value, for example 0.5: it then serves more requests, and the pressure falls before any
     /// request is refused (Welsh & Culler, USITS 2003, section 3.4).
     ///
     /// With an [SLO](crate::SloConfig) it is the used share of the admission limit, else that of

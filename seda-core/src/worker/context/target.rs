@@ -96,7 +96,7 @@ fn unsent<E: Send + 'static>(target: &Sink<E>, beside: Option<usize>) -> usize {
     usize::from(beside == Some(target.outbox))
 }
 
-/// Returns the number of an edge among those into its target; `stage` is the one that is run.
+/// Returns the number of an edge among those into its target; `stage` is the running one.
 pub(super) fn edge<E: Send + 'static>(
     stage: &Option<(Arc<dyn AnyStage>, usize)>,
     sink: &Sink<E>,
