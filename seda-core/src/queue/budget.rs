@@ -43,7 +43,7 @@ pub(crate) struct Budget {
     lowered: AtomicBool,
     /// The places in use, below the count of changes of the limit.
     used: CachePadded<AtomicU64>,
-    /// Of the places in use, those of events that handlers hold until they finish.
+    /// The places in use by events that handlers hold until they finish.
     held: AtomicUsize,
     /// The number of threads in `wait_quiescent`.
     watched: AtomicUsize,

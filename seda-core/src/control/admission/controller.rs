@@ -202,12 +202,12 @@ fn gate_change(
         return None;
     }
     let limit = tick.topology.core.admission.figures(stage.get()).and_then(|gate| gate.limit);
-    let said = limit.map_or_else(|| "no limit".to_owned(), |limit| format!("limit {limit}"));
+    let limit = limit.map_or_else(|| "no limit".to_owned(), |limit| format!("limit {limit}"));
     let service = limiter.estimate.service().unwrap_or(0.0) * 1e3;
-    let saw = format!(
+    let evidence = format!(
         "{} of {} turned away, {} preempted, {} queued, service {service:.2} ms, {} workers",
         seen.turned_away, seen.offered, seen.preempted, seen.queued, seen.workers
     );
-    let decision = Decision::by(Controller::Admission, tick.now).seen(saw);
-    Some(decision.action(action).changed(said).acted(tick.acts))
+    let decision = Decision::by(Controller::Admission, tick.now).seen(evidence);
+    Some(decision.action(action).changed(limit).acted(tick.acts))
 }

@@ -99,8 +99,8 @@ impl LittlesLaw {
                 && seen.workers >= seen.cores;
         let on_cores = seen.cpu_share.map(|share| share * seen.workers as f64);
         let cores_are_full = on_cores.is_some_and(|busy| busy >= FILLED * seen.cores as f64);
-        let useless = short_of_cores || cores_are_full;
-        if !(queue_stands || saturated) || seen.workers >= seen.max || useless {
+        let no_core_free = short_of_cores || cores_are_full;
+        if !(queue_stands || saturated) || seen.workers >= seen.max || no_core_free {
             return None;
         }
         let target = Self::needed(seen).min(seen.max);

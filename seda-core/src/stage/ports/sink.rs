@@ -325,8 +325,8 @@ impl<E: Send + 'static> AnyOutbox for Outbox<E> {
     }
 
     fn wake(&self, ending: bool) {
-        let spared = ending && self.own_pool && !self.stage.graph.has_ended();
-        if self.stage.depth_hint() > 0 && !spared {
+        let not_needed = ending && self.own_pool && !self.stage.graph.has_ended();
+        if self.stage.depth_hint() > 0 && !not_needed {
             self.stage.wake();
         }
     }
