@@ -211,7 +211,7 @@ impl Admission {
         self.built.get().is_some_and(|built| built.demands.are_declared())
     }
 
-    /// Returns whether costs are known at the entry that tell expensive requests from cheap ones.
+    /// Returns whether the costs known at the entry distinguish expensive requests from cheap ones.
     pub(crate) fn costs_differ(&self) -> bool {
         let differ = |built: &Built| built.demands.are_declared() || built.demands.differ();
         self.built.get().is_some_and(differ)
