@@ -7,9 +7,9 @@ use crate::event::EventMeta;
 #[derive(Debug, Default)]
 pub(super) struct ByteCount {
     weighs: bool,
-    /// Of all events in the stage: queued, delayed, in hand and pending.
+    /// Bytes of all events in the stage: queued, delayed, in hand and pending.
     total: u64,
-    /// Of the queued events, by class.
+    /// Bytes of the queued events, by class.
     queued: PerClass<u64>,
 }
 

@@ -1,4 +1,4 @@
-//! CoDel, controlled delay: sheds events of a queue that stands for long.
+//! CoDel, controlled delay: sheds events while a queue stands.
 
 use crate::config::{CodelConfig, CodelLaw};
 use crate::platform::Time;

@@ -112,7 +112,7 @@ impl Threads {
         Ok(())
     }
 
-    /// Applies changed settings: starts missing workers, and has the control thread reread its
+    /// Applies changed settings: starts missing workers, and makes the control thread reread its
     /// tick.
     pub(super) fn follow(&self, plane: &Arc<ControlPlane>) {
         plane.topology.pools.indices().for_each(|index| self.add_workers(plane, index));

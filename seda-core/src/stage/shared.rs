@@ -176,7 +176,7 @@ impl GraphShared {
         self.bytes.charge(bytes) || self.valve.make_byte_room(&self.valve_scope(), bytes, incoming)
     }
 
-    /// Has the valve make room in the budget for `need` events, all or none.
+    /// Makes the valve free room in the budget for `need` events, all or none.
     pub(super) fn make_room(&self, need: usize, incoming: Incoming) -> bool {
         self.valve.make_room(&self.valve_scope(), need, incoming)
     }

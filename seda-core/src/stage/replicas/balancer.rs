@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn two_choices_never_pick_the_longest_queue() {
         let [shortest, middle, longest] = counts(Balance::TwoChoices, [0, 1, 2], 30_000);
-        // Of three pairs two have the shortest in them; 30,000 draws vary by 82 (one sigma).
+        // Two of three pairs contain the shortest; 30,000 draws vary by 82 (one sigma).
         assert!(longest == 0 && shortest.abs_diff(20_000) < 500, "{shortest} {middle} {longest}");
     }
 
