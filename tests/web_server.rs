@@ -128,8 +128,11 @@ fn every_wrong_flag_gives_one_line_that_names_it_and_exit_code_2() {
     for (value, wrong) in [
         ("maybe", "`maybe` is not a control mode: write on, observe or off"),
         ("admission=maybe", "`maybe` is not a control mode: write on, observe or off"),
-        ("admision=observe", "`admision` is no controller: write one of pool_size, outstanding,"),
-        ("=on", "`` is no controller: write one of"),
+        (
+            "admision=observe",
+            "`admision` is not a controller: write one of pool_size, outstanding,",
+        ),
+        ("=on", "`` is not a controller: write one of"),
     ] {
         let output = refused(&["--control", value]);
         assert!(output.contains("--control") && output.contains(wrong), "{output}");

@@ -212,10 +212,10 @@ fn codel_journals_the_begin_and_the_end_of_shedding_once_each() {
     assert_eq!(plant.told(), std::slice::from_ref(&began));
     assert!(plant.seen("began shedding").ends_with("slough, 20ms of 100ms, keeps one in 10"));
     plant.tick(20, 0);
-    assert_eq!(plant.told(), [began, line("ended shedding", "shedding true → false", true)]);
+    assert_eq!(plant.told(), [began, line("stopped shedding", "shedding true → false", true)]);
     let shed = plant.work().shed["delay"];
-    let seen = plant.seen("ended shedding");
-    assert!(seen.ends_with(&format!("; {shed} given up meanwhile")), "{shed}: {seen}");
+    let seen = plant.seen("stopped shedding");
+    assert!(seen.ends_with(&format!("; {shed} shed meanwhile")), "{shed}: {seen}");
 }
 
 #[test]
@@ -232,12 +232,12 @@ fn codel_that_observes_counts_the_events_it_would_shed_and_keeps_them() {
         observed.told(),
         [
             line("began shedding", "shedding false → true", false),
-            line("ended shedding", "shedding true → false", false),
+            line("stopped shedding", "shedding true → false", false),
         ]
     );
-    let seen = observed.seen("ended shedding");
+    let seen = observed.seen("stopped shedding");
     let spared = observed.work().spared;
-    assert!(seen.ends_with(&format!("; {spared} would have been given up meanwhile")), "{seen}");
+    assert!(seen.ends_with(&format!("; {spared} would have been shed meanwhile")), "{seen}");
 }
 
 #[test]
@@ -269,7 +269,7 @@ fn the_mode_changes_while_the_queue_stands() {
         [
             line("began shedding", "shedding false → true", false),
             line("began shedding", "shedding false → true", true),
-            line("ended shedding", "shedding true → false", true),
+            line("stopped shedding", "shedding true → false", true),
         ]
     );
 }

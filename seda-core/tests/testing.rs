@@ -215,7 +215,7 @@ fn a_graph_that_sends_in_circles_fails_its_test_and_does_not_hang_it() {
     let source = graph.source(around).unwrap();
     let mut test = Stepped::start(graph).unwrap();
     source.send(1).unwrap();
-    assert!(complaint(|| test.run_until_idle()).contains("the graph sends in circles"));
+    assert!(complaint(|| test.run_until_idle()).contains("the graph sends in an endless cycle"));
 }
 
 #[test]

@@ -13,7 +13,7 @@ mod support;
 use seda_core::{Graph, Running, Source, WorkerRange};
 use support::{Gate, LONG, workers};
 
-/// The number of rounds in which the workers are asleep; each gives the bug a chance.
+/// The number of rounds in which the workers are asleep; each is a chance to find the bug.
 const ROUNDS: usize = 50;
 
 /// Lets the workers fall asleep, which takes microseconds; a report takes longer.

@@ -174,7 +174,7 @@ impl<'a, T> IntoIterator for &'a mut PerClass<T> {
 pub(crate) struct ClassConfig {
     /// Its name in reports and metrics.
     pub name: String,
-    /// The number of events that a queue serves of it per turn of the round robin.
+    /// The number of events of the class that a queue serves per turn of the round robin.
     pub weight: u32,
 }
 

@@ -37,8 +37,8 @@ pub struct CodelConfig {
     /// At least one of this many events taken in an interval is kept, whatever its wait: 2 to
     /// 1,000,000. Default: 10.
     ///
-    /// Delay can have another cause than the queue, and control that only sheds can then spiral: a
-    /// tenth of the work is done anyway. It also bounds the overload that CoDel alone can absorb:
+    /// Delay can have other causes than the queue, and CoDel would then shed without end: this
+    /// setting keeps a tenth of the work. It also bounds the overload that CoDel alone can absorb:
     /// ten times the capacity.
     #[serde(deserialize_with = "units::count")]
     pub keep_one_in: u32,
@@ -53,9 +53,9 @@ pub enum CodelLaw {
     #[default]
     ServerCodel,
     /// Sheds one event, and the next one interval/√n later (RFC 8289, section 3): for senders that
-    /// slow down after a drop. Against others it takes 2·√n intervals to shed n, and starts anew
-    /// when the queue has shrunk: at 1.25 times a capacity of 1,000 events/s the wait rises to 0.5
-    /// s in five seconds, and then swings between 0.1 and 0.3 s.
+    /// slow down after a drop. Against other senders it takes 2·√n intervals to shed n events, and
+    /// starts over when the queue has shrunk: at 1.25 times a capacity of 1,000 events/s the wait
+    /// rises to 0.5 s in five seconds, and then swings between 0.1 and 0.3 s.
     Rfc8289,
 }
 

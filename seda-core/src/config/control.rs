@@ -42,7 +42,7 @@ words! {
 
 /// The name of a controller that does not exist.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("`{name}` is no controller: write one of {known}")]
+#[error("`{name}` is not a controller: write one of {known}")]
 #[non_exhaustive]
 pub struct UnknownController {
     name: String,
@@ -62,8 +62,8 @@ pub struct UnknownController {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default, expecting = "a table like { tick = \"100ms\" }")]
 pub struct ControlConfig {
-    /// Interval between two looks of the controllers, 10 ms to 10 s. Default: 100 ms, which meets a
-    /// step in load before a client notices, and costs less than a thousandth of a core.
+    /// Interval between two ticks of the controllers, 10 ms to 10 s. Default: 100 ms, which follows
+    /// a step in load before a client notices, and costs less than a thousandth of a core.
     #[serde(with = "units::duration")]
     pub tick: Duration,
     /// Sizing of pools.
@@ -248,7 +248,10 @@ mod tests {
             .filter(|(_, value)| value.as_str().is_some_and(|text| text.parse::<Mode>().is_ok()));
         assert_eq!(written.count(), config.modes().len());
         let error = config.set_mode_of("valv", Mode::On).unwrap_err().to_string();
-        assert!(error.starts_with("`valv` is no controller: write one of pool_size, "), "{error}");
+        assert!(
+            error.starts_with("`valv` is not a controller: write one of pool_size, "),
+            "{error}"
+        );
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub struct SettingChange {
     pub key: String,
     /// The stage or shared pool that the setting belongs to, if any.
     pub stage: Option<String>,
-    /// The value before; without a stated one, the default.
+    /// The value before; the default if none was stated.
     pub before: String,
     /// The value in force.
     pub after: String,
@@ -44,7 +44,7 @@ impl Settings {
             .collect()
     }
 
-    /// Lists every setting; the destructuring makes the compiler ask for a new one here.
+    /// Lists every setting; the destructuring does not compile without a new one.
     fn entries(&self, declared: &Declaration) -> Vec<Entry> {
         let Self {
             budget,

@@ -22,7 +22,7 @@ pub enum SettingsError {
     #[error(transparent)]
     Setting(#[from] SettingFault),
     /// A queue that can hold no event.
-    #[error("stage `{stage}` has capacity 0: nothing could ever be sent to it; give it 1 or more")]
+    #[error("stage `{stage}` has capacity 0: no event could enter it; give it 1 or more")]
     ZeroCapacity {
         /// The stage.
         stage: String,
@@ -93,7 +93,7 @@ pub enum GraphError {
         pool: String,
     },
     /// A name that metrics, logs and threads cannot carry.
-    #[error("`{name}` is no name for a stage or pool: use 1 to 64 printable characters")]
+    #[error("`{name}` is not a name for a stage or pool: use 1 to 64 printable characters")]
     BadName {
         /// The name.
         name: String,
@@ -154,7 +154,7 @@ pub enum GraphError {
         question: &'static str,
     },
     /// The machine refused a thread.
-    #[error("no thread for `{thread}`: {source}; lower the worker ranges of the pools")]
+    #[error("thread `{thread}` could not start: {source}; lower the worker ranges of the pools")]
     Thread {
         /// The thread's name.
         thread: String,

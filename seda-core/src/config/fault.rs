@@ -1,4 +1,5 @@
-//! The fault of a single value: a text that is no word of its setting, a setting out of its bounds.
+//! The fault of a single value: a text that is not a word of its setting, or a setting out of its
+//! bounds.
 
 use std::borrow::Cow;
 use std::fmt;

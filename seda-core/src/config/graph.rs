@@ -49,8 +49,8 @@ pub struct GraphConfig {
     /// space, or the sum of the minima if that is more.
     #[serde(deserialize_with = "units::optional_count")]
     pub workers: Option<usize>,
-    /// Whether waits, services and occupancy are recorded; the ledgers always are. The window of a
-    /// report in which it changes has rates over a part of the window.
+    /// Whether waits, services and occupancy are recorded; the ledgers always are. If it changes
+    /// within the window of a report, rates cover only a part of that window.
     pub statistics: bool,
     /// The service-level objective.
     pub slo: SloConfig,

@@ -1,8 +1,8 @@
 //! Everything that a file or code can set, checked before it takes effect.
 //!
-//! Here stand the plain data of settings, their parsing and bounds, the settings in force, and the
-//! errors about them. Imports `stats` and `platform`. A mechanism that reads a setting stands in
-//! its own room.
+//! The room holds the plain data of settings, their parsing and bounds, the settings in force, and
+//! the errors about them. It imports `stats` and `platform`. A mechanism that reads a setting
+//! belongs to its own room.
 
 mod class;
 mod codel;

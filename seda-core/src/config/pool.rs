@@ -94,7 +94,7 @@ impl<'de> Deserialize<'de> for WorkerRange {
 /// The text of a range, as errors describe it.
 pub(crate) const ALLOWED: &str = "a range like \"1..4\", or one number, 1 to 1024 workers";
 
-/// A text that is no range of workers.
+/// A text that is not a range of workers.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("`{0}` is not a range of workers: write MIN..MAX or one number, 1 to {MAX_WORKERS}")]
 #[non_exhaustive]

@@ -34,9 +34,9 @@ impl Replicas {
 
 /// The rule by which an event is sent to one of several replicas.
 ///
-/// Every rule but the central queue binds an event to its replica when it is sent; there it stays,
-/// however idle the others become. A replica that is full or closed is passed over under every
-/// rule: a send is refused only when all replicas refuse it.
+/// Under every rule but the central queue, an event belongs to its replica once it is sent, even if
+/// other replicas become idle. A replica that is full or closed is passed over under every rule: a
+/// send is refused only when all replicas refuse it.
 ///
 /// No rule keeps the events of one key together. For that, declare a keyed stage, or a stage for
 /// each shard, and choose the sink by the key.

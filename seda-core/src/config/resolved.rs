@@ -36,7 +36,7 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Returns the settings in force when code declares `declared` and a file says `config`.
+    /// Returns the settings in force, from the declared settings and those of a file.
     ///
     /// The start and a change while the graph runs are both checked here.
     ///
@@ -44,7 +44,8 @@ impl Settings {
     /// The first setting that is out of bounds, or that names something unknown.
     pub(crate) fn of(declared: &Declaration, config: &GraphConfig) -> Result<Self, SettingsError> {
         declared.check_names(config)?;
-        // Stages: the file, then the file for all replicas, then code. Some have an own pool.
+        // Stages: the file, then the file for all replicas, then code. Some have pools of their
+        // own.
         let mut stages = Vec::with_capacity(declared.stages.len());
         let mut own_pools = Vec::new();
         for stage in &declared.stages {
@@ -58,7 +59,7 @@ impl Settings {
             }
             stages.push(StageSettings::of(stage, merged, config.control.queue_delay)?);
         }
-        // Shared pools come first, then the own ones.
+        // Shared pools come first, then the pools of single stages.
         let mut pools = Vec::with_capacity(declared.pools.len() + own_pools.len());
         for pool in &declared.pools {
             let range = config.pools.get(&pool.name).map_or(pool.range, |of_file| of_file.workers);
@@ -123,7 +124,7 @@ fn worker_budget(stated: Option<usize>, pools: &[WorkerRange]) -> Result<usize, 
     let least = pools.iter().fold(0, |sum: usize, pool| sum.saturating_add(pool.min));
     match stated {
         Some(workers) if workers < least => {
-            let allowed = format!("{least} or more: the fewest that the pools may have, together");
+            let allowed = format!("{least} or more, the sum of the minima of all pools");
             Err(SettingFault::new("workers", workers, allowed))
         }
         stated => Ok(stated.unwrap_or(DEFAULT_WORKERS.max(least))),

@@ -22,8 +22,9 @@ pub(super) fn check(key: &str, time: Duration) -> Result<(), SettingFault> {
 /// The service-level objective (SLO): the response time that 99 of 100 answers may take.
 ///
 /// It is the deadline of each request that has none of its own
-/// ([`SendOptions`](crate::stage::ports::SendOptions)). Requests are admitted as far as it can be
-/// met, and a request that could only be late is not started. No length of a queue needs to be set.
+/// ([`SendOptions`](crate::stage::ports::SendOptions)). Admission limits requests so that the SLO
+/// can be met, and a request that could only be late is not started. No queue length needs to be
+/// set.
 ///
 /// ```toml
 /// [slo]

@@ -1,4 +1,4 @@
-//! The settings of one stage, as a file or code says them.
+//! The settings of one stage, as a file or code states them.
 
 use crate::config::{CodelConfig, RateConfig, WorkerRange, units};
 use serde::{Deserialize, Serialize};
@@ -17,8 +17,8 @@ use std::time::Duration;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default, expecting = "a table like { capacity = 256 }")]
 pub struct StageConfig {
-    /// Hard bound of the queue, in events. Set live below the number queued, it admits nothing
-    /// until the queue has shrunk. Default: as declared in code.
+    /// Hard bound of the queue, in events. A bound set live below the number of queued events
+    /// admits none until the queue has shrunk. Default: as declared in code.
     #[serde(deserialize_with = "units::optional_count")]
     pub capacity: Option<usize>,
     /// Bound above which nothing is admitted, 1 to `capacity`. Default: the capacity.
@@ -42,18 +42,18 @@ pub struct StageConfig {
     /// ([`Context::defer`](crate::worker::context::Context::defer)). Default: 1,024.
     #[serde(deserialize_with = "units::optional_count")]
     pub pending: Option<usize>,
-    /// The number of events that may be outside to begin with, 1 to `pending`; above it workers
-    /// take nothing, and events wait in the queue. The pool-size controller then sizes the number
-    /// between this and `pending`, as it sizes pools: up to the concurrency at which the remote
-    /// side answers no faster. Held events do not count. Default: only `pending` bounds it, and a
-    /// defer above it is an error.
+    /// The initial number of events that may be outside, 1 to `pending`. At this number workers
+    /// take no more events, and events wait in the queue. The pool-size controller then sizes the
+    /// number between this and `pending`, as it sizes pools: up to the concurrency beyond which the
+    /// remote side answers no faster. Held events do not count. Default: only `pending` bounds it,
+    /// and a defer above it is an error.
     #[serde(deserialize_with = "units::optional_count")]
     pub outstanding: Option<usize>,
     /// The limit of the arrival rate, over all senders. An event above it is refused for
     /// `Admission` before any work is spent, and a batch larger than the burst for `TooLarge`; a
-    /// waiting send waits. A permit pays when it is reserved, and is refunded if it is given back
-    /// unused. Replicas with queues of their own have equal shares, and a burst of at least one
-    /// event. Default: no limit.
+    /// waiting send waits. A permit takes its token when it is reserved, and returns the token if
+    /// it is given back unused. Replicas with queues of their own have equal shares, and a burst of
+    /// at least one event. Default: no limit.
     pub rate: Option<RateConfig>,
     /// Sheds from a standing queue, with or without an SLO. `codel = {}` has the defaults. Default:
     /// off; with an SLO the limit at the entry keeps queues short before any work is spent.

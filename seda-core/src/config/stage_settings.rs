@@ -51,7 +51,7 @@ pub(crate) struct AqmConfig {
 }
 
 impl StageSettings {
-    /// Returns the settings of `stage` when file and code together say `config`.
+    /// Returns the settings of `stage` from `config`, which combines file and code.
     ///
     /// # Errors
     /// The first setting that is out of bounds.

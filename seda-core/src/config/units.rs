@@ -50,7 +50,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, ParseDurationError> {
     humantime::parse_duration(text).map_err(|_| ParseDurationError { got: text.to_owned() })
 }
 
-/// A text that is no duration.
+/// A text that is not a duration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{got}` is not {A_DURATION}")]
 #[non_exhaustive]
@@ -69,7 +69,7 @@ pub mod duration {
     /// Reads a duration.
     ///
     /// # Errors
-    /// The value is no duration; the error has an example of one.
+    /// The value is not a duration; the error has an example of one.
     pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
         super::Lasting::deserialize(from).map(|lasting| lasting.0)
     }
@@ -85,7 +85,7 @@ pub mod optional_duration {
     /// Reads a duration, or `None` if the value is absent.
     ///
     /// # Errors
-    /// The value is no duration; the error has an example of one.
+    /// The value is not a duration; the error has an example of one.
     pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
         let read = Option::<super::Lasting>::deserialize(from)?;
         Ok(read.map(|lasting| lasting.0))
@@ -95,7 +95,7 @@ pub mod optional_duration {
 /// Reads a whole number: `#[serde(deserialize_with = "units::count")]`.
 ///
 /// # Errors
-/// The value is no whole number, is negative, or is too large for the field.
+/// The value is not a whole number, is negative, or is too large for the field.
 pub fn count<'de, D: Deserializer<'de>, N: TryFrom<u64>>(from: D) -> Result<N, D::Error> {
     Count::deserialize(from).map(|count| count.0)
 }

@@ -1,7 +1,8 @@
 //! The journal of active queue management (AQM).
 //!
-//! A stage itself sheds events that waited too long, or serves the newest first. The journal says
-//! when that began and ended, as seen at the ticks. An episode within one tick is only counted.
+//! A stage itself sheds events that waited too long, or serves the newest first. The journal
+//! records, at the ticks, when each such episode began and ended. An episode within one tick is
+//! only counted.
 
 use crate::config::{StageSettings, Stages};
 use crate::control::tick::Tick;
@@ -15,21 +16,21 @@ use crate::stage::{Controller, Decision};
 pub(super) struct QueueObservation {
     depth: usize,
     aqm: AqmState,
-    /// Events that CoDel has shed since the graph began, or would have.
+    /// Events that CoDel has shed since the graph began, or would have shed in mode `observe`.
     shed: u64,
 }
 
-/// The episodes of a stage that went on at the last tick.
+/// The episodes of a stage that were in progress at the last tick.
 #[derive(Clone, Copy, Debug, Default)]
 struct Episodes {
     shedding: Option<Episode>,
     /// The newest event is served first.
     lifo: Option<Episode>,
-    /// Events shed until then.
+    /// Events shed up to the last tick.
     shed: u64,
 }
 
-/// A time in which the stage sheds, or serves the newest first.
+/// A period in which the stage sheds, or serves the newest first.
 #[derive(Clone, Copy, Debug)]
 struct Episode {
     /// False if the stage only observes.
@@ -105,9 +106,9 @@ impl Episodes {
             }
             EpisodeChange::Ended(Episode { acts, shed_before }) => {
                 let n = shed - shed_before;
-                let how = if acts { "given up" } else { "would have been given up" };
+                let how = if acts { "shed" } else { "would have been shed" };
                 let seen = format!("{waits}; {n} {how} meanwhile");
-                entry.record(acts, seen, "ended shedding", "shedding true → false");
+                entry.record(acts, seen, "stopped shedding", "shedding true → false");
             }
             EpisodeChange::None => {}
         }
@@ -134,7 +135,7 @@ enum EpisodeChange {
     Ended(Episode),
 }
 
-/// Returns the episode that goes on now: the one `before` if the mode is the same, else a new one.
+/// Returns the present episode: `before` if it continues in the same mode, else a new one.
 fn follow(before: Option<Episode>, goes_on: bool, acts: bool, shed: u64) -> Option<Episode> {
     let same = before.filter(|before| before.acts == acts);
     goes_on.then(|| same.unwrap_or(Episode { acts, shed_before: shed }))

@@ -6,10 +6,10 @@
 //! - [`BatchSizePolicy`] sets how many events a worker takes at once.
 //! - [`AdmissionLaw`] sets how many requests may be inside for a stage.
 //!
-//! Each controller is `on`, `observe` (it decides and journals, and changes nothing) or `off`.
+//! Each controller is `on`, `observe` (it decides and journals but changes nothing) or `off`.
 //
 // A folder or file for each controller; `plane` calls them in order. This room imports the monitor
-// and the data plane. It is on no event's way: code that runs once per event belongs below.
+// and the data plane. It is not on the path of events: code that runs once per event belongs below.
 
 pub(crate) mod admission;
 mod aqm;

@@ -1,7 +1,7 @@
 //! The limit of a stage's events outside: deferred, and handled elsewhere.
 //!
-//! A place outside serves an event of a deferring stage as a worker serves one of another stage. So
-//! the policy of pool sizes sizes the places, too.
+//! A place outside is to a deferring stage what a worker is to any other stage. The pool-size
+//! policy therefore sets the number of places as well.
 
 use crate::config::{ControlConfig, Settings, StageIndex, Stages};
 use crate::control::pool_size::{PoolObservation, Sizing};

@@ -16,7 +16,7 @@ use crate::platform::catch_panic;
 use crate::platform::sync::{Arc, Mutex};
 use std::fmt;
 
-/// The policies that the program brings. `None` selects the default policy.
+/// The program's own policies. `None` selects the default policy.
 pub(crate) struct Policies {
     /// By pool.
     pub(crate) pool_sizes: Vec<Option<Box<dyn PoolSizePolicy>>>,
@@ -38,7 +38,7 @@ struct Controllers {
 ///
 /// It has two locks, taken in this order:
 ///
-/// 1. `controllers`: held by the tick alone, from its begin to its end.
+/// 1. `controllers`: held by the tick alone, for its whole length.
 /// 2. `monitor`: held by a tick while controllers observe, by a report, and by a change of
 ///    settings.
 ///
@@ -73,8 +73,8 @@ impl ControlPlane {
         Arc::new(plane)
     }
 
-    /// Runs one tick. On a clock that has not advanced, controllers skip it: no rate follows from a
-    /// tick without length.
+    /// Runs one tick. If the clock has not advanced, no controller acts, because a tick of zero
+    /// length has no rates.
     pub(crate) fn tick(&self) {
         let topology = &self.topology;
         journal_evictions(topology);
@@ -108,7 +108,7 @@ impl ControlPlane {
             hotspot.reset(&tick);
         }
         aqm.act(&queues, &tick.in_mode(control.queue_delay));
-        // A drain keeps the workers and the places outside that it has.
+        // A drain keeps the present numbers of workers and places outside.
         if !topology.core.is_draining() {
             if control.pool_size.watches() {
                 pool_size.act(&pools, &tick.in_mode(control.pool_size));
@@ -159,7 +159,7 @@ impl ControlPlane {
         Ok(result)
     }
 
-    /// Brings the gates in line with settings that have changed.
+    /// Applies changed settings to the gates.
     pub(super) fn follow_slos(&self) {
         self.admission.follow(&self.untimed(&self.topology.settings()));
     }

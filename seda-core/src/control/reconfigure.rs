@@ -6,8 +6,8 @@ use crate::monitor::{RunningPool, Topology};
 use crate::stage::{Controller, Decision};
 
 impl ControlPlane {
-    /// Sets what `config` states, and the declared settings for the rest. Returns the changes. The
-    /// caller then adds the workers that are missing.
+    /// Applies the settings in `config`, and the declared value of every other setting. Returns the
+    /// changes. The caller then adds the workers that are missing.
     pub(crate) fn reconfigure(
         &self,
         config: &GraphConfig,
@@ -33,7 +33,7 @@ impl ControlPlane {
     }
 }
 
-/// Fails if a setting differs that is fixed at the start.
+/// Fails if a setting that is fixed at the start differs.
 fn check_fixed(
     topology: &Topology,
     before: &Settings,
@@ -46,7 +46,7 @@ fn check_fixed(
             key: format!("pools.{}.workers", pool.core.name),
             now: before.to_string(),
             wanted: after.to_string(),
-            why: "its workers are driven from outside; restart for another number",
+            why: "its workers are driven from outside; restart to change their number",
         })
     })
 }

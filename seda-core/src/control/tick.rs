@@ -11,7 +11,7 @@ pub(super) struct Tick<'a> {
     pub(super) now: Time,
     pub(super) topology: &'a Topology,
     pub(super) settings: &'a Settings,
-    /// False if the controller decides and journals, and changes nothing.
+    /// False if the controller decides and journals but changes nothing.
     pub(super) acts: bool,
 }
 

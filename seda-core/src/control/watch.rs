@@ -3,7 +3,7 @@
 use crate::control::tick::Tick;
 use crate::stage::{Controller, Decision};
 
-/// Marks each worker as stuck that has spent `control.stuck_after` in one event. Its pool then
+/// Marks each worker that has spent `control.stuck_after` on one event as stuck. Its pool then
 /// replaces it.
 pub(super) fn mark_stuck_workers(tick: &Tick<'_>) {
     let Tick { now, topology, settings, .. } = *tick;
@@ -24,7 +24,7 @@ pub(super) fn mark_stuck_workers(tick: &Tick<'_>) {
                 Decision::by(Controller::Watch, now)
                     .stage(name)
                     .seen(format!(
-                        "worker {} of `{name}` has been in one event for {:?}",
+                        "worker {} of `{name}` has spent {:?} in one event",
                         worker.number,
                         now.since(since)
                     ))

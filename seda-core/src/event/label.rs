@@ -23,8 +23,8 @@ pub(crate) fn shard_of(key: impl Hash) -> u8 {
 }
 
 /// The weight of an event in bytes, rounded up by less than a thousandth: eleven bits and a power
-/// of two. The event carries it, because the bytes charged when the event enters are credited when
-/// it leaves. Two bytes of the metadata were free, four were not.
+/// of two, to fit into two free bytes of the metadata. The event carries it, because the bytes
+/// charged when the event enters are credited when it leaves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Weight(u16);
 

@@ -1,4 +1,4 @@
-//! Losses: why accepted work was given up, be it an event that is shed or a request without answer.
+//! Losses: the reasons why an accepted event was shed, or an admitted request got no answer.
 
 use crate::event::reason::reasons;
 use std::cell::Cell;
@@ -33,8 +33,8 @@ reasons! {
         Forgotten = "forgotten",
         /// A later stage refused the event and its sender gave it up ([`crate::Refused::give_up`]).
         Refused = "refused",
-        /// The event was to be sent later ([`crate::Context::send_after`]), and the graph ended
-        /// before.
+        /// The event was delayed ([`crate::Context::send_after`]), and the graph ended before it
+        /// was due.
         Cancelled = "cancelled",
     }
 }

@@ -1,7 +1,7 @@
 //! Events: the metadata that travels with a user's value, and the ways in which work ends.
 //!
-//! The room holds what one event or one request knows of itself: class, deadline, birth, label, the
-//! request that it serves, and the reasons for a refusal or a loss. It may import `gate`, `config`,
+//! The room holds the data of one event or one request: class, deadline, birth, label, the request
+//! that an event serves, and the reasons for a refusal or a loss. It may import `gate`, `config`,
 //! `stats` and `platform`. Queues and their counts belong to `queue`, user code to `worker`.
 
 mod label;
@@ -84,7 +84,7 @@ impl EventMeta {
         self.deadline
     }
 
-    /// Returns whether the deadline has passed; at its very moment it has.
+    /// Returns whether the deadline has passed; true from the moment of the deadline on.
     #[inline]
     pub fn is_expired(&self, now: Time) -> bool {
         self.deadline <= now

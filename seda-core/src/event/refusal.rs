@@ -1,4 +1,4 @@
-//! Refusals: a send that was not taken gives its event back and says why.
+//! Refusals: a refused send gives its event back with the reason.
 
 use crate::event::loss::{LossReason, with_loss_reason};
 use crate::event::reason::reasons;
@@ -8,7 +8,7 @@ use std::fmt;
 use thiserror::Error;
 
 reasons! {
-    /// Why an event was not taken.
+    /// The reason for which an event was refused.
     ///
     /// ```
     /// use seda_core::RefusalReason;
@@ -35,7 +35,7 @@ reasons! {
 }
 
 impl RefusalReason {
-    /// Returns whether the same send may be taken later.
+    /// Returns whether the same send may be accepted later.
     pub const fn is_transient(self) -> bool {
         match self {
             RefusalReason::Full | RefusalReason::Budget | RefusalReason::Admission => true,
@@ -45,12 +45,14 @@ impl RefusalReason {
 
     const fn remedy(self) -> &'static str {
         match self {
-            RefusalReason::Full => "its queue is full; answer busy, or give the stage workers",
-            RefusalReason::Budget => "the graph's budget is used up; answer busy, or raise it",
-            RefusalReason::Admission => "its gate is closed; answer busy and let the client retry",
-            RefusalReason::Closed => "it is closed; the graph is not started, draining or broken",
+            RefusalReason::Full => "its queue is full; let the client retry, or add workers",
+            RefusalReason::Budget => {
+                "the graph's budget is used up; let the client retry, or raise it"
+            }
+            RefusalReason::Admission => "its gate is closed; let the client retry",
+            RefusalReason::Closed => "it is closed: not started, draining, or its factory fails",
             RefusalReason::Expired => "the deadline has passed; no client waits for the answer",
-            RefusalReason::TooLarge => "more than can ever be held; send fewer or smaller ones",
+            RefusalReason::TooLarge => "the events exceed a bound; send fewer or smaller ones",
         }
     }
 }
@@ -94,7 +96,7 @@ impl Refusal {
 /// A refused event with its refusal. The refusal is counted even if the value is ignored.
 ///
 /// See [`Refusal`] for an example.
-#[must_use = "the refused event is in here: answer it, send it elsewhere, or drop it knowingly"]
+#[must_use = "it contains the refused event: answer it, send it elsewhere, or drop it knowingly"]
 #[derive(Clone, PartialEq, Eq)]
 pub struct Refused<E> {
     event: E,
@@ -111,7 +113,7 @@ impl<E> Refused<E> {
         self.event
     }
 
-    /// Drops the event. The owner of a responder inside is told [`LossReason::Refused`] and not
+    /// Drops the event. The owner of a responder inside is told [`LossReason::Refused`] instead of
     /// [`LossReason::Forgotten`]. Fits `unwrap_or_else(Refused::give_up)`.
     pub fn give_up(self) {
         with_loss_reason(LossReason::Refused, || drop(self.event));
@@ -165,7 +167,7 @@ mod tests {
         let refused = Refused::new(7, Refusal::new("render".into(), RefusalReason::Full));
         assert_eq!(
             refused.to_string(),
-            "stage `render` refused: its queue is full; answer busy, or give the stage workers"
+            "stage `render` refused: its queue is full; let the client retry, or add workers"
         );
         assert_eq!(refused.into_event(), 7);
     }

@@ -108,8 +108,8 @@ impl ClassLimiter {
     }
 }
 
-/// Returns whether `inside + amount − done <= limit`. An empty gate admits any one amount: it
-/// would never fit better later.
+/// Returns whether `inside + amount − done <= limit`. An empty gate admits any single amount,
+/// because an amount above the limit would never fit.
 fn fits(inside: u64, amount: u64, done: u64, limit: u64) -> bool {
     inside.saturating_add(amount).saturating_sub(done) <= limit || inside == 0 && limit > 0
 }

@@ -1,4 +1,4 @@
-//! Cost model: the costs of requests beside the service that they then took.
+//! The cost model relates the costs of requests to the service that they took.
 
 use crate::stats::{OutlierFilter, ServedCosts, is_outlier};
 
@@ -8,7 +8,7 @@ const EWMA_SAMPLES: f64 = 64.0;
 
 /// The worth of a unit of cost in service, and the variation of costs, by served requests.
 ///
-/// It keeps decaying sums and not a smoothed quotient, because requests with large costs have to
+/// It keeps decaying sums instead of a smoothed quotient, because requests with large costs have to
 /// weigh more.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct CostModel {

@@ -68,7 +68,8 @@ impl Gate {
             }
             return enters;
         }
-        // The served part is read only where it decides: it takes a lock and the clock.
+        // The served part is read only where it decides, because reading it takes a lock and the
+        // clock.
         let enters = self.costs.enter(class, cost, 0)
             || self.costs.enter(class, cost, self.in_service.served(now()));
         if enters {

@@ -10,7 +10,8 @@ pub(super) struct InService {
     sums: Mutex<Sums>,
     /// Units of cost that a second of service is worth, as the bits of an `f64`.
     pace: AtomicU64,
-    /// The number of requests that are served at once at that pace, likewise; more share it.
+    /// The number of requests that are served at once at that pace, as the bits of an `f64`.
+    /// Further requests share the pace.
     parallelism: AtomicU64,
 }
 

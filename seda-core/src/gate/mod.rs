@@ -1,9 +1,9 @@
-//! Gates: a request is refused at the entry, before anything is spent on it, when a stage on its
-//! route has as much to do as it can do in time.
+//! Gates: a request is refused at the entry, before any work is spent on it, when a stage on its
+//! route has as much work as it can do in time.
 //!
 //! The room holds the gates of a graph as plain data with atomic counters. It may import `config`,
-//! `stats` and `platform`. The gates hold no opinion: a law of `control` sets their limits once per
-//! tick. Eviction for a request at a closed gate belongs to `stage`.
+//! `stats` and `platform`. The gates decide no limits: a law of `control` sets them once per tick.
+//! Eviction for a request at a closed gate belongs to `stage`.
 //!
 //! - [`Route`]: the stages that a kind of request visits, declared in code.
 //! - `Admission`: all gates of a graph.
@@ -103,7 +103,7 @@ impl Admission {
         debug_assert!(first, "the gates are built once");
     }
 
-    /// Returns whether closed gates refuse requests, and do not only count them.
+    /// Returns whether closed gates refuse requests instead of only counting them.
     pub(crate) fn acts(&self) -> bool {
         self.on.load(Ordering::Relaxed) && !self.observes.load(Ordering::Relaxed)
     }
@@ -211,8 +211,7 @@ impl Admission {
         self.built.get().is_some_and(|built| built.demands.are_declared())
     }
 
-    /// Returns whether it is known of each request, when it enters, that it takes far longer than
-    /// others.
+    /// Returns whether the costs known at the entry distinguish expensive requests from cheap ones.
     pub(crate) fn costs_differ(&self) -> bool {
         let differ = |built: &Built| built.demands.are_declared() || built.demands.differ();
         self.built.get().is_some_and(differ)

@@ -1,12 +1,12 @@
-//! The measured demand of each route: requests without a declared cost are weighed by it, so that
-//! the dearest are the first to find a gate closed.
+//! The measured demand of each route. It weighs requests without a declared cost, so that the most
+//! expensive are the first to find a gate closed.
 
 use crate::gate::route::RouteIndex;
 use crate::platform::sync::{AtomicBool, AtomicU32, Mutex, Ordering};
 use crate::stats::{Ewma, OutlierFilter, is_outlier};
 
 /// Routes through one stage are weighed once the mean demand of one is this multiple of another's.
-/// Below it, a limit in requests is as good and needs nothing to be learned.
+/// Below it, a limit in requests is as good and needs no measurement.
 const DIFFER: f64 = 2.0;
 /// Routes are weighed no longer once no mean is this multiple of another: hysteresis against means
 /// that vary.
@@ -16,8 +16,8 @@ const SMOOTHED: Ewma = Ewma::over(64.0);
 
 /// The demands of all routes of a graph.
 ///
-/// Nothing is measured where no two routes meet in a stage and many services fit into the SLO, nor
-/// once a request has declared its cost, because the unit of that is unknown.
+/// A route is measured if it meets another in a stage, or if few services fit into the SLO. The
+/// measurement ends once a request declares its cost, because the unit of that is unknown.
 #[derive(Debug)]
 pub(super) struct Demands {
     routes: Box<[RouteDemand]>,
@@ -82,7 +82,7 @@ impl Demands {
         }
     }
 
-    /// Notes that a request declares its cost: nothing is measured from now on.
+    /// Notes that a request declares its cost, which ends the measurement.
     pub(super) fn note_declared(&self) {
         if !self.declared.swap(true, Ordering::Relaxed) {
             self.routes.iter().for_each(|route| route.cost.store(0, Ordering::Relaxed));

@@ -32,8 +32,7 @@ impl Graph {
     }
 
     /// Attaches a closure as the handler of a stage, which gets a pool of its own: the short form
-    /// of
-    /// [`Graph::attach`] for handlers that need no factory. Every worker gets a clone.
+    /// of [`Graph::attach`] for handlers that need no factory. Every worker gets a clone.
     ///
     /// # Errors
     /// As [`Graph::attach`].

@@ -54,7 +54,7 @@ use std::marker::PhantomData;
 #[must_use = "a graph does nothing until it is started"]
 pub struct Graph {
     pub(super) core: Arc<GraphShared>,
-    /// The settings of a file, which take precedence over those of code.
+    /// The settings of a file; they take precedence over settings in code.
     pub(super) config: GraphConfig,
     pub(super) budget: Option<usize>,
     pub(super) budget_bytes: Option<ByteSize>,
@@ -141,8 +141,8 @@ impl Graph {
         self.classes = declared.collect();
     }
 
-    /// Sets the most events in the whole graph. Default: half of the sum of all capacities, and at
-    /// least the largest of them.
+    /// Sets the maximum number of events in the whole graph. Default: half of the sum of all
+    /// capacities, and at least the largest of them.
     pub fn budget(&mut self, events: usize) {
         self.budget = Some(events);
     }
@@ -153,13 +153,13 @@ impl Graph {
         self.core.set_cores(cores);
     }
 
-    /// Sets the most bytes of events in the whole graph, as far as their stages
-    /// [weigh](Graph::weigh) them. Default: 256 MiB.
+    /// Sets the maximum number of bytes in the whole graph, counted at stages that
+    /// [weigh](Graph::weigh) their events. Default: 256 MiB.
     pub fn budget_bytes(&mut self, bytes: u64) {
         self.budget_bytes = Some(ByteSize::b(bytes));
     }
 
-    /// Sets the settings of a stage. Those of a replicated stage are for all replicas together:
+    /// Configures a stage. The settings of a replicated stage apply to all replicas together:
     /// capacities and the limit of pending events are divided among them.
     ///
     /// # Errors
@@ -170,9 +170,9 @@ impl Graph {
         Ok(())
     }
 
-    /// Sets the settings of a file, after stages, pools and classes are declared. They take
-    /// precedence over code ([`Graph::configure`], [`Graph::budget`] and the declarations), and
-    /// replace those of an earlier call.
+    /// Applies the settings of a file; call it after stages, pools and classes are declared. They
+    /// take precedence over code ([`Graph::configure`], [`Graph::budget`] and the declarations),
+    /// and replace those of an earlier call.
     ///
     /// # Errors
     /// [`GraphError::Settings`] for a stage, a pool or a class that the graph does not have.
@@ -182,14 +182,14 @@ impl Graph {
         Ok(())
     }
 
-    /// Sets the SLO; that of a file takes precedence. Requests are then admitted as far as it can
-    /// be met.
+    /// Sets the SLO; an SLO in a file takes precedence. Admission then limits requests so that the
+    /// SLO can be met.
     pub fn slo(&mut self, slo: SloConfig) {
         self.slo = slo;
     }
 
-    /// Makes `stage` a keyed stage: events of one key are handled one after the other, in the order
-    /// of their sends, with any number of workers.
+    /// Makes `stage` a keyed stage: events of one key are handled one at a time, in the order of
+    /// their sends, with any number of workers.
     ///
     /// Keys are spread over [`SHARDS`](crate::event::SHARDS) shards. A shard belongs to one worker
     /// at a time, and moves to another only when none of its events is in hand, deferred or held. A
@@ -259,8 +259,8 @@ impl Graph {
         Ok(())
     }
 
-    /// Sets the function that receives each accepted event of a stage that is shed. Without it the
-    /// event is dropped, which tells the owner of a responder inside.
+    /// Sets the function that receives each accepted event that the stage sheds. Without it the
+    /// event is dropped; a responder inside then notifies its owner.
     ///
     /// # Errors
     /// [`GraphError::OnLostTwice`], or [`GraphError::Foreign`].
@@ -297,7 +297,7 @@ impl Graph {
         self.policies.batch_size = Some(Box::new(move |stage| Box::new(make(stage))));
     }
 
-    /// Replaces the law of admission, whatever `control.law` says. `make` is called for each class
+    /// Replaces the law of admission and overrides `control.law`. `make` is called for each class
     /// of each stage, with the name of the stage, once there is an SLO.
     pub fn admission_law<L: AdmissionLaw + 'static>(
         &mut self,
@@ -307,7 +307,7 @@ impl Graph {
     }
 
     /// Returns an entry to `stage` from outside. Each source has a request ledger of its own, so
-    /// give each busy thread one.
+    /// give each busy thread its own source.
     ///
     /// # Errors
     /// [`GraphError::Foreign`] for a stage of another graph.
@@ -367,7 +367,8 @@ impl Graph {
         }
     }
 
-    /// Returns the number of the edge from `from` among the edges into `to`; declares a new edge.
+    /// Returns the number of the edge from `from` among the edges into `to`; declares the edge if
+    /// it is new.
     pub(super) fn edge(&mut self, from: Option<usize>, to: usize, waits: bool) -> usize {
         let declared = self.edges.iter_mut().find(|edge| (edge.from, edge.to) == (from, to));
         if let Some(edge) = declared {

@@ -49,9 +49,9 @@ impl Graph {
         }
     }
 
-    /// Checks that no waiting edge can wait for itself. A worker that waits holds up its whole
-    /// pool, so a pool counts as one node: an edge waits for itself if the node of its end reaches
-    /// that of its start.
+    /// Checks that no waiting edge lies on a cycle, where it would wait for itself. A waiting
+    /// worker holds up its whole pool, so a shared pool counts as one node: an edge lies on a cycle
+    /// if the node of its target leads to the node of its sender.
     fn check_waiting_edges(&self) -> Result<(), GraphError> {
         for edge in self.edges.iter().filter(|edge| edge.waits) {
             let Some(from) = edge.from else { continue };
@@ -101,8 +101,8 @@ impl Graph {
         }
     }
 
-    /// Returns the nodes that some stages lead to, theirs included. A node leads on from each of
-    /// its stages.
+    /// Returns the nodes that can be reached from these stages, including their own. The edges of a
+    /// node are those of all its stages.
     fn reachable(&self, from: &[usize]) -> HashSet<(bool, usize)> {
         let mut reached = HashSet::new();
         let mut next: Vec<_> = from.iter().map(|stage| self.node(*stage)).collect();

@@ -9,12 +9,12 @@ use crate::stage::AnyStage;
 pub(super) struct DeclaredStage {
     pub(super) core: Arc<dyn AnyStage>,
     pub(super) capacity: usize,
-    /// The settings of code; those of a file are in `Graph::config`.
+    /// The settings declared in code; the settings of a file are in `Graph::config`.
     pub(super) config: StageConfig,
-    /// The number of its workers, if it is replicated: of its own pool, or the most in a shared
-    /// one.
+    /// The number of workers if the stage is replicated: the size of its own pool, or its maximum
+    /// in a shared pool.
     pub(super) servers: Option<usize>,
-    /// The shared pool. `None`: a pool of its own.
+    /// The shared pool; `None` for a pool of its own.
     pub(super) pool: Option<usize>,
     /// The maker of its runners, once it is attached.
     pub(super) make: Option<MakeRunner>,

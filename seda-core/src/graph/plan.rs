@@ -67,7 +67,7 @@ impl Graph {
         (0..self.stages.len()).map(first).collect()
     }
 
-    /// Returns the shared pools, and one for each stage without, with their policies.
+    /// Returns the shared pools, and one pool for each other stage, with their policies.
     fn plan_pools(&mut self, settings: &Settings) -> (Pools<RunningPool>, Vec<OwnPolicy>) {
         let make_policy = self.policies.pool_size.take();
         let mut pools: Vec<_> =

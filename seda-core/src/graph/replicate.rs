@@ -1,4 +1,4 @@
-//! Declares replicated stages, and finds the stages that a token of one stands for.
+//! Declares replicated stages, and resolves their tokens to stages.
 
 use crate::config::{
     Balance, DEFAULT_PENDING, GraphError, MAX_REPLICAS, Membership, Replicas, StageConfig, part,
@@ -12,14 +12,14 @@ use crate::stage::{Stage, StageCore};
 use std::marker::PhantomData;
 
 impl Graph {
-    /// Declares a stage with replicas; `replicas` has their number and the rule by which they share
-    /// events. `capacity` is that of all replicas together. Sinks, sources and settings of the
-    /// token are for all of them.
+    /// Declares a stage with replicas; `replicas` gives their number and the rule that distributes
+    /// events among them. `capacity` is that of all replicas together. Sinks, sources and settings
+    /// of the token apply to all of them.
     ///
     /// With [`Balance::Central`] it is one stage with as many workers as replicas. Otherwise each
     /// replica is a stage called `name-1`, `name-2` and so on, in reports and settings too, with an
     /// equal share of the capacity and one worker, unless its settings differ. In a shared pool, at
-    /// most as many workers as replicas run it at once, one for each.
+    /// most one worker at a time serves each replica.
     ///
     /// ```
     /// use seda_core::{Balance, Graph, Replicas};
@@ -102,7 +102,8 @@ impl Graph {
         let central = self.declared_as(stage).filter(|replicated| replicated.is_central());
         let count = central.map_or(1, |replicated| replicated.replicas.count.max(1));
         let made = AtomicUsize::new(0);
-        // With a central queue each worker is a replica; a worker that replaces one has its number.
+        // With a central queue each worker is a replica; a replacement worker takes over its
+        // number.
         move || member + made.fetch_add(1, Ordering::Relaxed) % count
     }
 

@@ -14,7 +14,7 @@ impl Graph {
     /// A request with this route in its [`SendOptions`](crate::stage::ports::SendOptions) is
     /// refused at the entry while one of these stages has more work than it can do within the
     /// [SLO](crate::config::SloConfig). Without a route, a request counts at its entry stage only;
-    /// later stages refuse what is too much for them when work has already been spent.
+    /// a later stage can then refuse it only after work has already been spent on it.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -33,7 +33,7 @@ struct Watched {
     /// Swapped with the worker's own window, so that it is read without the worker's lock.
     spare: WorkerWindow,
     schedstat: Option<Schedstat>,
-    /// The running batch, counted before its end.
+    /// The running batch, whose time is counted before its end.
     ahead: Option<RunningBatch>,
 }
 
@@ -105,7 +105,7 @@ impl Monitor {
         self.past.front().unwrap_or(&self.first)
     }
 
-    /// A sample from the middle of the window. It shows what grows.
+    /// The sample in the middle of the window, which shows values that grow.
     pub(crate) fn window_middle(&self) -> &Sample {
         self.past.get(self.past.len() / 2).unwrap_or(&self.first)
     }
@@ -113,7 +113,7 @@ impl Monitor {
     /// Returns whether time has passed since the tick began, up to the last collection.
     ///
     /// If the clock has not advanced, the tick goes on, and its events count when it ends. If the
-    /// clock was set back, the window begins anew.
+    /// clock was set back, the window starts over.
     pub(crate) fn has_length(&mut self) -> bool {
         let (began, now) = (self.tick_start().at, self.now.at);
         if now < began {
@@ -138,7 +138,7 @@ impl Monitor {
         let elapsed = now.nanos_since(self.now.at);
         self.track(topology);
         self.cut(topology, now);
-        // Worker time: of every pool, its workers times the time since the last collection.
+        // Worker time of every pool: its workers times the time since the last collection.
         self.count_workers(topology);
         let mut sums = self.now.stages.clone();
         for (plan, sum) in topology.stages.iter().zip(&mut sums) {

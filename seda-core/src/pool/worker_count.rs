@@ -1,7 +1,7 @@
 //! The worker range of a pool and the target in it, packed into one atomic word.
 //!
-//! Every worker reads the target on every turn, and a target is never seen with the range of
-//! another moment.
+//! Every worker reads the target on every turn. One word holds both, so a target is always read
+//! with the range that it belongs to.
 
 use crate::config::WorkerRange;
 use crate::platform::sync::{AtomicU64, Ordering};

@@ -11,18 +11,19 @@
 //! - `set_limit`: store the new limit, then increment the count of changes.
 //! - `charge`: read the word, read the limit, add to the word if it is still the same.
 //!
-//! So no charge succeeds by a limit that has been replaced. From the change on, the places in use
-//! are within the new limit, or only sink.
+//! So no charge succeeds under a limit that has been replaced. After the change, the places in use
+//! are within the new limit, or only fall.
 //!
 //! # Waiting for quiescence
 //!
 //! The graph is *quiescent* while handlers hold all places in use.
 //!
 //! - `wait_quiescent`: increment `watched`, lock, check, wait on the condition variable.
-//! - `credit`, `hold`: change the count, check `watched`; if both say so, lock and notify.
+//! - `credit`, `hold`: change the count; if the graph is now quiescent and watched, lock and
+//!   notify.
 //!
-//! The waiter checks under the lock and after it is watched. So a change before the check is seen
-//! by it, and the notification of a later change waits for the lock until the waiter waits.
+//! The waiter checks under the lock, after it has incremented `watched`. So it sees a change before
+//! the check, and the notification of a later change waits for the lock until the waiter waits.
 
 use crate::platform::sync::{
     AtomicBool, AtomicU64, AtomicUsize, CachePadded, Condvar, Flaw, Mutex, Ordering, is_seeded,
@@ -42,7 +43,7 @@ pub(crate) struct Budget {
     lowered: AtomicBool,
     /// The places in use, below the count of changes of the limit.
     used: CachePadded<AtomicU64>,
-    /// Of the places in use, those of events that handlers hold until they finish.
+    /// The places in use by events that handlers hold until they finish.
     held: AtomicUsize,
     /// The number of threads in `wait_quiescent`.
     watched: AtomicUsize,
@@ -51,7 +52,8 @@ pub(crate) struct Budget {
 }
 
 impl Budget {
-    /// Sets the limit, live. Below the places in use no charge succeeds, and events stay.
+    /// Sets the limit, live. While the places in use exceed it, no charge succeeds, and events
+    /// stay.
     pub(crate) fn set_limit(&self, limit: usize) {
         let limit = limit.min(usize::try_from(MAX_USED).unwrap_or(usize::MAX));
         if self.limit.swap(limit, Ordering::SeqCst) > limit {

@@ -1,4 +1,4 @@
-//! The bytes that the weighed events of the whole graph may have together.
+//! The bound on the bytes of all weighed events of the graph.
 
 use crate::config::DEFAULT_BYTES;
 use crate::platform::sync::{AtomicU64, Ordering};
@@ -17,7 +17,7 @@ impl Default for ByteBudget {
 }
 
 impl ByteBudget {
-    /// Sets the limit, live. Below the bytes in use no charge succeeds.
+    /// Sets the limit, live. While the bytes in use exceed it, no charge succeeds.
     pub(crate) fn set_limit(&self, bytes: u64) {
         self.limit.store(bytes, Ordering::Relaxed);
     }

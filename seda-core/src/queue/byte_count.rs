@@ -7,14 +7,14 @@ use crate::event::EventMeta;
 #[derive(Debug, Default)]
 pub(super) struct ByteCount {
     weighs: bool,
-    /// Of all events in the stage: queued, delayed, in hand and pending.
+    /// Bytes of all events in the stage: queued, delayed, in hand and pending.
     total: u64,
-    /// Of the queued events, by class.
+    /// Bytes of the queued events, by class.
     queued: PerClass<u64>,
 }
 
 impl ByteCount {
-    /// Counts bytes from now on. To be called while empty.
+    /// Counts bytes from now on. Must be called while empty.
     pub(super) fn set_weighing(&mut self) {
         self.weighs = true;
     }

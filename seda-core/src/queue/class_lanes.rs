@@ -13,13 +13,13 @@ use std::collections::VecDeque;
 #[derive(Debug)]
 pub(super) struct ClassLanes<E> {
     lanes: Box<PerClass<Lane<E>>>,
-    /// Of a keyed stage: which worker may take which shard.
+    /// Which worker may take which shard, in a keyed stage.
     shards: Option<Box<Shards>>,
     /// The number of declared classes, 1 to 8.
     declared: usize,
-    /// The number of events that the lane in its turn may still give.
+    /// The number of events that the lane whose turn it is may still give.
     left: u32,
-    /// The lane in its turn.
+    /// The lane whose turn it is.
     turn: Class,
 }
 
@@ -35,14 +35,14 @@ impl<E> ClassLanes<E> {
         }
     }
 
-    /// Declares one class per weight, the highest first. To be called while empty.
+    /// Declares one class per weight, the highest first. Must be called while empty.
     pub(super) fn set_classes(&mut self, weights: &[u32]) {
         self.declared = weights.len().clamp(1, Class::ALL.len());
         self.rebuild(|class| weights.get(class.index()).copied().unwrap_or(1));
         (self.turn, self.left) = (Class::HIGHEST, self.lanes[Class::HIGHEST].weight());
     }
 
-    /// Gives each shard a row of its own. To be called while empty.
+    /// Gives each shard a row of its own. Must be called while empty.
     pub(super) fn set_keyed(&mut self) {
         self.shards = Some(Box::new(Shards::default()));
         let weights = self.lanes.map(Lane::weight);

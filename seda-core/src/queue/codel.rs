@@ -1,4 +1,4 @@
-//! CoDel, controlled delay: sheds events that only keep a standing queue standing.
+//! CoDel, controlled delay: sheds events while a queue stands.
 
 use crate::config::{CodelConfig, CodelLaw};
 use crate::platform::Time;
@@ -25,9 +25,9 @@ pub(super) enum Verdict {
 
 /// Decides about the events of one queue as they are dequeued.
 ///
-/// The shortest wait of an interval tells a standing queue from a burst: while a burst is worked
-/// off some event waits briefly, in a standing queue none does. CoDel decides about the event it is
-/// given, so it sheds the oldest, or the newest where the newest is served first.
+/// The shortest wait of an interval distinguishes a standing queue from a burst: some event waits
+/// briefly while a burst drains, and none does in a standing queue. CoDel decides about the event
+/// that it is given, so it sheds the oldest, or the newest where the newest is served first.
 ///
 /// CoDel never empties a queue, so shedding costs no throughput. An event with nothing behind it is
 /// kept and counts as one without a wait (RFC 8289, section 4, on the last packet).
@@ -84,8 +84,8 @@ struct Cap {
 }
 
 impl Cap {
-    /// Counts a dequeued event and returns whether it may be shed. Each interval starts anew:
-    /// otherwise an hour of calm would allow a minute without any answer.
+    /// Counts a dequeued event and returns whether it may be shed. The count starts over in each
+    /// interval: otherwise an hour of calm would allow a minute without any answer.
     fn admits_drop(&mut self, config: &CodelConfig, now: Time) -> bool {
         if self.ends.is_none_or(|ends| now >= ends) {
             *self = Self { ends: Some(now.after(config.interval)), taken: 0, shed: 0 };

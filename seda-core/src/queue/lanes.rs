@@ -18,10 +18,10 @@ use std::time::Duration;
 
 /// The queue of a stage with its ledger.
 ///
-/// An event takes this way: `reserve` a place, `push` into it, `take` into a worker's batch, then
+/// The path of an event: `reserve` a place, `push` into it, `take` into a worker's batch, then
 /// `settle`, or `defer` and `complete`. It can be shed at any step and is counted by its reason.
 ///
-/// The fields stand in the order of use: those of every batch together, rare counts last.
+/// The fields are in the order of use: those of every batch together, rare counts last.
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Lanes<E> {
@@ -58,17 +58,17 @@ impl<E> Lanes<E> {
         }
     }
 
-    /// Declares one class per weight, the highest first. To be called while empty.
+    /// Declares one class per weight, the highest first. Must be called while empty.
     pub(crate) fn set_classes(&mut self, weights: &[u32]) {
         self.classes.set_classes(weights);
     }
 
-    /// Orders events by shard. To be called while empty.
+    /// Orders events by shard. Must be called while empty.
     pub(crate) fn set_keyed(&mut self) {
         self.classes.set_keyed();
     }
 
-    /// Counts the weight of events. To be called while empty.
+    /// Counts the weight of events. Must be called while empty.
     pub(crate) fn set_weighing(&mut self) {
         self.bytes.set_weighing();
     }
@@ -79,14 +79,14 @@ impl<E> Lanes<E> {
         self.classes.set_weights(weights);
     }
 
-    /// Sets the hard capacity, live. Below the places in use nothing is admitted, the events that
-    /// are there stay, and the bound sinks with them.
+    /// Sets the hard capacity, live. While the places in use exceed it, no event is admitted; the
+    /// events inside stay, and the bound falls with them.
     pub(crate) fn set_capacity(&mut self, capacity: usize) {
         self.places.set_capacity(capacity);
     }
 
-    /// Sets the soft capacity, above which nothing is admitted, live. It has no effect above the
-    /// hard capacity.
+    /// Sets the soft capacity, live. No event is admitted above it. It has no effect above the hard
+    /// capacity.
     pub(crate) fn set_soft(&mut self, soft: usize) {
         self.places.set_soft(soft);
     }
@@ -122,7 +122,7 @@ impl<E> Lanes<E> {
     }
 
     /// Returns the bound that holds now: the capacity, or the places that were in use when it was
-    /// set lower, sinking as events leave.
+    /// lowered, which fall as events leave.
     pub(crate) fn bound(&mut self) -> usize {
         self.places.bound()
     }
@@ -293,8 +293,8 @@ impl<E> Lanes<E> {
         self.occupancy.add(1, now);
     }
 
-    /// Accepts an event into a reserved place that it fills later. It counts as pending. The delay
-    /// was asked for, so it adds nothing to the occupancy.
+    /// Accepts an event into a reserved place that it fills later. It counts as pending. A
+    /// requested delay adds nothing to the occupancy.
     pub(crate) fn accept_timed(&mut self, meta: &EventMeta, edge: usize) {
         self.ledger.accept_timed(meta.class, edge);
         self.places.delay();
@@ -373,7 +373,7 @@ impl<E> Lanes<E> {
         }
         let newest_first = self.switches_to_lifo(now);
         if newest_first {
-            // Events that have waited in vain stay at the heads.
+            // Newest-first service never reaches the expired events at the heads.
             self.shed_expired_heads(usize::MAX, now, shed);
         }
         if !self.aqm.is_set() {
@@ -534,7 +534,7 @@ impl<E> Lanes<E> {
         self.occupancy.remove(1, now);
     }
 
-    /// Loses an event without counting it, to test that a test notices.
+    /// Loses an event without counting it, so that a test can check that the loss is found.
     #[cfg(test)]
     pub(crate) fn lose_one(&mut self) {
         let lost = self.classes.remove_any();

@@ -30,8 +30,8 @@
 //! | `TokenBucket` | at the entry | whether the events may enter | the rate and the burst |
 //! | `Codel` | at dequeue | whether the event is shed | the time in a standing queue |
 //!
-//! Neither finds the right level by itself. A rate is declared; CoDel is the net below a limit at
-//! the entry, because a shed event has already cost its way to the queue.
+//! Neither finds the right level by itself. A rate is declared. CoDel backs up a limit at the entry
+//! and does not replace it, because a shed event has already cost its way to the queue.
 //!
 //! Both have bounds of their own, so that neither can shut off a stage for good: a rate is never
 //! zero, and CoDel may shed only a capped share of each interval.

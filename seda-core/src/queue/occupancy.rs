@@ -4,8 +4,8 @@ use crate::platform::Time;
 
 /// The number of events in the stage (queued, in hand, pending), integrated over time.
 ///
-/// It is measured, and not computed from rate and response time, so that the report can check
-/// Little's law against it.
+/// It is measured, not computed from rate and response time, so that the report can check Little's
+/// law against it.
 #[derive(Debug, Default)]
 pub(super) struct Occupancy {
     present: usize,

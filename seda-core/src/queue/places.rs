@@ -4,17 +4,17 @@ use crate::event::RefusalReason;
 
 /// Counts of a queue's places: occupied by queued events, reserved, and free.
 ///
-/// Queued plus reserved places never exceed the bound. Nothing is admitted above the capacity or
-/// above the soft capacity, and the events that are there stay.
+/// Queued plus reserved places never exceed the bound. No event is admitted above the capacity or
+/// the soft capacity; events that are inside stay.
 #[derive(Debug)]
 pub(super) struct Places {
     /// Places of queued events.
     depth: usize,
     reserved: usize,
-    /// Of the reserved places, those of accepted events that wait for their time.
+    /// The reserved places of accepted events that wait for their time.
     delayed: usize,
     capacity: usize,
-    /// The capacity; after it was set lower, the places in use then, sinking as events leave.
+    /// The capacity; after it was lowered, the number of places in use until that fits.
     bound: usize,
     /// The soft capacity; without effect above the capacity.
     soft: usize,
@@ -54,8 +54,8 @@ impl Places {
         self.soft.min(self.capacity)
     }
 
-    /// Returns the bound that holds now. It sinks only when it is read, so that events cost
-    /// nothing for it.
+    /// Returns the bound that holds now. It falls only when it is read, so that events cost nothing
+    /// for it.
     pub(super) fn bound(&mut self) -> usize {
         self.bound = self.capacity.max(self.bound.min(self.used()));
         self.bound

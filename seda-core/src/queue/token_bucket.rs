@@ -18,11 +18,11 @@ pub(super) struct Rate {
 /// Admits events at a rate, and a burst of them at once.
 ///
 /// The bucket starts full. It counts parts of tokens in integers, exact to a nanosecond of the
-/// rate, so in any time `t` at most `burst + rate · t` events enter, however often it is asked.
+/// rate, so at most `burst + rate · t` events enter in any time `t`, at any frequency of calls.
 /// (The original SEDA added whole tokens once per millisecond: at most 1,000 per second.)
 ///
-/// The bucket is never in debt: [`take`](Self::take) is all or none, and unused tokens are
-/// [given back](Self::give_back), so that a batch refused further on uses up none.
+/// The bucket is never in debt: [`take`](Self::take) is all or none, and unused tokens are [given
+/// back](Self::give_back). So a batch that is refused later on uses up no token.
 ///
 /// A call costs a 128-bit multiplication.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +50,7 @@ impl From<RateConfig> for Rate {
 }
 
 impl TokenBucket {
-    /// A full bucket. A `burst` of zero would never admit anything, so it counts as one.
+    /// A full bucket. A `burst` of zero would admit no event, so it counts as one.
     pub(super) fn new(rate: Rate, burst: u64, now: Time) -> Self {
         let burst = burst.max(1);
         Self { rate, burst, level: u128::from(burst) * PARTS, as_of: now }

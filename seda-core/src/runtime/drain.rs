@@ -29,7 +29,7 @@ use crate::stage::{Controller, Decision};
 use serde::Serialize;
 use std::time::Duration;
 
-/// The longest sleep between two looks at workers, because their progress is not announced.
+/// The longest pause between two looks at the workers, which do not announce their progress.
 const SLICE: Duration = Duration::from_millis(5);
 
 /// The least time that a drain waits for its services, even past its limit. Both may be in user

@@ -110,7 +110,7 @@ impl Manual {
 
     /// Steps until no worker finds work. Returns the number of events begun.
     ///
-    /// Never returns if the graph sends in circles without end; [`Manual::run`] has a bound.
+    /// Never returns if the graph sends events in an endless cycle; [`Manual::run`] has a bound.
     pub fn run_until_idle(&mut self) -> usize {
         self.run(usize::MAX)
     }
@@ -157,7 +157,8 @@ impl Manual {
     /// [`Running::reconfigure`](crate::runtime::Running::reconfigure) does.
     ///
     /// # Errors
-    /// As there. After an error all settings are as before.
+    /// As [`Running::reconfigure`](crate::runtime::Running::reconfigure). After an error all
+    /// settings are as before.
     pub fn reconfigure(
         &mut self,
         config: &GraphConfig,

@@ -66,7 +66,7 @@ impl Running {
         Arc::clone(&self.plane.topology.core.clock) as Arc<dyn Clock>
     }
 
-    /// Returns a report of the whole graph. Its rates are over about the last second.
+    /// Returns a report of the whole graph. Its rates cover about the last second.
     ///
     /// Takes milliseconds in a large graph; [`Running::snapshots`] serves many readers.
     pub fn report(&self) -> Report {
@@ -84,20 +84,20 @@ impl Running {
         self.plane.topology.core.journal.subscribe()
     }
 
-    /// Applies all settings of `config`, or none, as when its file is read again. Returns the
-    /// changes in the order of a file; each is journaled.
+    /// Applies all settings of `config` or none, for example after its file has changed. Returns
+    /// the changes in the order of a file; each is journaled.
     ///
     /// `config` replaces that of [`Graph::apply`](crate::graph::Graph::apply) and of earlier calls:
     /// a setting that it does not name returns to its declared value.
     ///
-    /// - No accepted event is lost. A capacity or budget below its present use admits no event; the
-    ///   events inside stay, and the bound follows them down.
+    /// - No accepted event is lost. A capacity or budget set below its present use admits no event
+    ///   until enough of the events inside have ended.
     /// - A stage's first cap does not count the workers that are inside already.
     /// - Workers that a new range demands are started before this returns. Surplus workers retire
     ///   after their batch.
     /// - Values set live with [`Running::set_workers`] and [`Running::set_soft_capacity`] stay
-    ///   until their range or soft capacity changes. A new range moves a number of workers only if
-    ///   it excludes it.
+    ///   until their range or soft capacity changes. A new range changes the number of workers only
+    ///   if that number lies outside it.
     ///
     /// Blocks while a report is made, for milliseconds at most. Must not be called from a handler.
     ///

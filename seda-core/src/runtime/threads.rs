@@ -16,8 +16,8 @@ use std::io;
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
-/// The greatest age of a snapshot. It is fresh for a person, and a flood of requests costs four
-/// reports per second.
+/// The greatest age of a snapshot. It is recent enough for a person, and a flood of requests costs
+/// four reports per second at most.
 const SNAPSHOT_AGE: Duration = Duration::from_millis(250);
 
 /// The pause between two looks at services that have announced their exit. The announcement comes
@@ -104,7 +104,7 @@ impl Threads {
         }
         while let Some(worker) = plane.topology.add_worker(index) {
             let name = worker.thread_name();
-            // Without a thread the worker is dropped, and its drop uncounts it.
+            // If no thread starts, the worker is dropped and leaves the pool's count.
             let thread = self.spawn(&name, move || worker.run(CondvarPark::new()))?;
             self.workers.lock().push(thread);
         }
@@ -112,7 +112,7 @@ impl Threads {
         Ok(())
     }
 
-    /// Applies changed settings: starts missing workers, and has the control thread reread its
+    /// Applies changed settings: starts missing workers, and makes the control thread reread its
     /// tick.
     pub(super) fn follow(&self, plane: &Arc<ControlPlane>) {
         plane.topology.pools.indices().for_each(|index| self.add_workers(plane, index));

@@ -23,7 +23,7 @@ impl<E: Send + 'static> StageCore<E> {
         self.make_room(n, class, fan_out)
     }
 
-    /// Has the valve make room in the budget, which has none.
+    /// Makes the valve free room in the budget, which is used up.
     fn make_room(&self, n: usize, class: Class, fan_out: bool) -> Result<(), RefusalReason> {
         let incoming = Incoming { stage: self.index, class, fan_out };
         if self.graph.make_room(n, incoming) { Ok(()) } else { Err(RefusalReason::Budget) }

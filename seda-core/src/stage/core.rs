@@ -1,7 +1,7 @@
 //! The core of a stage: its lanes under their lock, and the operations of workers on them.
 //!
-//! The other operations stand beside it: `enqueue` (events enter), `charge` (the budget), `shed`
-//! (events are shed), `settings`.
+//! The other operations are in files beside it: `enqueue` (events enter), `charge` (the budget),
+//! `shed` (events are shed), `settings`.
 
 use crate::config::Class;
 use crate::event::{Envelope, EventMeta, LossReason, Refusal, RefusalReason, ShardSet};
@@ -112,7 +112,7 @@ impl<E: Send + 'static> StageCore<E> {
         self.present.as_ref().map_or(0, |present| present.load(Ordering::Relaxed))
     }
 
-    /// Makes the depth readable without the lock, and of a replica the number of its events.
+    /// Makes the depth, and the number of events in a replica, readable without the lock.
     pub(super) fn show(&self, lanes: &Lanes<E>) {
         self.depth.store(lanes.depth(), Ordering::Relaxed);
         self.show_present(lanes);

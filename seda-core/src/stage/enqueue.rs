@@ -92,8 +92,8 @@ impl<E: Send + 'static> StageCore<E> {
         Ok(())
     }
 
-    /// Puts events into reserved places. `held` places are left over then; of those and the free
-    /// ones the caller keeps `wanted`. Returns how many it keeps. Does not wake a worker: the
+    /// Puts events into reserved places. The caller then has `held` places left over; of those and
+    /// the free ones it keeps `wanted`. Returns how many it keeps. Does not wake a worker: the
     /// caller does so with [`StageCore::wake`] once it holds no lock.
     pub(crate) fn publish(
         &self,
@@ -136,7 +136,7 @@ impl<E: Send + 'static> StageCore<E> {
             self.lanes.lock().accept_timed(&envelope.meta, edge);
         })?;
         if is_earliest {
-            // A parked worker must park for less long.
+            // A parked worker must now wake earlier.
             self.wake();
         }
         Ok(())

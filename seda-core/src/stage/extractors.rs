@@ -51,7 +51,7 @@ impl<E> Extractors<E> {
         let shard = self.shard.get().map(|extract| catch_panic(|| extract(event)));
         let bytes = self.bytes.get().map(|extract| catch_panic(|| extract(event)));
         if shard == Some(None) || bytes == Some(None) {
-            tracing::error!(%stage, "a panic while reading an event's key or weight");
+            tracing::error!(%stage, "the function for an event's key or weight panicked");
         }
         let shard = shard.flatten().unwrap_or_default();
         Label { shard, weight: Weight::of(bytes.flatten().unwrap_or_default()) }

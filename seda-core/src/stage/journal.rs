@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 
-/// The decisions kept of each controller: minutes of resizing, or the last six seconds of a valve
-/// that journals at every tick. At about 200 bytes each, all controllers stay below 150 KB.
+/// The number of decisions kept for each controller: minutes of resizing, or the last six seconds
+/// of a valve that journals at every tick. At about 200 bytes each, all controllers stay below 150
+/// KB.
 const KEPT: usize = 64;
-/// The decisions that a subscriber may lag behind before it misses the next ones.
+/// The number of decisions that a subscriber may lag behind before it misses the next ones.
 const SUBSCRIBER_LAG: usize = 1_024;
 
 /// The part of the control plane that decided.

@@ -1,4 +1,4 @@
-//! The notices of loss: how the owners of evicted events are told.
+//! Loss notices, which tell the owners of evicted events.
 //!
 //! Dropping an event runs its owner's code, which may be slow or panic. A thread that runs the
 //! valve (a reactor's, a sender's) therefore hands its victims over as a notice. A thread of the
@@ -8,8 +8,8 @@ use crate::platform::sync::{AtomicUsize, Mutex, Ordering};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use std::fmt;
 
-/// The most notices that wait. A decision of the valve evicts 16 events at most, so no more than
-/// 16,384 victims exist beside the budget. Above half of this number the valve stays closed, and
+/// The most waiting notices. A decision of the valve evicts 16 events at most, so no more than
+/// 16,384 victims exist outside the budget. Above half of this number the valve stays closed, and
 /// the sender is refused instead.
 const WAITING_BATCHES: usize = 1_024;
 

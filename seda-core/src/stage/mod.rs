@@ -2,8 +2,8 @@
 //! graph share.
 //!
 //! It imports the rooms below (pool, queue, event, gate, config) and never the worker that runs a
-//! stage: handlers, contexts and the loop stand in `worker`. Queue disciplines and ledgers are
-//! plain data and stand in `queue`; decisions that a controller takes once per tick stand in
+//! stage: handlers, contexts and the loop belong to `worker`. Queue disciplines and ledgers are
+//! plain data and belong to `queue`; decisions that a controller takes once per tick belong to
 //! `control`.
 //!
 //! - `core`: a stage of one event type; `any`: a stage without it, one trait for each caller.

@@ -9,11 +9,11 @@ use crate::stats::Quantiles;
 #[derive(Debug)]
 pub(super) struct PendingEvents {
     count: AtomicUsize,
-    /// The most that may be pending.
+    /// The most pending events.
     limit: AtomicUsize,
-    /// The most that may be outside or in hand before no more are taken.
+    /// The number of events outside or in hand at which no more are taken.
     outside_limit: AtomicUsize,
-    /// Those of `count` that handlers hold.
+    /// The pending events that handlers hold.
     held: AtomicUsize,
     /// Service times of the events that were outside.
     service: Mutex<Quantiles>,
@@ -69,8 +69,8 @@ impl PendingEvents {
         self.count.fetch_sub(1, Ordering::AcqRel);
     }
 
-    /// Counts a pending event as held. To be called under the lock of the lanes, so that no cut
-    /// sees a held event that is not pending.
+    /// Counts a pending event as held. The caller holds the lock of the lanes, so that no cut sees
+    /// a held event that is not pending.
     pub(super) fn hold(&self) {
         self.held.fetch_add(1, Ordering::SeqCst);
     }

@@ -150,8 +150,8 @@ impl GraphShared {
         self.phase.draining.store(true, Ordering::SeqCst);
     }
 
-    /// Marks the graph as ended. To be called before the queues are emptied for the last time: by
-    /// the order of its stage's lock, a later event finds the mark.
+    /// Marks the graph as ended. Call this before the queues are emptied for the last time: a
+    /// sender that takes its stage's lock after that sees the mark.
     pub(crate) fn end(&self) {
         self.phase.ended.store(true, Ordering::Release);
     }
@@ -176,7 +176,7 @@ impl GraphShared {
         self.bytes.charge(bytes) || self.valve.make_byte_room(&self.valve_scope(), bytes, incoming)
     }
 
-    /// Has the valve make room in the budget for `need` events, all or none.
+    /// Makes the valve free room in the budget for `need` events, all or none.
     pub(super) fn make_room(&self, need: usize, incoming: Incoming) -> bool {
         self.valve.make_room(&self.valve_scope(), need, incoming)
     }
@@ -186,7 +186,7 @@ impl GraphShared {
         self.valve_scope().may_preempt(class)
     }
 
-    /// Lets a request in that found a gate closed, by preempting queued events of lower classes.
+    /// Admits a request that found a gate closed, by preempting queued events of lower classes.
     ///
     /// # Errors
     /// A gate that stays closed.
@@ -231,7 +231,7 @@ impl GraphShared {
             Decision::by(Controller::Factory, self.now())
                 .stage(stage)
                 .seen(format!("the factory failed {failures} times in a row: {error}"))
-                .action(format!("closed `{stage}`; mend its factory and restart"))
+                .action(format!("closed `{stage}`; fix its factory and restart"))
                 .changed("open → closed"),
         );
     }

@@ -50,13 +50,13 @@ impl<E: Send + 'static> StageCore<E> {
     /// Tells the owners of shed events.
     pub(crate) fn notify_loss(&self, shed: Vec<Shed<E>>) {
         for (Envelope { event, meta, .. }, reason) in shed {
-            let told = catch_panic(|| {
+            let notified = catch_panic(|| {
                 with_loss_reason(reason, || match self.on_lost.get() {
                     Some(on_lost) => on_lost(event, reason),
                     None => drop(event),
                 });
             });
-            if told.is_none() {
+            if notified.is_none() {
                 tracing::error!(stage = %self.name, %reason, "an `on_lost` or a `Drop` panicked");
             }
             drop(meta);

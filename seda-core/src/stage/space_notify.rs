@@ -8,8 +8,8 @@
 //! 3. *asleep*: the attempt failed and the generation is unchanged under the lock;
 //! 4. *gone*: `waiting` no longer includes it.
 //!
-//! An announcement between 2 and 3 changes the generation, so the thread does not fall asleep on
-//! news that it missed. Events that free space without an announcement are found after 20 ms.
+//! An announcement between 2 and 3 changes the generation, so the thread does not sleep through an
+//! announcement that it missed. Space that is freed without an announcement is found after 20 ms.
 
 use crate::platform::sync::{AtomicUsize, Condvar, Flaw, Mutex, Ordering, is_seeded};
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! Pure statistics: quantiles, outliers, and sums of costs.
 //!
-//! Imports `platform` at most. Counters of one mechanism stand in its room.
+//! The room imports `platform` at most. Counters of one mechanism belong to its room.
 
 mod costs;
 mod ewma;

@@ -1,4 +1,4 @@
-//! Tells a stall of the machine from a new demand.
+//! Distinguishes a stall of the machine from a new demand.
 
 use crate::stats::quantiles::Quantiles;
 
@@ -7,8 +7,8 @@ use crate::stats::quantiles::Quantiles;
 /// one in a hundred million four times the 99th percentile.
 const OUTLIER_RATIO: f64 = 4.0;
 
-/// An outlier that recurs within this many ticks, half a second by default, is no stall: the demand
-/// is new, or has such services.
+/// An outlier that recurs within this many ticks, half a second by default, is not a stall: the
+/// demand is new, or has such services.
 const CAUTIOUS_TICKS: u32 = 5;
 
 /// Ignores a single tick that is an outlier; a change shows in the next ticks too.

@@ -82,7 +82,7 @@ impl Quantiles {
             return self.clone();
         };
         let mut histogram = now.into_owned();
-        // Fails if `then` is no earlier copy; then the records stay as they are.
+        // Fails if `then` is not an earlier copy; the records then stay as they are.
         let _ = histogram.subtract(before.as_ref());
         Quantiles {
             few: Vec::new(),

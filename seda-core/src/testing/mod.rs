@@ -64,8 +64,8 @@
 //! # }
 //! ```
 //!
-//! Assertions of this module panic if they fail, and their message has the figures found. This room
-//! may import all others; none of them imports it.
+//! A failed assertion of this module panics with the figures that it found. This room may import
+//! all others; none of them imports it.
 
 mod balance;
 #[cfg(seda_model)]

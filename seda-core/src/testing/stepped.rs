@@ -13,8 +13,9 @@ use crate::testing::balance::assert_balanced;
 use crate::testing::timeline::Timeline;
 use std::time::Duration;
 
-/// Events begun without a rest after which a graph counts as sending in circles. No test needs as
-/// many, and without optimization they take two seconds, so such a test fails instead of hanging.
+/// The most events of one run; a graph that begins more is taken to send in an endless cycle. No
+/// test needs this many. They take two seconds in a debug build, so the test fails instead of
+/// hanging.
 const CIRCLES: usize = 250_000;
 
 /// A started graph without threads, and its clock.
@@ -31,7 +32,7 @@ impl Stepped {
     /// Starts `graph` on a new timeline, at its clock's origin.
     ///
     /// # Errors
-    /// As [`Graph::start_manual`]: the error names the fault of the graph.
+    /// As [`Graph::start_manual`].
     pub fn start(graph: Graph) -> Result<Self, GraphError> {
         Self::start_on(graph, &Timeline::new())
     }
@@ -39,7 +40,7 @@ impl Stepped {
     /// Starts `graph` on `timeline`, which its handlers and the test share.
     ///
     /// # Errors
-    /// As [`Graph::start_manual`]: the error names the fault of the graph.
+    /// As [`Graph::start_manual`].
     pub fn start_on(graph: Graph, timeline: &Timeline) -> Result<Self, GraphError> {
         let manual = graph.start_manual(timeline.clock())?;
         Ok(Self { manual, timeline: timeline.clone() })
@@ -90,14 +91,14 @@ impl Stepped {
     /// Steps until no worker finds work at the present moment. Returns the number of events begun.
     ///
     /// # Panics
-    /// After 250,000 events, because the graph sends in circles. Use [`Stepped::step`] instead, or
-    /// set a bound with [`Manual::run`].
+    /// After 250,000 events, which suggest an endless cycle of sends. Use [`Stepped::step`]
+    /// instead, or set a bound with [`Manual::run`].
     #[track_caller]
     pub fn run_until_idle(&mut self) -> usize {
         let begun = self.manual.run(CIRCLES);
         assert!(
             begun < CIRCLES,
-            "{begun} events begun without a rest: the graph sends in circles; use `step`"
+            "{begun} events begun without a rest: the graph sends in an endless cycle; use `step`"
         );
         begun
     }
@@ -135,7 +136,7 @@ impl Stepped {
     /// Returns the report of one stage.
     ///
     /// # Panics
-    /// If there is no such stage; the message has the names of all stages.
+    /// If there is no such stage; the message lists the names of all stages.
     #[track_caller]
     pub fn stage(&self, name: &str) -> StageReport {
         let stages = self.report().stages;

@@ -7,7 +7,7 @@ use crate::queue::Outcome;
 use crate::stage::AnyStage;
 use crate::stats::{Quantiles, ServedCosts};
 
-/// A number of successive events with one and the same time.
+/// A run of successive events with the same time.
 #[derive(Clone, Copy, Debug)]
 struct Run {
     nanos: u64,
@@ -26,7 +26,7 @@ pub(super) struct BatchStats {
     done: u64,
     /// Busy time in nanoseconds since the last publication.
     busy: u64,
-    /// Open events of a cohort beside its last, by class.
+    /// Open events of a cohort without its last, by class.
     cohort: PerClass<u32>,
     has_cohort: bool,
     /// Service time of the whole batch in nanoseconds, and its events.

@@ -12,7 +12,7 @@ pub type FactoryError = Box<dyn std::error::Error + Send + Sync>;
 /// Handles the events of a stage. Every worker has an instance of its own, made by the stage's
 /// factory, so state in `self` needs no lock.
 ///
-/// A panic costs the event in hand: it counts as failed. The handler is dropped and made anew.
+/// A panic fails the event in hand and drops the handler; the factory makes a new one.
 ///
 /// ```
 /// use seda_core::{Context, Handler};
@@ -26,7 +26,7 @@ pub type FactoryError = Box<dyn std::error::Error + Send + Sync>;
 /// }
 /// ```
 pub trait Handler<E: Send + 'static>: Send {
-    /// Handles one event. A domain error is an event on an edge, or an answer, and no `Result`.
+    /// Handles one event. Report a domain error as an event on an edge or as an answer.
     fn handle(&mut self, event: E, cx: &mut Context);
 
     /// Handles a batch; by default one event after the other. Override it if work on many events at
@@ -44,8 +44,8 @@ pub trait Handler<E: Send + 'static>: Send {
         let _ = event;
     }
 
-    /// Called once before the handler is dropped in good order, because its worker retires or the
-    /// graph drains. Send held events on from here.
+    /// Called once before the handler is dropped because its worker retires or the graph drains.
+    /// Send held events on from here.
     fn finish(&mut self, cx: &mut Context) {
         let _ = cx;
     }
@@ -111,7 +111,7 @@ pub struct Batch<'a, E: Send + 'static> {
 
 impl<E: Send + 'static> Batch<'_, E> {
     /// Ends the event in hand, begins the next one and returns it; `None` at the end of the batch.
-    /// From here on `cx` is about that event: sent events inherit its class and deadline. An event
+    /// From here on `cx` refers to that event: sent events inherit its class and deadline. An event
     /// is shed if its client has gone meanwhile.
     pub fn next(&mut self, cx: &mut Context) -> Option<E> {
         cx.end_events();
@@ -126,8 +126,9 @@ impl<E: Send + 'static> Batch<'_, E> {
         }
     }
 
-    /// Begins and returns all remaining events at once, for work that is cheaper on many. They end
-    /// together with the batch, sent events inherit from the last one, and a panic costs them all.
+    /// Begins and returns all remaining events at once, for work that is cheaper on many events.
+    /// They end together with the batch, sent events inherit from the last one, and a panic fails
+    /// them all.
     pub fn take_all(&mut self, cx: &mut Context) -> Vec<E> {
         cx.end_events();
         let taken = self.events.drain(..).map(|envelope| {

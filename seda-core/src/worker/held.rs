@@ -76,7 +76,7 @@ impl Held {
         Self(pending)
     }
 
-    /// Returns class, deadline and birth of the event.
+    /// Returns the class, deadline and birth of the event.
     pub fn meta(&self) -> &EventMeta {
         self.0.meta()
     }

@@ -2,7 +2,7 @@
 //!
 //! User code runs in this room and nowhere else in the data plane: inside the panic boundary and
 //! outside all locks. The room imports `stage` and the rooms below it. A decision that is taken
-//! once per tick, or that reads more than one worker, does not belong here but to `control`.
+//! once per tick, or that reads more than one worker, belongs to `control`.
 //!
 //! - this file: [`Worker`], its loop, and the choice of the next stage;
 //! - `runner`: one stage on one worker, a handler and its batch;
@@ -73,11 +73,12 @@ const YIELDS: u32 = 3;
 /// The result of a worker's turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
-    /// It ran a batch with this number of events; zero if it tried and could not begin one.
+    /// It ran a batch with this number of events; zero if no event could be begun.
     Ran(usize),
-    /// It found nothing to run. At the given moment that may change by itself; `None`: it will not.
+    /// It found nothing to run. Work may appear without a send at the given moment; never with
+    /// `None`.
     Idle(Option<Time>),
-    /// It has finished its handlers and must not be turned again.
+    /// It has finished its handlers and must not get another turn.
     Retired,
 }
 
@@ -242,7 +243,7 @@ impl Worker {
     /// # Errors
     /// The result of the turn if there is none: retired, or idle.
     fn choose(&mut self) -> Result<Chosen, Turn> {
-        // Retire if the pool has a worker too many.
+        // Retire if the pool has one worker too many.
         if self.retired {
             return Err(Turn::Retired);
         }
@@ -251,7 +252,8 @@ impl Worker {
         }
         let now = self.cx.graph().now();
         let mut next = self.next_stage(now);
-        // Follow a drain's call only with empty queues, because an event may make a handler anew.
+        // Follow a drain's call only with empty queues, because a queued event may build a new
+        // handler.
         if next.is_none() && self.is_called_to_finish() {
             self.answer_finish();
             next = self.next_stage(now);
@@ -292,8 +294,8 @@ impl Worker {
         ready.min_by_key(|(_, own)| own.served).map(|(place, _)| place)
     }
 
-    /// Charges a stage for its service. A stage that was idle does not save up its unused time: all
-    /// stages are lifted to the service that the charged one had.
+    /// Charges a stage for its service. Every stage is raised to at least the previous service of
+    /// the charged one, so that a stage does not save up its idle time.
     fn charge(&mut self, place: usize, service: u64) {
         let Some(floor) = self.stages.get(place).map(|own| own.served) else {
             debug_assert!(false, "a charged stage is one of the worker's");
@@ -334,8 +336,8 @@ impl Worker {
         self.stages.iter().filter_map(|own| own.runner.waits_until()).min()
     }
 
-    /// Retires if the pool has a worker too many; false if it has not, or if this worker has taken
-    /// events that no other could begin.
+    /// Retires if the pool has one worker too many. False if it has not, or if this worker has
+    /// taken events that no other could begin.
     fn retire(&mut self) -> bool {
         let has_events = self.stages.iter().any(|own| own.runner.has_events());
         if has_events && !self.pool.is_stopping() || !self.pool.retires(self.cx.worker_stats()) {
@@ -370,7 +372,7 @@ impl Worker {
         self.cx.worker_stats().reach_finish_epoch(self.finish_epoch);
     }
 
-    /// Finishes all handlers and returns how many there were. Later events make them anew.
+    /// Finishes all handlers and returns how many there were. Later events build new ones.
     fn finish(&mut self) -> usize {
         let now = self.cx.graph().now();
         let mut finished = 0;
@@ -386,15 +388,15 @@ impl Worker {
 enum LookAgain {
     /// There is work.
     Work,
-    /// There is none: park for this time at most, `None` for any time.
+    /// There is none: park for this time at most; `None` has no limit.
     Park(Option<Duration>),
 }
 
 impl Drop for Worker {
     fn drop(&mut self) {
         if !self.retired {
-            // Dropped by its host, or because it got no thread: it no longer counts, and the events
-            // it took and did not begin are shed.
+            // A worker that its host drops, or that got no thread, leaves the count. The events
+            // that it took and did not begin are shed.
             let now = self.cx.graph().now();
             self.pool.mark_stuck(self.cx.worker_stats());
             self.cx.return_leases();

@@ -15,7 +15,7 @@ pub enum DeferError {
     /// The stage's limit of pending events is reached.
     #[error(
         "stage `{stage}` has as many pending events as its `pending` setting allows; \
-         answer busy, or raise it"
+         let the client retry, or raise it"
     )]
     Limit {
         /// The stage.
@@ -87,7 +87,7 @@ impl Pending {
         Self { graph, stage, meta, how: Completion { succeeded: false, held, taken } }
     }
 
-    /// Returns class, deadline and birth of the event.
+    /// Returns the class, deadline and birth of the event.
     pub fn meta(&self) -> &EventMeta {
         &self.meta
     }
@@ -149,8 +149,8 @@ impl Pending {
         if self.meta.is_expired(now) {
             return Err(RefusalReason::Expired);
         }
-        // The event keeps its place in the budget until it is completed, so the one it sends needs
-        // another.
+        // The event keeps its place in the budget until it is completed, so the sent event needs a
+        // place of its own.
         sink.stage.reserve_charged(&self.meta, 1, true)
     }
 }

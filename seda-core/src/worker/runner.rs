@@ -223,7 +223,7 @@ where
     /// queue, and about a millisecond of service. One before the first batch.
     fn batch_size(&self, others: usize) -> usize {
         let Some(mean) = self.mean else { return 1 };
-        // On a 32-bit machine more than `usize` holds is no bound.
+        // On a 32-bit machine, a number beyond `usize` is no bound.
         let by_time = usize::try_from(BATCH_NANOS / mean.max(1)).unwrap_or(usize::MAX).max(1);
         let depth = self.stage.depth_hint();
         let fair = if depth >= SHARE_FROM * (others + 1) { depth.div_ceil(others + 1) } else { 1 };
@@ -329,7 +329,7 @@ where
                 tracing::error!(stage = %self.stage.name(), "a handler panicked in `begin`");
             }
         }
-        // All of them end with the batch, so its whole time is not the first one's.
+        // All events end with the batch, so its whole time must not count for the first one.
         if self.events.len() > 1 {
             cx.time_together();
         }

@@ -27,11 +27,11 @@ impl Worker {
     /// and keeps it in hand. The driver of the clock then moves it by the batch's service time and
     /// calls [`Worker::complete`].
     ///
-    /// In a batch of several events each has the batch's mean as its service time, because all of
-    /// them end with it. An event is not begun once its client has gone. One that is begun is
-    /// handled, even if its client goes meanwhile.
+    /// Each event of a batch counts with the batch's mean service time, because all of them end
+    /// together. An event whose client has gone is not begun. An event that has begun is handled,
+    /// even if its client goes meanwhile.
     ///
-    /// With a batch in hand it returns that batch and does nothing.
+    /// If a batch is in hand already, it returns that batch and does nothing.
     pub fn begin(&mut self) -> Begun {
         let in_hand = match self.in_hand {
             Some(in_hand) => in_hand,
@@ -61,9 +61,9 @@ impl Worker {
         self.complete_in_hand()
     }
 
-    /// Adds to the time that the worker has spent on a core, and waiting for one, because the
-    /// kernel knows nothing of simulated service. After the first call, even with zeros, the kernel
-    /// is not asked about this worker again.
+    /// Adds to the time that the worker has spent on a core, and waiting for one. The kernel cannot
+    /// measure simulated service, so after the first call, even with zeros, its figures for this
+    /// worker are not read.
     pub fn credit(&self, cpu: Duration, run_queue: Duration) {
         self.cx.worker_stats().credit(cpu, run_queue);
     }

@@ -200,10 +200,10 @@ fn a_refusal_is_counted_at_the_entry_and_reported_at_the_gate_that_closed() {
     assert_eq!(work.gate.as_ref().unwrap().turned_away["basic"], refused);
     assert!(front.gate.as_ref().unwrap().turned_away.is_empty());
     assert!(work.refused.is_empty());
-    assert_eq!(plant.decisions(), ["began to turn requests away"]);
+    assert_eq!(plant.decisions(), ["began refusing requests"]);
     plant.world.offer(BASIC, 100.0);
     plant.run(Duration::from_secs(2));
-    assert_eq!(plant.decisions().last().unwrap(), "ended turning requests away");
+    assert_eq!(plant.decisions().last().unwrap(), "stopped refusing requests");
     plant.end();
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-const CANNOT: &str = "no setting can meet the SLO: admits the requests that the stage can serve";
+const CANNOT: &str = "no setting can meet the SLO: admits what the stage can serve";
 const CAN: &str = "the SLO can be met again";
 
 /// Returns the journaled verdicts about SLOs.

@@ -36,7 +36,7 @@ enum Handle {
 #[derive(Debug)]
 struct Client {
     handle: Handle,
-    /// It went before it was outcome anything.
+    /// The client went before any outcome was delivered.
     abandoned: bool,
     outcome: Option<ClientOutcome>,
 }

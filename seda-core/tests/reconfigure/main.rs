@@ -373,7 +373,7 @@ fn only_the_workers_of_a_hosted_pool_cannot_change() {
     assert_eq!(
         error.to_string(),
         "`pools.reactors.workers` is 2..2 and cannot become 3..3 while the graph runs: its workers \
-         are driven from outside; restart for another number"
+         are driven from outside; restart to change their number"
     );
     assert_eq!(graph.report(), before);
     let same = set(&mut graph, "stages.s.batch = 3\npools.reactors.workers = 2");

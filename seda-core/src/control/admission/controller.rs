@@ -110,7 +110,7 @@ impl AdmissionController {
         self.act(tick.settings.admits().then_some(&seen), tick);
     }
 
-    /// Follows changed settings: limits begin and end at once, and not at the next tick.
+    /// Applies changed settings: limits begin and end at once instead of at the next tick.
     pub(in crate::control) fn follow(&self, tick: &Tick<'_>) {
         let settings = tick.settings;
         match settings.control.admission {
@@ -171,7 +171,7 @@ fn set_entry_limits(plan: &StagePlan, limiter: &Limiter, limits: &GateLimits, ti
     plan.core.set_admission(&own, limiter.estimate.lead(shortest));
 }
 
-/// Journals each gate that began or ended to turn requests away.
+/// Journals each gate that began or stopped refusing requests.
 fn journal_gates(limiters: &mut Stages<Limiter>, seen: &Stages<StageObservation>, tick: &Tick<'_>) {
     for (stage, plan) in tick.topology.stages.entries() {
         if let Some(change) = gate_change(stage, &mut limiters[stage], &seen[stage], tick) {
@@ -180,7 +180,7 @@ fn journal_gates(limiters: &mut Stages<Limiter>, seen: &Stages<StageObservation>
     }
 }
 
-/// Returns the decision to journal if the gate began or ended to turn requests away.
+/// Returns the decision to journal if the gate began or stopped refusing requests.
 fn gate_change(
     stage: StageIndex,
     limiter: &mut Limiter,
@@ -189,8 +189,8 @@ fn gate_change(
 ) -> Option<Decision> {
     let refuses = seen.turned_away + seen.preempted > 0;
     let action = match (refuses, limiter.refusing) {
-        (true, None) => "began to turn requests away",
-        (false, Some(last)) if tick.now.since(last) >= OPEN_AFTER => "ended turning requests away",
+        (true, None) => "began refusing requests",
+        (false, Some(last)) if tick.now.since(last) >= OPEN_AFTER => "stopped refusing requests",
         _ => "",
     };
     if refuses {
@@ -202,12 +202,12 @@ fn gate_change(
         return None;
     }
     let limit = tick.topology.core.admission.figures(stage.get()).and_then(|gate| gate.limit);
-    let said = limit.map_or_else(|| "no limit".to_owned(), |limit| format!("limit {limit}"));
+    let limit = limit.map_or_else(|| "no limit".to_owned(), |limit| format!("limit {limit}"));
     let service = limiter.estimate.service().unwrap_or(0.0) * 1e3;
-    let saw = format!(
+    let evidence = format!(
         "{} of {} turned away, {} preempted, {} queued, service {service:.2} ms, {} workers",
         seen.turned_away, seen.offered, seen.preempted, seen.queued, seen.workers
     );
-    let decision = Decision::by(Controller::Admission, tick.now).seen(saw);
-    Some(decision.action(action).changed(said).acted(tick.acts))
+    let decision = Decision::by(Controller::Admission, tick.now).seen(evidence);
+    Some(decision.action(action).changed(limit).acted(tick.acts))
 }

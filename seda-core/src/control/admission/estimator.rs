@@ -8,7 +8,7 @@ use crate::platform::Time;
 use crate::stats::{Ewma, OutlierFilter, Quantiles, are_outliers};
 use std::time::Duration;
 
-/// The mean service time, smoothed over eight events. One odd event must not close a gate, and a
+/// The mean service time, smoothed over eight events. One outlier must not close a gate, and a
 /// change of demand must show after a few events.
 const SERVICE: Ewma = Ewma::over(8.0);
 /// The least number of service times for a 99th percentile: two of 200 are longer.
@@ -54,7 +54,7 @@ pub(crate) struct Estimate {
     outliers: OutlierFilter,
     /// Events served at once when all workers are busy.
     parallelism: Option<f64>,
-    /// Whether that fell by far in the last tick.
+    /// Whether the parallelism fell sharply in the last tick.
     fell: bool,
     /// When the pool was last about to grow.
     grows: Option<Time>,
@@ -127,7 +127,7 @@ impl Estimate {
         let mut seen = observed.observation(slo_seconds, self.service, self.tail.p99);
         seen.cost_variation = self.cost_model.variation().filter(|_| self.costs.differ);
         seen.parallelism = self.parallelism.unwrap_or(seen.parallelism);
-        // Smoothed likewise: CPU shares vary from tick to tick, and one worker matters.
+        // The workers are smoothed too: CPU shares vary from tick to tick, and one worker matters.
         seen.workers = whole(seen.parallelism);
         seen.grows = self.grows.is_some();
         seen
@@ -142,7 +142,7 @@ impl Estimate {
 
     /// Updates all estimates with the observation of a tick.
     ///
-    /// Declared costs and those of routes have different units, so the cost model begins anew on a
+    /// Declared costs and those of routes have different units, so the cost model starts over on a
     /// change between them.
     pub(crate) fn update(&mut self, observed: &StageObservation, costs: CostKind, now: Time) {
         let before = std::mem::replace(&mut self.costs, costs);
@@ -185,8 +185,8 @@ impl Estimate {
         }
     }
 
-    /// Returns the parallelism after a tick. A fall of a stage that has its pool for itself counts
-    /// only if it lasts two ticks: another process may take the core for one.
+    /// Returns the parallelism after a tick. If the stage has its pool for itself, a fall counts
+    /// only after two ticks, because another process may take the core for one.
     fn parallelism_after(&mut self, observed: &StageObservation) -> f64 {
         let now = observed.parallelism;
         let Some(old) = self.parallelism else { return now };

@@ -83,7 +83,7 @@ impl GateLimits {
     }
 }
 
-/// Returns the stage that has the gate of `stage`: of replicas, the first.
+/// Returns the stage whose gate `stage` uses: itself, or the first of its replicas.
 pub(super) fn gate_of(topology: &Topology, stage: StageIndex) -> StageIndex {
     let number = topology.core.admission.gate_number(stage.get());
     number.map_or(stage, StageIndex::declared)

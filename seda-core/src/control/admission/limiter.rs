@@ -11,17 +11,17 @@ use crate::gate::UNLIMITED;
 use crate::platform::{Time, catch_panic};
 use std::time::Duration;
 
-/// The part of the limit that a lower class leaves to higher ones, once events of them come. A
+/// The part of its limit that a lower class leaves free for each higher class that is present. A
 /// burst of a higher class then finds room, and no event is evicted for it.
 const RESERVED: f64 = 0.25;
 /// The share of the SLO that an event may wait where higher classes are served first. An event that
 /// waits longer is shed by its deadline, at 95 %.
 const WAIT_SHARE: f64 = 0.9;
-/// If fewer services than this fit into the SLO, whole requests are too coarse: a limit in them is
-/// off by more than a twentieth. Then the part of a request that was served already counts, too.
+/// If fewer services than this fit into the SLO, whole requests are too coarse: rounding changes a
+/// limit by more than a twentieth. The served part of a request then counts, too.
 const COARSE_BELOW: f64 = 24.0;
-/// It no longer counts if at least this many fit: a third more, so that a varying mean does not
-/// switch back and forth.
+/// The served part no longer counts if at least this many services fit: a third more, so that a
+/// varying mean does not switch back and forth.
 const COARSE_UNTIL: f64 = 32.0;
 
 /// The laws of one stage, and the estimates that they read.
@@ -33,7 +33,7 @@ pub(crate) struct Limiter {
     pub(crate) estimate: Estimate,
     /// Whether few services fit into the SLO.
     coarse: bool,
-    /// When the gate last turned a request away, while the journal says that it does.
+    /// When the gate last refused a request; set while the journal shows the gate as refusing.
     pub(crate) refusing: Option<Time>,
     /// By class: whether the mean service exceeds the SLO.
     pub(crate) mean: PerClass<Feasibility>,
@@ -49,8 +49,8 @@ impl Limiter {
         self.coarse
     }
 
-    /// Computes the gate limits from the last tick. `make` builds the law of each class at first,
-    /// and again when the configured law changes.
+    /// Computes the gate limits from the last tick. `make` builds the law of each class at the
+    /// first call and whenever the configured law changes.
     pub(crate) fn decide(
         &mut self,
         stage: &str,
@@ -119,8 +119,9 @@ impl Limiter {
 
     /// Returns the limits in declared cost: the cost of the seconds of service in each limit.
     ///
-    /// A limit counts requests in service as a whole, the cost only their rest. When a worker
-    /// becomes free, half of each other request is left on average.
+    /// A limit in requests counts each request in service as a whole; a limit in cost counts only
+    /// its remaining part. When a worker becomes free, each other request in service has half of
+    /// its cost left on average.
     fn costs(&self, limits: &PerClass<ClassLimit>, workers: usize) -> Option<Amounts> {
         let units = self.estimate.units_per_second()? * self.estimate.service()?;
         let half_done = workers.saturating_sub(1) as f64 / 2.0;

@@ -7,7 +7,7 @@ use crate::monitor::{Monitor, Topology};
 use crate::platform::sync::Ordering;
 use crate::stats::{Quantiles, ServedCosts};
 
-/// A part of a worker counts as a whole one from this size on.
+/// The least part of a worker that counts as a whole one.
 const LEAST_PART: f64 = 0.25;
 /// The least share of time on a core. Below it a handler needs nearly no core, and the number of
 /// workers that would fill the machine is unknown.
@@ -48,7 +48,7 @@ pub(crate) struct StageObservation {
     pub(crate) workers: usize,
     /// Events that these workers serve at once.
     pub(crate) parallelism: f64,
-    /// Whether it has its pool for itself. Of a shared pool its part changes from tick to tick.
+    /// Whether it has its pool for itself. Its part of a shared pool changes from tick to tick.
     pub(crate) alone: bool,
     /// Workers of the pool now.
     pub(crate) pool_workers: usize,
@@ -172,7 +172,7 @@ fn useful_workers(pool: &PoolObservation) -> f64 {
     let oversubscribed =
         pool.run_queue_share.filter(|share| *share > PoolObservation::OVERSUBSCRIBED);
     if let Some(share) = oversubscribed.filter(|_| pool.workers >= pool.cores) {
-        // Workers that share the cores are worth the part of time that they do not wait for one.
+        // Workers that share cores count only for the time in which they do not wait for one.
         return now * (1.0 - share);
     }
     let Some(cpu) = pool.cpu_share.filter(|_| pool.utilization > 0.0) else {

@@ -118,12 +118,12 @@ impl SloCheck<'_> {
         let (action, changed) = if infeasible {
             tracing::warn!(stage, "no setting can meet the SLO: {seen}");
             (
-                "no setting can meet the SLO: admits the requests that the stage can serve",
+                "no setting can meet the SLO: admits what the stage can serve",
                 "make the work shorter or raise the SLO",
             )
         } else {
             tracing::info!(stage, "the SLO can be met again: {seen}");
-            ("the SLO can be met again", "nothing to be done")
+            ("the SLO can be met again", "no action is needed")
         };
         let decision = Decision::by(Controller::Admission, self.tick.now).stage(stage).seen(seen);
         self.tick.record(decision.action(action).changed(changed).acted(self.tick.acts));

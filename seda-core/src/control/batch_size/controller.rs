@@ -82,7 +82,7 @@ impl BatchSizeController {
         }
     }
 
-    /// Lets batches be as large as the setting allows, when the controller is off.
+    /// Raises every batch size to its setting when the controller is off.
     pub(in crate::control) fn reset(&mut self, tick: &Tick<'_>) {
         for plan in &tick.topology.stages {
             plan.share.size.store(usize::MAX, Ordering::Relaxed);

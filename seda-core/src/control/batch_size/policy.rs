@@ -68,12 +68,12 @@ const MARGIN: f64 = 2.0;
 
 /// The smallest batch that sustains throughput.
 ///
-/// It is so large that the overhead of a batch is small beside its events. It is no larger, because
-/// events that arrive meanwhile wait for its end, of any class, and other workers find fewer
-/// events. The SEDA paper's batching controller (SOSP 2001, section 4.2) finds the size by trial;
-/// here it follows from two measurements.
+/// The size is large enough that the overhead of a batch is small beside the service of its events.
+/// It is no larger, because events of any class that arrive during a batch wait for its end, and
+/// other workers find fewer events. The SEDA paper's batching controller (SOSP 2001, section 4.2)
+/// finds the size by trial; here it follows from two measurements.
 ///
-/// A batch takes only events that are queued: at an idle stage that is one, at any size.
+/// A batch takes only queued events, so at an idle stage it has one event at any size.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SmallestBatch {
     /// The overhead of a batch, in seconds.

@@ -21,7 +21,7 @@ impl HotspotController {
     /// no pool is flagged.
     pub(in crate::control) fn act(&mut self, seen: &Pools<PoolObservation>, tick: &Tick<'_>) {
         let config = tick.settings.control.hot;
-        // Observations made for other settings are useless: begin anew.
+        // Observations under other settings do not count, so detection starts again.
         if self.hotspots.iter().any(|hotspot| hotspot.config() != config) {
             *self = Self::new(tick.topology, config);
         }

@@ -19,13 +19,12 @@ pub(crate) struct HotspotChange {
     pub threshold: f64,
 }
 
-/// Tells a hot pool from one that had a hot moment.
+/// Distinguishes a pool that stays hot from one that was hot for a moment.
 ///
 /// The flag is set when `least` of the last `of` observations exceed the threshold and the next one
-/// is predicted to exceed it. It is removed when `least` are at or below it and the next one is
-/// predicted there. So a peak that is over sets no flag, and a flag does not flicker. Setting
-/// follows Wood et al., "Black-box and Gray-box Strategies for Virtual Machine Migration" (NSDI
-/// 2007).
+/// is predicted to exceed it. It is removed when `least` are at or below it and the prediction is,
+/// too. So a peak that is over sets no flag, and a flag does not flicker. Setting follows Wood et
+/// al., "Black-box and Gray-box Strategies for Virtual Machine Migration" (NSDI 2007).
 ///
 /// The prediction is AR(1) over the remembered observations: mean + φ · (last − mean), with φ the
 /// autocorrelation at lag 1 (Yule–Walker), which is always below 1. It is clamped to the lowest and

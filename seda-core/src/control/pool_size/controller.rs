@@ -36,15 +36,15 @@ impl Sizing {
         }
     }
 
-    /// Makes the default policy anew if its settings have changed, because it has judged by the old
-    /// ones.
+    /// Replaces the default policy if its settings have changed, because its state depends on the
+    /// old settings.
     pub(crate) fn follow(&mut self, control: &ControlConfig) {
         if self.made_for.as_ref().is_some_and(|made_for| made_for != control) {
             *self = Self::new(None, control);
         }
     }
 
-    /// Asks the policy; `None` if the size is to stay, or the policy panicked.
+    /// Asks the policy; `None` if the size stays, or the policy panicked.
     pub(crate) fn decide(&mut self, pool: &str, seen: &PoolObservation) -> Option<SizeDecision> {
         let Some(decided) = catch_panic(|| self.policy.decide(seen)) else {
             tracing::error!(pool, "a pool-size policy panicked");

@@ -47,8 +47,7 @@ const DRAIN_SECONDS: f64 = 1.0;
 ///
 /// It reads three signals:
 ///
-/// - The wait in the queue against a target: a queue length that is sampled now and then hides
-///   bursts.
+/// - The wait in the queue against a target, because samples of the queue length miss bursts.
 /// - The queue length, for events that no worker has taken yet.
 /// - The share of time that workers wait for a core. It tells a pool short of workers from a
 ///   machine short of cores.
@@ -77,7 +76,8 @@ impl LittlesLaw {
         let Some(service) = seen.service_seconds else {
             return seen.workers + 1;
         };
-        // On a core of its own a worker would not wait for one.
+        // The service time without the wait for a core, which a worker on a core of its own does
+        // not have.
         let service = service * (1.0 - seen.run_queue_share.unwrap_or(0.0)).clamp(0.0, 1.0);
         let arrivals = seen.arrived as f64 / seen.seconds.max(1e-9);
         let load = (arrivals + seen.queued as f64 / DRAIN_SECONDS) * service / TARGET_UTILIZATION;
@@ -99,8 +99,8 @@ impl LittlesLaw {
                 && seen.workers >= seen.cores;
         let on_cores = seen.cpu_share.map(|share| share * seen.workers as f64);
         let cores_are_full = on_cores.is_some_and(|busy| busy >= FILLED * seen.cores as f64);
-        let useless = short_of_cores || cores_are_full;
-        if !(queue_stands || saturated) || seen.workers >= seen.max || useless {
+        let no_core_free = short_of_cores || cores_are_full;
+        if !(queue_stands || saturated) || seen.workers >= seen.max || no_core_free {
             return None;
         }
         let target = Self::needed(seen).min(seen.max);

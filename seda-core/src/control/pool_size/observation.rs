@@ -37,8 +37,8 @@ pub struct PoolObservation {
 }
 
 impl PoolObservation {
-    /// Above this share of busy time spent waiting for a core, cores are scarce and not workers:
-    /// one more worker would only wait, too.
+    /// Above this share of busy time spent waiting for a core, the cores are scarce, not the
+    /// workers: one more worker would only wait, too.
     pub(in crate::control) const OVERSUBSCRIBED: f64 = 0.25;
 }
 

@@ -54,8 +54,8 @@ impl Trial {
         *self == Trial::None
     }
 
-    /// Passes a tick of `seconds` in which `completed` events ended. Returns the growth on trial if
-    /// it did not help.
+    /// Advances the trial by a tick of `seconds`, in which `completed` events ended. Returns the
+    /// growth on trial if it did not help.
     pub(super) fn pass(
         &mut self,
         completed: u64,

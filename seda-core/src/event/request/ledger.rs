@@ -7,7 +7,7 @@ use crate::platform::sync::{Arc, Mutex};
 use crate::platform::{Clock, Time};
 use crate::stats::Quantiles;
 
-/// The figures of one ledger, each counted where it happens; `open` is counted and not derived.
+/// The figures of one ledger. Each is counted where it happens; `open` is not derived either.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RequestCounts {
     pub(crate) admitted: u64,

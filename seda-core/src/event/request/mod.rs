@@ -2,8 +2,8 @@
 //!
 //! - [`Request`]: the obligation, resolved exactly once: answered or lost. All events that descend
 //!   from it carry it, so that queued work for a client that has gone is not started.
-//! - [`Responder`]: the reserved way of the answer, inside the user's event. It cannot fail and
-//!   passes no queue bound.
+//! - [`Responder`]: the reserved path of the answer, inside the user's event. It cannot fail, and
+//!   no queue bounds it.
 //! - [`ReplySink`]: the receiver of answers, such as a reactor or a [`ResponseReceiver`].
 //! - `RequestLedger`: the second ledger. Admitted = answered + lost + open, exactly.
 
@@ -136,8 +136,8 @@ impl Request {
         self.ledger.admission.gate_on(&self.charge, stage)
     }
 
-    /// Begins service at `stage`: from now on less and less of the cost is to come. Of several
-    /// events in service at one stage the first counts; of several stages, the last.
+    /// Begins service at `stage`: the remaining cost falls from now on. Of several events in
+    /// service at one stage the first counts; of several stages, the last.
     pub(crate) fn begin_service(&self, stage: usize, now: Time) {
         if self.charge.cost == 0 {
             return;
@@ -157,8 +157,8 @@ impl Request {
         }
     }
 
-    /// Adds `nanos` of service by a stage. It counts once the request is answered: a lost request
-    /// does not show what its route takes.
+    /// Adds `nanos` of service by a stage. It counts once the request is answered, because a lost
+    /// request does not show the full demand of its route.
     pub(crate) fn record_service(&self, nanos: u64) {
         if !self.ledger.admission.measures(&self.charge) {
             return;

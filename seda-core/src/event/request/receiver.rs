@@ -16,7 +16,7 @@ pub enum Lost {
     #[error("the request was lost: {0}")]
     Given(LossReason),
     /// No answer came in time; the request goes on until the receiver is dropped.
-    #[error("no answer within the time given; wait again, or drop the receiver to abandon it")]
+    #[error("no answer within the time given; wait again, or drop the receiver")]
     TimedOut,
 }
 

@@ -1,4 +1,4 @@
-//! The way of an answer from a handler back to its client.
+//! The path of an answer from a handler back to its client.
 
 use crate::event::request::Request;
 use crate::event::{LossReason, current_loss_reason};
@@ -36,8 +36,8 @@ pub enum Outcome<R> {
 /// Receives the answers to requests.
 ///
 /// `deliver` runs on the thread that answers the request or gives it up, sometimes while that
-/// unwinds: it must neither block nor panic. Space for the outcome has to be reserved before the
-/// request is made.
+/// thread unwinds: it must neither block nor panic. Space for the outcome has to be reserved before
+/// the request is made.
 ///
 /// ```
 /// use seda_core::{Graph, ManualClock, Outcome, ReplyAddress, ReplySink, Responder, SendOptions};
@@ -123,8 +123,8 @@ impl<R> Responder<R> {
         Self { request, sink, address }
     }
 
-    /// Sends the answer to the client. It cannot fail and passes no admission, expiry or valve. If
-    /// the client has gone, the answer is dropped.
+    /// Sends the answer to the client. It cannot fail: admission, expiry and the valve do not apply
+    /// to answers. If the client has gone, the answer is dropped.
     pub fn respond(self, answer: R) {
         if self.request.answered() {
             self.sink.deliver(self.address, Outcome::Answered(answer));

@@ -8,8 +8,8 @@ use std::fmt;
 
 /// The most decisions shown: they fit below the table on one screen.
 const DECISIONS: usize = 5;
-/// The most decisions shown of one controller, so that others are seen beside one that decides at
-/// every tick.
+/// The most decisions shown of one controller. A controller that decides at every tick would hide
+/// all others.
 const OF_ONE_CONTROLLER: usize = 2;
 
 impl fmt::Display for Report {
@@ -170,7 +170,7 @@ fn named(counts: &BTreeMap<String, u64>) -> String {
     parts.join(", ")
 }
 
-/// Returns a duration with a unit of its size.
+/// Formats a duration in the unit that fits it.
 fn time(seconds: Option<f64>) -> String {
     match seconds {
         None => "-".to_owned(),

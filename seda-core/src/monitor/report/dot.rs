@@ -1,4 +1,4 @@
-//! The graph as a picture, in DOT (graphviz.org/doc/info/lang.html).
+//! The graph as a diagram, in DOT (graphviz.org/doc/info/lang.html).
 
 use crate::monitor::report::Report;
 use std::fmt::Write;

@@ -64,7 +64,7 @@ pub struct Report {
     /// The last 64 decisions of each controller, oldest first. The valve's evictions are one
     /// decision for each stage and tick or report, with the time of the first eviction.
     pub journal: Vec<Decision>,
-    /// How many decisions did not reach a subscriber of the journal, because it lagged.
+    /// Number of decisions that did not reach a subscriber of the journal, because it lagged.
     #[serde(default)]
     pub journal_missed: u64,
     /// The stage that limits the graph, if one does.
@@ -72,7 +72,7 @@ pub struct Report {
 }
 
 /// Events over all stages: accepted = handled + shed + failed + queued + in hand + pending, and
-/// offered = accepted + refused. An event sent on is offered anew.
+/// offered = accepted + refused. An event that a handler sends on is offered again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct EventLedger {
@@ -116,9 +116,9 @@ pub struct RequestLedger {
 pub struct BudgetReport {
     /// Events in use now.
     pub used: usize,
-    /// The most events. A budget that was set below the use binds once the use has fallen.
+    /// The most events. A limit set below the present use takes effect once the use has fallen.
     pub limit: usize,
-    /// Bytes in use now, over the events that their stage weighs.
+    /// Bytes in use now, counted at the stages that weigh their events.
     pub bytes_used: u64,
     /// The most bytes.
     pub bytes_limit: u64,
@@ -145,7 +145,8 @@ pub struct ResponseReport {
     /// Quantiles, mean and count.
     #[serde(flatten)]
     pub quantiles: QuantileSummary,
-    /// The cumulative distribution: pairs of seconds and the responses that took no longer.
+    /// The cumulative distribution: pairs of a time in seconds and the number of responses within
+    /// it.
     pub cdf: Vec<(f64, u64)>,
 }
 
@@ -204,7 +205,7 @@ pub struct StageReport {
     pub in_hand: u64,
     /// Events deferred, held or delayed now.
     pub pending: u64,
-    /// The most events outside before no further one is dequeued
+    /// The number of events outside at which no further event is dequeued
     /// ([`StageConfig::outstanding`](crate::config::StageConfig::outstanding)); `None` where only
     /// `pending` bounds them.
     pub outstanding: Option<usize>,
@@ -256,7 +257,7 @@ pub struct QueueReport {
     pub depth: usize,
     /// Above this depth no event is admitted.
     pub soft: usize,
-    /// The hard bound. A capacity that was set below the depth binds once the depth has fallen.
+    /// The hard bound. A capacity set below the depth takes effect once the depth has fallen.
     pub capacity: usize,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Both checkers follow std's interface; this file adapts it to parking_lot's. No time passes in a
 //! model: a wait with a limit lasts until its notification. So a lost wake-up is a deadlock, which
-//! the checker reports, and not a delay, which no test would notice.
+//! the checker reports, instead of a delay, which no test would notice.
 
 #[cfg(seda_model = "loom")]
 pub(crate) use loom as checker;

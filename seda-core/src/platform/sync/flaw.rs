@@ -4,7 +4,7 @@
 //! lines where it would break, and a model seeds them one at a time. In every other build
 //! [`is_seeded`] is the constant `false`, so the compiler removes the flaws.
 
-/// A flaw of a protocol. Each stands at the line that names it.
+/// A flaw of a protocol. Each is seeded at the line that names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(not(seda_model), expect(unreachable_pub, reason = "models name them from outside"))]
 pub enum Flaw {

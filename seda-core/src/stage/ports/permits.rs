@@ -9,9 +9,8 @@ use std::fmt;
 /// Places reserved in one stage's queue. While they are held, a send into them is not refused.
 /// Unused places are returned on drop.
 ///
-/// Reserve first and make the event afterwards to save the work for an event that would be
-/// refused. Reserve from several stages before sending to any, and a send over several sinks is
-/// all or none.
+/// Reserve a place before you make the event, to save the work on an event that would be refused.
+/// Reserve places at several stages before you send to any, to make the sends all or none.
 ///
 /// ```
 /// use seda_core::{Graph, ManualClock};
@@ -69,7 +68,7 @@ impl<E: Send + 'static> Permits<E> {
         self.left
     }
 
-    /// Sends an event into a reserved place; accepted at once and for good.
+    /// Sends an event into a reserved place. It is accepted at once, and the answer is final.
     ///
     /// # Errors
     /// The event, with [`RefusalReason::TooLarge`] when no place is left. A stage that weighs its

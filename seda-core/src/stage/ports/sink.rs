@@ -6,7 +6,7 @@
 //! 1. *lease*: the first send of a batch reserves places at the target, some of them ahead;
 //! 2. *push*: each send uses up one leased place, without any lock;
 //! 3. *publish*: at the end of the batch all sent events enter the queue in one critical section,
-//!    and as many places as were used are leased anew;
+//!    and as many places as were used are leased again;
 //! 4. *wake*: with no lock held, a worker of the target's pool is woken;
 //! 5. *return*: a worker that finds no event to handle returns its leased places.
 
@@ -200,8 +200,8 @@ impl<E: Send + 'static> Outbox<E> {
         }
     }
 
-    /// Computes `ahead` anew if settings have changed. Called where the target's lock is taken
-    /// anyway, once per batch.
+    /// Computes `ahead` again if settings have changed. Called once per batch, where the target's
+    /// lock is taken anyway.
     fn refresh(&mut self) {
         let changes = self.stage.graph.changes();
         if changes != self.changes {
@@ -285,13 +285,14 @@ pub(crate) trait AnyOutbox: Send {
     fn len(&self) -> usize;
 
     /// Publishes the sent events and returns unused places. `spent` is the service time, in
+    /// Publishes the sent events and returns unused places. `spent` is the service time, in
     /// nanoseconds, of the event that caused each of them. With `stay` as many places as were used
-    /// are leased anew in the same critical section, for the next batch. Wakes no worker.
+    /// are leased again in the same critical section, for the next batch. Wakes no worker.
     fn publish(&mut self, now: Time, spent: u64, stay: bool);
 
-    /// Wakes a worker of the target's pool. Not when the sender's batch is `ending` and the pool is
-    /// its own: it looks at the target itself before it parks, and passes the work on if there is
-    /// more than it can take. So an idle chain of stages wakes no thread per hop.
+    /// Wakes a worker of the target's pool, unless the sender's batch is `ending` and the pool is
+    /// its own. The sender then looks at the target itself before it parks, and passes on the work
+    /// that it cannot take. So an idle chain of stages wakes no thread per hop.
     fn wake(&self, ending: bool);
 }
 
@@ -324,8 +325,8 @@ impl<E: Send + 'static> AnyOutbox for Outbox<E> {
     }
 
     fn wake(&self, ending: bool) {
-        let spared = ending && self.own_pool && !self.stage.graph.has_ended();
-        if self.stage.depth_hint() > 0 && !spared {
+        let not_needed = ending && self.own_pool && !self.stage.graph.has_ended();
+        if self.stage.depth_hint() > 0 && !not_needed {
             self.stage.wake();
         }
     }

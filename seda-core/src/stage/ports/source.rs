@@ -37,10 +37,11 @@ pub struct SendOptions {
     /// graph: not known.
     pub route: Option<Route>,
     /// The cost of a request at the stages that it visits, in a unit of your own that all requests
-    /// of a stage share: microseconds, tokens, rows. The time per unit is measured. Where
-    /// requests declare it, a stage is bounded by their total cost instead of their number, so that
-    /// a cheap request is admitted where an expensive one has no room. 0 counts as 1. `None`: not
-    /// known; where routes of a graph meet in a stage and one takes twice as long as another, each
+    /// of a stage share: microseconds, tokens, rows. The time per unit is measured. Where requests
+    /// declare it, a stage is bounded by their total cost instead of their number, so that a cheap
+    /// request is admitted where an expensive one has no room. 0 counts as 1. `None`: unknown. If
+    /// routes that meet in a stage then differ in cost by a factor of two, each request counts with
+    /// the measured cost of its route.
     /// request counts as the measured cost of its route.
     pub cost: Option<u32>,
 }
@@ -173,8 +174,8 @@ impl<E: Send + 'static> Source<E> {
     ///
     /// # Errors
     /// The reason why the request was refused; `event` was not called and nothing is delivered. An
-    /// event that turns out to weigh more than the free byte budget is no error here: its request
-    /// was admitted, and is lost with the reason [`LossReason::Refused`].
+    /// event that turns out to weigh more than the free byte budget causes no error here: its
+    /// request was admitted, and is lost with the reason [`LossReason::Refused`].
     ///
     /// [`LossReason::Refused`]: crate::LossReason::Refused
     pub fn request_to<R: Send + 'static>(
@@ -190,8 +191,8 @@ impl<E: Send + 'static> Source<E> {
         let request = Request::admit(&self.ledger, meta.birth, charge);
         meta.request = Some(Arc::clone(&request));
         let event = event(Responder::new(Arc::clone(&request), home, address));
-        // The place is reserved, so only the event's weight can be refused. The dropped responder
-        // tells `home` then.
+        // The place is reserved, so only the event's weight can cause a refusal. The dropped
+        // responder then tells `home`.
         if let Err(refused) = permits.send(event) {
             give_up(refused);
         }

@@ -6,7 +6,7 @@ use crate::platform::sync::{Arc, AtomicU64, Ordering};
 use std::fmt;
 
 /// Chooses one of n replicas by a [`Balance`], as the sinks and sources of a replicated stage do.
-/// For simulations, and for programs that spread work over servers that are no stages.
+/// For simulations, and for programs that spread work over servers that are not stages.
 ///
 /// A sequence of choices depends on the seed and on the lengths only. Each clone is a sender of
 /// its own: it begins its round robin at the next replica, and draws other random numbers.
@@ -60,7 +60,7 @@ impl Balancer {
         match self.balance {
             Balance::Central => untried.nth(0),
             Balance::RoundRobin => self.from(turn).find(|replica| untried.contains(*replica)),
-            // Ties go round: the search starts at the replica in turn.
+            // The search starts at the replica in turn, so ties rotate.
             Balance::ShortestQueue => self
                 .from(turn)
                 .filter(|replica| untried.contains(*replica))
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn two_choices_never_pick_the_longest_queue() {
         let [shortest, middle, longest] = counts(Balance::TwoChoices, [0, 1, 2], 30_000);
-        // Of three pairs two have the shortest in them; 30,000 draws vary by 82 (one sigma).
+        // Two of three pairs contain the shortest; 30,000 draws vary by 82 (one sigma).
         assert!(longest == 0 && shortest.abs_diff(20_000) < 500, "{shortest} {middle} {longest}");
     }
 

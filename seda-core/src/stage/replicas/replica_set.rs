@@ -48,8 +48,8 @@ impl<T> ReplicaSet<T> {
     }
 
     /// Asks the members in the order of the balance until one agrees, or until one refuses for a
-    /// reason that all share. Of several refusals the first transient one counts, because waiting
-    /// may help; without one, the first.
+    /// reason that all share. If all refuse, the first transient refusal counts, because waiting
+    /// may help; without one, the first refusal.
     pub(crate) fn ask<C, R>(
         &self,
         asker: &mut C,
@@ -87,7 +87,7 @@ impl<T> ReplicaSet<T> {
     }
 }
 
-/// True if another replica may answer otherwise.
+/// True if another replica may give another answer.
 fn is_per_replica(reason: RefusalReason) -> bool {
     match reason {
         RefusalReason::Full | RefusalReason::Closed | RefusalReason::TooLarge => true,

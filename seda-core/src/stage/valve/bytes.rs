@@ -29,7 +29,7 @@ impl Valve {
             let weights = eligible_weights(&stages, policy, incoming);
             let used = scope.bytes.used();
             let free = scope.bytes.limit().saturating_sub(used);
-            // No event is evicted for one that would be refused all the same.
+            // An event that would be refused all the same evicts no other.
             if free + weights.iter().sum::<u64>() < bytes {
                 return false;
             }

@@ -50,7 +50,8 @@ fn choose(
             None
         }
         OverloadPolicy::LongestQueue => {
-            // Among equals the first declared: nearest the entry, least work wasted.
+            // Of equal queues the first declared: it is nearest the entry and wastes the least
+            // work.
             let (stage, longest) = eligible.rev().max_by_key(|(_, queue)| queue.depth)?;
             let others = queues.iter().enumerate().filter(|(other, _)| *other != stage);
             let second = others.map(|(_, queue)| queue.depth).max().unwrap_or(0);
@@ -94,7 +95,7 @@ impl Valve {
         let stages = scope.stages();
         let mut gained = 0;
         let mut asked = Vec::new();
-        // A round without a victim lost a race with a worker. The bound ends a row of those.
+        // A round without a victim has lost a race with a worker. The bound limits such rounds.
         for _ in 0..need.saturating_mul(2).max(4) {
             // Look at all queues.
             let queues = look(&stages, incoming.victims());
@@ -123,7 +124,7 @@ impl Valve {
                 );
                 (Evicted::ByClass(victims), victims.iter().sum())
             } else {
-                // For the next event it would look again, so each counts its own places only.
+                // The next event repeats the decision, so each event counts its own places only.
                 let would_be = choice.most.min(need);
                 (Evicted::WouldBe(would_be), would_be)
             };

@@ -68,15 +68,15 @@ pub(crate) struct Evictions {
 }
 
 impl Evictions {
-    /// Counts an eviction. The first of its kind describes the queues with `saw`.
-    pub(super) fn note(&self, eviction: Eviction, saw: impl FnOnce() -> String) {
+    /// Counts an eviction. The first of its kind describes the queues with `describe`.
+    pub(super) fn note(&self, eviction: Eviction, describe: impl FnOnce() -> String) {
         let mut noted = self.noted.lock();
         if let Some(alike) = noted.iter_mut().find(|noted| noted.first.kind == eviction.kind) {
             return alike.add(&eviction);
         }
         let mut first = EvictionSummary {
             first: eviction,
-            seen: saw(),
+            seen: describe(),
             victims: PerClass::default(),
             would_be: 0,
             incoming: PerClass::default(),

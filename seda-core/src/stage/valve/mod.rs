@@ -35,8 +35,8 @@ use crate::stage::space_notify::SpaceNotify;
 use crate::stage::valve::eviction_log::Evictions;
 
 /// The most victims of one decision. A sender that needs one place makes room for a few more, so
-/// that a burst does not decide anew for each event. The limit keeps a short overload from emptying
-/// a queue.
+/// that a burst does not need a decision for each event. The limit keeps a short overload from
+/// emptying a queue.
 const QUANTUM: usize = 16;
 
 /// The valve's settings, live, and its decisions since the last tick.
@@ -56,7 +56,7 @@ struct ValveSettings {
 
 impl Default for Valve {
     fn default() -> Self {
-        // Any fixed seed does: random drop is to be repeatable, not unpredictable.
+        // A fixed seed makes random drop repeatable.
         let random = SplitMix64::new(GOLDEN);
         Self { settings: Mutex::default(), random, evictions: Evictions::default() }
     }
@@ -75,11 +75,11 @@ impl Valve {
     /// Returns the settings if the valve may act for `incoming`, or would as an observer.
     fn settings_for(&self, scope: &ValveScope<'_>, incoming: Incoming) -> Option<ValveSettings> {
         let settings = *self.settings.lock();
-        let shut = settings.mode == Mode::Off || settings.policy == OverloadPolicy::None;
+        let is_off = settings.mode == Mode::Off || settings.policy == OverloadPolicy::None;
         // Below the lowest class there is no victim: refused without a look at any queue.
         let has_victims = incoming.fan_out || scope.has_lower_class(incoming.class);
         // Victims wait for the loss notifier. When it is congested, the sender is refused instead.
-        (!shut && has_victims && scope.notifier.has_room()).then_some(settings)
+        (!is_off && has_victims && scope.notifier.has_room()).then_some(settings)
     }
 }
 

@@ -15,9 +15,9 @@ impl ValveScope<'_> {
         self.has_lower_class(class) && self.notifier.has_room()
     }
 
-    /// Lets a request in that found a gate closed. At each closed gate on its route one queued
-    /// event that counts there is shed: the newest of the lowest class that has more than its
-    /// guarantee. It has waited least, and each event that stays can still be in time. No event is
+    /// Admits a request that found a gate closed, by shedding one queued event that counts at each
+    /// closed gate on its route. The victim is the newest event of the lowest class with more than
+    /// its guarantee: it has waited least, and the older events can still be in time. No event is
     /// shed unless every closed gate has such a victim.
     ///
     /// # Errors
@@ -55,8 +55,8 @@ impl ValveScope<'_> {
         admission.gate(stage)?.preemptible_class(charge.class, cost, self.classes)
     }
 
-    /// Sheds one queued event of `class` that counts at a stage's gate, in whichever of its
-    /// replicas it is queued; false if there is none.
+    /// Sheds one queued event of `class` that counts at a stage's gate, in any of its replicas;
+    /// false if there is none.
     fn shed_one(&self, admission: &Admission, gate: usize, class: Class) -> bool {
         let members = (gate..).take_while(|stage| admission.gate_number(*stage) == Some(gate));
         for member in members {

@@ -1,6 +1,6 @@
 //! Events that a handler keeps beyond its call: deferred to the outside, or held.
 //!
-//! The handles [`Pending`] and [`Held`] know no context. The methods that need both stand here.
+//! The handles [`Pending`] and [`Held`] have no context. The methods that need both are here.
 
 use crate::event::Refused;
 use crate::platform::sync::Arc;

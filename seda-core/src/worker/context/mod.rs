@@ -47,26 +47,26 @@ pub struct Context {
     worker_stats: Arc<WorkerStats>,
     /// The worker's pool.
     pool: Arc<PoolCore>,
-    /// The stage that is run, and its place among the worker's stages.
+    /// The running stage, and its place among the worker's stages.
     stage: Option<(Arc<dyn AnyStage>, usize)>,
     now: Time,
     /// When the service of the event in hand began.
     begun: Time,
     /// When work was last published.
     published: Time,
-    /// The event in hand; of several the last one begun.
+    /// The event in hand; if there are several, the last one begun.
     meta: EventMeta,
     /// Events begun and not ended; more than one only after `Batch::take_all`.
     open: usize,
     /// Set if the event in hand does not end with its handler's call.
     detached: Option<Detached>,
-    /// True if the stage that is run weighs its events.
+    /// True if the running stage weighs its events.
     weighs: bool,
     /// Events of the batch that are not begun.
     ahead: usize,
     /// True if events are timed one by one.
     timed: bool,
-    /// Places in the budget that ended events left, for the events that are sent.
+    /// Places in the budget that ended events have left, for events to be sent.
     credit: usize,
     outboxes: Vec<Option<Box<dyn AnyOutbox>>>,
     /// The outboxes that hold events.
@@ -111,7 +111,7 @@ impl Context {
         self.now
     }
 
-    /// Returns class, deadline and birth of the event in hand.
+    /// Returns the class, deadline and birth of the event in hand.
     pub fn meta(&self) -> &EventMeta {
         &self.meta
     }

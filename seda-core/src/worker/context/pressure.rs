@@ -9,10 +9,10 @@ use crate::worker::context::Context;
 const SMOOTHED: Ewma = Ewma::over(7.0);
 
 impl Context {
-    /// Returns how close the stage that is run is to refusing requests of this class, 0 to 1,
-    /// smoothed over the last few calls on this worker. A handler that can give a cheaper answer
-    /// gives it above some value, 0.5 for instance: more requests are served, the pressure falls,
-    /// and no request is refused before that was tried (Welsh & Culler, USITS 2003, section 3.4).
+    /// Returns how close the running stage is to refusing requests of this class, 0 to 1, smoothed
+    /// over the last few calls on this worker. A handler can give a cheaper answer above some
+    /// value, for example 0.5: it then serves more requests, and the pressure falls before any
+    /// request is refused (Welsh & Culler, USITS 2003, section 3.4).
     ///
     /// With an [SLO](crate::SloConfig) it is the used share of the admission limit, else that of
     /// the queue's soft capacity. Costs one lock; call it once per event. Returns 0 outside of a

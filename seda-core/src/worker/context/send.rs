@@ -44,11 +44,12 @@ impl Context {
     }
 
     /// Sends an event that is queued at its target after `delay`. If the graph begins to drain
-    /// before that, the event is cancelled ([`LossReason::Cancelled`]) and its owner told.
+    /// before that, the event is cancelled ([`LossReason::Cancelled`]) and its owner is notified.
     ///
     /// The answer is final: from now on the event has its place in the target's queue and in the
-    /// budget, and counts there as pending. The delay is no waiting time. It costs no thread: the
-    /// target's workers look at the clock, so the event is late while all of them are busy.
+    /// budget, and counts there as pending. The delay does not count as waiting time. It needs no
+    /// thread: the target's workers check the clock, so the event is late while all of them are
+    /// busy.
     ///
     /// [`LossReason::Cancelled`]: crate::LossReason::Cancelled
     ///

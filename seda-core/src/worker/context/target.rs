@@ -34,7 +34,8 @@ impl Context {
         }
     }
 
-    /// Reserves `n` places, of several replicas at the first that has them; returns the target too.
+    /// Reserves `n` places at `sink`; with several replicas, at the first that has them. Returns
+    /// the target too.
     pub(super) fn reserve_at<'s, E: Send + 'static>(
         &mut self,
         sink: &'s Sink<E>,
@@ -95,7 +96,7 @@ fn unsent<E: Send + 'static>(target: &Sink<E>, beside: Option<usize>) -> usize {
     usize::from(beside == Some(target.outbox))
 }
 
-/// Returns the number of an edge among those into its target; `stage` is the one that is run.
+/// Returns the number of an edge among those into its target; `stage` is the running one.
 pub(super) fn edge<E: Send + 'static>(
     stage: &Option<(Arc<dyn AnyStage>, usize)>,
     sink: &Sink<E>,

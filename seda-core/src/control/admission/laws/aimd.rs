@@ -17,8 +17,8 @@ const LEAST_SAMPLES: u64 = 10;
 /// The overload controller of SEDA (Welsh and Culler, USITS 2003) with two corrections: it limits
 /// requests inside instead of a rate per millisecond, and it waits for samples.
 ///
-/// Two faults remain. It must exceed the target to find it, and a step of two per tick is large for
-/// a service of 50 ms and small for one of 0.1 ms.
+/// Two faults remain. The law finds the target only by exceeding it, and a step of two per tick is
+/// large for a service of 50 ms and small for one of 0.1 ms.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Aimd {
     limit: f64,

@@ -36,13 +36,13 @@ impl AdmissionLaw for DrainRate {
             // Before the first service: enough to keep the workers busy, and not more.
             return Some(workers as f64 + LEAST_QUEUE);
         };
-        // Zero or NaN: as many as there are workers.
+        // Zero or NaN: the number of workers.
         let parallel = seen.parallelism;
         let parallel = if parallel > 0.0 { parallel.min(workers as f64) } else { workers as f64 };
         // X: the rate at which the stage drains.
         let rate = parallel / service;
-        // With varying demands a queue must be longer by 1 + c² to keep a server as busy (Pollaczek
-        // and Khinchine). It may be, because the declared costs say how long it takes.
+        // Varying demands need a queue longer by 1 + c² to keep a server as busy (Pollaczek and
+        // Khinchine). A longer queue is safe, because the declared costs give the time to drain it.
         let queue = seen.cost_variation.map_or(1.0, |c2| 1.0 + c2);
         let known = seen.cost_variation.is_some() && !seen.grows;
         let least = if known { TIME_SHARE_IF_DECLARED } else { TIME_SHARE };
@@ -56,7 +56,7 @@ impl AdmissionLaw for DrainRate {
         // While the pool grows, events may wait for the new workers as long as the SLO allows.
         let share = if seen.grows { share_of_time } else { QUEUE_SHARE * queue };
         let wait = (LEAST_QUEUE / rate).max(seen.slo_seconds * share).min(most_wait).max(0.0);
-        // At least one event waits, so that a worker finds the next one when it has ended an event;
+        // At least one event waits, so that a worker that has ended an event finds the next one;
         // also if the queue is NaN.
         Some(workers as f64 + (wait * rate).clamp(1.0, MOST).max(1.0))
     }

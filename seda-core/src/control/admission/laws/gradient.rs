@@ -5,7 +5,7 @@ use crate::control::admission::{AdmissionLaw, AdmissionObservation, FIRST_QUEUE,
 /// A response may take this many times the usual time before the limit shrinks (Netflix
 /// concurrency-limits, `Gradient2Limit`).
 const TOLERANCE: f64 = 1.5;
-/// The limit shrinks at most by half per tick, as there.
+/// The limit shrinks at most by half per tick, as in `Gradient2Limit`.
 const LEAST_GRADIENT: f64 = 0.5;
 /// Headroom for growth, in requests.
 const QUEUE: f64 = 4.0;
@@ -18,8 +18,8 @@ const RECOVERY: f64 = 0.95;
 
 /// Gradient2: limit · clamp(1.5 · usual / measured, 0.5, 1) + 4, smoothed.
 ///
-/// The original knows no SLO and meets none: its usual time drifts up while a queue stands. Here
-/// the usual time is bounded by 40 % of the SLO.
+/// The original has no SLO and meets none: its usual time drifts up while a queue stands. Here the
+/// usual time is bounded by 40 % of the SLO.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Gradient {
     limit: f64,
