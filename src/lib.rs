@@ -58,7 +58,8 @@
 //!
 //! # What always holds
 //!
-//! - A handler's send never blocks. The event is taken, or it comes back with the reason
+//! - A send blocks only over a [`WaitingSink`] or in [`Source::send_within`], both with a limit.
+//!   The event is taken, or it comes back with the reason
 //!   ([`Refused`]).
 //! - Every event is counted where it happens, and the counts balance:
 //!   accepted = handled + shed + failed + queued + in hand + pending.

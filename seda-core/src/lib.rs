@@ -1,4 +1,4 @@
-//! Servers as graphs of typed stages that stay well-conditioned under any load.
+//! Servers as graphs of typed stages that keep answering in time when they are overloaded.
 //!
 //! A program declares a [`Graph`]. Its nodes are [stages](Stage): a bounded queue and a
 //! [`Handler`]. Events of any type enter through a [`Source`] and travel over declared, counted
@@ -38,8 +38,8 @@
 //!
 //! # Guarantees
 //!
-//! - A handler's send never waits for a place: it is accepted, or the event comes back
-//!   ([`Refused`]) with the reason.
+//! - A send waits for a place only over a [`WaitingSink`] or in [`Source::send_within`], both with a
+//!   limit. It is accepted, or the event comes back ([`Refused`]) with the reason.
 //! - An accepted event is handled, fails, or is shed with a reason ([`LossReason`]), and is always
 //!   counted.
 //! - Memory and waits are bounded: each stage has a capacity, and the graph a budget.

@@ -3,6 +3,10 @@
 //! The room holds the plain data of settings, their parsing and bounds, the settings in force, and
 //! the errors about them. It imports `stats` and `platform`. A mechanism that reads a setting
 //! belongs to its own room.
+//!
+//! The way of a setting: `graph`, `stage`, `pool`, `class`, `slo`, `control` (as written, with the
+//! defaults) → `declaration` (what code declares) → `stage_settings` (one stage, with bounds) →
+//! `resolved` (the whole graph, in force) → `diff` (what a change changes).
 
 mod class;
 mod codel;

@@ -1,4 +1,5 @@
-//! The loop of the control plane: collect, observe, decide, act, export.
+//! The tick of the control plane: collect, observe, decide, act, export. `runtime/threads.rs` has
+//! the loop that calls it.
 
 use crate::config::Settings;
 use crate::control::admission::{AdmissionController, MakeLaw};
@@ -36,7 +37,7 @@ struct Controllers {
 
 /// The control plane of one graph.
 ///
-/// It has two locks, taken in this order:
+/// It has two locks, beside those of `admission`, taken in this order:
 ///
 /// 1. `controllers`: held by the tick alone, for its whole length.
 /// 2. `monitor`: held by a tick while controllers observe, by a report, and by a change of

@@ -2,8 +2,9 @@
 
 /// Declares an enum of reasons, its names, and a type that counts each reason.
 ///
-/// Everything follows from the one list. A new reason is counted and reported from its first day,
-/// and each `match` that decides by reason stops compiling until it covers the new one.
+/// Everything follows from the one list: a new reason is counted and reported from its first day.
+/// Exhaustive matches stop compiling until they cover it. Matches in other crates cannot be
+/// exhaustive: `http/accept.rs` of seda-http answers an unknown reason with 503 "busy".
 macro_rules! reasons {
     (
         $(#[$of_enum:meta])*

@@ -10,8 +10,8 @@
 //! - `Gate`: the gate of one stage: the requests bound for it and their limits by class. It has two
 //!   `ClassLimiter`s, one in requests and one in costs.
 //! - `GateCharge`: the charge of a request at its gates, from its entry to its end.
-//! - `InService`: the served part of the costs inside.
-//! - `CostModel`: the measured worth of a unit of cost.
+//! - `InService`: the requests in service, and the part of their cost that is served already.
+//! - `CostModel`: the measured service time of a unit of cost.
 //! - `Demands`: the measured demand of each route, for requests that declare no cost.
 //!
 //! By Little's law a bound on the requests inside bounds their time: N requests under way, of which
@@ -148,7 +148,7 @@ impl Admission {
         self.gate_number(stage) == Some(stage)
     }
 
-    /// Returns the stage that the gate of `stage` belongs to.
+    /// Returns the stage that has the gate of `stage`: the first of replicas, else `stage` itself.
     pub(crate) fn gate_number(&self, stage: usize) -> Option<usize> {
         self.built.get()?.gate_of.get(stage).copied()
     }
@@ -217,15 +217,15 @@ impl Admission {
         self.built.get().is_some_and(differ)
     }
 
-    /// Ends a tick: its measurements join the demands of the routes. `coarse` says that at some
-    /// stage so few services fit into the SLO that parts of one matter.
+    /// Ends a tick: its measurements join the demands of the routes. `coarse`: at some stage the
+    /// SLO holds few services, and a limit in whole requests is too coarse.
     pub(crate) fn learn_demands(&self, coarse: bool) {
         if let Some(built) = self.built.get() {
             built.demands.update(coarse);
         }
     }
 
-    /// Returns whether the demand of such a request is measured.
+    /// Returns whether the demand of the request's route is measured.
     pub(crate) fn measures(&self, charge: &GateCharge) -> bool {
         let route = self.built.get().zip(charge.route);
         route.is_some_and(|(built, route)| built.demands.measures(route))

@@ -10,7 +10,8 @@
 //! `models/tests/wakeups.rs` checks it under loom, `retire.rs` and `shrink.rs` beside it under
 //! shuttle.
 //!
-//! A worker is in one of three states:
+//! For a sender a worker is in one of three states (`idle` covers *listed*, *looking again* and
+//! *parked* in the docs of `worker`):
 //!
 //! ```text
 //!             W1 enter                     S5 a sender takes it off the list

@@ -1,4 +1,5 @@
-//! The idle action of a worker.
+//! The idle action of a worker: the sleep itself. The module `pool` has the protocol around it,
+//! `worker` the loop that parks.
 //!
 //! There is one worker loop, [`Worker::run`](crate::worker::Worker::run); an idle round of it ends
 //! in a [`Park`]. A plain worker sleeps on a condition variable. A reactor polls its sockets,

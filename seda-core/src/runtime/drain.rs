@@ -4,8 +4,8 @@
 //!
 //! 1. **Close the entries.** Sources are refused as `Closed`, and delayed events are cancelled,
 //!    because they may be due in an hour.
-//! 2. **Wait until quiescent**: the budget counts held events only. Counting needs no order, so
-//!    cyclic graphs end too.
+//! 2. **Wait until quiescent**: all places of the budget in use belong to events that handlers hold
+//!    (`Budget::wait_quiescent`). Counting needs no order, so cyclic graphs end too.
 //! 3. **Advance the finish barrier** and wake all workers. A worker finishes its handlers once its
 //!    queues are empty, and records the epoch. Handlers send the events that they hold.
 //! 4. **Repeat** 2 and 3 until an epoch finishes no handler and the budget is empty.

@@ -1,7 +1,7 @@
 //! A worker and its loop: take a batch, run it, publish its sends, record, park.
 //!
-//! User code runs in this room and nowhere else in the data plane: inside the panic boundary and
-//! outside all locks. The room imports `stage` and the rooms below it. A decision that is taken
+//! Handlers and their factories run in this room alone: inside the panic boundary and outside all
+//! locks. (`stage` runs the other user code: keys, weights, and the owners of lost events.) The room imports `stage` and the rooms below it. A decision that is taken
 //! once per tick, or that reads more than one worker, belongs to `control`.
 //!
 //! - this file: [`Worker`], its loop, and the choice of the next stage;
@@ -30,7 +30,7 @@
 //! idle workers, and wakes one if there is any. Both sides write before they read, with
 //! sequentially consistent fences between the two. So either the sender sees the worker in the
 //! list, or the worker sees the event when it looks again. A wake-up is never lost, and while all
-//! workers run, a send costs one load.
+//! workers run, the check costs a publication one fence and one load.
 //!
 //! One wake-up is enough for any number of events, because of two rules that pass work on:
 //!
@@ -40,8 +40,8 @@
 //! - A worker that retires wakes the next one, because the wake-up that found it may have been for
 //!   an event.
 //!
-//! An idle chain of stages in one pool therefore wakes no thread per hop: the worker that sent an
-//! event finds it in its own next turn.
+//! In a pool with one worker, a chain of stages therefore wakes no thread per hop: the worker finds
+//! the events that it sent in its own next turn. A pool with a parked worker wakes that one.
 
 mod batch_stats;
 pub(crate) mod context;
@@ -282,7 +282,7 @@ impl Worker {
     fn close_turn(&mut self, chosen: Chosen, begun: usize) {
         let spent = self.cx.now().nanos_since(chosen.now).max(begun as u64);
         self.charge(chosen.place, spent / chosen.weight);
-        // More events than one batch, or a slot of a capped stage that is free again.
+        // More events than one batch, its own sends, or a free slot of a capped stage.
         if self.passes_on() && self.has_work(self.cx.now()) {
             self.pool.idle.wake_one();
         }

@@ -1,13 +1,13 @@
 //! Reactors: the sockets, buffers and time limits of many connections on one thread.
 //!
-//! The room may import [`h1`](crate::h1) alone, and knows no protocol: bytes become requests
+//! The room imports no other room of this crate, and knows no protocol: bytes become requests
 //! through a [`Codec`], and requests enter the graph through a [`Service`]. Listening, starting
 //! and draining servers do not belong here (`server`).
 //!
 //! A reactor is a worker with the poll as its idle action ([`seda_core::Park`]). The same thread
 //! runs the non-blocking stages of its pool and serves its sockets in between. So a request that
-//! needs no other thread costs no thread switch, no wake-up and two system calls: one read, one
-//! write.
+//! needs no other thread costs two system calls beside the poll, one read and one write. It costs
+//! no thread switch and no wake-up.
 //!
 //! ```text
 //! Acceptor ─▶ Mailbox ─▶ Connections ─▶ Connection: read ─▶ Codec ─▶ Service ─▶ (the graph)
@@ -159,7 +159,8 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
         })
     }
 
-    /// Answers every request in flight and closes all connections.
+    /// Waits briefly for open outcomes, writes as much as the sockets take, and closes all
+    /// connections.
     pub(crate) fn shutdown(mut self) {
         self.draining = true;
         // The graph has ended, so outcomes with their reasons are on their way. Wait for them.

@@ -1,4 +1,4 @@
-//! `seda load`.
+//! `seda load`: its own flags. Those that it shares with `sweep` and `step` are in `request`.
 
 use super::error::CliError;
 use super::exit::Exit;

@@ -1,7 +1,8 @@
 //! A snapshot of a graph: its ledgers, every stage with tail quantiles, and the bottleneck.
 //!
 //! [`Report`] is plain data. Programs read it through serde, the operator as `Display`, and
-//! [`Report::to_dot`] draws it. Fields may be added; none is removed or changes its meaning.
+//! [`Report::to_dot`] draws it. Fields may be added, with `#[serde(default)]` so that older reports
+//! can still be read; none is removed or changes its meaning.
 
 mod bottleneck;
 mod build;

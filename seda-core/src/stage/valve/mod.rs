@@ -1,8 +1,9 @@
 //! The overload valve: which queued events are evicted when the graph holds all that its budget
 //! allows.
 //!
-//! An entry is refused at the budget unless events of a strictly lower class are queued. For such
-//! an entry, and for a handler that sends more events than it took, the valve makes room. It
+//! At the budget an event from outside is refused, unless events of a strictly lower class are
+//! queued. Then the valve makes room for it. It also makes room for a handler that sends more events
+//! than it took. It
 //! evicts from the longest queue that has a victim (longest-queue drop: Wei, Coyle & Hsiao 1991;
 //! shown competitive by Aiello et al. 2008 for parallel queues): the pressure is there, and the
 //! less loaded stages keep their events. The theory does not carry over to stages in a row, where
