@@ -29,7 +29,8 @@ pub(super) struct Choice {
     pub(super) order: Evict,
 }
 
-/// Chooses a queue to evict from at the event budget; `None` if no queue has a victim. `random` is any number.
+/// Chooses a queue to evict from at the event budget; `None` if no queue has a victim. `random` is
+/// any number.
 pub(super) fn choose(
     policy: OverloadPolicy,
     queues: &[QueueView],
