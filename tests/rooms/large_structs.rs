@@ -25,7 +25,7 @@ pub(crate) const LARGE: &[Listed] = &[
     ("seda-http/src", "Connection", 13),
     ("seda-http/src", "HttpConfig", 14),
     ("seda-tools/src", "LoadReport", 31),
-    ("seda-tools/src", "Point", 22),
+    ("seda-tools/src", "Point", 19),
     ("seda-tools/src", "RequestFlags", 19),
     ("seda-tools/src", "Sockets", 17),
     ("seda-tools/src", "ServerReport", 15),

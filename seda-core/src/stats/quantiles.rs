@@ -220,6 +220,33 @@ pub struct QuantileSummary {
     pub count: u64,
 }
 
+impl QuantileSummary {
+    /// Returns the name, the share and the seconds of every quantile, in ascending order. Tables
+    /// have a column for each.
+    ///
+    /// ```
+    /// let mut waits = seda_core::stats::Quantiles::default();
+    /// waits.record(2_000_000, 100);
+    /// let [(name, share, seconds), ..] = waits.summary().quantiles();
+    /// assert_eq!((name, share, seconds), ("p10", 0.10, Some(0.002)));
+    /// ```
+    pub fn quantiles(&self) -> [(&'static str, f64, Option<f64>); 5] {
+        [
+            ("p10", 0.10, self.p10),
+            ("p50", 0.50, self.p50),
+            ("p90", 0.90, self.p90),
+            ("p99", 0.99, self.p99),
+            ("p99.9", 0.999, self.p999),
+        ]
+    }
+
+    /// Returns the name and the seconds of the quantiles that one line of text has room for: the
+    /// median and the tail.
+    pub fn main_quantiles(&self) -> [(&'static str, Option<f64>); 3] {
+        [("p50", self.p50), ("p99", self.p99), ("p99.9", self.p999)]
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -62,9 +62,9 @@ struct Recorded {
 
 /// Arrivals drawn from rates.
 ///
-/// A gap is drawn as an exponential of mean one, in units of "one arrival", and paid off at the
-/// rate of each stretch that it passes through. This is the exact Poisson process for a rate that
-/// changes. Uniform arrivals have gaps of exactly one.
+/// A gap is drawn with mean one, in units of "one arrival", and paid off at the rate of each
+/// stretch that it passes through. For exponential gaps this is the exact Poisson process for a
+/// rate that changes. Uniform arrivals have gaps of exactly one.
 #[derive(Debug)]
 struct Drawn {
     process: Process,
@@ -205,10 +205,7 @@ impl Drawn {
 
     /// Returns the time of the next arrival, in nanoseconds.
     fn next(&mut self, rng: &mut Rng) -> Option<f64> {
-        let mut owed = match self.process {
-            Process::Uniform => 1.0,
-            _ => rng.exponential(),
-        };
+        let mut owed = self.process.gap(|| rng.unit());
         loop {
             let stretch = self.stretches.get(self.stretch)?;
             let end = stretch.until as f64;

@@ -172,13 +172,13 @@ impl fmt::Display for SimReport {
             self.amplification
         )?;
         let response = &self.response_seconds;
+        let quantiles = response.main_quantiles();
+        let quantiles = quantiles.map(|(name, value)| format!("{name} {}", millis(value)));
         writeln!(
             f,
-            "  response    mean {}, p50 {}, p99 {}, p99.9 {}, max {}",
+            "  response    mean {}, {}, max {}",
             millis(response.mean),
-            millis(response.p50),
-            millis(response.p99),
-            millis(response.p999),
+            quantiles.join(", "),
             millis(response.max)
         )?;
         writeln!(

@@ -109,7 +109,8 @@ impl ArrivalsSpec {
                 check_duration("arrivals.off", self.off.unwrap_or_default(), LENGTH)
             }
             Process::Trace => self.check_trace(end),
-            Process::Poisson | Process::Uniform => Ok(()),
+            // A rate alone defines the other processes.
+            _ => Ok(()),
         }
     }
 

@@ -43,6 +43,25 @@ impl Process {
             Self::Trace => "trace",
         }
     }
+
+    /// Draws the gap to the next arrival, where one arrival is due per unit of time. `unit` draws
+    /// uniform numbers in [0, 1). The gaps of an on/off source are those while it is on; a trace
+    /// draws none.
+    ///
+    /// ```
+    /// use seda_sim::spec::Process;
+    ///
+    /// assert_eq!(Process::Uniform.gap(|| 0.5), 1.0);
+    /// assert_eq!(Process::Poisson.gap(|| 0.5), 2.0_f64.ln());
+    /// ```
+    pub fn gap(self, mut unit: impl FnMut() -> f64) -> f64 {
+        // An exponential of mean one is finite, because `1 - unit` is never 0.
+        let mut exponential = || -(1.0 - unit()).ln();
+        match self {
+            Self::Uniform => 1.0,
+            Self::Poisson | Self::OnOff | Self::Trace => exponential(),
+        }
+    }
 }
 
 impl fmt::Display for Process {

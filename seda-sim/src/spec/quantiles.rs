@@ -23,16 +23,9 @@ pub(super) fn fit(summary: &QuantileSummary, runqueue: f64) -> Vec<(f64, f64)> {
     // In n services, about one in n takes longer than the longest.
     let share_of_max = (1.0 - 1.0 / summary.count.max(1) as f64).max(0.9995);
     // The known quantiles, from the shortest service on.
-    let quantiles = [
-        (0.1, summary.p10),
-        (0.5, summary.p50),
-        (0.9, summary.p90),
-        (0.99, summary.p99),
-        (0.999, summary.p999),
-        (share_of_max, summary.max),
-        (1.0, summary.max),
-    ];
-    let known = quantiles.iter().filter_map(|(share, seconds)| Some((*share, (*seconds)?)));
+    let quantiles = summary.quantiles().map(|(_, share, seconds)| (share, seconds));
+    let all = quantiles.into_iter().chain([(share_of_max, summary.max), (1.0, summary.max)]);
+    let known = all.filter_map(|(share, seconds)| Some((share, seconds?)));
     let mut points: Vec<(f64, f64)> = known.collect();
     let Some(least) = points.first().map(|(_, least)| *least) else {
         return vec![(0.0, 0.0), (1.0, 0.0)];

@@ -1,7 +1,9 @@
 //! Sample reports for tests: of a server that sheds the excess load, and of one that collapses.
 
 use crate::experiment::step::{PartReport, Recovery, StepReport};
-use crate::experiment::sweep::{LambdaMax, Point, Round, Run, Spread, StagePoint, SweepReport};
+use crate::experiment::sweep::{
+    LambdaMax, Point, ResponseSpreads, Round, Run, Spread, StagePoint, SweepReport,
+};
 use crate::report::outcome::Outcomes;
 use crate::report::{Bin, LoadReport};
 
@@ -112,10 +114,12 @@ fn point(multiple: f64, capacity: f64, overload: Overload) -> Point {
             spread(capacity * ratio, 0.03),
             spread(capacity * ratio + offered * late * 0.7, 0.03),
         ],
-        mean: Some(spread(mean, 0.08)),
-        p50: Some(spread(mean * 0.7, 0.08)),
-        p99: Some(spread((mean * 4.6).min(DEADLINE), 0.08)),
-        p999: Some(spread((mean * 6.9).min(DEADLINE), 0.08)),
+        response: ResponseSpreads {
+            mean: Some(spread(mean, 0.08)),
+            p50: Some(spread(mean * 0.7, 0.08)),
+            p99: Some(spread((mean * 4.6).min(DEADLINE), 0.08)),
+            p999: Some(spread((mean * 6.9).min(DEADLINE), 0.08)),
+        },
         refusal_p99: sheds.then(|| spread(0.002, 0.1)),
         shares: if sheds {
             [good, late, lost, 0.0, 0.0, 0.0, 0.0]

@@ -75,13 +75,13 @@ impl Report {
             if q.count > 0 {
                 let known = self.classes.iter().find(|known| known.name == *class);
                 let slo = known.and_then(|known| known.promised_seconds);
+                let quantiles = q.main_quantiles();
+                let quantiles = quantiles.map(|(name, value)| format!("{name} {}", time(value)));
                 let slo = slo.map(|p99| format!(" (SLO: p99 {})", time(Some(p99))));
                 writeln!(
                     f,
-                    "response {class}: p50 {} p99 {} p99.9 {} max {}{}",
-                    time(q.p50),
-                    time(q.p99),
-                    time(q.p999),
+                    "response {class}: {} max {}{}",
+                    quantiles.join(" "),
                     time(q.max),
                     slo.unwrap_or_default()
                 )?;

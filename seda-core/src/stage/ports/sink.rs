@@ -292,7 +292,7 @@ pub(crate) trait AnyOutbox: Send {
 
     /// Wakes a worker of the target's pool, unless the sender's batch is `ending` and the pool is
     /// its own. The sender then looks at the target itself before it parks, and passes on the work
-    /// that it cannot take. So an idle chain of stages wakes no thread per hop.
+    /// that it cannot take. After its turn it wakes another worker if events are left.
     fn wake(&self, ending: bool);
 }
 

@@ -6,10 +6,10 @@
 
 use crate::config::{Mode, OverloadPolicy};
 use crate::platform::sync::Arc;
-use crate::queue::Evict;
 use crate::stage::any::AnyStage;
-use crate::stage::valve::eviction_log::{Evicted, Eviction, EvictionKey, Resource};
-use crate::stage::valve::{Incoming, QUANTUM, Valve, ValveScope, ValveSettings};
+use crate::stage::valve::eviction_log::{Evicted, Eviction, EvictionKey};
+use crate::stage::valve::policy::{QUANTUM, Resource, choose_by_bytes, may_evict_from};
+use crate::stage::valve::{Incoming, Valve, ValveScope, ValveSettings};
 
 impl Valve {
     /// Charges `bytes` after evicting up to [`QUANTUM`] events; false if that was not enough.
@@ -33,16 +33,22 @@ impl Valve {
             if free + weights.iter().sum::<u64>() < bytes {
                 return false;
             }
-            let heaviest = stages.iter().zip(&weights).filter(|(_, weight)| **weight > 0);
-            let Some((heaviest, _)) = heaviest.max_by_key(|(_, weight)| **weight) else {
+            let Some(choice) = choose_by_bytes(policy, &weights) else {
                 return false;
             };
-            let order =
-                if policy == OverloadPolicy::TailDrop { Evict::Newest } else { Evict::Oldest };
+            let Some(chosen) = stages.get(choice.stage) else {
+                debug_assert!(false, "a choice is among the stages that were weighed");
+                return false;
+            };
             let acted = mode == Mode::On;
             let at = scope.now();
             let victims = if acted {
-                let evicted = Arc::clone(heaviest).evict_by_class(incoming.victims(), order, 1, at);
+                let evicted = Arc::clone(chosen).evict_by_class(
+                    incoming.victims(),
+                    choice.order,
+                    choice.most,
+                    at,
+                );
                 if evicted.iter().sum::<usize>() == 0 {
                     // A worker took the victim first. Its bytes are not waited for.
                     return scope.bytes.charge(bytes);
@@ -53,7 +59,7 @@ impl Valve {
                 // At least one: the weight of each is known only once it is evicted.
                 Evicted::WouldBe(1)
             };
-            let stage = heaviest.index();
+            let stage = chosen.index();
             let eviction = Eviction {
                 kind: EvictionKey { stage, scarce: Resource::Bytes, policy, acted },
                 at,
@@ -82,7 +88,7 @@ fn eligible_weights(
 ) -> Vec<u64> {
     let mut weights = Vec::with_capacity(stages.len());
     for (number, stage) in stages.iter().enumerate() {
-        let may_evict = policy != OverloadPolicy::TailDrop || number == incoming.stage;
+        let may_evict = may_evict_from(policy, number, incoming.stage);
         weights.push(if may_evict { stage.eligible_bytes(incoming.victims()) } else { 0 });
     }
     weights

@@ -10,57 +10,11 @@
 
 use crate::config::{Mode, OverloadPolicy};
 use crate::platform::sync::{Arc, Flaw, is_seeded};
-use crate::queue::{Evict, VictimFilter};
+use crate::queue::VictimFilter;
 use crate::stage::any::{AnyStage, QueueView};
-use crate::stage::valve::eviction_log::{Evicted, Eviction, EvictionKey, Resource};
-use crate::stage::valve::{Incoming, QUANTUM, Valve, ValveScope, ValveSettings};
-
-/// The decision of a policy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Choice {
-    /// The stage to evict from.
-    stage: usize,
-    /// The most events to evict.
-    most: usize,
-    order: Evict,
-}
-
-/// Chooses a queue to evict from; `None` if no queue has a victim. `random` is any number.
-fn choose(
-    policy: OverloadPolicy,
-    queues: &[QueueView],
-    bound_for: usize,
-    random: u64,
-) -> Option<Choice> {
-    let mut eligible = queues.iter().enumerate().filter(|(_, queue)| queue.eligible > 0);
-    match policy {
-        OverloadPolicy::None => None,
-        OverloadPolicy::TailDrop => eligible
-            .find(|(stage, _)| *stage == bound_for)
-            .map(|(stage, _)| Choice { stage, most: 1, order: Evict::Newest }),
-        OverloadPolicy::Random => {
-            let all: usize = queues.iter().map(|queue| queue.eligible).sum();
-            let mut nth = usize::try_from(random).unwrap_or(usize::MAX).checked_rem(all)?;
-            for (stage, queue) in eligible {
-                if nth < queue.eligible {
-                    return Some(Choice { stage, most: 1, order: Evict::Nth(nth) });
-                }
-                nth -= queue.eligible;
-            }
-            None
-        }
-        OverloadPolicy::LongestQueue => {
-            // Of equal queues the first declared: it is nearest the entry and wastes the least
-            // work.
-            let (stage, longest) = eligible.rev().max_by_key(|(_, queue)| queue.depth)?;
-            let others = queues.iter().enumerate().filter(|(other, _)| *other != stage);
-            let second = others.map(|(_, queue)| queue.depth).max().unwrap_or(0);
-            let excess = longest.depth.saturating_sub(second).max(1);
-            let most = excess.min(QUANTUM).min(longest.eligible);
-            Some(Choice { stage, most, order: Evict::Oldest })
-        }
-    }
-}
+use crate::stage::valve::eviction_log::{Evicted, Eviction, EvictionKey};
+use crate::stage::valve::policy::{Resource, choose, may_evict_from};
+use crate::stage::valve::{Incoming, Valve, ValveScope, ValveSettings};
 
 impl Valve {
     /// Makes room in the budget for `need` more events, all or none.
@@ -167,61 +121,11 @@ fn describe(scope: &ValveScope<'_>, queues: &[QueueView], stages: &[Arc<dyn AnyS
 
 /// Returns how many victims the policy could evict in the end. With too few it evicts none.
 fn within_reach(policy: OverloadPolicy, queues: &[QueueView], bound_for: usize) -> usize {
-    match policy {
-        OverloadPolicy::None => 0,
-        OverloadPolicy::TailDrop => queues.get(bound_for).map_or(0, |queue| queue.eligible),
-        OverloadPolicy::LongestQueue | OverloadPolicy::Random => {
-            queues.iter().map(|queue| queue.eligible).sum()
-        }
-    }
+    let queues = queues.iter().enumerate();
+    let within = queues.filter(|(stage, _)| may_evict_from(policy, *stage, bound_for));
+    within.map(|(_, queue)| queue.eligible).sum()
 }
 
 fn look(stages: &[Arc<dyn AnyStage>], victims: VictimFilter) -> Vec<QueueView> {
     stages.iter().map(|stage| stage.eligible(victims)).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn queues(figures: &[(usize, usize)]) -> Vec<QueueView> {
-        figures.iter().map(|&(depth, eligible)| QueueView { depth, eligible }).collect()
-    }
-
-    fn longest(figures: &[(usize, usize)]) -> Option<(usize, usize)> {
-        choose(OverloadPolicy::LongestQueue, &queues(figures), 0, 0).map(|c| (c.stage, c.most))
-    }
-
-    #[test]
-    fn the_longest_queue_is_evicted_down_to_the_second_longest() {
-        assert_eq!(longest(&[(10, 10), (7, 7), (2, 2)]), Some((0, 3)));
-        assert_eq!(longest(&[(100, 100), (7, 7)]), Some((0, QUANTUM)));
-        assert_eq!(longest(&[(5, 5), (5, 5)]), Some((0, 1)));
-    }
-
-    #[test]
-    fn a_queue_without_a_victim_is_passed_over_but_counts_as_second_longest() {
-        assert_eq!(longest(&[(10, 0), (7, 7)]), Some((1, 1)));
-        assert_eq!(longest(&[(10, 2), (1, 1)]), Some((0, 2)));
-        assert_eq!(longest(&[(10, 0), (7, 0)]), None);
-    }
-
-    #[test]
-    fn tail_drop_evicts_the_newest_event_of_the_stage_the_incoming_one_is_bound_for() {
-        let both = queues(&[(10, 10), (3, 3)]);
-        let choice = choose(OverloadPolicy::TailDrop, &both, 1, 0);
-        assert_eq!(choice, Some(Choice { stage: 1, most: 1, order: Evict::Newest }));
-        assert_eq!(choose(OverloadPolicy::TailDrop, &queues(&[(10, 10), (3, 0)]), 1, 0), None);
-    }
-
-    #[test]
-    fn random_drop_reaches_every_eligible_event_once_in_a_round() {
-        let both = queues(&[(9, 2), (3, 3)]);
-        let picks: Vec<_> = (0..5)
-            .map(|n| choose(OverloadPolicy::Random, &both, 0, n).map(|c| (c.stage, c.order)))
-            .collect();
-        let expected = [(0, 0), (0, 1), (1, 0), (1, 1), (1, 2)];
-        assert_eq!(picks, expected.map(|(stage, n)| Some((stage, Evict::Nth(n)))));
-        assert_eq!(choose(OverloadPolicy::Random, &queues(&[(9, 0)]), 0, 7), None);
-    }
 }

@@ -7,14 +7,8 @@ use crate::config::{Class, OverloadPolicy, PerClass};
 use crate::platform::Time;
 use crate::platform::sync::Mutex;
 use crate::stage::valve::incoming::Incoming;
+use crate::stage::valve::policy::{Resource, why};
 use crate::stage::{Controller, Decision};
-
-/// The budget that was exhausted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Resource {
-    Events,
-    Bytes,
-}
 
 /// The kind of an eviction; evictions of one kind are summed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,7 +119,7 @@ impl EvictionSummary {
                 self.victims(&class),
                 by_class(&self.incoming, &class),
                 stage(kind.stage),
-                self.why()
+                why(kind.policy, kind.scarce)
             ))
             .changed(match kind.scarce {
                 Resource::Events => format!("{} → {}", changed.0, self.after),
@@ -140,18 +134,6 @@ impl EvictionSummary {
             return self.would_be.to_string();
         }
         by_class(&self.victims, names)
-    }
-
-    fn why(&self) -> &'static str {
-        match (self.first.kind.scarce, self.first.kind.policy) {
-            (Resource::Events, OverloadPolicy::LongestQueue) => "the longest queue with a victim",
-            (Resource::Bytes, OverloadPolicy::LongestQueue | OverloadPolicy::Random) => {
-                "the queue with the most bytes"
-            }
-            (_, OverloadPolicy::TailDrop) => "the queue of the incoming event",
-            (_, OverloadPolicy::Random) => "a queued event at random",
-            (_, OverloadPolicy::None) => "no victim",
-        }
     }
 }
 

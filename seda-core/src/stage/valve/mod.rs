@@ -11,6 +11,7 @@
 //! `wasted_seconds` of every stage.
 //!
 //! - `events`: at the event budget; `bytes`: at the byte budget; `preempt`: at a closed gate.
+//! - `policy`: the victims of each policy.
 //! - `eviction_log`: what the valve did, for the journal.
 //!
 //! The valve takes the parts of its graph that it reads and changes as a [`ValveScope`]. It knows
@@ -20,6 +21,7 @@ mod bytes;
 mod events;
 mod eviction_log;
 mod incoming;
+mod policy;
 mod preempt;
 
 pub(crate) use incoming::Incoming;
@@ -34,11 +36,6 @@ use crate::stage::clock::GraphClock;
 use crate::stage::loss_notifier::LossNotifier;
 use crate::stage::space_notify::SpaceNotify;
 use crate::stage::valve::eviction_log::Evictions;
-
-/// The most victims of one decision. A sender that needs one place makes room for a few more, so
-/// that a burst does not need a decision for each event. The limit keeps a short overload from
-/// emptying a queue.
-const QUANTUM: usize = 16;
 
 /// The valve's settings, live, and its decisions since the last tick.
 #[derive(Debug)]

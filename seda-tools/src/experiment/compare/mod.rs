@@ -118,8 +118,8 @@ impl Figure {
         match self {
             Figure::Goodput => Some(point.goodput_per_second),
             Figure::GoodputRatio => Some(point.goodput_ratio),
-            Figure::P50 => point.p50,
-            Figure::P99 => point.p99,
+            Figure::P50 => point.response.p50,
+            Figure::P99 => point.response.p99,
         }
     }
 }

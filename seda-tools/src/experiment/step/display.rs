@@ -63,8 +63,11 @@ fn bar_width(rate: f64, most: f64) -> usize {
 
 impl fmt::Display for PartReport {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let p99 = self.p99.map_or("-".to_owned(), |p99| p99.describe(seconds));
-        write!(out, "{:<16} good {}, p99 {p99}", self.name, self.goodput_per_second.describe(rate))
+        write!(out, "{:<16} good {}", self.name, self.goodput_per_second.describe(rate))?;
+        self.main_quantiles().into_iter().try_for_each(|(name, spread)| {
+            let spread = spread.map_or("-".to_owned(), |spread| spread.describe(seconds));
+            write!(out, ", {name} {spread}")
+        })
     }
 }
 

@@ -6,7 +6,7 @@ mod report;
 
 pub use report::{PartReport, Recovery, StepReport};
 
-use crate::experiment::sweep::{Load, Pause, Rig, Spread, SweepError, settle};
+use crate::experiment::sweep::{Load, Pause, Rig, SweepError, settle};
 use crate::generator::Series;
 use crate::load::arrivals::{Process, Profile};
 use crate::load::plan::Pace;
@@ -90,18 +90,5 @@ fn parts(runs: &[LoadReport]) -> Vec<PartReport> {
 fn part(runs: &[LoadReport], index: usize) -> Option<PartReport> {
     let windows: Vec<&WindowReport> =
         runs.iter().filter_map(|run| run.windows.get(index)).collect();
-    let first = windows.first()?;
-    Some(PartReport {
-        name: first.name.clone(),
-        from_seconds: first.from_seconds,
-        to_seconds: first.to_seconds,
-        offered_per_second: spread(&windows, |window| Some(window.offered_per_second))?,
-        goodput_per_second: spread(&windows, |window| Some(window.goodput_per_second))?,
-        p50: spread(&windows, |window| window.response_seconds.p50),
-        p99: spread(&windows, |window| window.response_seconds.p99),
-    })
-}
-
-fn spread(windows: &[&WindowReport], of: impl Fn(&WindowReport) -> Option<f64>) -> Option<Spread> {
-    Spread::of(windows.iter().filter_map(|window| of(window)))
+    PartReport::of(&windows)
 }

@@ -1,7 +1,7 @@
 //! The report of a step: the pooled time series, and the times of recovery.
 
 use crate::experiment::sweep::Spread;
-use crate::report::Bin;
+use crate::report::{Bin, WindowReport};
 use serde::{Deserialize, Serialize};
 
 /// A profile that was run several times, as `seda step --json FILE` writes it.
@@ -48,6 +48,30 @@ pub struct PartReport {
     pub p50: Option<Spread>,
     /// 99th percentile of the same response times.
     pub p99: Option<Spread>,
+}
+
+impl PartReport {
+    /// Returns a part over all runs; `None` without runs.
+    pub(super) fn of(runs: &[&WindowReport]) -> Option<Self> {
+        let spread = |figure: fn(&WindowReport) -> Option<f64>| {
+            Spread::of(runs.iter().filter_map(|run| figure(run)))
+        };
+        let first = runs.first()?;
+        Some(Self {
+            name: first.name.clone(),
+            from_seconds: first.from_seconds,
+            to_seconds: first.to_seconds,
+            offered_per_second: spread(|run| Some(run.offered_per_second))?,
+            goodput_per_second: spread(|run| Some(run.goodput_per_second))?,
+            p50: spread(|run| run.response_seconds.p50),
+            p99: spread(|run| run.response_seconds.p99),
+        })
+    }
+
+    /// Returns the name and the figure of the quantiles that the text of the part states.
+    pub(super) fn main_quantiles(&self) -> [(&'static str, Option<Spread>); 1] {
+        [("p99", self.p99)]
+    }
 }
 
 /// The recovery after a change of rate.

@@ -176,10 +176,10 @@ impl Metric {
             Metric::Throughput => {
                 Some(point.throughput_per_second.median / sweep.capacity_per_second.median)
             }
-            Metric::Mean => point.mean.map(|spread| spread.median),
-            Metric::P50 => point.p50.map(|spread| spread.median),
-            Metric::P99 => point.p99.map(|spread| spread.median),
-            Metric::P999 => point.p999.map(|spread| spread.median),
+            Metric::Mean => point.response.mean.map(|spread| spread.median),
+            Metric::P50 => point.response.p50.map(|spread| spread.median),
+            Metric::P99 => point.response.p99.map(|spread| spread.median),
+            Metric::P999 => point.response.p999.map(|spread| spread.median),
             Metric::RefusalP99 => point.refusal_p99.map(|spread| spread.median),
             Metric::Settled => Some(point.settled_after.median),
             Metric::Share(outcome) => {
@@ -244,14 +244,14 @@ impl fmt::Display for Assertion {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::sweep::Spread;
+    use crate::experiment::sweep::{ResponseSpreads, Spread};
 
     fn sweep() -> SweepReport {
         let of = |median| Spread { median, low: median, high: median };
         let point = Point {
             multiple: 5.0,
             goodput_ratio: of(0.97),
-            p99: Some(of(0.022)),
+            response: ResponseSpreads { p99: Some(of(0.022)), ..ResponseSpreads::default() },
             shares: [0.2, 0.0, 0.8, 0.0, 0.0, 0.0, 0.0],
             ..Point::default()
         };

@@ -1,6 +1,8 @@
 //! The report of a sweep as text.
 
-use super::report::{Point, Spread, SweepReport};
+use super::report::{Point, SweepReport};
+use super::response_spreads::ResponseSpreads;
+use super::spread::Spread;
 use crate::report::units::{counted, rate, seconds, seconds_or_dash, share};
 use std::fmt;
 
@@ -18,7 +20,13 @@ impl fmt::Display for SweepReport {
         } else {
             writeln!(out, "lambda max: none of the loads kept the SLO")?;
         }
-        writeln!(out, "{HEADING}")?;
+        let columns = ResponseSpreads::default().columns();
+        let columns = columns.map(|(name, _)| format!("{name:>10}")).concat();
+        writeln!(
+            out,
+            "  load   offered     answers        good  good/C (range){columns} refused    late \
+             timeout  settled"
+        )?;
         self.points.iter().try_for_each(|point| writeln!(out, "{point}"))?;
         if self.slo_seconds.len() > 1 {
             self.by_slo(out)?;
@@ -29,9 +37,6 @@ impl fmt::Display for SweepReport {
             .try_for_each(|(multiple, verdict)| writeln!(out, "{multiple:>5}x {verdict}"))
     }
 }
-
-const HEADING: &str = "  load   offered     answers        good  good/C (range)       p50       p99 \
-                       refused    late timeout  settled";
 
 impl SweepReport {
     fn by_slo(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -49,9 +54,11 @@ impl fmt::Display for Point {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [_, late, refused, .., timed_out, _, _] = self.shares;
         let ratio = self.goodput_ratio;
+        let columns = self.response.columns();
+        let columns = columns.map(|(_, spread)| format!(" {:>9}", median_time(spread))).concat();
         write!(
             out,
-            "{:>5}x {:>9} {:>11} {:>11}  {:.2} ({:.2}-{:.2}) {:>9} {:>9} {:>7} {:>7} {:>7} {:>8}{}",
+            "{:>5}x {:>9} {:>11} {:>11}  {:.2} ({:.2}-{:.2}){columns} {:>7} {:>7} {:>7} {:>8}{}",
             self.multiple,
             rate(self.offered_per_second.median),
             rate(self.throughput_per_second.median),
@@ -59,8 +66,6 @@ impl fmt::Display for Point {
             ratio.median,
             ratio.low,
             ratio.high,
-            median_time(self.p50),
-            median_time(self.p99),
             share(refused),
             share(late),
             share(timed_out),

@@ -1,7 +1,9 @@
 //! One point for each load, over all rounds.
 
 use super::plan::SweepPlan;
-use super::report::{Point, Round, Run, Spread};
+use super::report::{Point, Round, Run};
+use super::response_spreads::ResponseSpreads;
+use super::spread::Spread;
 use crate::report::outcome::Outcome;
 use crate::report::{LoadReport, verdict};
 
@@ -23,6 +25,7 @@ impl<'a> Runs<'a> {
     fn point(&self, multiple: f64, plan: &SweepPlan) -> Point {
         let utilization = self.known(|load| load.server.as_ref().map(|server| server.utilization));
         let demand_seconds = self.known(demand);
+        let responses: Vec<_> = self.0.iter().map(|(_, run)| &run.load.response_seconds).collect();
         Point {
             multiple,
             offered_per_second: self.spread(|load| load.offered_per_second),
@@ -32,10 +35,7 @@ impl<'a> Runs<'a> {
             goodput_by_slo: (0..plan.slos.len())
                 .map(|slo| self.spread(|load| goodput_within(load, slo)))
                 .collect(),
-            mean: self.known(|load| load.response_seconds.mean),
-            p50: self.known(|load| load.response_seconds.p50),
-            p99: self.known(|load| load.response_seconds.p99),
-            p999: self.known(|load| load.response_seconds.p999),
+            response: ResponseSpreads::of(&responses),
             refusal_p99: self.known(|load| load.refusal_seconds.p99),
             shares: Outcome::ALL.map(|outcome| self.spread(|load| share(load, outcome)).median),
             in_flight: self.spread(|load| load.in_flight_mean),

@@ -1,5 +1,7 @@
 //! The report of a sweep: rounds of runs, and one point for each load.
 
+use super::response_spreads::ResponseSpreads;
+use super::spread::Spread;
 use crate::report::LoadReport;
 use seda_core::report::StageReport;
 use serde::{Deserialize, Serialize};
@@ -40,40 +42,6 @@ impl SweepReport {
     }
 }
 
-/// Median and range over the rounds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Spread {
-    /// The median.
-    pub median: f64,
-    /// The minimum.
-    pub low: f64,
-    /// The maximum.
-    pub high: f64,
-}
-
-impl Spread {
-    /// Returns the spread of the finite figures; `None` without any.
-    pub fn of(figures: impl IntoIterator<Item = f64>) -> Option<Self> {
-        let mut sorted: Vec<f64> = figures.into_iter().filter(|f| f.is_finite()).collect();
-        sorted.sort_by(f64::total_cmp);
-        let (low, high) = (*sorted.first()?, *sorted.last()?);
-        // The two middle figures, which are the same one if their number is odd.
-        let lower = *sorted.get((sorted.len() - 1) / 2)?;
-        let upper = *sorted.get(sorted.len() / 2)?;
-        Some(Self { median: (lower + upper) / 2.0, low, high })
-    }
-
-    /// Describes the median and the range: "900/s (880/s to 910/s)".
-    pub(crate) fn describe(&self, format: impl Fn(f64) -> String) -> String {
-        format!("{} ({} to {})", format(self.median), format(self.low), format(self.high))
-    }
-
-    /// Returns true if the two ranges overlap, so that there is no significant difference.
-    pub fn overlaps(&self, other: &Spread) -> bool {
-        self.low <= other.high && other.low <= self.high
-    }
-}
-
 /// The highest load that kept the SLO.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -100,14 +68,9 @@ pub struct Point {
     pub goodput_ratio: Spread,
     /// Goodput per second under each SLO, in the order of the sweep's SLOs.
     pub goodput_by_slo: Vec<Spread>,
-    /// Mean response time of right answers, from the intended start.
-    pub mean: Option<Spread>,
-    /// Median of the same response times.
-    pub p50: Option<Spread>,
-    /// 99th percentile of the same response times.
-    pub p99: Option<Spread>,
-    /// 99.9th percentile of the same response times.
-    pub p999: Option<Spread>,
+    /// Response times of right answers; their keys are `mean`, `p50`, `p99` and `p999`.
+    #[serde(flatten)]
+    pub response: ResponseSpreads,
     /// 99th percentile of the response times of refusals.
     pub refusal_p99: Option<Spread>,
     /// Shares of the scheduled requests, 0 to 1, in the order good, late, refused, wrong, timed

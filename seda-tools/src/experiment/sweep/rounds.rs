@@ -4,8 +4,9 @@ use super::capacity;
 use super::error::SweepError;
 use super::plan::{Measured, Rig, SweepPlan};
 use super::points::points;
-use super::report::{LambdaMax, Round, Run, Spread, SweepReport};
+use super::report::{LambdaMax, Round, Run, SweepReport};
 use super::settle::settle;
+use super::spread::Spread;
 use crate::report::units;
 use std::time::Duration;
 

@@ -9,10 +9,10 @@
 //!   [recorded](Arrivals::recorded) in a trace, whole or as the [shard](Arrivals::shard) of a
 //!   thread.
 
-mod poisson;
 mod process;
 mod profile;
 mod recorded;
+mod renewal;
 mod stream;
 mod stretch;
 mod uniform;

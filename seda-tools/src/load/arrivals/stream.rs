@@ -1,7 +1,7 @@
 //! The intended start times of requests.
 
-use super::poisson::Poisson;
 use super::recorded::Recorded;
+use super::renewal::Renewal;
 use super::stretch::Stretch;
 use super::uniform::Uniform;
 use super::{Process, Profile};
@@ -29,7 +29,7 @@ pub struct Arrivals {
 
 #[derive(Clone, Debug)]
 enum Times {
-    Poisson(Poisson),
+    Renewal(Renewal),
     Uniform(Uniform),
     Recorded(Recorded),
 }
@@ -47,8 +47,9 @@ impl Arrivals {
     pub fn drawn(process: Process, profile: &Profile, seed: u64) -> Self {
         let stretches = Stretch::all(profile);
         Self::all(match process {
-            Process::Poisson => Times::Poisson(Poisson::new(stretches, seed)),
+            // Its times are computed, not drawn, so that shards are cheap.
             Process::Uniform => Times::Uniform(Uniform::new(stretches)),
+            drawn => Times::Renewal(Renewal::new(drawn.into(), stretches, seed)),
         })
     }
 
@@ -87,7 +88,7 @@ impl Iterator for Arrivals {
     fn next(&mut self) -> Option<u64> {
         let passed = std::mem::replace(&mut self.passed, self.between);
         match &mut self.times {
-            Times::Poisson(poisson) => poisson.nth(passed),
+            Times::Renewal(renewal) => renewal.nth(passed),
             Times::Uniform(uniform) => uniform.nth(passed),
             Times::Recorded(recorded) => recorded.nth(passed),
         }

@@ -35,7 +35,7 @@ pub fn goodput_svg(reports: &[SweepReport], title: &str) -> Result<String, PageE
         caption: "p99 response time of right answers, from the intended start".to_owned(),
         x: multiples(),
         y: Axis { label: "", format: units::short_seconds, log: true },
-        lines: lines(reports, |point| point.p99.filter(|spread| spread.low > 0.0)),
+        lines: lines(reports, |point| point.response.p99.filter(|spread| spread.low > 0.0)),
         levels: common_slo(reports),
         bounds: Vec::new(),
         names_if_they_fit: true,

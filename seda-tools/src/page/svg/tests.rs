@@ -52,8 +52,11 @@ fn a_drawing_is_well_formed_and_has_every_name_as_text() {
 #[test]
 fn a_drawing_holds_only_finite_numbers() {
     let nan = Spread { median: f64::NAN, low: f64::NAN, high: f64::INFINITY };
-    let point =
-        |multiple| Point { multiple, goodput_per_second: nan, p99: Some(nan), ..Point::default() };
+    let point = |multiple| {
+        let mut point = Point { multiple, goodput_per_second: nan, ..Point::default() };
+        point.response.p99 = Some(nan);
+        point
+    };
     let broken = SweepReport {
         name: "broken".to_owned(),
         capacity_per_second: nan,

@@ -73,7 +73,7 @@ fn overload(text: &mut String, measured: &Overload) {
 
 fn cell(point: &Point) -> String {
     let ratio = point.goodput_ratio;
-    let p99 = point.p99.map_or("-".to_owned(), |p99| seconds(p99.median));
+    let p99 = point.response.p99.map_or("-".to_owned(), |p99| seconds(p99.median));
     let kept = if point.kept_schedule { "" } else { " (schedule not kept)" };
     format!("{:.2} ({:.2}-{:.2}), {p99}{kept}", ratio.median, ratio.low, ratio.high)
 }

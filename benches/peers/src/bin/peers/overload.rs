@@ -148,7 +148,7 @@ fn tune(target: &str, capacity: f64, stop: &Stop) -> Result<Vec<Tried>, Box<dyn 
             let plan = plan(&contestant, &[TUNED_AT], Some(capacity));
             let report = sweep(&plan, &mut rig)?;
             let point = report.points.first().ok_or("a load has no result")?;
-            let p99 = point.p99.map(|p99| p99.median);
+            let p99 = point.response.p99.map(|p99| p99.median);
             found.push(Tried { contestant, good: point.goodput_per_second.median, p99 });
         }
     }

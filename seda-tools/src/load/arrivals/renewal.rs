@@ -1,16 +1,19 @@
-//! A Poisson process with a constant rate in each stretch.
+//! Arrivals with independent gaps and a constant rate in each stretch.
 
 use super::stretch::Stretch;
 use super::unit;
 use rand_core::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
+use seda_sim::spec::Process;
 use std::vec;
 
-/// Arrival times in nanoseconds. A gap is drawn as an exponential of mean one and scaled by the
-/// rate of each stretch that it crosses. This is the exact process for a changing rate: because the
-/// exponential has no memory, the rest of a gap at a boundary continues at the new rate.
+/// Arrival times in nanoseconds. The process of the simulator draws a gap of mean one, which is
+/// scaled by the rate of each stretch that it crosses. For exponential gaps this is the exact
+/// Poisson process for a changing rate: because the exponential has no memory, the rest of a gap at
+/// a boundary continues at the new rate.
 #[derive(Clone, Debug)]
-pub(super) struct Poisson {
+pub(super) struct Renewal {
+    process: Process,
     rng: Xoshiro256PlusPlus,
     now: Option<Stretch>,
     later: vec::IntoIter<Stretch>,
@@ -19,25 +22,21 @@ pub(super) struct Poisson {
     offset: f64,
 }
 
-impl Poisson {
-    pub(super) fn new(stretches: Vec<Stretch>, seed: u64) -> Self {
+impl Renewal {
+    pub(super) fn new(process: Process, stretches: Vec<Stretch>, seed: u64) -> Self {
         let mut later = stretches.into_iter();
         let now = later.next();
-        Self { rng: Xoshiro256PlusPlus::seed_from_u64(seed), now, later, offset: 0.0 }
-    }
-
-    /// Draws an exponential of mean one. It is finite, because `1 - u` is never 0.
-    fn exponential(&mut self) -> f64 {
-        -(1.0 - unit(&mut self.rng)).ln()
+        let rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+        Self { process, rng, now, later, offset: 0.0 }
     }
 }
 
-impl Iterator for Poisson {
+impl Iterator for Renewal {
     type Item = u64;
 
     fn next(&mut self) -> Option<u64> {
         self.now?;
-        let mut rest = self.exponential();
+        let mut rest = self.process.gap(|| unit(&mut self.rng));
         loop {
             let stretch = self.now?;
             let at = self.offset + rest * stretch.gap();
