@@ -85,7 +85,8 @@ pub(crate) struct EdgeLedger {
 /// The counts of a stage by class, and by the edges into it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ledger {
-    classes: PerClass<ClassLedger>,
+    /// On the heap: together they take over a kilobyte, and a queue is moved while it is made.
+    classes: Box<PerClass<ClassLedger>>,
     edges: Vec<EdgeLedger>,
 }
 
