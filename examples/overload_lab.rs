@@ -138,7 +138,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         while clock.now() < due && lab.step() > 0 {}
         clock.advance_to(due);
         let class = if n % 4 == 0 { GOLD } else { BASIC };
-        let entry = source.with_terms(SendOptions { class, ..SendOptions::default() });
+        let entry = source.with_options(SendOptions { class, ..SendOptions::default() });
         if entry.send(Page(class)).is_err() {
             ends.refused.count(class);
         }

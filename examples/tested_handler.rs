@@ -136,7 +136,7 @@ fn a_refusal_by_the_next_stage_is_answered_as_busy() -> Checked {
 fn a_request_that_expires_in_the_queue_is_reported_to_its_client() -> Checked {
     let (mut test, words, passed_on) = lookup_alone()?;
     let deadline = Some(Duration::from_millis(50));
-    let hurried = words.with_terms(SendOptions { deadline, ..SendOptions::default() });
+    let hurried = words.with_options(SendOptions { deadline, ..SendOptions::default() });
     let ticket = hurried.request(|reply| Lookup { word: "sedan", reply })?;
     test.stall(Duration::from_millis(50)); // As if all workers were busy for 50 ms.
     assert_eq!(test.loss(&ticket), LossReason::Expired);

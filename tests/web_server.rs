@@ -124,7 +124,7 @@ fn every_wrong_flag_gives_one_line_that_names_it_and_exit_code_2() {
         let wrong = format!("`{value}` is not a duration like \"200ms\"");
         assert!(output.contains(flag) && output.contains(&wrong), "{output}");
     }
-    assert!(refused(&["--slo", "0s"]).contains("`slo.p99` is 0ns: allowed is 1ms to 10m"));
+    assert!(refused(&["--slo", "0s"]).contains("`slo.p99` is 0ns; allowed: 1ms to 10m"));
     for (value, wrong) in [
         ("maybe", "`maybe` is not a control mode: write on, observe or off"),
         ("admission=maybe", "`maybe` is not a control mode: write on, observe or off"),
@@ -157,63 +157,63 @@ const BAD_SETTINGS: [(&str, &str); 21] = [
     ),
     (
         "[graph]\nbudget = \"many\"\n",
-        "line 2: `graph.budget` is \"many\": allowed is a whole number, neither below 0",
+        "line 2: `graph.budget` is \"many\"; allowed: a whole number, neither below 0",
     ),
-    ("[graph]\nslo.p99 = nan\n", "line 2: `graph.slo.p99` is nan: allowed is a duration like"),
+    ("[graph]\nslo.p99 = nan\n", "line 2: `graph.slo.p99` is nan; allowed: a duration like"),
     (
         "[graph]\nslo.p99 = \"-1s\"\n",
-        "line 2: `graph.slo.p99` is \"-1s\": allowed is a duration like \"200ms\"",
+        "line 2: `graph.slo.p99` is \"-1s\"; allowed: a duration like \"200ms\"",
     ),
     (
         "[graph]\nslo.p99 = \"10\"\n",
-        "line 2: `graph.slo.p99` is \"10\": allowed is a duration like \"200ms\"",
+        "line 2: `graph.slo.p99` is \"10\"; allowed: a duration like \"200ms\"",
     ),
     (
         "[graph]\ncontrol.law = \"p90\"\n",
-        "line 2: `graph.control.law` is \"p90\": allowed is \"drain_rate\", \"aimd\", \"credits\" or",
+        "line 2: `graph.control.law` is \"p90\"; allowed: \"drain_rate\", \"aimd\", \"credits\" or",
     ),
     (
         "[graph]\n\n[graph.control]\nqueue_delay = \"maybe\"\n",
-        "line 4: `graph.control.queue_delay` is \"maybe\": allowed is \"on\", \"observe\" or \"off\"",
+        "line 4: `graph.control.queue_delay` is \"maybe\"; allowed: \"on\", \"observe\" or \"off\"",
     ),
     (
         "[graph]\ncontrol.admission = true\n",
-        "line 2: `graph.control.admission` is true: allowed is \"on\", \"observe\" or \"off\"",
+        "line 2: `graph.control.admission` is true; allowed: \"on\", \"observe\" or \"off\"",
     ),
     (
         "[graph]\nstages.work.codel.target = 0\n",
-        "line 2: `graph.stages.work.codel.target` is 0: allowed is a duration like",
+        "line 2: `graph.stages.work.codel.target` is 0; allowed: a duration like",
     ),
     (
         "[graph]\nstages.work.codel.target = \"0s\"\n",
-        "`stages.work.codel.target` is 0ns: allowed is 1ms to 10m",
+        "`stages.work.codel.target` is 0ns; allowed: 1ms to 10m",
     ),
     (
         "[graph]\nstages.work.codel.keep_one_in = 0\n",
-        "`stages.work.codel.keep_one_in` is 0: allowed is 2 to 1000000",
+        "`stages.work.codel.keep_one_in` is 0; allowed: 2 to 1000000",
     ),
     (
         "[graph]\nstages.work.codel = \"off\"\n",
-        "line 2: `graph.stages.work.codel` is \"off\": allowed is a table like { target",
+        "line 2: `graph.stages.work.codel` is \"off\"; allowed: a table like { target",
     ),
     (
         "[graph]\nstages.work.capacity = -1\n",
-        "line 2: `graph.stages.work.capacity` is -1: allowed is a whole number, neither below 0",
+        "line 2: `graph.stages.work.capacity` is -1; allowed: a whole number, neither below 0",
     ),
     (
         "[graph]\nbudget_bytes = -3\n",
-        "line 2: `graph.budget_bytes` is -3: allowed is a size like \"64MiB\"",
+        "line 2: `graph.budget_bytes` is -3; allowed: a size like \"64MiB\"",
     ),
-    ("[graph.control]\nhot.least = 6\n", "`control.hot.least` is 6: allowed is 1 to"),
+    ("[graph.control]\nhot.least = 6\n", "`control.hot.least` is 6; allowed: 1 to"),
     (
         "[http]\nidle_timeout = 60\n",
-        "line 2: `http.idle_timeout` is 60: allowed is a duration like \"200ms\"",
+        "line 2: `http.idle_timeout` is 60; allowed: a duration like \"200ms\"",
     ),
     ("[http\n", "line 1"),
     ("[http]\nreactors = 0\n", "`reactors` is 0"),
     ("[graph]\nstages.wrok.batch = 1\n", "`stages.wrok` names no stage"),
-    ("[graph]\nbudget = 0\n", "`budget` is 0: allowed is 1 or more events"),
-    ("[graph.control]\ntick = \"1us\"\n", "`control.tick` is 1µs: allowed is 10ms to 10s"),
+    ("[graph]\nbudget = 0\n", "`budget` is 0; allowed: 1 or more events"),
+    ("[graph.control]\ntick = \"1us\"\n", "`control.tick` is 1µs; allowed: 10ms to 10s"),
 ];
 
 #[test]
@@ -385,9 +385,9 @@ fn sighup_applies_the_whole_file_or_nothing_and_flags_override_it() {
     let bad = [
         (
             "[graph]\nbudget = 50\nstages.work.capacity = 32\nstages.work.batch = 0\n",
-            "`stages.work.batch` is 0: allowed is 1 to 4096 events",
+            "`stages.work.batch` is 0; allowed: 1 to 4096 events",
         ),
-        ("[graph]\nbudget = \"few\"\n", "line 2: `graph.budget` is \"few\": allowed is"),
+        ("[graph]\nbudget = \"few\"\n", "line 2: `graph.budget` is \"few\"; allowed:"),
         ("[graph]\nbudget = 50\n[http]\nreactors = 0\n", "`reactors` is 0"),
         ("[graph]\nbudget = 50\npools.reactor.workers = 2\n", "cannot become 2..2"),
     ];

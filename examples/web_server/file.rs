@@ -44,7 +44,7 @@ fn fault(key: &str, text: &str, value: Range<usize>, message: &str) -> String {
             let value = value.split_whitespace().collect::<Vec<_>>().join(" ");
             let shown: String = value.chars().take(SHOWN).collect();
             let more = if shown.len() < value.len() { "…" } else { "" };
-            format!("`{key}` is {shown}{more}: allowed is {allowed}")
+            format!("`{key}` is {shown}{more}; allowed: {allowed}")
         }
         _ => format!("`{key}`: {message}"),
     }

@@ -112,7 +112,7 @@ fn the_oldest_events_expire_behind_the_newest() {
     let config = StageConfig { newest_first_above: Some(MS * 15), ..StageConfig::default() };
     let mut plant = plant(config);
     let terms = SendOptions { deadline: Some(MS * 35), ..SendOptions::default() };
-    let source = plant.source.with_terms(terms);
+    let source = plant.source.with_options(terms);
     for event in 1..=6 {
         source.send(event).unwrap();
     }

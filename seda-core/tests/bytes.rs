@@ -154,7 +154,7 @@ fn a_handlers_send_is_charged_in_addition_to_the_event_in_hand() {
 fn shed_and_cancelled_events_credit_their_bytes() {
     let mut w = weighing(1_000);
     let terms = SendOptions { deadline: Some(Duration::from_millis(5)), ..SendOptions::default() };
-    w.source.with_terms(terms).send(Piece::Handle(7)).unwrap();
+    w.source.with_options(terms).send(Piece::Handle(7)).unwrap();
     w.clock.advance(Duration::from_millis(5));
     w.graph.run_until_idle();
     assert_eq!(w.used(), 0);
@@ -207,7 +207,7 @@ fn at_the_byte_budget_a_higher_class_displaces_a_lower_and_no_other() {
     graph.attach_each(stage, |_wire| |_event, _cx| {}).unwrap();
     let source = graph.source(stage).unwrap();
     let mut graph = graph.start_manual(Arc::new(ManualClock::new())).unwrap();
-    let basic = source.with_terms(support::class(1));
+    let basic = source.with_options(support::class(1));
     for bytes in [30, 40, 20] {
         basic.send(vec![0; bytes]).unwrap();
     }
@@ -246,7 +246,7 @@ fn an_observing_valve_journals_the_events_that_it_would_have_evicted_for_bytes()
     graph.attach_each(stage, |_wire| |_event, _cx| {}).unwrap();
     let source = graph.source(stage).unwrap();
     let graph = graph.start_manual(Arc::new(ManualClock::new())).unwrap();
-    source.with_terms(support::class(1)).send(vec![0; 90]).unwrap();
+    source.with_options(support::class(1)).send(vec![0; 90]).unwrap();
     for _ in 0..3 {
         assert_eq!(source.send(vec![0; 11]).unwrap_err().reason(), RefusalReason::Budget);
     }

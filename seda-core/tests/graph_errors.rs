@@ -163,11 +163,11 @@ fn a_second_handler_and_a_foreign_token_are_refused_at_once() {
 #[test]
 fn a_setting_out_of_bounds_is_named_with_its_value_and_its_bounds() {
     let cases = [
-        ("budget = 0", "`budget` is 0: allowed is 1 or more events"),
-        ("stages.s.soft = 9", "`stages.s.soft` is 9: allowed is 1 to the capacity, 8"),
-        ("stages.s.batch = 0", "`stages.s.batch` is 0: allowed is 1 to 4096 events"),
-        ("stages.s.cap = 0", "`stages.s.cap` is 0: allowed is 1 or more workers"),
-        ("control.tick = \"1ms\"", "`control.tick` is 1ms: allowed is 10ms to 10s"),
+        ("budget = 0", "`budget` is 0; allowed: 1 or more events"),
+        ("stages.s.soft = 9", "`stages.s.soft` is 9; allowed: 1 to the capacity, 8"),
+        ("stages.s.batch = 0", "`stages.s.batch` is 0; allowed: 1 to 4096 events"),
+        ("stages.s.cap = 0", "`stages.s.cap` is 0; allowed: 1 or more workers"),
+        ("control.tick = \"1ms\"", "`control.tick` is 1ms; allowed: 10ms to 10s"),
     ];
     for (text, expected) in cases {
         let mut graph = Graph::new("g");

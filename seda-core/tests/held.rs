@@ -194,12 +194,12 @@ fn a_send_for_a_held_event_inherits_from_it() {
     let mut graph = manual(graph);
     let deadline = Some(Duration::from_secs(1));
     source
-        .with_terms(SendOptions { class: Class::HIGHEST, deadline, ..SendOptions::default() })
+        .with_options(SendOptions { class: Class::HIGHEST, deadline, ..SendOptions::default() })
         .send(1)
         .unwrap();
     graph.run_until_idle();
     source
-        .with_terms(SendOptions { class: Class::new(1), ..SendOptions::default() })
+        .with_options(SendOptions { class: Class::new(1), ..SendOptions::default() })
         .send(2)
         .unwrap();
     graph.run_until_idle();

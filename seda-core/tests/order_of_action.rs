@@ -147,7 +147,7 @@ impl Plant {
     fn arrive(&mut self, now: u64) {
         let terms = if self.sent.is_multiple_of(5) { SendOptions::default() } else { class(1) };
         self.sent += 1;
-        match self.source.with_terms(terms).request(|reply| reply) {
+        match self.source.with_options(terms).request(|reply| reply) {
             Ok(ticket) => self.tickets.push(ticket),
             Err(_) => self.acted("refusals", now),
         }

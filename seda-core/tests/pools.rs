@@ -157,8 +157,8 @@ fn within_a_class_events_are_taken_in_the_order_of_their_arrival() {
     graph.attach_each(stage, |_wire| move |event, _cx| kept.lock().push(event)).unwrap();
     workers(&mut graph, stage, WorkerRange::exactly(1));
     let source = graph.source(stage).unwrap();
-    let gold = source.with_terms(SendOptions { class: Class::new(0), ..SendOptions::default() });
-    let basic = source.with_terms(SendOptions { class: Class::new(1), ..SendOptions::default() });
+    let gold = source.with_options(SendOptions { class: Class::new(0), ..SendOptions::default() });
+    let basic = source.with_options(SendOptions { class: Class::new(1), ..SendOptions::default() });
     let mut graph = graph.start_manual(Arc::new(ManualClock::new())).unwrap();
     gold.send_all((0..200).collect()).unwrap();
     basic.send_all((1_000..1_200).collect()).unwrap();
@@ -267,7 +267,7 @@ fn a_graph_is_not_idle_after_a_batch_was_shed_whole() {
     let clock = Arc::new(ManualClock::new());
     let mut graph = graph.start_manual(clock.clone()).unwrap();
     let deadline = Some(Duration::from_millis(1));
-    hasty.with_terms(SendOptions { deadline, ..SendOptions::default() }).send(1).unwrap();
+    hasty.with_options(SendOptions { deadline, ..SendOptions::default() }).send(1).unwrap();
     clock.advance(Duration::from_millis(1));
     patient.send(2).unwrap();
     assert_eq!(graph.run_until_idle(), 1);

@@ -168,11 +168,11 @@ fn replicas_share_it() {
 #[test]
 fn a_setting_out_of_bounds_is_named() {
     for (wrong, named) in [
-        ("per_second = nan, burst = 1", "`stages.mail.rate.per_second` is NaN: allowed is 0.001"),
-        ("per_second = 0, burst = 1", "`stages.mail.rate.per_second` is 0: allowed is 0.001"),
-        ("per_second = -1, burst = 1", "`stages.mail.rate.per_second` is -1: allowed is 0.001"),
-        ("per_second = inf, burst = 1", "`stages.mail.rate.per_second` is inf: allowed is 0.001"),
-        ("per_second = 1, burst = 0", "`stages.mail.rate.burst` is 0: allowed is 1 to"),
+        ("per_second = nan, burst = 1", "`stages.mail.rate.per_second` is NaN; allowed: 0.001"),
+        ("per_second = 0, burst = 1", "`stages.mail.rate.per_second` is 0; allowed: 0.001"),
+        ("per_second = -1, burst = 1", "`stages.mail.rate.per_second` is -1; allowed: 0.001"),
+        ("per_second = inf, burst = 1", "`stages.mail.rate.per_second` is inf; allowed: 0.001"),
+        ("per_second = 1, burst = 0", "`stages.mail.rate.burst` is 0; allowed: 1 to"),
     ] {
         let (mut graph, _source, _clock) = bounded(StageConfig::default());
         let text = format!("stages.mail.rate = {{ {wrong} }}");
@@ -204,7 +204,7 @@ fn a_request_counted_at_the_gate_pays_one_token_like_any_event() {
     graph.configure(mail, rate(500.0, 5)).unwrap();
     let route = Some(graph.route([mail.id()]).unwrap());
     let source =
-        graph.source(mail).unwrap().with_terms(SendOptions { route, ..SendOptions::default() });
+        graph.source(mail).unwrap().with_options(SendOptions { route, ..SendOptions::default() });
     let slo = SloConfig::new(MS * 200);
     graph.apply(GraphConfig { slo, ..GraphConfig::default() }).unwrap();
     let clock = Arc::new(ManualClock::new());

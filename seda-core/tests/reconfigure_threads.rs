@@ -264,7 +264,7 @@ fn under_load_every_scrape_balances_within_its_bounds_through_all_changes() {
         });
         let sending: Vec<_> = (0..2)
             .map(|n| {
-                let source = source.with_terms(support::class(n));
+                let source = source.with_options(support::class(n));
                 let done = &done;
                 scope.spawn(move || {
                     let mut sent = 0;

@@ -88,7 +88,7 @@ fn a_request_that_expires_in_the_queue_is_lost_as_expired_and_not_begun() {
     let mut test = Stepped::start(graph).unwrap();
     let deadline = Duration::from_millis(5);
     let source =
-        source.with_terms(SendOptions { deadline: Some(deadline), ..SendOptions::default() });
+        source.with_options(SendOptions { deadline: Some(deadline), ..SendOptions::default() });
     let ticket = source.request(|reply| (0, reply)).unwrap();
     test.stall(deadline);
     assert_eq!(test.loss(&ticket), LossReason::Expired);

@@ -35,8 +35,8 @@ fn two_stages(budget: usize, policy: OverloadPolicy) -> (Manual, Source<u32>, So
 #[test]
 fn tail_drop_evicts_nothing_when_its_queue_alone_has_too_few_victims() {
     let (manual, a, b) = two_stages(6, OverloadPolicy::TailDrop);
-    a.with_terms(class(1)).send_all(vec![0; 2]).unwrap();
-    b.with_terms(class(1)).send_all(vec![0; 4]).unwrap();
+    a.with_options(class(1)).send_all(vec![0; 2]).unwrap();
+    b.with_options(class(1)).send_all(vec![0; 4]).unwrap();
     let refused = a.send_all(vec![1; 3]).unwrap_err();
     assert_eq!(refused.reason(), RefusalReason::Budget);
     let report = manual.report();
@@ -51,7 +51,7 @@ fn tail_drop_evicts_nothing_when_its_queue_alone_has_too_few_victims() {
 fn free_places_count_before_any_victim() {
     let (manual, a, b) = two_stages(4, OverloadPolicy::TailDrop);
     b.send_all(vec![0; 2]).unwrap();
-    a.with_terms(class(1)).send(0).unwrap();
+    a.with_options(class(1)).send(0).unwrap();
     // One free place and one victim are enough together.
     a.send_all(vec![1; 2]).unwrap();
     let report = manual.report();

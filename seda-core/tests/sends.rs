@@ -141,7 +141,7 @@ fn a_permit_that_is_used_up_gives_the_event_back() {
 #[test]
 fn an_expired_event_is_neither_sent_on_nor_admitted() {
     let (mut manual, source, clock) = fan(|cx, left, _, event| drop(cx.send(left, event)));
-    let source = source.with_terms(SendOptions {
+    let source = source.with_options(SendOptions {
         class: Class::HIGHEST,
         deadline: Some(Duration::from_millis(5)),
         ..SendOptions::default()
@@ -152,8 +152,8 @@ fn an_expired_event_is_neither_sent_on_nor_admitted() {
     let report = manual.report();
     assert_eq!(report.stages[0].shed["expired"], 1);
     assert_eq!(report.stages[0].handled, 0);
-    let infeasible =
-        source.with_terms(SendOptions { deadline: Some(Duration::ZERO), ..SendOptions::default() });
+    let infeasible = source
+        .with_options(SendOptions { deadline: Some(Duration::ZERO), ..SendOptions::default() });
     assert_eq!(infeasible.send(1).unwrap_err().reason(), RefusalReason::Expired);
     assert_balanced(&manual.report());
 }
@@ -191,7 +191,7 @@ fn an_event_that_expires_in_hand_neither_sends_nor_reserves() {
         test.run_until_idle();
     }
     let deadline = Some(Duration::from_millis(1));
-    let hurried = source.with_terms(SendOptions { deadline, ..SendOptions::default() });
+    let hurried = source.with_options(SendOptions { deadline, ..SendOptions::default() });
     hurried.send_all(vec![1, 2]).unwrap();
     test.run_until_idle();
     // The event that the first sent is late when it arrives.
@@ -220,7 +220,7 @@ fn a_sent_event_inherits_class_deadline_and_birth() {
     // An undeclared class counts as the last one.
     let terms =
         SendOptions { class: Class::new(7), deadline: Some(deadline), ..SendOptions::default() };
-    source.with_terms(terms).send(1).unwrap();
+    source.with_options(terms).send(1).unwrap();
     test.advance(Duration::from_secs(1));
     let (_, meta) = received.take_with_meta().remove(0);
     assert_eq!((meta.class(), meta.deadline()), (Class::new(1), birth.after(deadline)));

@@ -63,7 +63,7 @@ fn a_probe_keeps_its_events_in_order_with_their_options() {
     let (mut test, source, kept) = relay();
     let terms =
         SendOptions { class: Class::new(1), deadline: Some(MILLI), ..SendOptions::default() };
-    let basic = source.with_terms(terms);
+    let basic = source.with_options(terms);
     (1..=3).for_each(|n| basic.send(n).unwrap());
     assert_eq!(test.run_until_idle(), 6);
     assert_eq!(kept.len(), 3);
@@ -156,7 +156,7 @@ fn expecting_an_answer_for_a_loss_or_the_reverse_fails_with_the_outcome() {
 fn the_graph_works_while_time_advances_and_its_queues_wait_while_it_stalls() {
     let (mut test, source, kept) = relay();
     let hurried =
-        source.with_terms(SendOptions { deadline: Some(MILLI), ..SendOptions::default() });
+        source.with_options(SendOptions { deadline: Some(MILLI), ..SendOptions::default() });
     hurried.send(1).unwrap();
     assert_eq!(test.advance(MILLI), 2);
     hurried.send(2).unwrap();

@@ -137,7 +137,7 @@ fn a_delay_beyond_the_deadline_is_refused_at_once() {
     let (graph, source, _, _) = planning(8);
     let (mut graph, _) = manual(graph);
     let source =
-        source.with_terms(SendOptions { deadline: Some(MS * 10), ..SendOptions::default() });
+        source.with_options(SendOptions { deadline: Some(MS * 10), ..SendOptions::default() });
     source.send_all(vec![9, 10]).unwrap();
     graph.run_until_idle();
     let later = &graph.report().stages[1];

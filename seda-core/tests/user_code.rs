@@ -44,7 +44,7 @@ fn the_owner_of_a_victim_is_notified_on_another_thread_and_may_use_the_graph() {
                 let report = running.report();
                 assert!(report.budget.used <= 4);
                 let late = SendOptions { deadline: Some(Duration::ZERO), ..SendOptions::default() };
-                let refused = source.with_terms(late).send(99).unwrap_err();
+                let refused = source.with_options(late).send(99).unwrap_err();
                 assert_eq!(refused.reason(), RefusalReason::Expired);
             }
             let thread = std::thread::current().name().unwrap_or_default().to_owned();
@@ -52,7 +52,7 @@ fn the_owner_of_a_victim_is_notified_on_another_thread_and_may_use_the_graph() {
         })
         .unwrap();
     let source = graph.source(stage).unwrap();
-    let basic = source.with_terms(SendOptions { class: Class::new(1), ..SendOptions::default() });
+    let basic = source.with_options(SendOptions { class: Class::new(1), ..SendOptions::default() });
     let running = graph.start().unwrap();
     assert!(shared.set((running, basic.clone())).is_ok());
     basic.send(0).unwrap();

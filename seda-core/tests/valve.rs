@@ -67,7 +67,7 @@ impl Lab {
 }
 
 fn fill(source: &Source<u32>, class: Class, events: std::ops::Range<u32>) {
-    let source = source.with_terms(SendOptions { class, ..SendOptions::default() });
+    let source = source.with_options(SendOptions { class, ..SendOptions::default() });
     events.for_each(|event| source.send(event).unwrap());
 }
 
@@ -80,7 +80,7 @@ fn at_the_budget_an_entry_is_refused_unless_a_strictly_lower_class_is_queued() {
     let mut lab = lab(4, OverloadPolicy::LongestQueue, Mode::On);
     fill(&lab.left, GOLD, 0..4);
     for class in [GOLD, BASIC] {
-        let entry = lab.left.with_terms(SendOptions { class, ..SendOptions::default() });
+        let entry = lab.left.with_options(SendOptions { class, ..SendOptions::default() });
         assert_eq!(entry.send(9).unwrap_err().reason(), RefusalReason::Budget);
     }
     assert_eq!((lab.victims(), lab.depths()), (vec![], (4, 0)));
@@ -143,7 +143,7 @@ fn a_flood_at_the_budget_writes_one_entry_per_tick_and_stage_and_keeps_other_ent
 fn an_observer_journals_once_per_tick_the_events_it_would_evict() {
     let mut lab = lab(4, OverloadPolicy::LongestQueue, Mode::Observe);
     fill(&lab.left, BASIC, 0..4);
-    let entry = lab.right.with_terms(SendOptions { class: GOLD, ..SendOptions::default() });
+    let entry = lab.right.with_options(SendOptions { class: GOLD, ..SendOptions::default() });
     (0..50).for_each(|event| drop(entry.send(event)));
     lab.graph.tick();
     let journal = lab.graph.report().journal;
@@ -178,7 +178,7 @@ fn expired_events_at_the_head_of_a_lane_are_evicted_first_in_any_class() {
         deadline: Some(Duration::from_millis(1)),
         ..SendOptions::default()
     };
-    lab.left.with_terms(soon).send(0).unwrap();
+    lab.left.with_options(soon).send(0).unwrap();
     fill(&lab.left, GOLD, 1..2);
     fill(&lab.left, BASIC, 10..13);
     lab.clock.advance(Duration::from_millis(1));
@@ -199,7 +199,7 @@ fn tail_drop_evicts_the_newest_of_the_queue_that_the_new_event_is_sent_to() {
     // `right` has one lower event left: the next send evicts it, and later sends find no victim.
     fill(&lab.right, GOLD, 91..92);
     assert_eq!(lab.victims(), valve(&[10]));
-    let entry = lab.right.with_terms(SendOptions { class: GOLD, ..SendOptions::default() });
+    let entry = lab.right.with_options(SendOptions { class: GOLD, ..SendOptions::default() });
     assert_eq!(entry.send(92).unwrap_err().reason(), RefusalReason::Budget);
 }
 
@@ -227,7 +227,7 @@ fn without_a_policy_or_with_the_valve_off_nothing_is_evicted() {
     ] {
         let mut lab = lab(4, policy, mode);
         fill(&lab.left, BASIC, 0..4);
-        let entry = lab.right.with_terms(SendOptions { class: GOLD, ..SendOptions::default() });
+        let entry = lab.right.with_options(SendOptions { class: GOLD, ..SendOptions::default() });
         assert_eq!(entry.send(9).unwrap_err().reason(), RefusalReason::Budget);
         assert_eq!((lab.victims(), lab.depths()), (vec![], (4, 0)));
         let observed = lab.graph.report().journal;
@@ -313,7 +313,7 @@ fn under_a_flood_from_many_threads_bounds_and_ledgers_hold_in_every_scrape() {
         let senders: Vec<_> = [GOLD, BASIC, BASIC]
             .into_iter()
             .map(|class| {
-                let entry = source.with_terms(SendOptions { class, ..SendOptions::default() });
+                let entry = source.with_options(SendOptions { class, ..SendOptions::default() });
                 scope.spawn(move || (0..30_000).for_each(|event| drop(entry.send(event))))
             })
             .collect();

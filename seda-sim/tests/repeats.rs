@@ -218,22 +218,22 @@ fn error(from: &str, to: &str) -> String {
 fn an_invalid_value_is_named_with_the_values_that_are_allowed() {
     let unknown = error("cores = 2", "kores = 2");
     assert!(unknown.contains("kores"), "{unknown}");
-    assert_eq!(error("cores = 2", "cores = 0"), "`cores` is 0; allowed is 1 to 1024");
+    assert_eq!(error("cores = 2", "cores = 0"), "`cores` is 0; allowed: 1 to 1024");
     assert_eq!(
         error("to = \"query\"", "to = \"quarry\""),
-        "`stage.parse.routes.to` is quarry; allowed is one of parse, query, render"
+        "`stage.parse.routes.to` is quarry; allowed: one of parse, query, render"
     );
     assert_eq!(
         error("cpu_share = 0.1", "cpu_share = 1.5"),
-        "`stage.query.cpu_share` is 1.5; allowed is 0 to 1"
+        "`stage.query.cpu_share` is 1.5; allowed: 0 to 1"
     );
     assert_eq!(
         error("share = 0.7", "share = 0.9"),
-        "`stage.parse.routes` is 1.1; allowed is shares that add up to 1 at most"
+        "`stage.parse.routes` is 1.1; allowed: shares that add up to 1 at most"
     );
     assert_eq!(
         error("stage = \"render\"\n    share = 0.01", "stage = \"rander\"\n    share = 0.01"),
-        "`fault.stage` is rander; allowed is one of parse, query, render"
+        "`fault.stage` is rander; allowed: one of parse, query, render"
     );
 }
 

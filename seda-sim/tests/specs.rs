@@ -47,25 +47,25 @@ fn a_duration_out_of_bounds_is_named_and_neither_panics_nor_wraps() {
         format!("[[fault]]\nkind = 'stall'\nstage = 'a'\nat = '{ENDLESS}'\nfor = '{ENDLESS}'");
     let long = format!("[[fault]]\nkind = 'stall'\nstage = 'a'\nat = '1s'\nfor = '{ENDLESS}'");
     refused(&[
-        ("", &stall, "`fault.at` is 18446744073709551615s; allowed is before the run ends, at 12s"),
-        ("", &long, "`fault.for` is 18446744073709551615s; allowed is 1us to 100days"),
+        ("", &stall, "`fault.at` is 18446744073709551615s; allowed: before the run ends, at 12s"),
+        ("", &long, "`fault.for` is 18446744073709551615s; allowed: 1us to 100days"),
         (
             "client.gives_up_after = '18446744073s 709ms'",
             "",
-            "`client.gives_up_after` is 18446744073709ms; allowed is 1us to 1days",
+            "`client.gives_up_after` is 18446744073709ms; allowed: 1us to 1days",
         ),
         (
             "client.retry_after = '18446744073s 700ms'",
             "",
-            "`client.retry_after` is 18446744073700ms; allowed is 0s to 1days",
+            "`client.retry_after` is 18446744073700ms; allowed: 0s to 1days",
         ),
         ("client.gives_up_after = '0s'", "", "`client.gives_up_after` is 0s"),
         ("client.backoff = '2days'", "", "`client.backoff` is 2days"),
         ("client.most_backoff = '2days'", "", "`client.most_backoff` is 2days"),
-        ("client.clients = 2", "", "`client.think` is 0s; allowed is 1us to 1days"),
-        ("slo = '0s'", "", "`slo` is 0s; allowed is 1ms to 10m"),
-        ("slo = '1h'", "", "`slo` is 1h; allowed is 1ms to 10m"),
-        ("refusal_cpu = '2s'", "", "`refusal_cpu` is 2s; allowed is 0s to 1s"),
+        ("client.clients = 2", "", "`client.think` is 0s; allowed: 1us to 1days"),
+        ("slo = '0s'", "", "`slo` is 0s; allowed: 1ms to 10m"),
+        ("slo = '1h'", "", "`slo` is 1h; allowed: 1ms to 10m"),
+        ("refusal_cpu = '2s'", "", "`refusal_cpu` is 2s; allowed: 0s to 1s"),
         ("class = [{ name = 'gold', deadline = '0s' }]", "", "`class.gold.deadline` is 0s"),
         (
             "[[class]]\nname = 'default'",
@@ -75,7 +75,7 @@ fn a_duration_out_of_bounds_is_named_and_neither_panics_nor_wraps() {
         (
             "arrivals = { rate = 1.0, process = 'on_off', on = '1s' }",
             "",
-            "`arrivals.off` is 0s; allowed is 1us to 100days",
+            "`arrivals.off` is 0s; allowed: 1us to 100days",
         ),
     ]);
     for demand in [
@@ -88,7 +88,7 @@ fn a_duration_out_of_bounds_is_named_and_neither_panics_nor_wraps() {
             "arrivals.rate = 1.0\n[[stage]]\nname = 'a'\ncapacity = 1\ndemand = {{ {demand} }}"
         );
         let error = text.parse::<Spec>().unwrap_err().to_string();
-        assert!(error.contains("is 2h; allowed is 0s to 1h"), "{error}");
+        assert!(error.contains("is 2h; allowed: 0s to 1h"), "{error}");
     }
 }
 
@@ -126,22 +126,18 @@ fn arrivals_without_effect_are_refused() {
         (
             "arrivals = { rate = 1.0, on = '1s' }",
             "",
-            "`arrivals.on` is set; allowed is with process = \"on_off\"",
+            "`arrivals.on` is set; allowed: with process = \"on_off\"",
         ),
         ("arrivals = { rate = 1.0, off = '1s' }", "", "`arrivals.off` is set"),
         ("arrivals = { rate = 1.0, repeat = true }", "", "with process = \"trace\""),
         (
             "arrivals = { process = 'trace', rate = 1.0 }",
             "",
-            "`arrivals.rate` is set; allowed is none beside a trace",
+            "`arrivals.rate` is set; allowed: none beside a trace",
         ),
         ("arrivals = { process = 'trace', profile = '1/s:1s' }", "", "`arrivals.profile` is set"),
         ("arrivals = { process = 'trace' }", "", "`arrivals.trace` is empty"),
-        (
-            "arrivals = { process = 'trace', trace = 'x.tsv' }",
-            "",
-            "`file` is x.tsv; allowed is none",
-        ),
+        ("arrivals = { process = 'trace', trace = 'x.tsv' }", "", "`file` is x.tsv; allowed: none"),
     ]);
 }
 
@@ -149,12 +145,12 @@ fn arrivals_without_effect_are_refused() {
 fn a_setting_of_a_stage_without_effect_is_refused() {
     let routed = format!("routes = [{{ to = 'b', share = 0.0 }}]\n{SECOND}");
     refused(&[
-        ("", "weight = 2", "`stage.a.weight` is set; allowed is with a `pool` that it shares"),
+        ("", "weight = 2", "`stage.a.weight` is set; allowed: with a `pool` that it shares"),
         ("", "cap = 2", "`stage.a.cap` is set"),
-        ("", "balance = 'round_robin'", "`stage.a.balance` is set; allowed is with `replicas`"),
-        ("", "pool = 'p'", "`stage.a.pool` is p; allowed is one that a [[pool]] names"),
+        ("", "balance = 'round_robin'", "`stage.a.balance` is set; allowed: with `replicas`"),
+        ("", "pool = 'p'", "`stage.a.pool` is p; allowed: one that a [[pool]] names"),
         ("", "routes = [{ to = 'a', share = 1.0 }]", "a circle that nothing leaves"),
-        ("", &routed, "`stage.a.routes.share` is 0; allowed is above 0, up to 1"),
+        ("", &routed, "`stage.a.routes.share` is 0; allowed: above 0, up to 1"),
     ]);
 }
 
@@ -162,11 +158,11 @@ fn a_setting_of_a_stage_without_effect_is_refused() {
 fn a_stage_that_is_never_visited_or_has_no_name_of_its_own_is_refused() {
     let replicas = "replicas = 2\nbalance = 'round_robin'\n";
     refused(&[
-        ("", SECOND, "`stage.b` is never visited; allowed is one that a route leads to"),
-        ("", &SECOND.replace("'b'", "'a'"), "`stage.name` is a twice; allowed is each name once"),
+        ("", SECOND, "`stage.b` is never visited; allowed: one that a route leads to"),
+        ("", &SECOND.replace("'b'", "'a'"), "`stage.name` is a twice; allowed: each name once"),
         ("", &SECOND.replace("'b'", "''"), "`stage.name` is empty"),
         ("", &format!("{replicas}{}", SECOND.replace("'b'", "'a-2'")), "`stage.name` is a-2 twice"),
-        ("class = [{ name = '' }]", "", "`class.name` is empty; allowed is a name"),
+        ("class = [{ name = '' }]", "", "`class.name` is empty; allowed: a name"),
         ("class = [{ name = 'x' }, { name = 'x' }]", "", "`class.name` is x twice"),
         ("class = [{ name = 'x', share = 0.0 }]", "", "`class.share` is 0 for all"),
     ]);
@@ -178,7 +174,7 @@ fn a_load_that_is_both_open_and_closed_is_refused() {
         (
             "client.think = '1s'\narrivals.rate = 1.0",
             "",
-            "`client.think` is set; allowed is with `client.clients`",
+            "`client.think` is set; allowed: with `client.clients`",
         ),
         (
             "client = { clients = 2, think = '1s' }\narrivals.rate = 1.0",
@@ -194,12 +190,12 @@ fn a_fault_without_effect_is_refused() {
         (
             "",
             &fault("kind = 'slow'\nstage = 'a'\nfactor = 2\nfrom = '3s'\nto = '2s'"),
-            "`fault.to` is 2s; allowed is later than `from`, which is 3s",
+            "`fault.to` is 2s; allowed: later than `from`, which is 3s",
         ),
         (
             "",
             &fault("kind = 'slow'\nstage = 'a'\nfactor = 2\nfrom = '12s'"),
-            "`fault.from` is 12s; allowed is before the run ends, at 12s",
+            "`fault.from` is 12s; allowed: before the run ends, at 12s",
         ),
         ("", &fault("kind = 'stall'\nstage = 'a'\nat = '2s'\nfor = '0s'"), "`fault.for` is 0s"),
         (
@@ -223,7 +219,7 @@ fn a_demand_without_its_values_is_refused() {
     let traced =
         "arrivals.rate = 1.0\n[[stage]]\nname = 'a'\ncapacity = 1\ndemand = { kind = 'trace' }";
     let error = traced.parse::<Spec>().unwrap_err().to_string();
-    assert!(error.contains("`stage.a.demand.kind` is trace; allowed is where"), "{error}");
+    assert!(error.contains("`stage.a.demand.kind` is trace; allowed: where"), "{error}");
 }
 
 #[test]
@@ -247,7 +243,7 @@ fn traced(seconds: f64) -> Spec {
 fn a_trace_shorter_than_the_run_is_refused_unless_it_repeats() {
     let mut short = traced(3.0);
     let error = seda_sim::run(&short, 1).unwrap_err().to_string();
-    let expected = "`arrivals.trace` is 2.99 seconds long; allowed is as long as warm_up and window \
+    let expected = "`arrivals.trace` is 2.99 seconds long; allowed: as long as warm_up and window \
                  together, 11 seconds, or with `repeat = true`";
     assert_eq!(error, expected);
     short.arrivals.repeat = true;
@@ -256,7 +252,7 @@ fn a_trace_shorter_than_the_run_is_refused_unless_it_repeats() {
     for bad in [vec![1e300], vec![f64::NAN], vec![2.0, 1.0], vec![-1.0]] {
         let spec = traced(12.0).with_trace(Trace::new(bad, Vec::new()));
         let error = spec.check().unwrap_err().to_string();
-        assert!(error.contains("allowed is ascending times, 100 days at most"), "{error}");
+        assert!(error.contains("allowed: ascending times, 100 days at most"), "{error}");
     }
 }
 
@@ -280,7 +276,7 @@ fn not_scalable(spec: &Spec) -> String {
 fn a_load_without_a_rate_to_multiply_is_named() {
     let profile = spec("arrivals.profile = '100/s:5s,0/s:5s'", "").unwrap();
     let error = not_scalable(&profile);
-    let expected = "`arrivals.profile` is 100/s:5s,0/s:5s; allowed is one that ends in a rate";
+    let expected = "`arrivals.profile` is 100/s:5s,0/s:5s; allowed: one that ends in a rate";
     assert!(error.starts_with(expected), "{error}");
     let zeros = traced(12.0).with_trace(Trace::new(vec![0.0; 9], Vec::new()));
     let error = not_scalable(&zeros);

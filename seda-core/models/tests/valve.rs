@@ -33,7 +33,7 @@ fn the_valve_meets_a_worker() {
     let graph = Modelled::start(graph);
     let senders = [(1, [0, 1]), (0, [2, 3])].map(|(class, events)| {
         let class = SendOptions { class: Class::new(class), ..SendOptions::default() };
-        let (source, ends) = (source.with_terms(class), Arc::clone(&ends));
+        let (source, ends) = (source.with_options(class), Arc::clone(&ends));
         spawn(move || {
             for event in events {
                 if source.send(event).is_err() {

@@ -53,11 +53,11 @@ impl fmt::Display for OneOf<'_> {
 /// graph.apply(toml::from_str("stages.parse.batch = 0")?)?;
 /// let error = graph.start().unwrap_err();
 /// let GraphError::Settings(SettingsError::Setting(fault)) = error else { panic!("{error}") };
-/// assert_eq!(fault.to_string(), "`stages.parse.batch` is 0: allowed is 1 to 4096 events");
+/// assert_eq!(fault.to_string(), "`stages.parse.batch` is 0; allowed: 1 to 4096 events");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("`{key}` is {value}: allowed is {allowed}")]
+#[error("`{key}` is {value}; allowed: {allowed}")]
 #[non_exhaustive]
 pub struct SettingFault {
     /// The key, as in a file.

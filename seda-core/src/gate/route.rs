@@ -24,7 +24,7 @@ pub struct StageId {
 /// # graph.attach_each(render, |_wire| |_n, _cx| {})?;
 /// # graph.attach_each(parse, |_wire| |_n, _cx| {})?;
 /// let route = Some(graph.route([parse.id(), render.id()])?);
-/// let pages = graph.source(parse)?.with_terms(SendOptions { route, ..SendOptions::default() });
+/// let pages = graph.source(parse)?.with_options(SendOptions { route, ..SendOptions::default() });
 /// # Ok::<(), seda_core::GraphError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -24,7 +24,7 @@ impl Graph {
     /// let render = graph.stage::<String>("render", 64);
     /// let pages = graph.route([render.id()])?;
     /// let options = SendOptions { route: Some(pages), ..SendOptions::default() };
-    /// let source = graph.source(parse)?.with_terms(options);
+    /// let source = graph.source(parse)?.with_options(options);
     /// # let _ = source;
     /// # Ok(())
     /// # }

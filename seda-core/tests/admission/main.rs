@@ -252,7 +252,7 @@ fn a_flood_without_a_route_does_not_delay_requests_admitted_with_one() {
     let mut plant = plant(MS, with_slo(SLO), true);
     plant.world.offer(BASIC, 300.0);
     let unrouted = plant.world.source.lock().clone().unwrap();
-    let unrouted = unrouted.with_terms(SendOptions { class: BASIC, ..SendOptions::default() });
+    let unrouted = unrouted.with_options(SendOptions { class: BASIC, ..SendOptions::default() });
     let mut refused = 0;
     for _ in 0..2_000 {
         for _ in 0..10 {

@@ -121,7 +121,7 @@ impl World {
         let expensive_route = self.expensive_route.lock().filter(|_| times > 1);
         let route = expensive_route.or(*self.route.lock());
         let terms = SendOptions { class, route, cost, ..SendOptions::default() };
-        let source = self.source.lock().clone().unwrap().with_terms(terms);
+        let source = self.source.lock().clone().unwrap().with_options(terms);
         let born = self.now();
         let request = source.request(|reply| Job { class, times, born, reply });
         let sent = &mut self.sent.lock()[class.index()];

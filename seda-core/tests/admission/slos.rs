@@ -109,7 +109,7 @@ fn two_in_a_row(each: Duration) -> Vec<String> {
         .unwrap();
     let route = Some(graph.route([first.id(), second.id()]).unwrap());
     let source =
-        graph.source(first).unwrap().with_terms(SendOptions { route, ..SendOptions::default() });
+        graph.source(first).unwrap().with_options(SendOptions { route, ..SendOptions::default() });
     graph.apply(with_slo(SLO)).unwrap();
     let mut graph = graph.start_manual(Arc::clone(&clock) as Arc<dyn seda_core::Clock>).unwrap();
     for _ in 0..50 {
@@ -143,10 +143,12 @@ fn no_event_is_evicted_for_a_request_that_would_be_late() {
     let terms =
         SendOptions { class: GOLD, route: *plant.world.route.lock(), ..SendOptions::default() };
     let late = SendOptions { deadline: Some(Duration::ZERO), ..terms };
-    let refused = source.with_terms(late).request(|reply| Job::of(GOLD, plant.world.now(), reply));
+    let refused =
+        source.with_options(late).request(|reply| Job::of(GOLD, plant.world.now(), reply));
     assert_eq!(refused.unwrap_err().reason(), RefusalReason::Expired);
     assert_eq!(shed(&plant), before);
-    let entered = source.with_terms(terms).request(|reply| Job::of(GOLD, plant.world.now(), reply));
+    let entered =
+        source.with_options(terms).request(|reply| Job::of(GOLD, plant.world.now(), reply));
     assert!(entered.is_ok());
     assert_eq!(shed(&plant), before + 1);
     let gate = plant.graph.report().stages[1].gate.clone().unwrap();
@@ -165,7 +167,7 @@ fn replicas_share_one_gate_with_the_sum_of_their_limits() {
         graph.apply(GraphConfig { ..with_slo(SLO) }).unwrap();
         let mut graph = graph.start_manual(Arc::new(ManualClock::new())).unwrap();
         for terms in [SendOptions::default(), SendOptions { route, ..SendOptions::default() }] {
-            let source = source.with_terms(terms);
+            let source = source.with_options(terms);
             let sent: Vec<_> = (0..1_000).map(|_| source.request(|reply| reply)).collect();
             // Before any measurement: one in service and twelve waiting per replica.
             assert_eq!(sent.iter().filter(|request| request.is_ok()).count(), 13 * count);

@@ -123,8 +123,8 @@ impl Plant {
 
     /// Sends three times the capacity of `work`, and to `ask` enough to fill its places.
     pub(crate) fn arrive(&self) {
-        let gold = self.work.with_terms(SendOptions::default());
-        let basic = self.work.with_terms(crate::support::class(1));
+        let gold = self.work.with_options(SendOptions::default());
+        let basic = self.work.with_options(crate::support::class(1));
         for event in 0..15 {
             drop(gold.send(event));
             drop(basic.send(event));

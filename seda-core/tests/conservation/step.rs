@@ -169,7 +169,7 @@ impl<'a> Entry<'a> {
         let terms =
             SendOptions { class: Class::new(class as u8), deadline, ..SendOptions::default() };
         let class = class.min(world.classes - 1);
-        Self { world, source: sources[to].with_terms(terms), terms, to, class }
+        Self { world, source: sources[to].with_options(terms), terms, to, class }
     }
 
     fn job(&self, hops: u8, seed: u64) -> Job {

@@ -135,18 +135,14 @@ fn with_one_bad_key_among_all_nothing_changes() {
     let bad = [
         ("budget = 1000", "budget = 0", "`budget` is 0"),
         ("\"200ms\"", "\"1us\"", "`control.tick` is 1µs"),
-        ("gold = 5", "gold = 0", "`classes.gold` is 0: allowed is 1 to 1000000"),
+        ("gold = 5", "gold = 0", "`classes.gold` is 0; allowed: 1 to 1000000"),
         (
             "gold = 5",
             "silver = 5",
             "`classes.silver` names no class of this graph; it has `gold`, `basic`",
         ),
         ("capacity = 32", "capacity = 0", "stage `own` has capacity 0"),
-        (
-            "capacity = 32",
-            "capacity = 8",
-            "`stages.own.soft` is 16: allowed is 1 to the capacity, 8",
-        ),
+        ("capacity = 32", "capacity = 8", "`stages.own.soft` is 16; allowed: 1 to the capacity, 8"),
         ("batch = 4", "batch = 5000", "`stages.own.batch` is 5000"),
         ("weight = 2", "weight = 0", "`stages.own.weight` is 0"),
         ("cap = 3", "cap = 0", "`stages.own.cap` is 0"),
@@ -154,15 +150,11 @@ fn with_one_bad_key_among_all_nothing_changes() {
         (
             "outstanding = 5",
             "outstanding = 10",
-            "`stages.own.outstanding` is 10: allowed is 1 to the stage's `pending`, 9",
+            "`stages.own.outstanding` is 10; allowed: 1 to the stage's `pending`, 9",
         ),
         ("[stages.own]", "[stages.won]", "`stages.won` names no stage"),
         ("[pools.both]", "[pools.booth]", "`pools.booth` names no pool"),
-        (
-            "[pools.both]",
-            "[stages.a]",
-            "`stages.a.workers` is 1..3: allowed is nothing for a stage",
-        ),
+        ("[pools.both]", "[stages.a]", "`stages.a.workers` is 1..3; allowed: nothing for a stage"),
     ];
     for (good, bad, expected) in bad {
         let text = EVERYTHING.replacen(good, bad, 1);

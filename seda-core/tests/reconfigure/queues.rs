@@ -81,7 +81,7 @@ fn a_batch_and_the_shares_of_classes_hold_from_the_next_take_on() {
         assert_eq!(small.graph.step(), small.handled.lock().len());
         small.handled.lock().iter().map(|event| event / 100).collect::<Vec<_>>()
     };
-    let (gold, basic) = (small.own.with_terms(class(0)), small.own.with_terms(class(1)));
+    let (gold, basic) = (small.own.with_options(class(0)), small.own.with_options(class(1)));
     set(&mut small.graph, "stages.own.batch = 8");
     gold.send_all((0..30).collect()).unwrap();
     basic.send_all((100..130).collect()).unwrap();
@@ -146,7 +146,7 @@ fn a_default_budget_follows_the_capacities() {
 #[test]
 fn the_valve_and_its_policy_follow_the_settings() {
     let mut small = small();
-    let (gold, basic) = (small.own.with_terms(class(0)), small.own.with_terms(class(1)));
+    let (gold, basic) = (small.own.with_options(class(0)), small.own.with_options(class(1)));
     set(&mut small.graph, "budget = 10\ncontrol.valve = \"off\"");
     basic.send_all(vec![0; 10]).unwrap();
     assert_eq!(gold.send(1).unwrap_err().reason(), RefusalReason::Budget);

@@ -30,14 +30,14 @@ fn impossible_replicas_are_errors_that_name_the_stage() {
     for balance in Balance::ALL {
         for count in [0, 65, usize::MAX] {
             let told = error(attached(1_000, count, balance)).to_string();
-            let expected = format!("`stages.render.replicas` is {count}: allowed is 1 to 64");
+            let expected = format!("`stages.render.replicas` is {count}; allowed: 1 to 64");
             assert_eq!(told, expected, "{balance}");
         }
         manual(attached(1_000, 64, balance));
         manual(attached(1_000, 1, balance));
     }
     let told = error(attached(3, 4, Balance::RoundRobin)).to_string();
-    assert!(told.contains("`stages.render.capacity` is 3: allowed is 4 or more"), "{told}");
+    assert!(told.contains("`stages.render.capacity` is 3; allowed: 4 or more"), "{told}");
     manual(attached(3, 4, Balance::Central));
 
     for name in ["render", "render-2"] {

@@ -100,7 +100,7 @@ impl Limits {
 #[non_exhaustive]
 pub enum LimitsError {
     /// A value is out of its range.
-    #[error("{key} = {value} is out of range: allowed are {least} to {most}")]
+    #[error("{key} = {value} is out of range; allowed: {least} to {most}")]
     OutOfRange {
         /// The field of [`Limits`].
         key: &'static str,

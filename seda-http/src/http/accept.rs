@@ -24,19 +24,19 @@ pub(super) struct HttpService {
     pub(super) admin: Admin,
     pub(super) retry_after: RetryAfter,
     pub(super) classify: Option<Arc<Classify>>,
-    /// The terms of a request without a classifier.
-    pub(super) terms: SendOptions,
+    /// The options of a request without a classifier.
+    pub(super) options: SendOptions,
     /// The number of requests refused because of overload.
     pub(super) refused_total: u64,
 }
 
 impl HttpService {
-    fn terms(&self, request: &Request<Bytes>) -> SendOptions {
+    fn options(&self, request: &Request<Bytes>) -> SendOptions {
         match &self.classify {
             Some(classify) => {
-                catch_panic("the classifier", || classify(request)).unwrap_or(self.terms)
+                catch_panic("the classifier", || classify(request)).unwrap_or(self.options)
             }
-            None => self.terms,
+            None => self.options,
         }
     }
 
@@ -67,16 +67,16 @@ impl Service<Http1> for HttpService {
         if Admin::handles(&request) {
             return self.admin.admit(&request, address);
         }
-        let terms = self.terms(&request);
+        let options = self.options(&request);
         let reply_sink = Arc::clone(&self.reply_sink);
-        let admitted = self.source.request_to(reply_sink, address, terms, |reply| HttpRequest {
+        let admitted = self.source.request_to(reply_sink, address, options, |reply| HttpRequest {
             request,
             peer,
             reply,
         });
         match admitted {
             Ok(request) => Admission::Admitted(request),
-            Err(refusal) => Admission::Answered(self.refuse(terms.class, refusal.reason())),
+            Err(refusal) => Admission::Answered(self.refuse(options.class, refusal.reason())),
         }
     }
 

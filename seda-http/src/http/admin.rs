@@ -25,7 +25,7 @@ const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const PAGES: &str = "there are /_seda/report, /_seda/graph, /_seda/live, /_seda/ready\n";
 
 /// The body of a 400.
-const FORMATS: &str = "allowed are format=json (the default) and format=text\n";
+const FORMATS: &str = "allowed: format=json (the default) and format=text\n";
 
 /// Responds to `/_seda/report`, `graph`, `live` and `ready`.
 pub(super) struct Admin {

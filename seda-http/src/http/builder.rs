@@ -141,7 +141,7 @@ impl Http {
                 reply_sink,
                 retry_after: RetryAfter::new(snapshots, running.clock(), range, seed),
                 classify: classify.clone(),
-                terms: SendOptions { deadline: config.deadline, ..SendOptions::default() },
+                options: SendOptions { deadline: config.deadline, ..SendOptions::default() },
                 refused_total: 0,
             };
             (Http1::new(config.limits), service)

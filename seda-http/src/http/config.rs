@@ -224,18 +224,18 @@ mod tests {
 
     #[test]
     fn an_error_names_the_key_the_value_and_the_bounds() {
-        assert_eq!(error(r#"{"reactors": 0}"#), "`reactors` is 0: allowed is 1 to 64");
+        assert_eq!(error(r#"{"reactors": 0}"#), "`reactors` is 0; allowed: 1 to 64");
         assert_eq!(
             error(r#"{"head_timeout": "0s"}"#),
-            "`head_timeout` is 0ns: allowed is 1ms to 86400s"
+            "`head_timeout` is 0ns; allowed: 1ms to 86400s"
         );
         assert_eq!(
             error(r#"{"limits": {"headers": 1000}}"#),
-            "`limits`: headers = 1000 is out of range: allowed are 1 to 256"
+            "`limits`: headers = 1000 is out of range; allowed: 1 to 256"
         );
         assert_eq!(
             error(r#"{"retry_after": {"least": "9s", "most": "3s"}}"#),
-            "`retry_after.most` is 3s: allowed is 9s to 3600s"
+            "`retry_after.most` is 3s; allowed: 9s to 3600s"
         );
     }
 

@@ -15,13 +15,13 @@ use thiserror::Error;
 /// config.reactors = 0;
 /// let error = config.check().unwrap_err();
 /// assert!(matches!(error, ConfigError::OutOfRange { key: "reactors", .. }));
-/// assert_eq!(error.to_string(), "`reactors` is 0: allowed is 1 to 64");
+/// assert_eq!(error.to_string(), "`reactors` is 0; allowed: 1 to 64");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// A value is out of its range.
-    #[error("`{key}` is {value}: allowed is {allowed}")]
+    #[error("`{key}` is {value}; allowed: {allowed}")]
     OutOfRange {
         /// The configuration key.
         key: &'static str,

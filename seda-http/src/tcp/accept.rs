@@ -19,7 +19,7 @@ pub(super) struct TcpService<P: Protocol, E: Send + 'static> {
     pub(super) source: Source<E>,
     pub(super) reply_sink: Arc<ReplyAdapter<P::Answer>>,
     pub(super) make: Arc<MakeEvent<P, E>>,
-    pub(super) terms: SendOptions,
+    pub(super) options: SendOptions,
 }
 
 /// A reactor's mailbox as the destination of the graph's answers.
@@ -44,7 +44,7 @@ impl<P: Protocol, E: Send + 'static> Service<ProtocolCodec<P>> for TcpService<P,
     ) -> Admission<Reply<P::Answer>> {
         let reply_sink = Arc::clone(&self.reply_sink) as Arc<dyn ReplySink<P::Answer>>;
         let admitted = catch_panic(PROTOCOL, || {
-            self.source.request_to(reply_sink, address, self.terms, |reply| {
+            self.source.request_to(reply_sink, address, self.options, |reply| {
                 (self.make)(request, peer, reply)
             })
         });

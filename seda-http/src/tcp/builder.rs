@@ -101,7 +101,7 @@ impl<P: Protocol> Tcp<P> {
     ) -> Result<(), EntryError> {
         let sources = self.server.entry(graph, stage)?;
         let make: Arc<MakeEvent<P, E>> = Arc::new(make);
-        let terms = SendOptions { deadline: self.config.deadline, ..SendOptions::default() };
+        let options = SendOptions { deadline: self.config.deadline, ..SendOptions::default() };
         self.start = Some(Box::new(move |server, protocol, request_bytes, running| {
             server.serve(sources, running, |_, source, _, mailbox| {
                 let service = TcpService {
@@ -109,7 +109,7 @@ impl<P: Protocol> Tcp<P> {
                     source,
                     reply_sink: Arc::new(ReplyAdapter(Arc::clone(mailbox))),
                     make: Arc::clone(&make),
-                    terms,
+                    options,
                 };
                 (ProtocolCodec { protocol: protocol.clone(), request_bytes }, service)
             })

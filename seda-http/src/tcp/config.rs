@@ -25,7 +25,7 @@ const REQUEST_BYTES_MOST: usize = 64 * 1024 * 1024;
 /// assert!(config.check().is_ok());
 /// config.connections = 0;
 /// let error = config.check().unwrap_err();
-/// assert_eq!(error.to_string(), "`connections` is 0: allowed is 1 to 1048576");
+/// assert_eq!(error.to_string(), "`connections` is 0; allowed: 1 to 1048576");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -27,6 +27,6 @@ pub enum SimError {
     #[error(transparent)]
     Graph(#[from] GraphError),
     /// The spec has no stage that requests could enter.
-    #[error("`stage` is empty; allowed is one stage at least")]
+    #[error("`stage` is empty; allowed: one stage at least")]
     NoStage,
 }

@@ -14,7 +14,7 @@ use thiserror::Error;
 ///     arrivals = { rate = 1.0 }
 ///     stage = [{ name = 'a', capacity = 1, demand = { kind = 'exponential', mean = '1ms' } }]";
 /// let error = text.parse::<Spec>().unwrap_err();
-/// assert_eq!(error.to_string(), "`cores` is 0; allowed is 1 to 1024");
+/// assert_eq!(error.to_string(), "`cores` is 0; allowed: 1 to 1024");
 /// ```
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -37,7 +37,7 @@ pub enum SpecError {
     #[error("`arrivals.profile`: {0}")]
     Profile(#[from] ProfileError),
     /// A value is out of bounds, or has no effect beside the other settings.
-    #[error("`{key}` is {value}; allowed is {allowed}")]
+    #[error("`{key}` is {value}; allowed: {allowed}")]
     Value {
         /// The key, with the path to it.
         key: String,

@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn a_missing_demand_is_named_with_its_line_if_demands_are_read() {
         let error = Trace::parse("0\t0.5\n7\n", true).unwrap_err().to_string();
-        assert!(error.contains("is 7; allowed is a number of seconds in column 2"), "{error}");
+        assert!(error.contains("is 7; allowed: a number of seconds in column 2"), "{error}");
         assert!(Trace::parse("0\n7\tGET /\n", false).is_ok());
     }
 }

@@ -56,7 +56,7 @@ fn send_one(
     // There is no order between classes, so all ordered events have the same one.
     let ordered = shape.keyed.get(to) == Some(&true) && rng.one_in(2);
     let class = if ordered { 0 } else { rng.below(shape.classes) };
-    let source = source.with_terms(SendOptions {
+    let source = source.with_options(SendOptions {
         class: Class::new(class as u8),
         deadline,
         ..SendOptions::default()

@@ -188,12 +188,12 @@ fn load(running: &Running, source: &Source<Job>, shared: &Shared) {
     let mut tickets = Vec::new();
     for n in 0..EVENTS {
         let payload = vec![0; 1 + (n as usize * 37) % 400];
-        let terms = SendOptions {
+        let options = SendOptions {
             class: Class::new((n % 2) as u8),
             deadline: n.is_multiple_of(9).then_some(Duration::from_millis(2)),
             ..SendOptions::default()
         };
-        let source = source.with_terms(terms);
+        let source = source.with_options(options);
         if n.is_multiple_of(2) {
             tickets.extend(source.request(|reply| Job { n, payload, reply: Some(reply) }).ok());
         } else if let Err(refused) =

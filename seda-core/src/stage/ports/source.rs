@@ -87,7 +87,7 @@ impl<E: Send + 'static> Source<E> {
     }
 
     /// Returns the same source with other options.
-    pub fn with_terms(&self, options: SendOptions) -> Self {
+    pub fn with_options(&self, options: SendOptions) -> Self {
         Self { options, ..self.clone() }
     }
 
@@ -182,11 +182,11 @@ impl<E: Send + 'static> Source<E> {
         &self,
         home: Arc<dyn ReplySink<R>>,
         address: ReplyAddress,
-        terms: SendOptions,
+        options: SendOptions,
         event: impl FnOnce(Responder<R>) -> E,
     ) -> Result<Arc<Request>, Refusal> {
-        let charge = self.gate_charge(terms);
-        let mut permits = self.pass_gates(&charge, terms)?;
+        let charge = self.gate_charge(options);
+        let mut permits = self.pass_gates(&charge, options)?;
         let meta = permits.meta_mut();
         let request = Request::admit(&self.ledger, meta.birth, charge);
         meta.request = Some(Arc::clone(&request));

@@ -16,14 +16,14 @@ fn a_value_out_of_range_is_named_with_its_range() {
     for (limits, text) in [
         (
             Limits { head_bytes: 1, ..good },
-            "head_bytes = 1 is out of range: allowed are 128 to 1048576",
+            "head_bytes = 1 is out of range; allowed: 128 to 1048576",
         ),
         (
             Limits { uri_bytes: 16_385, ..good },
-            "uri_bytes = 16385 is out of range: allowed are 16 to 16384",
+            "uri_bytes = 16385 is out of range; allowed: 16 to 16384",
         ),
-        (Limits { headers: 257, ..good }, "headers = 257 is out of range: allowed are 1 to 256"),
-        (Limits { headers: 0, ..good }, "headers = 0 is out of range: allowed are 1 to 256"),
+        (Limits { headers: 257, ..good }, "headers = 257 is out of range; allowed: 1 to 256"),
+        (Limits { headers: 0, ..good }, "headers = 0 is out of range; allowed: 1 to 256"),
     ] {
         let error: LimitsError = limits.check().unwrap_err();
         assert_eq!(error.to_string(), text);

@@ -115,7 +115,7 @@ pub enum ProfileError {
     },
     /// A rate is out of its bounds.
     #[error(
-        "part {number} of the profile has the rate {rate}/s: allowed are rates above 0 up to \
+        "part {number} of the profile has the rate {rate}/s; allowed: rates above 0 up to \
          {MAX_RATE}/s, and 0 for a pause between others"
     )]
     Rate {
@@ -132,7 +132,7 @@ pub enum ProfileError {
     },
     /// The parts together are too long.
     #[error(
-        "the profile lasts {}: allowed are {} days in all",
+        "the profile lasts {}; allowed: {} days in all",
         humantime::format_duration(*total),
         LONGEST_PROFILE.as_secs() / DAY
     )]
@@ -196,7 +196,7 @@ mod tests {
         assert!(error("10000001/s:5s").contains("the rate 10000001/s"));
         assert!(error("1/s:0s").contains("part 1 of the profile lasts 0s"));
         assert!(error("1/s:0").contains("part 1 of the profile lasts 0s"));
-        assert!(error("1/s:60days,1/s:60days").contains("allowed are 100 days"));
+        assert!(error("1/s:60days,1/s:60days").contains("allowed: 100 days"));
         assert!(error("0/s:5s,0/s:1s").contains("only rates of 0/s"));
         assert_eq!(Profile::new(Vec::new()), Err(ProfileError::Empty));
         assert_eq!(Profile::constant(0.0, Duration::from_secs(1)), Err(ProfileError::Silent));

@@ -62,7 +62,7 @@ pub enum TraceError {
         line: u64,
     },
     /// The cost of a token is negative or not finite.
-    #[error("{micros} microseconds for {unit}: allowed are finite numbers from 0")]
+    #[error("{micros} microseconds for {unit}; allowed: finite numbers from 0")]
     Scale {
         /// The unit that has the cost.
         unit: &'static str,

@@ -16,7 +16,7 @@ pub enum LineFault {
     TooLong,
     /// The first line of the file matches no known format.
     #[error(
-        "`{found}` begins no known format: allowed are a header of tab-separated columns with \
+        "`{found}` begins no known format; allowed: a header of tab-separated columns with \
          `seconds`, and lines of the Common or Combined Log Format"
     )]
     Unrecognised {
@@ -40,7 +40,7 @@ pub enum LineFault {
         columns: usize,
     },
     /// The value of a field is out of its bounds.
-    #[error("{field} is `{found}`: allowed is {allowed}")]
+    #[error("{field} is `{found}`; allowed: {allowed}")]
     Value {
         /// The name of the field.
         field: &'static str,
@@ -51,7 +51,7 @@ pub enum LineFault {
     },
     /// The line is not in the format of the log.
     #[error(
-        "`{found}` is not a line of the log: allowed is \
+        "`{found}` is not a line of the log; allowed: \
          `host ident user [day/Mon/year:hh:mm:ss +zone] \"request\" status bytes`"
     )]
     NotLog {

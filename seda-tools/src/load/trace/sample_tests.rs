@@ -109,13 +109,13 @@ fn an_error_names_the_file_the_line_and_the_allowed_values() {
         ("\r\n\r\n", "t is empty"),
         ("seconds\tmethod\tpath\n", "t is empty"),
         ("seconds\tmethod\tpath\n0\tOPTIONS\t*\n", "t has no request that can be repeated, 1 were"),
-        ("hello\n", "t, line 1: `hello` begins no known format: allowed are a header"),
+        ("hello\n", "t, line 1: `hello` begins no known format; allowed: a header"),
         ("\nseconds\tpath\n", "t, line 2: the header has the columns `seconds`, `path`: needed"),
         ("seconds\n1\n", "t, line 1: the header has the columns `seconds`: needed are"),
         ("seconds\tmicros\n0\t1\n1\n", "t, line 3: 1 fields between tabs, but the header has 2"),
-        ("seconds\tmicros\n-1\t1\n", "t, line 2: seconds is `-1`: allowed is a number from 0"),
-        ("seconds\tmicros\nNaN\t1\n", "t, line 2: seconds is `NaN`: allowed is a number from 0"),
-        ("seconds\tmicros\n0\t-1\n", "t, line 2: micros is `-1`: allowed is a number from 0"),
+        ("seconds\tmicros\n-1\t1\n", "t, line 2: seconds is `-1`; allowed: a number from 0"),
+        ("seconds\tmicros\nNaN\t1\n", "t, line 2: seconds is `NaN`; allowed: a number from 0"),
+        ("seconds\tmicros\n0\t-1\n", "t, line 2: micros is `-1`; allowed: a number from 0"),
     ] {
         let error = error(text);
         assert!(error.starts_with(expected), "{error}");

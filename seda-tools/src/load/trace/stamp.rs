@@ -86,7 +86,7 @@ mod tests {
             [b"", b".", b"-1", b"NaN", b"inf", b"1,5", b"1e300", b"99999999999", b"\xff", b"1 2"];
         for bad in bad {
             let fault = Stamp::read(bad).unwrap_err().to_string();
-            let expected = format!("seconds is `{}`: allowed is a number", bad.escape_ascii());
+            let expected = format!("seconds is `{}`; allowed: a number", bad.escape_ascii());
             assert!(fault.starts_with(&expected), "{fault}");
         }
     }

@@ -42,11 +42,11 @@ mod tests {
         assert_eq!((read_bytes(b"0"), read_bytes(b"-")), (Ok(Some(0)), Ok(None)));
         for bad in ["", "99", "1000", "+20", "2.0", "OK"] {
             let fault = read(bad.as_bytes()).unwrap_err().to_string();
-            assert!(fault.contains(&format!("status is `{bad}`: allowed is")), "{fault}");
+            assert!(fault.contains(&format!("status is `{bad}`; allowed:")), "{fault}");
         }
         for bad in ["", "-1", "+1", "1k", "18446744073709551616"] {
             let fault = read_bytes(bad.as_bytes()).unwrap_err().to_string();
-            assert!(fault.contains(&format!("bytes is `{bad}`: allowed is")), "{fault}");
+            assert!(fault.contains(&format!("bytes is `{bad}`; allowed:")), "{fault}");
         }
     }
 }

@@ -131,11 +131,11 @@ mod tests {
         for bad in ["", "-1", "NaN", "inf", "many"] {
             let fault = read("seconds\tmicros", &format!("0\t{bad}"), WorkScale::default());
             let fault = fault.unwrap_err().to_string();
-            assert_eq!(fault, format!("micros is `{bad}`: allowed is a number from 0"));
+            assert_eq!(fault, format!("micros is `{bad}`; allowed: a number from 0"));
         }
         let fault = read("seconds\toutput_tokens", "0\t1e9", WorkScale::default()).unwrap_err();
         let fault = fault.to_string();
-        assert!(fault.contains("the demand is `100000000000`: allowed is"), "{fault}");
+        assert!(fault.contains("the demand is `100000000000`; allowed:"), "{fault}");
     }
 
     #[test]
@@ -143,7 +143,7 @@ mod tests {
         for bad in [-1.0, f64::NAN, f64::INFINITY] {
             let scale = WorkScale { micros_per_output_token: bad, ..WorkScale::default() };
             let error = scale.check().unwrap_err().to_string();
-            assert!(error.contains("for a token of output: allowed are"), "{error}");
+            assert!(error.contains("for a token of output; allowed:"), "{error}");
         }
     }
 }

@@ -143,7 +143,7 @@ mod tests {
         let line = |time, status, bytes| format!("::1 - - [{time}] \"GET /\" {status} {bytes}");
         let time = "10/Oct/2000:13:55:36 -0700";
         let wrong = fault(&line("yesterday", "200", "1"));
-        assert!(wrong.starts_with("the time is `yesterday`: allowed is one such as"), "{wrong}");
+        assert!(wrong.starts_with("the time is `yesterday`; allowed: one such as"), "{wrong}");
         assert!(fault(&line(time, "2000", "1")).starts_with("status is `2000`"));
         assert!(fault(&line(time, "200", "-1")).starts_with("bytes is `-1`"));
     }
