@@ -38,8 +38,8 @@
 //!
 //! # Guarantees
 //!
-//! - A send waits for a place only over a [`WaitingSink`] or in [`Source::send_within`], both with a
-//!   limit. It is accepted, or the event comes back ([`Refused`]) with the reason.
+//! - A send waits for a place only over a [`WaitingSink`] or in [`Source::send_within`], both with
+//!   a limit. It is accepted, or the event comes back ([`Refused`]) with the reason.
 //! - An accepted event is handled, fails, or is shed with a reason ([`LossReason`]), and is always
 //!   counted.
 //! - Memory and waits are bounded: each stage has a capacity, and the graph a budget.
