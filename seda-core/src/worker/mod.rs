@@ -1,9 +1,9 @@
 //! A worker and its loop: take a batch, run it, publish its sends, record, park.
 //!
 //! Handlers and their factories run in this room alone: inside the panic boundary and outside all
-//! locks. (`stage` runs the other user code: keys, weights, and the owners of lost events.) The room
-//! imports `stage` and the rooms below it. A decision that is taken once per tick, or that reads
-//! more than one worker, belongs to `control`.
+//! locks. (`stage` runs the other user code: keys, weights, and the owners of lost events.) The
+//! room imports `stage` and the rooms below it. A decision that is taken once per tick, or that
+//! reads more than one worker, belongs to `control`.
 //!
 //! - this file: [`Worker`], its loop, and the choice of the next stage;
 //! - `runner`: one stage on one worker, a handler and its batch;

@@ -3,11 +3,11 @@
 //!
 //! At the budget an event from outside is refused, unless events of a strictly lower class are
 //! queued. Then the valve makes room for it. It also makes room for a handler that sends more
-//! events than it took. It evicts from the longest queue that has a victim (longest-queue drop: Wei, Coyle & Hsiao 1991;
-//! shown competitive by Aiello et al. 2008 for parallel queues): the pressure is there, and the
-//! less loaded stages keep their events. The theory does not carry over to stages in a row, where
-//! a late drop wastes the work done before; hence the other policies, for comparison, and the
-//! `wasted_seconds` of every stage.
+//! events than it took. It evicts from the longest queue that has a victim (longest-queue drop:
+//! Wei, Coyle & Hsiao 1991; shown competitive by Aiello et al. 2008 for parallel queues): the
+//! pressure is there, and the less loaded stages keep their events. The theory does not carry over
+//! to stages in a row, where a late drop wastes the work done before; hence the other policies, for
+//! comparison, and the `wasted_seconds` of every stage.
 //!
 //! - `events`: at the event budget; `bytes`: at the byte budget; `preempt`: at a closed gate.
 //! - `policy`: the victims of each policy.
