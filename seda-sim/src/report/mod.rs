@@ -8,6 +8,7 @@ pub(crate) mod tally;
 use fairness::Fairness;
 use seda_core::Report;
 use seda_core::stats::QuantileSummary;
+use seda_core::units::Millis;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -226,8 +227,5 @@ impl SimReport {
 
 /// Returns a time in milliseconds with three decimals; a dash if there is none.
 fn millis(seconds: Option<f64>) -> String {
-    match seconds {
-        Some(seconds) => format!("{:.3} ms", seconds * 1e3),
-        None => "-".to_owned(),
-    }
+    seconds.map_or_else(|| "-".to_owned(), |seconds| format!("{:.3}", Millis(seconds)))
 }

@@ -1,5 +1,6 @@
 //! Reports SLOs that cannot be met: in the journal, in the log and in the report.
 
+use crate::config::units::Millis;
 use crate::config::{Class, PerClass, Position, StageIndex, Stages};
 use crate::control::admission::estimator::LeastService;
 use crate::control::admission::feasibility::Feasibility;
@@ -81,9 +82,9 @@ impl SloCheck<'_> {
             SloVerdict { violated: of_tail.is_infeasible(), infeasible: of_mean.is_infeasible() };
         if let Some(infeasible) = change {
             let takes = if mean >= slo {
-                format!("mean service {:.1} ms", mean * 1e3)
+                format!("mean service {}", Millis(mean))
             } else {
-                format!("99th percentile of the service {:.1} ms", tail * 1e3)
+                format!("99th percentile of the service {}", Millis(tail))
             };
             self.report(self.tick.topology.stages[stage].core.name(), &takes, infeasible);
         }
@@ -108,7 +109,7 @@ impl SloCheck<'_> {
         if let Some(infeasible) = known.judge(sum, slo, self.tick.now) {
             let names: Vec<&str> =
                 stages.map(|stage| &**topology.stages[stage].core.name()).collect();
-            let takes = format!("mean services {:.1} ms together", sum * 1e3);
+            let takes = format!("mean services {} together", Millis(sum));
             self.report(&names.join(" + "), &takes, infeasible);
         }
     }

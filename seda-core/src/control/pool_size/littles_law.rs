@@ -1,9 +1,9 @@
 //! The policy of pool sizes, by Little's law.
 
 use crate::config::ControlConfig;
+use crate::config::units::{Millis, Percent};
 use crate::control::pool_size::observation::PoolObservation;
 use crate::control::pool_size::trial::Trial;
-use std::fmt;
 use std::time::Duration;
 
 /// Decides on a pool's size once per tick. Pure: the same observations give the same answers.
@@ -105,10 +105,10 @@ impl LittlesLaw {
         }
         let target = Self::needed(seen).min(seen.max);
         let why = format!(
-            "{} queued, waiting {}, utilization {:.0} %",
+            "{} queued, waiting {}, utilization {}",
             seen.queued,
             Millis(seen.wait_seconds),
-            seen.utilization * 100.0
+            Percent(seen.utilization)
         );
         Some((target, why))
     }
@@ -123,8 +123,8 @@ impl LittlesLaw {
         }
         let seconds = std::mem::take(&mut self.spare);
         let why = format!(
-            "utilization {:.0} % of {} workers, one to spare for {seconds:.1} s",
-            seen.utilization * 100.0,
+            "utilization {} of {} workers, one to spare for {seconds:.1} s",
+            Percent(seen.utilization),
             seen.workers
         );
         Some((seen.workers - 1, why))
@@ -146,14 +146,6 @@ impl PoolSizePolicy for LittlesLaw {
             return grown;
         }
         self.shrink(seen)
-    }
-}
-
-struct Millis(f64);
-
-impl fmt::Display for Millis {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.1} ms", self.0 * 1e3)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Finds the stage that limits the graph.
 
+use crate::config::units::{Millis, Percent};
 use crate::monitor::report::{Bottleneck, Report};
 use crate::monitor::{Monitor, Sample, StageSums};
 
@@ -25,15 +26,15 @@ pub(super) fn find_bottleneck(
         let grows = earlier.is_some_and(|earlier| recent > earlier * 1.1);
         let stands = recent > STANDING * service && stage.queue.depth > 0;
         let how = match (grows, stands) {
-            (true, _) => format!("its wait grew from {:.1} ms", earlier.unwrap_or(0.0) * 1e3),
+            (true, _) => format!("its wait grew from {}", Millis(earlier.unwrap_or(0.0))),
             (false, true) => format!("its queue stands at {} events", stage.queue.depth),
             (false, false) => return None,
         };
         let why = format!(
-            "utilization {:.0} %, {how}, wait {:.1} ms for {:.1} ms of service",
-            stage.utilization * 100.0,
-            recent * 1e3,
-            service * 1e3
+            "utilization {}, {how}, wait {} for {} of service",
+            Percent(stage.utilization),
+            Millis(recent),
+            Millis(service)
         );
         Some((stage.utilization, Bottleneck { stage: stage.name.clone(), why }))
     });

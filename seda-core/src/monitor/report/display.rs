@@ -1,5 +1,6 @@
 //! The report as text, for the operator.
 
+use crate::config::units::{Percent, Seconds};
 use crate::monitor::report::{Report, StageReport};
 use crate::stage::Decision;
 use bytesize::ByteSize;
@@ -117,7 +118,7 @@ impl Report {
                 }
             }
             if let Some(share) = stage.busiest_shard_share.filter(|share| *share > 0.0) {
-                writeln!(f, "{}: busiest shard {:.1} % of its events", stage.name, share * 100.0)?;
+                writeln!(f, "{}: busiest shard {:.1} of its events", stage.name, Percent(share))?;
             }
             if let Some(bytes) = stage.bytes.filter(|bytes| *bytes > 0) {
                 writeln!(f, "{}: {} in its events", stage.name, ByteSize::b(bytes))?;
@@ -170,12 +171,7 @@ fn named(counts: &BTreeMap<String, u64>) -> String {
     parts.join(", ")
 }
 
-/// Formats a duration in the unit that fits it.
+/// Returns a time given in seconds, or "-" if it is unknown.
 fn time(seconds: Option<f64>) -> String {
-    match seconds {
-        None => "-".to_owned(),
-        Some(s) if s < 1e-3 => format!("{:.1} us", s * 1e6),
-        Some(s) if s < 1.0 => format!("{:.1} ms", s * 1e3),
-        Some(s) => format!("{s:.2} s"),
-    }
+    seconds.map_or_else(|| "-".to_owned(), |seconds| Seconds(seconds).to_string())
 }

@@ -9,24 +9,24 @@ const SWEEP_EVERY: Duration = Duration::from_millis(250);
 
 /// Says when a reactor sweeps over its connections.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::reactor) struct SweepTimer {
+pub(crate) struct SweepTimer {
     last_sweep: Time,
     /// [`Time::NEVER`] while no connection has a time limit.
     next_sweep: Time,
 }
 
 impl SweepTimer {
-    pub(in crate::reactor) fn new(now: Time) -> Self {
+    pub(crate) fn new(now: Time) -> Self {
         Self { last_sweep: now, next_sweep: Time::NEVER }
     }
 
     /// Schedules a sweep for `due`, or for the first moment after it that a sweep is allowed.
-    pub(in crate::reactor) fn schedule(&mut self, due: Time) {
+    pub(crate) fn schedule(&mut self, due: Time) {
         self.next_sweep = self.next_sweep.min(due.max(self.last_sweep.after(SWEEP_EVERY)));
     }
 
     /// Returns true if a sweep is due, and begins it: the caller schedules every connection anew.
-    pub(in crate::reactor) fn begin_if_due(&mut self, now: Time) -> bool {
+    pub(crate) fn begin_if_due(&mut self, now: Time) -> bool {
         let is_due = self.next_sweep <= now;
         if is_due {
             *self = Self::new(now);
@@ -35,7 +35,7 @@ impl SweepTimer {
     }
 
     /// Returns the time of the next sweep.
-    pub(in crate::reactor) fn next_sweep(&self) -> Time {
+    pub(crate) fn next_sweep(&self) -> Time {
         self.next_sweep
     }
 }
