@@ -1,7 +1,7 @@
 //! The settings in force: the file's, else those of the code, else the defaults.
 
 use crate::config::class::ClassConfig;
-use crate::config::control::{ControlConfig, Mode};
+use crate::config::control::ControlConfig;
 use crate::config::declaration::Declaration;
 use crate::config::error::{GraphWarning, SettingsError};
 use crate::config::fault::SettingFault;
@@ -102,7 +102,7 @@ impl Settings {
 
     /// True if a class has an SLO and admission is not off.
     pub(crate) fn admits(&self) -> bool {
-        self.control.admission != Mode::Off && self.slo.iter().any(Option::is_some)
+        self.control.admission.watches() && self.slo.iter().any(Option::is_some)
     }
 
     /// Returns the part of the takes that a class is entitled to, 0 to 1.

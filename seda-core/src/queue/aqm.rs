@@ -33,7 +33,7 @@ impl Aqm {
     /// Sets the options, live. CoDel keeps its state if its settings stay and it was not off: a
     /// state from before an interruption describes another load.
     pub(crate) fn set(&mut self, config: &AqmConfig) {
-        let before = if self.mode == Mode::Off { None } else { self.codel.take() };
+        let before = if self.mode.watches() { self.codel.take() } else { None };
         let same = before.filter(|(known, _)| Some(known) == config.codel.as_ref());
         let new = || config.codel.clone().map(|config| (config.clone(), Codel::new(config)));
         self.codel = same.or_else(new);
@@ -43,24 +43,24 @@ impl Aqm {
 
     /// Returns whether any option is in effect.
     pub(super) fn is_set(&self) -> bool {
-        self.mode != Mode::Off && (self.codel.is_some() || self.newest_first_above.is_some())
+        self.mode.watches() && (self.codel.is_some() || self.newest_first_above.is_some())
     }
 
     /// Returns whether the newest event is to be served, if the oldest was queued at `oldest`.
     pub(super) fn switches_to_lifo(&self, oldest: Time, now: Time) -> bool {
-        self.mode == Mode::On && self.exceeds_wait(now.since(oldest))
+        self.mode.acts() && self.exceeds_wait(now.since(oldest))
     }
 
     /// Returns whether a dequeued event, with `behind` events still queued, is to be shed. In mode
     /// `observe` such an event is counted and kept.
     pub(super) fn drops(&mut self, enqueued: Time, behind: usize, now: Time) -> bool {
         let Some((_, codel)) = self.codel.as_mut() else { return false };
-        if self.mode == Mode::Off {
+        if !self.mode.watches() {
             return false;
         }
         let event = Dequeued { sojourn: now.since(enqueued), behind };
         let due = codel.verdict(event, now) == Verdict::Drop;
-        let exempt = due && self.mode == Mode::Observe;
+        let exempt = due && !self.mode.acts();
         self.exempt += u64::from(exempt);
         due && !exempt
     }

@@ -4,7 +4,7 @@
 //! its own class as well. The victims come from the stage with the most bytes, oldest first;
 //! under `tail_drop` from the stage that the incoming event is bound for, newest first.
 
-use crate::config::{Mode, OverloadPolicy};
+use crate::config::OverloadPolicy;
 use crate::platform::sync::Arc;
 use crate::stage::any::AnyStage;
 use crate::stage::valve::eviction_log::{Evicted, Eviction, EvictionKey};
@@ -40,7 +40,7 @@ impl Valve {
                 debug_assert!(false, "a choice is among the stages that were weighed");
                 return false;
             };
-            let acted = mode == Mode::On;
+            let acted = mode.acts();
             let at = scope.now();
             let victims = if acted {
                 let evicted = Arc::clone(chosen).evict_by_class(

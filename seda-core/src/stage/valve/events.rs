@@ -8,7 +8,7 @@
 //! 4. repeat until the gain suffices or no queue has a victim. The victims' places in the budget
 //!    pass to the sender directly, so that no other sender can take them.
 
-use crate::config::{Mode, OverloadPolicy};
+use crate::config::OverloadPolicy;
 use crate::platform::sync::{Arc, Flaw, is_seeded};
 use crate::queue::VictimFilter;
 use crate::stage::any::{AnyStage, QueueView};
@@ -67,7 +67,7 @@ impl Valve {
                 break;
             };
             // Evict, or count the would-be victims of an observer.
-            let acted = mode == Mode::On;
+            let acted = mode.acts();
             let at = scope.now();
             let (victims, evicted) = if acted {
                 let victims = Arc::clone(stage).evict_by_class(

@@ -72,7 +72,7 @@ impl Valve {
     /// Returns the settings if the valve may act for `incoming`, or would as an observer.
     fn settings_for(&self, scope: &ValveScope<'_>, incoming: Incoming) -> Option<ValveSettings> {
         let settings = *self.settings.lock();
-        let is_off = settings.mode == Mode::Off || settings.policy == OverloadPolicy::None;
+        let is_off = !settings.mode.watches() || settings.policy == OverloadPolicy::None;
         // Below the lowest class there is no victim: refused without a look at any queue.
         let has_victims = incoming.fan_out || scope.has_lower_class(incoming.class);
         // Victims wait for the loss notifier. When it is congested, the sender is refused instead.
