@@ -59,7 +59,7 @@ fn set(topology: &Topology, before: &Settings, after: &Settings) {
     topology.core.valve.set(after.control.valve, after.control.overload);
     let stages = before.stages.iter().zip(&after.stages);
     for (plan, (before, after)) in topology.stages.iter().zip(stages) {
-        plan.core.apply(&plan.share, after, Some(before));
+        plan.core.apply(&plan.slots, after, Some(before));
     }
     if before.shares != after.shares {
         topology.stages.iter().for_each(|stage| stage.core.set_shares(&after.shares));

@@ -166,10 +166,10 @@ impl Graph {
             if pool.is_some() {
                 declared.config.cap = declared.config.cap.or(declared.servers);
             }
-            declared.make = Some(Box::new(move |share, worker| {
+            declared.make = Some(Box::new(move |slots, worker| {
                 let (factory, replica) = (Arc::clone(&factory), number());
                 let factory = Arc::new(move || factory(replica));
-                Box::new(Runner::new(Arc::clone(&core), Arc::clone(share), factory, worker))
+                Box::new(Runner::new(Arc::clone(&core), Arc::clone(slots), factory, worker))
             }));
         }
         Ok(())

@@ -99,8 +99,8 @@ impl Graph {
 fn plan_stage(stage: DeclaredStage, settings: &StageSettings, shares: &[u32]) -> StagePlan {
     let DeclaredStage { core, pool, make, .. } = stage;
     core.set_classes(shares);
-    let share = Arc::new(StageSlots::new(settings.batch, settings.cap, settings.weight));
-    core.apply(&share, settings, None);
+    let slots = Arc::new(StageSlots::new(settings.batch, settings.cap, settings.weight));
+    core.apply(&slots, settings, None);
     core.open();
-    StagePlan { core, share, pool: PoolIndex::declared(pool.unwrap_or(0)), make }
+    StagePlan { core, slots, pool: PoolIndex::declared(pool.unwrap_or(0)), make }
 }

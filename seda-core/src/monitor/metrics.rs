@@ -86,7 +86,7 @@ impl Export {
     fn stage(&mut self, topology: &Topology, monitor: &Monitor, index: StageIndex) {
         let (stage, queue) = (&topology.stages[index], &monitor.queues[index]);
         let (_, places) = stage.core.outside();
-        let batch = stage.share.batch_limit();
+        let batch = stage.slots.batch_limit();
         let stage: &str = stage.core.name();
         let labels = [("stage", stage)];
         self.gauge("seda_stage_queue_depth", &labels, queue.depth);

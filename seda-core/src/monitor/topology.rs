@@ -16,7 +16,7 @@ use std::fmt;
 /// A stage, ready to run.
 pub(crate) struct StagePlan {
     pub(crate) core: Arc<dyn AnyStage>,
-    pub(crate) share: Arc<StageSlots>,
+    pub(crate) slots: Arc<StageSlots>,
     pub(crate) pool: PoolIndex,
     pub(crate) make: Option<MakeRunner>,
 }
@@ -105,7 +105,7 @@ impl Topology {
         let stats = pool.core.add_worker(pool.stages.len())?;
         let members = pool.stages.iter().map(|stage| &self.stages[*stage]);
         let runners: Vec<Box<dyn AnyRunner>> = members
-            .filter_map(|stage| Some((stage.make.as_ref()?)(&stage.share, stats.number)))
+            .filter_map(|stage| Some((stage.make.as_ref()?)(&stage.slots, stats.number)))
             .collect();
         let core = Arc::clone(&self.core);
         let cx = Context::new(core, stats, Arc::clone(&pool.core), self.edges.len());

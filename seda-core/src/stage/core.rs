@@ -95,7 +95,7 @@ impl<E: Send + 'static> StageCore<E> {
         self.show(&lanes);
         drop(lanes);
         self.graph.credit_weighed(shed.len(), self.weight_of(shed));
-        self.graph.room.announce();
+        self.graph.space.announce();
         claimed
     }
 

@@ -55,7 +55,7 @@ impl<E: Send + 'static> StageCore<E> {
     pub(crate) fn unreserve(&self, n: usize) {
         if n > 0 {
             self.lanes.lock().unreserve(n);
-            self.graph.room.announce();
+            self.graph.space.announce();
         }
     }
 
@@ -65,7 +65,7 @@ impl<E: Send + 'static> StageCore<E> {
     pub(crate) fn put_back(&self, n: usize) {
         self.lanes.lock().unreserve(n);
         if is_seeded(Flaw::FailureIsNews) {
-            self.graph.room.announce();
+            self.graph.space.announce();
         }
     }
 

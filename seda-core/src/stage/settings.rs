@@ -28,7 +28,7 @@ impl<E: Send + 'static> StageCore<E> {
 
     fn set_capacity(&self, capacity: usize) {
         self.lanes.lock().set_capacity(capacity);
-        self.graph.room.announce();
+        self.graph.space.announce();
     }
 }
 
@@ -81,7 +81,7 @@ impl<E: Send + 'static> Configurable for StageCore<E> {
         }
         if before.is_none_or(|before| before.rate != settings.rate) {
             self.lanes.lock().set_rate(settings.rate, self.graph.now());
-            self.graph.room.announce();
+            self.graph.space.announce();
         }
         if before.is_none_or(|before| before.aqm != settings.aqm) {
             self.lanes.lock().aqm.set(&settings.aqm);
@@ -90,7 +90,7 @@ impl<E: Send + 'static> Configurable for StageCore<E> {
 
     fn set_soft(&self, soft: usize) {
         self.lanes.lock().set_soft(soft);
-        self.graph.room.announce();
+        self.graph.space.announce();
     }
 
     fn set_admission(&self, limits: &Limits, lead: Duration) {

@@ -26,7 +26,7 @@ pub(crate) struct GraphShared {
     pub(crate) admission: Arc<Admission>,
     pub(crate) journal: Journal,
     pub(crate) loss_notifier: LossNotifier,
-    pub(crate) room: SpaceNotify,
+    pub(crate) space: SpaceNotify,
     pub(crate) finish_barrier: FinishBarrier,
     live: LiveSettings,
     phase: Phase,
@@ -73,7 +73,7 @@ impl GraphShared {
             admission: Arc::default(),
             journal: Journal::default(),
             loss_notifier: LossNotifier::default(),
-            room: SpaceNotify::default(),
+            space: SpaceNotify::default(),
             finish_barrier: FinishBarrier::default(),
             live: LiveSettings {
                 classes: AtomicUsize::new(1),
@@ -130,7 +130,7 @@ impl GraphShared {
     /// Counts a change to settings, and announces the space that it may have freed.
     pub(crate) fn announce_change(&self) {
         self.live.changes.fetch_add(1, Ordering::Release);
-        self.room.announce();
+        self.space.announce();
     }
 
     pub(crate) fn is_stepped(&self) -> bool {
@@ -199,7 +199,7 @@ impl GraphShared {
             clock: &self.clock,
             budget: &self.budget,
             bytes: &self.bytes,
-            space: &self.room,
+            space: &self.space,
             notifier: &self.loss_notifier,
             classes: self.classes(),
             stages: self.stages.get().map_or(&[], Vec::as_slice),
@@ -246,7 +246,7 @@ impl GraphShared {
     pub(crate) fn credit(&self, n: usize) {
         self.budget.credit(n);
         if n > 0 {
-            self.room.announce();
+            self.space.announce();
         }
     }
 }

@@ -102,7 +102,7 @@ impl<E: Send + 'static> Evictable for StageCore<E> {
 impl<E: Send + 'static> Drainable for StageCore<E> {
     fn close(&self) {
         self.lanes.lock().set_open(false);
-        self.graph.room.announce();
+        self.graph.space.announce();
     }
 
     fn next_timer(&self) -> Time {

@@ -275,7 +275,7 @@ impl Worker {
             debug_assert!(false, "a chosen stage is one of the worker's");
             return Err(Turn::Idle(None));
         };
-        let weight = u64::from(own.runner.share().weight.load(Ordering::Relaxed));
+        let weight = u64::from(own.runner.slots().weight.load(Ordering::Relaxed));
         Ok(Chosen { place, weight, others, now })
     }
 

@@ -31,7 +31,7 @@ const SHARE_FROM: usize = 2;
 
 /// A stage on a worker, without its types.
 pub(crate) trait AnyRunner: Send {
-    fn share(&self) -> &StageSlots;
+    fn slots(&self) -> &StageSlots;
 
     /// True if [`AnyRunner::run`] would find a batch.
     fn is_ready(&self, now: Time) -> bool;
@@ -84,7 +84,7 @@ pub(crate) type Factory<H> = Arc<dyn Fn() -> Result<H, FactoryError> + Send + Sy
 
 pub(crate) struct Runner<E: Send + 'static, H> {
     stage: Arc<StageCore<E>>,
-    share: Arc<StageSlots>,
+    slots: Arc<StageSlots>,
     factory: Factory<H>,
     handler: Option<H>,
     /// Events taken and not begun. Empty between batches unless the factory failed.
@@ -112,13 +112,13 @@ where
 {
     pub(crate) fn new(
         stage: Arc<StageCore<E>>,
-        share: Arc<StageSlots>,
+        slots: Arc<StageSlots>,
         factory: Factory<H>,
         worker: usize,
     ) -> Self {
         Self {
             stage,
-            share,
+            slots,
             factory,
             handler: None,
             events: VecDeque::new(),
@@ -140,7 +140,7 @@ where
         others: usize,
         now: Time,
     ) -> Option<SlotGuard> {
-        let inside = self.share.enter()?;
+        let inside = self.slots.enter()?;
         self.retry_at = Time::ZERO;
         let timed =
             self.stage.graph.is_timed() && self.mean.is_none_or(|mean| mean >= TIMED_FROM_NANOS);
@@ -167,7 +167,7 @@ where
             // Smoothed over a few batches: one odd batch must not change how events are timed.
             self.mean = Some(self.mean.map_or(mean, |old| (old * 3 + mean) / 4));
         }
-        self.share.leave(inside);
+        self.slots.leave(inside);
         begun
     }
 
@@ -193,13 +193,13 @@ where
         let error = match catch_panic(|| (self.factory)()) {
             Some(Ok(handler)) => {
                 self.handler = Some(handler);
-                self.share.failures.store(0, Ordering::Relaxed);
+                self.slots.failures.store(0, Ordering::Relaxed);
                 return true;
             }
             Some(Err(error)) => error.to_string(),
             None => "it panicked".to_owned(),
         };
-        let failures = self.share.failures.fetch_add(1, Ordering::Relaxed) + 1;
+        let failures = self.slots.failures.fetch_add(1, Ordering::Relaxed) + 1;
         let name = self.stage.name();
         tracing::error!(stage = %name, failures, %error, "the handler's factory failed");
         if failures >= FACTORY_ATTEMPTS {
@@ -228,7 +228,7 @@ where
         let depth = self.stage.depth_hint();
         let fair = if depth >= SHARE_FROM * (others + 1) { depth.div_ceil(others + 1) } else { 1 };
         let fair = if others == 0 { usize::MAX } else { fair };
-        self.share.batch_limit().min(by_time).min(fair).max(1)
+        self.slots.batch_limit().min(by_time).min(fair).max(1)
     }
 
     fn take(&mut self, cx: &mut Context, others: usize, now: Time) {
@@ -284,13 +284,13 @@ where
     E: Send + 'static,
     H: Handler<E> + 'static,
 {
-    fn share(&self) -> &StageSlots {
-        &self.share
+    fn slots(&self) -> &StageSlots {
+        &self.slots
     }
 
     fn is_ready(&self, now: Time) -> bool {
         let waiting = !self.events.is_empty() || self.stage.is_ready_for(self.worker, now);
-        waiting && self.retry_at <= now && self.share.has_room()
+        waiting && self.retry_at <= now && self.slots.has_room()
     }
 
     fn leaves_some(&self, others: usize) -> bool {
@@ -372,7 +372,7 @@ where
         self.shed_events(reason, now);
         self.release();
         if let Some(inside) = self.begun.take() {
-            self.share.leave(inside);
+            self.slots.leave(inside);
         }
     }
 

@@ -162,7 +162,7 @@ fn own_part(monitor: &Monitor, topology: &Topology, stage: StageIndex, useful: f
 }
 
 fn weight(topology: &Topology, stage: StageIndex) -> u64 {
-    u64::from(topology.stages[stage].share.weight.load(Ordering::Relaxed))
+    u64::from(topology.stages[stage].slots.weight.load(Ordering::Relaxed))
 }
 
 /// Returns how many workers of a pool are useful: as many as it may have, unless more would only

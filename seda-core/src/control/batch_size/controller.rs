@@ -45,8 +45,8 @@ impl BatchSizeController {
             let service = tick.service.total_nanos() as f64 / 1e9;
             BatchObservation {
                 seconds,
-                size: plan.share.batch_limit(),
-                max: plan.share.batch.load(Ordering::Relaxed),
+                size: plan.slots.batch_limit(),
+                max: plan.slots.batch.load(Ordering::Relaxed),
                 batches: tick.batches,
                 events: tick.service.count(),
                 busy_seconds: tick.busy as f64 / 1e9,
@@ -69,7 +69,7 @@ impl BatchSizeController {
                 continue;
             }
             if tick.acts {
-                plan.share.size.store(size, Ordering::Relaxed);
+                plan.slots.size.store(size, Ordering::Relaxed);
             }
             tick.record(
                 Decision::by(Controller::BatchSize, tick.now)
@@ -85,7 +85,7 @@ impl BatchSizeController {
     /// Raises every batch size to its setting when the controller is off.
     pub(in crate::control) fn reset(&mut self, tick: &Tick<'_>) {
         for plan in &tick.topology.stages {
-            plan.share.size.store(usize::MAX, Ordering::Relaxed);
+            plan.slots.size.store(usize::MAX, Ordering::Relaxed);
         }
     }
 }

@@ -167,7 +167,7 @@ fn stage(topology: &Topology, monitor: &Monitor, then: &Sample, index: StageInde
             max: range.max,
             stuck: pool.core.stuck(),
         },
-        batch: plan.share.batch_limit(),
+        batch: plan.slots.batch_limit(),
         arrivals_per_second: per_second(now.ledger.accepted - past.ledger.accepted, seconds),
         throughput_per_second: per_second(left(&now.ledger) - left(&past.ledger), seconds),
         utilization: if workers > 0 { (busy as f64 / workers as f64).min(1.0) } else { 0.0 },

@@ -140,7 +140,7 @@ impl<E: Send + 'static> Source<E> {
             if left.is_zero() || !reason.is_transient() {
                 return Err(self.refuse(event, self.class(self.options), reason, 1));
             }
-            let space = &self.graph().room;
+            let space = &self.graph().space;
             sent = space.wait(left, || self.attempt(event, self.meta(self.options)));
         }
     }

@@ -191,7 +191,7 @@ impl Context {
                 return Err(Refused::new(event, self.refuse(target, reason, 1)));
             }
             let graph = Arc::clone(&self.graph);
-            let _ = graph.room.wait(left, || {
+            let _ = graph.space.wait(left, || {
                 let target = self.target(&sink.sink, 1);
                 self.secure(target, 1, places)
             });
