@@ -106,7 +106,7 @@ impl Budget {
             return;
         }
         let before = self.used.fetch_sub(n as u64, Ordering::SeqCst);
-        debug_assert!(n <= in_use(before), "more places credited than were charged");
+        debug_assert!(n <= in_use(before), "the budget credits more places than were charged");
         self.announce_if_quiescent(in_use(before).saturating_sub(n));
     }
 
