@@ -46,7 +46,6 @@ pub use rate::RateConfig;
 pub(crate) use replicas::MAX_REPLICAS;
 pub use replicas::{Balance, Replicas};
 pub(crate) use resolved::{DEFAULT_BYTES, Settings};
-pub(crate) use slo::LONGEST_SLO;
 pub use slo::{ClassSlo, SloConfig};
 pub use stage::StageConfig;
 pub(crate) use stage::{DEFAULT_PENDING, part};

@@ -100,11 +100,6 @@ impl Settings {
         })
     }
 
-    /// True if a class has an SLO and admission is not off.
-    pub(crate) fn admits(&self) -> bool {
-        self.control.admission.watches() && self.slo.iter().any(Option::is_some)
-    }
-
     /// Returns the part of the takes that a class is entitled to, 0 to 1.
     pub(crate) fn share_of(&self, class: usize) -> f64 {
         let all: u64 = self.shares.iter().map(|share| u64::from(*share)).sum();

@@ -111,14 +111,13 @@ impl Admission {
     /// Sets the SLO of each class, and whether gates act on it. Requests under way when counting
     /// begins are not counted.
     pub(crate) fn set(&self, slo: &[Option<Duration>], mode: Mode) {
-        let on = mode.watches() && slo.iter().any(Option::is_some);
         for (class, nanos) in self.slo.iter().enumerate() {
             let p99 = if mode.acts() { slo.get(class).copied().flatten() } else { None };
             let p99 = p99.and_then(|p99| u64::try_from(p99.as_nanos()).ok());
             nanos.store(p99.unwrap_or(u64::MAX), Ordering::Relaxed);
         }
         self.observes.store(mode.watches() && !mode.acts(), Ordering::Relaxed);
-        self.on.store(on, Ordering::Relaxed);
+        self.on.store(mode.watches(), Ordering::Relaxed);
     }
 
     /// Returns the time after which the answer to a request of `class` on `route` is worthless by

@@ -43,12 +43,12 @@ pub(crate) struct Edge {
 
 impl Edge {
     /// Returns the stage that the edge leaves; `None` for an edge from outside.
-    pub(super) fn source(&self) -> Option<StageIndex> {
+    pub(crate) fn source(&self) -> Option<StageIndex> {
         self.from.map(StageIndex::declared)
     }
 
     /// Returns the stage that the edge enters.
-    pub(super) fn target(&self) -> StageIndex {
+    pub(crate) fn target(&self) -> StageIndex {
         StageIndex::declared(self.to)
     }
 }

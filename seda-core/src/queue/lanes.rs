@@ -2,15 +2,14 @@
 
 use crate::config::{Class, PerClass, RateConfig};
 use crate::event::{Envelope, EventMeta, LossReason, RefusalReason, ShardSet};
-use crate::gate::Limits;
 use crate::platform::Time;
 use crate::queue::aqm::{Aqm, AqmState};
 use crate::queue::byte_count::ByteCount;
 use crate::queue::class_lanes::ClassLanes;
-use crate::queue::entry_limits::EntryLimits;
 use crate::queue::ledger::{Ledger, Outcome};
 use crate::queue::occupancy::Occupancy;
 use crate::queue::places::Places;
+use crate::queue::rate_limit::RateLimit;
 use crate::queue::shards::Shards;
 use crate::queue::victim::{Evict, Shed, VictimFilter};
 use std::collections::VecDeque;
@@ -27,12 +26,13 @@ use std::time::Duration;
 pub(crate) struct Lanes<E> {
     classes: ClassLanes<E>,
     places: Places,
-    /// The limits of the admission controller, and the declared rate.
-    entry_limits: EntryLimits,
+    rate: RateLimit,
     /// How long before its deadline an event has to begin, in nanoseconds.
     lead: u64,
     pub(crate) aqm: Aqm,
     open: bool,
+    /// When the queue was last empty.
+    empty_until: Time,
     occupancy: Occupancy,
     ledger: Ledger,
     /// Nanoseconds of service that earlier stages had spent on shed events.
@@ -47,10 +47,11 @@ impl<E> Lanes<E> {
         Self {
             classes: ClassLanes::new(),
             places: Places::new(capacity),
-            entry_limits: EntryLimits::default(),
+            rate: RateLimit::default(),
             lead: 0,
             aqm: Aqm::default(),
             open: false,
+            empty_until: Time::ZERO,
             occupancy: Occupancy::default(),
             ledger: Ledger::default(),
             wasted: 0,
@@ -91,16 +92,14 @@ impl<E> Lanes<E> {
         self.places.set_soft(soft);
     }
 
-    /// Sets the limits of the admission controller, and how long before its deadline an event has
-    /// to begin.
-    pub(crate) fn set_admission(&mut self, limits: &Limits, lead: Duration) {
-        self.entry_limits.set_limits(limits);
+    /// Sets how long before its deadline an event has to begin.
+    pub(crate) fn set_lead(&mut self, lead: Duration) {
         self.lead = u64::try_from(lead.as_nanos()).unwrap_or(u64::MAX);
     }
 
     /// Limits the rate at which events enter, live; `None` removes the limit.
     pub(crate) fn set_rate(&mut self, config: Option<RateConfig>, now: Time) {
-        self.entry_limits.set_rate(config, now);
+        self.rate.set(config, now);
     }
 
     /// Opens or closes the lanes to new reservations.
@@ -125,6 +124,11 @@ impl<E> Lanes<E> {
     /// lowered, which fall as events leave.
     pub(crate) fn bound(&mut self) -> usize {
         self.places.bound()
+    }
+
+    /// Returns since when the queue has not been empty; `None` if it is empty.
+    pub(crate) fn standing_since(&self) -> Option<Time> {
+        (self.depth() > 0).then_some(self.empty_until)
     }
 
     pub(crate) fn soft(&self) -> usize {
@@ -197,68 +201,29 @@ impl<E> Lanes<E> {
 
 /// Into the queue.
 impl<E> Lanes<E> {
-    /// Reserves at least `least` places for events of `class`, and up to `most` if all classes have
-    /// room for them. Returns the number. `now` is called only under a rate limit.
+    /// Reserves at least `least` places, and up to `most` if they are free. Returns the number.
+    /// `now` is called only under a rate limit.
     ///
     /// # Errors
-    /// `Closed`, `TooLarge`, `Full`, or `Admission` by the controller's limits or the rate.
+    /// `Closed`, `TooLarge`, `Full`, or `Admission` by the rate.
     pub(crate) fn reserve(
         &mut self,
-        class: Class,
         least: usize,
         most: usize,
         now: impl FnOnce() -> Time,
     ) -> Result<usize, RefusalReason> {
-        let free = self.free_for(least)?;
-        let admitted = self.admitted(class, least).min(free);
-        if admitted < least {
-            return Err(RefusalReason::Admission);
-        }
-        let taken = self.entry_limits.admit(least, most.clamp(least, admitted), now)?;
-        self.places.reserve(taken);
-        Ok(taken)
-    }
-
-    /// Reserves `n` places for events of a request that counts at the stage's gate. The gate has
-    /// applied the controller's limits to it; the rate applies to every event.
-    ///
-    /// # Errors
-    /// As [`Lanes::reserve`].
-    pub(crate) fn reserve_counted(
-        &mut self,
-        n: usize,
-        now: impl FnOnce() -> Time,
-    ) -> Result<usize, RefusalReason> {
-        self.free_for(n)?;
-        let taken = self.entry_limits.admit(n, n, now)?;
-        self.places.reserve(taken);
-        Ok(taken)
-    }
-
-    fn free_for(&self, least: usize) -> Result<usize, RefusalReason> {
         if !self.open {
             return Err(RefusalReason::Closed);
         }
-        self.places.free_for(least)
-    }
-
-    /// Returns how many more events the controller's limits admit: the room of the most limited
-    /// class, else `least` if `class` has room for them. Delayed events do not count.
-    fn admitted(&self, class: Class, least: usize) -> usize {
-        let due = self.places.due();
-        let for_all = self.entry_limits.for_all().saturating_sub(due);
-        if for_all >= least {
-            return for_all;
-        }
-        // The classes of reserved places are unknown; counting them as `class` admits no excess.
-        let own = || self.classes.lane(class).len() + self.places.reserved_now() + least;
-        let admits = due == 0 || self.entry_limits.admits(class, due + least, own());
-        if admits { least } else { for_all }
+        let free = self.places.free_for(least)?;
+        let taken = self.rate.admit(least, most.clamp(least, free), now)?;
+        self.places.reserve(taken);
+        Ok(taken)
     }
 
     /// Gives `n` reserved places back unused.
     pub(crate) fn unreserve(&mut self, n: usize) {
-        self.entry_limits.refund(n);
+        self.rate.refund(n);
         self.places.unreserve(n);
     }
 
@@ -279,6 +244,7 @@ impl<E> Lanes<E> {
         } else {
             envelopes.drain(..).for_each(|envelope| self.classes.push(envelope));
         }
+        self.note_empty(now);
         self.places.fill(pushed);
         self.occupancy.add(pushed, now);
     }
@@ -289,6 +255,7 @@ impl<E> Lanes<E> {
         self.ledger.accept(&counts, edge);
         self.accept_queued(&envelope.meta);
         self.classes.push(envelope);
+        self.note_empty(now);
         self.places.fill(1);
         self.occupancy.add(1, now);
     }
@@ -310,6 +277,7 @@ impl<E> Lanes<E> {
             self.classes.push(envelope);
             fired += 1;
         }
+        self.note_empty(now);
         self.places.fire(fired);
         self.occupancy.add(fired, now);
     }
@@ -319,6 +287,14 @@ impl<E> Lanes<E> {
         self.ledger.cancel(meta.class, reason);
         self.bytes.end(meta);
         self.places.cancel();
+    }
+
+    /// Notes that the queue is empty until `now`, if it is; called before it is filled.
+    #[inline]
+    fn note_empty(&mut self, now: Time) {
+        if self.places.depth() == 0 {
+            self.empty_until = now;
+        }
     }
 
     #[inline]

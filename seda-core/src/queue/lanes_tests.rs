@@ -27,7 +27,7 @@ fn push(lanes: &mut Lanes<u32>, event: u32, class: Class) {
 }
 
 fn push_until(lanes: &mut Lanes<u32>, event: u32, class: Class, deadline: Time) {
-    assert_eq!(lanes.reserve(Class::HIGHEST, 1, 1, || Time::ZERO), Ok(1));
+    assert_eq!(lanes.reserve(1, 1, || Time::ZERO), Ok(1));
     lanes.push_reserved(&mut vec![envelope(event, class, deadline)], 0, Time::ZERO);
 }
 
@@ -44,13 +44,13 @@ fn events(shed: &[Shed<u32>]) -> Vec<(u32, LossReason)> {
 #[test]
 fn reserved_places_count_against_the_capacity_until_given_back() {
     let mut lanes = lanes(4, &[1]);
-    assert_eq!(lanes.reserve(Class::HIGHEST, 1, 3, || Time::ZERO), Ok(3));
-    assert_eq!(lanes.reserve(Class::HIGHEST, 2, 2, || Time::ZERO), Err(RefusalReason::Full));
-    assert_eq!(lanes.reserve(Class::HIGHEST, 1, 9, || Time::ZERO), Ok(1));
+    assert_eq!(lanes.reserve(1, 3, || Time::ZERO), Ok(3));
+    assert_eq!(lanes.reserve(2, 2, || Time::ZERO), Err(RefusalReason::Full));
+    assert_eq!(lanes.reserve(1, 9, || Time::ZERO), Ok(1));
     lanes.unreserve(4);
-    assert_eq!(lanes.reserve(Class::HIGHEST, 5, 5, || Time::ZERO), Err(RefusalReason::TooLarge));
+    assert_eq!(lanes.reserve(5, 5, || Time::ZERO), Err(RefusalReason::TooLarge));
     lanes.set_open(false);
-    assert_eq!(lanes.reserve(Class::HIGHEST, 1, 1, || Time::ZERO), Err(RefusalReason::Closed));
+    assert_eq!(lanes.reserve(1, 1, || Time::ZERO), Err(RefusalReason::Closed));
 }
 
 #[test]
@@ -58,15 +58,15 @@ fn above_the_soft_capacity_nothing_is_admitted_and_queued_events_stay() {
     let mut lanes = lanes(4, &[1]);
     (0..4).for_each(|event| push(&mut lanes, event, GOLD));
     lanes.set_soft(2);
-    assert_eq!(lanes.reserve(Class::HIGHEST, 1, 1, || Time::ZERO), Err(RefusalReason::Full));
+    assert_eq!(lanes.reserve(1, 1, || Time::ZERO), Err(RefusalReason::Full));
     assert_eq!(take(&mut lanes, 3), [0, 1, 2]);
-    assert_eq!(lanes.reserve(Class::HIGHEST, 1, 9, || Time::ZERO), Ok(1));
+    assert_eq!(lanes.reserve(1, 9, || Time::ZERO), Ok(1));
 }
 
 #[test]
 fn a_reserved_place_stays_valid_after_the_lanes_were_closed() {
     let mut lanes = lanes(1, &[1]);
-    assert_eq!(lanes.reserve(Class::HIGHEST, 1, 1, || Time::ZERO), Ok(1));
+    assert_eq!(lanes.reserve(1, 1, || Time::ZERO), Ok(1));
     lanes.set_open(false);
     lanes.push_reserved(&mut vec![envelope(1, GOLD, Time::NEVER)], 0, Time::ZERO);
     assert_eq!(take(&mut lanes, 1), [1]);
@@ -130,19 +130,16 @@ fn occupancy_is_the_time_integral_of_all_events_in_the_stage() {
 fn a_capacity_below_the_depth_sinks_with_it_and_admits_nothing_meanwhile() {
     let mut lanes = lanes(8, &[1]);
     (0..6).for_each(|event| push(&mut lanes, event, GOLD));
-    assert_eq!(lanes.reserve(Class::HIGHEST, 1, 1, || Time::ZERO), Ok(1));
+    assert_eq!(lanes.reserve(1, 1, || Time::ZERO), Ok(1));
     lanes.set_capacity(4);
     assert_eq!((lanes.bound(), lanes.soft()), (7, 4));
-    assert_eq!(lanes.reserve(Class::HIGHEST, 1, 1, || Time::ZERO), Err(RefusalReason::Full));
-    assert_eq!(lanes.reserve(Class::HIGHEST, 5, 5, || Time::ZERO), Err(RefusalReason::TooLarge));
+    assert_eq!(lanes.reserve(1, 1, || Time::ZERO), Err(RefusalReason::Full));
+    assert_eq!(lanes.reserve(5, 5, || Time::ZERO), Err(RefusalReason::TooLarge));
     lanes.unreserve(1);
     assert_eq!(take(&mut lanes, 1), [0]);
-    assert_eq!(
-        (lanes.bound(), lanes.reserve(Class::HIGHEST, 1, 1, || Time::ZERO)),
-        (5, Err(RefusalReason::Full))
-    );
+    assert_eq!((lanes.bound(), lanes.reserve(1, 1, || Time::ZERO)), (5, Err(RefusalReason::Full)));
     assert_eq!(take(&mut lanes, 2), [1, 2]);
-    assert_eq!((lanes.bound(), lanes.reserve(Class::HIGHEST, 1, 1, || Time::ZERO)), (4, Ok(1)));
+    assert_eq!((lanes.bound(), lanes.reserve(1, 1, || Time::ZERO)), (4, Ok(1)));
 }
 
 #[test]
@@ -198,7 +195,7 @@ proptest! {
         let mut bound = usize::MAX;
         for step in steps {
             match step {
-                Step::Push(class) => match lanes.reserve(Class::HIGHEST, 1, 1, || Time::ZERO) {
+                Step::Push(class) => match lanes.reserve(1, 1, || Time::ZERO) {
                     Ok(_) => {
                         let mut envelope = envelope(0, Class::new(class), Time::NEVER);
                         envelope.meta.weight = Weight::of(3);
@@ -207,7 +204,7 @@ proptest! {
                     }
                     Err(reason) => lanes.ledger_mut().refuse(Class::new(class), 0, reason, 1),
                 },
-                Step::Lease(n) => leased += lanes.reserve(Class::HIGHEST, n, n, || Time::ZERO).unwrap_or(0),
+                Step::Lease(n) => leased += lanes.reserve(n, n, || Time::ZERO).unwrap_or(0),
                 Step::Return => lanes.unreserve(std::mem::take(&mut leased)),
                 Step::Take(most) => {
                     let before = batch.len();

@@ -7,7 +7,7 @@
 //! - `Lanes`: a stage's queue with its ledger. One critical section moves a whole batch.
 //!   - `ClassLanes`: one lane per class, in weighted round robin; `Shards` order a keyed stage.
 //!   - `Places`: queued, reserved and free places, within the capacity.
-//!   - `EntryLimits`: the admission controller's limits, and the declared rate.
+//!   - `RateLimit`: the declared limit on the rate.
 //!   - `Aqm`: queue management at dequeue.
 //!   - `Ledger`, `Occupancy`, `ByteCount`: counts that are exact in every cut.
 //! - `VictimFilter`, `Evict`: which queued events are shed to make room.
@@ -44,12 +44,12 @@ mod class_lanes;
 mod codel;
 #[cfg(test)]
 mod codel_tests;
-mod entry_limits;
 mod lane;
 mod lanes;
 mod ledger;
 mod occupancy;
 mod places;
+mod rate_limit;
 mod shards;
 mod token_bucket;
 #[cfg(test)]

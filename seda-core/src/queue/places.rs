@@ -66,16 +66,6 @@ impl Places {
         self.depth + self.reserved
     }
 
-    /// Returns the number of places in use, without those of delayed events.
-    pub(super) fn due(&self) -> usize {
-        self.used() - self.delayed
-    }
-
-    /// Returns the number of reserved places, without those of delayed events.
-    pub(super) fn reserved_now(&self) -> usize {
-        self.reserved.saturating_sub(self.delayed)
-    }
-
     /// Returns the number of free places.
     ///
     /// # Errors

@@ -10,7 +10,6 @@
 
 use crate::config::{PerClass, StageSettings};
 use crate::event::{EventMeta, LossReason};
-use crate::gate::Limits;
 use crate::platform::Time;
 use crate::platform::sync::Arc;
 use crate::pool::{PoolCore, StageSlots};
@@ -23,6 +22,8 @@ use std::time::Duration;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct QueueFigures {
     pub(crate) depth: usize,
+    /// Since when the queue has not been empty; `None` if it is empty.
+    pub(crate) standing_since: Option<Time>,
     pub(crate) soft: usize,
     pub(crate) capacity: usize,
     pub(crate) classes: PerClass<ClassLedger>,
@@ -141,9 +142,8 @@ pub(crate) trait Configurable {
     /// Sets the depth above which nothing is admitted.
     fn set_soft(&self, soft: usize);
 
-    /// Sets how many events each class may have in the stage before it admits no more, and how
-    /// long before its deadline an event must be begun.
-    fn set_admission(&self, limits: &Limits, lead: Duration);
+    /// Sets how long before its deadline an event must begin.
+    fn set_lead(&self, lead: Duration);
 
     /// Sets how many events may be outside the workers before no more are taken.
     fn set_outside_limit(&self, limit: usize);

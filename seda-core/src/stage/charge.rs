@@ -1,7 +1,7 @@
 //! The charge of an event at a stage: its place in the graph's budget, and its bytes.
 
 use crate::config::Class;
-use crate::event::{EventMeta, Label, RefusalReason};
+use crate::event::{Label, RefusalReason};
 use crate::stage::core::StageCore;
 use crate::stage::valve::Incoming;
 
@@ -45,15 +45,15 @@ impl<E: Send + 'static> StageCore<E> {
         self.charge_or_make_room(n, class, fan_out).inspect_err(|_| self.put_back(n))
     }
 
-    /// Reserves `n` places for events like `meta` and charges the budget for them, or does neither.
+    /// Reserves `n` places for events of `class` and charges the budget for them, or does neither.
     pub(crate) fn reserve_charged(
         &self,
-        meta: &EventMeta,
+        class: Class,
         n: usize,
         fan_out: bool,
     ) -> Result<(), RefusalReason> {
-        self.reserve_for(meta, n)?;
-        self.charge_reserved(n, meta.class, fan_out)
+        self.reserve(n, n)?;
+        self.charge_reserved(n, class, fan_out)
     }
 
     /// True if events have a key or a weight here, so that [`StageCore::charge_event`] must be

@@ -183,6 +183,7 @@ impl<E: Send + 'static> Observed for StageCore<E> {
         let mut lanes = self.lanes.lock();
         let figures = QueueFigures {
             depth: lanes.depth(),
+            standing_since: lanes.standing_since(),
             soft: lanes.soft(),
             capacity: lanes.bound(),
             classes: lanes.ledger().classes().clone(),

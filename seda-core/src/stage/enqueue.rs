@@ -11,7 +11,6 @@
 //! A worker that parks enters the list of idle workers before it looks at the depth hint for the
 //! last time, so an event between 4 and 5 is seen by one side or the other.
 
-use crate::config::Class;
 use crate::event::{Envelope, EventMeta, LossReason, RefusalReason};
 use crate::platform::Time;
 use crate::platform::sync::{Flaw, is_seeded};
@@ -25,30 +24,9 @@ pub(crate) struct Rejected<E> {
 }
 
 impl<E: Send + 'static> StageCore<E> {
-    /// Reserves between `least` and `most` places for events of `class`; returns how many. A
-    /// refusal is not counted yet.
-    pub(crate) fn reserve(
-        &self,
-        class: Class,
-        least: usize,
-        most: usize,
-    ) -> Result<usize, RefusalReason> {
-        self.lanes.lock().reserve(class, least, most, || self.graph.now())
-    }
-
-    /// Reserves `n` places for events of a request that has passed the stage's gate.
-    pub(crate) fn reserve_counted(&self, n: usize) -> Result<usize, RefusalReason> {
-        self.lanes.lock().reserve_counted(n, || self.graph.now())
-    }
-
-    /// Reserves `n` places for events like `meta`, counted at the gate or not.
-    pub(super) fn reserve_for(&self, meta: &EventMeta, n: usize) -> Result<usize, RefusalReason> {
-        match self.reserve(meta.class, n, n) {
-            Err(RefusalReason::Admission) if meta.is_bound_for(self.index) => {
-                self.reserve_counted(n)
-            }
-            reserved => reserved,
-        }
+    /// Reserves between `least` and `most` places; returns how many. A refusal is not counted yet.
+    pub(crate) fn reserve(&self, least: usize, most: usize) -> Result<usize, RefusalReason> {
+        self.lanes.lock().reserve(least, most, || self.graph.now())
     }
 
     /// Returns `n` reserved places that were not used, and announces the space.
@@ -74,7 +52,7 @@ impl<E: Send + 'static> StageCore<E> {
     pub(crate) fn enter(&self, event: E, meta: EventMeta, edge: usize) -> Result<(), Rejected<E>> {
         let now = meta.birth;
         let mut lanes = self.lanes.lock();
-        if let Err(reason) = lanes.reserve(meta.class, 1, 1, || now) {
+        if let Err(reason) = lanes.reserve(1, 1, || now) {
             return Err(Rejected { event, meta, reason });
         }
         if !self.graph.budget.charge(1) {
@@ -107,7 +85,7 @@ impl<E: Send + 'static> StageCore<E> {
         lanes.unreserve(held);
         let mut kept = 0;
         if wanted > 0 {
-            kept = lanes.reserve(Class::HIGHEST, 0, wanted, || now).unwrap_or(0);
+            kept = lanes.reserve(0, wanted, || now).unwrap_or(0);
         }
         self.show(&lanes);
         kept

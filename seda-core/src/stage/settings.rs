@@ -1,7 +1,6 @@
 //! The settings of a stage: applied by one function, at the start and while the graph runs.
 
 use crate::config::StageSettings;
-use crate::gate::Limits;
 use crate::platform::sync::{Arc, Ordering};
 use crate::pool::{PoolCore, StageSlots};
 use crate::stage::any::{Configurable, Observed};
@@ -93,8 +92,8 @@ impl<E: Send + 'static> Configurable for StageCore<E> {
         self.graph.space.announce();
     }
 
-    fn set_admission(&self, limits: &Limits, lead: Duration) {
-        self.lanes.lock().set_admission(limits, lead);
+    fn set_lead(&self, lead: Duration) {
+        self.lanes.lock().set_lead(lead);
     }
 
     fn set_outside_limit(&self, limit: usize) {

@@ -133,6 +133,23 @@ impl Quantiles {
         Some(recorded.value_at_quantile(q).min(self.max) as f64 / 1e9)
     }
 
+    /// Returns the squared coefficient of variation, where the longest hundredth counts as the 99th
+    /// percentile: a stall of the machine must not pass for a heavy tail. `None` without records.
+    pub(crate) fn variation(&self) -> Option<f64> {
+        let recorded = self.recorded()?;
+        let most = recorded.value_at_quantile(0.99).min(self.max) as f64;
+        let (mut count, mut sum, mut squares) = (0.0, 0.0, 0.0);
+        for step in recorded.iter_recorded() {
+            let n = step.count_since_last_iteration() as f64;
+            let nanos = (step.value_iterated_to() as f64).min(most);
+            count += n;
+            sum += n * nanos;
+            squares += n * nanos * nanos;
+        }
+        let mean = sum / count;
+        (mean > 0.0).then(|| (squares / count / (mean * mean) - 1.0).max(0.0))
+    }
+
     /// Returns the quantiles of a report.
     pub fn summary(&self) -> QuantileSummary {
         let recorded = self.recorded();
@@ -262,6 +279,22 @@ mod tests {
         assert!((summary.mean.unwrap() - 0.5005).abs() < 1e-12);
         assert!((summary.p99.unwrap() - 0.99).abs() <= 0.0099);
         assert!((summary.p10.unwrap() - 0.10).abs() <= 0.001);
+    }
+
+    #[test]
+    fn the_variation_is_that_of_the_distribution_without_its_longest_hundredth() {
+        let mut quantiles = Quantiles::default();
+        quantiles.record(1_000_000, 995);
+        assert_eq!(quantiles.variation(), Some(0.0));
+        quantiles.record(900_000_000, 5);
+        assert!(quantiles.variation().unwrap() < 1e-3, "five stalls in a thousand");
+        let mut exponential = Quantiles::default();
+        (0..1_000).for_each(|n| {
+            let share = (f64::from(n) + 0.5) / 1_000.0;
+            exponential.record((-share.ln() * 1e7) as u64, 1);
+        });
+        let variation = exponential.variation().unwrap();
+        assert!((0.85..1.0).contains(&variation), "{variation}");
     }
 
     #[test]

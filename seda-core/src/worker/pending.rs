@@ -151,7 +151,7 @@ impl Pending {
         }
         // The event keeps its place in the budget until it is completed, so the sent event needs a
         // place of its own.
-        sink.stage.reserve_charged(&self.meta, 1, true)
+        sink.stage.reserve_charged(self.meta.class, 1, true)
     }
 }
 

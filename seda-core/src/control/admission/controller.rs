@@ -7,7 +7,8 @@ use crate::control::admission::gate_limits::{GateLimits, gate_of};
 use crate::control::admission::law::AdmissionLaw;
 use crate::control::admission::laws;
 use crate::control::admission::limiter::Limiter;
-use crate::control::admission::observation::{StageObservation, observe_stage};
+use crate::control::admission::observation::{GraphObservation, StageObservation};
+use crate::control::admission::route_time::{RouteTime, RouteTimes};
 use crate::control::admission::slo_check::check_slos;
 use crate::control::pool_size::PoolObservation;
 use crate::control::tick::Tick;
@@ -28,7 +29,7 @@ pub(crate) type MakeLaw = Box<dyn Fn(&str) -> Box<dyn AdmissionLaw> + Send + Syn
 ///
 /// `limiters` has three states:
 ///
-/// - `None`: no SLO is in force, and all gates are open.
+/// - `None`: admission is off, and all gates are open.
 /// - `Some`: limits are in force.
 /// - `None` during `act`, which takes the limiters out: laws are the program's code, and run
 ///   without a lock. A change of settings meanwhile takes effect at the next tick at the latest.
@@ -45,25 +46,23 @@ impl AdmissionController {
         Self { make_law, limiters: Mutex::default(), routes: Mutex::default() }
     }
 
-    /// Returns every stage over the last tick; `None` if no class has an SLO or admission is off.
+    /// Returns the graph over the last tick; `None` if admission is off.
     pub(in crate::control) fn observe(
         &self,
         monitor: &Monitor,
         topology: &Topology,
         settings: &Settings,
         pools: &Pools<PoolObservation>,
-    ) -> Option<Stages<StageObservation>> {
-        settings.admits().then(|| {
-            let stages = topology.stages.indices().zip(&settings.stages);
-            stages
-                .map(|(stage, set)| observe_stage(monitor, topology, stage, pools, set.pending))
-                .collect()
-        })
+    ) -> Option<GraphObservation> {
+        let watches = settings.control.admission.watches();
+        watches.then(|| GraphObservation::of(monitor, topology, settings, pools))
     }
 
     /// Sets the limits of all gates; opens the gates if `seen` is `None`.
-    pub(in crate::control) fn act(&self, seen: Option<&Stages<StageObservation>>, tick: &Tick<'_>) {
-        let Some(seen) = seen else { return self.open_gates(tick) };
+    pub(in crate::control) fn act(&self, seen: Option<&GraphObservation>, tick: &Tick<'_>) {
+        let Some(GraphObservation { stages: seen, next }) = seen else {
+            return self.open_gates(tick);
+        };
         let admission = &tick.topology.core.admission;
         let taken = self.limiters.lock().take();
         let mut limiters =
@@ -76,12 +75,17 @@ impl AdmissionController {
             any_coarse |= shortest.is_some_and(|slo| limiter.coarse(slo));
         }
         admission.learn_demands(any_coarse);
+        // Services and waits of the stages that a request visits together.
+        let times = limiters.map(|_, limiter| limiter.estimate.stage_time());
+        let times = RouteTimes::new(tick.topology, next, times);
         // Every stage decides; the limits of replicas are joined at their common gate.
         let mut gates: Stages<Option<GateLimits>> = tick.topology.stages.map(|_, _| None);
         for (stage, plan) in tick.topology.stages.entries() {
             let limiter = &mut limiters[stage];
-            let limits = self.decide(plan, limiter, &seen[stage], tick);
-            set_entry_limits(plan, limiter, &limits, tick);
+            let limits = self.decide(plan, limiter, &seen[stage], times.of(stage), tick);
+            // Without an SLO an event may begin until its own deadline.
+            let lead = shortest.filter(|_| tick.acts).map(|slo| times.lead(stage, slo));
+            plan.core.set_lead(lead.unwrap_or(Duration::ZERO));
             let gate = &mut gates[gate_of(tick.topology, stage)];
             *gate = Some(gate.map_or(limits, |sum| sum.joined(limits)));
         }
@@ -102,22 +106,18 @@ impl AdmissionController {
 
     /// Sets limits before the first measurement, because a flood may come with the first request.
     pub(in crate::control) fn set_first_limits(&self, tick: &Tick<'_>) {
-        let seen = tick.topology.stages.map(|stage, _| {
-            let workers = tick.topology.pool_of(stage).core.range().max;
-            let parallelism = workers as f64;
-            StageObservation { workers, pool_workers: workers, parallelism, ..Default::default() }
-        });
-        self.act(tick.settings.admits().then_some(&seen), tick);
+        let seen = GraphObservation::before_start(tick.topology);
+        self.act(tick.settings.control.admission.watches().then_some(&seen), tick);
     }
 
     /// Applies changed settings: limits begin and end at once instead of at the next tick.
     pub(in crate::control) fn follow(&self, tick: &Tick<'_>) {
         let settings = tick.settings;
         match settings.control.admission {
-            _ if !settings.admits() => self.open_gates(tick),
+            _ if !settings.control.admission.watches() => self.open_gates(tick),
             Mode::On if self.limiters.lock().is_none() => self.set_first_limits(tick),
             Mode::Observe | Mode::Off => tick.topology.stages.iter().for_each(|stage| {
-                stage.core.set_admission(&Limits::NONE, Duration::ZERO);
+                stage.core.set_lead(Duration::ZERO);
             }),
             Mode::On => {}
         }
@@ -134,7 +134,7 @@ impl AdmissionController {
                 Class::first(tick.topology.classes().len())
                     .for_each(|class| gate.set_feasibility(class, false, false));
             }
-            stage.core.set_admission(&Limits::NONE, Duration::ZERO);
+            stage.core.set_lead(Duration::ZERO);
         }
     }
 
@@ -144,6 +144,7 @@ impl AdmissionController {
         plan: &StagePlan,
         limiter: &mut Limiter,
         seen: &StageObservation,
+        route: RouteTime,
         tick: &Tick<'_>,
     ) -> GateLimits {
         let name = plan.core.name();
@@ -155,20 +156,8 @@ impl AdmissionController {
         limiter.estimate.update(seen, costs, tick.now);
         let own = || self.make_law.as_ref().and_then(|make| catch_panic(|| make(name)));
         let make = || own().unwrap_or_else(|| laws::make(tick.settings.control.law));
-        limiter.decide(name, seen, tick.settings, make)
+        limiter.decide(name, seen, route, tick.settings, make)
     }
-}
-
-/// Limits the events that enter the stage's queue without a count at its gate. In mode `observe`
-/// the queue stays unlimited.
-fn set_entry_limits(plan: &StagePlan, limiter: &Limiter, limits: &GateLimits, tick: &Tick<'_>) {
-    if !tick.acts {
-        return plan.core.set_admission(&Limits::NONE, Duration::ZERO);
-    }
-    let (own, _) = limits.shared(&tick.settings.shares);
-    let shortest =
-        tick.settings.slo.iter().flatten().min().copied().unwrap_or(crate::config::LONGEST_SLO);
-    plan.core.set_admission(&own, limiter.estimate.lead(shortest));
 }
 
 /// Journals each gate that began or stopped refusing requests.

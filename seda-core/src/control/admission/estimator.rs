@@ -3,6 +3,7 @@
 use crate::config::{Class, PerClass};
 use crate::control::admission::law::AdmissionObservation;
 use crate::control::admission::observation::{StageObservation, whole};
+use crate::control::admission::route_time::{RouteTime, StageTime};
 use crate::gate::CostModel;
 use crate::platform::Time;
 use crate::stats::{Ewma, OutlierFilter, Quantiles, are_outliers};
@@ -11,6 +12,10 @@ use std::time::Duration;
 /// The mean service time, smoothed over eight events. One outlier must not close a gate, and a
 /// change of demand must show after a few events.
 const SERVICE: Ewma = Ewma::over(8.0);
+/// The wait, smoothed over three ticks.
+const WAIT: Ewma = Ewma::over(3.0);
+/// The time, in seconds, over which the requests elsewhere are averaged.
+const ELSEWHERE_MEMORY: f64 = 0.5;
 /// The least number of service times for a 99th percentile: two of 200 are longer.
 const TAIL_SAMPLES: u64 = 200;
 /// The number of events over which the parts of classes are smoothed, to about a tenth.
@@ -61,6 +66,9 @@ pub(crate) struct Estimate {
     cost_model: CostModel,
     costs: CostKind,
     tail: Tail,
+    /// The 90th percentile of the wait, in seconds, smoothed.
+    wait: Option<f64>,
+    elsewhere: Elsewhere,
     /// Events of each class offered until the last tick.
     offered: PerClass<u64>,
     /// Events of each class handled until the last tick.
@@ -118,26 +126,36 @@ impl Estimate {
         self.parts.iter().take(class.index()).sum::<f64>().min(1.0)
     }
 
-    /// Returns the observation for the law of a class with this SLO.
+    /// Returns the services and waits of the stage; `None` before the first service.
+    pub(super) fn stage_time(&self) -> Option<StageTime> {
+        let service = self.service?;
+        let p99 = self.tail.p99.unwrap_or(service).max(service);
+        Some(StageTime { service, p99, wait: self.wait.unwrap_or(0.0) })
+    }
+
+    /// Returns the observation for the law of a class with this SLO, where `route` takes the most
+    /// time of all routes through the stage.
     pub(crate) fn observation(
         &self,
         observed: &StageObservation,
-        slo_seconds: f64,
+        slo: Option<Duration>,
+        route: RouteTime,
     ) -> AdmissionObservation {
-        let mut seen = observed.observation(slo_seconds, self.service, self.tail.p99);
+        let mut seen = observed.observation();
+        seen.slo_seconds = slo.map(|slo| slo.as_secs_f64());
+        seen.slack_p99 = seen.slo_seconds.map(|slo| route.slack_p99(slo));
+        seen.slack_mean = seen.slo_seconds.map(|slo| route.slack_mean(slo));
+        seen.service_mean = self.service;
+        seen.service_p99 = self.tail.p99;
+        seen.service_variation = self.tail.variation;
         seen.cost_variation = self.cost_model.variation().filter(|_| self.costs.differ);
         seen.parallelism = self.parallelism.unwrap_or(seen.parallelism);
         // The workers are smoothed too: CPU shares vary from tick to tick, and one worker matters.
-        seen.workers = whole(seen.parallelism);
+        seen.workers = whole(seen.parallelism).max(1);
         seen.grows = self.grows.is_some();
+        let rate = self.service.map_or(0.0, |service| seen.parallelism / service);
+        seen.elsewhere = self.elsewhere.at(rate).max(seen.elsewhere);
         seen
-    }
-
-    /// Returns how long before its deadline an event must begin: the mean service. It is zero if
-    /// that is more than half of the SLO; then only the wait counts.
-    pub(crate) fn lead(&self, slo: Duration) -> Duration {
-        let service = self.service.filter(|mean| *mean < slo.as_secs_f64() / 2.0);
-        Duration::try_from_secs_f64(service.unwrap_or(0.0)).unwrap_or(Duration::ZERO)
     }
 
     /// Updates all estimates with the observation of a tick.
@@ -150,6 +168,10 @@ impl Estimate {
             self.cost_model = CostModel::default();
         }
         self.update_service(observed);
+        if let Some(wait) = observed.wait.quantile_seconds(0.9) {
+            self.wait = Some(WAIT.update(self.wait, wait, 1.0));
+        }
+        self.elsewhere.add(observed);
         let parallelism = self.parallelism_after(observed);
         self.parallelism = Some(parallelism);
         if parallelism >= observed.pool_workers as f64 * GROWTH_FACTOR {
@@ -185,14 +207,14 @@ impl Estimate {
         }
     }
 
-    /// Returns the parallelism after a tick. If the stage has its pool for itself, a fall counts
-    /// only after two ticks, because another process may take the core for one.
+    /// Returns the parallelism after a tick. A fall counts only after two ticks, because another
+    /// process may take the core for one.
     fn parallelism_after(&mut self, observed: &StageObservation) -> f64 {
         let now = observed.parallelism;
         let Some(old) = self.parallelism else { return now };
         let falls = now < old / STEADY_FACTOR;
         let again = std::mem::replace(&mut self.fell, falls);
-        let momentary = falls && observed.alone && !again;
+        let momentary = falls && !again;
         let far = falls || now > old * STEADY_FACTOR;
         if far && !momentary { now } else { old + (now - old) * TICK_WEIGHT }
     }
@@ -212,6 +234,33 @@ impl Estimate {
     }
 }
 
+/// The time that requests spend at other stages, in decaying sums.
+#[derive(Clone, Copy, Debug, Default)]
+struct Elsewhere {
+    /// Requests elsewhere, times the seconds that they were there.
+    request_seconds: f64,
+    /// Events that the stage served in this time.
+    served: f64,
+}
+
+impl Elsewhere {
+    fn add(&mut self, observed: &StageObservation) {
+        let kept = (-observed.seconds.max(0.0) / ELSEWHERE_MEMORY).exp();
+        self.request_seconds =
+            self.request_seconds * kept + observed.elsewhere * observed.seconds.max(0.0);
+        self.served = self.served * kept + observed.completed as f64;
+    }
+
+    /// Returns how many requests are elsewhere while the stage serves `rate` events per second, by
+    /// Little's law.
+    fn at(&self, rate: f64) -> f64 {
+        if self.served < 0.5 || !rate.is_finite() {
+            return 0.0;
+        }
+        rate * self.request_seconds / self.served
+    }
+}
+
 /// The last few hundred service times, in two generations: a full one replaces the one before it.
 #[derive(Default)]
 struct Tail {
@@ -219,6 +268,8 @@ struct Tail {
     new: Quantiles,
     /// The 99th percentile of both generations, in seconds; `None` without service times.
     p99: Option<f64>,
+    /// The squared coefficient of variation of both; `None` without service times.
+    variation: Option<f64>,
     /// `None` before there are enough service times for both.
     extremes: Option<Extremes>,
 }
@@ -239,6 +290,7 @@ impl Tail {
         let mut both = self.old.clone();
         both.add(&self.new);
         self.p99 = both.quantile_seconds(0.99);
+        self.variation = both.variation();
         let first = both.quantile_seconds(0.01).filter(|_| both.count() >= TAIL_SAMPLES);
         self.extremes = first.zip(self.p99).map(|(first, last)| Extremes { first, last });
     }
@@ -249,10 +301,10 @@ mod tests {
     use super::*;
 
     /// The parallelism after each of these ticks.
-    fn parallelism(alone: bool, ticks: [f64; 4]) -> [f64; 4] {
+    fn parallelism(ticks: [f64; 4]) -> [f64; 4] {
         let mut estimate = Estimate { parallelism: Some(1.0), ..Estimate::default() };
         ticks.map(|parallelism| {
-            let observed = StageObservation { parallelism, alone, ..StageObservation::default() };
+            let observed = StageObservation { parallelism, ..StageObservation::default() };
             estimate.update(&observed, CostKind::default(), Time::ZERO);
             (estimate.parallelism.unwrap_or(0.0) * 100.0).round() / 100.0
         })
@@ -260,12 +312,22 @@ mod tests {
 
     #[test]
     fn a_core_lost_for_one_tick_changes_little_and_for_two_ticks_is_followed() {
-        assert_eq!(parallelism(true, [0.2, 1.0, 0.2, 0.2]), [0.92, 0.93, 0.86, 0.2]);
-        assert_eq!(parallelism(true, [4.0, 4.0, 4.0, 1.0]), [4.0, 4.0, 4.0, 3.7]);
+        assert_eq!(parallelism([0.2, 1.0, 0.2, 0.2]), [0.92, 0.93, 0.86, 0.2]);
+        assert_eq!(parallelism([4.0, 4.0, 4.0, 1.0]), [4.0, 4.0, 4.0, 3.7]);
     }
 
     #[test]
-    fn the_part_of_a_shared_pool_is_followed_at_once() {
-        assert_eq!(parallelism(false, [0.2, 1.0, 0.2, 1.0]), [0.2, 1.0, 0.2, 1.0]);
+    fn requests_elsewhere_are_as_many_as_a_busy_stage_has_there() {
+        let mut elsewhere = Elsewhere::default();
+        // Ten requests are elsewhere, and the stage serves ten a second: each is there for 1 s.
+        let seen = StageObservation {
+            seconds: 0.1,
+            elsewhere: 10.0,
+            completed: 1,
+            ..StageObservation::default()
+        };
+        (0..10).for_each(|_| elsewhere.add(&seen));
+        assert_eq!(elsewhere.at(50.0).round(), 50.0);
+        assert_eq!(Elsewhere::default().at(50.0), 0.0);
     }
 }

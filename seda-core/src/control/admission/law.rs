@@ -1,11 +1,15 @@
-//! A law of admission limits the requests inside for one stage and class, so that admitted requests
-//! are answered within the SLO.
+//! A law of admission limits the requests inside for one stage and class, so that a burst waits and
+//! an overload is refused.
 //!
-//! The default is `DrainRate`: the requests that the stage drains in the time that it has. `Aimd`,
-//! `Credits` and `Gradient` are laws from the literature, for comparison.
+//! The default is `DrainRate`: a burst as long as the horizon, and the shortest backlog that keeps
+//! the workers busy once the queue stands. `Aimd`, `Credits` and `Gradient` are laws from the
+//! literature, for comparison.
 
-/// The events that may wait before the first measurement: enough to keep a server busy, as in
-/// `DrainRate`.
+/// The longest wait of a burst without an SLO, in seconds, and the time after which a queue that
+/// was never empty counts as standing. Clients commonly give up after a second. A wait of 0.4 s, the
+/// tick that ends it and the service leave half of that.
+pub(in crate::control) const HORIZON: f64 = 0.4;
+/// The events that may wait at the laws from the literature before the first measurement.
 pub(in crate::control) const FIRST_QUEUE: f64 = 12.0;
 /// More requests than any machine holds.
 pub(in crate::control) const MOST: f64 = 1e9;
@@ -21,8 +25,14 @@ pub(in crate::control) fn bounded(limit: f64, least: f64) -> f64 {
 pub struct AdmissionObservation {
     /// Length of the tick.
     pub seconds: f64,
-    /// The SLO: the 99th percentile of the response time.
-    pub slo_seconds: f64,
+    /// The SLO: the 99th percentile of the response time. `None` without one.
+    pub slo_seconds: Option<f64>,
+    /// The wait at this stage that the SLO leaves for 99 of 100 requests: the SLO, less the 99th
+    /// percentile of all services on the route and the waits at its other stages. Negative if these
+    /// alone take longer. `None` without an SLO.
+    pub slack_p99: Option<f64>,
+    /// The same for the mean request, with a fifth of the SLO in reserve.
+    pub slack_mean: Option<f64>,
     /// Events offered.
     pub offered: u64,
     /// Events admitted.
@@ -33,6 +43,11 @@ pub struct AdmissionObservation {
     pub queued: usize,
     /// Requests inside for the stage now: queued, in service, on their way there or back.
     pub inside: usize,
+    /// Of the requests inside, those that neither wait at the stage nor are served there, if all
+    /// its workers are busy.
+    pub elsewhere: f64,
+    /// Time for which the queue has not been empty; zero if it is empty.
+    pub standing_seconds: f64,
     /// Mean wait of events dequeued during the tick; `None` if none was dequeued.
     pub wait_mean: Option<f64>,
     /// 90th percentile of these waits.
@@ -43,6 +58,11 @@ pub struct AdmissionObservation {
     pub service_mean: Option<f64>,
     /// 99th percentile of the service time, over the last few hundred events.
     pub service_p99: Option<f64>,
+    /// Squared coefficient of variation of the service time, over the same events: 0 if all are
+    /// alike, 1 if they are exponential.
+    pub service_variation: Option<f64>,
+    /// The most events that a worker takes at once.
+    pub batch: usize,
     /// Workers that could serve the stage: as many as its pool may have and cores can run.
     pub workers: usize,
     /// Events served at once when all these workers are busy, at most `workers`. It is 1.05 if one
@@ -108,7 +128,11 @@ mod tests {
         ) {
             let seen = AdmissionObservation {
                 seconds,
-                slo_seconds: slo,
+                slo_seconds: Some(slo),
+                slack_p99: Some(slo),
+                slack_mean: Some(slo),
+                elsewhere: wait,
+                standing_seconds: wait,
                 inside,
                 completed,
                 wait_mean: Some(wait),

@@ -4,9 +4,10 @@ use crate::config::{Class, Law, PerClass, Settings};
 use crate::control::admission::estimator::Estimate;
 use crate::control::admission::feasibility::Feasibility;
 use crate::control::admission::gate_limits::{Amounts, ClassLimit, GateLimits};
-use crate::control::admission::law::AdmissionLaw;
+use crate::control::admission::law::{AdmissionLaw, HORIZON};
 use crate::control::admission::laws;
 use crate::control::admission::observation::{StageObservation, whole};
+use crate::control::admission::route_time::RouteTime;
 use crate::gate::UNLIMITED;
 use crate::platform::{Time, catch_panic};
 use std::time::Duration;
@@ -14,6 +15,9 @@ use std::time::Duration;
 /// The part of its limit that a lower class leaves free for each higher class that is present. A
 /// burst of a higher class then finds room, and no event is evicted for it.
 const RESERVED: f64 = 0.25;
+/// The least reserve for each higher class, in requests, as far as a quarter of the limit allows:
+/// while one request of that class is served, another one comes.
+const LEAST_RESERVE: f64 = 2.0;
 /// The share of the SLO that an event may wait where higher classes are served first. An event that
 /// waits longer is shed by its deadline, at 95 %.
 const WAIT_SHARE: f64 = 0.9;
@@ -55,6 +59,7 @@ impl Limiter {
         &mut self,
         stage: &str,
         observed: &StageObservation,
+        route: RouteTime,
         settings: &Settings,
         make: impl Fn() -> Box<dyn AdmissionLaw>,
     ) -> GateLimits {
@@ -64,7 +69,7 @@ impl Limiter {
             self.laws.clear();
         }
         self.laws.resize_with(settings.slo.len(), make);
-        let limits = self.limits(stage, observed, settings);
+        let limits = self.limits(stage, observed, route, settings);
         let parallelism = self.estimate.parallelism().unwrap_or(observed.parallelism);
         GateLimits {
             requests: Amounts::in_requests(&limits),
@@ -81,6 +86,7 @@ impl Limiter {
         &mut self,
         stage: &str,
         observed: &StageObservation,
+        route: RouteTime,
         settings: &Settings,
     ) -> PerClass<ClassLimit> {
         let classes = settings.slo.len();
@@ -88,9 +94,9 @@ impl Limiter {
         let mut limits = PerClass::splat(none);
         let mut higher = 0;
         for ((class, law), slo) in Class::ALL.into_iter().zip(&mut self.laws).zip(&settings.slo) {
-            let Some(slo) = slo else { continue };
-            let slo = slo.as_secs_f64();
-            let seen = self.estimate.observation(observed, slo);
+            let seen = self.estimate.observation(observed, *slo, route);
+            // The longest wait of a lower class.
+            let horizon = slo.map_or(HORIZON, |slo| slo.as_secs_f64() * WAIT_SHARE);
             let decided = catch_panic(|| law.decide(&seen)).unwrap_or_else(|| {
                 tracing::error!(
                     stage,
@@ -105,10 +111,11 @@ impl Limiter {
                 // least its share. Its events wait longer, as far as the SLO allows. A pool that
                 // grows will have capacity for all classes.
                 let rest = if seen.grows { 1.0 } else { 1.0 - self.estimate.part_of_higher(class) };
-                let slack = self.estimate.seconds_for(alone).map_or(1.0, |s| slo * WAIT_SHARE / s);
+                let slack = self.estimate.seconds_for(alone).map_or(1.0, |s| horizon / s);
                 let part = (rest * slack.max(1.0)).clamp(settings.share_of(class.index()), 1.0);
                 // The reserve: each class leaves a part to those above it.
-                let kept = alone * RESERVED * f64::from(higher) / classes.max(1) as f64;
+                let kept = (alone * RESERVED * f64::from(higher) / classes.max(1) as f64)
+                    .max((LEAST_RESERVE * f64::from(higher)).min(alone * RESERVED));
                 let most = (alone * part).min(alone - kept.floor());
                 limits[class] = ClassLimit { most: most.max(1.0), alone };
             }

@@ -1,6 +1,7 @@
 //! A stage over the last tick, as the admission controller sees it.
 
-use crate::config::{PerClass, Pools, StageIndex};
+use crate::config::{PerClass, Pools, Position, Settings, StageIndex, Stages};
+use crate::control::admission::gate_limits::gate_of;
 use crate::control::admission::law::AdmissionObservation;
 use crate::control::pool_size::PoolObservation;
 use crate::monitor::{Monitor, Topology};
@@ -12,6 +13,52 @@ const LEAST_PART: f64 = 0.25;
 /// The least share of time on a core. Below it a handler needs nearly no core, and the number of
 /// workers that would fill the machine is unknown.
 const LEAST_CPU_SHARE: f64 = 0.01;
+
+/// A graph over the last tick.
+pub(in crate::control) struct GraphObservation {
+    pub(super) stages: Stages<StageObservation>,
+    /// By stage: the stages that its events go on to, with the events sent there per event handled.
+    pub(super) next: Stages<Vec<(StageIndex, f64)>>,
+}
+
+impl GraphObservation {
+    pub(super) fn of(
+        monitor: &Monitor,
+        topology: &Topology,
+        settings: &Settings,
+        pools: &Pools<PoolObservation>,
+    ) -> Self {
+        let pools = within_budget(pools, settings.workers);
+        let stages = topology.stages.indices().zip(&settings.stages);
+        Self {
+            stages: stages
+                .map(|(stage, set)| observe_stage(monitor, topology, stage, &pools, set.pending))
+                .collect(),
+            next: next_stages(monitor, topology),
+        }
+    }
+
+    /// Returns a graph that has served nothing: every pool may have all its workers.
+    pub(super) fn before_start(topology: &Topology) -> Self {
+        let stages = topology.stages.map(|stage, _| {
+            let workers = topology.pool_of(stage).core.range().max;
+            let parallelism = workers as f64;
+            StageObservation { workers, pool_workers: workers, parallelism, ..Default::default() }
+        });
+        Self { stages, next: topology.stages.map(|_, _| Vec::new()) }
+    }
+}
+
+/// Returns the pools with the most workers that they may have while all pools together have no more
+/// than `budget`.
+fn within_budget(pools: &Pools<PoolObservation>, budget: usize) -> Pools<PoolObservation> {
+    let all: usize = pools.iter().map(|pool| pool.workers).sum();
+    let left = budget.saturating_sub(all);
+    pools.map(|_, pool| {
+        let max = pool.max.min(pool.workers.saturating_add(left));
+        PoolObservation { max, ..pool.clone() }
+    })
+}
 
 /// A stage over the last tick.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +83,12 @@ pub(crate) struct StageObservation {
     pub(crate) queued: usize,
     /// Requests inside for the stage, or events queued if those are more.
     pub(crate) inside: usize,
+    /// Of the requests inside, those that neither wait at the stage nor are served there.
+    pub(crate) elsewhere: f64,
+    /// Time for which the queue has not been empty, in seconds; zero if it is empty.
+    pub(crate) standing: f64,
+    /// The most events that a worker takes at once.
+    pub(crate) batch: usize,
     /// The limit in force; `None` before the first.
     pub(crate) limit: Option<usize>,
     /// Waits of the events dequeued during the tick.
@@ -48,44 +101,36 @@ pub(crate) struct StageObservation {
     pub(crate) workers: usize,
     /// Events that these workers serve at once.
     pub(crate) parallelism: f64,
-    /// Whether it has its pool for itself. Its part of a shared pool changes from tick to tick.
-    pub(crate) alone: bool,
     /// Workers of the pool now.
     pub(crate) pool_workers: usize,
 }
 
 impl StageObservation {
-    /// Returns the observation for a law.
-    pub(crate) fn observation(
-        &self,
-        slo_seconds: f64,
-        service_mean: Option<f64>,
-        service_p99: Option<f64>,
-    ) -> AdmissionObservation {
+    /// Returns the observation for a law, without the estimates.
+    pub(crate) fn observation(&self) -> AdmissionObservation {
         AdmissionObservation {
             seconds: self.seconds,
-            slo_seconds,
             offered: self.offered,
             admitted: self.admitted,
             completed: self.completed,
             queued: self.queued,
             inside: self.inside,
+            elsewhere: self.elsewhere,
+            standing_seconds: self.standing,
+            batch: self.batch,
             wait_mean: self.wait.mean_seconds(),
             wait_p90: self.wait.quantile_seconds(0.9),
             wait_max: self.wait.quantile_seconds(1.0),
-            service_mean,
-            service_p99,
             workers: self.workers,
             parallelism: self.parallelism,
             limit: self.limit,
-            cost_variation: None,
-            grows: false,
+            ..AdmissionObservation::default()
         }
     }
 }
 
 /// Returns a stage over the last tick. `pending` is the limit of its events outside.
-pub(super) fn observe_stage(
+fn observe_stage(
     monitor: &Monitor,
     topology: &Topology,
     stage: StageIndex,
@@ -113,15 +158,50 @@ pub(super) fn observe_stage(
         offered_by_class,
         queued: now.depth,
         inside: now.gate.bound.max(now.depth),
+        elsewhere: elsewhere(monitor, topology, stage),
+        standing: queue
+            .standing_since
+            .map_or(0.0, |since| monitor.now.at.since(since).as_secs_f64()),
+        batch: topology.stages[stage].slots.batch.load(Ordering::Relaxed),
         limit: now.gate.limit,
         wait: tick.wait.clone(),
         service,
         served: tick.served,
-        workers: whole(parallelism),
+        workers: whole(parallelism).max(1),
         parallelism,
-        alone: topology.pool_of(stage).stages.len() == 1,
         pool_workers: pool.workers,
     }
+}
+
+/// Returns how many requests inside neither wait at the stage nor are served there: they are at
+/// other stages of their route. Replicas share a gate, and each counts for an equal part.
+fn elsewhere(monitor: &Monitor, topology: &Topology, stage: StageIndex) -> f64 {
+    let gate = gate_of(topology, stage);
+    // Replicas follow the first of them.
+    let all = || topology.stages.indices().skip(gate.get());
+    let members = || all().take_while(|other| gate_of(topology, *other) == gate);
+    let here: u64 = members()
+        .map(|member| monitor.queues[member].total())
+        .map(|ledger| ledger.queued + ledger.in_hand + ledger.pending)
+        .sum();
+    let bound = monitor.now.stages[gate].gate.bound as u64;
+    bound.saturating_sub(here) as f64 / members().count().max(1) as f64
+}
+
+/// Returns, for each stage, the stages that its events go on to, with the events sent there per
+/// event handled since the start.
+fn next_stages(monitor: &Monitor, topology: &Topology) -> Stages<Vec<(StageIndex, f64)>> {
+    let mut next = topology.stages.map(|_, _| Vec::new());
+    for edge in &topology.edges {
+        let Some(stage) = edge.source() else { continue };
+        let sent =
+            monitor.queues[edge.target()].edges.get(edge.number).map_or(0, |(sent, _)| *sent);
+        if sent > 0 {
+            let handled = monitor.queues[stage].total().handled.max(1);
+            next[stage].push((edge.target(), sent as f64 / handled as f64));
+        }
+    }
+    next
 }
 
 /// Returns the service times of events, and how many events can be served at once.
@@ -152,13 +232,15 @@ fn own_part(monitor: &Monitor, topology: &Topology, stage: StageIndex, useful: f
     let pool = topology.pool_of(stage);
     let all: u64 = pool.stages.iter().map(|member| weight(topology, *member)).sum();
     let share = weight(topology, stage) as f64 / all.max(1) as f64;
+    // The stage's own bound on its workers.
+    let cap = topology.stages[stage].slots.cap.load(Ordering::Relaxed) as f64;
     let mut others = 0;
     for other in pool.stages.iter().filter(|other| **other != stage) {
         let (now, then) = (&monitor.now.stages[*other], &then.stages[*other]);
         others += now.busy.saturating_sub(then.busy);
     }
     let nanos = monitor.now.at.nanos_since(then.at).max(1);
-    (useful - others as f64 / nanos as f64).clamp(useful * share, useful)
+    (useful - others as f64 / nanos as f64).clamp(useful * share, useful).min(cap)
 }
 
 fn weight(topology: &Topology, stage: StageIndex) -> u64 {

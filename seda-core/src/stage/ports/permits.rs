@@ -48,19 +48,8 @@ impl<E: Send + 'static> Permits<E> {
         meta: EventMeta,
         fan_out: bool,
     ) -> Result<Self, RefusalReason> {
-        stage.reserve_charged(&meta, n, fan_out)?;
+        stage.reserve_charged(meta.class, n, fan_out)?;
         Ok(Self { stage: Arc::clone(stage), edge, meta, left: n, fan_out })
-    }
-
-    /// Reserves the place of a request that has passed the stage's gate and has no event yet.
-    pub(crate) fn reserve_counted(
-        stage: &Arc<StageCore<E>>,
-        edge: usize,
-        meta: EventMeta,
-    ) -> Result<Self, RefusalReason> {
-        stage.reserve_counted(1)?;
-        stage.charge_reserved(1, meta.class, false)?;
-        Ok(Self { stage: Arc::clone(stage), edge, meta, left: 1, fan_out: false })
     }
 
     /// Returns the number of places left.

@@ -10,7 +10,6 @@
 //! 4. *wake*: with no lock held, a worker of the target's pool is woken;
 //! 5. *return*: a worker that finds no event to handle returns its leased places.
 
-use crate::config::Class;
 use crate::event::{Envelope, RefusalReason};
 use crate::platform::Time;
 use crate::platform::sync::Arc;
@@ -212,26 +211,14 @@ impl<E: Send + 'static> Outbox<E> {
 
     /// Leases places for events of `class` until `n` are free, or up to `ahead` if there are that
     /// many.
-    pub(crate) fn lease(
-        &mut self,
-        class: Class,
-        n: usize,
-        ahead: usize,
-    ) -> Result<(), RefusalReason> {
+    pub(crate) fn lease(&mut self, n: usize, ahead: usize) -> Result<(), RefusalReason> {
         if self.leased >= n {
             return Ok(());
         }
         self.refresh();
         let short = n - self.leased;
         let most = short.max(ahead.min(self.ahead));
-        self.leased += self.stage.reserve(class, short, most)?;
-        Ok(())
-    }
-
-    /// Leases places for events of a request that has passed the target's gate, until `n` are free.
-    pub(crate) fn lease_counted(&mut self, n: usize) -> Result<(), RefusalReason> {
-        let short = n.saturating_sub(self.leased);
-        self.leased += self.stage.reserve_counted(short)?;
+        self.leased += self.stage.reserve(short, most)?;
         Ok(())
     }
 

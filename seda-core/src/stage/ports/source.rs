@@ -42,7 +42,6 @@ pub struct SendOptions {
     /// request is admitted where an expensive one has no room. 0 counts as 1. `None`: unknown. If
     /// routes that meet in a stage then differ in cost by a factor of two, each request counts with
     /// the measured cost of its route.
-    /// request counts as the measured cost of its route.
     pub cost: Option<u32>,
 }
 
@@ -226,14 +225,14 @@ impl<E: Send + 'static> Source<E> {
         let graph = self.graph();
         let closed = match self.admission().enter(charge, &[], || graph.now()) {
             Ok(()) => {
-                let reserved = self.reserve_behind(charge, options);
+                let reserved = self.reserve_one(charge, options);
                 return reserved.inspect_err(|_| self.admission().leave(charge));
             }
             Err(closed) if !graph.may_preempt(charge.class) => closed,
             Err(_) => {
                 // Reserve the place first: no event is preempted for a request that the queue
                 // would refuse.
-                let permits = self.reserve_behind(charge, options)?;
+                let permits = self.reserve_one(charge, options)?;
                 match graph.preempt(charge) {
                     Ok(()) => return Ok(permits),
                     Err(closed) => closed,
@@ -244,20 +243,13 @@ impl<E: Send + 'static> Source<E> {
         Err(self.refusal(charge.class, RefusalReason::Admission, 1))
     }
 
-    /// Reserves the entry's place for a request that has passed the gates. If the entry's own gate
-    /// was among them, it is not asked a second time.
-    fn reserve_behind(
+    /// Reserves the entry's place for a request that has passed the gates.
+    fn reserve_one(
         &self,
         charge: &GateCharge,
         options: SendOptions,
     ) -> Result<Permits<E>, Refusal> {
-        let meta = self.meta_on(charge.route, options);
-        let counted = self.admission().gate_on(charge, self.entry.stage.index).is_some();
-        let reserved = match self.barred(&meta) {
-            Some(reason) => Err(reason),
-            None if !counted => self.try_reserve(1, meta),
-            None => self.ask(|to| Permits::reserve_counted(&to.stage, to.edge, meta.clone())),
-        };
+        let reserved = self.try_reserve(1, self.meta_on(charge.route, options));
         reserved.map_err(|reason| self.refusal(charge.class, reason, 1))
     }
 

@@ -255,14 +255,7 @@ impl Context {
         n: usize,
         ahead: usize,
     ) -> Result<(), RefusalReason> {
-        let class = self.meta.class;
-        let outbox = self.outbox(sink).ok_or(RefusalReason::Closed)?;
-        match outbox.lease(class, n, ahead) {
-            Err(RefusalReason::Admission) if self.meta.is_bound_for(sink.stage.index) => {
-                self.outbox(sink).ok_or(RefusalReason::Closed)?.lease_counted(n)
-            }
-            leased => leased,
-        }
+        self.outbox(sink).ok_or(RefusalReason::Closed)?.lease(n, ahead)
     }
 
     /// Secures places at `sink` and the budget for them. Leased places stay leased on failure.

@@ -1,6 +1,8 @@
 //! Additive increase, multiplicative decrease (AIMD) on the 90th percentile.
 
-use crate::control::admission::{AdmissionLaw, AdmissionObservation, FIRST_QUEUE, bounded};
+use crate::control::admission::{
+    AdmissionLaw, AdmissionObservation, FIRST_QUEUE, HORIZON, bounded,
+};
 
 /// The weight of a new percentile; the paper's α = 0.7 is that of the old one (section 4.1).
 const NEW_SHARE: f64 = 0.3;
@@ -38,7 +40,8 @@ impl AdmissionLaw for Aimd {
             let now = wait + service;
             let p90 = self.p90.map_or(now, |old| old + (now - old) * NEW_SHARE);
             self.p90 = Some(p90);
-            let error = (p90 - seen.slo_seconds) / seen.slo_seconds;
+            let target = seen.slo_seconds.unwrap_or(HORIZON);
+            let error = (p90 - target) / target;
             if error > 0.0 {
                 self.limit /= DECREASE;
             } else if error < GROW_BELOW {

@@ -1,6 +1,8 @@
 //! Credits, controlled by the queueing delay.
 
-use crate::control::admission::{AdmissionLaw, AdmissionObservation, FIRST_QUEUE, bounded};
+use crate::control::admission::{
+    AdmissionLaw, AdmissionObservation, FIRST_QUEUE, HORIZON, bounded,
+};
 
 /// The target delay: 40 % of the SLO (Cho et al., OSDI 2020, section 4.1).
 const TARGET: f64 = 0.4;
@@ -24,7 +26,7 @@ impl AdmissionLaw for Credits {
         let least = (seen.workers.max(1) + 1) as f64;
         self.pool = self.pool.max(if self.pool == 0.0 { least + FIRST_QUEUE } else { least });
         if let Some((wait, service)) = seen.wait_mean.zip(seen.service_mean) {
-            let target = seen.slo_seconds * TARGET;
+            let target = seen.slo_seconds.unwrap_or(HORIZON) * TARGET;
             let trips = (seen.seconds / (wait + service).max(1e-4)).max(1.0);
             if wait < target {
                 // Unused credits do not grow.

@@ -1,64 +1,150 @@
 //! A limit from the rate at which a stage drains.
 
-use crate::control::admission::{AdmissionLaw, AdmissionObservation, MOST};
+use crate::control::admission::backlog::{OVERLOAD, busy_backlog};
+use crate::control::admission::{AdmissionLaw, AdmissionObservation, HORIZON, MOST};
 
-/// The share of the SLO that the wait may take. Breakwater found that 40 % wastes neither the time
-/// of the server nor that of the client (Cho et al., OSDI 2020, section 4.1).
-const QUEUE_SHARE: f64 = 0.4;
-/// The least queue where the SLO leaves room. A shorter one runs empty at times, even in overload:
-/// an M/D/1/K queue at 1.2 times its capacity idles 0.2 % of the time for K = 12, 1.1 % for K = 8,
-/// and 6 % for K = 4.
-const LEAST_QUEUE: f64 = 12.0;
-/// The share of the SLO that wait and service together may take. The rest is for the kernel's
-/// queues, the reactor, and services that take longer than usual.
-const TIME_SHARE: f64 = 0.8;
-/// The same share where requests declare their cost and the pool does not grow: then no service
-/// takes longer than expected.
-const TIME_SHARE_IF_DECLARED: f64 = 0.9;
-/// The same share where the 99th percentile of the service is near the mean. A request is shed if
-/// it cannot be answered within 95 % of the SLO; half a percent is for the way there and back.
-const MOST_TIME_SHARE: f64 = 0.945;
+/// The events that may wait before the first service is measured. A service of 1.5 ms drains them
+/// within the horizon; a longer one does so once, at the start.
+const FIRST_BURST: f64 = 256.0;
+/// The least burst without an SLO, in events. At half load a queue of equal services exceeds it
+/// once in 100,000 arrivals.
+const LEAST_BURST: f64 = 8.0;
+/// The part of the capacity that a cut queue may lose. Less would not show beside the cost of
+/// refusals, and a tenth of it needs twice the backlog.
+const LOSS: f64 = 0.005;
+/// The part of the capacity that the SLO may cost where it does not leave the time for a backlog
+/// that keeps the workers busy. Beyond it the capacity wins, because each lost service is an answer
+/// that no client gets; the report then says that the SLO cannot be met.
+const SLO_LOSS: f64 = 0.05;
+/// The least wait, in seconds, of a cut queue. Linux lets a thread run for 3 ms before another one
+/// on its core, so that a shorter queue runs dry between two turns of the thread that fills it.
+/// 5 ms is also the target of CoDel (Nichols and Jacobson 2012).
+const LEAST_WAIT: f64 = 0.005;
+/// The least cut queue, in events: the worker that ends one event finds the next, and a reactor
+/// that is one turn late does not leave it idle.
+const LEAST_QUEUE: f64 = 2.0;
+/// The time, in seconds, over which the offered load is averaged.
+const LOAD_MEMORY: f64 = 1.0;
 
-/// Admits the requests that the stage drains in the time that it has: N = X·W, Little's law as a
-/// limit.
+/// Admits a burst while the queue empties now and then, and cuts a queue that stands.
 ///
-/// X is measured: workers over service time. W is 40 % of the SLO, at least the time that keeps the
-/// workers busy, and at most the part of the SLO that the service leaves. The law has no gain to
-/// tune and no state: if the stage's demand changes tenfold, the limit follows as soon as it is
-/// measured.
+/// By Little's law N = X·W a limit of N requests bounds the wait to W. X is measured: workers over
+/// service time. W has two values:
+///
+/// - *Burst*: the horizon of 0.4 s, or the time that the SLO leaves. A burst is served in full if
+///   the stage keeps up in the mean.
+/// - *Cut*: once the queue has not been empty for the horizon, the shortest wait that keeps the
+///   workers busy. A longer one would only delay each answer (Nichols and Jacobson, "Controlling
+///   queue delay", 2012).
+///
+/// The burst comes back when no request was refused for the horizon and less is offered than the
+/// stage can serve. An empty queue alone does not bring it back: a cut queue empties several times
+/// a second.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct DrainRate;
+pub(crate) struct DrainRate {
+    load: Load,
+    /// Whether the queue is cut.
+    cut: bool,
+    /// Seconds since the last refusal.
+    calm: f64,
+}
 
 impl AdmissionLaw for DrainRate {
     fn decide(&mut self, seen: &AdmissionObservation) -> Option<f64> {
-        let workers = seen.workers.max(1);
+        let workers = seen.workers.max(1) as f64;
+        let elsewhere = seen.elsewhere.clamp(0.0, MOST).max(0.0);
         let Some(service) = seen.service_mean.filter(|mean| *mean >= 0.0) else {
-            // Before the first service: enough to keep the workers busy, and not more.
-            return Some(workers as f64 + LEAST_QUEUE);
+            return Some(workers + elsewhere + FIRST_BURST);
         };
-        // Zero or NaN: the number of workers.
-        let parallel = seen.parallelism;
-        let parallel = if parallel > 0.0 { parallel.min(workers as f64) } else { workers as f64 };
-        // X: the rate at which the stage drains.
-        let rate = parallel / service;
-        // Varying demands need a queue longer by 1 + c² to keep a server as busy (Pollaczek and
-        // Khinchine). A longer queue is safe, because the declared costs give the time to drain it.
-        let queue = seen.cost_variation.map_or(1.0, |c2| 1.0 + c2);
-        let known = seen.cost_variation.is_some() && !seen.grows;
-        let least = if known { TIME_SHARE_IF_DECLARED } else { TIME_SHARE };
-        // The margin of the 99th percentile over the mean stays free.
-        let longer = seen.service_p99.filter(|p99| p99.is_finite() && !seen.grows);
-        let most =
-            longer.map_or(0.0, |p99| MOST_TIME_SHARE - (p99 - service).max(0.0) / seen.slo_seconds);
-        // W: the wait that the SLO leaves.
-        let share_of_time = most.max(least);
-        let most_wait = seen.slo_seconds * share_of_time - service;
-        // While the pool grows, events may wait for the new workers as long as the SLO allows.
-        let share = if seen.grows { share_of_time } else { QUEUE_SHARE * queue };
-        let wait = (LEAST_QUEUE / rate).max(seen.slo_seconds * share).min(most_wait).max(0.0);
+        // X: the rate at which the stage drains. A parallelism of zero or NaN stands for workers.
+        let parallel = if seen.parallelism > 0.0 { seen.parallelism } else { workers };
+        let rate = parallel.min(workers) / service;
+        self.load.add(seen, rate);
+        self.follow_queue(seen);
+        // The measured load is uncertain, and a limit for too high a load refuses in vain.
+        let load = self.load.lower_bound();
+        let backlog = if self.cut && load >= OVERLOAD {
+            cut_backlog(seen, rate, load)
+        } else {
+            burst(seen, rate)
+        };
         // At least one event waits, so that a worker that has ended an event finds the next one;
-        // also if the queue is NaN.
-        Some(workers as f64 + (wait * rate).clamp(1.0, MOST).max(1.0))
+        // also if the backlog is NaN.
+        Some(workers + elsewhere + backlog.clamp(1.0, MOST).max(1.0))
+    }
+}
+
+impl DrainRate {
+    /// Cuts a queue that stands, and ends the cut when the overload has ended.
+    fn follow_queue(&mut self, seen: &AdmissionObservation) {
+        let refused = seen.offered > seen.admitted;
+        self.calm = if refused { 0.0 } else { self.calm + seen.seconds };
+        if seen.standing_seconds >= HORIZON {
+            self.cut = true;
+        } else if self.calm >= HORIZON && self.load.mean() < OVERLOAD {
+            self.cut = false;
+        }
+    }
+}
+
+/// Returns the shortest backlog that keeps the workers busy.
+fn cut_backlog(seen: &AdmissionObservation, rate: f64, load: f64) -> f64 {
+    let variation = seen.service_variation.filter(|c2| c2.is_finite()).unwrap_or(1.0);
+    let workers = seen.workers.max(1) as f64;
+    // A worker that takes a batch leaves the places of the batch empty in the queue.
+    let batches = workers * (seen.batch.max(1) - 1) as f64;
+    let needed = |loss| busy_backlog(load, variation, loss) + batches;
+    let busy = needed(LOSS).max(LEAST_WAIT * rate).max(LEAST_QUEUE);
+    match (seen.slack_p99, seen.slack_mean) {
+        // The SLO leaves less time: it wins up to the part of the capacity that it may cost.
+        (Some(tail), Some(mean)) if tail * rate < busy => {
+            (tail * rate).max(needed(SLO_LOSS)).min(busy).min(mean * rate)
+        }
+        (Some(_), _) => busy,
+        (None, _) => busy.min((HORIZON * rate).max(LEAST_QUEUE)),
+    }
+}
+
+/// Returns the events that may wait in a burst.
+fn burst(seen: &AdmissionObservation, rate: f64) -> f64 {
+    match (seen.slack_p99, seen.slack_mean) {
+        (Some(tail), _) if tail > 0.0 => tail * rate,
+        // No queue keeps the SLO: what the mean request leaves.
+        (Some(_), Some(mean)) => mean * rate,
+        _ => (HORIZON * rate).max(LEAST_BURST),
+    }
+}
+
+/// The offered load: arrivals over the capacity, in decaying sums.
+#[derive(Clone, Copy, Debug, Default)]
+struct Load {
+    arrivals: f64,
+    /// The arrivals that the stage could have served.
+    capacity: f64,
+}
+
+impl Load {
+    fn add(&mut self, seen: &AdmissionObservation, rate: f64) {
+        let kept = (-seen.seconds.max(0.0) / LOAD_MEMORY).exp();
+        let capacity = rate * seen.seconds;
+        if capacity.is_finite() && capacity > 0.0 {
+            self.arrivals = self.arrivals * kept + seen.offered as f64;
+            self.capacity = self.capacity * kept + capacity;
+        }
+    }
+
+    /// Returns the mean load; 0 before the first tick.
+    fn mean(&self) -> f64 {
+        self.over_capacity(self.arrivals)
+    }
+
+    /// Returns the mean load less one standard deviation of the number of Poisson arrivals.
+    fn lower_bound(&self) -> f64 {
+        self.over_capacity(self.arrivals - self.arrivals.sqrt())
+    }
+
+    fn over_capacity(&self, arrivals: f64) -> f64 {
+        if self.capacity > 0.0 { arrivals / self.capacity } else { 0.0 }
     }
 }
 
@@ -67,98 +153,136 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn limit(slo: f64, service: f64, workers: usize) -> usize {
-        let seen = AdmissionObservation {
-            slo_seconds: slo,
-            service_mean: Some(service),
-            workers,
-            parallelism: workers as f64,
-            ..AdmissionObservation::default()
-        };
-        DrainRate.decide(&seen).unwrap() as usize
-    }
-
-    #[test]
-    fn the_limit_is_the_number_of_requests_that_drain_in_the_allowed_time() {
-        // 40 % of 200 ms.
-        assert_eq!(limit(0.2, 0.001, 1), 81);
-        assert_eq!(limit(0.2, 0.0001, 1), 801);
-        // 12 events would take 120 ms, and the SLO leaves 150 ms.
-        assert_eq!(limit(0.2, 0.010, 1), 13);
-        // The SLO leaves 110 ms.
-        assert_eq!(limit(0.2, 0.050, 1), 3);
-        assert_eq!(limit(0.2, 0.050, 4), 4 + 8);
-    }
-
-    #[test]
-    fn declared_costs_that_vary_allow_a_longer_queue() {
-        let seen = |cost_variation| AdmissionObservation {
-            slo_seconds: 0.2,
+    /// A tick of 100 ms at a single worker with equal services of a millisecond, to which
+    /// `offered` requests came.
+    fn tick(offered: u64) -> AdmissionObservation {
+        AdmissionObservation {
+            seconds: 0.1,
+            offered,
+            admitted: offered.min(100),
             service_mean: Some(0.001),
-            workers: 1,
-            cost_variation,
-            ..AdmissionObservation::default()
-        };
-        let limits = [None, Some(0.0), Some(1.0), Some(5.0)];
-        let limits = limits.map(|c2| DrainRate.decide(&seen(c2)).map(f64::round));
-        assert_eq!(limits, [Some(81.0), Some(81.0), Some(161.0), Some(180.0)]);
-    }
-
-    #[test]
-    fn a_service_with_a_short_tail_may_use_nearly_all_of_the_slo() {
-        let seen = |p99| AdmissionObservation {
-            slo_seconds: 0.2,
-            service_mean: Some(0.050),
-            service_p99: Some(p99),
+            service_p99: Some(0.001),
+            service_variation: Some(0.0),
             workers: 1,
             parallelism: 1.0,
+            batch: 1,
             ..AdmissionObservation::default()
-        };
-        let limits = [0.050, 0.060, 0.230, f64::NAN].map(|p99| DrainRate.decide(&seen(p99)));
-        let limits = limits.map(|limit| limit.map(|limit| (limit * 100.0).round() / 100.0));
-        assert_eq!(limits, [Some(3.78), Some(3.58), Some(3.2), Some(3.2)]);
+        }
+    }
+
+    fn standing(offered: u64, standing_seconds: f64) -> AdmissionObservation {
+        AdmissionObservation { standing_seconds, ..tick(offered) }
+    }
+
+    /// The limits after `ticks` equal ticks in which the queue stands, without the worker.
+    fn cut(seen: &AdmissionObservation, ticks: usize) -> f64 {
+        let mut law = DrainRate::default();
+        let limits = (0..ticks).filter_map(|_| law.decide(seen));
+        (limits.last().unwrap() - 1.0).round()
     }
 
     #[test]
-    fn while_the_pool_grows_as_many_wait_as_can_be_answered_in_time() {
-        let mut seen = AdmissionObservation {
-            slo_seconds: 0.2,
+    fn a_burst_may_wait_for_the_horizon_or_as_long_as_the_slo_allows() {
+        let mut law = DrainRate::default();
+        assert_eq!(law.decide(&tick(50)), Some(401.0));
+        let with_slo = |slack| AdmissionObservation {
+            slo_seconds: Some(0.2),
+            slack_p99: Some(slack),
+            slack_mean: Some(0.1),
+            ..tick(50)
+        };
+        assert_eq!(law.decide(&with_slo(0.15)), Some(151.0));
+        assert_eq!(law.decide(&with_slo(-0.1)), Some(101.0), "the mean request counts");
+        let long = AdmissionObservation { service_mean: Some(2.0), ..tick(0) };
+        assert_eq!(law.decide(&long), Some(9.0), "eight long services may wait");
+    }
+
+    #[test]
+    fn a_queue_that_stands_for_the_horizon_is_cut_to_what_keeps_the_worker_busy() {
+        let mut law = DrainRate::default();
+        let limits = [0.1, 0.2, 0.3, 0.4, 0.5].map(|s| law.decide(&standing(200, s)).unwrap());
+        assert_eq!(limits[..3], [401.0; 3]);
+        assert!(limits[3] < 7.0, "{limits:?}");
+        // At 1.2x and 1.05x, with equal and with exponential services.
+        assert_eq!(cut(&standing(125, 1.0), 30), 9.0);
+        let exponential =
+            AdmissionObservation { service_variation: Some(1.0), ..standing(125, 1.0) };
+        assert_eq!(cut(&exponential, 30), 18.0);
+        assert!(cut(&standing(105, 1.0), 30) > 25.0);
+    }
+
+    #[test]
+    fn a_queue_that_stands_below_the_capacity_is_not_cut() {
+        assert_eq!(cut(&standing(95, 1.0), 30), 400.0);
+    }
+
+    #[test]
+    fn the_burst_comes_back_after_a_horizon_without_refusals_below_the_capacity() {
+        let mut law = DrainRate::default();
+        assert!((0..10).all(|_| law.decide(&standing(200, 1.0)).is_some()));
+        // The queue of a cut gate empties now and then.
+        assert!(law.decide(&tick(200)).unwrap() < 10.0);
+        let calm: Vec<f64> = (0..20).filter_map(|_| law.decide(&tick(50))).collect();
+        assert!(calm[2] < 401.0);
+        assert_eq!(calm[19], 401.0);
+    }
+
+    #[test]
+    fn requests_elsewhere_do_not_take_the_places_of_those_that_wait() {
+        let seen = AdmissionObservation { elsewhere: 100.0, ..standing(200, 1.0) };
+        assert_eq!(cut(&seen, 10), cut(&standing(200, 1.0), 10) + 100.0);
+    }
+
+    #[test]
+    fn the_slo_wins_until_it_costs_a_twentieth_of_the_capacity() {
+        let slack = |slack: f64| AdmissionObservation {
+            slo_seconds: Some(0.2),
+            slack_p99: Some(slack),
+            slack_mean: Some(0.1),
             service_mean: Some(0.010),
-            workers: 4,
-            parallelism: 4.0,
-            ..AdmissionObservation::default()
+            service_variation: Some(1.0),
+            ..standing(125, 1.0)
         };
-        let limit = |seen: &AdmissionObservation| DrainRate.decide(seen).map(f64::round);
-        assert_eq!(limit(&seen), Some(36.0));
-        seen.grows = true;
-        assert_eq!(limit(&seen), Some(64.0));
+        // 125 in 100 ms are twelve times what the stage serves; a handful keeps it busy.
+        assert_eq!(cut(&slack(0.1), 30), 2.0);
+        let near = AdmissionObservation { offered: 12, slack_mean: Some(0.5), ..slack(0.15) };
+        assert_eq!(cut(&near, 50), 15.0, "the SLO allows 15 of 24");
+        let less = AdmissionObservation { slack_p99: Some(0.01), ..near };
+        assert_eq!(cut(&less, 50), 11.0, "a queue of one would idle for a fifth of the time");
     }
 
     #[test]
-    fn before_the_first_measurement_few_requests_are_admitted() {
-        assert_eq!(DrainRate.decide(&AdmissionObservation::default()), Some(13.0));
-    }
-
-    #[test]
-    fn an_infeasible_slo_lets_every_worker_serve_and_one_event_wait() {
-        assert_eq!((limit(0.2, 0.5, 1), limit(0.2, 0.5, 3)), (2, 4));
+    fn before_the_first_measurement_a_burst_is_admitted() {
+        assert_eq!(DrainRate::default().decide(&AdmissionObservation::default()), Some(257.0));
     }
 
     proptest! {
         #[test]
         fn the_limit_lets_every_worker_serve_and_one_event_wait_for_any_observation(
-            slo in proptest::num::f64::ANY,
+            slack in proptest::num::f64::ANY,
             service in proptest::num::f64::ANY,
-            workers in 0_usize..5_000,
+            standing_seconds in proptest::num::f64::ANY,
+            elsewhere in proptest::num::f64::ANY,
+            (workers, offered) in (0_usize..5_000, 0_u64..1_000_000),
         ) {
             let seen = AdmissionObservation {
-                slo_seconds: slo,
+                seconds: 0.1,
+                slo_seconds: Some(slack),
+                slack_p99: Some(slack),
+                slack_mean: Some(slack),
                 service_mean: Some(service),
+                service_variation: Some(service),
+                standing_seconds,
+                elsewhere,
                 workers,
+                offered,
                 ..AdmissionObservation::default()
             };
-            if let Some(limit) = DrainRate.decide(&seen) {
-                prop_assert!(limit > workers as f64);
+            let mut law = DrainRate::default();
+            for _ in 0..3 {
+                if let Some(limit) = law.decide(&seen) {
+                    prop_assert!(limit > workers as f64);
+                }
             }
         }
     }

@@ -1,6 +1,8 @@
 //! The gradient of the response time.
 
-use crate::control::admission::{AdmissionLaw, AdmissionObservation, FIRST_QUEUE, bounded};
+use crate::control::admission::{
+    AdmissionLaw, AdmissionObservation, FIRST_QUEUE, HORIZON, bounded,
+};
 
 /// A response may take this many times the usual time before the limit shrinks (Netflix
 /// concurrency-limits, `Gradient2Limit`).
@@ -34,7 +36,7 @@ impl AdmissionLaw for Gradient {
             let measured = (wait + service).max(1e-9);
             let usual = self.usual.map_or(measured, |old| old + (measured - old) / LONG_TICKS);
             let usual = if usual > 2.0 * measured { usual * RECOVERY } else { usual };
-            let usual = usual.min(seen.slo_seconds * 0.4).max(service);
+            let usual = usual.min(seen.slo_seconds.unwrap_or(HORIZON) * 0.4).max(service);
             self.usual = Some(usual);
             let gradient = (TOLERANCE * usual / measured).clamp(LEAST_GRADIENT, 1.0);
             let used = seen.inside as f64 >= self.limit / 2.0;

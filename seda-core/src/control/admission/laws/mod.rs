@@ -16,7 +16,7 @@ use crate::control::admission::AdmissionLaw;
 /// Returns a law of the given kind that has seen nothing yet.
 pub(crate) fn make(law: Law) -> Box<dyn AdmissionLaw> {
     match law {
-        Law::DrainRate => Box::new(DrainRate),
+        Law::DrainRate => Box::new(DrainRate::default()),
         Law::Aimd => Box::new(Aimd::default()),
         Law::Credits => Box::new(Credits::default()),
         Law::Gradient => Box::new(Gradient::default()),
