@@ -158,6 +158,13 @@ impl World {
         self.responses.lock()[class.index()].iter().max().copied().unwrap_or_default()
     }
 
+    /// Returns the share of answers after the SLO.
+    pub(crate) fn late(&self, class: Class) -> f64 {
+        let responses = &self.responses.lock()[class.index()];
+        let late = responses.iter().filter(|response| **response > SLO).count();
+        late as f64 / responses.len().max(1) as f64
+    }
+
     pub(crate) fn answered(&self, class: Class) -> u64 {
         self.responses.lock()[class.index()].len() as u64
     }

@@ -1,6 +1,7 @@
 //! Infeasible SLOs, and evictions at a closed gate.
 
-use crate::plant::{BASIC, GOLD, Job, MS, Plant, SLO, Sent, plant, with_slo};
+use crate::Fixed;
+use crate::plant::{BASIC, GOLD, Job, MS, Plant, SLO, Sent, plant, plant_with, with_slo};
 use seda_core::{
     Balance, Context, Graph, GraphConfig, ManualClock, RefusalReason, Replicas, Responder,
     SendOptions,
@@ -130,7 +131,9 @@ fn stages_that_exceed_the_slo_together_are_named_together() {
 
 #[test]
 fn no_event_is_evicted_for_a_request_that_would_be_late() {
-    let mut plant = plant(MS, with_slo(SLO), true);
+    let mut plant = plant_with(MS, with_slo(SLO), true, |graph, _work| {
+        graph.admission_law(|_stage| Fixed(81.0));
+    });
     plant.world.offer(BASIC, 2_000.0);
     plant.run(Duration::from_secs(2));
     // Gold's guarantee beside basic's full limit: the next request finds the gate closed.
@@ -164,12 +167,12 @@ fn replicas_share_one_gate_with_the_sum_of_their_limits() {
         graph.attach_each(render, |_wire| |reply: Responder<()>, _| reply.respond(())).unwrap();
         let route = Some(graph.route([render.id()]).unwrap());
         let source = graph.source(render).unwrap();
+        graph.admission_law(|_stage| Fixed(13.0));
         graph.apply(GraphConfig { ..with_slo(SLO) }).unwrap();
         let mut graph = graph.start_manual(Arc::new(ManualClock::new())).unwrap();
         for terms in [SendOptions::default(), SendOptions { route, ..SendOptions::default() }] {
             let source = source.with_options(terms);
             let sent: Vec<_> = (0..1_000).map(|_| source.request(|reply| reply)).collect();
-            // Before any measurement: one in service and twelve waiting per replica.
             assert_eq!(sent.iter().filter(|request| request.is_ok()).count(), 13 * count);
             let report = graph.report();
             let bound: Vec<_> =

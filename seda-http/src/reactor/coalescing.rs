@@ -7,7 +7,7 @@ use std::time::Duration;
 /// no client notices the delay.
 const PAUSE_LEAST: Duration = Duration::from_micros(500);
 
-/// The longest pause. 40 of those 20,000 requests arrive in it, so the wake-up costs little per
+/// The longest pause, also without an SLO. 40 of those 20,000 requests arrive in it, so the wake-up costs little per
 /// request. A core shared with workers has time slices of this length, so the slowest refusal is
 /// not delayed further.
 const PAUSE_MOST: Duration = Duration::from_millis(2);
@@ -18,9 +18,9 @@ const SLO_FRACTION: u32 = 100;
 /// Refusals that follow each other within this time are a flood. A pause then groups at least two.
 const FLOOD: Duration = Duration::from_micros(250);
 
-/// Returns the pause for the shortest response-time SLO, if there is one.
+/// Returns the pause for the shortest response-time SLO; `None` without one.
 pub(super) fn pause(slo: Option<Duration>) -> Duration {
-    slo.map_or(PAUSE_LEAST, |slo| (slo / SLO_FRACTION).clamp(PAUSE_LEAST, PAUSE_MOST))
+    slo.map_or(PAUSE_MOST, |slo| (slo / SLO_FRACTION).clamp(PAUSE_LEAST, PAUSE_MOST))
 }
 
 /// Detects a flood of refusals.
@@ -72,7 +72,7 @@ mod tests {
     fn the_pause_is_a_hundredth_of_the_slo_within_its_bounds() {
         let pauses = [None, Some(10), Some(100), Some(5_000)]
             .map(|slo| pause(slo.map(Duration::from_millis)).as_micros());
-        assert_eq!(pauses, [500, 500, 1_000, 2_000]);
+        assert_eq!(pauses, [2_000, 500, 1_000, 2_000]);
     }
 
     #[test]

@@ -69,8 +69,10 @@ pub(crate) struct Estimate {
     /// The 90th percentile of the wait, in seconds, smoothed.
     wait: Option<f64>,
     elsewhere: Elsewhere,
-    /// Events of each class offered until the last tick.
-    offered: PerClass<u64>,
+    /// Events of each class offered until the last tick, and during it.
+    offered: PerClass<Count>,
+    /// Of these, the events refused at the gate.
+    refused: PerClass<Count>,
     /// Events of each class handled until the last tick.
     handled: PerClass<u64>,
     /// The part of each class in the events handled; zero before the first.
@@ -121,6 +123,12 @@ impl Estimate {
         (seconds > 0.0).then_some(seconds)
     }
 
+    /// Returns the requests that busy workers serve in `seconds`; 0 before the first service.
+    pub(crate) fn in_seconds(&self, seconds: f64) -> f64 {
+        let rate = self.service.zip(self.parallelism).map(|(service, all)| all / service);
+        rate.map_or(0.0, |rate| rate * seconds)
+    }
+
     /// Returns the part of handled events that is of higher classes, 0 to 1.
     pub(crate) fn part_of_higher(&self, class: Class) -> f64 {
         self.parts.iter().take(class.index()).sum::<f64>().min(1.0)
@@ -133,15 +141,22 @@ impl Estimate {
         Some(StageTime { service, p99, wait: self.wait.unwrap_or(0.0) })
     }
 
-    /// Returns the observation for the law of a class with this SLO, where `route` takes the most
+    /// Returns the observation for the law of a `class` with this SLO, where `route` takes the most
     /// time of all routes through the stage.
     pub(crate) fn observation(
         &self,
         observed: &StageObservation,
+        class: Class,
         slo: Option<Duration>,
         route: RouteTime,
     ) -> AdmissionObservation {
         let mut seen = observed.observation();
+        // A class is served before lower ones, so that these are no load for it.
+        let with_higher = |counts: &PerClass<Count>| -> u64 {
+            counts.iter().take(class.index() + 1).map(|count| count.new).sum()
+        };
+        seen.offered = with_higher(&self.offered);
+        seen.admitted = seen.offered.saturating_sub(with_higher(&self.refused));
         seen.slo_seconds = slo.map(|slo| slo.as_secs_f64());
         seen.slack_p99 = seen.slo_seconds.map(|slo| route.slack_p99(slo));
         seen.slack_mean = seen.slo_seconds.map(|slo| route.slack_mean(slo));
@@ -178,7 +193,7 @@ impl Estimate {
             self.grows = Some(now);
         }
         self.grows = self.grows.filter(|then| now.since(*then) < GROWTH_LASTS);
-        self.update_presence(observed.offered_by_class, now);
+        self.update_presence(observed, now);
         self.update_parts(observed.handled);
     }
 
@@ -220,17 +235,31 @@ impl Estimate {
     }
 
     /// Marks the classes with new events as present.
-    fn update_presence(&mut self, offered: PerClass<u64>, now: Time) {
-        let before = std::mem::replace(&mut self.offered, offered);
-        for (seen, (before, after)) in
-            self.last_seen.iter_mut().zip(before.iter().zip(&self.offered))
-        {
-            if after > before {
+    fn update_presence(&mut self, observed: &StageObservation, now: Time) {
+        for class in Class::ALL {
+            self.offered[class].update(observed.offered_by_class[class]);
+            self.refused[class].update(observed.refused_by_class[class]);
+            let seen = &mut self.last_seen[class];
+            if self.offered[class].new > 0 {
                 *seen = Some(now);
             } else if seen.is_some_and(|then| now.since(then) > PRESENT_FOR) {
                 *seen = None;
             }
         }
+    }
+}
+
+/// A count since the graph began, and its growth during the last tick.
+#[derive(Clone, Copy, Debug, Default)]
+struct Count {
+    total: u64,
+    new: u64,
+}
+
+impl Count {
+    fn update(&mut self, total: u64) {
+        self.new = total.saturating_sub(self.total);
+        self.total = total;
     }
 }
 

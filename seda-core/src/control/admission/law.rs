@@ -33,9 +33,9 @@ pub struct AdmissionObservation {
     pub slack_p99: Option<f64>,
     /// The same for the mean request, with a fifth of the SLO in reserve.
     pub slack_mean: Option<f64>,
-    /// Events offered.
+    /// Events offered, of this class and higher ones.
     pub offered: u64,
-    /// Events admitted.
+    /// Of these, the events admitted.
     pub admitted: u64,
     /// Events that were handled.
     pub completed: u64,

@@ -18,6 +18,9 @@ const RESERVED: f64 = 0.25;
 /// The least reserve for each higher class, in requests, as far as a quarter of the limit allows:
 /// while one request of that class is served, another one comes.
 const LEAST_RESERVE: f64 = 2.0;
+/// The least guarantee of a class, in requests, as far as its share serves them in time. A class
+/// with few requests has two or three at once now and then.
+const LEAST_GUARANTEE: f64 = 4.0;
 /// The share of the SLO that an event may wait where higher classes are served first. An event that
 /// waits longer is shed by its deadline, at 95 %.
 const WAIT_SHARE: f64 = 0.9;
@@ -94,7 +97,7 @@ impl Limiter {
         let mut limits = PerClass::splat(none);
         let mut higher = 0;
         for ((class, law), slo) in Class::ALL.into_iter().zip(&mut self.laws).zip(&settings.slo) {
-            let seen = self.estimate.observation(observed, *slo, route);
+            let seen = self.estimate.observation(observed, class, *slo, route);
             // The longest wait of a lower class.
             let horizon = slo.map_or(HORIZON, |slo| slo.as_secs_f64() * WAIT_SHARE);
             let decided = catch_panic(|| law.decide(&seen)).unwrap_or_else(|| {
@@ -117,6 +120,10 @@ impl Limiter {
                 let kept = (alone * RESERVED * f64::from(higher) / classes.max(1) as f64)
                     .max((LEAST_RESERVE * f64::from(higher)).min(alone * RESERVED));
                 let most = (alone * part).min(alone - kept.floor());
+                // The guarantee is a share of this, and not below a few requests that end in time.
+                let share = settings.share_of(class.index());
+                let in_time = self.estimate.in_seconds(horizon);
+                let alone = alone.max((LEAST_GUARANTEE / share).min(in_time));
                 limits[class] = ClassLimit { most: most.max(1.0), alone };
             }
             higher += u32::from(self.estimate.is_present(class));

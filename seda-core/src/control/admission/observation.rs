@@ -67,8 +67,6 @@ pub(crate) struct StageObservation {
     pub(crate) seconds: f64,
     /// Requests offered to its gate, or events sent to it if those are more.
     pub(crate) offered: u64,
-    /// Requests that its gate admitted, or events that entered it if those are more.
-    pub(crate) admitted: u64,
     /// Requests that its gate refused.
     pub(crate) turned_away: u64,
     /// Requests of a lower class that were preempted for a higher one.
@@ -79,6 +77,8 @@ pub(crate) struct StageObservation {
     pub(crate) handled: PerClass<u64>,
     /// Events offered, or refused at the gate, since the graph began, by class.
     pub(crate) offered_by_class: PerClass<u64>,
+    /// Of these, the events refused at the gate.
+    pub(crate) refused_by_class: PerClass<u64>,
     /// Events queued now.
     pub(crate) queued: usize,
     /// Requests inside for the stage, or events queued if those are more.
@@ -110,8 +110,6 @@ impl StageObservation {
     pub(crate) fn observation(&self) -> AdmissionObservation {
         AdmissionObservation {
             seconds: self.seconds,
-            offered: self.offered,
-            admitted: self.admitted,
             completed: self.completed,
             queued: self.queued,
             inside: self.inside,
@@ -150,12 +148,12 @@ fn observe_stage(
     StageObservation {
         seconds: pool.seconds,
         offered: (entered + turned_away).max(ledger.offered - before.offered),
-        admitted: entered.max(ledger.accepted - before.accepted),
         turned_away,
         preempted: now.gate.preempted.saturating_sub(then.gate.preempted),
         completed: ledger.handled - before.handled,
         handled: queue.classes.map(|class| class.handled),
         offered_by_class,
+        refused_by_class: now.gate.turned_away,
         queued: now.depth,
         inside: now.gate.bound.max(now.depth),
         elsewhere: elsewhere(monitor, topology, stage),

@@ -38,7 +38,7 @@ pub(crate) struct RouteTime {
 impl RouteTime {
     /// Returns the time of a request that visits all of `stages` and waits elsewhere than at
     /// `here`. The margins of independent services add like standard deviations.
-    fn of(stages: impl Iterator<Item = (bool, StageTime)>) -> Self {
+    pub(super) fn of(stages: impl Iterator<Item = (bool, StageTime)>) -> Self {
         let (mut sum, mut squares) = (Self::default(), 0.0);
         for (here, time) in stages {
             sum.services += time.service;
@@ -48,7 +48,8 @@ impl RouteTime {
         Self { tail: f64::sqrt(squares), ..sum }
     }
 
-    fn total(&self) -> f64 {
+    /// Returns the 99th percentile of the services, and the waits at the other stages.
+    pub(super) fn total(&self) -> f64 {
         self.services + self.tail + self.waits
     }
 

@@ -6,6 +6,7 @@ use crate::control::admission::estimator::LeastService;
 use crate::control::admission::feasibility::Feasibility;
 use crate::control::admission::gate_limits::gate_of;
 use crate::control::admission::limiter::Limiter;
+use crate::control::admission::route_time::{RouteTime, StageTime};
 use crate::control::tick::Tick;
 use crate::stage::{Controller, Decision};
 use std::time::Duration;
@@ -91,25 +92,30 @@ impl SloCheck<'_> {
         Some(verdict)
     }
 
-    /// Judges a route on which each stage alone could meet the SLO: a request visits all of them.
+    /// Judges a route on which each stage alone could meet the SLO, by the 99th percentile of all
+    /// services: a request visits all of them.
     fn judge_route(&self, route: usize, limiters: &Stages<Limiter>, known: &mut Feasibility) {
         let topology = self.tick.topology;
         let stages = topology.core.admission.stages_on(route);
         let stages = stages.iter().copied().map(StageIndex::declared);
-        let means: Option<Vec<f64>> = stages
+        let times: Option<Vec<StageTime>> = stages
             .clone()
-            .map(|stage| Some(limiters[stage].estimate.least_service(self.class)?.mean))
+            .map(|stage| {
+                let LeastService { mean, tail } =
+                    limiters[stage].estimate.least_service(self.class)?;
+                Some(StageTime { service: mean, p99: tail.max(mean), wait: 0.0 })
+            })
             .collect();
-        let Some(means) = means.filter(|means| means.len() > 1) else { return };
+        let Some(times) = times.filter(|times| times.len() > 1) else { return };
         let slo = self.slo.as_secs_f64();
-        if means.iter().any(|mean| *mean >= slo) {
+        if times.iter().any(|time| time.p99 >= slo) {
             return;
         }
-        let sum: f64 = means.iter().sum();
-        if let Some(infeasible) = known.judge(sum, slo, self.tick.now) {
+        let p99 = RouteTime::of(times.into_iter().map(|time| (true, time))).total();
+        if let Some(infeasible) = known.judge(p99, slo, self.tick.now) {
             let names: Vec<&str> =
                 stages.map(|stage| &**topology.stages[stage].core.name()).collect();
-            let takes = format!("mean services {} together", Millis(sum));
+            let takes = format!("99th percentile of the services together {}", Millis(p99));
             self.report(&names.join(" + "), &takes, infeasible);
         }
     }

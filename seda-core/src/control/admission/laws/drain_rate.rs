@@ -6,7 +6,8 @@ use crate::control::admission::{AdmissionLaw, AdmissionObservation, HORIZON, MOS
 /// The events that may wait before the first service is measured. A service of 1.5 ms drains them
 /// within the horizon; a longer one does so once, at the start.
 const FIRST_BURST: f64 = 256.0;
-/// The least burst without an SLO, in events. At half load a queue of equal services exceeds it
+/// The least burst without an SLO, in events; a queue that could not have drained as many does not
+/// stand yet. At half load a queue of equal services exceeds it
 /// once in 100,000 arrivals.
 const LEAST_BURST: f64 = 8.0;
 /// The part of the capacity that a cut queue may lose. Less would not show beside the cost of
@@ -23,8 +24,11 @@ const LEAST_WAIT: f64 = 0.005;
 /// The least cut queue, in events: the worker that ends one event finds the next, and a reactor
 /// that is one turn late does not leave it idle.
 const LEAST_QUEUE: f64 = 2.0;
-/// The time, in seconds, over which the offered load is averaged.
-const LOAD_MEMORY: f64 = 1.0;
+/// The time, in seconds, over which the offered load is averaged: long enough to tell 1.1 times the
+/// capacity from 1.0 at a hundred services a second.
+const LOAD_MEMORY: f64 = 10.0;
+/// The standard deviations of Poisson arrivals by which a load may be mistaken.
+const SIGMAS: f64 = 2.0;
 
 /// Admits a burst while the queue empties now and then, and cuts a queue that stands.
 ///
@@ -42,11 +46,12 @@ const LOAD_MEMORY: f64 = 1.0;
 /// a second.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct DrainRate {
+    /// The load while the queue has stood, or has been cut.
     load: Load,
+    /// The load since the last refusal.
+    calm: Load,
     /// Whether the queue is cut.
     cut: bool,
-    /// Seconds since the last refusal.
-    calm: f64,
 }
 
 impl AdmissionLaw for DrainRate {
@@ -59,10 +64,9 @@ impl AdmissionLaw for DrainRate {
         // X: the rate at which the stage drains. A parallelism of zero or NaN stands for workers.
         let parallel = if seen.parallelism > 0.0 { seen.parallelism } else { workers };
         let rate = parallel.min(workers) / service;
-        self.load.add(seen, rate);
-        self.follow_queue(seen);
+        self.follow_queue(seen, rate);
         // The measured load is uncertain, and a limit for too high a load refuses in vain.
-        let load = self.load.lower_bound();
+        let load = self.load.at_least();
         let backlog = if self.cut && load >= OVERLOAD {
             cut_backlog(seen, rate, load)
         } else {
@@ -76,14 +80,21 @@ impl AdmissionLaw for DrainRate {
 
 impl DrainRate {
     /// Cuts a queue that stands, and ends the cut when the overload has ended.
-    fn follow_queue(&mut self, seen: &AdmissionObservation) {
-        let refused = seen.offered > seen.admitted;
-        self.calm = if refused { 0.0 } else { self.calm + seen.seconds };
-        if seen.standing_seconds >= HORIZON {
+    fn follow_queue(&mut self, seen: &AdmissionObservation, rate: f64) {
+        if seen.offered > seen.admitted {
+            self.calm = Load::default();
+        }
+        self.calm.add(seen, rate);
+        // A few long services stand for the horizon, too: a queue that drains no faster is a burst.
+        if seen.standing_seconds >= HORIZON.max(LEAST_BURST / rate) {
             self.cut = true;
-        } else if self.calm >= HORIZON && self.load.mean() < OVERLOAD {
+        } else if self.calm.seconds >= HORIZON && self.calm.at_most() < OVERLOAD {
             self.cut = false;
         }
+        if !self.cut && seen.standing_seconds <= seen.seconds {
+            self.load = Load::default();
+        }
+        self.load.add(seen, rate);
     }
 }
 
@@ -98,7 +109,7 @@ fn cut_backlog(seen: &AdmissionObservation, rate: f64, load: f64) -> f64 {
     match (seen.slack_p99, seen.slack_mean) {
         // The SLO leaves less time: it wins up to the part of the capacity that it may cost.
         (Some(tail), Some(mean)) if tail * rate < busy => {
-            (tail * rate).max(needed(SLO_LOSS)).min(busy).min(mean * rate)
+            (tail * rate).max(needed(SLO_LOSS).min(mean * rate)).min(busy)
         }
         (Some(_), _) => busy,
         (None, _) => busy.min((HORIZON * rate).max(LEAST_QUEUE)),
@@ -118,6 +129,8 @@ fn burst(seen: &AdmissionObservation, rate: f64) -> f64 {
 /// The offered load: arrivals over the capacity, in decaying sums.
 #[derive(Clone, Copy, Debug, Default)]
 struct Load {
+    /// The time over which it is measured, without decay.
+    seconds: f64,
     arrivals: f64,
     /// The arrivals that the stage could have served.
     capacity: f64,
@@ -128,19 +141,20 @@ impl Load {
         let kept = (-seen.seconds.max(0.0) / LOAD_MEMORY).exp();
         let capacity = rate * seen.seconds;
         if capacity.is_finite() && capacity > 0.0 {
+            self.seconds += seen.seconds;
             self.arrivals = self.arrivals * kept + seen.offered as f64;
             self.capacity = self.capacity * kept + capacity;
         }
     }
 
-    /// Returns the mean load; 0 before the first tick.
-    fn mean(&self) -> f64 {
-        self.over_capacity(self.arrivals)
+    /// Returns a lower bound of the load; 0 before the first tick.
+    fn at_least(&self) -> f64 {
+        self.over_capacity(self.arrivals - SIGMAS * self.arrivals.sqrt())
     }
 
-    /// Returns the mean load less one standard deviation of the number of Poisson arrivals.
-    fn lower_bound(&self) -> f64 {
-        self.over_capacity(self.arrivals - self.arrivals.sqrt())
+    /// Returns an upper bound of the load.
+    fn at_most(&self) -> f64 {
+        self.over_capacity(self.arrivals + SIGMAS * self.arrivals.sqrt())
     }
 
     fn over_capacity(&self, arrivals: f64) -> f64 {
@@ -207,7 +221,7 @@ mod tests {
         assert_eq!(cut(&standing(125, 1.0), 30), 9.0);
         let exponential =
             AdmissionObservation { service_variation: Some(1.0), ..standing(125, 1.0) };
-        assert_eq!(cut(&exponential, 30), 18.0);
+        assert_eq!(cut(&exponential, 30), 19.0);
         assert!(cut(&standing(105, 1.0), 30) > 25.0);
     }
 
@@ -223,7 +237,6 @@ mod tests {
         // The queue of a cut gate empties now and then.
         assert!(law.decide(&tick(200)).unwrap() < 10.0);
         let calm: Vec<f64> = (0..20).filter_map(|_| law.decide(&tick(50))).collect();
-        assert!(calm[2] < 401.0);
         assert_eq!(calm[19], 401.0);
     }
 
