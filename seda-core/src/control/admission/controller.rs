@@ -80,7 +80,7 @@ impl AdmissionController {
         let mut gates: Stages<Option<GateLimits>> = tick.topology.stages.map(|_, _| None);
         for (stage, plan) in tick.topology.stages.entries() {
             let limiter = &mut limiters[stage];
-            let limits = self.decide(plan, limiter, &seen[stage], tick);
+            let limits = self.decide(stage, limiter, &seen[stage], tick);
             set_entry_limits(plan, limiter, &limits, tick);
             let gate = &mut gates[gate_of(tick.topology, stage)];
             *gate = Some(gate.map_or(limits, |sum| sum.joined(limits)));
@@ -141,16 +141,16 @@ impl AdmissionController {
     /// Updates the estimate of a stage, and returns the limits that its laws decide on.
     fn decide(
         &self,
-        plan: &StagePlan,
+        stage: StageIndex,
         limiter: &mut Limiter,
         seen: &StageObservation,
         tick: &Tick<'_>,
     ) -> GateLimits {
-        let name = plan.core.name();
+        let name = tick.topology.stages[stage].core.name();
         let admission = &tick.topology.core.admission;
         let costs = CostKind {
-            are_declared: admission.costs_are_declared(),
-            differ: admission.costs_differ(),
+            are_declared: admission.costs_are_declared(stage.get()),
+            differ: admission.costs_differ(stage.get()),
         };
         limiter.estimate.update(seen, costs, tick.now);
         let own = || self.make_law.as_ref().and_then(|make| catch_panic(|| make(name)));
