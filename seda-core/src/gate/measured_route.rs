@@ -73,9 +73,9 @@ impl MeasuredRoute {
         }
     }
 
-    /// Returns whether requests are charged at a place.
-    pub(super) fn charges(&self, place: usize) -> bool {
-        self.charged.load(Ordering::Relaxed) >> place & 1 == 1
+    /// Returns a bit for each place where requests are charged.
+    pub(super) fn charged(&self) -> u64 {
+        self.charged.load(Ordering::Relaxed)
     }
 
     /// Notes that a request visits a place.
@@ -110,12 +110,13 @@ impl MeasuredRoute {
         let mut known = self.known.lock();
         known.answered = known.answered.saturating_add(answered);
         let believed = known.answered >= LEAST_ANSWERED;
+        let before = self.charged();
         let mut charged = 1 << self.entry;
         for (place, (visited, share)) in self.visited.iter().zip(&mut known.shares).enumerate() {
             let part = visited.swap(0, Ordering::Relaxed) as f64 / answered as f64;
             let now = SMOOTHED.update(*share, part.min(1.0), answered as f64);
             *share = Some(now);
-            let least = if self.charges(place) { STILL_VISIT } else { MOST_VISIT };
+            let least = if before >> place & 1 == 1 { STILL_VISIT } else { MOST_VISIT };
             if believed && now >= least {
                 charged |= 1 << place;
             }
@@ -193,7 +194,7 @@ mod tests {
 
     fn charged(route: &MeasuredRoute) -> [bool; 3] {
         route.update();
-        [0, 1, 2].map(|place| route.charges(place))
+        [0, 1, 2].map(|place| route.charged() >> place & 1 == 1)
     }
 
     #[test]

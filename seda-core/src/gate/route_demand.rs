@@ -91,8 +91,9 @@ impl RouteDemand {
 
     /// Returns the places where requests are charged.
     pub(super) fn charged(&self) -> impl Iterator<Item = (usize, &Place)> {
+        let charged = self.learned.as_ref().map(MeasuredRoute::charged);
         let places = self.places.iter().enumerate();
-        places.filter(|(n, _)| self.learned.as_ref().is_none_or(|learned| learned.charges(*n)))
+        places.filter(move |(n, _)| charged.is_none_or(|charged| charged >> n & 1 == 1))
     }
 
     /// Returns the place of a gate; `None` if the route cannot pass it.

@@ -76,11 +76,19 @@ impl AdmissionController {
             any_coarse |= shortest.is_some_and(|slo| limiter.coarse(slo));
         }
         admission.learn_demands(any_coarse);
+        for stage in tick.topology.stages.indices() {
+            let costs = CostKind {
+                are_declared: admission.costs_are_declared(stage.get()),
+                differ: admission.costs_differ(stage.get()),
+            };
+            limiters[stage].estimate.update(&seen[stage], costs, tick.now);
+        }
+        share_services(&mut limiters, tick.topology);
         // Every stage decides; the limits of replicas are joined at their common gate.
         let mut gates: Stages<Option<GateLimits>> = tick.topology.stages.map(|_, _| None);
         for (stage, plan) in tick.topology.stages.entries() {
             let limiter = &mut limiters[stage];
-            let limits = self.decide(stage, limiter, &seen[stage], tick);
+            let limits = self.decide(plan, limiter, &seen[stage], tick);
             set_entry_limits(plan, limiter, &limits, tick);
             let gate = &mut gates[gate_of(tick.topology, stage)];
             *gate = Some(gate.map_or(limits, |sum| sum.joined(limits)));
@@ -138,24 +146,33 @@ impl AdmissionController {
         }
     }
 
-    /// Updates the estimate of a stage, and returns the limits that its laws decide on.
+    /// Returns the limits of a stage that its laws decide on.
     fn decide(
         &self,
-        stage: StageIndex,
+        plan: &StagePlan,
         limiter: &mut Limiter,
         seen: &StageObservation,
         tick: &Tick<'_>,
     ) -> GateLimits {
-        let name = tick.topology.stages[stage].core.name();
-        let admission = &tick.topology.core.admission;
-        let costs = CostKind {
-            are_declared: admission.costs_are_declared(stage.get()),
-            differ: admission.costs_differ(stage.get()),
-        };
-        limiter.estimate.update(seen, costs, tick.now);
+        let name = plan.core.name();
         let own = || self.make_law.as_ref().and_then(|make| catch_panic(|| make(name)));
         let make = || own().unwrap_or_else(|| laws::make(tick.settings.control.law));
         limiter.decide(name, seen, tick.settings, make)
+    }
+}
+
+/// Gives each stage that has served nothing yet the mean service of the others of its pool.
+fn share_services(limiters: &mut Stages<Limiter>, topology: &Topology) {
+    for pool in &topology.pools {
+        let services = pool.stages.iter().filter_map(|stage| limiters[*stage].estimate.service());
+        let known: Vec<f64> = services.collect();
+        if known.is_empty() || known.len() == pool.stages.len() {
+            continue;
+        }
+        let mean = known.iter().sum::<f64>() / known.len() as f64;
+        for stage in &pool.stages {
+            limiters[*stage].estimate.guess_service(mean);
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Estimates of a stage from its last ticks: smoothed, with outliers left out.
 
 use crate::config::{Class, PerClass};
-use crate::control::admission::law::AdmissionObservation;
+use crate::control::admission::law::{AdmissionObservation, FIRST_QUEUE};
 use crate::control::admission::observation::{StageObservation, whole};
 use crate::gate::CostModel;
 use crate::platform::Time;
@@ -50,6 +50,9 @@ pub(super) struct LeastService {
 pub(crate) struct Estimate {
     /// The mean service time, in seconds.
     service: Option<f64>,
+    /// The mean service of the other stages of its pool, in seconds: a guess until the first
+    /// service.
+    guess: Option<f64>,
     /// Leaves out a tick that is far from those before it.
     outliers: OutlierFilter,
     /// Events served at once when all workers are busy.
@@ -75,6 +78,12 @@ impl Estimate {
     /// Returns the mean service time in seconds; `None` before the first service.
     pub(crate) fn service(&self) -> Option<f64> {
         self.service
+    }
+
+    /// Sets the mean service of the other stages of the pool, in seconds. It counts until the first
+    /// service of the stage, which may be seconds away in a pool of many stages.
+    pub(super) fn guess_service(&mut self, seconds: f64) {
+        self.guess = Some(seconds);
     }
 
     /// Returns lower bounds, in seconds, of the mean and the 99th percentile of a class's service.
@@ -129,14 +138,22 @@ impl Estimate {
         seen.parallelism = self.parallelism.unwrap_or(seen.parallelism);
         // The workers are smoothed too: CPU shares vary from tick to tick, and one worker matters.
         seen.workers = whole(seen.parallelism);
+        seen.service_mean = seen.service_mean.or_else(|| self.long_guess(&seen));
         seen.grows = self.grows.is_some();
         seen
+    }
+
+    /// Returns the guessed service if it is so long that the requests admitted before the first
+    /// measurement would be late. A shorter one must not admit more of them: the stage may be the
+    /// slowest of its pool.
+    fn long_guess(&self, seen: &AdmissionObservation) -> Option<f64> {
+        self.guess.filter(|mean| mean * FIRST_QUEUE > seen.slo_seconds * seen.parallelism)
     }
 
     /// Returns how long before its deadline an event must begin: the mean service. It is zero if
     /// that is more than half of the SLO; then only the wait counts.
     pub(crate) fn lead(&self, slo: Duration) -> Duration {
-        let service = self.service.filter(|mean| *mean < slo.as_secs_f64() / 2.0);
+        let service = self.service.or(self.guess).filter(|mean| *mean < slo.as_secs_f64() / 2.0);
         Duration::try_from_secs_f64(service.unwrap_or(0.0)).unwrap_or(Duration::ZERO)
     }
 
@@ -262,6 +279,25 @@ mod tests {
     fn a_core_lost_for_one_tick_changes_little_and_for_two_ticks_is_followed() {
         assert_eq!(parallelism(true, [0.2, 1.0, 0.2, 0.2]), [0.92, 0.93, 0.86, 0.2]);
         assert_eq!(parallelism(true, [4.0, 4.0, 4.0, 1.0]), [4.0, 4.0, 4.0, 3.7]);
+    }
+
+    #[test]
+    fn before_its_first_service_a_stage_counts_as_slow_as_its_pool_but_never_as_faster() {
+        let slo = Duration::from_millis(200);
+        let mut estimate = Estimate::default();
+        let mut seen = StageObservation { parallelism: 0.5, ..StageObservation::default() };
+        // Twelve services of 8 ms take 192 ms on half a worker, those of 9 ms 216 ms.
+        let mut guessed = |millis: f64| {
+            estimate.guess_service(millis / 1e3);
+            (estimate.observation(&seen, slo.as_secs_f64()).service_mean, estimate.lead(slo))
+        };
+        assert_eq!(guessed(8.0), (None, Duration::from_millis(8)));
+        assert_eq!(guessed(9.0), (Some(0.009), Duration::from_millis(9)));
+        assert_eq!(guessed(150.0), (Some(0.15), Duration::ZERO));
+        seen.service.record(1_000_000, 1);
+        estimate.update(&seen, CostKind::default(), Time::ZERO);
+        let known = estimate.observation(&seen, slo.as_secs_f64()).service_mean;
+        assert_eq!((known, estimate.lead(slo)), (Some(0.001), Duration::from_millis(1)));
     }
 
     #[test]
