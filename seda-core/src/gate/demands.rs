@@ -73,12 +73,16 @@ impl Demands {
     }
 
     /// Ends a tick: its measurements join the means, and the means set the costs. With `coarse`,
-    /// requests are weighed even if they are alike.
-    pub(super) fn update(&self, gates: &[Gate], coarse: bool) {
+    /// requests are weighed even if they are alike. Returns the numbers of the routes whose requests
+    /// are charged at other gates than before.
+    pub(super) fn update(&self, gates: &[Gate], coarse: bool) -> Vec<usize> {
+        let mut changed = Vec::new();
         // Each gate sums up the routes in use that are charged there.
         let mut at: Vec<AtGate> = gates.iter().map(AtGate::new).collect();
-        for route in &self.routes {
-            route.update();
+        for (number, route) in self.routes.iter().enumerate() {
+            if route.update() {
+                changed.push(number);
+            }
             for (n, place) in route.charged().filter(|_| route.is_used()) {
                 let mean = route.mean(n);
                 at.get_mut(place.gate).into_iter().for_each(|at| at.add(&mean));
@@ -98,6 +102,7 @@ impl Demands {
             route.set_measured(coarse || several || charged().any(|(_, _, at)| at.is_measured()));
             charged().for_each(|(n, place, at)| place.set_cost(at.cost(route.mean(n).seconds)));
         }
+        changed
     }
 }
 

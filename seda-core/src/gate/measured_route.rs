@@ -102,10 +102,11 @@ impl MeasuredRoute {
     }
 
     /// Ends a tick: its visits join the shares, and the shares decide where requests are charged.
-    pub(super) fn update(&self) {
+    /// Returns whether that changed.
+    pub(super) fn update(&self) -> bool {
         let answered = self.answered.swap(0, Ordering::Relaxed);
         if answered == 0 {
-            return;
+            return false;
         }
         let mut known = self.known.lock();
         known.answered = known.answered.saturating_add(answered);
@@ -122,6 +123,7 @@ impl MeasuredRoute {
             }
         }
         self.charged.store(charged, Ordering::Relaxed);
+        charged != before
     }
 }
 
@@ -204,6 +206,7 @@ mod tests {
         assert_eq!(charged(&route), [false, true, false], "nine requests are too few");
         answer(&route, 900, &[1, 2]);
         answer(&route, 100, &[1, 0]);
+        assert!(route.update());
         assert_eq!(charged(&route), [false, true, true]);
     }
 
@@ -211,7 +214,7 @@ mod tests {
     fn a_place_leaves_the_route_once_fewer_than_eight_of_ten_visit_it() {
         let route = route();
         answer(&route, 100, &[1, 2]);
-        assert_eq!(charged(&route), [false, true, true]);
+        assert_eq!((charged(&route), route.update()), ([false, true, true], false));
         for _ in 0..100 {
             answer(&route, 85, &[1, 2]);
             answer(&route, 15, &[1]);

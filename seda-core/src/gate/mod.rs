@@ -244,11 +244,17 @@ impl Admission {
     }
 
     /// Ends a tick: its measurements join the routes and their demands. `coarse`: at some stage the
-    /// SLO holds few services, and a limit in whole requests is too coarse.
-    pub(crate) fn learn_demands(&self, coarse: bool) {
-        if let Some(built) = self.built.get() {
-            built.demands.update(&built.gates, coarse);
-        }
+    /// SLO holds few services, and a limit in whole requests is too coarse. Returns the entries
+    /// whose requests pass other gates than before.
+    pub(crate) fn learn_demands(&self, coarse: bool) -> Vec<usize> {
+        self.built.get().map_or_else(Vec::new, |built| built.demands.update(&built.gates, coarse))
+    }
+
+    /// Returns the stages of the gates that requests pass which enter at `entry` without a declared
+    /// route.
+    pub(crate) fn stages_from(&self, entry: usize) -> Vec<usize> {
+        let route = self.built.get().and_then(|built| built.demands.routes().get(entry));
+        route.map_or_else(Vec::new, |route| route.charged().map(|(_, at)| at.gate).collect())
     }
 
     /// Notes that a request without a declared route visits a stage, or would if it had room.

@@ -148,11 +148,10 @@ impl RouteDemand {
         }
     }
 
-    /// Ends a tick: its measurements join the means.
-    pub(super) fn update(&self) {
-        if let Some(learned) = &self.learned {
-            learned.update();
-        }
+    /// Ends a tick: its measurements join the means. Returns whether requests are charged at other
+    /// gates than before.
+    pub(super) fn update(&self) -> bool {
+        let changed = self.learned.as_ref().is_some_and(MeasuredRoute::update);
         let mut sums = self.sums.lock();
         for (sums, mean) in sums.iter_mut().zip(self.means.lock().iter_mut()) {
             // An answer and its service may fall into different ticks; then both wait here.
@@ -160,6 +159,7 @@ impl RouteDemand {
                 mean.update(&std::mem::take(sums));
             }
         }
+        changed
     }
 
     /// Returns the mean service of a request at a place.

@@ -161,6 +161,10 @@ fn costs_are_bounded_instead_of_requests_where_they_are_declared() {
     assert_eq!((gate.figures().bound, gate.figures().cost), (1, 5));
 }
 
+fn tick(admission: &Admission, coarse: bool) {
+    assert!(admission.learn_demands(coarse).is_empty(), "no route is measured");
+}
+
 /// The cost of a request without a declared cost at each gate on its route.
 fn costs(admission: &Admission, route: Option<RouteIndex>) -> Vec<(usize, u32)> {
     let charge = admission.charge(route, GOLD, None);
@@ -192,7 +196,7 @@ fn routes() -> (Admission, [Option<RouteIndex>; 3]) {
     let routes = [0, 1, 2].map(|index| admission.route(0, Some(Route { graph: 0, index })));
     // A route is measured from the tick after its first request on.
     routes.iter().for_each(|route| drop(admission.charge(*route, GOLD, None)));
-    admission.learn_demands(false);
+    tick(&admission, false);
     (admission, routes)
 }
 
@@ -202,13 +206,13 @@ fn a_route_weighs_at_each_gate_by_its_demand_there() {
     answer(&admission, a, None, 1, &[100_000, 1_000]);
     answer(&admission, b, None, 1, &[4_000]);
     answer(&admission, c, None, 1, &[60_000, 1_500, 700]);
-    admission.learn_demands(false);
+    tick(&admission, false);
     // At the first gate the two demands are alike, and one route alone passes the third.
     assert_eq!(costs(&admission, a), [(0, 0), (1, 1_000)]);
     assert_eq!(costs(&admission, b), [(1, 4_000)]);
     assert_eq!(costs(&admission, c), [(0, 0), (1, 1_500), (2, 0)]);
     assert_eq!([0, 1, 2].map(|stage| admission.costs_differ(stage)), [false, true, false]);
-    admission.learn_demands(true);
+    tick(&admission, true);
     assert_eq!(costs(&admission, a), [(0, 100_000), (1, 1_000)]);
     assert_eq!(costs(&admission, c), [(0, 60_000), (1, 1_500), (2, 700)]);
     assert_eq!([0, 1, 2].map(|stage| admission.costs_differ(stage)), [false, true, false]);
@@ -222,7 +226,7 @@ fn routes_that_differ_twofold_are_weighed_until_they_differ_by_less_than_a_half(
         for _ in 0..ticks {
             answer(&admission, b, None, 1, &micros[..1]);
             answer(&admission, alone, None, 1, &micros[1..]);
-            admission.learn_demands(false);
+            tick(&admission, false);
         }
         [b, alone].map(|route| costs(&admission, route)[0].1)
     };
@@ -239,7 +243,7 @@ fn a_single_stall_makes_no_route_dear() {
     for stalled in [100, 90_000] {
         answer(&admission, a, None, 1, &[100, 100]);
         answer(&admission, b, None, 1, &[stalled]);
-        admission.learn_demands(false);
+        tick(&admission, false);
         assert_eq!(costs(&admission, b), [(1, 0)]);
     }
 }
@@ -249,7 +253,7 @@ fn a_route_without_an_answer_counts_as_the_mean_of_the_known_ones() {
     let (admission, [a, b, c]) = routes();
     answer(&admission, a, None, 1, &[100, 100]);
     answer(&admission, b, None, 1, &[300]);
-    admission.learn_demands(false);
+    tick(&admission, false);
     assert_eq!(costs(&admission, c), [(0, 0), (1, 200), (2, 0)]);
 }
 
@@ -259,10 +263,10 @@ fn an_answer_and_its_service_may_come_in_different_ticks() {
     let charge = admission.charge(a, GOLD, None);
     admission.report_service(&charge, &[GateService::default(); 2]);
     answer(&admission, b, None, 1, &[100]);
-    admission.learn_demands(false);
+    tick(&admission, false);
     assert_eq!(costs(&admission, a), [(0, 0), (1, 0)]);
     admission.record_service(&charge, 1, 500 * MICROS);
-    admission.learn_demands(false);
+    tick(&admission, false);
     assert_eq!(
         (costs(&admission, a), costs(&admission, b)),
         (vec![(0, 0), (1, 500)], vec![(1, 100)])
@@ -276,7 +280,7 @@ fn a_request_that_brings_several_events_weighs_as_all_of_them() {
     let once = GateService { events: 1, nanos: 100 * MICROS };
     let ten_times = GateService { events: 10, nanos: 1_000 * MICROS };
     admission.report_service(&charge, &[once, ten_times]);
-    admission.learn_demands(false);
+    tick(&admission, false);
     assert_eq!(costs(&admission, a), [(0, 0), (1, 1_000)]);
     assert!(!admission.costs_differ(1));
 }
@@ -284,16 +288,16 @@ fn a_request_that_brings_several_events_weighs_as_all_of_them() {
 #[test]
 fn a_gate_is_credited_with_what_was_charged_although_the_costs_change() {
     let (admission, [a, b, _]) = routes();
-    admission.learn_demands(true);
+    tick(&admission, true);
     answer(&admission, a, None, 1, &[700, 300]);
-    admission.learn_demands(true);
+    tick(&admission, true);
     let first = admission.charge(a, GOLD, None);
     admission.enter(&first, &[], NOW).unwrap();
     answer(&admission, a, None, 640, &[900, 500]);
-    admission.learn_demands(true);
+    tick(&admission, true);
     let second = admission.charge(a, GOLD, Some(40));
     admission.enter(&second, &[], NOW).unwrap();
-    admission.learn_demands(true);
+    tick(&admission, true);
     let third = admission.charge(b, GOLD, Some(9));
     admission.enter(&third, &[], NOW).unwrap();
     [first, second, third].iter().for_each(|charge| admission.leave(charge));
@@ -307,15 +311,15 @@ fn a_declared_cost_counts_at_the_gates_of_its_route_and_leaves_the_others_measur
     let (admission, [a, b, c]) = routes();
     let alone = admission.route(2, None);
     drop(admission.charge(alone, GOLD, None));
-    let tick = || {
+    let answer_all = || {
         answer(&admission, b, None, 1, &[4_000]);
         answer(&admission, c, None, 1, &[2_000, 1_000, 600]);
         answer(&admission, alone, None, 1, &[200]);
         answer(&admission, a, Some(50), 1, &[2_000, 10_000]);
-        admission.learn_demands(false);
+        tick(&admission, false);
     };
-    tick();
-    tick();
+    answer_all();
+    answer_all();
     let declared: Vec<_> = (0..3).map(|stage| admission.costs_are_declared(stage)).collect();
     assert_eq!(declared, [true, true, false]);
     // A unit is 40 us at the first gate and 200 us at the second.
@@ -334,7 +338,7 @@ fn costs_in_another_unit_than_that_of_the_gate_count_as_requests_only() {
     let micros = charge(&admission, b, GOLD, 50_000);
     admission.enter(&micros, &[], NOW).unwrap();
     drop(admission.charge(b, GOLD, Some(7)));
-    admission.learn_demands(false);
+    tick(&admission, false);
     gate.set_limits(&Limits::NONE, &all(10));
     assert_eq!((gate.figures().bound, gate.figures().cost), (1, 0));
     let declared = admission.charge(b, GOLD, Some(7));
@@ -362,8 +366,12 @@ fn a_request_without_a_route_is_charged_where_nine_of_ten_of_its_entry_go() {
         visited.iter().for_each(|stage| admission.visit(&charge, &visits, *stage));
         admission.report_visits(&charge, &visits);
     }
-    admission.learn_demands(false);
-    assert_eq!(gates(), [0, 1]);
+    assert_eq!(admission.learn_demands(false), [0]);
+    assert_eq!(
+        (gates(), admission.stages_from(0), admission.stages_from(3)),
+        (vec![0, 1], vec![0, 1], vec![3])
+    );
+    assert!(admission.learn_demands(false).is_empty());
     assert_eq!(costs(&admission, admission.route(3, None)), [(3, 0)]);
 }
 

@@ -75,7 +75,7 @@ impl AdmissionController {
         for limiter in &mut limiters {
             any_coarse |= shortest.is_some_and(|slo| limiter.coarse(slo));
         }
-        admission.learn_demands(any_coarse);
+        journal_routes(&admission.learn_demands(any_coarse), tick);
         for stage in tick.topology.stages.indices() {
             let costs = CostKind {
                 are_declared: admission.costs_are_declared(stage.get()),
@@ -186,6 +186,24 @@ fn set_entry_limits(plan: &StagePlan, limiter: &Limiter, limits: &GateLimits, ti
     let shortest =
         tick.settings.slo.iter().flatten().min().copied().unwrap_or(crate::config::LONGEST_SLO);
     plan.core.set_admission(&own, limiter.estimate.lead(shortest));
+}
+
+/// Journals the entries whose requests are refused on behalf of other stages than before.
+fn journal_routes(entries: &[usize], tick: &Tick<'_>) {
+    let name = |stage: usize| &**tick.topology.stages[StageIndex::declared(stage)].core.name();
+    for entry in entries {
+        let stages = tick.topology.core.admission.stages_from(*entry);
+        let others = stages.iter().filter(|stage| *stage != entry);
+        let others: Vec<&str> = others.map(|stage| name(*stage)).collect();
+        let (seen, changed) = if others.is_empty() {
+            ("few requests from here visit another stage", "only its own gate".to_owned())
+        } else {
+            ("nearly all requests from here visit other stages", others.join(", "))
+        };
+        let action = "asks other gates about requests without a declared route";
+        let decision = Decision::by(Controller::Admission, tick.now).stage(name(*entry)).seen(seen);
+        tick.record(decision.action(action).changed(changed).acted(tick.acts));
+    }
 }
 
 /// Journals each gate that began or stopped refusing requests.
