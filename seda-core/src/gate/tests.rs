@@ -1,5 +1,6 @@
 use crate::gate::gate_charge::{GateCharge, GateClosed};
 use crate::gate::*;
+use proptest::prelude::*;
 
 const MICROS: u64 = 1_000;
 
@@ -398,4 +399,64 @@ fn admission_that_is_off_counts_nothing() {
     assert_eq!(enter(&admission, None, GOLD, 0), Ok(()));
     admission.leave(&charge(&admission, None, GOLD, 0));
     assert_eq!(bound(&admission), [0, 0, 0]);
+}
+
+/// What happens to requests and gates, in any order.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// A request on this route enters, with or without a declared cost.
+    Enter(usize, Option<u32>),
+    /// The oldest request is answered after these microseconds at each gate.
+    Answer(u64),
+    Tick {
+        coarse: bool,
+    },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        (0_usize..4, proptest::option::weighted(0.2, 0_u32..100))
+            .prop_map(|(route, cost)| Step::Enter(route, cost)),
+        (1_u64..100_000).prop_map(Step::Answer),
+        proptest::bool::ANY.prop_map(|coarse| Step::Tick { coarse }),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn every_gate_is_empty_once_all_requests_have_left(
+        steps in proptest::collection::vec(step(), 1..200),
+    ) {
+        let (admission, [a, b, c]) = routes();
+        let routes = [a, b, c, admission.route(1, None)];
+        let mut inside = std::collections::VecDeque::new();
+        let leave = |charge: GateCharge, micros: u64| {
+            let service = GateService { events: 1, nanos: micros * MICROS };
+            if charge.measured {
+                admission.report_service(&charge, &vec![service; charge.costs().len()]);
+            }
+            admission.leave(&charge);
+        };
+        for step in steps {
+            match step {
+                Step::Enter(route, cost) => {
+                    let charge = admission.charge(routes[route], GOLD, cost);
+                    admission.enter(&charge, &[], NOW).unwrap();
+                    inside.push_back(charge);
+                }
+                Step::Answer(micros) => {
+                    inside.pop_front().into_iter().for_each(|charge| leave(charge, micros));
+                }
+                Step::Tick { coarse } => tick(&admission, coarse),
+            }
+        }
+        let bound = bound(&admission);
+        let passing = |gate| inside.iter().filter(|charge| charge.at(gate).is_some()).count();
+        prop_assert_eq!(bound, [0, 1, 2].map(passing));
+        inside.into_iter().for_each(|charge| leave(charge, 1));
+        for stage in 0..3 {
+            let figures = admission.gate(stage).unwrap().figures();
+            prop_assert_eq!((figures.bound, figures.cost), (0, 0));
+        }
+    }
 }
