@@ -98,6 +98,11 @@ impl ClassLimiter {
         load(&self.limits[class])
     }
 
+    /// Returns the lowest limit of all classes.
+    pub(super) fn lowest_limit(&self) -> u64 {
+        self.limits.iter().map(load).min().unwrap_or(UNLIMITED)
+    }
+
     /// Sets the limits and the guarantees, live.
     pub(super) fn set_limits(&self, limits: &Limits) {
         let set = |all: &PerClass<AtomicU64>, to: &PerClass<u64>| {

@@ -2,6 +2,8 @@
 
 use crate::config::{Class, PerClass};
 use crate::gate::class_limits::{ClassLimiter, Limits, UNLIMITED};
+use crate::gate::cost::{Cost, CostUnit};
+use crate::gate::declared_costs::DeclaredCosts;
 use crate::gate::in_service::InService;
 use crate::platform::Time;
 use crate::platform::sync::{AtomicBool, AtomicU64, Ordering};
@@ -11,9 +13,11 @@ use crate::platform::sync::{AtomicBool, AtomicU64, Ordering};
 #[derive(Debug)]
 pub(crate) struct Gate {
     requests: ClassLimiter,
-    /// The costs of the requests that have one.
-    costs: ClassLimiter,
-    in_service: InService,
+    /// The requests that have a cost in microseconds.
+    measured: Costs,
+    /// Those that have a cost in declared units.
+    in_units: Costs,
+    declared: DeclaredCosts,
     entered: AtomicU64,
     turned_away: PerClass<AtomicU64>,
     /// Events of lower classes that were evicted for a request of a higher one.
@@ -24,12 +28,20 @@ pub(crate) struct Gate {
     infeasible: PerClass<AtomicBool>,
 }
 
+/// The costs in one unit. A gate limits the costs in the unit in force. Costs in the other unit are
+/// those of requests that entered before a change; as requests they still count.
+#[derive(Debug, Default)]
+struct Costs {
+    inside: ClassLimiter,
+    in_service: InService,
+}
+
 /// The figures of a gate at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct GateCounts {
     /// Unresolved requests that will visit the stage, are in it or have left it.
     pub(crate) bound: usize,
-    /// The limit of the highest class; `None` without a limit.
+    /// The lowest limit of all classes; `None` without a limit.
     pub(crate) limit: Option<usize>,
     /// The costs of these requests.
     pub(crate) cost: u64,
@@ -46,8 +58,9 @@ impl Default for Gate {
     fn default() -> Self {
         Self {
             requests: ClassLimiter::default(),
-            costs: ClassLimiter::default(),
-            in_service: InService::default(),
+            measured: Costs::default(),
+            in_units: Costs::default(),
+            declared: DeclaredCosts::default(),
             entered: AtomicU64::new(0),
             turned_away: PerClass::from_fn(|_| AtomicU64::new(0)),
             preempted: AtomicU64::new(0),
@@ -58,20 +71,44 @@ impl Default for Gate {
 }
 
 impl Gate {
+    /// Returns the unit in which the gate counts.
+    pub(crate) fn unit(&self) -> CostUnit {
+        if self.declared.in_force() { CostUnit::Declared } else { CostUnit::Micros }
+    }
+
+    /// Returns the costs that requests declare here.
+    pub(super) fn declared(&self) -> &DeclaredCosts {
+        &self.declared
+    }
+
+    fn costs(&self, unit: CostUnit) -> &Costs {
+        match unit {
+            CostUnit::Micros => &self.measured,
+            CostUnit::Declared => &self.in_units,
+        }
+    }
+
+    /// Returns the costs in the unit of `cost`, if the request has a cost and costs are limited.
+    fn limiting(&self, class: Class, cost: Cost) -> Option<&Costs> {
+        let costs = self.costs(cost.unit);
+        (cost.amount > 0 && costs.inside.limit(class) < UNLIMITED).then_some(costs)
+    }
+
     /// Admits one more request if its class has room: for its cost, if it has one and costs are
-    /// limited, else for one request. Returns whether it did. A `cost` of 0 means no cost.
-    pub(super) fn enter(&self, class: Class, cost: u64, now: impl Fn() -> Time) -> bool {
-        if cost == 0 || self.costs.limit(class) == UNLIMITED {
+    /// limited, else for one request. Returns whether it did.
+    pub(super) fn enter(&self, class: Class, cost: Cost, now: impl Fn() -> Time) -> bool {
+        let Some(costs) = self.limiting(class, cost) else {
             let enters = self.requests.enter(class, 1, 0);
             if enters {
                 self.count_entered(class, cost);
             }
             return enters;
-        }
+        };
         // The served part is read only where it decides, because reading it takes a lock and the
         // clock.
-        let enters = self.costs.enter(class, cost, 0)
-            || self.costs.enter(class, cost, self.in_service.served(now()));
+        let amount = u64::from(cost.amount);
+        let enters = costs.inside.enter(class, amount, 0)
+            || costs.inside.enter(class, amount, costs.in_service.served(now()));
         if enters {
             self.requests.enter_anyway(class, 1);
             self.entered.fetch_add(1, Ordering::Relaxed);
@@ -80,12 +117,13 @@ impl Gate {
     }
 
     /// Returns whether [`Gate::enter`] would admit the request now.
-    pub(super) fn has_room(&self, class: Class, cost: u64, now: impl Fn() -> Time) -> bool {
-        if cost == 0 || self.costs.limit(class) == UNLIMITED {
+    pub(super) fn has_room(&self, class: Class, cost: Cost, now: impl Fn() -> Time) -> bool {
+        let Some(costs) = self.limiting(class, cost) else {
             return self.requests.has_room(class, 1, 0);
-        }
-        self.costs.has_room(class, cost, 0)
-            || self.costs.has_room(class, cost, self.in_service.served(now()))
+        };
+        let amount = u64::from(cost.amount);
+        costs.inside.has_room(class, amount, 0)
+            || costs.inside.has_room(class, amount, costs.in_service.served(now()))
     }
 
     /// Returns the class to evict an event of for a request of `class`: the lowest that exceeds its
@@ -94,12 +132,12 @@ impl Gate {
     pub(crate) fn preemptible_class(
         &self,
         class: Class,
-        cost: u64,
+        cost: Cost,
         classes: usize,
     ) -> Option<Class> {
-        let fits = match self.costs.limit(class) {
-            limit if cost > 0 && limit < UNLIMITED => self.costs.fits_above(class, cost),
-            _ => self.requests.fits_above(class, 1),
+        let fits = match self.limiting(class, cost) {
+            Some(costs) => costs.inside.fits_above(class, u64::from(cost.amount)),
+            None => self.requests.fits_above(class, 1),
         };
         let mut lower = Class::first(classes).rev().take_while(|other| other.is_lower_than(class));
         lower.find(|lower| fits && self.exceeds_guarantee(*lower))
@@ -111,7 +149,7 @@ impl Gate {
     }
 
     /// Undoes an [`Gate::enter`] because another gate on the route is closed.
-    pub(super) fn refund(&self, class: Class, cost: u64) {
+    pub(super) fn refund(&self, class: Class, cost: Cost) {
         self.entered.fetch_sub(1, Ordering::Relaxed);
         self.leave(class, cost);
     }
@@ -129,41 +167,47 @@ impl Gate {
     }
 
     /// Admits a request regardless of the limits.
-    pub(super) fn enter_anyway(&self, class: Class, cost: u64) {
+    pub(super) fn enter_anyway(&self, class: Class, cost: Cost) {
         self.requests.enter_anyway(class, 1);
         self.count_entered(class, cost);
     }
 
-    fn count_entered(&self, class: Class, cost: u64) {
+    fn count_entered(&self, class: Class, cost: Cost) {
         self.entered.fetch_add(1, Ordering::Relaxed);
-        if cost > 0 {
-            self.costs.enter_anyway(class, cost);
+        if cost.amount > 0 {
+            self.costs(cost.unit).inside.enter_anyway(class, u64::from(cost.amount));
         }
     }
 
     /// Ends a request that has entered.
-    pub(super) fn leave(&self, class: Class, cost: u64) {
+    pub(super) fn leave(&self, class: Class, cost: Cost) {
         self.requests.leave(class, 1);
-        if cost > 0 {
-            self.costs.leave(class, cost);
+        if cost.amount > 0 {
+            self.costs(cost.unit).inside.leave(class, u64::from(cost.amount));
         }
     }
 
     /// Begins the service of a request with a cost.
-    pub(crate) fn begin(&self, cost: u64, now: Time) {
-        self.in_service.begin(cost, now);
+    pub(crate) fn begin(&self, cost: Cost, now: Time) {
+        self.costs(cost.unit).in_service.begin(u64::from(cost.amount), now);
     }
 
     /// Ends the service of a request that began at `begun`.
-    pub(crate) fn end(&self, cost: u64, begun: Time) {
-        self.in_service.end(cost, begun);
+    pub(crate) fn end(&self, cost: Cost, begun: Time) {
+        self.costs(cost.unit).in_service.end(u64::from(cost.amount), begun);
+    }
+
+    /// Returns the costs in the unit in force.
+    fn counted(&self) -> &Costs {
+        self.costs(self.unit())
     }
 
     /// Returns whether a class exceeds its guarantee.
     pub(super) fn exceeds_guarantee(&self, class: Class) -> bool {
-        match self.costs.limit(class) {
+        let costs = &self.counted().inside;
+        match costs.limit(class) {
             UNLIMITED => self.requests.exceeds_guarantee(class),
-            _ => self.costs.exceeds_guarantee(class),
+            _ => costs.exceeds_guarantee(class),
         }
     }
 
@@ -172,26 +216,33 @@ impl Gate {
         self.turned_away[class].fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Sets the limits on the number of requests, and on the sum of their costs.
+    /// Sets the limits on the number of requests, and on the sum of their costs in the unit in
+    /// force.
     pub(crate) fn set_limits(&self, requests: &Limits, costs: &Limits) {
         self.requests.set_limits(requests);
-        self.costs.set_limits(costs);
+        let (counted, other) = match self.unit() {
+            CostUnit::Micros => (&self.measured, &self.in_units),
+            CostUnit::Declared => (&self.in_units, &self.measured),
+        };
+        counted.inside.set_limits(costs);
+        other.inside.set_limits(&Limits::NONE);
     }
 
     /// Sets the units of cost that a second of service is worth, and the number of requests that
     /// are served at once.
     pub(crate) fn set_pace(&self, units_per_second: f64, parallelism: f64) {
-        self.in_service.set_pace(units_per_second, parallelism);
+        self.counted().in_service.set_pace(units_per_second, parallelism);
     }
 
     /// Returns the used share of the limit of `class`, 0 to 1; `None` without a limit. Where more
     /// events are `queued` than requests bound for the stage, the events count, because not every
     /// event serves a request.
     pub(crate) fn fullness(&self, class: Class, queued: usize) -> Option<f64> {
+        let costs = &self.counted().inside;
         let share = |inside: u64, limit: u64| (inside as f64 / limit.max(1) as f64).min(1.0);
-        let limit = match self.costs.limit(class) {
+        let limit = match costs.limit(class) {
             UNLIMITED => self.requests.limit(class),
-            limit if self.costs.inside() > 0 => return Some(share(self.costs.inside(), limit)),
+            limit if costs.inside() > 0 => return Some(share(costs.inside(), limit)),
             _ => self.requests.limit(class),
         };
         let inside = self.requests.inside().max(queued as u64);
@@ -201,11 +252,12 @@ impl Gate {
     pub(crate) fn figures(&self) -> GateCounts {
         let limited = |limit: u64| (limit < UNLIMITED).then_some(limit);
         let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+        let costs = &self.counted().inside;
         GateCounts {
             bound: count(self.requests.inside()),
-            limit: limited(self.requests.limit(Class::HIGHEST)).map(count),
-            cost: self.costs.inside(),
-            cost_limit: limited(self.costs.limit(Class::HIGHEST)),
+            limit: limited(self.requests.lowest_limit()).map(count),
+            cost: costs.inside(),
+            cost_limit: limited(costs.lowest_limit()),
             entered: self.entered.load(Ordering::Relaxed),
             turned_away: self.turned_away.map(|count| count.load(Ordering::Relaxed)),
             preempted: self.preempted.load(Ordering::Relaxed),

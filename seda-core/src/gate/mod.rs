@@ -9,33 +9,49 @@
 //! - `Admission`: all gates of a graph.
 //! - `Gate`: the gate of one stage: the requests bound for it and their limits by class. It has two
 //!   `ClassLimiter`s, one in requests and one in costs.
-//! - `GateCharge`: the charge of a request at its gates, from its entry to its end.
+//! - `GateCharge`: the charge of a request at its gates, from its entry to its end. It has one
+//!   `GateCost` for each gate; `PerGate` holds them.
+//! - `Cost`: an amount in microseconds of service or in declared units.
 //! - `InService`: the requests in service, and the part of their cost that is served already.
 //! - `CostModel`: the measured service time of a unit of cost.
-//! - `Demands`: the measured demand of each route, for requests that declare no cost.
+//! - `Demands`: the measured demand of each route at each of its gates (`RouteDemand`), for requests
+//!   that declare no cost. `DeclaredCosts` are the costs that others declare at a gate.
+//! - `MeasuredRoute`: the stages that requests without a declared route visit.
 //!
 //! By Little's law a bound on the requests inside bounds their time: N requests under way, of which
 //! X per second end, take N/X seconds.
 
 mod class_limits;
+mod cost;
 mod cost_model;
+mod declared_costs;
+mod demands;
 mod entry_gate;
 mod gate_charge;
 mod in_service;
+mod measured_route;
+mod per_gate;
 mod route;
 mod route_demand;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use class_limits::{Limits, UNLIMITED};
+pub(crate) use cost::{Cost, CostUnit};
 pub(crate) use cost_model::CostModel;
 pub(crate) use entry_gate::{Gate, GateCounts};
 pub(crate) use gate_charge::{GateCharge, GateClosed};
+pub(crate) use measured_route::Visits;
+pub(crate) use per_gate::PerGate;
 pub(crate) use route::RouteIndex;
 pub use route::{Route, StageId};
+pub(crate) use route_demand::GateService;
 
 use crate::config::{Class, Mode, PerClass};
-use crate::gate::route_demand::Demands;
+use crate::gate::demands::Demands;
+use crate::gate::gate_charge::GateCost;
+use crate::gate::measured_route::Links;
+use crate::gate::route_demand::RouteDemand;
 use crate::platform::Time;
 use crate::platform::sync::{AtomicBool, AtomicU64, OnceLock, Ordering};
 use std::time::Duration;
@@ -73,30 +89,45 @@ struct Built {
     gates: Box<[Gate]>,
     /// By stage: the stage of its gate. Replicas share the gate of the first.
     gate_of: Box<[usize]>,
-    /// In gates: for each stage the route that visits it alone, then the declared routes.
-    routes: Box<[Box<[usize]>]>,
+    /// The stages where requests enter from outside, in ascending order.
+    entries: Box<[usize]>,
+    /// For each stage the route of requests that enter there without a declared one, then each
+    /// declared route from each entry.
     demands: Demands,
 }
 
 impl Admission {
     /// Builds the gates and the routes; to be called once, before the first request. `gate_of` is
-    /// the stage of the gate of each stage.
-    pub(crate) fn build(&self, gate_of: Box<[usize]>, declared: &[Box<[usize]>]) {
+    /// the stage of the gate of each stage. An edge has the stage that it leaves, or `None`, and
+    /// the stage that it enters.
+    pub(crate) fn build(
+        &self,
+        gate_of: Box<[usize]>,
+        declared: &[Box<[usize]>],
+        edges: &[(Option<usize>, usize)],
+    ) {
         let stages = gate_of.len();
-        let gates = |visited: &[usize]| {
-            let mut gates: Vec<usize> =
-                visited.iter().filter_map(|stage| gate_of.get(*stage).copied()).collect();
-            gates.sort_unstable();
-            gates.dedup();
-            gates.into_boxed_slice()
-        };
-        let alone = (0..stages).map(|stage| gates(&[stage]));
-        let declared = declared.iter().map(|visited| gates(visited));
-        let routes: Box<[_]> = alone.chain(declared).collect();
+        let links = Links::new(&gate_of, edges);
+        let entering = gate_of.iter().map(|gate| RouteDemand::entering(*gate, &links));
+        let mut entries: Vec<usize> =
+            edges.iter().filter(|(from, _)| from.is_none()).map(|(_, to)| *to).collect();
+        entries.sort_unstable();
+        entries.dedup();
+        // A request visits its entry too.
+        let from_entries = declared.iter().flat_map(|visited| {
+            entries.iter().map(|entry| {
+                let visited = visited.iter().chain(std::iter::once(entry));
+                let mut gates: Vec<usize> =
+                    visited.filter_map(|stage| gate_of.get(*stage).copied()).collect();
+                gates.sort_unstable();
+                gates.dedup();
+                RouteDemand::new(&gates, None)
+            })
+        });
         let built = Built {
+            demands: Demands::new(entering.chain(from_entries).collect(), stages),
             gates: (0..stages).map(|_| Gate::default()).collect(),
-            demands: Demands::new(&routes),
-            routes,
+            entries: entries.clone().into(),
             gate_of,
         };
         let first = self.built.set(built).is_ok();
@@ -125,8 +156,8 @@ impl Admission {
     /// then a late answer is worth more than none.
     pub(crate) fn deadline(&self, route: Option<RouteIndex>, class: Class) -> Option<Duration> {
         let slo = self.slo[class].load(Ordering::Relaxed);
-        let applies =
-            slo < u64::MAX && !self.gates_on(route).any(|(_, gate)| gate.is_infeasible(class));
+        let infeasible = || self.gates_on(route).any(|gate| gate.is_infeasible(class));
+        let applies = slo < u64::MAX && !infeasible();
         applies.then(|| Duration::from_nanos(slo / 100 * ANSWERED_WITHIN))
     }
 
@@ -162,16 +193,15 @@ impl Admission {
         }
     }
 
-    /// Returns the number of declared routes.
+    /// Returns the number of declared routes, each from each entry.
     pub(crate) fn declared_routes(&self) -> usize {
-        self.built.get().map_or(0, |built| built.routes.len() - built.gates.len())
+        self.built.get().map_or(0, |built| built.declared().len())
     }
 
     /// Returns the stages of the gates on a declared route.
-    pub(crate) fn stages_on(&self, declared: usize) -> &[usize] {
-        let built = self.built.get();
-        let route = built.and_then(|built| built.routes.get(built.gates.len() + declared));
-        route.map_or(&[], |stages| stages)
+    pub(crate) fn stages_on(&self, declared: usize) -> Vec<usize> {
+        let route = self.built.get().and_then(|built| built.declared().get(declared));
+        route.map_or_else(Vec::new, |route| route.places.iter().map(|place| place.gate).collect())
     }
 
     /// Returns the route of a request that enters at stage `entry`; `None` while requests are not
@@ -181,67 +211,103 @@ impl Admission {
             return None;
         }
         let built = self.built.get()?;
-        let stages = built.gates.len();
-        let number = declared.map_or(entry, |route| stages + usize::from(route.index));
-        if number < built.routes.len() { RouteIndex::new(number) } else { None }
+        let number = declared.and_then(|route| built.number_of(entry, route)).unwrap_or(entry);
+        if number < built.demands.routes().len() { RouteIndex::new(number) } else { None }
     }
 
-    /// Returns the charge of a request: its declared cost, else the measured demand of its route
-    /// where that matters.
+    /// Returns the charge of a request at each gate on its route: its declared cost, else the
+    /// measured demand of its route where that matters.
     pub(crate) fn charge(
         &self,
-        route: Option<RouteIndex>,
+        index: Option<RouteIndex>,
         class: Class,
         declared: Option<u32>,
     ) -> GateCharge {
-        let cost = match (self.built.get().zip(route), declared) {
-            (None, _) => 0,
-            (Some((built, route)), None) => built.demands.cost(route),
-            (Some((built, _)), Some(cost)) => {
-                built.demands.note_declared();
-                cost.max(1)
+        let Some((built, route)) = self.built_route(index) else { return GateCharge::none(class) };
+        route.take();
+        let costs = route.charged().map(|(place, at)| {
+            let gate = built.gates.get(at.gate);
+            let declared = declared.and_then(|cost| gate?.declared().declare(cost));
+            GateCost { gate: at.gate, place, cost: declared.unwrap_or_else(|| at.cost()) }
+        });
+        GateCharge {
+            route: index,
+            class,
+            costs: costs.collect(),
+            measured: route.measures(),
+            learns: route.learned.is_some(),
+            declared: declared.is_some(),
+        }
+    }
+
+    /// Returns whether a gate counts in declared costs.
+    pub(crate) fn costs_are_declared(&self, stage: usize) -> bool {
+        self.gate(stage).is_some_and(|gate| gate.unit() == CostUnit::Declared)
+    }
+
+    /// Returns whether the costs known at the entry distinguish expensive requests from cheap ones
+    /// at the gate of a stage.
+    pub(crate) fn costs_differ(&self, stage: usize) -> bool {
+        let differ = || Some(self.built.get()?.demands.differ_at(self.gate_number(stage)?));
+        self.costs_are_declared(stage) || differ().unwrap_or(false)
+    }
+
+    /// Ends a tick: its measurements join the routes and their demands. `coarse`: at some stage the
+    /// SLO holds few services, and a limit in whole requests is too coarse. Returns the entries
+    /// whose requests pass other gates than before.
+    pub(crate) fn learn_demands(&self, coarse: bool) -> Vec<usize> {
+        self.built.get().map_or_else(Vec::new, |built| built.demands.update(&built.gates, coarse))
+    }
+
+    /// Returns the stages where requests enter from outside.
+    pub(crate) fn entries(&self) -> &[usize] {
+        self.built.get().map_or(&[], |built| &built.entries)
+    }
+
+    /// Returns the stages of the gates that requests pass which enter at `entry` without a declared
+    /// route.
+    pub(crate) fn stages_from(&self, entry: usize) -> Vec<usize> {
+        let route = self.built.get().and_then(|built| built.demands.routes().get(entry));
+        route.map_or_else(Vec::new, |route| route.charged().map(|(_, at)| at.gate).collect())
+    }
+
+    /// Notes that a request without a declared route visits a stage, or would if it had room.
+    pub(crate) fn visit(&self, charge: &GateCharge, visits: &Visits, stage: usize) {
+        if let Some((built, route)) = self.built_route(charge.route)
+            && let Some(learned) = &route.learned
+            && let Some(place) = built.gate_of.get(stage).and_then(|gate| route.place_of(*gate))
+        {
+            learned.visit(visits, place);
+        }
+    }
+
+    /// Adds `nanos` of service to an answered request, at the gate with this number in its charge.
+    pub(crate) fn record_service(&self, charge: &GateCharge, number: usize, nanos: u64) {
+        let Some((built, route)) = self.built_route(charge.route) else { return };
+        let Some(at) = charge.costs().get(number) else { return };
+        match built.gates.get(at.gate) {
+            Some(gate) if charge.declares_at(at) => gate.declared().record_service(nanos),
+            _ => route.record_service(at.place, nanos),
+        }
+    }
+
+    /// Counts an answered request and the stages that it has visited.
+    pub(crate) fn report_visits(&self, charge: &GateCharge, visits: &Visits) {
+        let route = self.built_route(charge.route);
+        if let Some(learned) = route.and_then(|(_, route)| route.learned.as_ref()) {
+            learned.answered(visits);
+        }
+    }
+
+    /// Counts an answered request with its service so far, by gate.
+    pub(crate) fn report_service(&self, charge: &GateCharge, services: &[GateService]) {
+        let Some((built, route)) = self.built_route(charge.route) else { return };
+        for (at, service) in charge.costs().iter().zip(services) {
+            if let Some(gate) = built.gates.get(at.gate).filter(|_| charge.declares_at(at)) {
+                gate.declared().answered(at.cost.amount, service.nanos);
             }
-        };
-        GateCharge { route, class, cost, declared: declared.is_some() }
-    }
-
-    /// Returns whether requests have declared their costs. From then on only declared costs count.
-    pub(crate) fn costs_are_declared(&self) -> bool {
-        self.built.get().is_some_and(|built| built.demands.are_declared())
-    }
-
-    /// Returns whether the costs known at the entry distinguish expensive requests from cheap ones.
-    pub(crate) fn costs_differ(&self) -> bool {
-        let differ = |built: &Built| built.demands.are_declared() || built.demands.differ();
-        self.built.get().is_some_and(differ)
-    }
-
-    /// Ends a tick: its measurements join the demands of the routes. `coarse`: at some stage the
-    /// SLO holds few services, and a limit in whole requests is too coarse.
-    pub(crate) fn learn_demands(&self, coarse: bool) {
-        if let Some(built) = self.built.get() {
-            built.demands.update(coarse);
         }
-    }
-
-    /// Returns whether the demand of the request's route is measured.
-    pub(crate) fn measures(&self, charge: &GateCharge) -> bool {
-        let route = self.built.get().zip(charge.route);
-        route.is_some_and(|(built, route)| built.demands.measures(route))
-    }
-
-    /// Adds `nanos` of service to an answered request.
-    pub(crate) fn record_service(&self, charge: &GateCharge, nanos: u64) {
-        if let Some((built, route)) = self.built.get().zip(charge.route) {
-            built.demands.record_service(route, nanos);
-        }
-    }
-
-    /// Counts an answered request that has taken `nanos` of service so far.
-    pub(crate) fn answered(&self, charge: &GateCharge, nanos: u64) {
-        if let Some((built, route)) = self.built.get().zip(charge.route) {
-            built.demands.answered(route, nanos);
-        }
+        route.answered(charge.costs(), services, |at| !charge.declares_at(at));
     }
 
     /// Lets a request through all gates on its route, or none. The gates of the stages in
@@ -255,21 +321,21 @@ impl Admission {
         preempted: &[usize],
         now: impl Fn() -> Time,
     ) -> Result<(), GateClosed> {
-        let (class, cost) = (charge.class, u64::from(charge.cost));
+        let class = charge.class;
         let observes = self.observes.load(Ordering::Relaxed);
-        for (passed, (stage, gate)) in self.gates_on(charge.route).enumerate() {
-            if preempted.contains(&stage) {
-                gate.enter_anyway(class, cost);
-            } else if !gate.enter(class, cost, &now) {
+        for (passed, (at, gate)) in self.gates_of(charge).enumerate() {
+            if preempted.contains(&at.gate) {
+                gate.enter_anyway(class, at.cost);
+            } else if !gate.enter(class, at.cost, &now) {
                 if observes {
                     gate.turn_away(class);
-                    gate.enter_anyway(class, cost);
+                    gate.enter_anyway(class, at.cost);
                     continue;
                 }
                 // All or none: undo the gates passed so far.
-                let passed = self.gates_on(charge.route).take(passed);
-                passed.for_each(|(_, gate)| gate.refund(class, cost));
-                return Err(GateClosed { stage });
+                let passed = self.gates_of(charge).take(passed);
+                passed.for_each(|(at, gate)| gate.refund(class, at.cost));
+                return Err(GateClosed { stage: at.gate });
             }
         }
         Ok(())
@@ -277,10 +343,9 @@ impl Admission {
 
     /// Returns the stages of the gates on a request's route that are closed for it.
     pub(crate) fn closed_on(&self, charge: &GateCharge, now: impl Fn() -> Time) -> Vec<usize> {
-        let cost = u64::from(charge.cost);
-        let gates = self.gates_on(charge.route);
-        let closed = gates.filter(|(_, gate)| !gate.has_room(charge.class, cost, &now));
-        closed.map(|(stage, _)| stage).collect()
+        let gates = self.gates_of(charge);
+        let closed = gates.filter(|(at, gate)| !gate.has_room(charge.class, at.cost, &now));
+        closed.map(|(at, _)| at.gate).collect()
     }
 
     /// Counts a request that is refused because of a closed gate.
@@ -292,28 +357,57 @@ impl Admission {
 
     /// Ends the charge of a request that had entered.
     pub(crate) fn leave(&self, charge: &GateCharge) {
-        let cost = u64::from(charge.cost);
-        self.gates_on(charge.route).for_each(|(_, gate)| gate.leave(charge.class, cost));
+        self.gates_of(charge).for_each(|(at, gate)| gate.leave(charge.class, at.cost));
     }
 
-    /// Returns the gate of a stage and its place on the route; `None` if it is not on the route.
-    pub(crate) fn gate_on(&self, charge: &GateCharge, stage: usize) -> Option<(usize, &Gate)> {
-        let number = self.gate_number(stage)?;
-        let mut gates = self.gates_on(charge.route).enumerate();
-        gates.find_map(|(place, (on_route, gate))| (on_route == number).then_some((place, gate)))
+    /// Returns the gate of a stage if the request passes it.
+    pub(crate) fn gate_on(&self, charge: &GateCharge, stage: usize) -> Option<GateOn<'_>> {
+        let built = self.built.get()?;
+        let gate = *built.gate_of.get(stage)?;
+        let (number, cost) = charge.at(gate)?;
+        Some(GateOn { number, cost, gate: built.gates.get(gate)? })
     }
 
-    /// Returns whether the cost of a request counts for the cost models. A measured demand does not
-    /// once requests declare their costs, because that is another unit.
-    pub(crate) fn counts_for_cost_models(&self, charge: &GateCharge) -> bool {
-        charge.declared == self.costs_are_declared()
+    /// Returns the gates that a request passes, with its cost at each.
+    fn gates_of<'a>(
+        &'a self,
+        charge: &'a GateCharge,
+    ) -> impl Iterator<Item = (&'a GateCost, &'a Gate)> {
+        let gates = self.built.get().map_or(&[][..], |built| &built.gates);
+        charge.costs().iter().filter_map(|at| Some((at, gates.get(at.gate)?)))
     }
 
-    /// Returns the gates on a route, each with its stage.
-    fn gates_on(&self, route: Option<RouteIndex>) -> impl Iterator<Item = (usize, &Gate)> {
-        let built = self.built.get();
-        let stages = built.zip(route).and_then(|(built, route)| built.routes.get(route.get()));
-        let stages = stages.map(|stages| stages.iter().copied()).into_iter().flatten();
-        stages.filter_map(move |stage| Some((stage, built?.gates.get(stage)?)))
+    /// Returns the gates that requests on a route pass now.
+    fn gates_on(&self, route: Option<RouteIndex>) -> impl Iterator<Item = &Gate> {
+        let found = self.built_route(route).into_iter();
+        found.flat_map(|(built, route)| {
+            route.charged().filter_map(|(_, place)| built.gates.get(place.gate))
+        })
+    }
+
+    fn built_route(&self, route: Option<RouteIndex>) -> Option<(&Built, &RouteDemand)> {
+        let (built, route) = self.built.get().zip(route)?;
+        Some((built, built.demands.route(route)?))
+    }
+}
+
+/// A gate that a request passes.
+pub(crate) struct GateOn<'a> {
+    /// Its number in the charge of the request.
+    pub(crate) number: usize,
+    /// The cost of the request there.
+    pub(crate) cost: Cost,
+    pub(crate) gate: &'a Gate,
+}
+
+impl Built {
+    /// Returns the number of a declared route from `entry`; `None` if no request enters there.
+    fn number_of(&self, entry: usize, route: Route) -> Option<usize> {
+        let place = self.entries.binary_search(&entry).ok()?;
+        Some(self.gates.len() + usize::from(route.index) * self.entries.len() + place)
+    }
+
+    fn declared(&self) -> &[RouteDemand] {
+        self.demands.routes().get(self.gates.len()..).unwrap_or_default()
     }
 }

@@ -1,185 +1,181 @@
-//! The measured demand of each route. It weighs requests without a declared cost, so that the most
-//! expensive are the first to find a gate closed.
+//! The measured demand of one route at each of its gates.
 
-use crate::gate::route::RouteIndex;
-use crate::platform::sync::{AtomicBool, AtomicU32, Mutex, Ordering};
+use crate::gate::cost::Cost;
+use crate::gate::gate_charge::GateCost;
+use crate::gate::measured_route::{Links, MeasuredRoute};
+use crate::platform::sync::{AtomicBool, AtomicU64, Mutex, Ordering};
 use crate::stats::{Ewma, OutlierFilter, is_outlier};
 
-/// Routes through one stage are weighed once the mean demand of one is this multiple of another's.
-/// Below it, a limit in requests is as good and needs no measurement.
-const DIFFER: f64 = 2.0;
-/// Routes are weighed no longer once no mean is this multiple of another: hysteresis against means
-/// that vary.
-const ALIKE: f64 = 1.5;
 /// Smooths a mean over as many requests as the cost model does.
 const SMOOTHED: Ewma = Ewma::over(64.0);
 
-/// The demands of all routes of a graph.
-///
-/// A route is measured if it meets another in a stage, or if few services fit into the SLO. The
-/// measurement ends once a request declares its cost, because the unit of that is unknown.
-#[derive(Debug)]
-pub(super) struct Demands {
-    routes: Box<[RouteDemand]>,
-    /// Pairs of routes that meet in a stage.
-    pairs: Box<[(usize, usize)]>,
-    /// Whether so few services fit into the SLO that parts of one matter.
-    coarse: AtomicBool,
-    declared: AtomicBool,
-    learned: Mutex<Learned>,
+/// The service of one request at one gate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct GateService {
+    /// The events of the request that the stage has served.
+    pub(crate) events: u32,
+    pub(crate) nanos: u64,
 }
 
-#[derive(Debug, Default)]
-struct RouteDemand {
-    /// Whether another route meets it in a stage.
-    meets: bool,
-    sums: Mutex<Sums>,
-    /// The cost that a request counts as, in microseconds; 0 while routes are not weighed.
-    cost: AtomicU32,
+impl GateService {
+    /// Counts one served event.
+    pub(crate) fn add(&mut self, nanos: u64) {
+        self.events = self.events.saturating_add(1);
+        self.nanos = self.nanos.saturating_add(nanos);
+    }
+}
+
+/// One route: its gates, and the demand of its requests at each.
+#[derive(Debug)]
+pub(super) struct RouteDemand {
+    pub(super) places: Box<[Place]>,
+    /// Whether a request has taken it.
+    used: AtomicBool,
+    /// Whether requests are measured.
+    measured: AtomicBool,
+    /// `None` for a declared route: its requests are charged at all places.
+    pub(super) learned: Option<MeasuredRoute>,
+    sums: Mutex<Box<[Sums]>>,
+    means: Mutex<Box<[Mean]>>,
+}
+
+/// A gate on a route.
+#[derive(Debug)]
+pub(super) struct Place {
+    /// The stage of the gate.
+    pub(super) gate: usize,
+    /// The cost of a request that declares none, packed.
+    cost: AtomicU64,
 }
 
 /// The answered requests since the last update, and their service.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Sums {
     requests: u64,
+    events: u64,
     nanos: u64,
 }
 
-#[derive(Debug, Default)]
-struct Learned {
-    means: Box<[Mean]>,
-    /// Whether the means of some routes that meet differ.
-    differs: bool,
-    /// Whether requests count by their route's demand.
-    weighs: bool,
-}
-
-/// The mean service of a request at all stages together.
+/// The mean service of a request at one gate.
 #[derive(Clone, Debug, Default)]
-struct Mean {
-    seconds: Option<f64>,
+pub(super) struct Mean {
+    /// `None` before the first measurement.
+    pub(super) seconds: Option<f64>,
+    /// The events that the stage serves for a request: its visits.
+    pub(super) events: f64,
     outliers: OutlierFilter,
 }
 
-impl Demands {
-    /// The demands of routes through these stages.
-    pub(super) fn new(stages: &[Box<[usize]>]) -> Self {
-        let meet = |a: &[usize], b: &[usize]| a.iter().any(|stage| b.contains(stage));
-        let numbered = || stages.iter().enumerate();
-        let others = |n: usize| numbered().skip(n + 1);
-        let pairs: Box<[(usize, usize)]> = numbered()
-            .flat_map(|(n, a)| others(n).filter(|(_, b)| meet(a, b)).map(move |(m, _)| (n, m)))
-            .collect();
-        let meets = |n: usize| pairs.iter().any(|(a, b)| *a == n || *b == n);
-        let route = |n| RouteDemand { meets: meets(n), ..RouteDemand::default() };
-        let means = vec![Mean::default(); stages.len()].into();
+impl RouteDemand {
+    /// Returns a route through these gates. `learned` limits the charges to the measured places.
+    pub(super) fn new(gates: &[usize], learned: Option<MeasuredRoute>) -> Self {
+        let place = |gate: &usize| Place { gate: *gate, cost: AtomicU64::new(0) };
         Self {
-            routes: (0..stages.len()).map(route).collect(),
-            pairs,
-            coarse: AtomicBool::new(false),
-            declared: AtomicBool::new(false),
-            learned: Mutex::new(Learned { means, ..Learned::default() }),
+            places: gates.iter().map(place).collect(),
+            used: AtomicBool::new(false),
+            measured: AtomicBool::new(false),
+            learned,
+            sums: Mutex::new(vec![Sums::default(); gates.len()].into()),
+            means: Mutex::new(vec![Mean::default(); gates.len()].into()),
         }
     }
 
-    /// Notes that a request declares its cost, which ends the measurement.
-    pub(super) fn note_declared(&self) {
-        if !self.declared.swap(true, Ordering::Relaxed) {
-            self.routes.iter().for_each(|route| route.cost.store(0, Ordering::Relaxed));
+    /// Returns the route of requests that enter at a gate without a declared one.
+    pub(super) fn entering(gate: usize, links: &Links) -> Self {
+        let mut gates = links.reachable(gate);
+        gates.sort_unstable();
+        let entry = gates.binary_search(&gate).unwrap_or(0);
+        let learned = (gates.len() > 1).then(|| MeasuredRoute::new(entry, gates.len()));
+        Self::new(&gates, learned)
+    }
+
+    /// Returns the places where requests are charged.
+    pub(super) fn charged(&self) -> impl Iterator<Item = (usize, &Place)> {
+        let charged = self.learned.as_ref().map(MeasuredRoute::charged);
+        let places = self.places.iter().enumerate();
+        places.filter(move |(n, _)| charged.is_none_or(|charged| charged >> n & 1 == 1))
+    }
+
+    /// Returns the place of a gate; `None` if the route cannot pass it.
+    pub(super) fn place_of(&self, gate: usize) -> Option<usize> {
+        self.places.binary_search_by_key(&gate, |place| place.gate).ok()
+    }
+
+    /// Notes that a request takes the route.
+    pub(super) fn take(&self) {
+        // Nearly always it is set already, and the load spares a shared write.
+        if !self.is_used() {
+            self.used.store(true, Ordering::Relaxed);
         }
     }
 
-    /// Returns the cost of a request that declares none; 0 if it is only counted.
-    pub(super) fn cost(&self, route: RouteIndex) -> u32 {
-        self.measured(route).map_or(0, |route| route.cost.load(Ordering::Relaxed))
+    pub(super) fn is_used(&self) -> bool {
+        self.used.load(Ordering::Relaxed)
     }
 
-    /// Returns whether requests of this route are measured.
-    pub(super) fn measures(&self, route: RouteIndex) -> bool {
-        self.measured(route).is_some()
+    /// Returns whether the requests that enter now are measured.
+    pub(super) fn measures(&self) -> bool {
+        self.measured.load(Ordering::Relaxed)
     }
 
-    /// Adds `nanos` of service to an answered request of this route.
-    pub(super) fn record_service(&self, route: RouteIndex, nanos: u64) {
-        if let Some(route) = self.measured(route) {
-            route.sums.lock().nanos += nanos;
-        }
+    pub(super) fn set_measured(&self, measured: bool) {
+        self.measured.store(measured, Ordering::Relaxed);
     }
 
-    /// Counts an answered request of this route that has taken `nanos` of service so far.
-    pub(super) fn answered(&self, route: RouteIndex, nanos: u64) {
-        if let Some(route) = self.measured(route) {
-            let mut sums = route.sums.lock();
-            sums.requests += 1;
+    /// Adds a service after the answer of its request.
+    pub(super) fn record_service(&self, place: usize, nanos: u64) {
+        if let Some(sums) = self.sums.lock().get_mut(place) {
+            sums.events += 1;
             sums.nanos += nanos;
         }
     }
 
-    /// Returns whether some routes that meet take far longer than others.
-    pub(super) fn differ(&self) -> bool {
-        self.learned.lock().differs
-    }
-
-    pub(super) fn are_declared(&self) -> bool {
-        self.declared.load(Ordering::Relaxed)
-    }
-
-    /// Returns the route if its requests are measured.
-    fn measured(&self, route: RouteIndex) -> Option<&RouteDemand> {
-        let route = self.routes.get(route.get());
-        debug_assert!(route.is_some(), "a route of another graph");
-        let route = route?;
-        let matters = route.meets || self.coarse.load(Ordering::Relaxed);
-        (matters && !self.are_declared()).then_some(route)
-    }
-
-    /// Ends a tick: its measurements join the means, and the means set the costs. With `coarse`,
-    /// routes are weighed even if they are alike.
-    pub(super) fn update(&self, coarse: bool) {
-        if self.are_declared() {
-            return;
-        }
-        self.coarse.store(coarse, Ordering::Relaxed);
-        let mut learned = self.learned.lock();
-        if self.pairs.is_empty() && !coarse && !learned.weighs {
-            return;
-        }
-        for (route, mean) in self.routes.iter().zip(&mut learned.means) {
-            let mut sums = route.sums.lock();
-            // An answer and its service may fall into different ticks; then both wait here.
-            if sums.requests > 0 && sums.nanos > 0 {
-                mean.update(&std::mem::take(&mut *sums));
+    /// Counts an answered request with its service so far. `counts` says whether it counts at a
+    /// gate.
+    pub(super) fn answered(
+        &self,
+        costs: &[GateCost],
+        services: &[GateService],
+        counts: impl Fn(&GateCost) -> bool,
+    ) {
+        let mut sums = self.sums.lock();
+        for (at, service) in costs.iter().zip(services).filter(|(at, _)| counts(at)) {
+            if let Some(sums) = sums.get_mut(at.place) {
+                sums.requests += 1;
+                sums.events += u64::from(service.events);
+                sums.nanos += service.nanos;
             }
         }
-        learned.differs = learned.differ(&self.pairs);
-        learned.weighs = learned.differs || coarse;
-        for (n, route) in self.routes.iter().enumerate() {
-            let seconds = learned.seconds(n).filter(|_| learned.weighs);
-            // The cast saturates.
-            let micros = |seconds: f64| ((seconds * 1e6).round() as u32).max(1);
-            route.cost.store(seconds.map_or(0, micros), Ordering::Relaxed);
+    }
+
+    /// Ends a tick: its measurements join the means. Returns whether requests are charged at other
+    /// gates than before.
+    pub(super) fn update(&self) -> bool {
+        let changed = self.learned.as_ref().is_some_and(MeasuredRoute::update);
+        let mut sums = self.sums.lock();
+        for (sums, mean) in sums.iter_mut().zip(self.means.lock().iter_mut()) {
+            // An answer and its service may fall into different ticks; then both wait here.
+            if sums.requests > 0 && sums.nanos > 0 {
+                mean.update(&std::mem::take(sums));
+            }
         }
+        changed
+    }
+
+    /// Returns the mean service of a request at a place.
+    pub(super) fn mean(&self, place: usize) -> Mean {
+        self.means.lock().get(place).cloned().unwrap_or_default()
     }
 }
 
-impl Learned {
-    /// Returns the mean demand of a route in seconds. A route without an answer yet gets the mean
-    /// of the known routes: a request that is only counted would weigh nothing beside others.
-    fn seconds(&self, route: usize) -> Option<f64> {
-        let known = || self.means.iter().filter_map(|mean| mean.seconds);
-        let usual =
-            || Some(known().sum::<f64>() / known().count() as f64).filter(|mean| mean.is_finite());
-        self.means.get(route)?.seconds.or_else(usual)
+impl Place {
+    /// Returns the cost of a request that declares none.
+    pub(super) fn cost(&self) -> Cost {
+        Cost::from_bits(self.cost.load(Ordering::Relaxed))
     }
 
-    /// Returns whether, of two routes that meet, one takes far longer than the other.
-    fn differ(&self, pairs: &[(usize, usize)]) -> bool {
-        let mean = |n: &usize| self.means.get(*n).and_then(|mean| mean.seconds);
-        let ratios = pairs.iter().filter_map(|(a, b)| {
-            let (a, b) = (mean(a)?, mean(b)?);
-            Some(a.max(b) / a.min(b))
-        });
-        ratios.fold(1.0, f64::max) >= if self.differs { ALIKE } else { DIFFER }
+    pub(super) fn set_cost(&self, cost: Cost) {
+        self.cost.store(cost.to_bits(), Ordering::Relaxed);
     }
 }
 
@@ -188,117 +184,9 @@ impl Mean {
         let n = tick.requests as f64;
         let now = tick.nanos as f64 / n / 1e9;
         if self.outliers.counts(is_outlier(now, self.seconds)) {
+            let known = self.seconds.map(|_| self.events);
+            self.events = SMOOTHED.update(known, tick.events as f64 / n, n);
             self.seconds = Some(SMOOTHED.update(self.seconds, now, n));
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const MICROS: u64 = 1_000;
-
-    fn route(n: usize) -> RouteIndex {
-        RouteIndex::new(n).unwrap()
-    }
-
-    /// Routes 0 and 1 meet; route 2 has a stage to itself.
-    fn demands() -> Demands {
-        Demands::new(&[Box::from([0, 1]), Box::from([1]), Box::from([2])])
-    }
-
-    fn serve(demands: &Demands, micros: [u64; 3]) {
-        for (n, micros) in micros.into_iter().enumerate() {
-            if micros > 0 {
-                demands.answered(route(n), micros * MICROS);
-            }
-        }
-        demands.update(false);
-    }
-
-    fn costs(demands: &Demands) -> [u32; 3] {
-        [0, 1, 2].map(|n| demands.cost(route(n)))
-    }
-
-    #[test]
-    fn routes_that_meet_and_differ_are_weighed_by_their_demand_and_others_counted() {
-        let demands = demands();
-        serve(&demands, [100, 199, 900]);
-        assert_eq!(costs(&demands), [0, 0, 0]);
-        (0..400).for_each(|_| serve(&demands, [100, 250, 900]));
-        assert_eq!(costs(&demands), [100, 250, 0]);
-        (0..400).for_each(|_| serve(&demands, [100, 160, 900]));
-        assert_eq!(costs(&demands), [100, 160, 0]);
-        (0..400).for_each(|_| serve(&demands, [100, 140, 900]));
-        assert_eq!(costs(&demands), [0, 0, 0]);
-    }
-
-    #[test]
-    fn the_service_of_a_request_at_several_stages_is_summed() {
-        let demands = demands();
-        demands.answered(route(1), 100 * MICROS);
-        demands.answered(route(0), 300 * MICROS);
-        // Service after the answer.
-        demands.record_service(route(0), 200 * MICROS);
-        demands.update(false);
-        assert_eq!(costs(&demands), [500, 100, 0]);
-    }
-
-    #[test]
-    fn an_answer_and_its_service_may_come_in_different_ticks() {
-        let demands = demands();
-        demands.answered(route(0), 0);
-        demands.answered(route(1), 100 * MICROS);
-        demands.update(false);
-        assert_eq!(costs(&demands), [0, 0, 0]);
-        demands.record_service(route(0), 500 * MICROS);
-        demands.update(false);
-        assert_eq!(costs(&demands), [500, 100, 0]);
-    }
-
-    #[test]
-    fn an_unknown_route_counts_as_the_mean_of_the_known_ones() {
-        let demands = Demands::new(&[Box::from([0]), Box::from([0]), Box::from([0])]);
-        serve(&demands, [100, 0, 0]);
-        assert_eq!(costs(&demands), [0, 0, 0]);
-        serve(&demands, [0, 300, 0]);
-        assert_eq!(costs(&demands), [100, 300, 200]);
-    }
-
-    #[test]
-    fn where_few_services_fit_into_the_slo_requests_are_weighed_even_if_alike() {
-        let demands = Demands::new(&[Box::from([0])]);
-        demands.answered(route(0), 50_000 * MICROS);
-        demands.update(false);
-        assert_eq!((demands.cost(route(0)), demands.measures(route(0))), (0, false));
-        demands.update(true);
-        demands.answered(route(0), 50_000 * MICROS);
-        demands.update(true);
-        assert_eq!(
-            (demands.cost(route(0)), demands.measures(route(0)), demands.differ()),
-            (50_000, true, false)
-        );
-        demands.update(false);
-        assert_eq!((demands.cost(route(0)), demands.measures(route(0))), (0, false));
-    }
-
-    #[test]
-    fn a_single_stall_makes_no_route_dear() {
-        let demands = demands();
-        serve(&demands, [100, 100, 0]);
-        serve(&demands, [90_000, 100, 0]);
-        assert_eq!(costs(&demands), [0, 0, 0]);
-    }
-
-    #[test]
-    fn once_a_request_has_declared_its_cost_nothing_is_measured() {
-        let demands = demands();
-        serve(&demands, [500, 100, 0]);
-        assert_eq!(costs(&demands), [500, 100, 0]);
-        demands.note_declared();
-        assert_eq!(costs(&demands), [0, 0, 0]);
-        serve(&demands, [500, 100, 0]);
-        assert_eq!(costs(&demands), [0, 0, 0]);
     }
 }

@@ -33,7 +33,8 @@ impl Graph {
         self.core.budget.set_limit(settings.budget);
         self.core.bytes.set_limit(settings.budget_bytes);
         self.core.set_classes(self.classes.len());
-        self.core.admission.build(self.gates(), &self.routes);
+        let edges: Vec<_> = self.edges.iter().map(|edge| (edge.from, edge.to)).collect();
+        self.core.admission.build(self.gates(), &self.routes, &edges);
         self.core.admission.set(&settings.slo, settings.control.admission);
         self.core.set_timed(settings.statistics);
         self.core.valve.set(settings.control.valve, settings.control.overload);

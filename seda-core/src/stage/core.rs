@@ -243,7 +243,7 @@ impl<E: Send + 'static> Worked for StageCore<E> {
             let outside = now.nanos_since(how.taken);
             self.pending.record_service(outside);
             if let Some(request) = &meta.request {
-                request.record_service(outside);
+                request.record_service(self.index, outside);
             }
         }
         self.pending.end();

@@ -121,6 +121,9 @@ impl Pending {
         let label = match charged {
             Ok(label) => label,
             Err(reason) => {
+                if let Some(request) = &self.meta.request {
+                    request.visit(sink.stage.index);
+                }
                 let refusal = sink.stage.refuse(self.meta.class, edge, reason, 1);
                 return Err(Refused::new(event, refusal));
             }

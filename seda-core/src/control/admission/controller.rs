@@ -74,7 +74,15 @@ impl AdmissionController {
         for limiter in &mut limiters {
             any_coarse |= shortest.is_some_and(|slo| limiter.coarse(slo));
         }
-        admission.learn_demands(any_coarse);
+        journal_routes(&admission.learn_demands(any_coarse), tick);
+        for stage in tick.topology.stages.indices() {
+            let costs = CostKind {
+                are_declared: admission.costs_are_declared(stage.get()),
+                differ: admission.costs_differ(stage.get()),
+            };
+            limiters[stage].estimate.update(&seen[stage], costs, tick.now);
+        }
+        share_services(&mut limiters, tick.topology);
         // Services and waits of the stages that a request visits together.
         let times = limiters.map(|_, limiter| limiter.estimate.stage_time());
         let times = RouteTimes::new(tick.topology, next, times);
@@ -138,7 +146,7 @@ impl AdmissionController {
         }
     }
 
-    /// Updates the estimate of a stage, and returns the limits that its laws decide on.
+    /// Returns the limits of a stage that its laws decide on.
     fn decide(
         &self,
         plan: &StagePlan,
@@ -148,15 +156,42 @@ impl AdmissionController {
         tick: &Tick<'_>,
     ) -> GateLimits {
         let name = plan.core.name();
-        let admission = &tick.topology.core.admission;
-        let costs = CostKind {
-            are_declared: admission.costs_are_declared(),
-            differ: admission.costs_differ(),
-        };
-        limiter.estimate.update(seen, costs, tick.now);
         let own = || self.make_law.as_ref().and_then(|make| catch_panic(|| make(name)));
         let make = || own().unwrap_or_else(|| laws::make(tick.settings.control.law));
         limiter.decide(name, seen, route, tick.settings, make)
+    }
+}
+
+/// Gives each stage that has served nothing yet the mean service of the others of its pool.
+fn share_services(limiters: &mut Stages<Limiter>, topology: &Topology) {
+    for pool in &topology.pools {
+        let services = pool.stages.iter().filter_map(|stage| limiters[*stage].estimate.service());
+        let known: Vec<f64> = services.collect();
+        if known.is_empty() || known.len() == pool.stages.len() {
+            continue;
+        }
+        let mean = known.iter().sum::<f64>() / known.len() as f64;
+        for stage in &pool.stages {
+            limiters[*stage].estimate.guess_service(mean);
+        }
+    }
+}
+
+/// Journals the entries whose requests are refused on behalf of other stages than before.
+fn journal_routes(entries: &[usize], tick: &Tick<'_>) {
+    let name = |stage: usize| &**tick.topology.stages[StageIndex::declared(stage)].core.name();
+    for entry in entries {
+        let stages = tick.topology.core.admission.stages_from(*entry);
+        let others = stages.iter().filter(|stage| *stage != entry);
+        let others: Vec<&str> = others.map(|stage| name(*stage)).collect();
+        let (seen, changed) = if others.is_empty() {
+            ("few requests from here visit another stage", "only its own gate".to_owned())
+        } else {
+            ("nearly all requests from here visit other stages", others.join(", "))
+        };
+        let action = "asks other gates about requests without a declared route";
+        let decision = Decision::by(Controller::Admission, tick.now).stage(name(*entry)).seen(seen);
+        tick.record(decision.action(action).changed(changed).acted(tick.acts));
     }
 }
 

@@ -1,7 +1,7 @@
 //! Estimates of a stage from its last ticks: smoothed, with outliers left out.
 
 use crate::config::{Class, PerClass};
-use crate::control::admission::law::AdmissionObservation;
+use crate::control::admission::law::{AdmissionObservation, FIRST_BURST, HORIZON};
 use crate::control::admission::observation::{StageObservation, whole};
 use crate::control::admission::route_time::{RouteTime, StageTime};
 use crate::gate::CostModel;
@@ -55,6 +55,9 @@ pub(super) struct LeastService {
 pub(crate) struct Estimate {
     /// The mean service time, in seconds.
     service: Option<f64>,
+    /// The mean service of the other stages of its pool, in seconds: a guess until the first
+    /// service.
+    guess: Option<f64>,
     /// Leaves out a tick that is far from those before it.
     outliers: OutlierFilter,
     /// Events served at once when all workers are busy.
@@ -85,6 +88,12 @@ impl Estimate {
     /// Returns the mean service time in seconds; `None` before the first service.
     pub(crate) fn service(&self) -> Option<f64> {
         self.service
+    }
+
+    /// Sets the mean service of the other stages of the pool, in seconds. It counts until the first
+    /// service of the stage, which may be seconds away in a pool of many stages.
+    pub(super) fn guess_service(&mut self, seconds: f64) {
+        self.guess = Some(seconds);
     }
 
     /// Returns lower bounds, in seconds, of the mean and the 99th percentile of a class's service.
@@ -136,7 +145,7 @@ impl Estimate {
 
     /// Returns the services and waits of the stage; `None` before the first service.
     pub(super) fn stage_time(&self) -> Option<StageTime> {
-        let service = self.service?;
+        let service = self.service.or(self.guess)?;
         let p99 = self.tail.p99.unwrap_or(service).max(service);
         Some(StageTime { service, p99, wait: self.wait.unwrap_or(0.0) })
     }
@@ -167,10 +176,19 @@ impl Estimate {
         seen.parallelism = self.parallelism.unwrap_or(seen.parallelism);
         // The workers are smoothed too: CPU shares vary from tick to tick, and one worker matters.
         seen.workers = whole(seen.parallelism).max(1);
+        seen.service_mean = seen.service_mean.or_else(|| self.long_guess(&seen));
         seen.grows = self.grows.is_some();
         let rate = self.service.map_or(0.0, |service| seen.parallelism / service);
         seen.elsewhere = self.elsewhere.at(rate).max(seen.elsewhere);
         seen
+    }
+
+    /// Returns the guessed service if it is so long that the requests admitted before the first
+    /// measurement would be late. A shorter one must not admit more of them: the stage may be the
+    /// slowest of its pool.
+    fn long_guess(&self, seen: &AdmissionObservation) -> Option<f64> {
+        let in_time = seen.slo_seconds.unwrap_or(HORIZON) * seen.parallelism;
+        self.guess.filter(|mean| mean * FIRST_BURST > in_time)
     }
 
     /// Updates all estimates with the observation of a tick.
@@ -358,5 +376,23 @@ mod tests {
         (0..10).for_each(|_| elsewhere.add(&seen));
         assert_eq!(elsewhere.at(50.0).round(), 50.0);
         assert_eq!(Elsewhere::default().at(50.0), 0.0);
+    }
+
+    #[test]
+    fn before_its_first_service_a_stage_counts_as_slow_as_its_pool_but_never_as_faster() {
+        let mut estimate = Estimate::default();
+        let mut seen = StageObservation { parallelism: 0.5, ..StageObservation::default() };
+        let known = |estimate: &Estimate, seen: &StageObservation| {
+            let slo = Some(Duration::from_millis(200));
+            estimate.observation(seen, Class::HIGHEST, slo, RouteTime::default()).service_mean
+        };
+        // The 256 services of the first burst take 180 ms on half a worker, or 410 ms.
+        estimate.guess_service(0.000_35);
+        assert_eq!(known(&estimate, &seen), None);
+        estimate.guess_service(0.000_80);
+        assert_eq!(known(&estimate, &seen), Some(0.000_80));
+        seen.service.record(100_000, 1);
+        estimate.update(&seen, CostKind::default(), Time::ZERO);
+        assert_eq!(known(&estimate, &seen), Some(0.000_1));
     }
 }

@@ -9,6 +9,9 @@
 /// was never empty counts as standing. Clients commonly give up after a second. A wait of 0.4 s, the
 /// tick that ends it and the service leave half of that.
 pub(in crate::control) const HORIZON: f64 = 0.4;
+/// The events that may wait before the first service is measured. A service of 1.5 ms drains them
+/// within the horizon; a longer one does so once, at the start.
+pub(in crate::control) const FIRST_BURST: f64 = 256.0;
 /// The events that may wait at the laws from the literature before the first measurement.
 pub(in crate::control) const FIRST_QUEUE: f64 = 12.0;
 /// More requests than any machine holds.

@@ -28,4 +28,4 @@ mod slo_check;
 pub(in crate::control) use controller::AdmissionController;
 pub(crate) use controller::MakeLaw;
 pub use law::{AdmissionLaw, AdmissionObservation};
-pub(in crate::control) use law::{FIRST_QUEUE, HORIZON, MOST, bounded};
+pub(in crate::control) use law::{FIRST_BURST, FIRST_QUEUE, HORIZON, MOST, bounded};

@@ -73,7 +73,7 @@ pub(super) struct RouteTimes {
 }
 
 impl RouteTimes {
-    /// Sums the `times` of stages along the declared routes and the edges. A stage without a
+    /// Sums the `times` of stages along the routes, declared or measured, and along the edges. A stage without a
     /// service yet counts as nothing.
     pub(super) fn new(
         topology: &Topology,
@@ -83,9 +83,10 @@ impl RouteTimes {
         let time = |stage: StageIndex| times[stage].unwrap_or_default();
         let mut longest = times.map(|stage, _| RouteTime::of(std::iter::once((true, time(stage)))));
         let admission = &topology.core.admission;
-        for route in 0..admission.declared_routes() {
-            let on_route =
-                || admission.stages_on(route).iter().map(|stage| StageIndex::declared(*stage));
+        let declared = (0..admission.declared_routes()).map(|route| admission.stages_on(route));
+        let measured = admission.entries().iter().map(|entry| admission.stages_from(*entry));
+        for stages in declared.chain(measured) {
+            let on_route = || stages.iter().map(|stage| StageIndex::declared(*stage));
             for here in on_route() {
                 let sum = RouteTime::of(on_route().map(|stage| (stage == here, time(stage))));
                 if sum.total() > longest[here].total() {

@@ -16,7 +16,7 @@ pub use receiver::{Lost, ResponseReceiver};
 pub use responder::{Outcome, ReplyAddress, ReplySink, Responder};
 
 use crate::event::LossReason;
-use crate::gate::{Gate, GateCharge};
+use crate::gate::{GateCharge, GateOn, GateService, PerGate, Visits};
 use crate::platform::Time;
 use crate::platform::sync::{Arc, AtomicU8, Mutex, Ordering};
 
@@ -52,6 +52,8 @@ pub struct Request {
     ledger: Arc<RequestLedger>,
     /// The charge at the gates on its route, until it is resolved.
     charge: GateCharge,
+    /// The stages that it has visited, where its route is measured.
+    visits: Visits,
     service: Mutex<Service>,
 }
 
@@ -60,10 +62,10 @@ pub struct Request {
 struct Service {
     /// The stage where the request is in service, and since when, if it has a cost.
     begun: Option<(usize, Time)>,
-    /// The stages on the route that have served it: a bit for each of the first 64.
-    visited: u64,
-    /// Nanoseconds of service at all stages, where the route is measured.
-    nanos: u64,
+    /// The gates in its charge whose stages have served it: a bit for each of the first 64.
+    served: u64,
+    /// The service at each gate in its charge, if it is measured.
+    services: PerGate<GateService>,
     /// Whether the request was answered: service reported later counts at once.
     answered: bool,
 }
@@ -73,7 +75,10 @@ impl Request {
     pub(crate) fn admit(ledger: &Arc<RequestLedger>, birth: Time, charge: GateCharge) -> Arc<Self> {
         ledger.admit();
         let (state, ledger) = (AtomicU8::new(OPEN), Arc::clone(ledger));
-        Arc::new(Self { state, birth, ledger, charge, service: Mutex::default() })
+        let measured = charge.costs().iter().filter(|_| charge.measured);
+        let services = measured.map(|_| GateService::default()).collect();
+        let service = Mutex::new(Service { services, ..Service::default() });
+        Arc::new(Self { state, birth, ledger, charge, visits: Visits::default(), service })
     }
 
     /// Gives the request up because its client has gone: its queued events are shed before they
@@ -131,15 +136,23 @@ impl Request {
         self.gate_on_route(stage).is_some()
     }
 
-    /// Returns the gate of `stage` and its place on the route; `None` if it is not on the route.
-    fn gate_on_route(&self, stage: usize) -> Option<(usize, &Gate)> {
+    /// Returns the gate of `stage`; `None` if the request does not count there.
+    fn gate_on_route(&self, stage: usize) -> Option<GateOn<'_>> {
         self.ledger.admission.gate_on(&self.charge, stage)
+    }
+
+    /// Notes that an event of the request has reached `stage`, or was refused there.
+    #[inline]
+    pub(crate) fn visit(&self, stage: usize) {
+        if self.charge.learns {
+            self.ledger.admission.visit(&self.charge, &self.visits, stage);
+        }
     }
 
     /// Begins service at `stage`: the remaining cost falls from now on. Of several events in
     /// service at one stage the first counts; of several stages, the last.
     pub(crate) fn begin_service(&self, stage: usize, now: Time) {
-        if self.charge.cost == 0 {
+        if !self.charge.weighs() {
             return;
         }
         let mut service = self.service.lock();
@@ -150,65 +163,74 @@ impl Request {
         // Checked under the lock: a thread that resolves the request now waits for the lock in
         // `end_service`, and ends this service.
         if self.is_open()
-            && let Some((_, gate)) = self.gate_on_route(stage)
+            && let Some(on) = self.gate_on_route(stage)
+            && on.cost.amount > 0
         {
-            gate.begin(u64::from(self.charge.cost), now);
+            on.gate.begin(on.cost, now);
             service.begun = Some((stage, now));
         }
     }
 
-    /// Adds `nanos` of service by a stage. It counts once the request is answered, because a lost
+    /// Adds `nanos` of service by `stage`. It counts once the request is answered, because a lost
     /// request does not show the full demand of its route.
-    pub(crate) fn record_service(&self, nanos: u64) {
-        if !self.ledger.admission.measures(&self.charge) {
+    pub(crate) fn record_service(&self, stage: usize, nanos: u64) {
+        if !self.charge.measured {
             return;
         }
+        let Some(GateOn { number, .. }) = self.gate_on_route(stage) else { return };
         let mut service = self.service.lock();
         if service.answered {
-            self.ledger.admission.record_service(&self.charge, nanos);
-        } else {
-            service.nanos = service.nanos.saturating_add(nanos);
+            self.ledger.admission.record_service(&self.charge, number, nanos);
+        } else if let Some(at) = service.services.as_mut_slice().get_mut(number) {
+            at.add(nanos);
         }
     }
 
-    /// Reports the service measured until the answer.
+    /// Reports the visits and the service measured until the answer.
     fn report_demand(&self) {
-        if self.ledger.admission.measures(&self.charge) {
+        let admission = &self.ledger.admission;
+        if self.charge.learns {
+            admission.report_visits(&self.charge, &self.visits);
+        }
+        if self.charge.measured {
             let mut service = self.service.lock();
             service.answered = true;
-            self.ledger.admission.answered(&self.charge, std::mem::take(&mut service.nanos));
+            admission.report_service(&self.charge, service.services.as_slice());
         }
     }
 
     /// Ends the service that has begun, if any.
     pub(crate) fn end_service(&self) {
-        if self.charge.cost > 0 {
+        if self.charge.weighs() {
             self.leave_service(&mut self.service.lock());
         }
     }
 
     /// Returns the cost of the request at its first service by a stage on its route, for the cost
-    /// model of that stage; 0 at further visits and at other stages.
+    /// model of that stage; 0 at further visits and at other stages, and for a cost in a unit in
+    /// which the gate counts no longer.
     pub(crate) fn claim_first_visit(&self, stage: usize) -> u32 {
-        let charge = &self.charge;
-        if charge.cost == 0 || !self.ledger.admission.counts_for_cost_models(charge) {
+        if !self.charge.weighs() {
             return 0;
         }
-        let Some((place, _)) = self.gate_on_route(stage) else { return 0 };
-        // A place beyond the first 64 has no bit: each visit there counts as the first.
-        let visit = u32::try_from(place).ok().and_then(|place| 1_u64.checked_shl(place));
+        let Some(GateOn { number, cost, gate }) = self.gate_on_route(stage) else { return 0 };
+        if cost.amount == 0 || cost.unit != gate.unit() {
+            return 0;
+        }
+        // A gate beyond the first 64 has no bit: each visit there counts as the first.
+        let visit = u32::try_from(number).ok().and_then(|number| 1_u64.checked_shl(number));
         let visit = visit.unwrap_or(0);
         let mut service = self.service.lock();
-        let before = service.visited;
-        service.visited |= visit;
-        if before & visit == 0 { charge.cost } else { 0 }
+        let before = service.served;
+        service.served |= visit;
+        if before & visit == 0 { cost.amount } else { 0 }
     }
 
     fn leave_service(&self, service: &mut Service) {
         if let Some((stage, begun)) = service.begun.take()
-            && let Some((_, gate)) = self.gate_on_route(stage)
+            && let Some(on) = self.gate_on_route(stage)
         {
-            gate.end(u64::from(self.charge.cost), begun);
+            on.gate.end(on.cost, begun);
         }
     }
 }

@@ -233,11 +233,11 @@ pub struct StageReport {
 pub struct GateReport {
     /// Open requests with the stage on their route.
     pub bound: usize,
-    /// The limit of the highest class; `None` before the first measurement.
+    /// The lowest limit of all classes; `None` without a limit.
     pub limit: Option<usize>,
     /// The declared cost of these requests, in their own unit.
     pub cost: u64,
-    /// The limit of that cost for the highest class; `None` without declared costs.
+    /// The lowest limit of that cost; `None` without declared costs.
     pub cost_limit: Option<u64>,
     /// Requests refused at the entry on behalf of this stage, by class. The entry counts them, too,
     /// as refused for `admission`.

@@ -34,14 +34,17 @@ pub struct SendOptions {
     /// The time after which the answer is worthless. `None`: the SLO of the class, else no limit.
     pub deadline: Option<Duration>,
     /// The stages that a request will visit, beside its entry. `None`, or a route of another
-    /// graph: not known.
+    /// graph: not known. Such a request counts at the stages that at least nine in ten of the
+    /// answered requests of its entry have visited.
     pub route: Option<Route>,
-    /// The cost of a request at the stages that it visits, in a unit of your own that all requests
+    /// The cost of a request at the stages on its route, in a unit of your own that all requests
     /// of a stage share: microseconds, tokens, rows. The time per unit is measured. Where requests
     /// declare it, a stage is bounded by their total cost instead of their number, so that a cheap
-    /// request is admitted where an expensive one has no room. 0 counts as 1. `None`: unknown. If
-    /// routes that meet in a stage then differ in cost by a factor of two, each request counts with
-    /// the measured cost of its route.
+    /// request is admitted where an expensive one has no room. 0 counts as 1.
+    ///
+    /// `None`: unknown. At a stage where others declare their cost, such a request then counts as
+    /// its measured time in their unit. At another stage where routes meet that differ in time by a
+    /// factor of two, it counts as the measured time of its route there.
     pub cost: Option<u32>,
 }
 

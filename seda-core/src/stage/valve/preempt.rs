@@ -51,8 +51,8 @@ impl ValveScope<'_> {
         stage: usize,
         charge: &GateCharge,
     ) -> Option<Class> {
-        let cost = u64::from(charge.cost);
-        admission.gate(stage)?.preemptible_class(charge.class, cost, self.classes)
+        let on = admission.gate_on(charge, stage)?;
+        on.gate.preemptible_class(charge.class, on.cost, self.classes)
     }
 
     /// Sheds one queued event of `class` that counts at a stage's gate, in any of its replicas;

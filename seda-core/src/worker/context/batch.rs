@@ -77,6 +77,7 @@ impl Context {
         self.open = 1;
         self.ahead = ahead;
         if let (Some(request), Some((stage, _))) = (&self.meta.request, &self.stage) {
+            request.visit(stage.index());
             request.begin_service(stage.index(), self.begun);
         }
         // The budget's place of the event in hand passes to the first event it sends.
@@ -93,6 +94,9 @@ impl Context {
             self.weigh_out(false);
         }
         self.meta = meta;
+        if let (Some(request), Some((stage, _))) = (&self.meta.request, &self.stage) {
+            request.visit(stage.index());
+        }
         self.open += 1;
         self.ahead = 0;
         self.credit += 1;
@@ -109,8 +113,10 @@ impl Context {
         self.stats.end(self.meta.class, detached.is_some());
         self.cost_of_service();
         let took = self.time_events(u64::from(detached == Some(Detached::Outside)));
-        if let (Some(nanos), Some(request)) = (took, &self.meta.request) {
-            request.record_service(nanos);
+        if let (Some(nanos), Some(request), Some((stage, _))) =
+            (took, &self.meta.request, &self.stage)
+        {
+            request.record_service(stage.index(), nanos);
         }
         self.open = 0;
         self.end_service();

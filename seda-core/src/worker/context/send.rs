@@ -339,6 +339,9 @@ impl Context {
         reason: RefusalReason,
         n: usize,
     ) -> Refusal {
+        if let Some(request) = &self.meta.request {
+            request.visit(sink.stage.index);
+        }
         sink.stage.refuse(self.meta.class, target::edge(&self.stage, sink), reason, n)
     }
 }

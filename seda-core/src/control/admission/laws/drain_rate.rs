@@ -1,11 +1,8 @@
 //! A limit from the rate at which a stage drains.
 
 use crate::control::admission::backlog::{OVERLOAD, busy_backlog};
-use crate::control::admission::{AdmissionLaw, AdmissionObservation, HORIZON, MOST};
+use crate::control::admission::{AdmissionLaw, AdmissionObservation, FIRST_BURST, HORIZON, MOST};
 
-/// The events that may wait before the first service is measured. A service of 1.5 ms drains them
-/// within the horizon; a longer one does so once, at the start.
-const FIRST_BURST: f64 = 256.0;
 /// The least burst without an SLO, in events; a queue that could not have drained as many does not
 /// stand yet. At half load a queue of equal services exceeds it
 /// once in 100,000 arrivals.
