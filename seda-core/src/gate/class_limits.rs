@@ -98,6 +98,11 @@ impl ClassLimiter {
         load(&self.limits[class])
     }
 
+    /// Returns the amount of a class that is admitted regardless of the other classes.
+    pub(super) fn guaranteed(&self, class: Class) -> u64 {
+        load(&self.guaranteed[class])
+    }
+
     /// Returns the lowest limit of all classes.
     pub(super) fn lowest_limit(&self) -> u64 {
         self.limits.iter().map(load).min().unwrap_or(UNLIMITED)

@@ -202,6 +202,11 @@ impl Gate {
         self.costs(self.unit())
     }
 
+    /// Returns the requests of a class that are admitted regardless of the other classes.
+    pub(crate) fn guaranteed(&self, class: Class) -> u64 {
+        self.requests.guaranteed(class)
+    }
+
     /// Returns whether a class exceeds its guarantee.
     pub(super) fn exceeds_guarantee(&self, class: Class) -> bool {
         let costs = &self.counted().inside;

@@ -115,6 +115,11 @@ impl<E> Lanes<E> {
         self.places.depth()
     }
 
+    /// Returns the number of queued events of a class.
+    pub(crate) fn queued(&self, class: Class) -> usize {
+        self.classes.lane(class).len()
+    }
+
     /// Returns the hard capacity.
     pub(crate) fn capacity(&self) -> usize {
         self.places.capacity()

@@ -1,11 +1,28 @@
 //! The charge of an event at a stage: its place in the graph's budget, and its bytes.
 
 use crate::config::Class;
-use crate::event::{Label, RefusalReason};
+use crate::event::{EventMeta, Label, RefusalReason};
+use crate::stage::any::Observed;
 use crate::stage::core::StageCore;
 use crate::stage::valve::Incoming;
 
 impl<E: Send + 'static> StageCore<E> {
+    /// Returns whether the stage refuses an event of a request that its gate did not count at the
+    /// entry: few requests of that entry come here, and none of them declared a route. A class
+    /// within its guarantee is not refused. `unpublished` events are on their way here.
+    pub(crate) fn is_closed_for(&self, meta: &EventMeta, unpublished: usize) -> bool {
+        let Some(request) = &meta.request else { return false };
+        let admission = &self.graph.admission;
+        if !admission.acts() || request.is_bound_for(self.index) {
+            return false;
+        }
+        let Some(gate) = admission.gate(self.index) else { return false };
+        let here = self.depth_hint() + unpublished;
+        let is_full = gate.fullness(meta.class, here).is_some_and(|used| used >= 1.0);
+        let own = || self.lanes.lock().queued(meta.class) + unpublished;
+        is_full && own() as u64 >= gate.guaranteed(meta.class)
+    }
+
     /// Charges the graph's budget for `n` events bound for this stage; at the budget the valve may
     /// evict others for them, all or none.
     ///

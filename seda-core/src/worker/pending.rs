@@ -152,6 +152,9 @@ impl Pending {
         if self.meta.is_expired(now) {
             return Err(RefusalReason::Expired);
         }
+        if sink.stage.is_closed_for(&self.meta, 0) {
+            return Err(RefusalReason::Admission);
+        }
         // The event keeps its place in the budget until it is completed, so the sent event needs a
         // place of its own.
         sink.stage.reserve_charged(self.meta.class, 1, true)

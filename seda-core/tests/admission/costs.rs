@@ -69,9 +69,9 @@ fn completed_service_of_a_running_job_frees_capacity_with_declared_and_measured_
         let slowest = world.slowest(BASIC);
         assert!(slowest <= SLO, "{slowest:?}");
         // A simulation of the rule alone reaches 93.0 % of the capacity, an oracle 93.7 %, and
-        // three whole jobs 89.3 %.
+        // three whole jobs 89.3 %. Here arrivals also wait at `front`, for the only thread.
         let answered = world.answered(BASIC);
-        assert!((5_550..5_640).contains(&answered), "{answered}");
+        assert!((5_500..5_640).contains(&answered), "{answered}");
     }
 }
 

@@ -225,7 +225,7 @@ impl Context {
         let Some(outbox) = place.and_then(|o| o.as_any_mut().downcast_mut::<Outbox<E>>()) else {
             return Err(event);
         };
-        if !outbox.is_leased() {
+        if !outbox.is_leased() || sink.stage.is_closed_for(&self.meta, outbox.len()) {
             return Err(event);
         }
         outbox.push(Envelope { event, meta: self.meta.clone(), enqueued: self.now });
@@ -255,6 +255,10 @@ impl Context {
         n: usize,
         ahead: usize,
     ) -> Result<(), RefusalReason> {
+        let unpublished = self.outbox(sink).ok_or(RefusalReason::Closed)?.len();
+        if n == 1 && sink.stage.is_closed_for(&self.meta, unpublished) {
+            return Err(RefusalReason::Admission);
+        }
         self.outbox(sink).ok_or(RefusalReason::Closed)?.lease(n, ahead)
     }
 
