@@ -276,6 +276,19 @@ impl Admission {
         Ok(())
     }
 
+    /// Returns the first gate on a request's route at which [`Admission::enter`] would refuse it.
+    pub(crate) fn first_closed(
+        &self,
+        charge: &GateCharge,
+        now: impl Fn() -> Time,
+    ) -> Option<GateClosed> {
+        let cost = u64::from(charge.cost);
+        let observes = self.observes.load(Ordering::Relaxed);
+        let mut gates = self.gates_on(charge.route);
+        let closed = gates.find(|(_, gate)| !observes && !gate.has_room(charge.class, cost, &now));
+        closed.map(|(stage, _)| GateClosed { stage })
+    }
+
     /// Returns the stages of the gates on a request's route that are closed for it.
     pub(crate) fn closed_on(&self, charge: &GateCharge, now: impl Fn() -> Time) -> Vec<usize> {
         let cost = u64::from(charge.cost);

@@ -66,6 +66,11 @@ impl EntryLimits {
         Ok(least)
     }
 
+    /// Returns whether the rate limit allows one event now. No token is taken.
+    pub(super) fn has_token(&mut self, now: impl FnOnce() -> Time) -> bool {
+        self.rate.as_mut().is_none_or(|bucket| bucket.has(1, now()))
+    }
+
     /// Returns the tokens of `n` admitted events that did not enter the queue.
     pub(super) fn refund(&mut self, n: usize) {
         if let Some(bucket) = &mut self.rate {

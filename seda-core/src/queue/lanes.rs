@@ -235,6 +235,25 @@ impl<E> Lanes<E> {
         Ok(taken)
     }
 
+    /// Checks whether one place could be reserved now, and reserves none. `class` is `None` for a
+    /// request that counts at the stage's gate.
+    ///
+    /// # Errors
+    /// As [`Lanes::reserve`].
+    pub(crate) fn check_place(
+        &mut self,
+        class: Option<Class>,
+        now: impl FnOnce() -> Time,
+    ) -> Result<(), RefusalReason> {
+        self.free_for(1)?;
+        let within_limits = class.is_none_or(|class| self.admitted(class, 1) > 0);
+        if within_limits && self.entry_limits.has_token(now) {
+            Ok(())
+        } else {
+            Err(RefusalReason::Admission)
+        }
+    }
+
     fn free_for(&self, least: usize) -> Result<usize, RefusalReason> {
         if !self.open {
             return Err(RefusalReason::Closed);

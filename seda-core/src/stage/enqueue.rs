@@ -41,6 +41,12 @@ impl<E: Send + 'static> StageCore<E> {
         self.lanes.lock().reserve_counted(n, || self.graph.now())
     }
 
+    /// Checks whether one place could be reserved now, and reserves none. `class` is `None` for a
+    /// request that has passed the stage's gate. A refusal is not counted yet.
+    pub(super) fn check_place(&self, class: Option<Class>) -> Result<(), RefusalReason> {
+        self.lanes.lock().check_place(class, || self.graph.now())
+    }
+
     /// Reserves `n` places for events like `meta`, counted at the gate or not.
     pub(super) fn reserve_for(&self, meta: &EventMeta, n: usize) -> Result<usize, RefusalReason> {
         match self.reserve(meta.class, n, n) {
