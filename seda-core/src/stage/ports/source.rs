@@ -307,11 +307,7 @@ impl<E: Send + 'static> Source<E> {
 
     /// Checks whether [`Source::reserve_behind`] would find a place for a request that has passed
     /// the gates.
-    fn check_behind(
-        &self,
-        charge: &GateCharge,
-        options: SendOptions,
-    ) -> Result<(), RefusalReason> {
+    fn check_behind(&self, charge: &GateCharge, options: SendOptions) -> Result<(), RefusalReason> {
         if let Some(reason) = self.barred(&self.meta_on(charge.route, options)) {
             return Err(reason);
         }

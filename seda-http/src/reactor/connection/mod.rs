@@ -23,7 +23,7 @@ use super::{Admission, Codec, DecodeOutcome, Expecting, Service, Settings};
 use bytes::BytesMut;
 use mio::event::Event;
 use mio::net::TcpStream;
-use seda_core::{LossReason, ReplyAddress, Time};
+use seda_core::{LossReason, ReplyAddress, SendOptions, Time};
 use std::net::SocketAddr;
 
 /// Bytes that one connection reads and writes in a turn: 0.1 ms of copying, and enough that a long
@@ -89,6 +89,8 @@ pub(super) struct Connection<C: Codec> {
     input: BytesMut,
     /// The input is known to hold no whole request.
     needs_input: bool,
+    /// The options of the request whose body is being read.
+    options: Option<SendOptions>,
     pipeline: Pipeline<C>,
     output: Output,
     phase: Phase,
@@ -126,6 +128,7 @@ impl<C: Codec> Connection<C> {
             decoder,
             input: BytesMut::new(),
             needs_input: true,
+            options: None,
             pipeline: Pipeline::new(),
             output: Output::default(),
             phase: Phase::Open,
@@ -226,6 +229,7 @@ impl<C: Codec> Connection<C> {
         while !self.needs_input && self.has_room(cx.settings) && cx.budget.requests > 0 {
             match cx.codec.decode(&mut self.decoder, &mut self.input) {
                 DecodeOutcome::Incomplete => self.needs_input = true,
+                DecodeOutcome::Head => self.check(cx),
                 DecodeOutcome::Interim(bytes) => self.pipeline.push_interim(bytes),
                 DecodeOutcome::Request(request, exchange) => {
                     self.note_request(exchange, cx);
@@ -235,6 +239,23 @@ impl<C: Codec> Connection<C> {
                     self.note_request(exchange, cx);
                     self.pipeline.push_answered(response, exchange);
                 }
+                DecodeOutcome::End => self.phase = Phase::Ending,
+            }
+        }
+    }
+
+    /// Asks the service whether to read the body of a request; if not, responds to it now.
+    fn check<S: Service<C>>(&mut self, cx: &mut TurnContext<'_, C, S>) {
+        let Some(head) = C::head(&self.decoder) else {
+            debug_assert!(false, "the decoder has the head that it announced");
+            return;
+        };
+        match cx.service.check(head) {
+            Ok(options) => self.options = Some(options),
+            Err(response) => {
+                let exchange = cx.codec.refuse(&mut self.decoder, &mut self.input);
+                self.note_request(exchange, cx);
+                self.pipeline.push_answered(response, exchange);
             }
         }
     }
@@ -247,7 +268,7 @@ impl<C: Codec> Connection<C> {
     ) {
         let sequence = self.pipeline.next_sequence();
         let address = ReplyAddress { sequence, ..self.address };
-        match service.admit(request, self.peer, address) {
+        match service.admit(request, self.options.take(), self.peer, address) {
             Admission::Answered(response) => self.pipeline.push_answered(response, exchange),
             Admission::Admitted(request) => self.pipeline.push_pending(exchange, Some(request)),
             Admission::External => self.pipeline.push_pending(exchange, None),
@@ -311,7 +332,7 @@ impl<C: Codec> Connection<C> {
             || cx.draining
                 && self.needs_input
                 && !self.stream.is_readable
-                && self.expecting(cx.codec) == Expecting::Nothing
+                && !self.expecting(cx.codec).is_request()
     }
 
     fn expecting(&self, codec: &C) -> Expecting {
@@ -335,8 +356,7 @@ impl<C: Codec> Connection<C> {
             if self.stream.is_at_eof && abandons {
                 return Err(Disconnected);
             }
-            if self.stream.is_at_eof || is_drained && self.expecting(cx.codec) == Expecting::Nothing
-            {
+            if self.stream.is_at_eof || is_drained && !self.expecting(cx.codec).is_request() {
                 self.phase = Phase::Ending;
             }
         }
@@ -361,8 +381,7 @@ impl<C: Codec> Connection<C> {
             && self.stream.is_readable
             && cx.budget.bytes > 0
         {
-            let read = self.stream.read(&mut self.input, cx.scratch)?;
-            self.input.clear();
+            let read = self.stream.discard(cx.scratch)?;
             if self.stream.is_at_eof || read >= left {
                 return Err(Disconnected);
             }

@@ -49,7 +49,9 @@ impl<C: Codec> Connection<C> {
         }
         match self.timeout.waiting() {
             Waiting::Nothing => return false,
-            Waiting::Request | Waiting::FirstRequest => self.phase = Phase::Ending,
+            Waiting::Request | Waiting::FirstRequest | Waiting::RefusedBody => {
+                self.phase = Phase::Ending;
+            }
             Waiting::Head => self.end_with(codec.timeout_response(Expecting::Head)),
             Waiting::Body => self.end_with(codec.timeout_response(Expecting::Body)),
             Waiting::Reading | Waiting::Fin => self.stream.is_dead = true,
@@ -67,9 +69,23 @@ impl<C: Codec> Connection<C> {
             && self.input.is_empty()
             && (self.input.capacity() > 0 || self.output.has_memory())
     }
+}
 
-    #[cfg(test)]
+#[cfg(test)]
+impl<C: Codec> Connection<C> {
     pub(in crate::reactor) fn awaits_a_head(&self) -> bool {
         self.timeout.waiting() == Waiting::Head
+    }
+
+    pub(in crate::reactor) fn drops_a_body(&self) -> bool {
+        self.timeout.waiting() == Waiting::RefusedBody
+    }
+
+    pub(in crate::reactor) fn has_input(&self) -> bool {
+        !self.input.is_empty()
+    }
+
+    pub(in crate::reactor) fn lingers(&self) -> bool {
+        self.timeout.waiting() == Waiting::Fin
     }
 }
