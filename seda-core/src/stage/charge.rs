@@ -29,7 +29,7 @@ impl<E: Send + 'static> StageCore<E> {
         if self.graph.make_room(n, incoming) { Ok(()) } else { Err(RefusalReason::Budget) }
     }
 
-    /// Checks whether [`StageCore::charge_or_make_room`] would find room for one event from outside.
+    /// Checks whether the budget has room for one event from outside, or the valve could make it.
     ///
     /// # Errors
     /// [`RefusalReason::Budget`].

@@ -60,7 +60,6 @@ pub struct Decoder {
 }
 
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "one per connection; a box would cost every body")]
 enum State {
     /// Between requests, or inside a head.
     Head,
@@ -103,7 +102,6 @@ impl BodyState {
 /// assert!(!exchange.keep_alive);
 /// ```
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "moved once, into the graph")]
 pub enum Decoded {
     /// More bytes are needed, or the connection takes no more requests.
     Incomplete,

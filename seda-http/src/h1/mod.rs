@@ -17,7 +17,7 @@
 //!
 //! let mut decoder = Decoder::new(Limits::default());
 //! let mut input = BytesMut::from("GET /page HTTP/1.1\r\nHost: a\r\n\r\nGET /next HT");
-//! let Decoded::Request(head, _body, exchange) = decoder.decode(&mut input) else { unreachable!() };
+//! let Decoded::Request(head, _, exchange) = decoder.decode(&mut input) else { unreachable!() };
 //! assert_eq!(head.uri().path(), "/page");
 //! assert!(exchange.keep_alive);
 //! // The next request is not complete yet.
