@@ -133,8 +133,7 @@ impl AdmissionLaw for Two {
 fn gated(observes: bool) -> (Manual, Source<Upload>) {
     let (mut graph, source, clock) = store(64, |graph, _store| {
         graph.admission_law(|_stage| Two);
-        let mut config = GraphConfig::default();
-        config.slo = SloConfig::new(SECOND);
+        let mut config = GraphConfig { slo: SloConfig::new(SECOND), ..GraphConfig::default() };
         if observes {
             config.control.admission = seda_core::Mode::Observe;
         }

@@ -208,7 +208,7 @@ impl Decoder {
     #[must_use]
     pub fn refuse(&mut self, input: &mut BytesMut) -> Exchange {
         let exchange = self.begin_next();
-        let is_unclear = self.expects_continue && input.is_empty();
+        let is_unclear = std::mem::take(&mut self.expects_continue) && input.is_empty();
         let dropped = match std::mem::replace(&mut self.state, State::Closed) {
             State::Body(_, body) if exchange.keep_alive && !is_unclear => body.dropped(),
             _ => None,
