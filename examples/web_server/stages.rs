@@ -3,9 +3,9 @@
 use crate::settings::Settings;
 use crate::site::Site;
 use rustix::time::{ClockId, clock_gettime};
+use seda::http::h1::RequestHead;
 use seda::http::{
-    Body, Bytes, HeaderValue, Http, HttpRequest, Method, Request, Response, Server, StatusCode,
-    header,
+    Body, HeaderValue, Http, HttpRequest, Method, Response, Server, StatusCode, Uri, header,
 };
 use seda::{
     Class, Context, Graph, GraphError, Pool, Refused, Route, SendOptions, Sink, Stage, StageConfig,
@@ -46,7 +46,7 @@ pub(crate) fn start(settings: Settings, site: Site) -> Result<Server, Box<dyn Er
         sleep: graph.route([sleep.id()])?,
         page: graph.route([page.id()])?,
     };
-    http.classify(move |request| SendOptions { deadline, ..routes.classify(request) });
+    http.classify(move |head| SendOptions { deadline, ..routes.classify(head) });
 
     graph.attach_each_in(&reactors, route, |wire| {
         let (files, work, sleep) = (wire.sink(files), wire.sink(work), wire.sink(sleep));
@@ -73,7 +73,7 @@ pub(crate) fn start(settings: Settings, site: Site) -> Result<Server, Box<dyn Er
 
 /// Sends a request with the value of its parameter to a stage, or answers 400.
 fn send_timed(cx: &mut Context, to: &Sink<Timed>, name: &str, most: u64, call: HttpRequest) {
-    match number(&call.request, name, most) {
+    match number(call.request.uri(), name, most) {
         // A refused send gives its request up: the client gets 503 at once.
         Ok(value) => cx.send(to, (value, call)).unwrap_or_else(Refused::give_up),
         Err(error) => call.respond(text(StatusCode::BAD_REQUEST, error)),
@@ -125,18 +125,18 @@ impl Routes {
     /// Returns the class, the route and the cost of a request. While a stage is overloaded, the
     /// gate refuses requests of its route, expensive ones first. A request with a parameter out
     /// of range has no route: `route` answers it.
-    fn classify(&self, request: &Request<Bytes>) -> SendOptions {
-        let visits = match request.uri().path() {
+    fn classify(&self, head: &RequestHead) -> SendOptions {
+        let visits = match head.uri().path() {
             "/work" => Some((self.work, "micros", MOST_MICROS)),
             "/sleep" => Some((self.sleep, "millis", MOST_MILLIS)),
             "/page" => Some((self.page, "micros", MOST_MICROS)),
             _ => None,
         };
         let priced = visits.and_then(|(route, name, most)| {
-            Some((route, u32::try_from(number(request, name, most).ok()?).ok()?))
+            Some((route, u32::try_from(number(head.uri(), name, most).ok()?).ok()?))
         });
         let (route, cost) = priced.unzip();
-        SendOptions { class: class(request), route, cost, ..SendOptions::default() }
+        SendOptions { class: class(head), route, cost, ..SendOptions::default() }
     }
 }
 
@@ -161,16 +161,16 @@ fn attach_files(
 
 /// Returns gold for a request that is more urgent than the default (`Priority: u=0`; the default is
 /// 3: RFC 9218, section 4.1), else basic.
-fn class(request: &Request<Bytes>) -> Class {
-    let priority = request.headers().get("priority").and_then(|value| value.to_str().ok());
+fn class(head: &RequestHead) -> Class {
+    let priority = head.header("priority");
     let mut parameters = priority.into_iter().flat_map(|value| value.split(',')).map(str::trim);
     let urgency = parameters.find_map(|parameter| parameter.strip_prefix("u=")?.parse().ok());
     Class::new(u8::from(urgency.unwrap_or(3_u8) >= 3))
 }
 
 /// Returns the value of a query parameter, which must occur once and be from 0 to `most`.
-fn number(request: &Request<Bytes>, name: &str, most: u64) -> Result<u64, String> {
-    let query = request.uri().query().unwrap_or_default();
+fn number(target: &Uri, name: &str, most: u64) -> Result<u64, String> {
+    let query = target.query().unwrap_or_default();
     let values = query.split('&').filter_map(|pair| pair.split_once('='));
     let mut values = values.filter(|(key, _)| *key == name).map(|(_, value)| value);
     let value = values.next().and_then(|value| value.parse().ok());

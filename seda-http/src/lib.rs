@@ -1,10 +1,16 @@
 //! An HTTP/1.1 server on a seda stage graph: each request is an event of the graph.
 //!
 //! Sockets belong to reactors. A reactor is a worker of the graph that polls its sockets when it is
-//! idle. It reads and parses a request, then asks the graph for admission. An admitted request has
-//! a reserved place for its response. A refused one is answered at once with 503 and Retry-After,
-//! before any work is done for it. Every bound has a default with a reason ([`HttpConfig`]), so
-//! clients cannot make the server hold more than the operator allows.
+//! idle. It parses the head of a request, then asks the graph for admission. An admitted request
+//! has a reserved place for its response. A refused one is answered at once with 503 and
+//! Retry-After: before its body is read, before `100 Continue`, and before a [`Request`] is made.
+//! Every bound has a default with a reason ([`HttpConfig`]), so clients cannot make the server hold
+//! more than the operator allows.
+//!
+//! A request holds no place in the graph while its body arrives, so slow uploads keep no other
+//! request out. In return it is asked for again at the end of its body, and is refused then if the
+//! graph has filled meanwhile. A refused body of at most 64 KiB is dropped and the connection goes
+//! on; a longer one ends the connection.
 //!
 //! ```text
 //! sockets ─▶ reactor ─▶ h1 ─▶ service ─▶ stages of the graph ─▶ Responder ─▶ reactor ─▶ sockets

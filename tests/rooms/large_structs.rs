@@ -22,7 +22,6 @@ pub(crate) const LARGE: &[Listed] = &[
     ("seda-core/src", "QueueFigures", 13),
     ("seda-core/src", "Report", 13),
     ("seda-http/src", "Reactor", 16),
-    ("seda-http/src", "Connection", 13),
     ("seda-http/src", "HttpConfig", 14),
     ("seda-tools/src", "LoadReport", 31),
     ("seda-tools/src", "Point", 19),

@@ -341,6 +341,20 @@ impl Admission {
         Ok(())
     }
 
+    /// Returns the first gate on a request's route at which [`Admission::enter`] would refuse it.
+    pub(crate) fn first_closed(
+        &self,
+        charge: &GateCharge,
+        now: impl Fn() -> Time,
+    ) -> Option<GateClosed> {
+        if self.observes.load(Ordering::Relaxed) {
+            return None;
+        }
+        let mut gates = self.gates_of(charge);
+        let closed = gates.find(|(at, gate)| !gate.has_room(charge.class, at.cost, &now));
+        closed.map(|(at, _)| GateClosed { stage: at.gate })
+    }
+
     /// Returns the stages of the gates on a request's route that are closed for it.
     pub(crate) fn closed_on(&self, charge: &GateCharge, now: impl Fn() -> Time) -> Vec<usize> {
         let gates = self.gates_of(charge);

@@ -217,13 +217,26 @@ impl<E> Lanes<E> {
         most: usize,
         now: impl FnOnce() -> Time,
     ) -> Result<usize, RefusalReason> {
-        if !self.open {
-            return Err(RefusalReason::Closed);
-        }
-        let free = self.places.free_for(least)?;
+        let free = self.free_for(least)?;
         let taken = self.rate.admit(least, most.clamp(least, free), now)?;
         self.places.reserve(taken);
         Ok(taken)
+    }
+
+    /// Checks whether one place could be reserved now, and reserves none.
+    ///
+    /// # Errors
+    /// As [`Lanes::reserve`].
+    pub(crate) fn check_place(&mut self, now: impl FnOnce() -> Time) -> Result<(), RefusalReason> {
+        self.free_for(1)?;
+        if self.rate.has_token(now) { Ok(()) } else { Err(RefusalReason::Admission) }
+    }
+
+    fn free_for(&self, least: usize) -> Result<usize, RefusalReason> {
+        if !self.open {
+            return Err(RefusalReason::Closed);
+        }
+        self.places.free_for(least)
     }
 
     /// Gives `n` reserved places back unused.

@@ -47,6 +47,11 @@ impl RateLimit {
         Ok(least)
     }
 
+    /// Returns whether the limit allows one event now. No token is taken.
+    pub(super) fn has_token(&mut self, now: impl FnOnce() -> Time) -> bool {
+        self.bucket.as_mut().is_none_or(|bucket| bucket.has(1, now()))
+    }
+
     /// Returns the tokens of `n` admitted events that did not enter the queue.
     pub(super) fn refund(&mut self, n: usize) {
         if let Some(bucket) = &mut self.bucket {

@@ -67,6 +67,12 @@ impl TokenBucket {
         left.is_some()
     }
 
+    /// Returns whether [`TokenBucket::take`] would succeed now.
+    pub(super) fn has(&mut self, tokens: u64, now: Time) -> bool {
+        self.add(now);
+        self.level >= u128::from(tokens) * PARTS
+    }
+
     /// Puts unused tokens back; those above the burst are lost.
     pub(super) fn give_back(&mut self, tokens: u64) {
         self.level = self.level.saturating_add(u128::from(tokens) * PARTS).min(self.full());

@@ -46,6 +46,20 @@ impl<E: Send + 'static> StageCore<E> {
         if self.graph.make_room(n, incoming) { Ok(()) } else { Err(RefusalReason::Budget) }
     }
 
+    /// Checks whether the budget has room for one event from outside, or the valve could make it.
+    ///
+    /// # Errors
+    /// [`RefusalReason::Budget`].
+    pub(super) fn check_budget(&self, class: Class) -> Result<(), RefusalReason> {
+        let incoming = Incoming { stage: self.index, class, fan_out: false };
+        let budget = &self.graph.budget;
+        if budget.used() < budget.limit() || self.graph.could_make_room(incoming) {
+            Ok(())
+        } else {
+            Err(RefusalReason::Budget)
+        }
+    }
+
     /// Charges the budget for one event with a reserved place, or puts the place back: the slow
     /// half of [`StageCore::enter`], after the budget was found used up.
     pub(super) fn make_room_or_put_back(&self, class: Class) -> Result<(), RefusalReason> {

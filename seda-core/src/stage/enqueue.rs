@@ -29,6 +29,12 @@ impl<E: Send + 'static> StageCore<E> {
         self.lanes.lock().reserve(least, most, || self.graph.now())
     }
 
+    /// Checks whether one place could be reserved now, and reserves none. A refusal is not counted
+    /// yet.
+    pub(super) fn check_place(&self) -> Result<(), RefusalReason> {
+        self.lanes.lock().check_place(|| self.graph.now())
+    }
+
     /// Returns `n` reserved places that were not used, and announces the space.
     pub(crate) fn unreserve(&self, n: usize) {
         if n > 0 {

@@ -181,6 +181,11 @@ impl GraphShared {
         self.valve.make_room(&self.valve_scope(), need, incoming)
     }
 
+    /// True if the valve could free room in the budget for one event now.
+    pub(super) fn could_make_room(&self, incoming: Incoming) -> bool {
+        self.valve.could_make_room(&self.valve_scope(), incoming)
+    }
+
     /// True if a request of `class` that found a gate closed could preempt a lower class.
     pub(super) fn may_preempt(&self, class: Class) -> bool {
         self.valve_scope().may_preempt(class)
@@ -192,6 +197,14 @@ impl GraphShared {
     /// A gate that stays closed.
     pub(super) fn preempt(&self, passage: &GateCharge) -> Result<(), GateClosed> {
         self.valve_scope().preempt(&self.admission, passage)
+    }
+
+    /// Checks whether [`GraphShared::preempt`] would find an event to preempt at each closed gate.
+    ///
+    /// # Errors
+    /// A gate that would stay closed.
+    pub(super) fn check_preempt(&self, charge: &GateCharge) -> Result<(), GateClosed> {
+        self.valve_scope().preemptible_gates(&self.admission, charge).map(drop)
     }
 
     fn valve_scope(&self) -> ValveScope<'_> {

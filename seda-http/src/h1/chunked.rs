@@ -21,7 +21,12 @@ const SIZE_DIGITS: u8 = 16;
 #[derive(Debug, Default)]
 pub(super) struct Chunked {
     step: Step,
+    /// The data so far; empty if it is dropped.
     body: BytesMut,
+    /// The number of bytes of data so far.
+    received: usize,
+    /// True if the data is dropped.
+    drops: bool,
     extension_bytes: usize,
     trailers: Lines,
     trailer_fields: usize,
@@ -59,6 +64,11 @@ impl Default for Step {
 }
 
 impl Chunked {
+    /// Returns a chunked body that is read to its end and not kept.
+    pub(super) fn dropped() -> Self {
+        Self { drops: true, ..Self::default() }
+    }
+
     /// Consumes the bytes of the body from `input`, and no byte after it. Returns the whole body;
     /// `None` if more bytes are needed.
     pub(super) fn decode(
@@ -79,7 +89,10 @@ impl Chunked {
     fn data(&mut self, input: &mut BytesMut, left: usize) -> Step {
         let piece = input.get(..left).unwrap_or(input);
         let taken = piece.len();
-        self.body.extend_from_slice(piece);
+        if !self.drops {
+            self.body.extend_from_slice(piece);
+        }
+        self.received += taken;
         input.advance(taken);
         if taken == left { Step::DataReturn } else { Step::Data { left: left - taken } }
     }
@@ -109,7 +122,7 @@ impl Chunked {
         let limit = limits.body_bytes;
         match size {
             0 => Ok(Step::Trailers),
-            _ if size > limit.saturating_sub(self.body.len()) => {
+            _ if size > limit.saturating_sub(self.received) => {
                 Err(Rejection::BodyTooLarge { limit })
             }
             _ => Ok(Step::Data { left: size }),

@@ -1,13 +1,12 @@
 //! The state machine that reads the requests of one connection.
 
 use bytes::{Buf, Bytes, BytesMut};
-use http::Request;
 
 use super::{
     chunked::Chunked,
     exchange::Exchange,
     framing::Framing,
-    head::{self, Head},
+    head::{self, Head, RequestHead},
     limits::Limits,
     lines::Lines,
     rejection::Rejection,
@@ -18,6 +17,10 @@ use super::{
 /// because old clients sent one after a body. The bound ends a client that sends nothing else.
 const EMPTY_LINES: u8 = 4;
 
+/// The longest body of a refused request that is read and dropped, in bytes of data: one read of
+/// the socket, which costs less than the client's next connection.
+const DROPPED_BYTES: usize = 64 * 1024;
+
 /// Reads the requests of one connection, in order.
 ///
 /// [`decode`](Self::decode) consumes the bytes that have arrived, and returns the same requests
@@ -25,22 +28,29 @@ const EMPTY_LINES: u8 = 4;
 /// unfinished trailers stay in the input until they are whole. The caller only appends to the
 /// input.
 ///
+/// A request whose body has not arrived is announced by its head, so that the caller can
+/// [`refuse`](Self::refuse) it before it reads the body.
+///
 /// ```
 /// use seda_http::BytesMut;
 /// use seda_http::h1::{Decoded, Decoder, Limits};
 ///
 /// let mut decoder = Decoder::new(Limits::default());
 /// let mut input = BytesMut::from("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe");
+/// assert!(matches!(decoder.decode(&mut input), Decoded::Head));
+/// assert_eq!(decoder.head().and_then(|head| head.content_length()), Some(5));
 /// assert!(matches!(decoder.decode(&mut input), Decoded::Incomplete));
 /// assert!(decoder.mid_request(&input) && decoder.in_body());
 /// input.extend_from_slice(b"llo");
-/// let Decoded::Request(request, _) = decoder.decode(&mut input) else { unreachable!() };
-/// assert_eq!(request.body(), "hello");
+/// let Decoded::Request(head, body, _) = decoder.decode(&mut input) else { unreachable!() };
+/// assert_eq!(head.into_request(body).body(), "hello");
 /// ```
 #[derive(Debug)]
 pub struct Decoder {
     limits: Limits,
     state: State,
+    /// The client of the current request waits for `100 Continue`.
+    expects_continue: bool,
     /// The scan of the current head.
     lines: Lines,
     /// Empty lines skipped before it.
@@ -50,12 +60,13 @@ pub struct Decoder {
 }
 
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "one per connection; a box would cost every body")]
 enum State {
     /// Between requests, or inside a head.
     Head,
     /// The head is read; the body is incomplete.
-    Body(Request<()>, BodyState),
+    Body(RequestHead, BodyState),
+    /// The request is refused; its body is dropped.
+    Refused(BodyState),
     /// The last request was returned or rejected.
     Closed,
 }
@@ -64,6 +75,16 @@ enum State {
 enum BodyState {
     Length(usize),
     Chunked(Chunked),
+}
+
+impl BodyState {
+    /// Returns the state that drops the body; `None` if the body is too long for that.
+    fn dropped(self) -> Option<Self> {
+        match self {
+            Self::Length(length) => (length <= DROPPED_BYTES).then_some(self),
+            Self::Chunked(_) => Some(Self::Chunked(Chunked::dropped())),
+        }
+    }
 }
 
 /// The result of [`Decoder::decode`].
@@ -81,10 +102,14 @@ enum BodyState {
 /// assert!(!exchange.keep_alive);
 /// ```
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "moved once, into the graph")]
 pub enum Decoded {
     /// More bytes are needed, or the connection takes no more requests.
     Incomplete,
+    /// The head of a request with a body that has not arrived whole; [`Decoder::head`] returns it.
+    ///
+    /// Call [`Decoder::refuse`] to refuse the request, or `decode` again to read its body. Returned
+    /// at most once per request.
+    Head,
     /// The client waits for `100 Continue` before it sends its body (RFC 9110 §10.1.1).
     ///
     /// Write [`CONTINUE`](super::CONTINUE) and call `decode` again. Returned at most once per
@@ -92,10 +117,13 @@ pub enum Decoded {
     Continue,
     /// A whole request. If `keep_alive` is false it is the last one of its connection, and the
     /// bytes after it are discarded (RFC 9112 §9.6).
-    Request(Request<Bytes>, Exchange),
+    Request(RequestHead, Bytes, Exchange),
     /// The codec's own response. `keep_alive` is false: close after it, but read on for a moment,
     /// because a reset could cost the client the response (RFC 9112 §9.6).
     Reject(Rejection, Exchange),
+    /// The body of a refused request is malformed or too long, so the start of the next request is
+    /// unknown. The request has its response: close after it, as after `Reject`.
+    End,
 }
 
 impl Decoder {
@@ -105,6 +133,7 @@ impl Decoder {
         Self {
             limits,
             state: State::Head,
+            expects_continue: false,
             lines: Lines::default(),
             empty_lines: 0,
             exchange: Exchange::UNKNOWN,
@@ -119,8 +148,9 @@ impl Decoder {
     #[must_use]
     pub fn decode(&mut self, input: &mut BytesMut) -> Decoded {
         let outcome = match self.state {
-            State::Head => self.head(input),
+            State::Head => self.read_head(input),
             State::Body(..) => self.body(input),
+            State::Refused(_) => self.refused_body(input),
             State::Closed => Ok(Decoded::Incomplete),
         };
         let decoded = outcome.unwrap_or_else(|rejection| {
@@ -141,7 +171,7 @@ impl Decoder {
     pub fn mid_request(&self, input: &BytesMut) -> bool {
         match self.state {
             State::Head => !input.is_empty(),
-            State::Body(..) => true,
+            State::Body(..) | State::Refused(_) => true,
             State::Closed => false,
         }
     }
@@ -153,7 +183,45 @@ impl Decoder {
         matches!(self.state, State::Body(..))
     }
 
-    fn head(&mut self, input: &mut BytesMut) -> Result<Decoded, Rejection> {
+    /// Returns true while the body of a refused request is dropped. No response is due for it.
+    #[must_use]
+    pub fn in_refused_body(&self) -> bool {
+        matches!(self.state, State::Refused(_))
+    }
+
+    /// Returns the head of the request whose body is incomplete; `None` at any other time.
+    #[must_use]
+    pub fn head(&self) -> Option<&RequestHead> {
+        match &self.state {
+            State::Body(head, _) => Some(head),
+            State::Head | State::Refused(_) | State::Closed => None,
+        }
+    }
+
+    /// Gives up the request that [`Decoded::Head`] announced, and returns the exchange of its
+    /// response. Nothing is allocated for the body.
+    ///
+    /// A body of up to 64 KiB is dropped as it arrives, and the next request follows it. In three
+    /// cases `keep_alive` becomes false: the body is longer, its request was the last one anyway,
+    /// or the client waits for `100 Continue`. Such a client may send the body or not (RFC 9110
+    /// §10.1.1), so the start of its next request is unknown.
+    #[must_use]
+    pub fn refuse(&mut self, input: &mut BytesMut) -> Exchange {
+        let exchange = self.begin_next();
+        let is_unclear = std::mem::take(&mut self.expects_continue) && input.is_empty();
+        let dropped = match std::mem::replace(&mut self.state, State::Closed) {
+            State::Body(_, body) if exchange.keep_alive && !is_unclear => body.dropped(),
+            _ => None,
+        };
+        let Some(body) = dropped else {
+            input.clear();
+            return exchange.closing();
+        };
+        self.state = State::Refused(body);
+        exchange
+    }
+
+    fn read_head(&mut self, input: &mut BytesMut) -> Result<Decoded, Rejection> {
         if self.lines.untouched() && !self.skip_empty_lines(input)? {
             return Ok(Decoded::Incomplete);
         }
@@ -162,20 +230,22 @@ impl Decoder {
         };
         // The head is whole.
         let bytes = input.split_to(end).freeze();
-        let Head { request, framing, keep_alive, expects_continue } =
+        let Head { request, keep_alive, expects_continue } =
             head::read(&bytes, self.exchange.version, &self.limits)?;
         self.exchange.keep_alive = keep_alive;
-        // Its framing says whether a body follows.
-        let body = match framing {
+        // Its framing says whether more bytes follow.
+        let body = match request.framing() {
             Framing::Length(0) => return Ok(self.complete(request, Bytes::new())),
+            Framing::Length(length) if length <= input.len() => {
+                let body = input.split_to(length).freeze();
+                return Ok(self.complete(request, body));
+            }
             Framing::Length(length) => BodyState::Length(length),
             Framing::Chunked => BodyState::Chunked(Chunked::default()),
         };
         self.state = State::Body(request, body);
-        if expects_continue && input.is_empty() {
-            return Ok(Decoded::Continue);
-        }
-        self.body(input)
+        self.expects_continue = expects_continue;
+        Ok(Decoded::Head)
     }
 
     /// Returns true if a request line begins at the front of the input.
@@ -219,6 +289,9 @@ impl Decoder {
     }
 
     fn body(&mut self, input: &mut BytesMut) -> Result<Decoded, Rejection> {
+        if std::mem::take(&mut self.expects_continue) && input.is_empty() {
+            return Ok(Decoded::Continue);
+        }
         let body = match &mut self.state {
             State::Body(_, BodyState::Length(length)) if input.len() >= *length => {
                 Some(input.split_to(*length).freeze())
@@ -231,21 +304,52 @@ impl Decoder {
         };
         match std::mem::replace(&mut self.state, State::Head) {
             State::Body(request, _) => Ok(self.complete(request, body)),
-            State::Head | State::Closed => {
+            State::Head | State::Refused(_) | State::Closed => {
                 debug_assert!(false, "a body is complete only inside a body");
                 Ok(Decoded::Incomplete)
             }
         }
     }
 
+    /// Drops the body of a refused request, and reads on after its end.
+    fn refused_body(&mut self, input: &mut BytesMut) -> Result<Decoded, Rejection> {
+        let limits = Limits { body_bytes: DROPPED_BYTES, ..self.limits };
+        let is_whole = match &mut self.state {
+            State::Refused(BodyState::Length(left)) => {
+                let dropped = input.len().min(*left);
+                input.advance(dropped);
+                *left -= dropped;
+                *left == 0
+            }
+            State::Refused(BodyState::Chunked(chunked)) => match chunked.decode(input, &limits) {
+                Ok(body) => body.is_some(),
+                Err(_) => {
+                    self.state = State::Closed;
+                    return Ok(Decoded::End);
+                }
+            },
+            State::Head | State::Body(..) | State::Closed => false,
+        };
+        if !is_whole {
+            return Ok(Decoded::Incomplete);
+        }
+        self.state = State::Head;
+        self.read_head(input)
+    }
+
     /// Returns a request and resets the state for the next one.
-    fn complete(&mut self, request: Request<()>, body: Bytes) -> Decoded {
-        let exchange = std::mem::replace(&mut self.exchange, Exchange::UNKNOWN);
-        self.lines = Lines::default();
-        self.empty_lines = 0;
+    fn complete(&mut self, request: RequestHead, body: Bytes) -> Decoded {
+        let exchange = self.begin_next();
         if !exchange.keep_alive {
             self.state = State::Closed;
         }
-        Decoded::Request(request.map(|()| body), exchange)
+        Decoded::Request(request, body, exchange)
+    }
+
+    /// Resets the scan for the next head, and returns the exchange of the current request.
+    fn begin_next(&mut self) -> Exchange {
+        self.lines = Lines::default();
+        self.empty_lines = 0;
+        std::mem::replace(&mut self.exchange, Exchange::UNKNOWN)
     }
 }

@@ -13,6 +13,10 @@ pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 /// (24) and the blank line (2).
 const OWN_BYTES: usize = 160;
 
+/// The most bytes of the other fields of a 503: `content-type` (41) and `retry-after` with 20
+/// digits (35), rounded up.
+const UNAVAILABLE_BYTES: usize = 80;
+
 /// Appends the status line and the header fields of a response to `out`. The caller appends the
 /// body if [`carries_body`] returns true.
 ///
@@ -48,9 +52,33 @@ pub fn encode_head(
 ) {
     out.reserve(OWN_BYTES + fields_bytes(&parts.headers));
     put_status_line(parts.status, out);
+    put_own_fields(content_length(parts, length, exchange), exchange, date, out);
+    put_fields(&parts.headers, out);
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Appends the head of a 503 with a text of `length` bytes and a Retry-After, as [`encode_head`]
+/// would, without a map of its fields.
+pub(crate) fn encode_unavailable(
+    retry_after_seconds: u64,
+    length: u64,
+    exchange: Exchange,
+    date: &[u8; 29],
+    out: &mut BytesMut,
+) {
+    out.reserve(OWN_BYTES + UNAVAILABLE_BYTES);
+    out.extend_from_slice(b"HTTP/1.1 503 Service Unavailable\r\n");
+    put_own_fields(Some(length), exchange, date, out);
+    out.extend_from_slice(b"content-type: text/plain; charset=utf-8\r\nretry-after: ");
+    put_decimal(retry_after_seconds, out);
+    out.extend_from_slice(b"\r\n\r\n");
+}
+
+/// Writes Date, Content-Length and Connection.
+fn put_own_fields(length: Option<u64>, exchange: Exchange, date: &[u8; 29], out: &mut BytesMut) {
     out.extend_from_slice(b"Date: ");
     out.extend_from_slice(date);
-    if let Some(length) = content_length(parts, length, exchange) {
+    if let Some(length) = length {
         out.extend_from_slice(b"\r\nContent-Length: ");
         put_decimal(length, out);
     }
@@ -59,8 +87,6 @@ pub fn encode_head(
     } else if exchange.version == Version::HTTP_10 {
         out.extend_from_slice(b"\r\nConnection: keep-alive");
     }
-    out.extend_from_slice(b"\r\n");
-    put_fields(&parts.headers, out);
     out.extend_from_slice(b"\r\n");
 }
 

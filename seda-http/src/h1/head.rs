@@ -1,4 +1,4 @@
-//! A whole head, from the request line to the blank line, to a request.
+//! The head of a request, from its request line to the blank line.
 
 use std::mem::MaybeUninit;
 
@@ -9,16 +9,134 @@ use super::{
     framing::{Framing, FramingFields},
     host,
     limits::{HEADERS_MOST, Limits},
+    lines,
     persistence::Persistence,
     rejection::Rejection,
     target,
 };
 
-/// A request without its body.
+/// The longest field name that [`http`] can hold.
+const NAME_BYTES_MOST: usize = 65_535;
+
+/// The head of a request: all that is known before its body has arrived.
+///
+/// It is checked, and no [`http::Request`] is made of it yet: a refused request costs no map of its
+/// header fields. Its parts share the memory of the bytes that were read.
+///
+/// ```
+/// use seda_http::BytesMut;
+/// use seda_http::h1::{Decoded, Decoder, Limits};
+///
+/// let mut input = BytesMut::from("GET /page?n=1 HTTP/1.1\r\nHost: a\r\nPriority: u=0\r\n\r\n");
+/// let Decoded::Request(head, ..) = Decoder::new(Limits::default()).decode(&mut input) else {
+///     unreachable!()
+/// };
+/// assert_eq!(head.uri().query(), Some("n=1"));
+/// assert_eq!(head.header("priority"), Some("u=0"));
+/// assert_eq!(head.content_length(), Some(0));
+/// ```
+#[derive(Clone, Debug)]
+pub struct RequestHead {
+    method: Method,
+    uri: Uri,
+    version: Version,
+    framing: Framing,
+    /// The lines of the header fields, each with its CRLF.
+    lines: Bytes,
+    /// The number of lines.
+    count: usize,
+}
+
+impl RequestHead {
+    /// Returns the method.
+    #[must_use]
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// Returns the target. Its path is neither decoded nor normalised.
+    #[must_use]
+    pub fn uri(&self) -> &Uri {
+        &self.uri
+    }
+
+    /// Returns the version: HTTP/1.0 or HTTP/1.1.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// Returns the value of the first header field with this name, in any case. `None` if there is
+    /// none, or its value is not UTF-8.
+    ///
+    /// It scans the fields: 5 to 10 ns for each.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        if let Some(authority) = self.uri.authority()
+            && name.eq_ignore_ascii_case("host")
+        {
+            return Some(authority.as_str());
+        }
+        let (_, value) =
+            self.fields().find(|(field, _)| field.eq_ignore_ascii_case(name.as_bytes()))?;
+        str::from_utf8(value).ok()
+    }
+
+    /// Returns the declared length of the body in bytes; 0 without a body. `None` if the body is
+    /// chunked, and its length is not known.
+    #[must_use]
+    pub fn content_length(&self) -> Option<u64> {
+        match self.framing {
+            Framing::Length(length) => Some(length as u64),
+            Framing::Chunked => None,
+        }
+    }
+
+    /// Makes the request with this body.
+    ///
+    /// The Host field of an absolute-form target is replaced by the host of the target (RFC 9112
+    /// §3.2.2), so that a handler sees one host.
+    #[must_use]
+    pub fn into_request(self, body: Bytes) -> Request<Bytes> {
+        let mut headers = HeaderMap::with_capacity(self.count);
+        for (name, value) in self.fields() {
+            let name = HeaderName::from_bytes(name);
+            let value = HeaderValue::from_maybe_shared(self.lines.slice_ref(value));
+            debug_assert!(name.is_ok() && value.is_ok(), "`read` has checked both");
+            if let (Ok(name), Ok(value)) = (name, value) {
+                headers.append(name, value);
+            }
+        }
+        let authority = self.uri.authority().map(|it| HeaderValue::from_str(it.as_str()));
+        if let Some(Ok(host)) = authority {
+            headers.insert(header::HOST, host);
+        }
+        let mut request = Request::new(body);
+        *request.method_mut() = self.method;
+        *request.uri_mut() = self.uri;
+        *request.version_mut() = self.version;
+        *request.headers_mut() = headers;
+        request
+    }
+
+    pub(super) fn framing(&self) -> Framing {
+        self.framing
+    }
+
+    /// Returns the name and the value of each field, in order.
+    fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        lines::split(&self.lines).filter_map(|line| {
+            let colon = line.iter().position(|byte| *byte == b':')?;
+            let (name, value) = line.split_at(colon);
+            Some((name, value.get(1..)?.trim_ascii()))
+        })
+    }
+}
+
+/// A head, and the properties of its exchange.
 #[derive(Debug)]
 pub(super) struct Head {
-    pub(super) request: Request<()>,
-    pub(super) framing: Framing,
+    pub(super) request: RequestHead,
     pub(super) keep_alive: bool,
     /// The client waits for `100 Continue`.
     pub(super) expects_continue: bool,
@@ -27,8 +145,7 @@ pub(super) struct Head {
 /// Reads a head, from its request line to its blank line. The decoder has checked that every line
 /// ends in CRLF, and has read `version` from the first line.
 ///
-/// Target and values are slices of `head`. Only field names that [`http`] does not know are
-/// copied.
+/// Target and fields are slices of `head`.
 pub(super) fn read(head: &Bytes, version: Version, limits: &Limits) -> Result<Head, Rejection> {
     let mut table = [const { MaybeUninit::uninit() }; HEADERS_MOST];
     let limit = limits.headers.min(HEADERS_MOST);
@@ -43,24 +160,29 @@ pub(super) fn read(head: &Bytes, version: Version, limits: &Limits) -> Result<He
 
     // The header fields.
     let mut fields = Fields::default();
-    let mut headers = HeaderMap::with_capacity(parsed.headers.len());
     for field in parsed.headers.iter() {
-        let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(|_| BAD_NAME)?;
-        let value =
-            HeaderValue::from_maybe_shared(head.slice_ref(field.value)).map_err(|_| BAD_VALUE)?;
-        fields.note(&name, &value)?;
-        headers.append(name, value);
+        if field.name.len() > NAME_BYTES_MOST {
+            return Err(BAD_NAME);
+        }
+        fields.note(field.name.as_bytes(), field.value)?;
     }
     fields.check_host(version)?;
-    use_host_of_target(&uri, &mut headers)?;
 
+    let framing = fields.framing.resolve(version, limits)?;
+    let (lines, count) = (field_lines(head), parsed.headers.len());
     Ok(Head {
-        framing: fields.framing.resolve(version, limits)?,
         keep_alive: fields.persistence.keeps(version),
         // An expectation of an HTTP/1.0 client is ignored (RFC 9110 §10.1.1).
         expects_continue: fields.expects_continue && version != Version::HTTP_10,
-        request: request(method, uri, version, headers),
+        request: RequestHead { method, uri, version, framing, lines, count },
     })
+}
+
+/// Returns the lines between the request line and the blank line.
+fn field_lines(head: &Bytes) -> Bytes {
+    let start = lines::split(head).next().map_or(0, |line| line.len() + 2);
+    let end = head.len().saturating_sub(2);
+    head.slice(start.min(end)..end)
 }
 
 const BAD_NAME: Rejection = Rejection::BadRequest("a field name is malformed");
@@ -76,20 +198,19 @@ struct Fields {
 }
 
 impl Fields {
-    fn note(&mut self, name: &HeaderName, value: &HeaderValue) -> Result<(), Rejection> {
-        let value = value.as_bytes();
-        if *name == header::HOST {
+    fn note(&mut self, name: &[u8], value: &[u8]) -> Result<(), Rejection> {
+        if name.eq_ignore_ascii_case(b"host") {
             self.hosts += 1;
             if !host::is_valid(value) {
                 return Err(Rejection::BadRequest("the Host is not a host"));
             }
-        } else if *name == header::CONTENT_LENGTH {
+        } else if name.eq_ignore_ascii_case(b"content-length") {
             self.framing.note_content_length(value)?;
-        } else if *name == header::TRANSFER_ENCODING {
+        } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
             self.framing.note_transfer_encoding(value)?;
-        } else if *name == header::CONNECTION {
+        } else if name.eq_ignore_ascii_case(b"connection") {
             self.persistence.note(value);
-        } else if *name == header::EXPECT {
+        } else if name.eq_ignore_ascii_case(b"expect") {
             if !value.eq_ignore_ascii_case(b"100-continue") {
                 return Err(Rejection::ExpectationFailed);
             }
@@ -107,16 +228,6 @@ impl Fields {
             _ => Err(Rejection::BadRequest("there is more than one Host")),
         }
     }
-}
-
-/// Replaces the Host field by the host of an absolute-form target (RFC 9112 §3.2.2), so that a
-/// handler sees one host.
-fn use_host_of_target(uri: &Uri, headers: &mut HeaderMap) -> Result<(), Rejection> {
-    if let Some(authority) = uri.authority() {
-        let host = HeaderValue::from_str(authority.as_str()).map_err(|_| BAD_VALUE)?;
-        headers.insert(header::HOST, host);
-    }
-    Ok(())
 }
 
 /// Returns the method of a case-sensitive token (RFC 9110 §9.1). An unknown method is rejected with
@@ -143,13 +254,4 @@ pub(super) fn syntax(error: httparse::Error, limit: usize) -> Rejection {
         httparse::Error::HeaderValue => BAD_VALUE,
         _ => Rejection::BadRequest("the request line is malformed"),
     }
-}
-
-fn request(method: Method, uri: Uri, version: Version, headers: HeaderMap) -> Request<()> {
-    let mut request = Request::new(());
-    *request.method_mut() = method;
-    *request.uri_mut() = uri;
-    *request.version_mut() = version;
-    *request.headers_mut() = headers;
-    request
 }

@@ -72,6 +72,16 @@ impl LineError {
     }
 }
 
+/// Splits a section into its lines, without their CRLFs. The bytes after the last LF are no line.
+pub(super) fn split(section: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = section;
+    std::iter::from_fn(move || {
+        let (line, after) = rest.split_at_checked(line_feed(rest)? + 1)?;
+        rest = after;
+        line.strip_suffix(b"\r\n")
+    })
+}
+
 /// The bytes of an SSE2 or NEON register, so that the inner loop compiles to a few vector
 /// instructions.
 const LANE: usize = 16;

@@ -7,7 +7,9 @@
 //! The codec is strict wherever leniency lets two parties disagree about the end of a request
 //! (request smuggling, RFC 9112 §11.2): it rejects unclear framing with a 4xx or 5xx response and
 //! closes the connection. A request is returned whole, with a body of at most
-//! [`Limits::body_bytes`]. Its field values share the memory of the bytes that were read.
+//! [`Limits::body_bytes`]. A request whose body is still to come is announced by its head, so that
+//! it can be refused before its body is read. Field values share the memory of the bytes that were
+//! read.
 //!
 //! ```
 //! use seda_http::BytesMut;
@@ -15,8 +17,8 @@
 //!
 //! let mut decoder = Decoder::new(Limits::default());
 //! let mut input = BytesMut::from("GET /page HTTP/1.1\r\nHost: a\r\n\r\nGET /next HT");
-//! let Decoded::Request(request, exchange) = decoder.decode(&mut input) else { unreachable!() };
-//! assert_eq!(request.uri().path(), "/page");
+//! let Decoded::Request(head, _, exchange) = decoder.decode(&mut input) else { unreachable!() };
+//! assert_eq!(head.uri().path(), "/page");
 //! assert!(exchange.keep_alive);
 //! // The next request is not complete yet.
 //! assert!(matches!(decoder.decode(&mut input), Decoded::Incomplete));
@@ -29,7 +31,7 @@
 //! | `limits` | [`Limits`]: the bounds of a request |
 //! | `lines` | finds each line end once, and rejects bare LF |
 //! | `request_line` | the version and `HEAD`, from the first line alone |
-//! | `head` | a whole head to an [`http::Request`] |
+//! | `head` | [`RequestHead`]: a whole head, and the [`http::Request`] made of it |
 //! | `target`, `host` | the forms of a request target, and its host |
 //! | `framing` | the end of the body: Content-Length and Transfer-Encoding |
 //! | `chunked` | the chunked transfer coding |
@@ -41,7 +43,7 @@
 //! ```text
 //! input ─▶ lines ─▶ request_line ─▶ head ─┬─▶ target, host
 //!                                         ├─▶ persistence
-//!                                         └─▶ framing ─▶ (length | chunked) ─▶ Request
+//!                                         └─▶ framing ─▶ (length | chunked) ─▶ RequestHead, body
 //! ```
 //!
 //! Not in this room, on purpose: timeouts (the reactor has them, with [`Decoder::mid_request`]),
@@ -64,7 +66,9 @@ mod target;
 mod tests;
 
 pub use decoder::{Decoded, Decoder};
+pub(crate) use encode::encode_unavailable;
 pub use encode::{CONTINUE, carries_body, encode_head};
 pub use exchange::Exchange;
+pub use head::RequestHead;
 pub use limits::{Limits, LimitsError};
 pub use rejection::Rejection;

@@ -1,21 +1,28 @@
 //! The way of HTTP requests into the graph: admission, refusal and loss.
+//!
+//! A request is decided from its head. One with a body on its way is checked first
+//! ([`Source::check`]): under overload it is refused before its body is read. It holds no place
+//! while its body arrives, because a few slow clients could hold all places. Admission proper
+//! follows when the body is whole; it refuses again only if the graph has filled meanwhile.
 
 use super::admin::Admin;
 use super::codec::Http1;
+use super::reply::Reply;
 use super::request::HttpRequest;
 use super::responses;
 use super::retry_after::RetryAfter;
+use crate::h1::RequestHead;
 use crate::reactor::{Admission, Body, Service};
 use crate::server::catch_panic;
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{Response, StatusCode};
 use seda_core::{Class, LossReason, RefusalReason, ReplyAddress, ReplySink, SendOptions, Source};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Returns the class, deadline, route and cost of a request.
-pub(super) type Classify = dyn Fn(&Request<Bytes>) -> SendOptions + Send + Sync;
+pub(super) type Classify = dyn Fn(&RequestHead) -> SendOptions + Send + Sync;
 
 /// The service of one reactor.
 pub(super) struct HttpService {
@@ -31,46 +38,59 @@ pub(super) struct HttpService {
 }
 
 impl HttpService {
-    fn options(&self, request: &Request<Bytes>) -> SendOptions {
+    fn options(&self, head: &RequestHead) -> SendOptions {
         match &self.classify {
             Some(classify) => {
-                catch_panic("the classifier", || classify(request)).unwrap_or(self.options)
+                catch_panic("the classifier", || classify(head)).unwrap_or(self.options)
             }
             None => self.options,
         }
     }
 
-    fn refuse(&mut self, class: Class, reason: RefusalReason) -> Response<Body> {
+    fn refuse(&mut self, class: Class, reason: RefusalReason) -> Reply {
         if reason.is_transient() {
             self.refused_total += 1;
         }
         let (busy, seconds) = self.retry_after.next(class);
         match reason {
             RefusalReason::Closed => {
-                responses::unavailable("the server takes no more requests\n", seconds)
+                Reply::unavailable("the server takes no more requests\n", seconds)
             }
             RefusalReason::Expired => {
-                responses::unavailable("the request's deadline has passed\n", seconds)
+                Reply::unavailable("the request's deadline has passed\n", seconds)
             }
-            _ => responses::unavailable(busy, seconds),
+            _ => Reply::unavailable(busy, seconds),
         }
     }
 }
 
 impl Service<Http1> for HttpService {
+    fn check(&mut self, head: &RequestHead) -> Result<SendOptions, Reply> {
+        if Admin::handles(head) {
+            return Ok(self.options);
+        }
+        let options = self.options(head);
+        match self.source.check(options) {
+            Ok(()) => Ok(options),
+            Err(refusal) => Err(self.refuse(options.class, refusal.reason())),
+        }
+    }
+
     fn admit(
         &mut self,
-        request: Request<Bytes>,
+        (head, body): (RequestHead, Bytes),
+        options: Option<SendOptions>,
         peer: SocketAddr,
         address: ReplyAddress,
-    ) -> Admission<Response<Body>> {
-        if Admin::handles(&request) {
-            return self.admin.admit(&request, address);
+    ) -> Admission<Reply> {
+        if Admin::handles(&head) {
+            return self.admin.admit(&head, address);
         }
-        let options = self.options(&request);
+        let options = options.unwrap_or_else(|| self.options(&head));
         let reply_sink = Arc::clone(&self.reply_sink);
+        // The request is made once it has a place.
         let admitted = self.source.request_to(reply_sink, address, options, |reply| HttpRequest {
-            request,
+            request: head.into_request(body),
             peer,
             reply,
         });
@@ -88,11 +108,11 @@ impl Service<Http1> for HttpService {
         self.source.slo()
     }
 
-    fn lost(&mut self, reason: LossReason) -> Response<Body> {
+    fn lost(&mut self, reason: LossReason) -> Reply {
         let text = match reason {
             LossReason::Panicked | LossReason::Forgotten => {
                 let text = "the server failed to answer this request\n";
-                return responses::text(StatusCode::INTERNAL_SERVER_ERROR, text);
+                return responses::text(StatusCode::INTERNAL_SERVER_ERROR, text).into();
             }
             LossReason::Expired => "the request's deadline has passed\n",
             LossReason::Drain => "the server ends\n",
@@ -100,6 +120,6 @@ impl Service<Http1> for HttpService {
         };
         // The class of a lost request is not known here. The time is the same for all classes.
         let (_, seconds) = self.retry_after.next(Class::HIGHEST);
-        responses::unavailable(text, seconds)
+        Reply::unavailable(text, seconds)
     }
 }

@@ -3,10 +3,12 @@
 //! The graph's control thread makes snapshots and keeps each for a moment. So load on the graph
 //! does not delay the view, and a flood of admin requests costs the graph nothing.
 
+use super::reply::Reply;
 use super::responses;
+use crate::h1::RequestHead;
 use crate::reactor::{Admission, Body};
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Response, StatusCode, header};
 use parking_lot::Mutex;
 use seda_core::{Outcome, ReplyAddress, ReplySink, Report, Snapshots};
 use std::sync::Arc;
@@ -57,30 +59,27 @@ impl Admin {
     }
 
     /// Returns true if a request is for the admin view and not for the graph.
-    pub(super) fn handles(request: &Request<Bytes>) -> bool {
-        request.uri().path().starts_with(PREFIX)
+    pub(super) fn handles(head: &RequestHead) -> bool {
+        head.uri().path().starts_with(PREFIX)
     }
 
     /// Responds at once, or with the next snapshot.
-    pub(super) fn admit(
-        &self,
-        request: &Request<Bytes>,
-        address: ReplyAddress,
-    ) -> Admission<Response<Body>> {
-        let page = request.uri().path().strip_prefix(PREFIX).unwrap_or_default();
-        let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    pub(super) fn admit(&self, head: &RequestHead, address: ReplyAddress) -> Admission<Reply> {
+        let page = head.uri().path().strip_prefix(PREFIX).unwrap_or_default();
+        let is_read = matches!(*head.method(), Method::GET | Method::HEAD);
         let view = match page {
             "report" | "graph" | "live" | "ready" if !is_read => {
-                return Admission::Answered(not_allowed());
+                return Admission::Answered(not_allowed().into());
             }
-            "report" => report_view(request),
+            "report" => report_view(head),
             "graph" => Some(View::Dot),
-            "live" => return Admission::Answered(responses::text(StatusCode::OK, "live\n")),
-            "ready" => return Admission::Answered(self.readiness()),
-            _ => return Admission::Answered(responses::text(StatusCode::NOT_FOUND, PAGES)),
+            "live" => return Admission::Answered(responses::text(StatusCode::OK, "live\n").into()),
+            "ready" => return Admission::Answered(self.readiness().into()),
+            _ => return Admission::Answered(responses::text(StatusCode::NOT_FOUND, PAGES).into()),
         };
         let Some(view) = view else {
-            return Admission::Answered(responses::text(StatusCode::BAD_REQUEST, FORMATS));
+            let response = responses::text(StatusCode::BAD_REQUEST, FORMATS);
+            return Admission::Answered(response.into());
         };
         self.request_snapshot(address, view);
         Admission::External
@@ -156,8 +155,8 @@ impl Drop for SnapshotRequest {
 }
 
 /// Returns the view that the query asks for; `None` if its format is unknown.
-fn report_view(request: &Request<Bytes>) -> Option<View> {
-    let query = request.uri().query().unwrap_or_default();
+fn report_view(head: &RequestHead) -> Option<View> {
+    let query = head.uri().query().unwrap_or_default();
     match query.split('&').find_map(|pair| pair.strip_prefix("format=")) {
         None | Some("json") => Some(View::Json),
         Some("text") => Some(View::Text),

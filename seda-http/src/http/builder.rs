@@ -7,10 +7,10 @@ use super::config::HttpConfig;
 use super::request::HttpRequest;
 use super::retry_after::RetryAfter;
 use super::server::Server;
+use crate::h1::RequestHead;
 use crate::reactor::Body;
 use crate::server::{BindError, EntryError, ServeError, ServerBuilder};
-use bytes::Bytes;
-use http::{Request, Response};
+use http::Response;
 use seda_core::{Graph, Pool, ReplySink, Running, SendOptions, Source, Stage};
 use std::fmt;
 use std::net::SocketAddr;
@@ -95,8 +95,10 @@ impl Http {
     /// Sets the function that gives each request its class, deadline, [route](seda_core::Route)
     /// and cost, in place of [`HttpConfig::deadline`].
     ///
-    /// It runs on the reactor for every request, so it must not block. If it panics, the request
-    /// has the highest class and the deadline of the settings.
+    /// It sees the [head](RequestHead) of the request, before its body is read or an
+    /// [`http::Request`](crate::Request) is made. It runs on the reactor, once per request, so it
+    /// must not block. If it panics, the request has the highest class and the deadline of
+    /// the settings.
     ///
     /// ```
     /// # use seda_http::{Http, HttpConfig};
@@ -107,8 +109,8 @@ impl Http {
     /// # let mut config = HttpConfig::default();
     /// # config.listen.set_port(0);
     /// # let mut http = Http::bind(config)?;
-    /// http.classify(|request| {
-    ///     let is_live = request.uri().path().starts_with("/live/");
+    /// http.classify(|head| {
+    ///     let is_live = head.uri().path().starts_with("/live/");
     ///     let deadline = is_live.then_some(Duration::from_millis(200));
     ///     SendOptions { deadline, ..SendOptions::default() }
     /// });
@@ -117,7 +119,7 @@ impl Http {
     /// ```
     pub fn classify(
         &mut self,
-        classify: impl Fn(&Request<Bytes>) -> SendOptions + Send + Sync + 'static,
+        classify: impl Fn(&RequestHead) -> SendOptions + Send + Sync + 'static,
     ) {
         self.classify = Some(Arc::new(classify));
     }

@@ -1,12 +1,13 @@
 //! HTTP/1.1 as a codec of the reactor: the I/O-free codec of [`h1`], the Date field, and 408.
 
 use super::date::Date;
+use super::reply::Reply;
 use super::responses;
-use crate::h1::{self, Decoded, Decoder, Exchange, Limits};
+use crate::h1::{self, Decoded, Decoder, Exchange, Limits, RequestHead};
 use crate::reactor::{Body, Codec, DecodeOutcome, Expecting, Output};
 use crate::server::catch_panic;
 use bytes::{Bytes, BytesMut};
-use http::{Request, Response, StatusCode, Version};
+use http::{Response, StatusCode, Version};
 use seda_core::Time;
 
 /// HTTP/1.1 on all connections of one reactor.
@@ -23,8 +24,9 @@ impl Http1 {
 }
 
 impl Codec for Http1 {
-    type Request = Request<Bytes>;
-    type Response = Response<Body>;
+    type Head = RequestHead;
+    type Request = (RequestHead, Bytes);
+    type Response = Reply;
     type Exchange = Exchange;
     type Decoder = Decoder;
 
@@ -35,18 +37,32 @@ impl Codec for Http1 {
     fn decode(&self, decoder: &mut Decoder, input: &mut BytesMut) -> DecodeOutcome<Self> {
         match decoder.decode(input) {
             Decoded::Incomplete => DecodeOutcome::Incomplete,
+            Decoded::Head => DecodeOutcome::Head,
             Decoded::Continue => DecodeOutcome::Interim(h1::CONTINUE),
-            Decoded::Request(request, exchange) => DecodeOutcome::Request(request, exchange),
+            Decoded::Request(head, body, exchange) => {
+                DecodeOutcome::Request((head, body), exchange)
+            }
             Decoded::Reject(rejection, exchange) => {
                 let line = format!("{rejection}\n");
-                DecodeOutcome::Response(responses::text(rejection.status(), line), exchange)
+                DecodeOutcome::Response(responses::text(rejection.status(), line).into(), exchange)
             }
+            Decoded::End => DecodeOutcome::End,
         }
+    }
+
+    fn head(decoder: &Decoder) -> Option<&RequestHead> {
+        decoder.head()
+    }
+
+    fn refuse(&self, decoder: &mut Decoder, input: &mut BytesMut) -> Exchange {
+        decoder.refuse(input)
     }
 
     fn expecting(&self, decoder: &Decoder, input: &BytesMut) -> Expecting {
         if !decoder.mid_request(input) {
             Expecting::Nothing
+        } else if decoder.in_refused_body() {
+            Expecting::RefusedBody
         } else if decoder.in_body() {
             Expecting::Body
         } else {
@@ -54,13 +70,13 @@ impl Codec for Http1 {
         }
     }
 
-    fn timeout_response(&self, expecting: Expecting) -> (Response<Body>, Exchange) {
+    fn timeout_response(&self, expecting: Expecting) -> (Reply, Exchange) {
         let text = match expecting {
             Expecting::Body => "the request's body did not come in time\n",
-            Expecting::Head | Expecting::Nothing => "the request's head did not come in time\n",
+            _ => "the request's head did not come in time\n",
         };
         let exchange = Exchange { version: Version::HTTP_11, head: false, keep_alive: false };
-        (responses::text(StatusCode::REQUEST_TIMEOUT, text), exchange)
+        (responses::text(StatusCode::REQUEST_TIMEOUT, text).into(), exchange)
     }
 
     fn is_last(exchange: Exchange) -> bool {
@@ -71,7 +87,24 @@ impl Codec for Http1 {
         Exchange { keep_alive: false, ..exchange }
     }
 
-    fn encode(
+    fn encode(&mut self, reply: Reply, exchange: Exchange, now: Time, output: &mut Output) {
+        match reply {
+            Reply::Response(response) => self.encode_response(response, exchange, now, output),
+            Reply::Unavailable { text, retry_after_seconds } => {
+                let length = text.len() as u64;
+                let date = self.date.at(now);
+                let buffer = output.buffer();
+                h1::encode_unavailable(retry_after_seconds, length, exchange, date, buffer);
+                if h1::carries_body(StatusCode::SERVICE_UNAVAILABLE, exchange) {
+                    output.put_body(Body::Bytes(text));
+                }
+            }
+        }
+    }
+}
+
+impl Http1 {
+    fn encode_response(
         &mut self,
         response: Response<Body>,
         exchange: Exchange,

@@ -85,7 +85,7 @@ pub struct HttpConfig {
     #[serde(with = "seda_core::units::duration")]
     pub head_timeout: Duration,
     /// The longest time between two pieces of a body, 1 ms to one day. A slower body is answered
-    /// with 408.
+    /// with 408. The rest of a refused body has this time in all.
     ///
     /// Default 30 s: an upload stalls for some time when a phone changes its cell.
     #[serde(with = "seda_core::units::duration")]

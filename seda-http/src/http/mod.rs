@@ -8,6 +8,7 @@
 //! | `config`, `builder`, `server` | [`HttpConfig`]; [`Http`] before it serves; [`Server`] after |
 //! | `codec`, `date` | HTTP/1.1 as a codec of the reactor; the Date field |
 //! | `accept`, `request` | admission, refusal, loss; [`HttpRequest`], the event |
+//! | `reply` | a response on its way to the socket, or a refusal in its cheap form |
 //! | `responses`, `retry_after` | the server's own responses; Retry-After |
 //! | `admin` | `/_seda/`: report, graph, liveness, readiness |
 
@@ -17,6 +18,7 @@ mod builder;
 mod codec;
 mod config;
 mod date;
+mod reply;
 mod request;
 mod responses;
 mod retry_after;

@@ -21,10 +21,3 @@ pub(super) fn with_type(
     response.headers_mut().insert(header::CONTENT_TYPE, content_type);
     response
 }
-
-/// Returns a 503 (RFC 9110 §15.6.4) with a Retry-After (§10.2.3) in seconds.
-pub(super) fn unavailable(reason: impl Into<Body>, retry_after_seconds: u64) -> Response<Body> {
-    let mut response = text(StatusCode::SERVICE_UNAVAILABLE, reason);
-    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_after_seconds));
-    response
-}

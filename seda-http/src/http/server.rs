@@ -1,8 +1,7 @@
 //! A running HTTP server.
 
-use crate::reactor::Body;
+use super::reply::Reply;
 use crate::server::ReactorGroup;
-use http::Response;
 use seda_core::{Drained, Running};
 use std::fmt;
 use std::net::SocketAddr;
@@ -47,12 +46,12 @@ use std::time::Duration;
 #[must_use = "a server that is dropped ends"]
 pub struct Server {
     ready: Arc<AtomicBool>,
-    group: ReactorGroup<Response<Body>>,
+    group: ReactorGroup<Reply>,
 }
 
 impl Server {
     /// `ready` is the answer of `/_seda/ready`.
-    pub(super) fn new(ready: Arc<AtomicBool>, group: ReactorGroup<Response<Body>>) -> Self {
+    pub(super) fn new(ready: Arc<AtomicBool>, group: ReactorGroup<Reply>) -> Self {
         Self { ready, group }
     }
 

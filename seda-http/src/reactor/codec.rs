@@ -9,6 +9,8 @@ use seda_core::Time;
 /// It sees bytes, never sockets. One instance serves all connections of a reactor; the state of
 /// one connection is in its [`Codec::Decoder`].
 pub(crate) trait Codec: Send + 'static {
+    /// The part of a request before its body.
+    type Head;
     /// The value that a request is decoded to.
     type Request;
     /// The value that a response is encoded from.
@@ -24,6 +26,13 @@ pub(crate) trait Codec: Send + 'static {
     /// Consumes the next request from `input`. The reactor calls it again after every outcome
     /// except [`DecodeOutcome::Incomplete`].
     fn decode(&self, decoder: &mut Self::Decoder, input: &mut BytesMut) -> DecodeOutcome<Self>;
+
+    /// Returns the head of the request whose body is incomplete; `None` at any other time.
+    fn head(decoder: &Self::Decoder) -> Option<&Self::Head>;
+
+    /// Gives up the request that [`DecodeOutcome::Head`] announced, and drops its body as it
+    /// arrives. Returns the exchange of its response.
+    fn refuse(&self, decoder: &mut Self::Decoder, input: &mut BytesMut) -> Self::Exchange;
 
     /// Returns the part of a request that the client still has to send. Valid only after `decode`
     /// returned [`DecodeOutcome::Incomplete`].
@@ -52,12 +61,17 @@ pub(crate) trait Codec: Send + 'static {
 pub(crate) enum DecodeOutcome<C: Codec + ?Sized> {
     /// More bytes are needed.
     Incomplete,
+    /// The head of a request whose body is incomplete; [`Codec::head`] returns it. The next call of
+    /// `decode` reads the body, unless [`Codec::refuse`] is called first.
+    Head,
     /// Bytes to write in their turn, before the response to the request that is being read.
     Interim(&'static [u8]),
     /// A whole request.
     Request(C::Request, C::Exchange),
     /// The codec's own response to malformed input.
     Response(C::Response, C::Exchange),
+    /// The input ends without a response: the body of a refused request is malformed or too long.
+    End,
 }
 
 /// The part of a request that a client has begun to send and not finished.
@@ -69,4 +83,13 @@ pub(crate) enum Expecting {
     Head,
     /// The rest of a body.
     Body,
+    /// The rest of a refused request's body. No response is due for it.
+    RefusedBody,
+}
+
+impl Expecting {
+    /// Returns true if the client has begun a request that is neither whole nor refused.
+    pub(crate) fn is_request(self) -> bool {
+        matches!(self, Expecting::Head | Expecting::Body)
+    }
 }

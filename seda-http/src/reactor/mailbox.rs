@@ -55,8 +55,13 @@ impl<R> Mailbox<R> {
     }
 }
 
-impl<R: Send> ReplySink<R> for Mailbox<R> {
-    fn deliver(&self, address: ReplyAddress, outcome: Outcome<R>) {
+/// `A` is the answer of the graph, `R` the response of the protocol that is made of it.
+impl<A, R: From<A> + Send> ReplySink<A> for Mailbox<R> {
+    fn deliver(&self, address: ReplyAddress, outcome: Outcome<A>) {
+        let outcome = match outcome {
+            Outcome::Answered(answer) => Outcome::Answered(R::from(answer)),
+            Outcome::Lost(reason) => Outcome::Lost(reason),
+        };
         self.send(ReactorMessage::Outcome(address, outcome));
     }
 }

@@ -382,4 +382,16 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
     fn awaits_a_head(&mut self) -> bool {
         self.connections.iter_mut().any(|connection| connection.awaits_a_head())
     }
+
+    fn drops_a_body(&mut self) -> bool {
+        self.connections.iter_mut().any(|connection| connection.drops_a_body())
+    }
+
+    fn has_input(&mut self) -> bool {
+        self.connections.iter_mut().any(|connection| connection.has_input())
+    }
+
+    fn lingers(&mut self) -> bool {
+        self.connections.iter_mut().any(|connection| connection.lingers())
+    }
 }

@@ -1,17 +1,26 @@
 //! The interface through which a reactor gives requests to the graph.
 
 use super::Codec;
-use seda_core::{LossReason, ReplyAddress, Request};
+use seda_core::{LossReason, ReplyAddress, Request, SendOptions};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Decides about each request. Its methods run on the reactor, so they must not block.
 pub(crate) trait Service<C: Codec> {
-    /// Admits a request to the graph, or responds to it at once.
+    /// Decides from its head whether the body of a request is read. Returns the options for its
+    /// admission once it is whole.
+    ///
+    /// # Errors
+    /// The response to a request that is refused now.
+    fn check(&mut self, head: &C::Head) -> Result<SendOptions, C::Response>;
+
+    /// Admits a whole request to the graph, or responds to it at once. `options` are those of
+    /// [`Service::check`]; `None` for a request that arrived whole.
     fn admit(
         &mut self,
         request: C::Request,
+        options: Option<SendOptions>,
         peer: SocketAddr,
         address: ReplyAddress,
     ) -> Admission<C::Response>;

@@ -13,7 +13,7 @@ pub(crate) struct Settings {
     pub(crate) idle: Duration,
     /// The longest time from a request's first byte to the end of its head.
     pub(crate) head: Duration,
-    /// The longest time between two reads of a body.
+    /// The longest time between two reads of a body, and for the whole rest of a refused one.
     pub(crate) body: Duration,
     /// The longest time between two writes of which the socket took bytes.
     pub(crate) write: Duration,

@@ -60,6 +60,18 @@ impl Stream {
         input: &mut BytesMut,
         scratch: &mut [u8],
     ) -> Result<usize, Disconnected> {
+        let read = self.discard(scratch)?;
+        if read > 0 {
+            if input.capacity() - input.len() < read {
+                input.reserve(read.max(INPUT_BYTES));
+            }
+            input.extend_from_slice(scratch.get(..read).unwrap_or_default());
+        }
+        Ok(read)
+    }
+
+    /// Reads once into `scratch` and keeps nothing. Returns the number of bytes.
+    pub(super) fn discard(&mut self, scratch: &mut [u8]) -> Result<usize, Disconnected> {
         match socket::receive(&self.socket, scratch) {
             Ok(0) => {
                 self.is_at_eof = true;
@@ -71,10 +83,6 @@ impl Stream {
                 // (epoll(7), "edge-triggered"), so a second read is not needed. An end that was
                 // announced before is not announced again.
                 self.is_readable = self.is_read_closed || read == scratch.len() || !cfg!(unix);
-                if input.capacity() - input.len() < read {
-                    input.reserve(read.max(INPUT_BYTES));
-                }
-                input.extend_from_slice(scratch.get(..read).unwrap_or_default());
                 Ok(read)
             }
             Err(error) => self.read_failed(&error),

@@ -3,7 +3,9 @@
 
 use super::*;
 use bytes::BytesMut;
-use seda_core::{LossReason, ManualClock, Outcome, Park, ReplyAddress, ReplySink, Time};
+use seda_core::{
+    LossReason, ManualClock, Outcome, Park, ReplyAddress, ReplySink, SendOptions, Time,
+};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -11,24 +13,58 @@ use std::time::Duration;
 
 struct Lines;
 
+/// A request is a line. A line that ends with `:` is a head, and its body is the next line.
+#[derive(Default)]
+struct LineDecoder {
+    head: Option<String>,
+    is_refused: bool,
+}
+
 impl Codec for Lines {
+    type Head = String;
     type Request = String;
     type Response = String;
     type Exchange = bool;
-    type Decoder = ();
+    type Decoder = LineDecoder;
 
-    fn decoder(&self) {}
+    fn decoder(&self) -> LineDecoder {
+        LineDecoder::default()
+    }
 
-    fn decode(&self, (): &mut (), input: &mut BytesMut) -> DecodeOutcome<Self> {
+    fn decode(&self, decoder: &mut LineDecoder, input: &mut BytesMut) -> DecodeOutcome<Self> {
         let Some(end) = input.iter().position(|byte| *byte == b'\n') else {
             return DecodeOutcome::Incomplete;
         };
         let line = input.split_to(end + 1);
-        DecodeOutcome::Request(String::from_utf8_lossy(&line).trim_end().to_owned(), false)
+        let line = String::from_utf8_lossy(&line).trim_end().to_owned();
+        if std::mem::take(&mut decoder.is_refused) {
+            return if line == "bad" { DecodeOutcome::End } else { self.decode(decoder, input) };
+        }
+        match decoder.head.take() {
+            None if line.ends_with(':') => {
+                decoder.head = Some(line);
+                DecodeOutcome::Head
+            }
+            head => DecodeOutcome::Request(head.unwrap_or_default() + &line, false),
+        }
     }
 
-    fn expecting(&self, (): &(), input: &BytesMut) -> Expecting {
-        if input.is_empty() { Expecting::Nothing } else { Expecting::Head }
+    fn head(decoder: &LineDecoder) -> Option<&String> {
+        decoder.head.as_ref()
+    }
+
+    fn refuse(&self, decoder: &mut LineDecoder, _input: &mut BytesMut) -> bool {
+        *decoder = LineDecoder { head: None, is_refused: true };
+        false
+    }
+
+    fn expecting(&self, decoder: &LineDecoder, input: &BytesMut) -> Expecting {
+        match decoder {
+            LineDecoder { is_refused: true, .. } => Expecting::RefusedBody,
+            LineDecoder { head: Some(_), .. } => Expecting::Body,
+            _ if input.is_empty() => Expecting::Nothing,
+            _ => Expecting::Head,
+        }
     }
 
     fn timeout_response(&self, _expecting: Expecting) -> (String, bool) {
@@ -49,17 +85,28 @@ impl Codec for Lines {
     }
 }
 
-/// Records each request with its address. A request that ends with `!` is answered at once.
+/// Records each request with its address. A request that ends with `!` is answered at once, and a
+/// head that begins with `no` is refused.
 #[derive(Default)]
 struct Recorder(Vec<(String, ReplyAddress)>);
 
 impl Service<Lines> for Recorder {
+    fn check(&mut self, head: &String) -> Result<SendOptions, String> {
+        if head.starts_with("no") {
+            return Err("busy".to_owned());
+        }
+        Ok(SendOptions { cost: u32::try_from(head.len()).ok(), ..SendOptions::default() })
+    }
+
     fn admit(
         &mut self,
         line: String,
+        options: Option<SendOptions>,
         _peer: SocketAddr,
         address: ReplyAddress,
     ) -> Admission<String> {
+        let head = line.find(':').and_then(|end| u32::try_from(end + 1).ok());
+        assert_eq!(options.and_then(|options| options.cost), head, "the options of the head");
         let response = line.ends_with('!').then(|| line.clone());
         self.0.push((line, address));
         response.map_or(Admission::External, Admission::Answered)
@@ -181,7 +228,7 @@ fn responses_and_losses_go_out_in_request_order() {
     client.get_mut().write_all(b"a\nb\nc\n").unwrap();
     let [a, b, c] = [bench.requested("a"), bench.requested("b"), bench.requested("c")];
     bench.respond(c, "C");
-    bench.mailbox.deliver(b, Outcome::Lost(LossReason::Valve));
+    bench.mailbox.deliver(b, Outcome::<String>::Lost(LossReason::Valve));
     bench.round();
     bench.respond(a, "A");
     // A second response to the same request finds its slot filled and is dropped.
@@ -219,6 +266,60 @@ fn connections_take_turns_regardless_of_their_input() {
     assert!(last < 3 * 16 + 8, "{last} requests came before");
     assert!(modest.iter_mut().all(|client| line(client) == "modest!"));
     assert!((0..1_000).all(|_| line(&mut greedy) == "greedy!"));
+}
+
+/// The response to a refused request keeps its place in the order, and the request after its body
+/// is taken.
+#[test]
+fn a_refused_head_is_answered_in_order_before_its_body_arrives() {
+    let mut bench = Bench::new();
+    let mut client = bench.connect();
+    client.get_mut().write_all(b"a\nno:\n").unwrap();
+    let a = bench.requested("a");
+    bench.respond(a, "A");
+    bench.until(|bench| bench.reactor.drops_a_body());
+    assert_eq!([line(&mut client), line(&mut client)], ["A", "busy"]);
+    client.get_mut().write_all(b"dropped\nyes:\nbody!\n").unwrap();
+    bench.requested("yes:body!");
+    assert_eq!(line(&mut client), "yes:body!");
+}
+
+#[test]
+fn a_fault_in_a_refused_body_ends_the_connection_after_its_response() {
+    let mut bench = Bench::new();
+    let mut client = bench.connect();
+    client.get_mut().write_all(b"no:\nbad\nignored!\n").unwrap();
+    bench.until(|bench| bench.reactor.lingers());
+    assert_eq!([line(&mut client), line(&mut client)], ["busy", ""]);
+    assert!(bench.reactor.service().0.is_empty());
+}
+
+/// A client that sends the rest of a refused body byte by byte does not extend its limit, and gets
+/// no second response.
+#[test]
+fn the_rest_of_a_refused_body_has_one_time_limit() {
+    let mut bench = Bench::new();
+    let mut client = bench.connect();
+    client.get_mut().write_all(b"no:\n").unwrap();
+    bench.until(|bench| bench.reactor.drops_a_body());
+    assert_eq!(line(&mut client), "busy");
+    bench.clock.advance(Duration::from_millis(600));
+    client.get_mut().write_all(b"x").unwrap();
+    bench.until(|bench| bench.reactor.has_input());
+    bench.clock.advance(Duration::from_millis(400));
+    bench.until(|bench| bench.reactor.lingers());
+    assert_eq!(line(&mut client), "");
+}
+
+#[test]
+fn a_drain_does_not_wait_for_the_rest_of_a_refused_body() {
+    let mut bench = Bench::new();
+    let mut refused = bench.connect();
+    refused.get_mut().write_all(b"no:\n").unwrap();
+    bench.until(|bench| bench.reactor.drops_a_body());
+    bench.mailbox.send(ReactorMessage::Drain);
+    bench.until(|bench| bench.reactor.lingers());
+    assert_eq!([line(&mut refused), line(&mut refused)], ["busy", ""]);
 }
 
 #[test]

@@ -4,7 +4,8 @@ use super::codec::{PROTOCOL, ProtocolCodec, Reply, refuse};
 use super::protocol::{Protocol, Unserved};
 use crate::reactor::{Admission, Mailbox, Service};
 use crate::server::catch_panic;
-use seda_core::{LossReason, Outcome, ReplyAddress, ReplySink, Responder, SendOptions, Source};
+use seda_core::{LossReason, ReplyAddress, ReplySink, Responder, SendOptions, Source};
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -17,28 +18,21 @@ pub(super) type MakeEvent<P, E> = dyn Fn(<P as Protocol>::Request, SocketAddr, R
 pub(super) struct TcpService<P: Protocol, E: Send + 'static> {
     pub(super) protocol: P,
     pub(super) source: Source<E>,
-    pub(super) reply_sink: Arc<ReplyAdapter<P::Answer>>,
+    pub(super) reply_sink: Arc<Mailbox<Reply<P::Answer>>>,
     pub(super) make: Arc<MakeEvent<P, E>>,
     pub(super) options: SendOptions,
 }
 
-/// A reactor's mailbox as the destination of the graph's answers.
-pub(super) struct ReplyAdapter<A>(pub(super) Arc<Mailbox<Reply<A>>>);
-
-impl<A: Send> ReplySink<A> for ReplyAdapter<A> {
-    fn deliver(&self, address: ReplyAddress, outcome: Outcome<A>) {
-        let outcome = match outcome {
-            Outcome::Answered(answer) => Outcome::Answered(Some(answer)),
-            Outcome::Lost(reason) => Outcome::Lost(reason),
-        };
-        self.0.deliver(address, outcome);
-    }
-}
-
 impl<P: Protocol, E: Send + 'static> Service<ProtocolCodec<P>> for TcpService<P, E> {
+    /// A request of this protocol is decoded whole.
+    fn check(&mut self, head: &Infallible) -> Result<SendOptions, Reply<P::Answer>> {
+        match *head {}
+    }
+
     fn admit(
         &mut self,
         request: P::Request,
+        _options: Option<SendOptions>,
         peer: SocketAddr,
         address: ReplyAddress,
     ) -> Admission<Reply<P::Answer>> {

@@ -1,6 +1,6 @@
 //! A TCP server before it serves.
 
-use super::accept::{MakeEvent, ReplyAdapter, TcpService};
+use super::accept::{MakeEvent, TcpService};
 use super::codec::{ProtocolCodec, Reply};
 use super::config::TcpConfig;
 use super::protocol::Protocol;
@@ -107,7 +107,7 @@ impl<P: Protocol> Tcp<P> {
                 let service = TcpService {
                     protocol: protocol.clone(),
                     source,
-                    reply_sink: Arc::new(ReplyAdapter(Arc::clone(mailbox))),
+                    reply_sink: Arc::clone(mailbox),
                     make: Arc::clone(&make),
                     options,
                 };

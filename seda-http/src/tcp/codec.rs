@@ -5,6 +5,7 @@ use crate::reactor::{Codec, DecodeOutcome, Expecting, Output};
 use crate::server::catch_panic;
 use bytes::BytesMut;
 use seda_core::Time;
+use std::convert::Infallible;
 
 /// The name of user code in the log of a caught panic.
 pub(super) const PROTOCOL: &str = "a protocol";
@@ -23,6 +24,7 @@ pub(super) struct ProtocolCodec<P> {
 type IsLast = bool;
 
 impl<P: Protocol> Codec for ProtocolCodec<P> {
+    type Head = Infallible;
     type Request = P::Request;
     type Response = Reply<P::Answer>;
     type Exchange = IsLast;
@@ -40,6 +42,14 @@ impl<P: Protocol> Codec for ProtocolCodec<P> {
             Some(Err(last)) => DecodeOutcome::Response(Some(last), true),
             None => DecodeOutcome::Response(None, true),
         }
+    }
+
+    fn head((): &()) -> Option<&Infallible> {
+        None
+    }
+
+    fn refuse(&self, (): &mut (), _input: &mut BytesMut) -> IsLast {
+        true
     }
 
     fn expecting(&self, (): &(), input: &BytesMut) -> Expecting {

@@ -13,5 +13,6 @@ mod client;
 mod connections;
 mod drain;
 mod overload;
+mod refusals;
 mod site;
 mod statuses;

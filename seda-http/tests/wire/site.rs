@@ -2,7 +2,10 @@
 
 use crate::client::{Client, LIMIT};
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use seda_core::{Clock, Context, Graph, MonotonicClock, StageConfig, Time, WorkerRange, each};
+use seda_core::{
+    Clock, Context, Graph, MonotonicClock, SendOptions, StageConfig, Time, WorkerRange, each,
+};
+use seda_http::h1::RequestHead;
 use seda_http::{Body, Bytes, Http, HttpConfig, HttpRequest, Response, Server, StatusCode};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -35,13 +38,14 @@ pub(crate) struct Plan {
     pub(crate) budget: Option<usize>,
     /// `None` runs the stage on the thread of the reactor.
     pub(crate) workers: Option<usize>,
+    pub(crate) classify: Option<fn(&RequestHead) -> SendOptions>,
 }
 
 impl Default for Plan {
     fn default() -> Self {
         let mut http = HttpConfig::default();
         http.listen.set_port(0);
-        Self { http, capacity: 4096, budget: None, workers: Some(1) }
+        Self { http, capacity: 4096, budget: None, workers: Some(1), classify: None }
     }
 }
 
@@ -66,6 +70,9 @@ impl Plan {
         let site = graph.stage::<HttpRequest>("site", self.capacity);
         let reactors = http.pool(&mut graph);
         http.entry(&mut graph, site).unwrap();
+        if let Some(classify) = self.classify {
+            http.classify(classify);
+        }
         let (begin, begun) = unbounded();
         let (end, ended) = unbounded();
         let (release, released) = unbounded();

@@ -5,7 +5,7 @@ use crate::event::request::{
     ReplyAddress, ReplySink, Request, RequestLedger, Responder, ResponseReceiver,
 };
 use crate::event::{EventMeta, Refusal, RefusalReason, Refused, give_up};
-use crate::gate::{Admission, GateCharge, Route, RouteIndex};
+use crate::gate::{Admission, GateCharge, GateClosed, Route, RouteIndex};
 use crate::platform::sync::Arc;
 use crate::platform::{Deadline, Time};
 use crate::stage::ports::permits::Permits;
@@ -201,6 +201,40 @@ impl<E: Send + 'static> Source<E> {
         Ok(request)
     }
 
+    /// Checks whether a request with `options` would be admitted now. Success admits nothing and
+    /// reserves no place: [`Source::request_to`] may still refuse the request.
+    ///
+    /// Ask before you do costly work on behalf of a request that is not whole yet, such as reading
+    /// its body.
+    ///
+    /// # Errors
+    /// The reason why it would be refused. It counts as the refusal of the request.
+    ///
+    /// ```
+    /// use seda_core::{Graph, ManualClock, RefusalReason, SendOptions};
+    /// use std::sync::Arc;
+    ///
+    /// let mut graph = Graph::new("uploads");
+    /// let store = graph.stage::<u32>("store", 1);
+    /// graph.attach_each(store, |_wire| |_upload, _cx| {})?;
+    /// let uploads = graph.source(store)?;
+    /// let graph = graph.start_manual(Arc::new(ManualClock::new()))?;
+    /// assert!(uploads.check(SendOptions::default()).is_ok());
+    /// uploads.send(1)?;
+    /// let refusal = uploads.check(SendOptions::default()).unwrap_err();
+    /// assert_eq!(refusal.reason(), RefusalReason::Full);
+    /// assert_eq!(graph.report().events.refused, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn check(&self, options: SendOptions) -> Result<(), Refusal> {
+        let charge = self.gate_charge(options);
+        if let Err(closed) = self.check_gates(&charge) {
+            self.admission().turn_away(&charge, closed);
+            return Err(self.refusal(charge.class, RefusalReason::Admission, 1));
+        }
+        self.check_behind(&charge, options).map_err(|reason| self.refusal(charge.class, reason, 1))
+    }
+
     fn graph(&self) -> &GraphShared {
         &self.entry.stage.graph
     }
@@ -254,6 +288,32 @@ impl<E: Send + 'static> Source<E> {
     ) -> Result<Permits<E>, Refusal> {
         let reserved = self.try_reserve(1, self.meta_on(charge.route, options));
         reserved.map_err(|reason| self.refusal(charge.class, reason, 1))
+    }
+
+    /// Checks whether a request would pass the gates on its route, alone or by preemption.
+    fn check_gates(&self, charge: &GateCharge) -> Result<(), GateClosed> {
+        let graph = self.graph();
+        match self.admission().first_closed(charge, || graph.now()) {
+            None => Ok(()),
+            Some(closed) if !graph.may_preempt(charge.class) => Err(closed),
+            Some(_) => graph.check_preempt(charge),
+        }
+    }
+
+    /// Checks whether [`Source::reserve_one`] would find a place for a request that has passed
+    /// the gates.
+    fn check_behind(&self, charge: &GateCharge, options: SendOptions) -> Result<(), RefusalReason> {
+        if let Some(reason) = self.barred(&self.meta_on(charge.route, options)) {
+            return Err(reason);
+        }
+        let check = |to: &Replica<E>| {
+            to.stage.check_place()?;
+            to.stage.check_budget(charge.class)
+        };
+        match &self.replicas {
+            None => check(&self.entry),
+            Some(replicas) => replicas.probe(|to| to.stage.present_hint(), check),
+        }
     }
 
     /// Tries to reserve `n` places, without counting a refusal.

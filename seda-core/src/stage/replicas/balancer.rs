@@ -50,6 +50,11 @@ impl Balancer {
         self.turn.fetch_add(1, Ordering::Relaxed)
     }
 
+    /// Returns the number of the next send.
+    pub(super) fn turn(&self) -> u64 {
+        self.turn.load(Ordering::Relaxed)
+    }
+
     /// Chooses among the untried replicas; `None` if all were tried.
     pub(super) fn pick(
         &self,

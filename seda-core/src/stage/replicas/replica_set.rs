@@ -54,9 +54,29 @@ impl<T> ReplicaSet<T> {
         &self,
         asker: &mut C,
         length: impl Fn(&C, &T) -> usize,
+        attempt: impl FnMut(&mut C, &T) -> Result<R, RefusalReason>,
+    ) -> (&T, Result<R, RefusalReason>) {
+        self.ask_at(self.balancer.next_turn(), asker, length, attempt)
+    }
+
+    /// Asks the members as [`ReplicaSet::ask`] would, and takes no turn: the next event goes where
+    /// it would have gone.
+    pub(crate) fn probe(
+        &self,
+        length: impl Fn(&T) -> usize,
+        mut attempt: impl FnMut(&T) -> Result<(), RefusalReason>,
+    ) -> Result<(), RefusalReason> {
+        let turn = self.balancer.turn();
+        self.ask_at(turn, &mut (), |(), to| length(to), |(), to| attempt(to)).1
+    }
+
+    fn ask_at<C, R>(
+        &self,
+        turn: u64,
+        asker: &mut C,
+        length: impl Fn(&C, &T) -> usize,
         mut attempt: impl FnMut(&mut C, &T) -> Result<R, RefusalReason>,
     ) -> (&T, Result<R, RefusalReason>) {
-        let turn = self.balancer.next_turn();
         let mut untried = Untried::all(self.count());
         let mut refused: Option<(usize, RefusalReason)> = None;
         while let Some(index) =

@@ -38,6 +38,18 @@ impl Valve {
         true
     }
 
+    /// Returns whether [`Valve::make_room`] would find a victim for one event now.
+    pub(in crate::stage) fn could_make_room(
+        &self,
+        scope: &ValveScope<'_>,
+        incoming: Incoming,
+    ) -> bool {
+        self.settings_for(scope, incoming).is_some_and(|ValveSettings { mode, policy }| {
+            let queues = look(&scope.stages(), incoming.victims());
+            mode.acts() && within_reach(policy, &queues, incoming.stage) > 0
+        })
+    }
+
     /// Evicts events for `need` places; returns how many places that gained.
     fn evict_for(
         &self,

@@ -27,13 +27,8 @@ impl ValveScope<'_> {
         admission: &Admission,
         charge: &GateCharge,
     ) -> Result<(), GateClosed> {
-        let closed = admission.closed_on(charge, || self.now());
         // First look: every closed gate must have a class to preempt.
-        for stage in &closed {
-            if self.preemptible_class(admission, *stage, charge).is_none() {
-                return Err(GateClosed { stage: *stage });
-            }
-        }
+        let closed = self.preemptible_gates(admission, charge)?;
         // Then act, gate by gate. A worker may have taken the victim meanwhile.
         for stage in &closed {
             let class = self.preemptible_class(admission, *stage, charge);
@@ -42,6 +37,25 @@ impl ValveScope<'_> {
             }
         }
         admission.enter(charge, &closed, || self.now())
+    }
+
+    /// Returns the stages of the closed gates on a request's route, if each of them has a class to
+    /// preempt.
+    ///
+    /// # Errors
+    /// A closed gate without one.
+    pub(in crate::stage) fn preemptible_gates(
+        &self,
+        admission: &Admission,
+        charge: &GateCharge,
+    ) -> Result<Vec<usize>, GateClosed> {
+        let closed = admission.closed_on(charge, || self.now());
+        let has_none =
+            |stage: &&usize| self.preemptible_class(admission, **stage, charge).is_none();
+        match closed.iter().find(has_none) {
+            Some(stage) => Err(GateClosed { stage: *stage }),
+            None => Ok(closed),
+        }
     }
 
     /// Returns the lowest class with more than its guarantee at the gate of `stage`.

@@ -2,8 +2,8 @@ use bytes::BytesMut;
 use http::StatusCode;
 
 use super::{
-    Decoded, Decoder, Limits, Rejection, accepted, decode, post_with, refused, refused_within,
-    status,
+    Decoded, Decoder, Limits, Rejection, accepted, decode, next, post_with, refused,
+    refused_within, status,
 };
 
 fn chunked(body: &str) -> String {
@@ -34,7 +34,7 @@ fn chunks_are_joined() {
 fn a_chunked_body_ends_exactly_after_its_trailers() {
     let mut input = BytesMut::from(chunked("1\r\nx\r\n0\r\nA: b\r\n\r\nGET").as_str());
     let mut decoder = Decoder::new(Limits::default());
-    assert!(matches!(decoder.decode(&mut input), Decoded::Request(..)));
+    assert!(matches!(next(&mut decoder, &mut input), Decoded::Request(..)));
     assert_eq!(input, "GET");
 }
 

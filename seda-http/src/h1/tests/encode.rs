@@ -1,7 +1,7 @@
 use bytes::BytesMut;
 use http::{Response, StatusCode, Version};
 
-use crate::h1::{CONTINUE, Exchange, carries_body, encode_head};
+use crate::h1::{CONTINUE, Exchange, carries_body, encode_head, encode_unavailable};
 
 const DATE: &[u8; 29] = b"Sun, 06 Nov 1994 08:49:37 GMT";
 
@@ -34,6 +34,19 @@ fn a_response_has_these_exact_bytes() {
          x-a: 2\r\n\
          \r\n"
     );
+}
+
+/// A refusal without a map of fields has the bytes of one with a map.
+#[test]
+fn a_503_has_the_bytes_of_a_response_with_these_fields() {
+    for exchange in [KEPT, CLOSED, HEAD, OLD] {
+        let mut out = BytesMut::new();
+        encode_unavailable(u64::MAX, 19, exchange, DATE, &mut out);
+        let seconds = u64::MAX.to_string();
+        let fields =
+            [("content-type", "text/plain; charset=utf-8"), ("retry-after", seconds.as_str())];
+        assert_eq!(String::from_utf8(out.to_vec()).unwrap(), encoded(503, &fields, 19, exchange));
+    }
 }
 
 /// RFC 9112 §4: the space before an absent reason is kept.

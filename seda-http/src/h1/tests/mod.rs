@@ -8,6 +8,7 @@ mod limits;
 mod lines;
 mod persistence;
 mod properties;
+mod refused;
 mod request_line;
 mod target;
 
@@ -22,14 +23,22 @@ fn decode(wire: impl AsRef<[u8]>) -> Decoded {
 }
 
 fn decode_within(limits: Limits, wire: impl AsRef<[u8]>) -> Decoded {
-    Decoder::new(limits).decode(&mut BytesMut::from(wire.as_ref()))
+    next(&mut Decoder::new(limits), &mut BytesMut::from(wire.as_ref()))
+}
+
+/// Returns the next outcome, and reads on after a head whose body has not arrived.
+fn next(decoder: &mut Decoder, input: &mut BytesMut) -> Decoded {
+    match decoder.decode(input) {
+        Decoded::Head => decoder.decode(input),
+        other => other,
+    }
 }
 
 /// Decodes bytes that must be one request.
 #[track_caller]
 fn accepted(wire: impl AsRef<[u8]>) -> (Request<Bytes>, Exchange) {
     match decode(wire) {
-        Decoded::Request(request, exchange) => (request, exchange),
+        Decoded::Request(head, body, exchange) => (head.into_request(body), exchange),
         other => panic!("not a request: {other:?}"),
     }
 }

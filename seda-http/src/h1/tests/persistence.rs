@@ -50,8 +50,8 @@ fn an_exchange_does_not_depend_on_the_one_before() {
     let mut input = BytesMut::from(
         "GET / HTTP/1.1\r\nHost: a\r\n\r\nHEAD / HTTP/1.0\r\nConnection: keep-alive\r\n\r\nx\r\n",
     );
-    let Decoded::Request(_, first) = decoder.decode(&mut input) else { panic!("a request") };
-    let Decoded::Request(_, second) = decoder.decode(&mut input) else { panic!("a request") };
+    let Decoded::Request(_, _, first) = decoder.decode(&mut input) else { panic!("a request") };
+    let Decoded::Request(_, _, second) = decoder.decode(&mut input) else { panic!("a request") };
     let Decoded::Reject(_, third) = decoder.decode(&mut input) else { panic!("refused") };
     assert_eq!((first.version, first.head, first.keep_alive), (Version::HTTP_11, false, true));
     assert_eq!((second.version, second.head, second.keep_alive), (Version::HTTP_10, true, true));

@@ -1,13 +1,13 @@
 use bytes::BytesMut;
 use proptest::{collection::vec, prelude::*, sample::Index};
 
-use super::{Decoded, Decoder, Limits};
+use super::{Decoded, Decoder, Limits, next};
 
 /// Small limits, so that generated requests reach them.
 const LIMITS: Limits = Limits { head_bytes: 128, uri_bytes: 16, headers: 4, body_bytes: 32 };
 
-/// Decodes pieces in order and returns every outcome as text, and the final state. `Continue` is
-/// left out, because it rightly depends on how much has arrived.
+/// Decodes pieces in order and returns every outcome as text, and the final state. `Head` and
+/// `Continue` are left out, because they rightly depend on how much has arrived.
 fn outcomes(pieces: &[&[u8]]) -> Vec<String> {
     let mut decoder = Decoder::new(LIMITS);
     let mut input = BytesMut::new();
@@ -17,7 +17,7 @@ fn outcomes(pieces: &[&[u8]]) -> Vec<String> {
         loop {
             match decoder.decode(&mut input) {
                 Decoded::Incomplete => break,
-                Decoded::Continue => {}
+                Decoded::Head | Decoded::Continue => {}
                 other => outcomes.push(format!("{other:?}")),
             }
         }
@@ -178,7 +178,13 @@ proptest! {
         let limits = Limits { head_bytes, uri_bytes, headers, body_bytes };
         let mut input = BytesMut::from(&wire[..]);
         let mut decoder = Decoder::new(limits);
-        while !matches!(decoder.decode(&mut input), Decoded::Incomplete | Decoded::Reject(..)) {}
+        loop {
+            match decoder.decode(&mut input) {
+                Decoded::Incomplete | Decoded::Reject(..) | Decoded::End => break,
+                Decoded::Head if body_bytes % 2 == 0 => drop(decoder.refuse(&mut input)),
+                Decoded::Head | Decoded::Continue | Decoded::Request(..) => {}
+            }
+        }
     }
 
     /// RFC 9112 §9.3.2: pipelined requests are answered in the order they came.
@@ -188,13 +194,43 @@ proptest! {
         let mut input = BytesMut::from(wire.as_str());
         let mut decoder = Decoder::new(LIMITS);
         for (_, path) in &pipeline {
-            let Decoded::Request(request, exchange) = decoder.decode(&mut input) else {
+            let Decoded::Request(head, _, exchange) = next(&mut decoder, &mut input) else {
                 panic!("a request")
             };
-            prop_assert_eq!(request.uri().path(), path);
+            prop_assert_eq!(head.uri().path(), path);
             prop_assert!(exchange.keep_alive);
         }
         prop_assert!(input.is_empty());
         prop_assert!(!decoder.mid_request(&input));
+    }
+
+    /// Byte by byte each body is announced by its head. Every second request is refused there; the
+    /// others come out whole and in order.
+    #[test]
+    fn refused_requests_leave_the_others_as_they_are(pipeline in pipeline()) {
+        let mut decoder = Decoder::new(LIMITS);
+        let mut input = BytesMut::new();
+        let (mut seen, mut refused) = (Vec::new(), Vec::new());
+        for byte in pipeline.iter().flat_map(|(wire, _)| wire.bytes()) {
+            input.extend_from_slice(&[byte]);
+            loop {
+                match decoder.decode(&mut input) {
+                    Decoded::Incomplete => break,
+                    Decoded::Request(head, ..) => seen.push(head.uri().path().to_owned()),
+                    Decoded::Head if refused.len() % 2 == 0 => {
+                        refused.push(decoder.head().unwrap().uri().path().to_owned());
+                        prop_assert!(decoder.refuse(&mut input).keep_alive);
+                    }
+                    Decoded::Head => refused.push(String::new()),
+                    other => prop_assert!(false, "{:?}", other),
+                }
+            }
+        }
+        let mut refused = refused.into_iter().filter(|path| !path.is_empty()).peekable();
+        let mut expected = pipeline.iter().map(|(_, path)| path.clone()).collect::<Vec<_>>();
+        expected.retain(|path| refused.next_if_eq(path).is_none());
+        prop_assert!(refused.next().is_none());
+        prop_assert_eq!(seen, expected);
+        prop_assert!(input.is_empty() && !decoder.mid_request(&input));
     }
 }

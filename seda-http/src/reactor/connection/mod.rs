@@ -12,15 +12,16 @@
 //! has sent its FIN and discards input until the client's FIN, so that the last response is not
 //! lost to a reset.
 
+mod input;
 mod overdue;
 
+use self::input::Input;
 use super::connection_count::ConnectionGuard;
 use super::output::Output;
 use super::pipeline::{Next, Pipeline};
 use super::stream::{Disconnected, Stream};
 use super::timeouts::{Timeout, Waiting};
-use super::{Admission, Codec, DecodeOutcome, Expecting, Service, Settings};
-use bytes::BytesMut;
+use super::{Admission, Codec, DecodeOutcome, Service, Settings};
 use mio::event::Event;
 use mio::net::TcpStream;
 use seda_core::{LossReason, ReplyAddress, Time};
@@ -85,10 +86,7 @@ pub(super) struct Connection<C: Codec> {
     stream: Stream,
     peer: SocketAddr,
     address: ReplyAddress,
-    decoder: C::Decoder,
-    input: BytesMut,
-    /// The input is known to hold no whole request.
-    needs_input: bool,
+    input: Input<C>,
     pipeline: Pipeline<C>,
     output: Output,
     phase: Phase,
@@ -123,9 +121,7 @@ impl<C: Codec> Connection<C> {
             stream: Stream::new(socket),
             peer,
             address,
-            decoder,
-            input: BytesMut::new(),
-            needs_input: true,
+            input: Input::new(decoder),
             pipeline: Pipeline::new(),
             output: Output::default(),
             phase: Phase::Open,
@@ -185,7 +181,7 @@ impl<C: Codec> Connection<C> {
         self.timeout.set_waiting(self.waiting(cx), cx.now);
         // Say whether the budget stopped the turn before the socket did.
         let reads = self.wants_bytes(cx.settings) || matches!(self.phase, Phase::Lingering(_));
-        let decodes = !self.needs_input && self.has_room(cx.settings);
+        let decodes = !self.input.needs_more && self.has_room(cx.settings);
         let writes = self.stream.is_writable && !self.output.is_empty();
         let has_more = self.stream.is_readable && reads || decodes || writes;
         Ok(if has_more { TurnOutcome::More } else { TurnOutcome::Idle })
@@ -201,10 +197,10 @@ impl<C: Codec> Connection<C> {
             if !self.stream.is_readable || !self.wants_bytes(cx.settings) || cx.budget.bytes == 0 {
                 return Ok(());
             }
-            let read = self.stream.read(&mut self.input, cx.scratch)?;
+            let read = self.stream.read(&mut self.input.bytes, cx.scratch)?;
             cx.budget.spend(read);
             if read > 0 {
-                self.needs_input = false;
+                self.input.needs_more = false;
                 self.timeout.renew_if(Waiting::Body, cx.now);
             }
         }
@@ -218,14 +214,15 @@ impl<C: Codec> Connection<C> {
     }
 
     fn wants_bytes(&self, settings: &Settings) -> bool {
-        self.needs_input && !self.stream.is_at_eof && self.has_room(settings)
+        self.input.needs_more && !self.stream.is_at_eof && self.has_room(settings)
     }
 
     /// Decodes requests from the input and gives them to the service.
     fn take_requests<S: Service<C>>(&mut self, cx: &mut TurnContext<'_, C, S>) {
-        while !self.needs_input && self.has_room(cx.settings) && cx.budget.requests > 0 {
-            match cx.codec.decode(&mut self.decoder, &mut self.input) {
-                DecodeOutcome::Incomplete => self.needs_input = true,
+        while !self.input.needs_more && self.has_room(cx.settings) && cx.budget.requests > 0 {
+            match self.input.decode(cx.codec) {
+                DecodeOutcome::Incomplete => self.input.needs_more = true,
+                DecodeOutcome::Head => self.check(cx),
                 DecodeOutcome::Interim(bytes) => self.pipeline.push_interim(bytes),
                 DecodeOutcome::Request(request, exchange) => {
                     self.note_request(exchange, cx);
@@ -235,6 +232,23 @@ impl<C: Codec> Connection<C> {
                     self.note_request(exchange, cx);
                     self.pipeline.push_answered(response, exchange);
                 }
+                DecodeOutcome::End => self.phase = Phase::Ending,
+            }
+        }
+    }
+
+    /// Asks the service whether to read the body of a request; if not, responds to it now.
+    fn check<S: Service<C>>(&mut self, cx: &mut TurnContext<'_, C, S>) {
+        let Some(head) = self.input.head() else {
+            debug_assert!(false, "the decoder has the head that it announced");
+            return;
+        };
+        match cx.service.check(head) {
+            Ok(options) => self.input.options = Some(options),
+            Err(response) => {
+                let exchange = self.input.refuse(cx.codec);
+                self.note_request(exchange, cx);
+                self.pipeline.push_answered(response, exchange);
             }
         }
     }
@@ -247,7 +261,7 @@ impl<C: Codec> Connection<C> {
     ) {
         let sequence = self.pipeline.next_sequence();
         let address = ReplyAddress { sequence, ..self.address };
-        match service.admit(request, self.peer, address) {
+        match service.admit(request, self.input.options.take(), self.peer, address) {
             Admission::Answered(response) => self.pipeline.push_answered(response, exchange),
             Admission::Admitted(request) => self.pipeline.push_pending(exchange, Some(request)),
             Admission::External => self.pipeline.push_pending(exchange, None),
@@ -309,13 +323,9 @@ impl<C: Codec> Connection<C> {
     fn is_last_response<S: Service<C>>(&self, cx: &TurnContext<'_, C, S>) -> bool {
         self.phase == Phase::Ending
             || cx.draining
-                && self.needs_input
+                && self.input.needs_more
                 && !self.stream.is_readable
-                && self.expecting(cx.codec) == Expecting::Nothing
-    }
-
-    fn expecting(&self, codec: &C) -> Expecting {
-        codec.expecting(&self.decoder, &self.input)
+                && !self.input.expecting(cx.codec).is_request()
     }
 
     /// Moves from `Open` to `Ending` to `Lingering` as far as possible.
@@ -330,13 +340,12 @@ impl<C: Codec> Connection<C> {
         }
         // Open → Ending: the input has ended, or the server drains and the client has no request.
         let is_idle = self.pipeline.is_empty() && self.output.is_empty();
-        if self.phase == Phase::Open && self.needs_input {
+        if self.phase == Phase::Open && self.input.needs_more {
             let is_drained = cx.draining && !self.is_new && is_idle && !self.stream.is_readable;
             if self.stream.is_at_eof && abandons {
                 return Err(Disconnected);
             }
-            if self.stream.is_at_eof || is_drained && self.expecting(cx.codec) == Expecting::Nothing
-            {
+            if self.stream.is_at_eof || is_drained && !self.input.expecting(cx.codec).is_request() {
                 self.phase = Phase::Ending;
             }
         }
@@ -346,7 +355,7 @@ impl<C: Codec> Connection<C> {
                 return Err(Disconnected);
             }
             self.stream.send_fin()?;
-            self.input = BytesMut::new();
+            self.input.release();
             self.phase = Phase::Lingering(LINGER_BYTES);
         }
         Ok(())
@@ -361,8 +370,7 @@ impl<C: Codec> Connection<C> {
             && self.stream.is_readable
             && cx.budget.bytes > 0
         {
-            let read = self.stream.read(&mut self.input, cx.scratch)?;
-            self.input.clear();
+            let read = self.stream.discard(cx.scratch)?;
             if self.stream.is_at_eof || read >= left {
                 return Err(Disconnected);
             }

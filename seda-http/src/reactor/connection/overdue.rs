@@ -3,7 +3,6 @@
 use super::{Connection, Phase, TurnContext};
 use crate::reactor::timeouts::Waiting;
 use crate::reactor::{Codec, Expecting, Service, Settings};
-use bytes::BytesMut;
 use seda_core::Time;
 use std::time::Duration;
 
@@ -20,7 +19,7 @@ impl<C: Codec> Connection<C> {
         } else if !self.pipeline.is_empty() {
             Waiting::Nothing
         } else {
-            match self.expecting(cx.codec) {
+            match self.input.expecting(cx.codec) {
                 Expecting::Nothing if cx.draining && self.is_new => Waiting::FirstRequest,
                 expecting => Waiting::from(expecting),
             }
@@ -41,7 +40,7 @@ impl<C: Codec> Connection<C> {
     /// turn.
     pub(in crate::reactor) fn sweep(&mut self, codec: &C, settings: &Settings, now: Time) -> bool {
         if self.keeps_idle_buffers() && self.timeout.since().after(BUFFERS_KEPT) <= now {
-            self.input = BytesMut::new();
+            self.input.release();
             self.output.shrink();
         }
         if self.timeout.deadline(settings) > now {
@@ -49,7 +48,9 @@ impl<C: Codec> Connection<C> {
         }
         match self.timeout.waiting() {
             Waiting::Nothing => return false,
-            Waiting::Request | Waiting::FirstRequest => self.phase = Phase::Ending,
+            Waiting::Request | Waiting::FirstRequest | Waiting::RefusedBody => {
+                self.phase = Phase::Ending;
+            }
             Waiting::Head => self.end_with(codec.timeout_response(Expecting::Head)),
             Waiting::Body => self.end_with(codec.timeout_response(Expecting::Body)),
             Waiting::Reading | Waiting::Fin => self.stream.is_dead = true,
@@ -64,12 +65,26 @@ impl<C: Codec> Connection<C> {
 
     fn keeps_idle_buffers(&self) -> bool {
         self.timeout.waiting() == Waiting::Request
-            && self.input.is_empty()
-            && (self.input.capacity() > 0 || self.output.has_memory())
+            && self.input.bytes.is_empty()
+            && (self.input.bytes.capacity() > 0 || self.output.has_memory())
     }
+}
 
-    #[cfg(test)]
+#[cfg(test)]
+impl<C: Codec> Connection<C> {
     pub(in crate::reactor) fn awaits_a_head(&self) -> bool {
         self.timeout.waiting() == Waiting::Head
+    }
+
+    pub(in crate::reactor) fn drops_a_body(&self) -> bool {
+        self.timeout.waiting() == Waiting::RefusedBody
+    }
+
+    pub(in crate::reactor) fn has_input(&self) -> bool {
+        !self.input.bytes.is_empty()
+    }
+
+    pub(in crate::reactor) fn lingers(&self) -> bool {
+        self.timeout.waiting() == Waiting::Fin
     }
 }

@@ -27,6 +27,8 @@ pub(super) enum Waiting {
     Head,
     /// More of a body.
     Body,
+    /// The end of a refused request's body.
+    RefusedBody,
     /// The client reads the response.
     Reading,
     /// The client closes its side.
@@ -75,7 +77,7 @@ impl Timeout {
             Waiting::Request => settings.idle,
             Waiting::FirstRequest => FIRST_REQUEST_GRACE,
             Waiting::Head => settings.head,
-            Waiting::Body => settings.body,
+            Waiting::Body | Waiting::RefusedBody => settings.body,
             Waiting::Reading => settings.write,
             Waiting::Fin => settings.linger,
         };
@@ -89,6 +91,7 @@ impl From<Expecting> for Waiting {
             Expecting::Nothing => Waiting::Request,
             Expecting::Head => Waiting::Head,
             Expecting::Body => Waiting::Body,
+            Expecting::RefusedBody => Waiting::RefusedBody,
         }
     }
 }

@@ -1,0 +1,45 @@
+//! The bytes that one client has sent, and the request that they begin.
+
+use crate::reactor::{Codec, DecodeOutcome, Expecting};
+use bytes::BytesMut;
+use seda_core::SendOptions;
+
+/// Undecoded bytes, and the state of the decoder behind them.
+pub(super) struct Input<C: Codec> {
+    decoder: C::Decoder,
+    pub(super) bytes: BytesMut,
+    /// The bytes are known to hold no whole request.
+    pub(super) needs_more: bool,
+    /// The options of the request whose body is being read.
+    pub(super) options: Option<SendOptions>,
+}
+
+impl<C: Codec> Input<C> {
+    pub(super) fn new(decoder: C::Decoder) -> Self {
+        Self { decoder, bytes: BytesMut::new(), needs_more: true, options: None }
+    }
+
+    pub(super) fn decode(&mut self, codec: &C) -> DecodeOutcome<C> {
+        codec.decode(&mut self.decoder, &mut self.bytes)
+    }
+
+    /// Returns the head of the request whose body is incomplete.
+    pub(super) fn head(&self) -> Option<&C::Head> {
+        C::head(&self.decoder)
+    }
+
+    /// Gives up the request whose body is incomplete. Returns the exchange of its response.
+    pub(super) fn refuse(&mut self, codec: &C) -> C::Exchange {
+        codec.refuse(&mut self.decoder, &mut self.bytes)
+    }
+
+    /// Returns the part of a request that the client still has to send.
+    pub(super) fn expecting(&self, codec: &C) -> Expecting {
+        codec.expecting(&self.decoder, &self.bytes)
+    }
+
+    /// Drops the bytes and releases their memory.
+    pub(super) fn release(&mut self) {
+        self.bytes = BytesMut::new();
+    }
+}
