@@ -28,14 +28,20 @@ pub(crate) struct Settings {
     pub(crate) probe: Duration,
     /// The server that the closed loop runs against.
     pub(crate) probed: Peer,
-    /// Loads that serve only to find C.
-    pub(crate) at_capacity: Vec<f64>,
     /// Requests per second at which nearly all are refused, to measure c.
     pub(crate) flood: f64,
     #[serde(with = "humantime_serde")]
     pub(crate) refusal_p99: Duration,
-    #[serde(with = "humantime_serde")]
-    pub(crate) refusal_cpu: Duration,
+    /// The most CPU time of a refusal, as a multiple of the bare loop's.
+    pub(crate) refusal_cost: f64,
+    /// The highest p99 of the answers, as a multiple of the lowest one among the hand-tuned rivals
+    /// that keep `rival_keeps` of B in the same round.
+    pub(crate) p99_ratio: f64,
+    pub(crate) rival_keeps: f64,
+    /// The largest share of admitted requests that is given up in a steady overload.
+    pub(crate) given_up: f64,
+    /// Least share of B that seda answers with nothing set where answers may take long.
+    pub(crate) throughput: f64,
     /// Tolerated difference between two equal servers, as a share.
     pub(crate) no_worse_by: f64,
     /// True if `--quick` was given.
