@@ -79,7 +79,7 @@ fn an_adaptive_limit_is_one_for_all_connections_and_refuses_beyond_it() {
     for contestant in [AxumResilienceAimd, AxumResilienceVegas, AxumAcc] {
         let Some(server) = start(contestant) else { continue };
         // Each starts with a limit of 10 or 20, and every request comes on a connection of its own.
-        let answers = get_at_once(&server, "/work?micros=20000", 48);
+        let answers = get_at_once(&server, "/work?micros=100000", 48);
         let served = of_status(&answers, 200).count();
         let refused = of_status(&answers, 503).count();
         assert_eq!(served + refused, 48, "{contestant}: {answers:?}");

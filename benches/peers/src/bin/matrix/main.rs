@@ -2,9 +2,9 @@
 //! case of `matrix.toml`. It is compared with a formula for the machine's best goodput, with a
 //! hindsight oracle on the same arrivals, and with hand-tuned rivals.
 //!
-//! `just overload-matrix` takes an hour at most, `--quick` six minutes; `--only NAME,...` selects
-//! cells. Needs two cores and `taskset`. Writes the tables between the marks of `docs/overload.md`
-//! and every run into `benches/peers/results/matrix.json`.
+//! `just overload-matrix` takes 75 minutes, `--quick` seven; `--only NAME,...` selects cells.
+//! Needs two cores and `taskset`. Writes the tables between the marks of `docs/overload.md` and every
+//! run into `benches/peers/results/matrix.json`.
 //!
 //! Rooms, from top to bottom: `cases`, `measure`, `judge`, `settings`. A file imports from its own
 //! room and from lower ones.
@@ -28,7 +28,7 @@ use std::process::ExitCode;
 #[derive(Debug, Parser)]
 #[command(name = "overload-matrix")]
 struct Flags {
-    /// One round, fewer loads, short runs: six minutes
+    /// One round, fewer loads and servers, short runs: seven minutes
     #[arg(long)]
     quick: bool,
     /// Run only these cells

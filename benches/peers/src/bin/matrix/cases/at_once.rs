@@ -77,7 +77,7 @@ impl AtOnce {
     fn later(&self) -> Vec<u64> {
         let every = self.every.as_nanos() as u64;
         let single = (0..u64::from(self.single)).map(|n| n * every);
-        let last = single.clone().last().unwrap_or(0);
+        let last = single.clone().next_back().unwrap_or(0);
         single.chain(self.at(last + self.idle.as_nanos() as u64)).collect()
     }
 }

@@ -61,12 +61,12 @@ impl Ledger {
         serde_json::from_str::<Report>(body).ok().map(|report| report.requests)
     }
 
-    /// Returns the share given up of the requests that were admitted since `earlier`; `None` if
-    /// none was.
+    /// Returns the requests given up since `earlier` as a share of those admitted since then; `None`
+    /// if none was. At most 1: some may have been admitted before.
     pub(crate) fn given_up_since(&self, earlier: &Ledger) -> Option<f64> {
         let admitted = self.admitted.saturating_sub(earlier.admitted);
         let lost = self.lost().saturating_sub(earlier.lost());
-        (admitted > 0).then(|| lost as f64 / admitted as f64)
+        (admitted > 0).then(|| (lost as f64 / admitted as f64).min(1.0))
     }
 
     fn lost(&self) -> u64 {
@@ -96,6 +96,7 @@ mod tests {
     #[test]
     fn the_share_given_up_is_that_of_the_requests_between_two_ledgers() {
         assert_eq!(ledger(1_500, 6).given_up_since(&ledger(500, 5)), Some(0.001));
+        assert_eq!(ledger(600, 205).given_up_since(&ledger(500, 5)), Some(1.0));
         assert_eq!(ledger(500, 5).given_up_since(&ledger(500, 5)), None);
     }
 }

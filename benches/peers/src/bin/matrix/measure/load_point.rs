@@ -108,10 +108,9 @@ impl Targets<'_> {
         );
         let name = format!("{} at {load}x", self.spec.name);
         let row = Row { kind: "overload", name, checks, notes: self.notes(points) };
-        let late = points.iter().filter(|point| !kept_schedule(point)).count();
-        // A load that was not sent tells nothing about the server.
-        match late * 2 > points.len() {
-            true => row.unjudged(format!("no verdict: {}", late_note(late, points.len()))),
+        // Loads that were not sent tell nothing about the server.
+        match late_rounds(points) * 2 > points.len() {
+            true => row.unjudged("no verdict, because most loads were not sent in time".to_owned()),
             false => row,
         }
     }
@@ -219,9 +218,9 @@ impl Targets<'_> {
         }
         let peers = self.spec.peers(self.settings);
         notes.extend(peers.into_iter().filter_map(|peer| peer_note(peer, points)));
-        let late = points.iter().filter(|point| !kept_schedule(point)).count();
+        let late = late_rounds(points);
         if late > 0 {
-            notes.push(late_note(late, points.len()));
+            notes.push(format!("schedule not kept in {late} of {} rounds", points.len()));
         }
         let core = some(points, |point| {
             let ours = point.outcome(Subject::SloSet)?;
@@ -246,14 +245,10 @@ fn peer_note(peer: Contestant, points: &[LoadPoint]) -> Option<String> {
     Some(format!("{peer} keeps {share} of B, {p99}"))
 }
 
-/// True if the generator sent seda's load as planned.
-fn kept_schedule(point: &LoadPoint) -> bool {
-    let ours = point.outcome(Subject::SloSet);
-    ours.is_some_and(|ours| ours.load.generator.kept_schedule)
-}
-
-fn late_note(late: usize, rounds: usize) -> String {
-    format!("schedule not kept in {late} of {rounds} rounds")
+/// Counts the rounds in which the generator did not send seda's load as planned.
+fn late_rounds(points: &[LoadPoint]) -> usize {
+    let ours = points.iter().filter_map(|point| point.outcome(Subject::SloSet));
+    ours.filter(|ours| !ours.load.generator.kept_schedule).count()
 }
 
 /// Returns the spread of a figure over the rounds.

@@ -186,5 +186,5 @@ fn a_note_tells_when_the_machine_was_busy_with_other_work() {
     let row = row(&[starved]);
     assert_eq!(row.verdict(), "shown");
     let first = row.notes.first().map(String::as_str);
-    assert_eq!(first, Some("no verdict: schedule not kept in 1 of 1 rounds"));
+    assert_eq!(first, Some("no verdict, because most loads were not sent in time"));
 }
