@@ -130,12 +130,6 @@ impl Contestant {
         }
     }
 
-    /// True if it measures its requests and chooses a limit by itself.
-    pub fn adapts(self) -> bool {
-        use Contestant::{AxumAcc, AxumResilienceAimd, AxumResilienceVegas, SedaSlo};
-        matches!(self, SedaSlo | AxumResilienceAimd | AxumResilienceVegas | AxumAcc)
-    }
-
     /// True if it answers `/work` and `/sleep`.
     pub fn burns(self) -> bool {
         !matches!(self, Contestant::Nginx | Contestant::RefusingLoop)

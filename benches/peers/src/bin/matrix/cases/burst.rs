@@ -56,11 +56,11 @@ impl Burst {
         let quiet = (self.overload_end() + self.quiet_after).as_secs_f64();
         let later = refused(between(&judged, quiet, f64::INFINITY)) as f64;
         let quiet_after = humantime::format_duration(self.quiet_after);
-        let back = format!("{:.0} % of the former goodput back", self.back * 100.0);
+        let back = format!("SLO set: {:.0} % of the former goodput back", self.back * 100.0);
         let checks = vec![
             Check::within(&back, self.back_after(&judged), self.within.as_secs_f64()),
             Check::at_most(
-                &format!("refused from {quiet_after} on"),
+                &format!("SLO set: refused from {quiet_after} on"),
                 Spread::of([later]),
                 0.0,
                 count,

@@ -58,9 +58,14 @@ impl Classes {
         let starving = least.is_none_or(|least| least.low <= 0.0);
         let figure = least.map_or("none".to_owned(), |least| percent(least.low));
         let mut checks = vec![
-            Check::at_most("favoured refused", Spread::of(refused), self.refused, percent),
-            Check::at_least("others' goodput / capacity left", Spread::of(rest), self.rest, ratio),
-            Check::plain("least served class", figure, "above 0", !starving),
+            Check::at_most("SLO set: favoured refused", Spread::of(refused), self.refused, percent),
+            Check::at_least(
+                "SLO set: others' goodput / capacity left",
+                Spread::of(rest),
+                self.rest,
+                ratio,
+            ),
+            Check::plain("SLO set: least served class", figure, "above 0", !starving),
         ];
         checks.extend(nothing_set.checks("favoured", self.refused, &runner.settings));
         let name = format!("{} at {}x", self.name, self.load);

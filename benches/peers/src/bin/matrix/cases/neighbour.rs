@@ -56,10 +56,20 @@ impl Neighbour {
         let most = self.p99.as_secs_f64();
         let throughput = runner.settings.throughput;
         let checks = vec![
-            Check::at_most("neighbour refused", Spread::of(slo_set.refused), self.refused, percent),
-            Check::at_most("neighbour's p99", Spread::of(slo_set.p99), most, time),
-            Check::at_least("goodput of the overloaded / C", Spread::of(slo_set.good), 0.0, ratio)
-                .unjudged(),
+            Check::at_most(
+                "SLO set: neighbour refused",
+                Spread::of(slo_set.refused),
+                self.refused,
+                percent,
+            ),
+            Check::at_most("SLO set: neighbour's p99", Spread::of(slo_set.p99), most, time),
+            Check::at_least(
+                "SLO set: goodput of the overloaded / C",
+                Spread::of(slo_set.good),
+                0.0,
+                ratio,
+            )
+            .unjudged(),
             Check::at_least(
                 "nothing set: throughput of the overloaded / B",
                 Spread::of(nothing_set.right),
@@ -72,7 +82,8 @@ impl Neighbour {
                 self.refused,
                 percent,
             ),
-            Check::at_most("nothing set: p99", Spread::of(nothing_set.p99), most, time).unjudged(),
+            Check::at_most("nothing set: neighbour's p99", Spread::of(nothing_set.p99), most, time)
+                .unjudged(),
         ];
         let name = format!("{} at {}x beside {}", self.name, self.load, self.beside);
         Ok(vec![Row { kind: "neighbour", name, checks, notes: Vec::new() }])

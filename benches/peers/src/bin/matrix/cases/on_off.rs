@@ -75,15 +75,15 @@ impl OnOff {
     }
 
     fn row(&self, nothing_set: Shares, slo_set: Shares, possible: Vec<f64>) -> Row {
-        let answered = Spread::of(nothing_set.answered);
-        let of_oracle = Spread::of(slo_set.of_oracle);
+        let (answered, late) =
+            (Spread::of(nothing_set.answered), Spread::of(nothing_set.of_oracle));
+        let (all, of_oracle) = (Spread::of(slo_set.answered), Spread::of(slo_set.of_oracle));
         let checks = vec![
             Check::at_least("oracle: good", Spread::of(possible), 0.0, percent).unjudged(),
             Check::at_least("nothing set: answered", answered, self.answered, percent),
-            Check::at_least("good / oracle's", Spread::of(nothing_set.of_oracle), 0.0, ratio)
-                .unjudged(),
+            Check::at_least("nothing set: good / oracle's", late, 0.0, ratio).unjudged(),
             Check::at_least("SLO set: good / oracle's", of_oracle, self.of_oracle, ratio),
-            Check::at_least("answered", Spread::of(slo_set.answered), 0.0, percent).unjudged(),
+            Check::at_least("SLO set: answered", all, 0.0, percent).unjudged(),
         ];
         let name =
             format!("{}, {}x for {:?}, then {:?} off", self.name, self.load, self.on, self.off);

@@ -72,11 +72,11 @@ impl Rare {
         };
         let why = format!("{} of {} sampled refusals", sampled.explained, sampled.refused);
         let checks = vec![
-            Check::at_most("served p90", p90, most, time).unjudged(),
-            Check::at_most("refused", refused, 1.0, percent).unjudged(),
-            Check::plain("refusals that give the reason", why, "shown", true).unjudged(),
+            Check::at_most("SLO set: served p90", p90, most, time).unjudged(),
+            Check::at_most("SLO set: refused", refused, 1.0, percent).unjudged(),
+            Check::plain("SLO set: refusals that give the reason", why, "shown", true).unjudged(),
             Check::plain(
-                "served in time, or refusals explained",
+                "SLO set: served in time, or refusals explained",
                 found.to_owned(),
                 "one of both",
                 in_time || explained,

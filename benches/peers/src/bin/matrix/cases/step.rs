@@ -52,13 +52,13 @@ impl Step {
         let within = humantime::format_duration(self.within);
         let checks = vec![
             Check::at_most(
-                &format!("worst p99 of a bin from {within} on"),
+                &format!("SLO set: worst p99 of a bin from {within} on"),
                 Spread::of(worst_p99(between(&bins, judged_from, end))),
                 slo,
                 time,
             ),
             Check::at_most(
-                "of any bin",
+                "SLO set: of any bin",
                 Spread::of(worst_p99(between(&bins, step, end))),
                 slo,
                 time,

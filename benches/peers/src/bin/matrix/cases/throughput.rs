@@ -48,16 +48,11 @@ impl ClassShares {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::sample;
 
     #[test]
     fn a_class_that_was_never_seen_and_a_missing_throughput_miss_their_targets() {
-        let settings: Settings = toml::from_str(
-            "rounds = 1\nslo = '200ms'\ndeadline = '1s'\nwarm_up = '1s'\nmeasured = '1s'\n\
-             probe = '1s'\nprobed = 'axum-bounded-queue-16'\nflood = 1\nrefusal_p99 = '1ms'\n\
-             refusal_cost = 1.15\np99_ratio = 1.3\nrival_keeps = 0.97\ngiven_up = 0.001\n\
-             throughput = 0.97\nno_worse_by = 0.01",
-        )
-        .unwrap();
+        let settings = sample();
         let met = |throughput: &[f64], refused: &[f64]| {
             let (throughput, refused) = (throughput.to_vec(), refused.to_vec());
             let shares = ClassShares { throughput, refused };

@@ -1,22 +1,8 @@
 use super::*;
 use crate::judge::bound::CpuUsage;
+use crate::settings::sample;
 use seda_tools::report::LoadReport;
 
-const SETTINGS: &str = "rounds = 5
-    slo = '200ms'
-    deadline = '1s'
-    warm_up = '800ms'
-    measured = '2s'
-    probe = '1s'
-    probed = 'axum-bounded-queue-16'
-    flood = 20000
-    refusal_p99 = '10ms'
-    refusal_cost = 1.15
-    p99_ratio = 1.3
-    rival_keeps = 0.97
-    given_up = 0.001
-    throughput = 0.97
-    no_worse_by = 0.01";
 const SPEC: &str = "name = 'work-1ms'
     requests = '/work?micros=1000'
     loads = [5]
@@ -61,7 +47,7 @@ fn change(point: &mut LoadPoint, subject: Subject, change: impl Fn(&mut RunOutco
 }
 
 fn row_of(spec: &str, points: &[LoadPoint]) -> Row {
-    let settings: Settings = toml::from_str(SETTINGS).unwrap();
+    let settings = sample();
     let spec: OverloadSpec = toml::from_str(spec).unwrap();
     let slo = settings.slo;
     let targets = Targets { spec: &spec, settings: &settings, slo, rival: RIVAL };
@@ -170,6 +156,15 @@ fn the_best_rival_has_the_most_goodput_over_all_loads() {
     let (low, high) = (point(0.0, 0.0, 100.0), point(0.0, 0.0, 960.0));
     assert_eq!(best_rival(&rivals, &[vec![high], vec![low]]), Some(SHORT));
     assert_eq!(best_rival(&[], &[vec![good()]]), None);
+}
+
+#[test]
+fn a_note_tells_how_much_a_further_server_keeps() {
+    let spec = SPEC.replace("nothing_set", "peers = ['axum-acc', 'axum-inline']\nnothing_set");
+    let mut point = good();
+    point.outcomes.push((Subject::Rival(Contestant::AxumAcc), outcome(490.0, 0.05)));
+    // The other one did not run.
+    assert_eq!(row_of(&spec, &[point]).notes, ["axum-acc keeps 0.500 of B, p99 50.0 ms"]);
 }
 
 #[test]

@@ -66,6 +66,27 @@ impl<'de> Deserialize<'de> for Peer {
     }
 }
 
+/// Returns the settings of five rounds.
+#[cfg(test)]
+pub(crate) fn sample() -> Settings {
+    let text = "rounds = 5
+        slo = '200ms'
+        deadline = '1s'
+        warm_up = '800ms'
+        measured = '2s'
+        probe = '1s'
+        probed = 'axum-bounded-queue-16'
+        flood = 20000
+        refusal_p99 = '10ms'
+        refusal_cost = 1.15
+        p99_ratio = 1.3
+        rival_keeps = 0.97
+        given_up = 0.001
+        throughput = 0.97
+        no_worse_by = 0.01";
+    toml::from_str(text).unwrap()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
