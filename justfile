@@ -44,7 +44,8 @@ deny:
 peers *flags:
     cargo run --release --locked --manifest-path benches/peers/Cargo.toml -- {{flags}}
 
-# seda with an SLO in each case of benches/peers/matrix.toml: one hour, or 6 minutes with `--quick`.
+# seda, nothing set and with an SLO, in each case of benches/peers/matrix.toml: 75 minutes, or 7 with
+# `--quick`.
 overload-matrix *flags:
     cargo run --release --locked --manifest-path benches/peers/Cargo.toml --bin matrix -- {{flags}}
 

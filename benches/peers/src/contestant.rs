@@ -32,6 +32,14 @@ pub enum Contestant {
     AxumLimit(usize),
     /// axum; one thread per core serves a bounded queue, which refuses when it is full.
     AxumBoundedQueue(usize),
+    /// As `AxumLimit`, but tower-resilience's AIMD chooses the limit: it grows by 1 with each answer
+    /// within 100 ms and is halved by a later one. Its defaults.
+    AxumResilienceAimd,
+    /// As `AxumLimit`, but tower-resilience's Vegas chooses the limit, by the shortest response time
+    /// that it has seen. Its defaults.
+    AxumResilienceVegas,
+    /// As `AxumLimit`, but tower-acc's Vegas chooses the limit. Its defaults.
+    AxumAcc,
     /// actix-web; the handler works on the worker of the async runtime.
     ActixInline,
     /// actix-web; the handler works in `web::block`.
@@ -49,8 +57,8 @@ pub enum Contestant {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "no contestant is called {name:?}; use seda, seda-slo, seda-root, seda-queue-N, axum-inline, \
-     axum-spawn-blocking, axum-limit-N, axum-bounded-queue-N, actix-inline, actix-block, \
-     hyper-inline, refusing-loop or nginx"
+     axum-spawn-blocking, axum-limit-N, axum-bounded-queue-N, axum-resilience-aimd, \
+     axum-resilience-vegas, axum-acc, actix-inline, actix-block, hyper-inline, refusing-loop or nginx"
 )]
 pub struct UnknownContestant {
     name: String,
@@ -58,7 +66,7 @@ pub struct UnknownContestant {
 
 impl Contestant {
     /// Returns every server; those with a limit have this one.
-    pub fn all(limit: usize) -> [Self; 12] {
+    pub fn all(limit: usize) -> [Self; 15] {
         use Contestant::*;
         [
             Seda,
@@ -69,6 +77,9 @@ impl Contestant {
             AxumSpawnBlocking,
             AxumLimit(limit),
             AxumBoundedQueue(limit),
+            AxumResilienceAimd,
+            AxumResilienceVegas,
+            AxumAcc,
             ActixInline,
             ActixBlock,
             HyperInline,
@@ -87,6 +98,9 @@ impl Contestant {
             Contestant::AxumSpawnBlocking => "axum-spawn-blocking",
             Contestant::AxumLimit(_) => "axum-limit",
             Contestant::AxumBoundedQueue(_) => "axum-bounded-queue",
+            Contestant::AxumResilienceAimd => "axum-resilience-aimd",
+            Contestant::AxumResilienceVegas => "axum-resilience-vegas",
+            Contestant::AxumAcc => "axum-acc",
             Contestant::ActixInline => "actix-inline",
             Contestant::ActixBlock => "actix-block",
             Contestant::HyperInline => "hyper-inline",

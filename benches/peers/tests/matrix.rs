@@ -36,6 +36,8 @@ fn every_kind_of_cell_has_a_row_and_every_run_a_record() {
         "demand",
         "fairness",
         "controllers",
+        "on and off",
+        "at once",
         "quiet",
     ];
     assert_eq!(kinds, expected);

@@ -15,6 +15,9 @@ use std::time::Duration;
 
 /// Time limit of every answer, far above the need of a slow machine.
 const LIMIT: Duration = Duration::from_secs(60);
+/// Those that begin with a low limit and choose another by their measurements.
+const ADAPTIVE: [Contestant; 3] =
+    [Contestant::AxumResilienceAimd, Contestant::AxumResilienceVegas, Contestant::AxumAcc];
 
 #[test]
 fn every_contestant_answers_alike() {
@@ -63,13 +66,26 @@ fn a_limit_refuses_some_and_serves_the_others() {
 
 #[test]
 fn a_contestant_without_a_limit_refuses_no_request() {
-    let unlimited = Contestant::all(1)
-        .into_iter()
-        .filter(|contestant| contestant.limit().is_none() && contestant.burns());
+    let unlimited = Contestant::all(1).into_iter().filter(|contestant| {
+        contestant.limit().is_none() && contestant.burns() && !ADAPTIVE.contains(contestant)
+    });
     for contestant in unlimited {
         let Some(server) = start(contestant) else { continue };
         let answers = get_at_once(&server, "/work?micros=5000", 8);
         assert_eq!(of_status(&answers, 200).count(), 8, "{contestant}: {answers:?}");
+    }
+}
+
+#[test]
+fn an_adaptive_limit_is_one_for_all_connections_and_refuses_beyond_it() {
+    for contestant in ADAPTIVE {
+        let Some(server) = start(contestant) else { continue };
+        // Each starts with a limit of 10 or 20, and every request comes on a connection of its own.
+        let answers = get_at_once(&server, "/work?micros=100000", 48);
+        let served = of_status(&answers, 200).count();
+        let refused = of_status(&answers, 503).count();
+        assert_eq!(served + refused, 48, "{contestant}: {answers:?}");
+        assert!(served > 0 && refused > 0, "{contestant}: {served} served, {refused} refused");
     }
 }
 

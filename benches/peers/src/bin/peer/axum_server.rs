@@ -1,7 +1,7 @@
 //! axum on tokio's multi-threaded runtime.
 
 use crate::bounded_queue::{BoundedQueue, Full};
-use crate::settings::Work;
+use crate::settings::{Algorithm, Work};
 use axum::error_handling::HandleErrorLayer;
 use axum::extract::RawQuery;
 use axum::http::{StatusCode, header::RETRY_AFTER};
@@ -11,13 +11,17 @@ use axum::serve::ListenerExt;
 use axum::{BoxError, Router};
 use peers::answers::{self, QueryError};
 use peers::burn;
+use std::future::{Ready, ready};
 use std::io;
 use std::time::Duration;
 use tokio::runtime::Builder;
 use tokio::task::spawn_blocking;
 use tower::ServiceBuilder;
+use tower::layer::util::{Identity, Stack};
 use tower::limit::GlobalConcurrencyLimitLayer;
 use tower::load_shed::LoadShedLayer;
+use tower_acc::ConcurrencyLimitLayer;
+use tower_resilience_adaptive::{AdaptiveLimiterLayer, Aimd, Vegas};
 
 /// Serves until the process ends.
 pub(crate) fn serve(
@@ -45,6 +49,9 @@ pub(crate) fn router(work: Work, threads: usize) -> io::Result<Router> {
         Work::Limit(limit) => {
             (limited(get(work_blocking), limit), limited(get(sleep_async), limit))
         }
+        Work::Adaptive(algorithm) => {
+            (adaptive(get(work_blocking), algorithm)?, adaptive(get(sleep_async), algorithm)?)
+        }
         Work::BoundedQueue(limit) => {
             let queue = BoundedQueue::start(limit, threads)?;
             (get(move |query| work_queued(query, queue)), get(sleep_async))
@@ -56,18 +63,44 @@ pub(crate) fn router(work: Work, threads: usize) -> io::Result<Router> {
         .route("/work", work)
         .route("/sleep", sleep)
         .fallback(async || (StatusCode::NOT_FOUND, answers::NOT_FOUND));
-    Ok(router)
+    // This applies the layers of every route. axum would otherwise do so for each connection, and
+    // tower-acc would give each connection a limit of its own.
+    Ok(router.with_state(()))
+}
+
+/// Refuses at once where the next layer would make the request wait.
+type Shedding = ServiceBuilder<Stack<LoadShedLayer, Stack<HandleErrorLayer<Refuse, ()>, Identity>>>;
+type Refuse = fn(BoxError) -> Ready<Response>;
+
+/// Returns the layers in front of a limit. All layers of a route stand in one stack: between
+/// separate ones stands a route, which is always ready.
+fn shedding() -> Shedding {
+    let refuse: Refuse = |_overloaded| ready(busy());
+    ServiceBuilder::new().layer(HandleErrorLayer::new(refuse)).layer(LoadShedLayer::new())
 }
 
 /// Limits this route alone, over all connections, so that expensive requests never cause the
 /// refusal of a cheap one.
 fn limited(route: MethodRouter, limit: usize) -> MethodRouter {
-    // All in one stack: between separate layers stands a route, which is always ready.
-    let stack = ServiceBuilder::new()
-        .layer(HandleErrorLayer::new(async |_overloaded: BoxError| busy()))
-        .layer(LoadShedLayer::new())
-        .layer(GlobalConcurrencyLimitLayer::new(limit));
-    route.layer(stack)
+    route.layer(shedding().layer(GlobalConcurrencyLimitLayer::new(limit)))
+}
+
+/// Does the same with a limit that the algorithm chooses. Each of these layers makes a request wait
+/// when the limit is reached, so all have the same load shed in front.
+fn adaptive(route: MethodRouter, algorithm: Algorithm) -> io::Result<MethodRouter> {
+    Ok(match algorithm {
+        Algorithm::ResilienceAimd => {
+            let aimd = Aimd::builder().build().map_err(io::Error::other)?;
+            route.layer(shedding().layer(AdaptiveLimiterLayer::new(aimd)))
+        }
+        Algorithm::ResilienceVegas => {
+            let vegas = Vegas::builder().build().map_err(io::Error::other)?;
+            route.layer(shedding().layer(AdaptiveLimiterLayer::new(vegas)))
+        }
+        Algorithm::AccVegas => {
+            route.layer(shedding().layer(ConcurrencyLimitLayer::new(tower_acc::Vegas::default())))
+        }
+    })
 }
 
 async fn work_inline(RawQuery(query): RawQuery) -> Result<String, Response> {

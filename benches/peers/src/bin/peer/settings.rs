@@ -9,7 +9,7 @@ use thiserror::Error;
 const LIMIT: NonZeroUsize = NonZeroUsize::new(64).unwrap();
 /// tokio's default for `spawn_blocking`.
 const TOKIO_BLOCKING_THREADS: usize = 512;
-/// The default of axum-limit, for each of its threads. With tokio's default all admitted requests
+/// The default behind a limit, for each thread that serves. With tokio's default all admitted requests
 /// work at once, and the runtime's worker, which refuses, gets one turn in 65.
 ///
 /// Measured on one core with limit 64 and 2,000 requests of 1 ms per second: 385 are answered
@@ -31,8 +31,8 @@ pub(crate) struct Flags {
     /// Threads that serve, or work [default: one for each core it may use]
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
-    /// Threads that spawn_blocking may start [default: axum-spawn-blocking 512, axum-limit 4 for
-    /// each of --threads]
+    /// Threads that spawn_blocking may start [default: axum-spawn-blocking 512; behind a limit
+    /// 4 for each of --threads]
     #[arg(long, value_name = "N")]
     blocking_threads: Option<NonZeroUsize>,
 }
@@ -47,6 +47,12 @@ enum Kind {
     AxumLimit,
     /// axum, working on threads of its own behind a bounded queue
     AxumBoundedQueue,
+    /// axum, as axum-limit, with a limit that tower-resilience's AIMD chooses
+    AxumResilienceAimd,
+    /// axum, as axum-limit, with a limit that tower-resilience's Vegas chooses
+    AxumResilienceVegas,
+    /// axum, as axum-limit, with a limit that tower-acc's Vegas chooses
+    AxumAcc,
     /// actix-web, working on the worker of the async runtime
     ActixInline,
     /// actix-web, working in web::block
@@ -55,6 +61,14 @@ enum Kind {
     HyperInline,
     /// A loop that refuses everything: the least cost of a refusal
     RefusingLoop,
+}
+
+impl Kind {
+    /// True for a limit on the requests in `spawn_blocking`, fixed or not.
+    fn is_limited(self) -> bool {
+        use Kind::{AxumAcc, AxumLimit, AxumResilienceAimd, AxumResilienceVegas};
+        matches!(self, AxumLimit | AxumResilienceAimd | AxumResilienceVegas | AxumAcc)
+    }
 }
 
 /// A kind with its settings.
@@ -73,8 +87,18 @@ pub(crate) enum Work {
     SpawnBlocking,
     /// As `SpawnBlocking`, with at most this many requests in progress.
     Limit(usize),
+    /// As `Limit`, with a limit that the algorithm chooses.
+    Adaptive(Algorithm),
     /// Threads of its own, with at most this many requests waiting for them.
     BoundedQueue(usize),
+}
+
+/// An algorithm that chooses a concurrency limit, with its crate's defaults.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Algorithm {
+    ResilienceAimd,
+    ResilienceVegas,
+    AccVegas,
 }
 
 /// A flag that has no meaning for the kind.
@@ -84,7 +108,7 @@ pub(crate) enum FlagError {
     Limit,
     #[error("--threads: hyper-inline has one thread; leave the flag out")]
     Threads,
-    #[error("--blocking-threads: only axum-spawn-blocking and axum-limit have these")]
+    #[error("--blocking-threads: only the kinds of axum that work in spawn_blocking have these")]
     BlockingThreads,
 }
 
@@ -100,13 +124,13 @@ impl Flags {
         if self.kind == Kind::HyperInline && self.threads.is_some_and(|threads| threads.get() > 1) {
             return Err(FlagError::Threads);
         }
-        let pools = matches!(self.kind, Kind::AxumSpawnBlocking | Kind::AxumLimit);
+        let pools = self.kind == Kind::AxumSpawnBlocking || self.kind.is_limited();
         if self.blocking_threads.is_some() && !pools {
             return Err(FlagError::BlockingThreads);
         }
-        let default = match self.kind {
-            Kind::AxumLimit => threads * LIMITED_BLOCKING_THREADS,
-            _ => TOKIO_BLOCKING_THREADS,
+        let default = match self.kind.is_limited() {
+            true => threads * LIMITED_BLOCKING_THREADS,
+            false => TOKIO_BLOCKING_THREADS,
         };
         let blocking_threads = self.blocking_threads.map_or(default, NonZeroUsize::get);
         let work = match self.kind {
@@ -114,6 +138,9 @@ impl Flags {
             Kind::AxumSpawnBlocking => Work::SpawnBlocking,
             Kind::AxumLimit => Work::Limit(limit),
             Kind::AxumBoundedQueue => Work::BoundedQueue(limit),
+            Kind::AxumResilienceAimd => Work::Adaptive(Algorithm::ResilienceAimd),
+            Kind::AxumResilienceVegas => Work::Adaptive(Algorithm::ResilienceVegas),
+            Kind::AxumAcc => Work::Adaptive(Algorithm::AccVegas),
             Kind::ActixInline => return Ok(Settings::Actix { threads, blocks: false }),
             Kind::ActixBlock => return Ok(Settings::Actix { threads, blocks: true }),
             Kind::HyperInline => return Ok(Settings::Hyper),

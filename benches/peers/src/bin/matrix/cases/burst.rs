@@ -1,7 +1,9 @@
-//! A long overload and the time to recover from it, with the controllers and without.
+//! A long overload and the time to recover from it: with the SLO set, with nothing set, and without
+//! controllers.
 
-use crate::judge::verdict::{Check, Row, after, count};
-use crate::measure::profile::Pooling;
+use crate::judge::bound::Costs;
+use crate::judge::verdict::{Check, Row, after, count, ratio};
+use crate::measure::profile::{Pooled, Pooling};
 use crate::measure::runner::Runner;
 use crate::measure::series::{between, good_share, refused, settled_after};
 use crate::measure::servers::Subject;
@@ -46,17 +48,19 @@ impl Burst {
     pub(crate) fn measure(&self, runner: &mut Runner) -> Result<Vec<Row>, Box<dyn Error>> {
         let requests = Requests::from(&self.requests);
         let capacity = runner.probe(&self.name, &requests, runner.settings.slo, 0)?;
-        let judged = self.pool(runner, &requests, Subject::Judged, capacity)?;
-        let uncontrolled = self.pool(runner, &requests, Subject::Uncontrolled, capacity)?;
+        let judged = self.pool(runner, &requests, Subject::SloSet, capacity)?.bins;
+        let nothing_set = self.pool(runner, &requests, Subject::NothingSet, capacity)?;
+        let uncontrolled = self.pool(runner, &requests, Subject::Uncontrolled, capacity)?.bins;
+        let refusal = runner.least_refusal(&self.name, &requests, runner.settings.flood, 0)?;
         let down = self.back_after(&uncontrolled);
         let quiet = (self.overload_end() + self.quiet_after).as_secs_f64();
         let later = refused(between(&judged, quiet, f64::INFINITY)) as f64;
         let quiet_after = humantime::format_duration(self.quiet_after);
-        let back = format!("{:.0} % of the former goodput back", self.back * 100.0);
+        let back = format!("SLO set: {:.0} % of the former goodput back", self.back * 100.0);
         let checks = vec![
             Check::within(&back, self.back_after(&judged), self.within.as_secs_f64()),
             Check::at_most(
-                &format!("refused from {quiet_after} on"),
+                &format!("SLO set: refused from {quiet_after} on"),
                 Spread::of([later]),
                 0.0,
                 count,
@@ -67,6 +71,14 @@ impl Burst {
                 "stays down",
                 down.is_none(),
             ),
+            Check::at_least(
+                "nothing set: throughput in it / B",
+                Spread::of(self.throughput(&nothing_set, capacity, refusal)),
+                runner.settings.throughput,
+                ratio,
+            ),
+            Check::within("nothing set: back", self.back_after(&nothing_set.bins), f64::INFINITY)
+                .unjudged(),
         ];
         let name = format!("{}, {} retries", self.name, self.retries);
         Ok(vec![Row { kind: "burst", name, checks, notes: Vec::new() }])
@@ -78,13 +90,26 @@ impl Burst {
         requests: &Requests,
         subject: Subject,
         capacity: f64,
-    ) -> Result<Vec<Bin>, Box<dyn Error>> {
+    ) -> Result<Pooled, Box<dyn Error>> {
         let runs = if runner.settings.quick { 1 } else { self.runs };
         let cell = self.name.as_str();
         let pooling = Pooling { cell, requests, subject, runs, retries: self.retries };
         let load = capacity * self.load;
         let peak = capacity * self.peak;
         pooling.pool(runner, &[(load, self.before), (peak, self.lasts), (load, self.after)])
+    }
+
+    /// Returns the answers during the overload as a share of B, run by run. Retries add to what is
+    /// offered, so B counts every attempt of the run as if it had come during the overload.
+    fn throughput(&self, pooled: &Pooled, capacity: f64, refusal: f64) -> Vec<f64> {
+        let costs = Costs::of_a_core(capacity, refusal);
+        let lasts = self.lasts.as_secs_f64();
+        let runs = pooled.loads.iter().zip(pooled.parts(1));
+        let share = runs.map(|(load, part)| {
+            let retries = load.attempts.saturating_sub(load.outcomes.scheduled) as f64 / lasts;
+            part.throughput_per_second / costs.bound(part.offered_per_second + retries)
+        });
+        share.collect()
     }
 
     /// Returns the seconds from the end of the overload until goodput is back; `None` if never.
@@ -108,6 +133,7 @@ impl Burst {
 mod tests {
     use super::*;
     use crate::measure::series::bins_of;
+    use seda_tools::report::{LoadReport, WindowReport};
 
     /// Width of the bins: 1 s before the overload, 1 s of it, 2 s after it.
     const EIGHTH: f64 = 0.125;
@@ -126,6 +152,23 @@ mod tests {
         let before = [0, 0, 0, 0, 98, 98, 98, 98];
         let series = before.into_iter().chain([20; 8]).chain([20; 2]).chain([96; 14]);
         assert_eq!(burst().back_after(&bins_of(EIGHTH, series)), Some(2.0 * EIGHTH));
+    }
+
+    #[test]
+    fn a_retry_costs_as_much_as_a_request_during_the_overload() {
+        let part = |offered: f64, throughput: f64| {
+            let mut part = WindowReport::default();
+            part.measured = true;
+            (part.offered_per_second, part.throughput_per_second) = (offered, throughput);
+            part
+        };
+        let mut load = LoadReport::default();
+        load.windows = vec![part(900.0, 900.0), part(5_000.0, 951.5), part(900.0, 900.0)];
+        (load.outcomes.scheduled, load.attempts) = (7_700, 13_700);
+        let pooled = Pooled { bins: Vec::new(), loads: vec![load] };
+        // 11,000 requests and retries a second cost 10,000 refusals of 5 us: 5 % of the core.
+        let share = burst().throughput(&pooled, 1_000.0, 5e-6);
+        assert!((share[0] - 951.5 / 950.0).abs() < 1e-9, "{share:?}");
     }
 
     #[test]

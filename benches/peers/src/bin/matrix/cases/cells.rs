@@ -1,11 +1,13 @@
 //! The file of cells: `benches/peers/matrix.toml`, or another one given by `--cells`.
 
+use crate::cases::at_once::AtOnce;
 use crate::cases::burst::Burst;
 use crate::cases::classes::Classes;
 use crate::cases::controllers::Controllers;
 use crate::cases::demand::Demand;
 use crate::cases::fairness::Fairness;
 use crate::cases::neighbour::Neighbour;
+use crate::cases::on_off::OnOff;
 use crate::cases::overload;
 use crate::cases::quiet::Quiet;
 use crate::cases::rare::Rare;
@@ -49,6 +51,10 @@ pub(crate) struct Cells {
     #[serde(default)]
     controllers: Vec<Controllers>,
     #[serde(default)]
+    on_off: Vec<OnOff>,
+    #[serde(default)]
+    at_once: Vec<AtOnce>,
+    #[serde(default)]
     quiet: Vec<Quiet>,
 }
 
@@ -79,6 +85,8 @@ pub(crate) enum Cell<'a> {
     Demand(&'a Demand),
     Fairness(&'a Fairness),
     Controllers(&'a Controllers),
+    OnOff(&'a OnOff),
+    AtOnce(&'a AtOnce),
     Quiet(&'a Quiet),
 }
 
@@ -131,8 +139,6 @@ impl Cells {
             settings.rounds = self.quick.rounds;
             settings.warm_up = self.quick.warm_up;
             settings.measured = self.quick.measured;
-            // C then follows from the row's own loads.
-            settings.at_capacity.clear();
         }
         settings.rounds = rounds.unwrap_or(settings.rounds).max(1);
         settings
@@ -161,6 +167,8 @@ impl Cells {
         all.extend(self.demand.iter().map(Cell::Demand));
         all.extend(self.fairness.iter().map(Cell::Fairness));
         all.extend(self.controllers.iter().map(Cell::Controllers));
+        all.extend(self.on_off.iter().map(Cell::OnOff));
+        all.extend(self.at_once.iter().map(Cell::AtOnce));
         all.extend(self.quiet.iter().map(Cell::Quiet));
         all
     }
@@ -179,6 +187,8 @@ impl Cell<'_> {
             Cell::Demand(cell) => &cell.name,
             Cell::Fairness(cell) => &cell.name,
             Cell::Controllers(cell) => &cell.name,
+            Cell::OnOff(cell) => &cell.name,
+            Cell::AtOnce(cell) => &cell.name,
             Cell::Quiet(cell) => &cell.name,
         }
     }
@@ -195,6 +205,8 @@ impl Cell<'_> {
             Cell::Demand(_) => "demand",
             Cell::Fairness(_) => "fairness",
             Cell::Controllers(_) => "controllers",
+            Cell::OnOff(_) => "on and off",
+            Cell::AtOnce(_) => "at once",
             Cell::Quiet(_) => "quiet",
         }
     }
@@ -211,6 +223,8 @@ impl Cell<'_> {
             Cell::Demand(cell) => cell.measure(runner),
             Cell::Fairness(cell) => cell.measure(runner),
             Cell::Controllers(cell) => cell.measure(runner),
+            Cell::OnOff(cell) => cell.measure(runner),
+            Cell::AtOnce(cell) => cell.measure(runner),
             Cell::Quiet(cell) => cell.measure(runner),
         }
     }

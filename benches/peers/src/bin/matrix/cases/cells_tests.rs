@@ -23,7 +23,7 @@ fn the_default_file_has_cells_of_every_kind() {
     let kinds = cells.all().iter().map(std::mem::discriminant).collect::<Vec<_>>();
     let mut distinct = kinds.clone();
     distinct.dedup();
-    assert_eq!(distinct.len(), 10, "ten kinds, one after the other");
+    assert_eq!(distinct.len(), 12, "twelve kinds, one after the other");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Classes that share an overloaded server: the favoured one is served, the others get the rest.
 
 use crate::cases::capacity_multiple::CapacityMultiple;
+use crate::cases::throughput::ClassShares;
 use crate::judge::verdict::{Check, Row, percent, ratio};
 use crate::measure::paths::{find, refused_share};
 use crate::measure::runner::Runner;
@@ -38,9 +39,10 @@ impl Classes {
             offered_load: self.load,
         };
         let (mut refused, mut rest, mut least) = (Vec::new(), Vec::new(), Vec::new());
+        let mut nothing_set = ClassShares::default();
         for round in 0..runner.settings.rounds {
             let (capacity, spec) = overload.plan(runner, round)?;
-            let load = runner.run(Subject::Judged, &spec)?.load;
+            let load = runner.run(Subject::SloSet, &spec)?.load;
             let favoured = find(&load, &self.favoured)
                 .ok_or("the favoured class had no request in a round")?;
             refused.push(refused_share(&favoured.outcomes));
@@ -50,15 +52,22 @@ impl Classes {
             let served =
                 load.paths.iter().map(|path| good(path) / path.outcomes.scheduled.max(1) as f64);
             least.push(served.fold(1.0, f64::min));
+            nothing_set.measure(runner, &spec, capacity, &self.favoured)?;
         }
         let least = Spread::of(least);
         let starving = least.is_none_or(|least| least.low <= 0.0);
         let figure = least.map_or("none".to_owned(), |least| percent(least.low));
-        let checks = vec![
-            Check::at_most("favoured refused", Spread::of(refused), self.refused, percent),
-            Check::at_least("others' goodput / capacity left", Spread::of(rest), self.rest, ratio),
-            Check::plain("least served class", figure, "above 0", !starving),
+        let mut checks = vec![
+            Check::at_most("SLO set: favoured refused", Spread::of(refused), self.refused, percent),
+            Check::at_least(
+                "SLO set: others' goodput / capacity left",
+                Spread::of(rest),
+                self.rest,
+                ratio,
+            ),
+            Check::plain("SLO set: least served class", figure, "above 0", !starving),
         ];
+        checks.extend(nothing_set.checks("favoured", self.refused, &runner.settings));
         let name = format!("{} at {}x", self.name, self.load);
         Ok(vec![Row { kind: "classes", name, checks, notes: Vec::new() }])
     }

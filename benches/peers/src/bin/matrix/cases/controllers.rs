@@ -34,11 +34,11 @@ impl Controllers {
             let spec = self.run_spec(runner, &requests, capacity, round)?;
             // They swap places each round, so that the machine's drift favours neither.
             let (on, off) = if round.is_multiple_of(2) {
-                let on = cpu_per_request(runner, Subject::Judged, &spec)?;
+                let on = cpu_per_request(runner, Subject::SloSet, &spec)?;
                 (on, cpu_per_request(runner, Subject::Uncontrolled, &spec)?)
             } else {
                 let off = cpu_per_request(runner, Subject::Uncontrolled, &spec)?;
-                (cpu_per_request(runner, Subject::Judged, &spec)?, off)
+                (cpu_per_request(runner, Subject::SloSet, &spec)?, off)
             };
             each.push(off);
             more.push(on / off - 1.0);

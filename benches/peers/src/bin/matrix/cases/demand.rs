@@ -48,16 +48,16 @@ impl Demand {
         let pooling = Pooling {
             cell: &self.name,
             requests: &low,
-            subject: Subject::Judged,
+            subject: Subject::SloSet,
             runs,
             retries: 0,
         };
-        let bins = pooling.pool_with(runner, |round| {
+        let pooled = pooling.pool_with(runner, |round| {
             let trace = Arc::new(self.trace(&profile, u64::from(round)));
             (Pace::Recorded { times: trace.times(), speed: 1.0 }, Requests::Trace(trace))
         })?;
-        let up = self.settled(&bins, self.lasts);
-        let down = self.settled(&bins, self.lasts * 2);
+        let up = self.settled(&pooled.bins, self.lasts);
+        let down = self.settled(&pooled.bins, self.lasts * 2);
         let within = self.within.as_secs_f64();
         let checks = vec![
             Check::within("settled after the step up", up, within),

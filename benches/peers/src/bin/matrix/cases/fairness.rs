@@ -32,7 +32,7 @@ impl Fairness {
         let label = format!("{} clients", self.clients);
         let pace = Pace::Closed { clients: self.clients, think: self.think, duration };
         let spec = RunSpec::new(&runner.settings, &self.name, label, &requests, pace);
-        let load = runner.run(Subject::Judged, &spec)?.load;
+        let load = runner.run(Subject::SloSet, &spec)?.load;
         let fairness = load.fairness.ok_or("no client was counted")?;
         let mut notes = vec![format!("{} to {} good answers", fairness.fewest, fairness.most)];
         if !fairness.enough {

@@ -1,8 +1,10 @@
 //! One file for each kind of cell: its keys, how it is measured, and the rows it comes to.
 //!
 //! This room imports `measure`, `judge` and `settings`. `cells` reads the whole file of cells;
-//! `capacity_multiple` is the load that several kinds have in common.
+//! `capacity_multiple` is the load that several kinds have in common, `throughput` what they measure
+//! with nothing set.
 
+pub(crate) mod at_once;
 pub(crate) mod burst;
 pub(crate) mod capacity_multiple;
 pub(crate) mod cells;
@@ -11,7 +13,9 @@ pub(crate) mod controllers;
 pub(crate) mod demand;
 pub(crate) mod fairness;
 pub(crate) mod neighbour;
+pub(crate) mod on_off;
 pub(crate) mod overload;
 pub(crate) mod quiet;
 pub(crate) mod rare;
 pub(crate) mod step;
+pub(crate) mod throughput;

@@ -1,12 +1,14 @@
 //! A cheap path beside an overloaded one: refusals of one stage must not hurt the other.
 
 use crate::cases::capacity_multiple::CapacityMultiple;
+use crate::judge::bound::Costs;
 use crate::judge::verdict::{Check, Row, percent, ratio, time};
 use crate::measure::paths::{find, refused_share};
 use crate::measure::runner::Runner;
 use crate::measure::servers::Subject;
 use crate::settings::request_spec::{RequestSpec, Requests};
 use seda_tools::mix::{Mix, MixError};
+use seda_tools::report::LoadReport;
 use seda_tools::sweep::Spread;
 use serde::Deserialize;
 use std::error::Error;
@@ -40,22 +42,47 @@ impl Neighbour {
             load: self.load,
             offered_load: self.load + self.beside_load,
         };
-        let (mut refused, mut p99, mut goodput) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut slo_set, mut nothing_set) = (Shares::default(), Shares::default());
         for round in 0..runner.settings.rounds {
             let (capacity, spec) = overload.plan(runner, round)?;
-            let load = runner.run(Subject::Judged, &spec)?.load;
-            let beside =
-                find(&load, &self.beside).ok_or("the cheap path had no request in a round")?;
-            refused.push(refused_share(&beside.outcomes));
-            p99.extend(beside.response_seconds.p99);
-            let good = load.outcomes.good - beside.outcomes.good;
-            goodput.push(good as f64 / load.duration_seconds / capacity);
+            let flood = runner.settings.flood;
+            let refusal = runner.least_refusal(&self.name, &alone, flood, round)?;
+            let bound = Costs::of_a_core(capacity, refusal).bound(capacity * self.load);
+            let load = runner.run(Subject::SloSet, &spec)?.load;
+            slo_set.add(&load, &self.beside, capacity)?;
+            let load = runner.run(Subject::NothingSet, &spec)?.load;
+            nothing_set.add(&load, &self.beside, bound)?;
         }
         let most = self.p99.as_secs_f64();
+        let throughput = runner.settings.throughput;
         let checks = vec![
-            Check::at_most("neighbour refused", Spread::of(refused), self.refused, percent),
-            Check::at_most("neighbour's p99", Spread::of(p99), most, time),
-            Check::at_least("goodput of the overloaded / C", Spread::of(goodput), 0.0, ratio)
+            Check::at_most(
+                "SLO set: neighbour refused",
+                Spread::of(slo_set.refused),
+                self.refused,
+                percent,
+            ),
+            Check::at_most("SLO set: neighbour's p99", Spread::of(slo_set.p99), most, time),
+            Check::at_least(
+                "SLO set: goodput of the overloaded / C",
+                Spread::of(slo_set.good),
+                0.0,
+                ratio,
+            )
+            .unjudged(),
+            Check::at_least(
+                "nothing set: throughput of the overloaded / B",
+                Spread::of(nothing_set.right),
+                throughput,
+                ratio,
+            ),
+            Check::at_most(
+                "nothing set: neighbour refused",
+                Spread::of(nothing_set.refused),
+                self.refused,
+                percent,
+            ),
+            Check::at_most("nothing set: neighbour's p99", Spread::of(nothing_set.p99), most, time)
                 .unjudged(),
         ];
         let name = format!("{} at {}x beside {}", self.name, self.load, self.beside);
@@ -72,6 +99,36 @@ impl Neighbour {
         });
         let beside = format!("{}={}", self.beside, self.beside_load);
         overloaded.chain([beside]).collect::<Vec<String>>().join(",").parse()
+    }
+}
+
+/// Figures of every round.
+#[derive(Clone, Debug, Default)]
+struct Shares {
+    /// Of the cheap path.
+    refused: Vec<f64>,
+    p99: Vec<f64>,
+    /// Answers of the overloaded paths: within the SLO, and all, as shares of a rate.
+    good: Vec<f64>,
+    right: Vec<f64>,
+}
+
+impl Shares {
+    fn add(
+        &mut self,
+        load: &LoadReport,
+        beside: &str,
+        per_second: f64,
+    ) -> Result<(), Box<dyn Error>> {
+        let beside = find(load, beside).ok_or("the cheap path had no request in a round")?;
+        self.refused.push(refused_share(&beside.outcomes));
+        self.p99.extend(beside.response_seconds.p99);
+        let good = load.outcomes.good - beside.outcomes.good;
+        let late = load.outcomes.late - beside.outcomes.late;
+        let all = load.duration_seconds * per_second;
+        self.good.push(good as f64 / all);
+        self.right.push((good + late) as f64 / all);
+        Ok(())
     }
 }
 

@@ -1,20 +1,16 @@
-//! One kind of request at multiples of the capacity, against the bound B and a hand-tuned rival.
+//! One kind of request at multiples of the capacity, against the bound B and hand-tuned rivals.
 
 use crate::judge::verdict::{Row, time};
-use crate::measure::load_point::{LoadPoint, Targets};
+use crate::measure::load_point::{LoadPoint, Targets, best_rival};
 use crate::measure::round::Round;
 use crate::measure::runner::Runner;
 use crate::measure::servers::Subject;
-use crate::settings::Peer;
 use crate::settings::overload_spec::OverloadSpec;
 use crate::settings::request_spec::Requests;
 use peers::Contestant;
 use seda_tools::sweep::Spread;
 use seda_tools::units::rate;
 use std::error::Error;
-
-/// Loads that choose the best hand-tuned limit. Some limits do well at one of them only.
-const TUNED_AT: [f64; 2] = [1.2, 5.0];
 
 /// Measures the cell and returns a row for each load.
 pub(crate) fn measure(
@@ -23,18 +19,20 @@ pub(crate) fn measure(
 ) -> Result<Vec<Row>, Box<dyn Error>> {
     let Some(requests) = spec.requests()? else { return Ok(vec![not_run(spec)]) };
     let loads = spec.loads(&runner.settings);
-    let rival = best_rival(spec, runner, &requests)?;
     let mut points: Vec<Vec<LoadPoint>> = loads.iter().map(|_| Vec::new()).collect();
     for number in 0..runner.settings.rounds {
-        let round = Round { spec, requests: &requests, rival: Subject::Rival(rival), number };
+        let round = Round { spec, requests: &requests, number };
         let found = round.measure(runner, &loads)?;
         points.iter_mut().zip(found).for_each(|(points, point)| points.push(point));
     }
-    let targets = Targets { spec, slo: spec.slo(&runner.settings), rival: rival.to_string() };
+    let settings = runner.settings.clone();
+    let rivals = spec.rivals(&settings);
+    let rival = best_rival(&rivals, &points).ok_or("no rival is named")?;
+    let targets = Targets { spec, settings: &settings, slo: spec.slo(&settings), rival };
     let mut rows = Vec::new();
     for (load, points) in loads.iter().zip(&points) {
-        let mut row = targets.row(&runner.settings, *load, points);
-        if spec.bare_loop {
+        let mut row = targets.row(*load, points);
+        if spec.generator && !settings.quick {
             row.notes.push(generator_note(spec, runner, points)?);
         }
         rows.push(row);
@@ -48,11 +46,12 @@ fn generator_note(
     runner: &mut Runner,
     points: &[LoadPoint],
 ) -> Result<String, Box<dyn Error>> {
-    let offered = points.iter().map(|point| point.ours.load.offered_per_second);
-    let offered = Spread::of(offered).ok_or("no round was measured")?.median;
+    let ours = points.iter().filter_map(|point| point.outcome(Subject::SloSet));
+    let offered = Spread::of(ours.map(|ours| ours.load.offered_per_second));
+    let offered = offered.ok_or("no round was measured")?.median;
     let hello = Requests::Mix("/".parse()?);
     let rival = Subject::Rival(Contestant::HyperInline);
-    let round = Round { spec, requests: &hello, rival, number: 0 };
+    let round = Round { spec, requests: &hello, number: 0 };
     let load = round.at_rate(runner, rival, 1.0, offered)?.load;
     let lag = load.generator.lag_seconds.p99.map_or("-".to_owned(), time);
     Ok(format!(
@@ -62,31 +61,6 @@ fn generator_note(
         rate(load.offered_per_second),
         load.generator.cpu_share * 100.0
     ))
-}
-
-/// Tries the rivals and returns the one with the most goodput; with `--quick`, the first.
-fn best_rival(
-    spec: &OverloadSpec,
-    runner: &mut Runner,
-    requests: &Requests,
-) -> Result<Contestant, Box<dyn Error>> {
-    let first = spec.rivals.first().ok_or("no rival is named")?.0;
-    if runner.settings.quick || spec.rivals.len() == 1 {
-        return Ok(first);
-    }
-    let round = Round { spec, requests, rival: Subject::Rival(first), number: 0 };
-    let capacity = round.capacity(runner)?;
-    let mut best = (first, 0.0);
-    for Peer(rival) in &spec.rivals {
-        let mut goodput = 0.0;
-        for load in TUNED_AT {
-            goodput += round.at(runner, Subject::Rival(*rival), load, capacity)?.goodput;
-        }
-        if goodput > best.1 {
-            best = (*rival, goodput);
-        }
-    }
-    Ok(best.0)
 }
 
 fn not_run(spec: &OverloadSpec) -> Row {

@@ -1,8 +1,8 @@
-//! A long run at half the capacity: nothing is refused.
+//! A long run at half the capacity: neither configuration refuses a request.
 
 use crate::judge::verdict::{Check, Row, count};
 use crate::measure::runner::{RunSpec, Runner, poisson};
-use crate::measure::servers::Subject;
+use crate::measure::servers::CONFIGURATIONS;
 use crate::settings::request_spec::{RequestSpec, Requests};
 use seda_tools::sweep::Spread;
 use serde::Deserialize;
@@ -22,7 +22,7 @@ pub(crate) struct Quiet {
 
 impl Quiet {
     pub(crate) fn measure(&self, runner: &mut Runner) -> Result<Vec<Row>, Box<dyn Error>> {
-        // A shorter run would say nothing about ten minutes.
+        // A shorter run would say nothing about minutes.
         if runner.settings.quick {
             return Ok(Vec::new());
         }
@@ -35,15 +35,20 @@ impl Quiet {
             warm_up: Duration::ZERO,
             ..RunSpec::new(&runner.settings, &self.name, label, &requests, pace)
         };
-        let outcomes = runner.run(Subject::Judged, &spec)?.load.outcomes;
-        let others = outcomes.ended() - outcomes.good - outcomes.refused;
-        let checks = vec![
-            Check::at_most("refused", Spread::of([outcomes.refused as f64]), 0.0, count),
-            Check::at_most("late, wrong or lost", Spread::of([others as f64]), 0.0, count)
-                .unjudged(),
-            Check::at_least("good", Spread::of([outcomes.good as f64]), 0.0, count).unjudged(),
-        ];
-        let name = format!("{} at {}x for {lasts}", self.name, self.load);
-        Ok(vec![Row { kind: "quiet", name, checks, notes: Vec::new() }])
+        let mut rows = Vec::new();
+        for subject in CONFIGURATIONS {
+            let outcomes = runner.run(subject, &spec)?.load.outcomes;
+            let others = outcomes.ended() - outcomes.good - outcomes.refused;
+            let checks = vec![
+                Check::at_most("refused", Spread::of([outcomes.refused as f64]), 0.0, count),
+                Check::at_most("late, wrong or lost", Spread::of([others as f64]), 0.0, count)
+                    .unjudged(),
+                Check::at_least("good", Spread::of([outcomes.good as f64]), 0.0, count).unjudged(),
+            ];
+            let configuration = subject.configuration();
+            let name = format!("{} at {}x for {lasts}, {configuration}", self.name, self.load);
+            rows.push(Row { kind: "quiet", name, checks, notes: Vec::new() });
+        }
+        Ok(rows)
     }
 }

@@ -1,6 +1,7 @@
 //! A class with few requests: it is served in time, or its refusals give the reason.
 
 use crate::cases::capacity_multiple::CapacityMultiple;
+use crate::cases::throughput::ClassShares;
 use crate::judge::verdict::{Check, Row, percent, time};
 use crate::measure::paths::{choice, find, refused_share};
 use crate::measure::runner::Runner;
@@ -26,6 +27,8 @@ pub(crate) struct Rare {
     p90: Duration,
     /// Words that each of its refusals contains otherwise, in the head or the body.
     evidence: Vec<String>,
+    /// The largest share of it that may be refused with nothing set.
+    refused: f64,
 }
 
 impl Rare {
@@ -41,17 +44,21 @@ impl Rare {
             offered_load: self.load,
         };
         let (mut p90, mut refused, mut sampled) = (Vec::new(), Vec::new(), Sampled::default());
+        let mut nothing_set = ClassShares::default();
         for round in 0..runner.settings.rounds {
-            let (_, spec) = overload.plan(runner, round)?;
-            let running = runner.server.start(Subject::Judged, spec.slo)?;
+            let (capacity, spec) = overload.plan(runner, round)?;
+            let running = runner.server.start(Subject::SloSet, spec.slo)?;
             let sampler = Sampler::start(running.server.address(), rare, &self.evidence)?;
-            let load = runner.load(&running, Subject::Judged, &spec)?.load;
+            let load = runner.load(&running, Subject::SloSet, &spec)?.load;
             sampled.add(sampler.stop());
+            nothing_set.measure(runner, &spec, capacity, &self.rare)?;
             let Some(rare) = find(&load, &self.rare) else { continue };
             p90.extend(rare.response_seconds.p90);
             refused.push(refused_share(&rare.outcomes));
         }
-        Ok(vec![self.row(Spread::of(p90), Spread::of(refused), &sampled)])
+        let mut row = self.row(Spread::of(p90), Spread::of(refused), &sampled);
+        row.checks.extend(nothing_set.checks("rare class", self.refused, &runner.settings));
+        Ok(vec![row])
     }
 
     fn row(&self, p90: Option<Spread>, refused: Option<Spread>, sampled: &Sampled) -> Row {
@@ -65,11 +72,11 @@ impl Rare {
         };
         let why = format!("{} of {} sampled refusals", sampled.explained, sampled.refused);
         let checks = vec![
-            Check::at_most("served p90", p90, most, time).unjudged(),
-            Check::at_most("refused", refused, 1.0, percent).unjudged(),
-            Check::plain("refusals that give the reason", why, "shown", true).unjudged(),
+            Check::at_most("SLO set: served p90", p90, most, time).unjudged(),
+            Check::at_most("SLO set: refused", refused, 1.0, percent).unjudged(),
+            Check::plain("SLO set: refusals that give the reason", why, "shown", true).unjudged(),
             Check::plain(
-                "served in time, or refusals explained",
+                "SLO set: served in time, or refusals explained",
                 found.to_owned(),
                 "one of both",
                 in_time || explained,
@@ -88,7 +95,7 @@ mod tests {
     fn a_late_class_meets_its_target_only_if_every_refusal_is_explained() {
         let cell: Rare = toml::from_str(
             "name = 'r'\nrequests = '/a?class=x=1,/b=200'\nload = 2\nrare = 'class=x'\n\
-             p90 = '200ms'\nevidence = ['p90']",
+             p90 = '200ms'\nevidence = ['p90']\nrefused = 0.01",
         )
         .unwrap();
         let spread = |value| Some(Spread { median: value, low: value, high: value });

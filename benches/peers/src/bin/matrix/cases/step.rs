@@ -1,7 +1,8 @@
 //! The load steps above the capacity: how long answers stay late.
 
-use crate::judge::verdict::{Check, Row, time};
-use crate::measure::profile::Pooling;
+use crate::judge::bound::Costs;
+use crate::judge::verdict::{Check, Row, ratio, time};
+use crate::measure::profile::{Pooled, Pooling};
 use crate::measure::runner::Runner;
 use crate::measure::series::{between, worst_p99};
 use crate::measure::servers::Subject;
@@ -36,15 +37,13 @@ impl Step {
         let requests = Requests::from(&self.requests);
         let capacity = runner.probe(&self.name, &requests, runner.settings.slo, 0)?;
         let runs = if runner.settings.quick { runner.settings.quick_runs } else { self.runs };
-        let pooling = Pooling {
-            cell: &self.name,
-            requests: &requests,
-            subject: Subject::Judged,
-            runs,
-            retries: 0,
-        };
-        let parts = [(capacity * self.from, self.before), (capacity * self.to, self.lasts)];
-        let bins = pooling.pool(runner, &parts)?;
+        let bins = self.pool(runner, &requests, Subject::SloSet, capacity, runs)?.bins;
+        let nothing_set = self.pool(runner, &requests, Subject::NothingSet, capacity, runs)?;
+        let refusal = runner.least_refusal(&self.name, &requests, runner.settings.flood, 0)?;
+        let costs = Costs::of_a_core(capacity, refusal);
+        let after = nothing_set.parts(1);
+        let share =
+            after.map(|part| part.throughput_per_second / costs.bound(part.offered_per_second));
         let step = self.before.as_secs_f64();
         let end = (self.before + self.lasts).as_secs_f64();
         let judged_from = (self.before + self.within).as_secs_f64();
@@ -53,19 +52,38 @@ impl Step {
         let within = humantime::format_duration(self.within);
         let checks = vec![
             Check::at_most(
-                &format!("worst p99 of a bin from {within} on"),
+                &format!("SLO set: worst p99 of a bin from {within} on"),
                 Spread::of(worst_p99(between(&bins, judged_from, end))),
                 slo,
                 time,
             ),
             Check::at_most(
-                "of any bin",
+                "SLO set: of any bin",
                 Spread::of(worst_p99(between(&bins, step, end))),
                 slo,
                 time,
             )
             .unjudged(),
+            Check::at_least(
+                "nothing set: throughput after it / B",
+                Spread::of(share),
+                runner.settings.throughput,
+                ratio,
+            ),
         ];
         Ok(vec![Row { kind: "step", name, checks, notes: Vec::new() }])
+    }
+
+    fn pool(
+        &self,
+        runner: &mut Runner,
+        requests: &Requests,
+        subject: Subject,
+        capacity: f64,
+        runs: u32,
+    ) -> Result<Pooled, Box<dyn Error>> {
+        let pooling = Pooling { cell: &self.name, requests, subject, runs, retries: 0 };
+        let parts = [(capacity * self.from, self.before), (capacity * self.to, self.lasts)];
+        pooling.pool(runner, &parts)
     }
 }

@@ -1,8 +1,9 @@
 //! The best goodput that a server could have at an offered load, from the costs of its parts.
 //!
-//! A refusal uses CPU time that then serves no request. Let a served request cost s seconds and a
-//! refused one c. A server that is never idle and refuses everything beyond its capacity C keeps a
-//! goodput of `B = C * (1 - (k - 1) * c / s)` at k times C.
+//! A refusal uses CPU time that then serves no request. Let a served request cost s seconds, and a
+//! refusal c seconds in a loop that only refuses. A server that is never idle and refuses everything
+//! beyond its capacity C keeps a goodput of `B = C * (1 - (k - 1) * c / s)` at k times C. With the
+//! server's own c a dear refusal would lower its own target.
 
 /// The costs that a round has measured.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -11,13 +12,16 @@ pub(crate) struct Costs {
     pub(crate) capacity: f64,
     /// s: CPU seconds of a served request, all threads.
     pub(crate) served: f64,
-    /// c: CPU seconds of a refused request.
+    /// c: CPU seconds of a refused request in a loop that does nothing else.
     pub(crate) refused: f64,
-    /// CPU seconds of a refusal in a loop that does nothing else; `None` if it was not measured.
-    pub(crate) least: Option<f64>,
 }
 
 impl Costs {
+    /// Returns the costs of requests that keep a core busy: one of them takes `1 / capacity`.
+    pub(crate) fn of_a_core(capacity: f64, refused: f64) -> Self {
+        Self { capacity, served: 1.0 / capacity, refused }
+    }
+
     /// Returns B, per second, where a served request keeps the server's core busy to its end.
     pub(crate) fn bound(&self, offered: f64) -> f64 {
         let multiple = (offered / self.capacity).max(1.0);
@@ -79,7 +83,7 @@ fn quotient(cpu: f64, count: f64) -> Option<f64> {
 mod tests {
     use super::*;
 
-    const COSTS: Costs = Costs { capacity: 1_000.0, served: 1e-3, refused: 5e-6, least: None };
+    const COSTS: Costs = Costs { capacity: 1_000.0, served: 1e-3, refused: 5e-6 };
 
     fn usage(cpu: f64, front: Option<f64>, served: f64, refused: f64) -> CpuUsage {
         CpuUsage { cpu, front, ready: None, served, refused }
@@ -100,7 +104,7 @@ mod tests {
 
     #[test]
     fn waiting_workers_lose_nothing_until_the_core_is_full() {
-        let costs = Costs { capacity: 3_200.0, served: 5e-5, refused: 5e-6, least: None };
+        let costs = Costs { capacity: 3_200.0, served: 5e-5, refused: 5e-6 };
         assert_eq!(costs.bound_by_workers(32_000.0), 3_200.0);
         let full = costs.bound_by_workers(183_200.0);
         assert!((full - 2_000.0).abs() < 1e-6, "{full}");

@@ -5,4 +5,5 @@
 pub(crate) mod bound;
 pub(crate) mod document;
 pub(crate) mod reference;
+pub(crate) mod rivals;
 pub(crate) mod verdict;

@@ -2,6 +2,7 @@
 //! idle in between, so a capacity that assumes steady arrivals is no fair bound for them.
 
 use seda_tools::trace::{Entry, Trace};
+use std::collections::VecDeque;
 
 /// One request.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -55,6 +56,38 @@ impl AdmissionRule {
     }
 }
 
+/// Counts the answers within the SLO of the hindsight oracle, for requests from second `from` on.
+/// It has `servers` servers, and each request takes `service` seconds of one. It knows all arrivals
+/// and refuses at no cost.
+///
+/// It takes the requests in order, each one that will be in time. No plan does better. Services are
+/// equal and the deadlines come in the order of the arrivals, so any plan can be put in that order
+/// without a later end. In that order the oracle is never behind: its i-th answer comes no later
+/// than any plan's i-th. For it admits the first request that fits behind its (i-1)-th answer, and
+/// that answer was no later than the plan's. So if the oracle refuses a request, a plan with as many
+/// admitted requests must refuse it, too.
+pub(crate) fn oracle(
+    arrivals: impl Iterator<Item = f64>,
+    servers: usize,
+    service: f64,
+    slo: f64,
+    from: f64,
+) -> u64 {
+    // Requests in order of equal length end in order, so the server that is free next is the one
+    // with the oldest of the last services.
+    let mut ends = VecDeque::from(vec![0.0_f64; servers.max(1)]);
+    let mut good = 0;
+    for at in arrivals {
+        let begin = ends.front().copied().unwrap_or_default().max(at);
+        if begin + service <= at + slo {
+            ends.pop_front();
+            ends.push_back(begin + service);
+            good += u64::from(at >= from);
+        }
+    }
+    good
+}
+
 /// The SLO is divided into this many limits on the wait. A finer grid changes the result less than
 /// two runs differ.
 const STEPS: u32 = 20;
@@ -69,6 +102,8 @@ pub(crate) fn best_wait(jobs: &[Job], slo: f64, from: f64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use seda_tools::arrivals::{Arrivals, Process, Profile};
+    use std::time::Duration;
 
     fn bursts() -> Vec<Job> {
         let burst = |at: f64| (0..5).map(move |_| Job { at, demand: 0.05 });
@@ -89,6 +124,44 @@ mod tests {
         assert_eq!(AdmissionRule::Clairvoyant.good(&bursts(), 0.151, 0.0), 6);
         let second = AdmissionRule::Clairvoyant.good(&bursts(), 0.151, 0.5);
         assert_eq!(second, 3, "those of the second burst");
+    }
+
+    /// Returns the most answers in time of any choice of requests, served in order.
+    fn best_of_all_choices(arrivals: &[f64], servers: usize, service: f64, slo: f64) -> u64 {
+        let in_time = |choice: u32| {
+            let mut free = vec![0.0_f64; servers];
+            let chosen = arrivals.iter().zip(0..).filter(|(_, n)| choice & (1 << n) != 0);
+            chosen.fold(0, |good, (at, _)| {
+                free.sort_by(f64::total_cmp);
+                free[0] = free[0].max(*at) + service;
+                good + u64::from(free[0] <= at + slo)
+            })
+        };
+        (0..1 << arrivals.len()).map(in_time).max().unwrap_or(0)
+    }
+
+    #[test]
+    fn no_choice_of_requests_is_better_than_the_oracles() {
+        let profile = Profile::constant(4.0, Duration::from_secs(3)).unwrap();
+        for seed in 0..40 {
+            let drawn = Arrivals::drawn(Process::Poisson, &profile, seed);
+            let arrivals: Vec<f64> = drawn.take(11).map(|at| at as f64 / 1e9).collect();
+            for (servers, service, slo) in [(1, 0.5, 0.5), (1, 0.4, 1.1), (2, 0.75, 1.0)] {
+                let found = oracle(arrivals.iter().copied(), servers, service, slo, 0.0);
+                let best = best_of_all_choices(&arrivals, servers, service, slo);
+                assert_eq!(found, best, "seed {seed}, {servers} servers: {arrivals:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_oracle_counts_only_from_a_moment_on_and_serves_nothing_that_is_too_long() {
+        let burst = |at: f64| std::iter::repeat_n(at, 5);
+        let arrivals = || burst(0.0).chain(burst(1.0));
+        assert_eq!(oracle(arrivals(), 1, 0.05, 0.151, 0.0), 6);
+        assert_eq!(oracle(arrivals(), 1, 0.05, 0.151, 0.5), 3);
+        assert_eq!(oracle(arrivals(), 4, 0.05, 0.051, 0.0), 8);
+        assert_eq!(oracle(arrivals(), 4, 0.05, 0.049, 0.0), 0);
     }
 
     #[test]

@@ -44,10 +44,19 @@ impl Row {
         self.checks.iter().all(|check| check.met != Some(false))
     }
 
-    /// Returns "met", "missed" or "not run".
+    /// Returns the row with its figures shown and none judged, and says why.
+    #[must_use]
+    pub(crate) fn unjudged(mut self, why: String) -> Self {
+        self.checks = self.checks.into_iter().map(Check::unjudged).collect();
+        self.notes.insert(0, why);
+        self
+    }
+
+    /// Returns "met", "missed", "shown" if no figure is judged, or "not run".
     pub(crate) fn verdict(&self) -> &'static str {
         match self.is_met() {
             _ if self.checks.is_empty() => "not run",
+            _ if self.checks.iter().all(|check| check.met.is_none()) => "shown",
             true => "met",
             false => "missed",
         }
@@ -107,6 +116,19 @@ impl Check {
         Self { met: Some(met), ..Self::at_most(what, came, most, format) }
     }
 
+    /// Returns the place of a check that this row has no figure for: rows of one kind have the same
+    /// columns.
+    pub(crate) fn absent(what: &str) -> Self {
+        let (figure, wanted) = ("-".to_owned(), "shown".to_owned());
+        Self { what: what.to_owned(), figure, wanted, spread: None, met: None }
+    }
+
+    /// Returns a check that no single figure is above `most`, as of counts that must be 0.
+    pub(crate) fn never_above(what: &str, came: Option<Spread>, most: f64, format: Format) -> Self {
+        let met = came.is_some_and(|came| came.high <= most);
+        Self { met: Some(met), ..Self::at_most(what, came, most, format) }
+    }
+
     /// Returns a check of a time in seconds; `None` is an event that never happened.
     pub(crate) fn within(what: &str, came: Option<f64>, most: f64) -> Self {
         let figure = came.map_or("never".to_owned(), after);
@@ -133,6 +155,22 @@ impl Check {
         let met = Some(came.is_some_and(|spread| met(spread.median)));
         Self { what: what.to_owned(), figure, wanted, spread: came, met }
     }
+}
+
+/// Returns the spread of all figures; `None` without any. [`Spread::of`] leaves out infinite ones,
+/// which would hide the rounds in which a server gave no answer.
+pub(crate) fn spread_of_all(figures: impl IntoIterator<Item = f64>) -> Option<Spread> {
+    let mut sorted: Vec<f64> = figures.into_iter().collect();
+    sorted.sort_by(f64::total_cmp);
+    let lower = *sorted.get((sorted.len().max(1) - 1) / 2)?;
+    let upper = *sorted.get(sorted.len() / 2)?;
+    let (low, high) = (*sorted.first()?, *sorted.last()?);
+    Some(Spread { median: (lower + upper) / 2.0, low, high })
+}
+
+/// Shows a multiple of a rival's p99 with two decimals; an infinite one is that of no answer.
+pub(crate) fn multiple(value: f64) -> String {
+    if value.is_finite() { format!("{value:.2}") } else { "no answer".to_owned() }
 }
 
 /// Shows the seconds after a moment; "at once" for none.
@@ -202,6 +240,36 @@ mod tests {
         assert_eq!(row(vec![good.clone(), bad.clone().unjudged()]).verdict(), "met");
         assert_eq!(row(vec![good.clone(), bad]).verdict(), "missed");
         assert_eq!(good.figure, "at once");
+    }
+
+    #[test]
+    fn rounds_without_an_answer_count_in_a_spread_of_all() {
+        let most = spread_of_all([1.1, f64::INFINITY, f64::INFINITY]);
+        let check = Check::at_most("p99", most, 1.3, multiple);
+        assert_eq!(check.met, Some(false));
+        assert_eq!(check.figure, "no answer (1.10 to no answer)");
+        let one = spread_of_all([1.1, f64::INFINITY, 1.2]);
+        assert_eq!(Check::at_most("p99", one, 1.3, multiple).met, Some(true));
+        assert_eq!(spread_of_all([1.0, 2.0]), spread(1.0, 1.5, 2.0));
+        assert_eq!(spread_of_all([]), None);
+    }
+
+    #[test]
+    fn a_count_that_must_be_zero_is_judged_by_its_worst_round() {
+        let refused = |high| Check::never_above("refused", spread(0.0, 0.0, high), 0.0, count);
+        assert_eq!((refused(0.0).met, refused(1.0).met), (Some(true), Some(false)));
+        assert_eq!(Check::never_above("refused", None, 0.0, count).met, Some(false));
+    }
+
+    #[test]
+    fn a_row_without_a_judged_check_is_neither_met_nor_missed() {
+        let bad = Check::within("back", None, 1.0);
+        let row = Row { kind: "", name: String::new(), checks: vec![bad], notes: Vec::new() };
+        let row = row.unjudged("the generator was late".to_owned());
+        assert_eq!(
+            (row.verdict(), row.notes),
+            ("shown", vec!["the generator was late".to_owned()])
+        );
     }
 
     #[test]

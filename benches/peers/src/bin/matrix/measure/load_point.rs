@@ -1,10 +1,15 @@
 //! The figures of one load of an overload cell, round by round, and the row they come to.
 
 use crate::judge::bound::Costs;
-use crate::judge::verdict::{Check, Row, no_worse, percent, range, ratio, time};
+use crate::judge::rivals::{RivalFigures, lowest_p99, p99_ratio};
+use crate::judge::verdict::{
+    Check, Row, multiple, no_worse, percent, range, ratio, spread_of_all, time,
+};
 use crate::measure::runner::RunOutcome;
+use crate::measure::servers::Subject;
 use crate::settings::Settings;
-use crate::settings::overload_spec::OverloadSpec;
+use crate::settings::overload_spec::{Judged, OverloadSpec};
+use peers::Contestant;
 use seda_tools::sweep::Spread;
 use seda_tools::units::rate;
 use std::time::Duration;
@@ -15,64 +20,181 @@ const CORE: f64 = 0.95;
 /// One load in one round.
 #[derive(Clone, Debug)]
 pub(crate) struct LoadPoint {
-    pub(crate) ours: RunOutcome,
-    pub(crate) rival: RunOutcome,
+    /// Every server that ran, the SLO set among them.
+    pub(crate) outcomes: Vec<(Subject, RunOutcome)>,
     pub(crate) costs: Costs,
+    /// CPU seconds of a refusal of seda with the SLO set.
+    pub(crate) refusal: f64,
     /// B, per second.
     pub(crate) bound: f64,
     /// Of recorded arrivals: the goodput per second with the best limit on waits.
     pub(crate) waiting: Option<f64>,
-    /// Of drawn arrivals: the goodput per second of a clairvoyant server.
-    pub(crate) clairvoyant: Option<f64>,
+    /// Of equal requests: the goodput per second of the hindsight oracle.
+    pub(crate) oracle: Option<f64>,
+}
+
+/// Returns the outcome of a server; `None` if it did not run.
+pub(crate) fn outcome_of(
+    outcomes: &[(Subject, RunOutcome)],
+    subject: Subject,
+) -> Option<&RunOutcome> {
+    outcomes.iter().find(|(other, _)| *other == subject).map(|(_, outcome)| outcome)
+}
+
+impl LoadPoint {
+    pub(crate) fn outcome(&self, subject: Subject) -> Option<&RunOutcome> {
+        outcome_of(&self.outcomes, subject)
+    }
+
+    /// Returns a server's goodput as a share of B.
+    fn share(&self, subject: Subject) -> Option<f64> {
+        self.outcome(subject).map(|outcome| outcome.goodput / self.bound)
+    }
+
+    /// Returns the p99 of a configuration as a multiple of the rivals' lowest one.
+    fn p99_ratio(&self, subject: Subject, rivals: &[Contestant], keeps: f64) -> Option<f64> {
+        let ran = rivals.iter().filter_map(|rival| self.outcome(Subject::Rival(*rival)));
+        let figures = ran.map(|rival| RivalFigures {
+            goodput: rival.goodput,
+            p99: rival.load.response_seconds.p99,
+        });
+        let lowest = lowest_p99(figures, self.bound, keeps);
+        p99_ratio(self.outcome(subject)?.load.response_seconds.p99, lowest)
+    }
+}
+
+/// Returns the rival with the most goodput over all loads and rounds of a cell: a hand-tuned limit
+/// is one for all loads.
+pub(crate) fn best_rival(rivals: &[Contestant], points: &[Vec<LoadPoint>]) -> Option<Contestant> {
+    let share = |rival: Contestant| -> f64 {
+        let all = points.iter().flatten();
+        all.filter_map(|point| point.share(Subject::Rival(rival))).sum()
+    };
+    rivals.iter().copied().max_by(|a, b| share(*a).total_cmp(&share(*b)))
 }
 
 /// The targets of a cell's points.
 #[derive(Clone, Debug)]
 pub(crate) struct Targets<'a> {
     pub(crate) spec: &'a OverloadSpec,
+    pub(crate) settings: &'a Settings,
     pub(crate) slo: Duration,
-    pub(crate) rival: String,
+    /// The best one for goodput.
+    pub(crate) rival: Contestant,
 }
 
 impl Targets<'_> {
     /// Returns the row of a load from its points, one for each round.
-    pub(crate) fn row(&self, settings: &Settings, load: f64, points: &[LoadPoint]) -> Row {
-        let share = each(points, |point| point.ours.goodput / point.bound);
+    pub(crate) fn row(&self, load: f64, points: &[LoadPoint]) -> Row {
         let mut checks = vec![
             Check::at_least("C", each(points, |point| point.costs.capacity), 0.0, rate).unjudged(),
             Check::at_most("s", each(points, |point| point.costs.served), 0.0, time).unjudged(),
+            Check::at_most("c", each(points, |point| point.costs.refused), 0.0, time).unjudged(),
             Check::at_least("bound B", each(points, |point| point.bound), 0.0, rate).unjudged(),
-            Check::at_least("goodput / B", share, self.spec.goodput, ratio),
+            self.nothing_set(points),
+            self.slo_set(points),
         ];
-        let ratios = each(points, |point| point.ours.goodput / point.rival.goodput);
-        let p99 = some(points, |point| point.ours.load.response_seconds.p99);
-        let refusal = some(points, |point| point.ours.load.refusal_seconds.p99);
-        let refusal_p99 = settings.refusal_p99.as_secs_f64();
-        let cost = each(points, |point| point.costs.refused);
         let others = [
-            self.beside_rival(ratios, settings),
-            Check::at_most("p99 of the answered", p99, self.slo.as_secs_f64(), time),
-            Check::at_most_if_any("refusal p99", refusal, refusal_p99, time),
-            Check::at_most("c", cost, settings.refusal_cpu.as_secs_f64(), time),
+            self.p99_beside_rivals(Subject::NothingSet, points),
+            self.p99_beside_rivals(Subject::SloSet, points),
+            self.given_up(Subject::NothingSet, points),
+            self.given_up(Subject::SloSet, points),
         ];
-        for check in others {
-            checks.push(if self.spec.goodput_only { check.unjudged() } else { check });
-        }
+        checks.extend(
+            others
+                .into_iter()
+                .chain(self.with_the_slo(points))
+                .map(|check| if self.spec.goodput_only { check.unjudged() } else { check }),
+        );
         let name = format!("{} at {load}x", self.spec.name);
-        Row { kind: "overload", name, checks, notes: self.notes(points) }
+        let row = Row { kind: "overload", name, checks, notes: self.notes(points) };
+        // Loads that were not sent tell nothing about the server.
+        match late_rounds(points) * 2 > points.len() {
+            true => row.unjudged("no verdict, because most loads were not sent in time".to_owned()),
+            false => row,
+        }
+    }
+
+    /// Returns the share of B with nothing set: of answers within the SLO, or of all answers.
+    fn nothing_set(&self, points: &[LoadPoint]) -> Check {
+        let what = "nothing set / B";
+        let Some(judged) = self.spec.nothing_set else { return Check::absent(what) };
+        let shares = some(points, |point| {
+            let outcome = point.outcome(Subject::NothingSet)?;
+            let answered = match judged {
+                Judged::Goodput => outcome.goodput,
+                Judged::Throughput => outcome.throughput,
+            };
+            Some(answered / point.bound)
+        });
+        let least = match judged {
+            Judged::Goodput => self.spec.goodput,
+            Judged::Throughput => self.settings.throughput,
+        };
+        Check::at_least(what, shares, least, ratio)
+    }
+
+    fn slo_set(&self, points: &[LoadPoint]) -> Check {
+        let shares = some(points, |point| point.share(Subject::SloSet));
+        Check::at_least("SLO set / B", shares, self.spec.goodput, ratio)
+    }
+
+    /// The ratio to the lowest p99 of a round among the rivals that keep enough of B in it.
+    fn p99_beside_rivals(&self, subject: Subject, points: &[LoadPoint]) -> Check {
+        let what = format!("{}: p99 / rivals'", subject.configuration());
+        if points.iter().all(|point| point.outcome(subject).is_none()) {
+            return Check::absent(&what);
+        }
+        let rivals = self.spec.rivals(self.settings);
+        let keeps = self.settings.rival_keeps;
+        let ratios = points.iter().filter_map(|point| point.p99_ratio(subject, &rivals, keeps));
+        match spread_of_all(ratios) {
+            Some(ratios) => Check::at_most(&what, Some(ratios), self.settings.p99_ratio, multiple),
+            None => Check { figure: "no rival keeps B".to_owned(), ..Check::absent(&what) },
+        }
+    }
+
+    fn given_up(&self, subject: Subject, points: &[LoadPoint]) -> Check {
+        let what = format!("{}: given up", subject.configuration());
+        if points.iter().all(|point| point.outcome(subject).is_none()) {
+            return Check::absent(&what);
+        }
+        let shares = some(points, |point| point.outcome(subject)?.given_up);
+        Check::at_most(&what, shares, self.settings.given_up, percent)
+    }
+
+    /// Returns the checks of the SLO set alone.
+    fn with_the_slo(&self, points: &[LoadPoint]) -> [Check; 4] {
+        let settings = self.settings;
+        let slo_set = Subject::SloSet;
+        let p99 = some(points, |point| point.outcome(slo_set)?.load.response_seconds.p99);
+        let refusal = some(points, |point| point.outcome(slo_set)?.load.refusal_seconds.p99);
+        let cost = each(points, |point| point.refusal / point.costs.refused);
+        let refusal_p99 = settings.refusal_p99.as_secs_f64();
+        [
+            Check::at_most("SLO set: p99", p99, self.slo.as_secs_f64(), time),
+            self.beside_rival(points),
+            Check::at_most_if_any("refusal p99", refusal, refusal_p99, time),
+            Check::at_most("refusal / bare loop", cost, settings.refusal_cost, multiple),
+        ]
     }
 
     /// The ratios to a rival without any goodput are infinite, so they are no figure.
-    fn beside_rival(&self, ratios: Option<Spread>, settings: &Settings) -> Check {
-        let what = "goodput / best rival";
+    fn beside_rival(&self, points: &[LoadPoint]) -> Check {
+        let what = "SLO set / best rival";
+        let rival = self.rival;
+        let ratios = some(points, |point| {
+            let ours = point.outcome(Subject::SloSet)?.goodput;
+            Some(ours / point.outcome(Subject::Rival(rival))?.goodput)
+        });
         match ratios {
             Some(ratios) => {
-                let figure = format!("{}, {}", range(&ratios, ratio), self.rival);
-                let met = no_worse(Some(ratios), settings.no_worse_by);
+                let figure = format!("{}, {rival}", range(&ratios, ratio));
+                let met = no_worse(Some(ratios), self.settings.no_worse_by);
                 let check = Check::plain(what, figure, "no worse", met);
                 Check { spread: Some(ratios), ..check }
             }
-            None => Check::plain(what, format!("{} has none", self.rival), "no worse", true),
+            None => Check::plain(what, format!("{rival} has none"), "no worse", true),
         }
     }
 
@@ -82,23 +204,28 @@ impl Targets<'_> {
             let each = humantime::format_duration(each);
             notes.push(format!("C is stated: {workers} workers / {each}"));
         }
+        if self.spec.nothing_set == Some(Judged::Throughput) {
+            notes.push("nothing set: every answer before the client gives up counts".to_owned());
+        }
         if let Some(waiting) = some(points, |point| point.waiting) {
             let waiting = range(&waiting, rate);
             notes
                 .push(format!("a server that knows waits but not demands keeps {waiting} at best"));
         }
-        if let Some(clairvoyant) = some(points, |point| point.clairvoyant) {
-            let clairvoyant = range(&clairvoyant, rate);
-            notes.push(format!("a clairvoyant server keeps {clairvoyant} of these arrivals"));
+        if let Some(oracle) = some(points, |point| point.oracle) {
+            let oracle = range(&oracle, rate);
+            notes.push(format!("the hindsight oracle keeps {oracle} of these arrivals"));
         }
-        if let Some(least) = some(points, |point| point.costs.least) {
-            notes.push(format!("c of a loop that only refuses is {}", range(&least, time)));
-        }
-        let late = points.iter().filter(|point| !point.ours.load.generator.kept_schedule).count();
+        let peers = self.spec.peers(self.settings);
+        notes.extend(peers.into_iter().filter_map(|peer| peer_note(peer, points)));
+        let late = late_rounds(points);
         if late > 0 {
             notes.push(format!("schedule not kept in {late} of {} rounds", points.len()));
         }
-        let core = each(points, |point| point.ours.usage.cpu / point.ours.load.duration_seconds);
+        let core = some(points, |point| {
+            let ours = point.outcome(Subject::SloSet)?;
+            Some(ours.usage.cpu / ours.load.duration_seconds)
+        });
         if let Some(core) = core
             && self.spec.fills_the_core()
             && core.low < CORE
@@ -107,6 +234,21 @@ impl Targets<'_> {
         }
         notes
     }
+}
+
+/// Returns the figures of a server that is shown without a verdict; `None` if it did not run.
+fn peer_note(peer: Contestant, points: &[LoadPoint]) -> Option<String> {
+    let subject = Subject::Rival(peer);
+    let share = range(&some(points, |point| point.share(subject))?, ratio);
+    let p99 = some(points, |point| point.outcome(subject)?.load.response_seconds.p99);
+    let p99 = p99.map_or("no answer".to_owned(), |p99| format!("p99 {}", range(&p99, time)));
+    Some(format!("{peer} keeps {share} of B, {p99}"))
+}
+
+/// Counts the rounds in which the generator did not send seda's load as planned.
+fn late_rounds(points: &[LoadPoint]) -> usize {
+    let ours = points.iter().filter_map(|point| point.outcome(Subject::SloSet));
+    ours.filter(|ours| !ours.load.generator.kept_schedule).count()
 }
 
 /// Returns the spread of a figure over the rounds.
@@ -120,89 +262,5 @@ fn some(points: &[LoadPoint], figure: impl Fn(&LoadPoint) -> Option<f64>) -> Opt
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::judge::bound::CpuUsage;
-    use seda_tools::report::LoadReport;
-
-    const SETTINGS: &str = "rounds = 5
-        slo = '200ms'
-        deadline = '1s'
-        warm_up = '800ms'
-        measured = '2s'
-        probe = '1s'
-        probed = 'axum-bounded-queue-16'
-        at_capacity = []
-        flood = 20000
-        refusal_p99 = '10ms'
-        refusal_cpu = '6us'
-        no_worse_by = 0.01";
-    const SPEC: &str = "name = 'work-1ms'
-        requests = '/work?micros=1000'
-        loads = [5]
-        rivals = ['axum-bounded-queue-16']
-        goodput = 0.97";
-
-    fn outcome(goodput: f64, p99: f64) -> RunOutcome {
-        let mut load = LoadReport::default();
-        load.duration_seconds = 1.0;
-        load.response_seconds.p99 = Some(p99);
-        load.refusal_seconds.p99 = Some(1e-3);
-        load.generator.kept_schedule = true;
-        let usage = CpuUsage { cpu: 1.0, ..CpuUsage::default() };
-        RunOutcome { load, goodput, usage, series: None }
-    }
-
-    fn point(ours: f64, rival: f64) -> LoadPoint {
-        let costs = Costs { capacity: 1_000.0, served: 1e-3, refused: 5e-6, least: None };
-        let (ours, rival) = (outcome(ours, 0.1), outcome(rival, 0.01));
-        LoadPoint { ours, rival, costs, bound: 980.0, waiting: None, clairvoyant: None }
-    }
-
-    fn row(points: &[LoadPoint]) -> Row {
-        let settings: Settings = toml::from_str(SETTINGS).unwrap();
-        let spec: OverloadSpec = toml::from_str(SPEC).unwrap();
-        let slo = settings.slo;
-        let targets = Targets { spec: &spec, slo, rival: "rival-16".to_owned() };
-        targets.row(&settings, 5.0, points)
-    }
-
-    fn missed(row: &Row) -> Vec<&str> {
-        let missed = row.checks.iter().filter(|check| check.met == Some(false));
-        missed.map(|check| check.what.as_str()).collect()
-    }
-
-    #[test]
-    fn a_row_whose_medians_reach_every_target_is_met() {
-        let row = row(&[point(900.0, 950.0), point(960.0, 950.0), point(970.0, 950.0)]);
-        assert_eq!((row.verdict(), row.name.as_str()), ("met", "work-1ms at 5x"));
-        assert_eq!(row.notes, [""; 0]);
-    }
-
-    #[test]
-    fn each_figure_that_misses_its_target_is_a_missed_check() {
-        assert_eq!(missed(&row(&[point(940.0, 900.0)])), ["goodput / B"]);
-        assert_eq!(missed(&row(&[point(960.0, 980.0)])), ["goodput / best rival"]);
-        let mut slow = point(960.0, 950.0);
-        slow.ours.load.response_seconds.p99 = Some(0.201);
-        slow.ours.load.refusal_seconds.p99 = Some(0.011);
-        slow.costs.refused = 7e-6;
-        assert_eq!(missed(&row(&[slow])), ["p99 of the answered", "refusal p99", "c"]);
-    }
-
-    #[test]
-    fn beside_a_rival_without_goodput_seda_is_no_worse() {
-        let row = row(&[point(960.0, 0.0)]);
-        assert_eq!(row.verdict(), "met");
-        assert!(row.checks.iter().any(|check| check.figure == "rival-16 has none"));
-    }
-
-    #[test]
-    fn a_note_tells_when_the_machine_was_busy_with_other_work() {
-        let mut starved = point(960.0, 950.0);
-        starved.ours.usage.cpu = 0.5;
-        starved.ours.load.generator.kept_schedule = false;
-        let notes = row(&[starved]).notes;
-        assert_eq!(notes, ["schedule not kept in 1 of 1 rounds", "had 50.00 % of its core"]);
-    }
-}
+#[path = "load_point_tests.rs"]
+mod tests;

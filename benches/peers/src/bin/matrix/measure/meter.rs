@@ -1,18 +1,22 @@
-//! Reads a server's CPU time at the start and the end of the measured part of a load.
+//! Reads a server's CPU time and ledger at the start and the end of the measured part of a load.
 
 use crate::judge::bound::CpuUsage;
+use crate::measure::ledger::{self, LedgerReader};
 use crate::measure::threads::front_seconds;
 use seda_tools::generator::{Observer, Progress};
 use seda_tools::report::LoadReport;
 use seda_tools::watch::{WatchError, Watcher};
 
-/// Reads the CPU time of one process.
+/// Reads the CPU time of one process, and the ledger if it has one.
 pub(crate) struct Meter<'a> {
     watcher: Watcher,
     pid: u32,
     burners: &'a [String],
+    ledger: Option<LedgerReader>,
     began: Option<Reading>,
     ended: Option<Reading>,
+    /// The ledger at the start and at the end.
+    ledgers: [Option<ledger::Reading>; 2],
 }
 
 /// CPU seconds up to one moment.
@@ -24,8 +28,21 @@ struct Reading {
 }
 
 impl<'a> Meter<'a> {
-    pub(crate) fn open(pid: u32, burners: &'a [String]) -> Result<Self, WatchError> {
-        Ok(Self { watcher: Watcher::open(pid)?, pid, burners, began: None, ended: None })
+    pub(crate) fn open(
+        pid: u32,
+        burners: &'a [String],
+        ledger: Option<LedgerReader>,
+    ) -> Result<Self, WatchError> {
+        let watcher = Watcher::open(pid)?;
+        Ok(Self { watcher, pid, burners, ledger, began: None, ended: None, ledgers: [None, None] })
+    }
+
+    /// Returns the share of the requests admitted in the measured part that was given up; `None` if
+    /// the server has no ledger or admitted none.
+    pub(crate) fn given_up(&mut self) -> Option<f64> {
+        let [began, ended] = std::mem::take(&mut self.ledgers);
+        let (began, ended) = (began?.wait()?, ended?.wait()?);
+        ended.given_up_since(&began)
     }
 
     /// Returns the usage of the measured part. CPU time is 0 if the process could not be read.
@@ -52,9 +69,11 @@ impl Observer for Meter<'_> {
 
     fn measuring(&mut self) {
         self.began = self.read();
+        self.ledgers[0] = self.ledger.as_ref().and_then(LedgerReader::read);
     }
 
     fn measured(&mut self) {
         self.ended = self.read();
+        self.ledgers[1] = self.ledger.as_ref().and_then(LedgerReader::read);
     }
 }

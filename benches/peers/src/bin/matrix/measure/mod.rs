@@ -2,6 +2,8 @@
 //!
 //! This room imports `judge` and `settings`. The plan of a whole cell belongs to `cases`.
 
+pub(crate) mod fetch;
+pub(crate) mod ledger;
 pub(crate) mod load_point;
 pub(crate) mod meter;
 pub(crate) mod paths;

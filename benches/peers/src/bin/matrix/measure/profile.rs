@@ -6,7 +6,7 @@ use crate::settings::request_spec::Requests;
 use seda_tools::arrivals::{Part, Process, Profile, ProfileError};
 use seda_tools::generator::Series;
 use seda_tools::plan::Pace;
-use seda_tools::report::Bin;
+use seda_tools::report::{Bin, LoadReport, WindowReport};
 use std::error::Error;
 use std::time::Duration;
 
@@ -22,13 +22,29 @@ pub(crate) struct Pooling<'a> {
     pub(crate) retries: u32,
 }
 
+/// The figures of all runs.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Pooled {
+    pub(crate) bins: Vec<Bin>,
+    pub(crate) loads: Vec<LoadReport>,
+}
+
+impl Pooled {
+    /// Returns part number `n` of every run's profile.
+    pub(crate) fn parts(&self, n: usize) -> impl Iterator<Item = &WindowReport> {
+        self.loads
+            .iter()
+            .filter_map(move |load| load.windows.iter().filter(|window| window.measured).nth(n))
+    }
+}
+
 impl Pooling<'_> {
     /// Runs with Poisson arrivals at these rates, each for its duration, one after the other.
     pub(crate) fn pool(
         &self,
         runner: &mut Runner,
         parts: &[(f64, Duration)],
-    ) -> Result<Vec<Bin>, Box<dyn Error>> {
+    ) -> Result<Pooled, Box<dyn Error>> {
         let profile = profile(parts)?;
         self.pool_with(runner, |_round| {
             let pace = Pace::Open { process: Process::Poisson, profile: profile.clone() };
@@ -41,8 +57,8 @@ impl Pooling<'_> {
         &self,
         runner: &mut Runner,
         paced: impl Fn(u32) -> (Pace, Requests),
-    ) -> Result<Vec<Bin>, Box<dyn Error>> {
-        let mut series = Series::default();
+    ) -> Result<Pooled, Box<dyn Error>> {
+        let (mut series, mut loads) = (Series::default(), Vec::new());
         for round in 0..self.runs.max(1) {
             let (pace, requests) = paced(round);
             let label = format!("run {} of {}", round + 1, self.runs);
@@ -53,11 +69,11 @@ impl Pooling<'_> {
                 round,
                 ..RunSpec::new(&runner.settings, self.cell, label, &requests, pace)
             };
-            if let Some(more) = &runner.run(self.subject, &spec)?.series {
-                series.add(more);
-            }
+            let outcome = runner.run(self.subject, &spec)?;
+            outcome.series.iter().for_each(|more| series.add(more));
+            loads.push(outcome.load);
         }
-        Ok(series.report())
+        Ok(Pooled { bins: series.report(), loads })
     }
 }
 

@@ -1,10 +1,12 @@
 //! Runs loads, each against a server just started, and keeps a record of every run.
 
-use crate::judge::bound::CpuUsage;
+use crate::judge::bound::{CpuUsage, refused_cost};
+use crate::measure::ledger::LedgerReader;
 use crate::measure::meter::Meter;
 use crate::measure::servers::{RunningServer, ServerFlags, Subject};
 use crate::settings::Settings;
 use crate::settings::request_spec::Requests;
+use peers::Contestant;
 use seda_tools::Url;
 use seda_tools::arrivals::{Process, Profile, ProfileError};
 use seda_tools::generator::{self, Retry, Series, Stop};
@@ -12,6 +14,7 @@ use seda_tools::plan::{LoadPlan, Pace};
 use seda_tools::report::LoadReport;
 use serde::Serialize;
 use std::error::Error;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Clients of the closed loop that estimates the capacity: enough to keep one core busy behind a
@@ -27,6 +30,8 @@ pub(crate) struct Runner {
     pub(crate) settings: Settings,
     pub(crate) server: ServerFlags,
     pub(crate) stop: Stop,
+    /// Directory for the results.
+    pub(crate) results: PathBuf,
     /// Every run, in the order of execution.
     pub(crate) records: Vec<RunRecord>,
 }
@@ -68,6 +73,10 @@ pub(crate) struct RunOutcome {
     pub(crate) load: LoadReport,
     /// Good answers per second.
     pub(crate) goodput: f64,
+    /// Right answers per second, late ones too.
+    pub(crate) throughput: f64,
+    /// Share of the admitted requests that the server gave up; `None` if it does not tell.
+    pub(crate) given_up: Option<f64>,
     pub(crate) usage: CpuUsage,
     pub(crate) series: Option<Series>,
 }
@@ -84,6 +93,8 @@ pub(crate) struct RunRecord {
     front_cpu_seconds: Option<f64>,
     /// Time that threads were ready and had no core, summed over all threads.
     ready_seconds: Option<f64>,
+    /// Share of the admitted requests that the server gave up.
+    given_up: Option<f64>,
     report: LoadReport,
 }
 
@@ -107,7 +118,8 @@ impl Runner {
     ) -> Result<RunOutcome, Box<dyn Error>> {
         let server = &running.server;
         let url: Url = format!("{}/", server.url()).parse()?;
-        let mut meter = Meter::open(server.pid(), &self.server.burners)?;
+        let ledger = subject.reports().then(|| LedgerReader::new(server.address()));
+        let mut meter = Meter::open(server.pid(), &self.server.burners, ledger)?;
         let plan = LoadPlan {
             workload: spec.requests.workload(&url.authority())?,
             pace: spec.pace.clone(),
@@ -132,9 +144,29 @@ impl Runner {
         let load = loaded.report;
         let usage = meter.usage(&load);
         eprintln!("{}: {subject}, {}: {}", spec.cell, spec.label, load.summary());
-        self.records.push(record(spec, subject, &load, &usage));
-        let goodput = load.goodput_per_second;
-        Ok(RunOutcome { goodput, load, usage, series: loaded.series })
+        let (goodput, throughput) = (load.goodput_per_second, load.throughput_per_second);
+        let (given_up, series) = (meter.given_up(), loaded.series);
+        let outcome = RunOutcome { load, goodput, throughput, given_up, usage, series };
+        self.records.push(record(spec, subject, &outcome));
+        Ok(outcome)
+    }
+
+    /// Measures c, the CPU seconds of a refusal in a loop that does nothing else, at this rate per
+    /// second.
+    pub(crate) fn least_refusal(
+        &mut self,
+        cell: &str,
+        requests: &Requests,
+        per_second: f64,
+        round: u32,
+    ) -> Result<f64, Box<dyn Error>> {
+        let pace = poisson(per_second, self.settings.measured)?;
+        let label = "refusals".to_owned();
+        let spec = RunSpec { round, ..RunSpec::new(&self.settings, cell, label, requests, pace) };
+        let usage = self.run(Subject::Rival(Contestant::RefusingLoop), &spec)?.usage;
+        let nothing_served = CpuUsage { served: 1.0, front: Some(0.0), ..CpuUsage::default() };
+        let cost = refused_cost(&usage, &nothing_served);
+        cost.ok_or_else(|| format!("{cell}: the loop that only refuses got no request").into())
     }
 
     /// Estimates the capacity of one core in requests per second. Rates are multiples of it.
@@ -174,7 +206,8 @@ fn retry(most: u32) -> Retry {
     Retry { most, least_backoff, most_backoff, honour_retry_after: false }
 }
 
-fn record(spec: &RunSpec<'_>, subject: Subject, load: &LoadReport, usage: &CpuUsage) -> RunRecord {
+fn record(spec: &RunSpec<'_>, subject: Subject, outcome: &RunOutcome) -> RunRecord {
+    let RunOutcome { load, usage, given_up, .. } = outcome;
     let mut report = load.clone();
     // Distributions of hundreds of runs would only bloat the file.
     report.cdf.clear();
@@ -187,6 +220,7 @@ fn record(spec: &RunSpec<'_>, subject: Subject, load: &LoadReport, usage: &CpuUs
         server_cpu_seconds: usage.cpu,
         front_cpu_seconds: usage.front,
         ready_seconds: usage.ready,
+        given_up: *given_up,
         report,
     }
 }

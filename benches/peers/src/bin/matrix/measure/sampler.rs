@@ -1,11 +1,11 @@
 //! Sends single requests to a server under load and reads the text of its refusals; the load
 //! generator only measures their time.
 
+use crate::measure::fetch::fetch;
 use seda_tools::RequestShape;
 use seda_tools::mix::Choice;
 use std::error::Error;
-use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -13,10 +13,6 @@ use std::time::Duration;
 
 /// Pause between two requests: a few dozen in a run, negligible beside its load.
 const PAUSE: Duration = Duration::from_millis(50);
-/// Time limit of an answer.
-const TIMEOUT: Duration = Duration::from_secs(2);
-/// Size limit of an answer in bytes, above that of any refusal.
-const MAX_ANSWER: u64 = 64 * 1_024;
 
 /// A thread that sends requests until it is stopped.
 #[derive(Debug)]
@@ -85,15 +81,6 @@ impl Sampled {
         let explained = evidence.iter().all(|word| lower.contains(&word.to_ascii_lowercase()));
         self.explained += u64::from(explained);
     }
-}
-
-fn fetch(server: SocketAddr, request: &[u8]) -> io::Result<String> {
-    let mut stream = TcpStream::connect_timeout(&server, TIMEOUT)?;
-    stream.set_read_timeout(Some(TIMEOUT))?;
-    stream.write_all(request)?;
-    let mut answer = String::new();
-    stream.take(MAX_ANSWER).read_to_string(&mut answer)?;
-    Ok(answer)
 }
 
 #[cfg(test)]

@@ -8,11 +8,12 @@ use std::time::Duration;
 use tempfile::NamedTempFile;
 use thiserror::Error;
 
-/// The table `[server]`: one configuration of seda for every row.
+/// The table `[server]`: seda with the SLO set, the same in every row. Without any setting it needs
+/// no entry.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ServerFlags {
-    /// Flags of the example `web_server`; `{slo}` stands for the row's SLO.
+    /// Flags that set the SLO; `{slo}` stands for the row's.
     pub(crate) flags: Vec<String>,
     /// Text of the file for `--config`; `None` starts the server without one.
     pub(crate) config: Option<String>,
@@ -25,18 +26,37 @@ pub(crate) struct ServerFlags {
 /// The server that a load runs against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Subject {
-    /// seda in its one configuration.
-    Judged,
+    /// seda as the README starts it.
+    NothingSet,
+    /// seda with the SLO of the row and no other setting.
+    SloSet,
     /// The same with its controllers off.
     Uncontrolled,
     /// Another server.
     Rival(Contestant),
 }
 
+/// The two configurations of seda, side by side in every row that has both.
+pub(crate) const CONFIGURATIONS: [Subject; 2] = [Subject::NothingSet, Subject::SloSet];
+
+impl Subject {
+    /// Returns the name of the configuration for heads of columns and names of rows.
+    pub(crate) fn configuration(self) -> String {
+        let name = self.to_string();
+        name.strip_prefix("seda, ").map(str::to_owned).unwrap_or(name)
+    }
+
+    /// True if it has a report under `/_seda/`.
+    pub(crate) fn reports(self) -> bool {
+        !matches!(self, Subject::Rival(_))
+    }
+}
+
 impl fmt::Display for Subject {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Subject::Judged => out.write_str("seda"),
+            Subject::NothingSet => out.write_str("seda, nothing set"),
+            Subject::SloSet => out.write_str("seda, SLO set"),
             Subject::Uncontrolled => out.write_str("seda without control"),
             Subject::Rival(rival) => rival.fmt(out),
         }
@@ -69,6 +89,9 @@ impl ServerFlags {
         let cores = [SERVER_CORE];
         if let Subject::Rival(rival) = subject {
             return Ok(RunningServer { server: rival.start(&cores)?, _config: None });
+        }
+        if subject == Subject::NothingSet {
+            return Ok(RunningServer { server: Contestant::Seda.start(&cores)?, _config: None });
         }
         let mut words = self.words(subject, slo);
         let config = self.config.as_deref().map(write_config).transpose()?;
@@ -103,7 +126,7 @@ mod tests {
         )
         .unwrap();
         let slo = Duration::from_millis(50);
-        assert_eq!(flags.words(Subject::Judged, slo), ["--slo", "50ms"]);
+        assert_eq!(flags.words(Subject::SloSet, slo), ["--slo", "50ms"]);
         assert_eq!(flags.words(Subject::Uncontrolled, slo), ["--slo", "50ms", "--control", "off"]);
     }
 }

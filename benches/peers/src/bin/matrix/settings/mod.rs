@@ -28,14 +28,20 @@ pub(crate) struct Settings {
     pub(crate) probe: Duration,
     /// The server that the closed loop runs against.
     pub(crate) probed: Peer,
-    /// Loads that serve only to find C.
-    pub(crate) at_capacity: Vec<f64>,
     /// Requests per second at which nearly all are refused, to measure c.
     pub(crate) flood: f64,
     #[serde(with = "humantime_serde")]
     pub(crate) refusal_p99: Duration,
-    #[serde(with = "humantime_serde")]
-    pub(crate) refusal_cpu: Duration,
+    /// The most CPU time of a refusal, as a multiple of the bare loop's.
+    pub(crate) refusal_cost: f64,
+    /// The highest p99 of the answers, as a multiple of the lowest one among the hand-tuned rivals
+    /// that keep `rival_keeps` of B in the same round.
+    pub(crate) p99_ratio: f64,
+    pub(crate) rival_keeps: f64,
+    /// The largest share of admitted requests that is given up in a steady overload.
+    pub(crate) given_up: f64,
+    /// Least share of B that seda answers with nothing set where answers may take long.
+    pub(crate) throughput: f64,
     /// Tolerated difference between two equal servers, as a share.
     pub(crate) no_worse_by: f64,
     /// True if `--quick` was given.
@@ -58,6 +64,27 @@ impl<'de> Deserialize<'de> for Peer {
         let name = String::deserialize(from)?;
         name.parse().map(Self).map_err(de::Error::custom)
     }
+}
+
+/// Returns the settings of five rounds.
+#[cfg(test)]
+pub(crate) fn sample() -> Settings {
+    let text = "rounds = 5
+        slo = '200ms'
+        deadline = '1s'
+        warm_up = '800ms'
+        measured = '2s'
+        probe = '1s'
+        probed = 'axum-bounded-queue-16'
+        flood = 20000
+        refusal_p99 = '10ms'
+        refusal_cost = 1.15
+        p99_ratio = 1.3
+        rival_keeps = 0.97
+        given_up = 0.001
+        throughput = 0.97
+        no_worse_by = 0.01";
+    toml::from_str(text).unwrap()
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::request_spec::{RequestSpec, Requests, first};
 use super::{Peer, Settings};
+use peers::Contestant;
 use seda_tools::trace::{Trace, TraceError, WorkScale};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -37,12 +38,13 @@ pub(crate) struct OverloadSpec {
     pub(crate) workers: Option<u32>,
     #[serde(default, with = "humantime_serde")]
     pub(crate) each: Option<Duration>,
-    /// Demand of each request, given if only a few fit into the SLO. Chance then leaves even the
-    /// best server idle, so a note shows the result of a clairvoyant one on the same arrivals.
-    #[serde(default, with = "humantime_serde")]
-    pub(crate) demand: Option<Duration>,
-    /// Rivals with their limits. The best one is compared; with `--quick`, the first.
+    /// Hand-tuned rivals with their limits; with `--quick`, the first alone.
     pub(crate) rivals: Vec<Peer>,
+    /// Further servers, shown without a verdict; none with `--quick`.
+    #[serde(default)]
+    pub(crate) peers: Vec<Peer>,
+    /// The figure that is judged with nothing set; that configuration does not run if absent.
+    pub(crate) nothing_set: Option<Judged>,
     /// Wanted share of the bound.
     pub(crate) goodput: f64,
     /// Requests that c is measured with, if the cell's own are so short that a flood of them is
@@ -51,10 +53,19 @@ pub(crate) struct OverloadSpec {
     /// True if all figures beside goodput are shown without a verdict.
     #[serde(default)]
     pub(crate) goodput_only: bool,
-    /// True if notes show the generator against a loop that only says hello, and c of a loop that
-    /// only refuses.
+    /// True if a note shows the generator against a server that only says hello.
     #[serde(default)]
-    pub(crate) bare_loop: bool,
+    pub(crate) generator: bool,
+}
+
+/// The answers that count as a share of B.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Judged {
+    /// Those within the SLO.
+    Goodput,
+    /// Those that come before the client gives up.
+    Throughput,
 }
 
 /// Microseconds of work for each token.
@@ -130,6 +141,23 @@ impl OverloadSpec {
     /// Returns the stated capacity in requests per second; `None` if it is to be measured.
     pub(crate) fn stated_capacity(&self) -> Option<f64> {
         Some(f64::from(self.workers?) / self.each?.as_secs_f64())
+    }
+
+    /// Returns the hand-tuned rivals of a run.
+    pub(crate) fn rivals(&self, settings: &Settings) -> Vec<Contestant> {
+        let most = if settings.quick { 1 } else { usize::MAX };
+        self.rivals.iter().take(most).map(|Peer(rival)| *rival).collect()
+    }
+
+    /// Returns the other servers of a run.
+    pub(crate) fn peers(&self, settings: &Settings) -> Vec<Contestant> {
+        let most = if settings.quick { 0 } else { usize::MAX };
+        self.peers.iter().take(most).map(|Peer(peer)| *peer).collect()
+    }
+
+    /// True if every request needs the same work.
+    pub(crate) fn is_deterministic(&self) -> bool {
+        self.trace.is_none() && !self.goodput_only
     }
 
     pub(crate) fn slo(&self, settings: &Settings) -> Duration {
