@@ -92,7 +92,7 @@ impl ControlPlane {
             drop(monitor);
             return export(exported);
         }
-        let pools = observe_pools(&monitor, topology);
+        let pools = observe_pools(&monitor, topology, &settings);
         let requests = self.admission.observe(&monitor, topology, &settings, &pools);
         let batches = batch_size.observe(&monitor, topology);
         let places = outstanding.observe(&monitor, topology, &settings);

@@ -104,6 +104,12 @@ impl<E> ClassLanes<E> {
         self.iter().filter_map(Lane::oldest).min()
     }
 
+    /// Returns when the oldest event that a worker without shards may take was queued; `None`
+    /// without such an event.
+    pub(super) fn oldest_takeable(&self) -> Option<Time> {
+        self.iter().filter_map(|lane| lane.oldest_takeable(self.shards())).min()
+    }
+
     /// Appends an event to the lane of its class; a class beyond the declared ones is the last one.
     pub(super) fn push(&mut self, envelope: Envelope<E>) {
         let class = envelope.meta.class.within(self.declared);

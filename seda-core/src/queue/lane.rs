@@ -94,6 +94,15 @@ impl<E> Lane<E> {
         }
     }
 
+    /// Returns when the oldest event that a worker without shards may take was queued; `None`
+    /// without such an event.
+    pub(super) fn oldest_takeable(&self, shards: Option<&Shards>) -> Option<Time> {
+        match (&self.rows, shards) {
+            (Rows::PerShard(sharded), Some(shards)) => sharded.oldest_takeable(shards),
+            _ => self.oldest(),
+        }
+    }
+
     pub(super) fn remove_oldest(&mut self) -> Option<Envelope<E>> {
         match &mut self.rows {
             Rows::One(row) => row.pop_front(),
@@ -173,6 +182,11 @@ impl<E> Sharded<E> {
         }
         self.len -= 1;
         Some(removed)
+    }
+
+    fn oldest_takeable(&self, shards: &Shards) -> Option<Time> {
+        let takeable = shards.takeable(self.waiting, usize::MAX);
+        takeable.filter_map(|shard| self.rows[shard].front().map(|head| head.enqueued)).min()
     }
 
     fn remove_oldest(&mut self) -> Option<Envelope<E>> {

@@ -183,6 +183,12 @@ impl<E> Lanes<E> {
         self.aqm.state(self.classes.oldest(), now)
     }
 
+    /// Returns how long the oldest event that one more worker could take has waited; zero without
+    /// such an event.
+    pub(crate) fn longest_wait(&self, now: Time) -> Duration {
+        self.classes.oldest_takeable().map(|oldest| now.since(oldest)).unwrap_or_default()
+    }
+
     /// Returns the number of queued events of the classes in `victims`.
     pub(crate) fn eligible(&self, victims: VictimFilter) -> usize {
         let classes = Class::first(self.classes.declared()).filter(|class| victims.include(*class));

@@ -30,6 +30,8 @@ pub(crate) struct QueueFigures {
     pub(crate) edges: Vec<(u64, u64)>,
     /// Service time spent on events that were shed later, in nanoseconds.
     pub(crate) wasted_nanos: u64,
+    /// The wait of the oldest queued event that one more worker could take; zero without one.
+    pub(crate) longest_wait: Duration,
     /// The state of the queue's delay control.
     pub(crate) aqm: AqmState,
     /// Time integral of the number of events in the stage, in event-nanoseconds.
