@@ -5,6 +5,13 @@ use crate::control::pool_size::observation::PoolObservation;
 /// The time over which the capacity is averaged, in seconds: ten ticks.
 const SMOOTHED_OVER: f64 = 1.0;
 
+/// Events served per second, and the number of ended events that this was measured on.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Throughput {
+    pub(super) per_second: f64,
+    pub(super) events: f64,
+}
+
 /// The capacity of a pool at its present size: events ended per second of busy time, times the
 /// workers.
 ///
@@ -33,11 +40,13 @@ impl Capacity {
         self.in_service = seen.busy;
     }
 
-    /// Returns the events per second that all workers serve. Where fewer events ended than are in
-    /// service, it is an upper bound: as if these ended now.
-    pub(super) fn per_second(&self) -> f64 {
-        let ended = self.ended.max(self.in_service as f64);
-        if self.busy_seconds > 0.0 { ended / self.busy_seconds * self.workers as f64 } else { 0.0 }
+    /// Returns what all workers serve. Where fewer events ended than are in service, it is an upper
+    /// bound: as if these ended now.
+    pub(super) fn throughput(&self) -> Throughput {
+        let most = self.ended.max(self.in_service as f64);
+        let busy = self.busy_seconds;
+        let per_second = if busy > 0.0 { most / busy * self.workers as f64 } else { 0.0 };
+        Throughput { per_second, events: self.ended }
     }
 }
 
@@ -53,16 +62,16 @@ mod tests {
     fn it_is_what_busy_workers_serve_however_idle_they_were() {
         let mut capacity = Capacity::default();
         capacity.add(&tick(4, 10, 0.25));
-        assert_eq!(capacity.per_second().round(), 400.0);
+        assert_eq!(capacity.throughput().per_second.round(), 400.0);
         capacity.add(&tick(4, 40, 1.0));
-        assert_eq!(capacity.per_second().round(), 400.0);
+        assert_eq!(capacity.throughput().per_second.round(), 400.0);
     }
 
     #[test]
     fn before_the_first_event_has_ended_it_is_bounded_by_those_in_service() {
         let mut capacity = Capacity::default();
         capacity.add(&PoolObservation { busy: 1, ..tick(1, 0, 1.0) });
-        assert_eq!(capacity.per_second().round(), 10.0);
+        assert_eq!(capacity.throughput().per_second.round(), 10.0);
     }
 
     #[test]
@@ -70,6 +79,6 @@ mod tests {
         let mut capacity = Capacity::default();
         capacity.add(&tick(1, 100, 1.0));
         capacity.add(&tick(2, 10, 1.0));
-        assert_eq!(capacity.per_second().round(), 100.0);
+        assert_eq!(capacity.throughput().per_second.round(), 100.0);
     }
 }

@@ -4,7 +4,7 @@ use crate::config::ControlConfig;
 use crate::config::units::{Millis, Percent};
 use crate::control::pool_size::capacity::Capacity;
 use crate::control::pool_size::observation::PoolObservation;
-use crate::control::pool_size::trial::Trial;
+use crate::control::pool_size::trial::{Trial, TrialTick};
 use std::time::Duration;
 
 /// Decides on a pool's size once per tick. Pure: the same observations give the same answers.
@@ -171,20 +171,23 @@ impl PoolSizePolicy for LittlesLaw {
         self.cpu_share = seen.cpu_share.or(self.cpu_share);
         self.capacity.add(seen);
         // The trial of the last growth.
-        let service = service_seconds(seen);
-        let short = self.is_short_of_workers(seen);
-        if let Some(no_help) = self.trial.pass(seen.completed, seen.seconds, service, short)
+        let tick = TrialTick {
+            seconds: seen.seconds,
+            workers: seen.workers,
+            completed: seen.completed,
+            service: service_seconds(seen),
+            is_short: self.is_short_of_workers(seen),
+        };
+        if let Some(no_help) = self.trial.pass(tick)
             && no_help.back_to < seen.workers
         {
             return Some((no_help.back_to.max(seen.min), no_help.to_string()));
         }
         // Another growth.
-        let grown = self.grow(seen).filter(|_| self.trial.may_grow(service));
+        let grown = self.grow(seen).filter(|_| self.trial.may_grow());
         if grown.is_some() {
             self.spare = 0.0;
-            let is_measured = ends_enough(seen);
-            let before = self.capacity.per_second();
-            self.trial.begin(seen.workers, before, service.filter(|_| is_measured));
+            self.trial.begin(seen.workers, self.capacity.throughput());
             return grown;
         }
         self.shrink(seen)
@@ -259,8 +262,9 @@ mod tests {
         let mut policy = policy();
         assert_eq!(policy.decide(&busy(1)).unwrap().0, 6);
         let ticks: Vec<_> = (0..20).filter_map(|_| policy.decide(&busy(6))).collect();
-        assert_eq!(ticks.iter().map(|(n, _)| *n).collect::<Vec<_>>(), [1]);
-        assert!(ticks[0].1.contains("did not help"), "{}", ticks[0].1);
+        // One more step before there is a verdict.
+        assert_eq!(ticks.iter().map(|(n, _)| *n).collect::<Vec<_>>(), [7, 1]);
+        assert!(ticks[1].1.contains("did not help"), "{}", ticks[1].1);
     }
 
     #[test]
@@ -360,12 +364,13 @@ mod tests {
 
     #[test]
     fn a_growth_of_long_services_is_not_judged_before_they_can_end() {
-        let mut policy = policy();
-        let seen = PoolObservation { service_seconds: Some(4.0), ..stalled(4, 4, 4) };
-        let grown = policy.decide(&seen).unwrap().0;
-        let seen = PoolObservation { service_seconds: Some(4.0), ..stalled(grown, grown, 1) };
+        let (mut policy, mut workers) = (policy(), 4);
         for _ in 0..79 {
-            assert!(policy.decide(&seen).is_none_or(|(target, _)| target > grown));
+            let seen = stalled(workers, workers, 1);
+            let seen = PoolObservation { service_seconds: Some(4.0), ..seen };
+            let target = policy.decide(&seen).map_or(workers, |(target, _)| target);
+            assert!(target >= workers);
+            workers = target;
         }
     }
 

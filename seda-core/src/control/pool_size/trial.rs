@@ -1,19 +1,31 @@
-//! The trial of a growth: more workers stay only if they help.
+//! The trial of a growth: workers that certainly do not help are taken back.
+//!
+//! A trial compares what was served with two predictions: that of the workers before the growth, and
+//! that of workers which all serve as much as those before. A growth is reverted only if chance does
+//! not explain why so little was served. Until there is a verdict the pool may grow further, because
+//! a worker that is missing costs more than one that waits.
 
+use crate::control::pool_size::capacity::Throughput;
 use std::fmt;
 
-/// The least length of a trial, in seconds: several ticks, and several services of 50 ms.
-const SECONDS: f64 = 0.5;
-/// The services that a new worker must have had the time for: before, throughput says nothing about
-/// it, because the first event of a worker ends a service after its start.
-const SERVICES: f64 = 2.0;
 /// Workers help if throughput rises by this part at least; less is noise. The thesis of SEDA (Welsh
 /// 2002, section 4.3) reverts only 20 % below the best throughput, so a pool that gains nothing
 /// creeps up.
 const GAIN: f64 = 0.05;
-/// A trial ends early if throughput is above the gain by this many standard deviations of a count
-/// of random events.
-const CERTAIN: f64 = 2.0;
+/// The variance of a number of events served, relative to that number: 1 for exponential service
+/// times, 2 allows for longer tails.
+const VARIANCE: f64 = 2.0;
+/// Throughput is a gain if it is above by this many standard deviations.
+const GAINED: f64 = 2.0;
+/// A growth did not help if throughput is below that of helping workers by this many standard
+/// deviations. It is more than above, because the test is made at every tick.
+const MISSED: f64 = 3.0;
+/// Throughput is compared if each worker has served this many events: with less, the events in
+/// service weigh too much.
+const COMPARABLE: f64 = 3.0;
+/// A trial without a verdict ends after this time, in seconds. The next growth is compared with the
+/// throughput by then.
+const LONGEST: f64 = 5.0;
 /// The pause after a growth that did not help, in seconds. Then conditions may have changed.
 const REST: f64 = 5.0;
 
@@ -32,20 +44,34 @@ pub(super) enum Trial {
     },
 }
 
-/// A growth on trial.
+/// A growth on trial, perhaps in several steps.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Growth {
-    /// Workers before.
+    /// Workers before, and what all of them serve.
     from: usize,
-    /// Events per second that all of them served.
-    before: f64,
-    /// The service time before, in seconds. `None` if it was not measured: then the present one
-    /// counts.
-    service: Option<f64>,
-    /// Events served since.
-    served: u64,
-    /// Seconds since the last growth.
+    before: Throughput,
+    /// Workers before the last step, and the seconds since. They alone can have ended events until
+    /// a service time has passed.
+    stepped_from: usize,
+    since_step: f64,
+    /// Events served, and seconds, since the first step.
+    served: f64,
     passed: f64,
+    /// Events that as many helping workers would have served.
+    predicted: f64,
+}
+
+/// A tick of a pool on trial.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TrialTick {
+    pub(super) seconds: f64,
+    pub(super) workers: usize,
+    /// Events served.
+    pub(super) completed: u64,
+    /// The service time, in seconds, as far as it is known.
+    pub(super) service: Option<f64>,
+    /// Whether the pool is short of workers still.
+    pub(super) is_short: bool,
 }
 
 /// A growth that did not help.
@@ -57,84 +83,104 @@ pub(super) struct NoHelp {
 }
 
 impl Trial {
-    /// Begins a trial: workers are added to `from`, which together serve `before` events per
-    /// second, each in `service` seconds if that was measured. A growth during a trial prolongs it.
-    pub(super) fn begin(&mut self, from: usize, before: f64, service: Option<f64>) {
-        let grown = match self {
-            Trial::Grown(grown) => Growth { served: 0, passed: 0.0, ..*grown },
-            _ => Growth { from, before, service, served: 0, passed: 0.0 },
+    /// Begins a trial, or another step of one: workers are added to `workers`, which together serve
+    /// `before`.
+    pub(super) fn begin(&mut self, workers: usize, before: Throughput) {
+        let first = Growth {
+            from: workers,
+            before,
+            stepped_from: workers,
+            since_step: 0.0,
+            served: 0.0,
+            passed: 0.0,
+            predicted: 0.0,
         };
-        *self = Trial::Grown(grown);
+        *self = Trial::Grown(match self {
+            Trial::Grown(grown) if grown.is_comparable() => {
+                Growth { stepped_from: workers, since_step: 0.0, ..*grown }
+            }
+            _ => first,
+        });
     }
 
-    /// Returns whether a growth may begin: not after one that could have helped by now. `service`
-    /// is the present service time in seconds, if it is known.
-    pub(super) fn may_grow(&self, service: Option<f64>) -> bool {
-        match self {
-            Trial::None => true,
-            Trial::Grown(grown) => !grown.could_help_by_now(service),
-            Trial::Resting { .. } => false,
-        }
+    /// Returns whether a growth may begin.
+    pub(super) fn may_grow(&self) -> bool {
+        !matches!(self, Trial::Resting { .. })
     }
 
-    /// Advances the trial by a tick of `seconds`, in which `completed` events were served. `short`:
-    /// the pool is still short of workers. Returns the growth on trial if it did not help.
-    pub(super) fn pass(
-        &mut self,
-        completed: u64,
-        seconds: f64,
-        service: Option<f64>,
-        short: bool,
-    ) -> Option<NoHelp> {
+    /// Advances the trial by a tick. Returns the growth on trial if it did not help.
+    pub(super) fn pass(&mut self, tick: TrialTick) -> Option<NoHelp> {
         match self {
             Trial::None => None,
             Trial::Resting { left } => {
-                *left -= seconds;
+                *left -= tick.seconds;
                 if *left <= 0.0 {
                     *self = Trial::None;
                 }
                 None
             }
             // The workers have cleared the queue: the growth helped.
-            Trial::Grown(_) if !short => {
+            Trial::Grown(_) if !tick.is_short => {
                 *self = Trial::None;
                 None
             }
             Trial::Grown(grown) => {
-                grown.served += completed;
-                grown.passed += seconds;
+                grown.add(tick);
                 let grown = *grown;
-                if grown.certainly_helped() {
-                    // The trial ends early, so that the pool can grow further.
+                if grown.certainly_gained() || grown.passed >= LONGEST {
                     *self = Trial::None;
-                    return None;
                 }
-                if grown.passed < SECONDS || !grown.could_help_by_now(service) {
-                    return None;
-                }
-                let after = grown.served as f64 / grown.passed;
-                if after > grown.before * (1.0 + GAIN) {
-                    *self = Trial::None;
+                if !grown.certainly_missed() {
                     return None;
                 }
                 *self = Trial::Resting { left: REST };
-                Some(NoHelp { back_to: grown.from, before: grown.before, after })
+                let after = grown.served / grown.passed.max(1e-9);
+                Some(NoHelp { back_to: grown.from, before: grown.before.per_second, after })
             }
         }
     }
 }
 
 impl Growth {
-    /// Returns whether the new workers had the time to serve events.
-    fn could_help_by_now(&self, service: Option<f64>) -> bool {
-        let service = self.service.or(service);
-        service.is_some_and(|service| self.passed >= service * SERVICES)
+    fn add(&mut self, tick: TrialTick) {
+        self.served += tick.completed as f64;
+        self.passed += tick.seconds;
+        // A worker ends its first event a service time after its start.
+        let started = tick.service.is_some_and(|service| self.since_step >= service);
+        let serving = if started { tick.workers } else { self.stepped_from };
+        self.since_step += tick.seconds;
+        let grown_by = serving as f64 / self.from.max(1) as f64;
+        self.predicted += self.before.per_second * grown_by * tick.seconds;
     }
 
-    /// Returns whether more events were served than chance explains.
-    fn certainly_helped(&self) -> bool {
-        let expected = self.before * (1.0 + GAIN) * self.passed;
-        self.served as f64 > expected + CERTAIN * expected.sqrt()
+    /// Returns whether more was served than chance explains without help.
+    fn certainly_gained(&self) -> bool {
+        let gained = self.served / (self.least_gain()).max(1e-9);
+        gained.ln() > GAINED * self.deviation()
+    }
+
+    /// Returns whether what was served before was measured on enough events. While most of them are
+    /// in service, those that ended are the short ones.
+    fn is_comparable(&self) -> bool {
+        self.before.events >= COMPARABLE * self.from as f64
+    }
+
+    /// Returns whether less was served than chance explains if all workers help, and no more than
+    /// before.
+    fn certainly_missed(&self) -> bool {
+        let missed = self.predicted / self.served.max(1.0);
+        self.is_comparable()
+            && self.served <= self.least_gain()
+            && missed.ln() > MISSED * self.deviation()
+    }
+
+    fn least_gain(&self) -> f64 {
+        self.before.per_second * (1.0 + GAIN) * self.passed
+    }
+
+    /// Returns the standard deviation of the logarithm of a ratio: events served to those predicted.
+    fn deviation(&self) -> f64 {
+        (VARIANCE * (1.0 / self.served.max(1.0) + 1.0 / self.before.events.max(1.0))).sqrt()
     }
 }
 
@@ -149,28 +195,81 @@ impl fmt::Display for NoHelp {
 mod tests {
     use super::*;
 
+    /// Two workers that served 100 events a second become four.
     fn grown() -> Trial {
         let mut trial = Trial::default();
-        trial.begin(2, 100.0, Some(0.02));
+        trial.begin(2, Throughput { per_second: 100.0, events: 100.0 });
         trial
+    }
+
+    fn tick(completed: u64) -> TrialTick {
+        let service = Some(0.02);
+        TrialTick { seconds: 0.125, workers: 4, completed, service, is_short: true }
     }
 
     #[test]
     fn a_growth_that_gains_nothing_is_reverted_and_not_tried_again_for_five_seconds() {
         let mut trial = grown();
-        let verdicts: Vec<_> = (0..4).map(|_| trial.pass(13, 0.125, None, true)).collect();
-        assert_eq!(verdicts[..3], [None; 3]);
-        assert_eq!(verdicts[3].map(|no_help| no_help.back_to), Some(2));
-        assert_eq!((0..40).filter(|_| trial.pass(13, 0.125, None, true).is_some()).count(), 0);
-        assert!(trial.may_grow(None));
+        let verdicts: Vec<_> = (0..40)
+            .map_while(|_| {
+                let verdict = trial.pass(tick(13));
+                (!matches!(trial, Trial::Resting { .. }) || verdict.is_some()).then_some(verdict)
+            })
+            .collect();
+        let (last, before) = verdicts.split_last().unwrap();
+        assert!(before.iter().all(Option::is_none) && before.len() < 16, "{verdicts:?}");
+        assert_eq!(last.map(|no_help| no_help.back_to), Some(2));
+        assert!(!trial.may_grow());
+        assert_eq!((0..40).filter(|_| trial.pass(tick(13)).is_some()).count(), 0);
+        assert!(trial.may_grow());
     }
 
     #[test]
     fn a_growth_that_gains_or_clears_the_queue_stays() {
         let mut trial = grown();
-        assert!(trial.pass(12, 0.125, None, true).is_none() && !trial.may_grow(None));
-        assert!(trial.pass(25, 0.125, None, true).is_none() && trial.may_grow(None));
+        assert!((0..4).all(|_| trial.pass(tick(25)).is_none()));
+        assert_eq!(trial, Trial::None);
         let mut trial = grown();
-        assert!(trial.pass(0, 0.125, None, false).is_none() && trial.may_grow(None));
+        assert!(trial.pass(TrialTick { is_short: false, ..tick(0) }).is_none());
+        assert_eq!(trial, Trial::None);
+    }
+
+    #[test]
+    fn a_gain_that_chance_could_hide_is_no_reason_to_revert() {
+        // A tenth more workers, a fiftieth more events: chance, or no help.
+        let mut trial = Trial::default();
+        trial.begin(10, Throughput { per_second: 100.0, events: 100.0 });
+        let seen = TrialTick { workers: 11, ..tick(13) };
+        assert!((0..100).all(|_| trial.pass(seen).is_none() && trial.may_grow()));
+        assert_eq!(trial, Trial::None);
+    }
+
+    #[test]
+    fn steps_of_one_growth_are_judged_together() {
+        // Each step is small, and none helps.
+        let (mut trial, mut workers) = (Trial::default(), 10);
+        let verdict = (0..100).find_map(|_| {
+            let before = Throughput { per_second: 1_000.0, events: 1_000.0 };
+            trial.begin(workers, before);
+            workers += 1;
+            trial.pass(TrialTick { workers, ..tick(125) })
+        });
+        assert_eq!(verdict.map(|no_help| no_help.back_to), Some(10));
+    }
+
+    #[test]
+    fn workers_that_cannot_have_ended_an_event_yet_are_not_missed() {
+        let mut trial = grown();
+        let slow = TrialTick { service: Some(4.0), ..tick(12) };
+        assert!((0..31).all(|_| trial.pass(slow).is_none()));
+    }
+
+    #[test]
+    fn a_throughput_that_was_hardly_measured_is_no_reason_to_revert() {
+        // Ten events began 50 ms ago; two were short.
+        let mut trial = Trial::default();
+        trial.begin(10, Throughput { per_second: 200.0, events: 2.0 });
+        let seen = TrialTick { workers: 60, ..tick(1) };
+        assert!((0..100).all(|_| trial.pass(seen).is_none()));
     }
 }
