@@ -93,7 +93,7 @@ impl LittlesLaw {
     /// the cores.
     fn needed(&self, seen: &PoolObservation) -> usize {
         let least = seen.workers + ((seen.workers as f64 * LEAST_GROWTH) as usize).max(1);
-        let Some(service) = service_seconds(seen) else {
+        let Some(service) = service_seconds(seen).filter(|_| !self.trial.doubts()) else {
             return least;
         };
         let overdue = seen.oldest_seconds > self.wait_target + seen.seconds;

@@ -108,6 +108,13 @@ impl Trial {
         !matches!(self, Trial::Resting { .. })
     }
 
+    /// Returns whether the growth on trial helped less than half as much as it could. A further step
+    /// should then be a small one.
+    pub(super) fn doubts(&self) -> bool {
+        matches!(self, Trial::Grown(grown) if grown.is_comparable()
+            && grown.served < (grown.before.per_second * grown.passed + grown.predicted) / 2.0)
+    }
+
     /// Advances the trial by a tick. Returns the growth on trial if it did not help.
     pub(super) fn pass(&mut self, tick: TrialTick) -> Option<NoHelp> {
         match self {
