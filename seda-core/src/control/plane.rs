@@ -5,6 +5,7 @@ use crate::config::Settings;
 use crate::control::admission::{AdmissionController, MakeLaw};
 use crate::control::aqm::AqmController;
 use crate::control::batch_size::{BatchSizeController, BatchSizePolicy};
+use crate::control::expiry::shed_expired;
 use crate::control::hotspot::HotspotController;
 use crate::control::outstanding::OutstandingController;
 use crate::control::pool_size::{PoolSizeController, PoolSizePolicy, observe_pools};
@@ -80,6 +81,7 @@ impl ControlPlane {
         let topology = &self.topology;
         journal_evictions(topology);
         let now = topology.now();
+        shed_expired(topology, now);
         let mut controllers = self.controllers.lock();
         let Controllers { hotspot, aqm, pool_size, outstanding, batch_size } = &mut *controllers;
         // Under the monitor's lock: collect, then let every controller observe.

@@ -2,6 +2,7 @@
 
 use crate::event::{Envelope, EventMeta, PerShard, ShardSet};
 use crate::platform::Time;
+use crate::queue::expiry::{Expiry, take_expired};
 use crate::queue::shards::Shards;
 use std::collections::VecDeque;
 
@@ -141,6 +142,22 @@ impl<E> Lane<E> {
         }
     }
 
+    /// Moves expired events to `expired`. Looks at up to `most` events, from the place `from` on;
+    /// returns at how many. The places of a keyed stage are those of its rows, one after the other.
+    pub(super) fn take_expired(
+        &mut self,
+        from: usize,
+        most: usize,
+        now: Time,
+        expiry: &mut Expiry,
+        expired: &mut Vec<Envelope<E>>,
+    ) -> usize {
+        match &mut self.rows {
+            Rows::One(row) => take_expired(row, from, most, now, expiry, expired),
+            Rows::PerShard(sharded) => sharded.take_expired(from, most, now, expiry, expired),
+        }
+    }
+
     /// Ends a batch: the shards' turn moves on.
     pub(super) fn pass_turn(&mut self) {
         if let Rows::PerShard(sharded) = &mut self.rows {
@@ -215,6 +232,33 @@ impl<E> Sharded<E> {
             n -= len;
         }
         None
+    }
+
+    fn take_expired(
+        &mut self,
+        mut from: usize,
+        most: usize,
+        now: Time,
+        expiry: &mut Expiry,
+        expired: &mut Vec<Envelope<E>>,
+    ) -> usize {
+        let mut looked = 0;
+        for shard in self.waiting.from(0) {
+            let row = &mut self.rows[shard];
+            let len = row.len();
+            if from < len {
+                looked += take_expired(row, from, most - looked, now, expiry, expired);
+                self.len -= len - row.len();
+                if row.is_empty() {
+                    self.waiting.remove(shard);
+                }
+            }
+            from = from.saturating_sub(len);
+            if looked >= most {
+                break;
+            }
+        }
+        looked
     }
 
     fn remove_expired_head(&mut self, now: Time) -> Option<Envelope<E>> {

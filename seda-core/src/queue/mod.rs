@@ -45,6 +45,7 @@ mod codel;
 #[cfg(test)]
 mod codel_tests;
 mod entry_limits;
+mod expiry;
 mod lane;
 mod lanes;
 mod ledger;
