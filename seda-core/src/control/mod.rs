@@ -14,6 +14,7 @@
 pub(crate) mod admission;
 mod aqm;
 pub(crate) mod batch_size;
+mod expiry;
 pub(crate) mod hotspot;
 mod outstanding;
 mod plane;

@@ -75,6 +75,7 @@ fn observe_places(
     let start = monitor.tick_start();
     let (now, then) = (&monitor.now.stages[stage], &start.stages[stage]);
     let (outside, limit) = topology.stages[stage].core.outside();
+    let oldest = monitor.queues[stage].longest_wait.as_secs_f64();
     PoolObservation {
         seconds: monitor.now.at.since(start.at).as_secs_f64(),
         workers: limit,
@@ -82,7 +83,10 @@ fn observe_places(
         max,
         queued: now.depth,
         arrived: now.ledger.accepted - then.ledger.accepted,
-        completed: now.ledger.ended() - then.ledger.ended(),
+        offered: now.ledger.accepted - then.ledger.accepted,
+        completed: now.ledger.served() - then.ledger.served(),
+        busy: outside,
+        oldest_seconds: if outside >= limit { oldest } else { 0.0 },
         wait_seconds: monitor.tick[stage].wait.mean_seconds().unwrap_or(0.0),
         service_seconds: now.deferred.since_or_ever(then.deferred).mean_seconds(),
         utilization: (outside as f64 / limit.max(1) as f64).min(1.0),

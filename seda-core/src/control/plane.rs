@@ -5,6 +5,7 @@ use crate::config::Settings;
 use crate::control::admission::{AdmissionController, MakeLaw};
 use crate::control::aqm::AqmController;
 use crate::control::batch_size::{BatchSizeController, BatchSizePolicy};
+use crate::control::expiry::shed_expired;
 use crate::control::hotspot::HotspotController;
 use crate::control::outstanding::OutstandingController;
 use crate::control::pool_size::{PoolSizeController, PoolSizePolicy, observe_pools};
@@ -80,6 +81,7 @@ impl ControlPlane {
         let topology = &self.topology;
         journal_evictions(topology);
         let now = topology.now();
+        shed_expired(topology, now);
         let mut controllers = self.controllers.lock();
         let Controllers { hotspot, aqm, pool_size, outstanding, batch_size } = &mut *controllers;
         // Under the monitor's lock: collect, then let every controller observe.
@@ -92,7 +94,7 @@ impl ControlPlane {
             drop(monitor);
             return export(exported);
         }
-        let pools = observe_pools(&monitor, topology);
+        let pools = observe_pools(&monitor, topology, &settings);
         let requests = self.admission.observe(&monitor, topology, &settings, &pools);
         let batches = batch_size.observe(&monitor, topology);
         let places = outstanding.observe(&monitor, topology, &settings);

@@ -44,6 +44,14 @@ struct RunningBatch {
     nanos: u64,
 }
 
+/// The workers of a pool that run an event, without those marked as stuck.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct RunningWorkers {
+    pub(crate) count: usize,
+    /// Nanoseconds that they have spent on their present events.
+    pub(crate) nanos: u128,
+}
+
 /// The part of a budget that is in use, and the limit in force.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct BudgetUse<N> {
@@ -67,6 +75,8 @@ pub(crate) struct Monitor {
     pub(crate) gates: Stages<Option<GateCounts>>,
     /// Workers of each pool, counted for the last time before the pool was stopped.
     live: Pools<usize>,
+    /// The workers of each pool that ran an event at the last collection.
+    pub(crate) running: Pools<RunningWorkers>,
     pub(crate) now: Sample,
     pub(crate) first: Sample,
     /// Samples at the ends of the last ticks, oldest first.
@@ -89,6 +99,7 @@ impl Monitor {
             bytes: BudgetUse::default(),
             gates: stages.map(|_, _| None),
             live: topology.pools.map(|_, _| 0),
+            running: topology.pools.map(|_, _| RunningWorkers::default()),
             now: first.clone(),
             past: VecDeque::from([first.clone()]),
             first,
@@ -153,6 +164,7 @@ impl Monitor {
                 figures.clear();
             }
         }
+        self.count_running(topology);
         // The state of the queues, as cut.
         for (stage, sum) in topology.stages.indices().zip(&mut sums) {
             let (queue, life) = (&self.queues[stage], &self.life[stage]);
@@ -178,6 +190,17 @@ impl Monitor {
         for (live, pool) in self.live.iter_mut().zip(&topology.pools) {
             if !pool.core.is_stopping() {
                 *live = pool.core.live();
+            }
+        }
+    }
+
+    fn count_running(&mut self, topology: &Topology) {
+        self.running = topology.pools.map(|_, _| RunningWorkers::default());
+        for worker in self.workers.iter().filter(|worker| !worker.stats.is_marked_stuck()) {
+            if let Some(batch) = worker.ahead {
+                let running = &mut self.running[worker.pool];
+                running.count += 1;
+                running.nanos += u128::from(batch.nanos);
             }
         }
     }
@@ -257,6 +280,7 @@ impl Watched {
             sum.busy += busy;
             // A new worker has no earlier reading: its first tick is not split.
             if let Some(spent) = spent {
+                sum.split += busy;
                 sum.cpu = sum.cpu.map(|cpu| cpu + share(spent.cpu, busy, whole));
                 sum.run_queue =
                     sum.run_queue.map(|wait| wait + share(spent.run_queue, busy, whole));

@@ -52,6 +52,9 @@ pub(crate) struct StageSums {
     pub(crate) depth: usize,
     /// Nanoseconds in which workers ran the stage, with the running batch.
     pub(crate) busy: u64,
+    /// Nanoseconds of `busy` that are split: a worker's CPU times are known from its second
+    /// reading on.
+    pub(crate) split: u64,
     /// Nanoseconds of `busy` on a core; `None` without procfs.
     pub(crate) cpu: Option<u64>,
     /// Nanoseconds of `busy` spent waiting for a core; `None` without procfs.

@@ -3,6 +3,7 @@
 use crate::config::{Class, PerClass};
 use crate::event::{Envelope, ShardSet};
 use crate::platform::Time;
+use crate::queue::expiry::Expiry;
 use crate::queue::lane::{Lane, Rows};
 use crate::queue::shards::Shards;
 use crate::queue::victim::Evict;
@@ -104,6 +105,12 @@ impl<E> ClassLanes<E> {
         self.iter().filter_map(Lane::oldest).min()
     }
 
+    /// Returns when the oldest event that a worker without shards may take was queued; `None`
+    /// without such an event.
+    pub(super) fn oldest_takeable(&self) -> Option<Time> {
+        self.iter().filter_map(|lane| lane.oldest_takeable(self.shards())).min()
+    }
+
     /// Appends an event to the lane of its class; a class beyond the declared ones is the last one.
     pub(super) fn push(&mut self, envelope: Envelope<E>) {
         let class = envelope.meta.class.within(self.declared);
@@ -156,6 +163,30 @@ impl<E> ClassLanes<E> {
     /// Removes an expired event from the head of a row of `class`.
     pub(super) fn remove_expired_head(&mut self, class: Class, now: Time) -> Option<Envelope<E>> {
         self.lanes[class].remove_expired_head(now)
+    }
+
+    /// Moves expired events to `expired`, from where `expiry` has come to. Looks at up to `most`
+    /// events; returns at how many. Has looked at the last one if that is fewer than `most`.
+    pub(super) fn take_expired(
+        &mut self,
+        most: usize,
+        now: Time,
+        expiry: &mut Expiry,
+        expired: &mut Vec<Envelope<E>>,
+    ) -> usize {
+        let mut looked = 0;
+        let first = expiry.class;
+        for (class, lane) in self.lanes.iter_mut().enumerate().take(self.declared).skip(first) {
+            let from = if class == first { expiry.place } else { 0 };
+            let before = expired.len();
+            let at = lane.take_expired(from, most - looked, now, expiry, expired);
+            (expiry.class, expiry.place) = (class, from + at - (expired.len() - before));
+            looked += at;
+            if looked >= most {
+                break;
+            }
+        }
+        looked
     }
 
     /// Removes the victim in `class` that is first in `order`.

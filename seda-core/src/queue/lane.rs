@@ -2,6 +2,7 @@
 
 use crate::event::{Envelope, EventMeta, PerShard, ShardSet};
 use crate::platform::Time;
+use crate::queue::expiry::{Expiry, take_expired};
 use crate::queue::shards::Shards;
 use std::collections::VecDeque;
 
@@ -94,6 +95,15 @@ impl<E> Lane<E> {
         }
     }
 
+    /// Returns when the oldest event that a worker without shards may take was queued; `None`
+    /// without such an event.
+    pub(super) fn oldest_takeable(&self, shards: Option<&Shards>) -> Option<Time> {
+        match (&self.rows, shards) {
+            (Rows::PerShard(sharded), Some(shards)) => sharded.oldest_takeable(shards),
+            _ => self.oldest(),
+        }
+    }
+
     pub(super) fn remove_oldest(&mut self) -> Option<Envelope<E>> {
         match &mut self.rows {
             Rows::One(row) => row.pop_front(),
@@ -129,6 +139,22 @@ impl<E> Lane<E> {
                 .is_some_and(|head| head.meta.is_expired(now))
                 .then(|| row.pop_front())?,
             Rows::PerShard(sharded) => sharded.remove_expired_head(now),
+        }
+    }
+
+    /// Moves expired events to `expired`. Looks at up to `most` events, from the place `from` on;
+    /// returns at how many. The places of a keyed stage are those of its rows, one after the other.
+    pub(super) fn take_expired(
+        &mut self,
+        from: usize,
+        most: usize,
+        now: Time,
+        expiry: &mut Expiry,
+        expired: &mut Vec<Envelope<E>>,
+    ) -> usize {
+        match &mut self.rows {
+            Rows::One(row) => take_expired(row, from, most, now, expiry, expired),
+            Rows::PerShard(sharded) => sharded.take_expired(from, most, now, expiry, expired),
         }
     }
 
@@ -175,6 +201,11 @@ impl<E> Sharded<E> {
         Some(removed)
     }
 
+    fn oldest_takeable(&self, shards: &Shards) -> Option<Time> {
+        let takeable = shards.takeable(self.waiting, usize::MAX);
+        takeable.filter_map(|shard| self.rows[shard].front().map(|head| head.enqueued)).min()
+    }
+
     fn remove_oldest(&mut self) -> Option<Envelope<E>> {
         let enqueued = |shard: &u8| self.rows[*shard].front().map(|head| head.enqueued);
         let shard = self.waiting.from(0).min_by_key(enqueued)?;
@@ -201,6 +232,33 @@ impl<E> Sharded<E> {
             n -= len;
         }
         None
+    }
+
+    fn take_expired(
+        &mut self,
+        mut from: usize,
+        most: usize,
+        now: Time,
+        expiry: &mut Expiry,
+        expired: &mut Vec<Envelope<E>>,
+    ) -> usize {
+        let mut looked = 0;
+        for shard in self.waiting.from(0) {
+            let row = &mut self.rows[shard];
+            let len = row.len();
+            if from < len {
+                looked += take_expired(row, from, most - looked, now, expiry, expired);
+                self.len -= len - row.len();
+                if row.is_empty() {
+                    self.waiting.remove(shard);
+                }
+            }
+            from = from.saturating_sub(len);
+            if looked >= most {
+                break;
+            }
+        }
+        looked
     }
 
     fn remove_expired_head(&mut self, now: Time) -> Option<Envelope<E>> {

@@ -6,6 +6,7 @@ use crate::platform::Time;
 use crate::queue::aqm::{Aqm, AqmState};
 use crate::queue::byte_count::ByteCount;
 use crate::queue::class_lanes::ClassLanes;
+use crate::queue::expiry::Expiry;
 use crate::queue::ledger::{Ledger, Outcome};
 use crate::queue::occupancy::Occupancy;
 use crate::queue::places::Places;
@@ -38,6 +39,16 @@ pub(crate) struct Lanes<E> {
     /// Nanoseconds of service that earlier stages had spent on shed events.
     wasted: u64,
     bytes: ByteCount,
+    expiry: Expiry,
+}
+
+/// A part of a look for expired events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Looked {
+    /// Events looked at.
+    pub(crate) events: usize,
+    /// Whether the look has reached the last event.
+    pub(crate) is_over: bool,
 }
 
 /// Settings.
@@ -56,6 +67,7 @@ impl<E> Lanes<E> {
             ledger: Ledger::default(),
             wasted: 0,
             bytes: ByteCount::default(),
+            expiry: Expiry::default(),
         }
     }
 
@@ -192,6 +204,12 @@ impl<E> Lanes<E> {
         self.aqm.state(self.classes.oldest(), now)
     }
 
+    /// Returns how long the oldest event that one more worker could take has waited; zero without
+    /// such an event.
+    pub(crate) fn longest_wait(&self, now: Time) -> Duration {
+        self.classes.oldest_takeable().map(|oldest| now.since(oldest)).unwrap_or_default()
+    }
+
     /// Returns the number of queued events of the classes in `victims`.
     pub(crate) fn eligible(&self, victims: VictimFilter) -> usize {
         let classes = Class::first(self.classes.declared()).filter(|class| victims.include(*class));
@@ -292,6 +310,7 @@ impl<E> Lanes<E> {
         for envelope in envelopes {
             self.ledger.fire(envelope.meta.class);
             self.bytes.enqueue(&envelope.meta);
+            self.expiry.note(envelope.meta.deadline);
             self.classes.push(envelope);
             fired += 1;
         }
@@ -319,6 +338,7 @@ impl<E> Lanes<E> {
     fn accept_queued(&mut self, meta: &EventMeta) {
         self.accept(meta);
         self.bytes.enqueue(meta);
+        self.expiry.note(meta.deadline);
     }
 
     #[inline]
@@ -491,6 +511,32 @@ impl<E> Lanes<E> {
             self.places.vacate(1);
             self.shed(envelope, reason, now, shed);
         }
+    }
+
+    /// Sheds queued events that can no longer be in time, wherever they are queued. Looks at up to
+    /// `most` events and goes on there at the next call.
+    pub(crate) fn shed_expired(
+        &mut self,
+        most: usize,
+        now: Time,
+        shed: &mut Vec<Shed<E>>,
+    ) -> Looked {
+        let begun_by = now.after(Duration::from_nanos(self.lead));
+        if !self.expiry.is_due(begun_by) {
+            return Looked { events: 0, is_over: true };
+        }
+        let in_one_part = self.expiry.begin_part();
+        let mut expired = Vec::new();
+        let events = self.classes.take_expired(most, begun_by, &mut self.expiry, &mut expired);
+        let is_over = events < most;
+        if is_over {
+            self.expiry.end_pass(in_one_part);
+        }
+        self.places.vacate(expired.len());
+        for envelope in expired {
+            self.shed(envelope, LossReason::Expired, now, shed);
+        }
+        Looked { events, is_over }
     }
 
     fn shed_expired_heads(&mut self, most: usize, now: Time, shed: &mut Vec<Shed<E>>) {

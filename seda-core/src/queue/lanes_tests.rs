@@ -254,3 +254,82 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    #[test]
+    fn a_look_sheds_every_expired_event_and_keeps_the_order_of_the_others(
+        queued in proptest::collection::vec((0..2_u8, 0..4_u8, 1..20_u64), 0..60),
+        times in proptest::collection::vec((0..20_u64, 1..12_usize), 1..8),
+        keyed in any::<bool>(),
+    ) {
+        let mut lanes = lanes(64, &[1, 1]);
+        if keyed {
+            lanes.set_keyed();
+        }
+        let mut sound = Vec::new();
+        for (event, (class, shard, deadline)) in (0..).zip(queued) {
+            prop_assert_eq!(lanes.reserve(1, 1, || Time::ZERO), Ok(1));
+            let mut envelope = envelope(event, Class::new(class), Time::from_nanos(deadline));
+            envelope.meta.shard = shard;
+            lanes.push_reserved(&mut vec![envelope], 0, Time::ZERO);
+            sound.push((class, shard, event, deadline));
+        }
+        for (now, part) in times {
+            // All parts of a pass that goes on from the last call's, and those of a whole one.
+            let mut shed = Vec::new();
+            for _ in 0..2 {
+                while !lanes.shed_expired(part, Time::from_nanos(now), &mut shed).is_over {}
+            }
+            let (expired, left): (Vec<_>, Vec<_>) =
+                sound.into_iter().partition(|(.., deadline)| *deadline <= now);
+            sound = left;
+            let mut shed: Vec<_> = shed.iter().map(|(shed, _)| shed.event).collect();
+            shed.sort_unstable();
+            prop_assert_eq!(shed, expired.iter().map(|(_, _, event, _)| *event).collect::<Vec<_>>());
+            prop_assert!(lanes.ledger().classes().iter().all(|class| class.balances()));
+            prop_assert_eq!(lanes.depth(), sound.len());
+        }
+        // Within a class, and a shard if the stage is keyed, the order is that of arrival.
+        let mut taken = Vec::new();
+        while lanes.depth() > 0 {
+            taken.extend(take(&mut lanes, 1));
+            (0..4).for_each(|shard| {
+                let mut all = ShardSet::default();
+                all.insert(shard);
+                lanes.release(&all);
+            });
+        }
+        for class in 0..2 {
+            for shard in 0..4 {
+                let is_of = |other: &u8| !keyed || *other == shard;
+                let of_row = |(other, key, event, _): &(u8, u8, u32, u64)| {
+                    (*other == class && is_of(key)).then_some(*event)
+                };
+                let expected: Vec<u32> = sound.iter().filter_map(of_row).collect();
+                let order = taken.iter().copied().filter(|event| expected.contains(event));
+                prop_assert_eq!(order.collect::<Vec<_>>(), expected);
+            }
+        }
+    }
+}
+
+#[test]
+fn without_a_deadline_that_has_passed_no_event_is_looked_at() {
+    let mut lanes = lanes(8, &[1]);
+    let mut shed = Vec::new();
+    push(&mut lanes, 1, GOLD);
+    push_until(&mut lanes, 2, GOLD, Time::from_nanos(5));
+    let mut looks = [4, 5, 6, 7].map(|now| {
+        let looked = lanes.shed_expired(8, Time::from_nanos(now), &mut shed);
+        assert!(looked.is_over);
+        looked.events
+    });
+    assert_eq!(looks, [0, 2, 0, 0]);
+    assert_eq!(events(&shed), [(2, LossReason::Expired)]);
+    // A longer queue is looked through in parts.
+    (3..8)
+        .for_each(|event| push_until(&mut lanes, event, GOLD, Time::from_nanos(u64::from(event))));
+    looks = [5; 4].map(|now| lanes.shed_expired(2, Time::from_nanos(now), &mut shed).events);
+    assert_eq!(looks, [2, 2, 2, 0]);
+    assert_eq!(lanes.depth(), 3);
+}

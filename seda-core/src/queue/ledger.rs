@@ -25,8 +25,14 @@ pub(crate) struct ClassLedger {
 
 impl ClassLedger {
     /// Returns the number of events that have left the stage: handled, failed and shed.
+    #[cfg(test)]
     pub(crate) fn ended(&self) -> u64 {
         self.handled + self.failed + self.shed.total()
+    }
+
+    /// Returns the number of events that handlers have ended: handled and failed.
+    pub(crate) fn served(&self) -> u64 {
+        self.handled + self.failed
     }
 
     /// Returns whether both equations hold.

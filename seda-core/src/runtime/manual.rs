@@ -141,6 +141,7 @@ impl Manual {
     pub fn tick(&mut self) {
         self.plane.tick();
         self.add_workers();
+        self.tell_owners();
     }
 
     /// Returns a report of the whole graph.

@@ -6,6 +6,7 @@
 //! | [`Configurable`] | the builder at the start, the control plane in a running graph |
 //! | [`Worked`] | workers and pending handles, for the events in their hands |
 //! | [`Evictable`] | the overload valve |
+//! | [`Expiring`] | the control plane, for deadlines that pass in the queue |
 //! | [`Drainable`] | the runtime at the end, and a worker after repeated failures of its factory |
 
 use crate::config::{PerClass, StageSettings};
@@ -31,6 +32,8 @@ pub(crate) struct QueueFigures {
     pub(crate) edges: Vec<(u64, u64)>,
     /// Service time spent on events that were shed later, in nanoseconds.
     pub(crate) wasted_nanos: u64,
+    /// The wait of the oldest queued event that one more worker could take; zero without one.
+    pub(crate) longest_wait: Duration,
     /// The state of the queue's delay control.
     pub(crate) aqm: AqmState,
     /// Time integral of the number of events in the stage, in event-nanoseconds.
@@ -90,7 +93,7 @@ impl<T> CutGuard for T {}
 
 /// A stage of any event type.
 pub(crate) trait AnyStage:
-    Observed + Configurable + Worked + Evictable + Drainable + Send + Sync
+    Observed + Configurable + Worked + Evictable + Expiring + Drainable + Send + Sync
 {
     fn name(&self) -> &Arc<str>;
 
@@ -196,6 +199,13 @@ pub(crate) trait Evictable {
     ) -> usize {
         self.evict_by_class(victims, order, most, now).iter().sum()
     }
+}
+
+/// Shedding what is too late: called by the control plane.
+pub(crate) trait Expiring {
+    /// Sheds queued events whose deadlines can no longer be met. Looks at up to `most` events and
+    /// goes on there at the next call.
+    fn shed_expired(self: Arc<Self>, most: usize, now: Time);
 }
 
 /// Ending a stage: called by the runtime.

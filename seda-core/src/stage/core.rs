@@ -189,6 +189,7 @@ impl<E: Send + 'static> Observed for StageCore<E> {
             classes: lanes.ledger().classes().clone(),
             edges: lanes.ledger().edges().iter().map(|edge| (edge.sent, edge.refused)).collect(),
             wasted_nanos: lanes.wasted_nanos(),
+            longest_wait: lanes.longest_wait(now),
             aqm: lanes.aqm_state(now),
             occupancy: lanes.occupancy(now),
             deferred_service,

@@ -35,6 +35,12 @@ impl LossNotifier {
         self.waiting.load(Ordering::Relaxed) < WAITING_BATCHES / 2
     }
 
+    /// True if a notice of many events may be added. Few of them wait, so that few events are
+    /// outside the budget.
+    pub(super) fn has_room_for_many(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) < WAITING_BATCHES / 32
+    }
+
     /// Queues a notice. Runs it at once if the graph has ended or the queue is full.
     pub(super) fn deliver_notices(&self, notice: LossNotice) {
         let sender = self.sender.lock().clone();

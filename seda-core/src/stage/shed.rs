@@ -7,8 +7,11 @@ use crate::event::{Envelope, LossReason, with_loss_reason};
 use crate::platform::sync::Arc;
 use crate::platform::{Time, catch_panic};
 use crate::queue::{Evict, Shed, VictimFilter};
-use crate::stage::any::{Drainable, Evictable, QueueView, Worked};
+use crate::stage::any::{Drainable, Evictable, Expiring, Observed, QueueView, Worked};
 use crate::stage::core::StageCore;
+
+/// The events that are looked at for expired ones under one lock: about 20 us.
+const EXPIRY_PART: usize = 4_096;
 
 impl<E: Send + 'static> StageCore<E> {
     /// Returns the bytes to be credited for shed events.
@@ -96,6 +99,31 @@ impl<E: Send + 'static> Evictable for StageCore<E> {
             graph.loss_notifier.deliver_notices(Box::new(move || self.notify_loss(shed)));
         }
         evicted
+    }
+}
+
+impl<E: Send + 'static> Expiring for StageCore<E> {
+    fn shed_expired(self: Arc<Self>, most: usize, now: Time) {
+        if self.depth_hint() == 0 || !self.graph.loss_notifier.has_room_for_many() {
+            return;
+        }
+        let mut looked = 0;
+        let mut shed = Vec::new();
+        while looked < most {
+            let mut lanes = self.lanes.lock();
+            let part = lanes.shed_expired(EXPIRY_PART.min(most - looked), now, &mut shed);
+            self.show(&lanes);
+            drop(lanes);
+            looked += part.events;
+            if part.is_over {
+                break;
+            }
+        }
+        if !shed.is_empty() {
+            self.graph.credit_weighed(shed.len(), self.weight_of(&shed));
+            let graph = Arc::clone(&self.graph);
+            graph.loss_notifier.deliver_notices(Box::new(move || self.notify_loss(shed)));
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The pool-size controller: the number of workers of each pool.
 
+mod capacity;
 mod controller;
 mod littles_law;
 mod max_min_fair;
