@@ -13,8 +13,8 @@ mod support;
 use parking_lot::Mutex;
 use seda_core::testing::{Stepped, probe};
 use seda_core::{
-    Context, Graph, LossReason, Lost, ManualClock, Outcome, Refused, ReplyAddress, ReplySink,
-    Request, Responder, SendOptions, Source, StageConfig, WorkerRange,
+    Context, Graph, GraphConfig, LossReason, Lost, ManualClock, Mode, Outcome, Refused,
+    ReplyAddress, ReplySink, Request, Responder, SendOptions, Source, StageConfig, WorkerRange,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -48,6 +48,10 @@ fn graph(
     handle: impl FnMut(Ask, &mut Context) + Clone + Send + Sync + 'static,
 ) -> (Graph, Source<Ask>) {
     let mut graph = Graph::new("requests");
+    // Thousands are asked at once, and none of them may be refused.
+    let mut config = GraphConfig::default();
+    config.control.admission = Mode::Off;
+    graph.apply(config).unwrap();
     let stage = graph.stage::<Ask>("answer", capacity);
     graph.attach_each(stage, |_wire| handle).unwrap();
     let workers = Some(WorkerRange::exactly(1));

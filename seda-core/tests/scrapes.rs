@@ -12,8 +12,8 @@
 mod support;
 
 use seda_core::{
-    Context, Graph, GraphConfig, LossReason, ManualClock, Pending, Responder, ResponseReceiver,
-    Running, Sink, Source, StageConfig, WorkerRange,
+    Context, Graph, GraphConfig, LossReason, ManualClock, Mode, Pending, Responder,
+    ResponseReceiver, Running, Sink, Source, StageConfig, WorkerRange,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -55,7 +55,9 @@ fn graph(outside: Sender<Outside>) -> (Running, Source<Job>) {
     let mut graph = Graph::new("g");
     // The budget never binds and nothing is refused, so all figures are known in advance. Without
     // histograms to merge, there are many scrapes.
-    let config = GraphConfig { budget: Some(100_000), statistics: false, ..GraphConfig::default() };
+    let mut config =
+        GraphConfig { budget: Some(100_000), statistics: false, ..GraphConfig::default() };
+    config.control.admission = Mode::Off;
     graph.apply(config).unwrap();
     let [entry, work, out] = ["entry", "work", "out"].map(|name| graph.stage::<Job>(name, 65_536));
     graph

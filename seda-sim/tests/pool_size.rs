@@ -55,7 +55,7 @@ fn overload_from_a_standstill_gets_all_workers_at_the_first_tick_and_keeps_them(
     assert_eq!(sizes(&report), [(0.1, 64)]);
     // 640 a second from 0.1 s on; those answered late were admitted before the first service ended.
     let answered = report.throughput_per_second;
-    assert!(answered >= 0.98 * 640.0, "{answered}");
+    assert!(answered >= 0.97 * 640.0, "{answered}");
     assert!(report.goodput_per_second >= 590.0, "{report}");
 }
 

@@ -46,7 +46,10 @@ fn run(name: &str, row: Row) -> SimReport {
             let stages = spec.stages.iter().map(|stage| (stage.name.clone(), codel()));
             spec.graph.stages = stages.collect();
         }
-        Row::Slo => spec.graph.slo = toml::from_str("p99 = '200ms'").unwrap(),
+        Row::Slo => {
+            spec.graph.slo = toml::from_str("p99 = '200ms'").unwrap();
+            spec.graph.control.admission = Mode::On;
+        }
         Row::OneClass => spec.classes.clear(),
     }
     seda_sim::run(&spec, 1).unwrap()

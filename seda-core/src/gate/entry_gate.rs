@@ -39,7 +39,7 @@ struct Costs {
 /// The figures of a gate at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct GateCounts {
-    /// Unresolved requests that will visit the stage, are in it or have left it.
+    /// Unresolved requests that will visit the stage or are in it.
     pub(crate) bound: usize,
     /// The lowest limit of all classes; `None` without a limit.
     pub(crate) limit: Option<usize>,

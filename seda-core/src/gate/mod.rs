@@ -369,9 +369,16 @@ impl Admission {
         }
     }
 
-    /// Ends the charge of a request that had entered.
+    /// Ends the charge of a request that had entered, at all its gates.
     pub(crate) fn leave(&self, charge: &GateCharge) {
         self.gates_of(charge).for_each(|(at, gate)| gate.leave(charge.class, at.cost));
+    }
+
+    /// Ends the charge of a request at one gate, by the number of the gate in the charge.
+    pub(crate) fn leave_gate(&self, charge: &GateCharge, number: usize) {
+        if let Some((at, gate)) = self.gates_of(charge).nth(number) {
+            gate.leave(charge.class, at.cost);
+        }
     }
 
     /// Returns the gate of a stage if the request passes it.

@@ -240,6 +240,9 @@ impl<E: Send + 'static> Worked for StageCore<E> {
             self.pending.release();
         }
         drop(lanes);
+        if let Some(request) = &meta.request {
+            request.leave_gate(self.index);
+        }
         if !how.held && self.graph.is_timed() {
             let outside = now.nanos_since(how.taken);
             self.pending.record_service(outside);

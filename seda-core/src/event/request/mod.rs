@@ -18,7 +18,7 @@ pub use responder::{Outcome, ReplyAddress, ReplySink, Responder};
 use crate::event::LossReason;
 use crate::gate::{GateCharge, GateOn, GateService, PerGate, Visits};
 use crate::platform::Time;
-use crate::platform::sync::{Arc, AtomicU8, Mutex, Ordering};
+use crate::platform::sync::{Arc, AtomicU8, AtomicU64, Mutex, Ordering};
 
 const OPEN: u8 = 0;
 const RESOLVED: u8 = 1;
@@ -50,12 +50,17 @@ pub struct Request {
     state: AtomicU8,
     birth: Time,
     ledger: Arc<RequestLedger>,
-    /// The charge at the gates on its route, until it is resolved.
+    /// The charge at the gates on its route, at each until its stage has served the request.
     charge: GateCharge,
+    /// The gates in the charge that it has left: a bit for each of the first 64.
+    left: AtomicU64,
     /// The stages that it has visited, where its route is measured.
     visits: Visits,
     service: Mutex<Service>,
 }
+
+/// The number of gates that have a bit in a request.
+const GATES: usize = u64::BITS as usize;
 
 /// The service of a request so far.
 #[derive(Debug, Default)]
@@ -78,7 +83,8 @@ impl Request {
         let measured = charge.costs().iter().filter(|_| charge.measured);
         let services = measured.map(|_| GateService::default()).collect();
         let service = Mutex::new(Service { services, ..Service::default() });
-        Arc::new(Self { state, birth, ledger, charge, visits: Visits::default(), service })
+        let (left, visits) = (AtomicU64::new(0), Visits::default());
+        Arc::new(Self { state, birth, ledger, charge, left, visits, service })
     }
 
     /// Gives the request up because its client has gone: its queued events are shed before they
@@ -126,9 +132,28 @@ impl Request {
             self.state.compare_exchange(OPEN, state, Ordering::AcqRel, Ordering::Acquire).is_ok();
         if first {
             self.end_service();
-            self.ledger.admission.leave(&self.charge);
+            (0..self.charge.costs().len()).for_each(|number| self.leave(number));
         }
         first
+    }
+
+    /// Leaves the gate of a stage that has served the request: what it does elsewhere takes no
+    /// place from those that wait there. A resolved request has left all gates.
+    pub(crate) fn leave_gate(&self, stage: usize) {
+        if self.is_open()
+            && let Some(GateOn { number, .. }) = self.gate_on_route(stage)
+            && number < GATES
+        {
+            self.leave(number);
+        }
+    }
+
+    /// Leaves a gate once. A gate beyond the first 64 has no bit, and is left at the end alone.
+    fn leave(&self, number: usize) {
+        let gate = if number < GATES { 1_u64 << number } else { 0 };
+        if self.left.fetch_or(gate, Ordering::Relaxed) & gate == 0 {
+            self.ledger.admission.leave_gate(&self.charge, number);
+        }
     }
 
     /// Returns whether the request counts at the gate of `stage`.

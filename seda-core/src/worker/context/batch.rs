@@ -109,6 +109,11 @@ impl Context {
             return;
         }
         let detached = self.detached.take();
+        if let (None, Some(request), Some((stage, _))) =
+            (&detached, &self.meta.request, &self.stage)
+        {
+            request.leave_gate(stage.index());
+        }
         self.weigh_out(detached.is_some());
         self.stats.end(self.meta.class, detached.is_some());
         self.cost_of_service();
