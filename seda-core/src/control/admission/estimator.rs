@@ -45,14 +45,19 @@ pub(super) struct LeastService {
     pub(super) tail: f64,
 }
 
+/// The mean service time of a stage, in seconds.
+#[derive(Default)]
+struct ServiceMean {
+    /// `None` before the first service.
+    known: Option<f64>,
+    /// The mean of the other stages of its pool: a guess until the first service.
+    guess: Option<f64>,
+}
+
 /// The estimates of one stage.
 #[derive(Default)]
 pub(crate) struct Estimate {
-    /// The mean service time, in seconds.
-    service: Option<f64>,
-    /// The mean service of the other stages of its pool, in seconds: a guess until the first
-    /// service.
-    guess: Option<f64>,
+    service: ServiceMean,
     /// Leaves out a tick that is far from those before it.
     outliers: OutlierFilter,
     /// Events served at once when all workers are busy.
@@ -77,13 +82,13 @@ pub(crate) struct Estimate {
 impl Estimate {
     /// Returns the mean service time in seconds; `None` before the first service.
     pub(crate) fn service(&self) -> Option<f64> {
-        self.service
+        self.service.known
     }
 
     /// Sets the mean service of the other stages of the pool, in seconds. It counts until the first
     /// service of the stage, which may be seconds away in a pool of many stages.
     pub(super) fn guess_service(&mut self, seconds: f64) {
-        self.guess = Some(seconds);
+        self.service.guess = Some(seconds);
     }
 
     /// Returns lower bounds, in seconds, of the mean and the 99th percentile of a class's service.
@@ -91,7 +96,7 @@ impl Estimate {
     /// Service times are not recorded by class. With several classes present, both are the first
     /// percentile over all of them. `None` if the class is absent, or too few events were served.
     pub(super) fn least_service(&self, class: Class) -> Option<LeastService> {
-        let mean = self.service.filter(|_| self.is_present(class))?;
+        let mean = self.service.known.filter(|_| self.is_present(class))?;
         if self.last_seen.iter().flatten().count() > 1 {
             let least = self.tail.extremes?.first;
             return Some(LeastService { mean: least, tail: least });
@@ -118,7 +123,7 @@ impl Estimate {
 
     /// Returns the seconds in which busy workers serve `requests`.
     pub(crate) fn seconds_for(&self, requests: f64) -> Option<f64> {
-        let seconds = requests * self.service? / self.parallelism?;
+        let seconds = requests * self.service.known? / self.parallelism?;
         (seconds > 0.0).then_some(seconds)
     }
 
@@ -133,7 +138,7 @@ impl Estimate {
         observed: &StageObservation,
         slo_seconds: f64,
     ) -> AdmissionObservation {
-        let mut seen = observed.observation(slo_seconds, self.service, self.tail.p99);
+        let mut seen = observed.observation(slo_seconds, self.service.known, self.tail.p99);
         seen.cost_variation = self.cost_model.variation().filter(|_| self.costs.differ);
         seen.parallelism = self.parallelism.unwrap_or(seen.parallelism);
         // The workers are smoothed too: CPU shares vary from tick to tick, and one worker matters.
@@ -147,13 +152,14 @@ impl Estimate {
     /// measurement would be late. A shorter one must not admit more of them: the stage may be the
     /// slowest of its pool.
     fn long_guess(&self, seen: &AdmissionObservation) -> Option<f64> {
-        self.guess.filter(|mean| mean * FIRST_QUEUE > seen.slo_seconds * seen.parallelism)
+        self.service.guess.filter(|mean| mean * FIRST_QUEUE > seen.slo_seconds * seen.parallelism)
     }
 
     /// Returns how long before its deadline an event must begin: the mean service. It is zero if
     /// that is more than half of the SLO; then only the wait counts.
     pub(crate) fn lead(&self, slo: Duration) -> Duration {
-        let service = self.service.or(self.guess).filter(|mean| *mean < slo.as_secs_f64() / 2.0);
+        let service = self.service.known.or(self.service.guess);
+        let service = service.filter(|mean| *mean < slo.as_secs_f64() / 2.0);
         Duration::try_from_secs_f64(service.unwrap_or(0.0)).unwrap_or(Duration::ZERO)
     }
 
@@ -191,10 +197,11 @@ impl Estimate {
 
     fn update_service(&mut self, observed: &StageObservation) {
         let tick = &observed.service;
-        if self.outliers.counts(are_outliers(tick, self.service, self.tail.p99)) {
+        if self.outliers.counts(are_outliers(tick, self.service.known, self.tail.p99)) {
             self.cost_model.update(&observed.served, tick.total_nanos() as f64 / 1e9);
             if let Some(mean) = tick.mean_seconds() {
-                self.service = Some(SERVICE.update(self.service, mean, tick.count() as f64));
+                self.service.known =
+                    Some(SERVICE.update(self.service.known, mean, tick.count() as f64));
             }
         }
         if tick.count() > 0 {
