@@ -73,8 +73,8 @@ impl Demands {
     }
 
     /// Ends a tick: its measurements join the means, and the means set the costs. With `coarse`,
-    /// requests are weighed even if they are alike. Returns the numbers of the routes whose requests
-    /// are charged at other gates than before.
+    /// requests are weighed even if they are alike. Returns the numbers of the routes that pass
+    /// other gates than before.
     pub(super) fn update(&self, gates: &[Gate], coarse: bool) -> Vec<usize> {
         let mut changed = Vec::new();
         // Each gate sums up the routes in use that are charged there.

@@ -14,8 +14,8 @@
 //! - `Cost`: an amount in microseconds of service or in declared units.
 //! - `InService`: the requests in service, and the part of their cost that is served already.
 //! - `CostModel`: the measured service time of a unit of cost.
-//! - `Demands`: the measured demand of each route at each of its gates (`RouteDemand`), for requests
-//!   that declare no cost. `DeclaredCosts` are the costs that others declare at a gate.
+//! - `Demands`: the measured demand of each route at each of its gates (`RouteDemand`), for
+//!   requests that declare no cost. `DeclaredCosts` are the costs that others declare at a gate.
 //! - `MeasuredRoute`: the stages that requests without a declared route visit.
 //!
 //! By Little's law a bound on the requests inside bounds their time: N requests under way, of which

@@ -121,7 +121,9 @@ impl Pending {
         let label = match charged {
             Ok(label) => label,
             Err(reason) => {
-                if let Some(request) = &self.meta.request {
+                if let Some(request) = &self.meta.request
+                    && sink.stage.graph.id == self.graph.id
+                {
                     request.visit(sink.stage.index);
                 }
                 let refusal = sink.stage.refuse(self.meta.class, edge, reason, 1);

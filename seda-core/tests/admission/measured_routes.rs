@@ -17,7 +17,8 @@ struct Ends {
     answered: u64,
 }
 
-/// A chain of three without a declared route, on one worker; the last stage takes 10 ms. Requests come every 2 ms. `busy` answers those that the last stage refuses.
+/// A chain of three without a declared route, on one worker; the last stage takes 10 ms. Requests
+/// come every 2 ms. With `busy`, the stages answer those that the next one refuses.
 fn chain_of_three(busy: bool, seconds: u64) -> (Ends, Report) {
     let clock = Arc::new(ManualClock::new());
     let mut graph = Graph::new("chain");

@@ -50,14 +50,19 @@ pub(super) struct LeastService {
     pub(super) tail: f64,
 }
 
+/// The mean service time of a stage, in seconds.
+#[derive(Default)]
+struct ServiceMean {
+    /// `None` before the first service.
+    known: Option<f64>,
+    /// The mean of the other stages of its pool: a guess until the first service.
+    guess: Option<f64>,
+}
+
 /// The estimates of one stage.
 #[derive(Default)]
 pub(crate) struct Estimate {
-    /// The mean service time, in seconds.
-    service: Option<f64>,
-    /// The mean service of the other stages of its pool, in seconds: a guess until the first
-    /// service.
-    guess: Option<f64>,
+    service: ServiceMean,
     /// Leaves out a tick that is far from those before it.
     outliers: OutlierFilter,
     /// Events served at once when all workers are busy.
@@ -87,13 +92,13 @@ pub(crate) struct Estimate {
 impl Estimate {
     /// Returns the mean service time in seconds; `None` before the first service.
     pub(crate) fn service(&self) -> Option<f64> {
-        self.service
+        self.service.known
     }
 
     /// Sets the mean service of the other stages of the pool, in seconds. It counts until the first
     /// service of the stage, which may be seconds away in a pool of many stages.
     pub(super) fn guess_service(&mut self, seconds: f64) {
-        self.guess = Some(seconds);
+        self.service.guess = Some(seconds);
     }
 
     /// Returns lower bounds, in seconds, of the mean and the 99th percentile of a class's service.
@@ -101,7 +106,7 @@ impl Estimate {
     /// Service times are not recorded by class. With several classes present, both are the first
     /// percentile over all of them. `None` if the class is absent, or too few events were served.
     pub(super) fn least_service(&self, class: Class) -> Option<LeastService> {
-        let mean = self.service.filter(|_| self.is_present(class))?;
+        let mean = self.service.known.filter(|_| self.is_present(class))?;
         if self.last_seen.iter().flatten().count() > 1 {
             let least = self.tail.extremes?.first;
             return Some(LeastService { mean: least, tail: least });
@@ -128,13 +133,13 @@ impl Estimate {
 
     /// Returns the seconds in which busy workers serve `requests`.
     pub(crate) fn seconds_for(&self, requests: f64) -> Option<f64> {
-        let seconds = requests * self.service? / self.parallelism?;
+        let seconds = requests * self.service.known? / self.parallelism?;
         (seconds > 0.0).then_some(seconds)
     }
 
     /// Returns the requests that busy workers serve in `seconds`; 0 before the first service.
     pub(crate) fn in_seconds(&self, seconds: f64) -> f64 {
-        let rate = self.service.zip(self.parallelism).map(|(service, all)| all / service);
+        let rate = self.service.known.zip(self.parallelism).map(|(service, all)| all / service);
         rate.map_or(0.0, |rate| rate * seconds)
     }
 
@@ -145,7 +150,7 @@ impl Estimate {
 
     /// Returns the services and waits of the stage; `None` before the first service.
     pub(super) fn stage_time(&self) -> Option<StageTime> {
-        let service = self.service.or(self.guess)?;
+        let service = self.service.known.or(self.service.guess)?;
         let p99 = self.tail.p99.unwrap_or(service).max(service);
         Some(StageTime { service, p99, wait: self.wait.unwrap_or(0.0) })
     }
@@ -169,7 +174,7 @@ impl Estimate {
         seen.slo_seconds = slo.map(|slo| slo.as_secs_f64());
         seen.slack_p99 = seen.slo_seconds.map(|slo| route.slack_p99(slo));
         seen.slack_mean = seen.slo_seconds.map(|slo| route.slack_mean(slo));
-        seen.service_mean = self.service;
+        seen.service_mean = self.service.known;
         seen.service_p99 = self.tail.p99;
         seen.service_variation = self.tail.variation;
         seen.cost_variation = self.cost_model.variation().filter(|_| self.costs.differ);
@@ -178,7 +183,7 @@ impl Estimate {
         seen.workers = whole(seen.parallelism).max(1);
         seen.service_mean = seen.service_mean.or_else(|| self.long_guess(&seen));
         seen.grows = self.grows.is_some();
-        let rate = self.service.map_or(0.0, |service| seen.parallelism / service);
+        let rate = self.service.known.map_or(0.0, |service| seen.parallelism / service);
         seen.elsewhere = self.elsewhere.at(rate).max(seen.elsewhere);
         seen
     }
@@ -188,7 +193,7 @@ impl Estimate {
     /// slowest of its pool.
     fn long_guess(&self, seen: &AdmissionObservation) -> Option<f64> {
         let in_time = seen.slo_seconds.unwrap_or(HORIZON) * seen.parallelism;
-        self.guess.filter(|mean| mean * FIRST_BURST > in_time)
+        self.service.guess.filter(|mean| mean * FIRST_BURST > in_time)
     }
 
     /// Updates all estimates with the observation of a tick.
@@ -229,10 +234,11 @@ impl Estimate {
 
     fn update_service(&mut self, observed: &StageObservation) {
         let tick = &observed.service;
-        if self.outliers.counts(are_outliers(tick, self.service, self.tail.p99)) {
+        if self.outliers.counts(are_outliers(tick, self.service.known, self.tail.p99)) {
             self.cost_model.update(&observed.served, tick.total_nanos() as f64 / 1e9);
             if let Some(mean) = tick.mean_seconds() {
-                self.service = Some(SERVICE.update(self.service, mean, tick.count() as f64));
+                self.service.known =
+                    Some(SERVICE.update(self.service.known, mean, tick.count() as f64));
             }
         }
         if tick.count() > 0 {

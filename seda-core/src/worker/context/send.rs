@@ -343,7 +343,9 @@ impl Context {
         reason: RefusalReason,
         n: usize,
     ) -> Refusal {
-        if let Some(request) = &self.meta.request {
+        if let Some(request) = &self.meta.request
+            && sink.stage.graph.id == self.graph.id
+        {
             request.visit(sink.stage.index);
         }
         sink.stage.refuse(self.meta.class, target::edge(&self.stage, sink), reason, n)
