@@ -44,7 +44,7 @@ deny:
 peers *flags:
     cargo run --release --locked --manifest-path benches/peers/Cargo.toml -- {{flags}}
 
-# seda, nothing set and with an SLO, in each case of benches/peers/matrix.toml: 75 minutes, or 7 with
+# seda, nothing set and with an SLO, in each case of benches/peers/matrix.toml: 70 minutes, or 7 with
 # `--quick`.
 overload-matrix *flags:
     cargo run --release --locked --manifest-path benches/peers/Cargo.toml --bin matrix -- {{flags}}

@@ -38,7 +38,6 @@ pub(crate) const LARGE: &[Listed] = &[
     ("seda-sim/src", "Spec", 17),
     ("seda-sim/src", "Machine", 13),
     ("benches/peers/src/bin/matrix", "OverloadSpec", 17),
-    ("benches/peers/src/bin/matrix", "Settings", 15),
     ("benches/peers/src/bin/matrix", "Cells", 13),
 ];
 

@@ -32,13 +32,13 @@ pub enum Contestant {
     AxumLimit(usize),
     /// axum; one thread per core serves a bounded queue, which refuses when it is full.
     AxumBoundedQueue(usize),
-    /// As `AxumLimit`, but tower-resilience's AIMD chooses the limit: it grows by 1 with each answer
-    /// within 100 ms and is halved by a later one. Its defaults.
+    /// As `AxumLimit`, but tower-resilience's AIMD chooses the limit, with its defaults. The limit
+    /// grows by 1 with each answer within 100 ms, and a later answer halves it.
     AxumResilienceAimd,
-    /// As `AxumLimit`, but tower-resilience's Vegas chooses the limit, by the shortest response time
-    /// that it has seen. Its defaults.
+    /// As `AxumLimit`, but tower-resilience's Vegas chooses the limit, with its defaults. It
+    /// compares response times with the shortest one so far.
     AxumResilienceVegas,
-    /// As `AxumLimit`, but tower-acc's Vegas chooses the limit. Its defaults.
+    /// As `AxumLimit`, but tower-acc's Vegas chooses the limit, with its defaults.
     AxumAcc,
     /// actix-web; the handler works on the worker of the async runtime.
     ActixInline,

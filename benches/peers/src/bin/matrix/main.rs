@@ -2,9 +2,9 @@
 //! case of `matrix.toml`. It is compared with a formula for the machine's best goodput, with a
 //! hindsight oracle on the same arrivals, and with hand-tuned rivals.
 //!
-//! `just overload-matrix` takes 75 minutes, `--quick` seven; `--only NAME,...` selects cells.
-//! Needs two cores and `taskset`. Writes the tables between the marks of `docs/overload.md` and every
-//! run into `benches/peers/results/matrix.json`.
+//! `just overload-matrix` takes 70 minutes, `--quick` seven; `--only NAME,...` selects cells.
+//! It needs two cores and `taskset`. It writes the tables between the marks of `docs/overload.md`
+//! and every run into `benches/peers/results/matrix.json`.
 //!
 //! Rooms, from top to bottom: `cases`, `measure`, `judge`, `settings`. A file imports from its own
 //! room and from lower ones.

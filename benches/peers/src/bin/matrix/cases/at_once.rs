@@ -11,7 +11,7 @@ use serde::Deserialize;
 use std::error::Error;
 use std::time::Duration;
 
-/// One `[[at_once]]` of the file.
+/// One `[[below.at_once]]` of the file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AtOnce {

@@ -74,7 +74,7 @@ impl Burst {
             Check::at_least(
                 "nothing set: throughput in it / B",
                 Spread::of(self.throughput(&nothing_set, capacity, refusal)),
-                runner.settings.throughput,
+                runner.settings.targets.throughput,
                 ratio,
             ),
             Check::within("nothing set: back", self.back_after(&nothing_set.bins), f64::INFINITY)

@@ -51,6 +51,15 @@ pub(crate) struct Cells {
     #[serde(default)]
     controllers: Vec<Controllers>,
     #[serde(default)]
+    below: Below,
+}
+
+/// The table `[below]`: cells with less load than capacity on average, in which hardly any request
+/// may be refused.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Below {
+    #[serde(default)]
     on_off: Vec<OnOff>,
     #[serde(default)]
     at_once: Vec<AtOnce>,
@@ -167,9 +176,9 @@ impl Cells {
         all.extend(self.demand.iter().map(Cell::Demand));
         all.extend(self.fairness.iter().map(Cell::Fairness));
         all.extend(self.controllers.iter().map(Cell::Controllers));
-        all.extend(self.on_off.iter().map(Cell::OnOff));
-        all.extend(self.at_once.iter().map(Cell::AtOnce));
-        all.extend(self.quiet.iter().map(Cell::Quiet));
+        all.extend(self.below.on_off.iter().map(Cell::OnOff));
+        all.extend(self.below.at_once.iter().map(Cell::AtOnce));
+        all.extend(self.below.quiet.iter().map(Cell::Quiet));
         all
     }
 }

@@ -1,8 +1,8 @@
 //! One file for each kind of cell: its keys, how it is measured, and the rows it comes to.
 //!
 //! This room imports `measure`, `judge` and `settings`. `cells` reads the whole file of cells;
-//! `capacity_multiple` is the load that several kinds have in common, `throughput` what they measure
-//! with nothing set.
+//! `capacity_multiple` is the load that several kinds have in common, and `throughput` has the
+//! figures that they share with nothing set.
 
 pub(crate) mod at_once;
 pub(crate) mod burst;

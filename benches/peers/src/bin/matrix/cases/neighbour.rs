@@ -54,7 +54,7 @@ impl Neighbour {
             nothing_set.add(&load, &self.beside, bound)?;
         }
         let most = self.p99.as_secs_f64();
-        let throughput = runner.settings.throughput;
+        let throughput = runner.settings.targets.throughput;
         let checks = vec![
             Check::at_most(
                 "SLO set: neighbour refused",

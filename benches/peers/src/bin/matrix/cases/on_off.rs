@@ -19,7 +19,7 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// One `[[on_off]]` of the file.
+/// One `[[below.on_off]]` of the file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OnOff {

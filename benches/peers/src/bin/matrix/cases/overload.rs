@@ -1,7 +1,7 @@
 //! One kind of request at multiples of the capacity, against the bound B and hand-tuned rivals.
 
 use crate::judge::verdict::{Row, time};
-use crate::measure::load_point::{LoadPoint, Targets, best_rival};
+use crate::measure::load_point::{LoadPoint, PointJudge, best_rival};
 use crate::measure::round::Round;
 use crate::measure::runner::Runner;
 use crate::measure::servers::Subject;
@@ -28,10 +28,10 @@ pub(crate) fn measure(
     let settings = runner.settings.clone();
     let rivals = spec.rivals(&settings);
     let rival = best_rival(&rivals, &points).ok_or("no rival is named")?;
-    let targets = Targets { spec, settings: &settings, slo: spec.slo(&settings), rival };
+    let judge = PointJudge { spec, settings: &settings, slo: spec.slo(&settings), rival };
     let mut rows = Vec::new();
     for (load, points) in loads.iter().zip(&points) {
-        let mut row = targets.row(*load, points);
+        let mut row = judge.row(*load, points);
         if spec.generator && !settings.quick {
             row.notes.push(generator_note(spec, runner, points)?);
         }

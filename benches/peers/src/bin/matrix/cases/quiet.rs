@@ -9,7 +9,7 @@ use serde::Deserialize;
 use std::error::Error;
 use std::time::Duration;
 
-/// One `[[quiet]]` of the file.
+/// One `[[below.quiet]]` of the file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Quiet {

@@ -67,7 +67,7 @@ impl Step {
             Check::at_least(
                 "nothing set: throughput after it / B",
                 Spread::of(share),
-                runner.settings.throughput,
+                runner.settings.targets.throughput,
                 ratio,
             ),
         ];

@@ -39,7 +39,12 @@ impl ClassShares {
         let throughput = Spread::of(self.throughput);
         let what = format!("nothing set: {class} refused");
         [
-            Check::at_least("nothing set: throughput / B", throughput, settings.throughput, ratio),
+            Check::at_least(
+                "nothing set: throughput / B",
+                throughput,
+                settings.targets.throughput,
+                ratio,
+            ),
             Check::at_most(&what, Spread::of(self.refused), refused, percent),
         ]
     }

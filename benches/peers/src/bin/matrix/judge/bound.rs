@@ -1,9 +1,9 @@
 //! The best goodput that a server could have at an offered load, from the costs of its parts.
 //!
 //! A refusal uses CPU time that then serves no request. Let a served request cost s seconds, and a
-//! refusal c seconds in a loop that only refuses. A server that is never idle and refuses everything
-//! beyond its capacity C keeps a goodput of `B = C * (1 - (k - 1) * c / s)` at k times C. With the
-//! server's own c a dear refusal would lower its own target.
+//! refusal c seconds in a loop that only refuses. A server that is never idle and refuses all
+//! requests beyond its capacity C keeps a goodput of `B = C * (1 - (k - 1) * c / s)` at k times C.
+//! With the server's own c, an expensive refusal would lower its own target.
 
 /// The costs that a round has measured.
 #[derive(Clone, Copy, Debug, PartialEq)]

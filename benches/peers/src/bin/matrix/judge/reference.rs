@@ -60,12 +60,11 @@ impl AdmissionRule {
 /// It has `servers` servers, and each request takes `service` seconds of one. It knows all arrivals
 /// and refuses at no cost.
 ///
-/// It takes the requests in order, each one that will be in time. No plan does better. Services are
-/// equal and the deadlines come in the order of the arrivals, so any plan can be put in that order
-/// without a later end. In that order the oracle is never behind: its i-th answer comes no later
-/// than any plan's i-th. For it admits the first request that fits behind its (i-1)-th answer, and
-/// that answer was no later than the plan's. So if the oracle refuses a request, a plan with as many
-/// admitted requests must refuse it, too.
+/// It takes the requests in order, each one that will be in time. No plan does better: services
+/// are equal and deadlines come in the order of the arrivals, so any plan can serve in that order,
+/// too. In that order the oracle's i-th answer is never later than the plan's i-th, because the
+/// oracle takes the first request that fits behind its last answer. So a plan with as many answers
+/// has no time left for a request that the oracle refuses.
 pub(crate) fn oracle(
     arrivals: impl Iterator<Item = f64>,
     servers: usize,

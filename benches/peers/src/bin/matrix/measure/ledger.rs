@@ -61,8 +61,8 @@ impl Ledger {
         serde_json::from_str::<Report>(body).ok().map(|report| report.requests)
     }
 
-    /// Returns the requests given up since `earlier` as a share of those admitted since then; `None`
-    /// if none was. At most 1: some may have been admitted before.
+    /// Returns the requests given up since `earlier` as a share of those admitted since then;
+    /// `None` if none was. At most 1: some may have been admitted before.
     pub(crate) fn given_up_since(&self, earlier: &Ledger) -> Option<f64> {
         let admitted = self.admitted.saturating_sub(earlier.admitted);
         let lost = self.lost().saturating_sub(earlier.lost());

@@ -8,7 +8,7 @@ use crate::judge::verdict::{
 use crate::measure::runner::RunOutcome;
 use crate::measure::servers::Subject;
 use crate::settings::Settings;
-use crate::settings::overload_spec::{Judged, OverloadSpec};
+use crate::settings::overload_spec::{Judged, OverloadSpec, Workers};
 use peers::Contestant;
 use seda_tools::sweep::Spread;
 use seda_tools::units::rate;
@@ -23,8 +23,8 @@ pub(crate) struct LoadPoint {
     /// Every server that ran, the SLO set among them.
     pub(crate) outcomes: Vec<(Subject, RunOutcome)>,
     pub(crate) costs: Costs,
-    /// CPU seconds of a refusal of seda with the SLO set.
-    pub(crate) refusal: f64,
+    /// CPU seconds of a refusal with the SLO set; `None` if seda refused nothing in the flood.
+    pub(crate) refusal: Option<f64>,
     /// B, per second.
     pub(crate) bound: f64,
     /// Of recorded arrivals: the goodput per second with the best limit on waits.
@@ -44,6 +44,11 @@ pub(crate) fn outcome_of(
 impl LoadPoint {
     pub(crate) fn outcome(&self, subject: Subject) -> Option<&RunOutcome> {
         outcome_of(&self.outcomes, subject)
+    }
+
+    /// True if the generator kept its schedule with at least one server.
+    fn was_sent(&self) -> bool {
+        self.outcomes.iter().any(|(_, outcome)| outcome.load.generator.kept_schedule)
     }
 
     /// Returns a server's goodput as a share of B.
@@ -73,9 +78,9 @@ pub(crate) fn best_rival(rivals: &[Contestant], points: &[Vec<LoadPoint>]) -> Op
     rivals.iter().copied().max_by(|a, b| share(*a).total_cmp(&share(*b)))
 }
 
-/// The targets of a cell's points.
+/// Judges a cell's points.
 #[derive(Clone, Debug)]
-pub(crate) struct Targets<'a> {
+pub(crate) struct PointJudge<'a> {
     pub(crate) spec: &'a OverloadSpec,
     pub(crate) settings: &'a Settings,
     pub(crate) slo: Duration,
@@ -83,7 +88,7 @@ pub(crate) struct Targets<'a> {
     pub(crate) rival: Contestant,
 }
 
-impl Targets<'_> {
+impl PointJudge<'_> {
     /// Returns the row of a load from its points, one for each round.
     pub(crate) fn row(&self, load: f64, points: &[LoadPoint]) -> Row {
         let mut checks = vec![
@@ -108,9 +113,11 @@ impl Targets<'_> {
         );
         let name = format!("{} at {load}x", self.spec.name);
         let row = Row { kind: "overload", name, checks, notes: self.notes(points) };
-        // Loads that were not sent tell nothing about the server.
-        match late_rounds(points) * 2 > points.len() {
-            true => row.unjudged("no verdict, because most loads were not sent in time".to_owned()),
+        // A server that does not answer can make the generator late, and is judged. But a load that
+        // no server received tells nothing.
+        let unsent = points.iter().filter(|point| !point.was_sent()).count();
+        match unsent * 2 > points.len() {
+            true => row.unjudged("no verdict, because no server got this load in time".to_owned()),
             false => row,
         }
     }
@@ -129,7 +136,7 @@ impl Targets<'_> {
         });
         let least = match judged {
             Judged::Goodput => self.spec.goodput,
-            Judged::Throughput => self.settings.throughput,
+            Judged::Throughput => self.settings.targets.throughput,
         };
         Check::at_least(what, shares, least, ratio)
     }
@@ -146,10 +153,12 @@ impl Targets<'_> {
             return Check::absent(&what);
         }
         let rivals = self.spec.rivals(self.settings);
-        let keeps = self.settings.rival_keeps;
+        let keeps = self.settings.targets.rival_keeps;
         let ratios = points.iter().filter_map(|point| point.p99_ratio(subject, &rivals, keeps));
         match spread_of_all(ratios) {
-            Some(ratios) => Check::at_most(&what, Some(ratios), self.settings.p99_ratio, multiple),
+            Some(ratios) => {
+                Check::at_most(&what, Some(ratios), self.settings.targets.p99_ratio, multiple)
+            }
             None => Check { figure: "no rival keeps B".to_owned(), ..Check::absent(&what) },
         }
     }
@@ -160,22 +169,22 @@ impl Targets<'_> {
             return Check::absent(&what);
         }
         let shares = some(points, |point| point.outcome(subject)?.given_up);
-        Check::at_most(&what, shares, self.settings.given_up, percent)
+        Check::at_most(&what, shares, self.settings.targets.given_up, percent)
     }
 
     /// Returns the checks of the SLO set alone.
     fn with_the_slo(&self, points: &[LoadPoint]) -> [Check; 4] {
-        let settings = self.settings;
+        let targets = &self.settings.targets;
         let slo_set = Subject::SloSet;
         let p99 = some(points, |point| point.outcome(slo_set)?.load.response_seconds.p99);
         let refusal = some(points, |point| point.outcome(slo_set)?.load.refusal_seconds.p99);
-        let cost = each(points, |point| point.refusal / point.costs.refused);
-        let refusal_p99 = settings.refusal_p99.as_secs_f64();
+        let cost = some(points, |point| Some(point.refusal? / point.costs.refused));
+        let refusal_p99 = targets.refusal_p99.as_secs_f64();
         [
             Check::at_most("SLO set: p99", p99, self.slo.as_secs_f64(), time),
             self.beside_rival(points),
             Check::at_most_if_any("refusal p99", refusal, refusal_p99, time),
-            Check::at_most("refusal / bare loop", cost, settings.refusal_cost, multiple),
+            Check::at_most("refusal / bare loop", cost, targets.refusal_cost, multiple),
         ]
     }
 
@@ -190,7 +199,7 @@ impl Targets<'_> {
         match ratios {
             Some(ratios) => {
                 let figure = format!("{}, {rival}", range(&ratios, ratio));
-                let met = no_worse(Some(ratios), self.settings.no_worse_by);
+                let met = no_worse(Some(ratios), self.settings.targets.no_worse_by);
                 let check = Check::plain(what, figure, "no worse", met);
                 Check { spread: Some(ratios), ..check }
             }
@@ -200,9 +209,9 @@ impl Targets<'_> {
 
     fn notes(&self, points: &[LoadPoint]) -> Vec<String> {
         let mut notes = Vec::new();
-        if let (Some(workers), Some(each)) = (self.spec.workers, self.spec.each) {
+        if let Some(Workers { count, each }) = self.spec.workers {
             let each = humantime::format_duration(each);
-            notes.push(format!("C is stated: {workers} workers / {each}"));
+            notes.push(format!("C is stated: {count} workers / {each}"));
         }
         if self.spec.nothing_set == Some(Judged::Throughput) {
             notes.push("nothing set: every answer before the client gives up counts".to_owned());

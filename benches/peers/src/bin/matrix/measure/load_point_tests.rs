@@ -33,7 +33,7 @@ fn point(nothing_set: f64, slo_set: f64, rival: f64) -> LoadPoint {
         (Subject::Rival(SHORT), outcome(882.0, 0.005)),
     ];
     let costs = Costs { capacity: 1_000.0, served: 1e-3, refused: 5e-6 };
-    LoadPoint { outcomes, costs, refusal: 5.5e-6, bound: 980.0, waiting: None, oracle: None }
+    LoadPoint { outcomes, costs, refusal: Some(5.5e-6), bound: 980.0, waiting: None, oracle: None }
 }
 
 /// Returns a point in which every figure reaches its target.
@@ -50,8 +50,8 @@ fn row_of(spec: &str, points: &[LoadPoint]) -> Row {
     let settings = sample();
     let spec: OverloadSpec = toml::from_str(spec).unwrap();
     let slo = settings.slo;
-    let targets = Targets { spec: &spec, settings: &settings, slo, rival: RIVAL };
-    targets.row(5.0, points)
+    let judge = PointJudge { spec: &spec, settings: &settings, slo, rival: RIVAL };
+    judge.row(5.0, points)
 }
 
 fn row(points: &[LoadPoint]) -> Row {
@@ -86,7 +86,7 @@ fn each_figure_that_misses_its_target_is_a_missed_check() {
         ours.load.refusal_seconds.p99 = Some(0.011);
         ours.given_up = Some(0.002);
     });
-    slow.refusal = 6e-6;
+    slow.refusal = Some(6e-6);
     let expected = [
         "SLO set: p99 / rivals'",
         "SLO set: given up",
@@ -95,6 +95,9 @@ fn each_figure_that_misses_its_target_is_a_missed_check() {
         "refusal / bare loop",
     ];
     assert_eq!(missed(&row(&[slow])), expected);
+    // A server that refuses nothing in a flood has not made refusals cheap.
+    let silent = LoadPoint { refusal: None, ..good() };
+    assert_eq!(missed(&row(&[silent])), ["refusal / bare loop"]);
 }
 
 #[test]
@@ -174,12 +177,22 @@ fn a_note_tells_when_the_machine_was_busy_with_other_work() {
         ours.usage.cpu = 0.5;
         ours.load.generator.kept_schedule = false;
     });
-    let notes = row(&[starved.clone(), good()]).notes;
+    let notes = row(&[starved, good()]).notes;
     let share = "had 75.00 % (50.00 % to 100.00 %) of its core";
     assert_eq!(notes, ["schedule not kept in 1 of 2 rounds", share]);
-    // Most loads were not sent as planned, so the figures say nothing.
-    let row = row(&[starved]);
+}
+
+#[test]
+fn a_load_that_no_server_got_in_time_has_no_verdict() {
+    let late = |outcome: &mut RunOutcome| outcome.load.generator.kept_schedule = false;
+    let mut down = point(0.0, 0.0, 970.0);
+    change(&mut down, Subject::SloSet, late);
+    change(&mut down, Subject::NothingSet, late);
+    // Rivals got it, so it is seda that made the generator late.
+    assert_eq!(row(std::slice::from_ref(&down)).verdict(), "missed");
+    down.outcomes.iter_mut().for_each(|(_, outcome)| late(outcome));
+    let row = row(&[down]);
     assert_eq!(row.verdict(), "shown");
     let first = row.notes.first().map(String::as_str);
-    assert_eq!(first, Some("no verdict, because most loads were not sent in time"));
+    assert_eq!(first, Some("no verdict, because no server got this load in time"));
 }

@@ -51,7 +51,7 @@ impl Round<'_> {
         let flood_requests = self.spec.flood_requests(self.requests);
         let flooding = Round { requests: &flood_requests, ..*self };
         let flooded = flooding.at_rate(runner, Subject::SloSet, flood / capacity, flood)?;
-        let refusal = refused_cost(&flooded.usage, &below.usage).unwrap_or(0.0);
+        let refusal = refused_cost(&flooded.usage, &below.usage);
         let refused = runner.least_refusal(&self.spec.name, &flood_requests, flood, self.number)?;
         // C is the best goodput of any server at any load of the round.
         let mut best = below.goodput;
@@ -142,8 +142,8 @@ impl Round<'_> {
         runner.run(subject, &spec)
     }
 
-    /// Returns the goodput per second of the hindsight oracle on this round's arrivals; `None` where
-    /// demands vary.
+    /// Returns the goodput per second of the hindsight oracle on this round's arrivals; `None`
+    /// where demands vary.
     fn oracle(
         &self,
         runner: &Runner,
@@ -158,7 +158,7 @@ impl Round<'_> {
         // The generator draws the warm-up and the measured part as one profile.
         let profile = Profile::constant(rate, warm_up + measured)?;
         let arrivals = Arrivals::drawn(Process::Poisson, &profile, seed(self.number));
-        let servers = self.spec.workers.unwrap_or(1);
+        let servers = self.spec.workers.map_or(1, |workers| workers.count);
         let service = f64::from(servers) / costs.capacity;
         let slo = self.spec.slo(&runner.settings).as_secs_f64();
         let arrivals = arrivals.map(|at| at as f64 / 1e9);
@@ -198,8 +198,8 @@ impl Round<'_> {
         Ok(Bounds { bound: formula.min(best), waiting: Some(waiting), oracle: None })
     }
 
-    /// Returns the goodput per second of an ideal server on recorded arrivals: the one of B, and the
-    /// one with the best limit on waits.
+    /// Returns the goodput per second of an ideal server on recorded arrivals: that of B, and that
+    /// of the best limit on waits.
     fn of_trace(&self, trace: &Trace, ours: &RunOutcome, warm_up: f64) -> (f64, f64) {
         let RunOutcome { load, usage, .. } = ours;
         // The cost of every request beside its own demand.

@@ -30,6 +30,22 @@ pub(crate) struct Settings {
     pub(crate) probed: Peer,
     /// Requests per second at which nearly all are refused, to measure c.
     pub(crate) flood: f64,
+    pub(crate) targets: Targets,
+    /// True if `--quick` was given.
+    #[serde(skip)]
+    pub(crate) quick: bool,
+    /// `loads` of `[quick]`.
+    #[serde(skip)]
+    pub(crate) quick_loads: Vec<f64>,
+    /// `runs` of `[quick]`.
+    #[serde(skip)]
+    pub(crate) quick_runs: u32,
+}
+
+/// The table `[run.targets]`: targets of more than one case.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Targets {
     #[serde(with = "humantime_serde")]
     pub(crate) refusal_p99: Duration,
     /// The most CPU time of a refusal, as a multiple of the bare loop's.
@@ -44,15 +60,6 @@ pub(crate) struct Settings {
     pub(crate) throughput: f64,
     /// Tolerated difference between two equal servers, as a share.
     pub(crate) no_worse_by: f64,
-    /// True if `--quick` was given.
-    #[serde(skip)]
-    pub(crate) quick: bool,
-    /// `loads` of `[quick]`.
-    #[serde(skip)]
-    pub(crate) quick_loads: Vec<f64>,
-    /// `runs` of `[quick]`.
-    #[serde(skip)]
-    pub(crate) quick_runs: u32,
 }
 
 /// A hand-tuned rival, by its name in the file of cells.
@@ -77,6 +84,7 @@ pub(crate) fn sample() -> Settings {
         probe = '1s'
         probed = 'axum-bounded-queue-16'
         flood = 20000
+        [targets]
         refusal_p99 = '10ms'
         refusal_cost = 1.15
         p99_ratio = 1.3

@@ -34,10 +34,8 @@ pub(crate) struct OverloadSpec {
     /// Overrides the measured time of `[run]`.
     #[serde(default, with = "humantime_serde")]
     measured: Option<Duration>,
-    /// Number of workers, each of which waits for `each`: together they state the capacity.
-    pub(crate) workers: Option<u32>,
-    #[serde(default, with = "humantime_serde")]
-    pub(crate) each: Option<Duration>,
+    /// The workers, if they only wait: they state the capacity.
+    pub(crate) workers: Option<Workers>,
     /// Hand-tuned rivals with their limits; with `--quick`, the first alone.
     pub(crate) rivals: Vec<Peer>,
     /// Further servers, shown without a verdict; none with `--quick`.
@@ -68,6 +66,16 @@ pub(crate) enum Judged {
     Throughput,
 }
 
+/// Workers that only wait.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Workers {
+    pub(crate) count: u32,
+    /// Time that a request waits.
+    #[serde(with = "humantime_serde")]
+    pub(crate) each: Duration,
+}
+
 /// Microseconds of work for each token.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -83,8 +91,6 @@ pub(crate) enum SpecError {
     NoRequests,
     #[error("has both `requests` and `trace`; give one")]
     TwoRequests,
-    #[error("has only one of `workers` and `each`; give both or neither")]
-    HalfCapacity,
     #[error("needs `loads` above 1")]
     Loads,
     #[error("has no `rivals`; name at least one")]
@@ -97,7 +103,6 @@ impl OverloadSpec {
         match (&self.requests, &self.trace) {
             (None, None) => Err(SpecError::NoRequests),
             (Some(_), Some(_)) => Err(SpecError::TwoRequests),
-            _ if self.workers.is_some() != self.each.is_some() => Err(SpecError::HalfCapacity),
             _ if self.loads.iter().any(|load| *load <= 1.0) || self.loads.is_empty() => {
                 Err(SpecError::Loads)
             }
@@ -140,7 +145,8 @@ impl OverloadSpec {
 
     /// Returns the stated capacity in requests per second; `None` if it is to be measured.
     pub(crate) fn stated_capacity(&self) -> Option<f64> {
-        Some(f64::from(self.workers?) / self.each?.as_secs_f64())
+        let Workers { count, each } = self.workers?;
+        Some(f64::from(count) / each.as_secs_f64())
     }
 
     /// Returns the hand-tuned rivals of a run.
