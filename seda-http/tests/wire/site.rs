@@ -2,7 +2,7 @@
 
 use crate::client::{Client, LIMIT};
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use seda_core::{Clock, Context, Graph, MonotonicClock, StageConfig, Time, WorkerRange, each};
+use seda_core::{Clock, Context, Graph, GraphConfig, MonotonicClock, StageConfig, Time, WorkerRange, each};
 use seda_http::{Body, Bytes, Http, HttpConfig, HttpRequest, Response, Server, StatusCode};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -35,13 +35,15 @@ pub(crate) struct Plan {
     pub(crate) budget: Option<usize>,
     /// `None` runs the stage on the thread of the reactor.
     pub(crate) workers: Option<usize>,
+    /// The time after which a handler counts as stuck; `None` for the default.
+    pub(crate) stuck_after: Option<Duration>,
 }
 
 impl Default for Plan {
     fn default() -> Self {
         let mut http = HttpConfig::default();
         http.listen.set_port(0);
-        Self { http, capacity: 4096, budget: None, workers: Some(1) }
+        Self { http, capacity: 4096, budget: None, workers: Some(1), stuck_after: None }
     }
 }
 
@@ -91,6 +93,11 @@ impl Plan {
         }
         if let Some(budget) = self.budget {
             graph.budget(budget);
+        }
+        if let Some(stuck_after) = self.stuck_after {
+            let mut config = GraphConfig::default();
+            (config.control.stuck_after, config.control.tick) = (stuck_after, stuck_after);
+            graph.apply(config).unwrap();
         }
         let server = http.serve(graph.start().unwrap()).unwrap();
         Site { server, begun, ended, release }
