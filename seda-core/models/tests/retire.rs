@@ -1,15 +1,15 @@
 //! A push against a retirement: the remaining worker takes the event. The watch against a
 //! retirement: a worker leaves the count of its pool once.
 //!
-//! Protocol of the push. A sender wakes exactly one idle worker. If the pool has shrunk, that worker retires
-//! instead of taking the event, and no other worker is awake. Therefore a retiring worker wakes
-//! another one, which looks at the queues.
+//! Protocol of the push. A sender wakes exactly one idle worker. If the pool has shrunk, that
+//! worker retires instead of taking the event, and no other worker is awake. Therefore a retiring
+//! worker wakes another one, which looks at the queues.
 //!
 //! Protocol of the count. A worker that retires and a watch that marks it as stuck both subtract it
-//! from the count. Each looks at its standing and changes both under one lock.
+//! from the count. Each looks at the worker's state, and changes it and the count, under one lock.
 //!
-//! In the first model two workers become one while another thread sends an event. It runs the crate's
-//! worker loop, parking place, pool and queue, under shuttle's random and PCT schedules.
+//! In the first model two workers become one while another thread sends an event. It runs the
+//! crate's worker loop, parking place, pool and queue, under shuttle's random and PCT schedules.
 
 use crate::checker::{Bound, DEADLOCK, fails, holds, thread::spawn};
 use crate::ledgers::assert_ended;
@@ -71,6 +71,6 @@ fn a_worker_leaves_the_count_once() {
 }
 
 #[test]
-fn if_the_standing_is_read_before_the_lock_a_worker_leaves_the_count_twice() {
-    fails(SCHEDULES, Flaw::StandingReadEarly, COUNTED, the_watch_meets_a_retirement);
+fn if_the_state_is_read_before_the_lock_a_worker_leaves_the_count_twice() {
+    fails(SCHEDULES, Flaw::StateReadEarly, COUNTED, the_watch_meets_a_retirement);
 }

@@ -78,7 +78,7 @@ pub(crate) use worker_stats::{StageFigures, WorkerStats, WorkerWindow};
 use crate::config::WorkerRange;
 use crate::platform::sync::{Arc, AtomicBool, AtomicUsize, Flaw, Mutex, Ordering, is_seeded};
 use crate::pool::worker_count::WorkerCount;
-use crate::pool::worker_stats::Standing;
+use crate::pool::worker_stats::CountState;
 
 /// A token for a pool of a graph, made by [`Graph::pool`](crate::graph::Graph::pool).
 ///
@@ -221,7 +221,8 @@ impl PoolCore {
     ///
     /// Each stuck worker still holds a thread, so there are at most twice the pool's maximum of
     /// threads: handlers that never return do not use up the machine. The rate needs no bound of
-    /// its own, because a substitute is stuck `control.stuck_after` after its start at the earliest.
+    /// its own, because a substitute is stuck `control.stuck_after` after its start at the
+    /// earliest.
     fn allows_substitutes(&self, stuck: usize) -> bool {
         stuck <= self.range().max
     }
@@ -237,25 +238,25 @@ impl PoolCore {
     /// True if the calling worker must retire; it is then not counted any more. False for a stuck
     /// worker whose handler has returned if a worker is missing: then it counts again.
     ///
-    /// The lock makes the worker's standing and the count one state. Without it the watch could mark
+    /// The lock makes the worker's state and the count one. Without it the watch could mark
     /// the worker as stuck between the two, and it would be subtracted twice.
     pub(crate) fn retires(&self, worker: &WorkerStats) -> bool {
-        let early = is_seeded(Flaw::StandingReadEarly).then(|| worker.standing());
+        let early = is_seeded(Flaw::StateReadEarly).then(|| worker.count_state());
         let _lock = self.workers.lock();
         let live = self.live();
-        match early.unwrap_or_else(|| worker.standing()) {
-            Standing::Counted if self.is_stopping() || live > self.target() => {
+        match early.unwrap_or_else(|| worker.count_state()) {
+            CountState::Counted if self.is_stopping() || live > self.target() => {
                 self.live.fetch_sub(1, Ordering::SeqCst);
             }
-            Standing::Counted => return false,
-            Standing::Stuck if !self.is_stopping() && live < self.target() => {
-                worker.set_standing(Standing::Counted);
+            CountState::Counted => return false,
+            CountState::Stuck if !self.is_stopping() && live < self.target() => {
+                worker.set_count_state(CountState::Counted);
                 self.live.fetch_add(1, Ordering::SeqCst);
                 return false;
             }
-            Standing::Stuck | Standing::Retired => {}
+            CountState::Stuck | CountState::Retired => {}
         }
-        worker.set_standing(Standing::Retired);
+        worker.set_count_state(CountState::Retired);
         true
     }
 
@@ -269,19 +270,19 @@ impl PoolCore {
     /// Marks a worker as stuck: it is not counted, and may be replaced. False if it does not count
     /// anyway: a retired worker may be slow to finish its handlers.
     pub(crate) fn mark_stuck(&self, worker: &WorkerStats) -> bool {
-        self.discount(worker, Standing::Stuck)
+        self.discount(worker, CountState::Stuck)
     }
 
     /// Ends the count of a worker that is dropped.
     pub(crate) fn drop_worker(&self, worker: &WorkerStats) {
-        self.discount(worker, Standing::Retired);
+        self.discount(worker, CountState::Retired);
     }
 
-    fn discount(&self, worker: &WorkerStats, standing: Standing) -> bool {
+    fn discount(&self, worker: &WorkerStats, state: CountState) -> bool {
         let _lock = self.workers.lock();
-        let counts = worker.standing() == Standing::Counted;
+        let counts = worker.count_state() == CountState::Counted;
         if counts {
-            worker.set_standing(standing);
+            worker.set_count_state(state);
             self.live.fetch_sub(1, Ordering::SeqCst);
         }
         counts

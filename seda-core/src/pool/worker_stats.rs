@@ -63,7 +63,7 @@ const IDLE: u32 = u32::MAX;
 /// Whether a worker counts as one of its pool's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
-pub(super) enum Standing {
+pub(super) enum CountState {
     /// It counts.
     Counted,
     /// It does not count while its handler does not return.
@@ -87,8 +87,8 @@ pub(crate) struct WorkerStats {
     running: AtomicU32,
     /// Start of that run, in nanoseconds.
     since: AtomicU64,
-    /// A [`Standing`]. Written under the lock of the pool's workers, with the pool's count.
-    standing: AtomicU32,
+    /// A [`CountState`]. Written under the lock of the pool's workers, with the pool's count.
+    count_state: AtomicU32,
     gone: AtomicBool,
     /// Latest epoch of the finish barrier that the worker reached.
     finish_epoch: AtomicUsize,
@@ -110,7 +110,7 @@ impl WorkerStats {
             simulated: OnceLock::new(),
             running: AtomicU32::new(IDLE),
             since: AtomicU64::new(0),
-            standing: AtomicU32::new(Standing::Counted as u32),
+            count_state: AtomicU32::new(CountState::Counted as u32),
             gone: AtomicBool::new(false),
             finish_epoch: AtomicUsize::new(0),
         }
@@ -174,21 +174,21 @@ impl WorkerStats {
             .then(|| (place as usize, Time::from_nanos(self.since.load(Ordering::Relaxed))))
     }
 
-    pub(super) fn standing(&self) -> Standing {
-        match self.standing.load(Ordering::SeqCst) {
-            counted if counted == Standing::Counted as u32 => Standing::Counted,
-            stuck if stuck == Standing::Stuck as u32 => Standing::Stuck,
-            _ => Standing::Retired,
+    pub(super) fn count_state(&self) -> CountState {
+        match self.count_state.load(Ordering::SeqCst) {
+            counted if counted == CountState::Counted as u32 => CountState::Counted,
+            stuck if stuck == CountState::Stuck as u32 => CountState::Stuck,
+            _ => CountState::Retired,
         }
     }
 
-    pub(super) fn set_standing(&self, standing: Standing) {
-        self.standing.store(standing as u32, Ordering::SeqCst);
+    pub(super) fn set_count_state(&self, state: CountState) {
+        self.count_state.store(state as u32, Ordering::SeqCst);
     }
 
     /// True for a worker that was marked as stuck and has not come back or ended.
     pub(crate) fn is_marked_stuck(&self) -> bool {
-        self.standing.load(Ordering::Relaxed) == Standing::Stuck as u32 && !self.is_gone()
+        self.count_state.load(Ordering::Relaxed) == CountState::Stuck as u32 && !self.is_gone()
     }
 
     /// Records that the worker has finished its handlers for `epoch` of the finish barrier.

@@ -166,7 +166,7 @@ impl GraphShared {
         debug_assert!(set.is_ok(), "a graph is built once");
     }
 
-    /// Returns the names of the stages whose workers are all stuck in handlers.
+    /// Returns the names of the stages with stuck workers alone.
     pub(crate) fn stuck_stages(&self) -> Vec<String> {
         let stages = self.stages.get().into_iter().flatten().filter_map(Weak::upgrade);
         let stuck = stages.filter(|stage| self.admission.is_stuck(stage.index()));
