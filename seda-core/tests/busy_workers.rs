@@ -182,3 +182,98 @@ fn a_deadline_fires_at_the_next_tick_although_every_worker_is_busy() {
         rig.end();
     }
 }
+
+/// Returns a rig of one worker that counts as stuck after one second.
+fn stuck_after_a_second() -> Rig {
+    let mut config = GraphConfig::default();
+    config.control.stuck_after = Duration::from_secs(1);
+    rig(1, WorkerRange::exactly(1), config)
+}
+
+impl Rig {
+    /// Gives a worker an event whose handler does not return. Later the worker is marked as stuck.
+    fn get_stuck(&mut self) {
+        drop(self.source().request(|job| job).unwrap());
+        assert_eq!(self.begin(), 1);
+        self.clock.advance(Duration::from_secs(1));
+        self.graph.tick();
+    }
+}
+
+#[test]
+fn a_stage_whose_workers_are_all_stuck_refuses_until_a_handler_returns() {
+    let mut rig = stuck_after_a_second();
+    // The first stuck worker gets a substitute, the second none: two threads is the bound.
+    rig.get_stuck();
+    let queued = rig.source().request(|job| job).unwrap();
+    assert_eq!(rig.begin(), 1);
+    rig.clock.advance(Duration::from_secs(1));
+    rig.graph.tick();
+    assert_eq!(rig.begin(), 0);
+    let report = rig.graph.report();
+    assert_eq!((report.stages[0].workers.now, report.stages[0].workers.stuck), (0, 2));
+    // Requests, events and reserved places are refused, and counted.
+    let reason = |refusal: seda_core::Refusal| refusal.reason();
+    let refused = rig.source().request(|job| job).map_err(reason);
+    assert_eq!(refused.err(), Some(RefusalReason::Stuck));
+    assert_eq!(rig.source().reserve(1).map_err(reason).err(), Some(RefusalReason::Stuck));
+    let report = rig.graph.report();
+    assert_eq!(report.stages[0].refused["stuck"], 2);
+    let said = |what: &str| report.journal.iter().any(|entry| entry.changed == what);
+    assert!(said("open → stuck"));
+    assert_balanced(&report);
+    // A handler returns: its worker is back, and the next tick lets requests in.
+    assert_eq!(rig.busy[0].complete(), 1);
+    assert_eq!(rig.busy[0].begin(), Begun::Idle(None));
+    assert_eq!(rig.graph.report().stages[0].workers.now, 1);
+    rig.tick();
+    let answer = rig.source().request(|job| job).unwrap();
+    assert_eq!(rig.busy[0].turn(), Turn::Ran(1));
+    assert_eq!(answer.try_take(), Some(Ok(())));
+    assert!(queued.try_take().is_none());
+    rig.end();
+}
+
+#[test]
+fn a_request_is_refused_at_its_entry_if_a_later_stage_of_its_route_is_stuck() {
+    let mut graph = Graph::new("route");
+    let entry = graph.stage::<Job>("entry", 8);
+    let last = graph.stage::<Job>("last", 8);
+    graph
+        .attach_each(entry, |wire| {
+            let last = wire.sink(last);
+            move |job: Job, cx: &mut Context| {
+                cx.send(&last, job).unwrap_or_else(seda_core::Refused::give_up);
+            }
+        })
+        .unwrap();
+    let pool = graph.hosted_pool("last", 1);
+    graph
+        .attach_each_in(&pool, last, |_wire| |job: Job, _cx: &mut Context| job.respond(()))
+        .unwrap();
+    let route = Some(graph.route([last.id()]).unwrap());
+    let mut config = GraphConfig::default();
+    config.control.stuck_after = Duration::from_secs(1);
+    graph.apply(config).unwrap();
+    let source = graph.source(entry).unwrap();
+    let clock = Arc::new(ManualClock::new());
+    let mut graph = graph.start_manual(Arc::clone(&clock) as Arc<dyn Clock>).unwrap();
+    let routed = source.with_options(SendOptions { route, ..SendOptions::default() });
+    drop(routed.request(|job| job).unwrap());
+    graph.step();
+    // The worker of the last stage does not return.
+    let mut workers = graph.take_workers();
+    let begun = workers.iter_mut().filter_map(|worker| match worker.begin() {
+        Begun::Batch { stage, .. } => Some(stage),
+        _ => None,
+    });
+    assert_eq!(begun.collect::<Vec<_>>(), [1]);
+    clock.advance(Duration::from_secs(1));
+    graph.tick();
+    let refused = routed.request(|job| job).map_err(|refusal| refusal.reason());
+    assert_eq!(refused.err(), Some(RefusalReason::Stuck));
+    // Other requests enter.
+    drop(source.request(|job| job).unwrap());
+    graph.put_back(workers);
+    assert_balanced(&graph.drain(1_000).report);
+}

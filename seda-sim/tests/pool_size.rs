@@ -1,5 +1,5 @@
-//! The size of a pool follows what is offered: no worker that would help is missing for more than
-//! two ticks, and none is taken back because of what expired or was refused.
+//! The size of a pool follows the offered events: no worker that would help is missing for more
+//! than two ticks, and none is taken back because events expired or were refused.
 
 #![allow(
     clippy::unwrap_used,

@@ -98,8 +98,8 @@ pub struct ControlConfig {
     /// the SEDA paper (SOSP 2001, section 4.2).
     #[serde(with = "units::duration")]
     pub idle_after: Duration,
-    /// The time in one event after which a worker counts as stuck and is replaced. Default: 10 s,
-    /// longer than any deadline of a server.
+    /// The time in one event after which a worker counts as stuck and is replaced; at most as many
+    /// as the pool's maximum are. Default: 10 s, longer than any deadline of a server.
     #[serde(with = "units::duration")]
     pub stuck_after: Duration,
 }

@@ -8,8 +8,8 @@ use crate::monitor::Topology;
 use crate::platform::Time;
 use crate::platform::sync::Arc;
 
-/// The queued events that a tick looks at, over all stages: a look takes 5 to 10 ns, so these take
-/// about 200 us. Longer queues take several ticks.
+/// The queued events that a tick looks at, over all stages. A look takes 3 ns, and 15 ns if a third
+/// of the events expire, so all take 0.1 to 0.5 ms. Longer queues take several ticks.
 const LOOKED_AT: usize = 32_768;
 /// The least number of them for each stage.
 const LEAST_LOOKED_AT: usize = 256;

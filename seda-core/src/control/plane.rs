@@ -11,7 +11,7 @@ use crate::control::outstanding::OutstandingController;
 use crate::control::pool_size::{PoolSizeController, PoolSizePolicy, observe_pools};
 use crate::control::tick::Tick;
 use crate::control::valve::journal_evictions;
-use crate::control::watch::mark_stuck_workers;
+use crate::control::watch::watch_workers;
 use crate::monitor::report::Report;
 use crate::monitor::{Export, Monitor, Topology};
 use crate::platform::catch_panic;
@@ -88,7 +88,7 @@ impl ControlPlane {
         let mut monitor = self.monitor.lock();
         let settings = topology.settings();
         monitor.collect(topology, now);
-        mark_stuck_workers(&Tick::new(now, topology, &settings));
+        watch_workers(&Tick::new(now, topology, &settings));
         if !monitor.has_length() {
             let exported = Export::of(topology, &monitor);
             drop(monitor);

@@ -31,6 +31,9 @@ reasons! {
         /// More events at once than the queue or the rate's burst can ever hold, or more bytes than
         /// the graph's byte budget. Waiting does not help.
         TooLarge = "too_large",
+        /// All workers of a stage on its way are stuck in handlers that do not return
+        /// ([`crate::ControlConfig::stuck_after`]).
+        Stuck = "stuck",
     }
 }
 
@@ -38,7 +41,10 @@ impl RefusalReason {
     /// Returns whether the same send may be accepted later.
     pub const fn is_transient(self) -> bool {
         match self {
-            RefusalReason::Full | RefusalReason::Budget | RefusalReason::Admission => true,
+            RefusalReason::Full
+            | RefusalReason::Budget
+            | RefusalReason::Admission
+            | RefusalReason::Stuck => true,
             RefusalReason::Closed | RefusalReason::Expired | RefusalReason::TooLarge => false,
         }
     }
@@ -52,6 +58,10 @@ impl RefusalReason {
             RefusalReason::Admission => "its gate is closed; let the client retry",
             RefusalReason::Closed => "it is closed: not started, draining, or its factory fails",
             RefusalReason::Expired => "the deadline has passed; no client waits for the answer",
+            RefusalReason::Stuck => {
+                "all workers of a stage on the way are stuck in handlers; let the client retry, or \
+                 restart the server"
+            }
             RefusalReason::TooLarge => "the events exceed a bound; send fewer or smaller ones",
         }
     }

@@ -68,6 +68,8 @@ pub(crate) struct Admission {
     on: AtomicBool,
     /// Whether a closed gate only counts the requests that it would refuse.
     observes: AtomicBool,
+    /// Whether any stage is stuck.
+    any_stuck: AtomicBool,
     /// The SLO by class, in nanoseconds; `u64::MAX` without one.
     slo: PerClass<AtomicU64>,
 }
@@ -78,6 +80,7 @@ impl Default for Admission {
             built: OnceLock::new(),
             on: AtomicBool::new(false),
             observes: AtomicBool::new(false),
+            any_stuck: AtomicBool::new(false),
             slo: PerClass::from_fn(|_| AtomicU64::new(u64::MAX)),
         }
     }
@@ -87,6 +90,8 @@ impl Default for Admission {
 struct Built {
     /// By stage.
     gates: Box<[Gate]>,
+    /// By stage: whether all of its workers are stuck in handlers.
+    stuck: Box<[AtomicBool]>,
     /// By stage: the stage of its gate. Replicas share the gate of the first.
     gate_of: Box<[usize]>,
     /// The stages where requests enter from outside, in ascending order.
@@ -128,6 +133,7 @@ impl Admission {
             demands: Demands::new(entering.chain(from_entries).collect(), stages),
             gates: (0..stages).map(|_| Gate::default()).collect(),
             entries: entries.clone().into(),
+            stuck: (0..stages).map(|_| AtomicBool::new(false)).collect(),
             gate_of,
         };
         let first = self.built.set(built).is_ok();
@@ -159,6 +165,42 @@ impl Admission {
         let infeasible = || self.gates_on(route).any(|gate| gate.is_infeasible(class));
         let applies = slo < u64::MAX && !infeasible();
         applies.then(|| Duration::from_nanos(slo / 100 * ANSWERED_WITHIN))
+    }
+
+    /// Sets whether all workers of a stage are stuck in handlers; true if that is a change.
+    pub(crate) fn set_stuck(&self, stage: usize, is_stuck: bool) -> bool {
+        let Some(built) = self.built.get() else { return false };
+        let flag = built.stuck.get(stage);
+        let changes = flag.is_some_and(|flag| flag.swap(is_stuck, Ordering::Relaxed) != is_stuck);
+        if changes {
+            let any = built.stuck.iter().any(|stuck| stuck.load(Ordering::Relaxed));
+            self.any_stuck.store(any, Ordering::Relaxed);
+        }
+        changes
+    }
+
+    /// Returns whether all workers of a stage are stuck in handlers.
+    pub(crate) fn is_stuck(&self, stage: usize) -> bool {
+        if !self.any_stuck.load(Ordering::Relaxed) {
+            return false;
+        }
+        let flag = self.built.get().and_then(|built| built.stuck.get(stage));
+        flag.is_some_and(|flag| flag.load(Ordering::Relaxed))
+    }
+
+    /// Returns whether a stage that a request from stage `entry` will visit is stuck; of replicas,
+    /// whether all are.
+    pub(crate) fn meets_stuck(&self, entry: usize, declared: Option<Route>) -> bool {
+        if !self.any_stuck.load(Ordering::Relaxed) {
+            return false;
+        }
+        let Some(built) = self.built.get() else { return false };
+        let number = declared.and_then(|route| built.number_of(entry, route)).unwrap_or(entry);
+        let Some(route) = built.demands.routes().get(number) else { return false };
+        route.charged().any(|(_, at)| {
+            let mut sharing = built.gate_of.iter().enumerate().filter(|(_, of)| **of == at.gate);
+            sharing.all(|(stage, _)| self.is_stuck(stage))
+        })
     }
 
     /// Returns the shortest SLO of all classes; `None` without any.

@@ -78,6 +78,7 @@ pub(crate) use worker_stats::{StageFigures, WorkerStats, WorkerWindow};
 use crate::config::WorkerRange;
 use crate::platform::sync::{Arc, AtomicBool, AtomicUsize, Flaw, Mutex, Ordering, is_seeded};
 use crate::pool::worker_count::WorkerCount;
+use crate::pool::worker_stats::CountState;
 
 /// A token for a pool of a graph, made by [`Graph::pool`](crate::graph::Graph::pool).
 ///
@@ -202,11 +203,11 @@ impl PoolCore {
     }
 
     /// Counts one more worker and returns its statistics. `None` if the pool stops, has reached
-    /// its target, or has more stuck workers than its maximum: each of them still holds a thread.
+    /// its target, or may have no more substitutes.
     pub(crate) fn add_worker(&self, stages: usize) -> Option<Arc<WorkerStats>> {
         let mut workers = self.workers.lock();
-        let stuck = count_stuck(&workers);
-        if self.is_stopping() || self.live() >= self.target() || stuck > self.range().max {
+        let allowed = self.allows_substitutes(count_stuck(&workers));
+        if self.is_stopping() || self.live() >= self.target() || !allowed {
             return None;
         }
         self.live.fetch_add(1, Ordering::SeqCst);
@@ -216,16 +217,47 @@ impl PoolCore {
         Some(worker)
     }
 
-    /// True if the calling worker is surplus. It is then no longer counted and must retire.
+    /// True if more workers may be added beside `stuck` ones.
+    ///
+    /// Each stuck worker still holds a thread, so there are at most twice the pool's maximum of
+    /// threads: handlers that never return do not use up the machine. The rate needs no bound of
+    /// its own, because a substitute is stuck `control.stuck_after` after its start at the
+    /// earliest.
+    fn allows_substitutes(&self, stuck: usize) -> bool {
+        stuck <= self.range().max
+    }
+
+    /// True if all workers are stuck in handlers and no substitute may be added.
+    pub(crate) fn is_stuck(&self) -> bool {
+        let stuck = count_stuck(&self.workers.lock());
+        // The program adds the workers of a hosted pool, and does not know that one is missing.
+        let no_substitute = self.hosted || !self.allows_substitutes(stuck);
+        !self.is_stopping() && self.live() == 0 && stuck > 0 && no_substitute
+    }
+
+    /// True if the calling worker must retire; it is then not counted any more. False for a stuck
+    /// worker whose handler has returned if a worker is missing: then it counts again.
+    ///
+    /// The lock makes the worker's state and the count one. Without it the watch could mark
+    /// the worker as stuck between the two, and it would be subtracted twice.
     pub(crate) fn retires(&self, worker: &WorkerStats) -> bool {
-        if worker.is_marked_stuck() {
-            return true;
+        let early = is_seeded(Flaw::StateReadEarly).then(|| worker.count_state());
+        let _lock = self.workers.lock();
+        let live = self.live();
+        match early.unwrap_or_else(|| worker.count_state()) {
+            CountState::Counted if self.is_stopping() || live > self.target() => {
+                self.live.fetch_sub(1, Ordering::SeqCst);
+            }
+            CountState::Counted => return false,
+            CountState::Stuck if !self.is_stopping() && live < self.target() => {
+                worker.set_count_state(CountState::Counted);
+                self.live.fetch_add(1, Ordering::SeqCst);
+                return false;
+            }
+            CountState::Stuck | CountState::Retired => {}
         }
-        self.live
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |live| {
-                (self.is_stopping() || live > self.target()).then(|| live.saturating_sub(1))
-            })
-            .is_ok()
+        worker.set_count_state(CountState::Retired);
+        true
     }
 
     /// True if [`PoolCore::retires`] may return true. Two or three loads, for every turn.
@@ -235,11 +267,25 @@ impl PoolCore {
             || worker.is_marked_stuck()
     }
 
-    /// Marks a worker as stuck: it is no longer counted, and may be replaced.
-    pub(crate) fn mark_stuck(&self, worker: &WorkerStats) {
-        if worker.mark_stuck() {
+    /// Marks a worker as stuck: it is not counted, and may be replaced. False if it does not count
+    /// anyway: a retired worker may be slow to finish its handlers.
+    pub(crate) fn mark_stuck(&self, worker: &WorkerStats) -> bool {
+        self.discount(worker, CountState::Stuck)
+    }
+
+    /// Ends the count of a worker that is dropped.
+    pub(crate) fn drop_worker(&self, worker: &WorkerStats) {
+        self.discount(worker, CountState::Retired);
+    }
+
+    fn discount(&self, worker: &WorkerStats, state: CountState) -> bool {
+        let _lock = self.workers.lock();
+        let counts = worker.count_state() == CountState::Counted;
+        if counts {
+            worker.set_count_state(state);
             self.live.fetch_sub(1, Ordering::SeqCst);
         }
+        counts
     }
 
     /// Asks all workers to retire; none is added any more.
@@ -308,10 +354,54 @@ mod tests {
         let pool = PoolCore::new("p".into(), WorkerRange::exactly(1), false);
         let stuck = pool.add_worker(1).unwrap();
         assert!(pool.add_worker(1).is_none());
-        pool.mark_stuck(&stuck);
+        assert!(pool.mark_stuck(&stuck) && !pool.mark_stuck(&stuck));
         let substitute = pool.add_worker(1).unwrap();
         assert_eq!((pool.live(), pool.stuck()), (1, 1));
         assert!(pool.retires(&stuck) && !pool.retires(&substitute));
         assert_eq!(pool.live(), 1);
+    }
+
+    #[test]
+    fn a_stuck_worker_counts_again_if_it_returns_and_a_worker_is_missing() {
+        let pool = PoolCore::new("p".into(), WorkerRange::exactly(1), false);
+        let workers: Vec<_> = std::iter::from_fn(|| {
+            let worker = pool.add_worker(1)?;
+            pool.mark_stuck(&worker);
+            Some(worker)
+        })
+        .collect();
+        // One substitute, and no more: the first and the substitute hold their threads.
+        assert_eq!((workers.len(), pool.live(), pool.stuck()), (2, 0, 2));
+        assert!(pool.is_stuck());
+        assert!(pool.may_retire(&workers[0]) && !pool.retires(&workers[0]));
+        assert_eq!((pool.live(), pool.stuck(), pool.is_stuck()), (1, 1, false));
+        assert!(!pool.may_retire(&workers[0]) && pool.retires(&workers[1]));
+        assert_eq!(pool.live(), 1);
+    }
+
+    #[test]
+    fn a_pool_that_may_have_a_substitute_is_not_stuck_and_a_hosted_one_has_none() {
+        for hosted in [false, true] {
+            let pool = PoolCore::new("p".into(), WorkerRange::exactly(1), hosted);
+            assert!(!pool.is_stuck());
+            let worker = pool.add_worker(1).unwrap();
+            pool.mark_stuck(&worker);
+            assert_eq!(pool.is_stuck(), hosted);
+        }
+    }
+
+    #[test]
+    fn a_worker_leaves_the_count_once_however_it_ends() {
+        let pool = PoolCore::new("p".into(), WorkerRange::new(1, 3), false);
+        pool.set_target(3);
+        let workers: Vec<_> = std::iter::from_fn(|| pool.add_worker(1)).collect();
+        pool.set_target(1);
+        // A retired worker finishes its handlers, and may be slow.
+        assert!(pool.retires(&workers[0]) && !pool.mark_stuck(&workers[0]));
+        assert!(pool.retires(&workers[0]));
+        // A stuck worker whose host drops it.
+        assert!(pool.mark_stuck(&workers[1]));
+        pool.drop_worker(&workers[1]);
+        assert_eq!((pool.live(), pool.retires(&workers[2])), (1, false));
     }
 }

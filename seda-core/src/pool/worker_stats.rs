@@ -60,6 +60,18 @@ impl WorkerWindow {
 /// Value of `running` while the worker runs no stage.
 const IDLE: u32 = u32::MAX;
 
+/// Whether a worker counts as one of its pool's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub(super) enum CountState {
+    /// It counts.
+    Counted,
+    /// It does not count while its handler does not return.
+    Stuck,
+    /// It does not count any more, and ends.
+    Retired,
+}
+
 /// One worker as the rest of the graph sees it: its statistics and its present state.
 #[derive(Debug)]
 pub(crate) struct WorkerStats {
@@ -75,7 +87,8 @@ pub(crate) struct WorkerStats {
     running: AtomicU32,
     /// Start of that run, in nanoseconds.
     since: AtomicU64,
-    stuck: AtomicBool,
+    /// A [`CountState`]. Written under the lock of the pool's workers, with the pool's count.
+    count_state: AtomicU32,
     gone: AtomicBool,
     /// Latest epoch of the finish barrier that the worker reached.
     finish_epoch: AtomicUsize,
@@ -97,7 +110,7 @@ impl WorkerStats {
             simulated: OnceLock::new(),
             running: AtomicU32::new(IDLE),
             since: AtomicU64::new(0),
-            stuck: AtomicBool::new(false),
+            count_state: AtomicU32::new(CountState::Counted as u32),
             gone: AtomicBool::new(false),
             finish_epoch: AtomicUsize::new(0),
         }
@@ -161,14 +174,21 @@ impl WorkerStats {
             .then(|| (place as usize, Time::from_nanos(self.since.load(Ordering::Relaxed))))
     }
 
-    /// Marks the worker as stuck; false if it was marked before.
-    pub(super) fn mark_stuck(&self) -> bool {
-        !self.stuck.swap(true, Ordering::SeqCst)
+    pub(super) fn count_state(&self) -> CountState {
+        match self.count_state.load(Ordering::SeqCst) {
+            counted if counted == CountState::Counted as u32 => CountState::Counted,
+            stuck if stuck == CountState::Stuck as u32 => CountState::Stuck,
+            _ => CountState::Retired,
+        }
     }
 
-    /// True for a worker that was marked as stuck and has not ended.
+    pub(super) fn set_count_state(&self, state: CountState) {
+        self.count_state.store(state as u32, Ordering::SeqCst);
+    }
+
+    /// True for a worker that was marked as stuck and has not come back or ended.
     pub(crate) fn is_marked_stuck(&self) -> bool {
-        self.stuck.load(Ordering::Relaxed) && !self.is_gone()
+        self.count_state.load(Ordering::Relaxed) == CountState::Stuck as u32 && !self.is_gone()
     }
 
     /// Records that the worker has finished its handlers for `epoch` of the finish barrier.

@@ -48,8 +48,8 @@ impl Expiry {
         is_first
     }
 
-    /// Ends a pass. A pass of one part has seen all events. Between the parts of a longer one events
-    /// moved up and were not looked at, so the next pass is due at once.
+    /// Ends a pass. A pass of one part has seen all events. Between the parts of a longer one
+    /// events moved up and were not looked at, so the next pass is due at once.
     pub(super) fn end_pass(&mut self, in_one_part: bool) {
         let next = if in_one_part { self.seen } else { Time::ZERO };
         *self = Self { next, ..Self::default() };

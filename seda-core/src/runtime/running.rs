@@ -75,7 +75,7 @@ impl Running {
 
     /// Returns a handle for cached reports, which the control thread makes.
     pub fn snapshots(&self) -> Snapshots {
-        self.threads.snapshots()
+        self.threads.snapshots(&self.plane)
     }
 
     /// Returns a channel of all decisions of controllers from now on. A reader that is 1,024

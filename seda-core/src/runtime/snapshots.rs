@@ -2,6 +2,7 @@
 
 use crate::monitor::report::Report;
 use crate::platform::sync::Arc;
+use crate::stage::GraphShared;
 use crossbeam_channel::Sender;
 use std::fmt;
 
@@ -31,11 +32,19 @@ pub(super) type SnapshotRequest = Box<dyn FnOnce(Arc<Report>) + Send>;
 #[derive(Clone)]
 pub struct Snapshots {
     messages: Sender<Message>,
+    core: Arc<GraphShared>,
 }
 
 impl Snapshots {
-    pub(super) fn new(messages: Sender<Message>) -> Self {
-        Self { messages }
+    pub(super) fn new(messages: Sender<Message>, core: Arc<GraphShared>) -> Self {
+        Self { messages, core }
+    }
+
+    /// Returns the names of the stages whose workers are all stuck in handlers that do not return,
+    /// as of the last tick ([`ControlConfig::stuck_after`](crate::ControlConfig::stuck_after)).
+    /// Requests that would visit such a stage are refused. Empty in a healthy graph.
+    pub fn stuck_stages(&self) -> Vec<String> {
+        self.core.stuck_stages()
     }
 
     /// Requests a snapshot. `take` receives it on the control thread and must not block; a panic in

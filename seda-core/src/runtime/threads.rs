@@ -120,8 +120,8 @@ impl Threads {
     }
 
     /// Returns a handle for cached snapshots.
-    pub(super) fn snapshots(&self) -> Snapshots {
-        Snapshots::new(self.messages.clone())
+    pub(super) fn snapshots(&self, plane: &ControlPlane) -> Snapshots {
+        Snapshots::new(self.messages.clone(), Arc::clone(&plane.topology.core))
     }
 
     /// Waits until a thread ends, for `limit` at most.

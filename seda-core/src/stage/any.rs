@@ -201,7 +201,7 @@ pub(crate) trait Evictable {
     }
 }
 
-/// Shedding what is too late: called by the control plane.
+/// Shedding late events: called by the control plane.
 pub(crate) trait Expiring {
     /// Sheds queued events whose deadlines can no longer be met. Looks at up to `most` events and
     /// goes on there at the next call.

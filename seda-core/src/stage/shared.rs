@@ -166,6 +166,13 @@ impl GraphShared {
         debug_assert!(set.is_ok(), "a graph is built once");
     }
 
+    /// Returns the names of the stages with stuck workers alone.
+    pub(crate) fn stuck_stages(&self) -> Vec<String> {
+        let stages = self.stages.get().into_iter().flatten().filter_map(Weak::upgrade);
+        let stuck = stages.filter(|stage| self.admission.is_stuck(stage.index()));
+        stuck.map(|stage| stage.name().to_string()).collect()
+    }
+
     /// True once the graph is built: its stages are open and its pools known.
     pub(crate) fn is_built(&self) -> bool {
         self.stages.get().is_some()

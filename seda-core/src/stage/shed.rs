@@ -10,7 +10,7 @@ use crate::queue::{Evict, Shed, VictimFilter};
 use crate::stage::any::{Drainable, Evictable, Expiring, Observed, QueueView, Worked};
 use crate::stage::core::StageCore;
 
-/// The events that are looked at for expired ones under one lock: about 20 us.
+/// The events that are looked at for expired ones under one lock: 12 to 60 us.
 const EXPIRY_PART: usize = 4_096;
 
 impl<E: Send + 'static> StageCore<E> {

@@ -73,6 +73,19 @@ impl Modelled {
         }
     }
 
+    /// Marks the oldest worker of a pool as stuck, as the watch does that has seen it in a handler.
+    pub fn mark_oldest_stuck(&self, pool: &str) {
+        if let Some(worker) = self.pool(pool).workers().first() {
+            self.pool(pool).mark_stuck(worker);
+        }
+    }
+
+    /// Returns the number of workers that a pool counts.
+    #[must_use]
+    pub fn live(&self, pool: &str) -> usize {
+        self.pool(pool).live()
+    }
+
     /// Notifies the owners of events that the valve shed.
     pub fn tell_owners(&self) {
         self.plane.topology.core.loss_notifier.run_waiting();

@@ -399,7 +399,7 @@ impl Drop for Worker {
             // A worker that its host drops, or that got no thread, leaves the count. The events
             // that it took and did not begin are shed.
             let now = self.cx.graph().now();
-            self.pool.mark_stuck(self.cx.worker_stats());
+            self.pool.drop_worker(self.cx.worker_stats());
             self.cx.return_leases();
             for own in &mut self.stages {
                 own.runner.shed_taken(LossReason::Forgotten, now);

@@ -86,11 +86,15 @@ impl Admin {
     }
 
     fn readiness(&self) -> Response<Body> {
-        if self.ready.load(Ordering::SeqCst) {
-            responses::text(StatusCode::OK, "ready\n")
-        } else {
-            responses::text(StatusCode::SERVICE_UNAVAILABLE, "draining\n")
+        if !self.ready.load(Ordering::SeqCst) {
+            return responses::text(StatusCode::SERVICE_UNAVAILABLE, "draining\n");
         }
+        let stuck = self.snapshots.stuck_stages();
+        if stuck.is_empty() {
+            return responses::text(StatusCode::OK, "ready\n");
+        }
+        let text = format!("all workers are stuck in handlers at: {}\n", stuck.join(", "));
+        responses::text(StatusCode::SERVICE_UNAVAILABLE, text)
     }
 
     fn request_snapshot(&self, address: ReplyAddress, view: View) {

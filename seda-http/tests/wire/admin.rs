@@ -1,6 +1,8 @@
 //! The admin view under `/_seda/`.
 
-use crate::site::Site;
+use crate::client::LIMIT;
+use crate::site::{Plan, Site};
+use std::time::{Duration, Instant};
 
 #[test]
 fn the_report_is_served_as_json_text_and_graph() {
@@ -44,4 +46,33 @@ fn status_404_for_an_unknown_page() {
     let site = Site::start();
     assert_eq!(site.client().fetch("/_seda/nothing").status, 404);
     assert_eq!(site.admitted(), 0);
+}
+
+/// Asks whether the server is ready until the answer has `status`; returns its text.
+fn ready_with(site: &Site, status: u16) -> String {
+    let mut client = site.client();
+    let begun = Instant::now();
+    loop {
+        let answer = client.fetch("/_seda/ready");
+        if answer.status == status || begun.elapsed() > LIMIT {
+            assert_eq!(answer.status, status, "{}", answer.text());
+            return answer.text().to_owned();
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_server_with_a_stuck_stage_is_not_ready_names_it_and_heals() {
+    let site = Plan { stuck_after: Some(Duration::from_millis(20)), ..Plan::default() }.start();
+    assert_eq!(ready_with(&site, 200), "ready\n");
+    // The worker and its substitute wait for their release.
+    let mut held = [site.hold(), site.hold()];
+    assert!(ready_with(&site, 503).contains("stuck in handlers at: site\n"));
+    let refused = site.client().fetch("/hello");
+    assert_eq!((refused.status, refused.field("retry-after").is_some()), (503, true));
+    held.iter().for_each(|_| site.release());
+    assert_eq!(ready_with(&site, 200), "ready\n");
+    assert_eq!(site.client().fetch("/hello").status, 200);
+    held.iter_mut().for_each(|client| assert_eq!(client.response().text(), "held\n"));
 }

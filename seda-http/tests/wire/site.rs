@@ -3,7 +3,8 @@
 use crate::client::{Client, LIMIT};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use seda_core::{
-    Clock, Context, Graph, MonotonicClock, SendOptions, StageConfig, Time, WorkerRange, each,
+    Clock, Context, Graph, GraphConfig, MonotonicClock, SendOptions, StageConfig, Time,
+    WorkerRange, each,
 };
 use seda_http::h1::RequestHead;
 use seda_http::{Body, Bytes, Http, HttpConfig, HttpRequest, Response, Server, StatusCode};
@@ -39,13 +40,22 @@ pub(crate) struct Plan {
     /// `None` runs the stage on the thread of the reactor.
     pub(crate) workers: Option<usize>,
     pub(crate) classify: Option<fn(&RequestHead) -> SendOptions>,
+    /// The time after which a handler counts as stuck; `None` for the default.
+    pub(crate) stuck_after: Option<Duration>,
 }
 
 impl Default for Plan {
     fn default() -> Self {
         let mut http = HttpConfig::default();
         http.listen.set_port(0);
-        Self { http, capacity: 4096, budget: None, workers: Some(1), classify: None }
+        Self {
+            http,
+            capacity: 4096,
+            budget: None,
+            workers: Some(1),
+            classify: None,
+            stuck_after: None,
+        }
     }
 }
 
@@ -98,6 +108,11 @@ impl Plan {
         }
         if let Some(budget) = self.budget {
             graph.budget(budget);
+        }
+        if let Some(stuck_after) = self.stuck_after {
+            let mut config = GraphConfig::default();
+            (config.control.stuck_after, config.control.tick) = (stuck_after, stuck_after);
+            graph.apply(config).unwrap();
         }
         let server = http.serve(graph.start().unwrap()).unwrap();
         Site { server, begun, ended, release }

@@ -3,7 +3,7 @@
 use crate::control::pool_size::observation::PoolObservation;
 
 /// The time over which the capacity is averaged, in seconds: ten ticks.
-const SMOOTHED_OVER: f64 = 1.0;
+const AVERAGED_SECONDS: f64 = 1.0;
 
 /// Events served per second, and the number of ended events that this was measured on.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -33,7 +33,7 @@ impl Capacity {
         if self.workers != seen.workers {
             *self = Self { workers: seen.workers, ..Self::default() };
         }
-        let kept = 1.0 - (seen.seconds / SMOOTHED_OVER).min(1.0);
+        let kept = 1.0 - (seen.seconds / AVERAGED_SECONDS).min(1.0);
         self.ended = self.ended * kept + seen.completed as f64;
         let busy = seen.utilization * seen.workers as f64 * seen.seconds;
         self.busy_seconds = self.busy_seconds * kept + busy;

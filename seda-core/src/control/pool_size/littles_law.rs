@@ -86,8 +86,8 @@ impl LittlesLaw {
         }
     }
 
-    /// Returns how many workers serve what is offered and clear the queue in time: at least a tenth
-    /// more than now.
+    /// Returns how many workers serve the offered events and clear the queue in time: at least a
+    /// tenth more than now.
     ///
     /// It is no more than the workers that the events without one can occupy, and no more than fill
     /// the cores.
@@ -275,7 +275,8 @@ mod tests {
         assert!(policy.decide(&seen).unwrap().0 > 6);
     }
 
-    /// A tick in which nothing ended: `in_service` workers have been in service since its beginning.
+    /// A tick in which nothing ended: `in_service` workers have been in service since its
+    /// beginning.
     fn stalled(workers: usize, in_service: usize, queued: usize) -> PoolObservation {
         PoolObservation {
             queued,

@@ -1,9 +1,9 @@
 //! The trial of a growth: workers that certainly do not help are taken back.
 //!
-//! A trial compares what was served with two predictions: that of the workers before the growth, and
-//! that of workers which all serve as much as those before. A growth is reverted only if chance does
-//! not explain why so little was served. Until there is a verdict the pool may grow further, because
-//! a worker that is missing costs more than one that waits.
+//! A trial compares the events served with two predictions: that of the workers before the growth,
+//! and that of workers which all serve as much as those before. A growth is reverted only if chance
+//! does not explain why so little was served. Until there is a verdict the pool may grow further,
+//! because a worker that is missing costs more than one that waits.
 
 use crate::control::pool_size::capacity::Throughput;
 use std::fmt;
@@ -108,8 +108,8 @@ impl Trial {
         !matches!(self, Trial::Resting { .. })
     }
 
-    /// Returns whether the growth on trial helped less than half as much as it could. A further step
-    /// should then be a small one.
+    /// Returns whether the growth on trial helped less than half as much as it could. A further
+    /// step should then be a small one.
     pub(super) fn doubts(&self) -> bool {
         matches!(self, Trial::Grown(grown) if grown.is_comparable()
             && grown.served < (grown.before.per_second * grown.passed + grown.predicted) / 2.0)
@@ -166,7 +166,7 @@ impl Growth {
         gained.ln() > GAINED * self.deviation()
     }
 
-    /// Returns whether what was served before was measured on enough events. While most of them are
+    /// Returns whether the throughput before was measured on enough events. While most of them are
     /// in service, those that ended are the short ones.
     fn is_comparable(&self) -> bool {
         self.before.events >= COMPARABLE * self.from as f64
@@ -185,7 +185,8 @@ impl Growth {
         self.before.per_second * (1.0 + GAIN) * self.passed
     }
 
-    /// Returns the standard deviation of the logarithm of a ratio: events served to those predicted.
+    /// Returns the standard deviation of the logarithm of a ratio: events served to those
+    /// predicted.
     fn deviation(&self) -> f64 {
         (VARIANCE * (1.0 / self.served.max(1.0) + 1.0 / self.before.events.max(1.0))).sqrt()
     }

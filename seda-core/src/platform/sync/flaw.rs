@@ -18,6 +18,8 @@ pub enum Flaw {
     SilentShrink,
     /// A retiring worker wakes no other worker.
     SilentRetirement,
+    /// A worker reads whether it is marked as stuck before it locks the count of its pool.
+    StateReadEarly,
     /// A worker wakes no other worker for the events that it leaves in its own pool.
     WorkNotPassedOn,
     /// An event sent with a permit held beyond the graph's end stays in its queue.

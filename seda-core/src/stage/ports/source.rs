@@ -253,8 +253,11 @@ impl<E: Send + 'static> Source<E> {
     }
 
     fn route(&self, options: SendOptions) -> Option<RouteIndex> {
-        let declared = options.route.filter(|route| route.graph == self.graph().id);
-        self.admission().route(self.entry.stage.index, declared)
+        self.admission().route(self.entry.stage.index, self.declared(options))
+    }
+
+    fn declared(&self, options: SendOptions) -> Option<Route> {
+        options.route.filter(|route| route.graph == self.graph().id)
     }
 
     /// Passes the gates on the request's route and reserves its place at the entry.
@@ -286,7 +289,11 @@ impl<E: Send + 'static> Source<E> {
         charge: &GateCharge,
         options: SendOptions,
     ) -> Result<Permits<E>, Refusal> {
-        let reserved = self.try_reserve(1, self.meta_on(charge.route, options));
+        let meta = self.meta_on(charge.route, options);
+        let reserved = match self.barred(&meta, options) {
+            Some(reason) => Err(reason),
+            None => self.reserve_at_any(1, meta),
+        };
         reserved.map_err(|reason| self.refusal(charge.class, reason, 1))
     }
 
@@ -303,7 +310,7 @@ impl<E: Send + 'static> Source<E> {
     /// Checks whether [`Source::reserve_one`] would find a place for a request that has passed
     /// the gates.
     fn check_behind(&self, charge: &GateCharge, options: SendOptions) -> Result<(), RefusalReason> {
-        if let Some(reason) = self.barred(&self.meta_on(charge.route, options)) {
+        if let Some(reason) = self.barred(&self.meta_on(charge.route, options), options) {
             return Err(reason);
         }
         let check = |to: &Replica<E>| {
@@ -318,10 +325,14 @@ impl<E: Send + 'static> Source<E> {
 
     /// Tries to reserve `n` places, without counting a refusal.
     fn try_reserve(&self, n: usize, meta: EventMeta) -> Result<Permits<E>, RefusalReason> {
-        match self.barred(&meta) {
+        match self.barred(&meta, self.options) {
             Some(reason) => Err(reason),
-            None => self.ask(|to| Permits::reserve(&to.stage, to.edge, n, meta.clone(), false)),
+            None => self.reserve_at_any(n, meta),
         }
+    }
+
+    fn reserve_at_any(&self, n: usize, meta: EventMeta) -> Result<Permits<E>, RefusalReason> {
+        self.ask(|to| Permits::reserve(&to.stage, to.edge, n, meta.clone(), false))
     }
 
     /// Tries to send all events, without counting a refusal.
@@ -344,7 +355,7 @@ impl<E: Send + 'static> Source<E> {
 
     /// Tries to send one event, without counting a refusal.
     fn attempt(&self, event: E, meta: EventMeta) -> Result<(), (E, RefusalReason)> {
-        if let Some(reason) = self.barred(&meta) {
+        if let Some(reason) = self.barred(&meta, self.options) {
             return Err((event, reason));
         }
         if self.replicas.is_none() {
@@ -376,17 +387,25 @@ impl<E: Send + 'static> Source<E> {
         match &self.replicas {
             None => attempt(&self.entry),
             Some(replicas) => {
-                replicas.ask(&mut (), |(), to| to.stage.present_hint(), |(), to| attempt(to)).1
+                let admission = self.admission();
+                let attempt =
+                    |(): &mut (), to: &Replica<E>| match admission.is_stuck(to.stage.index) {
+                        true => Err(RefusalReason::Stuck),
+                        false => attempt(to),
+                    };
+                replicas.ask(&mut (), |(), to| to.stage.present_hint(), attempt).1
             }
         }
     }
 
     /// Returns the reason to refuse an event before any queue is looked at.
-    fn barred(&self, meta: &EventMeta) -> Option<RefusalReason> {
+    fn barred(&self, meta: &EventMeta, options: SendOptions) -> Option<RefusalReason> {
         if self.graph().is_draining() {
             Some(RefusalReason::Closed)
         } else if meta.is_expired(meta.birth) {
             Some(RefusalReason::Expired)
+        } else if self.admission().meets_stuck(self.entry.stage.index, self.declared(options)) {
+            Some(RefusalReason::Stuck)
         } else {
             None
         }

@@ -110,7 +110,10 @@ impl<T> ReplicaSet<T> {
 /// True if another replica may give another answer.
 fn is_per_replica(reason: RefusalReason) -> bool {
     match reason {
-        RefusalReason::Full | RefusalReason::Closed | RefusalReason::TooLarge => true,
+        RefusalReason::Full
+        | RefusalReason::Closed
+        | RefusalReason::TooLarge
+        | RefusalReason::Stuck => true,
         RefusalReason::Budget | RefusalReason::Admission | RefusalReason::Expired => false,
     }
 }
