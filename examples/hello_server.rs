@@ -1,16 +1,15 @@
-//! An HTTP server with one stage and an SLO: the README's first program.
+//! An HTTP server with one stage: the README's first program.
 //!
 //! Type: `cargo run --release --example hello_server`, and in another terminal
 //!       `curl http://127.0.0.1:8080/`
 //! See:  `hello`; after Enter the server drains and prints its report.
 
+use seda::Graph;
 use seda::http::{Body, Http, HttpConfig, HttpRequest, Response};
-use seda::{Graph, SloConfig};
 use std::{error::Error, io, time::Duration};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut graph = Graph::new("hello_server");
-    graph.slo(SloConfig::new(Duration::from_millis(200))); // 99 of 100 answers within 200 ms
     let mut http = Http::bind(HttpConfig::default())?; // 127.0.0.1:8080
     let hello = graph.stage::<HttpRequest>("hello", 1_024); // name, event type, queue capacity
     http.entry(&mut graph, hello)?; // requests enter here

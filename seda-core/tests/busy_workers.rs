@@ -11,8 +11,8 @@
 mod support;
 
 use seda_core::{
-    Begun, Clock, Context, Graph, GraphConfig, LossReason, Manual, ManualClock, Mode, Responder,
-    SendOptions, Source, StageConfig, Worker, WorkerRange,
+    Begun, Clock, Context, Graph, GraphConfig, LossReason, Manual, ManualClock, Mode,
+    RefusalReason, Responder, SendOptions, Source, StageConfig, Turn, Worker, WorkerRange,
 };
 use std::sync::Arc;
 use std::time::Duration;

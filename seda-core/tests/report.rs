@@ -201,6 +201,9 @@ fn every_metric_is_exported_under_its_name_with_bounded_labels() {
     let expected = [
         "seda_budget_limit{}",
         "seda_budget_used{}",
+        "seda_gate_bound{stage}",
+        "seda_gate_limit{stage}",
+        "seda_gate_turned_away_total{stage,class}",
         "seda_requests_admitted_total{}",
         "seda_requests_answered_total{}",
         "seda_requests_lost_total{reason}",

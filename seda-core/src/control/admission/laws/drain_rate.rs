@@ -2,7 +2,6 @@
 
 use crate::control::admission::backlog::{OVERLOAD, busy_backlog};
 use crate::control::admission::{AdmissionLaw, AdmissionObservation, FIRST_BURST, HORIZON, MOST};
-use crate::stats::Ewma;
 
 /// The least burst without an SLO, in events; a queue that could not have drained as many does not
 /// stand yet. At half load a queue of equal services exceeds it
@@ -25,11 +24,8 @@ const LEAST_QUEUE: f64 = 2.0;
 /// The time, in seconds, over which the offered load is averaged: long enough to tell 1.1 times the
 /// capacity from 1.0 at a hundred services a second.
 const LONG_MEMORY: f64 = 10.0;
-/// The time, in seconds, over which a step of the load shows.
+/// The time, in seconds, over which a step of the load or of the demand shows.
 const SHORT_MEMORY: f64 = 1.0;
-/// The services over which the rate is smoothed for the load: one of eight would mistake a load of
-/// 1.2 for one of 0.9.
-const RATE: Ewma = Ewma::over(24.0);
 /// The standard deviations of Poisson arrivals by which a load may be mistaken.
 const SIGMAS: f64 = 2.0;
 
@@ -49,14 +45,12 @@ const SIGMAS: f64 = 2.0;
 /// a second.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct DrainRate {
-    /// The offered requests while the queue has stood, or has been cut.
-    load: Offered,
+    /// The load while the queue has stood, or has been cut.
+    load: Load,
     /// The same over a shorter time.
-    recent: Offered,
-    /// The offered requests since the last refusal.
-    calm: Offered,
-    /// The rate at which the stage serves, in events per second.
-    rate: Option<f64>,
+    recent: Load,
+    /// The load since the last refusal.
+    calm: Load,
     /// Whether the queue is cut.
     cut: bool,
 }
@@ -70,12 +64,10 @@ impl AdmissionLaw for DrainRate {
         };
         // X: the rate at which the stage drains. A parallelism of zero or NaN stands for workers.
         let parallel = if seen.parallelism > 0.0 { seen.parallelism } else { workers };
-        let rate = (parallel.min(workers) / service).min(MOST);
-        let smoothed = RATE.update(self.rate, rate, seen.completed as f64);
-        self.rate = Some(smoothed).filter(|rate| rate.is_finite());
-        self.follow_queue(seen, smoothed);
+        let rate = parallel.min(workers) / service;
+        self.follow_queue(seen, rate);
         // The measured load is uncertain, and a limit for too high a load refuses in vain.
-        let load = self.load.at_least() / smoothed;
+        let load = self.load.at_least();
         let backlog = if self.cut && load >= OVERLOAD {
             cut_backlog(seen, rate, load)
         } else {
@@ -91,20 +83,20 @@ impl DrainRate {
     /// Cuts a queue that stands, and ends the cut when the overload has ended.
     fn follow_queue(&mut self, seen: &AdmissionObservation, rate: f64) {
         if seen.offered > seen.admitted {
-            self.calm = Offered::default();
+            self.calm = Load::default();
         }
-        self.calm.add(seen, LONG_MEMORY);
+        self.calm.add(seen, rate, LONG_MEMORY);
         // A few long services stand for the horizon, too: a queue that drains no faster is a burst.
         if seen.standing_seconds >= HORIZON.max(LEAST_BURST / rate) {
             self.cut = true;
-        } else if self.calm.seconds >= HORIZON && self.calm.at_most() < OVERLOAD * rate {
+        } else if self.calm.seconds >= HORIZON && self.calm.at_most() < OVERLOAD {
             self.cut = false;
         }
         if !self.cut && seen.standing_seconds <= seen.seconds {
             (self.load, self.recent) = Default::default();
         }
-        self.load.add(seen, LONG_MEMORY);
-        self.recent.add(seen, SHORT_MEMORY);
+        self.load.add(seen, rate, LONG_MEMORY);
+        self.recent.add(seen, rate, SHORT_MEMORY);
         if self.recent.differs_from(&self.load) {
             self.load = self.recent;
         }
@@ -139,42 +131,44 @@ fn burst(seen: &AdmissionObservation, rate: f64) -> f64 {
     }
 }
 
-/// The rate of the offered requests, in decaying sums.
+/// The offered load: arrivals over the capacity, in decaying sums.
 #[derive(Clone, Copy, Debug, Default)]
-struct Offered {
-    requests: f64,
-    /// The time in which they came, decayed as they are.
-    weight: f64,
-    /// The same time without decay.
+struct Load {
+    /// The time over which it is measured, without decay.
     seconds: f64,
+    arrivals: f64,
+    /// The arrivals that the stage could have served.
+    capacity: f64,
 }
 
-impl Offered {
-    fn add(&mut self, seen: &AdmissionObservation, memory: f64) {
-        let seconds = if seen.seconds > 0.0 { seen.seconds } else { 0.0 };
-        let kept = (-seconds / memory).exp();
-        self.requests = self.requests * kept + seen.offered as f64;
-        self.weight = self.weight * kept + seconds;
-        self.seconds += seconds;
+impl Load {
+    fn add(&mut self, seen: &AdmissionObservation, rate: f64, memory: f64) {
+        let kept = (-seen.seconds.max(0.0) / memory).exp();
+        let capacity = rate * seen.seconds;
+        if capacity.is_finite() && capacity > 0.0 {
+            self.seconds += seen.seconds;
+            self.arrivals = self.arrivals * kept + seen.offered as f64;
+            self.capacity = self.capacity * kept + capacity;
+        }
     }
 
-    /// Returns a lower bound of the requests per second; 0 before the first tick.
+    /// Returns a lower bound of the load; 0 before the first tick.
     fn at_least(&self) -> f64 {
-        self.per_second(self.requests - SIGMAS * self.requests.sqrt())
+        self.over_capacity(self.arrivals - SIGMAS * self.arrivals.sqrt())
     }
 
-    /// Returns an upper bound of the requests per second.
+    /// Returns an upper bound of the load.
     fn at_most(&self) -> f64 {
-        self.per_second(self.requests + SIGMAS * self.requests.sqrt())
+        self.over_capacity(self.arrivals + SIGMAS * self.arrivals.sqrt())
     }
 
-    /// Returns whether chance does not explain the difference of two rates: there was a step.
+    /// Returns whether chance does not explain the difference of two loads: there was a step.
     fn differs_from(&self, other: &Self) -> bool {
         self.at_most() < other.at_least() || self.at_least() > other.at_most()
     }
 
-    fn per_second(&self, requests: f64) -> f64 {
-        if self.weight > 0.0 { requests / self.weight } else { 0.0 }
+    fn over_capacity(&self, arrivals: f64) -> f64 {
+        if self.capacity > 0.0 { arrivals / self.capacity } else { 0.0 }
     }
 }
 
