@@ -387,15 +387,26 @@ impl<E: Send + 'static> Source<E> {
         match &self.replicas {
             None => attempt(&self.entry),
             Some(replicas) => {
-                let admission = self.admission();
-                let attempt =
-                    |(): &mut (), to: &Replica<E>| match admission.is_stuck(to.stage.index) {
-                        true => Err(RefusalReason::Stuck),
-                        false => attempt(to),
-                    };
-                replicas.ask(&mut (), |(), to| to.stage.present_hint(), attempt).1
+                let asked = replicas.ask(
+                    &mut (),
+                    |(), to| to.stage.present_hint(),
+                    |(), to| self.ask_one(to, &mut attempt),
+                );
+                asked.1
             }
         }
+    }
+
+    /// Asks one of several replicas; a stuck one refuses.
+    fn ask_one<R>(
+        &self,
+        to: &Replica<E>,
+        attempt: impl FnOnce(&Replica<E>) -> Result<R, RefusalReason>,
+    ) -> Result<R, RefusalReason> {
+        if self.admission().is_stuck(to.stage.index) {
+            return Err(RefusalReason::Stuck);
+        }
+        attempt(to)
     }
 
     /// Returns the reason to refuse an event before any queue is looked at.
