@@ -32,8 +32,11 @@ pub(crate) struct Lanes<E> {
     lead: u64,
     pub(crate) aqm: Aqm,
     open: bool,
-    /// When the queue was last empty.
+    /// When the queue last became empty, and until when it was empty.
+    empty_since: Time,
     empty_until: Time,
+    /// Nanoseconds in which the queue was empty, up to its last filling.
+    empty: u64,
     occupancy: Occupancy,
     ledger: Ledger,
     /// Nanoseconds of service that earlier stages had spent on shed events.
@@ -62,7 +65,9 @@ impl<E> Lanes<E> {
             lead: 0,
             aqm: Aqm::default(),
             open: false,
+            empty_since: Time::ZERO,
             empty_until: Time::ZERO,
+            empty: 0,
             occupancy: Occupancy::default(),
             ledger: Ledger::default(),
             wasted: 0,
@@ -141,6 +146,12 @@ impl<E> Lanes<E> {
     /// lowered, which fall as events leave.
     pub(crate) fn bound(&mut self) -> usize {
         self.places.bound()
+    }
+
+    /// Returns the nanoseconds in which the queue was empty.
+    pub(crate) fn empty_nanos(&self, now: Time) -> u64 {
+        let is_empty = self.depth() == 0;
+        self.empty + if is_empty { now.nanos_since(self.empty_since) } else { 0 }
     }
 
     /// Returns since when the queue has not been empty; `None` if it is empty.
@@ -330,7 +341,8 @@ impl<E> Lanes<E> {
     #[inline]
     fn note_empty(&mut self, now: Time) {
         if self.places.depth() == 0 {
-            self.empty_until = now;
+            self.empty += now.nanos_since(self.empty_since);
+            (self.empty_since, self.empty_until) = (now, now);
         }
     }
 
@@ -409,6 +421,9 @@ impl<E> Lanes<E> {
                 // No event was served, so the class keeps its turn.
                 Some(reason) => self.shed(envelope, reason, now, shed),
             }
+        }
+        if self.depth() == 0 && batch.len() > before {
+            self.empty_since = now;
         }
         let counts = self.count_by_class(batch.len() - before, batch.iter().skip(before));
         self.ledger.take(&counts);

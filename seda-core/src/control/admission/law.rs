@@ -51,6 +51,8 @@ pub struct AdmissionObservation {
     pub elsewhere: f64,
     /// Time for which the queue has not been empty; zero if it is empty.
     pub standing_seconds: f64,
+    /// Share of the tick in which the queue was empty, 0 to 1.
+    pub empty_share: f64,
     /// Mean wait of events dequeued during the tick; `None` if none was dequeued.
     pub wait_mean: Option<f64>,
     /// 90th percentile of these waits.

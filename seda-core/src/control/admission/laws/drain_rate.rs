@@ -14,6 +14,15 @@ const LOSS: f64 = 0.005;
 /// that keeps the workers busy. Beyond it the capacity wins, because each lost service is an answer
 /// that no client gets; the report then says that the SLO cannot be met.
 const SLO_LOSS: f64 = 0.05;
+/// A cut queue that is empty for more than this share of the time is too short. It is empty for 1 to
+/// 2 % where arrivals are random; arrivals in bursts and threads that share a core make it more.
+const EMPTY_SHARE: f64 = 0.05;
+/// The weight of a tick in the mean of that share.
+const EMPTY_WEIGHT: f64 = 0.2;
+/// The factor by which a queue that is too short grows per tick, within the burst.
+const STRETCH: f64 = 1.15;
+/// The factor by which it shrinks again: to half in three and a half seconds.
+const RELAX: f64 = 0.98;
 /// The least wait, in seconds, of a cut queue. Linux lets a thread run for 3 ms before another one
 /// on its core, so that a shorter queue runs dry between two turns of the thread that fills it.
 /// 5 ms is also the target of CoDel (Nichols and Jacobson 2012).
@@ -53,6 +62,20 @@ pub(crate) struct DrainRate {
     calm: Load,
     /// Whether the queue is cut.
     cut: bool,
+    /// The share of the time in which the cut queue is empty.
+    empty: f64,
+    /// The factor by which the cut queue is longer than random arrivals need.
+    stretch: Stretch,
+}
+
+/// A factor of at least one.
+#[derive(Clone, Copy, Debug)]
+struct Stretch(f64);
+
+impl Default for Stretch {
+    fn default() -> Self {
+        Self(1.0)
+    }
 }
 
 impl AdmissionLaw for DrainRate {
@@ -69,7 +92,8 @@ impl AdmissionLaw for DrainRate {
         // The measured load is uncertain, and a limit for too high a load refuses in vain.
         let load = self.load.at_least();
         let backlog = if self.cut && load >= OVERLOAD {
-            cut_backlog(seen, rate, load)
+            let least = cut_backlog(seen, rate, load);
+            (least * self.stretch.0).min(burst(seen, rate)).max(least)
         } else {
             burst(seen, rate)
         };
@@ -92,6 +116,7 @@ impl DrainRate {
         } else if self.calm.seconds >= HORIZON && self.calm.at_most() < OVERLOAD {
             self.cut = false;
         }
+        self.follow_emptiness(seen);
         if !self.cut && seen.standing_seconds <= seen.seconds {
             (self.load, self.recent) = Default::default();
         }
@@ -100,6 +125,19 @@ impl DrainRate {
         if self.recent.differs_from(&self.load) {
             self.load = self.recent;
         }
+    }
+
+    /// Lengthens a cut queue that runs empty while requests are refused.
+    fn follow_emptiness(&mut self, seen: &AdmissionObservation) {
+        if !self.cut {
+            (self.empty, self.stretch) = (0.0, Stretch::default());
+            return;
+        }
+        let now = if seen.empty_share.is_finite() { seen.empty_share.clamp(0.0, 1.0) } else { 0.0 };
+        self.empty += (now - self.empty) * EMPTY_WEIGHT;
+        let refuses = self.calm.seconds < HORIZON;
+        let factor = if refuses && self.empty > EMPTY_SHARE { STRETCH } else { RELAX };
+        self.stretch.0 = (self.stretch.0 * factor).clamp(1.0, HORIZON / LEAST_WAIT);
     }
 }
 
@@ -248,6 +286,20 @@ mod tests {
         assert!(law.decide(&tick(200)).unwrap() < 10.0);
         let calm: Vec<f64> = (0..20).filter_map(|_| law.decide(&tick(50))).collect();
         assert_eq!(calm[19], 401.0);
+    }
+
+    #[test]
+    fn a_cut_queue_that_runs_empty_beside_refusals_grows_up_to_the_burst_and_shrinks_again() {
+        let mut law = DrainRate::default();
+        let mut limit = |empty_share, ticks| {
+            let seen = AdmissionObservation { empty_share, ..standing(200, 1.0) };
+            (0..ticks).filter_map(|_| law.decide(&seen)).last().unwrap().round()
+        };
+        assert_eq!(limit(0.02, 20), 6.0);
+        // Half of the time nothing arrives.
+        assert!((30.0..120.0).contains(&limit(0.5, 20)));
+        assert_eq!(limit(0.5, 60), 401.0);
+        assert_eq!(limit(0.02, 400), 6.0);
     }
 
     #[test]
