@@ -16,6 +16,8 @@ pub struct Summary {
     pub stuck: Vec<u64>,
     /// The lowest goodput.
     pub least_goodput: f64,
+    /// The lowest share of good answers without the trigger.
+    pub least_untriggered: f64,
     /// The trials that are back later than after two seconds, or never.
     pub back_late: u64,
     /// The longest time to recovery; `None` if one trial does not recover.
@@ -35,11 +37,12 @@ impl Summary {
     /// Returns the figures of trials.
     pub fn of<'a>(trials: impl IntoIterator<Item = &'a Trial>) -> Self {
         let mut sum =
-            Self { least_goodput: f64::INFINITY, most_back_seconds: Some(0.0), ..Self::default() };
+            Self { least_goodput: f64::MAX, most_back_seconds: Some(0.0), ..Self::default() };
         for trial in trials {
             sum.trials += 1;
             sum.stuck.extend(trial.is_stuck().then_some(trial.seed));
             sum.least_goodput = sum.least_goodput.min(trial.goodput);
+            sum.least_untriggered = sum.least_untriggered.min(trial.untriggered);
             sum.back_late += u64::from(trial.back_seconds.is_none_or(|back| back > BACK_SECONDS));
             sum.most_back_seconds = match (sum.most_back_seconds, trial.back_seconds) {
                 (Some(most), Some(back)) => Some(most.max(back)),
@@ -79,7 +82,7 @@ mod tests {
     use super::*;
 
     fn trial(seed: u64, goodput: f64) -> Trial {
-        Trial { seed, goodput, back_seconds: Some(1.0), amplification: 1.0 }
+        Trial { seed, goodput, untriggered: 1.0, back_seconds: Some(1.0), amplification: 1.0 }
     }
 
     #[test]

@@ -28,6 +28,9 @@ pub struct Trial {
     /// Good answers to the requests that start from 5 to 30 s after the trigger, as a share of
     /// those without it.
     pub goodput: f64,
+    /// The share of the requests in this time that have a good answer without the trigger. A low
+    /// one is a server that needs no trigger to go down; `goodput` then says little.
+    pub untriggered: f64,
     /// From the end of the trigger to the first two seconds with 90 % of the good answers; `None`
     /// if there are none.
     pub back_seconds: Option<f64>,
@@ -57,6 +60,7 @@ impl Trial {
         Self {
             seed: with.seed,
             goodput: share(with_after, without_after),
+            untriggered: good(without_after) as f64 / scheduled(without_after).max(1) as f64,
             back_seconds: back.map(|slices| slices as f64 * SLICE.as_secs_f64()),
             amplification: amplification(with_after) / amplification(without_after),
         }
@@ -92,9 +96,15 @@ fn good(slices: &[Slice]) -> u64 {
     slices.iter().map(|slice| slice.ends.good).sum()
 }
 
+fn scheduled(slices: &[Slice]) -> u64 {
+    slices.iter().map(|slice| slice.ends.scheduled).sum()
+}
+
 /// Returns the attempts per request; 1 if there are none.
 fn amplification(slices: &[Slice]) -> f64 {
-    let requests: u64 = slices.iter().map(|slice| slice.ends.scheduled).sum();
     let attempts: u64 = slices.iter().map(|slice| slice.attempts).sum();
-    if requests == 0 { 1.0 } else { attempts as f64 / requests as f64 }
+    match scheduled(slices) {
+        0 => 1.0,
+        requests => attempts as f64 / requests as f64,
+    }
 }

@@ -37,13 +37,14 @@ impl fmt::Display for VariantReport {
         let back = all.most_back_seconds.map_or_else(|| "never".to_owned(), in_seconds);
         writeln!(
             out,
-            "  {:<15} {} of {} stuck, {} %; least goodput {} %; back after {back} at most, {} after \
-             2 s; amplification {:.2} at most, {} above 1.1",
+            "  {:<15} {} of {} stuck, {} %; goodput {} % at least, {} % without \
+             the trigger; back after {back} at most, {} after 2 s; amplification {:.2} at most, {} above 1.1",
             self.variant.as_str(),
             all.stuck.len(),
             all.trials,
             stuck(all),
             percent(all.least_goodput),
+            percent(all.least_untriggered),
             all.back_late,
             all.most_amplification,
             all.amplified,
