@@ -36,8 +36,12 @@ const AMPLIFICATION: f64 = 1.1;
 impl Summary {
     /// Returns the figures of trials.
     pub fn of<'a>(trials: impl IntoIterator<Item = &'a Trial>) -> Self {
-        let mut sum =
-            Self { least_goodput: f64::MAX, most_back_seconds: Some(0.0), ..Self::default() };
+        let mut sum = Self {
+            least_goodput: f64::MAX,
+            least_untriggered: f64::MAX,
+            most_back_seconds: Some(0.0),
+            ..Self::default()
+        };
         for trial in trials {
             sum.trials += 1;
             sum.stuck.extend(trial.is_stuck().then_some(trial.seed));
