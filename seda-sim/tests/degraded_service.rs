@@ -16,7 +16,7 @@ fn a_lost_cache_is_slow_until_misses_have_refilled_it() {
          [[stage]]\nname = 'a'\ncapacity = 100\nworkers = 4\n\
          demand = { kind = 'cached', hit = '1ms', miss = '20ms', keys = 200 }\n\
          [[fault]]\nkind = 'cold'\nstage = 'a'\nshare = 1.0\nat = '10s'\nfor = '10s'\n\
-         [graph.control]\npool_size = 'off'");
+         [graph.control]\nadmission = 'off'\npool_size = 'off'");
     let means: Vec<_> =
         report.slices.iter().map(|slice| slice.response_seconds.mean.unwrap() * 1e3).collect();
     assert!((0.8..1.3).contains(&means[0]), "full: {means:?}");
@@ -34,7 +34,7 @@ fn contended_services_have_the_throughput_of_the_universal_scalability_law() {
             "window = '60s'\nwarm_up = '5s'\n[client]\nclients = {n}\nthink = '1us'\n\
              [[stage]]\nname = 'a'\ncapacity = 100\nworkers = {n}\n\
              demand = {{ kind = 'contended', alone = '10ms', contention = 0.02, coherence = 0.004 }}\n\
-             [graph.control]\npool_size = 'off'\nbatch_size = 'off'"
+             [graph.control]\nadmission = 'off'\npool_size = 'off'\nbatch_size = 'off'"
         ));
         let inside = f64::from(n);
         let stretch = 1.0 + 0.02 * (inside - 1.0) + 0.004 * inside * (inside - 1.0);
@@ -61,7 +61,7 @@ fn the_attempts_of_a_slice_are_those_of_its_own_requests() {
     let report = run("window = '20s'\nslice = '5s'\nwarm_up = '0s'\narrivals.rate = 2000.0\n\
          client = { retries = 2, backoff = '10ms' }\n\
          [[stage]]\nname = 'a'\ncapacity = 10\nworkers = 1\n\
-         demand = { kind = 'deterministic', mean = '1ms' }\n[graph.control]\npool_size = 'off'");
+         demand = { kind = 'deterministic', mean = '1ms' }\n[graph.control]\nadmission = 'off'\npool_size = 'off'");
     let attempts: u64 = report.slices.iter().map(|slice| slice.attempts).sum();
     let scheduled: u64 = report.slices.iter().map(|slice| slice.ends.scheduled).sum();
     assert_eq!(scheduled, report.ends.scheduled);

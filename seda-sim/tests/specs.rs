@@ -360,7 +360,7 @@ fn a_request_of_a_trace_has_the_demand_in_the_trace() {
     let text = "warm_up = '0s'\nwindow = '10s'\n[arrivals]\nprocess = 'trace'\n[[stage]]\nname = 'a'\ncapacity = 10\n\
                 demand = { kind = 'deterministic', mean = '1ms' }\nroutes = [{ to = 'b' }]\n\
                 [[stage]]\nname = 'b'\ncapacity = 10\nworkers = 2\ndemand = { kind = 'trace' }\n\
-                [graph.control]\npool_size = 'off'\nbatch_size = 'off'";
+                [graph.control]\nadmission = 'off'\npool_size = 'off'\nbatch_size = 'off'";
     let spec: Spec = toml::from_str(text).unwrap();
     // The second request overtakes the first, so a mix-up of their demands shows in the answers.
     let spec = spec.with_trace(Trace::new(vec![1.0, 1.001, 2.0, 10.0], vec![3.0, 0.5, 0.25, 1.0]));
