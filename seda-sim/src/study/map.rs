@@ -1,9 +1,10 @@
 //! Maps: a spec over loads, and over sizes and lengths of its trigger.
 
+use super::cell::Cell;
 use super::trigger::Trigger;
 use crate::spec::{Spec, SpecError};
 use humantime_serde::Serde;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -21,19 +22,6 @@ pub struct Map {
     /// All combinations of the axes.
     pub cells: Vec<Cell>,
     spec: Spec,
-}
-
-/// A place on a map.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Cell {
-    /// The load beside the trigger, as a share of the capacity.
-    pub load: f64,
-    /// The size of the trigger: the lost share of the capacity or of the cache, or the further load
-    /// as a multiple of the capacity. `None`: its kind of fault has no size.
-    pub size: Option<f64>,
-    /// The length of the trigger, in seconds.
-    pub length_seconds: f64,
 }
 
 /// The file of a folder, as TOML has it.

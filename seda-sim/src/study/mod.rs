@@ -7,13 +7,15 @@
 //!
 //! Imports everything below. A single run does not belong here.
 
+mod cell;
 mod map;
 mod summary;
 mod trial;
 mod trigger;
 mod variant;
 
-pub use map::{Cell, Map, read_maps};
+pub use cell::Cell;
+pub use map::{Map, read_maps};
 pub use summary::Summary;
 pub use trial::Trial;
 pub use variant::Variant;

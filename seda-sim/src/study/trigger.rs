@@ -1,6 +1,6 @@
 //! The trigger of a map: the fault of its spec, with another size and length.
 
-use super::map::Cell;
+use super::cell::Cell;
 use crate::spec::{Fault, Spec, SpecError};
 use std::time::Duration;
 
