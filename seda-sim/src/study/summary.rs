@@ -18,14 +18,14 @@ pub struct Summary {
     pub least_goodput: f64,
     /// The lowest share of good answers without the trigger.
     pub least_untriggered: f64,
-    /// The trials that are back later than after two seconds, or never.
-    pub back_late: u64,
+    /// The seeds of those that are back later than after two seconds, or never.
+    pub late: Vec<u64>,
     /// The longest time to recovery; `None` if one trial does not recover.
     pub most_back_seconds: Option<f64>,
     /// The highest amplification.
     pub most_amplification: f64,
-    /// The trials with an amplification above 1.1.
-    pub amplified: u64,
+    /// The seeds of those with an amplification above 1.1.
+    pub amplified: Vec<u64>,
 }
 
 /// The longest time to recovery of a server that is upright.
@@ -47,13 +47,15 @@ impl Summary {
             sum.stuck.extend(trial.is_stuck().then_some(trial.seed));
             sum.least_goodput = sum.least_goodput.min(trial.goodput);
             sum.least_untriggered = sum.least_untriggered.min(trial.untriggered);
-            sum.back_late += u64::from(trial.back_seconds.is_none_or(|back| back > BACK_SECONDS));
+            let is_late = trial.back_seconds.is_none_or(|back| back > BACK_SECONDS);
+            sum.late.extend(is_late.then_some(trial.seed));
             sum.most_back_seconds = match (sum.most_back_seconds, trial.back_seconds) {
                 (Some(most), Some(back)) => Some(most.max(back)),
                 _ => None,
             };
             sum.most_amplification = sum.most_amplification.max(trial.amplification);
-            sum.amplified += u64::from(trial.amplification > AMPLIFICATION);
+            let is_amplified = trial.amplification > AMPLIFICATION;
+            sum.amplified.extend(is_amplified.then_some(trial.seed));
         }
         sum
     }
@@ -77,7 +79,7 @@ impl Summary {
     /// Returns whether no trial is stuck, all are back within two seconds, and none is amplified by
     /// more than a tenth.
     pub fn is_upright(&self) -> bool {
-        self.stuck.is_empty() && self.back_late == 0 && self.amplified == 0
+        self.stuck.is_empty() && self.late.is_empty() && self.amplified.is_empty()
     }
 }
 
@@ -103,7 +105,7 @@ mod tests {
         let late = Trial { back_seconds: Some(2.5), amplification: 1.2, ..trial(8, 0.95) };
         let summary = Summary::of(&[trial(7, 0.89), late]);
         assert_eq!((summary.stuck.as_slice(), summary.least_goodput), (&[7][..], 0.89));
-        assert_eq!((summary.back_late, summary.amplified), (1, 1));
+        assert_eq!((summary.late.as_slice(), summary.amplified.as_slice()), (&[8][..], &[8][..]));
         assert!(!summary.is_upright());
         assert!(Summary::of(&[trial(1, 1.0)]).is_upright());
     }

@@ -7,7 +7,7 @@ use crate::experiment::lab::{LabPlan, LabReport, Numbered};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use seda_core::{Clock, MonotonicClock, Time};
-use seda_sim::study::{Variant, read_maps};
+use seda_sim::study::{Summary, Variant, read_maps};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
@@ -29,9 +29,9 @@ pub(super) struct LabFlags {
     /// Write the report as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Write the spec of each stuck trial of seda into this folder, for `seda sim`
+    /// Write the spec of each trial in which seda is not upright into this folder, for `seda sim`
     #[arg(long, value_name = "FOLDER")]
-    stuck_specs: Option<PathBuf>,
+    specs_out: Option<PathBuf>,
 }
 
 const EXAMPLES: &str =
@@ -58,8 +58,8 @@ pub(super) fn lab(flags: &LabFlags) -> Result<Exit, CliError> {
     eprintln!("{trials} trials in {:.1} s", clock.now().nanos_since(Time::ZERO) as f64 / 1e9);
     output::print(&report);
     output::write_json(flags.json.as_ref(), &report)?;
-    if let Some(folder) = &flags.stuck_specs {
-        write_stuck(folder, &plan, &report)?;
+    if let Some(folder) = &flags.specs_out {
+        write_failed(folder, &plan, &report)?;
     }
     let is_upright = report.is_upright(Variant::Seda);
     Ok(if is_upright { Exit::Success } else { Exit::NotAsWanted })
@@ -85,16 +85,17 @@ impl LabFlags {
     }
 }
 
-/// Writes the spec of each stuck trial of seda as `MAP-SEED.toml`.
-fn write_stuck(folder: &Path, plan: &LabPlan, report: &LabReport) -> Result<(), CliError> {
+/// Writes the spec of each trial in which seda is not upright as `MAP-SEED.toml`.
+fn write_failed(folder: &Path, plan: &LabPlan, report: &LabReport) -> Result<(), CliError> {
     for (Numbered { number, map }, of) in plan.maps.iter().zip(&report.maps) {
         let seda = of.variants.iter().filter(|variant| variant.variant == Variant::Seda);
         for cell in seda.flat_map(|variant| &variant.cells) {
-            for seed in &cell.summary.stuck {
+            let Summary { stuck, late, amplified, .. } = &cell.summary;
+            for seed in stuck.iter().chain(late).chain(amplified) {
                 let mut spec = map.spec_at(cell.cell)?;
                 spec.seed = *seed;
                 let file = folder.join(format!("{number}-{seed}.toml"));
-                output::write("--stuck-specs", &file, &spec.to_toml()?)?;
+                output::write("--specs-out", &file, &spec.to_toml()?)?;
             }
         }
     }

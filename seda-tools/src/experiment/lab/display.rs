@@ -45,9 +45,9 @@ impl fmt::Display for VariantReport {
             stuck(all),
             percent(all.least_goodput),
             percent(all.least_untriggered),
-            all.back_late,
+            all.late.len(),
             all.most_amplification,
-            all.amplified,
+            all.amplified.len(),
         )?;
         if all.stuck.is_empty() { Ok(()) } else { self.write_map(out) }
     }
