@@ -79,7 +79,8 @@ impl Draw {
                 format!("[arrivals]\nprofile = '{}'", parts.join(","))
             }
             _ => format!("[arrivals]\nprofile = '{}/s:10s,{}/s:70s'", rate * 0.5, rate),
-        }
+        };
+        (text, kind == 1)
     }
 }
 

@@ -34,7 +34,7 @@ pub(crate) const LARGE: &[Listed] = &[
     ("seda-tools/src", "SweepPlan", 13),
     ("seda-sim/src", "SimReport", 24),
     ("seda-sim/src", "Tally", 20),
-    ("seda-sim/src", "Clients", 17),
+    ("seda-sim/src", "Clients", 15),
     ("seda-sim/src", "Spec", 17),
     ("seda-sim/src", "Machine", 13),
     ("benches/peers/src/bin/matrix", "OverloadSpec", 17),

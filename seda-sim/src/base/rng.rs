@@ -16,6 +16,12 @@ pub(crate) enum Purpose {
     Routing(usize),
     /// Pauses of clients, and the classes and routes of their requests.
     Clients,
+    /// The probes of a limiter.
+    Limiter,
+    /// Arrivals of a burst, by fault.
+    Burst(usize),
+    /// Hits of a cache, by queue.
+    Cache(usize),
 }
 
 /// A seeded stream of random numbers.
@@ -34,6 +40,9 @@ impl Rng {
             Purpose::Demand(queue) => (2, queue),
             Purpose::Routing(stage) => (3, stage),
             Purpose::Clients => (4, 0),
+            Purpose::Limiter => (5, 0),
+            Purpose::Burst(fault) => (6, fault),
+            Purpose::Cache(queue) => (7, queue),
         };
         // `seed_from_u64` goes through SplitMix64, so neighbouring seeds give unrelated streams.
         // The odd factor (2^64 / golden ratio) keeps the sums of seed and purpose apart.

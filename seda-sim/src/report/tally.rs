@@ -35,6 +35,7 @@ pub(crate) struct RequestInfo {
 #[derive(Clone, Debug, Default)]
 struct Group {
     ends: Ends,
+    attempts: u64,
     response: Quantiles,
 }
 
@@ -55,7 +56,7 @@ pub(crate) struct Tally {
     /// Requests of the window that are under way.
     unfinished: u64,
     /// Attempts in the whole run.
-    pub(crate) attempts: u64,
+    attempts: u64,
     /// Requests in the whole run.
     requests: u64,
     response: Quantiles,
@@ -122,6 +123,16 @@ impl Tally {
                 group.ends.unfinished += 1;
             }
             self.open_max = self.open_max.max(self.open);
+        }
+    }
+
+    /// Counts an attempt of a request.
+    pub(crate) fn attempt(&mut self, request: RequestInfo) {
+        self.attempts += 1;
+        if self.is_in_window(request.start) {
+            for group in self.groups(request) {
+                group.attempts += 1;
+            }
         }
     }
 
@@ -230,6 +241,7 @@ impl Tally {
             slices.push(Slice {
                 from_seconds: (self.from + index as u64 * self.slice) as f64 / 1e9,
                 ends: group.ends,
+                attempts: group.attempts,
                 response_seconds: group.response.summary(),
             });
         }

@@ -28,7 +28,7 @@ mod trace;
 
 pub use arrivals::ArrivalsSpec;
 pub use class::ClassSpec;
-pub use client::ClientSpec;
+pub use client::{ClientSpec, LimiterSpec};
 pub use demand::Demand;
 pub use error::SpecError;
 pub use fault::Fault;
