@@ -6,6 +6,7 @@ use crate::platform::Time;
 use crate::queue::aqm::{Aqm, AqmState};
 use crate::queue::byte_count::ByteCount;
 use crate::queue::class_lanes::ClassLanes;
+use crate::queue::emptiness::Emptiness;
 use crate::queue::expiry::Expiry;
 use crate::queue::ledger::{Ledger, Outcome};
 use crate::queue::occupancy::Occupancy;
@@ -32,11 +33,7 @@ pub(crate) struct Lanes<E> {
     lead: u64,
     pub(crate) aqm: Aqm,
     open: bool,
-    /// When the queue last became empty, and until when it was empty.
-    empty_since: Time,
-    empty_until: Time,
-    /// Nanoseconds in which the queue was empty, up to its last filling.
-    empty: u64,
+    emptiness: Emptiness,
     occupancy: Occupancy,
     ledger: Ledger,
     /// Nanoseconds of service that earlier stages had spent on shed events.
@@ -65,9 +62,7 @@ impl<E> Lanes<E> {
             lead: 0,
             aqm: Aqm::default(),
             open: false,
-            empty_since: Time::ZERO,
-            empty_until: Time::ZERO,
-            empty: 0,
+            emptiness: Emptiness::default(),
             occupancy: Occupancy::default(),
             ledger: Ledger::default(),
             wasted: 0,
@@ -150,13 +145,12 @@ impl<E> Lanes<E> {
 
     /// Returns the nanoseconds in which the queue was empty.
     pub(crate) fn empty_nanos(&self, now: Time) -> u64 {
-        let is_empty = self.depth() == 0;
-        self.empty + if is_empty { now.nanos_since(self.empty_since) } else { 0 }
+        self.emptiness.nanos(self.depth() == 0, now)
     }
 
     /// Returns since when the queue has not been empty; `None` if it is empty.
     pub(crate) fn standing_since(&self) -> Option<Time> {
-        (self.depth() > 0).then_some(self.empty_until)
+        (self.depth() > 0).then_some(self.emptiness.until())
     }
 
     pub(crate) fn soft(&self) -> usize {
@@ -341,8 +335,7 @@ impl<E> Lanes<E> {
     #[inline]
     fn note_empty(&mut self, now: Time) {
         if self.places.depth() == 0 {
-            self.empty += now.nanos_since(self.empty_since);
-            (self.empty_since, self.empty_until) = (now, now);
+            self.emptiness.end(now);
         }
     }
 
@@ -423,7 +416,7 @@ impl<E> Lanes<E> {
             }
         }
         if self.depth() == 0 && batch.len() > before {
-            self.empty_since = now;
+            self.emptiness.begin(now);
         }
         let counts = self.count_by_class(batch.len() - before, batch.iter().skip(before));
         self.ledger.take(&counts);

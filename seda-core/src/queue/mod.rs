@@ -44,6 +44,7 @@ mod class_lanes;
 mod codel;
 #[cfg(test)]
 mod codel_tests;
+mod emptiness;
 mod expiry;
 mod lane;
 mod lanes;

@@ -14,8 +14,8 @@ const LOSS: f64 = 0.005;
 /// that keeps the workers busy. Beyond it the capacity wins, because each lost service is an answer
 /// that no client gets; the report then says that the SLO cannot be met.
 const SLO_LOSS: f64 = 0.05;
-/// A cut queue that is empty for more than this share of the time is too short. It is empty for 1 to
-/// 2 % where arrivals are random; arrivals in bursts and threads that share a core make it more.
+/// A cut queue that is empty for more than this share of the time is too short. It is empty for 1
+/// to 2 % where arrivals are random; bursts and threads that share a core make it more.
 const EMPTY_SHARE: f64 = 0.05;
 /// The weight of a tick in the mean of that share.
 const EMPTY_WEIGHT: f64 = 0.2;
@@ -232,7 +232,7 @@ mod tests {
         }
     }
 
-    fn standing(offered: u64, standing_seconds: f64) -> AdmissionObservation {
+    fn stands_for(offered: u64, standing_seconds: f64) -> AdmissionObservation {
         AdmissionObservation { standing_seconds, ..tick(offered) }
     }
 
@@ -262,26 +262,26 @@ mod tests {
     #[test]
     fn a_queue_that_stands_for_the_horizon_is_cut_to_what_keeps_the_worker_busy() {
         let mut law = DrainRate::default();
-        let limits = [0.1, 0.2, 0.3, 0.4, 0.5].map(|s| law.decide(&standing(200, s)).unwrap());
+        let limits = [0.1, 0.2, 0.3, 0.4, 0.5].map(|s| law.decide(&stands_for(200, s)).unwrap());
         assert_eq!(limits[..3], [401.0; 3]);
         assert!(limits[3] < 7.0, "{limits:?}");
         // At 1.2x and 1.05x, with equal and with exponential services.
-        assert_eq!(cut(&standing(125, 1.0), 30), 9.0);
+        assert_eq!(cut(&stands_for(125, 1.0), 30), 9.0);
         let exponential =
-            AdmissionObservation { service_variation: Some(1.0), ..standing(125, 1.0) };
+            AdmissionObservation { service_variation: Some(1.0), ..stands_for(125, 1.0) };
         assert_eq!(cut(&exponential, 30), 19.0);
-        assert!(cut(&standing(105, 1.0), 30) > 25.0);
+        assert!(cut(&stands_for(105, 1.0), 30) > 25.0);
     }
 
     #[test]
     fn a_queue_that_stands_below_the_capacity_is_not_cut() {
-        assert_eq!(cut(&standing(95, 1.0), 30), 400.0);
+        assert_eq!(cut(&stands_for(95, 1.0), 30), 400.0);
     }
 
     #[test]
     fn the_burst_comes_back_after_a_horizon_without_refusals_below_the_capacity() {
         let mut law = DrainRate::default();
-        assert!((0..10).all(|_| law.decide(&standing(200, 1.0)).is_some()));
+        assert!((0..10).all(|_| law.decide(&stands_for(200, 1.0)).is_some()));
         // The queue of a cut gate empties now and then.
         assert!(law.decide(&tick(200)).unwrap() < 10.0);
         let calm: Vec<f64> = (0..20).filter_map(|_| law.decide(&tick(50))).collect();
@@ -292,7 +292,7 @@ mod tests {
     fn a_cut_queue_that_runs_empty_beside_refusals_grows_up_to_the_burst_and_shrinks_again() {
         let mut law = DrainRate::default();
         let mut limit = |empty_share, ticks| {
-            let seen = AdmissionObservation { empty_share, ..standing(200, 1.0) };
+            let seen = AdmissionObservation { empty_share, ..stands_for(200, 1.0) };
             (0..ticks).filter_map(|_| law.decide(&seen)).last().unwrap().round()
         };
         assert_eq!(limit(0.02, 20), 6.0);
@@ -304,8 +304,8 @@ mod tests {
 
     #[test]
     fn requests_elsewhere_do_not_take_the_places_of_those_that_wait() {
-        let seen = AdmissionObservation { elsewhere: 100.0, ..standing(200, 1.0) };
-        assert_eq!(cut(&seen, 10), cut(&standing(200, 1.0), 10) + 100.0);
+        let seen = AdmissionObservation { elsewhere: 100.0, ..stands_for(200, 1.0) };
+        assert_eq!(cut(&seen, 10), cut(&stands_for(200, 1.0), 10) + 100.0);
     }
 
     #[test]
@@ -316,7 +316,7 @@ mod tests {
             slack_mean: Some(0.1),
             service_mean: Some(0.010),
             service_variation: Some(1.0),
-            ..standing(125, 1.0)
+            ..stands_for(125, 1.0)
         };
         // 125 in 100 ms are twelve times what the stage serves; a handful keeps it busy.
         assert_eq!(cut(&slack(0.1), 30), 2.0);
