@@ -53,9 +53,6 @@ mod occupancy;
 mod places;
 mod rate_limit;
 mod shards;
-mod token_bucket;
-#[cfg(test)]
-mod token_bucket_tests;
 mod victim;
 
 pub(crate) use aqm::AqmState;
