@@ -129,7 +129,7 @@ fn case(seed: u64, load: (f64, f64), slo: bool) -> Case {
 }
 
 fn run(case: &Case, seed: u64) -> SimReport {
-    let spec: Spec = case.text.parse().unwrap_or_else(|error| panic!("{error}:\n{}", case.text));
+    let spec: Spec = case.text.parse().unwrap();
     seda_sim::run(&spec, seed).unwrap()
 }
 
