@@ -34,7 +34,16 @@ impl ClassLimiter {
     /// Adds `amount` if its class has room, where `done` of the amount inside does not count.
     /// Returns whether it did.
     pub(super) fn enter(&self, class: Class, amount: u64, done: u64) -> bool {
-        let limit = self.limit(class);
+        self.enter_up_to(self.limit(class), class, amount, done)
+    }
+
+    /// As [`ClassLimiter::enter`], for a tenant below the water level.
+    pub(super) fn enter_below_level(&self, class: Class, amount: u64, done: u64) -> bool {
+        let limit = self.room(class).map_or(UNLIMITED, |room| room.most);
+        self.enter_up_to(limit, class, amount, done)
+    }
+
+    fn enter_up_to(&self, limit: u64, class: Class, amount: u64, done: u64) -> bool {
         let entered = if limit == UNLIMITED || self.is_guaranteed(class, amount) {
             self.inside.fetch_add(amount, Ordering::Relaxed);
             true
@@ -48,6 +57,41 @@ impl ClassLimiter {
             self.by_class[class].fetch_add(amount, Ordering::Relaxed);
         }
         entered
+    }
+
+    /// Returns how much of the room of a class is filled, where `done` of the amount inside does
+    /// not count: 0 if it is empty, 1 at the target, 2 if only tenants below the water level fill
+    /// the rest, too. A class within its guarantee has room whatever else is inside. `None` without
+    /// a limit.
+    pub(super) fn fill(&self, class: Class, done: u64) -> Option<f64> {
+        let Room { target, most } = self.room(class)?;
+        let inside = self.inside().saturating_sub(done);
+        let ratio = if inside <= target {
+            inside as f64 / target.max(1) as f64
+        } else {
+            1.0 + (inside - target) as f64 / (most - target).max(1) as f64
+        };
+        let own = load(&self.by_class[class]).saturating_sub(done);
+        let guaranteed = load(&self.guaranteed[class]);
+        let of_guarantee = if guaranteed > 0 { own as f64 / guaranteed as f64 } else { ratio };
+        Some(ratio.min(of_guarantee))
+    }
+
+    /// Returns the room of a class if tenants share it; `None` without a limit.
+    ///
+    /// The highest class may be filled to twice its limit: the limit is what standing overload may
+    /// fill, and tenants below the level ask for less than the capacity, so they exceed it for
+    /// moments only. A class whose limit is lower leaves room for a higher class, which stays free:
+    /// its tenants share the limit itself.
+    fn room(&self, class: Class) -> Option<Room> {
+        let limit = self.limit(class);
+        if limit == UNLIMITED {
+            None
+        } else if limit < self.limit(Class::HIGHEST) {
+            Some(Room { target: limit / 2, most: limit })
+        } else {
+            Some(Room { target: limit, most: limit.saturating_mul(2).min(UNLIMITED - 1) })
+        }
     }
 
     /// Returns whether [`ClassLimiter::enter`] would succeed now.
@@ -106,6 +150,15 @@ impl ClassLimiter {
         set(&self.limits, &limits.most);
         set(&self.guaranteed, &limits.guaranteed);
     }
+}
+
+/// The room of a class if tenants share it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Room {
+    /// The amount that all tenants together fill in a standing overload.
+    target: u64,
+    /// The amount that tenants below the water level may fill.
+    most: u64,
 }
 
 /// Returns whether `inside + amount − done <= limit`. An empty gate admits any single amount,

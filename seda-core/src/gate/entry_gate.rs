@@ -24,6 +24,18 @@ pub(crate) struct Gate {
     infeasible: PerClass<AtomicBool>,
 }
 
+/// How full a gate is for a request, in the unit of the limit that decides about it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Fill {
+    /// 0 for an empty gate, 1 at its limit, 2 when tenants below the water level fill the rest, too.
+    pub(super) ratio: f64,
+    /// The cost of the request.
+    pub(super) amount: f64,
+    pub(super) limit: f64,
+    /// Whether the unit is that of costs, and not requests.
+    pub(super) in_costs: bool,
+}
+
 /// The figures of a gate at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct GateCounts {
@@ -61,8 +73,29 @@ impl Gate {
     /// Admits one more request if its class has room: for its cost, if it has one and costs are
     /// limited, else for one request. Returns whether it did. A `cost` of 0 means no cost.
     pub(super) fn enter(&self, class: Class, cost: u64, now: impl Fn() -> Time) -> bool {
-        if cost == 0 || self.costs.limit(class) == UNLIMITED {
-            let enters = self.requests.enter(class, 1, 0);
+        self.enter_by(ClassLimiter::enter, class, cost, now)
+    }
+
+    /// As [`Gate::enter`], for a tenant below the water level: it also gets the places that are
+    /// free for such tenants alone.
+    pub(super) fn enter_below_level(
+        &self,
+        class: Class,
+        cost: u64,
+        now: impl Fn() -> Time,
+    ) -> bool {
+        self.enter_by(ClassLimiter::enter_below_level, class, cost, now)
+    }
+
+    fn enter_by(
+        &self,
+        enter: impl Fn(&ClassLimiter, Class, u64, u64) -> bool,
+        class: Class,
+        cost: u64,
+        now: impl Fn() -> Time,
+    ) -> bool {
+        if !self.limits_costs(class, cost) {
+            let enters = enter(&self.requests, class, 1, 0);
             if enters {
                 self.count_entered(class, cost);
             }
@@ -70,13 +103,33 @@ impl Gate {
         }
         // The served part is read only where it decides, because reading it takes a lock and the
         // clock.
-        let enters = self.costs.enter(class, cost, 0)
-            || self.costs.enter(class, cost, self.in_service.served(now()));
+        let enters = enter(&self.costs, class, cost, 0)
+            || enter(&self.costs, class, cost, self.in_service.served(now()));
         if enters {
             self.requests.enter_anyway(class, 1);
             self.entered.fetch_add(1, Ordering::Relaxed);
         }
         enters
+    }
+
+    /// Returns whether the cost of a request decides about it, and not its number.
+    fn limits_costs(&self, class: Class, cost: u64) -> bool {
+        cost > 0 && self.costs.limit(class) < UNLIMITED
+    }
+
+    /// Returns the cost of a request in the unit of the limit that decides about it.
+    pub(super) fn amount(&self, class: Class, cost: u64) -> f64 {
+        if self.limits_costs(class, cost) { cost as f64 } else { 1.0 }
+    }
+
+    /// Returns how full the gate is for a request; `None` without a limit.
+    pub(super) fn fill(&self, class: Class, cost: u64, now: impl Fn() -> Time) -> Option<Fill> {
+        let in_costs = self.limits_costs(class, cost);
+        let limiter = if in_costs { &self.costs } else { &self.requests };
+        let done = if in_costs { self.in_service.served(now()) } else { 0 };
+        let ratio = limiter.fill(class, done)?;
+        let limit = limiter.limit(class) as f64;
+        Some(Fill { ratio, amount: self.amount(class, cost), limit, in_costs })
     }
 
     /// Returns whether [`Gate::enter`] would admit the request now.

@@ -13,6 +13,8 @@ pub(crate) struct GateCharge {
     pub(crate) cost: u32,
     /// Whether the cost was declared.
     pub(crate) declared: bool,
+    /// The key of its tenant; `None` for the tenant of all requests without a key.
+    pub(crate) tenant: Option<u64>,
 }
 
 /// The refusal by a closed gate.

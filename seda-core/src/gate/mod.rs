@@ -13,10 +13,13 @@
 //! - `InService`: the requests in service, and the part of their cost that is served already.
 //! - `CostModel`: the measured service time of a unit of cost.
 //! - `Demands`: the measured demand of each route, for requests that declare no cost.
+//! - `Tenants`: decides which requests find room at a closed gate. It has a `WaterLevel` for each
+//!   class and gate, and the `Accounts` of the tenants.
 //!
 //! By Little's law a bound on the requests inside bounds their time: N requests under way, of which
 //! X per second end, take N/X seconds.
 
+mod accounts;
 mod class_limits;
 mod cost_model;
 mod entry_gate;
@@ -24,18 +27,23 @@ mod gate_charge;
 mod in_service;
 mod route;
 mod route_demand;
+mod tenants;
 #[cfg(test)]
 mod tests;
+mod water_level;
 
+pub(crate) use accounts::TenantRate;
 pub(crate) use class_limits::{Limits, UNLIMITED};
 pub(crate) use cost_model::CostModel;
 pub(crate) use entry_gate::{Gate, GateCounts};
 pub(crate) use gate_charge::{GateCharge, GateClosed};
 pub(crate) use route::RouteIndex;
 pub use route::{Route, StageId};
+pub(crate) use tenants::TenantName;
 
 use crate::config::{Class, Mode, PerClass};
 use crate::gate::route_demand::Demands;
+use crate::gate::tenants::{Tenants, Verdict};
 use crate::platform::Time;
 use crate::platform::sync::{AtomicBool, AtomicU64, OnceLock, Ordering};
 use std::time::Duration;
@@ -76,6 +84,7 @@ struct Built {
     /// In gates: for each stage the route that visits it alone, then the declared routes.
     routes: Box<[Box<[usize]>]>,
     demands: Demands,
+    tenants: Tenants,
 }
 
 impl Admission {
@@ -96,6 +105,7 @@ impl Admission {
         let built = Built {
             gates: (0..stages).map(|_| Gate::default()).collect(),
             demands: Demands::new(&routes),
+            tenants: Tenants::new(stages),
             routes,
             gate_of,
         };
@@ -194,6 +204,7 @@ impl Admission {
         route: Option<RouteIndex>,
         class: Class,
         declared: Option<u32>,
+        tenant: Option<u64>,
     ) -> GateCharge {
         let cost = match (self.built.get().zip(route), declared) {
             (None, _) => 0,
@@ -203,7 +214,7 @@ impl Admission {
                 cost.max(1)
             }
         };
-        GateCharge { route, class, cost, declared: declared.is_some() }
+        GateCharge { route, class, cost, declared: declared.is_some(), tenant }
     }
 
     /// Returns whether requests have declared their costs. From then on only declared costs count.
@@ -261,7 +272,14 @@ impl Admission {
         for (passed, (stage, gate)) in self.gates_on(charge.route).enumerate() {
             if preempted.contains(&stage) {
                 gate.enter_anyway(class, cost);
-            } else if !gate.enter(class, cost, &now) {
+                continue;
+            }
+            let enters = match self.judge_tenant(charge, stage, &now) {
+                Verdict::Uncontended => gate.enter(class, cost, &now),
+                Verdict::Below => gate.enter_below_level(class, cost, &now),
+                Verdict::Above => false,
+            };
+            if !enters {
                 if observes {
                     gate.turn_away(class);
                     gate.enter_anyway(class, cost);
@@ -273,7 +291,46 @@ impl Admission {
                 return Err(GateClosed { stage });
             }
         }
+        if let Some(built) = self.built.get() {
+            for (stage, gate) in self.gates_on(charge.route) {
+                built.tenants.admit(stage, charge, gate.amount(class, cost), &now);
+            }
+        }
         Ok(())
+    }
+
+    /// Returns whether a request is refused at the gate of `stage` because its tenant has had its
+    /// share, regardless of the room there.
+    pub(crate) fn is_above_level(
+        &self,
+        charge: &GateCharge,
+        stage: usize,
+        now: impl Fn() -> Time,
+    ) -> bool {
+        self.judge_tenant(charge, stage, now) == Verdict::Above
+    }
+
+    fn judge_tenant(&self, charge: &GateCharge, stage: usize, now: impl Fn() -> Time) -> Verdict {
+        let gate = self.built.get().and_then(|built| Some((built, built.gates.get(stage)?)));
+        let Some((built, gate)) = gate else { return Verdict::Uncontended };
+        if self.observes.load(Ordering::Relaxed) {
+            return Verdict::Uncontended;
+        }
+        let fill = || gate.fill(charge.class, u64::from(charge.cost), &now);
+        built.tenants.judge(stage, charge, fill, &now)
+    }
+
+    /// Returns the `most` tenants with the highest rates, the highest first.
+    pub(crate) fn heaviest_tenants(&self, most: usize, now: Time) -> Vec<(TenantName, TenantRate)> {
+        self.built.get().map_or_else(Vec::new, |built| built.tenants.heaviest(most, now))
+    }
+
+    /// Sets the salt of the tenants' table, so that clients cannot choose the keys that share a
+    /// place in it; to be called before the first request.
+    pub(crate) fn salt_tenants(&self, salt: u64) {
+        if let Some(built) = self.built.get() {
+            built.tenants.set_salt(salt);
+        }
     }
 
     /// Returns the stages of the gates on a request's route that are closed for it.
@@ -288,6 +345,9 @@ impl Admission {
     pub(crate) fn turn_away(&self, charge: &GateCharge, closed: GateClosed) {
         if let Some(gate) = self.gate(closed.stage) {
             gate.turn_away(charge.class);
+        }
+        if let Some(built) = self.built.get() {
+            built.tenants.refuse(closed.stage, charge);
         }
     }
 

@@ -16,7 +16,7 @@ fn admission() -> (Admission, Option<RouteIndex>) {
 }
 
 fn charge(route: Option<RouteIndex>, class: Class, cost: u32) -> GateCharge {
-    GateCharge { route, class, cost, declared: cost > 0 }
+    GateCharge { route, class, cost, declared: cost > 0, tenant: None }
 }
 
 fn enter(
@@ -159,7 +159,7 @@ fn a_measured_demand_does_not_count_for_the_model_of_declared_costs() {
     let (admission, route) = admission();
     let measured = GateCharge { declared: false, ..charge(route, GOLD, 50_000) };
     assert!(admission.counts_for_cost_models(&measured));
-    let declared = admission.charge(route, GOLD, Some(7));
+    let declared = admission.charge(route, GOLD, Some(7), None);
     assert!(admission.costs_are_declared());
     assert!(
         admission.counts_for_cost_models(&declared) && !admission.counts_for_cost_models(&measured)

@@ -53,6 +53,7 @@ impl Spec {
             routes_known: knows_routes(report, &stages),
             refusal_cpu: Duration::ZERO,
             arrivals: ArrivalsSpec { rate: Some(rate), ..ArrivalsSpec::default() },
+            tenants: None,
             pools: shared_pools(report, &stages),
             stages,
             classes: classes(report),

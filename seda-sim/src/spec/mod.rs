@@ -24,6 +24,7 @@ mod quantiles;
 mod routing;
 mod scale;
 mod stage;
+mod tenants;
 mod trace;
 
 pub use arrivals::ArrivalsSpec;
@@ -37,6 +38,7 @@ pub use moments::Moments;
 pub use process::{Process, ProcessError};
 pub use profile::{Part, ProfileError, Stretch, parse_profile};
 pub use stage::{PoolSpec, RouteSpec, StageSpec};
+pub use tenants::{HeavyTenant, NewKeys, TenantsSpec};
 pub use trace::Trace;
 
 use seda_core::GraphConfig;
@@ -105,6 +107,9 @@ pub struct Spec {
     /// The arrivals; requests enter at the first stage.
     #[serde(default)]
     pub arrivals: ArrivalsSpec,
+    /// The tenants that requests are sent for. `None`: requests have no tenant.
+    #[serde(default)]
+    pub tenants: Option<TenantsSpec>,
     /// The classes, most important first. Empty: one class named `default`.
     #[serde(default, rename = "class")]
     pub classes: Vec<ClassSpec>,

@@ -42,8 +42,14 @@ pub struct SendOptions {
     /// request is admitted where an expensive one has no room. 0 counts as 1. `None`: unknown. If
     /// routes that meet in a stage then differ in cost by a factor of two, each request counts with
     /// the measured cost of its route.
-    /// request counts as the measured cost of its route.
     pub cost: Option<u32>,
+    /// The key of the tenant that a request is sent for: any number, such as a hash of an account
+    /// or an API key. While a gate refuses requests, the tenants of a class share its capacity
+    /// fairly, by rate and cost: a tenant that asks for less than its share is served, and no other
+    /// gets more than that share. All keys that were never admitted before count as one tenant, so
+    /// a key has to be one that a client cannot make up. `None`: all requests without a key are one
+    /// tenant.
+    pub tenant: Option<u64>,
 }
 
 /// Sends events into one stage from outside the graph. Cheap to clone. Clones share their request
@@ -213,7 +219,8 @@ impl<E: Send + 'static> Source<E> {
 
     /// Returns the charge of a request at the gates of the stages that it will visit.
     fn gate_charge(&self, options: SendOptions) -> GateCharge {
-        self.admission().charge(self.route(options), self.class(options), options.cost)
+        let (route, class) = (self.route(options), self.class(options));
+        self.admission().charge(route, class, options.cost, options.tenant)
     }
 
     fn route(&self, options: SendOptions) -> Option<RouteIndex> {
@@ -230,6 +237,12 @@ impl<E: Send + 'static> Source<E> {
                 return reserved.inspect_err(|_| self.admission().leave(charge));
             }
             Err(closed) if !graph.may_preempt(charge.class) => closed,
+            // No lower class gives way to a tenant that has had its share.
+            Err(closed)
+                if self.admission().is_above_level(charge, closed.stage, || graph.now()) =>
+            {
+                closed
+            }
             Err(_) => {
                 // Reserve the place first: no event is preempted for a request that the queue
                 // would refuse.
