@@ -149,6 +149,25 @@ fn every_wrong_flag_gives_one_line_that_names_it_and_exit_code_2() {
     assert!(refused(&["--config", "/no/such/file"]).contains("name a readable file"));
 }
 
+#[test]
+fn fifty_tenants_by_a_header_are_counted_apart_and_the_report_has_the_heaviest() {
+    let server = Example::start(&["--slo", "200ms", "--tenant-header", "X-Account"]);
+    let mut client = Client::connect(server.address);
+    for account in 0..50 {
+        let line = format!("X-Account: account-{account}\r\n");
+        for _ in 0..=account / 10 {
+            client.send_with("GET", "/work?micros=1", &line);
+            assert_eq!(client.read(false).expect("an answer").status, 200);
+        }
+    }
+    let report = client.ask("GET", "/_seda/report").body;
+    let report: seda::Report = serde_json::from_slice(&report).expect("a report");
+    let heaviest = report.heaviest_tenants;
+    assert_eq!(heaviest.len(), 5);
+    assert!(heaviest.iter().all(|tenant| tenant.tenant.len() == 16), "{heaviest:?}");
+    assert!(heaviest.iter().all(|tenant| tenant.refused_share == 0.0), "{heaviest:?}");
+}
+
 /// Files that are refused, each with a part of its error.
 const BAD_SETTINGS: [(&str, &str); 21] = [
     (

@@ -17,7 +17,13 @@ pub(super) struct ClassLimiter {
     limits: PerClass<AtomicU64>,
     /// The amount of a class that is admitted regardless of the other classes.
     guaranteed: PerClass<AtomicU64>,
+    /// The amount inside that can be answered in time.
+    in_time: PerClass<AtomicU64>,
 }
+
+/// Tenants below the water level may fill this multiple of the limit, if it is in time. With a
+/// limit of ten requests forty more absorb the bursts of a load that is just below the capacity.
+const MOST_OVER_LIMIT: u64 = 5;
 
 impl Default for ClassLimiter {
     fn default() -> Self {
@@ -26,6 +32,7 @@ impl Default for ClassLimiter {
             by_class: PerClass::default(),
             limits: PerClass::from_fn(|_| AtomicU64::new(UNLIMITED)),
             guaranteed: PerClass::default(),
+            in_time: PerClass::from_fn(|_| AtomicU64::new(UNLIMITED)),
         }
     }
 }
@@ -64,34 +71,33 @@ impl ClassLimiter {
     /// the rest, too. A class within its guarantee has room whatever else is inside. `None` without
     /// a limit.
     pub(super) fn fill(&self, class: Class, done: u64) -> Option<f64> {
-        let Room { target, most } = self.room(class)?;
-        let inside = self.inside().saturating_sub(done);
-        let ratio = if inside <= target {
-            inside as f64 / target.max(1) as f64
-        } else {
-            1.0 + (inside - target) as f64 / (most - target).max(1) as f64
-        };
-        let own = load(&self.by_class[class]).saturating_sub(done);
+        let room = self.room(class)?;
+        let of_room = room.fill(self.inside().saturating_sub(done));
         let guaranteed = load(&self.guaranteed[class]);
-        let of_guarantee = if guaranteed > 0 { own as f64 / guaranteed as f64 } else { ratio };
-        Some(ratio.min(of_guarantee))
+        // The guarantee has the same target as the limit, in proportion.
+        let part = room.target as f64 / self.limit(class).max(1) as f64;
+        let guarantee = Room { target: (guaranteed as f64 * part) as u64, most: guaranteed };
+        let own = load(&self.by_class[class]).saturating_sub(done);
+        let is_guaranteed = own < guaranteed;
+        Some(if is_guaranteed { of_room.min(guarantee.fill(own)) } else { of_room })
     }
 
     /// Returns the room of a class if tenants share it; `None` without a limit.
     ///
-    /// The highest class may be filled to twice its limit: the limit is what standing overload may
-    /// fill, and tenants below the level ask for less than the capacity, so they exceed it for
-    /// moments only. A class whose limit is lower leaves room for a higher class, which stays free:
-    /// its tenants share the limit itself.
+    /// The target is the limit: the amount that a standing overload may fill. Tenants below the
+    /// water level together ask for less than the capacity, so they exceed the target for moments
+    /// only, and may fill what is in time. If that is no more than the limit, the target is half of
+    /// it. So it is for a class with a lower limit than the highest, because the rest is free for
+    /// the higher classes.
     fn room(&self, class: Class) -> Option<Room> {
         let limit = self.limit(class);
         if limit == UNLIMITED {
-            None
-        } else if limit < self.limit(Class::HIGHEST) {
-            Some(Room { target: limit / 2, most: limit })
-        } else {
-            Some(Room { target: limit, most: limit.saturating_mul(2).min(UNLIMITED - 1) })
+            return None;
         }
+        let is_held_back = limit < self.limit(Class::HIGHEST);
+        let in_time = if is_held_back { limit } else { load(&self.in_time[class]).max(limit) };
+        let most = in_time.min(limit.saturating_mul(MOST_OVER_LIMIT)).min(UNLIMITED - 1);
+        Some(Room { target: limit.min(most / 2), most })
     }
 
     /// Returns whether [`ClassLimiter::enter`] would succeed now.
@@ -142,6 +148,11 @@ impl ClassLimiter {
         load(&self.limits[class])
     }
 
+    /// Sets the amounts that can be answered in time, by class.
+    pub(super) fn set_in_time(&self, in_time: PerClass<u64>) {
+        self.in_time.iter().zip(in_time).for_each(|(one, to)| one.store(to, Ordering::Relaxed));
+    }
+
     /// Sets the limits and the guarantees, live.
     pub(super) fn set_limits(&self, limits: &Limits) {
         let set = |all: &PerClass<AtomicU64>, to: &PerClass<u64>| {
@@ -159,6 +170,16 @@ struct Room {
     target: u64,
     /// The amount that tenants below the water level may fill.
     most: u64,
+}
+
+impl Room {
+    fn fill(self, inside: u64) -> f64 {
+        if inside <= self.target {
+            inside as f64 / self.target.max(1) as f64
+        } else {
+            1.0 + (inside - self.target) as f64 / (self.most - self.target).max(1) as f64
+        }
+    }
 }
 
 /// Returns whether `inside + amount − done <= limit`. An empty gate admits any single amount,

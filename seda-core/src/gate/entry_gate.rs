@@ -231,6 +231,12 @@ impl Gate {
         self.costs.set_limits(costs);
     }
 
+    /// Sets the amounts that can be answered in time, by class: requests and costs.
+    pub(crate) fn set_in_time(&self, requests: PerClass<u64>, costs: PerClass<u64>) {
+        self.requests.set_in_time(requests);
+        self.costs.set_in_time(costs);
+    }
+
     /// Sets the units of cost that a second of service is worth, and the number of requests that
     /// are served at once.
     pub(crate) fn set_pace(&self, units_per_second: f64, parallelism: f64) {

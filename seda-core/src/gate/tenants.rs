@@ -14,9 +14,6 @@ const OPEN_AFTER: Duration = Duration::from_secs(1);
 /// For this time after the first request with a key every tenant is new, and new keys are admitted
 /// like tenants without a debt. A tenant with a request in ten seconds is known afterwards.
 const LEARNING: Duration = Duration::from_secs(30);
-/// Up to this part of its limit a gate admits every request, because its workers would be idle
-/// soon.
-const NEARLY_EMPTY: f64 = 0.25;
 
 /// The tenants of all gates of a graph.
 ///
@@ -140,7 +137,8 @@ impl Tenants {
             Some(None) if self.is_learning(now) => 0.0,
             Some(None) => state.newcomers.mark,
         };
-        if fill.ratio <= NEARLY_EMPTY || state.level.allows(mark, fill.ratio) {
+        // Workers would be idle behind an empty gate.
+        if fill.ratio <= 0.0 || state.level.allows(mark, fill.ratio) {
             Verdict::Below
         } else {
             state.level.note_refusal();

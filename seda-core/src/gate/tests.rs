@@ -181,6 +181,122 @@ fn an_slo_is_the_deadline_of_its_class_while_it_is_feasible() {
     assert_eq!((deadline(GOLD), admission.shortest_slo()), (None, None));
 }
 
+/// A tenant of a test: its key, the cost of a request, its requests per millisecond, and its served
+/// cost in the second half of the run.
+struct Offered {
+    key: Option<u64>,
+    cost: u32,
+    per_milli: f64,
+    served: f64,
+    refused: f64,
+}
+
+impl Offered {
+    fn new(key: Option<u64>, cost: u32, per_milli: f64) -> Self {
+        Self { key, cost, per_milli, served: 0.0, refused: 0.0 }
+    }
+}
+
+/// Serves tenants for 40 seconds at one unit of cost per millisecond. The gate limits the requests,
+/// or their costs if these are more than 1.
+fn serve(tenants: &mut [Offered], limit: u64) {
+    let (admission, _) = admission();
+    let route = admission.route(1, None);
+    let gate = admission.gate(1).unwrap();
+    gate.set_limits(&all(limit), &all(limit));
+    let mut queue = std::collections::VecDeque::new();
+    let mut left = 0;
+    for milli in 0..40_000_u64 {
+        let now = || Time::from_nanos(milli * 1_000_000);
+        let counts = if milli >= 20_000 { 1.0 } else { 0.0 };
+        for tenant in &mut *tenants {
+            let so_far = |milli: u64| (milli as f64 * tenant.per_milli) as u64;
+            for _ in so_far(milli)..so_far(milli + 1) {
+                let cost = if tenant.cost > 1 { tenant.cost } else { 0 };
+                let request = GateCharge { tenant: tenant.key, ..charge(route, GOLD, cost) };
+                match admission.enter(&request, &[], now) {
+                    Ok(()) => {
+                        queue.push_back((request, tenant.cost));
+                        tenant.served += counts * f64::from(tenant.cost);
+                    }
+                    Err(closed) => {
+                        admission.turn_away(&request, closed);
+                        tenant.refused += counts;
+                    }
+                }
+            }
+        }
+        if left == 0
+            && let Some((request, cost)) = queue.pop_front()
+        {
+            left = cost;
+            queue.push_front((request, cost));
+        }
+        left = left.saturating_sub(1);
+        if left == 0
+            && let Some((request, _)) = queue.pop_front()
+        {
+            admission.leave(&request);
+        }
+    }
+}
+
+#[test]
+fn tenants_share_by_cost_and_not_by_requests() {
+    let mut tenants = [
+        Offered::new(Some(1), 2, 1.0),
+        Offered::new(Some(2), 20, 0.5),
+        Offered::new(Some(3), 4, 0.04),
+    ];
+    serve(&mut tenants, 400);
+    let [cheap, dear, small] = tenants.each_ref().map(|tenant| tenant.served / 20_000.0);
+    assert!((cheap / 0.42 - 1.0).abs() < 0.05, "{cheap} {dear} {small}");
+    assert!((dear / 0.42 - 1.0).abs() < 0.05, "{cheap} {dear} {small}");
+    assert!((small / 0.16 - 1.0).abs() < 0.01 && tenants[2].refused == 0.0, "{small}");
+}
+
+#[test]
+fn all_requests_without_a_key_are_one_tenant() {
+    let mut tenants =
+        [Offered::new(None, 1, 8.0), Offered::new(Some(1), 1, 4.0), Offered::new(Some(2), 1, 0.1)];
+    serve(&mut tenants, 50);
+    let served = tenants.each_ref().map(|tenant| tenant.served / 20_000.0);
+    assert!(served[..2].iter().all(|share| (share / 0.45 - 1.0).abs() < 0.05), "{served:?}");
+    assert_eq!(tenants[2].refused, 0.0);
+}
+
+#[test]
+fn without_a_refusal_nothing_is_decided_by_tenants() {
+    let mut tenants = [Offered::new(Some(1), 1, 0.9), Offered::new(Some(2), 1, 0.05)];
+    serve(&mut tenants, 10);
+    assert!(tenants.iter().all(|tenant| tenant.refused == 0.0));
+    // A program without tenants has the limit as it is.
+    let mut keyless = [Offered::new(None, 1, 3.0)];
+    serve(&mut keyless, 10);
+    assert_eq!((keyless[0].served, keyless[0].refused), (20_000.0, 40_000.0));
+}
+
+#[test]
+fn a_tenant_above_the_level_is_refused_although_the_gate_has_room_beyond_its_limit() {
+    let (admission, _) = admission();
+    let route = admission.route(1, None);
+    let gate = admission.gate(1).unwrap();
+    gate.set_limits(&all(100), &Limits::NONE);
+    gate.set_in_time(PerClass::splat(120), PerClass::splat(UNLIMITED));
+    let of = |key| GateCharge { tenant: Some(key), ..charge(route, GOLD, 0) };
+    // The heavy tenant fills the gate: its first refusal makes the gate contended.
+    (0..100).for_each(|_| assert_eq!(admission.enter(&of(1), &[], NOW), Ok(())));
+    let closed = admission.enter(&of(1), &[], NOW).unwrap_err();
+    admission.turn_away(&of(1), closed);
+    // The target is now half of what is in time, so no debt is allowed beyond that.
+    let entered = (0..100).filter(|_| admission.enter(&of(1), &[], NOW).is_ok()).count();
+    assert!(entered < 20, "{entered}");
+    assert!(admission.is_above_level(&of(1), 1, NOW) && !admission.is_above_level(&of(2), 1, NOW));
+    assert_eq!(admission.enter(&of(2), &[], NOW), Ok(()));
+    let heaviest = admission.heaviest_tenants(5, Time::ZERO);
+    assert_eq!(heaviest[0].0, TenantName::Key(1));
+}
+
 #[test]
 fn admission_that_is_off_counts_nothing() {
     let (admission, _) = admission();

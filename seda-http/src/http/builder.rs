@@ -92,8 +92,8 @@ impl Http {
         Ok(())
     }
 
-    /// Sets the function that gives each request its class, deadline, [route](seda_core::Route)
-    /// and cost, in place of [`HttpConfig::deadline`].
+    /// Sets the function that gives each request its class, deadline, [route](seda_core::Route),
+    /// cost and [tenant](seda_core::SendOptions::tenant), in place of [`HttpConfig::deadline`].
     ///
     /// It runs on the reactor for every request, so it must not block. If it panics, the request
     /// has the highest class and the deadline of the settings.

@@ -14,8 +14,8 @@ const MAX_TENANTS: u32 = 1_000_000;
 /// ```
 /// use seda_sim::spec::TenantsSpec;
 ///
-/// let tenants: TenantsSpec = toml::from_str("count = 3\nheavy = { rank = 3, times = 10.0 }")?;
-/// assert_eq!(tenants.weights(), [1.0, 0.5, 10.0 / 3.0]);
+/// let tenants: TenantsSpec = toml::from_str("count = 2\nheavy = { rank = 2, times = 10.0 }")?;
+/// assert_eq!(tenants.weights(), [1.0, 5.0]);
 /// # Ok::<(), toml::de::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

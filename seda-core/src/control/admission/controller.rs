@@ -4,6 +4,7 @@ use crate::config::{Class, Mode, PerClass, Pools, Position, Settings, StageIndex
 use crate::control::admission::estimator::CostKind;
 use crate::control::admission::feasibility::Feasibility;
 use crate::control::admission::gate_limits::{GateLimits, gate_of};
+use crate::control::admission::in_time::InTime;
 use crate::control::admission::law::AdmissionLaw;
 use crate::control::admission::laws;
 use crate::control::admission::limiter::Limiter;
@@ -78,12 +79,16 @@ impl AdmissionController {
         admission.learn_demands(any_coarse);
         // Every stage decides; the limits of replicas are joined at their common gate.
         let mut gates: Stages<Option<GateLimits>> = tick.topology.stages.map(|_, _| None);
+        let mut in_time: Stages<Option<InTime>> = tick.topology.stages.map(|_, _| None);
         for (stage, plan) in tick.topology.stages.entries() {
             let limiter = &mut limiters[stage];
             let limits = self.decide(plan, limiter, &seen[stage], tick);
             set_entry_limits(plan, limiter, &limits, tick);
             let gate = &mut gates[gate_of(tick.topology, stage)];
             *gate = Some(gate.map_or(limits, |sum| sum.joined(limits)));
+            let own = InTime::of(&limiter.estimate, &tick.settings.slo);
+            let gate = &mut in_time[gate_of(tick.topology, stage)];
+            *gate = Some(gate.map_or(own, |sum| sum.joined(own)));
         }
         // The gates take over the limits, each class with its guaranteed share.
         for (stage, limits) in gates.entries() {
@@ -91,6 +96,8 @@ impl AdmissionController {
                 let (requests, costs) = limits.shared(&tick.settings.shares);
                 gate.set_limits(&requests, &costs);
                 gate.set_pace(limits.pace, limits.parallelism);
+                let (requests, costs) = in_time[stage].unwrap_or_default().whole();
+                gate.set_in_time(requests, costs);
             }
         }
         journal_gates(&mut limiters, seen, tick);

@@ -16,6 +16,7 @@ mod controller;
 mod estimator;
 mod feasibility;
 mod gate_limits;
+mod in_time;
 mod law;
 pub(crate) mod laws;
 mod limiter;
