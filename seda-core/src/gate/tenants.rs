@@ -225,8 +225,9 @@ impl Tenants {
     ) -> Option<(&Share, Place)> {
         if !self.in_use.load(Ordering::Relaxed) {
             charge.tenant?;
-            self.began.fetch_min(now().as_nanos(), Ordering::Relaxed);
-            self.in_use.store(true, Ordering::Relaxed);
+            if !self.in_use.swap(true, Ordering::Relaxed) {
+                self.began.store(now().as_nanos(), Ordering::Relaxed);
+            }
         }
         let classes = self.gates.get(stage)?.get_or_init(Box::default);
         let place = Place { stage: u16::try_from(stage).ok()?, class: charge.class };

@@ -8,7 +8,8 @@
 //! 3. `law` and `laws`: the limit of one class.
 //! 4. `limiter`: the limits of all classes of a stage, with reserves for higher ones.
 //! 5. `gate_limits`: the limits of a gate, which replicas share.
-//! 6. `controller`: sets them, and journals changes.
+//! 6. `in_time`: what can be answered in time, which is the room for bursts of small tenants.
+//! 7. `controller`: sets both, and journals changes.
 //!
 //! Beside it, `slo_check` and `feasibility` report SLOs that no setting can meet.
 
