@@ -1,6 +1,6 @@
 //! Under overload each tenant gets its max-min fair share, and nothing changes without one.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use seda_sim::{SimReport, Spec};
 

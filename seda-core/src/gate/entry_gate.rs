@@ -27,7 +27,8 @@ pub(crate) struct Gate {
 /// How full a gate is for a request, in the unit of the limit that decides about it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Fill {
-    /// 0 for an empty gate, 1 at its limit, 2 when tenants below the water level fill the rest, too.
+    /// 0 for an empty gate, 1 at its limit, 2 when tenants below the water level fill the rest,
+    /// too.
     pub(super) ratio: f64,
     /// The cost of the request.
     pub(super) amount: f64,

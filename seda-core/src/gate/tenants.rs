@@ -56,7 +56,7 @@ struct State {
     /// The tenant of all requests without a key.
     keyless: GroupAccount,
     /// The tenant of all new keys.
-    newcomers: GroupAccount,
+    new_keys: GroupAccount,
 }
 
 /// The account of a group of requests, which is never forgotten.
@@ -135,7 +135,7 @@ impl Tenants {
             None => state.keyless.mark,
             Some(Some(mark)) => mark,
             Some(None) if self.is_learning(now) => 0.0,
-            Some(None) => state.newcomers.mark,
+            Some(None) => state.new_keys.mark,
         };
         // Workers would be idle behind an empty gate.
         if fill.ratio <= 0.0 || state.level.allows(mark, fill.ratio) {
@@ -189,7 +189,7 @@ impl Tenants {
         match charge.tenant {
             None => state.keyless.traffic.count(true, now),
             Some(key) if self.accounts().refuse(place, key, now) => {}
-            Some(_) => state.newcomers.traffic.count(true, now),
+            Some(_) => state.new_keys.traffic.count(true, now),
         }
     }
 
@@ -203,7 +203,7 @@ impl Tenants {
         for share in self.gates.iter().filter_map(OnceLock::get).flat_map(|gate| gate.iter()) {
             let state = share.state.lock();
             all.push((TenantName::Keyless, state.keyless.traffic.rate(now)));
-            all.push((TenantName::New, state.newcomers.traffic.rate(now)));
+            all.push((TenantName::New, state.new_keys.traffic.rate(now)));
         }
         all.sort_by(|(_, a), (_, b)| b.offered_per_second.total_cmp(&a.offered_per_second));
         let mut heaviest: Vec<(TenantName, TenantRate)> = Vec::with_capacity(most);
@@ -269,7 +269,7 @@ impl State {
             Some(mark) => self.level.charged(mark, amount),
             None if learns => self.level.charged(0.0, amount),
             None => {
-                self.newcomers.mark = self.level.charged(self.newcomers.mark, amount);
+                self.new_keys.mark = self.level.charged(self.new_keys.mark, amount);
                 self.level.charged(self.level.full_mark(), amount)
             }
         }
