@@ -8,7 +8,7 @@ use super::fault::FaultScope;
 use super::flood::stretches;
 use super::process::Process;
 use super::profile::Stretch;
-use super::tenants::TenantsSpec;
+use super::senders::TenantsSpec;
 use super::{Spec, routing};
 use seda_core::Balance;
 use std::time::Duration;

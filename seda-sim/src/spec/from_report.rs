@@ -3,9 +3,9 @@
 
 use super::arrivals::ArrivalsSpec;
 use super::class::ClassSpec;
-use super::client::ClientSpec;
 use super::demand::Demand;
 use super::error::SpecError;
+use super::senders::ClientSpec;
 use super::stage::{PoolSpec, RouteSpec, StageSpec};
 use super::{Spec, default_cool_down, default_seed, default_warm_up, default_window};
 use seda_core::Report;

@@ -1,7 +1,7 @@
 //! The tenants that requests are sent for.
 
-use super::bounds::{TIME, check_duration, check_share};
-use super::error::SpecError;
+use crate::spec::bounds::{TIME, check_duration, check_share};
+use crate::spec::error::SpecError;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -72,7 +72,7 @@ impl TenantsSpec {
         (1..=self.count).map(|rank| heavy(rank) * f64::from(rank).powf(-self.zipf)).collect()
     }
 
-    pub(super) fn check(&self) -> Result<(), SpecError> {
+    pub(in crate::spec) fn check(&self) -> Result<(), SpecError> {
         if !(1..=MAX_TENANTS).contains(&self.count) {
             return Err(SpecError::value("tenants.count", self.count, "1 to 1000000"));
         }
