@@ -65,6 +65,7 @@ pub mod spec;
 pub use model::error::SimError;
 pub use report::SimReport;
 pub use report::fairness::Fairness;
+pub use report::tenants::{AboveLevel, BelowLevel, TenantFairness};
 pub use run::{run, watch};
 pub use spec::capacity::Capacity;
 pub use spec::{Spec, SpecError};

@@ -16,6 +16,8 @@ pub(crate) enum Purpose {
     Routing(usize),
     /// Pauses of clients, and the classes and routes of their requests.
     Clients,
+    /// The tenants of requests.
+    Tenants,
 }
 
 /// A seeded stream of random numbers.
@@ -34,6 +36,7 @@ impl Rng {
             Purpose::Demand(queue) => (2, queue),
             Purpose::Routing(stage) => (3, stage),
             Purpose::Clients => (4, 0),
+            Purpose::Tenants => (5, 0),
         };
         // `seed_from_u64` goes through SplitMix64, so neighbouring seeds give unrelated streams.
         // The odd factor (2^64 / golden ratio) keeps the sums of seed and purpose apart.

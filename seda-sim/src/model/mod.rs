@@ -10,3 +10,4 @@ mod cores;
 pub(crate) mod error;
 mod job;
 pub(crate) mod machine;
+pub(crate) mod tenants;
