@@ -178,7 +178,7 @@ fn class(head: &RequestHead) -> Class {
 /// A real server takes it from an account that it has authenticated, because a client can write any
 /// value into a field.
 fn tenant(head: &RequestHead, name: &header::HeaderName) -> Option<u64> {
-    let value = head.header(name)?;
+    let value = head.header(name.as_str())?;
     let mut hasher = DefaultHasher::new();
     value.as_bytes().hash(&mut hasher);
     Some(hasher.finish())
