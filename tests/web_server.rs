@@ -149,6 +149,24 @@ fn every_wrong_flag_gives_one_line_that_names_it_and_exit_code_2() {
     assert!(refused(&["--config", "/no/such/file"]).contains("name a readable file"));
 }
 
+#[test]
+fn fifty_tenants_by_a_header_are_counted_apart_and_the_report_has_the_heaviest() {
+    let server = Example::start(&["--slo", "200ms", "--tenant-header", "X-Account"]);
+    let mut client = Client::connect(server.address);
+    for account in 0..50 {
+        let line = format!("X-Account: account-{account}\r\n");
+        for _ in 0..=account / 10 {
+            client.send_with("GET", "/work?micros=1", &line);
+            assert_eq!(client.read(false).expect("an answer").status, 200);
+        }
+    }
+    let report = client.ask("GET", "/_seda/report?format=text").body;
+    let report = String::from_utf8(report).expect("text");
+    let heaviest: Vec<_> = report.lines().filter(|line| line.starts_with("tenant ")).collect();
+    assert_eq!(heaviest.len(), 5, "{report}");
+    assert!(heaviest.iter().all(|line| line.ends_with("0.0 % refused")), "{report}");
+}
+
 /// Files that are refused, each with a part of its error.
 const BAD_SETTINGS: [(&str, &str); 21] = [
     (

@@ -17,6 +17,7 @@
 use crate::file;
 use clap::Parser;
 use seda::http::HttpConfig;
+use seda::http::header::HeaderName;
 use seda::units::parse_duration;
 use seda::{ControlConfig, GraphConfig, Law, Mode, ParseWordError, StageConfig, WorkerRange};
 use serde::Deserialize;
@@ -45,6 +46,9 @@ pub(crate) struct Flags {
     /// The SLO: response time of 99 % of the answers, 1ms to 10m
     #[arg(long, value_name = "200ms", value_parser = parse_duration, allow_hyphen_values = true)]
     pub(crate) slo: Option<Duration>,
+    /// Field whose value names the tenant of a request; tenants share fairly under overload
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tenant_header: Option<HeaderName>,
     /// Settings from a TOML file, read again after SIGHUP; flags override it
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
@@ -64,6 +68,9 @@ pub(crate) struct Flags {
 pub(crate) struct Settings {
     pub(crate) http: HttpConfig,
     pub(crate) graph: GraphConfig,
+    /// The field that names the tenant; only a flag sets it.
+    #[serde(skip)]
+    pub(crate) tenant_header: Option<HeaderName>,
 }
 
 impl Settings {
@@ -76,6 +83,7 @@ impl Settings {
         if let Some(listen) = flags.listen {
             settings.http.listen = listen;
         }
+        settings.tenant_header.clone_from(&flags.tenant_header);
         if flags.deadline.is_some() {
             settings.http.deadline = flags.deadline;
         }

@@ -12,6 +12,7 @@ use seda::{
     WorkerRange,
 };
 use std::error::Error;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,7 +47,11 @@ pub(crate) fn start(settings: Settings, site: Site) -> Result<Server, Box<dyn Er
         sleep: graph.route([sleep.id()])?,
         page: graph.route([page.id()])?,
     };
-    http.classify(move |head| SendOptions { deadline, ..routes.classify(head) });
+    let tenant_header = settings.tenant_header;
+    http.classify(move |head| {
+        let tenant = tenant_header.as_ref().and_then(|name| tenant(head, name));
+        SendOptions { deadline, tenant, ..routes.classify(head) }
+    });
 
     graph.attach_each_in(&reactors, route, |wire| {
         let (files, work, sleep) = (wire.sink(files), wire.sink(work), wire.sink(sleep));
@@ -166,6 +171,17 @@ fn class(head: &RequestHead) -> Class {
     let mut parameters = priority.into_iter().flat_map(|value| value.split(',')).map(str::trim);
     let urgency = parameters.find_map(|parameter| parameter.strip_prefix("u=")?.parse().ok());
     Class::new(u8::from(urgency.unwrap_or(3_u8) >= 3))
+}
+
+/// Returns the key of the tenant that a field names: a hash of its value. `None` without the field.
+///
+/// A real server takes it from an account that it has authenticated, because a client can write any
+/// value into a field.
+fn tenant(head: &RequestHead, name: &header::HeaderName) -> Option<u64> {
+    let value = head.header(name.as_str())?;
+    let mut hasher = DefaultHasher::new();
+    value.as_bytes().hash(&mut hasher);
+    Some(hasher.finish())
 }
 
 /// Returns the value of a query parameter, which must occur once and be from 0 to `most`.

@@ -67,6 +67,7 @@ pub mod study;
 pub use model::error::SimError;
 pub use report::SimReport;
 pub use report::fairness::Fairness;
+pub use report::tenants::{AboveLevel, BelowLevel, TenantFairness};
 pub use run::{run, watch};
 pub use spec::capacity::Capacity;
 pub use spec::{Spec, SpecError};

@@ -41,7 +41,12 @@ impl Client {
     }
 
     pub fn send(&mut self, method: &str, target: &str) {
-        let request = format!("{method} {target} HTTP/1.1\r\nHost: test\r\n\r\n");
+        self.send_with(method, target, "");
+    }
+
+    /// Sends a request with more header lines, each ended by CRLF.
+    pub fn send_with(&mut self, method: &str, target: &str, lines: &str) {
+        let request = format!("{method} {target} HTTP/1.1\r\nHost: test\r\n{lines}\r\n");
         // A closed connection is noticed when the answer is read.
         let _ = self.stream.get_mut().write_all(request.as_bytes());
     }

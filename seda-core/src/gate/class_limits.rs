@@ -17,7 +17,13 @@ pub(super) struct ClassLimiter {
     limits: PerClass<AtomicU64>,
     /// The amount of a class that is admitted regardless of the other classes.
     guaranteed: PerClass<AtomicU64>,
+    /// The amount inside that can be answered in time.
+    in_time: PerClass<AtomicU64>,
 }
+
+/// Tenants below the water level may fill this multiple of the limit, if it is in time. With a
+/// limit of ten requests forty more absorb the bursts of a load that is just below the capacity.
+const MOST_OVER_LIMIT: u64 = 5;
 
 impl Default for ClassLimiter {
     fn default() -> Self {
@@ -26,6 +32,7 @@ impl Default for ClassLimiter {
             by_class: PerClass::default(),
             limits: PerClass::from_fn(|_| AtomicU64::new(UNLIMITED)),
             guaranteed: PerClass::default(),
+            in_time: PerClass::from_fn(|_| AtomicU64::new(UNLIMITED)),
         }
     }
 }
@@ -34,7 +41,16 @@ impl ClassLimiter {
     /// Adds `amount` if its class has room, where `done` of the amount inside does not count.
     /// Returns whether it did.
     pub(super) fn enter(&self, class: Class, amount: u64, done: u64) -> bool {
-        let limit = self.limit(class);
+        self.enter_up_to(self.limit(class), class, amount, done)
+    }
+
+    /// As [`ClassLimiter::enter`], for a tenant below the water level.
+    pub(super) fn enter_below_level(&self, class: Class, amount: u64, done: u64) -> bool {
+        let limit = self.room(class).map_or(UNLIMITED, |room| room.most);
+        self.enter_up_to(limit, class, amount, done)
+    }
+
+    fn enter_up_to(&self, limit: u64, class: Class, amount: u64, done: u64) -> bool {
         let entered = if limit == UNLIMITED || self.is_guaranteed(class, amount) {
             self.inside.fetch_add(amount, Ordering::Relaxed);
             true
@@ -50,9 +66,52 @@ impl ClassLimiter {
         entered
     }
 
+    /// Returns how much of the room of a class is filled, where `done` of the amount inside does
+    /// not count: 0 if it is empty, 1 at the target, 2 if only tenants below the water level fill
+    /// the rest, too. A class within its guarantee has room whatever else is inside. `None` without
+    /// a limit.
+    pub(super) fn fill(&self, class: Class, done: u64) -> Option<f64> {
+        let room = self.room(class)?;
+        let of_room = room.fill(self.inside().saturating_sub(done));
+        let guaranteed = load(&self.guaranteed[class]);
+        // The guarantee has the same target as the limit, in proportion.
+        let part = room.target as f64 / self.limit(class).max(1) as f64;
+        let guarantee = Room { target: (guaranteed as f64 * part) as u64, most: guaranteed };
+        let own = load(&self.by_class[class]).saturating_sub(done);
+        let is_guaranteed = own < guaranteed;
+        Some(if is_guaranteed { of_room.min(guarantee.fill(own)) } else { of_room })
+    }
+
+    /// Returns the room of a class if tenants share it; `None` without a limit.
+    ///
+    /// The target is the limit: the amount that a standing overload may fill. Tenants below the
+    /// water level together ask for less than the capacity, so they exceed the target for moments
+    /// only, and may fill what is in time. If that is no more than the limit, the target is half of
+    /// it. So it is for a class with a lower limit than the highest, because the rest is free for
+    /// the higher classes.
+    fn room(&self, class: Class) -> Option<Room> {
+        let limit = self.limit(class);
+        if limit == UNLIMITED {
+            return None;
+        }
+        let is_held_back = limit < self.limit(Class::HIGHEST);
+        let in_time = if is_held_back { limit } else { load(&self.in_time[class]).max(limit) };
+        let most = in_time.min(limit.saturating_mul(MOST_OVER_LIMIT)).min(UNLIMITED - 1);
+        Some(Room { target: limit.min(most / 2), most })
+    }
+
     /// Returns whether [`ClassLimiter::enter`] would succeed now.
     pub(super) fn has_room(&self, class: Class, amount: u64, done: u64) -> bool {
-        let limit = self.limit(class);
+        self.has_room_up_to(self.limit(class), class, amount, done)
+    }
+
+    /// Returns whether [`ClassLimiter::enter_below_level`] would succeed now.
+    pub(super) fn has_room_below_level(&self, class: Class, amount: u64, done: u64) -> bool {
+        let limit = self.room(class).map_or(UNLIMITED, |room| room.most);
+        self.has_room_up_to(limit, class, amount, done)
+    }
+
+    fn has_room_up_to(&self, limit: u64, class: Class, amount: u64, done: u64) -> bool {
         limit == UNLIMITED
             || self.is_guaranteed(class, amount)
             || fits(self.inside(), amount, done, limit)
@@ -108,13 +167,33 @@ impl ClassLimiter {
         self.limits.iter().map(load).min().unwrap_or(UNLIMITED)
     }
 
-    /// Sets the limits and the guarantees, live.
+    /// Sets the limits, the guarantees and the amounts in time, live.
     pub(super) fn set_limits(&self, limits: &Limits) {
         let set = |all: &PerClass<AtomicU64>, to: &PerClass<u64>| {
             all.iter().zip(to).for_each(|(one, to)| one.store(*to, Ordering::Relaxed));
         };
         set(&self.limits, &limits.most);
         set(&self.guaranteed, &limits.guaranteed);
+        set(&self.in_time, &limits.in_time);
+    }
+}
+
+/// The room of a class if tenants share it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Room {
+    /// The amount that all tenants together fill in a standing overload.
+    target: u64,
+    /// The amount that tenants below the water level may fill.
+    most: u64,
+}
+
+impl Room {
+    fn fill(self, inside: u64) -> f64 {
+        if inside <= self.target {
+            inside as f64 / self.target.max(1) as f64
+        } else {
+            1.0 + (inside - self.target) as f64 / (self.most - self.target).max(1) as f64
+        }
     }
 }
 
@@ -133,11 +212,16 @@ fn load(amount: &AtomicU64) -> u64 {
 pub(crate) struct Limits {
     pub(crate) most: PerClass<u64>,
     pub(crate) guaranteed: PerClass<u64>,
+    /// The amount that can be answered in time; it bounds the tenants below the water level.
+    pub(crate) in_time: PerClass<u64>,
 }
 
 impl Limits {
-    pub(crate) const NONE: Self =
-        Self { most: PerClass::splat(UNLIMITED), guaranteed: PerClass::splat(0) };
+    pub(crate) const NONE: Self = Self {
+        most: PerClass::splat(UNLIMITED),
+        guaranteed: PerClass::splat(0),
+        in_time: PerClass::splat(UNLIMITED),
+    };
 
     /// Limits that guarantee each class its share of the limit that it would have `alone`.
     ///
@@ -153,7 +237,7 @@ impl Limits {
             let part = u128::from(alone.min(highest)) * u128::from(*share) / u128::from(all.max(1));
             *guaranteed = u64::try_from(part).unwrap_or(UNLIMITED).max(1);
         }
-        Self { most, guaranteed }
+        Self { most, guaranteed, in_time: PerClass::splat(UNLIMITED) }
     }
 
     /// Limits where each class would have the same limit alone.

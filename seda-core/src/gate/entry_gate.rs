@@ -36,6 +36,19 @@ struct Costs {
     in_service: InService,
 }
 
+/// How full a gate is for a request, in the unit of the limit that decides about it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Fill {
+    /// 0 for an empty gate, 1 at its limit, 2 when tenants below the water level fill the rest,
+    /// too.
+    pub(super) ratio: f64,
+    /// The cost of the request.
+    pub(super) amount: f64,
+    pub(super) limit: f64,
+    /// The unit of the costs; `None` if the limit is on requests.
+    pub(super) unit: Option<CostUnit>,
+}
+
 /// The figures of a gate at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct GateCounts {
@@ -97,8 +110,29 @@ impl Gate {
     /// Admits one more request if its class has room: for its cost, if it has one and costs are
     /// limited, else for one request. Returns whether it did.
     pub(super) fn enter(&self, class: Class, cost: Cost, now: impl Fn() -> Time) -> bool {
+        self.enter_by(ClassLimiter::enter, class, cost, now)
+    }
+
+    /// As [`Gate::enter`], for a tenant below the water level: it also gets the places that are
+    /// free for such tenants alone.
+    pub(super) fn enter_below_level(
+        &self,
+        class: Class,
+        cost: Cost,
+        now: impl Fn() -> Time,
+    ) -> bool {
+        self.enter_by(ClassLimiter::enter_below_level, class, cost, now)
+    }
+
+    fn enter_by(
+        &self,
+        enter: impl Fn(&ClassLimiter, Class, u64, u64) -> bool,
+        class: Class,
+        cost: Cost,
+        now: impl Fn() -> Time,
+    ) -> bool {
         let Some(costs) = self.limiting(class, cost) else {
-            let enters = self.requests.enter(class, 1, 0);
+            let enters = enter(&self.requests, class, 1, 0);
             if enters {
                 self.count_entered(class, cost);
             }
@@ -107,8 +141,8 @@ impl Gate {
         // The served part is read only where it decides, because reading it takes a lock and the
         // clock.
         let amount = u64::from(cost.amount);
-        let enters = costs.inside.enter(class, amount, 0)
-            || costs.inside.enter(class, amount, costs.in_service.served(now()));
+        let enters = enter(&costs.inside, class, amount, 0)
+            || enter(&costs.inside, class, amount, costs.in_service.served(now()));
         if enters {
             self.requests.enter_anyway(class, 1);
             self.entered.fetch_add(1, Ordering::Relaxed);
@@ -116,14 +150,50 @@ impl Gate {
         enters
     }
 
+    /// Returns the cost of a request in the unit of the limit that decides about it.
+    pub(super) fn amount(&self, class: Class, cost: Cost) -> f64 {
+        self.limiting(class, cost).map_or(1.0, |_| f64::from(cost.amount))
+    }
+
+    /// Returns how full the gate is for a request; `None` without a limit.
+    pub(super) fn fill(&self, class: Class, cost: Cost, now: impl Fn() -> Time) -> Option<Fill> {
+        let (limiter, done, unit) = match self.limiting(class, cost) {
+            Some(costs) => (&costs.inside, costs.in_service.served(now()), Some(cost.unit)),
+            None => (&self.requests, 0, None),
+        };
+        let ratio = limiter.fill(class, done)?;
+        let limit = limiter.limit(class) as f64;
+        Some(Fill { ratio, amount: self.amount(class, cost), limit, unit })
+    }
+
     /// Returns whether [`Gate::enter`] would admit the request now.
     pub(super) fn has_room(&self, class: Class, cost: Cost, now: impl Fn() -> Time) -> bool {
+        self.has_room_by(ClassLimiter::has_room, class, cost, now)
+    }
+
+    /// Returns whether [`Gate::enter_below_level`] would admit the request now.
+    pub(super) fn has_room_below_level(
+        &self,
+        class: Class,
+        cost: Cost,
+        now: impl Fn() -> Time,
+    ) -> bool {
+        self.has_room_by(ClassLimiter::has_room_below_level, class, cost, now)
+    }
+
+    fn has_room_by(
+        &self,
+        has_room: impl Fn(&ClassLimiter, Class, u64, u64) -> bool,
+        class: Class,
+        cost: Cost,
+        now: impl Fn() -> Time,
+    ) -> bool {
         let Some(costs) = self.limiting(class, cost) else {
-            return self.requests.has_room(class, 1, 0);
+            return has_room(&self.requests, class, 1, 0);
         };
         let amount = u64::from(cost.amount);
-        costs.inside.has_room(class, amount, 0)
-            || costs.inside.has_room(class, amount, costs.in_service.served(now()))
+        has_room(&costs.inside, class, amount, 0)
+            || has_room(&costs.inside, class, amount, costs.in_service.served(now()))
     }
 
     /// Returns the class to evict an event of for a request of `class`: the lowest that exceeds its

@@ -22,6 +22,8 @@ pub(crate) struct GateCharge {
     pub(crate) learns: bool,
     /// Whether it has declared its cost.
     pub(crate) declared: bool,
+    /// The key of its tenant; `None` for the tenant of all requests without a key.
+    pub(crate) tenant: Option<u64>,
 }
 
 /// The cost of a request at one gate on its route.
@@ -44,6 +46,7 @@ impl GateCharge {
             measured: false,
             learns: false,
             declared: false,
+            tenant: None,
         }
     }
 

@@ -17,10 +17,13 @@
 //! - `Demands`: the measured demand of each route at each of its gates (`RouteDemand`), for
 //!   requests that declare no cost. `DeclaredCosts` are the costs that others declare at a gate.
 //! - `MeasuredRoute`: the stages that requests without a declared route visit.
+//! - `Tenants`: decides which requests find room at a closed gate. It has a `WaterLevel` for each
+//!   class and gate, and the `Accounts` of the tenants.
 //!
 //! By Little's law a bound on the requests inside bounds their time: N requests under way, of which
 //! X per second end, take N/X seconds.
 
+mod accounts;
 mod class_limits;
 mod cost;
 mod cost_model;
@@ -33,9 +36,12 @@ mod measured_route;
 mod per_gate;
 mod route;
 mod route_demand;
+mod tenants;
 #[cfg(test)]
 mod tests;
+mod water_level;
 
+pub(crate) use accounts::TenantRate;
 pub(crate) use class_limits::{Limits, UNLIMITED};
 pub(crate) use cost::{Cost, CostUnit};
 pub(crate) use cost_model::CostModel;
@@ -46,12 +52,14 @@ pub(crate) use per_gate::PerGate;
 pub(crate) use route::RouteIndex;
 pub use route::{Route, StageId};
 pub(crate) use route_demand::GateService;
+pub(crate) use tenants::TenantName;
 
 use crate::config::{Class, Mode, PerClass};
 use crate::gate::demands::Demands;
 use crate::gate::gate_charge::GateCost;
 use crate::gate::measured_route::Links;
 use crate::gate::route_demand::RouteDemand;
+use crate::gate::tenants::{Asked, Tenants, Verdict};
 use crate::platform::Time;
 use crate::platform::sync::{AtomicBool, AtomicU64, OnceLock, Ordering};
 use std::time::Duration;
@@ -99,6 +107,7 @@ struct Built {
     /// For each stage the route of requests that enter there without a declared one, then each
     /// declared route from each entry.
     demands: Demands,
+    tenants: Tenants,
 }
 
 impl Admission {
@@ -132,6 +141,7 @@ impl Admission {
         let built = Built {
             demands: Demands::new(entering.chain(from_entries).collect(), stages),
             gates: (0..stages).map(|_| Gate::default()).collect(),
+            tenants: Tenants::new(stages),
             entries: entries.clone().into(),
             stuck: (0..stages).map(|_| AtomicBool::new(false)).collect(),
             gate_of,
@@ -264,6 +274,7 @@ impl Admission {
         index: Option<RouteIndex>,
         class: Class,
         declared: Option<u32>,
+        tenant: Option<u64>,
     ) -> GateCharge {
         let Some((built, route)) = self.built_route(index) else { return GateCharge::none(class) };
         route.take();
@@ -279,6 +290,7 @@ impl Admission {
             measured: route.measures(),
             learns: route.learned.is_some(),
             declared: declared.is_some(),
+            tenant,
         }
     }
 
@@ -368,7 +380,14 @@ impl Admission {
         for (passed, (at, gate)) in self.gates_of(charge).enumerate() {
             if preempted.contains(&at.gate) {
                 gate.enter_anyway(class, at.cost);
-            } else if !gate.enter(class, at.cost, &now) {
+                continue;
+            }
+            let enters = match self.judge_tenant(charge, at, Asked::AtEntry, &now) {
+                Verdict::Uncontended => gate.enter(class, at.cost, &now),
+                Verdict::Below => gate.enter_below_level(class, at.cost, &now),
+                Verdict::Above => false,
+            };
+            if !enters {
                 if observes {
                     gate.turn_away(class);
                     gate.enter_anyway(class, at.cost);
@@ -378,6 +397,11 @@ impl Admission {
                 let passed = self.gates_of(charge).take(passed);
                 passed.for_each(|(at, gate)| gate.refund(class, at.cost));
                 return Err(GateClosed { stage: at.gate });
+            }
+        }
+        if let Some(built) = self.built.get() {
+            for (at, gate) in self.gates_of(charge) {
+                built.tenants.admit(at.gate, charge, gate.amount(class, at.cost), &now);
             }
         }
         Ok(())
@@ -392,15 +416,71 @@ impl Admission {
         if self.observes.load(Ordering::Relaxed) {
             return None;
         }
-        let mut gates = self.gates_of(charge);
-        let closed = gates.find(|(at, gate)| !gate.has_room(charge.class, at.cost, &now));
+        let closed = self.gates_of(charge).find(|(at, gate)| !self.admits(charge, at, gate, &now));
         closed.map(|(at, _)| GateClosed { stage: at.gate })
+    }
+
+    /// Returns whether a gate would admit a request now.
+    fn admits(
+        &self,
+        charge: &GateCharge,
+        at: &GateCost,
+        gate: &Gate,
+        now: impl Fn() -> Time,
+    ) -> bool {
+        match self.judge_tenant(charge, at, Asked::Before, &now) {
+            Verdict::Uncontended => gate.has_room(charge.class, at.cost, &now),
+            Verdict::Below => gate.has_room_below_level(charge.class, at.cost, &now),
+            Verdict::Above => false,
+        }
+    }
+
+    /// Returns whether the gate of `stage` refuses a request because its tenant has had its share,
+    /// regardless of the room there.
+    pub(crate) fn is_above_level(
+        &self,
+        charge: &GateCharge,
+        stage: usize,
+        now: impl Fn() -> Time,
+    ) -> bool {
+        let at = charge.costs().iter().find(|at| at.gate == stage);
+        let verdict = at.map(|at| self.judge_tenant(charge, at, Asked::Before, now));
+        verdict == Some(Verdict::Above)
+    }
+
+    fn judge_tenant(
+        &self,
+        charge: &GateCharge,
+        at: &GateCost,
+        asked: Asked,
+        now: impl Fn() -> Time,
+    ) -> Verdict {
+        let gate = self.built.get().and_then(|built| Some((built, built.gates.get(at.gate)?)));
+        let Some((built, gate)) = gate else { return Verdict::Uncontended };
+        if self.observes.load(Ordering::Relaxed) {
+            return Verdict::Uncontended;
+        }
+        let fill = || gate.fill(charge.class, at.cost, &now);
+        built.tenants.judge(at.gate, charge, asked, fill, &now)
+    }
+
+    /// Returns the `most` tenants with the highest rates, the highest first.
+    pub(crate) fn heaviest_tenants(&self, most: usize, now: Time) -> Vec<(TenantName, TenantRate)> {
+        self.built.get().map_or_else(Vec::new, |built| built.tenants.heaviest(most, now))
+    }
+
+    /// Sets the salt of the tenants' table, so that clients cannot choose the keys that share a
+    /// place in it; to be called before the first request.
+    pub(crate) fn salt_tenants(&self, salt: u64) {
+        if let Some(built) = self.built.get() {
+            built.tenants.set_salt(salt);
+        }
     }
 
     /// Returns the stages of the gates on a request's route that are closed for it.
     pub(crate) fn closed_on(&self, charge: &GateCharge, now: impl Fn() -> Time) -> Vec<usize> {
         let gates = self.gates_of(charge);
-        let closed = gates.filter(|(at, gate)| !gate.has_room(charge.class, at.cost, &now));
+        let closed = gates.filter(|(at, gate)| !self.admits(charge, at, gate, &now));
         closed.map(|(at, _)| at.gate).collect()
     }
 
@@ -408,6 +488,9 @@ impl Admission {
     pub(crate) fn turn_away(&self, charge: &GateCharge, closed: GateClosed) {
         if let Some(gate) = self.gate(closed.stage) {
             gate.turn_away(charge.class);
+        }
+        if let Some(built) = self.built.get() {
+            built.tenants.refuse(closed.stage, charge);
         }
     }
 

@@ -21,7 +21,7 @@ fn admission() -> (Admission, Option<RouteIndex>) {
 
 /// The charge of a request with this cost in microseconds at each gate on its route.
 fn charge(admission: &Admission, route: Option<RouteIndex>, class: Class, cost: u32) -> GateCharge {
-    let mut charge = admission.charge(route, class, None);
+    let mut charge = admission.charge(route, class, None, None);
     for at in charge.costs.as_mut_slice() {
         at.cost = Cost { amount: cost, unit: CostUnit::Micros };
     }
@@ -172,7 +172,7 @@ fn tick(admission: &Admission, coarse: bool) {
 
 /// The cost of a request without a declared cost at each gate on its route.
 fn costs(admission: &Admission, route: Option<RouteIndex>) -> Vec<(usize, u32)> {
-    let charge = admission.charge(route, GOLD, None);
+    let charge = admission.charge(route, GOLD, None, None);
     charge.costs().iter().map(|at| (at.gate, at.cost.amount)).collect()
 }
 
@@ -185,7 +185,7 @@ fn answer(
     micros: &[u64],
 ) {
     for _ in 0..requests {
-        let charge = admission.charge(route, GOLD, declared);
+        let charge = admission.charge(route, GOLD, declared, None);
         let nanos = micros.iter().map(|micros| micros * MICROS);
         let services: Vec<_> = nanos.map(|nanos| GateService { events: 1, nanos }).collect();
         admission.report_service(&charge, &services);
@@ -201,7 +201,7 @@ fn routes() -> (Admission, [Option<RouteIndex>; 3]) {
     let routes = [(0, 0), (1, 1), (0, 2)]
         .map(|(entry, index)| admission.route(entry, Some(Route { graph: 0, index })));
     // A route is measured from the tick after its first request on.
-    routes.iter().for_each(|route| drop(admission.charge(*route, GOLD, None)));
+    routes.iter().for_each(|route| drop(admission.charge(*route, GOLD, None, None)));
     tick(&admission, false);
     (admission, routes)
 }
@@ -266,7 +266,7 @@ fn a_route_without_an_answer_counts_as_the_mean_of_the_known_ones() {
 #[test]
 fn an_answer_and_its_service_may_come_in_different_ticks() {
     let (admission, [a, b, _]) = routes();
-    let charge = admission.charge(a, GOLD, None);
+    let charge = admission.charge(a, GOLD, None, None);
     admission.report_service(&charge, &[GateService::default(); 2]);
     answer(&admission, b, None, 1, &[100]);
     tick(&admission, false);
@@ -282,7 +282,7 @@ fn an_answer_and_its_service_may_come_in_different_ticks() {
 #[test]
 fn a_request_that_brings_several_events_weighs_as_all_of_them() {
     let (admission, [a, ..]) = routes();
-    let charge = admission.charge(a, GOLD, None);
+    let charge = admission.charge(a, GOLD, None, None);
     let once = GateService { events: 1, nanos: 100 * MICROS };
     let ten_times = GateService { events: 10, nanos: 1_000 * MICROS };
     admission.report_service(&charge, &[once, ten_times]);
@@ -297,14 +297,14 @@ fn a_gate_is_credited_with_what_was_charged_although_the_costs_change() {
     tick(&admission, true);
     answer(&admission, a, None, 1, &[700, 300]);
     tick(&admission, true);
-    let first = admission.charge(a, GOLD, None);
+    let first = admission.charge(a, GOLD, None, None);
     admission.enter(&first, &[], NOW).unwrap();
     answer(&admission, a, None, 640, &[900, 500]);
     tick(&admission, true);
-    let second = admission.charge(a, GOLD, Some(40));
+    let second = admission.charge(a, GOLD, Some(40), None);
     admission.enter(&second, &[], NOW).unwrap();
     tick(&admission, true);
-    let third = admission.charge(b, GOLD, Some(9));
+    let third = admission.charge(b, GOLD, Some(9), None);
     admission.enter(&third, &[], NOW).unwrap();
     [first, second, third].iter().for_each(|charge| admission.leave(charge));
     for gate in [0, 1].map(|stage| admission.gate(stage).unwrap()) {
@@ -316,7 +316,7 @@ fn a_gate_is_credited_with_what_was_charged_although_the_costs_change() {
 fn a_declared_cost_counts_at_the_gates_of_its_route_and_leaves_the_others_measured() {
     let (admission, [a, b, c]) = routes();
     let alone = admission.route(2, None);
-    drop(admission.charge(alone, GOLD, None));
+    drop(admission.charge(alone, GOLD, None, None));
     let answer_all = || {
         answer(&admission, b, None, 1, &[4_000]);
         answer(&admission, c, None, 1, &[2_000, 1_000, 600]);
@@ -332,7 +332,7 @@ fn a_declared_cost_counts_at_the_gates_of_its_route_and_leaves_the_others_measur
     assert_eq!(costs(&admission, b), [(1, 20)]);
     assert_eq!(costs(&admission, c), [(0, 50), (1, 5), (2, 600)]);
     assert_eq!(costs(&admission, alone), [(2, 200)]);
-    let charge = admission.charge(a, GOLD, Some(80));
+    let charge = admission.charge(a, GOLD, Some(80), None);
     let amounts: Vec<_> = charge.costs().iter().map(|at| at.cost).collect();
     assert_eq!(amounts, [Cost { amount: 80, unit: CostUnit::Declared }; 2]);
 }
@@ -343,11 +343,11 @@ fn costs_in_another_unit_than_that_of_the_gate_count_as_requests_only() {
     let gate = admission.gate(1).unwrap();
     let micros = charge(&admission, b, GOLD, 50_000);
     admission.enter(&micros, &[], NOW).unwrap();
-    drop(admission.charge(b, GOLD, Some(7)));
+    drop(admission.charge(b, GOLD, Some(7), None));
     tick(&admission, false);
     gate.set_limits(&Limits::NONE, &all(10));
     assert_eq!((gate.figures().bound, gate.figures().cost), (1, 0));
-    let declared = admission.charge(b, GOLD, Some(7));
+    let declared = admission.charge(b, GOLD, Some(7), None);
     assert_eq!(admission.enter(&declared, &[], NOW), Ok(()));
     assert_eq!(admission.enter(&declared, &[], NOW), Err(GateClosed { stage: 1 }));
     assert_eq!((gate.figures().bound, gate.figures().cost), (2, 7));
@@ -367,7 +367,7 @@ fn a_request_without_a_route_is_charged_where_nine_of_ten_of_its_entry_go() {
     let gates = || costs(&admission, route).iter().map(|(gate, _)| *gate).collect::<Vec<_>>();
     assert_eq!(gates(), [0]);
     for request in 0..40 {
-        let (charge, visits) = (admission.charge(route, GOLD, None), Visits::default());
+        let (charge, visits) = (admission.charge(route, GOLD, None, None), Visits::default());
         let visited: &[usize] = if request % 2 == 0 { &[0, 1, 2, 3] } else { &[0, 1] };
         visited.iter().for_each(|stage| admission.visit(&charge, &visits, *stage));
         admission.report_visits(&charge, &visits);
@@ -394,6 +394,149 @@ fn an_slo_is_the_deadline_of_its_class_while_it_is_feasible() {
     admission.set(&SLO, Mode::Observe);
     admission.gate(2).unwrap().set_feasibility(GOLD, false, false);
     assert_eq!((deadline(GOLD), admission.shortest_slo()), (None, None));
+}
+
+/// A tenant of a test: its key, the cost of a request, its requests per millisecond, and its served
+/// cost in the second half of the run.
+struct Offered {
+    key: Option<u64>,
+    cost: u32,
+    per_milli: f64,
+    served: f64,
+    refused: f64,
+}
+
+impl Offered {
+    fn new(key: Option<u64>, cost: u32, per_milli: f64) -> Self {
+        Self { key, cost, per_milli, served: 0.0, refused: 0.0 }
+    }
+}
+
+/// Serves tenants for 40 seconds at one unit of cost per millisecond. The gate limits the requests,
+/// or their costs if these are more than 1.
+fn serve(tenants: &mut [Offered], limit: u64) {
+    let (admission, _) = admission();
+    let route = admission.route(1, None);
+    let gate = admission.gate(1).unwrap();
+    gate.set_limits(&all(limit), &all(limit));
+    let mut queue = std::collections::VecDeque::new();
+    let mut left = 0;
+    for milli in 0..40_000_u64 {
+        let now = || Time::from_nanos(milli * 1_000_000);
+        let counts = if milli >= 20_000 { 1.0 } else { 0.0 };
+        for tenant in &mut *tenants {
+            let so_far = |milli: u64| (milli as f64 * tenant.per_milli) as u64;
+            for _ in so_far(milli)..so_far(milli + 1) {
+                let cost = if tenant.cost > 1 { tenant.cost } else { 0 };
+                let request =
+                    GateCharge { tenant: tenant.key, ..charge(&admission, route, GOLD, cost) };
+                match admission.enter(&request, &[], now) {
+                    Ok(()) => {
+                        queue.push_back((request, tenant.cost));
+                        tenant.served += counts * f64::from(tenant.cost);
+                    }
+                    Err(closed) => {
+                        admission.turn_away(&request, closed);
+                        tenant.refused += counts;
+                    }
+                }
+            }
+        }
+        if left == 0
+            && let Some((request, cost)) = queue.pop_front()
+        {
+            left = cost;
+            queue.push_front((request, cost));
+        }
+        left = left.saturating_sub(1);
+        if left == 0
+            && let Some((request, _)) = queue.pop_front()
+        {
+            admission.leave(&request);
+        }
+    }
+}
+
+#[test]
+fn tenants_share_by_cost_and_not_by_requests() {
+    let mut tenants = [
+        Offered::new(Some(1), 2, 1.0),
+        Offered::new(Some(2), 20, 0.5),
+        Offered::new(Some(3), 4, 0.04),
+    ];
+    serve(&mut tenants, 400);
+    let [cheap, dear, small] = tenants.each_ref().map(|tenant| tenant.served / 20_000.0);
+    assert!((cheap / 0.42 - 1.0).abs() < 0.05, "{cheap} {dear} {small}");
+    assert!((dear / 0.42 - 1.0).abs() < 0.05, "{cheap} {dear} {small}");
+    assert!((small / 0.16 - 1.0).abs() < 0.01 && tenants[2].refused == 0.0, "{small}");
+}
+
+#[test]
+fn all_requests_without_a_key_are_one_tenant() {
+    let mut tenants =
+        [Offered::new(None, 1, 8.0), Offered::new(Some(1), 1, 4.0), Offered::new(Some(2), 1, 0.1)];
+    serve(&mut tenants, 50);
+    let served = tenants.each_ref().map(|tenant| tenant.served / 20_000.0);
+    assert!(served[..2].iter().all(|share| (share / 0.45 - 1.0).abs() < 0.05), "{served:?}");
+    assert_eq!(tenants[2].refused, 0.0);
+}
+
+#[test]
+fn without_a_refusal_nothing_is_decided_by_tenants() {
+    let mut tenants = [Offered::new(Some(1), 1, 0.9), Offered::new(Some(2), 1, 0.05)];
+    serve(&mut tenants, 10);
+    assert!(tenants.iter().all(|tenant| tenant.refused == 0.0));
+    // A program without tenants has the limit as it is.
+    let mut keyless = [Offered::new(None, 1, 3.0)];
+    serve(&mut keyless, 10);
+    assert_eq!((keyless[0].served, keyless[0].refused), (20_000.0, 40_000.0));
+}
+
+#[test]
+fn a_tenant_above_the_level_is_refused_although_the_gate_has_room_beyond_its_limit() {
+    let (admission, _) = admission();
+    let route = admission.route(1, None);
+    let gate = admission.gate(1).unwrap();
+    let limits = Limits { in_time: PerClass::splat(120), ..all(100) };
+    gate.set_limits(&limits, &Limits::NONE);
+    let of = |key| GateCharge { tenant: Some(key), ..charge(&admission, route, GOLD, 0) };
+    // The heavy tenant fills the gate: its first refusal makes the gate contended.
+    (0..100).for_each(|_| assert_eq!(admission.enter(&of(1), &[], NOW), Ok(())));
+    let closed = admission.enter(&of(1), &[], NOW).unwrap_err();
+    admission.turn_away(&of(1), closed);
+    // The target is now half of what is in time, so no debt is allowed beyond that.
+    let entered = (0..100).filter(|_| admission.enter(&of(1), &[], NOW).is_ok()).count();
+    assert!(entered < 20, "{entered}");
+    assert!(admission.is_above_level(&of(1), 1, NOW) && !admission.is_above_level(&of(2), 1, NOW));
+    assert_eq!(admission.enter(&of(2), &[], NOW), Ok(()));
+    let heaviest = admission.heaviest_tenants(5, Time::ZERO);
+    assert_eq!(heaviest[0].0, TenantName::Key(1));
+}
+
+#[test]
+fn a_check_of_a_request_decides_by_its_tenant_as_its_entry_does_and_charges_nothing() {
+    let (admission, _) = admission();
+    let route = admission.route(1, None);
+    let limits = Limits { in_time: PerClass::splat(12), ..all(10) };
+    admission.gate(1).unwrap().set_limits(&limits, &Limits::NONE);
+    let of = |key| GateCharge { tenant: Some(key), ..charge(&admission, route, GOLD, 0) };
+    (0..10).for_each(|_| assert_eq!(admission.enter(&of(1), &[], NOW), Ok(())));
+    let closed = admission.first_closed(&of(1), NOW).unwrap();
+    admission.turn_away(&of(1), closed);
+    // The gate is contended now: beyond its limit it has two places for a tenant without a debt.
+    let checked = |key| admission.first_closed(&of(key), NOW).is_none();
+    assert!((0..100).all(|_| checked(2)), "a check takes no place");
+    let mut entered = 0;
+    while checked(2) {
+        assert_eq!(admission.enter(&of(2), &[], NOW), Ok(()));
+        entered += 1;
+    }
+    assert!(admission.enter(&of(2), &[], NOW).is_err());
+    assert_eq!((entered, bound(&admission)), (2, vec![0, 12, 0]));
+    // A check by itself refuses nothing in the report: only the refusal that follows counts.
+    let rates = admission.heaviest_tenants(5, Time::ZERO);
+    let of_first = rates.iter().find(|(name, _)| *name == TenantName::Key(1)).unwrap().1;
+    assert!((of_first.refused_share - 1.0 / 11.0).abs() < 1e-3, "{rates:?}");
 }
 
 #[test]
@@ -445,7 +588,7 @@ proptest! {
         for step in steps {
             match step {
                 Step::Enter(route, cost) => {
-                    let charge = admission.charge(routes[route], GOLD, cost);
+                    let charge = admission.charge(routes[route], GOLD, cost, None);
                     admission.enter(&charge, &[], NOW).unwrap();
                     inside.push_back(charge);
                 }

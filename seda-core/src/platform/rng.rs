@@ -1,6 +1,7 @@
 //! SplitMix64 (Steele, Lea, Flood 2014): small, seeded, repeatable random numbers.
 
 use crate::platform::sync::{AtomicU64, Ordering};
+use std::hash::{BuildHasher, RandomState};
 
 /// The odd fraction of 2⁶⁴ at the golden ratio. Successive multiples are spread evenly over the
 /// range, so that neighbouring counters give states far apart.
@@ -11,6 +12,11 @@ pub(crate) fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     z ^ (z >> 31)
+}
+
+/// Returns a number that no client can predict.
+pub(crate) fn unpredictable() -> u64 {
+    RandomState::new().hash_one(GOLDEN)
 }
 
 /// A generator that threads share. No two calls return the same number of the sequence.

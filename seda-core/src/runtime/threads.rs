@@ -7,6 +7,7 @@
 use crate::config::{GraphError, PoolIndex};
 use crate::control::ControlPlane;
 use crate::monitor::report::Report;
+use crate::platform::rng::unpredictable;
 use crate::platform::sync::{Arc, Mutex, Weak};
 use crate::platform::{Deadline, Time, catch_panic};
 use crate::pool::CondvarPark;
@@ -65,6 +66,7 @@ impl Threads {
         plane: &Arc<ControlPlane>,
         inbox: Receiver<Message>,
     ) -> Result<(), GraphError> {
+        plane.topology.core.admission.salt_tenants(unpredictable());
         for index in plane.topology.pools.indices() {
             self.try_add_workers(plane, index)?;
         }

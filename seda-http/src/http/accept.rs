@@ -21,7 +21,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Returns the class, deadline, route and cost of a request.
+/// Returns the class, deadline, route, cost and tenant of a request.
 pub(super) type Classify = dyn Fn(&RequestHead) -> SendOptions + Send + Sync;
 
 /// The service of one reactor.

@@ -92,8 +92,8 @@ impl Http {
         Ok(())
     }
 
-    /// Sets the function that gives each request its class, deadline, [route](seda_core::Route)
-    /// and cost, in place of [`HttpConfig::deadline`].
+    /// Sets the function that gives each request its class, deadline, [route](seda_core::Route),
+    /// cost and [tenant](seda_core::SendOptions::tenant), in place of [`HttpConfig::deadline`].
     ///
     /// It sees the [head](RequestHead) of the request, before its body is read or an
     /// [`http::Request`](crate::Request) is made. It runs on the reactor, once per request, so it

@@ -22,6 +22,8 @@ pub(crate) enum Purpose {
     Burst(usize),
     /// Hits of a cache, by queue.
     Cache(usize),
+    /// The tenants of requests.
+    Tenants,
 }
 
 /// A seeded stream of random numbers.
@@ -43,6 +45,7 @@ impl Rng {
             Purpose::Limiter => (5, 0),
             Purpose::Burst(fault) => (6, fault),
             Purpose::Cache(queue) => (7, queue),
+            Purpose::Tenants => (8, 0),
         };
         // `seed_from_u64` goes through SplitMix64, so neighbouring seeds give unrelated streams.
         // The odd factor (2^64 / golden ratio) keeps the sums of seed and purpose apart.

@@ -8,6 +8,7 @@ use super::build::{Built, KnownRoute};
 use super::inside::{Counted, Inside};
 use super::job::{Answer, AttemptEnd, Job, Mailbox};
 use super::limiter::{Limiter, Outcome};
+use super::tenants::TenantChoice;
 use crate::base::rng::{Purpose, Rng};
 use crate::base::time::nanos;
 use crate::report::tally::{End, RequestInfo, Tally};
@@ -37,6 +38,8 @@ pub(crate) struct Clients {
     starts: BinaryHeap<Reverse<Start>>,
     /// The share of each class in the requests of a closed loop.
     shares: Vec<f64>,
+    /// `None` if requests have no tenant.
+    tenants: Option<TenantChoice>,
     rng: Rng,
     /// Retries, timeouts and requests of a closed loop in the whole run.
     pub(crate) events: u64,
@@ -75,6 +78,8 @@ struct Slot {
 struct PendingRequest {
     info: RequestInfo,
     route: Option<Route>,
+    /// The key of its tenant.
+    tenant: Option<u64>,
     /// Its demand by a trace.
     demand: u64,
     /// Attempts so far.
@@ -136,6 +141,7 @@ impl Clients {
             retries: Retries::default(),
             starts: first_starts(&spec.client),
             shares: shares(spec),
+            tenants: TenantChoice::of(spec, seed),
             rng: Rng::new(seed, Purpose::Clients),
             events: 0,
             ends: Vec::new(),
@@ -152,9 +158,11 @@ impl Clients {
         let drawn = self.draw_route();
         let index = drawn.map(|drawn| drawn.index);
         let route = drawn.and_then(|drawn| drawn.route);
-        let info = RequestInfo { start: now, class, route: index, client };
+        let tenant = self.tenants.as_mut().map(|tenants| tenants.draw(now));
+        let (key, tenant) = tenant.map(|tenant| (tenant.key, tenant.index)).unzip();
+        let info = RequestInfo { start: now, class, route: index, client, tenant };
         self.tally.begin(now, info);
-        let pending = PendingRequest { info, route, demand, attempts: 0, open: None };
+        let pending = PendingRequest { info, route, tenant: key, demand, attempts: 0, open: None };
         let slot = self.occupy_slot(pending);
         self.attempt(now, slot)
     }
@@ -277,8 +285,9 @@ impl Clients {
         let RequestInfo { class, route, .. } = pending.info;
         let deadline = self.deadlines.get(class).copied().flatten();
         let class = Class::new(u8::try_from(class).unwrap_or(u8::MAX));
+        let PendingRequest { route: known, tenant, .. } = *pending;
         let options =
-            SendOptions { class, deadline, route: pending.route, ..SendOptions::default() };
+            SendOptions { class, deadline, route: known, tenant, ..SendOptions::default() };
         let demand = pending.demand;
         let reply_sink = Arc::clone(&self.reply_sink);
         let sent = self.entry.send(now, reply_sink, address, options, |reply, counted| {

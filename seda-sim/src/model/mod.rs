@@ -14,3 +14,4 @@ mod job;
 mod limiter;
 pub(crate) mod machine;
 mod period;
+pub(crate) mod tenants;

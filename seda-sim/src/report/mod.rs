@@ -4,6 +4,7 @@
 
 pub(crate) mod fairness;
 pub(crate) mod tally;
+pub(crate) mod tenants;
 
 use fairness::Fairness;
 use seda_core::Report;
@@ -12,6 +13,7 @@ use seda_core::units::Millis;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
+use tenants::TenantFairness;
 
 /// A simulated run, as `seda sim --json FILE` writes it. Times are in seconds, rates per second.
 ///
@@ -67,6 +69,9 @@ pub struct SimReport {
     /// How evenly the clients of a closed loop were served. `None` with an open load.
     #[serde(default)]
     pub fairness: Option<Fairness>,
+    /// How fairly the tenants were served. `None` if requests have no tenant.
+    #[serde(default)]
+    pub tenants: Option<TenantFairness>,
     /// Requests that start, per second.
     pub offered_per_second: f64,
     /// Answers per second, late ones included.
@@ -198,6 +203,9 @@ impl fmt::Display for SimReport {
                 "  fairness    {jain:.4} by Jain's index: {clients} clients, {fewest} to {most} \
                  good answers"
             )?;
+        }
+        if let Some(tenants) = &self.tenants {
+            writeln!(f, "  tenants     {tenants}")?;
         }
         writeln!(f, "  cores       {:.1} % used", self.utilization * 100.0)?;
         write!(f, "{}", self.graph)

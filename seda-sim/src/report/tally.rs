@@ -1,6 +1,7 @@
 //! Counts the ends of requests as they happen.
 
 use super::fairness::Fairness;
+use super::tenants::{TenantFairness, TenantTally};
 use super::{Ends, RouteEnds, SimReport, Slice};
 use crate::base::time::nanos;
 use crate::spec::Spec;
@@ -28,6 +29,8 @@ pub(crate) struct RequestInfo {
     pub(crate) route: Option<usize>,
     /// The client of a closed loop that sent it.
     pub(crate) client: Option<u32>,
+    /// The index of its tenant.
+    pub(crate) tenant: Option<u32>,
 }
 
 /// A group of requests, as those of a class: how they ended and how fast they were answered. A
@@ -53,6 +56,8 @@ pub(crate) struct Tally {
     slice: u64,
     /// Good answers of each client of a closed loop.
     clients: Vec<u64>,
+    /// The requests of each tenant, then those of all new keys; empty if requests have no tenant.
+    tenants: Vec<TenantTally>,
     /// Requests of the window that are under way.
     unfinished: u64,
     /// Attempts in the whole run.
@@ -92,6 +97,9 @@ impl Tally {
             slices: Vec::new(),
             slice: spec.slice.map_or(u64::MAX, nanos).max(1),
             clients: vec![0; spec.client.clients as usize],
+            tenants: spec.tenants.as_ref().map_or_else(Vec::new, |tenants| {
+                vec![TenantTally::default(); tenants.count as usize + 1]
+            }),
             unfinished: 0,
             attempts: 0,
             requests: 0,
@@ -156,6 +164,12 @@ impl Tally {
             return;
         }
         self.sojourn.record(sojourn, 1);
+        let tenant = request.tenant.and_then(|tenant| self.tenants.get_mut(tenant as usize));
+        if let Some(tenant) = tenant {
+            tenant.offered += 1;
+            tenant.served += u64::from(end == End::Answered);
+            tenant.refused += u64::from(end == End::Refused);
+        }
         match end {
             End::Answered => self.response.record(sojourn, 1),
             End::Refused => self.refusal.record(sojourn, 1),
@@ -218,6 +232,7 @@ impl Tally {
             routes: self.route_ends(spec),
             slices: self.slices(),
             fairness: Fairness::of(&self.clients),
+            tenants: TenantFairness::of(&self.tenants, seconds),
             offered_per_second: ends.scheduled as f64 / seconds,
             throughput_per_second: self.answers as f64 / seconds,
             goodput_per_second: self.good_answers as f64 / seconds,

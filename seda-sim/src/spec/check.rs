@@ -8,6 +8,7 @@ use super::fault::FaultScope;
 use super::flood::stretches;
 use super::process::Process;
 use super::profile::Stretch;
+use super::senders::TenantsSpec;
 use super::{Spec, StageSpec, routing};
 use seda_core::Balance;
 use std::time::Duration;
@@ -34,6 +35,7 @@ impl Spec {
         routing::check(&self.stages)?;
         self.client.check()?;
         self.classes.iter().try_for_each(|class| class.check())?;
+        self.tenants.as_ref().map_or(Ok(()), TenantsSpec::check)?;
         self.check_load()?;
         self.check_traced()?;
         self.check_faults()?;

@@ -3,9 +3,9 @@
 
 use super::arrivals::ArrivalsSpec;
 use super::class::ClassSpec;
-use super::client::ClientSpec;
 use super::demand::Demand;
 use super::error::SpecError;
+use super::senders::ClientSpec;
 use super::stage::{PoolSpec, RouteSpec, StageSpec};
 use super::{Spec, default_cool_down, default_seed, default_warm_up, default_window};
 use seda_core::Report;
@@ -53,6 +53,7 @@ impl Spec {
             routes_known: knows_routes(report, &stages),
             refusal_cpu: Duration::ZERO,
             arrivals: ArrivalsSpec { rate: Some(rate), ..ArrivalsSpec::default() },
+            tenants: None,
             pools: shared_pools(report, &stages),
             stages,
             classes: classes(report),

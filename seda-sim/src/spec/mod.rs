@@ -11,7 +11,6 @@ mod bounds;
 pub(crate) mod capacity;
 mod check;
 mod class;
-mod client;
 mod demand;
 mod error;
 mod fault;
@@ -23,12 +22,12 @@ mod profile;
 mod quantiles;
 mod routing;
 mod scale;
+mod senders;
 mod stage;
 mod trace;
 
 pub use arrivals::ArrivalsSpec;
 pub use class::ClassSpec;
-pub use client::{ClientSpec, LimiterSpec};
 pub use demand::Demand;
 pub use error::SpecError;
 pub use fault::Fault;
@@ -36,6 +35,7 @@ pub use flood::stretches;
 pub use moments::Moments;
 pub use process::{Process, ProcessError};
 pub use profile::{Part, ProfileError, Stretch, parse_profile};
+pub use senders::{ClientSpec, HeavyTenant, LimiterSpec, NewKeys, TenantsSpec};
 pub use stage::{PoolSpec, RouteSpec, StageSpec};
 pub use trace::Trace;
 
@@ -105,6 +105,9 @@ pub struct Spec {
     /// The arrivals; requests enter at the first stage.
     #[serde(default)]
     pub arrivals: ArrivalsSpec,
+    /// The tenants that requests are sent for. `None`: requests have no tenant.
+    #[serde(default)]
+    pub tenants: Option<TenantsSpec>,
     /// The classes, most important first. Empty: one class named `default`.
     #[serde(default, rename = "class")]
     pub classes: Vec<ClassSpec>,

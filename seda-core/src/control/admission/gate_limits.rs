@@ -16,11 +16,13 @@ pub(crate) struct GateLimits {
     pub(crate) parallelism: f64,
 }
 
-/// By class, the amount admitted, and the amount admitted if the class were alone.
+/// By class, the amount admitted, the amount admitted if the class were alone, and the amount that
+/// can be answered in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Amounts {
     most: PerClass<u64>,
     alone: PerClass<u64>,
+    in_time: PerClass<u64>,
 }
 
 impl Amounts {
@@ -35,6 +37,7 @@ impl Amounts {
         Self {
             most: limits.map(|limit| amount(limit.most)),
             alone: limits.map(|limit| amount(limit.alone)),
+            in_time: limits.map(|limit| amount(limit.in_time)),
         }
     }
 
@@ -44,11 +47,15 @@ impl Amounts {
             sum.iter_mut().zip(b).for_each(|(sum, b)| *sum = sum.saturating_add(b));
             sum
         };
-        Self { most: add(self.most, other.most), alone: add(self.alone, other.alone) }
+        Self {
+            most: add(self.most, other.most),
+            alone: add(self.alone, other.alone),
+            in_time: add(self.in_time, other.in_time),
+        }
     }
 
     fn shared(&self, shares: &[u32]) -> Limits {
-        Limits::shared(self.most, self.alone, shares)
+        Limits { in_time: self.in_time, ..Limits::shared(self.most, self.alone, shares) }
     }
 }
 
@@ -57,6 +64,8 @@ impl Amounts {
 pub(crate) struct ClassLimit {
     pub(crate) most: f64,
     pub(crate) alone: f64,
+    /// The requests that can be answered in time; infinite before the first service.
+    pub(crate) in_time: f64,
 }
 
 impl GateLimits {
@@ -94,7 +103,8 @@ mod tests {
     use super::*;
 
     fn all(amount: u64) -> Amounts {
-        Amounts { most: PerClass::splat(amount), alone: PerClass::splat(amount) }
+        let amount = PerClass::splat(amount);
+        Amounts { most: amount, alone: amount, in_time: amount }
     }
 
     /// The limits of a gate that serves all of its requests at once.

@@ -1,6 +1,7 @@
 //! The laws of one stage, one for each class, and the limits that follow for its gate.
 
 use crate::config::{Class, Law, PerClass, Settings};
+use crate::control::admission::burst::in_time;
 use crate::control::admission::estimator::Estimate;
 use crate::control::admission::feasibility::Feasibility;
 use crate::control::admission::gate_limits::{Amounts, ClassLimit, GateLimits};
@@ -93,7 +94,7 @@ impl Limiter {
         settings: &Settings,
     ) -> PerClass<ClassLimit> {
         let classes = settings.slo.len();
-        let none = ClassLimit { most: f64::INFINITY, alone: f64::INFINITY };
+        let none = ClassLimit { most: f64::INFINITY, alone: f64::INFINITY, in_time: f64::INFINITY };
         let mut limits = PerClass::splat(none);
         let mut higher = 0;
         for ((class, law), slo) in Class::ALL.into_iter().zip(&mut self.laws).zip(&settings.slo) {
@@ -122,9 +123,9 @@ impl Limiter {
                 let most = (alone * part).min(alone - kept.floor());
                 // The guarantee is a share of this, and not below a few requests that end in time.
                 let share = settings.share_of(class.index());
-                let in_time = self.estimate.in_seconds(horizon);
-                let alone = alone.max((LEAST_GUARANTEE / share).min(in_time));
-                limits[class] = ClassLimit { most: most.max(1.0), alone };
+                let served = self.estimate.in_seconds(horizon);
+                let alone = alone.max((LEAST_GUARANTEE / share).min(served));
+                limits[class] = ClassLimit { most: most.max(1.0), alone, in_time: in_time(&seen) };
             }
             higher += u32::from(self.estimate.is_present(class));
         }

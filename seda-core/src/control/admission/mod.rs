@@ -6,7 +6,8 @@
 //! 1. `observation`: a stage over the last tick.
 //! 2. `estimator`: estimates of the stage, smoothed, with outliers left out.
 //! 3. `route_time`: the services and waits of the stages that a request visits together.
-//! 4. `law` and `laws`: the limit of one class. `backlog` is the formula of the default law.
+//! 4. `law` and `laws`: the limit of one class. `backlog` is the formula of the default law, and
+//!    `burst` what may wait at most.
 //! 5. `limiter`: the limits of all classes of a stage, with reserves for higher ones.
 //! 6. `gate_limits`: the limits of a gate, which replicas share.
 //! 7. `controller`: sets them, and journals changes.
@@ -14,6 +15,7 @@
 //! Beside it, `slo_check` and `feasibility` report SLOs that no setting can meet.
 
 mod backlog;
+mod burst;
 mod controller;
 mod estimator;
 mod feasibility;

@@ -3,15 +3,20 @@
 use crate::config::StageIndex;
 use crate::event::request::RequestCounts;
 use crate::event::{LossCounts, RefusalCounts};
-use crate::gate::GateCounts;
+use crate::gate::{GateCounts, TenantName};
 use crate::monitor::report::bottleneck::find_bottleneck;
 use crate::monitor::report::{
     BudgetReport, ClassReport, EdgeReport, EventLedger, GateReport, QueueReport, Report,
-    RequestLedger, Resolution, ResponseReport, ServiceReport, StageReport, WorkersReport,
+    RequestLedger, Resolution, ResponseReport, ServiceReport, StageReport, TenantReport,
+    WorkersReport,
 };
 use crate::monitor::{Monitor, Sample, Topology, between};
+use crate::platform::Time;
 use crate::queue::ClassLedger;
 use std::collections::BTreeMap;
+
+/// The number of tenants in a report: they fit on one screen with the stages.
+const HEAVIEST: usize = 5;
 
 impl Report {
     /// Returns the report with rates over the last second or so.
@@ -47,10 +52,25 @@ impl Report {
             journal: topology.core.journal.entries(),
             journal_missed: topology.core.journal.missed(),
             bottleneck: None,
+            heaviest_tenants: heaviest_tenants(topology, now.at),
         };
         report.bottleneck = find_bottleneck(&report, monitor, then);
         report
     }
+}
+
+fn heaviest_tenants(topology: &Topology, now: Time) -> Vec<TenantReport> {
+    let heaviest = topology.core.admission.heaviest_tenants(HEAVIEST, now).into_iter();
+    let tenants = heaviest.map(|(name, rate)| TenantReport {
+        tenant: match name {
+            TenantName::Key(key) => format!("{key:016x}"),
+            TenantName::Keyless => "none".to_owned(),
+            TenantName::New => "new".to_owned(),
+        },
+        offered_per_second: rate.offered_per_second,
+        refused_share: rate.refused_share,
+    });
+    tenants.collect()
 }
 
 fn events(total: &ClassLedger) -> EventLedger {

@@ -35,6 +35,15 @@ impl fmt::Display for Report {
             stage_line(stage, f)?;
         }
         self.losses(f)?;
+        for tenant in &self.heaviest_tenants {
+            writeln!(
+                f,
+                "tenant {}: {:.1} requests/s, {:.1} refused",
+                tenant.tenant,
+                tenant.offered_per_second,
+                Percent(tenant.refused_share)
+            )?;
+        }
         match &self.bottleneck {
             Some(found) => writeln!(f, "bottleneck: {}: {}", found.stage, found.why)?,
             None => writeln!(f, "bottleneck: none")?,

@@ -70,6 +70,10 @@ pub struct Report {
     pub journal_missed: u64,
     /// The stage that limits the graph, if one does.
     pub bottleneck: Option<Bottleneck>,
+    /// The five tenants that send the most requests, the one with the most first. Empty if no
+    /// request had a [tenant](crate::SendOptions::tenant).
+    #[serde(default)]
+    pub heaviest_tenants: Vec<TenantReport>,
 }
 
 /// Events over all stages: accepted = handled + shed + failed + queued + in hand + pending, and
@@ -310,6 +314,19 @@ pub struct EdgeReport {
     pub sent: u64,
     /// Events refused.
     pub refused: u64,
+}
+
+/// One tenant, over the last ten seconds or so.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct TenantReport {
+    /// Its key as 16 hexadecimal digits. `none`: all requests without a key. `new`: all requests
+    /// with a key that was not known when the entry refused them.
+    pub tenant: String,
+    /// Requests per second that it sends to one stage; of several, the highest.
+    pub offered_per_second: f64,
+    /// The share of them that the stage's gate refuses, 0 to 1.
+    pub refused_share: f64,
 }
 
 /// The stage that limits the graph.

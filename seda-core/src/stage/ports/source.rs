@@ -46,6 +46,13 @@ pub struct SendOptions {
     /// its measured time in their unit. At another stage where routes meet that differ in time by a
     /// factor of two, it counts as the measured time of its route there.
     pub cost: Option<u32>,
+    /// The key of the tenant that a request is sent for: any number, such as a hash of an account
+    /// or an API key. While a gate refuses requests, the tenants of a class share its capacity
+    /// fairly, by rate and cost: a tenant that asks for less than its share is served, and no other
+    /// gets more than that share. All keys that were never admitted before count as one tenant, so
+    /// a key has to be one that a client cannot make up. `None`: all requests without a key are one
+    /// tenant.
+    pub tenant: Option<u64>,
 }
 
 /// Sends events into one stage from outside the graph. Cheap to clone. Clones share their request
@@ -249,7 +256,8 @@ impl<E: Send + 'static> Source<E> {
 
     /// Returns the charge of a request at the gates of the stages that it will visit.
     fn gate_charge(&self, options: SendOptions) -> GateCharge {
-        self.admission().charge(self.route(options), self.class(options), options.cost)
+        let (route, class) = (self.route(options), self.class(options));
+        self.admission().charge(route, class, options.cost, options.tenant)
     }
 
     fn route(&self, options: SendOptions) -> Option<RouteIndex> {

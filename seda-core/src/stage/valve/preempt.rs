@@ -40,7 +40,7 @@ impl ValveScope<'_> {
     }
 
     /// Returns the stages of the closed gates on a request's route, if each of them has a class to
-    /// preempt.
+    /// preempt. No lower class gives way to a tenant that has had its share.
     ///
     /// # Errors
     /// A closed gate without one.
@@ -50,8 +50,10 @@ impl ValveScope<'_> {
         charge: &GateCharge,
     ) -> Result<Vec<usize>, GateClosed> {
         let closed = admission.closed_on(charge, || self.now());
-        let has_none =
-            |stage: &&usize| self.preemptible_class(admission, **stage, charge).is_none();
+        let has_none = |stage: &&usize| {
+            self.preemptible_class(admission, **stage, charge).is_none()
+                || admission.is_above_level(charge, **stage, || self.now())
+        };
         match closed.iter().find(has_none) {
             Some(stage) => Err(GateClosed { stage: *stage }),
             None => Ok(closed),

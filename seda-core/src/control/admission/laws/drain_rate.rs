@@ -1,12 +1,9 @@
 //! A limit from the rate at which a stage drains.
 
 use crate::control::admission::backlog::{OVERLOAD, busy_backlog};
+use crate::control::admission::burst::{LEAST_BURST, burst};
 use crate::control::admission::{AdmissionLaw, AdmissionObservation, FIRST_BURST, HORIZON, MOST};
 
-/// The least burst without an SLO, in events; a queue that could not have drained as many does not
-/// stand yet. At half load a queue of equal services exceeds it
-/// once in 100,000 arrivals.
-const LEAST_BURST: f64 = 8.0;
 /// The part of the capacity that a cut queue may lose. Less would not show beside the cost of
 /// refusals, and a tenth of it needs twice the backlog.
 const LOSS: f64 = 0.005;
@@ -156,16 +153,6 @@ fn cut_backlog(seen: &AdmissionObservation, rate: f64, load: f64) -> f64 {
         }
         (Some(_), _) => busy,
         (None, _) => busy.min((HORIZON * rate).max(LEAST_QUEUE)),
-    }
-}
-
-/// Returns the events that may wait in a burst.
-fn burst(seen: &AdmissionObservation, rate: f64) -> f64 {
-    match (seen.slack_p99, seen.slack_mean) {
-        (Some(tail), _) if tail > 0.0 => tail * rate,
-        // No queue keeps the SLO: what the mean request leaves.
-        (Some(_), Some(mean)) => mean * rate,
-        _ => (HORIZON * rate).max(LEAST_BURST),
     }
 }
 

@@ -4,8 +4,8 @@ mod limiter;
 
 pub use limiter::LimiterSpec;
 
-use super::bounds::{PAUSE, TIMEOUT, check_duration};
-use super::error::SpecError;
+use crate::spec::bounds::{PAUSE, TIMEOUT, check_duration};
+use crate::spec::error::SpecError;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -64,7 +64,7 @@ pub struct ClientSpec {
 }
 
 impl ClientSpec {
-    pub(super) fn check(&self) -> Result<(), SpecError> {
+    pub(in crate::spec) fn check(&self) -> Result<(), SpecError> {
         if let Some(timeout) = self.gives_up_after {
             check_duration("client.gives_up_after", timeout, TIMEOUT)?;
         }
