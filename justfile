@@ -49,6 +49,10 @@ peers *flags:
 overload-matrix *flags:
     cargo run --release --locked --manifest-path benches/peers/Cargo.toml --bin matrix -- {{flags}}
 
+# Triggers after which a server stays down, in the simulator: 10,000 trials of seda in five minutes.
+metastable *flags="--servers seda --seeds 65":
+    cargo run --release --locked -p seda-tools -- lab examples/lab/metastable {{flags}}
+
 # Compares the waits that the load generator measures with exact ones.
 bench-lindley:
     cargo bench --locked -p benches --bench lindley

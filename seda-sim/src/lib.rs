@@ -47,6 +47,7 @@
 //! A file imports its own room and rooms below it:
 //!
 //! ```text
+//! study    many runs: recovery after a trigger
 //! run      the loop: next event, move the clock, act
 //! model    arrivals, clients, the graph and its handlers, workers and cores
 //! report   counts of the ends of requests, and the report
@@ -61,6 +62,7 @@ mod model;
 pub mod report;
 mod run;
 pub mod spec;
+pub mod study;
 
 pub use model::error::SimError;
 pub use report::SimReport;

@@ -12,6 +12,7 @@ use seda_sim::{SimReport, Spec};
 
 const OFF: &str = r#"
     [graph.control]
+    admission = "off"
     pool_size = "off"
     batch_size = "off"
     valve = "off"

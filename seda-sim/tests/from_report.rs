@@ -117,6 +117,7 @@ fn every_entry_gets_its_share_of_the_arrivals() {
         capacity = 100
         demand = { kind = "deterministic", mean = "1ms" }
         [graph.control]
+        admission = "off"
         pool_size = "off"
         batch_size = "off"
         valve = "off"

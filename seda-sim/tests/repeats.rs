@@ -139,6 +139,7 @@ fn a_refusal_costs_the_core_time_in_the_spec() {
             capacity = 1
             demand = {{ kind = "deterministic", mean = "1ms" }}
             [graph.control]
+            admission = "off"
             pool_size = "off"
             batch_size = "off"
             "#
@@ -191,6 +192,7 @@ fn a_simulation_from_a_report_has_the_response_times_of_the_measured_graph() {
         cpu_share = 0.25
         demand = { kind = "exponential", mean = "12ms" }
         [graph.control]
+        admission = "off"
         pool_size = "off"
         batch_size = "off"
         valve = "off"

@@ -212,6 +212,75 @@ fn a_fault_without_effect_is_refused() {
 }
 
 #[test]
+fn a_burst_or_a_loss_without_effect_is_refused() {
+    let burst = |rest: &str| fault(&format!("kind = 'burst'\n{rest}\nfrom = '1s'\nto = '2s'"));
+    refused(&[
+        ("", &burst("class = 'gold'\nrate = 1"), "`fault.class` is gold; allowed: one of default"),
+        ("", &burst("class = 'default'\nrate = 0"), "`fault.rate` is 0; allowed: above 0"),
+        ("", &burst("class = 'default'\nrate = 1e8"), "`fault.rate` is 100000000; allowed: 0 to"),
+        (
+            "",
+            &fault("kind = 'burst'\nclass = 'default'\nrate = 1\nfrom = '2s'\nto = '2s'"),
+            "`fault.to` is 2s; allowed: later than `from`",
+        ),
+        (
+            "",
+            &fault("kind = 'cold'\nstage = 'a'\nshare = 1.0\nat = '1s'"),
+            "`fault.stage` is a; allowed: a stage with a demand of kind `cached`",
+        ),
+    ]);
+}
+
+#[test]
+fn a_limit_of_concurrency_out_of_bounds_is_refused() {
+    refused(&[
+        (
+            "client.limiter = { kind = 'aimd', least = 0 }",
+            "",
+            "`client.limiter.least` is 0; allowed: 1 to 1000000",
+        ),
+        (
+            "client.limiter = { kind = 'aimd', backoff = 1.0 }",
+            "",
+            "`client.limiter.backoff` is 1; allowed: above 0, below 1",
+        ),
+        (
+            "client.limiter = { kind = 'aimd', timeout = '0s' }",
+            "",
+            "`client.limiter.timeout` is 0s; allowed: 1us to 1days",
+        ),
+        (
+            "client.limiter = { kind = 'vegas', initial = 9, most = 8 }",
+            "",
+            "`client.limiter.initial` is 9; allowed: from the smallest limit to the largest, 1 to 8",
+        ),
+    ]);
+}
+
+#[test]
+fn a_cache_or_a_contended_demand_out_of_bounds_is_refused() {
+    for (demand, message) in [
+        ("kind = 'cached', hit = '1ms', miss = '9ms', keys = 0", "demand.keys` is 0; allowed: 1"),
+        ("kind = 'cached', hit = '2h', miss = '9ms', keys = 1", "demand.hit` is 2h"),
+        (
+            "kind = 'cached', hit = '1ms', miss = '9ms', keys = 1, uncached = 1.5",
+            "demand.uncached` is 1.5; allowed: 0 to 1",
+        ),
+        ("kind = 'contended', alone = '2h'", "demand.alone` is 2h"),
+        (
+            "kind = 'contended', alone = '1ms', coherence = -1.0",
+            "demand.coherence` is -1; allowed: 0 to 1000",
+        ),
+    ] {
+        let text = format!(
+            "arrivals.rate = 1.0\n[[stage]]\nname = 'a'\ncapacity = 1\ndemand = {{ {demand} }}"
+        );
+        let error = text.parse::<Spec>().unwrap_err().to_string();
+        assert!(error.contains(message), "{demand}: {error}");
+    }
+}
+
+#[test]
 fn a_demand_without_its_values_is_refused() {
     let both = "arrivals.rate = 1.0\n[[stage]]\nname = 'a'\ncapacity = 1\ndemand = { kind = 'empirical', seconds = [1.0], file = 'x' }";
     let error = both.parse::<Spec>().unwrap_err().to_string();
@@ -291,7 +360,7 @@ fn a_request_of_a_trace_has_the_demand_in_the_trace() {
     let text = "warm_up = '0s'\nwindow = '10s'\n[arrivals]\nprocess = 'trace'\n[[stage]]\nname = 'a'\ncapacity = 10\n\
                 demand = { kind = 'deterministic', mean = '1ms' }\nroutes = [{ to = 'b' }]\n\
                 [[stage]]\nname = 'b'\ncapacity = 10\nworkers = 2\ndemand = { kind = 'trace' }\n\
-                [graph.control]\npool_size = 'off'\nbatch_size = 'off'";
+                [graph.control]\nadmission = 'off'\npool_size = 'off'\nbatch_size = 'off'";
     let spec: Spec = toml::from_str(text).unwrap();
     // The second request overtakes the first, so a mix-up of their demands shows in the answers.
     let spec = spec.with_trace(Trace::new(vec![1.0, 1.001, 2.0, 10.0], vec![3.0, 0.5, 0.25, 1.0]));

@@ -65,7 +65,7 @@ const HOUSES: &[House] = &[
     },
     House {
         folder: "seda-sim/src",
-        rooms: &["run", "model", "report", "spec", "base"],
+        rooms: &["study", "run", "model", "report", "spec", "base"],
         root: &["lib.rs"],
     },
     House {

@@ -170,6 +170,7 @@ impl Monitor {
             let (queue, life) = (&self.queues[stage], &self.life[stage]);
             sum.ledger = queue.total();
             sum.depth = queue.depth;
+            sum.empty = queue.empty_nanos;
             sum.occupancy = queue.occupancy;
             sum.deferred = TimeSum::of(&queue.deferred_service);
             sum.wait = TimeSum::of(&life.wait);

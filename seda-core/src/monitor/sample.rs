@@ -50,6 +50,8 @@ impl TimeSum {
 pub(crate) struct StageSums {
     pub(crate) ledger: ClassLedger,
     pub(crate) depth: usize,
+    /// Nanoseconds in which the queue was empty.
+    pub(crate) empty: u64,
     /// Nanoseconds in which workers ran the stage, with the running batch.
     pub(crate) busy: u64,
     /// Nanoseconds of `busy` that are split: a worker's CPU times are known from its second

@@ -6,6 +6,7 @@ use crate::platform::Time;
 use crate::queue::aqm::{Aqm, AqmState};
 use crate::queue::byte_count::ByteCount;
 use crate::queue::class_lanes::ClassLanes;
+use crate::queue::emptiness::Emptiness;
 use crate::queue::expiry::Expiry;
 use crate::queue::ledger::{Ledger, Outcome};
 use crate::queue::occupancy::Occupancy;
@@ -32,8 +33,7 @@ pub(crate) struct Lanes<E> {
     lead: u64,
     pub(crate) aqm: Aqm,
     open: bool,
-    /// When the queue was last empty.
-    empty_until: Time,
+    emptiness: Emptiness,
     occupancy: Occupancy,
     ledger: Ledger,
     /// Nanoseconds of service that earlier stages had spent on shed events.
@@ -62,7 +62,7 @@ impl<E> Lanes<E> {
             lead: 0,
             aqm: Aqm::default(),
             open: false,
-            empty_until: Time::ZERO,
+            emptiness: Emptiness::default(),
             occupancy: Occupancy::default(),
             ledger: Ledger::default(),
             wasted: 0,
@@ -143,9 +143,14 @@ impl<E> Lanes<E> {
         self.places.bound()
     }
 
+    /// Returns the nanoseconds in which the queue was empty.
+    pub(crate) fn empty_nanos(&self, now: Time) -> u64 {
+        self.emptiness.nanos(self.depth() == 0, now)
+    }
+
     /// Returns since when the queue has not been empty; `None` if it is empty.
     pub(crate) fn standing_since(&self) -> Option<Time> {
-        (self.depth() > 0).then_some(self.empty_until)
+        (self.depth() > 0).then_some(self.emptiness.until())
     }
 
     pub(crate) fn soft(&self) -> usize {
@@ -330,7 +335,7 @@ impl<E> Lanes<E> {
     #[inline]
     fn note_empty(&mut self, now: Time) {
         if self.places.depth() == 0 {
-            self.empty_until = now;
+            self.emptiness.end(now);
         }
     }
 
@@ -409,6 +414,9 @@ impl<E> Lanes<E> {
                 // No event was served, so the class keeps its turn.
                 Some(reason) => self.shed(envelope, reason, now, shed),
             }
+        }
+        if self.depth() == 0 && batch.len() > before {
+            self.emptiness.begin(now);
         }
         let counts = self.count_by_class(batch.len() - before, batch.iter().skip(before));
         self.ledger.take(&counts);

@@ -44,6 +44,7 @@ mod class_lanes;
 mod codel;
 #[cfg(test)]
 mod codel_tests;
+mod emptiness;
 mod expiry;
 mod lane;
 mod lanes;
@@ -52,9 +53,6 @@ mod occupancy;
 mod places;
 mod rate_limit;
 mod shards;
-mod token_bucket;
-#[cfg(test)]
-mod token_bucket_tests;
 mod victim;
 
 pub(crate) use aqm::AqmState;

@@ -25,6 +25,8 @@ pub(crate) struct QueueFigures {
     pub(crate) depth: usize,
     /// Since when the queue has not been empty; `None` if it is empty.
     pub(crate) standing_since: Option<Time>,
+    /// Nanoseconds in which the queue was empty.
+    pub(crate) empty_nanos: u64,
     pub(crate) soft: usize,
     pub(crate) capacity: usize,
     pub(crate) classes: PerClass<ClassLedger>,

@@ -184,6 +184,7 @@ impl<E: Send + 'static> Observed for StageCore<E> {
         let figures = QueueFigures {
             depth: lanes.depth(),
             standing_since: lanes.standing_since(),
+            empty_nanos: lanes.empty_nanos(now),
             soft: lanes.soft(),
             capacity: lanes.bound(),
             classes: lanes.ledger().classes().clone(),

@@ -57,7 +57,7 @@ impl Recorder for Recording {
 /// Ticks once and compares the exported counters with the world's counts.
 pub(crate) fn check_classes(manual: &mut Manual, world: &World, plan: &Plan) -> Result<(), String> {
     let seen = Seen::default();
-    // A tick sheds expired events, and their owners may send others after it has counted.
+    // A tick sheds expired events, and their owners may send again: not between the two counts.
     manual.tick();
     metrics::with_local_recorder(&Recording(Arc::clone(&seen)), || manual.tick());
     manual.tell_owners();

@@ -7,9 +7,9 @@ use std::time::Duration;
 /// no client notices the delay.
 const PAUSE_LEAST: Duration = Duration::from_micros(500);
 
-/// The longest pause, also without an SLO. 40 of those 20,000 requests arrive in it, so the wake-up costs little per
-/// request. A core shared with workers has time slices of this length, so the slowest refusal is
-/// not delayed further.
+/// The longest pause, also without an SLO. 40 of those 20,000 requests arrive in it, so the wake-up
+/// costs little per request. A core shared with workers has time slices of this length, so the
+/// slowest refusal is not delayed further.
 const PAUSE_MOST: Duration = Duration::from_millis(2);
 
 /// The pause is this fraction of the SLO, because it adds to every response time.

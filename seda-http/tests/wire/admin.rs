@@ -2,7 +2,8 @@
 
 use crate::client::LIMIT;
 use crate::site::{Plan, Site};
-use std::time::{Duration, Instant};
+use seda_core::{Clock, MonotonicClock, Time};
+use std::time::Duration;
 
 #[test]
 fn the_report_is_served_as_json_text_and_graph() {
@@ -51,14 +52,14 @@ fn status_404_for_an_unknown_page() {
 /// Asks whether the server is ready until the answer has `status`; returns its text.
 fn ready_with(site: &Site, status: u16) -> String {
     let mut client = site.client();
-    let begun = Instant::now();
+    let clock = MonotonicClock::new();
     loop {
         let answer = client.fetch("/_seda/ready");
-        if answer.status == status || begun.elapsed() > LIMIT {
+        if answer.status == status || clock.now().since(Time::ZERO) > LIMIT {
             assert_eq!(answer.status, status, "{}", answer.text());
             return answer.text().to_owned();
         }
-        std::thread::sleep(Duration::from_millis(5));
+        std::thread::park_timeout(Duration::from_millis(5));
     }
 }
 

@@ -16,6 +16,12 @@ pub(crate) enum Purpose {
     Routing(usize),
     /// Pauses of clients, and the classes and routes of their requests.
     Clients,
+    /// The probes of a limiter.
+    Limiter,
+    /// Arrivals of a burst, by fault.
+    Burst(usize),
+    /// Hits of a cache, by queue.
+    Cache(usize),
     /// The tenants of requests.
     Tenants,
 }
@@ -36,7 +42,10 @@ impl Rng {
             Purpose::Demand(queue) => (2, queue),
             Purpose::Routing(stage) => (3, stage),
             Purpose::Clients => (4, 0),
-            Purpose::Tenants => (5, 0),
+            Purpose::Limiter => (5, 0),
+            Purpose::Burst(fault) => (6, fault),
+            Purpose::Cache(queue) => (7, queue),
+            Purpose::Tenants => (8, 0),
         };
         // `seed_from_u64` goes through SplitMix64, so neighbouring seeds give unrelated streams.
         // The odd factor (2^64 / golden ratio) keeps the sums of seed and purpose apart.

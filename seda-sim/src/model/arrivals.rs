@@ -2,7 +2,7 @@
 
 use crate::base::rng::{Purpose, Rng};
 use crate::base::time::nanos;
-use crate::spec::{Process, Spec, SpecError, Stretch, Trace, stretches};
+use crate::spec::{Fault, Process, Spec, SpecError, Stretch, Trace, stretches};
 
 /// A request that arrives. Arrivals are ordered by time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -86,8 +86,8 @@ struct OnOff {
     toggles_at: f64,
 }
 
-/// Returns all streams of a spec: that of a trace, or one for each class's share of the arrivals,
-/// and one for each class's own rate.
+/// Returns all streams of a spec: that of a trace, or one for each class's share of the arrivals;
+/// one for each class's own rate; and one for each burst.
 pub(crate) fn streams(spec: &Spec, seed: u64) -> Result<Vec<Stream>, SpecError> {
     let classes = spec.classes_or_default();
     let shares = shares(spec);
@@ -113,6 +113,14 @@ pub(crate) fn streams(spec: &Spec, seed: u64) -> Result<Vec<Stream>, SpecError> 
             let purpose = classes.len() + 1 + index;
             let class = ClassChoice::Fixed(index);
             streams.push(Stream::new(seed, purpose, class, Source::Drawn(drawn)));
+        }
+    }
+    for (number, fault) in spec.faults.iter().enumerate() {
+        if let Fault::Burst { class, .. } = fault {
+            let index = classes.iter().position(|known| known.name == *class).unwrap_or(0);
+            let rng = Rng::new(seed, Purpose::Burst(number));
+            let source = Source::Drawn(Drawn::poisson(fault.burst()));
+            streams.push(Stream { number: 0, rng, class: ClassChoice::Fixed(index), source });
         }
     }
     for (number, stream) in streams.iter_mut().enumerate() {
@@ -273,6 +281,31 @@ mod tests {
         let bursts = "{ rate = 1000.0, process = 'on_off', on = '100ms', off = '300ms' }";
         let bursts = count(bursts, 1000.0) as f64;
         assert!((bursts / 250_000.0 - 1.0).abs() < 0.05, "{bursts}");
+    }
+
+    #[test]
+    fn a_burst_adds_its_own_arrivals_and_moves_no_other() {
+        let text = "arrivals = { rate = 100.0 }\n[[stage]]\nname = 'a'\ncapacity = 1\n\
+                    demand = { kind = 'deterministic', mean = '1ms' }";
+        let alone: Spec = text.parse().unwrap();
+        for (ramp, expected) in [(false, 4_000.0), (true, 2_000.0)] {
+            let burst = format!(
+                "\n[[fault]]\nkind = 'burst'\nclass = 'default'\nrate = 400.0\nramp = {ramp}\n\
+                 from = '10s'\nto = '20s'"
+            );
+            let spec: Spec = (text.to_owned() + &burst).parse().unwrap();
+            let mut both = streams(&spec, 1).unwrap();
+            let mut others = streams(&alone, 1).unwrap();
+            assert!((0..10_000).all(|_| both[0].next() == others[0].next()));
+            let own: Vec<_> = std::iter::from_fn(|| both[1].next()).collect();
+            let is_within = |a: &Arrival| (10_000_000_000..20_000_000_000).contains(&a.at);
+            assert!(own.iter().all(is_within), "ramp {ramp}");
+            assert!((own.len() as f64 / expected - 1.0).abs() < 0.1, "{}", own.len());
+            // A ramp has three quarters of its arrivals in its middle half; a step has half.
+            let middle = own.iter().filter(|a| (12_500_000_000..17_500_000_000).contains(&a.at));
+            let middle = middle.count() as f64 / own.len() as f64;
+            assert!((middle - if ramp { 0.75 } else { 0.5 }).abs() < 0.05, "{middle}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The graph of a spec: stages, pools and edges, declared as a program declares them.
 
 use super::error::SimError;
+use super::inside::Inside;
 use super::job::{Edge, Job, StageHandler, TouchedPools, TracedDemand};
 use crate::base::rng::{Purpose, Rng};
 use crate::spec::{Fault, Spec, StageSpec};
@@ -21,6 +22,8 @@ pub(crate) struct Built {
     pub(crate) routes: Vec<KnownRoute>,
     pub(crate) touched: Arc<TouchedPools>,
     pub(crate) traced: Arc<TracedDemand>,
+    /// The requests inside the graph; `None` unless a demand depends on it.
+    pub(crate) inside: Option<Inside>,
     /// The index of each pool, by name.
     pub(crate) pools: HashMap<String, usize>,
     /// The pools of the first stage, where requests enter.
@@ -114,9 +117,22 @@ pub(crate) fn build(spec: &Spec, seed: u64) -> Result<Built, SimError> {
     graph.apply(spec.graph.clone())?;
     let first = stages.into_iter().next().ok_or(SimError::NoStage)?;
     let source = graph.source(first.stage)?;
+    let is_contended = spec.stages.iter().any(|stage| stage.demand.is_contended());
+    let inside = is_contended.then(Inside::default);
     let clock = Arc::new(ManualClock::new());
     let graph = graph.start_manual(Arc::clone(&clock) as Arc<dyn Clock>)?;
-    Ok(Built { graph, clock, source, routes, touched, traced, pools, entry: first.pools, queues })
+    Ok(Built {
+        graph,
+        clock,
+        source,
+        routes,
+        touched,
+        traced,
+        inside,
+        pools,
+        entry: first.pools,
+        queues,
+    })
 }
 
 /// Gives a pool the next index and returns it.

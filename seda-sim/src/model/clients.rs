@@ -5,13 +5,15 @@
 
 use super::arrivals::{draw_class, shares};
 use super::build::{Built, KnownRoute};
+use super::inside::{Counted, Inside};
 use super::job::{Answer, AttemptEnd, Job, Mailbox};
+use super::limiter::{Limiter, Outcome};
 use super::tenants::TenantChoice;
 use crate::base::rng::{Purpose, Rng};
 use crate::base::time::nanos;
 use crate::report::tally::{End, RequestInfo, Tally};
 use crate::spec::{ClientSpec, Spec};
-use seda_core::{Class, ReplyAddress, ReplySink, Request, Route, SendOptions, Source};
+use seda_core::{Class, ReplyAddress, ReplySink, Request, Responder, Route, SendOptions, Source};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
@@ -22,9 +24,7 @@ pub(crate) struct Clients {
     spec: ClientSpec,
     /// By class.
     deadlines: Vec<Option<Duration>>,
-    source: Source<Job>,
-    /// The routes from the first stage; empty if they are not known at the entry.
-    routes: Vec<KnownRoute>,
+    entry: Entry,
     mailbox: Arc<Mailbox>,
     /// The mailbox again, as the graph has it.
     reply_sink: Arc<dyn ReplySink<Answer>>,
@@ -33,9 +33,7 @@ pub(crate) struct Clients {
     free: Vec<u32>,
     /// The timeouts of attempts. All have the same length, so a queue keeps them in order.
     timeouts: VecDeque<Timeout>,
-    retries: BinaryHeap<Reverse<Retry>>,
-    /// The number of the next retry.
-    next_number: u64,
+    retries: Retries,
     /// The next requests of the clients of a closed loop.
     starts: BinaryHeap<Reverse<Start>>,
     /// The share of each class in the requests of a closed loop.
@@ -48,6 +46,24 @@ pub(crate) struct Clients {
     /// Reused by `collect`: the ends that it collects.
     ends: Vec<(ReplyAddress, AttemptEnd)>,
     pub(crate) tally: Tally,
+}
+
+/// The entry of the graph, and what stands before it.
+struct Entry {
+    source: Source<Job>,
+    /// The routes from the first stage; empty if they are not known at the entry.
+    routes: Vec<KnownRoute>,
+    /// The requests inside the graph; `None` unless a demand depends on it.
+    inside: Option<Inside>,
+    limiter: Option<Limiter>,
+}
+
+/// The retries that are due later.
+#[derive(Debug, Default)]
+struct Retries {
+    due: BinaryHeap<Reverse<Retry>>,
+    /// The number of the next retry.
+    next_number: u64,
 }
 
 /// The place of a request. Each use has another generation.
@@ -111,15 +127,18 @@ impl Clients {
         Self {
             spec: spec.client.clone(),
             deadlines: spec.classes.iter().map(|class| class.deadline).collect(),
-            source: built.source.clone(),
-            routes: built.routes.clone(),
+            entry: Entry {
+                source: built.source.clone(),
+                routes: built.routes.clone(),
+                inside: built.inside.clone(),
+                limiter: spec.client.limiter.as_ref().map(|limiter| Limiter::new(limiter, seed)),
+            },
             mailbox,
             reply_sink,
             slots: Vec::new(),
             free: Vec::new(),
             timeouts: VecDeque::new(),
-            retries: BinaryHeap::new(),
-            next_number: 0,
+            retries: Retries::default(),
             starts: first_starts(&spec.client),
             shares: shares(spec),
             tenants: TenantChoice::of(spec, seed),
@@ -167,7 +186,7 @@ impl Clients {
             self.timeouts.pop_front();
         }
         let timeout = self.timeouts.front().map(|timeout| timeout.at);
-        let retry = self.retries.peek().map(|Reverse(retry)| retry.at);
+        let retry = self.retries.due.peek().map(|Reverse(retry)| retry.at);
         let start = self.starts.peek().map(|Reverse(start)| start.at);
         timeout.into_iter().chain(retry).chain(start).min()
     }
@@ -175,10 +194,10 @@ impl Clients {
     /// Does one thing that is due at `now`: a retry, else a request of a closed loop, else a
     /// timeout. Returns whether the attempt was accepted, or `None` if it made none.
     pub(crate) fn act(&mut self, now: u64) -> Option<bool> {
-        if let Some(Reverse(retry)) = self.retries.peek().copied()
+        if let Some(Reverse(retry)) = self.retries.due.peek().copied()
             && retry.at <= now
         {
-            self.retries.pop();
+            self.retries.due.pop();
             self.events += 1;
             return Some(self.attempt(now, retry.slot));
         }
@@ -208,6 +227,7 @@ impl Clients {
             && self.spec.hangs_up
         {
             request.abandon();
+            self.entry.leave(now, attempt, Outcome::Dropped);
         }
         self.events += 1;
         self.end(now, attempt.slot, End::TimedOut);
@@ -218,6 +238,11 @@ impl Clients {
         let mut ends = std::mem::take(&mut self.ends);
         self.mailbox.collect(&mut ends);
         for (attempt, end) in ends.drain(..) {
+            let outcome = match end {
+                AttemptEnd::Answered(Answer::Done) => Outcome::Answered,
+                AttemptEnd::Answered(Answer::Refused) | AttemptEnd::Lost => Outcome::Dropped,
+            };
+            self.entry.leave(now, attempt, outcome);
             // An attempt that has timed out has ended already: ignore its answer.
             if let Some(pending) = self.under_way(attempt) {
                 pending.open = None;
@@ -234,14 +259,14 @@ impl Clients {
 
     /// Draws the route of a request; `None` if routes are not known at the entry.
     fn draw_route(&mut self) -> Option<DrawnRoute> {
-        if self.routes.is_empty() {
+        if self.entry.routes.is_empty() {
             return None;
         }
         let drawn = self.rng.unit();
-        let found = self.routes.iter().enumerate().find(|(_, known)| drawn < known.until);
+        let found = self.entry.routes.iter().enumerate().find(|(_, known)| drawn < known.until);
         Some(match found {
             Some((index, known)) => DrawnRoute { index, route: Some(known.route) },
-            None => DrawnRoute { index: self.routes.len(), route: None },
+            None => DrawnRoute { index: self.entry.routes.len(), route: None },
         })
     }
 
@@ -253,7 +278,7 @@ impl Clients {
             return true;
         };
         // The sequence tells the attempts of one request apart.
-        self.tally.attempts += 1;
+        self.tally.attempt(pending.info);
         pending.attempts += 1;
         let sequence = u64::from(pending.attempts);
         let address = ReplyAddress { slot: index, generation: *generation, sequence };
@@ -264,11 +289,11 @@ impl Clients {
         let options =
             SendOptions { class, deadline, route: known, tenant, ..SendOptions::default() };
         let demand = pending.demand;
-        let sent =
-            self.source.request_to(Arc::clone(&self.reply_sink), address, options, |reply| {
-                Job::new(reply, route, demand)
-            });
-        let Ok(request) = sent else {
+        let reply_sink = Arc::clone(&self.reply_sink);
+        let sent = self.entry.send(now, reply_sink, address, options, |reply, counted| {
+            Job::new(reply, route, demand, counted)
+        });
+        let Some(request) = sent else {
             self.end(now, index, End::Refused);
             return false;
         };
@@ -306,8 +331,7 @@ impl Clients {
         if end != End::Answered && pending.attempts <= self.spec.retries {
             let pause = pause(&self.spec, pending.attempts, end, &mut self.rng);
             let at = now.saturating_add(pause);
-            self.retries.push(Reverse(Retry { at, number: self.next_number, slot: index }));
-            self.next_number += 1;
+            self.retries.push(at, index);
             return;
         }
         // The request is over: free its slot, with the next generation.
@@ -321,6 +345,46 @@ impl Clients {
             let at = now.saturating_add(nanos(self.spec.think));
             self.starts.push(Reverse(Start { at, client }));
         }
+    }
+}
+
+impl Entry {
+    /// Sends an attempt into the graph; `None` if the limiter or the graph refuses it.
+    fn send(
+        &mut self,
+        now: u64,
+        reply_sink: Arc<dyn ReplySink<Answer>>,
+        attempt: ReplyAddress,
+        options: SendOptions,
+        job: impl FnOnce(Responder<Answer>, Option<Counted>) -> Job,
+    ) -> Option<Arc<Request>> {
+        if let Some(limiter) = &mut self.limiter
+            && !limiter.admit(now, attempt)
+        {
+            return None;
+        }
+        let inside = &self.inside;
+        let sent = self.source.request_to(reply_sink, attempt, options, |reply| {
+            job(reply, inside.as_ref().map(Inside::enter))
+        });
+        if sent.is_err() {
+            self.leave(now, attempt, Outcome::Dropped);
+        }
+        sent.ok()
+    }
+
+    /// Tells the limiter that an attempt has ended.
+    fn leave(&mut self, now: u64, attempt: ReplyAddress, outcome: Outcome) {
+        if let Some(limiter) = &mut self.limiter {
+            limiter.end(now, attempt, outcome);
+        }
+    }
+}
+
+impl Retries {
+    fn push(&mut self, at: u64, slot: u32) {
+        self.due.push(Reverse(Retry { at, number: self.next_number, slot }));
+        self.next_number += 1;
     }
 }
 

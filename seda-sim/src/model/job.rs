@@ -2,6 +2,7 @@
 //!
 //! A handler is called after the service: the clock has moved by the service time already.
 
+use super::inside::Counted;
 use crate::base::rng::Rng;
 use parking_lot::Mutex;
 use seda_core::{Context, Handler, Outcome, ReplyAddress, ReplySink, Responder, Sink};
@@ -17,6 +18,8 @@ pub(crate) struct Job {
     route: Option<usize>,
     /// Its demand by a trace, in nanoseconds.
     demand: u64,
+    /// Counts it as inside the graph, if a demand depends on that.
+    _counted: Option<Counted>,
 }
 
 /// The answer to a client.
@@ -132,8 +135,13 @@ pub(crate) struct StageHandler {
 }
 
 impl Job {
-    pub(crate) fn new(reply: Responder<Answer>, route: Option<usize>, demand: u64) -> Self {
-        Self { reply, route, demand }
+    pub(crate) fn new(
+        reply: Responder<Answer>,
+        route: Option<usize>,
+        demand: u64,
+        counted: Option<Counted>,
+    ) -> Self {
+        Self { reply, route, demand, _counted: counted }
     }
 }
 

@@ -5,8 +5,11 @@
 //! idle workers of touched pools a turn until one finds nothing, so no worker idles beside work.
 
 use super::build::Built;
+use super::cache::{Cache, Loss};
 use super::cores::{Cores, Owner};
+use super::inside::Inside;
 use super::job::{TouchedPools, TracedDemand};
+use super::period::Period;
 use crate::base::rng::{Purpose, Rng};
 use crate::base::time::nanos;
 use crate::spec::{Demand, Fault, Spec, StageSpec};
@@ -52,12 +55,20 @@ struct Queue {
     rng: Rng,
     slow: Vec<SlowPeriod>,
     stalls: Vec<Period>,
+    cache: Option<QueueCache>,
+    /// The requests inside the graph, if the demand depends on it.
+    inside: Option<Inside>,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Period {
-    from: u64,
-    to: u64,
+/// The cache of a queue's stage.
+#[derive(Debug)]
+struct QueueCache {
+    cache: Cache,
+    /// The mean demand of a hit as a share of that of a miss.
+    hit_share: f64,
+    /// The share of requests that have no key.
+    uncached: f64,
+    rng: Rng,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -118,7 +129,16 @@ impl Machine {
         for (number, queue) in built.queues.iter().enumerate() {
             let rng = Rng::new(seed, Purpose::Demand(number));
             let stage = spec.stages.get(queue.stage);
-            queues.extend(stage.map(|stage| Queue::new(spec, stage, &queue.name, rng)));
+            queues.extend(stage.map(|stage| Queue {
+                cache: QueueCache::new(
+                    spec,
+                    stage,
+                    &queue.name,
+                    Rng::new(seed, Purpose::Cache(number)),
+                ),
+                inside: built.inside.clone(),
+                ..Queue::new(spec, stage, &queue.name, rng)
+            }));
         }
         let mut machine = Self {
             graph: built.graph,
@@ -365,14 +385,26 @@ impl Queue {
                 _ => {}
             }
         }
-        Self { demand: stage.demand.clone(), cpu_share: stage.cpu_share, rng, slow, stalls }
+        let (demand, cpu_share) = (stage.demand.clone(), stage.cpu_share);
+        Self { demand, cpu_share, rng, slow, stalls, cache: None, inside: None }
+    }
+
+    /// Draws the demand of one event whose service begins at `now`, in nanoseconds.
+    fn draw_one(&mut self, now: u64) -> f64 {
+        let demand = self.demand.draw(&mut self.rng);
+        let Some(cache) = &mut self.cache else {
+            return demand;
+        };
+        if cache.hits(now) { demand * cache.hit_share } else { demand }
     }
 
     /// Draws the service of a batch of `events` that begins at `now`. `traced` is the part of the
     /// demand that a trace has, in nanoseconds.
     fn draw(&mut self, events: usize, traced: u64, now: u64) -> Service {
-        let drawn: f64 = (0..events).map(|_| self.demand.draw(&mut self.rng)).sum();
-        let mut demand = drawn + traced as f64;
+        let mut demand = traced as f64 + (0..events).map(|_| self.draw_one(now)).sum::<f64>();
+        if let Some(inside) = &self.inside {
+            demand *= self.demand.stretch(inside.count());
+        }
         for slow in &self.slow {
             if slow.period.contains(now) {
                 demand *= slow.factor;
@@ -388,9 +420,29 @@ impl Queue {
     }
 }
 
-impl Period {
-    fn contains(self, now: u64) -> bool {
-        self.from <= now && now < self.to
+impl QueueCache {
+    /// Returns the cache of a queue; `None` if its stage has none.
+    fn new(spec: &Spec, stage: &StageSpec, name: &String, rng: Rng) -> Option<Self> {
+        let Demand::Cached { hit, miss, keys, uncached } = &stage.demand else {
+            return None;
+        };
+        let mut losses = Vec::new();
+        for fault in &spec.faults {
+            if let Fault::Cold { stage: cold, share, at, length } = fault
+                && (cold == name || *cold == stage.name)
+            {
+                let period = Period { from: nanos(*at), to: nanos(at.saturating_add(*length)) };
+                losses.push(Loss { period, share: *share });
+            }
+        }
+        // A draw of a miss becomes one of a hit by a factor. A miss of no length has no factor, and
+        // needs none.
+        let hit_share = hit.as_secs_f64() / miss.as_secs_f64().max(f64::MIN_POSITIVE);
+        Some(Self { cache: Cache::new(*keys, losses), hit_share, uncached: *uncached, rng })
+    }
+
+    fn hits(&mut self, now: u64) -> bool {
+        self.rng.unit() >= self.uncached && self.cache.hits(now, &mut self.rng)
     }
 }
 

@@ -5,9 +5,13 @@
 
 pub(crate) mod arrivals;
 pub(crate) mod build;
+mod cache;
 pub(crate) mod clients;
 mod cores;
 pub(crate) mod error;
+mod inside;
 mod job;
+mod limiter;
 pub(crate) mod machine;
+mod period;
 pub(crate) mod tenants;

@@ -132,6 +132,9 @@ pub struct Slice {
     pub from_seconds: f64,
     /// How requests ended.
     pub ends: Ends,
+    /// The attempts of these requests, retries included.
+    #[serde(default)]
+    pub attempts: u64,
     /// From the start of a request to its answer.
     pub response_seconds: QuantileSummary,
 }

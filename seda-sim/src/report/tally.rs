@@ -38,6 +38,7 @@ pub(crate) struct RequestInfo {
 #[derive(Clone, Debug, Default)]
 struct Group {
     ends: Ends,
+    attempts: u64,
     response: Quantiles,
 }
 
@@ -60,7 +61,7 @@ pub(crate) struct Tally {
     /// Requests of the window that are under way.
     unfinished: u64,
     /// Attempts in the whole run.
-    pub(crate) attempts: u64,
+    attempts: u64,
     /// Requests in the whole run.
     requests: u64,
     response: Quantiles,
@@ -130,6 +131,16 @@ impl Tally {
                 group.ends.unfinished += 1;
             }
             self.open_max = self.open_max.max(self.open);
+        }
+    }
+
+    /// Counts an attempt of a request.
+    pub(crate) fn attempt(&mut self, request: RequestInfo) {
+        self.attempts += 1;
+        if self.is_in_window(request.start) {
+            for group in self.groups(request) {
+                group.attempts += 1;
+            }
         }
     }
 
@@ -245,6 +256,7 @@ impl Tally {
             slices.push(Slice {
                 from_seconds: (self.from + index as u64 * self.slice) as f64 / 1e9,
                 ends: group.ends,
+                attempts: group.attempts,
                 response_seconds: group.response.summary(),
             });
         }

@@ -11,7 +11,7 @@ use crate::model::machine::Machine;
 use crate::report::SimReport;
 use crate::spec::Spec;
 use seda_core::Mode;
-use seda_core::{ManualClock, Report, SloConfig, Time};
+use seda_core::{ManualClock, Report, Time};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
@@ -209,11 +209,7 @@ fn first_tick(window: u64, tick: u64) -> u64 {
 /// Without controllers a tick only moves the window of the graph's report. Then ten ticks span the
 /// measured window, so a simulated day has ten ticks and not a million.
 fn tick(spec: &Spec) -> Duration {
-    let mut control = spec.graph.control.clone();
-    if spec.graph.slo == SloConfig::default() {
-        // Admission has nothing to do without an SLO.
-        control.admission = Mode::Off;
-    }
+    let control = &spec.graph.control;
     let mut off = control.clone();
     off.set_mode(Mode::Off);
     // Queue-delay shedding acts at dequeue; of it and of hot spots a tick only tells. No simulated
@@ -221,7 +217,7 @@ fn tick(spec: &Spec) -> Duration {
     off.queue_delay = control.queue_delay;
     off.hotspot = control.hotspot;
     off.outstanding = control.outstanding;
-    if control == off {
+    if *control == off {
         (spec.window / TICKS_PER_REPORT).max(Duration::from_nanos(1))
     } else {
         control.tick

@@ -9,7 +9,7 @@ use super::flood::stretches;
 use super::process::Process;
 use super::profile::Stretch;
 use super::senders::TenantsSpec;
-use super::{Spec, routing};
+use super::{Spec, StageSpec, routing};
 use seda_core::Balance;
 use std::time::Duration;
 
@@ -62,11 +62,11 @@ impl Spec {
         self.warm_up.saturating_add(self.window).saturating_add(self.cool_down)
     }
 
-    /// Returns the names of stages, and of replicas that have a queue each. Replicas behind one
-    /// queue have no names, because any of them may take an event.
-    fn queue_names(&self) -> Vec<String> {
+    /// Returns the names of some stages, and of their replicas that have a queue each. Replicas
+    /// behind one queue have no names, because any of them may take an event.
+    fn queue_names(&self, is_counted: impl Fn(&StageSpec) -> bool) -> Vec<String> {
         let mut names = Vec::new();
-        for stage in &self.stages {
+        for stage in self.stages.iter().filter(|stage| is_counted(stage)) {
             names.push(stage.name.clone());
             if stage.balance.unwrap_or_default() != Balance::Central {
                 let count = stage.replicas.unwrap_or(0);
@@ -81,7 +81,7 @@ impl Spec {
         let stages: Vec<&str> = self.stages.iter().map(|stage| stage.name.as_str()).collect();
         let pools: Vec<&str> = self.pools.iter().map(|pool| pool.name.as_str()).collect();
         let classes: Vec<&str> = self.classes.iter().map(|class| class.name.as_str()).collect();
-        let queues = self.queue_names();
+        let queues = self.queue_names(|_| true);
         let queues: Vec<&str> = queues.iter().map(String::as_str).collect();
         check_names("stage", &queues)?;
         check_names("pool", &pools)?;
@@ -146,10 +146,17 @@ impl Spec {
     }
 
     fn check_faults(&self) -> Result<(), SpecError> {
-        let queues = self.queue_names();
+        let queues = self.queue_names(|_| true);
+        let cached = self.queue_names(|stage| stage.demand.is_cached());
         let classes = self.classes_or_default();
         let has_rate = self.arrivals.process != Process::Trace && self.client.clients == 0;
-        let scope = FaultScope { queues: &queues, classes: &classes, has_rate, end: self.end() };
+        let scope = FaultScope {
+            queues: &queues,
+            cached: &cached,
+            classes: &classes,
+            has_rate,
+            end: self.end(),
+        };
         self.faults.iter().try_for_each(|fault| fault.check(scope))
     }
 

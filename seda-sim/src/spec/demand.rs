@@ -11,6 +11,10 @@ use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// The most that one other request may lengthen a demand by, as a multiple of it. A larger one is a
+/// slip: with two requests inside, none would end.
+const MOST_GROWTH: f64 = 1_000.0;
+
 /// A distribution of service demands; every demand is from 0 to an hour.
 ///
 /// ```
@@ -71,6 +75,36 @@ pub enum Demand {
         /// and shares go from 0 to 1.
         points: Vec<(f64, f64)>,
     },
+    /// Demands of a stage with a cache, which a miss refills. The cache is full at first, and all
+    /// keys are requested equally often. Moments and capacity are those of a cold cache.
+    Cached {
+        /// The mean of a hit; hits are exponential.
+        #[serde(with = "humantime_serde")]
+        hit: Duration,
+        /// The mean of a miss; misses are exponential. A miss stores its key when its service
+        /// begins.
+        #[serde(with = "humantime_serde")]
+        miss: Duration,
+        /// The number of keys, 1 and more.
+        keys: u32,
+        /// The share of requests that have no key and always miss, 0 to 1.
+        #[serde(default)]
+        uncached: f64,
+    },
+    /// Demands that lengthen with the number of requests inside the graph, N: the universal
+    /// scalability law `alone` x (1 + `contention` x (N - 1) + `coherence` x N x (N - 1)) (Gunther
+    /// 1993). Moments and capacity are those of a request alone.
+    Contended {
+        /// The demand of a request alone.
+        #[serde(with = "humantime_serde")]
+        alone: Duration,
+        /// The growth by each other request, as by a lock: 0 to 1,000.
+        #[serde(default)]
+        contention: f64,
+        /// The growth by each pair of requests, as by caches that exchange lines: 0 to 1,000.
+        #[serde(default)]
+        coherence: f64,
+    },
     /// The demand of each request in the trace of the arrivals.
     Trace {
         /// Moments of the demands in the trace, set by [`Spec::with_trace`].
@@ -112,6 +146,8 @@ impl Demand {
             }
             Demand::Empirical { seconds, .. } => Moments::of_sample(seconds),
             Demand::Quantiles { points } => quantiles::moments(points),
+            Demand::Cached { miss, .. } => Demand::Exponential { mean: *miss }.moments(),
+            Demand::Contended { alone, .. } => Demand::Deterministic { mean: *alone }.moments(),
             Demand::Trace { moments } => *moments,
         }
     }
@@ -122,13 +158,18 @@ impl Demand {
         Demand::Quantiles { points: quantiles::fit(summary, runqueue) }
     }
 
-    /// Draws one demand, in nanoseconds. 0 for a trace, because its demands are known.
+    /// Draws one demand, in nanoseconds: of a miss if there is a cache, and of a request alone if
+    /// others lengthen it. 0 for a trace, because its demands are known.
     pub(crate) fn draw(&self, rng: &mut Rng) -> f64 {
         let seconds = match self {
             Demand::Quantiles { points } => quantiles::value_at(points, rng.unit()),
             Demand::Trace { .. } => 0.0,
-            Demand::Deterministic { mean } => mean.as_secs_f64(),
-            Demand::Exponential { mean } => mean.as_secs_f64() * rng.exponential(),
+            Demand::Deterministic { mean: demand } | Demand::Contended { alone: demand, .. } => {
+                demand.as_secs_f64()
+            }
+            Demand::Exponential { mean } | Demand::Cached { miss: mean, .. } => {
+                mean.as_secs_f64() * rng.exponential()
+            }
             Demand::Lognormal { mean, sigma } => {
                 mean.as_secs_f64() * (sigma * rng.normal() - sigma * sigma / 2.0).exp()
             }
@@ -140,6 +181,28 @@ impl Demand {
             }
         };
         seconds * 1e9
+    }
+
+    /// Returns the factor of a demand that begins with `inside` requests inside the graph, itself
+    /// included.
+    pub(crate) fn stretch(&self, inside: u64) -> f64 {
+        match self {
+            Demand::Contended { contention, coherence, .. } => {
+                let n = inside.max(1) as f64;
+                1.0 + contention * (n - 1.0) + coherence * n * (n - 1.0)
+            }
+            _ => 1.0,
+        }
+    }
+
+    /// Returns whether a cache shortens the demands.
+    pub(crate) fn is_cached(&self) -> bool {
+        matches!(self, Demand::Cached { .. })
+    }
+
+    /// Returns whether the requests inside lengthen the demands.
+    pub(crate) fn is_contended(&self) -> bool {
+        matches!(self, Demand::Contended { .. })
     }
 
     /// Returns whether the trace of the arrivals has the demands.
@@ -182,6 +245,20 @@ impl Demand {
             }
             Demand::Empirical { seconds, .. } => {
                 check_seconds(&demand_key(stage, "seconds"), seconds)
+            }
+            Demand::Cached { hit, miss, keys, uncached } => {
+                check_duration(demand_key(stage, "hit"), *hit, SERVICE)?;
+                check_duration(demand_key(stage, "miss"), *miss, SERVICE)?;
+                check_share(demand_key(stage, "uncached"), *uncached, 1.0)?;
+                if *keys == 0 {
+                    return Err(SpecError::value(demand_key(stage, "keys"), 0, "1 and more"));
+                }
+                Ok(())
+            }
+            Demand::Contended { alone, contention, coherence } => {
+                check_duration(demand_key(stage, "alone"), *alone, SERVICE)?;
+                check_share(demand_key(stage, "contention"), *contention, MOST_GROWTH)?;
+                check_share(demand_key(stage, "coherence"), *coherence, MOST_GROWTH)
             }
             Demand::Quantiles { points } => quantiles::check(&demand_key(stage, "points"), points),
             Demand::Trace { .. } => Ok(()),

@@ -35,7 +35,7 @@ pub use flood::stretches;
 pub use moments::Moments;
 pub use process::{Process, ProcessError};
 pub use profile::{Part, ProfileError, Stretch, parse_profile};
-pub use senders::{ClientSpec, HeavyTenant, NewKeys, TenantsSpec};
+pub use senders::{ClientSpec, HeavyTenant, LimiterSpec, NewKeys, TenantsSpec};
 pub use stage::{PoolSpec, RouteSpec, StageSpec};
 pub use trace::Trace;
 

@@ -28,6 +28,8 @@ pub(super) enum CliError {
     ReportSpec { file: PathBuf, source: SpecError },
     #[error("name a SPEC.toml, or a report with --from-report")]
     NoSpec,
+    #[error("--only {number}: there is no such map; allowed: 1 to {count}")]
+    NoMap { number: usize, count: usize },
     #[error("how much load? Give --rate 900, a --profile, --clients 64, or a --trace")]
     NoLoad,
     #[error(

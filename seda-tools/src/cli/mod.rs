@@ -6,6 +6,7 @@ mod compare;
 mod error;
 mod exit;
 mod input;
+mod lab;
 mod load;
 mod output;
 mod progress;
@@ -42,6 +43,8 @@ enum Command {
     Compare(compare::CompareFlags),
     /// Simulates a graph of stages under virtual time
     Sim(sim::SimFlags),
+    /// Maps the triggers after which a server stays down, in simulation
+    Lab(lab::LabFlags),
 }
 
 /// Runs the program with its command line, program name included.
@@ -60,6 +63,7 @@ pub fn run(arguments: impl IntoIterator<Item = String>) -> ExitCode {
         Command::Step(flags) => step::step(&flags),
         Command::Compare(flags) => compare::compare(&flags),
         Command::Sim(flags) => sim::sim(&flags),
+        Command::Lab(flags) => lab::lab(&flags),
     };
     match exit {
         Ok(exit) => exit.code(),

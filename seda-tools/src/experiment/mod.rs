@@ -4,6 +4,7 @@
 //! `page`, flags into `cli`.
 
 pub mod compare;
+pub mod lab;
 pub mod sim;
 pub mod step;
 pub mod sweep;

@@ -77,14 +77,8 @@ pub(crate) struct Estimate {
     /// The 90th percentile of the wait, in seconds, smoothed.
     wait: Option<f64>,
     elsewhere: Elsewhere,
-    /// Events of each class offered until the last tick, and during it.
-    offered: PerClass<Count>,
-    /// Of these, the events refused at the gate.
-    refused: PerClass<Count>,
-    /// Events of each class handled until the last tick.
-    handled: PerClass<u64>,
-    /// The part of each class in the events handled; zero before the first.
-    parts: PerClass<f64>,
+    /// The events of each class.
+    classes: PerClass<ClassCounts>,
     /// When each class was last seen.
     last_seen: PerClass<Option<Time>>,
 }
@@ -145,7 +139,7 @@ impl Estimate {
 
     /// Returns the part of handled events that is of higher classes, 0 to 1.
     pub(crate) fn part_of_higher(&self, class: Class) -> f64 {
-        self.parts.iter().take(class.index()).sum::<f64>().min(1.0)
+        self.classes.iter().take(class.index()).map(|counts| counts.part).sum::<f64>().min(1.0)
     }
 
     /// Returns the services and waits of the stage; `None` before the first service.
@@ -166,11 +160,10 @@ impl Estimate {
     ) -> AdmissionObservation {
         let mut seen = observed.observation();
         // A class is served before lower ones, so that these are no load for it.
-        let with_higher = |counts: &PerClass<Count>| -> u64 {
-            counts.iter().take(class.index() + 1).map(|count| count.new).sum()
-        };
-        seen.offered = with_higher(&self.offered);
-        seen.admitted = seen.offered.saturating_sub(with_higher(&self.refused));
+        let with_higher = || self.classes.iter().take(class.index() + 1);
+        seen.offered = with_higher().map(|counts| counts.offered.new).sum();
+        let refused = with_higher().map(|counts| counts.refused.new).sum();
+        seen.admitted = seen.offered.saturating_sub(refused);
         seen.slo_seconds = slo.map(|slo| slo.as_secs_f64());
         seen.slack_p99 = seen.slo_seconds.map(|slo| route.slack_p99(slo));
         seen.slack_mean = seen.slo_seconds.map(|slo| route.slack_mean(slo));
@@ -221,13 +214,12 @@ impl Estimate {
     }
 
     fn update_parts(&mut self, handled: PerClass<u64>) {
-        let before = std::mem::replace(&mut self.handled, handled);
-        let new = PerClass::from_fn(|class| handled[class].saturating_sub(before[class]) as f64);
-        let n: f64 = new.iter().sum();
-        if n > 0.0 {
-            let weight = n / (n + PART_SAMPLES);
-            for (part, new) in self.parts.iter_mut().zip(new) {
-                *part += (new / n - *part) * weight;
+        self.classes.iter_mut().zip(handled).for_each(|(counts, n)| counts.handled.update(n));
+        let n: u64 = self.classes.iter().map(|counts| counts.handled.new).sum();
+        if n > 0 {
+            let weight = n as f64 / (n as f64 + PART_SAMPLES);
+            for counts in self.classes.iter_mut() {
+                counts.part += (counts.handled.new as f64 / n as f64 - counts.part) * weight;
             }
         }
     }
@@ -261,16 +253,28 @@ impl Estimate {
     /// Marks the classes with new events as present.
     fn update_presence(&mut self, observed: &StageObservation, now: Time) {
         for class in Class::ALL {
-            self.offered[class].update(observed.offered_by_class[class]);
-            self.refused[class].update(observed.refused_by_class[class]);
+            let counts = &mut self.classes[class];
+            counts.offered.update(observed.offered_by_class[class]);
+            counts.refused.update(observed.refused_by_class[class]);
             let seen = &mut self.last_seen[class];
-            if self.offered[class].new > 0 {
+            if counts.offered.new > 0 {
                 *seen = Some(now);
             } else if seen.is_some_and(|then| now.since(then) > PRESENT_FOR) {
                 *seen = None;
             }
         }
     }
+}
+
+/// The events of one class.
+#[derive(Clone, Copy, Debug, Default)]
+struct ClassCounts {
+    offered: Count,
+    /// Of the events offered, those refused at the gate.
+    refused: Count,
+    handled: Count,
+    /// The part of the class in all events handled, smoothed; zero before the first.
+    part: f64,
 }
 
 /// A count since the graph began, and its growth during the last tick.

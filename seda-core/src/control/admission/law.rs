@@ -6,8 +6,8 @@
 //! literature, for comparison.
 
 /// The longest wait of a burst without an SLO, in seconds, and the time after which a queue that
-/// was never empty counts as standing. Clients commonly give up after a second. A wait of 0.4 s, the
-/// tick that ends it and the service leave half of that.
+/// was never empty counts as standing. Clients commonly give up after a second. A wait of 0.4 s,
+/// the tick that ends it and the service leave half of that.
 pub(in crate::control) const HORIZON: f64 = 0.4;
 /// The events that may wait before the first service is measured. A service of 1.5 ms drains them
 /// within the horizon; a longer one does so once, at the start.
@@ -51,6 +51,8 @@ pub struct AdmissionObservation {
     pub elsewhere: f64,
     /// Time for which the queue has not been empty; zero if it is empty.
     pub standing_seconds: f64,
+    /// Share of the tick in which the queue was empty, 0 to 1.
+    pub empty_share: f64,
     /// Mean wait of events dequeued during the tick; `None` if none was dequeued.
     pub wait_mean: Option<f64>,
     /// 90th percentile of these waits.

@@ -86,7 +86,9 @@ pub(crate) struct StageObservation {
     /// Of the requests inside, those that neither wait at the stage nor are served there.
     pub(crate) elsewhere: f64,
     /// Time for which the queue has not been empty, in seconds; zero if it is empty.
-    pub(crate) standing: f64,
+    pub(crate) standing_seconds: f64,
+    /// Share of the tick in which the queue was empty.
+    pub(crate) empty_share: f64,
     /// The most events that a worker takes at once.
     pub(crate) batch: usize,
     /// The limit in force; `None` before the first.
@@ -114,7 +116,8 @@ impl StageObservation {
             queued: self.queued,
             inside: self.inside,
             elsewhere: self.elsewhere,
-            standing_seconds: self.standing,
+            standing_seconds: self.standing_seconds,
+            empty_share: self.empty_share,
             batch: self.batch,
             wait_mean: self.wait.mean_seconds(),
             wait_p90: self.wait.quantile_seconds(0.9),
@@ -157,9 +160,10 @@ fn observe_stage(
         queued: now.depth,
         inside: now.gate.bound.max(now.depth),
         elsewhere: elsewhere(monitor, topology, stage),
-        standing: queue
+        standing_seconds: queue
             .standing_since
             .map_or(0.0, |since| monitor.now.at.since(since).as_secs_f64()),
+        empty_share: now.empty.saturating_sub(then.empty) as f64 / 1e9 / pool.seconds,
         batch: topology.stages[stage].slots.batch.load(Ordering::Relaxed),
         limit: now.gate.limit,
         wait: tick.wait.clone(),

@@ -73,8 +73,8 @@ pub(super) struct RouteTimes {
 }
 
 impl RouteTimes {
-    /// Sums the `times` of stages along the routes, declared or measured, and along the edges. A stage without a
-    /// service yet counts as nothing.
+    /// Sums the `times` of stages along the routes, declared or measured, and along the edges. A
+    /// stage without a service yet counts as nothing.
     pub(super) fn new(
         topology: &Topology,
         next: &Stages<Vec<(StageIndex, f64)>>,

@@ -2,6 +2,7 @@
 
 use crate::spec::bounds::{PAUSE, TIMEOUT, check_duration};
 use crate::spec::error::SpecError;
+use crate::spec::senders::limiter::LimiterSpec;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ const MAX_RETRIES: u32 = 1_000;
 /// ```
 ///
 /// [`clients`]: ClientSpec::clients
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct ClientSpec {
@@ -54,6 +55,9 @@ pub struct ClientSpec {
     /// thinking time.
     #[serde(with = "humantime_serde")]
     pub think: Duration,
+    /// A limit of concurrency in front of the graph, beside the graph's own admission. `None`: the
+    /// graph alone decides.
+    pub limiter: Option<LimiterSpec>,
 }
 
 impl ClientSpec {
@@ -79,6 +83,9 @@ impl ClientSpec {
         if self.clients == 0 && !self.think.is_zero() {
             return Err(SpecError::value("client.think", "set", "with `client.clients`"));
         }
-        Ok(())
+        match &self.limiter {
+            Some(limiter) => limiter.check(),
+            None => Ok(()),
+        }
     }
 }

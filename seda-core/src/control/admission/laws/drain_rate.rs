@@ -11,6 +11,15 @@ const LOSS: f64 = 0.005;
 /// that keeps the workers busy. Beyond it the capacity wins, because each lost service is an answer
 /// that no client gets; the report then says that the SLO cannot be met.
 const SLO_LOSS: f64 = 0.05;
+/// A cut queue that is empty for more than this share of the time is too short. It is empty for 1
+/// to 2 % where arrivals are random; bursts and threads that share a core make it more.
+const EMPTY_SHARE: f64 = 0.05;
+/// The weight of a tick in the mean of that share.
+const EMPTY_WEIGHT: f64 = 0.2;
+/// The factor by which a queue that is too short grows per tick, within the burst.
+const STRETCH: f64 = 1.15;
+/// The factor by which it shrinks again: to half in three and a half seconds.
+const RELAX: f64 = 0.98;
 /// The least wait, in seconds, of a cut queue. Linux lets a thread run for 3 ms before another one
 /// on its core, so that a shorter queue runs dry between two turns of the thread that fills it.
 /// 5 ms is also the target of CoDel (Nichols and Jacobson 2012).
@@ -50,6 +59,20 @@ pub(crate) struct DrainRate {
     calm: Load,
     /// Whether the queue is cut.
     cut: bool,
+    /// The share of the time in which the cut queue is empty.
+    empty: f64,
+    /// The factor by which the cut queue is longer than random arrivals need.
+    stretch: Stretch,
+}
+
+/// A factor of at least one.
+#[derive(Clone, Copy, Debug)]
+struct Stretch(f64);
+
+impl Default for Stretch {
+    fn default() -> Self {
+        Self(1.0)
+    }
 }
 
 impl AdmissionLaw for DrainRate {
@@ -66,7 +89,8 @@ impl AdmissionLaw for DrainRate {
         // The measured load is uncertain, and a limit for too high a load refuses in vain.
         let load = self.load.at_least();
         let backlog = if self.cut && load >= OVERLOAD {
-            cut_backlog(seen, rate, load)
+            let least = cut_backlog(seen, rate, load);
+            (least * self.stretch.0).min(burst(seen, rate)).max(least)
         } else {
             burst(seen, rate)
         };
@@ -89,6 +113,7 @@ impl DrainRate {
         } else if self.calm.seconds >= HORIZON && self.calm.at_most() < OVERLOAD {
             self.cut = false;
         }
+        self.follow_emptiness(seen);
         if !self.cut && seen.standing_seconds <= seen.seconds {
             (self.load, self.recent) = Default::default();
         }
@@ -97,6 +122,19 @@ impl DrainRate {
         if self.recent.differs_from(&self.load) {
             self.load = self.recent;
         }
+    }
+
+    /// Lengthens a cut queue that runs empty while requests are refused.
+    fn follow_emptiness(&mut self, seen: &AdmissionObservation) {
+        if !self.cut {
+            (self.empty, self.stretch) = (0.0, Stretch::default());
+            return;
+        }
+        let now = if seen.empty_share.is_finite() { seen.empty_share.clamp(0.0, 1.0) } else { 0.0 };
+        self.empty += (now - self.empty) * EMPTY_WEIGHT;
+        let refuses = self.calm.seconds < HORIZON;
+        let factor = if refuses && self.empty > EMPTY_SHARE { STRETCH } else { RELAX };
+        self.stretch.0 = (self.stretch.0 * factor).clamp(1.0, HORIZON / LEAST_WAIT);
     }
 }
 
@@ -181,7 +219,7 @@ mod tests {
         }
     }
 
-    fn standing(offered: u64, standing_seconds: f64) -> AdmissionObservation {
+    fn stands_for(offered: u64, standing_seconds: f64) -> AdmissionObservation {
         AdmissionObservation { standing_seconds, ..tick(offered) }
     }
 
@@ -211,26 +249,26 @@ mod tests {
     #[test]
     fn a_queue_that_stands_for_the_horizon_is_cut_to_what_keeps_the_worker_busy() {
         let mut law = DrainRate::default();
-        let limits = [0.1, 0.2, 0.3, 0.4, 0.5].map(|s| law.decide(&standing(200, s)).unwrap());
+        let limits = [0.1, 0.2, 0.3, 0.4, 0.5].map(|s| law.decide(&stands_for(200, s)).unwrap());
         assert_eq!(limits[..3], [401.0; 3]);
         assert!(limits[3] < 7.0, "{limits:?}");
         // At 1.2x and 1.05x, with equal and with exponential services.
-        assert_eq!(cut(&standing(125, 1.0), 30), 9.0);
+        assert_eq!(cut(&stands_for(125, 1.0), 30), 9.0);
         let exponential =
-            AdmissionObservation { service_variation: Some(1.0), ..standing(125, 1.0) };
+            AdmissionObservation { service_variation: Some(1.0), ..stands_for(125, 1.0) };
         assert_eq!(cut(&exponential, 30), 19.0);
-        assert!(cut(&standing(105, 1.0), 30) > 25.0);
+        assert!(cut(&stands_for(105, 1.0), 30) > 25.0);
     }
 
     #[test]
     fn a_queue_that_stands_below_the_capacity_is_not_cut() {
-        assert_eq!(cut(&standing(95, 1.0), 30), 400.0);
+        assert_eq!(cut(&stands_for(95, 1.0), 30), 400.0);
     }
 
     #[test]
     fn the_burst_comes_back_after_a_horizon_without_refusals_below_the_capacity() {
         let mut law = DrainRate::default();
-        assert!((0..10).all(|_| law.decide(&standing(200, 1.0)).is_some()));
+        assert!((0..10).all(|_| law.decide(&stands_for(200, 1.0)).is_some()));
         // The queue of a cut gate empties now and then.
         assert!(law.decide(&tick(200)).unwrap() < 10.0);
         let calm: Vec<f64> = (0..20).filter_map(|_| law.decide(&tick(50))).collect();
@@ -238,9 +276,23 @@ mod tests {
     }
 
     #[test]
+    fn a_cut_queue_that_runs_empty_beside_refusals_grows_up_to_the_burst_and_shrinks_again() {
+        let mut law = DrainRate::default();
+        let mut limit = |empty_share, ticks| {
+            let seen = AdmissionObservation { empty_share, ..stands_for(200, 1.0) };
+            (0..ticks).filter_map(|_| law.decide(&seen)).last().unwrap().round()
+        };
+        assert_eq!(limit(0.02, 20), 6.0);
+        // Half of the time nothing arrives.
+        assert!((30.0..120.0).contains(&limit(0.5, 20)));
+        assert_eq!(limit(0.5, 60), 401.0);
+        assert_eq!(limit(0.02, 400), 6.0);
+    }
+
+    #[test]
     fn requests_elsewhere_do_not_take_the_places_of_those_that_wait() {
-        let seen = AdmissionObservation { elsewhere: 100.0, ..standing(200, 1.0) };
-        assert_eq!(cut(&seen, 10), cut(&standing(200, 1.0), 10) + 100.0);
+        let seen = AdmissionObservation { elsewhere: 100.0, ..stands_for(200, 1.0) };
+        assert_eq!(cut(&seen, 10), cut(&stands_for(200, 1.0), 10) + 100.0);
     }
 
     #[test]
@@ -251,7 +303,7 @@ mod tests {
             slack_mean: Some(0.1),
             service_mean: Some(0.010),
             service_variation: Some(1.0),
-            ..standing(125, 1.0)
+            ..stands_for(125, 1.0)
         };
         // 125 in 100 ms are twelve times what the stage serves; a handful keeps it busy.
         assert_eq!(cut(&slack(0.1), 30), 2.0);

@@ -1,9 +1,13 @@
 //! The declared limit on the rate at which events enter a queue.
 
+mod token_bucket;
+#[cfg(test)]
+mod token_bucket_tests;
+
 use crate::config::RateConfig;
 use crate::event::RefusalReason;
 use crate::platform::Time;
-use crate::queue::token_bucket::{Rate, TokenBucket};
+use crate::queue::rate_limit::token_bucket::{Rate, TokenBucket};
 
 /// The declared limit on the rate at which events enter a queue; no limit at first.
 #[derive(Debug, Default)]

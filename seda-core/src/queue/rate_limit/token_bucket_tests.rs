@@ -1,5 +1,5 @@
 use crate::platform::Time;
-use crate::queue::token_bucket::{Rate, TokenBucket};
+use crate::queue::rate_limit::token_bucket::{Rate, TokenBucket};
 use proptest::prelude::*;
 
 const SECOND: u64 = 1_000_000_000;
