@@ -1,11 +1,8 @@
 //! Clients: how long they wait, whether they retry, how they form a closed loop.
 
-mod limiter;
-
-pub use limiter::LimiterSpec;
-
 use crate::spec::bounds::{PAUSE, TIMEOUT, check_duration};
 use crate::spec::error::SpecError;
+use crate::spec::senders::limiter::LimiterSpec;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
