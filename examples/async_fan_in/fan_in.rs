@@ -3,7 +3,8 @@
 use crate::client::Client;
 use crate::remote::Remote;
 use seda::{
-    Context, Drained, Graph, Responder, ResponseReceiver, Running, Source, StageConfig, WorkerRange,
+    Context, Drained, Graph, GraphConfig, Mode, Responder, ResponseReceiver, Running, Source,
+    StageConfig, WorkerRange,
 };
 use std::error::Error;
 use std::time::Duration;
@@ -84,6 +85,10 @@ impl FanIn {
             ..StageConfig::default()
         };
         graph.configure(ask, config)?;
+        // The handler itself answers what exceeds `pending`; the entry refuses nothing before.
+        let mut all = GraphConfig::default();
+        all.control.admission = Mode::Off;
+        graph.apply(all)?;
         let asks = graph.source(ask)?;
         Ok(Self { running: graph.start()?, asks, client, remote, _runtime: runtime })
     }

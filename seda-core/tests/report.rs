@@ -66,7 +66,7 @@ fn the_json_has_exactly_the_stable_names() {
     assert_keys(
         &json,
         "graph uptime_seconds window_seconds events requests budget response_seconds stages edges \
-         journal journal_missed bottleneck classes",
+         journal journal_missed bottleneck classes heaviest_tenants",
     );
     assert_keys(&json["classes"][0], "name promised_seconds answered p90_seconds");
     assert_keys(

@@ -51,6 +51,11 @@ pub(crate) struct AqmConfig {
 }
 
 impl StageSettings {
+    /// Returns whether the stage states how many of its events may be pending: it defers them.
+    pub(crate) fn states_pending(&self) -> bool {
+        self.pending != DEFAULT_PENDING
+    }
+
     /// Returns the settings of `stage` from `config`, which combines file and code.
     ///
     /// # Errors

@@ -114,7 +114,7 @@ impl AdmissionController {
 
     /// Sets limits before the first measurement, because a flood may come with the first request.
     pub(in crate::control) fn set_first_limits(&self, tick: &Tick<'_>) {
-        let seen = GraphObservation::before_start(tick.topology);
+        let seen = GraphObservation::before_start(tick.topology, tick.settings);
         self.act(tick.settings.control.admission.watches().then_some(&seen), tick);
     }
 

@@ -1,6 +1,6 @@
 //! A stage over the last tick, as the admission controller sees it.
 
-use crate::config::{PerClass, Pools, Position, Settings, StageIndex, Stages};
+use crate::config::{PerClass, Pools, Position, Settings, StageIndex, StageSettings, Stages};
 use crate::control::admission::gate_limits::gate_of;
 use crate::control::admission::law::AdmissionObservation;
 use crate::control::pool_size::PoolObservation;
@@ -32,19 +32,23 @@ impl GraphObservation {
         let stages = topology.stages.indices().zip(&settings.stages);
         Self {
             stages: stages
-                .map(|(stage, set)| observe_stage(monitor, topology, stage, &pools, set.pending))
+                .map(|(stage, set)| observe_stage(monitor, topology, stage, &pools, set))
                 .collect(),
             next: next_stages(monitor, topology),
         }
     }
 
-    /// Returns a graph that has served nothing: every pool may have all its workers.
-    pub(super) fn before_start(topology: &Topology) -> Self {
-        let stages = topology.stages.map(|stage, _| {
-            let workers = topology.pool_of(stage).core.range().max;
+    /// Returns a graph that has served nothing: every pool may have all its workers, and a stage
+    /// that states it all its places outside.
+    pub(super) fn before_start(topology: &Topology, settings: &Settings) -> Self {
+        let stages = topology.stages.indices().zip(&settings.stages);
+        let stages = stages.map(|(stage, set)| {
+            let pool_workers = topology.pool_of(stage).core.range().max;
+            let workers = if set.states_pending() { set.pending } else { pool_workers };
             let parallelism = workers as f64;
-            StageObservation { workers, pool_workers: workers, parallelism, ..Default::default() }
+            StageObservation { workers, pool_workers, parallelism, ..Default::default() }
         });
+        let stages = stages.collect();
         Self { stages, next: topology.stages.map(|_, _| Vec::new()) }
     }
 }
@@ -130,13 +134,13 @@ impl StageObservation {
     }
 }
 
-/// Returns a stage over the last tick. `pending` is the limit of its events outside.
+/// Returns a stage over the last tick.
 fn observe_stage(
     monitor: &Monitor,
     topology: &Topology,
     stage: StageIndex,
     pools: &Pools<PoolObservation>,
-    pending: usize,
+    set: &StageSettings,
 ) -> StageObservation {
     let (now, then) = (&monitor.now.stages[stage], &monitor.tick_start().stages[stage]);
     let (queue, tick) = (&monitor.queues[stage], &monitor.tick[stage]);
@@ -147,7 +151,7 @@ fn observe_stage(
     let turned_away: u64 = away.map(|(now, then)| now.saturating_sub(*then)).sum();
     let offered_by_class =
         PerClass::from_fn(|class| queue.classes[class].offered + now.gate.turned_away[class]);
-    let (service, parallelism) = observe_service(monitor, topology, stage, pool, pending);
+    let (service, parallelism) = observe_service(monitor, topology, stage, pool, set);
     StageObservation {
         seconds: pool.seconds,
         offered: (entered + turned_away).max(ledger.offered - before.offered),
@@ -212,10 +216,14 @@ fn observe_service(
     topology: &Topology,
     stage: StageIndex,
     pool: &PoolObservation,
-    pending: usize,
+    set: &StageSettings,
 ) -> (Quantiles, f64) {
     let (now, then) = (&monitor.now.stages[stage], &monitor.tick_start().stages[stage]);
     let outside = now.deferred.since(then.deferred);
+    let is_new = now.deferred.count == 0 && now.service.count == 0;
+    if is_new && set.states_pending() {
+        return (Quantiles::default(), set.pending as f64);
+    }
     if outside.count == 0 {
         let parallelism = own_part(monitor, topology, stage, useful_workers(pool));
         return (monitor.tick[stage].service.clone(), parallelism);
@@ -224,7 +232,7 @@ fn observe_service(
     let nanos = outside.nanos / u128::from(outside.count);
     let mut service = Quantiles::default();
     service.record(u64::try_from(nanos).unwrap_or(u64::MAX), outside.count);
-    (service, pending as f64)
+    (service, set.pending as f64)
 }
 
 /// Returns the part of a pool's `useful` workers that serves a stage: the part that the pool's
