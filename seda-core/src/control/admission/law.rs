@@ -66,7 +66,7 @@ pub struct AdmissionObservation {
     /// Squared coefficient of variation of the service time, over the same events: 0 if all are
     /// alike, 1 if they are exponential.
     pub service_variation: Option<f64>,
-    /// The most events that a worker takes at once.
+    /// The events that a worker takes at once, in the mean.
     pub batch: usize,
     /// Workers that could serve the stage: as many as its pool may have and cores can run.
     pub workers: usize,

@@ -6,6 +6,7 @@ use crate::control::admission::law::AdmissionObservation;
 use crate::control::pool_size::PoolObservation;
 use crate::monitor::{Monitor, Topology};
 use crate::platform::sync::Ordering;
+use crate::pool::StageFigures;
 use crate::stats::{Quantiles, ServedCosts};
 
 /// The least part of a worker that counts as a whole one.
@@ -93,7 +94,7 @@ pub(crate) struct StageObservation {
     pub(crate) standing_seconds: f64,
     /// Share of the tick in which the queue was empty.
     pub(crate) empty_share: f64,
-    /// The most events that a worker takes at once.
+    /// The events that a worker takes at once, in the mean; 1 without a batch.
     pub(crate) batch: usize,
     /// The limit in force; `None` before the first.
     pub(crate) limit: Option<usize>,
@@ -168,7 +169,7 @@ fn observe_stage(
             .standing_since
             .map_or(0.0, |since| monitor.now.at.since(since).as_secs_f64()),
         empty_share: now.empty.saturating_sub(then.empty) as f64 / 1e9 / pool.seconds,
-        batch: topology.stages[stage].slots.batch.load(Ordering::Relaxed),
+        batch: mean_batch(tick),
         limit: now.gate.limit,
         wait: tick.wait.clone(),
         service,
@@ -177,6 +178,12 @@ fn observe_stage(
         parallelism,
         pool_workers: pool.workers,
     }
+}
+
+/// Returns the mean number of events in a batch, rounded up; at least 1.
+fn mean_batch(tick: &StageFigures) -> usize {
+    let batches = usize::try_from(tick.batches).unwrap_or(usize::MAX).max(1);
+    usize::try_from(tick.service.count()).unwrap_or(usize::MAX).div_ceil(batches).max(1)
 }
 
 /// Returns how many requests inside neither wait at the stage nor are served there: they are at
