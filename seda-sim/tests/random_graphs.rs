@@ -12,7 +12,7 @@ use seda_sim::{SimReport, Spec};
 use std::fmt::Write;
 
 /// The number of graphs of each test in CI.
-const GRAPHS: u64 = 60;
+const GRAPHS: u64 = 16;
 /// The SLO of every graph, in milliseconds.
 const SLO: f64 = 200.0;
 

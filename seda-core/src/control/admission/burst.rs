@@ -2,8 +2,8 @@
 
 use crate::control::admission::law::{AdmissionObservation, HORIZON, MOST};
 
-/// The least burst without an SLO, in events; a queue that could not have drained as many does not
-/// stand yet. At half load a queue of equal services exceeds it once in 100,000 arrivals.
+/// The least burst without an SLO, in events; a queue that could not have drained twice as many
+/// does not stand yet. At half load a queue of equal services exceeds it once in 100,000 arrivals.
 pub(super) const LEAST_BURST: f64 = 8.0;
 
 /// Returns the events that may wait in a burst, where the stage drains `rate` of them per second.

@@ -32,8 +32,10 @@ const LEAST_QUEUE: f64 = 2.0;
 const LONG_MEMORY: f64 = 10.0;
 /// The time, in seconds, over which a step of the load or of the demand shows.
 const SHORT_MEMORY: f64 = 1.0;
-/// The standard deviations of Poisson arrivals by which a load may be mistaken.
-const SIGMAS: f64 = 2.0;
+/// The standard deviations of Poisson arrivals that the load of a cut queue may be less than
+/// measured, and that of a calm one more. The second error is dearer: it lets a queue stand again.
+const SIGMAS_BELOW: f64 = 1.0;
+const SIGMAS_ABOVE: f64 = 2.0;
 
 /// Admits a burst while the queue empties now and then, and cuts a queue that stands.
 ///
@@ -107,8 +109,9 @@ impl DrainRate {
             self.calm = Load::default();
         }
         self.calm.add(seen, rate, LONG_MEMORY);
-        // A few long services stand for the horizon, too: a queue that drains no faster is a burst.
-        if seen.standing_seconds >= HORIZON.max(LEAST_BURST / rate) {
+        // A few long services stand for the horizon, too: a queue that could not have drained twice
+        // the least burst does not stand yet.
+        if seen.standing_seconds >= HORIZON.max(2.0 * LEAST_BURST / rate) {
             self.cut = true;
         } else if self.calm.seconds >= HORIZON && self.calm.at_most() < OVERLOAD {
             self.cut = false;
@@ -179,12 +182,12 @@ impl Load {
 
     /// Returns a lower bound of the load; 0 before the first tick.
     fn at_least(&self) -> f64 {
-        self.over_capacity(self.arrivals - SIGMAS * self.arrivals.sqrt())
+        self.over_capacity(self.arrivals - SIGMAS_BELOW * self.arrivals.sqrt())
     }
 
     /// Returns an upper bound of the load.
     fn at_most(&self) -> f64 {
-        self.over_capacity(self.arrivals + SIGMAS * self.arrivals.sqrt())
+        self.over_capacity(self.arrivals + SIGMAS_ABOVE * self.arrivals.sqrt())
     }
 
     /// Returns whether chance does not explain the difference of two loads: there was a step.
@@ -253,10 +256,10 @@ mod tests {
         assert_eq!(limits[..3], [401.0; 3]);
         assert!(limits[3] < 7.0, "{limits:?}");
         // At 1.2x and 1.05x, with equal and with exponential services.
-        assert_eq!(cut(&stands_for(125, 1.0), 30), 9.0);
+        assert_eq!(cut(&stands_for(125, 1.0), 30), 8.0);
         let exponential =
             AdmissionObservation { service_variation: Some(1.0), ..stands_for(125, 1.0) };
-        assert_eq!(cut(&exponential, 30), 19.0);
+        assert_eq!(cut(&exponential, 30), 18.0);
         assert!(cut(&stands_for(105, 1.0), 30) > 25.0);
     }
 
@@ -310,7 +313,7 @@ mod tests {
         let near = AdmissionObservation { offered: 12, slack_mean: Some(0.5), ..slack(0.15) };
         assert_eq!(cut(&near, 50), 15.0, "the SLO allows 15 of 24");
         let less = AdmissionObservation { slack_p99: Some(0.01), ..near };
-        assert_eq!(cut(&less, 50), 11.0, "a queue of one would idle for a fifth of the time");
+        assert_eq!(cut(&less, 50), 9.0, "a queue of one would idle for a fifth of the time");
     }
 
     #[test]
