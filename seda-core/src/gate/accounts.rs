@@ -63,11 +63,14 @@ pub(crate) struct TenantRate {
     pub(crate) refused_share: f64,
 }
 
+/// The accounts under one lock; `None` is free.
+type Shard = Box<[Option<Account>]>;
+
 /// The accounts of all tenants of a graph. A shard is allocated with its first account.
 #[derive(Debug)]
 pub(super) struct Accounts {
     salt: u64,
-    shards: Box<[Mutex<Box<[Option<Account>]>>]>,
+    shards: Box<[Mutex<Shard>]>,
 }
 
 impl Accounts {
