@@ -122,9 +122,9 @@ impl AdmissionController {
     pub(in crate::control) fn follow(&self, tick: &Tick<'_>) {
         let settings = tick.settings;
         match settings.control.admission {
-            _ if !settings.control.admission.watches() => self.open_gates(tick),
+            Mode::Off => self.open_gates(tick),
             Mode::On if self.limiters.lock().is_none() => self.set_first_limits(tick),
-            Mode::Observe | Mode::Off => tick.topology.stages.iter().for_each(|stage| {
+            Mode::Observe => tick.topology.stages.iter().for_each(|stage| {
                 stage.core.set_lead(Duration::ZERO);
             }),
             Mode::On => {}

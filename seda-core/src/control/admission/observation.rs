@@ -19,6 +19,7 @@ const LEAST_CPU_SHARE: f64 = 0.01;
 pub(in crate::control) struct GraphObservation {
     pub(super) stages: Stages<StageObservation>,
     /// By stage: the stages that its events go on to, with the events sent there per event handled.
+    /// Only an SLO needs them; empty without one.
     pub(super) next: Stages<Vec<(StageIndex, f64)>>,
 }
 
@@ -35,7 +36,11 @@ impl GraphObservation {
             stages: stages
                 .map(|(stage, set)| observe_stage(monitor, topology, stage, &pools, set))
                 .collect(),
-            next: next_stages(monitor, topology),
+            next: if settings.slo.iter().any(Option::is_some) {
+                next_stages(monitor, topology)
+            } else {
+                topology.stages.map(|_, _| Vec::new())
+            },
         }
     }
 

@@ -121,7 +121,8 @@ fn remaining(
     time: impl Fn(StageIndex) -> StageTime,
 ) -> Stages<f64> {
     let mut remaining = next.map(|stage, _| time(stage).service);
-    for _ in 0..next.len().min(MOST_HOPS) {
+    let hops = if next.iter().all(Vec::is_empty) { 0 } else { next.len().min(MOST_HOPS) };
+    for _ in 0..hops {
         remaining = next.map(|stage, next| {
             let next = next.iter().map(|(next, sent)| {
                 // The answer waits for the longest branch of a fan-out, not for all in turn.

@@ -63,18 +63,8 @@ pub(crate) struct DrainRate {
     cut: bool,
     /// The share of the time in which the cut queue is empty.
     empty: f64,
-    /// The factor by which the cut queue is longer than random arrivals need.
-    stretch: Stretch,
-}
-
-/// A factor of at least one.
-#[derive(Clone, Copy, Debug)]
-struct Stretch(f64);
-
-impl Default for Stretch {
-    fn default() -> Self {
-        Self(1.0)
-    }
+    /// The factor by which the cut queue is longer than random arrivals need; at least 1 in a cut.
+    stretch: f64,
 }
 
 impl AdmissionLaw for DrainRate {
@@ -92,7 +82,7 @@ impl AdmissionLaw for DrainRate {
         let load = self.load.at_least();
         let backlog = if self.cut && load >= OVERLOAD {
             let least = cut_backlog(seen, rate, load);
-            (least * self.stretch.0).min(burst(seen, rate)).max(least)
+            (least * self.stretch).min(burst(seen, rate)).max(least)
         } else {
             burst(seen, rate)
         };
@@ -130,14 +120,14 @@ impl DrainRate {
     /// Lengthens a cut queue that runs empty while requests are refused.
     fn follow_emptiness(&mut self, seen: &AdmissionObservation) {
         if !self.cut {
-            (self.empty, self.stretch) = (0.0, Stretch::default());
+            (self.empty, self.stretch) = Default::default();
             return;
         }
         let now = if seen.empty_share.is_finite() { seen.empty_share.clamp(0.0, 1.0) } else { 0.0 };
         self.empty += (now - self.empty) * EMPTY_WEIGHT;
         let refuses = self.calm.seconds < HORIZON;
         let factor = if refuses && self.empty > EMPTY_SHARE { STRETCH } else { RELAX };
-        self.stretch.0 = (self.stretch.0 * factor).clamp(1.0, HORIZON / LEAST_WAIT);
+        self.stretch = (self.stretch * factor).clamp(1.0, HORIZON / LEAST_WAIT);
     }
 }
 
