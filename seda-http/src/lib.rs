@@ -63,6 +63,6 @@ pub mod tcp;
 
 pub use crate::http::{Http, HttpConfig, HttpRequest, RetryAfterRange, Server};
 pub use crate::reactor::Body;
-pub use crate::server::{BindError, ConfigError, EntryError, ServeError};
+pub use crate::server::{BindError, ConfigError, EntryError, ServeError, ServerCounts};
 pub use ::http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 pub use bytes::{Bytes, BytesMut};

@@ -66,7 +66,7 @@ mod target;
 mod tests;
 
 pub use decoder::{Decoded, Decoder};
-pub(crate) use encode::encode_unavailable;
+pub(crate) use encode::{encode_unavailable, unsendable};
 pub use encode::{CONTINUE, carries_body, encode_head};
 pub use exchange::Exchange;
 pub use head::RequestHead;

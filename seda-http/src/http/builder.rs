@@ -131,6 +131,7 @@ impl Http {
     /// operating system refuses a thread. The graph is then shut down.
     pub fn serve(self, running: Running) -> Result<Server, ServeError> {
         let Self { config, server, sources, classify } = self;
+        let counters = server.counters();
         let ready = Arc::new(AtomicBool::new(true));
         let group = server.serve(sources, running, |reactor, source, running, mailbox| {
             let reply_sink = Arc::clone(mailbox) as Arc<dyn ReplySink<Response<Body>>>;
@@ -146,7 +147,7 @@ impl Http {
                 options: SendOptions { deadline: config.deadline, ..SendOptions::default() },
                 refused_total: 0,
             };
-            (Http1::new(config.limits), service)
+            (Http1::new(config.limits, Arc::clone(&counters)), service)
         })?;
         Ok(Server::new(ready, group))
     }

@@ -4,22 +4,24 @@ use super::date::Date;
 use super::reply::Reply;
 use super::responses;
 use crate::h1::{self, Decoded, Decoder, Exchange, Limits, RequestHead};
-use crate::reactor::{Body, Codec, DecodeOutcome, Expecting, Output};
+use crate::reactor::{Body, Codec, Counters, DecodeOutcome, Expecting, Output};
 use crate::server::catch_panic;
 use bytes::{Bytes, BytesMut};
 use http::{Response, StatusCode, Version};
 use seda_core::Time;
+use std::sync::Arc;
 
 /// HTTP/1.1 on all connections of one reactor.
 #[derive(Debug)]
 pub(super) struct Http1 {
     limits: Limits,
     date: Date,
+    counters: Arc<Counters>,
 }
 
 impl Http1 {
-    pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, date: Date::new() }
+    pub(super) fn new(limits: Limits, counters: Arc<Counters>) -> Self {
+        Self { limits, date: Date::new(), counters }
     }
 }
 
@@ -89,7 +91,10 @@ impl Codec for Http1 {
 
     fn encode(&mut self, reply: Reply, exchange: Exchange, now: Time, output: &mut Output) {
         match reply {
-            Reply::Response(response) => self.encode_response(response, exchange, now, output),
+            Reply::Response(response) => {
+                let response = self.sendable(response);
+                self.encode_response(response, exchange, now, output);
+            }
             Reply::Unavailable { text, retry_after_seconds } => {
                 let length = text.len() as u64;
                 let date = self.date.at(now);
@@ -104,6 +109,20 @@ impl Codec for Http1 {
 }
 
 impl Http1 {
+    /// Replaces a response that HTTP/1.1 cannot carry by a 500, which is logged and counted.
+    fn sendable(&self, response: Response<Body>) -> Response<Body> {
+        let (status, length) = (response.status(), response.body().len());
+        let Some(fault) = h1::unsendable(status, length) else { return response };
+        self.counters.replaced_responses.count();
+        let status = status.as_u16();
+        tracing::error!(status, length, "a handler's answer is replaced by 500: {fault}");
+        catch_panic("the drop of a response", || drop(response));
+        responses::text(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "the server failed to answer this request\n",
+        )
+    }
+
     fn encode_response(
         &mut self,
         response: Response<Body>,

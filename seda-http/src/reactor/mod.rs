@@ -41,6 +41,7 @@
 //! | `pipeline`, `output`, `body` | responses in order; bytes to write; [`Body`] |
 //! | `stream`, `socket` | a client's socket and its readiness; the two system calls |
 //! | `settings`, `timeouts` | bounds; time limits |
+//! | `counters` | what the reactors have done beside requests |
 
 mod acceptor;
 mod body;
@@ -49,6 +50,7 @@ mod codec;
 mod connection;
 mod connection_count;
 mod connections;
+mod counters;
 mod mailbox;
 mod output;
 mod park;
@@ -68,6 +70,7 @@ pub(crate) use acceptor::Acceptor;
 pub use body::Body;
 pub(crate) use codec::{Codec, DecodeOutcome, Expecting};
 pub(crate) use connection_count::ConnectionCount;
+pub(crate) use counters::Counters;
 pub(crate) use mailbox::{Mailbox, ReactorMessage};
 pub(crate) use output::Output;
 pub(crate) use park::ReactorPark;

@@ -1,9 +1,10 @@
 //! The reactors of a server with their graph, started together and drained together.
 
+use super::counts::ServerCounts;
 use super::error::ServeError;
 use super::listener::ListenerConfig;
 use crate::reactor::{
-    Acceptor, Codec, ConnectionCount, Deadline, Mailbox, Reactor, ReactorMessage, ReactorPark,
+    Acceptor, Codec, ConnectionCount, Counters, Deadline, Mailbox, Reactor, ReactorMessage, ReactorPark,
     ReactorParts, Service,
 };
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
@@ -27,6 +28,7 @@ pub(crate) struct ReactorGroup<R> {
     local_addr: SocketAddr,
     clock: Arc<dyn Clock>,
     connection_count: Arc<ConnectionCount>,
+    counters: Arc<Counters>,
     mailboxes: Vec<Arc<Mailbox<R>>>,
     // Dropped in this order: the graph ends the reactors' workers, then their threads are joined.
     running: Running,
@@ -47,6 +49,7 @@ impl<R: Send + 'static> ReactorGroup<R> {
         pool: Pool,
         sources: Vec<T>,
         running: Running,
+        counters: Arc<Counters>,
         mut equip: impl FnMut(usize, T, &Running, &Arc<Mailbox<R>>) -> (C, S),
     ) -> Result<Self, ServeError>
     where
@@ -70,7 +73,15 @@ impl<R: Send + 'static> ReactorGroup<R> {
         let (alive, ended) = unbounded();
         let threads = ReactorThreads { handles: Vec::new(), ended };
         let clock = running.clock();
-        let mut group = Self { local_addr, clock, connection_count, mailboxes, running, threads };
+        let mut group = Self {
+            local_addr,
+            clock,
+            connection_count,
+            counters,
+            mailboxes,
+            running,
+            threads,
+        };
         for (index, ((parts, worker), source)) in
             parts.into_iter().zip(workers).zip(sources).enumerate()
         {
@@ -92,6 +103,10 @@ impl<R: Send + 'static> ReactorGroup<R> {
 
     pub(crate) fn graph(&self) -> &Running {
         &self.running
+    }
+
+    pub(crate) fn counts(&self) -> ServerCounts {
+        ServerCounts::of(&self.counters)
     }
 
     /// Drains the connections, then the graph. Both together take at most `limit`.

@@ -21,6 +21,7 @@ use std::time::Duration;
 /// | `/bytes` | 1 KiB |
 /// | `/hold` | `held`, once it is released |
 /// | `/panic` | none: the handler panics |
+/// | `/status?N` | `body` with status N |
 /// | `/forget` | none: the handler drops the responder |
 pub(crate) struct Site {
     pub(crate) server: Server,
@@ -128,6 +129,12 @@ fn handle(call: HttpRequest, released: &Receiver<()>) {
         "/hold" => {
             released.recv_timeout(LIMIT).unwrap();
             Body::from("held\n")
+        }
+        "/status" => {
+            let status = call.request.uri().query().unwrap().parse().unwrap();
+            let mut response = Response::new(Body::from("body"));
+            *response.status_mut() = StatusCode::from_u16(status).unwrap();
+            return call.respond(response);
         }
         "/panic" => panic!("on purpose"),
         "/forget" => return,

@@ -134,6 +134,28 @@ fn status_500_for_a_panic_and_for_a_forgotten_response() {
     }
 }
 
+/// RFC 9110 §15.2: a client reads on after a 1xx. RFC 9112 §6.3: a 204 or 304 ends with its head,
+/// so a body behind it would be the next response. The later responses of the connection are right.
+#[test]
+fn status_500_for_an_answer_that_http_cannot_carry() {
+    for plan in [Plan::default(), Plan::default().on_reactor()] {
+        let site = plan.start();
+        let mut client = site.client();
+        for status in [100, 101, 103, 199, 204, 205, 304] {
+            client.get(&format!("/status?{status}"));
+            client.get("/hello");
+            assert_eq!(client.response().status, 500, "{status}");
+            assert_eq!(client.response().text(), "hello\n", "{status}");
+        }
+        client.send("HEAD /status?101 HTTP/1.1\r\nHost: t\r\n\r\n");
+        client.get("/status?299");
+        assert_eq!(client.response_without_body().status, 500);
+        let response = client.response();
+        assert_eq!((response.status, response.text()), (299, "body"));
+        assert_eq!(site.server.counts().replaced_responses, 8);
+    }
+}
+
 /// RFC 9110 §15.6.2: "does not support the functionality required to fulfill the request"; RFC
 /// 9112 §6.1: "a transfer coding it does not understand SHOULD respond with 501".
 #[test]
