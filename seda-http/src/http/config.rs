@@ -52,8 +52,13 @@ pub struct HttpConfig {
     /// idle.
     #[serde(deserialize_with = "seda_core::units::count")]
     pub reactors: usize,
-    /// The most connections at once over all reactors, 1 to 1,048,576. Further ones wait in the
-    /// kernel's backlog and are not accepted.
+    /// The most connections at once over all reactors, 1 to 1,048,576.
+    ///
+    /// At the bound a newcomer takes the place of a connection without a request in progress: of
+    /// the client with the most connections, the one that waits for the longest time. A client is
+    /// an IPv4 address or an IPv6 /64. If all have a request in progress, newcomers wait in the
+    /// kernel's backlog, unless another client has more connections than theirs, and one of them
+    /// sends a request or reads an answer.
     ///
     /// Default 10,000: each takes a descriptor, and a service commonly has about 16,000.
     #[serde(deserialize_with = "seda_core::units::count")]

@@ -19,6 +19,8 @@ impl Counter {
 /// The counters that all reactors of a server share.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
+    /// Connections closed for newcomers at the bound.
+    pub(crate) evicted_connections: Counter,
     /// Responses that the protocol cannot carry and that an error replaced.
     pub(crate) replaced_responses: Counter,
 }

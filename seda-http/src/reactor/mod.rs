@@ -35,7 +35,8 @@
 //! | `parts`, `mailbox` | the poll and mailbox before a reactor; messages from other threads |
 //! | `coalescing` | the pause that saves wake-ups under a flood |
 //! | `codec`, `service` | [`Codec`] and [`Service`]: the protocol's side and the graph's side |
-//! | `acceptor`, `connection_count` | the listener; the number of connections |
+//! | `acceptor`, `connection_count`, `client` | the listener; the number of connections; one client |
+//! | `eviction` | the connections that are closed for newcomers |
 //! | `connections`, `ready_queue` | the table of connections; those that have work to do |
 //! | `connection` | one client: buffers, requests in flight, phase |
 //! | `pipeline`, `output`, `body` | responses in order; bytes to write; [`Body`] |
@@ -45,12 +46,14 @@
 
 mod acceptor;
 mod body;
+mod client;
 mod coalescing;
 mod codec;
 mod connection;
 mod connection_count;
 mod connections;
 mod counters;
+mod eviction;
 mod mailbox;
 mod output;
 mod park;
@@ -83,6 +86,7 @@ use self::body::CHUNK;
 use self::coalescing::WakeupCoalescer;
 use self::connection::{Connection, TurnBudget, TurnContext, TurnOutcome};
 use self::connections::Connections;
+use self::eviction::RoomRequest;
 use self::mailbox::Accepted;
 use self::parts::WAKER;
 use self::ready_queue::ReadyQueue;
@@ -118,6 +122,7 @@ pub(crate) struct Reactor<C: Codec, S> {
     codec: C,
     service: S,
     settings: Settings,
+    counters: Arc<Counters>,
     /// The buffer of every read.
     scratch: Box<[u8]>,
     clock: Arc<dyn Clock>,
@@ -135,6 +140,7 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
         codec: C,
         service: S,
         settings: Settings,
+        counters: Arc<Counters>,
         clock: Arc<dyn Clock>,
     ) -> io::Result<Self> {
         let ReactorParts { poll, mailbox, messages } = parts;
@@ -153,6 +159,7 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
             codec,
             service,
             settings,
+            counters,
             scratch: vec![0; CHUNK].into_boxed_slice(),
             clock,
             now,
@@ -273,6 +280,9 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
         match message {
             ReactorMessage::Outcome(address, outcome) => self.take_outcome(address, outcome),
             ReactorMessage::Accepted(accepted) => self.open(accepted),
+            ReactorMessage::MakeRoom(request) => {
+                self.make_room(&request);
+            }
             ReactorMessage::Drain => self.begin_drain(),
         }
     }
@@ -292,10 +302,28 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
     /// Accepts connections. Under a drain the whole backlog is accepted and the listener closed.
     fn accept(&mut self) {
         let Some(mut acceptor) = self.acceptor.take() else { return };
-        acceptor.accept(self.now, self.draining, |accepted| self.open(accepted));
+        let request = acceptor.accept(self.now, self.draining, |accepted| self.open(accepted));
+        if let Some(request) = request
+            && !acceptor.ask_for_room(&request, self.now)
+            && self.make_room(&request)
+        {
+            acceptor.note_room();
+            let _ = acceptor.accept(self.now, self.draining, |accepted| self.open(accepted));
+        }
         if !self.draining {
             self.acceptor = Some(acceptor);
         }
+    }
+
+    /// Closes connections for newcomers. Returns true if at least one could be closed.
+    fn make_room(&mut self, request: &RoomRequest) -> bool {
+        let candidates = self.connections.iter_mut().filter_map(|it| it.candidate());
+        let slots = eviction::choose(candidates, request);
+        for slot in &slots {
+            self.counters.evicted_connections.count();
+            drop(self.connections.remove(*slot));
+        }
+        !slots.is_empty()
     }
 
     /// Adds an accepted connection to this reactor.

@@ -154,6 +154,7 @@ impl Bench {
             Lines,
             Recorder::default(),
             settings,
+            Arc::default(),
             Arc::clone(&clock) as Arc<dyn seda_core::Clock>,
         );
         Self { reactor: reactor.unwrap(), mailbox, clock, connection_count, address }

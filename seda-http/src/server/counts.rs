@@ -24,6 +24,9 @@ use crate::reactor::Counters;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServerCounts {
+    /// Connections closed for newcomers, because there were as many as
+    /// [`HttpConfig::connections`](crate::HttpConfig) or no free descriptor.
+    pub evicted_connections: u64,
     /// Responses that HTTP/1.1 cannot carry, each replaced by a 500 and logged as an error: a final
     /// response with a status from 100 to 199, or a 204, 205 or 304 with a body.
     pub replaced_responses: u64,
@@ -31,6 +34,9 @@ pub struct ServerCounts {
 
 impl ServerCounts {
     pub(super) fn of(counters: &Counters) -> Self {
-        Self { replaced_responses: counters.replaced_responses.get() }
+        Self {
+            evicted_connections: counters.evicted_connections.get(),
+            replaced_responses: counters.replaced_responses.get(),
+        }
     }
 }

@@ -88,7 +88,10 @@ impl<R: Send + 'static> ReactorGroup<R> {
             let (codec, service) = equip(index, source, &group.running, parts.mailbox());
             let clock = Arc::clone(&group.clock);
             let settings = settings.clone();
-            let reactor = Reactor::new(parts, acceptor.take(), codec, service, settings, clock);
+            let counters = Arc::clone(&group.counters);
+            let acceptor = acceptor.take();
+            let reactor =
+                Reactor::new(parts, acceptor, codec, service, settings, counters, clock);
             let handle = reactor.and_then(|reactor| spawn(reactor, worker, alive.clone()));
             let handle = handle.map_err(|source| ServeError::Reactor { reactor: index, source })?;
             group.threads.handles.push(handle);

@@ -36,8 +36,8 @@ pub struct TcpConfig {
     /// Number of threads that own sockets, 1 to 64. Default 1.
     #[serde(deserialize_with = "seda_core::units::count")]
     pub reactors: usize,
-    /// The most connections at once, 1 to 1,048,576. Further ones wait in the kernel's backlog.
-    /// Default 10,000.
+    /// The most connections at once, 1 to 1,048,576. At the bound newcomers take the places of idle
+    /// ones, as for [`HttpConfig::connections`]. Default 10,000.
     #[serde(deserialize_with = "seda_core::units::count")]
     pub connections: usize,
     /// The most requests in flight on one connection, 1 to 1,024. At the bound the connection is

@@ -9,6 +9,7 @@
 )]
 
 mod admin;
+mod bound;
 mod client;
 mod connections;
 mod drain;

@@ -95,7 +95,7 @@ pub(super) struct Connection<C: Codec> {
     is_new: bool,
     /// The connection is in the reactor's [`ReadyQueue`](super::ready_queue::ReadyQueue).
     pub(super) is_queued: bool,
-    _guard: ConnectionGuard,
+    guard: ConnectionGuard,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,7 +128,7 @@ impl<C: Codec> Connection<C> {
             timeout: Timeout::new(now),
             is_new: true,
             is_queued: false,
-            _guard: guard,
+            guard,
         }
     }
 

@@ -1,6 +1,7 @@
 //! The awaited action of a connection, and the consequence of its time limit.
 
 use super::{Connection, Phase, TurnContext};
+use crate::reactor::eviction::{Candidate, Loss};
 use crate::reactor::timeouts::Waiting;
 use crate::reactor::{Codec, Expecting, Service, Settings};
 use seda_core::Time;
@@ -56,6 +57,28 @@ impl<C: Codec> Connection<C> {
             Waiting::Reading | Waiting::Fin => self.stream.is_dead = true,
         }
         true
+    }
+
+    /// Returns this connection as one to close for a newcomer; `None` while its request is in the
+    /// graph, or it has something to do.
+    pub(in crate::reactor) fn candidate(&self) -> Option<Candidate> {
+        let loss = match self.timeout.waiting() {
+            Waiting::Nothing => return None,
+            Waiting::Body | Waiting::Reading => Loss::Exchange,
+            Waiting::Request
+            | Waiting::FirstRequest
+            | Waiting::Head
+            | Waiting::RefusedBody
+            | Waiting::Fin => Loss::Nothing,
+        };
+        let client = self.guard.client();
+        (!self.is_queued).then(|| Candidate {
+            slot: self.address.slot as usize,
+            loss,
+            network: client.network(),
+            connections: client.connections(),
+            since: self.timeout.since(),
+        })
     }
 
     fn end_with(&mut self, (response, exchange): (C::Response, C::Exchange)) {
