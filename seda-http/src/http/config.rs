@@ -95,18 +95,40 @@ pub struct HttpConfig {
     /// Default 30 s: an upload stalls for some time when a phone changes its cell.
     #[serde(with = "seda_core::units::duration")]
     pub body_timeout: Duration,
+    /// The longest time for a whole body, 1 ms to one day. A slower body is answered with 408.
+    ///
+    /// Default one hour: the largest body that `limits` allows, 1 GiB, takes it at 300 KB/s.
+    #[serde(with = "seda_core::units::duration")]
+    pub body_total_timeout: Duration,
+    /// The least rate of a body in bytes a second, 0 (no least rate) to 1 GiB. It is enforced from
+    /// `body_timeout` after the begin of the body on, as the mean since then. A slower body is
+    /// answered with 408.
+    ///
+    /// Default 500: a tenth of a slow modem's rate. A client that sends one byte now and then holds
+    /// its connection for 30 s, and no longer a body's worth of pauses.
+    #[serde(deserialize_with = "seda_core::units::count")]
+    pub body_rate: usize,
     /// The longest time that a client may take no byte of its responses, 1 ms to one day. It is
     /// then disconnected.
     ///
     /// Default 30 s, like `body_timeout`.
     #[serde(with = "seda_core::units::duration")]
     pub write_timeout: Duration,
-    /// The longest wait for the client's FIN after the server's own, 1 ms to 60 s. It keeps the
-    /// last response from being lost to a reset (RFC 9112 §9.6).
+    /// The longest silence of a client between the server's FIN and its own, 1 ms to 60 s. The
+    /// server reads and discards what the client still sends, at most 64 MiB: so a client that
+    /// sends a long body reads the response that refuses it, and loses it to no reset (RFC 9112
+    /// §9.6).
     ///
     /// Default 1 s: a few round trips.
     #[serde(with = "seda_core::units::duration")]
     pub linger: Duration,
+    /// The longest time from the server's FIN to the client's, at least `linger` and at most one
+    /// hour.
+    ///
+    /// Default 30 s: a body of 2 MiB takes it at 70 KB/s. A connection that lingers gives its place
+    /// to newcomers like an idle one.
+    #[serde(with = "seda_core::units::duration")]
+    pub linger_total: Duration,
     /// True if a client that has shut its sending side still gets its responses.
     ///
     /// Default false: the client counts as gone and its queued requests are not begun, because a
@@ -163,8 +185,11 @@ impl Default for HttpConfig {
             idle_timeout: Duration::from_secs(60),
             head_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
+            body_total_timeout: Duration::from_secs(60 * 60),
+            body_rate: 500,
             write_timeout: Duration::from_secs(30),
             linger: Duration::from_secs(1),
+            linger_total: Duration::from_secs(30),
             half_close: false,
             deadline: None,
             retry_after: RetryAfterRange::default(),
@@ -199,8 +224,11 @@ impl HttpConfig {
                 idle: self.idle_timeout,
                 head: self.head_timeout,
                 body: self.body_timeout,
+                body_total: self.body_total_timeout,
+                body_rate: self.body_rate as u64,
                 write: self.write_timeout,
                 linger: self.linger,
+                linger_total: self.linger_total,
                 half_close: self.half_close,
             },
             head_key: "head_timeout",

@@ -414,6 +414,18 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
         self.connections.iter_mut().any(|connection| connection.awaits_a_head())
     }
 
+    fn awaits_a_body(&mut self) -> bool {
+        self.connections.iter_mut().any(|connection| connection.awaits_a_body())
+    }
+
+    fn input_bytes(&mut self) -> usize {
+        self.connections.iter_mut().map(|connection| connection.input_bytes()).sum()
+    }
+
+    fn lingered_bytes(&mut self) -> u64 {
+        self.connections.iter_mut().map(|connection| connection.lingered_bytes()).sum()
+    }
+
     fn drops_a_body(&mut self) -> bool {
         self.connections.iter_mut().any(|connection| connection.drops_a_body())
     }

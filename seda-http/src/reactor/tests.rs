@@ -143,8 +143,11 @@ impl Bench {
             idle: second,
             head: second,
             body: second,
+            body_total: second * 10,
+            body_rate: 4,
             write: second,
             linger: second,
+            linger_total: second * 3,
             half_close: false,
         };
         let clock = Arc::new(ManualClock::new());
@@ -332,4 +335,71 @@ fn time_limits_follow_the_injected_clock() {
     bench.clock.advance(Duration::from_secs(1));
     bench.round();
     assert_eq!(line(&mut client), "too slow");
+}
+
+/// Time after which a limit that has passed is enforced.
+const SWEPT: Duration = Duration::from_millis(250);
+
+/// The client sends a byte before each pause is over. Four bytes a second are asked for, from one
+/// second after the begin on.
+#[test]
+fn a_body_below_the_least_rate_ends_although_it_never_pauses_for_long() {
+    let mut bench = Bench::new();
+    let mut client = bench.connect();
+    client.get_mut().write_all(b"head:\n").unwrap();
+    bench.until(|bench| bench.reactor.awaits_a_body());
+    // One byte pays for a quarter of a second, so the limit is at 1.5 s after two of them.
+    for byte in 1..=2 {
+        bench.clock.advance(Duration::from_millis(500));
+        client.get_mut().write_all(b"x").unwrap();
+        bench.until(|bench| bench.reactor.input_bytes() == byte);
+    }
+    bench.clock.advance(Duration::from_millis(499));
+    bench.round();
+    assert!(bench.reactor.awaits_a_body());
+    bench.clock.advance(SWEPT);
+    bench.until(|bench| !bench.reactor.awaits_a_body());
+    assert_eq!(line(&mut client), "too slow");
+}
+
+#[test]
+fn a_body_has_a_total_time_at_any_rate() {
+    let mut bench = Bench::new();
+    let mut client = bench.connect();
+    client.get_mut().write_all(b"head:\n").unwrap();
+    bench.until(|bench| bench.reactor.awaits_a_body());
+    for piece in 1..=20 {
+        bench.clock.advance(Duration::from_millis(499));
+        client.get_mut().write_all(b"01234567").unwrap();
+        bench.until(|bench| bench.reactor.input_bytes() == 8 * piece);
+    }
+    bench.clock.advance(Duration::from_millis(20));
+    bench.until(|bench| !bench.reactor.awaits_a_body());
+    assert_eq!(line(&mut client), "too slow");
+}
+
+/// The client sends on after the server's FIN: each byte extends the wait, up to its total.
+#[test]
+fn a_connection_lingers_while_its_client_sends_and_no_longer_than_its_total_time() {
+    for ends in [false, true] {
+        let mut bench = Bench::new();
+        let mut client = bench.connect();
+        client.get_mut().write_all(b"no:\nbad\n").unwrap();
+        bench.until(|bench| bench.reactor.lingers());
+        assert_eq!([line(&mut client), line(&mut client)], ["busy", ""]);
+        for piece in 1..=4 {
+            bench.clock.advance(Duration::from_millis(700));
+            client.get_mut().write_all(b"xx").unwrap();
+            bench.until(|bench| bench.reactor.lingered_bytes() == 2 * piece);
+        }
+        bench.clock.advance(Duration::from_millis(199));
+        bench.round();
+        assert!(bench.reactor.lingers());
+        if ends {
+            drop(client);
+        } else {
+            bench.clock.advance(SWEPT);
+        }
+        bench.until(|bench| bench.connection_count.get() == 1);
+    }
 }

@@ -2,6 +2,8 @@
 
 use crate::site::{Plan, Site, until};
 use seda_core::{Clock, MonotonicClock, Time};
+use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Returns the response to these bytes, after which the server must close.
@@ -67,6 +69,32 @@ fn status_408_for_a_body_that_stops() {
     let head = "POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 10\r\n\r\n1234";
     let (status, text) = last_response(&site, head);
     assert_eq!((status, text.as_str()), (408, "the request's body did not come in time\n"));
+}
+
+/// The same for a body that comes too slowly: its client sends a byte each millisecond, and so never
+/// pauses for long.
+#[test]
+fn status_408_for_a_body_that_trickles() {
+    let plan = Plan::with(|http| {
+        http.body_timeout = Duration::from_millis(200);
+        http.body_rate = 1_000_000;
+    });
+    let site = plan.start();
+    let mut client = site.client();
+    client.send("POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 1000000\r\n\r\n");
+    let mut sender = client.socket().try_clone().unwrap();
+    let stopped = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stopped.load(Ordering::Relaxed) && sender.write_all(b"x").is_ok() {
+                std::thread::park_timeout(Duration::from_millis(1));
+            }
+        });
+        let response = client.response();
+        stopped.store(true, Ordering::Relaxed);
+        assert_eq!((response.status, response.closes()), (408, true));
+    });
+    assert_eq!(site.admitted(), 0);
 }
 
 /// RFC 9110 §15.5.14: "the request content is larger than the server is willing or able to

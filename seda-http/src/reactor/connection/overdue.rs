@@ -99,6 +99,19 @@ impl<C: Codec> Connection<C> {
         self.timeout.waiting() == Waiting::Head
     }
 
+    pub(in crate::reactor) fn awaits_a_body(&self) -> bool {
+        self.timeout.waiting() == Waiting::Body
+    }
+
+    pub(in crate::reactor) fn input_bytes(&self) -> usize {
+        self.input.bytes.len()
+    }
+
+    /// Returns the bytes discarded since the server's FIN.
+    pub(in crate::reactor) fn lingered_bytes(&self) -> u64 {
+        if self.lingers() { self.timeout.bytes() } else { 0 }
+    }
+
     pub(in crate::reactor) fn drops_a_body(&self) -> bool {
         self.timeout.waiting() == Waiting::RefusedBody
     }
