@@ -48,7 +48,7 @@ impl Codec for Http1 {
                 let line = format!("{rejection}\n");
                 DecodeOutcome::Response(responses::text(rejection.status(), line).into(), exchange)
             }
-            Decoded::End => DecodeOutcome::End,
+            Decoded::Refused(exchange) => DecodeOutcome::Refused(exchange),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::client::Network;
 use super::connection_count::{ConnectionCount, CountGuard};
+use super::counters::Counters;
 use super::eviction::RoomRequest;
 use super::mailbox::{Accepted, Mailbox, ReactorMessage};
 use mio::net::{TcpListener, TcpStream};
@@ -55,6 +56,7 @@ pub(crate) struct Acceptor<R> {
     /// The most connections at once.
     limit: usize,
     connection_count: Arc<ConnectionCount>,
+    counters: Arc<Counters>,
     /// Counts the listener as a connection, so that a drain waits for its end.
     _guard: CountGuard,
 }
@@ -66,6 +68,7 @@ impl<R> Acceptor<R> {
         reactors: Vec<Arc<Mailbox<R>>>,
         limit: usize,
         connection_count: Arc<ConnectionCount>,
+        counters: Arc<Counters>,
     ) -> Self {
         Self {
             listener: TcpListener::from_std(listener),
@@ -79,6 +82,7 @@ impl<R> Acceptor<R> {
             limit,
             _guard: connection_count.add_listener(),
             connection_count,
+            counters,
         }
     }
 
@@ -166,7 +170,13 @@ impl<R> Acceptor<R> {
     fn close_greedy(&mut self) {
         let mut connections = self.connections_of_newcomers().into_iter();
         let most = self.limit / GREEDY_FRACTION;
-        self.newcomers.retain(|_| connections.next().is_none_or(|connections| connections <= most));
+        self.newcomers.retain(|_| {
+            let keeps = connections.next().is_none_or(|connections| connections <= most);
+            if !keeps {
+                self.counters.evicted_connections.count();
+            }
+            keeps
+        });
     }
 
     fn connections_of_newcomers(&self) -> Vec<usize> {

@@ -30,8 +30,9 @@ pub(crate) trait Codec: Send + 'static {
     /// Returns the head of the request whose body is incomplete; `None` at any other time.
     fn head(decoder: &Self::Decoder) -> Option<&Self::Head>;
 
-    /// Gives up the request that [`DecodeOutcome::Head`] announced, and drops its body as it
-    /// arrives. Returns the exchange of its response.
+    /// Gives up the request that [`DecodeOutcome::Head`] announced. Returns the exchange of its
+    /// response: if it is the last, the response is due now; else the body is dropped as it
+    /// arrives, and the response is due after [`DecodeOutcome::Refused`].
     fn refuse(&self, decoder: &mut Self::Decoder, input: &mut BytesMut) -> Self::Exchange;
 
     /// Returns the part of a request that the client still has to send. Valid only after `decode`
@@ -70,8 +71,9 @@ pub(crate) enum DecodeOutcome<C: Codec + ?Sized> {
     Request(C::Request, C::Exchange),
     /// The codec's own response to malformed input.
     Response(C::Response, C::Exchange),
-    /// The input ends without a response: the body of a refused request is malformed or too long.
-    End,
+    /// The body of a refused request is dropped: its response is due. The exchange is the last one
+    /// if the end of the body is unknown.
+    Refused(C::Exchange),
 }
 
 /// The part of a request that a client has begun to send and not finished.
@@ -83,7 +85,7 @@ pub(crate) enum Expecting {
     Head,
     /// The rest of a body.
     Body,
-    /// The rest of a refused request's body. No response is due for it.
+    /// The rest of a refused request's body, before its response.
     RefusedBody,
 }
 

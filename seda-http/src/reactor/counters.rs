@@ -19,7 +19,7 @@ impl Counter {
 /// The counters that all reactors of a server share.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
-    /// Connections closed for newcomers at the bound.
+    /// Connections closed at the bound: for newcomers, or as newcomers of a greedy client.
     pub(crate) evicted_connections: Counter,
     /// Responses that the protocol cannot carry and that an error replaced.
     pub(crate) replaced_responses: Counter,

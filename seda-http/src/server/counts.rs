@@ -25,7 +25,8 @@ use crate::reactor::Counters;
 #[non_exhaustive]
 pub struct ServerCounts {
     /// Connections closed for newcomers, because there were as many as
-    /// [`HttpConfig::connections`](crate::HttpConfig) or no free descriptor.
+    /// [`HttpConfig::connections`](crate::HttpConfig) or no free descriptor; and newcomers closed
+    /// because their client had an eighth of all connections and none could be closed.
     pub evicted_connections: u64,
     /// Responses that HTTP/1.1 cannot carry, each replaced by a 500 and logged as an error: a final
     /// response with a status from 100 to 199, or a 204, 205 or 304 with a body.

@@ -67,7 +67,8 @@ impl<R: Send + 'static> ReactorGroup<R> {
         let mailboxes: Vec<_> = parts.iter().map(|parts| Arc::clone(parts.mailbox())).collect();
         let connection_count = Arc::new(ConnectionCount::default());
         let count = Arc::clone(&connection_count);
-        let acceptor = Acceptor::new(listener, mailboxes.clone(), connections, count);
+        let all = mailboxes.clone();
+        let acceptor = Acceptor::new(listener, all, connections, count, Arc::clone(&counters));
         // The first reactor owns the acceptor.
         let mut acceptor = Some(acceptor);
         let (alive, ended) = unbounded();

@@ -42,7 +42,7 @@ fn a_client_that_fills_the_bound_locks_no_other_out() {
         });
         let site = plan.on_reactor().start();
         let mut greedy: Vec<_> = (0..128).map(|_| connect_from(&site, 1)).collect();
-        until("the flood is over the bound", || evicted(&site) >= 64);
+        until("the flood is over the bound", || evicted(&site) >= 32);
         let mut others: Vec<_> = (2..12).map(|host| client_from(&site, host)).collect();
         for _ in 0..20 {
             greedy.remove(0);

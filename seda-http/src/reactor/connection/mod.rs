@@ -90,6 +90,8 @@ pub(super) struct Connection<C: Codec> {
     input: Input<C>,
     pipeline: Pipeline<C>,
     output: Output,
+    /// The response to a refused request, until its body is dropped.
+    refusal: Option<Box<(C::Response, C::Exchange)>>,
     phase: Phase,
     timeout: Timeout,
     /// No request has arrived yet.
@@ -125,6 +127,7 @@ impl<C: Codec> Connection<C> {
             input: Input::new(decoder),
             pipeline: Pipeline::new(),
             output: Output::default(),
+            refusal: None,
             phase: Phase::Open,
             timeout: Timeout::new(now),
             is_new: true,
@@ -176,7 +179,10 @@ impl<C: Codec> Connection<C> {
             }
         }
         // Move to the next phase if this one is over.
-        self.advance_phase(cx)?;
+        if self.advance_phase(cx)? {
+            self.send(cx)?;
+            self.advance_phase(cx)?;
+        }
         self.discard(cx)?;
         // Restart the time limit if the connection now waits for something else.
         self.timeout.set_waiting(self.waiting(cx), cx.now);
@@ -233,7 +239,9 @@ impl<C: Codec> Connection<C> {
                     self.note_request(exchange, cx);
                     self.pipeline.push_answered(response, exchange);
                 }
-                DecodeOutcome::End => self.phase = Phase::Ending,
+                DecodeOutcome::Refused(exchange) => {
+                    self.answer_refusal(Some(exchange));
+                }
             }
         }
     }
@@ -249,9 +257,26 @@ impl<C: Codec> Connection<C> {
             Err(response) => {
                 let exchange = self.input.refuse(cx.codec);
                 self.note_request(exchange, cx);
-                self.pipeline.push_answered(response, exchange);
+                if C::is_last(exchange) {
+                    self.pipeline.push_answered(response, exchange);
+                } else {
+                    self.refusal = Some(Box::new((response, exchange)));
+                }
             }
         }
+    }
+
+    /// Responds to the refused request whose body was dropped. Without an exchange the body has not
+    /// ended, and the connection ends. Returns false if there is no refused request.
+    fn answer_refusal(&mut self, exchange: Option<C::Exchange>) -> bool {
+        let Some(refusal) = self.refusal.take() else { return false };
+        let (response, before) = *refusal;
+        let exchange = exchange.unwrap_or(C::make_last(before));
+        if C::is_last(exchange) {
+            self.phase = Phase::Ending;
+        }
+        self.pipeline.push_answered(response, exchange);
+        true
     }
 
     fn admit<S: Service<C>>(
@@ -326,14 +351,16 @@ impl<C: Codec> Connection<C> {
             || cx.draining
                 && self.input.needs_more
                 && !self.stream.is_readable
+                && self.refusal.is_none()
                 && !self.input.expecting(cx.codec).is_request()
     }
 
-    /// Moves from `Open` to `Ending` to `Lingering` as far as possible.
+    /// Moves from `Open` to `Ending` to `Lingering` as far as possible. Returns true if a response is
+    /// due that was not due before.
     fn advance_phase<S: Service<C>>(
         &mut self,
         cx: &mut TurnContext<'_, C, S>,
-    ) -> Result<(), Disconnected> {
+    ) -> Result<bool, Disconnected> {
         let abandons = !cx.settings.half_close && self.pipeline.has_pending();
         // A client that has shut its sending side counts as gone, unless half-close is allowed.
         if self.stream.is_read_closed && abandons {
@@ -348,6 +375,10 @@ impl<C: Codec> Connection<C> {
             }
             if self.stream.is_at_eof || is_drained && !self.input.expecting(cx.codec).is_request() {
                 self.phase = Phase::Ending;
+                // A refused request is not owed the end of its body.
+                if self.answer_refusal(None) {
+                    return Ok(true);
+                }
             }
         }
         // Ending → Lingering: all responses are written.
@@ -359,7 +390,7 @@ impl<C: Codec> Connection<C> {
             self.input.release();
             self.phase = Phase::Lingering(LINGER_BYTES);
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Reads and discards input after the server's FIN.
@@ -391,6 +422,7 @@ impl<C: Codec> Connection<C> {
     ) -> TurnOutcome {
         let service = &mut *cx.service;
         self.pipeline.answer_all(|| service.lost(LossReason::Drain));
+        self.answer_refusal(None);
         if self.phase == Phase::Open {
             self.phase = Phase::Ending;
         }

@@ -49,8 +49,9 @@ impl<C: Codec> Connection<C> {
         }
         match self.timeout.waiting() {
             Waiting::Nothing => return false,
-            Waiting::Request | Waiting::FirstRequest | Waiting::RefusedBody => {
-                self.phase = Phase::Ending;
+            Waiting::Request | Waiting::FirstRequest => self.phase = Phase::Ending,
+            Waiting::RefusedBody => {
+                self.answer_refusal(None);
             }
             Waiting::Head => self.end_with(codec.timeout_response(Expecting::Head)),
             Waiting::Body => self.end_with(codec.timeout_response(Expecting::Body)),
