@@ -6,7 +6,7 @@ use super::{
     chunked::Chunked,
     exchange::Exchange,
     framing::Framing,
-    head::{self, Head, RequestHead},
+    head::{self, Head, Methods, RequestHead},
     limits::Limits,
     lines::Lines,
     rejection::Rejection,
@@ -48,6 +48,7 @@ const DROPPED_BYTES: usize = 64 * 1024;
 #[derive(Debug)]
 pub struct Decoder {
     limits: Limits,
+    methods: Methods,
     state: State,
     /// The client of the current request waits for `100 Continue`.
     expects_continue: bool,
@@ -75,6 +76,15 @@ enum State {
 enum BodyState {
     Length(usize),
     Chunked(Chunked),
+}
+
+/// The memory that an unfinished body needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BodyNeed {
+    /// Its declared length, all of it in the input.
+    Length(usize),
+    /// The memory of its chunks so far, beside the input.
+    Pieces(usize),
 }
 
 impl BodyState {
@@ -133,12 +143,30 @@ impl Decoder {
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
+            methods: Methods::Known,
             state: State::Head,
             expects_continue: false,
             lines: Lines::default(),
             empty_lines: 0,
             exchange: Exchange::UNKNOWN,
         }
+    }
+
+    /// Accepts every method except CONNECT, also those that RFC 9110 does not have, such as PROPFIND,
+    /// PURGE or QUERY. Without this call they are rejected with 501.
+    ///
+    /// ```
+    /// use seda_http::BytesMut;
+    /// use seda_http::h1::{Decoded, Decoder, Limits};
+    ///
+    /// let mut decoder = Decoder::new(Limits::default()).any_method();
+    /// let mut input = BytesMut::from("PURGE /page HTTP/1.1\r\nHost: a\r\n\r\n");
+    /// let Decoded::Request(head, ..) = decoder.decode(&mut input) else { unreachable!() };
+    /// assert_eq!(head.method().as_str(), "PURGE");
+    /// ```
+    #[must_use]
+    pub fn any_method(self) -> Self {
+        Self { methods: Methods::Any, ..self }
     }
 
     /// Consumes the bytes of the next request from `input`.
@@ -225,6 +253,15 @@ impl Decoder {
         exchange
     }
 
+    /// Returns the memory that the unfinished body needs; `None` if no body is kept.
+    pub(crate) fn body_need(&self) -> Option<BodyNeed> {
+        match &self.state {
+            State::Body(_, BodyState::Length(length)) => Some(BodyNeed::Length(*length)),
+            State::Body(_, BodyState::Chunked(chunked)) => Some(BodyNeed::Pieces(chunked.held())),
+            State::Head | State::Refused(..) | State::Closed => None,
+        }
+    }
+
     fn read_head(&mut self, input: &mut BytesMut) -> Result<Decoded, Rejection> {
         if self.lines.untouched() && !self.skip_empty_lines(input)? {
             return Ok(Decoded::Incomplete);
@@ -235,7 +272,7 @@ impl Decoder {
         // The head is whole.
         let bytes = input.split_to(end).freeze();
         let Head { request, keep_alive, expects_continue } =
-            head::read(&bytes, self.exchange.version, &self.limits)?;
+            head::read(&bytes, self.exchange.version, self.methods, &self.limits)?;
         self.exchange.keep_alive = keep_alive;
         // Its framing says whether more bytes follow.
         let body = match request.framing() {
@@ -297,7 +334,11 @@ impl Decoder {
             return Ok(Decoded::Continue);
         }
         let body = match &mut self.state {
-            State::Body(_, BodyState::Length(length)) if input.len() >= *length => {
+            // The input keeps no part of the body's memory.
+            State::Body(_, BodyState::Length(length)) if input.len() == *length => {
+                Some(std::mem::take(input).freeze())
+            }
+            State::Body(_, BodyState::Length(length)) if input.len() > *length => {
                 Some(input.split_to(*length).freeze())
             }
             State::Body(_, BodyState::Chunked(chunked)) => chunked.decode(input, &self.limits)?,

@@ -4,7 +4,7 @@ use super::date::Date;
 use super::reply::Reply;
 use super::responses;
 use crate::h1::{self, Decoded, Decoder, Exchange, Limits, RequestHead};
-use crate::reactor::{Body, Codec, Counters, DecodeOutcome, Expecting, Output};
+use crate::reactor::{Body, BodyCharge, BodyNeed, Codec, Counters, DecodeOutcome, Expecting, Output};
 use crate::server::catch_panic;
 use bytes::{Bytes, BytesMut};
 use http::{Response, StatusCode, Version};
@@ -15,13 +15,15 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(super) struct Http1 {
     limits: Limits,
+    /// Methods that RFC 9110 does not have reach the program.
+    any_method: bool,
     date: Date,
     counters: Arc<Counters>,
 }
 
 impl Http1 {
-    pub(super) fn new(limits: Limits, counters: Arc<Counters>) -> Self {
-        Self { limits, date: Date::new(), counters }
+    pub(super) fn new(limits: Limits, any_method: bool, counters: Arc<Counters>) -> Self {
+        Self { limits, any_method, date: Date::new(), counters }
     }
 }
 
@@ -33,7 +35,8 @@ impl Codec for Http1 {
     type Decoder = Decoder;
 
     fn decoder(&self) -> Decoder {
-        Decoder::new(self.limits)
+        let decoder = Decoder::new(self.limits);
+        if self.any_method { decoder.any_method() } else { decoder }
     }
 
     fn decode(&self, decoder: &mut Decoder, input: &mut BytesMut) -> DecodeOutcome<Self> {
@@ -70,6 +73,21 @@ impl Codec for Http1 {
         } else {
             Expecting::Head
         }
+    }
+
+    fn body_need(decoder: &Decoder) -> Option<BodyNeed> {
+        match decoder.body_need()? {
+            h1::BodyNeed::Length(bytes) => Some(BodyNeed::Length(bytes)),
+            h1::BodyNeed::Pieces(bytes) => Some(BodyNeed::Pieces(bytes)),
+        }
+    }
+
+    fn body_bytes((_, body): &Self::Request) -> usize {
+        body.len()
+    }
+
+    fn hold((head, body): Self::Request, charge: BodyCharge) -> Self::Request {
+        (head, charge.hold(body))
     }
 
     fn timeout_response(&self, expecting: Expecting) -> (Reply, Exchange) {

@@ -29,11 +29,13 @@ pub(super) struct Client {
     network: Network,
     /// Its connections over all reactors.
     connections: AtomicUsize,
+    /// Bytes of its request bodies.
+    body_bytes: AtomicUsize,
 }
 
 impl Client {
     pub(super) fn new(network: Network) -> Self {
-        Self { network, connections: AtomicUsize::new(0) }
+        Self { network, connections: AtomicUsize::new(0), body_bytes: AtomicUsize::new(0) }
     }
 
     pub(super) fn network(&self) -> Network {
@@ -42,6 +44,18 @@ impl Client {
 
     pub(super) fn connections(&self) -> usize {
         self.connections.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn body_bytes(&self) -> usize {
+        self.body_bytes.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn add_body_bytes(&self, bytes: usize) {
+        self.body_bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(super) fn remove_body_bytes(&self, bytes: usize) {
+        self.body_bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 
     /// Adds a connection.

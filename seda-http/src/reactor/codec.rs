@@ -1,6 +1,7 @@
 //! The interface through which a reactor speaks a protocol.
 
 use super::Output;
+use super::body_budget::BodyCharge;
 use bytes::BytesMut;
 use seda_core::Time;
 
@@ -39,6 +40,22 @@ pub(crate) trait Codec: Send + 'static {
     /// returned [`DecodeOutcome::Incomplete`].
     fn expecting(&self, decoder: &Self::Decoder, input: &BytesMut) -> Expecting;
 
+    /// Returns the memory that the body being read needs; `None` if no body is read into memory.
+    fn body_need(_decoder: &Self::Decoder) -> Option<BodyNeed> {
+        None
+    }
+
+    /// Returns the bytes of the body of a whole request.
+    fn body_bytes(_request: &Self::Request) -> usize {
+        0
+    }
+
+    /// Returns the same request, which holds `charge` until its body is dropped.
+    fn hold(request: Self::Request, charge: BodyCharge) -> Self::Request {
+        drop(charge);
+        request
+    }
+
     /// Returns the last response to a client that did not send `expecting` in time.
     fn timeout_response(&self, expecting: Expecting) -> (Self::Response, Self::Exchange);
 
@@ -56,6 +73,24 @@ pub(crate) trait Codec: Send + 'static {
         now: Time,
         output: &mut Output,
     );
+}
+
+/// The memory that an unfinished body needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BodyNeed {
+    /// Its declared length, all of it in the input.
+    Length(usize),
+    /// The memory of its pieces so far. The length is not known.
+    Pieces(usize),
+}
+
+impl BodyNeed {
+    /// Returns the bytes to charge.
+    pub(super) fn bytes(self) -> usize {
+        match self {
+            Self::Length(bytes) | Self::Pieces(bytes) => bytes,
+        }
+    }
 }
 
 /// The result of [`Codec::decode`].

@@ -21,6 +21,10 @@ impl Counter {
 pub(crate) struct Counters {
     /// Connections closed at the bound: for newcomers, or as newcomers of a greedy client.
     pub(crate) evicted_connections: Counter,
+    /// Requests refused because the memory of bodies was used up.
+    pub(crate) refused_bodies: Counter,
+    /// Uploads ended for others because the memory of bodies was used up.
+    pub(crate) ended_uploads: Counter,
     /// Responses that the protocol cannot carry and that an error replaced.
     pub(crate) replaced_responses: Counter,
 }

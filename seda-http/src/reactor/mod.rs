@@ -36,6 +36,7 @@
 //! | `coalescing` | the pause that saves wake-ups under a flood |
 //! | `codec`, `service` | [`Codec`] and [`Service`]: the protocol's side and the graph's side |
 //! | `acceptor`, `connection_count`, `client` | the listener; the number of connections; one client |
+//! | `body_budget`, `uploads` | the memory of bodies; the uploads that end when it is used up |
 //! | `eviction` | the connections that are closed for newcomers |
 //! | `connections`, `ready_queue` | the table of connections; those that have work to do |
 //! | `connection` | one client: buffers, requests in flight, phase |
@@ -46,6 +47,7 @@
 
 mod acceptor;
 mod body;
+mod body_budget;
 mod client;
 mod coalescing;
 mod codec;
@@ -68,10 +70,12 @@ mod stream;
 mod tests;
 mod timeouts;
 mod unparker;
+mod uploads;
 
 pub(crate) use acceptor::Acceptor;
 pub use body::Body;
-pub(crate) use codec::{Codec, DecodeOutcome, Expecting};
+pub(crate) use body_budget::{BodyBudget, BodyCharge};
+pub(crate) use codec::{BodyNeed, Codec, DecodeOutcome, Expecting};
 pub(crate) use connection_count::ConnectionCount;
 pub(crate) use counters::Counters;
 pub(crate) use mailbox::{Mailbox, ReactorMessage};
@@ -91,6 +95,7 @@ use self::mailbox::Accepted;
 use self::parts::WAKER;
 use self::ready_queue::ReadyQueue;
 use self::timeouts::SweepTimer;
+use self::uploads::MemoryRequest;
 use self::unparker::Unparker;
 use crossbeam_channel::Receiver;
 use mio::{Events, Interest, Poll, Token};
@@ -123,6 +128,7 @@ pub(crate) struct Reactor<C: Codec, S> {
     service: S,
     settings: Settings,
     counters: Arc<Counters>,
+    bodies: Arc<BodyBudget>,
     /// The buffer of every read.
     scratch: Box<[u8]>,
     clock: Arc<dyn Clock>,
@@ -143,7 +149,7 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
         counters: Arc<Counters>,
         clock: Arc<dyn Clock>,
     ) -> io::Result<Self> {
-        let ReactorParts { poll, mailbox, messages } = parts;
+        let ReactorParts { poll, mailbox, messages, bodies } = parts;
         if let Some(acceptor) = &mut acceptor {
             acceptor.register(poll.registry(), LISTENER)?;
         }
@@ -160,6 +166,7 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
             service,
             settings,
             counters,
+            bodies,
             scratch: vec![0; CHUNK].into_boxed_slice(),
             clock,
             now,
@@ -185,6 +192,8 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
                 codec: &mut self.codec,
                 service: &mut self.service,
                 settings: &self.settings,
+                counters: &self.counters,
+                bodies: &self.bodies,
                 scratch: &mut self.scratch,
                 now: self.now,
                 draining: true,
@@ -372,6 +381,8 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
                 codec: &mut self.codec,
                 service: &mut self.service,
                 settings: &self.settings,
+                counters: &self.counters,
+                bodies: &self.bodies,
                 scratch: &mut self.scratch,
                 now: self.now,
                 draining: self.draining,
@@ -381,10 +392,27 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
                 drop(self.connections.remove(slot));
                 continue;
             }
-            if outcome == TurnOutcome::More {
+            self.sweep_timer.schedule(connection.due(&self.settings));
+            if let Some(request) = connection.memory_request(self.bodies.free()) {
+                // The next turn charges again, before other connections can.
+                self.ready.push_front(connection);
+                self.end_uploads(slot, request);
+            } else if outcome == TurnOutcome::More {
                 self.ready.push(connection);
             }
-            self.sweep_timer.schedule(connection.due(&self.settings));
+        }
+    }
+
+    /// Ends uploads for a request that needs their memory.
+    fn end_uploads(&mut self, requester: usize, request: MemoryRequest) {
+        let now = self.now;
+        let uploads = self.connections.iter_mut().filter_map(|it| it.upload(now));
+        let uploads = uploads.filter(|upload| upload.slot != requester).collect();
+        for slot in uploads::choose(uploads, request) {
+            let Some(connection) = self.connections.get(slot) else { continue };
+            connection.end_upload(&self.codec, self.service.no_memory());
+            self.counters.ended_uploads.count();
+            self.ready.push(connection);
         }
     }
 

@@ -112,6 +112,10 @@ impl Service<Lines> for Recorder {
         response.map_or(Admission::External, Admission::Answered)
     }
 
+    fn no_memory(&mut self) -> String {
+        "no memory".to_owned()
+    }
+
     fn lost(&mut self, reason: LossReason) -> String {
         reason.to_string()
     }
@@ -131,7 +135,7 @@ impl Bench {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
-        let parts = ReactorParts::new().unwrap();
+        let parts = ReactorParts::new(usize::MAX).unwrap();
         let mailbox = Arc::clone(parts.mailbox());
         let connection_count = Arc::new(ConnectionCount::default());
         let reactors = vec![Arc::clone(&mailbox)];

@@ -43,6 +43,8 @@ pub(crate) struct ServerConfig {
     pub(crate) listen: SocketAddr,
     pub(crate) reactors: usize,
     pub(crate) connections: usize,
+    /// The most bytes of request bodies.
+    pub(crate) bodies: usize,
     pub(crate) deadline: Option<Duration>,
     pub(crate) settings: Settings,
     /// The configuration key of `settings.head`, for error messages.

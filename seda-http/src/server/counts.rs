@@ -24,6 +24,14 @@ use crate::reactor::Counters;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServerCounts {
+    /// Bytes of memory that request bodies have now, at most
+    /// [`HttpConfig::bodies`](crate::HttpConfig): those that arrive, and those that the program has
+    /// not dropped.
+    pub body_bytes: usize,
+    /// Requests answered with 503 because there was no memory for their body.
+    pub refused_bodies: u64,
+    /// Uploads ended with 503 so that others had memory.
+    pub ended_uploads: u64,
     /// Connections closed for newcomers, because there were as many as
     /// [`HttpConfig::connections`](crate::HttpConfig) or no free descriptor; and newcomers closed
     /// because their client had an eighth of all connections and none could be closed.
@@ -34,8 +42,11 @@ pub struct ServerCounts {
 }
 
 impl ServerCounts {
-    pub(super) fn of(counters: &Counters) -> Self {
+    pub(super) fn of(counters: &Counters, body_bytes: usize) -> Self {
         Self {
+            body_bytes,
+            refused_bodies: counters.refused_bodies.get(),
+            ended_uploads: counters.ended_uploads.get(),
             evicted_connections: counters.evicted_connections.get(),
             replaced_responses: counters.replaced_responses.get(),
         }

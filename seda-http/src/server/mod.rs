@@ -7,6 +7,7 @@
 mod builder;
 mod config;
 mod counts;
+mod descriptors;
 mod error;
 mod listener;
 mod reactor_group;

@@ -4,7 +4,7 @@ use super::counts::ServerCounts;
 use super::error::ServeError;
 use super::listener::ListenerConfig;
 use crate::reactor::{
-    Acceptor, Codec, ConnectionCount, Counters, Deadline, Mailbox, Reactor, ReactorMessage, ReactorPark,
+    Acceptor, BodyBudget, Codec, ConnectionCount, Counters, Deadline, Mailbox, Reactor, ReactorMessage, ReactorPark,
     ReactorParts, Service,
 };
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
@@ -29,6 +29,8 @@ pub(crate) struct ReactorGroup<R> {
     clock: Arc<dyn Clock>,
     connection_count: Arc<ConnectionCount>,
     counters: Arc<Counters>,
+    /// The memory of bodies of each reactor.
+    bodies: Vec<Arc<BodyBudget>>,
     mailboxes: Vec<Arc<Mailbox<R>>>,
     // Dropped in this order: the graph ends the reactors' workers, then their threads are joined.
     running: Running,
@@ -56,14 +58,15 @@ impl<R: Send + 'static> ReactorGroup<R> {
         C: Codec<Response = R>,
         S: Service<C> + Send + 'static,
     {
-        let ListenerConfig { listener, local_addr, connections, settings } = listener;
+        let ListenerConfig { listener, local_addr, connections, bodies, settings } = listener;
         // The graph's hosted workers become the reactors.
         let workers = running.hosted_workers(pool);
         if workers.len() != sources.len() {
             return Err(ServeError::NoWorkers);
         }
         // All mailboxes exist before the first reactor, because the acceptor sends to each.
-        let parts = make_parts(workers.len())?;
+        let parts = make_parts(workers.len(), bodies)?;
+        let bodies = parts.iter().map(|parts| Arc::clone(parts.bodies())).collect();
         let mailboxes: Vec<_> = parts.iter().map(|parts| Arc::clone(parts.mailbox())).collect();
         let connection_count = Arc::new(ConnectionCount::default());
         let count = Arc::clone(&connection_count);
@@ -79,6 +82,7 @@ impl<R: Send + 'static> ReactorGroup<R> {
             clock,
             connection_count,
             counters,
+            bodies,
             mailboxes,
             running,
             threads,
@@ -110,7 +114,8 @@ impl<R: Send + 'static> ReactorGroup<R> {
     }
 
     pub(crate) fn counts(&self) -> ServerCounts {
-        ServerCounts::of(&self.counters)
+        let body_bytes = self.bodies.iter().map(|bodies| bodies.used()).sum();
+        ServerCounts::of(&self.counters, body_bytes)
     }
 
     /// Drains the connections, then the graph. Both together take at most `limit`.
@@ -146,10 +151,11 @@ impl Drop for ReactorThreads {
     }
 }
 
-fn make_parts<R>(reactors: usize) -> Result<Vec<ReactorParts<R>>, ServeError> {
+/// Returns the parts of each reactor, with an equal share of `bodies` bytes.
+fn make_parts<R>(reactors: usize, bodies: usize) -> Result<Vec<ReactorParts<R>>, ServeError> {
     (0..reactors)
         .map(|reactor| {
-            ReactorParts::new().map_err(|source| ServeError::Reactor { reactor, source })
+            ReactorParts::new(bodies / reactors).map_err(|source| ServeError::Reactor { reactor, source })
         })
         .collect()
 }

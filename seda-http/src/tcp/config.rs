@@ -116,6 +116,7 @@ impl TcpConfig {
             listen: self.listen,
             reactors: self.reactors,
             connections: self.connections,
+            bodies: usize::MAX,
             deadline: self.deadline,
             settings: Settings {
                 pipeline: self.pipeline,

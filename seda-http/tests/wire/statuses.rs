@@ -184,6 +184,39 @@ fn status_500_for_an_answer_that_http_cannot_carry() {
     }
 }
 
+/// RFC 9110 §15.6.2: "does not recognize the request method". A program that asks for other methods
+/// has them, without CONNECT.
+#[test]
+fn status_501_for_an_unknown_method_unless_the_program_asks_for_it() {
+    for any_method in [false, true] {
+        let site = Plan { any_method, ..Plan::default() }.start();
+        for method in ["PROPFIND", "PURGE", "QUERY", "get", "M-SEARCH"] {
+            let mut client = site.client();
+            client.send(format!("{method} /method HTTP/1.1\r\nHost: t\r\nContent-Length: 2\r\n\r\nhi"));
+            let response = client.response();
+            if any_method {
+                assert_eq!(response.text(), method);
+                assert_eq!(client.fetch("/hello").text(), "hello\n");
+            } else {
+                assert_eq!((response.status, response.closes()), (501, true), "{method}");
+            }
+        }
+        assert_eq!(last_response(&site, "CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n").0, 501);
+    }
+}
+
+/// RFC 9110 §7.4: "MUST reject … a 421 (Misdirected Request)" for a resource of a secured scheme on
+/// a connection that is not secured.
+#[test]
+fn status_421_for_a_target_of_another_scheme() {
+    let site = Site::start();
+    for target in ["https://t/hello", "HTTPS://t:443/hello", "ftp://t/hello"] {
+        let bytes = format!("GET {target} HTTP/1.1\r\nHost: t\r\n\r\n");
+        assert_eq!(last_response(&site, &bytes).0, 421, "{target}");
+    }
+    assert_eq!(site.client().fetch("http://t/hello").text(), "hello\n");
+}
+
 /// RFC 9110 §15.6.2: "does not support the functionality required to fulfill the request"; RFC
 /// 9112 §6.1: "a transfer coding it does not understand SHOULD respond with 501".
 #[test]

@@ -13,6 +13,7 @@
 //! lost to a reset.
 
 mod input;
+mod memory;
 mod overdue;
 
 use self::input::Input;
@@ -21,11 +22,12 @@ use super::output::Output;
 use super::pipeline::{Next, Pipeline};
 use super::stream::{Disconnected, Stream};
 use super::timeouts::{Timeout, Waiting};
-use super::{Admission, Codec, DecodeOutcome, Service, Settings};
+use super::{Admission, BodyBudget, Codec, Counters, DecodeOutcome, Service, Settings};
 use mio::event::Event;
 use mio::net::TcpStream;
 use seda_core::{LossReason, ReplyAddress, Time};
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 /// Bytes that one connection reads and writes in a turn: 0.1 ms of copying, and enough that a long
 /// body is not cut into small writes.
@@ -46,6 +48,8 @@ pub(super) struct TurnContext<'a, C, S> {
     pub(super) codec: &'a mut C,
     pub(super) service: &'a mut S,
     pub(super) settings: &'a Settings,
+    pub(super) counters: &'a Counters,
+    pub(super) bodies: &'a Arc<BodyBudget>,
     /// The buffer of every read, shared by all connections.
     pub(super) scratch: &'a mut [u8],
     pub(super) now: Time,
@@ -92,6 +96,8 @@ pub(super) struct Connection<C: Codec> {
     output: Output,
     /// The response to a refused request, until its body is dropped.
     refusal: Option<Box<(C::Response, C::Exchange)>>,
+    /// The bytes that the body needs and the budget does not have. Nothing is decoded meanwhile.
+    wants_memory: Option<usize>,
     phase: Phase,
     timeout: Timeout,
     /// No request has arrived yet.
@@ -128,6 +134,7 @@ impl<C: Codec> Connection<C> {
             pipeline: Pipeline::new(),
             output: Output::default(),
             refusal: None,
+            wants_memory: None,
             phase: Phase::Open,
             timeout: Timeout::new(now),
             is_new: true,
@@ -171,6 +178,7 @@ impl<C: Codec> Connection<C> {
         &mut self,
         cx: &mut TurnContext<'_, C, S>,
     ) -> Result<TurnOutcome, Disconnected> {
+        self.charge_again(cx);
         // Read and write in turn: written responses make room for more requests.
         loop {
             self.receive(cx)?;
@@ -204,7 +212,9 @@ impl<C: Codec> Connection<C> {
             if !self.stream.is_readable || !self.wants_bytes(cx.settings) || cx.budget.bytes == 0 {
                 return Ok(());
             }
-            let read = self.stream.read(&mut self.input.bytes, cx.scratch)?;
+            let most = cx.scratch.len().min(self.input.room());
+            let scratch = cx.scratch.get_mut(..most).unwrap_or_default();
+            let read = self.stream.read(&mut self.input.bytes, scratch)?;
             cx.budget.spend(read);
             if read > 0 {
                 self.input.needs_more = false;
@@ -216,6 +226,7 @@ impl<C: Codec> Connection<C> {
     /// Returns true if another request may be taken.
     fn has_room(&self, settings: &Settings) -> bool {
         self.phase == Phase::Open
+            && self.wants_memory.is_none()
             && self.pipeline.len() < settings.pipeline
             && self.output.buffered() < settings.write_buffer
     }
@@ -228,14 +239,18 @@ impl<C: Codec> Connection<C> {
     fn take_requests<S: Service<C>>(&mut self, cx: &mut TurnContext<'_, C, S>) {
         while !self.input.needs_more && self.has_room(cx.settings) && cx.budget.requests > 0 {
             match self.input.decode(cx.codec) {
-                DecodeOutcome::Incomplete => self.input.needs_more = true,
+                DecodeOutcome::Incomplete => {
+                    self.input.needs_more = true;
+                    self.charge(cx);
+                }
                 DecodeOutcome::Head => self.check(cx),
                 DecodeOutcome::Interim(bytes) => self.pipeline.push_interim(bytes),
                 DecodeOutcome::Request(request, exchange) => {
                     self.note_request(exchange, cx);
-                    self.admit(request, exchange, cx.service);
+                    self.admit(request, exchange, cx);
                 }
                 DecodeOutcome::Response(response, exchange) => {
+                    self.input.charge = None;
                     self.note_request(exchange, cx);
                     self.pipeline.push_answered(response, exchange);
                 }
@@ -253,16 +268,29 @@ impl<C: Codec> Connection<C> {
             return;
         };
         match cx.service.check(head) {
-            Ok(options) => self.input.options = Some(options),
+            Ok(options) => {
+                self.input.options = Some(options);
+                self.charge(cx);
+            }
             Err(response) => {
                 let exchange = self.input.refuse(cx.codec);
-                self.note_request(exchange, cx);
-                if C::is_last(exchange) {
-                    self.pipeline.push_answered(response, exchange);
-                } else {
-                    self.refusal = Some(Box::new((response, exchange)));
-                }
+                self.refuse(response, exchange, cx);
             }
+        }
+    }
+
+    /// Responds to a refused request: at once if the connection ends, else after its body.
+    fn refuse<S: Service<C>>(
+        &mut self,
+        response: C::Response,
+        exchange: C::Exchange,
+        cx: &mut TurnContext<'_, C, S>,
+    ) {
+        self.note_request(exchange, cx);
+        if C::is_last(exchange) {
+            self.pipeline.push_answered(response, exchange);
+        } else {
+            self.refusal = Some(Box::new((response, exchange)));
         }
     }
 
@@ -283,11 +311,15 @@ impl<C: Codec> Connection<C> {
         &mut self,
         request: C::Request,
         exchange: C::Exchange,
-        service: &mut S,
+        cx: &mut TurnContext<'_, C, S>,
     ) {
+        let Some(request) = self.hold(request, cx) else {
+            let response = cx.service.no_memory();
+            return self.pipeline.push_answered(response, exchange);
+        };
         let sequence = self.pipeline.next_sequence();
         let address = ReplyAddress { sequence, ..self.address };
-        match service.admit(request, self.input.options.take(), self.peer, address) {
+        match cx.service.admit(request, self.input.options.take(), self.peer, address) {
             Admission::Answered(response) => self.pipeline.push_answered(response, exchange),
             Admission::Admitted(request) => self.pipeline.push_pending(exchange, Some(request)),
             Admission::External => self.pipeline.push_pending(exchange, None),

@@ -54,7 +54,10 @@ impl<C: Codec> Connection<C> {
                 self.answer_refusal(None);
             }
             Waiting::Head => self.end_with(codec.timeout_response(Expecting::Head)),
-            Waiting::Body => self.end_with(codec.timeout_response(Expecting::Body)),
+            Waiting::Body => {
+                let (response, _) = codec.timeout_response(Expecting::Body);
+                self.end_upload(codec, response);
+            }
             Waiting::Reading | Waiting::Fin => self.stream.is_dead = true,
         }
         true
@@ -82,7 +85,7 @@ impl<C: Codec> Connection<C> {
         })
     }
 
-    fn end_with(&mut self, (response, exchange): (C::Response, C::Exchange)) {
+    pub(super) fn end_with(&mut self, (response, exchange): (C::Response, C::Exchange)) {
         self.pipeline.push_answered(response, exchange);
         self.phase = Phase::Ending;
     }

@@ -75,6 +75,12 @@ impl Timeout {
         self.waiting
     }
 
+    /// Returns the mean rate of progress, in bytes a second.
+    pub(super) fn rate(&self, now: Time) -> u64 {
+        let millis = u64::try_from(now.since(self.begun).as_millis()).unwrap_or(u64::MAX);
+        self.bytes.saturating_mul(1_000) / millis.max(1)
+    }
+
     /// Returns the bytes of progress.
     #[cfg(test)]
     pub(super) fn bytes(&self) -> u64 {
