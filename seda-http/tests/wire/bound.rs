@@ -14,7 +14,7 @@ fn connect_from(site: &Site, host: u8) -> TcpStream {
     socket.into()
 }
 
-fn client_from(site: &Site, host: u8) -> Client {
+pub(crate) fn client_from(site: &Site, host: u8) -> Client {
     Client::of(connect_from(site, host))
 }
 

@@ -81,6 +81,15 @@ impl Client {
         self.response()
     }
 
+    /// Returns true if there are bytes to read.
+    pub(crate) fn has_bytes(&mut self) -> bool {
+        let socket = self.reader.get_ref();
+        socket.set_nonblocking(true).unwrap();
+        let has_bytes = socket.peek(&mut [0]).is_ok_and(|read| read > 0);
+        socket.set_nonblocking(false).unwrap();
+        has_bytes
+    }
+
     /// Asserts that the server closes the connection without a further byte and without a reset.
     pub(crate) fn expect_end(&mut self) {
         let mut rest = Vec::new();

@@ -17,3 +17,4 @@ mod overload;
 mod refusals;
 mod site;
 mod statuses;
+mod uploads;
