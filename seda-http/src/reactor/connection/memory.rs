@@ -14,9 +14,16 @@ impl<C: Codec> Connection<C> {
         let Some(need) = self.input.body_need() else { return };
         if !self.try_charge(need.bytes(), cx) {
             self.wants_memory = Some(need.bytes());
-        } else if let BodyNeed::Length(bytes) = need {
+            return;
+        }
+        match need {
             // The buffer gets its size at once: it would double beyond it.
-            self.input.bytes.reserve(bytes.saturating_sub(self.input.bytes.len()));
+            BodyNeed::Length(bytes) => {
+                self.input.bytes.reserve(bytes.saturating_sub(self.input.bytes.len()));
+            }
+            // The pieces hold the body, so an empty input needs no memory until the next read.
+            BodyNeed::Pieces(_) if self.input.bytes.is_empty() => self.input.release(),
+            BodyNeed::Pieces(_) => {}
         }
     }
 
