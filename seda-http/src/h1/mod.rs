@@ -65,8 +65,9 @@ mod target;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use decoder::BodyNeed;
 pub use decoder::{Decoded, Decoder};
-pub(crate) use encode::encode_unavailable;
+pub(crate) use encode::{encode_unavailable, unsendable};
 pub use encode::{CONTINUE, carries_body, encode_head};
 pub use exchange::Exchange;
 pub use head::RequestHead;

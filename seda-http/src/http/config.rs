@@ -2,7 +2,7 @@
 
 use crate::h1::Limits;
 use crate::reactor::Settings;
-use crate::server::{ConfigError, ServerConfig, in_duration_range};
+use crate::server::{ConfigError, ServerConfig, in_duration_range, in_range};
 use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -13,10 +13,13 @@ const RETRY_LEAST: Duration = Duration::from_secs(1);
 /// The longest Retry-After. A client does not come back after a longer time.
 const RETRY_MOST: Duration = Duration::from_secs(60 * 60);
 
+/// More memory than a machine has for bodies.
+const BODIES_MOST: usize = 1 << 40;
+
 /// The settings of an HTTP server. Each has a default. Durations are written `10s`, `250ms`.
 ///
-/// The memory that clients can make the server hold is bounded by `connections` ×
-/// (`limits.head_bytes` + `limits.body_bytes` + `write_buffer`).
+/// The memory that clients can make the server hold is bounded by `bodies` + `connections` ×
+/// (`limits.head_bytes` + `write_buffer` + one read of 64 KiB).
 ///
 /// ```
 /// use seda_http::HttpConfig;
@@ -52,12 +55,32 @@ pub struct HttpConfig {
     /// idle.
     #[serde(deserialize_with = "seda_core::units::count")]
     pub reactors: usize,
-    /// The most connections at once over all reactors, 1 to 1,048,576. Further ones wait in the
-    /// kernel's backlog and are not accepted.
+    /// The most connections at once over all reactors, 1 to 1,048,576.
     ///
-    /// Default 10,000: each takes a descriptor, and a service commonly has about 16,000.
+    /// At the bound a newcomer takes the place of a connection without a request in progress: of
+    /// the client with the most connections, the one that waits for the longest time. A client is
+    /// an IPv4 address or an IPv6 /64. If all have a request in progress, newcomers wait in the
+    /// kernel's backlog, unless another client has more connections than theirs, and one of them
+    /// sends a request or reads an answer.
+    ///
+    /// Default 10,000: each takes a descriptor, and a service commonly has about 16,000. On Linux the
+    /// soft limit of the process is raised to this number and 256 more; if the hard limit is lower,
+    /// a warning says so.
     #[serde(deserialize_with = "seda_core::units::count")]
     pub connections: usize,
+    /// The most bytes of memory that request bodies may have, over all reactors: at least
+    /// `limits.body_bytes` for each reactor, and at most 1 TiB. Each reactor has an equal share.
+    ///
+    /// A declared length is reserved when the head of its request has arrived, a chunked body is
+    /// charged piece by piece, and both are given back when the program drops the body. A request
+    /// whose body has no room is answered with 503. Before that, uploads end with 503 for it if that
+    /// makes room: of the client that holds the most bytes the slowest one, if it holds more than the
+    /// newcomer would; and any that has sent nothing for a second.
+    ///
+    /// Default 256 MiB: as many bodies of `limits.body_bytes` at once as a core handles in seconds,
+    /// and a quarter of a small machine's memory.
+    #[serde(deserialize_with = "seda_core::units::count")]
+    pub bodies: usize,
     /// The most requests in flight on one connection, 1 to 1,024. At the bound the connection is
     /// not read from.
     ///
@@ -90,22 +113,47 @@ pub struct HttpConfig {
     /// Default 30 s: an upload stalls for some time when a phone changes its cell.
     #[serde(with = "seda_core::units::duration")]
     pub body_timeout: Duration,
+    /// The longest time for a whole body, 1 ms to one day. A slower body is answered with 408.
+    ///
+    /// Default one hour: the largest body that `limits` allows, 1 GiB, takes it at 300 KB/s.
+    #[serde(with = "seda_core::units::duration")]
+    pub body_total_timeout: Duration,
+    /// The least rate of a body in bytes a second, 0 (no least rate) to 1 GiB. It is enforced from
+    /// `body_timeout` after the begin of the body on, as the mean since then. A slower body is
+    /// answered with 408.
+    ///
+    /// Default 500: a tenth of a slow modem's rate. A client that sends one byte now and then holds
+    /// its connection for 30 s, and no longer a body's worth of pauses.
+    #[serde(deserialize_with = "seda_core::units::count")]
+    pub body_rate: usize,
     /// The longest time that a client may take no byte of its responses, 1 ms to one day. It is
     /// then disconnected.
     ///
     /// Default 30 s, like `body_timeout`.
     #[serde(with = "seda_core::units::duration")]
     pub write_timeout: Duration,
-    /// The longest wait for the client's FIN after the server's own, 1 ms to 60 s. It keeps the
-    /// last response from being lost to a reset (RFC 9112 §9.6).
+    /// The longest silence of a client between the server's FIN and its own, 1 ms to 60 s. The
+    /// server reads and discards what the client still sends, at most 64 MiB: so a client that
+    /// sends a long body reads the response that refuses it, and loses it to no reset (RFC 9112
+    /// §9.6).
     ///
     /// Default 1 s: a few round trips.
     #[serde(with = "seda_core::units::duration")]
     pub linger: Duration,
-    /// True if a client that has shut its sending side still gets its responses.
+    /// The longest time from the server's FIN to the client's, at least `linger` and at most one
+    /// hour.
     ///
-    /// Default false: the client counts as gone and its queued requests are not begun, because a
-    /// client that gave up looks the same.
+    /// Default 30 s: a body of 2 MiB takes it at 70 KB/s. A connection that lingers gives its place
+    /// to newcomers like an idle one.
+    #[serde(with = "seda_core::units::duration")]
+    pub linger_total: Duration,
+    /// True if a client that has shut its sending side still gets the responses to all its whole
+    /// requests.
+    ///
+    /// Default true: a shut sending side is no sign that a client has left (RFC 9293 §3.6), and
+    /// scripts send their request, shut and read. Only a reset then abandons the requests of a
+    /// client. With false a shut sending side abandons them, and those in a queue are not begun: set
+    /// it where clients give up by closing and none shuts its sending side before it has read.
     pub half_close: bool,
     /// The age at which the response to a request becomes worthless, 1 ms to one day. A request
     /// that is still queued then is answered with 503. Default `None`: no deadline.
@@ -153,14 +201,18 @@ impl Default for HttpConfig {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             reactors: 1,
             connections: 10_000,
+            bodies: 256 * 1024 * 1024,
             pipeline: 32,
             write_buffer: 256 * 1024,
             idle_timeout: Duration::from_secs(60),
             head_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
+            body_total_timeout: Duration::from_secs(60 * 60),
+            body_rate: 500,
             write_timeout: Duration::from_secs(30),
             linger: Duration::from_secs(1),
-            half_close: false,
+            linger_total: Duration::from_secs(30),
+            half_close: true,
             deadline: None,
             retry_after: RetryAfterRange::default(),
             limits: Limits::default(),
@@ -178,7 +230,9 @@ impl HttpConfig {
         let RetryAfterRange { least, most } = self.retry_after;
         in_duration_range("retry_after.least", least, RETRY_LEAST, RETRY_MOST)?;
         in_duration_range("retry_after.most", most, least, RETRY_MOST)?;
-        Ok(self.limits.check()?)
+        self.limits.check()?;
+        let least = self.limits.body_bytes.saturating_mul(self.reactors);
+        in_range("bodies", self.bodies, least, BODIES_MOST)
     }
 
     /// Returns the settings that do not depend on HTTP.
@@ -187,6 +241,7 @@ impl HttpConfig {
             listen: self.listen,
             reactors: self.reactors,
             connections: self.connections,
+            bodies: self.bodies,
             deadline: self.deadline,
             settings: Settings {
                 pipeline: self.pipeline,
@@ -194,8 +249,11 @@ impl HttpConfig {
                 idle: self.idle_timeout,
                 head: self.head_timeout,
                 body: self.body_timeout,
+                body_total: self.body_total_timeout,
+                body_rate: self.body_rate as u64,
                 write: self.write_timeout,
                 linger: self.linger,
+                linger_total: self.linger_total,
                 half_close: self.half_close,
             },
             head_key: "head_timeout",

@@ -1,7 +1,7 @@
 //! A running HTTP server.
 
 use super::reply::Reply;
-use crate::server::ReactorGroup;
+use crate::server::{ReactorGroup, ServerCounts};
 use seda_core::{Drained, Running};
 use std::fmt;
 use std::net::SocketAddr;
@@ -63,6 +63,11 @@ impl Server {
     /// Returns the running graph, for its report, its journal and its settings.
     pub fn graph(&self) -> &Running {
         self.group.graph()
+    }
+
+    /// Returns what the server has done beside requests, for metrics.
+    pub fn counts(&self) -> ServerCounts {
+        self.group.counts()
     }
 
     /// Ends the server within `limit` and returns the final report.
