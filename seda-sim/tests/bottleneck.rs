@@ -78,7 +78,13 @@ fn in_a_steady_load_every_look_gives_the_same_answer() {
         seda_sim::watch(&case.spec, 1, every, &mut look).unwrap();
         let wrong: Vec<_> = looks.iter().filter(|found| !is_right(&case, found)).collect();
         assert_eq!(looks.len(), 80);
-        assert!(wrong.is_empty(), "{}: {} of 80, first {:?}", case.name, wrong.len(), wrong.first());
+        assert!(
+            wrong.is_empty(),
+            "{}: {} of 80, first {:?}",
+            case.name,
+            wrong.len(),
+            wrong.first()
+        );
     }
 }
 

@@ -181,10 +181,8 @@ impl Analysis<'_> {
             let is_in_pool = stage.pool == *pool;
             match change {
                 Change::Servers(servers) if is_in_pool && first.what == What::Pool => {
-                    queue.workers = servers * pool_size(stage) / first.servers.max(1.0);
-                    if first.parts.len() == 1 || first.kind == BottleneckKind::PoolLimit {
-                        queue.workers = servers;
-                    }
+                    // Of replicas with pools of their own, each gets its part.
+                    queue.workers = pool_size(stage) * servers / first.servers;
                 }
                 Change::Servers(servers) if place == first.stage && first.what == What::Cap => {
                     queue.workers = servers;

@@ -37,6 +37,11 @@ impl Held {
         }
     }
 
+    /// Returns the window that it was measured over.
+    pub(super) fn window<'a>(&self, stage: &'a StageReport) -> &'a StageWindow {
+        if self.before.is_some() { &stage.last_second } else { &stage.last_ten_seconds }
+    }
+
     /// Returns the time that a worker is held, in seconds: all but the wait for room, which belongs
     /// to the stage behind.
     pub(super) fn worker(&self) -> f64 {

@@ -107,7 +107,17 @@ pub(super) fn resources(report: &Report, flows: &Flows, held: &[Held]) -> Vec<Re
     all.extend(measured.cores());
     all.retain(|resource| resource.demand() > 0.0 && resource.load().is_finite());
     all.sort_by(|a, b| b.load().total_cmp(&a.load()));
+    name_lock(&mut all);
     all
+}
+
+/// Moves a lock before the pool whose workers wait for it: more of them would wait, too.
+fn name_lock(all: &mut Vec<Resource>) {
+    let Some(most) = all.first().map(Resource::load) else { return };
+    let lock = all.iter().position(|r| r.what == What::Lock && r.load() >= 0.999 * most);
+    if let Some(lock) = lock.map(|place| all.remove(place)) {
+        all.insert(0, lock);
+    }
 }
 
 impl Measured<'_> {
@@ -117,6 +127,11 @@ impl Measured<'_> {
 
     fn held(&self, place: usize) -> Held {
         self.held.get(place).copied().unwrap_or_default()
+    }
+
+    fn busy(&self, place: usize) -> f64 {
+        let stage = self.report.stages.get(place);
+        stage.map_or(0.0, |stage| busy_without_room(stage, &self.held(place)))
     }
 
     /// Returns the pools; evenly used replicas with pools of their own are one.
@@ -146,7 +161,7 @@ impl Measured<'_> {
 
     fn pool(&self, name: &str, stages: &[usize]) -> Option<Resource> {
         let first = self.report.stages.get(*stages.first()?)?;
-        let parts: Vec<(usize, f64)> =
+        let mut parts: Vec<(usize, f64)> =
             stages.iter().map(|n| (*n, self.flow(*n) * self.held(*n).worker())).collect();
         let all: f64 = parts.iter().map(|(_, demand)| demand).sum();
         let (stage, largest) = largest(&parts)?;
@@ -157,8 +172,13 @@ impl Measured<'_> {
         } else {
             self.busy_kind(stage)
         };
-        let used = stages.iter().filter_map(|n| self.report.stages.get(*n));
-        let used: f64 = used.map(busy_without_room).sum();
+        let used = stages.iter().map(|n| self.busy(*n));
+        let mut used: f64 = used.sum();
+        if let Some(reactors) = self.report.machine.reactors.filter(|_| first.limits.hosted) {
+            // The sockets are served by the same threads.
+            parts.push((stage, reactors));
+            used += reactors;
+        }
         let servers = pool_size(first);
         let core_wait = stages.iter().map(|n| self.flow(*n) * self.held(*n).core_wait()).sum();
         let error = self.error(&parts);
@@ -187,7 +207,7 @@ impl Measured<'_> {
     fn cap(&self, place: usize, stage: &StageReport) -> Option<Resource> {
         let cap = stage.limits.cap.filter(|cap| (*cap as f64) < pool_size(stage))?;
         let name = format!("cap of {}", stage.name);
-        let used = busy_without_room(stage) / cap as f64;
+        let used = self.busy(place) / cap as f64;
         let demand = self.flow(place) * self.held(place).worker();
         let one = self.of_one(What::Cap, BottleneckKind::PoolLimit, name, (place, demand));
         let core_wait = self.flow(place) * self.held(place).core_wait();
@@ -325,9 +345,10 @@ pub(super) fn pool_size(stage: &StageReport) -> f64 {
     most.max(workers.now).max(1) as f64
 }
 
-/// Returns the mean number of workers that ran a stage and did not wait for room.
-pub(super) fn busy_without_room(stage: &StageReport) -> f64 {
-    let window = &stage.last_ten_seconds;
+/// Returns the mean number of workers that ran a stage and did not wait for room, over the window
+/// of the holding time.
+fn busy_without_room(stage: &StageReport, held: &Held) -> f64 {
+    let window = held.window(stage);
     let total = window.holding.total.unwrap_or(0.0);
     let own = if total > 0.0 { 1.0 - window.holding.room_wait / total } else { 1.0 };
     window.busy_workers * own

@@ -141,7 +141,9 @@ impl Verdict<'_> {
     /// Returns the resources of other stages whose loads are the same within the error.
     fn tied(&self, first: &Resource) -> Vec<NextBottleneck> {
         let Analysis { report, ranked, .. } = &self.analysis;
-        let others = ranked.iter().skip(1).filter(|other| {
+        // The pool that waits for a lock has its load.
+        let others = ranked.iter().skip(1).filter(|_| first.what != What::Lock);
+        let others = others.filter(|other| {
             let error = first.error.hypot(other.error).min(TIE);
             other.stage != first.stage && other.load() >= first.load() * (1.0 - error)
         });
@@ -163,7 +165,10 @@ impl Verdict<'_> {
             format!("{}, the fullest resource, is used to {}", first.name, Percent(first.used))
         });
         let action = match &stage {
-            Some(stage) => format!("Relax the SLO, or make an event of `{stage}` take less time."),
+            Some(stage) if report.classes.iter().any(|c| c.promised_seconds.is_some()) => {
+                format!("Relax the SLO, or make an event of `{stage}` take less time.")
+            }
+            Some(stage) => format!("Look at the limit of the gate of `{stage}`."),
             None => {
                 let limit = report.budget.limit as f64;
                 let wanted = (limit * bound.load() * 1.5).ceil();
@@ -217,7 +222,7 @@ impl Verdict<'_> {
         let Some(held) = self.analysis.held.get(first.stage) else { return evidence };
         evidence.extend(self.changed(held));
         evidence.extend(parts(held, &stage.name));
-        evidence.extend(outcome(&stage.last_ten_seconds));
+        evidence.extend(outcome(held.window(stage)));
         let waiting = report.stages.iter().filter(|s| room_share(&s.last_ten_seconds) > 0.1);
         evidence.extend(waiting.map(|sender| {
             let share = Percent(room_share(&sender.last_ten_seconds));
