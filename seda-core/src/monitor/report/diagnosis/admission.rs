@@ -43,8 +43,8 @@ pub(super) fn find(
 ) -> Option<Bound> {
     let bound = most_refused(report, flows).filter(|bound| bound.refused > SOME)?;
     let Some(first) = first.filter(|first| first.load() >= busy) else { return Some(bound) };
-    // A declared rate is full by itself.
-    let is_rate = first.what == What::Rate && first.load() >= 1.0;
+    // A declared rate and the budget refuse by themselves.
+    let is_rate = matches!(first.what, What::Rate | What::Budget) && first.load() >= 1.0;
     let is_used = first.used >= FULL.min(NEARLY * reachable(report, held, first));
     (!is_rate && !is_used).then_some(bound)
 }
@@ -59,7 +59,13 @@ fn reachable(report: &Report, held: &[Held], first: &Resource) -> f64 {
     let in_time = if service > 0.0 { first.servers * slo / service } else { f64::INFINITY };
     let queue = stage.queue.soft.min(stage.queue.capacity);
     let room = in_time.min(queue as f64 + first.servers);
-    bounded_utilization(first.servers, room, first.load())
+    // Bursts fill the room at once: by so much less are they smoothed (diffusion approximation of
+    // G/G/c/K: the room counts in units of the variation).
+    let window = &stage.last_ten_seconds;
+    let arrivals = window.dispersion.unwrap_or(1.0);
+    let variation = f64::midpoint(arrivals, window.service.variation.unwrap_or(1.0)).max(1.0);
+    let waiting = (room - first.servers).max(0.0) / variation;
+    bounded_utilization(first.servers, first.servers + waiting, first.load())
 }
 
 /// Returns the bound that refuses most.

@@ -94,6 +94,10 @@ impl Analysis<'_> {
                     format!("Raise the rate of `{name}` from {now} to {wanted} per second.");
                 (action, Some(Change::Servers(wanted)))
             }
+            What::Budget => {
+                let action = format!("Raise the budget from {now} to {wanted} events.");
+                (action, Some(Change::Servers(wanted)))
+            }
             What::Lock => {
                 let action = format!("Hold the lock in `{name}` for a shorter time.");
                 (action, Some(Change::HalfDemand))

@@ -30,6 +30,8 @@ pub(super) enum What {
     Cores,
     /// A declared rate.
     Rate,
+    /// The budget of events.
+    Budget,
     /// A lock.
     Lock,
 }
@@ -104,6 +106,7 @@ pub(super) fn resources(report: &Report, flows: &Flows, held: &[Held]) -> Vec<Re
         all.extend(measured.rate(place, stage));
         all.extend(measured.lock(place, stage));
     }
+    all.extend(measured.budget());
     all.extend(measured.cores());
     all.retain(|resource| resource.demand() > 0.0 && resource.load().is_finite());
     all.sort_by(|a, b| b.load().total_cmp(&a.load()));
@@ -247,6 +250,30 @@ impl Measured<'_> {
         let one = self.of_one(What::Rate, BottleneckKind::Admission, name, flow);
         let accepted = stage.last_ten_seconds.accepted as f64 / self.flows.seconds.max(1e-9);
         Some(Resource { servers: rate, used: accepted / rate, error: 0.0, ..one })
+    }
+
+    /// Returns the budget. What is needed of it is the events in service and outside: a queue would
+    /// fill any budget.
+    fn budget(&self) -> Option<Resource> {
+        let parts: Vec<(usize, f64)> = (0..self.report.stages.len())
+            .map(|n| (n, self.flow(n) * self.held(n).worker().max(self.outside(n))))
+            .collect();
+        let (stage, _) = largest(&parts)?;
+        let error = self.error(&parts);
+        let inside: f64 =
+            self.report.stages.iter().map(|stage| stage.last_ten_seconds.occupancy).sum();
+        let servers = self.report.budget.limit.max(1) as f64;
+        Some(Resource {
+            what: What::Budget,
+            kind: BottleneckKind::Admission,
+            name: "budget".to_owned(),
+            stage,
+            parts,
+            core_wait: 0.0,
+            servers,
+            used: inside / servers,
+            error,
+        })
     }
 
     /// Returns the lock that the workers of a stage mostly wait for. Its demand is that of the

@@ -51,7 +51,7 @@ fn ranked(mut all: Vec<Resource>) -> Vec<Resource> {
         let near = cores.load() >= NEAR * first.load() && cores.load() > first.own_load();
         starved || (near && first.core_wait_share() > 0.1)
     });
-    if !is_scarce || first.what == What::Cores {
+    if !is_scarce && first.what != What::Cores {
         return all;
     }
     for resource in &mut all {
@@ -249,6 +249,11 @@ impl Verdict<'_> {
             }
             What::Cores => {
                 format!("{demand:.2} of {servers:.2} cores are needed, {share} for `{name}`")
+            }
+            What::Budget => {
+                format!(
+                    "{demand:.1} events are in service, {share} in `{name}`, {servers} may be inside"
+                )
             }
             What::Places => format!("{demand:.1} of {servers} places outside are needed"),
             What::Shard => {
