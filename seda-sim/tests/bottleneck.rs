@@ -109,6 +109,23 @@ fn the_resource_that_is_full_next_and_the_gain_of_the_action_are_told() {
 }
 
 #[test]
+fn the_parts_of_the_holding_time_add_up_to_it_and_a_steady_window_obeys_littles_law() {
+    for case in cases() {
+        for stage in report(&case).stages {
+            let held = stage.last_ten_seconds.holding;
+            let known = held.cpu.zip(held.core_wait).zip(held.blocked);
+            let ((cpu, core_wait), blocked) = known.expect("the simulator knows them");
+            let sum = cpu + core_wait + held.room_wait + held.lock_wait + blocked;
+            assert!((sum / held.total.unwrap() - 1.0).abs() < 1e-9, "{}: {held:?}", case.name);
+            let error = stage.flow.little_error.unwrap();
+            let inside = stage.last_ten_seconds.occupancy;
+            // Events that are inside at both ends of the window count in one of the two only.
+            assert!(error.abs() < 0.05 * inside + 1.0, "{} {}: {error}", case.name, stage.name);
+        }
+    }
+}
+
+#[test]
 fn a_light_load_has_no_bottleneck() {
     for mut case in cases() {
         let full = report(&case).bottleneck.max_rate.unwrap().per_second;
