@@ -4,6 +4,7 @@
 //! report, as running sums; rates follow from two samples. This room imports the data plane, and
 //! decides nothing: decisions belong to `control`.
 
+mod blocked;
 mod metrics;
 pub(crate) mod report;
 mod sample;
@@ -13,6 +14,7 @@ pub(crate) use metrics::Export;
 pub(crate) use sample::{Sample, StageSums, TimeSum, between};
 pub(crate) use topology::{Edge, MakeRunner, RunningPool, StagePlan, Topology};
 
+use crate::monitor::blocked::BlockedSamples;
 use crate::config::{PerClass, PoolIndex, Pools, Position, StageIndex, Stages};
 use crate::event::request::RequestCounts;
 use crate::gate::GateCounts;
@@ -81,6 +83,8 @@ pub(crate) struct Monitor {
     pub(crate) first: Sample,
     /// Samples at the ends of the last ticks, oldest first.
     past: VecDeque<Sample>,
+    /// What busy workers were blocked in.
+    pub(crate) blocked: BlockedSamples,
 }
 
 impl Monitor {
@@ -102,6 +106,7 @@ impl Monitor {
             running: topology.pools.map(|_, _| RunningWorkers::default()),
             now: first.clone(),
             past: VecDeque::from([first.clone()]),
+            blocked: BlockedSamples::default(),
             first,
         }
     }
@@ -180,6 +185,16 @@ impl Monitor {
         let response = self.requests.response.clone();
         self.now = Sample { at: now, stages: sums, response };
         self.forget(topology);
+    }
+
+    /// True if workers were blocked for a part of the report's window: a tenth of one worker's
+    /// time or more. Only then does a look at their system calls tell anything.
+    pub(crate) fn has_blocked_workers(&self) -> bool {
+        let then = self.window_start();
+        let nanos = self.now.at.nanos_since(then.at);
+        let blocked = then.stages.iter().zip(&self.now.stages);
+        let blocked: u64 = blocked.map(|(then, now)| now.blocked_since(then).unwrap_or(0)).sum();
+        blocked > nanos / 10
     }
 
     /// Returns how many workers a pool has, or had before it was stopped.
