@@ -14,8 +14,8 @@ use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, Share
 use parking_lot::Mutex;
 use seda_core::report::BottleneckKind;
 use seda_core::{
-    Context, Controller, Graph, GraphConfig, Manual, ManualClock, Report, Source, StageConfig, Wire,
-    WorkerRange,
+    Context, Controller, Graph, GraphConfig, Manual, ManualClock, Report, Source, StageConfig,
+    Wire, WorkerRange,
 };
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -68,7 +68,7 @@ fn the_json_has_exactly_the_stable_names() {
     assert_keys(
         &json,
         "graph uptime_seconds window_seconds events requests budget response_seconds stages edges \
-         journal journal_missed machine bottleneck classes heaviest_tenants",
+         journal journal_missed machine locks bottleneck classes heaviest_tenants",
     );
     assert_keys(&json["classes"][0], "name promised_seconds answered p90_seconds");
     assert_keys(

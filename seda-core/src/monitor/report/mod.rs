@@ -17,7 +17,9 @@ mod window;
 pub use bottleneck::{Bottleneck, BottleneckKind, Expected, NextBottleneck, RateEstimate};
 pub use declared::{MachineReport, StageLimits};
 pub use flow::StageFlow;
-pub use window::{BlockedIn, BlockedWait, EdgeWindow, Holding, StageWindow, WindowTimes};
+pub use window::{
+    BlockedIn, BlockedWait, EdgeWindow, Holding, LockReport, StageWindow, WindowTimes,
+};
 
 use crate::stage::Decision;
 use crate::stats::QuantileSummary;
@@ -81,6 +83,9 @@ pub struct Report {
     /// The machine under the graph.
     #[serde(default)]
     pub machine: MachineReport,
+    /// The locks that workers waited for, the most contended first. Empty without procfs.
+    #[serde(default)]
+    pub locks: Vec<LockReport>,
     /// What limits the graph, over the last ten seconds.
     #[serde(default, deserialize_with = "bottleneck::read")]
     pub bottleneck: Bottleneck,

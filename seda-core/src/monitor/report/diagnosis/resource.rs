@@ -2,16 +2,15 @@
 
 use crate::monitor::report::diagnosis::flow::Flows;
 use crate::monitor::report::diagnosis::holding::Held;
-use crate::monitor::report::{BlockedWait, BottleneckKind, NextBottleneck, Report, StageReport};
+use crate::monitor::report::{BottleneckKind, LockReport, NextBottleneck, Report, StageReport};
 use std::collections::BTreeMap;
 
 /// A stage that takes at least this part of a shared pool makes it its own.
 const OWN: f64 = 0.999;
 /// A stage is blocked, and not busy on a core, if this part of its holding time is blocked.
 const MOSTLY: f64 = 0.5;
-/// Samples of a lock that are enough to blame it, and their part of the busy samples.
+/// Samples of a lock that are enough to blame it.
 const LOCK_SAMPLES: u64 = 25;
-const LOCK_SHARE: f64 = 0.4;
 /// Replicas share their events evenly if the fullest is at most this factor above their mean.
 const EVEN: f64 = 1.25;
 
@@ -104,23 +103,13 @@ pub(super) fn resources(report: &Report, flows: &Flows, held: &[Held]) -> Vec<Re
         all.extend(measured.shard(place, stage));
         all.extend(measured.places(place, stage));
         all.extend(measured.rate(place, stage));
-        all.extend(measured.lock(place, stage));
     }
+    all.extend(report.locks.iter().filter_map(|lock| measured.lock(lock)));
     all.extend(measured.budget());
     all.extend(measured.cores());
     all.retain(|resource| resource.demand() > 0.0 && resource.load().is_finite());
     all.sort_by(|a, b| b.load().total_cmp(&a.load()));
-    name_lock(&mut all);
     all
-}
-
-/// Moves a lock before the pool whose workers wait for it: more of them would wait, too.
-fn name_lock(all: &mut Vec<Resource>) {
-    let Some(most) = all.first().map(Resource::load) else { return };
-    let lock = all.iter().position(|r| r.what == What::Lock && r.load() >= 0.999 * most);
-    if let Some(lock) = lock.map(|place| all.remove(place)) {
-        all.insert(0, lock);
-    }
 }
 
 impl Measured<'_> {
@@ -276,19 +265,36 @@ impl Measured<'_> {
         })
     }
 
-    /// Returns the lock that the workers of a stage mostly wait for. Its demand is that of the
-    /// waiting workers: while events wait, the lock is held all the time.
-    fn lock(&self, place: usize, stage: &StageReport) -> Option<Resource> {
-        let locks = stage.blocked_in.iter().filter(|b| b.wait == BlockedWait::Lock);
-        let lock = locks.max_by_key(|lock| lock.samples)?;
-        if lock.samples < LOCK_SAMPLES || lock.share < LOCK_SHARE {
+    /// Returns a lock that was seen often enough. Its demand is the time that it is held, raised from
+    /// the events that were served to those that are offered.
+    fn lock(&self, lock: &LockReport) -> Option<Resource> {
+        if lock.contended < LOCK_SAMPLES {
             return None;
         }
-        let holder = lock.holder.as_ref().unwrap_or(&stage.name);
-        let holder = self.report.stages.iter().position(|stage| stage.name == *holder)?;
-        let name = format!("lock of {}", self.report.stages.get(holder)?.name);
-        let pool = self.flow(place) * self.held(place).worker() / pool_size(stage);
-        Some(self.of_one(What::Lock, BottleneckKind::Lock, name, (holder, pool)))
+        let stages = self.report.stages.iter().enumerate();
+        let parts = stages.filter_map(|(place, stage)| {
+            let held = lock.held.get(&stage.name)?;
+            let served = stage.last_ten_seconds.served as f64 / self.flows.seconds.max(1e-9);
+            (served > 0.0).then(|| (place, held * self.flow(place) / served))
+        });
+        let parts: Vec<(usize, f64)> = parts.collect();
+        let (stage, _) = largest(&parts)?;
+        let name = format!("lock of {}", self.report.stages.get(stage)?.name);
+        let kind = BottleneckKind::Lock;
+        let error = (1.0 / lock.contended as f64).sqrt();
+        let used = lock.held.values().sum();
+        let (core_wait, servers) = (0.0, 1.0);
+        Some(Resource {
+            what: What::Lock,
+            kind,
+            name,
+            stage,
+            parts,
+            core_wait,
+            servers,
+            used,
+            error,
+        })
     }
 
     fn cores(&self) -> Option<Resource> {
@@ -372,12 +378,13 @@ pub(super) fn pool_size(stage: &StageReport) -> f64 {
     most.max(workers.now).max(1) as f64
 }
 
-/// Returns the mean number of workers that ran a stage and did not wait for room, over the window
-/// of the holding time.
+/// Returns the mean number of workers that ran a stage and waited neither for room nor for a lock,
+/// over the window of the holding time.
 fn busy_without_room(stage: &StageReport, held: &Held) -> f64 {
     let window = held.window(stage);
     let total = window.holding.total.unwrap_or(0.0);
-    let own = if total > 0.0 { 1.0 - window.holding.room_wait / total } else { 1.0 };
+    let waits = window.holding.room_wait + window.holding.lock_wait;
+    let own = if total > 0.0 { 1.0 - waits / total } else { 1.0 };
     window.busy_workers * own
 }
 

@@ -2,8 +2,8 @@
 
 use super::flow::Flows;
 use crate::monitor::report::{
-    BlockedIn, BlockedWait, Bottleneck, BottleneckKind, ClassReport, EdgeReport, EdgeWindow,
-    Holding, QueueReport, Report, StageReport, StageWindow, WindowTimes, WorkersReport,
+    Bottleneck, BottleneckKind, ClassReport, EdgeReport, EdgeWindow, Holding, LockReport,
+    QueueReport, Report, StageReport, StageWindow, WindowTimes, WorkersReport,
 };
 use proptest::prelude::*;
 
@@ -188,20 +188,24 @@ fn the_places_outside_limit_a_stage_that_defers() {
 
 #[test]
 fn a_lock_is_named_with_the_stage_that_holds_it() {
-    let mut a = stage("waits", 90.0, 10.0);
-    a.blocked_in = vec![BlockedIn {
-        wait: BlockedWait::Lock,
-        holder: Some("holds".to_owned()),
-        samples: 100,
-        share: 0.8,
-        ..BlockedIn::default()
+    let mut waits = stage("waits", 90.0, 11.0);
+    waits.last_ten_seconds.holding =
+        Holding { lock_wait: 0.010, cpu: Some(0.001), ..on_core(0.011) };
+    let mut holds = stage("holds", 90.0, 9.0);
+    holds.workers.now = 4;
+    let mut report = chain(vec![waits, holds]);
+    report.locks = vec![LockReport {
+        address: "0x10".to_owned(),
+        contended: 200,
+        held: [("holds".to_owned(), 0.8), ("waits".to_owned(), 0.1)].into(),
+        waiting: [("waits".to_owned(), 0.9)].into(),
     }];
-    a.last_ten_seconds.holding =
-        Holding { cpu: Some(0.001), blocked: Some(0.009), ..on_core(0.01) };
-    let mut b = stage("holds", 90.0, 5.0);
-    b.workers.now = 4;
-    let found = assert_found(&chain(vec![a, b]), BottleneckKind::Lock, Some("holds"));
+    let found = assert_found(&report, BottleneckKind::Lock, Some("holds"));
     assert_eq!(found.resource, "lock of holds");
+    assert!(found.evidence.join("\n").contains("`waits` waits for a lock for 91 %"), "{found}");
+    // A few samples are chance.
+    report.locks[0].contended = 24;
+    assert!(!report.diagnose().kind.is_found());
 }
 
 #[test]

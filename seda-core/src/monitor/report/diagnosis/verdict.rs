@@ -141,9 +141,7 @@ impl Verdict<'_> {
     /// Returns the resources of other stages whose loads are the same within the error.
     fn tied(&self, first: &Resource) -> Vec<NextBottleneck> {
         let Analysis { report, ranked, .. } = &self.analysis;
-        // The pool that waits for a lock has its load.
-        let others = ranked.iter().skip(1).filter(|_| first.what != What::Lock);
-        let others = others.filter(|other| {
+        let others = ranked.iter().skip(1).filter(|other| {
             let error = first.error.hypot(other.error).min(TIE);
             other.stage != first.stage && other.load() >= first.load() * (1.0 - error)
         });
@@ -223,6 +221,17 @@ impl Verdict<'_> {
         evidence.extend(self.changed(held));
         evidence.extend(parts(held, &stage.name));
         evidence.extend(outcome(held.window(stage)));
+        let locked = report.stages.iter().filter(|s| lock_share(s) > 0.1);
+        evidence.extend(locked.map(|waiter| {
+            format!("`{}` waits for a lock for {}", waiter.name, Percent(lock_share(waiter)))
+        }));
+        if first.kind == BottleneckKind::Blocked {
+            let waits = stage.blocked_in.iter().filter(|wait| wait.share > 0.1);
+            evidence.extend(waits.map(|wait| {
+                let share = Percent(wait.share);
+                format!("blocked in {} for {share} of the samples", wait.name())
+            }));
+        }
         let waiting = report.stages.iter().filter(|s| room_share(&s.last_ten_seconds) > 0.1);
         evidence.extend(waiting.map(|sender| {
             let share = Percent(room_share(&sender.last_ten_seconds));
@@ -259,7 +268,12 @@ impl Verdict<'_> {
             What::Shard => {
                 format!("the busiest shard of `{name}` needs {demand:.2} workers and can have one")
             }
-            What::Lock => format!("workers wait for the lock that `{name}` holds"),
+            What::Lock => {
+                format!(
+                    "the lock is held for {} of the time, {share} by `{name}`",
+                    Percent(first.used)
+                )
+            }
             What::Pool | What::Cap if first.kind == BottleneckKind::PoolLimit => {
                 format!("{demand:.2} of {servers} workers are needed, {share} for `{name}`")
             }
@@ -324,6 +338,12 @@ fn cannot_tell(events: u64, what: &str, seconds: f64) -> Bottleneck {
 fn room_share(window: &StageWindow) -> f64 {
     let total = window.holding.total.unwrap_or(0.0);
     if total > 0.0 { window.holding.room_wait / total } else { 0.0 }
+}
+
+/// Returns the part of a stage's busy time that is spent waiting for locks.
+fn lock_share(stage: &StageReport) -> f64 {
+    let held = &stage.last_ten_seconds.holding;
+    held.lock_wait / held.total.unwrap_or(0.0).max(f64::MIN_POSITIVE)
 }
 
 /// Returns how an event's time is split.
