@@ -202,7 +202,7 @@ fn times(times: &Quantiles) -> WindowTimes {
 
 /// Returns how long a worker was held per event that it ended between two readings.
 fn holding(now: &StageSums, then: &StageSums) -> Holding {
-    // Deferred events hold a worker until they go outside, and events that were begun may end later.
+    // Deferred events hold a worker until they go outside; events that were begun may end later.
     let ended = now.service.since(then.service).count + now.deferred.since(then.deferred).count;
     if ended == 0 {
         return Holding::default();
