@@ -7,8 +7,8 @@ use crate::node::{Exit, Node, Port};
 use crate::remote::Remote;
 use crate::work::Lock;
 use seda_core::{
-    Balance, Graph, Pool, RateConfig, Replicas, Running, SloConfig, Source, Stage, StageConfig,
-    Wire, WorkerRange,
+    Balance, Graph, GraphConfig, Mode, Pool, RateConfig, Replicas, Running, SloConfig, Source,
+    Stage, StageConfig, Wire, WorkerRange,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,14 +22,33 @@ pub(crate) struct Live {
     pub(crate) entry: Source<Job>,
 }
 
-/// Starts the graph, with this SLO if there is one.
-pub(crate) fn start(description: &Description, slo: Option<Duration>) -> Result<Live, Fault> {
+/// What a graph is started with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Settings {
+    /// No setting at all.
+    Nothing,
+    /// An SLO.
+    Slo(Duration),
+    /// No admission: nothing is refused before a queue is full.
+    Open,
+}
+
+/// Starts the graph.
+pub(crate) fn start(description: &Description, settings: Settings) -> Result<Live, Fault> {
     let mut graph = Graph::new("live");
+    match settings {
+        Settings::Nothing => {}
+        Settings::Slo(slo) => graph.slo(SloConfig::new(slo)),
+        Settings::Open => {
+            let mut config = GraphConfig::default();
+            config.control.admission = Mode::Off;
+            graph.apply(config)?;
+        }
+    }
     if description.second_class > 0.0 {
         graph.classes(&[("cheap", 1), ("costly", 1)]);
     }
     description.budget.into_iter().for_each(|budget| graph.budget(budget));
-    slo.into_iter().for_each(|slo| graph.slo(SloConfig::new(slo)));
     let pools: Vec<Pool> = description
         .pools
         .iter()
@@ -40,7 +59,7 @@ pub(crate) fn start(description: &Description, slo: Option<Duration>) -> Result<
     let stages: Vec<Stage<Job>> =
         description.stages.iter().map(|spec| declare(&mut graph, spec)).collect();
     for (spec, stage) in description.stages.iter().zip(&stages) {
-        graph.configure(*stage, settings(spec))?;
+        graph.configure(*stage, stage_settings(spec))?;
         if spec.is_keyed {
             graph.keyed(*stage, |job: &Job| job.key)?;
         }
@@ -74,7 +93,7 @@ fn declare(graph: &mut Graph, spec: &StageSpec) -> Stage<Job> {
     }
 }
 
-fn settings(spec: &StageSpec) -> StageConfig {
+fn stage_settings(spec: &StageSpec) -> StageConfig {
     let has_own_pool = spec.pool.is_none() && spec.replicas.is_none();
     StageConfig {
         workers: has_own_pool.then(|| WorkerRange::exactly(spec.workers)),

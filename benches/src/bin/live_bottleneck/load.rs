@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
 
 /// Requests of the closed loop: enough to keep every worker busy, and fewer than any queue holds.
-const WINDOW: u64 = 64;
-/// The time between two looks of the closed loop at its answers, short against 64 services.
+const WINDOW: u64 = 48;
+/// The time between two looks of the closed loop at its answers, short against 48 services.
 const POLL: Duration = Duration::from_millis(1);
 
 /// The outcomes of the requests of one load.
@@ -40,32 +40,29 @@ pub(crate) struct Clients<'a> {
     outcomes: Arc<Outcomes>,
     clock: MonotonicClock,
     rng: Rng,
+    /// Requests of the closed loop.
+    sent: u64,
 }
 
 impl<'a> Clients<'a> {
     pub(crate) fn new(live: &'a Live, description: &'a Description, seed: u64) -> Self {
         let outcomes = Arc::new(Outcomes::default());
-        Self { live, description, outcomes, clock: MonotonicClock::new(), rng: Rng(seed) }
+        let (clock, rng) = (MonotonicClock::new(), Rng(seed));
+        Self { live, description, outcomes, clock, rng, sent: 0 }
     }
 
-    /// Keeps the graph full, and returns the answers per second after `warm_up`.
-    pub(crate) fn saturate(&mut self, warm_up: Duration, length: Duration) -> f64 {
-        let began = self.clock.now();
-        let (mut sent, mut before) = (0, None);
+    /// Keeps the graph full for `length`, and returns the answers per second.
+    pub(crate) fn saturate(&mut self, length: Duration) -> f64 {
+        let (began, before) = (self.clock.now(), self.outcomes.answered.load(SeqCst));
         loop {
-            let now = self.clock.now();
+            let elapsed = self.clock.now().since(began);
             let answered = self.outcomes.answered.load(SeqCst);
-            let (then, count) = match before {
-                None if now.since(began) >= warm_up => *before.insert((now, answered)),
-                None => (now, answered),
-                Some(before) => before,
-            };
-            if now.since(then) >= length {
-                return (answered - count) as f64 / now.since(then).as_secs_f64();
+            if elapsed >= length {
+                return (answered - before) as f64 / elapsed.as_secs_f64();
             }
             let ended = answered + self.outcomes.lost.load(SeqCst);
-            while sent < ended + WINDOW && self.request() {
-                sent += 1;
+            while self.sent < ended + WINDOW && self.request() {
+                self.sent += 1;
             }
             std::thread::park_timeout(POLL);
         }

@@ -2,7 +2,7 @@
 
 use crate::description::Description;
 use crate::fault::Fault;
-use crate::graph::start;
+use crate::graph::{Settings, start};
 use crate::kind::Kind;
 use crate::load::Clients;
 use crate::named::{Named, Predicted};
@@ -70,7 +70,7 @@ pub(crate) struct Case<'a> {
     pub(crate) kind: Kind,
     pub(crate) description: &'a Description,
     pub(crate) truth: &'a Truth,
-    pub(crate) slo: Option<Duration>,
+    pub(crate) settings: Settings,
     pub(crate) seed: u64,
     pub(crate) looks: u32,
     /// True if the whole report of the last look is printed.
@@ -80,7 +80,7 @@ pub(crate) struct Case<'a> {
 impl Case<'_> {
     /// Runs the graph at `level` and looks at it.
     pub(crate) fn run(&self, level: Level) -> Result<Vec<Look>, Fault> {
-        let live = start(self.description, self.slo)?;
+        let live = start(self.description, self.settings)?;
         let mut clients = Clients::new(&live, self.description, self.seed ^ level.0.to_bits());
         let rate = self.truth.rate * level.0;
         clients.offer(rate, RUN.saturating_sub(BETWEEN * self.looks));

@@ -28,6 +28,7 @@ mod work;
 use clap::Parser;
 use description::Description;
 use fault::Fault;
+use graph::Settings;
 use kind::Kind;
 use look::{Case, Level, Look};
 use parking_lot::Mutex;
@@ -60,6 +61,12 @@ struct Arguments {
     /// Print the changes' gains and the last report of each run
     #[arg(long)]
     verbose: bool,
+}
+
+impl Arguments {
+    fn settings(&self) -> Settings {
+        self.slo.map_or(Settings::Nothing, |slo| Settings::Slo(Duration::from_millis(slo)))
+    }
 }
 
 fn main() -> ExitCode {
@@ -138,7 +145,7 @@ fn diagnose(kind: Kind, arguments: &Arguments, seed: u64) -> Result<Vec<Look>, F
         kind,
         description: &description,
         truth: &truth,
-        slo: arguments.slo.map(Duration::from_millis),
+        settings: arguments.settings(),
         seed,
         looks: arguments.looks,
         is_verbose: arguments.verbose,
