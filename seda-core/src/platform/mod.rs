@@ -7,6 +7,7 @@
 mod blocking_call;
 mod clock;
 mod deadline;
+mod machine;
 pub(crate) mod rng;
 mod schedstat;
 pub(crate) mod sync;
@@ -15,5 +16,6 @@ mod unwind;
 pub(crate) use blocking_call::{BlockingCall, ThreadState};
 pub use clock::{Clock, ManualClock, MonotonicClock, Time};
 pub(crate) use deadline::Deadline;
+pub(crate) use machine::{ControlGroup, MachineTimes};
 pub(crate) use schedstat::{Schedstat, ThreadId};
 pub(crate) use unwind::catch_panic;

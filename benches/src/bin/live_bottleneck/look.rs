@@ -91,7 +91,7 @@ impl Case<'_> {
             looks.push(self.judge(level, Named::of(&report)));
             if self.is_verbose && n + 1 == self.looks {
                 println!("{} at {}x of {:.0}/s\n{report}", self.kind.name, level.0, rate);
-                println!("{:?}", report.bottleneck);
+                println!("{:#?}", report.bottleneck);
             }
         }
         drop(live.running.shutdown());

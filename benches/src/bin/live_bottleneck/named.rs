@@ -32,9 +32,19 @@ pub(crate) struct Holder {
 
 impl Named {
     pub(crate) fn of(report: &Report) -> Self {
-        let stage = report.bottleneck.as_ref().map(|bottleneck| bottleneck.stage.clone());
-        let kind = if stage.is_some() { "unknown" } else { "none" };
-        Self { kind: kind.to_owned(), stage, tied: Vec::new(), max_rate: None, holder: None }
+        let bottleneck = &report.bottleneck;
+        let max_rate = bottleneck.max_rate.map(|rate| Predicted {
+            rate: rate.per_second,
+            low: rate.low,
+            high: rate.high,
+        });
+        Self {
+            kind: bottleneck.kind.to_string(),
+            stage: bottleneck.stage.clone(),
+            tied: bottleneck.tied.iter().filter_map(|tied| tied.stage.clone()).collect(),
+            max_rate,
+            holder: None,
+        }
     }
 
     /// True if it names something that limits the graph.
