@@ -16,10 +16,10 @@ pub(crate) use sample::{Sample, StageSums, TimeSum, between};
 pub(crate) use seconds::{Seconds, Window};
 pub(crate) use topology::{Edge, MakeRunner, RunningPool, StagePlan, Topology};
 
-use crate::monitor::blocked::BlockedSamples;
 use crate::config::{PerClass, PoolIndex, Pools, Position, StageIndex, Stages};
 use crate::event::request::RequestCounts;
 use crate::gate::GateCounts;
+use crate::monitor::blocked::BlockedSamples;
 use crate::platform::sync::{Arc, Flaw, is_seeded};
 use crate::platform::{ControlGroup, MachineTimes, Schedstat, Time};
 use crate::pool::{StageFigures, WorkerStats, WorkerWindow};

@@ -43,7 +43,10 @@ impl Named {
             stage: bottleneck.stage.clone(),
             tied: bottleneck.tied.iter().filter_map(|tied| tied.stage.clone()).collect(),
             max_rate,
-            holder: None,
+            holder: report.locks.first().and_then(|lock| {
+                let user = lock.users.first()?;
+                Some(Holder { stage: user.stage.clone(), samples: lock.contended })
+            }),
         }
     }
 

@@ -52,9 +52,11 @@ impl Report {
             journal: topology.core.journal.entries(),
             journal_missed: topology.core.journal.missed(),
             machine: Measure { topology, monitor }.machine(),
+            locks: Vec::new(),
             bottleneck: Bottleneck::default(),
             heaviest_tenants: heaviest_tenants(topology, now.at),
         };
+        report.fill_blocked(topology, monitor);
         report.fill_flows();
         report.bottleneck = report.diagnose();
         report

@@ -4,6 +4,7 @@
 //! [`Report::to_dot`] draws it. Fields may be added, with `#[serde(default)]` so that older reports
 //! can still be read; none is removed or changes its meaning.
 
+mod blocked;
 mod bottleneck;
 mod build;
 mod declared;
@@ -14,10 +15,11 @@ mod flow;
 mod measure;
 mod window;
 
+pub use blocked::{BlockedIn, BlockedWait, LockReport, LockUser};
 pub use bottleneck::{Bottleneck, BottleneckKind, Expected, NextBottleneck, RateEstimate};
 pub use declared::{MachineReport, StageLimits};
 pub use flow::StageFlow;
-pub use window::{BlockedIn, BlockedWait, EdgeWindow, Holding, StageWindow, WindowTimes};
+pub use window::{EdgeWindow, Holding, StageWindow, WindowTimes};
 
 use crate::stage::Decision;
 use crate::stats::QuantileSummary;
@@ -81,6 +83,10 @@ pub struct Report {
     /// The machine under the graph.
     #[serde(default)]
     pub machine: MachineReport,
+    /// The locks that workers waited for in the last ten seconds, the most contended first. Empty
+    /// without samples (Linux only, while workers block).
+    #[serde(default)]
+    pub locks: Vec<LockReport>,
     /// What limits the graph, over the last ten seconds.
     #[serde(default, deserialize_with = "bottleneck::read")]
     pub bottleneck: Bottleneck,

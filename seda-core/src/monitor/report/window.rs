@@ -88,44 +88,11 @@ pub struct Holding {
     /// Waiting for room in a later stage
     /// ([`Context::send_waiting`](crate::worker::context::Context::send_waiting)).
     pub room_wait: f64,
-    /// Waiting for a lock, as far as samples of what workers wait in tell; else 0, and the time is
-    /// in `blocked`.
+    /// Waiting for a lock, by the share of the [samples](crate::report::LockReport); 0 without them, and
+    /// the time is in `blocked`.
     pub lock_wait: f64,
     /// Blocked otherwise: I/O, sleep.
     pub blocked: Option<f64>,
-}
-
-/// What the workers of a stage were blocked in, from samples of the kernel.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-#[non_exhaustive]
-pub struct BlockedIn {
-    /// The kind of the wait.
-    pub wait: BlockedWait,
-    /// The thing waited for, as far as it is known: a lock's address, a descriptor.
-    pub object: String,
-    /// The stage whose workers hold it; `None` if that is unknown.
-    pub holder: Option<String>,
-    /// The number of samples of this wait in the last ten seconds.
-    pub samples: u64,
-    /// The share of the stage's busy samples, 0 to 1.
-    pub share: f64,
-}
-
-/// The kind of a wait.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum BlockedWait {
-    /// A lock or a condition of another thread.
-    Lock,
-    /// A sleep.
-    Sleep,
-    /// A read, a write or a poll of a descriptor.
-    Descriptor,
-    /// Anything else.
-    #[default]
-    Unknown,
 }
 
 /// An edge over a window of time.

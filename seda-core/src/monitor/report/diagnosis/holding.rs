@@ -37,10 +37,11 @@ impl Held {
         }
     }
 
-    /// Returns the time that a worker is held, in seconds: all but the wait for room, which belongs
-    /// to the stage behind.
+    /// Returns the time that a worker is held, in seconds: all but the waits for room, which belong
+    /// to the stage behind, and for locks, which belong to their holders.
     pub(super) fn worker(&self) -> f64 {
-        (self.parts.total.unwrap_or(0.0) - self.parts.room_wait).max(0.0)
+        let others = self.parts.room_wait + self.parts.lock_wait;
+        (self.parts.total.unwrap_or(0.0) - others).max(0.0)
     }
 
     /// Returns the time on a core; all of the worker's time if its parts are unknown.
@@ -53,9 +54,9 @@ impl Held {
         self.parts.core_wait.unwrap_or(0.0)
     }
 
-    /// Returns the time blocked in I/O, in a sleep or at a lock; 0 if it is unknown.
+    /// Returns the time blocked in I/O or in a sleep; 0 if it is unknown.
     pub(super) fn blocked(&self) -> f64 {
-        self.parts.blocked.unwrap_or(0.0) + self.parts.lock_wait
+        self.parts.blocked.unwrap_or(0.0)
     }
 
     /// Returns the relative standard error of the mean.

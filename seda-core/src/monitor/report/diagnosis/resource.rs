@@ -2,16 +2,14 @@
 
 use crate::monitor::report::diagnosis::flow::Flows;
 use crate::monitor::report::diagnosis::holding::Held;
-use crate::monitor::report::{BlockedWait, BottleneckKind, NextBottleneck, Report, StageReport};
+use crate::monitor::report::diagnosis::lock::{LockDemand, lock_demands};
+use crate::monitor::report::{BottleneckKind, NextBottleneck, Report, StageReport};
 use std::collections::BTreeMap;
 
 /// A stage that takes at least this part of a shared pool makes it its own.
 const OWN: f64 = 0.999;
 /// A stage is blocked, and not busy on a core, if this part of its holding time is blocked.
 const MOSTLY: f64 = 0.5;
-/// Samples of a lock that are enough to blame it, and their part of the busy samples.
-const LOCK_SAMPLES: u64 = 25;
-const LOCK_SHARE: f64 = 0.4;
 /// Replicas share their events evenly if the fullest is at most this factor above their mean.
 const EVEN: f64 = 1.25;
 
@@ -102,9 +100,9 @@ pub(super) fn resources(report: &Report, flows: &Flows, held: &[Held]) -> Vec<Re
         all.extend(measured.shard(place, stage));
         all.extend(measured.places(place, stage));
         all.extend(measured.rate(place, stage));
-        all.extend(measured.lock(place, stage));
     }
     all.extend(measured.cores());
+    all.extend(lock_demands(report, flows).into_iter().filter_map(of_lock));
     all.retain(|resource| resource.demand() > 0.0 && resource.load().is_finite());
     all.sort_by(|a, b| b.load().total_cmp(&a.load()));
     all
@@ -229,21 +227,6 @@ impl Measured<'_> {
         Some(Resource { servers: rate, used: accepted / rate, error: 0.0, ..one })
     }
 
-    /// Returns the lock that the workers of a stage mostly wait for. Its demand is that of the
-    /// waiting workers: while events wait, the lock is held all the time.
-    fn lock(&self, place: usize, stage: &StageReport) -> Option<Resource> {
-        let locks = stage.blocked_in.iter().filter(|b| b.wait == BlockedWait::Lock);
-        let lock = locks.max_by_key(|lock| lock.samples)?;
-        if lock.samples < LOCK_SAMPLES || lock.share < LOCK_SHARE {
-            return None;
-        }
-        let holder = lock.holder.as_ref().unwrap_or(&stage.name);
-        let holder = self.report.stages.iter().position(|stage| stage.name == *holder)?;
-        let name = format!("lock of {}", self.report.stages.get(holder)?.name);
-        let pool = self.flow(place) * self.held(place).worker() / pool_size(stage);
-        Some(self.of_one(What::Lock, BottleneckKind::Lock, name, (holder, pool)))
-    }
-
     fn cores(&self) -> Option<Resource> {
         let machine = &self.report.machine;
         let cores = machine.cores as f64;
@@ -311,6 +294,14 @@ impl Measured<'_> {
         });
         squares.sum::<f64>().sqrt() / all.max(f64::MIN_POSITIVE)
     }
+}
+
+/// Returns a lock as a resource with one server.
+fn of_lock(lock: LockDemand) -> Option<Resource> {
+    let LockDemand { name, parts, used, error } = lock;
+    let (stage, _) = largest(&parts)?;
+    let (what, kind) = (What::Lock, BottleneckKind::Lock);
+    Some(Resource { what, kind, name, stage, parts, core_wait: 0.0, servers: 1.0, used, error })
 }
 
 /// Returns the stage with the largest part.

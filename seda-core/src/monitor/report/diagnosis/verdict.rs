@@ -8,7 +8,7 @@ use crate::monitor::report::diagnosis::holding::Held;
 use crate::monitor::report::diagnosis::predict::Model;
 use crate::monitor::report::diagnosis::resource::{Resource, What, resources, stage_name};
 use crate::monitor::report::{
-    Bottleneck, BottleneckKind, NextBottleneck, Report, StageReport, StageWindow,
+    BlockedWait, Bottleneck, BottleneckKind, NextBottleneck, Report, StageReport, StageWindow,
 };
 
 /// The load from which a resource is named: half a load must say none, and 70 % a name.
@@ -23,6 +23,8 @@ const NEAR: f64 = 0.85;
 const CORES_BUSY: f64 = 0.5;
 /// Two loads within one standard error of each other tie, but never if they are further apart.
 const TIE: f64 = 0.045;
+/// The part of its samples from which a cause of blocking is told.
+const BLOCKED_OFTEN: f64 = 0.1;
 /// A stage whose workers wait for room for this part of their time is held up by the next one.
 const HELD_UP: f64 = 0.5;
 
@@ -217,6 +219,8 @@ impl Verdict<'_> {
         let Some(held) = self.analysis.held.get(first.stage) else { return evidence };
         evidence.extend(self.changed(held));
         evidence.extend(parts(held, &stage.name));
+        evidence
+            .extend(report.stages.iter().filter_map(|waiting| blocked_in(first, stage, waiting)));
         evidence.extend(outcome(&stage.last_ten_seconds));
         let waiting = report.stages.iter().filter(|s| room_share(&s.last_ten_seconds) > 0.1);
         evidence.extend(waiting.map(|sender| {
@@ -249,7 +253,10 @@ impl Verdict<'_> {
             What::Shard => {
                 format!("the busiest shard of `{name}` needs {demand:.2} workers and can have one")
             }
-            What::Lock => format!("workers wait for the lock that `{name}` holds"),
+            What::Lock => {
+                let used = Percent(first.used);
+                format!("the lock is held for {used} of the time, by `{name}` for {share} of that")
+            }
             What::Pool | What::Cap if first.kind == BottleneckKind::PoolLimit => {
                 format!("{demand:.2} of {servers} workers are needed, {share} for `{name}`")
             }
@@ -314,6 +321,21 @@ fn cannot_tell(events: u64, what: &str, seconds: f64) -> Bottleneck {
 fn room_share(window: &StageWindow) -> f64 {
     let total = window.holding.total.unwrap_or(0.0);
     if total > 0.0 { window.holding.room_wait / total } else { 0.0 }
+}
+
+/// Returns what the workers of a stage are mostly blocked in: those of the named stage, and of all
+/// that wait for a named lock.
+fn blocked_in(first: &Resource, named: &StageReport, waiting: &StageReport) -> Option<String> {
+    let is_lock = first.what == What::Lock;
+    let mut causes = waiting.blocked_in.iter();
+    let cause = causes.find(|cause| {
+        let of_lock = cause.wait == BlockedWait::Lock && first.name.starts_with(&cause.object);
+        if is_lock { of_lock } else { waiting.name == named.name }
+    })?;
+    (cause.share > BLOCKED_OFTEN).then(|| {
+        let (stage, object, share) = (&waiting.name, &cause.object, Percent(cause.share));
+        format!("busy workers of `{stage}` are blocked in {object} for {share} of their time")
+    })
 }
 
 /// Returns how an event's time is split.
