@@ -11,9 +11,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
 
-/// Requests of the closed loop: enough to keep every worker busy, and fewer than any queue holds.
-const WINDOW: u64 = 48;
-/// The time between two looks of the closed loop at its answers, short against 48 services.
+/// Requests of the closed loop: enough to keep the workers of a full stage busy, and few enough to
+/// gather there soon.
+const WINDOW: u64 = 24;
+/// The time between two looks of the closed loop at its answers, short against 24 services.
 const POLL: Duration = Duration::from_millis(1);
 
 /// The outcomes of the requests of one load.

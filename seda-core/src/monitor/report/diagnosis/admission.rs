@@ -10,6 +10,9 @@ use crate::monitor::report::diagnosis::resource::{Resource, What};
 const SOME: f64 = 0.02;
 /// A resource that is used to this part explains refusals.
 const FULL: f64 = 0.9;
+/// The same for a lock. Its use is estimated from random arrivals of any number of users; a few
+/// users meet less often.
+const FULL_LOCK: f64 = 0.8;
 /// A gate's short queue costs utilization; a resource within this part of the predicted one is as
 /// full as the promise lets it be.
 const NEARLY: f64 = 0.93;
@@ -48,6 +51,10 @@ pub(super) fn find(
     let slo = report.classes.iter().filter_map(|class| class.promised_seconds);
     let slo = slo.fold(f64::INFINITY, f64::min);
     let service = held.get(first.stage).map_or(0.0, Held::worker);
+    // Without a promise a gate refuses nothing before a queue stands, and what is full explains it.
+    if bound.stage.is_some() && slo.is_infinite() {
+        return None;
+    }
     let by_promise = bound.stage.is_some() && slo.is_finite() && service > 0.0;
     let reachable = if by_promise {
         let room = (first.servers * slo / service).min(100_000.0);
@@ -55,7 +62,8 @@ pub(super) fn find(
     } else {
         1.0
     };
-    let is_used = first.used >= FULL.min(NEARLY * reachable);
+    let full = if first.what == What::Lock { FULL_LOCK } else { FULL };
+    let is_used = first.used >= full.min(NEARLY * reachable);
     (!is_rate && !is_used).then_some(bound)
 }
 

@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 const OWN: f64 = 0.999;
 /// A stage is blocked, and not busy on a core, if this part of its holding time is blocked.
 const MOSTLY: f64 = 0.5;
+/// Places outside are full if this part of them is in use.
+const FULL_PLACES: f64 = 0.9;
 /// Replicas share their events evenly if the fullest is at most this factor above their mean.
 const EVEN: f64 = 1.25;
 
@@ -210,7 +212,11 @@ impl Measured<'_> {
     fn places(&self, place: usize, stage: &StageReport) -> Option<Resource> {
         let outside = Some(self.outside(place)).filter(|seconds| *seconds > 0.0)?;
         let now = stage.outstanding.unwrap_or(stage.limits.pending);
-        let places = if stage.limits.sized { stage.limits.pending.max(now) } else { now };
+        // The places in force that are full for ten seconds are all that the controller gives: with
+        // more of them the remote side answers no faster.
+        let is_full = stage.last_ten_seconds.outside >= FULL_PLACES * now as f64;
+        let can_grow = stage.limits.sized && !is_full;
+        let places = if can_grow { stage.limits.pending.max(now) } else { now };
         let name = format!("places outside of {}", stage.name);
         let demand = self.flow(place) * outside;
         let one = self.of_one(What::Places, BottleneckKind::Outside, name, (place, demand));
