@@ -9,9 +9,9 @@ use crate::named::{Named, Predicted};
 use crate::truth::Truth;
 use std::time::Duration;
 
-/// The length of a run: the longer window of a report, which may be longer by a second, and a
-/// second in which the graph fills.
-const RUN: Duration = Duration::from_millis(12_000);
+/// The length of a run: the longer window of a report, which may be longer by a second, and two
+/// seconds in which the graph fills and a spinner starts.
+const RUN: Duration = Duration::from_millis(13_000);
 /// The time between two looks.
 const BETWEEN: Duration = Duration::from_millis(300);
 /// The samples from which the holder of a lock must be told.

@@ -3,7 +3,7 @@
 //! Of each graph the rate at which it is full is measured, and again with each change made: half a
 //! stage's demand, twice a pool, a wider bound, a cured replica. The change that gains most is the
 //! truth; changes that gain four fifths of it are as right. Then the graph runs at 0.3, 0.9 and 1.5
-//! of its full rate for twelve seconds, and the reports near the end are judged.
+//! of its full rate for thirteen seconds, and the reports near the end are judged.
 //!
 //! ```sh
 //! cargo run --release -p benches --bin live_bottleneck -- --seed 7

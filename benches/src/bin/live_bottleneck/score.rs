@@ -24,13 +24,13 @@ impl Score {
     pub(crate) fn print(&self) {
         print!("{:<14}", "kind");
         for level in Level::ALL {
-            print!("  {:<30}", format!("{}x: right, kind, answers", level.0));
+            print!("  {:<36}", format!("{}x: right, kind, error, answers", level.0));
         }
         println!();
         for (kind, looks) in &self.kinds {
             print!("{kind:<14}");
             for level in Level::ALL {
-                print!("  {:<30}", cell(looks, level));
+                print!("  {:<36}", cell(looks, level));
             }
             println!();
         }
@@ -49,7 +49,8 @@ impl Score {
     }
 }
 
-/// Returns the figures of one kind at one load: right of all, right kinds, and the answers.
+/// Returns the figures of one kind at one load: right of all, right kinds, the median error of the
+/// full rate, and the answers.
 fn cell(looks: &[Look], level: Level) -> String {
     let looks: Vec<&Look> = looks.iter().filter(|look| look.level == level).collect();
     let mut answers: BTreeMap<String, usize> = BTreeMap::new();
@@ -61,7 +62,10 @@ fn cell(looks: &[Look], level: Level) -> String {
     answers.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
     let answers: Vec<String> = answers.into_iter().map(|(answer, _)| answer).collect();
     let kinds = looks.iter().filter(|look| look.is_kind_right == Some(true)).count();
-    format!("{}/{} {kinds} {}", right(&looks), looks.len(), answers.join(", "))
+    let errors: Vec<f64> =
+        looks.iter().filter_map(|look| look.prediction).map(|p| p.error * 100.0).collect();
+    let error = quantile(errors, 0.5);
+    format!("{}/{} {kinds} {error:+.0} % {}", right(&looks), looks.len(), answers.join(", "))
 }
 
 fn right(looks: &[&Look]) -> usize {
