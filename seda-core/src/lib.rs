@@ -114,10 +114,10 @@ mod worker;
 pub mod report {
     pub use crate::monitor::report::{
         BlockedIn, BlockedWait, Bottleneck, BottleneckKind, BudgetReport, ClassReport, EdgeReport,
-        EdgeWindow, EventLedger, Expected, GateReport, Holding, LockReport, LockUser,
-        MachineReport, NextBottleneck, QueueReport, RateEstimate, RequestLedger, Resolution,
-        ResponseReport, ServiceReport, StageFlow, StageLimits, StageReport, StageWindow,
-        WindowTimes, WorkersReport,
+        EdgeWindow, EventLedger, Expected, GateReport, Holding, LockReport, MachineReport,
+        NextBottleneck, QueueReport, RateEstimate, RequestLedger, Resolution, ResponseReport,
+        ServiceReport, StageFlow, StageLimits, StageReport, StageWindow, WindowTimes,
+        WorkersReport,
     };
 }
 

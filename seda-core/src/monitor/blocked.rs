@@ -154,18 +154,8 @@ impl BlockedSamples {
                 *of_stage.blocked.entry(cause).or_default() += 1;
             }
         }
-        let shared = addresses.iter().map(|address| {
-            let waits = |worker: &BusyWorker| worker.waits_on(*address);
-            LockSamples::of(Some(*address), &looks, waits, waits_for_room)
-        });
-        let mut locks: Vec<_> = shared.collect();
-        let parks = |worker: &BusyWorker| {
-            let is_alone = worker.blocked_in(&addresses) == Some(BlockedIn::Wake);
-            is_alone && !waits_for_room[worker.stage]
-        };
-        if is_exclusive(&looks, parks, waits_for_room) {
-            locks.push(LockSamples::of(None, &looks, parks, waits_for_room));
-        }
+        let mut locks: Vec<_> =
+            locks.into_iter().map(|address| LockSamples::of(address, looks(), stages)).collect();
         locks.sort_by_key(|lock| std::cmp::Reverse(lock.contended));
         BlockedFigures { looks: looks.len() as u64, stages, locks }
     }
@@ -221,16 +211,21 @@ impl LockSamples {
         let contended: Vec<&&Look> =
             looks.iter().filter(|look| look.workers.iter().any(&waits)).collect();
         // The holder is busy in such a stage and does not wait.
-        let candidates = contended.iter().map(|look| {
-            let mut count = stages.map(|_, _| 0);
-            let others = look.workers.iter().filter(|worker| !waits(worker));
-            let others = others.filter(|worker| waiting[worker.stage] > 0);
-            others.for_each(|worker| count[worker.stage] += 1);
-            count
-        });
-        let candidates: Vec<Stages<u64>> = candidates.collect();
-        let holding = holders(&candidates, stages);
-        Self { address, contended: contended.len() as u64, waiting, holding }
+        let mut holding = stages.map(|_, _| 0.0);
+        let mut contended = 0;
+        for look in looks {
+            if !look.workers.iter().any(|worker| worker.waits_on(address)) {
+                continue;
+            }
+            contended += 1;
+            let is_candidate =
+                |worker: &&BusyWorker| waiting[worker.stage] > 0 && !worker.waits_on(address);
+            let candidates: Vec<_> = look.workers.iter().filter(is_candidate).collect();
+            for candidate in &candidates {
+                holding[candidate.stage] += 1.0 / candidates.len() as f64;
+            }
+        }
+        Self { address, contended, waiting, holding }
     }
 }
 

@@ -11,6 +11,7 @@ mod sample;
 mod seconds;
 mod topology;
 
+pub(crate) use blocked::{BlockedFigures, BlockedIn as BlockedCause};
 pub(crate) use metrics::Export;
 pub(crate) use sample::{Sample, StageSums, TimeSum, between};
 pub(crate) use seconds::{Seconds, Window};
@@ -85,13 +86,13 @@ pub(crate) struct Monitor {
     pub(crate) first: Sample,
     /// Samples at the ends of the last ticks, oldest first.
     past: VecDeque<Sample>,
-    /// What busy workers were blocked in.
-    pub(crate) blocked: BlockedSamples,
     /// The last ten seconds.
     pub(crate) seconds: Seconds,
     pub(crate) group: ControlGroup,
     /// The pool of each stage.
     pools: Stages<PoolIndex>,
+    /// What busy workers were blocked in.
+    pub(crate) blocked: BlockedSamples,
 }
 
 impl Monitor {

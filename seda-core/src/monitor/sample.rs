@@ -78,16 +78,6 @@ pub(crate) struct StageSums {
     pub(crate) workers: u128,
 }
 
-impl StageSums {
-    /// Returns the nanoseconds since `then` in which busy workers were blocked: neither on a core
-    /// nor waiting for one. `None` without procfs.
-    pub(crate) fn blocked_since(&self, then: &StageSums) -> Option<u64> {
-        let on_core = between(then.cpu, self.cpu)?;
-        let waiting = between(then.run_queue, self.run_queue)?;
-        Some(self.split.saturating_sub(then.split).saturating_sub(on_core + waiting))
-    }
-}
-
 /// Sums over ticks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct TickSums {
@@ -136,6 +126,16 @@ impl TickSums {
     /// Returns the mean number of busy workers in the ticks that found one; `None` without such.
     pub(crate) fn parallelism(self) -> Option<f64> {
         (self.busy_ticks > 0).then(|| self.busy_workers as f64 / self.busy_ticks as f64)
+    }
+}
+
+impl StageSums {
+    /// Returns the nanoseconds since `then` in which busy workers were blocked: neither on a core
+    /// nor waiting for one. `None` without procfs.
+    pub(crate) fn blocked_since(&self, then: &StageSums) -> Option<u64> {
+        let on_core = between(then.cpu, self.cpu)?;
+        let waiting = between(then.run_queue, self.run_queue)?;
+        Some(self.split.saturating_sub(then.split).saturating_sub(on_core + waiting))
     }
 }
 

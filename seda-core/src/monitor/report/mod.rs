@@ -19,7 +19,9 @@ pub use blocked::{BlockedIn, BlockedWait, LockReport, LockUser};
 pub use bottleneck::{Bottleneck, BottleneckKind, Expected, NextBottleneck, RateEstimate};
 pub use declared::{MachineReport, StageLimits};
 pub use flow::StageFlow;
-pub use window::{EdgeWindow, Holding, StageWindow, WindowTimes};
+pub use window::{
+    BlockedIn, BlockedWait, EdgeWindow, Holding, LockReport, StageWindow, WindowTimes,
+};
 
 use crate::stage::Decision;
 use crate::stats::QuantileSummary;
@@ -83,8 +85,7 @@ pub struct Report {
     /// The machine under the graph.
     #[serde(default)]
     pub machine: MachineReport,
-    /// The locks that workers waited for in the last ten seconds, the most contended first. Empty
-    /// without samples (Linux only, while workers block).
+    /// The locks that workers waited for, the most contended first. Empty without procfs.
     #[serde(default)]
     pub locks: Vec<LockReport>,
     /// What limits the graph, over the last ten seconds.

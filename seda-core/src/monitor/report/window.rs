@@ -95,6 +95,72 @@ pub struct Holding {
     pub blocked: Option<f64>,
 }
 
+/// What the workers of a stage were blocked in, from samples of the kernel.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct BlockedIn {
+    /// The kind of the wait.
+    pub wait: BlockedWait,
+    /// The thing waited for, as far as it is known: a lock's address, a descriptor.
+    pub object: String,
+    /// The stage whose workers hold it; `None` if that is unknown.
+    pub holder: Option<String>,
+    /// The number of samples of this wait in the last ten seconds.
+    pub samples: u64,
+    /// The share of the stage's busy samples, 0 to 1.
+    pub share: f64,
+}
+
+/// The kind of a wait.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum BlockedWait {
+    /// A lock or a condition of another thread.
+    Lock,
+    /// A sleep.
+    Sleep,
+    /// A read, a write or a poll of a descriptor.
+    Descriptor,
+    /// A message, a condition, or a lock that parks each thread by itself: only one thread waits
+    /// for the object.
+    Wake,
+    /// Anything else.
+    #[default]
+    Unknown,
+}
+
+impl BlockedIn {
+    /// Returns the wait and its object in words.
+    pub(super) fn name(&self) -> String {
+        let kind = match self.wait {
+            BlockedWait::Lock => "a lock",
+            BlockedWait::Sleep => "sleep",
+            BlockedWait::Descriptor => "I/O",
+            BlockedWait::Wake => "waiting for a message or a condition",
+            BlockedWait::Unknown => "an unknown call",
+        };
+        if self.object.is_empty() { kind.to_owned() } else { format!("{kind} ({})", self.object) }
+    }
+}
+
+/// A lock that several workers were seen to wait for in the last ten seconds.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct LockReport {
+    /// Its address.
+    pub address: String,
+    /// The number of looks at which a worker waited for it.
+    pub contended: u64,
+    /// Share of all looks at which a stage's worker held it while others waited, by stage. It is
+    /// less than the real share: a lock is only seen while a worker waits for it.
+    pub held: BTreeMap<String, f64>,
+    /// Mean number of workers that waited for it, by stage.
+    pub waiting: BTreeMap<String, f64>,
+}
+
 /// An edge over a window of time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

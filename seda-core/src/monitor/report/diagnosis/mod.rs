@@ -20,6 +20,8 @@ mod holding;
 mod lock;
 mod predict;
 mod resource;
+#[cfg(test)]
+mod tests;
 mod verdict;
 
 use crate::monitor::report::{Bottleneck, Report};

@@ -53,7 +53,7 @@ fn ranked(mut all: Vec<Resource>) -> Vec<Resource> {
         let near = cores.load() >= NEAR * first.load() && cores.load() > first.own_load();
         starved || (near && first.core_wait_share() > 0.1)
     });
-    if !is_scarce || first.what == What::Cores {
+    if !is_scarce && first.what != What::Cores {
         return all;
     }
     for resource in &mut all {
@@ -165,7 +165,10 @@ impl Verdict<'_> {
             format!("{}, the fullest resource, is used to {}", first.name, Percent(first.used))
         });
         let action = match &stage {
-            Some(stage) => format!("Relax the SLO, or make an event of `{stage}` take less time."),
+            Some(stage) if report.classes.iter().any(|c| c.promised_seconds.is_some()) => {
+                format!("Relax the SLO, or make an event of `{stage}` take less time.")
+            }
+            Some(stage) => format!("Look at the limit of the gate of `{stage}`."),
             None => {
                 let limit = report.budget.limit as f64;
                 let wanted = (limit * bound.load() * 1.5).ceil();
@@ -219,9 +222,18 @@ impl Verdict<'_> {
         let Some(held) = self.analysis.held.get(first.stage) else { return evidence };
         evidence.extend(self.changed(held));
         evidence.extend(parts(held, &stage.name));
-        evidence
-            .extend(report.stages.iter().filter_map(|waiting| blocked_in(first, stage, waiting)));
-        evidence.extend(outcome(&stage.last_ten_seconds));
+        evidence.extend(outcome(held.window(stage)));
+        let locked = report.stages.iter().filter(|s| lock_share(s) > 0.1);
+        evidence.extend(locked.map(|waiter| {
+            format!("`{}` waits for a lock for {}", waiter.name, Percent(lock_share(waiter)))
+        }));
+        if first.kind == BottleneckKind::Blocked {
+            let waits = stage.blocked_in.iter().filter(|wait| wait.share > 0.1);
+            evidence.extend(waits.map(|wait| {
+                let share = Percent(wait.share);
+                format!("blocked in {} for {share} of the samples", wait.name())
+            }));
+        }
         let waiting = report.stages.iter().filter(|s| room_share(&s.last_ten_seconds) > 0.1);
         evidence.extend(waiting.map(|sender| {
             let share = Percent(room_share(&sender.last_ten_seconds));
@@ -249,13 +261,20 @@ impl Verdict<'_> {
             What::Cores => {
                 format!("{demand:.2} of {servers:.2} cores are needed, {share} for `{name}`")
             }
+            What::Budget => {
+                format!(
+                    "{demand:.1} events are in service, {share} in `{name}`, {servers} may be inside"
+                )
+            }
             What::Places => format!("{demand:.1} of {servers} places outside are needed"),
             What::Shard => {
                 format!("the busiest shard of `{name}` needs {demand:.2} workers and can have one")
             }
             What::Lock => {
-                let used = Percent(first.used);
-                format!("the lock is held for {used} of the time, by `{name}` for {share} of that")
+                format!(
+                    "the lock is held for {} of the time, {share} by `{name}`",
+                    Percent(first.used)
+                )
             }
             What::Pool | What::Cap if first.kind == BottleneckKind::PoolLimit => {
                 format!("{demand:.2} of {servers} workers are needed, {share} for `{name}`")
@@ -323,19 +342,10 @@ fn room_share(window: &StageWindow) -> f64 {
     if total > 0.0 { window.holding.room_wait / total } else { 0.0 }
 }
 
-/// Returns what the workers of a stage are mostly blocked in: those of the named stage, and of all
-/// that wait for a named lock.
-fn blocked_in(first: &Resource, named: &StageReport, waiting: &StageReport) -> Option<String> {
-    let is_lock = first.what == What::Lock;
-    let mut causes = waiting.blocked_in.iter();
-    let cause = causes.find(|cause| {
-        let of_lock = cause.wait == BlockedWait::Lock && first.name.starts_with(&cause.object);
-        if is_lock { of_lock } else { waiting.name == named.name }
-    })?;
-    (cause.share > BLOCKED_OFTEN).then(|| {
-        let (stage, object, share) = (&waiting.name, &cause.object, Percent(cause.share));
-        format!("busy workers of `{stage}` are blocked in {object} for {share} of their time")
-    })
+/// Returns the part of a stage's busy time that is spent waiting for locks.
+fn lock_share(stage: &StageReport) -> f64 {
+    let held = &stage.last_ten_seconds.holding;
+    held.lock_wait / held.total.unwrap_or(0.0).max(f64::MIN_POSITIVE)
 }
 
 /// Returns how an event's time is split.
