@@ -21,6 +21,8 @@ const MOST_WORKERS: usize = 32;
 /// The number of different threads that must wait on a futex before it counts as a lock. A thread
 /// that waits for a message, or for a lock that parks each thread by itself, waits on its own.
 const SHARED: usize = 2;
+/// The address of locks that park each thread by itself. No futex is there.
+pub(crate) const PARKED: u64 = 0;
 /// The rounds in which the holders of a lock are estimated. Each of them needs as many steps as
 /// there are looks, and the tenth changes nothing that a reader would see.
 const ROUNDS: usize = 20;
@@ -49,7 +51,7 @@ struct Look {
 /// The cause for which a worker is blocked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum BlockedIn {
-    /// A lock for which several threads wait; its futex's address.
+    /// A lock for which several threads wait; its futex's address, or [`PARKED`].
     Lock(u64),
     /// A futex on which one thread alone waits: a message, a condition, or a lock that parks each
     /// thread by itself.
@@ -76,8 +78,8 @@ pub(crate) struct StageSamples {
 /// The samples of one lock.
 #[derive(Clone, Debug)]
 pub(crate) struct LockSamples {
-    /// `None` for a lock that parks each thread by itself.
-    pub(crate) address: Option<u64>,
+    /// Its futex, or [`PARKED`].
+    pub(crate) address: u64,
     /// Looks at which a worker waited for it.
     pub(crate) contended: u64,
     /// Samples of waiting workers, by stage.
@@ -154,10 +156,31 @@ impl BlockedSamples {
                 *of_stage.blocked.entry(cause).or_default() += 1;
             }
         }
-        let mut locks: Vec<_> =
-            locks.into_iter().map(|address| LockSamples::of(address, looks(), stages)).collect();
+        let shared = addresses.iter().map(|address| {
+            let waits = |worker: &BusyWorker| worker.waits_on(*address);
+            LockSamples::of(*address, &looks, waits, waits_for_room)
+        });
+        let mut locks: Vec<_> = shared.collect();
+        let parks = |worker: &BusyWorker| {
+            let is_alone = worker.blocked_in(&addresses) == Some(BlockedIn::Wake);
+            is_alone && !waits_for_room[worker.stage]
+        };
+        if is_exclusive(&looks, parks, waits_for_room) {
+            locks.push(LockSamples::of(PARKED, &looks, parks, waits_for_room));
+            let parked = stages.iter_mut().zip(waits_for_room).filter(|(_, for_room)| !**for_room);
+            parked.for_each(|(stage, _)| stage.parks_for_a_lock());
+        }
         locks.sort_by_key(|lock| std::cmp::Reverse(lock.contended));
         BlockedFigures { looks: looks.len() as u64, stages, locks }
+    }
+}
+
+impl StageSamples {
+    /// Counts the waits of single threads as waits for a lock.
+    fn parks_for_a_lock(&mut self) {
+        if let Some(samples) = self.blocked.remove(&BlockedIn::Wake) {
+            self.blocked.insert(BlockedIn::Lock(PARKED), samples);
+        }
     }
 }
 
@@ -183,22 +206,8 @@ impl BusyWorker {
 }
 
 impl LockSamples {
-    /// Returns whether samples of this cause are waits for the lock.
-    pub(crate) fn is_cause(&self, cause: BlockedIn) -> bool {
-        match self.address {
-            Some(address) => cause == BlockedIn::Lock(address),
-            None => cause == BlockedIn::Wake,
-        }
-    }
-
-    /// Returns the stage that holds the lock most of the time; `None` if none was ever seen to.
-    pub(crate) fn holder(&self) -> Option<StageIndex> {
-        let seen = self.holding.entries().filter(|(_, holding)| **holding > 0.0);
-        seen.max_by(|(_, a), (_, b)| a.total_cmp(b)).map(|(stage, _)| stage)
-    }
-
     fn of<T>(
-        address: Option<u64>,
+        address: u64,
         looks: &[&Look],
         waits: impl Fn(&BusyWorker) -> bool,
         stages: &Stages<T>,
@@ -211,21 +220,16 @@ impl LockSamples {
         let contended: Vec<&&Look> =
             looks.iter().filter(|look| look.workers.iter().any(&waits)).collect();
         // The holder is busy in such a stage and does not wait.
-        let mut holding = stages.map(|_, _| 0.0);
-        let mut contended = 0;
-        for look in looks {
-            if !look.workers.iter().any(|worker| worker.waits_on(address)) {
-                continue;
-            }
-            contended += 1;
-            let is_candidate =
-                |worker: &&BusyWorker| waiting[worker.stage] > 0 && !worker.waits_on(address);
-            let candidates: Vec<_> = look.workers.iter().filter(is_candidate).collect();
-            for candidate in &candidates {
-                holding[candidate.stage] += 1.0 / candidates.len() as f64;
-            }
-        }
-        Self { address, contended, waiting, holding }
+        let candidates = contended.iter().map(|look| {
+            let mut count = stages.map(|_, _| 0);
+            let others = look.workers.iter().filter(|worker| !waits(worker));
+            let others = others.filter(|worker| waiting[worker.stage] > 0);
+            others.for_each(|worker| count[worker.stage] += 1);
+            count
+        });
+        let candidates: Vec<Stages<u64>> = candidates.collect();
+        let holding = holders(&candidates, stages);
+        Self { address, contended: contended.len() as u64, waiting, holding }
     }
 }
 
@@ -341,7 +345,7 @@ mod tests {
         }
         let seen = figures(&samples);
         let [lock] = &seen.locks[..] else { panic!("one lock is seen: {seen:?}") };
-        assert_eq!((lock.address, lock.contended), (Some(LOCK), 20));
+        assert_eq!((lock.address, lock.contended), (LOCK, 20));
         assert_eq!(lock.waiting.iter().copied().collect::<Vec<_>>(), [16, 4, 0]);
         assert_eq!(lock.holding.iter().copied().collect::<Vec<_>>(), [4.0, 16.0, 0.0]);
         let read = &seen.stages[StageIndex::declared(0)];
@@ -423,7 +427,9 @@ mod tests {
         let samples = parked(|n| Some(if n % 4 == 0 { 0 } else { 2 + (n % 2) as u32 }));
         let seen = figures(&samples);
         let [lock] = &seen.locks[..] else { panic!("one lock is seen: {seen:?}") };
-        assert_eq!((lock.address, lock.contended), (None, 100));
+        assert_eq!((lock.address, lock.contended), (PARKED, 100));
+        let read = &seen.stages[StageIndex::declared(0)];
+        assert_eq!(read.blocked[&BlockedIn::Lock(PARKED)], 175);
         assert_eq!(lock.holding.iter().copied().collect::<Vec<_>>(), [25.0, 75.0, 0.0]);
     }
 

@@ -44,8 +44,8 @@ impl Named {
             tied: bottleneck.tied.iter().filter_map(|tied| tied.stage.clone()).collect(),
             max_rate,
             holder: report.locks.first().and_then(|lock| {
-                let user = lock.users.first()?;
-                Some(Holder { stage: user.stage.clone(), samples: lock.contended })
+                let (stage, _) = lock.held.iter().max_by(|(_, a), (_, b)| a.total_cmp(b))?;
+                Some(Holder { stage: stage.clone(), samples: lock.contended })
             }),
         }
     }

@@ -4,7 +4,6 @@
 //! [`Report::to_dot`] draws it. Fields may be added, with `#[serde(default)]` so that older reports
 //! can still be read; none is removed or changes its meaning.
 
-mod blocked;
 mod bottleneck;
 mod build;
 mod declared;
@@ -15,7 +14,6 @@ mod flow;
 mod measure;
 mod window;
 
-pub use blocked::{BlockedIn, BlockedWait, LockReport, LockUser};
 pub use bottleneck::{Bottleneck, BottleneckKind, Expected, NextBottleneck, RateEstimate};
 pub use declared::{MachineReport, StageLimits};
 pub use flow::StageFlow;

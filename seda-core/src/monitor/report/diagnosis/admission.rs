@@ -46,9 +46,14 @@ pub(super) fn find(
 ) -> Option<Bound> {
     let bound = most_refused(report, flows).filter(|bound| bound.refused > SOME)?;
     let Some(first) = first.filter(|first| first.load() >= busy) else { return Some(bound) };
+    // Without an SLO a gate refuses nothing before a queue stands, and what is full explains it.
+    if bound.stage.is_some() && report.classes.iter().all(|c| c.promised_seconds.is_none()) {
+        return None;
+    }
     // A declared rate and the budget refuse by themselves.
     let is_rate = matches!(first.what, What::Rate | What::Budget) && first.load() >= 1.0;
-    let is_used = first.used >= FULL.min(NEARLY * reachable(report, held, first));
+    let full = if first.what == What::Lock { FULL_LOCK } else { FULL };
+    let is_used = first.used >= full.min(NEARLY * reachable(report, held, first));
     (!is_rate && !is_used).then_some(bound)
 }
 

@@ -99,7 +99,7 @@ impl Analysis<'_> {
                 (action, Some(Change::Servers(wanted)))
             }
             What::Lock => {
-                let action = format!("Hold the lock in `{name}` for half the time.");
+                let action = format!("Hold the lock in `{name}` for a shorter time.");
                 (action, Some(Change::HalfDemand))
             }
         }

@@ -3,7 +3,6 @@
 //!
 //! - `flow`: what would come to each stage if nothing were refused on the way.
 //! - `holding`: how long an event holds a worker, a core, a place outside.
-//! - `lock`: how long each lock is held, and by which stages.
 //! - `resource`: the resources of a graph, each with its demand, its servers and its load.
 //! - `predict`: waits and response times from loads and variances.
 //! - `admission`: refusals that no resource explains.
@@ -17,7 +16,6 @@ mod admission;
 mod advice;
 mod flow;
 mod holding;
-mod lock;
 mod predict;
 mod resource;
 #[cfg(test)]

@@ -11,6 +11,8 @@ const OWN: f64 = 0.999;
 const MOSTLY: f64 = 0.5;
 /// Samples of a lock that are enough to blame it.
 const LOCK_SAMPLES: u64 = 25;
+/// Places outside are full if this part of them is in use.
+const FULL_PLACES: f64 = 0.9;
 /// Replicas share their events evenly if the fullest is at most this factor above their mean.
 const EVEN: f64 = 1.25;
 
@@ -107,7 +109,6 @@ pub(super) fn resources(report: &Report, flows: &Flows, held: &[Held]) -> Vec<Re
     all.extend(report.locks.iter().filter_map(|lock| measured.lock(lock)));
     all.extend(measured.budget());
     all.extend(measured.cores());
-    all.extend(lock_demands(report, flows).into_iter().filter_map(of_lock));
     all.retain(|resource| resource.demand() > 0.0 && resource.load().is_finite());
     all.sort_by(|a, b| b.load().total_cmp(&a.load()));
     all
@@ -286,7 +287,9 @@ impl Measured<'_> {
         let (stage, _) = largest(&parts)?;
         let name = format!("lock of {}", self.report.stages.get(stage)?.name);
         let kind = BottleneckKind::Lock;
-        let error = (1.0 / lock.contended as f64).sqrt();
+        // The error of a share of looks; that of its square root is half of it.
+        let missed = 1.0 - lock.contended as f64 / lock.looks.max(lock.contended) as f64;
+        let error = (missed / lock.contended as f64).sqrt() / 2.0;
         let used = lock.held.values().sum();
         let (core_wait, servers) = (0.0, 1.0);
         Some(Resource {
@@ -369,14 +372,6 @@ impl Measured<'_> {
         });
         squares.sum::<f64>().sqrt() / all.max(f64::MIN_POSITIVE)
     }
-}
-
-/// Returns a lock as a resource with one server.
-fn of_lock(lock: LockDemand) -> Option<Resource> {
-    let LockDemand { name, parts, used, error } = lock;
-    let (stage, _) = largest(&parts)?;
-    let (what, kind) = (What::Lock, BottleneckKind::Lock);
-    Some(Resource { what, kind, name, stage, parts, core_wait: 0.0, servers: 1.0, used, error })
 }
 
 /// Returns the stage with the largest part.

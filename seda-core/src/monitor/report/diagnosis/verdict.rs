@@ -8,7 +8,7 @@ use crate::monitor::report::diagnosis::holding::Held;
 use crate::monitor::report::diagnosis::predict::Model;
 use crate::monitor::report::diagnosis::resource::{Resource, What, resources, stage_name};
 use crate::monitor::report::{
-    BlockedWait, Bottleneck, BottleneckKind, NextBottleneck, Report, StageReport, StageWindow,
+    Bottleneck, BottleneckKind, NextBottleneck, Report, StageReport, StageWindow,
 };
 
 /// The load from which a resource is named: half a load must say none, and 70 % a name.
@@ -23,8 +23,6 @@ const NEAR: f64 = 0.85;
 const CORES_BUSY: f64 = 0.5;
 /// Two loads within one standard error of each other tie, but never if they are further apart.
 const TIE: f64 = 0.045;
-/// The part of its samples from which a cause of blocking is told.
-const BLOCKED_OFTEN: f64 = 0.1;
 /// A stage whose workers wait for room for this part of their time is held up by the next one.
 const HELD_UP: f64 = 0.5;
 
