@@ -26,6 +26,8 @@ pub(crate) const PARKED: u64 = 0;
 /// The rounds in which the holders of a lock are estimated. Each of them needs as many steps as
 /// there are looks, and the tenth changes nothing that a reader would see.
 const ROUNDS: usize = 20;
+/// The least chance that a candidate does not hold the lock, which keeps the odds finite.
+const LEAST_CHANCE: f64 = 1e-3;
 /// Looks at which all workers would wait if they waited by chance. From this number on it is no
 /// chance if they never do.
 const EXPECTED: f64 = 10.0;
@@ -235,27 +237,30 @@ impl LockSamples {
 
 /// Returns at how many looks each stage held a lock, by expectation maximization.
 ///
-/// `candidates` are the numbers of workers that may hold it, look by look. One of several holds it
-/// with the propensity of its stage, which is the part of its appearances at which it held the
-/// lock. A look with one candidate leaves no choice and settles the others.
+/// `candidates` are the numbers of workers that may hold it, look by look. A candidate holds the lock
+/// with the chance of its stage: the part of such appearances at which it held the lock. As exactly
+/// one of several holds it, each counts by the odds of its chance. A look with one candidate leaves
+/// no choice and settles the others.
 fn holders<T>(candidates: &[Stages<u64>], stages: &Stages<T>) -> Stages<f64> {
     let mut seen = stages.map(|_, _| 0.0);
     for count in candidates {
         seen.iter_mut().zip(count).for_each(|(seen, count)| *seen += *count as f64);
     }
-    let mut propensity = stages.map(|_, _| 1.0);
+    let mut odds = stages.map(|_, _| 1.0);
     let mut held = stages.map(|_, _| 0.0);
     for _ in 0..ROUNDS {
         held = stages.map(|_, _| 0.0);
         for count in candidates {
-            let weights = count.map(|stage, count| *count as f64 * propensity[stage]);
+            let weights = count.map(|stage, count| *count as f64 * odds[stage]);
             let all: f64 = weights.iter().sum();
             if all > 0.0 {
                 held.iter_mut().zip(&weights).for_each(|(held, weight)| *held += weight / all);
             }
         }
-        propensity =
-            held.map(|stage, held| if seen[stage] > 0.0 { held / seen[stage] } else { 0.0 });
+        odds = held.map(|stage, held| {
+            let chance = held / f64::max(seen[stage], 1.0);
+            chance / (1.0 - chance).max(LEAST_CHANCE)
+        });
     }
     held
 }
