@@ -237,10 +237,10 @@ impl LockSamples {
 
 /// Returns at how many looks each stage held a lock, by expectation maximization.
 ///
-/// `candidates` are the numbers of workers that may hold it, look by look. A candidate holds the lock
-/// with the chance of its stage: the part of such appearances at which it held the lock. As exactly
-/// one of several holds it, each counts by the odds of its chance. A look with one candidate leaves
-/// no choice and settles the others.
+/// `candidates` are the numbers of workers that may hold it, look by look. A candidate holds the
+/// lock with the chance of its stage: the part of such appearances at which it held the lock. As
+/// exactly one of several holds it, each counts by the odds of its chance. A look with one
+/// candidate leaves no choice and settles the others.
 fn holders<T>(candidates: &[Stages<u64>], stages: &Stages<T>) -> Stages<f64> {
     let mut seen = stages.map(|_, _| 0.0);
     for count in candidates {
