@@ -140,7 +140,7 @@ impl ControlPlane {
         let mut monitor = self.monitor.lock();
         let blocks = monitor.has_blocked_workers();
         if blocks {
-            monitor.blocked.look(&self.topology, self.topology.now());
+            monitor.recent.blocked.look(&self.topology, self.topology.now());
         }
         blocks
     }

@@ -64,6 +64,19 @@ pub(crate) struct BudgetUse<N> {
     pub(crate) limit: N,
 }
 
+/// What the last seconds brought.
+pub(crate) struct Recent {
+    /// Samples at the ends of the last ticks, oldest first.
+    past: VecDeque<Sample>,
+    /// The last ten seconds.
+    pub(crate) seconds: Seconds,
+    pub(crate) group: ControlGroup,
+    /// The pool of each stage.
+    pools: Stages<PoolIndex>,
+    /// What busy workers were blocked in.
+    pub(crate) blocked: BlockedSamples,
+}
+
 /// All measurements up to the last collection.
 pub(crate) struct Monitor {
     workers: Vec<Watched>,
@@ -84,15 +97,7 @@ pub(crate) struct Monitor {
     pub(crate) running: Pools<RunningWorkers>,
     pub(crate) now: Sample,
     pub(crate) first: Sample,
-    /// Samples at the ends of the last ticks, oldest first.
-    past: VecDeque<Sample>,
-    /// The last ten seconds.
-    pub(crate) seconds: Seconds,
-    pub(crate) group: ControlGroup,
-    /// The pool of each stage.
-    pools: Stages<PoolIndex>,
-    /// What busy workers were blocked in.
-    pub(crate) blocked: BlockedSamples,
+    pub(crate) recent: Recent,
 }
 
 impl Monitor {
@@ -106,9 +111,13 @@ impl Monitor {
             if topology.core.is_stepped() { ControlGroup::default() } else { ControlGroup::find() };
         let machine = machine_times(topology, &group);
         Self {
-            seconds: Seconds::new(first.clone(), machine),
-            group,
-            pools: stages.map(|_, plan| plan.pool),
+            recent: Recent {
+                past: VecDeque::from([first.clone()]),
+                seconds: Seconds::new(first.clone(), machine),
+                group,
+                pools: stages.map(|_, plan| plan.pool),
+                blocked: BlockedSamples::default(),
+            },
             workers: Vec::new(),
             life: stages.map(|_, _| StageFigures::default()),
             tick: stages.map(|_, _| StageFigures::default()),
@@ -120,20 +129,18 @@ impl Monitor {
             live: topology.pools.map(|_, _| 0),
             running: topology.pools.map(|_, _| RunningWorkers::default()),
             now: first.clone(),
-            past: VecDeque::from([first.clone()]),
-            blocked: BlockedSamples::default(),
             first,
         }
     }
 
     /// The sample at the beginning of the present tick.
     pub(crate) fn tick_start(&self) -> &Sample {
-        self.past.back().unwrap_or(&self.first)
+        self.recent.past.back().unwrap_or(&self.first)
     }
 
     /// The sample at the beginning of the report's window.
     pub(crate) fn window_start(&self) -> &Sample {
-        self.past.front().unwrap_or(&self.first)
+        self.recent.past.front().unwrap_or(&self.first)
     }
 
     /// Returns whether time has passed since the tick began, up to the last collection.
@@ -143,9 +150,9 @@ impl Monitor {
     pub(crate) fn has_length(&mut self) -> bool {
         let (began, now) = (self.tick_start().at, self.now.at);
         if now < began {
-            self.past.clear();
-            self.seconds = Seconds::new(self.now.clone(), MachineTimes::default());
-            self.past.push_back(self.now.clone());
+            self.recent.past.clear();
+            self.recent.seconds = Seconds::new(self.now.clone(), MachineTimes::default());
+            self.recent.past.push_back(self.now.clone());
             self.tick.iter_mut().for_each(StageFigures::clear);
         }
         began < now
@@ -154,19 +161,21 @@ impl Monitor {
     /// Ends a tick: the sample joins the window.
     pub(crate) fn close_tick(&mut self, topology: &Topology, now: Time) {
         self.now.at = now;
-        let start = self.past.back().unwrap_or(&self.first);
-        let sums = self.now.stages.iter_mut().zip(&start.stages).zip(&self.pools);
+        let start = self.recent.past.back().unwrap_or(&self.first);
+        let sums = self.now.stages.iter_mut().zip(&start.stages).zip(&self.recent.pools);
         for ((sum, start), pool) in sums {
             let arrivals = sum.ledger.offered - start.ledger.offered;
-            sum.ticks.count(arrivals, self.running[*pool].count);
+            sum.windowed.ticks.count(arrivals, self.running[*pool].count);
         }
-        self.seconds.add(&self.tick);
-        if self.seconds.is_over(now) {
-            self.seconds.begin(self.now.clone(), machine_times(topology, &self.group));
+        self.recent.seconds.add(&self.tick);
+        if self.recent.seconds.is_over(now) {
+            self.recent
+                .seconds
+                .begin(self.now.clone(), machine_times(topology, &self.recent.group));
         }
-        self.past.push_back(self.now.clone());
-        if self.past.len() > WINDOW_TICKS {
-            self.past.pop_front();
+        self.recent.past.push_back(self.now.clone());
+        if self.recent.past.len() > WINDOW_TICKS {
+            self.recent.past.pop_front();
         }
         self.tick.iter_mut().for_each(StageFigures::clear);
     }
@@ -199,13 +208,13 @@ impl Monitor {
             sum.ledger = queue.total();
             sum.depth = queue.depth;
             sum.empty = queue.empty_nanos;
-            sum.occupancy = queue.occupancy;
+            sum.windowed.occupancy = queue.occupancy;
             sum.deferred = TimeSum::of(&queue.deferred_service);
             sum.wait = TimeSum::of(&life.wait);
             sum.service = TimeSum::of(&life.service);
-            sum.room_wait = life.room_wait;
-            sum.edges.clone_from(&queue.edges);
-            sum.shards.clone_from(&queue.shards);
+            sum.windowed.room_wait = life.room_wait;
+            sum.windowed.edges.clone_from(&queue.edges);
+            sum.windowed.shards.clone_from(&queue.shards);
             sum.gate = self.gates[stage].unwrap_or(sum.gate);
         }
         let response = self.requests.response.clone();

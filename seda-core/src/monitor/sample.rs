@@ -66,6 +66,14 @@ pub(crate) struct StageSums {
     pub(crate) deferred: TimeSum,
     pub(crate) gate: GateCounts,
     pub(crate) service: TimeSum,
+    pub(crate) windowed: WindowedSums,
+    /// Nanoseconds of the pool's workers, busy or idle.
+    pub(crate) workers: u128,
+}
+
+/// Sums that only the windows of a report need.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct WindowedSums {
     /// Nanoseconds of `busy` spent waiting for room in another stage.
     pub(crate) room_wait: u64,
     /// Events sent and refused, by the number of the edge into the stage.
@@ -73,9 +81,8 @@ pub(crate) struct StageSums {
     /// Events accepted, by shard; empty unless the stage is keyed.
     pub(crate) shards: Vec<u64>,
     pub(crate) ticks: TickSums,
+    /// Time integral of the number of events in the stage, in event-nanoseconds.
     pub(crate) occupancy: u128,
-    /// Nanoseconds of the pool's workers, busy or idle.
-    pub(crate) workers: u128,
 }
 
 /// Sums over ticks.

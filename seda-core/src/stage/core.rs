@@ -197,7 +197,6 @@ impl<E: Send + 'static> Observed for StageCore<E> {
             held: self.pending.held(),
             delayed: lanes.delayed(),
             bytes: self.weighs().then(|| lanes.bytes()),
-            busiest_shard: lanes.shards().map(Shards::busiest_share),
             shards: lanes.shards().map(by_shard).unwrap_or_default(),
         };
         (figures, Box::new(lanes))

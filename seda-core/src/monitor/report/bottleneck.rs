@@ -7,8 +7,8 @@ use std::fmt;
 /// What limits the graph, as [`Report::diagnose`](crate::Report::diagnose) finds it.
 ///
 /// Rates are in requests of the graph per second: events from outside, accepted or refused. A load
-/// is the share of a resource that the offered requests need, whether they are admitted or not; 1 is
-/// full, and more than 1 is an overload.
+/// is the share of a resource that the offered requests need, whether they are admitted or not. 1
+/// is full, and more than 1 is an overload.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]

@@ -4,7 +4,7 @@ use crate::config::StageIndex;
 use crate::event::request::RequestCounts;
 use crate::event::{LossCounts, RefusalCounts};
 use crate::gate::{GateCounts, TenantName};
-use crate::monitor::report::measure::Measure;
+use crate::monitor::report::measure::{Measure, busiest_shard};
 use crate::monitor::report::{
     Bottleneck, BudgetReport, ClassReport, EdgeReport, EventLedger, GateReport, QueueReport,
     Report, RequestLedger, Resolution, ResponseReport, ServiceReport, StageFlow, StageReport,
@@ -36,10 +36,10 @@ impl Report {
         let now = &monitor.now;
         let mut total = ClassLedger::default();
         now.stages.iter().for_each(|stage| total.add(&stage.ledger));
-        let since = monitor.seconds.last_ten().map_or(then, |window| window.start);
+        let since = monitor.recent.seconds.last_ten().map_or(then, |window| window.start);
         let waits_for_room =
             now.stages.map(|stage, sums| waits_for_room(sums, &since.stages[stage]));
-        let blocked = monitor.blocked.since(since.at, &waits_for_room);
+        let blocked = monitor.recent.blocked.since(since.at, &waits_for_room);
         let measure = Measure { topology, monitor, blocked: &blocked };
         let mut report = Report {
             graph: topology.core.name.to_string(),
@@ -72,7 +72,7 @@ impl Report {
 
 /// Returns whether workers wait for room for a notable part of their time.
 fn waits_for_room(now: &StageSums, then: &StageSums) -> bool {
-    let (room, busy) = (now.room_wait - then.room_wait, now.busy - then.busy);
+    let (room, busy) = (now.windowed.room_wait - then.windowed.room_wait, now.busy - then.busy);
     room as f64 > NOTABLE * busy as f64
 }
 
@@ -155,7 +155,7 @@ fn edges(measure: Measure<'_>) -> Vec<EdgeReport> {
     let edges = topology.edges.iter().filter_map(|edge| {
         let (sent, refused) = *monitor.queues[edge.target()].edges.get(edge.number)?;
         let from = edge.source().map(|from| name(topology, from));
-        let seconds = &monitor.seconds;
+        let seconds = &monitor.recent.seconds;
         Some(EdgeReport {
             from,
             to: name(topology, edge.target()),
@@ -224,7 +224,7 @@ fn stage(measure: Measure<'_>, then: &Sample, index: StageIndex) -> StageReport 
         runqueue_share,
         blocked_share: blocked,
         occupancy: if seconds > 0.0 {
-            (now.occupancy - past.occupancy) as f64 / 1e9 / seconds
+            (now.windowed.occupancy - past.windowed.occupancy) as f64 / 1e9 / seconds
         } else {
             0.0
         },
@@ -251,15 +251,20 @@ fn stage(measure: Measure<'_>, then: &Sample, index: StageIndex) -> StageReport 
         held: queue.held as u64,
         delayed: queue.delayed as u64,
         bytes: queue.bytes,
-        busiest_shard_share: queue.busiest_shard,
+        busiest_shard_share: busiest_shard_ever(&queue.shards),
         gate: gate(topology, monitor, index),
         wasted_seconds: queue.wasted_nanos as f64 / 1e9,
         limits: measure.limits(index),
-        last_second: measure.stage(index, monitor.seconds.last(&monitor.now)),
-        last_ten_seconds: measure.stage(index, monitor.seconds.last_ten()),
+        last_second: measure.stage(index, monitor.recent.seconds.last(&monitor.now)),
+        last_ten_seconds: measure.stage(index, monitor.recent.seconds.last_ten()),
         flow: StageFlow::default(),
         blocked_in: measure.blocked_in(index),
     }
+}
+
+/// Returns the share of the busiest shard since the graph began; `None` unless the stage is keyed.
+fn busiest_shard_ever(shards: &[u64]) -> Option<f64> {
+    (!shards.is_empty()).then(|| busiest_shard(shards, &[]).unwrap_or(0.0))
 }
 
 fn per_second(n: u64, seconds: f64) -> f64 {

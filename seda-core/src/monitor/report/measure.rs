@@ -33,7 +33,7 @@ impl Measure<'_> {
         let (now, then) = (&self.monitor.now.stages[index], &window.start.stages[index]);
         let figures = window.figures(index, &self.monitor.tick);
         let seconds = self.seconds(window.start);
-        let ticks = now.ticks.since(then.ticks);
+        let ticks = now.windowed.ticks.since(then.windowed.ticks);
         let deferred = now.deferred.since(then.deferred);
         let workers = now.workers - then.workers;
         StageWindow {
@@ -52,16 +52,20 @@ impl Measure<'_> {
             holding: self.without_locks(index, holding(now, then)),
             outside_seconds: deferred.mean_seconds(),
             outside: per_second(deferred.nanos as f64 / 1e9, seconds),
-            occupancy: per_second((now.occupancy - then.occupancy) as f64 / 1e9, seconds),
+            occupancy: per_second(
+                (now.windowed.occupancy - then.windowed.occupancy) as f64 / 1e9,
+                seconds,
+            ),
             dispersion: ticks.dispersion(),
             parallelism: ticks.parallelism(),
-            busiest_shard_share: busiest_shard(&now.shards, &then.shards),
+            busiest_shard_share: busiest_shard(&now.windowed.shards, &then.windowed.shards),
         }
     }
 
     /// Returns the counts of an edge over a window.
     pub(super) fn edge(self, edge: &Edge, window: Option<Window<'_>>) -> EdgeWindow {
-        let counts = |sample: &Sample| sample.stages[edge.target()].edges.get(edge.number).copied();
+        let counts =
+            |sample: &Sample| sample.stages[edge.target()].windowed.edges.get(edge.number).copied();
         let (sent, refused) = counts(&self.monitor.now).unwrap_or_default();
         let (sent_before, refused_before) =
             window.and_then(|window| counts(window.start)).unwrap_or_default();
@@ -91,18 +95,18 @@ impl Measure<'_> {
     /// Returns the machine's figures over the last ten seconds.
     pub(super) fn machine(self) -> MachineReport {
         let monitor = self.monitor;
-        let start = monitor.seconds.last_ten().map(|window| window.start);
+        let start = monitor.recent.seconds.last_ten().map(|window| window.start);
         let hosts = self.topology.pools.iter().any(|pool| pool.core.hosted);
         let mut report = MachineReport {
             cores: self.topology.core.cores(),
-            quota: monitor.group.quota,
+            quota: monitor.recent.group.quota,
             ..MachineReport::default()
         };
         if let Some(start) = start.filter(|_| hosts && !self.topology.core.is_stepped()) {
             let nanos = monitor.now.reactors - start.reactors;
             report.reactors = Some(per_second(nanos as f64 / 1e9, self.seconds(start)));
         }
-        let Some((then, now, seconds)) = monitor.seconds.machine() else { return report };
+        let Some((then, now, seconds)) = monitor.recent.seconds.machine() else { return report };
         let cores = |then, now| Some(between(then, now)? as f64 / 1e9 / seconds);
         report.process = cores(then.process, now.process);
         report.busy = cores(then.busy, now.busy);
@@ -209,7 +213,7 @@ fn times(times: &Quantiles) -> WindowTimes {
 
 /// Returns how long a worker was held per event that it ended between two readings.
 fn holding(now: &StageSums, then: &StageSums) -> Holding {
-    // Deferred events hold a worker until they go outside, and events that were begun may end later.
+    // Deferred events hold a worker until they go outside; events that were begun may end later.
     let ended = now.service.since(then.service).count + now.deferred.since(then.deferred).count;
     if ended == 0 {
         return Holding::default();
@@ -217,7 +221,7 @@ fn holding(now: &StageSums, then: &StageSums) -> Holding {
     let each = |nanos: u64| nanos as f64 / ended as f64 / 1e9;
     let busy = now.busy - then.busy;
     let total = each(busy);
-    let room_wait = each((now.room_wait - then.room_wait).min(busy));
+    let room_wait = each((now.windowed.room_wait - then.windowed.room_wait).min(busy));
     // Only a part of the busy time is split: the shares of that part count for all of it.
     let split = now.split - then.split;
     let part = |then, now| Some(total * share(between(then, now)?, u128::from(split)));
@@ -242,7 +246,7 @@ fn turned_away(sums: &StageSums) -> u64 {
 
 /// Returns the share of the events that went to one shard between two readings, the largest of all;
 /// `None` without events.
-fn busiest_shard(now: &[u64], then: &[u64]) -> Option<f64> {
+pub(super) fn busiest_shard(now: &[u64], then: &[u64]) -> Option<f64> {
     let before = then.iter().copied().chain(std::iter::repeat(0));
     let grown: Vec<u64> = now.iter().zip(before).map(|(now, then)| now - then).collect();
     let all: u64 = grown.iter().sum();

@@ -13,9 +13,12 @@ const FULL: f64 = 0.9;
 /// The same for a lock. Its use is estimated from random arrivals of any number of users; a few
 /// users meet less often.
 const FULL_LOCK: f64 = 0.8;
-/// A gate's short queue costs utilization; a resource within this part of the predicted one is as
-/// full as the promise lets it be.
+/// A short queue costs utilization; a resource within this part of the predicted one is as full as
+/// the bound lets it be.
 const NEARLY: f64 = 0.93;
+/// The same for a gate's own stage. Its limit is as low as the wait that it bounds, and lower where
+/// bursts fill it at once.
+const NEARLY_AT_ITS_GATE: f64 = 0.75;
 
 /// A bound that refuses requests while every resource has room.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,8 +56,16 @@ pub(super) fn find(
     // A declared rate and the budget refuse by themselves.
     let is_rate = matches!(first.what, What::Rate | What::Budget) && first.load() >= 1.0;
     let full = if first.what == What::Lock { FULL_LOCK } else { FULL };
-    let is_used = first.used >= full.min(NEARLY * reachable(report, held, first));
+    let is_own = bound.stage.is_some_and(|stage| is_gate_of(report, stage, first));
+    let nearly = if is_own { NEARLY_AT_ITS_GATE } else { NEARLY };
+    let is_used = first.used >= full.min(nearly * reachable(report, held, first));
     (!is_rate && !is_used).then_some(bound)
+}
+
+/// Returns whether the gate of `stage` bounds the requests for a resource; replicas share one.
+fn is_gate_of(report: &Report, stage: usize, resource: &Resource) -> bool {
+    let group = |place: usize| report.stages.get(place)?.limits.replica_of.as_ref();
+    stage == resource.stage || group(stage).is_some_and(|own| group(resource.stage) == Some(own))
 }
 
 /// Returns the utilization that a resource reaches with the little room that its queue and the SLO
@@ -70,7 +81,8 @@ fn reachable(report: &Report, held: &[Held], first: &Resource) -> f64 {
     // Bursts fill the room at once: by so much less are they smoothed (diffusion approximation of
     // G/G/c/K: the room counts in units of the variation).
     let window = &stage.last_ten_seconds;
-    let arrivals = window.dispersion.unwrap_or(1.0);
+    let dispersions = report.stages.iter().filter_map(|s| s.last_ten_seconds.dispersion);
+    let arrivals = dispersions.fold(1.0, f64::max);
     let variation = f64::midpoint(arrivals, window.service.variation.unwrap_or(1.0)).max(1.0);
     let waiting = (room - first.servers).max(0.0) / variation;
     bounded_utilization(first.servers, first.servers + waiting, first.load())

@@ -1,4 +1,4 @@
-//! What to do about a full resource, and what that gives: the loads computed again after the change.
+//! The action for a full resource, and its effect: the loads computed again after the change.
 
 use crate::monitor::report::diagnosis::flow::Flows;
 use crate::monitor::report::diagnosis::holding::Held;

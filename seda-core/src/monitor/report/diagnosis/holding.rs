@@ -42,8 +42,8 @@ impl Held {
         if self.before.is_some() { &stage.last_second } else { &stage.last_ten_seconds }
     }
 
-    /// Returns the time that a worker is held, in seconds: all but the waits for room and for locks,
-    /// which belong to the stages that have them.
+    /// Returns the time that a worker is held, in seconds: all but the waits for room and for
+    /// locks, which belong to the stages that have them.
     pub(super) fn worker(&self) -> f64 {
         let Holding { total, room_wait, lock_wait, .. } = self.parts;
         (total.unwrap_or(0.0) - room_wait - lock_wait).max(0.0)

@@ -271,8 +271,8 @@ impl Measured<'_> {
         })
     }
 
-    /// Returns a lock that was seen often enough. Its demand is the time that it is held, raised from
-    /// the events that were served to those that are offered.
+    /// Returns a lock that was seen often enough. Its demand is the time that it is held, raised
+    /// from the events that were served to those that are offered.
     fn lock(&self, lock: &LockReport) -> Option<Resource> {
         if lock.contended < LOCK_SAMPLES {
             return None;
