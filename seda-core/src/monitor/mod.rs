@@ -11,7 +11,7 @@ mod sample;
 mod seconds;
 mod topology;
 
-pub(crate) use blocked::{BlockedFigures, BlockedIn as BlockedCause};
+pub(crate) use blocked::{BlockedFigures, BlockedIn as BlockedCause, PARKED};
 pub(crate) use metrics::Export;
 pub(crate) use sample::{Sample, StageSums, TimeSum, between};
 pub(crate) use seconds::{Seconds, Window};

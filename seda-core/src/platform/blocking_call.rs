@@ -88,6 +88,16 @@ impl BlockingCall {
     }
 }
 
+/// Returns the kind of the file behind a descriptor of this process: `socket`, `pipe`, or its path;
+/// `None` without procfs, or if the descriptor is closed.
+pub(crate) fn descriptor_target(descriptor: i32) -> Option<String> {
+    let target = fs::read_link(format!("/proc/self/fd/{descriptor}")).ok()?;
+    let target = target.to_string_lossy();
+    // `socket:[4711]` has the number of an inode, which tells a reader nothing.
+    let name = target.split_once(":[").map_or(&*target, |(kind, _)| kind);
+    Some(name.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,5 +136,14 @@ mod tests {
         }
         end.send(()).expect("the thread waits");
         thread.join().expect("the thread ends");
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_descriptor_is_named_by_the_file_behind_it() {
+        use std::os::fd::AsRawFd;
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("a port is free");
+        assert_eq!(descriptor_target(socket.as_raw_fd()).as_deref(), Some("socket"));
+        assert_eq!(descriptor_target(-1), None);
     }
 }

@@ -13,7 +13,7 @@ mod schedstat;
 pub(crate) mod sync;
 mod unwind;
 
-pub(crate) use blocking_call::{BlockingCall, ThreadState};
+pub(crate) use blocking_call::{BlockingCall, ThreadState, descriptor_target};
 pub use clock::{Clock, ManualClock, MonotonicClock, Time};
 pub(crate) use deadline::Deadline;
 pub(crate) use machine::{ControlGroup, MachineTimes};

@@ -10,13 +10,16 @@ use crate::monitor::report::{
     Report, RequestLedger, Resolution, ResponseReport, ServiceReport, StageFlow, StageReport,
     TenantReport, WorkersReport,
 };
-use crate::monitor::{Monitor, Sample, Topology, between};
+use crate::monitor::{Monitor, Sample, StageSums, Topology, between};
 use crate::platform::Time;
 use crate::queue::ClassLedger;
 use std::collections::BTreeMap;
 
 /// The number of tenants in a report: they fit on one screen with the stages.
 const HEAVIEST: usize = 5;
+
+/// The part of its busy time from which a stage's wait for room is more than chance.
+const NOTABLE: f64 = 0.05;
 
 impl Report {
     /// Returns the report with rates over the last second or so.
@@ -33,8 +36,10 @@ impl Report {
         let now = &monitor.now;
         let mut total = ClassLedger::default();
         now.stages.iter().for_each(|stage| total.add(&stage.ledger));
-        let since = monitor.recent.seconds.last_ten().map_or(then.at, |window| window.start.at);
-        let blocked = monitor.recent.blocked.since(since, &topology.stages);
+        let since = monitor.recent.seconds.last_ten().map_or(then, |window| window.start);
+        let waits_for_room =
+            now.stages.map(|stage, sums| waits_for_room(sums, &since.stages[stage]));
+        let blocked = monitor.recent.blocked.since(since.at, &waits_for_room);
         let measure = Measure { topology, monitor, blocked: &blocked };
         let mut report = Report {
             graph: topology.core.name.to_string(),
@@ -63,6 +68,12 @@ impl Report {
         report.bottleneck = report.diagnose();
         report
     }
+}
+
+/// Returns whether workers wait for room for a notable part of their time.
+fn waits_for_room(now: &StageSums, then: &StageSums) -> bool {
+    let (room, busy) = (now.windowed.room_wait - then.windowed.room_wait, now.busy - then.busy);
+    room as f64 > NOTABLE * busy as f64
 }
 
 fn heaviest_tenants(topology: &Topology, now: Time) -> Vec<TenantReport> {

@@ -7,8 +7,10 @@ use crate::monitor::report::window::{
     BlockedIn, BlockedWait, EdgeWindow, Holding, LockReport, StageWindow, WindowTimes,
 };
 use crate::monitor::{
-    BlockedCause, BlockedFigures, Edge, Monitor, Sample, StageSums, Topology, Window, between,
+    BlockedCause, BlockedFigures, Edge, Monitor, PARKED, Sample, StageSums, Topology, Window,
+    between,
 };
+use crate::platform::descriptor_target;
 use crate::stats::Quantiles;
 use std::collections::BTreeMap;
 
@@ -157,13 +159,15 @@ impl Measure<'_> {
     pub(super) fn locks(self) -> Vec<LockReport> {
         let looks = self.blocked.looks.max(1) as f64;
         let locks = self.blocked.locks.iter().map(|lock| {
+            let raised = (looks / lock.contended.max(1) as f64).sqrt();
             let stages = || self.topology.stages.indices();
             let held = stages().zip(&lock.holding).filter(|(_, held)| **held > 0.0);
             let waiting = stages().zip(&lock.waiting).filter(|(_, n)| **n > 0);
             LockReport {
-                address: format!("{:#x}", lock.address),
+                address: (lock.address != PARKED).then(|| format!("{:#x}", lock.address)),
+                looks: self.blocked.looks,
                 contended: lock.contended,
-                held: held.map(|(n, held)| (self.name(n), held / looks)).collect(),
+                held: held.map(|(n, held)| (self.name(n), held * raised / looks)).collect(),
                 waiting: waiting.map(|(n, count)| (self.name(n), *count as f64 / looks)).collect(),
             }
         });
@@ -182,11 +186,14 @@ impl Measure<'_> {
 /// Returns the kind of a wait and the thing waited for.
 fn wait_of(cause: BlockedCause) -> (BlockedWait, String) {
     match cause {
+        BlockedCause::Lock(PARKED) => (BlockedWait::Lock, "each thread parks by itself".to_owned()),
         BlockedCause::Lock(address) => (BlockedWait::Lock, format!("futex {address:#x}")),
         BlockedCause::Wake => (BlockedWait::Wake, String::new()),
         BlockedCause::Sleep => (BlockedWait::Sleep, String::new()),
         BlockedCause::Io(descriptor) => {
-            (BlockedWait::Descriptor, format!("descriptor {descriptor}"))
+            let target = descriptor_target(descriptor);
+            let target = target.map(|target| format!(" ({target})")).unwrap_or_default();
+            (BlockedWait::Descriptor, format!("descriptor {descriptor}{target}"))
         }
         BlockedCause::Poll => (BlockedWait::Descriptor, "a poll".to_owned()),
         BlockedCause::Fault => (BlockedWait::Unknown, "a page fault".to_owned()),

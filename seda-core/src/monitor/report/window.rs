@@ -150,12 +150,17 @@ impl BlockedIn {
 #[serde(default)]
 #[non_exhaustive]
 pub struct LockReport {
-    /// Its address.
-    pub address: String,
+    /// Its address; `None` if each thread waits at an address of its own. Then the lock follows
+    /// from waits that exclude each other, and may be several locks.
+    pub address: Option<String>,
+    /// The number of looks at busy workers, in equal distances.
+    pub looks: u64,
     /// The number of looks at which a worker waited for it.
     pub contended: u64,
-    /// Share of all looks at which a stage's worker held it while others waited, by stage. It is
-    /// less than the real share: a lock is only seen while a worker waits for it.
+    /// Share of time in which a stage's worker held it, by stage, as estimated. The holder is busy
+    /// in a stage that uses the lock, and does not wait while others do. A lock is seen only with
+    /// two users or more; for random arrivals (M/M/1) the square root of that part of time is the
+    /// part with one or more.
     pub held: BTreeMap<String, f64>,
     /// Mean number of workers that waited for it, by stage.
     pub waiting: BTreeMap<String, f64>,

@@ -10,6 +10,9 @@ use crate::monitor::report::diagnosis::resource::{Resource, What};
 const SOME: f64 = 0.02;
 /// A resource that is used to this part explains refusals.
 const FULL: f64 = 0.9;
+/// The same for a lock. Its use is estimated from random arrivals of any number of users; a few
+/// users meet less often.
+const FULL_LOCK: f64 = 0.8;
 /// A short queue costs utilization; a resource within this part of the predicted one is as full as
 /// the bound lets it be.
 const NEARLY: f64 = 0.93;
@@ -46,11 +49,16 @@ pub(super) fn find(
 ) -> Option<Bound> {
     let bound = most_refused(report, flows).filter(|bound| bound.refused > SOME)?;
     let Some(first) = first.filter(|first| first.load() >= busy) else { return Some(bound) };
+    // Without an SLO a gate refuses nothing before a queue stands, and what is full explains it.
+    if bound.stage.is_some() && report.classes.iter().all(|c| c.promised_seconds.is_none()) {
+        return None;
+    }
     // A declared rate and the budget refuse by themselves.
     let is_rate = matches!(first.what, What::Rate | What::Budget) && first.load() >= 1.0;
+    let full = if first.what == What::Lock { FULL_LOCK } else { FULL };
     let is_own = bound.stage.is_some_and(|stage| is_gate_of(report, stage, first));
     let nearly = if is_own { NEARLY_AT_ITS_GATE } else { NEARLY };
-    let is_used = first.used >= FULL.min(nearly * reachable(report, held, first));
+    let is_used = first.used >= full.min(nearly * reachable(report, held, first));
     (!is_rate && !is_used).then_some(bound)
 }
 

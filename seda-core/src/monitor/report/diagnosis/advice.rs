@@ -38,7 +38,7 @@ enum Change {
     Servers(f64),
     /// Events of a stage take half of their time on a core.
     HalfCpu(usize),
-    /// The first resource's demand is halved.
+    /// The part of the first resource's demand that is its stage's is halved.
     HalfDemand,
 }
 
@@ -146,7 +146,11 @@ impl Analysis<'_> {
     fn load_after(&self, place: usize, resource: &Resource, change: Change) -> f64 {
         match change {
             Change::Servers(servers) if place == 0 => resource.demand() / servers,
-            Change::HalfDemand if place == 0 => resource.load() / 2.0,
+            Change::HalfDemand if place == 0 => {
+                let parts = resource.parts.iter();
+                let own = parts.filter(|(stage, _)| *stage == resource.stage).map(|(_, d)| d);
+                (resource.demand() - own.sum::<f64>() / 2.0) / resource.servers
+            }
             Change::HalfCpu(stage) => {
                 let cpu = self.flows.per_second.get(stage).copied().unwrap_or(0.0)
                     * self.held.get(stage).map_or(0.0, Held::cpu);

@@ -11,6 +11,8 @@ const OWN: f64 = 0.999;
 const MOSTLY: f64 = 0.5;
 /// Samples of a lock that are enough to blame it.
 const LOCK_SAMPLES: u64 = 25;
+/// Places outside are full if this part of them is in use.
+const FULL_PLACES: f64 = 0.9;
 /// Replicas share their events evenly if the fullest is at most this factor above their mean.
 const EVEN: f64 = 1.25;
 
@@ -224,7 +226,11 @@ impl Measured<'_> {
     fn places(&self, place: usize, stage: &StageReport) -> Option<Resource> {
         let outside = Some(self.outside(place)).filter(|seconds| *seconds > 0.0)?;
         let now = stage.outstanding.unwrap_or(stage.limits.pending);
-        let places = if stage.limits.sized { stage.limits.pending.max(now) } else { now };
+        // The places in force that are full for ten seconds are all that the controller gives: with
+        // more of them the remote side answers no faster.
+        let is_full = stage.last_ten_seconds.outside >= FULL_PLACES * now as f64;
+        let can_grow = stage.limits.sized && !is_full;
+        let places = if can_grow { stage.limits.pending.max(now) } else { now };
         let name = format!("places outside of {}", stage.name);
         let demand = self.flow(place) * outside;
         let one = self.of_one(What::Places, BottleneckKind::Outside, name, (place, demand));
@@ -281,7 +287,9 @@ impl Measured<'_> {
         let (stage, _) = largest(&parts)?;
         let name = format!("lock of {}", self.report.stages.get(stage)?.name);
         let kind = BottleneckKind::Lock;
-        let error = (1.0 / lock.contended as f64).sqrt();
+        // The error of a share of looks; that of its square root is half of it.
+        let missed = 1.0 - lock.contended as f64 / lock.looks.max(lock.contended) as f64;
+        let error = (missed / lock.contended as f64).sqrt() / 2.0;
         let used = lock.held.values().sum();
         let (core_wait, servers) = (0.0, 1.0);
         Some(Resource {

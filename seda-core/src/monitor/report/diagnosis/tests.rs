@@ -195,7 +195,8 @@ fn a_lock_is_named_with_the_stage_that_holds_it() {
     holds.workers.now = 4;
     let mut report = chain(vec![waits, holds]);
     report.locks = vec![LockReport {
-        address: "0x10".to_owned(),
+        address: None,
+        looks: 250,
         contended: 200,
         held: [("holds".to_owned(), 0.8), ("waits".to_owned(), 0.1)].into(),
         waiting: [("waits".to_owned(), 0.9)].into(),
