@@ -24,6 +24,8 @@ pub(crate) enum Purpose {
     Cache(usize),
     /// The tenants of requests.
     Tenants,
+    /// The sizes of a generated graph, by kind.
+    Graph(usize),
 }
 
 /// A seeded stream of random numbers.
@@ -46,6 +48,7 @@ impl Rng {
             Purpose::Burst(fault) => (6, fault),
             Purpose::Cache(queue) => (7, queue),
             Purpose::Tenants => (8, 0),
+            Purpose::Graph(kind) => (9, kind),
         };
         // `seed_from_u64` goes through SplitMix64, so neighbouring seeds give unrelated streams.
         // The odd factor (2^64 / golden ratio) keeps the sums of seed and purpose apart.

@@ -1,0 +1,10 @@
+//! The services of a request on its path.
+
+use crate::spec::Spec;
+use crate::spec::capacity::Capacity;
+
+/// Returns the mean of all services of a request.
+pub(super) fn path_seconds(spec: &Spec) -> f64 {
+    let visits = Capacity::of(spec).visits;
+    spec.stages.iter().zip(&visits).map(|(stage, visits)| visits * stage.demand.mean()).sum()
+}

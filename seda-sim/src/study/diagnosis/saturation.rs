@@ -1,0 +1,99 @@
+//! The rate at which a graph is full.
+
+use crate::model::error::SimError;
+use crate::run::run;
+use crate::spec::capacity::Capacity;
+use crate::spec::{ArrivalsSpec, ClientSpec, Fault, Spec};
+use seda_core::{Mode, SloConfig, WorkerRange};
+use std::time::Duration;
+
+/// The fewest clients; with many more than workers, the scarcest stage never runs dry.
+const CLIENTS: usize = 300;
+/// Clients for each worker.
+const PER_WORKER: usize = 4;
+/// Requests in the window: their mean demand is known within 1.5 %, if it is exponential.
+const REQUESTS: f64 = 5_000.0;
+/// Attempts that a bound may refuse, as a multiple of what the workers can do.
+const ATTEMPTS: f64 = 3.0;
+/// The thinking time of a client where nothing is refused.
+const THINK: Duration = Duration::from_millis(1);
+
+/// Returns the requests per second that a graph answers when it is full, found by simulation.
+///
+/// A closed loop of many clients fills the scarcest resource, and no work is lost on the way: by
+/// the asymptotic bound of such a loop, its throughput is that of the scarcest resource (Denning &
+/// Buzen 1978). Controllers are off, pools have their largest size, queues have room for all, and
+/// faults last for ever. Declared rates and budgets stay; what they refuse comes again.
+pub(super) fn saturation(spec: &Spec) -> Result<f64, SimError> {
+    let full = full(spec);
+    Ok(run(&full, full.seed)?.goodput_per_second)
+}
+
+/// Returns the graph under such a load.
+fn full(spec: &Spec) -> Spec {
+    let mut full = spec.clone();
+    // The graph: nothing is lost.
+    full.graph.control.set_mode(Mode::Off);
+    full.graph.slo = SloConfig::default();
+    full.classes.iter_mut().for_each(|class| (class.rate, class.deadline) = (None, None));
+    for fault in &mut full.faults {
+        if let Fault::Slow { from, to, .. } = fault {
+            (*from, *to) = (Duration::ZERO, None);
+        }
+    }
+    full.stages.iter_mut().filter_map(|stage| stage.workers.as_mut()).for_each(largest);
+    full.pools.iter_mut().for_each(|pool| largest(&mut pool.workers));
+    // The clients.
+    let own = full.stages.iter().map(|stage| {
+        let is_own = usize::from(stage.pool.is_none());
+        stage.workers.map_or(is_own, |workers| workers.max) * stage.replicas.unwrap_or(1)
+    });
+    let workers =
+        own.sum::<usize>() + full.pools.iter().map(|pool| pool.workers.max).sum::<usize>();
+    let clients = CLIENTS.max(PER_WORKER * workers);
+    let capacity = full_capacity(&full);
+    let is_bounded = spec.graph.budget.is_some()
+        || spec.graph.stages.values().any(|config| config.rate.is_some())
+        || spec.stages.iter().any(|stage| stage.replicas.is_some());
+    let think = if is_bounded {
+        Duration::from_secs_f64(clients as f64 / (ATTEMPTS * capacity))
+    } else {
+        THINK
+    };
+    full.arrivals = ArrivalsSpec::default();
+    full.client = ClientSpec { clients: clients as u32, think, ..ClientSpec::default() };
+    // Replicas pass an event over to a sibling where the queue of one is full, so theirs stay.
+    for stage in full.stages.iter_mut().filter(|stage| stage.replicas.is_none()) {
+        stage.capacity = clients + 1;
+    }
+    // The time: all clients have come to the scarcest resource before the window.
+    full.warm_up = think + Duration::from_secs_f64(clients as f64 / capacity) + THINK * 500;
+    full.window = Duration::from_secs_f64(REQUESTS * variance(&full) / capacity);
+    full.cool_down = Duration::ZERO;
+    full.slo = None;
+    full
+}
+
+fn largest(workers: &mut WorkerRange) {
+    *workers = WorkerRange::exactly(workers.max);
+}
+
+/// Returns the capacity by the operational laws, with the factors of the slow faults.
+fn full_capacity(spec: &Spec) -> f64 {
+    let mut slowed = spec.clone();
+    for fault in &spec.faults {
+        if let Fault::Slow { stage: slow, factor, .. } = fault {
+            for stage in slowed.stages.iter_mut().filter(|stage| stage.name == *slow) {
+                stage.demand = super::draw::scaled(&stage.demand, *factor);
+            }
+        }
+    }
+    Capacity::of(&slowed).per_second
+}
+
+/// Returns the largest squared coefficient of variation of a demand, and 1 at least.
+fn variance(spec: &Spec) -> f64 {
+    let moments = spec.stages.iter().map(|stage| stage.demand.moments());
+    let all = moments.map(|moments| moments.mean_square / (moments.mean * moments.mean) - 1.0);
+    all.fold(1.0, f64::max)
+}
