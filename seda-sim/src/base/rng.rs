@@ -26,6 +26,8 @@ pub(crate) enum Purpose {
     Tenants,
     /// The sizes of a generated graph, by kind.
     Graph(usize),
+    /// The keys of events, by stage.
+    Keys(usize),
 }
 
 /// A seeded stream of random numbers.
@@ -49,6 +51,7 @@ impl Rng {
             Purpose::Cache(queue) => (7, queue),
             Purpose::Tenants => (8, 0),
             Purpose::Graph(kind) => (9, kind),
+            Purpose::Keys(stage) => (10, stage),
         };
         // `seed_from_u64` goes through SplitMix64, so neighbouring seeds give unrelated streams.
         // The odd factor (2^64 / golden ratio) keeps the sums of seed and purpose apart.

@@ -13,6 +13,9 @@ use seda_core::{
 use std::collections::HashMap;
 use std::sync::Arc;
 
+/// The other keys of a stage with a hot one: so many that each event has a key of its own.
+const OTHER_KEYS: usize = 1 << 40;
+
 /// A graph that is ready to be stepped.
 pub(crate) struct Built {
     pub(crate) graph: Manual,
@@ -89,6 +92,9 @@ pub(crate) fn build(spec: &Spec, seed: u64) -> Result<Built, SimError> {
         queues.extend(names.into_iter().map(|name| QueueName { stage: index, name }));
         let declared = declare(&mut graph, stage);
         graph.configure(declared, config(stage))?;
+        if let Some(share) = stage.hot_key {
+            graph.keyed(declared, key(share, Rng::new(seed, Purpose::Keys(index))))?;
+        }
         stages.push(Declared { stage: declared, pools: own });
     }
     // Edges need all stages to be declared.
@@ -166,6 +172,15 @@ fn config(stage: &StageSpec) -> StageConfig {
         weight: stage.weight,
         cap: stage.cap,
         ..StageConfig::default()
+    }
+}
+
+/// Returns the draw of an event's key: 0 for the `share` of the events with the hot key.
+fn key(share: f64, rng: Rng) -> impl Fn(&Job) -> u64 + Send + Sync + use<> {
+    let rng = Mutex::new(rng);
+    move |_job| {
+        let mut rng = rng.lock();
+        if rng.unit() < share { 0 } else { 1 + rng.below(OTHER_KEYS) as u64 }
     }
 }
 

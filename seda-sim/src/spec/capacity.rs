@@ -31,7 +31,7 @@ const ROUNDS: usize = 500;
 pub struct Capacity {
     /// Requests per second at which the graph is full.
     pub per_second: f64,
-    /// The pool or stage that is full then, or `the cores`.
+    /// The pool or stage that is full then, `the hot key of` one, or `the cores`.
     pub limit: String,
     /// Mean visits of a request to each stage, in order of declaration.
     pub visits: Vec<f64>,
@@ -57,6 +57,14 @@ impl Capacity {
             } else if let Some(cap) = stage.cap {
                 resources.push((stage.name.clone(), cap as f64 / demand(stage, *visits)));
             }
+        }
+        // The shard of a hot key has one worker at a time.
+        for (stage, visits) in spec.stages.iter().zip(&visits) {
+            let share = stage.hot_key.filter(|share| *share > 0.0);
+            resources.extend(share.map(|share| {
+                let shard = format!("the hot key of {}", stage.name);
+                (shard, 1.0 / (share * demand(stage, *visits)))
+            }));
         }
         // Shared pools.
         for pool in &spec.pools {

@@ -16,6 +16,8 @@ pub enum Cause {
     Cores,
     /// A pool that several stages share, or the cap of one of them.
     PoolLimit,
+    /// A hot key.
+    Key,
     /// A declared rate or budget.
     Admission,
 }
@@ -33,6 +35,7 @@ impl Cause {
             Self::Blocked => "blocked",
             Self::Cores => "cores",
             Self::PoolLimit => "pool_limit",
+            Self::Key => "key",
             Self::Admission => "admission",
         }
     }
@@ -42,6 +45,7 @@ impl Cause {
         match change {
             Change::Cores => vec![Self::Cores],
             Change::Pool(_) | Change::Cap(_) => vec![Self::PoolLimit],
+            Change::Spread(_) => vec![Self::Key],
             Change::Rate(_) | Change::Budget => vec![Self::Admission],
             Change::Halve(stage) | Change::Workers(stage) | Change::Cure(stage) => {
                 let stage = spec

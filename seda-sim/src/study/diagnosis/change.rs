@@ -23,6 +23,8 @@ pub enum Change {
     Rate(String),
     /// Doubles the declared budget.
     Budget,
+    /// Spreads the events of a keyed stage over all keys.
+    Spread(String),
     /// Makes a slow replica as fast as the others.
     Cure(String),
 }
@@ -35,6 +37,9 @@ impl Change {
             all.push(Self::Halve(stage.name.clone()));
             if stage.pool.is_none() {
                 all.push(Self::Workers(stage.name.clone()));
+            }
+            if stage.hot_key.is_some() {
+                all.push(Self::Spread(stage.name.clone()));
             }
             if stage.cap.is_some() {
                 all.push(Self::Cap(stage.name.clone()));
@@ -73,11 +78,12 @@ impl Change {
             Self::Cure(name) => spec
                 .faults
                 .retain(|fault| !matches!(fault, Fault::Slow { stage, .. } if stage == name)),
-            Self::Halve(name) | Self::Workers(name) | Self::Cap(name) => {
+            Self::Halve(name) | Self::Workers(name) | Self::Cap(name) | Self::Spread(name) => {
                 for stage in spec.stages.iter_mut().filter(|stage| stage.name == *name) {
                     match (self, stage.replicas) {
                         (Self::Halve(_), _) => stage.demand = scaled(&stage.demand, 0.5),
                         (Self::Cap(_), _) => stage.cap = None,
+                        (Self::Spread(_), _) => stage.hot_key = Some(0.0),
                         (_, Some(replicas)) => stage.replicas = Some(replicas * 2),
                         (_, None) => {
                             let workers = stage.workers.unwrap_or(WorkerRange::exactly(1));
@@ -97,6 +103,7 @@ impl Change {
             | Self::Workers(stage)
             | Self::Cap(stage)
             | Self::Rate(stage)
+            | Self::Spread(stage)
             | Self::Cure(stage) => Some(stage),
             Self::Pool(_) | Self::Cores | Self::Budget => None,
         }
@@ -116,6 +123,7 @@ impl fmt::Display for Change {
             Self::Cores => f.write_str("twice the cores"),
             Self::Cap(stage) => write!(f, "no cap of {stage}"),
             Self::Rate(stage) => write!(f, "twice the rate of {stage}"),
+            Self::Spread(stage) => write!(f, "even keys at {stage}"),
             Self::Budget => f.write_str("twice the budget"),
             Self::Cure(replica) => write!(f, "{replica} as fast as its siblings"),
         }

@@ -50,6 +50,8 @@ pub enum Kind {
     SlowReplica,
     /// Replicas that are all alike.
     Replicas,
+    /// Many events of a keyed stage have the same key.
+    HotKey,
     /// A stage beside the path is busy, and fewer requests need it.
     Beside,
     /// Arrivals come in bursts.
@@ -77,7 +79,7 @@ pub struct KindError {
 
 impl Kind {
     /// All kinds, in order of declaration.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::Line,
         Self::LongLine,
         Self::Branch,
@@ -99,6 +101,7 @@ impl Kind {
         Self::Promised,
         Self::SlowReplica,
         Self::Replicas,
+        Self::HotKey,
         Self::Beside,
         Self::Bursts,
         Self::HeavyTail,
@@ -132,6 +135,7 @@ impl Kind {
             Self::Promised => "promised",
             Self::SlowReplica => "slow_replica",
             Self::Replicas => "replicas",
+            Self::HotKey => "hot_key",
             Self::Beside => "beside",
             Self::Bursts => "bursts",
             Self::HeavyTail => "heavy_tail",

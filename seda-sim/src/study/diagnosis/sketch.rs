@@ -58,6 +58,7 @@ impl Sketch {
             cap: None,
             replicas: None,
             balance: None,
+            hot_key: None,
             demand: Demand::Deterministic { mean: Duration::from_millis(1) },
             cpu_share: draw.one_of(&[1.0, 1.0, 0.2, 0.0]),
             routes: Vec::new(),
@@ -113,6 +114,9 @@ impl Sketch {
 
     /// Returns the workers that a stage's load is of.
     fn servers(&self, stage: &StageSpec) -> f64 {
+        if let Some(share) = stage.hot_key {
+            return 1.0 / share;
+        }
         let pool = self.spec.pools.iter().find(|pool| Some(&pool.name) == stage.pool.as_ref());
         let workers = match (stage.cap, pool, stage.workers) {
             (Some(cap), ..) => cap,

@@ -45,6 +45,10 @@ pub(super) fn twist(sketch: &mut Sketch, draw: &mut Draw, kind: Kind, scarcest: 
             node.spec.workers = Some(WorkerRange::new(1, most));
             node.spec.cpu_share = draw.one_of(&[0.0, 0.2]);
         }),
+        Kind::HotKey => sketch.at(scarcest, |node| {
+            node.spec.hot_key = Some(draw.between(0.4, 0.8));
+            node.spec.workers = Some(WorkerRange::exactly(draw.whole(4, 8)));
+        }),
         Kind::Even => {
             sketch.spec.arrivals.process = Process::Uniform;
             sketch.nodes.iter_mut().for_each(|node| node.shape = Shape::Deterministic);
