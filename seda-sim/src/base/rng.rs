@@ -28,6 +28,8 @@ pub(crate) enum Purpose {
     Graph(usize),
     /// The keys of events, by stage.
     Keys(usize),
+    /// Times outside, by stage.
+    Outside(usize),
 }
 
 /// A seeded stream of random numbers.
@@ -52,6 +54,7 @@ impl Rng {
             Purpose::Tenants => (8, 0),
             Purpose::Graph(kind) => (9, kind),
             Purpose::Keys(stage) => (10, stage),
+            Purpose::Outside(stage) => (11, stage),
         };
         // `seed_from_u64` goes through SplitMix64, so neighbouring seeds give unrelated streams.
         // The odd factor (2^64 / golden ratio) keeps the sums of seed and purpose apart.

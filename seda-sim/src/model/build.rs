@@ -3,6 +3,7 @@
 use super::error::SimError;
 use super::inside::Inside;
 use super::job::{Edge, Job, StageHandler, TouchedPools, TracedDemand};
+use super::outside::{Leaving, WayOut};
 use crate::base::rng::{Purpose, Rng};
 use crate::spec::{Fault, Spec, StageSpec};
 use parking_lot::Mutex;
@@ -25,6 +26,8 @@ pub(crate) struct Built {
     pub(crate) routes: Vec<KnownRoute>,
     pub(crate) touched: Arc<TouchedPools>,
     pub(crate) traced: Arc<TracedDemand>,
+    /// The events that handlers have deferred.
+    pub(crate) leaving: Leaving,
     /// The requests inside the graph; `None` unless a demand depends on it.
     pub(crate) inside: Option<Inside>,
     /// The index of each pool, by name.
@@ -100,6 +103,7 @@ pub(crate) fn build(spec: &Spec, seed: u64) -> Result<Built, SimError> {
     // Edges need all stages to be declared.
     let touched = Arc::new(TouchedPools::new(pools.len()));
     let traced = Arc::new(TracedDemand::default());
+    let leaving = Leaving::default();
     for (index, (stage, declared)) in spec.stages.iter().zip(&stages).enumerate() {
         let handler = StageHandler {
             edges: Vec::new(),
@@ -107,6 +111,10 @@ pub(crate) fn build(spec: &Spec, seed: u64) -> Result<Built, SimError> {
             rng: Arc::new(Mutex::new(Rng::new(seed, Purpose::Routing(index)))),
             touched: Arc::clone(&touched),
             traced: stage.demand.is_traced().then(|| Arc::clone(&traced)),
+            outside: stage.outside.clone().map(|demand| {
+                let rng = Rng::new(seed, Purpose::Outside(index));
+                WayOut::new(demand, rng, declared.pools.clone(), leaving.clone())
+            }),
         };
         let next = next_stages(spec, stage, &stages);
         let panics = panics(spec, stage);
@@ -134,6 +142,7 @@ pub(crate) fn build(spec: &Spec, seed: u64) -> Result<Built, SimError> {
         routes,
         touched,
         traced,
+        leaving,
         inside,
         pools,
         entry: first.pools,

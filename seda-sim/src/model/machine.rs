@@ -9,6 +9,7 @@ use super::cache::{Cache, Loss};
 use super::cores::{Cores, Owner};
 use super::inside::Inside;
 use super::job::{TouchedPools, TracedDemand};
+use super::outside::Outside;
 use super::period::Period;
 use crate::base::rng::{Purpose, Rng};
 use crate::base::time::nanos;
@@ -41,6 +42,7 @@ pub(crate) struct Machine {
     unsettled: Vec<usize>,
     traced: Arc<TracedDemand>,
     blocked: BinaryHeap<Reverse<Blocked>>,
+    outside: Outside,
     /// The number of the next blocked worker.
     next_number: u64,
     /// Completed batches in the whole run.
@@ -152,6 +154,7 @@ impl Machine {
             unsettled: Vec::new(),
             traced: built.traced,
             blocked: BinaryHeap::new(),
+            outside: Outside::new(built.leaving),
             next_number: 0,
             completed: 0,
         };
@@ -159,13 +162,14 @@ impl Machine {
         machine
     }
 
-    /// Returns the time at which the next burst or blocked worker is due.
+    /// Returns the time at which the next burst, blocked worker or event outside is due.
     pub(crate) fn next_due(&self) -> Option<u64> {
         let blocked = self.blocked.peek().map(|Reverse(blocked)| blocked.until);
-        self.cores.next_end().into_iter().chain(blocked).min()
+        self.cores.next_end().into_iter().chain(blocked).chain(self.outside.next_due()).min()
     }
 
-    /// Ends the bursts and unblocks the workers that are due at `now`.
+    /// Ends the bursts, unblocks the workers and lets the events outside return that are due at
+    /// `now`.
     pub(crate) fn act(&mut self, now: u64) {
         // A fixed order at one time: bursts end before blocked workers go on.
         while let Some(owner) = self.cores.take_ended(now) {
@@ -179,6 +183,9 @@ impl Machine {
             self.blocked.pop();
             self.complete(blocked.worker);
         }
+        let touched = Arc::clone(&self.touched);
+        self.outside.act(now, |pools| pools.iter().for_each(|pool| touched.touch(*pool)));
+        self.outside.take_leaving(now);
     }
 
     /// Ends a worker's burst; the rest of its batch is blocked time.

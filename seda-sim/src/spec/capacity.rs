@@ -31,7 +31,8 @@ const ROUNDS: usize = 500;
 pub struct Capacity {
     /// Requests per second at which the graph is full.
     pub per_second: f64,
-    /// The pool or stage that is full then, `the hot key of` one, or `the cores`.
+    /// The pool or stage that is full then, `the hot key of` or `the places
+    /// outside of` one, or `the cores`.
     pub limit: String,
     /// Mean visits of a request to each stage, in order of declaration.
     pub visits: Vec<f64>,
@@ -64,6 +65,15 @@ impl Capacity {
             resources.extend(share.map(|share| {
                 let shard = format!("the hot key of {}", stage.name);
                 (shard, 1.0 / (share * demand(stage, *visits)))
+            }));
+        }
+        // The places outside.
+        for (stage, visits) in spec.stages.iter().zip(&visits) {
+            let places = spec.graph.stages.get(&stage.name);
+            let places = places.and_then(|config| config.pending.or(config.outstanding));
+            resources.extend(stage.outside.as_ref().zip(places).map(|(outside, places)| {
+                let name = format!("the places outside of {}", stage.name);
+                (name, places as f64 / (visits * outside.mean()))
             }));
         }
         // Shared pools.

@@ -18,6 +18,8 @@ pub enum Cause {
     PoolLimit,
     /// A hot key.
     Key,
+    /// The places outside of a stage that defers.
+    Outside,
     /// A declared rate or budget.
     Admission,
 }
@@ -36,6 +38,7 @@ impl Cause {
             Self::Cores => "cores",
             Self::PoolLimit => "pool_limit",
             Self::Key => "key",
+            Self::Outside => "outside",
             Self::Admission => "admission",
         }
     }
@@ -46,6 +49,7 @@ impl Cause {
             Change::Cores => vec![Self::Cores],
             Change::Pool(_) | Change::Cap(_) => vec![Self::PoolLimit],
             Change::Spread(_) => vec![Self::Key],
+            Change::Places(_) => vec![Self::Outside],
             Change::Rate(_) | Change::Budget => vec![Self::Admission],
             Change::Halve(stage) | Change::Workers(stage) | Change::Cure(stage) => {
                 let stage = spec

@@ -25,6 +25,8 @@ pub enum Change {
     Budget,
     /// Spreads the events of a keyed stage over all keys.
     Spread(String),
+    /// Doubles the places outside of a stage that defers.
+    Places(String),
     /// Makes a slow replica as fast as the others.
     Cure(String),
 }
@@ -40,6 +42,9 @@ impl Change {
             }
             if stage.hot_key.is_some() {
                 all.push(Self::Spread(stage.name.clone()));
+            }
+            if stage.outside.is_some() {
+                all.push(Self::Places(stage.name.clone()));
             }
             if stage.cap.is_some() {
                 all.push(Self::Cap(stage.name.clone()));
@@ -68,6 +73,12 @@ impl Change {
                 let pools = spec.pools.iter_mut().filter(|pool| pool.name == *name);
                 pools.for_each(|pool| pool.workers = doubled(pool.workers));
             }
+            Self::Places(name) => {
+                if let Some(config) = spec.graph.stages.get_mut(name) {
+                    config.pending = config.pending.map(|places| places * 2);
+                    config.outstanding = config.outstanding.map(|places| places * 2);
+                }
+            }
             Self::Rate(name) => {
                 let config = spec.graph.stages.get_mut(name);
                 if let Some(rate) = config.and_then(|config| config.rate.as_mut()) {
@@ -81,7 +92,10 @@ impl Change {
             Self::Halve(name) | Self::Workers(name) | Self::Cap(name) | Self::Spread(name) => {
                 for stage in spec.stages.iter_mut().filter(|stage| stage.name == *name) {
                     match (self, stage.replicas) {
-                        (Self::Halve(_), _) => stage.demand = scaled(&stage.demand, 0.5),
+                        (Self::Halve(_), _) => {
+                            stage.demand = scaled(&stage.demand, 0.5);
+                            stage.outside = stage.outside.as_ref().map(|time| scaled(time, 0.5));
+                        }
                         (Self::Cap(_), _) => stage.cap = None,
                         (Self::Spread(_), _) => stage.hot_key = Some(0.0),
                         (_, Some(replicas)) => stage.replicas = Some(replicas * 2),
@@ -103,6 +117,7 @@ impl Change {
             | Self::Workers(stage)
             | Self::Cap(stage)
             | Self::Rate(stage)
+            | Self::Places(stage)
             | Self::Spread(stage)
             | Self::Cure(stage) => Some(stage),
             Self::Pool(_) | Self::Cores | Self::Budget => None,
@@ -124,6 +139,7 @@ impl fmt::Display for Change {
             Self::Cap(stage) => write!(f, "no cap of {stage}"),
             Self::Rate(stage) => write!(f, "twice the rate of {stage}"),
             Self::Spread(stage) => write!(f, "even keys at {stage}"),
+            Self::Places(stage) => write!(f, "twice the places outside of {stage}"),
             Self::Budget => f.write_str("twice the budget"),
             Self::Cure(replica) => write!(f, "{replica} as fast as its siblings"),
         }

@@ -52,6 +52,8 @@ pub enum Kind {
     Replicas,
     /// Many events of a keyed stage have the same key.
     HotKey,
+    /// A stage defers its events, and few may be outside.
+    Outside,
     /// A stage beside the path is busy, and fewer requests need it.
     Beside,
     /// Arrivals come in bursts.
@@ -79,7 +81,7 @@ pub struct KindError {
 
 impl Kind {
     /// All kinds, in order of declaration.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::Line,
         Self::LongLine,
         Self::Branch,
@@ -102,6 +104,7 @@ impl Kind {
         Self::SlowReplica,
         Self::Replicas,
         Self::HotKey,
+        Self::Outside,
         Self::Beside,
         Self::Bursts,
         Self::HeavyTail,
@@ -136,6 +139,7 @@ impl Kind {
             Self::SlowReplica => "slow_replica",
             Self::Replicas => "replicas",
             Self::HotKey => "hot_key",
+            Self::Outside => "outside",
             Self::Beside => "beside",
             Self::Bursts => "bursts",
             Self::HeavyTail => "heavy_tail",

@@ -6,5 +6,9 @@ use crate::spec::capacity::Capacity;
 /// Returns the mean of all services of a request.
 pub(super) fn path_seconds(spec: &Spec) -> f64 {
     let visits = Capacity::of(spec).visits;
-    spec.stages.iter().zip(&visits).map(|(stage, visits)| visits * stage.demand.mean()).sum()
+    let services = spec.stages.iter().zip(&visits).map(|(stage, visits)| {
+        let outside = stage.outside.as_ref().map_or(0.0, |outside| outside.mean());
+        visits * (stage.demand.mean() + outside)
+    });
+    services.sum()
 }

@@ -43,6 +43,9 @@ fn full(spec: &Spec) -> Spec {
     }
     full.stages.iter_mut().filter_map(|stage| stage.workers.as_mut()).for_each(largest);
     full.pools.iter_mut().for_each(|pool| largest(&mut pool.workers));
+    for config in full.graph.stages.values_mut().filter(|config| config.outstanding.is_some()) {
+        config.outstanding = config.pending.or(config.outstanding);
+    }
     // The clients.
     let own = full.stages.iter().map(|stage| {
         let is_own = usize::from(stage.pool.is_none());
@@ -93,7 +96,9 @@ fn full_capacity(spec: &Spec) -> f64 {
 
 /// Returns the largest squared coefficient of variation of a demand, and 1 at least.
 fn variance(spec: &Spec) -> f64 {
-    let moments = spec.stages.iter().map(|stage| stage.demand.moments());
+    let demands =
+        spec.stages.iter().flat_map(|stage| [Some(&stage.demand), stage.outside.as_ref()]);
+    let moments = demands.flatten().map(|demand| demand.moments());
     let all = moments.map(|moments| moments.mean_square / (moments.mean * moments.mean) - 1.0);
     all.fold(1.0, f64::max)
 }

@@ -24,6 +24,16 @@ pub(super) struct Node {
     /// The load of its workers when the graph is full.
     pub(super) load: f64,
     pub(super) shape: Shape,
+    pub(super) outside: Option<Places>,
+}
+
+/// The places outside of a stage that defers.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Places {
+    pub(super) count: usize,
+    /// The load of the places when the graph is full.
+    pub(super) load: f64,
+    pub(super) shape: Shape,
 }
 
 /// A graph by the load of its stages.
@@ -59,12 +69,13 @@ impl Sketch {
             replicas: None,
             balance: None,
             hot_key: None,
+            outside: None,
             demand: Demand::Deterministic { mean: Duration::from_millis(1) },
             cpu_share: draw.one_of(&[1.0, 1.0, 0.2, 0.0]),
             routes: Vec::new(),
         };
         let shape = draw.shape();
-        self.nodes.push(Node { spec, load, shape });
+        self.nodes.push(Node { spec, load, shape, outside: None });
         index
     }
 
@@ -142,8 +153,11 @@ impl Sketch {
             .zip(&visits)
             .map(|(node, visits)| node.load * self.servers(&node.spec) / (visits * rate))
             .collect();
-        for (node, mean) in self.nodes.iter_mut().zip(means) {
+        for ((node, mean), visits) in self.nodes.iter_mut().zip(means).zip(&visits) {
             node.spec.demand = node.shape.demand(mean);
+            node.spec.outside = node.outside.map(|places| {
+                places.shape.demand(places.load * places.count as f64 / (visits * rate))
+            });
         }
         // Cores for all workers at once, unless the graph is about cores.
         if self.spec.cores == 0 {

@@ -3,7 +3,7 @@
 use super::draw::{Draw, Shape};
 use super::kind::Kind;
 use super::path::path_seconds;
-use super::sketch::Sketch;
+use super::sketch::{Places, Sketch};
 use crate::spec::{ClassSpec, Fault, Process, Spec};
 use seda_core::{RateConfig, StageConfig, WorkerRange};
 use std::time::Duration;
@@ -45,6 +45,7 @@ pub(super) fn twist(sketch: &mut Sketch, draw: &mut Draw, kind: Kind, scarcest: 
             node.spec.workers = Some(WorkerRange::new(1, most));
             node.spec.cpu_share = draw.one_of(&[0.0, 0.2]);
         }),
+        Kind::Outside => outside(sketch, draw, scarcest),
         Kind::HotKey => sketch.at(scarcest, |node| {
             node.spec.hot_key = Some(draw.between(0.4, 0.8));
             node.spec.workers = Some(WorkerRange::exactly(draw.whole(4, 8)));
@@ -73,6 +74,21 @@ fn growing(sketch: &mut Sketch, draw: &mut Draw, scarcest: usize) {
     sketch.at(scarcest, |node| node.load /= factor);
     let stage = format!("s{scarcest}");
     sketch.spec.faults.push(Fault::Slow { stage, factor, from: GROWN, to: None });
+}
+
+/// Gives a stage few places outside.
+fn outside(sketch: &mut Sketch, draw: &mut Draw, scarcest: usize) {
+    let count = draw.whole(4, 40);
+    let places = Places { count, load: 1.0, shape: draw.shape() };
+    // The controller sizes the number where it may.
+    let least = if draw.chance(0.3) { 1 } else { count };
+    let (outstanding, pending) = (Some(least), Some(count));
+    let config = StageConfig { outstanding, pending, ..StageConfig::default() };
+    sketch.spec.graph.stages.insert(format!("s{scarcest}"), config);
+    sketch.at(scarcest, |node| {
+        node.load = draw.between(0.05, 0.3);
+        node.outside = Some(places);
+    });
 }
 
 /// Bursts of some ten milliseconds at twice to four times the mean rate.
