@@ -1,7 +1,8 @@
 //! A generated graph, its truth, and all looks at it.
 
 use crate::DiagnoseError;
-use seda_sim::study::diagnosis::{Change, Kind, LOADS, Look, Subject, Truth};
+use seda_sim::study::diagnosis::{Change, Kind, LOADS, Look, Subject, Truth, Verdict};
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// A generated graph, its truth, and all looks at it.
@@ -10,6 +11,30 @@ pub(crate) struct Exam {
     pub(crate) subject: Subject,
     pub(crate) truth: Truth,
     pub(crate) looks: Vec<Look>,
+    /// The gains of the actions that are named for the right stage.
+    pub(crate) gains: Vec<Gain>,
+}
+
+/// The gain of an action, as a share of the rate at which the graph is full.
+#[derive(Debug)]
+pub(crate) struct Gain {
+    /// The look that names the action.
+    pub(crate) name: String,
+    pub(crate) action: String,
+    pub(crate) expected: f64,
+    pub(crate) had: f64,
+}
+
+/// An expected gain may differ by this share from the gain had, or by [`POINTS`].
+const SHARE: f64 = 0.15;
+const POINTS: f64 = 0.02;
+
+impl Gain {
+    /// Returns whether the expected gain is near the gain had.
+    pub(crate) fn is_met(&self) -> bool {
+        let error = (self.expected - self.had).abs();
+        error <= POINTS || error <= SHARE * self.had.abs()
+    }
 }
 
 impl Exam {
@@ -19,12 +44,33 @@ impl Exam {
         let truth = Truth::of(&subject)?;
         let mut looks = Vec::new();
         for load in LOADS {
-            for has_slo in [false, true] {
-                looks.push(Look::at(&subject, &truth, load, has_slo)?);
-            }
+            looks.extend(Look::pair(&subject, &truth, load)?);
         }
-        Ok(Self { subject, truth, looks })
+        let gains = gains(&subject, &truth, &looks)?;
+        Ok(Self { subject, truth, looks, gains })
     }
+}
+
+/// Makes each action that is named for the right stage.
+fn gains(subject: &Subject, truth: &Truth, looks: &[Look]) -> Result<Vec<Gain>, DiagnoseError> {
+    let mut made: BTreeMap<&str, Option<f64>> = BTreeMap::new();
+    let mut gains = Vec::new();
+    for look in looks.iter().filter(|look| look.verdicts.last() == Some(&Verdict::Right)) {
+        let Some(said) = look.said.last() else { continue };
+        let Some((before, after)) = said.max_rate.zip(said.rate_after) else { continue };
+        let had = match made.get(said.action.as_str()) {
+            Some(known) => *known,
+            None => truth.rate_after(subject, &said.action)?,
+        };
+        made.insert(&said.action, had);
+        gains.extend(had.map(|had| Gain {
+            name: look.spec.name.clone(),
+            action: said.action.clone(),
+            expected: after.per_second / before.per_second - 1.0,
+            had: had / truth.saturation - 1.0,
+        }));
+    }
+    Ok(gains)
 }
 
 impl fmt::Display for Exam {

@@ -1,7 +1,7 @@
 //! The verdicts of all looks, by load and by kind.
 
 use crate::DiagnoseError;
-use crate::exam::Exam;
+use crate::exam::{Exam, Gain};
 use seda_sim::study::diagnosis::{Kind, LOADS, Look, Said, Verdict};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -56,6 +56,26 @@ impl Table {
             let name = format!("{}.toml", look.spec.name);
             list += &format!("{}\n", Miss { exam, look });
             std::fs::write(folder.join(name), look.spec.to_toml()?).map_err(failed)?;
+        }
+        for gain in self.clear().flat_map(|exam| &exam.gains).filter(|gain| !gain.is_met()) {
+            list += &format!(
+                "{}.toml: gain {:.3} expected, {:.3} had: {}\n",
+                gain.name, gain.expected, gain.had, gain.action
+            );
+        }
+        for (exam, look) in self.clear().flat_map(|exam| exam.looks.iter().map(move |l| (exam, l)))
+        {
+            let truth = exam.truth.saturation;
+            for rate in
+                look.said.iter().filter(|said| said.is_found()).filter_map(|said| said.max_rate)
+            {
+                if (rate.per_second / truth - 1.0).abs() > 0.1 {
+                    list += &format!(
+                        "{}.toml: full at {:.1}/s said, {truth:.1}/s measured\n",
+                        look.spec.name, rate.per_second
+                    );
+                }
+            }
         }
         std::fs::write(folder.join(LIST), list).map_err(failed)
     }
@@ -127,13 +147,12 @@ impl Table {
             let mut covered = 0;
             for exam in self.clear() {
                 let looks = exam.looks.iter().filter(|look| look.load > from && look.load < to);
-                for [rate, low, high] in
-                    looks.flat_map(|look| &look.said).filter_map(|said| said.max_rate)
-                {
+                let said = looks.flat_map(|look| &look.said).filter(|said| said.is_found());
+                for rate in said.filter_map(|said| said.max_rate) {
                     let truth = exam.truth.saturation;
-                    errors.push((rate / truth - 1.0).abs());
-                    widths.push((high - low) / 2.0 / rate);
-                    covered += usize::from(low <= truth && truth <= high);
+                    errors.push((rate.per_second / truth - 1.0).abs());
+                    widths.push((rate.high - rate.low) / 2.0 / rate.per_second);
+                    covered += usize::from(rate.low <= truth && truth <= rate.high);
                 }
             }
             if errors.is_empty() {
@@ -154,6 +173,22 @@ impl Table {
             )?;
         }
         Ok(())
+    }
+
+    /// Writes how the expected gains of the named actions compare with those really had.
+    fn write_gains(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let gains: Vec<&Gain> = self.clear().flat_map(|exam| &exam.gains).collect();
+        let met = gains.iter().filter(|gain| gain.is_met()).count();
+        let mut errors: Vec<f64> =
+            gains.iter().map(|gain| (gain.expected - gain.had).abs()).collect();
+        let median = quantile(&mut errors, 0.5) * 100.0;
+        let p90 = quantile(&mut errors, 0.9) * 100.0;
+        writeln!(
+            f,
+            "gain of the named action: within 15 % or 2 points in {met} of {}; error median \
+             {median:.1} points, p90 {p90:.1}",
+            gains.len()
+        )
     }
 
     fn write_stability(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -188,6 +223,7 @@ impl fmt::Display for Table {
         let ties = self.exams.iter().filter(|exam| exam.truth.is_tie);
         writeln!(f, "{} graphs are ties and not counted", ties.count())?;
         self.write_rates(f)?;
+        self.write_gains(f)?;
         self.write_stability(f)?;
         for (exam, look) in self.misses().take(SHOWN) {
             writeln!(f, "miss {}", Miss { exam, look })?;
@@ -223,9 +259,7 @@ impl fmt::Display for Miss<'_> {
 
 fn written(said: &Said) -> String {
     let mut text = format!("{} {}", said.kind, said.stage.as_deref().unwrap_or("-"));
-    if let Some(load) = said.load {
-        text += &format!(" at {:.0} %", load * 100.0);
-    }
+    text += &format!(" at {:.0} %", said.load * 100.0);
     text
 }
 

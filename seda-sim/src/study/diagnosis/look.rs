@@ -20,8 +20,10 @@ const WATCHED: Duration = Duration::from_secs(8);
 const EVERY: Duration = Duration::from_secs(1);
 /// Looks from one judged look to the next: five seconds.
 const APART: usize = 5;
-/// Below this share of the served requests, an SLO itself is what limits the graph.
-const KEPT: f64 = 0.88;
+/// The share of the requests that an SLO costs, from which on it may be named.
+const COST: f64 = 0.02;
+/// It may be named if its removal gains this share of what half the demand gains.
+const AS_GOOD: f64 = 0.8;
 
 /// A graph under a load, and what its report says.
 #[derive(Clone, Debug)]
@@ -44,16 +46,24 @@ pub struct Look {
 }
 
 impl Look {
-    /// Runs a graph at `load` times the rate at which it is full.
+    /// Runs a graph at `load` times the rate at which it is full, without an SLO and with one.
     ///
     /// # Errors
     /// The spec is invalid.
-    pub fn at(
+    pub fn pair(subject: &Subject, truth: &Truth, load: f64) -> Result<[Self; 2], SimError> {
+        let free = Self::at(subject, truth, load, None)?;
+        let bound = Self::at(subject, truth, load, Some(&free))?;
+        Ok([free, bound])
+    }
+
+    /// Runs a graph at a load; with an SLO beside a run without one, `free`.
+    fn at(
         subject: &Subject,
         truth: &Truth,
         load: f64,
-        has_slo: bool,
+        free: Option<&Self>,
     ) -> Result<Self, SimError> {
+        let has_slo = free.is_some();
         let mut spec = subject.spec.at_rate(truth.saturation * load)?;
         spec.name = format!("{}-{load}{}", spec.name, if has_slo { "-slo" } else { "" });
         (spec.warm_up, spec.window, spec.cool_down) = (WARM_UP, WATCHED, Duration::ZERO);
@@ -63,8 +73,14 @@ impl Look {
         let mut all = Vec::new();
         let report = watch(&spec, spec.seed, EVERY, |_, report| all.push(Said::of(report)))?;
         let said: Vec<Said> = all.iter().rev().step_by(APART).take(2).rev().cloned().collect();
-        let is_cut =
-            has_slo && report.throughput_per_second < KEPT * load.min(1.0) * truth.saturation;
+        // The gains of a run without the SLO, and of half the demand under it.
+        let is_cut = free.is_some_and(|free| {
+            let (full, answered) = (truth.saturation, report.throughput_per_second);
+            let gain = free.answered_per_second - answered;
+            let kept = answered / free.answered_per_second;
+            let halved = load.min(1.0 + truth.best_gain()) * full * kept - answered;
+            gain > COST * full && gain >= AS_GOOD * halved
+        });
         let verdicts = said.iter().map(|said| Verdict::of(said, truth, load, is_cut)).collect();
         let same = all.last().map_or(1.0, |last| {
             let same =

@@ -5,6 +5,7 @@
 //! the rate at which the graph is full is simulated again. The change that gains most shows what
 //! limits the graph. A [`Look`] runs the graph under a load and judges what its report says.
 
+mod action;
 mod cause;
 mod change;
 mod draw;

@@ -1,6 +1,7 @@
 //! What a report says of its bottleneck.
 
 use seda_core::Report;
+use seda_core::report::RateEstimate;
 
 /// What a report says of its bottleneck.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -13,31 +14,33 @@ pub struct Said {
     /// Kinds and stages that are as full within the error.
     pub tied: Vec<(String, Option<String>)>,
     /// The load of the resource.
-    pub load: Option<f64>,
-    /// The rate at which it is full: the estimate, its lower and its upper end.
-    pub max_rate: Option<[f64; 3]>,
+    pub load: f64,
+    /// The rate at which it is full.
+    pub max_rate: Option<RateEstimate>,
+    /// What to do.
+    pub action: String,
+    /// The rate at which the graph is full after that.
+    pub rate_after: Option<RateEstimate>,
 }
 
 impl Said {
     /// Returns what a report says.
     pub fn of(report: &Report) -> Self {
-        match &report.bottleneck {
-            None => Self { kind: "none".to_owned(), ..Self::default() },
-            Some(bottleneck) => Self {
-                kind: "unknown".to_owned(),
-                stage: Some(bottleneck.stage.clone()),
-                ..Self::default()
-            },
+        let said = &report.bottleneck;
+        let tied = said.tied.iter().map(|tied| (tied.kind.to_string(), tied.stage.clone()));
+        Self {
+            kind: said.kind.to_string(),
+            stage: said.stage.clone(),
+            tied: tied.collect(),
+            load: said.load,
+            max_rate: said.max_rate,
+            action: said.action.clone(),
+            rate_after: said.expected.map(|expected| expected.max_rate),
         }
     }
 
     /// Returns whether something is named.
     pub fn is_found(&self) -> bool {
         self.kind != "none" && self.kind != "cannot_tell"
-    }
-
-    /// Returns the kind, or `None` if the report has none.
-    pub fn known_kind(&self) -> Option<&str> {
-        Some(self.kind.as_str()).filter(|kind| *kind != "unknown")
     }
 }

@@ -1,10 +1,11 @@
 //! The rate at which a graph is full.
 
+use super::path::slowed;
 use crate::model::error::SimError;
-use crate::run::run;
+use crate::run::watch;
 use crate::spec::capacity::Capacity;
 use crate::spec::{ArrivalsSpec, ClientSpec, Fault, Spec};
-use seda_core::{Mode, SloConfig, WorkerRange};
+use seda_core::{Mode, Report, SloConfig, WorkerRange};
 use std::time::Duration;
 
 /// The fewest clients; with many more than workers, the scarcest stage never runs dry.
@@ -15,6 +16,10 @@ const PER_WORKER: usize = 4;
 const REQUESTS: f64 = 5_000.0;
 /// Attempts that a bound may refuse, as a multiple of what the workers can do.
 const ATTEMPTS: f64 = 3.0;
+/// Looks in the window; the first one begins the count of a stage's events.
+const LOOKS: u32 = 20;
+/// From this number of queued events on, a stage has a pile: a chance queue is shorter.
+const PILE: u64 = 30;
 /// The thinking time of a client where nothing is refused.
 const THINK: Duration = Duration::from_millis(1);
 
@@ -26,7 +31,42 @@ const THINK: Duration = Duration::from_millis(1);
 /// faults last for ever. Declared rates and budgets stay; what they refuse comes again.
 pub(super) fn saturation(spec: &Spec) -> Result<f64, SimError> {
     let full = full(spec);
-    Ok(run(&full, full.seed)?.goodput_per_second)
+    let mut looks = Vec::new();
+    let report = watch(&full, full.seed, full.window / LOOKS, |seconds, report| {
+        looks.push(Seen::of(seconds, report));
+    })?;
+    let served =
+        looks.first().zip(looks.last()).and_then(|(first, last)| last.served(first, &full));
+    Ok(served.unwrap_or(report.goodput_per_second))
+}
+
+/// The stages at one moment.
+struct Seen {
+    seconds: f64,
+    /// By queue: the handled and the queued events.
+    stages: Vec<(String, u64, u64)>,
+}
+
+impl Seen {
+    fn of(seconds: f64, report: &Report) -> Self {
+        let stages = report.stages.iter();
+        let stages = stages.map(|stage| (stage.name.clone(), stage.handled, stage.queued));
+        Self { seconds, stages: stages.collect() }
+    }
+
+    /// Returns the requests per second, since the look `then`, that a stage on a branch can serve,
+    /// if clients pile up there. While they still come together, the requests that pass it by are
+    /// more than in the long run. `None` if all requests go through the stage with the pile.
+    fn served(&self, then: &Seen, spec: &Spec) -> Option<f64> {
+        let (name, handled, queued) = self.stages.iter().max_by_key(|(_, _, queued)| *queued)?;
+        let visits = Capacity::of(spec).visits;
+        let mut stages = spec.stages.iter().zip(&visits);
+        let (stage, visits) = stages.find(|(stage, _)| stage.name == *name)?;
+        let is_piled = *queued >= PILE && stage.pool.is_none() && *visits < 1.0;
+        let (_, before, _) = then.stages.iter().find(|(before, ..)| before == name)?;
+        let seconds = self.seconds - then.seconds;
+        is_piled.then(|| (handled - before) as f64 / seconds / visits)
+    }
 }
 
 /// Returns the graph under such a load.
@@ -54,10 +94,9 @@ fn full(spec: &Spec) -> Spec {
     let workers =
         own.sum::<usize>() + full.pools.iter().map(|pool| pool.workers.max).sum::<usize>();
     let clients = CLIENTS.max(PER_WORKER * workers);
-    let capacity = full_capacity(&full);
+    let capacity = Capacity::of(&slowed(&full)).per_second;
     let is_bounded = spec.graph.budget.is_some()
-        || spec.graph.stages.values().any(|config| config.rate.is_some())
-        || spec.stages.iter().any(|stage| stage.replicas.is_some());
+        || spec.graph.stages.values().any(|config| config.rate.is_some());
     let think = if is_bounded {
         Duration::from_secs_f64(clients as f64 / (ATTEMPTS * capacity))
     } else {
@@ -65,9 +104,8 @@ fn full(spec: &Spec) -> Spec {
     };
     full.arrivals = ArrivalsSpec::default();
     full.client = ClientSpec { clients: clients as u32, think, ..ClientSpec::default() };
-    // Replicas pass an event over to a sibling where the queue of one is full, so theirs stay.
-    for stage in full.stages.iter_mut().filter(|stage| stage.replicas.is_none()) {
-        stage.capacity = clients + 1;
+    for stage in &mut full.stages {
+        stage.capacity = (clients + 1) * stage.replicas.unwrap_or(1);
     }
     // The time: all clients have come to the scarcest resource before the window.
     full.warm_up = think + Duration::from_secs_f64(clients as f64 / capacity) + THINK * 500;
@@ -79,19 +117,6 @@ fn full(spec: &Spec) -> Spec {
 
 fn largest(workers: &mut WorkerRange) {
     *workers = WorkerRange::exactly(workers.max);
-}
-
-/// Returns the capacity by the operational laws, with the factors of the slow faults.
-fn full_capacity(spec: &Spec) -> f64 {
-    let mut slowed = spec.clone();
-    for fault in &spec.faults {
-        if let Fault::Slow { stage: slow, factor, .. } = fault {
-            for stage in slowed.stages.iter_mut().filter(|stage| stage.name == *slow) {
-                stage.demand = super::draw::scaled(&stage.demand, *factor);
-            }
-        }
-    }
-    Capacity::of(&slowed).per_second
 }
 
 /// Returns the largest squared coefficient of variation of a demand, and 1 at least.

@@ -1,5 +1,6 @@
 //! What limits a generated graph, known by intervention.
 
+use super::action::follow;
 use super::cause::Cause;
 use super::change::Change;
 use super::saturation::saturation;
@@ -23,6 +24,8 @@ pub struct Truth {
     pub stages: Vec<String>,
     /// The causes that may be named.
     pub causes: Vec<Cause>,
+    /// The replica to be cured, if that gains as much as anything; no other one is right then.
+    pub slow_replica: Option<String>,
     /// Whether the second resource is nearly as full as the first.
     pub is_tie: bool,
 }
@@ -52,10 +55,20 @@ impl Truth {
         Ok(Self {
             saturation: before,
             stages: stages(&halved, &as_good),
+            slow_replica: as_good.iter().find_map(|change| match change {
+                Change::Cure(replica) => Some(replica.clone()),
+                _ => None,
+            }),
             causes,
             is_tie: best < TIE,
             gains,
         })
+    }
+
+    /// Returns the best gain of half the demand of one stage.
+    pub(super) fn best_gain(&self) -> f64 {
+        let halved = self.gains.iter().filter(|(change, _)| matches!(change, Change::Halve(_)));
+        halved.map(|(_, gain)| *gain).fold(0.0, f64::max)
     }
 
     /// Returns the gain of a change; `None` if the graph does not allow it.
@@ -63,8 +76,20 @@ impl Truth {
         self.gains.iter().find(|(known, _)| known == change).map(|(_, gain)| *gain)
     }
 
-    /// Returns whether a stage may be named. A replica counts as its stage.
+    /// Returns the rate at which the graph is full after the action that a report names; `None` if
+    /// no spec can follow it.
+    ///
+    /// # Errors
+    /// The changed spec is invalid.
+    pub fn rate_after(&self, subject: &Subject, action: &str) -> Result<Option<f64>, SimError> {
+        follow(action, &subject.spec).map(|spec| saturation(&spec)).transpose()
+    }
+
+    /// Returns whether a stage may be named. A replica counts as its stage, unless one is slow.
     pub fn is_right(&self, stage: &str) -> bool {
+        if let Some(slow) = &self.slow_replica {
+            return stage == slow || self.stages.iter().any(|right| right == stage);
+        }
         self.stages.iter().any(|right| {
             let replica = stage.strip_prefix(right.as_str()).and_then(|end| end.strip_prefix('-'));
             stage == right || replica.is_some_and(|number| number.parse::<usize>().is_ok())

@@ -59,8 +59,8 @@ impl Verdict {
         matches!(self, Self::Right | Self::WrongKind | Self::Tied)
     }
 
-    /// Judges what is said at a load. With `is_cut`, an SLO costs so many requests that it may be
-    /// named in place of the resource.
+    /// Judges what is said at a load. With `is_cut`, an SLO costs as many
+    /// requests as the resource, and may be named in its place.
     pub(super) fn of(said: &Said, truth: &Truth, load: f64, is_cut: bool) -> Self {
         if !said.is_found() {
             return match said.kind.as_str() {
@@ -73,8 +73,7 @@ impl Verdict {
             return Self::FalseAlarm;
         }
         let is_cause = |kind: &str| {
-            kind == "unknown"
-                || truth.causes.iter().any(|cause| cause.as_str() == kind)
+            truth.causes.iter().any(|cause| cause.as_str() == kind)
                 || (is_cut && kind == "admission")
         };
         // A budget is of no stage.
