@@ -51,6 +51,13 @@ impl Exam {
     }
 }
 
+impl fmt::Display for Gain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, action, expected, had } = self;
+        write!(f, "{name}.toml: a gain of {expected:.3} expected, {had:.3} had: {action}")
+    }
+}
+
 /// Makes each action that is named for the right stage.
 fn gains(subject: &Subject, truth: &Truth, looks: &[Look]) -> Result<Vec<Gain>, DiagnoseError> {
     let mut made: BTreeMap<&str, Option<f64>> = BTreeMap::new();

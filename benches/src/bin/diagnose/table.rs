@@ -2,13 +2,16 @@
 
 use crate::DiagnoseError;
 use crate::exam::{Exam, Gain};
-use seda_sim::study::diagnosis::{Kind, LOADS, Look, Said, Verdict};
+use seda_core::report::RateEstimate;
+use seda_sim::study::diagnosis::{Cause, Kind, LOADS, Look, Said, Verdict};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
 /// The file that lists the misses.
 const LIST: &str = "misses.txt";
+/// A predicted rate is near the measured one if it differs by this share at most.
+const NEAR: f64 = 0.1;
 /// The misses that are printed.
 const SHOWN: usize = 40;
 
@@ -57,25 +60,11 @@ impl Table {
             list += &format!("{}\n", Miss { exam, look });
             std::fs::write(folder.join(name), look.spec.to_toml()?).map_err(failed)?;
         }
-        for gain in self.clear().flat_map(|exam| &exam.gains).filter(|gain| !gain.is_met()) {
-            list += &format!(
-                "{}.toml: gain {:.3} expected, {:.3} had: {}\n",
-                gain.name, gain.expected, gain.had, gain.action
-            );
+        for gain in self.gains().filter(|gain| !gain.is_met()) {
+            list += &format!("{gain}\n");
         }
-        for (exam, look) in self.clear().flat_map(|exam| exam.looks.iter().map(move |l| (exam, l)))
-        {
-            let truth = exam.truth.saturation;
-            for rate in
-                look.said.iter().filter(|said| said.is_found()).filter_map(|said| said.max_rate)
-            {
-                if (rate.per_second / truth - 1.0).abs() > 0.1 {
-                    list += &format!(
-                        "{}.toml: full at {:.1}/s said, {truth:.1}/s measured\n",
-                        look.spec.name, rate.per_second
-                    );
-                }
-            }
+        for rate in self.rates().filter(|rate| rate.error() > NEAR) {
+            list += &format!("{rate}\n");
         }
         std::fs::write(folder.join(LIST), list).map_err(failed)
     }
@@ -139,26 +128,35 @@ impl Table {
         Ok(())
     }
 
+    /// Returns the predicted rates of all named bottlenecks. The rate that an SLO lets in is not
+    /// the one at which a resource is full.
+    fn rates(&self) -> impl Iterator<Item = Rate<'_>> {
+        self.clear().flat_map(|exam| {
+            let is_bound = exam.truth.causes.contains(&Cause::Admission);
+            let said = exam.looks.iter().flat_map(|look| look.said.iter().map(move |s| (look, s)));
+            said.filter(move |(_, said)| {
+                said.is_found() && (is_bound || said.kind != Cause::Admission.as_str())
+            })
+            .filter_map(|(look, said)| {
+                let measured = exam.truth.saturation;
+                Some(Rate { look, predicted: said.max_rate?, measured })
+            })
+        })
+    }
+
+    fn gains(&self) -> impl Iterator<Item = &Gain> {
+        self.clear().flat_map(|exam| &exam.gains)
+    }
+
     /// Writes how the predicted rates compare with the measured ones.
     fn write_rates(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (name, from, to) in [("0.75x, 0.9x", 0.7, 0.95), ("1.0x, 1.3x", 0.95, 2.0)] {
-            let mut errors = Vec::new();
-            let mut widths = Vec::new();
-            let mut covered = 0;
-            for exam in self.clear() {
-                let looks = exam.looks.iter().filter(|look| look.load > from && look.load < to);
-                let said = looks.flat_map(|look| &look.said).filter(|said| said.is_found());
-                for rate in said.filter_map(|said| said.max_rate) {
-                    let truth = exam.truth.saturation;
-                    errors.push((rate.per_second / truth - 1.0).abs());
-                    widths.push((rate.high - rate.low) / 2.0 / rate.per_second);
-                    covered += usize::from(rate.low <= truth && truth <= rate.high);
-                }
-            }
-            if errors.is_empty() {
-                continue;
-            }
-            let within = errors.iter().filter(|error| **error <= 0.1).count();
+            let rates = self.rates().filter(|rate| rate.look.load > from && rate.look.load < to);
+            let rates: Vec<Rate<'_>> = rates.collect();
+            let mut errors: Vec<f64> = rates.iter().map(Rate::error).collect();
+            let mut widths: Vec<f64> = rates.iter().map(Rate::half_width).collect();
+            let within = errors.iter().filter(|error| **error <= NEAR).count();
+            let covered = rates.iter().filter(|rate| rate.is_covered()).count();
             writeln!(
                 f,
                 "rate at which it is full, from {name}: within 10 % in {within} of {}; error median \
@@ -177,7 +175,7 @@ impl Table {
 
     /// Writes how the expected gains of the named actions compare with those really had.
     fn write_gains(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let gains: Vec<&Gain> = self.clear().flat_map(|exam| &exam.gains).collect();
+        let gains: Vec<&Gain> = self.gains().collect();
         let met = gains.iter().filter(|gain| gain.is_met()).count();
         let mut errors: Vec<f64> =
             gains.iter().map(|gain| (gain.expected - gain.had).abs()).collect();
@@ -230,6 +228,34 @@ impl fmt::Display for Table {
         }
         let misses = self.misses().count();
         write!(f, "{misses} runs with a miss; their specs and {LIST} are in the folder `--specs`")
+    }
+}
+
+/// A predicted rate beside the measured one, as a line.
+struct Rate<'a> {
+    look: &'a Look,
+    predicted: RateEstimate,
+    measured: f64,
+}
+
+impl Rate<'_> {
+    fn error(&self) -> f64 {
+        (self.predicted.per_second / self.measured - 1.0).abs()
+    }
+
+    fn half_width(&self) -> f64 {
+        (self.predicted.high - self.predicted.low) / 2.0 / self.predicted.per_second
+    }
+
+    fn is_covered(&self) -> bool {
+        (self.predicted.low..=self.predicted.high).contains(&self.measured)
+    }
+}
+
+impl fmt::Display for Rate<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, said) = (&self.look.spec.name, self.predicted.per_second);
+        write!(f, "{name}.toml: full at {said:.1}/s predicted, {:.1}/s measured", self.measured)
     }
 }
 

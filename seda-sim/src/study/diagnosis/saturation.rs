@@ -5,15 +5,17 @@ use crate::model::error::SimError;
 use crate::run::watch;
 use crate::spec::capacity::Capacity;
 use crate::spec::{ArrivalsSpec, ClientSpec, Fault, Spec};
-use seda_core::{Mode, Report, SloConfig, WorkerRange};
+use seda_core::{Balance, Mode, Report, SloConfig, WorkerRange};
 use std::time::Duration;
 
 /// The fewest clients; with many more than workers, the scarcest stage never runs dry.
 const CLIENTS: usize = 300;
 /// Clients for each worker.
 const PER_WORKER: usize = 4;
-/// Requests in the window: their mean demand is known within 1.5 %, if it is exponential.
+/// Events of a stage in the window: their mean demand is known within 1.5 %, if it is exponential.
 const REQUESTS: f64 = 5_000.0;
+/// The visits of a rare stage; for fewer the window is not longer.
+const RAREST: f64 = 0.2;
 /// Attempts that a bound may refuse, as a multiple of what the workers can do.
 const ATTEMPTS: f64 = 3.0;
 /// Looks in the window; the first one begins the count of a stage's events.
@@ -54,18 +56,31 @@ impl Seen {
         Self { seconds, stages: stages.collect() }
     }
 
-    /// Returns the requests per second, since the look `then`, that a stage on a branch can serve,
+    /// Returns the requests per second, since the look `then`, that a queue on a branch can serve,
     /// if clients pile up there. While they still come together, the requests that pass it by are
-    /// more than in the long run. `None` if all requests go through the stage with the pile.
+    /// more than in the long run. `None` if all requests go through the queue with the pile.
     fn served(&self, then: &Seen, spec: &Spec) -> Option<f64> {
         let (name, handled, queued) = self.stages.iter().max_by_key(|(_, _, queued)| *queued)?;
-        let visits = Capacity::of(spec).visits;
-        let mut stages = spec.stages.iter().zip(&visits);
-        let (stage, visits) = stages.find(|(stage, _)| stage.name == *name)?;
-        let is_piled = *queued >= PILE && stage.pool.is_none() && *visits < 1.0;
+        let visits = own_visits(name, spec)?;
         let (_, before, _) = then.stages.iter().find(|(before, ..)| before == name)?;
         let seconds = self.seconds - then.seconds;
+        let is_piled = *queued >= PILE && visits < 1.0;
         is_piled.then(|| (handled - before) as f64 / seconds / visits)
+    }
+}
+
+/// Returns the mean visits of a request to a queue with workers of its own; `None` where its
+/// siblings choose them, or its pool is shared.
+fn own_visits(queue: &str, spec: &Spec) -> Option<f64> {
+    let visits = Capacity::of(spec).visits;
+    let mut stages = spec.stages.iter().zip(&visits);
+    let (stage, visits) = stages.find(|(stage, _)| {
+        stage.pool.is_none() && stage.queue_names().iter().any(|name| name == queue)
+    })?;
+    match stage.replicas {
+        None => Some(*visits),
+        Some(count) if stage.balance == Some(Balance::RoundRobin) => Some(visits / count as f64),
+        Some(_) => None,
     }
 }
 
@@ -109,7 +124,9 @@ fn full(spec: &Spec) -> Spec {
     }
     // The time: all clients have come to the scarcest resource before the window.
     full.warm_up = think + Duration::from_secs_f64(clients as f64 / capacity) + THINK * 500;
-    full.window = Duration::from_secs_f64(REQUESTS * variance(&full) / capacity);
+    let visits = Capacity::of(&full).visits.into_iter().fold(1.0, f64::min);
+    let requests = REQUESTS * variance(&full) / visits.max(RAREST);
+    full.window = Duration::from_secs_f64(requests / capacity);
     full.cool_down = Duration::ZERO;
     full.slo = None;
     full
