@@ -6,24 +6,26 @@
 
 use seda_sim::study::diagnosis::{Cause, Kind, Look, Subject, Truth, Verdict};
 
-/// Generated graphs of at most four stages, one of each kind, and what limits graphs of this kind.
-const DOZEN: [(Kind, u64, &[Cause]); 12] = [
-    (Kind::Line, 1, &[Cause::Cpu, Cause::Blocked]),
-    (Kind::TwoFull, 5, &[Cause::Cpu, Cause::Blocked]),
-    (Kind::Cycle, 1, &[Cause::Cpu, Cause::Blocked]),
-    (Kind::Blocking, 1, &[Cause::Blocked]),
-    (Kind::SharedPool, 1, &[Cause::PoolLimit]),
-    (Kind::Cap, 1, &[Cause::PoolLimit]),
-    (Kind::Cores, 1, &[Cause::Cores]),
-    (Kind::CoresVictim, 1, &[Cause::Cores]),
-    (Kind::Rate, 1, &[Cause::Admission]),
-    (Kind::Budget, 2, &[Cause::Admission]),
-    (Kind::HotKey, 2, &[Cause::Key]),
-    (Kind::Outside, 3, &[Cause::Outside]),
+/// The seed of the graphs.
+const SEED: u64 = 1;
+/// A dozen kinds, and what limits graphs of each.
+const DOZEN: [(Kind, &[Cause]); 12] = [
+    (Kind::Line, &[Cause::Cpu, Cause::Blocked]),
+    (Kind::TwoFull, &[Cause::Cpu, Cause::Blocked]),
+    (Kind::Cycle, &[Cause::Cpu, Cause::Blocked]),
+    (Kind::Blocking, &[Cause::Blocked]),
+    (Kind::SharedPool, &[Cause::PoolLimit]),
+    (Kind::Cap, &[Cause::PoolLimit]),
+    (Kind::Cores, &[Cause::Cores]),
+    (Kind::CoresVictim, &[Cause::Cores]),
+    (Kind::Rate, &[Cause::Admission]),
+    (Kind::Budget, &[Cause::Admission]),
+    (Kind::HotKey, &[Cause::Key]),
+    (Kind::Outside, &[Cause::Outside]),
 ];
 
-fn truth(kind: Kind, seed: u64) -> (Subject, Truth) {
-    let subject = Subject::generate(kind, seed).unwrap();
+fn truth(kind: Kind) -> (Subject, Truth) {
+    let subject = Subject::generate(kind, SEED).unwrap();
     let truth = Truth::of(&subject).unwrap();
     (subject, truth)
 }
@@ -40,11 +42,10 @@ fn a_kind_and_a_seed_always_give_the_same_graph() {
 #[test]
 fn intervention_finds_what_a_kind_is_about_and_reports_name_it() {
     let mut wrong = Vec::new();
-    for (kind, seed, causes) in DOZEN {
-        let (subject, truth) = truth(kind, seed);
+    for (kind, causes) in DOZEN {
+        let (subject, truth) = truth(kind);
         if !truth.causes.iter().all(|cause| causes.contains(cause)) || truth.is_tie {
-            wrong
-                .push(format!("{kind}-{seed} is limited by {:?}: {:?}", truth.causes, truth.gains));
+            wrong.push(format!("{kind} is limited by {:?}: {:?}", truth.causes, truth.gains));
         }
         for load in [0.9, 1.3] {
             let looks = Look::pair(&subject, &truth, load).unwrap();

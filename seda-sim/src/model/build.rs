@@ -95,9 +95,7 @@ pub(crate) fn build(spec: &Spec, seed: u64) -> Result<Built, SimError> {
         queues.extend(names.into_iter().map(|name| QueueName { stage: index, name }));
         let declared = declare(&mut graph, stage);
         graph.configure(declared, config(stage))?;
-        if let Some(share) = stage.hot_key {
-            graph.keyed(declared, key(share, Rng::new(seed, Purpose::Keys(index))))?;
-        }
+        set_key(&mut graph, declared, stage, Rng::new(seed, Purpose::Keys(index)))?;
         stages.push(Declared { stage: declared, pools: own });
     }
     // Edges need all stages to be declared.
@@ -111,10 +109,7 @@ pub(crate) fn build(spec: &Spec, seed: u64) -> Result<Built, SimError> {
             rng: Arc::new(Mutex::new(Rng::new(seed, Purpose::Routing(index)))),
             touched: Arc::clone(&touched),
             traced: stage.demand.is_traced().then(|| Arc::clone(&traced)),
-            outside: stage.outside.clone().map(|demand| {
-                let rng = Rng::new(seed, Purpose::Outside(index));
-                WayOut::new(demand, rng, declared.pools.clone(), leaving.clone())
-            }),
+            outside: way_out(stage, declared, Rng::new(seed, Purpose::Outside(index)), &leaving),
         };
         let next = next_stages(spec, stage, &stages);
         let panics = panics(spec, stage);
@@ -182,6 +177,25 @@ fn config(stage: &StageSpec) -> StageConfig {
         cap: stage.cap,
         ..StageConfig::default()
     }
+}
+
+/// Makes a stage keyed if its spec has a hot key.
+fn set_key(
+    graph: &mut Graph,
+    declared: Stage<Job>,
+    stage: &StageSpec,
+    rng: Rng,
+) -> Result<(), SimError> {
+    if let Some(share) = stage.hot_key {
+        graph.keyed(declared, key(share, rng))?;
+    }
+    Ok(())
+}
+
+/// Returns the way outside of a stage; `None` unless it defers its events.
+fn way_out(stage: &StageSpec, declared: &Declared, rng: Rng, leaving: &Leaving) -> Option<WayOut> {
+    let demand = stage.outside.clone()?;
+    Some(WayOut::new(demand, rng, declared.pools.clone(), leaving.clone()))
 }
 
 /// Returns the draw of an event's key: 0 for the `share` of the events with the hot key.

@@ -241,12 +241,11 @@ fn replicas(sketch: &mut Sketch, draw: &mut Draw, kind: Kind) {
         node.spec.balance = Some(balance);
     });
     if kind == Kind::SlowReplica {
-        sketch.spec.faults.push(Fault::Slow {
-            stage: format!("s{replicated}-{}", draw.whole(1, replicas)),
-            factor: draw.between(1.6, 3.0),
-            from: Duration::ZERO,
-            to: None,
-        });
+        let stage = format!("s{replicated}-{}", draw.whole(1, replicas));
+        let factor = draw.between(1.6, 3.0);
+        // The slow one is full, and its siblings are not.
+        sketch.at(replicated, |node| node.load = 1.0 / factor);
+        sketch.spec.faults.push(Fault::Slow { stage, factor, from: Duration::ZERO, to: None });
     }
 }
 

@@ -69,13 +69,13 @@ impl Verdict {
                 _ => Self::CannotTell,
             };
         }
-        if load < IDLE {
+        // An SLO may be too short at any load.
+        let is_bound = is_cut && said.kind == "admission";
+        if load < IDLE && !is_bound {
             return Self::FalseAlarm;
         }
-        let is_cause = |kind: &str| {
-            truth.causes.iter().any(|cause| cause.as_str() == kind)
-                || (is_cut && kind == "admission")
-        };
+        let is_cause =
+            |kind: &str| truth.causes.iter().any(|cause| cause.as_str() == kind) || is_bound;
         // A budget is of no stage.
         let is_stage = |kind: &str, stage: Option<&String>| {
             stage.map_or(is_cause(kind), |stage| truth.is_right(stage))
