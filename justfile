@@ -72,3 +72,7 @@ leak-check *flags:
 # Graphs on threads with a known bottleneck, and what reports name: 20 minutes at most; see `--help`.
 diagnose-live *flags:
     cargo run --release --locked -p benches --bin live_bottleneck -- {{flags}}
+
+# The bottleneck that a report names, against generated graphs whose bottleneck is known.
+diagnose *flags:
+    cargo run --release --locked -p benches --bin diagnose -- {{flags}}

@@ -39,6 +39,7 @@ pub(crate) const LARGE: &[Listed] = &[
     ("seda-sim/src", "Tally", 21),
     ("seda-sim/src", "Clients", 16),
     ("seda-sim/src", "Spec", 18),
+    ("seda-sim/src", "StageSpec", 14),
     ("seda-sim/src", "Machine", 13),
     ("benches/peers/src/bin/matrix", "OverloadSpec", 17),
     ("benches/peers/src/bin/matrix", "Cells", 13),
