@@ -68,11 +68,7 @@ impl<C: Codec> Connection<C> {
         })
     }
 
-    fn try_charge<S: Service<C>>(
-        &mut self,
-        bytes: usize,
-        cx: &mut TurnContext<'_, C, S>,
-    ) -> bool {
+    fn try_charge<S: Service<C>>(&mut self, bytes: usize, cx: &mut TurnContext<'_, C, S>) -> bool {
         let client = self.guard.client();
         let charge = self
             .input
