@@ -1,11 +1,6 @@
 //! The soft limit of descriptors, in a process of its own.
 
 #![cfg(target_os = "linux")]
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test fails by panicking; clippy exempts only functions marked as tests"
-)]
-
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use seda_core::{Context, Graph};
 use seda_http::{Body, Http, HttpConfig, HttpRequest, Response};

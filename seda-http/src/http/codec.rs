@@ -4,7 +4,9 @@ use super::date::Date;
 use super::reply::Reply;
 use super::responses;
 use crate::h1::{self, Decoded, Decoder, Exchange, Limits, RequestHead};
-use crate::reactor::{Body, BodyCharge, BodyNeed, Codec, Counters, DecodeOutcome, Expecting, Output};
+use crate::reactor::{
+    Body, BodyCharge, BodyNeed, Codec, Counters, DecodeOutcome, Expecting, Output,
+};
 use crate::server::catch_panic;
 use bytes::{Bytes, BytesMut};
 use http::{Response, StatusCode, Version};

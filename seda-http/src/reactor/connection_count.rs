@@ -43,10 +43,7 @@ impl ConnectionCount {
     }
 
     /// Returns the number of connections of the client at each of `peers`.
-    pub(super) fn connections_of(
-        &self,
-        peers: impl IntoIterator<Item = SocketAddr>,
-    ) -> Vec<usize> {
+    pub(super) fn connections_of(&self, peers: impl IntoIterator<Item = SocketAddr>) -> Vec<usize> {
         let clients = self.clients.lock();
         let of = |peer| clients.get(&Network::from(peer)).map_or(0, |it| it.connections());
         peers.into_iter().map(of).collect()

@@ -94,9 +94,10 @@ use self::eviction::RoomRequest;
 use self::mailbox::Accepted;
 use self::parts::WAKER;
 use self::ready_queue::ReadyQueue;
+use self::settings::Bounds;
 use self::timeouts::SweepTimer;
-use self::uploads::MemoryRequest;
 use self::unparker::Unparker;
+use self::uploads::MemoryRequest;
 use crossbeam_channel::Receiver;
 use mio::{Events, Interest, Poll, Token};
 use seda_core::{Clock, Outcome, ReplyAddress, Time};
@@ -126,9 +127,7 @@ pub(crate) struct Reactor<C: Codec, S> {
     ready: ReadyQueue,
     codec: C,
     service: S,
-    settings: Settings,
-    counters: Arc<Counters>,
-    bodies: Arc<BodyBudget>,
+    bounds: Bounds,
     /// The buffer of every read.
     scratch: Box<[u8]>,
     clock: Arc<dyn Clock>,
@@ -164,9 +163,7 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
             ready: ReadyQueue::default(),
             codec,
             service,
-            settings,
-            counters,
-            bodies,
+            bounds: Bounds { settings, counters, bodies },
             scratch: vec![0; CHUNK].into_boxed_slice(),
             clock,
             now,
@@ -191,9 +188,9 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
             let mut cx = TurnContext {
                 codec: &mut self.codec,
                 service: &mut self.service,
-                settings: &self.settings,
-                counters: &self.counters,
-                bodies: &self.bodies,
+                settings: &self.bounds.settings,
+                counters: &self.bounds.counters,
+                bodies: &self.bounds.bodies,
                 scratch: &mut self.scratch,
                 now: self.now,
                 draining: true,
@@ -329,7 +326,7 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
         let candidates = self.connections.iter_mut().filter_map(|it| it.candidate());
         let slots = eviction::choose(candidates, request);
         for slot in &slots {
-            self.counters.evicted_connections.count();
+            self.bounds.counters.evicted_connections.count();
             drop(self.connections.remove(*slot));
         }
         !slots.is_empty()
@@ -380,9 +377,9 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
             let outcome = connection.turn(&mut TurnContext {
                 codec: &mut self.codec,
                 service: &mut self.service,
-                settings: &self.settings,
-                counters: &self.counters,
-                bodies: &self.bodies,
+                settings: &self.bounds.settings,
+                counters: &self.bounds.counters,
+                bodies: &self.bounds.bodies,
                 scratch: &mut self.scratch,
                 now: self.now,
                 draining: self.draining,
@@ -392,8 +389,8 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
                 drop(self.connections.remove(slot));
                 continue;
             }
-            self.sweep_timer.schedule(connection.due(&self.settings));
-            if let Some(request) = connection.memory_request(self.bodies.free()) {
+            self.sweep_timer.schedule(connection.due(&self.bounds.settings));
+            if let Some(request) = connection.memory_request(self.bounds.bodies.free()) {
                 // The next turn charges again, before other connections can.
                 self.ready.push_front(connection);
                 self.end_uploads(slot, request);
@@ -411,7 +408,7 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
         for slot in uploads::choose(uploads, request) {
             let Some(connection) = self.connections.get(slot) else { continue };
             connection.end_upload(&self.codec, self.service.no_memory());
-            self.counters.ended_uploads.count();
+            self.bounds.counters.ended_uploads.count();
             self.ready.push(connection);
         }
     }
@@ -422,11 +419,11 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
             return;
         }
         for connection in self.connections.iter_mut() {
-            if connection.sweep(&self.codec, &self.settings, self.now) {
+            if connection.sweep(&self.codec, &self.bounds.settings, self.now) {
                 // Its turn schedules it anew.
                 self.ready.push(connection);
             } else {
-                self.sweep_timer.schedule(connection.due(&self.settings));
+                self.sweep_timer.schedule(connection.due(&self.bounds.settings));
             }
         }
     }

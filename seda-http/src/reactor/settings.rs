@@ -1,5 +1,8 @@
 //! The bounds and time limits of connections.
 
+use super::body_budget::BodyBudget;
+use super::counters::Counters;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The bounds of a reactor's connections. `HttpConfig` documents each bound with its reason.
@@ -27,4 +30,12 @@ pub(crate) struct Settings {
     pub(crate) linger_total: Duration,
     /// True if a client that has shut its sending side still gets its responses.
     pub(crate) half_close: bool,
+}
+
+/// The settings of a reactor, and what it shares with the rest of the server.
+#[derive(Debug)]
+pub(super) struct Bounds {
+    pub(super) settings: Settings,
+    pub(super) counters: Arc<Counters>,
+    pub(super) bodies: Arc<BodyBudget>,
 }

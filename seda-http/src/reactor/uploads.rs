@@ -78,8 +78,12 @@ mod tests {
 
     #[test]
     fn the_slowest_upload_of_the_client_with_the_most_bytes_ends() {
-        let uploads =
-            vec![upload(0, 1, 30, 7), upload(1, 1, 30, 5), upload(2, 1, 30, 9), upload(3, 2, 20, 1)];
+        let uploads = vec![
+            upload(0, 1, 30, 7),
+            upload(1, 1, 30, 5),
+            upload(2, 1, 30, 9),
+            upload(3, 2, 20, 1),
+        ];
         assert_eq!(choose(uploads.clone(), request(10, 3, 10)), [1]);
         assert_eq!(choose(uploads.clone(), request(11, 3, 10)), [1, 3]);
         assert_eq!(choose(uploads, request(1, 2, 20)), [1]);

@@ -4,8 +4,8 @@ use super::counts::ServerCounts;
 use super::error::ServeError;
 use super::listener::ListenerConfig;
 use crate::reactor::{
-    Acceptor, BodyBudget, Codec, ConnectionCount, Counters, Deadline, Mailbox, Reactor, ReactorMessage, ReactorPark,
-    ReactorParts, Service,
+    Acceptor, BodyBudget, Codec, ConnectionCount, Counters, Deadline, Mailbox, Reactor,
+    ReactorMessage, ReactorPark, ReactorParts, Service,
 };
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use seda_core::{Clock, Drained, Pool, Running, Worker};
@@ -95,8 +95,7 @@ impl<R: Send + 'static> ReactorGroup<R> {
             let settings = settings.clone();
             let counters = Arc::clone(&group.counters);
             let acceptor = acceptor.take();
-            let reactor =
-                Reactor::new(parts, acceptor, codec, service, settings, counters, clock);
+            let reactor = Reactor::new(parts, acceptor, codec, service, settings, counters, clock);
             let handle = reactor.and_then(|reactor| spawn(reactor, worker, alive.clone()));
             let handle = handle.map_err(|source| ServeError::Reactor { reactor: index, source })?;
             group.threads.handles.push(handle);
@@ -155,7 +154,8 @@ impl Drop for ReactorThreads {
 fn make_parts<R>(reactors: usize, bodies: usize) -> Result<Vec<ReactorParts<R>>, ServeError> {
     (0..reactors)
         .map(|reactor| {
-            ReactorParts::new(bodies / reactors).map_err(|source| ServeError::Reactor { reactor, source })
+            ReactorParts::new(bodies / reactors)
+                .map_err(|source| ServeError::Reactor { reactor, source })
         })
         .collect()
 }

@@ -192,7 +192,9 @@ fn status_501_for_an_unknown_method_unless_the_program_asks_for_it() {
         let site = Plan { any_method, ..Plan::default() }.start();
         for method in ["PROPFIND", "PURGE", "QUERY", "get", "M-SEARCH"] {
             let mut client = site.client();
-            client.send(format!("{method} /method HTTP/1.1\r\nHost: t\r\nContent-Length: 2\r\n\r\nhi"));
+            client.send(format!(
+                "{method} /method HTTP/1.1\r\nHost: t\r\nContent-Length: 2\r\n\r\nhi"
+            ));
             let response = client.response();
             if any_method {
                 assert_eq!(response.text(), method);

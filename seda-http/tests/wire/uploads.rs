@@ -73,9 +73,7 @@ fn slow_uploads_lock_no_other_client_out() {
         until("the memory is given back", || body_bytes(&site) <= 3 * MIB);
     }
     assert_eq!(site.server.counts().ended_uploads, 1);
-    until("the ended upload has its answer", || {
-        slow.iter_mut().any(|client| client.has_bytes())
-    });
+    until("the ended upload has its answer", || slow.iter_mut().any(|client| client.has_bytes()));
     let mut ended = slow.into_iter().find_map(|mut it| it.has_bytes().then_some(it)).unwrap();
     let response = ended.response();
     assert_eq!((response.status, response.closes()), (503, true));

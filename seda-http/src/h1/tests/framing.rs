@@ -2,8 +2,8 @@ use bytes::BytesMut;
 use http::StatusCode;
 
 use super::{
-    Decoded, Decoder, Limits, Rejection, accepted, decode, get_with, post_with, refused, refused_within,
-    status,
+    Decoded, Decoder, Limits, Rejection, accepted, decode, get_with, post_with, refused,
+    refused_within, status,
 };
 
 /// RFC 9112 §6.3: a request without a framing field has no body, even a POST.

@@ -14,11 +14,20 @@ pub(super) struct Input<C: Codec> {
     pub(super) options: Option<SendOptions>,
     /// The memory of its body.
     pub(super) charge: Option<BodyCharge>,
+    /// The bytes that its body needs and the budget does not have. Nothing is decoded meanwhile.
+    pub(super) wants_memory: Option<usize>,
 }
 
 impl<C: Codec> Input<C> {
     pub(super) fn new(decoder: C::Decoder) -> Self {
-        Self { decoder, bytes: BytesMut::new(), needs_more: true, options: None, charge: None }
+        Self {
+            decoder,
+            bytes: BytesMut::new(),
+            needs_more: true,
+            options: None,
+            charge: None,
+            wants_memory: None,
+        }
     }
 
     pub(super) fn decode(&mut self, codec: &C) -> DecodeOutcome<C> {
@@ -38,6 +47,7 @@ impl<C: Codec> Input<C> {
             self.bytes = BytesMut::new();
         }
         self.charge = None;
+        self.options = None;
         exchange
     }
 
@@ -50,7 +60,7 @@ impl<C: Codec> Input<C> {
     /// would make its buffer grow beyond that length.
     pub(super) fn room(&self) -> usize {
         match self.body_need() {
-            Some(BodyNeed::Length(bytes)) => bytes.saturating_sub(self.bytes.len()),
+            Some(BodyNeed::Length(bytes)) => bytes.saturating_sub(self.bytes.len()).max(1),
             _ => usize::MAX,
         }
     }

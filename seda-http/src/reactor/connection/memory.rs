@@ -13,7 +13,7 @@ impl<C: Codec> Connection<C> {
     pub(super) fn charge<S: Service<C>>(&mut self, cx: &mut TurnContext<'_, C, S>) {
         let Some(need) = self.input.body_need() else { return };
         if !self.try_charge(need.bytes(), cx) {
-            self.wants_memory = Some(need.bytes());
+            self.input.wants_memory = Some(need.bytes());
             return;
         }
         match need {
@@ -29,11 +29,11 @@ impl<C: Codec> Connection<C> {
 
     /// Charges what the last turn could not, or refuses the request with 503.
     pub(super) fn charge_again<S: Service<C>>(&mut self, cx: &mut TurnContext<'_, C, S>) {
-        if self.wants_memory.take().is_none() {
+        if self.input.wants_memory.take().is_none() {
             return;
         }
         self.charge(cx);
-        if self.wants_memory.take().is_none() {
+        if self.input.wants_memory.take().is_none() {
             return;
         }
         cx.counters.refused_bodies.count();
@@ -68,11 +68,7 @@ impl<C: Codec> Connection<C> {
         })
     }
 
-    fn try_charge<S: Service<C>>(
-        &mut self,
-        bytes: usize,
-        cx: &mut TurnContext<'_, C, S>,
-    ) -> bool {
+    fn try_charge<S: Service<C>>(&mut self, bytes: usize, cx: &mut TurnContext<'_, C, S>) -> bool {
         let client = self.guard.client();
         let charge = self
             .input
@@ -83,7 +79,7 @@ impl<C: Codec> Connection<C> {
 
     /// Returns the memory that this connection waits for, while the budget has `free` bytes.
     pub(in crate::reactor) fn memory_request(&self, free: usize) -> Option<MemoryRequest> {
-        let needed = self.wants_memory?;
+        let needed = self.input.wants_memory?;
         let client = self.guard.client();
         let more = needed.saturating_sub(self.charged());
         Some(MemoryRequest {

@@ -96,8 +96,6 @@ pub(super) struct Connection<C: Codec> {
     output: Output,
     /// The response to a refused request, until its body is dropped.
     refusal: Option<Box<(C::Response, C::Exchange)>>,
-    /// The bytes that the body needs and the budget does not have. Nothing is decoded meanwhile.
-    wants_memory: Option<usize>,
     phase: Phase,
     timeout: Timeout,
     /// No request has arrived yet.
@@ -134,7 +132,6 @@ impl<C: Codec> Connection<C> {
             pipeline: Pipeline::new(),
             output: Output::default(),
             refusal: None,
-            wants_memory: None,
             phase: Phase::Open,
             timeout: Timeout::new(now),
             is_new: true,
@@ -226,7 +223,7 @@ impl<C: Codec> Connection<C> {
     /// Returns true if another request may be taken.
     fn has_room(&self, settings: &Settings) -> bool {
         self.phase == Phase::Open
-            && self.wants_memory.is_none()
+            && self.input.wants_memory.is_none()
             && self.pipeline.len() < settings.pipeline
             && self.output.buffered() < settings.write_buffer
     }
