@@ -24,6 +24,12 @@ pub(crate) enum Purpose {
     Cache(usize),
     /// The tenants of requests.
     Tenants,
+    /// Times outside, by stage.
+    Outside(usize),
+    /// The events of a timer.
+    Timer(usize),
+    /// The keys of events, by stage.
+    Keys(usize),
 }
 
 /// A seeded stream of random numbers.
@@ -46,6 +52,9 @@ impl Rng {
             Purpose::Burst(fault) => (6, fault),
             Purpose::Cache(queue) => (7, queue),
             Purpose::Tenants => (8, 0),
+            Purpose::Outside(stage) => (9, stage),
+            Purpose::Timer(timer) => (10, timer),
+            Purpose::Keys(stage) => (11, stage),
         };
         // `seed_from_u64` goes through SplitMix64, so neighbouring seeds give unrelated streams.
         // The odd factor (2^64 / golden ratio) keeps the sums of seed and purpose apart.

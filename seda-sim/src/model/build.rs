@@ -3,6 +3,8 @@
 use super::error::SimError;
 use super::inside::Inside;
 use super::job::{Edge, Job, StageHandler, TouchedPools, TracedDemand};
+use super::outside::Outside;
+use super::timers::Timer;
 use crate::base::rng::{Purpose, Rng};
 use crate::spec::{Fault, Spec, StageSpec};
 use parking_lot::Mutex;
@@ -13,6 +15,9 @@ use seda_core::{
 use std::collections::HashMap;
 use std::sync::Arc;
 
+/// The keys beside the hottest one: enough that the shards have nearly equal shares.
+const OTHER_KEYS: usize = 65_536;
+
 /// A graph that is ready to be stepped.
 pub(crate) struct Built {
     pub(crate) graph: Manual,
@@ -22,6 +27,9 @@ pub(crate) struct Built {
     pub(crate) routes: Vec<KnownRoute>,
     pub(crate) touched: Arc<TouchedPools>,
     pub(crate) traced: Arc<TracedDemand>,
+    /// The deferred events of each stage that defers.
+    pub(crate) outside: Vec<Arc<Outside>>,
+    pub(crate) timers: Vec<Timer>,
     /// The requests inside the graph; `None` unless a demand depends on it.
     pub(crate) inside: Option<Inside>,
     /// The index of each pool, by name.
@@ -59,6 +67,8 @@ struct Declared {
 struct NextStage<'a> {
     /// Cumulative probability, as [`Edge::until`].
     until: f64,
+    /// The mean number of copies, as [`Edge::copies`].
+    copies: f64,
     declared: &'a Declared,
 }
 
@@ -89,14 +99,26 @@ pub(crate) fn build(spec: &Spec, seed: u64) -> Result<Built, SimError> {
         queues.extend(names.into_iter().map(|name| QueueName { stage: index, name }));
         let declared = declare(&mut graph, stage);
         graph.configure(declared, config(stage))?;
+        if let Some(hot) = spec.arrivals.hot_key(&stage.name) {
+            let rng = Mutex::new(Rng::new(seed, Purpose::Keys(index)));
+            graph.keyed(declared, move |_job| draw_key(&rng, hot))?;
+        }
         stages.push(Declared { stage: declared, pools: own });
     }
     // Edges need all stages to be declared.
     let touched = Arc::new(TouchedPools::new(pools.len()));
     let traced = Arc::new(TracedDemand::default());
+    let clock = Arc::new(ManualClock::new());
+    let mut outside = Vec::new();
     for (index, (stage, declared)) in spec.stages.iter().zip(&stages).enumerate() {
+        let away = stage.demand.outside().map(|demand| {
+            let rng = Rng::new(seed, Purpose::Outside(index));
+            Arc::new(Outside::new(&clock, demand, &declared.pools, &touched, rng))
+        });
+        outside.extend(away.clone());
         let handler = StageHandler {
             edges: Vec::new(),
+            outside: away,
             panics: 0.0,
             rng: Arc::new(Mutex::new(Rng::new(seed, Purpose::Routing(index)))),
             touched: Arc::clone(&touched),
@@ -113,13 +135,13 @@ pub(crate) fn build(spec: &Spec, seed: u64) -> Result<Built, SimError> {
         }
     }
     let routes = known_routes(spec, &mut graph, &stages)?;
+    let timers = timers(spec, seed, &mut graph, &stages)?;
     // The settings in `[graph]` override the declared ones.
     graph.apply(spec.graph.clone())?;
     let first = stages.into_iter().next().ok_or(SimError::NoStage)?;
     let source = graph.source(first.stage)?;
     let is_contended = spec.stages.iter().any(|stage| stage.demand.is_contended());
     let inside = is_contended.then(Inside::default);
-    let clock = Arc::new(ManualClock::new());
     let graph = graph.start_manual(Arc::clone(&clock) as Arc<dyn Clock>)?;
     Ok(Built {
         graph,
@@ -128,6 +150,8 @@ pub(crate) fn build(spec: &Spec, seed: u64) -> Result<Built, SimError> {
         routes,
         touched,
         traced,
+        outside,
+        timers,
         inside,
         pools,
         entry: first.pools,
@@ -174,11 +198,12 @@ fn next_stages<'a>(spec: &Spec, stage: &StageSpec, stages: &'a [Declared]) -> Ve
     let mut until = 0.0;
     let mut next = Vec::with_capacity(stage.routes.len());
     for route in &stage.routes {
-        until += route.share;
+        let copies = if route.copies { route.share } else { 0.0 };
+        until += if route.copies { 0.0 } else { route.share };
         let index = spec.stages.iter().position(|stage| stage.name == route.to);
         let declared = index.and_then(|index| stages.get(index));
         debug_assert!(declared.is_some(), "a checked spec has no route to an unknown stage");
-        next.extend(declared.map(|declared| NextStage { until, declared }));
+        next.extend(declared.map(|declared| NextStage { until, copies, declared }));
     }
     next
 }
@@ -190,9 +215,10 @@ fn factory(
     next: &[NextStage<'_>],
     panics: Vec<f64>,
 ) -> impl Fn(usize) -> Result<StageHandler, FactoryError> + Send + Sync + use<> {
-    for NextStage { until, declared } in next {
+    for NextStage { until, copies, declared } in next {
         let sink = wire.sink(declared.stage);
-        handler.edges.push(Edge { until: *until, sink, pools: declared.pools.clone() });
+        let pools = declared.pools.clone();
+        handler.edges.push(Edge { until: *until, copies: *copies, sink, pools });
     }
     move |replica| {
         let panics = panics.get(replica).copied().unwrap_or(0.0);
@@ -224,6 +250,30 @@ fn panic_share(spec: &Spec, stage: &StageSpec, queue: &String) -> f64 {
     shares.sum()
 }
 
+/// Returns the timers of a spec.
+fn timers(
+    spec: &Spec,
+    seed: u64,
+    graph: &mut Graph,
+    stages: &[Declared],
+) -> Result<Vec<Timer>, SimError> {
+    let mut timers = Vec::with_capacity(spec.arrivals.timers.len());
+    for (number, timer) in spec.arrivals.timers.iter().enumerate() {
+        let index = spec.stages.iter().position(|stage| stage.name == timer.stage);
+        if let Some(target) = index.and_then(|index| stages.get(index)) {
+            let source = graph.source(target.stage)?;
+            timers.extend(Timer::new(timer, number, seed, source, target.pools.clone()));
+        }
+    }
+    Ok(timers)
+}
+
+/// Draws the key of an event: the hottest one is 0.
+fn draw_key(rng: &Mutex<Rng>, hot: f64) -> usize {
+    let mut rng = rng.lock();
+    if rng.unit() < hot { 0 } else { 1 + rng.below(OTHER_KEYS) }
+}
+
 /// Returns the routes from the first stage; none unless the spec has them known at the entry.
 fn known_routes(
     spec: &Spec,
@@ -234,7 +284,7 @@ fn known_routes(
     if let Some(first) = spec.stages.first()
         && spec.routes_known
     {
-        for NextStage { until, declared } in next_stages(spec, first, stages) {
+        for NextStage { until, declared, .. } in next_stages(spec, first, stages) {
             routes.push(KnownRoute { until, route: graph.route([declared.stage.id()])? });
         }
     }

@@ -200,10 +200,10 @@ impl Machine {
         }
     }
 
-    /// Charges a refusal's `work`, in core-nanoseconds, to the cores.
-    pub(crate) fn refuse(&mut self, now: u64, work: f64) {
+    /// Charges `work` of the entry, in core-nanoseconds, to the cores.
+    pub(crate) fn charge(&mut self, now: u64, work: f64) {
         if work > 0.0 {
-            self.cores.begin(now, Owner::Refusal, work);
+            self.cores.begin(now, Owner::Entry, work);
         }
     }
 

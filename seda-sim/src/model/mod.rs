@@ -13,5 +13,8 @@ mod inside;
 mod job;
 mod limiter;
 pub(crate) mod machine;
+pub(crate) mod outside;
 mod period;
+mod reply;
 pub(crate) mod tenants;
+pub(crate) mod timers;

@@ -32,7 +32,8 @@ impl Spec {
         }
         self.check_all_names()?;
         self.stages.iter().try_for_each(|stage| stage.check())?;
-        routing::check(&self.stages)?;
+        self.arrivals.check_beside(&self.stages)?;
+        routing::check(&self.stages, &self.arrivals.timers)?;
         self.client.check()?;
         self.classes.iter().try_for_each(|class| class.check())?;
         self.tenants.as_ref().map_or(Ok(()), TenantsSpec::check)?;

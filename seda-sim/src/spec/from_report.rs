@@ -145,7 +145,7 @@ fn stages(report: &Report, entries: &[Entry<'_>], rate: f64) -> Vec<StageSpec> {
 fn outside(entries: &[Entry<'_>], rate: f64) -> StageSpec {
     let used = entries.iter().filter(|entry| entry.rate > 0.0);
     let routes = used
-        .map(|entry| RouteSpec { to: entry.stage.to_owned(), share: entry.rate / rate })
+        .map(|entry| RouteSpec::new(entry.stage, entry.rate / rate))
         .collect();
     StageSpec {
         name: OUTSIDE.to_owned(),
@@ -191,10 +191,7 @@ fn routes(stage: &StageReport, report: &Report) -> Vec<RouteSpec> {
     let edges = report.edges.iter();
     let edges = edges.filter(|edge| edge.from.as_ref() == Some(&stage.name) && is_used(edge));
     let mut routes: Vec<RouteSpec> = edges
-        .map(|edge| RouteSpec {
-            to: edge.to.clone(),
-            share: (edge.sent + edge.refused) as f64 / handled,
-        })
+        .map(|edge| RouteSpec::new(&edge.to, (edge.sent + edge.refused) as f64 / handled))
         .collect();
     // A real handler may send several events for one; a simulated one sends at most one.
     let sum: f64 = routes.iter().map(|route| route.share).sum();

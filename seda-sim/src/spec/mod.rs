@@ -7,6 +7,7 @@
 //! Imports `base`. Anything that runs, counts or reports does not belong here.
 
 mod arrivals;
+mod beside;
 mod bounds;
 pub(crate) mod capacity;
 mod check;
@@ -27,6 +28,7 @@ mod stage;
 mod trace;
 
 pub use arrivals::ArrivalsSpec;
+pub use beside::{KeySpec, TimerSpec};
 pub use class::ClassSpec;
 pub use demand::Demand;
 pub use error::SpecError;
