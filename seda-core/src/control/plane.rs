@@ -100,7 +100,7 @@ impl ControlPlane {
         let places = outstanding.observe(&monitor, topology, &settings);
         let queues = aqm.observe(&monitor);
         let exported = Export::of(topology, &monitor);
-        monitor.close_tick(now);
+        monitor.close_tick(topology, now);
         drop(monitor);
         // The lock is free: each controller decides and acts, in its mode.
         let control = &settings.control;

@@ -7,17 +7,19 @@
 mod metrics;
 pub(crate) mod report;
 mod sample;
+mod seconds;
 mod topology;
 
 pub(crate) use metrics::Export;
 pub(crate) use sample::{Sample, StageSums, TimeSum, between};
+pub(crate) use seconds::{Seconds, Window};
 pub(crate) use topology::{Edge, MakeRunner, RunningPool, StagePlan, Topology};
 
 use crate::config::{PerClass, PoolIndex, Pools, Position, StageIndex, Stages};
 use crate::event::request::RequestCounts;
 use crate::gate::GateCounts;
 use crate::platform::sync::{Arc, Flaw, is_seeded};
-use crate::platform::{Schedstat, Time};
+use crate::platform::{ControlGroup, MachineTimes, Schedstat, Time};
 use crate::pool::{StageFigures, WorkerStats, WorkerWindow};
 use crate::stage::QueueFigures;
 use std::collections::VecDeque;
@@ -81,6 +83,11 @@ pub(crate) struct Monitor {
     pub(crate) first: Sample,
     /// Samples at the ends of the last ticks, oldest first.
     past: VecDeque<Sample>,
+    /// The last ten seconds.
+    pub(crate) seconds: Seconds,
+    pub(crate) group: ControlGroup,
+    /// The pool of each stage.
+    pools: Stages<PoolIndex>,
 }
 
 impl Monitor {
@@ -88,8 +95,15 @@ impl Monitor {
         let stages = &topology.stages;
         let cpu = StageSums { cpu: Some(0), run_queue: Some(0), ..StageSums::default() };
         let sums = stages.map(|_, _| cpu.clone());
-        let first = Sample { at: topology.now(), stages: sums, response: PerClass::default() };
+        let response = PerClass::default();
+        let first = Sample { at: topology.now(), stages: sums, response, reactors: 0 };
+        let group =
+            if topology.core.is_stepped() { ControlGroup::default() } else { ControlGroup::find() };
+        let machine = machine_times(topology, &group);
         Self {
+            seconds: Seconds::new(first.clone(), machine),
+            group,
+            pools: stages.map(|_, plan| plan.pool),
             workers: Vec::new(),
             life: stages.map(|_, _| StageFigures::default()),
             tick: stages.map(|_, _| StageFigures::default()),
@@ -116,11 +130,6 @@ impl Monitor {
         self.past.front().unwrap_or(&self.first)
     }
 
-    /// The sample in the middle of the window, which shows values that grow.
-    pub(crate) fn window_middle(&self) -> &Sample {
-        self.past.get(self.past.len() / 2).unwrap_or(&self.first)
-    }
-
     /// Returns whether time has passed since the tick began, up to the last collection.
     ///
     /// If the clock has not advanced, the tick goes on, and its events count when it ends. If the
@@ -129,14 +138,26 @@ impl Monitor {
         let (began, now) = (self.tick_start().at, self.now.at);
         if now < began {
             self.past.clear();
-            self.close_tick(now);
+            self.seconds = Seconds::new(self.now.clone(), MachineTimes::default());
+            self.past.push_back(self.now.clone());
+            self.tick.iter_mut().for_each(StageFigures::clear);
         }
         began < now
     }
 
     /// Ends a tick: the sample joins the window.
-    pub(crate) fn close_tick(&mut self, now: Time) {
+    pub(crate) fn close_tick(&mut self, topology: &Topology, now: Time) {
         self.now.at = now;
+        let start = self.past.back().unwrap_or(&self.first);
+        let sums = self.now.stages.iter_mut().zip(&start.stages).zip(&self.pools);
+        for ((sum, start), pool) in sums {
+            let arrivals = sum.ledger.offered - start.ledger.offered;
+            sum.ticks.count(arrivals, self.running[*pool].count);
+        }
+        self.seconds.add(&self.tick);
+        if self.seconds.is_over(now) {
+            self.seconds.begin(self.now.clone(), machine_times(topology, &self.group));
+        }
         self.past.push_back(self.now.clone());
         if self.past.len() > WINDOW_TICKS {
             self.past.pop_front();
@@ -152,12 +173,13 @@ impl Monitor {
         // Worker time of every pool: its workers times the time since the last collection.
         self.count_workers(topology);
         let mut sums = self.now.stages.clone();
+        let mut reactors = self.now.reactors;
         for (plan, sum) in topology.stages.iter().zip(&mut sums) {
             sum.workers += u128::from(elapsed) * self.live[plan.pool] as u128;
         }
         // The workers' own records.
         for worker in &mut self.workers {
-            let figures = worker.read(topology, now, &mut sums);
+            let figures = worker.read(topology, now, &mut sums, &mut reactors);
             for (stage, figures) in figures {
                 self.life[stage].add(figures);
                 self.tick[stage].add(figures);
@@ -175,10 +197,13 @@ impl Monitor {
             sum.deferred = TimeSum::of(&queue.deferred_service);
             sum.wait = TimeSum::of(&life.wait);
             sum.service = TimeSum::of(&life.service);
+            sum.room_wait = life.room_wait;
+            sum.edges.clone_from(&queue.edges);
+            sum.shards.clone_from(&queue.shards);
             sum.gate = self.gates[stage].unwrap_or(sum.gate);
         }
         let response = self.requests.response.clone();
-        self.now = Sample { at: now, stages: sums, response };
+        self.now = Sample { at: now, stages: sums, response, reactors };
         self.forget(topology);
     }
 
@@ -252,12 +277,14 @@ impl Monitor {
 
 impl Watched {
     /// Adds the worker's time to the `sums` of its stages, split into time on a core, waiting for
-    /// one and the rest. Returns its figures since the last collection, by stage.
+    /// one and the rest, and that of a hosted worker's thread outside stages to `reactors`. Returns
+    /// its figures since the last collection, by stage.
     fn read<'a>(
         &'a mut self,
         topology: &'a Topology,
         now: Time,
         sums: &mut Stages<StageSums>,
+        reactors: &mut u64,
     ) -> impl Iterator<Item = (StageIndex, &'a mut StageFigures)> + use<'a> {
         let running = self.stats.running();
         let ahead =
@@ -275,7 +302,11 @@ impl Watched {
         // A reactor's thread also serves its sockets. Its time is split in proportion, so that the
         // parts never exceed the whole.
         let whole = spent.map_or(all, |spent| all.max(spent.cpu + spent.run_queue));
-        let stages = &topology.pools[self.pool].stages;
+        let RunningPool { core, stages } = &topology.pools[self.pool];
+        if let Some(spent) = spent.filter(|_| core.hosted) {
+            let inside: u64 = busy.iter().map(|busy| share(spent.cpu, *busy, whole)).sum();
+            *reactors += spent.cpu.saturating_sub(inside);
+        }
         for (stage, busy) in stages.iter().zip(busy) {
             let sum = &mut sums[*stage];
             sum.busy += busy;
@@ -291,6 +322,15 @@ impl Watched {
         }
         stages.iter().copied().zip(&mut self.spare.stages)
     }
+}
+
+/// Returns the times of the machine; unknown in a graph without threads, which is not of the
+/// machine's time.
+fn machine_times(topology: &Topology, group: &ControlGroup) -> MachineTimes {
+    if topology.core.is_stepped() {
+        return MachineTimes::default();
+    }
+    MachineTimes::read(group)
 }
 
 /// Returns how long a batch has run if its stage is at `place`, else zero.

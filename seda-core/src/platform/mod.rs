@@ -6,6 +6,7 @@
 
 mod clock;
 mod deadline;
+mod machine;
 pub(crate) mod rng;
 mod schedstat;
 pub(crate) mod sync;
@@ -13,5 +14,6 @@ mod unwind;
 
 pub use clock::{Clock, ManualClock, MonotonicClock, Time};
 pub(crate) use deadline::Deadline;
+pub(crate) use machine::{ControlGroup, MachineTimes};
 pub(crate) use schedstat::{Schedstat, ThreadId};
 pub(crate) use unwind::catch_panic;

@@ -47,6 +47,11 @@ impl Shards {
         if all > 0 { busiest as f64 / all as f64 } else { 0.0 }
     }
 
+    /// Returns the number of events accepted so far, by shard.
+    pub(crate) fn accepted(&self) -> &PerShard<u64> {
+        &self.accepted
+    }
+
     /// Begins a batch of `worker`.
     pub(super) fn begin(&mut self, worker: usize) {
         (self.worker, self.claimed) = (worker, ShardSet::default());

@@ -4,11 +4,11 @@ use crate::config::StageIndex;
 use crate::event::request::RequestCounts;
 use crate::event::{LossCounts, RefusalCounts};
 use crate::gate::{GateCounts, TenantName};
-use crate::monitor::report::bottleneck::find_bottleneck;
+use crate::monitor::report::measure::Measure;
 use crate::monitor::report::{
-    BudgetReport, ClassReport, EdgeReport, EventLedger, GateReport, QueueReport, Report,
-    RequestLedger, Resolution, ResponseReport, ServiceReport, StageReport, TenantReport,
-    WorkersReport,
+    Bottleneck, BudgetReport, ClassReport, EdgeReport, EventLedger, GateReport, QueueReport,
+    Report, RequestLedger, Resolution, ResponseReport, ServiceReport, StageFlow, StageReport,
+    TenantReport, WorkersReport,
 };
 use crate::monitor::{Monitor, Sample, Topology, between};
 use crate::platform::Time;
@@ -51,10 +51,12 @@ impl Report {
             edges: edges(topology, monitor),
             journal: topology.core.journal.entries(),
             journal_missed: topology.core.journal.missed(),
-            bottleneck: None,
+            machine: Measure { topology, monitor }.machine(),
+            bottleneck: Bottleneck::default(),
             heaviest_tenants: heaviest_tenants(topology, now.at),
         };
-        report.bottleneck = find_bottleneck(&report, monitor, then);
+        report.fill_flows();
+        report.bottleneck = report.diagnose();
         report
     }
 }
@@ -137,7 +139,17 @@ fn edges(topology: &Topology, monitor: &Monitor) -> Vec<EdgeReport> {
     let edges = topology.edges.iter().filter_map(|edge| {
         let (sent, refused) = *monitor.queues[edge.target()].edges.get(edge.number)?;
         let from = edge.source().map(|from| name(topology, from));
-        Some(EdgeReport { from, to: name(topology, edge.target()), sent, refused })
+        let measure = Measure { topology, monitor };
+        let seconds = &monitor.seconds;
+        Some(EdgeReport {
+            from,
+            to: name(topology, edge.target()),
+            sent,
+            refused,
+            waits: edge.waits,
+            last_second: measure.edge(edge, seconds.last(&monitor.now)),
+            last_ten_seconds: measure.edge(edge, seconds.last_ten()),
+        })
     });
     edges.collect()
 }
@@ -177,6 +189,7 @@ fn stage(topology: &Topology, monitor: &Monitor, then: &Sample, index: StageInde
     service.add(&queue.deferred_service);
     let workers = now.workers - past.workers;
     let range = pool.core.range();
+    let measure = Measure { topology, monitor };
     StageReport {
         name: name(topology, index),
         pool: pool.core.name.to_string(),
@@ -226,6 +239,11 @@ fn stage(topology: &Topology, monitor: &Monitor, then: &Sample, index: StageInde
         busiest_shard_share: queue.busiest_shard,
         gate: gate(topology, monitor, index),
         wasted_seconds: queue.wasted_nanos as f64 / 1e9,
+        limits: measure.limits(index),
+        last_second: measure.stage(index, monitor.seconds.last(&monitor.now)),
+        last_ten_seconds: measure.stage(index, monitor.seconds.last_ten()),
+        flow: StageFlow::default(),
+        blocked_in: Vec::new(),
     }
 }
 
