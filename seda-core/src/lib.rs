@@ -113,7 +113,7 @@ mod worker;
 /// The parts of a [`Report`].
 pub mod report {
     pub use crate::monitor::report::{
-        BlockedIn, BlockedWait, Bottleneck, BottleneckKind, BudgetReport, ClassReport, EdgeReport,
+        BlockedIn, BurstFigures, BlockedWait, Bottleneck, BottleneckKind, BudgetReport, ClassReport, EdgeReport,
         EdgeWindow, EventLedger, Expected, GateReport, Holding, MachineReport, NextBottleneck,
         QueueReport, RateEstimate, RequestLedger, Resolution, ResponseReport, ServiceReport,
         StageFlow, StageLimits, StageReport, StageWindow, WindowTimes, WorkersReport,

@@ -3,7 +3,7 @@
 use crate::config::{Position, StageIndex};
 use crate::event::RefusalCounts;
 use crate::monitor::report::declared::{MachineReport, StageLimits};
-use crate::monitor::report::window::{EdgeWindow, Holding, StageWindow, WindowTimes};
+use crate::monitor::report::window::{BurstFigures, EdgeWindow, Holding, StageWindow, WindowTimes};
 use crate::monitor::{Edge, Monitor, Sample, StageSums, Topology, Window, between};
 use crate::stats::Quantiles;
 use std::collections::BTreeMap;
@@ -43,6 +43,10 @@ impl Measure<'_> {
             outside: per_second(deferred.nanos as f64 / 1e9, seconds),
             occupancy: per_second((now.occupancy - then.occupancy) as f64 / 1e9, seconds),
             dispersion: ticks.dispersion(),
+            bursts: ticks.persistence().map(|persistence| BurstFigures {
+                tick_seconds: seconds / ticks.ticks.max(1) as f64,
+                persistence,
+            }),
             parallelism: ticks.parallelism(),
             busiest_shard_share: busiest_shard(&now.shards, &then.shards),
         }
@@ -107,7 +111,7 @@ impl Measure<'_> {
     }
 }
 
-fn times(times: &Quantiles) -> WindowTimes {
+pub(super) fn times(times: &Quantiles) -> WindowTimes {
     WindowTimes {
         count: times.count(),
         mean: times.mean_seconds(),

@@ -17,7 +17,7 @@ mod window;
 pub use bottleneck::{Bottleneck, BottleneckKind, Expected, NextBottleneck, RateEstimate};
 pub use declared::{MachineReport, StageLimits};
 pub use flow::StageFlow;
-pub use window::{BlockedIn, BlockedWait, EdgeWindow, Holding, StageWindow, WindowTimes};
+pub use window::{BlockedIn, BurstFigures, BlockedWait, EdgeWindow, Holding, StageWindow, WindowTimes};
 
 use crate::stage::Decision;
 use crate::stats::QuantileSummary;
@@ -155,6 +155,9 @@ pub struct ClassReport {
     pub answered: u64,
     /// The 90th percentile of their response times; `None` without an answer.
     pub p90_seconds: Option<f64>,
+    /// The response times of its answers over the last ten seconds.
+    #[serde(default)]
+    pub last_ten_seconds: WindowTimes,
 }
 
 /// Response times of one class, since the graph began.
