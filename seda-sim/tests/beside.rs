@@ -46,6 +46,8 @@ fn places_outside_bound_the_throughput_of_a_deferring_stage() {
         name = "tell"
         capacity = 50
         demand = { kind = "deterministic", mean = "1ms" }
+        [graph]
+        budget = 1000
         [graph.stages.ask]
         outstanding = 8
     "#;

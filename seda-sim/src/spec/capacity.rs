@@ -90,12 +90,12 @@ impl Resource {
 }
 
 /// What requests and timers do to one stage.
-struct Visited<'a> {
-    stage: &'a StageSpec,
+pub(crate) struct Visited<'a> {
+    pub(crate) stage: &'a StageSpec,
     /// Mean visits of a request.
-    visits: f64,
+    pub(crate) visits: f64,
     /// Events per second of timers, and of their followers.
-    timed: f64,
+    pub(crate) timed: f64,
 }
 
 impl Visited<'_> {
@@ -144,7 +144,7 @@ impl Capacity {
 }
 
 /// Returns the stages with what requests and timers do to them.
-fn visited(spec: &Spec) -> Vec<Visited<'_>> {
+pub(crate) fn visited(spec: &Spec) -> Vec<Visited<'_>> {
     let mut timed = vec![0.0; spec.stages.len()];
     for timer in &spec.arrivals.timers {
         if let Some(start) = spec.stages.iter().position(|stage| stage.name == timer.stage) {

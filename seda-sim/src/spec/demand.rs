@@ -212,10 +212,10 @@ impl Demand {
         }
     }
 
-    /// Returns the measured distribution: through all quantiles of `summary`, with its mean without
-    /// the share `runqueue` of it, which was time on the run queue.
-    pub(super) fn measured(summary: &QuantileSummary, runqueue: f64) -> Self {
-        Demand::Quantiles { points: quantiles::fit(summary, runqueue) }
+    /// Returns the measured distribution: with the shape of `summary` and the mean `mean`, in
+    /// seconds.
+    pub(super) fn measured(summary: &QuantileSummary, mean: f64) -> Self {
+        Demand::Quantiles { points: quantiles::fit(summary, mean) }
     }
 
     /// Draws one demand, in nanoseconds: of a miss if there is a cache, and of a request alone if

@@ -16,7 +16,7 @@ mod demand;
 mod error;
 mod fault;
 mod flood;
-mod from_report;
+mod measured;
 mod moments;
 mod process;
 mod profile;

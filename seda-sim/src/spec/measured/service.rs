@@ -1,0 +1,56 @@
+//! The service demand of a measured stage.
+
+use crate::spec::Demand;
+use seda_core::report::StageReport;
+use seda_core::stats::QuantileSummary;
+use std::time::Duration;
+
+/// Below this number of events in the window the mean service is that of the whole life.
+const FEW_EVENTS: u64 = 30;
+
+/// The service of a stage's events.
+pub(super) struct Service {
+    pub(super) demand: Demand,
+    /// The share of the time that a worker is held in which it is on a core.
+    pub(super) cpu_share: f64,
+}
+
+/// Returns the service of a stage on a core of its own: the time that an event holds a worker,
+/// without waits for a core and for room, which the simulation adds again.
+pub(super) fn of(stage: &StageReport) -> Service {
+    let window = &stage.last_ten_seconds;
+    let ended = window.served + window.failed;
+    let shape = &stage.service_seconds.quantiles;
+    let Some(total) = window.holding.total.filter(|_| ended >= FEW_EVENTS) else {
+        return of_life(stage);
+    };
+    let holding = &window.holding;
+    let held = (total - holding.core_wait.unwrap_or(0.0) - holding.room_wait).max(0.0);
+    let cpu = holding.cpu.map_or(1.0, |cpu| cpu / held.max(f64::MIN_POSITIVE));
+    let cpu_share = if held > 0.0 { cpu.clamp(0.0, 1.0) } else { 1.0 };
+    // The time outside counts from the taking of an event, so it has the worker's in it.
+    let away = window.outside * window.seconds / ended as f64 - total;
+    let demand = if window.outside_seconds.is_some() && away > 0.0 {
+        Demand::Deferred {
+            held: Box::new(Demand::Deterministic { mean: whole_nanos(held) }),
+            outside: Box::new(Demand::measured(shape, away)),
+        }
+    } else {
+        Demand::measured(shape, held)
+    };
+    Service { demand, cpu_share }
+}
+
+/// Returns the service over the whole life, of a stage with few events in the window.
+fn of_life(stage: &StageReport) -> Service {
+    let runqueue = stage.runqueue_share.unwrap_or(0.0);
+    let busy = 1.0 - runqueue;
+    let shape: &QuantileSummary = &stage.service_seconds.quantiles;
+    let cpu_share = stage.cpu_share.map_or(1.0, |cpu| (cpu / busy.max(f64::MIN_POSITIVE)).min(1.0));
+    Service { demand: Demand::measured(shape, shape.mean.unwrap_or(0.0) * busy), cpu_share }
+}
+
+/// Returns a time of whole nanoseconds, as TOML has it.
+fn whole_nanos(seconds: f64) -> Duration {
+    Duration::from_nanos((seconds * 1e9).round() as u64)
+}
