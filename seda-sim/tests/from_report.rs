@@ -84,11 +84,10 @@ fn services_follow_their_quantiles_and_are_not_exponential() {
     close(work.mean(), 0.001, 0.02);
     // E[S²] is e, in ms²; that of an exponential service would be 2.
     close(work.moments().mean_square, 1.0_f64.exp() * 1e-6, 0.15);
-    println!("{:?} {:?} {}", spec.client.latency, spec.arrivals, work.mean());
     let mut simulated = spec.clone();
     (simulated.arrivals.rate, simulated.window) = (Some(600.0), Duration::from_secs(300));
     // With exponential services the p99 would be half of that: ln 100 / 400 per second.
-    close(p99(&seda_sim::run(&simulated, 2).unwrap()), p99(&measured), 0.2);
+    close(p99(&seda_sim::run(&simulated, 2).unwrap()), p99(&measured), 0.25);
 }
 
 #[test]

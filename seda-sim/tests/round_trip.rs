@@ -289,7 +289,11 @@ fn an_edge_that_waits() {
         budget = 1000
     "#;
     let waits = |report: &mut Report| {
-        report.edges.iter_mut().filter(|edge| edge.from.is_some()).for_each(|edge| edge.waits = true);
+        report
+            .edges
+            .iter_mut()
+            .filter(|edge| edge.from.is_some())
+            .for_each(|edge| edge.waits = true);
     };
     let trip = RoundTrip::changed(line, waits);
     let capacities: Vec<usize> = trip.spec.stages.iter().map(|stage| stage.capacity).collect();

@@ -20,7 +20,9 @@ pub fn blind_spots(report: &Report, spec: &Spec) -> Vec<String> {
     spots.extend(edges(report));
     spots.extend(arrivals(spec));
     if report.bottleneck.kind == BottleneckKind::Client {
-        spots.push("The senders offered no more; at a higher rate the model has them send it.".into());
+        spots.push(
+            "The senders offered no more; at a higher rate the model has them send it.".into(),
+        );
     }
     if !report.heaviest_tenants.is_empty() {
         spots.push("Requests have tenants; the model has none, so no share of each.".into());

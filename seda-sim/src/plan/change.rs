@@ -167,7 +167,10 @@ impl Change {
             return Err(ChangeError::Without {
                 change: self.to_string(),
                 reason: format!("`{of}` has no workers of its own"),
-                allowed: format!("the pool that it shares, {}", self.to_string().replace(of, &pool)),
+                allowed: format!(
+                    "the pool that it shares, {}",
+                    self.to_string().replace(of, &pool)
+                ),
             });
         }
         let own = |stage: &&mut StageSpec| stage.name == of || is_replica(&stage.name, of);

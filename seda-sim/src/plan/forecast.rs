@@ -161,9 +161,9 @@ fn answered(report: &SimReport) -> f64 {
 /// Returns the stages of a spec over all runs.
 fn stages(spec: &Spec, reports: &[SimReport]) -> Vec<StageForecast> {
     let of = |stage: &StageSpec| {
-        let runs = reports.iter().filter_map(|report| {
-            report.graph.stages.iter().find(|found| found.name == stage.name)
-        });
+        let runs = reports
+            .iter()
+            .filter_map(|report| report.graph.stages.iter().find(|found| found.name == stage.name));
         let windows: Vec<_> = runs.map(|found| &found.last_ten_seconds).collect();
         StageForecast {
             name: stage.name.clone(),

@@ -123,10 +123,9 @@ impl Remedy {
         let mut trial = Trial { spec, target, dials: &dials, knobs: &knobs, rate };
         let found = cheapest(&knobs, &mut trial, MOST_TRIED)?;
         Ok(match found {
-            Some(steps) => Remedy::Found {
-                changes: trial.changes(&steps),
-                price: price(&knobs, &steps),
-            },
+            Some(steps) => {
+                Remedy::Found { changes: trial.changes(&steps), price: price(&knobs, &steps) }
+            }
             None => Remedy::None(trial.reason()?),
         })
     }
@@ -175,7 +174,8 @@ fn dials(spec: &Spec, prices: &Prices) -> Vec<Dial> {
         let load = resource.load(rate);
         let now = resource.servers as usize;
         let needed = load * resource.servers * MOST_TIMES;
-        let most = (needed.max(resource.servers * MOST_TIMES) as usize + MOST_MORE).saturating_sub(now);
+        let most =
+            (needed.max(resource.servers * MOST_TIMES) as usize + MOST_MORE).saturating_sub(now);
         let (price, of) = match resource.kind {
             ResourceKind::Workers | ResourceKind::Pool if is_open(load) => {
                 (prices.worker, Turned::Workers(resource.name.clone(), now))
@@ -183,7 +183,10 @@ fn dials(spec: &Spec, prices: &Prices) -> Vec<Dial> {
             ResourceKind::Cores => (prices.core, Turned::Cores(now)),
             _ => continue,
         };
-        dials.push(Dial { knob: Knob::new(price, most.min(MOST_SERVERS - now.min(MOST_SERVERS))), of });
+        dials.push(Dial {
+            knob: Knob::new(price, most.min(MOST_SERVERS - now.min(MOST_SERVERS))),
+            of,
+        });
     }
     for stage in spec.stages.iter().filter(|stage| time_of(stage) > 0.0) {
         let own = resources.iter().filter(|resource| resource.stage.as_ref() == Some(&stage.name));
@@ -214,9 +217,7 @@ impl Trial<'_> {
         let turned = self.dials.iter().zip(steps).filter(|(_, steps)| **steps > 0);
         turned
             .map(|(dial, steps)| match &dial.of {
-                Turned::Workers(of, now) => {
-                    Change::Workers { of: of.clone(), count: now + steps }
-                }
+                Turned::Workers(of, now) => Change::Workers { of: of.clone(), count: now + steps },
                 Turned::Cores(now) => Change::Cores(now + steps),
                 Turned::Demand(of) => {
                     let tenths = 1.0 - DEMAND_STEP * *steps as f64;
@@ -424,7 +425,10 @@ mod tests {
         }
         assert!(cheaper.len() > 5, "{found:?} costs {cost}");
         for vector in cheaper {
-            assert!(!trial.holds(&vector).unwrap(), "{vector:?} holds and is cheaper than {found:?}");
+            assert!(
+                !trial.holds(&vector).unwrap(),
+                "{vector:?} holds and is cheaper than {found:?}"
+            );
         }
     }
 }

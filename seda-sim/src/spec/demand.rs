@@ -181,11 +181,9 @@ impl Demand {
             Demand::Lognormal { mean, sigma } => {
                 Demand::Lognormal { mean: times(mean), sigma: *sigma }
             }
-            Demand::Bimodal { fast, slow, slow_share } => Demand::Bimodal {
-                fast: times(fast),
-                slow: times(slow),
-                slow_share: *slow_share,
-            },
+            Demand::Bimodal { fast, slow, slow_share } => {
+                Demand::Bimodal { fast: times(fast), slow: times(slow), slow_share: *slow_share }
+            }
             Demand::Empirical { seconds, file } => Demand::Empirical {
                 seconds: seconds.iter().map(|seconds| seconds * factor).collect(),
                 file: file.clone(),

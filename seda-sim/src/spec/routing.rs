@@ -1,9 +1,9 @@
 //! The routes as a whole: every stage is reached, from every stage a request can be answered, and
 //! no circle multiplies its events.
 
-use super::error::SpecError;
 use super::beside::TimerSpec;
 use super::capacity::visits;
+use super::error::SpecError;
 use super::stage::StageSpec;
 
 /// The most by which rounding lowers shares that add up to 1.
@@ -46,7 +46,11 @@ fn check_visits(stages: &[StageSpec]) -> Result<(), SpecError> {
             && visits > MOST_VISITS
         {
             let value = format!("a circle that multiplies events, {visits:.0} visits");
-            return Err(SpecError::value(stage.key("routes"), value, "1000000 visits of a request"));
+            return Err(SpecError::value(
+                stage.key("routes"),
+                value,
+                "1000000 visits of a request",
+            ));
         }
     }
     Ok(())

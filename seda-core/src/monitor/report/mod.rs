@@ -17,7 +17,9 @@ mod window;
 pub use bottleneck::{Bottleneck, BottleneckKind, Expected, NextBottleneck, RateEstimate};
 pub use declared::{MachineReport, StageLimits};
 pub use flow::StageFlow;
-pub use window::{BlockedIn, BurstFigures, BlockedWait, EdgeWindow, Holding, StageWindow, WindowTimes};
+pub use window::{
+    BlockedIn, BlockedWait, BurstFigures, EdgeWindow, Holding, StageWindow, WindowTimes,
+};
 
 use crate::stage::Decision;
 use crate::stats::QuantileSummary;

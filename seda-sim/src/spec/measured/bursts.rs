@@ -31,14 +31,14 @@ const HALVINGS: u32 = 60;
 pub(super) fn arrivals(report: &Report, entries: &[Entry<'_>], rate: f64) -> ArrivalsSpec {
     let plain = ArrivalsSpec { rate: Some(rate), ..ArrivalsSpec::default() };
     let busiest = entries.iter().max_by_key(|entry| entry.offered);
-    let stage = busiest.and_then(|busiest| {
-        report.stages.iter().find(|stage| stage.name == busiest.stage)
-    });
+    let stage =
+        busiest.and_then(|busiest| report.stages.iter().find(|stage| stage.name == busiest.stage));
     let window = stage.map(|stage| &stage.last_ten_seconds);
     let figures = window.and_then(|window| window.dispersion.zip(window.bursts));
-    let bursts = figures.filter(|(dispersion, _)| *dispersion > CHANCE).and_then(
-        |(dispersion, bursts)| Bursts::fit(rate, dispersion, bursts.persistence, bursts.tick_seconds),
-    );
+    let bursts =
+        figures.filter(|(dispersion, _)| *dispersion > CHANCE).and_then(|(dispersion, bursts)| {
+            Bursts::fit(rate, dispersion, bursts.persistence, bursts.tick_seconds)
+        });
     match bursts {
         None => plain,
         Some(bursts) => ArrivalsSpec {

@@ -42,7 +42,9 @@ impl Flow {
             // The events of an endless circle come from its timers, not from each other.
             let own = endless.iter().find(|circle| circle.contains(&index));
             let leaves = |edge: &&EdgeReport| {
-                own.is_none_or(|circle| place(report, &edge.to).is_none_or(|n| !circle.contains(&n)))
+                own.is_none_or(|circle| {
+                    place(report, &edge.to).is_none_or(|n| !circle.contains(&n))
+                })
             };
             let routes = routes(stage, report, leaves);
             flow.routes.extend(routes.into_iter().map(|route| (stage.name.clone(), route)));

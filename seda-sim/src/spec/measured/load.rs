@@ -80,9 +80,11 @@ fn latency(report: &Report, flow: &Flow) -> Option<Duration> {
     let answered: u64 = report.classes.iter().map(|class| class.last_ten_seconds.count).sum();
     let times = report.classes.iter().map(|class| &class.last_ten_seconds);
     let response: f64 = times.filter_map(|times| Some(times.mean? * times.count as f64)).sum();
-    let lost: u64 = report.stages.iter().map(|stage| &stage.last_ten_seconds).fold(0, |sum, w| {
-        sum + w.shed + w.failed
-    });
+    let lost: u64 = report
+        .stages
+        .iter()
+        .map(|stage| &stage.last_ten_seconds)
+        .fold(0, |sum, w| sum + w.shed + w.failed);
     let later = report.edges.iter().filter(|edge| edge.from.is_some());
     let refused: u64 = later.map(|edge| edge.last_ten_seconds.refused).sum();
     if answered == 0 || (lost + refused) as f64 > LOST * answered as f64 {

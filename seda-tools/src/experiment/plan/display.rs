@@ -58,8 +58,8 @@ impl PlanReport {
         let compared = &self.comparison;
         for stage in &compared.before.forecast.stages {
             let found = compared.measured.stages.iter().find(|found| found.name == stage.name);
-            let measured =
-                found.map_or_else(|| "-".to_owned(), |found| units::whole_percent(found.utilization));
+            let measured = found
+                .map_or_else(|| "-".to_owned(), |found| units::whole_percent(found.utilization));
             let label = format!("  {}", stage.name);
             self.row(out, &label, &measured, &|side| utilization(side, &stage.name))?;
         }
@@ -69,8 +69,13 @@ impl PlanReport {
     fn limits(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Measured { bottleneck, load, full_at, .. } = &self.comparison.measured;
         writeln!(out, "full first")?;
-        let full = full_at.map_or_else(String::new, |rate| format!(", full at {}", units::rate(rate)));
-        prose(out, "  measured   ", &format!("{bottleneck} at {}{full}", units::whole_percent(*load)))?;
+        let full =
+            full_at.map_or_else(String::new, |rate| format!(", full at {}", units::rate(rate)));
+        prose(
+            out,
+            "  measured   ",
+            &format!("{bottleneck} at {}{full}", units::whole_percent(*load)),
+        )?;
         prose(out, "  before     ", &limit(&self.comparison.before.forecast.limit))?;
         match &self.comparison.after {
             Some(after) => prose(out, "  after      ", &limit(&after.forecast.limit)),

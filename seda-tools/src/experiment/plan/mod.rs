@@ -4,9 +4,7 @@ mod display;
 mod figures;
 mod report;
 
-pub use report::{
-    Comparison, Measured, MeasuredStage, ModelError, PlanReport, SearchReport, Side,
-};
+pub use report::{Comparison, Measured, MeasuredStage, ModelError, PlanReport, SearchReport, Side};
 
 use crate::experiment::sweep::fetch_report;
 use crate::h1::Url;
@@ -146,7 +144,12 @@ impl WhatIf {
     fn side(&self, spec: &Spec) -> Result<Side, PlanError> {
         let forecast = Forecast::of(spec, self.seed, self.runs)?;
         let cores = spec.cores;
-        Ok(Side { cores, seconds: spec.window.as_secs_f64(), forecast, analysis: Analysis::of(spec) })
+        Ok(Side {
+            cores,
+            seconds: spec.window.as_secs_f64(),
+            forecast,
+            analysis: Analysis::of(spec),
+        })
     }
 
     fn search(&self, spec: &Spec, prices: &Prices, factor: f64) -> Result<Found, PlanError> {
