@@ -9,8 +9,8 @@ use crate::base::rng::{Purpose, Rng};
 use crate::spec::{Fault, Spec, StageSpec};
 use parking_lot::Mutex;
 use seda_core::{
-    Clock, FactoryError, Graph, Manual, ManualClock, Replicas, Route, Source, Stage, StageConfig,
-    Wire, WorkerRange,
+    Clock, FactoryError, Graph, Manual, ManualClock, Pool, Replicas, Route, Source, Stage,
+    StageConfig, Wire, WorkerRange,
 };
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -99,10 +99,7 @@ pub(crate) fn build(spec: &Spec, seed: u64) -> Result<Built, SimError> {
         queues.extend(names.into_iter().map(|name| QueueName { stage: index, name }));
         let declared = declare(&mut graph, stage);
         graph.configure(declared, config(stage))?;
-        if let Some(hot) = spec.arrivals.hot_key(&stage.name) {
-            let rng = Mutex::new(Rng::new(seed, Purpose::Keys(index)));
-            graph.keyed(declared, move |_job| draw_key(&rng, hot))?;
-        }
+        declare_keys(spec, seed, &mut graph, index, declared)?;
         stages.push(Declared { stage: declared, pools: own });
     }
     // Edges need all stages to be declared.
@@ -111,10 +108,7 @@ pub(crate) fn build(spec: &Spec, seed: u64) -> Result<Built, SimError> {
     let clock = Arc::new(ManualClock::new());
     let mut outside = Vec::new();
     for (index, (stage, declared)) in spec.stages.iter().zip(&stages).enumerate() {
-        let away = stage.demand.outside().map(|demand| {
-            let rng = Rng::new(seed, Purpose::Outside(index));
-            Arc::new(Outside::new(&clock, demand, &declared.pools, &touched, rng))
-        });
+        let away = away(stage, declared, seed, index, &clock, &touched);
         outside.extend(away.clone());
         let handler = StageHandler {
             edges: Vec::new(),
@@ -126,13 +120,8 @@ pub(crate) fn build(spec: &Spec, seed: u64) -> Result<Built, SimError> {
         };
         let next = next_stages(spec, stage, &stages);
         let panics = panics(spec, stage);
-        match stage.pool.as_ref().and_then(|pool| shared.get(pool.as_str())) {
-            Some(pool) => graph.attach_replicas_in(pool, declared.stage, |wire| {
-                factory(wire, handler, &next, panics)
-            })?,
-            None => graph
-                .attach_replicas(declared.stage, |wire| factory(wire, handler, &next, panics))?,
-        }
+        let pool = stage.pool.as_ref().and_then(|pool| shared.get(pool.as_str()));
+        attach(&mut graph, pool, declared.stage, |wire| factory(wire, handler, &next, panics))?;
     }
     let routes = known_routes(spec, &mut graph, &stages)?;
     let timers = timers(spec, seed, &mut graph, &stages)?;
@@ -266,6 +255,50 @@ fn timers(
         }
     }
     Ok(timers)
+}
+
+/// Attaches the handlers of a stage, in a shared pool if there is one.
+fn attach<F: Fn(usize) -> Result<StageHandler, FactoryError> + Send + Sync + 'static>(
+    graph: &mut Graph,
+    pool: Option<&Pool>,
+    stage: Stage<Job>,
+    wire: impl FnOnce(&mut Wire<'_>) -> F,
+) -> Result<(), SimError> {
+    match pool {
+        Some(pool) => graph.attach_replicas_in(pool, stage, wire)?,
+        None => graph.attach_replicas(stage, wire)?,
+    }
+    Ok(())
+}
+
+/// Makes a stage keyed, if the spec says so.
+fn declare_keys(
+    spec: &Spec,
+    seed: u64,
+    graph: &mut Graph,
+    index: usize,
+    declared: Stage<Job>,
+) -> Result<(), SimError> {
+    let stage = spec.stages.get(index);
+    if let Some(hot) = stage.and_then(|stage| spec.arrivals.hot_key(&stage.name)) {
+        let rng = Mutex::new(Rng::new(seed, Purpose::Keys(index)));
+        graph.keyed(declared, move |_job| draw_key(&rng, hot))?;
+    }
+    Ok(())
+}
+
+/// Returns the outside of a stage that defers.
+fn away(
+    stage: &StageSpec,
+    declared: &Declared,
+    seed: u64,
+    index: usize,
+    clock: &Arc<ManualClock>,
+    touched: &Arc<TouchedPools>,
+) -> Option<Arc<Outside>> {
+    let demand = stage.demand.outside()?;
+    let rng = Rng::new(seed, Purpose::Outside(index));
+    Some(Arc::new(Outside::new(clock, demand, &declared.pools, touched, rng)))
 }
 
 /// Draws the key of an event: the hottest one is 0.
