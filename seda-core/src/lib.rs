@@ -115,9 +115,9 @@ pub mod report {
     pub use crate::monitor::report::{
         BlockedIn, BlockedWait, Bottleneck, BottleneckKind, BudgetReport, BurstFigures,
         ClassReport, EdgeReport, EdgeWindow, EventLedger, Expected, GateReport, Holding,
-        MachineReport, NextBottleneck, QueueReport, RateEstimate, RequestLedger, Resolution,
-        ResponseReport, ServiceReport, StageFlow, StageLimits, StageReport, StageWindow,
-        WindowTimes, WorkersReport,
+        LockReport, MachineReport, NextBottleneck, QueueReport, RateEstimate, RequestLedger,
+        Resolution, ResponseReport, ServiceReport, StageFlow, StageLimits, StageReport,
+        StageWindow, WindowTimes, WorkersReport,
     };
 }
 

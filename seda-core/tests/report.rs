@@ -14,7 +14,8 @@ use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, Share
 use parking_lot::Mutex;
 use seda_core::report::BottleneckKind;
 use seda_core::{
-    Controller, Graph, GraphConfig, Manual, ManualClock, Report, Source, StageConfig, WorkerRange,
+    Context, Controller, Graph, GraphConfig, Manual, ManualClock, Report, Source, StageConfig,
+    Wire, WorkerRange,
 };
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -67,7 +68,7 @@ fn the_json_has_exactly_the_stable_names() {
     assert_keys(
         &json,
         "graph uptime_seconds window_seconds events requests budget response_seconds stages edges \
-         journal journal_missed machine bottleneck classes heaviest_tenants",
+         journal journal_missed machine locks bottleneck classes heaviest_tenants",
     );
     assert_keys(&json["classes"][0], "name promised_seconds answered p90_seconds");
     assert_keys(
@@ -272,4 +273,42 @@ fn every_metric_is_exported_under_its_name_with_bounded_labels() {
         "seda_stage_workers{stage}",
     ];
     assert_eq!(*names.0.lock(), expected.map(str::to_owned).into());
+}
+
+#[test]
+fn a_wait_for_room_is_apart_from_the_senders_own_time_and_the_parts_add_up() {
+    let mut graph = Graph::new("waiting");
+    let read = graph.stage::<u32>("read", 64);
+    let write = graph.stage::<u32>("write", 1);
+    graph
+        .attach_each(read, |wire| {
+            let write = wire.waiting_sink(write, Duration::from_secs(60));
+            move |event, cx| cx.send_waiting(&write, event).unwrap()
+        })
+        .unwrap();
+    let slow = |_wire: &mut Wire<'_>| {
+        |_event: u32, _cx: &mut Context| std::thread::sleep(Duration::from_millis(2))
+    };
+    graph.attach_each(write, slow).unwrap();
+    for stage in [read, write] {
+        let workers = Some(WorkerRange::exactly(1));
+        graph.configure(stage, StageConfig { workers, ..StageConfig::default() }).unwrap();
+    }
+    let source = graph.source(read).unwrap();
+    let running = graph.start().unwrap();
+    (0..40).for_each(|n| source.send(n).unwrap());
+    let report = running.drain(Duration::from_secs(60)).report;
+    let [read, write] = &*report.stages else { panic!("two stages") };
+    assert_eq!(report.edges.iter().map(|edge| edge.waits).collect::<Vec<_>>(), [true, false]);
+    // 40 events pass through a queue of one while each is written for 2 ms.
+    let held = read.last_ten_seconds.holding;
+    assert!(held.room_wait > 0.5 * held.total.unwrap(), "{held:?}");
+    assert_eq!(write.last_ten_seconds.holding.room_wait, 0.0);
+    for held in [held, write.last_ten_seconds.holding] {
+        let known = held.cpu.zip(held.core_wait).zip(held.blocked);
+        if let Some(((cpu, core_wait), blocked)) = known {
+            let sum = cpu + core_wait + held.room_wait + held.lock_wait + blocked;
+            assert!((sum / held.total.unwrap() - 1.0).abs() < 1e-9, "{held:?}");
+        }
+    }
 }

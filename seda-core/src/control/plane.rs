@@ -134,6 +134,17 @@ impl ControlPlane {
         self.monitor.lock().collect(&self.topology, self.topology.now());
     }
 
+    /// Samples what busy workers are blocked in; returns false if none of them blocks. A tick finds
+    /// out anew.
+    pub(crate) fn sample_blocked(&self) -> bool {
+        let mut monitor = self.monitor.lock();
+        let blocks = monitor.has_blocked_workers();
+        if blocks {
+            monitor.blocked.look(&self.topology, self.topology.now());
+        }
+        blocks
+    }
+
     /// Returns a snapshot; its rates are over the last second or so.
     pub(crate) fn report(&self) -> Report {
         journal_evictions(&self.topology);

@@ -4,12 +4,14 @@
 //! report, as running sums; rates follow from two samples. This room imports the data plane, and
 //! decides nothing: decisions belong to `control`.
 
+mod blocked;
 mod metrics;
 pub(crate) mod report;
 mod sample;
 mod seconds;
 mod topology;
 
+pub(crate) use blocked::{BlockedFigures, BlockedIn as BlockedCause};
 pub(crate) use metrics::Export;
 pub(crate) use sample::{Sample, StageSums, TimeSum, between};
 pub(crate) use seconds::{Seconds, Window};
@@ -18,6 +20,7 @@ pub(crate) use topology::{Edge, MakeRunner, RunningPool, StagePlan, Topology};
 use crate::config::{PerClass, PoolIndex, Pools, Position, StageIndex, Stages};
 use crate::event::request::RequestCounts;
 use crate::gate::GateCounts;
+use crate::monitor::blocked::BlockedSamples;
 use crate::platform::sync::{Arc, Flaw, is_seeded};
 use crate::platform::{ControlGroup, MachineTimes, Schedstat, Time};
 use crate::pool::{StageFigures, WorkerStats, WorkerWindow};
@@ -88,6 +91,8 @@ pub(crate) struct Monitor {
     pub(crate) group: ControlGroup,
     /// The pool of each stage.
     pools: Stages<PoolIndex>,
+    /// What busy workers were blocked in.
+    pub(crate) blocked: BlockedSamples,
 }
 
 impl Monitor {
@@ -116,6 +121,7 @@ impl Monitor {
             running: topology.pools.map(|_, _| RunningWorkers::default()),
             now: first.clone(),
             past: VecDeque::from([first.clone()]),
+            blocked: BlockedSamples::default(),
             first,
         }
     }
@@ -205,6 +211,16 @@ impl Monitor {
         let response = self.requests.response.clone();
         self.now = Sample { at: now, stages: sums, response, reactors };
         self.forget(topology);
+    }
+
+    /// True if workers were blocked for a part of the report's window: a tenth of one worker's
+    /// time or more. Only then does a look at their system calls tell anything.
+    pub(crate) fn has_blocked_workers(&self) -> bool {
+        let then = self.window_start();
+        let nanos = self.now.at.nanos_since(then.at);
+        let blocked = then.stages.iter().zip(&self.now.stages);
+        let blocked: u64 = blocked.map(|(then, now)| now.blocked_since(then).unwrap_or(0)).sum();
+        blocked > nanos / 10
     }
 
     /// Returns how many workers a pool has, or had before it was stopped.

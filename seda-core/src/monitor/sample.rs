@@ -148,6 +148,16 @@ impl TickSums {
     }
 }
 
+impl StageSums {
+    /// Returns the nanoseconds since `then` in which busy workers were blocked: neither on a core
+    /// nor waiting for one. `None` without procfs.
+    pub(crate) fn blocked_since(&self, then: &StageSums) -> Option<u64> {
+        let on_core = between(then.cpu, self.cpu)?;
+        let waiting = between(then.run_queue, self.run_queue)?;
+        Some(self.split.saturating_sub(then.split).saturating_sub(on_core + waiting))
+    }
+}
+
 /// The sums of all stages at one time.
 #[derive(Clone, Debug)]
 pub(crate) struct Sample {

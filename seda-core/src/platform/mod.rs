@@ -4,6 +4,7 @@
 //! The room imports std and crates only. Everything that knows an event, a queue or a stage
 //! belongs above it.
 
+mod blocking_call;
 mod clock;
 mod deadline;
 mod machine;
@@ -12,6 +13,7 @@ mod schedstat;
 pub(crate) mod sync;
 mod unwind;
 
+pub(crate) use blocking_call::{BlockingCall, ThreadState};
 pub use clock::{Clock, ManualClock, MonotonicClock, Time};
 pub(crate) use deadline::Deadline;
 pub(crate) use machine::{ControlGroup, MachineTimes};

@@ -155,7 +155,8 @@ impl WorkerStats {
         times.run_queue.fetch_add(nanos(run_queue), Ordering::Relaxed);
     }
 
-    fn thread(&self) -> Option<ThreadId> {
+    /// Returns the thread that runs the worker; `None` without procfs, or before it starts.
+    pub(crate) fn thread(&self) -> Option<ThreadId> {
         self.thread.get().copied().flatten()
     }
 

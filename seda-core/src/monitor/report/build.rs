@@ -33,6 +33,9 @@ impl Report {
         let now = &monitor.now;
         let mut total = ClassLedger::default();
         now.stages.iter().for_each(|stage| total.add(&stage.ledger));
+        let since = monitor.seconds.last_ten().map_or(then.at, |window| window.start.at);
+        let blocked = monitor.blocked.since(since, &topology.stages);
+        let measure = Measure { topology, monitor, blocked: &blocked };
         let mut report = Report {
             graph: topology.core.name.to_string(),
             uptime_seconds: now.at.since(monitor.first.at).as_secs_f64(),
@@ -47,11 +50,12 @@ impl Report {
             },
             response_seconds: responses(topology, &monitor.requests),
             classes: classes(topology, monitor, then),
-            stages: topology.stages.indices().map(|n| stage(topology, monitor, then, n)).collect(),
-            edges: edges(topology, monitor),
+            stages: topology.stages.indices().map(|n| stage(measure, then, n)).collect(),
+            edges: edges(measure),
             journal: topology.core.journal.entries(),
             journal_missed: topology.core.journal.missed(),
-            machine: Measure { topology, monitor }.machine(),
+            machine: measure.machine(),
+            locks: measure.locks(),
             bottleneck: Bottleneck::default(),
             heaviest_tenants: heaviest_tenants(topology, now.at),
         };
@@ -138,11 +142,11 @@ fn classes(topology: &Topology, monitor: &Monitor, then: &Sample) -> Vec<ClassRe
         .collect()
 }
 
-fn edges(topology: &Topology, monitor: &Monitor) -> Vec<EdgeReport> {
+fn edges(measure: Measure<'_>) -> Vec<EdgeReport> {
+    let Measure { topology, monitor, .. } = measure;
     let edges = topology.edges.iter().filter_map(|edge| {
         let (sent, refused) = *monitor.queues[edge.target()].edges.get(edge.number)?;
         let from = edge.source().map(|from| name(topology, from));
-        let measure = Measure { topology, monitor };
         let seconds = &monitor.seconds;
         Some(EdgeReport {
             from,
@@ -179,7 +183,8 @@ fn gate(topology: &Topology, monitor: &Monitor, index: StageIndex) -> Option<Gat
     Some(GateReport { bound, limit, cost, cost_limit, turned_away, gave_way, cannot_keep })
 }
 
-fn stage(topology: &Topology, monitor: &Monitor, then: &Sample, index: StageIndex) -> StageReport {
+fn stage(measure: Measure<'_>, then: &Sample, index: StageIndex) -> StageReport {
+    let Measure { topology, monitor, .. } = measure;
     let (queue, life) = (&monitor.queues[index], &monitor.life[index]);
     let (now, past) = (&monitor.now.stages[index], &then.stages[index]);
     let (plan, pool) = (&topology.stages[index], topology.pool_of(index));
@@ -192,7 +197,6 @@ fn stage(topology: &Topology, monitor: &Monitor, then: &Sample, index: StageInde
     service.add(&queue.deferred_service);
     let workers = now.workers - past.workers;
     let range = pool.core.range();
-    let measure = Measure { topology, monitor };
     StageReport {
         name: name(topology, index),
         pool: pool.core.name.to_string(),
@@ -246,7 +250,7 @@ fn stage(topology: &Topology, monitor: &Monitor, then: &Sample, index: StageInde
         last_second: measure.stage(index, monitor.seconds.last(&monitor.now)),
         last_ten_seconds: measure.stage(index, monitor.seconds.last_ten()),
         flow: StageFlow::default(),
-        blocked_in: Vec::new(),
+        blocked_in: measure.blocked_in(index),
     }
 }
 

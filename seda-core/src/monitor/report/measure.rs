@@ -3,8 +3,12 @@
 use crate::config::{Position, StageIndex};
 use crate::event::RefusalCounts;
 use crate::monitor::report::declared::{MachineReport, StageLimits};
-use crate::monitor::report::window::{BurstFigures, EdgeWindow, Holding, StageWindow, WindowTimes};
-use crate::monitor::{Edge, Monitor, Sample, StageSums, Topology, Window, between};
+use crate::monitor::report::window::{
+    BlockedIn, BlockedWait, BurstFigures, EdgeWindow, Holding, LockReport, StageWindow, WindowTimes,
+};
+use crate::monitor::{
+    BlockedCause, BlockedFigures, Edge, Monitor, Sample, StageSums, Topology, Window, between,
+};
 use crate::stats::Quantiles;
 use std::collections::BTreeMap;
 
@@ -13,7 +17,12 @@ use std::collections::BTreeMap;
 pub(super) struct Measure<'a> {
     pub(super) topology: &'a Topology,
     pub(super) monitor: &'a Monitor,
+    /// What busy workers were blocked in, in the last ten seconds.
+    pub(super) blocked: &'a BlockedFigures,
 }
+
+/// Fewer samples than this say nothing about the share of a wait.
+const FEW_SAMPLES: u64 = 25;
 
 impl Measure<'_> {
     /// Returns the figures of a stage over a window; all zero without one.
@@ -38,7 +47,7 @@ impl Measure<'_> {
             service: times(&figures.service),
             utilization: share(now.busy - then.busy, workers),
             busy_workers: per_second((now.busy - then.busy) as f64 / 1e9, seconds),
-            holding: holding(now, then),
+            holding: self.without_locks(index, holding(now, then)),
             outside_seconds: deferred.mean_seconds(),
             outside: per_second(deferred.nanos as f64 / 1e9, seconds),
             occupancy: per_second((now.occupancy - then.occupancy) as f64 / 1e9, seconds),
@@ -106,8 +115,82 @@ impl Measure<'_> {
         report
     }
 
+    /// Returns a holding time with the wait for locks apart from other blocked time.
+    fn without_locks(self, index: StageIndex, held: Holding) -> Holding {
+        let samples = &self.blocked.stages[index];
+        let is_lock = |(cause, _): &(&BlockedCause, &u64)| matches!(cause, BlockedCause::Lock(_));
+        let locked: u64 = samples.blocked.iter().filter(is_lock).map(|(_, n)| n).sum();
+        let Some((blocked, total)) = held.blocked.zip(held.total) else { return held };
+        if samples.busy < FEW_SAMPLES {
+            return held;
+        }
+        let lock_wait = (total * locked as f64 / samples.busy as f64).min(blocked);
+        Holding { lock_wait, blocked: Some(blocked - lock_wait), ..held }
+    }
+
+    /// Returns what the workers of a stage were blocked in, the most frequent first.
+    pub(super) fn blocked_in(self, index: StageIndex) -> Vec<BlockedIn> {
+        let samples = &self.blocked.stages[index];
+        let waits = samples.blocked.iter().map(|(cause, n)| {
+            let (wait, object) = wait_of(*cause);
+            let holder = match cause {
+                BlockedCause::Lock(address) => self.holder(*address),
+                _ => None,
+            };
+            let share = *n as f64 / samples.busy.max(1) as f64;
+            BlockedIn { wait, object, holder, samples: *n, share }
+        });
+        let mut waits: Vec<BlockedIn> = waits.collect();
+        waits.sort_by_key(|wait| std::cmp::Reverse(wait.samples));
+        waits
+    }
+
+    /// Returns the stage whose workers hold a lock most of the time.
+    fn holder(self, address: u64) -> Option<String> {
+        let lock = self.blocked.locks.iter().find(|lock| lock.address == address)?;
+        let stages = self.topology.stages.indices().zip(&lock.holding);
+        let (holder, held) = stages.max_by(|(_, a), (_, b)| a.total_cmp(b))?;
+        (*held > 0.0).then(|| self.name(holder))
+    }
+
+    /// Returns the locks that workers waited for, the most contended first.
+    pub(super) fn locks(self) -> Vec<LockReport> {
+        let looks = self.blocked.looks.max(1) as f64;
+        let locks = self.blocked.locks.iter().map(|lock| {
+            let stages = || self.topology.stages.indices();
+            let held = stages().zip(&lock.holding).filter(|(_, held)| **held > 0.0);
+            let waiting = stages().zip(&lock.waiting).filter(|(_, n)| **n > 0);
+            LockReport {
+                address: format!("{:#x}", lock.address),
+                contended: lock.contended,
+                held: held.map(|(n, held)| (self.name(n), held / looks)).collect(),
+                waiting: waiting.map(|(n, count)| (self.name(n), *count as f64 / looks)).collect(),
+            }
+        });
+        locks.collect()
+    }
+
+    fn name(self, stage: StageIndex) -> String {
+        self.topology.stages[stage].core.name().to_string()
+    }
+
     fn seconds(self, start: &Sample) -> f64 {
         self.monitor.now.at.since(start.at).as_secs_f64()
+    }
+}
+
+/// Returns the kind of a wait and the thing waited for.
+fn wait_of(cause: BlockedCause) -> (BlockedWait, String) {
+    match cause {
+        BlockedCause::Lock(address) => (BlockedWait::Lock, format!("futex {address:#x}")),
+        BlockedCause::Wake => (BlockedWait::Wake, String::new()),
+        BlockedCause::Sleep => (BlockedWait::Sleep, String::new()),
+        BlockedCause::Io(descriptor) => {
+            (BlockedWait::Descriptor, format!("descriptor {descriptor}"))
+        }
+        BlockedCause::Poll => (BlockedWait::Descriptor, "a poll".to_owned()),
+        BlockedCause::Fault => (BlockedWait::Unknown, "a page fault".to_owned()),
+        BlockedCause::Other | BlockedCause::Unknown => (BlockedWait::Unknown, String::new()),
     }
 }
 

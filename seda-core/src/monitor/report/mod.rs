@@ -18,7 +18,7 @@ pub use bottleneck::{Bottleneck, BottleneckKind, Expected, NextBottleneck, RateE
 pub use declared::{MachineReport, StageLimits};
 pub use flow::StageFlow;
 pub use window::{
-    BlockedIn, BlockedWait, BurstFigures, EdgeWindow, Holding, StageWindow, WindowTimes,
+    BlockedIn, BlockedWait, BurstFigures, EdgeWindow, Holding, LockReport, StageWindow, WindowTimes,
 };
 
 use crate::stage::Decision;
@@ -83,6 +83,9 @@ pub struct Report {
     /// The machine under the graph.
     #[serde(default)]
     pub machine: MachineReport,
+    /// The locks that workers waited for, the most contended first. Empty without procfs.
+    #[serde(default)]
+    pub locks: Vec<LockReport>,
     /// What limits the graph, over the last ten seconds.
     #[serde(default, deserialize_with = "bottleneck::read")]
     pub bottleneck: Bottleneck,

@@ -138,9 +138,42 @@ pub enum BlockedWait {
     Sleep,
     /// A read, a write or a poll of a descriptor.
     Descriptor,
+    /// A message, a condition, or a lock that parks each thread by itself: only one thread waits
+    /// for the object.
+    Wake,
     /// Anything else.
     #[default]
     Unknown,
+}
+
+impl BlockedIn {
+    /// Returns the wait and its object in words.
+    pub(super) fn name(&self) -> String {
+        let kind = match self.wait {
+            BlockedWait::Lock => "a lock",
+            BlockedWait::Sleep => "sleep",
+            BlockedWait::Descriptor => "I/O",
+            BlockedWait::Wake => "waiting for a message or a condition",
+            BlockedWait::Unknown => "an unknown call",
+        };
+        if self.object.is_empty() { kind.to_owned() } else { format!("{kind} ({})", self.object) }
+    }
+}
+
+/// A lock that several workers were seen to wait for in the last ten seconds.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct LockReport {
+    /// Its address.
+    pub address: String,
+    /// The number of looks at which a worker waited for it.
+    pub contended: u64,
+    /// Share of all looks at which a stage's worker held it while others waited, by stage. It is
+    /// less than the real share: a lock is only seen while a worker waits for it.
+    pub held: BTreeMap<String, f64>,
+    /// Mean number of workers that waited for it, by stage.
+    pub waiting: BTreeMap<String, f64>,
 }
 
 /// An edge over a window of time.

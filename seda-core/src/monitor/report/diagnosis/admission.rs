@@ -17,7 +17,7 @@ const NEARLY: f64 = 0.93;
 /// A bound that refuses requests while every resource has room.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Bound {
-    /// `budget`, or `promise of` a stage.
+    /// `budget`, or `gate of` a stage.
     pub(super) name: String,
     /// The stage on whose behalf it refuses, by its place in the report.
     pub(super) stage: Option<usize>,
@@ -43,20 +43,29 @@ pub(super) fn find(
 ) -> Option<Bound> {
     let bound = most_refused(report, flows).filter(|bound| bound.refused > SOME)?;
     let Some(first) = first.filter(|first| first.load() >= busy) else { return Some(bound) };
-    // A declared rate is full by itself.
-    let is_rate = first.what == What::Rate && first.load() >= 1.0;
+    // A declared rate and the budget refuse by themselves.
+    let is_rate = matches!(first.what, What::Rate | What::Budget) && first.load() >= 1.0;
+    let is_used = first.used >= FULL.min(NEARLY * reachable(report, held, first));
+    (!is_rate && !is_used).then_some(bound)
+}
+
+/// Returns the utilization that a resource reaches with the little room that its queue and the SLO
+/// leave: a queue of few events is sometimes empty, also under overload.
+fn reachable(report: &Report, held: &[Held], first: &Resource) -> f64 {
+    let Some(stage) = report.stages.get(first.stage) else { return 1.0 };
     let slo = report.classes.iter().filter_map(|class| class.promised_seconds);
     let slo = slo.fold(f64::INFINITY, f64::min);
     let service = held.get(first.stage).map_or(0.0, Held::worker);
-    let by_promise = bound.stage.is_some() && slo.is_finite() && service > 0.0;
-    let reachable = if by_promise {
-        let room = (first.servers * slo / service).min(100_000.0);
-        bounded_utilization(first.servers, room, first.load())
-    } else {
-        1.0
-    };
-    let is_used = first.used >= FULL.min(NEARLY * reachable);
-    (!is_rate && !is_used).then_some(bound)
+    let in_time = if service > 0.0 { first.servers * slo / service } else { f64::INFINITY };
+    let queue = stage.queue.soft.min(stage.queue.capacity);
+    let room = in_time.min(queue as f64 + first.servers);
+    // Bursts fill the room at once: by so much less are they smoothed (diffusion approximation of
+    // G/G/c/K: the room counts in units of the variation).
+    let window = &stage.last_ten_seconds;
+    let arrivals = window.dispersion.unwrap_or(1.0);
+    let variation = f64::midpoint(arrivals, window.service.variation.unwrap_or(1.0)).max(1.0);
+    let waiting = (room - first.servers).max(0.0) / variation;
+    bounded_utilization(first.servers, first.servers + waiting, first.load())
 }
 
 /// Returns the bound that refuses most.
@@ -70,7 +79,7 @@ fn most_refused(report: &Report, flows: &Flows) -> Option<Bound> {
     let gates = report.stages.iter().enumerate();
     let gate = gates.max_by_key(|(_, stage)| stage.last_ten_seconds.turned_away);
     let gate = gate.map(|(place, stage)| Bound {
-        name: format!("promise of {}", stage.name),
+        name: format!("gate of {}", stage.name),
         stage: Some(place),
         refused: part(stage.last_ten_seconds.turned_away),
     });

@@ -94,6 +94,10 @@ impl Analysis<'_> {
                     format!("Raise the rate of `{name}` from {now} to {wanted} per second.");
                 (action, Some(Change::Servers(wanted)))
             }
+            What::Budget => {
+                let action = format!("Raise the budget from {now} to {wanted} events.");
+                (action, Some(Change::Servers(wanted)))
+            }
             What::Lock => {
                 let action = format!("Hold the lock in `{name}` for a shorter time.");
                 (action, Some(Change::HalfDemand))
@@ -181,10 +185,8 @@ impl Analysis<'_> {
             let is_in_pool = stage.pool == *pool;
             match change {
                 Change::Servers(servers) if is_in_pool && first.what == What::Pool => {
-                    queue.workers = servers * pool_size(stage) / first.servers.max(1.0);
-                    if first.parts.len() == 1 || first.kind == BottleneckKind::PoolLimit {
-                        queue.workers = servers;
-                    }
+                    // Of replicas with pools of their own, each gets its part.
+                    queue.workers = pool_size(stage) * servers / first.servers;
                 }
                 Change::Servers(servers) if place == first.stage && first.what == What::Cap => {
                     queue.workers = servers;

@@ -4,7 +4,7 @@
 //! sent from one stage to the next per event served — the flows solve λ = λ0 + Pᵀλ, around cycles,
 //! too. A stage that no entry leads to has no flow.
 
-use crate::monitor::report::{Report, StageReport};
+use crate::monitor::report::{EdgeReport, Report, StageReport};
 use std::collections::BTreeMap;
 
 /// Below this number of served events in the window a stage's routes are those of its whole life.
@@ -47,17 +47,75 @@ impl Flows {
         let seconds = report.stages.iter().map(|stage| stage.last_ten_seconds.seconds);
         let seconds = seconds.fold(0.0, f64::max);
         let per_second = |n: u64| if seconds > 0.0 { n as f64 / seconds } else { 0.0 };
+        let edges = offered_edges(report);
         let mut outside = vec![0.0; report.stages.len()];
-        let mut entered = 0;
-        for edge in report.edges.iter().filter(|edge| edge.from.is_none()) {
-            let came = edge.last_ten_seconds.sent + edge.last_ten_seconds.refused;
-            entered += came;
-            let place = places.get(edge.to.as_str()).and_then(|n| outside.get_mut(*n));
-            place.into_iter().for_each(|rate| *rate += per_second(came));
+        let mut entered = 0.0;
+        for edge in edges.iter().filter(|edge| edge.from.is_none()) {
+            entered += edge.lately;
+            let place = places.get(edge.to).and_then(|n| outside.get_mut(*n));
+            place.into_iter().for_each(|rate| *rate += edge.lately / seconds.max(1e-9));
         }
-        let routes = routes(report, &places);
+        let entered = entered as u64;
+        let routes = routes(report, &places, &edges);
         let flow = flow_of_all(report, &routes, outside.clone(), &per_second);
         Self { entering: outside.iter().sum(), entered, seconds, per_second: flow }
+    }
+}
+
+/// The events that were offered over an edge, refused ones included.
+struct Offered<'a> {
+    from: Option<&'a str>,
+    to: &'a str,
+    /// In the window, and since the graph began.
+    lately: f64,
+    ever: f64,
+}
+
+/// Returns the events offered over each edge. A sender to replicas counts a refusal at one of them
+/// on behalf of all: it counts here at each, by the share of the events that each gets.
+fn offered_edges(report: &Report) -> Vec<Offered<'_>> {
+    let groups: BTreeMap<&str, &str> = report
+        .stages
+        .iter()
+        .filter_map(|stage| Some((stage.name.as_str(), stage.limits.replica_of.as_deref()?)))
+        .collect();
+    let group = |edge: &EdgeReport| groups.get(edge.to.as_str()).copied();
+    let edges = report.edges.iter().map(|edge| {
+        let (mut lately, mut ever) = (Sends::default(), Sends::default());
+        let beside = report.edges.iter().filter(|other| other.from == edge.from);
+        for other in beside.filter(|other| group(edge).is_some() && group(other) == group(edge)) {
+            lately.add(other.last_ten_seconds.sent, other.last_ten_seconds.refused);
+            ever.add(other.sent, other.refused);
+        }
+        Offered {
+            from: edge.from.as_deref(),
+            to: &edge.to,
+            lately: lately.offered_to(edge.last_ten_seconds.sent, edge.last_ten_seconds.refused),
+            ever: ever.offered_to(edge.sent, edge.refused),
+        }
+    });
+    edges.collect()
+}
+
+/// The sends to all replicas together.
+#[derive(Clone, Copy, Default)]
+struct Sends {
+    sent: u64,
+    refused: u64,
+}
+
+impl Sends {
+    fn add(&mut self, sent: u64, refused: u64) {
+        self.sent += sent;
+        self.refused += refused;
+    }
+
+    /// Returns the events offered to one replica, which got `sent` and refused `refused` itself.
+    fn offered_to(self, sent: u64, refused: u64) -> f64 {
+        if self.sent == 0 {
+            return (sent + refused) as f64;
+        }
+        sent as f64 * (1.0 + self.refused as f64 / self.sent as f64)
     }
 }
 
@@ -107,19 +165,20 @@ fn refusals(report: &Report, per_second: &impl Fn(u64) -> f64) -> Vec<f64> {
     refused.collect()
 }
 
-fn routes(report: &Report, places: &BTreeMap<&str, usize>) -> Vec<Route> {
-    let routes = report.edges.iter().filter_map(|edge| {
-        let from = *places.get(edge.from.as_deref()?)?;
-        let to = *places.get(edge.to.as_str())?;
+fn routes(report: &Report, places: &BTreeMap<&str, usize>, edges: &[Offered<'_>]) -> Vec<Route> {
+    let routes = edges.iter().filter_map(|edge| {
+        let from = *places.get(edge.from?)?;
+        let to = *places.get(edge.to)?;
         let stage: &StageReport = report.stages.get(from)?;
         let window = &stage.last_ten_seconds;
         let lately = window.served + window.failed;
-        let (sent, served) = if lately >= FEW_EVENTS {
-            (edge.last_ten_seconds.sent + edge.last_ten_seconds.refused, lately)
+        let (offered, served) = if lately >= FEW_EVENTS {
+            (edge.lately, lately)
         } else {
-            (edge.sent + edge.refused, stage.handled + stage.failed)
+            (edge.ever, stage.handled + stage.failed)
         };
-        (sent > 0 && served > 0).then(|| Route { from, to, share: sent as f64 / served as f64 })
+        let share = offered / served.max(1) as f64;
+        (share > 0.0).then_some(Route { from, to, share })
     });
     routes.collect()
 }

@@ -37,10 +37,16 @@ impl Held {
         }
     }
 
-    /// Returns the time that a worker is held, in seconds: all but the wait for room, which belongs
-    /// to the stage behind.
+    /// Returns the window that it was measured over.
+    pub(super) fn window<'a>(&self, stage: &'a StageReport) -> &'a StageWindow {
+        if self.before.is_some() { &stage.last_second } else { &stage.last_ten_seconds }
+    }
+
+    /// Returns the time that a worker is held, in seconds: all but the waits for room and for locks,
+    /// which belong to the stages that have them.
     pub(super) fn worker(&self) -> f64 {
-        (self.parts.total.unwrap_or(0.0) - self.parts.room_wait).max(0.0)
+        let Holding { total, room_wait, lock_wait, .. } = self.parts;
+        (total.unwrap_or(0.0) - room_wait - lock_wait).max(0.0)
     }
 
     /// Returns the time on a core; all of the worker's time if its parts are unknown.
@@ -53,9 +59,9 @@ impl Held {
         self.parts.core_wait.unwrap_or(0.0)
     }
 
-    /// Returns the time blocked in I/O, in a sleep or at a lock; 0 if it is unknown.
+    /// Returns the time blocked in I/O or in a sleep; 0 if it is unknown.
     pub(super) fn blocked(&self) -> f64 {
-        self.parts.blocked.unwrap_or(0.0) + self.parts.lock_wait
+        self.parts.blocked.unwrap_or(0.0)
     }
 
     /// Returns the relative standard error of the mean.
@@ -67,7 +73,9 @@ impl Held {
 /// Returns whether the last second's holding time differs from that of ten seconds, beyond chance.
 fn has_changed(lately: &StageWindow, ten: &StageWindow) -> bool {
     // A wait for a core or for room comes and goes with the load of others.
-    let own = |held: &Holding| Some(held.total? - held.core_wait.unwrap_or(0.0) - held.room_wait);
+    let own = |held: &Holding| {
+        Some(held.total? - held.core_wait.unwrap_or(0.0) - held.room_wait - held.lock_wait)
+    };
     let (Some(new), Some(old)) = (own(&lately.holding), own(&ten.holding)) else { return false };
     let few = lately.served < FEW_EVENTS || lately.seconds >= ten.seconds;
     let ratio = if old > 0.0 { new / old } else { 1.0 };

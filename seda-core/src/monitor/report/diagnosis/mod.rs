@@ -18,6 +18,8 @@ mod flow;
 mod holding;
 mod predict;
 mod resource;
+#[cfg(test)]
+mod tests;
 mod verdict;
 
 use crate::monitor::report::{Bottleneck, Report};

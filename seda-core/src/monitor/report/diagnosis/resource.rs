@@ -2,16 +2,15 @@
 
 use crate::monitor::report::diagnosis::flow::Flows;
 use crate::monitor::report::diagnosis::holding::Held;
-use crate::monitor::report::{BlockedWait, BottleneckKind, NextBottleneck, Report, StageReport};
+use crate::monitor::report::{BottleneckKind, LockReport, NextBottleneck, Report, StageReport};
 use std::collections::BTreeMap;
 
 /// A stage that takes at least this part of a shared pool makes it its own.
 const OWN: f64 = 0.999;
 /// A stage is blocked, and not busy on a core, if this part of its holding time is blocked.
 const MOSTLY: f64 = 0.5;
-/// Samples of a lock that are enough to blame it, and their part of the busy samples.
+/// Samples of a lock that are enough to blame it.
 const LOCK_SAMPLES: u64 = 25;
-const LOCK_SHARE: f64 = 0.4;
 /// Replicas share their events evenly if the fullest is at most this factor above their mean.
 const EVEN: f64 = 1.25;
 
@@ -30,6 +29,8 @@ pub(super) enum What {
     Cores,
     /// A declared rate.
     Rate,
+    /// The budget of events.
+    Budget,
     /// A lock.
     Lock,
 }
@@ -102,8 +103,9 @@ pub(super) fn resources(report: &Report, flows: &Flows, held: &[Held]) -> Vec<Re
         all.extend(measured.shard(place, stage));
         all.extend(measured.places(place, stage));
         all.extend(measured.rate(place, stage));
-        all.extend(measured.lock(place, stage));
     }
+    all.extend(report.locks.iter().filter_map(|lock| measured.lock(lock)));
+    all.extend(measured.budget());
     all.extend(measured.cores());
     all.retain(|resource| resource.demand() > 0.0 && resource.load().is_finite());
     all.sort_by(|a, b| b.load().total_cmp(&a.load()));
@@ -117,6 +119,11 @@ impl Measured<'_> {
 
     fn held(&self, place: usize) -> Held {
         self.held.get(place).copied().unwrap_or_default()
+    }
+
+    fn busy(&self, place: usize) -> f64 {
+        let stage = self.report.stages.get(place);
+        stage.map_or(0.0, |stage| busy_without_room(stage, &self.held(place)))
     }
 
     /// Returns the pools; evenly used replicas with pools of their own are one.
@@ -146,7 +153,7 @@ impl Measured<'_> {
 
     fn pool(&self, name: &str, stages: &[usize]) -> Option<Resource> {
         let first = self.report.stages.get(*stages.first()?)?;
-        let parts: Vec<(usize, f64)> =
+        let mut parts: Vec<(usize, f64)> =
             stages.iter().map(|n| (*n, self.flow(*n) * self.held(*n).worker())).collect();
         let all: f64 = parts.iter().map(|(_, demand)| demand).sum();
         let (stage, largest) = largest(&parts)?;
@@ -157,8 +164,13 @@ impl Measured<'_> {
         } else {
             self.busy_kind(stage)
         };
-        let used = stages.iter().filter_map(|n| self.report.stages.get(*n));
-        let used: f64 = used.map(busy_without_room).sum();
+        let used = stages.iter().map(|n| self.busy(*n));
+        let mut used: f64 = used.sum();
+        if let Some(reactors) = self.report.machine.reactors.filter(|_| first.limits.hosted) {
+            // The sockets are served by the same threads.
+            parts.push((stage, reactors));
+            used += reactors;
+        }
         let servers = pool_size(first);
         let core_wait = stages.iter().map(|n| self.flow(*n) * self.held(*n).core_wait()).sum();
         let error = self.error(&parts);
@@ -187,7 +199,7 @@ impl Measured<'_> {
     fn cap(&self, place: usize, stage: &StageReport) -> Option<Resource> {
         let cap = stage.limits.cap.filter(|cap| (*cap as f64) < pool_size(stage))?;
         let name = format!("cap of {}", stage.name);
-        let used = busy_without_room(stage) / cap as f64;
+        let used = self.busy(place) / cap as f64;
         let demand = self.flow(place) * self.held(place).worker();
         let one = self.of_one(What::Cap, BottleneckKind::PoolLimit, name, (place, demand));
         let core_wait = self.flow(place) * self.held(place).core_wait();
@@ -229,19 +241,60 @@ impl Measured<'_> {
         Some(Resource { servers: rate, used: accepted / rate, error: 0.0, ..one })
     }
 
-    /// Returns the lock that the workers of a stage mostly wait for. Its demand is that of the
-    /// waiting workers: while events wait, the lock is held all the time.
-    fn lock(&self, place: usize, stage: &StageReport) -> Option<Resource> {
-        let locks = stage.blocked_in.iter().filter(|b| b.wait == BlockedWait::Lock);
-        let lock = locks.max_by_key(|lock| lock.samples)?;
-        if lock.samples < LOCK_SAMPLES || lock.share < LOCK_SHARE {
+    /// Returns the budget. What is needed of it is the events in service and outside: a queue would
+    /// fill any budget.
+    fn budget(&self) -> Option<Resource> {
+        let parts: Vec<(usize, f64)> = (0..self.report.stages.len())
+            .map(|n| (n, self.flow(n) * self.held(n).worker().max(self.outside(n))))
+            .collect();
+        let (stage, _) = largest(&parts)?;
+        let error = self.error(&parts);
+        let inside: f64 =
+            self.report.stages.iter().map(|stage| stage.last_ten_seconds.occupancy).sum();
+        let servers = self.report.budget.limit.max(1) as f64;
+        Some(Resource {
+            what: What::Budget,
+            kind: BottleneckKind::Admission,
+            name: "budget".to_owned(),
+            stage,
+            parts,
+            core_wait: 0.0,
+            servers,
+            used: inside / servers,
+            error,
+        })
+    }
+
+    /// Returns a lock that was seen often enough. Its demand is the time that it is held, raised from
+    /// the events that were served to those that are offered.
+    fn lock(&self, lock: &LockReport) -> Option<Resource> {
+        if lock.contended < LOCK_SAMPLES {
             return None;
         }
-        let holder = lock.holder.as_ref().unwrap_or(&stage.name);
-        let holder = self.report.stages.iter().position(|stage| stage.name == *holder)?;
-        let name = format!("lock of {}", self.report.stages.get(holder)?.name);
-        let pool = self.flow(place) * self.held(place).worker() / pool_size(stage);
-        Some(self.of_one(What::Lock, BottleneckKind::Lock, name, (holder, pool)))
+        let stages = self.report.stages.iter().enumerate();
+        let parts = stages.filter_map(|(place, stage)| {
+            let held = lock.held.get(&stage.name)?;
+            let served = stage.last_ten_seconds.served as f64 / self.flows.seconds.max(1e-9);
+            (served > 0.0).then(|| (place, held * self.flow(place) / served))
+        });
+        let parts: Vec<(usize, f64)> = parts.collect();
+        let (stage, _) = largest(&parts)?;
+        let name = format!("lock of {}", self.report.stages.get(stage)?.name);
+        let kind = BottleneckKind::Lock;
+        let error = (1.0 / lock.contended as f64).sqrt();
+        let used = lock.held.values().sum();
+        let (core_wait, servers) = (0.0, 1.0);
+        Some(Resource {
+            what: What::Lock,
+            kind,
+            name,
+            stage,
+            parts,
+            core_wait,
+            servers,
+            used,
+            error,
+        })
     }
 
     fn cores(&self) -> Option<Resource> {
@@ -325,11 +378,13 @@ pub(super) fn pool_size(stage: &StageReport) -> f64 {
     most.max(workers.now).max(1) as f64
 }
 
-/// Returns the mean number of workers that ran a stage and did not wait for room.
-pub(super) fn busy_without_room(stage: &StageReport) -> f64 {
-    let window = &stage.last_ten_seconds;
+/// Returns the mean number of workers that ran a stage and waited neither for room nor for a lock,
+/// over the window of the holding time.
+fn busy_without_room(stage: &StageReport, held: &Held) -> f64 {
+    let window = held.window(stage);
     let total = window.holding.total.unwrap_or(0.0);
-    let own = if total > 0.0 { 1.0 - window.holding.room_wait / total } else { 1.0 };
+    let waits = window.holding.room_wait + window.holding.lock_wait;
+    let own = if total > 0.0 { 1.0 - waits / total } else { 1.0 };
     window.busy_workers * own
 }
 

@@ -51,7 +51,7 @@ fn ranked(mut all: Vec<Resource>) -> Vec<Resource> {
         let near = cores.load() >= NEAR * first.load() && cores.load() > first.own_load();
         starved || (near && first.core_wait_share() > 0.1)
     });
-    if !is_scarce || first.what == What::Cores {
+    if !is_scarce && first.what != What::Cores {
         return all;
     }
     for resource in &mut all {
@@ -163,7 +163,10 @@ impl Verdict<'_> {
             format!("{}, the fullest resource, is used to {}", first.name, Percent(first.used))
         });
         let action = match &stage {
-            Some(stage) => format!("Relax the SLO, or make an event of `{stage}` take less time."),
+            Some(stage) if report.classes.iter().any(|c| c.promised_seconds.is_some()) => {
+                format!("Relax the SLO, or make an event of `{stage}` take less time.")
+            }
+            Some(stage) => format!("Look at the limit of the gate of `{stage}`."),
             None => {
                 let limit = report.budget.limit as f64;
                 let wanted = (limit * bound.load() * 1.5).ceil();
@@ -217,7 +220,18 @@ impl Verdict<'_> {
         let Some(held) = self.analysis.held.get(first.stage) else { return evidence };
         evidence.extend(self.changed(held));
         evidence.extend(parts(held, &stage.name));
-        evidence.extend(outcome(&stage.last_ten_seconds));
+        evidence.extend(outcome(held.window(stage)));
+        let locked = report.stages.iter().filter(|s| lock_share(s) > 0.1);
+        evidence.extend(locked.map(|waiter| {
+            format!("`{}` waits for a lock for {}", waiter.name, Percent(lock_share(waiter)))
+        }));
+        if first.kind == BottleneckKind::Blocked {
+            let waits = stage.blocked_in.iter().filter(|wait| wait.share > 0.1);
+            evidence.extend(waits.map(|wait| {
+                let share = Percent(wait.share);
+                format!("blocked in {} for {share} of the samples", wait.name())
+            }));
+        }
         let waiting = report.stages.iter().filter(|s| room_share(&s.last_ten_seconds) > 0.1);
         evidence.extend(waiting.map(|sender| {
             let share = Percent(room_share(&sender.last_ten_seconds));
@@ -245,11 +259,21 @@ impl Verdict<'_> {
             What::Cores => {
                 format!("{demand:.2} of {servers:.2} cores are needed, {share} for `{name}`")
             }
+            What::Budget => {
+                format!(
+                    "{demand:.1} events are in service, {share} in `{name}`, {servers} may be inside"
+                )
+            }
             What::Places => format!("{demand:.1} of {servers} places outside are needed"),
             What::Shard => {
                 format!("the busiest shard of `{name}` needs {demand:.2} workers and can have one")
             }
-            What::Lock => format!("workers wait for the lock that `{name}` holds"),
+            What::Lock => {
+                format!(
+                    "the lock is held for {} of the time, {share} by `{name}`",
+                    Percent(first.used)
+                )
+            }
             What::Pool | What::Cap if first.kind == BottleneckKind::PoolLimit => {
                 format!("{demand:.2} of {servers} workers are needed, {share} for `{name}`")
             }
@@ -314,6 +338,12 @@ fn cannot_tell(events: u64, what: &str, seconds: f64) -> Bottleneck {
 fn room_share(window: &StageWindow) -> f64 {
     let total = window.holding.total.unwrap_or(0.0);
     if total > 0.0 { window.holding.room_wait / total } else { 0.0 }
+}
+
+/// Returns the part of a stage's busy time that is spent waiting for locks.
+fn lock_share(stage: &StageReport) -> f64 {
+    let held = &stage.last_ten_seconds.holding;
+    held.lock_wait / held.total.unwrap_or(0.0).max(f64::MIN_POSITIVE)
 }
 
 /// Returns how an event's time is split.
