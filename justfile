@@ -68,3 +68,7 @@ chaos *flags:
 # Checks that graphs free every block of memory: `just leak-check --iterations 1000`.
 leak-check *flags:
     cargo run --release --locked -p benches --bin leak_check -- {{flags}}
+
+# The bottleneck that a report names, against generated graphs whose bottleneck is known.
+diagnose *flags:
+    cargo run --release --locked -p benches --bin diagnose -- {{flags}}

@@ -39,8 +39,8 @@ fn places_outside_bound_the_throughput_of_a_deferring_stage() {
         name = "ask"
         capacity = 50
         workers = 2
-        demand = { kind = "deferred", held = { kind = "deterministic", mean = "1ms" },
-            outside = { kind = "exponential", mean = "100ms" } }
+        demand = { kind = "deterministic", mean = "1ms" }
+        outside = { kind = "exponential", mean = "100ms" }
         routes = [{ to = "tell" }]
         [[stage]]
         name = "tell"
@@ -96,18 +96,19 @@ fn a_request_ends_with_the_last_of_its_copies() {
 #[test]
 fn one_worker_at_a_time_serves_the_hottest_key() {
     let keyed = r#"
-        arrivals = { rate = 200.0, keys = [{ stage = "apply", hot = 0.8 }] }
+        arrivals = { rate = 200.0 }
         [[stage]]
         name = "apply"
         capacity = 100
         workers = 4
+        hot_key = 0.8
         demand = { kind = "exponential", mean = "10ms" }
     "#;
     let (spec, report) = run(keyed);
     // Of each request 8 ms are for one worker.
     close(Capacity::of(&spec).per_second, 125.0, 0.01);
     close(report.throughput_per_second, 125.0, 0.05);
-    let even = keyed.replace("hot = 0.8", "hot = 0.0");
+    let even = keyed.replace("hot_key = 0.8", "hot_key = 0.0");
     close(run(&even).1.throughput_per_second, 200.0, 0.03);
 }
 
@@ -163,9 +164,6 @@ fn an_unknown_stage_and_a_circle_that_multiplies_are_refused() {
         [[stage]]\nname = 'a'\ncapacity = 1\ndemand = { kind = 'exponential', mean = '1ms' }";
     let error = text.parse::<Spec>().unwrap_err().to_string();
     assert_eq!(error, "`arrivals.timers.stage` is beat; allowed: one of a");
-    let keyed = text.replace("timers", "keys").replace("rate = 1.0 }]", "hot = 0.5 }]");
-    let error = keyed.parse::<Spec>().unwrap_err().to_string();
-    assert_eq!(error, "`arrivals.keys.stage` is beat; allowed: one of a");
     let circle = "arrivals = { rate = 1.0 }
         [[stage]]\nname = 'a'\ncapacity = 1\ndemand = { kind = 'exponential', mean = '1ms' }
         routes = [{ to = 'a', share = 1.1, copies = true }]";

@@ -87,8 +87,8 @@ fn a_deferring_stage() {
         name = "ask"
         capacity = 50
         workers = 2
-        demand = { kind = "deferred", held = { kind = "deterministic", mean = "1ms" },
-            outside = { kind = "exponential", mean = "100ms" } }
+        demand = { kind = "deterministic", mean = "1ms" }
+        outside = { kind = "exponential", mean = "100ms" }
         routes = [{ to = "tell" }]
         [[stage]]
         name = "tell"
@@ -154,15 +154,16 @@ fn a_declared_rate() {
 #[test]
 fn a_hot_key() {
     let keyed = r#"
-        arrivals = { rate = 200.0, keys = [{ stage = "apply", hot = 0.8 }] }
+        arrivals = { rate = 200.0 }
         [[stage]]
         name = "apply"
         capacity = 100
         workers = 4
+        hot_key = 0.8
         demand = { kind = "exponential", mean = "10ms" }
     "#;
     let over = RoundTrip::of(keyed);
-    assert!((over.spec.arrivals.keys[0].hot - 0.8).abs() < 0.05);
+    assert!((over.spec.stages[0].hot_key.unwrap() - 0.8).abs() < 0.05);
     over.holds(1.3);
     RoundTrip::of(&keyed.replace("200.0", "90.0")).holds(1.6);
 }

@@ -24,12 +24,14 @@ pub(crate) enum Purpose {
     Cache(usize),
     /// The tenants of requests.
     Tenants,
+    /// The sizes of a generated graph, by kind.
+    Graph(usize),
+    /// The keys of events, by stage.
+    Keys(usize),
     /// Times outside, by stage.
     Outside(usize),
     /// The events of a timer.
     Timer(usize),
-    /// The keys of events, by stage.
-    Keys(usize),
 }
 
 /// A seeded stream of random numbers.
@@ -52,9 +54,10 @@ impl Rng {
             Purpose::Burst(fault) => (6, fault),
             Purpose::Cache(queue) => (7, queue),
             Purpose::Tenants => (8, 0),
-            Purpose::Outside(stage) => (9, stage),
-            Purpose::Timer(timer) => (10, timer),
-            Purpose::Keys(stage) => (11, stage),
+            Purpose::Graph(kind) => (9, kind),
+            Purpose::Keys(stage) => (10, stage),
+            Purpose::Outside(stage) => (11, stage),
+            Purpose::Timer(timer) => (12, timer),
         };
         // `seed_from_u64` goes through SplitMix64, so neighbouring seeds give unrelated streams.
         // The odd factor (2^64 / golden ratio) keeps the sums of seed and purpose apart.

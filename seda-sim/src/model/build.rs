@@ -15,8 +15,8 @@ use seda_core::{
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// The keys beside the hottest one: enough that the shards have nearly equal shares.
-const OTHER_KEYS: usize = 65_536;
+/// The other keys of a stage with a hot one: so many that each event has a key of its own.
+const OTHER_KEYS: usize = 1 << 40;
 
 /// A graph that is ready to be stepped.
 pub(crate) struct Built {
@@ -99,7 +99,10 @@ pub(crate) fn build(spec: &Spec, seed: u64) -> Result<Built, SimError> {
         queues.extend(names.into_iter().map(|name| QueueName { stage: index, name }));
         let declared = declare(&mut graph, stage);
         graph.configure(declared, config(stage))?;
-        declare_keys(spec, seed, &mut graph, index, declared)?;
+        if let Some(hot) = stage.hot_key {
+            let rng = Mutex::new(Rng::new(seed, Purpose::Keys(index)));
+            graph.keyed(declared, move |_job| draw_key(&rng, hot))?;
+        }
         stages.push(Declared { stage: declared, pools: own });
     }
     // Edges need all stages to be declared.
@@ -271,22 +274,6 @@ fn attach<F: Fn(usize) -> Result<StageHandler, FactoryError> + Send + Sync + 'st
     Ok(())
 }
 
-/// Makes a stage keyed, if the spec says so.
-fn declare_keys(
-    spec: &Spec,
-    seed: u64,
-    graph: &mut Graph,
-    index: usize,
-    declared: Stage<Job>,
-) -> Result<(), SimError> {
-    let stage = spec.stages.get(index);
-    if let Some(hot) = stage.and_then(|stage| spec.arrivals.hot_key(&stage.name)) {
-        let rng = Mutex::new(Rng::new(seed, Purpose::Keys(index)));
-        graph.keyed(declared, move |_job| draw_key(&rng, hot))?;
-    }
-    Ok(())
-}
-
 /// Returns the outside of a stage that defers.
 fn away(
     stage: &StageSpec,
@@ -296,7 +283,7 @@ fn away(
     clock: &Arc<ManualClock>,
     touched: &Arc<TouchedPools>,
 ) -> Option<Arc<Outside>> {
-    let demand = stage.demand.outside()?;
+    let demand = stage.outside.as_ref()?;
     let rng = Rng::new(seed, Purpose::Outside(index));
     Some(Arc::new(Outside::new(clock, demand, &declared.pools, touched, rng)))
 }

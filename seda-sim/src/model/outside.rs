@@ -62,7 +62,7 @@ impl Outside {
     pub(super) fn begin(&self, away: Away) {
         let now = self.clock.now().nanos_since(Time::ZERO);
         let mut state = self.state.lock();
-        let at = now.saturating_add(self.demand.draw(&mut state.rng) as u64);
+        let at = now.saturating_add(self.demand.draw(&mut state.rng).round() as u64);
         let number = state.next_number;
         state.next_number += 1;
         state.away.push(Due { at, number, away });

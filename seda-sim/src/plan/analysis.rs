@@ -169,12 +169,12 @@ impl<'a> Stations<'a> {
             let load = flow * held / cap as f64;
             wait = wait.max(mean_wait(cap as f64, load, held, arrivals, services));
         }
-        if let Some(hot) = self.spec.arrivals.hot_key(&visited.stage.name) {
+        if let Some(hot) = visited.stage.hot_key {
             let behind = mean_wait(1.0, flow * hot * held, held, arrivals, services);
             wait += if hot > 0.0 { hot * behind } else { 0.0 };
         }
         let mut service = held;
-        if let Some(outside) = visited.stage.demand.outside() {
+        if let Some(outside) = &visited.stage.outside {
             let places = self.resources.iter().find(|resource| {
                 resource.kind == ResourceKind::Outside && resource.name == visited.stage.name
             });

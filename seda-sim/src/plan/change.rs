@@ -109,7 +109,7 @@ impl Change {
                 self.stage(spec, of, "runs in no shared pool", is_shared)?.cap = Some(*count);
             }
             Change::Places { of, count } => {
-                let defers = |stage: &StageSpec| stage.demand.outside().is_some();
+                let defers = |stage: &StageSpec| stage.outside.is_some();
                 self.stage(spec, of, "defers no events", defers)?;
                 let config = spec.graph.stages.entry(of.clone()).or_default();
                 config.outstanding = Some(*count);
@@ -123,6 +123,7 @@ impl Change {
                     NewDemand::Mean(mean) => mean.as_secs_f64() / time_of(stage),
                 };
                 stage.demand = stage.demand.scaled(factor);
+                stage.outside = stage.outside.as_ref().map(|outside| outside.scaled(factor));
             }
         }
         spec.check().map_err(|error| self.out(&error))
@@ -203,7 +204,7 @@ impl Change {
 
 /// Returns the mean time of an event at a stage, outside included.
 pub(super) fn time_of(stage: &StageSpec) -> f64 {
-    stage.demand.mean() + stage.demand.outside().map_or(0.0, |outside| outside.mean())
+    stage.demand.mean() + stage.outside.as_ref().map_or(0.0, |outside| outside.mean())
 }
 
 /// Returns whether a stage is one of the replicas of a stage, by its name.

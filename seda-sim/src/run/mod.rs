@@ -245,7 +245,7 @@ fn tick(spec: &Spec) -> Duration {
     // Queue-delay shedding acts at dequeue; of it and of hot spots a tick only tells.
     off.queue_delay = control.queue_delay;
     off.hotspot = control.hotspot;
-    if spec.stages.iter().all(|stage| stage.demand.outside().is_none()) {
+    if spec.stages.iter().all(|stage| stage.outside.is_none()) {
         off.outstanding = control.outstanding;
     }
     if *control == off {

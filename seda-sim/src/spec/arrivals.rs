@@ -1,6 +1,6 @@
 //! The arrivals of a spec.
 
-use super::beside::{KeySpec, TimerSpec};
+use super::beside::TimerSpec;
 use super::bounds::{LENGTH, REFUSAL, check_duration, check_rate};
 use super::error::SpecError;
 use super::process::Process;
@@ -49,8 +49,6 @@ pub struct ArrivalsSpec {
     pub repeat: bool,
     /// Events that enter beside the requests.
     pub timers: Vec<TimerSpec>,
-    /// The stages that handle the events of one key in order, and the keys of their events.
-    pub keys: Vec<KeySpec>,
     /// Core time of a request outside the stages, as for its connection, up to 1 s.
     #[serde(with = "humantime_serde")]
     pub cpu: Duration,

@@ -32,7 +32,8 @@ const ROUNDS: usize = 500;
 pub struct Capacity {
     /// Requests per second at which the graph is full.
     pub per_second: f64,
-    /// The pool or stage that is full then, or `the cores`.
+    /// The pool or stage that is full then, `the hot key of` or `the places
+    /// outside of` one, or `the cores`.
     pub limit: String,
     /// Mean visits of a request to each stage, in order of declaration.
     pub visits: Vec<f64>,
@@ -83,6 +84,15 @@ impl Resource {
         if needed > 0.0 { needed / self.servers } else { 0.0 }
     }
 
+    /// Returns its name in [`Capacity::limit`].
+    fn limit(&self) -> String {
+        match self.kind {
+            ResourceKind::Key => format!("the hot key of {}", self.name),
+            ResourceKind::Outside => format!("the places outside of {}", self.name),
+            _ => self.name.clone(),
+        }
+    }
+
     /// Returns the requests per second at which the resource is full; infinite if none need it.
     pub fn full_at(&self) -> f64 {
         (self.servers - self.taken).max(0.0) / self.demand
@@ -117,7 +127,7 @@ impl Capacity {
     /// and refusals.
     pub fn of(spec: &Spec) -> Self {
         let resources = Self::resources(spec).into_iter();
-        let least = resources.map(|resource| (resource.full_at(), resource.name));
+        let least = resources.map(|resource| (resource.full_at(), resource.limit()));
         let least = least.min_by(|a, b| a.0.total_cmp(&b.0));
         let (per_second, limit) = least.unwrap_or_default();
         Self { per_second, limit, visits: visits(&spec.stages, 0) }
@@ -177,18 +187,20 @@ fn own_resources(visited: &Visited<'_>, spec: &Spec, resources: &mut Vec<Resourc
     } else if let Some(cap) = stage.cap {
         resources.push(visited.resource(ResourceKind::Cap, cap as f64, held));
     }
-    if let Some(outside) = stage.demand.outside() {
+    if let Some(outside) = &stage.outside {
         // A controller may raise the places up to `pending`.
         let places = config.and_then(|config| match config.outstanding {
-            Some(_) if spec.graph.control.outstanding == Mode::On => config.pending,
+            Some(_) if spec.graph.control.outstanding == Mode::On => {
+                config.pending.or(config.outstanding)
+            }
             outstanding => outstanding.or(config.pending),
         });
         let places = places.unwrap_or(DEFAULT_PLACES);
         resources.push(visited.resource(ResourceKind::Outside, places as f64, outside.mean()));
     }
-    if let Some(hot) = spec.arrivals.hot_key(&stage.name) {
+    if let Some(hot) = stage.hot_key {
         // A deferred event keeps its shard.
-        let kept = held + stage.demand.outside().map_or(0.0, |outside| outside.mean());
+        let kept = held + stage.outside.as_ref().map_or(0.0, |outside| outside.mean());
         let share = hot + (1.0 - hot) / SHARDS as f64;
         resources.push(visited.resource(ResourceKind::Key, 1.0, share * kept));
     }
@@ -286,8 +298,7 @@ mod tests {
     #[test]
     fn every_bound_is_a_resource_and_timers_take_a_part_of_it() {
         let spec: Spec = r#"
-            arrivals = { rate = 10.0, timers = [{ stage = "ask", rate = 5.0 }], keys = [
-                { stage = "ask", hot = 0.5 } ] }
+            arrivals = { rate = 10.0, timers = [{ stage = "ask", rate = 5.0 }] }
             [[pool]]
             name = "shared"
             workers = 4
@@ -296,8 +307,9 @@ mod tests {
             capacity = 10
             pool = "shared"
             cap = 2
-            demand = { kind = "deferred", held = { kind = "deterministic", mean = "1ms" },
-                outside = { kind = "exponential", mean = "100ms" } }
+            hot_key = 0.5
+            demand = { kind = "deterministic", mean = "1ms" }
+            outside = { kind = "exponential", mean = "100ms" }
             [graph.stages.ask]
             outstanding = 8
             pending = 16
@@ -326,6 +338,6 @@ mod tests {
             assert!(near(found.2, expected.2) && near(found.3, expected.3), "{found:?}");
         }
         // The shard of the hottest key is full first.
-        assert_eq!(Capacity::of(&spec).limit, "ask");
+        assert_eq!(Capacity::of(&spec).limit, "the hot key of ask");
     }
 }

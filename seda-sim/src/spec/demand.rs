@@ -105,15 +105,6 @@ pub enum Demand {
         #[serde(default)]
         coherence: f64,
     },
-    /// Demands of a stage that defers its events, as to a remote service. The moments are those of
-    /// the time that a worker is held.
-    Deferred {
-        /// The time that a worker is held.
-        held: Box<Demand>,
-        /// The time outside, behind it: no worker and no core is held. `outstanding` and `pending`
-        /// of the stage in `[graph]` bound the number of events outside.
-        outside: Box<Demand>,
-    },
     /// The demand of each request in the trace of the arrivals.
     Trace {
         /// Moments of the demands in the trace, set by [`Spec::with_trace`].
@@ -157,21 +148,12 @@ impl Demand {
             Demand::Quantiles { points } => quantiles::moments(points),
             Demand::Cached { miss, .. } => Demand::Exponential { mean: *miss }.moments(),
             Demand::Contended { alone, .. } => Demand::Deterministic { mean: *alone }.moments(),
-            Demand::Deferred { held, .. } => held.moments(),
             Demand::Trace { moments } => *moments,
         }
     }
 
-    /// Returns the distribution of the time outside; `None` unless the stage defers.
-    pub fn outside(&self) -> Option<&Demand> {
-        match self {
-            Demand::Deferred { outside, .. } => Some(outside),
-            _ => None,
-        }
-    }
-
-    /// Returns the demand with every time multiplied by `factor`, those outside included. Keys and
-    /// shares stay, and so do the times of a trace.
+    /// Returns the demand with every time multiplied by `factor`. Keys and shares stay, and so do
+    /// the times of a trace.
     #[must_use]
     pub fn scaled(&self, factor: f64) -> Self {
         let times = |time: &Duration| time.mul_f64(factor);
@@ -202,10 +184,6 @@ impl Demand {
                 contention: *contention,
                 coherence: *coherence,
             },
-            Demand::Deferred { held, outside } => Demand::Deferred {
-                held: Box::new(held.scaled(factor)),
-                outside: Box::new(outside.scaled(factor)),
-            },
             Demand::Trace { moments } => Demand::Trace { moments: *moments },
         }
     }
@@ -220,7 +198,6 @@ impl Demand {
     /// others lengthen it. 0 for a trace, because its demands are known.
     pub(crate) fn draw(&self, rng: &mut Rng) -> f64 {
         let seconds = match self {
-            Demand::Deferred { held, .. } => return held.draw(rng),
             Demand::Quantiles { points } => quantiles::value_at(points, rng.unit()),
             Demand::Trace { .. } => 0.0,
             Demand::Deterministic { mean: demand } | Demand::Contended { alone: demand, .. } => {
@@ -320,26 +297,8 @@ impl Demand {
                 check_share(demand_key(stage, "coherence"), *coherence, MOST_GROWTH)
             }
             Demand::Quantiles { points } => quantiles::check(&demand_key(stage, "points"), points),
-            Demand::Deferred { held, outside } => {
-                held.check_part(stage, "held")?;
-                outside.check_part(stage, "outside")
-            }
             Demand::Trace { .. } => Ok(()),
         }
-    }
-}
-
-impl Demand {
-    /// Checks a part of a deferred demand, which has moments and a stream of its own.
-    fn check_part(&self, stage: &str, part: &str) -> Result<(), SpecError> {
-        let is_plain = !(self.is_cached() || self.is_contended() || self.is_traced())
-            && self.outside().is_none()
-            && !matches!(self, Demand::Empirical { file: Some(_), .. });
-        if is_plain {
-            return self.check(stage);
-        }
-        let allowed = "a distribution without cache, contention, trace, file or a deferred part";
-        Err(SpecError::value(demand_key(stage, part), "another kind", allowed))
     }
 }
 

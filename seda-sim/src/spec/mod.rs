@@ -28,7 +28,7 @@ mod stage;
 mod trace;
 
 pub use arrivals::ArrivalsSpec;
-pub use beside::{KeySpec, TimerSpec};
+pub use beside::TimerSpec;
 pub use class::ClassSpec;
 pub use demand::Demand;
 pub use error::SpecError;
@@ -184,6 +184,9 @@ impl Spec {
     fn load(&mut self, read: &dyn Fn(&Path) -> Result<String, SpecError>) -> Result<(), SpecError> {
         for stage in &mut self.stages {
             stage.demand.load(&stage.name, read)?;
+            if let Some(outside) = &mut stage.outside {
+                outside.load(&format!("{}.outside", stage.name), read)?;
+            }
         }
         let is_traced = self.stages.iter().any(|stage| stage.demand.is_traced());
         if let Some(trace) = &self.arrivals.trace {

@@ -10,7 +10,7 @@ mod service;
 use super::bounds::one_of;
 use super::error::SpecError;
 use super::stage::{PoolSpec, RouteSpec, StageSpec};
-use super::{ArrivalsSpec, Demand, KeySpec, Spec, TimerSpec};
+use super::{ArrivalsSpec, Demand, Spec, TimerSpec};
 use super::{default_cool_down, default_seed, default_warm_up, default_window};
 use entries::Entry;
 use flow::Flow;
@@ -56,7 +56,6 @@ impl Spec {
         let is_reached = |name: &str| stages.iter().any(|stage| stage.name == name);
         let arrivals = ArrivalsSpec {
             timers: flow.timers.iter().filter(|timer| is_reached(&timer.stage)).cloned().collect(),
-            keys: keys(report, &is_reached),
             cpu: load::cpu(report, rate),
             ..bursts::arrivals(report, &entries, rate)
         };
@@ -181,6 +180,8 @@ fn outside(entries: &[Entry<'_>], rate: f64) -> StageSpec {
         balance: None,
         demand: Demand::Deterministic { mean: Duration::ZERO },
         cpu_share: 1.0,
+        outside: None,
+        hot_key: None,
         routes,
     }
 }
@@ -200,6 +201,8 @@ fn stage_spec(stage: &StageReport, report: &Report, flow: &Flow) -> StageSpec {
         balance: None,
         demand: service.demand,
         cpu_share: service.cpu_share,
+        outside: service.outside,
+        hot_key: hot_key(stage),
         routes: flow.routes_of(&stage.name),
     }
 }
@@ -222,17 +225,12 @@ fn workers(stage: &StageReport) -> WorkerRange {
     WorkerRange::new(range.min.min(cap), range.max.min(cap))
 }
 
-/// Returns the keys of the keyed stages that are reached.
-fn keys(report: &Report, is_reached: &impl Fn(&str) -> bool) -> Vec<KeySpec> {
-    let keyed = report.stages.iter().filter(|s| s.limits.keyed && is_reached(&s.name));
-    keyed
-        .map(|stage| {
-            let share = stage.last_ten_seconds.busiest_shard_share.unwrap_or(0.0);
-            // The shard of the hottest key has its part of the other keys, too.
-            let even = 1.0 / SHARDS as f64;
-            KeySpec::new(&stage.name, ((share - even) / (1.0 - even)).clamp(0.0, 1.0))
-        })
-        .collect()
+/// Returns the share of the hottest key of a stage; `None` if it is not keyed.
+fn hot_key(stage: &StageReport) -> Option<f64> {
+    let share = stage.last_ten_seconds.busiest_shard_share.unwrap_or(0.0);
+    // The shard of the hottest key has its part of the other keys, too.
+    let even = 1.0 / SHARDS as f64;
+    stage.limits.keyed.then(|| ((share - even) / (1.0 - even)).clamp(0.0, 1.0))
 }
 
 /// Returns the settings of the graph: its budget, its SLOs, rates and places outside, and the

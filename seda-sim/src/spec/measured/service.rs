@@ -13,6 +13,8 @@ pub(super) struct Service {
     pub(super) demand: Demand,
     /// The share of the time that a worker is held in which it is on a core.
     pub(super) cpu_share: f64,
+    /// The time outside; `None` unless the stage defers.
+    pub(super) outside: Option<Demand>,
 }
 
 /// Returns the service of a stage on a core of its own: the time that an event holds a worker,
@@ -30,15 +32,13 @@ pub(super) fn of(stage: &StageReport) -> Service {
     let cpu_share = if held > 0.0 { cpu.clamp(0.0, 1.0) } else { 1.0 };
     // The time outside counts from the taking of an event, so it has the worker's in it.
     let away = window.outside * window.seconds / ended as f64 - total;
-    let demand = if window.outside_seconds.is_some() && away > 0.0 {
-        Demand::Deferred {
-            held: Box::new(Demand::Deterministic { mean: whole_nanos(held) }),
-            outside: Box::new(Demand::measured(shape, away)),
-        }
+    if window.outside_seconds.is_some() && away > 0.0 {
+        // The measured shape is of the time outside, which is nearly all.
+        let demand = Demand::Deterministic { mean: whole_nanos(held) };
+        Service { demand, cpu_share, outside: Some(Demand::measured(shape, away)) }
     } else {
-        Demand::measured(shape, held)
-    };
-    Service { demand, cpu_share }
+        Service { demand: Demand::measured(shape, held), cpu_share, outside: None }
+    }
 }
 
 /// Returns the service over the whole life, of a stage with few events in the window.
@@ -47,7 +47,8 @@ fn of_life(stage: &StageReport) -> Service {
     let busy = 1.0 - runqueue;
     let shape: &QuantileSummary = &stage.service_seconds.quantiles;
     let cpu_share = stage.cpu_share.map_or(1.0, |cpu| (cpu / busy.max(f64::MIN_POSITIVE)).min(1.0));
-    Service { demand: Demand::measured(shape, shape.mean.unwrap_or(0.0) * busy), cpu_share }
+    let demand = Demand::measured(shape, shape.mean.unwrap_or(0.0) * busy);
+    Service { demand, cpu_share, outside: None }
 }
 
 /// Returns a time of whole nanoseconds, as TOML has it.
