@@ -2,7 +2,7 @@
 
 use super::error::SimError;
 use super::inside::Inside;
-use super::job::{Edge, Job, StageHandler, TouchedPools, TracedDemand};
+use super::job::{Edge, Job, StageHandler, TouchedPools, TracedDemand, WayOut};
 use super::outside::Outside;
 use super::timers::Timer;
 use crate::base::rng::{Purpose, Rng};
@@ -111,11 +111,12 @@ pub(crate) fn build(spec: &Spec, seed: u64) -> Result<Built, SimError> {
     let clock = Arc::new(ManualClock::new());
     let mut outside = Vec::new();
     for (index, (stage, declared)) in spec.stages.iter().zip(&stages).enumerate() {
-        let away = away(stage, declared, seed, index, &clock, &touched);
-        outside.extend(away.clone());
+        let rng = Rng::new(seed, Purpose::Outside(index));
+        let way_out = way_out(stage, declared, &clock, rng);
+        outside.extend(way_out.as_ref().map(|way| Arc::clone(&way.outside)));
         let handler = StageHandler {
             edges: Vec::new(),
-            outside: away,
+            outside: way_out,
             panics: 0.0,
             rng: Arc::new(Mutex::new(Rng::new(seed, Purpose::Routing(index)))),
             touched: Arc::clone(&touched),
@@ -274,18 +275,15 @@ fn attach<F: Fn(usize) -> Result<StageHandler, FactoryError> + Send + Sync + 'st
     Ok(())
 }
 
-/// Returns the outside of a stage that defers.
-fn away(
+/// Returns the way outside of a stage that defers.
+fn way_out(
     stage: &StageSpec,
     declared: &Declared,
-    seed: u64,
-    index: usize,
     clock: &Arc<ManualClock>,
-    touched: &Arc<TouchedPools>,
-) -> Option<Arc<Outside>> {
-    let demand = stage.outside.as_ref()?;
-    let rng = Rng::new(seed, Purpose::Outside(index));
-    Some(Arc::new(Outside::new(clock, demand, &declared.pools, touched, rng)))
+    rng: Rng,
+) -> Option<WayOut> {
+    let outside = Arc::new(Outside::new(clock, stage.outside.as_ref()?, rng));
+    Some(WayOut { outside, pools: declared.pools.clone() })
 }
 
 /// Draws the key of an event: the hottest one is 0.

@@ -6,9 +6,9 @@
 use super::arrivals::{draw_class, shares};
 use super::build::{Built, KnownRoute};
 use super::inside::{Counted, Inside};
-use super::job::{Answer, AttemptEnd, Job, Mailbox};
+use super::job::{AttemptEnd, Job, Mailbox};
 use super::limiter::{Limiter, Outcome};
-use super::reply::Reply;
+use super::reply::{Answer, Reply};
 use super::tenants::TenantChoice;
 use crate::base::rng::{Purpose, Rng};
 use crate::base::time::nanos;

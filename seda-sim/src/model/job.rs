@@ -3,8 +3,8 @@
 //! A handler is called after the service: the clock has moved by the service time already.
 
 use super::inside::Counted;
-use super::outside::{Away, Outside};
-use super::reply::Reply;
+use super::outside::Outside;
+use super::reply::{Answer, Reply};
 use crate::base::rng::Rng;
 use parking_lot::Mutex;
 use seda_core::{Context, Handler, Outcome, Pending, Refused, ReplyAddress, ReplySink, Sink};
@@ -22,14 +22,6 @@ pub(crate) struct Job {
     demand: u64,
     /// Counts the request as inside the graph, if a demand depends on that.
     counted: Option<Counted>,
-}
-
-/// The answer to a client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
-    Done,
-    /// A later stage refused the event.
-    Refused,
 }
 
 /// How an attempt ended in the graph.
@@ -136,8 +128,16 @@ pub(crate) struct StageHandler {
     /// Receives the demand of each event that is begun; `None` unless the stage takes its demands
     /// from a trace.
     pub(crate) traced: Option<Arc<TracedDemand>>,
-    /// Receives the events that are deferred; `None` unless the stage defers.
-    pub(crate) outside: Option<Arc<Outside>>,
+    /// The way outside; `None` unless the stage defers.
+    pub(crate) outside: Option<WayOut>,
+}
+
+/// The way outside of a stage that defers.
+#[derive(Clone)]
+pub(crate) struct WayOut {
+    pub(crate) outside: Arc<Outside>,
+    /// The pools of the stage, which may take more events when one comes back.
+    pub(crate) pools: Vec<usize>,
 }
 
 impl Job {
@@ -176,8 +176,8 @@ impl Handler<Job> for StageHandler {
         }
         match &self.outside {
             None => self.go_on(job, &mut InHand(cx)),
-            Some(outside) => match cx.defer() {
-                Ok(pending) => outside.begin(Away { pending, job, handler: self.clone() }),
+            Some(way) => match cx.defer() {
+                Ok(pending) => self.leave(way, job, pending),
                 Err(_) => job.end(Answer::Refused),
             },
         }
@@ -185,7 +185,7 @@ impl Handler<Job> for StageHandler {
 }
 
 /// What an event is sent on from.
-pub(super) trait Sender {
+trait Sender {
     fn send(&mut self, sink: &Sink<Job>, job: Job) -> Result<(), Refused<Job>>;
 }
 
@@ -205,8 +205,18 @@ impl Sender for Pending {
 }
 
 impl StageHandler {
+    /// Lets an event go outside, and on when it comes back.
+    fn leave(&self, way: &WayOut, job: Job, mut pending: Pending) {
+        let (handler, pools) = (self.clone(), way.pools.clone());
+        way.outside.begin(Box::new(move || {
+            handler.go_on(job, &mut pending);
+            pending.complete();
+            pools.iter().for_each(|pool| handler.touched.touch(*pool));
+        }));
+    }
+
     /// Sends an event and its copies on, or ends it.
-    pub(super) fn go_on(&self, mut job: Job, sender: &mut impl Sender) {
+    fn go_on(&self, mut job: Job, sender: &mut impl Sender) {
         let edge = match job.route.take() {
             Some(known) => self.edges.get(known).filter(|edge| edge.copies <= 0.0),
             None => self.draw_edge(),

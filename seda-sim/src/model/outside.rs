@@ -1,10 +1,9 @@
 //! Deferred events: outside of all workers until a moment.
 
-use super::job::{Job, StageHandler, TouchedPools};
 use crate::base::rng::Rng;
 use crate::spec::Demand;
 use parking_lot::Mutex;
-use seda_core::{Clock, ManualClock, Pending, Time};
+use seda_core::{Clock, ManualClock, Time};
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
@@ -13,9 +12,6 @@ use std::sync::Arc;
 pub(crate) struct Outside {
     clock: Arc<ManualClock>,
     demand: Demand,
-    /// The pools of the stage, which may take more events when one comes back.
-    pools: Vec<usize>,
-    touched: Arc<TouchedPools>,
     state: Mutex<OutsideState>,
 }
 
@@ -26,46 +22,34 @@ struct OutsideState {
     away: BinaryHeap<Due>,
 }
 
-/// A deferred event, and the handler that it comes from.
-pub(crate) struct Away {
-    pub(super) pending: Pending,
-    pub(super) job: Job,
-    pub(super) handler: StageHandler,
-}
+/// Lets a deferred event go on.
+pub(crate) type Return = Box<dyn FnOnce() + Send>;
 
 /// A deferred event that comes back at a moment, in nanoseconds.
 struct Due {
     at: u64,
     number: u64,
-    away: Away,
+    comes_back: Return,
 }
 
 impl Outside {
     /// Returns the outside of a stage without events.
-    pub(crate) fn new(
-        clock: &Arc<ManualClock>,
-        demand: &Demand,
-        pools: &[usize],
-        touched: &Arc<TouchedPools>,
-        rng: Rng,
-    ) -> Self {
+    pub(crate) fn new(clock: &Arc<ManualClock>, demand: &Demand, rng: Rng) -> Self {
         Self {
             clock: Arc::clone(clock),
             demand: demand.clone(),
-            pools: pools.to_vec(),
-            touched: Arc::clone(touched),
             state: Mutex::new(OutsideState { rng, next_number: 0, away: BinaryHeap::new() }),
         }
     }
 
     /// Takes an event over until its time outside is over.
-    pub(super) fn begin(&self, away: Away) {
+    pub(super) fn begin(&self, comes_back: Return) {
         let now = self.clock.now().nanos_since(Time::ZERO);
         let mut state = self.state.lock();
         let at = now.saturating_add(self.demand.draw(&mut state.rng).round() as u64);
         let number = state.next_number;
         state.next_number += 1;
-        state.away.push(Due { at, number, away });
+        state.away.push(Due { at, number, comes_back });
     }
 
     /// Returns the time at which the next event comes back.
@@ -81,10 +65,8 @@ impl Outside {
         }
         let due = state.away.pop();
         drop(state);
-        if let Some(Due { away: Away { mut pending, job, handler }, .. }) = due {
-            handler.go_on(job, &mut pending);
-            pending.complete();
-            self.pools.iter().for_each(|pool| self.touched.touch(*pool));
+        if let Some(due) = due {
+            (due.comes_back)();
         }
     }
 }

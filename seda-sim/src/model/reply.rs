@@ -1,9 +1,16 @@
 //! The reply that an event owes: its own, one that it shares with its copies, or none.
 
-use super::job::Answer;
 use parking_lot::Mutex;
 use seda_core::Responder;
 use std::sync::Arc;
+
+/// The answer to a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Done,
+    /// A later stage refused the event.
+    Refused,
+}
 
 /// The reply that an event owes.
 #[derive(Debug)]

@@ -67,8 +67,8 @@ pub struct Limit {
     pub kind: String,
     /// The load that is offered to it; 1 is full.
     pub load: f64,
-    /// Requests per second at which it is full.
-    pub full_at: f64,
+    /// Requests per second at which it is full; `None` if none need it.
+    pub full_at: Option<f64>,
 }
 
 impl Range {
@@ -187,7 +187,7 @@ impl Limit {
                 stage: None,
                 kind: "none".to_owned(),
                 load: 0.0,
-                full_at: f64::INFINITY,
+                full_at: None,
             };
         };
         let load = first.load(rate);
@@ -197,7 +197,7 @@ impl Limit {
             stage: first.stage.clone(),
             kind: kind.to_owned(),
             load,
-            full_at: first.full_at(),
+            full_at: Some(first.full_at()).filter(|rate| rate.is_finite()),
         }
     }
 }

@@ -271,7 +271,7 @@ impl Trial<'_> {
             return Ok(format!(
                 "{} is full at {:.0}/s with the most workers and cores and half of the demand{}",
                 limit.resource,
-                limit.full_at,
+                limit.full_at.unwrap_or(0.0),
                 if stage.is_empty() { String::new() } else { format!(" (stage {stage})") }
             ));
         }

@@ -1,6 +1,5 @@
 //! What arrives beside requests: the events of timers.
 
-use super::ArrivalsSpec;
 use super::bounds::{check_rate, one_of};
 use super::error::SpecError;
 use super::stage::StageSpec;
@@ -25,17 +24,15 @@ impl TimerSpec {
     }
 }
 
-impl ArrivalsSpec {
-    /// Checks the timers against the stages.
-    pub(super) fn check_beside(&self, stages: &[StageSpec]) -> Result<(), SpecError> {
-        let names: Vec<&str> = stages.iter().map(|stage| stage.name.as_str()).collect();
-        for timer in &self.timers {
-            check_rate("arrivals.timers.rate", timer.rate)?;
-            if !names.contains(&timer.stage.as_str()) {
-                let key = "arrivals.timers.stage";
-                return Err(SpecError::value(key, &timer.stage, one_of(&names)));
-            }
+/// Checks timers against the stages.
+pub(super) fn check(timers: &[TimerSpec], stages: &[StageSpec]) -> Result<(), SpecError> {
+    let names: Vec<&str> = stages.iter().map(|stage| stage.name.as_str()).collect();
+    for timer in timers {
+        check_rate("arrivals.timers.rate", timer.rate)?;
+        if !names.contains(&timer.stage.as_str()) {
+            let key = "arrivals.timers.stage";
+            return Err(SpecError::value(key, &timer.stage, one_of(&names)));
         }
-        Ok(())
     }
+    Ok(())
 }

@@ -1,6 +1,5 @@
 //! The routes between stages, and the circles that feed themselves.
 
-use super::timer;
 use crate::spec::TimerSpec;
 use crate::spec::stage::RouteSpec;
 use seda_core::Report;
@@ -35,7 +34,7 @@ impl Flow {
         for stage in endless.iter().flat_map(|circle| circle.iter()) {
             if let Some(stage) = report.stages.get(*stage) {
                 let rate = stage.last_ten_seconds.offered as f64 / seconds;
-                flow.timers.push(timer(&stage.name, rate));
+                flow.timers.push(TimerSpec::new(&stage.name, rate));
             }
         }
         for (index, stage) in report.stages.iter().enumerate() {

@@ -10,7 +10,7 @@ mod service;
 use super::bounds::one_of;
 use super::error::SpecError;
 use super::stage::{PoolSpec, RouteSpec, StageSpec};
-use super::{ArrivalsSpec, Demand, Spec, TimerSpec};
+use super::{ArrivalsSpec, Demand, Spec};
 use super::{default_cool_down, default_seed, default_warm_up, default_window};
 use entries::Entry;
 use flow::Flow;
@@ -280,9 +280,4 @@ fn shared_pools(report: &Report, stages: &[StageSpec]) -> Vec<PoolSpec> {
         }
     }
     pools
-}
-
-/// Returns a timer that stands for a circle of events that nothing begins.
-fn timer(stage: &str, rate: f64) -> TimerSpec {
-    TimerSpec::new(stage, rate)
 }

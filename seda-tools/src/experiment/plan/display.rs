@@ -163,11 +163,7 @@ fn times(range: Option<Range>) -> String {
 
 fn limit(limit: &Limit) -> String {
     let Limit { resource, kind, load, full_at, .. } = limit;
-    let full = if full_at.is_finite() {
-        format!(", full at {}", units::rate(*full_at))
-    } else {
-        String::new()
-    };
+    let full = full_at.map_or_else(String::new, |rate| format!(", full at {}", units::rate(rate)));
     format!("{resource} ({kind}) at {}{full}", units::whole_percent(*load))
 }
 
