@@ -398,9 +398,9 @@ fn the_written_spec_of_a_report_can_be_simulated_again() {
 }
 
 /// Two stages under load, of which the second is nearly full: the report at the end of a run.
-fn measured() -> PathBuf {
+fn measured(test: &str) -> PathBuf {
     let spec = file(
-        "measured.toml",
+        &format!("{test}.toml"),
         r#"
         cores = 4
         window = "20s"
@@ -421,16 +421,16 @@ fn measured() -> PathBuf {
         pool_size = "off"
         "#,
     );
-    let run = file("run.json", "");
+    let run = file(&format!("{test}-run.json"), "");
     let sim = seda(&["sim", spec.to_str().unwrap(), "--json", run.to_str().unwrap()]);
     assert!(sim.status.success(), "{sim:?}");
     fs::remove_file(spec).unwrap();
-    file("report.json", &json(&run)["graph"].to_string())
+    file(&format!("{test}-report.json"), &json(&run)["graph"].to_string())
 }
 
 #[test]
 fn a_plan_prints_before_and_after_in_80_columns_and_as_json() {
-    let (report, out) = (measured(), file("plan.json", ""));
+    let (report, out) = (measured("plan"), file("plan.json", ""));
     let name = report.to_str().unwrap();
     let plan = seda(&[
         "plan",
@@ -476,7 +476,7 @@ fn a_plan_prints_before_and_after_in_80_columns_and_as_json() {
 
 #[test]
 fn a_plan_of_wrong_input_is_refused_in_one_line() {
-    let report = measured();
+    let report = measured("wrong");
     let name = report.to_str().unwrap();
     let text = fs::read_to_string(&report).unwrap();
     let empty = file("empty.json", "");
