@@ -7,8 +7,8 @@ use std::fmt;
 
 /// The widths of the columns: figure, measured, before, after.
 const LABEL: usize = 13;
-const MEASURED: usize = 12;
-const SIDE: usize = 27;
+const MEASURED: usize = 13;
+const SIDE: usize = 26;
 /// The width of a line of prose.
 const WIDTH: usize = 79;
 
@@ -155,8 +155,10 @@ fn times(range: Option<Range>) -> String {
         || "-".to_owned(),
         |Range { low, median, high, .. }| {
             let [low, median, high] = [low, median, high].map(units::seconds);
-            format!("{median} ({} .. {high})", low.split(' ').next().unwrap_or_default())
-                .replace("( ..", "(")
+            // One unit is enough for both ends.
+            let unit = high.find(' ').and_then(|space| high.get(space..)).unwrap_or_default();
+            let low = low.strip_suffix(unit).unwrap_or(&low);
+            format!("{median} ({low} .. {high})")
         },
     )
 }
