@@ -91,8 +91,8 @@ fn neighbours(report: &Report) -> Vec<String> {
     let mut spots = Vec::new();
     if let Some(others) = machine.others.filter(|others| *others > SMALL) {
         spots.push(format!(
-            "Other processes used {others:.2} cores: the model has all {} for this one.",
-            machine.cores
+            "Other processes used {others:.2} cores: the model keeps their part of the waits for a \
+             core, and it does not grow."
         ));
     }
     if let Some(steal) = machine.steal.filter(|steal| *steal > SMALL) {

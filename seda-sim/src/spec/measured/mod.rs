@@ -187,7 +187,7 @@ fn outside(entries: &[Entry<'_>], rate: f64) -> StageSpec {
 }
 
 fn stage_spec(stage: &StageReport, report: &Report, flow: &Flow) -> StageSpec {
-    let service = service::of(stage);
+    let service = service::of(stage, &report.machine);
     let is_shared = is_shared(stage, report);
     StageSpec {
         name: stage.name.clone(),
