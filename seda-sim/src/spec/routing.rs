@@ -20,7 +20,7 @@ pub(super) fn check(stages: &[StageSpec], timers: &[TimerSpec]) -> Result<(), Sp
     let begun = stages.iter().enumerate().filter(is_begun).map(|(index, _)| index).collect();
     let reached = reachable(&next, begun);
     if let Some((stage, _)) = stages.iter().zip(&reached).find(|(_, reached)| !**reached) {
-        let allowed = "one that a route or a timer leads to; requests enter at the first";
+        let allowed = "one that a route leads to; requests enter at the first";
         return Err(SpecError::value(format!("stage.{}", stage.name), "never visited", allowed));
     }
     // Backwards from the stages that answer: a stage that is not met never ends a request.
