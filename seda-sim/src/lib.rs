@@ -47,18 +47,22 @@
 //! A file imports its own room and rooms below it:
 //!
 //! ```text
+//! plan     a changed graph: forecasts of it, and the cheapest change
 //! study    many runs: recovery after a trigger, the truth about bottlenecks
 //! run      the loop: next event, move the clock, act
 //! model    arrivals, clients, the graph and its handlers, workers and cores
 //! report   counts of the ends of requests, and the report
 //! spec     the input as a TOML file has it, checked; capacity by the operational laws
+//! laws     closed forms of queueing theory
 //! base     random numbers, time
 //! ```
 
 #![forbid(unsafe_code)]
 
 mod base;
+pub mod laws;
 mod model;
+pub mod plan;
 pub mod report;
 mod run;
 pub mod spec;
@@ -69,5 +73,5 @@ pub use report::SimReport;
 pub use report::fairness::Fairness;
 pub use report::tenants::{AboveLevel, BelowLevel, TenantFairness};
 pub use run::{run, watch};
-pub use spec::capacity::Capacity;
+pub use spec::capacity::{Capacity, Resource, ResourceKind};
 pub use spec::{Spec, SpecError};

@@ -13,7 +13,7 @@
 //! ```text
 //! cli         flags, progress, exit codes
 //! page        reports as self-contained pages and drawings
-//! experiment  sweep, step, compare, sim, lab: several runs against one server
+//! experiment  sweep, step, compare, sim, plan, lab: several runs against one server
 //! generator   an engine without sockets, sockets without a schedule, threads that connect them
 //! load        the plan of a run: arrivals, trace, mix, workload, retries
 //! report      outcomes and figures of a run as plain data, and their units
@@ -70,7 +70,7 @@ pub mod page;
 pub mod report;
 pub mod watch;
 
-pub use experiment::{compare, lab, sim, step, sweep};
+pub use experiment::{compare, lab, plan as what_if, sim, step, sweep};
 pub use h1::{RequestError, RequestShape, Url, UrlError};
 pub use load::{arrivals, mix, plan, trace, workload};
 #[doc(inline)]

@@ -396,3 +396,131 @@ fn the_written_spec_of_a_report_can_be_simulated_again() {
     let again = seda(&["sim", &spec]);
     assert_eq!(first.stdout, again.stdout);
 }
+
+/// Two stages under load, of which the second is nearly full: the report at the end of a run.
+fn measured(test: &str) -> PathBuf {
+    let spec = file(
+        &format!("{test}.toml"),
+        r#"
+        cores = 4
+        window = "20s"
+        arrivals = { rate = 90.0 }
+        pool = [{ name = "both", workers = 2 }]
+        [[stage]]
+        name = "parse"
+        capacity = 1000
+        pool = "both"
+        demand = { kind = "exponential", mean = "1ms" }
+        routes = [{ to = "work" }]
+        [[stage]]
+        name = "work"
+        capacity = 1000
+        demand = { kind = "exponential", mean = "8ms" }
+        [graph.control]
+        admission = "off"
+        pool_size = "off"
+        "#,
+    );
+    let run = file(&format!("{test}-run.json"), "");
+    let sim = seda(&["sim", spec.to_str().unwrap(), "--json", run.to_str().unwrap()]);
+    assert!(sim.status.success(), "{sim:?}");
+    fs::remove_file(spec).unwrap();
+    file(&format!("{test}-report.json"), &json(&run)["graph"].to_string())
+}
+
+/// Returns the words of a text whose lines break anywhere.
+fn words(text: Vec<u8>) -> String {
+    let text = String::from_utf8(text).unwrap();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn a_plan_prints_before_and_after_in_80_columns_and_as_json() {
+    let (report, out) = (measured("plan"), file("plan.json", ""));
+    let name = report.to_str().unwrap();
+    let plan = seda(&[
+        "plan",
+        "--report",
+        name,
+        "--rate",
+        "150",
+        "--workers",
+        "work=2",
+        "--slo",
+        "100ms",
+        "--runs",
+        "3",
+        "--json",
+        out.to_str().unwrap(),
+    ]);
+    let text = String::from_utf8(plan.stdout).unwrap();
+    assert_eq!(plan.status.code(), Some(0), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    assert!(text.contains("what if --workers work=2 --rate 150"), "{text}");
+    assert!(text.contains("slo: p99 within 100 ms is met"), "{text}");
+    let json = json(&out);
+    let sides = &json["comparison"];
+    let figure = |side: &str, name: &str| sides[side]["forecast"][name]["median"].as_f64().unwrap();
+    assert!((figure("before", "throughput") / 90.0 - 1.0).abs() < 0.1, "{text}");
+    assert!((figure("after", "throughput") / 150.0 - 1.0).abs() < 0.1, "{text}");
+    let full = |side: &str| sides[side]["forecast"]["limit"]["full_at"].as_f64().unwrap();
+    assert!((full("after") / full("before") - 2.0).abs() < 0.1, "{text}");
+
+    // A search; without a remedy its exit code is 1, and it names the stage.
+    let search = |slo: &str| {
+        seda(&["plan", "--report", name, "--rate", "150", "--slo", slo, "--search", "--runs", "2"])
+    };
+    let found = search("100ms");
+    let text = words(found.stdout);
+    assert!(found.status.success() && text.contains("costs 1.0: --workers work=2"), "{text}");
+    let none = search("5ms");
+    let text = words(none.stdout);
+    assert_eq!(none.status.code(), Some(1), "{text}");
+    assert!(text.contains("no change gives") && text.contains("stage work"), "{text}");
+    fs::remove_file(report).unwrap();
+}
+
+#[test]
+fn a_plan_of_wrong_input_is_refused_in_one_line() {
+    let report = measured("wrong");
+    let name = report.to_str().unwrap();
+    let text = fs::read_to_string(&report).unwrap();
+    let empty = file("empty.json", "");
+    let old = file("old.json", &text.replace("last_ten_seconds", "last_minute"));
+    let few = file("few.json", &{
+        let mut few: Value = serde_json::from_str(&text).unwrap();
+        for edge in few["edges"].as_array_mut().unwrap() {
+            edge["last_ten_seconds"]["sent"] = 12.into();
+        }
+        few.to_string()
+    });
+    let [empty, old, few] = [empty, old, few].map(|path| path.to_str().unwrap().to_owned());
+    let cases: &[(&[&str], &[&str])] = &[
+        (&["--report", name, "--workers", "wrok=2"], &["--workers wrok=2", "work, both"]),
+        (&["--report", name, "--workers", "work=zero"], &["--workers", "work=zero", "1 to 1024"]),
+        (&["--report", name, "--workers", "parse=3"], &["--workers parse=3", "--workers both=3"]),
+        (&["--report", name, "--cap", "work=1"], &["--cap work=1", "allowed: parse"]),
+        (&["--report", name, "--places", "work=1"], &["--places work=1", "defers no events"]),
+        (&["--report", name, "--demand", "work=half"], &["--demand", "work=half", "0.5x"]),
+        (&["--report", name, "--rate", "0"], &["--rate", "'0'", "above 0"]),
+        (&["--report", name, "--search"], &["--search", "--slo 200ms"]),
+        (&["--report", name, "--rate", "5", "--clients", "5"], &["--rate", "--clients"]),
+        (&["--report", &empty], &["--report", "EOF", "/_seda/report"]),
+        (&["--report", &old], &["--report", "last_ten_seconds", "this version"]),
+        (&["--report", &few], &["--report", "12 requests at parse", "30 at least"]),
+        (&["--report", "/no/such/file"], &["--report", "/no/such/file"]),
+        (&["--report", "http://127.0.0.1:1"], &["--report", "127.0.0.1:1", "running seda server"]),
+        (&[], &["--report"]),
+    ];
+    for (arguments, parts) in cases {
+        let arguments: Vec<&str> = ["plan"].iter().chain(*arguments).copied().collect();
+        let (said, code) = complaint(&arguments);
+        assert_eq!(code, 2, "{arguments:?}: {said}");
+        for part in *parts {
+            assert!(said.contains(part), "{arguments:?} says {said:?} without {part:?}");
+        }
+    }
+    for path in [name, &empty, &old, &few] {
+        fs::remove_file(path).unwrap();
+    }
+}

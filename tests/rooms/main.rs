@@ -65,7 +65,7 @@ const HOUSES: &[House] = &[
     },
     House {
         folder: "seda-sim/src",
-        rooms: &["study", "run", "model", "report", "spec", "base"],
+        rooms: &["plan", "study", "run", "model", "report", "spec", "laws", "base"],
         root: &["lib.rs"],
     },
     House {

@@ -92,6 +92,10 @@ pub(crate) struct TickSums {
     /// The events offered in each tick, and their squares.
     pub(crate) arrivals: u64,
     pub(crate) squares: u128,
+    /// The products of the events offered in each tick and in the tick before it.
+    pub(crate) products: u128,
+    /// The events offered in the last tick.
+    pub(crate) last: u64,
     /// The ticks that found a worker of the pool busy, and the busy workers found.
     pub(crate) busy_ticks: u64,
     pub(crate) busy_workers: u64,
@@ -103,6 +107,8 @@ impl TickSums {
         self.ticks += 1;
         self.arrivals += arrivals;
         self.squares += u128::from(arrivals) * u128::from(arrivals);
+        self.products += u128::from(arrivals) * u128::from(self.last);
+        self.last = arrivals;
         self.busy_ticks += u64::from(busy > 0);
         self.busy_workers += busy as u64;
     }
@@ -113,6 +119,8 @@ impl TickSums {
             ticks: self.ticks - then.ticks,
             arrivals: self.arrivals - then.arrivals,
             squares: self.squares - then.squares,
+            products: self.products - then.products,
+            last: self.last,
             busy_ticks: self.busy_ticks - then.busy_ticks,
             busy_workers: self.busy_workers - then.busy_workers,
         }
@@ -128,6 +136,17 @@ impl TickSums {
         let mean = self.arrivals as f64 / ticks;
         let variance = (self.squares as f64 / ticks - mean * mean) * ticks / (ticks - 1.0);
         Some((variance / mean).max(0.0))
+    }
+
+    /// Returns the covariance of the arrivals of neighbouring ticks over their mean; `None` as the
+    /// dispersion.
+    pub(crate) fn persistence(self) -> Option<f64> {
+        if self.ticks < 5 || self.arrivals == 0 {
+            return None;
+        }
+        let ticks = self.ticks as f64;
+        let mean = self.arrivals as f64 / ticks;
+        Some((self.products as f64 / ticks - mean * mean) / mean)
     }
 
     /// Returns the mean number of busy workers in the ticks that found one; `None` without such.

@@ -30,6 +30,8 @@ pub(crate) enum Purpose {
     Keys(usize),
     /// Times outside, by stage.
     Outside(usize),
+    /// The events of a timer.
+    Timer(usize),
 }
 
 /// A seeded stream of random numbers.
@@ -55,6 +57,7 @@ impl Rng {
             Purpose::Graph(kind) => (9, kind),
             Purpose::Keys(stage) => (10, stage),
             Purpose::Outside(stage) => (11, stage),
+            Purpose::Timer(timer) => (12, timer),
         };
         // `seed_from_u64` goes through SplitMix64, so neighbouring seeds give unrelated streams.
         // The odd factor (2^64 / golden ratio) keeps the sums of seed and purpose apart.

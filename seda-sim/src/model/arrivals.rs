@@ -232,7 +232,7 @@ impl Drawn {
                 self.now = at;
                 return Some(at);
             }
-            if stretch.until == u64::MAX && rate == 0.0 && self.on_off.is_none() {
+            if stretch.until == u64::MAX && stretch.rate <= 0.0 {
                 return None;
             }
             // Pay off a part of the gap, and go on at the next rate.
@@ -281,6 +281,16 @@ mod tests {
         let bursts = "{ rate = 1000.0, process = 'on_off', on = '100ms', off = '300ms' }";
         let bursts = count(bursts, 1000.0) as f64;
         assert!((bursts / 250_000.0 - 1.0).abs() < 0.05, "{bursts}");
+    }
+
+    #[test]
+    fn a_class_without_a_share_has_no_arrivals_also_of_a_source_that_is_off_at_times() {
+        let text = "arrivals = { rate = 9.0, process = 'on_off', on = '100ms', off = '300ms' }
+            class = [{ name = 'some' }, { name = 'none', share = 0.0 }]
+            [[stage]]\nname = 'a'\ncapacity = 1\ndemand = { kind = 'exponential', mean = '1ms' }";
+        let spec: Spec = text.parse().unwrap();
+        let mut streams = streams(&spec, 1).unwrap();
+        assert!(streams[0].next().is_some() && streams[1].next().is_none());
     }
 
     #[test]

@@ -2,14 +2,15 @@
 
 use super::error::SimError;
 use super::inside::Inside;
-use super::job::{Edge, Job, StageHandler, TouchedPools, TracedDemand};
-use super::outside::{Leaving, WayOut};
+use super::job::{Edge, Job, StageHandler, TouchedPools, TracedDemand, WayOut};
+use super::outside::Outside;
+use super::timers::Timer;
 use crate::base::rng::{Purpose, Rng};
 use crate::spec::{Fault, Spec, StageSpec};
 use parking_lot::Mutex;
 use seda_core::{
-    Clock, FactoryError, Graph, Manual, ManualClock, Replicas, Route, Source, Stage, StageConfig,
-    Wire, WorkerRange,
+    Clock, FactoryError, Graph, Manual, ManualClock, Pool, Replicas, Route, Source, Stage,
+    StageConfig, Wire, WorkerRange,
 };
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -26,8 +27,9 @@ pub(crate) struct Built {
     pub(crate) routes: Vec<KnownRoute>,
     pub(crate) touched: Arc<TouchedPools>,
     pub(crate) traced: Arc<TracedDemand>,
-    /// The events that handlers have deferred.
-    pub(crate) leaving: Leaving,
+    /// The deferred events of each stage that defers.
+    pub(crate) outside: Vec<Arc<Outside>>,
+    pub(crate) timers: Vec<Timer>,
     /// The requests inside the graph; `None` unless a demand depends on it.
     pub(crate) inside: Option<Inside>,
     /// The index of each pool, by name.
@@ -65,6 +67,8 @@ struct Declared {
 struct NextStage<'a> {
     /// Cumulative probability, as [`Edge::until`].
     until: f64,
+    /// The mean number of copies, as [`Edge::copies`].
+    copies: f64,
     declared: &'a Declared,
 }
 
@@ -95,40 +99,42 @@ pub(crate) fn build(spec: &Spec, seed: u64) -> Result<Built, SimError> {
         queues.extend(names.into_iter().map(|name| QueueName { stage: index, name }));
         let declared = declare(&mut graph, stage);
         graph.configure(declared, config(stage))?;
-        set_key(&mut graph, declared, stage, Rng::new(seed, Purpose::Keys(index)))?;
+        if let Some(hot) = stage.hot_key {
+            let rng = Mutex::new(Rng::new(seed, Purpose::Keys(index)));
+            graph.keyed(declared, move |_job| draw_key(&rng, hot))?;
+        }
         stages.push(Declared { stage: declared, pools: own });
     }
     // Edges need all stages to be declared.
     let touched = Arc::new(TouchedPools::new(pools.len()));
     let traced = Arc::new(TracedDemand::default());
-    let leaving = Leaving::default();
+    let clock = Arc::new(ManualClock::new());
+    let mut outside = Vec::new();
     for (index, (stage, declared)) in spec.stages.iter().zip(&stages).enumerate() {
+        let rng = Rng::new(seed, Purpose::Outside(index));
+        let way_out = way_out(stage, declared, &clock, rng);
+        outside.extend(way_out.as_ref().map(|way| Arc::clone(&way.outside)));
         let handler = StageHandler {
             edges: Vec::new(),
+            outside: way_out,
             panics: 0.0,
             rng: Arc::new(Mutex::new(Rng::new(seed, Purpose::Routing(index)))),
             touched: Arc::clone(&touched),
             traced: stage.demand.is_traced().then(|| Arc::clone(&traced)),
-            outside: way_out(stage, declared, Rng::new(seed, Purpose::Outside(index)), &leaving),
         };
         let next = next_stages(spec, stage, &stages);
         let panics = panics(spec, stage);
-        match stage.pool.as_ref().and_then(|pool| shared.get(pool.as_str())) {
-            Some(pool) => graph.attach_replicas_in(pool, declared.stage, |wire| {
-                factory(wire, handler, &next, panics)
-            })?,
-            None => graph
-                .attach_replicas(declared.stage, |wire| factory(wire, handler, &next, panics))?,
-        }
+        let pool = stage.pool.as_ref().and_then(|pool| shared.get(pool.as_str()));
+        attach(&mut graph, pool, declared.stage, |wire| factory(wire, handler, &next, panics))?;
     }
     let routes = known_routes(spec, &mut graph, &stages)?;
+    let timers = timers(spec, seed, &mut graph, &stages)?;
     // The settings in `[graph]` override the declared ones.
     graph.apply(spec.graph.clone())?;
     let first = stages.into_iter().next().ok_or(SimError::NoStage)?;
     let source = graph.source(first.stage)?;
     let is_contended = spec.stages.iter().any(|stage| stage.demand.is_contended());
     let inside = is_contended.then(Inside::default);
-    let clock = Arc::new(ManualClock::new());
     let graph = graph.start_manual(Arc::clone(&clock) as Arc<dyn Clock>)?;
     Ok(Built {
         graph,
@@ -137,7 +143,8 @@ pub(crate) fn build(spec: &Spec, seed: u64) -> Result<Built, SimError> {
         routes,
         touched,
         traced,
-        leaving,
+        outside,
+        timers,
         inside,
         pools,
         entry: first.pools,
@@ -179,44 +186,17 @@ fn config(stage: &StageSpec) -> StageConfig {
     }
 }
 
-/// Makes a stage keyed if its spec has a hot key.
-fn set_key(
-    graph: &mut Graph,
-    declared: Stage<Job>,
-    stage: &StageSpec,
-    rng: Rng,
-) -> Result<(), SimError> {
-    if let Some(share) = stage.hot_key {
-        graph.keyed(declared, key(share, rng))?;
-    }
-    Ok(())
-}
-
-/// Returns the way outside of a stage; `None` unless it defers its events.
-fn way_out(stage: &StageSpec, declared: &Declared, rng: Rng, leaving: &Leaving) -> Option<WayOut> {
-    let demand = stage.outside.clone()?;
-    Some(WayOut::new(demand, rng, declared.pools.clone(), leaving.clone()))
-}
-
-/// Returns the draw of an event's key: 0 for the `share` of the events with the hot key.
-fn key(share: f64, rng: Rng) -> impl Fn(&Job) -> u64 + Send + Sync + use<> {
-    let rng = Mutex::new(rng);
-    move |_job| {
-        let mut rng = rng.lock();
-        if rng.unit() < share { 0 } else { 1 + rng.below(OTHER_KEYS) as u64 }
-    }
-}
-
 /// Returns the stages that a stage sends to, with cumulative probabilities.
 fn next_stages<'a>(spec: &Spec, stage: &StageSpec, stages: &'a [Declared]) -> Vec<NextStage<'a>> {
     let mut until = 0.0;
     let mut next = Vec::with_capacity(stage.routes.len());
     for route in &stage.routes {
-        until += route.share;
+        let copies = if route.copies { route.share } else { 0.0 };
+        until += if route.copies { 0.0 } else { route.share };
         let index = spec.stages.iter().position(|stage| stage.name == route.to);
         let declared = index.and_then(|index| stages.get(index));
         debug_assert!(declared.is_some(), "a checked spec has no route to an unknown stage");
-        next.extend(declared.map(|declared| NextStage { until, declared }));
+        next.extend(declared.map(|declared| NextStage { until, copies, declared }));
     }
     next
 }
@@ -228,9 +208,10 @@ fn factory(
     next: &[NextStage<'_>],
     panics: Vec<f64>,
 ) -> impl Fn(usize) -> Result<StageHandler, FactoryError> + Send + Sync + use<> {
-    for NextStage { until, declared } in next {
+    for NextStage { until, copies, declared } in next {
         let sink = wire.sink(declared.stage);
-        handler.edges.push(Edge { until: *until, sink, pools: declared.pools.clone() });
+        let pools = declared.pools.clone();
+        handler.edges.push(Edge { until: *until, copies: *copies, sink, pools });
     }
     move |replica| {
         let panics = panics.get(replica).copied().unwrap_or(0.0);
@@ -262,6 +243,55 @@ fn panic_share(spec: &Spec, stage: &StageSpec, queue: &String) -> f64 {
     shares.sum()
 }
 
+/// Returns the timers of a spec.
+fn timers(
+    spec: &Spec,
+    seed: u64,
+    graph: &mut Graph,
+    stages: &[Declared],
+) -> Result<Vec<Timer>, SimError> {
+    let mut timers = Vec::with_capacity(spec.arrivals.timers.len());
+    for (number, timer) in spec.arrivals.timers.iter().enumerate() {
+        let index = spec.stages.iter().position(|stage| stage.name == timer.stage);
+        if let Some(target) = index.and_then(|index| stages.get(index)) {
+            let source = graph.source(target.stage)?;
+            timers.extend(Timer::new(timer, number, seed, source, target.pools.clone()));
+        }
+    }
+    Ok(timers)
+}
+
+/// Attaches the handlers of a stage, in a shared pool if there is one.
+fn attach<F: Fn(usize) -> Result<StageHandler, FactoryError> + Send + Sync + 'static>(
+    graph: &mut Graph,
+    pool: Option<&Pool>,
+    stage: Stage<Job>,
+    wire: impl FnOnce(&mut Wire<'_>) -> F,
+) -> Result<(), SimError> {
+    match pool {
+        Some(pool) => graph.attach_replicas_in(pool, stage, wire)?,
+        None => graph.attach_replicas(stage, wire)?,
+    }
+    Ok(())
+}
+
+/// Returns the way outside of a stage that defers.
+fn way_out(
+    stage: &StageSpec,
+    declared: &Declared,
+    clock: &Arc<ManualClock>,
+    rng: Rng,
+) -> Option<WayOut> {
+    let outside = Arc::new(Outside::new(clock, stage.outside.as_ref()?, rng));
+    Some(WayOut { outside, pools: declared.pools.clone() })
+}
+
+/// Draws the key of an event: the hottest one is 0.
+fn draw_key(rng: &Mutex<Rng>, hot: f64) -> usize {
+    let mut rng = rng.lock();
+    if rng.unit() < hot { 0 } else { 1 + rng.below(OTHER_KEYS) }
+}
+
 /// Returns the routes from the first stage; none unless the spec has them known at the entry.
 fn known_routes(
     spec: &Spec,
@@ -272,7 +302,7 @@ fn known_routes(
     if let Some(first) = spec.stages.first()
         && spec.routes_known
     {
-        for NextStage { until, declared } in next_stages(spec, first, stages) {
+        for NextStage { until, declared, .. } in next_stages(spec, first, stages) {
             routes.push(KnownRoute { until, route: graph.route([declared.stage.id()])? });
         }
     }

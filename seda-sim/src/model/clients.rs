@@ -6,8 +6,9 @@
 use super::arrivals::{draw_class, shares};
 use super::build::{Built, KnownRoute};
 use super::inside::{Counted, Inside};
-use super::job::{Answer, AttemptEnd, Job, Mailbox};
+use super::job::{AttemptEnd, Job, Mailbox};
 use super::limiter::{Limiter, Outcome};
+use super::reply::{Answer, Reply};
 use super::tenants::TenantChoice;
 use crate::base::rng::{Purpose, Rng};
 use crate::base::time::nanos;
@@ -160,7 +161,8 @@ impl Clients {
         let route = drawn.and_then(|drawn| drawn.route);
         let tenant = self.tenants.as_mut().map(|tenants| tenants.draw(now));
         let (key, tenant) = tenant.map(|tenant| (tenant.key, tenant.index)).unzip();
-        let info = RequestInfo { start: now, class, route: index, client, tenant };
+        let latency = nanos(self.spec.latency);
+        let info = RequestInfo { start: now, class, route: index, client, tenant, latency };
         self.tally.begin(now, info);
         let pending = PendingRequest { info, route, tenant: key, demand, attempts: 0, open: None };
         let slot = self.occupy_slot(pending);
@@ -291,7 +293,7 @@ impl Clients {
         let demand = pending.demand;
         let reply_sink = Arc::clone(&self.reply_sink);
         let sent = self.entry.send(now, reply_sink, address, options, |reply, counted| {
-            Job::new(reply, route, demand, counted)
+            Job::new(Reply::Own(reply), route, demand, counted)
         });
         let Some(request) = sent else {
             self.end(now, index, End::Refused);

@@ -18,8 +18,8 @@ const ROUNDING: f64 = 0.05;
 pub(crate) enum Owner {
     /// A worker, by its slot.
     Worker(usize),
-    /// The entry, which refuses a request.
-    Refusal,
+    /// The entry, which takes or refuses a request.
+    Entry,
 }
 
 /// Cores that bursts share. Work and virtual time are in core-nanoseconds.

@@ -3,32 +3,25 @@
 //! A handler is called after the service: the clock has moved by the service time already.
 
 use super::inside::Counted;
-use super::outside::WayOut;
+use super::outside::Outside;
+use super::reply::{Answer, Reply};
 use crate::base::rng::Rng;
 use parking_lot::Mutex;
-use seda_core::{Context, Handler, Outcome, ReplyAddress, ReplySink, Responder, Sink};
+use seda_core::{Context, Handler, Outcome, Pending, Refused, ReplyAddress, ReplySink, Sink};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// An event of a simulated graph.
 #[derive(Debug)]
 pub(crate) struct Job {
-    reply: Responder<Answer>,
+    reply: Reply,
     /// The index of its edge from the first stage, if that is known at the entry. An index behind
     /// the last edge means that the first stage answers.
     route: Option<usize>,
     /// Its demand by a trace, in nanoseconds.
     demand: u64,
-    /// Counts it as inside the graph, if a demand depends on that.
-    _counted: Option<Counted>,
-}
-
-/// The answer to a client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
-    Done,
-    /// A later stage refused the event.
-    Refused,
+    /// Counts the request as inside the graph, if a demand depends on that.
+    counted: Option<Counted>,
 }
 
 /// How an attempt ended in the graph.
@@ -117,6 +110,8 @@ impl TracedDemand {
 pub(crate) struct Edge {
     /// Cumulative probability: that an event takes this edge or an earlier one.
     pub(crate) until: f64,
+    /// The mean number of copies that take this edge; 0 if events take it themselves.
+    pub(crate) copies: f64,
     pub(crate) sink: Sink<Job>,
     /// The pools of the other stage.
     pub(crate) pools: Vec<usize>,
@@ -133,23 +128,37 @@ pub(crate) struct StageHandler {
     /// Receives the demand of each event that is begun; `None` unless the stage takes its demands
     /// from a trace.
     pub(crate) traced: Option<Arc<TracedDemand>>,
-    /// The way outside, behind the service; `None` unless the stage defers its events.
+    /// The way outside; `None` unless the stage defers.
     pub(crate) outside: Option<WayOut>,
+}
+
+/// The way outside of a stage that defers.
+#[derive(Clone)]
+pub(crate) struct WayOut {
+    pub(crate) outside: Arc<Outside>,
+    /// The pools of the stage, which may take more events when one comes back.
+    pub(crate) pools: Vec<usize>,
 }
 
 impl Job {
     pub(crate) fn new(
-        reply: Responder<Answer>,
+        reply: Reply,
         route: Option<usize>,
         demand: u64,
         counted: Option<Counted>,
     ) -> Self {
-        Self { reply, route, demand, _counted: counted }
+        Self { reply, route, demand, counted }
     }
 
-    /// Ends the event with an answer to its client.
-    pub(crate) fn answer(self, answer: Answer) {
-        self.reply.respond(answer);
+    /// Returns a copy of the event; the request ends when both have ended.
+    fn copy(&mut self) -> Self {
+        Self { reply: self.reply.share(), route: None, demand: self.demand, counted: None }
+    }
+
+    /// Ends the event, and with its last copy the request.
+    fn end(self, answer: Answer) {
+        drop(self.counted);
+        self.reply.end(answer);
     }
 }
 
@@ -160,43 +169,91 @@ impl Handler<Job> for StageHandler {
         }
     }
 
-    fn handle(&mut self, mut job: Job, cx: &mut Context) {
+    fn handle(&mut self, job: Job, cx: &mut Context) {
         if self.panics > 0.0 && self.rng.lock().unit() < self.panics {
             // A panic without the panic hook: a million messages on stderr would help no user.
             std::panic::resume_unwind(Box::new("a simulated fault"));
         }
-        let edge = match job.route.take() {
-            Some(known) => self.edges.get(known),
-            None => self.draw_edge(),
-        };
-        if let Some(outside) = &self.outside {
-            match cx.defer() {
-                Ok(pending) => outside.leave(pending, job, edge.cloned()),
-                // The stage has as many events outside as it may.
-                Err(_) => job.answer(Answer::Refused),
-            }
-            return;
-        }
-        let Some(edge) = edge else {
-            job.answer(Answer::Done);
-            return;
-        };
-        match cx.send(&edge.sink, job) {
-            Ok(()) => edge.pools.iter().for_each(|pool| self.touched.touch(*pool)),
-            Err(refused) => refused.into_event().answer(Answer::Refused),
+        match &self.outside {
+            None => self.go_on(job, &mut InHand(cx)),
+            Some(way) => match cx.defer() {
+                Ok(pending) => self.leave(way, job, pending),
+                Err(_) => job.end(Answer::Refused),
+            },
         }
     }
 }
 
+/// What an event is sent on from.
+trait Sender {
+    fn send(&mut self, sink: &Sink<Job>, job: Job) -> Result<(), Refused<Job>>;
+}
+
+/// The event in a worker's hand.
+struct InHand<'a>(&'a mut Context);
+
+impl Sender for InHand<'_> {
+    fn send(&mut self, sink: &Sink<Job>, job: Job) -> Result<(), Refused<Job>> {
+        self.0.send(sink, job)
+    }
+}
+
+impl Sender for Pending {
+    fn send(&mut self, sink: &Sink<Job>, job: Job) -> Result<(), Refused<Job>> {
+        Pending::send(self, sink, job)
+    }
+}
+
 impl StageHandler {
+    /// Lets an event go outside, and on when it comes back.
+    fn leave(&self, way: &WayOut, job: Job, mut pending: Pending) {
+        let (handler, pools) = (self.clone(), way.pools.clone());
+        way.outside.begin(Box::new(move || {
+            handler.go_on(job, &mut pending);
+            pending.complete();
+            pools.iter().for_each(|pool| handler.touched.touch(*pool));
+        }));
+    }
+
+    /// Sends an event and its copies on, or ends it.
+    fn go_on(&self, mut job: Job, sender: &mut impl Sender) {
+        let edge = match job.route.take() {
+            Some(known) => self.edges.get(known).filter(|edge| edge.copies <= 0.0),
+            None => self.draw_edge(),
+        };
+        for edge in self.edges.iter().filter(|edge| edge.copies > 0.0) {
+            for _ in 0..self.draw_copies(edge.copies) {
+                self.send(edge, job.copy(), sender);
+            }
+        }
+        match edge {
+            Some(edge) => self.send(edge, job, sender),
+            None => job.end(Answer::Done),
+        }
+    }
+
+    fn send(&self, edge: &Edge, job: Job, sender: &mut impl Sender) {
+        match sender.send(&edge.sink, job) {
+            Ok(()) => edge.pools.iter().for_each(|pool| self.touched.touch(*pool)),
+            Err(refused) => refused.into_event().end(Answer::Refused),
+        }
+    }
+
+    /// Draws a number of copies with this mean: the whole numbers next to it.
+    fn draw_copies(&self, mean: f64) -> u64 {
+        let rest = mean.fract();
+        let more = rest > 0.0 && self.rng.lock().unit() < rest;
+        mean as u64 + u64::from(more)
+    }
+
     /// Draws the edge that an event takes; `None` if it is answered here.
     fn draw_edge(&self) -> Option<&Edge> {
         match self.edges.as_slice() {
             [] => None,
-            [only] if only.until >= 1.0 => Some(only),
+            [only] if only.until >= 1.0 && only.copies <= 0.0 => Some(only),
             edges => {
                 let drawn = self.rng.lock().unit();
-                edges.iter().find(|edge| drawn < edge.until)
+                edges.iter().find(|edge| edge.copies <= 0.0 && drawn < edge.until)
             }
         }
     }

@@ -9,7 +9,6 @@ use super::cache::{Cache, Loss};
 use super::cores::{Cores, Owner};
 use super::inside::Inside;
 use super::job::{TouchedPools, TracedDemand};
-use super::outside::Outside;
 use super::period::Period;
 use crate::base::rng::{Purpose, Rng};
 use crate::base::time::nanos;
@@ -42,7 +41,6 @@ pub(crate) struct Machine {
     unsettled: Vec<usize>,
     traced: Arc<TracedDemand>,
     blocked: BlockedWorkers,
-    outside: Outside,
     /// Completed batches in the whole run.
     pub(crate) completed: u64,
 }
@@ -160,21 +158,19 @@ impl Machine {
             unsettled: Vec::new(),
             traced: built.traced,
             blocked: BlockedWorkers::default(),
-            outside: Outside::new(built.leaving),
             completed: 0,
         };
         machine.adopt_workers();
         machine
     }
 
-    /// Returns the time at which the next burst, blocked worker or event outside is due.
+    /// Returns the time at which the next burst or blocked worker is due.
     pub(crate) fn next_due(&self) -> Option<u64> {
         let blocked = self.blocked.next_due();
-        self.cores.next_end().into_iter().chain(blocked).chain(self.outside.next_due()).min()
+        self.cores.next_end().into_iter().chain(blocked).min()
     }
 
-    /// Ends the bursts, unblocks the workers and lets the events outside return that are due at
-    /// `now`.
+    /// Ends the bursts and unblocks the workers that are due at `now`.
     pub(crate) fn act(&mut self, now: u64) {
         // A fixed order at one time: bursts end before blocked workers go on.
         while let Some(owner) = self.cores.take_ended(now) {
@@ -185,9 +181,6 @@ impl Machine {
         while let Some(worker) = self.blocked.take_due(now) {
             self.complete(worker);
         }
-        let touched = Arc::clone(&self.touched);
-        self.outside.act(now, |pools| pools.iter().for_each(|pool| touched.touch(*pool)));
-        self.outside.take_leaving(now);
     }
 
     /// Ends a worker's burst; the rest of its batch is blocked time.
@@ -209,10 +202,10 @@ impl Machine {
         }
     }
 
-    /// Charges a refusal's `work`, in core-nanoseconds, to the cores.
-    pub(crate) fn refuse(&mut self, now: u64, work: f64) {
+    /// Charges `work` of the entry, in core-nanoseconds, to the cores.
+    pub(crate) fn charge(&mut self, now: u64, work: f64) {
         if work > 0.0 {
-            self.cores.begin(now, Owner::Refusal, work);
+            self.cores.begin(now, Owner::Entry, work);
         }
     }
 

@@ -31,6 +31,8 @@ pub(crate) struct RequestInfo {
     pub(crate) client: Option<u32>,
     /// The index of its tenant.
     pub(crate) tenant: Option<u32>,
+    /// Time of its answer outside the graph, in nanoseconds.
+    pub(crate) latency: u64,
 }
 
 /// A group of requests, as those of a class: how they ended and how fast they were answered. A
@@ -149,7 +151,8 @@ impl Tally {
         self.advance(now);
         self.open -= 1;
         let sojourn = now - request.start;
-        let is_good = sojourn <= self.slo;
+        let response = sojourn.saturating_add(request.latency);
+        let is_good = response <= self.slo;
         // Rates count the answers that arrive in the window, whenever their requests started.
         if end == End::Answered && self.is_in_window(now) {
             self.answers += 1;
@@ -171,13 +174,13 @@ impl Tally {
             tenant.refused += u64::from(end == End::Refused);
         }
         match end {
-            End::Answered => self.response.record(sojourn, 1),
+            End::Answered => self.response.record(response, 1),
             End::Refused => self.refusal.record(sojourn, 1),
             End::TimedOut | End::Lost => {}
         }
         self.unfinished -= 1;
         for group in self.groups(request) {
-            group.end(sojourn, is_good, end);
+            group.end(response, is_good, end);
         }
     }
 
@@ -282,7 +285,7 @@ impl Tally {
 }
 
 impl Group {
-    fn end(&mut self, sojourn: u64, is_good: bool, end: End) {
+    fn end(&mut self, response: u64, is_good: bool, end: End) {
         let ends = &mut self.ends;
         ends.unfinished -= 1;
         *match end {
@@ -293,7 +296,7 @@ impl Group {
             End::Lost => &mut ends.lost,
         } += 1;
         if end == End::Answered {
-            self.response.record(sojourn, 1);
+            self.response.record(response, 1);
         }
     }
 }

@@ -8,6 +8,8 @@ use crate::model::build::{Built, build};
 use crate::model::clients::Clients;
 use crate::model::error::SimError;
 use crate::model::machine::Machine;
+use crate::model::outside::Outside;
+use crate::model::timers::Timer;
 use crate::report::SimReport;
 use crate::spec::Spec;
 use seda_core::Mode;
@@ -70,9 +72,13 @@ struct Simulation {
     arrivals: BinaryHeap<Reverse<Arrival>>,
     clients: Clients,
     machine: Machine,
+    /// The deferred events of each stage that defers.
+    outside: Vec<Arc<Outside>>,
+    timers: Vec<Timer>,
     /// The pools of the first stage.
     entry: Vec<usize>,
-    /// Core time of a refusal.
+    /// Core time of a request outside the stages, and of a refusal in addition.
+    entry_work: f64,
     refusal_work: f64,
     /// The interval of the controllers' ticks.
     tick: u64,
@@ -82,7 +88,7 @@ struct Simulation {
 }
 
 impl Simulation {
-    fn new(spec: &Spec, seed: u64, built: Built) -> Result<Self, SimError> {
+    fn new(spec: &Spec, seed: u64, mut built: Built) -> Result<Self, SimError> {
         let mut streams = streams(spec, seed)?;
         let arrivals = streams.iter_mut().filter_map(Stream::next).map(Reverse).collect();
         let tick = nanos(tick(spec)).max(1);
@@ -92,7 +98,10 @@ impl Simulation {
             arrivals,
             clients: Clients::new(spec, seed, &built),
             entry: built.entry.clone(),
+            outside: built.outside.clone(),
+            timers: std::mem::take(&mut built.timers),
             machine: Machine::new(spec, seed, built),
+            entry_work: nanos(spec.arrivals.cpu) as f64,
             refusal_work: nanos(spec.refusal_cpu) as f64,
             tick,
             next_tick: first_tick(nanos(spec.warm_up), tick),
@@ -143,14 +152,18 @@ impl Simulation {
             let machine = self.machine.next_due().unwrap_or(u64::MAX);
             let arrival = self.arrivals.peek().map_or(u64::MAX, |Reverse(next)| next.at);
             let client = self.clients.next_due().unwrap_or(u64::MAX);
-            let now = machine.min(arrival).min(client).min(self.next_tick);
+            let beside = self.next_beside();
+            let now = machine.min(arrival).min(client).min(beside).min(self.next_tick);
             if now >= end {
                 return;
             }
             self.move_to(now);
-            // Events at the same time have a fixed order: services, clients, arrivals, ticks.
+            // Events at the same time have a fixed order: services, those beside them, clients,
+            // arrivals, ticks.
             if machine == now {
                 self.machine.act(now);
+            } else if beside == now {
+                self.act_beside(now);
             } else if client == now {
                 if let Some(is_accepted) = self.clients.act(now) {
                     self.enter(now, is_accepted);
@@ -166,6 +179,21 @@ impl Simulation {
             self.machine.tell_owners();
             self.machine.settle(now);
             self.clients.collect(now);
+        }
+    }
+
+    /// Returns the time at which the next deferred event comes back, or a timer sends.
+    fn next_beside(&self) -> u64 {
+        let outside = self.outside.iter().filter_map(|outside| outside.next_due());
+        outside.chain(self.timers.iter().map(Timer::next_due)).min().unwrap_or(u64::MAX)
+    }
+
+    /// Lets one deferred event of each stage come back, and each timer send, if that is due.
+    fn act_beside(&mut self, now: u64) {
+        self.events += 1;
+        self.outside.iter().for_each(|outside| outside.act(now));
+        for timer in self.timers.iter_mut().filter(|timer| timer.next_due() <= now) {
+            self.machine.touch(timer.act());
         }
     }
 
@@ -186,12 +214,14 @@ impl Simulation {
         self.enter(now, is_accepted);
     }
 
-    /// Makes the machine look at the entry, or charges the cores with a refusal.
+    /// Charges the cores with a request, and makes the machine look at the entry or charges the
+    /// refusal.
     fn enter(&mut self, now: u64, is_accepted: bool) {
+        self.machine.charge(now, self.entry_work);
         if is_accepted {
             self.machine.touch(&self.entry);
         } else {
-            self.machine.refuse(now, self.refusal_work);
+            self.machine.charge(now, self.refusal_work);
         }
     }
 }
@@ -212,8 +242,7 @@ fn tick(spec: &Spec) -> Duration {
     let control = &spec.graph.control;
     let mut off = control.clone();
     off.set_mode(Mode::Off);
-    // Queue-delay shedding acts at dequeue; of it and of hot spots a tick only tells. The number
-    // of events outside concerns stages that defer.
+    // Queue-delay shedding acts at dequeue; of it and of hot spots a tick only tells.
     off.queue_delay = control.queue_delay;
     off.hotspot = control.hotspot;
     if spec.stages.iter().all(|stage| stage.outside.is_none()) {

@@ -1,6 +1,7 @@
 //! The arrivals of a spec.
 
-use super::bounds::{LENGTH, check_duration, check_rate};
+use super::beside::TimerSpec;
+use super::bounds::{LENGTH, REFUSAL, check_duration, check_rate};
 use super::error::SpecError;
 use super::process::Process;
 use super::profile::{Part, Stretch, parse_profile};
@@ -46,6 +47,11 @@ pub struct ArrivalsSpec {
     /// Whether a trace begins anew when it has ended. Otherwise it has to last for warm-up and
     /// window.
     pub repeat: bool,
+    /// Events that enter beside the requests.
+    pub timers: Vec<TimerSpec>,
+    /// Core time of a request outside the stages, as for its connection, up to 1 s.
+    #[serde(with = "humantime_serde")]
+    pub cpu: Duration,
     /// The contents of `trace`; empty until it is read.
     #[serde(skip)]
     pub recorded: Trace,
@@ -100,6 +106,7 @@ impl ArrivalsSpec {
     /// Checks the arrivals of a run with its window up to `end`.
     pub(super) fn check(&self, end: Duration) -> Result<(), SpecError> {
         self.check_effects()?;
+        check_duration("arrivals.cpu", self.cpu, REFUSAL)?;
         for stretch in self.rates()? {
             check_rate("arrivals.rate", stretch.rate)?;
         }

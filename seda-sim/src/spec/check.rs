@@ -9,7 +9,7 @@ use super::flood::stretches;
 use super::process::Process;
 use super::profile::Stretch;
 use super::senders::TenantsSpec;
-use super::{Spec, StageSpec, routing};
+use super::{Spec, StageSpec, beside, routing};
 use seda_core::Balance;
 use std::time::Duration;
 
@@ -32,7 +32,8 @@ impl Spec {
         }
         self.check_all_names()?;
         self.stages.iter().try_for_each(|stage| stage.check())?;
-        routing::check(&self.stages)?;
+        beside::check(&self.arrivals.timers, &self.stages)?;
+        routing::check(&self.stages, &self.arrivals.timers)?;
         self.client.check()?;
         self.classes.iter().try_for_each(|class| class.check())?;
         self.tenants.as_ref().map_or(Ok(()), TenantsSpec::check)?;

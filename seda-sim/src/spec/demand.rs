@@ -152,10 +152,46 @@ impl Demand {
         }
     }
 
-    /// Returns the measured distribution: through all quantiles of `summary`, with its mean without
-    /// the share `runqueue` of it, which was time on the run queue.
-    pub(super) fn measured(summary: &QuantileSummary, runqueue: f64) -> Self {
-        Demand::Quantiles { points: quantiles::fit(summary, runqueue) }
+    /// Returns the demand with every time multiplied by `factor`. Keys and shares stay, and so do
+    /// the times of a trace.
+    #[must_use]
+    pub fn scaled(&self, factor: f64) -> Self {
+        let times = |time: &Duration| time.mul_f64(factor);
+        match self {
+            Demand::Deterministic { mean } => Demand::Deterministic { mean: times(mean) },
+            Demand::Exponential { mean } => Demand::Exponential { mean: times(mean) },
+            Demand::Lognormal { mean, sigma } => {
+                Demand::Lognormal { mean: times(mean), sigma: *sigma }
+            }
+            Demand::Bimodal { fast, slow, slow_share } => {
+                Demand::Bimodal { fast: times(fast), slow: times(slow), slow_share: *slow_share }
+            }
+            Demand::Empirical { seconds, file } => Demand::Empirical {
+                seconds: seconds.iter().map(|seconds| seconds * factor).collect(),
+                file: file.clone(),
+            },
+            Demand::Quantiles { points } => Demand::Quantiles {
+                points: points.iter().map(|(share, seconds)| (*share, seconds * factor)).collect(),
+            },
+            Demand::Cached { hit, miss, keys, uncached } => Demand::Cached {
+                hit: times(hit),
+                miss: times(miss),
+                keys: *keys,
+                uncached: *uncached,
+            },
+            Demand::Contended { alone, contention, coherence } => Demand::Contended {
+                alone: times(alone),
+                contention: *contention,
+                coherence: *coherence,
+            },
+            Demand::Trace { moments } => Demand::Trace { moments: *moments },
+        }
+    }
+
+    /// Returns the measured distribution: with the shape of `summary` and the mean `mean`, in
+    /// seconds.
+    pub(super) fn measured(summary: &QuantileSummary, mean: f64) -> Self {
+        Demand::Quantiles { points: quantiles::fit(summary, mean) }
     }
 
     /// Draws one demand, in nanoseconds: of a miss if there is a cache, and of a request alone if

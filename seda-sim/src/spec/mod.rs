@@ -7,6 +7,7 @@
 //! Imports `base`. Anything that runs, counts or reports does not belong here.
 
 mod arrivals;
+mod beside;
 mod bounds;
 pub(crate) mod capacity;
 mod check;
@@ -15,7 +16,7 @@ mod demand;
 mod error;
 mod fault;
 mod flood;
-mod from_report;
+mod measured;
 mod moments;
 mod process;
 mod profile;
@@ -27,6 +28,7 @@ mod stage;
 mod trace;
 
 pub use arrivals::ArrivalsSpec;
+pub use beside::TimerSpec;
 pub use class::ClassSpec;
 pub use demand::Demand;
 pub use error::SpecError;

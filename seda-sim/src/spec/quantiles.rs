@@ -16,10 +16,11 @@ const MAX_STRETCH: f64 = 2.0;
 /// Bisection steps of [`fit`]; 50 halvings exhaust the precision of an `f64`.
 const HALVINGS: u32 = 50;
 
-/// Returns the points (share, seconds) of measured services. The points go through all quantiles of
-/// `summary`; then the excess over the shortest service is scaled until the mean is the measured
-/// mean without the share `runqueue` of it, which was time on the run queue.
-pub(super) fn fit(summary: &QuantileSummary, runqueue: f64) -> Vec<(f64, f64)> {
+/// Returns the points (share, seconds) of services with the shape of `summary` and the mean `mean`,
+/// in seconds. The points go through all quantiles of `summary`; then the excess over the shortest
+/// service is scaled until the mean is the measured one; then all services are scaled to `mean`,
+/// because on shared cores a service is stretched in proportion to its demand.
+pub(super) fn fit(summary: &QuantileSummary, mean: f64) -> Vec<(f64, f64)> {
     // In n services, about one in n takes longer than the longest.
     let share_of_max = (1.0 - 1.0 / summary.count.max(1) as f64).max(0.9995);
     // The known quantiles, from the shortest service on.
@@ -38,21 +39,22 @@ pub(super) fn fit(summary: &QuantileSummary, runqueue: f64) -> Vec<(f64, f64)> {
         *seconds = longest;
     }
     // The mean grows with the factor on the excess: find the factor by bisection.
-    let mean = (summary.mean.unwrap_or(0.0) * (1.0 - runqueue)).max(least);
+    let measured = summary.mean.unwrap_or(0.0).max(least);
     let mut low = 0.0;
     let mut high = MAX_STRETCH;
     for _ in 0..HALVINGS {
         let middle = (low + high) / 2.0;
-        if moments(&scale_excess(&points, least, middle)).mean > mean {
+        if moments(&scale_excess(&points, least, middle)).mean > measured {
             high = middle;
         } else {
             low = middle;
         }
     }
     let mut fitted = scale_excess(&points, least, low);
+    let factor = if measured > 0.0 { mean.max(0.0) / measured } else { 1.0 };
     // A spec in TOML has whole nanoseconds.
     for (_, seconds) in &mut fitted {
-        *seconds = (*seconds * 1e9).round() / 1e9;
+        *seconds = (*seconds * factor * 1e9).round() / 1e9;
     }
     fitted
 }
@@ -153,7 +155,7 @@ mod tests {
         summary.p999 = exponential(0.999);
         summary.max = exponential(0.9999);
         (summary.mean, summary.count) = (Some(1.0), 10_000);
-        let points = fit(&summary, 0.0);
+        let points = fit(&summary, 1.0);
         let found = moments(&points);
         assert!((found.mean - 1.0).abs() < 1e-6, "{found:?}");
         assert!((found.mean_square - 2.0).abs() < 0.15, "{found:?}");
@@ -165,19 +167,19 @@ mod tests {
     }
 
     #[test]
-    fn time_on_the_run_queue_is_taken_from_long_services_and_not_from_the_shortest() {
+    fn time_on_the_run_queue_is_taken_from_all_services_in_proportion() {
         let mut summary = QuantileSummary::default();
         (summary.p10, summary.p50, summary.p90) = (Some(0.002), Some(0.004), Some(0.013));
         (summary.p99, summary.max, summary.mean) = (Some(0.023), Some(0.038), Some(0.006));
-        let half = fit(&summary, 0.5);
-        assert!((value_at(&half, 0.0) - 0.002).abs() < 1e-9);
-        assert!((moments(&half).mean - 0.003).abs() < 1e-5);
-        // A tenth of the mean is below the shortest service, so every service becomes that short.
-        assert!((moments(&fit(&summary, 0.9)).mean - 0.002).abs() < 1e-9);
+        for mean in [0.006, 0.003, 0.0006] {
+            let points = fit(&summary, mean);
+            assert!((moments(&points).mean - mean).abs() < 1e-5);
+            assert!((value_at(&points, 0.0) - 0.002 * mean / 0.006).abs() < 1e-8);
+        }
     }
 
     #[test]
     fn a_stage_without_services_takes_no_time() {
-        assert_eq!(moments(&fit(&QuantileSummary::default(), 0.0)), Moments::default());
+        assert_eq!(moments(&fit(&QuantileSummary::default(), 0.1)), Moments::default());
     }
 }

@@ -64,8 +64,8 @@ pub struct StageSpec {
     /// `None`: the stage is not keyed.
     #[serde(default)]
     pub hot_key: Option<f64>,
-    /// The routes to the next stage. Shares add up to 1 at most; with the rest of the probability
-    /// the event is answered.
+    /// The routes to the next stage. Shares add up to 1 at most, without copies; with the rest of
+    /// the probability the event is answered.
     #[serde(default)]
     pub routes: Vec<RouteSpec>,
 }
@@ -77,9 +77,14 @@ pub struct StageSpec {
 pub struct RouteSpec {
     /// The name of the next stage.
     pub to: String,
-    /// The probability that an event takes the route: above 0, up to 1.
+    /// The probability that an event takes the route: above 0, up to 1. Of copies their mean number
+    /// for each event, above 0, up to 1,000.
     #[serde(default = "default_share")]
     pub share: f64,
+    /// Whether copies of an event take the route, beside the event itself. A request is answered
+    /// when all its copies have ended, too.
+    #[serde(default)]
+    pub copies: bool,
 }
 
 /// A pool that stages share.
@@ -116,16 +121,22 @@ impl StageSpec {
         }
     }
 
+    /// Returns the probability that an event takes any route itself.
+    pub(super) fn onward(&self) -> f64 {
+        self.routes.iter().filter(|route| !route.copies).map(|route| route.share).sum()
+    }
+
     pub(super) fn check(&self) -> Result<(), SpecError> {
         if !(0.0..=1.0).contains(&self.cpu_share) {
             return Err(SpecError::value(self.key("cpu_share"), self.cpu_share, "0 to 1"));
         }
-        if let Some(bad) = self.routes.iter().find(|route| !is_route_share(route.share)) {
-            return Err(SpecError::value(self.key("routes.share"), bad.share, "above 0, up to 1"));
+        if let Some(bad) = self.routes.iter().find(|route| !route.has_share()) {
+            let allowed = if bad.copies { "above 0, up to 1000" } else { "above 0, up to 1" };
+            return Err(SpecError::value(self.key("routes.share"), bad.share, allowed));
         }
-        let sum: f64 = self.routes.iter().map(|route| route.share).sum();
+        let sum = self.onward();
         if sum > 1.0 + ROUNDING {
-            let allowed = "shares that add up to 1 at most";
+            let allowed = "shares that add up to 1 at most, where the routes are not of copies";
             return Err(SpecError::value(self.key("routes"), sum, allowed));
         }
         self.check_effects()?;
@@ -180,6 +191,16 @@ impl StageSpec {
     }
 }
 
-fn is_route_share(share: f64) -> bool {
-    share > 0.0 && share <= 1.0
+/// The most copies of an event, on average. A larger number is a slip: no queue would hold them.
+const MOST_COPIES: f64 = 1_000.0;
+
+impl RouteSpec {
+    /// Returns the route to a stage that an event takes with this probability.
+    pub fn new(to: &str, share: f64) -> Self {
+        Self { to: to.to_owned(), share, copies: false }
+    }
+
+    fn has_share(&self) -> bool {
+        self.share > 0.0 && self.share <= if self.copies { MOST_COPIES } else { 1.0 }
+    }
 }

@@ -1,5 +1,6 @@
 //! The errors of the program.
 
+use crate::experiment::plan::{FetchError, PlanError};
 use crate::experiment::sweep::{AssertionError, SweepError};
 use crate::generator::LoadError;
 use crate::h1::{RequestError, Url, UrlError};
@@ -24,6 +25,15 @@ pub(super) enum CliError {
         .file.display()
     )]
     NotAReport { file: PathBuf, source: serde_json::Error },
+    #[error(
+        "--report {report}: {source}; it has to be what a server's /_seda/report gave, as JSON, in \
+         this version of seda"
+    )]
+    NotAPlan { report: String, source: serde_json::Error },
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
     #[error("--from-report {}: {source}", .file.display())]
     ReportSpec { file: PathBuf, source: SpecError },
     #[error("name a SPEC.toml, or a report with --from-report")]

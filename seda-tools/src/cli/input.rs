@@ -1,5 +1,6 @@
 //! The values of flags.
 
+use seda_sim::plan::NewDemand;
 use std::num::ParseFloatError;
 use std::time::Duration;
 use thiserror::Error;
@@ -10,6 +11,8 @@ const SHORTEST: Duration = Duration::from_micros(1);
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 /// The highest rate, per second: more than any one machine sends.
 const MAX_RATE: f64 = 1e7;
+/// The largest number of workers, cores or places.
+const MAX_COUNT: usize = 1_024;
 /// The highest factor.
 const MAX_FACTOR: f64 = 1e6;
 
@@ -32,6 +35,12 @@ pub(super) enum ValueError {
     Descending,
     #[error("a status is a number from 100 to 599")]
     Status,
+    #[error("write it like render=4: a name, and a number from 1 to 1024")]
+    NamedCount,
+    #[error("write it like parse=0.5x or parse=3ms: a name, and a factor above 0 or a time")]
+    NamedDemand,
+    #[error("it must be a number above 0, at most 1000000")]
+    Price,
 }
 
 /// The values from `least` to `most`.
@@ -92,6 +101,48 @@ pub(super) fn status(text: &str) -> Result<u16, ValueError> {
     }
 }
 
+/// A number for a stage or a pool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct NamedCount {
+    pub(super) name: String,
+    pub(super) count: usize,
+}
+
+/// A demand for a stage.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct NamedDemand {
+    pub(super) name: String,
+    pub(super) demand: NewDemand,
+}
+
+/// Parses a number for a name, such as "render=4".
+pub(super) fn named_count(text: &str) -> Result<NamedCount, ValueError> {
+    let (name, count) = text.split_once('=').ok_or(ValueError::NamedCount)?;
+    let count = count.parse().ok().filter(|count| (1..=MAX_COUNT).contains(count));
+    match count {
+        Some(count) if !name.is_empty() => Ok(NamedCount { name: name.to_owned(), count }),
+        _ => Err(ValueError::NamedCount),
+    }
+}
+
+/// Parses a demand for a name, such as "parse=0.5x" or "parse=3ms".
+pub(super) fn named_demand(text: &str) -> Result<NamedDemand, ValueError> {
+    let (name, demand) = text.split_once('=').ok_or(ValueError::NamedDemand)?;
+    let demand = match demand.strip_suffix('x') {
+        Some(times) => factor(times).ok().map(NewDemand::Times),
+        None => duration(demand).ok().map(NewDemand::Mean),
+    };
+    match demand {
+        Some(demand) if !name.is_empty() => Ok(NamedDemand { name: name.to_owned(), demand }),
+        _ => Err(ValueError::NamedDemand),
+    }
+}
+
+/// Parses a price above zero.
+pub(super) fn price(text: &str) -> Result<f64, ValueError> {
+    factor(text).map_err(|_| ValueError::Price)
+}
+
 /// Returns the multiples in ascending order, each once.
 pub(super) fn ascending(multiples: &[f64]) -> Vec<f64> {
     let mut sorted = multiples.to_vec();
@@ -127,6 +178,22 @@ mod tests {
         for text in ["0s", "5", "-1s", "2days", "1ns", ""] {
             assert!(duration(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_change_has_a_name_and_a_value() {
+        let render = NamedCount { name: "render".to_owned(), count: 4 };
+        assert_eq!(named_count("render=4"), Ok(render));
+        for text in ["render", "render=zero", "render=0", "render=1025", "=4", "render=4.5"] {
+            assert_eq!(named_count(text), Err(ValueError::NamedCount), "{text}");
+        }
+        let demand = |text| named_demand(text).map(|named| named.demand);
+        assert_eq!(demand("parse=0.5x"), Ok(NewDemand::Times(0.5)));
+        assert_eq!(demand("parse=3ms"), Ok(NewDemand::Mean(Duration::from_millis(3))));
+        for text in ["parse", "parse=half", "parse=0x", "parse=-1x", "=1x", "parse=0.5"] {
+            assert_eq!(demand(text), Err(ValueError::NamedDemand), "{text}");
+        }
+        assert_eq!((price("0.5"), price("0")), (Ok(0.5), Err(ValueError::Price)));
     }
 
     #[test]

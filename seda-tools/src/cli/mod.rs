@@ -9,6 +9,7 @@ mod input;
 mod lab;
 mod load;
 mod output;
+mod plan;
 mod progress;
 mod request;
 mod rig;
@@ -29,7 +30,7 @@ struct Flags {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 success, 1 not as wanted (an --assert does not hold, \
-    nothing was answered), 2 wrong input, 3 the generator could not keep its schedule, 130 Ctrl-C.";
+    nothing was answered, a plan misses its SLO), 2 wrong input, 3 the generator could not keep its schedule, 130 Ctrl-C.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -43,6 +44,8 @@ enum Command {
     Compare(compare::CompareFlags),
     /// Simulates a graph of stages under virtual time
     Sim(sim::SimFlags),
+    /// Predicts what a change of a running server would do, from its report
+    Plan(plan::PlanFlags),
     /// Maps the triggers after which a server stays down, in simulation
     Lab(lab::LabFlags),
 }
@@ -63,6 +66,7 @@ pub fn run(arguments: impl IntoIterator<Item = String>) -> ExitCode {
         Command::Step(flags) => step::step(&flags),
         Command::Compare(flags) => compare::compare(&flags),
         Command::Sim(flags) => sim::sim(&flags),
+        Command::Plan(flags) => plan::plan(&flags),
         Command::Lab(flags) => lab::lab(&flags),
     };
     match exit {

@@ -3,6 +3,7 @@
 use super::error::CliError;
 use super::exit::Exit;
 use super::{input, output};
+use crate::experiment::plan;
 use crate::experiment::sim::SimRig;
 use crate::experiment::sweep::{self, Assertion, Pause, SweepPlan};
 use crate::load::arrivals::Process;
@@ -10,7 +11,6 @@ use crate::page;
 use clap::Args;
 use seda_core::{Clock, MonotonicClock, Time};
 use seda_sim::{Capacity, Spec};
-use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -26,12 +26,11 @@ pub(super) struct SimFlags {
     /// Simulate a measured graph instead: the JSON of its /_seda/report
     #[arg(long, value_name = "FILE", conflicts_with = "spec")]
     from_report: Option<PathBuf>,
-    /// Cores of the simulated machine [default: those of the spec; with --from-report, those of
-    /// this machine]
+    /// Cores of the simulated machine [default: those of the spec, or of the report]
     #[arg(long, value_name = "N")]
     cores: Option<usize>,
-    /// Write the spec as TOML, to be edited and simulated again: with --from-report, the way to a
-    /// "what if"
+    /// Write the spec as TOML, to be edited and simulated again: with --from-report, the way to any
+    /// "what if" that `seda plan` has no flag for
     #[arg(long, value_name = "FILE")]
     spec_out: Option<PathBuf>,
     /// Simulate multiples of the capacity
@@ -112,10 +111,7 @@ impl SimFlags {
         let json = output::read("--from-report", file)?;
         let report: seda_core::Report = serde_json::from_slice(&json)
             .map_err(|source| CliError::NotAReport { file: file.to_owned(), source })?;
-        let cores = match self.cores {
-            Some(cores) => cores,
-            None => std::thread::available_parallelism().map_or(1, NonZero::get),
-        };
+        let cores = self.cores.unwrap_or_else(|| plan::cores(&report));
         Spec::from_report(&report, cores)
             .map_err(|source| CliError::ReportSpec { file: file.to_owned(), source })
     }

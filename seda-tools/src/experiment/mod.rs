@@ -1,10 +1,11 @@
-//! Several runs against one server: sweeps, steps, comparisons, and simulated servers.
+//! Several runs against one server: sweeps, steps, comparisons, simulated servers and plans.
 //!
 //! This room may import `generator`, `load`, `report`, `watch` and `h1`. Drawings belong in
 //! `page`, flags into `cli`.
 
 pub mod compare;
 pub mod lab;
+pub mod plan;
 pub mod sim;
 pub mod step;
 pub mod sweep;

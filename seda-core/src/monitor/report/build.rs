@@ -4,7 +4,7 @@ use crate::config::StageIndex;
 use crate::event::request::RequestCounts;
 use crate::event::{LossCounts, RefusalCounts};
 use crate::gate::{GateCounts, TenantName};
-use crate::monitor::report::measure::{Measure, busiest_shard};
+use crate::monitor::report::measure::{Measure, busiest_shard, times};
 use crate::monitor::report::{
     Bottleneck, BudgetReport, ClassReport, EdgeReport, EventLedger, GateReport, QueueReport,
     Report, RequestLedger, Resolution, ResponseReport, ServiceReport, StageFlow, StageReport,
@@ -54,7 +54,7 @@ impl Report {
                 bytes_limit: monitor.bytes.limit,
             },
             response_seconds: responses(topology, &monitor.requests),
-            classes: classes(topology, now, then),
+            classes: classes(topology, monitor, then),
             stages: topology.stages.indices().map(|n| stage(measure, then, n)).collect(),
             edges: edges(measure),
             journal: topology.core.journal.entries(),
@@ -133,18 +133,21 @@ fn responses(topology: &Topology, figures: &RequestCounts) -> BTreeMap<String, R
         .collect()
 }
 
-fn classes(topology: &Topology, now: &Sample, then: &Sample) -> Vec<ClassReport> {
+fn classes(topology: &Topology, monitor: &Monitor, then: &Sample) -> Vec<ClassReport> {
     let slo = topology.settings().slo.clone();
-    let responses = now.response.iter().zip(&then.response);
+    let now = &monitor.now;
+    let ten = monitor.seconds.last_ten().map_or(now, |window| window.start);
+    let responses = now.response.iter().zip(&then.response).zip(&ten.response);
     let classes = topology.classes().iter().zip(slo).zip(responses);
     classes
-        .map(|((class, slo), (now, then))| {
+        .map(|((class, slo), ((now, then), ten))| {
             let lately = now.since(then);
             ClassReport {
                 name: class.name.clone(),
                 promised_seconds: slo.map(|p99| p99.as_secs_f64()),
                 answered: lately.count(),
                 p90_seconds: lately.quantile_seconds(0.9),
+                last_ten_seconds: times(&now.since(ten)),
             }
         })
         .collect()

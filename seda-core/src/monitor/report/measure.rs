@@ -4,7 +4,7 @@ use crate::config::{Position, StageIndex};
 use crate::event::RefusalCounts;
 use crate::monitor::report::declared::{MachineReport, StageLimits};
 use crate::monitor::report::window::{
-    BlockedIn, BlockedWait, EdgeWindow, Holding, LockReport, StageWindow, WindowTimes,
+    BlockedIn, BlockedWait, BurstFigures, EdgeWindow, Holding, LockReport, StageWindow, WindowTimes,
 };
 use crate::monitor::{
     BlockedCause, BlockedFigures, Edge, Monitor, PARKED, Sample, StageSums, Topology, Window,
@@ -57,6 +57,10 @@ impl Measure<'_> {
                 seconds,
             ),
             dispersion: ticks.dispersion(),
+            bursts: ticks.persistence().map(|persistence| BurstFigures {
+                tick_seconds: seconds / ticks.ticks.max(1) as f64,
+                persistence,
+            }),
             parallelism: ticks.parallelism(),
             busiest_shard_share: busiest_shard(&now.windowed.shards, &then.windowed.shards),
         }
@@ -201,7 +205,7 @@ fn wait_of(cause: BlockedCause) -> (BlockedWait, String) {
     }
 }
 
-fn times(times: &Quantiles) -> WindowTimes {
+pub(super) fn times(times: &Quantiles) -> WindowTimes {
     WindowTimes {
         count: times.count(),
         mean: times.mean_seconds(),

@@ -18,7 +18,7 @@ pub use bottleneck::{Bottleneck, BottleneckKind, Expected, NextBottleneck, RateE
 pub use declared::{MachineReport, StageLimits};
 pub use flow::StageFlow;
 pub use window::{
-    BlockedIn, BlockedWait, EdgeWindow, Holding, LockReport, StageWindow, WindowTimes,
+    BlockedIn, BlockedWait, BurstFigures, EdgeWindow, Holding, LockReport, StageWindow, WindowTimes,
 };
 
 use crate::stage::Decision;
@@ -160,6 +160,9 @@ pub struct ClassReport {
     pub answered: u64,
     /// The 90th percentile of their response times; `None` without an answer.
     pub p90_seconds: Option<f64>,
+    /// The response times of its answers over the last ten seconds.
+    #[serde(default)]
+    pub last_ten_seconds: WindowTimes,
 }
 
 /// Response times of one class, since the graph began.

@@ -47,12 +47,27 @@ pub struct StageWindow {
     /// Index of dispersion of the arrivals: variance over mean of the events offered per tick. 1
     /// for Poisson arrivals, more for bursts. `None` with fewer than five ticks or no arrivals.
     pub dispersion: Option<f64>,
+    /// How long bursts last; `None` as `dispersion`.
+    pub bursts: Option<BurstFigures>,
     /// Mean number of the pool's workers that are busy while at least one is: Σ i·cᵢ / (1 − c₀),
     /// where cᵢ is the share of ticks with i busy workers. `None` while no tick found one.
     pub parallelism: Option<f64>,
     /// Share of the events that went to the busiest shard, 0 to 1; `None` unless the stage is keyed
     /// and events came.
     pub busiest_shard_share: Option<f64>,
+}
+
+/// How long the bursts of a stage's arrivals last, beside how large they are
+/// ([`StageWindow::dispersion`]).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct BurstFigures {
+    /// The mean length of a tick, in seconds.
+    pub tick_seconds: f64,
+    /// The covariance of the events offered in neighbouring ticks, over their mean. 0 for Poisson
+    /// arrivals; as large as the dispersion above 1 if bursts are much longer than a tick.
+    pub persistence: f64,
 }
 
 /// A distribution of durations over a window, in seconds. All but `count` are `None` without any.

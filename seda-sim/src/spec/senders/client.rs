@@ -55,6 +55,10 @@ pub struct ClientSpec {
     /// thinking time.
     #[serde(with = "humantime_serde")]
     pub think: Duration,
+    /// Time of an answer outside the stages, as in a reactor, up to 1 day: it is added to every
+    /// response time.
+    #[serde(with = "humantime_serde")]
+    pub latency: Duration,
     /// A limit of concurrency in front of the graph, beside the graph's own admission. `None`: the
     /// graph alone decides.
     pub limiter: Option<LimiterSpec>,
@@ -67,6 +71,7 @@ impl ClientSpec {
         }
         let most_backoff = self.most_backoff.unwrap_or_default();
         let retry_after = self.retry_after.unwrap_or_default();
+        check_duration("client.latency", self.latency, PAUSE)?;
         check_duration("client.backoff", self.backoff, PAUSE)?;
         check_duration("client.most_backoff", most_backoff, PAUSE)?;
         check_duration("client.retry_after", retry_after, PAUSE)?;

@@ -98,7 +98,7 @@ impl Sketch {
     /// Adds a route.
     pub(super) fn route(&mut self, from: usize, to: usize, share: f64) {
         if let Some(node) = self.nodes.get_mut(from) {
-            node.spec.routes.push(RouteSpec { to: format!("s{to}"), share });
+            node.spec.routes.push(RouteSpec::new(&format!("s{to}"), share));
         }
     }
 

@@ -27,3 +27,4 @@ pub use response_spreads::ResponseSpreads;
 pub use rounds::{pool, sweep};
 pub(crate) use settle::settle;
 pub use spread::Spread;
+pub(crate) use stages::fetch_report;

@@ -15,13 +15,20 @@ const MAX_REPORT: u64 = 4 << 20;
 
 /// Returns the report of the server at `address`; `None` if it is not a seda server.
 pub(super) fn report(address: SocketAddr, authority: &str) -> Option<Report> {
-    let answer = fetch(address, authority).ok()?;
-    let head_end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n")?;
-    let (head, body) = answer.split_at_checked(head_end + 4)?;
-    if !head.starts_with(b"HTTP/1.1 200 ") {
-        return None;
+    serde_json::from_slice(&fetch_report(address, authority).ok()?).ok()
+}
+
+/// Returns the text of the report of the server at `address`.
+///
+/// # Errors
+/// The server cannot be reached, or it has no report.
+pub(crate) fn fetch_report(address: SocketAddr, authority: &str) -> io::Result<Vec<u8>> {
+    let answer = fetch(address, authority)?;
+    let head = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n");
+    match head.and_then(|head| answer.split_at_checked(head + 4)) {
+        Some((head, body)) if head.starts_with(b"HTTP/1.1 200 ") => Ok(body.to_vec()),
+        _ => Err(io::Error::other("the answer to GET /_seda/report is no report")),
     }
-    serde_json::from_slice(body).ok()
 }
 
 fn fetch(address: SocketAddr, authority: &str) -> io::Result<Vec<u8>> {
