@@ -136,7 +136,7 @@ fn responses(topology: &Topology, figures: &RequestCounts) -> BTreeMap<String, R
 fn classes(topology: &Topology, monitor: &Monitor, then: &Sample) -> Vec<ClassReport> {
     let slo = topology.settings().slo.clone();
     let now = &monitor.now;
-    let ten = monitor.seconds.last_ten().map_or(now, |window| window.start);
+    let ten = monitor.recent.seconds.last_ten().map_or(now, |window| window.start);
     let responses = now.response.iter().zip(&then.response).zip(&ten.response);
     let classes = topology.classes().iter().zip(slo).zip(responses);
     classes
