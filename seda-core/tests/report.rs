@@ -70,7 +70,7 @@ fn the_json_has_exactly_the_stable_names() {
         "graph uptime_seconds window_seconds events requests budget response_seconds stages edges \
          journal journal_missed machine locks bottleneck classes heaviest_tenants",
     );
-    assert_keys(&json["classes"][0], "name promised_seconds answered p90_seconds");
+    assert_keys(&json["classes"][0], "name promised_seconds answered p90_seconds last_ten_seconds");
     assert_keys(
         &json["events"],
         "offered accepted refused handled shed failed queued in_hand pending",
@@ -92,7 +92,7 @@ fn the_json_has_exactly_the_stable_names() {
     );
     assert_keys(
         &stage["last_ten_seconds"],
-        "seconds offered accepted served failed shed refused turned_away wait service utilization \
+        "seconds offered accepted served failed shed refused turned_away wait service utilization bursts \
          busy_workers holding outside_seconds outside occupancy dispersion parallelism \
          busiest_shard_share",
     );
