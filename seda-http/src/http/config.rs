@@ -1,5 +1,6 @@
 //! The settings of an HTTP server.
 
+use super::admin_config::AdminConfig;
 use crate::h1::Limits;
 use crate::reactor::Settings;
 use crate::server::{ConfigError, ServerConfig, in_duration_range};
@@ -96,6 +97,36 @@ pub struct HttpConfig {
     /// Default 30 s, like `body_timeout`.
     #[serde(with = "seda_core::units::duration")]
     pub write_timeout: Duration,
+    /// The end of a connection.
+    pub closing: Closing,
+    /// The age at which the response to a request becomes worthless, 1 ms to one day. A request
+    /// that is still queued then is answered with 503. Default `None`: no deadline.
+    #[serde(with = "seda_core::units::optional_duration")]
+    pub deadline: Option<Duration>,
+    /// The range of the Retry-After field (RFC 9110 §10.2.3), 1 s to one hour.
+    ///
+    /// Default 1 s to 30 s: the value is estimated from measurements, which hold for no longer.
+    pub retry_after: RetryAfterRange,
+    /// The bounds of a request, beyond which it is rejected.
+    pub limits: Limits,
+    /// The admin side: report, graph and probes.
+    ///
+    /// By default other machines see only the probes `/livez` and `/readyz`.
+    pub admin: AdminConfig,
+}
+
+/// The end of a connection.
+///
+/// ```
+/// use seda_http::{Closing, HttpConfig};
+///
+/// let mut config = HttpConfig::default();
+/// config.closing = Closing { half_close: true, ..Closing::default() };
+/// assert!(config.check().is_ok());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Closing {
     /// The longest wait for the client's FIN after the server's own, 1 ms to 60 s. It keeps the
     /// last response from being lost to a reset (RFC 9112 §9.6).
     ///
@@ -107,16 +138,12 @@ pub struct HttpConfig {
     /// Default false: the client counts as gone and its queued requests are not begun, because a
     /// client that gave up looks the same.
     pub half_close: bool,
-    /// The age at which the response to a request becomes worthless, 1 ms to one day. A request
-    /// that is still queued then is answered with 503. Default `None`: no deadline.
-    #[serde(with = "seda_core::units::optional_duration")]
-    pub deadline: Option<Duration>,
-    /// The range of the Retry-After field (RFC 9110 §10.2.3), 1 s to one hour.
-    ///
-    /// Default 1 s to 30 s: the value is estimated from measurements, which hold for no longer.
-    pub retry_after: RetryAfterRange,
-    /// The bounds of a request, beyond which it is rejected.
-    pub limits: Limits,
+}
+
+impl Default for Closing {
+    fn default() -> Self {
+        Self { linger: Duration::from_secs(1), half_close: false }
+    }
 }
 
 /// The range of the Retry-After field.
@@ -159,11 +186,11 @@ impl Default for HttpConfig {
             head_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
             write_timeout: Duration::from_secs(30),
-            linger: Duration::from_secs(1),
-            half_close: false,
+            closing: Closing::default(),
             deadline: None,
             retry_after: RetryAfterRange::default(),
             limits: Limits::default(),
+            admin: AdminConfig::default(),
         }
     }
 }
@@ -195,11 +222,12 @@ impl HttpConfig {
                 head: self.head_timeout,
                 body: self.body_timeout,
                 write: self.write_timeout,
-                linger: self.linger,
-                half_close: self.half_close,
+                linger: self.closing.linger,
+                half_close: self.closing.half_close,
             },
             head_key: "head_timeout",
             body_key: "body_timeout",
+            linger_key: "closing.linger",
         }
     }
 }

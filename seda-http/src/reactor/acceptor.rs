@@ -2,8 +2,8 @@
 
 use super::connection_count::{ConnectionCount, ConnectionGuard};
 use super::mailbox::{Accepted, Mailbox, ReactorMessage};
-use mio::net::TcpListener;
-use mio::{Interest, Registry, Token};
+use super::socket::Listener;
+use mio::{Registry, Token};
 use seda_core::Time;
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
@@ -22,7 +22,7 @@ const RETRY: Duration = Duration::from_millis(50);
 /// use no descriptor. (A 503 would need the very place that is missing, or be lost to a reset.)
 /// The same holds while the process has no free descriptor.
 pub(crate) struct Acceptor<R> {
-    listener: TcpListener,
+    listener: Listener,
     /// The mailboxes of all reactors; the first one owns this acceptor.
     reactors: Vec<Arc<Mailbox<R>>>,
     /// Index of the reactor that got the last connection.
@@ -42,13 +42,13 @@ pub(crate) struct Acceptor<R> {
 impl<R> Acceptor<R> {
     /// `reactors` begins with the reactor that will own this acceptor.
     pub(crate) fn new(
-        listener: std::net::TcpListener,
+        listener: Listener,
         reactors: Vec<Arc<Mailbox<R>>>,
         limit: usize,
         connection_count: Arc<ConnectionCount>,
     ) -> Self {
         Self {
-            listener: TcpListener::from_std(listener),
+            listener,
             reactors,
             turn: 0,
             ready: true,
@@ -61,7 +61,7 @@ impl<R> Acceptor<R> {
     }
 
     pub(super) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
-        registry.register(&mut self.listener, token, Interest::READABLE)
+        self.listener.register(registry, token)
     }
 
     /// Notes that the backlog has connections.

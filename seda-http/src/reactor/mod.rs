@@ -39,7 +39,7 @@
 //! | `connections`, `ready_queue` | the table of connections; those that have work to do |
 //! | `connection` | one client: buffers, requests in flight, phase |
 //! | `pipeline`, `output`, `body` | responses in order; bytes to write; [`Body`] |
-//! | `stream`, `socket` | a client's socket and its readiness; the two system calls |
+//! | `stream`, `socket` | a connection's readiness; TCP and Unix sockets, the two system calls |
 //! | `settings`, `timeouts` | bounds; time limits |
 
 mod acceptor;
@@ -74,6 +74,7 @@ pub(crate) use park::ReactorPark;
 pub(crate) use parts::ReactorParts;
 pub(crate) use service::{Admission, Service};
 pub(crate) use settings::Settings;
+pub(crate) use socket::Listener;
 pub(crate) use timeouts::Deadline;
 
 use self::body::CHUNK;
@@ -86,7 +87,7 @@ use self::ready_queue::ReadyQueue;
 use self::timeouts::SweepTimer;
 use self::unparker::Unparker;
 use crossbeam_channel::Receiver;
-use mio::{Events, Interest, Poll, Token};
+use mio::{Events, Poll, Token};
 use seda_core::{Clock, Outcome, ReplyAddress, Time};
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
@@ -301,11 +302,9 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
             debug_assert!(false, "the connection limit is below the number of slots");
             return;
         };
-        // Responses are written whole, so Nagle's algorithm has nothing to gather.
-        let _ = socket.set_nodelay(true);
+        socket.set_nodelay();
         let token = Token(address.slot as usize);
-        let interest = Interest::READABLE | Interest::WRITABLE;
-        if let Err(error) = self.poll.registry().register(&mut socket, token, interest) {
+        if let Err(error) = socket.register(self.poll.registry(), token) {
             tracing::warn!(%error, %peer, "cannot watch a connection; it is closed");
             return;
         }

@@ -43,6 +43,8 @@ pub(crate) struct ServerConfig {
     pub(crate) head_key: &'static str,
     /// The configuration key of `settings.body`, for error messages.
     pub(crate) body_key: &'static str,
+    /// The configuration key of `settings.linger`, for error messages.
+    pub(crate) linger_key: &'static str,
 }
 
 impl ServerConfig {
@@ -64,7 +66,7 @@ impl ServerConfig {
         ] {
             in_duration_range(key, timeout, TIMEOUT_LEAST, TIMEOUT_MOST)?;
         }
-        in_duration_range("linger", settings.linger, TIMEOUT_LEAST, LINGER_MOST)?;
+        in_duration_range(self.linger_key, settings.linger, TIMEOUT_LEAST, LINGER_MOST)?;
         if let Some(deadline) = self.deadline {
             in_duration_range("deadline", deadline, TIMEOUT_LEAST, TIMEOUT_MOST)?;
         }

@@ -2,7 +2,7 @@
 
 use super::config::ServerConfig;
 use super::error::BindError;
-use crate::reactor::Settings;
+use crate::reactor::{Listener, Settings};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener};
@@ -14,7 +14,7 @@ const BACKLOG: i32 = 1024;
 /// A listening socket, and the bounds of the connections that it accepts.
 #[derive(Debug)]
 pub(crate) struct ListenerConfig {
-    pub(super) listener: TcpListener,
+    pub(super) listener: Listener,
     pub(super) local_addr: SocketAddr,
     pub(super) connections: usize,
     pub(super) settings: Settings,
@@ -27,7 +27,8 @@ impl ListenerConfig {
         let listener = listen(address).map_err(|source| bind_error(address, source))?;
         let local_addr = listener.local_addr().map_err(|source| bind_error(address, source))?;
         let settings = config.settings.clone();
-        Ok(Self { listener, local_addr, connections: config.connections, settings })
+        let connections = config.connections;
+        Ok(Self { listener: listener.into(), local_addr, connections, settings })
     }
 }
 
@@ -38,7 +39,8 @@ fn bind_error(address: SocketAddr, source: io::Error) -> BindError {
     }
 }
 
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+/// Returns a non-blocking socket that listens at `address`.
+pub(super) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     // A restarted server must not wait until the kernel forgets its predecessor's connections. On
     // Windows the option would share the port with another process.

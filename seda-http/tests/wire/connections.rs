@@ -193,7 +193,7 @@ fn half_close_ends_a_connection_unless_it_is_allowed() {
     site.release();
     held.expect_end();
 
-    let site = Plan::with(|http| http.half_close = true).start();
+    let site = Plan::with(|http| http.closing.half_close = true).start();
     let mut held = site.hold();
     held.socket().shutdown(Shutdown::Write).unwrap();
     site.release();

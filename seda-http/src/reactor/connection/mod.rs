@@ -19,11 +19,11 @@ use self::input::Input;
 use super::connection_count::ConnectionGuard;
 use super::output::Output;
 use super::pipeline::{Next, Pipeline};
+use super::socket::Socket;
 use super::stream::{Disconnected, Stream};
 use super::timeouts::{Timeout, Waiting};
 use super::{Admission, Codec, DecodeOutcome, Service, Settings};
 use mio::event::Event;
-use mio::net::TcpStream;
 use seda_core::{LossReason, ReplyAddress, Time};
 use std::net::SocketAddr;
 
@@ -110,7 +110,7 @@ enum Phase {
 
 impl<C: Codec> Connection<C> {
     pub(super) fn new(
-        socket: TcpStream,
+        socket: Socket,
         peer: SocketAddr,
         guard: ConnectionGuard,
         address: ReplyAddress,
