@@ -34,8 +34,16 @@ mod tests {
     #[test]
     fn addresses_and_localhost_are_local() {
         let local = [
-            "127.0.0.1", "127.0.0.1:9090", "10.1.2.3:80", "localhost", "LocalHost:1", "[::1]",
-            "[::1]:9090", "[fe80::1]:80", "127.0.0.1:", "",
+            "127.0.0.1",
+            "127.0.0.1:9090",
+            "10.1.2.3:80",
+            "localhost",
+            "LocalHost:1",
+            "[::1]",
+            "[::1]:9090",
+            "[fe80::1]:80",
+            "127.0.0.1:",
+            "",
         ];
         local.into_iter().for_each(|host| assert!(is_local(host), "{host}"));
     }
@@ -43,10 +51,23 @@ mod tests {
     #[test]
     fn names_that_a_dns_server_resolves_are_not() {
         let foreign = [
-            "evil.example", "evil.example:9090", "localhost.evil.example", "localhost.", "evil",
-            "127.0.0.1.evil.example", "127.0.0.1@evil.example", "localhost:80@evil.example",
-            "[::1].evil.example", "[::1]evil", "[::1", "[evil.example]", "::1", "127.0.0.1:x",
-            "0x7f.1", "2130706433", " localhost",
+            "evil.example",
+            "evil.example:9090",
+            "localhost.evil.example",
+            "localhost.",
+            "evil",
+            "127.0.0.1.evil.example",
+            "127.0.0.1@evil.example",
+            "localhost:80@evil.example",
+            "[::1].evil.example",
+            "[::1]evil",
+            "[::1",
+            "[evil.example]",
+            "::1",
+            "127.0.0.1:x",
+            "0x7f.1",
+            "2130706433",
+            " localhost",
         ];
         foreign.into_iter().for_each(|host| assert!(!is_local(host), "{host}"));
     }

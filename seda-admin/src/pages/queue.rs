@@ -165,14 +165,17 @@ impl PageQueue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use parking_lot::Mutex;
+    use seda_core::{Graph, ManualClock};
 
-    /// The statuses of the answers so far.
-    type Answers = Arc<Mutex<Vec<u16>>>;
+    fn a_report() -> Arc<Report> {
+        let mut graph = Graph::new("g");
+        let stage = graph.stage::<u32>("s", 1);
+        graph.attach_each(stage, |_wire| |_event, _cx| {}).unwrap();
+        Arc::new(graph.start_manual(Arc::new(ManualClock::new())).unwrap().report())
+    }
 
-    fn waiter(view: View, answers: &Answers) -> Waiter {
-        let answers = Arc::clone(answers);
-        Waiter { view, respond: Box::new(move |answer| answers.lock().push(answer.status)) }
+    fn waiter(view: View) -> Waiter {
+        Waiter { view, respond: Box::new(drop) }
     }
 
     /// Takes in a snapshot as the control thread does. Returns the numbers of requests that it
@@ -186,59 +189,59 @@ mod tests {
 
     #[test]
     fn one_snapshot_is_requested_for_all_that_wait_and_then_answers_at_once() {
-        let (mut queue, answers) = (PageQueue::default(), Answers::default());
-        assert_eq!(queue.take(false, waiter(View::Json, &answers)), Err(Ask::Present));
-        assert_eq!(queue.take(false, waiter(View::Json, &answers)), Err(Ask::Nothing));
-        let report = Arc::new(Report::default());
+        let mut queue = PageQueue::default();
+        assert_eq!(queue.take(false, waiter(View::Json)), Err(Ask::Present));
+        assert_eq!(queue.take(false, waiter(View::Json)), Err(Ask::Nothing));
+        let report = a_report();
         assert_eq!(deliver(&mut queue, &report), (2, 0, Ask::Nothing));
-        assert_eq!(queue.take(true, waiter(View::Json, &answers)).unwrap().status, 200);
+        assert_eq!(queue.take(true, waiter(View::Json)).unwrap().status, 200);
         // Another view of the same snapshot is rendered by the control thread, too.
-        assert_eq!(queue.take(true, waiter(View::Dot, &answers)), Err(Ask::Present));
+        assert_eq!(queue.take(true, waiter(View::Dot)), Err(Ask::Present));
         assert_eq!(deliver(&mut queue, &report), (1, 0, Ask::Nothing));
-        assert_eq!(queue.take(true, waiter(View::Dot, &answers)).unwrap().status, 200);
+        assert_eq!(queue.take(true, waiter(View::Dot)).unwrap().status, 200);
         // A snapshot that is out of date answers no further request.
-        assert_eq!(queue.take(false, waiter(View::Dot, &answers)), Err(Ask::Present));
+        assert_eq!(queue.take(false, waiter(View::Dot)), Err(Ask::Present));
     }
 
     #[test]
     fn beyond_the_answers_of_a_snapshot_requests_wait_for_the_next_and_are_then_refused() {
-        let (mut queue, answers) = (PageQueue::default(), Answers::default());
-        let report = Arc::new(Report::default());
-        queue.take(false, waiter(View::Json, &answers)).unwrap_err();
+        let mut queue = PageQueue::default();
+        let report = a_report();
+        queue.take(false, waiter(View::Json)).unwrap_err();
         deliver(&mut queue, &report);
         for _ in 1..ANSWERS_MOST {
-            queue.take(true, waiter(View::Json, &answers)).unwrap();
+            queue.take(true, waiter(View::Json)).unwrap();
         }
-        assert_eq!(queue.take(true, waiter(View::Json, &answers)), Err(Ask::Next));
+        assert_eq!(queue.take(true, waiter(View::Json)), Err(Ask::Next));
         for _ in 0..ANSWERS_MOST {
-            assert_eq!(queue.take(true, waiter(View::Json, &answers)), Err(Ask::Nothing));
+            assert_eq!(queue.take(true, waiter(View::Json)), Err(Ask::Nothing));
         }
-        let next = Arc::new(Report::default());
+        let next = a_report();
         assert_eq!(deliver(&mut queue, &next), (ANSWERS_MOST, 1, Ask::Nothing));
-        assert_eq!(queue.take(true, waiter(View::Json, &answers)), Err(Ask::Next));
+        assert_eq!(queue.take(true, waiter(View::Json)), Err(Ask::Next));
     }
 
     #[test]
     fn requests_that_did_not_wait_for_a_new_snapshot_are_not_refused_by_it() {
-        let (mut queue, answers) = (PageQueue::default(), Answers::default());
+        let mut queue = PageQueue::default();
         for _ in 0..3 * ANSWERS_MOST {
-            let _ = queue.take(false, waiter(View::Text, &answers));
+            let _ = queue.take(false, waiter(View::Text));
         }
-        let report = Arc::new(Report::default());
+        let report = a_report();
         assert_eq!(deliver(&mut queue, &report), (ANSWERS_MOST, 0, Ask::Next));
-        let next = Arc::new(Report::default());
+        let next = a_report();
         let left = ANSWERS_MOST;
         assert_eq!(deliver(&mut queue, &next), (ANSWERS_MOST, left, Ask::Nothing));
     }
 
     #[test]
     fn the_requests_that_wait_are_bounded_and_none_is_forgotten() {
-        let (mut queue, answers) = (PageQueue::default(), Answers::default());
+        let mut queue = PageQueue::default();
         for _ in 0..WAITING_MOST {
-            assert!(queue.take(false, waiter(View::Text, &answers)).is_err());
+            assert!(queue.take(false, waiter(View::Text)).is_err());
         }
-        assert_eq!(queue.take(false, waiter(View::Text, &answers)).unwrap().status, 429);
+        assert_eq!(queue.take(false, waiter(View::Text)).unwrap().status, 429);
         assert_eq!(queue.abandon().len(), WAITING_MOST);
-        assert_eq!(queue.take(false, waiter(View::Text, &answers)), Err(Ask::Present));
+        assert_eq!(queue.take(false, waiter(View::Text)), Err(Ask::Present));
     }
 }

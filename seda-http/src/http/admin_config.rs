@@ -177,7 +177,10 @@ mod tests {
         for text in places {
             assert_eq!(text.parse::<AdminPlace>().unwrap().to_string(), text);
         }
-        assert_eq!("9090".parse(), Ok::<_, AdminPlaceError>(AdminPlace::Tcp(address("127.0.0.1:9090").unwrap())));
+        assert_eq!(
+            "9090".parse(),
+            Ok::<_, AdminPlaceError>(AdminPlace::Tcp(address("127.0.0.1:9090").unwrap()))
+        );
         for text in ["", "on", "_seda", "/", "/a/", "unix:", "localhost:9090", "70000", "1.2.3.4"] {
             let error = text.parse::<AdminPlace>().unwrap_err().to_string();
             assert!(error.starts_with(&format!("`admin.at` is {text}; allowed: auto, off, ")));
@@ -189,7 +192,9 @@ mod tests {
         let config = AdminConfig::default();
         let (local, public) = (config.public_access(true), config.public_access(false));
         assert!(local.takes("/_seda/report") && local.takes("/livez") && local.takes("/readyz"));
-        assert!(!public.takes("/_seda/report") && public.takes("/livez") && public.takes("/readyz"));
+        assert!(
+            !public.takes("/_seda/report") && public.takes("/livez") && public.takes("/readyz")
+        );
         assert_eq!(config.at.resolved(true).to_string(), "/_seda");
         assert_eq!(config.at.resolved(false), AdminPlace::Off);
     }

@@ -149,11 +149,7 @@ impl Http {
             let range = config.retry_after;
             let service = HttpService {
                 source,
-                admin: AdminView::new(
-                    Arc::clone(&admin),
-                    access.clone(),
-                    Arc::clone(&reply_sink),
-                ),
+                admin: AdminView::new(Arc::clone(&admin), access.clone(), Arc::clone(&reply_sink)),
                 reply_sink,
                 retry_after: RetryAfter::new(snapshots, running.clock(), range, seed),
                 classify: classify.clone(),

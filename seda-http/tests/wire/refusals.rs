@@ -106,7 +106,7 @@ fn pipelined_refusals_keep_their_order() {
     let mut client = site.client();
     let whole = upload("Content-Length: 5") + "hello";
     let chunked = upload("Transfer-Encoding: chunked") + "5\r\nhello\r\n0\r\n\r\n";
-    let live = "GET /_seda/live HTTP/1.1\r\nHost: t\r\n\r\n";
+    let live = "GET /_seda/live HTTP/1.1\r\nHost: localhost\r\n\r\n";
     client.send(format!("{whole}{live}{chunked}{live}{}he", upload("Content-Length: 5")));
     let statuses: Vec<u16> = (0..5).map(|_| client.response().status).collect();
     assert_eq!(statuses, [503, 200, 503, 200, 503]);
