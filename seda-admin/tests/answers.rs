@@ -117,10 +117,10 @@ fn pages_and_probes_are_read_only() {
 
 /// RFC 9110 §15.5.20: 421 says that the server does not answer for the authority of the request.
 #[test]
-fn a_listener_for_local_names_shows_its_pages_to_no_site_and_its_probes_to_all() {
+fn a_listener_with_a_check_of_the_host_shows_its_pages_to_no_site_and_its_probes_to_all() {
     let running = graph();
     let admin = Admin::new(running.snapshots());
-    let access = everything().for_local_names();
+    let access = everything().for_hosts(Vec::new());
     let paths =
         ["/_seda/report", "/_seda/graph", "/_seda/ready", "/_seda/nothing", "/livez", "/readyz"];
     for path in paths {

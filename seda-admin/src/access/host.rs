@@ -2,24 +2,23 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// Returns true if no DNS server can choose the address behind `host`: it is an IP address or
-/// `localhost`, with a port or without, or empty.
-pub(super) fn is_local(host: &str) -> bool {
+/// Returns true if no stranger's DNS server can choose the address behind `host`: without its port
+/// it is an IP address, `localhost`, empty, or one of `names`.
+pub(super) fn is_trusted(host: &str, names: &[String]) -> bool {
     if let Some(rest) = host.strip_prefix('[') {
         let Some((address, port)) = rest.split_once(']') else { return false };
         return address.parse::<Ipv6Addr>().is_ok() && (port.is_empty() || is_port(port));
     }
-    let name = match host.find(':') {
-        None => host,
-        Some(colon) => {
-            let (name, port) = host.split_at(colon);
-            if !is_port(port) {
-                return false;
-            }
-            name
-        }
-    };
+    let (name, port) = host.split_at(host.find(':').unwrap_or(host.len()));
+    (port.is_empty() || is_port(port)) && (is_local(name) || is_one_of(name, names))
+}
+
+fn is_local(name: &str) -> bool {
     name.is_empty() || name.eq_ignore_ascii_case("localhost") || name.parse::<Ipv4Addr>().is_ok()
+}
+
+fn is_one_of(name: &str, names: &[String]) -> bool {
+    names.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
 /// Returns true for a colon with digits or none (RFC 3986 §3.2.3).
@@ -32,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_and_localhost_are_local() {
+    fn addresses_and_localhost_are_trusted() {
         let local = [
             "127.0.0.1",
             "127.0.0.1:9090",
@@ -45,7 +44,7 @@ mod tests {
             "127.0.0.1:",
             "",
         ];
-        local.into_iter().for_each(|host| assert!(is_local(host), "{host}"));
+        local.into_iter().for_each(|host| assert!(is_trusted(host, &[]), "{host}"));
     }
 
     #[test]
@@ -69,6 +68,17 @@ mod tests {
             "2130706433",
             " localhost",
         ];
-        foreign.into_iter().for_each(|host| assert!(!is_local(host), "{host}"));
+        foreign.into_iter().for_each(|host| assert!(!is_trusted(host, &[]), "{host}"));
+    }
+
+    #[test]
+    fn a_name_that_the_operator_lists_is_trusted_with_any_port() {
+        let names = ["Status.internal".to_owned()];
+        for host in ["status.internal", "STATUS.INTERNAL:9090", "127.0.0.1"] {
+            assert!(is_trusted(host, &names), "{host}");
+        }
+        for host in ["status.internal.evil.example", "internal", "status.internal:x"] {
+            assert!(!is_trusted(host, &names), "{host}");
+        }
     }
 }

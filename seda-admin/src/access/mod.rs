@@ -20,7 +20,8 @@ pub(crate) const READY: &str = "/readyz";
 ///
 /// let public = AdminAccess::closed().with_probes();
 /// assert!(public.takes("/readyz") && !public.takes("/_seda/report"));
-/// let internal = public.with_pages(AdminPath::default()).for_local_names();
+/// let hosts = vec!["status.internal".to_owned()];
+/// let internal = public.with_pages(AdminPath::default()).for_hosts(hosts);
 /// assert!(internal.takes("/_seda/report"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,13 +29,14 @@ pub(crate) const READY: &str = "/readyz";
 pub struct AdminAccess {
     has_probes: bool,
     pages: Option<AdminPath>,
-    is_for_local_names: bool,
+    /// The names that a request may have as Host; `None` for any.
+    hosts: Option<Vec<String>>,
 }
 
 impl AdminAccess {
     /// Returns the access of a listener that shows nothing.
     pub fn closed() -> Self {
-        Self { has_probes: false, pages: None, is_for_local_names: false }
+        Self { has_probes: false, pages: None, hosts: None }
     }
 
     /// Also shows the probes `/livez` and `/readyz`.
@@ -47,14 +49,14 @@ impl AdminAccess {
         Self { pages: Some(path), ..self }
     }
 
-    /// Shows report and graph only to requests whose Host is an IP address or `localhost`; others
-    /// get 421 (RFC 9110 §15.5.20).
+    /// Shows report and graph only to requests whose Host is an IP address, `localhost` or one of
+    /// `names`; others get 421 (RFC 9110 §15.5.20).
     ///
     /// It keeps web pages out that reach a private listener by DNS rebinding: their site's name
     /// resolves to the address of the listener, so a browser takes its answers for theirs. Their
     /// requests carry the site's name. The probes are shown to all.
-    pub fn for_local_names(self) -> Self {
-        Self { is_for_local_names: true, ..self }
+    pub fn for_hosts(self, names: Vec<String>) -> Self {
+        Self { hosts: Some(names), ..self }
     }
 
     /// Returns true if a request for `path` is for the admin side. Others are the program's.
@@ -79,6 +81,7 @@ impl AdminAccess {
 
     /// Returns true if pages are shown to a request with this Host; `None` without one.
     pub(crate) fn admits(&self, host: Option<&str>) -> bool {
-        !self.is_for_local_names || host.is_none_or(host::is_local)
+        let Some(names) = &self.hosts else { return true };
+        host.is_none_or(|host| host::is_trusted(host, names))
     }
 }

@@ -124,7 +124,7 @@ fn report_view(query: Option<&str>) -> Result<View, AdminAnswer> {
 
 /// Returns the 421 for a Host that may have come by DNS rebinding.
 fn misdirected() -> AdminAnswer {
-    let text = "the admin pages are shown under an IP address or localhost only\n";
+    let text = "the admin pages are not shown under this Host: use an IP address or localhost\n";
     AdminAnswer::text(421, text)
 }
 

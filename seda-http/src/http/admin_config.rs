@@ -1,5 +1,6 @@
 //! The settings of the admin side: where its pages are, and the probes.
 
+use crate::server::ConfigError;
 use seda_admin::{AdminAccess, AdminPath};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -38,6 +39,11 @@ pub struct AdminConfig {
     /// Default true. A program with such routes of its own sets it to false and gets these
     /// requests like all others; a listener of the admin side answers them in any case.
     pub probes: bool,
+    /// The names, without a port, under which `auto` and a TCP listener show the pages besides IP
+    /// addresses and `localhost`. Default none.
+    ///
+    /// A scraper that knows the server by name needs it, such as `web` in a composed network.
+    pub hosts: Vec<String>,
 }
 
 /// The place of report and graph. It is written as one word:
@@ -54,9 +60,9 @@ pub struct AdminConfig {
 /// 128 connections, however many the public listener holds.
 ///
 /// Loopback is not private: by DNS rebinding a web page in a browser on this machine can reach it.
-/// So `auto` and a TCP listener show the pages only to requests whose Host is an IP address or
-/// `localhost`, and answer 421 to others. Under a path that the program has chosen the Host is not
-/// checked.
+/// So `auto` and a TCP listener show the pages only to requests whose Host is an IP address,
+/// `localhost` or one of [`AdminConfig::hosts`], and answer 421 to others. Under a path that the
+/// program has chosen the Host is not checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 #[non_exhaustive]
@@ -87,11 +93,23 @@ pub struct AdminPlaceError {
 
 impl Default for AdminConfig {
     fn default() -> Self {
-        Self { at: AdminPlace::Auto, probes: true }
+        Self { at: AdminPlace::Auto, probes: true, hosts: Vec::new() }
     }
 }
 
 impl AdminConfig {
+    /// Fails with the first of `hosts` that no Host can be equal to.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        match self.hosts.iter().find(|name| !is_name(name)) {
+            None => Ok(()),
+            Some(name) => Err(ConfigError::OutOfRange {
+                key: "admin.hosts",
+                value: name.clone(),
+                allowed: "names of A-Z a-z 0-9 - . _ without a port, like status.internal".into(),
+            }),
+        }
+    }
+
     /// Returns the part of the admin side that the public listener shows. `is_loopback` is true if
     /// only this machine reaches it.
     pub(super) fn public_access(&self, is_loopback: bool) -> AdminAccess {
@@ -99,7 +117,7 @@ impl AdminConfig {
         let access = if self.probes { closed.with_probes() } else { closed };
         match &self.at {
             AdminPlace::Auto if is_loopback => {
-                access.with_pages(AdminPath::default()).for_local_names()
+                access.with_pages(AdminPath::default()).for_hosts(self.hosts.clone())
             }
             AdminPlace::Path(path) => access.with_pages(path.clone()),
             AdminPlace::Auto | AdminPlace::Off | AdminPlace::Tcp(_) | AdminPlace::Unix(_) => access,
@@ -133,6 +151,14 @@ impl FromStr for AdminPlace {
         };
         place.ok_or_else(|| AdminPlaceError { text: text.to_owned() })
     }
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(is_name_byte)
+}
+
+fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._".contains(&byte)
 }
 
 /// Reads an address with a port, or a port on 127.0.0.1.
@@ -185,6 +211,16 @@ mod tests {
             let error = text.parse::<AdminPlace>().unwrap_err().to_string();
             assert!(error.starts_with(&format!("`admin.at` is {text}; allowed: auto, off, ")));
         }
+    }
+
+    #[test]
+    fn a_listed_host_that_no_request_can_have_is_an_error() {
+        let mut config = AdminConfig::default();
+        config.hosts = vec!["web".to_owned(), "status.internal".to_owned()];
+        assert_eq!(config.check(), Ok(()));
+        config.hosts.push("web:9090".to_owned());
+        let error = config.check().unwrap_err().to_string();
+        assert!(error.starts_with("`admin.hosts` is web:9090; allowed: names of "), "{error}");
     }
 
     #[test]

@@ -28,11 +28,14 @@ pub(super) struct AdminListener {
 
 impl AdminListener {
     /// Listens at `place`, whose port 0 is replaced; `None` for a place on the public listener.
-    pub(super) fn bind(place: &mut AdminPlace) -> Result<Option<Self>, BindError> {
+    pub(super) fn bind(
+        place: &mut AdminPlace,
+        hosts: &[String],
+    ) -> Result<Option<Self>, BindError> {
         let access = AdminAccess::closed().with_probes().with_pages(AdminPath::default());
         let bound = match place {
             AdminPlace::Tcp(address) => SideListener::bind_tcp(address)
-                .map(|listener| Self { listener, access: access.for_local_names() }),
+                .map(|listener| Self { listener, access: access.for_hosts(hosts.to_vec()) }),
             AdminPlace::Unix(path) => {
                 SideListener::bind_unix(path).map(|listener| Self { listener, access })
             }

@@ -69,7 +69,7 @@ impl Http {
         config.check()?;
         let server = ServerBuilder::bind(&config.server())?;
         let mut admin_place = config.admin.at.resolved(is_loopback(server.local_addr()));
-        let admin_listener = AdminListener::bind(&mut admin_place)?;
+        let admin_listener = AdminListener::bind(&mut admin_place, &config.admin.hosts)?;
         let sources = Vec::new();
         Ok(Self { config, server, admin_place, admin_listener, sources, classify: None })
     }

@@ -205,6 +205,7 @@ impl HttpConfig {
         let RetryAfterRange { least, most } = self.retry_after;
         in_duration_range("retry_after.least", least, RETRY_LEAST, RETRY_MOST)?;
         in_duration_range("retry_after.most", most, least, RETRY_MOST)?;
+        self.admin.check()?;
         Ok(self.limits.check()?)
     }
 

@@ -157,7 +157,11 @@ fn without_a_setting_a_site_that_rebinds_its_name_to_loopback_sees_no_report() {
 
 #[test]
 fn a_listener_of_its_own_shows_the_pages_there_alone_and_checks_the_host() {
-    let site = site_at("0");
+    let plan = Plan::with(|http| {
+        http.admin.at = "0".parse().unwrap();
+        http.admin.hosts = vec!["status.internal".to_owned()];
+    });
+    let site = plan.start();
     assert_eq!(site.client().fetch("/_seda/report").text(), "no such page\n");
     assert_eq!(site.client().fetch("/readyz").status, 200);
     let mut admin = admin_client(&site);
@@ -167,6 +171,7 @@ fn a_listener_of_its_own_shows_the_pages_there_alone_and_checks_the_host() {
     assert_eq!(admin.fetch("/_seda/graph").status, 200);
     assert_eq!(admin.fetch("/livez").status, 200);
     assert_eq!(fetch_as(&mut admin, "evil.example", "/_seda/report").status, 421);
+    assert_eq!(fetch_as(&mut admin, "status.internal:80", "/_seda/report").status, 200);
     assert_eq!(admin.fetch("/hello").status, 404, "there is no way into the graph");
     assert_eq!(site.admitted(), 1);
 }
