@@ -69,8 +69,10 @@ struct Example {
 
 impl Example {
     fn start(flags: &[&str]) -> Self {
+        let listen = ["--listen", "127.0.0.1:0"];
+        let is_told = flags.contains(&"--listen");
         let mut child = Command::new(example())
-            .args(["--listen", "127.0.0.1:0"])
+            .args(if is_told { &[][..] } else { &listen })
             .args(flags)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
