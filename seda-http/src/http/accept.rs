@@ -67,7 +67,7 @@ impl HttpService {
 impl Service<Http1> for HttpService {
     fn check(&mut self, head: &RequestHead) -> Result<SendOptions, Reply> {
         if self.admin.takes(head) {
-            return self.admin.check(head).map(|()| self.options);
+            return self.admin.check(head).map_or(Ok(self.options), Err);
         }
         let options = self.options(head);
         match self.source.check(options) {

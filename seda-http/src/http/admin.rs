@@ -32,13 +32,13 @@ impl AdminView {
         self.access.takes(head.uri().path())
     }
 
-    /// Responds to a request whose method is not allowed before its body is read.
-    pub(super) fn check(&self, head: &RequestHead) -> Result<(), Reply> {
+    /// Returns the response to a request whose method is not allowed, before its body is read.
+    pub(super) fn check(&self, head: &RequestHead) -> Option<Reply> {
         if matches!(*head.method(), Method::GET | Method::HEAD) {
-            return Ok(());
+            return None;
         }
-        let answer = self.admin.answer(&self.access, &request(head), drop);
-        answer.map_or(Ok(()), |answer| Err(response(answer).into()))
+        let answer = self.admin.answer(&self.access, &request(head), drop)?;
+        Some(response(answer).into())
     }
 
     /// Responds at once, or with the next snapshot.
@@ -56,7 +56,7 @@ pub(super) struct AdminService(pub(super) AdminView);
 
 impl Service<Http1> for AdminService {
     fn check(&mut self, head: &RequestHead) -> Result<SendOptions, Reply> {
-        self.0.check(head).map(|()| SendOptions::default())
+        self.0.check(head).map_or(Ok(SendOptions::default()), Err)
     }
 
     fn admit(
