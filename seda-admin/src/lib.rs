@@ -47,7 +47,7 @@
 //!
 //! Admin requests pass no queue and no gate of the graph, so an overload does not delay them. They
 //! do not delay the graph either: a snapshot is made at most four times a second, rendered once per
-//! format, and answers at most 128 requests. Further requests wait for the next snapshot; those
+//! format, and answers at most 64 requests. Further requests wait for the next snapshot; those
 //! that it does not answer either get 429. So clients that ask again and again are slowed down to
 //! four answers a second each, instead of taking the server's time.
 //!

@@ -75,7 +75,7 @@ impl AdminAnswer {
 
     /// Returns a 429 (RFC 6585 §4) with Retry-After.
     pub(crate) fn too_many() -> Self {
-        let text = "too many admin requests: a snapshot answers 128 of them\n";
+        let text = "too many admin requests: a snapshot answers 64 of them\n";
         Self { headers: FIELDS_RETRY, ..Self::text(429, text) }
     }
 
