@@ -68,3 +68,11 @@ chaos *flags:
 # Checks that graphs free every block of memory: `just leak-check --iterations 1000`.
 leak-check *flags:
     cargo run --release --locked -p benches --bin leak_check -- {{flags}}
+
+# Graphs on threads with a known bottleneck, and what reports name: 20 minutes at most; see `--help`.
+diagnose-live *flags:
+    cargo run --release --locked -p benches --bin live_bottleneck -- {{flags}}
+
+# The bottleneck that a report names, against generated graphs whose bottleneck is known.
+diagnose *flags:
+    cargo run --release --locked -p benches --bin diagnose -- {{flags}}

@@ -110,6 +110,24 @@ impl Drop for Example {
     }
 }
 
+/// A trace of another server may have lines that no handler can answer with.
+#[test]
+fn a_trace_line_with_a_status_that_is_no_answer_gets_500_and_an_error() {
+    let name = format!("seda-trace-{}.tsv", std::process::id());
+    let trace = std::env::temp_dir().join(name);
+    let lines = "seconds\tclient\tmethod\tpath\tstatus\tbytes\n\
+                 0.0\tc\tGET\t/upgrade\t101\t0\n0.1\tc\tGET\t/same\t304\t180\n";
+    std::fs::write(&trace, lines).expect("a trace");
+    let example = Example::start(&["--site-from", trace.to_str().expect("text")]);
+    let mut client = Client::connect(example.address);
+    let paths = ["/upgrade", "/same", "/upgrade"];
+    assert_eq!(paths.map(|path| client.ask("GET", path).status), [500, 304, 500]);
+    let mut errors = std::iter::from_fn(|| example.errors.recv_timeout(LONG).ok());
+    let error = errors.find(|line| line.contains("is replaced by 500"));
+    assert!(error.is_some_and(|line| line.contains("101")));
+    std::fs::remove_file(trace).expect("it is there");
+}
+
 #[test]
 fn every_wrong_flag_gives_one_line_that_names_it_and_exit_code_2() {
     assert!(refused(&["--lisen", "x"]).contains("--lisen"));

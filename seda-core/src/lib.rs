@@ -113,8 +113,11 @@ mod worker;
 /// The parts of a [`Report`].
 pub mod report {
     pub use crate::monitor::report::{
-        Bottleneck, BudgetReport, ClassReport, EdgeReport, EventLedger, GateReport, QueueReport,
-        RequestLedger, Resolution, ResponseReport, ServiceReport, StageReport, WorkersReport,
+        BlockedIn, BlockedWait, Bottleneck, BottleneckKind, BudgetReport, ClassReport, EdgeReport,
+        EdgeWindow, EventLedger, Expected, GateReport, Holding, LockReport, MachineReport,
+        NextBottleneck, QueueReport, RateEstimate, RequestLedger, Resolution, ResponseReport,
+        ServiceReport, StageFlow, StageLimits, StageReport, StageWindow, WindowTimes,
+        WorkersReport,
     };
 }
 

@@ -12,8 +12,10 @@ mod support;
 
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 use parking_lot::Mutex;
+use seda_core::report::BottleneckKind;
 use seda_core::{
-    Controller, Graph, GraphConfig, Manual, ManualClock, Report, Source, StageConfig, WorkerRange,
+    Context, Controller, Graph, GraphConfig, Manual, ManualClock, Report, Source, StageConfig,
+    Wire, WorkerRange,
 };
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -66,7 +68,7 @@ fn the_json_has_exactly_the_stable_names() {
     assert_keys(
         &json,
         "graph uptime_seconds window_seconds events requests budget response_seconds stages edges \
-         journal journal_missed bottleneck classes heaviest_tenants",
+         journal journal_missed machine locks bottleneck classes heaviest_tenants",
     );
     assert_keys(&json["classes"][0], "name promised_seconds answered p90_seconds");
     assert_keys(
@@ -82,42 +84,85 @@ fn the_json_has_exactly_the_stable_names() {
         "name pool queue workers batch arrivals_per_second throughput_per_second utilization hot cpu_share \
          runqueue_share blocked_share occupancy wait_seconds service_seconds offered accepted \
          handled refused shed spared failed queued in_hand pending outstanding held delayed bytes busiest_shard_share \
-         gate wasted_seconds",
+         gate wasted_seconds limits last_second last_ten_seconds flow blocked_in",
+    );
+    assert_keys(
+        &stage["limits"],
+        "cap rate_per_second rate_burst weight pending replica_of keyed hosted sized",
+    );
+    assert_keys(
+        &stage["last_ten_seconds"],
+        "seconds offered accepted served failed shed refused turned_away wait service utilization \
+         busy_workers holding outside_seconds outside occupancy dispersion parallelism \
+         busiest_shard_share",
+    );
+    assert_keys(&stage["last_second"]["wait"], "count mean p50 p99 variation");
+    assert_keys(
+        &stage["last_second"]["holding"],
+        "total cpu core_wait room_wait lock_wait blocked",
+    );
+    assert_keys(
+        &stage["flow"],
+        "visits offered_per_second demand_seconds max_rate residence_seconds little_error \
+         predicted_wait_seconds",
+    );
+    assert_keys(&json["machine"], "cores quota throttled process busy others steal reactors");
+    assert_keys(
+        &json["bottleneck"],
+        "kind stage resource load max_rate evidence next action expected tied slo_max_rate \
+         one_more_max_rate",
     );
     assert_keys(&stage["queue"], "depth soft capacity");
     assert_keys(&stage["workers"], "now min max stuck");
     assert_keys(&stage["wait_seconds"], "p10 p50 p90 p99 p999 max mean count");
     assert_keys(&stage["service_seconds"], "p10 p50 p90 p99 p999 max mean count resolution");
-    assert_keys(&json["edges"][0], "from to sent refused");
+    assert_keys(&json["edges"][0], "from to sent refused waits last_second last_ten_seconds");
+    assert_keys(&json["edges"][0]["last_second"], "sent refused");
     assert_eq!(json["edges"].as_array().unwrap().len(), 2);
-    assert_eq!(json["bottleneck"], Value::Null);
+    assert_eq!(json["bottleneck"]["kind"], "cannot_tell");
     // An unknown figure is null, never 0: the workers of this graph have no threads.
     assert_eq!(stage["cpu_share"], Value::Null);
     // A program that reads the JSON gets the same report.
     let read: Report = serde_json::from_value(json.clone()).unwrap();
     assert_eq!(serde_json::to_value(read).unwrap(), json);
+    // So does one that reads the JSON of an older program, where the new fields are missing.
+    let mut old = json;
+    old["bottleneck"] = Value::Null;
+    old.as_object_mut().unwrap().remove("machine");
+    for new in ["limits", "last_second", "last_ten_seconds", "flow", "blocked_in"] {
+        old["stages"][0].as_object_mut().unwrap().remove(new);
+    }
+    let read: Report = serde_json::from_value(old).unwrap();
+    assert_eq!(read.bottleneck.kind, BottleneckKind::CannotTell);
+    assert_eq!(read.diagnose().kind, BottleneckKind::CannotTell);
 }
 
 #[test]
-fn the_stage_whose_wait_grows_is_named_as_the_bottleneck_with_its_evidence() {
+fn the_stage_that_the_offered_events_overload_is_named_with_its_evidence() {
     let (mut graph, source, clock) = tandem();
-    assert_eq!(graph.report().bottleneck, None);
+    assert!(!graph.report().bottleneck.kind.is_found());
     for _ in 0..12 {
         // 40 arrive in the time of 25 services.
         source.send_all(vec![0; 40]).unwrap();
         (0..25).for_each(|_| assert!(graph.step() > 0));
         graph.tick();
     }
-    let bottleneck = graph.report().bottleneck.expect("a bottleneck");
-    assert_eq!(bottleneck.stage, "slow");
-    assert!(bottleneck.why.contains("3.0 ms of service"), "{}", bottleneck.why);
+    let report = graph.report();
+    let bottleneck = &report.bottleneck;
+    assert!(bottleneck.names("slow") && !bottleneck.names("fast"), "{report}");
+    assert_eq!((bottleneck.kind, &*bottleneck.resource), (BottleneckKind::Cpu, "pool slow"));
+    // 40 requests of 3 ms each in 25 times 3.1 ms or so.
+    assert!((1.4..1.6).contains(&bottleneck.load), "{report}");
+    assert!((bottleneck.max_rate.unwrap().per_second - 333.0).abs() < 10.0, "{report}");
+    assert!(bottleneck.evidence.iter().any(|why| why.contains("takes 3.0 ms")), "{report}");
+    assert!(report.to_dot().contains("color=red"));
     // An idle graph has no bottleneck.
     graph.run_until_idle();
-    for _ in 0..12 {
+    for _ in 0..120 {
         clock.advance(Duration::from_millis(100));
         graph.tick();
     }
-    assert_eq!(graph.report().bottleneck, None);
+    assert!(!graph.report().bottleneck.kind.is_found());
 }
 
 #[test]
@@ -130,7 +175,10 @@ fn the_text_has_a_line_for_each_stage_and_the_picture_an_arrow_for_each_edge() {
     let lines: Vec<&str> = text.lines().collect();
     assert!(lines[0].starts_with("tandem up 0.0 s; events 6 offered, 6 handled, 0 refused"));
     assert!(lines[2].starts_with("fast ") && lines[3].starts_with("slow "), "{text}");
-    assert_eq!(lines[4], "bottleneck: none");
+    assert_eq!(
+        lines[4..],
+        ["bottleneck: cannot tell", "  because 3 events came from outside in 0.0 s"]
+    );
     let dot = report.to_dot();
     assert!(dot.contains("outside -> s0 [label=\"3\"];"), "{dot}");
     assert!(dot.contains("s0 -> s1 [label=\"3\"];"), "{dot}");
@@ -140,7 +188,7 @@ fn the_text_has_a_line_for_each_stage_and_the_picture_an_arrow_for_each_edge() {
 #[test]
 fn the_text_ends_with_the_last_decisions_of_several_controllers() {
     let (mut graph, _source, clock) = tandem();
-    assert!(graph.report().to_string().ends_with("bottleneck: none\n"));
+    assert!(graph.report().to_string().contains("\nbottleneck: cannot tell\n"));
     let set = |tick| format!("budget = 600\n[control]\ntick = '{tick}ms'\nvalve = 'off'");
     for tick in 11..20 {
         clock.advance(Duration::from_secs(1));
@@ -225,4 +273,42 @@ fn every_metric_is_exported_under_its_name_with_bounded_labels() {
         "seda_stage_workers{stage}",
     ];
     assert_eq!(*names.0.lock(), expected.map(str::to_owned).into());
+}
+
+#[test]
+fn a_wait_for_room_is_apart_from_the_senders_own_time_and_the_parts_add_up() {
+    let mut graph = Graph::new("waiting");
+    let read = graph.stage::<u32>("read", 64);
+    let write = graph.stage::<u32>("write", 1);
+    graph
+        .attach_each(read, |wire| {
+            let write = wire.waiting_sink(write, Duration::from_secs(60));
+            move |event, cx| cx.send_waiting(&write, event).unwrap()
+        })
+        .unwrap();
+    let slow = |_wire: &mut Wire<'_>| {
+        |_event: u32, _cx: &mut Context| std::thread::sleep(Duration::from_millis(2))
+    };
+    graph.attach_each(write, slow).unwrap();
+    for stage in [read, write] {
+        let workers = Some(WorkerRange::exactly(1));
+        graph.configure(stage, StageConfig { workers, ..StageConfig::default() }).unwrap();
+    }
+    let source = graph.source(read).unwrap();
+    let running = graph.start().unwrap();
+    (0..40).for_each(|n| source.send(n).unwrap());
+    let report = running.drain(Duration::from_secs(60)).report;
+    let [read, write] = &*report.stages else { panic!("two stages") };
+    assert_eq!(report.edges.iter().map(|edge| edge.waits).collect::<Vec<_>>(), [true, false]);
+    // 40 events pass through a queue of one while each is written for 2 ms.
+    let held = read.last_ten_seconds.holding;
+    assert!(held.room_wait > 0.5 * held.total.unwrap(), "{held:?}");
+    assert_eq!(write.last_ten_seconds.holding.room_wait, 0.0);
+    for held in [held, write.last_ten_seconds.holding] {
+        let known = held.cpu.zip(held.core_wait).zip(held.blocked);
+        if let Some(((cpu, core_wait), blocked)) = known {
+            let sum = cpu + core_wait + held.room_wait + held.lock_wait + blocked;
+            assert!((sum / held.total.unwrap() - 1.0).abs() < 1e-9, "{held:?}");
+        }
+    }
 }

@@ -9,8 +9,8 @@
 //!
 //! A request holds no place in the graph while its body arrives, so slow uploads keep no other
 //! request out. In return it is asked for again at the end of its body, and is refused then if the
-//! graph has filled meanwhile. A refused body of at most 64 KiB is dropped and the connection goes
-//! on; a longer one ends the connection.
+//! graph has filled meanwhile. A refused body of at most 64 KiB is dropped, then answered, and the
+//! connection goes on; a longer one ends the connection. `docs/http.md` lists all limits.
 //!
 //! ```text
 //! sockets ─▶ reactor ─▶ h1 ─▶ service ─▶ stages of the graph ─▶ Responder ─▶ reactor ─▶ sockets
@@ -50,8 +50,8 @@
 //! | `reactor` | sockets, buffers and time limits; knows no protocol |
 //! | [`h1`] | HTTP/1.1 without I/O: bytes to requests, responses to bytes |
 //!
-//! Not in this crate, on purpose: TLS, HTTP/2, upgrades, streamed request bodies, and routing,
-//! which is a stage.
+//! Not in this crate, on purpose: TLS, HTTP/2, upgrades (WebSocket), compression on the fly,
+//! streamed request bodies, and routing, which is a stage.
 
 #![forbid(unsafe_code)]
 
@@ -62,11 +62,11 @@ mod server;
 pub mod tcp;
 
 pub use crate::http::{
-    AdminConfig, AdminPlace, AdminPlaceError, Closing, Http, HttpConfig, HttpRequest,
+    AdminConfig, AdminPlace, AdminPlaceError, BodyConfig, Closing, Http, HttpConfig, HttpRequest,
     RetryAfterRange, Server,
 };
 pub use crate::reactor::Body;
-pub use crate::server::{BindError, ConfigError, EntryError, ServeError};
+pub use crate::server::{BindError, ConfigError, EntryError, ServeError, ServerCounts};
 pub use ::http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 pub use bytes::{Bytes, BytesMut};
 pub use seda_admin::AdminPath;

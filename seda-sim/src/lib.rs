@@ -47,7 +47,7 @@
 //! A file imports its own room and rooms below it:
 //!
 //! ```text
-//! study    many runs: recovery after a trigger
+//! study    many runs: recovery after a trigger, the truth about bottlenecks
 //! run      the loop: next event, move the clock, act
 //! model    arrivals, clients, the graph and its handlers, workers and cores
 //! report   counts of the ends of requests, and the report

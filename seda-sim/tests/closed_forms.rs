@@ -264,3 +264,33 @@ fn workers_share_too_few_cores_and_wait_on_the_run_queue() {
     assert_close("cpu share", stage.cpu_share.unwrap(), 0.4, 0.02);
     assert_close("run queue", stage.runqueue_share.unwrap(), 0.6, 0.02);
 }
+
+#[test]
+fn the_shard_of_a_hot_key_has_one_worker() {
+    // Half of the events, and a 64th of the others, share a shard: 100/s of them, of 10 ms each.
+    let demand = "{ kind = \"exponential\", mean = \"10ms\" }";
+    let report = single(190.0, "100s", 1_000, demand, "workers = 8\nhot_key = 0.5");
+    let share = report.graph.stages[0].busiest_shard_share.unwrap();
+    assert_close("share of the shard", share, 0.5 + 0.5 / 64.0, 0.03);
+    let full = single(300.0, "100s", 1_000, demand, "workers = 8\nhot_key = 1.0");
+    assert_close("answers per second", full.throughput_per_second, 100.0, 0.03);
+}
+
+#[test]
+fn a_deferring_stage_serves_as_many_as_may_be_outside() {
+    // Ten places of 50 ms, and one worker of 1 ms.
+    let demand = "{ kind = \"deterministic\", mean = \"1ms\" }";
+    let rest = "outside = { kind = \"exponential\", mean = \"50ms\" }";
+    let places = "[graph.stages.serve]\noutstanding = 10\npending = 10";
+    let spec = |rate: f64| {
+        format!(
+            "warm_up = \"5s\"\nwindow = \"50s\"\narrivals = {{ rate = {rate:?} }}\n[[stage]]\n\
+             name = \"serve\"\ncapacity = 100\ndemand = {demand}\n{rest}\n{places}\n{OFF}"
+        )
+    };
+    let idle = run(&spec(20.0));
+    assert_close("mean response", mean(&idle), 0.051, 0.05);
+    let full = run(&spec(400.0));
+    assert_close("answers per second", full.throughput_per_second, 10.0 / 0.050, 0.03);
+    assert!(full.graph.stages[0].utilization < 0.5, "its worker waits for none of them");
+}

@@ -100,7 +100,7 @@ impl ControlPlane {
         let places = outstanding.observe(&monitor, topology, &settings);
         let queues = aqm.observe(&monitor);
         let exported = Export::of(topology, &monitor);
-        monitor.close_tick(now);
+        monitor.close_tick(topology, now);
         drop(monitor);
         // The lock is free: each controller decides and acts, in its mode.
         let control = &settings.control;
@@ -132,6 +132,17 @@ impl ControlPlane {
     /// Collects what the workers have recorded. A drain calls this before it ends them.
     pub(crate) fn collect(&self) {
         self.monitor.lock().collect(&self.topology, self.topology.now());
+    }
+
+    /// Samples what busy workers are blocked in; returns false if none of them blocks. A tick finds
+    /// out anew.
+    pub(crate) fn sample_blocked(&self) -> bool {
+        let mut monitor = self.monitor.lock();
+        let blocks = monitor.has_blocked_workers();
+        if blocks {
+            monitor.recent.blocked.look(&self.topology, self.topology.now());
+        }
+        blocks
     }
 
     /// Returns a snapshot; its rates are over the last second or so.

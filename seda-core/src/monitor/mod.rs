@@ -4,20 +4,25 @@
 //! report, as running sums; rates follow from two samples. This room imports the data plane, and
 //! decides nothing: decisions belong to `control`.
 
+mod blocked;
 mod metrics;
 pub(crate) mod report;
 mod sample;
+mod seconds;
 mod topology;
 
+pub(crate) use blocked::{BlockedFigures, BlockedIn as BlockedCause, PARKED};
 pub(crate) use metrics::Export;
 pub(crate) use sample::{Sample, StageSums, TimeSum, between};
+pub(crate) use seconds::{Seconds, Window};
 pub(crate) use topology::{Edge, MakeRunner, RunningPool, StagePlan, Topology};
 
 use crate::config::{PerClass, PoolIndex, Pools, Position, StageIndex, Stages};
 use crate::event::request::RequestCounts;
 use crate::gate::GateCounts;
+use crate::monitor::blocked::BlockedSamples;
 use crate::platform::sync::{Arc, Flaw, is_seeded};
-use crate::platform::{Schedstat, Time};
+use crate::platform::{ControlGroup, MachineTimes, Schedstat, Time};
 use crate::pool::{StageFigures, WorkerStats, WorkerWindow};
 use crate::stage::QueueFigures;
 use std::collections::VecDeque;
@@ -59,6 +64,19 @@ pub(crate) struct BudgetUse<N> {
     pub(crate) limit: N,
 }
 
+/// What the last seconds brought.
+pub(crate) struct Recent {
+    /// Samples at the ends of the last ticks, oldest first.
+    past: VecDeque<Sample>,
+    /// The last ten seconds.
+    pub(crate) seconds: Seconds,
+    pub(crate) group: ControlGroup,
+    /// The pool of each stage.
+    pools: Stages<PoolIndex>,
+    /// What busy workers were blocked in.
+    pub(crate) blocked: BlockedSamples,
+}
+
 /// All measurements up to the last collection.
 pub(crate) struct Monitor {
     workers: Vec<Watched>,
@@ -79,8 +97,7 @@ pub(crate) struct Monitor {
     pub(crate) running: Pools<RunningWorkers>,
     pub(crate) now: Sample,
     pub(crate) first: Sample,
-    /// Samples at the ends of the last ticks, oldest first.
-    past: VecDeque<Sample>,
+    pub(crate) recent: Recent,
 }
 
 impl Monitor {
@@ -88,8 +105,19 @@ impl Monitor {
         let stages = &topology.stages;
         let cpu = StageSums { cpu: Some(0), run_queue: Some(0), ..StageSums::default() };
         let sums = stages.map(|_, _| cpu.clone());
-        let first = Sample { at: topology.now(), stages: sums, response: PerClass::default() };
+        let response = PerClass::default();
+        let first = Sample { at: topology.now(), stages: sums, response, reactors: 0 };
+        let group =
+            if topology.core.is_stepped() { ControlGroup::default() } else { ControlGroup::find() };
+        let machine = machine_times(topology, &group);
         Self {
+            recent: Recent {
+                past: VecDeque::from([first.clone()]),
+                seconds: Seconds::new(first.clone(), machine),
+                group,
+                pools: stages.map(|_, plan| plan.pool),
+                blocked: BlockedSamples::default(),
+            },
             workers: Vec::new(),
             life: stages.map(|_, _| StageFigures::default()),
             tick: stages.map(|_, _| StageFigures::default()),
@@ -101,24 +129,18 @@ impl Monitor {
             live: topology.pools.map(|_, _| 0),
             running: topology.pools.map(|_, _| RunningWorkers::default()),
             now: first.clone(),
-            past: VecDeque::from([first.clone()]),
             first,
         }
     }
 
     /// The sample at the beginning of the present tick.
     pub(crate) fn tick_start(&self) -> &Sample {
-        self.past.back().unwrap_or(&self.first)
+        self.recent.past.back().unwrap_or(&self.first)
     }
 
     /// The sample at the beginning of the report's window.
     pub(crate) fn window_start(&self) -> &Sample {
-        self.past.front().unwrap_or(&self.first)
-    }
-
-    /// The sample in the middle of the window, which shows values that grow.
-    pub(crate) fn window_middle(&self) -> &Sample {
-        self.past.get(self.past.len() / 2).unwrap_or(&self.first)
+        self.recent.past.front().unwrap_or(&self.first)
     }
 
     /// Returns whether time has passed since the tick began, up to the last collection.
@@ -128,18 +150,32 @@ impl Monitor {
     pub(crate) fn has_length(&mut self) -> bool {
         let (began, now) = (self.tick_start().at, self.now.at);
         if now < began {
-            self.past.clear();
-            self.close_tick(now);
+            self.recent.past.clear();
+            self.recent.seconds = Seconds::new(self.now.clone(), MachineTimes::default());
+            self.recent.past.push_back(self.now.clone());
+            self.tick.iter_mut().for_each(StageFigures::clear);
         }
         began < now
     }
 
     /// Ends a tick: the sample joins the window.
-    pub(crate) fn close_tick(&mut self, now: Time) {
+    pub(crate) fn close_tick(&mut self, topology: &Topology, now: Time) {
         self.now.at = now;
-        self.past.push_back(self.now.clone());
-        if self.past.len() > WINDOW_TICKS {
-            self.past.pop_front();
+        let start = self.recent.past.back().unwrap_or(&self.first);
+        let sums = self.now.stages.iter_mut().zip(&start.stages).zip(&self.recent.pools);
+        for ((sum, start), pool) in sums {
+            let arrivals = sum.ledger.offered - start.ledger.offered;
+            sum.windowed.ticks.count(arrivals, self.running[*pool].count);
+        }
+        self.recent.seconds.add(&self.tick);
+        if self.recent.seconds.is_over(now) {
+            self.recent
+                .seconds
+                .begin(self.now.clone(), machine_times(topology, &self.recent.group));
+        }
+        self.recent.past.push_back(self.now.clone());
+        if self.recent.past.len() > WINDOW_TICKS {
+            self.recent.past.pop_front();
         }
         self.tick.iter_mut().for_each(StageFigures::clear);
     }
@@ -152,12 +188,13 @@ impl Monitor {
         // Worker time of every pool: its workers times the time since the last collection.
         self.count_workers(topology);
         let mut sums = self.now.stages.clone();
+        let mut reactors = self.now.reactors;
         for (plan, sum) in topology.stages.iter().zip(&mut sums) {
             sum.workers += u128::from(elapsed) * self.live[plan.pool] as u128;
         }
         // The workers' own records.
         for worker in &mut self.workers {
-            let figures = worker.read(topology, now, &mut sums);
+            let figures = worker.read(topology, now, &mut sums, &mut reactors);
             for (stage, figures) in figures {
                 self.life[stage].add(figures);
                 self.tick[stage].add(figures);
@@ -171,15 +208,28 @@ impl Monitor {
             sum.ledger = queue.total();
             sum.depth = queue.depth;
             sum.empty = queue.empty_nanos;
-            sum.occupancy = queue.occupancy;
+            sum.windowed.occupancy = queue.occupancy;
             sum.deferred = TimeSum::of(&queue.deferred_service);
             sum.wait = TimeSum::of(&life.wait);
             sum.service = TimeSum::of(&life.service);
+            sum.windowed.room_wait = life.room_wait;
+            sum.windowed.edges.clone_from(&queue.edges);
+            sum.windowed.shards.clone_from(&queue.shards);
             sum.gate = self.gates[stage].unwrap_or(sum.gate);
         }
         let response = self.requests.response.clone();
-        self.now = Sample { at: now, stages: sums, response };
+        self.now = Sample { at: now, stages: sums, response, reactors };
         self.forget(topology);
+    }
+
+    /// True if workers were blocked for a part of the report's window: a tenth of one worker's
+    /// time or more. Only then does a look at their system calls tell anything.
+    pub(crate) fn has_blocked_workers(&self) -> bool {
+        let then = self.window_start();
+        let nanos = self.now.at.nanos_since(then.at);
+        let blocked = then.stages.iter().zip(&self.now.stages);
+        let blocked: u64 = blocked.map(|(then, now)| now.blocked_since(then).unwrap_or(0)).sum();
+        blocked > nanos / 10
     }
 
     /// Returns how many workers a pool has, or had before it was stopped.
@@ -252,12 +302,14 @@ impl Monitor {
 
 impl Watched {
     /// Adds the worker's time to the `sums` of its stages, split into time on a core, waiting for
-    /// one and the rest. Returns its figures since the last collection, by stage.
+    /// one and the rest, and that of a hosted worker's thread outside stages to `reactors`. Returns
+    /// its figures since the last collection, by stage.
     fn read<'a>(
         &'a mut self,
         topology: &'a Topology,
         now: Time,
         sums: &mut Stages<StageSums>,
+        reactors: &mut u64,
     ) -> impl Iterator<Item = (StageIndex, &'a mut StageFigures)> + use<'a> {
         let running = self.stats.running();
         let ahead =
@@ -275,7 +327,11 @@ impl Watched {
         // A reactor's thread also serves its sockets. Its time is split in proportion, so that the
         // parts never exceed the whole.
         let whole = spent.map_or(all, |spent| all.max(spent.cpu + spent.run_queue));
-        let stages = &topology.pools[self.pool].stages;
+        let RunningPool { core, stages } = &topology.pools[self.pool];
+        if let Some(spent) = spent.filter(|_| core.hosted) {
+            let inside: u64 = busy.iter().map(|busy| share(spent.cpu, *busy, whole)).sum();
+            *reactors += spent.cpu.saturating_sub(inside);
+        }
         for (stage, busy) in stages.iter().zip(busy) {
             let sum = &mut sums[*stage];
             sum.busy += busy;
@@ -291,6 +347,15 @@ impl Watched {
         }
         stages.iter().copied().zip(&mut self.spare.stages)
     }
+}
+
+/// Returns the times of the machine; unknown in a graph without threads, which is not of the
+/// machine's time.
+fn machine_times(topology: &Topology, group: &ControlGroup) -> MachineTimes {
+    if topology.core.is_stepped() {
+        return MachineTimes::default();
+    }
+    MachineTimes::read(group)
 }
 
 /// Returns how long a batch has run if its stage is at `place`, else zero.

@@ -66,9 +66,84 @@ pub(crate) struct StageSums {
     pub(crate) deferred: TimeSum,
     pub(crate) gate: GateCounts,
     pub(crate) service: TimeSum,
-    pub(crate) occupancy: u128,
+    pub(crate) windowed: WindowedSums,
     /// Nanoseconds of the pool's workers, busy or idle.
     pub(crate) workers: u128,
+}
+
+/// Sums that only the windows of a report need.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct WindowedSums {
+    /// Nanoseconds of `busy` spent waiting for room in another stage.
+    pub(crate) room_wait: u64,
+    /// Events sent and refused, by the number of the edge into the stage.
+    pub(crate) edges: Vec<(u64, u64)>,
+    /// Events accepted, by shard; empty unless the stage is keyed.
+    pub(crate) shards: Vec<u64>,
+    pub(crate) ticks: TickSums,
+    /// Time integral of the number of events in the stage, in event-nanoseconds.
+    pub(crate) occupancy: u128,
+}
+
+/// Sums over ticks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct TickSums {
+    pub(crate) ticks: u64,
+    /// The events offered in each tick, and their squares.
+    pub(crate) arrivals: u64,
+    pub(crate) squares: u128,
+    /// The ticks that found a worker of the pool busy, and the busy workers found.
+    pub(crate) busy_ticks: u64,
+    pub(crate) busy_workers: u64,
+}
+
+impl TickSums {
+    /// Counts a tick with these arrivals, at whose end `busy` workers of the pool were running.
+    pub(super) fn count(&mut self, arrivals: u64, busy: usize) {
+        self.ticks += 1;
+        self.arrivals += arrivals;
+        self.squares += u128::from(arrivals) * u128::from(arrivals);
+        self.busy_ticks += u64::from(busy > 0);
+        self.busy_workers += busy as u64;
+    }
+
+    /// Returns the part that was added after `then`.
+    pub(crate) fn since(self, then: Self) -> Self {
+        Self {
+            ticks: self.ticks - then.ticks,
+            arrivals: self.arrivals - then.arrivals,
+            squares: self.squares - then.squares,
+            busy_ticks: self.busy_ticks - then.busy_ticks,
+            busy_workers: self.busy_workers - then.busy_workers,
+        }
+    }
+
+    /// Returns the variance over the mean of the arrivals per tick; `None` below five ticks, where
+    /// it says nothing, and without arrivals.
+    pub(crate) fn dispersion(self) -> Option<f64> {
+        if self.ticks < 5 || self.arrivals == 0 {
+            return None;
+        }
+        let ticks = self.ticks as f64;
+        let mean = self.arrivals as f64 / ticks;
+        let variance = (self.squares as f64 / ticks - mean * mean) * ticks / (ticks - 1.0);
+        Some((variance / mean).max(0.0))
+    }
+
+    /// Returns the mean number of busy workers in the ticks that found one; `None` without such.
+    pub(crate) fn parallelism(self) -> Option<f64> {
+        (self.busy_ticks > 0).then(|| self.busy_workers as f64 / self.busy_ticks as f64)
+    }
+}
+
+impl StageSums {
+    /// Returns the nanoseconds since `then` in which busy workers were blocked: neither on a core
+    /// nor waiting for one. `None` without procfs.
+    pub(crate) fn blocked_since(&self, then: &StageSums) -> Option<u64> {
+        let on_core = between(then.cpu, self.cpu)?;
+        let waiting = between(then.run_queue, self.run_queue)?;
+        Some(self.split.saturating_sub(then.split).saturating_sub(on_core + waiting))
+    }
 }
 
 /// The sums of all stages at one time.
@@ -78,6 +153,8 @@ pub(crate) struct Sample {
     pub(crate) stages: Stages<StageSums>,
     /// Response times since the graph began, by class.
     pub(crate) response: PerClass<Quantiles>,
+    /// Nanoseconds on a core that the threads of hosted workers spent outside stages.
+    pub(crate) reactors: u64,
 }
 
 /// Returns the growth between two readings; `None` if either is unknown.

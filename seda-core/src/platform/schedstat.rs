@@ -11,7 +11,7 @@
 use std::fs;
 
 /// The kernel's number of a thread, on machines with procfs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ThreadId(u32);
 
 impl ThreadId {
@@ -20,6 +20,16 @@ impl ThreadId {
         // The link reads `PID/task/TID`.
         let link = fs::read_link("/proc/thread-self").ok()?;
         link.file_name()?.to_str()?.parse().ok().map(ThreadId)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn numbered(number: u32) -> Self {
+        Self(number)
+    }
+
+    /// Returns the path of a file that the kernel keeps about the thread.
+    pub(super) fn path(self, file: &str) -> String {
+        format!("/proc/self/task/{}/{file}", self.0)
     }
 }
 
@@ -33,8 +43,7 @@ pub(crate) struct Schedstat {
 impl Schedstat {
     /// Reads the figures of a thread of this process; `None` if the kernel provides none.
     pub(crate) fn of(thread: ThreadId) -> Option<Self> {
-        let path = format!("/proc/self/task/{}/schedstat", thread.0);
-        Self::parse(&fs::read_to_string(path).ok()?)
+        Self::parse(&fs::read_to_string(thread.path("schedstat")).ok()?)
     }
 
     fn parse(line: &str) -> Option<Self> {

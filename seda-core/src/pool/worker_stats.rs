@@ -20,6 +20,8 @@ pub(crate) struct StageFigures {
     pub(crate) batch_means: u64,
     /// Nanoseconds that the worker spent in the stage.
     pub(crate) busy: u64,
+    /// Nanoseconds of `busy` spent waiting for room in another stage.
+    pub(crate) room_wait: u64,
     pub(crate) batches: u64,
     /// Costs of the requests that these service times were spent on.
     pub(crate) served: ServedCosts,
@@ -32,6 +34,7 @@ impl StageFigures {
         self.service.add(&other.service);
         self.batch_means += other.batch_means;
         self.busy += other.busy;
+        self.room_wait += other.room_wait;
         self.batches += other.batches;
         self.served.add(&other.served);
     }
@@ -41,6 +44,7 @@ impl StageFigures {
         self.wait.clear();
         self.service.clear();
         (self.batch_means, self.busy, self.batches) = (0, 0, 0);
+        self.room_wait = 0;
         self.served = ServedCosts::default();
     }
 }
@@ -151,7 +155,8 @@ impl WorkerStats {
         times.run_queue.fetch_add(nanos(run_queue), Ordering::Relaxed);
     }
 
-    fn thread(&self) -> Option<ThreadId> {
+    /// Returns the thread that runs the worker; `None` without procfs, or before it starts.
+    pub(crate) fn thread(&self) -> Option<ThreadId> {
         self.thread.get().copied().flatten()
     }
 

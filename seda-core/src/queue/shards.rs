@@ -40,11 +40,9 @@ impl Shards {
         self.accepted[shard] += 1;
     }
 
-    /// Returns the share of all accepted events that went into the busiest shard, 0 to 1.
-    pub(crate) fn busiest_share(&self) -> f64 {
-        let all: u64 = self.accepted.iter().sum();
-        let busiest = self.accepted.iter().copied().max().unwrap_or(0);
-        if all > 0 { busiest as f64 / all as f64 } else { 0.0 }
+    /// Returns the number of events accepted so far, by shard.
+    pub(crate) fn accepted(&self) -> &PerShard<u64> {
+        &self.accepted
     }
 
     /// Begins a batch of `worker`.

@@ -24,6 +24,10 @@ const START_FAILURE_LIMIT: Duration = Duration::from_millis(250);
 /// just before the thread ends.
 const EXIT_SLICE: Duration = Duration::from_millis(1);
 
+/// The mean time between two looks at what busy workers are blocked in: 25 per second, of which
+/// ten seconds tell a share within 6 %.
+const LOOK_INTERVAL: Duration = Duration::from_millis(40);
+
 /// The channel on which threads announce their exit.
 struct Exits {
     sender: Sender<()>,
@@ -193,16 +197,24 @@ struct ControlThread {
 impl ControlThread {
     fn run(mut self) {
         let mut next = self.next_tick();
+        // The next look at blocked workers; `None` while none blocks.
+        let mut look: Option<Time> = None;
         loop {
             self.answer_deferred();
-            match self.inbox.recv_timeout(self.pause(next)) {
+            let wake = look.map_or(next, |look| look.min(next));
+            match self.inbox.recv_timeout(self.pause(wake)) {
                 Ok(Message::Snapshot(request)) => self.answer(request),
                 Ok(Message::NextSnapshot(request)) => self.deferred.push(request),
-                Err(RecvTimeoutError::Timeout) if self.plane.topology.now() < next => {}
+                Err(RecvTimeoutError::Timeout) if self.plane.topology.now() < wake => {}
                 Err(RecvTimeoutError::Timeout) => {
-                    self.tick();
-                    // Counted from now, so a late tick is not followed by a burst of ticks.
-                    next = self.next_tick();
+                    if next == wake {
+                        self.tick();
+                        // Counted from now, so a late tick is not followed by a burst of ticks.
+                        next = self.next_tick();
+                    }
+                    if look.is_none_or(|look| look <= self.plane.topology.now()) {
+                        look = self.plane.sample_blocked().then(|| self.next_look());
+                    }
                 }
                 Ok(Message::Settings) => {
                     // An earlier tick stays due: frequent changes do not postpone it.
@@ -217,6 +229,14 @@ impl ControlThread {
     fn next_tick(&self) -> Time {
         let topology = &self.plane.topology;
         topology.now().after(topology.settings().control.tick)
+    }
+
+    /// Returns a time in 20 to 60 ms. The interval varies, so that looks meet every phase of
+    /// handlers that repeat at a fixed rate.
+    fn next_look(&self) -> Time {
+        let spread = (LOOK_INTERVAL.as_nanos() as u64).max(1);
+        let nanos = spread / 2 + unpredictable() % spread;
+        self.plane.topology.now().after(Duration::from_nanos(nanos))
     }
 
     fn tick(&self) {

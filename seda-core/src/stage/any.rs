@@ -48,8 +48,8 @@ pub(crate) struct QueueFigures {
     pub(crate) delayed: usize,
     /// Bytes of the events in the stage; `None` if it does not weigh them.
     pub(crate) bytes: Option<u64>,
-    /// Share of the busiest shard, 0 to 1; `None` unless the stage is keyed.
-    pub(crate) busiest_shard: Option<f64>,
+    /// Events accepted so far, by shard; empty unless the stage is keyed.
+    pub(crate) shards: Vec<u64>,
 }
 
 impl QueueFigures {

@@ -197,10 +197,15 @@ impl<E: Send + 'static> Observed for StageCore<E> {
             held: self.pending.held(),
             delayed: lanes.delayed(),
             bytes: self.weighs().then(|| lanes.bytes()),
-            busiest_shard: lanes.shards().map(Shards::busiest_share),
+            shards: lanes.shards().map(by_shard).unwrap_or_default(),
         };
         (figures, Box::new(lanes))
     }
+}
+
+/// Returns the number of events accepted so far, by shard.
+fn by_shard(shards: &Shards) -> Vec<u64> {
+    shards.accepted().iter().copied().collect()
 }
 
 impl<E: Send + 'static> Worked for StageCore<E> {

@@ -26,6 +26,8 @@ pub(super) struct BatchStats {
     done: u64,
     /// Busy time in nanoseconds since the last publication.
     busy: u64,
+    /// Part of the busy time spent waiting for room in another stage.
+    room_wait: u64,
     /// Open events of a cohort without its last, by class.
     cohort: PerClass<u32>,
     has_cohort: bool,
@@ -73,6 +75,11 @@ impl BatchStats {
     /// Counts the cost of a request at the end of its event.
     pub(super) fn serve(&mut self, cost: u32) {
         self.served.count(cost);
+    }
+
+    /// Counts time spent waiting for room in another stage, in nanoseconds.
+    pub(super) fn wait_for_room(&mut self, nanos: u64) {
+        self.room_wait += nanos;
     }
 
     /// Counts the bytes of events that end.
@@ -127,6 +134,7 @@ impl BatchStats {
         record(&mut figures.service, &mut self.services);
         figures.batch_means += std::mem::take(&mut self.means);
         figures.busy += std::mem::take(&mut self.busy);
+        figures.room_wait += std::mem::take(&mut self.room_wait);
         figures.served.add(&std::mem::take(&mut self.served));
         figures.batches += 1;
     }
@@ -154,6 +162,7 @@ impl BatchStats {
         self.services.clear();
         self.means = 0;
         self.busy = 0;
+        self.room_wait = 0;
         self.served = ServedCosts::default();
         let nanos = std::mem::take(&mut self.batch_nanos);
         nanos.checked_div(std::mem::take(&mut self.batch_events))

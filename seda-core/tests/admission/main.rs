@@ -16,9 +16,10 @@ mod slos;
 #[path = "../support/mod.rs"]
 mod support;
 
+use parking_lot::Mutex;
 use plant::{BASIC, GOLD, MS, SLO, Sent, World, plant, plant_with, with_slo};
 use seda_core::control::{AdmissionLaw, AdmissionObservation};
-use seda_core::{Graph, GraphConfig, ManualClock, SendOptions, SloConfig, Time};
+use seda_core::{Clock, Graph, GraphConfig, ManualClock, Responder, SendOptions, SloConfig, Time};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -38,6 +39,17 @@ struct Fixed(f64);
 impl AdmissionLaw for Fixed {
     fn decide(&mut self, _seen: &AdmissionObservation) -> Option<f64> {
         Some(self.0)
+    }
+}
+
+/// A law with a limit of one request that sums what it sees: offered, and of these admitted.
+struct Sums(Arc<Mutex<[u64; 2]>>);
+
+impl AdmissionLaw for Sums {
+    fn decide(&mut self, seen: &AdmissionObservation) -> Option<f64> {
+        let mut sums = self.0.lock();
+        *sums = [sums[0] + seen.offered, sums[1] + seen.admitted];
+        Some(1.0)
     }
 }
 
@@ -187,6 +199,27 @@ fn the_law_can_be_replaced_and_one_that_panics_falls_back_to_the_default() {
         assert_eq!(own, None, "{none}");
     }
     assert_eq!(limit(|graph| graph.admission_law(|_stage| Fixed(-5.0))), Some(1));
+}
+
+#[test]
+fn the_law_sees_each_request_once_whether_it_is_refused_or_admitted() {
+    let clock = Arc::new(ManualClock::new());
+    let mut graph = Graph::new("one stage");
+    let stage = graph.stage::<Responder<()>>("stage", 100);
+    graph.attach_each(stage, |_wire| |reply: Responder<()>, _cx| reply.respond(())).unwrap();
+    let source = graph.source(stage).unwrap();
+    let sums = Arc::new(Mutex::new([0, 0]));
+    let law = Arc::clone(&sums);
+    graph.admission_law(move |_stage| Sums(Arc::clone(&law)));
+    let mut graph = graph.start_manual(Arc::clone(&clock) as Arc<dyn Clock>).unwrap();
+    clock.advance(MS * 100);
+    graph.tick();
+    let receivers: Vec<_> = (0..10).filter_map(|_| source.request(|reply| reply).ok()).collect();
+    clock.advance(MS * 100);
+    graph.tick();
+    assert!((1..10).contains(&receivers.len()), "{}", receivers.len());
+    assert_eq!(*sums.lock(), [10, receivers.len() as u64]);
+    while graph.step() > 0 {}
 }
 
 #[test]

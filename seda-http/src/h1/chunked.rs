@@ -14,6 +14,10 @@ use super::{
 /// each chunk of 8 KiB or more: 12 KiB for a body of 1 MiB.
 const EXTENSION_BYTES: usize = 16 * 1024;
 
+/// Bytes of one piece of an unfinished body: at least as much as one read of the socket, and little
+/// beside the body. One growing buffer would take twice the body's bytes while it is copied.
+const PIECE_BYTES: usize = 64 * 1024;
+
 /// The most hexadecimal digits of a chunk size: 64 bits.
 const SIZE_DIGITS: u8 = 16;
 
@@ -21,7 +25,9 @@ const SIZE_DIGITS: u8 = 16;
 #[derive(Debug, Default)]
 pub(super) struct Chunked {
     step: Step,
-    /// The data so far; empty if it is dropped.
+    /// The full pieces of the data so far; empty if it is dropped.
+    pieces: Vec<BytesMut>,
+    /// The last piece.
     body: BytesMut,
     /// The number of bytes of data so far.
     received: usize,
@@ -86,11 +92,31 @@ impl Chunked {
         }
     }
 
+    /// Returns the memory of the data so far, in bytes.
+    pub(super) fn held(&self) -> usize {
+        self.pieces.len() * PIECE_BYTES + self.body.capacity()
+    }
+
+    /// Returns the whole body in one piece.
+    fn join(&mut self) -> Bytes {
+        let last = std::mem::take(&mut self.body);
+        let pieces = std::mem::take(&mut self.pieces);
+        if pieces.is_empty() {
+            return last.freeze();
+        }
+        let mut body = Vec::with_capacity(self.received);
+        for piece in pieces {
+            body.extend_from_slice(&piece);
+        }
+        body.extend_from_slice(&last);
+        body.into()
+    }
+
     fn data(&mut self, input: &mut BytesMut, left: usize) -> Step {
         let piece = input.get(..left).unwrap_or(input);
         let taken = piece.len();
         if !self.drops {
-            self.body.extend_from_slice(piece);
+            keep(&mut self.pieces, &mut self.body, piece);
         }
         self.received += taken;
         input.advance(taken);
@@ -163,13 +189,27 @@ impl Chunked {
             };
             if line.is_empty() {
                 check_fields(&input.split_to(line.end + 2), limit)?;
-                return Ok(Some(std::mem::take(&mut self.body).freeze()));
+                return Ok(Some(self.join()));
             }
             self.trailer_fields += 1;
             if self.trailer_fields > limit {
                 return Err(Rejection::TooManyFields { limit });
             }
         }
+    }
+}
+
+/// Appends data to the last piece, and begins another when it is full.
+fn keep(pieces: &mut Vec<BytesMut>, last: &mut BytesMut, mut data: &[u8]) {
+    loop {
+        let room = PIECE_BYTES.saturating_sub(last.len());
+        let (taken, rest) = data.split_at_checked(room).unwrap_or((data, &[]));
+        last.extend_from_slice(taken);
+        if rest.is_empty() {
+            return;
+        }
+        pieces.push(std::mem::replace(last, BytesMut::with_capacity(PIECE_BYTES)));
+        data = rest;
     }
 }
 

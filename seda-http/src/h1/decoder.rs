@@ -6,7 +6,7 @@ use super::{
     chunked::Chunked,
     exchange::Exchange,
     framing::Framing,
-    head::{self, Head, RequestHead},
+    head::{self, Head, Methods, RequestHead},
     limits::Limits,
     lines::Lines,
     rejection::Rejection,
@@ -48,6 +48,7 @@ const DROPPED_BYTES: usize = 64 * 1024;
 #[derive(Debug)]
 pub struct Decoder {
     limits: Limits,
+    methods: Methods,
     state: State,
     /// The client of the current request waits for `100 Continue`.
     expects_continue: bool,
@@ -65,8 +66,8 @@ enum State {
     Head,
     /// The head is read; the body is incomplete.
     Body(RequestHead, BodyState),
-    /// The request is refused; its body is dropped.
-    Refused(BodyState),
+    /// The request is refused; its body is dropped before its response.
+    Refused(BodyState, Exchange),
     /// The last request was returned or rejected.
     Closed,
 }
@@ -75,6 +76,15 @@ enum State {
 enum BodyState {
     Length(usize),
     Chunked(Chunked),
+}
+
+/// The memory that an unfinished body needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BodyNeed {
+    /// Its declared length, all of it in the input.
+    Length(usize),
+    /// The memory of its chunks so far, beside the input.
+    Pieces(usize),
 }
 
 impl BodyState {
@@ -121,9 +131,10 @@ pub enum Decoded {
     /// The codec's own response. `keep_alive` is false: close after it, but read on for a moment,
     /// because a reset could cost the client the response (RFC 9112 §9.6).
     Reject(Rejection, Exchange),
-    /// The body of a refused request is malformed or too long, so the start of the next request is
-    /// unknown. The request has its response: close after it, as after `Reject`.
-    End,
+    /// The body of a refused request was read and dropped: respond to the request now. If
+    /// `keep_alive` is false, the body is malformed or too long and the start of the next request
+    /// is unknown: close after the response, as after `Reject`.
+    Refused(Exchange),
 }
 
 impl Decoder {
@@ -132,12 +143,30 @@ impl Decoder {
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
+            methods: Methods::Known,
             state: State::Head,
             expects_continue: false,
             lines: Lines::default(),
             empty_lines: 0,
             exchange: Exchange::UNKNOWN,
         }
+    }
+
+    /// Accepts every method except CONNECT, also those that RFC 9110 does not have, such as PROPFIND,
+    /// PURGE or QUERY. Without this call they are rejected with 501.
+    ///
+    /// ```
+    /// use seda_http::BytesMut;
+    /// use seda_http::h1::{Decoded, Decoder, Limits};
+    ///
+    /// let mut decoder = Decoder::new(Limits::default()).any_method();
+    /// let mut input = BytesMut::from("PURGE /page HTTP/1.1\r\nHost: a\r\n\r\n");
+    /// let Decoded::Request(head, ..) = decoder.decode(&mut input) else { unreachable!() };
+    /// assert_eq!(head.method().as_str(), "PURGE");
+    /// ```
+    #[must_use]
+    pub fn any_method(self) -> Self {
+        Self { methods: Methods::Any, ..self }
     }
 
     /// Consumes the bytes of the next request from `input`.
@@ -150,7 +179,7 @@ impl Decoder {
         let outcome = match self.state {
             State::Head => self.read_head(input),
             State::Body(..) => self.body(input),
-            State::Refused(_) => self.refused_body(input),
+            State::Refused(..) => Ok(self.refused_body(input)),
             State::Closed => Ok(Decoded::Incomplete),
         };
         let decoded = outcome.unwrap_or_else(|rejection| {
@@ -171,7 +200,7 @@ impl Decoder {
     pub fn mid_request(&self, input: &BytesMut) -> bool {
         match self.state {
             State::Head => !input.is_empty(),
-            State::Body(..) | State::Refused(_) => true,
+            State::Body(..) | State::Refused(..) => true,
             State::Closed => false,
         }
     }
@@ -183,10 +212,10 @@ impl Decoder {
         matches!(self.state, State::Body(..))
     }
 
-    /// Returns true while the body of a refused request is dropped. No response is due for it.
+    /// Returns true while the body of a refused request is dropped.
     #[must_use]
     pub fn in_refused_body(&self) -> bool {
-        matches!(self.state, State::Refused(_))
+        matches!(self.state, State::Refused(..))
     }
 
     /// Returns the head of the request whose body is incomplete; `None` at any other time.
@@ -194,21 +223,24 @@ impl Decoder {
     pub fn head(&self) -> Option<&RequestHead> {
         match &self.state {
             State::Body(head, _) => Some(head),
-            State::Head | State::Refused(_) | State::Closed => None,
+            State::Head | State::Refused(..) | State::Closed => None,
         }
     }
 
     /// Gives up the request that [`Decoded::Head`] announced, and returns the exchange of its
     /// response. Nothing is allocated for the body.
     ///
-    /// A body of up to 64 KiB is dropped as it arrives, and the next request follows it. In three
-    /// cases `keep_alive` becomes false: the body is longer, its request was the last one anyway,
-    /// or the client waits for `100 Continue`. Such a client may send the body or not (RFC 9110
-    /// §10.1.1), so the start of its next request is unknown.
+    /// If `keep_alive` is true, the body has at most 64 KiB and is read and dropped first: respond
+    /// after [`Decoded::Refused`]. A server that responds before a body and keeps the connection
+    /// leaves two readings of the bytes that follow, which desync attacks need.
+    ///
+    /// In three cases `keep_alive` is false: the body is longer, its request was the last one
+    /// anyway, or the client expects `100 Continue`. Such a client may send the body or not (RFC
+    /// 9110 §10.1.1), so the start of its next request is unknown. Respond at once and close.
     #[must_use]
     pub fn refuse(&mut self, input: &mut BytesMut) -> Exchange {
         let exchange = self.begin_next();
-        let is_unclear = std::mem::take(&mut self.expects_continue) && input.is_empty();
+        let is_unclear = std::mem::take(&mut self.expects_continue);
         let dropped = match std::mem::replace(&mut self.state, State::Closed) {
             State::Body(_, body) if exchange.keep_alive && !is_unclear => body.dropped(),
             _ => None,
@@ -217,8 +249,17 @@ impl Decoder {
             input.clear();
             return exchange.closing();
         };
-        self.state = State::Refused(body);
+        self.state = State::Refused(body, exchange);
         exchange
+    }
+
+    /// Returns the memory that the unfinished body needs; `None` if no body is kept.
+    pub(crate) fn body_need(&self) -> Option<BodyNeed> {
+        match &self.state {
+            State::Body(_, BodyState::Length(length)) => Some(BodyNeed::Length(*length)),
+            State::Body(_, BodyState::Chunked(chunked)) => Some(BodyNeed::Pieces(chunked.held())),
+            State::Head | State::Refused(..) | State::Closed => None,
+        }
     }
 
     fn read_head(&mut self, input: &mut BytesMut) -> Result<Decoded, Rejection> {
@@ -231,7 +272,7 @@ impl Decoder {
         // The head is whole.
         let bytes = input.split_to(end).freeze();
         let Head { request, keep_alive, expects_continue } =
-            head::read(&bytes, self.exchange.version, &self.limits)?;
+            head::read(&bytes, self.exchange.version, self.methods, &self.limits)?;
         self.exchange.keep_alive = keep_alive;
         // Its framing says whether more bytes follow.
         let body = match request.framing() {
@@ -293,7 +334,11 @@ impl Decoder {
             return Ok(Decoded::Continue);
         }
         let body = match &mut self.state {
-            State::Body(_, BodyState::Length(length)) if input.len() >= *length => {
+            // The input keeps no part of the body's memory.
+            State::Body(_, BodyState::Length(length)) if input.len() == *length => {
+                Some(std::mem::take(input).freeze())
+            }
+            State::Body(_, BodyState::Length(length)) if input.len() > *length => {
                 Some(input.split_to(*length).freeze())
             }
             State::Body(_, BodyState::Chunked(chunked)) => chunked.decode(input, &self.limits)?,
@@ -304,37 +349,41 @@ impl Decoder {
         };
         match std::mem::replace(&mut self.state, State::Head) {
             State::Body(request, _) => Ok(self.complete(request, body)),
-            State::Head | State::Refused(_) | State::Closed => {
+            State::Head | State::Refused(..) | State::Closed => {
                 debug_assert!(false, "a body is complete only inside a body");
                 Ok(Decoded::Incomplete)
             }
         }
     }
 
-    /// Drops the body of a refused request, and reads on after its end.
-    fn refused_body(&mut self, input: &mut BytesMut) -> Result<Decoded, Rejection> {
+    /// Drops the body of a refused request.
+    fn refused_body(&mut self, input: &mut BytesMut) -> Decoded {
+        let State::Refused(body, exchange) = &mut self.state else {
+            debug_assert!(false, "the body of a refused request is dropped in its state alone");
+            return Decoded::Incomplete;
+        };
+        let exchange = *exchange;
         let limits = Limits { body_bytes: DROPPED_BYTES, ..self.limits };
-        let is_whole = match &mut self.state {
-            State::Refused(BodyState::Length(left)) => {
+        let is_whole = match body {
+            BodyState::Length(left) => {
                 let dropped = input.len().min(*left);
                 input.advance(dropped);
                 *left -= dropped;
                 *left == 0
             }
-            State::Refused(BodyState::Chunked(chunked)) => match chunked.decode(input, &limits) {
+            BodyState::Chunked(chunked) => match chunked.decode(input, &limits) {
                 Ok(body) => body.is_some(),
                 Err(_) => {
                     self.state = State::Closed;
-                    return Ok(Decoded::End);
+                    return Decoded::Refused(exchange.closing());
                 }
             },
-            State::Head | State::Body(..) | State::Closed => false,
         };
         if !is_whole {
-            return Ok(Decoded::Incomplete);
+            return Decoded::Incomplete;
         }
         self.state = State::Head;
-        self.read_head(input)
+        Decoded::Refused(exchange)
     }
 
     /// Returns a request and resets the state for the next one.

@@ -107,6 +107,19 @@ pub fn carries_body(status: StatusCode, exchange: Exchange) -> bool {
     !exchange.head && has_length(status) && status != StatusCode::RESET_CONTENT
 }
 
+/// Returns the reason why HTTP/1.1 cannot carry a final response with this status and a body of
+/// `length` bytes; `None` if it can.
+///
+/// A client takes a 1xx for an interim response and waits for the final one (RFC 9110 §15.2). The
+/// body of a 204, 205 or 304 would be taken for the next response (RFC 9112 §6.3).
+pub(crate) fn unsendable(status: StatusCode, length: u64) -> Option<&'static str> {
+    if status.is_informational() {
+        return Some("a status from 100 to 199 is no final answer");
+    }
+    let is_bare = !has_length(status) || status == StatusCode::RESET_CONTENT;
+    (is_bare && length > 0).then_some("an answer with status 204, 205 or 304 has no body")
+}
+
 fn has_length(status: StatusCode) -> bool {
     !status.is_informational()
         && status != StatusCode::NO_CONTENT

@@ -19,6 +19,9 @@ pub(super) enum Framing {
 pub(super) struct FramingFields {
     content_length: Option<u64>,
     codings: Codings,
+    /// The number of Transfer-Encoding fields is not zero.
+    has_codings: bool,
+    empty_elements: u8,
 }
 
 /// The transfer codings so far, over all Transfer-Encoding fields.
@@ -31,6 +34,10 @@ enum Codings {
     /// At least one that is not `chunked`.
     Unknown,
 }
+
+/// The most empty elements of all Transfer-Encoding fields, which are ignored. RFC 9110 §5.6.1.2
+/// asks for a reasonable number: senders that merge values leave one or two.
+const EMPTY_ELEMENTS: u8 = 4;
 
 impl FramingFields {
     /// Takes in one Content-Length field.
@@ -46,15 +53,20 @@ impl FramingFields {
         }
     }
 
-    /// Takes in one Transfer-Encoding field. An empty list element is rejected, because its only
-    /// use is to be read differently by another recipient.
+    /// Takes in one Transfer-Encoding field. A few empty list elements are ignored (RFC 9110
+    /// §5.6.1.2).
     pub(super) fn note_transfer_encoding(&mut self, value: &[u8]) -> Result<(), Rejection> {
+        self.has_codings = true;
         for coding in value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
             self.codings = match self.codings {
-                _ if coding.is_empty() => {
+                _ if coding.is_empty() && self.empty_elements == EMPTY_ELEMENTS => {
                     return Err(Rejection::BadRequest(
-                        "the Transfer-Encoding has an empty element",
+                        "the Transfer-Encoding has many empty elements",
                     ));
+                }
+                codings if coding.is_empty() => {
+                    self.empty_elements += 1;
+                    codings
                 }
                 Codings::Chunked => {
                     return Err(Rejection::BadRequest("chunked is not the last transfer coding"));
@@ -70,8 +82,14 @@ impl FramingFields {
     ///
     /// Transfer-Encoding with Content-Length "ought to be handled as an error" (RFC 9112 §6.3), and
     /// in HTTP/1.0 "the framing is faulty" (§6.1).
+    ///
+    /// A Transfer-Encoding without a coding does not end in chunked, so its length "cannot be
+    /// determined reliably" (§6.3).
     pub(super) fn resolve(self, version: Version, limits: &Limits) -> Result<Framing, Rejection> {
         match (self.codings, self.content_length) {
+            (Codings::None, _) if self.has_codings => {
+                Err(Rejection::BadRequest("the Transfer-Encoding has no coding"))
+            }
             (Codings::None, length) => within(length.unwrap_or(0), limits).map(Framing::Length),
             (_, Some(_)) => Err(Rejection::BadRequest(
                 "Content-Length and Transfer-Encoding exclude each other",

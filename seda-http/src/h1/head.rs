@@ -146,7 +146,12 @@ pub(super) struct Head {
 /// ends in CRLF, and has read `version` from the first line.
 ///
 /// Target and fields are slices of `head`.
-pub(super) fn read(head: &Bytes, version: Version, limits: &Limits) -> Result<Head, Rejection> {
+pub(super) fn read(
+    head: &Bytes,
+    version: Version,
+    methods: Methods,
+    limits: &Limits,
+) -> Result<Head, Rejection> {
     let mut table = [const { MaybeUninit::uninit() }; HEADERS_MOST];
     let limit = limits.headers.min(HEADERS_MOST);
     let mut parsed = httparse::Request::new(&mut []);
@@ -154,7 +159,7 @@ pub(super) fn read(head: &Bytes, version: Version, limits: &Limits) -> Result<He
         .parse_with_uninit_headers(head, table.get_mut(..limit).unwrap_or_default())
         .map_err(|error| syntax(error, limit))?;
     // The request line.
-    let method = known_method(parsed.method.unwrap_or_default())?;
+    let method = method(parsed.method.unwrap_or_default(), methods)?;
     let target = head.slice_ref(parsed.path.unwrap_or_default().as_bytes());
     let uri = target::read(target, &method, limits)?;
 
@@ -211,10 +216,13 @@ impl Fields {
         } else if name.eq_ignore_ascii_case(b"connection") {
             self.persistence.note(value);
         } else if name.eq_ignore_ascii_case(b"expect") {
-            if !value.eq_ignore_ascii_case(b"100-continue") {
-                return Err(Rejection::ExpectationFailed);
+            let expectations = value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+            for expectation in expectations.filter(|it| !it.is_empty()) {
+                if !expectation.eq_ignore_ascii_case(b"100-continue") {
+                    return Err(Rejection::ExpectationFailed);
+                }
+                self.expects_continue = true;
             }
-            self.expects_continue = true;
         }
         Ok(())
     }
@@ -230,9 +238,18 @@ impl Fields {
     }
 }
 
-/// Returns the method of a case-sensitive token (RFC 9110 §9.1). An unknown method is rejected with
-/// 501, and so is CONNECT, because this server is no proxy.
-fn known_method(token: &str) -> Result<Method, Rejection> {
+/// The methods that a decoder accepts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Methods {
+    /// The methods of RFC 9110 and PATCH, without CONNECT.
+    Known,
+    /// Every token except CONNECT.
+    Any,
+}
+
+/// Returns the method of a case-sensitive token (RFC 9110 §9.1). Another one is rejected with 501,
+/// and so is CONNECT, because this server is no proxy.
+fn method(token: &str, methods: Methods) -> Result<Method, Rejection> {
     match token {
         "GET" => Ok(Method::GET),
         "HEAD" => Ok(Method::HEAD),
@@ -242,6 +259,9 @@ fn known_method(token: &str) -> Result<Method, Rejection> {
         "OPTIONS" => Ok(Method::OPTIONS),
         "PATCH" => Ok(Method::PATCH),
         "TRACE" => Ok(Method::TRACE),
+        "CONNECT" => Err(Rejection::NotImplemented("this method")),
+        _ if methods == Methods::Any => Method::from_bytes(token.as_bytes())
+            .map_err(|_| Rejection::BadRequest("the method is not a token")),
         _ => Err(Rejection::NotImplemented("this method")),
     }
 }

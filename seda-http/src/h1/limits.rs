@@ -23,8 +23,8 @@ const BODY_BYTES_MOST: usize = 1024 * 1024 * 1024;
 
 /// The bounds of a request, beyond which it is rejected. Sizes are in bytes.
 ///
-/// All clients together can make the server buffer at most `connections × (head_bytes +
-/// body_bytes)` with requests that never end.
+/// All clients together can make the server buffer at most `connections × head_bytes` with heads
+/// that never end, and [`BodyConfig::budget`](crate::BodyConfig::budget) with bodies.
 ///
 /// ```
 /// use seda_http::h1::Limits;

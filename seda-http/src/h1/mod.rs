@@ -65,9 +65,10 @@ mod target;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use decoder::BodyNeed;
 pub use decoder::{Decoded, Decoder};
-pub(crate) use encode::encode_unavailable;
 pub use encode::{CONTINUE, carries_body, encode_head};
+pub(crate) use encode::{encode_unavailable, unsendable};
 pub use exchange::Exchange;
 pub use head::RequestHead;
 pub use limits::{Limits, LimitsError};

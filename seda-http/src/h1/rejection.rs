@@ -38,6 +38,9 @@ pub enum Rejection {
     /// 417: the expectation is not `100-continue` (RFC 9110 §10.1.1).
     #[error("the only expectation that can be met is 100-continue")]
     ExpectationFailed,
+    /// 421: the scheme of the target is not `http` (RFC 9110 §7.4).
+    #[error("this connection is for http targets alone")]
+    Misdirected,
     /// 431: head or trailers are larger than [`Limits::head_bytes`](super::Limits).
     #[error("the header fields are larger than {limit} bytes")]
     HeadTooLarge {
@@ -59,7 +62,7 @@ pub enum Rejection {
 }
 
 impl Rejection {
-    /// Returns the status of the response: 400, 413, 414, 417, 431, 501 or 505.
+    /// Returns the status of the response: 400, 413, 414, 417, 421, 431, 501 or 505.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self {
@@ -67,6 +70,7 @@ impl Rejection {
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TargetTooLong { .. } => StatusCode::URI_TOO_LONG,
             Self::ExpectationFailed => StatusCode::EXPECTATION_FAILED,
+            Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
             Self::HeadTooLarge { .. } | Self::TooManyFields { .. } => {
                 StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
             }

@@ -26,11 +26,14 @@ pub(super) fn read(target: Bytes, method: &Method, limits: &Limits) -> Result<Ur
     let is_asterisk = *target == *b"*";
     let uri = Uri::from_maybe_shared(target)
         .map_err(|_| Rejection::BadRequest("the target is not a URI"))?;
-    if is_origin || is_asterisk && *method == Method::OPTIONS || is_absolute(&uri) {
-        Ok(uri)
-    } else {
-        Err(Rejection::BadRequest("the target has a form that its method does not allow"))
+    if is_origin || is_asterisk && *method == Method::OPTIONS {
+        return Ok(uri);
     }
+    if !is_absolute(&uri) {
+        return Err(Rejection::BadRequest("the target has a form that its method does not allow"));
+    }
+    // A target of another scheme was not meant for a connection without TLS.
+    if uri.scheme() == Some(&Scheme::HTTP) { Ok(uri) } else { Err(Rejection::Misdirected) }
 }
 
 /// Returns true for printable ASCII except `#`. A fragment is never sent (RFC 9110 §7.1), and
@@ -39,12 +42,11 @@ fn is_target_byte(byte: u8) -> bool {
     byte.is_ascii_graphic() && byte != b'#'
 }
 
-/// Returns true for an `http` or `https` URI with a host and without user information, which RFC
-/// 9110 §4.2.4 treats as an error.
+/// Returns true for a URI with a scheme, a host and no user information, which RFC 9110 §4.2.4
+/// treats as an error.
 fn is_absolute(uri: &Uri) -> bool {
-    let scheme = uri.scheme().is_some_and(|it| *it == Scheme::HTTP || *it == Scheme::HTTPS);
     let authority = uri
         .authority()
         .is_some_and(|it| !it.host().is_empty() && host::is_valid(it.as_str().as_bytes()));
-    scheme && authority
+    uri.scheme().is_some() && authority
 }

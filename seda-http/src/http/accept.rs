@@ -100,6 +100,12 @@ impl Service<Http1> for HttpService {
         }
     }
 
+    fn no_memory(&mut self) -> Reply {
+        // The class is not known here. The time is the same for all classes.
+        let (_, seconds) = self.retry_after.next(Class::HIGHEST);
+        Reply::unavailable("the server has no memory for this body\n", seconds)
+    }
+
     fn refused_total(&self) -> u64 {
         self.refused_total
     }

@@ -69,6 +69,10 @@ impl Service<Http1> for AdminService {
         self.0.admit(&head, address)
     }
 
+    fn no_memory(&mut self) -> Reply {
+        Reply::unavailable("the admin side has no memory for this body\n", 1)
+    }
+
     /// The listener ends while a request waits for a snapshot.
     fn lost(&mut self, _reason: LossReason) -> Reply {
         Reply::unavailable("the server ends\n", 1)

@@ -5,8 +5,8 @@ use super::admin_config::AdminPlace;
 use super::codec::Http1;
 use super::reply::Reply;
 use crate::h1::Limits;
-use crate::reactor::{Body, Settings};
-use crate::server::{BindError, ServeError, SideListener, SideReactor};
+use crate::reactor::{Body, Counters, Settings};
+use crate::server::{BindError, ServeError, SideBounds, SideListener, SideReactor};
 use http::Response;
 use seda_admin::{Admin, AdminAccess, AdminPath};
 use seda_core::{Clock, ReplySink};
@@ -47,7 +47,7 @@ impl AdminListener {
         }
     }
 
-    /// Starts the thread.
+    /// Starts the thread. All bodies together may have the memory of one: no page needs one.
     pub(super) fn serve(
         self,
         admin: Arc<Admin>,
@@ -56,10 +56,12 @@ impl AdminListener {
         clock: Arc<dyn Clock>,
     ) -> Result<SideReactor<Reply>, ServeError> {
         let Self { listener, access } = self;
-        let started = listener.serve(THREAD, CONNECTIONS, settings, clock, |mailbox| {
+        let counters = Arc::<Counters>::default();
+        let bounds = SideBounds { connections: CONNECTIONS, bodies: limits.body_bytes, settings };
+        let started = listener.serve(THREAD, bounds, Arc::clone(&counters), clock, |mailbox| {
             let reply_sink = Arc::clone(mailbox) as Arc<dyn ReplySink<Response<Body>>>;
             let view = AdminView::new(admin, access, reply_sink);
-            (Http1::new(limits), AdminService(view))
+            (Http1::new(limits, false, counters), AdminService(view))
         });
         started.map_err(|source| ServeError::Admin { source })
     }

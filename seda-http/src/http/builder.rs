@@ -57,6 +57,7 @@ pub struct Http {
     /// One source per reactor; empty before `entry`.
     sources: Vec<Source<HttpRequest>>,
     classify: Option<Arc<Classify>>,
+    any_method: bool,
 }
 
 impl Http {
@@ -70,8 +71,15 @@ impl Http {
         let server = ServerBuilder::bind(&config.server())?;
         let mut admin_place = config.admin.at.resolved(is_loopback(server.local_addr()));
         let admin_listener = AdminListener::bind(&mut admin_place, &config.admin.hosts)?;
-        let sources = Vec::new();
-        Ok(Self { config, server, admin_place, admin_listener, sources, classify: None })
+        Ok(Self {
+            config,
+            server,
+            admin_place,
+            admin_listener,
+            sources: Vec::new(),
+            classify: None,
+            any_method: false,
+        })
     }
 
     /// Returns the address that the server listens on, with the port that replaced port 0.
@@ -133,13 +141,24 @@ impl Http {
         self.classify = Some(Arc::new(classify));
     }
 
+    /// Lets requests with any method except CONNECT reach the program: PROPFIND, PURGE, QUERY. The
+    /// entry then has to answer methods that it does not have, with 405 or 501.
+    ///
+    /// Without this call GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH and TRACE reach the program, and
+    /// the server answers others with 501 (RFC 9110 §15.6.2).
+    pub fn any_method(&mut self) {
+        self.any_method = true;
+    }
+
     /// Starts the reactors on the running graph. From here on connections are accepted.
     ///
     /// # Errors
     /// [`ServeError`] if there is no entry, `running` is not the graph of the entry, or the
     /// operating system refuses a thread. The graph is then shut down.
     pub fn serve(self, running: Running) -> Result<Server, ServeError> {
-        let Self { config, server, admin_place, admin_listener, sources, classify } = self;
+        let Self { config, server, admin_place, admin_listener, sources, classify, any_method } =
+            self;
+        let counters = server.counters();
         let admin = Arc::new(Admin::new(running.snapshots()));
         let access = config.admin.public_access(is_loopback(server.local_addr()));
         let group = server.serve(sources, running, |reactor, source, running, mailbox| {
@@ -156,7 +175,7 @@ impl Http {
                 options: SendOptions { deadline: config.deadline, ..SendOptions::default() },
                 refused_total: 0,
             };
-            (Http1::new(config.limits), service)
+            (Http1::new(config.limits, any_method, Arc::clone(&counters)), service)
         })?;
         let clock = group.graph().clock();
         let settings = config.server().settings;

@@ -4,22 +4,28 @@ use super::date::Date;
 use super::reply::Reply;
 use super::responses;
 use crate::h1::{self, Decoded, Decoder, Exchange, Limits, RequestHead};
-use crate::reactor::{Body, Codec, DecodeOutcome, Expecting, Output};
+use crate::reactor::{
+    Body, BodyCharge, BodyNeed, Codec, Counters, DecodeOutcome, Expecting, Output,
+};
 use crate::server::catch_panic;
 use bytes::{Bytes, BytesMut};
 use http::{Response, StatusCode, Version};
 use seda_core::Time;
+use std::sync::Arc;
 
 /// HTTP/1.1 on all connections of one reactor.
 #[derive(Debug)]
 pub(super) struct Http1 {
     limits: Limits,
+    /// Methods that RFC 9110 does not have reach the program.
+    any_method: bool,
     date: Date,
+    counters: Arc<Counters>,
 }
 
 impl Http1 {
-    pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, date: Date::new() }
+    pub(super) fn new(limits: Limits, any_method: bool, counters: Arc<Counters>) -> Self {
+        Self { limits, any_method, date: Date::new(), counters }
     }
 }
 
@@ -31,7 +37,8 @@ impl Codec for Http1 {
     type Decoder = Decoder;
 
     fn decoder(&self) -> Decoder {
-        Decoder::new(self.limits)
+        let decoder = Decoder::new(self.limits);
+        if self.any_method { decoder.any_method() } else { decoder }
     }
 
     fn decode(&self, decoder: &mut Decoder, input: &mut BytesMut) -> DecodeOutcome<Self> {
@@ -46,7 +53,7 @@ impl Codec for Http1 {
                 let line = format!("{rejection}\n");
                 DecodeOutcome::Response(responses::text(rejection.status(), line).into(), exchange)
             }
-            Decoded::End => DecodeOutcome::End,
+            Decoded::Refused(exchange) => DecodeOutcome::Refused(exchange),
         }
     }
 
@@ -70,6 +77,21 @@ impl Codec for Http1 {
         }
     }
 
+    fn body_need(decoder: &Decoder) -> Option<BodyNeed> {
+        match decoder.body_need()? {
+            h1::BodyNeed::Length(bytes) => Some(BodyNeed::Length(bytes)),
+            h1::BodyNeed::Pieces(bytes) => Some(BodyNeed::Pieces(bytes)),
+        }
+    }
+
+    fn body_bytes((_, body): &Self::Request) -> usize {
+        body.len()
+    }
+
+    fn hold((head, body): Self::Request, charge: BodyCharge) -> Self::Request {
+        (head, charge.hold(body))
+    }
+
     fn timeout_response(&self, expecting: Expecting) -> (Reply, Exchange) {
         let text = match expecting {
             Expecting::Body => "the request's body did not come in time\n",
@@ -89,7 +111,10 @@ impl Codec for Http1 {
 
     fn encode(&mut self, reply: Reply, exchange: Exchange, now: Time, output: &mut Output) {
         match reply {
-            Reply::Response(response) => self.encode_response(response, exchange, now, output),
+            Reply::Response(response) => {
+                let response = self.sendable(response);
+                self.encode_response(response, exchange, now, output);
+            }
             Reply::Unavailable { text, retry_after_seconds } => {
                 let length = text.len() as u64;
                 let date = self.date.at(now);
@@ -104,6 +129,20 @@ impl Codec for Http1 {
 }
 
 impl Http1 {
+    /// Replaces a response that HTTP/1.1 cannot carry by a 500, which is logged and counted.
+    fn sendable(&self, response: Response<Body>) -> Response<Body> {
+        let (status, length) = (response.status(), response.body().len());
+        let Some(fault) = h1::unsendable(status, length) else { return response };
+        self.counters.replaced_responses.count();
+        let status = status.as_u16();
+        tracing::error!(status, length, "a handler's answer is replaced by 500: {fault}");
+        catch_panic("the drop of a response", || drop(response));
+        responses::text(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "the server failed to answer this request\n",
+        )
+    }
+
     fn encode_response(
         &mut self,
         response: Response<Body>,

@@ -1,6 +1,7 @@
 //! The settings of an HTTP server.
 
 use super::admin_config::AdminConfig;
+use super::body_config::BodyConfig;
 use crate::h1::Limits;
 use crate::reactor::Settings;
 use crate::server::{ConfigError, ServerConfig, in_duration_range};
@@ -16,8 +17,8 @@ const RETRY_MOST: Duration = Duration::from_secs(60 * 60);
 
 /// The settings of an HTTP server. Each has a default. Durations are written `10s`, `250ms`.
 ///
-/// The memory that clients can make the server hold is bounded by `connections` ×
-/// (`limits.head_bytes` + `limits.body_bytes` + `write_buffer`).
+/// The memory that clients can make the server hold is bounded by `body.budget` + `connections` ×
+/// (`limits.head_bytes` + `write_buffer` + one read of 64 KiB).
 ///
 /// ```
 /// use seda_http::HttpConfig;
@@ -53,10 +54,17 @@ pub struct HttpConfig {
     /// idle.
     #[serde(deserialize_with = "seda_core::units::count")]
     pub reactors: usize,
-    /// The most connections at once over all reactors, 1 to 1,048,576. Further ones wait in the
-    /// kernel's backlog and are not accepted.
+    /// The most connections at once over all reactors, 1 to 1,048,576.
     ///
-    /// Default 10,000: each takes a descriptor, and a service commonly has about 16,000.
+    /// At the bound a newcomer takes the place of a connection without a request in progress: of
+    /// the client with the most connections, the one that waits for the longest time. A client is
+    /// an IPv4 address or an IPv6 /64. If all have a request in progress, newcomers wait in the
+    /// kernel's backlog, unless another client has more connections than theirs, and one of them
+    /// sends a request or reads an answer.
+    ///
+    /// Default 10,000: each takes a descriptor, and a service commonly has about 16,000. On Linux the
+    /// soft limit of the process is raised to this number and 256 more; if the hard limit is lower,
+    /// a warning says so.
     #[serde(deserialize_with = "seda_core::units::count")]
     pub connections: usize,
     /// The most requests in flight on one connection, 1 to 1,024. At the bound the connection is
@@ -85,16 +93,12 @@ pub struct HttpConfig {
     /// byte to collect connections.
     #[serde(with = "seda_core::units::duration")]
     pub head_timeout: Duration,
-    /// The longest time between two pieces of a body, 1 ms to one day. A slower body is answered
-    /// with 408. The rest of a refused body has this time in all.
-    ///
-    /// Default 30 s: an upload stalls for some time when a phone changes its cell.
-    #[serde(with = "seda_core::units::duration")]
-    pub body_timeout: Duration,
+    /// Request bodies: the memory of all, and the times of each.
+    pub body: BodyConfig,
     /// The longest time that a client may take no byte of its responses, 1 ms to one day. It is
     /// then disconnected.
     ///
-    /// Default 30 s, like `body_timeout`.
+    /// Default 30 s, like `body.timeout`.
     #[serde(with = "seda_core::units::duration")]
     pub write_timeout: Duration,
     /// The end of a connection.
@@ -121,28 +125,44 @@ pub struct HttpConfig {
 /// use seda_http::{Closing, HttpConfig};
 ///
 /// let mut config = HttpConfig::default();
-/// config.closing = Closing { half_close: true, ..Closing::default() };
+/// config.closing = Closing { half_close: false, ..Closing::default() };
 /// assert!(config.check().is_ok());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Closing {
-    /// The longest wait for the client's FIN after the server's own, 1 ms to 60 s. It keeps the
-    /// last response from being lost to a reset (RFC 9112 §9.6).
+    /// The longest silence of a client between the server's FIN and its own, 1 ms to 60 s. The
+    /// server reads and discards what the client still sends, at most 64 MiB: so a client that
+    /// sends a long body reads the response that refuses it, and loses it to no reset (RFC 9112
+    /// §9.6).
     ///
     /// Default 1 s: a few round trips.
     #[serde(with = "seda_core::units::duration")]
     pub linger: Duration,
-    /// True if a client that has shut its sending side still gets its responses.
+    /// The longest time from the server's FIN to the client's, at least `linger` and at most one
+    /// hour.
     ///
-    /// Default false: the client counts as gone and its queued requests are not begun, because a
-    /// client that gave up looks the same.
+    /// Default 30 s: a body of 2 MiB takes it at 70 KB/s. A connection that lingers gives its place
+    /// to newcomers like an idle one.
+    #[serde(with = "seda_core::units::duration")]
+    pub linger_total: Duration,
+    /// True if a client that has shut its sending side still gets the responses to all its whole
+    /// requests.
+    ///
+    /// Default true: a shut sending side is no sign that a client has left (RFC 9293 §3.6), and
+    /// scripts send their request, shut and read. Only a reset then abandons the requests of a
+    /// client. With false a shut sending side abandons them, and those in a queue are not begun: set
+    /// it where clients give up by closing and none shuts its sending side before it has read.
     pub half_close: bool,
 }
 
 impl Default for Closing {
     fn default() -> Self {
-        Self { linger: Duration::from_secs(1), half_close: false }
+        Self {
+            linger: Duration::from_secs(1),
+            linger_total: Duration::from_secs(30),
+            half_close: true,
+        }
     }
 }
 
@@ -184,7 +204,7 @@ impl Default for HttpConfig {
             write_buffer: 256 * 1024,
             idle_timeout: Duration::from_secs(60),
             head_timeout: Duration::from_secs(10),
-            body_timeout: Duration::from_secs(30),
+            body: BodyConfig::default(),
             write_timeout: Duration::from_secs(30),
             closing: Closing::default(),
             deadline: None,
@@ -205,8 +225,9 @@ impl HttpConfig {
         let RetryAfterRange { least, most } = self.retry_after;
         in_duration_range("retry_after.least", least, RETRY_LEAST, RETRY_MOST)?;
         in_duration_range("retry_after.most", most, least, RETRY_MOST)?;
-        self.admin.check()?;
-        Ok(self.limits.check()?)
+        self.limits.check()?;
+        self.body.check_budget(&self.limits, self.reactors)?;
+        self.admin.check()
     }
 
     /// Returns the settings that do not depend on HTTP.
@@ -215,19 +236,23 @@ impl HttpConfig {
             listen: self.listen,
             reactors: self.reactors,
             connections: self.connections,
+            bodies: self.body.budget,
             deadline: self.deadline,
             settings: Settings {
                 pipeline: self.pipeline,
                 write_buffer: self.write_buffer,
                 idle: self.idle_timeout,
                 head: self.head_timeout,
-                body: self.body_timeout,
+                body: self.body.timeout,
+                body_total: self.body.total_timeout,
+                body_rate: self.body.rate as u64,
                 write: self.write_timeout,
                 linger: self.closing.linger,
+                linger_total: self.closing.linger_total,
                 half_close: self.closing.half_close,
             },
             head_key: "head_timeout",
-            body_key: "body_timeout",
+            body_key: "body.timeout",
             linger_key: "closing.linger",
         }
     }

@@ -1,12 +1,11 @@
 //! The HTTP/1.1 server: its settings, its builder, its admission, and its admin side.
 //!
 //! The room imports `server`, `reactor` and [`h1`](crate::h1). The pages of the admin side are the
-//! crate `seda-admin`. Parsing does not belong here
-//! (`h1`), nor does code that another protocol could use (`server`, `reactor`).
+//! crate `seda-admin`. Parsing does not belong here (`h1`), nor does code that another protocol could use (`server`, `reactor`).
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `config`, `admin_config` | [`HttpConfig`]; [`AdminConfig`] |
+//! | `config`, `admin_config`, `body_config` | [`HttpConfig`]; [`AdminConfig`]; [`BodyConfig`] |
 //! | `builder`, `server` | [`Http`] before it serves; [`Server`] after |
 //! | `codec`, `date` | HTTP/1.1 as a codec of the reactor; the Date field |
 //! | `accept`, `request` | admission, refusal, loss; [`HttpRequest`], the event |
@@ -18,6 +17,7 @@ mod accept;
 mod admin;
 mod admin_config;
 mod admin_listener;
+mod body_config;
 mod builder;
 mod codec;
 mod config;
@@ -29,6 +29,7 @@ mod retry_after;
 mod server;
 
 pub use admin_config::{AdminConfig, AdminPlace, AdminPlaceError};
+pub use body_config::BodyConfig;
 pub use builder::Http;
 pub use config::{Closing, HttpConfig, RetryAfterRange};
 pub use request::HttpRequest;

@@ -41,6 +41,10 @@ impl HttpRequest {
     ///
     /// The server itself writes Content-Length, Transfer-Encoding, Connection and Date. These
     /// fields of `response` are ignored.
+    ///
+    /// A response that HTTP/1.1 cannot carry is replaced by a 500, logged as an error and counted
+    /// in [`ServerCounts::replaced_responses`](crate::ServerCounts): one with a status from 100 to
+    /// 199, or a 204, 205 or 304 with a body.
     pub fn respond(self, response: Response<Body>) {
         self.reply.respond(response);
     }

@@ -2,7 +2,7 @@
 
 use super::admin_config::AdminPlace;
 use super::reply::Reply;
-use crate::server::{ReactorGroup, SideReactor};
+use crate::server::{ReactorGroup, ServerCounts, SideReactor};
 use seda_admin::Admin;
 use seda_core::{Drained, Running};
 use std::fmt;
@@ -77,6 +77,11 @@ impl Server {
     /// Returns the running graph, for its report, its journal and its settings.
     pub fn graph(&self) -> &Running {
         self.group.graph()
+    }
+
+    /// Returns what the server has done beside requests, for metrics.
+    pub fn counts(&self) -> ServerCounts {
+        self.group.counts()
     }
 
     /// Ends the server within `limit` and returns the final report.

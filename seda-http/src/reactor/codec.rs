@@ -1,6 +1,7 @@
 //! The interface through which a reactor speaks a protocol.
 
 use super::Output;
+use super::body_budget::BodyCharge;
 use bytes::BytesMut;
 use seda_core::Time;
 
@@ -30,13 +31,30 @@ pub(crate) trait Codec: Send + 'static {
     /// Returns the head of the request whose body is incomplete; `None` at any other time.
     fn head(decoder: &Self::Decoder) -> Option<&Self::Head>;
 
-    /// Gives up the request that [`DecodeOutcome::Head`] announced, and drops its body as it
-    /// arrives. Returns the exchange of its response.
+    /// Gives up the request that [`DecodeOutcome::Head`] announced. Returns the exchange of its
+    /// response: if it is the last, the response is due now; else the body is dropped as it
+    /// arrives, and the response is due after [`DecodeOutcome::Refused`].
     fn refuse(&self, decoder: &mut Self::Decoder, input: &mut BytesMut) -> Self::Exchange;
 
     /// Returns the part of a request that the client still has to send. Valid only after `decode`
     /// returned [`DecodeOutcome::Incomplete`].
     fn expecting(&self, decoder: &Self::Decoder, input: &BytesMut) -> Expecting;
+
+    /// Returns the memory that the body being read needs; `None` if no body is read into memory.
+    fn body_need(_decoder: &Self::Decoder) -> Option<BodyNeed> {
+        None
+    }
+
+    /// Returns the bytes of the body of a whole request.
+    fn body_bytes(_request: &Self::Request) -> usize {
+        0
+    }
+
+    /// Returns the same request, which holds `charge` until its body is dropped.
+    fn hold(request: Self::Request, charge: BodyCharge) -> Self::Request {
+        drop(charge);
+        request
+    }
 
     /// Returns the last response to a client that did not send `expecting` in time.
     fn timeout_response(&self, expecting: Expecting) -> (Self::Response, Self::Exchange);
@@ -57,6 +75,24 @@ pub(crate) trait Codec: Send + 'static {
     );
 }
 
+/// The memory that an unfinished body needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BodyNeed {
+    /// Its declared length, all of it in the input.
+    Length(usize),
+    /// The memory of its pieces so far. The length is not known.
+    Pieces(usize),
+}
+
+impl BodyNeed {
+    /// Returns the bytes to charge.
+    pub(super) fn bytes(self) -> usize {
+        match self {
+            Self::Length(bytes) | Self::Pieces(bytes) => bytes,
+        }
+    }
+}
+
 /// The result of [`Codec::decode`].
 pub(crate) enum DecodeOutcome<C: Codec + ?Sized> {
     /// More bytes are needed.
@@ -70,8 +106,9 @@ pub(crate) enum DecodeOutcome<C: Codec + ?Sized> {
     Request(C::Request, C::Exchange),
     /// The codec's own response to malformed input.
     Response(C::Response, C::Exchange),
-    /// The input ends without a response: the body of a refused request is malformed or too long.
-    End,
+    /// The body of a refused request is dropped: its response is due. The exchange is the last one
+    /// if the end of the body is unknown.
+    Refused(C::Exchange),
 }
 
 /// The part of a request that a client has begun to send and not finished.
@@ -83,7 +120,7 @@ pub(crate) enum Expecting {
     Head,
     /// The rest of a body.
     Body,
-    /// The rest of a refused request's body. No response is due for it.
+    /// The rest of a refused request's body, before its response.
     RefusedBody,
 }
 

@@ -1,6 +1,7 @@
 //! Messages from other threads to a reactor: outcomes, accepted connections, the order to drain.
 
 use super::connection_count::ConnectionGuard;
+use super::eviction::RoomRequest;
 use super::socket::Socket;
 use super::unparker::Unparker;
 use crossbeam_channel::{Receiver, Sender, unbounded};
@@ -14,6 +15,8 @@ pub(crate) enum ReactorMessage<R> {
     Outcome(ReplyAddress, Outcome<R>),
     /// A connection that the acceptor gives to this reactor.
     Accepted(Accepted),
+    /// The order to close connections for newcomers, if this reactor has any to close.
+    MakeRoom(RoomRequest),
     /// The order to accept no more connections, to finish all begun requests and to close the
     /// other connections.
     Drain,

@@ -35,20 +35,27 @@
 //! | `parts`, `mailbox` | the poll and mailbox before a reactor; messages from other threads |
 //! | `coalescing` | the pause that saves wake-ups under a flood |
 //! | `codec`, `service` | [`Codec`] and [`Service`]: the protocol's side and the graph's side |
-//! | `acceptor`, `connection_count` | the listener; the number of connections |
+//! | `acceptor`, `connection_count`, `client` | the listener; the number of connections; one client |
+//! | `body_budget`, `uploads` | the memory of bodies; the uploads that end when it is used up |
+//! | `eviction` | the connections that are closed for newcomers |
 //! | `connections`, `ready_queue` | the table of connections; those that have work to do |
 //! | `connection` | one client: buffers, requests in flight, phase |
 //! | `pipeline`, `output`, `body` | responses in order; bytes to write; [`Body`] |
 //! | `stream`, `socket` | a connection's readiness; TCP and Unix sockets, the two system calls |
 //! | `settings`, `timeouts` | bounds; time limits |
+//! | `counters` | what the reactors have done beside requests |
 
 mod acceptor;
 mod body;
+mod body_budget;
+mod client;
 mod coalescing;
 mod codec;
 mod connection;
 mod connection_count;
 mod connections;
+mod counters;
+mod eviction;
 mod mailbox;
 mod output;
 mod park;
@@ -63,11 +70,14 @@ mod stream;
 mod tests;
 mod timeouts;
 mod unparker;
+mod uploads;
 
 pub(crate) use acceptor::Acceptor;
 pub use body::Body;
-pub(crate) use codec::{Codec, DecodeOutcome, Expecting};
+pub(crate) use body_budget::{BodyBudget, BodyCharge};
+pub(crate) use codec::{BodyNeed, Codec, DecodeOutcome, Expecting};
 pub(crate) use connection_count::ConnectionCount;
+pub(crate) use counters::Counters;
 pub(crate) use mailbox::{Mailbox, ReactorMessage};
 pub(crate) use output::Output;
 pub(crate) use park::ReactorPark;
@@ -81,11 +91,14 @@ use self::body::CHUNK;
 use self::coalescing::WakeupCoalescer;
 use self::connection::{Connection, TurnBudget, TurnContext, TurnOutcome};
 use self::connections::Connections;
+use self::eviction::RoomRequest;
 use self::mailbox::Accepted;
 use self::parts::WAKER;
 use self::ready_queue::ReadyQueue;
+use self::settings::Bounds;
 use self::timeouts::SweepTimer;
 use self::unparker::Unparker;
+use self::uploads::MemoryRequest;
 use crossbeam_channel::Receiver;
 use mio::{Events, Poll, Token};
 use seda_core::{Clock, Outcome, ReplyAddress, Time};
@@ -115,7 +128,7 @@ pub(crate) struct Reactor<C: Codec, S> {
     ready: ReadyQueue,
     codec: C,
     service: S,
-    settings: Settings,
+    bounds: Bounds,
     /// The buffer of every read.
     scratch: Box<[u8]>,
     clock: Arc<dyn Clock>,
@@ -133,9 +146,10 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
         codec: C,
         service: S,
         settings: Settings,
+        counters: Arc<Counters>,
         clock: Arc<dyn Clock>,
     ) -> io::Result<Self> {
-        let ReactorParts { poll, mailbox, messages } = parts;
+        let ReactorParts { poll, mailbox, messages, bodies } = parts;
         if let Some(acceptor) = &mut acceptor {
             acceptor.register(poll.registry(), LISTENER)?;
         }
@@ -150,7 +164,7 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
             ready: ReadyQueue::default(),
             codec,
             service,
-            settings,
+            bounds: Bounds { settings, counters, bodies },
             scratch: vec![0; CHUNK].into_boxed_slice(),
             clock,
             now,
@@ -175,7 +189,9 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
             let mut cx = TurnContext {
                 codec: &mut self.codec,
                 service: &mut self.service,
-                settings: &self.settings,
+                settings: &self.bounds.settings,
+                counters: &self.bounds.counters,
+                bodies: &self.bounds.bodies,
                 scratch: &mut self.scratch,
                 now: self.now,
                 draining: true,
@@ -271,6 +287,9 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
         match message {
             ReactorMessage::Outcome(address, outcome) => self.take_outcome(address, outcome),
             ReactorMessage::Accepted(accepted) => self.open(accepted),
+            ReactorMessage::MakeRoom(request) => {
+                self.make_room(&request);
+            }
             ReactorMessage::Drain => self.begin_drain(),
         }
     }
@@ -290,10 +309,28 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
     /// Accepts connections. Under a drain the whole backlog is accepted and the listener closed.
     fn accept(&mut self) {
         let Some(mut acceptor) = self.acceptor.take() else { return };
-        acceptor.accept(self.now, self.draining, |accepted| self.open(accepted));
+        let request = acceptor.accept(self.now, self.draining, |accepted| self.open(accepted));
+        if let Some(request) = request
+            && !acceptor.ask_for_room(&request, self.now)
+            && self.make_room(&request)
+        {
+            acceptor.note_room();
+            let _ = acceptor.accept(self.now, self.draining, |accepted| self.open(accepted));
+        }
         if !self.draining {
             self.acceptor = Some(acceptor);
         }
+    }
+
+    /// Closes connections for newcomers. Returns true if at least one could be closed.
+    fn make_room(&mut self, request: &RoomRequest) -> bool {
+        let candidates = self.connections.iter_mut().filter_map(|it| it.candidate());
+        let slots = eviction::choose(candidates, request);
+        for slot in &slots {
+            self.bounds.counters.evicted_connections.count();
+            drop(self.connections.remove(*slot));
+        }
+        !slots.is_empty()
     }
 
     /// Adds an accepted connection to this reactor.
@@ -339,7 +376,9 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
             let outcome = connection.turn(&mut TurnContext {
                 codec: &mut self.codec,
                 service: &mut self.service,
-                settings: &self.settings,
+                settings: &self.bounds.settings,
+                counters: &self.bounds.counters,
+                bodies: &self.bounds.bodies,
                 scratch: &mut self.scratch,
                 now: self.now,
                 draining: self.draining,
@@ -349,10 +388,27 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
                 drop(self.connections.remove(slot));
                 continue;
             }
-            if outcome == TurnOutcome::More {
+            self.sweep_timer.schedule(connection.due(&self.bounds.settings));
+            if let Some(request) = connection.memory_request(self.bounds.bodies.free()) {
+                // The next turn charges again, before other connections can.
+                self.ready.push_front(connection);
+                self.end_uploads(slot, request);
+            } else if outcome == TurnOutcome::More {
                 self.ready.push(connection);
             }
-            self.sweep_timer.schedule(connection.due(&self.settings));
+        }
+    }
+
+    /// Ends uploads for a request that needs their memory.
+    fn end_uploads(&mut self, requester: usize, request: MemoryRequest) {
+        let now = self.now;
+        let uploads = self.connections.iter_mut().filter_map(|it| it.upload(now));
+        let uploads = uploads.filter(|upload| upload.slot != requester).collect();
+        for slot in uploads::choose(uploads, request) {
+            let Some(connection) = self.connections.get(slot) else { continue };
+            connection.end_upload(&self.codec, self.service.no_memory());
+            self.bounds.counters.ended_uploads.count();
+            self.ready.push(connection);
         }
     }
 
@@ -362,11 +418,11 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
             return;
         }
         for connection in self.connections.iter_mut() {
-            if connection.sweep(&self.codec, &self.settings, self.now) {
+            if connection.sweep(&self.codec, &self.bounds.settings, self.now) {
                 // Its turn schedules it anew.
                 self.ready.push(connection);
             } else {
-                self.sweep_timer.schedule(connection.due(&self.settings));
+                self.sweep_timer.schedule(connection.due(&self.bounds.settings));
             }
         }
     }
@@ -380,6 +436,18 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
 
     fn awaits_a_head(&mut self) -> bool {
         self.connections.iter_mut().any(|connection| connection.awaits_a_head())
+    }
+
+    fn awaits_a_body(&mut self) -> bool {
+        self.connections.iter_mut().any(|connection| connection.awaits_a_body())
+    }
+
+    fn input_bytes(&mut self) -> usize {
+        self.connections.iter_mut().map(|connection| connection.input_bytes()).sum()
+    }
+
+    fn lingered_bytes(&mut self) -> u64 {
+        self.connections.iter_mut().map(|connection| connection.lingered_bytes()).sum()
     }
 
     fn drops_a_body(&mut self) -> bool {

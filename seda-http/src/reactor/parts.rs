@@ -1,5 +1,6 @@
 //! The parts of a reactor that exist before it: its poll and its mailbox.
 
+use super::body_budget::BodyBudget;
 use super::mailbox::{Mailbox, ReactorMessage};
 use crossbeam_channel::Receiver;
 use mio::{Poll, Token};
@@ -15,13 +16,20 @@ pub(crate) struct ReactorParts<R> {
     pub(super) poll: Poll,
     pub(super) mailbox: Arc<Mailbox<R>>,
     pub(super) messages: Receiver<ReactorMessage<R>>,
+    pub(super) bodies: Arc<BodyBudget>,
 }
 
 impl<R> ReactorParts<R> {
-    pub(crate) fn new() -> io::Result<Self> {
+    /// `body_bytes` are the most bytes that the bodies of the reactor's requests may have.
+    pub(crate) fn new(body_bytes: usize) -> io::Result<Self> {
         let poll = Poll::new()?;
         let (mailbox, messages) = Mailbox::new(mio::Waker::new(poll.registry(), WAKER)?);
-        Ok(Self { poll, mailbox: Arc::new(mailbox), messages })
+        let bodies = Arc::new(BodyBudget::new(body_bytes));
+        Ok(Self { poll, mailbox: Arc::new(mailbox), messages, bodies })
+    }
+
+    pub(crate) fn bodies(&self) -> &Arc<BodyBudget> {
+        &self.bodies
     }
 
     pub(crate) fn mailbox(&self) -> &Arc<Mailbox<R>> {

@@ -19,6 +19,14 @@ impl ReadyQueue {
         }
     }
 
+    /// Gives a connection the next turn unless it is queued already.
+    pub(super) fn push_front<C: Codec>(&mut self, connection: &mut Connection<C>) {
+        if !connection.is_queued {
+            connection.is_queued = true;
+            self.slots.push_front(connection.address().slot as usize);
+        }
+    }
+
     /// Returns the slot of the next turn. The caller resets `is_queued` of its connection.
     pub(super) fn pop(&mut self) -> Option<usize> {
         self.slots.pop_front()

@@ -25,6 +25,9 @@ pub(crate) trait Service<C: Codec> {
         address: ReplyAddress,
     ) -> Admission<C::Response>;
 
+    /// Returns the response to a request for whose body there is no memory.
+    fn no_memory(&mut self) -> C::Response;
+
     /// Returns the number of requests refused so far because of overload.
     fn refused_total(&self) -> u64 {
         0

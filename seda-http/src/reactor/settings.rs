@@ -1,5 +1,8 @@
 //! The bounds and time limits of connections.
 
+use super::body_budget::BodyBudget;
+use super::counters::Counters;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The bounds of a reactor's connections. `HttpConfig` documents each bound with its reason.
@@ -15,10 +18,24 @@ pub(crate) struct Settings {
     pub(crate) head: Duration,
     /// The longest time between two reads of a body, and for the whole rest of a refused one.
     pub(crate) body: Duration,
+    /// The longest time for a whole body.
+    pub(crate) body_total: Duration,
+    /// The least bytes a second of a body, after the time of `body`; 0 for no least rate.
+    pub(crate) body_rate: u64,
     /// The longest time between two writes of which the socket took bytes.
     pub(crate) write: Duration,
-    /// The longest time from the server's FIN to the client's.
+    /// The longest time between two reads after the server's FIN.
     pub(crate) linger: Duration,
+    /// The longest time from the server's FIN to the client's.
+    pub(crate) linger_total: Duration,
     /// True if a client that has shut its sending side still gets its responses.
     pub(crate) half_close: bool,
+}
+
+/// The settings of a reactor, and what it shares with the rest of the server.
+#[derive(Debug)]
+pub(super) struct Bounds {
+    pub(super) settings: Settings,
+    pub(super) counters: Arc<Counters>,
+    pub(super) bodies: Arc<BodyBudget>,
 }

@@ -38,7 +38,7 @@ impl Codec for Lines {
         let line = input.split_to(end + 1);
         let line = String::from_utf8_lossy(&line).trim_end().to_owned();
         if std::mem::take(&mut decoder.is_refused) {
-            return if line == "bad" { DecodeOutcome::End } else { self.decode(decoder, input) };
+            return DecodeOutcome::Refused(line == "bad");
         }
         match decoder.head.take() {
             None if line.ends_with(':') => {
@@ -112,6 +112,10 @@ impl Service<Lines> for Recorder {
         response.map_or(Admission::External, Admission::Answered)
     }
 
+    fn no_memory(&mut self) -> String {
+        "no memory".to_owned()
+    }
+
     fn lost(&mut self, reason: LossReason) -> String {
         reason.to_string()
     }
@@ -131,11 +135,12 @@ impl Bench {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
-        let parts = ReactorParts::new().unwrap();
+        let parts = ReactorParts::new(usize::MAX).unwrap();
         let mailbox = Arc::clone(parts.mailbox());
         let connection_count = Arc::new(ConnectionCount::default());
         let reactors = vec![Arc::clone(&mailbox)];
-        let acceptor = Acceptor::new(listener.into(), reactors, 10, Arc::clone(&connection_count));
+        let count = Arc::clone(&connection_count);
+        let acceptor = Acceptor::new(listener.into(), reactors, 10, count, Arc::default());
         let second = Duration::from_secs(1);
         let settings = Settings {
             pipeline: 4,
@@ -143,8 +148,11 @@ impl Bench {
             idle: second,
             head: second,
             body: second,
+            body_total: second * 10,
+            body_rate: 4,
             write: second,
             linger: second,
+            linger_total: second * 3,
             half_close: false,
         };
         let clock = Arc::new(ManualClock::new());
@@ -154,6 +162,7 @@ impl Bench {
             Lines,
             Recorder::default(),
             settings,
+            Arc::default(),
             Arc::clone(&clock) as Arc<dyn seda_core::Clock>,
         );
         Self { reactor: reactor.unwrap(), mailbox, clock, connection_count, address }
@@ -268,20 +277,20 @@ fn connections_take_turns_regardless_of_their_input() {
     assert!((0..1_000).all(|_| line(&mut greedy) == "greedy!"));
 }
 
-/// The response to a refused request keeps its place in the order, and the request after its body
-/// is taken.
+/// The response to a refused request keeps its place in the order and follows its body. The request
+/// after its body is taken.
 #[test]
-fn a_refused_head_is_answered_in_order_before_its_body_arrives() {
+fn a_refused_request_is_answered_in_order_once_its_body_is_dropped() {
     let mut bench = Bench::new();
     let mut client = bench.connect();
     client.get_mut().write_all(b"a\nno:\n").unwrap();
     let a = bench.requested("a");
     bench.respond(a, "A");
     bench.until(|bench| bench.reactor.drops_a_body());
-    assert_eq!([line(&mut client), line(&mut client)], ["A", "busy"]);
+    assert_eq!(line(&mut client), "A");
     client.get_mut().write_all(b"dropped\nyes:\nbody!\n").unwrap();
     bench.requested("yes:body!");
-    assert_eq!(line(&mut client), "yes:body!");
+    assert_eq!([line(&mut client), line(&mut client)], ["busy", "yes:body!"]);
 }
 
 #[test]
@@ -302,13 +311,12 @@ fn the_rest_of_a_refused_body_has_one_time_limit() {
     let mut client = bench.connect();
     client.get_mut().write_all(b"no:\n").unwrap();
     bench.until(|bench| bench.reactor.drops_a_body());
-    assert_eq!(line(&mut client), "busy");
     bench.clock.advance(Duration::from_millis(600));
     client.get_mut().write_all(b"x").unwrap();
     bench.until(|bench| bench.reactor.has_input());
     bench.clock.advance(Duration::from_millis(400));
     bench.until(|bench| bench.reactor.lingers());
-    assert_eq!(line(&mut client), "");
+    assert_eq!([line(&mut client), line(&mut client)], ["busy", ""]);
 }
 
 #[test]
@@ -331,4 +339,71 @@ fn time_limits_follow_the_injected_clock() {
     bench.clock.advance(Duration::from_secs(1));
     bench.round();
     assert_eq!(line(&mut client), "too slow");
+}
+
+/// Time after which a limit that has passed is enforced.
+const SWEPT: Duration = Duration::from_millis(250);
+
+/// The client sends a byte before each pause is over. Four bytes a second are asked for, from one
+/// second after the begin on.
+#[test]
+fn a_body_below_the_least_rate_ends_although_it_never_pauses_for_long() {
+    let mut bench = Bench::new();
+    let mut client = bench.connect();
+    client.get_mut().write_all(b"head:\n").unwrap();
+    bench.until(|bench| bench.reactor.awaits_a_body());
+    // One byte pays for a quarter of a second, so the limit is at 1.5 s after two of them.
+    for byte in 1..=2 {
+        bench.clock.advance(Duration::from_millis(500));
+        client.get_mut().write_all(b"x").unwrap();
+        bench.until(|bench| bench.reactor.input_bytes() == byte);
+    }
+    bench.clock.advance(Duration::from_millis(499));
+    bench.round();
+    assert!(bench.reactor.awaits_a_body());
+    bench.clock.advance(SWEPT);
+    bench.until(|bench| !bench.reactor.awaits_a_body());
+    assert_eq!(line(&mut client), "too slow");
+}
+
+#[test]
+fn a_body_has_a_total_time_at_any_rate() {
+    let mut bench = Bench::new();
+    let mut client = bench.connect();
+    client.get_mut().write_all(b"head:\n").unwrap();
+    bench.until(|bench| bench.reactor.awaits_a_body());
+    for piece in 1..=20 {
+        bench.clock.advance(Duration::from_millis(499));
+        client.get_mut().write_all(b"01234567").unwrap();
+        bench.until(|bench| bench.reactor.input_bytes() == 8 * piece);
+    }
+    bench.clock.advance(Duration::from_millis(20));
+    bench.until(|bench| !bench.reactor.awaits_a_body());
+    assert_eq!(line(&mut client), "too slow");
+}
+
+/// The client sends on after the server's FIN: each byte extends the wait, up to its total.
+#[test]
+fn a_connection_lingers_while_its_client_sends_and_no_longer_than_its_total_time() {
+    for ends in [false, true] {
+        let mut bench = Bench::new();
+        let mut client = bench.connect();
+        client.get_mut().write_all(b"no:\nbad\n").unwrap();
+        bench.until(|bench| bench.reactor.lingers());
+        assert_eq!([line(&mut client), line(&mut client)], ["busy", ""]);
+        for piece in 1..=4 {
+            bench.clock.advance(Duration::from_millis(700));
+            client.get_mut().write_all(b"xx").unwrap();
+            bench.until(|bench| bench.reactor.lingered_bytes() == 2 * piece);
+        }
+        bench.clock.advance(Duration::from_millis(199));
+        bench.round();
+        assert!(bench.reactor.lingers());
+        if ends {
+            drop(client);
+        } else {
+            bench.clock.advance(SWEPT);
+        }
+        bench.until(|bench| bench.connection_count.get() == 1);
+    }
 }

@@ -4,7 +4,7 @@ use super::config::ServerConfig;
 use super::error::{BindError, EntryError, ServeError};
 use super::listener::ListenerConfig;
 use super::reactor_group::ReactorGroup;
-use crate::reactor::{Codec, Mailbox, Service};
+use crate::reactor::{Codec, Counters, Mailbox, Service};
 use seda_core::{Graph, Pool, Running, Source, Stage};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,17 +20,23 @@ pub(crate) struct ServerBuilder {
     pool: Option<Pool>,
     /// The name of the entry stage; `None` before `entry`.
     entry: Option<String>,
+    counters: Arc<Counters>,
 }
 
 impl ServerBuilder {
     /// Binds and listens. The caller has checked `config`.
     pub(crate) fn bind(config: &ServerConfig) -> Result<Self, BindError> {
         let listener = ListenerConfig::bind(config)?;
-        Ok(Self { listener, reactors: config.reactors, pool: None, entry: None })
+        let counters = Arc::default();
+        Ok(Self { listener, reactors: config.reactors, pool: None, entry: None, counters })
     }
 
     pub(crate) fn local_addr(&self) -> SocketAddr {
         self.listener.local_addr
+    }
+
+    pub(crate) fn counters(&self) -> Arc<Counters> {
+        Arc::clone(&self.counters)
     }
 
     /// Returns the pool of the reactors; the first call declares it.
@@ -70,6 +76,6 @@ impl ServerBuilder {
             return Err(ServeError::NoEntry);
         }
         let pool = self.pool.ok_or(ServeError::NoEntry)?;
-        ReactorGroup::start(self.listener, pool, sources, running, equip)
+        ReactorGroup::start(self.listener, pool, sources, running, self.counters, equip)
     }
 }

@@ -30,6 +30,12 @@ const TIMEOUT_MOST: Duration = Duration::from_secs(24 * 60 * 60);
 /// After its FIN a connection only waits until the client has read.
 const LINGER_MOST: Duration = Duration::from_secs(60);
 
+/// Longer than any upload that a client does not notice to be refused.
+const LINGER_TOTAL_MOST: Duration = Duration::from_secs(60 * 60);
+
+/// No client sends faster than a network card of 10 Gbit/s takes.
+const BODY_RATE_MOST: u64 = 1024 * 1024 * 1024;
+
 /// The settings that do not depend on the protocol. `HttpConfig` and `TcpConfig` each build one, so
 /// that their bounds are checked in one place.
 #[derive(Clone, Debug)]
@@ -37,6 +43,8 @@ pub(crate) struct ServerConfig {
     pub(crate) listen: SocketAddr,
     pub(crate) reactors: usize,
     pub(crate) connections: usize,
+    /// The most bytes of request bodies.
+    pub(crate) bodies: usize,
     pub(crate) deadline: Option<Duration>,
     pub(crate) settings: Settings,
     /// The configuration key of `settings.head`, for error messages.
@@ -62,11 +70,15 @@ impl ServerConfig {
             ("idle_timeout", settings.idle),
             (self.head_key, settings.head),
             (self.body_key, settings.body),
+            ("body.total_timeout", settings.body_total),
             ("write_timeout", settings.write),
         ] {
             in_duration_range(key, timeout, TIMEOUT_LEAST, TIMEOUT_MOST)?;
         }
+        in_range("body.rate", settings.body_rate, 0, BODY_RATE_MOST)?;
         in_duration_range(self.linger_key, settings.linger, TIMEOUT_LEAST, LINGER_MOST)?;
+        let total = settings.linger_total;
+        in_duration_range("closing.linger_total", total, settings.linger, LINGER_TOTAL_MOST)?;
         if let Some(deadline) = self.deadline {
             in_duration_range("deadline", deadline, TIMEOUT_LEAST, TIMEOUT_MOST)?;
         }

@@ -1,6 +1,7 @@
 //! The listening socket and the bounds of its connections.
 
 use super::config::ServerConfig;
+use super::descriptors;
 use super::error::BindError;
 use crate::reactor::{Listener, Settings};
 use socket2::{Domain, Protocol, Socket, Type};
@@ -17,18 +18,21 @@ pub(crate) struct ListenerConfig {
     pub(super) listener: Listener,
     pub(super) local_addr: SocketAddr,
     pub(super) connections: usize,
+    /// The most bytes of request bodies.
+    pub(super) bodies: usize,
     pub(super) settings: Settings,
 }
 
 impl ListenerConfig {
     /// Binds and listens to the address of `config`.
     pub(super) fn bind(config: &ServerConfig) -> Result<Self, BindError> {
+        descriptors::provide(config.connections);
         let address = config.listen;
         let listener = listen(address).map_err(|source| bind_error(address, source))?;
         let local_addr = listener.local_addr().map_err(|source| bind_error(address, source))?;
         let settings = config.settings.clone();
-        let connections = config.connections;
-        Ok(Self { listener: listener.into(), local_addr, connections, settings })
+        let ServerConfig { connections, bodies, .. } = *config;
+        Ok(Self { listener: listener.into(), local_addr, connections, bodies, settings })
     }
 }
 

@@ -6,6 +6,8 @@
 
 mod builder;
 mod config;
+mod counts;
+mod descriptors;
 mod error;
 mod listener;
 mod reactor_group;
@@ -15,7 +17,8 @@ mod unwind;
 
 pub(crate) use builder::ServerBuilder;
 pub(crate) use config::{ServerConfig, in_duration_range, in_range};
+pub use counts::ServerCounts;
 pub use error::{BindError, ConfigError, EntryError, ServeError};
 pub(crate) use reactor_group::ReactorGroup;
-pub(crate) use side_listener::{SideListener, SideReactor};
+pub(crate) use side_listener::{SideBounds, SideListener, SideReactor};
 pub(crate) use unwind::catch_panic;

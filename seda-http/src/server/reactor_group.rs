@@ -1,10 +1,11 @@
 //! The reactors of a server with their graph, started together and drained together.
 
+use super::counts::ServerCounts;
 use super::error::ServeError;
 use super::listener::ListenerConfig;
 use crate::reactor::{
-    Acceptor, Codec, ConnectionCount, Deadline, Mailbox, Reactor, ReactorMessage, ReactorPark,
-    ReactorParts, Service,
+    Acceptor, BodyBudget, Codec, ConnectionCount, Counters, Deadline, Mailbox, Reactor,
+    ReactorMessage, ReactorPark, ReactorParts, Service,
 };
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use seda_core::{Clock, Drained, Pool, Running, Worker};
@@ -27,6 +28,9 @@ pub(crate) struct ReactorGroup<R> {
     local_addr: SocketAddr,
     clock: Arc<dyn Clock>,
     connection_count: Arc<ConnectionCount>,
+    counters: Arc<Counters>,
+    /// The memory of bodies of each reactor.
+    bodies: Vec<Arc<BodyBudget>>,
     mailboxes: Vec<Arc<Mailbox<R>>>,
     // Dropped in this order: the graph ends the reactors' workers, then their threads are joined.
     running: Running,
@@ -47,37 +51,51 @@ impl<R: Send + 'static> ReactorGroup<R> {
         pool: Pool,
         sources: Vec<T>,
         running: Running,
+        counters: Arc<Counters>,
         mut equip: impl FnMut(usize, T, &Running, &Arc<Mailbox<R>>) -> (C, S),
     ) -> Result<Self, ServeError>
     where
         C: Codec<Response = R>,
         S: Service<C> + Send + 'static,
     {
-        let ListenerConfig { listener, local_addr, connections, settings } = listener;
+        let ListenerConfig { listener, local_addr, connections, bodies, settings } = listener;
         // The graph's hosted workers become the reactors.
         let workers = running.hosted_workers(pool);
         if workers.len() != sources.len() {
             return Err(ServeError::NoWorkers);
         }
         // All mailboxes exist before the first reactor, because the acceptor sends to each.
-        let parts = make_parts(workers.len())?;
+        let parts = make_parts(workers.len(), bodies)?;
+        let bodies = parts.iter().map(|parts| Arc::clone(parts.bodies())).collect();
         let mailboxes: Vec<_> = parts.iter().map(|parts| Arc::clone(parts.mailbox())).collect();
         let connection_count = Arc::new(ConnectionCount::default());
         let count = Arc::clone(&connection_count);
-        let acceptor = Acceptor::new(listener, mailboxes.clone(), connections, count);
+        let all = mailboxes.clone();
+        let acceptor = Acceptor::new(listener, all, connections, count, Arc::clone(&counters));
         // The first reactor owns the acceptor.
         let mut acceptor = Some(acceptor);
         let (alive, ended) = unbounded();
         let threads = ReactorThreads { handles: Vec::new(), ended };
         let clock = running.clock();
-        let mut group = Self { local_addr, clock, connection_count, mailboxes, running, threads };
+        let mut group = Self {
+            local_addr,
+            clock,
+            connection_count,
+            counters,
+            bodies,
+            mailboxes,
+            running,
+            threads,
+        };
         for (index, ((parts, worker), source)) in
             parts.into_iter().zip(workers).zip(sources).enumerate()
         {
             let (codec, service) = equip(index, source, &group.running, parts.mailbox());
             let clock = Arc::clone(&group.clock);
             let settings = settings.clone();
-            let reactor = Reactor::new(parts, acceptor.take(), codec, service, settings, clock);
+            let counters = Arc::clone(&group.counters);
+            let acceptor = acceptor.take();
+            let reactor = Reactor::new(parts, acceptor, codec, service, settings, counters, clock);
             let handle = reactor.and_then(|reactor| spawn(reactor, worker, alive.clone()));
             let handle = handle.map_err(|source| ServeError::Reactor { reactor: index, source })?;
             group.threads.handles.push(handle);
@@ -92,6 +110,11 @@ impl<R: Send + 'static> ReactorGroup<R> {
 
     pub(crate) fn graph(&self) -> &Running {
         &self.running
+    }
+
+    pub(crate) fn counts(&self) -> ServerCounts {
+        let body_bytes = self.bodies.iter().map(|bodies| bodies.used()).sum();
+        ServerCounts::of(&self.counters, body_bytes)
     }
 
     /// Drains the connections, then the graph. Both together take at most `limit`.
@@ -127,10 +150,12 @@ impl Drop for ReactorThreads {
     }
 }
 
-fn make_parts<R>(reactors: usize) -> Result<Vec<ReactorParts<R>>, ServeError> {
+/// Returns the parts of each reactor, with an equal share of `bodies` bytes.
+fn make_parts<R>(reactors: usize, bodies: usize) -> Result<Vec<ReactorParts<R>>, ServeError> {
     (0..reactors)
         .map(|reactor| {
-            ReactorParts::new().map_err(|source| ServeError::Reactor { reactor, source })
+            ReactorParts::new(bodies / reactors)
+                .map_err(|source| ServeError::Reactor { reactor, source })
         })
         .collect()
 }

@@ -4,7 +4,7 @@
 use super::listener::listen;
 use super::socket_file::SocketFile;
 use crate::reactor::{
-    Acceptor, Codec, ConnectionCount, Listener, Mailbox, Reactor, ReactorMessage, ReactorParts,
+    Acceptor, Codec, ConnectionCount, Counters, Listener, Mailbox, Reactor, ReactorMessage, ReactorParts,
     Service, Settings,
 };
 use seda_core::Clock;
@@ -19,6 +19,17 @@ use std::thread::{Builder, JoinHandle};
 pub(crate) struct SideListener {
     listener: Listener,
     file: Option<SocketFile>,
+    /// The peers' addresses tell clients apart.
+    has_addresses: bool,
+}
+
+/// The bounds of a listener beside the public one.
+pub(crate) struct SideBounds {
+    /// The most connections at once.
+    pub(crate) connections: usize,
+    /// The most bytes of request bodies.
+    pub(crate) bodies: usize,
+    pub(crate) settings: Settings,
 }
 
 /// A running reactor that responds with `R`. It ends when it is dropped.
@@ -34,22 +45,23 @@ impl SideListener {
     pub(crate) fn bind_tcp(address: &mut SocketAddr) -> io::Result<Self> {
         let listener = listen(*address)?;
         *address = listener.local_addr()?;
-        Ok(Self { listener: listener.into(), file: None })
+        // All peers of loopback have its address, also those of a tunnel.
+        let has_addresses = !address.ip().to_canonical().is_loopback();
+        Ok(Self { listener: listener.into(), file: None, has_addresses })
     }
 
     /// Listens at a Unix socket; see [`SocketFile::listen`].
     pub(crate) fn bind_unix(path: &Path) -> io::Result<Self> {
         let (listener, file) = SocketFile::listen(path)?;
-        Ok(Self { listener, file: Some(file) })
+        Ok(Self { listener, file: Some(file), has_addresses: false })
     }
 
-    /// Starts the reactor. It accepts at most `connections` at once; `equip` returns its codec and
-    /// its service.
+    /// Starts the reactor. `equip` returns its codec and its service.
     pub(crate) fn serve<R, C, S>(
         self,
         name: &str,
-        connections: usize,
-        settings: Settings,
+        bounds: SideBounds,
+        counters: Arc<Counters>,
         clock: Arc<dyn Clock>,
         equip: impl FnOnce(&Arc<Mailbox<R>>) -> (C, S),
     ) -> io::Result<SideReactor<R>>
@@ -58,13 +70,16 @@ impl SideListener {
         C: Codec<Response = R>,
         S: Service<C> + Send + 'static,
     {
-        let Self { listener, file } = self;
-        let parts = ReactorParts::new()?;
+        let Self { listener, file, has_addresses } = self;
+        let SideBounds { connections, bodies, settings } = bounds;
+        let parts = ReactorParts::new(bodies)?;
         let mailbox = Arc::clone(parts.mailbox());
-        let count = Arc::new(ConnectionCount::default());
-        let acceptor = Acceptor::new(listener, vec![Arc::clone(&mailbox)], connections, count);
+        let all = vec![Arc::clone(&mailbox)];
+        let count = Arc::new(ConnectionCount::new(has_addresses));
+        let acceptor = Acceptor::new(listener, all, connections, count, Arc::clone(&counters));
         let (codec, service) = equip(&mailbox);
-        let reactor = Reactor::new(parts, Some(acceptor), codec, service, settings, clock)?;
+        let acceptor = Some(acceptor);
+        let reactor = Reactor::new(parts, acceptor, codec, service, settings, counters, clock)?;
         let thread = Builder::new().name(name.to_owned()).spawn(move || reactor.run_alone())?;
         Ok(SideReactor { mailbox, thread: Some(thread), _file: file })
     }

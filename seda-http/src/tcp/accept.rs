@@ -53,6 +53,11 @@ impl<P: Protocol, E: Send + 'static> Service<ProtocolCodec<P>> for TcpService<P,
         }
     }
 
+    /// The bytes of requests are bounded by `request_bytes` alone.
+    fn no_memory(&mut self) -> Reply<P::Answer> {
+        refuse(&self.protocol, Unserved::TooLong)
+    }
+
     fn lost(&mut self, reason: LossReason) -> Reply<P::Answer> {
         refuse(&self.protocol, Unserved::Lost(reason))
     }

@@ -36,8 +36,8 @@ pub struct TcpConfig {
     /// Number of threads that own sockets, 1 to 64. Default 1.
     #[serde(deserialize_with = "seda_core::units::count")]
     pub reactors: usize,
-    /// The most connections at once, 1 to 1,048,576. Further ones wait in the kernel's backlog.
-    /// Default 10,000.
+    /// The most connections at once, 1 to 1,048,576. At the bound newcomers take the places of idle
+    /// ones, as for [`HttpConfig::connections`]. Default 10,000.
     #[serde(deserialize_with = "seda_core::units::count")]
     pub connections: usize,
     /// The most requests in flight on one connection, 1 to 1,024. At the bound the connection is
@@ -116,6 +116,7 @@ impl TcpConfig {
             listen: self.listen,
             reactors: self.reactors,
             connections: self.connections,
+            bodies: usize::MAX,
             deadline: self.deadline,
             settings: Settings {
                 pipeline: self.pipeline,
@@ -123,8 +124,11 @@ impl TcpConfig {
                 idle: self.idle_timeout,
                 head: self.request_timeout,
                 body: self.request_timeout,
+                body_total: self.request_timeout,
+                body_rate: 0,
                 write: self.write_timeout,
                 linger: self.linger,
+                linger_total: self.linger,
                 half_close: self.half_close,
             },
             head_key: "request_timeout",

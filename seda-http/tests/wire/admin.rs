@@ -190,6 +190,18 @@ fn a_listener_of_its_own_answers_while_the_public_one_is_full_and_its_reactor_is
     assert_eq!(held.response().text(), "held\n");
 }
 
+/// All connections have the address of loopback, and are clients of their own nevertheless.
+#[test]
+fn idle_connections_lock_no_operator_out_of_a_listener_of_its_own() {
+    let site = site_at("0");
+    let idle: Vec<_> = (0..300).map(|_| admin_client(&site)).collect();
+    let mut admin = admin_client(&site);
+    assert_eq!(admin.fetch("/_seda/report").status, 200);
+    drop(idle);
+    assert_eq!(site.server.counts().evicted_connections, 0, "the public listener closed none");
+    assert_eq!(admin.fetch("/livez").status, 200);
+}
+
 #[test]
 fn a_listener_of_its_own_answers_until_the_drain_ends() {
     let site = site_at("0");

@@ -35,7 +35,10 @@ impl Response {
 
 impl Client {
     pub(crate) fn connect(address: SocketAddr) -> Self {
-        let socket = TcpStream::connect(address).unwrap();
+        Self::of(TcpStream::connect(address).unwrap())
+    }
+
+    pub(crate) fn of(socket: TcpStream) -> Self {
         socket.set_read_timeout(Some(LIMIT)).unwrap();
         socket.set_write_timeout(Some(LIMIT)).unwrap();
         socket.set_nodelay(true).unwrap();
@@ -76,6 +79,15 @@ impl Client {
     pub(crate) fn fetch(&mut self, path: &str) -> Response {
         self.get(path);
         self.response()
+    }
+
+    /// Returns true if there are bytes to read.
+    pub(crate) fn has_bytes(&mut self) -> bool {
+        let socket = self.reader.get_ref();
+        socket.set_nonblocking(true).unwrap();
+        let has_bytes = socket.peek(&mut [0]).is_ok_and(|read| read > 0);
+        socket.set_nonblocking(false).unwrap();
+        has_bytes
     }
 
     /// Asserts that the server closes the connection without a further byte and without a reset.

@@ -184,35 +184,56 @@ fn a_reader_that_stalls_is_disconnected() {
     assert_eq!(site.client().fetch("/hello").text(), "hello\n");
 }
 
+/// The rule: a client that sends whole requests and shuts its sending side gets every answer, on
+/// whatever thread it is made and however late.
 #[test]
-fn half_close_ends_a_connection_unless_it_is_allowed() {
+fn every_client_that_shuts_its_sending_side_gets_its_answers() {
+    for plan in [Plan::default(), Plan::default().on_reactor()] {
+        let site = plan.start();
+        for _ in 0..200 {
+            let mut client = site.client();
+            client.get("/hello");
+            client.get("/bytes");
+            client.socket().shutdown(Shutdown::Write).unwrap();
+            assert_eq!(client.response().text(), "hello\n");
+            assert_eq!(client.response().body.len(), 1024);
+            client.expect_end();
+        }
+        assert_eq!(site.admitted(), 400);
+    }
     let site = Site::start();
     let mut held = site.hold();
     held.socket().shutdown(Shutdown::Write).unwrap();
-    until("the request is abandoned", || site.lost("abandoned") == 1);
-    site.release();
-    held.expect_end();
-
-    let site = Plan::with(|http| http.closing.half_close = true).start();
-    let mut held = site.hold();
-    held.socket().shutdown(Shutdown::Write).unwrap();
+    std::thread::park_timeout(Duration::from_millis(50));
     site.release();
     assert_eq!(held.response().text(), "held\n");
     held.expect_end();
 }
 
-/// Connections beyond the bound wait in the backlog until another connection ends.
+/// The other rule, for programs whose clients give up by closing.
+#[test]
+fn without_half_close_a_shut_sending_side_abandons_the_requests() {
+    let site = Plan::with(|http| http.closing.half_close = false).start();
+    let mut held = site.hold();
+    held.socket().shutdown(Shutdown::Write).unwrap();
+    until("the request is abandoned", || site.lost("abandoned") == 1);
+    site.release();
+    held.expect_end();
+}
+
+/// Connections beyond the bound wait in the backlog while each has a request in progress.
 #[test]
 fn connections_beyond_the_bound_wait_for_a_place() {
-    let site = Plan::with(|http| http.connections = 2).start();
-    let mut first = site.client();
-    let mut second = site.client();
-    assert_eq!(first.fetch("/hello").status, 200);
-    assert_eq!(second.fetch("/hello").status, 200);
+    let site = Plan::with(|http| http.connections = 2).workers(2).start();
+    let mut first = site.hold();
+    let mut second = site.hold();
     let mut third = site.client();
     third.get("/hello");
-    assert_eq!(first.fetch("/hello").status, 200);
-    assert_eq!(site.admitted(), 3);
-    drop(first);
+    // The acceptor looks again each 50 ms, and closes none of the two.
+    std::thread::park_timeout(Duration::from_millis(200));
+    assert_eq!((site.admitted(), site.server.counts().evicted_connections), (2, 0));
+    site.release();
+    site.release();
+    assert_eq!([first.response().text(), second.response().text()], ["held\n"; 2]);
     assert_eq!(third.response().status, 200);
 }

@@ -9,6 +9,7 @@
 )]
 
 mod admin;
+mod bound;
 mod client;
 mod connections;
 mod drain;
@@ -16,3 +17,4 @@ mod overload;
 mod refusals;
 mod site;
 mod statuses;
+mod uploads;

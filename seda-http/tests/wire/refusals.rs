@@ -1,9 +1,10 @@
 //! Refusals: decided from the head, before a body is read.
 
-use crate::client::Client;
+use crate::client::{Client, LIMIT};
 use crate::site::{Plan, Site, until};
 use seda_core::{Report, SendOptions};
 use seda_http::h1::RequestHead;
+use std::io::Read;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -77,6 +78,36 @@ fn a_client_that_waits_for_100_gets_503_instead() {
     site.release();
 }
 
+/// A server that answers before a body and keeps the connection leaves two readings of the bytes
+/// that follow. So a connection that is kept has no answer before the end of the body.
+#[test]
+fn a_connection_that_is_kept_has_its_refusal_after_the_body() {
+    let (site, _held) = full(|plan| plan);
+    let mut client = site.client();
+    client.send(upload("Content-Length: 5"));
+    until("the upload is refused", || counts(&site).2 == 1);
+    client.send("hell");
+    let mut socket = client.socket();
+    socket.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+    assert!(socket.read(&mut [0]).is_err(), "there is an answer before the end of the body");
+    socket.set_read_timeout(Some(LIMIT)).unwrap();
+    client.send("o");
+    let response = client.response();
+    assert_eq!((response.status, response.closes()), (503, false));
+    // With an expectation, or a coding that is not known, the connection ends.
+    for fields in [
+        "Content-Length: 5\r\nExpect: 100-continue",
+        "Transfer-Encoding: chunked\r\nExpect: 100-continue",
+        "Transfer-Encoding: gzip, chunked",
+    ] {
+        let mut client = site.client();
+        client.send(upload(fields) + "hell");
+        assert!(client.response().closes(), "{fields}");
+        client.expect_end();
+    }
+    site.release();
+}
+
 /// RFC 9112 §9.3: the next request begins after the body of the refused one.
 #[test]
 fn after_a_short_refused_body_the_connection_goes_on() {
@@ -85,13 +116,13 @@ fn after_a_short_refused_body_the_connection_goes_on() {
     // The body looks like a request, and is none.
     let body = "GET /hello HTTP/1.1\r\nHost: evil\r\n\r\n";
     client.send(upload(&format!("Content-Length: {}", body.len())));
-    assert!(!client.response().closes());
     client.send(body);
+    assert!(!client.response().closes());
     client.get("/_seda/live");
     assert_eq!(client.response().text(), "live\n");
     client.send(upload("Transfer-Encoding: chunked"));
-    assert!(!client.response().closes());
     client.send(format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len()));
+    assert!(!client.response().closes());
     site.release();
     assert_eq!(held.response().status, 200);
     until("the place is free", || used(&site) == 0);
@@ -108,9 +139,10 @@ fn pipelined_refusals_keep_their_order() {
     let chunked = upload("Transfer-Encoding: chunked") + "5\r\nhello\r\n0\r\n\r\n";
     let live = "GET /_seda/live HTTP/1.1\r\nHost: localhost\r\n\r\n";
     client.send(format!("{whole}{live}{chunked}{live}{}he", upload("Content-Length: 5")));
-    let statuses: Vec<u16> = (0..5).map(|_| client.response().status).collect();
-    assert_eq!(statuses, [503, 200, 503, 200, 503]);
+    let statuses: Vec<u16> = (0..4).map(|_| client.response().status).collect();
+    assert_eq!(statuses, [503, 200, 503, 200]);
     client.send(format!("llo{live}"));
+    assert_eq!(client.response().status, 503);
     assert_eq!(client.response().text(), "live\n");
     assert_eq!(counts(&site), (4, 1, 3));
     site.release();
@@ -126,7 +158,7 @@ fn a_refused_body_that_does_not_end_ends_the_connection_without_a_second_respons
         ("Transfer-Encoding: chunked", "fffffff\r\n"),
     ] {
         let (site, _held) = full(|mut plan| {
-            plan.http.body_timeout = Duration::from_millis(50);
+            plan.http.body.timeout = Duration::from_millis(50);
             plan
         });
         let mut client = site.client();
@@ -188,7 +220,7 @@ fn a_failed_body_holds_and_counts_nothing() {
     let plan = Plan { capacity: 1, budget: Some(1), ..Plan::default() };
     let site = Plan {
         http: Plan::with(|http| {
-            http.body_timeout = Duration::from_millis(100);
+            http.body.timeout = Duration::from_millis(100);
             http.limits.body_bytes = 1024;
         })
         .http,
@@ -228,7 +260,7 @@ fn a_drain_finishes_a_begun_upload_and_leaves_a_refused_one() {
     let (site, mut held) = full(|plan| plan);
     let mut refused = site.client();
     refused.send(upload("Content-Length: 5"));
-    assert_eq!(refused.response().status, 503);
+    until("the upload is refused", || counts(&site).2 == 1);
     site.release();
     assert_eq!(held.response().status, 200);
     until("the place is free", || used(&site) == 0);
@@ -237,6 +269,8 @@ fn a_drain_finishes_a_begun_upload_and_leaves_a_refused_one() {
     assert_eq!(begun.response().status, 100);
     std::thread::scope(|scope| {
         let drain = scope.spawn(|| site.server.drain(Duration::from_secs(50)));
+        let response = refused.response();
+        assert_eq!((response.status, response.closes()), (503, true));
         refused.expect_end();
         begun.send("hello");
         let response = begun.response();
@@ -283,12 +317,12 @@ fn a_request_is_classified_once_and_from_its_head() {
     client.send("hello");
     assert_eq!(client.response().text(), "hello");
     client.send(upload("Content-Length: 101"));
+    client.send([b'x'; 101]);
     let response = client.response();
     assert_eq!((response.status, response.text()), (503, "the request's deadline has passed\n"));
-    client.send([b'x'; 101]);
     client.send(upload("Transfer-Encoding: chunked"));
-    assert_eq!(client.response().status, 503);
     client.send("0\r\n\r\n");
+    assert_eq!(client.response().status, 503);
     assert_eq!(client.fetch("/hello").text(), "hello\n");
     assert_eq!(CLASSIFIED.load(Ordering::Relaxed), 4);
     client.send(upload("Content-Length: 500\r\nX-Panic: 1"));

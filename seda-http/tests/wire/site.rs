@@ -21,6 +21,8 @@ use std::time::Duration;
 /// | `/bytes` | 1 KiB |
 /// | `/hold` | `held`, once it is released |
 /// | `/panic` | none: the handler panics |
+/// | `/method` | the method of the request |
+/// | `/status?N` | `body` with status N |
 /// | `/forget` | none: the handler drops the responder |
 pub(crate) struct Site {
     pub(crate) server: Server,
@@ -40,6 +42,8 @@ pub(crate) struct Plan {
     /// `None` runs the stage on the thread of the reactor.
     pub(crate) workers: Option<usize>,
     pub(crate) classify: Option<fn(&RequestHead) -> SendOptions>,
+    /// Methods that RFC 9110 does not have reach the program.
+    pub(crate) any_method: bool,
     /// The time after which a handler counts as stuck; `None` for the default.
     pub(crate) stuck_after: Option<Duration>,
 }
@@ -54,6 +58,7 @@ impl Default for Plan {
             budget: None,
             workers: Some(1),
             classify: None,
+            any_method: false,
             stuck_after: None,
         }
     }
@@ -82,6 +87,9 @@ impl Plan {
         http.entry(&mut graph, site).unwrap();
         if let Some(classify) = self.classify {
             http.classify(classify);
+        }
+        if self.any_method {
+            http.any_method();
         }
         let (begin, begun) = unbounded();
         let (end, ended) = unbounded();
@@ -128,6 +136,13 @@ fn handle(call: HttpRequest, released: &Receiver<()>) {
         "/hold" => {
             released.recv_timeout(LIMIT).unwrap();
             Body::from("held\n")
+        }
+        "/method" => Body::from(call.request.method().to_string()),
+        "/status" => {
+            let status = call.request.uri().query().unwrap().parse().unwrap();
+            let mut response = Response::new(Body::from("body"));
+            *response.status_mut() = StatusCode::from_u16(status).unwrap();
+            return call.respond(response);
         }
         "/panic" => panic!("on purpose"),
         "/forget" => return,

@@ -2,6 +2,8 @@
 
 use crate::site::{Plan, Site, until};
 use seda_core::{Clock, MonotonicClock, Time};
+use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Returns the response to these bytes, after which the server must close.
@@ -63,10 +65,36 @@ fn status_408_for_a_head_that_does_not_end() {
 /// RFC 9110 §15.5.9, for a body.
 #[test]
 fn status_408_for_a_body_that_stops() {
-    let site = Plan::with(|http| http.body_timeout = Duration::from_millis(50)).start();
+    let site = Plan::with(|http| http.body.timeout = Duration::from_millis(50)).start();
     let head = "POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 10\r\n\r\n1234";
     let (status, text) = last_response(&site, head);
     assert_eq!((status, text.as_str()), (408, "the request's body did not come in time\n"));
+}
+
+/// The same for a body that comes too slowly: its client sends a byte each millisecond, and so never
+/// pauses for long.
+#[test]
+fn status_408_for_a_body_that_trickles() {
+    let plan = Plan::with(|http| {
+        http.body.timeout = Duration::from_millis(200);
+        http.body.rate = 1_000_000;
+    });
+    let site = plan.start();
+    let mut client = site.client();
+    client.send("POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 1000000\r\n\r\n");
+    let mut sender = client.socket().try_clone().unwrap();
+    let stopped = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stopped.load(Ordering::Relaxed) && sender.write_all(b"x").is_ok() {
+                std::thread::park_timeout(Duration::from_millis(1));
+            }
+        });
+        let response = client.response();
+        stopped.store(true, Ordering::Relaxed);
+        assert_eq!((response.status, response.closes()), (408, true));
+    });
+    assert_eq!(site.admitted(), 0);
 }
 
 /// RFC 9110 §15.5.14: "the request content is larger than the server is willing or able to
@@ -132,6 +160,63 @@ fn status_500_for_a_panic_and_for_a_forgotten_response() {
         assert_eq!((requests.lost["panicked"], requests.lost["forgotten"]), (1, 1));
         assert_eq!(drained.report.events.failed, 1);
     }
+}
+
+/// RFC 9110 §15.2: a client reads on after a 1xx. RFC 9112 §6.3: a 204 or 304 ends with its head,
+/// so a body behind it would be the next response. The later responses of the connection are right.
+#[test]
+fn status_500_for_an_answer_that_http_cannot_carry() {
+    for plan in [Plan::default(), Plan::default().on_reactor()] {
+        let site = plan.start();
+        let mut client = site.client();
+        for status in [100, 101, 103, 199, 204, 205, 304] {
+            client.get(&format!("/status?{status}"));
+            client.get("/hello");
+            assert_eq!(client.response().status, 500, "{status}");
+            assert_eq!(client.response().text(), "hello\n", "{status}");
+        }
+        client.send("HEAD /status?101 HTTP/1.1\r\nHost: t\r\n\r\n");
+        client.get("/status?299");
+        assert_eq!(client.response_without_body().status, 500);
+        let response = client.response();
+        assert_eq!((response.status, response.text()), (299, "body"));
+        assert_eq!(site.server.counts().replaced_responses, 8);
+    }
+}
+
+/// RFC 9110 §15.6.2: "does not recognize the request method". A program that asks for other methods
+/// has them, without CONNECT.
+#[test]
+fn status_501_for_an_unknown_method_unless_the_program_asks_for_it() {
+    for any_method in [false, true] {
+        let site = Plan { any_method, ..Plan::default() }.start();
+        for method in ["PROPFIND", "PURGE", "QUERY", "get", "M-SEARCH"] {
+            let mut client = site.client();
+            client.send(format!(
+                "{method} /method HTTP/1.1\r\nHost: t\r\nContent-Length: 2\r\n\r\nhi"
+            ));
+            let response = client.response();
+            if any_method {
+                assert_eq!(response.text(), method);
+                assert_eq!(client.fetch("/hello").text(), "hello\n");
+            } else {
+                assert_eq!((response.status, response.closes()), (501, true), "{method}");
+            }
+        }
+        assert_eq!(last_response(&site, "CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n").0, 501);
+    }
+}
+
+/// RFC 9110 §7.4: "MUST reject … a 421 (Misdirected Request)" for a resource of a secured scheme on
+/// a connection that is not secured.
+#[test]
+fn status_421_for_a_target_of_another_scheme() {
+    let site = Site::start();
+    for target in ["https://t/hello", "HTTPS://t:443/hello", "ftp://t/hello"] {
+        let bytes = format!("GET {target} HTTP/1.1\r\nHost: t\r\n\r\n");
+        assert_eq!(last_response(&site, &bytes).0, 421, "{target}");
+    }
+    assert_eq!(site.client().fetch("http://t/hello").text(), "hello\n");
 }
 
 /// RFC 9110 §15.6.2: "does not support the functionality required to fulfill the request"; RFC

@@ -24,6 +24,12 @@ pub(crate) enum Purpose {
     Cache(usize),
     /// The tenants of requests.
     Tenants,
+    /// The sizes of a generated graph, by kind.
+    Graph(usize),
+    /// The keys of events, by stage.
+    Keys(usize),
+    /// Times outside, by stage.
+    Outside(usize),
 }
 
 /// A seeded stream of random numbers.
@@ -46,6 +52,9 @@ impl Rng {
             Purpose::Burst(fault) => (6, fault),
             Purpose::Cache(queue) => (7, queue),
             Purpose::Tenants => (8, 0),
+            Purpose::Graph(kind) => (9, kind),
+            Purpose::Keys(stage) => (10, stage),
+            Purpose::Outside(stage) => (11, stage),
         };
         // `seed_from_u64` goes through SplitMix64, so neighbouring seeds give unrelated streams.
         // The odd factor (2^64 / golden ratio) keeps the sums of seed and purpose apart.

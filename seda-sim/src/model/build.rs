@@ -3,6 +3,7 @@
 use super::error::SimError;
 use super::inside::Inside;
 use super::job::{Edge, Job, StageHandler, TouchedPools, TracedDemand};
+use super::outside::{Leaving, WayOut};
 use crate::base::rng::{Purpose, Rng};
 use crate::spec::{Fault, Spec, StageSpec};
 use parking_lot::Mutex;
@@ -13,6 +14,9 @@ use seda_core::{
 use std::collections::HashMap;
 use std::sync::Arc;
 
+/// The other keys of a stage with a hot one: so many that each event has a key of its own.
+const OTHER_KEYS: usize = 1 << 40;
+
 /// A graph that is ready to be stepped.
 pub(crate) struct Built {
     pub(crate) graph: Manual,
@@ -22,6 +26,8 @@ pub(crate) struct Built {
     pub(crate) routes: Vec<KnownRoute>,
     pub(crate) touched: Arc<TouchedPools>,
     pub(crate) traced: Arc<TracedDemand>,
+    /// The events that handlers have deferred.
+    pub(crate) leaving: Leaving,
     /// The requests inside the graph; `None` unless a demand depends on it.
     pub(crate) inside: Option<Inside>,
     /// The index of each pool, by name.
@@ -89,11 +95,13 @@ pub(crate) fn build(spec: &Spec, seed: u64) -> Result<Built, SimError> {
         queues.extend(names.into_iter().map(|name| QueueName { stage: index, name }));
         let declared = declare(&mut graph, stage);
         graph.configure(declared, config(stage))?;
+        set_key(&mut graph, declared, stage, Rng::new(seed, Purpose::Keys(index)))?;
         stages.push(Declared { stage: declared, pools: own });
     }
     // Edges need all stages to be declared.
     let touched = Arc::new(TouchedPools::new(pools.len()));
     let traced = Arc::new(TracedDemand::default());
+    let leaving = Leaving::default();
     for (index, (stage, declared)) in spec.stages.iter().zip(&stages).enumerate() {
         let handler = StageHandler {
             edges: Vec::new(),
@@ -101,6 +109,7 @@ pub(crate) fn build(spec: &Spec, seed: u64) -> Result<Built, SimError> {
             rng: Arc::new(Mutex::new(Rng::new(seed, Purpose::Routing(index)))),
             touched: Arc::clone(&touched),
             traced: stage.demand.is_traced().then(|| Arc::clone(&traced)),
+            outside: way_out(stage, declared, Rng::new(seed, Purpose::Outside(index)), &leaving),
         };
         let next = next_stages(spec, stage, &stages);
         let panics = panics(spec, stage);
@@ -128,6 +137,7 @@ pub(crate) fn build(spec: &Spec, seed: u64) -> Result<Built, SimError> {
         routes,
         touched,
         traced,
+        leaving,
         inside,
         pools,
         entry: first.pools,
@@ -166,6 +176,34 @@ fn config(stage: &StageSpec) -> StageConfig {
         weight: stage.weight,
         cap: stage.cap,
         ..StageConfig::default()
+    }
+}
+
+/// Makes a stage keyed if its spec has a hot key.
+fn set_key(
+    graph: &mut Graph,
+    declared: Stage<Job>,
+    stage: &StageSpec,
+    rng: Rng,
+) -> Result<(), SimError> {
+    if let Some(share) = stage.hot_key {
+        graph.keyed(declared, key(share, rng))?;
+    }
+    Ok(())
+}
+
+/// Returns the way outside of a stage; `None` unless it defers its events.
+fn way_out(stage: &StageSpec, declared: &Declared, rng: Rng, leaving: &Leaving) -> Option<WayOut> {
+    let demand = stage.outside.clone()?;
+    Some(WayOut::new(demand, rng, declared.pools.clone(), leaving.clone()))
+}
+
+/// Returns the draw of an event's key: 0 for the `share` of the events with the hot key.
+fn key(share: f64, rng: Rng) -> impl Fn(&Job) -> u64 + Send + Sync + use<> {
+    let rng = Mutex::new(rng);
+    move |_job| {
+        let mut rng = rng.lock();
+        if rng.unit() < share { 0 } else { 1 + rng.below(OTHER_KEYS) as u64 }
     }
 }
 

@@ -3,6 +3,7 @@
 //! A handler is called after the service: the clock has moved by the service time already.
 
 use super::inside::Counted;
+use super::outside::WayOut;
 use crate::base::rng::Rng;
 use parking_lot::Mutex;
 use seda_core::{Context, Handler, Outcome, ReplyAddress, ReplySink, Responder, Sink};
@@ -132,6 +133,8 @@ pub(crate) struct StageHandler {
     /// Receives the demand of each event that is begun; `None` unless the stage takes its demands
     /// from a trace.
     pub(crate) traced: Option<Arc<TracedDemand>>,
+    /// The way outside, behind the service; `None` unless the stage defers its events.
+    pub(crate) outside: Option<WayOut>,
 }
 
 impl Job {
@@ -142,6 +145,11 @@ impl Job {
         counted: Option<Counted>,
     ) -> Self {
         Self { reply, route, demand, _counted: counted }
+    }
+
+    /// Ends the event with an answer to its client.
+    pub(crate) fn answer(self, answer: Answer) {
+        self.reply.respond(answer);
     }
 }
 
@@ -161,13 +169,21 @@ impl Handler<Job> for StageHandler {
             Some(known) => self.edges.get(known),
             None => self.draw_edge(),
         };
+        if let Some(outside) = &self.outside {
+            match cx.defer() {
+                Ok(pending) => outside.leave(pending, job, edge.cloned()),
+                // The stage has as many events outside as it may.
+                Err(_) => job.answer(Answer::Refused),
+            }
+            return;
+        }
         let Some(edge) = edge else {
-            job.reply.respond(Answer::Done);
+            job.answer(Answer::Done);
             return;
         };
         match cx.send(&edge.sink, job) {
             Ok(()) => edge.pools.iter().for_each(|pool| self.touched.touch(*pool)),
-            Err(refused) => refused.into_event().reply.respond(Answer::Refused),
+            Err(refused) => refused.into_event().answer(Answer::Refused),
         }
     }
 }

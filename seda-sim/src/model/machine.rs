@@ -9,6 +9,7 @@ use super::cache::{Cache, Loss};
 use super::cores::{Cores, Owner};
 use super::inside::Inside;
 use super::job::{TouchedPools, TracedDemand};
+use super::outside::Outside;
 use super::period::Period;
 use crate::base::rng::{Purpose, Rng};
 use crate::base::time::nanos;
@@ -40,9 +41,8 @@ pub(crate) struct Machine {
     /// Reused by `settle`: the pools that it settles.
     unsettled: Vec<usize>,
     traced: Arc<TracedDemand>,
-    blocked: BinaryHeap<Reverse<Blocked>>,
-    /// The number of the next blocked worker.
-    next_number: u64,
+    blocked: BlockedWorkers,
+    outside: Outside,
     /// Completed batches in the whole run.
     pub(crate) completed: u64,
 }
@@ -114,6 +114,14 @@ struct Credit {
     run_queue: u64,
 }
 
+/// The blocked workers.
+#[derive(Debug, Default)]
+struct BlockedWorkers {
+    heap: BinaryHeap<Reverse<Blocked>>,
+    /// The number of the next one.
+    next_number: u64,
+}
+
 /// A blocked worker. Workers that unblock at the same time do so in the order of their numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Blocked {
@@ -151,21 +159,22 @@ impl Machine {
             touched: built.touched,
             unsettled: Vec::new(),
             traced: built.traced,
-            blocked: BinaryHeap::new(),
-            next_number: 0,
+            blocked: BlockedWorkers::default(),
+            outside: Outside::new(built.leaving),
             completed: 0,
         };
         machine.adopt_workers();
         machine
     }
 
-    /// Returns the time at which the next burst or blocked worker is due.
+    /// Returns the time at which the next burst, blocked worker or event outside is due.
     pub(crate) fn next_due(&self) -> Option<u64> {
-        let blocked = self.blocked.peek().map(|Reverse(blocked)| blocked.until);
-        self.cores.next_end().into_iter().chain(blocked).min()
+        let blocked = self.blocked.next_due();
+        self.cores.next_end().into_iter().chain(blocked).chain(self.outside.next_due()).min()
     }
 
-    /// Ends the bursts and unblocks the workers that are due at `now`.
+    /// Ends the bursts, unblocks the workers and lets the events outside return that are due at
+    /// `now`.
     pub(crate) fn act(&mut self, now: u64) {
         // A fixed order at one time: bursts end before blocked workers go on.
         while let Some(owner) = self.cores.take_ended(now) {
@@ -173,12 +182,12 @@ impl Machine {
                 self.end_burst(index, now);
             }
         }
-        while let Some(Reverse(blocked)) = self.blocked.peek().copied()
-            && blocked.until <= now
-        {
-            self.blocked.pop();
-            self.complete(blocked.worker);
+        while let Some(worker) = self.blocked.take_due(now) {
+            self.complete(worker);
         }
+        let touched = Arc::clone(&self.touched);
+        self.outside.act(now, |pools| pools.iter().for_each(|pool| touched.touch(*pool)));
+        self.outside.take_leaving(now);
     }
 
     /// Ends a worker's burst; the rest of its batch is blocked time.
@@ -194,7 +203,7 @@ impl Machine {
         };
         burst.owed_at_end(now).pay(&slot.worker);
         if burst.service.blocked > 0 {
-            self.block(index, now.saturating_add(burst.service.blocked));
+            self.blocked.add(index, now.saturating_add(burst.service.blocked));
         } else {
             self.complete(index);
         }
@@ -327,7 +336,7 @@ impl Machine {
                     let credited = Credit::default();
                     slot.burst = Some(Burst { service, since: now, given, credited });
                 } else {
-                    self.block(index, now.saturating_add(service.blocked));
+                    self.blocked.add(index, now.saturating_add(service.blocked));
                 }
                 true
             }
@@ -345,11 +354,6 @@ impl Machine {
         }
     }
 
-    fn block(&mut self, worker: usize, until: u64) {
-        self.blocked.push(Reverse(Blocked { until, number: self.next_number, worker }));
-        self.next_number += 1;
-    }
-
     /// Runs the handler on a worker's batch after its service, and makes the worker idle.
     fn complete(&mut self, index: usize) {
         let slot = self.workers.get_mut(index).and_then(Option::as_mut);
@@ -361,6 +365,25 @@ impl Machine {
         self.completed += 1;
         let pool = slot.pool;
         self.make_idle(index, pool);
+    }
+}
+
+impl BlockedWorkers {
+    fn add(&mut self, worker: usize, until: u64) {
+        self.heap.push(Reverse(Blocked { until, number: self.next_number, worker }));
+        self.next_number += 1;
+    }
+
+    fn next_due(&self) -> Option<u64> {
+        self.heap.peek().map(|Reverse(blocked)| blocked.until)
+    }
+
+    /// Takes a worker that is due at `now`.
+    fn take_due(&mut self, now: u64) -> Option<usize> {
+        if self.next_due()? > now {
+            return None;
+        }
+        self.heap.pop().map(|Reverse(blocked)| blocked.worker)
     }
 }
 

@@ -13,5 +13,6 @@ mod inside;
 mod job;
 mod limiter;
 pub(crate) mod machine;
+mod outside;
 mod period;
 pub(crate) mod tenants;

@@ -212,11 +212,13 @@ fn tick(spec: &Spec) -> Duration {
     let control = &spec.graph.control;
     let mut off = control.clone();
     off.set_mode(Mode::Off);
-    // Queue-delay shedding acts at dequeue; of it and of hot spots a tick only tells. No simulated
-    // stage defers.
+    // Queue-delay shedding acts at dequeue; of it and of hot spots a tick only tells. The number
+    // of events outside concerns stages that defer.
     off.queue_delay = control.queue_delay;
     off.hotspot = control.hotspot;
-    off.outstanding = control.outstanding;
+    if spec.stages.iter().all(|stage| stage.outside.is_none()) {
+        off.outstanding = control.outstanding;
+    }
     if *control == off {
         (spec.window / TICKS_PER_REPORT).max(Duration::from_nanos(1))
     } else {

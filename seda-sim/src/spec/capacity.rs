@@ -31,7 +31,8 @@ const ROUNDS: usize = 500;
 pub struct Capacity {
     /// Requests per second at which the graph is full.
     pub per_second: f64,
-    /// The pool or stage that is full then, or `the cores`.
+    /// The pool or stage that is full then, `the hot key of` or `the places
+    /// outside of` one, or `the cores`.
     pub limit: String,
     /// Mean visits of a request to each stage, in order of declaration.
     pub visits: Vec<f64>,
@@ -57,6 +58,23 @@ impl Capacity {
             } else if let Some(cap) = stage.cap {
                 resources.push((stage.name.clone(), cap as f64 / demand(stage, *visits)));
             }
+        }
+        // The shard of a hot key has one worker at a time.
+        for (stage, visits) in spec.stages.iter().zip(&visits) {
+            let share = stage.hot_key.filter(|share| *share > 0.0);
+            resources.extend(share.map(|share| {
+                let shard = format!("the hot key of {}", stage.name);
+                (shard, 1.0 / (share * demand(stage, *visits)))
+            }));
+        }
+        // The places outside.
+        for (stage, visits) in spec.stages.iter().zip(&visits) {
+            let places = spec.graph.stages.get(&stage.name);
+            let places = places.and_then(|config| config.pending.or(config.outstanding));
+            resources.extend(stage.outside.as_ref().zip(places).map(|(outside, places)| {
+                let name = format!("the places outside of {}", stage.name);
+                (name, places as f64 / (visits * outside.mean()))
+            }));
         }
         // Shared pools.
         for pool in &spec.pools {

@@ -182,6 +182,9 @@ impl Spec {
     fn load(&mut self, read: &dyn Fn(&Path) -> Result<String, SpecError>) -> Result<(), SpecError> {
         for stage in &mut self.stages {
             stage.demand.load(&stage.name, read)?;
+            if let Some(outside) = &mut stage.outside {
+                outside.load(&format!("{}.outside", stage.name), read)?;
+            }
         }
         let is_traced = self.stages.iter().any(|stage| stage.demand.is_traced());
         if let Some(trace) = &self.arrivals.trace {

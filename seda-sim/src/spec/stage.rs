@@ -1,5 +1,6 @@
 //! Stages, the routes between them, and the pools that they share.
 
+use super::bounds::check_share;
 use super::demand::Demand;
 use super::error::SpecError;
 use seda_core::{Balance, WorkerRange};
@@ -53,6 +54,16 @@ pub struct StageSpec {
     /// Share of the demand that is work for a core, 0 to 1. For the rest the worker is blocked.
     #[serde(default = "default_share")]
     pub cpu_share: f64,
+    /// Makes the stage defer its events: the time that an event is outside, behind its service. No
+    /// worker waits for it. `outstanding` and `pending` in `[graph.stages.NAME]` bound the number
+    /// of events outside. `None`: events go on at once.
+    #[serde(default)]
+    pub outside: Option<Demand>,
+    /// Makes the stage keyed, which serves the events of a key one after the other: the share of its
+    /// events that have one and the same key, 0 to 1. Every other event has a key of its own.
+    /// `None`: the stage is not keyed.
+    #[serde(default)]
+    pub hot_key: Option<f64>,
     /// The routes to the next stage. Shares add up to 1 at most; with the rest of the probability
     /// the event is answered.
     #[serde(default)]
@@ -118,10 +129,24 @@ impl StageSpec {
             return Err(SpecError::value(self.key("routes"), sum, allowed));
         }
         self.check_effects()?;
+        check_share(self.key("hot_key"), self.hot_key.unwrap_or(0.0), 1.0)?;
         if self.batch == 0 {
             return Err(SpecError::value(self.key("batch"), 0, "1 and more"));
         }
+        self.check_outside()?;
         self.demand.check(&self.name)
+    }
+
+    /// Checks that the time outside depends on nothing inside.
+    fn check_outside(&self) -> Result<(), SpecError> {
+        let Some(outside) = &self.outside else {
+            return Ok(());
+        };
+        if outside.is_cached() || outside.is_contended() || outside.is_traced() {
+            let allowed = "a distribution; a cache, contention and a trace are of `demand` alone";
+            return Err(SpecError::value(self.key("outside.kind"), "set", allowed));
+        }
+        outside.check(&format!("{}.outside", self.name))
     }
 
     /// Checks that every setting has an effect.
@@ -141,6 +166,10 @@ impl StageSpec {
         }
         if self.replicas.is_none() && self.balance.is_some() {
             return Err(SpecError::value(self.key("balance"), "set", "with `replicas`"));
+        }
+        if self.replicas.is_some() && self.hot_key.is_some() {
+            let allowed = "without `replicas`, whose balance chooses for an event";
+            return Err(SpecError::value(self.key("hot_key"), "set", allowed));
         }
         Ok(())
     }

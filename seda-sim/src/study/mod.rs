@@ -5,9 +5,12 @@
 //! with its trigger and without, and compares the good answers after the trigger. It does so over
 //! a [`Map`] of loads and triggers, for seda and for [models](Variant) of other servers.
 //!
+//! [`diagnosis`] generates graphs, finds what limits each of them, and judges what reports name.
+//!
 //! Imports everything below. A single run does not belong here.
 
 mod cell;
+pub mod diagnosis;
 mod map;
 mod summary;
 mod trial;

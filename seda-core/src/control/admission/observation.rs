@@ -4,6 +4,7 @@ use crate::config::{PerClass, Pools, Position, Settings, StageIndex, StageSettin
 use crate::control::admission::gate_limits::gate_of;
 use crate::control::admission::law::AdmissionObservation;
 use crate::control::pool_size::PoolObservation;
+use crate::event::RefusalReason;
 use crate::monitor::{Monitor, Topology};
 use crate::platform::sync::Ordering;
 use crate::pool::StageFigures;
@@ -155,8 +156,7 @@ fn observe_stage(
     let entered = now.gate.entered.saturating_sub(then.gate.entered);
     let away = now.gate.turned_away.iter().zip(&then.gate.turned_away);
     let turned_away: u64 = away.map(|(now, then)| now.saturating_sub(*then)).sum();
-    let offered_by_class =
-        PerClass::from_fn(|class| queue.classes[class].offered + now.gate.turned_away[class]);
+    let (refused_by_class, offered_by_class) = offered(monitor, topology, stage);
     let (service, parallelism) = observe_service(monitor, topology, stage, pool, set);
     StageObservation {
         seconds: pool.seconds,
@@ -166,7 +166,7 @@ fn observe_stage(
         completed: ledger.handled - before.handled,
         handled: queue.classes.map(|class| class.handled),
         offered_by_class,
-        refused_by_class: now.gate.turned_away,
+        refused_by_class,
         queued: now.depth,
         inside: now.gate.bound.max(now.depth),
         elsewhere: elsewhere(monitor, topology, stage),
@@ -191,19 +191,44 @@ fn mean_batch(tick: &StageFigures) -> usize {
     usize::try_from(tick.service.count()).unwrap_or(usize::MAX).div_ceil(batches).max(1)
 }
 
+/// Returns the events that a stage's gate has refused since the graph began, and all that were
+/// offered, by class. Replicas share a gate, and each counts for an equal part of the refusals.
+///
+/// An entry counts a refusal of any gate as its own `admission`. These are left out here: a refusal
+/// of its own gate would count twice, and one of another gate is no load of the stage.
+fn offered(
+    monitor: &Monitor,
+    topology: &Topology,
+    stage: StageIndex,
+) -> (PerClass<u64>, PerClass<u64>) {
+    let gate = gate_of(topology, stage);
+    let sharing = sharing(topology, gate).count().max(1) as u64;
+    let away = monitor.now.stages[gate].gate.turned_away.map(|n| n / sharing);
+    let offered = PerClass::from_fn(|class| {
+        let ledger = &monitor.queues[stage].classes[class];
+        let at_gates = ledger.refused.iter().filter(|(of, _)| *of == RefusalReason::Admission);
+        let at_gates: u64 = at_gates.map(|(_, n)| n).sum();
+        ledger.offered.saturating_sub(at_gates) + away[class]
+    });
+    (away, offered)
+}
+
 /// Returns how many requests inside neither wait at the stage nor are served there: they are at
 /// other stages of their route. Replicas share a gate, and each counts for an equal part.
 fn elsewhere(monitor: &Monitor, topology: &Topology, stage: StageIndex) -> f64 {
     let gate = gate_of(topology, stage);
-    // Replicas follow the first of them.
-    let all = || topology.stages.indices().skip(gate.get());
-    let members = || all().take_while(|other| gate_of(topology, *other) == gate);
-    let here: u64 = members()
+    let here: u64 = sharing(topology, gate)
         .map(|member| monitor.queues[member].total())
         .map(|ledger| ledger.queued + ledger.in_hand + ledger.pending)
         .sum();
     let bound = monitor.now.stages[gate].gate.bound as u64;
-    bound.saturating_sub(here) as f64 / members().count().max(1) as f64
+    bound.saturating_sub(here) as f64 / sharing(topology, gate).count().max(1) as f64
+}
+
+/// Returns the stages that share the gate of `gate`: its replicas, which follow it, and itself.
+fn sharing(topology: &Topology, gate: StageIndex) -> impl Iterator<Item = StageIndex> {
+    let all = topology.stages.indices().skip(gate.get());
+    all.take_while(move |other| gate_of(topology, *other) == gate)
 }
 
 /// Returns, for each stage, the stages that its events go on to, with the events sent there per
@@ -273,11 +298,10 @@ fn weight(topology: &Topology, stage: StageIndex) -> u64 {
 /// wait for a core. No request is refused while another allowed worker would help.
 fn useful_workers(pool: &PoolObservation) -> f64 {
     let (now, most) = (pool.workers as f64, pool.max.max(pool.workers) as f64);
-    let oversubscribed =
-        pool.run_queue_share.filter(|share| *share > PoolObservation::OVERSUBSCRIBED);
-    if let Some(share) = oversubscribed.filter(|_| pool.workers >= pool.cores) {
-        // Workers that share cores count only for the time in which they do not wait for one.
-        return now * (1.0 - share);
+    let waits = pool.run_queue_share.is_some_and(|share| share > PoolObservation::OVERSUBSCRIBED);
+    if waits && pool.workers >= pool.cores {
+        // More workers would only wait for a core. Service times have the wait of these.
+        return now;
     }
     let Some(cpu) = pool.cpu_share.filter(|_| pool.utilization > 0.0) else {
         return most;

@@ -4,19 +4,22 @@ use crate::config::StageIndex;
 use crate::event::request::RequestCounts;
 use crate::event::{LossCounts, RefusalCounts};
 use crate::gate::{GateCounts, TenantName};
-use crate::monitor::report::bottleneck::find_bottleneck;
+use crate::monitor::report::measure::{Measure, busiest_shard};
 use crate::monitor::report::{
-    BudgetReport, ClassReport, EdgeReport, EventLedger, GateReport, QueueReport, Report,
-    RequestLedger, Resolution, ResponseReport, ServiceReport, StageReport, TenantReport,
-    WorkersReport,
+    Bottleneck, BudgetReport, ClassReport, EdgeReport, EventLedger, GateReport, QueueReport,
+    Report, RequestLedger, Resolution, ResponseReport, ServiceReport, StageFlow, StageReport,
+    TenantReport, WorkersReport,
 };
-use crate::monitor::{Monitor, Sample, Topology, between};
+use crate::monitor::{Monitor, Sample, StageSums, Topology, between};
 use crate::platform::Time;
 use crate::queue::ClassLedger;
 use std::collections::BTreeMap;
 
 /// The number of tenants in a report: they fit on one screen with the stages.
 const HEAVIEST: usize = 5;
+
+/// The part of its busy time from which a stage's wait for room is more than chance.
+const NOTABLE: f64 = 0.05;
 
 impl Report {
     /// Returns the report with rates over the last second or so.
@@ -33,6 +36,11 @@ impl Report {
         let now = &monitor.now;
         let mut total = ClassLedger::default();
         now.stages.iter().for_each(|stage| total.add(&stage.ledger));
+        let since = monitor.recent.seconds.last_ten().map_or(then, |window| window.start);
+        let waits_for_room =
+            now.stages.map(|stage, sums| waits_for_room(sums, &since.stages[stage]));
+        let blocked = monitor.recent.blocked.since(since.at, &waits_for_room);
+        let measure = Measure { topology, monitor, blocked: &blocked };
         let mut report = Report {
             graph: topology.core.name.to_string(),
             uptime_seconds: now.at.since(monitor.first.at).as_secs_f64(),
@@ -47,16 +55,25 @@ impl Report {
             },
             response_seconds: responses(topology, &monitor.requests),
             classes: classes(topology, now, then),
-            stages: topology.stages.indices().map(|n| stage(topology, monitor, then, n)).collect(),
-            edges: edges(topology, monitor),
+            stages: topology.stages.indices().map(|n| stage(measure, then, n)).collect(),
+            edges: edges(measure),
             journal: topology.core.journal.entries(),
             journal_missed: topology.core.journal.missed(),
-            bottleneck: None,
+            machine: measure.machine(),
+            locks: measure.locks(),
+            bottleneck: Bottleneck::default(),
             heaviest_tenants: heaviest_tenants(topology, now.at),
         };
-        report.bottleneck = find_bottleneck(&report, monitor, then);
+        report.fill_flows();
+        report.bottleneck = report.diagnose();
         report
     }
+}
+
+/// Returns whether workers wait for room for a notable part of their time.
+fn waits_for_room(now: &StageSums, then: &StageSums) -> bool {
+    let (room, busy) = (now.windowed.room_wait - then.windowed.room_wait, now.busy - then.busy);
+    room as f64 > NOTABLE * busy as f64
 }
 
 fn heaviest_tenants(topology: &Topology, now: Time) -> Vec<TenantReport> {
@@ -133,11 +150,21 @@ fn classes(topology: &Topology, now: &Sample, then: &Sample) -> Vec<ClassReport>
         .collect()
 }
 
-fn edges(topology: &Topology, monitor: &Monitor) -> Vec<EdgeReport> {
+fn edges(measure: Measure<'_>) -> Vec<EdgeReport> {
+    let Measure { topology, monitor, .. } = measure;
     let edges = topology.edges.iter().filter_map(|edge| {
         let (sent, refused) = *monitor.queues[edge.target()].edges.get(edge.number)?;
         let from = edge.source().map(|from| name(topology, from));
-        Some(EdgeReport { from, to: name(topology, edge.target()), sent, refused })
+        let seconds = &monitor.recent.seconds;
+        Some(EdgeReport {
+            from,
+            to: name(topology, edge.target()),
+            sent,
+            refused,
+            waits: edge.waits,
+            last_second: measure.edge(edge, seconds.last(&monitor.now)),
+            last_ten_seconds: measure.edge(edge, seconds.last_ten()),
+        })
     });
     edges.collect()
 }
@@ -164,7 +191,8 @@ fn gate(topology: &Topology, monitor: &Monitor, index: StageIndex) -> Option<Gat
     Some(GateReport { bound, limit, cost, cost_limit, turned_away, gave_way, cannot_keep })
 }
 
-fn stage(topology: &Topology, monitor: &Monitor, then: &Sample, index: StageIndex) -> StageReport {
+fn stage(measure: Measure<'_>, then: &Sample, index: StageIndex) -> StageReport {
+    let Measure { topology, monitor, .. } = measure;
     let (queue, life) = (&monitor.queues[index], &monitor.life[index]);
     let (now, past) = (&monitor.now.stages[index], &then.stages[index]);
     let (plan, pool) = (&topology.stages[index], topology.pool_of(index));
@@ -196,7 +224,7 @@ fn stage(topology: &Topology, monitor: &Monitor, then: &Sample, index: StageInde
         runqueue_share,
         blocked_share: blocked,
         occupancy: if seconds > 0.0 {
-            (now.occupancy - past.occupancy) as f64 / 1e9 / seconds
+            (now.windowed.occupancy - past.windowed.occupancy) as f64 / 1e9 / seconds
         } else {
             0.0
         },
@@ -223,10 +251,20 @@ fn stage(topology: &Topology, monitor: &Monitor, then: &Sample, index: StageInde
         held: queue.held as u64,
         delayed: queue.delayed as u64,
         bytes: queue.bytes,
-        busiest_shard_share: queue.busiest_shard,
+        busiest_shard_share: busiest_shard_ever(&queue.shards),
         gate: gate(topology, monitor, index),
         wasted_seconds: queue.wasted_nanos as f64 / 1e9,
+        limits: measure.limits(index),
+        last_second: measure.stage(index, monitor.recent.seconds.last(&monitor.now)),
+        last_ten_seconds: measure.stage(index, monitor.recent.seconds.last_ten()),
+        flow: StageFlow::default(),
+        blocked_in: measure.blocked_in(index),
     }
+}
+
+/// Returns the share of the busiest shard since the graph began; `None` unless the stage is keyed.
+fn busiest_shard_ever(shards: &[u64]) -> Option<f64> {
+    (!shards.is_empty()).then(|| busiest_shard(shards, &[]).unwrap_or(0.0))
 }
 
 fn per_second(n: u64, seconds: f64) -> f64 {

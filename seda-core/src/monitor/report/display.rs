@@ -44,10 +44,7 @@ impl fmt::Display for Report {
                 Percent(tenant.refused_share)
             )?;
         }
-        match &self.bottleneck {
-            Some(found) => writeln!(f, "bottleneck: {}: {}", found.stage, found.why)?,
-            None => writeln!(f, "bottleneck: none")?,
-        }
+        write!(f, "{}", self.bottleneck)?;
         self.decisions(f)
     }
 }

@@ -17,7 +17,7 @@ impl Report {
         writeln!(dot, "  rankdir=LR;\n  node [shape=box];")?;
         writeln!(dot, "  outside [shape=plaintext];")?;
         for (n, stage) in self.stages.iter().enumerate() {
-            let limits = self.bottleneck.as_ref().is_some_and(|b| b.stage == stage.name);
+            let limits = self.bottleneck.names(&stage.name);
             let color = if limits { ", color=red" } else { "" };
             writeln!(
                 dot,

@@ -6,8 +6,20 @@
 
 mod bottleneck;
 mod build;
+mod declared;
+mod diagnosis;
 mod display;
 mod dot;
+mod flow;
+mod measure;
+mod window;
+
+pub use bottleneck::{Bottleneck, BottleneckKind, Expected, NextBottleneck, RateEstimate};
+pub use declared::{MachineReport, StageLimits};
+pub use flow::StageFlow;
+pub use window::{
+    BlockedIn, BlockedWait, EdgeWindow, Holding, LockReport, StageWindow, WindowTimes,
+};
 
 use crate::stage::Decision;
 use crate::stats::QuantileSummary;
@@ -34,7 +46,7 @@ use std::collections::BTreeMap;
 /// let report = graph.report();
 /// assert_eq!((report.events.accepted, report.events.handled), (1, 1));
 /// assert_eq!(report.stages[0].name, "draw");
-/// assert!(report.bottleneck.is_none());
+/// assert!(!report.bottleneck.kind.is_found());
 /// println!("{report}");
 /// # Ok(())
 /// # }
@@ -68,8 +80,15 @@ pub struct Report {
     /// Number of decisions that did not reach a subscriber of the journal, because it lagged.
     #[serde(default)]
     pub journal_missed: u64,
-    /// The stage that limits the graph, if one does.
-    pub bottleneck: Option<Bottleneck>,
+    /// The machine under the graph.
+    #[serde(default)]
+    pub machine: MachineReport,
+    /// The locks that workers waited for, the most contended first. Empty without procfs.
+    #[serde(default)]
+    pub locks: Vec<LockReport>,
+    /// What limits the graph, over the last ten seconds.
+    #[serde(default, deserialize_with = "bottleneck::read")]
+    pub bottleneck: Bottleneck,
     /// The five tenants that send the most requests, the one with the most first. Empty if no
     /// request had a [tenant](crate::SendOptions::tenant).
     #[serde(default)]
@@ -229,6 +248,21 @@ pub struct StageReport {
     pub gate: Option<GateReport>,
     /// Service time that earlier stages spent on events shed here.
     pub wasted_seconds: f64,
+    /// Its declared bounds.
+    #[serde(default)]
+    pub limits: StageLimits,
+    /// Its figures over the last second.
+    #[serde(default)]
+    pub last_second: StageWindow,
+    /// Its figures over the last ten seconds.
+    #[serde(default)]
+    pub last_ten_seconds: StageWindow,
+    /// Its place in the flow of requests, over the last ten seconds.
+    #[serde(default)]
+    pub flow: StageFlow,
+    /// What its workers were blocked in, the most frequent first. Empty without samples.
+    #[serde(default)]
+    pub blocked_in: Vec<BlockedIn>,
 }
 
 /// A stage's gate: it limits the requests inside the graph on behalf of this stage.
@@ -314,6 +348,15 @@ pub struct EdgeReport {
     pub sent: u64,
     /// Events refused.
     pub refused: u64,
+    /// True if senders over it wait for room.
+    #[serde(default)]
+    pub waits: bool,
+    /// Its counts over the last second.
+    #[serde(default)]
+    pub last_second: EdgeWindow,
+    /// Its counts over the last ten seconds.
+    #[serde(default)]
+    pub last_ten_seconds: EdgeWindow,
 }
 
 /// One tenant, over the last ten seconds or so.
@@ -327,14 +370,4 @@ pub struct TenantReport {
     pub offered_per_second: f64,
     /// The share of them that the stage's gate refuses, 0 to 1.
     pub refused_share: f64,
-}
-
-/// The stage that limits the graph.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Bottleneck {
-    /// The stage's name.
-    pub stage: String,
-    /// The evidence.
-    pub why: String,
 }

@@ -191,10 +191,12 @@ impl Context {
                 return Err(Refused::new(event, self.refuse(target, reason, 1)));
             }
             let graph = Arc::clone(&self.graph);
+            let began = graph.now();
             let _ = graph.space.wait(left, || {
                 let target = self.target(&sink.sink, 1);
                 self.secure(target, 1, places)
             });
+            self.stats.wait_for_room(graph.now().nanos_since(began));
         }
     }
 

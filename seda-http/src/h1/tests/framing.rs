@@ -2,8 +2,8 @@ use bytes::BytesMut;
 use http::StatusCode;
 
 use super::{
-    Decoded, Decoder, Limits, Rejection, accepted, decode, post_with, refused, refused_within,
-    status,
+    Decoded, Decoder, Limits, Rejection, accepted, decode, get_with, post_with, refused,
+    refused_within, status,
 };
 
 /// RFC 9112 §6.3: a request without a framing field has no body, even a POST.
@@ -89,11 +89,33 @@ fn chunked_must_be_last_and_once() {
         "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
         "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n",
         "Transfer-Encoding:\r\n",
-        "Transfer-Encoding: chunked,\r\n",
-        "Transfer-Encoding: ,chunked\r\n",
+        "Transfer-Encoding: ,\r\n",
+        "Transfer-Encoding: ,, , ,,chunked\r\n",
+        "Transfer-Encoding: ,,,\r\nTransfer-Encoding: chunked,\r\nTransfer-Encoding: ,\r\n",
+        "Transfer-Encoding: chunked,,chunked\r\n",
+        "Transfer-Encoding: chunked,\r\nContent-Length: 5\r\n",
     ] {
         assert_eq!(status(post_with(lines, "0\r\n\r\n")), StatusCode::BAD_REQUEST, "{lines:?}");
     }
+}
+
+/// RFC 9110 §5.6.1.2: "A recipient MUST parse and ignore a reasonable number of empty list elements".
+#[test]
+fn a_few_empty_list_elements_are_ignored() {
+    for lines in [
+        "Transfer-Encoding: chunked,\r\n",
+        "Transfer-Encoding: ,chunked\r\n",
+        "Transfer-Encoding: , ,chunked ,\t,\r\n",
+        "Transfer-Encoding:\r\nTransfer-Encoding: chunked\r\n",
+    ] {
+        let (request, _) = accepted(post_with(lines, "1\r\nx\r\n0\r\n\r\n"));
+        assert_eq!(request.body(), "x", "{lines:?}");
+    }
+    let wire = post_with("Expect: ,100-continue,\r\nContent-Length: 1\r\n", "");
+    assert!(matches!(decode(wire), Decoded::Continue));
+    assert!(!accepted(get_with("Connection: ,close,\r\n")).1.keep_alive);
+    let wire = post_with("Expect: 100-continue, x\r\nContent-Length: 1\r\n", "");
+    assert_eq!(status(wire), StatusCode::EXPECTATION_FAILED);
 }
 
 /// RFC 9112 §6.1: 501 to an unknown transfer coding.

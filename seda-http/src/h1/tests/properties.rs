@@ -180,9 +180,12 @@ proptest! {
         let mut decoder = Decoder::new(limits);
         loop {
             match decoder.decode(&mut input) {
-                Decoded::Incomplete | Decoded::Reject(..) | Decoded::End => break,
+                Decoded::Incomplete | Decoded::Reject(..) => break,
                 Decoded::Head if body_bytes % 2 == 0 => drop(decoder.refuse(&mut input)),
-                Decoded::Head | Decoded::Continue | Decoded::Request(..) => {}
+                Decoded::Head
+                | Decoded::Continue
+                | Decoded::Request(..)
+                | Decoded::Refused(_) => {}
             }
         }
     }
@@ -222,6 +225,7 @@ proptest! {
                         prop_assert!(decoder.refuse(&mut input).keep_alive);
                     }
                     Decoded::Head => refused.push(String::new()),
+                    Decoded::Refused(exchange) => prop_assert!(exchange.keep_alive),
                     other => prop_assert!(false, "{:?}", other),
                 }
             }

@@ -1,6 +1,6 @@
 use http::StatusCode;
 
-use super::{accepted, status};
+use super::{accepted, refused, status};
 
 fn with_host(value: &str) -> String {
     format!("GET / HTTP/1.1\r\nHost: {value}\r\n\r\n")
@@ -35,7 +35,7 @@ fn absolute_form_names_the_host() {
     let hosts = request.headers().get_all("host").iter().collect::<Vec<_>>();
     assert_eq!(hosts, ["Example.com:8080"]);
 
-    let (request, _) = accepted("GET https://[::1]/ HTTP/1.0\r\n\r\n");
+    let (request, _) = accepted("GET HTTP://[::1]/ HTTP/1.0\r\n\r\n");
     assert_eq!(request.headers()["host"], "[::1]");
 }
 
@@ -63,7 +63,8 @@ fn other_targets_are_refused() {
         "http:///x",
         "http://u@a/",
         "http://u:p@a/",
-        "ftp://a/",
+        "ftp:///",
+        "https://u@a/",
         "http://a:b/",
         "http://a:99999/",
         "/a#b",
@@ -74,6 +75,16 @@ fn other_targets_are_refused() {
         "**",
     ] {
         assert_eq!(status(with_target("GET", target)), StatusCode::BAD_REQUEST, "{target}");
+    }
+}
+
+/// RFC 9110 §7.4: a request for an `https` resource on a connection that is not secured is
+/// misdirected.
+#[test]
+fn a_target_of_another_scheme_is_misdirected() {
+    for target in ["https://a/", "HTTPS://a:443/x", "ftp://a/", "ws://a/"] {
+        let rejection = refused(with_target("GET", target));
+        assert_eq!(rejection.status(), StatusCode::MISDIRECTED_REQUEST, "{target}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! The bytes that one client has sent, and the request that they begin.
 
-use crate::reactor::{Codec, DecodeOutcome, Expecting};
+use crate::reactor::{BodyCharge, BodyNeed, Codec, DecodeOutcome, Expecting};
 use bytes::BytesMut;
 use seda_core::SendOptions;
 
@@ -12,11 +12,22 @@ pub(super) struct Input<C: Codec> {
     pub(super) needs_more: bool,
     /// The options of the request whose body is being read.
     pub(super) options: Option<SendOptions>,
+    /// The memory of its body.
+    pub(super) charge: Option<BodyCharge>,
+    /// The bytes that its body needs and the budget does not have. Nothing is decoded meanwhile.
+    pub(super) wants_memory: Option<usize>,
 }
 
 impl<C: Codec> Input<C> {
     pub(super) fn new(decoder: C::Decoder) -> Self {
-        Self { decoder, bytes: BytesMut::new(), needs_more: true, options: None }
+        Self {
+            decoder,
+            bytes: BytesMut::new(),
+            needs_more: true,
+            options: None,
+            charge: None,
+            wants_memory: None,
+        }
     }
 
     pub(super) fn decode(&mut self, codec: &C) -> DecodeOutcome<C> {
@@ -28,9 +39,30 @@ impl<C: Codec> Input<C> {
         C::head(&self.decoder)
     }
 
-    /// Gives up the request whose body is incomplete. Returns the exchange of its response.
+    /// Gives up the request whose body is incomplete, and frees its memory. Returns the exchange of
+    /// its response.
     pub(super) fn refuse(&mut self, codec: &C) -> C::Exchange {
-        codec.refuse(&mut self.decoder, &mut self.bytes)
+        let exchange = codec.refuse(&mut self.decoder, &mut self.bytes);
+        if self.bytes.is_empty() {
+            self.bytes = BytesMut::new();
+        }
+        self.charge = None;
+        self.options = None;
+        exchange
+    }
+
+    /// Returns the memory that the unfinished body needs.
+    pub(super) fn body_need(&self) -> Option<BodyNeed> {
+        C::body_need(&self.decoder)
+    }
+
+    /// Returns the most bytes that the next read may bring: those behind a body of known length
+    /// would make its buffer grow beyond that length.
+    pub(super) fn room(&self) -> usize {
+        match self.body_need() {
+            Some(BodyNeed::Length(bytes)) => bytes.saturating_sub(self.bytes.len()).max(1),
+            _ => usize::MAX,
+        }
     }
 
     /// Returns the part of a request that the client still has to send.

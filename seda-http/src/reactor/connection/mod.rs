@@ -13,6 +13,7 @@
 //! lost to a reset.
 
 mod input;
+mod memory;
 mod overdue;
 
 use self::input::Input;
@@ -22,10 +23,11 @@ use super::pipeline::{Next, Pipeline};
 use super::socket::Socket;
 use super::stream::{Disconnected, Stream};
 use super::timeouts::{Timeout, Waiting};
-use super::{Admission, Codec, DecodeOutcome, Service, Settings};
+use super::{Admission, BodyBudget, Codec, Counters, DecodeOutcome, Service, Settings};
 use mio::event::Event;
 use seda_core::{LossReason, ReplyAddress, Time};
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 /// Bytes that one connection reads and writes in a turn: 0.1 ms of copying, and enough that a long
 /// body is not cut into small writes.
@@ -37,14 +39,17 @@ const QUANTUM: usize = 256 * 1024;
 const REQUESTS: usize = 16;
 
 /// Bytes discarded after the server's FIN, so that the client reads its response before it sees a
-/// reset (RFC 9112 §9.6). A client that sends more ignores its response.
-const LINGER_BYTES: usize = 8 * 1024 * 1024;
+/// reset (RFC 9112 §9.6). Reading them takes 10 ms of a core. A client that sends more ignores its
+/// response.
+const LINGER_BYTES: usize = 64 * 1024 * 1024;
 
 /// The parts of a reactor that a connection uses in its turn.
 pub(super) struct TurnContext<'a, C, S> {
     pub(super) codec: &'a mut C,
     pub(super) service: &'a mut S,
     pub(super) settings: &'a Settings,
+    pub(super) counters: &'a Counters,
+    pub(super) bodies: &'a Arc<BodyBudget>,
     /// The buffer of every read, shared by all connections.
     pub(super) scratch: &'a mut [u8],
     pub(super) now: Time,
@@ -89,13 +94,15 @@ pub(super) struct Connection<C: Codec> {
     input: Input<C>,
     pipeline: Pipeline<C>,
     output: Output,
+    /// The response to a refused request, until its body is dropped.
+    refusal: Option<Box<(C::Response, C::Exchange)>>,
     phase: Phase,
     timeout: Timeout,
     /// No request has arrived yet.
     is_new: bool,
     /// The connection is in the reactor's [`ReadyQueue`](super::ready_queue::ReadyQueue).
     pub(super) is_queued: bool,
-    _guard: ConnectionGuard,
+    guard: ConnectionGuard,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,11 +131,12 @@ impl<C: Codec> Connection<C> {
             input: Input::new(decoder),
             pipeline: Pipeline::new(),
             output: Output::default(),
+            refusal: None,
             phase: Phase::Open,
             timeout: Timeout::new(now),
             is_new: true,
             is_queued: false,
-            _guard: guard,
+            guard,
         }
     }
 
@@ -167,6 +175,7 @@ impl<C: Codec> Connection<C> {
         &mut self,
         cx: &mut TurnContext<'_, C, S>,
     ) -> Result<TurnOutcome, Disconnected> {
+        self.charge_again(cx);
         // Read and write in turn: written responses make room for more requests.
         loop {
             self.receive(cx)?;
@@ -175,7 +184,10 @@ impl<C: Codec> Connection<C> {
             }
         }
         // Move to the next phase if this one is over.
-        self.advance_phase(cx)?;
+        if self.advance_phase(cx)? {
+            self.send(cx)?;
+            self.advance_phase(cx)?;
+        }
         self.discard(cx)?;
         // Restart the time limit if the connection now waits for something else.
         self.timeout.set_waiting(self.waiting(cx), cx.now);
@@ -197,11 +209,13 @@ impl<C: Codec> Connection<C> {
             if !self.stream.is_readable || !self.wants_bytes(cx.settings) || cx.budget.bytes == 0 {
                 return Ok(());
             }
-            let read = self.stream.read(&mut self.input.bytes, cx.scratch)?;
+            let most = cx.scratch.len().min(self.input.room());
+            let scratch = cx.scratch.get_mut(..most).unwrap_or_default();
+            let read = self.stream.read(&mut self.input.bytes, scratch)?;
             cx.budget.spend(read);
             if read > 0 {
                 self.input.needs_more = false;
-                self.timeout.renew_if(Waiting::Body, cx.now);
+                self.timeout.note_progress(Waiting::Body, read, cx.now);
             }
         }
     }
@@ -209,6 +223,7 @@ impl<C: Codec> Connection<C> {
     /// Returns true if another request may be taken.
     fn has_room(&self, settings: &Settings) -> bool {
         self.phase == Phase::Open
+            && self.input.wants_memory.is_none()
             && self.pipeline.len() < settings.pipeline
             && self.output.buffered() < settings.write_buffer
     }
@@ -221,18 +236,24 @@ impl<C: Codec> Connection<C> {
     fn take_requests<S: Service<C>>(&mut self, cx: &mut TurnContext<'_, C, S>) {
         while !self.input.needs_more && self.has_room(cx.settings) && cx.budget.requests > 0 {
             match self.input.decode(cx.codec) {
-                DecodeOutcome::Incomplete => self.input.needs_more = true,
+                DecodeOutcome::Incomplete => {
+                    self.input.needs_more = true;
+                    self.charge(cx);
+                }
                 DecodeOutcome::Head => self.check(cx),
                 DecodeOutcome::Interim(bytes) => self.pipeline.push_interim(bytes),
                 DecodeOutcome::Request(request, exchange) => {
                     self.note_request(exchange, cx);
-                    self.admit(request, exchange, cx.service);
+                    self.admit(request, exchange, cx);
                 }
                 DecodeOutcome::Response(response, exchange) => {
+                    self.input.charge = None;
                     self.note_request(exchange, cx);
                     self.pipeline.push_answered(response, exchange);
                 }
-                DecodeOutcome::End => self.phase = Phase::Ending,
+                DecodeOutcome::Refused(exchange) => {
+                    self.answer_refusal(Some(exchange));
+                }
             }
         }
     }
@@ -244,24 +265,58 @@ impl<C: Codec> Connection<C> {
             return;
         };
         match cx.service.check(head) {
-            Ok(options) => self.input.options = Some(options),
+            Ok(options) => {
+                self.input.options = Some(options);
+                self.charge(cx);
+            }
             Err(response) => {
                 let exchange = self.input.refuse(cx.codec);
-                self.note_request(exchange, cx);
-                self.pipeline.push_answered(response, exchange);
+                self.refuse(response, exchange, cx);
             }
         }
+    }
+
+    /// Responds to a refused request: at once if the connection ends, else after its body.
+    fn refuse<S: Service<C>>(
+        &mut self,
+        response: C::Response,
+        exchange: C::Exchange,
+        cx: &mut TurnContext<'_, C, S>,
+    ) {
+        self.note_request(exchange, cx);
+        if C::is_last(exchange) {
+            self.pipeline.push_answered(response, exchange);
+        } else {
+            self.refusal = Some(Box::new((response, exchange)));
+        }
+    }
+
+    /// Responds to the refused request whose body was dropped. Without an exchange the body has not
+    /// ended, and the connection ends. Returns false if there is no refused request.
+    fn answer_refusal(&mut self, exchange: Option<C::Exchange>) -> bool {
+        let Some(refusal) = self.refusal.take() else { return false };
+        let (response, before) = *refusal;
+        let exchange = exchange.unwrap_or(C::make_last(before));
+        if C::is_last(exchange) {
+            self.phase = Phase::Ending;
+        }
+        self.pipeline.push_answered(response, exchange);
+        true
     }
 
     fn admit<S: Service<C>>(
         &mut self,
         request: C::Request,
         exchange: C::Exchange,
-        service: &mut S,
+        cx: &mut TurnContext<'_, C, S>,
     ) {
+        let Some(request) = self.hold(request, cx) else {
+            let response = cx.service.no_memory();
+            return self.pipeline.push_answered(response, exchange);
+        };
         let sequence = self.pipeline.next_sequence();
         let address = ReplyAddress { sequence, ..self.address };
-        match service.admit(request, self.input.options.take(), self.peer, address) {
+        match cx.service.admit(request, self.input.options.take(), self.peer, address) {
             Admission::Answered(response) => self.pipeline.push_answered(response, exchange),
             Admission::Admitted(request) => self.pipeline.push_pending(exchange, Some(request)),
             Admission::External => self.pipeline.push_pending(exchange, None),
@@ -295,7 +350,7 @@ impl<C: Codec> Connection<C> {
             if written.bytes > 0 {
                 has_sent = true;
                 cx.budget.spend(written.bytes);
-                self.timeout.renew_if(Waiting::Reading, cx.now);
+                self.timeout.note_progress(Waiting::Reading, written.bytes, cx.now);
             }
         }
     }
@@ -325,14 +380,16 @@ impl<C: Codec> Connection<C> {
             || cx.draining
                 && self.input.needs_more
                 && !self.stream.is_readable
+                && self.refusal.is_none()
                 && !self.input.expecting(cx.codec).is_request()
     }
 
-    /// Moves from `Open` to `Ending` to `Lingering` as far as possible.
+    /// Moves from `Open` to `Ending` to `Lingering` as far as possible. Returns true if a response is
+    /// due that was not due before.
     fn advance_phase<S: Service<C>>(
         &mut self,
         cx: &mut TurnContext<'_, C, S>,
-    ) -> Result<(), Disconnected> {
+    ) -> Result<bool, Disconnected> {
         let abandons = !cx.settings.half_close && self.pipeline.has_pending();
         // A client that has shut its sending side counts as gone, unless half-close is allowed.
         if self.stream.is_read_closed && abandons {
@@ -347,6 +404,10 @@ impl<C: Codec> Connection<C> {
             }
             if self.stream.is_at_eof || is_drained && !self.input.expecting(cx.codec).is_request() {
                 self.phase = Phase::Ending;
+                // A refused request is not owed the end of its body.
+                if self.answer_refusal(None) {
+                    return Ok(true);
+                }
             }
         }
         // Ending → Lingering: all responses are written.
@@ -358,7 +419,7 @@ impl<C: Codec> Connection<C> {
             self.input.release();
             self.phase = Phase::Lingering(LINGER_BYTES);
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Reads and discards input after the server's FIN.
@@ -375,6 +436,9 @@ impl<C: Codec> Connection<C> {
                 return Err(Disconnected);
             }
             self.phase = Phase::Lingering(left - read);
+            if read > 0 {
+                self.timeout.note_progress(Waiting::Fin, read, cx.now);
+            }
             cx.budget.spend(read);
         }
         Ok(())
@@ -387,6 +451,7 @@ impl<C: Codec> Connection<C> {
     ) -> TurnOutcome {
         let service = &mut *cx.service;
         self.pipeline.answer_all(|| service.lost(LossReason::Drain));
+        self.answer_refusal(None);
         if self.phase == Phase::Open {
             self.phase = Phase::Ending;
         }

@@ -1,6 +1,7 @@
 //! The awaited action of a connection, and the consequence of its time limit.
 
 use super::{Connection, Phase, TurnContext};
+use crate::reactor::eviction::{Candidate, Loss};
 use crate::reactor::timeouts::Waiting;
 use crate::reactor::{Codec, Expecting, Service, Settings};
 use seda_core::Time;
@@ -48,17 +49,43 @@ impl<C: Codec> Connection<C> {
         }
         match self.timeout.waiting() {
             Waiting::Nothing => return false,
-            Waiting::Request | Waiting::FirstRequest | Waiting::RefusedBody => {
-                self.phase = Phase::Ending;
+            Waiting::Request | Waiting::FirstRequest => self.phase = Phase::Ending,
+            Waiting::RefusedBody => {
+                self.answer_refusal(None);
             }
             Waiting::Head => self.end_with(codec.timeout_response(Expecting::Head)),
-            Waiting::Body => self.end_with(codec.timeout_response(Expecting::Body)),
+            Waiting::Body => {
+                let (response, _) = codec.timeout_response(Expecting::Body);
+                self.end_upload(codec, response);
+            }
             Waiting::Reading | Waiting::Fin => self.stream.is_dead = true,
         }
         true
     }
 
-    fn end_with(&mut self, (response, exchange): (C::Response, C::Exchange)) {
+    /// Returns this connection as one to close for a newcomer; `None` while its request is in the
+    /// graph, or it has something to do.
+    pub(in crate::reactor) fn candidate(&self) -> Option<Candidate> {
+        let loss = match self.timeout.waiting() {
+            Waiting::Nothing => return None,
+            Waiting::Body | Waiting::Reading => Loss::Exchange,
+            Waiting::Request
+            | Waiting::FirstRequest
+            | Waiting::Head
+            | Waiting::RefusedBody
+            | Waiting::Fin => Loss::Nothing,
+        };
+        let client = self.guard.client();
+        (!self.is_queued).then(|| Candidate {
+            slot: self.address.slot as usize,
+            loss,
+            network: client.network(),
+            connections: client.connections(),
+            since: self.timeout.since(),
+        })
+    }
+
+    pub(super) fn end_with(&mut self, (response, exchange): (C::Response, C::Exchange)) {
         self.pipeline.push_answered(response, exchange);
         self.phase = Phase::Ending;
     }
@@ -74,6 +101,19 @@ impl<C: Codec> Connection<C> {
 impl<C: Codec> Connection<C> {
     pub(in crate::reactor) fn awaits_a_head(&self) -> bool {
         self.timeout.waiting() == Waiting::Head
+    }
+
+    pub(in crate::reactor) fn awaits_a_body(&self) -> bool {
+        self.timeout.waiting() == Waiting::Body
+    }
+
+    pub(in crate::reactor) fn input_bytes(&self) -> usize {
+        self.input.bytes.len()
+    }
+
+    /// Returns the bytes discarded since the server's FIN.
+    pub(in crate::reactor) fn lingered_bytes(&self) -> u64 {
+        if self.lingers() { self.timeout.bytes() } else { 0 }
     }
 
     pub(in crate::reactor) fn drops_a_body(&self) -> bool {

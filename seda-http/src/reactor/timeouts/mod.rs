@@ -35,29 +35,39 @@ pub(super) enum Waiting {
     Fin,
 }
 
-/// A time limit that restarts when the connection waits for another action, or on progress.
+/// The time limits of the awaited action. All restart when the connection waits for another one;
+/// the limit on the time without progress restarts on progress, too.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Timeout {
     waiting: Waiting,
+    begun: Time,
+    /// The last change or progress.
     since: Time,
+    /// Bytes of progress.
+    bytes: u64,
 }
 
 impl Timeout {
     pub(super) fn new(now: Time) -> Self {
-        Self { waiting: Waiting::Request, since: now }
+        Self::of(Waiting::Request, now)
     }
 
-    /// Restarts the limit if the connection waits for this action.
-    pub(super) fn renew_if(&mut self, waiting: Waiting, now: Time) {
+    fn of(waiting: Waiting, now: Time) -> Self {
+        Self { waiting, begun: now, since: now, bytes: 0 }
+    }
+
+    /// Takes in progress of this action.
+    pub(super) fn note_progress(&mut self, waiting: Waiting, bytes: usize, now: Time) {
         if self.waiting == waiting {
             self.since = now;
+            self.bytes += bytes as u64;
         }
     }
 
-    /// Sets the awaited action; restarts the limit if it changes.
+    /// Sets the awaited action; restarts all limits if it changes.
     pub(super) fn set_waiting(&mut self, waiting: Waiting, now: Time) {
         if self.waiting != waiting {
-            *self = Self { waiting, since: now };
+            *self = Self::of(waiting, now);
         }
     }
 
@@ -65,23 +75,51 @@ impl Timeout {
         self.waiting
     }
 
+    /// Returns the mean rate of progress, in bytes a second.
+    pub(super) fn rate(&self, now: Time) -> u64 {
+        let millis = u64::try_from(now.since(self.begun).as_millis()).unwrap_or(u64::MAX);
+        self.bytes.saturating_mul(1_000) / millis.max(1)
+    }
+
+    /// Returns the bytes of progress.
+    #[cfg(test)]
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// Returns the start of the limit: the last change or progress.
     pub(super) fn since(&self) -> Time {
         self.since
     }
 
-    /// Returns the end of the limit; [`Time::NEVER`] if the client owes nothing.
+    /// Returns the end of the earliest limit; [`Time::NEVER`] if the client owes nothing.
     pub(super) fn deadline(&self, settings: &Settings) -> Time {
         let limit = match self.waiting {
             Waiting::Nothing => return Time::NEVER,
             Waiting::Request => settings.idle,
             Waiting::FirstRequest => FIRST_REQUEST_GRACE,
             Waiting::Head => settings.head,
-            Waiting::Body | Waiting::RefusedBody => settings.body,
+            Waiting::Body => return self.body_deadline(settings),
+            Waiting::RefusedBody => settings.body,
             Waiting::Reading => settings.write,
-            Waiting::Fin => settings.linger,
+            Waiting::Fin => {
+                let total = self.begun.after(settings.linger_total);
+                return total.min(self.since.after(settings.linger));
+            }
         };
         self.since.after(limit)
+    }
+
+    /// Returns the earliest of three limits: since the last byte, in all, and by the least rate.
+    /// The least rate applies after the time that a body may pause.
+    fn body_deadline(&self, settings: &Settings) -> Time {
+        let pause = self.since.after(settings.body);
+        let total = self.begun.after(settings.body_total);
+        let paid_nanos = self.bytes.saturating_mul(1_000_000_000).checked_div(settings.body_rate);
+        let rate = paid_nanos.map_or(Time::NEVER, |nanos| {
+            self.begun.after(settings.body).after(Duration::from_nanos(nanos))
+        });
+        pause.min(total).min(rate)
     }
 }
 

@@ -14,12 +14,6 @@ const SLO_LOSS: f64 = 0.05;
 /// A cut queue that is empty for more than this share of the time is too short. It is empty for 1
 /// to 2 % where arrivals are random; bursts and threads that share a core make it more.
 const EMPTY_SHARE: f64 = 0.05;
-/// The weight of a tick in the mean of that share.
-const EMPTY_WEIGHT: f64 = 0.2;
-/// The factor by which a queue that is too short grows per tick, within the burst.
-const STRETCH: f64 = 1.15;
-/// The factor by which it shrinks again: to half in three and a half seconds.
-const RELAX: f64 = 0.98;
 /// The least wait, in seconds, of a cut queue. Linux lets a thread run for 3 ms before another one
 /// on its core, so that a shorter queue runs dry between two turns of the thread that fills it.
 /// 5 ms is also the target of CoDel (Nichols and Jacobson 2012).
@@ -44,9 +38,9 @@ const SIGMAS_ABOVE: f64 = 2.0;
 ///
 /// - *Burst*: the horizon of 0.4 s, or the time that the SLO leaves. A burst is served in full if
 ///   the stage keeps up in the mean.
-/// - *Cut*: once the queue has not been empty for the horizon, the shortest wait that keeps the
-///   workers busy. A longer one would only delay each answer (Nichols and Jacobson, "Controlling
-///   queue delay", 2012).
+/// - *Cut*: once the queue cannot be empty within the horizon of its beginning, the shortest wait
+///   that keeps the workers busy. A longer one would only delay each answer (Nichols and Jacobson,
+///   "Controlling queue delay", 2012).
 ///
 /// The burst comes back when no request was refused for the horizon and less is offered than the
 /// stage can serve. An empty queue alone does not bring it back: a cut queue empties several times
@@ -61,8 +55,6 @@ pub(crate) struct DrainRate {
     calm: Load,
     /// Whether the queue is cut.
     cut: bool,
-    /// The share of the time in which the cut queue is empty.
-    empty: f64,
     /// The factor by which the cut queue is longer than random arrivals need; at least 1 in a cut.
     stretch: f64,
 }
@@ -93,15 +85,18 @@ impl AdmissionLaw for DrainRate {
 }
 
 impl DrainRate {
-    /// Cuts a queue that stands, and ends the cut when the overload has ended.
+    /// Cuts a queue that stands or is certain to, and ends the cut when the overload has ended.
     fn follow_queue(&mut self, seen: &AdmissionObservation, rate: f64) {
         if seen.offered > seen.admitted {
             self.calm = Load::default();
         }
         self.calm.add(seen, rate, LONG_MEMORY);
         // A few long services stand for the horizon, too: a queue that could not have drained twice
-        // the least burst does not stand yet.
-        if seen.standing_seconds >= HORIZON.max(2.0 * LEAST_BURST / rate) {
+        // the least burst does not stand yet. Where the SLO lets a burst wait for longer, the queue
+        // may stand for as long.
+        let horizon = HORIZON.max((2.0 * LEAST_BURST).max(burst(seen, rate)) / rate);
+        // The queued events keep the queue from being empty, even if no further one arrives.
+        if seen.standing_seconds + seen.queued as f64 / rate >= horizon {
             self.cut = true;
         } else if self.calm.seconds >= HORIZON && self.calm.at_most() < OVERLOAD {
             self.cut = false;
@@ -120,14 +115,15 @@ impl DrainRate {
     /// Lengthens a cut queue that runs empty while requests are refused.
     fn follow_emptiness(&mut self, seen: &AdmissionObservation) {
         if !self.cut {
-            (self.empty, self.stretch) = Default::default();
+            self.stretch = 0.0;
             return;
         }
-        let now = if seen.empty_share.is_finite() { seen.empty_share.clamp(0.0, 1.0) } else { 0.0 };
-        self.empty += (now - self.empty) * EMPTY_WEIGHT;
         let refuses = self.calm.seconds < HORIZON;
-        let factor = if refuses && self.empty > EMPTY_SHARE { STRETCH } else { RELAX };
-        self.stretch = (self.stretch * factor).clamp(1.0, HORIZON / LEAST_WAIT);
+        let is_known = refuses && seen.empty_share.is_finite();
+        let empty = if is_known { seen.empty_share.clamp(0.0, 1.0) } else { 0.0 };
+        // A tick changes the length by the share of time that the queue was empty too much.
+        self.stretch *= 1.0 + empty - EMPTY_SHARE;
+        self.stretch = self.stretch.clamp(1.0, HORIZON / LEAST_WAIT);
     }
 }
 
@@ -254,6 +250,25 @@ mod tests {
     }
 
     #[test]
+    fn a_queue_that_cannot_be_empty_within_the_horizon_is_cut_before_it_has_passed() {
+        let after = |standing_seconds, queued, offered| {
+            let seen = AdmissionObservation { queued, ..stands_for(offered, standing_seconds) };
+            DrainRate::default().decide(&seen).unwrap()
+        };
+        assert!(after(0.1, 350, 450) < 7.0, "a step to five times the capacity");
+        assert_eq!(after(0.1, 200, 300), 401.0, "100 ms at three times the capacity");
+        assert_eq!(after(0.0, 64, 64), 401.0, "64 at once");
+        let slo = AdmissionObservation {
+            slo_seconds: Some(1.0),
+            slack_p99: Some(0.9),
+            slack_mean: Some(0.7),
+            queued: 700,
+            ..stands_for(800, 0.1)
+        };
+        assert_eq!(DrainRate::default().decide(&slo), Some(901.0), "in time for the SLO");
+    }
+
+    #[test]
     fn a_queue_that_stands_below_the_capacity_is_not_cut() {
         assert_eq!(cut(&stands_for(95, 1.0), 30), 400.0);
     }
@@ -277,9 +292,9 @@ mod tests {
         };
         assert_eq!(limit(0.02, 20), 6.0);
         // Half of the time nothing arrives.
-        assert!((30.0..120.0).contains(&limit(0.5, 20)));
-        assert_eq!(limit(0.5, 60), 401.0);
-        assert_eq!(limit(0.02, 400), 6.0);
+        assert!((10.0..40.0).contains(&limit(0.5, 3)));
+        assert_eq!(limit(0.5, 20), 401.0);
+        assert_eq!(limit(0.02, 200), 6.0);
     }
 
     #[test]

@@ -1,0 +1,117 @@
+//! The memory of the request body that a connection reads.
+
+use super::{Connection, Phase, TurnContext};
+use crate::reactor::timeouts::Waiting;
+use crate::reactor::uploads::{MemoryRequest, Upload};
+use crate::reactor::{BodyCharge, BodyNeed, Codec, Service};
+use seda_core::Time;
+use std::sync::Arc;
+
+impl<C: Codec> Connection<C> {
+    /// Charges the memory of the body that is being read. Without memory the connection waits for
+    /// one turn.
+    pub(super) fn charge<S: Service<C>>(&mut self, cx: &mut TurnContext<'_, C, S>) {
+        let Some(need) = self.input.body_need() else { return };
+        if !self.try_charge(need.bytes(), cx) {
+            self.input.wants_memory = Some(need.bytes());
+            return;
+        }
+        match need {
+            // The buffer gets its size at once: it would double beyond it.
+            BodyNeed::Length(bytes) => {
+                self.input.bytes.reserve(bytes.saturating_sub(self.input.bytes.len()));
+            }
+            // The pieces hold the body, so an empty input needs no memory until the next read.
+            BodyNeed::Pieces(_) if self.input.bytes.is_empty() => self.input.release(),
+            BodyNeed::Pieces(_) => {}
+        }
+    }
+
+    /// Charges what the last turn could not, or refuses the request with 503.
+    pub(super) fn charge_again<S: Service<C>>(&mut self, cx: &mut TurnContext<'_, C, S>) {
+        if self.input.wants_memory.take().is_none() {
+            return;
+        }
+        self.charge(cx);
+        if self.input.wants_memory.take().is_none() {
+            return;
+        }
+        cx.counters.refused_bodies.count();
+        let response = cx.service.no_memory();
+        // The end of a chunked body that has begun is not looked for.
+        let is_begun = !matches!(self.input.body_need(), Some(BodyNeed::Length(_)));
+        let exchange = self.input.refuse(cx.codec);
+        let exchange = if is_begun { C::make_last(exchange) } else { exchange };
+        self.refuse(response, exchange, cx);
+    }
+
+    /// Lets a whole request hold the charge of its body. Returns `None` if there is no memory for a
+    /// body that came with its head.
+    pub(super) fn hold<S: Service<C>>(
+        &mut self,
+        request: C::Request,
+        cx: &mut TurnContext<'_, C, S>,
+    ) -> Option<C::Request> {
+        let bytes = C::body_bytes(&request);
+        if bytes == 0 {
+            self.input.charge = None;
+            return Some(request);
+        }
+        if !self.try_charge(bytes, cx) {
+            self.input.charge = None;
+            cx.counters.refused_bodies.count();
+            return None;
+        }
+        Some(match self.input.charge.take() {
+            Some(charge) => C::hold(request, charge),
+            None => request,
+        })
+    }
+
+    fn try_charge<S: Service<C>>(&mut self, bytes: usize, cx: &mut TurnContext<'_, C, S>) -> bool {
+        let client = self.guard.client();
+        let charge = self
+            .input
+            .charge
+            .get_or_insert_with(|| BodyCharge::new(Arc::clone(cx.bodies), Arc::clone(client)));
+        charge.grow_to(bytes)
+    }
+
+    /// Returns the memory that this connection waits for, while the budget has `free` bytes.
+    pub(in crate::reactor) fn memory_request(&self, free: usize) -> Option<MemoryRequest> {
+        let needed = self.input.wants_memory?;
+        let client = self.guard.client();
+        let more = needed.saturating_sub(self.charged());
+        Some(MemoryRequest {
+            bytes: more.saturating_sub(free),
+            network: client.network(),
+            of_client: client.body_bytes().saturating_add(more),
+        })
+    }
+
+    /// Returns the upload of this connection; `None` if it reads no body.
+    pub(in crate::reactor) fn upload(&self, now: Time) -> Option<Upload> {
+        if self.timeout.waiting() != Waiting::Body || self.phase != Phase::Open {
+            return None;
+        }
+        let client = self.guard.client();
+        Some(Upload {
+            slot: self.address.slot as usize,
+            network: client.network(),
+            of_client: client.body_bytes(),
+            bytes: self.charged(),
+            rate: self.timeout.rate(now),
+            silence: now.since(self.timeout.since()),
+        })
+    }
+
+    /// Ends the upload of this connection with this response, and frees its memory.
+    pub(in crate::reactor) fn end_upload(&mut self, codec: &C, response: C::Response) {
+        let exchange = C::make_last(self.input.refuse(codec));
+        self.end_with((response, exchange));
+    }
+
+    fn charged(&self) -> usize {
+        self.input.charge.as_ref().map_or(0, BodyCharge::bytes)
+    }
+}

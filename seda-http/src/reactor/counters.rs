@@ -1,0 +1,30 @@
+//! What a server's reactors have done beside requests, counted where it happens.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A number that only grows.
+#[derive(Debug, Default)]
+pub(crate) struct Counter(AtomicU64);
+
+impl Counter {
+    pub(crate) fn count(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// The counters that all reactors of a server share.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    /// Connections closed at the bound: for newcomers, or as newcomers of a greedy client.
+    pub(crate) evicted_connections: Counter,
+    /// Requests refused because the memory of bodies was used up.
+    pub(crate) refused_bodies: Counter,
+    /// Uploads ended for others because the memory of bodies was used up.
+    pub(crate) ended_uploads: Counter,
+    /// Responses that the protocol cannot carry and that an error replaced.
+    pub(crate) replaced_responses: Counter,
+}

@@ -1,0 +1,54 @@
+//! The counts of a server beside those of its graph.
+
+use crate::reactor::Counters;
+
+/// What a server has done to its connections since it serves. The graph's own figures are in
+/// [`Server::graph`](crate::Server::graph).
+///
+/// ```
+/// # use seda_core::{Context, Graph};
+/// # use seda_http::{Http, HttpConfig, HttpRequest};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let mut config = HttpConfig::default();
+/// # config.listen.set_port(0);
+/// # let mut graph = Graph::new("hello");
+/// # let mut http = Http::bind(config)?;
+/// # let hello = graph.stage::<HttpRequest>("hello", 1_024);
+/// # http.entry(&mut graph, hello)?;
+/// # graph.attach_each(hello, |_wire| |_call: HttpRequest, _cx: &mut Context| {})?;
+/// let server = http.serve(graph.start()?)?;
+/// assert_eq!(server.counts().replaced_responses, 0);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServerCounts {
+    /// Bytes of memory that request bodies have now, at most
+    /// [`BodyConfig::budget`](crate::BodyConfig::budget): those that arrive, and those that the program has
+    /// not dropped.
+    pub body_bytes: usize,
+    /// Requests answered with 503 because there was no memory for their body.
+    pub refused_bodies: u64,
+    /// Uploads ended with 503 so that others had memory.
+    pub ended_uploads: u64,
+    /// Connections closed for newcomers, because there were as many as
+    /// [`HttpConfig::connections`](crate::HttpConfig) or no free descriptor; and newcomers closed
+    /// because their client had an eighth of all connections and none could be closed.
+    pub evicted_connections: u64,
+    /// Responses that HTTP/1.1 cannot carry, each replaced by a 500 and logged as an error: a final
+    /// response with a status from 100 to 199, or a 204, 205 or 304 with a body.
+    pub replaced_responses: u64,
+}
+
+impl ServerCounts {
+    pub(super) fn of(counters: &Counters, body_bytes: usize) -> Self {
+        Self {
+            body_bytes,
+            refused_bodies: counters.refused_bodies.get(),
+            ended_uploads: counters.ended_uploads.get(),
+            evicted_connections: counters.evicted_connections.get(),
+            replaced_responses: counters.replaced_responses.get(),
+        }
+    }
+}
