@@ -4,8 +4,8 @@
 use super::listener::listen;
 use super::socket_file::SocketFile;
 use crate::reactor::{
-    Acceptor, Codec, ConnectionCount, Counters, Listener, Mailbox, Reactor, ReactorMessage, ReactorParts,
-    Service, Settings,
+    Acceptor, Codec, ConnectionCount, Counters, Listener, Mailbox, Reactor, ReactorMessage,
+    ReactorParts, Service, Settings,
 };
 use seda_core::Clock;
 use std::io;

@@ -310,13 +310,14 @@ impl<C: Codec> Connection<C> {
         exchange: C::Exchange,
         cx: &mut TurnContext<'_, C, S>,
     ) {
+        let options = self.input.options.take();
         let Some(request) = self.hold(request, cx) else {
             let response = cx.service.no_memory();
             return self.pipeline.push_answered(response, exchange);
         };
         let sequence = self.pipeline.next_sequence();
         let address = ReplyAddress { sequence, ..self.address };
-        match cx.service.admit(request, self.input.options.take(), self.peer, address) {
+        match cx.service.admit(request, options, self.peer, address) {
             Admission::Answered(response) => self.pipeline.push_answered(response, exchange),
             Admission::Admitted(request) => self.pipeline.push_pending(exchange, Some(request)),
             Admission::External => self.pipeline.push_pending(exchange, None),
