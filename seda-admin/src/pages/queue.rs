@@ -6,8 +6,8 @@ use bytes::Bytes;
 use seda_core::Report;
 use std::sync::Arc;
 
-/// The most answers of one snapshot, so at most 256 a second. An answer of 36 KB takes about 0.12 ms
-/// of CPU time (the web server's report over loopback), so all of them take 3 % of a core.
+/// The most answers of one snapshot, so at most 256 a second. An answer of 36 KB takes about
+/// 0.12 ms of CPU time (the web server's report over loopback), so all of them take 3 % of a core.
 const ANSWERS_MOST: usize = 64;
 
 /// The most requests that wait. It bounds their memory to some hundred KiB, and is far more than

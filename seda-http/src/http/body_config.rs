@@ -33,9 +33,9 @@ pub struct BodyConfig {
     ///
     /// A declared length is reserved when the head of its request has arrived, a chunked body is
     /// charged piece by piece, and both are given back when the program drops the body. A request
-    /// whose body has no room is answered with 503. Before that, uploads end with 503 for it if that
-    /// makes room: of the client that holds the most bytes the slowest one, if it holds more than the
-    /// newcomer would; and any that has sent nothing for a second.
+    /// whose body has no room is answered with 503. Before that, uploads end with 503 for it if
+    /// that makes room: of the client that holds the most bytes the slowest one, if it holds more
+    /// than the newcomer would; and any that has sent nothing for a second.
     ///
     /// Default 256 MiB: as many bodies of `limits.body_bytes` at once as a core handles in seconds,
     /// and a quarter of a small machine's memory.

@@ -144,8 +144,8 @@ impl Http {
     /// Lets requests with any method except CONNECT reach the program: PROPFIND, PURGE, QUERY. The
     /// entry then has to answer methods that it does not have, with 405 or 501.
     ///
-    /// Without this call GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH and TRACE reach the program, and
-    /// the server answers others with 501 (RFC 9110 §15.6.2).
+    /// Without this call GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH and TRACE reach the program,
+    /// and the server answers others with 501 (RFC 9110 §15.6.2).
     pub fn any_method(&mut self) {
         self.any_method = true;
     }

@@ -62,9 +62,9 @@ pub struct HttpConfig {
     /// kernel's backlog, unless another client has more connections than theirs, and one of them
     /// sends a request or reads an answer.
     ///
-    /// Default 10,000: each takes a descriptor, and a service commonly has about 16,000. On Linux the
-    /// soft limit of the process is raised to this number and 256 more; if the hard limit is lower,
-    /// a warning says so.
+    /// Default 10,000: each takes a descriptor, and a service commonly has about 16,000. On Linux
+    /// the soft limit of the process is raised to this number and 256 more; if the hard limit is
+    /// lower, a warning says so.
     #[serde(deserialize_with = "seda_core::units::count")]
     pub connections: usize,
     /// The most requests in flight on one connection, 1 to 1,024. At the bound the connection is
@@ -151,8 +151,8 @@ pub struct Closing {
     ///
     /// Default true: a shut sending side is no sign that a client has left (RFC 9293 §3.6), and
     /// scripts send their request, shut and read. Only a reset then abandons the requests of a
-    /// client. With false a shut sending side abandons them, and those in a queue are not begun: set
-    /// it where clients give up by closing and none shuts its sending side before it has read.
+    /// client. With false a shut sending side abandons them, and those in a queue are not begun:
+    /// set it where clients give up by closing and none shuts its sending side before it has read.
     pub half_close: bool,
 }
 

@@ -1,7 +1,8 @@
 //! The HTTP/1.1 server: its settings, its builder, its admission, and its admin side.
 //!
 //! The room imports `server`, `reactor` and [`h1`](crate::h1). The pages of the admin side are the
-//! crate `seda-admin`. Parsing does not belong here (`h1`), nor does code that another protocol could use (`server`, `reactor`).
+//! crate `seda-admin`. Parsing does not belong here (`h1`), nor does code that
+//! another protocol could use (`server`, `reactor`).
 //!
 //! | file | holds |
 //! | --- | --- |

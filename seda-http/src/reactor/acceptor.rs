@@ -23,7 +23,7 @@ const RETRY: Duration = Duration::from_millis(50);
 
 /// The most connections beyond the limit that wait for room. The acceptor knows their clients, so
 /// that a client with many connections is not in the way of one with few.
-const NEWCOMERS_MOST: usize = 64;
+const WAITING_MOST: usize = 64;
 
 /// A client with more than this fraction of all connections is not waited for: if as many newcomers
 /// wait as may, its newcomers are closed, so that those behind them in the backlog have a turn.
@@ -50,7 +50,7 @@ pub(crate) struct Acceptor<R> {
     /// The last error was logged. Retries do not log it again.
     error_logged: bool,
     /// The connections beyond the limit that wait for room, the oldest first.
-    newcomers: VecDeque<(Socket, SocketAddr)>,
+    waiting: VecDeque<(Socket, SocketAddr)>,
     /// Index of the reactor that was asked for room last.
     asked: usize,
     /// The most connections at once.
@@ -77,7 +77,7 @@ impl<R> Acceptor<R> {
             ready: true,
             retry_at: Time::ZERO,
             error_logged: false,
-            newcomers: VecDeque::new(),
+            waiting: VecDeque::new(),
             asked: 0,
             limit,
             _guard: connection_count.add_listener(),
@@ -99,7 +99,7 @@ impl<R> Acceptor<R> {
     /// Returns when to accept again although no event arrives; [`Time::NEVER`] if only an event
     /// can bring a connection.
     pub(super) fn due(&self) -> Time {
-        if self.ready || !self.newcomers.is_empty() { self.retry_at } else { Time::NEVER }
+        if self.ready || !self.waiting.is_empty() { self.retry_at } else { Time::NEVER }
     }
 
     /// Accepts from the backlog. `keep` takes this reactor's share; the others' goes to their
@@ -139,38 +139,38 @@ impl<R> Acceptor<R> {
     /// Returns the newcomer whose client has the fewest connections, or the next connection of the
     /// backlog if none waits.
     fn next_connection(&mut self, now: Time) -> Option<(Socket, SocketAddr)> {
-        let connections = self.connections_of_newcomers();
+        let connections = self.connections_of_waiting();
         let fewest = (0..).zip(connections).min_by_key(|(_, connections)| *connections);
         match fewest {
-            Some((index, _)) => self.newcomers.remove(index),
+            Some((index, _)) => self.waiting.remove(index),
             None => self.accept_one(now),
         }
     }
 
     /// Takes in newcomers from the backlog, and returns the room that they need.
     fn wait_for_room(&mut self, now: Time) -> Option<RoomRequest> {
-        if self.newcomers.len() >= NEWCOMERS_MOST {
+        if self.waiting.len() >= WAITING_MOST {
             self.close_greedy();
         }
-        while self.newcomers.len() < NEWCOMERS_MOST
-            && let Some(newcomer) = self.accept_one(now)
+        while self.waiting.len() < WAITING_MOST
+            && let Some(accepted) = self.accept_one(now)
         {
-            self.newcomers.push_back(newcomer);
+            self.waiting.push_back(accepted);
         }
-        if self.newcomers.is_empty() {
+        if self.waiting.is_empty() {
             return None;
         }
         self.retry_at = now.after(RETRY);
-        let networks = self.newcomers.iter().map(|(_, peer)| Network::from(*peer));
-        let newcomers = networks.zip(self.connections_of_newcomers()).collect();
-        Some(RoomRequest::for_newcomers(newcomers))
+        let networks = self.waiting.iter().map(|(_, peer)| Network::from(*peer));
+        let waiting = networks.zip(self.connections_of_waiting()).collect();
+        Some(RoomRequest::for_accepted(waiting))
     }
 
     /// Closes the newcomers of clients that have a large part of all connections already.
     fn close_greedy(&mut self) {
-        let mut connections = self.connections_of_newcomers().into_iter();
+        let mut connections = self.connections_of_waiting().into_iter();
         let most = self.limit / GREEDY_FRACTION;
-        self.newcomers.retain(|_| {
+        self.waiting.retain(|_| {
             let keeps = connections.next().is_none_or(|connections| connections <= most);
             if !keeps {
                 self.counters.evicted_connections.count();
@@ -179,8 +179,8 @@ impl<R> Acceptor<R> {
         });
     }
 
-    fn connections_of_newcomers(&self) -> Vec<usize> {
-        self.connection_count.connections_of(self.newcomers.iter().map(|(_, peer)| *peer))
+    fn connections_of_waiting(&self) -> Vec<usize> {
+        self.connection_count.connections_of(self.waiting.iter().map(|(_, peer)| *peer))
     }
 
     /// Accepts one connection; `None` if there is none, or no descriptor for it.

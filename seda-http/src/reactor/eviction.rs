@@ -15,17 +15,17 @@ const MODEST: usize = 8;
 pub(crate) struct RoomRequest {
     /// The client of each newcomer with the number of its connections, the fewest first. Empty if
     /// only a descriptor is needed.
-    newcomers: Vec<(Network, usize)>,
+    accepted: Vec<(Network, usize)>,
 }
 
 impl RoomRequest {
-    pub(super) fn for_newcomers(mut newcomers: Vec<(Network, usize)>) -> Self {
-        newcomers.sort_by_key(|(_, connections)| *connections);
-        Self { newcomers }
+    pub(super) fn for_accepted(mut accepted: Vec<(Network, usize)>) -> Self {
+        accepted.sort_by_key(|(_, connections)| *connections);
+        Self { accepted }
     }
 
     pub(super) fn for_a_descriptor() -> Self {
-        Self { newcomers: Vec::new() }
+        Self { accepted: Vec::new() }
     }
 }
 
@@ -63,23 +63,23 @@ pub(super) fn choose(
     let (idle, busy): (Vec<_>, Vec<_>) =
         candidates.partition(|candidate| candidate.loss == Loss::Nothing);
     let mut idle = Clients::new(idle);
-    let Some((newcomer, connections)) = request.newcomers.first() else {
+    let Some((client, connections)) = request.accepted.first() else {
         return idle.take_longest_wait().into_iter().collect();
     };
     if idle.is_empty() {
         let mut busy = Clients::new(busy);
         let share = connections + 1;
-        let victim = busy.largest().is_some_and(|(it, most)| it != *newcomer && most > share);
+        let victim = busy.largest().is_some_and(|(it, most)| it != *client && most > share);
         return victim.then(|| busy.take_longest_wait()).flatten().into_iter().collect();
     }
     // Each newcomer counts as a connection of its client once it has a place.
     let mut admitted: HashMap<Network, usize> = HashMap::new();
     let mut chosen = Vec::new();
-    for (newcomer, connections) in &request.newcomers {
+    for (client, connections) in &request.accepted {
         let Some((largest, most)) = idle.largest() else { break };
-        let admitted = admitted.entry(*newcomer).or_default();
+        let admitted = admitted.entry(*client).or_default();
         let connections = connections + *admitted;
-        if largest == *newcomer {
+        if largest == *client {
             chosen.extend(idle.take_longest_wait());
         } else if connections < most || connections < MODEST {
             chosen.extend(idle.take_longest_wait());
@@ -154,9 +154,9 @@ mod tests {
     }
 
     /// Chooses for newcomers of these clients with these numbers of connections.
-    fn chosen(candidates: &[Candidate], newcomers: &[(u8, usize)]) -> Vec<usize> {
-        let newcomers = newcomers.iter().map(|(client, open)| (network(*client), *open));
-        choose(candidates.iter().copied(), &RoomRequest::for_newcomers(newcomers.collect()))
+    fn chosen(candidates: &[Candidate], accepted: &[(u8, usize)]) -> Vec<usize> {
+        let accepted = accepted.iter().map(|(client, open)| (network(*client), *open));
+        choose(candidates.iter().copied(), &RoomRequest::for_accepted(accepted.collect()))
     }
 
     #[test]

@@ -35,7 +35,8 @@
 //! | `parts`, `mailbox` | the poll and mailbox before a reactor; messages from other threads |
 //! | `coalescing` | the pause that saves wake-ups under a flood |
 //! | `codec`, `service` | [`Codec`] and [`Service`]: the protocol's side and the graph's side |
-//! | `acceptor`, `connection_count`, `client` | the listener; the number of connections; one client |
+//! | `acceptor`, `connection_count` | the listener; the number of connections |
+//! | `client` | one client, and what it holds |
 //! | `body_budget`, `uploads` | the memory of bodies; the uploads that end when it is used up |
 //! | `eviction` | the connections that are closed for newcomers |
 //! | `connections`, `ready_queue` | the table of connections; those that have work to do |

@@ -296,7 +296,7 @@ mod unix {
     use std::io::{Read, Write};
     use std::os::unix::fs::{FileTypeExt, PermissionsExt};
     use std::os::unix::net::{UnixListener, UnixStream};
-    use std::path::PathBuf;
+    use std::path::{Path, PathBuf};
 
     /// A path in the temporary folder that no other test uses.
     fn path(name: &str) -> PathBuf {
@@ -305,7 +305,7 @@ mod unix {
         path
     }
 
-    fn config(path: &PathBuf) -> HttpConfig {
+    fn config(path: &Path) -> HttpConfig {
         let mut config = HttpConfig::default();
         config.listen.set_port(0);
         config.admin.at = format!("unix:{}", path.display()).parse().unwrap();

@@ -71,8 +71,8 @@ fn status_408_for_a_body_that_stops() {
     assert_eq!((status, text.as_str()), (408, "the request's body did not come in time\n"));
 }
 
-/// The same for a body that comes too slowly: its client sends a byte each millisecond, and so never
-/// pauses for long.
+/// The same for a body that comes too slowly: its client sends a byte each millisecond, and so
+/// never pauses for long.
 #[test]
 fn status_408_for_a_body_that_trickles() {
     let plan = Plan::with(|http| {

@@ -385,8 +385,8 @@ impl<C: Codec> Connection<C> {
                 && !self.input.expecting(cx.codec).is_request()
     }
 
-    /// Moves from `Open` to `Ending` to `Lingering` as far as possible. Returns true if a response is
-    /// due that was not due before.
+    /// Moves from `Open` to `Ending` to `Lingering` as far as possible. Returns true if a response
+    /// is due that was not due before.
     fn advance_phase<S: Service<C>>(
         &mut self,
         cx: &mut TurnContext<'_, C, S>,
