@@ -215,8 +215,8 @@ mod tests {
 
     #[test]
     fn a_listed_host_that_no_request_can_have_is_an_error() {
-        let mut config = AdminConfig::default();
-        config.hosts = vec!["web".to_owned(), "status.internal".to_owned()];
+        let hosts = vec!["web".to_owned(), "status.internal".to_owned()];
+        let mut config = AdminConfig { hosts, ..AdminConfig::default() };
         assert_eq!(config.check(), Ok(()));
         config.hosts.push("web:9090".to_owned());
         let error = config.check().unwrap_err().to_string();

@@ -312,12 +312,12 @@ mod unix {
         config
     }
 
-    fn start(path: &PathBuf) -> Site {
+    fn start(path: &Path) -> Site {
         Plan { http: config(path), ..Plan::default() }.start()
     }
 
     /// Returns the whole response.
-    fn fetch(path: &PathBuf, target: &str) -> String {
+    fn fetch(path: &Path, target: &str) -> String {
         let mut socket = UnixStream::connect(path).unwrap();
         socket.set_read_timeout(Some(super::LIMIT)).unwrap();
         let head = format!("GET {target} HTTP/1.1\r\nHost: any.example\r\nConnection: close\r\n");
