@@ -1,9 +1,9 @@
 //! The listener: accepts connections and distributes them over the reactors.
 
-use super::client::Network;
-use super::connection_count::{ConnectionCount, CountGuard};
+use super::clients::client::Network;
+use super::clients::connection_count::{ConnectionCount, CountGuard};
+use super::clients::eviction::RoomRequest;
 use super::counters::Counters;
-use super::eviction::RoomRequest;
 use super::mailbox::{Accepted, Mailbox, ReactorMessage};
 use super::socket::{Listener, Socket};
 use mio::{Registry, Token};

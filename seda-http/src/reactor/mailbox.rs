@@ -1,7 +1,7 @@
 //! Messages from other threads to a reactor: outcomes, accepted connections, the order to drain.
 
-use super::connection_count::ConnectionGuard;
-use super::eviction::RoomRequest;
+use super::clients::connection_count::ConnectionGuard;
+use super::clients::eviction::RoomRequest;
 use super::socket::Socket;
 use super::unparker::Unparker;
 use crossbeam_channel::{Receiver, Sender, unbounded};

@@ -35,10 +35,9 @@
 //! | `parts`, `mailbox` | the poll and mailbox before a reactor; messages from other threads |
 //! | `coalescing` | the pause that saves wake-ups under a flood |
 //! | `codec`, `service` | [`Codec`] and [`Service`]: the protocol's side and the graph's side |
-//! | `acceptor`, `connection_count` | the listener; the number of connections |
-//! | `client` | one client, and what it holds |
-//! | `body_budget`, `uploads` | the memory of bodies; the uploads that end when it is used up |
-//! | `eviction` | the connections that are closed for newcomers |
+//! | `acceptor` | the listener |
+//! | `clients` | what each client holds; the connections and uploads that end for others |
+//! | `body_budget` | the memory of bodies |
 //! | `connections`, `ready_queue` | the table of connections; those that have work to do |
 //! | `connection` | one client: buffers, requests in flight, phase |
 //! | `pipeline`, `output`, `body` | responses in order; bytes to write; [`Body`] |
@@ -49,14 +48,12 @@
 mod acceptor;
 mod body;
 mod body_budget;
-mod client;
+mod clients;
 mod coalescing;
 mod codec;
 mod connection;
-mod connection_count;
 mod connections;
 mod counters;
-mod eviction;
 mod mailbox;
 mod output;
 mod park;
@@ -71,13 +68,12 @@ mod stream;
 mod tests;
 mod timeouts;
 mod unparker;
-mod uploads;
 
 pub(crate) use acceptor::Acceptor;
 pub use body::Body;
 pub(crate) use body_budget::{BodyBudget, BodyCharge};
+pub(crate) use clients::connection_count::ConnectionCount;
 pub(crate) use codec::{BodyNeed, Codec, DecodeOutcome, Expecting};
-pub(crate) use connection_count::ConnectionCount;
 pub(crate) use counters::Counters;
 pub(crate) use mailbox::{Mailbox, ReactorMessage};
 pub(crate) use output::Output;
@@ -89,17 +85,17 @@ pub(crate) use socket::Listener;
 pub(crate) use timeouts::Deadline;
 
 use self::body::CHUNK;
+use self::clients::eviction::RoomRequest;
+use self::clients::uploads::MemoryRequest;
 use self::coalescing::WakeupCoalescer;
 use self::connection::{Connection, TurnBudget, TurnContext, TurnOutcome};
 use self::connections::Connections;
-use self::eviction::RoomRequest;
 use self::mailbox::Accepted;
 use self::parts::WAKER;
 use self::ready_queue::ReadyQueue;
 use self::settings::Bounds;
 use self::timeouts::SweepTimer;
 use self::unparker::Unparker;
-use self::uploads::MemoryRequest;
 use crossbeam_channel::Receiver;
 use mio::{Events, Poll, Token};
 use seda_core::{Clock, Outcome, ReplyAddress, Time};
@@ -326,7 +322,7 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
     /// Closes connections for newcomers. Returns true if at least one could be closed.
     fn make_room(&mut self, request: &RoomRequest) -> bool {
         let candidates = self.connections.iter_mut().filter_map(|it| it.candidate());
-        let slots = eviction::choose(candidates, request);
+        let slots = clients::eviction::choose(candidates, request);
         for slot in &slots {
             self.bounds.counters.evicted_connections.count();
             drop(self.connections.remove(*slot));
@@ -405,7 +401,7 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
         let now = self.now;
         let uploads = self.connections.iter_mut().filter_map(|it| it.upload(now));
         let uploads = uploads.filter(|upload| upload.slot != requester).collect();
-        for slot in uploads::choose(uploads, request) {
+        for slot in clients::uploads::choose(uploads, request) {
             let Some(connection) = self.connections.get(slot) else { continue };
             connection.end_upload(&self.codec, self.service.no_memory());
             self.bounds.counters.ended_uploads.count();

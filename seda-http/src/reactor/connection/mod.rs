@@ -17,7 +17,7 @@ mod memory;
 mod overdue;
 
 use self::input::Input;
-use super::connection_count::ConnectionGuard;
+use super::clients::connection_count::ConnectionGuard;
 use super::output::Output;
 use super::pipeline::{Next, Pipeline};
 use super::socket::Socket;

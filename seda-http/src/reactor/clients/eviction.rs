@@ -19,19 +19,19 @@ pub(crate) struct RoomRequest {
 }
 
 impl RoomRequest {
-    pub(super) fn for_accepted(mut accepted: Vec<(Network, usize)>) -> Self {
+    pub(in crate::reactor) fn for_accepted(mut accepted: Vec<(Network, usize)>) -> Self {
         accepted.sort_by_key(|(_, connections)| *connections);
         Self { accepted }
     }
 
-    pub(super) fn for_a_descriptor() -> Self {
+    pub(in crate::reactor) fn for_a_descriptor() -> Self {
         Self { accepted: Vec::new() }
     }
 }
 
 /// What a connection that is closed would lose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Loss {
+pub(in crate::reactor) enum Loss {
     /// No answer: it is idle, begins a request, or only ends.
     Nothing,
     /// The request that it sends, or the answer that it reads.
@@ -40,14 +40,14 @@ pub(super) enum Loss {
 
 /// A connection that may be closed for a newcomer.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Candidate {
-    pub(super) slot: usize,
-    pub(super) loss: Loss,
-    pub(super) network: Network,
+pub(in crate::reactor) struct Candidate {
+    pub(in crate::reactor) slot: usize,
+    pub(in crate::reactor) loss: Loss,
+    pub(in crate::reactor) network: Network,
     /// The number of connections of its client.
-    pub(super) connections: usize,
+    pub(in crate::reactor) connections: usize,
     /// The begin of its wait.
-    pub(super) since: Time,
+    pub(in crate::reactor) since: Time,
 }
 
 /// Returns the slots of the connections to close: of the client with the most connections first,
@@ -56,7 +56,7 @@ pub(super) struct Candidate {
 /// Connections without a request in progress go first. Only if there are none, one that sends a
 /// request or reads an answer goes, and only if its client has more connections than the newcomer's
 /// client will have.
-pub(super) fn choose(
+pub(in crate::reactor) fn choose(
     candidates: impl Iterator<Item = Candidate>,
     request: &RoomRequest,
 ) -> Vec<usize> {

@@ -41,13 +41,13 @@ impl ConnectionCount {
     }
 
     /// Counts the listener until the guard is dropped.
-    pub(super) fn add_listener(self: &Arc<Self>) -> CountGuard {
+    pub(in crate::reactor) fn add_listener(self: &Arc<Self>) -> CountGuard {
         self.count.fetch_add(1, Ordering::SeqCst);
         CountGuard(Arc::clone(self))
     }
 
     /// Counts one connection of the client at `peer` until the guard is dropped.
-    pub(super) fn add(self: &Arc<Self>, peer: SocketAddr) -> ConnectionGuard {
+    pub(in crate::reactor) fn add(self: &Arc<Self>, peer: SocketAddr) -> ConnectionGuard {
         let network = Network::from(peer);
         let client = if self.has_addresses {
             let mut clients = self.clients.lock();
@@ -63,12 +63,15 @@ impl ConnectionCount {
     }
 
     /// Returns the current number of guards.
-    pub(super) fn get(&self) -> usize {
+    pub(in crate::reactor) fn get(&self) -> usize {
         self.count.load(Ordering::SeqCst)
     }
 
     /// Returns the number of connections of the client at each of `peers`.
-    pub(super) fn connections_of(&self, peers: impl IntoIterator<Item = SocketAddr>) -> Vec<usize> {
+    pub(in crate::reactor) fn connections_of(
+        &self,
+        peers: impl IntoIterator<Item = SocketAddr>,
+    ) -> Vec<usize> {
         let clients = self.clients.lock();
         let of = |peer| clients.get(&Network::from(peer)).map_or(0, |it| it.connections());
         peers.into_iter().map(of).collect()
@@ -84,7 +87,7 @@ impl ConnectionCount {
 
 /// Counts as one connection until it is dropped.
 #[derive(Debug)]
-pub(super) struct CountGuard(Arc<ConnectionCount>);
+pub(in crate::reactor) struct CountGuard(Arc<ConnectionCount>);
 
 impl Drop for CountGuard {
     fn drop(&mut self) {
@@ -105,7 +108,7 @@ pub(crate) struct ConnectionGuard {
 }
 
 impl ConnectionGuard {
-    pub(super) fn client(&self) -> &Arc<Client> {
+    pub(in crate::reactor) fn client(&self) -> &Arc<Client> {
         &self.client
     }
 }
