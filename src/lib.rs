@@ -55,6 +55,7 @@
 //! | find the bottleneck | [`Running::report`], [`Report`] |
 //! | test handlers without threads | [`testing`] |
 //! | serve HTTP/1.1, or another protocol over TCP | [`http`], [`http::tcp`] |
+//! | show the report to operators only | [`http::AdminConfig`], [`admin`] |
 //!
 //! # What always holds
 //!
@@ -71,6 +72,7 @@
 //! # Features
 //!
 //! - `http` (default): the module [`http`], from the crate `seda-http`.
+//! - `admin` (part of `http`): the module [`admin`], from the crate `seda-admin`.
 //!
 //! Guides, measurements and runnable examples are in the repository: `docs/control.md` explains
 //! admission by SLO, `docs/overload.md` compares servers under overload.
@@ -83,6 +85,12 @@ pub use seda_core::*;
 #[cfg(feature = "http")]
 #[doc(inline)]
 pub use seda_http as http;
+
+/// The admin side of a server, without transport: report, graph and probes (feature `admin`, which
+/// `http` includes).
+#[cfg(feature = "admin")]
+#[doc(inline)]
+pub use seda_admin as admin;
 
 /// Compiles the programs in the README.
 #[cfg(doctest)]

@@ -69,8 +69,10 @@ struct Example {
 
 impl Example {
     fn start(flags: &[&str]) -> Self {
+        let listen = ["--listen", "127.0.0.1:0"];
+        let is_told = flags.contains(&"--listen");
         let mut child = Command::new(example())
-            .args(["--listen", "127.0.0.1:0"])
+            .args(if is_told { &[][..] } else { &listen })
             .args(flags)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -165,6 +167,46 @@ fn every_wrong_flag_gives_one_line_that_names_it_and_exit_code_2() {
     );
     assert!(refused(&["--site-from", "/no/such/trace"]).contains("name a readable trace"));
     assert!(refused(&["--config", "/no/such/file"]).contains("name a readable file"));
+}
+
+#[test]
+fn report_and_graph_are_where_the_flag_says_and_the_printed_commands_show_them() {
+    let socket = std::env::temp_dir().join(format!("seda-flag-{}.sock", std::process::id()));
+    let unix = format!("unix:{}", socket.display());
+    for (flags, shown) in [
+        (&[][..], Some("curl 'http://127.0.0.1:")),
+        (&["--admin", "/internal/status"], Some("/internal/status/report?format=text'")),
+        (&["--admin", "0"], Some("curl 'http://127.0.0.1:")),
+        (&["--admin", &unix], Some("curl --unix-socket ")),
+        (&["--admin", "off"], None),
+        (&["--listen", "0.0.0.0:0"], None),
+    ] {
+        let mut example = Example::start(flags);
+        let mut commands = Vec::new();
+        while commands.last().is_none_or(|line: &String| !line.starts_with("Ctrl-C")) {
+            let mut line = String::new();
+            assert_ne!(example.output.read_line(&mut line).expect("text"), 0);
+            commands.push(line);
+        }
+        let command = commands.iter().find(|line| line.contains("report?format=text"));
+        let address = ([127, 0, 0, 1], example.address.port()).into();
+        let mut public = Client::connect(address);
+        assert_eq!(public.ask("GET", "/readyz").status, 200);
+        let is_default = flags.is_empty();
+        let status = public.ask("GET", "/_seda/report").status;
+        assert_eq!(status, if is_default { 200 } else { 404 }, "{flags:?}");
+        match (shown, command) {
+            (None, None) => {}
+            (Some(shown), Some(command)) => {
+                assert!(command.contains(shown), "{command}");
+                let shell = Command::new("sh").args(["-c", &format!("{command} -s")]).output();
+                let output = String::from_utf8(shell.expect("sh runs").stdout).expect("text");
+                assert!(output.starts_with("web_server up "), "{command}: {output}");
+            }
+            (shown, command) => panic!("{flags:?}: {shown:?}, {command:?}"),
+        }
+    }
+    assert!(refused(&["--admin", "9090x"]).contains("`admin.at` is 9090x; allowed: auto, off, "));
 }
 
 #[test]

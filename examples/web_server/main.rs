@@ -20,6 +20,7 @@ mod stages;
 mod trace;
 
 use clap::Parser;
+use seda::http::AdminPlace;
 use settings::{Flags, Settings};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -76,8 +77,7 @@ fn serve(flags: Flags) -> Result<(), Box<dyn Error>> {
     println!("     curl '{url}/work?micros=1000'      burns a millisecond of CPU");
     println!("     curl '{url}/sleep?millis=50'       blocks for 50 ms");
     println!("     curl '{url}/page?micros=4000'      rich, or cheap under pressure");
-    println!("     curl '{url}/_seda/report?format=text'");
-    println!("     curl {url}/_seda/graph | dot -Tsvg");
+    print_admin(server.admin(), &url);
     println!("Ctrl-C drains and prints a report.");
 
     for _ in signals.forever().take_while(|signal| *signal == SIGHUP) {
@@ -87,4 +87,18 @@ fn serve(flags: Flags) -> Result<(), Box<dyn Error>> {
     let drained = server.drain(DRAIN_LIMIT);
     println!("{}", drained.report);
     Ok(())
+}
+
+/// Prints the commands that show report and graph.
+fn print_admin(place: &AdminPlace, url: &str) {
+    let (option, pages) = match place {
+        AdminPlace::Path(path) => (String::new(), format!("{url}{path}")),
+        AdminPlace::Tcp(address) => (String::new(), format!("http://{address}/_seda")),
+        AdminPlace::Unix(file) => {
+            (format!("--unix-socket {} ", file.display()), "http://localhost/_seda".to_owned())
+        }
+        _ => return println!("     (--admin 9090 shows report and graph on a port of their own)"),
+    };
+    println!("     curl {option}'{pages}/report?format=text'");
+    println!("     curl {option}{pages}/graph | dot -Tsvg");
 }

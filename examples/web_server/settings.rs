@@ -4,6 +4,7 @@
 //! [http]
 //! listen = "127.0.0.1:8080"
 //! deadline = "1s"
+//! admin.at = "127.0.0.1:9090"
 //!
 //! [graph]
 //! slo.p99 = "200ms"
@@ -16,8 +17,8 @@
 
 use crate::file;
 use clap::Parser;
-use seda::http::HttpConfig;
 use seda::http::header::HeaderName;
+use seda::http::{AdminPlace, HttpConfig};
 use seda::units::parse_duration;
 use seda::{ControlConfig, GraphConfig, Law, Mode, ParseWordError, StageConfig, WorkerRange};
 use serde::Deserialize;
@@ -31,6 +32,10 @@ pub(crate) struct Flags {
     /// Address to listen on; port 0 picks a free one [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR")]
     pub(crate) listen: Option<SocketAddr>,
+    /// Place of report and graph: off, a path like /_seda, an address or port of their own, or
+    /// unix:FILE [default: /_seda if only this machine reaches --listen, else off]
+    #[arg(long, value_name = "off|PATH|ADDR|unix:FILE")]
+    pub(crate) admin: Option<AdminPlace>,
     /// Serve the files of a directory instead of the demo site
     #[arg(long, value_name = "DIR", conflicts_with = "site_from")]
     pub(crate) root: Option<PathBuf>,
@@ -82,6 +87,9 @@ impl Settings {
         };
         if let Some(listen) = flags.listen {
             settings.http.listen = listen;
+        }
+        if let Some(place) = &flags.admin {
+            settings.http.admin.at = place.clone();
         }
         settings.tenant_header.clone_from(&flags.tenant_header);
         if flags.deadline.is_some() {

@@ -123,3 +123,30 @@ fn the_control_plane_survives_a_panic_in_a_snapshot() {
     assert_eq!(answer.recv_timeout(LONG), Ok(1));
     assert!(running.drain(LONG).complete);
 }
+
+#[test]
+fn a_request_for_the_next_snapshot_is_given_another_one_and_all_of_them_the_same() {
+    let mut graph = Graph::new("g");
+    let stage = graph.stage::<u32>("s", 8);
+    graph.attach_each(stage, |_wire| |_event, _cx| {}).unwrap();
+    let running = graph.start().unwrap();
+    let snapshots = running.snapshots();
+    let (sender, reports) = std::sync::mpsc::channel();
+    let ask = || {
+        let sender = sender.clone();
+        Box::new(move |report| sender.send(report).unwrap())
+    };
+    snapshots.request(ask());
+    let present = reports.recv_timeout(LONG).unwrap();
+    snapshots.request_next(ask());
+    snapshots.request_next(ask());
+    let next = reports.recv_timeout(LONG).unwrap();
+    assert!(!snapshots.is_recent(&present), "it is replaced once it is out of date");
+    assert!(next.uptime_seconds > present.uptime_seconds);
+    assert!(Arc::ptr_eq(&next, &reports.recv_timeout(LONG).unwrap()));
+    // The end drops a request that still waits, and its sender with it.
+    snapshots.request_next(ask());
+    assert!(running.drain(LONG).complete);
+    drop(sender);
+    while reports.recv_timeout(LONG).is_ok() {}
+}

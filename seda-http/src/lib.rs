@@ -15,7 +15,7 @@
 //! ```text
 //! sockets ─▶ reactor ─▶ h1 ─▶ service ─▶ stages of the graph ─▶ Responder ─▶ reactor ─▶ sockets
 //!                               │    ╲
-//!                         503 ◀─┘     ▶ admin (from snapshots, outside the graph)
+//!                         503 ◀─┘     ▶ seda-admin (from snapshots, outside the graph)
 //! ```
 //!
 //! A server in one program:
@@ -45,7 +45,7 @@
 //! | room | holds |
 //! | --- | --- |
 //! | [`tcp`] | servers of other protocols |
-//! | `http` | the HTTP/1.1 server: settings, builder, admission, admin view |
+//! | `http` | the HTTP/1.1 server: settings, builder, admission, the admin side on a socket |
 //! | `server` | the common part of all servers: listener, builder, reactors with their graph |
 //! | `reactor` | sockets, buffers and time limits; knows no protocol |
 //! | [`h1`] | HTTP/1.1 without I/O: bytes to requests, responses to bytes |
@@ -61,8 +61,12 @@ mod reactor;
 mod server;
 pub mod tcp;
 
-pub use crate::http::{Http, HttpConfig, HttpRequest, RetryAfterRange, Server};
+pub use crate::http::{
+    AdminConfig, AdminPlace, AdminPlaceError, BodyConfig, Closing, Http, HttpConfig, HttpRequest,
+    RetryAfterRange, Server,
+};
 pub use crate::reactor::Body;
 pub use crate::server::{BindError, ConfigError, EntryError, ServeError, ServerCounts};
 pub use ::http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 pub use bytes::{Bytes, BytesMut};
+pub use seda_admin::AdminPath;

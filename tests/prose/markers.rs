@@ -31,8 +31,15 @@ pub(crate) const MARKERS: &[&str] = &[
 ];
 
 /// The packages by folder. The facade's own files are in [`FACADE`].
-const PACKAGES: &[&str] =
-    &["seda-core/", "seda-http/", "seda-sim/", "seda-tools/", "benches/peers/", "benches/"];
+const PACKAGES: &[&str] = &[
+    "seda-core/",
+    "seda-admin/",
+    "seda-http/",
+    "seda-sim/",
+    "seda-tools/",
+    "benches/peers/",
+    "benches/",
+];
 
 /// The package at the root.
 const FACADE: &str = "seda";

@@ -54,6 +54,11 @@ const HOUSES: &[House] = &[
         root: &["lib.rs", "compile_fail.rs"],
     },
     House {
+        folder: "seda-admin/src",
+        rooms: &["admin", "pages", "access", "answer"],
+        root: &["lib.rs"],
+    },
+    House {
         folder: "seda-http/src",
         rooms: &["tcp", "http", "server", "reactor", "h1"],
         root: &["lib.rs"],

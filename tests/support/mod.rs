@@ -46,7 +46,7 @@ impl Client {
 
     /// Sends a request with more header lines, each ended by CRLF.
     pub fn send_with(&mut self, method: &str, target: &str, lines: &str) {
-        let request = format!("{method} {target} HTTP/1.1\r\nHost: test\r\n{lines}\r\n");
+        let request = format!("{method} {target} HTTP/1.1\r\nHost: localhost\r\n{lines}\r\n");
         // A closed connection is noticed when the answer is read.
         let _ = self.stream.get_mut().write_all(request.as_bytes());
     }

@@ -5,6 +5,11 @@ use crate::platform::sync::Arc;
 use crate::stage::GraphShared;
 use crossbeam_channel::Sender;
 use std::fmt;
+use std::time::Duration;
+
+/// The greatest age of a snapshot. It is recent enough for a person, and a flood of requests costs
+/// four reports per second at most.
+const SNAPSHOT_AGE: Duration = Duration::from_millis(250);
 
 /// The reader of one snapshot. It runs on the control thread, so it must not block.
 pub(super) type SnapshotRequest = Box<dyn FnOnce(Arc<Report>) + Send>;
@@ -47,12 +52,32 @@ impl Snapshots {
         self.core.stuck_stages()
     }
 
+    /// Returns true if `report` is a snapshot of this graph that is at most 250 ms old: a request
+    /// would be given the same one.
+    pub fn is_recent(&self, report: &Report) -> bool {
+        !time_left(report, &self.core).is_zero()
+    }
+
     /// Requests a snapshot. `take` receives it on the control thread and must not block; a panic in
     /// it is caught. After the end of the graph `take` is dropped without a call.
     pub fn request(&self, take: Box<dyn FnOnce(Arc<Report>) + Send>) {
         // A send fails only after the end.
         let _ = self.messages.send(Message::Snapshot(take));
     }
+
+    /// Requests the snapshot after the present one. `take` receives it once the present one is
+    /// 250 ms old; otherwise as in [`Snapshots::request`]. So a reader that asks again and again
+    /// has at most four answers per second.
+    pub fn request_next(&self, take: Box<dyn FnOnce(Arc<Report>) + Send>) {
+        // A send fails only after the end.
+        let _ = self.messages.send(Message::NextSnapshot(take));
+    }
+}
+
+/// Returns the time until a snapshot is out of date; zero if it is.
+pub(super) fn time_left(report: &Report, core: &GraphShared) -> Duration {
+    let age = core.now().as_secs_f64() - report.uptime_seconds;
+    SNAPSHOT_AGE.saturating_sub(Duration::from_secs_f64(age.max(0.0)))
 }
 
 impl fmt::Debug for Snapshots {
@@ -64,6 +89,8 @@ impl fmt::Debug for Snapshots {
 /// A message to the control thread.
 pub(super) enum Message {
     Snapshot(SnapshotRequest),
+    /// A request that waits until the cached snapshot is out of date.
+    NextSnapshot(SnapshotRequest),
     /// Settings have changed, possibly the length of the tick.
     Settings,
     Stop,

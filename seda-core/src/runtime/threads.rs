@@ -11,15 +11,14 @@ use crate::platform::rng::unpredictable;
 use crate::platform::sync::{Arc, Mutex, Weak};
 use crate::platform::{Deadline, Time, catch_panic};
 use crate::pool::CondvarPark;
-use crate::runtime::snapshots::{Message, SnapshotRequest, Snapshots};
+use crate::runtime::snapshots::{Message, SnapshotRequest, Snapshots, time_left};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use std::io;
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
-/// The greatest age of a snapshot. It is recent enough for a person, and a flood of requests costs
-/// four reports per second at most.
-const SNAPSHOT_AGE: Duration = Duration::from_millis(250);
+/// The longest wait for services that end because a worker could not be started.
+const START_FAILURE_LIMIT: Duration = Duration::from_millis(250);
 
 /// The pause between two looks at services that have announced their exit. The announcement comes
 /// just before the thread ends.
@@ -59,7 +58,7 @@ impl Threads {
         });
         let started = threads.start_all(plane, inbox);
         if started.is_err() {
-            threads.stop_services(plane, SNAPSHOT_AGE);
+            threads.stop_services(plane, START_FAILURE_LIMIT);
             plane.topology.pools.iter().for_each(|pool| pool.core.stop());
         }
         started.map(|()| threads)
@@ -80,6 +79,7 @@ impl Threads {
             threads: Arc::downgrade(self),
             inbox,
             cached: None,
+            deferred: Vec::new(),
         };
         let control = self.spawn(&format!("{graph}-control"), move || control.run())?;
         self.services.lock().push(control);
@@ -190,6 +190,8 @@ struct ControlThread {
     threads: Weak<Threads>,
     inbox: Receiver<Message>,
     cached: Option<Arc<Report>>,
+    /// The requests for the snapshot after the cached one.
+    deferred: Vec<SnapshotRequest>,
 }
 
 impl ControlThread {
@@ -198,10 +200,12 @@ impl ControlThread {
         // The next look at blocked workers; `None` while none blocks.
         let mut look: Option<Time> = None;
         loop {
-            let now = self.plane.topology.now();
+            self.answer_deferred();
             let wake = look.map_or(next, |look| look.min(next));
-            match self.inbox.recv_timeout(wake.since(now)) {
+            match self.inbox.recv_timeout(self.pause(wake)) {
                 Ok(Message::Snapshot(request)) => self.answer(request),
+                Ok(Message::NextSnapshot(request)) => self.deferred.push(request),
+                Err(RecvTimeoutError::Timeout) if self.plane.topology.now() < wake => {}
                 Err(RecvTimeoutError::Timeout) => {
                     if next == wake {
                         self.tick();
@@ -243,12 +247,29 @@ impl ControlThread {
         }
     }
 
+    /// Returns the time to wait for a message: until the tick at `next`, or until the cached
+    /// snapshot is out of date if a request waits for that.
+    fn pause(&self, next: Time) -> Duration {
+        let until_tick = next.since(self.plane.topology.now());
+        if self.deferred.is_empty() { until_tick } else { until_tick.min(self.cache_left()) }
+    }
+
+    /// Returns the time until the cached snapshot is out of date; zero if there is none.
+    fn cache_left(&self) -> Duration {
+        let cached = self.cached.as_ref();
+        cached.map_or(Duration::ZERO, |report| time_left(report, &self.plane.topology.core))
+    }
+
+    /// Answers the requests for the next snapshot, once the cached one is out of date.
+    fn answer_deferred(&mut self) {
+        if !self.deferred.is_empty() && self.cache_left().is_zero() {
+            std::mem::take(&mut self.deferred).into_iter().for_each(|request| self.answer(request));
+        }
+    }
+
     fn answer(&mut self, request: SnapshotRequest) {
-        let uptime = self.plane.topology.now().as_secs_f64();
         let report = match &self.cached {
-            Some(report) if uptime - report.uptime_seconds < SNAPSHOT_AGE.as_secs_f64() => {
-                Arc::clone(report)
-            }
+            Some(report) if !self.cache_left().is_zero() => Arc::clone(report),
             _ => Arc::new(self.plane.report()),
         };
         self.cached = Some(Arc::clone(&report));

@@ -152,8 +152,8 @@ impl Decoder {
         }
     }
 
-    /// Accepts every method except CONNECT, also those that RFC 9110 does not have, such as PROPFIND,
-    /// PURGE or QUERY. Without this call they are rejected with 501.
+    /// Accepts every method except CONNECT, also those that RFC 9110 does not have, such as
+    /// PROPFIND, PURGE or QUERY. Without this call they are rejected with 501.
     ///
     /// ```
     /// use seda_http::BytesMut;

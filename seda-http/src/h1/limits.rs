@@ -24,7 +24,7 @@ const BODY_BYTES_MOST: usize = 1024 * 1024 * 1024;
 /// The bounds of a request, beyond which it is rejected. Sizes are in bytes.
 ///
 /// All clients together can make the server buffer at most `connections × head_bytes` with heads
-/// that never end, and [`HttpConfig::bodies`](crate::HttpConfig::bodies) with bodies.
+/// that never end, and [`BodyConfig::budget`](crate::BodyConfig::budget) with bodies.
 ///
 /// ```
 /// use seda_http::h1::Limits;

@@ -5,7 +5,7 @@
 //! while its body arrives, because a few slow clients could hold all places. Admission proper
 //! follows when the body is whole; it refuses again only if the graph has filled meanwhile.
 
-use super::admin::Admin;
+use super::admin::AdminView;
 use super::codec::Http1;
 use super::reply::Reply;
 use super::request::HttpRequest;
@@ -28,7 +28,7 @@ pub(super) type Classify = dyn Fn(&RequestHead) -> SendOptions + Send + Sync;
 pub(super) struct HttpService {
     pub(super) source: Source<HttpRequest>,
     pub(super) reply_sink: Arc<dyn ReplySink<Response<Body>>>,
-    pub(super) admin: Admin,
+    pub(super) admin: AdminView,
     pub(super) retry_after: RetryAfter,
     pub(super) classify: Option<Arc<Classify>>,
     /// The options of a request without a classifier.
@@ -66,8 +66,8 @@ impl HttpService {
 
 impl Service<Http1> for HttpService {
     fn check(&mut self, head: &RequestHead) -> Result<SendOptions, Reply> {
-        if Admin::handles(head) {
-            return Ok(self.options);
+        if self.admin.takes(head) {
+            return self.admin.check(head).map_or(Ok(self.options), Err);
         }
         let options = self.options(head);
         match self.source.check(options) {
@@ -83,7 +83,7 @@ impl Service<Http1> for HttpService {
         peer: SocketAddr,
         address: ReplyAddress,
     ) -> Admission<Reply> {
-        if Admin::handles(&head) {
+        if self.admin.takes(&head) {
             return self.admin.admit(&head, address);
         }
         let options = options.unwrap_or_else(|| self.options(&head));

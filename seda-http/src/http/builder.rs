@@ -1,7 +1,9 @@
 //! An HTTP server before it serves.
 
 use super::accept::{Classify, HttpService};
-use super::admin::Admin;
+use super::admin::AdminView;
+use super::admin_config::AdminPlace;
+use super::admin_listener::AdminListener;
 use super::codec::Http1;
 use super::config::HttpConfig;
 use super::request::HttpRequest;
@@ -11,11 +13,11 @@ use crate::h1::RequestHead;
 use crate::reactor::Body;
 use crate::server::{BindError, EntryError, ServeError, ServerBuilder};
 use http::Response;
+use seda_admin::Admin;
 use seda_core::{Graph, Pool, ReplySink, Running, SendOptions, Source, Stage};
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 /// An HTTP server that listens and does not serve yet. Clients that connect wait.
 ///
@@ -48,6 +50,10 @@ use std::sync::atomic::AtomicBool;
 pub struct Http {
     config: HttpConfig,
     server: ServerBuilder,
+    /// The place of the admin side; never [`AdminPlace::Auto`].
+    admin_place: AdminPlace,
+    /// `None` if the admin side has no listener of its own.
+    admin_listener: Option<AdminListener>,
     /// One source per reactor; empty before `entry`.
     sources: Vec<Source<HttpRequest>>,
     classify: Option<Arc<Classify>>,
@@ -63,7 +69,17 @@ impl Http {
     pub fn bind(config: HttpConfig) -> Result<Self, BindError> {
         config.check()?;
         let server = ServerBuilder::bind(&config.server())?;
-        Ok(Self { config, server, sources: Vec::new(), classify: None, any_method: false })
+        let mut admin_place = config.admin.at.resolved(is_loopback(server.local_addr()));
+        let admin_listener = AdminListener::bind(&mut admin_place, &config.admin.hosts)?;
+        Ok(Self {
+            config,
+            server,
+            admin_place,
+            admin_listener,
+            sources: Vec::new(),
+            classify: None,
+            any_method: false,
+        })
     }
 
     /// Returns the address that the server listens on, with the port that replaced port 0.
@@ -128,8 +144,8 @@ impl Http {
     /// Lets requests with any method except CONNECT reach the program: PROPFIND, PURGE, QUERY. The
     /// entry then has to answer methods that it does not have, with 405 or 501.
     ///
-    /// Without this call GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH and TRACE reach the program, and
-    /// the server answers others with 501 (RFC 9110 §15.6.2).
+    /// Without this call GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH and TRACE reach the program,
+    /// and the server answers others with 501 (RFC 9110 §15.6.2).
     pub fn any_method(&mut self) {
         self.any_method = true;
     }
@@ -140,9 +156,11 @@ impl Http {
     /// [`ServeError`] if there is no entry, `running` is not the graph of the entry, or the
     /// operating system refuses a thread. The graph is then shut down.
     pub fn serve(self, running: Running) -> Result<Server, ServeError> {
-        let Self { config, server, sources, classify, any_method } = self;
+        let Self { config, server, admin_place, admin_listener, sources, classify, any_method } =
+            self;
         let counters = server.counters();
-        let ready = Arc::new(AtomicBool::new(true));
+        let admin = Arc::new(Admin::new(running.snapshots()));
+        let access = config.admin.public_access(is_loopback(server.local_addr()));
         let group = server.serve(sources, running, |reactor, source, running, mailbox| {
             let reply_sink = Arc::clone(mailbox) as Arc<dyn ReplySink<Response<Body>>>;
             let snapshots = running.snapshots();
@@ -150,7 +168,7 @@ impl Http {
             let range = config.retry_after;
             let service = HttpService {
                 source,
-                admin: Admin::new(snapshots.clone(), Arc::clone(&reply_sink), Arc::clone(&ready)),
+                admin: AdminView::new(Arc::clone(&admin), access.clone(), Arc::clone(&reply_sink)),
                 reply_sink,
                 retry_after: RetryAfter::new(snapshots, running.clock(), range, seed),
                 classify: classify.clone(),
@@ -159,8 +177,19 @@ impl Http {
             };
             (Http1::new(config.limits, any_method, Arc::clone(&counters)), service)
         })?;
-        Ok(Server::new(ready, group))
+        let clock = group.graph().clock();
+        let settings = config.server().settings;
+        let admin_reactor = admin_listener
+            .map(|listener| listener.serve(Arc::clone(&admin), config.limits, settings, clock))
+            .transpose()?;
+        tracing::info!(place = %admin_place, "shows the admin pages");
+        Ok(Server::new(admin, admin_place, group, admin_reactor))
     }
+}
+
+/// Returns true if only this machine reaches the address.
+fn is_loopback(address: SocketAddr) -> bool {
+    address.ip().to_canonical().is_loopback()
 }
 
 impl fmt::Debug for Http {

@@ -1,8 +1,10 @@
 //! The settings of an HTTP server.
 
+use super::admin_config::AdminConfig;
+use super::body_config::BodyConfig;
 use crate::h1::Limits;
 use crate::reactor::Settings;
-use crate::server::{ConfigError, ServerConfig, in_duration_range, in_range};
+use crate::server::{ConfigError, ServerConfig, in_duration_range};
 use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -13,12 +15,9 @@ const RETRY_LEAST: Duration = Duration::from_secs(1);
 /// The longest Retry-After. A client does not come back after a longer time.
 const RETRY_MOST: Duration = Duration::from_secs(60 * 60);
 
-/// More memory than a machine has for bodies.
-const BODIES_MOST: usize = 1 << 40;
-
 /// The settings of an HTTP server. Each has a default. Durations are written `10s`, `250ms`.
 ///
-/// The memory that clients can make the server hold is bounded by `bodies` + `connections` ×
+/// The memory that clients can make the server hold is bounded by `body.budget` + `connections` ×
 /// (`limits.head_bytes` + `write_buffer` + one read of 64 KiB).
 ///
 /// ```
@@ -63,24 +62,11 @@ pub struct HttpConfig {
     /// kernel's backlog, unless another client has more connections than theirs, and one of them
     /// sends a request or reads an answer.
     ///
-    /// Default 10,000: each takes a descriptor, and a service commonly has about 16,000. On Linux the
-    /// soft limit of the process is raised to this number and 256 more; if the hard limit is lower,
-    /// a warning says so.
+    /// Default 10,000: each takes a descriptor, and a service commonly has about 16,000. On Linux
+    /// the soft limit of the process is raised to this number and 256 more; if the hard limit is
+    /// lower, a warning says so.
     #[serde(deserialize_with = "seda_core::units::count")]
     pub connections: usize,
-    /// The most bytes of memory that request bodies may have, over all reactors: at least
-    /// `limits.body_bytes` for each reactor, and at most 1 TiB. Each reactor has an equal share.
-    ///
-    /// A declared length is reserved when the head of its request has arrived, a chunked body is
-    /// charged piece by piece, and both are given back when the program drops the body. A request
-    /// whose body has no room is answered with 503. Before that, uploads end with 503 for it if that
-    /// makes room: of the client that holds the most bytes the slowest one, if it holds more than the
-    /// newcomer would; and any that has sent nothing for a second.
-    ///
-    /// Default 256 MiB: as many bodies of `limits.body_bytes` at once as a core handles in seconds,
-    /// and a quarter of a small machine's memory.
-    #[serde(deserialize_with = "seda_core::units::count")]
-    pub bodies: usize,
     /// The most requests in flight on one connection, 1 to 1,024. At the bound the connection is
     /// not read from.
     ///
@@ -107,31 +93,44 @@ pub struct HttpConfig {
     /// byte to collect connections.
     #[serde(with = "seda_core::units::duration")]
     pub head_timeout: Duration,
-    /// The longest time between two pieces of a body, 1 ms to one day. A slower body is answered
-    /// with 408. The rest of a refused body has this time in all.
-    ///
-    /// Default 30 s: an upload stalls for some time when a phone changes its cell.
-    #[serde(with = "seda_core::units::duration")]
-    pub body_timeout: Duration,
-    /// The longest time for a whole body, 1 ms to one day. A slower body is answered with 408.
-    ///
-    /// Default one hour: the largest body that `limits` allows, 1 GiB, takes it at 300 KB/s.
-    #[serde(with = "seda_core::units::duration")]
-    pub body_total_timeout: Duration,
-    /// The least rate of a body in bytes a second, 0 (no least rate) to 1 GiB. It is enforced from
-    /// `body_timeout` after the begin of the body on, as the mean since then. A slower body is
-    /// answered with 408.
-    ///
-    /// Default 500: a tenth of a slow modem's rate. A client that sends one byte now and then holds
-    /// its connection for 30 s, and no longer a body's worth of pauses.
-    #[serde(deserialize_with = "seda_core::units::count")]
-    pub body_rate: usize,
+    /// Request bodies: the memory of all, and the times of each.
+    pub body: BodyConfig,
     /// The longest time that a client may take no byte of its responses, 1 ms to one day. It is
     /// then disconnected.
     ///
-    /// Default 30 s, like `body_timeout`.
+    /// Default 30 s, like `body.timeout`.
     #[serde(with = "seda_core::units::duration")]
     pub write_timeout: Duration,
+    /// The end of a connection.
+    pub closing: Closing,
+    /// The age at which the response to a request becomes worthless, 1 ms to one day. A request
+    /// that is still queued then is answered with 503. Default `None`: no deadline.
+    #[serde(with = "seda_core::units::optional_duration")]
+    pub deadline: Option<Duration>,
+    /// The range of the Retry-After field (RFC 9110 §10.2.3), 1 s to one hour.
+    ///
+    /// Default 1 s to 30 s: the value is estimated from measurements, which hold for no longer.
+    pub retry_after: RetryAfterRange,
+    /// The bounds of a request, beyond which it is rejected.
+    pub limits: Limits,
+    /// The admin side: report, graph and probes.
+    ///
+    /// By default other machines see only the probes `/livez` and `/readyz`.
+    pub admin: AdminConfig,
+}
+
+/// The end of a connection.
+///
+/// ```
+/// use seda_http::{Closing, HttpConfig};
+///
+/// let mut config = HttpConfig::default();
+/// config.closing = Closing { half_close: false, ..Closing::default() };
+/// assert!(config.check().is_ok());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Closing {
     /// The longest silence of a client between the server's FIN and its own, 1 ms to 60 s. The
     /// server reads and discards what the client still sends, at most 64 MiB: so a client that
     /// sends a long body reads the response that refuses it, and loses it to no reset (RFC 9112
@@ -152,19 +151,19 @@ pub struct HttpConfig {
     ///
     /// Default true: a shut sending side is no sign that a client has left (RFC 9293 §3.6), and
     /// scripts send their request, shut and read. Only a reset then abandons the requests of a
-    /// client. With false a shut sending side abandons them, and those in a queue are not begun: set
-    /// it where clients give up by closing and none shuts its sending side before it has read.
+    /// client. With false a shut sending side abandons them, and those in a queue are not begun:
+    /// set it where clients give up by closing and none shuts its sending side before it has read.
     pub half_close: bool,
-    /// The age at which the response to a request becomes worthless, 1 ms to one day. A request
-    /// that is still queued then is answered with 503. Default `None`: no deadline.
-    #[serde(with = "seda_core::units::optional_duration")]
-    pub deadline: Option<Duration>,
-    /// The range of the Retry-After field (RFC 9110 §10.2.3), 1 s to one hour.
-    ///
-    /// Default 1 s to 30 s: the value is estimated from measurements, which hold for no longer.
-    pub retry_after: RetryAfterRange,
-    /// The bounds of a request, beyond which it is rejected.
-    pub limits: Limits,
+}
+
+impl Default for Closing {
+    fn default() -> Self {
+        Self {
+            linger: Duration::from_secs(1),
+            linger_total: Duration::from_secs(30),
+            half_close: true,
+        }
+    }
 }
 
 /// The range of the Retry-After field.
@@ -201,21 +200,17 @@ impl Default for HttpConfig {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             reactors: 1,
             connections: 10_000,
-            bodies: 256 * 1024 * 1024,
             pipeline: 32,
             write_buffer: 256 * 1024,
             idle_timeout: Duration::from_secs(60),
             head_timeout: Duration::from_secs(10),
-            body_timeout: Duration::from_secs(30),
-            body_total_timeout: Duration::from_secs(60 * 60),
-            body_rate: 500,
+            body: BodyConfig::default(),
             write_timeout: Duration::from_secs(30),
-            linger: Duration::from_secs(1),
-            linger_total: Duration::from_secs(30),
-            half_close: true,
+            closing: Closing::default(),
             deadline: None,
             retry_after: RetryAfterRange::default(),
             limits: Limits::default(),
+            admin: AdminConfig::default(),
         }
     }
 }
@@ -231,8 +226,8 @@ impl HttpConfig {
         in_duration_range("retry_after.least", least, RETRY_LEAST, RETRY_MOST)?;
         in_duration_range("retry_after.most", most, least, RETRY_MOST)?;
         self.limits.check()?;
-        let least = self.limits.body_bytes.saturating_mul(self.reactors);
-        in_range("bodies", self.bodies, least, BODIES_MOST)
+        self.body.check_budget(&self.limits, self.reactors)?;
+        self.admin.check()
     }
 
     /// Returns the settings that do not depend on HTTP.
@@ -241,23 +236,24 @@ impl HttpConfig {
             listen: self.listen,
             reactors: self.reactors,
             connections: self.connections,
-            bodies: self.bodies,
+            bodies: self.body.budget,
             deadline: self.deadline,
             settings: Settings {
                 pipeline: self.pipeline,
                 write_buffer: self.write_buffer,
                 idle: self.idle_timeout,
                 head: self.head_timeout,
-                body: self.body_timeout,
-                body_total: self.body_total_timeout,
-                body_rate: self.body_rate as u64,
+                body: self.body.timeout,
+                body_total: self.body.total_timeout,
+                body_rate: self.body.rate as u64,
                 write: self.write_timeout,
-                linger: self.linger,
-                linger_total: self.linger_total,
-                half_close: self.half_close,
+                linger: self.closing.linger,
+                linger_total: self.closing.linger_total,
+                half_close: self.closing.half_close,
             },
             head_key: "head_timeout",
-            body_key: "body_timeout",
+            body_key: "body.timeout",
+            linger_key: "closing.linger",
         }
     }
 }

@@ -1,19 +1,24 @@
-//! The HTTP/1.1 server: its settings, its builder, its admission and its admin view.
+//! The HTTP/1.1 server: its settings, its builder, its admission, and its admin side.
 //!
-//! The room imports `server`, `reactor` and [`h1`](crate::h1). Parsing does not belong here
-//! (`h1`), nor does code that another protocol could use (`server`, `reactor`).
+//! The room imports `server`, `reactor` and [`h1`](crate::h1). The pages of the admin side are the
+//! crate `seda-admin`. Parsing does not belong here (`h1`), nor does code that
+//! another protocol could use (`server`, `reactor`).
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `config`, `builder`, `server` | [`HttpConfig`]; [`Http`] before it serves; [`Server`] after |
+//! | `config`, `admin_config`, `body_config` | [`HttpConfig`]; [`AdminConfig`]; [`BodyConfig`] |
+//! | `builder`, `server` | [`Http`] before it serves; [`Server`] after |
 //! | `codec`, `date` | HTTP/1.1 as a codec of the reactor; the Date field |
 //! | `accept`, `request` | admission, refusal, loss; [`HttpRequest`], the event |
 //! | `reply` | a response on its way to the socket, or a refusal in its cheap form |
 //! | `responses`, `retry_after` | the server's own responses; Retry-After |
-//! | `admin` | `/_seda/`: report, graph, liveness, readiness |
+//! | `admin`, `admin_listener` | the admin side, on the public listener or one of its own |
 
 mod accept;
 mod admin;
+mod admin_config;
+mod admin_listener;
+mod body_config;
 mod builder;
 mod codec;
 mod config;
@@ -24,7 +29,9 @@ mod responses;
 mod retry_after;
 mod server;
 
+pub use admin_config::{AdminConfig, AdminPlace, AdminPlaceError};
+pub use body_config::BodyConfig;
 pub use builder::Http;
-pub use config::{HttpConfig, RetryAfterRange};
+pub use config::{Closing, HttpConfig, RetryAfterRange};
 pub use request::HttpRequest;
 pub use server::Server;

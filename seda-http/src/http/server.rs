@@ -1,12 +1,13 @@
 //! A running HTTP server.
 
+use super::admin_config::AdminPlace;
 use super::reply::Reply;
-use crate::server::{ReactorGroup, ServerCounts};
+use crate::server::{ReactorGroup, ServerCounts, SideReactor};
+use seda_admin::Admin;
 use seda_core::{Drained, Running};
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// A running HTTP server with its graph.
@@ -45,19 +46,32 @@ use std::time::Duration;
 /// ```
 #[must_use = "a server that is dropped ends"]
 pub struct Server {
-    ready: Arc<AtomicBool>,
+    admin: Arc<Admin>,
+    admin_place: AdminPlace,
+    // Dropped in this order: the admin side's own listener answers until the graph has ended.
     group: ReactorGroup<Reply>,
+    _admin_reactor: Option<SideReactor<Reply>>,
 }
 
 impl Server {
-    /// `ready` is the answer of `/_seda/ready`.
-    pub(super) fn new(ready: Arc<AtomicBool>, group: ReactorGroup<Reply>) -> Self {
-        Self { ready, group }
+    pub(super) fn new(
+        admin: Arc<Admin>,
+        admin_place: AdminPlace,
+        group: ReactorGroup<Reply>,
+        admin_reactor: Option<SideReactor<Reply>>,
+    ) -> Self {
+        Self { admin, admin_place, group, _admin_reactor: admin_reactor }
     }
 
     /// Returns the address that the server listens on, with the port that replaced port 0.
     pub fn local_addr(&self) -> SocketAddr {
         self.group.local_addr()
+    }
+
+    /// Returns the place of the admin side, with the port that replaced port 0. It is never
+    /// [`AdminPlace::Auto`]: that has become a path, or off.
+    pub fn admin(&self) -> &AdminPlace {
+        &self.admin_place
     }
 
     /// Returns the running graph, for its report, its journal and its settings.
@@ -72,7 +86,7 @@ impl Server {
 
     /// Ends the server within `limit` and returns the final report.
     ///
-    /// 1. `/_seda/ready` responds with 503.
+    /// 1. `/readyz` responds with 503. A listener of the admin side answers until the end.
     /// 2. Connections in the backlog are accepted, then the listener is closed.
     /// 3. The graph stays open, so that begun requests are finished. The last response of each
     ///    connection says `Connection: close`. A connection without a request is read once more
@@ -80,7 +94,7 @@ impl Server {
     /// 4. The graph drains once no connection is left, or after nine tenths of the limit. Requests
     ///    that are still open then are answered with 503.
     pub fn drain(self, limit: Duration) -> Drained {
-        self.ready.store(false, Ordering::SeqCst);
+        self.admin.set_draining();
         self.group.drain(limit)
     }
 }

@@ -1,12 +1,12 @@
 //! The listener: accepts connections and distributes them over the reactors.
 
-use super::client::Network;
-use super::connection_count::{ConnectionCount, CountGuard};
+use super::clients::client::Network;
+use super::clients::connection_count::{ConnectionCount, CountGuard};
+use super::clients::eviction::RoomRequest;
 use super::counters::Counters;
-use super::eviction::RoomRequest;
 use super::mailbox::{Accepted, Mailbox, ReactorMessage};
-use mio::net::{TcpListener, TcpStream};
-use mio::{Interest, Registry, Token};
+use super::socket::{Listener, Socket};
+use mio::{Registry, Token};
 use seda_core::Time;
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
@@ -23,7 +23,7 @@ const RETRY: Duration = Duration::from_millis(50);
 
 /// The most connections beyond the limit that wait for room. The acceptor knows their clients, so
 /// that a client with many connections is not in the way of one with few.
-const NEWCOMERS_MOST: usize = 64;
+const WAITING_MOST: usize = 64;
 
 /// A client with more than this fraction of all connections is not waited for: if as many newcomers
 /// wait as may, its newcomers are closed, so that those behind them in the backlog have a turn.
@@ -39,7 +39,7 @@ const RETRY_AFTER_REQUEST: Duration = Duration::from_millis(1);
 /// very place that is missing, or be lost to a reset.) The same holds while the process has no free
 /// descriptor.
 pub(crate) struct Acceptor<R> {
-    listener: TcpListener,
+    listener: Listener,
     /// The mailboxes of all reactors; the first one owns this acceptor.
     reactors: Vec<Arc<Mailbox<R>>>,
     /// Index of the reactor that got the last connection.
@@ -50,7 +50,7 @@ pub(crate) struct Acceptor<R> {
     /// The last error was logged. Retries do not log it again.
     error_logged: bool,
     /// The connections beyond the limit that wait for room, the oldest first.
-    newcomers: VecDeque<(TcpStream, SocketAddr)>,
+    waiting: VecDeque<(Socket, SocketAddr)>,
     /// Index of the reactor that was asked for room last.
     asked: usize,
     /// The most connections at once.
@@ -64,20 +64,20 @@ pub(crate) struct Acceptor<R> {
 impl<R> Acceptor<R> {
     /// `reactors` begins with the reactor that will own this acceptor.
     pub(crate) fn new(
-        listener: std::net::TcpListener,
+        listener: Listener,
         reactors: Vec<Arc<Mailbox<R>>>,
         limit: usize,
         connection_count: Arc<ConnectionCount>,
         counters: Arc<Counters>,
     ) -> Self {
         Self {
-            listener: TcpListener::from_std(listener),
+            listener,
             reactors,
             turn: 0,
             ready: true,
             retry_at: Time::ZERO,
             error_logged: false,
-            newcomers: VecDeque::new(),
+            waiting: VecDeque::new(),
             asked: 0,
             limit,
             _guard: connection_count.add_listener(),
@@ -87,7 +87,7 @@ impl<R> Acceptor<R> {
     }
 
     pub(super) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
-        registry.register(&mut self.listener, token, Interest::READABLE)
+        self.listener.register(registry, token)
     }
 
     /// Notes that the backlog has connections.
@@ -99,7 +99,7 @@ impl<R> Acceptor<R> {
     /// Returns when to accept again although no event arrives; [`Time::NEVER`] if only an event
     /// can bring a connection.
     pub(super) fn due(&self) -> Time {
-        if self.ready || !self.newcomers.is_empty() { self.retry_at } else { Time::NEVER }
+        if self.ready || !self.waiting.is_empty() { self.retry_at } else { Time::NEVER }
     }
 
     /// Accepts from the backlog. `keep` takes this reactor's share; the others' goes to their
@@ -138,39 +138,39 @@ impl<R> Acceptor<R> {
 
     /// Returns the newcomer whose client has the fewest connections, or the next connection of the
     /// backlog if none waits.
-    fn next_connection(&mut self, now: Time) -> Option<(TcpStream, SocketAddr)> {
-        let connections = self.connections_of_newcomers();
+    fn next_connection(&mut self, now: Time) -> Option<(Socket, SocketAddr)> {
+        let connections = self.connections_of_waiting();
         let fewest = (0..).zip(connections).min_by_key(|(_, connections)| *connections);
         match fewest {
-            Some((index, _)) => self.newcomers.remove(index),
+            Some((index, _)) => self.waiting.remove(index),
             None => self.accept_one(now),
         }
     }
 
     /// Takes in newcomers from the backlog, and returns the room that they need.
     fn wait_for_room(&mut self, now: Time) -> Option<RoomRequest> {
-        if self.newcomers.len() >= NEWCOMERS_MOST {
+        if self.waiting.len() >= WAITING_MOST {
             self.close_greedy();
         }
-        while self.newcomers.len() < NEWCOMERS_MOST
-            && let Some(newcomer) = self.accept_one(now)
+        while self.waiting.len() < WAITING_MOST
+            && let Some(accepted) = self.accept_one(now)
         {
-            self.newcomers.push_back(newcomer);
+            self.waiting.push_back(accepted);
         }
-        if self.newcomers.is_empty() {
+        if self.waiting.is_empty() {
             return None;
         }
         self.retry_at = now.after(RETRY);
-        let networks = self.newcomers.iter().map(|(_, peer)| Network::from(*peer));
-        let newcomers = networks.zip(self.connections_of_newcomers()).collect();
-        Some(RoomRequest::for_newcomers(newcomers))
+        let networks = self.waiting.iter().map(|(_, peer)| Network::from(*peer));
+        let waiting = networks.zip(self.connections_of_waiting()).collect();
+        Some(RoomRequest::for_accepted(waiting))
     }
 
     /// Closes the newcomers of clients that have a large part of all connections already.
     fn close_greedy(&mut self) {
-        let mut connections = self.connections_of_newcomers().into_iter();
+        let mut connections = self.connections_of_waiting().into_iter();
         let most = self.limit / GREEDY_FRACTION;
-        self.newcomers.retain(|_| {
+        self.waiting.retain(|_| {
             let keeps = connections.next().is_none_or(|connections| connections <= most);
             if !keeps {
                 self.counters.evicted_connections.count();
@@ -179,12 +179,12 @@ impl<R> Acceptor<R> {
         });
     }
 
-    fn connections_of_newcomers(&self) -> Vec<usize> {
-        self.connection_count.connections_of(self.newcomers.iter().map(|(_, peer)| *peer))
+    fn connections_of_waiting(&self) -> Vec<usize> {
+        self.connection_count.connections_of(self.waiting.iter().map(|(_, peer)| *peer))
     }
 
     /// Accepts one connection; `None` if there is none, or no descriptor for it.
-    fn accept_one(&mut self, now: Time) -> Option<(TcpStream, SocketAddr)> {
+    fn accept_one(&mut self, now: Time) -> Option<(Socket, SocketAddr)> {
         while self.ready && self.retry_at <= now {
             match self.listener.accept() {
                 Ok(connection) => {

@@ -1,6 +1,6 @@
 //! The memory of request bodies: one budget in bytes, charged before the memory is used.
 
-use super::client::Client;
+use super::clients::client::Client;
 use bytes::Bytes;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -96,7 +96,7 @@ impl AsRef<[u8]> for ChargedBytes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reactor::client::Network;
+    use crate::reactor::clients::client::Network;
 
     #[test]
     fn a_charge_is_given_back_with_the_last_clone_of_its_bytes() {

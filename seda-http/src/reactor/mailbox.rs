@@ -1,10 +1,10 @@
 //! Messages from other threads to a reactor: outcomes, accepted connections, the order to drain.
 
-use super::connection_count::ConnectionGuard;
-use super::eviction::RoomRequest;
+use super::clients::connection_count::ConnectionGuard;
+use super::clients::eviction::RoomRequest;
+use super::socket::Socket;
 use super::unparker::Unparker;
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use mio::net::TcpStream;
 use seda_core::{Outcome, ReplyAddress, ReplySink};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub(crate) enum ReactorMessage<R> {
 
 /// A connection that was accepted and has no reactor yet.
 pub(crate) struct Accepted {
-    pub(super) socket: TcpStream,
+    pub(super) socket: Socket,
     pub(super) peer: SocketAddr,
     pub(super) guard: ConnectionGuard,
 }

@@ -35,27 +35,25 @@
 //! | `parts`, `mailbox` | the poll and mailbox before a reactor; messages from other threads |
 //! | `coalescing` | the pause that saves wake-ups under a flood |
 //! | `codec`, `service` | [`Codec`] and [`Service`]: the protocol's side and the graph's side |
-//! | `acceptor`, `connection_count`, `client` | the listener; the number of connections; one client |
-//! | `body_budget`, `uploads` | the memory of bodies; the uploads that end when it is used up |
-//! | `eviction` | the connections that are closed for newcomers |
+//! | `acceptor` | the listener |
+//! | `clients` | what each client holds; the connections and uploads that end for others |
+//! | `body_budget` | the memory of bodies |
 //! | `connections`, `ready_queue` | the table of connections; those that have work to do |
 //! | `connection` | one client: buffers, requests in flight, phase |
 //! | `pipeline`, `output`, `body` | responses in order; bytes to write; [`Body`] |
-//! | `stream`, `socket` | a client's socket and its readiness; the two system calls |
+//! | `stream`, `socket` | a connection's readiness; TCP and Unix sockets, the two system calls |
 //! | `settings`, `timeouts` | bounds; time limits |
 //! | `counters` | what the reactors have done beside requests |
 
 mod acceptor;
 mod body;
 mod body_budget;
-mod client;
+mod clients;
 mod coalescing;
 mod codec;
 mod connection;
-mod connection_count;
 mod connections;
 mod counters;
-mod eviction;
 mod mailbox;
 mod output;
 mod park;
@@ -70,13 +68,12 @@ mod stream;
 mod tests;
 mod timeouts;
 mod unparker;
-mod uploads;
 
 pub(crate) use acceptor::Acceptor;
 pub use body::Body;
 pub(crate) use body_budget::{BodyBudget, BodyCharge};
+pub(crate) use clients::connection_count::ConnectionCount;
 pub(crate) use codec::{BodyNeed, Codec, DecodeOutcome, Expecting};
-pub(crate) use connection_count::ConnectionCount;
 pub(crate) use counters::Counters;
 pub(crate) use mailbox::{Mailbox, ReactorMessage};
 pub(crate) use output::Output;
@@ -84,22 +81,23 @@ pub(crate) use park::ReactorPark;
 pub(crate) use parts::ReactorParts;
 pub(crate) use service::{Admission, Service};
 pub(crate) use settings::Settings;
+pub(crate) use socket::Listener;
 pub(crate) use timeouts::Deadline;
 
 use self::body::CHUNK;
+use self::clients::eviction::RoomRequest;
+use self::clients::uploads::MemoryRequest;
 use self::coalescing::WakeupCoalescer;
 use self::connection::{Connection, TurnBudget, TurnContext, TurnOutcome};
 use self::connections::Connections;
-use self::eviction::RoomRequest;
 use self::mailbox::Accepted;
 use self::parts::WAKER;
 use self::ready_queue::ReadyQueue;
 use self::settings::Bounds;
 use self::timeouts::SweepTimer;
 use self::unparker::Unparker;
-use self::uploads::MemoryRequest;
 use crossbeam_channel::Receiver;
-use mio::{Events, Interest, Poll, Token};
+use mio::{Events, Poll, Token};
 use seda_core::{Clock, Outcome, ReplyAddress, Time};
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
@@ -324,7 +322,7 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
     /// Closes connections for newcomers. Returns true if at least one could be closed.
     fn make_room(&mut self, request: &RoomRequest) -> bool {
         let candidates = self.connections.iter_mut().filter_map(|it| it.candidate());
-        let slots = eviction::choose(candidates, request);
+        let slots = clients::eviction::choose(candidates, request);
         for slot in &slots {
             self.bounds.counters.evicted_connections.count();
             drop(self.connections.remove(*slot));
@@ -338,11 +336,9 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
             debug_assert!(false, "the connection limit is below the number of slots");
             return;
         };
-        // Responses are written whole, so Nagle's algorithm has nothing to gather.
-        let _ = socket.set_nodelay(true);
+        socket.set_nodelay();
         let token = Token(address.slot as usize);
-        let interest = Interest::READABLE | Interest::WRITABLE;
-        if let Err(error) = self.poll.registry().register(&mut socket, token, interest) {
+        if let Err(error) = socket.register(self.poll.registry(), token) {
             tracing::warn!(%error, %peer, "cannot watch a connection; it is closed");
             return;
         }
@@ -405,7 +401,7 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
         let now = self.now;
         let uploads = self.connections.iter_mut().filter_map(|it| it.upload(now));
         let uploads = uploads.filter(|upload| upload.slot != requester).collect();
-        for slot in uploads::choose(uploads, request) {
+        for slot in clients::uploads::choose(uploads, request) {
             let Some(connection) = self.connections.get(slot) else { continue };
             connection.end_upload(&self.codec, self.service.no_memory());
             self.bounds.counters.ended_uploads.count();

@@ -43,6 +43,17 @@ impl<C: Codec, S: Service<C>> Park for ReactorPark<'_, C, S> {
     }
 }
 
+impl<C: Codec, S: Service<C>> Reactor<C, S> {
+    /// Runs the reactor on a thread of its own, without a worker, until it is told to drain. Then
+    /// it ends at once, see [`Reactor::shutdown`].
+    pub(crate) fn run_alone(mut self) {
+        while !self.draining {
+            ReactorPark(&mut self).park(None);
+        }
+        self.shutdown();
+    }
+}
+
 /// Returns the shorter of two limits, where `None` is no limit.
 fn shorter(a: Option<Duration>, b: Option<Duration>) -> Option<Duration> {
     match (a, b) {

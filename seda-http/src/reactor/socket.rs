@@ -1,29 +1,143 @@
-//! The two system calls of every request: one read, one write.
+//! The sockets of a reactor, over TCP or Unix, and the two system calls of every request: one
+//! read, one write.
 //!
 //! On Linux they go to the kernel directly. The functions of the C library are cancellation
 //! points, which adds atomic operations around each call. A reactor's thread is never cancelled,
 //! and these two calls are most of the cost of a refused request.
 
-use mio::net::TcpStream;
-use std::io;
+use mio::event::Source;
+use mio::net::{TcpListener, TcpStream};
+#[cfg(unix)]
+use mio::net::{UnixListener, UnixStream};
+use mio::{Interest, Registry, Token};
+use std::io::{self, IoSlice, Write};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr};
+
+/// A socket that accepts connections.
+#[derive(Debug)]
+pub(crate) enum Listener {
+    Tcp(TcpListener),
+    #[cfg(unix)]
+    Unix(UnixListener),
+}
+
+/// The socket of a connection.
+#[derive(Debug)]
+pub(super) enum Socket {
+    Tcp(TcpStream),
+    #[cfg(unix)]
+    Unix(UnixStream),
+}
+
+impl From<std::net::TcpListener> for Listener {
+    fn from(listener: std::net::TcpListener) -> Self {
+        Listener::Tcp(TcpListener::from_std(listener))
+    }
+}
+
+#[cfg(unix)]
+impl From<std::os::unix::net::UnixListener> for Listener {
+    fn from(listener: std::os::unix::net::UnixListener) -> Self {
+        Listener::Unix(UnixListener::from_std(listener))
+    }
+}
+
+impl Listener {
+    pub(super) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
+        let source: &mut dyn Source = match self {
+            Listener::Tcp(listener) => listener,
+            #[cfg(unix)]
+            Listener::Unix(listener) => listener,
+        };
+        source.register(registry, token, Interest::READABLE)
+    }
+
+    /// Accepts one connection. The peer of a Unix socket has no address: it is `0.0.0.0:0`.
+    pub(super) fn accept(&self) -> io::Result<(Socket, SocketAddr)> {
+        match self {
+            Listener::Tcp(listener) => {
+                let (socket, peer) = listener.accept()?;
+                Ok((Socket::Tcp(socket), peer))
+            }
+            #[cfg(unix)]
+            Listener::Unix(listener) => {
+                let (socket, _) = listener.accept()?;
+                Ok((Socket::Unix(socket), SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0))))
+            }
+        }
+    }
+}
+
+impl Socket {
+    /// Registers both directions.
+    pub(super) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
+        let source: &mut dyn Source = match self {
+            Socket::Tcp(socket) => socket,
+            #[cfg(unix)]
+            Socket::Unix(socket) => socket,
+        };
+        source.register(registry, token, Interest::READABLE | Interest::WRITABLE)
+    }
+
+    /// Switches Nagle's algorithm off: responses are written whole, so it has nothing to gather.
+    pub(super) fn set_nodelay(&self) {
+        match self {
+            Socket::Tcp(socket) => drop(socket.set_nodelay(true)),
+            #[cfg(unix)]
+            Socket::Unix(_) => {}
+        }
+    }
+
+    pub(super) fn receive(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Socket::Tcp(socket) => receive(socket, buffer),
+            #[cfg(unix)]
+            Socket::Unix(socket) => receive(socket, buffer),
+        }
+    }
+
+    pub(super) fn send(&self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Socket::Tcp(socket) => send(socket, bytes),
+            #[cfg(unix)]
+            Socket::Unix(socket) => send(socket, bytes),
+        }
+    }
+
+    pub(super) fn send_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        match self {
+            Socket::Tcp(socket) => (&mut &*socket).write_vectored(slices),
+            #[cfg(unix)]
+            Socket::Unix(socket) => (&mut &*socket).write_vectored(slices),
+        }
+    }
+
+    pub(super) fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        match self {
+            Socket::Tcp(socket) => socket.shutdown(how),
+            #[cfg(unix)]
+            Socket::Unix(socket) => socket.shutdown(how),
+        }
+    }
+}
 
 #[cfg(target_os = "linux")]
-pub(super) fn receive(socket: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+fn receive(socket: impl std::os::fd::AsFd, buffer: &mut [u8]) -> io::Result<usize> {
     let (received, _) = rustix::net::recv(socket, buffer, rustix::net::RecvFlags::empty())?;
     Ok(received)
 }
 
 #[cfg(target_os = "linux")]
-pub(super) fn send(socket: &TcpStream, bytes: &[u8]) -> io::Result<usize> {
+fn send(socket: impl std::os::fd::AsFd, bytes: &[u8]) -> io::Result<usize> {
     Ok(rustix::net::send(socket, bytes, rustix::net::SendFlags::NOSIGNAL)?)
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn receive(mut socket: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
-    io::Read::read(&mut socket, buffer)
+fn receive(mut socket: impl io::Read, buffer: &mut [u8]) -> io::Result<usize> {
+    socket.read(buffer)
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn send(mut socket: &TcpStream, bytes: &[u8]) -> io::Result<usize> {
-    io::Write::write(&mut socket, bytes)
+fn send(mut socket: impl io::Write, bytes: &[u8]) -> io::Result<usize> {
+    socket.write(bytes)
 }

@@ -1,9 +1,8 @@
 //! A client's socket with its readiness. The poll reports only changes of it.
 
-use super::socket;
+use super::socket::Socket;
 use bytes::BytesMut;
 use mio::event::Event;
-use mio::net::TcpStream;
 use std::io::{self, ErrorKind, IoSlice, Write};
 use std::net::Shutdown;
 
@@ -17,7 +16,7 @@ pub(super) struct Disconnected;
 /// A connected socket, and the last known state of its two directions.
 #[derive(Debug)]
 pub(super) struct Stream {
-    pub(super) socket: TcpStream,
+    pub(super) socket: Socket,
     /// There may be bytes to read.
     pub(super) is_readable: bool,
     /// There may be room for bytes.
@@ -32,7 +31,7 @@ pub(super) struct Stream {
 
 impl Stream {
     /// Returns the stream of a new connection, ready in both directions until proved otherwise.
-    pub(super) fn new(socket: TcpStream) -> Self {
+    pub(super) fn new(socket: Socket) -> Self {
         Self {
             socket,
             is_readable: true,
@@ -72,7 +71,7 @@ impl Stream {
 
     /// Reads once into `scratch` and keeps nothing. Returns the number of bytes.
     pub(super) fn discard(&mut self, scratch: &mut [u8]) -> Result<usize, Disconnected> {
-        match socket::receive(&self.socket, scratch) {
+        match self.socket.receive(scratch) {
             Ok(0) => {
                 self.is_at_eof = true;
                 self.is_readable = false;
@@ -108,11 +107,11 @@ impl Stream {
 
 impl Write for Stream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        socket::send(&self.socket, bytes)
+        self.socket.send(bytes)
     }
 
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.socket.write_vectored(slices)
+        self.socket.send_vectored(slices)
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -139,8 +139,8 @@ impl Bench {
         let mailbox = Arc::clone(parts.mailbox());
         let connection_count = Arc::new(ConnectionCount::default());
         let reactors = vec![Arc::clone(&mailbox)];
-        let acceptor =
-            Acceptor::new(listener, reactors, 10, Arc::clone(&connection_count), Arc::default());
+        let count = Arc::clone(&connection_count);
+        let acceptor = Acceptor::new(listener.into(), reactors, 10, count, Arc::default());
         let second = Duration::from_secs(1);
         let settings = Settings {
             pipeline: 4,

@@ -51,6 +51,8 @@ pub(crate) struct ServerConfig {
     pub(crate) head_key: &'static str,
     /// The configuration key of `settings.body`, for error messages.
     pub(crate) body_key: &'static str,
+    /// The configuration key of `settings.linger`, for error messages.
+    pub(crate) linger_key: &'static str,
 }
 
 impl ServerConfig {
@@ -68,15 +70,15 @@ impl ServerConfig {
             ("idle_timeout", settings.idle),
             (self.head_key, settings.head),
             (self.body_key, settings.body),
-            ("body_total_timeout", settings.body_total),
+            ("body.total_timeout", settings.body_total),
             ("write_timeout", settings.write),
         ] {
             in_duration_range(key, timeout, TIMEOUT_LEAST, TIMEOUT_MOST)?;
         }
-        in_range("body_rate", settings.body_rate, 0, BODY_RATE_MOST)?;
-        in_duration_range("linger", settings.linger, TIMEOUT_LEAST, LINGER_MOST)?;
+        in_range("body.rate", settings.body_rate, 0, BODY_RATE_MOST)?;
+        in_duration_range(self.linger_key, settings.linger, TIMEOUT_LEAST, LINGER_MOST)?;
         let total = settings.linger_total;
-        in_duration_range("linger_total", total, settings.linger, LINGER_TOTAL_MOST)?;
+        in_duration_range("closing.linger_total", total, settings.linger, LINGER_TOTAL_MOST)?;
         if let Some(deadline) = self.deadline {
             in_duration_range("deadline", deadline, TIMEOUT_LEAST, TIMEOUT_MOST)?;
         }

@@ -25,8 +25,8 @@ use crate::reactor::Counters;
 #[non_exhaustive]
 pub struct ServerCounts {
     /// Bytes of memory that request bodies have now, at most
-    /// [`HttpConfig::bodies`](crate::HttpConfig): those that arrive, and those that the program has
-    /// not dropped.
+    /// [`BodyConfig::budget`](crate::BodyConfig::budget): those that arrive, and those that the
+    /// program has not dropped.
     pub body_bytes: usize,
     /// Requests answered with 503 because there was no memory for their body.
     pub refused_bodies: u64,

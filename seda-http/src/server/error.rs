@@ -75,6 +75,17 @@ pub enum BindError {
         /// The error of the operating system.
         source: io::Error,
     },
+    /// The operating system refuses the listener of the admin side.
+    #[error(
+        "cannot listen on `admin.at` = {place}: {source}; choose a free port or another file, end \
+         the server that has it, or set `admin.at` to off"
+    )]
+    Admin {
+        /// The address, or the file.
+        place: String,
+        /// The error of the operating system.
+        source: io::Error,
+    },
 }
 
 /// The reason why a server does not serve.
@@ -112,6 +123,15 @@ pub enum ServeError {
     Reactor {
         /// The index of the reactor.
         reactor: usize,
+        /// The error of the operating system.
+        source: io::Error,
+    },
+    /// The operating system refuses the thread or the poll of the admin side.
+    #[error(
+        "the listener of `admin.at` does not start: {source}; raise the limits, or set `admin.at` \
+         to off"
+    )]
+    Admin {
         /// The error of the operating system.
         source: io::Error,
     },

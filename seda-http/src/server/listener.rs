@@ -3,7 +3,7 @@
 use super::config::ServerConfig;
 use super::descriptors;
 use super::error::BindError;
-use crate::reactor::Settings;
+use crate::reactor::{Listener, Settings};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener};
@@ -15,7 +15,7 @@ const BACKLOG: i32 = 1024;
 /// A listening socket, and the bounds of the connections that it accepts.
 #[derive(Debug)]
 pub(crate) struct ListenerConfig {
-    pub(super) listener: TcpListener,
+    pub(super) listener: Listener,
     pub(super) local_addr: SocketAddr,
     pub(super) connections: usize,
     /// The most bytes of request bodies.
@@ -32,7 +32,7 @@ impl ListenerConfig {
         let local_addr = listener.local_addr().map_err(|source| bind_error(address, source))?;
         let settings = config.settings.clone();
         let ServerConfig { connections, bodies, .. } = *config;
-        Ok(Self { listener, local_addr, connections, bodies, settings })
+        Ok(Self { listener: listener.into(), local_addr, connections, bodies, settings })
     }
 }
 
@@ -43,7 +43,8 @@ fn bind_error(address: SocketAddr, source: io::Error) -> BindError {
     }
 }
 
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+/// Returns a non-blocking socket that listens at `address`.
+pub(super) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     // A restarted server must not wait until the kernel forgets its predecessor's connections. On
     // Windows the option would share the port with another process.

@@ -1,5 +1,5 @@
 //! The parts that servers of every protocol share: settings and errors, the listening socket, the
-//! builder, and the running group of reactors with its graph.
+//! builder, the running group of reactors with its graph, and a listener beside them.
 //!
 //! The room imports [`h1`](crate::h1) and `reactor`. Code that depends on a protocol does not
 //! belong here (`http`, [`tcp`](crate::tcp)).
@@ -11,6 +11,8 @@ mod descriptors;
 mod error;
 mod listener;
 mod reactor_group;
+mod side_listener;
+mod socket_file;
 mod unwind;
 
 pub(crate) use builder::ServerBuilder;
@@ -18,4 +20,5 @@ pub(crate) use config::{ServerConfig, in_duration_range, in_range};
 pub use counts::ServerCounts;
 pub use error::{BindError, ConfigError, EntryError, ServeError};
 pub(crate) use reactor_group::ReactorGroup;
+pub(crate) use side_listener::{SideBounds, SideListener, SideReactor};
 pub(crate) use unwind::catch_panic;

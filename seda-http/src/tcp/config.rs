@@ -88,7 +88,7 @@ impl Default for TcpConfig {
             idle_timeout: http.idle_timeout,
             request_timeout: http.head_timeout,
             write_timeout: http.write_timeout,
-            linger: http.linger,
+            linger: http.closing.linger,
             half_close: true,
             deadline: None,
         }
@@ -133,6 +133,7 @@ impl TcpConfig {
             },
             head_key: "request_timeout",
             body_key: "request_timeout",
+            linger_key: "linger",
         }
     }
 }

@@ -79,9 +79,9 @@ fn the_oldest_idle_connection_is_closed_for_a_newcomer() {
     std::thread::park_timeout(std::time::Duration::from_millis(20));
     assert_eq!(first.fetch("/hello").status, 200);
     until("the newcomer is served", || {
-        let mut newcomer = site.client();
-        newcomer.get("/hello");
-        newcomer.next_response().is_some_and(|response| response.status == 200)
+        let mut client = site.client();
+        client.get("/hello");
+        client.next_response().is_some_and(|response| response.status == 200)
     });
     second.expect_end();
     assert_eq!(evicted(&site), 1);

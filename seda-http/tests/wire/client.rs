@@ -59,7 +59,7 @@ impl Client {
     }
 
     pub(crate) fn get(&mut self, path: &str) {
-        self.send(format!("GET {path} HTTP/1.1\r\nHost: test\r\n\r\n"));
+        self.send(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"));
     }
 
     /// Reads the next response; `None` if the connection ends before its first byte.

@@ -213,7 +213,7 @@ fn every_client_that_shuts_its_sending_side_gets_its_answers() {
 /// The other rule, for programs whose clients give up by closing.
 #[test]
 fn without_half_close_a_shut_sending_side_abandons_the_requests() {
-    let site = Plan::with(|http| http.half_close = false).start();
+    let site = Plan::with(|http| http.closing.half_close = false).start();
     let mut held = site.hold();
     held.socket().shutdown(Shutdown::Write).unwrap();
     until("the request is abandoned", || site.lost("abandoned") == 1);

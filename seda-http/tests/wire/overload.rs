@@ -10,7 +10,7 @@ fn requests_of_clients_that_closed_are_not_begun() {
     // In waves, because a process commonly has 1,024 descriptors.
     const WAVES: u64 = 5;
     const WAVE: u64 = 200;
-    let site = Plan::with(|http| http.half_close = false).start();
+    let site = Plan::with(|http| http.closing.half_close = false).start();
     let mut held = site.hold();
     for wave in 1..=WAVES {
         let clients: Vec<_> = (0..WAVE)
@@ -40,7 +40,7 @@ fn requests_of_clients_that_closed_are_not_begun() {
 /// The next client in the slot of a closed connection does not get its response.
 #[test]
 fn a_late_response_does_not_reach_the_next_client() {
-    let site = Plan::with(|http| http.half_close = false).workers(2).start();
+    let site = Plan::with(|http| http.closing.half_close = false).workers(2).start();
     let held = site.hold();
     drop(held);
     until("the request is abandoned", || site.lost("abandoned") == 1);

@@ -137,7 +137,7 @@ fn pipelined_refusals_keep_their_order() {
     let mut client = site.client();
     let whole = upload("Content-Length: 5") + "hello";
     let chunked = upload("Transfer-Encoding: chunked") + "5\r\nhello\r\n0\r\n\r\n";
-    let live = "GET /_seda/live HTTP/1.1\r\nHost: t\r\n\r\n";
+    let live = "GET /_seda/live HTTP/1.1\r\nHost: localhost\r\n\r\n";
     client.send(format!("{whole}{live}{chunked}{live}{}he", upload("Content-Length: 5")));
     let statuses: Vec<u16> = (0..4).map(|_| client.response().status).collect();
     assert_eq!(statuses, [503, 200, 503, 200]);
@@ -158,7 +158,7 @@ fn a_refused_body_that_does_not_end_ends_the_connection_without_a_second_respons
         ("Transfer-Encoding: chunked", "fffffff\r\n"),
     ] {
         let (site, _held) = full(|mut plan| {
-            plan.http.body_timeout = Duration::from_millis(50);
+            plan.http.body.timeout = Duration::from_millis(50);
             plan
         });
         let mut client = site.client();
@@ -220,7 +220,7 @@ fn a_failed_body_holds_and_counts_nothing() {
     let plan = Plan { capacity: 1, budget: Some(1), ..Plan::default() };
     let site = Plan {
         http: Plan::with(|http| {
-            http.body_timeout = Duration::from_millis(100);
+            http.body.timeout = Duration::from_millis(100);
             http.limits.body_bytes = 1024;
         })
         .http,

@@ -65,19 +65,19 @@ fn status_408_for_a_head_that_does_not_end() {
 /// RFC 9110 §15.5.9, for a body.
 #[test]
 fn status_408_for_a_body_that_stops() {
-    let site = Plan::with(|http| http.body_timeout = Duration::from_millis(50)).start();
+    let site = Plan::with(|http| http.body.timeout = Duration::from_millis(50)).start();
     let head = "POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 10\r\n\r\n1234";
     let (status, text) = last_response(&site, head);
     assert_eq!((status, text.as_str()), (408, "the request's body did not come in time\n"));
 }
 
-/// The same for a body that comes too slowly: its client sends a byte each millisecond, and so never
-/// pauses for long.
+/// The same for a body that comes too slowly: its client sends a byte each millisecond, and so
+/// never pauses for long.
 #[test]
 fn status_408_for_a_body_that_trickles() {
     let plan = Plan::with(|http| {
-        http.body_timeout = Duration::from_millis(200);
-        http.body_rate = 1_000_000;
+        http.body.timeout = Duration::from_millis(200);
+        http.body.rate = 1_000_000;
     });
     let site = plan.start();
     let mut client = site.client();

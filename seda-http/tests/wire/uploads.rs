@@ -1,13 +1,26 @@
 //! The budget for the memory of request bodies.
 
 use crate::bound::client_from;
-use crate::client::Client;
+use crate::client::{Client, LIMIT};
 use crate::site::{Plan, Site, until};
+use seda_core::SendOptions;
+use seda_http::Method;
+use seda_http::h1::RequestHead;
+use std::time::Duration;
 
 const MIB: usize = 1024 * 1024;
 
 fn post(path: &str, fields: &str) -> String {
     format!("POST {path} HTTP/1.1\r\nHost: t\r\n{fields}\r\n\r\n")
+}
+
+/// Sends a body of 1 MiB, which the program holds until the release.
+fn hold_body(site: &Site) -> Client {
+    let mut client = site.client();
+    client.send(post("/hold", &format!("Content-Length: {MIB}")));
+    client.send(vec![b'x'; MIB]);
+    assert_eq!(site.begun.recv_timeout(LIMIT).unwrap(), "/hold");
+    client
 }
 
 fn body_bytes(site: &Site) -> usize {
@@ -18,16 +31,8 @@ fn body_bytes(site: &Site) -> usize {
 /// are refused from the head, and requests without a body are served.
 #[test]
 fn a_body_without_room_is_refused_from_its_head() {
-    let site = Plan::with(|http| http.bodies = 2 * MIB).workers(3).start();
-    let mut held: Vec<_> = (0..2)
-        .map(|_| {
-            let mut client = site.client();
-            client.send(post("/hold", &format!("Content-Length: {MIB}")));
-            client.send(vec![b'x'; MIB]);
-            client
-        })
-        .collect();
-    until("both are in the graph", || site.begun.len() == 2);
+    let site = Plan::with(|http| http.body.budget = 2 * MIB).workers(3).start();
+    let mut held = [hold_body(&site), hold_body(&site)];
     assert_eq!(body_bytes(&site), 2 * MIB);
     let mut long = site.client();
     long.send(post("/echo", &format!("Content-Length: {MIB}\r\nExpect: 100-continue")));
@@ -49,11 +54,47 @@ fn a_body_without_room_is_refused_from_its_head() {
     assert_eq!(short.response().text(), "hi");
 }
 
+/// Gives GET requests a deadline that has passed.
+fn expire_gets(head: &RequestHead) -> SendOptions {
+    let deadline = (*head.method() == Method::GET).then_some(Duration::ZERO);
+    SendOptions { deadline, ..SendOptions::default() }
+}
+
+/// Reads the refusal of a body, and sends a GET request.
+fn expect_refusal_alone(client: &mut Client) {
+    let response = client.response();
+    assert_eq!((response.status, response.closes()), (503, false));
+    assert_eq!(response.text(), "the server has no memory for this body\n");
+    assert_eq!(client.fetch("/hello").text(), "the request's deadline has passed\n");
+}
+
+/// The next request on the connection is classified by itself.
+#[test]
+fn a_body_without_room_leaves_no_options_for_the_next_request() {
+    let plan = Plan::with(|http| http.body.budget = MIB);
+    let site = Plan { classify: Some(expire_gets), ..plan }.workers(2).start();
+    let mut held = hold_body(&site);
+    let mut client = site.client();
+    // A declared length has no room at the head.
+    client.send(post("/echo", "Content-Length: 2"));
+    until("the head is refused", || site.server.counts().refused_bodies == 1);
+    client.send("hi");
+    expect_refusal_alone(&mut client);
+    // A chunked body has none at its end.
+    client.send(post("/echo", "Transfer-Encoding: chunked\r\nExpect: 100-continue"));
+    assert_eq!(client.response().status, 100);
+    client.send("2\r\nhi\r\n0\r\n\r\n");
+    expect_refusal_alone(&mut client);
+    assert_eq!(site.server.counts().refused_bodies, 2);
+    site.release();
+    assert_eq!(held.response().text(), "held\n");
+}
+
 /// One client holds the budget with unfinished uploads. Another one's upload ends one of them.
 #[test]
 #[cfg(target_os = "linux")]
 fn slow_uploads_lock_no_other_client_out() {
-    let site = Plan::with(|http| http.bodies = 4 * MIB).start();
+    let site = Plan::with(|http| http.body.budget = 4 * MIB).start();
     let mut slow: Vec<Client> = (0..4)
         .map(|_| {
             let mut client = client_from(&site, 1);
@@ -85,7 +126,7 @@ fn slow_uploads_lock_no_other_client_out() {
 #[test]
 #[cfg(target_os = "linux")]
 fn chunked_bodies_are_charged_piece_by_piece() {
-    let site = Plan::with(|http| http.bodies = MIB).start();
+    let site = Plan::with(|http| http.body.budget = MIB).start();
     let chunked = |client: &mut Client, bytes: usize| {
         client.send(post("/bytes", "Transfer-Encoding: chunked"));
         client.send(format!("{bytes:x}\r\n"));
@@ -109,9 +150,9 @@ fn chunked_bodies_are_charged_piece_by_piece() {
 #[test]
 fn every_end_of_an_upload_gives_its_memory_back() {
     let site = Plan::with(|http| {
-        http.body_timeout = std::time::Duration::from_millis(100);
-        http.linger_total = std::time::Duration::from_secs(60);
-        http.linger = std::time::Duration::from_secs(60);
+        http.body.timeout = Duration::from_millis(100);
+        http.closing.linger_total = Duration::from_secs(60);
+        http.closing.linger = Duration::from_secs(60);
     })
     .start();
     let mut left = site.client();

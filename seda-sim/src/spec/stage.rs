@@ -59,8 +59,8 @@ pub struct StageSpec {
     /// of events outside. `None`: events go on at once.
     #[serde(default)]
     pub outside: Option<Demand>,
-    /// Makes the stage keyed, which serves the events of a key one after the other: the share of its
-    /// events that have one and the same key, 0 to 1. Every other event has a key of its own.
+    /// Makes the stage keyed, which serves the events of a key one after the other: the share of
+    /// its events that have one and the same key, 0 to 1. Every other event has a key of its own.
     /// `None`: the stage is not keyed.
     #[serde(default)]
     pub hot_key: Option<f64>,

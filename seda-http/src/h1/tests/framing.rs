@@ -99,7 +99,8 @@ fn chunked_must_be_last_and_once() {
     }
 }
 
-/// RFC 9110 §5.6.1.2: "A recipient MUST parse and ignore a reasonable number of empty list elements".
+/// RFC 9110 §5.6.1.2: "A recipient MUST parse and ignore a reasonable number of empty list
+/// elements".
 #[test]
 fn a_few_empty_list_elements_are_ignored() {
     for lines in [

@@ -1,8 +1,8 @@
 //! The memory of the request body that a connection reads.
 
 use super::{Connection, Phase, TurnContext};
+use crate::reactor::clients::uploads::{MemoryRequest, Upload};
 use crate::reactor::timeouts::Waiting;
-use crate::reactor::uploads::{MemoryRequest, Upload};
 use crate::reactor::{BodyCharge, BodyNeed, Codec, Service};
 use seda_core::Time;
 use std::sync::Arc;

@@ -17,14 +17,14 @@ mod memory;
 mod overdue;
 
 use self::input::Input;
-use super::connection_count::ConnectionGuard;
+use super::clients::connection_count::ConnectionGuard;
 use super::output::Output;
 use super::pipeline::{Next, Pipeline};
+use super::socket::Socket;
 use super::stream::{Disconnected, Stream};
 use super::timeouts::{Timeout, Waiting};
 use super::{Admission, BodyBudget, Codec, Counters, DecodeOutcome, Service, Settings};
 use mio::event::Event;
-use mio::net::TcpStream;
 use seda_core::{LossReason, ReplyAddress, Time};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -117,7 +117,7 @@ enum Phase {
 
 impl<C: Codec> Connection<C> {
     pub(super) fn new(
-        socket: TcpStream,
+        socket: Socket,
         peer: SocketAddr,
         guard: ConnectionGuard,
         address: ReplyAddress,
@@ -310,13 +310,14 @@ impl<C: Codec> Connection<C> {
         exchange: C::Exchange,
         cx: &mut TurnContext<'_, C, S>,
     ) {
+        let options = self.input.options.take();
         let Some(request) = self.hold(request, cx) else {
             let response = cx.service.no_memory();
             return self.pipeline.push_answered(response, exchange);
         };
         let sequence = self.pipeline.next_sequence();
         let address = ReplyAddress { sequence, ..self.address };
-        match cx.service.admit(request, self.input.options.take(), self.peer, address) {
+        match cx.service.admit(request, options, self.peer, address) {
             Admission::Answered(response) => self.pipeline.push_answered(response, exchange),
             Admission::Admitted(request) => self.pipeline.push_pending(exchange, Some(request)),
             Admission::External => self.pipeline.push_pending(exchange, None),
@@ -384,8 +385,8 @@ impl<C: Codec> Connection<C> {
                 && !self.input.expecting(cx.codec).is_request()
     }
 
-    /// Moves from `Open` to `Ending` to `Lingering` as far as possible. Returns true if a response is
-    /// due that was not due before.
+    /// Moves from `Open` to `Ending` to `Lingering` as far as possible. Returns true if a response
+    /// is due that was not due before.
     fn advance_phase<S: Service<C>>(
         &mut self,
         cx: &mut TurnContext<'_, C, S>,

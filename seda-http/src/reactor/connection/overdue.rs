@@ -1,7 +1,7 @@
 //! The awaited action of a connection, and the consequence of its time limit.
 
 use super::{Connection, Phase, TurnContext};
-use crate::reactor::eviction::{Candidate, Loss};
+use crate::reactor::clients::eviction::{Candidate, Loss};
 use crate::reactor::timeouts::Waiting;
 use crate::reactor::{Codec, Expecting, Service, Settings};
 use seda_core::Time;

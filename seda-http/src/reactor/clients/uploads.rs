@@ -12,28 +12,28 @@ const ENDED_MOST: usize = 16;
 
 /// The memory that a request needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct MemoryRequest {
+pub(in crate::reactor) struct MemoryRequest {
     /// Bytes that are missing.
-    pub(super) bytes: usize,
+    pub(in crate::reactor) bytes: usize,
     /// The client that needs them.
-    pub(super) network: Network,
+    pub(in crate::reactor) network: Network,
     /// The bytes that the client would hold.
-    pub(super) of_client: usize,
+    pub(in crate::reactor) of_client: usize,
 }
 
 /// An upload in progress.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Upload {
-    pub(super) slot: usize,
-    pub(super) network: Network,
+pub(in crate::reactor) struct Upload {
+    pub(in crate::reactor) slot: usize,
+    pub(in crate::reactor) network: Network,
     /// The bytes that its client holds in all.
-    pub(super) of_client: usize,
+    pub(in crate::reactor) of_client: usize,
     /// The bytes that its end frees.
-    pub(super) bytes: usize,
+    pub(in crate::reactor) bytes: usize,
     /// The mean rate so far, in bytes a second.
-    pub(super) rate: u64,
+    pub(in crate::reactor) rate: u64,
     /// The time since its last byte.
-    pub(super) silence: Duration,
+    pub(in crate::reactor) silence: Duration,
 }
 
 /// Returns the slots of the uploads that end, so that `request.bytes` are free: of the client with
@@ -42,7 +42,7 @@ pub(super) struct Upload {
 ///
 /// An upload ends if its client holds more bytes than the requesting one would, or if it is
 /// stalled.
-pub(super) fn choose(mut uploads: Vec<Upload>, request: MemoryRequest) -> Vec<usize> {
+pub(in crate::reactor) fn choose(mut uploads: Vec<Upload>, request: MemoryRequest) -> Vec<usize> {
     let mut missing = request.bytes;
     let mut chosen = Vec::new();
     while missing > 0 && chosen.len() < ENDED_MOST {

@@ -15,23 +15,23 @@ const MODEST: usize = 8;
 pub(crate) struct RoomRequest {
     /// The client of each newcomer with the number of its connections, the fewest first. Empty if
     /// only a descriptor is needed.
-    newcomers: Vec<(Network, usize)>,
+    accepted: Vec<(Network, usize)>,
 }
 
 impl RoomRequest {
-    pub(super) fn for_newcomers(mut newcomers: Vec<(Network, usize)>) -> Self {
-        newcomers.sort_by_key(|(_, connections)| *connections);
-        Self { newcomers }
+    pub(in crate::reactor) fn for_accepted(mut accepted: Vec<(Network, usize)>) -> Self {
+        accepted.sort_by_key(|(_, connections)| *connections);
+        Self { accepted }
     }
 
-    pub(super) fn for_a_descriptor() -> Self {
-        Self { newcomers: Vec::new() }
+    pub(in crate::reactor) fn for_a_descriptor() -> Self {
+        Self { accepted: Vec::new() }
     }
 }
 
 /// What a connection that is closed would lose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Loss {
+pub(in crate::reactor) enum Loss {
     /// No answer: it is idle, begins a request, or only ends.
     Nothing,
     /// The request that it sends, or the answer that it reads.
@@ -40,14 +40,14 @@ pub(super) enum Loss {
 
 /// A connection that may be closed for a newcomer.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Candidate {
-    pub(super) slot: usize,
-    pub(super) loss: Loss,
-    pub(super) network: Network,
+pub(in crate::reactor) struct Candidate {
+    pub(in crate::reactor) slot: usize,
+    pub(in crate::reactor) loss: Loss,
+    pub(in crate::reactor) network: Network,
     /// The number of connections of its client.
-    pub(super) connections: usize,
+    pub(in crate::reactor) connections: usize,
     /// The begin of its wait.
-    pub(super) since: Time,
+    pub(in crate::reactor) since: Time,
 }
 
 /// Returns the slots of the connections to close: of the client with the most connections first,
@@ -56,30 +56,30 @@ pub(super) struct Candidate {
 /// Connections without a request in progress go first. Only if there are none, one that sends a
 /// request or reads an answer goes, and only if its client has more connections than the newcomer's
 /// client will have.
-pub(super) fn choose(
+pub(in crate::reactor) fn choose(
     candidates: impl Iterator<Item = Candidate>,
     request: &RoomRequest,
 ) -> Vec<usize> {
     let (idle, busy): (Vec<_>, Vec<_>) =
         candidates.partition(|candidate| candidate.loss == Loss::Nothing);
     let mut idle = Clients::new(idle);
-    let Some((newcomer, connections)) = request.newcomers.first() else {
+    let Some((client, connections)) = request.accepted.first() else {
         return idle.take_longest_wait().into_iter().collect();
     };
     if idle.is_empty() {
         let mut busy = Clients::new(busy);
         let share = connections + 1;
-        let victim = busy.largest().is_some_and(|(it, most)| it != *newcomer && most > share);
+        let victim = busy.largest().is_some_and(|(it, most)| it != *client && most > share);
         return victim.then(|| busy.take_longest_wait()).flatten().into_iter().collect();
     }
     // Each newcomer counts as a connection of its client once it has a place.
     let mut admitted: HashMap<Network, usize> = HashMap::new();
     let mut chosen = Vec::new();
-    for (newcomer, connections) in &request.newcomers {
+    for (client, connections) in &request.accepted {
         let Some((largest, most)) = idle.largest() else { break };
-        let admitted = admitted.entry(*newcomer).or_default();
+        let admitted = admitted.entry(*client).or_default();
         let connections = connections + *admitted;
-        if largest == *newcomer {
+        if largest == *client {
             chosen.extend(idle.take_longest_wait());
         } else if connections < most || connections < MODEST {
             chosen.extend(idle.take_longest_wait());
@@ -154,9 +154,9 @@ mod tests {
     }
 
     /// Chooses for newcomers of these clients with these numbers of connections.
-    fn chosen(candidates: &[Candidate], newcomers: &[(u8, usize)]) -> Vec<usize> {
-        let newcomers = newcomers.iter().map(|(client, open)| (network(*client), *open));
-        choose(candidates.iter().copied(), &RoomRequest::for_newcomers(newcomers.collect()))
+    fn chosen(candidates: &[Candidate], accepted: &[(u8, usize)]) -> Vec<usize> {
+        let accepted = accepted.iter().map(|(client, open)| (network(*client), *open));
+        choose(candidates.iter().copied(), &RoomRequest::for_accepted(accepted.collect()))
     }
 
     #[test]

@@ -10,40 +10,68 @@ use std::time::Duration;
 
 /// Counts [`ConnectionGuard`]s: one for each connection, on its way to a reactor or in it, and one
 /// for the listener while it is open.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct ConnectionCount {
     count: AtomicUsize,
     lock: Mutex<()>,
     reached_zero: Condvar,
     /// The clients with a connection. Locked once per connection at each end.
     clients: Mutex<HashMap<Network, Arc<Client>>>,
+    /// False if each connection is a client of its own.
+    has_addresses: bool,
+}
+
+impl Default for ConnectionCount {
+    fn default() -> Self {
+        Self::new(true)
+    }
 }
 
 impl ConnectionCount {
+    /// Returns a count of zero. Without addresses that tell clients apart, as on a Unix socket and
+    /// on loopback, each connection counts as a client of its own.
+    pub(crate) fn new(has_addresses: bool) -> Self {
+        Self {
+            count: AtomicUsize::new(0),
+            lock: Mutex::new(()),
+            reached_zero: Condvar::new(),
+            clients: Mutex::default(),
+            has_addresses,
+        }
+    }
+
     /// Counts the listener until the guard is dropped.
-    pub(super) fn add_listener(self: &Arc<Self>) -> CountGuard {
+    pub(in crate::reactor) fn add_listener(self: &Arc<Self>) -> CountGuard {
         self.count.fetch_add(1, Ordering::SeqCst);
         CountGuard(Arc::clone(self))
     }
 
     /// Counts one connection of the client at `peer` until the guard is dropped.
-    pub(super) fn add(self: &Arc<Self>, peer: SocketAddr) -> ConnectionGuard {
+    pub(in crate::reactor) fn add(self: &Arc<Self>, peer: SocketAddr) -> ConnectionGuard {
         let network = Network::from(peer);
-        let mut clients = self.clients.lock();
-        let client = clients.entry(network).or_insert_with(|| Arc::new(Client::new(network)));
-        client.open();
-        let client = Arc::clone(client);
-        drop(clients);
+        let client = if self.has_addresses {
+            let mut clients = self.clients.lock();
+            let client = clients.entry(network).or_insert_with(|| Arc::new(Client::new(network)));
+            client.open();
+            Arc::clone(client)
+        } else {
+            let client = Arc::new(Client::new(network));
+            client.open();
+            client
+        };
         ConnectionGuard { client, counted: self.add_listener() }
     }
 
     /// Returns the current number of guards.
-    pub(super) fn get(&self) -> usize {
+    pub(in crate::reactor) fn get(&self) -> usize {
         self.count.load(Ordering::SeqCst)
     }
 
     /// Returns the number of connections of the client at each of `peers`.
-    pub(super) fn connections_of(&self, peers: impl IntoIterator<Item = SocketAddr>) -> Vec<usize> {
+    pub(in crate::reactor) fn connections_of(
+        &self,
+        peers: impl IntoIterator<Item = SocketAddr>,
+    ) -> Vec<usize> {
         let clients = self.clients.lock();
         let of = |peer| clients.get(&Network::from(peer)).map_or(0, |it| it.connections());
         peers.into_iter().map(of).collect()
@@ -59,7 +87,7 @@ impl ConnectionCount {
 
 /// Counts as one connection until it is dropped.
 #[derive(Debug)]
-pub(super) struct CountGuard(Arc<ConnectionCount>);
+pub(in crate::reactor) struct CountGuard(Arc<ConnectionCount>);
 
 impl Drop for CountGuard {
     fn drop(&mut self) {
@@ -80,7 +108,7 @@ pub(crate) struct ConnectionGuard {
 }
 
 impl ConnectionGuard {
-    pub(super) fn client(&self) -> &Arc<Client> {
+    pub(in crate::reactor) fn client(&self) -> &Arc<Client> {
         &self.client
     }
 }
@@ -112,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_iscounted_from_its_first_connection_to_its_last() {
+    fn a_client_is_counted_from_its_first_connection_to_its_last() {
         let count = Arc::new(ConnectionCount::default());
         let [peer, other] = [([192, 0, 2, 1], 1).into(), ([192, 0, 2, 2], 1).into()];
         let guards = [count.add(peer), count.add(peer), count.add(other)];
@@ -120,5 +148,16 @@ mod tests {
         drop(guards);
         assert_eq!((count.connections_of([peer]), count.get()), (vec![0], 0));
         assert!(count.clients.lock().is_empty());
+    }
+
+    #[test]
+    fn without_addresses_each_connection_is_a_client_of_its_own() {
+        let count = Arc::new(ConnectionCount::new(false));
+        let peer = ([0, 0, 0, 0], 0).into();
+        let guards = [count.add(peer), count.add(peer)];
+        assert_eq!(guards.each_ref().map(|guard| guard.client().connections()), [1, 1]);
+        assert_eq!((count.connections_of([peer]), count.get()), (vec![0], 2));
+        drop(guards);
+        assert_eq!(count.get(), 0);
     }
 }

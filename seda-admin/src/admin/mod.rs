@@ -1,0 +1,136 @@
+//! The admin side: requests to pages and probes.
+//!
+//! The room imports all others. Sockets and the types of a transport do not belong in this crate.
+
+use crate::access::{AdminAccess, READY};
+use crate::answer::AdminAnswer;
+use crate::pages::{Pages, View};
+use seda_core::Snapshots;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// A request to the admin side, as a transport has parsed it.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct AdminRequest<'a> {
+    /// The method, such as `GET`.
+    pub method: &'a str,
+    /// The path of the target, not decoded.
+    pub path: &'a str,
+    /// The query of the target, without its question mark; `None` without one.
+    pub query: Option<&'a str>,
+    /// The authority of the target if it has one, else the value of Host; `None` without both.
+    pub host: Option<&'a str>,
+}
+
+impl<'a> AdminRequest<'a> {
+    /// Returns a GET for `path`, without a query and a Host.
+    pub fn get(path: &'a str) -> Self {
+        Self { method: "GET", path, query: None, host: None }
+    }
+}
+
+/// The admin side of one graph, shared by all listeners that serve it.
+#[derive(Debug)]
+pub struct Admin {
+    snapshots: Snapshots,
+    pages: Pages,
+    is_draining: AtomicBool,
+}
+
+impl Admin {
+    /// Returns the admin side of the graph that `snapshots` are of.
+    pub fn new(snapshots: Snapshots) -> Self {
+        let pages = Pages::new(snapshots.clone());
+        Self { snapshots, pages, is_draining: AtomicBool::new(false) }
+    }
+
+    /// Notes that the server drains: from here on it is not ready.
+    pub fn set_draining(&self) {
+        self.is_draining.store(true, Ordering::SeqCst);
+    }
+
+    /// Returns the answer to a request, if it is known at once. If not, returns `None` and calls
+    /// `later` with it: within 250 ms on the control thread of the graph, or before the return if
+    /// the graph has ended.
+    ///
+    /// Never blocks, and `later` must not either. A path that `access` does not
+    /// [take](AdminAccess::takes) is answered with 404.
+    pub fn answer(
+        &self,
+        access: &AdminAccess,
+        request: &AdminRequest<'_>,
+        later: impl FnOnce(AdminAnswer) + Send + 'static,
+    ) -> Option<AdminAnswer> {
+        match self.route(access, request) {
+            Ok(view) => self.pages.answer(view, Box::new(later)),
+            Err(answer) => Some(answer),
+        }
+    }
+
+    /// Returns the view that a request asks for.
+    ///
+    /// # Errors
+    /// The answer to a request that asks for no view.
+    fn route(&self, access: &AdminAccess, request: &AdminRequest<'_>) -> Result<View, AdminAnswer> {
+        let page = access.page(request.path);
+        let is_read = matches!(request.method, "GET" | "HEAD");
+        match page {
+            _ if access.is_probe(request.path) => Err(match is_read {
+                true if request.path == READY => self.readiness(),
+                true => liveness(),
+                false => AdminAnswer::not_allowed(),
+            }),
+            Some(_) if !access.admits(request.host) => Err(misdirected()),
+            Some("report" | "graph" | "live" | "ready") if !is_read => {
+                Err(AdminAnswer::not_allowed())
+            }
+            Some("report") => report_view(request.query),
+            Some("graph") => Ok(View::Dot),
+            Some("live") => Err(liveness()),
+            Some("ready") => Err(self.readiness()),
+            _ => Err(not_found(access)),
+        }
+    }
+
+    fn readiness(&self) -> AdminAnswer {
+        if self.is_draining.load(Ordering::SeqCst) {
+            return AdminAnswer::text(503, "draining\n");
+        }
+        let stuck = self.snapshots.stuck_stages();
+        if stuck.is_empty() {
+            return AdminAnswer::text(200, "ready\n");
+        }
+        let text = format!("all workers are stuck in handlers at: {}\n", stuck.join(", "));
+        AdminAnswer::text(503, text)
+    }
+}
+
+fn liveness() -> AdminAnswer {
+    AdminAnswer::text(200, "live\n")
+}
+
+/// Returns the view that the query of a report asks for, or a 400 for an unknown format.
+fn report_view(query: Option<&str>) -> Result<View, AdminAnswer> {
+    let mut pairs = query.unwrap_or_default().split('&');
+    match pairs.find_map(|pair| pair.strip_prefix("format=")) {
+        None | Some("json") => Ok(View::Json),
+        Some("text") => Ok(View::Text),
+        Some(_) => {
+            let text = "allowed: format=json (the default) and format=text\n";
+            Err(AdminAnswer::text(400, text))
+        }
+    }
+}
+
+/// Returns the 421 for a Host that may have come by DNS rebinding.
+fn misdirected() -> AdminAnswer {
+    let text = "the admin pages are not shown under this Host: use an IP address or localhost\n";
+    AdminAnswer::text(421, text)
+}
+
+/// Returns a 404 that lists the pages.
+fn not_found(access: &AdminAccess) -> AdminAnswer {
+    let Some(path) = access.pages() else { return AdminAnswer::text(404, "no such page\n") };
+    let text = format!("there are {path}/report, {path}/graph, {path}/live, {path}/ready\n");
+    AdminAnswer::text(404, text)
+}

@@ -1,0 +1,74 @@
+//! The admin side of a server on a seda stage graph: its report as text and JSON, its graph in
+//! DOT, and its probes.
+//!
+//! It knows no transport and opens no socket: an [`AdminRequest`] goes in, an [`AdminAnswer`] comes
+//! out. `seda-http` serves it; a program can serve it over another transport.
+//!
+//! ```
+//! use seda_admin::{Admin, AdminAccess, AdminBody, AdminPath, AdminRequest};
+//! use seda_core::Graph;
+//! use std::sync::mpsc;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut graph = Graph::new("pages");
+//! let render = graph.stage::<u32>("render", 64);
+//! graph.attach_each(render, |_wire| |_page, _cx| {})?;
+//! let running = graph.start()?;
+//!
+//! let admin = Admin::new(running.snapshots());
+//! let access = AdminAccess::closed().with_probes().with_pages(AdminPath::default());
+//! let (sender, answers) = mpsc::channel();
+//! let later = move |answer| sender.send(answer).unwrap_or(());
+//! let now = admin.answer(&access, &AdminRequest::get("/_seda/report"), later);
+//! // The first answer comes with the first snapshot, from another thread.
+//! let answer = now.map_or_else(|| answers.recv(), Ok)?;
+//! assert_eq!((answer.status, answer.content_type), (200, "application/json"));
+//! let AdminBody::Bytes(json) = answer.body else { unreachable!() };
+//! assert!(json.starts_with(b"{\"graph\":\"pages\""));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # The pages
+//!
+//! | path | answer |
+//! | --- | --- |
+//! | `/livez` | 200 while the process answers at all |
+//! | `/readyz` | 200, or 503 while the server drains or a stage has only stuck workers |
+//! | `/_seda/report` | the report as JSON; `?format=text` for people |
+//! | `/_seda/graph` | the graph with live figures, in DOT |
+//! | `/_seda/live`, `/_seda/ready` | as `/livez` and `/readyz` |
+//!
+//! [`AdminAccess`] says which of them a listener shows, and under which path in place of `/_seda`.
+//! Each answer forbids caches, content sniffing, scripts and frames, and no other origin may read
+//! it.
+//!
+//! # The share of the admin side
+//!
+//! Admin requests pass no queue and no gate of the graph, so an overload does not delay them. They
+//! do not delay the graph either: a snapshot is made at most four times a second, rendered once per
+//! format, and answers at most 64 requests. Further requests wait for the next snapshot; those
+//! that it does not answer either get 429. So clients that ask again and again are slowed down to
+//! four answers a second each, instead of taking the server's time.
+//!
+//! # The rooms
+//!
+//! A file imports its own room and the rooms below it.
+//!
+//! | room | holds |
+//! | --- | --- |
+//! | `admin` | [`Admin`]: requests to pages and probes |
+//! | `pages` | snapshots as pages: rendered once, with a bound on their answers |
+//! | `access` | the part of the admin side that a listener shows; the check of the Host field |
+//! | `answer` | [`AdminAnswer`], and the answers without a snapshot |
+
+#![forbid(unsafe_code)]
+
+mod access;
+mod admin;
+mod answer;
+mod pages;
+
+pub use access::{AdminAccess, AdminPath, AdminPathError};
+pub use admin::{Admin, AdminRequest};
+pub use answer::{AdminAnswer, AdminBody};

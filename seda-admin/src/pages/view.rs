@@ -1,0 +1,37 @@
+//! The views of a snapshot.
+
+use bytes::Bytes;
+use seda_core::Report;
+
+/// A rendering of a snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum View {
+    Json,
+    Text,
+    Dot,
+}
+
+impl View {
+    pub(super) fn content_type(self) -> &'static str {
+        match self {
+            View::Json => "application/json",
+            View::Text => crate::answer::TEXT,
+            View::Dot => "text/vnd.graphviz",
+        }
+    }
+
+    pub(super) fn render(self, report: &Report) -> Bytes {
+        match self {
+            View::Json => match serde_json::to_vec(report) {
+                Ok(json) => json.into(),
+                // Unreachable: a report has string keys and plain numbers.
+                Err(error) => {
+                    tracing::error!(%error, "cannot write a report as JSON");
+                    Bytes::from_static(b"null")
+                }
+            },
+            View::Text => report.to_string().into(),
+            View::Dot => report.to_dot().into(),
+        }
+    }
+}
