@@ -1,4 +1,4 @@
-//! The bottleneck of graphs whose bottleneck is known by intervention: each stage's demand halved,
+//! Graphs with a bottleneck that is known by intervention: each stage's demand halved,
 //! each bound widened. `tests/bottleneck/` has a spec for each, and its first line the truth.
 
 #![allow(

@@ -12,7 +12,7 @@ use seda_core::Report;
 use seda_sim::spec::Process;
 use seda_sim::{Capacity, SimReport, Spec};
 
-/// Only what is measured acts, and a tick of 100 ms makes the report's windows.
+/// Only measured parts act, and a tick of 100 ms makes the report's windows.
 const CONTROL: &str = r#"
     [graph.control]
     admission = "off"

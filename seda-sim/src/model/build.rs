@@ -15,7 +15,7 @@ use seda_core::{
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// The other keys of a stage with a hot one: so many that each event has a key of its own.
+/// The other keys of a stage with a hot one: enough that each event has a key of its own.
 const OTHER_KEYS: usize = 1 << 40;
 
 /// A graph that is ready to be stepped.

@@ -18,7 +18,7 @@ pub(crate) struct Timer {
 }
 
 impl Timer {
-    /// Returns a timer that sends to `source`, whose stage runs in `pools`; `None` at rate 0.
+    /// Returns a timer that sends to `source`, a stage that runs in `pools`; `None` at rate 0.
     pub(crate) fn new(
         spec: &TimerSpec,
         number: usize,

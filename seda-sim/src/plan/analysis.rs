@@ -1,7 +1,7 @@
 //! What a spec does, by closed forms: an answer beside the simulated one.
 //!
 //! Loads are exact (the utilization law). Waits are those of G/G/c queues, one by one (Allen &
-//! Cunneen), with arrivals whose variance is carried from stage to stage (Whitt 1983). Cores are
+//! Cunneen), and carry the variance of arrivals from stage to stage (Whitt 1983). Cores are
 //! shared by all: a burst on c cores is stretched as in M/M/c with processor sharing.
 
 use crate::laws::closed::{Center, solve};
@@ -19,7 +19,7 @@ const ROUNDS: usize = 20;
 pub struct Analysis {
     /// Requests per second at which the first resource is full; `None` if none ever is.
     pub full_at: Option<f64>,
-    /// Requests per second that are served: what is offered, up to `full_at`; of a closed loop by
+    /// Requests per second that are served: those offered, up to `full_at`; of a closed loop by
     /// mean value analysis.
     pub throughput: f64,
     /// Mean response time in seconds. `None` where some queue only grows, and where requests end

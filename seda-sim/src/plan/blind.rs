@@ -56,7 +56,7 @@ fn remote(stage: &StageReport) -> Option<String> {
     if let Some(outside) = window.outside_seconds {
         return Some(format!(
             "The remote side of `{}` took {:.1} ms with {:.1} events outside: the model has it take \
-             that with any number, whatever it can bear.",
+             that with any number, up to its own limit.",
             stage.name,
             outside * 1e3,
             window.outside

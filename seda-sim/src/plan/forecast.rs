@@ -39,7 +39,7 @@ pub struct Forecast {
     pub p99: Option<Range>,
     /// The stages, in order of declaration.
     pub stages: Vec<StageForecast>,
-    /// What is full first.
+    /// The resource that is full first.
     pub limit: Limit,
 }
 
@@ -135,7 +135,7 @@ impl Forecast {
             (!known.is_empty()).then(|| Range::of(known))
         };
         let throughput = over(&|report| report.throughput_per_second);
-        // A closed loop offers what is answered.
+        // A closed loop offers as much as is answered.
         let rate = match spec.mean_rate() {
             rate if rate > 0.0 => rate,
             _ => throughput.median,

@@ -41,7 +41,7 @@ pub struct Target {
 }
 
 impl Target {
-    /// Returns the target of an SLO, for a model whose p99 is exact.
+    /// Returns the target of an SLO, for a model with an exact p99.
     pub fn new(slo: Duration, seed: u64, runs: u32) -> Self {
         Self { slo, error: 1.0, seed, runs }
     }
@@ -239,7 +239,7 @@ impl Trial<'_> {
     /// Returns a lower bound of the price at which the load of one resource falls to 1.
     ///
     /// Steps multiply the load, so their logarithms add up. A step of servers lowers it the most
-    /// now, and a step of a demand the most at its last; the cheapest per logarithm bounds them all.
+    /// now, and a step of a demand at its last; the cheapest per logarithm bounds them all.
     fn missing_of(&self, resource: &Resource, steps: &[usize]) -> f64 {
         let missing = resource.load(self.rate).ln();
         if missing <= 0.0 {
@@ -260,7 +260,8 @@ impl Trial<'_> {
         missing * prices.fold(f64::INFINITY, f64::min)
     }
 
-    /// Returns why nothing meets the target: what is full, or slow, with the most of everything.
+    /// Returns why nothing meets the target: the resource that is full, or the slow stage, with the
+    /// most of everything.
     fn reason(&self) -> Result<String, NoChange> {
         let most: Vec<usize> = self.knobs.iter().map(|knob| knob.most).collect();
         let spec = self.changed(&most)?;

@@ -39,7 +39,7 @@ pub struct Trial {
 }
 
 impl Trial {
-    /// Runs a spec whose faults are the trigger and end with its warm-up.
+    /// Runs a spec. Its faults are the trigger and end with its warm-up.
     ///
     /// # Errors
     /// The spec is invalid.

@@ -44,7 +44,7 @@ pub(super) fn of(stage: &StageReport, machine: &MachineReport) -> Service {
 }
 
 /// Returns the share of the waits for a core that this process causes itself, 0 to 1: its share of
-/// the time of the cores that it may use. Others use what is left of them, at most.
+/// the time of the cores that it may use. Others use the rest, at most.
 fn own_share(machine: &MachineReport) -> f64 {
     let Some(process) = machine.process.filter(|process| *process > 0.0) else {
         return 1.0;

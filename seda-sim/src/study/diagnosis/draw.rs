@@ -54,7 +54,7 @@ impl Draw {
         all.get(self.0.below(all.len())).copied().unwrap_or_default()
     }
 
-    /// Returns a distribution whose variance is at most twice the squared mean.
+    /// Returns a distribution with a variance of at most twice the squared mean.
     pub(super) fn shape(&mut self) -> Shape {
         match self.whole(0, 3) {
             0 => Shape::Deterministic,

@@ -20,7 +20,7 @@ pub enum Kind {
     Join,
     /// A part of the events goes back to an earlier stage.
     Cycle,
-    /// Clients retry what was refused.
+    /// Clients retry refused requests.
     Retries,
     /// The stage before the scarcest one is nearly as scarce.
     TwoFull,

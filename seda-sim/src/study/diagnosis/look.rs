@@ -35,7 +35,7 @@ pub struct Look {
     pub has_slo: bool,
     /// The graph under this load.
     pub spec: Spec,
-    /// What is said at the end, and five seconds before.
+    /// The answers at the end, and five seconds before.
     pub said: Vec<Said>,
     /// The verdicts on it.
     pub verdicts: Vec<Verdict>,

@@ -8,7 +8,7 @@ use crate::spec::{Fault, PoolSpec};
 use seda_core::{Balance, WorkerRange};
 use std::time::Duration;
 
-/// Draws the stages and what is special about them.
+/// Draws the stages and the property that makes their kind.
 pub(super) fn draw_graph(sketch: &mut Sketch, draw: &mut Draw, kind: Kind) {
     match kind {
         Kind::Branch => branch(sketch, draw),
@@ -182,7 +182,7 @@ fn batch_front(sketch: &mut Sketch, draw: &mut Draw) {
     });
 }
 
-/// Cores for the computing stages, whose pools have more workers than they need.
+/// Cores for the computing stages. Their pools have more workers than they need.
 fn cores(sketch: &mut Sketch, draw: &mut Draw) {
     let count = draw.whole(1, 5);
     let line = sketch.add_line(draw, count);

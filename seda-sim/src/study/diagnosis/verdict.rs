@@ -59,7 +59,7 @@ impl Verdict {
         matches!(self, Self::Right | Self::WrongKind | Self::Tied)
     }
 
-    /// Judges what is said at a load. With `is_cut`, an SLO costs as many
+    /// Judges the answer at a load. With `is_cut`, an SLO costs as many
     /// requests as the resource, and may be named in its place.
     pub(super) fn of(said: &Said, truth: &Truth, load: f64, is_cut: bool) -> Self {
         if !said.is_found() {

@@ -3,7 +3,8 @@
 use seda_sim::plan::{Analysis, Forecast};
 use serde::{Deserialize, Serialize};
 
-/// What a change does, as `seda plan --json FILE` writes it. Times are in seconds, rates per second.
+/// A forecast of a change, as `seda plan --json FILE` writes it. Times are in seconds, rates per
+/// second.
 ///
 /// `Display` gives a page of text of 80 columns.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
