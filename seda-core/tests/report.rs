@@ -125,8 +125,12 @@ fn the_json_has_exactly_the_stable_names() {
     // A program that reads the JSON gets the same report.
     let read: Report = serde_json::from_value(json.clone()).unwrap();
     assert_eq!(serde_json::to_value(read).unwrap(), json);
-    // So does one that reads the JSON of an older program, where the new fields are missing.
-    let mut old = json;
+}
+
+#[test]
+fn the_json_of_an_older_program_is_read_and_its_bottleneck_is_unknown() {
+    let (graph, _source, _clock) = tandem();
+    let mut old = serde_json::to_value(graph.report()).unwrap();
     old["bottleneck"] = Value::Null;
     old.as_object_mut().unwrap().remove("machine");
     for new in ["limits", "last_second", "last_ten_seconds", "flow", "blocked_in"] {
@@ -286,6 +290,7 @@ fn a_wait_for_room_is_apart_from_the_senders_own_time_and_the_parts_add_up() {
             move |event, cx| cx.send_waiting(&write, event).unwrap()
         })
         .unwrap();
+    #[expect(clippy::disallowed_methods, reason = "the handler has to be slow")]
     let slow = |_wire: &mut Wire<'_>| {
         |_event: u32, _cx: &mut Context| std::thread::sleep(Duration::from_millis(2))
     };

@@ -125,10 +125,12 @@ mod tests {
     fn a_thread_that_waits_on_a_channel_is_blocked_in_a_futex() {
         let (tell, told) = std::sync::mpsc::channel();
         let (end, ended) = std::sync::mpsc::channel::<()>();
-        let thread = std::thread::spawn(move || {
+        let waits = move || {
             tell.send(ThreadId::current()).expect("the test reads");
             ended.recv().expect("the test ends the thread");
-        });
+        };
+        let thread = std::thread::Builder::new().name("waiter".to_owned()).spawn(waits);
+        let thread = thread.expect("the machine has a thread");
         let id = told.recv().expect("the thread tells").expect("Linux has procfs");
         let is_futex = |state| matches!(state, Some(ThreadState::Blocked(BlockingCall::Futex(_))));
         while !is_futex(ThreadState::of(id)) {

@@ -99,10 +99,7 @@ pub(crate) fn build(spec: &Spec, seed: u64) -> Result<Built, SimError> {
         queues.extend(names.into_iter().map(|name| QueueName { stage: index, name }));
         let declared = declare(&mut graph, stage);
         graph.configure(declared, config(stage))?;
-        if let Some(hot) = stage.hot_key {
-            let rng = Mutex::new(Rng::new(seed, Purpose::Keys(index)));
-            graph.keyed(declared, move |_job| draw_key(&rng, hot))?;
-        }
+        declare_key(&mut graph, declared, stage, Rng::new(seed, Purpose::Keys(index)))?;
         stages.push(Declared { stage: declared, pools: own });
     }
     // Edges need all stages to be declared.
@@ -150,6 +147,20 @@ pub(crate) fn build(spec: &Spec, seed: u64) -> Result<Built, SimError> {
         entry: first.pools,
         queues,
     })
+}
+
+/// Makes a stage keyed if its spec has a hot key.
+fn declare_key(
+    graph: &mut Graph,
+    declared: Stage<Job>,
+    stage: &StageSpec,
+    rng: Rng,
+) -> Result<(), SimError> {
+    if let Some(hot) = stage.hot_key {
+        let rng = Mutex::new(rng);
+        graph.keyed(declared, move |_job| draw_key(&rng, hot))?;
+    }
+    Ok(())
 }
 
 /// Gives a pool the next index and returns it.

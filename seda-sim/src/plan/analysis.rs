@@ -108,7 +108,7 @@ impl Analysis {
         Self {
             full_at: full_at.is_finite().then_some(full_at),
             throughput,
-            response: (throughput > 0.0).then(|| cycle - spec.client.think.as_secs_f64()),
+            response: (throughput > 0.0).then_some(cycle - spec.client.think.as_secs_f64()),
             stages,
         }
     }

@@ -125,11 +125,11 @@ impl StageSpec {
 
     /// Returns the stage with the edge that all its events take.
     pub(crate) fn to(self, to: usize) -> Self {
-        self.to_some(to, 1.0)
+        self.also_to(to, 1.0)
     }
 
     /// Returns the stage with one more edge, which this share of the events takes.
-    pub(crate) fn to_some(mut self, to: usize, probability: f64) -> Self {
+    pub(crate) fn also_to(mut self, to: usize, probability: f64) -> Self {
         self.edges.push(EdgeSpec { to, probability, copies: 1, waits: false });
         self
     }

@@ -144,7 +144,7 @@ fn branch(draw: &mut Draw) -> Description {
     let share = draw.from(0.3, 0.7);
     let most = draw.about(5.5);
     let less = most * draw.from(0.3, 0.75);
-    let entry = light_stage("route").to_some(1, share).to_some(2, 1.0 - share);
+    let entry = light_stage("route").also_to(1, share).also_to(2, 1.0 - share);
     let left = StageSpec::new("left", 1, Demand::sleep(most / share)).to(3);
     let right = StageSpec::new("right", 2, Demand::sleep(2.0 * less / (1.0 - share))).to(3);
     of(vec![entry, left, right, light_stage("join")])
@@ -156,7 +156,7 @@ fn cycle(draw: &mut Draw) -> Description {
     let most = draw.about(5.5);
     let entry = StageSpec::new("accept", 1, Demand::sleep(most * draw.from(0.3, 0.75))).to(1);
     let work = StageSpec::new("work", 1, Demand::sleep(most * (1.0 - again))).to(2);
-    of(vec![entry, work, light_stage("check").to_some(1, again)])
+    of(vec![entry, work, light_stage("check").also_to(1, again)])
 }
 
 /// Returns a pool that blocks between stages that compute.
@@ -201,7 +201,7 @@ fn lock_victim(draw: &mut Draw) -> Description {
     let hold = |sleep: f64| Some(Hold { lock: 0, cpu: 0.0, sleep });
     let read = Demand { hold: hold(held * (1.0 - part) / (1.0 - share)), ..Demand::cpu(0.05) };
     let write = Demand { hold: hold(held * part / share), ..Demand::cpu(0.05) };
-    let entry = light_stage("route").to_some(1, 1.0 - share).to_some(2, share);
+    let entry = light_stage("route").also_to(1, 1.0 - share).also_to(2, share);
     let users = [StageSpec::new("read", 4, read), StageSpec::new("write", 2, write)];
     let stages = [entry].into_iter().chain(users).collect();
     Description { locks: vec![LockKind::Std], ..of(stages) }

@@ -2,7 +2,7 @@
 
 use super::report::{Measured, MeasuredStage, ModelError, Side};
 use seda_core::Report;
-use seda_sim::plan::{Forecast, Range};
+use seda_sim::plan::Forecast;
 
 impl Measured {
     /// Returns the figures of the last ten seconds.
@@ -64,8 +64,7 @@ impl Side {
     /// Returns the side with its times stretched to one that is off by `factor`, as the simulation
     /// of the unchanged graph was.
     pub(super) fn stretched(mut self, factor: f64) -> Self {
-        let stretched = |range: Option<Range>| range.map(|range| range.stretched(factor));
-        self.forecast.p99 = stretched(self.forecast.p99);
+        self.forecast.p99 = self.forecast.p99.map(|range| range.stretched(factor));
         self
     }
 }
