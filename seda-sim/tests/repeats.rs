@@ -231,7 +231,7 @@ fn an_invalid_value_is_named_with_the_values_that_are_allowed() {
     );
     assert_eq!(
         error("share = 0.7", "share = 0.9"),
-        "`stage.parse.routes` is 1.1; allowed: shares that add up to 1 at most"
+        "`stage.parse.routes` is 1.1; allowed: shares that add up to 1 at most, where the routes are not of copies"
     );
     assert_eq!(
         error("stage = \"render\"\n    share = 0.01", "stage = \"rander\"\n    share = 0.01"),

@@ -81,7 +81,7 @@ fn tenants_share_fairly_without_an_slo() {
 
 #[test]
 fn without_an_overload_no_tenant_is_refused() {
-    let report = run(&spec("900/s:1000s", ", heavy = { rank = 500, times = 100.0 }"));
+    let report = run(&spec("800/s:1000s", ", heavy = { rank = 500, times = 100.0 }"));
     assert_eq!(report.ends.refused, 0);
     assert_eq!(report.ends.good, report.ends.scheduled);
 }
