@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// The addresses that count as one client: an IPv4 address, or the 64 leading bits of an IPv6
 /// address. Providers give each customer at least a /64 (RFC 6177), so the rest is free to vary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(in crate::reactor) enum Network {
+pub(crate) enum Network {
     V4([u8; 4]),
     V6([u16; 4]),
 }
@@ -25,7 +25,7 @@ impl From<SocketAddr> for Network {
 
 /// One client with at least one connection.
 #[derive(Debug)]
-pub(in crate::reactor) struct Client {
+pub(crate) struct Client {
     network: Network,
     /// Its connections over all reactors.
     connections: AtomicUsize,
@@ -34,37 +34,37 @@ pub(in crate::reactor) struct Client {
 }
 
 impl Client {
-    pub(in crate::reactor) fn new(network: Network) -> Self {
+    pub(crate) fn new(network: Network) -> Self {
         Self { network, connections: AtomicUsize::new(0), body_bytes: AtomicUsize::new(0) }
     }
 
-    pub(in crate::reactor) fn network(&self) -> Network {
+    pub(crate) fn network(&self) -> Network {
         self.network
     }
 
-    pub(in crate::reactor) fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         self.connections.load(Ordering::Relaxed)
     }
 
-    pub(in crate::reactor) fn body_bytes(&self) -> usize {
+    pub(crate) fn body_bytes(&self) -> usize {
         self.body_bytes.load(Ordering::Relaxed)
     }
 
-    pub(in crate::reactor) fn add_body_bytes(&self, bytes: usize) {
+    pub(crate) fn add_body_bytes(&self, bytes: usize) {
         self.body_bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    pub(in crate::reactor) fn remove_body_bytes(&self, bytes: usize) {
+    pub(crate) fn remove_body_bytes(&self, bytes: usize) {
         self.body_bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 
     /// Adds a connection.
-    pub(in crate::reactor) fn open(&self) {
+    pub(crate) fn open(&self) {
         self.connections.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Removes a connection. Returns true if it was the last.
-    pub(in crate::reactor) fn close(&self) -> bool {
+    pub(crate) fn close(&self) -> bool {
         self.connections.fetch_sub(1, Ordering::Relaxed) == 1
     }
 }

@@ -41,13 +41,13 @@ impl ConnectionCount {
     }
 
     /// Counts the listener until the guard is dropped.
-    pub(in crate::reactor) fn add_listener(self: &Arc<Self>) -> CountGuard {
+    pub(crate) fn add_listener(self: &Arc<Self>) -> CountGuard {
         self.count.fetch_add(1, Ordering::SeqCst);
         CountGuard(Arc::clone(self))
     }
 
     /// Counts one connection of the client at `peer` until the guard is dropped.
-    pub(in crate::reactor) fn add(self: &Arc<Self>, peer: SocketAddr) -> ConnectionGuard {
+    pub(crate) fn add(self: &Arc<Self>, peer: SocketAddr) -> ConnectionGuard {
         let network = Network::from(peer);
         let client = if self.has_addresses {
             let mut clients = self.clients.lock();
@@ -63,12 +63,12 @@ impl ConnectionCount {
     }
 
     /// Returns the current number of guards.
-    pub(in crate::reactor) fn get(&self) -> usize {
+    pub(crate) fn get(&self) -> usize {
         self.count.load(Ordering::SeqCst)
     }
 
     /// Returns the number of connections of the client at each of `peers`.
-    pub(in crate::reactor) fn connections_of(
+    pub(crate) fn connections_of(
         &self,
         peers: impl IntoIterator<Item = SocketAddr>,
     ) -> Vec<usize> {
@@ -87,7 +87,7 @@ impl ConnectionCount {
 
 /// Counts as one connection until it is dropped.
 #[derive(Debug)]
-pub(in crate::reactor) struct CountGuard(Arc<ConnectionCount>);
+pub(crate) struct CountGuard(Arc<ConnectionCount>);
 
 impl Drop for CountGuard {
     fn drop(&mut self) {
@@ -108,7 +108,7 @@ pub(crate) struct ConnectionGuard {
 }
 
 impl ConnectionGuard {
-    pub(in crate::reactor) fn client(&self) -> &Arc<Client> {
+    pub(crate) fn client(&self) -> &Arc<Client> {
         &self.client
     }
 }

@@ -19,19 +19,19 @@ pub(crate) struct RoomRequest {
 }
 
 impl RoomRequest {
-    pub(in crate::reactor) fn for_accepted(mut accepted: Vec<(Network, usize)>) -> Self {
+    pub(crate) fn for_accepted(mut accepted: Vec<(Network, usize)>) -> Self {
         accepted.sort_by_key(|(_, connections)| *connections);
         Self { accepted }
     }
 
-    pub(in crate::reactor) fn for_a_descriptor() -> Self {
+    pub(crate) fn for_a_descriptor() -> Self {
         Self { accepted: Vec::new() }
     }
 }
 
 /// What a connection that is closed would lose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::reactor) enum Loss {
+pub(crate) enum Loss {
     /// No answer: it is idle, begins a request, or only ends.
     Nothing,
     /// The request that it sends, or the answer that it reads.
@@ -40,14 +40,14 @@ pub(in crate::reactor) enum Loss {
 
 /// A connection that may be closed for a newcomer.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::reactor) struct Candidate {
-    pub(in crate::reactor) slot: usize,
-    pub(in crate::reactor) loss: Loss,
-    pub(in crate::reactor) network: Network,
+pub(crate) struct Candidate {
+    pub(crate) slot: usize,
+    pub(crate) loss: Loss,
+    pub(crate) network: Network,
     /// The number of connections of its client.
-    pub(in crate::reactor) connections: usize,
+    pub(crate) connections: usize,
     /// The begin of its wait.
-    pub(in crate::reactor) since: Time,
+    pub(crate) since: Time,
 }
 
 /// Returns the slots of the connections to close: of the client with the most connections first,
@@ -56,7 +56,7 @@ pub(in crate::reactor) struct Candidate {
 /// Connections without a request in progress go first. Only if there are none, one that sends a
 /// request or reads an answer goes, and only if its client has more connections than the newcomer's
 /// client will have.
-pub(in crate::reactor) fn choose(
+pub(crate) fn choose(
     candidates: impl Iterator<Item = Candidate>,
     request: &RoomRequest,
 ) -> Vec<usize> {

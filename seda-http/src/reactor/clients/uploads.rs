@@ -12,28 +12,28 @@ const ENDED_MOST: usize = 16;
 
 /// The memory that a request needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::reactor) struct MemoryRequest {
+pub(crate) struct MemoryRequest {
     /// Bytes that are missing.
-    pub(in crate::reactor) bytes: usize,
+    pub(crate) bytes: usize,
     /// The client that needs them.
-    pub(in crate::reactor) network: Network,
+    pub(crate) network: Network,
     /// The bytes that the client would hold.
-    pub(in crate::reactor) of_client: usize,
+    pub(crate) of_client: usize,
 }
 
 /// An upload in progress.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::reactor) struct Upload {
-    pub(in crate::reactor) slot: usize,
-    pub(in crate::reactor) network: Network,
+pub(crate) struct Upload {
+    pub(crate) slot: usize,
+    pub(crate) network: Network,
     /// The bytes that its client holds in all.
-    pub(in crate::reactor) of_client: usize,
+    pub(crate) of_client: usize,
     /// The bytes that its end frees.
-    pub(in crate::reactor) bytes: usize,
+    pub(crate) bytes: usize,
     /// The mean rate so far, in bytes a second.
-    pub(in crate::reactor) rate: u64,
+    pub(crate) rate: u64,
     /// The time since its last byte.
-    pub(in crate::reactor) silence: Duration,
+    pub(crate) silence: Duration,
 }
 
 /// Returns the slots of the uploads that end, so that `request.bytes` are free: of the client with
@@ -42,7 +42,7 @@ pub(in crate::reactor) struct Upload {
 ///
 /// An upload ends if its client holds more bytes than the requesting one would, or if it is
 /// stalled.
-pub(in crate::reactor) fn choose(mut uploads: Vec<Upload>, request: MemoryRequest) -> Vec<usize> {
+pub(crate) fn choose(mut uploads: Vec<Upload>, request: MemoryRequest) -> Vec<usize> {
     let mut missing = request.bytes;
     let mut chosen = Vec::new();
     while missing > 0 && chosen.len() < ENDED_MOST {

@@ -78,7 +78,7 @@ impl<C: Codec> Connection<C> {
     }
 
     /// Returns the memory that this connection waits for, while the budget has `free` bytes.
-    pub(in crate::reactor) fn memory_request(&self, free: usize) -> Option<MemoryRequest> {
+    pub(crate) fn memory_request(&self, free: usize) -> Option<MemoryRequest> {
         let needed = self.input.wants_memory?;
         let client = self.guard.client();
         let more = needed.saturating_sub(self.charged());
@@ -90,7 +90,7 @@ impl<C: Codec> Connection<C> {
     }
 
     /// Returns the upload of this connection; `None` if it reads no body.
-    pub(in crate::reactor) fn upload(&self, now: Time) -> Option<Upload> {
+    pub(crate) fn upload(&self, now: Time) -> Option<Upload> {
         if self.timeout.waiting() != Waiting::Body || self.phase != Phase::Open {
             return None;
         }
@@ -106,7 +106,7 @@ impl<C: Codec> Connection<C> {
     }
 
     /// Ends the upload of this connection with this response, and frees its memory.
-    pub(in crate::reactor) fn end_upload(&mut self, codec: &C, response: C::Response) {
+    pub(crate) fn end_upload(&mut self, codec: &C, response: C::Response) {
         let exchange = C::make_last(self.input.refuse(codec));
         self.end_with((response, exchange));
     }

@@ -28,7 +28,7 @@ impl<C: Codec> Connection<C> {
     }
 
     /// Returns when a sweep has to look at this connection; [`Time::NEVER`] if none has to.
-    pub(in crate::reactor) fn due(&self, settings: &Settings) -> Time {
+    pub(crate) fn due(&self, settings: &Settings) -> Time {
         let deadline = self.timeout.deadline(settings);
         if self.keeps_idle_buffers() {
             deadline.min(self.timeout.since().after(BUFFERS_KEPT))
@@ -39,7 +39,7 @@ impl<C: Codec> Connection<C> {
 
     /// Enforces the time limit, and releases idle buffers. Returns true if the connection needs a
     /// turn.
-    pub(in crate::reactor) fn sweep(&mut self, codec: &C, settings: &Settings, now: Time) -> bool {
+    pub(crate) fn sweep(&mut self, codec: &C, settings: &Settings, now: Time) -> bool {
         if self.keeps_idle_buffers() && self.timeout.since().after(BUFFERS_KEPT) <= now {
             self.input.release();
             self.output.shrink();
@@ -65,7 +65,7 @@ impl<C: Codec> Connection<C> {
 
     /// Returns this connection as one to close for a newcomer; `None` while its request is in the
     /// graph, or it has something to do.
-    pub(in crate::reactor) fn candidate(&self) -> Option<Candidate> {
+    pub(crate) fn candidate(&self) -> Option<Candidate> {
         let loss = match self.timeout.waiting() {
             Waiting::Nothing => return None,
             Waiting::Body | Waiting::Reading => Loss::Exchange,
@@ -99,32 +99,32 @@ impl<C: Codec> Connection<C> {
 
 #[cfg(test)]
 impl<C: Codec> Connection<C> {
-    pub(in crate::reactor) fn awaits_a_head(&self) -> bool {
+    pub(crate) fn awaits_a_head(&self) -> bool {
         self.timeout.waiting() == Waiting::Head
     }
 
-    pub(in crate::reactor) fn awaits_a_body(&self) -> bool {
+    pub(crate) fn awaits_a_body(&self) -> bool {
         self.timeout.waiting() == Waiting::Body
     }
 
-    pub(in crate::reactor) fn input_bytes(&self) -> usize {
+    pub(crate) fn input_bytes(&self) -> usize {
         self.input.bytes.len()
     }
 
     /// Returns the bytes discarded since the server's FIN.
-    pub(in crate::reactor) fn lingered_bytes(&self) -> u64 {
+    pub(crate) fn lingered_bytes(&self) -> u64 {
         if self.lingers() { self.timeout.bytes() } else { 0 }
     }
 
-    pub(in crate::reactor) fn drops_a_body(&self) -> bool {
+    pub(crate) fn drops_a_body(&self) -> bool {
         self.timeout.waiting() == Waiting::RefusedBody
     }
 
-    pub(in crate::reactor) fn has_input(&self) -> bool {
+    pub(crate) fn has_input(&self) -> bool {
         !self.input.bytes.is_empty()
     }
 
-    pub(in crate::reactor) fn lingers(&self) -> bool {
+    pub(crate) fn lingers(&self) -> bool {
         self.timeout.waiting() == Waiting::Fin
     }
 }
