@@ -239,16 +239,15 @@ fn bursts() {
 
 #[test]
 fn time_outside_the_stages() {
-    let trip = RoundTrip::of(
-        r#"
+    let serve = r#"
         cores = 1
         arrivals = { rate = 400.0 }
         [[stage]]
         name = "serve"
         capacity = 100
         demand = { kind = "exponential", mean = "1ms" }
-        "#,
-    );
+    "#;
+    let trip = RoundTrip::of(serve);
     assert!(trip.spec.client.latency.as_micros() < 60, "{:?}", trip.spec.client.latency);
     // What the server's own clock counts beyond its stages is added to each response.
     let slower = |report: &mut Report| {
@@ -257,17 +256,7 @@ fn time_outside_the_stages() {
         }
         report.machine.process = Some(0.4 + 400.0 * 0.000_2);
     };
-    let later = RoundTrip::changed(
-        r#"
-        cores = 1
-        arrivals = { rate = 400.0 }
-        [[stage]]
-        name = "serve"
-        capacity = 100
-        demand = { kind = "exponential", mean = "1ms" }
-        "#,
-        slower,
-    );
+    let later = RoundTrip::changed(serve, slower);
     let added = later.spec.client.latency - trip.spec.client.latency;
     assert!((690..=710).contains(&added.as_micros()), "{added:?}");
     let cpu = later.spec.arrivals.cpu.as_micros();

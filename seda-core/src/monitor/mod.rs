@@ -6,15 +6,15 @@
 
 mod blocked;
 mod metrics;
+mod past_seconds;
 pub(crate) mod report;
 mod sample;
-mod seconds;
 mod topology;
 
-pub(crate) use blocked::{BlockedFigures, BlockedIn as BlockedCause, PARKED};
+pub(crate) use blocked::{BlockedCause, BlockedFigures, PARKED};
 pub(crate) use metrics::Export;
+pub(crate) use past_seconds::{PastSeconds, Window};
 pub(crate) use sample::{Sample, StageSums, TimeSum, between};
-pub(crate) use seconds::{Seconds, Window};
 pub(crate) use topology::{Edge, MakeRunner, RunningPool, StagePlan, Topology};
 
 use crate::config::{PerClass, PoolIndex, Pools, Position, StageIndex, Stages};
@@ -69,7 +69,7 @@ pub(crate) struct Recent {
     /// Samples at the ends of the last ticks, oldest first.
     past: VecDeque<Sample>,
     /// The last ten seconds.
-    pub(crate) seconds: Seconds,
+    pub(crate) seconds: PastSeconds,
     pub(crate) group: ControlGroup,
     /// The pool of each stage.
     pools: Stages<PoolIndex>,
@@ -113,7 +113,7 @@ impl Monitor {
         Self {
             recent: Recent {
                 past: VecDeque::from([first.clone()]),
-                seconds: Seconds::new(first.clone(), machine),
+                seconds: PastSeconds::new(first.clone(), machine),
                 group,
                 pools: stages.map(|_, plan| plan.pool),
                 blocked: BlockedSamples::default(),
@@ -151,7 +151,7 @@ impl Monitor {
         let (began, now) = (self.tick_start().at, self.now.at);
         if now < began {
             self.recent.past.clear();
-            self.recent.seconds = Seconds::new(self.now.clone(), MachineTimes::default());
+            self.recent.seconds = PastSeconds::new(self.now.clone(), MachineTimes::default());
             self.recent.past.push_back(self.now.clone());
             self.tick.iter_mut().for_each(StageFigures::clear);
         }

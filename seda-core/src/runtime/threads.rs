@@ -234,7 +234,7 @@ impl ControlThread {
     /// Returns a time in 20 to 60 ms. The interval varies, so that looks meet every phase of
     /// handlers that repeat at a fixed rate.
     fn next_look(&self) -> Time {
-        let spread = (LOOK_INTERVAL.as_nanos() as u64).max(1);
+        let spread = LOOK_INTERVAL.as_nanos() as u64;
         let nanos = spread / 2 + unpredictable() % spread;
         self.plane.topology.now().after(Duration::from_nanos(nanos))
     }

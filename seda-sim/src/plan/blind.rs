@@ -2,7 +2,7 @@
 
 use crate::spec::{Process, Spec};
 use seda_core::Report;
-use seda_core::report::{BlockedWait, BottleneckKind, StageReport};
+use seda_core::report::{BlockedWait, StageReport};
 
 /// Below this share of a time, or of a core, a cause is left out.
 const SMALL: f64 = 0.05;
@@ -19,11 +19,6 @@ pub fn blind_spots(report: &Report, spec: &Spec) -> Vec<String> {
     spots.extend(neighbours(report));
     spots.extend(edges(report));
     spots.extend(arrivals(spec));
-    if report.bottleneck.kind == BottleneckKind::Client {
-        spots.push(
-            "The senders offered no more; at a higher rate the model has them send it.".into(),
-        );
-    }
     if !report.heaviest_tenants.is_empty() {
         spots.push("Requests have tenants; the model has none, so no share of each.".into());
     }

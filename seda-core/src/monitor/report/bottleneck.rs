@@ -55,8 +55,6 @@ pub enum BottleneckKind {
     Quota,
     /// The threads of a hosted pool, which also serve sockets.
     Reactor,
-    /// Connections or descriptors.
-    Connections,
     /// The workers of a stage's own pool, blocked in I/O or sleep.
     Blocked,
     /// A lock that one stage holds.
@@ -69,10 +67,8 @@ pub enum BottleneckKind {
     Key,
     /// The places outside of a stage that defers, or the remote side behind it.
     Outside,
-    /// A declared rate, the budget, or a promise that is too short.
+    /// A declared rate, the budget, or an SLO that is too short.
     Admission,
-    /// The senders: they offer no more.
-    Client,
     /// Handlers that do not return.
     Stuck,
     /// Nothing: no resource is near its limit.
@@ -131,7 +127,6 @@ impl BottleneckKind {
             Self::Cores => "cores",
             Self::Quota => "quota",
             Self::Reactor => "reactor",
-            Self::Connections => "connections",
             Self::Blocked => "blocked",
             Self::Lock => "lock",
             Self::Downstream => "downstream",
@@ -139,7 +134,6 @@ impl BottleneckKind {
             Self::Key => "key",
             Self::Outside => "outside",
             Self::Admission => "admission",
-            Self::Client => "client",
             Self::Stuck => "stuck",
             Self::None => "none",
             Self::CannotTell => "cannot_tell",

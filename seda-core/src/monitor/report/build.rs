@@ -4,7 +4,7 @@ use crate::config::StageIndex;
 use crate::event::request::RequestCounts;
 use crate::event::{LossCounts, RefusalCounts};
 use crate::gate::{GateCounts, TenantName};
-use crate::monitor::report::measure::{Measure, busiest_shard, times};
+use crate::monitor::report::measure::{Measure, busiest_shard, per_second, times};
 use crate::monitor::report::{
     Bottleneck, BudgetReport, ClassReport, EdgeReport, EventLedger, GateReport, QueueReport,
     Report, RequestLedger, Resolution, ResponseReport, ServiceReport, StageFlow, StageReport,
@@ -219,18 +219,20 @@ fn stage(measure: Measure<'_>, then: &Sample, index: StageIndex) -> StageReport 
             stuck: pool.core.stuck(),
         },
         batch: plan.slots.batch_limit(),
-        arrivals_per_second: per_second(now.ledger.accepted - past.ledger.accepted, seconds),
-        throughput_per_second: per_second(left(&now.ledger) - left(&past.ledger), seconds),
+        arrivals_per_second: per_second(
+            (now.ledger.accepted - past.ledger.accepted) as f64,
+            seconds,
+        ),
+        throughput_per_second: per_second((left(&now.ledger) - left(&past.ledger)) as f64, seconds),
         utilization: if workers > 0 { (busy as f64 / workers as f64).min(1.0) } else { 0.0 },
         hot: pool.core.is_hot(),
         cpu_share,
         runqueue_share,
         blocked_share: blocked,
-        occupancy: if seconds > 0.0 {
-            (now.windowed.occupancy - past.windowed.occupancy) as f64 / 1e9 / seconds
-        } else {
-            0.0
-        },
+        occupancy: per_second(
+            (now.windowed.occupancy - past.windowed.occupancy) as f64 / 1e9,
+            seconds,
+        ),
         wait_seconds: life.wait.summary(),
         service_seconds: ServiceReport {
             quantiles: service.summary(),
@@ -268,10 +270,6 @@ fn stage(measure: Measure<'_>, then: &Sample, index: StageIndex) -> StageReport 
 /// Returns the share of the busiest shard since the graph began; `None` unless the stage is keyed.
 fn busiest_shard_ever(shards: &[u64]) -> Option<f64> {
     (!shards.is_empty()).then(|| busiest_shard(shards, &[]).unwrap_or(0.0))
-}
-
-fn per_second(n: u64, seconds: f64) -> f64 {
-    if seconds > 0.0 { n as f64 / seconds } else { 0.0 }
 }
 
 /// Returns how many events have left a stage: handled, failed or shed.

@@ -262,6 +262,7 @@ fn share(part: u64, whole: u128) -> f64 {
     if whole > 0 { (part as f64 / whole as f64).min(1.0) } else { 0.0 }
 }
 
-fn per_second(amount: f64, seconds: f64) -> f64 {
+/// Returns the rate of an amount; 0 in no time.
+pub(super) fn per_second(amount: f64, seconds: f64) -> f64 {
     if seconds > 0.0 { amount / seconds } else { 0.0 }
 }

@@ -68,10 +68,7 @@ impl ConnectionCount {
     }
 
     /// Returns the number of connections of the client at each of `peers`.
-    pub(crate) fn connections_of(
-        &self,
-        peers: impl IntoIterator<Item = SocketAddr>,
-    ) -> Vec<usize> {
+    pub(crate) fn connections_of(&self, peers: impl IntoIterator<Item = SocketAddr>) -> Vec<usize> {
         let clients = self.clients.lock();
         let of = |peer| clients.get(&Network::from(peer)).map_or(0, |it| it.connections());
         peers.into_iter().map(of).collect()

@@ -1,13 +1,20 @@
 //! Samples of what busy workers are blocked in, over the last ten seconds.
 //!
 //! Blocked time alone does not tell a lock from a sleep or a slow peer. A few looks per second at
-//! the system call of each busy worker do (Ahn et al., OSDI 2024: blocked samples). Of a lock that
-//! several threads wait for, the looks also tell the holder: it is busy in a stage that uses the
-//! lock, and does not wait while others do (Zhou et al., OSDI 2018: wait-for graphs).
+//! the system call of each busy worker do (Ahn et al., OSDI 2024: blocked samples). From the looks
+//! `lock` estimates the holders of locks.
 
-use crate::config::{StageIndex, Stages};
+mod lock;
+mod look;
+
+pub(crate) use lock::{LockSamples, PARKED};
+pub(crate) use look::BlockedCause;
+
+use self::lock::{is_exclusive, shared_futexes};
+use self::look::{BusyWorker, Look};
+use crate::config::Stages;
 use crate::monitor::Topology;
-use crate::platform::{BlockingCall, ThreadId, ThreadState, Time};
+use crate::platform::{ThreadState, Time};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
@@ -18,76 +25,13 @@ const MOST_LOOKS: usize = 250;
 /// The most workers that one look samples. A sample costs about 12 us, so that 25 looks per second
 /// cost at most one hundredth of a core.
 const MOST_WORKERS: usize = 32;
-/// The number of different threads that must wait on a futex before it counts as a lock. A thread
-/// that waits for a message, or for a lock that parks each thread by itself, waits on its own.
-const SHARED: usize = 2;
-/// The address of locks that park each thread by itself. No futex is there.
-pub(crate) const PARKED: u64 = 0;
-/// The rounds in which the holders of a lock are estimated. Each of them needs as many steps as
-/// there are looks, and the tenth changes nothing that a reader would see.
-const ROUNDS: usize = 20;
-/// The least chance that a candidate does not hold the lock, which keeps the odds finite.
-const LEAST_CHANCE: f64 = 1e-3;
-/// Looks at which all workers would wait if they waited by chance. From this number on it is no
-/// chance if they never do.
-const EXPECTED: f64 = 10.0;
-/// The part of these looks at which all may wait all the same: a lock changes hands.
-const BETWEEN_HOLDERS: f64 = 0.2;
-
-/// A busy worker at one look.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct BusyWorker {
-    pub(crate) stage: StageIndex,
-    pub(crate) thread: ThreadId,
-    /// `None` if the kernel does not tell.
-    pub(crate) state: Option<ThreadState>,
-}
-
-/// All busy workers at one time.
-#[derive(Debug)]
-struct Look {
-    at: Time,
-    workers: Vec<BusyWorker>,
-}
-
-/// The cause for which a worker is blocked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum BlockedIn {
-    /// A lock for which several threads wait; its futex's address, or [`PARKED`].
-    Lock(u64),
-    /// A futex on which one thread alone waits: a message, a condition, or a lock that parks each
-    /// thread by itself.
-    Wake,
-    Sleep,
-    /// A read or a write; its descriptor.
-    Io(i32),
-    Poll,
-    Fault,
-    Other,
-    /// The kernel does not tell.
-    Unknown,
-}
-
 /// The samples of one stage's busy workers.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct StageSamples {
     /// Samples of busy workers.
     pub(crate) busy: u64,
     /// Those that were blocked, by cause.
-    pub(crate) blocked: BTreeMap<BlockedIn, u64>,
-}
-
-/// The samples of one lock.
-#[derive(Clone, Debug)]
-pub(crate) struct LockSamples {
-    /// Its futex, or [`PARKED`].
-    pub(crate) address: u64,
-    /// Looks at which a worker waited for it.
-    pub(crate) contended: u64,
-    /// Samples of waiting workers, by stage.
-    pub(crate) waiting: Stages<u64>,
-    /// Looks at which a stage's worker probably held it while others waited, by stage.
-    pub(crate) holding: Stages<f64>,
+    pub(crate) blocked: BTreeMap<BlockedCause, u64>,
 }
 
 /// All samples since some time.
@@ -164,7 +108,7 @@ impl BlockedSamples {
         });
         let mut locks: Vec<_> = shared.collect();
         let parks = |worker: &BusyWorker| {
-            let is_alone = worker.blocked_in(&addresses) == Some(BlockedIn::Wake);
+            let is_alone = worker.blocked_in(&addresses) == Some(BlockedCause::Wake);
             is_alone && !waits_for_room[worker.stage]
         };
         if is_exclusive(&looks, parks, waits_for_room) {
@@ -180,140 +124,17 @@ impl BlockedSamples {
 impl StageSamples {
     /// Counts the waits of single threads as waits for a lock.
     fn parks_for_a_lock(&mut self) {
-        if let Some(samples) = self.blocked.remove(&BlockedIn::Wake) {
-            self.blocked.insert(BlockedIn::Lock(PARKED), samples);
+        if let Some(samples) = self.blocked.remove(&BlockedCause::Wake) {
+            self.blocked.insert(BlockedCause::Lock(PARKED), samples);
         }
     }
-}
-
-impl BusyWorker {
-    fn waits_on(&self, address: u64) -> bool {
-        self.state == Some(ThreadState::Blocked(BlockingCall::Futex(address)))
-    }
-
-    /// Returns the cause for which the worker is blocked; `None` if it is not.
-    fn blocked_in(&self, locks: &[u64]) -> Option<BlockedIn> {
-        let Some(state) = self.state else { return Some(BlockedIn::Unknown) };
-        let ThreadState::Blocked(call) = state else { return None };
-        Some(match call {
-            BlockingCall::Futex(address) if locks.contains(&address) => BlockedIn::Lock(address),
-            BlockingCall::Futex(_) => BlockedIn::Wake,
-            BlockingCall::Sleep => BlockedIn::Sleep,
-            BlockingCall::Io(descriptor) => BlockedIn::Io(descriptor),
-            BlockingCall::Poll => BlockedIn::Poll,
-            BlockingCall::Fault => BlockedIn::Fault,
-            BlockingCall::Other => BlockedIn::Other,
-        })
-    }
-}
-
-impl LockSamples {
-    fn of<T>(
-        address: u64,
-        looks: &[&Look],
-        waits: impl Fn(&BusyWorker) -> bool,
-        stages: &Stages<T>,
-    ) -> Self {
-        // A stage uses the lock if one of its workers has waited for it.
-        let mut waiting = stages.map(|_, _| 0);
-        for worker in looks.iter().flat_map(|look| &look.workers) {
-            waiting[worker.stage] += u64::from(waits(worker));
-        }
-        let contended: Vec<&&Look> =
-            looks.iter().filter(|look| look.workers.iter().any(&waits)).collect();
-        // The holder is busy in such a stage and does not wait.
-        let candidates = contended.iter().map(|look| {
-            let mut count = stages.map(|_, _| 0);
-            let others = look.workers.iter().filter(|worker| !waits(worker));
-            let others = others.filter(|worker| waiting[worker.stage] > 0);
-            others.for_each(|worker| count[worker.stage] += 1);
-            count
-        });
-        let candidates: Vec<Stages<u64>> = candidates.collect();
-        let holding = holders(&candidates, stages);
-        Self { address, contended: contended.len() as u64, waiting, holding }
-    }
-}
-
-/// Returns at how many looks each stage held a lock, by expectation maximization.
-///
-/// `candidates` are the numbers of workers that may hold it, look by look. A candidate holds the
-/// lock with the chance of its stage: the part of such appearances at which it held the lock. As
-/// exactly one of several holds it, each counts by the odds of its chance. A look with one
-/// candidate leaves no choice and settles the others.
-fn holders<T>(candidates: &[Stages<u64>], stages: &Stages<T>) -> Stages<f64> {
-    let mut seen = stages.map(|_, _| 0.0);
-    for count in candidates {
-        seen.iter_mut().zip(count).for_each(|(seen, count)| *seen += *count as f64);
-    }
-    let mut odds = stages.map(|_, _| 1.0);
-    let mut held = stages.map(|_, _| 0.0);
-    for _ in 0..ROUNDS {
-        held = stages.map(|_, _| 0.0);
-        for count in candidates {
-            let weights = count.map(|stage, count| *count as f64 * odds[stage]);
-            let all: f64 = weights.iter().sum();
-            if all > 0.0 {
-                held.iter_mut().zip(&weights).for_each(|(held, weight)| *held += weight / all);
-            }
-        }
-        odds = held.map(|stage, held| {
-            let chance = held / f64::max(seen[stage], 1.0);
-            chance / (1.0 - chance).max(LEAST_CHANCE)
-        });
-    }
-    held
-}
-
-/// Returns whether the waits exclude each other, as those for one lock do: while some workers of
-/// the stages wait, another of them does not, although by chance all would wait now and then.
-fn is_exclusive<T>(
-    looks: &[&Look],
-    waits: impl Fn(&BusyWorker) -> bool,
-    stages: &Stages<T>,
-) -> bool {
-    let mut waiting = stages.map(|_, _| 0_u64);
-    let mut busy = stages.map(|_, _| 0_u64);
-    for worker in looks.iter().flat_map(|look| &look.workers) {
-        busy[worker.stage] += 1;
-        waiting[worker.stage] += u64::from(waits(worker));
-    }
-    let (mut expected, mut all_wait) = (0.0, 0.0);
-    for look in looks {
-        let users = look.workers.iter().filter(|worker| waiting[worker.stage] > 0);
-        let users: Vec<&BusyWorker> = users.collect();
-        // A worker that is alone waits for no other one.
-        if users.len() < SHARED {
-            continue;
-        }
-        let chances = users
-            .iter()
-            .map(|worker| waiting[worker.stage] as f64 / busy[worker.stage].max(1) as f64);
-        expected += chances.product::<f64>();
-        all_wait += f64::from(users.iter().all(|worker| waits(worker)));
-    }
-    expected >= EXPECTED && all_wait <= BETWEEN_HOLDERS * expected
-}
-
-/// Returns the futexes on which several threads have waited.
-fn shared_futexes(looks: &[&Look]) -> Vec<u64> {
-    let mut waiters: BTreeMap<u64, Vec<ThreadId>> = BTreeMap::new();
-    for worker in looks.iter().flat_map(|look| &look.workers) {
-        if let Some(ThreadState::Blocked(BlockingCall::Futex(address))) = worker.state {
-            let threads = waiters.entry(address).or_default();
-            if !threads.contains(&worker.thread) {
-                threads.push(worker.thread);
-            }
-        }
-    }
-    waiters.retain(|_, threads| threads.len() >= SHARED);
-    waiters.into_keys().collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Position;
+    use crate::config::{Position, StageIndex};
+    use crate::platform::{BlockingCall, ThreadId};
 
     const LOCK: u64 = 0x7f00;
 
@@ -354,7 +175,7 @@ mod tests {
         assert_eq!(lock.waiting.iter().copied().collect::<Vec<_>>(), [16, 4, 0]);
         assert_eq!(lock.holding.iter().copied().collect::<Vec<_>>(), [4.0, 16.0, 0.0]);
         let read = &seen.stages[StageIndex::declared(0)];
-        assert_eq!((read.busy, read.blocked[&BlockedIn::Lock(LOCK)]), (20, 16));
+        assert_eq!((read.busy, read.blocked[&BlockedCause::Lock(LOCK)]), (20, 16));
     }
 
     #[test]
@@ -366,7 +187,7 @@ mod tests {
         }
         let seen = figures(&samples);
         assert!(seen.locks.is_empty(), "{seen:?}");
-        assert_eq!(seen.stages[StageIndex::declared(0)].blocked[&BlockedIn::Wake], 20);
+        assert_eq!(seen.stages[StageIndex::declared(0)].blocked[&BlockedCause::Wake], 20);
     }
 
     #[test]
@@ -378,7 +199,7 @@ mod tests {
         let seen = figures(&samples);
         assert_eq!(seen.looks, 1);
         assert_eq!(seen.stages[StageIndex::declared(0)], StageSamples::default());
-        assert_eq!(seen.stages[StageIndex::declared(1)].blocked[&BlockedIn::Sleep], 1);
+        assert_eq!(seen.stages[StageIndex::declared(1)].blocked[&BlockedCause::Sleep], 1);
     }
 
     #[test]
@@ -387,7 +208,7 @@ mod tests {
         let hidden = BusyWorker { state: None, ..worker(2, 3, ThreadState::Runs) };
         samples.add(Time::from_nanos(0), vec![hidden]);
         let meta = &figures(&samples).stages[StageIndex::declared(2)];
-        assert_eq!((meta.busy, meta.blocked[&BlockedIn::Unknown]), (1, 1));
+        assert_eq!((meta.busy, meta.blocked[&BlockedCause::Unknown]), (1, 1));
     }
 
     #[test]
@@ -434,7 +255,7 @@ mod tests {
         let [lock] = &seen.locks[..] else { panic!("one lock is seen: {seen:?}") };
         assert_eq!((lock.address, lock.contended), (PARKED, 100));
         let read = &seen.stages[StageIndex::declared(0)];
-        assert_eq!(read.blocked[&BlockedIn::Lock(PARKED)], 175);
+        assert_eq!(read.blocked[&BlockedCause::Lock(PARKED)], 175);
         assert_eq!(lock.holding.iter().copied().collect::<Vec<_>>(), [25.0, 75.0, 0.0]);
     }
 

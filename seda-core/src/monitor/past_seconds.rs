@@ -25,7 +25,7 @@ struct Second {
 }
 
 /// The seconds of the last ten, oldest first. There is always one at least.
-pub(crate) struct Seconds {
+pub(crate) struct PastSeconds {
     past: VecDeque<Second>,
 }
 
@@ -33,12 +33,12 @@ pub(crate) struct Seconds {
 #[derive(Clone, Copy)]
 pub(crate) struct Window<'a> {
     pub(crate) start: &'a Sample,
-    seconds: &'a Seconds,
+    seconds: &'a PastSeconds,
     /// The number of the window's first second.
     first: usize,
 }
 
-impl Seconds {
+impl PastSeconds {
     /// Begins the first second.
     pub(super) fn new(start: Sample, machine: MachineTimes) -> Self {
         let figures = start.stages.map(|_, _| StageFigures::default());
