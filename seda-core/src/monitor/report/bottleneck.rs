@@ -170,6 +170,9 @@ impl fmt::Display for Bottleneck {
                 write!(f, "none; the fullest is {} at {:.0}", self.resource, Percent(self.load))?;
             }
             BottleneckKind::CannotTell => write!(f, "cannot tell")?,
+            kind if self.resource == kind.as_str() => {
+                write!(f, "{kind} at {:.0}", Percent(self.load))?;
+            }
             kind => write!(f, "{} ({kind}) at {:.0}", self.resource, Percent(self.load))?,
         }
         if let Some(max) = &self.max_rate {
