@@ -9,8 +9,7 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
+use crate::support::assert_balanced;
 use parking_lot::Mutex;
 use seda_core::CodelConfig;
 use seda_core::{
@@ -19,7 +18,6 @@ use seda_core::{
 };
 use std::sync::Arc;
 use std::time::Duration;
-use support::assert_balanced;
 
 const MS: Duration = Duration::from_millis(1);
 

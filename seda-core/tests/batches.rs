@@ -8,8 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
+use crate::support::assert_balanced;
 use seda_core::control::{BatchObservation, BatchSizePolicy};
 use seda_core::{
     Context, Controller, Graph, GraphConfig, Manual, ManualClock, Mode, Source, StageConfig,
@@ -17,7 +16,6 @@ use seda_core::{
 };
 use std::sync::Arc;
 use std::time::Duration;
-use support::assert_balanced;
 
 struct Plant {
     graph: Manual,

@@ -8,8 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
+use crate::support::assert_balanced;
 use seda_core::{
     Begun, Clock, Context, Graph, GraphConfig, LossReason, Manual, ManualClock, Mode,
     RefusalReason, Responder, ResponseReceiver, SendOptions, Source, StageConfig, Turn, Worker,
@@ -17,7 +16,6 @@ use seda_core::{
 };
 use std::sync::Arc;
 use std::time::Duration;
-use support::assert_balanced;
 
 const TICK: Duration = Duration::from_millis(100);
 

@@ -8,8 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
+use crate::support::{ON_PURPOSE, assert_balanced, quiet_panics};
 use parking_lot::Mutex;
 use seda_core::{
     Context, Graph, Held, LossReason, Manual, ManualClock, Pending, RefusalReason, Responder,
@@ -17,7 +16,6 @@ use seda_core::{
 };
 use std::sync::Arc;
 use std::time::Duration;
-use support::{ON_PURPOSE, assert_balanced, quiet_panics};
 
 /// An event of a number of bytes, named after the handler's action.
 #[derive(Debug)]
@@ -207,7 +205,7 @@ fn at_the_byte_budget_a_higher_class_displaces_a_lower_and_no_other() {
     graph.attach_each(stage, |_wire| |_event, _cx| {}).unwrap();
     let source = graph.source(stage).unwrap();
     let mut graph = graph.start_manual(Arc::new(ManualClock::new())).unwrap();
-    let basic = source.with_options(support::class(1));
+    let basic = source.with_options(crate::support::class(1));
     for bytes in [30, 40, 20] {
         basic.send(vec![0; bytes]).unwrap();
     }
@@ -246,7 +244,7 @@ fn an_observing_valve_journals_the_events_that_it_would_have_evicted_for_bytes()
     graph.attach_each(stage, |_wire| |_event, _cx| {}).unwrap();
     let source = graph.source(stage).unwrap();
     let graph = graph.start_manual(Arc::new(ManualClock::new())).unwrap();
-    source.with_options(support::class(1)).send(vec![0; 90]).unwrap();
+    source.with_options(crate::support::class(1)).send(vec![0; 90]).unwrap();
     for _ in 0..3 {
         assert_eq!(source.send(vec![0; 11]).unwrap_err().reason(), RefusalReason::Budget);
     }

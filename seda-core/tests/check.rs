@@ -8,8 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
+use crate::support::{assert_balanced, class};
 use seda_core::control::{AdmissionLaw, AdmissionObservation};
 use seda_core::{
     Balance, Graph, GraphConfig, Manual, ManualClock, OverloadPolicy, RateConfig, RefusalReason,
@@ -17,7 +16,6 @@ use seda_core::{
 };
 use std::sync::Arc;
 use std::time::Duration;
-use support::{assert_balanced, class};
 
 type Upload = Responder<u32>;
 

@@ -8,15 +8,13 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
+use crate::support::{Gate, LONG, assert_balanced, wait_until};
 use parking_lot::Mutex;
 use seda_core::{
     Context, Graph, Handler, LossReason, ManualClock, RefusalReason, Sink, StageConfig, WorkerRange,
 };
 use std::sync::Arc;
 use std::time::Duration;
-use support::{Gate, LONG, assert_balanced, wait_until};
 
 /// Adds its events up, and sends the sum when it is finished.
 struct Sum {

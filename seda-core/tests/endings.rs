@@ -9,13 +9,11 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
+use crate::support::{Gate, LONG, assert_balanced, wait_until};
 use parking_lot::Mutex;
 use seda_core::{Context, Graph, GraphConfig, LossReason, ManualClock, Pending, Sink, WorkerRange};
 use std::sync::Arc;
 use std::time::Duration;
-use support::{Gate, LONG, assert_balanced, wait_until};
 
 type Outside = (Pending, Sink<u32>);
 type Told = Arc<Mutex<Vec<(u32, LossReason)>>>;

@@ -8,15 +8,13 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
+use crate::support::{LONG, ON_PURPOSE, assert_balanced, quiet_panics};
 use seda_core::{
     Class, Context, DeferError, Graph, Handler, Held, Manual, ManualClock, SendOptions, Sink,
     Source, Stage, StageConfig, WorkerRange,
 };
 use std::sync::Arc;
 use std::time::Duration;
-use support::{LONG, ON_PURPOSE, assert_balanced, quiet_panics};
 
 /// Holds events and sends them on in groups, the rest at its end; panics at zero.
 struct Collect {

@@ -8,8 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
+use crate::support::{Gate, LONG, assert_balanced};
 use parking_lot::Mutex;
 use seda_core::{
     Context, Graph, GraphError, Handler, Held, ManualClock, Pending, Source, Stage, StageConfig,
@@ -17,7 +16,6 @@ use seda_core::{
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use support::{Gate, LONG, assert_balanced};
 
 /// A key, and the number of the event among those of its key.
 type Numbered = (u64, u64);

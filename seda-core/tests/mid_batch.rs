@@ -8,11 +8,9 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
+use crate::support::{Gate, LONG, assert_balanced};
 use seda_core::{Context, Graph, Report, Sink};
 use std::time::Duration;
-use support::{Gate, LONG, assert_balanced};
 
 /// Returns a report taken while the second event of a batch of two is in hand, after `send` ran
 /// for both.

@@ -8,8 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
+use crate::support::{assert_balanced, class};
 use seda_core::{
     Begun, Clock, Context, Controller, Graph, GraphConfig, Manual, ManualClock, Mode, Responder,
     ResponseReceiver, SendOptions, SloConfig, Source, StageConfig, Time, Worker, WorkerRange,
@@ -18,7 +17,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use support::{assert_balanced, class};
 
 const TICK: u64 = 100_000_000;
 /// The service times of a rich and a cheap answer, in nanoseconds: four workers give 400 rich or

@@ -8,8 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
+use crate::support::{LONG, assert_balanced, wait_until};
 use parking_lot::Mutex;
 use seda_core::{
     Context, Controller, Graph, GraphConfig, Manual, ManualClock, Mode, Pending, Source,
@@ -18,7 +17,6 @@ use seda_core::{
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
-use support::{LONG, assert_balanced, wait_until};
 
 const MS: Duration = Duration::from_millis(1);
 

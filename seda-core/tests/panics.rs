@@ -9,8 +9,7 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
+use crate::support::{Gate, LONG, assert_balanced, wait_until};
 use seda_core::{
     Batch, Context, Controller, Graph, GraphConfig, Handler, LossReason, ManualClock,
     RefusalReason, Source, Stage, StageConfig, WorkerRange, each,
@@ -18,7 +17,6 @@ use seda_core::{
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use support::{Gate, LONG, assert_balanced, wait_until};
 
 fn one_worker<E: Send + 'static>(graph: &mut Graph, stage: Stage<E>) {
     let workers = Some(WorkerRange::exactly(1));

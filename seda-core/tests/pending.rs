@@ -8,8 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
+use crate::support::{LONG, assert_balanced, wait_until};
 use parking_lot::Mutex;
 use seda_core::{
     Context, DeferError, Graph, Manual, ManualClock, Pending, Running, Source, StageConfig,
@@ -17,7 +16,6 @@ use seda_core::{
 };
 use std::sync::Arc;
 use std::time::Duration;
-use support::{LONG, assert_balanced, wait_until};
 
 type Parked = Arc<Mutex<Vec<Pending>>>;
 /// A pending event, and the sink for its continuation.

@@ -8,8 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
+use crate::support::{Gate, LONG, assert_balanced, wait_until};
 use parking_lot::Mutex;
 use seda_core::control::{PoolObservation, PoolSizePolicy};
 use seda_core::{
@@ -19,7 +18,6 @@ use seda_core::{
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use support::{Gate, LONG, assert_balanced, wait_until};
 
 fn workers<E: Send + 'static>(graph: &mut Graph, stage: Stage<E>, range: WorkerRange) {
     let config = StageConfig { workers: Some(range), ..StageConfig::default() };

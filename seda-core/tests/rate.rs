@@ -7,8 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
+use crate::support::{LONG, assert_balanced};
 use seda_core::RateConfig;
 use seda_core::{
     Balance, Context, Graph, GraphConfig, Manual, ManualClock, RefusalReason, Refused, Replicas,
@@ -16,7 +15,6 @@ use seda_core::{
 };
 use std::sync::Arc;
 use std::time::Duration;
-use support::{LONG, assert_balanced};
 
 const MS: Duration = Duration::from_millis(1);
 const NANO: Duration = Duration::from_nanos(1);

@@ -9,14 +9,12 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
+use crate::support::{Gate, LONG, assert_balanced, wait_until};
 use seda_core::control::{PoolObservation, PoolSizePolicy};
 use seda_core::{Context, Graph, GraphConfig, Running, Source, StageConfig, WorkerRange};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
-use support::{Gate, LONG, assert_balanced, wait_until};
 
 fn config(text: &str) -> GraphConfig {
     toml::from_str(text).unwrap()
@@ -264,7 +262,7 @@ fn under_load_every_scrape_balances_within_its_bounds_through_all_changes() {
         });
         let sending: Vec<_> = (0..2)
             .map(|n| {
-                let source = source.with_options(support::class(n));
+                let source = source.with_options(crate::support::class(n));
                 let done = &done;
                 scope.spawn(move || {
                     let mut sent = 0;

@@ -8,8 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
+use crate::support::{Gate, LONG, assert_balanced};
 use parking_lot::Mutex;
 use seda_core::testing::{Stepped, probe};
 use seda_core::{
@@ -19,7 +18,6 @@ use seda_core::{
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use support::{Gate, LONG, assert_balanced};
 
 type Ask = (u32, Responder<u32>);
 
@@ -207,7 +205,7 @@ fn a_receiver_waits_for_its_answer_times_out_and_abandons_when_dropped() {
     assert_eq!(slow.wait(LONG), Ok(2));
     let lost = source.request::<u32>(|reply| (3, reply)).unwrap();
     drop(lost);
-    support::wait_until("the request is resolved", || running.report().requests.open == 0);
+    crate::support::wait_until("the request is resolved", || running.report().requests.open == 0);
     assert_balanced(&running.drain(LONG).report);
 }
 

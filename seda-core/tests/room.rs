@@ -8,13 +8,11 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
+use crate::support::{assert_balanced, class};
 use seda_core::{
     Context, Graph, GraphConfig, Manual, ManualClock, OverloadPolicy, RefusalReason, Source,
 };
 use std::sync::Arc;
-use support::{assert_balanced, class};
 
 /// Returns stages `a` and `b` with classes gold and basic, and a budget. No worker runs unless it
 /// is stepped.

@@ -9,8 +9,7 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
+use crate::support::{LONG, ON_PURPOSE, assert_balanced, quiet_panics};
 use seda_core::{
     Context, Graph, GraphConfig, LossReason, ManualClock, Mode, Pending, Responder,
     ResponseReceiver, Running, Sink, Source, StageConfig, WorkerRange,
@@ -18,7 +17,6 @@ use seda_core::{
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use support::{LONG, ON_PURPOSE, assert_balanced, quiet_panics};
 
 /// Requests of each of the two senders.
 const EACH: u64 = 15_000;
@@ -132,7 +130,7 @@ fn every_scrape_balances_under_panics_defers_and_resizes_and_all_fates_are_as_in
         }
         let tickets: Vec<_> =
             asking.into_iter().flat_map(|asking| asking.join().unwrap()).collect();
-        support::wait_until("all are resolved", || running.report().requests.open == 0);
+        crate::support::wait_until("all are resolved", || running.report().requests.open == 0);
         done.store(true, Ordering::Relaxed);
         tickets
     });

@@ -8,8 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
+use crate::support::assert_balanced;
 use seda_core::testing::{Stepped, Timeline, probe};
 use seda_core::{
     Class, Context, Graph, LossReason, Manual, ManualClock, RefusalReason, SendOptions, Sink,
@@ -17,7 +16,6 @@ use seda_core::{
 };
 use std::sync::Arc;
 use std::time::Duration;
-use support::assert_balanced;
 
 type Send2 = fn(&mut Context, &Sink<u32>, &Sink<u32>, u32);
 
@@ -182,7 +180,7 @@ fn an_event_that_expires_in_hand_neither_sends_nor_reserves() {
             }
         })
         .unwrap();
-    graph.configure(stage, support::workers(1)).unwrap();
+    graph.configure(stage, crate::support::workers(1)).unwrap();
     let source = graph.source(stage).unwrap();
     let mut test = Stepped::start_on(graph, &timeline).unwrap();
     // After some events of 2 µs the worker takes two at once, and times each.
@@ -278,7 +276,7 @@ fn ping_pong_between_full_queues_ends() {
     let source = graph.source(ping).unwrap();
     let running = graph.start().unwrap();
     source.send_all(vec![10_000; 4]).unwrap();
-    let drained = running.drain(support::LONG);
+    let drained = running.drain(crate::support::LONG);
     assert!(drained.complete, "{}", drained.report);
     assert!(drained.report.events.refused > 0);
     assert_balanced(&drained.report);
@@ -286,7 +284,7 @@ fn ping_pong_between_full_queues_ends() {
 
 #[test]
 fn a_waiting_source_sends_once_a_place_is_free_and_fails_at_its_limit() {
-    let gate = support::Gate::default();
+    let gate = crate::support::Gate::default();
     let mut graph = Graph::new("wait");
     let stage = graph.stage::<u32>("s", 1);
     let held = gate.clone();
@@ -317,11 +315,13 @@ fn a_waiting_source_sends_once_a_place_is_free_and_fails_at_its_limit() {
     assert_eq!((refused.reason(), refused.into_event()), (RefusalReason::Full, 3));
     let waiting = {
         let source = source.clone();
-        std::thread::Builder::new().spawn(move || source.send_within(4, support::LONG)).unwrap()
+        std::thread::Builder::new()
+            .spawn(move || source.send_within(4, crate::support::LONG))
+            .unwrap()
     };
     gate.open();
     waiting.join().unwrap().unwrap();
-    let drained = running.drain(support::LONG);
+    let drained = running.drain(crate::support::LONG);
     assert_eq!((drained.report.events.handled, drained.report.events.refused), (3, 1));
     assert_balanced(&drained.report);
 }

@@ -7,8 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
+use crate::support::{ON_PURPOSE, quiet_panics};
 use parking_lot::Mutex;
 use seda_core::{
     Begun, Context, Graph, Handler, LossReason, Lost, Manual, ManualClock, Responder, Source,
@@ -16,7 +15,6 @@ use seda_core::{
 };
 use std::sync::Arc;
 use std::time::Duration;
-use support::{ON_PURPOSE, quiet_panics};
 
 struct Rig {
     graph: Manual,

@@ -8,13 +8,11 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
+use crate::support::assert_balanced;
 use seda_core::{Clock, Context, Graph, ManualClock, StageConfig, Time, WorkerRange};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use support::assert_balanced;
 
 /// A clock that counts its readings.
 #[derive(Debug, Default)]

@@ -8,8 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
+use crate::support::{Gate, assert_balanced, wait_until};
 use parking_lot::Mutex;
 use seda_core::{
     Context, Graph, LossReason, Manual, ManualClock, RefusalReason, SendOptions, Source, Stage,
@@ -17,7 +16,6 @@ use seda_core::{
 };
 use std::sync::Arc;
 use std::time::Duration;
-use support::{Gate, assert_balanced, wait_until};
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -213,5 +211,5 @@ fn a_busy_worker_leaves_the_timers_to_another() {
     // Plan and tick are handled while one of the two workers is blocked.
     wait_until("plan and tick are handled", || running.report().stages[0].handled == 2);
     gate.open();
-    assert!(running.drain(support::LONG).complete);
+    assert!(running.drain(crate::support::LONG).complete);
 }

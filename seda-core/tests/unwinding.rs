@@ -8,13 +8,11 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
+use crate::support::{ON_PURPOSE, assert_balanced, quiet_panics};
 use seda_core::{Batch, Context, Graph, Handler, Manual, ManualClock, Responder, Source, each};
 use std::panic::panic_any;
 use std::sync::Arc;
 use std::time::Duration;
-use support::{ON_PURPOSE, assert_balanced, quiet_panics};
 
 /// The payload of panics in these tests: dropping it panics again.
 struct Bomb;
@@ -220,5 +218,5 @@ fn a_handler_that_panics_when_dropped_does_not_unwind_into_the_host_of_its_worke
     assert_eq!(worker.turn(), seda_core::Turn::Ran(1));
     drop(worker);
     assert_eq!(running.report().stages[0].workers.now, 0);
-    assert!(running.drain(support::LONG).complete);
+    assert!(running.drain(crate::support::LONG).complete);
 }

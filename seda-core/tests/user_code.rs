@@ -9,8 +9,7 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
+use crate::support::{Gate, LONG, assert_balanced, wait_until};
 use parking_lot::Mutex;
 use seda_core::control::{PoolObservation, PoolSizePolicy};
 use seda_core::{
@@ -19,7 +18,6 @@ use seda_core::{
 };
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use support::{Gate, LONG, assert_balanced, wait_until};
 
 /// The graph, for user code that calls back into it.
 type Shared = Arc<OnceLock<(Running, Source<u32>)>>;
@@ -111,13 +109,13 @@ fn a_policy_may_use_the_graph_and_its_panics_do_not_end_the_control_plane() {
 
 #[test]
 fn the_control_plane_survives_a_panic_in_a_snapshot() {
-    support::quiet_panics();
+    crate::support::quiet_panics();
     let mut graph = Graph::new("g");
     let stage = graph.stage::<u32>("s", 8);
     graph.attach_each(stage, |_wire| |_event, _cx| {}).unwrap();
     let running = graph.start().unwrap();
     let snapshots = running.snapshots();
-    snapshots.request(Box::new(|_report| std::panic::panic_any(support::ON_PURPOSE)));
+    snapshots.request(Box::new(|_report| std::panic::panic_any(crate::support::ON_PURPOSE)));
     let (sender, answer) = std::sync::mpsc::channel();
     snapshots.request(Box::new(move |report| sender.send(report.stages.len()).unwrap()));
     assert_eq!(answer.recv_timeout(LONG), Ok(1));

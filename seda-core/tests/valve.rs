@@ -9,8 +9,7 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
+use crate::support::{LONG, assert_balanced};
 use parking_lot::Mutex;
 use seda_core::{
     Class, Controller, Graph, GraphConfig, LossReason, Manual, ManualClock, Mode, OverloadPolicy,
@@ -18,7 +17,6 @@ use seda_core::{
 };
 use std::sync::Arc;
 use std::time::Duration;
-use support::{LONG, assert_balanced};
 
 const GOLD: Class = Class::new(0);
 const BASIC: Class = Class::new(1);

@@ -8,10 +8,8 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
+use crate::support::{Gate, LONG, workers};
 use seda_core::{Graph, Running, Source, WorkerRange};
-use support::{Gate, LONG, workers};
 
 /// The number of rounds in which the workers are asleep; each is a chance to find the bug.
 const ROUNDS: usize = 50;

@@ -1,6 +1,6 @@
 //! The admission laws in the second after a step of the arrivals or of the demand. Virtual time is
 //! exact, so every figure is the same on every machine.
-//! `cargo test -p seda-sim --test laws -- --nocapture` prints the table of `docs/control.md`.
+//! `cargo test -p seda-sim laws:: -- --nocapture` prints the table of `docs/control.md`.
 
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -8,12 +8,10 @@
     reason = "a test fails by panicking"
 )]
 
-mod wide;
-
+use crate::wide::{SERVICES, SLO, bound, capacity, classed, deterministic, run, spec};
 use seda_core::Mode;
 use seda_sim::{SimReport, Spec};
 use std::time::Duration;
-use wide::{SERVICES, SLO, bound, capacity, classed, deterministic, run, spec};
 
 /// Runs a spec, and checks its goodput against the bound and its p99 against the SLO.
 fn overloaded(spec: &Spec, load: f64, reach: f64) -> SimReport {

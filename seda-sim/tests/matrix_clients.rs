@@ -8,15 +8,13 @@
     reason = "a test fails by panicking"
 )]
 
-mod wide;
-
+use crate::wide::{CORES, SLO, bound, classed, deterministic, run, spec};
 use seda_sim::Spec;
 use seda_sim::spec::{Demand, Moments, Process, Trace};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::path::Path;
 use std::time::Duration;
-use wide::{CORES, SLO, bound, classed, deterministic, run, spec};
 
 #[test]
 fn a_rare_class_is_served_in_time_above_or_below_the_others() {

@@ -1,7 +1,7 @@
 //! Random graphs of one to six stages, with SLOs and without: an SLO is kept, or the report says
 //! that it cannot be; without one, an overload costs no goodput.
 //!
-//! `SEDA_GRAPHS=2000 cargo test --release -p seda-sim --test random_graphs -- --nocapture` runs as
+//! `SEDA_GRAPHS=2000 cargo test --release -p seda-sim random_graphs:: -- --nocapture` runs as
 //! many graphs, prints each one that misses, and writes its spec to `target/tmp`.
 
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by panicking")]

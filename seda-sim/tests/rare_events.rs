@@ -2,10 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-mod wide;
-
+use crate::wide::{SLO, bound, deterministic, run, spec};
 use std::time::Duration;
-use wide::{SLO, bound, deterministic, run, spec};
 
 #[test]
 fn stages_with_thirteen_requests_a_second_know_their_service_within_a_second() {

@@ -1,6 +1,6 @@
 //! Requests with declared or measured costs.
 
-use crate::plant::{BASIC, MS, Plant, SLO, World, plant, plant_with, with_slo};
+use crate::admission::plant::{BASIC, MS, Plant, SLO, World, plant, plant_with, with_slo};
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

@@ -1,7 +1,7 @@
 //! Requests without a declared route: they are refused on behalf of the stages that their entry's
 //! requests visit.
 
-use crate::plant::{BASIC, MS, SLO, plant, with_slo};
+use crate::admission::plant::{BASIC, MS, SLO, plant, with_slo};
 use seda_core::{
     Clock, Context, Graph, ManualClock, Report, Responder, Stage, StageConfig, Time, WorkerRange,
 };

@@ -1,6 +1,6 @@
 //! The modes on, observe and off, their live changes, and hot pools.
 
-use crate::plant::{BASIC, MS, Plant, SLO, Sent, plant, with_slo};
+use crate::admission::plant::{BASIC, MS, Plant, SLO, Sent, plant, with_slo};
 use seda_core::{Controller, GraphConfig, Manual, Mode};
 use std::time::Duration;
 

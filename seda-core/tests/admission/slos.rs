@@ -1,7 +1,9 @@
 //! Infeasible SLOs, and evictions at a closed gate.
 
-use crate::Fixed;
-use crate::plant::{BASIC, GOLD, Job, MS, Plant, SLO, Sent, plant, plant_with, with_slo};
+use crate::admission::Fixed;
+use crate::admission::plant::{
+    BASIC, GOLD, Job, MS, Plant, SLO, Sent, plant, plant_with, with_slo,
+};
 use seda_core::{
     Balance, Context, Graph, GraphConfig, ManualClock, RefusalReason, Replicas, Responder,
     SendOptions,

@@ -1,11 +1,11 @@
 //! The build of a plan: a stepped graph and its world.
 
-use crate::job::Job;
-use crate::node::{Node, Outgoing};
-use crate::plan::{Acting, Factory, Lost, Overload, Plan, Sizing, StagePlan};
-use crate::rng::{PanicOnDrop, Rng};
+use crate::conservation::job::Job;
+use crate::conservation::node::{Node, Outgoing};
+use crate::conservation::plan::{Acting, Factory, Lost, Overload, Plan, Sizing, StagePlan};
+use crate::conservation::rng::{PanicOnDrop, Rng};
+use crate::conservation::world::{Facts, World};
 use crate::support::ON_PURPOSE;
-use crate::world::{Facts, World};
 use seda_core::GraphError;
 use seda_core::control::{PoolObservation, PoolSizePolicy};
 use seda_core::{

@@ -1,9 +1,9 @@
 //! The properties that hold after every step.
 
-use crate::build::number;
-use crate::plan::Plan;
+use crate::conservation::build::number;
+use crate::conservation::plan::Plan;
+use crate::conservation::world::{Count, Counts, STAGES, World};
 use crate::support::check_ledgers;
-use crate::world::{Count, Counts, STAGES, World};
 use seda_core::Report;
 use seda_core::report::StageReport;
 use std::collections::BTreeMap;

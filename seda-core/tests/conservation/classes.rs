@@ -1,9 +1,9 @@
 //! The ledgers per class. Metrics have them; a report has their sums.
 
-use crate::build::{NAMES, number};
-use crate::check::same;
-use crate::plan::Plan;
-use crate::world::World;
+use crate::conservation::build::{NAMES, number};
+use crate::conservation::check::same;
+use crate::conservation::plan::Plan;
+use crate::conservation::world::World;
 use metrics::{
     Counter, CounterFn, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit,
 };
@@ -64,7 +64,7 @@ pub(crate) fn check_classes(manual: &mut Manual, world: &World, plan: &Plan) -> 
     let (seen, counts) = (seen.lock(), world.counts.lock());
     let stages = NAMES.iter().take(plan.stages.len());
     for (n, stage) in stages.enumerate() {
-        let classes = crate::build::CLASS_NAMES.iter().take(plan.classes);
+        let classes = crate::conservation::build::CLASS_NAMES.iter().take(plan.classes);
         for ((class, _), count) in classes.zip(counts.by_class(n)) {
             let of = |name: &str| {
                 let key =

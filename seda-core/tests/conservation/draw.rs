@@ -1,11 +1,11 @@
 //! The distributions of plans and steps.
 
-use crate::plan::{
+use crate::conservation::plan::{
     Acting, EdgePlan, Factory, Lost, Overload, Plan, PoolPlan, Range, Sizing, StagePlan,
 };
-use crate::run::{Case, End};
-use crate::step::Step;
-use crate::world::{CLASSES, STAGES};
+use crate::conservation::run::{Case, End};
+use crate::conservation::step::Step;
+use crate::conservation::world::{CLASSES, STAGES};
 use proptest::collection::vec;
 use proptest::option::{of, weighted};
 use proptest::prelude::*;

@@ -1,7 +1,7 @@
 //! An event that records its own end.
 
-use crate::rng::{PanicOnDrop, Rng};
-use crate::world::World;
+use crate::conservation::rng::{PanicOnDrop, Rng};
+use crate::conservation::world::World;
 use seda_core::{LossReason, Responder};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering::SeqCst};

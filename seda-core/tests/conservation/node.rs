@@ -1,9 +1,9 @@
 //! The handler of every stage. A job's seed determines the handler's actions.
 
-use crate::build::number;
-use crate::job::Job;
-use crate::rng::{PanicOnDrop, Rng};
-use crate::world::{Deferred, HeldPermits, World};
+use crate::conservation::build::number;
+use crate::conservation::job::Job;
+use crate::conservation::rng::{PanicOnDrop, Rng};
+use crate::conservation::world::{Deferred, HeldPermits, World};
 use seda_core::{Batch, Context, Handler, Held, Sink, WaitingSink};
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! The plan of a random graph.
 
-use crate::build::number;
+use crate::conservation::build::number;
 use seda_core::report::StageReport;
 use seda_core::{Balance, Replicas};
 use serde::{Deserialize, Serialize};

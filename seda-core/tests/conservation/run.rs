@@ -1,12 +1,12 @@
 //! One case: the start of a plan, its steps, and its end.
 
-use crate::build::number;
-use crate::check::{check, same};
-use crate::classes::check_classes;
-use crate::plan::{Plan, StagePlan};
-use crate::step::{Step, complete, rest};
+use crate::conservation::build::number;
+use crate::conservation::check::{check, same};
+use crate::conservation::classes::check_classes;
+use crate::conservation::plan::{Plan, StagePlan};
+use crate::conservation::step::{Step, complete, rest};
+use crate::conservation::world::{STAGES, World};
 use crate::support::quiet_panics;
-use crate::world::{STAGES, World};
 use seda_core::GraphError;
 use seda_core::{Drained, Manual, Report};
 use serde::{Deserialize, Serialize};
@@ -87,7 +87,7 @@ impl Case {
         (0..outside).for_each(|n| complete(world, 0, n as u8 % 4, 1));
         let permits = std::mem::take(&mut *world.permits.lock());
         for mut placed in permits {
-            let job = crate::job::Job::new(world, placed.to, placed.class, 0, 1);
+            let job = crate::conservation::job::Job::new(world, placed.to, placed.class, 0, 1);
             match placed.permits.send(job) {
                 Ok(()) => world.counts.lock().sent(placed.from, placed.to, placed.class, 1),
                 Err(refused) => refused.into_event().keep(),

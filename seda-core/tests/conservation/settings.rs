@@ -1,9 +1,9 @@
 //! New settings for a running graph, legal or not.
 
-use crate::build::NAMES;
-use crate::check::same;
-use crate::plan::Plan;
-use crate::rng::Rng;
+use crate::conservation::build::NAMES;
+use crate::conservation::check::same;
+use crate::conservation::plan::Plan;
+use crate::conservation::rng::Rng;
 use seda_core::Mode;
 use seda_core::{CodelConfig, RateConfig};
 use seda_core::{
@@ -42,7 +42,7 @@ fn draw(plan: &Plan, rng: &mut Rng) -> GraphConfig {
         config.control.queue_delay =
             rng.pick(&[Mode::On, Mode::Observe, Mode::Off]).copied().unwrap_or_default();
     }
-    for (name, pool) in crate::build::POOLS.iter().zip(&plan.pools) {
+    for (name, pool) in crate::conservation::build::POOLS.iter().zip(&plan.pools) {
         // The workers of a hosted pool are fixed; one attempt in sixteen must fail.
         if rng.one_in(if pool.hosted { 16 } else { 3 }) {
             config.pools.insert((*name).to_owned(), PoolConfig { workers: range(rng) });

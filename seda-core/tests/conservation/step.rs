@@ -1,11 +1,11 @@
 //! The steps of a case.
 
-use crate::build::{NAMES, POOLS};
-use crate::job::{ENTERED, ENTERING, Job, TURNED_AWAY};
-use crate::plan::Plan;
-use crate::rng::Rng;
-use crate::settings::reconfigure;
-use crate::world::{Deferred, HeldPermits, World};
+use crate::conservation::build::{NAMES, POOLS};
+use crate::conservation::job::{ENTERED, ENTERING, Job, TURNED_AWAY};
+use crate::conservation::plan::Plan;
+use crate::conservation::rng::Rng;
+use crate::conservation::settings::reconfigure;
+use crate::conservation::world::{Deferred, HeldPermits, World};
 use seda_core::{Class, Manual, ReplyAddress, ReplySink, SendOptions, Source};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;

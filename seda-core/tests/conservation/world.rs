@@ -1,7 +1,7 @@
 //! The world outside the graph, which keeps the ledgers a second time.
 
-use crate::clients::Clients;
-use crate::job::Job;
+use crate::conservation::clients::Clients;
+use crate::conservation::job::Job;
 use parking_lot::Mutex;
 use seda_core::{ManualClock, Pending, Permits, Source};
 use std::collections::{BTreeMap, HashMap};
@@ -38,7 +38,7 @@ pub(crate) struct Deferred {
     pub(crate) pending: Pending,
     pub(crate) job: Job,
     pub(crate) stage: usize,
-    pub(crate) exits: Vec<crate::node::Outgoing>,
+    pub(crate) exits: Vec<crate::conservation::node::Outgoing>,
 }
 
 /// Permits that outlive their event.

@@ -19,9 +19,6 @@
     reason = "a test fails by panicking"
 )]
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod build;
 mod check;
 mod classes;

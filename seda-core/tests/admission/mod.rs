@@ -13,8 +13,6 @@ mod measured_routes;
 mod modes;
 mod plant;
 mod slos;
-#[path = "../support/mod.rs"]
-mod support;
 
 use parking_lot::Mutex;
 use plant::{BASIC, GOLD, MS, SLO, Sent, World, plant, plant_with, with_slo};

@@ -8,8 +8,6 @@
 )]
 
 mod plant;
-#[path = "../support/mod.rs"]
-mod support;
 
 use plant::{Plant, QueueControl, TICK};
 use seda_core::Begun;

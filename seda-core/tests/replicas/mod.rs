@@ -9,17 +9,15 @@
 )]
 
 mod choosing;
-#[path = "../support/mod.rs"]
-mod support;
 mod wiring;
 
+use crate::support::{assert_balanced, workers};
 use parking_lot::Mutex;
 use seda_core::{
     Balance, Balancer, Context, Graph, GraphConfig, GraphError, LossReason, Manual, ManualClock,
     RefusalReason, Replicas, Report, Sink, Source, Stage, StageConfig, each,
 };
 use std::sync::Arc;
-use support::{assert_balanced, workers};
 
 /// The balances under which each replica has a queue.
 const SEVERAL: [Balance; 3] = [Balance::ShortestQueue, Balance::TwoChoices, Balance::RoundRobin];
@@ -139,7 +137,7 @@ fn replicas_in_one_pool_keep_their_edges_apart() {
 
 #[test]
 fn one_worker_of_a_shared_pool_runs_a_replica_at_a_time() {
-    let gate = support::Gate::default();
+    let gate = crate::support::Gate::default();
     let (mut graph, render) = declare(64, 2, Balance::RoundRobin);
     let pool = graph.pool("all", seda_core::WorkerRange::exactly(2));
     let held = gate.clone();
@@ -162,14 +160,14 @@ fn one_worker_of_a_shared_pool_runs_a_replica_at_a_time() {
     let inside = report.stages.iter().map(|stage| (stage.in_hand, stage.queued));
     assert_eq!(inside.collect::<Vec<_>>(), [(1, 1), (1, 0)]);
     gate.open();
-    let drained = running.drain(support::LONG);
+    let drained = running.drain(crate::support::LONG);
     assert_eq!(drained.report.events.handled, 3);
     assert_balanced(&drained.report);
 }
 
 #[test]
 fn a_factory_receives_the_number_of_its_replica_again_after_a_panic() {
-    support::quiet_panics();
+    crate::support::quiet_panics();
     for balance in Balance::ALL {
         let (mut graph, render) = declare(64, 3, balance);
         let (made, seen) = std::sync::mpsc::channel();
@@ -180,7 +178,7 @@ fn a_factory_receives_the_number_of_its_replica_again_after_a_panic() {
                     made.lock().send(replica)?;
                     Ok(each(move |event: u32, _: &mut Context| {
                         if event == 1 {
-                            std::panic::panic_any(support::ON_PURPOSE)
+                            std::panic::panic_any(crate::support::ON_PURPOSE)
                         }
                     }))
                 }
@@ -276,7 +274,7 @@ fn on_threads_no_event_is_lost_and_a_drain_ends() {
             .unwrap();
         graph
             .attach_each(render, |wire| {
-                let join = wire.waiting_sink(join, support::LONG);
+                let join = wire.waiting_sink(join, crate::support::LONG);
                 move |n, cx| cx.send_waiting(&join, n).unwrap()
             })
             .unwrap();
@@ -289,11 +287,11 @@ fn on_threads_no_event_is_lost_and_a_drain_ends() {
         std::thread::scope(|scope| {
             for source in &sources {
                 scope.spawn(move || {
-                    (0..2_000).for_each(|n| source.send_within(n, support::LONG).unwrap());
+                    (0..2_000).for_each(|n| source.send_within(n, crate::support::LONG).unwrap());
                 });
             }
         });
-        let drained = running.drain(support::LONG);
+        let drained = running.drain(crate::support::LONG);
         assert!(drained.complete, "{balance}: {}", drained.report);
         let report = &drained.report;
         let rendered = report.stages.iter().filter(|stage| stage.name.starts_with("render"));
@@ -305,12 +303,12 @@ fn on_threads_no_event_is_lost_and_a_drain_ends() {
 
 #[test]
 fn a_waiting_sink_waits_for_any_replica() {
-    let gate = support::Gate::default();
+    let gate = crate::support::Gate::default();
     let (mut graph, render) = declare(2, 2, Balance::RoundRobin);
     let entry = graph.stage::<u32>("entry", 64);
     graph
         .attach_each(entry, |wire| {
-            let render = wire.waiting_sink(render, support::LONG);
+            let render = wire.waiting_sink(render, crate::support::LONG);
             move |n, cx| cx.send_waiting(&render, n).unwrap()
         })
         .unwrap();
@@ -331,11 +329,11 @@ fn a_waiting_sink_waits_for_any_replica() {
     let running = graph.start().unwrap();
     source.send_all((0..20).collect()).unwrap();
     // One event blocks the first replica and one is queued there; the second replica does the rest.
-    support::wait_until("the second replica does the rest", || {
+    crate::support::wait_until("the second replica does the rest", || {
         running.report().stages[1].handled == 18
     });
     gate.open();
-    let drained = running.drain(support::LONG);
+    let drained = running.drain(crate::support::LONG);
     assert_eq!((drained.report.events.handled, drained.report.events.refused), (40, 0));
     assert_balanced(&drained.report);
 }

@@ -10,9 +10,8 @@
 )]
 
 mod queues;
-#[path = "../support/mod.rs"]
-mod support;
 
+use crate::support::{assert_balanced, class};
 use parking_lot::Mutex;
 use seda_core::control::{PoolObservation, PoolSizePolicy};
 use seda_core::{
@@ -22,7 +21,6 @@ use seda_core::{
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use support::{assert_balanced, class};
 
 fn config(text: &str) -> GraphConfig {
     toml::from_str(text).unwrap()
