@@ -4,6 +4,7 @@
 mod beside;
 mod bottleneck;
 mod closed_forms;
+mod cold_start;
 mod degraded_service;
 mod diagnosis;
 mod from_report;

@@ -17,7 +17,7 @@ pub(crate) use past_seconds::{PastSeconds, Window};
 pub(crate) use sample::{Sample, StageSums, TimeSum, between};
 pub(crate) use topology::{Edge, MakeRunner, RunningPool, StagePlan, Topology};
 
-use crate::config::{PerClass, PoolIndex, Pools, Position, StageIndex, Stages};
+use crate::config::{PoolIndex, Pools, Position, StageIndex, Stages};
 use crate::event::request::RequestCounts;
 use crate::gate::GateCounts;
 use crate::monitor::blocked::BlockedSamples;
@@ -85,6 +85,7 @@ pub(crate) struct Monitor {
     pub(crate) tick: Stages<StageFigures>,
     /// The queues at the last collection, as one consistent cut.
     pub(crate) queues: Stages<QueueFigures>,
+    /// Without the response times, which `now` has.
     pub(crate) requests: RequestCounts,
     /// The budget at that time, in events and in bytes.
     pub(crate) budget: BudgetUse<usize>,
@@ -105,7 +106,7 @@ impl Monitor {
         let stages = &topology.stages;
         let cpu = StageSums { cpu: Some(0), run_queue: Some(0), ..StageSums::default() };
         let sums = stages.map(|_, _| cpu.clone());
-        let response = PerClass::default();
+        let response = Arc::default();
         let first = Sample { at: topology.now(), stages: sums, response, reactors: 0 };
         let group =
             if topology.core.is_stepped() { ControlGroup::default() } else { ControlGroup::find() };
@@ -169,9 +170,9 @@ impl Monitor {
         }
         self.recent.seconds.add(&self.tick);
         if self.recent.seconds.is_over(now) {
-            self.recent
-                .seconds
-                .begin(self.now.clone(), machine_times(topology, &self.recent.group));
+            topology.core.read_machine_cores();
+            let machine = machine_times(topology, &self.recent.group);
+            self.recent.seconds.begin(self.now.clone(), machine);
         }
         self.recent.past.push_back(self.now.clone());
         if self.recent.past.len() > WINDOW_TICKS {
@@ -217,7 +218,7 @@ impl Monitor {
             sum.windowed.shards.clone_from(&queue.shards);
             sum.gate = self.gates[stage].unwrap_or(sum.gate);
         }
-        let response = self.requests.response.clone();
+        let response = Arc::new(std::mem::take(&mut self.requests.response));
         self.now = Sample { at: now, stages: sums, response, reactors };
         self.forget(topology);
     }
@@ -319,7 +320,11 @@ impl Watched {
         let busy: Vec<u64> = places
             .map(|(place, f)| (f.busy + at(ahead, place)).saturating_sub(at(before, place)))
             .collect();
-        let schedstat = self.stats.schedstat();
+        let RunningPool { core, stages } = &topology.pools[self.pool];
+        // The thread of a worker without events slept: its times count with its next events. That of
+        // a reactor serves sockets.
+        let slept = !core.hosted && self.schedstat.is_some() && busy.iter().all(|busy| *busy == 0);
+        let schedstat = if slept { self.schedstat } else { self.stats.schedstat() };
         let earlier = self.schedstat.or_else(|| self.stats.first_schedstat());
         let spent = schedstat.zip(earlier).map(|(now, then)| now.since(then));
         self.schedstat = schedstat;
@@ -327,7 +332,6 @@ impl Watched {
         // A reactor's thread also serves its sockets. Its time is split in proportion, so that the
         // parts never exceed the whole.
         let whole = spent.map_or(all, |spent| all.max(spent.cpu + spent.run_queue));
-        let RunningPool { core, stages } = &topology.pools[self.pool];
         if let Some(spent) = spent.filter(|_| core.hosted) {
             let inside: u64 = busy.iter().map(|busy| share(spent.cpu, *busy, whole)).sum();
             *reactors += spent.cpu.saturating_sub(inside);

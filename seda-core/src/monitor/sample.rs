@@ -3,6 +3,7 @@
 use crate::config::{PerClass, Stages};
 use crate::gate::GateCounts;
 use crate::platform::Time;
+use crate::platform::sync::Arc;
 use crate::queue::ClassLedger;
 use crate::stats::Quantiles;
 
@@ -170,8 +171,9 @@ impl StageSums {
 pub(crate) struct Sample {
     pub(crate) at: Time,
     pub(crate) stages: Stages<StageSums>,
-    /// Response times since the graph began, by class.
-    pub(crate) response: PerClass<Quantiles>,
+    /// Response times since the graph began, by class. Shared: ten samples of a tick are kept, and
+    /// a histogram has 20 KB.
+    pub(crate) response: Arc<PerClass<Quantiles>>,
     /// Nanoseconds on a core that the threads of hosted workers spent outside stages.
     pub(crate) reactors: u64,
 }

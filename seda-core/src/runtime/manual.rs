@@ -7,10 +7,14 @@ use crate::platform::Time;
 use crate::platform::sync::Arc;
 use crate::runtime::drain::{Drained, cancel_timers, conclude, end_graph, shed_queues};
 use crate::runtime::settings::set_soft_capacity;
+#[cfg(feature = "simulation")]
+use crate::runtime::threads::EARLY_TICK_PART;
 use crate::stage::Decision;
 use crate::worker::{Turn, Worker};
 use crossbeam_channel::Receiver;
 use std::fmt;
+#[cfg(feature = "simulation")]
+use std::time::Duration;
 
 /// A graph without threads: each step is a call, and each result is exact. For tests, simulations
 /// and counts of instructions.
@@ -142,6 +146,16 @@ impl Manual {
         self.plane.tick();
         self.add_workers();
         self.tell_owners();
+    }
+
+    /// Returns the time of a tick before the regular one, `interval` after the last one: the first
+    /// services of a stage have ended since the last call, and its gate is to learn of them. `None`
+    /// if there is no reason.
+    #[cfg(feature = "simulation")]
+    pub fn early_tick(&mut self, last: Time, interval: Duration) -> Option<Time> {
+        let core = &self.plane.topology.core;
+        let earliest = last.after(interval / EARLY_TICK_PART);
+        core.early_tick.take().then(|| earliest.max(core.now()))
     }
 
     /// Returns a report of the whole graph.

@@ -93,5 +93,7 @@ pub(super) enum Message {
     NextSnapshot(SnapshotRequest),
     /// Settings have changed, possibly the length of the tick.
     Settings,
+    /// A stage has ended its first services: tick before the time.
+    EarlyTick,
     Stop,
 }

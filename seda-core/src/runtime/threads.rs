@@ -28,6 +28,9 @@ const EXIT_SLICE: Duration = Duration::from_millis(1);
 /// ten seconds tell a share within 6 %.
 const LOOK_INTERVAL: Duration = Duration::from_millis(40);
 
+/// An early tick comes at least this part of the interval after the tick before it.
+pub(super) const EARLY_TICK_PART: u32 = 10;
+
 /// The channel on which threads announce their exit.
 struct Exits {
     sender: Sender<()>,
@@ -73,6 +76,11 @@ impl Threads {
         for index in plane.topology.pools.indices() {
             self.try_add_workers(plane, index)?;
         }
+        let messages = self.messages.clone();
+        plane.topology.core.early_tick.set_wake(move || {
+            // A send fails only after the end.
+            let _ = messages.send(Message::EarlyTick);
+        });
         let graph = &plane.topology.core.name;
         let control = ControlThread {
             plane: Arc::clone(plane),
@@ -197,6 +205,7 @@ struct ControlThread {
 impl ControlThread {
     fn run(mut self) {
         let mut next = self.next_tick();
+        let mut earliest = self.earliest_tick();
         // The next look at blocked workers; `None` while none blocks.
         let mut look: Option<Time> = None;
         loop {
@@ -211,6 +220,7 @@ impl ControlThread {
                         self.tick();
                         // Counted from now, so a late tick is not followed by a burst of ticks.
                         next = self.next_tick();
+                        earliest = self.earliest_tick();
                     }
                     if look.is_none_or(|look| look <= self.plane.topology.now()) {
                         look = self.plane.sample_blocked().then(|| self.next_look());
@@ -221,6 +231,7 @@ impl ControlThread {
                     next = next.min(self.next_tick());
                     self.cached = None;
                 }
+                Ok(Message::EarlyTick) => next = next.min(earliest),
                 Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return,
             }
         }
@@ -229,6 +240,13 @@ impl ControlThread {
     fn next_tick(&self) -> Time {
         let topology = &self.plane.topology;
         topology.now().after(topology.settings().control.tick)
+    }
+
+    /// Returns the earliest time of a tick after the present one, a tenth of the interval away: a
+    /// shorter tick sees too little, and a hundred new stages cause ten ticks.
+    fn earliest_tick(&self) -> Time {
+        let topology = &self.plane.topology;
+        topology.now().after(topology.settings().control.tick / EARLY_TICK_PART)
     }
 
     /// Returns a time in 20 to 60 ms. The interval varies, so that looks meet every phase of

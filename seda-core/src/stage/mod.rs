@@ -14,6 +14,7 @@ mod any;
 mod charge;
 mod clock;
 mod core;
+mod early_tick;
 mod enqueue;
 mod extractors;
 mod finish_barrier;

@@ -8,6 +8,7 @@ use crate::platform::{Clock, Time};
 use crate::queue::{Budget, ByteBudget};
 use crate::stage::any::AnyStage;
 use crate::stage::clock::GraphClock;
+use crate::stage::early_tick::EarlyTick;
 use crate::stage::finish_barrier::FinishBarrier;
 use crate::stage::journal::{Controller, Decision, Journal};
 use crate::stage::loss_notifier::LossNotifier;
@@ -28,6 +29,7 @@ pub(crate) struct GraphShared {
     pub(crate) loss_notifier: LossNotifier,
     pub(crate) space: SpaceNotify,
     pub(crate) finish_barrier: FinishBarrier,
+    pub(crate) early_tick: EarlyTick,
     live: LiveSettings,
     phase: Phase,
     stages: OnceLock<Vec<Weak<dyn AnyStage>>>,
@@ -41,6 +43,8 @@ struct LiveSettings {
     classes: AtomicUsize,
     /// Cores that the workers have; 0: as many as the machine gives this process.
     cores: AtomicUsize,
+    /// The cores that the machine gave this process when they were last read.
+    machine_cores: AtomicUsize,
     /// True if times and distributions are recorded; the ledgers always are.
     timed: AtomicBool,
     /// The number of changes since the start. A value derived from settings is refreshed when this
@@ -75,9 +79,11 @@ impl GraphShared {
             loss_notifier: LossNotifier::default(),
             space: SpaceNotify::default(),
             finish_barrier: FinishBarrier::default(),
+            early_tick: EarlyTick::default(),
             live: LiveSettings {
                 classes: AtomicUsize::new(1),
                 cores: AtomicUsize::new(0),
+                machine_cores: AtomicUsize::new(machine_cores()),
                 timed: AtomicBool::new(true),
                 changes: AtomicUsize::new(0),
             },
@@ -103,13 +109,21 @@ impl GraphShared {
     /// Returns the number of cores that the workers have.
     pub(crate) fn cores(&self) -> usize {
         match self.live.cores.load(Ordering::Relaxed) {
-            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            0 => self.live.machine_cores.load(Ordering::Relaxed),
             cores => cores,
         }
     }
 
     pub(crate) fn set_cores(&self, cores: usize) {
         self.live.cores.store(cores, Ordering::Relaxed);
+    }
+
+    /// Reads how many cores the machine gives this process: a quota or an affinity may change. It
+    /// opens several files: half a millisecond, so it is done once a second.
+    pub(crate) fn read_machine_cores(&self) {
+        if self.live.cores.load(Ordering::Relaxed) == 0 {
+            self.live.machine_cores.store(machine_cores(), Ordering::Relaxed);
+        }
     }
 
     /// True if times and distributions are recorded.
@@ -269,4 +283,8 @@ impl GraphShared {
             self.space.announce();
         }
     }
+}
+
+fn machine_cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }

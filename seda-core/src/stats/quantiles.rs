@@ -12,13 +12,13 @@ const HIGHEST_NANOS: u64 = 60_000_000_000;
 /// Two digits keep a histogram near 20 KB and its merge at a few microseconds. Three would cost
 /// eight times as much, and a fifth of a core in merging.
 const SIGNIFICANT_DIGITS: u8 = 2;
-/// The number of records kept without a histogram. Many workers and stages mean few records for
-/// each pair in a tick, and merging 32 records costs a tenth of merging a histogram.
-const FEW: usize = 32;
+/// The number of records kept without a histogram. At a thousand events a second a tick has a
+/// hundred, and merging these touches a tenth of the memory that merging histograms does.
+const FEW: usize = 256;
 
 /// A distribution of durations in nanoseconds: quantiles within 1 %; mean, count and maximum exact.
 ///
-/// Up to 32 records are kept as they are; only then is a histogram allocated, so an idle stage
+/// Up to 256 records are kept as they are; only then is a histogram allocated, so an idle stage
 /// needs no memory.
 ///
 /// ```
@@ -78,7 +78,7 @@ impl Quantiles {
     /// Returns the records since `then`, an earlier copy of these: quantiles within 1 %, mean and
     /// count exact. The maximum is that of all records.
     pub fn since(&self, then: &Quantiles) -> Quantiles {
-        let (Some(now), Some(before)) = (self.recorded(), then.recorded()) else {
+        let (Some(now), Some(before)) = (self.histogram(), then.histogram()) else {
             return self.clone();
         };
         let mut histogram = now.into_owned();
@@ -126,26 +126,25 @@ impl Quantiles {
 
     /// Returns the quantile `q` in 0..=1, in seconds; `None` without records.
     pub fn quantile_seconds(&self, q: f64) -> Option<f64> {
-        self.seconds_at(&*self.recorded()?, q)
+        self.seconds_at(&self.recorded()?, q)
     }
 
-    fn seconds_at(&self, recorded: &Histogram<u64>, q: f64) -> Option<f64> {
-        Some(recorded.value_at_quantile(q).min(self.max) as f64 / 1e9)
+    fn seconds_at(&self, recorded: &Recorded<'_>, q: f64) -> Option<f64> {
+        Some(recorded.quantile(q).min(self.max) as f64 / 1e9)
     }
 
     /// Returns the squared coefficient of variation, where the longest hundredth counts as the 99th
     /// percentile: a stall of the machine must not pass for a heavy tail. `None` without records.
     pub(crate) fn variation(&self) -> Option<f64> {
         let recorded = self.recorded()?;
-        let most = recorded.value_at_quantile(0.99).min(self.max) as f64;
+        let most = recorded.quantile(0.99).min(self.max) as f64;
         let (mut count, mut sum, mut squares) = (0.0, 0.0, 0.0);
-        for step in recorded.iter_recorded() {
-            let n = step.count_since_last_iteration() as f64;
-            let nanos = (step.value_iterated_to() as f64).min(most);
+        recorded.for_each(|nanos, times| {
+            let (n, nanos) = (times as f64, (nanos as f64).min(most));
             count += n;
             sum += n * nanos;
             squares += n * nanos * nanos;
-        }
+        });
         let mean = sum / count;
         (mean > 0.0).then(|| (squares / count / (mean * mean) - 1.0).max(0.0))
     }
@@ -153,7 +152,7 @@ impl Quantiles {
     /// Returns the quantiles of a report.
     pub fn summary(&self) -> QuantileSummary {
         let recorded = self.recorded();
-        let at = |q| self.seconds_at(recorded.as_deref()?, q);
+        let at = |q| self.seconds_at(recorded.as_ref()?, q);
         QuantileSummary {
             p10: at(0.10),
             p50: at(0.50),
@@ -172,18 +171,34 @@ impl Quantiles {
         let Some(recorded) = self.recorded() else {
             return Vec::new();
         };
-        let mut cumulative = 0;
-        recorded
-            .iter_recorded()
-            .map(|step| {
-                cumulative += step.count_since_last_iteration();
-                (step.value_iterated_to().min(self.max) as f64 / 1e9, cumulative)
-            })
-            .collect()
+        let (mut steps, mut cumulative) = (Vec::new(), 0);
+        recorded.for_each(|nanos, times| {
+            cumulative += times;
+            steps.push((nanos.min(self.max) as f64 / 1e9, cumulative));
+        });
+        steps
+    }
+
+    /// Returns all records in ascending order; `None` without records.
+    fn recorded(&self) -> Option<Recorded<'_>> {
+        if self.count == 0 {
+            return None;
+        }
+        if self.many {
+            return self.histogram.as_deref().map(Recorded::Many);
+        }
+        let mut few = self.few.clone();
+        few.sort_unstable();
+        few.dedup_by(|next, kept| {
+            let equal = next.0 == kept.0;
+            kept.1 += if equal { next.1 } else { 0 };
+            equal
+        });
+        Some(Recorded::Few { records: few, count: self.count })
     }
 
     /// Returns all records as a histogram, built here if they are few; `None` without records.
-    fn recorded(&self) -> Option<Cow<'_, Histogram<u64>>> {
+    fn histogram(&self) -> Option<Cow<'_, Histogram<u64>>> {
         if self.count == 0 {
             return None;
         }
@@ -207,6 +222,48 @@ impl Quantiles {
             few.for_each(|(nanos, count)| histogram.saturating_record_n(nanos, count));
         }
         Some(histogram)
+    }
+}
+
+/// The records of a distribution, readable in ascending order.
+enum Recorded<'a> {
+    /// Durations, each once, with their counts.
+    Few {
+        records: Vec<(u64, u64)>,
+        /// The sum of the counts.
+        count: u64,
+    },
+    Many(&'a Histogram<u64>),
+}
+
+impl Recorded<'_> {
+    /// Returns the quantile `q` in nanoseconds: the least duration that a share `q` of all records
+    /// does not exceed.
+    fn quantile(&self, q: f64) -> u64 {
+        match self {
+            Recorded::Few { records, count } => {
+                let rank = ((q.clamp(0.0, 1.0) * *count as f64).ceil() as u64).max(1);
+                let mut cumulative = 0;
+                let reaches = |record: &&(u64, u64)| {
+                    cumulative += record.1;
+                    cumulative >= rank
+                };
+                records.iter().find(reaches).or(records.last()).map_or(0, |record| record.0)
+            }
+            Recorded::Many(histogram) => histogram.value_at_quantile(q),
+        }
+    }
+
+    /// Calls `each` with every duration in nanoseconds and its count, in ascending order.
+    fn for_each(&self, mut each: impl FnMut(u64, u64)) {
+        match self {
+            Recorded::Few { records, .. } => {
+                records.iter().for_each(|(nanos, count)| each(*nanos, *count));
+            }
+            Recorded::Many(histogram) => histogram
+                .iter_recorded()
+                .for_each(|step| each(step.value_iterated_to(), step.count_since_last_iteration())),
+        }
     }
 }
 
@@ -318,11 +375,11 @@ mod tests {
         (1..=FEW as u64).for_each(|millis| quantiles.record(millis * 1_000_000, 1));
         assert!(quantiles.histogram.is_none());
         let few = quantiles.summary();
-        assert_eq!((few.count, few.max), (32, Some(0.032)));
-        assert!((few.p50.unwrap() - 0.016).abs() <= 0.000_16);
+        assert_eq!((few.count, few.max), (256, Some(0.256)));
+        assert_eq!((few.p50, few.p99), (Some(0.128), Some(0.254)));
         quantiles.record(1_000_000, 1);
         assert!(quantiles.histogram.is_some());
-        assert_eq!(quantiles.cdf().last().unwrap().1, 33);
+        assert_eq!(quantiles.cdf().last().unwrap().1, 257);
         quantiles.clear();
         assert_eq!(quantiles.summary(), QuantileSummary::default());
         quantiles.record(7_000_000, 2);

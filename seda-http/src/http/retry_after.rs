@@ -8,8 +8,9 @@ use seda_core::{Class, Clock, Report, Snapshots, Time};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The oldest estimate that is used without a new request: the age of a snapshot at most.
-const ESTIMATE_AGE_MOST: Duration = Duration::from_millis(250);
+/// The oldest estimate that is used without a new request. Retry-After has whole seconds, and a
+/// report costs about a millisecond.
+const ESTIMATE_AGE_MOST: Duration = Duration::from_secs(1);
 
 /// Spreads the clients that are refused together over half to one and a half times the estimate.
 const JITTER: f64 = 0.5;

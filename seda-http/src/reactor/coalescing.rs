@@ -15,8 +15,9 @@ const PAUSE_MOST: Duration = Duration::from_millis(2);
 /// The pause is this fraction of the SLO, because it adds to every response time.
 const SLO_FRACTION: u32 = 100;
 
-/// Refusals that follow each other within this time are a flood. A pause then groups at least two.
-const FLOOD: Duration = Duration::from_micros(250);
+/// Refusals that follow each other within this part of the pause are a flood: a pause groups at
+/// least two.
+const FLOOD_PART: u32 = 2;
 
 /// Returns the pause for the shortest response-time SLO; `None` without one.
 pub(super) fn pause(slo: Option<Duration>) -> Duration {
@@ -38,10 +39,18 @@ pub(super) struct WakeupCoalescer {
 }
 
 impl WakeupCoalescer {
-    /// Takes in a round from `begun` to `now`. `refused_total` counts all refusals so far.
-    pub(super) fn note_round(&mut self, refused_total: u64, begun: Time, now: Time) {
+    /// Takes in a round from `begun` to `now`. `refused_total` counts all refusals so far; `pause` is
+    /// the time that the reactor would pause.
+    pub(super) fn note_round(
+        &mut self,
+        refused_total: u64,
+        begun: Time,
+        now: Time,
+        pause: Duration,
+    ) {
         if refused_total > self.refused_total {
-            self.is_flooded = self.last_refusal.is_some_and(|last| begun.since(last) < FLOOD);
+            let flood = pause / FLOOD_PART;
+            self.is_flooded = self.last_refusal.is_some_and(|last| begun.since(last) < flood);
             self.last_refusal = Some(now);
         } else {
             self.is_flooded = false;
@@ -76,18 +85,28 @@ mod tests {
     }
 
     #[test]
+    fn a_shorter_pause_needs_closer_refusals() {
+        let mut coalescer = WakeupCoalescer::default();
+        coalescer.note_round(1, at(0), at(5), PAUSE_LEAST);
+        coalescer.note_round(2, at(300), at(305), PAUSE_LEAST);
+        assert!(!coalescer.is_flooded());
+        coalescer.note_round(3, at(500), at(505), PAUSE_LEAST);
+        assert!(coalescer.is_flooded());
+    }
+
+    #[test]
     fn close_refusals_are_a_flood_until_a_round_without_one() {
         let mut coalescer = WakeupCoalescer::default();
-        coalescer.note_round(1, at(0), at(5));
+        coalescer.note_round(1, at(0), at(5), PAUSE_MOST);
         assert!(!coalescer.is_flooded());
-        coalescer.note_round(2, at(1_000), at(1_005));
+        coalescer.note_round(2, at(1_100), at(1_105), PAUSE_MOST);
         assert!(!coalescer.is_flooded());
-        coalescer.note_round(3, at(1_200), at(1_210));
+        coalescer.note_round(3, at(2_000), at(2_010), PAUSE_MOST);
         assert!(coalescer.is_flooded());
-        coalescer.note_pause_end(at(1_710));
-        coalescer.note_round(9, at(1_715), at(1_740));
+        coalescer.note_pause_end(at(4_010));
+        coalescer.note_round(9, at(4_015), at(4_040), PAUSE_MOST);
         assert!(coalescer.is_flooded());
-        coalescer.note_round(9, at(2_300), at(2_301));
+        coalescer.note_round(9, at(4_300), at(4_301), PAUSE_MOST);
         assert!(!coalescer.is_flooded());
     }
 }

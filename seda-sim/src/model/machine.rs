@@ -13,7 +13,7 @@ use super::period::Period;
 use crate::base::rng::{Purpose, Rng};
 use crate::base::time::nanos;
 use crate::spec::{Demand, Fault, Spec, StageSpec};
-use seda_core::{Begun, Manual, Report, Worker};
+use seda_core::{Begun, Manual, Report, Time, Worker};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
@@ -235,6 +235,11 @@ impl Machine {
                 self.begin(index, pool, now);
             }
         }
+    }
+
+    /// Returns the time of a tick that the graph asks for before its time; `None` if it does not.
+    pub(crate) fn early_tick(&mut self, last: Time, interval: Duration) -> Option<Time> {
+        self.graph.early_tick(last, interval)
     }
 
     /// Credits workers with the time of their running bursts, as a kernel does. Anything that reads

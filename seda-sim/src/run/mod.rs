@@ -2,6 +2,9 @@
 //!
 //! Imports everything below. State that is not about the order of events does not belong here.
 
+mod ticks;
+
+use self::ticks::Ticks;
 use crate::base::time::nanos;
 use crate::model::arrivals::{Arrival, Stream, streams};
 use crate::model::build::{Built, build};
@@ -12,15 +15,11 @@ use crate::model::outside::Outside;
 use crate::model::timers::Timer;
 use crate::report::SimReport;
 use crate::spec::Spec;
-use seda_core::Mode;
 use seda_core::{ManualClock, Report, Time};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// The ticks that the window of a graph's report spans.
-const TICKS_PER_REPORT: u32 = 10;
 
 /// Runs a spec to its end. The same spec and seed give the same report, to the bit.
 ///
@@ -80,9 +79,7 @@ struct Simulation {
     /// Core time of a request outside the stages, and of a refusal in addition.
     entry_work: f64,
     refusal_work: f64,
-    /// The interval of the controllers' ticks.
-    tick: u64,
-    next_tick: u64,
+    ticks: Ticks,
     /// Arrivals and ticks so far.
     events: u64,
 }
@@ -91,7 +88,6 @@ impl Simulation {
     fn new(spec: &Spec, seed: u64, mut built: Built) -> Result<Self, SimError> {
         let mut streams = streams(spec, seed)?;
         let arrivals = streams.iter_mut().filter_map(Stream::next).map(Reverse).collect();
-        let tick = nanos(tick(spec)).max(1);
         Ok(Self {
             clock: Arc::clone(&built.clock),
             streams,
@@ -103,8 +99,7 @@ impl Simulation {
             machine: Machine::new(spec, seed, built),
             entry_work: nanos(spec.arrivals.cpu) as f64,
             refusal_work: nanos(spec.refusal_cpu) as f64,
-            tick,
-            next_tick: first_tick(nanos(spec.warm_up), tick),
+            ticks: Ticks::new(spec),
             events: 0,
         })
     }
@@ -153,7 +148,7 @@ impl Simulation {
             let arrival = self.arrivals.peek().map_or(u64::MAX, |Reverse(next)| next.at);
             let client = self.clients.next_due().unwrap_or(u64::MAX);
             let beside = self.next_beside();
-            let now = machine.min(arrival).min(client).min(beside).min(self.next_tick);
+            let now = machine.min(arrival).min(client).min(beside).min(self.ticks.next());
             if now >= end {
                 return;
             }
@@ -173,12 +168,13 @@ impl Simulation {
             } else {
                 self.events += 1;
                 self.machine.tick(now);
-                self.next_tick = now.saturating_add(self.tick);
+                self.ticks.tick(now);
             }
             // Every event may evict others: their clients are told now, not at the next arrival.
             self.machine.tell_owners();
             self.machine.settle(now);
             self.clients.collect(now);
+            self.ticks.follow(&mut self.machine);
         }
     }
 
@@ -223,34 +219,5 @@ impl Simulation {
         } else {
             self.machine.charge(now, self.refusal_work);
         }
-    }
-}
-
-/// Returns the time of the first tick, so that one tick falls on the beginning of the window.
-fn first_tick(window: u64, tick: u64) -> u64 {
-    match window % tick {
-        0 => tick,
-        rest => rest,
-    }
-}
-
-/// Returns the interval of the controllers' ticks.
-///
-/// Without controllers a tick only moves the window of the graph's report. Then ten ticks span the
-/// measured window, so a simulated day has ten ticks and not a million.
-fn tick(spec: &Spec) -> Duration {
-    let control = &spec.graph.control;
-    let mut off = control.clone();
-    off.set_mode(Mode::Off);
-    // Queue-delay shedding acts at dequeue; of it and of hot spots a tick only tells.
-    off.queue_delay = control.queue_delay;
-    off.hotspot = control.hotspot;
-    if spec.stages.iter().all(|stage| stage.outside.is_none()) {
-        off.outstanding = control.outstanding;
-    }
-    if *control == off {
-        (spec.window / TICKS_PER_REPORT).max(Duration::from_nanos(1))
-    } else {
-        control.tick
     }
 }

@@ -198,7 +198,13 @@ impl Estimate {
         if before.are_declared != costs.are_declared {
             self.cost_model = CostModel::default();
         }
+        let is_new = self.service.known.is_none();
         self.update_service(observed);
+        // Before the first service the parallelism was what the settings allow. A first burst of
+        // long services cannot wait for the second tick.
+        if is_new && self.service.known.is_some_and(|mean| mean * FIRST_BURST > HORIZON) {
+            self.parallelism = None;
+        }
         if let Some(wait) = observed.wait.quantile_seconds(0.9) {
             self.wait = Some(WAIT.update(self.wait, wait, 1.0));
         }

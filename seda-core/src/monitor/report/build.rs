@@ -1,6 +1,6 @@
 //! Builds a report from the monitor's sums.
 
-use crate::config::StageIndex;
+use crate::config::{PerClass, StageIndex};
 use crate::event::request::RequestCounts;
 use crate::event::{LossCounts, RefusalCounts};
 use crate::gate::{GateCounts, TenantName};
@@ -13,6 +13,7 @@ use crate::monitor::report::{
 use crate::monitor::{Monitor, Sample, StageSums, Topology, between};
 use crate::platform::Time;
 use crate::queue::ClassLedger;
+use crate::stats::Quantiles;
 use std::collections::BTreeMap;
 
 /// The number of tenants in a report: they fit on one screen with the stages.
@@ -53,7 +54,7 @@ impl Report {
                 bytes_used: monitor.bytes.used,
                 bytes_limit: monitor.bytes.limit,
             },
-            response_seconds: responses(topology, &monitor.requests),
+            response_seconds: responses(topology, &monitor.now.response),
             classes: classes(topology, monitor, then),
             stages: topology.stages.indices().map(|n| stage(measure, then, n)).collect(),
             edges: edges(measure),
@@ -123,8 +124,11 @@ fn by_refusal(counts: &RefusalCounts) -> BTreeMap<String, u64> {
     named.map(|(reason, n)| (reason.to_string(), n)).collect()
 }
 
-fn responses(topology: &Topology, figures: &RequestCounts) -> BTreeMap<String, ResponseReport> {
-    let classes = topology.classes().iter().zip(&figures.response);
+fn responses(
+    topology: &Topology,
+    response: &PerClass<Quantiles>,
+) -> BTreeMap<String, ResponseReport> {
+    let classes = topology.classes().iter().zip(response);
     classes
         .map(|(class, response)| {
             let report = ResponseReport { quantiles: response.summary(), cdf: response.cdf() };
@@ -137,7 +141,7 @@ fn classes(topology: &Topology, monitor: &Monitor, then: &Sample) -> Vec<ClassRe
     let slo = topology.settings().slo.clone();
     let now = &monitor.now;
     let ten = monitor.recent.seconds.last_ten().map_or(now, |window| window.start);
-    let responses = now.response.iter().zip(&then.response).zip(&ten.response);
+    let responses = now.response.iter().zip(&*then.response).zip(&*ten.response);
     let classes = topology.classes().iter().zip(slo).zip(responses);
     classes
         .map(|((class, slo), ((now, then), ten))| {
