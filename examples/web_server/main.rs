@@ -11,7 +11,6 @@
 //! the server read that file again. Its settings of the graph then take effect, all of them or, if
 //! one is invalid, none.
 
-mod directory;
 mod file;
 mod reload;
 mod settings;
@@ -68,7 +67,7 @@ fn serve(flags: Flags) -> Result<(), Box<dyn Error>> {
         // Without a file, the signal ends the program as usual.
         signals.add_signal(SIGHUP)?;
     }
-    let (site, described) = site::Site::open(&flags)?;
+    let (site, described) = site::Site::open(&flags, settings.files.clone())?;
     let server = stages::start(settings, site)?;
 
     let url = format!("http://{}", server.local_addr());
