@@ -57,7 +57,10 @@ fn without_a_descriptor_a_file_is_unavailable_and_not_missing() {
             break answer;
         }
     };
-    assert!(refused.starts_with("HTTP/1.1 503 ") && refused.contains("retry-after: 1"), "{refused}");
+    assert!(
+        refused.starts_with("HTTP/1.1 503 ") && refused.contains("retry-after: 1"),
+        "{refused}"
+    );
     drop(taken);
     assert!(ask(&mut client, "/a").starts_with("HTTP/1.1 200 "));
     fs::remove_dir_all(root).unwrap();

@@ -86,7 +86,7 @@ impl Weighter<Key, Arc<CacheEntry>> for EntryWeighter {
 /// for once (S3-FIFO), so that a crawler of all files does not displace the popular ones. The hash
 /// has random keys: clients choose the paths.
 pub(super) struct FileCache {
-    entries: Cache<Key, Arc<CacheEntry>, EntryWeighter>,
+    entries: Cache<Key, Arc<CacheEntry>, EntryWeighter, RandomState>,
 }
 
 impl FileCache {

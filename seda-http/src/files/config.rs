@@ -181,7 +181,8 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_an_error() {
-        for json in [r#"{"root": "."}"#, r#"{"cache_control": [{"path": "*", "value": "", "x": 1}]}"#]
+        for json in
+            [r#"{"root": "."}"#, r#"{"cache_control": [{"path": "*", "value": "", "x": 1}]}"#]
         {
             let parsed = serde_json::from_str::<FilesConfig>(json);
             assert!(parsed.unwrap_err().to_string().contains("unknown field"));

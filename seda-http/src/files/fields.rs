@@ -79,8 +79,7 @@ fn media_type(path: &str) -> HeaderValue {
     let text = guess.essence_str();
     let is_text = text.starts_with("text/") || matches!(text, "image/svg+xml" | "application/xml");
     let text = if is_text { format!("{text}; charset=utf-8") } else { text.to_owned() };
-    HeaderValue::from_str(&text)
-        .unwrap_or(HeaderValue::from_static("application/octet-stream"))
+    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("application/octet-stream"))
 }
 
 /// Returns true if a pattern matches a path below the root. A `*` stands for any characters, slashes

@@ -62,9 +62,8 @@ fn decode(path: &str) -> Option<Cow<'_, str>> {
     if !path.contains('%') {
         return Some(Cow::Borrowed(path));
     }
-    let has_slash = path.split('%').skip(1).any(|rest| {
-        matches!(rest.as_bytes(), [b'2', b'f' | b'F', ..])
-    });
+    let has_slash =
+        path.split('%').skip(1).any(|rest| matches!(rest.as_bytes(), [b'2', b'f' | b'F', ..]));
     if has_slash { None } else { percent_decode_str(path).decode_utf8().ok() }
 }
 
@@ -163,7 +162,8 @@ mod tests {
 
     #[test]
     fn dotfiles_are_served_if_asked_and_parents_never() {
-        for (path, is_served) in [("/.env", true), ("/a/.b/c", true), ("/..", false), ("/.", false)] {
+        for (path, is_served) in [("/.env", true), ("/a/.b/c", true), ("/..", false), ("/.", false)]
+        {
             assert_eq!(SitePath::read(path, "", true).is_some(), is_served, "{path}");
         }
     }

@@ -148,7 +148,8 @@ mod tests {
 
     #[test]
     fn a_set_without_a_byte_of_the_file_is_unsatisfiable() {
-        for field in ["bytes=10000-", "bytes=-0", "bytes=99999999999999999999-", "bytes=10000-1e9"] {
+        for field in ["bytes=10000-", "bytes=-0", "bytes=99999999999999999999-", "bytes=10000-1e9"]
+        {
             let expected =
                 if field.ends_with("e9") { Selection::Whole } else { Selection::Unsatisfiable };
             assert_eq!(of(field, 10_000), expected, "{field}");

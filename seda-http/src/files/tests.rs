@@ -496,7 +496,8 @@ fn without_memory_each_request_reads_the_disk() {
 fn a_file_that_has_just_changed_is_not_kept_in_memory() {
     let site = Site::new("racy");
     // The last change is always recent.
-    let clocks = Clocks { monotonic: Arc::clone(&site.clock) as Arc<_>, wall: || SystemTime::UNIX_EPOCH };
+    let clocks =
+        Clocks { monotonic: Arc::clone(&site.clock) as Arc<_>, wall: || SystemTime::UNIX_EPOCH };
     let files = Files::with_clocks(&site.path, FilesConfig::default(), clocks).unwrap();
     let get = || Answer::of(files.respond(&Request::get("/a").body(()).unwrap()));
     for content in ["one", "two", "six"] {

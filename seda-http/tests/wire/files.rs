@@ -31,11 +31,11 @@ impl FileSite {
         graph
             .attach_each_in(&reactors, memory, |wire| {
                 let disk = wire.sink(disk);
-                move |call: HttpRequest, cx: &mut Context| {
-                    match in_memory.try_respond(&call.request) {
-                        Some(answer) => call.respond(answer),
-                        None => cx.send(&disk, call).unwrap_or_else(Refused::give_up),
-                    }
+                move |call: HttpRequest, cx: &mut Context| match in_memory
+                    .try_respond(&call.request)
+                {
+                    Some(answer) => call.respond(answer),
+                    None => cx.send(&disk, call).unwrap_or_else(Refused::give_up),
                 }
             })
             .unwrap();
