@@ -1,6 +1,8 @@
 //! A server of files without a free descriptor, in a process of its own.
 
 #![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use seda_core::{Context, Graph};
 use seda_http::{Files, FilesConfig, Http, HttpConfig, HttpRequest};
