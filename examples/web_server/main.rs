@@ -61,7 +61,7 @@ fn serve(flags: Flags) -> Result<(), Box<dyn Error>> {
     // warnings are filtered by one comparison each.
     tracing_subscriber::fmt().with_max_level(LevelFilter::WARN).with_writer(io::stderr).init();
     let settings = Settings::from_flags(&flags)?;
-    let http = settings.http.clone();
+    let started = settings.clone();
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
     if flags.config.is_some() {
         // Without a file, the signal ends the program as usual.
@@ -80,7 +80,7 @@ fn serve(flags: Flags) -> Result<(), Box<dyn Error>> {
     println!("Ctrl-C drains and prints a report.");
 
     for _ in signals.forever().take_while(|signal| *signal == SIGHUP) {
-        reload::reload(&flags, &http, &server);
+        reload::reload(&flags, &started, &server);
     }
     eprintln!("draining");
     let drained = server.drain(DRAIN_LIMIT);

@@ -72,7 +72,7 @@ pub(crate) struct Flags {
 }
 
 /// The settings in the file.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Settings {
     pub(crate) http: HttpConfig,

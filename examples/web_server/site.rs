@@ -27,6 +27,7 @@ pub(crate) enum Site {
 impl Site {
     /// Opens the site that the flags name; returns it with its description.
     pub(crate) fn open(flags: &Flags, config: FilesConfig) -> Result<(Self, String), String> {
+        config.check().map_err(|error| format!("[files]: {error}"))?;
         if let Some(root) = &flags.root {
             let name = root.display();
             let files = Files::open(root, config);

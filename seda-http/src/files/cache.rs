@@ -82,9 +82,9 @@ impl Weighter<Key, Arc<CacheEntry>> for EntryWeighter {
     }
 }
 
-/// A cache of files, bounded in bytes. Entries that are asked for again outlive those that are asked
-/// for once (S3-FIFO), so that a crawler of all files does not displace the popular ones. The hash
-/// has random keys: clients choose the paths.
+/// A cache of files, bounded in bytes. Entries that are asked for again outlive those that are
+/// asked for once (S3-FIFO), so that a crawler of all files does not displace the popular ones. The
+/// hash has random keys: clients choose the paths.
 pub(super) struct FileCache {
     entries: Cache<Key, Arc<CacheEntry>, EntryWeighter, RandomState>,
 }

@@ -47,8 +47,8 @@ impl Validators {
         if is_known { Verdict::NotModified } else { Verdict::Proceed }
     }
 
-    /// Returns false if If-Range says that a Range is to be ignored (§13.1.5). `now` decides whether
-    /// a date is a strong validator: the second of the change has passed (§8.8.2.2).
+    /// Returns false if If-Range says that a Range is to be ignored (§13.1.5). `now` decides
+    /// whether a date is a strong validator: the second of the change has passed (§8.8.2.2).
     pub(super) fn allow_range(&self, headers: &HeaderMap, now: SystemTime) -> bool {
         let mut fields = headers.get_all(header::IF_RANGE).iter();
         match (fields.next(), fields.next()) {

@@ -11,7 +11,8 @@ const MEMORY_MOST: usize = 1 << 40;
 /// A file that changes is seen before its author has looked.
 const REVALIDATE_MOST: Duration = Duration::from_secs(60 * 60);
 
-/// The settings of [`Files`](crate::Files). Each has a default. Durations are written `10s`, `250ms`.
+/// The settings of [`Files`](crate::Files). Each has a default. Durations are written `10s`,
+/// `250ms`.
 ///
 /// ```
 /// use seda_http::{CacheControlRule, FilesConfig};
@@ -50,8 +51,8 @@ pub struct FilesConfig {
     pub listing: bool,
     /// True if files and directories with names that begin with a dot are served.
     ///
-    /// Default false: `.env` and `.git` hold secrets. The directory `.well-known` directly below the
-    /// root is always served (RFC 8615).
+    /// Default false: `.env` and `.git` hold secrets. The directory `.well-known` directly below
+    /// the root is always served (RFC 8615).
     pub dotfiles: bool,
     /// True if a client that accepts it gets the stored file `NAME.br`, `NAME.zst` or `NAME.gz` in
     /// place of `NAME`, with its Content-Encoding.
@@ -72,9 +73,9 @@ pub struct FilesConfig {
     /// Default 32 MiB: the pages, scripts and styles of most sites.
     #[serde(deserialize_with = "seda_core::units::count")]
     pub memory: usize,
-    /// The age at which a file in memory is compared with the one on the disk, and the root with the
-    /// directory that its path leads to; 0 (at each request) to one hour. A change is seen after
-    /// twice this time at the latest.
+    /// The age at which a file in memory is compared with the one on the disk, and the root with
+    /// the directory that its path leads to; 0 (at each request) to one hour. A change is seen
+    /// after twice this time at the latest.
     ///
     /// Default 100 ms: ten look-ups a second for a file cost less than one of its answers.
     #[serde(with = "seda_core::units::duration")]

@@ -27,8 +27,8 @@ impl FieldRules {
         Ok(Self { cache_control: cache_control?, varies: config.precompressed })
     }
 
-    /// Returns the fields of a 200 with the file of this path below the root. The path is that of the
-    /// file without a coding.
+    /// Returns the fields of a 200 with the file of this path below the root. The path is that of
+    /// the file without a coding.
     pub(super) fn of(&self, path: &str, coding: Coding, validators: &Validators) -> HeaderMap {
         let mut headers = HeaderMap::with_capacity(8);
         headers.insert(header::CONTENT_TYPE, media_type(path));
@@ -73,7 +73,8 @@ pub(super) fn of_not_modified(headers: &HeaderMap) -> HeaderMap {
     kept
 }
 
-/// Returns the media type by the end of the name. Text has a charset: without one a browser guesses.
+/// Returns the media type by the end of the name. Text has a charset: without one a browser
+/// guesses.
 fn media_type(path: &str) -> HeaderValue {
     let guess = mime_guess::from_path(path).first_or_octet_stream();
     let text = guess.essence_str();
@@ -82,8 +83,8 @@ fn media_type(path: &str) -> HeaderValue {
     HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("application/octet-stream"))
 }
 
-/// Returns true if a pattern matches a path below the root. A `*` stands for any characters, slashes
-/// too. A pattern may begin with the slash of the root.
+/// Returns true if a pattern matches a path below the root. A `*` stands for any characters,
+/// slashes too. A pattern may begin with the slash of the root.
 fn matches_pattern(pattern: &str, path: &str) -> bool {
     let mut parts = pattern.strip_prefix('/').unwrap_or(pattern).split('*');
     let Some(mut rest) = parts.next().and_then(|first| path.strip_prefix(first)) else {

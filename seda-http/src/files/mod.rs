@@ -11,7 +11,7 @@
 //! | `root` | the directory, and files opened beneath it |
 //! | `store`, `cache` | a file from memory or the disk; the files in memory |
 //! | `content` | contents read whole, and their budget |
-//! | `representation`, `version` | a file as it is sent; one state of one file, and its entity tag |
+//! | `representation`, `version` | a file as it is sent; one state of one file, its entity tag |
 //! | `fields` | the header fields of a file |
 //! | `coding`, `conditions`, `range` | Accept-Encoding; conditional requests; Range |
 //! | `answer`, `multipart` | the answer; several ranges in one answer |

@@ -90,8 +90,8 @@ impl Root {
         self.opening
     }
 
-    /// Looks the path up if `every` has passed since the last time. While the path leads nowhere the
-    /// old directory stays.
+    /// Looks the path up if `every` has passed since the last time. While the path leads nowhere
+    /// the old directory stays.
     pub(super) fn refresh(&self, now: Time, every: Duration, wait: Wait) -> Result<(), Failure> {
         let checked = Time::from_nanos(self.checked.load(Ordering::Relaxed));
         if now.since(checked) < every {

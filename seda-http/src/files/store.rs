@@ -16,8 +16,8 @@ use std::fs::File;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-/// Files up to this size are read whole, so that the reactor does not wait for the disk: one read of
-/// the reactor.
+/// Files up to this size are read whole, so that the reactor does not wait for the disk: one read
+/// of the reactor.
 const SMALL_BYTES: u64 = 64 * 1024;
 
 /// The largest file that is kept in memory, once it has been asked for twice.
@@ -26,8 +26,8 @@ const KEPT_BYTES: u64 = 1024 * 1024;
 /// A file has at most this share of the cache.
 const KEPT_SHARE: u64 = 8;
 
-/// The memory for contents on their way to clients, beside the cache. A client that reads slowly and
-/// asks for ever other files cannot have more.
+/// The memory for contents on their way to clients, beside the cache. A client that reads slowly
+/// and asks for ever other files cannot have more.
 const SENDING_BYTES: usize = 64 * 1024 * 1024;
 
 /// The part of a file that an answer needs.

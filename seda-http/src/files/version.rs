@@ -48,8 +48,8 @@ impl FileVersion {
         self.changed.0 < i64::try_from(settled).unwrap_or(i64::MAX)
     }
 
-    /// Returns the validators of the file with this coding. The tag of a version that is not settled
-    /// yet is another one than later.
+    /// Returns the validators of the file with this coding. The tag of a version that is not
+    /// settled yet is another one than later.
     pub(super) fn validators(&self, coding: Coding, now: SystemTime) -> Validators {
         // A hash, so that clients do not see inodes.
         let mut hasher = DefaultHasher::new();
