@@ -15,8 +15,12 @@ use std::time::Duration;
 /// memory.
 const ENTRY_BYTES: usize = 1_024;
 
-/// The bytes of one shard at least: a few of the largest contents.
-const SHARD_BYTES: usize = 8 * 1024 * 1024;
+/// The bytes of one shard at least. A tenth of them holds the largest content.
+const SHARD_BYTES: usize = 16 * 1024 * 1024;
+
+/// The share of entries that have been asked for again, as in the paper about S3-FIFO. The others
+/// have the rest: it must hold the largest content, else each newcomer displaces a popular one.
+const POPULAR_SHARE: f64 = 0.9;
 
 /// The most shards, each with its own lock.
 const SHARDS_MOST: usize = 16;
@@ -98,6 +102,7 @@ impl FileCache {
             .shards((bytes / SHARD_BYTES).clamp(1, SHARDS_MOST))
             .estimated_items_capacity((bytes / TYPICAL_BYTES).max(1))
             .weight_capacity(bytes as u64)
+            .hot_allocation(POPULAR_SHARE)
             .build()
             .ok()
             .filter(|_| bytes > 0)?;

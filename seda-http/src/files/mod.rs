@@ -63,7 +63,7 @@ const LISTING_POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'
 ///
 /// An answer has an entity tag, Last-Modified and Cache-Control. Conditional requests, ranges and
 /// stored files with a coding are answered as RFC 9110 says. No file outside of the directory is
-/// sent, and nothing but regular files. `docs/http.md` has the rules.
+/// sent, and nothing but regular files. `docs/http.md` has the rules. It is there on Unix.
 ///
 /// ```no_run
 /// use seda_core::{Context, Graph, Refused};

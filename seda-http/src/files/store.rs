@@ -23,8 +23,9 @@ const SMALL_BYTES: u64 = 64 * 1024;
 /// The largest file that is kept in memory, once it has been asked for twice.
 const KEPT_BYTES: u64 = 1024 * 1024;
 
-/// A file has at most this share of the cache.
-const KEPT_SHARE: u64 = 8;
+/// The part of the cache that one file has at most: less than that of files which have been asked
+/// for once.
+const KEPT_SHARE: u64 = 16;
 
 /// The memory for contents on their way to clients, beside the cache. A client that reads slowly
 /// and asks for ever other files cannot have more.

@@ -556,6 +556,22 @@ fn memory_is_bounded_and_given_back() {
     assert!(site.files.shared.store.cached_bytes() > 0);
 }
 
+/// A crawler asks for each file once.
+#[test]
+fn a_crawl_of_all_files_displaces_no_popular_one() {
+    let site = Site::with("crawl", |config| config.memory = 256 * 1024);
+    site.write("popular", vec![b'p'; 20_000]);
+    (0..3).for_each(|_| assert_eq!(site.get("/popular").status, 200));
+    for n in 0..100 {
+        site.write(&format!("{n}"), vec![b'x'; 20_000]);
+        assert_eq!(site.get(&format!("/{n}")).status, 200);
+    }
+    // What is still answered is in memory.
+    fs::remove_file(site.path.join("popular")).unwrap();
+    fs::remove_file(site.path.join("50")).unwrap();
+    assert_eq!([site.get("/popular").status, site.get("/50").status], [200, 404]);
+}
+
 #[test]
 fn contents_on_their_way_are_bounded() {
     let site = Site::with("sending", |config| config.memory = 0);
