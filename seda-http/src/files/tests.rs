@@ -637,9 +637,9 @@ fn an_answer_without_a_wait_is_the_same_as_with_one() {
 
 #[test]
 fn ranges_of_random_sets_are_slices_of_the_file() {
-    let site = Site::new("random-ranges");
+    // No file is kept: the larger one is read from the disk each time.
+    let site = Site::with("random-ranges", |config| config.memory = 0);
     let content: Vec<u8> = (0..150_000_u32).map(|n| (n ^ (n >> 7)) as u8).collect();
-    // In memory, and read from the open file.
     site.write("small", &content[..60_000]);
     site.write("large", &content);
     let position = 0_u64..170_000;
@@ -653,6 +653,7 @@ fn ranges_of_random_sets_are_slices_of_the_file() {
         let set: Vec<_> = set.iter().map(|(a, b)| format!("{}-{}", a.min(b), a.max(b))).collect();
         let range = format!("bytes={}", set.join(","));
         let answer = site.ask(Request::get(path).header(header::RANGE, &range));
+        prop_assert!(is_small || set.len() > 1 || answer.status == 416 || !answer.is_memory);
         match answer.status {
             200 => prop_assert!(answer.body == content),
             206 => for (first, last, part) in parts(&answer) {
