@@ -55,6 +55,7 @@
 //! | find the bottleneck | [`Running::report`], [`Report`] |
 //! | test handlers without threads | [`testing`] |
 //! | serve HTTP/1.1, or another protocol over TCP | [`http`], [`http::tcp`] |
+//! | serve the files of a directory | [`http::Files`] |
 //! | show the report to operators only | [`http::AdminConfig`], [`admin`] |
 //!
 //! # What always holds

@@ -13,8 +13,6 @@
     reason = "a test fails by panicking"
 )]
 
-#[path = "../examples/web_server/directory.rs"]
-mod directory;
 #[path = "../examples/web_server/file.rs"]
 #[allow(dead_code)]
 mod file;

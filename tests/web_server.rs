@@ -228,7 +228,7 @@ fn fifty_tenants_by_a_header_are_counted_apart_and_the_report_has_the_heaviest()
 }
 
 /// Files that are refused, each with a part of its error.
-const BAD_SETTINGS: [(&str, &str); 21] = [
+const BAD_SETTINGS: [(&str, &str); 24] = [
     (
         "[http]\nlisten = \"127.0.0.1:0\"\nlimit = 1\n",
         "line 3: `http.limit`: unknown field `limit`",
@@ -288,6 +288,9 @@ const BAD_SETTINGS: [(&str, &str); 21] = [
         "line 2: `http.idle_timeout` is 60; allowed: a duration like \"200ms\"",
     ),
     ("[http\n", "line 1"),
+    ("[files]\nmemory = \"lots\"\n", "line 2: `files.memory` is \"lots\"; allowed: a whole number"),
+    ("[files]\nroot = \".\"\n", "line 2: `files.root`: unknown field `root`"),
+    ("[files]\nprefix = \"static/\"\n", "[files]: `prefix` is \"static/\"; allowed: nothing, or"),
     ("[http]\nreactors = 0\n", "`reactors` is 0"),
     ("[graph]\nstages.wrok.batch = 1\n", "`stages.wrok` names no stage"),
     ("[graph]\nbudget = 0\n", "`budget` is 0; allowed: 1 or more events"),
@@ -352,6 +355,10 @@ fn a_path_cannot_leave_the_served_directory() {
     for outside in ["/../secret", "/%2e%2e/secret", "/link", "//etc/passwd", "/%00", "/"] {
         assert_eq!(client.ask("GET", outside).status, 404, "{outside}");
     }
+    std::fs::write(inner.join(".env"), "secret").expect("a file");
+    assert_eq!(client.ask("GET", "/.env").status, 404);
+    std::fs::create_dir(inner.join("dir")).expect("a directory");
+    assert_eq!(client.ask("GET", "/dir").status, 301);
     drop(client);
     drop(example);
     std::fs::remove_dir_all(&root).expect("it was there");

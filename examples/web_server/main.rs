@@ -11,7 +11,6 @@
 //! the server read that file again. Its settings of the graph then take effect, all of them or, if
 //! one is invalid, none.
 
-mod directory;
 mod file;
 mod reload;
 mod settings;
@@ -62,13 +61,13 @@ fn serve(flags: Flags) -> Result<(), Box<dyn Error>> {
     // warnings are filtered by one comparison each.
     tracing_subscriber::fmt().with_max_level(LevelFilter::WARN).with_writer(io::stderr).init();
     let settings = Settings::from_flags(&flags)?;
-    let http = settings.http.clone();
+    let started = settings.clone();
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
     if flags.config.is_some() {
         // Without a file, the signal ends the program as usual.
         signals.add_signal(SIGHUP)?;
     }
-    let (site, described) = site::Site::open(&flags)?;
+    let (site, described) = site::Site::open(&flags, settings.files.clone())?;
     let server = stages::start(settings, site)?;
 
     let url = format!("http://{}", server.local_addr());
@@ -81,7 +80,7 @@ fn serve(flags: Flags) -> Result<(), Box<dyn Error>> {
     println!("Ctrl-C drains and prints a report.");
 
     for _ in signals.forever().take_while(|signal| *signal == SIGHUP) {
-        reload::reload(&flags, &http, &server);
+        reload::reload(&flags, &started, &server);
     }
     eprintln!("draining");
     let drained = server.drain(DRAIN_LIMIT);

@@ -1,14 +1,16 @@
 //! SIGHUP: the file of `--config` is read again. The graph applies all of its settings, or none.
 
 use crate::settings::{Flags, Settings};
-use seda::http::{HttpConfig, Server};
+use seda::http::Server;
+use serde::Serialize;
 use std::error::Error;
 use std::io::{self, Write};
 
-/// Reads the file again and prints the changes, or the reason why there are none.
-pub(crate) fn reload(flags: &Flags, http: &HttpConfig, server: &Server) {
+/// Reads the file again and prints the changes to the settings at the start of the server, or the
+/// reason why there are none.
+pub(crate) fn reload(flags: &Flags, started: &Settings, server: &Server) {
     // A closed terminal also sends SIGHUP, and must not end the server: ignore failed writes.
-    let _ = match reread(flags, http, server) {
+    let _ = match reread(flags, started, server) {
         Ok(said) => writeln!(io::stdout(), "{}", said.join("\n")),
         Err(error) => writeln!(io::stderr(), "error: {error}; the old settings stay"),
     };
@@ -16,17 +18,21 @@ pub(crate) fn reload(flags: &Flags, http: &HttpConfig, server: &Server) {
 
 fn reread(
     flags: &Flags,
-    http: &HttpConfig,
+    started: &Settings,
     server: &Server,
 ) -> Result<Vec<String>, Box<dyn Error>> {
     let settings = Settings::from_flags(flags)?;
     settings.http.check()?;
-    let differing = differing_keys(http, &settings.http)?;
+    settings.files.check()?;
+    let differing = [
+        ("http", differing_keys(&started.http, &settings.http)?),
+        ("files", differing_keys(&started.files, &settings.files)?),
+    ];
     let changes = server.graph().reconfigure(&settings.graph)?;
     let mut said: Vec<String> = changes.iter().map(|change| format!("set {change}")).collect();
-    if !differing.is_empty() {
-        let keys = differing.join(", ");
-        said.push(format!("restart for what differs in [http], which stays as it was: {keys}"));
+    for (table, keys) in differing.into_iter().filter(|(_, keys)| !keys.is_empty()) {
+        let keys = keys.join(", ");
+        said.push(format!("restart for what differs in [{table}], which stays as it was: {keys}"));
     }
     if said.is_empty() {
         said.push("read the settings again: nothing has changed".to_owned());
@@ -34,8 +40,8 @@ fn reread(
     Ok(said)
 }
 
-/// Returns the keys of `[http]` with other values than at the start of the server.
-fn differing_keys(started: &HttpConfig, now: &HttpConfig) -> Result<Vec<String>, toml::ser::Error> {
+/// Returns the keys of a table with other values than at the start of the server.
+fn differing_keys<T: Serialize>(started: &T, now: &T) -> Result<Vec<String>, toml::ser::Error> {
     let (started, now) = (toml::Table::try_from(started)?, toml::Table::try_from(now)?);
     // A setting that is absent on one side, such as a deadline, differs as well.
     let mut keys: Vec<String> = started.keys().chain(now.keys()).cloned().collect();

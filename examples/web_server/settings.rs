@@ -6,6 +6,10 @@
 //! deadline = "1s"
 //! admin.at = "127.0.0.1:9090"
 //!
+//! [files]
+//! memory = 67108864
+//! cache_control = [{ path = "/assets/*", value = "public, max-age=86400" }]
+//!
 //! [graph]
 //! slo.p99 = "200ms"
 //! budget = 2048
@@ -13,12 +17,12 @@
 //! control.pool_size = "observe"
 //! ```
 //!
-//! The file is read again after SIGHUP; `[http]` only changes with a restart.
+//! The file is read again after SIGHUP; `[http]` and `[files]` only change with a restart.
 
 use crate::file;
 use clap::Parser;
 use seda::http::header::HeaderName;
-use seda::http::{AdminPlace, HttpConfig};
+use seda::http::{AdminPlace, FilesConfig, HttpConfig};
 use seda::units::parse_duration;
 use seda::{ControlConfig, GraphConfig, Law, Mode, ParseWordError, StageConfig, WorkerRange};
 use serde::Deserialize;
@@ -68,10 +72,12 @@ pub(crate) struct Flags {
 }
 
 /// The settings in the file.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Settings {
     pub(crate) http: HttpConfig,
+    /// The files of `--root`.
+    pub(crate) files: FilesConfig,
     pub(crate) graph: GraphConfig,
     /// The field that names the tenant; only a flag sets it.
     #[serde(skip)]

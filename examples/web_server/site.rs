@@ -1,11 +1,12 @@
 //! The site that `files` serves: the embedded demo site, a directory, or the paths of an access
 //! trace.
 
-use crate::directory::Directory;
 use crate::settings::Flags;
 use crate::stages::text;
 use crate::trace::Trace;
-use seda::http::{Body, HeaderValue, Response, StatusCode, Uri, header};
+use seda::http::{
+    Body, Bytes, Files, FilesConfig, HeaderValue, Request, Response, StatusCode, header,
+};
 
 /// The demo site: path, media type, content.
 const PAGES: [(&str, &str, &str); 4] = [
@@ -19,16 +20,19 @@ const PAGES: [(&str, &str, &str); 4] = [
 /// A site to serve.
 pub(crate) enum Site {
     Embedded,
-    Directory(Directory),
+    Directory(Files),
     Trace(Trace),
 }
 
 impl Site {
     /// Opens the site that the flags name; returns it with its description.
-    pub(crate) fn open(flags: &Flags) -> Result<(Self, String), String> {
+    pub(crate) fn open(flags: &Flags, config: FilesConfig) -> Result<(Self, String), String> {
+        config.check().map_err(|error| format!("[files]: {error}"))?;
         if let Some(root) = &flags.root {
-            let directory = Directory::open(root)?;
-            return Ok((Site::Directory(directory), format!("the files of {}", root.display())));
+            let name = root.display();
+            let files = Files::open(root, config);
+            let files = files.map_err(|error| format!("--root {name}: {error}"))?;
+            return Ok((Site::Directory(files), format!("the files of {name}")));
         }
         if let Some(file) = &flags.site_from {
             let trace = Trace::read(file)?;
@@ -43,14 +47,23 @@ impl Site {
         matches!(self, Site::Directory(_))
     }
 
-    /// Returns the answer to a request for `uri`.
-    pub(crate) fn answer(&self, uri: &Uri) -> Response<Body> {
+    /// Returns the answer to a request. It may wait for a disk.
+    pub(crate) fn answer(&self, request: &Request<Bytes>) -> Response<Body> {
         match self {
-            Site::Embedded => embedded(uri.path()),
-            Site::Directory(directory) => directory.answer(uri.path()),
+            Site::Embedded => embedded(request.uri().path()),
+            Site::Directory(files) => files.respond(request),
             Site::Trace(trace) => {
-                trace.answer(uri.path_and_query().map_or("/", |target| target.as_str()))
+                let target = request.uri().path_and_query();
+                trace.answer(target.map_or("/", |target| target.as_str()))
             }
+        }
+    }
+
+    /// Returns the answer to a request; `None` if it would wait for a disk.
+    pub(crate) fn try_answer(&self, request: &Request<Bytes>) -> Option<Response<Body>> {
+        match self {
+            Site::Directory(files) => files.try_respond(request),
+            Site::Embedded | Site::Trace(_) => Some(self.answer(request)),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The graph of the web server: its stages, their handlers and the routes between them.
 
 use crate::settings::Settings;
-use crate::site::Site;
+use crate::site::{Site, not_found};
 use rustix::time::{ClockId, clock_gettime};
 use seda::http::h1::RequestHead;
 use seda::http::{
@@ -27,8 +27,8 @@ const SLEEPERS: WorkerRange = WorkerRange::new(1, 64);
 /// A request with the microseconds to burn, or the milliseconds to block.
 type Timed = (u64, HttpRequest);
 
-/// Starts the server. `route` never blocks, so it runs on the reactor's own thread; so does `files`
-/// with a site in memory.
+/// Starts the server. `route` and `files` never block, so they run on the reactor's own thread.
+/// `disk` reads the files that are not in memory.
 pub(crate) fn start(settings: Settings, site: Site) -> Result<Server, Box<dyn Error>> {
     let site = Arc::new(site);
     let deadline = settings.http.deadline;
@@ -145,23 +145,32 @@ impl Routes {
     }
 }
 
-/// Attaches the stage that serves the site.
+/// Attaches the stages that serve the site: `files` from memory and, if the site is a directory,
+/// `disk` from the disk.
 fn attach_files(
     graph: &mut Graph,
     reactors: &Pool,
     files: Stage<HttpRequest>,
     site: Arc<Site>,
 ) -> Result<(), GraphError> {
-    let blocks = site.blocks();
-    let handle = move |call: HttpRequest, _cx: &mut Context| {
-        let answer = site.answer(call.request.uri());
-        call.respond(answer);
-    };
-    if blocks {
-        graph.attach_each(files, |_wire| handle)
-    } else {
-        graph.attach_each_in(reactors, files, |_wire| handle)
+    let disk = site.blocks().then(|| graph.stage::<HttpRequest>("disk", 4_096));
+    if let Some(disk) = disk {
+        let site = Arc::clone(&site);
+        graph.attach_each(disk, |_wire| {
+            move |call: HttpRequest, _cx: &mut Context| {
+                let answer = site.answer(&call.request);
+                call.respond(answer);
+            }
+        })?;
     }
+    graph.attach_each_in(reactors, files, |wire| {
+        let disk = disk.map(|disk| wire.sink(disk));
+        move |call: HttpRequest, cx: &mut Context| match (site.try_answer(&call.request), &disk) {
+            (Some(answer), _) => call.respond(answer),
+            (None, Some(disk)) => cx.send(disk, call).unwrap_or_else(Refused::give_up),
+            (None, None) => call.respond(not_found()),
+        }
+    })
 }
 
 /// Returns gold for a request that is more urgent than the default (`Priority: u=0`; the default is

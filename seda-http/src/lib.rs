@@ -45,6 +45,7 @@
 //! | room | holds |
 //! | --- | --- |
 //! | [`tcp`] | servers of other protocols |
+//! | `files` | [`Files`]: static files as answers to requests |
 //! | `http` | the HTTP/1.1 server: settings, builder, admission, the admin side on a socket |
 //! | `server` | the common part of all servers: listener, builder, reactors with their graph |
 //! | `reactor` | sockets, buffers and time limits; knows no protocol |
@@ -55,12 +56,16 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(unix)]
+mod files;
 pub mod h1;
 mod http;
 mod reactor;
 mod server;
 pub mod tcp;
 
+#[cfg(unix)]
+pub use crate::files::{CacheControlRule, Files, FilesConfig, FilesError};
 pub use crate::http::{
     AdminConfig, AdminPlace, AdminPlaceError, BodyConfig, Closing, Http, HttpConfig, HttpRequest,
     RetryAfterRange, Server,

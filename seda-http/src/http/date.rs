@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 /// The resolution of the field (RFC 9110 §5.6.7).
 const RESOLUTION: Duration = Duration::from_secs(1);
 
-/// The current date as text. The only file that reads the wall clock.
+/// The current date as text. Beside it only the room `files` reads the wall clock.
 #[derive(Debug)]
 pub(super) struct Date {
     text: [u8; 29],

@@ -13,6 +13,8 @@ mod bound;
 mod client;
 mod connections;
 mod drain;
+#[cfg(target_os = "linux")]
+mod files;
 mod overload;
 mod refusals;
 mod site;

@@ -1,0 +1,233 @@
+//! Conditional requests (RFC 9110 §13), in the order of precedence of §13.2.2.
+//!
+//! The crate `headers` is not used: its tags assert in debug builds on a space that a client may
+//! send, and its Range takes a suffix longer than the file as unsatisfiable.
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use std::time::{Duration, SystemTime};
+
+/// The validators of a representation.
+#[derive(Clone, Debug)]
+pub(super) struct Validators {
+    /// A strong entity tag, in its quotes.
+    pub(super) etag: HeaderValue,
+    /// The time of the last change, in whole seconds. `None` if it cannot be sent.
+    pub(super) modified: Option<SystemTime>,
+}
+
+/// The outcome of the preconditions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// The request is answered as if it had none.
+    Proceed,
+    /// 304: the client has the representation.
+    NotModified,
+    /// 412: the representation is not the one that the client asks for.
+    Failed,
+}
+
+impl Validators {
+    /// Evaluates the preconditions of a GET or HEAD request.
+    pub(super) fn verdict(&self, headers: &HeaderMap) -> Verdict {
+        // Steps 1 and 2: If-Match by strong comparison, else If-Unmodified-Since.
+        let is_wanted = if headers.contains_key(header::IF_MATCH) {
+            self.is_listed(headers, &header::IF_MATCH, Comparison::Strong)
+        } else {
+            self.is_unmodified_since(headers, &header::IF_UNMODIFIED_SINCE).unwrap_or(true)
+        };
+        if !is_wanted {
+            return Verdict::Failed;
+        }
+        // Steps 3 and 4: If-None-Match by weak comparison, else If-Modified-Since.
+        let is_known = if headers.contains_key(header::IF_NONE_MATCH) {
+            self.is_listed(headers, &header::IF_NONE_MATCH, Comparison::Weak)
+        } else {
+            self.is_unmodified_since(headers, &header::IF_MODIFIED_SINCE).unwrap_or(false)
+        };
+        if is_known { Verdict::NotModified } else { Verdict::Proceed }
+    }
+
+    /// Returns false if If-Range says that a Range is to be ignored (§13.1.5). `now` decides
+    /// whether a date is a strong validator: the second of the change has passed (§8.8.2.2).
+    pub(super) fn allow_range(&self, headers: &HeaderMap, now: SystemTime) -> bool {
+        let mut fields = headers.get_all(header::IF_RANGE).iter();
+        match (fields.next(), fields.next()) {
+            (None, _) => true,
+            (Some(_), Some(_)) => false,
+            (Some(field), None) if field.as_bytes().ends_with(b"\"") => *field == self.etag,
+            (Some(field), None) => self.modified.is_some_and(|modified| {
+                date(field) == Some(modified)
+                    && now.duration_since(modified).is_ok_and(|age| age >= Duration::from_secs(1))
+            }),
+        }
+    }
+
+    /// Returns true if a field lists the entity tag, or is `*`.
+    fn is_listed(&self, headers: &HeaderMap, name: &HeaderName, comparison: Comparison) -> bool {
+        let own = self.etag.as_bytes();
+        headers.get_all(name).iter().any(|field| {
+            let field = field.as_bytes().trim_ascii();
+            field == b"*"
+                || TagList(field).any(|tag| {
+                    tag.opaque == own && (comparison == Comparison::Weak || !tag.is_weak)
+                })
+        })
+    }
+
+    /// Returns true if the last change was not after the date of a field. `None` if there is no
+    /// such field, it is not one date, or the time of the last change is not known.
+    fn is_unmodified_since(&self, headers: &HeaderMap, name: &HeaderName) -> Option<bool> {
+        let mut fields = headers.get_all(name).iter();
+        let (Some(field), None) = (fields.next(), fields.next()) else { return None };
+        Some(self.modified? <= date(field)?)
+    }
+}
+
+fn date(field: &HeaderValue) -> Option<SystemTime> {
+    httpdate::parse_http_date(field.to_str().ok()?.trim()).ok()
+}
+
+/// The comparison of entity tags (RFC 9110 §8.8.3.2).
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Comparison {
+    Strong,
+    Weak,
+}
+
+/// An entity tag in a request.
+struct Tag<'a> {
+    /// With its quotes.
+    opaque: &'a [u8],
+    is_weak: bool,
+}
+
+/// The rest of a list of entity tags. The list ends at the first element that is not one.
+struct TagList<'a>(&'a [u8]);
+
+impl<'a> Iterator for TagList<'a> {
+    type Item = Tag<'a>;
+
+    fn next(&mut self) -> Option<Tag<'a>> {
+        let start = self.0.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b','))?;
+        let list = self.0.get(start..)?;
+        let (tag, is_weak) = match list.strip_prefix(b"W/") {
+            Some(tag) => (tag, true),
+            None => (list, false),
+        };
+        let text = tag.strip_prefix(b"\"")?;
+        let length = text.iter().position(|byte| *byte == b'"')? + 2;
+        let (opaque, rest) = tag.split_at_checked(length)?;
+        self.0 = rest;
+        Some(Tag { opaque, is_weak })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Verdict::{Failed, NotModified, Proceed};
+    use super::*;
+    use proptest::prelude::*;
+
+    const BEFORE: &str = "Sun, 06 Nov 1994 08:49:36 GMT";
+    const SAME: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
+    const AFTER: &str = "Sunday, 06-Nov-94 08:49:38 GMT";
+
+    fn validators() -> Validators {
+        Validators {
+            etag: HeaderValue::from_static("\"a,b\""),
+            modified: httpdate::parse_http_date(SAME).ok(),
+        }
+    }
+
+    fn headers(fields: &[(&str, &str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in fields {
+            let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
+            headers.append(name, HeaderValue::from_str(value).unwrap());
+        }
+        headers
+    }
+
+    /// RFC 9110 §13.1 and §13.2.2.
+    #[test]
+    fn preconditions_are_evaluated_in_the_order_of_precedence() {
+        for (fields, expected) in [
+            (&[][..], Proceed),
+            (&[("if-match", "\"x\", \"a,b\"")], Proceed),
+            (&[("if-match", "\"x\""), ("if-match", "\"a,b\"")], Proceed),
+            (&[("if-match", "*")], Proceed),
+            (&[("if-match", "W/\"a,b\"")], Failed),
+            (&[("if-match", "a,b")], Failed),
+            (&[("if-match", "")], Failed),
+            (&[("if-unmodified-since", BEFORE)], Failed),
+            (&[("if-unmodified-since", SAME)], Proceed),
+            (&[("if-unmodified-since", "yesterday")], Proceed),
+            // If-Match decides alone.
+            (&[("if-match", "\"a,b\""), ("if-unmodified-since", BEFORE)], Proceed),
+            (&[("if-none-match", "\"x\", W/\"a,b\"")], NotModified),
+            (&[("if-none-match", "*")], NotModified),
+            (&[("if-none-match", "\"x y\" , \"a,b\"")], NotModified),
+            (&[("if-none-match", "\"a\", \"b\"")], Proceed),
+            (&[("if-none-match", "\"a,b")], Proceed),
+            (&[("if-modified-since", BEFORE)], Proceed),
+            (&[("if-modified-since", SAME)], NotModified),
+            (&[("if-modified-since", AFTER)], NotModified),
+            (&[("if-modified-since", SAME), ("if-modified-since", SAME)], Proceed),
+            (&[("if-modified-since", "0")], Proceed),
+            // If-None-Match decides alone.
+            (&[("if-none-match", "\"x\""), ("if-modified-since", SAME)], Proceed),
+            // The first pair is evaluated before the second.
+            (&[("if-match", "\"x\""), ("if-none-match", "\"a,b\"")], Failed),
+            (&[("if-match", "\"a,b\""), ("if-none-match", "\"a,b\"")], NotModified),
+        ] {
+            assert_eq!(validators().verdict(&headers(fields)), expected, "{fields:?}");
+        }
+    }
+
+    #[test]
+    fn without_a_time_of_the_last_change_dates_are_ignored() {
+        let validators = Validators { modified: None, ..validators() };
+        for name in ["if-modified-since", "if-unmodified-since"] {
+            assert_eq!(validators.verdict(&headers(&[(name, SAME)])), Proceed);
+        }
+        let now = httpdate::parse_http_date(AFTER).unwrap();
+        assert!(!validators.allow_range(&headers(&[("if-range", SAME)]), now));
+    }
+
+    /// RFC 9110 §13.1.5.
+    #[test]
+    fn if_range_needs_a_strong_validator_that_is_equal() {
+        let late = httpdate::parse_http_date(SAME).unwrap() + Duration::from_secs(1);
+        for (value, expected) in [
+            ("\"a,b\"", true),
+            ("W/\"a,b\"", false),
+            ("\"x\"", false),
+            ("\"a,b\", \"x\"", false),
+            (SAME, true),
+            (BEFORE, false),
+            (AFTER, false),
+            ("*", false),
+            ("", false),
+        ] {
+            let headers = headers(&[("if-range", value)]);
+            assert_eq!(validators().allow_range(&headers, late), expected, "{value}");
+        }
+        assert!(validators().allow_range(&HeaderMap::new(), late));
+        // Within its second the file may change again.
+        let early = httpdate::parse_http_date(SAME).unwrap();
+        assert!(!validators().allow_range(&headers(&[("if-range", SAME)]), early));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_list_of_tags(bytes in "[\"W/,a b\t*]{0,40}", name in 0_usize..5) {
+            let name = ["if-match", "if-none-match", "if-range", "if-modified-since",
+                "if-unmodified-since"][name];
+            if HeaderValue::from_str(&bytes).is_ok() {
+                let headers = headers(&[(name, &bytes)]);
+                let _ = validators().verdict(&headers);
+                let _ = validators().allow_range(&headers, SystemTime::UNIX_EPOCH);
+            }
+        }
+    }
+}
