@@ -18,6 +18,9 @@
 //!                         503 ◀─┘     ▶ seda-admin (from snapshots, outside the graph)
 //! ```
 //!
+//! A [`Body`] is bytes, a file, or the pieces that a [`BodySender`] sends while the client reads.
+//! [`EventSender`] sends server-sent events.
+//!
 //! A server in one program:
 //!
 //! ```no_run
@@ -62,11 +65,11 @@ mod server;
 pub mod tcp;
 
 pub use crate::http::{
-    AdminConfig, AdminPlace, AdminPlaceError, BodyConfig, Closing, Http, HttpConfig, HttpRequest,
-    RetryAfterRange, Server,
+    AdminConfig, AdminPlace, AdminPlaceError, BodyConfig, BodySendError, BodySender, Closing,
+    Event, EventError, EventSender, Http, HttpConfig, HttpRequest, RetryAfterRange, Server,
 };
 pub use crate::reactor::Body;
 pub use crate::server::{BindError, ConfigError, EntryError, ServeError, ServerCounts};
-pub use ::http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header};
+pub use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 pub use bytes::{Bytes, BytesMut};
 pub use seda_admin::AdminPath;

@@ -39,6 +39,7 @@
 //! | `rejection` | [`Rejection`]: the codec's own responses |
 //! | `exchange` | [`Exchange`]: the properties of a request that its response depends on |
 //! | `encode` | [`encode_head`]: the head of a response |
+//! | `chunk_writer` | the chunks of a response whose length is not known |
 //!
 //! ```text
 //! input ─▶ lines ─▶ request_line ─▶ head ─┬─▶ target, host
@@ -47,8 +48,9 @@
 //! ```
 //!
 //! Not in this room, on purpose: timeouts (the reactor has them, with [`Decoder::mid_request`]),
-//! routing with its responses 404 and 405 (a stage), upgrades, `CONNECT`, streamed bodies.
+//! routing with its responses 404 and 405 (a stage), upgrades, `CONNECT`.
 
+mod chunk_writer;
 mod chunked;
 mod decoder;
 mod encode;
@@ -65,9 +67,10 @@ mod target;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use chunk_writer::{CHUNK_END, LAST_CHUNK, last_chunk, put_chunk_size};
 pub(crate) use decoder::BodyNeed;
 pub use decoder::{Decoded, Decoder};
-pub use encode::{CONTINUE, carries_body, encode_head};
+pub use encode::{CONTINUE, carries_body, encode_head, is_chunked};
 pub(crate) use encode::{encode_unavailable, unsendable};
 pub use exchange::Exchange;
 pub use head::RequestHead;

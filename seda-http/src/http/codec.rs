@@ -5,13 +5,17 @@ use super::reply::Reply;
 use super::responses;
 use crate::h1::{self, Decoded, Decoder, Exchange, Limits, RequestHead};
 use crate::reactor::{
-    Body, BodyCharge, BodyNeed, Codec, Counters, DecodeOutcome, Expecting, Output,
+    Body, BodyCharge, BodyNeed, Codec, Counters, DecodeOutcome, Expecting, Output, PieceFraming,
 };
 use crate::server::catch_panic;
 use bytes::{Bytes, BytesMut};
 use http::{Response, StatusCode, Version};
 use seda_core::Time;
 use std::sync::Arc;
+
+/// The chunked transfer coding around the pieces of a stream.
+const CHUNKS: PieceFraming =
+    PieceFraming::Framed { before: h1::put_chunk_size, after: h1::CHUNK_END, last: h1::LAST_CHUNK };
 
 /// HTTP/1.1 on all connections of one reactor.
 #[derive(Debug)]
@@ -109,6 +113,14 @@ impl Codec for Http1 {
         Exchange { keep_alive: false, ..exchange }
     }
 
+    fn ends_with_connection(reply: &Reply, exchange: Exchange) -> bool {
+        let Reply::Response(response) = reply else { return false };
+        let length = response.body().len();
+        length.is_none()
+            && !h1::is_chunked(length, exchange)
+            && h1::carries_body(response.status(), exchange)
+    }
+
     fn encode(&mut self, reply: Reply, exchange: Exchange, now: Time, output: &mut Output) {
         match reply {
             Reply::Response(response) => {
@@ -121,7 +133,7 @@ impl Codec for Http1 {
                 let buffer = output.buffer();
                 h1::encode_unavailable(retry_after_seconds, length, exchange, date, buffer);
                 if h1::carries_body(StatusCode::SERVICE_UNAVAILABLE, exchange) {
-                    output.put_body(Body::Bytes(text));
+                    output.put_body(Body::Bytes(text), PieceFraming::Plain);
                 }
             }
         }
@@ -156,9 +168,11 @@ impl Http1 {
             let extensions = std::mem::take(&mut parts.extensions);
             catch_panic("the drop of a response's extensions", || drop(extensions));
         }
-        h1::encode_head(&parts, body.len(), exchange, self.date.at(now), output.buffer());
+        let length = body.len();
+        h1::encode_head(&parts, length, exchange, self.date.at(now), output.buffer());
         if h1::carries_body(parts.status, exchange) {
-            output.put_body(body);
+            let is_chunked = h1::is_chunked(length, exchange);
+            output.put_body(body, if is_chunked { CHUNKS } else { PieceFraming::Plain });
         }
     }
 }

@@ -37,6 +37,12 @@ pub struct HttpRequest {
 }
 
 impl HttpRequest {
+    /// Returns the id of the last event that the client has seen, if it connects again to an event
+    /// stream (WHATWG HTML, §9.2.4). `None` if there is none, or it is not UTF-8.
+    pub fn last_event_id(&self) -> Option<&str> {
+        str::from_utf8(self.request.headers().get("last-event-id")?.as_bytes()).ok()
+    }
+
     /// Responds to the request.
     ///
     /// The server itself writes Content-Length, Transfer-Encoding, Connection and Date. These

@@ -1,5 +1,6 @@
 //! The bytes after a response's head, produced while they are written.
 
+use super::body_stream::BodyStream;
 use bytes::Bytes;
 use std::fs::File;
 
@@ -28,14 +29,13 @@ const fn pattern() -> [u8; CHUNK] {
 
 /// The body of a response.
 ///
-/// Its length is known before its first byte is written. A connection never holds more of it than
-/// its write buffer.
+/// A connection never holds more of it than its write buffer, or of a stream 64 KiB.
 ///
 /// ```
 /// use seda_http::{Body, Response};
 ///
 /// let page = Response::new(Body::from("hello\n"));
-/// assert_eq!(page.body().len(), 6);
+/// assert_eq!(page.body().len(), Some(6));
 /// assert!(Body::default().is_empty());
 /// ```
 #[derive(Debug, Default)]
@@ -54,21 +54,24 @@ pub enum Body {
     /// The reactor reads it, 64 KiB at a time, so it should be a local file. A file that ends
     /// early closes the connection, which tells the client that the response is cut short.
     File(File, u64),
+    /// The bytes that a [`BodySender`](crate::BodySender) sends.
+    Stream(BodyStream),
 }
 
 impl Body {
-    /// Returns the length in bytes.
-    pub fn len(&self) -> u64 {
+    /// Returns the length in bytes; `None` for a stream whose length is not declared.
+    pub fn len(&self) -> Option<u64> {
         match self {
-            Body::Empty => 0,
-            Body::Bytes(bytes) => bytes.len() as u64,
-            Body::Pattern(length) | Body::File(_, length) => *length,
+            Body::Empty => Some(0),
+            Body::Bytes(bytes) => Some(bytes.len() as u64),
+            Body::Pattern(length) | Body::File(_, length) => Some(*length),
+            Body::Stream(stream) => stream.length(),
         }
     }
 
-    /// Returns true if the body has no bytes.
+    /// Returns true if the body is known to have no bytes.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.len() == Some(0)
     }
 }
 

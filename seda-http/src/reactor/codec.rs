@@ -65,6 +65,11 @@ pub(crate) trait Codec: Send + 'static {
     /// Returns the same exchange as the last one of its connection.
     fn make_last(exchange: Self::Exchange) -> Self::Exchange;
 
+    /// Returns true if the client knows the end of this response only by that of the connection.
+    fn ends_with_connection(_response: &Self::Response, _exchange: Self::Exchange) -> bool {
+        false
+    }
+
     /// Appends a response to `output`.
     fn encode(
         &mut self,

@@ -41,6 +41,7 @@
 //! | `connections`, `ready_queue` | the table of connections; those that have work to do |
 //! | `connection` | one client: buffers, requests in flight, phase |
 //! | `pipeline`, `output`, `body` | responses in order; bytes to write; [`Body`] |
+//! | `pipe`, `body_stream` | bytes between the program and a reactor; a body that is streamed |
 //! | `stream`, `socket` | a connection's readiness; TCP and Unix sockets, the two system calls |
 //! | `settings`, `timeouts` | bounds; time limits |
 //! | `counters` | what the reactors have done beside requests |
@@ -48,6 +49,7 @@
 mod acceptor;
 mod body;
 mod body_budget;
+mod body_stream;
 mod clients;
 mod coalescing;
 mod codec;
@@ -58,6 +60,7 @@ mod mailbox;
 mod output;
 mod park;
 mod parts;
+mod pipe;
 mod pipeline;
 mod ready_queue;
 mod service;
@@ -72,6 +75,7 @@ mod unparker;
 pub(crate) use acceptor::Acceptor;
 pub use body::Body;
 pub(crate) use body_budget::{BodyBudget, BodyCharge};
+pub(crate) use body_stream::{BodyStream, Filler, PieceFraming};
 pub(crate) use clients::connection_count::ConnectionCount;
 pub(crate) use codec::{BodyNeed, Codec, DecodeOutcome, Expecting};
 pub(crate) use counters::Counters;
@@ -79,6 +83,7 @@ pub(crate) use mailbox::{Mailbox, ReactorMessage};
 pub(crate) use output::Output;
 pub(crate) use park::ReactorPark;
 pub(crate) use parts::ReactorParts;
+pub(crate) use pipe::{Pipe, PipeEnd, PushError};
 pub(crate) use service::{Admission, Service};
 pub(crate) use settings::Settings;
 pub(crate) use socket::Listener;
@@ -189,6 +194,7 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
                 settings: &self.bounds.settings,
                 counters: &self.bounds.counters,
                 bodies: &self.bounds.bodies,
+                mailbox: &self.mailbox,
                 scratch: &mut self.scratch,
                 now: self.now,
                 draining: true,
@@ -283,6 +289,11 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
     fn handle(&mut self, message: ReactorMessage<C::Response>) {
         match message {
             ReactorMessage::Outcome(address, outcome) => self.take_outcome(address, outcome),
+            ReactorMessage::Wake(address) => {
+                if let Some(connection) = self.connections.at(address) {
+                    self.ready.push(connection);
+                }
+            }
             ReactorMessage::Accepted(accepted) => self.open(accepted),
             ReactorMessage::MakeRoom(request) => {
                 self.make_room(&request);
@@ -376,6 +387,7 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
                 settings: &self.bounds.settings,
                 counters: &self.bounds.counters,
                 bodies: &self.bounds.bodies,
+                mailbox: &self.mailbox,
                 scratch: &mut self.scratch,
                 now: self.now,
                 draining: self.draining,
@@ -453,6 +465,10 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
 
     fn has_input(&mut self) -> bool {
         self.connections.iter_mut().any(|connection| connection.has_input())
+    }
+
+    fn streams(&mut self) -> bool {
+        self.connections.iter_mut().any(|connection| connection.streams())
     }
 
     fn lingers(&mut self) -> bool {

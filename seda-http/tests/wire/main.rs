@@ -17,4 +17,5 @@ mod overload;
 mod refusals;
 mod site;
 mod statuses;
+mod streams;
 mod uploads;

@@ -1,5 +1,6 @@
 //! Tests of the codec with the bytes of a client. Each names the section of the RFC that it checks.
 
+mod chunk_writer;
 mod chunked;
 mod encode;
 mod framing;

@@ -15,17 +15,19 @@
 mod input;
 mod memory;
 mod overdue;
+mod phase;
 
 use self::input::Input;
 use super::clients::connection_count::ConnectionGuard;
 use super::output::Output;
+use super::pipe::{ReactorWaker, WakeReactor};
 use super::pipeline::{Next, Pipeline};
 use super::socket::Socket;
 use super::stream::{Disconnected, Stream};
 use super::timeouts::{Timeout, Waiting};
-use super::{Admission, BodyBudget, Codec, Counters, DecodeOutcome, Service, Settings};
+use super::{Admission, BodyBudget, Codec, Counters, DecodeOutcome, Mailbox, Service, Settings};
 use mio::event::Event;
-use seda_core::{LossReason, ReplyAddress, Time};
+use seda_core::{ReplyAddress, Time};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -38,18 +40,14 @@ const QUANTUM: usize = 256 * 1024;
 /// all be decoded before the next connection has its turn.
 const REQUESTS: usize = 16;
 
-/// Bytes discarded after the server's FIN, so that the client reads its response before it sees a
-/// reset (RFC 9112 §9.6). Reading them takes 10 ms of a core. A client that sends more ignores its
-/// response.
-const LINGER_BYTES: usize = 64 * 1024 * 1024;
-
 /// The parts of a reactor that a connection uses in its turn.
-pub(super) struct TurnContext<'a, C, S> {
+pub(super) struct TurnContext<'a, C: Codec, S> {
     pub(super) codec: &'a mut C,
     pub(super) service: &'a mut S,
     pub(super) settings: &'a Settings,
     pub(super) counters: &'a Counters,
     pub(super) bodies: &'a Arc<BodyBudget>,
+    pub(super) mailbox: &'a Arc<Mailbox<C::Response>>,
     /// The buffer of every read, shared by all connections.
     pub(super) scratch: &'a mut [u8],
     pub(super) now: Time,
@@ -194,7 +192,7 @@ impl<C: Codec> Connection<C> {
         // Say whether the budget stopped the turn before the socket did.
         let reads = self.wants_bytes(cx.settings) || matches!(self.phase, Phase::Lingering(_));
         let decodes = !self.input.needs_more && self.has_room(cx.settings);
-        let writes = self.stream.is_writable && !self.output.is_empty();
+        let writes = self.stream.is_writable && self.output.has_bytes();
         let has_more = self.stream.is_readable && reads || decodes || writes;
         Ok(if has_more { TurnOutcome::More } else { TurnOutcome::Idle })
     }
@@ -226,6 +224,8 @@ impl<C: Codec> Connection<C> {
             && self.input.wants_memory.is_none()
             && self.pipeline.len() < settings.pipeline
             && self.output.buffered() < settings.write_buffer
+            // A stream may last for hours. Requests behind it stay in the socket meanwhile.
+            && !self.output.is_streaming()
     }
 
     fn wants_bytes(&self, settings: &Settings) -> bool {
@@ -342,7 +342,8 @@ impl<C: Codec> Connection<C> {
         let mut has_sent = false;
         loop {
             self.encode(cx);
-            if self.output.is_empty() || !self.stream.is_writable || cx.budget.bytes == 0 {
+            self.pull(cx)?;
+            if !self.output.has_bytes() || !self.stream.is_writable || cx.budget.bytes == 0 {
                 return Ok(has_sent);
             }
             let written =
@@ -352,8 +353,19 @@ impl<C: Codec> Connection<C> {
                 has_sent = true;
                 cx.budget.spend(written.bytes);
                 self.timeout.note_progress(Waiting::Reading, written.bytes, cx.now);
+                self.timeout.note_progress(Waiting::Piece, written.bytes, cx.now);
             }
         }
+    }
+
+    /// Takes the next pieces of a streamed response. A stream that is cut short ends the connection.
+    fn pull<S: Service<C>>(&mut self, cx: &TurnContext<'_, C, S>) -> Result<(), Disconnected> {
+        let address = self.address;
+        let waker = || {
+            let reactor = Arc::clone(cx.mailbox) as Arc<dyn WakeReactor>;
+            ReactorWaker { reactor, address }
+        };
+        self.output.pull(cx.draining, waker).map_err(|_| Disconnected)
     }
 
     /// Encodes responses, in order, while the output has room.
@@ -364,6 +376,7 @@ impl<C: Codec> Connection<C> {
                 None => return,
                 Some(Next::Interim(bytes)) => self.output.buffer().extend_from_slice(bytes),
                 Some(Next::Response(response, exchange)) => {
+                    let is_last = is_last || C::ends_with_connection(&response, exchange);
                     let exchange = if is_last { C::make_last(exchange) } else { exchange };
                     if C::is_last(exchange) && self.phase == Phase::Open {
                         self.phase = Phase::Ending;
@@ -383,80 +396,6 @@ impl<C: Codec> Connection<C> {
                 && !self.stream.is_readable
                 && self.refusal.is_none()
                 && !self.input.expecting(cx.codec).is_request()
-    }
-
-    /// Moves from `Open` to `Ending` to `Lingering` as far as possible. Returns true if a response
-    /// is due that was not due before.
-    fn advance_phase<S: Service<C>>(
-        &mut self,
-        cx: &mut TurnContext<'_, C, S>,
-    ) -> Result<bool, Disconnected> {
-        let abandons = !cx.settings.half_close && self.pipeline.has_pending();
-        // A client that has shut its sending side counts as gone, unless half-close is allowed.
-        if self.stream.is_read_closed && abandons {
-            return Err(Disconnected);
-        }
-        // Open → Ending: the input has ended, or the server drains and the client has no request.
-        let is_idle = self.pipeline.is_empty() && self.output.is_empty();
-        if self.phase == Phase::Open && self.input.needs_more {
-            let is_drained = cx.draining && !self.is_new && is_idle && !self.stream.is_readable;
-            if self.stream.is_at_eof && abandons {
-                return Err(Disconnected);
-            }
-            if self.stream.is_at_eof || is_drained && !self.input.expecting(cx.codec).is_request() {
-                self.phase = Phase::Ending;
-                // A refused request is not owed the end of its body.
-                if self.answer_refusal(None) {
-                    return Ok(true);
-                }
-            }
-        }
-        // Ending → Lingering: all responses are written.
-        if self.phase == Phase::Ending && is_idle {
-            if self.stream.is_at_eof {
-                return Err(Disconnected);
-            }
-            self.stream.send_fin()?;
-            self.input.release();
-            self.phase = Phase::Lingering(LINGER_BYTES);
-        }
-        Ok(false)
-    }
-
-    /// Reads and discards input after the server's FIN.
-    fn discard<S: Service<C>>(
-        &mut self,
-        cx: &mut TurnContext<'_, C, S>,
-    ) -> Result<(), Disconnected> {
-        while let Phase::Lingering(left) = self.phase
-            && self.stream.is_readable
-            && cx.budget.bytes > 0
-        {
-            let read = self.stream.discard(cx.scratch)?;
-            if self.stream.is_at_eof || read >= left {
-                return Err(Disconnected);
-            }
-            self.phase = Phase::Lingering(left - read);
-            if read > 0 {
-                self.timeout.note_progress(Waiting::Fin, read, cx.now);
-            }
-            cx.budget.spend(read);
-        }
-        Ok(())
-    }
-
-    /// Answers all requests in flight with [`LossReason::Drain`], takes no more, and has a turn.
-    pub(super) fn shutdown<S: Service<C>>(
-        &mut self,
-        cx: &mut TurnContext<'_, C, S>,
-    ) -> TurnOutcome {
-        let service = &mut *cx.service;
-        self.pipeline.answer_all(|| service.lost(LossReason::Drain));
-        self.answer_refusal(None);
-        if self.phase == Phase::Open {
-            self.phase = Phase::Ending;
-        }
-        self.turn(cx)
     }
 }
 

@@ -15,8 +15,10 @@ impl<C: Codec> Connection<C> {
     pub(super) fn waiting<S: Service<C>>(&self, cx: &TurnContext<'_, C, S>) -> Waiting {
         if matches!(self.phase, Phase::Lingering(_)) {
             Waiting::Fin
-        } else if !self.output.is_empty() {
+        } else if self.output.has_bytes() {
             Waiting::Reading
+        } else if self.output.is_streaming() {
+            Waiting::Piece
         } else if !self.pipeline.is_empty() {
             Waiting::Nothing
         } else {
@@ -29,11 +31,21 @@ impl<C: Codec> Connection<C> {
 
     /// Returns when a sweep has to look at this connection; [`Time::NEVER`] if none has to.
     pub(crate) fn due(&self, settings: &Settings) -> Time {
-        let deadline = self.timeout.deadline(settings);
+        let deadline = self.timeout.deadline(settings).min(self.filler_due());
         if self.keeps_idle_buffers() {
             deadline.min(self.timeout.since().after(BUFFERS_KEPT))
         } else {
             deadline
+        }
+    }
+
+    /// Returns when the stream needs a filler; [`Time::NEVER`] if the program's bytes are due.
+    fn filler_due(&self) -> Time {
+        match self.output.filler_after() {
+            Some(after) if self.timeout.waiting() == Waiting::Piece => {
+                self.timeout.since().after(after)
+            }
+            _ => Time::NEVER,
         }
     }
 
@@ -44,11 +56,15 @@ impl<C: Codec> Connection<C> {
             self.input.release();
             self.output.shrink();
         }
+        if self.filler_due() <= now {
+            self.output.put_filler();
+            return true;
+        }
         if self.timeout.deadline(settings) > now {
             return false;
         }
         match self.timeout.waiting() {
-            Waiting::Nothing => return false,
+            Waiting::Nothing | Waiting::Piece => return false,
             Waiting::Request | Waiting::FirstRequest => self.phase = Phase::Ending,
             Waiting::RefusedBody => {
                 self.answer_refusal(None);
@@ -68,7 +84,7 @@ impl<C: Codec> Connection<C> {
     pub(crate) fn candidate(&self) -> Option<Candidate> {
         let loss = match self.timeout.waiting() {
             Waiting::Nothing => return None,
-            Waiting::Body | Waiting::Reading => Loss::Exchange,
+            Waiting::Body | Waiting::Reading | Waiting::Piece => Loss::Exchange,
             Waiting::Request
             | Waiting::FirstRequest
             | Waiting::Head
@@ -122,6 +138,10 @@ impl<C: Codec> Connection<C> {
 
     pub(crate) fn has_input(&self) -> bool {
         !self.input.bytes.is_empty()
+    }
+
+    pub(crate) fn streams(&self) -> bool {
+        self.output.is_streaming()
     }
 
     pub(crate) fn lingers(&self) -> bool {

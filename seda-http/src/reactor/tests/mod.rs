@@ -1,8 +1,11 @@
 //! The reactor with a protocol of text lines instead of HTTP, stepped by hand. The line codec has
 //! forty lines, which shows that the reactor knows no protocol.
 
+mod streams;
+
 use super::*;
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
+use crossbeam_channel::Sender;
 use seda_core::{
     LossReason, ManualClock, Outcome, Park, ReplyAddress, ReplySink, SendOptions, Time,
 };
@@ -11,7 +14,17 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
-struct Lines;
+struct Lines {
+    /// The bodies of the responses `stream`.
+    streams: Receiver<Body>,
+}
+
+/// Each piece is a line with its length in front. The last line is a dot.
+const FRAMING: PieceFraming = PieceFraming::Framed {
+    before: |length, out| out.extend_from_slice(format!("{length} ").as_bytes()),
+    after: b"\n",
+    last: b".\n",
+};
 
 /// A request is a line. A line that ends with `:` is a head, and its body is the next line.
 #[derive(Default)]
@@ -80,8 +93,11 @@ impl Codec for Lines {
     }
 
     fn encode(&mut self, response: String, _last: bool, _now: Time, output: &mut Output) {
+        if response == "stream" {
+            return output.put_body(self.streams.try_recv().unwrap(), FRAMING);
+        }
         output.buffer().extend_from_slice(response.as_bytes());
-        output.put_body(Body::from("\n"));
+        output.put_body(Body::from("\n"), PieceFraming::Plain);
     }
 }
 
@@ -128,6 +144,7 @@ struct Bench {
     clock: Arc<ManualClock>,
     connection_count: Arc<ConnectionCount>,
     address: SocketAddr,
+    streams: Sender<Body>,
 }
 
 impl Bench {
@@ -156,16 +173,17 @@ impl Bench {
             half_close: false,
         };
         let clock = Arc::new(ManualClock::new());
+        let (streams, bodies) = crossbeam_channel::unbounded();
         let reactor = Reactor::new(
             parts,
             Some(acceptor),
-            Lines,
+            Lines { streams: bodies },
             Recorder::default(),
             settings,
             Arc::default(),
             Arc::clone(&clock) as Arc<dyn seda_core::Clock>,
         );
-        Self { reactor: reactor.unwrap(), mailbox, clock, connection_count, address }
+        Self { reactor: reactor.unwrap(), mailbox, clock, connection_count, address, streams }
     }
 
     fn connect(&self) -> BufReader<TcpStream> {

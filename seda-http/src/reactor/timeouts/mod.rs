@@ -31,6 +31,8 @@ pub(super) enum Waiting {
     RefusedBody,
     /// The client reads the response.
     Reading,
+    /// None: the program owes the next piece of a streamed response.
+    Piece,
     /// The client closes its side.
     Fin,
 }
@@ -95,7 +97,7 @@ impl Timeout {
     /// Returns the end of the earliest limit; [`Time::NEVER`] if the client owes nothing.
     pub(super) fn deadline(&self, settings: &Settings) -> Time {
         let limit = match self.waiting {
-            Waiting::Nothing => return Time::NEVER,
+            Waiting::Nothing | Waiting::Piece => return Time::NEVER,
             Waiting::Request => settings.idle,
             Waiting::FirstRequest => FIRST_REQUEST_GRACE,
             Waiting::Head => settings.head,
