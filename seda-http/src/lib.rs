@@ -19,7 +19,8 @@
 //! ```
 //!
 //! A [`Body`] is bytes, a file, or the pieces that a [`BodySender`] sends while the client reads.
-//! [`EventSender`] sends server-sent events.
+//! [`EventSender`] sends server-sent events. A request's body is read whole, or streamed to the
+//! program ([`Http::stream_bodies`], [`BodyReader`]).
 //!
 //! A server in one program:
 //!
@@ -54,7 +55,7 @@
 //! | [`h1`] | HTTP/1.1 without I/O: bytes to requests, responses to bytes |
 //!
 //! Not in this crate, on purpose: TLS, HTTP/2, upgrades (WebSocket), compression on the fly,
-//! streamed request bodies, and routing, which is a stage.
+//! and routing, which is a stage.
 
 #![forbid(unsafe_code)]
 
@@ -68,7 +69,7 @@ pub use crate::http::{
     AdminConfig, AdminPlace, AdminPlaceError, BodyConfig, BodySendError, BodySender, Closing,
     Event, EventError, EventSender, Http, HttpConfig, HttpRequest, RetryAfterRange, Server,
 };
-pub use crate::reactor::Body;
+pub use crate::reactor::{Body, BodyReadError, BodyReader};
 pub use crate::server::{BindError, ConfigError, EntryError, ServeError, ServerCounts};
 pub use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 pub use bytes::{Bytes, BytesMut};

@@ -7,7 +7,7 @@
 //! The codec is strict wherever leniency lets two parties disagree about the end of a request
 //! (request smuggling, RFC 9112 §11.2): it rejects unclear framing with a 4xx or 5xx response and
 //! closes the connection. A request is returned whole, with a body of at most
-//! [`Limits::body_bytes`]. A request whose body is still to come is announced by its head, so that
+//! [`Limits::body_bytes`], or its body is [streamed](Decoder::stream). A request whose body is still to come is announced by its head, so that
 //! it can be refused before its body is read. Field values share the memory of the bytes that were
 //! read.
 //!

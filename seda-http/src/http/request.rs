@@ -1,6 +1,6 @@
 //! The event that enters the graph for each request.
 
-use crate::reactor::Body;
+use crate::reactor::{Body, BodyReader};
 use bytes::Bytes;
 use http::{Request, Response};
 use seda_core::Responder;
@@ -25,11 +25,14 @@ use std::net::SocketAddr;
 /// ```
 #[derive(Debug)]
 pub struct HttpRequest {
-    /// Method, target, header fields and the whole body.
+    /// Method, target, header fields and the body.
     ///
     /// Field values and body share the memory of the bytes that were read: keeping one value keeps
     /// that memory.
     pub request: Request<Bytes>,
+    /// The reader of the body, if it is streamed ([`Http::stream_bodies`](crate::Http)); the body of
+    /// `request` is then empty. `None` for a body that was read whole.
+    pub stream: Option<BodyReader>,
     /// The address of the client.
     pub peer: SocketAddr,
     /// The responder of the request; [`HttpRequest::respond`] uses it.

@@ -2,7 +2,8 @@
 
 use super::Output;
 use super::body_budget::BodyCharge;
-use bytes::BytesMut;
+use super::body_reader::BodyReader;
+use bytes::{Bytes, BytesMut};
 use seda_core::Time;
 
 /// A protocol of requests and responses, in which responses go out in the order of their requests.
@@ -35,6 +36,20 @@ pub(crate) trait Codec: Send + 'static {
     /// response: if it is the last, the response is due now; else the body is dropped as it
     /// arrives, and the response is due after [`DecodeOutcome::Refused`].
     fn refuse(&self, decoder: &mut Self::Decoder, input: &mut BytesMut) -> Self::Exchange;
+
+    /// Returns the request that [`DecodeOutcome::Head`] announced, with the reader of a body of at
+    /// most `most` bytes, which arrives in [`DecodeOutcome::Piece`]s. `make` makes the reader; its
+    /// argument is the interim response that the client waits for. `None` if no request is
+    /// announced.
+    fn stream(
+        &self,
+        _decoder: &mut Self::Decoder,
+        _input: &BytesMut,
+        _most: u64,
+        _make: impl FnOnce(Option<&'static [u8]>) -> BodyReader,
+    ) -> Option<(Self::Request, Self::Exchange)> {
+        None
+    }
 
     /// Returns the part of a request that the client still has to send. Valid only after `decode`
     /// returned [`DecodeOutcome::Incomplete`].
@@ -109,6 +124,8 @@ pub(crate) enum DecodeOutcome<C: Codec + ?Sized> {
     Interim(&'static [u8]),
     /// A whole request.
     Request(C::Request, C::Exchange),
+    /// The next bytes of a streamed body, and whether they are the last.
+    Piece(Bytes, bool),
     /// The codec's own response to malformed input.
     Response(C::Response, C::Exchange),
     /// The body of a refused request is dropped: its response is due. The exchange is the last one

@@ -41,7 +41,8 @@
 //! | `connections`, `ready_queue` | the table of connections; those that have work to do |
 //! | `connection` | one client: buffers, requests in flight, phase |
 //! | `pipeline`, `output`, `body` | responses in order; bytes to write; [`Body`] |
-//! | `pipe`, `body_stream` | bytes between the program and a reactor; a body that is streamed |
+//! | `pipe`, `body_stream` | bytes from the program to a reactor; a response that is streamed |
+//! | `body_reader` | [`BodyReader`]: a request body that is streamed to the program |
 //! | `stream`, `socket` | a connection's readiness; TCP and Unix sockets, the two system calls |
 //! | `settings`, `timeouts` | bounds; time limits |
 //! | `counters` | what the reactors have done beside requests |
@@ -49,6 +50,7 @@
 mod acceptor;
 mod body;
 mod body_budget;
+mod body_reader;
 mod body_stream;
 mod clients;
 mod coalescing;
@@ -75,6 +77,7 @@ mod unparker;
 pub(crate) use acceptor::Acceptor;
 pub use body::Body;
 pub(crate) use body_budget::{BodyBudget, BodyCharge};
+pub use body_reader::{BodyReadError, BodyReader};
 pub(crate) use body_stream::{BodyStream, Filler, PieceFraming};
 pub(crate) use clients::connection_count::ConnectionCount;
 pub(crate) use codec::{BodyNeed, Codec, DecodeOutcome, Expecting};
@@ -84,7 +87,7 @@ pub(crate) use output::Output;
 pub(crate) use park::ReactorPark;
 pub(crate) use parts::ReactorParts;
 pub(crate) use pipe::{Pipe, PipeEnd, PushError};
-pub(crate) use service::{Admission, Service};
+pub(crate) use service::{Admission, Checked, Service};
 pub(crate) use settings::Settings;
 pub(crate) use socket::Listener;
 pub(crate) use timeouts::Deadline;

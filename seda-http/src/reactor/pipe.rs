@@ -22,7 +22,7 @@ pub(crate) const PIPE_BYTES: usize = 64 * 1024;
 
 /// Pieces up to this size are copied into one, because each piece of its own costs memory for its
 /// bounds.
-const COPIED_BYTES: usize = 4 * 1024;
+pub(super) const COPIED_BYTES: usize = 4 * 1024;
 
 /// Wakes reactors.
 pub(crate) trait WakeReactor: Send + Sync {
@@ -37,7 +37,7 @@ pub(crate) struct ReactorWaker {
 }
 
 impl ReactorWaker {
-    fn wake(self) {
+    pub(super) fn wake(&self) {
         self.reactor.wake(self.address);
     }
 }

@@ -17,5 +17,6 @@ mod overload;
 mod refusals;
 mod site;
 mod statuses;
+mod streamed_uploads;
 mod streams;
 mod uploads;

@@ -29,6 +29,7 @@ use std::time::Duration;
 /// | `/forget` | none: the handler drops the responder |
 /// | `/stream` | the bytes that the test sends |
 /// | `/stream?N` | the same, with the declared length N |
+/// | `/upload` | none: the test has the request |
 /// | `/events` | the events that the test sends, with a comment every 10 ms |
 pub(crate) struct Site {
     pub(crate) server: Server,
@@ -38,6 +39,8 @@ pub(crate) struct Site {
     pub(crate) ended: Receiver<String>,
     /// Receives the sender of each `/stream`.
     pub(crate) senders: Receiver<BodySender>,
+    /// Receives the requests to `/upload`.
+    pub(crate) uploads: Receiver<HttpRequest>,
     /// Receives the sender of each `/events`.
     pub(crate) events: Receiver<EventSender>,
     release: Sender<()>,
@@ -48,6 +51,7 @@ pub(crate) struct Site {
 struct Ends {
     released: Receiver<()>,
     senders: Sender<BodySender>,
+    uploads: Sender<HttpRequest>,
     events: Sender<EventSender>,
 }
 
@@ -60,6 +64,8 @@ pub(crate) struct Plan {
     /// `None` runs the stage on the thread of the reactor.
     pub(crate) workers: Option<usize>,
     pub(crate) classify: Option<fn(&RequestHead) -> SendOptions>,
+    /// The most bytes of a body that is streamed.
+    pub(crate) stream_bodies: Option<fn(&RequestHead) -> Option<u64>>,
     /// Methods that RFC 9110 does not have reach the program.
     pub(crate) any_method: bool,
     /// The time after which a handler counts as stuck; `None` for the default.
@@ -76,6 +82,7 @@ impl Default for Plan {
             budget: None,
             workers: Some(1),
             classify: None,
+            stream_bodies: None,
             any_method: false,
             stuck_after: None,
         }
@@ -106,6 +113,9 @@ impl Plan {
         if let Some(classify) = self.classify {
             http.classify(classify);
         }
+        if let Some(most) = self.stream_bodies {
+            http.stream_bodies(most);
+        }
         if self.any_method {
             http.any_method();
         }
@@ -113,8 +123,9 @@ impl Plan {
         let (end, ended) = unbounded();
         let (release, released) = unbounded();
         let (to_senders, senders) = unbounded();
+        let (to_uploads, uploads) = unbounded();
         let (to_events, events) = unbounded();
-        let ends = Ends { released, senders: to_senders, events: to_events };
+        let ends = Ends { released, senders: to_senders, uploads: to_uploads, events: to_events };
         let factory = move || {
             let begin = begin.clone();
             let end = end.clone();
@@ -144,7 +155,7 @@ impl Plan {
             graph.apply(config).unwrap();
         }
         let server = http.serve(graph.start().unwrap()).unwrap();
-        Site { server, begun, ended, senders, events, release }
+        Site { server, begun, ended, senders, uploads, events, release }
     }
 }
 
@@ -176,6 +187,7 @@ fn handle(call: HttpRequest, ends: &Ends) {
             ends.events.send(sender).unwrap();
             return call.respond(response);
         }
+        "/upload" => return ends.uploads.send(call).unwrap(),
         "/panic" => panic!("on purpose"),
         "/forget" => return,
         _ => {

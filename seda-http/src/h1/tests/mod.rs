@@ -11,6 +11,7 @@ mod persistence;
 mod properties;
 mod refused;
 mod request_line;
+mod streamed;
 mod target;
 
 use bytes::{Bytes, BytesMut};

@@ -16,6 +16,7 @@ mod input;
 mod memory;
 mod overdue;
 mod phase;
+mod upload;
 
 use self::input::Input;
 use super::clients::connection_count::ConnectionGuard;
@@ -25,7 +26,9 @@ use super::pipeline::{Next, Pipeline};
 use super::socket::Socket;
 use super::stream::{Disconnected, Stream};
 use super::timeouts::{Timeout, Waiting};
-use super::{Admission, BodyBudget, Codec, Counters, DecodeOutcome, Mailbox, Service, Settings};
+use super::{
+    Admission, BodyBudget, Checked, Codec, Counters, DecodeOutcome, Mailbox, Service, Settings,
+};
 use mio::event::Event;
 use seda_core::{ReplyAddress, Time};
 use std::net::SocketAddr;
@@ -174,6 +177,7 @@ impl<C: Codec> Connection<C> {
         cx: &mut TurnContext<'_, C, S>,
     ) -> Result<TurnOutcome, Disconnected> {
         self.charge_again(cx);
+        self.go_ahead();
         // Read and write in turn: written responses make room for more requests.
         loop {
             self.receive(cx)?;
@@ -218,8 +222,11 @@ impl<C: Codec> Connection<C> {
         }
     }
 
-    /// Returns true if another request may be taken.
+    /// Returns true if another request, or another piece of a streamed body, may be taken.
     fn has_room(&self, settings: &Settings) -> bool {
+        if let Some(feed) = &self.input.feed {
+            return feed.room() > 0;
+        }
         self.phase == Phase::Open
             && self.input.wants_memory.is_none()
             && self.pipeline.len() < settings.pipeline
@@ -246,6 +253,10 @@ impl<C: Codec> Connection<C> {
                     self.note_request(exchange, cx);
                     self.admit(request, exchange, cx);
                 }
+                DecodeOutcome::Piece(piece, is_last) => self.feed(piece, is_last),
+                DecodeOutcome::Response(response, exchange) if self.input.feed.is_some() => {
+                    self.fail_stream(response, exchange);
+                }
                 DecodeOutcome::Response(response, exchange) => {
                     self.input.charge = None;
                     self.note_request(exchange, cx);
@@ -265,9 +276,11 @@ impl<C: Codec> Connection<C> {
             return;
         };
         match cx.service.check(head) {
-            Ok(options) => {
+            Ok(Checked { options, streams }) => {
                 self.input.options = Some(options);
+                self.input.streams = streams;
                 self.charge(cx);
+                self.begin_stream(cx);
             }
             Err(response) => {
                 let exchange = self.input.refuse(cx.codec);
@@ -361,16 +374,13 @@ impl<C: Codec> Connection<C> {
     /// Takes the next pieces of a streamed response. A stream that is cut short ends the connection.
     fn pull<S: Service<C>>(&mut self, cx: &TurnContext<'_, C, S>) -> Result<(), Disconnected> {
         let address = self.address;
-        let waker = || {
-            let reactor = Arc::clone(cx.mailbox) as Arc<dyn WakeReactor>;
-            ReactorWaker { reactor, address }
-        };
-        self.output.pull(cx.draining, waker).map_err(|_| Disconnected)
+        self.output.pull(cx.draining, || waker(cx, address)).map_err(|_| Disconnected)
     }
 
     /// Encodes responses, in order, while the output has room.
     fn encode<S: Service<C>>(&mut self, cx: &mut TurnContext<'_, C, S>) {
         while self.output.has_room(cx.settings.write_buffer) {
+            self.pipeline.skip_withheld();
             let is_last = self.pipeline.len() == 1 && self.is_last_response(cx);
             match self.pipeline.take_next() {
                 None => return,
@@ -388,15 +398,23 @@ impl<C: Codec> Connection<C> {
     }
 
     /// Returns true if the response to the only request in flight ends the connection: it takes no
-    /// further request, or the server drains and the client has sent nothing more.
+    /// further request, the request's own body has not ended, or the server drains and the client
+    /// has sent nothing more.
     fn is_last_response<S: Service<C>>(&self, cx: &TurnContext<'_, C, S>) -> bool {
         self.phase == Phase::Ending
+            || self.input.feed.is_some()
             || cx.draining
                 && self.input.needs_more
                 && !self.stream.is_readable
                 && self.refusal.is_none()
                 && !self.input.expecting(cx.codec).is_request()
     }
+}
+
+/// Returns the waker of the reactor for the connection at `address`.
+fn waker<C: Codec, S>(cx: &TurnContext<'_, C, S>, address: ReplyAddress) -> ReactorWaker {
+    let reactor = Arc::clone(cx.mailbox) as Arc<dyn WakeReactor>;
+    ReactorWaker { reactor, address }
 }
 
 impl<C: Codec> Drop for Connection<C> {

@@ -17,6 +17,8 @@ impl<C: Codec> Connection<C> {
             Waiting::Fin
         } else if self.output.has_bytes() {
             Waiting::Reading
+        } else if let Some(feed) = &self.input.feed {
+            if feed.room() > 0 { Waiting::Body } else { Waiting::Consumer }
         } else if self.output.is_streaming() {
             Waiting::Piece
         } else if !self.pipeline.is_empty() {
@@ -64,12 +66,16 @@ impl<C: Codec> Connection<C> {
             return false;
         }
         match self.timeout.waiting() {
-            Waiting::Nothing | Waiting::Piece => return false,
+            Waiting::Nothing | Waiting::Piece | Waiting::Consumer => return false,
             Waiting::Request | Waiting::FirstRequest => self.phase = Phase::Ending,
             Waiting::RefusedBody => {
                 self.answer_refusal(None);
             }
             Waiting::Head => self.end_with(codec.timeout_response(Expecting::Head)),
+            Waiting::Body if self.input.feed.is_some() => {
+                let (response, exchange) = codec.timeout_response(Expecting::Body);
+                self.fail_stream(response, exchange);
+            }
             Waiting::Body => {
                 let (response, _) = codec.timeout_response(Expecting::Body);
                 self.end_upload(codec, response);
@@ -83,7 +89,7 @@ impl<C: Codec> Connection<C> {
     /// graph, or it has something to do.
     pub(crate) fn candidate(&self) -> Option<Candidate> {
         let loss = match self.timeout.waiting() {
-            Waiting::Nothing => return None,
+            Waiting::Nothing | Waiting::Consumer => return None,
             Waiting::Body | Waiting::Reading | Waiting::Piece => Loss::Exchange,
             Waiting::Request
             | Waiting::FirstRequest

@@ -24,6 +24,10 @@ impl<C: Codec> Connection<C> {
         if self.stream.is_read_closed && abandons {
             return Err(Disconnected);
         }
+        // The rest of a streamed body will not come.
+        if self.stream.is_at_eof && self.input.needs_more {
+            self.input.feed = None;
+        }
         // Open → Ending: the input has ended, or the server drains and the client has no request.
         let is_idle = self.pipeline.is_empty() && self.output.is_empty();
         if self.phase == Phase::Open && self.input.needs_more {
@@ -45,6 +49,7 @@ impl<C: Codec> Connection<C> {
                 return Err(Disconnected);
             }
             self.stream.send_fin()?;
+            self.input.feed = None;
             self.input.release();
             self.phase = Phase::Lingering(LINGER_BYTES);
         }
@@ -81,6 +86,7 @@ impl<C: Codec> Connection<C> {
         let service = &mut *cx.service;
         self.pipeline.answer_all(|| service.lost(LossReason::Drain));
         self.answer_refusal(None);
+        self.input.feed = None;
         if self.phase == Phase::Open {
             self.phase = Phase::Ending;
         }

@@ -107,11 +107,12 @@ impl Codec for Lines {
 struct Recorder(Vec<(String, ReplyAddress)>);
 
 impl Service<Lines> for Recorder {
-    fn check(&mut self, head: &String) -> Result<SendOptions, String> {
+    fn check(&mut self, head: &String) -> Result<Checked, String> {
         if head.starts_with("no") {
             return Err("busy".to_owned());
         }
-        Ok(SendOptions { cost: u32::try_from(head.len()).ok(), ..SendOptions::default() })
+        let cost = u32::try_from(head.len()).ok();
+        Ok(Checked { options: SendOptions { cost, ..SendOptions::default() }, streams: None })
     }
 
     fn admit(
