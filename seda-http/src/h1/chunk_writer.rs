@@ -9,8 +9,8 @@ pub(crate) const CHUNK_END: &[u8] = b"\r\n";
 /// The last chunk, without trailers.
 pub(crate) const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
 
-/// Appends the size of the chunk whose data follows. `length` is not 0, because an empty chunk is
-/// the last one.
+/// Appends the line before the data of a chunk. `length` is not 0, because an empty chunk is the
+/// last one.
 pub(crate) fn put_chunk_size(length: usize, out: &mut BytesMut) {
     debug_assert!(length > 0, "an empty chunk ends the body");
     let mut digits = [b'0'; usize::BITS as usize / 4];

@@ -7,9 +7,9 @@
 //! The codec is strict wherever leniency lets two parties disagree about the end of a request
 //! (request smuggling, RFC 9112 §11.2): it rejects unclear framing with a 4xx or 5xx response and
 //! closes the connection. A request is returned whole, with a body of at most
-//! [`Limits::body_bytes`], or its body is [streamed](Decoder::stream). A request whose body is still to come is announced by its head, so that
-//! it can be refused before its body is read. Field values share the memory of the bytes that were
-//! read.
+//! [`Limits::body_bytes`], or its body is [streamed](Decoder::stream). A request with a body that
+//! is still to come is announced by its head, so that it can be refused before its body is read.
+//! Field values share the memory of the bytes that were read.
 //!
 //! ```
 //! use seda_http::BytesMut;
@@ -39,7 +39,7 @@
 //! | `rejection` | [`Rejection`]: the codec's own responses |
 //! | `exchange` | [`Exchange`]: the properties of a request that its response depends on |
 //! | `encode` | [`encode_head`]: the head of a response |
-//! | `chunk_writer` | the chunks of a response whose length is not known |
+//! | `chunk_writer` | the chunks of a response of unknown length |
 //!
 //! ```text
 //! input ─▶ lines ─▶ request_line ─▶ head ─┬─▶ target, host

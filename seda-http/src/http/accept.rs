@@ -159,7 +159,7 @@ impl Service<Http1> for HttpService {
     }
 }
 
-/// Returns the 413 to a streamed body whose declared length is more than `most`.
+/// Returns the 413 to a streamed body with a declared length of more than `most`.
 fn too_long(head: &RequestHead, most: Option<u64>) -> Option<Reply> {
     let most = most.filter(|most| head.content_length().is_some_and(|length| length > *most))?;
     let line = format!("the request body is larger than {most} bytes\n");

@@ -90,12 +90,12 @@ impl From<PushError> for BodySendError {
 }
 
 impl BodySender {
-    /// Returns a sender and the body of its bytes, whose number is not known.
+    /// Returns a sender and the body of its bytes. Their number is not known.
     pub fn chunked() -> (Self, Body) {
         Self::new(None, None)
     }
 
-    /// Returns a sender and the body of its bytes, whose number becomes Content-Length.
+    /// Returns a sender and the body of its bytes. Their number becomes Content-Length.
     pub fn with_length(bytes: u64) -> (Self, Body) {
         Self::new(Some(bytes), None)
     }
@@ -156,8 +156,8 @@ impl BodySender {
 
     /// Ends the body with trailer fields, such as a checksum of it (RFC 9110 §6.5).
     ///
-    /// They are sent if the body is chunked, and dropped otherwise. A client may ignore them. Fields
-    /// that must precede a body, such as Content-Type or Set-Cookie, are left out (§6.5.1).
+    /// They are sent if the body is chunked, and dropped otherwise. A client may ignore them.
+    /// Fields that must precede a body, such as Content-Type or Set-Cookie, are left out (§6.5.1).
     ///
     /// ```
     /// use seda_http::{BodySender, HeaderMap, HeaderValue};

@@ -144,8 +144,8 @@ impl Http {
     }
 
     /// Streams the bodies of some requests to the program instead of reading them whole. `most`
-    /// returns the most bytes of such a body, in place of [`Limits::body_bytes`](crate::h1::Limits),
-    /// and `None` for a request whose body is read whole.
+    /// returns the most bytes of such a body, in place of
+    /// [`Limits::body_bytes`](crate::h1::Limits), and `None` for a body that is read whole.
     ///
     /// Such a request is admitted at its head and holds its place in the graph while its body
     /// arrives. [`HttpRequest::stream`] reads it. Of the budget of bodies

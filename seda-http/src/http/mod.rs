@@ -9,7 +9,7 @@
 //! | `config`, `admin_config`, `body_config` | [`HttpConfig`]; [`AdminConfig`]; [`BodyConfig`] |
 //! | `builder`, `server` | [`Http`] before it serves; [`Server`] after |
 //! | `codec`, `date` | HTTP/1.1 as a codec of the reactor; the Date field |
-//! | `body_sender`, `events` | [`BodySender`]: a streamed body; [`EventSender`]: server-sent events |
+//! | `body_sender`, `events` | [`BodySender`]: a streamed body; server-sent events |
 //! | `accept`, `request` | admission, refusal, loss; [`HttpRequest`], the event |
 //! | `reply` | a response on its way to the socket, or a refusal in its cheap form |
 //! | `responses`, `retry_after` | the server's own responses; Retry-After |

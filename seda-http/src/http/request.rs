@@ -30,8 +30,8 @@ pub struct HttpRequest {
     /// Field values and body share the memory of the bytes that were read: keeping one value keeps
     /// that memory.
     pub request: Request<Bytes>,
-    /// The reader of the body, if it is streamed ([`Http::stream_bodies`](crate::Http)); the body of
-    /// `request` is then empty. `None` for a body that was read whole.
+    /// The reader of the body, if it is streamed ([`Http::stream_bodies`](crate::Http)); the body
+    /// of `request` is then empty. `None` for a body that was read whole.
     pub stream: Option<BodyReader>,
     /// The address of the client.
     pub peer: SocketAddr,

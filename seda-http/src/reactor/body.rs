@@ -59,7 +59,7 @@ pub enum Body {
 }
 
 impl Body {
-    /// Returns the length in bytes; `None` for a stream whose length is not declared.
+    /// Returns the length in bytes; `None` for a stream without a declared length.
     pub fn len(&self) -> Option<u64> {
         match self {
             Body::Empty => Some(0),

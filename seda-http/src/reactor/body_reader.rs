@@ -4,8 +4,8 @@
 //!
 //! The reactor pushes pieces while there is room, and stops to read the socket when there is none.
 //! It then sets `is_awaited`, and the read that makes room wakes it. The first read wakes it, too,
-//! because a client may wait for `100 Continue`. So does the drop of the reader, after which nothing
-//! is read.
+//! because a client may wait for `100 Continue`. So does the drop of the reader, after which
+//! nothing is read.
 
 use super::body_budget::BodyCharge;
 use super::pipe::{COPIED_BYTES, PIPE_BYTES, ReactorWaker};

@@ -1,4 +1,4 @@
-//! A body whose bytes the program sends in pieces, and the part of it that is being written.
+//! A body that the program sends in pieces, and the part of it that is being written.
 
 use super::pipe::{Pipe, PipeEnd, ReactorWaker, Taken};
 use bytes::{Buf, Bytes, BytesMut};

@@ -80,7 +80,7 @@ impl<C: Codec> Pipeline<C> {
         }
     }
 
-    /// Gives up the place of an interim response whose response is here.
+    /// Gives up the place of an interim response if the response behind it is here.
     pub(super) fn skip_withheld(&mut self) {
         if matches!(self.slots.front(), Some(Slot::Withheld))
             && matches!(self.slots.get(1), Some(Slot::Answered(..)))

@@ -41,7 +41,7 @@ pub(crate) trait Service<C: Codec> {
     fn lost(&mut self, reason: LossReason) -> C::Response;
 }
 
-/// A request whose body is read.
+/// A request with a body that is read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Checked {
     /// The options for its admission.

@@ -190,7 +190,7 @@ fn a_body_that_ends_early_is_an_error_for_its_reader() {
     assert_eq!((response.status, response.closes()), (408, true));
     slow.respond("late\n");
     client.expect_end();
-    // It sends what is no chunk.
+    // It sends garbage in place of a chunk.
     let (mut client, mut garbled) = open(&site, "Transfer-Encoding: chunked");
     client.send("5\r\nhello\r\ngarbage\r\n");
     assert!(fails(&mut garbled));
@@ -246,8 +246,8 @@ fn a_body_beyond_its_own_limit_is_refused() {
     client.expect_end();
 }
 
-/// The response streams back what is read: both directions at once. Its head comes before the end
-/// of the body, so the response is the last.
+/// The response returns the pieces as they are read: both directions at once. Its head comes before
+/// the end of the body, so the response is the last.
 #[test]
 fn a_response_may_be_streamed_while_the_body_arrives() {
     let site = plan().start();

@@ -1,4 +1,4 @@
-//! Bodies whose bytes the program sends in pieces: framing, back-pressure, ends.
+//! Bodies that the program sends in pieces: framing, back-pressure, ends.
 
 use crate::client::{Client, LIMIT};
 use crate::site::{Plan, Site, until};

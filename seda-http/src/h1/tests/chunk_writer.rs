@@ -49,8 +49,8 @@ fn only_http_1_1_gets_chunks_and_only_without_a_length() {
     assert!(!is_chunked(Some(0), new) && !is_chunked(None, old) && !is_chunked(Some(1), old));
 }
 
-/// Returns the body that these chunks carry, as the decoder of requests reads it, whose chunks have
-/// the same form.
+/// Returns the body that these chunks carry, as the decoder of requests reads it: the chunks of
+/// both have the same form.
 fn decoded(chunks: &[u8]) -> Bytes {
     let mut input =
         BytesMut::from("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");

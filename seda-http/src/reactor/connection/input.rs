@@ -47,7 +47,7 @@ impl<C: Codec> Input<C> {
         C::head(&self.decoder)
     }
 
-    /// Returns the request whose body is streamed from here on; see [`Codec::stream`].
+    /// Returns the announced request, and streams its body from here on; see [`Codec::stream`].
     pub(super) fn stream(
         &mut self,
         codec: &C,

@@ -371,7 +371,8 @@ impl<C: Codec> Connection<C> {
         }
     }
 
-    /// Takes the next pieces of a streamed response. A stream that is cut short ends the connection.
+    /// Takes the next pieces of a streamed response. A stream that is cut short ends the
+    /// connection.
     fn pull<S: Service<C>>(&mut self, cx: &TurnContext<'_, C, S>) -> Result<(), Disconnected> {
         let address = self.address;
         self.output.pull(cx.draining, || waker(cx, address)).map_err(|_| Disconnected)

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use seda_core::ReplyAddress;
 
 impl<C: Codec> Connection<C> {
-    /// Admits the request whose body is to be streamed, once it has the memory.
+    /// Admits the request with a body to stream, once there is memory for it.
     pub(super) fn begin_stream<S: Service<C>>(&mut self, cx: &mut TurnContext<'_, C, S>) {
         if self.input.wants_memory.is_some() {
             return;

@@ -75,7 +75,7 @@ fn the_bytes_beyond_the_socket_are_bounded() {
         pushed += piece.len();
         bench.round();
     }
-    // The client reads what is in the sockets; the program pushes nothing meanwhile.
+    // The client empties the sockets; the program pushes nothing meanwhile.
     client.get_ref().set_read_timeout(Some(Duration::from_secs(1))).unwrap();
     let (mut read, mut buffer) = (0, vec![0; 64 * 1024]);
     while let Ok(bytes) = client.get_mut().read(&mut buffer) {

@@ -27,7 +27,7 @@ pub(super) enum Waiting {
     Head,
     /// More of a body.
     Body,
-    /// None: the program has to read what has arrived of a streamed body.
+    /// None: the program has to read the arrived part of a streamed body.
     Consumer,
     /// The end of a refused request's body.
     RefusedBody,
