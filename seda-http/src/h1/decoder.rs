@@ -3,6 +3,7 @@
 use bytes::{Buf, Bytes, BytesMut};
 
 use super::{
+    body_state::{BodyNeed, BodyState, StreamedBody},
     chunked::Chunked,
     exchange::Exchange,
     framing::Framing,
@@ -16,10 +17,6 @@ use super::{
 /// Empty lines that are skipped before a request line. RFC 9112 §2.2 asks for at least one,
 /// because old clients sent one after a body. The bound ends a client that sends nothing else.
 const EMPTY_LINES: u8 = 4;
-
-/// The longest body of a refused request that is read and dropped, in bytes of data: one read of
-/// the socket, which costs less than the client's next connection.
-const DROPPED_BYTES: usize = 64 * 1024;
 
 /// Reads the requests of one connection, in order.
 ///
@@ -74,39 +71,6 @@ enum State {
     Refused(BodyState, Exchange),
     /// The last request was returned or rejected.
     Closed,
-}
-
-#[derive(Debug)]
-struct StreamedBody {
-    body: BodyState,
-    /// The most bytes of a chunked body.
-    most: usize,
-    exchange: Exchange,
-}
-
-#[derive(Debug)]
-enum BodyState {
-    Length(usize),
-    Chunked(Chunked),
-}
-
-/// The memory that an unfinished body needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum BodyNeed {
-    /// Its declared length, all of it in the input.
-    Length(usize),
-    /// The memory of its chunks so far, beside the input.
-    Pieces(usize),
-}
-
-impl BodyState {
-    /// Returns the state that drops the body; `None` if the body is too long for that.
-    fn dropped(self) -> Option<Self> {
-        match self {
-            Self::Length(length) => (length <= DROPPED_BYTES).then_some(self),
-            Self::Chunked(_) => Some(Self::Chunked(Chunked::dropped())),
-        }
-    }
 }
 
 /// The result of [`Decoder::decode`].
@@ -315,10 +279,7 @@ impl Decoder {
     /// Returns the memory that the unfinished body needs; `None` if no body is kept.
     pub(crate) fn body_need(&self) -> Option<BodyNeed> {
         match &self.state {
-            // A longer body is rejected.
-            State::Body(_, BodyState::Length(length)) if *length > self.limits.body_bytes => None,
-            State::Body(_, BodyState::Length(length)) => Some(BodyNeed::Length(*length)),
-            State::Body(_, BodyState::Chunked(chunked)) => Some(BodyNeed::Pieces(chunked.held())),
+            State::Body(_, body) => body.need(self.limits.body_bytes),
             State::Head | State::Streamed(..) | State::Refused(..) | State::Closed => None,
         }
     }
@@ -434,20 +395,7 @@ impl Decoder {
             return Ok(Decoded::Incomplete);
         };
         let keep_alive = exchange.keep_alive;
-        let (piece, is_last) = match body {
-            BodyState::Length(left) => {
-                let piece = input.split_to(input.len().min(*left)).freeze();
-                *left -= piece.len();
-                (piece, *left == 0)
-            }
-            BodyState::Chunked(chunked) => {
-                let limits = Limits { body_bytes: *most, ..self.limits };
-                match chunked.decode(input, &limits)? {
-                    Some(rest) => (rest, true),
-                    None => (chunked.take(), false),
-                }
-            }
-        };
+        let (piece, is_last) = body.next_piece(input, *most, &self.limits)?;
         if is_last {
             self.state = if keep_alive { State::Head } else { State::Closed };
         } else if piece.is_empty() {
@@ -463,21 +411,9 @@ impl Decoder {
             return Decoded::Incomplete;
         };
         let exchange = *exchange;
-        let limits = Limits { body_bytes: DROPPED_BYTES, ..self.limits };
-        let is_whole = match body {
-            BodyState::Length(left) => {
-                let dropped = input.len().min(*left);
-                input.advance(dropped);
-                *left -= dropped;
-                *left == 0
-            }
-            BodyState::Chunked(chunked) => match chunked.decode(input, &limits) {
-                Ok(body) => body.is_some(),
-                Err(_) => {
-                    self.state = State::Closed;
-                    return Decoded::Refused(exchange.closing());
-                }
-            },
+        let Ok(is_whole) = body.drop_from(input, &self.limits) else {
+            self.state = State::Closed;
+            return Decoded::Refused(exchange.closing());
         };
         if !is_whole {
             return Decoded::Incomplete;

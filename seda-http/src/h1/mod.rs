@@ -34,7 +34,7 @@
 //! | `head` | [`RequestHead`]: a whole head, and the [`http::Request`] made of it |
 //! | `target`, `host` | the forms of a request target, and its host |
 //! | `framing` | the end of the body: Content-Length and Transfer-Encoding |
-//! | `chunked` | the chunked transfer coding |
+//! | `body_state`, `chunked` | a body that is being read; the chunked transfer coding |
 //! | `persistence` | whether the connection outlives the exchange |
 //! | `rejection` | [`Rejection`]: the codec's own responses |
 //! | `exchange` | [`Exchange`]: the properties of a request that its response depends on |
@@ -50,6 +50,7 @@
 //! Not in this room, on purpose: timeouts (the reactor has them, with [`Decoder::mid_request`]),
 //! routing with its responses 404 and 405 (a stage), upgrades, `CONNECT`.
 
+mod body_state;
 mod chunk_writer;
 mod chunked;
 mod decoder;
@@ -67,8 +68,8 @@ mod target;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use body_state::BodyNeed;
 pub(crate) use chunk_writer::{CHUNK_END, LAST_CHUNK, last_chunk, put_chunk_size};
-pub(crate) use decoder::BodyNeed;
 pub use decoder::{Decoded, Decoder};
 pub use encode::{CONTINUE, carries_body, encode_head, is_chunked};
 pub(crate) use encode::{encode_unavailable, unsendable};

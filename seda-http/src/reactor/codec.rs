@@ -1,8 +1,8 @@
 //! The interface through which a reactor speaks a protocol.
 
 use super::Output;
-use super::body_budget::BodyCharge;
-use super::body_reader::BodyReader;
+use super::body::budget::BodyCharge;
+use super::body::reader::BodyReader;
 use bytes::{Bytes, BytesMut};
 use seda_core::Time;
 

@@ -1,8 +1,8 @@
 //! Messages from other threads to a reactor: outcomes, accepted connections, the order to drain.
 
+use super::body::pipe::WakeReactor;
 use super::clients::connection_count::ConnectionGuard;
 use super::clients::eviction::RoomRequest;
-use super::pipe::WakeReactor;
 use super::socket::Socket;
 use super::unparker::Unparker;
 use crossbeam_channel::{Receiver, Sender, unbounded};

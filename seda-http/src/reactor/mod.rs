@@ -37,21 +37,16 @@
 //! | `codec`, `service` | [`Codec`] and [`Service`]: the protocol's side and the graph's side |
 //! | `acceptor` | the listener |
 //! | `clients` | what each client holds; the connections and uploads that end for others |
-//! | `body_budget` | the memory of bodies |
 //! | `connections`, `ready_queue` | the table of connections; those that have work to do |
 //! | `connection` | one client: buffers, requests in flight, phase |
-//! | `pipeline`, `output`, `body` | responses in order; bytes to write; [`Body`] |
-//! | `pipe`, `body_stream` | bytes from the program to a reactor; a response that is streamed |
-//! | `body_reader` | [`BodyReader`]: a request body that is streamed to the program |
+//! | `pipeline`, `output` | responses in order; bytes to write |
+//! | `body` | [`Body`]; bodies that are streamed in either direction; the memory of bodies |
 //! | `stream`, `socket` | a connection's readiness; TCP and Unix sockets, the two system calls |
 //! | `settings`, `timeouts` | bounds; time limits |
 //! | `counters` | what the reactors have done beside requests |
 
 mod acceptor;
 mod body;
-mod body_budget;
-mod body_reader;
-mod body_stream;
 mod clients;
 mod coalescing;
 mod codec;
@@ -62,7 +57,6 @@ mod mailbox;
 mod output;
 mod park;
 mod parts;
-mod pipe;
 mod pipeline;
 mod ready_queue;
 mod service;
@@ -76,9 +70,10 @@ mod unparker;
 
 pub(crate) use acceptor::Acceptor;
 pub use body::Body;
-pub(crate) use body_budget::{BodyBudget, BodyCharge};
-pub use body_reader::{BodyReadError, BodyReader};
-pub(crate) use body_stream::{BodyStream, Filler, PieceFraming};
+pub(crate) use body::budget::{BodyBudget, BodyCharge};
+pub(crate) use body::pipe::{Pipe, PipeEnd, PushError};
+pub use body::reader::{BodyReadError, BodyReader};
+pub(crate) use body::stream::{BodyStream, Filler, PieceFraming};
 pub(crate) use clients::connection_count::ConnectionCount;
 pub(crate) use codec::{BodyNeed, Codec, DecodeOutcome, Expecting};
 pub(crate) use counters::Counters;
@@ -86,7 +81,6 @@ pub(crate) use mailbox::{Mailbox, ReactorMessage};
 pub(crate) use output::Output;
 pub(crate) use park::ReactorPark;
 pub(crate) use parts::ReactorParts;
-pub(crate) use pipe::{Pipe, PipeEnd, PushError};
 pub(crate) use service::{Admission, Checked, Service};
 pub(crate) use settings::Settings;
 pub(crate) use socket::Listener;

@@ -1,8 +1,8 @@
 //! The bytes that wait to be written to one connection.
 
+use super::body::pipe::ReactorWaker;
+use super::body::stream::{PieceFraming, StreamCursor};
 use super::body::{Body, CHUNK, PATTERN};
-use super::body_stream::{PieceFraming, StreamCursor};
-use super::pipe::ReactorWaker;
 use bytes::{Buf, Bytes, BytesMut};
 use std::fs::File;
 use std::io::{self, ErrorKind, IoSlice, Read, Write};

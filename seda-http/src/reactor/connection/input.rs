@@ -1,7 +1,7 @@
 //! The bytes that one client has sent, and the request that they begin.
 
-use crate::reactor::body_reader::{BodyFeed, BodyReader};
-use crate::reactor::pipe::PIPE_BYTES;
+use crate::reactor::body::pipe::PIPE_BYTES;
+use crate::reactor::body::reader::{BodyFeed, BodyReader};
 use crate::reactor::{BodyCharge, BodyNeed, Codec, DecodeOutcome, Expecting};
 use bytes::BytesMut;
 use seda_core::SendOptions;

@@ -19,9 +19,9 @@ mod phase;
 mod upload;
 
 use self::input::Input;
+use super::body::pipe::{ReactorWaker, WakeReactor};
 use super::clients::connection_count::ConnectionGuard;
 use super::output::Output;
-use super::pipe::{ReactorWaker, WakeReactor};
 use super::pipeline::{Next, Pipeline};
 use super::socket::Socket;
 use super::stream::{Disconnected, Stream};

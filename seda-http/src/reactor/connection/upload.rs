@@ -1,7 +1,7 @@
 //! The request body that a connection streams to the program.
 
 use super::{Connection, Phase, TurnContext, waker};
-use crate::reactor::body_reader::BodyFeed;
+use crate::reactor::body::reader::BodyFeed;
 use crate::reactor::{Admission, Codec, Service};
 use bytes::Bytes;
 use seda_core::ReplyAddress;

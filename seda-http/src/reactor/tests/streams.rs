@@ -81,7 +81,7 @@ fn the_bytes_beyond_the_socket_are_bounded() {
     while let Ok(bytes) = client.get_mut().read(&mut buffer) {
         read += buffer[..bytes].iter().filter(|byte| **byte == b'x').count();
     }
-    assert!(pushed - read <= pipe::PIPE_BYTES, "{} bytes are held", pushed - read);
+    assert!(pushed - read <= body::pipe::PIPE_BYTES, "{} bytes are held", pushed - read);
     assert!(pushed > read, "the socket was full");
 }
 

@@ -22,7 +22,7 @@ pub(crate) const PIPE_BYTES: usize = 64 * 1024;
 
 /// Pieces up to this size are copied into one, because each piece of its own costs memory for its
 /// bounds.
-pub(super) const COPIED_BYTES: usize = 4 * 1024;
+pub(in crate::reactor) const COPIED_BYTES: usize = 4 * 1024;
 
 /// Wakes reactors.
 pub(crate) trait WakeReactor: Send + Sync {
@@ -32,12 +32,12 @@ pub(crate) trait WakeReactor: Send + Sync {
 
 /// Wakes a reactor for one connection.
 pub(crate) struct ReactorWaker {
-    pub(super) reactor: Arc<dyn WakeReactor>,
-    pub(super) address: ReplyAddress,
+    pub(in crate::reactor) reactor: Arc<dyn WakeReactor>,
+    pub(in crate::reactor) address: ReplyAddress,
 }
 
 impl ReactorWaker {
-    pub(super) fn wake(&self) {
+    pub(in crate::reactor) fn wake(&self) {
         self.reactor.wake(self.address);
     }
 }
@@ -68,11 +68,11 @@ pub(crate) enum PushError {
 
 /// The result of [`Pipe::take`].
 #[derive(Debug, Default)]
-pub(super) struct Taken {
+pub(in crate::reactor) struct Taken {
     /// The pieces since the last call; empty ones do not occur.
-    pub(super) pieces: VecDeque<Bytes>,
+    pub(in crate::reactor) pieces: VecDeque<Bytes>,
     /// The end behind the pieces; returned once.
-    pub(super) end: Option<PipeEnd>,
+    pub(in crate::reactor) end: Option<PipeEnd>,
 }
 
 /// A bounded queue of bytes from the program to a reactor.
@@ -135,7 +135,7 @@ impl Pipe {
     }
 
     /// Takes all pieces. If there is nothing to take, the next push or end wakes the reactor.
-    pub(super) fn take(&self, waker: impl FnOnce() -> ReactorWaker) -> Taken {
+    pub(in crate::reactor) fn take(&self, waker: impl FnOnce() -> ReactorWaker) -> Taken {
         let mut state = self.state.lock();
         state.close_tail();
         let taken = Taken { pieces: std::mem::take(&mut state.pieces), end: state.end.take() };
@@ -146,7 +146,7 @@ impl Pipe {
     }
 
     /// Makes room for this number of bytes.
-    pub(super) fn release(&self, bytes: usize) {
+    pub(in crate::reactor) fn release(&self, bytes: usize) {
         if bytes > 0 {
             let mut state = self.state.lock();
             state.held = state.held.saturating_sub(bytes);
@@ -155,7 +155,7 @@ impl Pipe {
     }
 
     /// Drops all bytes and refuses further ones.
-    pub(super) fn close(&self) {
+    pub(in crate::reactor) fn close(&self) {
         let dropped = {
             let mut state = self.state.lock();
             let pieces = std::mem::take(&mut state.pieces);

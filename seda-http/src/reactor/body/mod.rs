@@ -1,6 +1,18 @@
-//! The bytes after a response's head, produced while they are written.
+//! The bytes after a response's head, produced while they are written; and the bodies of requests.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `mod` | [`Body`]: the body of a response |
+//! | `pipe`, `stream` | bytes from the program to a reactor; a response that is streamed |
+//! | `reader` | a request body that is streamed to the program |
+//! | `budget` | the memory of request bodies |
 
-use super::body_stream::BodyStream;
+pub(in crate::reactor) mod budget;
+pub(in crate::reactor) mod pipe;
+pub(in crate::reactor) mod reader;
+pub(in crate::reactor) mod stream;
+
+use self::stream::BodyStream;
 use bytes::Bytes;
 use std::fs::File;
 
@@ -9,10 +21,10 @@ const LINE: &[u8; 64] = b"seda: staged, event-driven, well-conditioned under any
 
 /// The most bytes that one slice of a write, or one read of a file, holds: large enough that the
 /// system call does not dominate.
-pub(super) const CHUNK: usize = 64 * 1024;
+pub(in crate::reactor) const CHUNK: usize = 64 * 1024;
 
 /// The repeated text in static memory, so that a generated body is never copied.
-pub(super) static PATTERN: [u8; CHUNK] = pattern();
+pub(in crate::reactor) static PATTERN: [u8; CHUNK] = pattern();
 
 const fn pattern() -> [u8; CHUNK] {
     let mut pattern = [0; CHUNK];
