@@ -464,6 +464,10 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
         self.connections.iter_mut().any(|connection| connection.has_input())
     }
 
+    fn waits_for_its_program(&mut self) -> bool {
+        self.connections.iter_mut().any(|connection| connection.waits_for_its_program())
+    }
+
     fn streams(&mut self) -> bool {
         self.connections.iter_mut().any(|connection| connection.streams())
     }

@@ -163,6 +163,59 @@ fn a_response_before_the_end_of_the_body_is_the_last_and_is_read() {
     drop(body);
 }
 
+/// Pieces wait in 64 KiB for each upload, so a budget of 1 MiB is used up by 16 of them.
+#[test]
+fn an_upload_without_room_for_its_pieces_is_refused_from_its_head() {
+    let plan = Plan::with(|http| http.body.budget = MIB);
+    let site = Plan { stream_bodies: Some(most), ..plan }.start();
+    let fields = format!("Content-Length: {MIB}");
+    let uploads: Vec<_> = (0..16).map(|_| open(&site, &fields)).collect();
+    let mut refused = site.client();
+    refused.send(format!("POST /upload HTTP/1.1\r\nHost: t\r\n{fields}\r\n\r\n"));
+    let response = refused.response();
+    assert_eq!((response.status, response.closes()), (503, true));
+    refused.expect_end();
+    drop(uploads);
+    until("the memory is given back", || site.server.counts().body_bytes == 0);
+    assert_eq!(site.admitted(), 16);
+}
+
+/// RFC 9112 §9.6: `close` ends the connection after the response, and the body is read before.
+#[test]
+fn the_body_of_the_last_request_is_read_to_its_end() {
+    let site = plan().start();
+    for version in ["1.0", "1.1"] {
+        let mut client = site.client();
+        client.send(format!(
+            "POST /upload HTTP/{version}\r\nHost: t\r\nConnection: close\r\n\
+             Content-Length: {MIB}\r\n\r\n"
+        ));
+        let mut upload = upload(&site);
+        client.send(vec![b'x'; MIB]);
+        assert_eq!(upload.read_to_end().len(), MIB);
+        upload.respond("read\n");
+        let response = client.response();
+        assert_eq!((response.text(), response.closes()), ("read\n", true));
+        client.expect_end();
+    }
+}
+
+/// The reader is dropped while its client sends. The program answers later.
+#[test]
+fn a_dropped_reader_stops_its_client_until_the_answer() {
+    let site = plan().start();
+    let (mut client, upload) = open(&site, &format!("Content-Length: {}", 32 * MIB));
+    client.send(vec![b'x'; 1024]);
+    let Upload { mut body, call } = upload;
+    assert!(body.read(LIMIT).is_ok());
+    drop(body);
+    until("the memory is given back", || site.server.counts().body_bytes == 0);
+    call.respond(Response::new(Body::from("enough\n")));
+    client.try_send(vec![b'x'; 32 * MIB - 1024]);
+    let response = client.response();
+    assert_eq!((response.text(), response.closes()), ("enough\n", true));
+}
+
 /// Each way in which a body can end early is told to the program, and its memory is given back.
 #[test]
 fn a_body_that_ends_early_is_an_error_for_its_reader() {

@@ -87,7 +87,8 @@ impl<C: Codec> Input<C> {
     /// would make its buffer grow beyond that length.
     pub(super) fn room(&self) -> usize {
         if let Some(feed) = &self.feed {
-            return feed.room();
+            // The program may drop its reader at any time. A read of no bytes would seem the end.
+            return feed.room().max(1);
         }
         match self.body_need() {
             Some(BodyNeed::Length(bytes)) => bytes.saturating_sub(self.bytes.len()).max(1),

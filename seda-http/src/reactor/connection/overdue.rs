@@ -146,6 +146,10 @@ impl<C: Codec> Connection<C> {
         !self.input.bytes.is_empty()
     }
 
+    pub(crate) fn waits_for_its_program(&self) -> bool {
+        self.timeout.waiting() == Waiting::Consumer
+    }
+
     pub(crate) fn streams(&self) -> bool {
         self.output.is_streaming()
     }

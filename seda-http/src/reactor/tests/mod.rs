@@ -2,6 +2,7 @@
 //! forty lines, which shows that the reactor knows no protocol.
 
 mod streams;
+mod uploads;
 
 use super::*;
 use bytes::{Bytes, BytesMut};
@@ -17,6 +18,8 @@ use std::time::Duration;
 struct Lines {
     /// The bodies of the responses `stream`.
     streams: Receiver<Body>,
+    /// The readers of the bodies that are streamed.
+    readers: Sender<BodyReader>,
 }
 
 /// Each piece is a line with its length in front. The last line is a dot.
@@ -26,11 +29,13 @@ const FRAMING: PieceFraming = PieceFraming::Framed {
     last: b".\n",
 };
 
-/// A request is a line. A line that ends with `:` is a head, and its body is the next line.
+/// A request is a line. A line that ends with `:` is a head, and its body is the next line. The body
+/// of the head `up:` is streamed: each line is a piece, up to a dot.
 #[derive(Default)]
 struct LineDecoder {
     head: Option<String>,
     is_refused: bool,
+    is_streamed: bool,
 }
 
 impl Codec for Lines {
@@ -53,6 +58,10 @@ impl Codec for Lines {
         if std::mem::take(&mut decoder.is_refused) {
             return DecodeOutcome::Refused(line == "bad");
         }
+        if decoder.is_streamed {
+            decoder.is_streamed = line != ".";
+            return DecodeOutcome::Piece(Bytes::from(line.clone()), line == ".");
+        }
         match decoder.head.take() {
             None if line.ends_with(':') => {
                 decoder.head = Some(line);
@@ -67,14 +76,28 @@ impl Codec for Lines {
     }
 
     fn refuse(&self, decoder: &mut LineDecoder, _input: &mut BytesMut) -> bool {
-        *decoder = LineDecoder { head: None, is_refused: true };
+        *decoder = LineDecoder { is_refused: true, ..LineDecoder::default() };
         false
+    }
+
+    fn stream(
+        &self,
+        decoder: &mut LineDecoder,
+        _input: &BytesMut,
+        _most: u64,
+        make: impl FnOnce(Option<&'static [u8]>) -> BodyReader,
+    ) -> Option<(String, bool)> {
+        decoder.is_streamed = true;
+        self.readers.send(make(None)).unwrap();
+        Some((decoder.head.take()?, false))
     }
 
     fn expecting(&self, decoder: &LineDecoder, input: &BytesMut) -> Expecting {
         match decoder {
             LineDecoder { is_refused: true, .. } => Expecting::RefusedBody,
-            LineDecoder { head: Some(_), .. } => Expecting::Body,
+            LineDecoder { head: Some(_), .. } | LineDecoder { is_streamed: true, .. } => {
+                Expecting::Body
+            }
             _ if input.is_empty() => Expecting::Nothing,
             _ => Expecting::Head,
         }
@@ -112,7 +135,8 @@ impl Service<Lines> for Recorder {
             return Err("busy".to_owned());
         }
         let cost = u32::try_from(head.len()).ok();
-        Ok(Checked { options: SendOptions { cost, ..SendOptions::default() }, streams: None })
+        let streams = (head == "up:").then_some(u64::MAX);
+        Ok(Checked { options: SendOptions { cost, ..SendOptions::default() }, streams })
     }
 
     fn admit(
@@ -146,6 +170,7 @@ struct Bench {
     connection_count: Arc<ConnectionCount>,
     address: SocketAddr,
     streams: Sender<Body>,
+    readers: Receiver<BodyReader>,
 }
 
 impl Bench {
@@ -175,16 +200,25 @@ impl Bench {
         };
         let clock = Arc::new(ManualClock::new());
         let (streams, bodies) = crossbeam_channel::unbounded();
+        let (to_readers, readers) = crossbeam_channel::unbounded();
         let reactor = Reactor::new(
             parts,
             Some(acceptor),
-            Lines { streams: bodies },
+            Lines { streams: bodies, readers: to_readers },
             Recorder::default(),
             settings,
             Arc::default(),
             Arc::clone(&clock) as Arc<dyn seda_core::Clock>,
         );
-        Self { reactor: reactor.unwrap(), mailbox, clock, connection_count, address, streams }
+        Self {
+            reactor: reactor.unwrap(),
+            mailbox,
+            clock,
+            connection_count,
+            address,
+            streams,
+            readers,
+        }
     }
 
     fn connect(&self) -> BufReader<TcpStream> {
