@@ -28,8 +28,8 @@ const UNAVAILABLE_BYTES: usize = 80;
 /// - `length`, in bytes, becomes Content-Length. A response with 1xx, 204 or 304 has none (RFC
 ///   9110 §8.6); with 205 it is 0 (§15.3.6). In a response to HEAD, a number in the handler's own
 ///   Content-Length takes precedence, so that the handler need not produce a body.
-/// - Without a length the body is [chunked](is_chunked). HTTP/1.0 has no chunks: the caller sets
-///   `keep_alive` to false, and the end of the connection ends the body (RFC 9112 §6.3).
+/// - Without a length the caller writes the body in chunks (RFC 9112 §7.1). HTTP/1.0 has no chunks:
+///   the caller sets `keep_alive` to false, and the end of the connection ends the body (§6.3).
 /// - `date` is an IMF-fixdate (RFC 9110 §5.6.7), which the caller makes once a second.
 /// - Connection is `close` if the connection ends, and `keep-alive` if an HTTP/1.0 one goes on.
 ///
@@ -97,8 +97,7 @@ fn put_own_fields(length: Option<u64>, exchange: Exchange, date: &[u8; 29], out:
 
 /// Returns true if a body of this length is in chunks: its length is unknown, and the client knows
 /// HTTP/1.1 (RFC 9112 §7.1).
-#[must_use]
-pub fn is_chunked(length: Option<u64>, exchange: Exchange) -> bool {
+pub(crate) fn is_chunked(length: Option<u64>, exchange: Exchange) -> bool {
     length.is_none() && exchange.version != Version::HTTP_10
 }
 

@@ -70,7 +70,7 @@ fn the_bytes_beyond_the_socket_are_bounded() {
     let mut bench = Bench::new();
     let (mut client, pipe) = stream(&mut bench, None);
     let mut pushed = 0;
-    let piece = Bytes::from(vec![b'x'; 1024]);
+    let piece = Bytes::from(vec![b'x'; 8 * 1024]);
     while pipe.push(piece.clone()).is_ok() {
         pushed += piece.len();
         bench.round();
