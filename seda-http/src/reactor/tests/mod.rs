@@ -29,8 +29,8 @@ const FRAMING: PieceFraming = PieceFraming::Framed {
     last: b".\n",
 };
 
-/// A request is a line. A line that ends with `:` is a head, and its body is the next line. The body
-/// of the head `up:` is streamed: each line is a piece, up to a dot.
+/// A request is a line. A line that ends with `:` is a head, and its body is the next line. The
+/// body of the head `up:` is streamed: each line is a piece, up to a dot.
 #[derive(Default)]
 struct LineDecoder {
     head: Option<String>,
