@@ -12,8 +12,9 @@ use crate::support::{Gate, LONG, assert_balanced};
 use parking_lot::Mutex;
 use seda_core::testing::{Stepped, probe};
 use seda_core::{
-    Context, Graph, GraphConfig, LossReason, Lost, ManualClock, Mode, Outcome, Refused,
+    Context, Graph, GraphConfig, LossReason, Lost, Manual, ManualClock, Mode, Outcome, Refused,
     ReplyAddress, ReplySink, Request, Responder, SendOptions, Source, StageConfig, WorkerRange,
+    each,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -96,6 +97,64 @@ fn a_request_that_expires_in_the_queue_is_lost_as_expired_and_not_begun() {
     assert_eq!(test.loss(&ticket), LossReason::Expired);
     assert_eq!(test.stage("answer").handled, 0);
     test.assert_finished();
+}
+
+/// Returns a page that sends to its cache, answers, and ends after its deadline. The cache begins
+/// only if it has workers.
+fn page_with_a_cache(has_workers: bool) -> (Manual, Source<Responder<u32>>) {
+    let mut graph = Graph::new("requests");
+    let page = graph.stage::<Responder<u32>>("page", 8);
+    let cache = graph.stage::<u32>("cache", 8);
+    let clock = Arc::new(ManualClock::new());
+    let work = Arc::clone(&clock);
+    graph
+        .attach_each(page, |wire| {
+            let cache = wire.sink(cache);
+            move |reply: Responder<u32>, cx: &mut Context| {
+                work.advance(Duration::from_millis(2));
+                cx.send(&cache, 1).unwrap();
+                reply.respond(1);
+                work.advance(Duration::from_millis(10));
+            }
+        })
+        .unwrap();
+    graph
+        .attach(cache, |_wire| {
+            move || match has_workers {
+                true => Ok(each(|_event: u32, _cx: &mut Context| {})),
+                false => Err("later".into()),
+            }
+        })
+        .unwrap();
+    let deadline = Some(Duration::from_millis(5));
+    let source = graph.source(page).unwrap();
+    let source = source.with_options(SendOptions { deadline, ..SendOptions::default() });
+    (graph.start_manual(clock).unwrap(), source)
+}
+
+#[test]
+fn work_after_the_answer_is_begun_after_the_deadline_of_its_request() {
+    let (mut graph, source) = page_with_a_cache(true);
+    let answer = source.request(|reply| reply).unwrap();
+    graph.run_until_idle();
+    assert_eq!(answer.wait(Duration::ZERO), Ok(1));
+    let report = graph.report();
+    assert_eq!((report.stages[1].handled, report.stages[1].shed.len()), (1, 0));
+    assert_balanced(&report);
+}
+
+#[test]
+fn queued_work_after_the_answer_does_not_expire_and_is_no_waste_if_it_is_given_up() {
+    let (mut graph, source) = page_with_a_cache(false);
+    let answer = source.request(|reply| reply).unwrap();
+    graph.step();
+    graph.tick();
+    assert_eq!(answer.wait(Duration::ZERO), Ok(1));
+    assert!(graph.report().stages[1].shed.is_empty());
+    let drained = graph.drain(0);
+    let cache = &drained.report.stages[1];
+    assert_eq!(cache.shed.values().sum::<u64>(), 1);
+    assert!(cache.wasted_seconds.abs() < 1e-9, "{}", cache.wasted_seconds);
 }
 
 #[test]

@@ -18,6 +18,10 @@
 //!                         503 ◀─┘     ▶ seda-admin (from snapshots, outside the graph)
 //! ```
 //!
+//! A [`Body`] is bytes, a file, or the pieces that a [`BodySender`] sends while the client reads.
+//! [`EventSender`] sends server-sent events. A request's body is read whole, or streamed to the
+//! program ([`Http::stream_bodies`], [`BodyReader`]).
+//!
 //! A server in one program:
 //!
 //! ```no_run
@@ -52,7 +56,7 @@
 //! | [`h1`] | HTTP/1.1 without I/O: bytes to requests, responses to bytes |
 //!
 //! Not in this crate, on purpose: TLS, HTTP/2, upgrades (WebSocket), compression on the fly,
-//! streamed request bodies, and routing, which is a stage.
+//! and routing, which is a stage.
 
 #![forbid(unsafe_code)]
 
@@ -67,11 +71,11 @@ pub mod tcp;
 #[cfg(unix)]
 pub use crate::files::{CacheControlRule, Files, FilesConfig, FilesError};
 pub use crate::http::{
-    AdminConfig, AdminPlace, AdminPlaceError, BodyConfig, Closing, Http, HttpConfig, HttpRequest,
-    RetryAfterRange, Server,
+    AdminConfig, AdminPlace, AdminPlaceError, BodyConfig, BodySendError, BodySender, Closing,
+    Event, EventError, EventSender, Http, HttpConfig, HttpRequest, RetryAfterRange, Server,
 };
-pub use crate::reactor::Body;
+pub use crate::reactor::{Body, BodyReadError, BodyReader};
 pub use crate::server::{BindError, ConfigError, EntryError, ServeError, ServerCounts};
-pub use ::http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header};
+pub use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 pub use bytes::{Bytes, BytesMut};
 pub use seda_admin::AdminPath;

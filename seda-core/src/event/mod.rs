@@ -84,10 +84,27 @@ impl EventMeta {
         self.deadline
     }
 
-    /// Returns whether the deadline has passed; true from the moment of the deadline on.
+    /// Returns whether the deadline has passed; true from the moment of the deadline on. Never true
+    /// once the request is answered: a deadline bounds the answer, and not the work after it.
     #[inline]
     pub fn is_expired(&self, now: Time) -> bool {
-        self.deadline <= now
+        self.deadline <= now && !self.is_after_answer()
+    }
+
+    /// Returns the deadline in force: [`Time::NEVER`] once the request is answered.
+    pub(crate) fn due(&self) -> Time {
+        if self.is_after_answer() { Time::NEVER } else { self.deadline }
+    }
+
+    /// Returns whether the request of the event is answered, so that no client waits for it.
+    pub(crate) fn is_after_answer(&self) -> bool {
+        self.request.as_ref().is_some_and(|request| request.is_answered())
+    }
+
+    /// Returns the service that is wasted if the event is shed: none after the answer, for which
+    /// it was spent.
+    pub(crate) fn sunk_nanos(&self) -> u64 {
+        if self.is_after_answer() { 0 } else { self.spent.nanos() }
     }
 
     /// Returns whether the client of the request has gone.

@@ -77,7 +77,7 @@ pub(super) fn take_expired<E>(
     let end = row.len().min(from.saturating_add(most - looked));
     let mut kept = from;
     for place in from..end {
-        let Some(deadline) = row.get(place).map(|envelope| envelope.meta.deadline) else { break };
+        let Some(deadline) = row.get(place).map(|envelope| envelope.meta.due()) else { break };
         if deadline > now {
             expiry.keep(deadline);
             if kept < place {

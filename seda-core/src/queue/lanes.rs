@@ -567,7 +567,7 @@ impl<E> Lanes<E> {
         shed: &mut Vec<Shed<E>>,
     ) {
         self.ledger.shed(envelope.meta.class, reason);
-        self.wasted = self.wasted.saturating_add(envelope.meta.spent.nanos());
+        self.wasted = self.wasted.saturating_add(envelope.meta.sunk_nanos());
         self.bytes.end(&envelope.meta);
         self.bytes.dequeue(&envelope.meta);
         self.occupancy.remove(1, now);
@@ -577,7 +577,7 @@ impl<E> Lanes<E> {
     /// Counts an event in hand that is shed before, or without, being handled.
     pub(crate) fn shed_in_hand(&mut self, meta: &EventMeta, reason: LossReason, now: Time) {
         self.ledger.shed_in_hand(meta.class, reason);
-        self.wasted = self.wasted.saturating_add(meta.spent.nanos());
+        self.wasted = self.wasted.saturating_add(meta.sunk_nanos());
         self.bytes.end(meta);
         self.occupancy.remove(1, now);
     }

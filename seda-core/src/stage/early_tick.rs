@@ -29,6 +29,7 @@ impl EarlyTick {
     }
 
     /// Returns whether a tick was requested since the last call.
+    #[cfg(feature = "simulation")]
     pub(crate) fn take(&self) -> bool {
         self.is_due.swap(false, Ordering::Acquire)
     }

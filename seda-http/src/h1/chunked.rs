@@ -75,8 +75,8 @@ impl Chunked {
         Self { drops: true, ..Self::default() }
     }
 
-    /// Consumes the bytes of the body from `input`, and no byte after it. Returns the whole body;
-    /// `None` if more bytes are needed.
+    /// Consumes the bytes of the body from `input`, and no byte after it. Returns the body, without
+    /// the data that was taken; `None` if more bytes are needed.
     pub(super) fn decode(
         &mut self,
         input: &mut BytesMut,
@@ -97,14 +97,14 @@ impl Chunked {
         self.pieces.len() * PIECE_BYTES + self.body.capacity()
     }
 
-    /// Returns the whole body in one piece.
-    fn join(&mut self) -> Bytes {
+    /// Returns the data since the last call, in one piece.
+    pub(super) fn take(&mut self) -> Bytes {
         let last = std::mem::take(&mut self.body);
         let pieces = std::mem::take(&mut self.pieces);
         if pieces.is_empty() {
             return last.freeze();
         }
-        let mut body = Vec::with_capacity(self.received);
+        let mut body = Vec::with_capacity(pieces.len() * PIECE_BYTES + last.len());
         for piece in pieces {
             body.extend_from_slice(&piece);
         }
@@ -189,7 +189,7 @@ impl Chunked {
             };
             if line.is_empty() {
                 check_fields(&input.split_to(line.end + 2), limit)?;
-                return Ok(Some(self.join()));
+                return Ok(Some(self.take()));
             }
             self.trailer_fields += 1;
             if self.trailer_fields > limit {

@@ -3,6 +3,7 @@
 use bytes::{Buf, Bytes, BytesMut};
 
 use super::{
+    body_state::{BodyNeed, BodyState, StreamedBody},
     chunked::Chunked,
     exchange::Exchange,
     framing::Framing,
@@ -16,10 +17,6 @@ use super::{
 /// Empty lines that are skipped before a request line. RFC 9112 §2.2 asks for at least one,
 /// because old clients sent one after a body. The bound ends a client that sends nothing else.
 const EMPTY_LINES: u8 = 4;
-
-/// The longest body of a refused request that is read and dropped, in bytes of data: one read of
-/// the socket, which costs less than the client's next connection.
-const DROPPED_BYTES: usize = 64 * 1024;
 
 /// Reads the requests of one connection, in order.
 ///
@@ -49,6 +46,8 @@ const DROPPED_BYTES: usize = 64 * 1024;
 pub struct Decoder {
     limits: Limits,
     methods: Methods,
+    /// The caller may stream bodies, so one beyond the limits is announced first.
+    may_stream: bool,
     state: State,
     /// The client of the current request waits for `100 Continue`.
     expects_continue: bool,
@@ -66,35 +65,12 @@ enum State {
     Head,
     /// The head is read; the body is incomplete.
     Body(RequestHead, BodyState),
+    /// The head was returned; the body is returned piece by piece.
+    Streamed(StreamedBody),
     /// The request is refused; its body is dropped before its response.
     Refused(BodyState, Exchange),
     /// The last request was returned or rejected.
     Closed,
-}
-
-#[derive(Debug)]
-enum BodyState {
-    Length(usize),
-    Chunked(Chunked),
-}
-
-/// The memory that an unfinished body needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum BodyNeed {
-    /// Its declared length, all of it in the input.
-    Length(usize),
-    /// The memory of its chunks so far, beside the input.
-    Pieces(usize),
-}
-
-impl BodyState {
-    /// Returns the state that drops the body; `None` if the body is too long for that.
-    fn dropped(self) -> Option<Self> {
-        match self {
-            Self::Length(length) => (length <= DROPPED_BYTES).then_some(self),
-            Self::Chunked(_) => Some(Self::Chunked(Chunked::dropped())),
-        }
-    }
 }
 
 /// The result of [`Decoder::decode`].
@@ -131,6 +107,9 @@ pub enum Decoded {
     /// The codec's own response. `keep_alive` is false: close after it, but read on for a moment,
     /// because a reset could cost the client the response (RFC 9112 §9.6).
     Reject(Rejection, Exchange),
+    /// The next bytes of a body that is [streamed](Decoder::stream), and whether they are its last.
+    /// Only the last piece may be empty.
+    Piece(Bytes, bool),
     /// The body of a refused request was read and dropped: respond to the request now. If
     /// `keep_alive` is false, the body is malformed or too long and the start of the next request
     /// is unknown: close after the response, as after `Reject`.
@@ -144,6 +123,7 @@ impl Decoder {
         Self {
             limits,
             methods: Methods::Known,
+            may_stream: false,
             state: State::Head,
             expects_continue: false,
             lines: Lines::default(),
@@ -169,6 +149,13 @@ impl Decoder {
         Self { methods: Methods::Any, ..self }
     }
 
+    /// Lets the caller [stream](Self::stream) bodies, also those beyond [`Limits::body_bytes`]. A
+    /// longer body that is not streamed is rejected after [`Decoded::Head`].
+    #[must_use]
+    pub fn streams_bodies(self) -> Self {
+        Self { may_stream: true, ..self }
+    }
+
     /// Consumes the bytes of the next request from `input`.
     ///
     /// Call it again after every result except `Incomplete`, because `input` may hold the next,
@@ -176,15 +163,20 @@ impl Decoder {
     /// connection it discards all input and returns `Incomplete`.
     #[must_use]
     pub fn decode(&mut self, input: &mut BytesMut) -> Decoded {
+        let streamed = match &self.state {
+            State::Streamed(streamed) => Some(streamed.exchange),
+            _ => None,
+        };
         let outcome = match self.state {
             State::Head => self.read_head(input),
             State::Body(..) => self.body(input),
+            State::Streamed(..) => self.streamed_body(input),
             State::Refused(..) => Ok(self.refused_body(input)),
             State::Closed => Ok(Decoded::Incomplete),
         };
         let decoded = outcome.unwrap_or_else(|rejection| {
             self.state = State::Closed;
-            Decoded::Reject(rejection, self.exchange.closing())
+            Decoded::Reject(rejection, streamed.unwrap_or(self.exchange).closing())
         });
         if matches!(self.state, State::Closed) {
             input.clear();
@@ -200,7 +192,7 @@ impl Decoder {
     pub fn mid_request(&self, input: &BytesMut) -> bool {
         match self.state {
             State::Head => !input.is_empty(),
-            State::Body(..) | State::Refused(..) => true,
+            State::Body(..) | State::Streamed(..) | State::Refused(..) => true,
             State::Closed => false,
         }
     }
@@ -209,7 +201,7 @@ impl Decoder {
     /// a timeout then names the missing part.
     #[must_use]
     pub fn in_body(&self) -> bool {
-        matches!(self.state, State::Body(..))
+        matches!(self.state, State::Body(..) | State::Streamed(..))
     }
 
     /// Returns true while the body of a refused request is dropped.
@@ -223,7 +215,7 @@ impl Decoder {
     pub fn head(&self) -> Option<&RequestHead> {
         match &self.state {
             State::Body(head, _) => Some(head),
-            State::Head | State::Refused(..) | State::Closed => None,
+            State::Head | State::Streamed(..) | State::Refused(..) | State::Closed => None,
         }
     }
 
@@ -253,12 +245,42 @@ impl Decoder {
         exchange
     }
 
+    /// Returns the head of the request that [`Decoded::Head`] announced, its exchange, and whether
+    /// the client waits for [`CONTINUE`](super::CONTINUE). From here on [`decode`](Self::decode)
+    /// returns the body as [`Decoded::Piece`]s. `None` if no request is announced.
+    ///
+    /// A chunked body of more than `most` bytes is rejected. A declared length is the caller's to
+    /// check ([`RequestHead::content_length`]).
+    ///
+    /// ```
+    /// use seda_http::BytesMut;
+    /// use seda_http::h1::{Decoded, Decoder, Limits};
+    ///
+    /// let mut decoder = Decoder::new(Limits::default()).streams_bodies();
+    /// let mut input = BytesMut::from("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe");
+    /// assert!(matches!(decoder.decode(&mut input), Decoded::Head));
+    /// let (head, _, _) = decoder.stream(5, &input).unwrap();
+    /// assert_eq!(head.content_length(), Some(5));
+    /// let Decoded::Piece(piece, false) = decoder.decode(&mut input) else { unreachable!() };
+    /// assert_eq!(piece, "he");
+    /// ```
+    pub fn stream(&mut self, most: u64, input: &BytesMut) -> Option<(RequestHead, Exchange, bool)> {
+        self.head()?;
+        let State::Body(head, body) = std::mem::replace(&mut self.state, State::Closed) else {
+            return None;
+        };
+        let awaits_continue = std::mem::take(&mut self.expects_continue) && input.is_empty();
+        let exchange = self.begin_next();
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        self.state = State::Streamed(StreamedBody { body, most, exchange });
+        Some((head, exchange, awaits_continue))
+    }
+
     /// Returns the memory that the unfinished body needs; `None` if no body is kept.
     pub(crate) fn body_need(&self) -> Option<BodyNeed> {
         match &self.state {
-            State::Body(_, BodyState::Length(length)) => Some(BodyNeed::Length(*length)),
-            State::Body(_, BodyState::Chunked(chunked)) => Some(BodyNeed::Pieces(chunked.held())),
-            State::Head | State::Refused(..) | State::Closed => None,
+            State::Body(_, body) => body.need(self.limits.body_bytes),
+            State::Head | State::Streamed(..) | State::Refused(..) | State::Closed => None,
         }
     }
 
@@ -272,12 +294,12 @@ impl Decoder {
         // The head is whole.
         let bytes = input.split_to(end).freeze();
         let Head { request, keep_alive, expects_continue } =
-            head::read(&bytes, self.exchange.version, self.methods, &self.limits)?;
+            head::read(&bytes, self.exchange.version, self.methods, &self.head_limits())?;
         self.exchange.keep_alive = keep_alive;
         // Its framing says whether more bytes follow.
         let body = match request.framing() {
             Framing::Length(0) => return Ok(self.complete(request, Bytes::new())),
-            Framing::Length(length) if length <= input.len() => {
+            Framing::Length(length) if length <= input.len().min(self.limits.body_bytes) => {
                 let body = input.split_to(length).freeze();
                 return Ok(self.complete(request, body));
             }
@@ -287,6 +309,12 @@ impl Decoder {
         self.state = State::Body(request, body);
         self.expects_continue = expects_continue;
         Ok(Decoded::Head)
+    }
+
+    /// Returns the limits of a head: a body that may be streamed has any length.
+    fn head_limits(&self) -> Limits {
+        let body_bytes = if self.may_stream { usize::MAX } else { self.limits.body_bytes };
+        Limits { body_bytes, ..self.limits }
     }
 
     /// Returns true if a request line begins at the front of the input.
@@ -330,6 +358,10 @@ impl Decoder {
     }
 
     fn body(&mut self, input: &mut BytesMut) -> Result<Decoded, Rejection> {
+        let limit = self.limits.body_bytes;
+        if matches!(self.state, State::Body(_, BodyState::Length(length)) if length > limit) {
+            return Err(Rejection::BodyTooLarge { limit });
+        }
         if std::mem::take(&mut self.expects_continue) && input.is_empty() {
             return Ok(Decoded::Continue);
         }
@@ -349,11 +381,27 @@ impl Decoder {
         };
         match std::mem::replace(&mut self.state, State::Head) {
             State::Body(request, _) => Ok(self.complete(request, body)),
-            State::Head | State::Refused(..) | State::Closed => {
+            State::Head | State::Streamed(..) | State::Refused(..) | State::Closed => {
                 debug_assert!(false, "a body is complete only inside a body");
                 Ok(Decoded::Incomplete)
             }
         }
+    }
+
+    /// Returns the next piece of a streamed body.
+    fn streamed_body(&mut self, input: &mut BytesMut) -> Result<Decoded, Rejection> {
+        let State::Streamed(StreamedBody { body, most, exchange }) = &mut self.state else {
+            debug_assert!(false, "a streamed body is read in its state alone");
+            return Ok(Decoded::Incomplete);
+        };
+        let keep_alive = exchange.keep_alive;
+        let (piece, is_last) = body.next_piece(input, *most, &self.limits)?;
+        if is_last {
+            self.state = if keep_alive { State::Head } else { State::Closed };
+        } else if piece.is_empty() {
+            return Ok(Decoded::Incomplete);
+        }
+        Ok(Decoded::Piece(piece, is_last))
     }
 
     /// Drops the body of a refused request.
@@ -363,21 +411,9 @@ impl Decoder {
             return Decoded::Incomplete;
         };
         let exchange = *exchange;
-        let limits = Limits { body_bytes: DROPPED_BYTES, ..self.limits };
-        let is_whole = match body {
-            BodyState::Length(left) => {
-                let dropped = input.len().min(*left);
-                input.advance(dropped);
-                *left -= dropped;
-                *left == 0
-            }
-            BodyState::Chunked(chunked) => match chunked.decode(input, &limits) {
-                Ok(body) => body.is_some(),
-                Err(_) => {
-                    self.state = State::Closed;
-                    return Decoded::Refused(exchange.closing());
-                }
-            },
+        let Ok(is_whole) = body.drop_from(input, &self.limits) else {
+            self.state = State::Closed;
+            return Decoded::Refused(exchange.closing());
         };
         if !is_whole {
             return Decoded::Incomplete;

@@ -28,6 +28,8 @@ const UNAVAILABLE_BYTES: usize = 80;
 /// - `length`, in bytes, becomes Content-Length. A response with 1xx, 204 or 304 has none (RFC
 ///   9110 §8.6); with 205 it is 0 (§15.3.6). In a response to HEAD, a number in the handler's own
 ///   Content-Length takes precedence, so that the handler need not produce a body.
+/// - Without a length the caller writes the body in chunks (RFC 9112 §7.1). HTTP/1.0 has no chunks:
+///   the caller sets `keep_alive` to false, and the end of the connection ends the body (§6.3).
 /// - `date` is an IMF-fixdate (RFC 9110 §5.6.7), which the caller makes once a second.
 /// - Connection is `close` if the connection ends, and `keep-alive` if an HTTP/1.0 one goes on.
 ///
@@ -39,13 +41,13 @@ const UNAVAILABLE_BYTES: usize = 80;
 /// let exchange = Exchange { version: http::Version::HTTP_11, head: false, keep_alive: true };
 /// let date = b"Sun, 06 Nov 1994 08:49:37 GMT";
 /// let mut out = BytesMut::new();
-/// encode_head(&parts, body.len() as u64, exchange, date, &mut out);
+/// encode_head(&parts, Some(body.len() as u64), exchange, date, &mut out);
 /// assert!(out.starts_with(b"HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"));
 /// assert!(out.ends_with(b"Content-Length: 6\r\n\r\n"));
 /// ```
 pub fn encode_head(
     parts: &Parts,
-    length: u64,
+    length: Option<u64>,
     exchange: Exchange,
     date: &[u8; 29],
     out: &mut BytesMut,
@@ -53,6 +55,9 @@ pub fn encode_head(
     out.reserve(OWN_BYTES + fields_bytes(&parts.headers));
     put_status_line(parts.status, out);
     put_own_fields(content_length(parts, length, exchange), exchange, date, out);
+    if is_chunked(length, exchange) && carries_body(parts.status, exchange) {
+        out.extend_from_slice(b"Transfer-Encoding: chunked\r\n");
+    }
     put_fields(&parts.headers, out);
     out.extend_from_slice(b"\r\n");
 }
@@ -90,6 +95,12 @@ fn put_own_fields(length: Option<u64>, exchange: Exchange, date: &[u8; 29], out:
     out.extend_from_slice(b"\r\n");
 }
 
+/// Returns true if a body of this length is in chunks: its length is unknown, and the client knows
+/// HTTP/1.1 (RFC 9112 §7.1).
+pub(crate) fn is_chunked(length: Option<u64>, exchange: Exchange) -> bool {
+    length.is_none() && exchange.version != Version::HTTP_10
+}
+
 /// Returns true if a response with this status has body bytes on the wire. It has none to HEAD, or
 /// with 1xx, 204, 304 (RFC 9112 §6.3) or 205 (RFC 9110 §15.3.6).
 ///
@@ -108,16 +119,16 @@ pub fn carries_body(status: StatusCode, exchange: Exchange) -> bool {
 }
 
 /// Returns the reason why HTTP/1.1 cannot carry a final response with this status and a body of
-/// `length` bytes; `None` if it can.
+/// `length` bytes, `None` for an unknown number; `None` if it can.
 ///
 /// A client takes a 1xx for an interim response and waits for the final one (RFC 9110 §15.2). The
 /// body of a 204, 205 or 304 would be taken for the next response (RFC 9112 §6.3).
-pub(crate) fn unsendable(status: StatusCode, length: u64) -> Option<&'static str> {
+pub(crate) fn unsendable(status: StatusCode, length: Option<u64>) -> Option<&'static str> {
     if status.is_informational() {
         return Some("a status from 100 to 199 is no final answer");
     }
     let is_bare = !has_length(status) || status == StatusCode::RESET_CONTENT;
-    (is_bare && length > 0).then_some("an answer with status 204, 205 or 304 has no body")
+    (is_bare && length != Some(0)).then_some("an answer with status 204, 205 or 304 has no body")
 }
 
 fn has_length(status: StatusCode) -> bool {
@@ -126,12 +137,12 @@ fn has_length(status: StatusCode) -> bool {
         && status != StatusCode::NOT_MODIFIED
 }
 
-fn content_length(parts: &Parts, length: u64, exchange: Exchange) -> Option<u64> {
+fn content_length(parts: &Parts, length: Option<u64>, exchange: Exchange) -> Option<u64> {
     match parts.status {
         status if !has_length(status) => None,
         StatusCode::RESET_CONTENT => Some(0),
-        _ if exchange.head => length_of_handler(&parts.headers).or(Some(length)),
-        _ => Some(length),
+        _ if exchange.head => length_of_handler(&parts.headers).or(length),
+        _ => length,
     }
 }
 

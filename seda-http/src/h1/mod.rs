@@ -7,9 +7,9 @@
 //! The codec is strict wherever leniency lets two parties disagree about the end of a request
 //! (request smuggling, RFC 9112 §11.2): it rejects unclear framing with a 4xx or 5xx response and
 //! closes the connection. A request is returned whole, with a body of at most
-//! [`Limits::body_bytes`]. A request whose body is still to come is announced by its head, so that
-//! it can be refused before its body is read. Field values share the memory of the bytes that were
-//! read.
+//! [`Limits::body_bytes`], or its body is [streamed](Decoder::stream). A request with a body that
+//! is still to come is announced by its head, so that it can be refused before its body is read.
+//! Field values share the memory of the bytes that were read.
 //!
 //! ```
 //! use seda_http::BytesMut;
@@ -34,11 +34,12 @@
 //! | `head` | [`RequestHead`]: a whole head, and the [`http::Request`] made of it |
 //! | `target`, `host` | the forms of a request target, and its host |
 //! | `framing` | the end of the body: Content-Length and Transfer-Encoding |
-//! | `chunked` | the chunked transfer coding |
+//! | `body_state`, `chunked` | a body that is being read; the chunked transfer coding |
 //! | `persistence` | whether the connection outlives the exchange |
 //! | `rejection` | [`Rejection`]: the codec's own responses |
 //! | `exchange` | [`Exchange`]: the properties of a request that its response depends on |
 //! | `encode` | [`encode_head`]: the head of a response |
+//! | `chunk_writer` | the chunks of a response of unknown length |
 //!
 //! ```text
 //! input ─▶ lines ─▶ request_line ─▶ head ─┬─▶ target, host
@@ -47,8 +48,10 @@
 //! ```
 //!
 //! Not in this room, on purpose: timeouts (the reactor has them, with [`Decoder::mid_request`]),
-//! routing with its responses 404 and 405 (a stage), upgrades, `CONNECT`, streamed bodies.
+//! routing with its responses 404 and 405 (a stage), upgrades, `CONNECT`.
 
+mod body_state;
+mod chunk_writer;
 mod chunked;
 mod decoder;
 mod encode;
@@ -65,10 +68,11 @@ mod target;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use decoder::BodyNeed;
+pub(crate) use body_state::BodyNeed;
+pub(crate) use chunk_writer::{CHUNK_END, LAST_CHUNK, last_chunk, put_chunk_size};
 pub use decoder::{Decoded, Decoder};
 pub use encode::{CONTINUE, carries_body, encode_head};
-pub(crate) use encode::{encode_unavailable, unsendable};
+pub(crate) use encode::{encode_unavailable, is_chunked, unsendable};
 pub use exchange::Exchange;
 pub use head::RequestHead;
 pub use limits::{Limits, LimitsError};

@@ -6,13 +6,13 @@
 //! follows when the body is whole; it refuses again only if the graph has filled meanwhile.
 
 use super::admin::AdminView;
-use super::codec::Http1;
+use super::codec::{Http1, RequestBody};
 use super::reply::Reply;
 use super::request::HttpRequest;
 use super::responses;
 use super::retry_after::RetryAfter;
 use crate::h1::RequestHead;
-use crate::reactor::{Admission, Body, Service};
+use crate::reactor::{Admission, Body, BodyReader, Checked, Service};
 use crate::server::catch_panic;
 use bytes::Bytes;
 use http::{Response, StatusCode};
@@ -24,6 +24,9 @@ use std::time::Duration;
 /// Returns the class, deadline, route, cost and tenant of a request.
 pub(super) type Classify = dyn Fn(&RequestHead) -> SendOptions + Send + Sync;
 
+/// Returns the most bytes of a body that is streamed; `None` for one that is read whole.
+pub(super) type StreamBodies = dyn Fn(&RequestHead) -> Option<u64> + Send + Sync;
+
 /// The service of one reactor.
 pub(super) struct HttpService {
     pub(super) source: Source<HttpRequest>,
@@ -31,6 +34,8 @@ pub(super) struct HttpService {
     pub(super) admin: AdminView,
     pub(super) retry_after: RetryAfter,
     pub(super) classify: Option<Arc<Classify>>,
+    /// `None` if every body is read whole.
+    pub(super) stream_bodies: Option<Arc<StreamBodies>>,
     /// The options of a request without a classifier.
     pub(super) options: SendOptions,
     /// The number of requests refused because of overload.
@@ -45,6 +50,12 @@ impl HttpService {
             }
             None => self.options,
         }
+    }
+
+    /// Returns the most bytes of the request's body if it is streamed; `None` if it is read whole.
+    fn streams(&self, head: &RequestHead) -> Option<u64> {
+        let stream_bodies = self.stream_bodies.as_ref()?;
+        catch_panic("the choice of streamed bodies", || stream_bodies(head)).flatten()
     }
 
     fn refuse(&mut self, class: Class, reason: RefusalReason) -> Reply {
@@ -65,20 +76,25 @@ impl HttpService {
 }
 
 impl Service<Http1> for HttpService {
-    fn check(&mut self, head: &RequestHead) -> Result<SendOptions, Reply> {
+    fn check(&mut self, head: &RequestHead) -> Result<Checked, Reply> {
         if self.admin.takes(head) {
-            return self.admin.check(head).map_or(Ok(self.options), Err);
+            let checked = Checked { options: self.options, streams: None };
+            return self.admin.check(head).map_or(Ok(checked), Err);
         }
         let options = self.options(head);
+        let streams = self.streams(head);
+        if let Some(reply) = too_long(head, streams) {
+            return Err(reply);
+        }
         match self.source.check(options) {
-            Ok(()) => Ok(options),
+            Ok(()) => Ok(Checked { options, streams }),
             Err(refusal) => Err(self.refuse(options.class, refusal.reason())),
         }
     }
 
     fn admit(
         &mut self,
-        (head, body): (RequestHead, Bytes),
+        (head, body): (RequestHead, RequestBody),
         options: Option<SendOptions>,
         peer: SocketAddr,
         address: ReplyAddress,
@@ -86,11 +102,24 @@ impl Service<Http1> for HttpService {
         if self.admin.takes(&head) {
             return self.admin.admit(&head, address);
         }
+        let (body, stream) = match body {
+            RequestBody::Streamed(reader) => (Bytes::new(), Some(reader)),
+            // The head was checked, and the body was read whole.
+            RequestBody::Whole(body) if options.is_some() => (body, None),
+            RequestBody::Whole(body) => match self.streams(&head) {
+                None => (body, None),
+                most => match too_long(&head, most) {
+                    Some(reply) => return Admission::Answered(reply),
+                    None => (Bytes::new(), Some(BodyReader::whole(body))),
+                },
+            },
+        };
         let options = options.unwrap_or_else(|| self.options(&head));
         let reply_sink = Arc::clone(&self.reply_sink);
         // The request is made once it has a place.
         let admitted = self.source.request_to(reply_sink, address, options, |reply| HttpRequest {
             request: head.into_request(body),
+            stream,
             peer,
             reply,
         });
@@ -128,4 +157,11 @@ impl Service<Http1> for HttpService {
         let (_, seconds) = self.retry_after.next(Class::HIGHEST);
         Reply::unavailable(text, seconds)
     }
+}
+
+/// Returns the 413 to a streamed body with a declared length of more than `most`.
+fn too_long(head: &RequestHead, most: Option<u64>) -> Option<Reply> {
+    let most = most.filter(|most| head.content_length().is_some_and(|length| length > *most))?;
+    let line = format!("the request body is larger than {most} bytes\n");
+    Some(responses::text(StatusCode::PAYLOAD_TOO_LARGE, line).into())
 }

@@ -1,10 +1,9 @@
 //! The admin side as a listener shows it. It is outside the graph, its budget and its figures.
 
-use super::codec::Http1;
+use super::codec::{Http1, RequestBody};
 use super::reply::Reply;
 use crate::h1::RequestHead;
-use crate::reactor::{Admission, Body, Service};
-use bytes::Bytes;
+use crate::reactor::{Admission, Body, Checked, Service};
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use seda_admin::{Admin, AdminAccess, AdminAnswer, AdminBody, AdminRequest};
 use seda_core::{LossReason, Outcome, ReplyAddress, ReplySink, SendOptions};
@@ -55,13 +54,14 @@ impl AdminView {
 pub(super) struct AdminService(pub(super) AdminView);
 
 impl Service<Http1> for AdminService {
-    fn check(&mut self, head: &RequestHead) -> Result<SendOptions, Reply> {
-        self.0.check(head).map_or(Ok(SendOptions::default()), Err)
+    fn check(&mut self, head: &RequestHead) -> Result<Checked, Reply> {
+        let checked = Checked { options: SendOptions::default(), streams: None };
+        self.0.check(head).map_or(Ok(checked), Err)
     }
 
     fn admit(
         &mut self,
-        (head, _body): (RequestHead, Bytes),
+        (head, _body): (RequestHead, RequestBody),
         _options: Option<SendOptions>,
         _peer: SocketAddr,
         address: ReplyAddress,

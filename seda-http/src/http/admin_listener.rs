@@ -61,7 +61,7 @@ impl AdminListener {
         let started = listener.serve(THREAD, bounds, Arc::clone(&counters), clock, |mailbox| {
             let reply_sink = Arc::clone(mailbox) as Arc<dyn ReplySink<Response<Body>>>;
             let view = AdminView::new(admin, access, reply_sink);
-            (Http1::new(limits, false, counters), AdminService(view))
+            (Http1::new(limits, counters), AdminService(view))
         });
         started.map_err(|source| ServeError::Admin { source })
     }

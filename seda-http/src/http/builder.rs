@@ -1,6 +1,6 @@
 //! An HTTP server before it serves.
 
-use super::accept::{Classify, HttpService};
+use super::accept::{Classify, HttpService, StreamBodies};
 use super::admin::AdminView;
 use super::admin_config::AdminPlace;
 use super::admin_listener::AdminListener;
@@ -57,6 +57,7 @@ pub struct Http {
     /// One source per reactor; empty before `entry`.
     sources: Vec<Source<HttpRequest>>,
     classify: Option<Arc<Classify>>,
+    stream_bodies: Option<Arc<StreamBodies>>,
     any_method: bool,
 }
 
@@ -78,6 +79,7 @@ impl Http {
             admin_listener,
             sources: Vec::new(),
             classify: None,
+            stream_bodies: None,
             any_method: false,
         })
     }
@@ -141,6 +143,35 @@ impl Http {
         self.classify = Some(Arc::new(classify));
     }
 
+    /// Streams the bodies of some requests to the program instead of reading them whole. `most`
+    /// returns the most bytes of such a body, in place of
+    /// [`Limits::body_bytes`](crate::h1::Limits), and `None` for a body that is read whole.
+    ///
+    /// Such a request is admitted at its head and holds its place in the graph while its body
+    /// arrives. [`HttpRequest::stream`] reads it. Of the budget of bodies
+    /// ([`BodyConfig::budget`](crate::BodyConfig)) it takes 64 KiB.
+    ///
+    /// `most` runs on a reactor once per request, so it must not block. If it panics, the body is
+    /// read whole.
+    ///
+    /// ```
+    /// # use seda_http::{Http, HttpConfig};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let mut config = HttpConfig::default();
+    /// # config.listen.set_port(0);
+    /// # let mut http = Http::bind(config)?;
+    /// const UPLOAD_MOST: u64 = 8 * 1024 * 1024 * 1024;
+    /// http.stream_bodies(|head| head.uri().path().starts_with("/files/").then_some(UPLOAD_MOST));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn stream_bodies(
+        &mut self,
+        most: impl Fn(&RequestHead) -> Option<u64> + Send + Sync + 'static,
+    ) {
+        self.stream_bodies = Some(Arc::new(most));
+    }
+
     /// Lets requests with any method except CONNECT reach the program: PROPFIND, PURGE, QUERY. The
     /// entry then has to answer methods that it does not have, with 405 or 501.
     ///
@@ -156,8 +187,8 @@ impl Http {
     /// [`ServeError`] if there is no entry, `running` is not the graph of the entry, or the
     /// operating system refuses a thread. The graph is then shut down.
     pub fn serve(self, running: Running) -> Result<Server, ServeError> {
-        let Self { config, server, admin_place, admin_listener, sources, classify, any_method } =
-            self;
+        let Self { config, server, admin_place, admin_listener, sources, .. } = self;
+        let Self { classify, stream_bodies, any_method, .. } = self;
         let counters = server.counters();
         let admin = Arc::new(Admin::new(running.snapshots()));
         let access = config.admin.public_access(is_loopback(server.local_addr()));
@@ -172,10 +203,12 @@ impl Http {
                 reply_sink,
                 retry_after: RetryAfter::new(snapshots, running.clock(), range, seed),
                 classify: classify.clone(),
+                stream_bodies: stream_bodies.clone(),
                 options: SendOptions { deadline: config.deadline, ..SendOptions::default() },
                 refused_total: 0,
             };
-            (Http1::new(config.limits, any_method, Arc::clone(&counters)), service)
+            let codec = Http1::new(config.limits, Arc::clone(&counters));
+            (codec.allow(any_method, stream_bodies.is_some()), service)
         })?;
         let clock = group.graph().clock();
         let settings = config.server().settings;

@@ -5,7 +5,8 @@ use super::reply::Reply;
 use super::responses;
 use crate::h1::{self, Decoded, Decoder, Exchange, Limits, RequestHead};
 use crate::reactor::{
-    Body, BodyCharge, BodyNeed, Codec, Counters, DecodeOutcome, Expecting, Output,
+    Body, BodyCharge, BodyNeed, BodyReader, Codec, Counters, DecodeOutcome, Expecting, Output,
+    PieceFraming,
 };
 use crate::server::catch_panic;
 use bytes::{Bytes, BytesMut};
@@ -13,32 +14,52 @@ use http::{Response, StatusCode, Version};
 use seda_core::Time;
 use std::sync::Arc;
 
+/// The chunked transfer coding around the pieces of a stream.
+const CHUNKS: PieceFraming =
+    PieceFraming::Framed { before: h1::put_chunk_size, after: h1::CHUNK_END, last: h1::LAST_CHUNK };
+
+/// The body of a request.
+#[derive(Debug)]
+pub(super) enum RequestBody {
+    Whole(Bytes),
+    Streamed(BodyReader),
+}
+
 /// HTTP/1.1 on all connections of one reactor.
 #[derive(Debug)]
 pub(super) struct Http1 {
     limits: Limits,
     /// Methods that RFC 9110 does not have reach the program.
     any_method: bool,
+    /// The program may stream bodies.
+    may_stream: bool,
     date: Date,
     counters: Arc<Counters>,
 }
 
 impl Http1 {
-    pub(super) fn new(limits: Limits, any_method: bool, counters: Arc<Counters>) -> Self {
-        Self { limits, any_method, date: Date::new(), counters }
+    pub(super) fn new(limits: Limits, counters: Arc<Counters>) -> Self {
+        let (any_method, may_stream) = (false, false);
+        Self { limits, any_method, may_stream, date: Date::new(), counters }
+    }
+
+    /// Lets other methods than those of RFC 9110 reach the program, and bodies be streamed.
+    pub(super) fn allow(self, any_method: bool, may_stream: bool) -> Self {
+        Self { any_method, may_stream, ..self }
     }
 }
 
 impl Codec for Http1 {
     type Head = RequestHead;
-    type Request = (RequestHead, Bytes);
+    type Request = (RequestHead, RequestBody);
     type Response = Reply;
     type Exchange = Exchange;
     type Decoder = Decoder;
 
     fn decoder(&self) -> Decoder {
         let decoder = Decoder::new(self.limits);
-        if self.any_method { decoder.any_method() } else { decoder }
+        let decoder = if self.any_method { decoder.any_method() } else { decoder };
+        if self.may_stream { decoder.streams_bodies() } else { decoder }
     }
 
     fn decode(&self, decoder: &mut Decoder, input: &mut BytesMut) -> DecodeOutcome<Self> {
@@ -47,12 +68,13 @@ impl Codec for Http1 {
             Decoded::Head => DecodeOutcome::Head,
             Decoded::Continue => DecodeOutcome::Interim(h1::CONTINUE),
             Decoded::Request(head, body, exchange) => {
-                DecodeOutcome::Request((head, body), exchange)
+                DecodeOutcome::Request((head, RequestBody::Whole(body)), exchange)
             }
             Decoded::Reject(rejection, exchange) => {
                 let line = format!("{rejection}\n");
                 DecodeOutcome::Response(responses::text(rejection.status(), line).into(), exchange)
             }
+            Decoded::Piece(piece, is_last) => DecodeOutcome::Piece(piece, is_last),
             Decoded::Refused(exchange) => DecodeOutcome::Refused(exchange),
         }
     }
@@ -63,6 +85,18 @@ impl Codec for Http1 {
 
     fn refuse(&self, decoder: &mut Decoder, input: &mut BytesMut) -> Exchange {
         decoder.refuse(input)
+    }
+
+    fn stream(
+        &self,
+        decoder: &mut Decoder,
+        input: &BytesMut,
+        most: u64,
+        make: impl FnOnce(Option<&'static [u8]>) -> BodyReader,
+    ) -> Option<(Self::Request, Exchange)> {
+        let (head, exchange, awaits_continue) = decoder.stream(most, input)?;
+        let body = make(awaits_continue.then_some(h1::CONTINUE));
+        Some(((head, RequestBody::Streamed(body)), exchange))
     }
 
     fn expecting(&self, decoder: &Decoder, input: &BytesMut) -> Expecting {
@@ -85,11 +119,18 @@ impl Codec for Http1 {
     }
 
     fn body_bytes((_, body): &Self::Request) -> usize {
-        body.len()
+        match body {
+            RequestBody::Whole(body) => body.len(),
+            RequestBody::Streamed(_) => 0,
+        }
     }
 
     fn hold((head, body): Self::Request, charge: BodyCharge) -> Self::Request {
-        (head, charge.hold(body))
+        let body = match body {
+            RequestBody::Whole(body) => RequestBody::Whole(charge.hold(body)),
+            RequestBody::Streamed(_) => body,
+        };
+        (head, body)
     }
 
     fn timeout_response(&self, expecting: Expecting) -> (Reply, Exchange) {
@@ -109,6 +150,14 @@ impl Codec for Http1 {
         Exchange { keep_alive: false, ..exchange }
     }
 
+    fn ends_with_connection(reply: &Reply, exchange: Exchange) -> bool {
+        let Reply::Response(response) = reply else { return false };
+        let length = response.body().len();
+        length.is_none()
+            && !h1::is_chunked(length, exchange)
+            && h1::carries_body(response.status(), exchange)
+    }
+
     fn encode(&mut self, reply: Reply, exchange: Exchange, now: Time, output: &mut Output) {
         match reply {
             Reply::Response(response) => {
@@ -121,7 +170,7 @@ impl Codec for Http1 {
                 let buffer = output.buffer();
                 h1::encode_unavailable(retry_after_seconds, length, exchange, date, buffer);
                 if h1::carries_body(StatusCode::SERVICE_UNAVAILABLE, exchange) {
-                    output.put_body(Body::Bytes(text));
+                    output.put_body(Body::Bytes(text), PieceFraming::Plain);
                 }
             }
         }
@@ -156,9 +205,11 @@ impl Http1 {
             let extensions = std::mem::take(&mut parts.extensions);
             catch_panic("the drop of a response's extensions", || drop(extensions));
         }
-        h1::encode_head(&parts, body.len(), exchange, self.date.at(now), output.buffer());
+        let length = body.len();
+        h1::encode_head(&parts, length, exchange, self.date.at(now), output.buffer());
         if h1::carries_body(parts.status, exchange) {
-            output.put_body(body);
+            let is_chunked = h1::is_chunked(length, exchange);
+            output.put_body(body, if is_chunked { CHUNKS } else { PieceFraming::Plain });
         }
     }
 }

@@ -9,6 +9,7 @@
 //! | `config`, `admin_config`, `body_config` | [`HttpConfig`]; [`AdminConfig`]; [`BodyConfig`] |
 //! | `builder`, `server` | [`Http`] before it serves; [`Server`] after |
 //! | `codec`, `date` | HTTP/1.1 as a codec of the reactor; the Date field |
+//! | `body_sender`, `events` | [`BodySender`]: a streamed body; server-sent events |
 //! | `accept`, `request` | admission, refusal, loss; [`HttpRequest`], the event |
 //! | `reply` | a response on its way to the socket, or a refusal in its cheap form |
 //! | `responses`, `retry_after` | the server's own responses; Retry-After |
@@ -19,10 +20,12 @@ mod admin;
 mod admin_config;
 mod admin_listener;
 mod body_config;
+mod body_sender;
 mod builder;
 mod codec;
 mod config;
 mod date;
+mod events;
 mod reply;
 mod request;
 mod responses;
@@ -31,7 +34,9 @@ mod server;
 
 pub use admin_config::{AdminConfig, AdminPlace, AdminPlaceError};
 pub use body_config::BodyConfig;
+pub use body_sender::{BodySendError, BodySender};
 pub use builder::Http;
 pub use config::{Closing, HttpConfig, RetryAfterRange};
+pub use events::{Event, EventError, EventSender};
 pub use request::HttpRequest;
 pub use server::Server;

@@ -1,6 +1,6 @@
 //! The event that enters the graph for each request.
 
-use crate::reactor::Body;
+use crate::reactor::{Body, BodyReader};
 use bytes::Bytes;
 use http::{Request, Response};
 use seda_core::Responder;
@@ -25,11 +25,14 @@ use std::net::SocketAddr;
 /// ```
 #[derive(Debug)]
 pub struct HttpRequest {
-    /// Method, target, header fields and the whole body.
+    /// Method, target, header fields and the body.
     ///
     /// Field values and body share the memory of the bytes that were read: keeping one value keeps
     /// that memory.
     pub request: Request<Bytes>,
+    /// The reader of the body, if it is streamed ([`Http::stream_bodies`](crate::Http)); the body
+    /// of `request` is then empty. `None` for a body that was read whole.
+    pub stream: Option<BodyReader>,
     /// The address of the client.
     pub peer: SocketAddr,
     /// The responder of the request; [`HttpRequest::respond`] uses it.
@@ -37,6 +40,12 @@ pub struct HttpRequest {
 }
 
 impl HttpRequest {
+    /// Returns the id of the last event that the client has seen, if it connects again to an event
+    /// stream (WHATWG HTML, §9.2.4). `None` if there is none, or it is not UTF-8.
+    pub fn last_event_id(&self) -> Option<&str> {
+        str::from_utf8(self.request.headers().get("last-event-id")?.as_bytes()).ok()
+    }
+
     /// Responds to the request.
     ///
     /// The server itself writes Content-Length, Transfer-Encoding, Connection and Date. These

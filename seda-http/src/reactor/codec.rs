@@ -1,8 +1,9 @@
 //! The interface through which a reactor speaks a protocol.
 
 use super::Output;
-use super::body_budget::BodyCharge;
-use bytes::BytesMut;
+use super::body::budget::BodyCharge;
+use super::body::reader::BodyReader;
+use bytes::{Bytes, BytesMut};
 use seda_core::Time;
 
 /// A protocol of requests and responses, in which responses go out in the order of their requests.
@@ -36,6 +37,20 @@ pub(crate) trait Codec: Send + 'static {
     /// arrives, and the response is due after [`DecodeOutcome::Refused`].
     fn refuse(&self, decoder: &mut Self::Decoder, input: &mut BytesMut) -> Self::Exchange;
 
+    /// Returns the request that [`DecodeOutcome::Head`] announced, with the reader of a body of at
+    /// most `most` bytes, which arrives in [`DecodeOutcome::Piece`]s. `make` makes the reader; its
+    /// argument is the interim response that the client waits for. `None` if no request is
+    /// announced.
+    fn stream(
+        &self,
+        _decoder: &mut Self::Decoder,
+        _input: &BytesMut,
+        _most: u64,
+        _make: impl FnOnce(Option<&'static [u8]>) -> BodyReader,
+    ) -> Option<(Self::Request, Self::Exchange)> {
+        None
+    }
+
     /// Returns the part of a request that the client still has to send. Valid only after `decode`
     /// returned [`DecodeOutcome::Incomplete`].
     fn expecting(&self, decoder: &Self::Decoder, input: &BytesMut) -> Expecting;
@@ -64,6 +79,11 @@ pub(crate) trait Codec: Send + 'static {
 
     /// Returns the same exchange as the last one of its connection.
     fn make_last(exchange: Self::Exchange) -> Self::Exchange;
+
+    /// Returns true if the client knows the end of this response only by that of the connection.
+    fn ends_with_connection(_response: &Self::Response, _exchange: Self::Exchange) -> bool {
+        false
+    }
 
     /// Appends a response to `output`.
     fn encode(
@@ -104,6 +124,8 @@ pub(crate) enum DecodeOutcome<C: Codec + ?Sized> {
     Interim(&'static [u8]),
     /// A whole request.
     Request(C::Request, C::Exchange),
+    /// The next bytes of a streamed body, and whether they are the last.
+    Piece(Bytes, bool),
     /// The codec's own response to malformed input.
     Response(C::Response, C::Exchange),
     /// The body of a refused request is dropped: its response is due. The exchange is the last one

@@ -1,5 +1,6 @@
 //! Messages from other threads to a reactor: outcomes, accepted connections, the order to drain.
 
+use super::body::pipe::WakeReactor;
 use super::clients::connection_count::ConnectionGuard;
 use super::clients::eviction::RoomRequest;
 use super::socket::Socket;
@@ -13,6 +14,8 @@ use std::sync::Arc;
 pub(crate) enum ReactorMessage<R> {
     /// The outcome of a request.
     Outcome(ReplyAddress, Outcome<R>),
+    /// The stream of a connection has bytes, or room.
+    Wake(ReplyAddress),
     /// A connection that the acceptor gives to this reactor.
     Accepted(Accepted),
     /// The order to close connections for newcomers, if this reactor has any to close.
@@ -32,7 +35,8 @@ pub(crate) struct Accepted {
 /// The way from other threads to a reactor.
 ///
 /// The channel has no bound of its own and needs none. An outcome has the place that was reserved
-/// when its request was admitted (connections × pipeline); an accepted connection is counted.
+/// when its request was admitted (connections × pipeline); an accepted connection is counted; a
+/// stream wakes its reactor once for each time that the reactor has found it empty or full.
 pub(crate) struct Mailbox<R> {
     messages: Sender<ReactorMessage<R>>,
     unparker: Arc<Unparker>,
@@ -55,6 +59,12 @@ impl<R> Mailbox<R> {
 
     pub(super) fn unparker(&self) -> &Arc<Unparker> {
         &self.unparker
+    }
+}
+
+impl<R: Send> WakeReactor for Mailbox<R> {
+    fn wake(&self, address: ReplyAddress) {
+        self.send(ReactorMessage::Wake(address));
     }
 }
 

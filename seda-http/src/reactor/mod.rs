@@ -37,17 +37,16 @@
 //! | `codec`, `service` | [`Codec`] and [`Service`]: the protocol's side and the graph's side |
 //! | `acceptor` | the listener |
 //! | `clients` | what each client holds; the connections and uploads that end for others |
-//! | `body_budget` | the memory of bodies |
 //! | `connections`, `ready_queue` | the table of connections; those that have work to do |
 //! | `connection` | one client: buffers, requests in flight, phase |
-//! | `pipeline`, `output`, `body` | responses in order; bytes to write; [`Body`] |
+//! | `pipeline`, `output` | responses in order; bytes to write |
+//! | `body` | [`Body`]; bodies that are streamed in either direction; the memory of bodies |
 //! | `stream`, `socket` | a connection's readiness; TCP and Unix sockets, the two system calls |
 //! | `settings`, `timeouts` | bounds; time limits |
 //! | `counters` | what the reactors have done beside requests |
 
 mod acceptor;
 mod body;
-mod body_budget;
 mod clients;
 mod coalescing;
 mod codec;
@@ -71,7 +70,10 @@ mod unparker;
 
 pub(crate) use acceptor::Acceptor;
 pub use body::Body;
-pub(crate) use body_budget::{BodyBudget, BodyCharge};
+pub(crate) use body::budget::{BodyBudget, BodyCharge};
+pub(crate) use body::pipe::{Pipe, PipeEnd, PushError};
+pub use body::reader::{BodyReadError, BodyReader};
+pub(crate) use body::stream::{BodyStream, Filler, PieceFraming};
 pub(crate) use clients::connection_count::ConnectionCount;
 pub(crate) use codec::{BodyNeed, Codec, DecodeOutcome, Expecting};
 pub(crate) use counters::Counters;
@@ -79,7 +81,7 @@ pub(crate) use mailbox::{Mailbox, ReactorMessage};
 pub(crate) use output::Output;
 pub(crate) use park::ReactorPark;
 pub(crate) use parts::ReactorParts;
-pub(crate) use service::{Admission, Service};
+pub(crate) use service::{Admission, Checked, Service};
 pub(crate) use settings::Settings;
 pub(crate) use socket::Listener;
 pub(crate) use timeouts::Deadline;
@@ -189,6 +191,7 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
                 settings: &self.bounds.settings,
                 counters: &self.bounds.counters,
                 bodies: &self.bounds.bodies,
+                mailbox: &self.mailbox,
                 scratch: &mut self.scratch,
                 now: self.now,
                 draining: true,
@@ -289,6 +292,11 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
     fn handle(&mut self, message: ReactorMessage<C::Response>) {
         match message {
             ReactorMessage::Outcome(address, outcome) => self.take_outcome(address, outcome),
+            ReactorMessage::Wake(address) => {
+                if let Some(connection) = self.connections.at(address) {
+                    self.ready.push(connection);
+                }
+            }
             ReactorMessage::Accepted(accepted) => self.open(accepted),
             ReactorMessage::MakeRoom(request) => {
                 self.make_room(&request);
@@ -382,6 +390,7 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
                 settings: &self.bounds.settings,
                 counters: &self.bounds.counters,
                 bodies: &self.bounds.bodies,
+                mailbox: &self.mailbox,
                 scratch: &mut self.scratch,
                 now: self.now,
                 draining: self.draining,
@@ -459,6 +468,14 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
 
     fn has_input(&mut self) -> bool {
         self.connections.iter_mut().any(|connection| connection.has_input())
+    }
+
+    fn waits_for_its_program(&mut self) -> bool {
+        self.connections.iter_mut().any(|connection| connection.waits_for_its_program())
+    }
+
+    fn streams(&mut self) -> bool {
+        self.connections.iter_mut().any(|connection| connection.streams())
     }
 
     fn lingers(&mut self) -> bool {

@@ -1,9 +1,12 @@
 //! The bytes that wait to be written to one connection.
 
+use super::body::pipe::ReactorWaker;
+use super::body::stream::{PieceFraming, StreamCursor};
 use super::body::{Body, CHUNK, PATTERN};
 use bytes::{Buf, Bytes, BytesMut};
 use std::fs::File;
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
+use std::time::Duration;
 
 /// Bodies up to this size are copied behind their head, so that pipelined responses go out in one
 /// piece. Copying 4 KiB costs less than a separate slice.
@@ -35,6 +38,7 @@ enum BodyCursor {
         file: File,
         left: u64,
     },
+    Stream(StreamCursor),
 }
 
 /// The result of one write.
@@ -52,8 +56,8 @@ impl Output {
         &mut self.buffer
     }
 
-    /// Adds a body behind the buffered bytes.
-    pub(crate) fn put_body(&mut self, body: Body) {
+    /// Adds a body behind the buffered bytes. `framing` is that of a stream.
+    pub(crate) fn put_body(&mut self, body: Body, framing: PieceFraming) {
         debug_assert!(self.body.is_empty(), "the body of the response before is written");
         match body {
             Body::Empty => {}
@@ -63,11 +67,57 @@ impl Output {
             Body::Bytes(bytes) => self.body = BodyCursor::Bytes(bytes),
             Body::Pattern(left) => self.body = BodyCursor::Pattern { position: 0, left },
             Body::File(file, left) => self.body = BodyCursor::File { file, left },
+            Body::Stream(stream) => {
+                self.body = BodyCursor::Stream(StreamCursor::new(stream, framing));
+            }
         }
     }
 
+    /// Takes the next pieces of a stream; see [`StreamCursor::pull`].
+    pub(super) fn pull(
+        &mut self,
+        is_draining: bool,
+        waker: impl FnOnce() -> ReactorWaker,
+    ) -> io::Result<()> {
+        let BodyCursor::Stream(stream) = &mut self.body else { return Ok(()) };
+        stream.pull(&mut self.buffer, is_draining, waker)?;
+        if stream.is_over() {
+            self.body = BodyCursor::Empty;
+        }
+        Ok(())
+    }
+
+    /// Returns true if the body is a stream that has not ended.
+    pub(super) fn is_streaming(&self) -> bool {
+        matches!(self.body, BodyCursor::Stream(_))
+    }
+
+    /// Returns the time after which the stream needs a filler, if the program sends none.
+    pub(super) fn filler_after(&self) -> Option<Duration> {
+        match &self.body {
+            BodyCursor::Stream(stream) => stream.filler_after(),
+            _ => None,
+        }
+    }
+
+    pub(super) fn put_filler(&mut self) {
+        if let BodyCursor::Stream(stream) = &mut self.body {
+            stream.put_filler(&mut self.buffer);
+        }
+    }
+
+    /// Returns true if all responses are written.
     pub(super) fn is_empty(&self) -> bool {
         self.buffer.is_empty() && self.body.is_empty()
+    }
+
+    /// Returns true if there are bytes to write. A stream has none while its program sends none.
+    pub(super) fn has_bytes(&self) -> bool {
+        let has_body = match &self.body {
+            BodyCursor::Stream(stream) => stream.has_bytes(),
+            body => !body.is_empty(),
+        };
+        has_body || !self.buffer.is_empty()
     }
 
     /// Returns the number of encoded bytes that wait.
@@ -127,6 +177,9 @@ impl Output {
         match &self.body {
             BodyCursor::Empty | BodyCursor::File { .. } => {}
             BodyCursor::Bytes(bytes) => slices.push(bytes.get(..SLICES * CHUNK).unwrap_or(bytes)),
+            BodyCursor::Stream(stream) => {
+                stream.pieces().take(SLICES - 1).for_each(|piece| slices.push(piece));
+            }
             BodyCursor::Pattern { position, left } => {
                 let mut start = within_chunk(*position);
                 let mut left = *left;
@@ -159,6 +212,7 @@ impl Output {
                 *position += of_body as u64;
                 *left = left.saturating_sub(of_body as u64);
             }
+            BodyCursor::Stream(stream) => stream.consume(of_body),
             BodyCursor::Empty | BodyCursor::File { .. } => {}
         }
         if self.body.is_empty() {
@@ -193,6 +247,7 @@ impl BodyCursor {
             BodyCursor::Empty => true,
             BodyCursor::Bytes(bytes) => bytes.is_empty(),
             BodyCursor::Pattern { left, .. } | BodyCursor::File { left, .. } => *left == 0,
+            BodyCursor::Stream(stream) => stream.is_over(),
         }
     }
 }
@@ -289,7 +344,7 @@ mod tests {
         ] {
             let mut output = Output::default();
             output.buffer().extend_from_slice(b"head ");
-            output.put_body(body);
+            output.put_body(body, PieceFraming::Plain);
             let expected = [b"head ".as_slice(), &expected].concat();
             assert!(write_all(&mut output, 40_961) == expected);
         }
@@ -298,7 +353,7 @@ mod tests {
     #[test]
     fn a_file_shorter_than_its_length_is_an_error() {
         let mut output = Output::default();
-        output.put_body(Body::File(tempfile(), 10));
+        output.put_body(Body::File(tempfile(), 10), PieceFraming::Plain);
         let written = output.write_to(&mut Vec::new(), &mut [0; 64]);
         assert_eq!(written.unwrap_err().kind(), ErrorKind::UnexpectedEof);
     }

@@ -1,6 +1,6 @@
 //! The parts of a reactor that exist before it: its poll and its mailbox.
 
-use super::body_budget::BodyBudget;
+use super::body::budget::BodyBudget;
 use super::mailbox::{Mailbox, ReactorMessage};
 use crossbeam_channel::Receiver;
 use mio::{Poll, Token};

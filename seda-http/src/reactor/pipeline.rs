@@ -21,6 +21,8 @@ enum Slot<C: Codec> {
     Pending(C::Exchange, Option<Arc<Request>>),
     Answered(C::Response, C::Exchange),
     Interim(&'static [u8]),
+    /// The place of an interim response that the program may ask for before the response behind it.
+    Withheld,
 }
 
 /// The bytes that go out next.
@@ -66,6 +68,44 @@ impl<C: Codec> Pipeline<C> {
         self.slots.push_back(Slot::Interim(bytes));
     }
 
+    /// Keeps a place for an interim response to the request that is pushed next.
+    pub(super) fn push_withheld(&mut self) {
+        self.slots.push_back(Slot::Withheld);
+    }
+
+    /// Puts an interim response into its place, unless the response is on its way.
+    pub(super) fn release_withheld(&mut self, bytes: &'static [u8]) {
+        if let Some(slot) = self.slots.iter_mut().rfind(|it| matches!(it, Slot::Withheld)) {
+            *slot = Slot::Interim(bytes);
+        }
+    }
+
+    /// Gives up the place of an interim response if the response behind it is here.
+    pub(super) fn skip_withheld(&mut self) {
+        if matches!(self.slots.front(), Some(Slot::Withheld))
+            && matches!(self.slots.get(1), Some(Slot::Answered(..)))
+        {
+            self.slots.pop_front();
+            self.first += 1;
+        }
+    }
+
+    /// Responds to the last request in flight instead of the program, which has not; its request is
+    /// abandoned. A response of the program stands, and becomes the last.
+    pub(super) fn end_with(&mut self, response: C::Response, exchange: C::Exchange) {
+        match self.slots.back_mut() {
+            Some(Slot::Answered(_, exchange)) => *exchange = C::make_last(*exchange),
+            Some(slot @ Slot::Pending(..)) => {
+                let before = std::mem::replace(slot, Slot::Answered(response, exchange));
+                self.pending -= 1;
+                if let Slot::Pending(_, Some(request)) = before {
+                    request.abandon();
+                }
+            }
+            _ => {}
+        }
+    }
+
     /// Puts a response into its slot. Returns false if that slot waits for none: it has a response
     /// already, or is gone.
     pub(super) fn answer(&mut self, sequence: u64, response: C::Response) -> bool {
@@ -79,7 +119,7 @@ impl<C: Codec> Pipeline<C> {
 
     /// Removes the oldest exchange; `None` if there is none or its response is not here yet.
     pub(super) fn take_next(&mut self) -> Option<Next<C>> {
-        if matches!(self.slots.front()?, Slot::Pending(..)) {
+        if matches!(self.slots.front()?, Slot::Pending(..) | Slot::Withheld) {
             return None;
         }
         let slot = self.slots.pop_front()?;
@@ -87,7 +127,7 @@ impl<C: Codec> Pipeline<C> {
         match slot {
             Slot::Answered(response, exchange) => Some(Next::Response(response, exchange)),
             Slot::Interim(bytes) => Some(Next::Interim(bytes)),
-            Slot::Pending(..) => {
+            Slot::Pending(..) | Slot::Withheld => {
                 debug_assert!(false, "the oldest exchange has its response");
                 None
             }

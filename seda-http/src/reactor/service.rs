@@ -8,14 +8,13 @@ use std::time::Duration;
 
 /// Decides about each request. Its methods run on the reactor, so they must not block.
 pub(crate) trait Service<C: Codec> {
-    /// Decides from its head whether the body of a request is read. Returns the options for its
-    /// admission once it is whole.
+    /// Decides from its head whether the body of a request is read, and how.
     ///
     /// # Errors
     /// The response to a request that is refused now.
-    fn check(&mut self, head: &C::Head) -> Result<SendOptions, C::Response>;
+    fn check(&mut self, head: &C::Head) -> Result<Checked, C::Response>;
 
-    /// Admits a whole request to the graph, or responds to it at once. `options` are those of
+    /// Admits a request to the graph, or responds to it at once. `options` are those of
     /// [`Service::check`]; `None` for a request that arrived whole.
     fn admit(
         &mut self,
@@ -40,6 +39,16 @@ pub(crate) trait Service<C: Codec> {
 
     /// Returns the response to an admitted request that the graph has lost.
     fn lost(&mut self, reason: LossReason) -> C::Response;
+}
+
+/// A request with a body that is read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Checked {
+    /// The options for its admission.
+    pub(crate) options: SendOptions,
+    /// The most bytes of a body that is streamed to the program. `None` for a body that is read
+    /// whole, before the request is admitted.
+    pub(crate) streams: Option<u64>,
 }
 
 /// The result of [`Service::admit`].

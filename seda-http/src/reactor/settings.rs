@@ -1,6 +1,6 @@
 //! The bounds and time limits of connections.
 
-use super::body_budget::BodyBudget;
+use super::body::budget::BodyBudget;
 use super::counters::Counters;
 use std::sync::Arc;
 use std::time::Duration;

@@ -97,6 +97,59 @@ impl Client {
         assert_eq!(String::from_utf8_lossy(&rest), "");
     }
 
+    /// Reads the head of the next response. Its body is not read.
+    pub(crate) fn head(&mut self) -> Response {
+        self.read_response(false).expect("the connection ended without a response")
+    }
+
+    /// Reads this number of bytes.
+    pub(crate) fn bytes(&mut self, count: usize) -> Vec<u8> {
+        let mut bytes = vec![0; count];
+        self.reader.read_exact(&mut bytes).unwrap();
+        bytes
+    }
+
+    /// Reads a line without its CRLF.
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.reader.read_line(&mut line).unwrap();
+        line.strip_suffix("\r\n").expect("a line of chunks ends in CRLF").to_owned()
+    }
+
+    /// Reads the next chunk; the last one is empty.
+    pub(crate) fn chunk(&mut self) -> Vec<u8> {
+        let size = usize::from_str_radix(&self.line(), 16).unwrap();
+        let chunk = self.bytes(size);
+        if size > 0 {
+            assert_eq!(self.line(), "");
+        }
+        chunk
+    }
+
+    /// Reads the chunks up to the last one, and returns the trailers.
+    pub(crate) fn chunks(&mut self) -> (Vec<u8>, Vec<String>) {
+        let mut body = Vec::new();
+        loop {
+            let chunk = self.chunk();
+            if chunk.is_empty() {
+                return (body, self.trailers());
+            }
+            body.extend_from_slice(&chunk);
+        }
+    }
+
+    /// Reads the lines behind the last chunk.
+    pub(crate) fn trailers(&mut self) -> Vec<String> {
+        std::iter::from_fn(|| Some(self.line()).filter(|line| !line.is_empty())).collect()
+    }
+
+    /// Reads to the end of the connection, in order or by a reset.
+    pub(crate) fn rest(&mut self) -> Vec<u8> {
+        let mut rest = Vec::new();
+        let _ = self.reader.read_to_end(&mut rest);
+        rest
+    }
+
     fn read_response(&mut self, with_body: bool) -> Option<Response> {
         let mut head = String::new();
         loop {

@@ -19,4 +19,6 @@ mod overload;
 mod refusals;
 mod site;
 mod statuses;
+mod streamed_uploads;
+mod streams;
 mod uploads;

@@ -7,7 +7,10 @@ use seda_core::{
     WorkerRange, each,
 };
 use seda_http::h1::RequestHead;
-use seda_http::{Body, Bytes, Http, HttpConfig, HttpRequest, Response, Server, StatusCode};
+use seda_http::{
+    Body, BodySender, Bytes, EventSender, Http, HttpConfig, HttpRequest, Response, Server,
+    StatusCode,
+};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -24,13 +27,32 @@ use std::time::Duration;
 /// | `/method` | the method of the request |
 /// | `/status?N` | `body` with status N |
 /// | `/forget` | none: the handler drops the responder |
+/// | `/stream` | the bytes that the test sends |
+/// | `/stream?N` | the same, with the declared length N |
+/// | `/upload` | none: the test has the request |
+/// | `/events` | the events that the test sends, with a comment every 10 ms |
 pub(crate) struct Site {
     pub(crate) server: Server,
     /// Receives the path of each request when its handler begins.
     pub(crate) begun: Receiver<String>,
     /// Receives the path of each request when its handler has ended.
     pub(crate) ended: Receiver<String>,
+    /// Receives the sender of each `/stream`.
+    pub(crate) senders: Receiver<BodySender>,
+    /// Receives the requests to `/upload`.
+    pub(crate) uploads: Receiver<HttpRequest>,
+    /// Receives the sender of each `/events`.
+    pub(crate) events: Receiver<EventSender>,
     release: Sender<()>,
+}
+
+/// The ends of a site's channels that its handlers have.
+#[derive(Clone)]
+struct Ends {
+    released: Receiver<()>,
+    senders: Sender<BodySender>,
+    uploads: Sender<HttpRequest>,
+    events: Sender<EventSender>,
 }
 
 /// The settings of a [`Site`].
@@ -42,6 +64,8 @@ pub(crate) struct Plan {
     /// `None` runs the stage on the thread of the reactor.
     pub(crate) workers: Option<usize>,
     pub(crate) classify: Option<fn(&RequestHead) -> SendOptions>,
+    /// The most bytes of a body that is streamed.
+    pub(crate) stream_bodies: Option<fn(&RequestHead) -> Option<u64>>,
     /// Methods that RFC 9110 does not have reach the program.
     pub(crate) any_method: bool,
     /// The time after which a handler counts as stuck; `None` for the default.
@@ -58,6 +82,7 @@ impl Default for Plan {
             budget: None,
             workers: Some(1),
             classify: None,
+            stream_bodies: None,
             any_method: false,
             stuck_after: None,
         }
@@ -88,20 +113,27 @@ impl Plan {
         if let Some(classify) = self.classify {
             http.classify(classify);
         }
+        if let Some(most) = self.stream_bodies {
+            http.stream_bodies(most);
+        }
         if self.any_method {
             http.any_method();
         }
         let (begin, begun) = unbounded();
         let (end, ended) = unbounded();
         let (release, released) = unbounded();
+        let (to_senders, senders) = unbounded();
+        let (to_uploads, uploads) = unbounded();
+        let (to_events, events) = unbounded();
+        let ends = Ends { released, senders: to_senders, uploads: to_uploads, events: to_events };
         let factory = move || {
             let begin = begin.clone();
             let end = end.clone();
-            let released = released.clone();
+            let ends = ends.clone();
             Ok(each(move |call: HttpRequest, _cx: &mut Context| {
                 let path = call.request.uri().to_string();
                 let _ = begin.send(path.clone());
-                handle(call, &released);
+                handle(call, &ends);
                 let _ = end.send(path);
             }))
         };
@@ -123,18 +155,18 @@ impl Plan {
             graph.apply(config).unwrap();
         }
         let server = http.serve(graph.start().unwrap()).unwrap();
-        Site { server, begun, ended, release }
+        Site { server, begun, ended, senders, uploads, events, release }
     }
 }
 
-fn handle(call: HttpRequest, released: &Receiver<()>) {
+fn handle(call: HttpRequest, ends: &Ends) {
     let body = match call.request.uri().path() {
         "/hello" => Body::from("hello\n"),
         "/echo" => Body::from(call.request.body().clone()),
         "/big" => Body::Pattern(call.request.uri().query().unwrap().parse().unwrap()),
         "/bytes" => Body::from(Bytes::from(vec![b'b'; 1024])),
         "/hold" => {
-            released.recv_timeout(LIMIT).unwrap();
+            ends.released.recv_timeout(LIMIT).unwrap();
             Body::from("held\n")
         }
         "/method" => Body::from(call.request.method().to_string()),
@@ -144,6 +176,18 @@ fn handle(call: HttpRequest, released: &Receiver<()>) {
             *response.status_mut() = StatusCode::from_u16(status).unwrap();
             return call.respond(response);
         }
+        "/stream" => {
+            let length = call.request.uri().query().map(|length| length.parse().unwrap());
+            let (sender, body) = length.map_or_else(BodySender::chunked, BodySender::with_length);
+            ends.senders.send(sender).unwrap();
+            body
+        }
+        "/events" => {
+            let (sender, response) = EventSender::with_comments_after(Duration::from_millis(10));
+            ends.events.send(sender).unwrap();
+            return call.respond(response);
+        }
+        "/upload" => return ends.uploads.send(call).unwrap(),
         "/panic" => panic!("on purpose"),
         "/forget" => return,
         _ => {
@@ -183,6 +227,11 @@ impl Site {
     /// Returns a sender that releases one request even while the site drains.
     pub(crate) fn release_handle(&self) -> Sender<()> {
         self.release.clone()
+    }
+
+    /// Returns the sender of the next `/stream`.
+    pub(crate) fn sender(&self) -> BodySender {
+        self.senders.recv_timeout(LIMIT).unwrap()
     }
 
     pub(crate) fn admitted(&self) -> u64 {

@@ -21,8 +21,9 @@ use crate::platform::Time;
 use crate::platform::sync::{Arc, AtomicU8, AtomicU64, Mutex, Ordering};
 
 const OPEN: u8 = 0;
-const RESOLVED: u8 = 1;
+const ANSWERED: u8 = 1;
 const ABANDONED: u8 = 2;
+const LOST: u8 = 3;
 
 /// One admitted request.
 ///
@@ -108,9 +109,14 @@ impl Request {
         self.state.load(Ordering::Acquire) == OPEN
     }
 
+    /// Returns whether the request has its answer: what follows is owed to no client.
+    pub(crate) fn is_answered(&self) -> bool {
+        self.state.load(Ordering::Acquire) == ANSWERED
+    }
+
     /// Counts the answer and its response time; returns false if the request was resolved before.
     pub(super) fn answered(&self) -> bool {
-        let first = self.resolve_as(RESOLVED);
+        let first = self.resolve_as(ANSWERED);
         if first {
             self.ledger.answer(self.charge.class, self.birth);
             self.report_demand();
@@ -120,7 +126,7 @@ impl Request {
 
     /// Counts the loss; returns false if the request was resolved before.
     pub(super) fn lost(&self, reason: LossReason) -> bool {
-        let first = self.resolve_as(RESOLVED);
+        let first = self.resolve_as(LOST);
         if first {
             self.ledger.lose(reason);
         }

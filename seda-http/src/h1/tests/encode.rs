@@ -17,7 +17,7 @@ fn encoded(status: u16, fields: &[(&str, &str)], length: u64, exchange: Exchange
     }
     let (parts, ()) = builder.body(()).unwrap().into_parts();
     let mut out = BytesMut::new();
-    encode_head(&parts, length, exchange, DATE, &mut out);
+    encode_head(&parts, Some(length), exchange, DATE, &mut out);
     String::from_utf8(out.to_vec()).unwrap()
 }
 
@@ -135,7 +135,7 @@ fn any_length_is_written_in_decimal() {
 fn the_largest_own_head_fits_the_first_reservation() {
     let parts = Response::builder().status(431).body(()).unwrap().into_parts().0;
     let mut out = BytesMut::new();
-    encode_head(&parts, u64::MAX, OLD, DATE, &mut out);
+    encode_head(&parts, Some(u64::MAX), OLD, DATE, &mut out);
     assert!(out.len() <= 160, "{} bytes", out.len());
 }
 
@@ -144,6 +144,6 @@ fn the_largest_own_head_fits_the_first_reservation() {
 fn a_head_is_appended_to_the_buffer() {
     let parts = Response::new(()).into_parts().0;
     let mut out = BytesMut::from(CONTINUE);
-    encode_head(&parts, 0, KEPT, DATE, &mut out);
+    encode_head(&parts, Some(0), KEPT, DATE, &mut out);
     assert!(out.starts_with(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n"));
 }

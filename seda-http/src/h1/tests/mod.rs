@@ -1,5 +1,6 @@
 //! Tests of the codec with the bytes of a client. Each names the section of the RFC that it checks.
 
+mod chunk_writer;
 mod chunked;
 mod encode;
 mod framing;
@@ -10,6 +11,7 @@ mod persistence;
 mod properties;
 mod refused;
 mod request_line;
+mod streamed;
 mod target;
 
 use bytes::{Bytes, BytesMut};

@@ -184,6 +184,7 @@ proptest! {
                 Decoded::Head if body_bytes % 2 == 0 => drop(decoder.refuse(&mut input)),
                 Decoded::Head
                 | Decoded::Continue
+                | Decoded::Piece(..)
                 | Decoded::Request(..)
                 | Decoded::Refused(_) => {}
             }

@@ -1,5 +1,7 @@
 //! The bytes that one client has sent, and the request that they begin.
 
+use crate::reactor::body::pipe::PIPE_BYTES;
+use crate::reactor::body::reader::{BodyFeed, BodyReader};
 use crate::reactor::{BodyCharge, BodyNeed, Codec, DecodeOutcome, Expecting};
 use bytes::BytesMut;
 use seda_core::SendOptions;
@@ -12,6 +14,10 @@ pub(super) struct Input<C: Codec> {
     pub(super) needs_more: bool,
     /// The options of the request whose body is being read.
     pub(super) options: Option<SendOptions>,
+    /// The most bytes of its body, if that is to be streamed and has not begun.
+    pub(super) streams: Option<u64>,
+    /// The body that is streamed to the program.
+    pub(super) feed: Option<BodyFeed>,
     /// The memory of its body.
     pub(super) charge: Option<BodyCharge>,
     /// The bytes that its body needs and the budget does not have. Nothing is decoded meanwhile.
@@ -25,6 +31,8 @@ impl<C: Codec> Input<C> {
             bytes: BytesMut::new(),
             needs_more: true,
             options: None,
+            streams: None,
+            feed: None,
             charge: None,
             wants_memory: None,
         }
@@ -39,6 +47,16 @@ impl<C: Codec> Input<C> {
         C::head(&self.decoder)
     }
 
+    /// Returns the announced request, and streams its body from here on; see [`Codec::stream`].
+    pub(super) fn stream(
+        &mut self,
+        codec: &C,
+        most: u64,
+        make: impl FnOnce(Option<&'static [u8]>) -> BodyReader,
+    ) -> Option<(C::Request, C::Exchange)> {
+        codec.stream(&mut self.decoder, &self.bytes, most, make)
+    }
+
     /// Gives up the request whose body is incomplete, and frees its memory. Returns the exchange of
     /// its response.
     pub(super) fn refuse(&mut self, codec: &C) -> C::Exchange {
@@ -48,17 +66,30 @@ impl<C: Codec> Input<C> {
         }
         self.charge = None;
         self.options = None;
+        self.streams = None;
         exchange
     }
 
     /// Returns the memory that the unfinished body needs.
     pub(super) fn body_need(&self) -> Option<BodyNeed> {
-        C::body_need(&self.decoder)
+        let need = C::body_need(&self.decoder);
+        if self.streams.is_none() {
+            return need;
+        }
+        // The pieces that wait for the program, and not the body.
+        Some(match need {
+            Some(BodyNeed::Length(bytes)) if bytes < PIPE_BYTES => BodyNeed::Pieces(bytes),
+            _ => BodyNeed::Pieces(PIPE_BYTES),
+        })
     }
 
     /// Returns the most bytes that the next read may bring: those behind a body of known length
     /// would make its buffer grow beyond that length.
     pub(super) fn room(&self) -> usize {
+        if let Some(feed) = &self.feed {
+            // The program may drop its reader at any time. A read of no bytes would seem the end.
+            return feed.room().max(1);
+        }
         match self.body_need() {
             Some(BodyNeed::Length(bytes)) => bytes.saturating_sub(self.bytes.len()).max(1),
             _ => usize::MAX,

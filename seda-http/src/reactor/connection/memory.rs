@@ -34,7 +34,7 @@ impl<C: Codec> Connection<C> {
         }
         self.charge(cx);
         if self.input.wants_memory.take().is_none() {
-            return;
+            return self.begin_stream(cx);
         }
         cx.counters.refused_bodies.count();
         let response = cx.service.no_memory();

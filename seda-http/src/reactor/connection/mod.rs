@@ -15,17 +15,22 @@
 mod input;
 mod memory;
 mod overdue;
+mod phase;
+mod upload;
 
 use self::input::Input;
+use super::body::pipe::{ReactorWaker, WakeReactor};
 use super::clients::connection_count::ConnectionGuard;
 use super::output::Output;
 use super::pipeline::{Next, Pipeline};
 use super::socket::Socket;
 use super::stream::{Disconnected, Stream};
 use super::timeouts::{Timeout, Waiting};
-use super::{Admission, BodyBudget, Codec, Counters, DecodeOutcome, Service, Settings};
+use super::{
+    Admission, BodyBudget, Checked, Codec, Counters, DecodeOutcome, Mailbox, Service, Settings,
+};
 use mio::event::Event;
-use seda_core::{LossReason, ReplyAddress, Time};
+use seda_core::{ReplyAddress, Time};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -38,18 +43,14 @@ const QUANTUM: usize = 256 * 1024;
 /// all be decoded before the next connection has its turn.
 const REQUESTS: usize = 16;
 
-/// Bytes discarded after the server's FIN, so that the client reads its response before it sees a
-/// reset (RFC 9112 §9.6). Reading them takes 10 ms of a core. A client that sends more ignores its
-/// response.
-const LINGER_BYTES: usize = 64 * 1024 * 1024;
-
 /// The parts of a reactor that a connection uses in its turn.
-pub(super) struct TurnContext<'a, C, S> {
+pub(super) struct TurnContext<'a, C: Codec, S> {
     pub(super) codec: &'a mut C,
     pub(super) service: &'a mut S,
     pub(super) settings: &'a Settings,
     pub(super) counters: &'a Counters,
     pub(super) bodies: &'a Arc<BodyBudget>,
+    pub(super) mailbox: &'a Arc<Mailbox<C::Response>>,
     /// The buffer of every read, shared by all connections.
     pub(super) scratch: &'a mut [u8],
     pub(super) now: Time,
@@ -176,6 +177,7 @@ impl<C: Codec> Connection<C> {
         cx: &mut TurnContext<'_, C, S>,
     ) -> Result<TurnOutcome, Disconnected> {
         self.charge_again(cx);
+        self.go_ahead();
         // Read and write in turn: written responses make room for more requests.
         loop {
             self.receive(cx)?;
@@ -194,7 +196,7 @@ impl<C: Codec> Connection<C> {
         // Say whether the budget stopped the turn before the socket did.
         let reads = self.wants_bytes(cx.settings) || matches!(self.phase, Phase::Lingering(_));
         let decodes = !self.input.needs_more && self.has_room(cx.settings);
-        let writes = self.stream.is_writable && !self.output.is_empty();
+        let writes = self.stream.is_writable && self.output.has_bytes();
         let has_more = self.stream.is_readable && reads || decodes || writes;
         Ok(if has_more { TurnOutcome::More } else { TurnOutcome::Idle })
     }
@@ -220,12 +222,17 @@ impl<C: Codec> Connection<C> {
         }
     }
 
-    /// Returns true if another request may be taken.
+    /// Returns true if another request, or another piece of a streamed body, may be taken.
     fn has_room(&self, settings: &Settings) -> bool {
+        if let Some(feed) = &self.input.feed {
+            return feed.room() > 0;
+        }
         self.phase == Phase::Open
             && self.input.wants_memory.is_none()
             && self.pipeline.len() < settings.pipeline
             && self.output.buffered() < settings.write_buffer
+            // A stream may last for hours. Requests behind it stay in the socket meanwhile.
+            && !self.output.is_streaming()
     }
 
     fn wants_bytes(&self, settings: &Settings) -> bool {
@@ -246,6 +253,10 @@ impl<C: Codec> Connection<C> {
                     self.note_request(exchange, cx);
                     self.admit(request, exchange, cx);
                 }
+                DecodeOutcome::Piece(piece, is_last) => self.feed(piece, is_last),
+                DecodeOutcome::Response(response, exchange) if self.input.feed.is_some() => {
+                    self.fail_stream(response, exchange);
+                }
                 DecodeOutcome::Response(response, exchange) => {
                     self.input.charge = None;
                     self.note_request(exchange, cx);
@@ -265,9 +276,11 @@ impl<C: Codec> Connection<C> {
             return;
         };
         match cx.service.check(head) {
-            Ok(options) => {
+            Ok(Checked { options, streams }) => {
                 self.input.options = Some(options);
+                self.input.streams = streams;
                 self.charge(cx);
+                self.begin_stream(cx);
             }
             Err(response) => {
                 let exchange = self.input.refuse(cx.codec);
@@ -342,7 +355,8 @@ impl<C: Codec> Connection<C> {
         let mut has_sent = false;
         loop {
             self.encode(cx);
-            if self.output.is_empty() || !self.stream.is_writable || cx.budget.bytes == 0 {
+            self.pull(cx)?;
+            if !self.output.has_bytes() || !self.stream.is_writable || cx.budget.bytes == 0 {
                 return Ok(has_sent);
             }
             let written =
@@ -352,18 +366,28 @@ impl<C: Codec> Connection<C> {
                 has_sent = true;
                 cx.budget.spend(written.bytes);
                 self.timeout.note_progress(Waiting::Reading, written.bytes, cx.now);
+                self.timeout.note_progress(Waiting::Piece, written.bytes, cx.now);
             }
         }
+    }
+
+    /// Takes the next pieces of a streamed response. A stream that is cut short ends the
+    /// connection.
+    fn pull<S: Service<C>>(&mut self, cx: &TurnContext<'_, C, S>) -> Result<(), Disconnected> {
+        let address = self.address;
+        self.output.pull(cx.draining, || waker(cx, address)).map_err(|_| Disconnected)
     }
 
     /// Encodes responses, in order, while the output has room.
     fn encode<S: Service<C>>(&mut self, cx: &mut TurnContext<'_, C, S>) {
         while self.output.has_room(cx.settings.write_buffer) {
+            self.pipeline.skip_withheld();
             let is_last = self.pipeline.len() == 1 && self.is_last_response(cx);
             match self.pipeline.take_next() {
                 None => return,
                 Some(Next::Interim(bytes)) => self.output.buffer().extend_from_slice(bytes),
                 Some(Next::Response(response, exchange)) => {
+                    let is_last = is_last || C::ends_with_connection(&response, exchange);
                     let exchange = if is_last { C::make_last(exchange) } else { exchange };
                     if C::is_last(exchange) && self.phase == Phase::Open {
                         self.phase = Phase::Ending;
@@ -375,89 +399,23 @@ impl<C: Codec> Connection<C> {
     }
 
     /// Returns true if the response to the only request in flight ends the connection: it takes no
-    /// further request, or the server drains and the client has sent nothing more.
+    /// further request, the request's own body has not ended, or the server drains and the client
+    /// has sent nothing more.
     fn is_last_response<S: Service<C>>(&self, cx: &TurnContext<'_, C, S>) -> bool {
         self.phase == Phase::Ending
+            || self.input.feed.is_some()
             || cx.draining
                 && self.input.needs_more
                 && !self.stream.is_readable
                 && self.refusal.is_none()
                 && !self.input.expecting(cx.codec).is_request()
     }
+}
 
-    /// Moves from `Open` to `Ending` to `Lingering` as far as possible. Returns true if a response
-    /// is due that was not due before.
-    fn advance_phase<S: Service<C>>(
-        &mut self,
-        cx: &mut TurnContext<'_, C, S>,
-    ) -> Result<bool, Disconnected> {
-        let abandons = !cx.settings.half_close && self.pipeline.has_pending();
-        // A client that has shut its sending side counts as gone, unless half-close is allowed.
-        if self.stream.is_read_closed && abandons {
-            return Err(Disconnected);
-        }
-        // Open → Ending: the input has ended, or the server drains and the client has no request.
-        let is_idle = self.pipeline.is_empty() && self.output.is_empty();
-        if self.phase == Phase::Open && self.input.needs_more {
-            let is_drained = cx.draining && !self.is_new && is_idle && !self.stream.is_readable;
-            if self.stream.is_at_eof && abandons {
-                return Err(Disconnected);
-            }
-            if self.stream.is_at_eof || is_drained && !self.input.expecting(cx.codec).is_request() {
-                self.phase = Phase::Ending;
-                // A refused request is not owed the end of its body.
-                if self.answer_refusal(None) {
-                    return Ok(true);
-                }
-            }
-        }
-        // Ending → Lingering: all responses are written.
-        if self.phase == Phase::Ending && is_idle {
-            if self.stream.is_at_eof {
-                return Err(Disconnected);
-            }
-            self.stream.send_fin()?;
-            self.input.release();
-            self.phase = Phase::Lingering(LINGER_BYTES);
-        }
-        Ok(false)
-    }
-
-    /// Reads and discards input after the server's FIN.
-    fn discard<S: Service<C>>(
-        &mut self,
-        cx: &mut TurnContext<'_, C, S>,
-    ) -> Result<(), Disconnected> {
-        while let Phase::Lingering(left) = self.phase
-            && self.stream.is_readable
-            && cx.budget.bytes > 0
-        {
-            let read = self.stream.discard(cx.scratch)?;
-            if self.stream.is_at_eof || read >= left {
-                return Err(Disconnected);
-            }
-            self.phase = Phase::Lingering(left - read);
-            if read > 0 {
-                self.timeout.note_progress(Waiting::Fin, read, cx.now);
-            }
-            cx.budget.spend(read);
-        }
-        Ok(())
-    }
-
-    /// Answers all requests in flight with [`LossReason::Drain`], takes no more, and has a turn.
-    pub(super) fn shutdown<S: Service<C>>(
-        &mut self,
-        cx: &mut TurnContext<'_, C, S>,
-    ) -> TurnOutcome {
-        let service = &mut *cx.service;
-        self.pipeline.answer_all(|| service.lost(LossReason::Drain));
-        self.answer_refusal(None);
-        if self.phase == Phase::Open {
-            self.phase = Phase::Ending;
-        }
-        self.turn(cx)
-    }
+/// Returns the waker of the reactor for the connection at `address`.
+fn waker<C: Codec, S>(cx: &TurnContext<'_, C, S>, address: ReplyAddress) -> ReactorWaker {
+    let reactor = Arc::clone(cx.mailbox) as Arc<dyn WakeReactor>;
+    ReactorWaker { reactor, address }
 }
 
 impl<C: Codec> Drop for Connection<C> {

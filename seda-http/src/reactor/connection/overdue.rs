@@ -15,8 +15,12 @@ impl<C: Codec> Connection<C> {
     pub(super) fn waiting<S: Service<C>>(&self, cx: &TurnContext<'_, C, S>) -> Waiting {
         if matches!(self.phase, Phase::Lingering(_)) {
             Waiting::Fin
-        } else if !self.output.is_empty() {
+        } else if self.output.has_bytes() {
             Waiting::Reading
+        } else if let Some(feed) = &self.input.feed {
+            if feed.room() > 0 { Waiting::Body } else { Waiting::Consumer }
+        } else if self.output.is_streaming() {
+            Waiting::Piece
         } else if !self.pipeline.is_empty() {
             Waiting::Nothing
         } else {
@@ -29,11 +33,21 @@ impl<C: Codec> Connection<C> {
 
     /// Returns when a sweep has to look at this connection; [`Time::NEVER`] if none has to.
     pub(crate) fn due(&self, settings: &Settings) -> Time {
-        let deadline = self.timeout.deadline(settings);
+        let deadline = self.timeout.deadline(settings).min(self.filler_due());
         if self.keeps_idle_buffers() {
             deadline.min(self.timeout.since().after(BUFFERS_KEPT))
         } else {
             deadline
+        }
+    }
+
+    /// Returns when the stream needs a filler; [`Time::NEVER`] if the program's bytes are due.
+    fn filler_due(&self) -> Time {
+        match self.output.filler_after() {
+            Some(after) if self.timeout.waiting() == Waiting::Piece => {
+                self.timeout.since().after(after)
+            }
+            _ => Time::NEVER,
         }
     }
 
@@ -44,16 +58,24 @@ impl<C: Codec> Connection<C> {
             self.input.release();
             self.output.shrink();
         }
+        if self.filler_due() <= now {
+            self.output.put_filler();
+            return true;
+        }
         if self.timeout.deadline(settings) > now {
             return false;
         }
         match self.timeout.waiting() {
-            Waiting::Nothing => return false,
+            Waiting::Nothing | Waiting::Piece | Waiting::Consumer => return false,
             Waiting::Request | Waiting::FirstRequest => self.phase = Phase::Ending,
             Waiting::RefusedBody => {
                 self.answer_refusal(None);
             }
             Waiting::Head => self.end_with(codec.timeout_response(Expecting::Head)),
+            Waiting::Body if self.input.feed.is_some() => {
+                let (response, exchange) = codec.timeout_response(Expecting::Body);
+                self.fail_stream(response, exchange);
+            }
             Waiting::Body => {
                 let (response, _) = codec.timeout_response(Expecting::Body);
                 self.end_upload(codec, response);
@@ -67,8 +89,8 @@ impl<C: Codec> Connection<C> {
     /// graph, or it has something to do.
     pub(crate) fn candidate(&self) -> Option<Candidate> {
         let loss = match self.timeout.waiting() {
-            Waiting::Nothing => return None,
-            Waiting::Body | Waiting::Reading => Loss::Exchange,
+            Waiting::Nothing | Waiting::Consumer => return None,
+            Waiting::Body | Waiting::Reading | Waiting::Piece => Loss::Exchange,
             Waiting::Request
             | Waiting::FirstRequest
             | Waiting::Head
@@ -122,6 +144,14 @@ impl<C: Codec> Connection<C> {
 
     pub(crate) fn has_input(&self) -> bool {
         !self.input.bytes.is_empty()
+    }
+
+    pub(crate) fn waits_for_its_program(&self) -> bool {
+        self.timeout.waiting() == Waiting::Consumer
+    }
+
+    pub(crate) fn streams(&self) -> bool {
+        self.output.is_streaming()
     }
 
     pub(crate) fn lingers(&self) -> bool {

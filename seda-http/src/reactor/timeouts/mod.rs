@@ -27,10 +27,14 @@ pub(super) enum Waiting {
     Head,
     /// More of a body.
     Body,
+    /// None: the program has to read the arrived part of a streamed body.
+    Consumer,
     /// The end of a refused request's body.
     RefusedBody,
     /// The client reads the response.
     Reading,
+    /// None: the program owes the next piece of a streamed response.
+    Piece,
     /// The client closes its side.
     Fin,
 }
@@ -64,10 +68,17 @@ impl Timeout {
         }
     }
 
-    /// Sets the awaited action; restarts all limits if it changes.
+    /// Sets the awaited action; restarts all limits if it changes. While the program has to read
+    /// from a body, those of the body stand still.
     pub(super) fn set_waiting(&mut self, waiting: Waiting, now: Time) {
-        if self.waiting != waiting {
-            *self = Self::of(waiting, now);
+        match (self.waiting, waiting) {
+            (before, after) if before == after => {}
+            (Waiting::Body, Waiting::Consumer) => *self = Self { waiting, since: now, ..*self },
+            (Waiting::Consumer, Waiting::Body) => {
+                let begun = self.begun.after(now.since(self.since));
+                *self = Self { waiting, since: now, begun, ..*self };
+            }
+            _ => *self = Self::of(waiting, now),
         }
     }
 
@@ -95,7 +106,7 @@ impl Timeout {
     /// Returns the end of the earliest limit; [`Time::NEVER`] if the client owes nothing.
     pub(super) fn deadline(&self, settings: &Settings) -> Time {
         let limit = match self.waiting {
-            Waiting::Nothing => return Time::NEVER,
+            Waiting::Nothing | Waiting::Piece | Waiting::Consumer => return Time::NEVER,
             Waiting::Request => settings.idle,
             Waiting::FirstRequest => FIRST_REQUEST_GRACE,
             Waiting::Head => settings.head,
@@ -131,5 +142,29 @@ impl From<Expecting> for Waiting {
             Expecting::Body => Waiting::Body,
             Expecting::RefusedBody => Waiting::RefusedBody,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Time {
+        Time::from_nanos(seconds * 1_000_000_000)
+    }
+
+    /// 10 bytes in 10 s of the client's own time, with 100 s of the program's in between.
+    #[test]
+    fn the_limits_of_a_body_stand_still_while_the_program_has_to_read() {
+        let mut timeout = Timeout::new(at(0));
+        timeout.set_waiting(Waiting::Body, at(1));
+        timeout.note_progress(Waiting::Body, 10, at(6));
+        timeout.set_waiting(Waiting::Consumer, at(6));
+        timeout.set_waiting(Waiting::Body, at(106));
+        assert_eq!((timeout.rate(at(111)), timeout.since()), (1, at(106)));
+        // Another wait begins anew.
+        timeout.set_waiting(Waiting::Nothing, at(111));
+        timeout.set_waiting(Waiting::Body, at(112));
+        assert_eq!((timeout.rate(at(113)), timeout.since()), (0, at(112)));
     }
 }

@@ -1,8 +1,12 @@
 //! The reactor with a protocol of text lines instead of HTTP, stepped by hand. The line codec has
 //! forty lines, which shows that the reactor knows no protocol.
 
+mod streams;
+mod uploads;
+
 use super::*;
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
+use crossbeam_channel::Sender;
 use seda_core::{
     LossReason, ManualClock, Outcome, Park, ReplyAddress, ReplySink, SendOptions, Time,
 };
@@ -11,13 +15,27 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
-struct Lines;
+struct Lines {
+    /// The bodies of the responses `stream`.
+    streams: Receiver<Body>,
+    /// The readers of the bodies that are streamed.
+    readers: Sender<BodyReader>,
+}
 
-/// A request is a line. A line that ends with `:` is a head, and its body is the next line.
+/// Each piece is a line with its length in front. The last line is a dot.
+const FRAMING: PieceFraming = PieceFraming::Framed {
+    before: |length, out| out.extend_from_slice(format!("{length} ").as_bytes()),
+    after: b"\n",
+    last: b".\n",
+};
+
+/// A request is a line. A line that ends with `:` is a head, and its body is the next line. The
+/// body of the head `up:` is streamed: each line is a piece, up to a dot.
 #[derive(Default)]
 struct LineDecoder {
     head: Option<String>,
     is_refused: bool,
+    is_streamed: bool,
 }
 
 impl Codec for Lines {
@@ -40,6 +58,10 @@ impl Codec for Lines {
         if std::mem::take(&mut decoder.is_refused) {
             return DecodeOutcome::Refused(line == "bad");
         }
+        if decoder.is_streamed {
+            decoder.is_streamed = line != ".";
+            return DecodeOutcome::Piece(Bytes::from(line.clone()), line == ".");
+        }
         match decoder.head.take() {
             None if line.ends_with(':') => {
                 decoder.head = Some(line);
@@ -54,14 +76,28 @@ impl Codec for Lines {
     }
 
     fn refuse(&self, decoder: &mut LineDecoder, _input: &mut BytesMut) -> bool {
-        *decoder = LineDecoder { head: None, is_refused: true };
+        *decoder = LineDecoder { is_refused: true, ..LineDecoder::default() };
         false
+    }
+
+    fn stream(
+        &self,
+        decoder: &mut LineDecoder,
+        _input: &BytesMut,
+        _most: u64,
+        make: impl FnOnce(Option<&'static [u8]>) -> BodyReader,
+    ) -> Option<(String, bool)> {
+        decoder.is_streamed = true;
+        self.readers.send(make(None)).unwrap();
+        Some((decoder.head.take()?, false))
     }
 
     fn expecting(&self, decoder: &LineDecoder, input: &BytesMut) -> Expecting {
         match decoder {
             LineDecoder { is_refused: true, .. } => Expecting::RefusedBody,
-            LineDecoder { head: Some(_), .. } => Expecting::Body,
+            LineDecoder { head: Some(_), .. } | LineDecoder { is_streamed: true, .. } => {
+                Expecting::Body
+            }
             _ if input.is_empty() => Expecting::Nothing,
             _ => Expecting::Head,
         }
@@ -80,8 +116,11 @@ impl Codec for Lines {
     }
 
     fn encode(&mut self, response: String, _last: bool, _now: Time, output: &mut Output) {
+        if response == "stream" {
+            return output.put_body(self.streams.try_recv().unwrap(), FRAMING);
+        }
         output.buffer().extend_from_slice(response.as_bytes());
-        output.put_body(Body::from("\n"));
+        output.put_body(Body::from("\n"), PieceFraming::Plain);
     }
 }
 
@@ -91,11 +130,13 @@ impl Codec for Lines {
 struct Recorder(Vec<(String, ReplyAddress)>);
 
 impl Service<Lines> for Recorder {
-    fn check(&mut self, head: &String) -> Result<SendOptions, String> {
+    fn check(&mut self, head: &String) -> Result<Checked, String> {
         if head.starts_with("no") {
             return Err("busy".to_owned());
         }
-        Ok(SendOptions { cost: u32::try_from(head.len()).ok(), ..SendOptions::default() })
+        let cost = u32::try_from(head.len()).ok();
+        let streams = (head == "up:").then_some(u64::MAX);
+        Ok(Checked { options: SendOptions { cost, ..SendOptions::default() }, streams })
     }
 
     fn admit(
@@ -128,6 +169,8 @@ struct Bench {
     clock: Arc<ManualClock>,
     connection_count: Arc<ConnectionCount>,
     address: SocketAddr,
+    streams: Sender<Body>,
+    readers: Receiver<BodyReader>,
 }
 
 impl Bench {
@@ -156,16 +199,26 @@ impl Bench {
             half_close: false,
         };
         let clock = Arc::new(ManualClock::new());
+        let (streams, bodies) = crossbeam_channel::unbounded();
+        let (to_readers, readers) = crossbeam_channel::unbounded();
         let reactor = Reactor::new(
             parts,
             Some(acceptor),
-            Lines,
+            Lines { streams: bodies, readers: to_readers },
             Recorder::default(),
             settings,
             Arc::default(),
             Arc::clone(&clock) as Arc<dyn seda_core::Clock>,
         );
-        Self { reactor: reactor.unwrap(), mailbox, clock, connection_count, address }
+        Self {
+            reactor: reactor.unwrap(),
+            mailbox,
+            clock,
+            connection_count,
+            address,
+            streams,
+            readers,
+        }
     }
 
     fn connect(&self) -> BufReader<TcpStream> {

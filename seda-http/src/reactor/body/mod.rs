@@ -1,5 +1,18 @@
-//! The bytes after a response's head, produced while they are written.
+//! The bytes after a response's head, produced while they are written; and the bodies of requests.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `mod` | [`Body`]: the body of a response |
+//! | `pipe`, `stream` | bytes from the program to a reactor; a response that is streamed |
+//! | `reader` | a request body that is streamed to the program |
+//! | `budget` | the memory of request bodies |
 
+pub(in crate::reactor) mod budget;
+pub(in crate::reactor) mod pipe;
+pub(in crate::reactor) mod reader;
+pub(in crate::reactor) mod stream;
+
+use self::stream::BodyStream;
 use bytes::Bytes;
 use std::fs::File;
 
@@ -8,10 +21,10 @@ const LINE: &[u8; 64] = b"seda: staged, event-driven, well-conditioned under any
 
 /// The most bytes that one slice of a write, or one read of a file, holds: large enough that the
 /// system call does not dominate.
-pub(super) const CHUNK: usize = 64 * 1024;
+pub(in crate::reactor) const CHUNK: usize = 64 * 1024;
 
 /// The repeated text in static memory, so that a generated body is never copied.
-pub(super) static PATTERN: [u8; CHUNK] = pattern();
+pub(in crate::reactor) static PATTERN: [u8; CHUNK] = pattern();
 
 const fn pattern() -> [u8; CHUNK] {
     let mut pattern = [0; CHUNK];
@@ -28,14 +41,13 @@ const fn pattern() -> [u8; CHUNK] {
 
 /// The body of a response.
 ///
-/// Its length is known before its first byte is written. A connection never holds more of it than
-/// its write buffer.
+/// A connection never holds more of it than its write buffer, or of a stream 64 KiB.
 ///
 /// ```
 /// use seda_http::{Body, Response};
 ///
 /// let page = Response::new(Body::from("hello\n"));
-/// assert_eq!(page.body().len(), 6);
+/// assert_eq!(page.body().len(), Some(6));
 /// assert!(Body::default().is_empty());
 /// ```
 #[derive(Debug, Default)]
@@ -54,21 +66,24 @@ pub enum Body {
     /// The reactor reads it, 64 KiB at a time, so it should be a local file. A file that ends
     /// early closes the connection, which tells the client that the response is cut short.
     File(File, u64),
+    /// The bytes that a [`BodySender`](crate::BodySender) sends.
+    Stream(BodyStream),
 }
 
 impl Body {
-    /// Returns the length in bytes.
-    pub fn len(&self) -> u64 {
+    /// Returns the length in bytes; `None` for a stream without a declared length.
+    pub fn len(&self) -> Option<u64> {
         match self {
-            Body::Empty => 0,
-            Body::Bytes(bytes) => bytes.len() as u64,
-            Body::Pattern(length) | Body::File(_, length) => *length,
+            Body::Empty => Some(0),
+            Body::Bytes(bytes) => Some(bytes.len() as u64),
+            Body::Pattern(length) | Body::File(_, length) => Some(*length),
+            Body::Stream(stream) => stream.length(),
         }
     }
 
-    /// Returns true if the body has no bytes.
+    /// Returns true if the body is known to have no bytes.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.len() == Some(0)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The memory of request bodies: one budget in bytes, charged before the memory is used.
 
-use super::clients::client::Client;
+use crate::reactor::clients::client::Client;
 use bytes::Bytes;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -27,7 +27,7 @@ impl BodyBudget {
     }
 
     /// Returns the bytes that are free.
-    pub(super) fn free(&self) -> usize {
+    pub(in crate::reactor) fn free(&self) -> usize {
         self.limit.saturating_sub(self.used())
     }
 
@@ -49,16 +49,16 @@ pub(crate) struct BodyCharge {
 
 impl BodyCharge {
     /// Returns a charge of zero bytes.
-    pub(super) fn new(budget: Arc<BodyBudget>, client: Arc<Client>) -> Self {
+    pub(in crate::reactor) fn new(budget: Arc<BodyBudget>, client: Arc<Client>) -> Self {
         Self { budget, client, bytes: 0 }
     }
 
-    pub(super) fn bytes(&self) -> usize {
+    pub(in crate::reactor) fn bytes(&self) -> usize {
         self.bytes
     }
 
     /// Raises the charge to `bytes`. Returns false, and changes nothing, if the budget is used up.
-    pub(super) fn grow_to(&mut self, bytes: usize) -> bool {
+    pub(in crate::reactor) fn grow_to(&mut self, bytes: usize) -> bool {
         let more = bytes.saturating_sub(self.bytes);
         let is_taken = more == 0 || self.budget.try_take(more);
         if is_taken {

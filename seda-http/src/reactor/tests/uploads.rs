@@ -1,0 +1,89 @@
+//! Streamed bodies of requests, on a clock that the test steps.
+
+use super::*;
+use crate::reactor::body::pipe::PIPE_BYTES;
+
+/// Begins an upload. Returns the client, the address of the request, and the reader of its body.
+fn begin(bench: &mut Bench) -> (BufReader<TcpStream>, ReplyAddress, BodyReader) {
+    let mut client = bench.connect();
+    client.get_mut().write_all(b"up:\n").unwrap();
+    let address = bench.requested("up:");
+    let reader = bench.readers.try_recv().unwrap();
+    (client, address, reader)
+}
+
+fn read(reader: &mut BodyReader) -> Result<Option<Bytes>, BodyReadError> {
+    reader.read(Duration::ZERO)
+}
+
+/// The bench asks for a pause of at most a second, and 10 seconds in all.
+#[test]
+fn a_client_that_is_slow_is_answered_and_its_reader_is_told() {
+    let mut bench = Bench::new();
+    let (mut client, address, mut reader) = begin(&mut bench);
+    client.get_mut().write_all(b"piece\n").unwrap();
+    bench.until(|_| read(&mut reader).is_ok());
+    bench.clock.advance(Duration::from_millis(999));
+    bench.round();
+    assert_eq!(read(&mut reader), Err(BodyReadError::NotYet));
+    bench.clock.advance(SWEPT);
+    bench.until(|_| read(&mut reader) == Err(BodyReadError::Incomplete));
+    bench.respond(address, "late");
+    bench.until(|bench| bench.reactor.lingers());
+    assert_eq!([line(&mut client), line(&mut client)], ["too slow", ""]);
+}
+
+#[test]
+fn a_body_that_is_streamed_has_a_total_time_at_any_rate() {
+    let mut bench = Bench::new();
+    let (mut client, _, mut reader) = begin(&mut bench);
+    for _ in 0..20 {
+        bench.clock.advance(Duration::from_millis(499));
+        client.get_mut().write_all(b"01234567\n").unwrap();
+        bench.until(|_| read(&mut reader).is_ok());
+    }
+    bench.clock.advance(SWEPT);
+    bench.until(|_| read(&mut reader) == Err(BodyReadError::Incomplete));
+}
+
+/// The program reads nothing for longer than every time limit of a body. Its client goes on then.
+#[test]
+fn no_time_limit_runs_while_the_program_does_not_read() {
+    let mut bench = Bench::new();
+    let (mut client, address, mut reader) = begin(&mut bench);
+    let piece = "x".repeat(PIPE_BYTES / 2) + "\n";
+    // One piece more than there is room for, and the end. The socket has room for them.
+    let wire = piece.repeat(3) + ".\n";
+    client.get_mut().write_all(wire.as_bytes()).unwrap();
+    bench.until(|bench| bench.reactor.waits_for_its_program());
+    bench.clock.advance(Duration::from_secs(3600));
+    for _ in 0..3 {
+        bench.round();
+    }
+    let mut bytes = 0;
+    bench.until(|_| match read(&mut reader) {
+        Ok(Some(piece)) => {
+            bytes += piece.len();
+            false
+        }
+        Ok(None) => true,
+        Err(error) => {
+            assert_eq!(error, BodyReadError::NotYet);
+            false
+        }
+    });
+    assert_eq!(bytes, 3 * PIPE_BYTES / 2 + 1, "three pieces and the dot");
+    bench.respond(address, "read");
+    client.get_mut().write_all(b"next!\n").unwrap();
+    bench.requested("next!");
+    assert_eq!([line(&mut client), line(&mut client)], ["read", "next!"]);
+}
+
+#[test]
+fn a_client_that_leaves_ends_its_body() {
+    let mut bench = Bench::new();
+    let (client, _, mut reader) = begin(&mut bench);
+    drop(client);
+    bench.until(|_| read(&mut reader) == Err(BodyReadError::Incomplete));
+    bench.until(|bench| bench.connection_count.get() == 1);
+}
