@@ -109,7 +109,8 @@ impl SteppedServer {
     ///
     /// # Panics
     /// If the request has no response once the graph is idle, because a handler waits for another
-    /// side or for time to pass; and if its response is a stream. Such handlers are tested with [`seda_core::testing`].
+    /// side or for time to pass; and if its response is a stream. Such handlers are tested with
+    /// [`seda_core::testing`].
     #[track_caller]
     pub fn ask(&mut self, request: Request<impl Into<Bytes>>) -> Response<Bytes> {
         let mut input = encoded(request.map(Into::into));
