@@ -54,6 +54,7 @@
 //! | read settings from a file, and change them live | [`GraphConfig`], [`Running::reconfigure`] |
 //! | find the bottleneck | [`Running::report`], [`Report`] |
 //! | test handlers without threads | [`testing`] |
+//! | give each path its stage, with typed parameters | [`http::Routes`], [`http::Endpoint`] |
 //! | serve HTTP/1.1, or another protocol over TCP | [`http`], [`http::tcp`] |
 //! | serve the files of a directory | [`http::Files`] |
 //! | show the report to operators only | [`http::AdminConfig`], [`admin`] |

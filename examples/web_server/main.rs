@@ -1,5 +1,5 @@
-//! A web server as a graph of stages: `route` chooses a stage by the path, `files` serves a site,
-//! `work` burns CPU time, `sleep` blocks, `page` burns CPU time, under pressure only a tenth of it.
+//! A web server as a graph of stages: `files` serves a site, `work` burns CPU time, `sleep` blocks,
+//! `page` burns CPU time, under pressure only a tenth of it. A table of routes chooses the stage.
 //!
 //! Type: `cargo run --release --example web_server`, and in another terminal
 //!       `curl 'http://127.0.0.1:8080/work?micros=1000'`

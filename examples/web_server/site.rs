@@ -2,10 +2,9 @@
 //! trace.
 
 use crate::settings::Flags;
-use crate::stages::text;
 use crate::trace::Trace;
 use seda::http::{
-    Body, Bytes, Files, FilesConfig, HeaderValue, Request, Response, StatusCode, header,
+    Body, Bytes, Files, FilesConfig, HeaderValue, Request, Response, StatusCode, header, text,
 };
 
 /// The demo site: path, media type, content.

@@ -13,9 +13,9 @@
 //! connection goes on; a longer one ends the connection. `docs/http.md` lists all limits.
 //!
 //! ```text
-//! sockets ─▶ reactor ─▶ h1 ─▶ service ─▶ stages of the graph ─▶ Responder ─▶ reactor ─▶ sockets
+//! sockets ─▶ reactor ─▶ h1 ─▶ routes ─▶ stages of the graph ─▶ Responder ─▶ reactor ─▶ sockets
 //!                               │    ╲
-//!                         503 ◀─┘     ▶ seda-admin (from snapshots, outside the graph)
+//!               404, 405, 503 ◀─┘     ▶ seda-admin (from snapshots, outside the graph)
 //! ```
 //!
 //! A [`Body`] is bytes, a file, or the pieces that a [`BodySender`] sends while the client reads.
@@ -42,6 +42,9 @@
 //! # }
 //! ```
 //!
+//! A program with several paths gives the server a table of them, [`Routes`], in place of the one
+//! entry: each path with its own stage, typed parameters, class, limits and deadline.
+//!
 //! # The rooms
 //!
 //! A file imports its own room and the rooms below it.
@@ -50,13 +53,12 @@
 //! | --- | --- |
 //! | [`tcp`] | servers of other protocols |
 //! | `files` | [`Files`]: static files as answers to requests |
-//! | `http` | the HTTP/1.1 server: settings, builder, admission, the admin side on a socket |
+//! | `http` | the HTTP/1.1 server: settings, routes, admission, the admin side on a socket |
 //! | `server` | the common part of all servers: listener, builder, reactors with their graph |
 //! | `reactor` | sockets, buffers and time limits; knows no protocol |
 //! | [`h1`] | HTTP/1.1 without I/O: bytes to requests, responses to bytes |
 //!
-//! Not in this crate, on purpose: TLS, HTTP/2, upgrades (WebSocket), compression on the fly,
-//! and routing, which is a stage.
+//! Not in this crate, on purpose: TLS, HTTP/2, upgrades (WebSocket), compression on the fly.
 
 #![forbid(unsafe_code)]
 
@@ -71,8 +73,10 @@ pub mod tcp;
 #[cfg(unix)]
 pub use crate::files::{CacheControlRule, Files, FilesConfig, FilesError};
 pub use crate::http::{
-    AdminConfig, AdminPlace, AdminPlaceError, BodyConfig, BodySendError, BodySender, Closing,
-    Event, EventError, EventSender, Http, HttpConfig, HttpRequest, RetryAfterRange, Server,
+    AdminConfig, AdminPlace, AdminPlaceError, Answer, BodyConfig, BodySendError, BodySender,
+    Closing, Endpoint, ErrorResponse, Event, EventError, EventSender, ExtractError, Http,
+    HttpConfig, HttpRequest, RetryAfterRange, Routes, RoutesError, Server, SteppedServer, html,
+    json, text,
 };
 pub use crate::reactor::{Body, BodyReadError, BodyReader};
 pub use crate::server::{BindError, ConfigError, EntryError, ServeError, ServerCounts};

@@ -57,6 +57,8 @@ pub struct Decoder {
     empty_lines: u8,
     /// The known properties of the current request.
     exchange: Exchange,
+    /// The most bytes of the current request's body, if it is chunked.
+    body_bytes: usize,
 }
 
 #[derive(Debug)]
@@ -129,6 +131,7 @@ impl Decoder {
             lines: Lines::default(),
             empty_lines: 0,
             exchange: Exchange::UNKNOWN,
+            body_bytes: limits.body_bytes,
         }
     }
 
@@ -245,6 +248,11 @@ impl Decoder {
         exchange
     }
 
+    /// Sets the most bytes of the body that is read next, in place of [`Limits::body_bytes`].
+    pub(crate) fn limit_body(&mut self, bytes: usize) {
+        self.body_bytes = bytes;
+    }
+
     /// Returns the head of the request that [`Decoded::Head`] announced, its exchange, and whether
     /// the client waits for [`CONTINUE`](super::CONTINUE). From here on [`decode`](Self::decode)
     /// returns the body as [`Decoded::Piece`]s. `None` if no request is announced.
@@ -279,7 +287,7 @@ impl Decoder {
     /// Returns the memory that the unfinished body needs; `None` if no body is kept.
     pub(crate) fn body_need(&self) -> Option<BodyNeed> {
         match &self.state {
-            State::Body(_, body) => body.need(self.limits.body_bytes),
+            State::Body(_, body) => body.need(self.body_bytes),
             State::Head | State::Streamed(..) | State::Refused(..) | State::Closed => None,
         }
     }
@@ -358,13 +366,14 @@ impl Decoder {
     }
 
     fn body(&mut self, input: &mut BytesMut) -> Result<Decoded, Rejection> {
-        let limit = self.limits.body_bytes;
+        let limit = self.body_bytes;
         if matches!(self.state, State::Body(_, BodyState::Length(length)) if length > limit) {
             return Err(Rejection::BodyTooLarge { limit });
         }
         if std::mem::take(&mut self.expects_continue) && input.is_empty() {
             return Ok(Decoded::Continue);
         }
+        let limits = Limits { body_bytes: self.body_bytes, ..self.limits };
         let body = match &mut self.state {
             // The input keeps no part of the body's memory.
             State::Body(_, BodyState::Length(length)) if input.len() == *length => {
@@ -373,7 +382,7 @@ impl Decoder {
             State::Body(_, BodyState::Length(length)) if input.len() > *length => {
                 Some(input.split_to(*length).freeze())
             }
-            State::Body(_, BodyState::Chunked(chunked)) => chunked.decode(input, &self.limits)?,
+            State::Body(_, BodyState::Chunked(chunked)) => chunked.decode(input, &limits)?,
             _ => None,
         };
         let Some(body) = body else {
@@ -435,6 +444,7 @@ impl Decoder {
     fn begin_next(&mut self) -> Exchange {
         self.lines = Lines::default();
         self.empty_lines = 0;
+        self.body_bytes = self.limits.body_bytes;
         std::mem::replace(&mut self.exchange, Exchange::UNKNOWN)
     }
 }

@@ -48,7 +48,7 @@
 //! ```
 //!
 //! Not in this room, on purpose: timeouts (the reactor has them, with [`Decoder::mid_request`]),
-//! routing with its responses 404 and 405 (a stage), upgrades, `CONNECT`.
+//! routing with its responses 404 and 405 (`http`), upgrades, `CONNECT`.
 
 mod body_state;
 mod chunk_writer;

@@ -1,12 +1,13 @@
 //! The admin side as a listener shows it. It is outside the graph, its budget and its figures.
 
-use super::codec::{Http1, RequestBody};
+use super::codec::{Destination, Http1, RequestBody};
 use super::reply::Reply;
+use super::routes::BodyLimits;
 use crate::h1::RequestHead;
-use crate::reactor::{Admission, Body, Checked, Service};
+use crate::reactor::{Admission, Body, Service};
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use seda_admin::{Admin, AdminAccess, AdminAnswer, AdminBody, AdminRequest};
-use seda_core::{LossReason, Outcome, ReplyAddress, ReplySink, SendOptions};
+use seda_core::{LossReason, Outcome, ReplyAddress, ReplySink};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -51,22 +52,26 @@ impl AdminView {
 }
 
 /// The service of a listener that shows the admin side alone.
-pub(super) struct AdminService(pub(super) AdminView);
+pub(super) struct AdminService {
+    pub(super) view: AdminView,
+    /// The most bytes of a body.
+    pub(super) body_bytes: usize,
+}
 
 impl Service<Http1> for AdminService {
-    fn check(&mut self, head: &RequestHead) -> Result<Checked, Reply> {
-        let checked = Checked { options: SendOptions::default(), streams: None };
-        self.0.check(head).map_or(Ok(checked), Err)
+    fn check(&mut self, head: &RequestHead) -> Result<Box<Destination>, Reply> {
+        let limits = BodyLimits { bytes: self.body_bytes, time: None };
+        self.view.check(head).map_or(Ok(Box::new(Destination::Admin(limits))), Err)
     }
 
     fn admit(
         &mut self,
         (head, _body): (RequestHead, RequestBody),
-        _options: Option<SendOptions>,
+        _decision: Option<Box<Destination>>,
         _peer: SocketAddr,
         address: ReplyAddress,
     ) -> Admission<Reply> {
-        self.0.admit(&head, address)
+        self.view.admit(&head, address)
     }
 
     fn no_memory(&mut self) -> Reply {

@@ -61,7 +61,8 @@ impl AdminListener {
         let started = listener.serve(THREAD, bounds, Arc::clone(&counters), clock, |mailbox| {
             let reply_sink = Arc::clone(mailbox) as Arc<dyn ReplySink<Response<Body>>>;
             let view = AdminView::new(admin, access, reply_sink);
-            (Http1::new(limits, counters), AdminService(view))
+            let service = AdminService { view, body_bytes: limits.body_bytes };
+            (Http1::new(limits, counters), service)
         });
         started.map_err(|source| ServeError::Admin { source })
     }

@@ -1,6 +1,6 @@
 //! An HTTP server before it serves.
 
-use super::accept::{Classify, HttpService, StreamBodies};
+use super::accept::{HttpService, StreamBodies};
 use super::admin::AdminView;
 use super::admin_config::AdminPlace;
 use super::admin_listener::AdminListener;
@@ -8,13 +8,14 @@ use super::codec::Http1;
 use super::config::HttpConfig;
 use super::request::HttpRequest;
 use super::retry_after::RetryAfter;
+use super::routes::{BodyLimits, Built, Classify, Dispatcher, Routes, RoutesError};
 use super::server::Server;
-use crate::h1::RequestHead;
+use crate::h1::{Limits, RequestHead};
 use crate::reactor::Body;
 use crate::server::{BindError, EntryError, ServeError, ServerBuilder};
 use http::Response;
 use seda_admin::Admin;
-use seda_core::{Graph, Pool, ReplySink, Running, SendOptions, Source, Stage};
+use seda_core::{Graph, Pool, ReplySink, Running, SendOptions, Stage};
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -54,8 +55,8 @@ pub struct Http {
     admin_place: AdminPlace,
     /// `None` if the admin side has no listener of its own.
     admin_listener: Option<AdminListener>,
-    /// One source per reactor; empty before `entry`.
-    sources: Vec<Source<HttpRequest>>,
+    /// `None` before `entry` or `routes`.
+    routes: Option<Built>,
     classify: Option<Arc<Classify>>,
     stream_bodies: Option<Arc<StreamBodies>>,
     any_method: bool,
@@ -77,7 +78,7 @@ impl Http {
             server,
             admin_place,
             admin_listener,
-            sources: Vec::new(),
+            routes: None,
             classify: None,
             stream_bodies: None,
             any_method: false,
@@ -98,47 +99,63 @@ impl Http {
         self.server.pool(graph)
     }
 
-    /// Makes `stage` the stage where requests enter.
+    /// Makes `stage` the stage where all requests enter, whatever their method and path.
     ///
     /// # Errors
-    /// [`EntryError`] if there is an entry already, or `stage` is not of `graph`.
+    /// [`EntryError`] if there is an entry or a table of routes already, or `stage` is not of
+    /// `graph`.
     pub fn entry(
         &mut self,
         graph: &mut Graph,
         stage: Stage<HttpRequest>,
     ) -> Result<(), EntryError> {
-        self.sources = self.server.entry(graph, stage)?;
+        self.server.begin_entry(graph)?;
+        self.enter(Built::of_one(graph, stage, &self.config)?);
         Ok(())
     }
 
-    /// Sets the function that gives each request its class, deadline, [route](seda_core::Route),
-    /// cost and [tenant](seda_core::SendOptions::tenant), in place of [`HttpConfig::deadline`].
+    /// Lets requests enter at the stages of their routes.
+    ///
+    /// # Errors
+    /// [`RoutesError`] if there is an entry or a table already, a stage is not of `graph`, or a
+    /// route is wrong; the message names it and the remedy.
+    pub fn routes(&mut self, graph: &mut Graph, routes: Routes) -> Result<(), RoutesError> {
+        self.server.begin_entry(graph)?;
+        self.enter(routes.build(graph, &self.config)?);
+        Ok(())
+    }
+
+    fn enter(&mut self, routes: Built) {
+        self.server.end_entry(routes.stage());
+        self.routes = Some(routes);
+    }
+
+    /// Sets the function that changes the class, deadline, [route](seda_core::Route), cost and
+    /// [tenant](seda_core::SendOptions::tenant) of a request by who its client is. It gets those of
+    /// its [`Endpoint`](crate::Endpoint); with [`Http::entry`] only the deadline of the settings.
     ///
     /// It sees the [head](RequestHead) of the request, before its body is read or an
     /// [`http::Request`](crate::Request) is made. It runs on the reactor, once per request, so it
-    /// must not block. If it panics, the request has the highest class and the deadline of
-    /// the settings.
+    /// must not block. If it panics, the request keeps what it had.
     ///
     /// ```
     /// # use seda_http::{Http, HttpConfig};
-    /// use seda_core::SendOptions;
-    /// use std::time::Duration;
+    /// use seda_core::{Class, SendOptions};
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let mut config = HttpConfig::default();
     /// # config.listen.set_port(0);
     /// # let mut http = Http::bind(config)?;
-    /// http.classify(|head| {
-    ///     let is_live = head.uri().path().starts_with("/live/");
-    ///     let deadline = is_live.then_some(Duration::from_millis(200));
-    ///     SendOptions { deadline, ..SendOptions::default() }
+    /// http.classify(|head, options| match head.header("x-batch") {
+    ///     Some(_) => SendOptions { class: Class::new(1), deadline: None, ..options },
+    ///     None => options,
     /// });
     /// # Ok(())
     /// # }
     /// ```
     pub fn classify(
         &mut self,
-        classify: impl Fn(&RequestHead) -> SendOptions + Send + Sync + 'static,
+        classify: impl Fn(&RequestHead, SendOptions) -> SendOptions + Send + Sync + 'static,
     ) {
         self.classify = Some(Arc::new(classify));
     }
@@ -173,7 +190,8 @@ impl Http {
     }
 
     /// Lets requests with any method except CONNECT reach the program: PROPFIND, PURGE, QUERY. The
-    /// entry then has to answer methods that it does not have, with 405 or 501.
+    /// entry then has to answer methods that it does not have, with 405 or 501. A table of routes
+    /// does so itself, and needs this call only for [`Routes::any`].
     ///
     /// Without this call GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH and TRACE reach the program,
     /// and the server answers others with 501 (RFC 9110 §15.6.2).
@@ -187,27 +205,36 @@ impl Http {
     /// [`ServeError`] if there is no entry, `running` is not the graph of the entry, or the
     /// operating system refuses a thread. The graph is then shut down.
     pub fn serve(self, running: Running) -> Result<Server, ServeError> {
-        let Self { config, server, admin_place, admin_listener, sources, .. } = self;
+        let Self { config, server, admin_place, admin_listener, routes, .. } = self;
         let Self { classify, stream_bodies, any_method, .. } = self;
+        let Built { table, endpoints } = routes.ok_or(ServeError::NoEntry)?;
+        let any_method = any_method || table.has_extensions();
+        // A route may allow longer bodies than the settings do.
+        let admin_limits = BodyLimits { bytes: config.limits.body_bytes, time: None };
+        let limits = Limits { body_bytes: table.body_bytes_most(), ..config.limits };
         let counters = server.counters();
         let admin = Arc::new(Admin::new(running.snapshots()));
         let access = config.admin.public_access(is_loopback(server.local_addr()));
-        let group = server.serve(sources, running, |reactor, source, running, mailbox| {
+        let group = server.serve(endpoints, running, |reactor, endpoints, running, mailbox| {
             let reply_sink = Arc::clone(mailbox) as Arc<dyn ReplySink<Response<Body>>>;
             let snapshots = running.snapshots();
             let seed = reactor as u64;
             let range = config.retry_after;
             let service = HttpService {
-                source,
+                dispatcher: Dispatcher::new(
+                    Arc::clone(&table),
+                    endpoints,
+                    classify.clone(),
+                    Arc::clone(&counters),
+                ),
                 admin: AdminView::new(Arc::clone(&admin), access.clone(), Arc::clone(&reply_sink)),
                 reply_sink,
                 retry_after: RetryAfter::new(snapshots, running.clock(), range, seed),
-                classify: classify.clone(),
+                admin_limits,
                 stream_bodies: stream_bodies.clone(),
-                options: SendOptions { deadline: config.deadline, ..SendOptions::default() },
                 refused_total: 0,
             };
-            let codec = Http1::new(config.limits, Arc::clone(&counters));
+            let codec = Http1::new(limits, Arc::clone(&counters));
             (codec.allow(any_method, stream_bodies.is_some()), service)
         })?;
         let clock = group.graph().clock();

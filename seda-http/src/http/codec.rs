@@ -2,7 +2,8 @@
 
 use super::date::Date;
 use super::reply::Reply;
-use super::responses;
+use super::responses::{self, FAILED};
+use super::routes::{BodyLimits, Routed};
 use crate::h1::{self, Decoded, Decoder, Exchange, Limits, RequestHead};
 use crate::reactor::{
     Body, BodyCharge, BodyNeed, BodyReader, Codec, Counters, DecodeOutcome, Expecting, Output,
@@ -13,6 +14,7 @@ use bytes::{Bytes, BytesMut};
 use http::{Response, StatusCode, Version};
 use seda_core::Time;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The chunked transfer coding around the pieces of a stream.
 const CHUNKS: PieceFraming =
@@ -49,12 +51,21 @@ impl Http1 {
     }
 }
 
+/// The side of the server that a request is for.
+pub(super) enum Destination {
+    /// The admin side, with the limits of the settings.
+    Admin(BodyLimits),
+    /// A stage of the graph.
+    Route(Routed),
+}
+
 impl Codec for Http1 {
     type Head = RequestHead;
     type Request = (RequestHead, RequestBody);
     type Response = Reply;
     type Exchange = Exchange;
     type Decoder = Decoder;
+    type Decision = Box<Destination>;
 
     fn decoder(&self) -> Decoder {
         let decoder = Decoder::new(self.limits);
@@ -81,6 +92,19 @@ impl Codec for Http1 {
 
     fn head(decoder: &Decoder) -> Option<&RequestHead> {
         decoder.head()
+    }
+
+    fn limit_body(decoder: &mut Decoder, decision: &Box<Destination>) -> Option<Duration> {
+        let (Destination::Admin(limits) | Destination::Route(Routed { limits, .. })) = &**decision;
+        decoder.limit_body(limits.bytes);
+        limits.time
+    }
+
+    fn streams(decision: &Box<Destination>) -> Option<u64> {
+        match &**decision {
+            Destination::Admin(_) => None,
+            Destination::Route(routed) => routed.streams,
+        }
     }
 
     fn refuse(&self, decoder: &mut Decoder, input: &mut BytesMut) -> Exchange {
@@ -186,10 +210,7 @@ impl Http1 {
         let status = status.as_u16();
         tracing::error!(status, length, "a handler's answer is replaced by 500: {fault}");
         catch_panic("the drop of a response", || drop(response));
-        responses::text(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "the server failed to answer this request\n",
-        )
+        responses::text(StatusCode::INTERNAL_SERVER_ERROR, FAILED)
     }
 
     fn encode_response(

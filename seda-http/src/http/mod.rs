@@ -11,8 +11,10 @@
 //! | `codec`, `date` | HTTP/1.1 as a codec of the reactor; the Date field |
 //! | `body_sender`, `events` | [`BodySender`]: a streamed body; server-sent events |
 //! | `accept`, `request` | admission, refusal, loss; [`HttpRequest`], the event |
+//! | `routes`, `extract` | [`Routes`]: the stage of each request; its query and body as values |
+//! | `stepped` | [`SteppedServer`]: routes without sockets, for tests |
 //! | `reply` | a response on its way to the socket, or a refusal in its cheap form |
-//! | `responses`, `retry_after` | the server's own responses; Retry-After |
+//! | `responses`, `retry_after` | [`text`], [`html`], [`json`]; errors as responses; Retry-After |
 //! | `admin`, `admin_listener` | the admin side, on the public listener or one of its own |
 
 mod accept;
@@ -26,11 +28,14 @@ mod codec;
 mod config;
 mod date;
 mod events;
+mod extract;
 mod reply;
 mod request;
 mod responses;
 mod retry_after;
+mod routes;
 mod server;
+mod stepped;
 
 pub use admin_config::{AdminConfig, AdminPlace, AdminPlaceError};
 pub use body_config::BodyConfig;
@@ -38,5 +43,9 @@ pub use body_sender::{BodySendError, BodySender};
 pub use builder::Http;
 pub use config::{Closing, HttpConfig, RetryAfterRange};
 pub use events::{Event, EventError, EventSender};
+pub use extract::ExtractError;
 pub use request::HttpRequest;
+pub use responses::{Answer, ErrorResponse, html, json, text};
+pub use routes::{Endpoint, Routes, RoutesError};
 pub use server::Server;
+pub use stepped::SteppedServer;

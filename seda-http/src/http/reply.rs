@@ -1,5 +1,6 @@
 //! A response on its way to the socket.
 
+use super::responses::ErrorResponse;
 use crate::reactor::Body;
 use bytes::Bytes;
 use http::Response;
@@ -20,6 +21,12 @@ impl Reply {
     /// Returns a 503 with one line of text.
     pub(super) fn unavailable(text: impl Into<Bytes>, retry_after_seconds: u64) -> Self {
         Self::Unavailable { text: text.into(), retry_after_seconds }
+    }
+}
+
+impl From<ErrorResponse> for Reply {
+    fn from(error: ErrorResponse) -> Self {
+        Self::Response(error.response())
     }
 }
 

@@ -1,5 +1,6 @@
 //! The event that enters the graph for each request.
 
+use super::responses::{Answer, ErrorResponse};
 use crate::reactor::{Body, BodyReader};
 use bytes::Bytes;
 use http::{Request, Response};
@@ -23,13 +24,46 @@ use std::net::SocketAddr;
 /// }
 /// # let _ = handle;
 /// ```
+///
+/// # Parameters
+///
+/// `P` is the type of the request's parameters, which [`Routes`](crate::Routes) read from its
+/// target with serde. A route answers 400 itself if they do not fit.
+///
+/// | `P` | read from |
+/// | --- | --- |
+/// | `()`, the default | nothing |
+/// | a struct | the parameters of the path, and the query for its other fields, both by name |
+/// | a number, a string, … | the only parameter of the path |
+/// | a tuple | the parameters of the path, in order |
+///
+/// ```
+/// use seda_http::{HttpRequest, StatusCode, text};
+/// use serde::Deserialize;
+///
+/// /// Of `/users/{id}?verbose=true`.
+/// #[derive(Deserialize)]
+/// struct User {
+///     id: u64,
+///     #[serde(default)]
+///     verbose: bool,
+/// }
+///
+/// fn handle(call: HttpRequest<User>) {
+///     let User { id, verbose } = call.params;
+///     call.respond(text(StatusCode::OK, format!("user {id}, verbose: {verbose}\n")));
+/// }
+/// # let _ = handle;
+/// ```
 #[derive(Debug)]
-pub struct HttpRequest {
+pub struct HttpRequest<P = ()> {
     /// Method, target, header fields and the body.
     ///
     /// Field values and body share the memory of the bytes that were read: keeping one value keeps
     /// that memory.
     pub request: Request<Bytes>,
+    /// The parameters of the target.
+    pub params: P,
     /// The reader of the body, if it is streamed ([`Http::stream_bodies`](crate::Http)); the body
     /// of `request` is then empty. `None` for a body that was read whole.
     pub stream: Option<BodyReader>,
@@ -39,7 +73,7 @@ pub struct HttpRequest {
     pub reply: Responder<Response<Body>>,
 }
 
-impl HttpRequest {
+impl<P> HttpRequest<P> {
     /// Returns the id of the last event that the client has seen, if it connects again to an event
     /// stream (WHATWG HTML, §9.2.4). `None` if there is none, or it is not UTF-8.
     pub fn last_event_id(&self) -> Option<&str> {
@@ -56,5 +90,33 @@ impl HttpRequest {
     /// 199, or a 204, 205 or 304 with a body.
     pub fn respond(self, response: Response<Body>) {
         self.reply.respond(response);
+    }
+
+    /// Responds with the result of `handle`, which may end early by `?` with a response as its
+    /// error: a status, an [`ExtractError`](crate::ExtractError), an error of the program.
+    ///
+    /// ```
+    /// use seda_http::{HttpRequest, StatusCode, json};
+    /// use serde::Deserialize;
+    ///
+    /// #[derive(Deserialize)]
+    /// struct Sum {
+    ///     terms: Vec<u64>,
+    /// }
+    ///
+    /// fn handle(call: HttpRequest) {
+    ///     call.answer(|call| {
+    ///         let sum: Sum = call.json()?;
+    ///         if sum.terms.is_empty() {
+    ///             return Err(StatusCode::UNPROCESSABLE_ENTITY.into());
+    ///         }
+    ///         Ok(json(StatusCode::OK, &sum.terms.iter().sum::<u64>()))
+    ///     });
+    /// }
+    /// # let _ = handle;
+    /// ```
+    pub fn answer(self, handle: impl FnOnce(&Self) -> Answer) {
+        let response = handle(&self).unwrap_or_else(ErrorResponse::response);
+        self.respond(response);
     }
 }

@@ -5,6 +5,7 @@ use super::body::budget::BodyCharge;
 use super::body::reader::BodyReader;
 use bytes::{Bytes, BytesMut};
 use seda_core::Time;
+use std::time::Duration;
 
 /// A protocol of requests and responses, in which responses go out in the order of their requests.
 ///
@@ -21,6 +22,8 @@ pub(crate) trait Codec: Send + 'static {
     type Exchange: Copy + Send;
     /// The state of one connection's input.
     type Decoder: Send;
+    /// What a service decides about a request from its head.
+    type Decision: Send;
 
     /// Returns the state of a new connection.
     fn decoder(&self) -> Self::Decoder;
@@ -31,6 +34,18 @@ pub(crate) trait Codec: Send + 'static {
 
     /// Returns the head of the request whose body is incomplete; `None` at any other time.
     fn head(decoder: &Self::Decoder) -> Option<&Self::Head>;
+
+    /// Applies the limits that a decision sets on the body which is read next. Returns the longest
+    /// time for the whole body; `None` for that of the settings.
+    fn limit_body(_decoder: &mut Self::Decoder, _decision: &Self::Decision) -> Option<Duration> {
+        None
+    }
+
+    /// Returns the most bytes of a body that a decision streams to the program. `None` for one that
+    /// is read whole, before its request is admitted.
+    fn streams(_decision: &Self::Decision) -> Option<u64> {
+        None
+    }
 
     /// Gives up the request that [`DecodeOutcome::Head`] announced. Returns the exchange of its
     /// response: if it is the last, the response is due now; else the body is dropped as it

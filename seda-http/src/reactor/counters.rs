@@ -25,6 +25,16 @@ pub(crate) struct Counters {
     pub(crate) refused_bodies: Counter,
     /// Uploads ended for others because the memory of bodies was used up.
     pub(crate) ended_uploads: Counter,
+    /// Requests with a path that no route has.
+    pub(crate) not_found: Counter,
+    /// Requests with a method that no route of the path has.
+    pub(crate) not_allowed: Counter,
+    /// Requests with parameters that do not fit their route.
+    pub(crate) bad_parameters: Counter,
+    /// Requests with a declared body that is longer than their route allows.
+    pub(crate) long_bodies: Counter,
+    /// Requests that ask for the methods of a path.
+    pub(crate) options: Counter,
     /// Responses that the protocol cannot carry and that an error replaced.
     pub(crate) replaced_responses: Counter,
 }

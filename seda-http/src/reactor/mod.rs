@@ -81,7 +81,7 @@ pub(crate) use mailbox::{Mailbox, ReactorMessage};
 pub(crate) use output::Output;
 pub(crate) use park::ReactorPark;
 pub(crate) use parts::ReactorParts;
-pub(crate) use service::{Admission, Checked, Service};
+pub(crate) use service::{Admission, Service};
 pub(crate) use settings::Settings;
 pub(crate) use socket::Listener;
 pub(crate) use timeouts::Deadline;

@@ -1,7 +1,7 @@
 //! The interface through which a reactor gives requests to the graph.
 
 use super::Codec;
-use seda_core::{LossReason, ReplyAddress, Request, SendOptions};
+use seda_core::{LossReason, ReplyAddress, Request};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,14 +12,14 @@ pub(crate) trait Service<C: Codec> {
     ///
     /// # Errors
     /// The response to a request that is refused now.
-    fn check(&mut self, head: &C::Head) -> Result<Checked, C::Response>;
+    fn check(&mut self, head: &C::Head) -> Result<C::Decision, C::Response>;
 
-    /// Admits a request to the graph, or responds to it at once. `options` are those of
+    /// Admits a request to the graph, or responds to it at once. `decision` is that of
     /// [`Service::check`]; `None` for a request that arrived whole.
     fn admit(
         &mut self,
         request: C::Request,
-        options: Option<SendOptions>,
+        decision: Option<C::Decision>,
         peer: SocketAddr,
         address: ReplyAddress,
     ) -> Admission<C::Response>;
@@ -39,16 +39,6 @@ pub(crate) trait Service<C: Codec> {
 
     /// Returns the response to an admitted request that the graph has lost.
     fn lost(&mut self, reason: LossReason) -> C::Response;
-}
-
-/// A request with a body that is read.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Checked {
-    /// The options for its admission.
-    pub(crate) options: SendOptions,
-    /// The most bytes of a body that is streamed to the program. `None` for a body that is read
-    /// whole, before the request is admitted.
-    pub(crate) streams: Option<u64>,
 }
 
 /// The result of [`Service::admit`].

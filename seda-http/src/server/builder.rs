@@ -50,14 +50,25 @@ impl ServerBuilder {
         graph: &mut Graph,
         stage: Stage<E>,
     ) -> Result<Vec<Source<E>>, EntryError> {
+        self.begin_entry(graph)?;
+        let sources = (0..self.reactors).map(|_| graph.source(stage));
+        let sources = sources.collect::<Result<Vec<_>, _>>()?;
+        self.end_entry(sources.first().map(|source| source.stage()));
+        Ok(sources)
+    }
+
+    /// Checks that there is no entry yet, and declares the pool of the reactors.
+    pub(crate) fn begin_entry(&mut self, graph: &mut Graph) -> Result<(), EntryError> {
         if let Some(stage) = &self.entry {
             return Err(EntryError::Twice { stage: stage.clone() });
         }
         self.pool(graph);
-        let sources = (0..self.reactors).map(|_| graph.source(stage));
-        let sources = sources.collect::<Result<Vec<_>, _>>()?;
-        self.entry = sources.first().map(|source| source.stage().to_owned());
-        Ok(sources)
+        Ok(())
+    }
+
+    /// Takes in the name of the stage where requests enter; of several, the first.
+    pub(crate) fn end_entry(&mut self, stage: Option<&str>) {
+        self.entry = stage.map(str::to_owned);
     }
 
     /// Starts one reactor for each of `sources`. `equip` returns its codec and its service.

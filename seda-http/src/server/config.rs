@@ -73,14 +73,14 @@ impl ServerConfig {
             ("body.total_timeout", settings.body_total),
             ("write_timeout", settings.write),
         ] {
-            in_duration_range(key, timeout, TIMEOUT_LEAST, TIMEOUT_MOST)?;
+            in_timeout_range(key, timeout)?;
         }
         in_range("body.rate", settings.body_rate, 0, BODY_RATE_MOST)?;
         in_duration_range(self.linger_key, settings.linger, TIMEOUT_LEAST, LINGER_MOST)?;
         let total = settings.linger_total;
         in_duration_range("closing.linger_total", total, settings.linger, LINGER_TOTAL_MOST)?;
         if let Some(deadline) = self.deadline {
-            in_duration_range("deadline", deadline, TIMEOUT_LEAST, TIMEOUT_MOST)?;
+            in_timeout_range("deadline", deadline)?;
         }
         Ok(())
     }
@@ -96,6 +96,11 @@ where
     }
     let allowed = format!("{least} to {most}");
     Err(ConfigError::OutOfRange { key, value: value.to_string(), allowed })
+}
+
+/// Fails with `key` if `value` is not a time limit: 1 ms to one day.
+pub(crate) fn in_timeout_range(key: &'static str, value: Duration) -> Result<(), ConfigError> {
+    in_duration_range(key, value, TIMEOUT_LEAST, TIMEOUT_MOST)
 }
 
 /// Fails with `key` if `value` is not in `least..=most`; like [`in_range`], for durations.

@@ -36,6 +36,16 @@ pub struct ServerCounts {
     /// [`HttpConfig::connections`](crate::HttpConfig) or no free descriptor; and newcomers closed
     /// because their client had an eighth of all connections and none could be closed.
     pub evicted_connections: u64,
+    /// Requests answered with 404 because no route has their path.
+    pub not_found: u64,
+    /// Requests answered with 405 or 501 because no route of their path has their method.
+    pub not_allowed: u64,
+    /// Requests answered with 400 because their parameters do not fit their route.
+    pub bad_parameters: u64,
+    /// Requests answered with 413 because their declared body is longer than their route allows.
+    pub long_bodies: u64,
+    /// OPTIONS requests that the table of routes has answered.
+    pub options: u64,
     /// Responses that HTTP/1.1 cannot carry, each replaced by a 500 and logged as an error: a final
     /// response with a status from 100 to 199, or a 204, 205 or 304 with a body.
     pub replaced_responses: u64,
@@ -48,6 +58,11 @@ impl ServerCounts {
             refused_bodies: counters.refused_bodies.get(),
             ended_uploads: counters.ended_uploads.get(),
             evicted_connections: counters.evicted_connections.get(),
+            not_found: counters.not_found.get(),
+            not_allowed: counters.not_allowed.get(),
+            bad_parameters: counters.bad_parameters.get(),
+            long_bodies: counters.long_bodies.get(),
+            options: counters.options.get(),
             replaced_responses: counters.replaced_responses.get(),
         }
     }

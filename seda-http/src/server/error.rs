@@ -110,12 +110,12 @@ pub enum BindError {
 #[non_exhaustive]
 pub enum ServeError {
     /// No stage is the entry.
-    #[error("no stage takes the requests: name one with `entry` before `serve`")]
+    #[error("no stage takes the requests: name one with `entry`, or several with `routes`")]
     NoEntry,
     /// The running graph is not the one with the entry, or another server has its workers.
     #[error(
         "the running graph has no workers for the reactors: give `serve` the graph that \
-         `entry` was called with, once"
+         `entry` or `routes` was called with, once"
     )]
     NoWorkers,
     /// The operating system refuses a poll, a thread or a descriptor.
@@ -157,10 +157,10 @@ pub enum ServeError {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum EntryError {
-    /// The server has an entry already.
-    #[error("requests enter at `{stage}` already: a server has one entry")]
+    /// The server has an entry or a table of routes already.
+    #[error("requests enter at `{stage}` already: a server has one entry, or one table of routes")]
     Twice {
-        /// The stage that is the entry.
+        /// The stage that is the entry, or the first of the table.
         stage: String,
     },
     /// The stage is not of this graph.

@@ -16,7 +16,7 @@ mod socket_file;
 mod unwind;
 
 pub(crate) use builder::ServerBuilder;
-pub(crate) use config::{ServerConfig, in_duration_range, in_range};
+pub(crate) use config::{ServerConfig, in_duration_range, in_range, in_timeout_range};
 pub use counts::ServerCounts;
 pub use error::{BindError, ConfigError, EntryError, ServeError};
 pub(crate) use reactor_group::ReactorGroup;

@@ -2,7 +2,7 @@
 
 use super::codec::{PROTOCOL, ProtocolCodec, Reply, refuse};
 use super::protocol::{Protocol, Unserved};
-use crate::reactor::{Admission, Checked, Mailbox, Service};
+use crate::reactor::{Admission, Mailbox, Service};
 use crate::server::catch_panic;
 use seda_core::{LossReason, ReplyAddress, ReplySink, Responder, SendOptions, Source};
 use std::convert::Infallible;
@@ -25,14 +25,14 @@ pub(super) struct TcpService<P: Protocol, E: Send + 'static> {
 
 impl<P: Protocol, E: Send + 'static> Service<ProtocolCodec<P>> for TcpService<P, E> {
     /// A request of this protocol is decoded whole.
-    fn check(&mut self, head: &Infallible) -> Result<Checked, Reply<P::Answer>> {
+    fn check(&mut self, head: &Infallible) -> Result<Infallible, Reply<P::Answer>> {
         match *head {}
     }
 
     fn admit(
         &mut self,
         request: P::Request,
-        _options: Option<SendOptions>,
+        _decision: Option<Infallible>,
         peer: SocketAddr,
         address: ReplyAddress,
     ) -> Admission<Reply<P::Answer>> {

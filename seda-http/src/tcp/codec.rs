@@ -29,6 +29,7 @@ impl<P: Protocol> Codec for ProtocolCodec<P> {
     type Response = Reply<P::Answer>;
     type Exchange = IsLast;
     type Decoder = ();
+    type Decision = Infallible;
 
     fn decoder(&self) {}
 

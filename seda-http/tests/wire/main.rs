@@ -17,6 +17,7 @@ mod drain;
 mod files;
 mod overload;
 mod refusals;
+mod routes;
 mod site;
 mod statuses;
 mod streamed_uploads;

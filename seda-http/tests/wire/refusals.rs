@@ -298,12 +298,12 @@ fn a_server_that_ends_waits_for_no_upload() {
 static CLASSIFIED: AtomicU64 = AtomicU64::new(0);
 
 /// Gives uploads of more than 100 bytes a deadline that has passed.
-fn classify(head: &RequestHead) -> SendOptions {
+fn classify(head: &RequestHead, options: SendOptions) -> SendOptions {
     CLASSIFIED.fetch_add(1, Ordering::Relaxed);
     let is_long = head.content_length().is_none_or(|length| length > 100);
     let deadline = is_long.then_some(Duration::ZERO);
     assert_eq!(head.header("X-Panic"), None, "on purpose");
-    SendOptions { deadline, ..SendOptions::default() }
+    SendOptions { deadline, ..options }
 }
 
 /// The classifier runs once per request, and its options hold to the end of the body. If it

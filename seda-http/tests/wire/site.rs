@@ -63,7 +63,7 @@ pub(crate) struct Plan {
     pub(crate) budget: Option<usize>,
     /// `None` runs the stage on the thread of the reactor.
     pub(crate) workers: Option<usize>,
-    pub(crate) classify: Option<fn(&RequestHead) -> SendOptions>,
+    pub(crate) classify: Option<fn(&RequestHead, SendOptions) -> SendOptions>,
     /// The most bytes of a body that is streamed.
     pub(crate) stream_bodies: Option<fn(&RequestHead) -> Option<u64>>,
     /// Methods that RFC 9110 does not have reach the program.

@@ -55,9 +55,9 @@ fn a_body_without_room_is_refused_from_its_head() {
 }
 
 /// Gives GET requests a deadline that has passed.
-fn expire_gets(head: &RequestHead) -> SendOptions {
+fn expire_gets(head: &RequestHead, options: SendOptions) -> SendOptions {
     let deadline = (*head.method() == Method::GET).then_some(Duration::ZERO);
-    SendOptions { deadline, ..SendOptions::default() }
+    SendOptions { deadline, ..options }
 }
 
 /// Reads the refusal of a body, and sends a GET request.

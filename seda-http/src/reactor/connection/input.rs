@@ -4,7 +4,7 @@ use crate::reactor::body::pipe::PIPE_BYTES;
 use crate::reactor::body::reader::{BodyFeed, BodyReader};
 use crate::reactor::{BodyCharge, BodyNeed, Codec, DecodeOutcome, Expecting};
 use bytes::BytesMut;
-use seda_core::SendOptions;
+use std::time::Duration;
 
 /// Undecoded bytes, and the state of the decoder behind them.
 pub(super) struct Input<C: Codec> {
@@ -12,8 +12,8 @@ pub(super) struct Input<C: Codec> {
     pub(super) bytes: BytesMut,
     /// The bytes are known to hold no whole request.
     pub(super) needs_more: bool,
-    /// The options of the request whose body is being read.
-    pub(super) options: Option<SendOptions>,
+    /// The decision about the request whose body is being read.
+    pub(super) decision: Option<C::Decision>,
     /// The most bytes of its body, if that is to be streamed and has not begun.
     pub(super) streams: Option<u64>,
     /// The body that is streamed to the program.
@@ -30,7 +30,7 @@ impl<C: Codec> Input<C> {
             decoder,
             bytes: BytesMut::new(),
             needs_more: true,
-            options: None,
+            decision: None,
             streams: None,
             feed: None,
             charge: None,
@@ -45,6 +45,15 @@ impl<C: Codec> Input<C> {
     /// Returns the head of the request whose body is incomplete.
     pub(super) fn head(&self) -> Option<&C::Head> {
         C::head(&self.decoder)
+    }
+
+    /// Reads the body of the announced request within the limits of `decision`. Returns the longest
+    /// time for the whole body; `None` for that of the settings.
+    pub(super) fn accept(&mut self, decision: C::Decision) -> Option<Duration> {
+        let total = C::limit_body(&mut self.decoder, &decision);
+        self.streams = C::streams(&decision);
+        self.decision = Some(decision);
+        total
     }
 
     /// Returns the announced request, and streams its body from here on; see [`Codec::stream`].
@@ -65,7 +74,7 @@ impl<C: Codec> Input<C> {
             self.bytes = BytesMut::new();
         }
         self.charge = None;
-        self.options = None;
+        self.decision = None;
         self.streams = None;
         exchange
     }

@@ -26,9 +26,7 @@ use super::pipeline::{Next, Pipeline};
 use super::socket::Socket;
 use super::stream::{Disconnected, Stream};
 use super::timeouts::{Timeout, Waiting};
-use super::{
-    Admission, BodyBudget, Checked, Codec, Counters, DecodeOutcome, Mailbox, Service, Settings,
-};
+use super::{Admission, BodyBudget, Codec, Counters, DecodeOutcome, Mailbox, Service, Settings};
 use mio::event::Event;
 use seda_core::{ReplyAddress, Time};
 use std::net::SocketAddr;
@@ -276,9 +274,9 @@ impl<C: Codec> Connection<C> {
             return;
         };
         match cx.service.check(head) {
-            Ok(Checked { options, streams }) => {
-                self.input.options = Some(options);
-                self.input.streams = streams;
+            Ok(decision) => {
+                let total = self.input.accept(decision);
+                self.timeout.set_body_total(total);
                 self.charge(cx);
                 self.begin_stream(cx);
             }
@@ -323,14 +321,14 @@ impl<C: Codec> Connection<C> {
         exchange: C::Exchange,
         cx: &mut TurnContext<'_, C, S>,
     ) {
-        let options = self.input.options.take();
+        let decision = self.input.decision.take();
         let Some(request) = self.hold(request, cx) else {
             let response = cx.service.no_memory();
             return self.pipeline.push_answered(response, exchange);
         };
         let sequence = self.pipeline.next_sequence();
         let address = ReplyAddress { sequence, ..self.address };
-        match cx.service.admit(request, options, self.peer, address) {
+        match cx.service.admit(request, decision, self.peer, address) {
             Admission::Answered(response) => self.pipeline.push_answered(response, exchange),
             Admission::Admitted(request) => self.pipeline.push_pending(exchange, Some(request)),
             Admission::External => self.pipeline.push_pending(exchange, None),

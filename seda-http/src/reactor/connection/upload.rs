@@ -30,10 +30,10 @@ impl<C: Codec> Connection<C> {
         if feed.as_ref().is_some_and(|feed| feed.interim.is_some()) {
             self.pipeline.push_withheld();
         }
-        let options = self.input.options.take();
+        let decision = self.input.decision.take();
         let sequence = self.pipeline.next_sequence();
         let address = ReplyAddress { sequence, ..self.address };
-        match cx.service.admit(request, options, self.peer, address) {
+        match cx.service.admit(request, decision, self.peer, address) {
             // The response comes before the body, so it is the last.
             Admission::Answered(response) => {
                 self.pipeline.push_answered(response, C::make_last(exchange));

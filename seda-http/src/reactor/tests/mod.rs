@@ -7,9 +7,7 @@ mod uploads;
 use super::*;
 use bytes::{Bytes, BytesMut};
 use crossbeam_channel::Sender;
-use seda_core::{
-    LossReason, ManualClock, Outcome, Park, ReplyAddress, ReplySink, SendOptions, Time,
-};
+use seda_core::{LossReason, ManualClock, Outcome, Park, ReplyAddress, ReplySink, Time};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -44,6 +42,8 @@ impl Codec for Lines {
     type Response = String;
     type Exchange = bool;
     type Decoder = LineDecoder;
+    /// The length of the head.
+    type Decision = usize;
 
     fn decoder(&self) -> LineDecoder {
         LineDecoder::default()
@@ -73,6 +73,16 @@ impl Codec for Lines {
 
     fn head(decoder: &LineDecoder) -> Option<&String> {
         decoder.head.as_ref()
+    }
+
+    /// A head of six bytes, such as `quick:`, has a body of 5 s at most.
+    fn limit_body(_decoder: &mut LineDecoder, decision: &usize) -> Option<Duration> {
+        (*decision == 6).then_some(Duration::from_secs(5))
+    }
+
+    /// The body behind `up:` is streamed; another head of three bytes is refused.
+    fn streams(decision: &usize) -> Option<u64> {
+        (*decision == 3).then_some(u64::MAX)
     }
 
     fn refuse(&self, decoder: &mut LineDecoder, _input: &mut BytesMut) -> bool {
@@ -130,24 +140,22 @@ impl Codec for Lines {
 struct Recorder(Vec<(String, ReplyAddress)>);
 
 impl Service<Lines> for Recorder {
-    fn check(&mut self, head: &String) -> Result<Checked, String> {
+    fn check(&mut self, head: &String) -> Result<usize, String> {
         if head.starts_with("no") {
             return Err("busy".to_owned());
         }
-        let cost = u32::try_from(head.len()).ok();
-        let streams = (head == "up:").then_some(u64::MAX);
-        Ok(Checked { options: SendOptions { cost, ..SendOptions::default() }, streams })
+        Ok(head.len())
     }
 
     fn admit(
         &mut self,
         line: String,
-        options: Option<SendOptions>,
+        decision: Option<usize>,
         _peer: SocketAddr,
         address: ReplyAddress,
     ) -> Admission<String> {
-        let head = line.find(':').and_then(|end| u32::try_from(end + 1).ok());
-        assert_eq!(options.and_then(|options| options.cost), head, "the options of the head");
+        let head = line.find(':').map(|end| end + 1);
+        assert_eq!(decision, head, "the decision about the head");
         let response = line.ends_with('!').then(|| line.clone());
         self.0.push((line, address));
         response.map_or(Admission::External, Admission::Answered)
@@ -420,19 +428,21 @@ fn a_body_below_the_least_rate_ends_although_it_never_pauses_for_long() {
 }
 
 #[test]
-fn a_body_has_a_total_time_at_any_rate() {
-    let mut bench = Bench::new();
-    let mut client = bench.connect();
-    client.get_mut().write_all(b"head:\n").unwrap();
-    bench.until(|bench| bench.reactor.awaits_a_body());
-    for piece in 1..=20 {
-        bench.clock.advance(Duration::from_millis(499));
-        client.get_mut().write_all(b"01234567").unwrap();
-        bench.until(|bench| bench.reactor.input_bytes() == 8 * piece);
+fn a_body_has_a_total_time_at_any_rate_which_a_decision_may_change() {
+    for (head, pieces) in [("head:\n", 20), ("quick:\n", 10)] {
+        let mut bench = Bench::new();
+        let mut client = bench.connect();
+        client.get_mut().write_all(head.as_bytes()).unwrap();
+        bench.until(|bench| bench.reactor.awaits_a_body());
+        for piece in 1..=pieces {
+            bench.clock.advance(Duration::from_millis(499));
+            client.get_mut().write_all(b"01234567").unwrap();
+            bench.until(|bench| bench.reactor.input_bytes() == 8 * piece);
+        }
+        bench.clock.advance(Duration::from_millis(20));
+        bench.until(|bench| !bench.reactor.awaits_a_body());
+        assert_eq!(line(&mut client), "too slow");
     }
-    bench.clock.advance(Duration::from_millis(20));
-    bench.until(|bench| !bench.reactor.awaits_a_body());
-    assert_eq!(line(&mut client), "too slow");
 }
 
 /// The client sends on after the server's FIN: each byte extends the wait, up to its total.

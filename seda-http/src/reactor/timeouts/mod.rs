@@ -49,6 +49,8 @@ pub(super) struct Timeout {
     since: Time,
     /// Bytes of progress.
     bytes: u64,
+    /// The longest time for the current body; `None` for that of the settings.
+    body_total: Option<Duration>,
 }
 
 impl Timeout {
@@ -57,7 +59,7 @@ impl Timeout {
     }
 
     fn of(waiting: Waiting, now: Time) -> Self {
-        Self { waiting, begun: now, since: now, bytes: 0 }
+        Self { waiting, begun: now, since: now, bytes: 0, body_total: None }
     }
 
     /// Takes in progress of this action.
@@ -78,8 +80,13 @@ impl Timeout {
                 let begun = self.begun.after(now.since(self.since));
                 *self = Self { waiting, since: now, begun, ..*self };
             }
-            _ => *self = Self::of(waiting, now),
+            _ => *self = Self { body_total: self.body_total, ..Self::of(waiting, now) },
         }
+    }
+
+    /// Sets the longest time for the body that is read next; `None` for that of the settings.
+    pub(super) fn set_body_total(&mut self, total: Option<Duration>) {
+        self.body_total = total;
     }
 
     pub(super) fn waiting(&self) -> Waiting {
@@ -125,7 +132,7 @@ impl Timeout {
     /// The least rate applies after the time that a body may pause.
     fn body_deadline(&self, settings: &Settings) -> Time {
         let pause = self.since.after(settings.body);
-        let total = self.begun.after(settings.body_total);
+        let total = self.begun.after(self.body_total.unwrap_or(settings.body_total));
         let paid_nanos = self.bytes.saturating_mul(1_000_000_000).checked_div(settings.body_rate);
         let rate = paid_nanos.map_or(Time::NEVER, |nanos| {
             self.begun.after(settings.body).after(Duration::from_nanos(nanos))
