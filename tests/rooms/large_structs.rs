@@ -40,7 +40,6 @@ pub(crate) const LARGE: &[Listed] = &[
     ("seda-sim/src", "Clients", 16),
     ("seda-sim/src", "Spec", 18),
     ("seda-sim/src", "StageSpec", 14),
-    ("seda-sim/src", "Simulation", 13),
     ("benches/peers/src/bin/matrix", "OverloadSpec", 17),
     ("benches/peers/src/bin/matrix", "Cells", 13),
 ];

@@ -321,8 +321,8 @@ impl Watched {
             .map(|(place, f)| (f.busy + at(ahead, place)).saturating_sub(at(before, place)))
             .collect();
         let RunningPool { core, stages } = &topology.pools[self.pool];
-        // The thread of a worker without events slept: its times count with its next events. That of
-        // a reactor serves sockets.
+        // The thread of a worker without events slept: its times count with its next events. That
+        // of a reactor serves sockets.
         let slept = !core.hosted && self.schedstat.is_some() && busy.iter().all(|busy| *busy == 0);
         let schedstat = if slept { self.schedstat } else { self.stats.schedstat() };
         let earlier = self.schedstat.or_else(|| self.stats.first_schedstat());

@@ -102,11 +102,11 @@ pub(crate) fn finish_all(plane: &ControlPlane, limit: &Deadline) {
             continue;
         }
         // 3. Advance the finish barrier.
-        let epoch = core.finish_barrier.advance();
+        let epoch = core.calls.finish_barrier.advance();
         wake_all(plane);
         // 4. Repeat until an epoch changes nothing.
         if wait_finished(plane, epoch, limit)
-            && core.finish_barrier.finished() == 0
+            && core.calls.finish_barrier.finished() == 0
             && core.budget.used() == 0
         {
             break;

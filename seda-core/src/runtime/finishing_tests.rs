@@ -28,10 +28,10 @@ fn a_worker_reaches_an_epoch_after_its_queue_so_a_handler_made_for_it_is_not_mis
     // A retiring worker, for example, sends it between the drain's look at the budget and the
     // epoch.
     source.send(1).unwrap();
-    let epoch = manual.plane().topology.core.finish_barrier.advance();
+    let epoch = manual.plane().topology.core.calls.finish_barrier.advance();
     manual.step();
     manual.step();
-    let barrier = &manual.plane().topology.core.finish_barrier;
+    let barrier = &manual.plane().topology.core.calls.finish_barrier;
     assert_eq!((barrier.epoch(), barrier.finished()), (epoch, 1));
 }
 
@@ -47,9 +47,9 @@ fn a_worker_that_retires_during_an_epoch_reports_its_finished_handlers() {
     manual.set_workers("holds", 2);
     source.send_all(vec![1, 2]).unwrap();
     manual.step();
-    manual.plane().topology.core.finish_barrier.advance();
+    manual.plane().topology.core.calls.finish_barrier.advance();
     // The first worker retires, the other one reaches the epoch: both had a handler.
     manual.set_workers("holds", 1);
     manual.step();
-    assert_eq!(manual.plane().topology.core.finish_barrier.finished(), 2);
+    assert_eq!(manual.plane().topology.core.calls.finish_barrier.finished(), 2);
 }

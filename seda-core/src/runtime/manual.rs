@@ -71,7 +71,7 @@ impl Manual {
 
     fn turn_all(&mut self) -> Round {
         let core = &self.plane.topology.core;
-        let finished = core.finish_barrier.finished();
+        let finished = core.calls.finish_barrier.finished();
         let mut round = Round { begun: 0, progressed: false };
         self.workers.retain_mut(|worker| match worker.turn() {
             Turn::Ran(events) => {
@@ -87,7 +87,7 @@ impl Manual {
         });
         core.loss_notifier.run_waiting();
         // A worker that finished its handlers is idle, and may have sent events.
-        round.progressed |= core.finish_barrier.finished() != finished;
+        round.progressed |= core.calls.finish_barrier.finished() != finished;
         round
     }
 
@@ -155,7 +155,7 @@ impl Manual {
     pub fn early_tick(&mut self, last: Time, interval: Duration) -> Option<Time> {
         let core = &self.plane.topology.core;
         let earliest = last.after(interval / EARLY_TICK_PART);
-        core.early_tick.take().then(|| earliest.max(core.now()))
+        core.calls.early_tick.take().then(|| earliest.max(core.now()))
     }
 
     /// Returns a report of the whole graph.
@@ -215,10 +215,10 @@ impl Manual {
                 break;
             }
             // 3. Advance the finish barrier.
-            core.finish_barrier.advance();
+            core.calls.finish_barrier.advance();
             self.step();
             // 4. Repeat until an epoch changes nothing.
-            if core.finish_barrier.finished() == 0 && core.budget.used() == 0 {
+            if core.calls.finish_barrier.finished() == 0 && core.budget.used() == 0 {
                 break;
             }
         }

@@ -77,7 +77,7 @@ impl Threads {
             self.try_add_workers(plane, index)?;
         }
         let messages = self.messages.clone();
-        plane.topology.core.early_tick.set_wake(move || {
+        plane.topology.core.calls.early_tick.set_wake(move || {
             // A send fails only after the end.
             let _ = messages.send(Message::EarlyTick);
         });

@@ -28,12 +28,20 @@ pub(crate) struct GraphShared {
     pub(crate) journal: Journal,
     pub(crate) loss_notifier: LossNotifier,
     pub(crate) space: SpaceNotify,
-    pub(crate) finish_barrier: FinishBarrier,
-    pub(crate) early_tick: EarlyTick,
+    pub(crate) calls: Calls,
     live: LiveSettings,
     phase: Phase,
     stages: OnceLock<Vec<Weak<dyn AnyStage>>>,
     ledgers: Mutex<Vec<Arc<RequestLedger>>>,
+}
+
+/// What workers and the runtime call each other for.
+#[derive(Debug, Default)]
+pub(crate) struct Calls {
+    /// A drain calls all workers.
+    pub(crate) finish_barrier: FinishBarrier,
+    /// A worker calls the control thread.
+    pub(crate) early_tick: EarlyTick,
 }
 
 /// Settings of the whole graph that workers and sources read.
@@ -78,8 +86,7 @@ impl GraphShared {
             journal: Journal::default(),
             loss_notifier: LossNotifier::default(),
             space: SpaceNotify::default(),
-            finish_barrier: FinishBarrier::default(),
-            early_tick: EarlyTick::default(),
+            calls: Calls::default(),
             live: LiveSettings {
                 classes: AtomicUsize::new(1),
                 cores: AtomicUsize::new(0),

@@ -348,7 +348,7 @@ impl Worker {
         // Finish the handlers. A drain that is calling must count them: the events they sent on may
         // be held once more.
         let finished = self.finish();
-        self.cx.graph().finish_barrier.add_finished(finished);
+        self.cx.graph().calls.finish_barrier.add_finished(finished);
         // Return leased places and events.
         self.cx.return_leases();
         self.stages.iter_mut().for_each(|own| own.runner.shed_taken(LossReason::Drain, now));
@@ -362,14 +362,14 @@ impl Worker {
     }
 
     fn is_called_to_finish(&self) -> bool {
-        self.cx.graph().finish_barrier.epoch() != self.finish_epoch
+        self.cx.graph().calls.finish_barrier.epoch() != self.finish_epoch
     }
 
     /// Follows a drain's call: the handlers send on the events they hold.
     fn answer_finish(&mut self) {
-        self.finish_epoch = self.cx.graph().finish_barrier.epoch();
+        self.finish_epoch = self.cx.graph().calls.finish_barrier.epoch();
         let finished = self.finish();
-        self.cx.graph().finish_barrier.add_finished(finished);
+        self.cx.graph().calls.finish_barrier.add_finished(finished);
         self.cx.worker_stats().reach_finish_epoch(self.finish_epoch);
     }
 

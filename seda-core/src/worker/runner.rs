@@ -173,7 +173,7 @@ where
         }
         self.slots.leave(inside);
         if self.slots.ends_first_services(begun) && self.mean >= Some(LONG_NANOS) {
-            self.stage.graph.early_tick.request();
+            self.stage.graph.calls.early_tick.request();
         }
         begun
     }

@@ -39,8 +39,8 @@ pub(super) struct WakeupCoalescer {
 }
 
 impl WakeupCoalescer {
-    /// Takes in a round from `begun` to `now`. `refused_total` counts all refusals so far; `pause` is
-    /// the time that the reactor would pause.
+    /// Takes in a round from `begun` to `now`. `refused_total` counts all refusals so far; `pause`
+    /// is the time that the reactor would pause.
     pub(super) fn note_round(
         &mut self,
         refused_total: u64,
