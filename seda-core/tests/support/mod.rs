@@ -1,5 +1,5 @@
 //! Shared by the tests: gates that block handlers, and the equations of both ledgers.
-#![allow(dead_code, unreachable_pub, missing_docs)]
+#![allow(clippy::panic, dead_code, unreachable_pub, missing_docs)]
 
 use parking_lot::{Condvar, Mutex};
 #[allow(unused_imports, reason = "each test uses some of this")]

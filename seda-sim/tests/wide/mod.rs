@@ -1,7 +1,7 @@
 //! The machine of the matrix: 64 cores and 100 stages. The entry has a few workers, as a reactor
 //! has; the 99 services behind it share a pool of 64 workers. The SLO is the only setting.
 
-#![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use seda_sim::{SimReport, Spec};
 use std::fmt::Write;
