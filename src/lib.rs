@@ -1,6 +1,6 @@
 //! seda builds servers as graphs of typed stages with bounded queues (SEDA: staged event-driven
-//! architecture). A server with an SLO admits only the requests that it can answer in time, and
-//! refuses the rest at its entry.
+//! architecture). Without any setting a server refuses at its entry what it cannot serve; with an SLO it
+//! admits only the requests that it can answer in time.
 //!
 //! ```no_run
 //! use seda::http::{Body, Http, HttpConfig, HttpRequest, Response};
@@ -77,7 +77,7 @@
 //! - `admin` (part of `http`): the module [`admin`], from the crate `seda-admin`.
 //!
 //! Guides, measurements and runnable examples are in the repository: `docs/control.md` explains
-//! admission by SLO, `docs/overload.md` compares servers under overload.
+//! admission, `docs/overload.md` compares servers under overload.
 
 #![forbid(unsafe_code)]
 

@@ -1,5 +1,5 @@
 //! What graphs promise, tested on the public interface. One program, because each takes seconds to
-//! link. `cargo test -p seda-core drain::` runs one file.
+//! link. `cargo test -p seda-core --features simulation drain::` runs one file.
 
 mod admission;
 mod aqm;

@@ -74,7 +74,8 @@ pub struct ControlConfig {
     pub outstanding: Mode,
     /// Sizing of batches, within each stage's `batch` setting.
     pub batch_size: Mode,
-    /// Admission by SLO ([`SloConfig`](crate::config::SloConfig)); without an SLO it does nothing.
+    /// Admission: an overload is refused at the entry, and with an SLO
+    /// ([`SloConfig`](crate::config::SloConfig)) what cannot be answered in time.
     pub admission: Mode,
     /// The law of admission.
     pub law: Law,

@@ -56,7 +56,7 @@ pub struct StageConfig {
     /// at least one event. Default: no limit.
     pub rate: Option<RateConfig>,
     /// Sheds from a standing queue, with or without an SLO. `codel = {}` has the defaults. Default:
-    /// off; with an SLO the limit at the entry keeps queues short before any work is spent.
+    /// off; for requests, admission keeps queues short before any work is spent.
     pub codel: Option<CodelConfig>,
     /// The wait of the oldest queued event above which the newest is served first: under overload
     /// some events are answered at once instead of all too late, and the oldest expire. It needs

@@ -92,7 +92,7 @@ const EXAMPLES: &str = "The graph is rebuilt in the simulator from the report an
     report cannot tell about locks, neighbours and remote sides is printed as unknown.
 
 Examples:
-  seda plan --report http://127.0.0.1:8080 --rate 2000 --workers render=4
+  seda plan --report http://127.0.0.1:8080 --rate 2000 --workers work=4
   curl http://127.0.0.1:8080/_seda/report > report.json
   seda plan --report report.json --demand parse=0.5x --cores 8 --slo 200ms
   seda plan --report report.json --rate 2000 --slo 200ms --search --price-core 50";
