@@ -11,8 +11,8 @@
 //! `uploads_and_events DIRECTORY ADDRESS` stores the files elsewhere, and listens elsewhere.
 
 use seda::http::{
-    Body, BodyReader, Event, EventSender, Http, HttpConfig, HttpRequest, Method, Response,
-    StatusCode,
+    Body, BodyReader, Endpoint, Event, EventSender, Http, HttpConfig, HttpRequest, Response,
+    Routes, StatusCode, text,
 };
 use seda::{Context, Graph, Handler, StageConfig, WorkerRange};
 use std::collections::VecDeque;
@@ -49,39 +49,47 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let mut graph = Graph::new("uploads_and_events");
     let mut http = Http::bind(config)?;
-    http.stream_bodies(|head| head.uri().path().starts_with("/files/").then_some(UPLOAD_MOST));
-    let route = graph.stage::<HttpRequest>("route", 1_024);
-    let disk = graph.stage::<HttpRequest>("disk", 256);
+    let subscribe = graph.stage::<HttpRequest>("subscribe", 1_024);
+    let upload = graph.stage::<HttpRequest<String>>("upload", 256);
+    let download = graph.stage::<HttpRequest<String>>("download", 256);
     let publish = graph.stage::<News>("publish", 1_024);
-    http.entry(&mut graph, route)?;
+    let routes = Routes::new()
+        .get("/events", subscribe)
+        .put("/files/{name}", Endpoint::new(upload).streamed(UPLOAD_MOST))
+        .get("/files/{name}", download);
+    http.routes(&mut graph, routes)?;
 
-    graph.attach_each(route, |wire| {
-        let (disk, publish) = (wire.sink(disk), wire.sink(publish));
-        move |call: HttpRequest, cx: &mut Context| match call.request.uri().path() {
-            "/events" => {
-                let seen = call.last_event_id().and_then(|id| id.parse().ok()).unwrap_or(0);
-                let (sender, response) = EventSender::open();
-                call.respond(response);
-                // A refused subscriber's stream ends, and its client connects again.
-                let _ = cx.send(&publish, News::Subscribed(sender, seen));
-            }
-            path if path.starts_with("/files/") => {
-                // A refused request is answered with 503.
-                let _ = cx.send(&disk, call).map_err(seda::Refused::give_up);
-            }
-            _ => respond(call, StatusCode::NOT_FOUND, "try /events or /files/NAME\n"),
+    graph.attach_each(subscribe, |wire| {
+        let publish = wire.sink(publish);
+        move |call: HttpRequest, cx: &mut Context| {
+            let seen = call.last_event_id().and_then(|id| id.parse().ok()).unwrap_or(0);
+            let (sender, response) = EventSender::open();
+            call.respond(response);
+            // A refused subscriber's stream ends, and its client connects again.
+            let _ = cx.send(&publish, News::Subscribed(sender, seen));
         }
     })?;
 
-    // Each upload holds a worker while it lasts.
-    let workers = Some(WorkerRange::exactly(16));
-    graph.configure(disk, StageConfig { workers, ..StageConfig::default() })?;
-    graph.attach_each(disk, |wire| {
+    // Each upload and each opened file holds a worker while it lasts.
+    let files = StageConfig { workers: Some(WorkerRange::exactly(16)), ..StageConfig::default() };
+    graph.configure(upload, files.clone())?;
+    graph.configure(download, files)?;
+    let stored = directory.clone();
+    graph.attach_each(upload, |wire| {
         let publish = wire.sink(publish);
-        move |call: HttpRequest, cx: &mut Context| {
-            serve_file(&directory, call, |stored| {
-                let _ = cx.send(&publish, stored);
-            })
+        move |call: HttpRequest<String>, cx: &mut Context| {
+            if let Some(news) = take_upload(&stored, call) {
+                let _ = cx.send(&publish, news);
+            }
+        }
+    })?;
+    graph.attach_each(download, |_wire| {
+        move |call: HttpRequest<String>, _cx: &mut Context| {
+            let file = file_of(&directory, &call.params).and_then(|path| open(&path).ok());
+            match file {
+                Some(body) => call.respond(Response::new(body)),
+                None => call.respond(text(StatusCode::NOT_FOUND, "no such file\n")),
+            }
         }
     })?;
 
@@ -96,30 +104,30 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Stores or sends a file.
-fn serve_file(directory: &Path, mut call: HttpRequest, stored: impl FnOnce(News)) {
-    let name = call.request.uri().path().trim_start_matches("/files/").to_owned();
-    if !is_plain(&name) {
-        return respond(call, StatusCode::NOT_FOUND, "a name has letters, digits, - and _\n");
+/// Stores an upload and answers its request. Returns the news for the subscribers.
+fn take_upload(directory: &Path, mut call: HttpRequest<String>) -> Option<News> {
+    let (Some(path), Some(body)) = (file_of(directory, &call.params), call.stream.take()) else {
+        call.respond(text(StatusCode::NOT_FOUND, "a name has letters, digits, - and _\n"));
+        return None;
+    };
+    match store(&path, body) {
+        Ok(length) => {
+            let news = News::Stored(call.params.clone(), length);
+            call.respond(text(StatusCode::CREATED, "stored\n"));
+            Some(news)
+        }
+        Err(error) => {
+            eprintln!("{}: {error}", path.display());
+            call.respond(text(StatusCode::INTERNAL_SERVER_ERROR, "the file is not stored\n"));
+            None
+        }
     }
-    let path = directory.join(&name);
-    match (call.request.method().clone(), call.stream.take()) {
-        (Method::PUT, Some(body)) => match store(&path, body) {
-            Ok(length) => {
-                respond(call, StatusCode::CREATED, "stored\n");
-                stored(News::Stored(name, length));
-            }
-            Err(error) => {
-                eprintln!("{}: {error}", path.display());
-                respond(call, StatusCode::INTERNAL_SERVER_ERROR, "the file is not stored\n");
-            }
-        },
-        (Method::GET | Method::HEAD, _) => match open(&path) {
-            Ok(body) => call.respond(Response::new(body)),
-            Err(_) => respond(call, StatusCode::NOT_FOUND, "no such file\n"),
-        },
-        _ => respond(call, StatusCode::METHOD_NOT_ALLOWED, "GET or PUT\n"),
-    }
+}
+
+/// Returns the path of a file; `None` if its name has more than letters, digits, `-` and `_`.
+fn file_of(directory: &Path, name: &str) -> Option<PathBuf> {
+    let is_plain = |it: u8| it.is_ascii_alphanumeric() || b"-_".contains(&it);
+    (!name.is_empty() && name.bytes().all(is_plain)).then(|| directory.join(name))
 }
 
 /// Writes a body to a file, which has its name once it is whole. Returns its length.
@@ -145,16 +153,6 @@ fn open(path: &Path) -> io::Result<Body> {
     let file = File::open(path)?;
     let length = file.metadata()?.len();
     Ok(Body::File(file, length))
-}
-
-fn is_plain(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|it| it.is_ascii_alphanumeric() || b"-_".contains(&it))
-}
-
-fn respond(call: HttpRequest, status: StatusCode, text: &'static str) {
-    let mut response = Response::new(Body::from(text));
-    *response.status_mut() = status;
-    call.respond(response);
 }
 
 /// Sends each event to all subscribers.

@@ -1,6 +1,6 @@
 //! seda builds servers as graphs of typed stages with bounded queues (SEDA: staged event-driven
-//! architecture). Without any setting a server refuses at its entry what it cannot serve; with an SLO it
-//! admits only the requests that it can answer in time.
+//! architecture). Without any setting a server refuses at its entry what it cannot serve; with an
+//! SLO it admits only the requests that it can answer in time.
 //!
 //! ```no_run
 //! use seda::http::{Body, Http, HttpConfig, HttpRequest, Response};

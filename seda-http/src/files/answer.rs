@@ -1,7 +1,7 @@
 //! The answer to a request for a file that is there.
 
 use super::conditions::Verdict;
-use super::content;
+use super::content::{self, ContentBudget};
 use super::failure::{Failure, text};
 use super::fields;
 use super::multipart::{Multipart, PARTS_MOST, content_range};
@@ -14,12 +14,14 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use std::fs::File;
 use std::io::{Seek, SeekFrom};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 /// Returns the answer to a GET or HEAD request for a file.
 pub(super) fn answer<B>(
     request: &Request<B>,
     located: Located,
+    budget: &Arc<ContentBudget>,
     now: SystemTime,
     wait: Wait,
 ) -> Result<Response<Body>, Failure> {
@@ -38,7 +40,7 @@ pub(super) fn answer<B>(
     if *request.method() == Method::HEAD {
         return Ok(head(&representation));
     }
-    let source = Source { representation: &representation, file, wait };
+    let source = Source { representation: &representation, file, budget, wait };
     match selected(headers, &representation, now) {
         Selection::Whole => source.whole(),
         Selection::One(range) => source.part(range),
@@ -74,6 +76,8 @@ fn unsatisfiable(found: &Representation) -> Response<Body> {
 struct Source<'a> {
     representation: &'a Representation,
     file: Option<File>,
+    /// The budget of the parts of a multipart answer.
+    budget: &'a Arc<ContentBudget>,
     wait: Wait,
 }
 
@@ -98,9 +102,11 @@ impl Source<'_> {
 
     /// Returns several parts. If they are too large for memory, returns the whole file.
     fn parts(self, ranges: &[ByteRange]) -> Result<Response<Body>, Failure> {
-        if ranges.iter().map(|range| range.len()).sum::<u64>() > PARTS_MOST {
+        let bytes = ranges.iter().map(|range| range.len()).sum::<u64>();
+        let fits = usize::try_from(bytes).ok().filter(|_| bytes <= PARTS_MOST);
+        let Some(charge) = fits.and_then(|bytes| self.budget.charge(bytes)) else {
             return self.whole();
-        }
+        };
         let found = self.representation;
         let mut headers = found.headers.clone();
         let octets = HeaderValue::from_static("application/octet-stream");
@@ -111,7 +117,7 @@ impl Source<'_> {
         }
         let (kind, body) = parts.finish();
         headers.insert(header::CONTENT_TYPE, kind);
-        Ok(response(StatusCode::PARTIAL_CONTENT, headers, Body::Bytes(body)))
+        Ok(response(StatusCode::PARTIAL_CONTENT, headers, Body::Bytes(charge.hold(body))))
     }
 
     /// Returns the bytes of a part as a body: shared memory, or the file from there on.

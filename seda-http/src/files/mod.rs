@@ -181,7 +181,7 @@ impl Files {
         match self.represent(request, &path.file(), wait) {
             Ok(located) => {
                 let now = self.shared.store.wall_time();
-                answer::answer(request, located, now, wait)
+                answer::answer(request, located, self.shared.store.budget(), now, wait)
             }
             Err(Failure::Directory) if !path.is_directory() => redirect(uri.path(), uri.query()),
             Err(Failure::NotFound) if path.is_directory() && *listing => {

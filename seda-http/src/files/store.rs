@@ -215,8 +215,8 @@ impl Store {
         }
     }
 
-    #[cfg(test)]
-    pub(super) fn budget(&self) -> &ContentBudget {
+    /// Returns the budget of contents in memory.
+    pub(super) fn budget(&self) -> &Arc<ContentBudget> {
         &self.budget
     }
 

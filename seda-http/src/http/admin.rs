@@ -60,7 +60,7 @@ pub(super) struct AdminService {
 
 impl Service<Http1> for AdminService {
     fn check(&mut self, head: &RequestHead) -> Result<Box<Destination>, Reply> {
-        let limits = BodyLimits { bytes: self.body_bytes, time: None };
+        let limits = BodyLimits { bytes: self.body_bytes, time: None, streamed: None };
         self.view.check(head).map_or(Ok(Box::new(Destination::Admin(limits))), Err)
     }
 

@@ -164,6 +164,9 @@ impl Http {
     /// returns the most bytes of such a body, in place of
     /// [`Limits::body_bytes`](crate::h1::Limits), and `None` for a body that is read whole.
     ///
+    /// A table of routes says the same by [`Endpoint::streamed`](crate::Endpoint::streamed); where
+    /// both do, this function decides.
+    ///
     /// Such a request is admitted at its head and holds its place in the graph while its body
     /// arrives. [`HttpRequest::stream`] reads it. Of the budget of bodies
     /// ([`BodyConfig::budget`](crate::BodyConfig)) it takes 64 KiB.
@@ -210,7 +213,8 @@ impl Http {
         let Built { table, endpoints } = routes.ok_or(ServeError::NoEntry)?;
         let any_method = any_method || table.has_extensions();
         // A route may allow longer bodies than the settings do.
-        let admin_limits = BodyLimits { bytes: config.limits.body_bytes, time: None };
+        let admin_limits =
+            BodyLimits { bytes: config.limits.body_bytes, time: None, streamed: None };
         let limits = Limits { body_bytes: table.body_bytes_most(), ..config.limits };
         let counters = server.counters();
         let admin = Arc::new(Admin::new(running.snapshots()));
@@ -235,7 +239,8 @@ impl Http {
                 refused_total: 0,
             };
             let codec = Http1::new(limits, Arc::clone(&counters));
-            (codec.allow(any_method, stream_bodies.is_some()), service)
+            let may_stream = stream_bodies.is_some() || table.streams_bodies();
+            (codec.allow(any_method, may_stream), service)
         })?;
         let clock = group.graph().clock();
         let settings = config.server().settings;

@@ -163,7 +163,7 @@ impl<R> Acceptor<R> {
         self.retry_at = now.after(RETRY);
         let networks = self.waiting.iter().map(|(_, peer)| Network::from(*peer));
         let waiting = networks.zip(self.connections_of_waiting()).collect();
-        Some(RoomRequest::for_accepted(waiting))
+        Some(RoomRequest::for_accepted(waiting, self.connection_count.most()))
     }
 
     /// Closes the newcomers of clients that have a large part of all connections already.

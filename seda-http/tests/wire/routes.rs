@@ -245,6 +245,51 @@ fn a_chunked_body_is_bounded_by_its_route() {
     }
 }
 
+#[test]
+fn a_route_streams_its_bodies_and_the_others_read_them_whole() {
+    let mut config = HttpConfig::default();
+    config.listen.set_port(0);
+    config.limits.body_bytes = 20;
+    let mut graph = Graph::new("streamed");
+    let mut http = Http::bind(config).unwrap();
+    let stream = graph.stage::<HttpRequest>("stream", 8);
+    let whole = graph.stage::<HttpRequest>("whole", 8);
+    let routes =
+        Routes::new().put("/stream", Endpoint::new(stream).streamed(40)).put("/whole", whole);
+    http.routes(&mut graph, routes).unwrap();
+    let length = |call: &mut HttpRequest| {
+        let mut length = call.request.body().len();
+        if let Some(mut body) = call.stream.take() {
+            while let Some(piece) = body.read(LIMIT).unwrap() {
+                length += 100 + piece.len();
+            }
+        }
+        length
+    };
+    for stage in [stream, whole] {
+        graph
+            .attach_each(stage, |_wire| {
+                move |mut call: HttpRequest, _cx: &mut Context| {
+                    let length = length(&mut call);
+                    call.respond(text(StatusCode::OK, format!("{length}")));
+                }
+            })
+            .unwrap();
+    }
+    let server = http.serve(graph.start().unwrap()).unwrap();
+    let mut client = Client::connect(server.local_addr());
+    let mut put = |target: &str, length: usize| {
+        client.send(request("PUT", target, &format!("Content-Length: {length}")));
+        client.send("x".repeat(length));
+        let response = client.response();
+        (response.status, response.text().to_owned())
+    };
+    assert_eq!(put("/stream", 40), (200, "140".to_owned()));
+    assert_eq!(put("/whole", 20), (200, "20".to_owned()));
+    assert_eq!(put("/whole", 21).0, 413);
+    assert_eq!(put("/stream", 41).0, 413);
+}
+
 /// The source of the route's own stage decides, before `100 Continue` and before the body.
 #[test]
 fn a_request_is_refused_at_the_head_by_the_stage_of_its_route() {

@@ -75,6 +75,36 @@ fn the_end_of_the_connection_ends_a_stream_to_an_http_1_0_client() {
     client.expect_end();
 }
 
+/// The bytes behind a body without a length would be part of it.
+#[test]
+fn no_response_follows_a_body_that_the_end_of_the_connection_ends() {
+    let site = Site::start();
+    let mut client = site.client();
+    let request = "GET /PATH HTTP/1.0\r\nConnection: keep-alive\r\n\r\n";
+    client.send(request.replace("PATH", "stream") + &request.replace("PATH", "hello"));
+    let mut sender = site.sender();
+    client.head();
+    sender.send("one", LIMIT).unwrap();
+    assert_eq!(client.bytes(3), b"one");
+    sender.finish().unwrap();
+    client.expect_end();
+}
+
+/// The end of a stream with a declared length is no byte that the reactor could wait for.
+#[test]
+fn the_next_response_follows_a_stream_of_declared_length_that_is_finished_late() {
+    for plan in [Plan::default(), Plan::default().on_reactor()] {
+        let site = plan.start();
+        let (mut client, mut sender) = open(&site, "/stream?5");
+        client.get("/hello");
+        sender.try_send("hello").unwrap();
+        assert_eq!(client.response().text(), "hello");
+        std::thread::park_timeout(Duration::from_millis(50));
+        sender.finish().unwrap();
+        assert_eq!(client.response().text(), "hello\n");
+    }
+}
+
 #[test]
 fn a_declared_length_is_kept() {
     let site = Site::start();

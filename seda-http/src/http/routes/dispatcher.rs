@@ -65,6 +65,7 @@ impl Dispatcher {
         };
         // Judge its declared length.
         let limits = found.route.limits;
+        let streams = streams.or(limits.streamed);
         self.check_length(head, streams.unwrap_or(limits.bytes as u64))?;
         // Read its parameters.
         let parameters = Parameters { path: &found.params, query: uri.query() };

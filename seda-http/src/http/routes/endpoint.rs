@@ -61,6 +61,8 @@ pub(in crate::http) struct Settings {
     pub(super) body_bytes: Option<usize>,
     /// `None`: that of the server.
     pub(super) body_time: Option<Duration>,
+    /// The most bytes of a streamed body; `None` for bodies that are read whole.
+    pub(super) streamed: Option<u64>,
 }
 
 impl<P> Endpoint<P> {
@@ -158,6 +160,14 @@ impl<P> Endpoint<P> {
     /// declared.
     pub fn body_bytes(mut self, bytes: usize) -> Self {
         self.settings.body_bytes = Some(bytes);
+        self
+    }
+
+    /// Streams the bodies of its requests to the program, up to `most` bytes each: they arrive at
+    /// [`HttpRequest::stream`](crate::HttpRequest::stream), and `request` has an empty body. A body
+    /// whose declared length is beyond it is answered with 413.
+    pub fn streamed(mut self, most: u64) -> Self {
+        self.settings.streamed = Some(most);
         self
     }
 

@@ -280,7 +280,10 @@ impl Settings {
         let route = if self.visits.is_empty() { None } else { Some(graph.route(visits)?) };
         let deadline = self.deadline.or(config.deadline);
         let options = SendOptions { class: self.class, deadline, route, ..SendOptions::default() };
-        Ok(Route { options, limits: BodyLimits { bytes, time: self.body_time } })
+        Ok(Route {
+            options,
+            limits: BodyLimits { bytes, time: self.body_time, streamed: self.streamed },
+        })
     }
 }
 

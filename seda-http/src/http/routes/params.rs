@@ -137,6 +137,9 @@ impl<'de> Deserializer<'de> for Parameters<'de> {
     }
 }
 
+/// The most parameters of a query. Each one is compared with those before it, on the reactor.
+const PAIRS_MOST: usize = 256;
+
 /// The parameters of the path, then those of the query, each with its name. A query that repeats
 /// the name of a path's parameter is a duplicate field, so that it cannot override the path.
 struct Pairs<'a> {
@@ -144,6 +147,7 @@ struct Pairs<'a> {
     /// The number of the path's parameters that were given out.
     given: usize,
     query: Parse<'a>,
+    are_too_many: bool,
     /// The names that have given all their values to one sequence.
     sequences: Vec<Cow<'a, str>>,
     /// The pair that has given out its key.
@@ -153,7 +157,8 @@ struct Pairs<'a> {
 impl<'a> Pairs<'a> {
     fn new(Parameters { path, query }: Parameters<'a>) -> Self {
         let query = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
-        Self { path, given: 0, query, sequences: Vec::new(), next: None }
+        let are_too_many = { query }.nth(PAIRS_MOST).is_some();
+        Self { path, given: 0, query, are_too_many, sequences: Vec::new(), next: None }
     }
 
     fn take_next(&mut self) -> Result<Option<(Cow<'a, str>, Value<'a>)>, ParamsError> {
@@ -161,10 +166,18 @@ impl<'a> Pairs<'a> {
             self.given += 1;
             return Ok(Some((Cow::Borrowed(name), Value::of_path(name, value)?)));
         }
+        if self.are_too_many {
+            let fault = format!("the query has more than {PAIRS_MOST} parameters");
+            return Err(ParamsError::custom(fault));
+        }
         let sequences = &self.sequences;
         let Some((name, text)) = self.query.find(|(name, _)| !sequences.contains(name)) else {
             return Ok(None);
         };
+        // A map would let the query override the path.
+        if self.path.iter().any(|(given, _)| given == name.as_ref()) {
+            return Err(ParamsError::custom(format!("duplicate field `{name}`")));
+        }
         Ok(Some((name, Value { name: None, text })))
     }
 }

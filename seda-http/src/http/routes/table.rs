@@ -57,6 +57,8 @@ pub(in crate::http) struct BodyLimits {
     pub(in crate::http) bytes: usize,
     /// The longest time for the whole body; `None` for that of the settings.
     pub(in crate::http) time: Option<Duration>,
+    /// The most bytes of a streamed body; `None` for one that is read whole.
+    pub(in crate::http) streamed: Option<u64>,
 }
 
 /// The routes of one path.
@@ -133,6 +135,11 @@ impl Table {
     /// Returns the most bytes of a body over all routes.
     pub(in crate::http) fn body_bytes_most(&self) -> usize {
         self.routes.iter().map(|route| route.limits.bytes).max().unwrap_or(0)
+    }
+
+    /// Returns true if a route streams its bodies to the program.
+    pub(in crate::http) fn streams_bodies(&self) -> bool {
+        self.routes.iter().any(|route| route.limits.streamed.is_some())
     }
 
     /// Returns the route of a request. A path is matched as the client wrote it, not decoded.
@@ -279,7 +286,7 @@ mod tests {
             .zip(declared)
             .map(|(method, (_, path))| (method.as_ref(), *path))
             .collect();
-        let limits = BodyLimits { bytes: 1, time: None };
+        let limits = BodyLimits { bytes: 1, time: None, streamed: None };
         let route = Route { options: SendOptions::default(), limits };
         Table::new(&declared, vec![route; declared.len()])
     }

@@ -85,6 +85,17 @@ fn a_parameter_that_does_not_fit_is_named_with_its_fault() {
 }
 
 #[test]
+fn a_query_neither_overrides_the_path_in_a_map_nor_has_any_number_of_parameters() {
+    let mut server = echo::<std::collections::BTreeMap<String, String>>("/{id}");
+    assert_eq!(body(&server.get("/7?a=1")), (200, r#"{"a":"1","id":"7"}"#));
+    assert_eq!(body(&server.get("/7?id=8")), (400, "duplicate field `id`\n"));
+    let most: Vec<String> = (0..256).map(|n| format!("n{n}=1")).collect();
+    assert_eq!(server.get(&format!("/7?{}", most.join("&"))).status(), 200);
+    let more = format!("/7?{}&more=1", most.join("&"));
+    assert_eq!(body(&server.get(&more)), (400, "the query has more than 256 parameters\n"));
+}
+
+#[test]
 fn a_value_a_tuple_and_a_map_have_the_parameters_of_the_path() {
     assert_eq!(body(&echo::<u64>("/{id}").get("/7")), (200, "7"));
     assert_eq!(body(&echo::<Id>("/{id}").get("/7")), (200, "7"));

@@ -74,6 +74,11 @@ impl ConnectionCount {
         peers.into_iter().map(of).collect()
     }
 
+    /// Returns the number of connections of the client that has the most.
+    pub(crate) fn most(&self) -> usize {
+        self.clients.lock().values().map(|it| it.connections()).max().unwrap_or(0)
+    }
+
     /// Waits until the count is zero, for at most `limit`. Returns false at the limit.
     pub(crate) fn wait_until_zero(&self, limit: Duration) -> bool {
         let mut guard = self.lock.lock();

@@ -5,9 +5,10 @@ use seda_core::Time;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
-/// A newcomer of a client with fewer connections than this may take the place of any idle one. A
-/// browser opens six to one server, and an idle connection that is closed costs its client a
-/// handshake.
+/// A newcomer of a client with fewer connections than this may take the place of any idle one,
+/// unless a client on another reactor has more than twice as many connections as the one that would
+/// lose it. A browser opens six to one server, and an idle connection that is closed costs its
+/// client a handshake.
 const MODEST: usize = 8;
 
 /// The room that newcomers need at the bound of connections, or without a free descriptor.
@@ -16,16 +17,19 @@ pub(crate) struct RoomRequest {
     /// The client of each newcomer with the number of its connections, the fewest first. Empty if
     /// only a descriptor is needed.
     accepted: Vec<(Network, usize)>,
+    /// The most connections that a client has, on all reactors.
+    most: usize,
 }
 
 impl RoomRequest {
-    pub(crate) fn for_accepted(mut accepted: Vec<(Network, usize)>) -> Self {
+    /// `most` is the number of connections of the client that has the most.
+    pub(crate) fn for_accepted(mut accepted: Vec<(Network, usize)>, most: usize) -> Self {
         accepted.sort_by_key(|(_, connections)| *connections);
-        Self { accepted }
+        Self { accepted, most }
     }
 
     pub(crate) fn for_a_descriptor() -> Self {
-        Self { accepted: Vec::new() }
+        Self { accepted: Vec::new(), most: 0 }
     }
 }
 
@@ -55,7 +59,7 @@ pub(crate) struct Candidate {
 ///
 /// Connections without a request in progress go first. Only if there are none, one that sends a
 /// request or reads an answer goes, and only if its client has more connections than the newcomer's
-/// client will have.
+/// client will have; for a descriptor, more than a modest number.
 pub(crate) fn choose(
     candidates: impl Iterator<Item = Candidate>,
     request: &RoomRequest,
@@ -64,7 +68,12 @@ pub(crate) fn choose(
         candidates.partition(|candidate| candidate.loss == Loss::Nothing);
     let mut idle = Clients::new(idle);
     let Some((client, connections)) = request.accepted.first() else {
-        return idle.take_longest_wait().into_iter().collect();
+        let slot = idle.take_longest_wait().or_else(|| {
+            let mut busy = Clients::new(busy);
+            let holds_many = busy.largest().is_some_and(|(_, most)| most > MODEST);
+            holds_many.then(|| busy.take_longest_wait()).flatten()
+        });
+        return slot.into_iter().collect();
     };
     if idle.is_empty() {
         let mut busy = Clients::new(busy);
@@ -81,7 +90,7 @@ pub(crate) fn choose(
         let connections = connections + *admitted;
         if largest == *client {
             chosen.extend(idle.take_longest_wait());
-        } else if connections < most || connections < MODEST {
+        } else if (connections < most || connections < MODEST) && most >= request.most / 2 {
             chosen.extend(idle.take_longest_wait());
             *admitted += 1;
         }
@@ -156,7 +165,15 @@ mod tests {
     /// Chooses for newcomers of these clients with these numbers of connections.
     fn chosen(candidates: &[Candidate], accepted: &[(u8, usize)]) -> Vec<usize> {
         let accepted = accepted.iter().map(|(client, open)| (network(*client), *open));
-        choose(candidates.iter().copied(), &RoomRequest::for_accepted(accepted.collect()))
+        choose(candidates.iter().copied(), &RoomRequest::for_accepted(accepted.collect(), 0))
+    }
+
+    #[test]
+    fn no_modest_client_loses_a_connection_while_another_reactor_has_those_of_a_greedy_one() {
+        let candidates = [candidate(0, 1, 1, 0), candidate(1, 2, 20, 0)];
+        let accepted = vec![(network(3), 0), (network(4), 0)];
+        let request = RoomRequest::for_accepted(accepted, 20);
+        assert_eq!(choose(candidates.into_iter(), &request), [1]);
     }
 
     #[test]
@@ -196,5 +213,6 @@ mod tests {
         assert!(chosen(&[busy(1, 3), busy(2, 2)], &[(3, 2)]).is_empty());
         let for_a_descriptor = RoomRequest::for_a_descriptor();
         assert!(choose([busy(1, 3)].into_iter(), &for_a_descriptor).is_empty());
+        assert_eq!(choose([busy(1, 9)].into_iter(), &for_a_descriptor).len(), 1);
     }
 }

@@ -353,7 +353,12 @@ impl<C: Codec> Connection<C> {
         let mut has_sent = false;
         loop {
             self.encode(cx);
+            let streamed = self.output.is_streaming();
             self.pull(cx)?;
+            if streamed && !self.output.is_streaming() && !self.output.has_bytes() {
+                // The stream has ended without further bytes: the next response follows.
+                continue;
+            }
             if !self.output.has_bytes() || !self.stream.is_writable || cx.budget.bytes == 0 {
                 return Ok(has_sent);
             }
@@ -391,6 +396,12 @@ impl<C: Codec> Connection<C> {
                         self.phase = Phase::Ending;
                     }
                     cx.codec.encode(response, exchange, cx.now, &mut self.output);
+                    if C::is_last(exchange) {
+                        // Nothing follows the last response, such as one whose end is the
+                        // connection's.
+                        self.pipeline.abandon();
+                        return;
+                    }
                 }
             }
         }
