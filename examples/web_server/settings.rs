@@ -22,7 +22,7 @@
 use crate::file;
 use clap::Parser;
 use seda::http::header::HeaderName;
-use seda::http::{AdminPlace, FilesConfig, HttpConfig};
+use seda::http::{AccessLogFormat, AdminPlace, FilesConfig, HttpConfig};
 use seda::units::parse_duration;
 use seda::{ControlConfig, GraphConfig, Law, Mode, ParseWordError, StageConfig, WorkerRange};
 use serde::Deserialize;
@@ -66,6 +66,10 @@ pub(crate) struct Flags {
     /// admission, valve, queue_delay, hotspot
     #[arg(long, value_name = "[NAME=]MODE", value_parser = control)]
     pub(crate) control: Vec<Control>,
+    /// Append a line per request to a file, or to standard output with `-`, in the form of
+    /// `http.access_log.format` [default: combined]
+    #[arg(long, value_name = "FILE|-")]
+    pub(crate) access_log: Option<PathBuf>,
     /// Admission law: drain_rate, aimd, credits or gradient
     #[arg(long, value_name = "LAW")]
     pub(crate) law: Option<Law>,
@@ -82,6 +86,9 @@ pub(crate) struct Settings {
     /// The field that names the tenant; only a flag sets it.
     #[serde(skip)]
     pub(crate) tenant_header: Option<HeaderName>,
+    /// The file of the access log; only a flag sets it.
+    #[serde(skip)]
+    pub(crate) access_log: Option<PathBuf>,
 }
 
 impl Settings {
@@ -98,6 +105,11 @@ impl Settings {
             settings.http.admin.at = place.clone();
         }
         settings.tenant_header.clone_from(&flags.tenant_header);
+        settings.access_log.clone_from(&flags.access_log);
+        if flags.access_log.is_some() {
+            let format = &mut settings.http.access_log.format;
+            *format = format.or(Some(AccessLogFormat::Combined));
+        }
         if flags.deadline.is_some() {
             settings.http.deadline = flags.deadline;
         }

@@ -10,7 +10,9 @@ use seda::{
 };
 use serde::Deserialize;
 use std::error::Error;
+use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -65,6 +67,10 @@ impl Pause {
 /// the files that are not in memory.
 pub(crate) fn start(settings: Settings, site: Site) -> Result<Server, Box<dyn Error>> {
     let mut http = Http::bind(settings.http)?;
+    match settings.access_log.filter(|file| file.as_os_str() != "-") {
+        Some(file) => http.access_log(File::options().create(true).append(true).open(file)?),
+        None => http.access_log(io::stdout()),
+    }
     let mut graph = Graph::new("web_server");
     let reactors = http.pool(&mut graph);
     let files = graph.stage::<HttpRequest>("files", 4_096);

@@ -73,10 +73,10 @@ pub mod tcp;
 #[cfg(unix)]
 pub use crate::files::{CacheControlRule, Files, FilesConfig, FilesError};
 pub use crate::http::{
-    AdminConfig, AdminPlace, AdminPlaceError, Answer, BodyConfig, BodySendError, BodySender,
-    Closing, Endpoint, ErrorResponse, Event, EventError, EventSender, ExtractError, Http,
-    HttpConfig, HttpRequest, RetryAfterRange, Routes, RoutesError, Server, SteppedServer, html,
-    json, text,
+    AccessLogConfig, AccessLogFormat, AdminConfig, AdminPlace, AdminPlaceError, Answer, BodyConfig,
+    BodySendError, BodySender, Closing, Endpoint, ErrorResponse, Event, EventError, EventSender,
+    ExtractError, Http, HttpConfig, HttpRequest, RetryAfterRange, Routes, RoutesError, Server,
+    SteppedServer, html, json, text,
 };
 pub use crate::reactor::{Body, BodyReadError, BodyReader};
 pub use crate::server::{BindError, ConfigError, EntryError, ServeError, ServerCounts};

@@ -1,7 +1,7 @@
 //! The head of a response.
 
 use bytes::BytesMut;
-use http::{HeaderMap, HeaderName, StatusCode, Version, header, response::Parts};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header, response::Parts};
 
 use super::{exchange::Exchange, framing};
 
@@ -63,10 +63,11 @@ pub fn encode_head(
 }
 
 /// Appends the head of a 503 with a text of `length` bytes and a Retry-After, as [`encode_head`]
-/// would, without a map of its fields.
+/// would, without a map of its fields. `field` is one more field.
 pub(crate) fn encode_unavailable(
     retry_after_seconds: u64,
     length: u64,
+    field: Option<(HeaderName, &HeaderValue)>,
     exchange: Exchange,
     date: &[u8; 29],
     out: &mut BytesMut,
@@ -76,7 +77,11 @@ pub(crate) fn encode_unavailable(
     put_own_fields(Some(length), exchange, date, out);
     out.extend_from_slice(b"content-type: text/plain; charset=utf-8\r\nretry-after: ");
     put_decimal(retry_after_seconds, out);
-    out.extend_from_slice(b"\r\n\r\n");
+    out.extend_from_slice(b"\r\n");
+    if let Some((name, value)) = field {
+        put_field(&name, value, out);
+    }
+    out.extend_from_slice(b"\r\n");
 }
 
 /// Writes Date, Content-Length and Connection.
@@ -166,12 +171,16 @@ fn put_status_line(status: StatusCode, out: &mut BytesMut) {
 fn put_fields(headers: &HeaderMap, out: &mut BytesMut) {
     for (name, value) in headers {
         if !is_own(name) {
-            out.extend_from_slice(name.as_str().as_bytes());
-            out.extend_from_slice(b": ");
-            out.extend_from_slice(value.as_bytes());
-            out.extend_from_slice(b"\r\n");
+            put_field(name, value, out);
         }
     }
+}
+
+fn put_field(name: &HeaderName, value: &HeaderValue, out: &mut BytesMut) {
+    out.extend_from_slice(name.as_str().as_bytes());
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(value.as_bytes());
+    out.extend_from_slice(b"\r\n");
 }
 
 /// Returns the bytes of all fields. The ignored fields make it a little more than needed.

@@ -77,9 +77,14 @@ impl RequestHead {
         {
             return Some(authority.as_str());
         }
-        let (_, value) =
-            self.fields().find(|(field, _)| field.eq_ignore_ascii_case(name.as_bytes()))?;
-        str::from_utf8(value).ok()
+        str::from_utf8(self.field(name)?).ok()
+    }
+
+    /// Returns the bytes of the first header field with this name, in any case.
+    pub(crate) fn field(&self, name: &str) -> Option<&[u8]> {
+        let mut fields = self.fields();
+        let found = fields.find(|(field, _)| field.eq_ignore_ascii_case(name.as_bytes()));
+        found.map(|(_, value)| value)
     }
 
     /// Returns the declared length of the body in bytes; 0 without a body. `None` if the body is

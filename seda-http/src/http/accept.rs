@@ -6,7 +6,7 @@
 //! proper follows when the body is whole; it refuses again only if the graph has filled meanwhile.
 
 use super::admin::AdminView;
-use super::codec::{Destination, Http1, RequestBody};
+use super::codec::{Destination, Http1, Received, RequestBody};
 use super::reply::Reply;
 use super::retry_after::RetryAfter;
 use super::routes::{Arrived, BodyLimits, Dispatcher, failed};
@@ -77,7 +77,7 @@ impl Service<Http1> for HttpService {
 
     fn admit(
         &mut self,
-        (head, body): (RequestHead, RequestBody),
+        Received { head, body, id }: Received,
         decision: Option<Box<Destination>>,
         peer: SocketAddr,
         address: ReplyAddress,
@@ -104,7 +104,7 @@ impl Service<Http1> for HttpService {
             }
             RequestBody::Whole(body) => (body, None),
         };
-        let arrived = Arrived { head, body, stream };
+        let arrived = Arrived { head, body, stream, id };
         let class = routed.options.class;
         let reply_sink = Arc::clone(&self.reply_sink);
         match self.dispatcher.admit(routed, arrived, peer, reply_sink, address) {

@@ -1,6 +1,6 @@
 //! The admin side as a listener shows it. It is outside the graph, its budget and its figures.
 
-use super::codec::{Destination, Http1, RequestBody};
+use super::codec::{Destination, Http1, Received};
 use super::reply::Reply;
 use super::routes::BodyLimits;
 use crate::h1::RequestHead;
@@ -66,12 +66,12 @@ impl Service<Http1> for AdminService {
 
     fn admit(
         &mut self,
-        (head, _body): (RequestHead, RequestBody),
+        request: Received,
         _decision: Option<Box<Destination>>,
         _peer: SocketAddr,
         address: ReplyAddress,
     ) -> Admission<Reply> {
-        self.view.admit(&head, address)
+        self.view.admit(&request.head, address)
     }
 
     fn no_memory(&mut self) -> Reply {

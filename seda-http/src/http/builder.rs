@@ -1,6 +1,7 @@
 //! An HTTP server before it serves.
 
 use super::accept::{HttpService, StreamBodies};
+use super::access_log::{AccessLogConfig, LogQueue, LogThread, LogWriter, RequestIds};
 use super::admin::AdminView;
 use super::admin_config::AdminPlace;
 use super::admin_listener::AdminListener;
@@ -11,12 +12,13 @@ use super::retry_after::RetryAfter;
 use super::routes::{BodyLimits, Built, Classify, Dispatcher, Routes, RoutesError};
 use super::server::Server;
 use crate::h1::{Limits, RequestHead};
-use crate::reactor::Body;
+use crate::reactor::{Body, Counters};
 use crate::server::{BindError, EntryError, ServeError, ServerBuilder};
 use http::Response;
 use seda_admin::Admin;
 use seda_core::{Graph, Pool, ReplySink, Running, SendOptions, Stage};
 use std::fmt;
+use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -60,6 +62,8 @@ pub struct Http {
     classify: Option<Arc<Classify>>,
     stream_bodies: Option<Arc<StreamBodies>>,
     any_method: bool,
+    /// The writer of the access log.
+    log_writer: Option<Box<dyn Write + Send>>,
 }
 
 impl Http {
@@ -82,6 +86,7 @@ impl Http {
             classify: None,
             stream_bodies: None,
             any_method: false,
+            log_writer: None,
         })
     }
 
@@ -202,14 +207,38 @@ impl Http {
         self.any_method = true;
     }
 
+    /// Sets the writer of the access log: standard output, a file, a socket. The settings say if
+    /// there is a log, and its form ([`AccessLogConfig`]).
+    ///
+    /// A thread of its own writes batches of whole lines, and flushes when no further line waits.
+    /// So a file needs no buffer. The thread ends with the server, after the last line. The first
+    /// error of the writer is logged; from then on lines are dropped and counted in
+    /// [`ServerCounts::dropped_log_lines`](crate::ServerCounts).
+    ///
+    /// ```
+    /// # use seda_http::{AccessLogFormat, Http, HttpConfig};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut config = HttpConfig::default();
+    /// config.access_log.format = Some(AccessLogFormat::Combined);
+    /// # config.listen.set_port(0);
+    /// let mut http = Http::bind(config)?;
+    /// http.access_log(std::io::stdout());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn access_log(&mut self, writer: impl Write + Send + 'static) {
+        self.log_writer = Some(Box::new(writer));
+    }
+
     /// Starts the reactors on the running graph. From here on connections are accepted.
     ///
     /// # Errors
-    /// [`ServeError`] if there is no entry, `running` is not the graph of the entry, or the
-    /// operating system refuses a thread. The graph is then shut down.
+    /// [`ServeError`] if there is no entry, `running` is not the graph of the entry, the settings
+    /// have an access log without a writer, or the operating system refuses a thread. The graph is
+    /// then shut down.
     pub fn serve(self, running: Running) -> Result<Server, ServeError> {
         let Self { config, server, admin_place, admin_listener, routes, .. } = self;
-        let Self { classify, stream_bodies, any_method, .. } = self;
+        let Self { classify, stream_bodies, any_method, log_writer, .. } = self;
         let Built { table, endpoints } = routes.ok_or(ServeError::NoEntry)?;
         let any_method = any_method || table.has_extensions();
         // A route may allow longer bodies than the settings do.
@@ -217,6 +246,8 @@ impl Http {
             BodyLimits { bytes: config.limits.body_bytes, time: None, streamed: None };
         let limits = Limits { body_bytes: table.body_bytes_most(), ..config.limits };
         let counters = server.counters();
+        let (log_thread, log_queue) = start_log(config.access_log, log_writer, &counters)?.unzip();
+        let request_ids = config.access_log.request_ids;
         let admin = Arc::new(Admin::new(running.snapshots()));
         let access = config.admin.public_access(is_loopback(server.local_addr()));
         let group = server.serve(endpoints, running, |reactor, endpoints, running, mailbox| {
@@ -240,7 +271,9 @@ impl Http {
             };
             let codec = Http1::new(limits, Arc::clone(&counters));
             let may_stream = stream_bodies.is_some() || table.streams_bodies();
-            (codec.allow(any_method, may_stream), service)
+            let codec = codec.allow(any_method, may_stream);
+            let log = log_queue.clone().map(|queue| queue.on(running.clock()));
+            (codec.note(log, request_ids.then(RequestIds::default)), service)
         })?;
         let clock = group.graph().clock();
         let settings = config.server().settings;
@@ -248,8 +281,23 @@ impl Http {
             .map(|listener| listener.serve(Arc::clone(&admin), config.limits, settings, clock))
             .transpose()?;
         tracing::info!(place = %admin_place, "shows the admin pages");
-        Ok(Server::new(admin, admin_place, group, admin_reactor))
+        Ok(Server::new(admin, admin_place, group, admin_reactor, log_thread))
     }
+}
+
+/// Starts the thread of the access log; returns `None` if the log is off.
+fn start_log(
+    config: AccessLogConfig,
+    writer: Option<Box<dyn Write + Send>>,
+    counters: &Arc<Counters>,
+) -> Result<Option<(LogThread, LogQueue)>, ServeError> {
+    if config.format.is_some() && writer.is_none() {
+        return Err(ServeError::NoLogWriter);
+    }
+    let log = writer.and_then(|writer| LogWriter::new(config, writer, Arc::clone(counters)));
+    let Some((queue, writer)) = log else { return Ok(None) };
+    let thread = writer.start().map_err(|source| ServeError::AccessLog { source })?;
+    Ok(Some((thread, queue)))
 }
 
 /// Returns true if only this machine reaches the address.

@@ -1,10 +1,13 @@
-//! HTTP/1.1 as a codec of the reactor: the I/O-free codec of [`h1`], the Date field, and 408.
+//! HTTP/1.1 as a codec of the reactor: the I/O-free codec of [`h1`], the Date field, 408, and the
+//! notes of each exchange for the access log.
 
+use super::access_log::{AccessLog, RequestId, RequestIds, Sent};
 use super::date::Date;
+use super::exchange::{Exchange, Notes};
 use super::reply::Reply;
 use super::responses::{self, FAILED};
 use super::routes::{BodyLimits, Routed};
-use crate::h1::{self, Decoded, Decoder, Exchange, Limits, RequestHead};
+use crate::h1::{self, Decoded, Decoder, Limits, RequestHead};
 use crate::reactor::{
     Body, BodyCharge, BodyNeed, BodyReader, Codec, Counters, DecodeOutcome, Expecting, Output,
     PieceFraming,
@@ -13,12 +16,22 @@ use crate::server::catch_panic;
 use bytes::{Bytes, BytesMut};
 use http::{Response, StatusCode, Version};
 use seda_core::Time;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// The chunked transfer coding around the pieces of a stream.
 const CHUNKS: PieceFraming =
     PieceFraming::Framed { before: h1::put_chunk_size, after: h1::CHUNK_END, last: h1::LAST_CHUNK };
+
+/// A request without its responder.
+#[derive(Debug)]
+pub(super) struct Received {
+    pub(super) head: RequestHead,
+    pub(super) body: RequestBody,
+    /// `None` if requests have no ids.
+    pub(super) id: Option<RequestId>,
+}
 
 /// The body of a request.
 #[derive(Debug)]
@@ -37,17 +50,58 @@ pub(super) struct Http1 {
     may_stream: bool,
     date: Date,
     counters: Arc<Counters>,
+    /// `None` if the log is off.
+    log: Option<AccessLog>,
+    /// `None` if requests have no ids.
+    ids: Option<RequestIds>,
 }
 
 impl Http1 {
     pub(super) fn new(limits: Limits, counters: Arc<Counters>) -> Self {
         let (any_method, may_stream) = (false, false);
-        Self { limits, any_method, may_stream, date: Date::new(), counters }
+        let date = Date::new();
+        Self { limits, any_method, may_stream, date, counters, log: None, ids: None }
     }
 
     /// Lets other methods than those of RFC 9110 reach the program, and bodies be streamed.
     pub(super) fn allow(self, any_method: bool, may_stream: bool) -> Self {
         Self { any_method, may_stream, ..self }
+    }
+
+    /// Logs each answered request, and gives each request an id.
+    pub(super) fn note(self, log: Option<AccessLog>, ids: Option<RequestIds>) -> Self {
+        Self { log, ids, ..self }
+    }
+
+    /// Returns the exchange of a request; `head` is `None` if it is malformed or not whole.
+    fn exchange(&self, head: Option<&RequestHead>, framing: h1::Exchange) -> Exchange {
+        if !self.takes_notes() {
+            return framing.into();
+        }
+        let id = self.ids.as_ref().map(|ids| ids.of(head));
+        let record = self.log.as_ref().map(|log| log.record(head));
+        Exchange { framing, notes: Some(Box::new(Notes { id, record })) }
+    }
+
+    /// Returns a request with its exchange, which has the same id.
+    fn received(
+        &self,
+        head: RequestHead,
+        body: RequestBody,
+        framing: h1::Exchange,
+    ) -> (Received, Exchange) {
+        let exchange = self.exchange(Some(&head), framing);
+        let id = exchange.notes.as_ref().and_then(|notes| notes.id.clone());
+        (Received { head, body, id }, exchange)
+    }
+
+    /// Returns the head of the request whose body is read next, if its notes are taken.
+    fn noted_head(&self, decoder: &Decoder) -> Option<RequestHead> {
+        if self.takes_notes() { decoder.head().cloned() } else { None }
+    }
+
+    fn takes_notes(&self) -> bool {
+        self.log.is_some() || self.ids.is_some()
     }
 }
 
@@ -61,7 +115,7 @@ pub(super) enum Destination {
 
 impl Codec for Http1 {
     type Head = RequestHead;
-    type Request = (RequestHead, RequestBody);
+    type Request = Received;
     type Response = Reply;
     type Exchange = Exchange;
     type Decoder = Decoder;
@@ -74,19 +128,24 @@ impl Codec for Http1 {
     }
 
     fn decode(&self, decoder: &mut Decoder, input: &mut BytesMut) -> DecodeOutcome<Self> {
+        // A rejected body ends its head.
+        let head = self.noted_head(decoder);
         match decoder.decode(input) {
             Decoded::Incomplete => DecodeOutcome::Incomplete,
             Decoded::Head => DecodeOutcome::Head,
             Decoded::Continue => DecodeOutcome::Interim(h1::CONTINUE),
-            Decoded::Request(head, body, exchange) => {
-                DecodeOutcome::Request((head, RequestBody::Whole(body)), exchange)
+            Decoded::Request(head, body, framing) => {
+                let (request, exchange) = self.received(head, RequestBody::Whole(body), framing);
+                DecodeOutcome::Request(request, exchange)
             }
-            Decoded::Reject(rejection, exchange) => {
+            Decoded::Reject(rejection, framing) => {
                 let line = format!("{rejection}\n");
+                let exchange = self.exchange(head.as_ref(), framing);
                 DecodeOutcome::Response(responses::text(rejection.status(), line).into(), exchange)
             }
             Decoded::Piece(piece, is_last) => DecodeOutcome::Piece(piece, is_last),
-            Decoded::Refused(exchange) => DecodeOutcome::Refused(exchange),
+            // The notes are those of `refuse`.
+            Decoded::Refused(framing) => DecodeOutcome::Refused(framing.into()),
         }
     }
 
@@ -108,7 +167,9 @@ impl Codec for Http1 {
     }
 
     fn refuse(&self, decoder: &mut Decoder, input: &mut BytesMut) -> Exchange {
-        decoder.refuse(input)
+        let head = self.noted_head(decoder);
+        let framing = decoder.refuse(input);
+        self.exchange(head.as_ref(), framing)
     }
 
     fn stream(
@@ -118,9 +179,9 @@ impl Codec for Http1 {
         most: u64,
         make: impl FnOnce(Option<&'static [u8]>) -> BodyReader,
     ) -> Option<(Self::Request, Exchange)> {
-        let (head, exchange, awaits_continue) = decoder.stream(most, input)?;
+        let (head, framing, awaits_continue) = decoder.stream(most, input)?;
         let body = make(awaits_continue.then_some(h1::CONTINUE));
-        Some(((head, RequestBody::Streamed(body)), exchange))
+        Some(self.received(head, RequestBody::Streamed(body), framing))
     }
 
     fn expecting(&self, decoder: &Decoder, input: &BytesMut) -> Expecting {
@@ -142,19 +203,19 @@ impl Codec for Http1 {
         }
     }
 
-    fn body_bytes((_, body): &Self::Request) -> usize {
-        match body {
+    fn body_bytes(request: &Received) -> usize {
+        match &request.body {
             RequestBody::Whole(body) => body.len(),
             RequestBody::Streamed(_) => 0,
         }
     }
 
-    fn hold((head, body): Self::Request, charge: BodyCharge) -> Self::Request {
-        let body = match body {
+    fn hold(request: Received, charge: BodyCharge) -> Received {
+        let body = match request.body {
             RequestBody::Whole(body) => RequestBody::Whole(charge.hold(body)),
-            RequestBody::Streamed(_) => body,
+            streamed @ RequestBody::Streamed(_) => streamed,
         };
-        (head, body)
+        Received { body, ..request }
     }
 
     fn timeout_response(&self, expecting: Expecting) -> (Reply, Exchange) {
@@ -162,41 +223,56 @@ impl Codec for Http1 {
             Expecting::Body => "the request's body did not come in time\n",
             _ => "the request's head did not come in time\n",
         };
-        let exchange = Exchange { version: Version::HTTP_11, head: false, keep_alive: false };
+        let framing = h1::Exchange { version: Version::HTTP_11, head: false, keep_alive: false };
+        let exchange = self.exchange(None, framing);
         (responses::text(StatusCode::REQUEST_TIMEOUT, text).into(), exchange)
     }
 
-    fn is_last(exchange: Exchange) -> bool {
-        !exchange.keep_alive
+    fn is_last(exchange: &Exchange) -> bool {
+        !exchange.framing.keep_alive
     }
 
     fn make_last(exchange: Exchange) -> Exchange {
-        Exchange { keep_alive: false, ..exchange }
+        let framing = h1::Exchange { keep_alive: false, ..exchange.framing };
+        Exchange { framing, ..exchange }
     }
 
-    fn ends_with_connection(reply: &Reply, exchange: Exchange) -> bool {
+    fn ends_with_connection(reply: &Reply, exchange: &Exchange) -> bool {
         let Reply::Response(response) = reply else { return false };
         let length = response.body().len();
         length.is_none()
-            && !h1::is_chunked(length, exchange)
-            && h1::carries_body(response.status(), exchange)
+            && !h1::is_chunked(length, exchange.framing)
+            && h1::carries_body(response.status(), exchange.framing)
     }
 
-    fn encode(&mut self, reply: Reply, exchange: Exchange, now: Time, output: &mut Output) {
-        match reply {
+    fn encode(
+        &mut self,
+        reply: Reply,
+        exchange: Exchange,
+        peer: SocketAddr,
+        now: Time,
+        output: &mut Output,
+    ) {
+        let Exchange { framing, notes } = exchange;
+        let id = notes.as_ref().and_then(|notes| notes.id.as_ref());
+        let is_refused = matches!(reply, Reply::Unavailable { .. });
+        let (status, bytes) = match reply {
             Reply::Response(response) => {
-                let response = self.sendable(response);
-                self.encode_response(response, exchange, now, output);
+                let mut response = self.sendable(response);
+                if let Some(id) = id {
+                    response.headers_mut().insert(RequestId::FIELD, id.value().clone());
+                }
+                self.encode_response(response, framing, now, output)
             }
             Reply::Unavailable { text, retry_after_seconds } => {
-                let length = text.len() as u64;
-                let date = self.date.at(now);
-                let buffer = output.buffer();
-                h1::encode_unavailable(retry_after_seconds, length, exchange, date, buffer);
-                if h1::carries_body(StatusCode::SERVICE_UNAVAILABLE, exchange) {
-                    output.put_body(Body::Bytes(text), PieceFraming::Plain);
-                }
+                self.encode_unavailable(text, retry_after_seconds, id, framing, now, output)
             }
+        };
+        let record = notes.as_ref().and_then(|notes| notes.record.as_ref());
+        if let (Some(log), Some(record)) = (&self.log, record) {
+            let (id, version) = (id.map(RequestId::as_str), framing.version);
+            let sent = Sent { peer, version, status, bytes, id, is_refused };
+            log.write(record, &sent, self.date.at(now));
         }
     }
 }
@@ -213,13 +289,14 @@ impl Http1 {
         responses::text(StatusCode::INTERNAL_SERVER_ERROR, FAILED)
     }
 
+    /// Returns the status and the bytes of the body; `None` if their number is not known.
     fn encode_response(
         &mut self,
         response: Response<Body>,
-        exchange: Exchange,
+        framing: h1::Exchange,
         now: Time,
         output: &mut Output,
-    ) {
+    ) -> (StatusCode, Option<u64>) {
         let (mut parts, body) = response.into_parts();
         if !parts.extensions.is_empty() {
             // The extensions are the only part of a response with user code in its drop.
@@ -227,10 +304,33 @@ impl Http1 {
             catch_panic("the drop of a response's extensions", || drop(extensions));
         }
         let length = body.len();
-        h1::encode_head(&parts, length, exchange, self.date.at(now), output.buffer());
-        if h1::carries_body(parts.status, exchange) {
-            let is_chunked = h1::is_chunked(length, exchange);
-            output.put_body(body, if is_chunked { CHUNKS } else { PieceFraming::Plain });
+        h1::encode_head(&parts, length, framing, self.date.at(now), output.buffer());
+        if !h1::carries_body(parts.status, framing) {
+            return (parts.status, Some(0));
         }
+        let is_chunked = h1::is_chunked(length, framing);
+        output.put_body(body, if is_chunked { CHUNKS } else { PieceFraming::Plain });
+        (parts.status, length)
+    }
+
+    /// Returns the status and the bytes of the body, as [`Self::encode_response`].
+    fn encode_unavailable(
+        &mut self,
+        text: Bytes,
+        retry_after_seconds: u64,
+        id: Option<&RequestId>,
+        framing: h1::Exchange,
+        now: Time,
+        output: &mut Output,
+    ) -> (StatusCode, Option<u64>) {
+        let (status, length) = (StatusCode::SERVICE_UNAVAILABLE, text.len() as u64);
+        let field = id.map(|id| (RequestId::FIELD, id.value()));
+        let (date, buffer) = (self.date.at(now), output.buffer());
+        h1::encode_unavailable(retry_after_seconds, length, field, framing, date, buffer);
+        if !h1::carries_body(status, framing) {
+            return (status, Some(0));
+        }
+        output.put_body(Body::Bytes(text), PieceFraming::Plain);
+        (status, Some(length))
     }
 }

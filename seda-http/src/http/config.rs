@@ -1,5 +1,6 @@
 //! The settings of an HTTP server.
 
+use super::access_log::AccessLogConfig;
 use super::admin_config::AdminConfig;
 use super::body_config::BodyConfig;
 use crate::h1::Limits;
@@ -18,7 +19,8 @@ const RETRY_MOST: Duration = Duration::from_secs(60 * 60);
 /// The settings of an HTTP server. Each has a default. Durations are written `10s`, `250ms`.
 ///
 /// The memory that clients can make the server hold is bounded by `body.budget` + `connections` ×
-/// (`limits.head_bytes` + `write_buffer` + one read of 64 KiB).
+/// (`limits.head_bytes` + `write_buffer` + one read of 64 KiB). With an access log it is
+/// `access_log.queue` × 10 KB and 4 KiB for each request in flight more.
 ///
 /// ```
 /// use seda_http::HttpConfig;
@@ -117,6 +119,8 @@ pub struct HttpConfig {
     ///
     /// By default other machines see only the probes `/livez` and `/readyz`.
     pub admin: AdminConfig,
+    /// The access log and the ids of requests. Default: neither.
+    pub access_log: AccessLogConfig,
 }
 
 /// The end of a connection.
@@ -211,6 +215,7 @@ impl Default for HttpConfig {
             retry_after: RetryAfterRange::default(),
             limits: Limits::default(),
             admin: AdminConfig::default(),
+            access_log: AccessLogConfig::default(),
         }
     }
 }
@@ -226,6 +231,7 @@ impl HttpConfig {
         in_duration_range("retry_after.least", least, RETRY_LEAST, RETRY_MOST)?;
         in_duration_range("retry_after.most", most, least, RETRY_MOST)?;
         self.limits.check()?;
+        self.access_log.check()?;
         self.body.check_budget(&self.limits, self.reactors)?;
         self.admin.check()
     }
@@ -286,6 +292,10 @@ mod tests {
         assert_eq!(
             error(r#"{"limits": {"headers": 1000}}"#),
             "`limits`: headers = 1000 is out of range; allowed: 1 to 256"
+        );
+        assert_eq!(
+            error(r#"{"access_log": {"queue": 0}}"#),
+            "`access_log.queue` is 0; allowed: 1 to 1048576"
         );
         assert_eq!(
             error(r#"{"retry_after": {"least": "9s", "most": "3s"}}"#),

@@ -9,6 +9,8 @@
 //! | `config`, `admin_config`, `body_config` | [`HttpConfig`]; [`AdminConfig`]; [`BodyConfig`] |
 //! | `builder`, `server` | [`Http`] before it serves; [`Server`] after |
 //! | `codec`, `date` | HTTP/1.1 as a codec of the reactor; the Date field |
+//! | `exchange` | the properties of a request that its answer needs |
+//! | `access_log` | a line for each answered request; the ids of requests |
 //! | `body_sender`, `events` | [`BodySender`]: a streamed body; server-sent events |
 //! | `accept`, `request` | admission, refusal, loss; [`HttpRequest`], the event |
 //! | `routes`, `extract` | [`Routes`]: the stage of each request; its query and body as values |
@@ -18,6 +20,7 @@
 //! | `admin`, `admin_listener` | the admin side, on the public listener or one of its own |
 
 mod accept;
+mod access_log;
 mod admin;
 mod admin_config;
 mod admin_listener;
@@ -28,6 +31,7 @@ mod codec;
 mod config;
 mod date;
 mod events;
+mod exchange;
 mod extract;
 mod reply;
 mod request;
@@ -37,6 +41,7 @@ mod routes;
 mod server;
 mod stepped;
 
+pub use access_log::{AccessLogConfig, AccessLogFormat};
 pub use admin_config::{AdminConfig, AdminPlace, AdminPlaceError};
 pub use body_config::BodyConfig;
 pub use body_sender::{BodySendError, BodySender};

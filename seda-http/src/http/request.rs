@@ -1,5 +1,6 @@
 //! The event that enters the graph for each request.
 
+use super::access_log::RequestId;
 use super::responses::{Answer, ErrorResponse};
 use crate::reactor::{Body, BodyReader};
 use bytes::Bytes;
@@ -74,6 +75,26 @@ pub struct HttpRequest<P = ()> {
 }
 
 impl<P> HttpRequest<P> {
+    /// Returns the id of this request: that of its `x-request-id` if it has 1 to 128 letters,
+    /// digits, `-` and `_`, else a new one. That field of `request` and of the answer has it too.
+    /// `None` if [`AccessLogConfig::request_ids`](crate::AccessLogConfig::request_ids) is false.
+    ///
+    /// A program that asks other services passes it on, with the field `traceparent` if the request
+    /// has one: the server neither checks nor changes that field.
+    ///
+    /// ```
+    /// use seda_http::{HttpRequest, StatusCode, text};
+    ///
+    /// fn handle(call: HttpRequest) {
+    ///     let line = format!("see the log at {}\n", call.id().unwrap_or("no id"));
+    ///     call.respond(text(StatusCode::INTERNAL_SERVER_ERROR, line));
+    /// }
+    /// # let _ = handle;
+    /// ```
+    pub fn id(&self) -> Option<&str> {
+        self.request.extensions().get::<RequestId>().map(RequestId::as_str)
+    }
+
     /// Returns the id of the last event that the client has seen, if it connects again to an event
     /// stream (WHATWG HTML, §9.2.4). `None` if there is none, or it is not UTF-8.
     pub fn last_event_id(&self) -> Option<&str> {

@@ -1,5 +1,6 @@
 //! A running HTTP server.
 
+use super::access_log::LogThread;
 use super::admin_config::AdminPlace;
 use super::reply::Reply;
 use crate::server::{ReactorGroup, ServerCounts, SideReactor};
@@ -51,6 +52,8 @@ pub struct Server {
     // Dropped in this order: the admin side's own listener answers until the graph has ended.
     group: ReactorGroup<Reply>,
     _admin_reactor: Option<SideReactor<Reply>>,
+    // The log has its last line once the reactors have ended.
+    _access_log: Option<LogThread>,
 }
 
 impl Server {
@@ -59,8 +62,9 @@ impl Server {
         admin_place: AdminPlace,
         group: ReactorGroup<Reply>,
         admin_reactor: Option<SideReactor<Reply>>,
+        access_log: Option<LogThread>,
     ) -> Self {
-        Self { admin, admin_place, group, _admin_reactor: admin_reactor }
+        Self { admin, admin_place, group, _admin_reactor: admin_reactor, _access_log: access_log }
     }
 
     /// Returns the address that the server listens on, with the port that replaced port 0.

@@ -165,7 +165,7 @@ impl SteppedServer {
         let reply_sink = Arc::clone(&self.reply_sink);
         let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let address = ReplyAddress::default();
-        let arrived = Arrived { head, body, stream: None };
+        let arrived = Arrived { head, body, stream: None, id: None };
         match self.dispatcher.admit(routed, arrived, peer, reply_sink, address) {
             Some(Ok(_)) => {}
             Some(Err(refusal)) => {

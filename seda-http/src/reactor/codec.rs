@@ -5,6 +5,7 @@ use super::body::budget::BodyCharge;
 use super::body::reader::BodyReader;
 use bytes::{Bytes, BytesMut};
 use seda_core::Time;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// A protocol of requests and responses, in which responses go out in the order of their requests.
@@ -19,7 +20,7 @@ pub(crate) trait Codec: Send + 'static {
     /// The value that a response is encoded from.
     type Response: Send + 'static;
     /// The properties of a request that its response depends on.
-    type Exchange: Copy + Send;
+    type Exchange: Send;
     /// The state of one connection's input.
     type Decoder: Send;
     /// What a service decides about a request from its head.
@@ -90,21 +91,22 @@ pub(crate) trait Codec: Send + 'static {
     fn timeout_response(&self, expecting: Expecting) -> (Self::Response, Self::Exchange);
 
     /// Returns true if the connection ends after this exchange.
-    fn is_last(exchange: Self::Exchange) -> bool;
+    fn is_last(exchange: &Self::Exchange) -> bool;
 
     /// Returns the same exchange as the last one of its connection.
     fn make_last(exchange: Self::Exchange) -> Self::Exchange;
 
     /// Returns true if the client knows the end of this response only by that of the connection.
-    fn ends_with_connection(_response: &Self::Response, _exchange: Self::Exchange) -> bool {
+    fn ends_with_connection(_response: &Self::Response, _exchange: &Self::Exchange) -> bool {
         false
     }
 
-    /// Appends a response to `output`.
+    /// Appends a response to the client at `peer` to `output`.
     fn encode(
         &mut self,
         response: Self::Response,
         exchange: Self::Exchange,
+        peer: SocketAddr,
         now: Time,
         output: &mut Output,
     );

@@ -11,6 +11,10 @@ impl Counter {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 
+    pub(crate) fn add(&self, more: u64) {
+        self.0.fetch_add(more, Ordering::Relaxed);
+    }
+
     pub(crate) fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
@@ -37,4 +41,6 @@ pub(crate) struct Counters {
     pub(crate) options: Counter,
     /// Responses that the protocol cannot carry and that an error replaced.
     pub(crate) replaced_responses: Counter,
+    /// Lines that the log of the protocol did not take.
+    pub(crate) dropped_log_lines: Counter,
 }

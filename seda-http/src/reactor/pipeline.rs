@@ -25,6 +25,23 @@ enum Slot<C: Codec> {
     Withheld,
 }
 
+impl<C: Codec> Slot<C> {
+    /// Replaces an exchange without a response by the result of `make`. Returns false if the slot
+    /// has none.
+    fn settle(&mut self, make: impl FnOnce(C::Exchange, Option<Arc<Request>>) -> Self) -> bool {
+        match std::mem::replace(self, Slot::Withheld) {
+            Slot::Pending(exchange, request) => {
+                *self = make(exchange, request);
+                true
+            }
+            other => {
+                *self = other;
+                false
+            }
+        }
+    }
+}
+
 /// The bytes that go out next.
 pub(super) enum Next<C: Codec> {
     Response(C::Response, C::Exchange),
@@ -92,18 +109,19 @@ impl<C: Codec> Pipeline<C> {
 
     /// Responds to the last request in flight instead of the program, which has not; its request is
     /// abandoned. A response of the program stands, and becomes the last.
-    pub(super) fn end_with(&mut self, response: C::Response, exchange: C::Exchange) {
-        match self.slots.back_mut() {
-            Some(Slot::Answered(_, exchange)) => *exchange = C::make_last(*exchange),
-            Some(slot @ Slot::Pending(..)) => {
-                let before = std::mem::replace(slot, Slot::Answered(response, exchange));
+    pub(super) fn end_with(&mut self, response: C::Response) {
+        let Some(slot) = self.slots.back_mut() else { return };
+        *slot = match std::mem::replace(slot, Slot::Withheld) {
+            Slot::Answered(response, exchange) => Slot::Answered(response, C::make_last(exchange)),
+            Slot::Pending(exchange, request) => {
                 self.pending -= 1;
-                if let Slot::Pending(_, Some(request)) = before {
+                if let Some(request) = request {
                     request.abandon();
                 }
+                Slot::Answered(response, C::make_last(exchange))
             }
-            _ => {}
-        }
+            other => other,
+        };
     }
 
     /// Puts a response into its slot. Returns false if that slot waits for none: it has a response
@@ -111,8 +129,9 @@ impl<C: Codec> Pipeline<C> {
     pub(super) fn answer(&mut self, sequence: u64, response: C::Response) -> bool {
         let offset = sequence.checked_sub(self.first).and_then(|it| usize::try_from(it).ok());
         let Some(slot) = offset.and_then(|offset| self.slots.get_mut(offset)) else { return false };
-        let Slot::Pending(exchange, _) = *slot else { return false };
-        *slot = Slot::Answered(response, exchange);
+        if !slot.settle(|exchange, _| Slot::Answered(response, exchange)) {
+            return false;
+        }
         self.pending -= 1;
         true
     }
@@ -147,12 +166,12 @@ impl<C: Codec> Pipeline<C> {
     /// Gives `make()` to every exchange without a response, and abandons its request.
     pub(super) fn answer_all(&mut self, mut make: impl FnMut() -> C::Response) {
         for slot in &mut self.slots {
-            if let Slot::Pending(exchange, request) = slot {
+            slot.settle(|exchange, request| {
                 if let Some(request) = request {
                     request.abandon();
                 }
-                *slot = Slot::Answered(make(), *exchange);
-            }
+                Slot::Answered(make(), exchange)
+            });
         }
         self.pending = 0;
     }

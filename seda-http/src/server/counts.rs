@@ -49,6 +49,8 @@ pub struct ServerCounts {
     /// Responses that HTTP/1.1 cannot carry, each replaced by a 500 and logged as an error: a final
     /// response with a status from 100 to 199, or a 204, 205 or 304 with a body.
     pub replaced_responses: u64,
+    /// Lines of the access log that were dropped, because its queue was full or its writer failed.
+    pub dropped_log_lines: u64,
 }
 
 impl ServerCounts {
@@ -64,6 +66,7 @@ impl ServerCounts {
             long_bodies: counters.long_bodies.get(),
             options: counters.options.get(),
             replaced_responses: counters.replaced_responses.get(),
+            dropped_log_lines: counters.dropped_log_lines.get(),
         }
     }
 }

@@ -135,6 +135,21 @@ pub enum ServeError {
         /// The error of the operating system.
         source: io::Error,
     },
+    /// The settings have an access log, and the program gives no writer for it.
+    #[error(
+        "`access_log.format` is set and the program gives no writer: call `Http::access_log` \
+         before `serve`, or remove the key"
+    )]
+    NoLogWriter,
+    /// The operating system refuses the thread of the access log.
+    #[error(
+        "the thread of the access log does not start: {source}; raise the limits, or remove \
+         `access_log.format`"
+    )]
+    AccessLog {
+        /// The error of the operating system.
+        source: io::Error,
+    },
 }
 
 /// The reason why a stage cannot be the entry of a server.

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 pub(crate) fn catch_panic<T>(name: &'static str, code: impl FnOnce() -> T) -> Option<T> {
     let result = catch_unwind(AssertUnwindSafe(code));
     if result.is_err() {
-        tracing::error!("{name} panicked on a reactor");
+        tracing::error!("{name} panicked; the server goes on");
     }
     result.ok()
 }

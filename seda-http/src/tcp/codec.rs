@@ -6,6 +6,7 @@ use crate::server::catch_panic;
 use bytes::BytesMut;
 use seda_core::Time;
 use std::convert::Infallible;
+use std::net::SocketAddr;
 
 /// The name of user code in the log of a caught panic.
 pub(super) const PROTOCOL: &str = "a protocol";
@@ -61,15 +62,22 @@ impl<P: Protocol> Codec for ProtocolCodec<P> {
         (refuse(&self.protocol, Unserved::Overdue), true)
     }
 
-    fn is_last(is_last: IsLast) -> bool {
-        is_last
+    fn is_last(is_last: &IsLast) -> bool {
+        *is_last
     }
 
     fn make_last(_is_last: IsLast) -> IsLast {
         true
     }
 
-    fn encode(&mut self, reply: Reply<P::Answer>, _: IsLast, _now: Time, output: &mut Output) {
+    fn encode(
+        &mut self,
+        reply: Reply<P::Answer>,
+        _: IsLast,
+        _peer: SocketAddr,
+        _now: Time,
+        output: &mut Output,
+    ) {
         if let Some(answer) = reply {
             // Bytes appended before a panic are sent: the client sees a short answer.
             catch_panic(PROTOCOL, || self.protocol.encode(answer, output.buffer()));

@@ -8,6 +8,7 @@
     reason = "a test fails by panicking; clippy exempts only functions marked as tests"
 )]
 
+mod access_log;
 mod admin;
 mod bound;
 mod client;

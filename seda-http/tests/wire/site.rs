@@ -1,5 +1,6 @@
 //! The server under test: one stage, with a pool of its own or on the reactor's thread.
 
+use crate::access_log::Lines;
 use crate::client::{Client, LIMIT};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use seda_core::{
@@ -24,6 +25,7 @@ use std::time::Duration;
 /// | `/bytes` | 1 KiB |
 /// | `/hold` | `held`, once it is released |
 /// | `/panic` | none: the handler panics |
+/// | `/id` | the id of the request, and its fields `x-request-id` and `traceparent` |
 /// | `/method` | the method of the request |
 /// | `/status?N` | `body` with status N |
 /// | `/forget` | none: the handler drops the responder |
@@ -105,8 +107,18 @@ impl Plan {
     }
 
     pub(crate) fn start(self) -> Site {
+        let http = Http::bind(self.http.clone()).unwrap();
+        self.start_on(http)
+    }
+
+    pub(crate) fn start_with_log(self, log: Lines) -> Site {
+        let mut http = Http::bind(self.http.clone()).unwrap();
+        http.access_log(log);
+        self.start_on(http)
+    }
+
+    fn start_on(self, mut http: Http) -> Site {
         let mut graph = Graph::new("site");
-        let mut http = Http::bind(self.http).unwrap();
         let site = graph.stage::<HttpRequest>("site", self.capacity);
         let reactors = http.pool(&mut graph);
         http.entry(&mut graph, site).unwrap();
@@ -168,6 +180,11 @@ fn handle(call: HttpRequest, ends: &Ends) {
         "/hold" => {
             ends.released.recv_timeout(LIMIT).unwrap();
             Body::from("held\n")
+        }
+        "/id" => {
+            let [id, trace] =
+                ["x-request-id", "traceparent"].map(|name| &call.request.headers()[name]);
+            Body::from(format!("{:?} {id:?} {trace:?}", call.id()))
         }
         "/method" => Body::from(call.request.method().to_string()),
         "/status" => {

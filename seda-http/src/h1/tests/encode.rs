@@ -41,7 +41,7 @@ fn a_response_has_these_exact_bytes() {
 fn a_503_has_the_bytes_of_a_response_with_these_fields() {
     for exchange in [KEPT, CLOSED, HEAD, OLD] {
         let mut out = BytesMut::new();
-        encode_unavailable(u64::MAX, 19, exchange, DATE, &mut out);
+        encode_unavailable(u64::MAX, 19, None, exchange, DATE, &mut out);
         let seconds = u64::MAX.to_string();
         let fields =
             [("content-type", "text/plain; charset=utf-8"), ("retry-after", seconds.as_str())];

@@ -4,6 +4,7 @@ use super::endpoint::{Endpoint, Number, Settings};
 use super::params::{Parameters, ParamsError};
 use super::shape::Shape;
 use crate::h1::RequestHead;
+use crate::http::access_log::RequestId;
 use crate::http::request::HttpRequest;
 use crate::reactor::{Body, BodyReader};
 use crate::server::catch_panic;
@@ -74,6 +75,8 @@ pub(in crate::http) struct Arrived {
     pub(in crate::http) head: RequestHead,
     pub(in crate::http) body: Bytes,
     pub(in crate::http) stream: Option<BodyReader>,
+    /// `None` if requests have no ids.
+    pub(in crate::http) id: Option<RequestId>,
 }
 
 /// The sources of one reactor by stage.
@@ -155,7 +158,7 @@ impl<P: DeserializeOwned + Send + 'static> Mounted for MountedEndpoint<P> {
     fn admit(
         &self,
         params: AnyParams,
-        Arrived { head, body, stream }: Arrived,
+        Arrived { head, body, stream, id }: Arrived,
         peer: SocketAddr,
         options: SendOptions,
         reply_sink: Arc<dyn ReplySink<Response<Body>>>,
@@ -163,12 +166,12 @@ impl<P: DeserializeOwned + Send + 'static> Mounted for MountedEndpoint<P> {
     ) -> Option<Result<Arc<Request>, Refusal>> {
         let params = *params.downcast::<P>().ok()?;
         // The request is made once it has a place.
-        Some(self.source.request_to(reply_sink, address, options, |reply| HttpRequest {
-            request: head.into_request(body),
-            params,
-            stream,
-            peer,
-            reply,
+        Some(self.source.request_to(reply_sink, address, options, |reply| {
+            let mut request = head.into_request(body);
+            if let Some(id) = id {
+                id.put_into(&mut request);
+            }
+            HttpRequest { request, params, stream, peer, reply }
         }))
     }
 }

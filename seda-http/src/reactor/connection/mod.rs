@@ -248,20 +248,20 @@ impl<C: Codec> Connection<C> {
                 DecodeOutcome::Head => self.check(cx),
                 DecodeOutcome::Interim(bytes) => self.pipeline.push_interim(bytes),
                 DecodeOutcome::Request(request, exchange) => {
-                    self.note_request(exchange, cx);
+                    self.note_request(&exchange, cx);
                     self.admit(request, exchange, cx);
                 }
                 DecodeOutcome::Piece(piece, is_last) => self.feed(piece, is_last),
-                DecodeOutcome::Response(response, exchange) if self.input.feed.is_some() => {
-                    self.fail_stream(response, exchange);
+                DecodeOutcome::Response(response, _) if self.input.feed.is_some() => {
+                    self.fail_stream(response);
                 }
                 DecodeOutcome::Response(response, exchange) => {
                     self.input.charge = None;
-                    self.note_request(exchange, cx);
+                    self.note_request(&exchange, cx);
                     self.pipeline.push_answered(response, exchange);
                 }
                 DecodeOutcome::Refused(exchange) => {
-                    self.answer_refusal(Some(exchange));
+                    self.answer_refusal(C::is_last(&exchange));
                 }
             }
         }
@@ -294,21 +294,21 @@ impl<C: Codec> Connection<C> {
         exchange: C::Exchange,
         cx: &mut TurnContext<'_, C, S>,
     ) {
-        self.note_request(exchange, cx);
-        if C::is_last(exchange) {
+        self.note_request(&exchange, cx);
+        if C::is_last(&exchange) {
             self.pipeline.push_answered(response, exchange);
         } else {
             self.refusal = Some(Box::new((response, exchange)));
         }
     }
 
-    /// Responds to the refused request whose body was dropped. Without an exchange the body has not
-    /// ended, and the connection ends. Returns false if there is no refused request.
-    fn answer_refusal(&mut self, exchange: Option<C::Exchange>) -> bool {
+    /// Responds to the refused request whose body was dropped. `is_last` is true if the end of its
+    /// body is unknown, and the connection ends. Returns false if there is no refused request.
+    fn answer_refusal(&mut self, is_last: bool) -> bool {
         let Some(refusal) = self.refusal.take() else { return false };
-        let (response, before) = *refusal;
-        let exchange = exchange.unwrap_or(C::make_last(before));
-        if C::is_last(exchange) {
+        let (response, exchange) = *refusal;
+        let exchange = if is_last { C::make_last(exchange) } else { exchange };
+        if C::is_last(&exchange) {
             self.phase = Phase::Ending;
         }
         self.pipeline.push_answered(response, exchange);
@@ -336,7 +336,7 @@ impl<C: Codec> Connection<C> {
     }
 
     /// Takes in that a request is complete. The time limit of the next one has not begun.
-    fn note_request<S>(&mut self, exchange: C::Exchange, cx: &mut TurnContext<'_, C, S>) {
+    fn note_request<S>(&mut self, exchange: &C::Exchange, cx: &mut TurnContext<'_, C, S>) {
         self.is_new = false;
         cx.budget.requests -= 1;
         self.timeout.set_waiting(Waiting::Nothing, cx.now);
@@ -390,13 +390,14 @@ impl<C: Codec> Connection<C> {
                 None => return,
                 Some(Next::Interim(bytes)) => self.output.buffer().extend_from_slice(bytes),
                 Some(Next::Response(response, exchange)) => {
-                    let is_last = is_last || C::ends_with_connection(&response, exchange);
+                    let is_last = is_last || C::ends_with_connection(&response, &exchange);
                     let exchange = if is_last { C::make_last(exchange) } else { exchange };
-                    if C::is_last(exchange) && self.phase == Phase::Open {
+                    let is_last = C::is_last(&exchange);
+                    if is_last && self.phase == Phase::Open {
                         self.phase = Phase::Ending;
                     }
-                    cx.codec.encode(response, exchange, cx.now, &mut self.output);
-                    if C::is_last(exchange) {
+                    cx.codec.encode(response, exchange, self.peer, cx.now, &mut self.output);
+                    if is_last {
                         // Nothing follows the last response, such as one whose end is the
                         // connection's.
                         self.pipeline.abandon();

@@ -69,12 +69,12 @@ impl<C: Codec> Connection<C> {
             Waiting::Nothing | Waiting::Piece | Waiting::Consumer => return false,
             Waiting::Request | Waiting::FirstRequest => self.phase = Phase::Ending,
             Waiting::RefusedBody => {
-                self.answer_refusal(None);
+                self.answer_refusal(true);
             }
             Waiting::Head => self.end_with(codec.timeout_response(Expecting::Head)),
             Waiting::Body if self.input.feed.is_some() => {
-                let (response, exchange) = codec.timeout_response(Expecting::Body);
-                self.fail_stream(response, exchange);
+                let (response, _) = codec.timeout_response(Expecting::Body);
+                self.fail_stream(response);
             }
             Waiting::Body => {
                 let (response, _) = codec.timeout_response(Expecting::Body);

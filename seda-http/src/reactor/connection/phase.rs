@@ -38,7 +38,7 @@ impl<C: Codec> Connection<C> {
             if self.stream.is_at_eof || is_drained && !self.input.expecting(cx.codec).is_request() {
                 self.phase = Phase::Ending;
                 // A refused request is not owed the end of its body.
-                if self.answer_refusal(None) {
+                if self.answer_refusal(true) {
                     return Ok(true);
                 }
             }
@@ -85,7 +85,7 @@ impl<C: Codec> Connection<C> {
     ) -> TurnOutcome {
         let service = &mut *cx.service;
         self.pipeline.answer_all(|| service.lost(LossReason::Drain));
-        self.answer_refusal(None);
+        self.answer_refusal(true);
         self.input.feed = None;
         if self.phase == Phase::Open {
             self.phase = Phase::Ending;

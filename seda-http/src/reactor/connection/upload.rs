@@ -26,7 +26,7 @@ impl<C: Codec> Connection<C> {
             return;
         };
         // The request, with a place for the interim response in front of its own.
-        self.note_request(exchange, cx);
+        self.note_request(&exchange, cx);
         if feed.as_ref().is_some_and(|feed| feed.interim.is_some()) {
             self.pipeline.push_withheld();
         }
@@ -67,9 +67,9 @@ impl<C: Codec> Connection<C> {
     }
 
     /// Ends a streamed body that is malformed or too slow, and the connection after its response.
-    pub(super) fn fail_stream(&mut self, response: C::Response, exchange: C::Exchange) {
+    pub(super) fn fail_stream(&mut self, response: C::Response) {
         self.input.feed = None;
-        self.pipeline.end_with(response, exchange);
+        self.pipeline.end_with(response);
         self.phase = Phase::Ending;
     }
 }

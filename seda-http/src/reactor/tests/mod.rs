@@ -117,15 +117,22 @@ impl Codec for Lines {
         ("too slow".to_owned(), true)
     }
 
-    fn is_last(last: bool) -> bool {
-        last
+    fn is_last(last: &bool) -> bool {
+        *last
     }
 
     fn make_last(_last: bool) -> bool {
         true
     }
 
-    fn encode(&mut self, response: String, _last: bool, _now: Time, output: &mut Output) {
+    fn encode(
+        &mut self,
+        response: String,
+        _last: bool,
+        _peer: SocketAddr,
+        _now: Time,
+        output: &mut Output,
+    ) {
         if response == "stream" {
             return output.put_body(self.streams.try_recv().unwrap(), FRAMING);
         }

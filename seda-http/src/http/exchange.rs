@@ -1,0 +1,25 @@
+//! The properties of a request that its answer needs.
+
+use super::access_log::{Record, RequestId};
+use crate::h1;
+
+/// An exchange from its request to its answer.
+#[derive(Debug)]
+pub(super) struct Exchange {
+    pub(super) framing: h1::Exchange,
+    /// `None` without a log and without ids.
+    pub(super) notes: Option<Box<Notes>>,
+}
+
+/// The id of a request, and its record for the access log.
+#[derive(Debug)]
+pub(super) struct Notes {
+    pub(super) id: Option<RequestId>,
+    pub(super) record: Option<Record>,
+}
+
+impl From<h1::Exchange> for Exchange {
+    fn from(framing: h1::Exchange) -> Self {
+        Self { framing, notes: None }
+    }
+}
