@@ -40,16 +40,16 @@ pub(super) struct WakeupCoalescer {
 
 impl WakeupCoalescer {
     /// Takes in a round from `begun` to `now`. `refused_total` counts all refusals so far; `pause`
-    /// is the time that the reactor would pause.
+    /// returns the time that the reactor would pause, and is asked only after a refusal.
     pub(super) fn note_round(
         &mut self,
         refused_total: u64,
         begun: Time,
         now: Time,
-        pause: Duration,
+        pause: impl FnOnce() -> Duration,
     ) {
         if refused_total > self.refused_total {
-            let flood = pause / FLOOD_PART;
+            let flood = pause() / FLOOD_PART;
             self.is_flooded = self.last_refusal.is_some_and(|last| begun.since(last) < flood);
             self.last_refusal = Some(now);
         } else {
@@ -87,26 +87,26 @@ mod tests {
     #[test]
     fn a_shorter_pause_needs_closer_refusals() {
         let mut coalescer = WakeupCoalescer::default();
-        coalescer.note_round(1, at(0), at(5), PAUSE_LEAST);
-        coalescer.note_round(2, at(300), at(305), PAUSE_LEAST);
+        coalescer.note_round(1, at(0), at(5), || PAUSE_LEAST);
+        coalescer.note_round(2, at(300), at(305), || PAUSE_LEAST);
         assert!(!coalescer.is_flooded());
-        coalescer.note_round(3, at(500), at(505), PAUSE_LEAST);
+        coalescer.note_round(3, at(500), at(505), || PAUSE_LEAST);
         assert!(coalescer.is_flooded());
     }
 
     #[test]
     fn close_refusals_are_a_flood_until_a_round_without_one() {
         let mut coalescer = WakeupCoalescer::default();
-        coalescer.note_round(1, at(0), at(5), PAUSE_MOST);
+        coalescer.note_round(1, at(0), at(5), || PAUSE_MOST);
         assert!(!coalescer.is_flooded());
-        coalescer.note_round(2, at(1_100), at(1_105), PAUSE_MOST);
+        coalescer.note_round(2, at(1_100), at(1_105), || PAUSE_MOST);
         assert!(!coalescer.is_flooded());
-        coalescer.note_round(3, at(2_000), at(2_010), PAUSE_MOST);
+        coalescer.note_round(3, at(2_000), at(2_010), || PAUSE_MOST);
         assert!(coalescer.is_flooded());
         coalescer.note_pause_end(at(4_010));
-        coalescer.note_round(9, at(4_015), at(4_040), PAUSE_MOST);
+        coalescer.note_round(9, at(4_015), at(4_040), || PAUSE_MOST);
         assert!(coalescer.is_flooded());
-        coalescer.note_round(9, at(4_300), at(4_301), PAUSE_MOST);
+        coalescer.note_round(9, at(4_300), at(4_301), || PAUSE_MOST);
         assert!(!coalescer.is_flooded());
     }
 }

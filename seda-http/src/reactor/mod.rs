@@ -258,8 +258,9 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
         self.accept();
         self.sweep();
         self.turn_ready();
-        let (refused, pause) = (self.service.refused_total(), self.pause());
-        self.coalescer.note_round(refused, self.now, self.clock.now(), pause);
+        let (service, end) = (&self.service, self.clock.now());
+        let pause = || coalescing::pause(service.slo());
+        self.coalescer.note_round(service.refused_total(), self.now, end, pause);
     }
 
     /// Under a flood, sleeps for the pause if the reactor may sleep at least that long. Events that
@@ -269,16 +270,11 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
         if !self.coalescer.is_flooded() || self.draining {
             return;
         }
-        let pause = self.pause();
+        let pause = coalescing::pause(self.service.slo());
         if timeout.is_none_or(|timeout| timeout > pause) {
             std::thread::sleep(pause);
             self.coalescer.note_pause_end(self.clock.now());
         }
-    }
-
-    /// Returns the time of a pause under a flood.
-    fn pause(&self) -> Duration {
-        coalescing::pause(self.service.slo())
     }
 
     fn receive_messages(&mut self) {

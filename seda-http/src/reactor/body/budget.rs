@@ -27,7 +27,7 @@ impl BodyBudget {
     }
 
     /// Returns the bytes that are free.
-    pub(in crate::reactor) fn free(&self) -> usize {
+    pub(crate) fn free(&self) -> usize {
         self.limit.saturating_sub(self.used())
     }
 
@@ -49,16 +49,16 @@ pub(crate) struct BodyCharge {
 
 impl BodyCharge {
     /// Returns a charge of zero bytes.
-    pub(in crate::reactor) fn new(budget: Arc<BodyBudget>, client: Arc<Client>) -> Self {
+    pub(crate) fn new(budget: Arc<BodyBudget>, client: Arc<Client>) -> Self {
         Self { budget, client, bytes: 0 }
     }
 
-    pub(in crate::reactor) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
 
     /// Raises the charge to `bytes`. Returns false, and changes nothing, if the budget is used up.
-    pub(in crate::reactor) fn grow_to(&mut self, bytes: usize) -> bool {
+    pub(crate) fn grow_to(&mut self, bytes: usize) -> bool {
         let more = bytes.saturating_sub(self.bytes);
         let is_taken = more == 0 || self.budget.try_take(more);
         if is_taken {

@@ -7,10 +7,10 @@
 //! | `reader` | a request body that is streamed to the program |
 //! | `budget` | the memory of request bodies |
 
-pub(in crate::reactor) mod budget;
-pub(in crate::reactor) mod pipe;
-pub(in crate::reactor) mod reader;
-pub(in crate::reactor) mod stream;
+pub(crate) mod budget;
+pub(crate) mod pipe;
+pub(crate) mod reader;
+pub(crate) mod stream;
 
 use self::stream::BodyStream;
 use bytes::Bytes;
@@ -21,10 +21,10 @@ const LINE: &[u8; 64] = b"seda: staged, event-driven, well-conditioned under any
 
 /// The most bytes that one slice of a write, or one read of a file, holds: large enough that the
 /// system call does not dominate.
-pub(in crate::reactor) const CHUNK: usize = 64 * 1024;
+pub(crate) const CHUNK: usize = 64 * 1024;
 
 /// The repeated text in static memory, so that a generated body is never copied.
-pub(in crate::reactor) static PATTERN: [u8; CHUNK] = pattern();
+pub(crate) static PATTERN: [u8; CHUNK] = pattern();
 
 const fn pattern() -> [u8; CHUNK] {
     let mut pattern = [0; CHUNK];

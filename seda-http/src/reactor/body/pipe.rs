@@ -22,7 +22,7 @@ pub(crate) const PIPE_BYTES: usize = 64 * 1024;
 
 /// Pieces up to this size are copied into one, because each piece of its own costs memory for its
 /// bounds.
-pub(in crate::reactor) const COPIED_BYTES: usize = 4 * 1024;
+pub(crate) const COPIED_BYTES: usize = 4 * 1024;
 
 /// Wakes reactors.
 pub(crate) trait WakeReactor: Send + Sync {
@@ -32,12 +32,12 @@ pub(crate) trait WakeReactor: Send + Sync {
 
 /// Wakes a reactor for one connection.
 pub(crate) struct ReactorWaker {
-    pub(in crate::reactor) reactor: Arc<dyn WakeReactor>,
-    pub(in crate::reactor) address: ReplyAddress,
+    pub(crate) reactor: Arc<dyn WakeReactor>,
+    pub(crate) address: ReplyAddress,
 }
 
 impl ReactorWaker {
-    pub(in crate::reactor) fn wake(&self) {
+    pub(crate) fn wake(&self) {
         self.reactor.wake(self.address);
     }
 }
@@ -68,11 +68,11 @@ pub(crate) enum PushError {
 
 /// The result of [`Pipe::take`].
 #[derive(Debug, Default)]
-pub(in crate::reactor) struct Taken {
+pub(crate) struct Taken {
     /// The pieces since the last call; empty ones do not occur.
-    pub(in crate::reactor) pieces: VecDeque<Bytes>,
+    pub(crate) pieces: VecDeque<Bytes>,
     /// The end behind the pieces; returned once.
-    pub(in crate::reactor) end: Option<PipeEnd>,
+    pub(crate) end: Option<PipeEnd>,
 }
 
 /// A bounded queue of bytes from the program to a reactor.
@@ -135,7 +135,7 @@ impl Pipe {
     }
 
     /// Takes all pieces. If there is nothing to take, the next push or end wakes the reactor.
-    pub(in crate::reactor) fn take(&self, waker: impl FnOnce() -> ReactorWaker) -> Taken {
+    pub(crate) fn take(&self, waker: impl FnOnce() -> ReactorWaker) -> Taken {
         let mut state = self.state.lock();
         state.close_tail();
         let taken = Taken { pieces: std::mem::take(&mut state.pieces), end: state.end.take() };
@@ -146,7 +146,7 @@ impl Pipe {
     }
 
     /// Makes room for this number of bytes.
-    pub(in crate::reactor) fn release(&self, bytes: usize) {
+    pub(crate) fn release(&self, bytes: usize) {
         if bytes > 0 {
             let mut state = self.state.lock();
             state.held = state.held.saturating_sub(bytes);
@@ -155,7 +155,7 @@ impl Pipe {
     }
 
     /// Drops all bytes and refuses further ones.
-    pub(in crate::reactor) fn close(&self) {
+    pub(crate) fn close(&self) {
         let dropped = {
             let mut state = self.state.lock();
             let pieces = std::mem::take(&mut state.pieces);

@@ -96,16 +96,16 @@ impl Drop for BodyReader {
 
 /// The reactor's side of a [`BodyReader`]. Dropped before the end of the body, it cuts it short.
 #[derive(Debug)]
-pub(in crate::reactor) struct BodyFeed {
+pub(crate) struct BodyFeed {
     intake: Arc<Intake>,
     /// The interim response that the client waits for before it sends.
-    pub(in crate::reactor) interim: Option<&'static [u8]>,
+    pub(crate) interim: Option<&'static [u8]>,
 }
 
 impl BodyFeed {
     /// Returns both sides of a body. `waker` wakes the reactor for its connection, and `charge` is
     /// the memory of the pieces that wait.
-    pub(in crate::reactor) fn new(
+    pub(crate) fn new(
         waker: ReactorWaker,
         charge: Option<BodyCharge>,
         interim: Option<&'static [u8]>,
@@ -117,7 +117,7 @@ impl BodyFeed {
 
     /// Returns the bytes that there is room for. If there is none, the reactor is woken when there
     /// is.
-    pub(in crate::reactor) fn room(&self) -> usize {
+    pub(crate) fn room(&self) -> usize {
         let mut state = self.intake.state.lock();
         let room = match state.is_given_up || self.interim.is_some() {
             true => 0,
@@ -128,17 +128,17 @@ impl BodyFeed {
     }
 
     /// Returns true if the program has asked for the body.
-    pub(in crate::reactor) fn is_wanted(&self) -> bool {
+    pub(crate) fn is_wanted(&self) -> bool {
         self.intake.state.lock().is_wanted
     }
 
-    pub(in crate::reactor) fn push(&self, piece: Bytes) {
+    pub(crate) fn push(&self, piece: Bytes) {
         self.intake.state.lock().push(piece);
         self.intake.has_news.notify_one();
     }
 
     /// Ends the body after its last byte.
-    pub(in crate::reactor) fn finish(self) {
+    pub(crate) fn finish(self) {
         self.intake.end(End::Complete);
     }
 }

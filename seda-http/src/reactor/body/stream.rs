@@ -32,7 +32,7 @@ impl BodyStream {
         Self { pipe, length, filler }
     }
 
-    pub(in crate::reactor) fn length(&self) -> Option<u64> {
+    pub(crate) fn length(&self) -> Option<u64> {
         self.length
     }
 }
@@ -60,7 +60,7 @@ pub(crate) enum PieceFraming {
 
 /// The unwritten rest of a stream.
 #[derive(Debug)]
-pub(in crate::reactor) struct StreamCursor {
+pub(crate) struct StreamCursor {
     stream: BodyStream,
     framing: PieceFraming,
     /// Bytes to write, with their framing.
@@ -80,20 +80,20 @@ enum CursorState {
 }
 
 impl StreamCursor {
-    pub(in crate::reactor) fn new(stream: BodyStream, framing: PieceFraming) -> Self {
+    pub(crate) fn new(stream: BodyStream, framing: PieceFraming) -> Self {
         Self { stream, framing, pieces: VecDeque::new(), data: 0, state: CursorState::Open }
     }
 
     /// Returns true if nothing more will be written.
-    pub(in crate::reactor) fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.state == CursorState::Finished && self.pieces.is_empty()
     }
 
-    pub(in crate::reactor) fn has_bytes(&self) -> bool {
+    pub(crate) fn has_bytes(&self) -> bool {
         !self.pieces.is_empty()
     }
 
-    pub(in crate::reactor) fn pieces(&self) -> impl Iterator<Item = &Bytes> {
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = &Bytes> {
         self.pieces.iter()
     }
 
@@ -102,7 +102,7 @@ impl StreamCursor {
     ///
     /// # Errors
     /// `UnexpectedEof` once all bytes of a stream are written that the program has cut short.
-    pub(in crate::reactor) fn pull(
+    pub(crate) fn pull(
         &mut self,
         buffer: &mut BytesMut,
         is_draining: bool,
@@ -124,13 +124,13 @@ impl StreamCursor {
 
     /// Returns the time after which a filler is due; `None` if the program's bytes are due, or the
     /// stream has no filler.
-    pub(in crate::reactor) fn filler_after(&self) -> Option<Duration> {
+    pub(crate) fn filler_after(&self) -> Option<Duration> {
         let filler = self.stream.filler.as_ref()?;
         (self.state == CursorState::Open && self.pieces.is_empty()).then_some(filler.after)
     }
 
     /// Adds the filler.
-    pub(in crate::reactor) fn put_filler(&mut self, buffer: &mut BytesMut) {
+    pub(crate) fn put_filler(&mut self, buffer: &mut BytesMut) {
         if let Some(filler) = &self.stream.filler {
             let pieces = VecDeque::from([filler.piece.clone()]);
             self.put(Taken { pieces, end: None }, buffer);
@@ -140,7 +140,7 @@ impl StreamCursor {
     }
 
     /// Removes `written` bytes from the front, and makes room for as many of the program's.
-    pub(in crate::reactor) fn consume(&mut self, written: usize) {
+    pub(crate) fn consume(&mut self, written: usize) {
         let data = written.min(self.data);
         self.data -= data;
         self.stream.pipe.release(data);
