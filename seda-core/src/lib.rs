@@ -144,7 +144,7 @@ pub use pool::{CondvarPark, Park, Pool, Unpark};
 pub use runtime::{Drained, LeftOver, Manual, Running, Snapshots};
 pub use stage::ports::{Permits, SendOptions, Sink, Source, WaitingSink};
 pub use stage::replicas::Balancer;
-pub use stage::{Controller, Decision, Stage};
+pub use stage::{Controller, CoreClaim, Decision, Stage};
 #[cfg(seda_model)]
 pub use testing::modelled;
 #[cfg(feature = "simulation")]

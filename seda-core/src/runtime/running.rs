@@ -10,7 +10,7 @@ use crate::runtime::drain::{self, Drained};
 use crate::runtime::settings::set_soft_capacity;
 use crate::runtime::snapshots::Snapshots;
 use crate::runtime::threads::Threads;
-use crate::stage::Decision;
+use crate::stage::{CoreClaim, Decision};
 use crate::worker::Worker;
 use crossbeam_channel::Receiver;
 use std::fmt;
@@ -172,6 +172,23 @@ impl Running {
             }
             _ => Vec::new(),
         }
+    }
+
+    /// Returns a claim, at first lowered, for a thread that takes requests in and shares cores with
+    /// the workers.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let running = seda_core::Graph::new("server").start()?;
+    /// let mut claim = running.core_claim();
+    /// claim.set(true);
+    /// // Take in what waits; the workers leave a core free.
+    /// claim.set(false);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn core_claim(&self) -> CoreClaim {
+        CoreClaim::new(Arc::clone(&self.plane.topology.core))
     }
 
     /// Drains the graph: refuses new events, lets those inside end, and ends the workers.

@@ -14,6 +14,7 @@ mod any;
 mod charge;
 mod clock;
 mod core;
+mod core_claims;
 mod early_tick;
 mod enqueue;
 mod extractors;
@@ -34,6 +35,7 @@ pub(crate) use any::{
     AnyStage, Completion, Configurable, Crowding, Drainable, Observed, QueueFigures,
 };
 pub(crate) use core::StageCore;
+pub use core_claims::CoreClaim;
 pub(crate) use enqueue::Rejected;
 pub use journal::{Controller, Decision};
 pub(crate) use shared::GraphShared;

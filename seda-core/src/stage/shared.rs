@@ -8,6 +8,7 @@ use crate::platform::{Clock, Time};
 use crate::queue::{Budget, ByteBudget};
 use crate::stage::any::AnyStage;
 use crate::stage::clock::GraphClock;
+use crate::stage::core_claims::CoreClaims;
 use crate::stage::early_tick::EarlyTick;
 use crate::stage::finish_barrier::FinishBarrier;
 use crate::stage::journal::{Controller, Decision, Journal};
@@ -42,6 +43,8 @@ pub(crate) struct Calls {
     pub(crate) finish_barrier: FinishBarrier,
     /// A worker calls the control thread.
     pub(crate) early_tick: EarlyTick,
+    /// A thread that serves sockets calls on workers to rest.
+    pub(crate) core_claims: CoreClaims,
 }
 
 /// Settings of the whole graph that workers and sources read.

@@ -171,6 +171,9 @@ impl Worker {
                 Turn::Ran(_) => {
                     yields = 0;
                     park.poll();
+                    if !self.pool.hosted {
+                        self.cx.graph().calls.core_claims.rest();
+                    }
                 }
                 Turn::Retired => break,
                 // Yielding.

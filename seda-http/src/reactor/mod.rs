@@ -34,6 +34,7 @@
 //! | `park`, `unparker` | a reactor as its worker's idle action; its sleep and how it ends |
 //! | `parts`, `mailbox` | the poll and mailbox before a reactor; messages from other threads |
 //! | `coalescing` | the pause that saves wake-ups under a flood |
+//! | `core_wait` | the time without a core, after which workers rest |
 //! | `codec`, `service` | [`Codec`] and [`Service`]: the protocol's side and the graph's side |
 //! | `acceptor` | the listener |
 //! | `clients` | what each client holds; the connections and uploads that end for others |
@@ -52,6 +53,7 @@ mod coalescing;
 mod codec;
 mod connection;
 mod connections;
+mod core_wait;
 mod counters;
 mod mailbox;
 mod output;
@@ -263,18 +265,20 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
         self.coalescer.note_round(service.refused_total(), self.now, end, pause);
     }
 
-    /// Under a flood, sleeps for the pause if the reactor may sleep at least that long. Events that
-    /// arrive meanwhile do not end the pause: that is its purpose.
+    /// Under a flood, sleeps for the pause if the reactor may sleep at least that long. Returns the
+    /// length of the pause. Events that arrive meanwhile do not end it: that is its purpose.
     #[expect(clippy::disallowed_methods, reason = "no event is to end this sleep")]
-    fn pause_under_flood(&mut self, timeout: Option<Duration>) {
+    fn pause_under_flood(&mut self, timeout: Option<Duration>) -> Option<Duration> {
         if !self.coalescer.is_flooded() || self.draining {
-            return;
+            return None;
         }
         let pause = coalescing::pause(self.service.slo());
-        if timeout.is_none_or(|timeout| timeout > pause) {
-            std::thread::sleep(pause);
-            self.coalescer.note_pause_end(self.clock.now());
+        if timeout.is_some_and(|timeout| timeout <= pause) {
+            return None;
         }
+        std::thread::sleep(pause);
+        self.coalescer.note_pause_end(self.clock.now());
+        Some(pause)
     }
 
     fn receive_messages(&mut self) {

@@ -1,7 +1,8 @@
 //! A reactor as the idle action of its worker.
 
+use super::core_wait::{CoreWait, thread_cpu_time};
 use super::{Codec, Reactor, Service};
-use seda_core::{Park, Unpark};
+use seda_core::{CoreClaim, Park, Unpark};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,36 +11,62 @@ use std::time::Duration;
 const POLL_EVERY: Duration = Duration::from_micros(50);
 
 /// Parks a worker in its reactor's poll.
-pub(crate) struct ReactorPark<'a, C: Codec, S>(pub(crate) &'a mut Reactor<C, S>);
+pub(crate) struct ReactorPark<'a, C: Codec, S> {
+    reactor: &'a mut Reactor<C, S>,
+    core_wait: CoreWait,
+    /// Raised while the reactor runs after a long wait for a core; `None` if it never claims one.
+    core_claim: Option<CoreClaim>,
+}
+
+impl<'a, C: Codec, S: Service<C>> ReactorPark<'a, C, S> {
+    pub(crate) fn new(reactor: &'a mut Reactor<C, S>, core_claim: Option<CoreClaim>) -> Self {
+        let core_wait = CoreWait::new(reactor.clock.now());
+        Self { reactor, core_wait, core_claim }
+    }
+
+    /// Claims a core after a long wait for one, and lowers the claim after a short one.
+    fn claim_if_waiting(&mut self) {
+        if let Some(claim) = &mut self.core_claim {
+            claim.set(self.core_wait.is_long(self.reactor.now, thread_cpu_time));
+        }
+    }
+}
 
 impl<C: Codec, S: Service<C>> Park for ReactorPark<'_, C, S> {
     fn poll(&mut self) {
-        let reactor = &mut *self.0;
+        let reactor = &mut *self.reactor;
         reactor.unparker().set_awake();
         if reactor.since_poll() >= POLL_EVERY {
             reactor.poll(Some(Duration::ZERO));
         }
         reactor.run_round();
+        self.claim_if_waiting();
     }
 
     fn park(&mut self, limit: Option<Duration>) {
-        let reactor = &mut *self.0;
+        let reactor = &mut *self.reactor;
         // Step 1 of the sleep protocol (see `unparker`): announce the sleep.
         let is_announced = reactor.unparker().prepare_sleep();
         // Step 2: look at the queues once more.
         let may_block = is_announced && !reactor.has_work();
         let timeout =
             if may_block { shorter(limit, reactor.next_timeout()) } else { Some(Duration::ZERO) };
-        reactor.pause_under_flood(timeout);
+        if may_block && let Some(claim) = &mut self.core_claim {
+            claim.set(false);
+        }
+        let begun = reactor.clock.now();
+        let pause = reactor.pause_under_flood(timeout);
         // Step 3: block in the poll.
         reactor.poll(timeout);
         // Step 4: awake again.
         reactor.unparker().set_awake();
-        reactor.run_round();
+        self.core_wait.note_sleep(begun, reactor.now, pause);
+        self.claim_if_waiting();
+        self.reactor.run_round();
     }
 
     fn unparker(&self) -> Arc<dyn Unpark> {
-        Arc::clone(self.0.unparker()) as Arc<dyn Unpark>
+        Arc::clone(self.reactor.unparker()) as Arc<dyn Unpark>
     }
 }
 
@@ -47,8 +74,9 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
     /// Runs the reactor on a thread of its own, without a worker, until it is told to drain. Then
     /// it ends at once, see [`Reactor::shutdown`].
     pub(crate) fn run_alone(mut self) {
-        while !self.draining {
-            ReactorPark(&mut self).park(None);
+        let mut park = ReactorPark::new(&mut self, None);
+        while !park.reactor.draining {
+            park.park(None);
         }
         self.shutdown();
     }

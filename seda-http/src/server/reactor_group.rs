@@ -8,7 +8,7 @@ use crate::reactor::{
     ReactorMessage, ReactorPark, ReactorParts, Service,
 };
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
-use seda_core::{Clock, Drained, Pool, Running, Worker};
+use seda_core::{Clock, CoreClaim, Drained, Pool, Running, Worker};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -96,7 +96,9 @@ impl<R: Send + 'static> ReactorGroup<R> {
             let counters = Arc::clone(&group.counters);
             let acceptor = acceptor.take();
             let reactor = Reactor::new(parts, acceptor, codec, service, settings, counters, clock);
-            let handle = reactor.and_then(|reactor| spawn(reactor, worker, alive.clone()));
+            let handle = reactor.and_then(|reactor| {
+                spawn(reactor, worker, group.running.core_claim(), alive.clone())
+            });
             let handle = handle.map_err(|source| ServeError::Reactor { reactor: index, source })?;
             group.threads.handles.push(handle);
         }
@@ -164,6 +166,7 @@ fn make_parts<R>(reactors: usize, bodies: usize) -> Result<Vec<ReactorParts<R>>,
 fn spawn<C, S>(
     mut reactor: Reactor<C, S>,
     worker: Worker,
+    core_claim: CoreClaim,
     alive: Sender<()>,
 ) -> io::Result<JoinHandle<()>>
 where
@@ -172,7 +175,7 @@ where
 {
     Builder::new().name(worker.thread_name()).spawn(move || {
         let _alive = alive;
-        worker.run(ReactorPark(&mut reactor));
+        worker.run(ReactorPark::new(&mut reactor, Some(core_claim)));
         reactor.shutdown();
     })
 }

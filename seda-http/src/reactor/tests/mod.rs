@@ -244,7 +244,7 @@ impl Bench {
 
     /// Runs one round, which sleeps until an event or for at most 100 ms.
     fn round(&mut self) {
-        ReactorPark(&mut self.reactor).park(Some(Duration::from_millis(100)));
+        ReactorPark::new(&mut self.reactor, None).park(Some(Duration::from_millis(100)));
     }
 
     /// Runs rounds until `is_so`; fails after a minute without events.
