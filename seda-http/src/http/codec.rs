@@ -9,14 +9,13 @@ use super::responses::{self, FAILED};
 use super::routes::{BodyLimits, Routed};
 use crate::h1::{self, Decoded, Decoder, Limits, RequestHead};
 use crate::reactor::{
-    Body, BodyCharge, BodyNeed, BodyReader, Codec, Counters, DecodeOutcome, Expecting, Output,
-    PieceFraming,
+    Body, BodyCharge, BodyNeed, BodyReader, Codec, Counters, DecodeOutcome, Expecting, Origin,
+    Output, PieceFraming,
 };
 use crate::server::catch_panic;
 use bytes::{Bytes, BytesMut};
 use http::{Response, StatusCode, Version};
 use seda_core::Time;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -121,7 +120,7 @@ impl Codec for Http1 {
     type Decoder = Decoder;
     type Decision = Box<Destination>;
 
-    fn decoder(&self) -> Decoder {
+    fn decoder(&self, _origin: &Origin) -> Decoder {
         let decoder = Decoder::new(self.limits);
         let decoder = if self.any_method { decoder.any_method() } else { decoder };
         if self.may_stream { decoder.streams_bodies() } else { decoder }
@@ -249,7 +248,7 @@ impl Codec for Http1 {
         &mut self,
         reply: Reply,
         exchange: Exchange,
-        peer: SocketAddr,
+        origin: &Origin,
         now: Time,
         output: &mut Output,
     ) {
@@ -271,7 +270,7 @@ impl Codec for Http1 {
         let record = notes.as_ref().and_then(|notes| notes.record.as_ref());
         if let (Some(log), Some(record)) = (&self.log, record) {
             let (id, version) = (id.map(RequestId::as_str), framing.version);
-            let sent = Sent { peer, version, status, bytes, id, is_refused };
+            let sent = Sent { peer: origin.peer(), version, status, bytes, id, is_refused };
             log.write(record, &sent, self.date.at(now));
         }
     }

@@ -5,7 +5,7 @@ use super::config::HttpConfig;
 use super::responses;
 use super::routes::{Arrived, Built, Dispatcher, Routed, Routes, RoutesError, failed};
 use crate::h1::{self, Decoded, Decoder, Exchange, Limits, RequestHead};
-use crate::reactor::{Body, Counters};
+use crate::reactor::{Body, Counters, Origin};
 use bytes::{Bytes, BytesMut};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use http::{HeaderValue, Request, Response, StatusCode, header};
@@ -163,10 +163,10 @@ impl SteppedServer {
             Err(error) => return error.response(),
         };
         let reply_sink = Arc::clone(&self.reply_sink);
-        let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let origin = Origin::of_peer(Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))));
         let address = ReplyAddress::default();
         let arrived = Arrived { head, body, stream: None, id: None };
-        match self.dispatcher.admit(routed, arrived, peer, reply_sink, address) {
+        match self.dispatcher.admit(routed, arrived, &origin, reply_sink, address) {
             Some(Ok(_)) => {}
             Some(Err(refusal)) => {
                 let line = responses::line(&refusal);

@@ -71,7 +71,8 @@ impl<R: Send + 'static> ReactorGroup<R> {
         let connection_count = Arc::new(ConnectionCount::default());
         let count = Arc::clone(&connection_count);
         let all = mailboxes.clone();
-        let acceptor = Acceptor::new(listener, all, connections, count, Arc::clone(&counters));
+        let acceptor =
+            Acceptor::new(vec![listener.into()], all, connections, count, Arc::clone(&counters));
         // The first reactor owns the acceptor.
         let mut acceptor = Some(acceptor);
         let (alive, ended) = unbounded();

@@ -4,8 +4,8 @@
 use super::listener::listen;
 use super::socket_file::SocketFile;
 use crate::reactor::{
-    Acceptor, Codec, ConnectionCount, Counters, Listener, Mailbox, Reactor, ReactorMessage,
-    ReactorParts, Service, Settings,
+    Acceptor, Codec, ConnectionCount, Counters, Listener, Mailbox, PeerList, Reactor,
+    ReactorMessage, ReactorParts, Service, Settings,
 };
 use seda_core::Clock;
 use std::io;
@@ -75,8 +75,10 @@ impl SideListener {
         let parts = ReactorParts::new(bodies)?;
         let mailbox = Arc::clone(parts.mailbox());
         let all = vec![Arc::clone(&mailbox)];
-        let count = Arc::new(ConnectionCount::new(has_addresses));
-        let acceptor = Acceptor::new(listener, all, connections, count, Arc::clone(&counters));
+        let shared_peers = if has_addresses { PeerList::default() } else { PeerList::all() };
+        let count = Arc::new(ConnectionCount::new(shared_peers));
+        let acceptor =
+            Acceptor::new(vec![listener.into()], all, connections, count, Arc::clone(&counters));
         let (codec, service) = equip(&mailbox);
         let acceptor = Some(acceptor);
         let reactor = Reactor::new(parts, acceptor, codec, service, settings, counters, clock)?;

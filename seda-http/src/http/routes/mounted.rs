@@ -6,7 +6,7 @@ use super::shape::Shape;
 use crate::h1::RequestHead;
 use crate::http::access_log::RequestId;
 use crate::http::request::HttpRequest;
-use crate::reactor::{Body, BodyReader};
+use crate::reactor::{Body, BodyReader, Origin};
 use crate::server::catch_panic;
 use bytes::Bytes;
 use http::Response;
@@ -16,7 +16,6 @@ use seda_core::{
 };
 use serde::de::DeserializeOwned;
 use std::any::{Any, TypeId};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,7 +55,7 @@ pub(in crate::http) trait Mounted: Send {
         &self,
         params: AnyParams,
         arrived: Arrived,
-        peer: SocketAddr,
+        origin: &Origin,
         options: SendOptions,
         reply_sink: Arc<dyn ReplySink<Response<Body>>>,
         address: ReplyAddress,
@@ -159,7 +158,7 @@ impl<P: DeserializeOwned + Send + 'static> Mounted for MountedEndpoint<P> {
         &self,
         params: AnyParams,
         Arrived { head, body, stream, id }: Arrived,
-        peer: SocketAddr,
+        origin: &Origin,
         options: SendOptions,
         reply_sink: Arc<dyn ReplySink<Response<Body>>>,
         address: ReplyAddress,
@@ -171,7 +170,7 @@ impl<P: DeserializeOwned + Send + 'static> Mounted for MountedEndpoint<P> {
             if let Some(id) = id {
                 id.put_into(&mut request);
             }
-            HttpRequest { request, params, stream, peer, reply }
+            HttpRequest { request, params, stream, peer: origin.peer(), reply }
         }))
     }
 }

@@ -21,15 +21,16 @@ mod upload;
 use self::input::Input;
 use super::body::pipe::{ReactorWaker, WakeReactor};
 use super::clients::connection_count::ConnectionGuard;
+use super::mailbox::Accepted;
 use super::output::Output;
 use super::pipeline::{Next, Pipeline};
-use super::socket::Socket;
 use super::stream::{Disconnected, Stream};
 use super::timeouts::{Timeout, Waiting};
-use super::{Admission, BodyBudget, Codec, Counters, DecodeOutcome, Mailbox, Service, Settings};
+use super::{
+    Admission, BodyBudget, Codec, Counters, DecodeOutcome, Mailbox, Origin, Service, Settings,
+};
 use mio::event::Event;
 use seda_core::{ReplyAddress, Time};
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// Bytes that one connection reads and writes in a turn: 0.1 ms of copying, and enough that a long
@@ -88,7 +89,7 @@ pub(super) enum TurnOutcome {
 
 pub(super) struct Connection<C: Codec> {
     stream: Stream,
-    peer: SocketAddr,
+    origin: Origin,
     address: ReplyAddress,
     input: Input<C>,
     pipeline: Pipeline<C>,
@@ -116,16 +117,14 @@ enum Phase {
 
 impl<C: Codec> Connection<C> {
     pub(super) fn new(
-        socket: Socket,
-        peer: SocketAddr,
-        guard: ConnectionGuard,
+        Accepted { socket, origin, guard, .. }: Accepted,
         address: ReplyAddress,
         decoder: C::Decoder,
         now: Time,
     ) -> Self {
         Self {
             stream: Stream::new(socket),
-            peer,
+            origin,
             address,
             input: Input::new(decoder),
             pipeline: Pipeline::new(),
@@ -328,7 +327,7 @@ impl<C: Codec> Connection<C> {
         };
         let sequence = self.pipeline.next_sequence();
         let address = ReplyAddress { sequence, ..self.address };
-        match cx.service.admit(request, decision, self.peer, address) {
+        match cx.service.admit(request, decision, &self.origin, address) {
             Admission::Answered(response) => self.pipeline.push_answered(response, exchange),
             Admission::Admitted(request) => self.pipeline.push_pending(exchange, Some(request)),
             Admission::External => self.pipeline.push_pending(exchange, None),
@@ -396,7 +395,7 @@ impl<C: Codec> Connection<C> {
                     if is_last && self.phase == Phase::Open {
                         self.phase = Phase::Ending;
                     }
-                    cx.codec.encode(response, exchange, self.peer, cx.now, &mut self.output);
+                    cx.codec.encode(response, exchange, &self.origin, cx.now, &mut self.output);
                     if is_last {
                         // Nothing follows the last response, such as one whose end is the
                         // connection's.

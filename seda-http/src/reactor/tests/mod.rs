@@ -45,7 +45,7 @@ impl Codec for Lines {
     /// The length of the head.
     type Decision = usize;
 
-    fn decoder(&self) -> LineDecoder {
+    fn decoder(&self, _origin: &Origin) -> LineDecoder {
         LineDecoder::default()
     }
 
@@ -129,7 +129,7 @@ impl Codec for Lines {
         &mut self,
         response: String,
         _last: bool,
-        _peer: SocketAddr,
+        _origin: &Origin,
         _now: Time,
         output: &mut Output,
     ) {
@@ -158,7 +158,7 @@ impl Service<Lines> for Recorder {
         &mut self,
         line: String,
         decision: Option<usize>,
-        _peer: SocketAddr,
+        _origin: &Origin,
         address: ReplyAddress,
     ) -> Admission<String> {
         let head = line.find(':').map(|end| end + 1);
@@ -198,7 +198,13 @@ impl Bench {
         let connection_count = Arc::new(ConnectionCount::default());
         let reactors = vec![Arc::clone(&mailbox)];
         let count = Arc::clone(&connection_count);
-        let acceptor = Acceptor::new(listener.into(), reactors, 10, count, Arc::default());
+        let acceptor = Acceptor::new(
+            vec![Listener::from(listener).into()],
+            reactors,
+            10,
+            count,
+            Arc::default(),
+        );
         let second = Duration::from_secs(1);
         let settings = Settings {
             pipeline: 4,

@@ -1,0 +1,28 @@
+//! The place that a connection's requests come from.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+/// The two addresses of a connection. They differ behind a proxy that names its client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Origin {
+    /// The other end of the socket; `None` at a Unix socket, whose peers have no address.
+    peer: Option<SocketAddr>,
+    client: Option<IpAddr>,
+}
+
+impl Origin {
+    /// Returns the origin of a connection whose peer is the client.
+    pub(crate) fn of_peer(peer: Option<SocketAddr>) -> Self {
+        Self { peer, client: peer.map(|peer| peer.ip().to_canonical()) }
+    }
+
+    /// Returns the address of the other end of the socket; `0.0.0.0:0` at a Unix socket.
+    pub(crate) fn peer(&self) -> SocketAddr {
+        self.peer.unwrap_or(SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0))
+    }
+
+    /// Returns the address of the client, an IPv4 one never as IPv6. `None` if it is not known.
+    pub(crate) fn client(&self) -> Option<IpAddr> {
+        self.client
+    }
+}
