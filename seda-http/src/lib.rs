@@ -79,7 +79,10 @@ pub use crate::http::{
     SteppedServer, html, json, text,
 };
 pub use crate::reactor::{Body, BodyReadError, BodyReader, PeerList, PeerListError};
-pub use crate::server::{BindError, ConfigError, EntryError, ServeError, ServerCounts};
+pub use crate::server::{
+    BindError, ConfigError, EntryError, Listen, ListenPlace, ListenPlaceError, ListenerConfig,
+    ServeError, ServerCounts,
+};
 pub use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 pub use bytes::{Bytes, BytesMut};
 pub use seda_admin::AdminPath;

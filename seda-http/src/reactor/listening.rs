@@ -1,5 +1,6 @@
 //! A listening socket, and what holds for its connections.
 
+use super::clients::peer_list::PeerList;
 use super::socket::Listener;
 use std::sync::Arc;
 
@@ -15,7 +16,11 @@ pub(crate) struct Listening {
 
 /// The rules for the connections of a listener. Each connection has them from its first byte on.
 #[derive(Debug, Default)]
-pub(crate) struct ListenerRules {}
+pub(crate) struct ListenerRules {
+    /// The peers that may connect, each of which sends a PROXY header first. `None`: every peer
+    /// may connect, and none sends one.
+    pub(crate) proxy_protocol: Option<PeerList>,
+}
 
 impl From<Listener> for Listening {
     /// Returns a listener of this server alone, without rules.

@@ -42,7 +42,7 @@
 //! | `pipeline`, `output` | responses in order; bytes to write |
 //! | `body` | [`Body`]; bodies that are streamed in either direction; the memory of bodies |
 //! | `stream`, `socket` | a connection's readiness; TCP and Unix sockets, the two system calls |
-//! | `origin` | the peer of a connection, and its client |
+//! | `origin`, `proxy_header` | the peer of a connection, and its client; the PROXY protocol |
 //! | `settings`, `timeouts` | bounds; time limits |
 //! | `counters` | what the reactors have done beside requests |
 
@@ -61,6 +61,7 @@ mod output;
 mod park;
 mod parts;
 mod pipeline;
+mod proxy_header;
 mod ready_queue;
 mod service;
 mod settings;
@@ -71,7 +72,7 @@ mod tests;
 mod timeouts;
 mod unparker;
 
-pub(crate) use acceptor::Acceptor;
+pub(crate) use acceptor::{Acceptor, LISTENERS_MOST};
 pub use body::Body;
 pub(crate) use body::budget::{BodyBudget, BodyCharge};
 pub(crate) use body::pipe::{Pipe, PipeEnd, PushError};
@@ -81,6 +82,7 @@ pub(crate) use clients::connection_count::ConnectionCount;
 pub use clients::peer_list::{PeerList, PeerListError};
 pub(crate) use codec::{BodyNeed, Codec, DecodeOutcome, Expecting};
 pub(crate) use counters::Counters;
+pub(crate) use listening::{ListenerRules, Listening};
 pub(crate) use mailbox::{Mailbox, ReactorMessage};
 pub(crate) use origin::Origin;
 pub(crate) use output::Output;

@@ -10,6 +10,8 @@ use mio::net::{TcpListener, TcpStream};
 #[cfg(unix)]
 use mio::net::{UnixListener, UnixStream};
 use mio::{Interest, Registry, Token};
+#[cfg(unix)]
+use rustix::net::RecvFlags;
 use std::io::{self, IoSlice, Write};
 use std::net::{Shutdown, SocketAddr};
 
@@ -105,6 +107,18 @@ impl Socket {
         }
     }
 
+    /// Reads without taking the bytes: the next read returns them again.
+    pub(super) fn peek(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Socket::Tcp(socket) => socket.peek(buffer),
+            #[cfg(unix)]
+            Socket::Unix(socket) => {
+                let (received, _) = rustix::net::recv(socket, buffer, RecvFlags::PEEK)?;
+                Ok(received)
+            }
+        }
+    }
+
     pub(super) fn send(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Socket::Tcp(socket) => send(socket, bytes),
@@ -132,7 +146,7 @@ impl Socket {
 
 #[cfg(target_os = "linux")]
 fn receive(socket: impl std::os::fd::AsFd, buffer: &mut [u8]) -> io::Result<usize> {
-    let (received, _) = rustix::net::recv(socket, buffer, rustix::net::RecvFlags::empty())?;
+    let (received, _) = rustix::net::recv(socket, buffer, RecvFlags::empty())?;
     Ok(received)
 }
 

@@ -14,6 +14,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 
+/// Connections that wait to be accepted at a Unix socket. Operators are few.
+const BACKLOG: i32 = 128;
+
+/// The mode of a Unix socket: the user of the server alone. The operator may open it further.
+const MODE: u32 = 0o600;
+
 /// A listening socket, and the file of a Unix one.
 #[derive(Debug)]
 pub(crate) struct SideListener {
@@ -52,7 +58,7 @@ impl SideListener {
 
     /// Listens at a Unix socket; see [`SocketFile::listen`].
     pub(crate) fn bind_unix(path: &Path) -> io::Result<Self> {
-        let (listener, file) = SocketFile::listen(path)?;
+        let (listener, file) = SocketFile::listen(path, MODE, BACKLOG)?;
         Ok(Self { listener, file: Some(file), has_addresses: false })
     }
 

@@ -5,6 +5,7 @@ use super::params::{Parameters, ParamsError};
 use super::shape::Shape;
 use crate::h1::RequestHead;
 use crate::http::access_log::RequestId;
+use crate::http::client::ClientAddress;
 use crate::http::request::HttpRequest;
 use crate::reactor::{Body, BodyReader, Origin};
 use crate::server::catch_panic;
@@ -166,7 +167,9 @@ impl<P: DeserializeOwned + Send + 'static> Mounted for MountedEndpoint<P> {
         let params = *params.downcast::<P>().ok()?;
         // The request is made once it has a place.
         Some(self.source.request_to(reply_sink, address, options, |reply| {
+            let client = head.client();
             let mut request = head.into_request(body);
+            ClientAddress::put_into(client, origin, &mut request);
             if let Some(id) = id {
                 id.put_into(&mut request);
             }

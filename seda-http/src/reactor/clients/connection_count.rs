@@ -116,6 +116,14 @@ impl ConnectionGuard {
     pub(crate) fn client(&self) -> &Arc<Client> {
         &self.client
     }
+
+    /// Counts the connection as one from this address from now on.
+    pub(crate) fn count_for(&mut self, address: Option<IpAddr>) {
+        let count = &self.counted.0;
+        let client = count.open(count.network(address));
+        let former = std::mem::replace(&mut self.client, client);
+        count.close(&former);
+    }
 }
 
 impl Drop for ConnectionGuard {
@@ -165,6 +173,19 @@ mod tests {
         let connections = guards.each_ref().map(|guard| guard.client().connections());
         assert_eq!((connections, count.get()), ([1, 1, 1, 1, 2, 2], 6));
         drop(guards);
+        assert!(count.clients.lock().is_empty());
+    }
+
+    #[test]
+    fn a_connection_may_change_its_client_and_is_counted_once() {
+        let count = Arc::new(ConnectionCount::default());
+        let mut guard = count.add(count.network(None));
+        let other = count.add(count.network(address(7)));
+        guard.count_for(address(7));
+        assert_eq!((other.client().connections(), count.get()), (2, 2));
+        drop(guard);
+        assert_eq!((other.client().connections(), count.get()), (1, 1));
+        drop(other);
         assert!(count.clients.lock().is_empty());
     }
 }

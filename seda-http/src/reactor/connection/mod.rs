@@ -3,12 +3,12 @@
 //! # Phases
 //!
 //! ```text
-//! Open ──▶ Ending ──▶ Lingering ──▶ closed
-//!   │         │           │            ▲
-//!   └─────────┴───────────┴────────────┘  the client has left, or a time limit has passed
+//! Preface ──▶ Open ──▶ Ending ──▶ Lingering ──▶ closed
+//!    │         │         │           │            ▲
+//!    └─────────┴─────────┴───────────┴────────────┘  the client has left, or a time limit has passed
 //! ```
 //!
-//! `Open` takes requests. `Ending` takes none and writes the responses that are due. `Lingering`
+//! `Preface` reads the PROXY header, at a listener that has one. `Open` takes requests. `Ending` takes none and writes the responses that are due. `Lingering`
 //! has sent its FIN and discards input until the client's FIN, so that the last response is not
 //! lost to a reset.
 
@@ -16,6 +16,7 @@ mod input;
 mod memory;
 mod overdue;
 mod phase;
+mod preface;
 mod upload;
 
 use self::input::Input;
@@ -107,6 +108,8 @@ pub(super) struct Connection<C: Codec> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
+    /// Reads the PROXY header, and takes no requests before.
+    Preface,
     /// Takes requests.
     Open,
     /// Takes none, and ends after the last response.
@@ -117,11 +120,12 @@ enum Phase {
 
 impl<C: Codec> Connection<C> {
     pub(super) fn new(
-        Accepted { socket, origin, guard, .. }: Accepted,
+        Accepted { socket, origin, rules, guard }: Accepted,
         address: ReplyAddress,
         decoder: C::Decoder,
         now: Time,
     ) -> Self {
+        let has_preface = rules.proxy_protocol.is_some();
         Self {
             stream: Stream::new(socket),
             origin,
@@ -130,7 +134,7 @@ impl<C: Codec> Connection<C> {
             pipeline: Pipeline::new(),
             output: Output::default(),
             refusal: None,
-            phase: Phase::Open,
+            phase: if has_preface { Phase::Preface } else { Phase::Open },
             timeout: Timeout::new(now),
             is_new: true,
             is_queued: false,
@@ -173,6 +177,10 @@ impl<C: Codec> Connection<C> {
         &mut self,
         cx: &mut TurnContext<'_, C, S>,
     ) -> Result<TurnOutcome, Disconnected> {
+        if self.phase == Phase::Preface && !self.read_preface(cx)? {
+            self.timeout.set_waiting(self.waiting(cx), cx.now);
+            return Ok(TurnOutcome::Idle);
+        }
         self.charge_again(cx);
         self.go_ahead();
         // Read and write in turn: written responses make room for more requests.
