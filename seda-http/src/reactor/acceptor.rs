@@ -250,22 +250,38 @@ impl<R> Acceptor<R> {
         self.connection_count.connections_of(self.waiting.iter().map(|newcomer| newcomer.network))
     }
 
-    /// Accepts one connection; `None` if there is none, or no descriptor for it.
+    /// Accepts one connection; `None` if there is none, or no descriptor for it. Closes up to a
+    /// round of connections from peers that may not connect.
     fn accept_one(&mut self, now: Time) -> Option<Newcomer> {
-        while self.retry_at <= now {
+        for _ in 0..ACCEPTED_PER_ROUND {
+            if self.retry_at > now {
+                break;
+            }
             let listener = self.next_listener()?;
             let rules = Arc::clone(&listener.listening.rules);
             match listener.listening.socket.accept() {
                 Ok((socket, peer)) => {
                     self.error_logged = false;
                     let origin = Origin::of_peer(peer);
-                    let network = self.connection_count.network(origin.client());
-                    return Some(Newcomer { socket, origin, rules, network });
+                    if rules.admits(&origin) {
+                        let network = self.connection_count.network(origin.client());
+                        return Some(Newcomer { socket, origin, rules, network });
+                    }
+                    self.note_unlisted(&origin);
                 }
                 Err(error) => self.handle_error(&error, now),
             }
         }
         None
+    }
+
+    /// Counts a connection from a peer that may not connect. The first one is logged.
+    fn note_unlisted(&self, origin: &Origin) {
+        if self.counters.unlisted_peers.get() == 0 {
+            let peer = origin.peer();
+            tracing::warn!(%peer, "a peer that `proxy_protocol` does not list is closed");
+        }
+        self.counters.unlisted_peers.count();
     }
 
     /// Returns the next listener, in turn, whose backlog may hold connections.

@@ -1,6 +1,7 @@
 //! A listening socket, and what holds for its connections.
 
 use super::clients::peer_list::PeerList;
+use super::origin::Origin;
 use super::socket::Listener;
 use std::sync::Arc;
 
@@ -20,6 +21,13 @@ pub(crate) struct ListenerRules {
     /// The peers that may connect, each of which sends a PROXY header first. `None`: every peer
     /// may connect, and none sends one.
     pub(crate) proxy_protocol: Option<PeerList>,
+}
+
+impl ListenerRules {
+    /// Returns true if the peer may connect.
+    pub(super) fn admits(&self, origin: &Origin) -> bool {
+        self.proxy_protocol.as_ref().is_none_or(|peers| peers.contains(origin.peer_ip()))
+    }
 }
 
 impl From<Listener> for Listening {
