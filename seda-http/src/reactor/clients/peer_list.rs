@@ -1,6 +1,7 @@
 //! A list of peers: addresses, networks, and Unix sockets.
 
-use serde::{Deserialize, Serialize};
+use serde::de::{Error as _, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 use std::net::IpAddr;
 use thiserror::Error;
@@ -32,8 +33,8 @@ const UNIX: &str = "unix:";
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Vec<String>", into = "Vec<String>")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(into = "Vec<String>")]
 pub struct PeerList {
     networks: Vec<Cidr>,
     /// Peers at Unix sockets are in the list.
@@ -107,11 +108,28 @@ impl PeerList {
     }
 }
 
-impl TryFrom<Vec<String>> for PeerList {
-    type Error = PeerListError;
+impl<'de> Deserialize<'de> for PeerList {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(PeerListVisitor)
+    }
+}
 
-    fn try_from(peers: Vec<String>) -> Result<Self, PeerListError> {
-        Self::new(peers)
+/// Reads a list of texts.
+struct PeerListVisitor;
+
+impl<'de> Visitor<'de> for PeerListVisitor {
+    type Value = PeerList;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of addresses and networks like [\"192.0.2.7\", \"10.0.0.0/8\"]")
+    }
+
+    fn visit_seq<S: SeqAccess<'de>>(self, mut list: S) -> Result<PeerList, S::Error> {
+        let mut peers = Vec::<String>::new();
+        while let Some(peer) = list.next_element()? {
+            peers.push(peer);
+        }
+        PeerList::new(peers).map_err(S::Error::custom)
     }
 }
 
@@ -251,5 +269,7 @@ mod tests {
         assert_eq!(serde_json::to_string(&peers).unwrap(), written);
         let wrong = serde_json::from_str::<PeerList>(r#"["10.0.0.1/8"]"#).unwrap_err();
         assert!(wrong.to_string().contains("which is 10.0.0.0/8"), "{wrong}");
+        let single = serde_json::from_str::<PeerList>("\"10.0.0.0/8\"").unwrap_err().to_string();
+        assert!(single.contains("expected a list of addresses and networks like "), "{single}");
     }
 }

@@ -190,7 +190,10 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::on(TcpListener::bind("127.0.0.1:0").unwrap(), false)
+    }
+
+    fn on(listener: TcpListener, is_shared: bool) -> Self {
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
         let parts = ReactorParts::new(usize::MAX).unwrap();
@@ -198,13 +201,8 @@ impl Bench {
         let connection_count = Arc::new(ConnectionCount::default());
         let reactors = vec![Arc::clone(&mailbox)];
         let count = Arc::clone(&connection_count);
-        let acceptor = Acceptor::new(
-            vec![Listener::from(listener).into()],
-            reactors,
-            10,
-            count,
-            Arc::default(),
-        );
+        let listening = Listening { is_shared, ..Listener::from(listener).into() };
+        let acceptor = Acceptor::new(vec![listening], reactors, 10, count, Arc::default());
         let second = Duration::from_secs(1);
         let settings = Settings {
             pipeline: 4,
@@ -318,6 +316,28 @@ fn responses_and_losses_go_out_in_request_order() {
     bench.respond(a, "again");
     bench.round();
     assert_eq!([line(&mut client), line(&mut client), line(&mut client)], ["A", "valve", "C"]);
+}
+
+/// A client that is in the backlog when the drain begins is accepted by the reactor, or by another
+/// owner of the socket.
+#[test]
+fn a_drain_accepts_its_own_backlog_and_leaves_a_shared_one_to_its_other_owners() {
+    for is_shared in [false, true] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let other_owner = listener.try_clone().unwrap();
+        let mut bench = Bench::on(listener, is_shared);
+        let mut client = bench.connect();
+        client.get_mut().write_all(b"first\n").unwrap();
+        bench.mailbox.send(ReactorMessage::Drain);
+        bench.until(|bench| bench.reactor.acceptor.is_none());
+        assert_eq!(bench.connection_count.get(), usize::from(!is_shared));
+        assert_eq!(other_owner.accept().is_ok(), is_shared);
+        // The closed listener wakes the reactor no more, although its socket is open.
+        let _client = bench.connect();
+        bench.reactor.poll.poll(&mut bench.reactor.events, Some(Duration::ZERO)).unwrap();
+        let mut events = bench.reactor.events.iter();
+        assert!(!events.any(|event| acceptor::is_of_listener(event.token())));
+    }
 }
 
 /// Four requests may be in flight. One response makes room for one request.
