@@ -238,7 +238,7 @@ fn connections_beyond_the_bound_wait_until_another_ends() {
     served.wait_until(|served| served.begun.load(Ordering::SeqCst) == 1);
     let mut second = served.connect();
     second.write_all(b"b").unwrap();
-    // The first has a request in the graph, so it keeps its place and no byte of the second is read.
+    // The first has a request in the graph and keeps its place: no byte of the second is read.
     first.write_all(b"c").unwrap();
     served.wait_until(|served| served.server.graph().report().requests.admitted == 2);
     served.gate.open();

@@ -200,6 +200,29 @@ impl Http {
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// Each client as a tenant, so that under overload all get an equal share:
+    ///
+    /// ```
+    /// # use seda_http::{Http, HttpConfig};
+    /// use seda_core::SendOptions;
+    /// use std::net::IpAddr;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let mut config = HttpConfig::default();
+    /// # config.listen.set_port(0);
+    /// # let mut http = Http::bind(config)?;
+    /// http.classify(|head, options| {
+    ///     let tenant = head.client().map(|client| match client {
+    ///         IpAddr::V4(ip) => u64::from(ip.to_bits()),
+    ///         // A provider gives each customer the addresses with the same first half.
+    ///         IpAddr::V6(ip) => (ip.to_bits() >> 64) as u64,
+    ///     });
+    ///     SendOptions { tenant, ..options }
+    /// });
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn classify(
         &mut self,
         classify: impl Fn(&RequestHead, SendOptions) -> SendOptions + Send + Sync + 'static,

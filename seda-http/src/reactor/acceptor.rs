@@ -64,7 +64,7 @@ pub(crate) struct Acceptor<R> {
     /// The last error was logged. Retries do not log it again.
     error_logged: bool,
     /// The connections beyond the limit that wait for room, the oldest first.
-    waiting: VecDeque<Newcomer>,
+    waiting: VecDeque<Uncounted>,
     /// Index of the reactor that was asked for room last.
     asked: usize,
     /// The most connections at once.
@@ -83,7 +83,7 @@ struct OpenListener {
 }
 
 /// A connection that was accepted and not counted yet.
-struct Newcomer {
+struct Uncounted {
     socket: Socket,
     origin: Origin,
     rules: Arc<ListenerRules>,
@@ -187,12 +187,12 @@ impl<R> Acceptor<R> {
             if self.connection_count.get() > self.limit {
                 return self.wait_for_room(now);
             }
-            let Some(newcomer) = self.next_connection(now) else {
+            let Some(uncounted) = self.next_connection(now) else {
                 // Without a descriptor the end of a connection makes room, too.
                 let needs_room = self.retry_at > now;
                 return needs_room.then(RoomRequest::for_a_descriptor);
             };
-            let Newcomer { socket, origin, rules, network } = newcomer;
+            let Uncounted { socket, origin, rules, network } = uncounted;
             let guard = self.connection_count.add(network);
             let accepted = Accepted { socket, origin, rules, guard };
             match self.next_reactor() {
@@ -205,7 +205,7 @@ impl<R> Acceptor<R> {
 
     /// Returns the newcomer whose client has the fewest connections, or the next connection of a
     /// backlog if none waits.
-    fn next_connection(&mut self, now: Time) -> Option<Newcomer> {
+    fn next_connection(&mut self, now: Time) -> Option<Uncounted> {
         let connections = self.connections_of_waiting();
         let fewest = (0..).zip(connections).min_by_key(|(_, connections)| *connections);
         match fewest {
@@ -228,7 +228,7 @@ impl<R> Acceptor<R> {
             return None;
         }
         self.retry_at = now.after(RETRY);
-        let networks = self.waiting.iter().map(|newcomer| newcomer.network);
+        let networks = self.waiting.iter().map(|it| it.network);
         let waiting = networks.zip(self.connections_of_waiting()).collect();
         Some(RoomRequest::for_accepted(waiting, self.connection_count.most()))
     }
@@ -247,12 +247,12 @@ impl<R> Acceptor<R> {
     }
 
     fn connections_of_waiting(&self) -> Vec<usize> {
-        self.connection_count.connections_of(self.waiting.iter().map(|newcomer| newcomer.network))
+        self.connection_count.connections_of(self.waiting.iter().map(|it| it.network))
     }
 
     /// Accepts one connection; `None` if there is none, or no descriptor for it. Closes up to a
     /// round of connections from peers that may not connect.
-    fn accept_one(&mut self, now: Time) -> Option<Newcomer> {
+    fn accept_one(&mut self, now: Time) -> Option<Uncounted> {
         for _ in 0..ACCEPTED_PER_ROUND {
             if self.retry_at > now {
                 break;
@@ -265,7 +265,7 @@ impl<R> Acceptor<R> {
                     let origin = Origin::of_peer(peer);
                     if rules.admits(&origin) {
                         let network = self.connection_count.network(origin.client());
-                        return Some(Newcomer { socket, origin, rules, network });
+                        return Some(Uncounted { socket, origin, rules, network });
                     }
                     self.note_unlisted(&origin);
                 }

@@ -72,7 +72,7 @@ pub struct ListenerConfig {
     ///
     /// Default `None`: every peer may connect, and a header is not expected. With a list the header
     /// is mandatory, because without it a client could send its own; and a peer that is not listed
-    /// is closed and counted in [`ServerCounts::unlisted_peers`](crate::ServerCounts).
+    /// is closed and counted in [`ServerCounts::refused_proxies`](crate::ServerCounts).
     pub proxy_protocol: Option<PeerList>,
 }
 

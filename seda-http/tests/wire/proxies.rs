@@ -68,7 +68,7 @@ fn the_client_is_the_one_of_the_header_in_every_split() {
             assert_eq!(socket.fetch("/client").text(), client);
         }
     }
-    assert_eq!(site.server.counts().bad_proxy_headers, 0);
+    assert_eq!(site.server.counts().refused_proxies, 0);
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn bytes_that_are_no_header_close_the_connection_unanswered_in_every_split() {
     socket.send(&v2(7)[..20]);
     socket.socket().shutdown(Shutdown::Write).unwrap();
     assert_eq!(socket.rest(), b"");
-    assert_eq!((site.server.counts().bad_proxy_headers, site.admitted()), (closed, 0));
+    assert_eq!((site.server.counts().refused_proxies, site.admitted()), (closed, 0));
 }
 
 #[test]
@@ -115,12 +115,12 @@ fn a_peer_that_is_not_listed_is_closed_and_counted() {
         let mut socket = client_from(&site, 3);
         socket.try_send(v1(7));
         assert_eq!(socket.rest(), b"");
-        assert_eq!(site.server.counts().unlisted_peers, counted);
+        assert_eq!(site.server.counts().refused_proxies, counted);
     }
     let mut socket = client_from(&site, 2);
     socket.send(v1(7));
     assert_eq!(socket.fetch("/client").text(), "192.0.2.7");
-    assert_eq!(site.server.counts().unlisted_peers, 10);
+    assert_eq!(site.server.counts().refused_proxies, 10);
 }
 
 #[test]
@@ -317,5 +317,5 @@ fn a_flood_of_bytes_that_are_no_header_is_not_read() {
     let mut rest = Vec::new();
     let _ = socket.read_to_end(&mut rest);
     assert!(rest.is_empty());
-    until("the connection is counted", || site.server.counts().bad_proxy_headers == 1);
+    until("the connection is counted", || site.server.counts().refused_proxies == 1);
 }

@@ -111,7 +111,7 @@ fn connections_wait_for_the_next_server_while_none_accepts() {
 /// At the bound of connections the newcomers that were taken from the backlog are served, although
 /// their server drains.
 #[test]
-fn newcomers_that_wait_for_a_place_are_served_by_the_server_that_drains() {
+fn connections_that_wait_for_a_place_are_served_by_the_server_that_drains() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let mut config = HttpConfig::default();

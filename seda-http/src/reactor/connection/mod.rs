@@ -5,12 +5,12 @@
 //! ```text
 //! Preface ──▶ Open ──▶ Ending ──▶ Lingering ──▶ closed
 //!    │         │         │           │            ▲
-//!    └─────────┴─────────┴───────────┴────────────┘  the client has left, or a time limit has passed
+//!    └─────────┴─────────┴───────────┴────────────┘  the client has left, or its time is over
 //! ```
 //!
-//! `Preface` reads the PROXY header, at a listener that has one. `Open` takes requests. `Ending` takes none and writes the responses that are due. `Lingering`
-//! has sent its FIN and discards input until the client's FIN, so that the last response is not
-//! lost to a reset.
+//! `Preface` reads the PROXY header, at a listener that has one. `Open` takes requests. `Ending`
+//! takes none and writes the responses that are due. `Lingering` has sent its FIN and discards
+//! input until the client's FIN, so that the last response is not lost to a reset.
 
 mod input;
 mod memory;

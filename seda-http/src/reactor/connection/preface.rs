@@ -31,9 +31,11 @@ impl<C: Codec> Connection<C> {
                 Ok(true)
             }
             Err(fault) => {
+                if cx.counters.bad_proxy_headers.get() == 0 {
+                    let peer = self.origin.peer();
+                    tracing::warn!(%peer, "a connection is closed: {fault}");
+                }
                 cx.counters.bad_proxy_headers.count();
-                let peer = self.origin.peer();
-                tracing::debug!(%peer, "a connection is closed: {fault}");
                 Err(Disconnected)
             }
         }

@@ -5,45 +5,12 @@
 //! fault and closes the connection: bytes behind a header that is read wrongly would be requests of
 //! a wrong client. Destination address, ports and TLVs are checked for their form and not used.
 
+mod header;
 mod v1;
 mod v2;
 
-use std::net::IpAddr;
-use thiserror::Error;
-
-/// The most bytes of a header. Version 1 has at most 107. Version 2 could have 64 KiB; proxies send
-/// addresses and some TLVs, such as the names of a TLS client, in less than 1 KiB.
-pub(super) const HEADER_MOST: usize = 4 * 1024;
-
-/// A whole header.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct ProxyHeader {
-    /// Its length.
-    pub(super) bytes: usize,
-    pub(super) source: Source,
-}
-
-/// The client of a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Source {
-    /// The peer: the proxy speaks for itself (`LOCAL`), or does not know its client (`UNKNOWN`).
-    Peer,
-    /// Another one; without an address if it has connected to the proxy's Unix socket.
-    Client(Option<IpAddr>),
-}
-
-/// The reason why the first bytes of a connection are no header.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub(super) enum HeaderFault {
-    #[error("it does not begin with a PROXY header")]
-    Missing,
-    #[error("the line of its PROXY header is malformed")]
-    Line,
-    #[error("its PROXY header has an unknown version, command, family or transport")]
-    Unknown,
-    #[error("its PROXY header is too short for its addresses, or longer than {HEADER_MOST} bytes")]
-    Length,
-}
+use self::header::HeaderFault;
+pub(super) use self::header::{HEADER_MOST, ProxyHeader, Source};
 
 /// Reads the header at the front of `input`; `None` if it is incomplete.
 pub(super) fn read(input: &[u8]) -> Result<Option<ProxyHeader>, HeaderFault> {
@@ -64,6 +31,7 @@ fn is_prefix(signature: &[u8], input: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::IpAddr;
 
     fn client(address: &str) -> Source {
         Source::Client(Some(address.parse().unwrap()))

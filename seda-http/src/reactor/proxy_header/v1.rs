@@ -1,6 +1,6 @@
 //! Version 1: one line of text.
 
-use super::{HeaderFault, ProxyHeader, Source};
+use super::header::{HeaderFault, ProxyHeader, Source};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 

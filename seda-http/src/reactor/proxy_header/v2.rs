@@ -1,6 +1,6 @@
 //! Version 2: a binary header.
 
-use super::{HEADER_MOST, HeaderFault, ProxyHeader, Source};
+use super::header::{HEADER_MOST, HeaderFault, ProxyHeader, Source};
 use std::net::IpAddr;
 
 pub(super) const SIGNATURE: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
