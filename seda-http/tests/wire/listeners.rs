@@ -10,7 +10,6 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// A folder for the socket of one test. It is removed with its files at the end.
@@ -203,27 +202,4 @@ fn sockets_of_the_program_are_served_and_their_files_are_left_to_it() {
     assert_eq!(site.client().fetch("/client").text(), "127.0.0.1");
     drop(site);
     assert!(fs::symlink_metadata(&path).unwrap().file_type().is_socket());
-}
-
-/// Each listener has its turn, whatever arrives at another one.
-#[test]
-fn a_flood_at_one_listener_keeps_no_other_from_its_turn() {
-    let http = listening(&["127.0.0.1:0", "127.0.0.1:0"]);
-    let site = Plan { http, ..Plan::default() }.on_reactor().start();
-    let [ListenPlace::Tcp(flooded), ListenPlace::Tcp(quiet)] = site.server.local_addrs() else {
-        panic!("{:?}", site.server.local_addrs())
-    };
-    let (flooded, quiet) = (*flooded, *quiet);
-    let is_over = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            while !is_over.load(Ordering::Relaxed) {
-                let _ = TcpStream::connect(flooded);
-            }
-        });
-        for _ in 0..100 {
-            assert_eq!(Client::connect(quiet).fetch("/hello").status, 200);
-        }
-        is_over.store(true, Ordering::Relaxed);
-    });
 }

@@ -194,15 +194,17 @@ impl Bench {
     }
 
     fn on(listener: TcpListener, is_shared: bool) -> Self {
-        listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
+        Self::with(vec![Listening { is_shared, ..listening(listener) }], address)
+    }
+
+    fn with(listeners: Vec<Listening>, address: SocketAddr) -> Self {
         let parts = ReactorParts::new(usize::MAX).unwrap();
         let mailbox = Arc::clone(parts.mailbox());
         let connection_count = Arc::new(ConnectionCount::default());
         let reactors = vec![Arc::clone(&mailbox)];
         let count = Arc::clone(&connection_count);
-        let listening = Listening { is_shared, ..Listener::from(listener).into() };
-        let acceptor = Acceptor::new(vec![listening], reactors, 10, count, Arc::default());
+        let acceptor = Acceptor::new(listeners, reactors, 10, count, Arc::default());
         let second = Duration::from_secs(1);
         let settings = Settings {
             pipeline: 4,
@@ -275,6 +277,11 @@ impl Bench {
     }
 }
 
+fn listening(listener: TcpListener) -> Listening {
+    listener.set_nonblocking(true).unwrap();
+    Listener::from(listener).into()
+}
+
 fn line(client: &mut BufReader<TcpStream>) -> String {
     let mut line = String::new();
     client.read_line(&mut line).unwrap();
@@ -338,6 +345,20 @@ fn a_drain_accepts_its_own_backlog_and_leaves_a_shared_one_to_its_other_owners()
         let mut events = bench.reactor.events.iter();
         assert!(!events.any(|event| acceptor::is_of_listener(event.token())));
     }
+}
+
+/// The first listener has as many connections as the reactor takes. One at the second does not
+/// wait until they are accepted.
+#[test]
+fn a_full_backlog_keeps_no_other_listener_from_its_turn() {
+    let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    let [full, other] = listeners.each_ref().map(|listener| listener.local_addr().unwrap());
+    let _waiting: Vec<_> = (0..10).map(|_| TcpStream::connect(full).unwrap()).collect();
+    let mut client = TcpStream::connect(other).unwrap();
+    client.write_all(b"first\n").unwrap();
+    let mut bench = Bench::with(listeners.map(listening).into(), other);
+    bench.round();
+    assert!(bench.requested("first").slot < 2);
 }
 
 /// Four requests may be in flight. One response makes room for one request.
