@@ -71,13 +71,15 @@ impl Example {
     fn start(flags: &[&str]) -> Self {
         let listen = ["--listen", "127.0.0.1:0"];
         let is_told = flags.contains(&"--listen");
-        let mut child = Command::new(example())
-            .args(if is_told { &[][..] } else { &listen })
-            .args(flags)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("it starts");
+        let mut command = Command::new(example());
+        command.args(if is_told { &[][..] } else { &listen }).args(flags);
+        Self::run(&mut command)
+    }
+
+    /// Starts it by this command.
+    fn run(command: &mut Command) -> Self {
+        let mut child =
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
         let (sender, errors) = channel();
         let stderr = BufReader::new(child.stderr.take().expect("piped"));
         let forward = move || stderr.lines().map_while(Result::ok).try_for_each(|l| sender.send(l));
@@ -132,6 +134,8 @@ fn a_trace_line_with_a_status_that_is_no_answer_gets_500_and_an_error() {
 fn every_wrong_flag_gives_one_line_that_names_it_and_exit_code_2() {
     assert!(refused(&["--lisen", "x"]).contains("--lisen"));
     assert!(refused(&["--listen", "nowhere"]).contains("--listen"));
+    let error = refused(&["--listen", "0", "--listen", "localhost:8080"]);
+    assert!(error.contains("`listen` is localhost:8080; allowed: an IP address with a port"));
     assert!(refused(&["--workers", "4..2"]).contains("write MIN..MAX or one number"));
     for (flag, value) in [
         ("--deadline", "soon"),
@@ -228,7 +232,16 @@ fn fifty_tenants_by_a_header_are_counted_apart_and_the_report_has_the_heaviest()
 }
 
 /// Files that are refused, each with a part of its error.
-const BAD_SETTINGS: [(&str, &str); 24] = [
+const BAD_SETTINGS: [(&str, &str); 27] = [
+    (
+        "[http]\ntrusted_proxies = \"10.0.0.0/8\"\n",
+        "line 2: `http.trusted_proxies` is \"10.0.0.0/8\"; allowed: a list of addresses and",
+    ),
+    (
+        "[http]\n[[http.listen]]\nat = \"0\"\nproxy_protocol = [\"10.0.0.1/8\"]\n",
+        "line 4: `http.listen[0].proxy_protocol`: `10.0.0.1/8` is no peer: the address has bits",
+    ),
+    ("[http]\nlisten = true\n", "line 2: `http.listen` is true; allowed: an address like"),
     (
         "[http]\nlisten = \"127.0.0.1:0\"\nlimit = 1\n",
         "line 3: `http.limit`: unknown field `limit`",
@@ -307,6 +320,111 @@ fn a_bad_setting_is_named_with_its_file_line_and_remedy() {
         assert!(output.contains(expected), "{output}");
     }
     std::fs::remove_file(&file).expect("it was there");
+}
+
+/// Returns the command that runs the example as a plain parent does that passes a descriptor to it,
+/// as number 3. `set` are assignments of the shell.
+#[cfg(unix)]
+fn passing(descriptor: impl Into<std::os::fd::OwnedFd>, set: &str, flags: &[&str]) -> Command {
+    let mut command = Command::new("sh");
+    let script = format!("export {set}; exec \"$0\" \"$@\" 3<&0 </dev/null");
+    command.arg("-c").arg(script).arg(example()).args(flags);
+    command.stdin(Stdio::from(descriptor.into()));
+    command
+}
+
+#[cfg(unix)]
+#[test]
+fn a_socket_of_the_parent_is_served_by_one_process_after_another() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let pass = |set: &str, place: &str| {
+        let listener = listener.try_clone().expect("a descriptor");
+        Example::run(&mut passing(listener, set, &["--listen", place]))
+    };
+    for (set, place) in [
+        ("LISTEN_FDS=1 LISTEN_PID=$$", "inherited"),
+        ("LISTEN_FDS=1", "inherited"),
+        ("LISTEN_FDS=1 LISTEN_PID=$$ LISTEN_FDNAMES=web", "inherited:web"),
+    ] {
+        // The clients connect before the process runs.
+        let address = listener.local_addr().expect("bound");
+        let mut clients: Vec<_> = (0..5).map(|_| Client::connect(address)).collect();
+        let example = pass(set, place);
+        assert_eq!(example.address, address);
+        for client in &mut clients {
+            assert_eq!(client.ask("GET", "/work?micros=1").status, 200);
+        }
+        drop(clients);
+        example.signal("-TERM");
+        assert_eq!(example.end().0, Some(0));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_descriptor_of_the_parent_that_is_no_listener_is_named() {
+    let refused = |descriptor: std::os::fd::OwnedFd, set: &str, place: &str| {
+        let output = passing(descriptor, set, &["--listen", place]).output().expect("sh runs");
+        assert_eq!(output.status.code(), Some(2));
+        String::from_utf8(output.stderr).expect("text")
+    };
+    let listener = || TcpListener::bind("127.0.0.1:0").expect("a port");
+    let file = std::fs::File::open("/dev/null").expect("a file");
+    let error = refused(file.into(), "LISTEN_FDS=1", "inherited");
+    assert!(error.contains("socket 0 of LISTEN_FDS: fd 3 is not a socket"), "{error}");
+    let datagram = std::net::UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let error = refused(datagram.into(), "LISTEN_FDS=1", "inherited");
+    assert!(error.contains("socket 0 of LISTEN_FDS: "), "{error}");
+    let server = listener();
+    let address = server.local_addr().expect("bound");
+    let connected = std::net::TcpStream::connect(address).expect("it listens");
+    let error = refused(connected.into(), "LISTEN_FDS=1", "inherited");
+    assert!(error.contains("it is a socket that does not listen"), "{error}");
+    // The descriptors are another process's, or have other names.
+    let error = refused(listener().into(), "LISTEN_FDS=1 LISTEN_PID=1", "inherited");
+    assert!(error.contains("LISTEN_PID, if set, is the id of this process"), "{error}");
+    let error = refused(listener().into(), "LISTEN_FDS=1 LISTEN_FDNAMES=api", "inherited:web");
+    assert!(error.contains("`listen` = inherited:web") && error.contains("has api"), "{error}");
+}
+
+#[test]
+fn repeated_flags_are_several_listeners_and_the_printed_commands_reach_the_first() {
+    let socket = std::env::temp_dir().join(format!("seda-listen-{}.sock", std::process::id()));
+    let unix = format!("unix:{}", socket.display());
+    let mut example = Example::start(&["--listen", "127.0.0.1:0", "--listen", &unix]);
+    let mut line = String::new();
+    example.output.read_line(&mut line).expect("text");
+    assert_eq!(line.trim(), format!("and on {unix}"));
+    assert_eq!(Client::connect(example.address).ask("GET", "/").status, 200);
+    let path = socket.to_str().expect("text");
+    let mut curl = Command::new("curl");
+    curl.args(["-s", "--unix-socket", path, "http://localhost/readyz"]);
+    assert_eq!(curl.output().expect("curl runs").stdout, b"ready\n");
+    example.signal("-TERM");
+    assert_eq!(example.end().0, Some(0));
+    assert!(!socket.exists());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_service_manager_is_told_of_the_start_and_of_the_end() {
+    use std::os::unix::net::UnixDatagram;
+    let socket = std::env::temp_dir().join(format!("seda-notify-{}.sock", std::process::id()));
+    let manager = UnixDatagram::bind(&socket).expect("a socket");
+    manager.set_read_timeout(Some(LONG)).expect("a time limit");
+    let message = || {
+        let mut bytes = [0; 64];
+        let length = manager.recv(&mut bytes).expect("a message");
+        String::from_utf8_lossy(&bytes[..length]).into_owned()
+    };
+    let mut command = Command::new(example());
+    command.args(["--listen", "127.0.0.1:0"]).env("NOTIFY_SOCKET", &socket);
+    let example = Example::run(&mut command);
+    assert_eq!(message(), "READY=1");
+    example.signal("-TERM");
+    assert_eq!(message(), "STOPPING=1");
+    assert_eq!(example.end().0, Some(0));
+    std::fs::remove_file(socket).expect("it was there");
 }
 
 #[test]

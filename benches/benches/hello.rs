@@ -125,7 +125,7 @@ impl Drop for Running {
 fn serve_seda() {
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let mut config = HttpConfig::default();
-    config.listen = listen;
+    config.listen = listen.into();
     let mut http = Http::bind(config).expect("a port");
     let mut graph = Graph::new("hello");
     let reactors = http.pool(&mut graph);

@@ -19,7 +19,7 @@ mod stages;
 mod trace;
 
 use clap::Parser;
-use seda::http::AdminPlace;
+use seda::http::{AdminPlace, ListenPlace};
 use settings::{Flags, Settings};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -70,13 +70,20 @@ fn serve(flags: Flags) -> Result<(), Box<dyn Error>> {
     let (site, described) = site::Site::open(&flags, settings.files.clone())?;
     let server = stages::start(settings, site)?;
 
-    let url = format!("http://{}", server.local_addr());
-    println!("serving {described} on {url}");
-    println!("try: curl {url}/");
-    println!("     curl '{url}/work?micros=1000'      burns a millisecond of CPU");
-    println!("     curl '{url}/sleep?millis=50'       blocks for 50 ms");
-    println!("     curl '{url}/page?micros=4000'      rich, or cheap under pressure");
-    print_admin(server.admin(), &url);
+    let (first, others) = server.local_addrs().split_first().ok_or("no socket is inherited")?;
+    let (option, url) = curl(first);
+    match first {
+        ListenPlace::Tcp(_) => println!("serving {described} on {url}"),
+        place => println!("serving {described} on {place}"),
+    }
+    for place in others {
+        println!("           and on {place}");
+    }
+    println!("try: curl {option}{url}/");
+    println!("     curl {option}'{url}/work?micros=1000'      burns a millisecond of CPU");
+    println!("     curl {option}'{url}/sleep?millis=50'       blocks for 50 ms");
+    println!("     curl {option}'{url}/page?micros=4000'      rich, or cheap under pressure");
+    print_admin(server.admin(), &option, &url);
     println!("Ctrl-C drains and prints a report.");
 
     for _ in signals.forever().take_while(|signal| *signal == SIGHUP) {
@@ -88,10 +95,20 @@ fn serve(flags: Flags) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// Returns the option and the URL with which curl reaches this place.
+fn curl(place: &ListenPlace) -> (String, String) {
+    match place {
+        ListenPlace::Unix(file) => {
+            (format!("--unix-socket {} ", file.display()), "http://localhost".to_owned())
+        }
+        place => (String::new(), format!("http://{place}")),
+    }
+}
+
 /// Prints the commands that show report and graph.
-fn print_admin(place: &AdminPlace, url: &str) {
+fn print_admin(place: &AdminPlace, option: &str, url: &str) {
     let (option, pages) = match place {
-        AdminPlace::Path(path) => (String::new(), format!("{url}{path}")),
+        AdminPlace::Path(path) => (option.to_owned(), format!("{url}{path}")),
         AdminPlace::Tcp(address) => (String::new(), format!("http://{address}/_seda")),
         AdminPlace::Unix(file) => {
             (format!("--unix-socket {} ", file.display()), "http://localhost/_seda".to_owned())

@@ -2,7 +2,7 @@
 //!
 //! ```toml
 //! [http]
-//! listen = "127.0.0.1:8080"
+//! listen = ["127.0.0.1:8080", "unix:/run/site/http.sock"]
 //! deadline = "1s"
 //! admin.at = "127.0.0.1:9090"
 //!
@@ -22,20 +22,20 @@
 use crate::file;
 use clap::Parser;
 use seda::http::header::HeaderName;
-use seda::http::{AccessLogFormat, AdminPlace, FilesConfig, HttpConfig};
+use seda::http::{AccessLogFormat, AdminPlace, FilesConfig, HttpConfig, ListenerConfig};
 use seda::units::parse_duration;
 use seda::{ControlConfig, GraphConfig, Law, Mode, ParseWordError, StageConfig, WorkerRange};
 use serde::Deserialize;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 /// A web server as a graph of stages.
 #[derive(Debug, Default, Parser)]
 pub(crate) struct Flags {
-    /// Address to listen on; port 0 picks a free one [default: 127.0.0.1:8080]
-    #[arg(long, value_name = "ADDR")]
-    pub(crate) listen: Option<SocketAddr>,
+    /// Place to listen at: an address (port 0 picks a free one), a port of 127.0.0.1, unix:FILE, or
+    /// inherited for the sockets of the parent. May be repeated [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR|unix:FILE|inherited")]
+    pub(crate) listen: Vec<ListenerConfig>,
     /// Place of report and graph: off, a path like /_seda, an address or port of their own, or
     /// unix:FILE [default: /_seda if only this machine reaches --listen, else off]
     #[arg(long, value_name = "off|PATH|ADDR|unix:FILE")]
@@ -98,8 +98,8 @@ impl Settings {
             Some(file) => file::read(file)?,
             None => Self::default(),
         };
-        if let Some(listen) = flags.listen {
-            settings.http.listen = listen;
+        if !flags.listen.is_empty() {
+            settings.http.listen = flags.listen.iter().cloned().collect();
         }
         if let Some(place) = &flags.admin {
             settings.http.admin.at = place.clone();

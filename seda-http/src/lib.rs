@@ -78,8 +78,11 @@ pub use crate::http::{
     ExtractError, Http, HttpConfig, HttpRequest, RetryAfterRange, Routes, RoutesError, Server,
     SteppedServer, html, json, text,
 };
-pub use crate::reactor::{Body, BodyReadError, BodyReader};
-pub use crate::server::{BindError, ConfigError, EntryError, ServeError, ServerCounts};
+pub use crate::reactor::{Body, BodyReadError, BodyReader, PeerList, PeerListError};
+pub use crate::server::{
+    BindError, ConfigError, EntryError, Listen, ListenPlace, ListenPlaceError, ListenerConfig,
+    ServeError, ServerCounts,
+};
 pub use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 pub use bytes::{Bytes, BytesMut};
 pub use seda_admin::AdminPath;

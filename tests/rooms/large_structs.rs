@@ -25,7 +25,7 @@ pub(crate) const LARGE: &[Listed] = &[
     ("seda-core/src", "Monitor", 13),
     ("seda-core/src", "StageSums", 13),
     ("seda-http/src", "Reactor", 16),
-    ("seda-http/src", "HttpConfig", 15),
+    ("seda-http/src", "HttpConfig", 16),
     ("seda-tools/src", "LoadReport", 31),
     ("seda-tools/src", "Point", 19),
     ("seda-tools/src", "RequestFlags", 19),

@@ -1,5 +1,7 @@
 //! The state machine that reads the requests of one connection.
 
+use std::net::IpAddr;
+
 use bytes::{Buf, Bytes, BytesMut};
 
 use super::{
@@ -48,6 +50,8 @@ pub struct Decoder {
     methods: Methods,
     /// The caller may stream bodies, so one beyond the limits is announced first.
     may_stream: bool,
+    /// The client of the connection, if it is known.
+    client: Option<IpAddr>,
     state: State,
     /// The client of the current request waits for `100 Continue`.
     expects_continue: bool,
@@ -126,6 +130,7 @@ impl Decoder {
             limits,
             methods: Methods::Known,
             may_stream: false,
+            client: None,
             state: State::Head,
             expects_continue: false,
             lines: Lines::default(),
@@ -211,6 +216,19 @@ impl Decoder {
     #[must_use]
     pub fn in_refused_body(&self) -> bool {
         matches!(self.state, State::Refused(..))
+    }
+
+    /// Gives every head this client.
+    pub(crate) fn of_client(self, client: Option<IpAddr>) -> Self {
+        Self { client, ..self }
+    }
+
+    /// Returns the head of the request whose body is incomplete, as [`Decoder::head`] does.
+    pub(crate) fn head_mut(&mut self) -> Option<&mut RequestHead> {
+        match &mut self.state {
+            State::Body(head, _) => Some(head),
+            _ => None,
+        }
     }
 
     /// Returns the head of the request whose body is incomplete; `None` at any other time.
@@ -301,8 +319,9 @@ impl Decoder {
         };
         // The head is whole.
         let bytes = input.split_to(end).freeze();
-        let Head { request, keep_alive, expects_continue } =
+        let Head { mut request, keep_alive, expects_continue } =
             head::read(&bytes, self.exchange.version, self.methods, &self.head_limits())?;
+        request.set_client(self.client);
         self.exchange.keep_alive = keep_alive;
         // Its framing says whether more bytes follow.
         let body = match request.framing() {

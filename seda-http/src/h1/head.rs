@@ -1,6 +1,7 @@
 //! The head of a request, from its request line to the blank line.
 
 use std::mem::MaybeUninit;
+use std::net::IpAddr;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version, header};
@@ -45,6 +46,7 @@ pub struct RequestHead {
     lines: Bytes,
     /// The number of lines.
     count: usize,
+    client: Option<IpAddr>,
 }
 
 impl RequestHead {
@@ -85,6 +87,25 @@ impl RequestHead {
         let mut fields = self.fields();
         let found = fields.find(|(field, _)| field.eq_ignore_ascii_case(name.as_bytes()));
         found.map(|(_, value)| value)
+    }
+
+    /// Returns the values of all header fields with this name, in any case, in order.
+    pub(crate) fn fields_named(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        let fields = self.fields();
+        let found = fields.filter(|(field, _)| field.eq_ignore_ascii_case(name.as_bytes()));
+        found.map(|(_, value)| value)
+    }
+
+    /// Returns the address of the client that the server has found, as
+    /// [`HttpRequest::client`](crate::HttpRequest::client) does. `None` if it is not known, as
+    /// without a server.
+    #[must_use]
+    pub fn client(&self) -> Option<IpAddr> {
+        self.client
+    }
+
+    pub(crate) fn set_client(&mut self, client: Option<IpAddr>) {
+        self.client = client;
     }
 
     /// Returns the declared length of the body in bytes; 0 without a body. `None` if the body is
@@ -184,7 +205,7 @@ pub(super) fn read(
         keep_alive: fields.persistence.keeps(version),
         // An expectation of an HTTP/1.0 client is ignored (RFC 9110 §10.1.1).
         expects_continue: fields.expects_continue && version != Version::HTTP_10,
-        request: RequestHead { method, uri, version, framing, lines, count },
+        request: RequestHead { method, uri, version, framing, lines, count, client: None },
     })
 }
 

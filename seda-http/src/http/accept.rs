@@ -11,12 +11,11 @@ use super::reply::Reply;
 use super::retry_after::RetryAfter;
 use super::routes::{Arrived, BodyLimits, Dispatcher, failed};
 use crate::h1::RequestHead;
-use crate::reactor::{Admission, Body, BodyReader, Service};
+use crate::reactor::{Admission, Body, BodyReader, Origin, Service};
 use crate::server::catch_panic;
 use bytes::Bytes;
 use http::Response;
 use seda_core::{Class, LossReason, RefusalReason, ReplyAddress, ReplySink};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -79,7 +78,7 @@ impl Service<Http1> for HttpService {
         &mut self,
         Received { head, body, id }: Received,
         decision: Option<Box<Destination>>,
-        peer: SocketAddr,
+        origin: &Origin,
         address: ReplyAddress,
     ) -> Admission<Reply> {
         let routed = match decision.map(|decision| *decision) {
@@ -107,7 +106,7 @@ impl Service<Http1> for HttpService {
         let arrived = Arrived { head, body, stream, id };
         let class = routed.options.class;
         let reply_sink = Arc::clone(&self.reply_sink);
-        match self.dispatcher.admit(routed, arrived, peer, reply_sink, address) {
+        match self.dispatcher.admit(routed, arrived, origin, reply_sink, address) {
             Some(Ok(request)) => Admission::Admitted(request),
             Some(Err(refusal)) => Admission::Answered(self.refuse(class, refusal.reason())),
             None => Admission::Answered(failed().into()),

@@ -4,11 +4,10 @@ use super::codec::{Destination, Http1, Received};
 use super::reply::Reply;
 use super::routes::BodyLimits;
 use crate::h1::RequestHead;
-use crate::reactor::{Admission, Body, Service};
+use crate::reactor::{Admission, Body, Origin, Service};
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use seda_admin::{Admin, AdminAccess, AdminAnswer, AdminBody, AdminRequest};
 use seda_core::{LossReason, Outcome, ReplyAddress, ReplySink};
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// The admin side as one listener shows it, on one reactor.
@@ -68,7 +67,7 @@ impl Service<Http1> for AdminService {
         &mut self,
         request: Received,
         _decision: Option<Box<Destination>>,
-        _peer: SocketAddr,
+        _origin: &Origin,
         address: ReplyAddress,
     ) -> Admission<Reply> {
         self.view.admit(&request.head, address)

@@ -50,7 +50,7 @@ pub struct AdminConfig {
 ///
 /// | text | place |
 /// | --- | --- |
-/// | `auto` | `/_seda` if `listen` is a loopback address, else `off` |
+/// | `auto` | `/_seda` if `listen` has loopback addresses alone and no proxy is set, else `off` |
 /// | `off` | nowhere |
 /// | `/internal/status` | below this path of the public listener |
 /// | `127.0.0.1:9090`, or `9090` | a listener of its own; a port alone is on 127.0.0.1 |
@@ -67,7 +67,8 @@ pub struct AdminConfig {
 #[serde(try_from = "String", into = "String")]
 #[non_exhaustive]
 pub enum AdminPlace {
-    /// `/_seda` on the public listener if that is on a loopback address, else nowhere.
+    /// `/_seda` on the public listeners if all are on loopback addresses, and the settings name no
+    /// proxy that passes on requests of others; else nowhere.
     #[default]
     Auto,
     /// Nowhere.

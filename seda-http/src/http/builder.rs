@@ -13,13 +13,15 @@ use super::routes::{BodyLimits, Built, Classify, Dispatcher, Routes, RoutesError
 use super::server::Server;
 use crate::h1::{Limits, RequestHead};
 use crate::reactor::{Body, Counters};
-use crate::server::{BindError, EntryError, ServeError, ServerBuilder};
+use crate::server::{BindError, EntryError, ListenPlace, ServeError, ServerBuilder};
 use http::Response;
 use seda_admin::Admin;
 use seda_core::{Graph, Pool, ReplySink, Running, SendOptions, Stage};
 use std::fmt;
 use std::io::Write;
 use std::net::SocketAddr;
+#[cfg(unix)]
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 /// An HTTP server that listens and does not serve yet. Clients that connect wait.
@@ -67,15 +69,48 @@ pub struct Http {
 }
 
 impl Http {
-    /// Checks the settings and listens to the address. So a busy port is known before any thread
-    /// runs.
+    /// Checks the settings and listens to all places of [`HttpConfig::listen`]. So a busy port is
+    /// known before any thread runs.
     ///
     /// # Errors
-    /// [`BindError`] if a setting is out of its bounds or the address is not available.
+    /// [`BindError`] if a setting is out of its bounds or a place is not available.
     pub fn bind(config: HttpConfig) -> Result<Self, BindError> {
         config.check()?;
         let server = ServerBuilder::bind(&config.server())?;
-        let mut admin_place = config.admin.at.resolved(is_loopback(server.local_addr()));
+        Self::with(config, server)
+    }
+
+    /// Checks the settings and listens to these TCP or Unix sockets of the program, in place of
+    /// [`HttpConfig::listen`]. It makes them non-blocking.
+    ///
+    /// Clones of a socket share its backlog, in this process or another. A server that drains does
+    /// not accept from such a backlog any more, and does not end it: so another server takes over
+    /// without a refused connection.
+    ///
+    /// ```
+    /// # use seda_http::{Http, HttpConfig};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// let http = Http::bind_on(HttpConfig::default(), [listener.try_clone()?])?;
+    /// assert_eq!(http.local_addr(), listener.local_addr()?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`BindError`] if a setting is out of its bounds or a socket does not listen.
+    #[cfg(unix)]
+    pub fn bind_on<S: Into<OwnedFd>>(
+        config: HttpConfig,
+        sockets: impl IntoIterator<Item = S>,
+    ) -> Result<Self, BindError> {
+        config.check()?;
+        let server = ServerBuilder::adopt(&config.server(), sockets.into_iter().map(S::into))?;
+        Self::with(config, server)
+    }
+
+    fn with(config: HttpConfig, server: ServerBuilder) -> Result<Self, BindError> {
+        let mut admin_place = config.admin.at.resolved(server.is_private());
         let admin_listener = AdminListener::bind(&mut admin_place, &config.admin.hosts)?;
         Ok(Self {
             config,
@@ -90,9 +125,16 @@ impl Http {
         })
     }
 
-    /// Returns the address that the server listens on, with the port that replaced port 0.
+    /// Returns the first TCP address that the server listens on, with the port that replaced port
+    /// 0; `0.0.0.0:0` if it listens to Unix sockets alone.
     pub fn local_addr(&self) -> SocketAddr {
         self.server.local_addr()
+    }
+
+    /// Returns all places where the server listens, with the ports that replaced port 0. Sockets of
+    /// the parent are here by their addresses.
+    pub fn local_addrs(&self) -> &[ListenPlace] {
+        self.server.local_addrs()
     }
 
     /// Returns the pool of the reactors; the first call declares it in `graph`.
@@ -154,6 +196,29 @@ impl Http {
     /// http.classify(|head, options| match head.header("x-batch") {
     ///     Some(_) => SendOptions { class: Class::new(1), deadline: None, ..options },
     ///     None => options,
+    /// });
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Each client as a tenant, so that under overload all get an equal share:
+    ///
+    /// ```
+    /// # use seda_http::{Http, HttpConfig};
+    /// use seda_core::SendOptions;
+    /// use std::net::IpAddr;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let mut config = HttpConfig::default();
+    /// # config.listen.set_port(0);
+    /// # let mut http = Http::bind(config)?;
+    /// http.classify(|head, options| {
+    ///     let tenant = head.client().map(|client| match client {
+    ///         IpAddr::V4(ip) => u64::from(ip.to_bits()),
+    ///         // A provider gives each customer the addresses with the same first half.
+    ///         IpAddr::V6(ip) => (ip.to_bits() >> 64) as u64,
+    ///     });
+    ///     SendOptions { tenant, ..options }
     /// });
     /// # Ok(())
     /// # }
@@ -249,7 +314,7 @@ impl Http {
         let (log_thread, log_queue) = start_log(config.access_log, log_writer, &counters)?.unzip();
         let request_ids = config.access_log.request_ids;
         let admin = Arc::new(Admin::new(running.snapshots()));
-        let access = config.admin.public_access(is_loopback(server.local_addr()));
+        let access = config.admin.public_access(server.is_private());
         let group = server.serve(endpoints, running, |reactor, endpoints, running, mailbox| {
             let reply_sink = Arc::clone(mailbox) as Arc<dyn ReplySink<Response<Body>>>;
             let snapshots = running.snapshots();
@@ -271,7 +336,7 @@ impl Http {
             };
             let codec = Http1::new(limits, Arc::clone(&counters));
             let may_stream = stream_bodies.is_some() || table.streams_bodies();
-            let codec = codec.allow(any_method, may_stream);
+            let codec = codec.allow(any_method, may_stream).trust(config.trusted_proxies.clone());
             let log = log_queue.clone().map(|queue| queue.on(running.clock()));
             (codec.note(log, request_ids.then(RequestIds::default)), service)
         })?;
@@ -298,11 +363,6 @@ fn start_log(
     let Some((queue, writer)) = log else { return Ok(None) };
     let thread = writer.start().map_err(|source| ServeError::AccessLog { source })?;
     Ok(Some((thread, queue)))
-}
-
-/// Returns true if only this machine reaches the address.
-fn is_loopback(address: SocketAddr) -> bool {
-    address.ip().to_canonical().is_loopback()
 }
 
 impl fmt::Debug for Http {

@@ -2,6 +2,7 @@
 //! notes of each exchange for the access log.
 
 use super::access_log::{AccessLog, RequestId, RequestIds, Sent};
+use super::client::ClientFinder;
 use super::date::Date;
 use super::exchange::{Exchange, Notes};
 use super::reply::Reply;
@@ -9,14 +10,13 @@ use super::responses::{self, FAILED};
 use super::routes::{BodyLimits, Routed};
 use crate::h1::{self, Decoded, Decoder, Limits, RequestHead};
 use crate::reactor::{
-    Body, BodyCharge, BodyNeed, BodyReader, Codec, Counters, DecodeOutcome, Expecting, Output,
-    PieceFraming,
+    Body, BodyCharge, BodyNeed, BodyReader, Codec, Counters, DecodeOutcome, Expecting, Origin,
+    Output, PeerList, PieceFraming,
 };
 use crate::server::catch_panic;
 use bytes::{Bytes, BytesMut};
 use http::{Response, StatusCode, Version};
 use seda_core::Time;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,6 +50,7 @@ pub(super) struct Http1 {
     may_stream: bool,
     date: Date,
     counters: Arc<Counters>,
+    clients: ClientFinder,
     /// `None` if the log is off.
     log: Option<AccessLog>,
     /// `None` if requests have no ids.
@@ -59,8 +60,13 @@ pub(super) struct Http1 {
 impl Http1 {
     pub(super) fn new(limits: Limits, counters: Arc<Counters>) -> Self {
         let (any_method, may_stream) = (false, false);
-        let date = Date::new();
-        Self { limits, any_method, may_stream, date, counters, log: None, ids: None }
+        let (date, clients) = (Date::new(), ClientFinder::new(PeerList::default()));
+        Self { limits, any_method, may_stream, date, counters, clients, log: None, ids: None }
+    }
+
+    /// Believes what these proxies say about their clients.
+    pub(super) fn trust(self, proxies: PeerList) -> Self {
+        Self { clients: ClientFinder::new(proxies), ..self }
     }
 
     /// Lets other methods than those of RFC 9110 reach the program, and bodies be streamed.
@@ -121,8 +127,8 @@ impl Codec for Http1 {
     type Decoder = Decoder;
     type Decision = Box<Destination>;
 
-    fn decoder(&self) -> Decoder {
-        let decoder = Decoder::new(self.limits);
+    fn decoder(&self, origin: &Origin) -> Decoder {
+        let decoder = Decoder::new(self.limits).of_client(origin.client());
         let decoder = if self.any_method { decoder.any_method() } else { decoder };
         if self.may_stream { decoder.streams_bodies() } else { decoder }
     }
@@ -132,9 +138,13 @@ impl Codec for Http1 {
         let head = self.noted_head(decoder);
         match decoder.decode(input) {
             Decoded::Incomplete => DecodeOutcome::Incomplete,
-            Decoded::Head => DecodeOutcome::Head,
+            Decoded::Head => {
+                decoder.head_mut().into_iter().for_each(|head| self.clients.resolve(head));
+                DecodeOutcome::Head
+            }
             Decoded::Continue => DecodeOutcome::Interim(h1::CONTINUE),
-            Decoded::Request(head, body, framing) => {
+            Decoded::Request(mut head, body, framing) => {
+                self.clients.resolve(&mut head);
                 let (request, exchange) = self.received(head, RequestBody::Whole(body), framing);
                 DecodeOutcome::Request(request, exchange)
             }
@@ -249,7 +259,7 @@ impl Codec for Http1 {
         &mut self,
         reply: Reply,
         exchange: Exchange,
-        peer: SocketAddr,
+        origin: &Origin,
         now: Time,
         output: &mut Output,
     ) {
@@ -271,7 +281,7 @@ impl Codec for Http1 {
         let record = notes.as_ref().and_then(|notes| notes.record.as_ref());
         if let (Some(log), Some(record)) = (&self.log, record) {
             let (id, version) = (id.map(RequestId::as_str), framing.version);
-            let sent = Sent { peer, version, status, bytes, id, is_refused };
+            let sent = Sent { client: origin.client(), version, status, bytes, id, is_refused };
             log.write(record, &sent, self.date.at(now));
         }
     }

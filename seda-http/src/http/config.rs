@@ -4,10 +4,10 @@ use super::access_log::AccessLogConfig;
 use super::admin_config::AdminConfig;
 use super::body_config::BodyConfig;
 use crate::h1::Limits;
-use crate::reactor::Settings;
-use crate::server::{ConfigError, ServerConfig, in_duration_range};
+use crate::reactor::{PeerList, Settings};
+use crate::server::{ConfigError, Listen, ServerConfig, in_duration_range};
 use serde::{Deserialize, Serialize};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 /// The shortest Retry-After: the field is in whole seconds (RFC 9110 §10.2.3).
@@ -44,11 +44,19 @@ const RETRY_MOST: Duration = Duration::from_secs(60 * 60);
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct HttpConfig {
-    /// The address to listen on. Port 0 takes a free port.
+    /// The places to listen at: TCP addresses, Unix sockets, sockets of the parent. Port 0 takes a
+    /// free port.
     ///
     /// Default `127.0.0.1:8080`: only clients on this machine are served unless the operator
     /// decides otherwise.
-    pub listen: SocketAddr,
+    pub listen: Listen,
+    /// The proxies whose `Forwarded` and `X-Forwarded-For` fields name the client
+    /// ([`HttpRequest::client`](crate::HttpRequest::client)). Each of their connections counts as a
+    /// client of its own at the bound of connections, because many clients are behind it.
+    ///
+    /// Default none: every client could write these fields. A proxy in the list has to set or
+    /// append at least one of them to every request.
+    pub trusted_proxies: PeerList,
     /// Number of threads that own sockets, 1 to 64.
     ///
     /// Default 1: one reactor reads, parses and writes about 100,000 small requests a second, and
@@ -201,7 +209,8 @@ impl Default for RetryAfterRange {
 impl Default for HttpConfig {
     fn default() -> Self {
         Self {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            listen: (Ipv4Addr::LOCALHOST, 8080).into(),
+            trusted_proxies: PeerList::default(),
             reactors: 1,
             connections: 10_000,
             pipeline: 32,
@@ -239,7 +248,8 @@ impl HttpConfig {
     /// Returns the settings that do not depend on HTTP.
     pub(crate) fn server(&self) -> ServerConfig {
         ServerConfig {
-            listen: self.listen,
+            listen: self.listen.clone(),
+            trusted_proxies: self.trusted_proxies.clone(),
             reactors: self.reactors,
             connections: self.connections,
             bodies: self.body.budget,

@@ -10,6 +10,7 @@
 //! | `builder`, `server` | [`Http`] before it serves; [`Server`] after |
 //! | `codec`, `date` | HTTP/1.1 as a codec of the reactor; the Date field |
 //! | `exchange` | the properties of a request that its answer needs |
+//! | `client` | the client of a request that trusted proxies have passed on |
 //! | `access_log` | a line for each answered request; the ids of requests |
 //! | `body_sender`, `events` | [`BodySender`]: a streamed body; server-sent events |
 //! | `accept`, `request` | admission, refusal, loss; [`HttpRequest`], the event |
@@ -27,6 +28,7 @@ mod admin_listener;
 mod body_config;
 mod body_sender;
 mod builder;
+mod client;
 mod codec;
 mod config;
 mod date;

@@ -1,12 +1,13 @@
 //! The event that enters the graph for each request.
 
 use super::access_log::RequestId;
+use super::client::ClientAddress;
 use super::responses::{Answer, ErrorResponse};
 use crate::reactor::{Body, BodyReader};
 use bytes::Bytes;
 use http::{Request, Response};
 use seda_core::Responder;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// An HTTP request with the responder for its response.
 ///
@@ -68,13 +69,43 @@ pub struct HttpRequest<P = ()> {
     /// The reader of the body, if it is streamed ([`Http::stream_bodies`](crate::Http)); the body
     /// of `request` is then empty. `None` for a body that was read whole.
     pub stream: Option<BodyReader>,
-    /// The address of the client.
+    /// The other end of the connection: the client, or the proxy in front of the server. At a Unix
+    /// socket it is `0.0.0.0:0`. [`HttpRequest::client`] returns the client in each case.
     pub peer: SocketAddr,
     /// The responder of the request; [`HttpRequest::respond`] uses it.
     pub reply: Responder<Response<Body>>,
 }
 
 impl<P> HttpRequest<P> {
+    /// Returns the address of the client, an IPv4 one never as IPv6:
+    ///
+    /// 1. the peer of the connection, or the client that its PROXY header names
+    ///    ([`ListenerConfig::proxy_protocol`](crate::ListenerConfig));
+    /// 2. if that is one of [`HttpConfig::trusted_proxies`](crate::HttpConfig), the client that
+    ///    `Forwarded` or `X-Forwarded-For` names: the right-most address that is not trusted.
+    ///
+    /// Left of an address that is not readable nothing is believed: the client is the last proxy
+    /// before it. Two fields that differ count as none.
+    ///
+    /// `None` if the address is not known, as at a Unix socket without a proxy.
+    ///
+    /// ```
+    /// use seda_http::{HttpRequest, StatusCode, text};
+    ///
+    /// fn handle(call: HttpRequest) {
+    ///     let line = match call.client() {
+    ///         Some(client) => format!("hello {client}\n"),
+    ///         None => "hello\n".to_owned(),
+    ///     };
+    ///     call.respond(text(StatusCode::OK, line));
+    /// }
+    /// # let _ = handle;
+    /// ```
+    pub fn client(&self) -> Option<IpAddr> {
+        let peer = self.peer.ip().to_canonical();
+        ClientAddress::of(&self.request, (!peer.is_unspecified()).then_some(peer))
+    }
+
     /// Returns the id of this request: that of its `x-request-id` if it has 1 to 128 letters,
     /// digits, `-` and `_`, else a new one. That field of `request` and of the answer has it too.
     /// `None` if [`AccessLogConfig::request_ids`](crate::AccessLogConfig::request_ids) is false.

@@ -3,7 +3,7 @@
 use super::access_log::LogThread;
 use super::admin_config::AdminPlace;
 use super::reply::Reply;
-use crate::server::{ReactorGroup, ServerCounts, SideReactor};
+use crate::server::{ListenPlace, ReactorGroup, ServerCounts, SideReactor};
 use seda_admin::Admin;
 use seda_core::{Drained, Running};
 use std::fmt;
@@ -67,9 +67,16 @@ impl Server {
         Self { admin, admin_place, group, _admin_reactor: admin_reactor, _access_log: access_log }
     }
 
-    /// Returns the address that the server listens on, with the port that replaced port 0.
+    /// Returns the first TCP address that the server listens on, with the port that replaced port
+    /// 0; `0.0.0.0:0` if it listens to Unix sockets alone.
     pub fn local_addr(&self) -> SocketAddr {
         self.group.local_addr()
+    }
+
+    /// Returns all places where the server listens, with the ports that replaced port 0. Sockets of
+    /// the parent are here by their addresses.
+    pub fn local_addrs(&self) -> &[ListenPlace] {
+        self.group.local_addrs()
     }
 
     /// Returns the place of the admin side, with the port that replaced port 0. It is never
@@ -91,7 +98,9 @@ impl Server {
     /// Ends the server within `limit` and returns the final report.
     ///
     /// 1. `/readyz` responds with 503. A listener of the admin side answers until the end.
-    /// 2. Connections in the backlog are accepted, then the listener is closed.
+    /// 2. Connections in the backlogs are accepted, then the listeners are closed. A listener that
+    ///    the server shares ([`Http::bind_on`](crate::Http), `inherited`) is closed at once: its
+    ///    backlog is accepted by its other owners.
     /// 3. The graph stays open, so that begun requests are finished. The last response of each
     ///    connection says `Connection: close`. A connection without a request is read once more
     ///    and closed. So every request that arrives before the server's FIN is answered.

@@ -5,7 +5,7 @@ use super::config::HttpConfig;
 use super::responses;
 use super::routes::{Arrived, Built, Dispatcher, Routed, Routes, RoutesError, failed};
 use crate::h1::{self, Decoded, Decoder, Exchange, Limits, RequestHead};
-use crate::reactor::{Body, Counters};
+use crate::reactor::{Body, Counters, Origin};
 use bytes::{Bytes, BytesMut};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use http::{HeaderValue, Request, Response, StatusCode, header};
@@ -114,7 +114,7 @@ impl SteppedServer {
     #[track_caller]
     pub fn ask(&mut self, request: Request<impl Into<Bytes>>) -> Response<Bytes> {
         let mut input = encoded(request.map(Into::into));
-        let mut decoder = Decoder::new(self.limits);
+        let mut decoder = Decoder::new(self.limits).of_client(origin().client());
         if self.has_extensions {
             decoder = decoder.any_method();
         }
@@ -163,10 +163,9 @@ impl SteppedServer {
             Err(error) => return error.response(),
         };
         let reply_sink = Arc::clone(&self.reply_sink);
-        let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let address = ReplyAddress::default();
         let arrived = Arrived { head, body, stream: None, id: None };
-        match self.dispatcher.admit(routed, arrived, peer, reply_sink, address) {
+        match self.dispatcher.admit(routed, arrived, &origin(), reply_sink, address) {
             Some(Ok(_)) => {}
             Some(Err(refusal)) => {
                 let line = responses::line(&refusal);
@@ -200,6 +199,11 @@ impl ReplySink<Response<Body>> for Outcomes {
         // A receiver that is gone needs no outcome.
         let _ = self.0.send(outcome);
     }
+}
+
+/// Returns the origin of every request: a client on this machine.
+fn origin() -> Origin {
+    Origin::of_peer(Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))))
 }
 
 /// Returns the bytes that a client sends for a request.

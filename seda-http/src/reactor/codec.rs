@@ -1,11 +1,10 @@
 //! The interface through which a reactor speaks a protocol.
 
-use super::Output;
 use super::body::budget::BodyCharge;
 use super::body::reader::BodyReader;
+use super::{Origin, Output};
 use bytes::{Bytes, BytesMut};
 use seda_core::Time;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 /// A protocol of requests and responses, in which responses go out in the order of their requests.
@@ -27,7 +26,7 @@ pub(crate) trait Codec: Send + 'static {
     type Decision: Send;
 
     /// Returns the state of a new connection.
-    fn decoder(&self) -> Self::Decoder;
+    fn decoder(&self, origin: &Origin) -> Self::Decoder;
 
     /// Consumes the next request from `input`. The reactor calls it again after every outcome
     /// except [`DecodeOutcome::Incomplete`].
@@ -101,12 +100,12 @@ pub(crate) trait Codec: Send + 'static {
         false
     }
 
-    /// Appends a response to the client at `peer` to `output`.
+    /// Appends a response to a client to `output`.
     fn encode(
         &mut self,
         response: Self::Response,
         exchange: Self::Exchange,
-        peer: SocketAddr,
+        origin: &Origin,
         now: Time,
         output: &mut Output,
     );

@@ -25,6 +25,10 @@ impl Counter {
 pub(crate) struct Counters {
     /// Connections closed at the bound: for newcomers, or as newcomers of a greedy client.
     pub(crate) evicted_connections: Counter,
+    /// Connections closed because the PROXY protocol is not accepted from their peer.
+    pub(crate) unlisted_peers: Counter,
+    /// Connections closed because their PROXY header is malformed.
+    pub(crate) bad_proxy_headers: Counter,
     /// Requests refused because the memory of bodies was used up.
     pub(crate) refused_bodies: Counter,
     /// Uploads ended for others because the memory of bodies was used up.

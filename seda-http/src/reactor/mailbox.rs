@@ -3,11 +3,12 @@
 use super::body::pipe::WakeReactor;
 use super::clients::connection_count::ConnectionGuard;
 use super::clients::eviction::RoomRequest;
+use super::listening::ListenerRules;
+use super::origin::Origin;
 use super::socket::Socket;
 use super::unparker::Unparker;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use seda_core::{Outcome, ReplyAddress, ReplySink};
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// A message to a reactor.
@@ -28,7 +29,9 @@ pub(crate) enum ReactorMessage<R> {
 /// A connection that was accepted and has no reactor yet.
 pub(crate) struct Accepted {
     pub(super) socket: Socket,
-    pub(super) peer: SocketAddr,
+    pub(super) origin: Origin,
+    /// The rules of its listener.
+    pub(super) rules: Arc<ListenerRules>,
     pub(super) guard: ConnectionGuard,
 }
 

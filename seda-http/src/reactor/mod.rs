@@ -23,7 +23,7 @@
 //! turn. Between two rounds the worker runs stages, or sleeps in the poll. Four events end a
 //! sleep:
 //!
-//! - a socket or the listener is ready: an event of the poll,
+//! - a socket or a listener is ready: an event of the poll,
 //! - a message arrives: [`Mailbox::send`] wakes the reactor by the protocol in `unparker`,
 //! - a stage of the reactor's pool has work: the pool unparks the worker by the same protocol,
 //! - a time limit passes: the timeout of the poll.
@@ -36,13 +36,14 @@
 //! | `coalescing` | the pause that saves wake-ups under a flood |
 //! | `core_wait` | the time without a core, after which workers rest |
 //! | `codec`, `service` | [`Codec`] and [`Service`]: the protocol's side and the graph's side |
-//! | `acceptor` | the listener |
+//! | `acceptor`, `listening` | the listeners, and what holds for the connections of each |
 //! | `clients` | what each client holds; the connections and uploads that end for others |
 //! | `connections`, `ready_queue` | the table of connections; those that have work to do |
 //! | `connection` | one client: buffers, requests in flight, phase |
 //! | `pipeline`, `output` | responses in order; bytes to write |
 //! | `body` | [`Body`]; bodies that are streamed in either direction; the memory of bodies |
 //! | `stream`, `socket` | a connection's readiness; TCP and Unix sockets, the two system calls |
+//! | `origin`, `proxy_header` | the peer of a connection, and its client; the PROXY protocol |
 //! | `settings`, `timeouts` | bounds; time limits |
 //! | `counters` | what the reactors have done beside requests |
 
@@ -55,11 +56,14 @@ mod connection;
 mod connections;
 mod core_wait;
 mod counters;
+mod listening;
 mod mailbox;
+mod origin;
 mod output;
 mod park;
 mod parts;
 mod pipeline;
+mod proxy_header;
 mod ready_queue;
 mod service;
 mod settings;
@@ -70,16 +74,19 @@ mod tests;
 mod timeouts;
 mod unparker;
 
-pub(crate) use acceptor::Acceptor;
+pub(crate) use acceptor::{Acceptor, LISTENERS_MOST};
 pub use body::Body;
 pub(crate) use body::budget::{BodyBudget, BodyCharge};
 pub(crate) use body::pipe::{Pipe, PipeEnd, PushError};
 pub use body::reader::{BodyReadError, BodyReader};
 pub(crate) use body::stream::{BodyStream, Filler, PieceFraming};
 pub(crate) use clients::connection_count::ConnectionCount;
+pub use clients::peer_list::{PeerList, PeerListError};
 pub(crate) use codec::{BodyNeed, Codec, DecodeOutcome, Expecting};
 pub(crate) use counters::Counters;
+pub(crate) use listening::{ListenerRules, Listening};
 pub(crate) use mailbox::{Mailbox, ReactorMessage};
+pub(crate) use origin::Origin;
 pub(crate) use output::Output;
 pub(crate) use park::ReactorPark;
 pub(crate) use parts::ReactorParts;
@@ -113,9 +120,6 @@ const EVENTS: usize = 1024;
 /// Time that a reactor waits at its end for outcomes on their way. They come at once, unless a
 /// handler does not return.
 const OUTCOME_GRACE: Duration = Duration::from_millis(100);
-
-/// The token of the listener's events.
-const LISTENER: Token = Token(usize::MAX - 1);
 
 /// The connections of one thread.
 pub(crate) struct Reactor<C: Codec, S> {
@@ -152,7 +156,7 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
     ) -> io::Result<Self> {
         let ReactorParts { poll, mailbox, messages, bodies } = parts;
         if let Some(acceptor) = &mut acceptor {
-            acceptor.register(poll.registry(), LISTENER)?;
+            acceptor.register(poll.registry())?;
         }
         let now = clock.now();
         Ok(Self {
@@ -237,9 +241,9 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
         for event in &self.events {
             match event.token() {
                 WAKER => {}
-                LISTENER => {
+                token if acceptor::is_of_listener(token) => {
                     if let Some(acceptor) = &mut self.acceptor {
-                        acceptor.set_ready();
+                        acceptor.set_ready(token);
                     }
                 }
                 Token(slot) => {
@@ -317,7 +321,7 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
         }
     }
 
-    /// Accepts connections. Under a drain the whole backlog is accepted and the listener closed.
+    /// Accepts connections. Under a drain the whole backlogs are accepted and the listeners closed.
     fn accept(&mut self) {
         let Some(mut acceptor) = self.acceptor.take() else { return };
         let request = acceptor.accept(self.now, self.draining, |accepted| self.open(accepted));
@@ -328,7 +332,10 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
             acceptor.note_room();
             let _ = acceptor.accept(self.now, self.draining, |accepted| self.open(accepted));
         }
-        if !self.draining {
+        if self.draining {
+            acceptor.close(self.poll.registry());
+        }
+        if !(self.draining && acceptor.is_done()) {
             self.acceptor = Some(acceptor);
         }
     }
@@ -345,30 +352,31 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
     }
 
     /// Adds an accepted connection to this reactor.
-    fn open(&mut self, Accepted { mut socket, peer, guard }: Accepted) {
+    fn open(&mut self, mut accepted: Accepted) {
         let Some(address) = self.connections.vacant() else {
             debug_assert!(false, "the connection limit is below the number of slots");
             return;
         };
-        socket.set_nodelay();
+        accepted.socket.set_nodelay();
         let token = Token(address.slot as usize);
-        if let Err(error) = socket.register(self.poll.registry(), token) {
+        if let Err(error) = accepted.socket.register(self.poll.registry(), token) {
+            let peer = accepted.origin.peer();
             tracing::warn!(%error, %peer, "cannot watch a connection; it is closed");
             return;
         }
-        let decoder = self.codec.decoder();
-        let mut connection = Connection::new(socket, peer, guard, address, decoder, self.now);
+        let decoder = self.codec.decoder(&accepted.origin);
+        let mut connection = Connection::new(accepted, address, decoder, self.now);
         // Clients speak first, so the first request is usually here already.
         self.ready.push(&mut connection);
         self.connections.insert(connection);
     }
 
-    /// Closes the listener after the backlog is accepted, and each connection once its begun
+    /// Closes the listeners after their backlogs are accepted, and each connection once its begun
     /// requests are finished.
     fn begin_drain(&mut self) {
         self.draining = true;
         if let Some(acceptor) = &mut self.acceptor {
-            acceptor.set_ready();
+            acceptor.begin_drain(self.poll.registry());
         }
         for connection in self.connections.iter_mut() {
             self.ready.push(connection);

@@ -1,8 +1,7 @@
 //! The interface through which a reactor gives requests to the graph.
 
-use super::Codec;
+use super::{Codec, Origin};
 use seda_core::{LossReason, ReplyAddress, Request};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +19,7 @@ pub(crate) trait Service<C: Codec> {
         &mut self,
         request: C::Request,
         decision: Option<C::Decision>,
-        peer: SocketAddr,
+        origin: &Origin,
         address: ReplyAddress,
     ) -> Admission<C::Response>;
 

@@ -10,8 +10,10 @@ use mio::net::{TcpListener, TcpStream};
 #[cfg(unix)]
 use mio::net::{UnixListener, UnixStream};
 use mio::{Interest, Registry, Token};
+#[cfg(unix)]
+use rustix::net::RecvFlags;
 use std::io::{self, IoSlice, Write};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr};
+use std::net::{Shutdown, SocketAddr};
 
 /// A socket that accepts connections.
 #[derive(Debug)]
@@ -44,26 +46,35 @@ impl From<std::os::unix::net::UnixListener> for Listener {
 
 impl Listener {
     pub(super) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
-        let source: &mut dyn Source = match self {
-            Listener::Tcp(listener) => listener,
-            #[cfg(unix)]
-            Listener::Unix(listener) => listener,
-        };
-        source.register(registry, token, Interest::READABLE)
+        self.source().register(registry, token, Interest::READABLE)
     }
 
-    /// Accepts one connection. The peer of a Unix socket has no address: it is `0.0.0.0:0`.
-    pub(super) fn accept(&self) -> io::Result<(Socket, SocketAddr)> {
+    /// Ends the registration. The kernel does so at the close only if no other process has the
+    /// same socket.
+    pub(super) fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
+        self.source().deregister(registry)
+    }
+
+    /// Accepts one connection. The peer of a Unix socket has no address.
+    pub(super) fn accept(&self) -> io::Result<(Socket, Option<SocketAddr>)> {
         match self {
             Listener::Tcp(listener) => {
                 let (socket, peer) = listener.accept()?;
-                Ok((Socket::Tcp(socket), peer))
+                Ok((Socket::Tcp(socket), Some(peer)))
             }
             #[cfg(unix)]
             Listener::Unix(listener) => {
                 let (socket, _) = listener.accept()?;
-                Ok((Socket::Unix(socket), SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0))))
+                Ok((Socket::Unix(socket), None))
             }
+        }
+    }
+
+    fn source(&mut self) -> &mut dyn Source {
+        match self {
+            Listener::Tcp(listener) => listener,
+            #[cfg(unix)]
+            Listener::Unix(listener) => listener,
         }
     }
 }
@@ -88,7 +99,7 @@ impl Socket {
         }
     }
 
-    pub(super) fn receive(&self, buffer: &mut [u8]) -> io::Result<usize> {
+    pub(super) fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Socket::Tcp(socket) => receive(socket, buffer),
             #[cfg(unix)]
@@ -96,7 +107,19 @@ impl Socket {
         }
     }
 
-    pub(super) fn send(&self, bytes: &[u8]) -> io::Result<usize> {
+    /// Reads without taking the bytes: the next read returns them again.
+    pub(super) fn peek(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Socket::Tcp(socket) => socket.peek(buffer),
+            #[cfg(unix)]
+            Socket::Unix(socket) => {
+                let (received, _) = rustix::net::recv(socket, buffer, RecvFlags::PEEK)?;
+                Ok(received)
+            }
+        }
+    }
+
+    pub(super) fn send(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Socket::Tcp(socket) => send(socket, bytes),
             #[cfg(unix)]
@@ -104,15 +127,15 @@ impl Socket {
         }
     }
 
-    pub(super) fn send_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+    pub(super) fn send_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         match self {
-            Socket::Tcp(socket) => (&mut &*socket).write_vectored(slices),
+            Socket::Tcp(socket) => socket.write_vectored(slices),
             #[cfg(unix)]
-            Socket::Unix(socket) => (&mut &*socket).write_vectored(slices),
+            Socket::Unix(socket) => socket.write_vectored(slices),
         }
     }
 
-    pub(super) fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+    pub(super) fn shutdown(&mut self, how: Shutdown) -> io::Result<()> {
         match self {
             Socket::Tcp(socket) => socket.shutdown(how),
             #[cfg(unix)]
@@ -123,7 +146,7 @@ impl Socket {
 
 #[cfg(target_os = "linux")]
 fn receive(socket: impl std::os::fd::AsFd, buffer: &mut [u8]) -> io::Result<usize> {
-    let (received, _) = rustix::net::recv(socket, buffer, rustix::net::RecvFlags::empty())?;
+    let (received, _) = rustix::net::recv(socket, buffer, RecvFlags::empty())?;
     Ok(received)
 }
 

@@ -88,6 +88,25 @@ impl Stream {
         }
     }
 
+    /// Reads once into `scratch` and leaves the bytes in the socket. Returns their number; zero
+    /// until an event announces more of them.
+    pub(super) fn peek(&mut self, scratch: &mut [u8]) -> Result<usize, Disconnected> {
+        match self.socket.peek(scratch) {
+            Ok(0) => Err(Disconnected),
+            Ok(peeked) => Ok(peeked),
+            Err(error) => self.read_failed(&error),
+        }
+    }
+
+    /// Takes in that the bytes in the socket do not suffice: only an event announces more.
+    ///
+    /// # Errors
+    /// The client has shut its sending side, so no more bytes come.
+    pub(super) fn wait_for_more(&mut self) -> Result<(), Disconnected> {
+        self.is_readable = false;
+        if self.is_read_closed { Err(Disconnected) } else { Ok(()) }
+    }
+
     fn read_failed(&mut self, error: &io::Error) -> Result<usize, Disconnected> {
         match error.kind() {
             ErrorKind::WouldBlock => {

@@ -1,12 +1,17 @@
 //! The part of a server's builder that does not depend on the protocol.
 
+#[cfg(unix)]
+use super::adopted::Adopted;
 use super::config::ServerConfig;
 use super::error::{BindError, EntryError, ServeError};
-use super::listener::ListenerConfig;
+use super::listen::ListenPlace;
+use super::listener::Listeners;
 use super::reactor_group::ReactorGroup;
 use crate::reactor::{Codec, Counters, Mailbox, Service};
 use seda_core::{Graph, Pool, Running, Source, Stage};
 use std::net::SocketAddr;
+#[cfg(unix)]
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 /// Name of the reactors' pool in reports and thread names.
@@ -15,7 +20,7 @@ const POOL: &str = "reactor";
 /// A listening server and its entry into a graph, before it serves.
 #[derive(Debug)]
 pub(crate) struct ServerBuilder {
-    listener: ListenerConfig,
+    listeners: Listeners,
     reactors: usize,
     pool: Option<Pool>,
     /// The name of the entry stage; `None` before `entry`.
@@ -26,13 +31,37 @@ pub(crate) struct ServerBuilder {
 impl ServerBuilder {
     /// Binds and listens. The caller has checked `config`.
     pub(crate) fn bind(config: &ServerConfig) -> Result<Self, BindError> {
-        let listener = ListenerConfig::bind(config)?;
+        Ok(Self::new(config, Listeners::bind(config)?))
+    }
+
+    /// Listens to sockets of the program in place of those of `config`, which the caller has
+    /// checked.
+    #[cfg(unix)]
+    pub(crate) fn adopt(
+        config: &ServerConfig,
+        sockets: impl IntoIterator<Item = OwnedFd>,
+    ) -> Result<Self, BindError> {
+        let sockets = sockets.into_iter().map(Adopted::new);
+        Ok(Self::new(config, Listeners::adopt(config, sockets)?))
+    }
+
+    fn new(config: &ServerConfig, listeners: Listeners) -> Self {
         let counters = Arc::default();
-        Ok(Self { listener, reactors: config.reactors, pool: None, entry: None, counters })
+        Self { listeners, reactors: config.reactors, pool: None, entry: None, counters }
     }
 
     pub(crate) fn local_addr(&self) -> SocketAddr {
-        self.listener.local_addr
+        self.listeners.local_addr()
+    }
+
+    pub(crate) fn local_addrs(&self) -> &[ListenPlace] {
+        &self.listeners.places
+    }
+
+    /// Returns true if only this machine reaches the server, and no proxy is known to pass requests
+    /// of others on.
+    pub(crate) fn is_private(&self) -> bool {
+        self.listeners.is_private()
     }
 
     pub(crate) fn counters(&self) -> Arc<Counters> {
@@ -87,6 +116,6 @@ impl ServerBuilder {
             return Err(ServeError::NoEntry);
         }
         let pool = self.pool.ok_or(ServeError::NoEntry)?;
-        ReactorGroup::start(self.listener, pool, sources, running, self.counters, equip)
+        ReactorGroup::start(self.listeners, pool, sources, running, self.counters, equip)
     }
 }

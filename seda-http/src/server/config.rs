@@ -1,9 +1,9 @@
 //! The settings that servers of every protocol share.
 
 use super::error::ConfigError;
-use crate::reactor::Settings;
+use super::listen::Listen;
+use crate::reactor::{PeerList, Settings};
 use std::fmt::Display;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 /// A reactor is a thread that polls, and more of them would have no cores to run on.
@@ -40,7 +40,9 @@ const BODY_RATE_MOST: u64 = 1024 * 1024 * 1024;
 /// that their bounds are checked in one place.
 #[derive(Clone, Debug)]
 pub(crate) struct ServerConfig {
-    pub(crate) listen: SocketAddr,
+    pub(crate) listen: Listen,
+    /// The peers with many clients behind them.
+    pub(crate) trusted_proxies: PeerList,
     pub(crate) reactors: usize,
     pub(crate) connections: usize,
     /// The most bytes of request bodies.
@@ -62,6 +64,7 @@ impl ServerConfig {
     /// The first setting out of its bounds, with its key, its value and the bounds.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let settings = &self.settings;
+        self.listen.check()?;
         in_range("reactors", self.reactors, 1, REACTORS_MOST)?;
         in_range("connections", self.connections, 1, CONNECTIONS_MOST)?;
         in_range("pipeline", settings.pipeline, 1, PIPELINE_MOST)?;

@@ -36,6 +36,10 @@ pub struct ServerCounts {
     /// [`HttpConfig::connections`](crate::HttpConfig) or no free descriptor; and newcomers closed
     /// because their client had an eighth of all connections and none could be closed.
     pub evicted_connections: u64,
+    /// Connections closed at listeners with a PROXY protocol: their peer is not in
+    /// [`ListenerConfig::proxy_protocol`](crate::ListenerConfig), or they do not begin with a
+    /// header. The log has the first of each kind.
+    pub refused_proxies: u64,
     /// Requests answered with 404 because no route has their path.
     pub not_found: u64,
     /// Requests answered with 405 or 501 because no route of their path has their method.
@@ -60,6 +64,7 @@ impl ServerCounts {
             refused_bodies: counters.refused_bodies.get(),
             ended_uploads: counters.ended_uploads.get(),
             evicted_connections: counters.evicted_connections.get(),
+            refused_proxies: counters.unlisted_peers.get() + counters.bad_proxy_headers.get(),
             not_found: counters.not_found.get(),
             not_allowed: counters.not_allowed.get(),
             bad_parameters: counters.bad_parameters.get(),

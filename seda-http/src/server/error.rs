@@ -4,6 +4,7 @@ use crate::h1::LimitsError;
 use seda_core::GraphError;
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use thiserror::Error;
 
 /// A setting that is out of its bounds.
@@ -44,7 +45,7 @@ pub enum ConfigError {
 /// let mut config = HttpConfig::default();
 /// config.listen.set_port(0);
 /// let first = Http::bind(config.clone())?;
-/// config.listen = first.local_addr();
+/// config.listen = first.local_addr().into();
 /// assert!(matches!(Http::bind(config), Err(BindError::InUse { .. })));
 /// # Ok(())
 /// # }
@@ -73,6 +74,33 @@ pub enum BindError {
         /// The address.
         address: SocketAddr,
         /// The error of the operating system.
+        source: io::Error,
+    },
+    /// The operating system refuses the Unix socket.
+    #[error(
+        "cannot listen on `listen` = unix:{}: {source}; choose a file of at most 107 bytes (103 on \
+         macOS) in a folder that this user may write, or end the server that has it", path.display()
+    )]
+    Unix {
+        /// The file.
+        path: PathBuf,
+        /// The error of the operating system.
+        source: io::Error,
+    },
+    /// The parent of this process has passed no socket, or none that a server can have.
+    #[error("cannot listen on `listen` = {place}: {fault}")]
+    Inherited {
+        /// The place.
+        place: String,
+        /// The reason, with the remedy.
+        fault: String,
+    },
+    /// A socket of the program is no listening stream socket.
+    #[error("cannot listen on socket {index} of the program: {source}; give a listening one")]
+    Socket {
+        /// Its index.
+        index: usize,
+        /// The reason.
         source: io::Error,
     },
     /// The operating system refuses the listener of the admin side.

@@ -1,15 +1,19 @@
-//! The parts that servers of every protocol share: settings and errors, the listening socket, the
+//! The parts that servers of every protocol share: settings and errors, the listening sockets, the
 //! builder, the running group of reactors with its graph, and a listener beside them.
 //!
 //! The room imports [`h1`](crate::h1) and `reactor`. Code that depends on a protocol does not
 //! belong here (`http`, [`tcp`](crate::tcp)).
 
+mod adopted;
 mod builder;
 mod config;
 mod counts;
 mod descriptors;
 mod error;
+mod inherited;
+mod listen;
 mod listener;
+mod notify;
 mod reactor_group;
 mod side_listener;
 mod socket_file;
@@ -19,6 +23,7 @@ pub(crate) use builder::ServerBuilder;
 pub(crate) use config::{ServerConfig, in_duration_range, in_range, in_timeout_range};
 pub use counts::ServerCounts;
 pub use error::{BindError, ConfigError, EntryError, ServeError};
+pub use listen::{Listen, ListenPlace, ListenPlaceError, ListenerConfig};
 pub(crate) use reactor_group::ReactorGroup;
 pub(crate) use side_listener::{SideBounds, SideListener, SideReactor};
 pub(crate) use unwind::catch_panic;

@@ -2,7 +2,10 @@
 
 use super::counts::ServerCounts;
 use super::error::ServeError;
-use super::listener::ListenerConfig;
+use super::listen::ListenPlace;
+use super::listener::{self, Listeners};
+use super::notify;
+use super::socket_file::SocketFile;
 use crate::reactor::{
     Acceptor, BodyBudget, Codec, ConnectionCount, Counters, Deadline, Mailbox, Reactor,
     ReactorMessage, ReactorPark, ReactorParts, Service,
@@ -25,7 +28,8 @@ const JOIN_LIMIT: Duration = Duration::from_secs(1);
 
 /// Running reactors that respond with `R`, and their graph.
 pub(crate) struct ReactorGroup<R> {
-    local_addr: SocketAddr,
+    /// The places where it listens.
+    places: Vec<ListenPlace>,
     clock: Arc<dyn Clock>,
     connection_count: Arc<ConnectionCount>,
     counters: Arc<Counters>,
@@ -35,6 +39,7 @@ pub(crate) struct ReactorGroup<R> {
     // Dropped in this order: the graph ends the reactors' workers, then their threads are joined.
     running: Running,
     threads: ReactorThreads,
+    _files: Vec<SocketFile>,
 }
 
 /// The threads of the reactors.
@@ -47,7 +52,7 @@ struct ReactorThreads {
 impl<R: Send + 'static> ReactorGroup<R> {
     /// Starts one reactor for each of `sources`. `equip` returns its codec and its service.
     pub(super) fn start<C, S, T>(
-        listener: ListenerConfig,
+        listeners: Listeners,
         pool: Pool,
         sources: Vec<T>,
         running: Running,
@@ -58,7 +63,8 @@ impl<R: Send + 'static> ReactorGroup<R> {
         C: Codec<Response = R>,
         S: Service<C> + Send + 'static,
     {
-        let ListenerConfig { listener, local_addr, connections, bodies, settings } = listener;
+        let Listeners { bound, places, files, connections, bodies, .. } = listeners;
+        let Listeners { settings, trusted_proxies, .. } = listeners;
         // The graph's hosted workers become the reactors.
         let workers = running.hosted_workers(pool);
         if workers.len() != sources.len() {
@@ -68,17 +74,17 @@ impl<R: Send + 'static> ReactorGroup<R> {
         let parts = make_parts(workers.len(), bodies)?;
         let bodies = parts.iter().map(|parts| Arc::clone(parts.bodies())).collect();
         let mailboxes: Vec<_> = parts.iter().map(|parts| Arc::clone(parts.mailbox())).collect();
-        let connection_count = Arc::new(ConnectionCount::default());
+        let connection_count = Arc::new(ConnectionCount::new(trusted_proxies));
         let count = Arc::clone(&connection_count);
         let all = mailboxes.clone();
-        let acceptor = Acceptor::new(listener, all, connections, count, Arc::clone(&counters));
+        let acceptor = Acceptor::new(bound, all, connections, count, Arc::clone(&counters));
         // The first reactor owns the acceptor.
         let mut acceptor = Some(acceptor);
         let (alive, ended) = unbounded();
         let threads = ReactorThreads { handles: Vec::new(), ended };
         let clock = running.clock();
         let mut group = Self {
-            local_addr,
+            places,
             clock,
             connection_count,
             counters,
@@ -86,6 +92,7 @@ impl<R: Send + 'static> ReactorGroup<R> {
             mailboxes,
             running,
             threads,
+            _files: files,
         };
         for (index, ((parts, worker), source)) in
             parts.into_iter().zip(workers).zip(sources).enumerate()
@@ -102,12 +109,19 @@ impl<R: Send + 'static> ReactorGroup<R> {
             let handle = handle.map_err(|source| ServeError::Reactor { reactor: index, source })?;
             group.threads.handles.push(handle);
         }
-        tracing::info!(address = %group.local_addr, "serves");
+        for place in &group.places {
+            tracing::info!(%place, "serves");
+        }
+        notify::ready();
         Ok(group)
     }
 
     pub(crate) fn local_addr(&self) -> SocketAddr {
-        self.local_addr
+        listener::local_addr(&self.places)
+    }
+
+    pub(crate) fn local_addrs(&self) -> &[ListenPlace] {
+        &self.places
     }
 
     pub(crate) fn graph(&self) -> &Running {
@@ -122,7 +136,8 @@ impl<R: Send + 'static> ReactorGroup<R> {
     /// Drains the connections, then the graph. Both together take at most `limit`.
     pub(crate) fn drain(self, limit: Duration) -> Drained {
         let deadline = Deadline::after(Arc::clone(&self.clock), limit);
-        // 1. The reactors close the listener, and each connection after its begun requests.
+        notify::stopping();
+        // 1. The reactors close the listeners, and each connection after its begun requests.
         for mailbox in &self.mailboxes {
             mailbox.send(ReactorMessage::Drain);
         }

@@ -4,8 +4,8 @@
 use super::listener::listen;
 use super::socket_file::SocketFile;
 use crate::reactor::{
-    Acceptor, Codec, ConnectionCount, Counters, Listener, Mailbox, Reactor, ReactorMessage,
-    ReactorParts, Service, Settings,
+    Acceptor, Codec, ConnectionCount, Counters, Listener, Mailbox, PeerList, Reactor,
+    ReactorMessage, ReactorParts, Service, Settings,
 };
 use seda_core::Clock;
 use std::io;
@@ -13,6 +13,12 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
+
+/// Connections that wait to be accepted at a Unix socket. Operators are few.
+const BACKLOG: i32 = 128;
+
+/// The mode of a Unix socket: the user of the server alone. The operator may open it further.
+const MODE: u32 = 0o600;
 
 /// A listening socket, and the file of a Unix one.
 #[derive(Debug)]
@@ -52,7 +58,7 @@ impl SideListener {
 
     /// Listens at a Unix socket; see [`SocketFile::listen`].
     pub(crate) fn bind_unix(path: &Path) -> io::Result<Self> {
-        let (listener, file) = SocketFile::listen(path)?;
+        let (listener, file) = SocketFile::listen(path, MODE, BACKLOG)?;
         Ok(Self { listener, file: Some(file), has_addresses: false })
     }
 
@@ -75,8 +81,10 @@ impl SideListener {
         let parts = ReactorParts::new(bodies)?;
         let mailbox = Arc::clone(parts.mailbox());
         let all = vec![Arc::clone(&mailbox)];
-        let count = Arc::new(ConnectionCount::new(has_addresses));
-        let acceptor = Acceptor::new(listener, all, connections, count, Arc::clone(&counters));
+        let shared_peers = if has_addresses { PeerList::default() } else { PeerList::all() };
+        let count = Arc::new(ConnectionCount::new(shared_peers));
+        let acceptor =
+            Acceptor::new(vec![listener.into()], all, connections, count, Arc::clone(&counters));
         let (codec, service) = equip(&mailbox);
         let acceptor = Some(acceptor);
         let reactor = Reactor::new(parts, acceptor, codec, service, settings, counters, clock)?;

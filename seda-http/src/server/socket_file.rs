@@ -15,7 +15,7 @@ pub(super) enum SocketFile {}
 #[cfg(not(unix))]
 impl SocketFile {
     /// Fails with [`io::ErrorKind::Unsupported`].
-    pub(super) fn listen(_path: &Path) -> io::Result<(Listener, Self)> {
+    pub(super) fn listen(_path: &Path, _mode: u32, _backlog: i32) -> io::Result<(Listener, Self)> {
         Err(io::ErrorKind::Unsupported.into())
     }
 }
@@ -31,12 +31,6 @@ mod unix {
     use std::os::unix::net::{UnixListener, UnixStream};
     use std::path::PathBuf;
 
-    /// Connections that wait to be accepted. Clients of a Unix socket are on this machine and few.
-    const BACKLOG: i32 = 128;
-
-    /// Only the user of the server may connect. The operator may open the file further.
-    const MODE: u32 = 0o600;
-
     /// The file of a listening Unix socket. It is removed when this is dropped, unless another
     /// process has replaced it.
     #[derive(Debug)]
@@ -47,9 +41,13 @@ mod unix {
     }
 
     impl SocketFile {
-        /// Listens at `path`, and returns the file with mode 0600. A socket that no process listens
+        /// Listens at `path`, and returns the file with this mode. A socket that no process listens
         /// at is replaced: a server that was killed leaves one. Other files are not.
-        pub(in super::super) fn listen(path: &Path) -> io::Result<(Listener, Self)> {
+        pub(in super::super) fn listen(
+            path: &Path,
+            mode: u32,
+            backlog: i32,
+        ) -> io::Result<(Listener, Self)> {
             if is_left_behind(path) {
                 fs::remove_file(path)?;
             }
@@ -57,9 +55,9 @@ mod unix {
             socket.set_nonblocking(true)?;
             socket.bind(&SockAddr::unix(path)?)?;
             // No client connects before the mode is set, because the socket does not listen yet.
-            fs::set_permissions(path, Permissions::from_mode(MODE))?;
+            fs::set_permissions(path, Permissions::from_mode(mode))?;
             let file = Self { path: path.to_owned(), identity: identity(path)? };
-            socket.listen(BACKLOG)?;
+            socket.listen(backlog)?;
             Ok((UnixListener::from(OwnedFd::from(socket)).into(), file))
         }
     }

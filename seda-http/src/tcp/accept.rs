@@ -2,7 +2,7 @@
 
 use super::codec::{PROTOCOL, ProtocolCodec, Reply, refuse};
 use super::protocol::{Protocol, Unserved};
-use crate::reactor::{Admission, Mailbox, Service};
+use crate::reactor::{Admission, Mailbox, Origin, Service};
 use crate::server::catch_panic;
 use seda_core::{LossReason, ReplyAddress, ReplySink, Responder, SendOptions, Source};
 use std::convert::Infallible;
@@ -33,13 +33,13 @@ impl<P: Protocol, E: Send + 'static> Service<ProtocolCodec<P>> for TcpService<P,
         &mut self,
         request: P::Request,
         _decision: Option<Infallible>,
-        peer: SocketAddr,
+        origin: &Origin,
         address: ReplyAddress,
     ) -> Admission<Reply<P::Answer>> {
         let reply_sink = Arc::clone(&self.reply_sink) as Arc<dyn ReplySink<P::Answer>>;
         let admitted = catch_panic(PROTOCOL, || {
             self.source.request_to(reply_sink, address, self.options, |reply| {
-                (self.make)(request, peer, reply)
+                (self.make)(request, origin.peer(), reply)
             })
         });
         match admitted {

@@ -1,12 +1,11 @@
 //! A user's protocol as a codec of the reactor.
 
 use super::protocol::{Protocol, Unserved};
-use crate::reactor::{Codec, DecodeOutcome, Expecting, Output};
+use crate::reactor::{Codec, DecodeOutcome, Expecting, Origin, Output};
 use crate::server::catch_panic;
 use bytes::BytesMut;
 use seda_core::Time;
 use std::convert::Infallible;
-use std::net::SocketAddr;
 
 /// The name of user code in the log of a caught panic.
 pub(super) const PROTOCOL: &str = "a protocol";
@@ -32,7 +31,7 @@ impl<P: Protocol> Codec for ProtocolCodec<P> {
     type Decoder = ();
     type Decision = Infallible;
 
-    fn decoder(&self) {}
+    fn decoder(&self, _origin: &Origin) {}
 
     fn decode(&self, (): &mut (), input: &mut BytesMut) -> DecodeOutcome<Self> {
         match catch_panic(PROTOCOL, || self.protocol.decode(input)) {
@@ -74,7 +73,7 @@ impl<P: Protocol> Codec for ProtocolCodec<P> {
         &mut self,
         reply: Reply<P::Answer>,
         _: IsLast,
-        _peer: SocketAddr,
+        _origin: &Origin,
         _now: Time,
         output: &mut Output,
     ) {

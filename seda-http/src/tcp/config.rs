@@ -1,10 +1,10 @@
 //! The settings of a TCP server.
 
 use crate::http::HttpConfig;
-use crate::reactor::Settings;
+use crate::reactor::{PeerList, Settings};
 use crate::server::{ConfigError, ServerConfig, in_range};
 use serde::{Deserialize, Serialize};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 /// A longer request is an upload, which the protocol should split.
@@ -79,7 +79,7 @@ impl Default for TcpConfig {
     fn default() -> Self {
         let http = HttpConfig::default();
         Self {
-            listen: SocketAddr::new(http.listen.ip(), 7000),
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7000)),
             reactors: http.reactors,
             connections: http.connections,
             pipeline: http.pipeline,
@@ -113,7 +113,8 @@ impl TcpConfig {
     /// Returns the settings that do not depend on the protocol.
     pub(super) fn server(&self) -> ServerConfig {
         ServerConfig {
-            listen: self.listen,
+            listen: self.listen.into(),
+            trusted_proxies: PeerList::default(),
             reactors: self.reactors,
             connections: self.connections,
             bodies: usize::MAX,

@@ -6,7 +6,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use seda_core::{Context, Graph};
 use seda_http::h1::RequestHead;
 use seda_http::{
-    AccessLogFormat, Http, HttpConfig, HttpRequest, Routes, ServeError, StatusCode, text,
+    AccessLogFormat, Http, HttpConfig, HttpRequest, PeerList, Routes, ServeError, StatusCode, text,
 };
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -259,4 +259,24 @@ fn a_log_without_a_writer_is_an_error() {
     graph.attach_each(page, |_wire| |_call: HttpRequest, _cx: &mut Context| {}).unwrap();
     let error = http.serve(graph.start().unwrap()).unwrap_err();
     assert!(matches!(error, ServeError::NoLogWriter), "{error}");
+}
+
+/// A request without a readable head has no fields that name a client.
+#[test]
+fn a_line_has_the_client_behind_a_trusted_proxy() {
+    let (log, written) = lines();
+    let mut plan = plan(AccessLogFormat::Json);
+    plan.http.trusted_proxies = PeerList::new(["127.0.0.1"]).unwrap();
+    let site = plan.start_with_log(log);
+    let mut proxy = site.client();
+    for fields in ["X-Forwarded-For: 192.0.2.7\r\n", "Forwarded: for=\"[2001:db8::7]\"\r\n", ""] {
+        proxy.send(format!("GET /hello HTTP/1.1\r\nHost: t\r\n{fields}\r\n"));
+        assert_eq!(proxy.response().status, 200);
+    }
+    proxy.send("GET\r\nX-Forwarded-For: 192.0.2.7\r\n\r\n");
+    assert_eq!(proxy.response().status, 400);
+    let lines = end(site, &written);
+    let clients = lines.iter().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let clients: Vec<_> = clients.map(|line| line["client"].clone()).collect();
+    assert_eq!(clients, ["192.0.2.7", "2001:db8::7", "127.0.0.1", "127.0.0.1"]);
 }

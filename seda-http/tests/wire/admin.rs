@@ -99,7 +99,7 @@ fn admin_client(site: &Site) -> Client {
 
 #[test]
 fn a_listener_that_other_machines_reach_shows_the_probes_and_no_report() {
-    let site = Plan::with(|http| http.listen.set_ip([0, 0, 0, 0].into())).start();
+    let site = Plan::with(|http| http.listen = ([0, 0, 0, 0], 0).into()).start();
     let mut client = Client::connect(([127, 0, 0, 1], site.address().port()).into());
     assert_eq!(*site.server.admin(), AdminPlace::Off);
     for path in ["/_seda/report", "/_seda/report?format=text", "/_seda/graph", "/_seda/ready"] {

@@ -114,7 +114,7 @@ fn a_server_can_be_dropped_and_its_port_taken_again() {
     assert_eq!(client.fetch("/hello").status, 200);
     drop(site);
     client.expect_end();
-    let again = Plan::with(|http| http.listen = address).start();
+    let again = Plan::with(|http| http.listen = address.into()).start();
     assert_eq!(again.client().fetch("/hello").status, 200);
 }
 
@@ -123,7 +123,7 @@ fn a_server_can_be_dropped_and_its_port_taken_again() {
 fn a_busy_port_is_an_error_that_names_it_and_the_remedy() {
     let site = Site::start();
     let mut config = seda_http::HttpConfig::default();
-    config.listen = site.address();
+    config.listen = site.address().into();
     let error = seda_http::Http::bind(config).unwrap_err().to_string();
     let address = site.address();
     assert_eq!(

@@ -16,8 +16,13 @@ mod connections;
 mod drain;
 #[cfg(target_os = "linux")]
 mod files;
+#[cfg(unix)]
+mod listeners;
 mod overload;
+mod proxies;
 mod refusals;
+#[cfg(unix)]
+mod restart;
 mod routes;
 mod site;
 mod statuses;

@@ -27,6 +27,7 @@ use std::time::Duration;
 /// | `/panic` | none: the handler panics |
 /// | `/id` | the id of the request, and its fields `x-request-id` and `traceparent` |
 /// | `/method` | the method of the request |
+/// | `/client` | the client of the request, or `unknown` |
 /// | `/status?N` | `body` with status N |
 /// | `/forget` | none: the handler drops the responder |
 /// | `/stream` | the bytes that the test sends |
@@ -117,7 +118,7 @@ impl Plan {
         self.start_on(http)
     }
 
-    fn start_on(self, mut http: Http) -> Site {
+    pub(crate) fn start_on(self, mut http: Http) -> Site {
         let mut graph = Graph::new("site");
         let site = graph.stage::<HttpRequest>("site", self.capacity);
         let reactors = http.pool(&mut graph);
@@ -185,6 +186,10 @@ fn handle(call: HttpRequest, ends: &Ends) {
             let [id, trace] =
                 ["x-request-id", "traceparent"].map(|name| &call.request.headers()[name]);
             Body::from(format!("{:?} {id:?} {trace:?}", call.id()))
+        }
+        "/client" => {
+            let client = call.client().map(|client| client.to_string());
+            Body::from(client.unwrap_or_else(|| "unknown".to_owned()))
         }
         "/method" => Body::from(call.request.method().to_string()),
         "/status" => {

@@ -42,9 +42,12 @@ impl<'a> Moment<'a> {
 /// `-`.
 pub(super) fn combined(record: &Record, sent: &Sent<'_>, date: &[u8; 29]) -> Option<Vec<u8>> {
     let Moment { day, month, year, time } = Moment::of(date)?;
-    let client = client(sent);
     let mut line = Vec::with_capacity(LINE_BYTES);
-    write!(line, "{client} - - [{day}/{month}/{year}:{time} +0000] \"").ok()?;
+    match client(record, sent) {
+        Some(client) => write!(line, "{client}").ok()?,
+        None => line.push(b'-'),
+    }
+    write!(line, " - - [{day}/{month}/{year}:{time} +0000] \"").ok()?;
     match &record.fields {
         Some(Fields { method, target, .. }) => {
             put_escaped(method, &mut line);
@@ -97,7 +100,7 @@ fn hex_digit(nibble: u8) -> u8 {
 #[derive(Serialize)]
 struct JsonLine<'a> {
     time: String,
-    client: IpAddr,
+    client: Option<IpAddr>,
     method: Option<Cow<'a, str>>,
     target: Option<Cow<'a, str>>,
     version: &'static str,
@@ -121,7 +124,7 @@ pub(super) fn json(
     let fields = record.fields.as_ref();
     let json = JsonLine {
         time: Moment::of(date)?.rfc3339()?,
-        client: client(sent),
+        client: client(record, sent),
         method: fields.map(|fields| String::from_utf8_lossy(&fields.method)),
         target: fields.map(|fields| String::from_utf8_lossy(&fields.target)),
         version: version(sent.version),
@@ -141,8 +144,9 @@ pub(super) fn json(
     Some(line)
 }
 
-fn client(sent: &Sent<'_>) -> IpAddr {
-    sent.peer.ip().to_canonical()
+/// Returns the client of the request; without a readable head, that of the connection.
+fn client(record: &Record, sent: &Sent<'_>) -> Option<IpAddr> {
+    record.fields.as_ref().map_or(sent.client, |fields| fields.client)
 }
 
 fn version(version: Version) -> &'static str {
@@ -159,6 +163,7 @@ mod tests {
 
     fn record(target: &[u8], user_agent: Option<&[u8]>) -> Record {
         let fields = Fields {
+            client: Some([192, 0, 2, 1].into()),
             method: b"GET".as_slice().into(),
             target: target.into(),
             referer: None,
@@ -169,7 +174,7 @@ mod tests {
 
     fn sent() -> Sent<'static> {
         Sent {
-            peer: "[::ffff:192.0.2.1]:40000".parse().unwrap(),
+            client: Some([192, 0, 2, 1].into()),
             version: Version::HTTP_11,
             status: StatusCode::OK,
             bytes: Some(6),
@@ -199,6 +204,8 @@ mod tests {
             combined_text(&nothing, &sent),
             "192.0.2.1 - - [06/Nov/1994:08:49:37 +0000] \"-\" 400 - \"-\" \"-\"\n"
         );
+        let line = combined_text(&nothing, &Sent { client: None, ..sent });
+        assert!(line.starts_with("- - - [06/Nov"), "{line}");
     }
 
     #[test]

@@ -74,7 +74,7 @@ mod tests {
         let queue = LogQueue { format, lines, counters: Arc::clone(&counters) };
         let log = queue.on(Arc::clone(&clock) as Arc<dyn Clock>);
         let sent = Sent {
-            peer: ([192, 0, 2, 1], 1).into(),
+            client: Some([192, 0, 2, 1].into()),
             version: Version::HTTP_11,
             status: StatusCode::OK,
             bytes: Some(0),

@@ -3,7 +3,7 @@
 use crate::h1::RequestHead;
 use http::{StatusCode, Uri, Version};
 use seda_core::Time;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 
 /// The most bytes of one field of a request. Longer ones are cut: a target of 8 KiB tells no more
 /// than its first part.
@@ -21,6 +21,8 @@ pub(in crate::http) struct Record {
 /// The fields of a request, each of at most [`FIELD_BYTES`].
 #[derive(Debug)]
 pub(super) struct Fields {
+    /// `None` if it is not known.
+    pub(super) client: Option<IpAddr>,
     pub(super) method: Box<[u8]>,
     pub(super) target: Box<[u8]>,
     pub(super) referer: Option<Box<[u8]>>,
@@ -30,7 +32,8 @@ pub(super) struct Fields {
 /// The part from the answer.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::http) struct Sent<'a> {
-    pub(in crate::http) peer: SocketAddr,
+    /// The client of the connection: that of a request without a readable head.
+    pub(in crate::http) client: Option<IpAddr>,
     pub(in crate::http) version: Version,
     pub(in crate::http) status: StatusCode,
     /// The bytes of the body; `None` if its length is not known at its begin.
@@ -49,6 +52,7 @@ impl Record {
 impl Fields {
     fn of(head: &RequestHead) -> Self {
         Self {
+            client: head.client(),
             method: cut(head.method().as_str().as_bytes()),
             target: target(head.uri()),
             referer: head.field("referer").map(cut),

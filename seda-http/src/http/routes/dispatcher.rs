@@ -5,11 +5,10 @@ use super::params::Parameters;
 use super::table::{BodyLimits, Table, Unrouted};
 use crate::h1::{Rejection, RequestHead};
 use crate::http::responses::{self, ErrorResponse, FAILED};
-use crate::reactor::{Body, Counters};
+use crate::reactor::{Body, Counters, Origin};
 use crate::server::catch_panic;
 use http::{Response, StatusCode, header};
 use seda_core::{Refusal, ReplyAddress, ReplySink, Request, SendOptions};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -111,13 +110,13 @@ impl Dispatcher {
         &self,
         routed: Routed,
         arrived: Arrived,
-        peer: SocketAddr,
+        origin: &Origin,
         reply_sink: Arc<dyn ReplySink<Response<Body>>>,
         address: ReplyAddress,
     ) -> Option<Result<Arc<Request>, Refusal>> {
         let Routed { number, params, options, .. } = routed;
         let endpoint = self.endpoints.get(number)?;
-        endpoint.admit(params, arrived, peer, options, reply_sink, address)
+        endpoint.admit(params, arrived, origin, options, reply_sink, address)
     }
 
     /// Returns the shortest SLO of any class.

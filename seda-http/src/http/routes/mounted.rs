@@ -5,8 +5,9 @@ use super::params::{Parameters, ParamsError};
 use super::shape::Shape;
 use crate::h1::RequestHead;
 use crate::http::access_log::RequestId;
+use crate::http::client::ClientAddress;
 use crate::http::request::HttpRequest;
-use crate::reactor::{Body, BodyReader};
+use crate::reactor::{Body, BodyReader, Origin};
 use crate::server::catch_panic;
 use bytes::Bytes;
 use http::Response;
@@ -16,7 +17,6 @@ use seda_core::{
 };
 use serde::de::DeserializeOwned;
 use std::any::{Any, TypeId};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,7 +56,7 @@ pub(in crate::http) trait Mounted: Send {
         &self,
         params: AnyParams,
         arrived: Arrived,
-        peer: SocketAddr,
+        origin: &Origin,
         options: SendOptions,
         reply_sink: Arc<dyn ReplySink<Response<Body>>>,
         address: ReplyAddress,
@@ -159,7 +159,7 @@ impl<P: DeserializeOwned + Send + 'static> Mounted for MountedEndpoint<P> {
         &self,
         params: AnyParams,
         Arrived { head, body, stream, id }: Arrived,
-        peer: SocketAddr,
+        origin: &Origin,
         options: SendOptions,
         reply_sink: Arc<dyn ReplySink<Response<Body>>>,
         address: ReplyAddress,
@@ -167,11 +167,13 @@ impl<P: DeserializeOwned + Send + 'static> Mounted for MountedEndpoint<P> {
         let params = *params.downcast::<P>().ok()?;
         // The request is made once it has a place.
         Some(self.source.request_to(reply_sink, address, options, |reply| {
+            let client = head.client();
             let mut request = head.into_request(body);
+            ClientAddress::put_into(client, origin, &mut request);
             if let Some(id) = id {
                 id.put_into(&mut request);
             }
-            HttpRequest { request, params, stream, peer, reply }
+            HttpRequest { request, params, stream, peer: origin.peer(), reply }
         }))
     }
 }

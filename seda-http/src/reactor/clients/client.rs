@@ -1,19 +1,22 @@
 //! One client of the server, and what it holds.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The addresses that count as one client: an IPv4 address, or the 64 leading bits of an IPv6
-/// address. Providers give each customer at least a /64 (RFC 6177), so the rest is free to vary.
+/// The connections that count as those of one client: from an IPv4 address, or from the 64 leading
+/// bits of an IPv6 address. Providers give each customer at least a /64 (RFC 6177), so the rest is
+/// free to vary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Network {
     V4([u8; 4]),
     V6([u16; 4]),
+    /// One connection, by its number: its address tells nothing about its client.
+    Alone(u64),
 }
 
-impl From<SocketAddr> for Network {
-    fn from(address: SocketAddr) -> Self {
-        match address.ip().to_canonical() {
+impl From<IpAddr> for Network {
+    fn from(address: IpAddr) -> Self {
+        match address.to_canonical() {
             IpAddr::V4(ip) => Self::V4(ip.octets()),
             IpAddr::V6(ip) => {
                 let [a, b, c, d, ..] = ip.segments();
@@ -74,7 +77,7 @@ mod tests {
     use super::*;
 
     fn network(address: &str) -> Network {
-        Network::from(SocketAddr::new(address.parse().unwrap(), 1))
+        Network::from(address.parse::<IpAddr>().unwrap())
     }
 
     #[test]

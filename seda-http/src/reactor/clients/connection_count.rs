@@ -1,65 +1,69 @@
 //! The number of connections over all reactors of a server, and of each client.
 
 use super::client::{Client, Network};
+use super::peer_list::PeerList;
 use parking_lot::{Condvar, Mutex};
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// Counts [`ConnectionGuard`]s: one for each connection, on its way to a reactor or in it, and one
-/// for the listener while it is open.
-#[derive(Debug)]
+/// for the listeners while one is open.
+#[derive(Debug, Default)]
 pub(crate) struct ConnectionCount {
     count: AtomicUsize,
     lock: Mutex<()>,
     reached_zero: Condvar,
     /// The clients with a connection. Locked once per connection at each end.
     clients: Mutex<HashMap<Network, Arc<Client>>>,
-    /// False if each connection is a client of its own.
-    has_addresses: bool,
-}
-
-impl Default for ConnectionCount {
-    fn default() -> Self {
-        Self::new(true)
-    }
+    /// The peers with many clients behind them: each connection is a client of its own.
+    shared_peers: PeerList,
+    /// The number of the next client that is one connection.
+    next_alone: AtomicU64,
 }
 
 impl ConnectionCount {
-    /// Returns a count of zero. Without addresses that tell clients apart, as on a Unix socket and
-    /// on loopback, each connection counts as a client of its own.
-    pub(crate) fn new(has_addresses: bool) -> Self {
-        Self {
-            count: AtomicUsize::new(0),
-            lock: Mutex::new(()),
-            reached_zero: Condvar::new(),
-            clients: Mutex::default(),
-            has_addresses,
+    /// Returns a count of zero. Each connection from `shared_peers` counts as a client of its own,
+    /// as one without an address does.
+    pub(crate) fn new(shared_peers: PeerList) -> Self {
+        Self { shared_peers, ..Self::default() }
+    }
+
+    /// Returns the client that a connection from this address counts for.
+    pub(crate) fn network(&self, address: Option<IpAddr>) -> Network {
+        match address.filter(|address| !self.shared_peers.contains(Some(*address))) {
+            Some(address) => Network::from(address),
+            None => Network::Alone(self.next_alone.fetch_add(1, Ordering::Relaxed)),
         }
     }
 
-    /// Counts the listener until the guard is dropped.
+    /// Counts the listeners until the guard is dropped.
     pub(crate) fn add_listener(self: &Arc<Self>) -> CountGuard {
         self.count.fetch_add(1, Ordering::SeqCst);
         CountGuard(Arc::clone(self))
     }
 
-    /// Counts one connection of the client at `peer` until the guard is dropped.
-    pub(crate) fn add(self: &Arc<Self>, peer: SocketAddr) -> ConnectionGuard {
-        let network = Network::from(peer);
-        let client = if self.has_addresses {
-            let mut clients = self.clients.lock();
-            let client = clients.entry(network).or_insert_with(|| Arc::new(Client::new(network)));
-            client.open();
-            Arc::clone(client)
-        } else {
-            let client = Arc::new(Client::new(network));
-            client.open();
-            client
-        };
-        ConnectionGuard { client, counted: self.add_listener() }
+    /// Counts one connection of this client until the guard is dropped.
+    pub(crate) fn add(self: &Arc<Self>, network: Network) -> ConnectionGuard {
+        ConnectionGuard { client: self.open(network), counted: self.add_listener() }
+    }
+
+    /// Counts one connection of a client.
+    fn open(&self, network: Network) -> Arc<Client> {
+        let mut clients = self.clients.lock();
+        let client = clients.entry(network).or_insert_with(|| Arc::new(Client::new(network)));
+        client.open();
+        Arc::clone(client)
+    }
+
+    /// Ends the count of one connection of a client.
+    fn close(&self, client: &Client) {
+        let mut clients = self.clients.lock();
+        if client.close() {
+            clients.remove(&client.network());
+        }
     }
 
     /// Returns the current number of guards.
@@ -67,11 +71,10 @@ impl ConnectionCount {
         self.count.load(Ordering::SeqCst)
     }
 
-    /// Returns the number of connections of the client at each of `peers`.
-    pub(crate) fn connections_of(&self, peers: impl IntoIterator<Item = SocketAddr>) -> Vec<usize> {
+    /// Returns the number of connections of each client.
+    pub(crate) fn connections_of(&self, networks: impl Iterator<Item = Network>) -> Vec<usize> {
         let clients = self.clients.lock();
-        let of = |peer| clients.get(&Network::from(peer)).map_or(0, |it| it.connections());
-        peers.into_iter().map(of).collect()
+        networks.map(|it| clients.get(&it).map_or(0, |client| client.connections())).collect()
     }
 
     /// Returns the number of connections of the client that has the most.
@@ -113,14 +116,19 @@ impl ConnectionGuard {
     pub(crate) fn client(&self) -> &Arc<Client> {
         &self.client
     }
+
+    /// Counts the connection as one from this address from now on.
+    pub(crate) fn count_for(&mut self, address: Option<IpAddr>) {
+        let count = &self.counted.0;
+        let client = count.open(count.network(address));
+        let former = std::mem::replace(&mut self.client, client);
+        count.close(&former);
+    }
 }
 
 impl Drop for ConnectionGuard {
     fn drop(&mut self) {
-        let mut clients = self.counted.0.clients.lock();
-        if self.client.close() {
-            clients.remove(&self.client.network());
-        }
+        self.counted.0.close(&self.client);
     }
 }
 
@@ -141,25 +149,43 @@ mod tests {
         });
     }
 
+    fn address(last: u8) -> Option<IpAddr> {
+        Some(IpAddr::from([192, 0, 2, last]))
+    }
+
     #[test]
     fn a_client_is_counted_from_its_first_connection_to_its_last() {
         let count = Arc::new(ConnectionCount::default());
-        let [peer, other] = [([192, 0, 2, 1], 1).into(), ([192, 0, 2, 2], 1).into()];
-        let guards = [count.add(peer), count.add(peer), count.add(other)];
-        assert_eq!(count.connections_of([peer, other]), [2, 1]);
+        let [client, other] = [1, 2].map(|last| count.network(address(last)));
+        let guards = [count.add(client), count.add(client), count.add(other)];
+        assert_eq!(count.connections_of([client, other].into_iter()), [2, 1]);
         drop(guards);
-        assert_eq!((count.connections_of([peer]), count.get()), (vec![0], 0));
+        assert_eq!((count.connections_of([client].into_iter()), count.get()), (vec![0], 0));
         assert!(count.clients.lock().is_empty());
     }
 
     #[test]
-    fn without_addresses_each_connection_is_a_client_of_its_own() {
-        let count = Arc::new(ConnectionCount::new(false));
-        let peer = ([0, 0, 0, 0], 0).into();
-        let guards = [count.add(peer), count.add(peer)];
-        assert_eq!(guards.each_ref().map(|guard| guard.client().connections()), [1, 1]);
-        assert_eq!((count.connections_of([peer]), count.get()), (vec![0], 2));
+    fn each_connection_without_an_address_or_from_a_shared_peer_is_a_client_of_its_own() {
+        let shared = PeerList::new(["192.0.2.1"]).unwrap();
+        let count = Arc::new(ConnectionCount::new(shared));
+        let peers = [None, None, address(1), address(1), address(2), address(2)];
+        let guards = peers.map(|peer| count.add(count.network(peer)));
+        let connections = guards.each_ref().map(|guard| guard.client().connections());
+        assert_eq!((connections, count.get()), ([1, 1, 1, 1, 2, 2], 6));
         drop(guards);
-        assert_eq!(count.get(), 0);
+        assert!(count.clients.lock().is_empty());
+    }
+
+    #[test]
+    fn a_connection_may_change_its_client_and_is_counted_once() {
+        let count = Arc::new(ConnectionCount::default());
+        let mut guard = count.add(count.network(None));
+        let other = count.add(count.network(address(7)));
+        guard.count_for(address(7));
+        assert_eq!((other.client().connections(), count.get()), (2, 2));
+        drop(guard);
+        assert_eq!((other.client().connections(), count.get()), (1, 1));
+        drop(other);
+        assert!(count.clients.lock().is_empty());
     }
 }

@@ -4,4 +4,5 @@
 pub(super) mod client;
 pub(super) mod connection_count;
 pub(super) mod eviction;
+pub(super) mod peer_list;
 pub(super) mod uploads;

@@ -3,33 +3,35 @@
 //! # Phases
 //!
 //! ```text
-//! Open ──▶ Ending ──▶ Lingering ──▶ closed
-//!   │         │           │            ▲
-//!   └─────────┴───────────┴────────────┘  the client has left, or a time limit has passed
+//! Preface ──▶ Open ──▶ Ending ──▶ Lingering ──▶ closed
+//!    │         │         │           │            ▲
+//!    └─────────┴─────────┴───────────┴────────────┘  the client has left, or its time is over
 //! ```
 //!
-//! `Open` takes requests. `Ending` takes none and writes the responses that are due. `Lingering`
-//! has sent its FIN and discards input until the client's FIN, so that the last response is not
-//! lost to a reset.
+//! `Preface` reads the PROXY header, at a listener that has one. `Open` takes requests. `Ending`
+//! takes none and writes the responses that are due. `Lingering` has sent its FIN and discards
+//! input until the client's FIN, so that the last response is not lost to a reset.
 
 mod input;
 mod memory;
 mod overdue;
 mod phase;
+mod preface;
 mod upload;
 
 use self::input::Input;
 use super::body::pipe::{ReactorWaker, WakeReactor};
 use super::clients::connection_count::ConnectionGuard;
+use super::mailbox::Accepted;
 use super::output::Output;
 use super::pipeline::{Next, Pipeline};
-use super::socket::Socket;
 use super::stream::{Disconnected, Stream};
 use super::timeouts::{Timeout, Waiting};
-use super::{Admission, BodyBudget, Codec, Counters, DecodeOutcome, Mailbox, Service, Settings};
+use super::{
+    Admission, BodyBudget, Codec, Counters, DecodeOutcome, Mailbox, Origin, Service, Settings,
+};
 use mio::event::Event;
 use seda_core::{ReplyAddress, Time};
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// Bytes that one connection reads and writes in a turn: 0.1 ms of copying, and enough that a long
@@ -88,7 +90,7 @@ pub(super) enum TurnOutcome {
 
 pub(super) struct Connection<C: Codec> {
     stream: Stream,
-    peer: SocketAddr,
+    origin: Origin,
     address: ReplyAddress,
     input: Input<C>,
     pipeline: Pipeline<C>,
@@ -106,6 +108,8 @@ pub(super) struct Connection<C: Codec> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
+    /// Reads the PROXY header, and takes no requests before.
+    Preface,
     /// Takes requests.
     Open,
     /// Takes none, and ends after the last response.
@@ -116,22 +120,21 @@ enum Phase {
 
 impl<C: Codec> Connection<C> {
     pub(super) fn new(
-        socket: Socket,
-        peer: SocketAddr,
-        guard: ConnectionGuard,
+        Accepted { socket, origin, rules, guard }: Accepted,
         address: ReplyAddress,
         decoder: C::Decoder,
         now: Time,
     ) -> Self {
+        let has_preface = rules.proxy_protocol.is_some();
         Self {
             stream: Stream::new(socket),
-            peer,
+            origin,
             address,
             input: Input::new(decoder),
             pipeline: Pipeline::new(),
             output: Output::default(),
             refusal: None,
-            phase: Phase::Open,
+            phase: if has_preface { Phase::Preface } else { Phase::Open },
             timeout: Timeout::new(now),
             is_new: true,
             is_queued: false,
@@ -174,6 +177,10 @@ impl<C: Codec> Connection<C> {
         &mut self,
         cx: &mut TurnContext<'_, C, S>,
     ) -> Result<TurnOutcome, Disconnected> {
+        if self.phase == Phase::Preface && !self.read_preface(cx)? {
+            self.timeout.set_waiting(self.waiting(cx), cx.now);
+            return Ok(TurnOutcome::Idle);
+        }
         self.charge_again(cx);
         self.go_ahead();
         // Read and write in turn: written responses make room for more requests.
@@ -328,7 +335,7 @@ impl<C: Codec> Connection<C> {
         };
         let sequence = self.pipeline.next_sequence();
         let address = ReplyAddress { sequence, ..self.address };
-        match cx.service.admit(request, decision, self.peer, address) {
+        match cx.service.admit(request, decision, &self.origin, address) {
             Admission::Answered(response) => self.pipeline.push_answered(response, exchange),
             Admission::Admitted(request) => self.pipeline.push_pending(exchange, Some(request)),
             Admission::External => self.pipeline.push_pending(exchange, None),
@@ -396,7 +403,7 @@ impl<C: Codec> Connection<C> {
                     if is_last && self.phase == Phase::Open {
                         self.phase = Phase::Ending;
                     }
-                    cx.codec.encode(response, exchange, self.peer, cx.now, &mut self.output);
+                    cx.codec.encode(response, exchange, &self.origin, cx.now, &mut self.output);
                     if is_last {
                         // Nothing follows the last response, such as one whose end is the
                         // connection's.

@@ -15,6 +15,8 @@ impl<C: Codec> Connection<C> {
     pub(super) fn waiting<S: Service<C>>(&self, cx: &TurnContext<'_, C, S>) -> Waiting {
         if matches!(self.phase, Phase::Lingering(_)) {
             Waiting::Fin
+        } else if self.phase == Phase::Preface {
+            if cx.draining { Waiting::FirstRequest } else { Waiting::Preface }
         } else if self.output.has_bytes() {
             Waiting::Reading
         } else if let Some(feed) = &self.input.feed {
@@ -80,7 +82,7 @@ impl<C: Codec> Connection<C> {
                 let (response, _) = codec.timeout_response(Expecting::Body);
                 self.end_upload(codec, response);
             }
-            Waiting::Reading | Waiting::Fin => self.stream.is_dead = true,
+            Waiting::Preface | Waiting::Reading | Waiting::Fin => self.stream.is_dead = true,
         }
         true
     }
@@ -91,7 +93,8 @@ impl<C: Codec> Connection<C> {
         let loss = match self.timeout.waiting() {
             Waiting::Nothing | Waiting::Consumer => return None,
             Waiting::Body | Waiting::Reading | Waiting::Piece => Loss::Exchange,
-            Waiting::Request
+            Waiting::Preface
+            | Waiting::Request
             | Waiting::FirstRequest
             | Waiting::Head
             | Waiting::RefusedBody

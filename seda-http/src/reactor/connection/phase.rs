@@ -87,7 +87,7 @@ impl<C: Codec> Connection<C> {
         self.pipeline.answer_all(|| service.lost(LossReason::Drain));
         self.answer_refusal(true);
         self.input.feed = None;
-        if self.phase == Phase::Open {
+        if matches!(self.phase, Phase::Preface | Phase::Open) {
             self.phase = Phase::Ending;
         }
         self.turn(cx)

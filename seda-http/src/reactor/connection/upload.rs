@@ -33,7 +33,7 @@ impl<C: Codec> Connection<C> {
         let decision = self.input.decision.take();
         let sequence = self.pipeline.next_sequence();
         let address = ReplyAddress { sequence, ..self.address };
-        match cx.service.admit(request, decision, self.peer, address) {
+        match cx.service.admit(request, decision, &self.origin, address) {
             // The response comes before the body, so it is the last.
             Admission::Answered(response) => {
                 self.pipeline.push_answered(response, C::make_last(exchange));

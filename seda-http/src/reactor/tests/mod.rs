@@ -45,7 +45,7 @@ impl Codec for Lines {
     /// The length of the head.
     type Decision = usize;
 
-    fn decoder(&self) -> LineDecoder {
+    fn decoder(&self, _origin: &Origin) -> LineDecoder {
         LineDecoder::default()
     }
 
@@ -129,7 +129,7 @@ impl Codec for Lines {
         &mut self,
         response: String,
         _last: bool,
-        _peer: SocketAddr,
+        _origin: &Origin,
         _now: Time,
         output: &mut Output,
     ) {
@@ -158,7 +158,7 @@ impl Service<Lines> for Recorder {
         &mut self,
         line: String,
         decision: Option<usize>,
-        _peer: SocketAddr,
+        _origin: &Origin,
         address: ReplyAddress,
     ) -> Admission<String> {
         let head = line.find(':').map(|end| end + 1);
@@ -190,15 +190,21 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.set_nonblocking(true).unwrap();
+        Self::on(TcpListener::bind("127.0.0.1:0").unwrap(), false)
+    }
+
+    fn on(listener: TcpListener, is_shared: bool) -> Self {
         let address = listener.local_addr().unwrap();
+        Self::with(vec![Listening { is_shared, ..listening(listener) }], address)
+    }
+
+    fn with(listeners: Vec<Listening>, address: SocketAddr) -> Self {
         let parts = ReactorParts::new(usize::MAX).unwrap();
         let mailbox = Arc::clone(parts.mailbox());
         let connection_count = Arc::new(ConnectionCount::default());
         let reactors = vec![Arc::clone(&mailbox)];
         let count = Arc::clone(&connection_count);
-        let acceptor = Acceptor::new(listener.into(), reactors, 10, count, Arc::default());
+        let acceptor = Acceptor::new(listeners, reactors, 10, count, Arc::default());
         let second = Duration::from_secs(1);
         let settings = Settings {
             pipeline: 4,
@@ -271,6 +277,11 @@ impl Bench {
     }
 }
 
+fn listening(listener: TcpListener) -> Listening {
+    listener.set_nonblocking(true).unwrap();
+    Listener::from(listener).into()
+}
+
 fn line(client: &mut BufReader<TcpStream>) -> String {
     let mut line = String::new();
     client.read_line(&mut line).unwrap();
@@ -312,6 +323,42 @@ fn responses_and_losses_go_out_in_request_order() {
     bench.respond(a, "again");
     bench.round();
     assert_eq!([line(&mut client), line(&mut client), line(&mut client)], ["A", "valve", "C"]);
+}
+
+/// A client that is in the backlog when the drain begins is accepted by the reactor, or by another
+/// owner of the socket.
+#[test]
+fn a_drain_accepts_its_own_backlog_and_leaves_a_shared_one_to_its_other_owners() {
+    for is_shared in [false, true] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let other_owner = listener.try_clone().unwrap();
+        let mut bench = Bench::on(listener, is_shared);
+        let mut client = bench.connect();
+        client.get_mut().write_all(b"first\n").unwrap();
+        bench.mailbox.send(ReactorMessage::Drain);
+        bench.until(|bench| bench.reactor.acceptor.is_none());
+        assert_eq!(bench.connection_count.get(), usize::from(!is_shared));
+        assert_eq!(other_owner.accept().is_ok(), is_shared);
+        // The closed listener wakes the reactor no more, although its socket is open.
+        let _client = bench.connect();
+        bench.reactor.poll.poll(&mut bench.reactor.events, Some(Duration::ZERO)).unwrap();
+        let mut events = bench.reactor.events.iter();
+        assert!(!events.any(|event| acceptor::is_of_listener(event.token())));
+    }
+}
+
+/// The first listener has as many connections as the reactor takes. One at the second does not
+/// wait until they are accepted.
+#[test]
+fn a_full_backlog_keeps_no_other_listener_from_its_turn() {
+    let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    let [full, other] = listeners.each_ref().map(|listener| listener.local_addr().unwrap());
+    let _waiting: Vec<_> = (0..10).map(|_| TcpStream::connect(full).unwrap()).collect();
+    let mut client = TcpStream::connect(other).unwrap();
+    client.write_all(b"first\n").unwrap();
+    let mut bench = Bench::with(listeners.map(listening).into(), other);
+    bench.round();
+    assert!(bench.requested("first").slot < 2);
 }
 
 /// Four requests may be in flight. One response makes room for one request.

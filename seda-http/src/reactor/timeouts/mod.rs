@@ -19,6 +19,8 @@ const FIRST_REQUEST_GRACE: Duration = Duration::from_millis(250);
 pub(super) enum Waiting {
     /// None: the server itself is at work.
     Nothing,
+    /// The PROXY header, from the begin of the connection on.
+    Preface,
     /// The first or next request.
     Request,
     /// The first request, while the server drains.
@@ -116,7 +118,7 @@ impl Timeout {
             Waiting::Nothing | Waiting::Piece | Waiting::Consumer => return Time::NEVER,
             Waiting::Request => settings.idle,
             Waiting::FirstRequest => FIRST_REQUEST_GRACE,
-            Waiting::Head => settings.head,
+            Waiting::Preface | Waiting::Head => settings.head,
             Waiting::Body => return self.body_deadline(settings),
             Waiting::RefusedBody => settings.body,
             Waiting::Reading => settings.write,

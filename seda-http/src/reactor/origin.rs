@@ -1,0 +1,39 @@
+//! The place that a connection's requests come from.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+/// The two addresses of a connection. They differ behind a proxy that names its client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Origin {
+    /// The other end of the socket; `None` at a Unix socket, whose peers have no address.
+    peer: Option<SocketAddr>,
+    client: Option<IpAddr>,
+}
+
+impl Origin {
+    /// Returns the origin of a connection whose peer is the client.
+    pub(crate) fn of_peer(peer: Option<SocketAddr>) -> Self {
+        Self { peer, client: peer.map(|peer| peer.ip().to_canonical()) }
+    }
+
+    /// Returns the same connection with another client; `None` if its address is not known.
+    pub(crate) fn with_client(self, client: Option<IpAddr>) -> Self {
+        Self { client: client.map(|client| client.to_canonical()), ..self }
+    }
+
+    /// Returns the address of the other end of the socket; `0.0.0.0:0` at a Unix socket.
+    pub(crate) fn peer(&self) -> SocketAddr {
+        self.peer.unwrap_or(SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0))
+    }
+
+    /// Returns the IP address of the other end of the socket, an IPv4 one never as IPv6. `None` at
+    /// a Unix socket.
+    pub(crate) fn peer_ip(&self) -> Option<IpAddr> {
+        self.peer.map(|peer| peer.ip().to_canonical())
+    }
+
+    /// Returns the address of the client, an IPv4 one never as IPv6. `None` if it is not known.
+    pub(crate) fn client(&self) -> Option<IpAddr> {
+        self.client
+    }
+}

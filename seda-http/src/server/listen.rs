@@ -1,0 +1,434 @@
+//! The places where a server listens, as a settings file has them.
+
+use super::error::ConfigError;
+use crate::reactor::{LISTENERS_MOST, PeerList};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::str::FromStr;
+use thiserror::Error;
+
+/// What precedes the path of a Unix socket.
+const UNIX: &str = "unix:";
+
+/// A socket that the parent of this process has opened; a name may follow behind a colon.
+const INHERITED: &str = "inherited";
+
+/// What a settings file may have in place of an address.
+const EXPECTED: &str = "an address like \"127.0.0.1:8080\", \"unix:FILE\" or \"inherited\", a table \
+                        with the key `at`, or a list of these";
+
+/// The listeners of a server, 1 to 64. In a settings file it is one place or a list:
+///
+/// ```toml
+/// listen = "127.0.0.1:8080"
+/// listen = ["0.0.0.0:80", "[::]:80", "unix:/run/site/http.sock"]
+/// listen = [{ at = "10.0.0.2:8080", proxy_protocol = ["10.0.0.0/8"] }, "127.0.0.1:8081"]
+/// ```
+///
+/// Connections of all listeners share the bounds of the server.
+///
+/// ```
+/// use seda_http::{HttpConfig, ListenPlace, ListenerConfig, PeerList};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut config = HttpConfig::default();
+/// // One address.
+/// config.listen = ([127, 0, 0, 1], 0).into();
+/// config.listen = "[::1]:8080".parse()?;
+/// // Several listeners, one of them behind a proxy.
+/// let mut proxied = ListenerConfig::at("10.0.0.2:8080".parse()?);
+/// proxied.proxy_protocol = Some(PeerList::new(["10.0.0.0/8"])?);
+/// config.listen = [proxied, "127.0.0.1:8081".parse()?].into_iter().collect();
+/// assert_eq!(config.listen.listeners().len(), 2);
+///
+/// let file = r#"{ "listen": [
+///     { "at": "10.0.0.2:8080", "proxy_protocol": ["10.0.0.0/8"] }, "127.0.0.1:8081"
+/// ] }"#;
+/// assert_eq!(serde_json::from_str::<HttpConfig>(file)?, config);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(into = "Written")]
+pub struct Listen {
+    listeners: Vec<ListenerConfig>,
+}
+
+/// One listener: its place, and what holds for its connections alone.
+///
+/// In a settings file it is the text of its place, or a table with the key `at`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(into = "WrittenListener")]
+#[non_exhaustive]
+pub struct ListenerConfig {
+    /// The place.
+    pub at: ListenPlace,
+    /// The proxies that may connect, each of which sends a header of the PROXY protocol, version 1
+    /// or 2, in front of all other bytes. The header names the client.
+    ///
+    /// Default `None`: every peer may connect, and a header is not expected. With a list the header
+    /// is mandatory, because without it a client could send its own; and a peer that is not listed
+    /// is closed and counted in [`ServerCounts::refused_proxies`](crate::ServerCounts).
+    pub proxy_protocol: Option<PeerList>,
+}
+
+/// The place of a listener. It is written as one word:
+///
+/// | text | place |
+/// | --- | --- |
+/// | `127.0.0.1:8080`, `[::]:80` | a TCP address; port 0 takes a free port |
+/// | `8080` | this port of 127.0.0.1 |
+/// | `unix:/run/site/http.sock` | a Unix socket, for this user and this group |
+/// | `inherited` | all sockets that the parent of this process has passed to it |
+/// | `inherited:web` | those with this name |
+///
+/// `[::]` accepts IPv4 clients, too, unless another listener has the same port and an IPv4 address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+#[non_exhaustive]
+pub enum ListenPlace {
+    /// A TCP address. Port 0 takes a free port.
+    Tcp(SocketAddr),
+    /// A Unix socket. The file is made with mode 0660, in place of one that no process listens at,
+    /// and is removed at the end.
+    Unix(PathBuf),
+    /// The listening sockets that the parent has passed by the protocol of systemd (`LISTEN_FDS`,
+    /// `LISTEN_PID`, `LISTEN_FDNAMES`): those with this name, or all. At least one has to be there.
+    ///
+    /// Each socket is taken once in the life of a process. It is not closed for others when the
+    /// server ends.
+    Inherited(Option<String>),
+}
+
+/// A text that is no place to listen at.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error(
+    "`listen` is {text}; allowed: an IP address with a port like 127.0.0.1:8080 or [::]:80, a port \
+     of 127.0.0.1, unix:FILE, inherited, or inherited:NAME"
+)]
+pub struct ListenPlaceError {
+    text: String,
+}
+
+impl Listen {
+    /// Returns the listeners, in the order of the settings.
+    pub fn listeners(&self) -> &[ListenerConfig] {
+        &self.listeners
+    }
+
+    /// Sets the port of every TCP address. 0 takes a free port for each, as tests need it.
+    pub fn set_port(&mut self, port: u16) {
+        for listener in &mut self.listeners {
+            if let ListenPlace::Tcp(address) = &mut listener.at {
+                address.set_port(port);
+            }
+        }
+    }
+
+    /// Checks the number of listeners, and that each accepts from some peer.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let fault = |key, value: String, allowed: String| {
+            Err(ConfigError::OutOfRange { key, value, allowed })
+        };
+        let count = self.listeners.len();
+        if !(1..=LISTENERS_MOST).contains(&count) {
+            let value = format!("a list of {count} listeners");
+            return fault("listen", value, format!("1 to {LISTENERS_MOST}"));
+        }
+        let is_empty = |listener: &&ListenerConfig| {
+            listener.proxy_protocol.as_ref().is_some_and(PeerList::is_empty)
+        };
+        match self.listeners.iter().find(is_empty) {
+            None => Ok(()),
+            Some(listener) => {
+                let value = format!("an empty list at {}", listener.at);
+                let allowed = "the addresses or networks of the proxies, or no such key".to_owned();
+                fault("listen.proxy_protocol", value, allowed)
+            }
+        }
+    }
+}
+
+impl ListenerConfig {
+    /// Returns a listener at this place, without a proxy in front of it.
+    pub fn at(place: ListenPlace) -> Self {
+        Self { at: place, proxy_protocol: None }
+    }
+}
+
+impl FromIterator<ListenerConfig> for Listen {
+    fn from_iter<I: IntoIterator<Item = ListenerConfig>>(listeners: I) -> Self {
+        Self { listeners: listeners.into_iter().collect() }
+    }
+}
+
+impl From<ListenerConfig> for Listen {
+    fn from(listener: ListenerConfig) -> Self {
+        Self { listeners: vec![listener] }
+    }
+}
+
+impl From<ListenPlace> for Listen {
+    fn from(place: ListenPlace) -> Self {
+        ListenerConfig::at(place).into()
+    }
+}
+
+impl From<SocketAddr> for Listen {
+    fn from(address: SocketAddr) -> Self {
+        ListenPlace::Tcp(address).into()
+    }
+}
+
+impl<A: Into<IpAddr>> From<(A, u16)> for Listen {
+    fn from(address: (A, u16)) -> Self {
+        SocketAddr::from(address).into()
+    }
+}
+
+impl FromStr for Listen {
+    type Err = ListenPlaceError;
+
+    /// Reads one place.
+    fn from_str(text: &str) -> Result<Self, ListenPlaceError> {
+        text.parse().map(ListenPlace::into)
+    }
+}
+
+impl FromStr for ListenerConfig {
+    type Err = ListenPlaceError;
+
+    fn from_str(text: &str) -> Result<Self, ListenPlaceError> {
+        text.parse().map(Self::at)
+    }
+}
+
+impl FromStr for ListenPlace {
+    type Err = ListenPlaceError;
+
+    fn from_str(text: &str) -> Result<Self, ListenPlaceError> {
+        let place = if let Some(path) = text.strip_prefix(UNIX) {
+            (!path.is_empty()).then(|| Self::Unix(path.into()))
+        } else if let Some(name) = text.strip_prefix(INHERITED) {
+            match name.strip_prefix(':') {
+                Some(name) => (!name.is_empty()).then(|| Self::Inherited(Some(name.to_owned()))),
+                None => name.is_empty().then_some(Self::Inherited(None)),
+            }
+        } else {
+            let port = text.parse().ok().map(|port| (Ipv4Addr::LOCALHOST, port).into());
+            port.or_else(|| text.parse().ok()).map(Self::Tcp)
+        };
+        place.ok_or_else(|| ListenPlaceError { text: text.to_owned() })
+    }
+}
+
+impl fmt::Display for ListenPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => address.fmt(f),
+            Self::Unix(path) => write!(f, "{UNIX}{}", path.display()),
+            Self::Inherited(None) => f.write_str(INHERITED),
+            Self::Inherited(Some(name)) => write!(f, "{INHERITED}:{name}"),
+        }
+    }
+}
+
+impl TryFrom<String> for ListenPlace {
+    type Error = ListenPlaceError;
+
+    fn try_from(text: String) -> Result<Self, ListenPlaceError> {
+        text.parse()
+    }
+}
+
+impl From<ListenPlace> for String {
+    fn from(place: ListenPlace) -> Self {
+        place.to_string()
+    }
+}
+
+/// The table of a listener in a settings file.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    at: ListenPlace,
+    #[serde(default)]
+    proxy_protocol: Option<PeerList>,
+}
+
+/// A listener as it is written: without settings of its own it is one word.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum WrittenListener {
+    Place(ListenPlace),
+    Table(Table),
+}
+
+impl From<ListenerConfig> for WrittenListener {
+    fn from(listener: ListenerConfig) -> Self {
+        match listener {
+            ListenerConfig { at, proxy_protocol: None } => Self::Place(at),
+            ListenerConfig { at, proxy_protocol } => Self::Table(Table { at, proxy_protocol }),
+        }
+    }
+}
+
+/// The listeners as they are written: one without a list.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Written {
+    One(ListenerConfig),
+    Several(Vec<ListenerConfig>),
+}
+
+impl From<Listen> for Written {
+    fn from(Listen { mut listeners }: Listen) -> Self {
+        match listeners.pop() {
+            Some(listener) if listeners.is_empty() => Self::One(listener),
+            last => {
+                listeners.extend(last);
+                Self::Several(listeners)
+            }
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Listen {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ListenVisitor)
+    }
+}
+
+impl<'de> Deserialize<'de> for ListenerConfig {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ListenerVisitor)
+    }
+}
+
+/// Reads one listener.
+struct ListenerVisitor;
+
+impl<'de> Visitor<'de> for ListenerVisitor {
+    type Value = ListenerConfig;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(EXPECTED)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<ListenerConfig, E> {
+        text.parse().map_err(E::custom)
+    }
+
+    /// Reads a port of 127.0.0.1 that is written as a number.
+    fn visit_u64<E: de::Error>(self, port: u64) -> Result<ListenerConfig, E> {
+        self.visit_str(&port.to_string())
+    }
+
+    fn visit_i64<E: de::Error>(self, port: i64) -> Result<ListenerConfig, E> {
+        self.visit_str(&port.to_string())
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<ListenerConfig, M::Error> {
+        let Table { at, proxy_protocol } = Table::deserialize(MapAccessDeserializer::new(map))?;
+        Ok(ListenerConfig { at, proxy_protocol })
+    }
+}
+
+/// Reads one listener, or a list.
+struct ListenVisitor;
+
+impl<'de> Visitor<'de> for ListenVisitor {
+    type Value = Listen;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(EXPECTED)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Listen, E> {
+        ListenerVisitor.visit_str(text).map(Listen::from)
+    }
+
+    fn visit_u64<E: de::Error>(self, port: u64) -> Result<Listen, E> {
+        ListenerVisitor.visit_u64(port).map(Listen::from)
+    }
+
+    fn visit_i64<E: de::Error>(self, port: i64) -> Result<Listen, E> {
+        ListenerVisitor.visit_i64(port).map(Listen::from)
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Listen, M::Error> {
+        ListenerVisitor.visit_map(map).map(Listen::from)
+    }
+
+    fn visit_seq<S: SeqAccess<'de>>(self, mut list: S) -> Result<Listen, S::Error> {
+        let listeners = std::iter::from_fn(|| list.next_element().transpose());
+        listeners.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Listen {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn one_place_or_a_list_is_written_as_it_is_read() {
+        for json in [
+            r#""127.0.0.1:8080""#,
+            r#""[::]:80""#,
+            r#""unix:/run/a.sock""#,
+            r#""inherited""#,
+            r#""inherited:web""#,
+            r#"["0.0.0.0:80","unix:/run/a.sock"]"#,
+            r#"[{"at":"0.0.0.0:80","proxy_protocol":["10.0.0.0/8"]},"inherited"]"#,
+            r#"{"at":"unix:/run/a.sock","proxy_protocol":["unix:"]}"#,
+        ] {
+            assert_eq!(serde_json::to_string(&read(json)).unwrap(), json);
+        }
+        // A port, in two forms; a table or a list with one place.
+        let place = Listen::from(([127, 0, 0, 1], 8080));
+        for json in [r#""8080""#, "8080", r#"{"at":"8080"}"#, r#"["8080"]"#, "[8080]"] {
+            assert_eq!(read(json), place);
+        }
+    }
+
+    #[test]
+    fn an_error_names_the_text_and_what_is_allowed() {
+        for text in ["", "localhost:80", ":80", "*:80", "1.2.3.4", "70000", "unix:", "inherited:"] {
+            let error = text.parse::<ListenPlace>().unwrap_err().to_string();
+            let begin = format!("`listen` is {text}; allowed: an IP address with a port like ");
+            assert!(error.starts_with(&begin), "{error}");
+        }
+        for (json, fault) in [
+            (r#"{"at":"80","mode":1}"#, "unknown field `mode`, expected `at` or `proxy_protocol`"),
+            (r#"{"proxy_protocol":[]}"#, "missing field `at`"),
+            ("true", "expected an address like \"127.0.0.1:8080\", \"unix:FILE\" or \"inherited\""),
+            ("[true]", "expected an address like \"127.0.0.1:8080\""),
+            ("-1", "`listen` is -1; allowed: "),
+            (r#"{"at":"80","proxy_protocol":["10.0.0.1/8"]}"#, "`10.0.0.1/8` is no peer: "),
+        ] {
+            let error = serde_json::from_str::<Listen>(json).unwrap_err().to_string();
+            assert!(error.contains(fault), "{error}");
+        }
+    }
+
+    #[test]
+    fn no_listener_too_many_and_a_proxy_list_without_a_proxy_are_errors() {
+        let error = |json| read(json).check().unwrap_err().to_string();
+        assert_eq!(error("[]"), "`listen` is a list of 0 listeners; allowed: 1 to 64");
+        let many: Listen = (0..65).map(|_| "0".parse::<ListenerConfig>().unwrap()).collect();
+        assert!(many.check().unwrap_err().to_string().contains("65 listeners; allowed: 1 to 64"));
+        assert_eq!(
+            error(r#"{"at":"80","proxy_protocol":[]}"#),
+            "`listen.proxy_protocol` is an empty list at 127.0.0.1:80; allowed: the addresses or \
+             networks of the proxies, or no such key"
+        );
+    }
+}
