@@ -127,7 +127,7 @@ impl<C: Codec> Connection<C> {
             stream: Stream::new(socket),
             peer,
             address,
-            input: Input::new(decoder),
+            input: Input::new(decoder, now),
             pipeline: Pipeline::new(),
             output: Output::default(),
             refusal: None,
@@ -215,6 +215,7 @@ impl<C: Codec> Connection<C> {
             cx.budget.spend(read);
             if read > 0 {
                 self.input.needs_more = false;
+                self.input.last_read = cx.now;
                 self.timeout.note_progress(Waiting::Body, read, cx.now);
             }
         }

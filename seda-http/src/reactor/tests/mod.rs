@@ -190,17 +190,22 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
+        Self::with(usize::MAX, |_| {})
+    }
+
+    /// Returns a bench with a budget of this many bytes for bodies.
+    fn with(body_bytes: usize, change: impl FnOnce(&mut Settings)) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
-        let parts = ReactorParts::new(usize::MAX).unwrap();
+        let parts = ReactorParts::new(body_bytes).unwrap();
         let mailbox = Arc::clone(parts.mailbox());
         let connection_count = Arc::new(ConnectionCount::default());
         let reactors = vec![Arc::clone(&mailbox)];
         let count = Arc::clone(&connection_count);
         let acceptor = Acceptor::new(listener.into(), reactors, 10, count, Arc::default());
         let second = Duration::from_secs(1);
-        let settings = Settings {
+        let mut settings = Settings {
             pipeline: 4,
             write_buffer: 4096,
             idle: second,
@@ -213,6 +218,7 @@ impl Bench {
             linger_total: second * 3,
             half_close: false,
         };
+        change(&mut settings);
         let clock = Arc::new(ManualClock::new());
         let (streams, bodies) = crossbeam_channel::unbounded();
         let (to_readers, readers) = crossbeam_channel::unbounded();
