@@ -92,6 +92,12 @@ impl Output {
         matches!(self.body, BodyCursor::Stream(_))
     }
 
+    /// Returns true if the end of the connection would be that of an unfinished body: a stream
+    /// without framing and without a declared length.
+    pub(super) fn ends_with_connection(&self) -> bool {
+        matches!(&self.body, BodyCursor::Stream(stream) if stream.ends_with_connection())
+    }
+
     /// Returns the time after which the stream needs a filler, if the program sends none.
     pub(super) fn filler_after(&self) -> Option<Duration> {
         match &self.body {

@@ -431,6 +431,10 @@ fn waker<C: Codec, S>(cx: &TurnContext<'_, C, S>, address: ReplyAddress) -> Reac
 
 impl<C: Codec> Drop for Connection<C> {
     fn drop(&mut self) {
+        if self.output.ends_with_connection() {
+            // The client takes a FIN for the end of the body.
+            self.stream.socket.reset_at_close();
+        }
         self.pipeline.abandon();
     }
 }
