@@ -9,10 +9,12 @@ use super::fields::FieldRules;
 use super::representation::Representation;
 use super::root::{Root, Wait};
 use super::version::FileVersion;
+use crate::reactor::OpenAgain;
 use bytes::Bytes;
 use seda_core::{Clock, Time};
 use std::fmt;
 use std::fs::File;
+use std::io::{Seek, SeekFrom};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -56,7 +58,7 @@ pub(super) struct Clocks {
 
 /// The files below a root.
 pub(super) struct Store {
-    root: Root,
+    root: Arc<Root>,
     rules: FieldRules,
     /// `None` if it is off.
     cache: Option<FileCache>,
@@ -69,7 +71,7 @@ pub(super) struct Store {
 impl Store {
     pub(super) fn new(root: Root, rules: FieldRules, config: &FilesConfig, clocks: Clocks) -> Self {
         Self {
-            root,
+            root: Arc::new(root),
             rules,
             cache: FileCache::new(config.memory),
             budget: ContentBudget::new(config.memory.saturating_add(SENDING_BYTES)),
@@ -154,10 +156,7 @@ impl Store {
     /// Opens the stored file. Anything but a regular file is none: a FIFO, a socket, a device.
     fn open(&self, target: Target<'_>) -> Result<(File, FileVersion), Failure> {
         let Target { path, coding, wait, .. } = target;
-        let (file, metadata) = match coding {
-            Coding::Identity => self.root.file(path, wait)?,
-            coding => self.root.file(&format!("{path}{}", coding.suffix()), wait)?,
-        };
+        let (file, metadata) = self.root.file(&coding.stored_path(path), wait)?;
         if metadata.is_file() {
             Ok((file, FileVersion::of(&metadata)))
         } else if metadata.is_dir() && coding == Coding::Identity {
@@ -215,6 +214,11 @@ impl Store {
         }
     }
 
+    /// Returns the place of a file from the byte `first` on, for an answer that waits.
+    pub(super) fn place(&self, file: &Arc<Representation>, first: u64) -> FilePlace {
+        FilePlace { root: Arc::clone(&self.root), file: Arc::clone(file), first }
+    }
+
     /// Returns the budget of contents in memory.
     pub(super) fn budget(&self) -> &Arc<ContentBudget> {
         &self.budget
@@ -228,6 +232,26 @@ impl Store {
     #[cfg(test)]
     pub(super) fn opening(&self) -> super::root::Opening {
         self.root.opening()
+    }
+}
+
+/// The place of a file, and the version that its answer has.
+#[derive(Debug)]
+pub(super) struct FilePlace {
+    root: Arc<Root>,
+    file: Arc<Representation>,
+    /// The position of the first byte to send.
+    first: u64,
+}
+
+impl OpenAgain for FilePlace {
+    fn open(&self) -> Option<File> {
+        let (mut file, metadata) = self.root.file(&self.file.path, Wait::Allowed).ok()?;
+        if FileVersion::of(&metadata) != self.file.version {
+            return None;
+        }
+        file.seek(SeekFrom::Start(self.first)).ok()?;
+        Some(file)
     }
 }
 

@@ -67,6 +67,13 @@ impl Output {
             Body::Bytes(bytes) => self.body = BodyCursor::Bytes(bytes),
             Body::Pattern(left) => self.body = BodyCursor::Pattern { position: 0, left },
             Body::File(file, left) => self.body = BodyCursor::File { file, left },
+            Body::Stored(stored) => {
+                let left = stored.length();
+                debug_assert!(false, "a stored file is opened before its head is encoded");
+                if let Some(file) = stored.into_file() {
+                    self.body = BodyCursor::File { file, left };
+                }
+            }
             Body::Stream(stream) => {
                 self.body = BodyCursor::Stream(StreamCursor::new(stream, framing));
             }

@@ -153,8 +153,12 @@ impl<C: Codec> Connection<C> {
         self.stream.note(event);
     }
 
-    /// Puts a response into its slot. Returns false if the slot waits for none.
-    pub(super) fn answer(&mut self, sequence: u64, response: C::Response) -> bool {
+    /// Puts a response into its slot. Returns false if the slot waits for none. Only the response
+    /// that is written next holds a file open.
+    pub(super) fn answer(&mut self, sequence: u64, mut response: C::Response) -> bool {
+        if !(self.output.is_empty() && self.pipeline.is_first(sequence)) {
+            C::close_file(&mut response);
+        }
         self.pipeline.answer(sequence, response)
     }
 
