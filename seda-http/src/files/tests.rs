@@ -541,8 +541,7 @@ fn a_file_that_has_just_changed_is_answered_whole_whatever_the_client_has() {
         Clocks { monotonic: Arc::clone(&site.clock) as Arc<_>, wall: || SystemTime::UNIX_EPOCH };
     let files = Files::with_clocks(&site.path, FilesConfig::default(), clocks).unwrap();
     site.write("a", "content");
-    let ask =
-        |request: Builder| Answer::of(files.respond(&request.body(()).unwrap()));
+    let ask = |request: Builder| Answer::of(files.respond(&request.body(()).unwrap()));
     let etag = ask(Request::get("/a")).field(header::ETAG).unwrap().to_owned();
     assert!(etag.starts_with("W/\""), "{etag}");
     for tag in [etag.as_str(), etag.trim_start_matches("W/")] {
