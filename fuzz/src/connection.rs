@@ -3,9 +3,7 @@
 use crate::pieces::{pieces, seed_and_wire};
 use bytes::{Bytes, BytesMut};
 use http::{Response, StatusCode};
-use seda_http::h1::{
-    Decoded, Decoder, Exchange, Limits, RequestHead, carries_body, encode_head,
-};
+use seda_http::h1::{Decoded, Decoder, Exchange, Limits, RequestHead, carries_body, encode_head};
 
 /// Small limits, so that inputs reach them.
 const LIMITS: Limits = Limits { head_bytes: 256, uri_bytes: 32, headers: 8, body_bytes: 64 };

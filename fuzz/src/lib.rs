@@ -3,10 +3,12 @@
 //!
 //! | target | input | oracle |
 //! | --- | --- | --- |
-//! | [`head`] | a seed of two bytes, then a request | httparse; the same bytes in other pieces |
-//! | [`chunked`] | a seed of two bytes, then a chunked body | a second parser; the three ways to read a body |
-//! | [`fields`] | lines of Range and conditional fields | the content of the file; which status a field allows |
-//! | [`connection`] | a seed of two bytes, then the requests of a connection | the same bytes in other pieces: same requests, same answers |
+//! | [`head`] | a request | httparse; the same bytes in other pieces |
+//! | [`chunked`] | a chunked body | a second parser; the three ways to read a body |
+//! | [`fields`] | lines: Range and conditional fields | the content of the file; its status |
+//! | [`connection`] | requests | other pieces give the same requests and answers |
+//!
+//! The first two bytes of an input decide where it is cut; [`fields`] has none to cut.
 //!
 //! A further target is one module here, one file in `fuzz_targets`, one `[[bin]]` in `Cargo.toml`
 //! and a folder of seeds.

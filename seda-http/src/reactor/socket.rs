@@ -113,8 +113,8 @@ impl Socket {
         }
     }
 
-    /// Makes the close of a TCP socket a reset (RST) in place of a FIN. Bytes that the client has not
-    /// received are lost.
+    /// Makes the close of a TCP socket a reset (RST) in place of a FIN. Bytes that the client has
+    /// not received are lost.
     pub(super) fn reset_at_close(&self) {
         match self {
             // Without the option the close is a FIN.

@@ -10,8 +10,8 @@ pub(crate) trait OpenAgain: fmt::Debug + Send {
     fn open(&self) -> Option<File>;
 }
 
-/// A part of a file that [`Files`](crate::Files) sends. It is closed while its response waits behind
-/// others, so that pipelined requests hold one descriptor of a connection.
+/// A part of a file that [`Files`](crate::Files) sends. It is closed while its response waits
+/// behind others, so that pipelined requests hold one descriptor of a connection.
 #[derive(Debug)]
 pub struct StoredFile {
     /// `None` while it is closed.

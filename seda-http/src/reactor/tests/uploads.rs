@@ -124,9 +124,9 @@ fn no_upload_ends_because_its_program_does_not_read() {
     client.get_mut().write_all(piece.repeat(3).as_bytes()).unwrap();
     bench.until(|bench| bench.reactor.waits_for_its_program());
     bench.clock.advance(Duration::from_secs(10));
-    let mut newcomer = bench.connect();
-    newcomer.get_mut().write_all(b"up:\n").unwrap();
+    let mut other = bench.connect();
+    other.get_mut().write_all(b"up:\n").unwrap();
     bench.until(|bench| bench.reactor.lingers());
-    assert_eq!(line(&mut newcomer), "no memory");
+    assert_eq!(line(&mut other), "no memory");
     assert!(matches!(read(&mut reader), Ok(Some(piece)) if piece.len() == PIPE_BYTES / 2));
 }
