@@ -166,7 +166,8 @@ impl Store {
         }
     }
 
-    /// Reads a file whole; `None` if it is too large, or memory is short.
+    /// Reads a file whole; `None` if it is too large, or memory is short. A file that changes
+    /// meanwhile is unavailable: what was read may be of two versions, or of the other one.
     fn content(
         &self,
         file: &File,
@@ -178,7 +179,11 @@ impl Store {
         let length = usize::try_from(version.size()).ok().filter(|_| version.size() <= most);
         let Some(length) = length else { return Ok(None) };
         let Some(charge) = self.budget.charge(length) else { return Ok(None) };
-        Ok(Some(charge.hold(content::read(file, 0, length, wait)?)))
+        let content = content::read(file, 0, length, wait)?;
+        if FileVersion::of(&file.metadata()?) != version {
+            return Err(Failure::Unavailable);
+        }
+        Ok(Some(charge.hold(content)))
     }
 
     /// Returns a new representation, and keeps it in memory if its version has one content.
@@ -276,5 +281,33 @@ fn located(found: &Arc<Representation>, file: Option<File>) -> Located {
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Store").field("root", &self.root).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use seda_core::ManualClock;
+    use std::fs;
+
+    /// The content would have the tag of another one, in memory too.
+    #[test]
+    fn a_file_that_changes_while_it_is_read_is_not_sent() {
+        let path = std::env::temp_dir().join(format!("seda-store-{}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        fs::write(path.join("a"), "content").unwrap();
+        let config = FilesConfig::default();
+        let rules = FieldRules::new(&config).unwrap();
+        let clocks =
+            Clocks { monotonic: Arc::new(ManualClock::new()), wall: || SystemTime::UNIX_EPOCH };
+        let root = Root::open(&path, clocks.monotonic.now()).unwrap();
+        let store = Store::new(root, rules, &config, clocks);
+        let (file, metadata) = store.root.file("a", Wait::Allowed).unwrap();
+        let version = FileVersion::of(&metadata);
+        let read = || store.content(&file, version, false, Wait::Allowed);
+        assert_eq!(read().unwrap().unwrap(), "content");
+        fs::write(path.join("a"), "other content").unwrap();
+        assert!(matches!(read(), Err(Failure::Unavailable)));
+        fs::remove_dir_all(path).unwrap();
     }
 }
