@@ -133,5 +133,7 @@ fn range(place: &str) -> std::ops::RangeInclusive<usize> {
     let place = place.strip_prefix("bytes ").and_then(|it| it.split_once('/')).unwrap();
     assert_eq!(place.1, CONTENT.len().to_string());
     let (first, last) = place.0.split_once('-').unwrap();
-    first.parse().unwrap()..=last.parse().unwrap()
+    let (first, last): (usize, usize) = (first.parse().unwrap(), last.parse().unwrap());
+    assert!(first <= last && last < CONTENT.len(), "{first} to {last}");
+    first..=last
 }

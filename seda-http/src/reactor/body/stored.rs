@@ -22,6 +22,7 @@ pub struct StoredFile {
 
 impl StoredFile {
     /// Returns the `length` bytes of `file` from its current position on. `place` opens it there.
+    #[cfg(unix)]
     pub(crate) fn new(file: File, length: u64, place: Box<dyn OpenAgain>) -> Self {
         Self { file: Some(file), length, place }
     }
