@@ -76,3 +76,12 @@ diagnose-live *flags:
 # The bottleneck that a report names, against generated graphs whose bottleneck is known.
 diagnose *flags:
     cargo run --release --locked -p benches --bin diagnose -- {{flags}}
+
+# Fuzzes seda-http, which has no unsafe code, for some minutes per target: `just fuzz 10 head chunked`.
+# Needs nightly Rust, cargo-fuzz and a C++ compiler.
+fuzz minutes="10" *targets="head chunked fields connection":
+    for target in {{targets}}; do \
+        mkdir -p "fuzz/corpus/$target" && \
+        cargo +nightly fuzz run --sanitizer none "$target" "fuzz/corpus/$target" "fuzz/seeds/$target" -- \
+            -dict=fuzz/http.dict -max_total_time=$(({{minutes}} * 60)) || exit; \
+    done

@@ -8,11 +8,13 @@
     reason = "a test fails by panicking"
 )]
 
+mod support;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
+use support::example;
 
 /// The limit of a wait: long enough for any machine, so that a server that hangs fails the test.
 const LONG: Duration = Duration::from_secs(60);
@@ -24,24 +26,9 @@ struct Example {
     address: SocketAddr,
 }
 
-/// Builds the example in the profile of this test, and returns its path. `cargo test --test` does
-/// not build examples.
-fn example() -> PathBuf {
-    let me = std::env::current_exe().unwrap();
-    let profile = me.parent().and_then(|deps| deps.parent()).unwrap();
-    let release = profile.ends_with("release").then_some("--release");
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--example", "line_server"])
-        .args(release)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .status();
-    assert!(built.unwrap().success(), "the example does not build");
-    profile.join("examples/line_server")
-}
-
 impl Example {
     fn start() -> Self {
-        let mut child = Command::new(example())
+        let mut child = Command::new(example::build("line_server"))
             .args(["--listen", "127.0.0.1:0", "--workers", "2"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -8,9 +8,12 @@
     reason = "a test fails by panicking"
 )]
 
+mod support;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
+use support::example;
 
 /// A running example with a directory of its own; dropping it kills its process.
 struct Example {
@@ -21,27 +24,12 @@ struct Example {
     directory: PathBuf,
 }
 
-/// Builds the example in the profile of this test, and returns its path. `cargo test --test` does
-/// not build examples.
-fn example() -> PathBuf {
-    let me = std::env::current_exe().unwrap();
-    let profile = me.parent().and_then(|deps| deps.parent()).unwrap();
-    let release = profile.ends_with("release").then_some("--release");
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--example", "uploads_and_events"])
-        .args(release)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .status();
-    assert!(built.unwrap().success(), "the example does not build");
-    profile.join("examples/uploads_and_events")
-}
-
 impl Example {
     fn start() -> Self {
         let name = format!("seda-uploads-{}", std::process::id());
         let directory = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&directory).unwrap();
-        let mut child = Command::new(example())
+        let mut child = Command::new(example::build("uploads_and_events"))
             .arg(&directory)
             .arg("127.0.0.1:0")
             .stdin(Stdio::piped())

@@ -19,33 +19,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
-use support::Client;
+use support::{Client, example};
 
 /// The limit of a wait: long enough for any machine, so that a server that hangs fails the test.
 const LONG: Duration = Duration::from_secs(60);
 
-/// Builds the example in the profile of this test, and returns its path. `cargo test --test` does
-/// not build examples.
-fn example() -> PathBuf {
+fn program() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(build_example).clone()
-}
-
-fn build_example() -> PathBuf {
-    let me = std::env::current_exe().expect("this test has a path");
-    let profile = me.parent().and_then(|deps| deps.parent()).expect("target/PROFILE/deps");
-    let release = profile.ends_with("release").then_some("--release");
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--example", "web_server"])
-        .args(release)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .status();
-    assert!(built.expect("cargo runs").success(), "the example does not build");
-    profile.join("examples/web_server")
+    BUILT.get_or_init(|| example::build("web_server")).clone()
 }
 
 fn run(flags: &[&str]) -> Output {
-    Command::new(example()).args(flags).stdin(Stdio::null()).output().expect("it starts")
+    Command::new(program()).args(flags).stdin(Stdio::null()).output().expect("it starts")
 }
 
 /// Runs the example with flags that it must refuse; returns the one line of its error.
@@ -71,7 +56,7 @@ impl Example {
     fn start(flags: &[&str]) -> Self {
         let listen = ["--listen", "127.0.0.1:0"];
         let is_told = flags.contains(&"--listen");
-        let mut command = Command::new(example());
+        let mut command = Command::new(program());
         command.args(if is_told { &[][..] } else { &listen }).args(flags);
         Self::run(&mut command)
     }
@@ -328,7 +313,7 @@ fn a_bad_setting_is_named_with_its_file_line_and_remedy() {
 fn passing(descriptor: impl Into<std::os::fd::OwnedFd>, set: &str, flags: &[&str]) -> Command {
     let mut command = Command::new("sh");
     let script = format!("export {set}; exec \"$0\" \"$@\" 3<&0 </dev/null");
-    command.arg("-c").arg(script).arg(example()).args(flags);
+    command.arg("-c").arg(script).arg(program()).args(flags);
     command.stdin(Stdio::from(descriptor.into()));
     command
 }
@@ -417,7 +402,7 @@ fn the_service_manager_is_told_of_the_start_and_of_the_end() {
         let length = manager.recv(&mut bytes).expect("a message");
         String::from_utf8_lossy(&bytes[..length]).into_owned()
     };
-    let mut command = Command::new(example());
+    let mut command = Command::new(program());
     command.args(["--listen", "127.0.0.1:0"]).env("NOTIFY_SOCKET", &socket);
     let example = Example::run(&mut command);
     assert_eq!(message(), "READY=1");

@@ -1,5 +1,7 @@
-//! A minimal blocking HTTP/1.1 client for the tests of the server.
+//! A minimal blocking HTTP/1.1 client for the tests of the server, and the examples as programs.
 #![allow(dead_code, unreachable_pub)]
+
+pub mod example;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};

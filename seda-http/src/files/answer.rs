@@ -1,28 +1,26 @@
 //! The answer to a request for a file that is there.
 
 use super::conditions::Verdict;
-use super::content::{self, ContentBudget};
+use super::content;
 use super::failure::{Failure, text};
 use super::fields;
 use super::multipart::{Multipart, PARTS_MOST, content_range};
 use super::range::{ByteRange, Selection, selection};
 use super::representation::Representation;
 use super::root::Wait;
-use super::store::Located;
-use crate::reactor::Body;
+use super::store::{Located, Store};
+use crate::reactor::{Body, StoredFile};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use std::fs::File;
 use std::io::{Seek, SeekFrom};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 /// Returns the answer to a GET or HEAD request for a file.
 pub(super) fn answer<B>(
     request: &Request<B>,
     located: Located,
-    budget: &Arc<ContentBudget>,
-    now: SystemTime,
+    store: &Store,
     wait: Wait,
 ) -> Result<Response<Body>, Failure> {
     let Located { representation, file } = located;
@@ -40,8 +38,8 @@ pub(super) fn answer<B>(
     if *request.method() == Method::HEAD {
         return Ok(head(&representation));
     }
-    let source = Source { representation: &representation, file, budget, wait };
-    match selected(headers, &representation, now) {
+    let source = Source { representation: &representation, file, store, wait };
+    match selected(headers, &representation) {
         Selection::Whole => source.whole(),
         Selection::One(range) => source.part(range),
         Selection::Many(ranges) => source.parts(&ranges),
@@ -49,8 +47,8 @@ pub(super) fn answer<B>(
     }
 }
 
-fn selected(headers: &HeaderMap, found: &Representation, now: SystemTime) -> Selection {
-    if headers.contains_key(header::RANGE) && found.validators.allow_range(headers, now) {
+fn selected(headers: &HeaderMap, found: &Representation) -> Selection {
+    if headers.contains_key(header::RANGE) && found.validators.allow_range(headers) {
         selection(headers, found.length())
     } else {
         Selection::Whole
@@ -74,10 +72,9 @@ fn unsatisfiable(found: &Representation) -> Response<Body> {
 
 /// The bytes of a file: in memory, or in the open file.
 struct Source<'a> {
-    representation: &'a Representation,
+    representation: &'a Arc<Representation>,
     file: Option<File>,
-    /// The budget of the parts of a multipart answer.
-    budget: &'a Arc<ContentBudget>,
+    store: &'a Store,
     wait: Wait,
 }
 
@@ -104,7 +101,7 @@ impl Source<'_> {
     fn parts(self, ranges: &[ByteRange]) -> Result<Response<Body>, Failure> {
         let bytes = ranges.iter().map(|range| range.len()).sum::<u64>();
         let fits = usize::try_from(bytes).ok().filter(|_| bytes <= PARTS_MOST);
-        let Some(charge) = fits.and_then(|bytes| self.budget.charge(bytes)) else {
+        let Some(charge) = fits.and_then(|bytes| self.store.budget().charge(bytes)) else {
             return self.whole();
         };
         let found = self.representation;
@@ -132,7 +129,8 @@ impl Source<'_> {
             Wait::Never => drop(content::read(&file, range.first, 1, Wait::Never)?),
         }
         file.seek(SeekFrom::Start(range.first))?;
-        Ok(Body::File(file, range.len()))
+        let place = self.store.place(self.representation, range.first);
+        Ok(Body::Stored(StoredFile::new(file, range.len(), Box::new(place))))
     }
 
     fn read(&self, range: ByteRange) -> Result<Bytes, Failure> {

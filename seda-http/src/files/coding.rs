@@ -1,6 +1,7 @@
 //! The content codings of stored files, and the choice by Accept-Encoding.
 
 use http::{HeaderMap, HeaderValue, header};
+use std::borrow::Cow;
 use std::cmp::Reverse;
 
 /// The content coding of a stored file.
@@ -28,8 +29,16 @@ impl Coding {
         }
     }
 
+    /// Returns the path of the stored file with this coding of the file at `path`.
+    pub(super) fn stored_path(self, path: &str) -> Cow<'_, str> {
+        match self {
+            Coding::Identity => path.into(),
+            coding => format!("{path}{}", coding.suffix()).into(),
+        }
+    }
+
     /// Returns the end of the name of a stored file with this coding.
-    pub(super) fn suffix(self) -> &'static str {
+    fn suffix(self) -> &'static str {
         match self {
             Coding::Brotli => ".br",
             Coding::Zstd => ".zst",

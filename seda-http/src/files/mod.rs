@@ -179,10 +179,7 @@ impl Files {
         }
         let path = SitePath::read(uri.path(), prefix, *dotfiles).ok_or(Failure::NotFound)?;
         match self.represent(request, &path.file(), wait) {
-            Ok(located) => {
-                let now = self.shared.store.wall_time();
-                answer::answer(request, located, self.shared.store.budget(), now, wait)
-            }
+            Ok(located) => answer::answer(request, located, &self.shared.store, wait),
             Err(Failure::Directory) if !path.is_directory() => redirect(uri.path(), uri.query()),
             Err(Failure::NotFound) if path.is_directory() && *listing => {
                 self.listing(path.as_str(), wait)

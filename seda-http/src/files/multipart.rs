@@ -14,7 +14,7 @@ const HEAD_BYTES: usize = 160;
 /// An answer of type `multipart/byteranges` that is being written.
 #[derive(Debug)]
 pub(super) struct Multipart<'a> {
-    /// A text that is in no file: the entity tag without its quotes.
+    /// A text that is in no file: that of the entity tag.
     boundary: &'a str,
     media_type: &'a HeaderValue,
     /// Bytes of the file.
@@ -24,7 +24,8 @@ pub(super) struct Multipart<'a> {
 
 impl<'a> Multipart<'a> {
     pub(super) fn new(etag: &'a HeaderValue, media_type: &'a HeaderValue, length: u64) -> Self {
-        let boundary = etag.to_str().unwrap_or_default().trim_matches('"');
+        let boundary = etag.to_str().unwrap_or_default();
+        let boundary = boundary.trim_start_matches("W/").trim_matches('"');
         Self { boundary, media_type, length, body: Vec::new() }
     }
 

@@ -12,6 +12,8 @@ use std::time::SystemTime;
 /// A version of a stored file, with the fields of its answer.
 #[derive(Debug)]
 pub(super) struct Representation {
+    /// The path of the stored file below the root.
+    pub(super) path: Box<str>,
     pub(super) version: FileVersion,
     pub(super) validators: Validators,
     /// The fields of a 200.
@@ -33,7 +35,14 @@ impl Representation {
     ) -> Self {
         let validators = version.validators(coding, now);
         let headers = rules.of(path, coding, &validators);
-        Self { version, validators, headers, content: None, is_wanted: AtomicBool::new(false) }
+        Self {
+            path: coding.stored_path(path).into(),
+            version,
+            validators,
+            headers,
+            content: None,
+            is_wanted: AtomicBool::new(false),
+        }
     }
 
     /// Notes that the content is asked for. Returns true if it has been asked for before.

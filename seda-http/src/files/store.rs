@@ -9,10 +9,12 @@ use super::fields::FieldRules;
 use super::representation::Representation;
 use super::root::{Root, Wait};
 use super::version::FileVersion;
+use crate::reactor::OpenAgain;
 use bytes::Bytes;
 use seda_core::{Clock, Time};
 use std::fmt;
 use std::fs::File;
+use std::io::{Seek, SeekFrom};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -56,7 +58,7 @@ pub(super) struct Clocks {
 
 /// The files below a root.
 pub(super) struct Store {
-    root: Root,
+    root: Arc<Root>,
     rules: FieldRules,
     /// `None` if it is off.
     cache: Option<FileCache>,
@@ -69,7 +71,7 @@ pub(super) struct Store {
 impl Store {
     pub(super) fn new(root: Root, rules: FieldRules, config: &FilesConfig, clocks: Clocks) -> Self {
         Self {
-            root,
+            root: Arc::new(root),
             rules,
             cache: FileCache::new(config.memory),
             budget: ContentBudget::new(config.memory.saturating_add(SENDING_BYTES)),
@@ -154,10 +156,7 @@ impl Store {
     /// Opens the stored file. Anything but a regular file is none: a FIFO, a socket, a device.
     fn open(&self, target: Target<'_>) -> Result<(File, FileVersion), Failure> {
         let Target { path, coding, wait, .. } = target;
-        let (file, metadata) = match coding {
-            Coding::Identity => self.root.file(path, wait)?,
-            coding => self.root.file(&format!("{path}{}", coding.suffix()), wait)?,
-        };
+        let (file, metadata) = self.root.file(&coding.stored_path(path), wait)?;
         if metadata.is_file() {
             Ok((file, FileVersion::of(&metadata)))
         } else if metadata.is_dir() && coding == Coding::Identity {
@@ -167,7 +166,8 @@ impl Store {
         }
     }
 
-    /// Reads a file whole; `None` if it is too large, or memory is short.
+    /// Reads a file whole; `None` if it is too large, or memory is short. A file that changes
+    /// meanwhile is unavailable: what was read may be of two versions, or of the other one.
     fn content(
         &self,
         file: &File,
@@ -179,7 +179,11 @@ impl Store {
         let length = usize::try_from(version.size()).ok().filter(|_| version.size() <= most);
         let Some(length) = length else { return Ok(None) };
         let Some(charge) = self.budget.charge(length) else { return Ok(None) };
-        Ok(Some(charge.hold(content::read(file, 0, length, wait)?)))
+        let content = content::read(file, 0, length, wait)?;
+        if FileVersion::of(&file.metadata()?) != version {
+            return Err(Failure::Unavailable);
+        }
+        Ok(Some(charge.hold(content)))
     }
 
     /// Returns a new representation, and keeps it in memory if its version has one content.
@@ -215,6 +219,11 @@ impl Store {
         }
     }
 
+    /// Returns the place of a file from the byte `first` on, for an answer that waits.
+    pub(super) fn place(&self, file: &Arc<Representation>, first: u64) -> FilePlace {
+        FilePlace { root: Arc::clone(&self.root), file: Arc::clone(file), first }
+    }
+
     /// Returns the budget of contents in memory.
     pub(super) fn budget(&self) -> &Arc<ContentBudget> {
         &self.budget
@@ -228,6 +237,26 @@ impl Store {
     #[cfg(test)]
     pub(super) fn opening(&self) -> super::root::Opening {
         self.root.opening()
+    }
+}
+
+/// The place of a file, and the version that its answer has.
+#[derive(Debug)]
+pub(super) struct FilePlace {
+    root: Arc<Root>,
+    file: Arc<Representation>,
+    /// The position of the first byte to send.
+    first: u64,
+}
+
+impl OpenAgain for FilePlace {
+    fn open(&self) -> Option<File> {
+        let (mut file, metadata) = self.root.file(&self.file.path, Wait::Allowed).ok()?;
+        if FileVersion::of(&metadata) != self.file.version {
+            return None;
+        }
+        file.seek(SeekFrom::Start(self.first)).ok()?;
+        Some(file)
     }
 }
 
@@ -252,5 +281,33 @@ fn located(found: &Arc<Representation>, file: Option<File>) -> Located {
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Store").field("root", &self.root).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use seda_core::ManualClock;
+    use std::fs;
+
+    /// The content would have the tag of another one, in memory too.
+    #[test]
+    fn a_file_that_changes_while_it_is_read_is_not_sent() {
+        let path = std::env::temp_dir().join(format!("seda-store-{}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        fs::write(path.join("a"), "content").unwrap();
+        let config = FilesConfig::default();
+        let rules = FieldRules::new(&config).unwrap();
+        let clocks =
+            Clocks { monotonic: Arc::new(ManualClock::new()), wall: || SystemTime::UNIX_EPOCH };
+        let root = Root::open(&path, clocks.monotonic.now()).unwrap();
+        let store = Store::new(root, rules, &config, clocks);
+        let (file, metadata) = store.root.file("a", Wait::Allowed).unwrap();
+        let version = FileVersion::of(&metadata);
+        let read = || store.content(&file, version, false, Wait::Allowed);
+        assert_eq!(read().unwrap().unwrap(), "content");
+        fs::write(path.join("a"), "other content").unwrap();
+        assert!(matches!(read(), Err(Failure::Unavailable)));
+        fs::remove_dir_all(path).unwrap();
     }
 }

@@ -95,7 +95,9 @@ impl Answer {
         let is_memory = matches!(body, Body::Bytes(_));
         let body = match body {
             Body::Bytes(bytes) => bytes.to_vec(),
-            Body::File(file, length) => {
+            Body::Stored(stored) => {
+                let length = stored.length();
+                let file = stored.into_file().unwrap();
                 let mut content = Vec::new();
                 file.take(length).read_to_end(&mut content).unwrap();
                 assert_eq!(content.len() as u64, length);
@@ -481,6 +483,31 @@ fn a_file_in_memory_is_compared_with_the_disk_once_within_the_time() {
     assert_eq!((site.get("/a").text(), tag(&site.get("/a"))), ("two", tag(&changed)));
 }
 
+/// An answer that waits for its turn holds no file open.
+#[test]
+fn a_closed_file_is_opened_again_if_it_is_the_same() {
+    let site = Site::with("again", |config| config.memory = 0);
+    let content: Vec<u8> = (0..200_000_u32).map(|n| (n ^ (n >> 8)) as u8).collect();
+    site.write("a.gz", &content);
+    let closed = || {
+        let request = Request::get("/a.gz").header(header::RANGE, "bytes=100-").body(()).unwrap();
+        let Body::Stored(mut stored) = site.files.respond(&request).into_body() else {
+            panic!("the file is read while it is sent")
+        };
+        stored.close();
+        stored
+    };
+    let mut rest = Vec::new();
+    closed().into_file().unwrap().read_to_end(&mut rest).unwrap();
+    assert!(rest == content[100..]);
+    let (renamed, removed) = (closed(), closed());
+    fs::rename(site.path.join("a.gz"), site.path.join("b")).unwrap();
+    site.write("a.gz", &content);
+    assert!(renamed.into_file().is_none());
+    fs::remove_file(site.path.join("a.gz")).unwrap();
+    assert!(removed.into_file().is_none());
+}
+
 #[test]
 fn without_memory_each_request_reads_the_disk() {
     let site = Site::with("no-memory", |config| config.memory = 0);
@@ -504,6 +531,31 @@ fn a_file_that_has_just_changed_is_not_kept_in_memory() {
         site.write("a", content);
         assert_eq!(get().text(), content);
     }
+}
+
+/// RFC 9110 §8.8.1: a client with its validators may have another content.
+#[test]
+fn a_file_that_has_just_changed_is_answered_whole_whatever_the_client_has() {
+    let site = Site::new("racy-conditions");
+    let clocks =
+        Clocks { monotonic: Arc::clone(&site.clock) as Arc<_>, wall: || SystemTime::UNIX_EPOCH };
+    let files = Files::with_clocks(&site.path, FilesConfig::default(), clocks).unwrap();
+    site.write("a", "content");
+    let ask = |request: Builder| Answer::of(files.respond(&request.body(()).unwrap()));
+    let etag = ask(Request::get("/a")).field(header::ETAG).unwrap().to_owned();
+    assert!(etag.starts_with("W/\""), "{etag}");
+    for tag in [etag.as_str(), etag.trim_start_matches("W/")] {
+        let known = ask(Request::get("/a").header(header::IF_NONE_MATCH, tag));
+        assert_eq!((known.status, known.text()), (200, "content"));
+        let part = Request::get("/a").header(header::RANGE, "bytes=1-2");
+        let part = ask(part.header(header::IF_RANGE, tag));
+        assert_eq!((part.status, part.text()), (200, "content"));
+    }
+    // A client that has nothing of the file gets any part.
+    let parts = ask(Request::get("/a").header(header::RANGE, "bytes=0-1,4-5"));
+    assert_eq!(parts.status, 206);
+    let contents: Vec<_> = self::parts(&parts).iter().map(|(.., part)| part.to_vec()).collect();
+    assert_eq!(contents, [b"co", b"en"]);
 }
 
 #[test]
@@ -580,7 +632,8 @@ fn contents_on_their_way_are_bounded() {
     let answers: Vec<_> = (0..1_025).map(|_| site.files.respond(&request)).collect();
     let in_memory = |answer: &&Response<Body>| matches!(answer.body(), Body::Bytes(_));
     assert_eq!(answers.iter().filter(in_memory).count(), 1_024);
-    assert!(matches!(answers.last().unwrap().body(), Body::File(_, 65_536)));
+    let last = answers.last().unwrap().body();
+    assert!(matches!(last, Body::Stored(stored) if stored.length() == 65_536));
     drop(answers);
     assert_eq!(site.files.shared.store.budget().used(), 0);
 }

@@ -48,21 +48,28 @@ impl FileVersion {
         self.changed.0 < i64::try_from(settled).unwrap_or(i64::MAX)
     }
 
-    /// Returns the validators of the file with this coding. The tag of a version that is not
-    /// settled yet is another one than later.
+    /// Returns the validators of the file with this coding. A version that is not settled has a
+    /// weak tag, and another one than later (RFC 9110 §8.8.1).
     pub(super) fn validators(&self, coding: Coding, now: SystemTime) -> Validators {
         // A hash, so that clients do not see inodes.
         let mut hasher = DefaultHasher::new();
-        (self, coding, self.is_settled(now)).hash(&mut hasher);
-        let tag = format!("\"{:016x}\"", hasher.finish());
+        let is_settled = self.is_settled(now);
+        (self, coding, is_settled).hash(&mut hasher);
+        let weak = if is_settled { "" } else { "W/" };
+        let tag = format!("{weak}\"{:016x}\"", hasher.finish());
         let etag = HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("\"\""));
-        Validators { etag, modified: self.modified(now) }
+        Validators { etag, modified: self.last_change(now), is_settled }
     }
 
     /// Returns the time of the last change in whole seconds. `None` if HTTP cannot say it: before
     /// 1970, or later than now (RFC 9110 §8.8.2.1).
-    fn modified(&self, now: SystemTime) -> Option<SystemTime> {
-        let seconds = u64::try_from(self.modified.0).ok()?;
+    ///
+    /// It is that of the inode: a program that copies files with their times sets the time of the
+    /// content back, or gives two contents the same. Until the version is settled it is one second
+    /// early, so that a client with this date asks again and gets what the file has by then.
+    fn last_change(&self, now: SystemTime) -> Option<SystemTime> {
+        let early = i64::from(!self.is_settled(now));
+        let seconds = u64::try_from(self.changed.0.checked_sub(early)?).ok()?;
         let modified = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))?;
         (modified <= now).then_some(modified)
     }
@@ -109,17 +116,42 @@ mod tests {
         };
         let ((early, first), (late, second)) = (tag(8), tag(9));
         assert_eq!((early, late), (false, true));
-        assert_ne!(first, second);
-        assert_eq!(second, tag(900).1);
+        assert_ne!(first.as_bytes().strip_prefix(b"W/"), Some(second.as_bytes()));
+        assert_eq!((second.as_bytes()[0], &second), (b'"', &tag(900).1));
+        assert!(first.as_bytes().starts_with(b"W/\""));
+    }
+
+    /// RFC 9110 §8.8.2.2. The file has changed at second 6.
+    #[test]
+    fn a_date_from_before_the_version_is_settled_is_earlier_than_the_later_one() {
+        let date = |now| {
+            let now = SystemTime::UNIX_EPOCH + Duration::from_secs(now);
+            let date = version().validators(Coding::Identity, now).modified?;
+            Some(date.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs())
+        };
+        let dates = [4, 6, 8, 9, 1_000].map(date);
+        assert_eq!(dates, [None, Some(5), Some(5), Some(6), Some(6)]);
+    }
+
+    /// As after `rsync --times`, or with archives whose files all have one time.
+    #[test]
+    fn a_file_whose_time_was_set_back_has_a_later_date_all_the_same() {
+        let date = |modified, changed| {
+            let version =
+                FileVersion { modified: (modified, 0), changed: (changed, 0), ..version() };
+            version.validators(Coding::Identity, SystemTime::UNIX_EPOCH + NOW).modified
+        };
+        assert!(date(5, 20) > date(5, 10));
+        assert!(date(4, 20) > date(5, 10));
     }
 
     /// httpdate panics before 1970 and after 9999.
     #[test]
     fn a_time_that_http_cannot_say_is_left_out() {
         for (seconds, expected) in
-            [(4, Some(4)), (1_000, Some(1_000)), (1_001, None), (-1, None), (i64::MAX, None)]
+            [(4, Some(4)), (1_000, Some(999)), (1_002, None), (-1, None), (i64::MAX, None)]
         {
-            let version = FileVersion { modified: (seconds, 999), ..version() };
+            let version = FileVersion { changed: (seconds, 999), ..version() };
             let now = SystemTime::UNIX_EPOCH + NOW;
             let expected = expected.map(|it| SystemTime::UNIX_EPOCH + Duration::from_secs(it));
             assert_eq!(version.validators(Coding::Identity, now).modified, expected);

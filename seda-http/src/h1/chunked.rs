@@ -9,9 +9,9 @@ use super::{
     rejection::Rejection,
 };
 
-/// The most bytes of all chunk extensions of a body (RFC 9112 §7.1.1 asks for a limit on the
-/// total). Extensions are ignored, and few clients send any. Signed uploads add about 90 bytes to
-/// each chunk of 8 KiB or more: 12 KiB for a body of 1 MiB.
+/// The most bytes by which chunk extensions may exceed the data before them (RFC 9112 §7.1.1 asks
+/// for a limit on the total, which follows from that of the body). Extensions are ignored, and few
+/// clients send any. Signed uploads add about 90 bytes to each chunk of 8 KiB or more.
 const EXTENSION_BYTES: usize = 16 * 1024;
 
 /// Bytes of one piece of an unfinished body: at least as much as one read of the socket, and little
@@ -33,6 +33,7 @@ pub(super) struct Chunked {
     received: usize,
     /// True if the data is dropped.
     drops: bool,
+    /// Bytes of extensions beyond the data that came after them.
     extension_bytes: usize,
     trailers: Lines,
     trailer_fields: usize,
@@ -119,6 +120,7 @@ impl Chunked {
             keep(&mut self.pieces, &mut self.body, piece);
         }
         self.received += taken;
+        self.extension_bytes = self.extension_bytes.saturating_sub(taken);
         input.advance(taken);
         if taken == left { Step::DataReturn } else { Step::Data { left: left - taken } }
     }

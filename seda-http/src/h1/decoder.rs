@@ -319,8 +319,9 @@ impl Decoder {
         };
         // The head is whole.
         let bytes = input.split_to(end).freeze();
+        let limits = self.head_limits();
         let Head { mut request, keep_alive, expects_continue } =
-            head::read(&bytes, self.exchange.version, self.methods, &self.head_limits())?;
+            head::read(&bytes, self.exchange.version, self.methods, &limits)?;
         request.set_client(self.client);
         self.exchange.keep_alive = keep_alive;
         // Its framing says whether more bytes follow.
@@ -333,6 +334,10 @@ impl Decoder {
             Framing::Length(length) => BodyState::Length(length),
             Framing::Chunked => BodyState::Chunked(Chunked::default()),
         };
+        // The head of an unfinished body keeps no part of the input's memory.
+        let bytes = Bytes::copy_from_slice(&bytes);
+        let Head { request, .. } =
+            head::read(&bytes, self.exchange.version, self.methods, &limits)?;
         self.state = State::Body(request, body);
         self.expects_continue = expects_continue;
         Ok(Decoded::Head)

@@ -255,6 +255,10 @@ impl Codec for Http1 {
             && h1::carries_body(response.status(), exchange.framing)
     }
 
+    fn close_file(reply: &mut Reply) {
+        reply.close_file();
+    }
+
     fn encode(
         &mut self,
         reply: Reply,
@@ -265,6 +269,7 @@ impl Codec for Http1 {
     ) {
         let Exchange { framing, notes } = exchange;
         let id = notes.as_ref().and_then(|notes| notes.id.as_ref());
+        let reply = reply.with_open_file();
         let is_refused = matches!(reply, Reply::Unavailable { .. });
         let (status, bytes) = match reply {
             Reply::Response(response) => {

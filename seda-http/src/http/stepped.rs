@@ -240,6 +240,13 @@ fn received(response: Response<Body>, exchange: Exchange) -> Response<Bytes> {
         Body::Bytes(bytes) => bytes,
         Body::Pattern(length) => Bytes::from(vec![b'x'; length as usize]),
         Body::File(file, length) => read(file, length),
+        Body::Stored(stored) => {
+            let length = stored.length();
+            match stored.into_file() {
+                Some(file) => read(file, length),
+                None => panic!("the file of a response has changed"),
+            }
+        }
         Body::Stream(_) => panic!("a streamed response is tested over a socket"),
     })
 }

@@ -100,6 +100,9 @@ pub(crate) trait Codec: Send + 'static {
         false
     }
 
+    /// Closes the file of a response that waits behind others. [`Codec::encode`] opens it again.
+    fn close_file(_response: &mut Self::Response) {}
+
     /// Appends a response to a client to `output`.
     fn encode(
         &mut self,

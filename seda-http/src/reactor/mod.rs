@@ -79,6 +79,8 @@ pub use body::Body;
 pub(crate) use body::budget::{BodyBudget, BodyCharge};
 pub(crate) use body::pipe::{Pipe, PipeEnd, PushError};
 pub use body::reader::{BodyReadError, BodyReader};
+#[cfg(unix)]
+pub(crate) use body::stored::{OpenAgain, StoredFile};
 pub(crate) use body::stream::{BodyStream, Filler, PieceFraming};
 pub(crate) use clients::connection_count::ConnectionCount;
 pub use clients::peer_list::{PeerList, PeerListError};

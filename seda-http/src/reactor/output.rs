@@ -67,6 +67,13 @@ impl Output {
             Body::Bytes(bytes) => self.body = BodyCursor::Bytes(bytes),
             Body::Pattern(left) => self.body = BodyCursor::Pattern { position: 0, left },
             Body::File(file, left) => self.body = BodyCursor::File { file, left },
+            Body::Stored(stored) => {
+                let left = stored.length();
+                debug_assert!(false, "a stored file is opened before its head is encoded");
+                if let Some(file) = stored.into_file() {
+                    self.body = BodyCursor::File { file, left };
+                }
+            }
             Body::Stream(stream) => {
                 self.body = BodyCursor::Stream(StreamCursor::new(stream, framing));
             }
@@ -90,6 +97,12 @@ impl Output {
     /// Returns true if the body is a stream that has not ended.
     pub(super) fn is_streaming(&self) -> bool {
         matches!(self.body, BodyCursor::Stream(_))
+    }
+
+    /// Returns true if the end of the connection would be that of an unfinished body: a stream
+    /// without framing and without a declared length.
+    pub(super) fn ends_with_connection(&self) -> bool {
+        matches!(&self.body, BodyCursor::Stream(stream) if stream.ends_with_connection())
     }
 
     /// Returns the time after which the stream needs a filler, if the program sends none.

@@ -58,6 +58,11 @@ impl<C: Codec> Pipeline<C> {
         self.first + self.slots.len() as u64
     }
 
+    /// Returns true if this is the sequence number of the oldest exchange.
+    pub(super) fn is_first(&self, sequence: u64) -> bool {
+        self.first == sequence
+    }
+
     pub(super) fn len(&self) -> usize {
         self.slots.len()
     }

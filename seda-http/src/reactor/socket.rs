@@ -14,6 +14,7 @@ use mio::{Interest, Registry, Token};
 use rustix::net::RecvFlags;
 use std::io::{self, IoSlice, Write};
 use std::net::{Shutdown, SocketAddr};
+use std::time::Duration;
 
 /// A socket that accepts connections.
 #[derive(Debug)]
@@ -132,6 +133,19 @@ impl Socket {
             Socket::Tcp(socket) => socket.write_vectored(slices),
             #[cfg(unix)]
             Socket::Unix(socket) => socket.write_vectored(slices),
+        }
+    }
+
+    /// Makes the close of a TCP socket a reset (RST) in place of a FIN. Bytes that the client has
+    /// not received are lost.
+    pub(super) fn reset_at_close(&self) {
+        match self {
+            // Without the option the close is a FIN.
+            Socket::Tcp(socket) => {
+                drop(socket2::SockRef::from(socket).set_linger(Some(Duration::ZERO)));
+            }
+            #[cfg(unix)]
+            Socket::Unix(_) => {}
         }
     }
 

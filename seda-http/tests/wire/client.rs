@@ -143,6 +143,11 @@ impl Client {
         std::iter::from_fn(|| Some(self.line()).filter(|line| !line.is_empty())).collect()
     }
 
+    /// Reads to the end of the connection; a reset is an error.
+    pub(crate) fn end(&mut self) -> std::io::Result<usize> {
+        self.reader.read_to_end(&mut Vec::new())
+    }
+
     /// Reads to the end of the connection, in order or by a reset.
     pub(crate) fn rest(&mut self) -> Vec<u8> {
         let mut rest = Vec::new();

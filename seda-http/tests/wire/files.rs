@@ -132,6 +132,37 @@ fn head_has_the_length_and_no_body() {
     assert_eq!(client.fetch("/a").body.len(), 200_000);
 }
 
+/// Of all answers of a connection the one that is written holds its file open. The others have it
+/// opened again, if it is the same by then.
+#[test]
+fn pipelined_requests_for_large_files_hold_one_file_open() {
+    /// More than the buffers of a socket hold.
+    const LARGE: usize = 64 * 1024 * 1024;
+    let site = FileSite::start("pipelined");
+    let (path, other) = (site.root.join("large"), site.root.join("other"));
+    for path in [&path, &other] {
+        fs::File::create(path).unwrap().set_len(LARGE as u64).unwrap();
+    }
+    let is_open = |entry: &std::io::Result<fs::DirEntry>| {
+        entry.as_ref().is_ok_and(|it| fs::read_link(it.path()).is_ok_and(|link| link == path))
+    };
+    let open = || fs::read_dir("/proc/self/fd").unwrap().filter(is_open).count();
+    let mut client = site.client();
+    client.send(request("GET", "/large", "").repeat(32));
+    until("all are answered", || site.server.graph().report().requests.answered == 32);
+    until("one file is open", || open() == 1);
+    assert_eq!(client.response().body.len(), LARGE);
+    // The second is being written when the file becomes another one.
+    assert_eq!(client.head().status, 200);
+    fs::rename(&other, &path).unwrap();
+    assert_eq!(client.bytes(LARGE).len(), LARGE);
+    for _ in 2..32 {
+        let response = client.response();
+        assert_eq!((response.status, response.field("retry-after")), (503, Some("1")));
+    }
+    assert_eq!(client.fetch("/large").status, 200);
+}
+
 /// The stage has one worker: a request that waited for a FIFO would stop all others.
 #[test]
 fn requests_for_a_fifo_stop_no_other_file() {

@@ -1,5 +1,7 @@
 //! Request bodies that are streamed to the program: credit, memory, ends, interim responses.
 
+#[cfg(target_os = "linux")]
+use crate::bound::client_from;
 use crate::client::{Client, LIMIT};
 use crate::site::{Plan, Site, until};
 use seda_http::h1::RequestHead;
@@ -163,13 +165,15 @@ fn a_response_before_the_end_of_the_body_is_the_last_and_is_read() {
     drop(body);
 }
 
-/// Pieces wait in 64 KiB for each upload, so a budget of 1 MiB is used up by 16 of them.
+/// Pieces wait in 64 KiB for each upload, so a budget of 1 MiB is used up by 16 of them. None of
+/// these has to send before the program reads, so none ends for another.
 #[test]
 fn an_upload_without_room_for_its_pieces_is_refused_from_its_head() {
     let plan = Plan::with(|http| http.body.budget = MIB);
     let site = Plan { stream_bodies: Some(most), ..plan }.start();
     let fields = format!("Content-Length: {MIB}");
-    let uploads: Vec<_> = (0..16).map(|_| open(&site, &fields)).collect();
+    let waiting = format!("{fields}\r\nExpect: 100-continue");
+    let uploads: Vec<_> = (0..16).map(|_| open(&site, &waiting)).collect();
     let mut refused = site.client();
     refused.send(format!("POST /upload HTTP/1.1\r\nHost: t\r\n{fields}\r\n\r\n"));
     let response = refused.response();
@@ -178,6 +182,42 @@ fn an_upload_without_room_for_its_pieces_is_refused_from_its_head() {
     drop(uploads);
     until("the memory is given back", || site.server.counts().body_bytes == 0);
     assert_eq!(site.admitted(), 16);
+}
+
+/// One client holds the budget with uploads whose bytes do not come, half of them as the last
+/// request of its connection. Another one's uploads end some of them.
+#[test]
+#[cfg(target_os = "linux")]
+fn slow_streamed_uploads_lock_no_other_client_out() {
+    let plan = Plan::with(|http| http.body.budget = MIB);
+    let site = Plan { stream_bodies: Some(most), ..plan }.start();
+    let begin = |host, fields: &str| {
+        let mut client = client_from(&site, host);
+        client.send(format!(
+            "POST /upload HTTP/1.1\r\nHost: t\r\nContent-Length: {MIB}\r\n{fields}\r\nx"
+        ));
+        let mut upload = upload(&site);
+        assert_eq!(upload.read(), Ok(Some(b"x".to_vec())));
+        (client, upload)
+    };
+    let mut slow: Vec<_> = (0..8).map(|_| begin(1, "")).collect();
+    slow.extend((0..8).map(|_| begin(1, "Connection: close\r\n")));
+    assert_eq!(site.server.counts().body_bytes, MIB);
+    // The ninth would make the other client the greedier one.
+    let others: Vec<_> = (0..8).map(|_| begin(2, "")).collect();
+    assert_eq!(site.server.counts().ended_uploads, 8);
+    let mut ended = Vec::new();
+    until("the ended uploads have their answers", || {
+        let has_answer = |(client, _): &mut (Client, Upload)| client.has_bytes();
+        ended.extend(slow.extract_if(.., has_answer));
+        ended.len() == 8
+    });
+    for (client, upload) in &mut ended {
+        assert_eq!(client.response().status, 503);
+        assert_eq!(upload.read(), Err(BodyReadError::Incomplete));
+    }
+    drop((slow, others, ended));
+    until("the memory is given back", || site.server.counts().body_bytes == 0);
 }
 
 /// RFC 9112 §9.6: `close` ends the connection after the response, and the body is read before.

@@ -3,6 +3,7 @@
 use crate::client::{Client, LIMIT};
 use crate::site::{Plan, Site, until};
 use seda_http::{BodySendError, BodySender, Event, HeaderMap, HeaderValue};
+use std::io::ErrorKind;
 use std::time::Duration;
 
 /// Opens `path` and returns the client, after the head of the response, with the sender.
@@ -73,6 +74,34 @@ fn the_end_of_the_connection_ends_a_stream_to_an_http_1_0_client() {
     assert_eq!(client.bytes(3), b"one");
     sender.finish().unwrap();
     client.expect_end();
+}
+
+/// A FIN would be the end of the body.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_stream_to_an_http_1_0_client_that_is_cut_short_ends_with_a_reset() {
+    let site = Site::start();
+    let mut client = site.client();
+    client.send("GET /stream HTTP/1.0\r\n\r\n");
+    let mut sender = site.sender();
+    client.head();
+    sender.send("one", LIMIT).unwrap();
+    assert_eq!(client.bytes(3), b"one");
+    drop(sender);
+    assert_eq!(client.end().unwrap_err().kind(), ErrorKind::ConnectionReset);
+}
+
+/// The same at the end of a server that does not wait for its program.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_stream_to_an_http_1_0_client_that_a_drain_cuts_short_ends_with_a_reset() {
+    let site = Site::start();
+    let mut client = site.client();
+    client.send("GET /stream HTTP/1.0\r\n\r\n");
+    let _sender = site.sender();
+    client.head();
+    site.server.drain(Duration::from_millis(100));
+    assert_eq!(client.end().unwrap_err().kind(), ErrorKind::ConnectionReset);
 }
 
 /// The bytes behind a body without a length would be part of it.

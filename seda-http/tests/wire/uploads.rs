@@ -122,6 +122,45 @@ fn slow_uploads_lock_no_other_client_out() {
     until("the memory is given back", || body_bytes(&site) == 0);
 }
 
+/// The body comes behind a request that is in the graph.
+#[test]
+#[cfg(target_os = "linux")]
+fn an_upload_behind_another_request_locks_no_other_client_out() {
+    let site = Plan::with(|http| http.body.budget = MIB).workers(2).start();
+    let mut slow = client_from(&site, 1);
+    slow.get("/hold");
+    slow.send(post("/echo", &format!("Content-Length: {MIB}")) + "x");
+    until("its bytes are charged", || body_bytes(&site) == MIB);
+    let mut other = client_from(&site, 2);
+    other.send(post("/bytes", &format!("Content-Length: {}", MIB / 2)));
+    other.send(vec![b'x'; MIB / 2]);
+    assert_eq!(other.response().status, 200);
+    site.release();
+    assert_eq!(slow.response().text(), "held\n");
+    let response = slow.response();
+    assert_eq!((response.status, response.closes()), (503, true));
+    slow.expect_end();
+}
+
+/// The client does not read the answer in front of the body.
+#[test]
+#[cfg(target_os = "linux")]
+fn an_upload_behind_an_unread_answer_locks_no_other_client_out() {
+    let site = Plan::with(|http| http.body.budget = MIB).start();
+    let mut slow = client_from(&site, 1);
+    slow.get("/big?100000000");
+    slow.send(post("/echo", &format!("Content-Length: {MIB}")) + "x");
+    until("its bytes are charged", || body_bytes(&site) == MIB);
+    let mut other = client_from(&site, 2);
+    other.send(post("/bytes", &format!("Content-Length: {}", MIB / 2)));
+    other.send(vec![b'x'; MIB / 2]);
+    assert_eq!(other.response().status, 200);
+    assert_eq!(site.server.counts().ended_uploads, 1);
+    assert_eq!(slow.response().body.len(), 100_000_000);
+    assert_eq!(slow.response().status, 503);
+    slow.expect_end();
+}
+
 /// A chunked body is charged as it arrives.
 #[test]
 #[cfg(target_os = "linux")]

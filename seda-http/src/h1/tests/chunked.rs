@@ -2,7 +2,7 @@ use bytes::BytesMut;
 use http::StatusCode;
 
 use super::{
-    Decoded, Decoder, Limits, Rejection, accepted, decode, next, post_with, refused,
+    Decoded, Decoder, Limits, Rejection, accepted, decode, decode_within, next, post_with, refused,
     refused_within, status,
 };
 
@@ -47,13 +47,35 @@ fn extensions_are_ignored() {
     }
 }
 
-/// RFC 9112 §7.1.1: "ought to limit the total length of chunk extensions".
+/// RFC 9112 §7.1.1: "ought to limit the total length of chunk extensions". Each of the two chunks
+/// has one byte of data, which makes up for one of its extension.
 #[test]
-fn extensions_are_bounded_over_the_whole_body() {
-    let fits = chunk_with_extension(8 * 1024).repeat(2);
-    assert!(matches!(decode(chunked(&format!("{fits}0\r\n\r\n"))), Decoded::Request(..)));
-    assert_eq!(status(chunked(&format!("{fits}0;"))), StatusCode::BAD_REQUEST);
-    assert_eq!(status(chunked(&format!("{fits}0 "))), StatusCode::BAD_REQUEST);
+fn extensions_are_bounded_beyond_the_data() {
+    let fits = chunk_with_extension(8 * 1024 + 1) + &chunk_with_extension(8 * 1024);
+    assert!(matches!(decode(chunked(&format!("{fits}0;\r\n\r\n"))), Decoded::Request(..)));
+    assert_eq!(status(chunked(&format!("{fits}0;;"))), StatusCode::BAD_REQUEST);
+    assert_eq!(status(chunked(&format!("{fits}0; "))), StatusCode::BAD_REQUEST);
+    assert_eq!(status(chunked(&format!("{fits}0  "))), StatusCode::BAD_REQUEST);
+    let too_long = chunk_with_extension(16 * 1024 + 1);
+    assert_eq!(status(chunked(&too_long)), StatusCode::BAD_REQUEST);
+}
+
+/// Data that came before does not pay for the extensions of one chunk.
+#[test]
+fn the_extensions_of_a_chunk_are_bounded_after_any_data() {
+    let data = format!("{:x}\r\n{}\r\n", 100_000, "x".repeat(100_000));
+    let too_long = data + &chunk_with_extension(16 * 1024 + 1);
+    assert_eq!(status(chunked(&too_long)), StatusCode::BAD_REQUEST);
+}
+
+/// A signed upload: 90 bytes with each chunk of 8 KiB, over 8 MiB.
+#[test]
+fn extensions_shorter_than_the_data_have_no_bound_over_the_whole_body() {
+    let limits = Limits { body_bytes: 8 * 1024 * 1024, ..Limits::default() };
+    let chunk = format!("2000;{}\r\n{}\r\n", "x".repeat(89), "y".repeat(8 * 1024));
+    let wire = chunked(&(chunk.repeat(1_024) + "0\r\n\r\n"));
+    let decoded = decode_within(limits, wire);
+    assert!(matches!(decoded, Decoded::Request(_, body, _) if body.len() == limits.body_bytes));
 }
 
 /// RFC 9112 §7.1 and §11.2: two parties could read this framing differently.
@@ -111,7 +133,7 @@ fn a_chunk_size_cannot_overflow() {
 fn chunks_over_the_body_limit_are_refused_before_their_data() {
     let limits = Limits { body_bytes: 4, ..Limits::default() };
     assert!(matches!(
-        super::decode_within(limits, chunked("2\r\nab\r\n2\r\ncd\r\n0\r\n\r\n")),
+        decode_within(limits, chunked("2\r\nab\r\n2\r\ncd\r\n0\r\n\r\n")),
         Decoded::Request(..)
     ));
     let rejection = refused_within(limits, chunked("2\r\nab\r\n3\r\n"));

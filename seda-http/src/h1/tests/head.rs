@@ -1,8 +1,9 @@
+use bytes::BytesMut;
 use http::{StatusCode, Version};
 
 use super::{
-    Decoded, Limits, Rejection, accepted, decode, decode_within, get_with, refused, refused_within,
-    status,
+    Decoded, Decoder, Limits, Rejection, accepted, decode, decode_within, get_with, post_with,
+    refused, refused_within, status,
 };
 
 /// Returns a GET with a field of this many bytes.
@@ -132,4 +133,19 @@ fn no_continue_without_a_body_or_to_http_1_0() {
     assert!(matches!(decode(get_with("Expect: 100-continue\r\n")), Decoded::Request(..)));
     let old = "POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n";
     assert!(matches!(decode(old), Decoded::Incomplete));
+}
+
+/// The input may be one read of the socket with the begin of a body. A shared memory would stay
+/// until the head is dropped.
+#[test]
+fn the_head_of_an_unfinished_body_shares_no_memory_with_the_input() {
+    for framing in ["Content-Length: 100000", "Transfer-Encoding: chunked"] {
+        let mut input = BytesMut::with_capacity(64 * 1024);
+        input.extend_from_slice(post_with(&format!("{framing}\r\n"), "5\r\n").as_bytes());
+        let mut decoder = Decoder::new(Limits::default());
+        assert!(matches!(decoder.decode(&mut input), Decoded::Head));
+        input.clear();
+        assert!(input.try_reclaim(64 * 1024), "{framing}");
+        assert_eq!(decoder.head().and_then(|head| head.header("host")), Some("a"));
+    }
 }

@@ -20,6 +20,14 @@ impl ParamsError {
     fn of(self, parameter: &str) -> Self {
         Self { parameter: Some(parameter.to_owned()), ..self }
     }
+
+    /// Returns the fault of this parameter, if its name is known here.
+    fn of_known(self, parameter: Option<&str>) -> Self {
+        match parameter {
+            Some(parameter) => self.of(parameter),
+            None => self,
+        }
+    }
 }
 
 impl Display for ParamsError {
@@ -37,6 +45,41 @@ impl Error for ParamsError {
     }
 }
 
+/// The methods of a [`Deserializer`] for types of one value: that of `one_value`.
+macro_rules! forward_to_one_value {
+    () => {
+        forward_to_one_value! {
+            deserialize_bool deserialize_char deserialize_str deserialize_string
+            deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128
+            deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128
+            deserialize_f32 deserialize_f64
+        }
+
+        fn deserialize_enum<V: Visitor<'de>>(
+            self,
+            name: &'static str,
+            variants: &'static [&'static str],
+            visitor: V,
+        ) -> Result<V::Value, ParamsError> {
+            self.one_value()?.deserialize_enum(name, variants, visitor)
+        }
+
+        fn deserialize_newtype_struct<V: Visitor<'de>>(
+            self,
+            _name: &'static str,
+            visitor: V,
+        ) -> Result<V::Value, ParamsError> {
+            visitor.visit_newtype_struct(self)
+        }
+    };
+    ($($method:ident)+) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ParamsError> {
+            self.one_value()?.$method(visitor)
+        }
+    )+};
+}
+pub(super) use forward_to_one_value;
+
 /// The parameters of a path, in their order and not decoded, and the query.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::http) struct Parameters<'a> {
@@ -45,53 +88,20 @@ pub(in crate::http) struct Parameters<'a> {
 }
 
 impl<'a> Parameters<'a> {
-    /// Returns the only parameter of the path, and its name.
-    fn single(&self) -> Result<(&'a str, Value<'a>), ParamsError> {
+    /// Returns the only parameter of the path.
+    fn one_value(self) -> Result<Value<'a>, ParamsError> {
         let mut path = self.path.iter();
         match (path.next(), path.next()) {
-            (Some((name, value)), None) => Ok((name, Value::of_path(name, value)?)),
+            (Some((name, value)), None) => Value::of_path(name, value),
             _ => Err(ParamsError::custom("the path has not one parameter")),
         }
     }
 }
 
-/// Methods of a type that takes the only parameter of the path.
-macro_rules! single {
-    ($($method:ident)*) => {$(
-        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ParamsError> {
-            let (name, value) = self.single()?;
-            value.$method(visitor).map_err(|error| error.of(name))
-        }
-    )*};
-}
-
 impl<'de> Deserializer<'de> for Parameters<'de> {
     type Error = ParamsError;
 
-    single! {
-        deserialize_bool deserialize_char deserialize_str deserialize_string
-        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128
-        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128
-        deserialize_f32 deserialize_f64
-    }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        variants: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, ParamsError> {
-        let (parameter, value) = self.single()?;
-        value.deserialize_enum(name, variants, visitor).map_err(|error| error.of(parameter))
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _name: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, ParamsError> {
-        visitor.visit_newtype_struct(self)
-    }
+    forward_to_one_value!();
 
     fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ParamsError> {
         visitor.visit_unit()
@@ -222,23 +232,19 @@ struct Values<'a, 'p> {
     is_sequence: &'p mut bool,
 }
 
-/// Methods of a type that takes the first value.
-macro_rules! first {
-    ($($method:ident)*) => {$(
-        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ParamsError> {
-            self.first.$method(visitor)
-        }
-    )*};
+impl<'a> Values<'a, '_> {
+    fn one_value(self) -> Result<Value<'a>, ParamsError> {
+        Ok(self.first)
+    }
 }
 
 impl<'de> Deserializer<'de> for Values<'de, '_> {
     type Error = ParamsError;
 
-    first! {
-        deserialize_any deserialize_bool deserialize_char deserialize_str deserialize_string
-        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128
-        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128
-        deserialize_f32 deserialize_f64
+    forward_to_one_value!();
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ParamsError> {
+        self.first.deserialize_any(visitor)
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ParamsError> {
@@ -255,23 +261,6 @@ impl<'de> Deserializer<'de> for Values<'de, '_> {
         visitor.visit_some(self)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _name: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, ParamsError> {
-        visitor.visit_newtype_struct(self)
-    }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        variants: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, ParamsError> {
-        self.first.deserialize_enum(name, variants, visitor)
-    }
-
     forward_to_deserialize_any! {
         bytes byte_buf unit unit_struct tuple tuple_struct map struct identifier ignored_any
     }
@@ -279,7 +268,7 @@ impl<'de> Deserializer<'de> for Values<'de, '_> {
 
 /// One decoded value.
 #[derive(Debug)]
-struct Value<'a> {
+pub(super) struct Value<'a> {
     /// The name of a path's parameter. Those of a query are named by their map.
     name: Option<&'a str>,
     text: Cow<'a, str>,
@@ -300,11 +289,9 @@ macro_rules! parsed {
     ($($method:ident $visit:ident $number:ty)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ParamsError> {
             let fault = concat!("the value is no ", stringify!($number));
-            let number = self.text.parse::<$number>().map_err(|_| ParamsError {
-                parameter: self.name.map(str::to_owned),
-                fault: fault.to_owned(),
-            })?;
-            visitor.$visit(number)
+            let number = self.text.parse::<$number>().map_err(|_| ParamsError::custom(fault));
+            let value = number.and_then(|number| visitor.$visit(number));
+            value.map_err(|error| error.of_known(self.name))
         }
     )*};
 }
@@ -330,10 +317,11 @@ impl<'de> Deserializer<'de> for Value<'de> {
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ParamsError> {
-        match self.text {
+        let value = match self.text {
             Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
             Cow::Owned(text) => visitor.visit_string(text),
-        }
+        };
+        value.map_err(|error: ParamsError| error.of_known(self.name))
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ParamsError> {
@@ -354,7 +342,8 @@ impl<'de> Deserializer<'de> for Value<'de> {
         _variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, ParamsError> {
-        visitor.visit_enum(self.text.into_deserializer())
+        let value = visitor.visit_enum(self.text.into_deserializer());
+        value.map_err(|error: ParamsError| error.of_known(self.name))
     }
 
     forward_to_deserialize_any! {

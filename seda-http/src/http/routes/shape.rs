@@ -1,6 +1,6 @@
 //! The parameters that a type takes, found without a request.
 
-use super::params::ParamsError;
+use super::params::{ParamsError, Value, forward_to_one_value};
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use serde::forward_to_deserialize_any;
 
@@ -45,46 +45,19 @@ impl Probe<'_> {
         *self.0 = shape;
         Err(ParamsError::custom("a probe has no value"))
     }
-}
 
-/// Methods of a type that takes one parameter.
-macro_rules! one {
-    ($($method:ident)*) => {$(
-        fn $method<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, ParamsError> {
-            self.note(Shape::One)
-        }
-    )*};
+    fn one_value(self) -> Result<Value<'static>, ParamsError> {
+        self.note(Shape::One)
+    }
 }
 
 impl<'de> Deserializer<'de> for Probe<'_> {
     type Error = ParamsError;
 
-    one! {
-        deserialize_bool deserialize_char deserialize_str deserialize_string
-        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128
-        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128
-        deserialize_f32 deserialize_f64
-    }
+    forward_to_one_value!();
 
     fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, ParamsError> {
         self.note(Shape::Any)
-    }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        _name: &'static str,
-        _variants: &'static [&'static str],
-        _visitor: V,
-    ) -> Result<V::Value, ParamsError> {
-        self.note(Shape::One)
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _name: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, ParamsError> {
-        visitor.visit_newtype_struct(self)
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(

@@ -5,13 +5,16 @@
 //! | `mod` | [`Body`]: the body of a response |
 //! | `pipe`, `stream` | bytes from the program to a reactor; a response that is streamed |
 //! | `reader` | a request body that is streamed to the program |
+//! | `stored` | a file that is opened again at its turn |
 //! | `budget` | the memory of request bodies |
 
 pub(crate) mod budget;
 pub(crate) mod pipe;
 pub(crate) mod reader;
+pub(crate) mod stored;
 pub(crate) mod stream;
 
+use self::stored::StoredFile;
 use self::stream::BodyStream;
 use bytes::Bytes;
 use std::fs::File;
@@ -64,8 +67,12 @@ pub enum Body {
     /// The given number of bytes of a file, from its current position on.
     ///
     /// The reactor reads it, 64 KiB at a time, so it should be a local file. A file that ends
-    /// early closes the connection, which tells the client that the response is cut short.
+    /// early closes the connection, which tells the client that the response is cut short. While
+    /// its response waits behind others it stays open.
     File(File, u64),
+    /// A part of a file of [`Files`](crate::Files). It is closed while its response waits behind
+    /// others.
+    Stored(StoredFile),
     /// The bytes that a [`BodySender`](crate::BodySender) sends.
     Stream(BodyStream),
 }
@@ -77,6 +84,7 @@ impl Body {
             Body::Empty => Some(0),
             Body::Bytes(bytes) => Some(bytes.len() as u64),
             Body::Pattern(length) | Body::File(_, length) => Some(*length),
+            Body::Stored(file) => Some(file.length()),
             Body::Stream(stream) => stream.length(),
         }
     }

@@ -110,7 +110,7 @@ impl BodyFeed {
         charge: Option<BodyCharge>,
         interim: Option<&'static [u8]>,
     ) -> (Self, BodyReader) {
-        let state = Mutex::new(State { _charge: charge, ..State::default() });
+        let state = Mutex::new(State { charge, ..State::default() });
         let intake = Arc::new(Intake { state, has_news: Condvar::new(), waker: Some(waker) });
         (Self { intake: Arc::clone(&intake), interim }, BodyReader { intake })
     }
@@ -125,6 +125,11 @@ impl BodyFeed {
         };
         state.is_awaited = room == 0;
         room
+    }
+
+    /// Returns the bytes that are charged for the pieces.
+    pub(crate) fn charged(&self) -> usize {
+        self.intake.state.lock().charge.as_ref().map_or(0, BodyCharge::bytes)
     }
 
     /// Returns true if the program has asked for the body.
@@ -172,8 +177,8 @@ struct State {
     is_given_up: bool,
     /// The reactor waits for room.
     is_awaited: bool,
-    /// The memory of the pieces, until the program drops its reader.
-    _charge: Option<BodyCharge>,
+    /// The memory of the pieces, until the body is cut short or the program drops its reader.
+    charge: Option<BodyCharge>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -194,7 +199,7 @@ impl Intake {
             self.wake(&mut state);
         }
         match (piece, state.end) {
-            // A body that is cut short is of no use, so its end does not wait for its pieces.
+            // A body that is cut short is of no use, so its pieces are dropped.
             (_, Some(End::Cut)) => Err(BodyReadError::Incomplete),
             (Some(piece), _) => Ok(Some(piece)),
             (None, Some(End::Complete)) => Ok(None),
@@ -202,21 +207,21 @@ impl Intake {
         }
     }
 
-    /// Takes in the end, unless there is one.
+    /// Takes in the end, unless there is one. The memory of a body that is cut short is free then.
     fn end(&self, end: End) {
-        self.state.lock().end.get_or_insert(end);
+        let mut state = self.state.lock();
+        if *state.end.get_or_insert(end) == End::Cut {
+            state.clear();
+        }
+        drop(state);
         self.has_news.notify_all();
     }
 
     fn give_up(&self) {
         let mut state = self.state.lock();
         let was_whole = state.end.is_some();
-        *state = State {
-            is_given_up: true,
-            is_wanted: state.is_wanted,
-            end: state.end,
-            ..State::default()
-        };
+        state.is_given_up = true;
+        state.clear();
         if !was_whole {
             self.wake(&mut state);
         }
@@ -244,6 +249,14 @@ impl State {
             self.close_tail();
             self.pieces.push_back(piece);
         }
+    }
+
+    /// Drops the pieces, and gives their memory back.
+    fn clear(&mut self) {
+        self.pieces = VecDeque::new();
+        self.tail = BytesMut::new();
+        self.held = 0;
+        self.charge = None;
     }
 
     fn pop(&mut self) -> Option<Bytes> {

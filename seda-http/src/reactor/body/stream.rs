@@ -89,6 +89,11 @@ impl StreamCursor {
         self.state == CursorState::Finished && self.pieces.is_empty()
     }
 
+    /// Returns true if the client knows the end of this stream by that of the connection alone.
+    pub(crate) fn ends_with_connection(&self) -> bool {
+        matches!(self.framing, PieceFraming::Plain) && self.stream.length.is_none()
+    }
+
     pub(crate) fn has_bytes(&self) -> bool {
         !self.pieces.is_empty()
     }

@@ -1,14 +1,13 @@
 //! The choice of the uploads that end when the memory of bodies is used up.
 
 use super::client::Network;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
 use std::time::Duration;
 
 /// An upload without a byte for this time is stalled: it has no claim to memory that another one
 /// needs. Senders on a slow network pause for less.
 const STALLED: Duration = Duration::from_secs(1);
-
-/// The most uploads that end for one request.
-const ENDED_MOST: usize = 16;
 
 /// The memory that a request needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,26 +40,68 @@ pub(crate) struct Upload {
 /// enough.
 ///
 /// An upload ends if its client holds more bytes than the requesting one would, or if it is
-/// stalled.
-pub(crate) fn choose(mut uploads: Vec<Upload>, request: MemoryRequest) -> Vec<usize> {
+/// stalled. Their number has no bound: many small uploads would shield the large ones of a client.
+pub(crate) fn choose(uploads: Vec<Upload>, request: MemoryRequest) -> Vec<usize> {
+    let mut clients = Clients::new(uploads);
     let mut missing = request.bytes;
     let mut chosen = Vec::new();
-    while missing > 0 && chosen.len() < ENDED_MOST {
-        let may_end = |upload: &&Upload| {
-            let is_greedier =
-                upload.network != request.network && upload.of_client > request.of_client;
-            upload.bytes > 0 && (is_greedier || upload.silence >= STALLED)
-        };
-        let key = |upload: &&Upload| (upload.of_client, std::cmp::Reverse(upload.rate));
-        let Some(ended) = uploads.iter().filter(may_end).max_by_key(key).copied() else { break };
+    while missing > 0 {
+        let Some(ended) = clients.take_next(request) else { return Vec::new() };
         missing = missing.saturating_sub(ended.bytes);
         chosen.push(ended.slot);
-        uploads.retain(|upload| upload.slot != ended.slot);
-        for upload in uploads.iter_mut().filter(|upload| upload.network == ended.network) {
-            upload.of_client = upload.of_client.saturating_sub(ended.bytes);
+    }
+    chosen
+}
+
+/// Uploads by client. The client with the most bytes is on top; among equals the one with the
+/// slowest upload.
+struct Clients(BinaryHeap<(usize, Reverse<u64>, Network, Vec<Candidate>)>);
+
+/// An upload of one client. The slowest one is the largest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Candidate {
+    rate: Reverse<u64>,
+    slot: usize,
+    bytes: usize,
+    is_stalled: bool,
+}
+
+impl Clients {
+    fn new(uploads: Vec<Upload>) -> Self {
+        let mut clients: HashMap<Network, (usize, Vec<Candidate>)> = HashMap::new();
+        for Upload { slot, network, of_client, bytes, rate, silence } in uploads {
+            let (_, candidates) = clients.entry(network).or_insert((of_client, Vec::new()));
+            let (rate, is_stalled) = (Reverse(rate), silence >= STALLED);
+            candidates.push(Candidate { rate, slot, bytes, is_stalled });
+        }
+        let mut heap = Self(BinaryHeap::with_capacity(clients.len()));
+        for (network, (of_client, mut candidates)) in clients {
+            candidates.sort_unstable();
+            heap.push(of_client, network, candidates);
+        }
+        heap
+    }
+
+    fn push(&mut self, of_client: usize, network: Network, candidates: Vec<Candidate>) {
+        if let Some(slowest) = candidates.last() {
+            self.0.push((of_client, slowest.rate, network, candidates));
         }
     }
-    if missing > 0 { Vec::new() } else { chosen }
+
+    /// Removes the next upload that may end for `request`.
+    fn take_next(&mut self, request: MemoryRequest) -> Option<Candidate> {
+        while let Some((of_client, _, network, mut candidates)) = self.0.pop() {
+            let is_greedier = network != request.network && of_client > request.of_client;
+            // The other uploads of a client that is not greedier stay: it only holds less later.
+            while let Some(ended) = candidates.pop() {
+                if ended.bytes > 0 && (is_greedier || ended.is_stalled) {
+                    self.push(of_client.saturating_sub(ended.bytes), network, candidates);
+                    return Some(ended);
+                }
+            }
+        }
+        None
+    }
 }
 
 #[cfg(test)]
@@ -100,5 +141,14 @@ mod tests {
             upload.silence = STALLED;
         }
         assert_eq!(choose(uploads, request(10, 1, 40)), [0]);
+    }
+
+    /// The small ones are the slowest.
+    #[test]
+    fn many_small_uploads_of_a_client_shield_none_of_its_large_ones() {
+        let small = (0..20).map(|slot| Upload { bytes: 1, ..upload(slot, 1, 1_020, 0) });
+        let large = (100..200).map(|slot| upload(slot, 1, 1_020, 5));
+        let ended = choose(small.chain(large).collect(), request(30, 2, 30));
+        assert_eq!((ended.len(), ended.last()), (21, Some(&199)));
     }
 }

@@ -4,6 +4,7 @@ use crate::reactor::body::pipe::PIPE_BYTES;
 use crate::reactor::body::reader::{BodyFeed, BodyReader};
 use crate::reactor::{BodyCharge, BodyNeed, Codec, DecodeOutcome, Expecting};
 use bytes::BytesMut;
+use seda_core::Time;
 use std::time::Duration;
 
 /// Undecoded bytes, and the state of the decoder behind them.
@@ -12,6 +13,8 @@ pub(super) struct Input<C: Codec> {
     pub(super) bytes: BytesMut,
     /// The bytes are known to hold no whole request.
     pub(super) needs_more: bool,
+    /// The time of the last byte; at first that of the connection.
+    pub(super) last_read: Time,
     /// The decision about the request whose body is being read.
     pub(super) decision: Option<C::Decision>,
     /// The most bytes of its body, if that is to be streamed and has not begun.
@@ -25,11 +28,12 @@ pub(super) struct Input<C: Codec> {
 }
 
 impl<C: Codec> Input<C> {
-    pub(super) fn new(decoder: C::Decoder) -> Self {
+    pub(super) fn new(decoder: C::Decoder, now: Time) -> Self {
         Self {
             decoder,
             bytes: BytesMut::new(),
             needs_more: true,
+            last_read: now,
             decision: None,
             streams: None,
             feed: None,

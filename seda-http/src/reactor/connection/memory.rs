@@ -89,29 +89,45 @@ impl<C: Codec> Connection<C> {
         })
     }
 
-    /// Returns the upload of this connection; `None` if it reads no body.
+    /// Returns the upload of this connection; `None` if no body is read, or the program has to read
+    /// what has arrived of it.
     pub(crate) fn upload(&self, now: Time) -> Option<Upload> {
-        if self.timeout.waiting() != Waiting::Body || self.phase != Phase::Open {
+        let is_sending = match &self.input.feed {
+            Some(feed) => feed.room() > 0,
+            None => self.phase == Phase::Open && self.input.charge.is_some(),
+        };
+        if !is_sending {
             return None;
         }
+        let (rate, since) = match self.timeout.waiting() {
+            Waiting::Body => (self.timeout.rate(now), self.timeout.since()),
+            // The time limits are those of a response in front of the body.
+            _ => (0, self.input.last_read),
+        };
         let client = self.guard.client();
         Some(Upload {
             slot: self.address.slot as usize,
             network: client.network(),
             of_client: client.body_bytes(),
             bytes: self.charged(),
-            rate: self.timeout.rate(now),
-            silence: now.since(self.timeout.since()),
+            rate,
+            silence: now.since(since),
         })
     }
 
     /// Ends the upload of this connection with this response, and frees its memory.
     pub(crate) fn end_upload(&mut self, codec: &C, response: C::Response) {
+        if self.input.feed.is_some() {
+            return self.fail_stream(response);
+        }
         let exchange = C::make_last(self.input.refuse(codec));
         self.end_with((response, exchange));
     }
 
     fn charged(&self) -> usize {
-        self.input.charge.as_ref().map_or(0, BodyCharge::bytes)
+        match &self.input.feed {
+            Some(feed) => feed.charged(),
+            None => self.input.charge.as_ref().map_or(0, BodyCharge::bytes),
+        }
     }
 }

@@ -130,7 +130,7 @@ impl<C: Codec> Connection<C> {
             stream: Stream::new(socket),
             origin,
             address,
-            input: Input::new(decoder),
+            input: Input::new(decoder, now),
             pipeline: Pipeline::new(),
             output: Output::default(),
             refusal: None,
@@ -156,8 +156,12 @@ impl<C: Codec> Connection<C> {
         self.stream.note(event);
     }
 
-    /// Puts a response into its slot. Returns false if the slot waits for none.
-    pub(super) fn answer(&mut self, sequence: u64, response: C::Response) -> bool {
+    /// Puts a response into its slot. Returns false if the slot waits for none. Only the response
+    /// that is written next holds a file open.
+    pub(super) fn answer(&mut self, sequence: u64, mut response: C::Response) -> bool {
+        if !(self.output.is_empty() && self.pipeline.is_first(sequence)) {
+            C::close_file(&mut response);
+        }
         self.pipeline.answer(sequence, response)
     }
 
@@ -222,6 +226,7 @@ impl<C: Codec> Connection<C> {
             cx.budget.spend(read);
             if read > 0 {
                 self.input.needs_more = false;
+                self.input.last_read = cx.now;
                 self.timeout.note_progress(Waiting::Body, read, cx.now);
             }
         }
@@ -437,6 +442,10 @@ fn waker<C: Codec, S>(cx: &TurnContext<'_, C, S>, address: ReplyAddress) -> Reac
 
 impl<C: Codec> Drop for Connection<C> {
     fn drop(&mut self) {
+        if self.output.ends_with_connection() {
+            // The client takes a FIN for the end of the body.
+            self.stream.socket.reset_at_close();
+        }
         self.pipeline.abandon();
     }
 }

@@ -74,10 +74,6 @@ impl<C: Codec> Connection<C> {
                 self.answer_refusal(true);
             }
             Waiting::Head => self.end_with(codec.timeout_response(Expecting::Head)),
-            Waiting::Body if self.input.feed.is_some() => {
-                let (response, _) = codec.timeout_response(Expecting::Body);
-                self.fail_stream(response);
-            }
             Waiting::Body => {
                 let (response, _) = codec.timeout_response(Expecting::Body);
                 self.end_upload(codec, response);

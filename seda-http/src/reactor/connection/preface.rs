@@ -49,7 +49,7 @@ impl<C: Codec> Connection<C> {
         };
         self.origin = self.origin.with_client(client);
         self.guard.count_for(client);
-        self.input = Input::new(codec.decoder(&self.origin));
+        self.input = Input::new(codec.decoder(&self.origin), self.input.last_read);
         self.phase = Phase::Open;
     }
 }

@@ -66,7 +66,8 @@ impl<C: Codec> Connection<C> {
         }
     }
 
-    /// Ends a streamed body that is malformed or too slow, and the connection after its response.
+    /// Ends a streamed body that is malformed, too slow or without memory, and the connection after
+    /// its response.
     pub(super) fn fail_stream(&mut self, response: C::Response) {
         self.input.feed = None;
         self.pipeline.end_with(response);

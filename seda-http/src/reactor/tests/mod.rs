@@ -195,18 +195,34 @@ impl Bench {
 
     fn on(listener: TcpListener, is_shared: bool) -> Self {
         let address = listener.local_addr().unwrap();
-        Self::with(vec![Listening { is_shared, ..listening(listener) }], address)
+        Self::serving(vec![Listening { is_shared, ..listening(listener) }], address)
     }
 
-    fn with(listeners: Vec<Listening>, address: SocketAddr) -> Self {
-        let parts = ReactorParts::new(usize::MAX).unwrap();
+    fn serving(listeners: Vec<Listening>, address: SocketAddr) -> Self {
+        Self::build(listeners, address, usize::MAX, |_| {})
+    }
+
+    /// Returns a bench with a budget of this many bytes for bodies.
+    fn with(body_bytes: usize, change: impl FnOnce(&mut Settings)) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        Self::build(vec![listening(listener)], address, body_bytes, change)
+    }
+
+    fn build(
+        listeners: Vec<Listening>,
+        address: SocketAddr,
+        body_bytes: usize,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
+        let parts = ReactorParts::new(body_bytes).unwrap();
         let mailbox = Arc::clone(parts.mailbox());
         let connection_count = Arc::new(ConnectionCount::default());
         let reactors = vec![Arc::clone(&mailbox)];
         let count = Arc::clone(&connection_count);
         let acceptor = Acceptor::new(listeners, reactors, 10, count, Arc::default());
         let second = Duration::from_secs(1);
-        let settings = Settings {
+        let mut settings = Settings {
             pipeline: 4,
             write_buffer: 4096,
             idle: second,
@@ -219,6 +235,7 @@ impl Bench {
             linger_total: second * 3,
             half_close: false,
         };
+        change(&mut settings);
         let clock = Arc::new(ManualClock::new());
         let (streams, bodies) = crossbeam_channel::unbounded();
         let (to_readers, readers) = crossbeam_channel::unbounded();
@@ -356,7 +373,7 @@ fn a_full_backlog_keeps_no_other_listener_from_its_turn() {
     let _waiting: Vec<_> = (0..10).map(|_| TcpStream::connect(full).unwrap()).collect();
     let mut client = TcpStream::connect(other).unwrap();
     client.write_all(b"first\n").unwrap();
-    let mut bench = Bench::with(listeners.map(listening).into(), other);
+    let mut bench = Bench::serving(listeners.map(listening).into(), other);
     bench.round();
     assert!(bench.requested("first").slot < 2);
 }

@@ -87,3 +87,46 @@ fn a_client_that_leaves_ends_its_body() {
     bench.until(|_| read(&mut reader) == Err(BodyReadError::Incomplete));
     bench.until(|bench| bench.connection_count.get() == 1);
 }
+
+/// Returns a bench with room for the pieces of this many uploads, and long time limits.
+fn bench_for(uploads: usize) -> Bench {
+    Bench::with(uploads * PIPE_BYTES, |settings| {
+        settings.body = Duration::from_secs(3600);
+        settings.body_total = Duration::from_secs(3600);
+    })
+}
+
+/// The program keeps the reader of the upload that ends. The memory is free all the same.
+#[test]
+fn an_upload_that_has_sent_nothing_for_a_second_ends_for_another_one() {
+    let mut bench = bench_for(2);
+    let (mut silent, _, mut reader) = begin(&mut bench);
+    let (mut sending, _, mut other) = begin(&mut bench);
+    silent.get_mut().write_all(b"piece\n").unwrap();
+    bench.until(|_| read(&mut reader).is_ok());
+    bench.clock.advance(Duration::from_millis(600));
+    sending.get_mut().write_all(b"piece\n").unwrap();
+    bench.until(|_| read(&mut other).is_ok());
+    bench.clock.advance(Duration::from_millis(400));
+    let (_third, ..) = begin(&mut bench);
+    assert_eq!(read(&mut reader), Err(BodyReadError::Incomplete));
+    assert_eq!(read(&mut other), Err(BodyReadError::NotYet));
+    bench.until(|bench| bench.reactor.lingers());
+    assert_eq!([line(&mut silent), line(&mut silent)], ["no memory", ""]);
+}
+
+/// The client has sent as much as the program lets it.
+#[test]
+fn no_upload_ends_because_its_program_does_not_read() {
+    let mut bench = bench_for(1);
+    let (mut client, _, mut reader) = begin(&mut bench);
+    let piece = "x".repeat(PIPE_BYTES / 2) + "\n";
+    client.get_mut().write_all(piece.repeat(3).as_bytes()).unwrap();
+    bench.until(|bench| bench.reactor.waits_for_its_program());
+    bench.clock.advance(Duration::from_secs(10));
+    let mut other = bench.connect();
+    other.get_mut().write_all(b"up:\n").unwrap();
+    bench.until(|bench| bench.reactor.lingers());
+    assert_eq!(line(&mut other), "no memory");
+    assert!(matches!(read(&mut reader), Ok(Some(piece)) if piece.len() == PIPE_BYTES / 2));
+}
