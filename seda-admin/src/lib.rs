@@ -61,14 +61,17 @@
 //! | `pages` | snapshots as pages: rendered once, with a bound on their answers |
 //! | `access` | the part of the admin side that a listener shows; the check of the Host field |
 //! | `answer` | [`AdminAnswer`], and the answers without a snapshot |
+//! | `figures` | [`ServerFigures`]: what a server counts beside its graph |
 
 #![forbid(unsafe_code)]
 
 mod access;
 mod admin;
 mod answer;
+mod figures;
 mod pages;
 
 pub use access::{AdminAccess, AdminPath, AdminPathError};
 pub use admin::{Admin, AdminRequest};
 pub use answer::{AdminAnswer, AdminBody};
+pub use figures::{RequestTimes, ServerFigure, ServerFigures};

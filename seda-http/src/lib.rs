@@ -82,4 +82,4 @@ pub use crate::reactor::{Body, BodyReadError, BodyReader};
 pub use crate::server::{BindError, ConfigError, EntryError, ServeError, ServerCounts};
 pub use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 pub use bytes::{Bytes, BytesMut};
-pub use seda_admin::AdminPath;
+pub use seda_admin::{AdminPath, RequestTimes};

@@ -11,6 +11,7 @@ use super::request::HttpRequest;
 use super::retry_after::RetryAfter;
 use super::routes::{BodyLimits, Built, Classify, Dispatcher, Routes, RoutesError};
 use super::server::Server;
+use super::times::{Label, RouteLabel, TimeRecorder, TimeRegistry};
 use crate::h1::{Limits, RequestHead};
 use crate::reactor::{Body, Counters};
 use crate::server::{BindError, EntryError, ServeError, ServerBuilder};
@@ -248,6 +249,7 @@ impl Http {
         let counters = server.counters();
         let (log_thread, log_queue) = start_log(config.access_log, log_writer, &counters)?.unzip();
         let request_ids = config.access_log.request_ids;
+        let times = Arc::new(TimeRegistry::new(table.patterns().to_vec()));
         let admin = Arc::new(Admin::new(running.snapshots()));
         let access = config.admin.public_access(is_loopback(server.local_addr()));
         let group = server.serve(endpoints, running, |reactor, endpoints, running, mailbox| {
@@ -268,10 +270,12 @@ impl Http {
                 admin_limits,
                 stream_bodies: stream_bodies.clone(),
                 refused_total: 0,
+                label: Label::new(RouteLabel::Unmatched, None),
             };
             let codec = Http1::new(limits, Arc::clone(&counters));
             let may_stream = stream_bodies.is_some() || table.streams_bodies();
-            let codec = codec.allow(any_method, may_stream);
+            let recorder = TimeRecorder::new(Arc::clone(&times), running.clock());
+            let codec = codec.allow(any_method, may_stream).time(recorder);
             let log = log_queue.clone().map(|queue| queue.on(running.clock()));
             (codec.note(log, request_ids.then(RequestIds::default)), service)
         })?;
@@ -281,7 +285,7 @@ impl Http {
             .map(|listener| listener.serve(Arc::clone(&admin), config.limits, settings, clock))
             .transpose()?;
         tracing::info!(place = %admin_place, "shows the admin pages");
-        Ok(Server::new(admin, admin_place, group, admin_reactor, log_thread))
+        Ok(Server::new(admin, admin_place, group, times, admin_reactor, log_thread))
     }
 }
 

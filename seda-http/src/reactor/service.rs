@@ -1,7 +1,7 @@
 //! The interface through which a reactor gives requests to the graph.
 
 use super::Codec;
-use seda_core::{LossReason, ReplyAddress, Request};
+use seda_core::{LossReason, ReplyAddress, Request, Time};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +23,10 @@ pub(crate) trait Service<C: Codec> {
         peer: SocketAddr,
         address: ReplyAddress,
     ) -> Admission<C::Response>;
+
+    /// Notes in an exchange its request: the one that was checked or admitted last. `now` is the
+    /// time of the poll.
+    fn label(&mut self, _exchange: &mut C::Exchange, _now: Time) {}
 
     /// Returns the response to a request for whose body there is no memory.
     fn no_memory(&mut self) -> C::Response;

@@ -23,4 +23,5 @@ mod site;
 mod statuses;
 mod streamed_uploads;
 mod streams;
+mod times;
 mod uploads;
