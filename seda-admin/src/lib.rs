@@ -37,6 +37,7 @@
 //! | `/readyz` | 200, or 503 while the server drains or a stage has only stuck workers |
 //! | `/_seda/report` | the report as JSON; `?format=text` for people |
 //! | `/_seda/graph` | the graph with live figures, in DOT |
+//! | `/_seda/metrics` | the figures for Prometheus, as text 0.0.4 or OpenMetrics by Accept |
 //! | `/_seda/live`, `/_seda/ready` | as `/livez` and `/readyz` |
 //!
 //! [`AdminAccess`] says which of them a listener shows, and under which path in place of `/_seda`.
@@ -59,6 +60,7 @@
 //! | --- | --- |
 //! | `admin` | [`Admin`]: requests to pages and probes |
 //! | `pages` | snapshots as pages: rendered once, with a bound on their answers |
+//! | `metrics` | report and server as metrics |
 //! | `access` | the part of the admin side that a listener shows; the check of the Host field |
 //! | `answer` | [`AdminAnswer`], and the answers without a snapshot |
 //! | `figures` | [`ServerFigures`]: what a server counts beside its graph |
@@ -69,6 +71,7 @@ mod access;
 mod admin;
 mod answer;
 mod figures;
+mod metrics;
 mod pages;
 
 pub use access::{AdminAccess, AdminPath, AdminPathError};

@@ -104,7 +104,14 @@ fn a_server_that_drains_is_live_and_not_ready() {
 fn pages_and_probes_are_read_only() {
     let running = graph();
     let admin = Admin::new(running.snapshots());
-    for path in ["/livez", "/readyz", "/_seda/report", "/_seda/graph", "/_seda/live"] {
+    for path in [
+        "/livez",
+        "/readyz",
+        "/_seda/report",
+        "/_seda/graph",
+        "/_seda/metrics",
+        "/_seda/live",
+    ] {
         for (method, status) in [("POST", 405), ("DELETE", 405), ("HEAD", 200)] {
             let mut request = AdminRequest::get(path);
             request.method = method;

@@ -4,8 +4,11 @@
 
 use crate::access::{AdminAccess, READY};
 use crate::answer::AdminAnswer;
+use crate::figures::ServerFigures;
+use crate::metrics::Format;
 use crate::pages::{Pages, View};
 use seda_core::Snapshots;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A request to the admin side, as a transport has parsed it.
@@ -20,12 +23,14 @@ pub struct AdminRequest<'a> {
     pub query: Option<&'a str>,
     /// The authority of the target if it has one, else the value of Host; `None` without both.
     pub host: Option<&'a str>,
+    /// The value of Accept; `None` without one.
+    pub accept: Option<&'a str>,
 }
 
 impl<'a> AdminRequest<'a> {
-    /// Returns a GET for `path`, without a query and a Host.
+    /// Returns a GET for `path`, without a query, a Host and an Accept.
     pub fn get(path: &'a str) -> Self {
-        Self { method: "GET", path, query: None, host: None }
+        Self { method: "GET", path, query: None, host: None, accept: None }
     }
 }
 
@@ -40,7 +45,17 @@ pub struct Admin {
 impl Admin {
     /// Returns the admin side of the graph that `snapshots` are of.
     pub fn new(snapshots: Snapshots) -> Self {
-        let pages = Pages::new(snapshots.clone());
+        Self::with_server(snapshots, ServerFigures::default)
+    }
+
+    /// Returns the admin side of a graph with the figures of the server around it, for its metrics.
+    /// `figures` runs on the control thread of the graph, for each snapshot once at most; it must
+    /// not block.
+    pub fn with_server(
+        snapshots: Snapshots,
+        figures: impl Fn() -> ServerFigures + Send + Sync + 'static,
+    ) -> Self {
+        let pages = Pages::new(snapshots.clone(), Arc::new(figures));
         Self { snapshots, pages, is_draining: AtomicBool::new(false) }
     }
 
@@ -81,11 +96,12 @@ impl Admin {
                 false => AdminAnswer::not_allowed(),
             }),
             Some(_) if !access.admits(request.host) => Err(misdirected()),
-            Some("report" | "graph" | "live" | "ready") if !is_read => {
+            Some("report" | "graph" | "metrics" | "live" | "ready") if !is_read => {
                 Err(AdminAnswer::not_allowed())
             }
             Some("report") => report_view(request.query),
             Some("graph") => Ok(View::Dot),
+            Some("metrics") => Ok(View::Metrics(Format::accepted(request.accept))),
             Some("live") => Err(liveness()),
             Some("ready") => Err(self.readiness()),
             _ => Err(not_found(access)),
@@ -131,6 +147,7 @@ fn misdirected() -> AdminAnswer {
 /// Returns a 404 that lists the pages.
 fn not_found(access: &AdminAccess) -> AdminAnswer {
     let Some(path) = access.pages() else { return AdminAnswer::text(404, "no such page\n") };
-    let text = format!("there are {path}/report, {path}/graph, {path}/live, {path}/ready\n");
+    let pages = ["report", "graph", "metrics", "live", "ready"];
+    let text = format!("there are {}\n", pages.map(|page| format!("{path}/{page}")).join(", "));
     AdminAnswer::text(404, text)
 }

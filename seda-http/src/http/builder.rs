@@ -2,7 +2,7 @@
 
 use super::accept::{HttpService, StreamBodies};
 use super::access_log::{AccessLogConfig, LogQueue, LogThread, LogWriter, RequestIds};
-use super::admin::AdminView;
+use super::admin::{AdminView, figures};
 use super::admin_config::AdminPlace;
 use super::admin_listener::AdminListener;
 use super::codec::Http1;
@@ -14,14 +14,14 @@ use super::server::Server;
 use super::times::{Label, RouteLabel, TimeRecorder, TimeRegistry};
 use crate::h1::{Limits, RequestHead};
 use crate::reactor::{Body, Counters};
-use crate::server::{BindError, EntryError, ServeError, ServerBuilder};
+use crate::server::{BindError, EntryError, ServeError, ServerBuilder, ServerUsage};
 use http::Response;
 use seda_admin::Admin;
 use seda_core::{Graph, Pool, ReplySink, Running, SendOptions, Stage};
 use std::fmt;
 use std::io::Write;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// An HTTP server that listens and does not serve yet. Clients that connect wait.
 ///
@@ -250,7 +250,8 @@ impl Http {
         let (log_thread, log_queue) = start_log(config.access_log, log_writer, &counters)?.unzip();
         let request_ids = config.access_log.request_ids;
         let times = Arc::new(TimeRegistry::new(table.patterns().to_vec()));
-        let admin = Arc::new(Admin::new(running.snapshots()));
+        let usage = Arc::<OnceLock<ServerUsage>>::default();
+        let admin = admin_side(&running, &times, &usage);
         let access = config.admin.public_access(is_loopback(server.local_addr()));
         let group = server.serve(endpoints, running, |reactor, endpoints, running, mailbox| {
             let reply_sink = Arc::clone(mailbox) as Arc<dyn ReplySink<Response<Body>>>;
@@ -279,6 +280,8 @@ impl Http {
             let log = log_queue.clone().map(|queue| queue.on(running.clock()));
             (codec.note(log, request_ids.then(RequestIds::default)), service)
         })?;
+        // Set once: this is the only group.
+        let _ = usage.set(group.usage());
         let clock = group.graph().clock();
         let settings = config.server().settings;
         let admin_reactor = admin_listener
@@ -287,6 +290,17 @@ impl Http {
         tracing::info!(place = %admin_place, "shows the admin pages");
         Ok(Server::new(admin, admin_place, group, times, admin_reactor, log_thread))
     }
+}
+
+/// Returns the admin side. `usage` is set once the server serves.
+fn admin_side(
+    running: &Running,
+    times: &Arc<TimeRegistry>,
+    usage: &Arc<OnceLock<ServerUsage>>,
+) -> Arc<Admin> {
+    let (times, usage) = (Arc::clone(times), Arc::clone(usage));
+    let figures = move || figures(&times, usage.get());
+    Arc::new(Admin::with_server(running.snapshots(), figures))
 }
 
 /// Starts the thread of the access log; returns `None` if the log is off.

@@ -1,6 +1,7 @@
 //! Response times by route, method, class and status, over sockets.
 
 use crate::client::{Client, LIMIT};
+use crate::exposition::Scrape;
 use seda_core::{Class, Context, Graph, GraphConfig, SendOptions, SloConfig};
 use seda_http::{
     Endpoint, Http, HttpConfig, HttpRequest, RequestTimes, Routes, Server, StatusCode, text,
@@ -167,6 +168,34 @@ fn answers_within_the_slo_are_those_in_time_that_are_no_failure_of_the_server() 
         of_class.map(|it| it.within_slo).sum::<u64>()
     };
     assert_eq!([GOLD, basic(), None].map(within), [2, 1, 0]);
+}
+
+#[test]
+fn a_scrape_has_the_response_times_of_every_route_in_both_formats() {
+    let server = start(Some(SloConfig::new(std::time::Duration::from_secs(600))));
+    let mut client = Client::connect(server.local_addr());
+    for n in 0..3 {
+        assert_eq!(ask(&mut client, &format!("GET /users/{n}"), "basic: 1\r\n"), 200);
+    }
+    client.get("/_seda/metrics");
+    let plain = client.response();
+    assert_eq!(plain.field("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
+    client.send(
+        "GET /_seda/metrics HTTP/1.1\r\nHost: localhost\r\n\
+         Accept: application/openmetrics-text\r\n\r\n",
+    );
+    let open = client.response();
+    let open_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    assert_eq!(open.field("content-type"), Some(open_type));
+    for scrape in [Scrape::of_text(plain.text()), Scrape::of_open_metrics(open.text())] {
+        let labels = "http_route=\"/users/{id}\",http_request_method=\"GET\",\
+                      http_response_status_code=\"200\",class=\"basic\"";
+        let name = "http_server_request_duration_seconds";
+        assert_eq!(scrape.value(&format!("{name}_count{{{labels}}}")), 3.0);
+        assert_eq!(scrape.value("seda_http_within_slo_total{class=\"basic\"}"), 3.0);
+        assert_eq!(scrape.value("seda_http_connections"), 2.0, "and the listener");
+        assert_eq!(scrape.value("seda_requests_admitted_total"), 3.0);
+    }
 }
 
 #[test]
