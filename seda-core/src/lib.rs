@@ -121,6 +121,14 @@ pub mod report {
     };
 }
 
+/// The past seconds of a graph.
+pub mod history {
+    pub use crate::monitor::history::{
+        ClassSecond, EdgeEnds, EdgeSecond, EventsSecond, History, RequestSecond, SecondDetail,
+        SecondRecord, StageSecond, TimesSecond, WorkersSecond,
+    };
+}
+
 // Unit tests name the crate as its users do.
 #[cfg(test)]
 extern crate self as seda_core;

@@ -10,9 +10,11 @@
 //! waiting ──▶ deliver, on the control thread of the graph ──▶ the page, or 429
 //! ```
 
+mod history;
 mod queue;
 mod view;
 
+pub(crate) use history::{HistoryPages, Past};
 pub(crate) use view::View;
 
 use self::queue::{Ask, PageQueue, Respond, Waiter};
