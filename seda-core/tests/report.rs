@@ -68,7 +68,10 @@ fn the_json_has_exactly_the_stable_names() {
         "graph uptime_seconds window_seconds events requests budget response_seconds stages edges \
          journal journal_missed machine locks bottleneck classes heaviest_tenants",
     );
-    assert_keys(&json["classes"][0], "name promised_seconds answered p90_seconds last_ten_seconds stages");
+    assert_keys(
+        &json["classes"][0],
+        "name promised_seconds answered p90_seconds last_ten_seconds stages",
+    );
     assert_keys(&json["classes"][0]["stages"][0], "offered accepted handled failed refused shed");
     assert_keys(
         &json["events"],

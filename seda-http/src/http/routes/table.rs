@@ -145,8 +145,8 @@ impl Table {
         &self.patterns
     }
 
-    /// Returns the number by which the requests of a route are counted: that of the first route with
-    /// its pattern.
+    /// Returns the number by which the requests of a route are counted: that of the first route
+    /// with its pattern.
     pub(super) fn counted_as(&self, number: usize) -> usize {
         self.counted_as.get(number).copied().unwrap_or(number)
     }
