@@ -159,6 +159,35 @@ fn every_wrong_flag_gives_one_line_that_names_it_and_exit_code_2() {
 }
 
 #[test]
+fn the_history_is_written_after_sigusr1_and_at_the_end() {
+    let name = format!("seda-history-{}.json", std::process::id());
+    let file = std::env::temp_dir().join(name);
+    let example = Example::start(&["--history", file.to_str().expect("text")]);
+    let mut client = Client::connect(example.address);
+    let read = || {
+        let text = std::fs::read(&file).ok()?;
+        Some(serde_json::from_slice::<seda::history::History>(&text).expect("a history"))
+    };
+    // Until a second is over.
+    while read().is_none_or(|history| history.seconds.is_empty()) {
+        assert_eq!(client.ask("GET", "/work?micros=1").status, 200);
+        example.signal("-USR1");
+        thread::park_timeout(Duration::from_millis(100));
+    }
+    let first = read().expect("it is there");
+    assert!(first.stages.contains(&"work".to_owned()));
+    assert_eq!(client.ask("GET", "/work?micros=1").status, 200);
+    drop(client);
+    example.signal("-TERM");
+    let (code, output) = example.end();
+    assert_eq!(code, Some(0), "{output}");
+    let last = read().expect("it is there");
+    assert!(last.seconds.len() >= first.seconds.len());
+    assert!(output.contains(&format!("s of history to {}", file.display())), "{output}");
+    std::fs::remove_file(&file).expect("it is there");
+}
+
+#[test]
 fn report_and_graph_are_where_the_flag_says_and_the_printed_commands_show_them() {
     let socket = std::env::temp_dir().join(format!("seda-flag-{}.sock", std::process::id()));
     let unix = format!("unix:{}", socket.display());

@@ -9,9 +9,10 @@
 //!
 //! `--help` lists the flags; `settings.rs` shows the file that `--config` reads. `kill -HUP` makes
 //! the server read that file again. Its settings of the graph then take effect, all of them or, if
-//! one is invalid, none.
+//! one is invalid, none. With `--history`, `kill -USR1` writes the last ten minutes to a file.
 
 mod file;
+mod history;
 mod reload;
 mod settings;
 mod site;
@@ -21,7 +22,7 @@ mod trace;
 use clap::Parser;
 use seda::http::{AdminPlace, ListenPlace};
 use settings::{Flags, Settings};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::iterator::Signals;
 use std::error::Error;
 use std::io;
@@ -67,6 +68,9 @@ fn serve(flags: Flags) -> Result<(), Box<dyn Error>> {
         // Without a file, the signal ends the program as usual.
         signals.add_signal(SIGHUP)?;
     }
+    if flags.history.is_some() {
+        signals.add_signal(SIGUSR1)?;
+    }
     let (site, described) = site::Site::open(&flags, settings.files.clone())?;
     let server = stages::start(settings, site)?;
 
@@ -86,8 +90,15 @@ fn serve(flags: Flags) -> Result<(), Box<dyn Error>> {
     print_admin(server.admin(), &option, &url);
     println!("Ctrl-C drains and prints a report.");
 
-    for _ in signals.forever().take_while(|signal| *signal == SIGHUP) {
-        reload::reload(&flags, &started, &server);
+    for signal in signals.forever() {
+        match (signal, &flags.history) {
+            (SIGHUP, _) => reload::reload(&flags, &started, &server),
+            (SIGUSR1, Some(file)) => history::save(&server, file),
+            _ => break,
+        }
+    }
+    if let Some(file) = &flags.history {
+        history::save(&server, file);
     }
     eprintln!("draining");
     let drained = server.drain(DRAIN_LIMIT);
@@ -117,4 +128,5 @@ fn print_admin(place: &AdminPlace, option: &str, url: &str) {
     };
     println!("     curl {option}'{pages}/report?format=text'");
     println!("     curl {option}{pages}/graph | dot -Tsvg");
+    println!("     curl {option}{pages}/metrics        for Prometheus");
 }

@@ -70,6 +70,9 @@ pub(crate) struct Flags {
     /// `http.access_log.format` [default: combined]
     #[arg(long, value_name = "FILE|-")]
     pub(crate) access_log: Option<PathBuf>,
+    /// Write the last ten minutes, second by second, to a file: after SIGUSR1 and at the end
+    #[arg(long, value_name = "FILE")]
+    pub(crate) history: Option<PathBuf>,
     /// Admission law: drain_rate, aimd, credits or gradient
     #[arg(long, value_name = "LAW")]
     pub(crate) law: Option<Law>,

@@ -8,6 +8,7 @@
 )]
 
 use seda_admin::{Admin, AdminAccess, AdminAnswer, AdminBody, AdminPath, AdminRequest};
+use seda_core::history::History;
 use seda_core::{Graph, Report, Running};
 use std::collections::BTreeMap;
 use std::sync::mpsc;
@@ -104,7 +105,15 @@ fn a_server_that_drains_is_live_and_not_ready() {
 fn pages_and_probes_are_read_only() {
     let running = graph();
     let admin = Admin::new(running.snapshots());
-    for path in ["/livez", "/readyz", "/_seda/report", "/_seda/graph", "/_seda/live"] {
+    for path in [
+        "/livez",
+        "/readyz",
+        "/_seda/report",
+        "/_seda/graph",
+        "/_seda/metrics",
+        "/_seda/history",
+        "/_seda/live",
+    ] {
         for (method, status) in [("POST", 405), ("DELETE", 405), ("HEAD", 200)] {
             let mut request = AdminRequest::get(path);
             request.method = method;
@@ -186,6 +195,34 @@ fn a_flood_is_answered_by_few_snapshots_and_each_of_its_requests_once() {
     assert!(pages.values().all(|answers| *answers <= 64), "{:?}", pages.values());
     // A reader that comes later finds the next snapshot.
     assert_eq!(get(&admin, "/_seda/graph").status, 200);
+}
+
+#[test]
+fn the_history_has_a_record_for_each_second_and_is_written_once_for_a_flood() {
+    let running = graph();
+    let admin = Admin::new(running.snapshots());
+    for target in
+        ["/_seda/history?seconds=0", "/_seda/history?seconds=601", "/_seda/history?seconds=x"]
+    {
+        assert_eq!(get(&admin, target).status, 400, "{target}");
+    }
+    let read = || {
+        let answer = get(&admin, "/_seda/history?seconds=5");
+        assert_eq!(answer.content_type, "application/json");
+        serde_json::from_str::<History>(&text(&answer)).unwrap()
+    };
+    while read().seconds.len() < 2 {
+        std::thread::park_timeout(Duration::from_millis(50));
+    }
+    let history = read();
+    assert_eq!((history.graph.as_str(), &*history.stages), ("site", &["page".to_owned()][..]));
+    assert!(history.seconds.is_sorted_by(|a, b| a.at < b.at && a.seconds > 0.0));
+    // A flood is answered with the few pages that are written meanwhile.
+    let mut pages: Vec<_> = (0..200).map(|_| read().seconds.len()).collect();
+    pages.dedup();
+    assert!(pages.len() < 100, "{pages:?}");
+    let answer = get(&admin, "/_seda/history");
+    assert_eq!((answer.status, field(&answer, "cache-control")), (200, Some("no-store")));
 }
 
 #[test]

@@ -114,10 +114,18 @@ mod worker;
 pub mod report {
     pub use crate::monitor::report::{
         BlockedIn, BlockedWait, Bottleneck, BottleneckKind, BudgetReport, BurstFigures,
-        ClassReport, EdgeReport, EdgeWindow, EventLedger, Expected, GateReport, Holding,
-        LockReport, MachineReport, NextBottleneck, QueueReport, RateEstimate, RequestLedger,
-        Resolution, ResponseReport, ServiceReport, StageFlow, StageLimits, StageReport,
-        StageWindow, WindowTimes, WorkersReport,
+        ClassCounts, ClassReport, EdgeReport, EdgeWindow, EventLedger, Expected, GateReport,
+        GraphLoad, Holding, LockReport, MachineReport, NextBottleneck, QueueReport, RateEstimate,
+        RequestLedger, Resolution, ResponseReport, ServiceReport, StageFlow, StageLimits,
+        StageReport, StageWindow, WindowTimes, WorkersReport,
+    };
+}
+
+/// The past seconds of a graph.
+pub mod history {
+    pub use crate::monitor::history::{
+        ClassSecond, EdgeEnds, EdgeSecond, EventsSecond, History, RequestSecond, SecondDetail,
+        SecondRecord, StageSecond, TimesSecond, WorkersSecond,
     };
 }
 

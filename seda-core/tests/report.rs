@@ -68,7 +68,11 @@ fn the_json_has_exactly_the_stable_names() {
         "graph uptime_seconds window_seconds events requests budget response_seconds stages edges \
          journal journal_missed machine locks bottleneck classes heaviest_tenants",
     );
-    assert_keys(&json["classes"][0], "name promised_seconds answered p90_seconds last_ten_seconds");
+    assert_keys(
+        &json["classes"][0],
+        "name promised_seconds answered p90_seconds last_ten_seconds stages",
+    );
+    assert_keys(&json["classes"][0]["stages"][0], "offered accepted handled failed refused shed");
     assert_keys(
         &json["events"],
         "offered accepted refused handled shed failed queued in_hand pending",
@@ -112,8 +116,11 @@ fn the_json_has_exactly_the_stable_names() {
     );
     assert_keys(&stage["queue"], "depth soft capacity");
     assert_keys(&stage["workers"], "now min max stuck");
-    assert_keys(&stage["wait_seconds"], "p10 p50 p90 p99 p999 max mean count");
-    assert_keys(&stage["service_seconds"], "p10 p50 p90 p99 p999 max mean count resolution");
+    assert_keys(&stage["wait_seconds"], "p10 p50 p90 p99 p999 max mean count buckets");
+    assert_keys(
+        &stage["service_seconds"],
+        "p10 p50 p90 p99 p999 max mean count resolution busy_seconds buckets",
+    );
     assert_keys(&json["edges"][0], "from to sent refused waits last_second last_ten_seconds");
     assert_keys(&json["edges"][0]["last_second"], "sent refused");
     assert_eq!(json["edges"].as_array().unwrap().len(), 2);

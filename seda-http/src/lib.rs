@@ -85,4 +85,4 @@ pub use crate::server::{
 };
 pub use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 pub use bytes::{Bytes, BytesMut};
-pub use seda_admin::AdminPath;
+pub use seda_admin::{AdminPath, RequestTimes};

@@ -55,7 +55,7 @@ const HOUSES: &[House] = &[
     },
     House {
         folder: "seda-admin/src",
-        rooms: &["admin", "pages", "access", "answer"],
+        rooms: &["admin", "pages", "metrics", "access", "answer", "figures"],
         root: &["lib.rs"],
     },
     House {

@@ -87,6 +87,27 @@ impl Client {
         Some(answer)
     }
 
+    /// Reads one answer of any length, and returns its body as text.
+    pub fn read_whole(&mut self) -> String {
+        let mut length = None;
+        loop {
+            let mut line = String::new();
+            self.stream.read_line(&mut line).expect("a header line");
+            if line.trim_end().is_empty() {
+                break;
+            }
+            match line.trim_end().split_once(": ") {
+                Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
+                    length = value.parse().ok();
+                }
+                _ => {}
+            }
+        }
+        let mut body = vec![0; length.expect("an answer has a length")];
+        self.stream.read_exact(&mut body).expect("the body");
+        String::from_utf8(body).expect("text")
+    }
+
     fn read_body(&mut self, answer: &mut Answer) {
         let mut left = answer.content_length.expect("every answer has a length");
         let mut buffer = vec![0; 64 * 1024];

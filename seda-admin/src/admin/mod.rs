@@ -4,8 +4,11 @@
 
 use crate::access::{AdminAccess, READY};
 use crate::answer::AdminAnswer;
-use crate::pages::{Pages, View};
+use crate::figures::ServerFigures;
+use crate::metrics::Format;
+use crate::pages::{HistoryPages, Pages, Past, View};
 use seda_core::Snapshots;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A request to the admin side, as a transport has parsed it.
@@ -20,12 +23,14 @@ pub struct AdminRequest<'a> {
     pub query: Option<&'a str>,
     /// The authority of the target if it has one, else the value of Host; `None` without both.
     pub host: Option<&'a str>,
+    /// The value of Accept; `None` without one.
+    pub accept: Option<&'a str>,
 }
 
 impl<'a> AdminRequest<'a> {
-    /// Returns a GET for `path`, without a query and a Host.
+    /// Returns a GET for `path`, without a query, a Host and an Accept.
     pub fn get(path: &'a str) -> Self {
-        Self { method: "GET", path, query: None, host: None }
+        Self { method: "GET", path, query: None, host: None, accept: None }
     }
 }
 
@@ -34,14 +39,26 @@ impl<'a> AdminRequest<'a> {
 pub struct Admin {
     snapshots: Snapshots,
     pages: Pages,
+    history: HistoryPages,
     is_draining: AtomicBool,
 }
 
 impl Admin {
     /// Returns the admin side of the graph that `snapshots` are of.
     pub fn new(snapshots: Snapshots) -> Self {
-        let pages = Pages::new(snapshots.clone());
-        Self { snapshots, pages, is_draining: AtomicBool::new(false) }
+        Self::with_server(snapshots, ServerFigures::default)
+    }
+
+    /// Returns the admin side of a graph with the figures of the server around it, for its metrics.
+    /// `figures` runs on the control thread of the graph, for each snapshot once at most; it must
+    /// not block.
+    pub fn with_server(
+        snapshots: Snapshots,
+        figures: impl Fn() -> ServerFigures + Send + Sync + 'static,
+    ) -> Self {
+        let pages = Pages::new(snapshots.clone(), Arc::new(figures));
+        let history = HistoryPages::new(snapshots.clone());
+        Self { snapshots, pages, history, is_draining: AtomicBool::new(false) }
     }
 
     /// Notes that the server drains: from here on it is not ready.
@@ -51,7 +68,7 @@ impl Admin {
 
     /// Returns the answer to a request, if it is known at once. If not, returns `None` and calls
     /// `later` with it: within 250 ms on the control thread of the graph, or before the return if
-    /// the graph has ended.
+    /// the graph has ended. The history comes from a thread of its own.
     ///
     /// Never blocks, and `later` must not either. A path that `access` does not
     /// [take](AdminAccess::takes) is answered with 404.
@@ -62,16 +79,21 @@ impl Admin {
         later: impl FnOnce(AdminAnswer) + Send + 'static,
     ) -> Option<AdminAnswer> {
         match self.route(access, request) {
-            Ok(view) => self.pages.answer(view, Box::new(later)),
+            Ok(Asked::View(view)) => self.pages.answer(view, Box::new(later)),
+            Ok(Asked::History(past)) => self.history.answer(past, Box::new(later)),
             Err(answer) => Some(answer),
         }
     }
 
-    /// Returns the view that a request asks for.
+    /// Returns what a request asks for.
     ///
     /// # Errors
-    /// The answer to a request that asks for no view.
-    fn route(&self, access: &AdminAccess, request: &AdminRequest<'_>) -> Result<View, AdminAnswer> {
+    /// The answer to a request that asks for no view of the graph.
+    fn route(
+        &self,
+        access: &AdminAccess,
+        request: &AdminRequest<'_>,
+    ) -> Result<Asked, AdminAnswer> {
         let page = access.page(request.path);
         let is_read = matches!(request.method, "GET" | "HEAD");
         match page {
@@ -81,11 +103,13 @@ impl Admin {
                 false => AdminAnswer::not_allowed(),
             }),
             Some(_) if !access.admits(request.host) => Err(misdirected()),
-            Some("report" | "graph" | "live" | "ready") if !is_read => {
+            Some("report" | "graph" | "metrics" | "history" | "live" | "ready") if !is_read => {
                 Err(AdminAnswer::not_allowed())
             }
-            Some("report") => report_view(request.query),
-            Some("graph") => Ok(View::Dot),
+            Some("report") => report_view(request.query).map(Asked::View),
+            Some("graph") => Ok(Asked::View(View::Dot)),
+            Some("metrics") => Ok(Asked::View(View::Metrics(Format::accepted(request.accept)))),
+            Some("history") => past(request.query).map(Asked::History),
             Some("live") => Err(liveness()),
             Some("ready") => Err(self.readiness()),
             _ => Err(not_found(access)),
@@ -103,6 +127,23 @@ impl Admin {
         let text = format!("all workers are stuck in handlers at: {}\n", stuck.join(", "));
         AdminAnswer::text(503, text)
     }
+}
+
+/// What a request asks for, beside answers that need no view of the graph.
+#[derive(Clone, Copy, Debug)]
+enum Asked {
+    View(View),
+    History(Past),
+}
+
+/// Returns the part of the history that a query asks for, or a 400 for a number that is none.
+fn past(query: Option<&str>) -> Result<Past, AdminAnswer> {
+    let mut pairs = query.unwrap_or_default().split('&');
+    let seconds = pairs.find_map(|pair| pair.strip_prefix("seconds=")).unwrap_or("60");
+    seconds.parse().ok().and_then(Past::of).ok_or_else(|| {
+        let text = "allowed: seconds=1 to seconds=600; 60 is the default\n";
+        AdminAnswer::text(400, text)
+    })
 }
 
 fn liveness() -> AdminAnswer {
@@ -131,6 +172,7 @@ fn misdirected() -> AdminAnswer {
 /// Returns a 404 that lists the pages.
 fn not_found(access: &AdminAccess) -> AdminAnswer {
     let Some(path) = access.pages() else { return AdminAnswer::text(404, "no such page\n") };
-    let text = format!("there are {path}/report, {path}/graph, {path}/live, {path}/ready\n");
+    let pages = ["report", "graph", "metrics", "history", "live", "ready"];
+    let text = format!("there are {}\n", pages.map(|page| format!("{path}/{page}")).join(", "));
     AdminAnswer::text(404, text)
 }

@@ -2,6 +2,7 @@
 
 use super::view::View;
 use crate::answer::AdminAnswer;
+use crate::figures::ServerFigures;
 use bytes::Bytes;
 use seda_core::Report;
 use std::sync::Arc;
@@ -57,9 +58,14 @@ struct Shown {
 pub(super) struct RenderedPages(Vec<(View, Bytes)>);
 
 impl RenderedPages {
-    pub(super) fn render(&mut self, report: &Report, view: View) {
+    pub(super) fn render(
+        &mut self,
+        report: &Report,
+        server: &dyn Fn() -> ServerFigures,
+        view: View,
+    ) {
         if self.bytes(view).is_none() {
-            self.0.push((view, view.render(report)));
+            self.0.push((view, view.render(report, server)));
         }
     }
 
@@ -183,7 +189,7 @@ mod tests {
     fn deliver(queue: &mut PageQueue, report: &Arc<Report>) -> (usize, usize, Ask) {
         let mut pages = queue.begin(report);
         let (served, refused) = queue.take_waiting();
-        served.iter().for_each(|waiter| pages.render(report, waiter.view));
+        served.iter().for_each(|waiter| pages.render(report, &ServerFigures::default, waiter.view));
         (served.len(), refused.len(), queue.complete(pages))
     }
 

@@ -1,5 +1,7 @@
 //! The views of a snapshot.
 
+use crate::figures::ServerFigures;
+use crate::metrics::{self, Format};
 use bytes::Bytes;
 use seda_core::Report;
 
@@ -9,6 +11,7 @@ pub(crate) enum View {
     Json,
     Text,
     Dot,
+    Metrics(Format),
 }
 
 impl View {
@@ -17,10 +20,12 @@ impl View {
             View::Json => "application/json",
             View::Text => crate::answer::TEXT,
             View::Dot => "text/vnd.graphviz",
+            View::Metrics(format) => format.content_type(),
         }
     }
 
-    pub(super) fn render(self, report: &Report) -> Bytes {
+    /// `server` has the figures of the server around the graph.
+    pub(super) fn render(self, report: &Report, server: &dyn Fn() -> ServerFigures) -> Bytes {
         match self {
             View::Json => match serde_json::to_vec(report) {
                 Ok(json) => json.into(),
@@ -32,6 +37,7 @@ impl View {
             },
             View::Text => report.to_string().into(),
             View::Dot => report.to_dot().into(),
+            View::Metrics(format) => metrics::page(report, &server(), format).into(),
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::control::pool_size::{PoolSizeController, PoolSizePolicy, observe_pool
 use crate::control::tick::Tick;
 use crate::control::valve::journal_evictions;
 use crate::control::watch::watch_workers;
+use crate::monitor::history::HistoryRing;
 use crate::monitor::report::Report;
 use crate::monitor::{Export, Monitor, Topology};
 use crate::platform::catch_panic;
@@ -52,6 +53,9 @@ pub(crate) struct ControlPlane {
     controllers: Mutex<Controllers>,
     /// Has locks of its own, because new settings reach it between two ticks.
     admission: AdmissionController,
+    /// The lock guards the past seconds. It is held to add one, once a second, and to copy them; no
+    /// other lock is taken meanwhile.
+    pub(crate) history: Arc<Mutex<HistoryRing>>,
 }
 
 impl ControlPlane {
@@ -69,6 +73,7 @@ impl ControlPlane {
             monitor: Mutex::new(Monitor::new(&topology)),
             controllers: Mutex::new(controllers),
             admission: AdmissionController::new(law),
+            history: Arc::default(),
             topology,
         };
         plane.admission.set_first_limits(&plane.untimed(&settings));

@@ -23,7 +23,8 @@ macro_rules! reasons {
         }
 
         impl $Reason {
-            pub(crate) const ALL: [$Reason; [$($name),*].len()] = [$($Reason::$Variant),*];
+            /// All reasons, in the order of declaration.
+            pub const ALL: [$Reason; [$($name),*].len()] = [$($Reason::$Variant),*];
 
             /// Returns the reason as reports, metrics and logs name it.
             pub const fn as_str(self) -> &'static str {

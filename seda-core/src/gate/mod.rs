@@ -78,8 +78,10 @@ pub(crate) struct Admission {
     observes: AtomicBool,
     /// Whether any stage is stuck.
     any_stuck: AtomicBool,
-    /// The SLO by class, in nanoseconds; `u64::MAX` without one.
+    /// The SLO in force by class, in nanoseconds; `u64::MAX` without one.
     slo: PerClass<AtomicU64>,
+    /// The SLO as it is set, which is in force only while gates act.
+    set_slo: PerClass<AtomicU64>,
 }
 
 impl Default for Admission {
@@ -90,6 +92,7 @@ impl Default for Admission {
             observes: AtomicBool::new(false),
             any_stuck: AtomicBool::new(false),
             slo: PerClass::from_fn(|_| AtomicU64::new(u64::MAX)),
+            set_slo: PerClass::from_fn(|_| AtomicU64::new(u64::MAX)),
         }
     }
 }
@@ -158,10 +161,11 @@ impl Admission {
     /// Sets the SLO of each class, and whether gates act on it. Requests under way when counting
     /// begins are not counted.
     pub(crate) fn set(&self, slo: &[Option<Duration>], mode: Mode) {
-        for (class, nanos) in self.slo.iter().enumerate() {
-            let p99 = if mode.acts() { slo.get(class).copied().flatten() } else { None };
-            let p99 = p99.and_then(|p99| u64::try_from(p99.as_nanos()).ok());
-            nanos.store(p99.unwrap_or(u64::MAX), Ordering::Relaxed);
+        for (class, (nanos, set)) in self.slo.iter().zip(&self.set_slo).enumerate() {
+            let p99 = slo.get(class).copied().flatten();
+            let p99 = p99.and_then(|p99| u64::try_from(p99.as_nanos()).ok()).unwrap_or(u64::MAX);
+            set.store(p99, Ordering::Relaxed);
+            nanos.store(if mode.acts() { p99 } else { u64::MAX }, Ordering::Relaxed);
         }
         self.observes.store(mode.watches() && !mode.acts(), Ordering::Relaxed);
         self.on.store(mode.watches(), Ordering::Relaxed);
@@ -217,6 +221,12 @@ impl Admission {
     pub(crate) fn shortest_slo(&self) -> Option<Duration> {
         let shortest = self.slo.iter().map(|slo| slo.load(Ordering::Relaxed)).min()?;
         (shortest < u64::MAX).then(|| Duration::from_nanos(shortest))
+    }
+
+    /// Returns the SLO of a class as it is set; `None` without one.
+    pub(crate) fn slo_of(&self, class: Class) -> Option<Duration> {
+        let slo = self.set_slo[class].load(Ordering::Relaxed);
+        (slo < u64::MAX).then(|| Duration::from_nanos(slo))
     }
 
     /// Returns the gate of a stage; replicas share one.

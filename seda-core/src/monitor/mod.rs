@@ -5,6 +5,7 @@
 //! decides nothing: decisions belong to `control`.
 
 mod blocked;
+pub(crate) mod history;
 mod metrics;
 mod past_seconds;
 pub(crate) mod report;

@@ -2,6 +2,7 @@
 
 use crate::config::{GraphConfig, GraphError, GraphWarning, ReconfigureError, SettingChange};
 use crate::control::ControlPlane;
+use crate::monitor::history::History;
 use crate::monitor::report::Report;
 use crate::platform::Clock;
 use crate::platform::sync::Arc;
@@ -76,6 +77,26 @@ impl Running {
     /// Returns a handle for cached reports, which the control thread makes.
     pub fn snapshots(&self) -> Snapshots {
         self.threads.snapshots(&self.plane)
+    }
+
+    /// Returns the last `seconds`, 600 at most: a record of each, with classes, edges and
+    /// distributions for the last 60. Empty in the first second, and for a graph with more than 256
+    /// stages.
+    ///
+    /// ```
+    /// # use seda_core::Graph;
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let mut graph = Graph::new("pages");
+    /// # let render = graph.stage::<u32>("render", 64);
+    /// # graph.attach_each(render, |_wire| |_page, _cx| {})?;
+    /// # let running = graph.start()?;
+    /// let history = running.history(60);
+    /// std::fs::write("/dev/null", serde_json::to_vec(&history)?)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn history(&self, seconds: usize) -> History {
+        self.plane.history.lock().read(seconds)
     }
 
     /// Returns a channel of all decisions of controllers from now on. A reader that is 1,024

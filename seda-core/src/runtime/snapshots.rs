@@ -1,7 +1,8 @@
 //! Cached snapshots for any number of readers, and the messages of the control thread.
 
+use crate::monitor::history::{History, HistoryRing};
 use crate::monitor::report::Report;
-use crate::platform::sync::Arc;
+use crate::platform::sync::{Arc, Mutex};
 use crate::stage::GraphShared;
 use crossbeam_channel::Sender;
 use std::fmt;
@@ -38,11 +39,22 @@ pub(super) type SnapshotRequest = Box<dyn FnOnce(Arc<Report>) + Send>;
 pub struct Snapshots {
     messages: Sender<Message>,
     core: Arc<GraphShared>,
+    history: Arc<Mutex<HistoryRing>>,
 }
 
 impl Snapshots {
-    pub(super) fn new(messages: Sender<Message>, core: Arc<GraphShared>) -> Self {
-        Self { messages, core }
+    pub(super) fn new(
+        messages: Sender<Message>,
+        core: Arc<GraphShared>,
+        history: Arc<Mutex<HistoryRing>>,
+    ) -> Self {
+        Self { messages, core, history }
+    }
+
+    /// Returns the last `seconds`, 600 at most, as [`Running::history`](crate::Running::history)
+    /// does. Copies up to 6 MB for 64 stages.
+    pub fn history(&self, seconds: usize) -> History {
+        self.history.lock().read(seconds)
     }
 
     /// Returns the names of the stages whose workers are all stuck in handlers that do not return,

@@ -6,6 +6,7 @@
 
 use crate::config::{GraphError, PoolIndex};
 use crate::control::ControlPlane;
+use crate::monitor::history::STAGES_MOST;
 use crate::monitor::report::Report;
 use crate::platform::rng::unpredictable;
 use crate::platform::sync::{Arc, Mutex, Weak};
@@ -27,6 +28,9 @@ const EXIT_SLICE: Duration = Duration::from_millis(1);
 /// The mean time between two looks at what busy workers are blocked in: 25 per second, of which
 /// ten seconds tell a share within 6 %.
 const LOOK_INTERVAL: Duration = Duration::from_millis(40);
+
+/// The length of a record of the history. It ends with the first tick after that.
+const SECOND: Duration = Duration::from_secs(1);
 
 /// An early tick comes at least this part of the interval after the tick before it.
 pub(super) const EARLY_TICK_PART: u32 = 10;
@@ -88,6 +92,7 @@ impl Threads {
             inbox,
             cached: None,
             deferred: Vec::new(),
+            second_ends: plane.topology.now().after(SECOND),
         };
         let control = self.spawn(&format!("{graph}-control"), move || control.run())?;
         self.services.lock().push(control);
@@ -135,7 +140,8 @@ impl Threads {
 
     /// Returns a handle for cached snapshots.
     pub(super) fn snapshots(&self, plane: &ControlPlane) -> Snapshots {
-        Snapshots::new(self.messages.clone(), Arc::clone(&plane.topology.core))
+        let core = Arc::clone(&plane.topology.core);
+        Snapshots::new(self.messages.clone(), core, Arc::clone(&plane.history))
     }
 
     /// Waits until a thread ends, for `limit` at most.
@@ -200,6 +206,8 @@ struct ControlThread {
     cached: Option<Arc<Report>>,
     /// The requests for the snapshot after the cached one.
     deferred: Vec<SnapshotRequest>,
+    /// The end of the present second of the history.
+    second_ends: Time,
 }
 
 impl ControlThread {
@@ -218,6 +226,7 @@ impl ControlThread {
                 Err(RecvTimeoutError::Timeout) => {
                     if next == wake {
                         self.tick();
+                        self.end_second();
                         // Counted from now, so a late tick is not followed by a burst of ticks.
                         next = self.next_tick();
                         earliest = self.earliest_tick();
@@ -263,6 +272,21 @@ impl ControlThread {
             let pools = &self.plane.topology.pools;
             pools.indices().for_each(|index| threads.add_workers(&self.plane, index));
         }
+    }
+
+    /// Adds the past second to the history, if it is over. Readers of snapshots get its report.
+    fn end_second(&mut self) {
+        let topology = &self.plane.topology;
+        let now = topology.now();
+        if now < self.second_ends || topology.stages.len() > STAGES_MOST {
+            return;
+        }
+        // Seconds follow each other without a drift, unless one was late by more than a second.
+        let next = self.second_ends.after(SECOND);
+        self.second_ends = if next > now { next } else { now.after(SECOND) };
+        let report = Arc::new(self.plane.report());
+        self.plane.history.lock().push(Arc::clone(&report));
+        self.cached = Some(report);
     }
 
     /// Returns the time to wait for a message: until the tick at `next`, or until the cached

@@ -2,11 +2,13 @@
 //!
 //! The room imports `platform` at most. Counters of one mechanism belong to its room.
 
+mod buckets;
 mod costs;
 mod ewma;
 mod outlier;
 mod quantiles;
 
+pub use buckets::{BUCKET_BOUNDS, BUCKETS, bucket_of};
 pub(crate) use costs::ServedCosts;
 pub(crate) use ewma::Ewma;
 

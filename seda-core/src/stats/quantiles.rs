@@ -1,8 +1,10 @@
 //! Distributions of durations, with exact tails.
 
+use crate::stats::buckets::{BUCKETS, bucket_of};
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::time::Duration;
 
 /// The shortest duration told apart from zero; below it a clock read is a large part.
 const LOWEST_NANOS: u64 = 1_000;
@@ -162,7 +164,30 @@ impl Quantiles {
             max: (self.count > 0).then_some(self.max as f64 / 1e9),
             mean: self.mean_seconds(),
             count: self.count,
+            buckets: Vec::new(),
         }
+    }
+
+    /// Returns the quantiles of a report, with the buckets.
+    pub(crate) fn summary_with_buckets(&self) -> QuantileSummary {
+        let buckets = if self.count > 0 { self.buckets().to_vec() } else { Vec::new() };
+        QuantileSummary { buckets, ..self.summary() }
+    }
+
+    /// Returns the number of records in each bucket of
+    /// [`BUCKET_BOUNDS`](crate::stats::BUCKET_BOUNDS). A record within 1 % of a bound may count on
+    /// either side of it, and always counts there again: no count ever falls.
+    pub fn buckets(&self) -> [u64; BUCKETS] {
+        let mut buckets = [0; BUCKETS];
+        // Few records count as they will in the histogram.
+        let Some(histogram) = self.histogram() else { return buckets };
+        for step in histogram.iter_recorded() {
+            let bucket = bucket_of(Duration::from_nanos(step.value_iterated_to()));
+            if let Some(count) = buckets.get_mut(bucket) {
+                *count += step.count_since_last_iteration();
+            }
+        }
+        buckets
     }
 
     /// Returns the cumulative distribution: pairs of seconds and the number of durations up to
@@ -292,6 +317,10 @@ pub struct QuantileSummary {
     pub mean: Option<f64>,
     /// The number of records.
     pub count: u64,
+    /// The number of records in each bucket of [`BUCKET_BOUNDS`](crate::stats::BUCKET_BOUNDS), as
+    /// metrics have them. Empty without records, and outside of the report of a running graph.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub buckets: Vec<u64>,
 }
 
 impl QuantileSummary {
@@ -387,6 +416,26 @@ mod tests {
         let mut sum = Quantiles::default();
         (0..100).for_each(|_| sum.add(&quantiles));
         assert_eq!((sum.count(), sum.cdf()), (200, vec![(0.007, 200)]));
+    }
+
+    #[test]
+    fn a_bucket_never_shrinks_when_few_records_move_into_the_histogram() {
+        // 4.99 ms shares a cell of the histogram with 5 ms.
+        let mut quantiles = Quantiles::default();
+        (0..FEW).for_each(|_| quantiles.record(4_990_000, 1));
+        let few = quantiles.buckets();
+        quantiles.record(4_990_000, 1);
+        assert!(quantiles.histogram.is_some());
+        let many = quantiles.buckets();
+        assert!(few.iter().zip(many).all(|(few, many)| many >= *few), "{few:?} {many:?}");
+        assert_eq!(many.iter().sum::<u64>(), quantiles.count());
+        let mut spread = Quantiles::default();
+        [0, 9_000, 20_000, 4_000_000, 20_000_000_000, 90_000_000_000]
+            .into_iter()
+            .for_each(|nanos| spread.record(nanos, 1));
+        let buckets = spread.buckets();
+        let [first, second, ..] = buckets;
+        assert_eq!((first, second, buckets[8], buckets[BUCKETS - 1]), (2, 1, 1, 2));
     }
 
     #[test]

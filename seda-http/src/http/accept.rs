@@ -7,15 +7,18 @@
 
 use super::admin::AdminView;
 use super::codec::{Destination, Http1, Received, RequestBody};
+use super::exchange::Exchange;
 use super::reply::Reply;
+use super::responses::ErrorResponse;
 use super::retry_after::RetryAfter;
-use super::routes::{Arrived, BodyLimits, Dispatcher, failed};
+use super::routes::{Arrived, BodyLimits, Dispatcher, Routed, failed};
+use super::times::{Label, RouteLabel};
 use crate::h1::RequestHead;
 use crate::reactor::{Admission, Body, BodyReader, Origin, Service};
 use crate::server::catch_panic;
 use bytes::Bytes;
 use http::Response;
-use seda_core::{Class, LossReason, RefusalReason, ReplyAddress, ReplySink};
+use seda_core::{Class, LossReason, RefusalReason, ReplyAddress, ReplySink, Time};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,6 +37,8 @@ pub(super) struct HttpService {
     pub(super) stream_bodies: Option<Arc<StreamBodies>>,
     /// The number of requests refused because of overload.
     pub(super) refused_total: u64,
+    /// The label of the request that was checked or admitted last.
+    pub(super) label: Label,
 }
 
 impl HttpService {
@@ -41,6 +46,22 @@ impl HttpService {
     fn streams(&self, head: &RequestHead) -> Option<u64> {
         let stream_bodies = self.stream_bodies.as_ref()?;
         catch_panic("the choice of streamed bodies", || stream_bodies(head)).flatten()
+    }
+
+    /// Returns the route of a request, and notes its label.
+    fn route(&mut self, head: &RequestHead) -> Result<Routed, ErrorResponse> {
+        let routed = self.dispatcher.route(head, self.streams(head));
+        self.label = match &routed {
+            Ok(routed) => self.dispatcher.label(head, routed),
+            Err(_) => self.dispatcher.label_of_unrouted(head),
+        };
+        routed
+    }
+
+    /// Admits a request to the admin side.
+    fn admit_admin(&mut self, head: &RequestHead, address: ReplyAddress) -> Admission<Reply> {
+        self.label = Label::new(RouteLabel::Admin, Some(head.method()));
+        self.admin.admit(head, address)
     }
 
     fn refuse(&mut self, class: Class, reason: RefusalReason) -> Reply {
@@ -63,11 +84,12 @@ impl HttpService {
 impl Service<Http1> for HttpService {
     fn check(&mut self, head: &RequestHead) -> Result<Box<Destination>, Reply> {
         if self.admin.takes(head) {
+            self.label = Label::new(RouteLabel::Admin, Some(head.method()));
             self.admin.check(head).map_or(Ok(()), Err)?;
             self.dispatcher.check_length(head, self.admin_limits.bytes as u64)?;
             return Ok(Box::new(Destination::Admin(self.admin_limits)));
         }
-        let routed = self.dispatcher.route(head, self.streams(head))?;
+        let routed = self.route(head)?;
         match self.dispatcher.check(&routed) {
             Ok(()) => Ok(Box::new(Destination::Route(routed))),
             Err(refusal) => Err(self.refuse(routed.options.class, refusal.reason())),
@@ -82,15 +104,19 @@ impl Service<Http1> for HttpService {
         address: ReplyAddress,
     ) -> Admission<Reply> {
         let routed = match decision.map(|decision| *decision) {
-            Some(Destination::Admin(_)) => return self.admin.admit(&head, address),
-            Some(Destination::Route(routed)) => Ok(routed),
+            Some(Destination::Admin(_)) => return self.admit_admin(&head, address),
+            Some(Destination::Route(routed)) => {
+                self.label = self.dispatcher.label(&head, &routed);
+                Ok(routed)
+            }
             None if self.admin.takes(&head) => {
+                self.label = Label::new(RouteLabel::Admin, Some(head.method()));
                 return match self.dispatcher.check_length(&head, self.admin_limits.bytes as u64) {
-                    Ok(()) => self.admin.admit(&head, address),
+                    Ok(()) => self.admit_admin(&head, address),
                     Err(error) => Admission::Answered(error.into()),
                 };
             }
-            None => self.dispatcher.route(&head, self.streams(&head)),
+            None => self.route(&head),
         };
         let routed = match routed {
             Ok(routed) => routed,
@@ -111,6 +137,10 @@ impl Service<Http1> for HttpService {
             Some(Err(refusal)) => Admission::Answered(self.refuse(class, refusal.reason())),
             None => Admission::Answered(failed().into()),
         }
+    }
+
+    fn label(&mut self, exchange: &mut Exchange, now: Time) {
+        exchange.label = Some(self.label.begun(now));
     }
 
     fn no_memory(&mut self) -> Reply {

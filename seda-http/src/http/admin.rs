@@ -3,10 +3,14 @@
 use super::codec::{Destination, Http1, Received};
 use super::reply::Reply;
 use super::routes::BodyLimits;
+use super::times::TimeRegistry;
 use crate::h1::RequestHead;
 use crate::reactor::{Admission, Body, Origin, Service};
+use crate::server::{ServerCounts, ServerUsage};
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
-use seda_admin::{Admin, AdminAccess, AdminAnswer, AdminBody, AdminRequest};
+use seda_admin::{
+    Admin, AdminAccess, AdminAnswer, AdminBody, AdminRequest, ServerFigure, ServerFigures,
+};
 use seda_core::{LossReason, Outcome, ReplyAddress, ReplySink};
 use std::sync::Arc;
 
@@ -83,11 +87,73 @@ impl Service<Http1> for AdminService {
     }
 }
 
+/// Returns the figures of a server for the metrics page. `usage` is `None` before it serves.
+pub(super) fn figures(times: &TimeRegistry, usage: Option<&ServerUsage>) -> ServerFigures {
+    let mut figures = ServerFigures::default();
+    figures.times = times.read();
+    if let Some(usage) = usage {
+        figures.counts = counts(usage);
+    }
+    figures
+}
+
+fn counts(usage: &ServerUsage) -> Vec<ServerFigure> {
+    let gauge = |name, help, value: usize| ServerFigure::gauge(name, help, value as u64);
+    let counter = ServerFigure::counter;
+    let ServerCounts {
+        body_bytes,
+        refused_bodies,
+        ended_uploads,
+        evicted_connections,
+        refused_proxies,
+        not_found,
+        not_allowed,
+        bad_parameters,
+        long_bodies,
+        options,
+        replaced_responses,
+        dropped_log_lines,
+    } = usage.counts();
+    let listener = "Connections, and the listener while it is open.";
+    vec![
+        gauge("seda_http_connections", listener, usage.connections()),
+        gauge("seda_http_body_bytes", "Memory of request bodies.", body_bytes),
+        counter("seda_http_refused_bodies_total", "503 for want of memory.", refused_bodies),
+        counter("seda_http_ended_uploads_total", "Uploads ended for others.", ended_uploads),
+        counter(
+            "seda_http_evicted_connections_total",
+            "Connections closed at the bound of connections.",
+            evicted_connections,
+        ),
+        counter(
+            "seda_http_refused_proxies_total",
+            "Connections closed for their peer or PROXY header.",
+            refused_proxies,
+        ),
+        counter("seda_http_not_found_total", "404: no route has the path.", not_found),
+        counter("seda_http_not_allowed_total", "405, or 501: no route has it.", not_allowed),
+        counter("seda_http_bad_parameters_total", "400: parameters do not fit.", bad_parameters),
+        counter("seda_http_long_bodies_total", "413: declared too long.", long_bodies),
+        counter("seda_http_options_total", "OPTIONS that the table has answered.", options),
+        counter(
+            "seda_http_replaced_responses_total",
+            "Responses that HTTP/1.1 cannot carry, replaced by 500.",
+            replaced_responses,
+        ),
+        counter(
+            "seda_http_dropped_log_lines_total",
+            "Lines of the access log that were dropped.",
+            dropped_log_lines,
+        ),
+    ]
+}
+
 fn request(head: &RequestHead) -> AdminRequest<'_> {
     let uri = head.uri();
     let mut request = AdminRequest::get(uri.path());
     request.method = head.method().as_str();
     request.query = uri.query();
+    request.accept = head.header("accept");
     request.host = uri.authority().map(|it| it.as_str()).or_else(|| head.header("host"));
     request
 }

@@ -2,7 +2,7 @@
 
 use super::accept::{HttpService, StreamBodies};
 use super::access_log::{AccessLogConfig, LogQueue, LogThread, LogWriter, RequestIds};
-use super::admin::AdminView;
+use super::admin::{AdminView, figures};
 use super::admin_config::AdminPlace;
 use super::admin_listener::AdminListener;
 use super::codec::Http1;
@@ -11,9 +11,10 @@ use super::request::HttpRequest;
 use super::retry_after::RetryAfter;
 use super::routes::{BodyLimits, Built, Classify, Dispatcher, Routes, RoutesError};
 use super::server::Server;
+use super::times::{Label, RouteLabel, TimeRecorder, TimeRegistry};
 use crate::h1::{Limits, RequestHead};
 use crate::reactor::{Body, Counters};
-use crate::server::{BindError, EntryError, ListenPlace, ServeError, ServerBuilder};
+use crate::server::{BindError, EntryError, ListenPlace, ServeError, ServerBuilder, ServerUsage};
 use http::Response;
 use seda_admin::Admin;
 use seda_core::{Graph, Pool, ReplySink, Running, SendOptions, Stage};
@@ -22,7 +23,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 #[cfg(unix)]
 use std::os::fd::OwnedFd;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// An HTTP server that listens and does not serve yet. Clients that connect wait.
 ///
@@ -313,7 +314,9 @@ impl Http {
         let counters = server.counters();
         let (log_thread, log_queue) = start_log(config.access_log, log_writer, &counters)?.unzip();
         let request_ids = config.access_log.request_ids;
-        let admin = Arc::new(Admin::new(running.snapshots()));
+        let times = Arc::new(TimeRegistry::new(table.patterns().to_vec()));
+        let usage = Arc::<OnceLock<ServerUsage>>::default();
+        let admin = admin_side(&running, &times, &usage);
         let access = config.admin.public_access(server.is_private());
         let group = server.serve(endpoints, running, |reactor, endpoints, running, mailbox| {
             let reply_sink = Arc::clone(mailbox) as Arc<dyn ReplySink<Response<Body>>>;
@@ -333,21 +336,37 @@ impl Http {
                 admin_limits,
                 stream_bodies: stream_bodies.clone(),
                 refused_total: 0,
+                label: Label::new(RouteLabel::Unmatched, None),
             };
             let codec = Http1::new(limits, Arc::clone(&counters));
             let may_stream = stream_bodies.is_some() || table.streams_bodies();
+            let recorder = TimeRecorder::new(Arc::clone(&times), running.clock());
             let codec = codec.allow(any_method, may_stream).trust(config.trusted_proxies.clone());
+            let codec = codec.time(recorder);
             let log = log_queue.clone().map(|queue| queue.on(running.clock()));
             (codec.note(log, request_ids.then(RequestIds::default)), service)
         })?;
+        // Set once: this is the only group.
+        let _ = usage.set(group.usage());
         let clock = group.graph().clock();
         let settings = config.server().settings;
         let admin_reactor = admin_listener
             .map(|listener| listener.serve(Arc::clone(&admin), config.limits, settings, clock))
             .transpose()?;
         tracing::info!(place = %admin_place, "shows the admin pages");
-        Ok(Server::new(admin, admin_place, group, admin_reactor, log_thread))
+        Ok(Server::new(admin, admin_place, group, times, admin_reactor, log_thread))
     }
+}
+
+/// Returns the admin side. `usage` is set once the server serves.
+fn admin_side(
+    running: &Running,
+    times: &Arc<TimeRegistry>,
+    usage: &Arc<OnceLock<ServerUsage>>,
+) -> Arc<Admin> {
+    let (times, usage) = (Arc::clone(times), Arc::clone(usage));
+    let figures = move || figures(&times, usage.get());
+    Arc::new(Admin::with_server(running.snapshots(), figures))
 }
 
 /// Starts the thread of the access log; returns `None` if the log is off.

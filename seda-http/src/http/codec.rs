@@ -8,6 +8,7 @@ use super::exchange::{Exchange, Notes};
 use super::reply::Reply;
 use super::responses::{self, FAILED};
 use super::routes::{BodyLimits, Routed};
+use super::times::{Label, RouteLabel, TimeRecorder};
 use crate::h1::{self, Decoded, Decoder, Limits, RequestHead};
 use crate::reactor::{
     Body, BodyCharge, BodyNeed, BodyReader, Codec, Counters, DecodeOutcome, Expecting, Origin,
@@ -55,13 +56,16 @@ pub(super) struct Http1 {
     log: Option<AccessLog>,
     /// `None` if requests have no ids.
     ids: Option<RequestIds>,
+    /// `None` if no times are recorded.
+    times: Option<TimeRecorder>,
 }
 
 impl Http1 {
     pub(super) fn new(limits: Limits, counters: Arc<Counters>) -> Self {
         let (any_method, may_stream) = (false, false);
         let (date, clients) = (Date::new(), ClientFinder::new(PeerList::default()));
-        Self { limits, any_method, may_stream, date, counters, clients, log: None, ids: None }
+        let (log, ids, times) = (None, None, None);
+        Self { limits, any_method, may_stream, date, counters, clients, log, ids, times }
     }
 
     /// Believes what these proxies say about their clients.
@@ -79,6 +83,11 @@ impl Http1 {
         Self { log, ids, ..self }
     }
 
+    /// Records the time of each answer.
+    pub(super) fn time(self, times: TimeRecorder) -> Self {
+        Self { times: Some(times), ..self }
+    }
+
     /// Returns the exchange of a request; `head` is `None` if it is malformed or not whole.
     fn exchange(&self, head: Option<&RequestHead>, framing: h1::Exchange) -> Exchange {
         if !self.takes_notes() {
@@ -86,7 +95,7 @@ impl Http1 {
         }
         let id = self.ids.as_ref().map(|ids| ids.of(head));
         let record = self.log.as_ref().map(|log| log.record(head));
-        Exchange { framing, notes: Some(Box::new(Notes { id, record })) }
+        Exchange { framing, notes: Some(Box::new(Notes { id, record })), label: None }
     }
 
     /// Returns a request with its exchange, which has the same id.
@@ -267,7 +276,7 @@ impl Codec for Http1 {
         now: Time,
         output: &mut Output,
     ) {
-        let Exchange { framing, notes } = exchange;
+        let Exchange { framing, notes, label } = exchange;
         let id = notes.as_ref().and_then(|notes| notes.id.as_ref());
         let reply = reply.with_open_file();
         let is_refused = matches!(reply, Reply::Unavailable { .. });
@@ -283,6 +292,11 @@ impl Codec for Http1 {
                 self.encode_unavailable(text, retry_after_seconds, id, framing, now, output)
             }
         };
+        if let Some(times) = &mut self.times {
+            // A request that no service has seen is malformed, or did not come in time.
+            let unseen = || Label::new(RouteLabel::Unmatched, None).begun(now);
+            times.record(&label.unwrap_or_else(unseen), status, now);
+        }
         let record = notes.as_ref().and_then(|notes| notes.record.as_ref());
         if let (Some(log), Some(record)) = (&self.log, record) {
             let (id, version) = (id.map(RequestId::as_str), framing.version);

@@ -1,6 +1,7 @@
 //! The properties of a request that its answer needs.
 
 use super::access_log::{Record, RequestId};
+use super::times::Label;
 use crate::h1;
 
 /// An exchange from its request to its answer.
@@ -9,6 +10,8 @@ pub(super) struct Exchange {
     pub(super) framing: h1::Exchange,
     /// `None` without a log and without ids.
     pub(super) notes: Option<Box<Notes>>,
+    /// `None` until a service has seen the request.
+    pub(super) label: Option<Label>,
 }
 
 /// The id of a request, and its record for the access log.
@@ -20,6 +23,6 @@ pub(super) struct Notes {
 
 impl From<h1::Exchange> for Exchange {
     fn from(framing: h1::Exchange) -> Self {
-        Self { framing, notes: None }
+        Self { framing, notes: None, label: None }
     }
 }

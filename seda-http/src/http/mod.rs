@@ -15,6 +15,7 @@
 //! | `body_sender`, `events` | [`BodySender`]: a streamed body; server-sent events |
 //! | `accept`, `request` | admission, refusal, loss; [`HttpRequest`], the event |
 //! | `routes`, `extract` | [`Routes`]: the stage of each request; its query and body as values |
+//! | `times` | response times by route, method, class and status |
 //! | `stepped` | [`SteppedServer`]: routes without sockets, for tests |
 //! | `reply` | a response on its way to the socket, or a refusal in its cheap form |
 //! | `responses`, `retry_after` | [`text`], [`html`], [`json`]; errors as responses; Retry-After |
@@ -42,6 +43,7 @@ mod retry_after;
 mod routes;
 mod server;
 mod stepped;
+mod times;
 
 pub use access_log::{AccessLogConfig, AccessLogFormat};
 pub use admin_config::{AdminConfig, AdminPlace, AdminPlaceError};

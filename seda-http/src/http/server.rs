@@ -3,8 +3,9 @@
 use super::access_log::LogThread;
 use super::admin_config::AdminPlace;
 use super::reply::Reply;
+use super::times::TimeRegistry;
 use crate::server::{ListenPlace, ReactorGroup, ServerCounts, SideReactor};
-use seda_admin::Admin;
+use seda_admin::{Admin, RequestTimes};
 use seda_core::{Drained, Running};
 use std::fmt;
 use std::net::SocketAddr;
@@ -49,6 +50,7 @@ use std::time::Duration;
 pub struct Server {
     admin: Arc<Admin>,
     admin_place: AdminPlace,
+    times: Arc<TimeRegistry>,
     // Dropped in this order: the admin side's own listener answers until the graph has ended.
     group: ReactorGroup<Reply>,
     _admin_reactor: Option<SideReactor<Reply>>,
@@ -61,10 +63,12 @@ impl Server {
         admin: Arc<Admin>,
         admin_place: AdminPlace,
         group: ReactorGroup<Reply>,
+        times: Arc<TimeRegistry>,
         admin_reactor: Option<SideReactor<Reply>>,
         access_log: Option<LogThread>,
     ) -> Self {
-        Self { admin, admin_place, group, _admin_reactor: admin_reactor, _access_log: access_log }
+        let (_admin_reactor, _access_log) = (admin_reactor, access_log);
+        Self { admin, admin_place, times, group, _admin_reactor, _access_log }
     }
 
     /// Returns the first TCP address that the server listens on, with the port that replaced port
@@ -93,6 +97,12 @@ impl Server {
     /// Returns what the server has done beside requests, for metrics.
     pub fn counts(&self) -> ServerCounts {
         self.group.counts()
+    }
+
+    /// Returns the response times since the server began, by route, method, class and status. The
+    /// metrics page of the admin side has the same.
+    pub fn request_times(&self) -> Vec<RequestTimes> {
+        self.times.read()
     }
 
     /// Ends the server within `limit` and returns the final report.

@@ -1,7 +1,7 @@
 //! The interface through which a reactor gives requests to the graph.
 
 use super::{Codec, Origin};
-use seda_core::{LossReason, ReplyAddress, Request};
+use seda_core::{LossReason, ReplyAddress, Request, Time};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +22,10 @@ pub(crate) trait Service<C: Codec> {
         origin: &Origin,
         address: ReplyAddress,
     ) -> Admission<C::Response>;
+
+    /// Notes in an exchange its request: the one that was checked or admitted last. `now` is the
+    /// time of the poll.
+    fn label(&mut self, _exchange: &mut C::Exchange, _now: Time) {}
 
     /// Returns the response to a request for whose body there is no memory.
     fn no_memory(&mut self) -> C::Response;

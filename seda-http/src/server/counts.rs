@@ -1,6 +1,7 @@
 //! The counts of a server beside those of its graph.
 
-use crate::reactor::Counters;
+use crate::reactor::{BodyBudget, ConnectionCount, Counters};
+use std::sync::Arc;
 
 /// What a server has done to its connections since it serves. The graph's own figures are in
 /// [`Server::graph`](crate::Server::graph).
@@ -58,7 +59,7 @@ pub struct ServerCounts {
 }
 
 impl ServerCounts {
-    pub(super) fn of(counters: &Counters, body_bytes: usize) -> Self {
+    fn of(counters: &Counters, body_bytes: usize) -> Self {
         Self {
             body_bytes,
             refused_bodies: counters.refused_bodies.get(),
@@ -73,5 +74,34 @@ impl ServerCounts {
             replaced_responses: counters.replaced_responses.get(),
             dropped_log_lines: counters.dropped_log_lines.get(),
         }
+    }
+}
+
+/// The counts of a running server, for readers on other threads.
+#[derive(Clone, Debug)]
+pub(crate) struct ServerUsage {
+    counters: Arc<Counters>,
+    /// The memory of bodies of each reactor.
+    bodies: Vec<Arc<BodyBudget>>,
+    connections: Arc<ConnectionCount>,
+}
+
+impl ServerUsage {
+    pub(super) fn new(
+        counters: Arc<Counters>,
+        bodies: Vec<Arc<BodyBudget>>,
+        connections: Arc<ConnectionCount>,
+    ) -> Self {
+        Self { counters, bodies, connections }
+    }
+
+    pub(crate) fn counts(&self) -> ServerCounts {
+        let body_bytes = self.bodies.iter().map(|bodies| bodies.used()).sum();
+        ServerCounts::of(&self.counters, body_bytes)
+    }
+
+    /// Returns the number of connections now. The listener counts as one while it is open.
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.get()
     }
 }

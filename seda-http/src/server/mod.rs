@@ -22,6 +22,7 @@ mod unwind;
 pub(crate) use builder::ServerBuilder;
 pub(crate) use config::{ServerConfig, in_duration_range, in_range, in_timeout_range};
 pub use counts::ServerCounts;
+pub(crate) use counts::ServerUsage;
 pub use error::{BindError, ConfigError, EntryError, ServeError};
 pub use listen::{Listen, ListenPlace, ListenPlaceError, ListenerConfig};
 pub(crate) use reactor_group::ReactorGroup;

@@ -1,6 +1,6 @@
 //! The reactors of a server with their graph, started together and drained together.
 
-use super::counts::ServerCounts;
+use super::counts::{ServerCounts, ServerUsage};
 use super::error::ServeError;
 use super::listen::ListenPlace;
 use super::listener::{self, Listeners};
@@ -129,8 +129,13 @@ impl<R: Send + 'static> ReactorGroup<R> {
     }
 
     pub(crate) fn counts(&self) -> ServerCounts {
-        let body_bytes = self.bodies.iter().map(|bodies| bodies.used()).sum();
-        ServerCounts::of(&self.counters, body_bytes)
+        self.usage().counts()
+    }
+
+    /// Returns the counts of the server, to be read while it runs.
+    pub(crate) fn usage(&self) -> ServerUsage {
+        let connections = Arc::clone(&self.connection_count);
+        ServerUsage::new(Arc::clone(&self.counters), self.bodies.clone(), connections)
     }
 
     /// Drains the connections, then the graph. Both together take at most `limit`.

@@ -14,6 +14,8 @@ mod bound;
 mod client;
 mod connections;
 mod drain;
+#[path = "../../../seda-admin/tests/exposition/mod.rs"]
+mod exposition;
 #[cfg(target_os = "linux")]
 mod files;
 #[cfg(unix)]
@@ -28,4 +30,5 @@ mod site;
 mod statuses;
 mod streamed_uploads;
 mod streams;
+mod times;
 mod uploads;

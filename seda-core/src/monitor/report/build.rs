@@ -1,18 +1,20 @@
 //! Builds a report from the monitor's sums.
 
-use crate::config::{PerClass, StageIndex};
+use crate::config::{Class, PerClass, StageIndex};
 use crate::event::request::RequestCounts;
 use crate::event::{LossCounts, RefusalCounts};
 use crate::gate::{GateCounts, TenantName};
 use crate::monitor::report::measure::{Measure, busiest_shard, per_second, times};
 use crate::monitor::report::{
-    Bottleneck, BudgetReport, ClassReport, EdgeReport, EventLedger, GateReport, QueueReport,
-    Report, RequestLedger, Resolution, ResponseReport, ServiceReport, StageFlow, StageReport,
-    TenantReport, WorkersReport,
+    Bottleneck, BudgetReport, ClassCounts, ClassReport, EdgeReport, EventLedger, GateReport,
+    QueueReport, Report, RequestLedger, Resolution, ResponseReport, ServiceReport, StageFlow,
+    StageReport, TenantReport, WorkersReport,
 };
 use crate::monitor::{Monitor, Sample, StageSums, Topology, between};
 use crate::platform::Time;
+use crate::pool::StageFigures;
 use crate::queue::ClassLedger;
+use crate::stage::QueueFigures;
 use crate::stats::Quantiles;
 use std::collections::BTreeMap;
 
@@ -131,8 +133,8 @@ fn responses(
     let classes = topology.classes().iter().zip(response);
     classes
         .map(|(class, response)| {
-            let report = ResponseReport { quantiles: response.summary(), cdf: response.cdf() };
-            (class.name.clone(), report)
+            let (quantiles, cdf) = (response.summary_with_buckets(), response.cdf());
+            (class.name.clone(), ResponseReport { quantiles, cdf })
         })
         .collect()
 }
@@ -142,9 +144,11 @@ fn classes(topology: &Topology, monitor: &Monitor, then: &Sample) -> Vec<ClassRe
     let now = &monitor.now;
     let ten = monitor.recent.seconds.last_ten().map_or(now, |window| window.start);
     let responses = now.response.iter().zip(&*then.response).zip(&*ten.response);
-    let classes = topology.classes().iter().zip(slo).zip(responses);
+    let classes = Class::first(topology.classes().len()).zip(topology.classes());
     classes
-        .map(|((class, slo), ((now, then), ten))| {
+        .zip(slo)
+        .zip(responses)
+        .map(|(((number, class), slo), ((now, then), ten))| {
             let lately = now.since(then);
             ClassReport {
                 name: class.name.clone(),
@@ -152,9 +156,21 @@ fn classes(topology: &Topology, monitor: &Monitor, then: &Sample) -> Vec<ClassRe
                 answered: lately.count(),
                 p90_seconds: lately.quantile_seconds(0.9),
                 last_ten_seconds: times(&now.since(ten)),
+                stages: monitor.queues.iter().map(|queue| counts(&queue.classes[number])).collect(),
             }
         })
         .collect()
+}
+
+fn counts(ledger: &ClassLedger) -> ClassCounts {
+    ClassCounts {
+        offered: ledger.offered,
+        accepted: ledger.accepted,
+        handled: ledger.handled,
+        failed: ledger.failed,
+        refused: by_refusal(&ledger.refused),
+        shed: by_loss(&ledger.shed),
+    }
 }
 
 fn edges(measure: Measure<'_>) -> Vec<EdgeReport> {
@@ -208,8 +224,6 @@ fn stage(measure: Measure<'_>, then: &Sample, index: StageIndex) -> StageReport 
     let cpu_share = share_of(between(past.cpu, now.cpu), busy);
     let runqueue_share = share_of(between(past.run_queue, now.run_queue), busy);
     let blocked = cpu_share.zip(runqueue_share).map(|(cpu, wait)| (1.0 - cpu - wait).max(0.0));
-    let mut service = life.service.clone();
-    service.add(&queue.deferred_service);
     let workers = now.workers - past.workers;
     let range = pool.core.range();
     StageReport {
@@ -237,15 +251,8 @@ fn stage(measure: Measure<'_>, then: &Sample, index: StageIndex) -> StageReport 
             (now.windowed.occupancy - past.windowed.occupancy) as f64 / 1e9,
             seconds,
         ),
-        wait_seconds: life.wait.summary(),
-        service_seconds: ServiceReport {
-            quantiles: service.summary(),
-            resolution: if life.batch_means > 0 {
-                Resolution::BatchMean
-            } else {
-                Resolution::Event
-            },
-        },
+        wait_seconds: life.wait.summary_with_buckets(),
+        service_seconds: service(life, queue, now),
         offered: now.ledger.offered,
         accepted: now.ledger.accepted,
         handled: now.ledger.handled,
@@ -268,6 +275,18 @@ fn stage(measure: Measure<'_>, then: &Sample, index: StageIndex) -> StageReport 
         last_ten_seconds: measure.stage(index, monitor.recent.seconds.last_ten()),
         flow: StageFlow::default(),
         blocked_in: measure.blocked_in(index),
+    }
+}
+
+/// Returns the service times of a stage, those of deferred events included.
+fn service(life: &StageFigures, queue: &QueueFigures, now: &StageSums) -> ServiceReport {
+    let mut service = life.service.clone();
+    service.add(&queue.deferred_service);
+    let has_means = life.batch_means > 0;
+    ServiceReport {
+        quantiles: service.summary_with_buckets(),
+        resolution: if has_means { Resolution::BatchMean } else { Resolution::Event },
+        busy_seconds: now.busy as f64 / 1e9,
     }
 }
 

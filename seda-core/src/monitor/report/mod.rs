@@ -11,12 +11,14 @@ mod diagnosis;
 mod display;
 mod dot;
 mod flow;
+mod load;
 mod measure;
 mod window;
 
 pub use bottleneck::{Bottleneck, BottleneckKind, Expected, NextBottleneck, RateEstimate};
 pub use declared::{MachineReport, StageLimits};
 pub use flow::StageFlow;
+pub use load::GraphLoad;
 pub use window::{
     BlockedIn, BlockedWait, BurstFigures, EdgeWindow, Holding, LockReport, StageWindow, WindowTimes,
 };
@@ -163,6 +165,28 @@ pub struct ClassReport {
     /// The response times of its answers over the last ten seconds.
     #[serde(default)]
     pub last_ten_seconds: WindowTimes,
+    /// Its events at every stage, in order of declaration.
+    #[serde(default)]
+    pub stages: Vec<ClassCounts>,
+}
+
+/// The events of one class at one stage, since the graph began.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct ClassCounts {
+    /// Events sent to it.
+    pub offered: u64,
+    /// Events that entered it.
+    pub accepted: u64,
+    /// Events handled to the end.
+    pub handled: u64,
+    /// Events lost to a panic, or deferred and dropped.
+    pub failed: u64,
+    /// Events given back to the sender, by reason.
+    pub refused: BTreeMap<String, u64>,
+    /// Events accepted and given up, by reason.
+    pub shed: BTreeMap<String, u64>,
 }
 
 /// Response times of one class, since the graph began.
@@ -326,6 +350,9 @@ pub struct ServiceReport {
     pub quantiles: QuantileSummary,
     /// How they were measured.
     pub resolution: Resolution,
+    /// The time that workers spent in the stage since the graph began, with that of running events.
+    #[serde(default)]
+    pub busy_seconds: f64,
 }
 
 /// How service times were measured.

@@ -111,6 +111,17 @@ impl<E: Send + 'static> Source<E> {
         self.admission().shortest_slo()
     }
 
+    /// Returns the SLO of a class as it is set, also while admission control is off; `None` without
+    /// one.
+    pub fn slo_of(&self, class: Class) -> Option<Duration> {
+        self.admission().slo_of(class)
+    }
+
+    /// Returns the class of an event with these options: theirs, or the last of the graph's.
+    pub fn class_of(&self, options: SendOptions) -> Class {
+        options.class.within(self.graph().classes())
+    }
+
     /// Sends one event; never blocks.
     ///
     /// # Errors
@@ -147,7 +158,7 @@ impl<E: Send + 'static> Source<E> {
             };
             let left = deadline.left();
             if left.is_zero() || !reason.is_transient() {
-                return Err(self.refuse(event, self.class(self.options), reason, 1));
+                return Err(self.refuse(event, self.class_of(self.options), reason, 1));
             }
             let space = &self.graph().space;
             sent = space.wait(left, || self.attempt(event, self.meta(self.options)));
@@ -250,13 +261,9 @@ impl<E: Send + 'static> Source<E> {
         &self.graph().admission
     }
 
-    fn class(&self, options: SendOptions) -> Class {
-        options.class.within(self.graph().classes())
-    }
-
     /// Returns the charge of a request at the gates of the stages that it will visit.
     fn gate_charge(&self, options: SendOptions) -> GateCharge {
-        let (route, class) = (self.route(options), self.class(options));
+        let (route, class) = (self.route(options), self.class_of(options));
         self.admission().charge(route, class, options.cost, options.tenant)
     }
 
@@ -436,7 +443,7 @@ impl<E: Send + 'static> Source<E> {
 
     fn meta_on(&self, route: Option<RouteIndex>, options: SendOptions) -> EventMeta {
         let birth = self.graph().now();
-        let class = self.class(options);
+        let class = self.class_of(options);
         let deadline = options.deadline.or_else(|| self.admission().deadline(route, class));
         EventMeta::new(birth, class, deadline.map_or(Time::NEVER, |after| birth.after(after)))
     }

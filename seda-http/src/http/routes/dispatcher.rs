@@ -5,6 +5,7 @@ use super::params::Parameters;
 use super::table::{BodyLimits, Table, Unrouted};
 use crate::h1::{Rejection, RequestHead};
 use crate::http::responses::{self, ErrorResponse, FAILED};
+use crate::http::times::{Label, RouteLabel};
 use crate::reactor::{Body, Counters, Origin};
 use crate::server::catch_panic;
 use http::{Response, StatusCode, header};
@@ -117,6 +118,30 @@ impl Dispatcher {
         let Routed { number, params, options, .. } = routed;
         let endpoint = self.endpoints.get(number)?;
         endpoint.admit(params, arrived, origin, options, reply_sink, address)
+    }
+
+    /// Returns the label of a request, whose route is `routed`.
+    pub(in crate::http) fn label(&self, head: &RequestHead, routed: &Routed) -> Label {
+        let label = Label::new(self.route_label(routed.number), Some(head.method()));
+        match self.endpoints.get(routed.number) {
+            Some(endpoint) => {
+                let (class, slo) = endpoint.objective(routed.options);
+                label.of_class(class, slo)
+            }
+            None => label,
+        }
+    }
+
+    /// Returns the label of a request that [`Self::route`] has answered. It has a route if only its
+    /// parameters or its length do not fit.
+    pub(in crate::http) fn label_of_unrouted(&self, head: &RequestHead) -> Label {
+        let found = self.table.find(head.method(), head.uri().path());
+        let route = found.map_or(RouteLabel::Unmatched, |found| self.route_label(found.number));
+        Label::new(route, Some(head.method()))
+    }
+
+    fn route_label(&self, number: usize) -> RouteLabel {
+        u32::try_from(self.table.counted_as(number)).map_or(RouteLabel::Other, RouteLabel::Route)
     }
 
     /// Returns the shortest SLO of any class.

@@ -12,8 +12,8 @@ use crate::server::catch_panic;
 use bytes::Bytes;
 use http::Response;
 use seda_core::{
-    Graph, GraphError, Refusal, ReplyAddress, ReplySink, Request, SendOptions, Source, Stage,
-    StageId,
+    Class, Graph, GraphError, Refusal, ReplyAddress, ReplySink, Request, SendOptions, Source,
+    Stage, StageId,
 };
 use serde::de::DeserializeOwned;
 use std::any::{Any, TypeId};
@@ -43,6 +43,9 @@ pub(in crate::http) trait Mounted: Send {
 
     /// Returns the shortest SLO of any class.
     fn slo(&self) -> Option<Duration>;
+
+    /// Returns the class of a request with these options, and the SLO of that class as it is set.
+    fn objective(&self, options: SendOptions) -> (Class, Option<Duration>);
 
     /// Reads the parameters of a request, and returns `options` with the cost and the tenant that
     /// they give. `None` if user code panicked.
@@ -132,6 +135,11 @@ impl<P: DeserializeOwned + Send + 'static> Mounted for MountedEndpoint<P> {
 
     fn slo(&self) -> Option<Duration> {
         self.source.slo()
+    }
+
+    fn objective(&self, options: SendOptions) -> (Class, Option<Duration>) {
+        let class = self.source.class_of(options);
+        (class, self.source.slo_of(class))
     }
 
     #[inline]

@@ -19,12 +19,19 @@ const KNOWN: [Method; 8] = [
     Method::TRACE,
 ];
 
+/// The pattern of the only route of a server that has no table.
+const ALL_PATHS: &str = "/{*path}";
+
 /// All routes of a server. The reactors share it.
 #[derive(Debug)]
 pub(in crate::http) struct Table {
     /// `None`: the only route takes all requests.
     paths: Option<Paths>,
     routes: Vec<Route>,
+    /// The patterns of the routes' paths.
+    patterns: Vec<String>,
+    /// By route: the first route with its pattern.
+    counted_as: Vec<usize>,
     /// The methods that only a route makes known.
     extensions: Vec<Method>,
     /// All methods of all routes.
@@ -98,6 +105,8 @@ impl Table {
         Self {
             paths: None,
             routes: vec![route],
+            patterns: vec![ALL_PATHS.to_owned()],
+            counted_as: vec![0],
             extensions: Vec::new(),
             allow: HeaderValue::from_static(""),
         }
@@ -124,7 +133,22 @@ impl Table {
         extensions.retain(|method| !KNOWN.contains(method));
         let takes_any = declared.iter().any(|(method, _)| method.is_none());
         let allow = allow(&of_all.collect::<Vec<_>>(), takes_any);
-        Ok(Self { paths: Some(Paths::new(entries)?), routes, extensions, allow })
+        let patterns: Vec<String> = declared.iter().map(|(_, path)| (*path).to_owned()).collect();
+        let first = |pattern: &String| patterns.iter().position(|known| known == pattern);
+        let counted_as = patterns.iter().filter_map(first).collect();
+        let paths = Some(Paths::new(entries)?);
+        Ok(Self { paths, routes, patterns, counted_as, extensions, allow })
+    }
+
+    /// Returns the pattern of each route's path, as it is declared.
+    pub(in crate::http) fn patterns(&self) -> &[String] {
+        &self.patterns
+    }
+
+    /// Returns the number by which the requests of a route are counted: that of the first route
+    /// with its pattern.
+    pub(super) fn counted_as(&self, number: usize) -> usize {
+        self.counted_as.get(number).copied().unwrap_or(number)
     }
 
     /// Returns true if a route has a method that RFC 9110 does not have.

@@ -293,7 +293,8 @@ impl<C: Codec> Connection<C> {
                 self.begin_stream(cx);
             }
             Err(response) => {
-                let exchange = self.input.refuse(cx.codec);
+                let mut exchange = self.input.refuse(cx.codec);
+                cx.service.label(&mut exchange, cx.now);
                 self.refuse(response, exchange, cx);
             }
         }
@@ -330,7 +331,7 @@ impl<C: Codec> Connection<C> {
     fn admit<S: Service<C>>(
         &mut self,
         request: C::Request,
-        exchange: C::Exchange,
+        mut exchange: C::Exchange,
         cx: &mut TurnContext<'_, C, S>,
     ) {
         let decision = self.input.decision.take();
@@ -340,7 +341,9 @@ impl<C: Codec> Connection<C> {
         };
         let sequence = self.pipeline.next_sequence();
         let address = ReplyAddress { sequence, ..self.address };
-        match cx.service.admit(request, decision, &self.origin, address) {
+        let admission = cx.service.admit(request, decision, &self.origin, address);
+        cx.service.label(&mut exchange, cx.now);
+        match admission {
             Admission::Answered(response) => self.pipeline.push_answered(response, exchange),
             Admission::Admitted(request) => self.pipeline.push_pending(exchange, Some(request)),
             Admission::External => self.pipeline.push_pending(exchange, None),

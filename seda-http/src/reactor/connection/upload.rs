@@ -21,7 +21,7 @@ impl<C: Codec> Connection<C> {
             feed = Some(reactor_side);
             reader
         });
-        let Some((request, exchange)) = streamed else {
+        let Some((request, mut exchange)) = streamed else {
             debug_assert!(false, "the decoder has the request that it announced");
             return;
         };
@@ -33,7 +33,9 @@ impl<C: Codec> Connection<C> {
         let decision = self.input.decision.take();
         let sequence = self.pipeline.next_sequence();
         let address = ReplyAddress { sequence, ..self.address };
-        match cx.service.admit(request, decision, &self.origin, address) {
+        let admission = cx.service.admit(request, decision, &self.origin, address);
+        cx.service.label(&mut exchange, cx.now);
+        match admission {
             // The response comes before the body, so it is the last.
             Admission::Answered(response) => {
                 self.pipeline.push_answered(response, C::make_last(exchange));

@@ -22,7 +22,7 @@ mod resource;
 mod tests;
 mod verdict;
 
-use crate::monitor::report::{Bottleneck, Report};
+use crate::monitor::report::{Bottleneck, BottleneckKind, GraphLoad, Report};
 use flow::Flows;
 use holding::Held;
 use predict::{Model, wait_of};
@@ -34,6 +34,31 @@ impl Report {
     /// that was read from a file or changed.
     pub fn diagnose(&self) -> Bottleneck {
         verdict::find(self)
+    }
+
+    /// Returns the load that is offered to the graph, refused events included, over its capacity.
+    ///
+    /// ```
+    /// # use seda_core::{Graph, ManualClock};
+    /// # use std::sync::Arc;
+    /// # let mut graph = Graph::new("pages");
+    /// # let draw = graph.stage::<u64>("draw", 8);
+    /// # graph.attach_each(draw, |_wire| |_page, _cx| {})?;
+    /// # let graph = graph.start_manual(Arc::new(ManualClock::new()))?;
+    /// // Nothing was offered yet.
+    /// assert_eq!(graph.report().load().ratio, 0.0);
+    /// # Ok::<(), seda_core::GraphError>(())
+    /// ```
+    pub fn load(&self) -> GraphLoad {
+        let offered_per_second = Flows::of(self).entering;
+        let Bottleneck { kind, load, max_rate, .. } = &self.bottleneck;
+        if matches!(kind, BottleneckKind::CannotTell | BottleneckKind::Stuck) {
+            let used = self.stages.iter().map(|stage| stage.last_ten_seconds.utilization);
+            let ratio = used.fold(0.0, f64::max);
+            return GraphLoad { offered_per_second, capacity_per_second: None, ratio };
+        }
+        let capacity_per_second = max_rate.map(|rate| rate.per_second);
+        GraphLoad { offered_per_second, capacity_per_second, ratio: *load }
     }
 
     /// Fills in the figures of each stage that follow from others.

@@ -2,8 +2,8 @@
 
 use super::flow::Flows;
 use crate::monitor::report::{
-    Bottleneck, BottleneckKind, ClassReport, EdgeReport, EdgeWindow, Holding, LockReport,
-    QueueReport, Report, StageReport, StageWindow, WindowTimes, WorkersReport,
+    Bottleneck, BottleneckKind, ClassReport, EdgeReport, EdgeWindow, GraphLoad, Holding,
+    LockReport, QueueReport, Report, StageReport, StageWindow, WindowTimes, WorkersReport,
 };
 use proptest::prelude::*;
 
@@ -269,6 +269,32 @@ fn half_a_load_is_none_and_few_events_are_not_told() {
     assert_eq!(found.kind, BottleneckKind::CannotTell);
     assert!(found.evidence[0].starts_with("20 events"), "{found}");
     assert_eq!(empty().diagnose().kind, BottleneckKind::CannotTell);
+}
+
+/// Returns the load of a graph whose stage serves 100 of `offered` events a second, and whose entry
+/// refuses the others.
+fn load_at(offered: f64) -> GraphLoad {
+    let served = offered.min(100.0);
+    let mut report = chain(vec![stage("a", served, 10.0)]);
+    report.edges[0].last_ten_seconds.refused = ((offered - served) * SECONDS) as u64;
+    report.bottleneck = report.diagnose();
+    report.load()
+}
+
+#[test]
+fn the_load_is_what_is_offered_over_the_capacity_also_beyond_it() {
+    for (offered, ratio) in [(50.0, 0.5), (90.0, 0.9), (120.0, 1.2), (1_000.0, 10.0)] {
+        let load = load_at(offered);
+        assert!((load.ratio - ratio).abs() < 1e-6, "{offered}: {load:?}");
+        assert!((load.capacity_per_second.unwrap() - 100.0).abs() < 1e-6, "{load:?}");
+        assert!((load.offered_per_second - offered).abs() < 1e-6, "{load:?}");
+    }
+    // Two events a second tell no capacity, but how busy the worker is.
+    let mut few = chain(vec![stage("a", 2.0, 400.0)]);
+    few.bottleneck = few.diagnose();
+    let load = few.load();
+    assert_eq!((load.capacity_per_second, load.offered_per_second), (None, 2.0));
+    assert!((load.ratio - 0.8).abs() < 1e-9, "{load:?}");
 }
 
 #[test]
