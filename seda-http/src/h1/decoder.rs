@@ -47,6 +47,8 @@ const EMPTY_LINES: u8 = 4;
 #[derive(Debug)]
 pub struct Decoder {
     limits: Limits,
+    /// The connection has TLS.
+    is_encrypted: bool,
     methods: Methods,
     /// The caller may stream bodies, so one beyond the limits is announced first.
     may_stream: bool,
@@ -128,6 +130,7 @@ impl Decoder {
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
+            is_encrypted: false,
             methods: Methods::Known,
             may_stream: false,
             client: None,
@@ -155,6 +158,23 @@ impl Decoder {
     #[must_use]
     pub fn any_method(self) -> Self {
         Self { methods: Methods::Any, ..self }
+    }
+
+    /// Reads a connection with TLS: the scheme of its targets is `https`, and one with `http` is
+    /// rejected with 421.
+    ///
+    /// ```
+    /// use seda_http::BytesMut;
+    /// use seda_http::h1::{Decoded, Decoder, Limits, Rejection};
+    ///
+    /// let mut decoder = Decoder::new(Limits::default()).over_tls();
+    /// let mut input = BytesMut::from("GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n");
+    /// let Decoded::Reject(rejection, _) = decoder.decode(&mut input) else { unreachable!() };
+    /// assert_eq!(rejection, Rejection::Misdirected);
+    /// ```
+    #[must_use]
+    pub fn over_tls(self) -> Self {
+        Self { is_encrypted: true, ..self }
     }
 
     /// Lets the caller [stream](Self::stream) bodies, also those beyond [`Limits::body_bytes`]. A
@@ -319,8 +339,9 @@ impl Decoder {
         };
         // The head is whole.
         let bytes = input.split_to(end).freeze();
+        let limits = self.head_limits();
         let Head { mut request, keep_alive, expects_continue } =
-            head::read(&bytes, self.exchange.version, self.methods, &self.head_limits())?;
+            head::read(&bytes, self.exchange.version, self.is_encrypted, self.methods, &limits)?;
         request.set_client(self.client);
         self.exchange.keep_alive = keep_alive;
         // Its framing says whether more bytes follow.

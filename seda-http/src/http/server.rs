@@ -4,6 +4,8 @@ use super::access_log::LogThread;
 use super::admin_config::AdminPlace;
 use super::reply::Reply;
 use crate::server::{ListenPlace, ReactorGroup, ServerCounts, SideReactor};
+#[cfg(feature = "tls")]
+use crate::tls::TlsError;
 use seda_admin::Admin;
 use seda_core::{Drained, Running};
 use std::fmt;
@@ -65,6 +67,17 @@ impl Server {
         access_log: Option<LogThread>,
     ) -> Self {
         Self { admin, admin_place, group, _admin_reactor: admin_reactor, _access_log: access_log }
+    }
+
+    /// Reads the files of all certificates again, which the settings of the listeners name
+    /// ([`ListenerConfig::tls`](crate::ListenerConfig::tls)). New handshakes use what they have.
+    /// Connections and tickets of before stay.
+    ///
+    /// # Errors
+    /// [`TlsError`] with the file that cannot be used, and the reason; then all certificates stay.
+    #[cfg(feature = "tls")]
+    pub fn reload_tls(&self) -> Result<(), TlsError> {
+        self.group.reload_tls()
     }
 
     /// Returns the first TCP address that the server listens on, with the port that replaced port

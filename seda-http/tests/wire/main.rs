@@ -28,4 +28,6 @@ mod site;
 mod statuses;
 mod streamed_uploads;
 mod streams;
+#[cfg(feature = "tls")]
+mod tls;
 mod uploads;
