@@ -4,8 +4,8 @@ use super::error::TlsError;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// A handshake compares its name with each certificate, 2 µs for one: beyond this number that
-/// takes as long as the handshake itself.
+/// A handshake reads certificates until one has its name. A longer list would cost more than the
+/// handshake itself.
 const CERTIFICATES_MOST: usize = 64;
 
 /// The settings of TLS on a listener.
@@ -46,7 +46,7 @@ pub struct CertificateFiles {
     /// calls it `fullchain.pem`.
     pub chain: PathBuf,
     /// The file of the private key: PKCS #8, SEC 1 or PKCS #1; ECDSA with P-256 or P-384, Ed25519,
-    /// or RSA. A handshake with P-256 takes a fifth of the CPU time of one with RSA-2048.
+    /// or RSA. A signature with RSA takes many times the CPU time of one with P-256.
     pub key: PathBuf,
 }
 

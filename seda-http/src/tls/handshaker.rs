@@ -10,7 +10,7 @@ use std::thread::Builder;
 /// A thread that computes one step of a handshake at a time, in the order in which they arrived.
 ///
 /// Each connection has at most one step here, so the bound of connections bounds the steps that
-/// wait. A step costs about 0.1 ms: on the reactor, a flood of them would be in the way of
+/// wait. A step costs up to 0.2 ms: on the reactor, a flood of them would be in the way of
 /// established connections. The thread ends with the last handle.
 #[derive(Clone, Debug)]
 pub(crate) struct Handshaker {
